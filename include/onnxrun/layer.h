@@ -1,0 +1,134 @@
+/* layer.h: the contract of a layer, for the built-in ones and for your own.
+ *
+ * A layer is one constant table of functions. The executor checks arity from the table, then calls, in this order:
+ *
+ *   infer    for each set of input shapes   output descriptors from input descriptors       (pure)
+ *   prepare  once a model                   choose a kernel, pack constant weights
+ *   plan     for each set of input shapes   loop bounds, scratch, in-place and view wishes
+ *   run      for each inference             compute: no allocation, no shape logic, no message
+ *   release  once, also after a failure     undo plan (state) or prepare (prepared)
+ *
+ * A NULL function means: infer - all outputs have the descriptor of input 0; prepare, plan, release - nothing to do.
+ * Several sessions may use one model at the same time: `params` and `prepared` are read-only in plan and run.
+ */
+#ifndef ONNXRUN_LAYER_H
+#define ONNXRUN_LAYER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "onnxrun/runtime.h"
+#include "onnxrun/tensor.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define ONR_VARIADIC UINT8_MAX
+
+struct onr_env; /* allocator, threads, limits, backend of the model or session */
+
+enum onr_layer_flags {
+  /* Output shapes depend on data that no input descriptor shows (NonZero, NonMaxSuppression). infer gives the dtype and
+   * rank and any dims; run calls onr_call_resize() for each output before it writes. */
+  ONR_LAYER_DYNAMIC = 1,
+  /* Outputs depend on the descriptors of the inputs alone, never on their contents (Shape, Size). */
+  ONR_LAYER_SHAPE_ONLY = 2,
+  /* Not a function of its inputs (random numbers): never folded into a constant. */
+  ONR_LAYER_IMPURE = 4,
+  /* Run by the executor itself (If, Loop, Scan): the layer has no run of its own. */
+  ONR_LAYER_CONTROL = 8,
+  /* Reads up to ONR_SLACK_BYTES past the end of its inputs: the executor sees to it that this memory is readable. */
+  ONR_LAYER_OVERREADS = 16,
+};
+
+/* Readable bytes behind every planned tensor and every constant. */
+#define ONR_SLACK_BYTES 128
+
+/* A wish of plan(): output or input bytes that are also bytes of another tensor. */
+struct onr_place {
+  int32_t of;    /* index of the tensor it lies in; -1: none, has its own memory */
+  size_t offset; /* bytes from the start of that tensor */
+};
+
+/* What a layer sees. Arrays are as long as num_in and num_out. The executor owns everything. */
+struct onr_call {
+  const void *params; /* params_size bytes, fixed when the graph is built; NULL when params_size is 0 */
+  void *prepared;     /* prepared_size bytes, zeroed before prepare; the model's, read-only afterwards */
+  void *state;        /* state_size bytes, zeroed before plan; this plan's */
+  size_t num_in, num_out;
+  const struct onr_desc *in; /* dtype ONR_DTYPE_NONE: an omitted optional input */
+  struct onr_desc *out;      /* infer writes them. Before infer: dtype NONE where the output is not wanted, else undefined */
+  /* Contents. In infer, prepare and plan an entry is NULL unless the contents are known (constants; shape arithmetic).
+   * Inputs in `absorbed` are NULL in run. An omitted input is NULL always. */
+  const void *const *inputs;
+  void *const *outputs; /* run only; NULL where the output is not wanted */
+  void *scratch;        /* run only; scratch_bytes, 64-byte aligned */
+
+  /* prepare: bit i set: constant input i was packed and will not be read again. */
+  uint64_t absorbed;
+  /* plan: */
+  size_t scratch_bytes;
+  int32_t in_place;              /* output 0 may be written over this input (same bytes, element by element); -1: no */
+  struct onr_place *view;        /* [num_out] output i is this part of input `of`: a reshape or an outer slice; wish only:
+                                    run must copy when outputs[i] is not at that address */
+  struct onr_place *inside;      /* [num_in] input i should be made at this offset inside output `of` (Concat); wish only */
+
+  struct onr_env *env;
+  struct onr_error *error;
+  void *executor; /* the executor's own */
+};
+
+struct onr_layer {
+  const char *name; /* "conv2d", as in messages and profiles */
+  uint8_t inputs_min, inputs_max, outputs_min, outputs_max; /* ONR_VARIADIC: no upper bound */
+  uint32_t flags;        /* enum onr_layer_flags */
+  uint32_t shape_inputs; /* bit i: contents of input i decide output shapes, so infer needs them (Reshape: bit 1) */
+  uint32_t params_size, prepared_size, state_size;
+  enum onr_status (*infer)(struct onr_call *call);
+  enum onr_status (*prepare)(struct onr_call *call);
+  enum onr_status (*plan)(struct onr_call *call);
+  enum onr_status (*run)(struct onr_call *call);
+  void (*release_state)(void *state, struct onr_env *env);       /* safe on a zeroed state */
+  void (*release_prepared)(void *prepared, struct onr_env *env); /* safe on a zeroed block */
+  /* For `onnxrun info`: multiply-adds of one run from the descriptors. NULL: 0. */
+  int64_t (*multiply_adds)(const struct onr_call *call);
+};
+
+/* --- Services for layers --- */
+
+/* 64-byte aligned; NULL on failure (raise NO_MEMORY). Free with onr_env_release. For prepare and plan, not for run. */
+ONR_API void *onr_env_allocate(struct onr_env *env, size_t bytes);
+ONR_API void onr_env_release(struct onr_env *env, void *memory);
+ONR_API enum onr_backend onr_env_backend(const struct onr_env *env);
+/* Calls body(context, begin, end) for parts of [0, count) that together cover it, each at most `grain` items, on the
+ * session's threads; returns when all are done. Results must not depend on how the range is cut. */
+ONR_API void onr_parallel_for(struct onr_env *env, size_t count, size_t grain,
+                              void (*body)(void *context, size_t begin, size_t end), void *context);
+/* For DYNAMIC layers, in run: the final descriptor of output i; *data gets its memory (NULL when not wanted). */
+ONR_API enum onr_status onr_call_resize(struct onr_call *call, size_t i, const struct onr_desc *desc, void **data);
+
+/* --- Registry of your own layers: an ONNX node (domain, op_type) becomes a layer. --- */
+struct onr_registry;
+struct onr_node; /* the ONNX node being imported; read its attributes with the functions below */
+
+ONR_API enum onr_status onr_registry_create(const struct onr_allocator *allocator, struct onr_registry **registry,
+                                            struct onr_error *error);
+ONR_API void onr_registry_destroy(struct onr_registry *registry); /* accepts NULL; models loaded with it must be gone */
+/* layer must outlive the registry. parse fills params (params_size zeroed bytes) from the node; NULL: params stay zero.
+ * A registered name wins over a built-in one. */
+ONR_API enum onr_status onr_registry_add(struct onr_registry *registry, const char *domain, const char *op_type,
+                                         const struct onr_layer *layer,
+                                         enum onr_status (*parse)(const struct onr_node *node, void *params,
+                                                                  struct onr_error *error),
+                                         struct onr_error *error);
+/* Attributes; the default when absent. A wrong type is reported by the loader after parse returns. */
+ONR_API int64_t onr_node_int(const struct onr_node *node, const char *name, int64_t otherwise);
+ONR_API double onr_node_float(const struct onr_node *node, const char *name, double otherwise);
+/* At most `capacity` values are written; returns how many the attribute has, 0 when absent. */
+ONR_API size_t onr_node_ints(const struct onr_node *node, const char *name, int64_t *values, size_t capacity);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

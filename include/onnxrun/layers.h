@@ -1,0 +1,7 @@
+/* layers.h: parameters of the built-in layers, one header a family. */
+#ifndef ONNXRUN_LAYERS_H
+#define ONNXRUN_LAYERS_H
+
+#include "onnxrun/layer.h"
+
+#endif

@@ -1,0 +1,70 @@
+/* model.h: an ONNX file, loaded, rewritten and packed. Immutable: any number of threads and sessions may use one. */
+#ifndef ONNXRUN_MODEL_H
+#define ONNXRUN_MODEL_H
+
+#include "onnxrun/layer.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct onr_model;
+
+/* All zero is the default: struct onr_model_options options = {0}. */
+struct onr_model_options {
+  const struct onr_allocator *allocator; /* NULL: malloc; must outlive the model */
+  const struct onr_limits *limits;       /* NULL: the defaults; copied */
+  const struct onr_registry *registry;   /* NULL: built-in layers only; must outlive the model */
+  struct onr_threads *threads;           /* used while loading, to pack in parallel; NULL: one thread */
+  enum onr_backend backend;
+  const char *external_directory;        /* one more directory that external data may lie in; NULL: only the model's own.
+                                            A model in memory has none of its own. */
+  const char *disabled_passes;           /* names of graph rewrites to leave out, comma-separated, "all" for all; NULL: none */
+  const volatile int *cancel;            /* polled between nodes; non-zero stops the load; NULL: never */
+};
+
+#define ONR_UNKNOWN_DIM (-1)
+
+/* A graph input or output as declared. Strings live as long as the model. */
+struct onr_value_info {
+  const char *name;
+  enum onr_dtype dtype;
+  int32_t rank;                         /* -1: not declared */
+  int64_t dim[ONR_MAX_RANK];            /* ONR_UNKNOWN_DIM: given by the caller at run time */
+  const char *dim_name[ONR_MAX_RANK];   /* "batch"; NULL where the dimension has no name */
+};
+
+/* From a file. External data is looked for beside it, never outside of its directory.
+ * On success *model is the caller's, to be freed with onr_model_destroy; on failure it is NULL. */
+ONR_API enum onr_status onr_model_load(const char *path, const struct onr_model_options *options,
+                                       struct onr_model **model, struct onr_error *error);
+/* From memory, which may be freed when the call returns. */
+ONR_API enum onr_status onr_model_load_memory(const void *data, size_t bytes, const struct onr_model_options *options,
+                                              struct onr_model **model, struct onr_error *error);
+/* Accepts NULL. All sessions of the model must be gone. */
+ONR_API void onr_model_destroy(struct onr_model *model);
+
+ONR_API size_t onr_model_num_inputs(const struct onr_model *model);
+ONR_API size_t onr_model_num_outputs(const struct onr_model *model);
+/* NULL when index is out of range. */
+ONR_API const struct onr_value_info *onr_model_input(const struct onr_model *model, size_t index);
+ONR_API const struct onr_value_info *onr_model_output(const struct onr_model *model, size_t index);
+/* Index of the input or output of that name, or -1. */
+ONR_API int onr_model_find_input(const struct onr_model *model, const char *name);
+ONR_API int onr_model_find_output(const struct onr_model *model, const char *name);
+
+/* About the file; strings live as long as the model. */
+struct onr_model_info {
+  const char *producer_name, *producer_version; /* "pytorch", "2.15.0"; "" when absent */
+  int64_t ir_version;
+  int64_t opset;              /* of the default domain */
+  int64_t parameters;         /* elements of all initializers that the file's nodes read (floating-point and quantised) */
+  size_t weight_bytes;        /* constants and packed weights held in memory */
+  size_t num_nodes_in_file, num_nodes; /* before and after the rewrites */
+};
+ONR_API void onr_model_get_info(const struct onr_model *model, struct onr_model_info *info);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

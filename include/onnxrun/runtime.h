@@ -1,0 +1,55 @@
+/* runtime.h: what the caller may hand in: memory, threads, limits, a cancel flag, a choice of kernels. */
+#ifndef ONNXRUN_RUNTIME_H
+#define ONNXRUN_RUNTIME_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "onnxrun/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* All memory of a model and its sessions comes from here. Thread rule: both functions may be called from several
+ * threads at once. allocate returns NULL on failure; alignment is a power of two, at most 4096. release accepts NULL. */
+struct onr_allocator {
+  void *context;
+  void *(*allocate)(void *context, size_t bytes, size_t alignment);
+  void (*release)(void *context, void *memory);
+};
+
+/* Bounds on what a file, or the shapes given at run time, can make the library do. 0 means the default in brackets. */
+struct onr_limits {
+  uint64_t file_bytes;      /* the model file without lifted tensor data [2 GiB] */
+  uint64_t nodes;           /* nodes after functions are inlined, all graphs together [1,000,000] */
+  uint64_t depth;           /* nested graphs and functions [64] */
+  uint64_t name_bytes;      /* one name in the file [65,536] */
+  uint64_t tensor_bytes;    /* one tensor in memory [16 GiB; 1 GiB with 32-bit pointers] */
+  uint64_t total_bytes;     /* all memory of a model with one session [64 GiB; 2 GiB with 32-bit pointers] */
+  uint64_t loop_iterations; /* all iterations of all Loop and Scan nodes in one run [10,000,000] */
+  uint64_t plan_bytes;      /* cached plans of one session; the least used goes first [1 GiB] */
+};
+
+/* A pool of threads. Idle threads sleep. One pool may serve many sessions, one run at a time. */
+struct onr_threads;
+/* num_threads counts the calling thread; 0 means one for each core. NULL allocator: malloc. */
+ONR_API enum onr_status onr_threads_create(uint32_t num_threads, const struct onr_allocator *allocator,
+                                           struct onr_threads **threads, struct onr_error *error);
+ONR_API uint32_t onr_threads_count(const struct onr_threads *threads); /* 1 for NULL */
+ONR_API void onr_threads_destroy(struct onr_threads *threads);         /* accepts NULL */
+
+enum onr_backend {
+  ONR_BACKEND_AUTO = 0,     /* XNNPACK and tuned kernels where they are faster */
+  ONR_BACKEND_PORTABLE = 1, /* the plain C reference of every layer */
+};
+
+/* "onnxrun 0.1.0 (xnnpack 2024-11-08)". Static storage. */
+ONR_API const char *onr_version(void);
+/* Kernel library and its version, "none" in a portable build. Static storage. */
+ONR_API const char *onr_kernel_library(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,63 @@
+/* session.h: one stream of inferences through a model. One thread at a time; a second one gets STATE. */
+#ifndef ONNXRUN_SESSION_H
+#define ONNXRUN_SESSION_H
+
+#include "onnxrun/model.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct onr_session;
+
+struct onr_session_options {
+  struct onr_threads *threads;  /* NULL: the calling thread alone; must outlive the session; shared pools run one session at a time */
+  const volatile int *cancel;   /* polled between nodes; non-zero stops the run with CANCELLED; NULL: never */
+  int profile;                  /* non-zero: times each node, see onr_session_profile */
+};
+
+/* The model must outlive the session. options may be NULL. */
+ONR_API enum onr_status onr_session_create(const struct onr_model *model, const struct onr_session_options *options,
+                                           struct onr_session **session, struct onr_error *error);
+ONR_API void onr_session_destroy(struct onr_session *session); /* accepts NULL */
+
+/* Set input `index` for the coming runs. dtype and declared dimensions must agree with the model (else ARGUMENT).
+ * The data is read during onr_session_run and must stay in place until then; it stays set for later runs. */
+ONR_API enum onr_status onr_session_set_input(struct onr_session *session, size_t index, const struct onr_tensor *tensor,
+                                              struct onr_error *error);
+/* Have output `index` written to the caller's memory of `bytes` bytes; NULL takes the binding back.
+ * A run whose output is larger fails with ARGUMENT. */
+ONR_API enum onr_status onr_session_bind_output(struct onr_session *session, size_t index, void *data, size_t bytes,
+                                                struct onr_error *error);
+
+/* Plan for the shapes of the inputs if they are new, without running. Calling it is optional. */
+ONR_API enum onr_status onr_session_plan(struct onr_session *session, struct onr_error *error);
+/* Run. After the first run with the same shapes it allocates nothing. */
+ONR_API enum onr_status onr_session_run(struct onr_session *session, struct onr_error *error);
+/* Output `index` of the last run. Its memory is the session's (or the caller's, if bound) and good until the next run. */
+ONR_API enum onr_status onr_session_get_output(struct onr_session *session, size_t index, struct onr_tensor *tensor,
+                                               struct onr_error *error);
+
+/* One node of the graph as it is run. Strings live as long as the session's model. */
+struct onr_node_info {
+  const char *layer;       /* "conv2d" */
+  const char *op_type;     /* of the file's node, "Conv" */
+  const char *name;        /* of the file's node */
+  const char *module_path; /* PyTorch module, "encoder.layers.0"; "" when the file does not say */
+  const char *source;      /* "model.py:41"; "" when the file does not say */
+  struct onr_desc output;  /* descriptor of output 0; dtype NONE before the first plan */
+  int64_t parameters;      /* elements of the constant inputs */
+  int64_t multiply_adds;
+  uint64_t runs, total_ns; /* with options.profile */
+};
+/* Nodes of the current plan (after onr_session_plan or _run). */
+ONR_API size_t onr_session_num_nodes(const struct onr_session *session);
+ONR_API enum onr_status onr_session_node(const struct onr_session *session, size_t index, struct onr_node_info *info);
+/* Bytes of the arena of the current plan, and of all plans together. */
+ONR_API size_t onr_session_arena_bytes(const struct onr_session *session);
+ONR_API size_t onr_session_total_bytes(const struct onr_session *session);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

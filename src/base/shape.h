@@ -1,0 +1,43 @@
+/* shape.h: the formulas on dims that many layers share, each in one place. All report through onr_fail. */
+#ifndef ONRI_SHAPE_H
+#define ONRI_SHAPE_H
+
+#include "onnxrun/layer.h"
+
+/* axis may be negative; *result is 0..rank-1. rank 0 accepts 0 and -1 only where `allow_scalar`. ATTRIBUTE on failure. */
+enum onr_status onri_axis_resolve(int64_t axis, int32_t rank, int32_t *result, struct onr_error *error);
+/* A list of axes as in ReduceSum: each in range, none twice. mask[d] = 1 for those named. */
+enum onr_status onri_axes_resolve(const int64_t *axes, size_t count, int32_t rank, uint8_t mask[ONR_MAX_RANK],
+                                  struct onr_error *error);
+/* NumPy broadcasting of two shapes; dtype of the result is that of a. SHAPE on failure. */
+enum onr_status onri_broadcast(const struct onr_desc *a, const struct onr_desc *b, struct onr_desc *result,
+                               struct onr_error *error);
+/* Row-major strides in elements. */
+void onri_strides(const struct onr_desc *desc, int64_t strides[ONR_MAX_RANK]);
+/* Strides of x as seen from a broadcast result: 0 where x is repeated. result->rank entries. */
+void onri_broadcast_strides(const struct onr_desc *x, const struct onr_desc *result, int64_t strides[ONR_MAX_RANK]);
+/* Product of dim[from..to). The descriptor's product has been checked before, so it cannot overflow. */
+int64_t onri_product(const struct onr_desc *desc, int32_t from, int32_t to);
+/* Rank, signs, the product in 64 bits, and the tensor_bytes limit. The driver calls it on all that infer() writes. */
+enum onr_status onri_desc_check(const struct onr_desc *desc, const struct onr_env *env, struct onr_error *error);
+
+/* An integer input (int32 or int64 tensor of rank <= 1) as int64 values, for infer: axes, shapes, pads ...
+ * Writes at most `capacity` values, *count always. LIMIT when there are more than capacity; TYPE for another dtype. */
+enum onr_status onri_read_ints(const struct onr_call *call, size_t input, int64_t *values, size_t capacity, size_t *count);
+/* True when input i is there (not omitted). */
+static inline int onri_has(const struct onr_call *call, size_t i) {
+  return i < call->num_in && call->in[i].dtype != ONR_DTYPE_NONE;
+}
+/* TYPE unless the dtype of input i is one of `mask` (ONRI_DTYPE_BIT(..) | ...). */
+#define ONRI_DTYPE_BIT(d) (1u << (d))
+#define ONRI_DTYPES_FLOAT (ONRI_DTYPE_BIT(ONR_DTYPE_F32) | ONRI_DTYPE_BIT(ONR_DTYPE_F64) | ONRI_DTYPE_BIT(ONR_DTYPE_F16) | ONRI_DTYPE_BIT(ONR_DTYPE_BF16))
+#define ONRI_DTYPES_SIGNED (ONRI_DTYPE_BIT(ONR_DTYPE_I8) | ONRI_DTYPE_BIT(ONR_DTYPE_I16) | ONRI_DTYPE_BIT(ONR_DTYPE_I32) | ONRI_DTYPE_BIT(ONR_DTYPE_I64))
+#define ONRI_DTYPES_UNSIGNED (ONRI_DTYPE_BIT(ONR_DTYPE_U8) | ONRI_DTYPE_BIT(ONR_DTYPE_U16) | ONRI_DTYPE_BIT(ONR_DTYPE_U32) | ONRI_DTYPE_BIT(ONR_DTYPE_U64))
+#define ONRI_DTYPES_NUMBER (ONRI_DTYPES_FLOAT | ONRI_DTYPES_SIGNED | ONRI_DTYPES_UNSIGNED)
+enum onr_status onri_expect_dtype(const struct onr_call *call, size_t i, uint32_t mask);
+/* TYPE unless inputs i and j have one dtype. */
+enum onr_status onri_expect_same_dtype(const struct onr_call *call, size_t i, size_t j);
+/* SHAPE unless the rank of input i lies in [min, max]. */
+enum onr_status onri_expect_rank(const struct onr_call *call, size_t i, int32_t min, int32_t max);
+
+#endif

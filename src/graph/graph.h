@@ -1,0 +1,123 @@
+/* graph.h: a model as data: values, and nodes that turn values into values.
+ *
+ * Values and nodes are known by their index. A graph owns everything in its arena; constants own their contents.
+ * A body graph (If, Loop, Scan) is closed: what it captures from outside is listed among the inputs of its node, after
+ * the explicit ones, and among its own inputs, after the formal ones. */
+#ifndef ONRI_GRAPH_H
+#define ONRI_GRAPH_H
+
+#include "base/env.h"
+#include "base/memory.h"
+#include "onnxrun/layer.h"
+
+#define ONRI_NONE (-1)          /* an omitted input or output */
+#define ONRI_UNKNOWN_RANK (-1)
+
+/* Contents of a constant: in memory, or still in the file. Shared by reference count (graph rewrites, body graphs). */
+struct onri_constant {
+  struct onr_desc desc;
+  void *data;                    /* NULL until loaded; ONR_SLACK_BYTES readable behind it */
+  const struct onr_allocator *allocator;
+  int32_t references;
+  int owned;                     /* data is released with the constant */
+  /* Reads desc bytes from the file into `target` (in memory form); NULL when data is there from the start. */
+  enum onr_status (*load)(void *source, const struct onri_constant *constant, void *target, struct onr_error *error);
+  void *source;                  /* first argument of load; outlives the graph */
+  uint64_t offset, bytes;        /* for load */
+};
+
+struct onri_value {
+  const char *name;              /* from the file, "" when generated */
+  struct onr_desc desc;          /* best knowledge at load time: rank ONRI_UNKNOWN_RANK and dims ONR_UNKNOWN_DIM (-1) are possible */
+  struct onri_constant *constant;/* contents, or NULL */
+  int32_t producer;              /* node, or ONRI_NONE for inputs and constants */
+  const char *const *dim_names;  /* graph inputs only: [rank], entries may be NULL; else NULL */
+};
+
+/* Where a node came from; strings are escaped and bounded, "" when the file does not say. */
+struct onri_origin {
+  const char *op_type;           /* "Conv" */
+  const char *name;              /* node name in the file */
+  const char *module_path;       /* "encoder.layers.0.self_attn" */
+  const char *module_class;      /* "torch.nn.modules.activation.MultiheadAttention" */
+  const char *source;            /* "model.py:41" */
+};
+
+struct onri_graph;
+
+struct onri_node {
+  const struct onr_layer *layer; /* NULL: removed by a pass */
+  void *params;                  /* layer->params_size bytes in the arena */
+  const struct onri_origin *origin; /* never NULL */
+  int32_t num_in, num_out;
+  int32_t *in, *out;             /* values; ONRI_NONE where omitted */
+  int32_t num_bodies;            /* If: then, else; Loop, Scan: body */
+  struct onri_graph **bodies;
+};
+
+struct onri_graph {
+  struct onri_arena arena;
+  struct onr_env *env;           /* the model's */
+  struct onri_value *values;
+  size_t num_values, values_capacity;
+  struct onri_node *nodes;       /* in an order in which producers come first */
+  size_t num_nodes, nodes_capacity;
+  int32_t *inputs, *outputs;
+  size_t num_inputs, num_outputs;
+};
+
+/* --- building --- */
+enum onr_status onri_graph_create(struct onr_env *env, struct onri_graph **graph, struct onr_error *error);
+void onri_graph_destroy(struct onri_graph *graph); /* bodies too; accepts NULL */
+/* A new value; desc NULL: unknown; name NULL: generated. Returns its index, or -1 when out of memory. */
+int32_t onri_graph_add_value(struct onri_graph *graph, const char *name, const struct onr_desc *desc);
+/* A new constant value that takes over one reference of `constant`; on failure (-1) the reference is dropped. */
+int32_t onri_graph_add_constant(struct onri_graph *graph, const char *name, struct onri_constant *constant);
+/* A constant value with a copy of `data`. -1 when out of memory. */
+int32_t onri_graph_add_data(struct onri_graph *graph, const struct onr_desc *desc, const void *data);
+/* Appends (position < 0) or inserts a node. params are copied (layer->params_size bytes; NULL: zeroed), in and out too.
+ * Sets producers of the outputs. Returns the node (valid until the next insertion), or NULL when out of memory. */
+struct onri_node *onri_graph_add_node(struct onri_graph *graph, const struct onr_layer *layer, const void *params,
+                                      const struct onri_origin *origin, const int32_t *in, size_t num_in,
+                                      const int32_t *out, size_t num_out);
+enum onr_status onri_graph_set_inputs(struct onri_graph *graph, const int32_t *values, size_t count, struct onr_error *error);
+enum onr_status onri_graph_set_outputs(struct onri_graph *graph, const int32_t *values, size_t count, struct onr_error *error);
+
+/* --- constants --- */
+/* Data in memory with slack behind it, contents uninitialised; NULL when out of memory. One reference. */
+struct onri_constant *onri_constant_create(struct onr_env *env, const struct onr_desc *desc);
+void onri_constant_retain(struct onri_constant *constant);
+void onri_constant_release(struct onri_constant *constant); /* accepts NULL */
+/* Brings the contents into memory when they are not yet. */
+enum onr_status onri_constant_load(struct onri_constant *constant, struct onr_error *error);
+/* Contents of value v when it is a constant (loading them), else NULL with *status unchanged. Check *status. */
+const void *onri_value_data(struct onri_graph *graph, int32_t v, enum onr_status *status, struct onr_error *error);
+
+/* --- rewriting (for passes) --- */
+/* Every reader of `from`, and the graph outputs, now read `to`. */
+void onri_graph_replace(struct onri_graph *graph, int32_t from, int32_t to);
+/* Uses of each value by live nodes and graph outputs; [num_values] in the given arena; NULL when out of memory. */
+int32_t *onri_graph_count_uses(struct onri_graph *graph, struct onri_arena *arena);
+/* Removes nodes whose outputs nobody uses, drops removed nodes, and puts the rest in topological order. GRAPH for a cycle. */
+enum onr_status onri_graph_tidy(struct onri_graph *graph, struct onr_error *error);
+/* One producer a value, inputs in range, order, arity. Run after import and, in debug builds, after each pass. */
+enum onr_status onri_graph_verify(const struct onri_graph *graph, struct onr_error *error);
+
+/* error->where for a node, when it is still empty. Returns status. */
+enum onr_status onri_node_blame(const struct onri_node *node, enum onr_status status, struct onr_error *error);
+
+/* --- running single nodes (src/graph/evaluate.c) --- */
+/* infer with the checks around it: arity from the table, descriptors from infer checked against limits. */
+enum onr_status onri_call_infer(const struct onr_layer *layer, struct onr_call *call);
+/* One node through all phases on the portable backend, for constant folding: inputs with contents, outputs as new
+ * constants. outputs[num_out] hold one reference each on success; entries of omitted outputs are NULL. */
+enum onr_status onri_node_evaluate(const struct onri_node *node, struct onr_env *env, const struct onr_desc *in,
+                                   const void *const *inputs, struct onri_constant **outputs, struct onr_error *error);
+/* Descriptors of all values for given input descriptors, as far as they follow (rank ONRI_UNKNOWN_RANK where they do not);
+ * contents of small values that follow from shapes (Shape -> Gather -> Concat ...) in `contents`, released by the caller
+ * with onri_constant_release. Bodies are not entered. On an error of a node *failed is that node and the error is filled
+ * in; descriptors behind it are unknown. Arrays are [num_values]. */
+enum onr_status onri_graph_infer(struct onri_graph *graph, const struct onr_desc *inputs, struct onr_desc *descs,
+                                 struct onri_constant **contents, struct onr_error *error);
+
+#endif

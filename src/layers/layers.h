@@ -1,0 +1,11 @@
+/* layers.h: all built-in layers. */
+#ifndef ONRI_LAYERS_H
+#define ONRI_LAYERS_H
+
+#include "onnxrun/layers.h"
+
+#define ONRI_LAYER(name) extern const struct onr_layer onri_layer_##name;
+#include "layers/layers.inc"
+#undef ONRI_LAYER
+
+#endif
