@@ -1,0 +1,60 @@
+/* xnn.h: what layers may know about XNNPACK. Its own header is included in this folder only.
+ *
+ * A layer keeps `struct onri_xnn_packed` in `prepared` (the model's, shared by all sessions) and `struct xnn_operator *` in
+ * `state`: an operator holds the pointers of one run, so every plan has its own, made from the packed block.
+ *
+ *   prepare   if (onri_xnn_usable(call->env) && ...) onri_xnn_<family>_pack(...)
+ *   plan      onri_xnn_<family>_create(&state->op, &prepared->packed, ...) then onri_xnn_<family>_reshape(...)
+ *   run       onri_xnn_<family>_setup(...) then onri_xnn_run(...)
+ *   release   onri_xnn_delete(state->op), onri_xnn_packed_release(&prepared->packed, env)
+ *
+ * Headers of this folder declare their functions with ONRI_XNN. In a build without XNNPACK they become inline functions
+ * that fail, and onri_xnn_usable() is 0, so layers need no #ifdef. */
+#ifndef ONRI_XNN_H
+#define ONRI_XNN_H
+
+#include "base/env.h"
+
+/* Weights in the order the micro-kernels read them. Zeroed: none. The memory is the model's. */
+struct onri_xnn_packed {
+  void *block; /* what is released */
+  void *data;
+  size_t bytes;
+};
+
+struct xnn_operator;
+
+#ifdef ONNXRUN_HAVE_XNNPACK
+
+#define ONRI_XNN(prototype) enum onr_status prototype;
+
+/* True when env asks for tuned kernels and XNNPACK knows this processor. Any thread, any number of times. */
+int onri_xnn_usable(const struct onr_env *env);
+/* Accepts NULL. */
+void onri_xnn_delete(struct xnn_operator *op);
+
+#else
+
+#define ONRI_XNN(prototype)                                                                       \
+  _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wunused-parameter\"")          \
+  static inline enum onr_status prototype { return ONR_STATUS_UNSUPPORTED; } _Pragma("GCC diagnostic pop")
+
+static inline int onri_xnn_usable(const struct onr_env *env) {
+  (void)env;
+  return 0;
+}
+static inline void onri_xnn_delete(struct xnn_operator *op) { (void)op; }
+
+#endif
+
+/* Runs an operator that has been set up, on the threads of env. */
+ONRI_XNN(onri_xnn_run(struct xnn_operator *op, struct onr_env *env, struct onr_error *error))
+
+/* Safe on a zeroed struct, and twice. */
+static inline void onri_xnn_packed_release(struct onri_xnn_packed *packed, struct onr_env *env) {
+  onr_env_release(env, packed->block);
+  packed->block = packed->data = NULL;
+  packed->bytes = 0;
+}
+
+#endif
