@@ -2,7 +2,7 @@
  *
  * Kernels that serve many types compute in one of four classes: F32 (float32 and everything narrower that is a float),
  * F64, I64 (signed integers and bool), U64 (unsigned integers). They load a block of elements into the class, compute,
- * and store it: float stores round to nearest even, integer stores wrap. */
+ * and store it: float stores round to nearest even, integer stores wrap, bool stores keep "is it zero". */
 #ifndef ONRI_CONVERT_H
 #define ONRI_CONVERT_H
 
@@ -14,15 +14,29 @@
 enum onri_class { ONRI_CLASS_NONE, ONRI_CLASS_F32, ONRI_CLASS_F64, ONRI_CLASS_I64, ONRI_CLASS_U64 };
 
 enum onri_class onri_dtype_class(enum onr_dtype dtype); /* NONE for STRING, complex, NONE */
-size_t onri_class_size(enum onri_class c);               /* 4 or 8 */
+size_t onri_class_size(enum onri_class c);               /* 4 or 8; 0 for NONE */
+/* Bits that count in one element: 4 for UINT4, 1 for BOOL; 0 for STRING, complex, NONE. */
+uint32_t onri_dtype_bits(enum onr_dtype dtype);
 
-/* count elements of dtype at `source` into an array of the dtype's class, and back. Source and target may be unaligned. */
+/* count elements of dtype at `source` into an array of the dtype's class, and back. Source and target may be unaligned.
+ * Does nothing for a dtype of class NONE. Float8 and float4 stores saturate (the default of Cast). */
 void onri_load(enum onr_dtype dtype, const void *source, size_t count, void *target);
 void onri_store(enum onr_dtype dtype, const void *source, size_t count, void *target);
 
 float onri_f16_to_f32(uint16_t bits);
-uint16_t onri_f16_from_f32(float value); /* nearest even; overflow to infinity */
+uint16_t onri_f16_from_f32(float value); /* nearest even; overflow to infinity; NaN keeps sign and upper payload */
 float onri_bf16_to_f32(uint16_t bits);
 uint16_t onri_bf16_from_f32(float value);
+
+/* The 8-bit and 4-bit floats: F8E4M3FN, F8E4M3FNUZ, F8E5M2, F8E5M2FNUZ, F4E2M1; nearest even. Beyond the largest finite
+ * value: that value when saturate is set, else infinity or NaN (F4E2M1 has neither: it always saturates, and NaN
+ * becomes a zero). */
+float onri_small_to_f32(enum onr_dtype dtype, uint8_t bits);
+uint8_t onri_small_from_f32(enum onr_dtype dtype, float value, int saturate);
+
+/* F8E8M0, a power of two: 0xFF is NaN. Negative values are taken by magnitude (ONNX leaves them undefined). */
+enum onri_rounding { ONRI_ROUND_UP, ONRI_ROUND_DOWN, ONRI_ROUND_NEAREST };
+float onri_e8m0_to_f32(uint8_t bits);
+uint8_t onri_e8m0_from_f32(float value, int saturate, enum onri_rounding rounding);
 
 #endif
