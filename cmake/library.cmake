@@ -1,0 +1,112 @@
+# The library: every C file of src/FOLDER and, with ONNXRUN_ONNX, of onnx. A new file needs no line here.
+file(GLOB sources RELATIVE "${PROJECT_SOURCE_DIR}" CONFIGURE_DEPENDS src/*/*.c)
+if(ONNXRUN_ONNX)
+  file(GLOB onnx_sources RELATIVE "${PROJECT_SOURCE_DIR}" CONFIGURE_DEPENDS onnx/*.c)
+  list(APPEND sources ${onnx_sources})
+endif()
+if(NOT ONNXRUN_XNNPACK)
+  list(FILTER sources EXCLUDE REGEX "^src/xnn/")
+endif()
+
+# Kernels named after an instruction set are compiled for it, on processors that have it; callers ask the CPU first.
+set(avx2 -mavx2 -mfma -mf16c)
+set(avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma)
+set(neon "")
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$" AND CMAKE_SIZEOF_VOID_P EQUAL 8)
+  set(available avx2 avx512)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
+  set(available neon)
+else()
+  set(available "")
+endif()
+foreach(set IN ITEMS avx2 avx512 neon)
+  if(NOT set IN_LIST available)
+    list(FILTER sources EXCLUDE REGEX "_${set}\\.c$")
+  endif()
+endforeach()
+foreach(source IN LISTS sources)
+  if(source MATCHES "^src/kernels/")
+    set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_OPTIONS
+                 $<$<NOT:$<CONFIG:Debug>>:-O3> -ffp-contract=fast)
+  endif()
+  if(source MATCHES "_(avx2|avx512|neon)\\.c$")
+    set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_OPTIONS ${${CMAKE_MATCH_1}})
+  endif()
+  # Upstream's headers are not held to our warnings (-isystem).
+  if(ONNXRUN_XNNPACK AND source MATCHES "^src/xnn/")
+    set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_OPTIONS
+                 "-isystem${ONNXRUN_XNNPACK_INCLUDE}" "-isystem${ONNXRUN_PTHREADPOOL_INCLUDE}")
+  elseif(ONNXRUN_XNNPACK AND source MATCHES "^src/base/")
+    set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_OPTIONS "-isystem${ONNXRUN_PTHREADPOOL_INCLUDE}")
+  elseif(source MATCHES "^onnx/")
+    set_property(SOURCE "${source}" APPEND PROPERTY INCLUDE_DIRECTORIES
+                 "${PROJECT_BINARY_DIR}/generated" "${PROTOBUF_C_INCLUDE}")
+  endif()
+endforeach()
+
+# What all code inside the repository is compiled with, tests included.
+add_library(onnxrun_internal_flags INTERFACE)
+target_include_directories(onnxrun_internal_flags INTERFACE
+  "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}")
+target_compile_options(onnxrun_internal_flags INTERFACE
+  -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wno-sign-conversion $<$<BOOL:${ONNXRUN_WERROR}>:-Werror>)
+target_compile_definitions(onnxrun_internal_flags INTERFACE
+  $<$<BOOL:${ONNXRUN_XNNPACK}>:ONNXRUN_HAVE_XNNPACK=1> $<$<BOOL:${ONNXRUN_ONNX}>:ONNXRUN_HAVE_ONNX=1>)
+
+add_library(onnxrun_objects OBJECT ${sources})
+target_link_libraries(onnxrun_objects PRIVATE onnxrun_internal_flags)
+target_compile_definitions(onnxrun_objects PRIVATE ONNXRUN_BUILDING $<$<BOOL:${BUILD_SHARED_LIBS}>:ONNXRUN_SHARED>)
+set(objects $<TARGET_OBJECTS:onnxrun_objects>)
+
+if(ONNXRUN_ONNX AND EXISTS "${PROJECT_SOURCE_DIR}/onnx/onnx.proto")
+  set(generated "${PROJECT_BINARY_DIR}/generated")
+  file(MAKE_DIRECTORY "${generated}")
+  add_custom_command(OUTPUT "${generated}/onnx.pb-c.c" "${generated}/onnx.pb-c.h"
+    COMMAND "${PROTOC_C}" "--proto_path=${PROJECT_SOURCE_DIR}/onnx" "--c_out=${generated}" onnx.proto
+    DEPENDS "${PROJECT_SOURCE_DIR}/onnx/onnx.proto" COMMENT "protoc-c onnx.proto" VERBATIM)
+  add_library(onnxrun_proto OBJECT "${generated}/onnx.pb-c.c")
+  target_include_directories(onnxrun_proto PRIVATE "${generated}" "${PROTOBUF_C_INCLUDE}")
+  target_compile_options(onnxrun_proto PRIVATE -w)
+  add_dependencies(onnxrun_objects onnxrun_proto)
+  list(APPEND objects $<TARGET_OBJECTS:onnxrun_proto>)
+endif()
+
+# A static library leaves its own dependencies to whoever links it; after installation ours lie beside it.
+set(dependencies "")
+if(ONNXRUN_XNNPACK)
+  foreach(file IN LISTS ONNXRUN_XNNPACK_LIBRARIES)
+    if(ONNXRUN_XNNPACK_BUNDLED)
+      get_filename_component(name "${file}" NAME)
+      list(APPEND dependencies $<BUILD_INTERFACE:${file}>
+           $<INSTALL_INTERFACE:$<INSTALL_PREFIX>/${CMAKE_INSTALL_LIBDIR}/onnxrun/${name}>)
+    else()
+      list(APPEND dependencies "${file}")
+    endif()
+  endforeach()
+endif()
+if(ONNXRUN_ONNX)
+  list(APPEND dependencies $<BUILD_INTERFACE:${PROTOBUF_C_LIBRARY}> $<INSTALL_INTERFACE:protobuf-c>)
+endif()
+list(APPEND dependencies Threads::Threads m)
+
+# Tests reach inside, so they link a static library also where the product is a shared one.
+add_library(onnxrun ${objects})
+add_library(onnxrun::onnxrun ALIAS onnxrun)
+if(BUILD_SHARED_LIBS)
+  add_library(onnxrun_internal STATIC EXCLUDE_FROM_ALL ${objects})
+  if(NOT APPLE)
+    target_link_options(onnxrun PRIVATE -Wl,--exclude-libs,ALL)
+  endif()
+else()
+  add_library(onnxrun_internal ALIAS onnxrun)
+endif()
+foreach(library IN ITEMS onnxrun onnxrun_internal)
+  get_target_property(alias ${library} ALIASED_TARGET)
+  if(NOT alias)
+    set_target_properties(${library} PROPERTIES LINKER_LANGUAGE C)
+    target_link_libraries(${library} PRIVATE ${dependencies})
+  endif()
+endforeach()
+set_target_properties(onnxrun PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
+target_include_directories(onnxrun INTERFACE
+  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
