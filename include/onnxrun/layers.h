@@ -3,5 +3,6 @@
 #define ONNXRUN_LAYERS_H
 
 #include "onnxrun/layer.h"
+#include "onnxrun/layers/control.h"
 
 #endif

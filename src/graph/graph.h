@@ -51,8 +51,12 @@ struct onri_node {
   const struct onri_origin *origin; /* never NULL */
   int32_t num_in, num_out;
   int32_t *in, *out;             /* values; ONRI_NONE where omitted */
-  int32_t num_bodies;            /* If: then, else; Loop, Scan: body */
+  /* If: then, else; Loop, Scan: body. Inputs of the node: the explicit ones, then the captures of bodies[0], then those of
+   * bodies[1]. A body's inputs: the formal ones, then its captures. */
+  int32_t num_bodies;
   struct onri_graph **bodies;
+  void *prepared;                /* what layer->prepare made; NULL before */
+  uint64_t absorbed;             /* constant inputs that prepare packed and run does not read */
 };
 
 struct onri_graph {
@@ -113,10 +117,28 @@ enum onr_status onri_call_infer(const struct onr_layer *layer, struct onr_call *
  * constants. outputs[num_out] hold one reference each on success; entries of omitted outputs are NULL. */
 enum onr_status onri_node_evaluate(const struct onri_node *node, struct onr_env *env, const struct onr_desc *in,
                                    const void *const *inputs, struct onri_constant **outputs, struct onr_error *error);
+/* What is known of the values of a graph while shapes are inferred, here and when a session plans. */
+struct onri_inference {
+  struct onri_graph *graph;
+  struct onr_env *env;
+  struct onr_desc *descs;          /* [num_values] rank ONRI_UNKNOWN_RANK: not known */
+  const void **known;              /* [num_values] contents, NULL: not known */
+  struct onri_constant **contents; /* [num_values] owners of contents that inference computed */
+  struct onr_desc *in, *out;       /* room for the widest node */
+  const void **inputs;
+};
+/* All descriptors unknown but those of constants. Constants are known when loaded; `load`: small ones are loaded. */
+enum onr_status onri_inference_init(struct onri_inference *inference, struct onri_graph *graph, struct onr_env *env,
+                                    int load, struct onr_error *error);
+void onri_inference_clear(struct onri_inference *inference);
+/* One node: *inferred = 1 when descriptors of all outputs are known now; 0 when an input descriptor or the contents of a
+ * shape input are not. Small outputs whose contents follow from known ones are computed (known[] of the outputs is set). */
+enum onr_status onri_inference_step(struct onri_inference *inference, const struct onri_node *node, int *inferred,
+                                    struct onr_error *error);
 /* Descriptors of all values for given input descriptors, as far as they follow (rank ONRI_UNKNOWN_RANK where they do not);
  * contents of small values that follow from shapes (Shape -> Gather -> Concat ...) in `contents`, released by the caller
- * with onri_constant_release. Bodies are not entered. On an error of a node *failed is that node and the error is filled
- * in; descriptors behind it are unknown. Arrays are [num_values]. */
+ * with onri_constant_release. Bodies are not entered. On an error of a node the error is filled in, and descriptors behind
+ * it are unknown. Arrays are [num_values], written by the function; contents is to be released also after a failure. */
 enum onr_status onri_graph_infer(struct onri_graph *graph, const struct onr_desc *inputs, struct onr_desc *descs,
                                  struct onri_constant **contents, struct onr_error *error);
 

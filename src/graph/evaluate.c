@@ -1,0 +1,137 @@
+/* evaluate: one node through all phases of its layer. */
+#include "graph/evaluate.h"
+
+#include <string.h>
+
+#include "base/shape.h"
+#include "graph/graph.h"
+
+enum onr_status onr_call_resize(struct onr_call *call, size_t i, const struct onr_desc *desc, void **data) {
+  const struct onri_executor *executor = call->executor;
+  *data = NULL;
+  if (!executor || i >= call->num_out)
+    return onr_fail(call->error, ONR_STATUS_INTERNAL, "output %zu cannot be resized here", i);
+  ONR_TRY(onri_desc_check(desc, call->env, call->error));
+  return executor->resize(call, i, desc, data);
+}
+
+static enum onr_status check_arity(const struct onr_layer *layer, const struct onr_call *call) {
+  if (call->num_in < layer->inputs_min || (layer->inputs_max != ONR_VARIADIC && call->num_in > layer->inputs_max))
+    return onr_fail(call->error, ONR_STATUS_ARITY, "expected %d to %d inputs, found %zu", layer->inputs_min, layer->inputs_max,
+                    call->num_in);
+  if (call->num_out < layer->outputs_min || (layer->outputs_max != ONR_VARIADIC && call->num_out > layer->outputs_max))
+    return onr_fail(call->error, ONR_STATUS_ARITY, "expected %d to %d outputs, found %zu", layer->outputs_min,
+                    layer->outputs_max, call->num_out);
+  for (size_t i = 0; i < layer->inputs_min; i++)
+    if (call->in[i].dtype == ONR_DTYPE_NONE)
+      return onr_fail(call->error, ONR_STATUS_ARITY, "input %zu is required but was left out", i);
+  return ONR_STATUS_OK;
+}
+
+enum onr_status onri_call_infer(const struct onr_layer *layer, struct onr_call *call) {
+  ONR_TRY(check_arity(layer, call));
+  for (size_t i = 0; i < call->num_out; i++) call->out[i] = (struct onr_desc){0};
+  if (layer->infer) {
+    ONR_TRY(layer->infer(call));
+  } else {
+    for (size_t i = 0; i < call->num_out; i++) call->out[i] = call->in[0];
+  }
+  for (size_t i = 0; i < call->num_out; i++)
+    if (call->out[i].dtype != ONR_DTYPE_NONE) ONR_TRY(onri_desc_check(&call->out[i], call->env, call->error));
+  return ONR_STATUS_OK;
+}
+
+/* Arrays of one evaluation, and the executor that DYNAMIC layers talk to. */
+struct evaluation {
+  struct onri_executor executor;
+  struct onr_call call;
+  struct onri_constant **constants; /* [num_out] */
+  struct onr_env env;
+};
+
+static enum onr_status evaluation_resize(struct onr_call *call, size_t i, const struct onr_desc *desc, void **data) {
+  struct evaluation *e = call->executor;
+  onri_constant_release(e->constants[i]);
+  e->constants[i] = onri_constant_create(call->env, desc);
+  call->out[i] = *desc;
+  if (!e->constants[i]) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "no memory for output %zu", i);
+  *data = e->constants[i]->data;
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status allocate_outputs(struct evaluation *e, const struct onri_node *node, void **outputs) {
+  for (size_t i = 0; i < e->call.num_out; i++) {
+    if (node->out[i] == ONRI_NONE) continue;
+    if (e->call.out[i].dtype == ONR_DTYPE_NONE)
+      return onr_fail(e->call.error, ONR_STATUS_ARITY, "output %zu is not made by %s", i, node->layer->name);
+    e->constants[i] = onri_constant_create(&e->env, &e->call.out[i]);
+    if (!e->constants[i]) return onr_fail(e->call.error, ONR_STATUS_NO_MEMORY, "no memory for output %zu", i);
+    outputs[i] = e->constants[i]->data;
+  }
+  return ONR_STATUS_OK;
+}
+
+static int nothing_to_do(const struct onr_call *call) {
+  for (size_t i = 0; i < call->num_out; i++)
+    if (call->outputs[i] && onr_desc_elements(&call->out[i])) return 0;
+  return 1;
+}
+
+static enum onr_status run_phases(struct evaluation *e, const struct onr_layer *layer, const void **inputs) {
+  struct onr_call *call = &e->call;
+  enum onr_status status = ONR_STATUS_OK;
+  if (!(layer->flags & ONR_LAYER_DYNAMIC) && nothing_to_do(call)) return ONR_STATUS_OK;
+  call->in_place = -1;
+  if (layer->prepare) status = layer->prepare(call);
+  for (size_t i = 0; i < call->num_in && i < 64; i++)
+    if (call->absorbed >> i & 1) inputs[i] = NULL;
+  if (status == ONR_STATUS_OK && layer->plan) status = layer->plan(call);
+  if (status == ONR_STATUS_OK && call->scratch_bytes) {
+    call->scratch = onri_allocate(e->env.allocator, call->scratch_bytes);
+    if (!call->scratch) status = onr_fail(call->error, ONR_STATUS_NO_MEMORY, "no memory for %zu bytes of scratch", call->scratch_bytes);
+  }
+  if (status == ONR_STATUS_OK) status = layer->run(call);
+  if (layer->release_state && call->state) layer->release_state(call->state, &e->env);
+  if (layer->release_prepared && call->prepared) layer->release_prepared(call->prepared, &e->env);
+  onri_release(e->env.allocator, call->scratch);
+  return status;
+}
+
+enum onr_status onri_node_evaluate(const struct onri_node *node, struct onr_env *env, const struct onr_desc *in,
+                                   const void *const *inputs, struct onri_constant **outputs, struct onr_error *error) {
+  const struct onr_layer *layer = node->layer;
+  const size_t num_in = (size_t)node->num_in, num_out = (size_t)node->num_out;
+  struct evaluation e = {.executor = {evaluation_resize}, .constants = outputs, .env = *env};
+  struct onri_arena arena;
+  enum onr_status status = ONR_STATUS_OK;
+  memset(outputs, 0, num_out * sizeof(*outputs));
+  if (layer->flags & ONR_LAYER_CONTROL) return onr_fail(error, ONR_STATUS_INTERNAL, "%s cannot be evaluated alone", layer->name);
+  e.env.backend = ONR_BACKEND_PORTABLE;
+  e.env.threads = NULL;
+  onri_arena_init(&arena, env->allocator, 0);
+  const void **run_inputs = onri_arena_copy(&arena, inputs, num_in * sizeof(*inputs));
+  void **run_outputs = onri_arena_allocate(&arena, num_out * sizeof(*run_outputs));
+  e.call = (struct onr_call){.params = node->params, .num_in = num_in, .num_out = num_out, .in = in, .inputs = run_inputs,
+                             .outputs = run_outputs, .env = &e.env, .error = error, .executor = &e, .in_place = -1};
+  e.call.out = onri_arena_allocate(&arena, num_out * sizeof(*e.call.out));
+  e.call.view = onri_arena_allocate(&arena, num_out * sizeof(*e.call.view));
+  e.call.inside = onri_arena_allocate(&arena, num_in * sizeof(*e.call.inside));
+  e.call.state = onri_arena_allocate(&arena, layer->state_size);
+  e.call.prepared = onri_arena_allocate(&arena, layer->prepared_size);
+  if (!run_inputs || !run_outputs || !e.call.out || !e.call.view || !e.call.inside || !e.call.state || !e.call.prepared)
+    status = onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to evaluate a node");
+  if (status == ONR_STATUS_OK) {
+    for (size_t i = 0; i < num_out; i++) e.call.view[i].of = ONRI_NONE;
+    for (size_t i = 0; i < num_in; i++) e.call.inside[i].of = ONRI_NONE;
+    status = onri_call_infer(layer, &e.call);
+  }
+  if (status == ONR_STATUS_OK) status = allocate_outputs(&e, node, run_outputs);
+  if (status == ONR_STATUS_OK) status = run_phases(&e, layer, run_inputs);
+  onri_arena_clear(&arena);
+  if (status == ONR_STATUS_OK) return status;
+  for (size_t i = 0; i < num_out; i++) {
+    onri_constant_release(outputs[i]);
+    outputs[i] = NULL;
+  }
+  return onri_node_blame(node, status, error);
+}

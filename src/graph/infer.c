@@ -1,0 +1,141 @@
+/* infer: descriptors through the graph, and the contents of small values that follow from them. */
+#include <string.h>
+
+#include "graph/graph.h"
+
+/* Contents up to this size are computed while shapes are inferred: shape arithmetic, masks, position tables. */
+enum { KNOWN_BYTES = 1 << 16 };
+
+static size_t widest(const struct onri_graph *graph) {
+  size_t most = 1;
+  for (size_t n = 0; n < graph->num_nodes; n++) {
+    if ((size_t)graph->nodes[n].num_in > most) most = (size_t)graph->nodes[n].num_in;
+    if ((size_t)graph->nodes[n].num_out > most) most = (size_t)graph->nodes[n].num_out;
+  }
+  return most;
+}
+
+static enum onr_status know_constants(struct onri_inference *f, int load, struct onr_error *error) {
+  for (size_t v = 0; v < f->graph->num_values; v++) {
+    struct onri_constant *constant = f->graph->values[v].constant;
+    f->descs[v].rank = ONRI_UNKNOWN_RANK;
+    if (!constant) continue;
+    f->descs[v] = constant->desc;
+    if (load && onr_desc_bytes(&constant->desc) <= KNOWN_BYTES) ONR_TRY(onri_constant_load(constant, error));
+    f->known[v] = constant->data;
+  }
+  return ONR_STATUS_OK;
+}
+
+enum onr_status onri_inference_init(struct onri_inference *inference, struct onri_graph *graph, struct onr_env *env, int load,
+                                    struct onr_error *error) {
+  const size_t values = graph->num_values, width = widest(graph);
+  enum onr_status status = ONR_STATUS_OK;
+  struct onri_inference f = {.graph = graph, .env = env};
+  f.descs = onri_allocate_zeroed(env->allocator, values * sizeof(*f.descs));
+  f.known = onri_allocate_zeroed(env->allocator, values * sizeof(*f.known));
+  f.contents = onri_allocate_zeroed(env->allocator, values * sizeof(*f.contents));
+  f.in = onri_allocate(env->allocator, width * sizeof(*f.in));
+  f.out = onri_allocate(env->allocator, width * sizeof(*f.out));
+  f.inputs = onri_allocate(env->allocator, width * sizeof(*f.inputs));
+  if (!f.descs || !f.known || !f.contents || !f.in || !f.out || !f.inputs)
+    status = onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to infer the shapes of %zu values", values);
+  if (status == ONR_STATUS_OK) status = know_constants(&f, load, error);
+  *inference = f;
+  if (status != ONR_STATUS_OK) onri_inference_clear(inference);
+  return status;
+}
+
+void onri_inference_clear(struct onri_inference *inference) {
+  const struct onr_allocator *allocator;
+  if (!inference->graph) return;
+  allocator = inference->env->allocator;
+  for (size_t v = 0; inference->contents && v < inference->graph->num_values; v++) onri_constant_release(inference->contents[v]);
+  onri_release(allocator, inference->descs);
+  onri_release(allocator, inference->known);
+  onri_release(allocator, inference->contents);
+  onri_release(allocator, inference->in);
+  onri_release(allocator, inference->out);
+  onri_release(allocator, inference->inputs);
+  *inference = (struct onri_inference){0};
+}
+
+/* Gathers the inputs of a node; returns 0 when a descriptor or the contents of a shape input are missing. */
+static int gather(struct onri_inference *f, const struct onri_node *node, int *all_known) {
+  *all_known = 1;
+  for (int32_t i = 0; i < node->num_in; i++) {
+    const int32_t v = node->in[i];
+    f->in[i] = (struct onr_desc){0};
+    f->inputs[i] = NULL;
+    if (v == ONRI_NONE) continue;
+    if (f->descs[v].rank == ONRI_UNKNOWN_RANK) return 0;
+    f->in[i] = f->descs[v];
+    f->inputs[i] = f->known[v];
+    if (f->known[v]) continue;
+    if (i < 32 && (node->layer->shape_inputs >> i & 1)) return 0;
+    *all_known = 0;
+  }
+  return 1;
+}
+
+static int small_outputs(const struct onri_inference *f, const struct onri_node *node) {
+  for (int32_t i = 0; i < node->num_out; i++)
+    if (node->out[i] != ONRI_NONE && onr_desc_bytes(&f->out[i]) > KNOWN_BYTES) return 0;
+  return 1;
+}
+
+static enum onr_status compute(struct onri_inference *f, const struct onri_node *node, struct onr_error *error) {
+  struct onri_constant **results = onri_allocate(f->env->allocator, (size_t)node->num_out * sizeof(*results));
+  enum onr_status status;
+  if (!results) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for the results of a node");
+  status = onri_node_evaluate(node, f->env, f->in, f->inputs, results, error);
+  for (int32_t i = 0; status == ONR_STATUS_OK && i < node->num_out; i++) {
+    if (node->out[i] == ONRI_NONE) continue;
+    onri_constant_release(f->contents[node->out[i]]);
+    f->contents[node->out[i]] = results[i];
+    f->known[node->out[i]] = results[i]->data;
+    f->descs[node->out[i]] = results[i]->desc;
+  }
+  onri_release(f->env->allocator, results);
+  return status;
+}
+
+enum onr_status onri_inference_step(struct onri_inference *inference, const struct onri_node *node, int *inferred,
+                                    struct onr_error *error) {
+  struct onri_inference *f = inference;
+  const struct onr_layer *layer = node->layer;
+  enum onr_status status;
+  int all_known;
+  *inferred = 0;
+  if (!gather(f, node, &all_known)) return ONR_STATUS_OK;
+  if (layer->flags & (ONR_LAYER_CONTROL | ONR_LAYER_DYNAMIC)) return ONR_STATUS_OK;
+  struct onr_call call = {.params = node->params, .num_in = (size_t)node->num_in, .num_out = (size_t)node->num_out, .in = f->in,
+                          .out = f->out, .inputs = f->inputs, .env = f->env, .error = error, .in_place = -1};
+  status = onri_call_infer(layer, &call);
+  if (status != ONR_STATUS_OK) return onri_node_blame(node, status, error);
+  for (int32_t i = 0; i < node->num_out; i++)
+    if (node->out[i] != ONRI_NONE) f->descs[node->out[i]] = f->out[i];
+  *inferred = 1;
+  if ((all_known || layer->flags & ONR_LAYER_SHAPE_ONLY) && !(layer->flags & ONR_LAYER_IMPURE) && small_outputs(f, node))
+    return compute(f, node, error);
+  return ONR_STATUS_OK;
+}
+
+enum onr_status onri_graph_infer(struct onri_graph *graph, const struct onr_desc *inputs, struct onr_desc *descs,
+                                 struct onri_constant **contents, struct onr_error *error) {
+  struct onri_inference f;
+  enum onr_status status = onri_inference_init(&f, graph, graph->env, 1, error);
+  memset(contents, 0, graph->num_values * sizeof(*contents));
+  for (size_t v = 0; v < graph->num_values; v++) descs[v] = (struct onr_desc){.rank = ONRI_UNKNOWN_RANK};
+  if (status != ONR_STATUS_OK) return status;
+  for (size_t i = 0; i < graph->num_inputs; i++) f.descs[graph->inputs[i]] = inputs[i];
+  for (size_t n = 0; status == ONR_STATUS_OK && n < graph->num_nodes; n++) {
+    int inferred;
+    if (graph->nodes[n].layer) status = onri_inference_step(&f, &graph->nodes[n], &inferred, error);
+  }
+  memcpy(descs, f.descs, graph->num_values * sizeof(*descs));
+  memcpy(contents, f.contents, graph->num_values * sizeof(*contents));
+  memset(f.contents, 0, graph->num_values * sizeof(*contents));
+  onri_inference_clear(&f);
+  return status;
+}

@@ -1,0 +1,146 @@
+/* checked arithmetic, the arena, descriptors, statuses and shape formulas */
+#include "tests/support/layer_test.h"
+
+#include <string.h>
+
+#include "base/checked.h"
+#include "base/memory.h"
+#include "base/shape.h"
+#include "base/env.h"
+
+static void checked_arithmetic(void **state) {
+  int64_t i;
+  size_t s;
+  (void)state;
+  assert_true(onri_add_i64(INT64_MAX - 1, 1, &i) && i == INT64_MAX);
+  assert_false(onri_add_i64(INT64_MAX, 1, &i));
+  assert_false(onri_sub_i64(INT64_MIN, 1, &i));
+  assert_true(onri_mul_i64(INT64_C(3037000499), INT64_C(3037000499), &i));
+  assert_false(onri_mul_i64(INT64_C(3037000500), INT64_C(3037000500), &i));
+  assert_false(onri_mul_size(SIZE_MAX / 2 + 1, 2, &s));
+  assert_true(onri_round_up(65, 64, &s) && s == 128);
+  assert_true(onri_round_up(0, 64, &s) && s == 0);
+  assert_false(onri_round_up(SIZE_MAX - 3, 64, &s));
+}
+
+static void every_status_has_a_name_and_a_text(void **state) {
+  (void)state;
+  for (int s = ONR_STATUS_OK; s <= ONR_STATUS_INTERNAL; s++) {
+    assert_string_not_equal(onr_status_name((enum onr_status)s), "?");
+    assert_true(strlen(onr_status_text((enum onr_status)s)) > 3);
+  }
+  assert_string_equal(onr_status_name((enum onr_status)20), "?");
+  assert_string_equal(onr_status_name((enum onr_status)-1), "?");
+}
+
+static void arena_grows_and_keeps_its_budget(void **state) {
+  struct onri_arena arena;
+  (void)state;
+  onri_arena_init(&arena, &onri_malloc_allocator, 100000);
+  for (int i = 0; i < 50; i++) {
+    unsigned char *p = onri_arena_allocate(&arena, 1000);
+    assert_non_null(p);
+    for (int k = 0; k < 1000; k++) assert_int_equal(p[k], 0);
+    memset(p, 255, 1000);
+  }
+  assert_null(onri_arena_allocate(&arena, 60000));
+  assert_null(onri_arena_allocate(&arena, SIZE_MAX));
+  assert_non_null(onri_arena_allocate(&arena, 40000));
+  onri_arena_clear(&arena);
+  assert_int_equal(arena.used_bytes, 0);
+}
+
+static void descriptors_saturate(void **state) {
+  struct onr_desc big = onr_desc_make(ONR_DTYPE_F32, 2, (int64_t[]){INT64_C(1) << 32, INT64_C(1) << 32});
+  char text[16];
+  (void)state;
+  assert_true(onr_desc_elements(&big) == INT64_MAX);
+  assert_true(onr_desc_bytes(&big) == SIZE_MAX);
+  big.dim[1] = 0;
+  assert_true(onr_desc_elements(&big) == 0);
+  assert_string_equal(onr_desc_format(&big, text, sizeof(text)), "float32[4294967");
+  struct onr_desc scalar = onr_desc_make(ONR_DTYPE_I64, 0, NULL);
+  assert_int_equal(onr_desc_elements(&scalar), 1);
+  assert_int_equal(onr_desc_bytes(&scalar), 8);
+  assert_string_equal(onr_desc_format(&scalar, text, sizeof(text)), "int64[]");
+}
+
+static void descriptors_are_checked(void **state) {
+  struct onr_env env = {.allocator = &onri_malloc_allocator, .limits = onri_limits_resolve(NULL)};
+  struct onr_desc d = onr_desc_make(ONR_DTYPE_F32, 2, (int64_t[]){3, -1});
+  struct onr_error error;
+  (void)state;
+  assert_int_equal(onri_desc_check(&d, &env, &error), ONR_STATUS_SHAPE);
+  d.dim[1] = INT64_C(1) << 62;
+  assert_int_equal(onri_desc_check(&d, &env, &error), ONR_STATUS_LIMIT);
+  d = onr_desc_make(ONR_DTYPE_F32, 3, (int64_t[]){INT64_C(1) << 40, INT64_C(1) << 40, 0});
+  assert_int_equal(onri_desc_check(&d, &env, &error), ONR_STATUS_LIMIT);
+  d = onr_desc_make(ONR_DTYPE_F32, 1, (int64_t[]){10});
+  assert_int_equal(onri_desc_check(&d, &env, &error), ONR_STATUS_OK);
+  env.limits.tensor_bytes = 39;
+  assert_int_equal(onri_desc_check(&d, &env, &error), ONR_STATUS_LIMIT);
+  d.dtype = ONR_DTYPE_NONE;
+  assert_int_equal(onri_desc_check(&d, &env, &error), ONR_STATUS_TYPE);
+}
+
+static void broadcasting_follows_numpy(void **state) {
+  const struct onr_desc a = onr_desc_make(ONR_DTYPE_F32, 3, (int64_t[]){2, 1, 5});
+  const struct onr_desc b = onr_desc_make(ONR_DTYPE_F32, 2, (int64_t[]){3, 1});
+  const struct onr_desc c = onr_desc_make(ONR_DTYPE_F32, 1, (int64_t[]){4});
+  const struct onr_desc expected = onr_desc_make(ONR_DTYPE_F32, 3, (int64_t[]){2, 3, 5});
+  struct onr_desc r;
+  struct onr_error error;
+  int64_t strides[ONR_MAX_RANK];
+  (void)state;
+  assert_int_equal(onri_broadcast(&a, &b, &r, &error), ONR_STATUS_OK);
+  assert_true(onr_desc_equal(&r, &expected));
+  assert_int_equal(onri_broadcast(&a, &c, &r, &error), ONR_STATUS_SHAPE);
+  onri_broadcast_strides(&a, &expected, strides);
+  assert_true(strides[0] == 5 && strides[1] == 0 && strides[2] == 1);
+  onri_broadcast_strides(&b, &expected, strides);
+  assert_true(strides[0] == 0 && strides[1] == 1 && strides[2] == 0);
+}
+
+static void axes_are_resolved(void **state) {
+  struct onr_error error;
+  uint8_t mask[ONR_MAX_RANK];
+  int32_t axis;
+  (void)state;
+  assert_int_equal(onri_axis_resolve(-1, 4, &axis, &error), ONR_STATUS_OK);
+  assert_int_equal(axis, 3);
+  assert_int_equal(onri_axis_resolve(INT64_MIN, 4, &axis, &error), ONR_STATUS_ATTRIBUTE);
+  assert_int_equal(onri_axis_resolve(4, 4, &axis, &error), ONR_STATUS_ATTRIBUTE);
+  assert_int_equal(onri_axes_resolve((int64_t[]){0, -1}, 2, 3, mask, &error), ONR_STATUS_OK);
+  assert_true(mask[0] && !mask[1] && mask[2]);
+  assert_int_equal(onri_axes_resolve((int64_t[]){1, -2}, 2, 3, mask, &error), ONR_STATUS_ATTRIBUTE);
+}
+
+static void count_body(void *context, size_t begin, size_t end) {
+  unsigned char *seen = context;
+  for (size_t i = begin; i < end; i++) seen[i]++;
+}
+
+static void parallel_for_covers_all_once(void **state) {
+  struct onr_threads *threads;
+  unsigned char seen[1001] = {0};
+  (void)state;
+  assert_int_equal(onr_threads_create(3, NULL, &threads, NULL), ONR_STATUS_OK);
+  onri_threads_for(threads, sizeof(seen), 7, count_body, seen);
+  onri_threads_for(NULL, sizeof(seen), 64, count_body, seen);
+  for (size_t i = 0; i < sizeof(seen); i++) assert_int_equal(seen[i], 2);
+  onr_threads_destroy(threads);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(checked_arithmetic),
+      cmocka_unit_test(every_status_has_a_name_and_a_text),
+      cmocka_unit_test(arena_grows_and_keeps_its_budget),
+      cmocka_unit_test(descriptors_saturate),
+      cmocka_unit_test(descriptors_are_checked),
+      cmocka_unit_test(broadcasting_follows_numpy),
+      cmocka_unit_test(axes_are_resolved),
+      cmocka_unit_test(parallel_for_covers_all_once),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
