@@ -29,7 +29,7 @@ enum onri_attribute_kind { /* numbers of AttributeProto.AttributeType */
   ONRI_ATTRIBUTE_TENSORS = 9, ONRI_ATTRIBUTE_GRAPHS = 10, ONRI_ATTRIBUTE_SPARSE_TENSOR = 11, ONRI_ATTRIBUTE_TYPE_PROTO = 13
 };
 
-/* A decoded attribute; everything lives as long as the model. */
+/* A decoded attribute. Numbers and strings live as long as the model; `tensor` as long as the import: retain it to keep it. */
 struct onri_attribute {
   const char *name;
   enum onri_attribute_kind kind;
@@ -82,9 +82,11 @@ int onri_in_ints(const struct onr_node *node, int32_t i, int64_t *values, size_t
 
 /* --- the table: onnx/ops.inc --- */
 typedef enum onr_status (*onri_import_fn)(const struct onr_node *node);
+enum onr_status onri_import_withdrawn(const struct onr_node *node);
 /* ONRI_OP(domain, op_type, since_version, fewest inputs, most inputs, fewest outputs, most outputs, import function)
  * The row with the largest since_version that is not above the opset in force is taken. Arity is that of the ONNX schema
- * (ONR_VARIADIC: no bound), and a row whose function is NULL says that the op was withdrawn at that version. */
+ * (ONR_VARIADIC: no bound), and a row with onri_import_withdrawn says that the op was withdrawn at that version.
+ * An empty name among the first `fewest inputs` is an ARITY error: count an input that may be "" as not needed. */
 struct onri_op {
   const char *domain, *op_type;
   int32_t since_version;

@@ -21,6 +21,10 @@ struct onr_model_options {
                                             A model in memory has none of its own. */
   const char *disabled_passes;           /* names of graph rewrites to leave out, comma-separated, "all" for all; NULL: none */
   const volatile int *cancel;            /* polled between nodes; non-zero stops the load; NULL: never */
+  /* Called for each kind of node that this build has no code for, before the load fails with UNSUPPORTED (whose message
+   * has room for a few of them only). The line is escaped and gone after the call. NULL: not called. */
+  void (*report)(void *context, const char *line);
+  void *report_context;
 };
 
 #define ONR_UNKNOWN_DIM (-1)

@@ -1,0 +1,66 @@
+/* text: what a file calls things must not move the cursor of whoever reads the message. */
+#include "onnx/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int is_tail(unsigned char c) { return (c & 0xC0) == 0x80; }
+
+size_t onri_utf8_sequence(const unsigned char *text, size_t length) {
+  const unsigned char c = length ? text[0] : 0xFF;
+  if (c < 0x80) return 1;
+  if (c < 0xC2 || c > 0xF4) return 0; /* a tail byte, an overlong form, or above U+10FFFF */
+  if (c < 0xE0) return length >= 2 && is_tail(text[1]) ? 2 : 0;
+  if (length < 3 || !is_tail(text[1]) || !is_tail(text[2])) return 0;
+  if (c < 0xF0) {
+    if (c == 0xE0 && text[1] < 0xA0) return 0;
+    if (c == 0xED && text[1] > 0x9F) return 0; /* a surrogate */
+    return 3;
+  }
+  if (length < 4 || !is_tail(text[3])) return 0;
+  if (c == 0xF0 && text[1] < 0x90) return 0;
+  if (c == 0xF4 && text[1] > 0x8F) return 0;
+  return 4;
+}
+
+/* One character, or one byte that is none, in the form it is shown. Returns the bytes read. */
+static size_t show(const unsigned char *text, size_t length, char shown[8]) {
+  const size_t n = onri_utf8_sequence(text, length);
+  /* U+0080..U+009F are control characters too. */
+  const int control = text[0] < 0x20 || text[0] == 0x7F || (n == 2 && text[0] == 0xC2 && text[1] < 0xA0);
+  if (!n || (control && n == 1)) {
+    snprintf(shown, 8, "\\x%02x", text[0]);
+    return 1;
+  }
+  if (control) {
+    snprintf(shown, 8, "\\u%04x", text[1]);
+    return n;
+  }
+  if (text[0] == '\'' || text[0] == '\\') {
+    snprintf(shown, 8, "\\%c", text[0]);
+    return 1;
+  }
+  memcpy(shown, text, n);
+  shown[n] = '\0';
+  return n;
+}
+
+char *onri_escape(const char *text, size_t length, char *target, size_t size) {
+  size_t used = 0, fits = 0; /* fits: where "..." can still be put */
+  for (size_t i = 0; i < length;) {
+    char shown[8];
+    const size_t read = show((const unsigned char *)text + i, length - i, shown), n = strlen(shown);
+    if (used + n + 1 > size) {
+      memcpy(target + fits, "...", 4);
+      return target;
+    }
+    memcpy(target + used, shown, n);
+    used += n;
+    if (used + 4 <= size) fits = used;
+    i += read;
+  }
+  target[used] = '\0';
+  return target;
+}
+
+char *onri_escape_string(const char *text, char *target, size_t size) { return onri_escape(text, strlen(text), target, size); }
