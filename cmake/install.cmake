@@ -37,6 +37,7 @@ else()
 endif()
 
 file(RELATIVE_PATH pc_up "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
+string(REGEX REPLACE "/$" "" pc_up "${pc_up}")
 configure_file(cmake/onnxrun.pc.in onnxrun.pc @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/onnxrun.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 configure_package_config_file(cmake/onnxrun-config.cmake.in onnxrun-config.cmake INSTALL_DESTINATION "${package_dir}")
