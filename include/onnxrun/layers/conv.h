@@ -1,0 +1,30 @@
+/* layers/conv.h: convolutions of 1, 2 or 3 spatial dimensions. float32, float64, float16, bfloat16.
+ *
+ * channels_last: 0 - x and y are [N, C, spatial...]; 1 - they are [N, spatial..., C]. Weights keep one layout. */
+#ifndef ONNXRUN_LAYERS_CONV_H
+#define ONNXRUN_LAYERS_CONV_H
+
+#include "onnxrun/layers/window.h"
+
+/* conv: inputs x, weight [M, C/groups, kernel...], bias [M] (optional). */
+struct onr_conv_params {
+  struct onr_window window;
+  int64_t groups; /* 0: 1 */
+  struct onr_clamp clamp;
+  int32_t channels_last;
+};
+
+/* conv_transpose: inputs x, weight [C, M/groups, kernel...], bias [M] (optional).
+ * output = stride * (input - 1) + output_padding + dilated kernel - pad_begin - pad_end; where output_shape is given, the
+ * padding follows from it: the odd pixel goes to the end, with SAME_UPPER to the beginning. */
+struct onr_conv_transpose_params {
+  struct onr_window window;
+  int64_t groups; /* 0: 1 */
+  int64_t output_padding[ONR_MAX_SPATIAL];
+  int32_t has_output_shape;
+  int64_t output_shape[ONR_MAX_SPATIAL];
+  struct onr_clamp clamp;
+  int32_t channels_last;
+};
+
+#endif
