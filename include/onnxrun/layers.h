@@ -4,5 +4,9 @@
 
 #include "onnxrun/layer.h"
 #include "onnxrun/layers/control.h"
+#include "onnxrun/layers/conv.h"
+#include "onnxrun/layers/pool.h"
+#include "onnxrun/layers/resize.h"
+#include "onnxrun/layers/spatial.h"
 
 #endif
