@@ -5,8 +5,12 @@
 #include "onnxrun/layer.h"
 #include "onnxrun/layers/control.h"
 #include "onnxrun/layers/conv.h"
+#include "onnxrun/layers/generate.h"
+#include "onnxrun/layers/index.h"
+#include "onnxrun/layers/move.h"
 #include "onnxrun/layers/pool.h"
 #include "onnxrun/layers/resize.h"
+#include "onnxrun/layers/shape.h"
 #include "onnxrun/layers/spatial.h"
 
 #endif

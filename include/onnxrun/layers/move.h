@@ -1,0 +1,43 @@
+/* move.h: layers that put elements elsewhere by a rule that needs no data. They serve every element type. */
+#ifndef ONNXRUN_LAYERS_MOVE_H
+#define ONNXRUN_LAYERS_MOVE_H
+
+#include "onnxrun/tensor.h"
+
+/* transpose: y.dim[i] = x.dim[perm[i]]. */
+struct onr_transpose_params {
+  int32_t rank; /* of perm; 0: reverse the dimensions, whatever their number */
+  int32_t perm[ONR_MAX_RANK];
+};
+
+/* concat: any number of tensors that differ along axis only. */
+struct onr_concat_params {
+  int64_t axis;
+};
+
+/* split: x, sizes (optional int64 list; without it parts of equal size, the last one smaller where need be). */
+struct onr_split_params {
+  int64_t axis;
+  int32_t even; /* non-zero: without sizes, refuse a dimension that the number of parts does not divide (ONNX before 18) */
+};
+
+/* slice: x, starts, ends, axes (optional), steps (optional): int32 or int64 lists. No parameters.
+ * expand: x, shape: two-way broadcasting. tile: x, repeats (one a dimension). No parameters. */
+
+/* pad: x, pads (int64: the begins of all axes, then the ends; negative crops), value (optional scalar), axes (optional). */
+enum onr_pad_mode { ONR_PAD_CONSTANT, ONR_PAD_REFLECT, ONR_PAD_EDGE, ONR_PAD_WRAP };
+struct onr_pad_params {
+  enum onr_pad_mode mode;
+};
+
+/* trilu: x [..., rows, columns], k (optional int64 scalar): zero below (upper) or above (lower) diagonal k. */
+struct onr_trilu_params {
+  int32_t upper;
+};
+
+/* reverse_sequence: x, lengths (int64 [batch]): the first lengths[b] items along time are reversed. */
+struct onr_reverse_sequence_params {
+  int32_t batch_axis, time_axis; /* 0 and 1 in either order */
+};
+
+#endif

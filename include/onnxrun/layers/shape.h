@@ -1,0 +1,30 @@
+/* shape.h: layers that give the same elements another shape or type, or turn shapes into data. */
+#ifndef ONNXRUN_LAYERS_SHAPE_H
+#define ONNXRUN_LAYERS_SHAPE_H
+
+#include "onnxrun/tensor.h"
+
+/* reshape: x, shape (int64 [rank]): -1 is worked out from the others, 0 is the dimension of x at that place. */
+struct onr_reshape_params {
+  int32_t allow_zero; /* non-zero: 0 is a dimension of 0 */
+};
+
+/* flatten: x [d0, ... dn] -> [d0 * ... d(axis-1), d(axis) * ... dn]. */
+struct onr_flatten_params {
+  int32_t axis; /* -rank .. rank */
+};
+
+/* squeeze: x, axes (optional int64 list: all dimensions of 1). unsqueeze: x, axes (of the result). identity: x. No parameters. */
+
+/* bit_cast: the same bits as another type of the same width. */
+struct onr_bit_cast_params {
+  enum onr_dtype dtype;
+};
+
+/* shape: the dimensions start .. end-1 of x as int64 [end - start]; negative counts from the end, out of range is clamped.
+ * size: the number of elements as an int64 scalar; no parameters. */
+struct onr_shape_params {
+  int64_t start, end; /* INT64_MAX: to the last */
+};
+
+#endif

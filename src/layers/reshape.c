@@ -1,0 +1,209 @@
+/* reshape.c: reshape, flatten, squeeze, unsqueeze, identity, bit_cast: the bytes of input 0 under another descriptor.
+ * All wish to be a view of it and copy where that was not granted. */
+#include "base/checked.h"
+#include "base/shape.h"
+#include "kernels/copy.h"
+#include "layers/layers.h"
+
+static enum onr_status view_plan(struct onr_call *call) {
+  call->view[0].of = 0;
+  call->view[0].offset = 0;
+  call->in_place = 0;
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status view_run(struct onr_call *call) {
+  if (call->outputs[0] != call->inputs[0])
+    onri_copy_bytes(call->env, call->inputs[0], call->outputs[0], onr_desc_bytes(&call->out[0]));
+  return ONR_STATUS_OK;
+}
+
+/* Replaces -1 in out by what is missing to `total` elements. */
+static enum onr_status reshape_complete(struct onr_desc *out, int32_t unknown, int64_t total, struct onr_error *error) {
+  int64_t product = 1;
+  int empty = 0;
+  for (int32_t d = 0; d < out->rank; d++) empty |= out->dim[d] == 0;
+  for (int32_t d = 0; d < out->rank && !empty; d++)
+    if (d != unknown && !onri_mul_i64(product, out->dim[d], &product))
+      return onr_fail(error, ONR_STATUS_SHAPE, "the product of the new dimensions exceeds 64 bits; the input has %lld elements",
+                      (long long)total);
+  if (empty) product = 0;
+  if (unknown >= 0) {
+    if (product == 0)
+      return onr_fail(error, ONR_STATUS_SHAPE, "-1 at position %d of the shape is undetermined: another dimension is 0",
+                      (int)unknown);
+    if (total % product != 0)
+      return onr_fail(error, ONR_STATUS_SHAPE, "cannot infer -1: %lld elements do not divide by %lld", (long long)total,
+                      (long long)product);
+    out->dim[unknown] = total / product;
+    return ONR_STATUS_OK;
+  }
+  if (product != total)
+    return onr_fail(error, ONR_STATUS_SHAPE, "the new shape has %lld elements, the input %lld", (long long)product,
+                    (long long)total);
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status reshape_infer(struct onr_call *call) {
+  const struct onr_reshape_params *p = call->params;
+  const struct onr_desc *x = &call->in[0];
+  int64_t shape[ONR_MAX_RANK];
+  size_t count;
+  int32_t unknown = -1;
+  ONR_TRY(onri_read_ints(call, 1, shape, ONR_MAX_RANK, &count));
+  struct onr_desc out = {.dtype = x->dtype, .rank = (int32_t)count};
+  for (int32_t d = 0; d < out.rank; d++) {
+    out.dim[d] = shape[d];
+    if (shape[d] == -1) {
+      if (unknown >= 0) return onr_fail(call->error, ONR_STATUS_SHAPE, "-1 stands more than once in the new shape");
+      unknown = d;
+    } else if (shape[d] < -1) {
+      return onr_fail(call->error, ONR_STATUS_SHAPE, "dimension %d of the new shape is %lld", (int)d, (long long)shape[d]);
+    } else if (shape[d] == 0 && !p->allow_zero) {
+      if (d >= x->rank)
+        return onr_fail(call->error, ONR_STATUS_SHAPE, "0 at position %d of the new shape copies a dimension of an input of rank %d",
+                        (int)d, (int)x->rank);
+      out.dim[d] = x->dim[d];
+    }
+  }
+  ONR_TRY(reshape_complete(&out, unknown, onr_desc_elements(x), call->error));
+  call->out[0] = out;
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status flatten_infer(struct onr_call *call) {
+  const struct onr_flatten_params *p = call->params;
+  const struct onr_desc *x = &call->in[0];
+  if (p->axis < -x->rank || p->axis > x->rank)
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "axis %d is outside of a rank %d tensor", (int)p->axis, (int)x->rank);
+  const int32_t axis = p->axis < 0 ? p->axis + x->rank : p->axis;
+  const int64_t dims[2] = {onri_product(x, 0, axis), onri_product(x, axis, x->rank)};
+  call->out[0] = onr_desc_make(x->dtype, 2, dims);
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status squeeze_infer(struct onr_call *call) {
+  const struct onr_desc x = call->in[0];
+  uint8_t mask[ONR_MAX_RANK] = {0};
+  if (onri_has(call, 1)) {
+    int64_t axes[ONR_MAX_RANK];
+    size_t count;
+    ONR_TRY(onri_read_ints(call, 1, axes, ONR_MAX_RANK, &count));
+    ONR_TRY(onri_axes_resolve(axes, count, x.rank, mask, call->error));
+  } else {
+    for (int32_t d = 0; d < x.rank; d++) mask[d] = x.dim[d] == 1;
+  }
+  struct onr_desc out = {.dtype = x.dtype};
+  for (int32_t d = 0; d < x.rank; d++) {
+    if (mask[d] && x.dim[d] != 1)
+      return onr_fail(call->error, ONR_STATUS_SHAPE, "cannot squeeze axis %d of size %lld: expected size 1", (int)d,
+                      (long long)x.dim[d]);
+    if (!mask[d]) out.dim[out.rank++] = x.dim[d];
+  }
+  call->out[0] = out;
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status unsqueeze_infer(struct onr_call *call) {
+  const struct onr_desc x = call->in[0];
+  int64_t axes[ONR_MAX_RANK];
+  size_t count;
+  uint8_t mask[ONR_MAX_RANK] = {0};
+  ONR_TRY(onri_read_ints(call, 1, axes, ONR_MAX_RANK, &count));
+  const int32_t rank = x.rank + (int32_t)count;
+  if (rank > ONR_MAX_RANK)
+    return onr_fail(call->error, ONR_STATUS_LIMIT, "%d new axes on rank %d exceed the highest rank %d", (int)count, (int)x.rank,
+                    ONR_MAX_RANK);
+  ONR_TRY(onri_axes_resolve(axes, count, rank, mask, call->error));
+  struct onr_desc out = {.dtype = x.dtype, .rank = rank};
+  for (int32_t d = 0, from = 0; d < rank; d++) out.dim[d] = mask[d] ? 1 : x.dim[from++];
+  call->out[0] = out;
+  return ONR_STATUS_OK;
+}
+
+/* Bits that carry the value; narrow types live in a byte. */
+static int value_bits(enum onr_dtype dtype) {
+  switch (dtype) {
+    case ONR_DTYPE_U2:
+    case ONR_DTYPE_I2: return 2;
+    case ONR_DTYPE_U4:
+    case ONR_DTYPE_I4:
+    case ONR_DTYPE_F4E2M1: return 4;
+    default: return (int)onr_dtype_size(dtype) * 8;
+  }
+}
+
+static enum onr_status bit_cast_infer(struct onr_call *call) {
+  const struct onr_bit_cast_params *p = call->params;
+  const enum onr_dtype from = call->in[0].dtype;
+  if (from == ONR_DTYPE_STRING || p->dtype == ONR_DTYPE_STRING || p->dtype == ONR_DTYPE_NONE)
+    return onr_fail(call->error, ONR_STATUS_TYPE, "cannot take the bits of %s as %s", onr_dtype_name(from),
+                    onr_dtype_name(p->dtype));
+  if (value_bits(from) != value_bits(p->dtype))
+    return onr_fail(call->error, ONR_STATUS_TYPE, "%s has %d bits, %s has %d", onr_dtype_name(from), value_bits(from),
+                    onr_dtype_name(p->dtype), value_bits(p->dtype));
+  call->out[0] = call->in[0];
+  call->out[0].dtype = p->dtype;
+  return ONR_STATUS_OK;
+}
+
+/* In memory, signed narrow integers are sign-extended and a bool is 0 or 1. */
+static int same_form(enum onr_dtype from, enum onr_dtype to) {
+  return from == to || (value_bits(to) >= 8 && to != ONR_DTYPE_BOOL);
+}
+
+static enum onr_status bit_cast_plan(struct onr_call *call) {
+  if (same_form(call->in[0].dtype, call->out[0].dtype)) return view_plan(call);
+  call->in_place = 0;
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status bit_cast_run(struct onr_call *call) {
+  const enum onr_dtype to = call->out[0].dtype;
+  const uint8_t *x = call->inputs[0];
+  uint8_t *y = call->outputs[0];
+  if (same_form(call->in[0].dtype, to)) return view_run(call);
+  const size_t count = (size_t)onr_desc_elements(&call->out[0]);
+  const unsigned bits = (unsigned)value_bits(to), mask = (1u << bits) - 1;
+  const unsigned sign = to == ONR_DTYPE_I4 || to == ONR_DTYPE_I2 ? 1u << (bits - 1) : 0;
+  for (size_t i = 0; i < count; i++)
+    y[i] = to == ONR_DTYPE_BOOL ? x[i] != 0 : (uint8_t)(((x[i] & mask) ^ sign) - sign);
+  return ONR_STATUS_OK;
+}
+
+const struct onr_layer onri_layer_reshape = {
+    .name = "reshape",
+    .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
+    .shape_inputs = 1u << 1,
+    .params_size = sizeof(struct onr_reshape_params),
+    .infer = reshape_infer, .plan = view_plan, .run = view_run,
+};
+const struct onr_layer onri_layer_flatten = {
+    .name = "flatten",
+    .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+    .params_size = sizeof(struct onr_flatten_params),
+    .infer = flatten_infer, .plan = view_plan, .run = view_run,
+};
+const struct onr_layer onri_layer_squeeze = {
+    .name = "squeeze",
+    .inputs_min = 1, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
+    .shape_inputs = 1u << 1,
+    .infer = squeeze_infer, .plan = view_plan, .run = view_run,
+};
+const struct onr_layer onri_layer_unsqueeze = {
+    .name = "unsqueeze",
+    .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
+    .shape_inputs = 1u << 1,
+    .infer = unsqueeze_infer, .plan = view_plan, .run = view_run,
+};
+const struct onr_layer onri_layer_identity = {
+    .name = "identity",
+    .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+    .plan = view_plan, .run = view_run,
+};
+const struct onr_layer onri_layer_bit_cast = {
+    .name = "bit_cast",
+    .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+    .params_size = sizeof(struct onr_bit_cast_params),
+    .infer = bit_cast_infer, .plan = bit_cast_plan, .run = bit_cast_run,
+};
