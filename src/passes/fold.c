@@ -1,0 +1,116 @@
+/* fold: a node whose inputs are all constants becomes constants. */
+#include "layers/layers.h"
+#include "passes/rewrite.h"
+
+/* What is larger than this, and grows by more than this factor, is cheaper to compute than to store. */
+#define LARGE_BYTES ((size_t)1 << 20)
+#define LARGE_FACTOR 4
+
+static int may_fold(const struct onri_rewrite *rw, const struct onri_node *node) {
+  if (node->layer == NULL || node->num_bodies > 0 || node->num_out == 0) return 0;
+  if (node->layer->flags & (ONR_LAYER_DYNAMIC | ONR_LAYER_IMPURE | ONR_LAYER_CONTROL)) return 0;
+  for (int32_t k = 0; k < node->num_in; k++)
+    if (node->in[k] != ONRI_NONE && !onri_rewrite_is_constant(rw, node->in[k])) return 0;
+  return 1;
+}
+
+/* The outputs as infer sees them: bytes of all, or SIZE_MAX when infer fails (the node then fails at run time, if it runs). */
+static size_t output_bytes(struct onri_node *node, struct onr_env *env, const struct onr_desc *in, const void *const *inputs,
+                           struct onr_desc *out) {
+  struct onr_error ignored = {0};
+  for (int32_t k = 0; k < node->num_out; k++)
+    out[k] = (struct onr_desc){.dtype = node->out[k] == ONRI_NONE ? ONR_DTYPE_NONE : ONR_DTYPE_F32};
+  struct onr_call call = {.params = node->params, .num_in = (size_t)node->num_in, .num_out = (size_t)node->num_out,
+                          .in = in, .out = out, .inputs = inputs, .env = env, .error = &ignored};
+  if (onri_call_infer(node->layer, &call) != ONR_STATUS_OK) return SIZE_MAX;
+  size_t bytes = 0;
+  for (int32_t k = 0; k < node->num_out; k++) {
+    const size_t more = node->out[k] == ONRI_NONE ? 0 : onr_desc_bytes(&out[k]);
+    bytes = more > SIZE_MAX - bytes ? SIZE_MAX : bytes + more;
+  }
+  return bytes;
+}
+
+struct work {
+  struct onr_desc *in, *out;
+  const void **inputs;
+  struct onri_constant **outputs;
+};
+
+static enum onr_status prepare_work(struct onri_rewrite *rw, const struct onri_node *node, struct onri_arena *arena,
+                                    struct work *work, size_t *in_bytes) {
+  const size_t num_in = (size_t)node->num_in, num_out = (size_t)node->num_out;
+  work->in = onri_arena_allocate(arena, (num_in + 1) * sizeof *work->in);
+  work->out = onri_arena_allocate(arena, (num_out + 1) * sizeof *work->out);
+  work->inputs = onri_arena_allocate(arena, (num_in + 1) * sizeof *work->inputs);
+  work->outputs = onri_arena_allocate(arena, (num_out + 1) * sizeof *work->outputs);
+  if (work->in == NULL || work->out == NULL || work->inputs == NULL || work->outputs == NULL) return onri_rewrite_no_memory(rw);
+  *in_bytes = 0;
+  for (size_t k = 0; k < num_in; k++) {
+    enum onr_status status = ONR_STATUS_OK;
+    if (node->in[k] == ONRI_NONE) continue;
+    work->in[k] = rw->graph->values[node->in[k]].constant->desc;
+    work->inputs[k] = onri_value_data(rw->graph, node->in[k], &status, rw->error);
+    ONR_TRY(status);
+    *in_bytes += onr_desc_bytes(&work->in[k]); /* memory that is there: the sum fits */
+  }
+  return ONR_STATUS_OK;
+}
+
+/* Readers of the outputs read the constants; the references of `outputs` move into the graph. */
+static enum onr_status replace_outputs(struct onri_rewrite *rw, struct onri_node *node, struct onri_constant **outputs) {
+  enum onr_status status = ONR_STATUS_OK;
+  for (int32_t k = 0; k < node->num_out; k++) {
+    if (outputs[k] == NULL) continue;
+    const int32_t v = status == ONR_STATUS_OK ? onri_rewrite_constant(rw, outputs[k]) : -1;
+    if (v < 0) {
+      if (status != ONR_STATUS_OK) onri_constant_release(outputs[k]);
+      status = onri_rewrite_no_memory(rw);
+      continue;
+    }
+    rw->alias[node->out[k]] = v;
+    rw->uses[v] = rw->uses[node->out[k]];
+    rw->uses[node->out[k]] = 0;
+  }
+  if (status == ONR_STATUS_OK) onri_rewrite_remove(rw, node);
+  return status;
+}
+
+static enum onr_status fold_node(struct onri_rewrite *rw, struct onri_node *node, struct onri_arena *arena) {
+  struct onr_error why = {0};
+  struct work work;
+  size_t in_bytes;
+  ONR_TRY(prepare_work(rw, node, arena, &work, &in_bytes));
+  const size_t bytes = output_bytes(node, rw->graph->env, work.in, work.inputs, work.out);
+  if (bytes > LARGE_BYTES && bytes / LARGE_FACTOR > in_bytes) return ONR_STATUS_OK;
+  const size_t growth = bytes > in_bytes ? bytes - in_bytes : 0;
+  if (growth > *rw->budget) return ONR_STATUS_OK;
+  const enum onr_status status = onri_node_evaluate(node, rw->graph->env, work.in, work.inputs, work.outputs, &why);
+  if (status == ONR_STATUS_NO_MEMORY || status == ONR_STATUS_CANCELLED) return onr_fail(rw->error, status, "%s", why.message);
+  if (status != ONR_STATUS_OK) return ONR_STATUS_OK; /* it may lie in a branch that is never taken */
+  *rw->budget -= growth;
+  return replace_outputs(rw, node, work.outputs);
+}
+
+static enum onr_status sweep(struct onri_rewrite *rw, int (*skip)(const struct onri_node *node)) {
+  struct onri_graph *graph = rw->graph;
+  enum onr_status status = ONR_STATUS_OK;
+  for (size_t i = 0; i < graph->num_nodes && status == ONR_STATUS_OK; i++) {
+    struct onri_node *node = &graph->nodes[i];
+    struct onri_arena arena;
+    onri_rewrite_visit(rw, node);
+    if (!may_fold(rw, node) || skip(node)) continue;
+    onri_arena_init(&arena, graph->env->allocator, 0);
+    status = onri_env_poll(graph->env, rw->error);
+    if (status == ONR_STATUS_OK) status = fold_node(rw, node, &arena);
+    onri_arena_clear(&arena);
+  }
+  return status;
+}
+
+static int skip_none(const struct onri_node *node) {
+  (void)node;
+  return 0;
+}
+
+enum onr_status onri_pass_fold(struct onri_rewrite *rw) { return sweep(rw, skip_none); }
