@@ -28,6 +28,7 @@ foreach(row IN LISTS table)
   separate_arguments(allowed_libraries UNIX_COMMAND "${CMAKE_MATCH_3}")
   get_filename_component(own "${folder}" NAME)
   list(APPEND folders onnxrun ${own})
+  list(REMOVE_DUPLICATES folders)
 
   file(GLOB_RECURSE files RELATIVE "${ROOT}" "${ROOT}/${folder}/*.c" "${ROOT}/${folder}/*.h" "${ROOT}/${folder}/*.inc")
   foreach(file IN LISTS files)

@@ -24,13 +24,8 @@ if(EXISTS "${PREFIX}")
 endif()
 file(REMOVE_RECURSE "${work}")
 
-execute_process(COMMAND "${CMAKE_COMMAND}" "-DSOURCES=${work}/source" "-DDOWNLOADS=${DOWNLOADS}" "-DDEPS=${DEPS}"
-                        -P "${CMAKE_CURRENT_LIST_DIR}/fetch.cmake"
-                RESULT_VARIABLE failed)
-if(failed)
-  file(REMOVE_RECURSE "${work}")
-  message(FATAL_ERROR "onnxrun: XNNPACK was not built because its sources are missing (see above)")
-endif()
+set(SOURCES "${work}/source")
+include("${CMAKE_CURRENT_LIST_DIR}/fetch.cmake")
 
 find_program(ninja NAMES ninja ninja-build)
 if(ninja)

@@ -1,9 +1,7 @@
-# Brings the sources listed in versions.cmake into SOURCES/NAME, checked. Run as a script:
-#   cmake -DSOURCES=DIR -DDOWNLOADS=DIR [-DDEPS=DIR] -P fetch.cmake
+# Brings the sources listed in versions.cmake into SOURCES/NAME, checked. Set SOURCES, DOWNLOADS and perhaps DEPS, and include.
 #
 # From the first of these that has an archive: DEPS (a folder of archives; nothing else is asked when it is set),
 # DOWNLOADS (what an earlier run got), the machine's package manager, upstream's git.
-cmake_minimum_required(VERSION 3.21)
 include("${CMAKE_CURRENT_LIST_DIR}/versions.cmake")
 
 # Apt's options for a sources list of our own: the machine's apt configuration is neither read as a list nor changed.
@@ -60,8 +58,8 @@ function(onnxrun_apt_prepare)
   set(ONNXRUN_APT "${configuration}" PARENT_SCOPE)
 endfunction()
 
-# Downloads NAME_VERSION.orig.tar.xz into DOWNLOADS with apt, or leaves no file there.
-function(onnxrun_apt_download name version)
+# Downloads NAME_VERSION.orig.tar.xz with apt, checks it and moves it into DOWNLOADS, which so never holds half a file.
+function(onnxrun_apt_download name version sha256)
   if(NOT ONNXRUN_APT)
     return()
   endif()
@@ -74,7 +72,12 @@ function(onnxrun_apt_download name version)
   endif()
   execute_process(COMMAND "${ONNXRUN_APT_GET}" ${ONNXRUN_APT} -qq source --download-only --tar-only
                           "${name}=${CMAKE_MATCH_1}"
-                  WORKING_DIRECTORY "${DOWNLOADS}" OUTPUT_QUIET ERROR_QUIET)
+                  WORKING_DIRECTORY "${SOURCES}/apt" OUTPUT_QUIET ERROR_QUIET)
+  set(file "${name}_${version}.orig.tar.xz")
+  if(EXISTS "${SOURCES}/apt/${file}")
+    onnxrun_check_sha256("${SOURCES}/apt/${file}" ${sha256})
+    file(RENAME "${SOURCES}/apt/${file}" "${DOWNLOADS}/${file}")
+  endif()
 endfunction()
 
 # Checks out COMMIT of REPOSITORY into DIRECTORY. A git commit is its own checksum.
@@ -122,7 +125,7 @@ function(onnxrun_check_sha256 archive sha256)
   if(NOT found STREQUAL sha256)
     message(FATAL_ERROR "onnxrun: ${archive} is not the file this version was tested with\n"
                         "  SHA-256 expected ${sha256}\n  SHA-256 found    ${found}\n"
-                        "Remove it to have it fetched again.")
+                        "Replace or remove it.")
   endif()
 endfunction()
 
@@ -144,7 +147,7 @@ function(onnxrun_fetch line)
           set(${variable} "${${variable}}" PARENT_SCOPE)
         endforeach()
       endif()
-      onnxrun_apt_download(${name} ${version})
+      onnxrun_apt_download(${name} ${version} ${sha256})
     endif()
   endif()
   if(EXISTS "${archive}")
