@@ -12,5 +12,10 @@
 #include "onnxrun/layers/resize.h"
 #include "onnxrun/layers/shape.h"
 #include "onnxrun/layers/spatial.h"
+#include "onnxrun/layers/attention.h"
+#include "onnxrun/layers/matmul.h"
+#include "onnxrun/layers/normalization.h"
+#include "onnxrun/layers/recurrent.h"
+#include "onnxrun/layers/reduce.h"
 
 #endif

@@ -1,0 +1,44 @@
+/* attention.h: parameters of scaled dot-product attention and of rotary position embedding. Floating-point. */
+#ifndef ONNXRUN_LAYERS_ATTENTION_H
+#define ONNXRUN_LAYERS_ATTENTION_H
+
+#include <stdint.h>
+
+/* What the fourth output of attention shows. */
+enum onr_qk_output {
+  ONR_QK_SCALED,  /* scale Q K^T */
+  ONR_QK_CAPPED,  /* after softcap */
+  ONR_QK_MASKED,  /* after the mask, too */
+  ONR_QK_SOFTMAX  /* after softmax */
+};
+
+/* attention: softmax(cap(scale Q K^T) + mask) V.
+ * inputs   Q [B, heads, L, E], K [B, kv_heads, S, E], V [B, kv_heads, S, F], or rank 3 with the heads inside the last
+ *          dimension ([B, L, heads E]);
+ *          mask (optional; bool: false hides; else it is added; broadcast to [B, heads, L, S total]; a last dimension that is
+ *          shorter than S total hides the rest), past K, past V (optional; [B, kv_heads, P, .]; keys come before K's),
+ *          lengths (optional; int64 [B]: keys from there on are padding)
+ * outputs  Y of Q's rank, present K and V (optional), scores (optional; [B, heads, L, S total])
+ * heads is a multiple of kv_heads: each kv head serves heads / kv_heads query heads. */
+struct onr_attention_params {
+  float scale;      /* 0: 1 / sqrt(E) */
+  float softcap;    /* 0: none; else cap(x) = softcap tanh(x / softcap) */
+  int32_t causal;   /* query i sees keys up to i + P (or, with lengths, up to i + lengths - L) */
+  int64_t heads, kv_heads; /* for rank 3; 0 for rank 4 */
+  enum onr_qk_output qk_output;
+  int32_t has_window_left, has_window_right;
+  int64_t window_left, window_right; /* keys further before or behind the query's own position are hidden */
+  /* Rank-4 operands whose heads lie behind the sequence, [B, L, heads, E]: lets a rewrite drop Transposes. */
+  int32_t q_heads_inner, kv_heads_inner, y_heads_inner;
+};
+
+/* rotary_embedding: pairs of elements are turned by a position's angle.
+ * inputs  X [B, heads, L, E] or [B, L, heads E], cos and sin ([positions, R/2], or [B, L, R/2] without positions),
+ *         positions (optional, int64 [B, L]) */
+struct onr_rotary_params {
+  int64_t heads;        /* for rank 3 */
+  int64_t rotary_size;  /* leading elements of a head that are turned; 0: all */
+  int32_t interleaved;  /* pairs are (2i, 2i+1) instead of (i, i + R/2) */
+};
+
+#endif

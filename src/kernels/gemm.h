@@ -1,0 +1,31 @@
+/* gemm.h: portable matrix product of any strides: C = clamp(alpha A B + beta bias). */
+#ifndef ONRI_GEMM_H
+#define ONRI_GEMM_H
+
+#include "base/convert.h"
+
+/* Sizes and strides in elements of one class. C's columns are contiguous. */
+struct onri_gemm {
+  size_t m, n, k;
+  const void *a; /* [m, k] */
+  size_t a_row, a_col;
+  const void *b; /* [k, n] */
+  size_t b_row, b_col;
+  void *c; /* [m, n] */
+  size_t c_row;
+  const void *bias; /* [m, n] through strides that may be 0; NULL: none */
+  size_t bias_row, bias_col;
+  double alpha, beta;
+  int clamp;
+  double min, max;
+};
+
+/* On the calling thread. Each element's sum runs over k in one order, whatever m, n or the tile are. The integer classes
+ * wrap around. */
+void onri_gemm(enum onri_class c, const struct onri_gemm *gemm);
+
+/* The part [row, row + rows) x [column, column + columns) of a product, as a product. */
+struct onri_gemm onri_gemm_part(enum onri_class c, const struct onri_gemm *gemm, size_t row, size_t rows, size_t column,
+                                size_t columns);
+
+#endif
