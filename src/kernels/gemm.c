@@ -84,25 +84,25 @@ static void finish_integer(const struct onri_gemm *g, int is_signed) {
   }
 }
 
-void onri_gemm(enum onri_class c, const struct onri_gemm *gemm) {
-  const int plain = gemm->alpha == 1.0 && gemm->bias == NULL && !gemm->clamp;
+void onri_gemm_finish(enum onri_class c, const struct onri_gemm *gemm) {
   switch (c) {
-    case ONRI_CLASS_F32:
-      product_f32(gemm);
-      if (!plain) finish_f32(gemm);
-      break;
-    case ONRI_CLASS_F64:
-      product_f64(gemm);
-      if (!plain) finish_f64(gemm);
-      break;
+    case ONRI_CLASS_F32: finish_f32(gemm); break;
+    case ONRI_CLASS_F64: finish_f64(gemm); break;
     case ONRI_CLASS_I64:
-    case ONRI_CLASS_U64:
-      product_u64(gemm);
-      if (!plain) finish_integer(gemm, c == ONRI_CLASS_I64);
-      break;
-    case ONRI_CLASS_NONE:
-      break;
+    case ONRI_CLASS_U64: finish_integer(gemm, c == ONRI_CLASS_I64); break;
+    case ONRI_CLASS_NONE: break;
   }
+}
+
+void onri_gemm(enum onri_class c, const struct onri_gemm *gemm) {
+  switch (c) {
+    case ONRI_CLASS_F32: product_f32(gemm); break;
+    case ONRI_CLASS_F64: product_f64(gemm); break;
+    case ONRI_CLASS_I64:
+    case ONRI_CLASS_U64: product_u64(gemm); break;
+    case ONRI_CLASS_NONE: return;
+  }
+  if (!onri_gemm_is_plain(gemm)) onri_gemm_finish(c, gemm);
 }
 
 struct onri_gemm onri_gemm_part(enum onri_class c, const struct onri_gemm *gemm, size_t row, size_t rows, size_t column,

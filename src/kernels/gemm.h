@@ -24,6 +24,12 @@ struct onri_gemm {
  * wrap around. */
 void onri_gemm(enum onri_class c, const struct onri_gemm *gemm);
 
+/* The part of it behind the product: C = clamp(alpha C + beta bias). */
+void onri_gemm_finish(enum onri_class c, const struct onri_gemm *gemm);
+static inline int onri_gemm_is_plain(const struct onri_gemm *gemm) {
+  return gemm->alpha == 1.0 && gemm->bias == NULL && !gemm->clamp;
+}
+
 /* The part [row, row + rows) x [column, column + columns) of a product, as a product. */
 struct onri_gemm onri_gemm_part(enum onri_class c, const struct onri_gemm *gemm, size_t row, size_t rows, size_t column,
                                 size_t columns);

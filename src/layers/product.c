@@ -1,0 +1,383 @@
+/* product.c: see product.h. */
+#include "layers/product.h"
+
+#include <math.h>
+
+#include "base/checked.h"
+#include "base/convert.h"
+#include "base/env.h"
+#include "base/shape.h"
+
+/* --- shapes --- */
+
+/* Rows and columns of an operand after its transposition; a vector is a row of A or a column of B. */
+static void matrix_of(const struct onr_desc *x, int transpose, int is_a, int64_t *rows, int64_t *columns, size_t *row_stride,
+                      size_t *column_stride) {
+  if (x->rank == 1) {
+    *rows = is_a ? 1 : x->dim[0];
+    *columns = is_a ? x->dim[0] : 1;
+    *row_stride = is_a ? (size_t)x->dim[0] : 1;
+    *column_stride = 1;
+    return;
+  }
+  const int64_t outer = x->dim[x->rank - 2], inner = x->dim[x->rank - 1];
+  *rows = transpose ? inner : outer;
+  *columns = transpose ? outer : inner;
+  *row_stride = transpose ? 1 : (size_t)inner;
+  *column_stride = transpose ? (size_t)inner : 1;
+}
+
+static struct onr_desc batch_of(const struct onr_desc *x) {
+  struct onr_desc batch = *x;
+  batch.rank = x->rank > 2 ? x->rank - 2 : 0;
+  for (int32_t d = batch.rank; d < ONR_MAX_RANK; d++) batch.dim[d] = 0;
+  return batch;
+}
+
+static enum onr_status bias_strides(const struct onr_call *call, const struct onri_product_form *form,
+                                    struct onri_product *p) {
+  p->has_bias = onri_has(call, 2);
+  if (!p->has_bias) return ONR_STATUS_OK;
+  const struct onr_desc *bias = &call->in[2];
+  ONR_TRY(onri_expect_same_dtype(call, 2, 0));
+  ONR_TRY(onri_expect_rank(call, 2, 0, form->bias_rank_max));
+  const int64_t columns = bias->rank >= 1 ? bias->dim[bias->rank - 1] : 1;
+  const int64_t rows = bias->rank >= 2 ? bias->dim[0] : 1;
+  if ((columns != 1 && columns != (int64_t)p->n) || (rows != 1 && rows != (int64_t)p->m)) {
+    char text[96];
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected input 2 to broadcast to [%zu,%zu], found %s", p->m, p->n,
+                    onr_desc_format(bias, text, sizeof text));
+  }
+  p->bias_col = columns == 1 ? 0 : 1;
+  p->bias_row = rows == 1 ? 0 : (size_t)columns;
+  return ONR_STATUS_OK;
+}
+
+/* A matrix B serves all of A at once when A's rows follow each other. */
+static void fold_batch(struct onri_product *p, const struct onri_product_form *form, const struct onr_desc *b) {
+  if (b->rank > 2 || form->transpose_a || p->bias_row != 0) return;
+  p->m *= p->batches;
+  p->batches = 1;
+  p->num_batch_dims = 0;
+}
+
+static void batch_strides(const struct onr_desc *x, const struct onr_desc *batch, int64_t *strides) {
+  const struct onr_desc own = batch_of(x);
+  const int64_t matrix = x->rank >= 2 ? x->dim[x->rank - 1] * x->dim[x->rank - 2] : onr_desc_elements(x);
+  onri_broadcast_strides(&own, batch, strides);
+  for (int32_t d = 0; d < batch->rank; d++) strides[d] *= matrix;
+}
+
+enum onr_status onri_product_shape(const struct onr_call *call, const struct onri_product_form *form,
+                                   struct onri_product *p, struct onr_desc *out) {
+  const struct onr_desc *a = &call->in[0], *b = &call->in[1];
+  struct onr_desc batch;
+  int64_t m, k, k_of_b, n;
+  *p = (struct onri_product){.dtype = a->dtype};
+  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_NUMBER));
+  ONR_TRY(onri_expect_same_dtype(call, 1, 0));
+  ONR_TRY(onri_expect_rank(call, 0, 1, ONR_MAX_RANK));
+  ONR_TRY(onri_expect_rank(call, 1, 1, ONR_MAX_RANK));
+  matrix_of(a, form->transpose_a, 1, &m, &k, &p->a_row, &p->a_col);
+  matrix_of(b, form->transpose_b, 0, &k_of_b, &n, &p->b_row, &p->b_col);
+  if (k != k_of_b) {
+    char text_a[96], text_b[96];
+    return onr_fail(call->error, ONR_STATUS_SHAPE,
+                    "expected operands with the same inner dimension, found %s and %s, that is %lld and %lld",
+                    onr_desc_format(a, text_a, sizeof text_a), onr_desc_format(b, text_b, sizeof text_b), (long long)k,
+                    (long long)k_of_b);
+  }
+  const struct onr_desc batch_a = batch_of(a), batch_b = batch_of(b);
+  ONR_TRY(onri_broadcast(&batch_a, &batch_b, &batch, call->error));
+  *out = batch;
+  if (a->rank >= 2) out->dim[out->rank++] = m;
+  if (b->rank >= 2) out->dim[out->rank++] = n;
+  p->m = (size_t)m;
+  p->n = (size_t)n;
+  p->k = (size_t)k;
+  p->num_batch_dims = batch.rank;
+  for (int32_t d = 0; d < batch.rank; d++) p->batch[d] = batch.dim[d];
+  const int64_t batches = onr_desc_elements(&batch);
+  p->batches = (size_t)batches;
+  ONR_TRY(bias_strides(call, form, p));
+  if (batches == INT64_MAX) return ONR_STATUS_OK; /* the driver refuses such a result */
+  batch_strides(a, &batch, p->a_batch);
+  batch_strides(b, &batch, p->b_batch);
+  fold_batch(p, form, b);
+  return ONR_STATUS_OK;
+}
+
+int64_t onri_product_multiply_adds(const struct onri_product *p) {
+  const size_t sizes[] = {p->m, p->n, p->k, p->batches};
+  int64_t product = 1;
+  for (int i = 0; i < 4; i++)
+    if (!onri_mul_i64(product, (int64_t)sizes[i], &product)) return INT64_MAX;
+  return product;
+}
+
+/* --- prepare --- */
+
+static int is_narrow_float(enum onr_dtype dtype) { return dtype == ONR_DTYPE_F16 || dtype == ONR_DTYPE_BF16; }
+static int xnn_dtype(enum onr_dtype dtype) { return dtype == ONR_DTYPE_F32 || is_narrow_float(dtype); }
+
+static int bias_can_be_packed(const struct onr_call *call, const struct onri_product_form *form, int64_t n) {
+  if (!onri_has(call, 2)) return 1;
+  const struct onr_desc *bias = &call->in[2];
+  return call->inputs[2] != NULL && form->beta == 1.0f && bias->rank >= 1 && bias->dim[bias->rank - 1] == n &&
+         onr_desc_elements(bias) == n && bias->dtype == call->in[1].dtype;
+}
+
+static int can_pack(const struct onr_call *call, const struct onri_product_form *form) {
+  const struct onr_desc *b = &call->in[1];
+  if (!onri_xnn_usable(call->env) || call->inputs[1] == NULL || b->rank != 2 || !xnn_dtype(b->dtype)) return 0;
+  if (b->dim[0] <= 0 || b->dim[1] <= 0 || b->dim[0] >= INT32_MAX / b->dim[1]) return 0;
+  if (form->transpose_a || form->alpha != 1.0f) return 0;
+  if (form->clamp.enabled && !(form->clamp.min < form->clamp.max)) return 0;
+  return bias_can_be_packed(call, form, b->dim[form->transpose_b ? 0 : 1]);
+}
+
+static const float *as_f32(struct onr_env *env, const struct onr_desc *desc, const void *data, float **owned) {
+  if (desc->dtype == ONR_DTYPE_F32) return data;
+  const size_t count = (size_t)onr_desc_elements(desc);
+  *owned = onr_env_allocate(env, count * sizeof(float));
+  if (*owned != NULL) onri_load(desc->dtype, data, count, *owned);
+  return *owned;
+}
+
+enum onr_status onri_product_prepare(struct onr_call *call, const struct onri_product_form *form,
+                                     struct onri_product_prepared *prepared) {
+  const struct onr_desc *b = &call->in[1];
+  if (!can_pack(call, form)) return ONR_STATUS_OK;
+  const int has_bias = onri_has(call, 2);
+  float *owned_weights = NULL, *owned_bias = NULL;
+  const float *weights = as_f32(call->env, b, call->inputs[1], &owned_weights);
+  const float *bias = has_bias ? as_f32(call->env, &call->in[2], call->inputs[2], &owned_bias) : NULL;
+  enum onr_status status;
+  prepared->linear = (struct onri_xnn_linear){
+      .in = (size_t)b->dim[form->transpose_b ? 1 : 0],
+      .out = (size_t)b->dim[form->transpose_b ? 0 : 1],
+      .weight_transposed = !form->transpose_b,
+      .min = form->clamp.enabled ? form->clamp.min : -INFINITY,
+      .max = form->clamp.enabled ? form->clamp.max : INFINITY,
+  };
+  if (weights == NULL || (has_bias && bias == NULL))
+    status = onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for converted weights");
+  else
+    status = onri_xnn_linear_pack(&prepared->weights, &prepared->linear, weights, bias, call->env, call->error);
+  onr_env_release(call->env, owned_weights);
+  onr_env_release(call->env, owned_bias);
+  if (status == ONR_STATUS_OK) call->absorbed |= has_bias ? 6u : 2u;
+  return status;
+}
+
+/* --- plan --- */
+
+static size_t take(struct onr_call *call, size_t bytes) {
+  const size_t at = call->scratch_bytes;
+  size_t end;
+  if (!onri_add_size(at, bytes, &end) || !onri_add_size(end, ONR_SLACK_BYTES, &end) || !onri_round_up(end, 64, &end))
+    end = SIZE_MAX; /* the planner refuses it */
+  call->scratch_bytes = end;
+  return at;
+}
+
+/* Elements of input i in the class of its type. */
+static size_t class_bytes(const struct onr_desc *desc) {
+  size_t bytes;
+  if (!onri_mul_size((size_t)onr_desc_elements(desc), onri_class_size(onri_dtype_class(desc->dtype)), &bytes)) return SIZE_MAX;
+  return bytes;
+}
+
+static int native(enum onr_dtype dtype) {
+  return dtype == ONR_DTYPE_F32 || dtype == ONR_DTYPE_F64 || dtype == ONR_DTYPE_I64 || dtype == ONR_DTYPE_U64;
+}
+
+static int same_batch(const struct onri_product *p, const struct onr_desc *a, const struct onr_desc *b) {
+  if (a->rank - b->rank != 0) return 0;
+  for (int32_t d = 0; d < p->num_batch_dims; d++)
+    if (a->dim[d] != b->dim[d]) return 0;
+  return 1;
+}
+
+static size_t batch_dim(const struct onri_product *p, const int64_t *strides, int32_t d) {
+  return strides[d] == 0 ? 1 : (size_t)p->batch[d];
+}
+
+static enum onr_status plan_xnn(struct onr_call *call, const struct onri_product_form *form,
+                                struct onri_product_state *state) {
+  const struct onri_product *p = &state->product;
+  struct onri_xnn_matmul matmul = {.m = p->m, .n = p->n, .k = p->k, .transpose_b = form->transpose_b};
+  size_t workspace = 0;
+  if (call->in[1].rank == 1) matmul.transpose_b = 0;
+  if (p->num_batch_dims > 0 && same_batch(p, &call->in[0], &call->in[1])) {
+    matmul.num_batch_dims = 1;
+    matmul.batch_a[0] = matmul.batch_b[0] = p->batches;
+  } else {
+    matmul.num_batch_dims = (size_t)p->num_batch_dims;
+    for (int32_t d = 0; d < p->num_batch_dims; d++) {
+      matmul.batch_a[d] = batch_dim(p, p->a_batch, d);
+      matmul.batch_b[d] = batch_dim(p, p->b_batch, d);
+    }
+  }
+  ONR_TRY(onri_xnn_matmul_create(&state->op, &matmul, call->env, call->error));
+  ONR_TRY(onri_xnn_matmul_reshape(state->op, &matmul, &workspace, call->env, call->error));
+  state->workspace_at = take(call, workspace);
+  return ONR_STATUS_OK;
+}
+
+static int fits_xnn(const struct onr_call *call, const struct onri_product *p) {
+  const int64_t limit = INT32_MAX;
+  return onr_desc_elements(&call->in[0]) < limit && onr_desc_elements(&call->in[1]) < limit &&
+         onr_desc_elements(&call->out[0]) < limit && p->k > 0 && p->num_batch_dims <= 6;
+}
+
+static enum onri_product_way choose(const struct onr_call *call, const struct onri_product_form *form,
+                                    const struct onri_product_prepared *prepared, const struct onri_product *p) {
+  if (p->batches == 0 || p->m == 0 || p->n == 0) return ONRI_PRODUCT_NOTHING;
+  if (prepared->weights.data != NULL) return ONRI_PRODUCT_PACKED;
+  if (onri_xnn_usable(call->env) && xnn_dtype(p->dtype) && !form->transpose_a && fits_xnn(call, p)) return ONRI_PRODUCT_XNN;
+  return ONRI_PRODUCT_PORTABLE;
+}
+
+enum onr_status onri_product_plan(struct onr_call *call, const struct onri_product_form *form,
+                                  const struct onri_product_prepared *prepared, struct onri_product_state *state) {
+  struct onri_product *p = &state->product;
+  struct onr_desc out;
+  ONR_TRY(onri_product_shape(call, form, p, &out));
+  state->way = choose(call, form, prepared, p);
+  state->convert = !native(p->dtype);
+  if (state->way == ONRI_PRODUCT_NOTHING) return ONR_STATUS_OK;
+  if (state->convert) {
+    state->a_at = take(call, class_bytes(&call->in[0]));
+    if (state->way != ONRI_PRODUCT_PACKED) {
+      state->b_at = take(call, class_bytes(&call->in[1]));
+      if (p->has_bias) state->bias_at = take(call, class_bytes(&call->in[2]));
+    }
+    state->c_at = take(call, class_bytes(&out));
+  }
+  if (state->way == ONRI_PRODUCT_PACKED) {
+    ONR_TRY(onri_xnn_linear_create(&state->op, &prepared->weights, &prepared->linear, call->env, call->error));
+    return onri_xnn_linear_reshape(state->op, p->m, call->env, call->error);
+  }
+  return state->way == ONRI_PRODUCT_XNN ? plan_xnn(call, form, state) : ONR_STATUS_OK;
+}
+
+/* --- run --- */
+
+struct conversion {
+  enum onr_dtype dtype;
+  const char *from;
+  char *to;
+  size_t from_size, to_size;
+  int store;
+};
+
+static void convert_part(void *context, size_t begin, size_t end) {
+  const struct conversion *c = context;
+  const char *from = c->from + begin * c->from_size;
+  char *to = c->to + begin * c->to_size;
+  if (c->store)
+    onri_store(c->dtype, from, end - begin, to);
+  else
+    onri_load(c->dtype, from, end - begin, to);
+}
+
+static void convert(struct onr_env *env, enum onr_dtype dtype, const void *from, void *to, size_t count, int store) {
+  const size_t outside = onr_dtype_size(dtype), inside = onri_class_size(onri_dtype_class(dtype));
+  struct conversion c = {dtype, from, to, store ? inside : outside, store ? outside : inside, store};
+  onr_parallel_for(env, count, 16384, convert_part, &c);
+}
+
+/* Operand i as the kernels read it. */
+static const void *operand(struct onr_call *call, const struct onri_product_state *state, size_t i, size_t at) {
+  if (!state->convert) return call->inputs[i];
+  void *to = (char *)call->scratch + at;
+  convert(call->env, call->in[i].dtype, call->inputs[i], to, (size_t)onr_desc_elements(&call->in[i]), 0);
+  return to;
+}
+
+enum { TILE_ROWS = 64, TILE_COLUMNS = 256 };
+
+struct tiles {
+  const struct onri_product *product;
+  struct onri_gemm gemm; /* of batch 0 */
+  enum onri_class class;
+  size_t down, across; /* tiles a matrix */
+  int finish_only;
+};
+
+static void tile_range(void *context, size_t begin, size_t end) {
+  const struct tiles *t = context;
+  const struct onri_product *p = t->product;
+  const size_t size = onri_class_size(t->class);
+  for (size_t item = begin; item < end; item++) {
+    const size_t batch = item / (t->down * t->across), tile = item % (t->down * t->across);
+    const size_t row = tile / t->across * TILE_ROWS, column = tile % t->across * TILE_COLUMNS;
+    const size_t rows = p->m - row < TILE_ROWS ? p->m - row : TILE_ROWS;
+    const size_t columns = p->n - column < TILE_COLUMNS ? p->n - column : TILE_COLUMNS;
+    size_t a_at = 0, b_at = 0, rest = batch;
+    for (int32_t d = p->num_batch_dims; d-- > 0;) {
+      const size_t index = rest % (size_t)p->batch[d];
+      rest /= (size_t)p->batch[d];
+      a_at += index * (size_t)p->a_batch[d];
+      b_at += index * (size_t)p->b_batch[d];
+    }
+    struct onri_gemm gemm = t->gemm;
+    gemm.a = (const char *)gemm.a + a_at * size;
+    gemm.b = (const char *)gemm.b + b_at * size;
+    gemm.c = (char *)gemm.c + batch * p->m * p->n * size;
+    gemm = onri_gemm_part(t->class, &gemm, row, rows, column, columns);
+    if (t->finish_only)
+      onri_gemm_finish(t->class, &gemm);
+    else
+      onri_gemm(t->class, &gemm);
+  }
+}
+
+static void run_tiles(struct onr_call *call, const struct onri_product_form *form, const struct onri_product *p,
+                      const void *a, const void *b, const void *bias, void *c, int finish_only) {
+  struct tiles t = {.product = p, .class = onri_dtype_class(p->dtype), .finish_only = finish_only};
+  t.gemm = (struct onri_gemm){
+      .m = p->m, .n = p->n, .k = p->k, .a = a, .a_row = p->a_row, .a_col = p->a_col, .b = b, .b_row = p->b_row,
+      .b_col = p->b_col, .c = c, .c_row = p->n, .bias = bias, .bias_row = p->bias_row, .bias_col = p->bias_col,
+      .alpha = (double)form->alpha, .beta = (double)form->beta, .clamp = form->clamp.enabled, .min = (double)form->clamp.min,
+      .max = (double)form->clamp.max};
+  if (finish_only && onri_gemm_is_plain(&t.gemm)) return;
+  t.down = (p->m + TILE_ROWS - 1) / TILE_ROWS;
+  t.across = (p->n + TILE_COLUMNS - 1) / TILE_COLUMNS;
+  onr_parallel_for(call->env, p->batches * t.down * t.across, 1, tile_range, &t);
+}
+
+enum onr_status onri_product_run(struct onr_call *call, const struct onri_product_form *form,
+                                 struct onri_product_state *state) {
+  const struct onri_product *p = &state->product;
+  if (state->way == ONRI_PRODUCT_NOTHING) return ONR_STATUS_OK;
+  void *const c = state->convert ? (char *)call->scratch + state->c_at : call->outputs[0];
+  const void *const a = operand(call, state, 0, state->a_at);
+  if (state->way == ONRI_PRODUCT_PACKED) {
+    ONR_TRY(onri_xnn_linear_setup(state->op, a, c, call->error));
+    ONR_TRY(onri_xnn_run(state->op, call->env, call->error));
+  } else {
+    const void *const b = operand(call, state, 1, state->b_at);
+    const void *const bias = p->has_bias ? operand(call, state, 2, state->bias_at) : NULL;
+    const int xnn = state->way == ONRI_PRODUCT_XNN;
+    if (xnn) {
+      ONR_TRY(onri_xnn_matmul_setup(state->op, (char *)call->scratch + state->workspace_at, a, b, c, call->error));
+      ONR_TRY(onri_xnn_run(state->op, call->env, call->error));
+    }
+    run_tiles(call, form, p, a, b, bias, c, xnn);
+  }
+  if (state->convert) convert(call->env, p->dtype, c, call->outputs[0], (size_t)onr_desc_elements(&call->out[0]), 1);
+  return ONR_STATUS_OK;
+}
+
+void onri_product_release_state(void *state, struct onr_env *env) {
+  struct onri_product_state *s = state;
+  (void)env;
+  onri_xnn_delete(s->op);
+  s->op = NULL;
+}
+
+void onri_product_release_prepared(void *prepared, struct onr_env *env) {
+  onri_xnn_packed_release(&((struct onri_product_prepared *)prepared)->weights, env);
+}

@@ -1,0 +1,57 @@
+/* product.h: what linear, matmul and gemm share: one product of two operands in all its forms and its ways to be computed.
+ * Inputs are A, B and an optional bias, as inputs 0, 1, 2 of the call. */
+#ifndef ONRI_PRODUCT_H
+#define ONRI_PRODUCT_H
+
+#include "kernels/gemm.h"
+#include "onnxrun/layers.h"
+#include "xnn/xnn_gemm.h"
+
+/* What a layer's parameters say. */
+struct onri_product_form {
+  int transpose_a, transpose_b;
+  float alpha, beta;
+  struct onr_clamp clamp;
+  int32_t bias_rank_max;
+};
+
+/* What the shapes say: batches of [m, k] x [k, n]. */
+struct onri_product {
+  enum onr_dtype dtype;
+  size_t m, n, k, batches;
+  int32_t num_batch_dims;
+  int64_t batch[ONR_MAX_RANK], a_batch[ONR_MAX_RANK], b_batch[ONR_MAX_RANK]; /* dims of the result, strides of A and B */
+  size_t a_row, a_col, b_row, b_col, bias_row, bias_col;
+  int has_bias;
+};
+
+/* The model's: B in packed form when it is a constant matrix, else zeroed. */
+struct onri_product_prepared {
+  struct onri_xnn_packed weights;
+  struct onri_xnn_linear linear;
+};
+
+enum onri_product_way { ONRI_PRODUCT_NOTHING, ONRI_PRODUCT_PACKED, ONRI_PRODUCT_XNN, ONRI_PRODUCT_PORTABLE };
+
+struct onri_product_state {
+  enum onri_product_way way;
+  struct onri_product product;
+  struct xnn_operator *op;
+  int convert;                                              /* operands pass through scratch in their class */
+  size_t a_at, b_at, bias_at, c_at, workspace_at; /* offsets in scratch */
+};
+
+/* Shapes checked; *out is the result's descriptor. */
+enum onr_status onri_product_shape(const struct onr_call *call, const struct onri_product_form *form,
+                                   struct onri_product *product, struct onr_desc *out);
+enum onr_status onri_product_prepare(struct onr_call *call, const struct onri_product_form *form,
+                                     struct onri_product_prepared *prepared);
+enum onr_status onri_product_plan(struct onr_call *call, const struct onri_product_form *form,
+                                  const struct onri_product_prepared *prepared, struct onri_product_state *state);
+enum onr_status onri_product_run(struct onr_call *call, const struct onri_product_form *form,
+                                 struct onri_product_state *state);
+void onri_product_release_state(void *state, struct onr_env *env);
+void onri_product_release_prepared(void *prepared, struct onr_env *env);
+int64_t onri_product_multiply_adds(const struct onri_product *product);
+
+#endif
