@@ -4,11 +4,7 @@
 
 #include <stdint.h>
 
-/* Results are cut to [min, max] when `enabled`. */
-struct onr_clamp {
-  int32_t enabled;
-  float min, max;
-};
+#include "onnxrun/layers/clamp.h"
 
 /* linear: y [..., out] = x [..., in] W^T + b.
  * inputs  x, W [out, in] (or [in, out]), b [out] (optional); floating-point */

@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "onnxrun/layers/clamp.h"
+
 #define ONR_MAX_SPATIAL 3
 
 enum onr_auto_pad {
@@ -21,12 +23,6 @@ struct onr_window {
   int64_t stride[ONR_MAX_SPATIAL];   /* 0: 1 */
   int64_t dilation[ONR_MAX_SPATIAL]; /* 0: 1 */
   int64_t pad_begin[ONR_MAX_SPATIAL], pad_end[ONR_MAX_SPATIAL];
-};
-
-/* An activation that costs nothing: y = min(max(y, min), max). All zero: none. */
-struct onr_clamp {
-  int32_t enabled;
-  float min, max;
 };
 
 #endif
