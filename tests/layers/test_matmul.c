@@ -121,7 +121,7 @@ static void test_matmul_shapes(void **unused) {
       matmul_case((struct product_case){2, 3, {4, 5}, {3, 5, 6}, .constant_b = constant, .bias = bias});
       matmul_case((struct product_case){3, 3, {3, 5, 4}, {3, 6, 5}, .transpose_a = 1, .transpose_b = 1, .constant_b = constant, .bias = bias});
     }
-  matmul_case((struct product_case){1, 1, {9}, {9}});
+  matmul_case((struct product_case){1, 1, {9}, {9}, .alpha = 1.0f});
   matmul_case((struct product_case){2, 2, {70, 300}, {300, 20}, .constant_b = 1, .bias = 1, .clamp = {1, -0.5f, 0.5f}});
   matmul_case((struct product_case){2, 2, {3, 0}, {0, 4}, .bias = 1});
   matmul_case((struct product_case){2, 2, {0, 3}, {3, 4}, .constant_b = 1});
