@@ -27,7 +27,8 @@ endforeach()
 foreach(source IN LISTS sources)
   if(source MATCHES "^src/kernels/")
     set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_OPTIONS
-                 $<$<NOT:$<CONFIG:Debug>>:-O3> -ffp-contract=fast)
+                 $<$<NOT:$<CONFIG:Debug>>:-O3> -ffp-contract=fast
+                 -fno-math-errno -fno-trapping-math)
   endif()
   if(source MATCHES "_(avx2|avx512|neon)\\.c$")
     set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_OPTIONS ${${CMAKE_MATCH_1}})

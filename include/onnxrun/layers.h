@@ -6,6 +6,7 @@
 #include "onnxrun/layers/attention.h"
 #include "onnxrun/layers/control.h"
 #include "onnxrun/layers/conv.h"
+#include "onnxrun/layers/elementwise.h"
 #include "onnxrun/layers/generate.h"
 #include "onnxrun/layers/index.h"
 #include "onnxrun/layers/matmul.h"

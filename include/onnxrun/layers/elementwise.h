@@ -1,0 +1,119 @@
+/* elementwise.h: layers that work on each element by itself. Binary and ternary ones broadcast as NumPy does. */
+#ifndef ONNXRUN_LAYERS_ELEMENTWISE_H
+#define ONNXRUN_LAYERS_ELEMENTWISE_H
+
+#include "onnxrun/layer.h"
+#include "onnxrun/layers/clamp.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* --- unary: y = f(x) ---
+ * name, text, types of x. alpha and beta are used where they are named. Types: FLOAT (float16, bfloat16, float32,
+ * float64), SIGNED (FLOAT and signed integers), NUMBER (SIGNED and unsigned integers), INTEGER, BOOL, ANY. */
+#define ONR_UNARY_LIST(X)                                                                     \
+  X(IDENTITY, "identity", ANY)                                                                \
+  X(ABS, "abs", NUMBER)                                                                       \
+  X(NEG, "neg", SIGNED)                                                                       \
+  X(SIGN, "sign", NUMBER)                                                                     \
+  X(CEIL, "ceil", FLOAT)                                                                      \
+  X(FLOOR, "floor", FLOAT)                                                                    \
+  X(ROUND, "round", FLOAT)             /* half to even */                                     \
+  X(SQRT, "sqrt", FLOAT)                                                                      \
+  X(RECIPROCAL, "reciprocal", FLOAT)                                                          \
+  X(EXP, "exp", FLOAT)                                                                        \
+  X(LOG, "log", FLOAT)                                                                        \
+  X(SIN, "sin", FLOAT)                                                                        \
+  X(COS, "cos", FLOAT)                                                                        \
+  X(TAN, "tan", FLOAT)                                                                        \
+  X(ASIN, "asin", FLOAT)                                                                      \
+  X(ACOS, "acos", FLOAT)                                                                      \
+  X(ATAN, "atan", FLOAT)                                                                      \
+  X(SINH, "sinh", FLOAT)                                                                      \
+  X(COSH, "cosh", FLOAT)                                                                      \
+  X(TANH, "tanh", FLOAT)                                                                      \
+  X(ASINH, "asinh", FLOAT)                                                                    \
+  X(ACOSH, "acosh", FLOAT)                                                                    \
+  X(ATANH, "atanh", FLOAT)                                                                    \
+  X(ERF, "erf", FLOAT)                                                                        \
+  X(SIGMOID, "sigmoid", FLOAT)                                                                \
+  X(RELU, "relu", SIGNED)                                                                     \
+  X(LEAKY_RELU, "leaky_relu", FLOAT)   /* x < 0 ? alpha x : x */                              \
+  X(ELU, "elu", FLOAT)                 /* x < 0 ? alpha (exp(x) - 1) : x */                   \
+  X(CELU, "celu", FLOAT)               /* max(0, x) + min(0, alpha (exp(x / alpha) - 1)) */   \
+  X(SELU, "selu", FLOAT)               /* beta (x > 0 ? x : alpha (exp(x) - 1)) */            \
+  X(HARD_SIGMOID, "hard_sigmoid", FLOAT) /* max(0, min(1, alpha x + beta)) */                 \
+  X(HARD_SWISH, "hard_swish", FLOAT)   /* x max(0, min(1, alpha x + beta)); 1/6 and 1/2 */    \
+  X(SOFTPLUS, "softplus", FLOAT)       /* log(1 + exp(x)) */                                  \
+  X(SOFTSIGN, "softsign", FLOAT)       /* x / (1 + |x|) */                                    \
+  X(THRESHOLDED_RELU, "thresholded_relu", FLOAT) /* x > alpha ? x : 0 */                      \
+  X(GELU, "gelu", FLOAT)               /* x / 2 (1 + erf(x / sqrt 2)) */                      \
+  X(GELU_TANH, "gelu_tanh", FLOAT)     /* x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) */ \
+  X(MISH, "mish", FLOAT)               /* x tanh(softplus(x)) */                              \
+  X(SWISH, "swish", FLOAT)             /* x sigmoid(alpha x); SiLU for alpha 1 */             \
+  X(SHRINK, "shrink", NUMBER)          /* x < -alpha ? x + beta : x > alpha ? x - beta : 0 */ \
+  X(CLIP, "clip", FLOAT)               /* min(max(x, alpha), beta); NaN stays NaN */          \
+  X(AFFINE, "affine", FLOAT)           /* alpha x + beta */                                   \
+  X(SQUARE, "square", FLOAT)           /* x x */                                              \
+  X(NOT, "not", BOOL)                                                                         \
+  X(BITWISE_NOT, "bitwise_not", INTEGER)                                                      \
+  X(IS_NAN, "is_nan", FLOAT)           /* gives bool */                                       \
+  X(IS_INF, "is_inf", FLOAT)           /* gives bool; alpha != 0: counts -inf, beta != 0: +inf */
+
+enum onr_unary {
+#define ONR_X(name, text, types) ONR_UNARY_##name,
+  ONR_UNARY_LIST(ONR_X)
+#undef ONR_X
+  ONR_NUM_UNARY
+};
+
+struct onr_unary_params {
+  enum onr_unary op;
+  float alpha, beta;
+};
+
+/* --- binary: y = f(a, b), broadcast ---
+ * name, text, types of a and b (as above), 1: the result is bool. Integer division by zero is an ARITHMETIC error; the
+ * least value divided by -1 wraps to itself. Both inputs have one type, except POW, whose exponent may have another. */
+#define ONR_BINARY_LIST(X)                                                                    \
+  X(ADD, "add", NUMBER, 0)                                                                    \
+  X(SUB, "sub", NUMBER, 0)                                                                    \
+  X(MUL, "mul", NUMBER, 0)                                                                    \
+  X(DIV, "div", NUMBER, 0)                     /* integers: toward zero */                    \
+  X(POW, "pow", NUMBER, 0)                                                                    \
+  X(MOD, "mod", NUMBER, 0)                     /* result has the sign of b */                 \
+  X(FMOD, "fmod", NUMBER, 0)                   /* result has the sign of a */                 \
+  X(MIN, "min", NUMBER, 0)                     /* NaN when either is NaN; MAX too */          \
+  X(MAX, "max", NUMBER, 0)                                                                    \
+  X(PRELU, "prelu", NUMBER, 0)                 /* a < 0 ? a b : a */                          \
+  X(EQUAL, "equal", ANY, 1)                                                                   \
+  X(LESS, "less", NUMBER, 1)                                                                  \
+  X(GREATER, "greater", NUMBER, 1)                                                            \
+  X(LESS_OR_EQUAL, "less_or_equal", NUMBER, 1)                                                \
+  X(GREATER_OR_EQUAL, "greater_or_equal", NUMBER, 1)                                          \
+  X(AND, "and", BOOL, 1)                                                                      \
+  X(OR, "or", BOOL, 1)                                                                        \
+  X(XOR, "xor", BOOL, 1)                                                                      \
+  X(BITWISE_AND, "bitwise_and", INTEGER, 0)                                                   \
+  X(BITWISE_OR, "bitwise_or", INTEGER, 0)                                                     \
+  X(BITWISE_XOR, "bitwise_xor", INTEGER, 0)                                                   \
+  X(SHIFT_LEFT, "shift_left", INTEGER, 0)      /* by a negative amount or by all bits: 0 */   \
+  X(SHIFT_RIGHT, "shift_right", INTEGER, 0)    /* the same; -1 for a negative a */
+
+enum onr_binary {
+#define ONR_X(name, text, types, is_bool) ONR_BINARY_##name,
+  ONR_BINARY_LIST(ONR_X)
+#undef ONR_X
+  ONR_NUM_BINARY
+};
+
+struct onr_binary_params {
+  enum onr_binary op;
+  struct onr_clamp clamp; /* of the result; ADD, SUB, MUL and DIV of float types */
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif
