@@ -113,6 +113,68 @@ struct onr_binary_params {
   struct onr_clamp clamp; /* of the result; ADD, SUB, MUL and DIV of float types */
 };
 
+/* where: y = condition ? x : y, broadcast. Inputs: condition (bool), x, y of one type (any). No parameters. */
+
+/* clip: y = min(max(x, least), most). Inputs: x, least (optional), most (optional), scalars of x's type; any number. Where
+ * least > most the result is most; a NaN in x stays, a NaN bound gives NaN. No parameters. For bounds that are known and
+ * float types, unary CLIP does the same faster. */
+
+/* cast: to another type. Floats become integers by truncation: NaN gives 0; int32, int64 and uint64 saturate above, the
+ * other types wrap. Integers wrap; anything but 0 is true. Float targets round to nearest even. */
+enum onr_cast_rounding { ONR_CAST_UP, ONR_CAST_DOWN, ONR_CAST_NEAREST }; /* for float8e8m0 alone */
+struct onr_cast_params {
+  enum onr_dtype to;
+  int32_t unsaturated;          /* 1: what overflows a float8 becomes infinity or NaN instead of the largest value */
+  enum onr_cast_rounding rounding;
+};
+
+/* cast_like: cast to the type of input 1; `to` is not read. */
+
+/* quantize_linear: y = saturate(round(x / scale) + zero_point). Inputs: x, scale, zero_point (optional, the output type).
+ * dequantize_linear: y = (x - zero_point) scale.
+ * scale is a scalar; or [dim[axis]]; or, with block_size > 0, of x's rank with ceil(dim[axis] / block_size) on the axis.
+ * zero_point has the shape of scale. */
+struct onr_quantize_params {
+  int64_t axis;                 /* may be negative */
+  int64_t block_size;           /* 0: not blocked */
+  enum onr_dtype output_dtype;  /* NONE: that of zero_point, else uint8; dequantize: that of scale */
+  enum onr_dtype precision;     /* quantize: type of the division; NONE: that of scale */
+  int32_t unsaturated;          /* quantize to float8, as in cast */
+};
+
+/* dynamic_quantize_linear: x (float32) -> y (uint8), scale (float32), zero_point (uint8), from the range of x. No
+ * parameters. */
+
+/* elementwise_chain: up to ONR_CHAIN_STEPS element-wise operations in one pass over memory, float32.
+ *
+ * v = input 0; then each step makes a new v; the last v is the output. All inputs are float32 and broadcast against each
+ * other; the output has their common shape. A step's operand is one of the inputs (0: the start of the chain once more) or
+ * a constant:
+ *
+ *   {ONR_CHAIN_UNARY, ONR_UNARY_SIGMOID}                               v = sigmoid(v)
+ *   {ONR_CHAIN_UNARY, ONR_UNARY_CLIP, .alpha = 0, .beta = 6}           v = min(max(v, 0), 6)
+ *   {ONR_CHAIN_BINARY, ONR_BINARY_MUL, .operand = 0}                   v = v input0             (SiLU after the first)
+ *   {ONR_CHAIN_BINARY, ONR_BINARY_ADD, .operand = ONR_CHAIN_CONSTANT, .constant = 3}   v = v + 3
+ *   {ONR_CHAIN_REVERSED, ONR_BINARY_SUB, .operand = 1}                 v = input1 - v
+ *
+ * Ops: every unary one of float32 with a float32 result; ADD, SUB, MUL, DIV, POW, MIN, MAX, PRELU. */
+#define ONR_CHAIN_STEPS 8
+#define ONR_CHAIN_INPUTS 8
+#define ONR_CHAIN_CONSTANT (-1)
+enum onr_chain_kind { ONR_CHAIN_UNARY, ONR_CHAIN_BINARY, ONR_CHAIN_REVERSED };
+struct onr_chain_step {
+  enum onr_chain_kind kind;
+  int32_t op;             /* enum onr_unary or enum onr_binary */
+  int32_t operand;        /* binary: input, or ONR_CHAIN_CONSTANT */
+  float constant;
+  float alpha, beta;      /* unary: as in struct onr_unary_params */
+  struct onr_clamp clamp; /* binary: as in struct onr_binary_params */
+};
+struct onr_chain_params {
+  int32_t num_steps;
+  struct onr_chain_step steps[ONR_CHAIN_STEPS];
+};
+
 #ifdef __cplusplus
 }
 #endif
