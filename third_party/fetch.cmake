@@ -47,9 +47,11 @@ function(onnxrun_apt_prepare)
   set(work "${SOURCES}/apt")
   file(MAKE_DIRECTORY "${work}/lists/partial" "${work}/cache/archives/partial")
   file(WRITE "${work}/sources.list" "${list}")
+  # A mirror may be frozen, its lists expired: no harm, as what they lead to is checked against our own sums.
   set(configuration -o "Dir::Etc::sourcelist=${work}/sources.list" -o Dir::Etc::sourceparts=-
       -o "Dir::State::lists=${work}/lists" -o "Dir::Cache=${work}/cache"
-      -o APT::Sandbox::User=root -o Acquire::Languages=none -o Acquire::Retries=2)
+      -o APT::Sandbox::User=root -o Acquire::Languages=none -o Acquire::Retries=2
+      -o Acquire::Check-Valid-Until=false)
   message(STATUS "asking ${site} for the sources (${codename} and newer)")
   # A suite that does not exist (any more) makes update fail; what counts is whether a version is found below.
   execute_process(COMMAND "${apt_get}" ${configuration} -qq update OUTPUT_QUIET ERROR_QUIET)
