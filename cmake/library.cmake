@@ -52,7 +52,9 @@ target_include_directories(onnxrun_internal_flags INTERFACE
 target_compile_options(onnxrun_internal_flags INTERFACE
   -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wno-sign-conversion $<$<BOOL:${ONNXRUN_WERROR}>:-Werror>)
 target_compile_definitions(onnxrun_internal_flags INTERFACE
-  $<$<BOOL:${ONNXRUN_XNNPACK}>:ONNXRUN_HAVE_XNNPACK=1> $<$<BOOL:${ONNXRUN_ONNX}>:ONNXRUN_HAVE_ONNX=1>)
+  $<$<BOOL:${ONNXRUN_XNNPACK}>:ONNXRUN_HAVE_XNNPACK=1>
+  $<$<BOOL:${ONNXRUN_XNNPACK}>:ONNXRUN_HAVE_PTHREADPOOL=1> # it comes with XNNPACK
+  $<$<BOOL:${ONNXRUN_ONNX}>:ONNXRUN_HAVE_ONNX=1>)
 
 add_library(onnxrun_objects OBJECT ${sources})
 target_link_libraries(onnxrun_objects PRIVATE onnxrun_internal_flags)
