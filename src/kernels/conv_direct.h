@@ -1,0 +1,32 @@
+/* conv_direct.h: convolution without a matrix product, for any layout, stride and dilation; also transposed.
+ *
+ * Weights are packed as [groups][taps][group_in][group_out], so that the innermost loop runs over output channels and needs
+ * no reordering of sums; depthwise ones (group_in = group_out = 1) as [taps][groups]. Each output element is one sum in one
+ * fixed order, for any number of threads. */
+#ifndef ONRI_CONV_DIRECT_H
+#define ONRI_CONV_DIRECT_H
+
+#include "kernels/image.h"
+
+struct onri_conv {
+  struct onri_axis axis[ONR_MAX_SPATIAL]; /* transposed: begin is cut from the output, out is the output's size */
+  int64_t groups, group_in, group_out;
+  int32_t transposed;
+  struct onri_image x, y;
+  double min, max; /* clamp; infinite: none */
+};
+
+static inline int64_t onri_conv_taps(const struct onri_conv *c) {
+  return c->axis[0].kernel * c->axis[1].kernel * c->axis[2].kernel;
+}
+
+/* weight: [groups * group_out, group_in, taps], transposed: [groups * group_in, group_out, taps]; packed has as many elements. */
+void onri_conv_pack_f32(const struct onri_conv *c, const float *weight, float *packed);
+void onri_conv_pack_f64(const struct onri_conv *c, const double *weight, double *packed);
+/* bias: [groups * group_out] or NULL. */
+void onri_conv_direct_f32(const struct onri_conv *c, const float *x, const float *packed, const float *bias, float *y,
+                          struct onr_env *env);
+void onri_conv_direct_f64(const struct onri_conv *c, const double *x, const double *packed, const double *bias, double *y,
+                          struct onr_env *env);
+
+#endif

@@ -1,0 +1,32 @@
+/* image.h: image tensors of either layout and windows over them, as kernels see them: always three axes; missing ones come
+ * first and have size and window 1. */
+#ifndef ONRI_IMAGE_H
+#define ONRI_IMAGE_H
+
+#include "onnxrun/layer.h"
+#include "onnxrun/layers/window.h"
+
+struct onri_axis {
+  int64_t in, out, kernel, stride, dilation, begin, end; /* begin, end: padding */
+};
+
+/* An image tensor: offsets in elements. */
+struct onri_image {
+  int64_t batch, channels, size[ONR_MAX_SPATIAL];
+  int64_t batch_stride, channel_stride, stride[ONR_MAX_SPATIAL];
+};
+
+/* Input position under tap k of the window at output position o; 0 when it lies in the padding. */
+static inline int onri_axis_tap(const struct onri_axis *a, int64_t o, int64_t k, int64_t *i) {
+  *i = o * a->stride - a->begin + k * a->dilation;
+  return *i >= 0 && *i < a->in;
+}
+
+/* The same for a transposed window, where a->begin is taken from the output. */
+static inline int onri_axis_tap_transposed(const struct onri_axis *a, int64_t o, int64_t k, int64_t *i) {
+  const int64_t t = o + a->begin - k * a->dilation;
+  *i = t / a->stride;
+  return t >= 0 && *i * a->stride == t && *i < a->in;
+}
+
+#endif

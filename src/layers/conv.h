@@ -1,0 +1,32 @@
+/* conv.h: what conv and conv_transpose share: the choice of a kernel, packing and running. */
+#ifndef ONRI_LAYER_CONV_H
+#define ONRI_LAYER_CONV_H
+
+#include "kernels/conv_direct.h"
+#include "layers/real.h"
+#include "xnn/xnn_conv.h"
+
+struct onri_conv_prepared {
+  struct onri_xnn_packed xnn;
+  void *weights; /* packed for the portable kernel; NULL: weights are not constant */
+};
+
+struct onri_conv_state {
+  struct onri_conv conv;
+  struct onri_xnn_conv xnn;
+  struct xnn_operator *op;
+  size_t scratch;                          /* of XNNPACK */
+  size_t x, weight, packed, bias, y;       /* offsets of real.h, portable path */
+};
+
+/* dtypes, ranks, and weight and bias against x. */
+enum onr_status onri_conv_check_inputs(const struct onr_call *call, int64_t groups, int transposed);
+/* Packs constant weights for the geometry c (sizes of x may be unknown) and marks them absorbed. `tuned`: XNNPACK can. */
+enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv *c, int tuned, const int64_t extra[2]);
+enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c, const int64_t extra[2]);
+enum onr_status onri_conv_run(struct onr_call *call);
+void onri_conv_release_state(void *state, struct onr_env *env);
+void onri_conv_release_prepared(void *prepared, struct onr_env *env);
+int64_t onri_conv_multiply_adds(const struct onri_conv *c);
+
+#endif

@@ -1,0 +1,163 @@
+/* conv_common.c: kernels of conv and conv_transpose.
+ *
+ * path  XNNPACK: float32, channels-last, up to 2 spatial dimensions, constant weights; the weights are packed in prepare
+ *       portable: everything else; weights that are not constant are packed in each run
+ */
+#include <math.h>
+
+#include "base/checked.h"
+#include "base/shape.h"
+#include "layers/conv.h"
+
+enum onr_status onri_conv_check_inputs(const struct onr_call *call, int64_t groups, int transposed) {
+  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
+  ONR_TRY(onri_expect_same_dtype(call, 1, 0));
+  ONR_TRY(onri_expect_rank(call, 0, 3, 2 + ONR_MAX_SPATIAL));
+  const struct onr_desc *const weight = &call->in[1];
+  if (weight->rank != call->in[0].rank)
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected weights of rank %d like the input, found rank %d", call->in[0].rank,
+                    weight->rank);
+  for (int32_t i = 2; i < weight->rank; i++)
+    if (weight->dim[i] < 1)
+      return onr_fail(call->error, ONR_STATUS_SHAPE, "the kernel of the weights has a dimension of 0");
+  int64_t out = weight->dim[0];
+  if (transposed && !onri_mul_i64(weight->dim[1], groups, &out))
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "weights for %lld groups of %lld channels overflow", (long long)groups,
+                    (long long)weight->dim[1]);
+  if (!onri_has(call, 2)) return ONR_STATUS_OK;
+  ONR_TRY(onri_expect_same_dtype(call, 2, 0));
+  if (call->in[2].rank != 1 || call->in[2].dim[0] != out)
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a bias of %lld elements, found rank %d with %lld", (long long)out,
+                    call->in[2].rank, (long long)onr_desc_elements(&call->in[2]));
+  return ONR_STATUS_OK;
+}
+
+static struct onri_xnn_conv for_xnn(const struct onri_conv *c, const int64_t extra[2]) {
+  return (struct onri_xnn_conv){
+      .height = c->axis[1], .width = c->axis[2],
+      .groups = c->groups, .group_in = c->group_in, .group_out = c->group_out,
+      .transposed = c->transposed, .extra_height = extra[0], .extra_width = extra[1],
+      .min = (float)c->min, .max = (float)c->max,
+  };
+}
+
+static enum onr_status pack_portable(struct onr_call *call, const struct onri_conv *c, const void *weight, void *packed) {
+  const enum onr_dtype dtype = call->in[1].dtype;
+  const size_t count = (size_t)onr_desc_elements(&call->in[1]);
+  void *copy = NULL;
+  if (dtype != ONR_DTYPE_F32 && dtype != ONR_DTYPE_F64) {
+    copy = onr_env_allocate(call->env, count * sizeof(float));
+    if (copy == NULL) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
+    onri_real_load(dtype, weight, count, copy);
+    weight = copy;
+  }
+  if (onri_is_double(dtype))
+    onri_conv_pack_f64(c, weight, packed);
+  else
+    onri_conv_pack_f32(c, weight, packed);
+  onr_env_release(call->env, copy);
+  return ONR_STATUS_OK;
+}
+
+enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv *c, int tuned, const int64_t extra[2]) {
+  struct onri_conv_prepared *const p = call->prepared;
+  const void *const weight = call->inputs[1];
+  const int has_bias = onri_has(call, 2);
+  size_t bytes;
+  if (weight == NULL) return ONR_STATUS_OK;
+  if (tuned && c->axis[0].kernel == 1 && call->in[1].dtype == ONR_DTYPE_F32 && onri_xnn_usable(call->env) &&
+      (!has_bias || call->inputs[2] != NULL)) {
+    struct onri_xnn_conv xnn = for_xnn(c, extra);
+    xnn.height.in = xnn.width.in = xnn.height.out = xnn.width.out = 0; /* may differ from plan to plan */
+    if (onri_xnn_conv_check(&xnn, NULL) == ONR_STATUS_OK) {
+      ONR_TRY(onri_xnn_conv_pack(&p->xnn, &xnn, weight, has_bias ? call->inputs[2] : NULL, call->env, call->error));
+      call->absorbed |= has_bias ? 6 : 2;
+      return ONR_STATUS_OK;
+    }
+  }
+  if (!onri_mul_size((size_t)onr_desc_elements(&call->in[1]), onri_real_size(call->in[1].dtype), &bytes))
+    return onr_fail(call->error, ONR_STATUS_LIMIT, "the weights of this convolution do not fit in memory");
+  p->weights = onr_env_allocate(call->env, bytes > 0 ? bytes : 1);
+  if (p->weights == NULL) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
+  call->absorbed |= 2;
+  return pack_portable(call, c, weight, p->weights);
+}
+
+enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c, const int64_t extra[2]) {
+  const struct onri_conv_prepared *const p = call->prepared;
+  struct onri_conv_state *const s = call->state;
+  s->conv = *c;
+  if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
+  if (p->xnn.data != NULL) {
+    size_t bytes;
+    s->xnn = for_xnn(c, extra);
+    ONR_TRY(onri_xnn_conv_check(&s->xnn, call->error));
+    ONR_TRY(onri_xnn_conv_create(&s->op, &p->xnn, &s->xnn, c->x.batch, &bytes, call->env, call->error));
+    return onri_scratch_reserve(call, bytes, &s->scratch);
+  }
+  s->weight = s->packed = s->bias = ONRI_REAL_IN_PLACE;
+  ONR_TRY(onri_real_plan(call, &call->in[0], &s->x));
+  if (onri_has(call, 2)) ONR_TRY(onri_real_plan(call, &call->in[2], &s->bias));
+  ONR_TRY(onri_real_plan(call, &call->out[0], &s->y));
+  if (p->weights != NULL) return ONR_STATUS_OK;
+  size_t bytes;
+  if (!onri_mul_size((size_t)onr_desc_elements(&call->in[1]), onri_real_size(call->in[1].dtype), &bytes)) bytes = SIZE_MAX;
+  ONR_TRY(onri_real_plan(call, &call->in[1], &s->weight));
+  return onri_scratch_reserve(call, bytes, &s->packed);
+}
+
+static enum onr_status run_portable(struct onr_call *call) {
+  const struct onri_conv_prepared *const p = call->prepared;
+  const struct onri_conv_state *const s = call->state;
+  const int wide = onri_is_double(call->in[0].dtype);
+  const void *const x = onri_real_input(call, 0, s->x), *const bias = onri_real_input(call, 2, s->bias);
+  void *const y = onri_real_output(call, 0, s->y);
+  const void *weights = p->weights;
+  if (weights == NULL) {
+    const void *const weight = onri_real_input(call, 1, s->weight);
+    void *const packed = (unsigned char *)call->scratch + s->packed;
+    if (wide)
+      onri_conv_pack_f64(&s->conv, weight, packed);
+    else
+      onri_conv_pack_f32(&s->conv, weight, packed);
+    weights = packed;
+  }
+  if (wide)
+    onri_conv_direct_f64(&s->conv, x, weights, bias, y, call->env);
+  else
+    onri_conv_direct_f32(&s->conv, x, weights, bias, y, call->env);
+  onri_real_finish(call, 0, s->y);
+  return ONR_STATUS_OK;
+}
+
+enum onr_status onri_conv_run(struct onr_call *call) {
+  const struct onri_conv_state *const s = call->state;
+  if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
+  if (s->op == NULL) return run_portable(call);
+  ONR_TRY(onri_xnn_conv_setup(s->op, &s->xnn, (unsigned char *)call->scratch + s->scratch, call->inputs[0], call->outputs[0],
+                              call->error));
+  return onri_xnn_run(s->op, call->env, call->error);
+}
+
+void onri_conv_release_state(void *state, struct onr_env *env) {
+  struct onri_conv_state *const s = state;
+  (void)env;
+  onri_xnn_delete(s->op);
+  s->op = NULL;
+}
+
+void onri_conv_release_prepared(void *prepared, struct onr_env *env) {
+  struct onri_conv_prepared *const p = prepared;
+  onri_xnn_packed_release(&p->xnn, env);
+  onr_env_release(env, p->weights);
+  p->weights = NULL;
+}
+
+int64_t onri_conv_multiply_adds(const struct onri_conv *c) {
+  const struct onri_image *const image = c->transposed ? &c->x : &c->y; /* each of its pixels meets every tap */
+  int64_t product = image->batch;
+  const int64_t factors[] = {image->size[0], image->size[1], image->size[2], onri_conv_taps(c), c->groups, c->group_in, c->group_out};
+  for (size_t i = 0; i < sizeof factors / sizeof factors[0]; i++)
+    if (!onri_mul_i64(product, factors[i], &product)) return INT64_MAX;
+  return product;
+}

@@ -1,0 +1,27 @@
+/* real.h: tensors as float32 or float64 for kernels that compute in one of the two. float32 and float64 tensors are used
+ * where they are; narrower floats, int8 and uint8 are widened to float32 in scratch, and narrowed after the kernel. */
+#ifndef ONRI_REAL_H
+#define ONRI_REAL_H
+
+#include "onnxrun/layer.h"
+
+/* Plan: take bytes of scratch, 64-byte aligned. LIMIT when it overflows. */
+enum onr_status onri_scratch_reserve(struct onr_call *call, size_t bytes, size_t *offset);
+
+#define ONRI_REAL_IN_PLACE SIZE_MAX
+static inline int onri_is_double(enum onr_dtype dtype) { return dtype == ONR_DTYPE_F64; }
+static inline size_t onri_real_size(enum onr_dtype dtype) { return onri_is_double(dtype) ? 8 : 4; }
+
+/* Plan: scratch for a tensor, when it needs some (else *offset is ONRI_REAL_IN_PLACE). */
+enum onr_status onri_real_plan(struct onr_call *call, const struct onr_desc *desc, size_t *offset);
+/* Run: input i as reals; NULL when it is omitted. */
+const void *onri_real_input(struct onr_call *call, size_t i, size_t offset);
+/* Run: where to write output i; onri_real_finish stores it. NULL when it is not wanted. */
+void *onri_real_output(struct onr_call *call, size_t i, size_t offset);
+void onri_real_finish(struct onr_call *call, size_t i, size_t offset);
+
+/* count elements to reals and back; integers are cut towards zero and held in range. */
+void onri_real_load(enum onr_dtype dtype, const void *source, size_t count, void *target);
+void onri_real_store(enum onr_dtype dtype, const void *source, size_t count, void *target);
+
+#endif
