@@ -19,7 +19,7 @@ enum onr_status onri_axes_resolve(const int64_t *axes, size_t count, int32_t ran
                                   struct onr_error *error) {
   memset(mask, 0, ONR_MAX_RANK);
   for (size_t i = 0; i < count; i++) {
-    int32_t axis;
+    int32_t axis = 0;
     ONR_TRY(onri_axis_resolve(axes[i], rank, &axis, error));
     if (mask[axis]) return onr_fail(error, ONR_STATUS_ATTRIBUTE, "axis %lld is named twice", (long long)axes[i]);
     mask[axis] = 1;

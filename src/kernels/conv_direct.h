@@ -6,7 +6,7 @@
 #ifndef ONRI_CONV_DIRECT_H
 #define ONRI_CONV_DIRECT_H
 
-#include "kernels/image.h"
+#include "base/image.h"
 
 struct onri_conv {
   struct onri_axis axis[ONR_MAX_SPATIAL]; /* transposed: begin is cut from the output, out is the output's size */

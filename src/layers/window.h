@@ -3,7 +3,7 @@
 #define ONRI_WINDOW_H
 
 #include "onnxrun/layer.h"
-#include "kernels/image.h"
+#include "base/image.h"
 #include "onnxrun/layers/window.h"
 
 /* Rank 3 to 5 (SHAPE otherwise) in either layout. *spatial is rank - 2. */

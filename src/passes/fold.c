@@ -79,7 +79,7 @@ static enum onr_status replace_outputs(struct onri_rewrite *rw, struct onri_node
 static enum onr_status fold_node(struct onri_rewrite *rw, struct onri_node *node, struct onri_arena *arena) {
   struct onr_error why = {0};
   struct work work;
-  size_t in_bytes;
+  size_t in_bytes = 0;
   ONR_TRY(prepare_work(rw, node, arena, &work, &in_bytes));
   const size_t bytes = output_bytes(node, rw->graph->env, work.in, work.inputs, work.out);
   if (bytes > LARGE_BYTES && bytes / LARGE_FACTOR > in_bytes) return ONR_STATUS_OK;

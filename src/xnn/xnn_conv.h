@@ -2,7 +2,7 @@
 #ifndef ONRI_XNN_CONV_H
 #define ONRI_XNN_CONV_H
 
-#include "kernels/image.h"
+#include "base/image.h"
 #include "xnn/xnn.h"
 
 /* What makes the operator. The packed weights depend on everything but sizes and, for kernels above 1x1, padding. */

@@ -8,7 +8,7 @@
 #include "base/convert.h"
 #include "layers/layers.h"
 
-enum { CAPACITY = 20000 };
+enum { CAPACITY = 24000 };
 static const enum onr_backend backends[] = {ONR_BACKEND_PORTABLE, ONR_BACKEND_AUTO};
 
 struct product_case {
