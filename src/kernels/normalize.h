@@ -1,0 +1,45 @@
+/* normalize.h: mean, variance and norms of slices of a tensor, and the slices divided by them. */
+#ifndef ONRI_NORMALIZE_H
+#define ONRI_NORMALIZE_H
+
+#include "base/convert.h"
+
+enum onri_normalize_kind {
+  ONRI_NORMALIZE_VARIANCE, /* (x - mean) / sqrt(variance + epsilon) */
+  ONRI_NORMALIZE_STD,      /* (x - mean) / (sqrt(variance) + epsilon) */
+  ONRI_NORMALIZE_RMS,      /* x / sqrt(mean square + epsilon) */
+  ONRI_NORMALIZE_L1,       /* x / sum |x|, 0 where that is 0 */
+  ONRI_NORMALIZE_L2        /* x / sqrt(sum x^2), 0 where that is 0 */
+};
+
+/* Which entry of scale and bias an element takes. */
+enum onri_normalize_index { ONRI_INDEX_RUN, ONRI_INDEX_ROW, ONRI_INDEX_SLICE };
+
+/* Sizes and strides in elements, outermost first. */
+struct onri_dims {
+  int32_t rank;
+  size_t count; /* product of dim */
+  size_t dim[8], stride[8];
+};
+
+/* A slice is `rows` runs of `run` neighbours. Statistics are in double. */
+struct onri_normalize {
+  enum onri_normalize_kind kind;
+  enum onr_dtype dtype;
+  double epsilon;
+  struct onri_dims slices, rows;
+  size_t run;
+  /* float64 for F64, else float32; NULL: none. Slice s starts at entry (s % scale_slices) * scale_step. */
+  const void *scale, *bias;
+  enum onri_normalize_index index;
+  size_t scale_slices, scale_step;
+  const void *x;
+  void *y;               /* may be x */
+  float *mean, *inverse; /* [slices] or NULL */
+};
+
+void onri_normalize(const struct onri_normalize *n, size_t first_slice, size_t last_slice);
+/* Where entry `index` lies. */
+size_t onri_dims_offset(const struct onri_dims *dims, size_t index);
+
+#endif
