@@ -19,6 +19,7 @@ struct onri_constant {
   void *data;                    /* NULL until loaded; ONR_SLACK_BYTES readable behind it */
   const struct onr_allocator *allocator;
   int32_t references;
+  int32_t readers;               /* nodes and outputs that read it at run time; while layers are prepared */
   int owned;                     /* data is released with the constant */
   /* Reads desc bytes from the file into `target` (in memory form); NULL when data is there from the start. */
   enum onr_status (*load)(void *source, const struct onri_constant *constant, void *target, struct onr_error *error);
@@ -131,10 +132,16 @@ struct onri_inference {
 enum onr_status onri_inference_init(struct onri_inference *inference, struct onri_graph *graph, struct onr_env *env,
                                     int load, struct onr_error *error);
 void onri_inference_clear(struct onri_inference *inference);
-/* One node: *inferred = 1 when descriptors of all outputs are known now; 0 when an input descriptor or the contents of a
- * shape input are not. Small outputs whose contents follow from known ones are computed (known[] of the outputs is set). */
-enum onr_status onri_inference_step(struct onri_inference *inference, const struct onri_node *node, int *inferred,
-                                    struct onr_error *error);
+enum onri_inferred {
+  ONRI_BLOCKED = 0,     /* an input descriptor, or the contents of a shape input, are not known */
+  ONRI_INFERRED = 1,    /* descriptors of all outputs are known now */
+  ONRI_AT_RUN_TIME = 2, /* inputs are known, outputs will be when the node has run (DYNAMIC, CONTROL) */
+};
+/* One node. Small outputs whose contents follow from known ones are computed (known[] of the outputs is set). */
+enum onr_status onri_inference_step(struct onri_inference *inference, const struct onri_node *node,
+                                    enum onri_inferred *inferred, struct onr_error *error);
+/* Forget what is known of the outputs of a node. */
+void onri_inference_forget(struct onri_inference *inference, const struct onri_node *node);
 /* Descriptors of all values for given input descriptors, as far as they follow (rank ONRI_UNKNOWN_RANK where they do not);
  * contents of small values that follow from shapes (Shape -> Gather -> Concat ...) in `contents`, released by the caller
  * with onri_constant_release. Bodies are not entered. On an error of a node the error is filled in, and descriptors behind

@@ -100,22 +100,34 @@ static enum onr_status compute(struct onri_inference *f, const struct onri_node 
   return status;
 }
 
-enum onr_status onri_inference_step(struct onri_inference *inference, const struct onri_node *node, int *inferred,
-                                    struct onr_error *error) {
+void onri_inference_forget(struct onri_inference *inference, const struct onri_node *node) {
+  for (int32_t i = 0; i < node->num_out; i++) {
+    const int32_t v = node->out[i];
+    if (v == ONRI_NONE) continue;
+    onri_constant_release(inference->contents[v]);
+    inference->contents[v] = NULL;
+    inference->known[v] = NULL;
+    inference->descs[v] = (struct onr_desc){.rank = ONRI_UNKNOWN_RANK};
+  }
+}
+
+enum onr_status onri_inference_step(struct onri_inference *inference, const struct onri_node *node,
+                                    enum onri_inferred *inferred, struct onr_error *error) {
   struct onri_inference *f = inference;
   const struct onr_layer *layer = node->layer;
   enum onr_status status;
   int all_known;
-  *inferred = 0;
+  *inferred = ONRI_BLOCKED;
   if (!gather(f, node, &all_known)) return ONR_STATUS_OK;
-  if (layer->flags & (ONR_LAYER_CONTROL | ONR_LAYER_DYNAMIC)) return ONR_STATUS_OK;
+  *inferred = ONRI_AT_RUN_TIME;
+  if (layer->flags & ONR_LAYER_CONTROL) return ONR_STATUS_OK;
   struct onr_call call = {.params = node->params, .num_in = (size_t)node->num_in, .num_out = (size_t)node->num_out, .in = f->in,
                           .out = f->out, .inputs = f->inputs, .env = f->env, .error = error, .in_place = -1};
   status = onri_call_infer(layer, &call);
-  if (status != ONR_STATUS_OK) return onri_node_blame(node, status, error);
+  if (status != ONR_STATUS_OK || layer->flags & ONR_LAYER_DYNAMIC) return onri_node_blame(node, status, error);
   for (int32_t i = 0; i < node->num_out; i++)
     if (node->out[i] != ONRI_NONE) f->descs[node->out[i]] = f->out[i];
-  *inferred = 1;
+  *inferred = ONRI_INFERRED;
   if ((all_known || layer->flags & ONR_LAYER_SHAPE_ONLY) && !(layer->flags & ONR_LAYER_IMPURE) && small_outputs(f, node))
     return compute(f, node, error);
   return ONR_STATUS_OK;
@@ -130,7 +142,7 @@ enum onr_status onri_graph_infer(struct onri_graph *graph, const struct onr_desc
   if (status != ONR_STATUS_OK) return status;
   for (size_t i = 0; i < graph->num_inputs; i++) f.descs[graph->inputs[i]] = inputs[i];
   for (size_t n = 0; status == ONR_STATUS_OK && n < graph->num_nodes; n++) {
-    int inferred;
+    enum onri_inferred inferred;
     if (graph->nodes[n].layer) status = onri_inference_step(&f, &graph->nodes[n], &inferred, error);
   }
   memcpy(descs, f.descs, graph->num_values * sizeof(*descs));

@@ -1,0 +1,46 @@
+/* frame.h: runs one graph again and again: its cached plans, and the frames of the bodies of its If, Loop and Scan nodes. */
+#ifndef ONRI_FRAME_H
+#define ONRI_FRAME_H
+
+#include "exec/plan.h"
+
+struct onri_frame {
+  struct onri_run *run;
+  struct onri_graph *graph;
+  struct onri_plan *plans;        /* most recently used first */
+  struct onri_frame **children;   /* [sum of bodies of all nodes], made when first needed */
+  int32_t *first_child;           /* [num_nodes] */
+  size_t num_children;
+  struct onr_tensor *inputs;      /* [graph->num_inputs] room for whoever runs the frame as a body */
+  struct onr_desc *input_descs;   /* [graph->num_inputs] */
+  struct onri_carry *carries;     /* [2 * graph->num_inputs] copies of inputs made for one iteration, two each in turn */
+};
+
+struct onri_carry {
+  void *data;
+  size_t bytes;
+};
+
+enum onr_status onri_frame_create(struct onri_run *run, struct onri_graph *graph, struct onri_frame **frame, struct onr_error *error);
+void onri_frame_destroy(struct onri_frame *frame); /* accepts NULL */
+/* Finds or makes the plan for these input descriptors and puts it first. */
+enum onr_status onri_frame_plan(struct onri_frame *frame, const struct onr_desc *inputs, struct onr_error *error);
+/* Is the first plan the one for these? */
+int onri_frame_fits(const struct onri_frame *frame, const struct onr_desc *inputs);
+/* Runs with the given inputs. output_data (may be NULL, or hold NULLs): the caller's memory, large enough. Results are
+ * read with onri_frame_output until the next run. */
+enum onr_status onri_frame_run(struct onri_frame *frame, const struct onr_tensor *inputs, void *const *output_data,
+                               struct onr_error *error);
+struct onr_tensor onri_frame_output(const struct onri_frame *frame, size_t index);
+/* The frame of a body of a node of this frame's graph. */
+enum onr_status onri_frame_child(struct onri_frame *frame, const struct onri_node *node, int32_t body,
+                                 struct onri_frame **child, struct onr_error *error);
+
+/* Memory for input `index` of a body in an iteration: it stays while the next iteration's is written. */
+enum onr_status onri_frame_carry(struct onri_frame *frame, size_t index, int64_t iteration, size_t bytes, void **data,
+                                 struct onr_error *error);
+
+/* control.c: runs an If, Loop or Scan step. */
+enum onr_status onri_control_run(struct onri_frame *frame, struct onri_plan *plan, struct onri_step *step, struct onr_error *error);
+
+#endif

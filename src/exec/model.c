@@ -1,0 +1,108 @@
+/* model: the immutable half: a rewritten graph, its packed weights, and what it declares. */
+#include "exec/model.h"
+
+#include <string.h>
+
+#include "base/shape.h"
+#include "passes/passes.h"
+
+static enum onr_status no_memory(struct onr_error *error) { return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a model"); }
+
+enum onr_status onri_model_create(const struct onr_model_options *options, struct onr_model **model, struct onr_error *error) {
+  static const struct onr_model_options defaults = {0};
+  const struct onr_allocator *allocator;
+  struct onr_model *m;
+  if (!options) options = &defaults;
+  allocator = options->allocator ? options->allocator : &onri_malloc_allocator;
+  *model = NULL;
+  m = onri_allocate_zeroed(allocator, sizeof(*m));
+  if (!m) return no_memory(error);
+  m->env = (struct onr_env){.allocator = allocator, .threads = options->threads, .limits = onri_limits_resolve(options->limits),
+                            .backend = options->backend, .cancel = options->cancel};
+  onri_arena_init(&m->arena, allocator, 0);
+  *model = m;
+  return ONR_STATUS_OK;
+}
+
+void onr_model_destroy(struct onr_model *model) {
+  if (!model) return;
+  onri_graph_destroy(model->graph);
+  if (model->release_keep) model->release_keep(model->keep);
+  onri_arena_clear(&model->arena);
+  onri_release(model->env.allocator, model);
+}
+
+static enum onr_status declare(struct onr_model *m, const int32_t *values, size_t count, struct onr_value_info **list,
+                               struct onr_error *error) {
+  struct onr_value_info *infos = onri_arena_allocate(&m->arena, count * sizeof(*infos));
+  if (!infos) return no_memory(error);
+  for (size_t i = 0; i < count; i++) {
+    const struct onri_value *value = &m->graph->values[values[i]];
+    struct onr_value_info *info = &infos[i];
+    *info = (struct onr_value_info){.dtype = value->desc.dtype, .rank = value->desc.rank};
+    info->name = onri_arena_string(&m->arena, value->name);
+    if (!info->name) return no_memory(error);
+    for (int32_t d = 0; d < info->rank; d++) {
+      info->dim[d] = value->desc.dim[d];
+      if (!value->dim_names || !value->dim_names[d]) continue;
+      info->dim_name[d] = onri_arena_string(&m->arena, value->dim_names[d]);
+      if (!info->dim_name[d]) return no_memory(error);
+    }
+  }
+  *list = infos;
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status declare_all(struct onr_model *m, const struct onr_model_info *info, struct onr_error *error) {
+  m->info = *info;
+  m->info.producer_name = onri_arena_string(&m->arena, info->producer_name ? info->producer_name : "");
+  m->info.producer_version = onri_arena_string(&m->arena, info->producer_version ? info->producer_version : "");
+  if (!m->info.producer_name || !m->info.producer_version) return no_memory(error);
+  ONR_TRY(declare(m, m->graph->inputs, m->graph->num_inputs, &m->inputs, error));
+  return declare(m, m->graph->outputs, m->graph->num_outputs, &m->outputs, error);
+}
+
+enum onr_status onri_model_finish(struct onr_model *model, struct onri_graph *graph, const struct onr_model_info *info,
+                                  void *keep, void (*release_keep)(void *keep), const struct onr_model_options *options,
+                                  struct onr_error *error) {
+  model->graph = graph;
+  model->keep = keep;
+  model->release_keep = release_keep;
+  ONR_TRY(onri_graph_verify(graph, error));
+  ONR_TRY(declare_all(model, info, error));
+  ONR_TRY(onri_passes_run(graph, options ? options->disabled_passes : NULL, error));
+  ONR_TRY(onri_graph_verify(graph, error));
+  ONR_TRY(onri_model_prepare(model, error));
+  model->info.num_nodes = graph->num_nodes;
+  model->env.cancel = NULL; /* the loader's flag: sessions bring their own */
+  model->env.threads = NULL;
+  return ONR_STATUS_OK;
+}
+
+size_t onr_model_num_inputs(const struct onr_model *model) { return model->graph->num_inputs; }
+
+size_t onr_model_num_outputs(const struct onr_model *model) { return model->graph->num_outputs; }
+
+const struct onr_value_info *onr_model_input(const struct onr_model *model, size_t index) {
+  return index < model->graph->num_inputs ? &model->inputs[index] : NULL;
+}
+
+const struct onr_value_info *onr_model_output(const struct onr_model *model, size_t index) {
+  return index < model->graph->num_outputs ? &model->outputs[index] : NULL;
+}
+
+static int find(const struct onr_value_info *infos, size_t count, const char *name) {
+  for (size_t i = 0; i < count; i++)
+    if (strcmp(infos[i].name, name) == 0) return (int)i;
+  return -1;
+}
+
+int onr_model_find_input(const struct onr_model *model, const char *name) {
+  return find(model->inputs, model->graph->num_inputs, name);
+}
+
+int onr_model_find_output(const struct onr_model *model, const char *name) {
+  return find(model->outputs, model->graph->num_outputs, name);
+}
+
+void onr_model_get_info(const struct onr_model *model, struct onr_model_info *info) { *info = model->info; }

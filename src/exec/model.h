@@ -1,0 +1,30 @@
+/* model.h: struct onr_model, and how an importer makes one. */
+#ifndef ONRI_MODEL_H
+#define ONRI_MODEL_H
+
+#include "graph/graph.h"
+#include "onnxrun/model.h"
+
+struct onr_model {
+  struct onr_env env;
+  struct onri_graph *graph;
+  struct onr_value_info *inputs, *outputs; /* as declared */
+  struct onr_model_info info;
+  struct onri_arena arena;                 /* strings of info, inputs, outputs */
+  void *keep;                              /* what the importer's constants need */
+  void (*release_keep)(void *keep);
+};
+
+/* An empty model with the options resolved; importers build their graph with &model->env. On success destroy it with
+ * onr_model_destroy, whatever happens afterwards. */
+enum onr_status onri_model_create(const struct onr_model_options *options, struct onr_model **model, struct onr_error *error);
+/* Takes over graph and keep (also on failure: they go with the model), rewrites the graph and prepares all layers. info is
+ * copied with its strings. */
+enum onr_status onri_model_finish(struct onr_model *model, struct onri_graph *graph, const struct onr_model_info *info,
+                                  void *keep, void (*release_keep)(void *keep), const struct onr_model_options *options,
+                                  struct onr_error *error);
+
+/* prepare.c: prepares the layers of a graph and of its bodies; constants that were packed leave memory. */
+enum onr_status onri_model_prepare(struct onr_model *model, struct onr_error *error);
+
+#endif

@@ -1,0 +1,35 @@
+/* report: the nodes of a session's plan as onnxrun info and bench show them. */
+#include <string.h>
+
+#include "exec/frame.h"
+#include "exec/session.h"
+
+size_t onr_session_num_nodes(const struct onr_session *session) {
+  const struct onri_plan *plan = onri_session_frame(session)->plans;
+  size_t count = 0;
+  for (size_t s = 0; plan && s < plan->num_segments; s++) count += plan->segments[s].num_steps;
+  return count;
+}
+
+static int64_t parameters_of(const struct onri_graph *graph, const struct onri_node *node) {
+  int64_t count = 0;
+  for (int32_t i = 0; i < node->num_in; i++)
+    if (node->in[i] != ONRI_NONE && graph->values[node->in[i]].constant) count += onr_desc_elements(&graph->values[node->in[i]].constant->desc);
+  return count;
+}
+
+enum onr_status onr_session_node(const struct onr_session *session, size_t index, struct onr_node_info *info) {
+  const struct onri_plan *plan = onri_session_frame(session)->plans;
+  size_t s = 0;
+  while (plan && s < plan->num_segments && index >= plan->segments[s].num_steps) index -= plan->segments[s++].num_steps;
+  if (!plan || s == plan->num_segments) return ONR_STATUS_ARGUMENT;
+  const struct onri_step *step = &plan->segments[s].steps[index];
+  const struct onri_node *node = step->node;
+  *info = (struct onr_node_info){.layer = node->layer->name, .op_type = node->origin->op_type, .name = node->origin->name,
+                                 .module_path = node->origin->module_path, .source = node->origin->source,
+                                 .parameters = parameters_of(plan->graph, node), .runs = step->runs, .total_ns = step->total_ns};
+  if (step->call.num_out && node->out[0] != ONRI_NONE && plan->inference.descs[node->out[0]].rank >= 0)
+    info->output = plan->inference.descs[node->out[0]];
+  if (node->layer->multiply_adds) info->multiply_adds = node->layer->multiply_adds(&step->call);
+  return ONR_STATUS_OK;
+}

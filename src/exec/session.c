@@ -1,0 +1,227 @@
+/* session: the caller's tensors in, one frame that runs, tensors out. */
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/shape.h"
+#include "exec/frame.h"
+#include "exec/model.h"
+#include "exec/session.h"
+
+struct onr_session {
+  const struct onr_model *model;
+  struct onri_run run;
+  struct onri_frame *frame;
+  struct onr_tensor *inputs;   /* [num_inputs] data NULL and dtype NONE: not set */
+  struct onr_desc *descs;      /* [num_inputs] of inputs, in one array */
+  struct onr_tensor *bound;    /* [num_outputs] data: caller's memory, desc.dim[0]: its bytes */
+  void **output_data;          /* [num_outputs] what this run writes to the caller's memory directly */
+  atomic_flag busy;
+  int has_run;
+};
+
+static enum onr_status enter(struct onr_session *s, struct onr_error *error) {
+  if (atomic_flag_test_and_set(&s->busy))
+    return onr_fail(error, ONR_STATUS_STATE, "the session is in use by another thread; give each thread a session of its own");
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status leave(struct onr_session *s, enum onr_status status) {
+  atomic_flag_clear(&s->busy);
+  return status;
+}
+
+enum onr_status onr_session_create(const struct onr_model *model, const struct onr_session_options *options,
+                                   struct onr_session **session, struct onr_error *error) {
+  const struct onr_allocator *allocator = model->env.allocator;
+  struct onr_session *s = onri_allocate_zeroed(allocator, sizeof(*s));
+  enum onr_status status = ONR_STATUS_OK;
+  *session = NULL;
+  if (!s) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a session");
+  s->model = model;
+  s->run = (struct onri_run){.env = model->env, .model_bytes = model->info.weight_bytes};
+  if (options) {
+    s->run.env.threads = options->threads;
+    s->run.env.cancel = options->cancel;
+    s->run.profile = options->profile;
+  }
+  atomic_flag_clear(&s->busy);
+  s->inputs = onri_allocate_zeroed(allocator, model->graph->num_inputs * sizeof(*s->inputs));
+  s->descs = onri_allocate_zeroed(allocator, model->graph->num_inputs * sizeof(*s->descs));
+  s->bound = onri_allocate_zeroed(allocator, model->graph->num_outputs * sizeof(*s->bound));
+  s->output_data = onri_allocate_zeroed(allocator, model->graph->num_outputs * sizeof(*s->output_data));
+  if (!s->inputs || !s->descs || !s->bound || !s->output_data)
+    status = onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a session");
+  else
+    status = onri_frame_create(&s->run, model->graph, &s->frame, error);
+  if (status == ONR_STATUS_OK) *session = s;
+  else onr_session_destroy(s);
+  return status;
+}
+
+void onr_session_destroy(struct onr_session *session) {
+  const struct onr_allocator *allocator;
+  if (!session) return;
+  allocator = session->model->env.allocator;
+  onri_frame_destroy(session->frame);
+  onri_release(allocator, session->inputs);
+  onri_release(allocator, session->descs);
+  onri_release(allocator, session->bound);
+  onri_release(allocator, session->output_data);
+  onri_release(allocator, session);
+}
+
+static enum onr_status check_tensor(const struct onr_value_info *info, const struct onr_tensor *tensor, struct onr_error *error) {
+  const struct onr_desc *d = &tensor->desc;
+  size_t alignment = onr_dtype_size(d->dtype);
+  char text[160];
+  if (!alignment) return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s': unknown data type %d", info->name, (int)d->dtype);
+  if (info->dtype != ONR_DTYPE_NONE && d->dtype != info->dtype)
+    return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s': expected %s, got %s", info->name, onr_dtype_name(info->dtype),
+                    onr_dtype_name(d->dtype));
+  if (d->rank < 0 || d->rank > ONR_MAX_RANK)
+    return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s': rank %d is outside of 0..%d", info->name, d->rank, ONR_MAX_RANK);
+  if (info->rank >= 0 && d->rank != info->rank)
+    return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s': expected rank %d, got %s", info->name, info->rank,
+                    onr_desc_format(d, text, sizeof(text)));
+  for (int32_t k = 0; k < d->rank; k++) {
+    if (d->dim[k] < 0) return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s': dimension %d is negative", info->name, k);
+    if (info->rank >= 0 && info->dim[k] >= 0 && d->dim[k] != info->dim[k])
+      return onr_fail(error, ONR_STATUS_ARGUMENT,
+                      "input '%s': dimension %d is fixed to %lld in the model, got %s; export with a dynamic dimension to vary it",
+                      info->name, k, (long long)info->dim[k], onr_desc_format(d, text, sizeof(text)));
+  }
+  if (!tensor->data && onr_desc_elements(d))
+    return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s': data is NULL for %s", info->name, onr_desc_format(d, text, sizeof(text)));
+  if (alignment > 8) alignment = 8;
+  if ((uintptr_t)tensor->data % alignment)
+    return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s': data must be aligned to %zu bytes", info->name, alignment);
+  return ONR_STATUS_OK;
+}
+
+static const uint64_t nothing = 0; /* stands in for the data of a tensor without elements */
+
+enum onr_status onr_session_set_input(struct onr_session *session, size_t index, const struct onr_tensor *tensor,
+                                      struct onr_error *error) {
+  enum onr_status status;
+  if (index >= session->model->graph->num_inputs)
+    return onr_fail(error, ONR_STATUS_ARGUMENT, "input %zu does not exist; the model has %zu", index, session->model->graph->num_inputs);
+  ONR_TRY(enter(session, error));
+  status = check_tensor(&session->model->inputs[index], tensor, error);
+  if (status == ONR_STATUS_OK) status = onri_desc_check(&tensor->desc, &session->run.env, error);
+  if (status == ONR_STATUS_OK) {
+    session->inputs[index] = *tensor;
+    for (int32_t d = tensor->desc.rank; d < ONR_MAX_RANK; d++) session->inputs[index].desc.dim[d] = 0;
+    if (!tensor->data) session->inputs[index].data = (void *)(uintptr_t)&nothing;
+    session->descs[index] = session->inputs[index].desc;
+  }
+  return leave(session, status);
+}
+
+enum onr_status onr_session_bind_output(struct onr_session *session, size_t index, void *data, size_t bytes, struct onr_error *error) {
+  if (index >= session->model->graph->num_outputs)
+    return onr_fail(error, ONR_STATUS_ARGUMENT, "output %zu does not exist; the model has %zu", index, session->model->graph->num_outputs);
+  if ((uintptr_t)data % 8) return onr_fail(error, ONR_STATUS_ARGUMENT, "memory for output %zu must be aligned to 8 bytes", index);
+  ONR_TRY(enter(session, error));
+  session->bound[index] = (struct onr_tensor){.desc.dim = {(int64_t)(bytes > INT64_MAX ? INT64_MAX : bytes)}, .data = data};
+  return leave(session, ONR_STATUS_OK);
+}
+
+/* Equal dimension names of the declared inputs must have equal sizes. */
+static enum onr_status check_symbols(const struct onr_session *s, struct onr_error *error) {
+  const struct onr_model *m = s->model;
+  for (size_t i = 0; i < m->graph->num_inputs; i++)
+    for (int32_t d = 0; d < m->inputs[i].rank; d++)
+      for (size_t j = 0; m->inputs[i].dim_name[d] && j <= i; j++)
+        for (int32_t e = 0; e < m->inputs[j].rank; e++) {
+          if (!m->inputs[j].dim_name[e] || strcmp(m->inputs[i].dim_name[d], m->inputs[j].dim_name[e]) != 0) continue;
+          if (s->descs[i].dim[d] != s->descs[j].dim[e])
+            return onr_fail(error, ONR_STATUS_ARGUMENT, "dimension '%s' is %lld in input '%s' but %lld in input '%s'",
+                            m->inputs[i].dim_name[d], (long long)s->descs[j].dim[e], m->inputs[j].name,
+                            (long long)s->descs[i].dim[d], m->inputs[i].name);
+        }
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status plan(struct onr_session *s, struct onr_error *error) {
+  for (size_t i = 0; i < s->model->graph->num_inputs; i++)
+    if (s->inputs[i].desc.dtype == ONR_DTYPE_NONE)
+      return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s' has not been set", s->model->inputs[i].name);
+  if (onri_frame_fits(s->frame, s->descs)) return ONR_STATUS_OK;
+  ONR_TRY(check_symbols(s, error));
+  return onri_frame_plan(s->frame, s->descs, error);
+}
+
+enum onr_status onr_session_plan(struct onr_session *session, struct onr_error *error) {
+  ONR_TRY(enter(session, error));
+  return leave(session, plan(session, error));
+}
+
+static int overlap(const void *a, size_t a_bytes, const void *b, size_t b_bytes) {
+  const uintptr_t x = (uintptr_t)a, y = (uintptr_t)b;
+  return x < y + b_bytes && y < x + a_bytes;
+}
+
+/* Results go straight to bound memory where their size is known, fits, and no input lies there. */
+static enum onr_status choose_outputs(struct onr_session *s, struct onr_error *error) {
+  const struct onri_graph *g = s->model->graph;
+  for (size_t i = 0; i < g->num_outputs; i++) {
+    const struct onr_desc *desc = &s->frame->plans->inference.descs[g->outputs[i]];
+    const struct onr_tensor *bound = &s->bound[i];
+    s->output_data[i] = NULL;
+    if (!bound->data || desc->rank < 0) continue;
+    if (onr_desc_bytes(desc) > (uint64_t)bound->desc.dim[0])
+      return onr_fail(error, ONR_STATUS_ARGUMENT, "output '%s' needs %zu bytes, but the memory bound to it has %lld",
+                      s->model->outputs[i].name, onr_desc_bytes(desc), (long long)bound->desc.dim[0]);
+    s->output_data[i] = bound->data;
+    for (size_t k = 0; k < g->num_inputs; k++)
+      if (overlap(bound->data, (size_t)bound->desc.dim[0], s->inputs[k].data, onr_desc_bytes(&s->descs[k]))) s->output_data[i] = NULL;
+  }
+  return ONR_STATUS_OK;
+}
+
+/* What did not go straight there is copied. */
+static enum onr_status copy_outputs(struct onr_session *s, struct onr_error *error) {
+  for (size_t i = 0; i < s->model->graph->num_outputs; i++) {
+    const struct onr_tensor y = onri_frame_output(s->frame, i);
+    const size_t bytes = onr_desc_bytes(&y.desc);
+    if (!s->bound[i].data || y.data == s->bound[i].data) continue;
+    if (bytes > (uint64_t)s->bound[i].desc.dim[0])
+      return onr_fail(error, ONR_STATUS_ARGUMENT, "output '%s' needs %zu bytes, but the memory bound to it has %lld",
+                      s->model->outputs[i].name, bytes, (long long)s->bound[i].desc.dim[0]);
+    if (bytes) memmove(s->bound[i].data, y.data, bytes);
+  }
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status run(struct onr_session *s, struct onr_error *error) {
+  s->has_run = 0;
+  ONR_TRY(plan(s, error));
+  ONR_TRY(choose_outputs(s, error));
+  s->run.iterations_left = s->run.env.limits.loop_iterations;
+  ONR_TRY(onri_frame_run(s->frame, s->inputs, s->output_data, error));
+  ONR_TRY(copy_outputs(s, error));
+  s->has_run = 1;
+  return ONR_STATUS_OK;
+}
+
+enum onr_status onr_session_run(struct onr_session *session, struct onr_error *error) {
+  ONR_TRY(enter(session, error));
+  return leave(session, run(session, error));
+}
+
+enum onr_status onr_session_get_output(struct onr_session *session, size_t index, struct onr_tensor *tensor, struct onr_error *error) {
+  if (index >= session->model->graph->num_outputs)
+    return onr_fail(error, ONR_STATUS_ARGUMENT, "output %zu does not exist; the model has %zu", index, session->model->graph->num_outputs);
+  if (!session->has_run) return onr_fail(error, ONR_STATUS_STATE, "the session has no results: no run has succeeded since the last change");
+  *tensor = onri_frame_output(session->frame, index);
+  if (session->bound[index].data) tensor->data = session->bound[index].data;
+  return ONR_STATUS_OK;
+}
+
+size_t onr_session_arena_bytes(const struct onr_session *session) {
+  return session->frame->plans ? onri_plan_bytes(session->frame->plans) : 0;
+}
+
+size_t onr_session_total_bytes(const struct onr_session *session) { return session->run.memory_bytes; }
+
+const struct onri_frame *onri_session_frame(const struct onr_session *session) { return session->frame; }
