@@ -24,7 +24,11 @@ enum onr_status onri_env_poll(const struct onr_env *env, struct onr_error *error
   return ONR_STATUS_OK;
 }
 
-void *onr_env_allocate(struct onr_env *env, size_t bytes) { return onri_allocate(env->allocator, bytes); }
+void *onr_env_allocate(struct onr_env *env, size_t bytes) {
+  void *memory = onri_allocate(env->allocator, bytes);
+  if (memory && env->allocated_bytes) *env->allocated_bytes += bytes;
+  return memory;
+}
 
 void onr_env_release(struct onr_env *env, void *memory) { onri_release(env->allocator, memory); }
 

@@ -1,4 +1,5 @@
 /* frame: finds the plan, binds addresses, runs the steps. */
+#define _POSIX_C_SOURCE 200809L /* clock_gettime */
 #include "exec/frame.h"
 
 #include <string.h>

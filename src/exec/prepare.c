@@ -85,8 +85,24 @@ static enum onr_status prepare_graph(struct onri_graph *graph, struct onr_error 
   return ONR_STATUS_OK;
 }
 
+/* Bytes of the constants that stayed in memory. */
+static size_t constant_bytes(const struct onri_graph *graph) {
+  size_t bytes = 0;
+  for (size_t v = 0; v < graph->num_values; v++)
+    if (graph->values[v].constant && graph->values[v].constant->data) bytes += onr_desc_bytes(&graph->values[v].constant->desc);
+  for (size_t n = 0; n < graph->num_nodes; n++)
+    for (int32_t b = 0; b < graph->nodes[n].num_bodies; b++) bytes += constant_bytes(graph->nodes[n].bodies[b]);
+  return bytes;
+}
+
 /* Depth is bounded by limits.depth, which the importer checked. */
 enum onr_status onri_model_prepare(struct onr_model *model, struct onr_error *error) {
+  size_t packed_bytes = 0;
+  enum onr_status status;
   count_readers(model->graph);
-  return prepare_graph(model->graph, error);
+  model->env.allocated_bytes = &packed_bytes;
+  status = prepare_graph(model->graph, error);
+  model->env.allocated_bytes = NULL;
+  if (status == ONR_STATUS_OK) model->info.weight_bytes = packed_bytes + constant_bytes(model->graph);
+  return status;
 }
