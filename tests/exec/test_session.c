@@ -1,0 +1,408 @@
+/* session: plans, segments, control flow, in-place, views, bound outputs, counted allocations; on small layers of its own */
+#include "tests/support/layer_test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "exec/model.h"
+#include "layers/layers.h"
+#include "onnxrun/session.h"
+
+/* --- layers of this test --- */
+
+/* y = x + 1, in place where allowed */
+static enum onr_status increment_plan(struct onr_call *c) {
+  c->in_place = 0;
+  c->scratch_bytes = 100;
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status increment_run(struct onr_call *c) {
+  const float *x = c->inputs[0];
+  float *y = c->outputs[0];
+  memset(c->scratch, 255, 100);
+  for (int64_t i = 0; i < onr_desc_elements(&c->in[0]); i++) y[i] = x[i] + 1;
+  return ONR_STATUS_OK;
+}
+
+static const struct onr_layer increment = {.name = "increment", .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+                                           .plan = increment_plan, .run = increment_run};
+
+static enum onr_status add_run(struct onr_call *c) {
+  const float *a = c->inputs[0], *b = c->inputs[1];
+  float *y = c->outputs[0];
+  for (int64_t i = 0; i < onr_desc_elements(&c->in[0]); i++) y[i] = a[i] + b[i];
+  return ONR_STATUS_OK;
+}
+
+static const struct onr_layer add = {.name = "add", .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
+                                     .plan = increment_plan, .run = add_run};
+
+/* flattens, as a view */
+static enum onr_status flat_infer(struct onr_call *c) {
+  const int64_t count = onr_desc_elements(&c->in[0]);
+  c->out[0] = onr_desc_make(c->in[0].dtype, 1, &count);
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status flat_plan(struct onr_call *c) {
+  c->view[0] = (struct onr_place){0, 0};
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status flat_run(struct onr_call *c) {
+  if (c->outputs[0] != c->inputs[0]) memcpy(c->outputs[0], c->inputs[0], onr_desc_bytes(&c->in[0]));
+  return ONR_STATUS_OK;
+}
+
+static const struct onr_layer flat = {.name = "flat", .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+                                      .infer = flat_infer, .plan = flat_plan, .run = flat_run};
+
+/* concatenates vectors, inputs made in place */
+static enum onr_status join_infer(struct onr_call *c) {
+  int64_t count = 0;
+  for (size_t i = 0; i < c->num_in; i++) count += onr_desc_elements(&c->in[i]);
+  c->out[0] = onr_desc_make(c->in[0].dtype, 1, &count);
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status join_plan(struct onr_call *c) {
+  size_t offset = 0;
+  for (size_t i = 0; i < c->num_in; i++) {
+    c->inside[i] = (struct onr_place){0, offset};
+    offset += onr_desc_bytes(&c->in[i]);
+  }
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status join_run(struct onr_call *c) {
+  char *y = c->outputs[0];
+  for (size_t i = 0; i < c->num_in; i++) {
+    if (c->inputs[i] != y) memcpy(y, c->inputs[i], onr_desc_bytes(&c->in[i]));
+    y += onr_desc_bytes(&c->in[i]);
+  }
+  return ONR_STATUS_OK;
+}
+
+static const struct onr_layer join = {.name = "join", .inputs_min = 1, .inputs_max = ONR_VARIADIC, .outputs_min = 1, .outputs_max = 1,
+                                      .infer = join_infer, .plan = join_plan, .run = join_run};
+
+/* keeps positive elements: size depends on data */
+static enum onr_status positive_infer(struct onr_call *c) {
+  c->out[0] = c->in[0];
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status positive_run(struct onr_call *c) {
+  const float *x = c->inputs[0];
+  int64_t count = 0;
+  void *data;
+  for (int64_t i = 0; i < c->in[0].dim[0]; i++) count += x[i] > 0;
+  const struct onr_desc desc = onr_desc_make(ONR_DTYPE_F32, 1, &count);
+  ONR_TRY(onr_call_resize(c, 0, &desc, &data));
+  float *y = data;
+  for (int64_t i = 0; i < c->in[0].dim[0]; i++)
+    if (x[i] > 0) *y++ = x[i];
+  return ONR_STATUS_OK;
+}
+
+static const struct onr_layer positive = {.name = "positive", .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+                                          .flags = ONR_LAYER_DYNAMIC, .infer = positive_infer, .run = positive_run};
+
+/* [n] -> zeros of as many elements as the first says */
+static enum onr_status zeros_infer(struct onr_call *c) {
+  const int64_t count = (int64_t) * (const float *)c->inputs[0];
+  c->out[0] = onr_desc_make(ONR_DTYPE_F32, 1, &count);
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status zeros_run(struct onr_call *c) {
+  memset(c->outputs[0], 0, onr_desc_bytes(&c->out[0]));
+  return ONR_STATUS_OK;
+}
+
+static const struct onr_layer zeros = {.name = "zeros", .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+                                       .shape_inputs = 1, .infer = zeros_infer, .run = zeros_run};
+
+/* bool: first element below the second input's first */
+static enum onr_status below_infer(struct onr_call *c) {
+  c->out[0] = (struct onr_desc){.dtype = ONR_DTYPE_BOOL};
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status below_run(struct onr_call *c) {
+  *(uint8_t *)c->outputs[0] = *(const float *)c->inputs[0] < *(const float *)c->inputs[1];
+  return ONR_STATUS_OK;
+}
+
+static const struct onr_layer below = {.name = "below", .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
+                                       .infer = below_infer, .run = below_run};
+
+/* --- a small builder --- */
+
+static size_t live_allocations, total_allocations;
+
+static void *counting_allocate(void *context, size_t bytes, size_t alignment) {
+  void *memory;
+  (void)context;
+  memory = onri_malloc_allocator.allocate(NULL, bytes, alignment);
+  live_allocations += memory != NULL;
+  total_allocations++;
+  return memory;
+}
+
+static void counting_release(void *context, void *memory) {
+  (void)context;
+  live_allocations -= memory != NULL;
+  free(memory);
+}
+
+static const struct onr_allocator counting = {NULL, counting_allocate, counting_release};
+
+struct builder {
+  struct onr_model *model;
+  struct onri_graph *graph;
+};
+
+static struct builder start(void) {
+  struct builder b;
+  const struct onr_model_options options = {.allocator = &counting};
+  live_allocations = total_allocations = 0;
+  assert_int_equal(onri_model_create(&options, &b.model, NULL), ONR_STATUS_OK);
+  assert_int_equal(onri_graph_create(&b.model->env, &b.graph, NULL), ONR_STATUS_OK);
+  return b;
+}
+
+static int32_t value(struct onri_graph *g, const char *name) {
+  const struct onr_desc any = {.dtype = ONR_DTYPE_F32, .rank = ONRI_UNKNOWN_RANK};
+  return onri_graph_add_value(g, name, &any);
+}
+
+static int32_t node(struct onri_graph *g, const struct onr_layer *layer, const int32_t *in, size_t num_in) {
+  const int32_t out = value(g, NULL);
+  assert_non_null(onri_graph_add_node(g, layer, NULL, NULL, in, num_in, &out, 1));
+  return out;
+}
+
+static struct onr_session *finish(struct builder *b, const int32_t *in, size_t num_in, const int32_t *out, size_t num_out) {
+  const struct onr_model_info info = {0};
+  const struct onr_model_options options = {.disabled_passes = "all"};
+  struct onr_session *session;
+  struct onr_error error = {0};
+  assert_int_equal(onri_graph_set_inputs(b->graph, in, num_in, NULL), ONR_STATUS_OK);
+  assert_int_equal(onri_graph_set_outputs(b->graph, out, num_out, NULL), ONR_STATUS_OK);
+  if (onri_model_finish(b->model, b->graph, &info, NULL, NULL, &options, &error) != ONR_STATUS_OK) fail_msg("%s", error.message);
+  assert_int_equal(onr_session_create(b->model, NULL, &session, NULL), ONR_STATUS_OK);
+  return session;
+}
+
+static void end(struct builder *b, struct onr_session *session) {
+  onr_session_destroy(session);
+  onr_model_destroy(b->model);
+  assert_int_equal(live_allocations, 0);
+}
+
+static void set(struct onr_session *session, size_t index, const float *data, int64_t count) {
+  const struct onr_tensor x = {onr_desc_make(ONR_DTYPE_F32, 1, &count), (void *)(uintptr_t)data};
+  assert_int_equal(onr_session_set_input(session, index, &x, NULL), ONR_STATUS_OK);
+}
+
+static void expect(struct onr_session *session, size_t index, const float *expected, int64_t count) {
+  struct onr_tensor y;
+  assert_int_equal(onr_session_get_output(session, index, &y, NULL), ONR_STATUS_OK);
+  assert_int_equal(onr_desc_elements(&y.desc), count);
+  for (int64_t i = 0; i < count; i++)
+    if (((const float *)y.data)[i] != expected[i])
+      fail_msg("output %zu[%d]: expected %g, found %g", index, (int)i, (double)expected[i], (double)((const float *)y.data)[i]);
+}
+
+static void run(struct onr_session *session) {
+  struct onr_error error = {0};
+  if (onr_session_run(session, &error) != ONR_STATUS_OK) fail_msg("%s: %s", error.where, error.message);
+}
+
+/* --- tests --- */
+
+static void values_read_later_are_not_overwritten(void **state) {
+  struct builder b = start();
+  const int32_t x = value(b.graph, "x"), one = node(b.graph, &increment, &x, 1), two = node(b.graph, &increment, &one, 1);
+  const int32_t sum = node(b.graph, &add, (int32_t[]){one, two}, 2), flattened = node(b.graph, &flat, &sum, 1);
+  const int32_t joined = node(b.graph, &join, (int32_t[]){flattened, one, flattened}, 3), last = node(b.graph, &increment, &two, 1);
+  struct onr_session *s = finish(&b, &x, 1, (int32_t[]){joined, one, last}, 3);
+  const float input[3] = {0, 10, 20};
+  (void)state;
+  set(s, 0, input, 3);
+  for (int i = 0; i < 2; i++) {
+    run(s);
+    expect(s, 0, (float[]){3, 23, 43, 1, 11, 21, 3, 23, 43}, 9);
+    expect(s, 1, (float[]){1, 11, 21}, 3);
+    expect(s, 2, (float[]){3, 13, 23}, 3);
+  }
+  assert_true(input[0] == 0 && input[1] == 10 && input[2] == 20);
+  end(&b, s);
+}
+
+static void a_run_after_the_first_allocates_nothing(void **state) {
+  struct builder b = start();
+  const int32_t x = value(b.graph, "x"), p = node(b.graph, &positive, &x, 1), y = node(b.graph, &increment, &p, 1);
+  const int32_t z = node(b.graph, &zeros, &y, 1);
+  struct onr_session *s = finish(&b, &x, 1, (int32_t[]){y, z}, 2);
+  size_t before;
+  (void)state;
+  set(s, 0, (float[]){3, -1, 5}, 3);
+  run(s);
+  before = total_allocations;
+  for (int i = 0; i < 5; i++) run(s);
+  assert_int_equal(total_allocations, before);
+  expect(s, 0, (float[]){4, 6}, 2);
+  expect(s, 1, (float[]){0, 0, 0, 0}, 4);
+  set(s, 0, (float[]){2, 7, 5}, 3); /* other sizes behind the same input shape: planned anew */
+  run(s);
+  expect(s, 0, (float[]){3, 8, 6}, 3);
+  expect(s, 1, (float[]){0, 0, 0}, 3);
+  set(s, 0, (float[]){-2, -7, -5, 1}, 4);
+  run(s);
+  expect(s, 0, (float[]){2}, 1);
+  expect(s, 1, (float[]){0, 0}, 2);
+  set(s, 0, (float[]){-2, -1, 5}, 3); /* back to the first plan */
+  run(s);
+  expect(s, 0, (float[]){6}, 1);
+  end(&b, s);
+}
+
+static void bound_outputs_are_written_in_place_or_copied(void **state) {
+  struct builder b = start();
+  const int32_t x = value(b.graph, "x"), y = node(b.graph, &increment, &x, 1), f = node(b.graph, &flat, &y, 1);
+  struct onr_session *s = finish(&b, &x, 1, (int32_t[]){y, f}, 2);
+  float input[4] = {1, 2, 3, 4};
+  _Alignas(8) float first[5] = {0}, second[4] = {0};
+  struct onr_error error;
+  (void)state;
+  first[4] = -1;
+  set(s, 0, input, 4);
+  assert_int_equal(onr_session_bind_output(s, 0, first, 16, NULL), ONR_STATUS_OK);
+  assert_int_equal(onr_session_bind_output(s, 1, second, 16, NULL), ONR_STATUS_OK);
+  run(s);
+  for (int i = 0; i < 4; i++) assert_true(first[i] == input[i] + 1 && second[i] == input[i] + 1);
+  assert_true(first[4] == -1);
+  assert_int_equal(onr_session_bind_output(s, 0, first, 12, NULL), ONR_STATUS_OK);
+  assert_int_equal(onr_session_run(s, &error), ONR_STATUS_ARGUMENT);
+  assert_int_equal(onr_session_bind_output(s, 0, NULL, 0, NULL), ONR_STATUS_OK);
+  assert_int_equal(onr_session_bind_output(s, 1, input, 16, NULL), ONR_STATUS_OK); /* over the input */
+  run(s);
+  expect(s, 0, (float[]){2, 3, 4, 5}, 4);
+  for (int i = 0; i < 4; i++) assert_true(input[i] == (float)(i + 2));
+  end(&b, s);
+}
+
+/* Loop: while v[0] < bound[0]: v = v + 1; scan output: v before */
+static void loops_carry_and_collect(void **state) {
+  struct builder b = start();
+  struct onri_graph *body;
+  const struct onr_loop_params params = {.num_carried = 1};
+  assert_int_equal(onri_graph_create(&b.model->env, &body, NULL), ONR_STATUS_OK);
+  const int32_t i = value(body, "i"), cond = value(body, "cond"), v = value(body, "v"), bound = value(body, "bound");
+  const int32_t next = node(body, &increment, &v, 1), more = node(body, &below, (int32_t[]){next, bound}, 2);
+  onri_graph_set_inputs(body, (int32_t[]){i, cond, v, bound}, 4, NULL);
+  onri_graph_set_outputs(body, (int32_t[]){more, next, v}, 3, NULL);
+  const int32_t x = value(b.graph, "x"), limit = value(b.graph, "limit");
+  const int32_t out[2] = {value(b.graph, NULL), value(b.graph, NULL)};
+  struct onri_node *loop = onri_graph_add_node(b.graph, &onri_layer_loop, &params, NULL, (int32_t[]){ONRI_NONE, ONRI_NONE, x, limit}, 4, out, 2);
+  (void)state;
+  assert_non_null(loop);
+  loop->num_bodies = 1;
+  loop->bodies = onri_arena_copy(&b.graph->arena, &body, sizeof(body));
+  const int32_t after = node(b.graph, &increment, &out[1], 1);
+  struct onr_session *s = finish(&b, (int32_t[]){x, limit}, 2, (int32_t[]){out[0], out[1], after}, 3);
+  set(s, 0, (float[]){0, 50}, 2);
+  set(s, 1, (float[]){3, 0}, 2);
+  size_t before = 0;
+  for (int k = 0; k < 3; k++) {
+    run(s);
+    if (k == 0) before = total_allocations;
+    expect(s, 0, (float[]){3, 53}, 2);
+    expect(s, 1, (float[]){0, 50, 1, 51, 2, 52}, 6);
+    expect(s, 2, (float[]){1, 51, 2, 52, 3, 53}, 6);
+  }
+  assert_int_equal(total_allocations, before);
+  end(&b, s);
+}
+
+static void if_takes_one_branch(void **state) {
+  struct builder b = start();
+  struct onri_graph *bodies[2];
+  for (int k = 0; k < 2; k++) {
+    assert_int_equal(onri_graph_create(&b.model->env, &bodies[k], NULL), ONR_STATUS_OK);
+    const int32_t v = value(bodies[k], "v"), y = node(bodies[k], &increment, &v, 1);
+    const int32_t z = k ? node(bodies[k], &join, (int32_t[]){y, y}, 2) : y; /* shapes differ */
+    onri_graph_set_inputs(bodies[k], &v, 1, NULL);
+    onri_graph_set_outputs(bodies[k], &z, 1, NULL);
+  }
+  const int32_t x = value(b.graph, "x"), w = value(b.graph, "w"), c = node(b.graph, &below, (int32_t[]){x, w}, 2), y = value(b.graph, NULL);
+  struct onri_node *branch = onri_graph_add_node(b.graph, &onri_layer_if, NULL, NULL, (int32_t[]){c, x, w}, 3, &y, 1);
+  (void)state;
+  assert_non_null(branch);
+  branch->num_bodies = 2;
+  branch->bodies = onri_arena_copy(&b.graph->arena, bodies, sizeof(bodies));
+  const int32_t z = node(b.graph, &increment, &y, 1);
+  struct onr_session *s = finish(&b, (int32_t[]){x, w}, 2, &z, 1);
+  set(s, 0, (float[]){1}, 1);
+  set(s, 1, (float[]){5}, 1);
+  run(s);
+  expect(s, 0, (float[]){3}, 1);
+  set(s, 0, (float[]){9}, 1);
+  run(s);
+  expect(s, 0, (float[]){7, 7}, 2);
+  set(s, 0, (float[]){1}, 1);
+  run(s);
+  expect(s, 0, (float[]){3}, 1);
+  end(&b, s);
+}
+
+static void wrong_use_is_refused(void **state) {
+  struct builder b = start();
+  const int32_t x = onri_graph_add_value(b.graph, "x", &(struct onr_desc){ONR_DTYPE_F32, 2, {-1, 4}});
+  const int32_t y = node(b.graph, &increment, &x, 1);
+  struct onr_session *s = finish(&b, &x, 1, &y, 1);
+  float data[9] = {0};
+  struct onr_tensor t = {onr_desc_make(ONR_DTYPE_F32, 2, (int64_t[]){2, 4}), data};
+  struct onr_tensor result;
+  struct onr_error error;
+  (void)state;
+  assert_int_equal(onr_session_run(s, &error), ONR_STATUS_ARGUMENT);
+  assert_int_equal(onr_session_get_output(s, 0, &result, &error), ONR_STATUS_STATE);
+  assert_int_equal(onr_session_set_input(s, 1, &t, &error), ONR_STATUS_ARGUMENT);
+  t.desc.dtype = ONR_DTYPE_I32;
+  assert_int_equal(onr_session_set_input(s, 0, &t, &error), ONR_STATUS_ARGUMENT);
+  t.desc = onr_desc_make(ONR_DTYPE_F32, 2, (int64_t[]){2, 3});
+  assert_int_equal(onr_session_set_input(s, 0, &t, &error), ONR_STATUS_ARGUMENT);
+  t.desc = onr_desc_make(ONR_DTYPE_F32, 1, (int64_t[]){4});
+  assert_int_equal(onr_session_set_input(s, 0, &t, &error), ONR_STATUS_ARGUMENT);
+  t.desc = onr_desc_make(ONR_DTYPE_F32, 2, (int64_t[]){2, 4});
+  t.data = NULL;
+  assert_int_equal(onr_session_set_input(s, 0, &t, &error), ONR_STATUS_ARGUMENT);
+  t.data = (char *)data + 1;
+  assert_int_equal(onr_session_set_input(s, 0, &t, &error), ONR_STATUS_ARGUMENT);
+  t.data = data;
+  assert_int_equal(onr_session_set_input(s, 0, &t, &error), ONR_STATUS_OK);
+  run(s);
+  t.desc.dim[0] = 0; /* an empty batch */
+  t.data = NULL;
+  assert_int_equal(onr_session_set_input(s, 0, &t, &error), ONR_STATUS_OK);
+  run(s);
+  assert_int_equal(onr_session_get_output(s, 0, &result, &error), ONR_STATUS_OK);
+  assert_int_equal(onr_desc_elements(&result.desc), 0);
+  end(&b, s);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(values_read_later_are_not_overwritten),
+      cmocka_unit_test(a_run_after_the_first_allocates_nothing),
+      cmocka_unit_test(bound_outputs_are_written_in_place_or_copied),
+      cmocka_unit_test(loops_carry_and_collect),
+      cmocka_unit_test(if_takes_one_branch),
+      cmocka_unit_test(wrong_use_is_refused),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
