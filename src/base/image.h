@@ -22,7 +22,16 @@ static inline int onri_axis_tap(const struct onri_axis *a, int64_t o, int64_t k,
   return *i >= 0 && *i < a->in;
 }
 
-/* The same for a transposed window, where a->begin is taken from the output. */
+/* Taps [*first, *last) of the window at output position o that lie before `limit` (a->in: inside the image) and not in the
+ * padding at the beginning. */
+static inline void onri_axis_taps(const struct onri_axis *a, int64_t o, int64_t limit, int64_t *first, int64_t *last) {
+  const int64_t start = o * a->stride - a->begin;
+  *first = start < 0 ? (a->dilation - 1 - start) / a->dilation : 0;
+  *last = start < limit ? (limit - start + a->dilation - 1) / a->dilation : 0;
+  if (*last > a->kernel) *last = a->kernel;
+}
+
+/* Input position under tap k of a transposed window, where a->begin is taken from the output. */
 static inline int onri_axis_tap_transposed(const struct onri_axis *a, int64_t o, int64_t k, int64_t *i) {
   const int64_t t = o + a->begin - k * a->dilation;
   *i = t / a->stride;

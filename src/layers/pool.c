@@ -1,0 +1,130 @@
+/* max_pool, average_pool, lp_pool: a reduction over a sliding window.
+ *
+ * input 0   x        [N, C, spatial...] (1 to 3 of them), or channels-last
+ * output 0  y        [N, C, spatial...]
+ * output 1  indices  max_pool, optional: int64, like y
+ * ONNX      MaxPool-1..22, AveragePool-1..22, LpPool-1..22
+ * path      XNNPACK: float32, channels-last, up to 2 spatial dimensions, no indices; portable: everything else
+ */
+#include <math.h>
+
+#include "base/shape.h"
+#include "kernels/pool.h"
+#include "layers/layers.h"
+#include "layers/real.h"
+#include "layers/window.h"
+#include "xnn/xnn_pool.h"
+
+struct pool_state {
+  struct onri_pool pool;
+  struct onri_xnn_pool xnn;
+  struct xnn_operator *op;
+  size_t scratch, x, y;
+};
+
+static enum onr_status geometry(const struct onr_call *call, enum onri_pool_kind kind, struct onri_pool *pool, struct onr_desc *out) {
+  const struct onr_pool_params *const p = call->params;
+  int32_t spatial;
+  *pool = (struct onri_pool){.kind = kind, .count_padding = p->count_include_pad, .p = p->p, .column_order = p->storage_order};
+  ONR_TRY(onri_expect_dtype(call, 0, kind == ONRI_POOL_MAX ? ONRI_DTYPES_FLOAT | ONRI_DTYPE_BIT(ONR_DTYPE_I8) | ONRI_DTYPE_BIT(ONR_DTYPE_U8)
+                                                           : ONRI_DTYPES_FLOAT));
+  ONR_TRY(onri_image_view(&call->in[0], p->channels_last, &pool->x, &spatial, call->error));
+  if (p->window.rank != spatial)
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "a kernel of %d dimensions does not fit an image of %d", p->window.rank, spatial);
+  if (kind == ONRI_POOL_LP && p->p < 1) return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected p of at least 1, found %d", p->p);
+  for (int32_t i = 0; i < ONR_MAX_SPATIAL; i++) pool->axis[i].in = pool->x.size[i];
+  for (int32_t i = 0; i < spatial; i++) {
+    struct onri_axis *const a = &pool->axis[ONR_MAX_SPATIAL - spatial + i];
+    a->kernel = p->window.kernel[i];
+    if (a->kernel < 1) return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected a kernel of at least 1, found %lld", (long long)a->kernel);
+  }
+  ONR_TRY(onri_window_resolve(&p->window, spatial, pool->axis, call->error));
+  for (int32_t i = 0; i < ONR_MAX_SPATIAL && p->window.auto_pad == ONR_AUTO_PAD_NOTSET; i++) {
+    const struct onri_axis *const a = &pool->axis[i];
+    const int64_t extent = (a->kernel - 1) * a->dilation + 1;
+    if (a->begin >= extent || a->end >= extent)
+      return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "padding %lld + %lld is not below the window of %lld",
+                      (long long)a->begin, (long long)a->end, (long long)extent);
+  }
+  const int rounds_up = p->ceil_mode && p->window.auto_pad != ONR_AUTO_PAD_SAME_UPPER && p->window.auto_pad != ONR_AUTO_PAD_SAME_LOWER;
+  ONR_TRY(onri_window_output(rounds_up, spatial, pool->axis, call->error));
+  *out = onri_image_desc(call->in[0].dtype, p->channels_last, pool->x.batch, pool->x.channels, spatial, pool->axis);
+  return onri_image_view(out, p->channels_last, &pool->y, &spatial, call->error);
+}
+
+static enum onr_status infer(struct onr_call *call, enum onri_pool_kind kind) {
+  struct onri_pool pool;
+  ONR_TRY(geometry(call, kind, &pool, &call->out[0]));
+  if (call->num_out > 1) {
+    call->out[1] = call->out[0];
+    call->out[1].dtype = ONR_DTYPE_I64;
+  }
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status plan(struct onr_call *call, enum onri_pool_kind kind) {
+  const struct onr_pool_params *const p = call->params;
+  struct pool_state *const s = call->state;
+  struct onr_desc out;
+  ONR_TRY(geometry(call, kind, &s->pool, &out));
+  const struct onri_pool *const pool = &s->pool;
+  s->xnn = (struct onri_xnn_pool){.height = pool->axis[1], .width = pool->axis[2], .batch = pool->x.batch,
+                                  .channels = pool->x.channels, .average = kind == ONRI_POOL_AVERAGE};
+  const int padded = pool->axis[1].begin + pool->axis[1].end + pool->axis[2].begin + pool->axis[2].end > 0;
+  if (p->channels_last && kind != ONRI_POOL_LP && call->in[0].dtype == ONR_DTYPE_F32 && call->num_out == 1 &&
+      pool->axis[0].in == 1 && pool->axis[0].kernel == 1 && !(kind == ONRI_POOL_AVERAGE && p->count_include_pad && padded) &&
+      onri_xnn_usable(call->env) && onri_xnn_pool_check(&s->xnn) == ONR_STATUS_OK) {
+    size_t bytes;
+    ONR_TRY(onri_xnn_pool_create(&s->op, &s->xnn, &bytes, call->env, call->error));
+    return onri_scratch_reserve(call, bytes, &s->scratch);
+  }
+  ONR_TRY(onri_real_plan(call, &call->in[0], &s->x));
+  return onri_real_plan(call, &call->out[0], &s->y);
+}
+
+static enum onr_status pool_run(struct onr_call *call) {
+  const struct pool_state *const s = call->state;
+  if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
+  if (s->op != NULL) {
+    ONR_TRY(onri_xnn_pool_setup(s->op, &s->xnn, (unsigned char *)call->scratch + s->scratch, call->inputs[0], call->outputs[0],
+                                call->error));
+    return onri_xnn_run(s->op, call->env, call->error);
+  }
+  const void *const x = onri_real_input(call, 0, s->x);
+  void *const y = onri_real_output(call, 0, s->y);
+  int64_t *const indices = call->num_out > 1 ? call->outputs[1] : NULL;
+  if (onri_is_double(call->in[0].dtype))
+    onri_pool_f64(&s->pool, x, y, indices, call->env);
+  else
+    onri_pool_f32(&s->pool, x, y, indices, call->env);
+  onri_real_finish(call, 0, s->y);
+  return ONR_STATUS_OK;
+}
+
+static void pool_release_state(void *state, struct onr_env *env) {
+  struct pool_state *const s = state;
+  (void)env;
+  onri_xnn_delete(s->op);
+  s->op = NULL;
+}
+
+static enum onr_status max_pool_infer(struct onr_call *call) { return infer(call, ONRI_POOL_MAX); }
+static enum onr_status max_pool_plan(struct onr_call *call) { return plan(call, ONRI_POOL_MAX); }
+static enum onr_status average_pool_infer(struct onr_call *call) { return infer(call, ONRI_POOL_AVERAGE); }
+static enum onr_status average_pool_plan(struct onr_call *call) { return plan(call, ONRI_POOL_AVERAGE); }
+static enum onr_status lp_pool_infer(struct onr_call *call) { return infer(call, ONRI_POOL_LP); }
+static enum onr_status lp_pool_plan(struct onr_call *call) { return plan(call, ONRI_POOL_LP); }
+
+#define POOL(kind, outputs)                                                            \
+  const struct onr_layer onri_layer_##kind = {                                         \
+      .name = #kind,                                                                   \
+      .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = (outputs),    \
+      .flags = ONR_LAYER_OVERREADS,                                                    \
+      .params_size = sizeof(struct onr_pool_params),                                   \
+      .state_size = sizeof(struct pool_state),                                         \
+      .infer = kind##_infer, .plan = kind##_plan, .run = pool_run,                     \
+      .release_state = pool_release_state,                                             \
+  }
+POOL(max_pool, 2);
+POOL(average_pool, 1);
+POOL(lp_pool, 1);
