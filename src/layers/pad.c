@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/convert.h"
 #include "base/shape.h"
 #include "kernels/copy.h"
 #include "layers/layers.h"
@@ -72,7 +73,8 @@ static enum onr_status pad_infer(struct onr_call *call) {
   struct pad_state s;
   struct onr_desc out;
   if (onri_has(call, 2)) {
-    ONR_TRY(onri_expect_same_dtype(call, 0, 2));
+    if (call->in[2].dtype != ONR_DTYPE_F32 || !(ONRI_DTYPES_FLOAT & ONRI_DTYPE_BIT(call->in[0].dtype)))
+      ONR_TRY(onri_expect_same_dtype(call, 0, 2));
     if (onr_desc_elements(&call->in[2]) != 1)
       return onr_fail(call->error, ONR_STATUS_SHAPE, "the value to pad with has %lld elements: expected one",
                       (long long)onr_desc_elements(&call->in[2]));
@@ -149,14 +151,30 @@ static void pad_one_axis(const struct pad_job *job, int32_t d, enum onr_pad_mode
   }
 }
 
+/* The element to pad with, as x's type; 0 when it is not given. */
+static void pad_element(const struct onr_call *call, char element[16]) {
+  const enum onr_dtype dtype = call->in[0].dtype;
+  float value;
+  memset(element, 0, 16);
+  if (!onri_has(call, 2)) return;
+  if (call->in[2].dtype == dtype) {
+    memcpy(element, call->inputs[2], onr_dtype_size(dtype));
+    return;
+  }
+  memcpy(&value, call->inputs[2], sizeof value);
+  const double wide = (double)value;
+  onri_store(dtype, onri_dtype_class(dtype) == ONRI_CLASS_F64 ? (const void *)&wide : (const void *)&value, 1, element);
+}
+
 static enum onr_status pad_run(struct onr_call *call) {
-  static const char zero[16] = {0};
+  char value[16];
   const struct onr_pad_params *p = call->params;
   const struct pad_state *s = call->state;
   const struct onr_desc *x = &call->in[0], *y = &call->out[0];
   struct pad_job job = {s, call->env, y->rank, onr_dtype_size(y->dtype), {0}, y->dim, call->outputs[0]};
   int64_t x_strides[ONR_MAX_RANK], from = 0, to = 0;
   struct onri_copy copy;
+  pad_element(call, value);
   onri_strides(x, x_strides);
   onri_strides(y, job.strides);
   for (int32_t d = 0; d < y->rank; d++) {
@@ -166,7 +184,7 @@ static enum onr_status pad_run(struct onr_call *call) {
   onri_copy_make(&copy, job.size, y->rank, s->inside, x_strides, job.strides);
   if (copy.num_tasks > 0)
     onri_copy_run(&copy, call->env, (const char *)call->inputs[0] + (size_t)from * job.size, job.y + (size_t)to * job.size);
-  for (int32_t d = y->rank - 1; d >= 0; d--) pad_one_axis(&job, d, p->mode, onri_has(call, 2) ? call->inputs[2] : zero);
+  for (int32_t d = y->rank - 1; d >= 0; d--) pad_one_axis(&job, d, p->mode, value);
   return ONR_STATUS_OK;
 }
 

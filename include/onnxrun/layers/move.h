@@ -24,7 +24,8 @@ struct onr_split_params {
 /* slice: x, starts, ends, axes (optional), steps (optional): int32 or int64 lists. No parameters.
  * expand: x, shape: two-way broadcasting. tile: x, repeats (one a dimension). No parameters. */
 
-/* pad: x, pads (int64: the begins of all axes, then the ends; negative crops), value (optional scalar), axes (optional). */
+/* pad: x, pads (int64: the begins of all axes, then the ends; negative crops), value (optional scalar of x's type;
+ * for a float type also float32), axes (optional). */
 enum onr_pad_mode { ONR_PAD_CONSTANT, ONR_PAD_REFLECT, ONR_PAD_EDGE, ONR_PAD_WRAP };
 struct onr_pad_params {
   enum onr_pad_mode mode;

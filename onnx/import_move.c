@@ -1,0 +1,140 @@
+/* import_move.c: ops that put elements elsewhere by a rule. */
+#include <string.h>
+
+#include "onnx/import.h"
+
+enum onr_status onri_import_transpose(const struct onr_node *node) {
+  struct onr_transpose_params params = {0};
+  size_t count;
+  unsigned seen = 0;
+  const int64_t *perm = onri_attr_ints(node, "perm", &count);
+  if (count > ONR_MAX_RANK)
+    return onr_fail(node->error, ONR_STATUS_LIMIT, "attribute 'perm' has %zu entries: the highest rank is %d", count, ONR_MAX_RANK);
+  params.rank = (int32_t)count;
+  for (size_t i = 0; i < count; i++) {
+    if (perm[i] < 0 || perm[i] >= (int64_t)count || (seen >> perm[i] & 1u))
+      return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "entry %zu of attribute 'perm' is %lld: expected each of 0..%zu once", i,
+                      (long long)perm[i], count - 1);
+    seen |= 1u << perm[i];
+    params.perm[i] = (int32_t)perm[i];
+  }
+  return onri_emit(node, &onri_layer_transpose, &params);
+}
+
+enum onr_status onri_import_concat_1(const struct onr_node *node) {
+  const struct onr_concat_params params = {.axis = onri_attr_int(node, "axis", 1)};
+  return onri_emit(node, &onri_layer_concat, &params);
+}
+
+enum onr_status onri_import_concat(const struct onr_node *node) {
+  if (!onri_attr_has(node, "axis")) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute 'axis' is missing");
+  return onri_import_concat_1(node);
+}
+
+/* Before version 13 the sizes are an attribute; version 1 also knows them as an input. */
+enum onr_status onri_import_split_1(const struct onr_node *node) {
+  const struct onr_split_params params = {.axis = onri_attr_int(node, "axis", 0), .even = 1};
+  size_t count;
+  const int64_t *sizes = onri_attr_ints(node, "split", &count);
+  if (sizes == NULL) return onri_emit(node, &onri_layer_split, &params);
+  const int32_t in[2] = {onri_in(node, 0), onri_const_ints(node, sizes, count)};
+  return onri_emit_with(node, &onri_layer_split, &params, in, 2, node->out, (size_t)node->num_out);
+}
+
+enum onr_status onri_import_split_13(const struct onr_node *node) {
+  const struct onr_split_params params = {.axis = onri_attr_int(node, "axis", 0), .even = 1};
+  return onri_emit(node, &onri_layer_split, &params);
+}
+
+enum onr_status onri_import_split(const struct onr_node *node) {
+  const struct onr_split_params params = {.axis = onri_attr_int(node, "axis", 0)};
+  const int64_t parts = onri_attr_int(node, "num_outputs", node->num_out);
+  if (onri_attr_has(node, "num_outputs") && onri_in(node, 1) != ONRI_NONE)
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute 'num_outputs' and the sizes of the parts exclude each other");
+  if (parts != node->num_out)
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute 'num_outputs' is %lld, the node has %d outputs", (long long)parts,
+                    (int)node->num_out);
+  return onri_emit(node, &onri_layer_split, &params);
+}
+
+enum onr_status onri_import_slice_1(const struct onr_node *node) {
+  size_t num_starts, num_ends, num_axes;
+  const int64_t *starts = onri_attr_ints(node, "starts", &num_starts);
+  const int64_t *ends = onri_attr_ints(node, "ends", &num_ends);
+  const int64_t *axes = onri_attr_ints(node, "axes", &num_axes);
+  if (!onri_attr_has(node, "starts") || !onri_attr_has(node, "ends"))
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attributes 'starts' and 'ends' are both needed");
+  const int32_t in[4] = {onri_in(node, 0), onri_const_ints(node, starts, num_starts), onri_const_ints(node, ends, num_ends),
+                         axes != NULL ? onri_const_ints(node, axes, num_axes) : ONRI_NONE};
+  return onri_emit_with(node, &onri_layer_slice, NULL, in, axes != NULL ? 4 : 3, node->out, (size_t)node->num_out);
+}
+
+enum onr_status onri_import_slice(const struct onr_node *node) { return onri_emit(node, &onri_layer_slice, NULL); }
+
+/* A constant scalar of whatever number type, as an integer. */
+static enum onr_status constant_integer(const struct onr_node *node, int32_t input, int64_t *result) {
+  const int32_t value = onri_in(node, input);
+  enum onr_status status = ONR_STATUS_OK;
+  size_t count;
+  if (onri_in_ints(node, input, result, 1, &count) && count == 1) return ONR_STATUS_OK;
+  const struct onri_constant *constant = value != ONRI_NONE ? node->graph->values[value].constant : NULL;
+  if (constant == NULL || constant->desc.dtype != ONR_DTYPE_F32 || onr_desc_elements(&constant->desc) != 1)
+    return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "input %d must be a constant scalar", (int)input);
+  const float *data = onri_value_data(node->graph, value, &status, node->error);
+  if (data == NULL) return status;
+  if (!(*data >= 0 && *data < 0x1p31f))
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "input %d is %g: expected 0 or more", (int)input, (double)*data);
+  *result = (int64_t)*data;
+  return ONR_STATUS_OK;
+}
+
+/* x, how often, along which axis. The repeats of the other axes need the rank, which must be known. */
+enum onr_status onri_import_tile_1(const struct onr_node *node) {
+  const int32_t x = onri_in(node, 0);
+  const int32_t rank = x != ONRI_NONE ? node->graph->values[x].desc.rank : ONRI_UNKNOWN_RANK;
+  int64_t repeats[ONR_MAX_RANK], tiles, axis;
+  ONR_TRY(constant_integer(node, 1, &tiles));
+  ONR_TRY(constant_integer(node, 2, &axis));
+  if (rank == ONRI_UNKNOWN_RANK) return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "the rank of input 0 is not known");
+  if (axis < 0 || axis >= rank)
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "axis %lld is outside of rank %d", (long long)axis, (int)rank);
+  for (int32_t d = 0; d < rank; d++) repeats[d] = d == axis ? tiles : 1;
+  const int32_t in[2] = {x, onri_const_ints(node, repeats, (size_t)rank)};
+  return onri_emit_with(node, &onri_layer_tile, NULL, in, 2, node->out, (size_t)node->num_out);
+}
+
+enum onr_status onri_import_tile(const struct onr_node *node) { return onri_emit(node, &onri_layer_tile, NULL); }
+
+static const char *const pad_modes[] = {"constant", "reflect", "edge", "wrap", NULL}; /* enum onr_pad_mode */
+
+static enum onr_status emit_old_pad(const struct onr_node *node, const char *attribute) {
+  const struct onr_pad_params params = {.mode = (enum onr_pad_mode)onri_attr_choice(node, "mode", pad_modes, ONR_PAD_CONSTANT)};
+  const float value = onri_attr_float(node, "value", 0.0f);
+  size_t count;
+  const int64_t *pads = onri_attr_ints(node, attribute, &count);
+  if (!onri_attr_has(node, attribute))
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute '%s' is missing", attribute);
+  /* 0 is 0 of every type; another value is float32, which the layer turns into the type of the input. */
+  const int32_t in[3] = {onri_in(node, 0), onri_const_ints(node, pads, count),
+                         value != 0.0f ? onri_const_float(node, value) : ONRI_NONE};
+  return onri_emit_with(node, &onri_layer_pad, &params, in, value != 0.0f ? 3 : 2, node->out, (size_t)node->num_out);
+}
+
+enum onr_status onri_import_pad_1(const struct onr_node *node) { return emit_old_pad(node, "paddings"); }
+enum onr_status onri_import_pad_2(const struct onr_node *node) { return emit_old_pad(node, "pads"); }
+
+enum onr_status onri_import_pad(const struct onr_node *node) {
+  const struct onr_pad_params params = {.mode = (enum onr_pad_mode)onri_attr_choice(node, "mode", pad_modes, ONR_PAD_CONSTANT)};
+  return onri_emit(node, &onri_layer_pad, &params);
+}
+
+enum onr_status onri_import_trilu(const struct onr_node *node) {
+  const struct onr_trilu_params params = {.upper = onri_attr_int(node, "upper", 1) != 0};
+  return onri_emit(node, &onri_layer_trilu, &params);
+}
+
+enum onr_status onri_import_reverse_sequence(const struct onr_node *node) {
+  const struct onr_reverse_sequence_params params = {.batch_axis = onri_attr_int32(node, "batch_axis", 1, 0, 1),
+                                                     .time_axis = onri_attr_int32(node, "time_axis", 0, 0, 1)};
+  return onri_emit(node, &onri_layer_reverse_sequence, &params);
+}
