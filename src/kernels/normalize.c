@@ -6,16 +6,6 @@
 enum { BLOCK = 512, LANES = 8 };
 enum sum_of { SUM, SUM_SQUARE, SUM_ABS };
 
-size_t onri_dims_offset(const struct onri_dims *dims, size_t index) {
-  size_t offset = 0;
-  if (dims->rank == 1) return index * dims->stride[0];
-  for (int32_t d = dims->rank; d-- > 0;) {
-    offset += index % dims->dim[d] * dims->stride[d];
-    index /= dims->dim[d];
-  }
-  return offset;
-}
-
 #define T float
 #define NAME(x) x##_f32
 #include "kernels/normalize_type.h"

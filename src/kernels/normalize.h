@@ -3,6 +3,7 @@
 #define ONRI_NORMALIZE_H
 
 #include "base/convert.h"
+#include "kernels/dims.h"
 
 enum onri_normalize_kind {
   ONRI_NORMALIZE_VARIANCE, /* (x - mean) / sqrt(variance + epsilon) */
@@ -14,13 +15,6 @@ enum onri_normalize_kind {
 
 /* Which entry of scale and bias an element takes. */
 enum onri_normalize_index { ONRI_INDEX_RUN, ONRI_INDEX_ROW, ONRI_INDEX_SLICE };
-
-/* Sizes and strides in elements, outermost first. */
-struct onri_dims {
-  int32_t rank;
-  size_t count; /* product of dim */
-  size_t dim[8], stride[8];
-};
 
 /* A slice is `rows` runs of `run` neighbours. Statistics are in double. */
 struct onri_normalize {
@@ -39,7 +33,5 @@ struct onri_normalize {
 };
 
 void onri_normalize(const struct onri_normalize *n, size_t first_slice, size_t last_slice);
-/* Where entry `index` lies. */
-size_t onri_dims_offset(const struct onri_dims *dims, size_t index);
 
 #endif

@@ -3,13 +3,6 @@
 
 #include "base/shape.h"
 
-void onri_dims_add(struct onri_dims *dims, int64_t dim, int64_t stride) {
-  if (dims->rank == 0) dims->count = 1;
-  dims->dim[dims->rank] = (size_t)dim;
-  dims->stride[dims->rank++] = (size_t)stride;
-  dims->count *= (size_t)dim;
-}
-
 enum onr_status onri_normalize_check(const struct onr_call *call, const struct onr_desc *entries) {
   for (size_t i = 1; i <= 2; i++) {
     struct onr_desc result;

@@ -12,8 +12,6 @@ struct onri_normalize_state {
   size_t grain;
 };
 
-/* Append a dimension. */
-void onri_dims_add(struct onri_dims *dims, int64_t dim, int64_t stride);
 /* TYPE and SHAPE checks of scale and bias against `entries`. */
 enum onr_status onri_normalize_check(const struct onr_call *call, const struct onr_desc *entries);
 /* Fills in what follows from kernel.slices, kernel.rows, kernel.run and `entries`, and asks for scratch. */
