@@ -13,7 +13,6 @@ extern "C" {
  * name, text, types of x. alpha and beta are used where they are named. Types: FLOAT (float16, bfloat16, float32,
  * float64), SIGNED (FLOAT and signed integers), NUMBER (SIGNED and unsigned integers), INTEGER, BOOL, ANY. */
 #define ONR_UNARY_LIST(X)                                                                     \
-  X(IDENTITY, "identity", ANY)                                                                \
   X(ABS, "abs", NUMBER)                                                                       \
   X(NEG, "neg", SIGNED)                                                                       \
   X(SIGN, "sign", NUMBER)                                                                     \

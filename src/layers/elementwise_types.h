@@ -1,0 +1,14 @@
+/* elementwise_types.h: the type sets named in onnxrun/layers/elementwise.h, as bit masks. */
+#ifndef ONRI_ELEMENTWISE_TYPES_H
+#define ONRI_ELEMENTWISE_TYPES_H
+
+#include "base/shape.h"
+
+#define ONRI_TYPES_FLOAT ONRI_DTYPES_FLOAT
+#define ONRI_TYPES_SIGNED (ONRI_DTYPES_FLOAT | ONRI_DTYPES_SIGNED)
+#define ONRI_TYPES_NUMBER ONRI_DTYPES_NUMBER
+#define ONRI_TYPES_INTEGER (ONRI_DTYPES_SIGNED | ONRI_DTYPES_UNSIGNED)
+#define ONRI_TYPES_BOOL ONRI_DTYPE_BIT(ONR_DTYPE_BOOL)
+#define ONRI_TYPES_ANY UINT32_MAX
+
+#endif
