@@ -103,6 +103,22 @@ static enum onr_status run_twice(struct layer_test *t, const struct onr_layer *l
   return ONR_STATUS_OK;
 }
 
+/* Once more, with output 0 in the memory of the input that plan() said it may overwrite: the same bits. */
+static enum onr_status run_in_place(struct layer_test *t, const struct onr_layer *layer, struct onr_call *call) {
+  const int32_t i = call->in_place;
+  if (i < 0 || t->refuse_wishes || !t->out[0].data) return ONR_STATUS_OK;
+  const size_t bytes = onr_desc_bytes(&call->out[0]);
+  assert_int_equal(onr_desc_bytes(&call->in[i]), bytes);
+  void *outputs[LAYER_TEST_MAX];
+  memcpy(outputs, call->outputs, t->num_out * sizeof(outputs[0]));
+  outputs[0] = t->in[i].data;
+  struct onr_call again = *call;
+  again.outputs = outputs;
+  const enum onr_status status = layer->run(&again);
+  if (status == ONR_STATUS_OK) assert_memory_equal(t->in[i].data, t->out[0].data, bytes);
+  return status;
+}
+
 enum onr_status layer_test_run(struct layer_test *t) {
   const struct onr_layer *layer = t->layer;
   struct onr_env env = {.allocator = &onri_malloc_allocator, .limits = onri_limits_resolve(NULL), .backend = t->backend};
@@ -131,6 +147,7 @@ enum onr_status layer_test_run(struct layer_test *t) {
     else place_outputs(t, &call, outputs);
     call.scratch = make_buffer(t, call.scratch_bytes, CANARY_BYTE, CANARY);
     status = run_twice(t, layer, &call);
+    if (status == ONR_STATUS_OK) status = run_in_place(t, layer, &call);
     for (size_t k = 0; k < CANARY; k++) assert_int_equal(((unsigned char *)call.scratch)[call.scratch_bytes + k], CANARY_BYTE);
     for (size_t i = 0; i < t->num_out; i++)
       if (!t->out[i].data) t->out[i].data = outputs[i]; /* views */

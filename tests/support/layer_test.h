@@ -45,7 +45,7 @@ struct layer_test {
 
 void layer_test_input(struct layer_test *t, enum onr_dtype dtype, int32_t rank, const int64_t *dims, const void *data);
 void layer_test_constant(struct layer_test *t, enum onr_dtype dtype, int32_t rank, const int64_t *dims, const void *data);
-enum onr_status layer_test_run(struct layer_test *t); /* runs twice with one plan and compares: same bits both times */
+enum onr_status layer_test_run(struct layer_test *t); /* runs twice with one plan, then in place: same bits each time */
 void layer_test_clear(struct layer_test *t);
 
 /* |a - b| <= absolute + relative * |b|, NaN equals NaN, infinities must agree; fails with index and values. */
