@@ -13,7 +13,7 @@ set(table
   "src/layers      | base kernels xnn |"
   "src/passes      | base graph layers |"
   "src/exec        | base graph layers passes |"
-  "onnx            | base graph layers |                 onnx.pb-c.h protobuf-c/protobuf-c.h"
+  "onnx            | base graph layers exec |              onnx.pb-c.h protobuf-c/protobuf-c.h"
   "tools/onnxrun   | |")
 
 # Headers that are nobody's unless a row above names them.

@@ -1,7 +1,7 @@
 /* emit: from importers into the graph. What fails here is noted in node->status, and the emit that follows reports it. */
 #include <string.h>
 
-#include "onnx/import.h"
+#include "onnx/importer.h"
 
 static int32_t or_no_memory(const struct onr_node *node, int32_t value) {
   if (value < 0 && *node->status == ONR_STATUS_OK)
@@ -19,6 +19,36 @@ enum onr_status onri_emit_with(const struct onr_node *node, const struct onr_lay
 
 enum onr_status onri_emit(const struct onr_node *node, const struct onr_layer *layer, const void *params) {
   return onri_emit_with(node, layer, params, node->in, (size_t)node->num_in, node->out, (size_t)node->num_out);
+}
+
+/* The importer no longer owns the graph. */
+static void adopt(struct onri_importer *importer, const struct onri_graph *body) {
+  size_t kept = 0;
+  for (size_t i = 0; i < importer->num_orphans; i++)
+    if (importer->orphans[i] != body) importer->orphans[kept++] = importer->orphans[i];
+  importer->num_orphans = kept;
+}
+
+enum onr_status onri_emit_bodies(const struct onr_node *node, const struct onr_layer *layer, const void *params,
+                                 const int32_t *in, size_t num_in, const struct onri_attribute *const *bodies, size_t num_bodies) {
+  struct onri_importer *importer = node->importer;
+  struct onri_graph **graphs = onri_arena_allocate(&node->graph->arena, num_bodies * sizeof(*graphs));
+  size_t total = num_in, at = num_in;
+  int32_t *all;
+  for (size_t b = 0; b < num_bodies; b++) total += bodies[b]->num_captures;
+  all = onri_arena_allocate(&importer->scratch, total * sizeof(*all));
+  if (!graphs || !all) return onri_import_no_memory(importer);
+  if (num_in) memcpy(all, in, num_in * sizeof(*all));
+  for (size_t b = 0; b < num_bodies; b++) {
+    graphs[b] = bodies[b]->graphs[0];
+    if (bodies[b]->num_captures) memcpy(all + at, bodies[b]->captures, bodies[b]->num_captures * sizeof(*all));
+    at += bodies[b]->num_captures;
+  }
+  ONR_TRY(onri_emit_with(node, layer, params, all, total, node->out, (size_t)node->num_out));
+  node->graph->nodes[node->graph->num_nodes - 1].bodies = graphs;
+  node->graph->nodes[node->graph->num_nodes - 1].num_bodies = (int32_t)num_bodies;
+  for (size_t b = 0; b < num_bodies; b++) adopt(importer, graphs[b]);
+  return ONR_STATUS_OK;
 }
 
 int32_t onri_temp(const struct onr_node *node) { return or_no_memory(node, onri_graph_add_value(node->graph, NULL, NULL)); }

@@ -41,7 +41,7 @@ struct onri_attribute {
   const struct onr_string *strings;
   size_t count;                        /* of ints, floats, strings */
   struct onri_constant *tensor;        /* TENSOR, SPARSE_TENSOR (made dense) */
-  struct onri_graph **graphs;          /* GRAPH, GRAPHS: closed body graphs */
+  struct onri_graph **graphs;          /* GRAPH: one closed body graph, for onri_emit_bodies */
   size_t num_graphs;
   const int32_t *captures;             /* values of this graph that the bodies capture: appended to node inputs */
   size_t num_captures;
@@ -69,6 +69,10 @@ enum onr_status onri_emit(const struct onr_node *node, const struct onr_layer *l
 /* One layer with these. */
 enum onr_status onri_emit_with(const struct onr_node *node, const struct onr_layer *layer, const void *params,
                                const int32_t *in, size_t num_in, const int32_t *out, size_t num_out);
+/* One layer with the attributes' body graphs, which it takes over. Inputs are num_in explicit ones; the captures of the bodies
+ * are appended. An attribute may be handed over once. */
+enum onr_status onri_emit_bodies(const struct onr_node *node, const struct onr_layer *layer, const void *params,
+                                 const int32_t *in, size_t num_in, const struct onri_attribute *const *bodies, size_t num_bodies);
 /* A fresh value between layers, and constants; -1 makes the following emit fail with NO_MEMORY, so no check is needed. */
 int32_t onri_temp(const struct onr_node *node);
 int32_t onri_const_ints(const struct onr_node *node, const int64_t *values, size_t count);  /* int64 [count] */

@@ -1,9 +1,11 @@
-/* op_table: the rows of onnx/ops.inc as an array. */
-#include "onnx/import.h"
+/* op_table: the rows of onnx/ops.inc as an array, and how a row is found. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "onnx/importer.h"
 
 enum onr_status onri_import_withdrawn(const struct onr_node *node) {
-  return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "%s is no operator of opset %lld any more", node->origin->op_type,
-                  (long long)node->opset);
+  return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "withdrawn from opset %lld", (long long)node->opset);
 }
 
 const struct onri_op onri_ops[] = {
@@ -14,3 +16,38 @@ const struct onri_op onri_ops[] = {
     {"", "", 0, 0, 0, 0, 0, NULL}, /* so that the array is never empty */
 };
 const size_t onri_num_ops = sizeof(onri_ops) / sizeof(onri_ops[0]) - 1;
+
+static int compare_names(const struct onri_op *row, const char *domain, const char *op_type) {
+  const int order = strcmp(row->op_type, op_type);
+  return order ? order : strcmp(row->domain, domain);
+}
+
+static int compare_rows(const void *a, const void *b) {
+  const struct onri_op *x = *(const struct onri_op *const *)a, *y = *(const struct onri_op *const *)b;
+  const int order = compare_names(x, y->domain, y->op_type);
+  return order ? order : (x->since_version > y->since_version) - (x->since_version < y->since_version);
+}
+
+enum onr_status onri_op_index_make(struct onri_arena *arena, struct onri_op_index *index, struct onr_error *error) {
+  index->rows = onri_arena_allocate(arena, (onri_num_ops + 1) * sizeof(*index->rows));
+  if (!index->rows) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for the table of operators");
+  for (size_t i = 0; i < onri_num_ops; i++) index->rows[i] = &onri_ops[i];
+  index->count = onri_num_ops;
+  qsort(index->rows, index->count, sizeof(*index->rows), compare_rows);
+  return ONR_STATUS_OK;
+}
+
+const struct onri_op *onri_op_find(const struct onri_op_index *index, const char *domain, const char *op_type, int64_t opset) {
+  size_t low = 0, high = index->count; /* rows before `low` are not behind the one that is wanted, those from `high` on are */
+  while (low < high) {
+    const size_t middle = low + (high - low) / 2;
+    const struct onri_op *row = index->rows[middle];
+    const int order = compare_names(row, domain, op_type);
+    if (order < 0 || (order == 0 && row->since_version <= opset))
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  if (!low || compare_names(index->rows[low - 1], domain, op_type) != 0) return NULL;
+  return index->rows[low - 1];
+}

@@ -1,0 +1,101 @@
+/* onnx_load: scan, decode, import. */
+#include "onnx/onnx_load.h"
+
+#include "onnx/importer.h"
+
+static void clear(struct onri_importer *importer) {
+  const struct onr_allocator *allocator = importer->env->allocator;
+  for (size_t i = 0; i < importer->num_orphans; i++) onri_graph_destroy(importer->orphans[i]);
+  for (size_t i = 0; i < importer->num_held; i++) onri_constant_release(importer->held[i]);
+  onri_release(allocator, importer->orphans);
+  onri_release(allocator, importer->held);
+  onri_release(allocator, importer->unsupported.items);
+  onri_release(allocator, importer->functions.key);
+  onri_names_clear(&importer->unsupported.by_text);
+  onri_names_clear(&importer->functions.by_key);
+  onri_names_clear(&importer->texts.names);
+  onri_arena_clear(&importer->scratch);
+}
+
+static void init(struct onri_importer *importer, struct onr_env *env, struct onri_graph *graph,
+                 const struct onri_tensor_decoder *tensors, const struct onr_model_options *options, struct onr_error *error) {
+  *importer = (struct onri_importer){.env = env, .error = error, .tensors = tensors, .graph = graph};
+  if (options) {
+    importer->registry = options->registry;
+    importer->report = options->report;
+    importer->report_context = options->report_context;
+  }
+  onri_arena_init(&importer->scratch, env->allocator, 0);
+  onri_names_init(&importer->texts.names, env->allocator);
+  importer->texts.arena = &graph->arena;
+  onri_names_init(&importer->functions.by_key, env->allocator);
+  onri_names_init(&importer->unsupported.by_text, env->allocator);
+}
+
+static enum onr_status read_opsets(struct onri_importer *importer, const Onnx__ModelProto *model, struct onri_opsets *opsets) {
+  struct onri_opset *first;
+  ONR_TRY(onri_check_ir_version(model, importer->error));
+  ONR_TRY(onri_opsets_read(&importer->scratch, model->opset_import, model->n_opset_import, NULL, opsets, importer->error));
+  if (!opsets->count) { /* a file older than operator set versions */
+    first = onri_arena_allocate(&importer->scratch, sizeof(*first));
+    if (!first) return onri_import_no_memory(importer);
+    *first = (struct onri_opset){"", 1};
+    *opsets = (struct onri_opsets){first, 1};
+  }
+  importer->opsets = opsets;
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status fill_info(struct onri_importer *importer, const Onnx__ModelProto *model, struct onr_model_info *info) {
+  *info = (struct onr_model_info){.ir_version = model->ir_version, .opset = onri_opsets_version(importer->opsets, ""),
+                                  .parameters = importer->parameters, .num_nodes_in_file = model->graph->n_node};
+  info->producer_name = onri_intern(&importer->texts, model->producer_name ? model->producer_name : "");
+  info->producer_version = onri_intern(&importer->texts, model->producer_version ? model->producer_version : "");
+  return info->producer_name && info->producer_version ? ONR_STATUS_OK : onri_import_no_memory(importer);
+}
+
+static enum onr_status import(struct onri_importer *importer, const Onnx__ModelProto *model, struct onr_model_info *info) {
+  struct onri_opsets opsets;
+  if (!model->graph) return onr_fail(importer->error, ONR_STATUS_GRAPH, "the file holds no graph");
+  ONR_TRY(read_opsets(importer, model, &opsets));
+  ONR_TRY(onri_op_index_make(&importer->scratch, &importer->ops, importer->error));
+  ONR_TRY(onri_functions_read(importer, model));
+  ONR_TRY(onri_import_main(importer, model->graph, &opsets));
+  ONR_TRY(onri_unsupported_finish(importer));
+  return fill_info(importer, model, info);
+}
+
+static enum onr_status decode_and_import(struct onri_importer *importer, const struct onri_skeleton *skeleton,
+                                         struct onr_model_info *info) {
+  const Onnx__ModelProto *model;
+  struct onri_arena decoded;
+  enum onr_status status;
+  onri_arena_init(&decoded, importer->env->allocator, 0);
+  status = onri_decode_model(skeleton, &decoded, &model, importer->error);
+  if (status == ONR_STATUS_OK) status = import(importer, model, info);
+  onri_arena_clear(&decoded);
+  return status;
+}
+
+enum onr_status onri_onnx_load(struct onr_env *env, struct onri_sources *sources, const struct onr_model_options *options,
+                               struct onri_loaded *loaded, struct onr_error *error) {
+  struct onri_skeleton skeleton;
+  struct onri_tensor_decoder tensors = {.env = env, .sources = sources};
+  struct onri_importer importer;
+  struct onri_graph *graph;
+  enum onr_status status;
+  *loaded = (struct onri_loaded){.graph = NULL};
+  ONR_TRY(onri_scan_model(&sources->main, &env->limits, env->allocator, &skeleton, error));
+  status = onri_graph_create(env, &graph, error);
+  if (status == ONR_STATUS_OK) {
+    tensors.spans = skeleton.spans;
+    tensors.num_spans = skeleton.num_spans;
+    init(&importer, env, graph, &tensors, options, error);
+    status = decode_and_import(&importer, &skeleton, &loaded->info);
+    clear(&importer);
+    if (status == ONR_STATUS_OK) loaded->graph = graph;
+    else onri_graph_destroy(graph);
+  }
+  onri_skeleton_clear(&skeleton);
+  return status;
+}

@@ -1,0 +1,18 @@
+/* onnx_load.h: from opened sources to a graph. */
+#ifndef ONRI_ONNX_LOAD_H
+#define ONRI_ONNX_LOAD_H
+
+#include "onnx/external.h"
+#include "onnxrun/model.h"
+#include "graph/graph.h"
+
+struct onri_loaded {
+  struct onri_graph *graph;       /* the caller's; dim_names on its inputs; constants need the sources */
+  struct onr_model_info info;     /* strings in the graph's arena; weight_bytes and num_nodes are 0 */
+};
+
+/* options may be NULL: registry, report and report_context are read. env outlives the graph. */
+enum onr_status onri_onnx_load(struct onr_env *env, struct onri_sources *sources, const struct onr_model_options *options,
+                               struct onri_loaded *loaded, struct onr_error *error);
+
+#endif

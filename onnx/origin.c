@@ -1,0 +1,123 @@
+/* origin: where a node came from in PyTorch. The default exporter says so in metadata of the node; the older one in the
+ * node's name, "/layer1/layer1.0/conv1/Conv". */
+#include <stdio.h>
+#include <string.h>
+
+#include "onnx/importer.h"
+#include "onnx/text.h"
+
+enum { SHOWN_NAME = 96, SHOWN_PATH = 128 };
+
+struct slice {
+  const char *text;
+  size_t length;
+};
+
+static struct slice metadata(const Onnx__NodeProto *node, const char *key) {
+  for (size_t i = 0; i < node->n_metadata_props; i++) {
+    const Onnx__StringStringEntryProto *entry = node->metadata_props[i];
+    if (entry->key && !strcmp(entry->key, key)) return (struct slice){(const char *)entry->value.data, entry->value.len};
+  }
+  return (struct slice){"", 0};
+}
+
+/* The last entry but one of a Python list of strings, ['', 'layer1', 'layer1.conv', 'conv2d']: the last is the node. */
+static struct slice list_entry(struct slice list) {
+  struct slice last = {"", 0}, before = {"", 0};
+  for (size_t i = 0; i < list.length; i++) {
+    const char quote = list.text[i];
+    size_t end = i + 1;
+    if (quote != '\'' && quote != '"') continue;
+    while (end < list.length && list.text[end] != quote) end += list.text[end] == '\\' ? 2 : 1;
+    if (end >= list.length) break;
+    before = last;
+    last = (struct slice){list.text + i + 1, end - i - 1};
+    i = end;
+  }
+  return before;
+}
+
+/* "model.py:41" from a Python stack trace: the last frame that is not PyTorch's own, or just the last. */
+static void last_frame(struct slice trace, char *target, size_t size) {
+  static const char file[] = "File \"", line[] = "\", line ";
+  struct slice path = {"", 0}, number = {"", 0};
+  int own = 0;
+  for (size_t i = 0; i + sizeof(file) < trace.length; i++) {
+    struct slice p, n;
+    size_t end = i + sizeof(file) - 1;
+    int torch = 0;
+    if (memcmp(trace.text + i, file, sizeof(file) - 1)) continue;
+    p.text = trace.text + end;
+    while (end < trace.length && trace.text[end] != '"' && trace.text[end] != '\n') {
+      if (trace.length - end > 7 && !memcmp(trace.text + end, "/torch/", 7)) torch = 1;
+      if (trace.text[end++] == '/') p.text = trace.text + end;
+    }
+    p.length = (size_t)(trace.text + end - p.text);
+    i = end;
+    if (trace.length - end < sizeof(line) || memcmp(trace.text + end, line, sizeof(line) - 1)) continue;
+    n.text = trace.text + end + sizeof(line) - 1;
+    for (n.length = 0; n.text + n.length < trace.text + trace.length && n.text[n.length] >= '0' && n.text[n.length] <= '9';) n.length++;
+    if (torch && own) continue;
+    own = !torch;
+    path = p;
+    number = n;
+  }
+  target[0] = '\0';
+  if (!path.length || number.length > 9) return;
+  onri_escape(path.text, path.length, target, size - 12);
+  snprintf(target + strlen(target), 12, ":%.*s", (int)number.length, number.text);
+}
+
+/* "layer1.0.conv1" from "/layer1/layer1.0/conv1/Conv": a segment that repeats the one before it and a dot replaces it. */
+static void path_from_name(const char *name, char *target, size_t size) {
+  size_t used = 0, last = 0; /* last: where the last segment begins in target */
+  target[0] = '\0';
+  if (*name != '/') return;
+  for (name++;;) {
+    const size_t length = strcspn(name, "/"), last_length = used - last;
+    if (!name[length]) return; /* the op itself */
+    if (used && length > last_length && !memcmp(name, target + last, last_length) && name[last_length] == '.') used = last;
+    if (used + length + 2 > size) return;
+    if (used && used != last) target[used++] = '.';
+    last = used;
+    memcpy(target + used, name, length);
+    used += length;
+    target[used] = '\0';
+    name += length + 1;
+  }
+}
+
+static const char *intern_slice(struct onri_importer *importer, struct slice s, size_t most) {
+  char shown[SHOWN_PATH];
+  return onri_intern(&importer->texts, onri_escape(s.text, s.length, shown, most < sizeof(shown) ? most : sizeof(shown)));
+}
+
+static struct slice whole(const char *text) { return (struct slice){text ? text : "", text ? strlen(text) : 0}; }
+
+const struct onri_origin *onri_origin_make(struct onri_importer *importer, const Onnx__NodeProto *node,
+                                           const struct onri_origin *parent) {
+  struct onri_origin *origin = onri_arena_allocate(&importer->graph->arena, sizeof(*origin));
+  struct slice path = list_entry(metadata(node, "pkg.torch.onnx.name_scopes"));
+  char text[SHOWN_PATH];
+  if (!origin) return NULL;
+  origin->op_type = intern_slice(importer, node->op_type && *node->op_type ? whole(node->op_type) : whole("?"), 64);
+  origin->name = intern_slice(importer, whole(node->name), SHOWN_NAME);
+  if (!path.length && node->name) {
+    path_from_name(node->name, text, sizeof(text));
+    path = whole(text);
+  }
+  origin->module_path = intern_slice(importer, path, SHOWN_PATH);
+  origin->module_class = intern_slice(importer, list_entry(metadata(node, "pkg.torch.onnx.class_hierarchy")), SHOWN_PATH);
+  last_frame(metadata(node, "pkg.torch.onnx.stack_trace"), text, sizeof(text));
+  origin->source = onri_intern(&importer->texts, text);
+  if (!origin->op_type || !origin->name || !origin->module_path || !origin->module_class || !origin->source) return NULL;
+  if (!parent) return origin;
+  if (!*origin->module_path) origin->module_path = parent->module_path, origin->module_class = parent->module_class;
+  if (!*origin->source) origin->source = parent->source;
+  return origin;
+}
+
+enum onr_status onri_origin_blame(const struct onri_origin *origin, enum onr_status status, struct onr_error *error) {
+  const struct onri_node node = {.origin = origin};
+  return onri_node_blame(&node, status, error);
+}

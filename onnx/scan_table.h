@@ -1,0 +1,54 @@
+/* scan_table.h: what the scan does with each field of each message. */
+#ifndef ONRI_SCAN_TABLE_H
+#define ONRI_SCAN_TABLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum onri_field_kind {
+  ONRI_FIELD_UNKNOWN = 0, /* not in the table: dropped and counted */
+  ONRI_FIELD_DROPPED,     /* part of ONNX, but nobody reads it */
+  ONRI_FIELD_VARINT,
+  ONRI_FIELD_FIXED32,
+  ONRI_FIELD_FIXED64,
+  ONRI_FIELD_NAME,        /* UTF-8 without NUL, at most limits.name_bytes */
+  ONRI_FIELD_BYTES,
+  ONRI_FIELD_PRESENCE,    /* length-delimited; its contents are dropped */
+  ONRI_FIELD_LIFTED,      /* bytes, or packed fixed-size numbers: left in the file when large */
+  ONRI_FIELD_MESSAGE
+};
+
+enum onri_field_flags {
+  ONRI_FIELD_REPEATED = 1,
+  ONRI_FIELD_RANK = 2, /* one entry a dimension: a few at most */
+  ONRI_FIELD_NODE = 4  /* counts against limits.nodes */
+};
+
+struct onri_field_rule {
+  uint8_t kind, flags;
+  uint8_t message;      /* MESSAGE: an enum onri_message_kind */
+  uint8_t packed_bytes; /* LIFTED numbers: 4 or 8; 0: plain bytes */
+  uint16_t span_field;  /* LIFTED: the field that holds the span's index */
+};
+
+enum onri_message_kind {
+  ONRI_MESSAGE_MODEL, ONRI_MESSAGE_OPSET, ONRI_MESSAGE_GRAPH, ONRI_MESSAGE_NODE, ONRI_MESSAGE_ATTRIBUTE,
+  ONRI_MESSAGE_FUNCTION, ONRI_MESSAGE_VALUE, ONRI_MESSAGE_TYPE, ONRI_MESSAGE_TENSOR_TYPE, ONRI_MESSAGE_SHAPE,
+  ONRI_MESSAGE_DIMENSION, ONRI_MESSAGE_TENSOR, ONRI_MESSAGE_SPARSE, ONRI_MESSAGE_ENTRY, ONRI_MESSAGE_METADATA,
+  ONRI_NUM_MESSAGES
+};
+
+enum { ONRI_MAX_FIELD = 32 }; /* field numbers in the table are below */
+
+struct onri_message_rule {
+  const char *name;
+  size_t decoded_bytes; /* of the struct that protobuf-c makes of one */
+  struct onri_field_rule fields[ONRI_MAX_FIELD];
+};
+
+extern const struct onri_message_rule onri_message_rules[ONRI_NUM_MESSAGES];
+
+/* Metadata of nodes that is kept: where a node came from. */
+int onri_metadata_wanted(const char *key, size_t length);
+
+#endif
