@@ -18,5 +18,6 @@
 #include "onnxrun/session.h"
 #include "onnxrun/status.h"
 #include "onnxrun/tensor.h"
+#include "onnxrun/tensor_file.h"
 
 #endif

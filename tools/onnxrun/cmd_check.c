@@ -1,0 +1,202 @@
+/* check: backend-test folders. A case is a folder with model.onnx and test_data_set_* folders of input_K and output_K. */
+#define _DEFAULT_SOURCE /* d_type, scandir */
+#include <cjson/cJSON.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "tool.h"
+
+struct tally {
+  const struct options *options;
+  size_t passed, failed;
+  int worst;      /* exit code */
+  cJSON *results; /* NULL: text */
+};
+
+static int exists(const char *path) {
+  struct stat s;
+  return stat(path, &s) == 0;
+}
+
+static const char *base_name(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return slash && slash[1] ? slash + 1 : path;
+}
+
+static void verdict(struct tally *tally, const char *name, const char *word, const char *reason) {
+  const int passed = strcmp(word, "ok") == 0;
+  tally->passed += (size_t)passed;
+  tally->failed += (size_t)!passed;
+  if (!passed && tally->worst == EXIT_OK) tally->worst = EXIT_DIFFERENT;
+  if (tally->results) {
+    cJSON *item = cJSON_CreateObject();
+    cJSON_AddStringToObject(item, "name", name);
+    cJSON_AddStringToObject(item, "result", word);
+    if (!passed) cJSON_AddStringToObject(item, "reason", reason);
+    cJSON_AddItemToArray(tally->results, item);
+  } else if (passed) {
+    printf("ok %s\n", name);
+  } else {
+    printf("%s %s: %s\n", word, name, reason);
+  }
+  fflush(stdout);
+}
+
+/* The reason of a failure as text, and the word for it. */
+static const char *explain(enum onr_status status, const struct onr_error *error, char *reason, size_t size) {
+  snprintf(reason, size, "%s: %s%s%s", onr_status_name(status), error->where, error->where[0] ? ": " : "", error->message);
+  return status == ONR_STATUS_UNSUPPORTED ? "UNSUPPORTED" : "FAIL";
+}
+
+/* FOLDER/input_K with one of the endings that read_tensors knows; 0 when there is none. */
+static int find_data(const char *folder, const char *kind, size_t k, char *path, size_t size) {
+  static const char *const endings[] = {".pb", ".npy", ".npz"};
+  for (size_t e = 0; e < sizeof(endings) / sizeof(endings[0]); e++) {
+    snprintf(path, size, "%s/%s_%zu%s", folder, kind, k, endings[e]);
+    if (exists(path)) return 1;
+  }
+  return 0;
+}
+
+/* Reads input_0, input_1 ... or output_0 ... up to the first that is missing. */
+static int read_set(const char *folder, const char *kind, struct tensor_list *list) {
+  char path[4096];
+  for (size_t k = 0; find_data(folder, kind, k, path, sizeof(path)); k++) {
+    const int code = read_tensors(path, list);
+    if (code) return code;
+  }
+  return 0;
+}
+
+static const char *set_inputs(const struct loaded *l, const struct tensor_list *inputs, char *reason, size_t size) {
+  struct onr_error error = {0};
+  for (size_t i = 0; i < inputs->count; i++) {
+    const int by_name = inputs->items[i].name[0] ? onr_model_find_input(l->model, inputs->items[i].name) : -1;
+    const enum onr_status status = onr_session_set_input(l->session, by_name >= 0 ? (size_t)by_name : i, &inputs->items[i].tensor, &error);
+    if (status != ONR_STATUS_OK) return explain(status, &error, reason, size);
+  }
+  return NULL;
+}
+
+static const char *compare_outputs(const struct options *options, const struct loaded *l, const struct tensor_list *expected,
+                                   char *reason, size_t size) {
+  struct onr_error error = {0};
+  for (size_t i = 0; i < expected->count; i++) {
+    const int by_name = expected->items[i].name[0] ? onr_model_find_output(l->model, expected->items[i].name) : -1;
+    const size_t index = by_name >= 0 ? (size_t)by_name : i;
+    struct onr_tensor found;
+    char why[400];
+    const enum onr_status status = onr_session_get_output(l->session, index, &found, &error);
+    if (status != ONR_STATUS_OK) return explain(status, &error, reason, size);
+    if (agrees(&found, &expected->items[i].tensor, options->rtol, options->atol, why, sizeof(why))) continue;
+    snprintf(reason, size, "output '%s': %s", onr_model_output(l->model, index)->name, why);
+    return "FAIL";
+  }
+  return NULL;
+}
+
+/* One data set; NULL when it passed, else the word for what happened. */
+static const char *check_set(const struct options *options, const struct loaded *l, const char *folder, char *reason, size_t size) {
+  struct tensor_list inputs = {0}, expected = {0};
+  struct onr_error error = {0};
+  const char *word = NULL;
+  if (read_set(folder, "input", &inputs) || read_set(folder, "output", &expected)) {
+    snprintf(reason, size, "%s cannot be read", base_name(folder));
+    word = "FAIL";
+  } else if (!expected.count) {
+    snprintf(reason, size, "%s has no outputs", base_name(folder));
+    word = "FAIL";
+  }
+  if (!word) word = set_inputs(l, &inputs, reason, size);
+  if (!word) {
+    const enum onr_status status = onr_session_run(l->session, &error);
+    word = status == ONR_STATUS_OK ? compare_outputs(options, l, &expected, reason, size) : explain(status, &error, reason, size);
+  }
+  list_clear(&inputs);
+  list_clear(&expected);
+  return word;
+}
+
+static int is_data_set(const struct dirent *entry) { return strncmp(entry->d_name, "test_data_set_", 14) == 0; }
+
+/* test_data_set_10 comes after test_data_set_9: a model that carries state sees its frames in order. */
+static int by_number(const struct dirent **a, const struct dirent **b) { return atoi((*a)->d_name + 14) - atoi((*b)->d_name + 14); }
+
+static int is_visible(const struct dirent *entry) { return entry->d_name[0] != '.'; }
+
+static void check_case(struct tally *tally, const char *folder, const char *model_path) {
+  const struct options *o = tally->options;
+  const struct onr_model_options model_options = {.backend = o->backend, .disabled_passes = o->disabled_passes,
+                                                  .external_directory = o->external_directory};
+  struct loaded l = {0};
+  struct onr_error error = {0};
+  struct dirent **sets = NULL;
+  char reason[1024] = "", path[4096];
+  const char *word = NULL;
+  enum onr_status status = ONR_STATUS_OK;
+  if (o->threads != 1) status = onr_threads_create(o->threads, NULL, &l.threads, &error);
+  const struct onr_session_options session_options = {.threads = l.threads};
+  if (status == ONR_STATUS_OK) status = onr_model_load(model_path, &model_options, &l.model, &error);
+  if (status == ONR_STATUS_OK) status = onr_session_create(l.model, &session_options, &l.session, &error);
+  if (status != ONR_STATUS_OK) word = explain(status, &error, reason, sizeof(reason));
+  const int count = scandir(folder, &sets, is_data_set, by_number);
+  if (!word && count <= 0) {
+    snprintf(reason, sizeof(reason), "no test_data_set_* folder");
+    word = "FAIL";
+  }
+  for (int i = 0; i < count; i++) {
+    snprintf(path, sizeof(path), "%s/%s", folder, sets[i]->d_name);
+    if (!word) word = check_set(o, &l, path, reason, sizeof(reason));
+    free(sets[i]);
+  }
+  free(sets);
+  unload(&l);
+  verdict(tally, base_name(folder), word ? word : "ok", reason);
+}
+
+/* A case, or a folder of cases (and of such folders). */
+static int check_path(struct tally *tally, const char *folder, int depth) {
+  struct dirent **entries = NULL;
+  char path[4096];
+  int code = EXIT_OK, found = 0;
+  snprintf(path, sizeof(path), "%s/model.onnx", folder);
+  if (exists(path)) {
+    check_case(tally, folder, path);
+    return EXIT_OK;
+  }
+  const int count = scandir(folder, &entries, is_visible, alphasort);
+  if (count < 0) return complain(EXIT_USAGE, "%s: no such folder", folder);
+  for (int i = 0; i < count; i++) {
+    struct stat s;
+    snprintf(path, sizeof(path), "%s/%s", folder, entries[i]->d_name);
+    if (depth < 8 && stat(path, &s) == 0 && S_ISDIR(s.st_mode) && !is_data_set(entries[i])) {
+      found = 1;
+      if (!code) code = check_path(tally, path, depth + 1);
+    }
+    free(entries[i]);
+  }
+  free(entries);
+  return found || depth ? code : complain(EXIT_USAGE, "%s: no model.onnx in it or below", folder);
+}
+
+int command_check(const struct options *options) {
+  struct tally tally = {.options = options};
+  int code = EXIT_OK;
+  cJSON *root = options->json ? cJSON_CreateObject() : NULL;
+  if (root) tally.results = cJSON_AddArrayToObject(root, "cases");
+  for (size_t i = 0; i < options->num_paths && !code; i++) code = check_path(&tally, options->paths[i], 0);
+  if (root) {
+    cJSON_AddNumberToObject(root, "passed", (double)tally.passed);
+    cJSON_AddNumberToObject(root, "failed", (double)tally.failed);
+    char *text = cJSON_Print(root);
+    puts(text ? text : "{}");
+    free(text);
+    cJSON_Delete(root);
+  } else {
+    printf("%zu passed, %zu failed\n", tally.passed, tally.failed);
+  }
+  return code ? code : tally.worst;
+}

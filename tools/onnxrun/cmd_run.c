@@ -1,0 +1,71 @@
+/* run: once, outputs into .npy files or as a short text. */
+#define _POSIX_C_SOURCE 200809L /* mkdir */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "tool.h"
+
+/* DIR/NAME.npy; characters that do not belong into file names become '_'. */
+static void output_path(const char *directory, const char *name, char *path, size_t size) {
+  size_t n = (size_t)snprintf(path, size, "%s/", directory);
+  for (; *name && n + 5 < size; name++) {
+    const char c = *name;
+    const int plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+    path[n++] = plain ? c : '_';
+  }
+  snprintf(path + n, size - n, ".npy");
+}
+
+static void print_values(const struct onr_tensor *y) {
+  const int64_t count = onr_desc_elements(&y->desc), shown = count < 6 ? count : 6;
+  for (int64_t i = 0; i < shown; i++) switch (y->desc.dtype) {
+      case ONR_DTYPE_F32: printf(" %.6g", (double)((const float *)y->data)[i]); break;
+      case ONR_DTYPE_F64: printf(" %.6g", ((const double *)y->data)[i]); break;
+      case ONR_DTYPE_I64: printf(" %lld", (long long)((const int64_t *)y->data)[i]); break;
+      case ONR_DTYPE_I32: printf(" %d", ((const int32_t *)y->data)[i]); break;
+      case ONR_DTYPE_BOOL: printf(" %d", ((const uint8_t *)y->data)[i]); break;
+      default: break;
+    }
+  puts(count > shown ? " ..." : "");
+}
+
+static int write_outputs(const struct options *options, const struct loaded *l) {
+  struct onr_error error = {0};
+  for (size_t i = 0; i < onr_model_num_outputs(l->model); i++) {
+    const char *name = onr_model_output(l->model, i)->name;
+    struct onr_tensor y;
+    char text[160], path[4096];
+    const enum onr_status status = onr_session_get_output(l->session, i, &y, &error);
+    if (status != ONR_STATUS_OK) return report_failure(status, &error);
+    printf("%s %s", name, onr_desc_format(&y.desc, text, sizeof(text)));
+    if (!options->output_directory) {
+      print_values(&y);
+      continue;
+    }
+    output_path(options->output_directory, name, path, sizeof(path));
+    const int code = npy_write(path, &y);
+    if (code) return code;
+    printf(" -> %s\n", path);
+  }
+  return EXIT_OK;
+}
+
+int command_run(const struct options *options) {
+  struct loaded l;
+  struct tensor_list inputs = {0};
+  struct onr_error error = {0};
+  if (options->output_directory && mkdir(options->output_directory, 0777) != 0 && errno != EEXIST)
+    return complain(EXIT_OTHER, "%s: %s", options->output_directory, strerror(errno));
+  int code = load(options, options->paths[0], &l);
+  if (code) return code;
+  code = make_inputs(options, &l, &inputs);
+  if (!code) {
+    const enum onr_status status = onr_session_run(l.session, &error);
+    code = status == ONR_STATUS_OK ? write_outputs(options, &l) : report_failure(status, &error);
+  }
+  unload(&l);
+  list_clear(&inputs);
+  return code;
+}

@@ -1,0 +1,42 @@
+/* model: loads a model and opens a session as the options say. */
+#define _POSIX_C_SOURCE 200809L /* clock_gettime */
+#include <stdio.h>
+#include <time.h>
+
+#include "tool.h"
+
+double now_ms(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+}
+
+static void print_line(void *context, const char *line) {
+  (void)context;
+  fprintf(stderr, "onnxrun: %s\n", line);
+}
+
+int load(const struct options *options, const char *path, struct loaded *loaded) {
+  struct onr_error error = {0};
+  const double start = now_ms();
+  enum onr_status status = ONR_STATUS_OK;
+  *loaded = (struct loaded){0};
+  if (options->threads != 1) status = onr_threads_create(options->threads, NULL, &loaded->threads, &error);
+  const struct onr_model_options model_options = {.threads = loaded->threads, .backend = options->backend,
+                                                  .external_directory = options->external_directory,
+                                                  .disabled_passes = options->disabled_passes, .report = print_line};
+  const struct onr_session_options session_options = {.threads = loaded->threads, .profile = options->profile};
+  if (status == ONR_STATUS_OK) status = onr_model_load(path, &model_options, &loaded->model, &error);
+  if (status == ONR_STATUS_OK) status = onr_session_create(loaded->model, &session_options, &loaded->session, &error);
+  loaded->load_ms = now_ms() - start;
+  if (status == ONR_STATUS_OK) return 0;
+  unload(loaded);
+  return report_failure(status, &error);
+}
+
+void unload(struct loaded *loaded) {
+  onr_session_destroy(loaded->session);
+  onr_model_destroy(loaded->model);
+  onr_threads_destroy(loaded->threads);
+  *loaded = (struct loaded){0};
+}
