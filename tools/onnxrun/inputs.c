@@ -35,11 +35,14 @@ static int unknown_input(const struct onr_model *model, const char *name) {
 static int read_input(const char *text, const struct onr_model *model, struct tensor_list *list) {
   const char *equals = strchr(text, '=');
   const size_t first = list->count;
+  char name[sizeof(list->items[0].name)] = "";
+  if (equals) snprintf(name, sizeof(name), "%.*s", (int)(equals - text), text);
+  if (equals && onr_model_find_input(model, name) < 0) return unknown_input(model, name);
   int code = read_tensors(equals ? equals + 1 : text, list);
   if (code) return code;
   if (equals) {
     if (list->count != first + 1) return complain(EXIT_USAGE, "%s: expected one tensor, found %zu", text, list->count - first);
-    snprintf(list->items[first].name, sizeof(list->items[first].name), "%.*s", (int)(equals - text), text);
+    memcpy(list->items[first].name, name, sizeof(name));
   }
   for (size_t i = first; i < list->count; i++)
     if (onr_model_find_input(model, list->items[i].name) < 0) return unknown_input(model, list->items[i].name);

@@ -1,0 +1,14 @@
+# Programs a user would write; built and run with the tests. The public headers are also compiled as C++.
+file(GLOB examples CONFIGURE_DEPENDS examples/*.c)
+foreach(example IN LISTS examples)
+  get_filename_component(name "${example}" NAME_WE)
+  add_executable(example_${name} "${example}")
+  set_target_properties(example_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/examples")
+  target_compile_options(example_${name} PRIVATE -Wall -Wextra -Wpedantic)
+  target_link_libraries(example_${name} PRIVATE onnxrun)
+endforeach()
+add_test(NAME examples/run_model
+         COMMAND example_run_model "${PROJECT_SOURCE_DIR}/tests/fixtures/linear_2d_dynamo/model.onnx")
+add_test(NAME headers/cxx
+         COMMAND "${CMAKE_C_COMPILER}" -x c++ -std=c++11 -fsyntax-only -Wall -Wextra -Werror "-I${PROJECT_SOURCE_DIR}/include"
+                 "${PROJECT_SOURCE_DIR}/include/onnxrun/onnxrun.h")
