@@ -45,6 +45,14 @@ foreach(source IN LISTS sources)
   endif()
 endforeach()
 
+# What onr_version says.
+set(kernel_library none)
+if(ONNXRUN_XNNPACK)
+  set(kernel_library "xnnpack ${ONNXRUN_XNNPACK_VERSION}")
+endif()
+set_property(SOURCE src/base/version.c APPEND PROPERTY COMPILE_DEFINITIONS
+             "ONNXRUN_VERSION=\"${PROJECT_VERSION}\"" "ONNXRUN_KERNEL_LIBRARY=\"${kernel_library}\"")
+
 # What all code inside the repository is compiled with, tests included.
 add_library(onnxrun_internal_flags INTERFACE)
 target_include_directories(onnxrun_internal_flags INTERFACE

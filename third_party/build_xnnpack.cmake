@@ -38,6 +38,7 @@ execute_process(
           "-DCMAKE_INSTALL_PREFIX=${work}/install" -DCMAKE_INSTALL_LIBDIR=lib
           "-DPTHREADPOOL_SOURCE_DIR=${work}/source/pthreadpool" "-DCPUINFO_SOURCE_DIR=${work}/source/cpuinfo"
           "-DFXDIV_SOURCE_DIR=${work}/source/fxdiv"
+          -DCMAKE_POLICY_VERSION_MINIMUM=3.5 # CMake 4 refuses the companions' older minimum otherwise
   OUTPUT_FILE "${LOG}" ERROR_FILE "${LOG}" RESULT_VARIABLE failed)
 if(failed)
   onnxrun_fail("XNNPACK's sources could not be configured (it needs a C and a C++ compiler and Python 3)")
