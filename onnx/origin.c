@@ -49,7 +49,7 @@ static void last_frame(struct slice trace, char *target, size_t size) {
     if (memcmp(trace.text + i, file, sizeof(file) - 1)) continue;
     p.text = trace.text + end;
     while (end < trace.length && trace.text[end] != '"' && trace.text[end] != '\n') {
-      if (trace.length - end > 7 && !memcmp(trace.text + end, "/torch/", 7)) torch = 1;
+      if (trace.length - end > 6 && !memcmp(trace.text + end, "torch/", 6) && p.text == trace.text + end) torch = 1;
       if (trace.text[end++] == '/') p.text = trace.text + end;
     }
     p.length = (size_t)(trace.text + end - p.text);
