@@ -66,17 +66,6 @@ target_compile_definitions(onnxrun_internal_flags INTERFACE
 
 add_library(onnxrun_objects OBJECT ${sources})
 target_link_libraries(onnxrun_objects PRIVATE onnxrun_internal_flags)
-set(kernel_library "none")
-if(ONNXRUN_XNNPACK)
-  list(GET ONNXRUN_SOURCES 0 line)
-  onnxrun_source_fields("${line}" name version sha256 repository commit)
-  set(kernel_library "xnnpack of the system")
-  if(ONNXRUN_XNNPACK_BUNDLED)
-    set(kernel_library "${name} ${version}")
-  endif()
-endif()
-set_property(SOURCE src/base/version.c APPEND PROPERTY COMPILE_DEFINITIONS
-             "ONNXRUN_VERSION=\"${PROJECT_VERSION}\"" "ONNXRUN_KERNEL_LIBRARY=\"${kernel_library}\"")
 target_compile_definitions(onnxrun_objects PRIVATE ONNXRUN_BUILDING $<$<BOOL:${BUILD_SHARED_LIBS}>:ONNXRUN_SHARED>)
 set(objects $<TARGET_OBJECTS:onnxrun_objects>)
 

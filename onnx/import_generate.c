@@ -5,7 +5,7 @@
 
 /* An attribute that names an element type; ONR_DTYPE_NONE when absent. */
 static enum onr_dtype attr_dtype(const struct onr_node *node, const char *name, enum onr_dtype otherwise) {
-  return (enum onr_dtype)onri_attr_int32(node, name, (int32_t)otherwise, 1, ONR_NUM_DTYPES - 1);
+  return (enum onr_dtype)onri_attr_int32(node, name, (int32_t)otherwise, 1, ONR_DTYPE_LAST_IN_FILES);
 }
 
 enum onr_status onri_import_constant_of_shape(const struct onr_node *node) {

@@ -46,7 +46,7 @@ static enum onr_status read_type(struct onri_importer *importer, const Onnx__Typ
   if (!type) return ONR_STATUS_OK;
   if (!is_tensor(type)) return onr_fail(importer->error, ONR_STATUS_UNSUPPORTED, "only tensors can go in and out of a graph");
   if (!type->tensor_type) return ONR_STATUS_OK;
-  if (type->tensor_type->elem_type < 0 || type->tensor_type->elem_type >= ONR_NUM_DTYPES)
+  if (type->tensor_type->elem_type < 0 || type->tensor_type->elem_type > ONR_DTYPE_LAST_IN_FILES)
     return onr_fail(importer->error, ONR_STATUS_TYPE, "unknown data type %d", (int)type->tensor_type->elem_type);
   desc->dtype = (enum onr_dtype)type->tensor_type->elem_type;
   shape = type->tensor_type->shape;

@@ -45,7 +45,7 @@ enum onr_status onri_import_identity(const struct onr_node *node) { return onri_
 enum onr_status onri_import_bit_cast(const struct onr_node *node) {
   if (!onri_attr_has(node, "to")) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute 'to' is missing");
   const struct onr_bit_cast_params params = {
-      .dtype = (enum onr_dtype)onri_attr_int32(node, "to", ONR_DTYPE_NONE, 1, ONR_NUM_DTYPES - 1)};
+      .dtype = (enum onr_dtype)onri_attr_int32(node, "to", ONR_DTYPE_NONE, 1, ONR_DTYPE_LAST_IN_FILES)};
   return onri_emit(node, &onri_layer_bit_cast, &params);
 }
 

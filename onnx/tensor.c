@@ -63,7 +63,7 @@ static enum onr_status check_dims(const int64_t *dims, size_t count, struct onr_
 
 static enum onr_status read_desc(const Onnx__TensorProto *t, struct onr_desc *desc, struct onr_error *error) {
   if (t->has_segment) return onr_fail(error, ONR_STATUS_UNSUPPORTED, "a tensor stored in segments");
-  if (t->data_type <= ONR_DTYPE_NONE || t->data_type >= ONR_NUM_DTYPES)
+  if (t->data_type <= ONR_DTYPE_NONE || t->data_type > ONR_DTYPE_LAST_IN_FILES)
     return onr_fail(error, ONR_STATUS_TYPE, "a tensor with the unknown data type %d", (int)t->data_type);
   ONR_TRY(check_dims(t->dims, t->n_dims, error));
   *desc = onr_desc_make((enum onr_dtype)t->data_type, (int32_t)t->n_dims, t->dims);

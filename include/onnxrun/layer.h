@@ -40,6 +40,8 @@ enum onr_layer_flags {
   ONR_LAYER_CONTROL = 8,
   /* Reads up to ONR_SLACK_BYTES past the end of its inputs: the executor sees to it that this memory is readable. */
   ONR_LAYER_OVERREADS = 16,
+  /* Makes new text for STRING outputs with onr_call_text: not computed before run time. */
+  ONR_LAYER_TEXT = 32,
 };
 
 /* Readable bytes behind every planned tensor and every constant. */
@@ -107,6 +109,9 @@ ONR_API void onr_parallel_for(struct onr_env *env, size_t count, size_t grain,
                               void (*body)(void *context, size_t begin, size_t end), void *context);
 /* For DYNAMIC layers, in run: the final descriptor of output i; *data gets its memory (NULL when not wanted). */
 ONR_API enum onr_status onr_call_resize(struct onr_call *call, size_t i, const struct onr_desc *desc, void **data);
+
+/* In run: memory for the text of STRING outputs, good until the session's next run. NULL on failure (raise NO_MEMORY). */
+ONR_API char *onr_call_text(struct onr_call *call, size_t bytes);
 
 /* --- Registry of your own layers: an ONNX node (domain, op_type) becomes a layer. --- */
 struct onr_registry;

@@ -15,6 +15,7 @@
 #include "onnxrun/layers.h"
 #include "onnxrun/model.h"
 #include "onnxrun/runtime.h"
+#include "onnxrun/sequence.h"
 #include "onnxrun/session.h"
 #include "onnxrun/status.h"
 #include "onnxrun/tensor.h"

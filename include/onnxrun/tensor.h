@@ -14,8 +14,9 @@ extern "C" {
 #define ONR_MAX_RANK 8
 
 /* name, number (that of ONNX TensorProto.DataType), text, bytes of one element in memory.
- * 2-bit and 4-bit types hold one element a byte in memory (sign-extended for INT4 and INT2); files pack them.
- * Float types of fewer than 32 bits hold their bit pattern. BOOL holds 0 or 1. */
+ * 2-, 4- and 6-bit types hold one element a byte in memory (sign-extended for INT4 and INT2); files pack them.
+ * Float types of fewer than 32 bits hold their bit pattern. BOOL holds 0 or 1. SEQUENCE and
+ * OPTIONAL are blocks of bytes that hold tensors (sequence.h); their numbers are ours, ONNX has none. */
 #define ONR_DTYPE_LIST(X)                       \
   X(F32, 1, "float32", 4)                       \
   X(U8, 2, "uint8", 1)                          \
@@ -42,14 +43,19 @@ extern "C" {
   X(F4E2M1, 23, "float4e2m1", 1)                \
   X(F8E8M0, 24, "float8e8m0", 1)                \
   X(U2, 25, "uint2", 1)                         \
-  X(I2, 26, "int2", 1)
+  X(I2, 26, "int2", 1)                          \
+  X(F6E2M3, 27, "float6e2m3", 1)                \
+  X(F6E3M2, 28, "float6e3m2", 1)                \
+  X(SEQUENCE, 30, "sequence", 1)                \
+  X(OPTIONAL, 31, "optional", 1)
 
 enum onr_dtype {
   ONR_DTYPE_NONE = 0, /* an omitted optional input, or "not known" */
 #define ONR_X(name, value, text, size) ONR_DTYPE_##name = value,
   ONR_DTYPE_LIST(ONR_X)
 #undef ONR_X
-  ONR_NUM_DTYPES
+  ONR_NUM_DTYPES,
+  ONR_DTYPE_LAST_IN_FILES = ONR_DTYPE_F6E3M2 /* the largest number that ONNX knows */
 };
 
 /* One element of a STRING tensor: UTF-8, not NUL-terminated; may hold NUL. */

@@ -32,7 +32,7 @@ enum onr_status onri_plan_create(struct onri_run *run, struct onri_graph *graph,
   enum onr_status status;
   *plan = NULL;
   if (!p) return no_memory(error);
-  p->executor.resize = resize_output;
+  p->executor = (struct onri_executor){.resize = resize_output, .text = &run->text};
   p->run = run;
   p->graph = graph;
   p->inputs = onri_allocate_zeroed(allocator, graph->num_inputs * sizeof(*p->inputs));

@@ -15,6 +15,7 @@ struct onri_run {
   uint64_t iterations_left;     /* of limits.loop_iterations in this run */
   size_t memory_bytes;          /* arenas and slots of all plans of the session */
   size_t model_bytes;
+  struct onri_arena text;       /* new text of STRING values of this run */
   int profile;
 };
 

@@ -44,6 +44,7 @@ enum onr_status onr_session_create(const struct onr_model *model, const struct o
     s->run.env.cancel = options->cancel;
     s->run.profile = options->profile;
   }
+  onri_arena_init(&s->run.text, allocator, (size_t)model->env.limits.total_bytes);
   atomic_flag_clear(&s->busy);
   s->inputs = onri_allocate_zeroed(allocator, model->graph->num_inputs * sizeof(*s->inputs));
   s->descs = onri_allocate_zeroed(allocator, model->graph->num_inputs * sizeof(*s->descs));
@@ -63,6 +64,7 @@ void onr_session_destroy(struct onr_session *session) {
   if (!session) return;
   allocator = session->model->env.allocator;
   onri_frame_destroy(session->frame);
+  onri_arena_clear(&session->run.text);
   onri_release(allocator, session->inputs);
   onri_release(allocator, session->descs);
   onri_release(allocator, session->bound);
@@ -195,6 +197,7 @@ static enum onr_status copy_outputs(struct onr_session *s, struct onr_error *err
 
 static enum onr_status run(struct onr_session *s, struct onr_error *error) {
   s->has_run = 0;
+  onri_arena_clear(&s->run.text);
   ONR_TRY(plan(s, error));
   ONR_TRY(choose_outputs(s, error));
   s->run.iterations_left = s->run.env.limits.loop_iterations;

@@ -15,6 +15,11 @@ enum onr_status onr_call_resize(struct onr_call *call, size_t i, const struct on
   return executor->resize(call, i, desc, data);
 }
 
+char *onr_call_text(struct onr_call *call, size_t bytes) {
+  const struct onri_executor *executor = call->executor;
+  return executor && executor->text ? onri_arena_allocate(executor->text, bytes) : NULL;
+}
+
 static enum onr_status check_arity(const struct onr_layer *layer, const struct onr_call *call) {
   if (call->num_in < layer->inputs_min || (layer->inputs_max != ONR_VARIADIC && call->num_in > layer->inputs_max))
     return onr_fail(call->error, ONR_STATUS_ARITY, "expected %d to %d inputs, found %zu", layer->inputs_min, layer->inputs_max,
@@ -101,7 +106,7 @@ enum onr_status onri_node_evaluate(const struct onri_node *node, struct onr_env 
                                    const void *const *inputs, struct onri_constant **outputs, struct onr_error *error) {
   const struct onr_layer *layer = node->layer;
   const size_t num_in = (size_t)node->num_in, num_out = (size_t)node->num_out;
-  struct evaluation e = {.executor = {evaluation_resize}, .constants = outputs, .env = *env};
+  struct evaluation e = {.executor = {.resize = evaluation_resize}, .constants = outputs, .env = *env};
   struct onri_arena arena;
   enum onr_status status = ONR_STATUS_OK;
   memset(outputs, 0, num_out * sizeof(*outputs));

@@ -1,0 +1,60 @@
+/* sequence: flat blocks of tensors. */
+#include "onnxrun/sequence.h"
+
+#include <string.h>
+
+#include "base/checked.h"
+
+enum { DATA_ALIGNMENT = 64, FORMAT = 0x51455331 };
+
+struct header {
+  int64_t format, count;
+};
+
+struct entry {
+  struct onr_desc desc;
+  uint64_t offset; /* from the start of the block */
+};
+
+static size_t rounded(size_t bytes) { return (bytes + DATA_ALIGNMENT - 1) / DATA_ALIGNMENT * DATA_ALIGNMENT; }
+
+int64_t onr_sequence_length(const struct onr_tensor *sequence) {
+  const struct header *header = sequence->data;
+  const size_t bytes = onr_desc_bytes(&sequence->desc);
+  if (sequence->desc.dtype != ONR_DTYPE_SEQUENCE && sequence->desc.dtype != ONR_DTYPE_OPTIONAL) return -1;
+  if (!header || bytes < sizeof(*header) || header->format != FORMAT) return -1;
+  if (header->count < 0 || (uint64_t)header->count > (bytes - sizeof(*header)) / sizeof(struct entry)) return -1;
+  return header->count;
+}
+
+struct onr_tensor onr_sequence_entry(const struct onr_tensor *sequence, int64_t i) {
+  char *block = sequence->data;
+  const struct entry *entry = (const struct entry *)(const void *)(block + sizeof(struct header)) + i;
+  return (struct onr_tensor){entry->desc, block + entry->offset};
+}
+
+struct onr_desc onr_sequence_desc(enum onr_dtype kind, const struct onr_tensor *entries, int64_t count) {
+  struct onr_desc desc = {.dtype = kind, .rank = 1};
+  size_t bytes = 0, table;
+  int good = onri_mul_size((size_t)count, sizeof(struct entry), &table) && onri_add_size(table, sizeof(struct header) + DATA_ALIGNMENT, &bytes);
+  for (int64_t i = 0; good && i < count; i++) {
+    const size_t data = onr_desc_bytes(&entries[i].desc);
+    good = data < SIZE_MAX / 2 && onri_add_size(bytes, rounded(data), &bytes);
+  }
+  desc.dim[0] = good && bytes < INT64_MAX ? (int64_t)bytes : INT64_MAX;
+  return desc;
+}
+
+void onr_sequence_write(const struct onr_tensor *entries, int64_t count, void *memory) {
+  char *block = memory;
+  struct header *header = memory;
+  struct entry *table = (struct entry *)(void *)(block + sizeof(*header));
+  size_t offset = rounded(sizeof(*header) + (size_t)count * sizeof(*table));
+  *header = (struct header){FORMAT, count};
+  for (int64_t i = 0; i < count; i++) {
+    const size_t bytes = onr_desc_bytes(&entries[i].desc);
+    table[i] = (struct entry){entries[i].desc, offset};
+    if (bytes) memcpy(block + offset, entries[i].data, bytes);
+    offset += rounded(bytes);
+  }
+}
