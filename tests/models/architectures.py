@@ -8,7 +8,6 @@ repository.
 
 import dataclasses
 import os
-import sys
 import time
 from typing import Callable
 
@@ -172,6 +171,11 @@ def build(architecture):
                 with torch.no_grad():
                     noise = torch.randn(parameter.shape)
                     parameter.add_(noise * 0.3 * parameter.std())
+    if architecture.name == "lstm":
+        # As initialised, the gates hardly move.
+        with torch.no_grad():
+            for parameter in module.parameters():
+                parameter.mul_(3)
     _calibrate(module, architecture.sample)
     return module
 
@@ -184,7 +188,7 @@ def check(architecture, module):
     spread = ", ".join(f"{y.std():.3g}" for y in outputs)
     print(f"   {architecture.name}: standard deviation of outputs {spread}; "
           f"{len(ignored)} parameters do not matter"
-          + "".join(f"\n      {name}" for name in ignored))
+          + "".join(f"\n      {name}" for name in ignored), flush=True)
     return not ignored and all(1e-3 < float(y.std()) < 1e3 for y in outputs)
 
 
@@ -204,15 +208,21 @@ def write(folder, architecture, module, exporter, dynamic):
         fio.save_torch_data(folder, i, module, inputs, architecture.names)
 
 
-def _missing(folder, architecture, again):
+def variants(architecture):
+    """(folder name, exporter, dynamic) of all that is made of it.
+
+    Dynamic ones come first: once torch 2.15 has exported an LSTM with fixed
+    sizes, it fixes the time dimension of every later one in that process.
+    """
     for exporter in OPSETS:
-        for dynamic in (False, True):
-            if dynamic and exporter not in architecture.dynamic_exporters:
-                continue
-            name = f"{architecture.name}_{exporter}"
-            target = os.path.join(folder, name + ("_dynamic" if dynamic else ""))
-            if again or not os.path.exists(target):
-                yield target, exporter, dynamic
+        name = f"{architecture.name}_{exporter}"
+        if exporter in architecture.dynamic_exporters:
+            yield name + "_dynamic", exporter, True
+        yield name, exporter, False
+
+
+def names():
+    return [name for a in ARCHITECTURES for name, *_ in variants(a)]
 
 
 def make(folder, only, again):
@@ -220,19 +230,19 @@ def make(folder, only, again):
     chosen = [a for a in ARCHITECTURES if a.name.startswith(only)]
     failed = 0
     for number, architecture in enumerate(chosen, 1):
-        missing = list(_missing(folder, architecture, again))
+        missing = [variant for variant in variants(architecture) if again
+                   or not os.path.exists(os.path.join(folder, variant[0]))]
         print(f"[{number}/{len(chosen)}] {architecture.name}: "
               f"{len(missing)} to make", flush=True)
         if not missing:
             continue
         module = build(architecture)
-        for target, exporter, dynamic in missing:
+        for name, exporter, dynamic in missing:
             start = time.monotonic()
-            name = os.path.basename(target)
             try:
                 # The data depend on the name alone, not on what was there.
                 fio.seed(name)
-                with fio.new_folder(target) as part:
+                with fio.new_folder(os.path.join(folder, name)) as part:
                     write(part, architecture, module, exporter, dynamic)
                     runtime = fio.require(part)
                 result = f"ok {name} ({runtime})"
@@ -242,5 +252,4 @@ def make(folder, only, again):
             print(f"   {time.monotonic() - start:3.0f} s {result}", flush=True)
         if not check(architecture, module):
             failed += 1
-        sys.stdout.flush()
     return failed

