@@ -251,6 +251,11 @@ static void collect_wishes(struct onri_layout *layout) {
   }
 }
 
+/* A graph output must not become a graph input, nor one tensor two outputs. */
+static int is_own_memory(const struct onri_rewrite *rw, int32_t v) {
+  return !rw->is_output[v] && (rw->graph->values[v].producer != ONRI_NONE || onri_rewrite_is_constant(rw, v));
+}
+
 static enum onr_status sweep(struct onri_layout *layout) {
   struct onri_graph *graph = layout->rw->graph;
   const size_t num_nodes = graph->num_nodes;
@@ -262,8 +267,11 @@ static enum onr_status sweep(struct onri_layout *layout) {
   }
   for (size_t i = 0; i < graph->num_outputs; i++) {
     const struct onri_order plain = onri_order_identity(onri_rewrite_rank(layout->rw, graph->outputs[i]));
-    const int32_t v = onri_layout_get(layout, graph->outputs[i], &plain);
+    int32_t v = onri_layout_get(layout, graph->outputs[i], &plain);
+    if (v >= 0 && v != graph->outputs[i] && !is_own_memory(layout->rw, v))
+      v = onri_rewrite_node(layout->rw, &onri_layer_identity, NULL, onri_layout_node(layout)->origin, &v, 1, onri_rewrite_desc(layout->rw, v));
     if (v < 0) return onri_rewrite_no_memory(layout->rw);
+    layout->rw->is_output[v] = 1;
     graph->outputs[i] = v;
   }
   return ONR_STATUS_OK;

@@ -10,11 +10,13 @@ static int grow(struct onri_rewrite *rw) {
   const struct onri_graph *graph = rw->graph;
   const struct onr_allocator *allocator = graph->env->allocator;
   if (!onri_grow(allocator, &rw->uses, sizeof *rw->uses, &rw->uses_capacity, graph->num_values + 1) ||
-      !onri_grow(allocator, &rw->alias, sizeof *rw->alias, &rw->alias_capacity, graph->num_values + 1))
+      !onri_grow(allocator, &rw->alias, sizeof *rw->alias, &rw->alias_capacity, graph->num_values + 1) ||
+      !onri_grow(allocator, &rw->is_output, sizeof *rw->is_output, &rw->output_capacity, graph->num_values + 1))
     return 0;
   for (; rw->num_values < graph->num_values; rw->num_values++) {
     rw->uses[rw->num_values] = 0;
     rw->alias[rw->num_values] = ONRI_NONE;
+    rw->is_output[rw->num_values] = 0;
   }
   return 1;
 }
@@ -27,7 +29,10 @@ enum onr_status onri_rewrite_begin(struct onri_rewrite *rw, struct onri_graph *g
     for (int32_t k = 0; node->layer != NULL && k < node->num_in; k++)
       if (node->in[k] != ONRI_NONE) rw->uses[node->in[k]]++;
   }
-  for (size_t i = 0; i < graph->num_outputs; i++) rw->uses[graph->outputs[i]]++;
+  for (size_t i = 0; i < graph->num_outputs; i++) {
+    rw->uses[graph->outputs[i]]++;
+    rw->is_output[graph->outputs[i]] = 1;
+  }
   return ONR_STATUS_OK;
 }
 
@@ -40,6 +45,7 @@ enum onr_status onri_rewrite_end(struct onri_rewrite *rw, enum onr_status status
   }
   onri_release(graph->env->allocator, rw->uses);
   onri_release(graph->env->allocator, rw->alias);
+  onri_release(graph->env->allocator, rw->is_output);
   return status;
 }
 
@@ -171,6 +177,9 @@ void onri_rewrite_remove(struct onri_rewrite *rw, struct onri_node *node) {
 
 void onri_rewrite_alias(struct onri_rewrite *rw, struct onri_node *node, int32_t to) {
   const int32_t from = node->out[0];
+  const int is_input = rw->graph->values[to].producer == ONRI_NONE && !onri_rewrite_is_constant(rw, to);
+  if (rw->is_output[from] && (is_input || rw->is_output[to])) return;
+  rw->is_output[to] |= rw->is_output[from];
   rw->uses[to] += rw->uses[from];
   rw->uses[from] = 0;
   rw->alias[from] = to;
@@ -253,4 +262,18 @@ int32_t onri_rewrite_node(struct onri_rewrite *rw, const struct onr_layer *layer
   for (size_t k = 0; k < num_in; k++) use(rw, in[k], 1);
   rw->changed = 1;
   return v;
+}
+
+/* --- patterns --- */
+
+enum onr_status onri_rewrite_sweep(struct onri_rewrite *rw, const struct onri_rewrite_rule *rules, size_t count) {
+  for (size_t i = 0; i < rw->graph->num_nodes; i++) {
+    onri_rewrite_visit(rw, &rw->graph->nodes[i]);
+    for (size_t r = 0; r < count; r++) {
+      const struct onri_node *node = &rw->graph->nodes[i];
+      if (node->layer == NULL) break;
+      if (node->layer == rules[r].layer) ONR_TRY(rules[r].apply(rw, &rw->graph->nodes[i]));
+    }
+  }
+  return ONR_STATUS_OK;
 }

@@ -17,7 +17,8 @@ struct onri_rewrite {
   int changed;               /* this pass changed something */
   int32_t *uses;             /* [num_values] readers, graph outputs included */
   int32_t *alias;            /* [num_values] the value to read instead, or ONRI_NONE */
-  size_t num_values, uses_capacity, alias_capacity;
+  uint8_t *is_output;        /* [num_values] the value is a graph output */
+  size_t num_values, uses_capacity, alias_capacity, output_capacity;
   size_t *budget;            /* bytes that folding may still add to the model */
 };
 
@@ -57,7 +58,8 @@ int onri_rewrite_all_equal(const struct onri_rewrite *rw, int32_t v, double valu
 int onri_rewrite_ints(const struct onri_rewrite *rw, int32_t v, int64_t *values, size_t capacity, size_t *count);
 
 /* --- changing --- */
-/* Readers of the node's output 0 read `to` instead; the node is removed. */
+/* Readers of the node's output 0 read `to` instead; the node is removed. Not where a graph output would become a graph
+ * input or another output, too: they must have memory of their own. */
 void onri_rewrite_alias(struct onri_rewrite *rw, struct onri_node *node, int32_t to);
 /* Removes the node; its outputs must be unused, or be given to another node with onri_rewrite_take. */
 void onri_rewrite_remove(struct onri_rewrite *rw, struct onri_node *node);
@@ -79,6 +81,15 @@ int32_t onri_rewrite_constant(struct onri_rewrite *rw, struct onri_constant *con
 int32_t onri_rewrite_node(struct onri_rewrite *rw, const struct onr_layer *layer, const void *params,
                           const struct onri_origin *origin, const int32_t *in, size_t num_in, const struct onr_desc *out);
 enum onr_status onri_rewrite_no_memory(struct onri_rewrite *rw);
+
+/* --- patterns --- */
+/* What to try on nodes of one layer. A rule that does not apply changes nothing and returns OK. */
+struct onri_rewrite_rule {
+  const struct onr_layer *layer;
+  enum onr_status (*apply)(struct onri_rewrite *rw, struct onri_node *node);
+};
+/* Visits all nodes in order and tries the rules of their layers, in the order of the table. */
+enum onr_status onri_rewrite_sweep(struct onri_rewrite *rw, const struct onri_rewrite_rule *rules, size_t count);
 
 /* --- the passes --- */
 #define ONRI_PASS(name, function) enum onr_status function(struct onri_rewrite *rw);

@@ -164,7 +164,7 @@ static void test_channel_shuffle_stays_channels_last(void **state) {
   x = transpose(&t, x, 5, (int32_t[]){0, 2, 1, 3, 4});
   x = reshape(&t, x, 4, (int64_t[]){2, 6, 5, 6});
   graph_test_output(&t, conv(&t, x, 6, 4, 1));
-  graph_test_check(&t, NULL);
+  graph_test_check(&t, "channel_shuffle");
   assert_int_equal(graph_test_count(&t, &onri_layer_transpose), 3);
   graph_test_end(&t);
 }

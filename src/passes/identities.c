@@ -1,0 +1,87 @@
+/* identities: nodes that pass on their input as it is. */
+#include "passes/match.h"
+
+/* Input 0 has the shape and the type of output 0: all dims known and equal, or (`but_one`) all but one at the same place,
+ * for layers that keep the number of elements. */
+static int keeps_shape(const struct onri_rewrite *rw, const struct onri_node *node, int but_one) {
+  const struct onr_desc *x = onri_rewrite_desc(rw, node->in[0]), *y = onri_rewrite_desc(rw, node->out[0]);
+  int32_t unknown = 0;
+  if (x->rank == ONRI_UNKNOWN_RANK || x->rank != y->rank || x->dtype == ONR_DTYPE_NONE || x->dtype != y->dtype) return 0;
+  for (int32_t d = 0; d < x->rank; d++) {
+    if (x->dim[d] != y->dim[d] || x->dim[d] == 0) return 0;
+    unknown += x->dim[d] == ONR_UNKNOWN_DIM;
+  }
+  return unknown <= (but_one ? 1 : 0);
+}
+
+static enum onr_status pass_on(struct onri_rewrite *rw, struct onri_node *node, int applies) {
+  if (applies && node->out[0] != ONRI_NONE) onri_rewrite_alias(rw, node, node->in[0]);
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status always(struct onri_rewrite *rw, struct onri_node *node) { return pass_on(rw, node, 1); }
+static enum onr_status same_elements(struct onri_rewrite *rw, struct onri_node *node) { return pass_on(rw, node, keeps_shape(rw, node, 1)); }
+static enum onr_status same_shape(struct onri_rewrite *rw, struct onri_node *node) { return pass_on(rw, node, keeps_shape(rw, node, 0)); }
+
+static enum onr_status single_input(struct onri_rewrite *rw, struct onri_node *node) { return pass_on(rw, node, node->num_in == 1); }
+
+static enum onr_status cast(struct onri_rewrite *rw, struct onri_node *node) {
+  const struct onr_cast_params *p = node->params;
+  return pass_on(rw, node, onri_rewrite_desc(rw, node->in[0])->dtype == p->to);
+}
+
+static enum onr_status transpose(struct onri_rewrite *rw, struct onri_node *node) {
+  const struct onr_transpose_params *p = node->params;
+  int applies = p->rank > 0 || onri_rewrite_rank(rw, node->in[0]) == 1;
+  for (int32_t i = 0; i < p->rank; i++) applies &= p->perm[i] == i;
+  return pass_on(rw, node, applies);
+}
+
+static enum onr_status pad(struct onri_rewrite *rw, struct onri_node *node) {
+  return pass_on(rw, node, onri_rewrite_all_equal(rw, node->in[1], 0));
+}
+
+/* Of the whole of x, forwards. Steps other than 1 may keep the shape, too: backwards. */
+static enum onr_status slice(struct onri_rewrite *rw, struct onri_node *node) {
+  const int forwards = node->num_in < 5 || node->in[4] == ONRI_NONE || onri_rewrite_all_equal(rw, node->in[4], 1);
+  return pass_on(rw, node, forwards && keeps_shape(rw, node, 0));
+}
+
+static enum onr_status unary(struct onri_rewrite *rw, struct onri_node *node) {
+  const struct onr_unary_params *p = node->params;
+  return pass_on(rw, node, p->op == ONR_UNARY_AFFINE && p->alpha == 1.0f && p->beta == 0.0f);
+}
+
+/* A constant that changes neither the value nor the shape of x. */
+static int is_neutral(const struct onri_rewrite *rw, int32_t x, int32_t c, double neutral) {
+  const struct onr_desc *from = onri_rewrite_desc(rw, x);
+  if (!onri_rewrite_all_equal(rw, c, neutral) || from->rank == ONRI_UNKNOWN_RANK) return 0;
+  const struct onr_desc *desc = onri_rewrite_desc(rw, c);
+  if (desc->rank > from->rank || desc->dtype != from->dtype) return 0;
+  for (int32_t d = 0; d < desc->rank; d++)
+    if (desc->dim[d] != 1 && desc->dim[d] != from->dim[from->rank - desc->rank + d]) return 0;
+  return 1;
+}
+
+static enum onr_status binary(struct onri_rewrite *rw, struct onri_node *node) {
+  const struct onr_binary_params *p = node->params;
+  const int is_sum = p->op == ONR_BINARY_ADD, is_product = p->op == ONR_BINARY_MUL;
+  if (p->clamp.enabled || node->num_in != 2 || node->in[0] == ONRI_NONE || node->in[1] == ONRI_NONE) return ONR_STATUS_OK;
+  const double neutral = is_sum || p->op == ONR_BINARY_SUB ? 0 : 1;
+  if (!is_sum && !is_product && p->op != ONR_BINARY_SUB && p->op != ONR_BINARY_DIV && p->op != ONR_BINARY_POW) return ONR_STATUS_OK;
+  if (is_neutral(rw, node->in[0], node->in[1], neutral)) return pass_on(rw, node, 1);
+  if ((is_sum || is_product) && is_neutral(rw, node->in[1], node->in[0], neutral)) onri_rewrite_alias(rw, node, node->in[1]);
+  return ONR_STATUS_OK;
+}
+
+static const struct onri_rewrite_rule rules[] = {
+    {&onri_layer_identity, always},      {&onri_layer_unary, unary},        {&onri_layer_binary, binary},
+    {&onri_layer_cast, cast},            {&onri_layer_cast_like, same_elements},
+    {&onri_layer_transpose, transpose},  {&onri_layer_reshape, same_elements},
+    {&onri_layer_flatten, same_elements},{&onri_layer_expand, same_shape},  {&onri_layer_tile, same_shape},
+    {&onri_layer_pad, pad},              {&onri_layer_slice, slice},        {&onri_layer_concat, single_input},
+};
+
+enum onr_status onri_pass_identities(struct onri_rewrite *rw) {
+  return onri_rewrite_sweep(rw, rules, sizeof rules / sizeof rules[0]);
+}
