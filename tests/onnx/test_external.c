@@ -1,0 +1,208 @@
+/* External data: what is read, and every way out of the directory that must stay shut. */
+#define _XOPEN_SOURCE 700
+#define _FILE_OFFSET_BITS 64
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "onnx/decode.h"
+#include "support/proto_writer.h"
+
+static char root[64]; /* root/model/m.onnx, root/model/w.bin, root/extra/w2.bin, root/secret.bin */
+static struct onr_env env;
+static float weights[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+
+static const char *path_of(const char *name) {
+  static char path[256];
+  snprintf(path, sizeof(path), "%s/%s", root, name);
+  return path;
+}
+
+static void write_file(const char *name, const void *bytes, size_t size) {
+  FILE *file = fopen(path_of(name), "wb");
+  assert_non_null(file);
+  assert_int_equal(fwrite(bytes, 1, size, file), size);
+  assert_int_equal(fclose(file), 0);
+}
+
+static int set_up(void **state) {
+  (void)state;
+  env = (struct onr_env){.allocator = &onri_malloc_allocator, .limits = onri_limits_resolve(NULL)};
+  strcpy(root, "/tmp/onnxrun-external-XXXXXX");
+  assert_non_null(mkdtemp(root));
+  assert_int_equal(mkdir(path_of("model"), 0700), 0);
+  assert_int_equal(mkdir(path_of("model/sub"), 0700), 0);
+  assert_int_equal(mkdir(path_of("extra"), 0700), 0);
+  write_file("model/w.bin", weights, sizeof(weights));
+  write_file("model/sub/w.bin", weights, sizeof(weights));
+  write_file("extra/w2.bin", weights, sizeof(weights));
+  write_file("secret.bin", weights, sizeof(weights));
+  write_file("model/m.onnx", "m", 1);
+  return 0;
+}
+
+static int tear_down(void **state) {
+  static const char *const files[] = {"model/w.bin", "model/sub/w.bin", "extra/w2.bin", "secret.bin", "model/m.onnx", "model/link.bin",
+                                      "model/fifo", "model/hard.bin", "model/linked"};
+  static const char *const folders[] = {"model/sub", "model", "extra", ""};
+  (void)state;
+  for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) unlink(path_of(files[i]));
+  for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) assert_int_equal(rmdir(path_of(folders[i])), 0);
+  return 0;
+}
+
+struct entry {
+  const char *key, *value;
+  size_t length; /* 0: strlen */
+};
+
+/* float32[count] with these entries, decoded and loaded; extra: with the extra directory. */
+static enum onr_status load(int64_t count, int32_t dtype, const struct entry *entries, int extra, float *data) {
+  struct onri_tensor_decoder decoder = {.env = &env};
+  struct proto w = proto_tensor("w", dtype, &count, 1), graph = {0}, file;
+  struct onri_constant *constant = NULL;
+  struct onri_sources *sources;
+  struct onri_skeleton skeleton;
+  struct onri_arena arena;
+  const Onnx__ModelProto *model;
+  struct onri_source memory;
+  enum onr_status status;
+  char directory[256];
+  for (; entries->key; entries++) {
+    struct proto e = {0};
+    proto_text(&e, 1, entries->key);
+    proto_bytes(&e, 2, entries->value, entries->length ? entries->length : strlen(entries->value));
+    proto_message(&w, 13, &e);
+  }
+  proto_int(&w, 14, 1);
+  proto_message(&graph, 5, &w);
+  file = proto_model(&graph);
+  memory = onri_source_memory(file.bytes, file.size);
+  assert_int_equal(onri_scan_model(&memory, &env.limits, env.allocator, &skeleton, NULL), ONR_STATUS_OK);
+  onri_arena_init(&arena, env.allocator, 0);
+  assert_int_equal(onri_decode_model(&skeleton, &arena, &model, NULL), ONR_STATUS_OK);
+  assert_int_equal(onri_sources_create(env.allocator, &sources, NULL), ONR_STATUS_OK);
+  snprintf(directory, sizeof(directory), "%s", path_of("extra"));
+  assert_int_equal(onri_sources_open(sources, path_of("model/m.onnx"), extra ? directory : NULL, NULL), ONR_STATUS_OK);
+  decoder.sources = sources;
+  status = onri_tensor_decode(&decoder, model->graph->initializer[0], &constant, NULL);
+  if (status == ONR_STATUS_OK) {
+    assert_null(constant->data); /* nothing has been read yet */
+    status = onri_constant_load(constant, NULL);
+    if (status == ONR_STATUS_OK && data) memcpy(data, constant->data, onr_desc_bytes(&constant->desc));
+    onri_constant_release(constant);
+  }
+  onri_sources_destroy(sources);
+  onri_arena_clear(&arena);
+  onri_skeleton_clear(&skeleton);
+  proto_free(&file);
+  return status;
+}
+
+#define ENTRIES(...) ((const struct entry[]){__VA_ARGS__, {NULL, NULL, 0}})
+#define AT(location) ENTRIES({"location", location, 0})
+
+static void test_whole_file_and_part(void **state) {
+  float data[8] = {0};
+  (void)state;
+  assert_int_equal(load(8, 1, AT("w.bin"), 0, data), ONR_STATUS_OK);
+  assert_memory_equal(data, weights, sizeof(weights));
+  assert_int_equal(load(2, 1, ENTRIES({"location", "w.bin", 0}, {"offset", "12", 0}, {"length", "8", 0}, {"checksum", "x", 0}), 0, data),
+                   ONR_STATUS_OK);
+  assert_memory_equal(data, weights + 3, 8);
+  assert_int_equal(load(8, 1, AT("./sub//w.bin"), 0, data), ONR_STATUS_OK);
+  assert_int_equal(load(0, 1, AT("w.bin"), 0, data), ONR_STATUS_OK);
+}
+
+static void test_extra_directory(void **state) {
+  float data[8];
+  (void)state;
+  assert_int_equal(load(8, 1, AT("w2.bin"), 0, data), ONR_STATUS_EXTERNAL);
+  assert_int_equal(load(8, 1, AT("w2.bin"), 1, data), ONR_STATUS_OK);
+  assert_memory_equal(data, weights, sizeof(weights));
+  assert_int_equal(load(8, 1, AT("../secret.bin"), 1, NULL), ONR_STATUS_EXTERNAL);
+}
+
+static void test_ways_out(void **state) {
+  char absolute[256];
+  (void)state;
+  snprintf(absolute, sizeof(absolute), "%s", path_of("secret.bin"));
+  assert_int_equal(load(8, 1, AT("../secret.bin"), 0, NULL), ONR_STATUS_EXTERNAL);
+  assert_int_equal(load(8, 1, AT("sub/../../secret.bin"), 0, NULL), ONR_STATUS_EXTERNAL);
+  assert_int_equal(load(8, 1, AT("sub/../w.bin"), 0, NULL), ONR_STATUS_EXTERNAL);
+  assert_int_equal(load(8, 1, AT(absolute), 0, NULL), ONR_STATUS_EXTERNAL);
+  assert_int_equal(symlink("../secret.bin", path_of("model/link.bin")), 0);
+  assert_int_equal(load(8, 1, AT("link.bin"), 0, NULL), ONR_STATUS_EXTERNAL);
+  assert_int_equal(symlink("..", path_of("model/linked")), 0);
+  assert_int_equal(load(8, 1, AT("linked/secret.bin"), 0, NULL), ONR_STATUS_EXTERNAL);
+  assert_int_equal(load(8, 1, ENTRIES({"location", "w.bin\0/../x", 11}), 0, NULL), ONR_STATUS_EXTERNAL);
+}
+
+static void test_hard_links_are_files(void **state) {
+  char target[256];
+  (void)state;
+  snprintf(target, sizeof(target), "%s", path_of("secret.bin"));
+  assert_int_equal(link(target, path_of("model/hard.bin")), 0);
+  assert_int_equal(load(8, 1, AT("hard.bin"), 0, NULL), ONR_STATUS_OK);
+}
+
+static void test_what_is_no_file(void **state) {
+  (void)state;
+  assert_int_equal(mkfifo(path_of("model/fifo"), 0600), 0);
+  assert_int_equal(load(8, 1, AT("fifo"), 0, NULL), ONR_STATUS_EXTERNAL);
+  assert_int_equal(load(8, 1, AT("sub"), 0, NULL), ONR_STATUS_EXTERNAL);
+  assert_int_equal(load(8, 1, AT("."), 0, NULL), ONR_STATUS_EXTERNAL);
+  assert_int_equal(load(8, 1, AT("w.bin/x"), 0, NULL), ONR_STATUS_EXTERNAL);
+  assert_int_equal(load(8, 1, AT("missing.bin"), 0, NULL), ONR_STATUS_EXTERNAL);
+  assert_int_equal(load(8, 1, AT(""), 0, NULL), ONR_STATUS_EXTERNAL);
+}
+
+static void test_entries(void **state) {
+  static const struct {
+    const char *offset, *length;
+  } bad[] = {{"-16", NULL}, {"33", NULL}, {"4", NULL}, {"9223372036854775800", NULL}, {"18446744073709551616", NULL}, {"12abc", NULL},
+             {"", NULL}, {" 0", NULL}, {"0", "31"}, {"0", "33"}, {"0", "-1"}};
+  (void)state;
+  for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+    assert_int_equal(load(8, 1, ENTRIES({"location", "w.bin", 0}, {"offset", bad[i].offset, 0},
+                                        {bad[i].length ? "length" : "unread", bad[i].length ? bad[i].length : "", 0}), 0, NULL),
+                     ONR_STATUS_EXTERNAL);
+  assert_int_equal(load(8, 1, ENTRIES({"offset", "0", 0}), 0, NULL), ONR_STATUS_EXTERNAL);
+  assert_int_equal(load(8, 1, ENTRIES({"location", "w.bin", 0}, {"location", "w.bin", 0}), 0, NULL), ONR_STATUS_EXTERNAL);
+  assert_int_equal(load(9, 1, AT("w.bin"), 0, NULL), ONR_STATUS_EXTERNAL);
+  assert_int_equal(load(2, ONR_DTYPE_STRING, AT("w.bin"), 0, NULL), ONR_STATUS_UNSUPPORTED);
+}
+
+/* A file that is shorter when it is read than when it was opened. */
+static void test_file_that_shrinks(void **state) {
+  struct onri_sources *sources;
+  struct onri_source source;
+  char byte[32];
+  (void)state;
+  assert_int_equal(onri_source_open(path_of("model/w.bin"), &source, NULL), ONR_STATUS_OK);
+  assert_int_equal(truncate(path_of("model/w.bin"), 8), 0);
+  assert_int_equal(onri_source_read(&source, 0, 8, byte, NULL), ONR_STATUS_OK);
+  assert_int_equal(onri_source_read(&source, 0, 32, byte, NULL), ONR_STATUS_IO);
+  onri_source_close(&source);
+  assert_int_equal(onri_sources_create(env.allocator, &sources, NULL), ONR_STATUS_OK);
+  assert_int_equal(onri_sources_open(sources, path_of("model/none.onnx"), NULL, NULL), ONR_STATUS_IO);
+  assert_int_equal(onri_sources_open(sources, path_of("model"), NULL, NULL), ONR_STATUS_IO);
+  onri_sources_destroy(sources);
+}
+
+int main(void) {
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+  const struct CMUnitTest tests[] = {
+      TEST(test_whole_file_and_part), TEST(test_extra_directory), TEST(test_ways_out),         TEST(test_hard_links_are_files),
+      TEST(test_what_is_no_file),     TEST(test_entries),         TEST(test_file_that_shrinks),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
