@@ -4,9 +4,9 @@
 #include <math.h>
 
 #include "base/checked.h"
-#include "base/convert.h"
 #include "base/env.h"
 #include "base/shape.h"
+#include "layers/operands.h"
 
 /* --- shapes --- */
 
@@ -117,9 +117,6 @@ int64_t onri_product_multiply_adds(const struct onri_product *p) {
 
 /* --- prepare --- */
 
-static int is_narrow_float(enum onr_dtype dtype) { return dtype == ONR_DTYPE_F16 || dtype == ONR_DTYPE_BF16; }
-static int xnn_dtype(enum onr_dtype dtype) { return dtype == ONR_DTYPE_F32 || is_narrow_float(dtype); }
-
 static int bias_can_be_packed(const struct onr_call *call, const struct onri_product_form *form, int64_t n) {
   if (!onri_has(call, 2)) return 1;
   const struct onr_desc *bias = &call->in[2];
@@ -129,19 +126,11 @@ static int bias_can_be_packed(const struct onr_call *call, const struct onri_pro
 
 static int can_pack(const struct onr_call *call, const struct onri_product_form *form) {
   const struct onr_desc *b = &call->in[1];
-  if (!onri_xnn_usable(call->env) || call->inputs[1] == NULL || b->rank != 2 || !xnn_dtype(b->dtype)) return 0;
+  if (!onri_xnn_usable(call->env) || call->inputs[1] == NULL || b->rank != 2 || !onri_is_f32_or_narrower(b->dtype)) return 0;
   if (b->dim[0] <= 0 || b->dim[1] <= 0 || b->dim[0] >= INT32_MAX / b->dim[1]) return 0;
   if (form->transpose_a || form->alpha != 1.0f) return 0;
   if (form->clamp.enabled && !(form->clamp.min < form->clamp.max)) return 0;
   return bias_can_be_packed(call, form, b->dim[form->transpose_b ? 0 : 1]);
-}
-
-static const float *as_f32(struct onr_env *env, const struct onr_desc *desc, const void *data, float **owned) {
-  if (desc->dtype == ONR_DTYPE_F32) return data;
-  const size_t count = (size_t)onr_desc_elements(desc);
-  *owned = onr_env_allocate(env, count * sizeof(float));
-  if (*owned != NULL) onri_load(desc->dtype, data, count, *owned);
-  return *owned;
 }
 
 enum onr_status onri_product_prepare(struct onr_call *call, const struct onri_product_form *form,
@@ -150,8 +139,8 @@ enum onr_status onri_product_prepare(struct onr_call *call, const struct onri_pr
   if (!can_pack(call, form)) return ONR_STATUS_OK;
   const int has_bias = onri_has(call, 2);
   float *owned_weights = NULL, *owned_bias = NULL;
-  const float *weights = as_f32(call->env, b, call->inputs[1], &owned_weights);
-  const float *bias = has_bias ? as_f32(call->env, &call->in[2], call->inputs[2], &owned_bias) : NULL;
+  const float *weights = onri_constant_f32(call, 1, &owned_weights);
+  const float *bias = has_bias ? onri_constant_f32(call, 2, &owned_bias) : NULL;
   enum onr_status status;
   prepared->linear = (struct onri_xnn_linear){
       .in = (size_t)b->dim[form->transpose_b ? 1 : 0],
@@ -171,26 +160,6 @@ enum onr_status onri_product_prepare(struct onr_call *call, const struct onri_pr
 }
 
 /* --- plan --- */
-
-static size_t take(struct onr_call *call, size_t bytes) {
-  const size_t at = call->scratch_bytes;
-  size_t end;
-  if (!onri_add_size(at, bytes, &end) || !onri_add_size(end, ONR_SLACK_BYTES, &end) || !onri_round_up(end, 64, &end))
-    end = SIZE_MAX; /* the planner refuses it */
-  call->scratch_bytes = end;
-  return at;
-}
-
-/* Elements of input i in the class of its type. */
-static size_t class_bytes(const struct onr_desc *desc) {
-  size_t bytes;
-  if (!onri_mul_size((size_t)onr_desc_elements(desc), onri_class_size(onri_dtype_class(desc->dtype)), &bytes)) return SIZE_MAX;
-  return bytes;
-}
-
-static int native(enum onr_dtype dtype) {
-  return dtype == ONR_DTYPE_F32 || dtype == ONR_DTYPE_F64 || dtype == ONR_DTYPE_I64 || dtype == ONR_DTYPE_U64;
-}
 
 static int same_batch(const struct onri_product *p, const struct onr_desc *a, const struct onr_desc *b) {
   if (a->rank - b->rank != 0) return 0;
@@ -221,7 +190,7 @@ static enum onr_status plan_xnn(struct onr_call *call, const struct onri_product
   }
   ONR_TRY(onri_xnn_matmul_create(&state->op, &matmul, call->env, call->error));
   ONR_TRY(onri_xnn_matmul_reshape(state->op, &matmul, &workspace, call->env, call->error));
-  state->workspace_at = take(call, workspace);
+  state->workspace_at = onri_scratch_take(call, workspace);
   return ONR_STATUS_OK;
 }
 
@@ -235,7 +204,7 @@ static enum onri_product_way choose(const struct onr_call *call, const struct on
                                     const struct onri_product_prepared *prepared, const struct onri_product *p) {
   if (p->batches == 0 || p->m == 0 || p->n == 0) return ONRI_PRODUCT_NOTHING;
   if (prepared->weights.data != NULL) return ONRI_PRODUCT_PACKED;
-  if (onri_xnn_usable(call->env) && xnn_dtype(p->dtype) && !form->transpose_a && fits_xnn(call, p)) return ONRI_PRODUCT_XNN;
+  if (onri_xnn_usable(call->env) && onri_is_f32_or_narrower(p->dtype) && !form->transpose_a && fits_xnn(call, p)) return ONRI_PRODUCT_XNN;
   return ONRI_PRODUCT_PORTABLE;
 }
 
@@ -245,15 +214,15 @@ enum onr_status onri_product_plan(struct onr_call *call, const struct onri_produ
   struct onr_desc out;
   ONR_TRY(onri_product_shape(call, form, p, &out));
   state->way = choose(call, form, prepared, p);
-  state->convert = !native(p->dtype);
+  state->convert = !onri_is_native(p->dtype);
   if (state->way == ONRI_PRODUCT_NOTHING) return ONR_STATUS_OK;
   if (state->convert) {
-    state->a_at = take(call, class_bytes(&call->in[0]));
+    state->a_at = onri_scratch_take(call, onri_class_bytes(&call->in[0]));
     if (state->way != ONRI_PRODUCT_PACKED) {
-      state->b_at = take(call, class_bytes(&call->in[1]));
-      if (p->has_bias) state->bias_at = take(call, class_bytes(&call->in[2]));
+      state->b_at = onri_scratch_take(call, onri_class_bytes(&call->in[1]));
+      if (p->has_bias) state->bias_at = onri_scratch_take(call, onri_class_bytes(&call->in[2]));
     }
-    state->c_at = take(call, class_bytes(&out));
+    state->c_at = onri_scratch_take(call, onri_class_bytes(&out));
   }
   if (state->way == ONRI_PRODUCT_PACKED) {
     ONR_TRY(onri_xnn_linear_create(&state->op, &prepared->weights, &prepared->linear, call->env, call->error));
@@ -263,38 +232,6 @@ enum onr_status onri_product_plan(struct onr_call *call, const struct onri_produ
 }
 
 /* --- run --- */
-
-struct conversion {
-  enum onr_dtype dtype;
-  const char *from;
-  char *to;
-  size_t from_size, to_size;
-  int store;
-};
-
-static void convert_part(void *context, size_t begin, size_t end) {
-  const struct conversion *c = context;
-  const char *from = c->from + begin * c->from_size;
-  char *to = c->to + begin * c->to_size;
-  if (c->store)
-    onri_store(c->dtype, from, end - begin, to);
-  else
-    onri_load(c->dtype, from, end - begin, to);
-}
-
-static void convert(struct onr_env *env, enum onr_dtype dtype, const void *from, void *to, size_t count, int store) {
-  const size_t outside = onr_dtype_size(dtype), inside = onri_class_size(onri_dtype_class(dtype));
-  struct conversion c = {dtype, from, to, store ? inside : outside, store ? outside : inside, store};
-  onr_parallel_for(env, count, 16384, convert_part, &c);
-}
-
-/* Operand i as the kernels read it. */
-static const void *operand(struct onr_call *call, const struct onri_product_state *state, size_t i, size_t at) {
-  if (!state->convert) return call->inputs[i];
-  void *to = (char *)call->scratch + at;
-  convert(call->env, call->in[i].dtype, call->inputs[i], to, (size_t)onr_desc_elements(&call->in[i]), 0);
-  return to;
-}
 
 enum { TILE_ROWS = 64, TILE_COLUMNS = 256 };
 
@@ -353,13 +290,13 @@ enum onr_status onri_product_run(struct onr_call *call, const struct onri_produc
   const struct onri_product *p = &state->product;
   if (state->way == ONRI_PRODUCT_NOTHING) return ONR_STATUS_OK;
   void *const c = state->convert ? (char *)call->scratch + state->c_at : call->outputs[0];
-  const void *const a = operand(call, state, 0, state->a_at);
+  const void *const a = onri_operand(call, 0, state->a_at);
   if (state->way == ONRI_PRODUCT_PACKED) {
     ONR_TRY(onri_xnn_linear_setup(state->op, a, c, call->error));
     ONR_TRY(onri_xnn_run(state->op, call->env, call->error));
   } else {
-    const void *const b = operand(call, state, 1, state->b_at);
-    const void *const bias = p->has_bias ? operand(call, state, 2, state->bias_at) : NULL;
+    const void *const b = onri_operand(call, 1, state->b_at);
+    const void *const bias = p->has_bias ? onri_operand(call, 2, state->bias_at) : NULL;
     const int xnn = state->way == ONRI_PRODUCT_XNN;
     if (xnn) {
       ONR_TRY(onri_xnn_matmul_setup(state->op, (char *)call->scratch + state->workspace_at, a, b, c, call->error));
@@ -367,7 +304,7 @@ enum onr_status onri_product_run(struct onr_call *call, const struct onri_produc
     }
     run_tiles(call, form, p, a, b, bias, c, xnn);
   }
-  if (state->convert) convert(call->env, p->dtype, c, call->outputs[0], (size_t)onr_desc_elements(&call->out[0]), 1);
+  if (state->convert) onri_convert(call->env, p->dtype, c, call->outputs[0], (size_t)onr_desc_elements(&call->out[0]), 1);
   return ONR_STATUS_OK;
 }
 

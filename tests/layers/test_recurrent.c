@@ -1,0 +1,298 @@
+/* lstm, gru and rnn against ONNX's equations in double, step by step. */
+#include <math.h>
+#include <string.h>
+
+#include "support/layer_test.h"
+
+#include "base/convert.h"
+#include "layers/layers.h"
+
+enum { CAPACITY = 40000 };
+enum kind { LSTM, GRU, RNN };
+static const struct onr_layer *const layers[] = {&onri_layer_lstm, &onri_layer_gru, &onri_layer_rnn};
+static const size_t gates_of[] = {4, 3, 1};
+
+struct setup {
+  enum kind kind;
+  size_t steps, batch, input, hidden;
+  struct onr_recurrent_params params;
+  int bias, lengths, states, peephole, constant;
+  enum onr_dtype dtype;
+};
+
+static float x[CAPACITY], w[CAPACITY], r[CAPACITY], bias[CAPACITY], h0[CAPACITY], c0[CAPACITY], peephole[CAPACITY];
+static float expected_y[CAPACITY], expected_h[CAPACITY], expected_c[CAPACITY];
+static int32_t lengths[16];
+
+static double activate(const struct onr_recurrent_function *f, int usual_tanh, double v, const struct onr_recurrent_params *p) {
+  if (p->has_clip) v = fmin(fmax(v, -(double)p->clip), (double)p->clip);
+  switch (f->kind) {
+    case ONR_RECURRENT_DEFAULT: return usual_tanh ? tanh(v) : 1 / (1 + exp(-v));
+    case ONR_RECURRENT_RELU: return fmax(v, 0);
+    case ONR_RECURRENT_HARD_SIGMOID: return fmin(fmax((double)f->alpha * v + (double)f->beta, 0), 1);
+    case ONR_RECURRENT_SOFTSIGN: return v / (1 + fabs(v));
+    case ONR_RECURRENT_TANH: return tanh(v);
+    case ONR_RECURRENT_SIGMOID: return 1 / (1 + exp(-v));
+    case ONR_RECURRENT_ELU: return v < 0 ? (double)f->alpha * (exp(v) - 1) : v;
+    case ONR_RECURRENT_SOFTPLUS: return log(1 + exp(v));
+    default: return NAN;
+  }
+}
+
+static double dot(const float *a, const double *b, size_t n) {
+  double sum = 0;
+  for (size_t i = 0; i < n; i++) sum += (double)a[i] * b[i];
+  return sum;
+}
+
+/* W x, R h or a bias of gate g, unit j of direction d. */
+static double input_part(const struct setup *s, size_t d, size_t g, size_t j, const double *xt) {
+  const size_t gates = gates_of[s->kind], row = (d * gates + g) * s->hidden + j;
+  return dot(w + row * s->input, xt, s->input) +
+         (s->bias ? (double)bias[d * 2 * gates * s->hidden + g * s->hidden + j] : 0);
+}
+
+static double recurrent_bias(const struct setup *s, size_t d, size_t g, size_t j) {
+  const size_t gates = gates_of[s->kind];
+  return s->bias ? (double)bias[(d * 2 * gates + gates + g) * s->hidden + j] : 0;
+}
+
+static double recurrent_part(const struct setup *s, size_t d, size_t g, size_t j, const double *h) {
+  return dot(r + ((d * gates_of[s->kind] + g) * s->hidden + j) * s->hidden, h, s->hidden) + recurrent_bias(s, d, g, j);
+}
+
+static void lstm_step(const struct setup *s, size_t d, const double *xt, double *h, double *c) {
+  const struct onr_recurrent_function *f = s->params.functions + 3 * d;
+  const float *p = peephole + d * 3 * s->hidden;
+  double next[64];
+  for (size_t j = 0; j < s->hidden; j++) {
+    double in[4];
+    for (size_t g = 0; g < 4; g++) in[g] = input_part(s, d, g, j, xt) + recurrent_part(s, d, g, j, h);
+    if (s->peephole) in[0] += (double)p[j] * c[j];
+    if (s->peephole) in[2] += (double)p[2 * s->hidden + j] * c[j];
+    const double i = activate(&f[0], 0, in[0], &s->params);
+    const double forget = s->params.input_forget ? 1 - i : activate(&f[0], 0, in[2], &s->params);
+    c[j] = forget * c[j] + i * activate(&f[1], 1, in[3], &s->params);
+    if (s->peephole) in[1] += (double)p[s->hidden + j] * c[j];
+    next[j] = activate(&f[0], 0, in[1], &s->params) * activate(&f[2], 1, c[j], &s->params);
+  }
+  memcpy(h, next, s->hidden * sizeof *h);
+}
+
+static void gru_step(const struct setup *s, size_t d, const double *xt, double *h) {
+  const struct onr_recurrent_function *f = s->params.functions + 2 * d;
+  double reset[64], next[64];
+  for (size_t j = 0; j < s->hidden; j++)
+    reset[j] = activate(&f[0], 0, input_part(s, d, 1, j, xt) + recurrent_part(s, d, 1, j, h), &s->params);
+  for (size_t j = 0; j < s->hidden; j++) {
+    const double z = activate(&f[0], 0, input_part(s, d, 0, j, xt) + recurrent_part(s, d, 0, j, h), &s->params);
+    double gated[64], inner;
+    for (size_t i = 0; i < s->hidden; i++) gated[i] = reset[i] * h[i];
+    inner = s->params.linear_before_reset ? reset[j] * recurrent_part(s, d, 2, j, h) : recurrent_part(s, d, 2, j, gated);
+    next[j] = (1 - z) * activate(&f[1], 1, input_part(s, d, 2, j, xt) + inner, &s->params) + z * h[j];
+  }
+  memcpy(h, next, s->hidden * sizeof *h);
+}
+
+static void rnn_step(const struct setup *s, size_t d, const double *xt, double *h) {
+  double next[64];
+  for (size_t j = 0; j < s->hidden; j++)
+    next[j] = activate(&s->params.functions[d], 1, input_part(s, d, 0, j, xt) + recurrent_part(s, d, 0, j, h), &s->params);
+  memcpy(h, next, s->hidden * sizeof *h);
+}
+
+static void reference(const struct setup *s) {
+  const size_t directions = s->params.direction == ONR_DIRECTION_BOTH ? 2 : 1;
+  const int last = s->params.layout;
+  memset(expected_y, 0, sizeof expected_y);
+  for (size_t d = 0; d < directions; d++)
+    for (size_t b = 0; b < s->batch; b++) {
+      const size_t state = (last ? b * directions + d : d * s->batch + b) * s->hidden;
+      const size_t length = s->lengths ? (size_t)lengths[b] : s->steps;
+      double h[64] = {0}, c[64] = {0}, xt[64];
+      for (size_t j = 0; j < s->hidden && s->states; j++) {
+        h[j] = (double)h0[state + j];
+        c[j] = (double)c0[state + j];
+      }
+      for (size_t step = 0; step < length; step++) {
+        const size_t t = d == 1 || s->params.direction == ONR_DIRECTION_REVERSE ? length - 1 - step : step;
+        for (size_t i = 0; i < s->input; i++) xt[i] = (double)x[(last ? b * s->steps + t : t * s->batch + b) * s->input + i];
+        if (s->kind == LSTM) lstm_step(s, d, xt, h, c);
+        if (s->kind == GRU) gru_step(s, d, xt, h);
+        if (s->kind == RNN) rnn_step(s, d, xt, h);
+        const size_t row = last ? (b * s->steps + t) * directions + d : (t * directions + d) * s->batch + b;
+        for (size_t j = 0; j < s->hidden; j++) expected_y[row * s->hidden + j] = (float)h[j];
+      }
+      for (size_t j = 0; j < s->hidden; j++) {
+        expected_h[state + j] = (float)h[j];
+        expected_c[state + j] = (float)c[j];
+      }
+    }
+}
+
+static void add(struct layer_test *t, enum onr_dtype dtype, int constant, int32_t rank, const int64_t *dims, float *values) {
+  static double raw[CAPACITY];
+  const struct onr_desc desc = onr_desc_make(dtype, rank, dims);
+  const size_t count = (size_t)onr_desc_elements(&desc);
+  if (dtype == ONR_DTYPE_F64)
+    for (size_t i = 0; i < count; i++) raw[i] = (double)values[i];
+  else
+    onri_store(dtype, values, count, raw);
+  if (dtype != ONR_DTYPE_F64) onri_load(dtype, raw, count, values);
+  if (constant)
+    layer_test_constant(t, dtype, rank, dims, raw);
+  else
+    layer_test_input(t, dtype, rank, dims, raw);
+}
+
+static void compare(const struct onr_tensor *t, const float *expected) {
+  static float found[CAPACITY];
+  const size_t count = (size_t)onr_desc_elements(&t->desc);
+  const double tolerance = t->desc.dtype == ONR_DTYPE_F16 ? 3e-3 : 3e-6;
+  if (t->desc.dtype == ONR_DTYPE_F64)
+    for (size_t i = 0; i < count; i++) found[i] = (float)((const double *)t->data)[i];
+  else
+    onri_load(t->desc.dtype, t->data, count, found);
+  assert_close(found, expected, count, tolerance, tolerance);
+}
+
+static void check(struct setup s) {
+  const int64_t steps = (int64_t)s.steps, batch = (int64_t)s.batch, hidden = (int64_t)s.hidden, input = (int64_t)s.input;
+  const int64_t directions = s.params.direction == ONR_DIRECTION_BOTH ? 2 : 1, rows = (int64_t)gates_of[s.kind] * hidden;
+  const int last = s.params.layout;
+  const int64_t states[] = {last ? batch : directions, last ? directions : batch, hidden};
+  s.dtype = s.dtype == ONR_DTYPE_NONE ? ONR_DTYPE_F32 : s.dtype;
+  for (uint32_t run = 0; run < 4; run++) {
+    float *const all[] = {x, w, r, bias, h0, c0, peephole};
+    const float range = s.hidden > 16 ? 0.1f : 0.6f; /* many large weights make the steps chaotic: rounding errors grow */
+    for (uint32_t i = 0; i < 7; i++) fill_random(all[i], CAPACITY, -range, range, i + 1);
+    for (int i = 0; i < 16; i++) lengths[i] = (int32_t)((size_t)(i * 3 + 2) % (s.steps + 1));
+    struct layer_test t = {.layer = layers[s.kind], .params = &s.params, .num_out = s.kind == LSTM ? 3 : 2, .threads = 1 + (run & 1),
+                           .backend = run < 2 ? ONR_BACKEND_PORTABLE : ONR_BACKEND_AUTO};
+    add(&t, s.dtype, 0, 3, last ? (int64_t[]){batch, steps, input} : (int64_t[]){steps, batch, input}, x);
+    add(&t, s.dtype, s.constant, 3, (int64_t[]){directions, rows, input}, w);
+    add(&t, s.dtype, s.constant, 3, (int64_t[]){directions, rows, hidden}, r);
+    if (s.bias)
+      add(&t, s.dtype, s.constant, 2, (int64_t[]){directions, 2 * rows}, bias);
+    else
+      layer_test_input(&t, s.dtype, 0, NULL, NULL);
+    layer_test_input(&t, ONR_DTYPE_I32, 1, &batch, s.lengths ? lengths : NULL);
+    if (s.states)
+      add(&t, s.dtype, 0, 3, states, h0);
+    else
+      layer_test_input(&t, s.dtype, 0, NULL, NULL);
+    if (s.kind == LSTM && s.states) add(&t, s.dtype, 0, 3, states, c0);
+    if (s.kind == LSTM && !s.states) layer_test_input(&t, s.dtype, 0, NULL, NULL);
+    if (s.kind == LSTM && s.peephole) add(&t, s.dtype, 1, 2, (int64_t[]){directions, 3 * hidden}, peephole);
+    assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
+    reference(&s);
+    compare(&t.out[0], expected_y);
+    compare(&t.out[1], expected_h);
+    if (s.kind == LSTM) compare(&t.out[2], expected_c);
+    layer_test_clear(&t);
+  }
+}
+
+static void test_default_functions(void **unused) {
+  (void)unused;
+  for (int kind = LSTM; kind <= RNN; kind++)
+    for (int direction = 0; direction < 3; direction++)
+      for (int flags = 0; flags < 16; flags++)
+        check((struct setup){.kind = (enum kind)kind, .steps = 5, .batch = 3, .input = 7, .hidden = 9,
+                             .params = {.direction = (enum onr_direction)direction, .layout = flags & 1, .linear_before_reset = flags >> 3},
+                             .bias = flags >> 1 & 1, .lengths = flags >> 2 & 1, .states = flags >> 3, .constant = flags & 2});
+}
+
+static void test_sizes(void **unused) {
+  (void)unused;
+  for (int kind = LSTM; kind <= RNN; kind++) {
+    struct setup s = {.kind = (enum kind)kind, .steps = 21, .batch = 1, .input = 33, .hidden = 61, .bias = 1, .constant = 1,
+                      .params = {.direction = ONR_DIRECTION_BOTH, .linear_before_reset = 1}};
+    check(s);
+    s.steps = 1;
+    s.input = s.hidden = 1;
+    check(s);
+    s.steps = 0;
+    check(s);
+    s.steps = 2;
+    s.batch = 0;
+    check(s);
+  }
+}
+
+static void test_number_types(void **unused) {
+  (void)unused;
+  for (int kind = LSTM; kind <= RNN; kind++)
+    for (int i = 0; i < 4; i++)
+      check((struct setup){.kind = (enum kind)kind, .steps = 4, .batch = 2, .input = 5, .hidden = 6, .bias = 1, .states = 1,
+                           .params = {.direction = ONR_DIRECTION_BOTH, .linear_before_reset = 1}, .constant = i & 1,
+                           .dtype = i & 2 ? ONR_DTYPE_F64 : ONR_DTYPE_F16});
+}
+
+static void test_lstm_options(void **unused) {
+  (void)unused;
+  for (int flags = 1; flags < 8; flags++)
+    check((struct setup){.kind = LSTM, .steps = 6, .batch = 2, .input = 4, .hidden = 5, .bias = 1, .states = 1, .constant = 1,
+                         .params = {.direction = ONR_DIRECTION_BOTH, .input_forget = flags & 1, .has_clip = flags >> 1 & 1, .clip = 0.3f},
+                         .peephole = flags >> 2});
+}
+
+static void test_other_functions(void **unused) {
+  (void)unused;
+  const struct onr_recurrent_function relu = {ONR_RECURRENT_RELU, 0, 0}, hard = {ONR_RECURRENT_HARD_SIGMOID, 0.3f, 0.4f},
+                                      soft = {ONR_RECURRENT_SOFTSIGN, 0, 0}, tanh_ = {ONR_RECURRENT_TANH, 0, 0},
+                                      elu = {ONR_RECURRENT_ELU, 0.5f, 0}, plus = {ONR_RECURRENT_SOFTPLUS, 0, 0};
+  for (int lbr = 0; lbr <= 1; lbr++)
+    for (int kind = LSTM; kind <= RNN; kind++)
+      check((struct setup){.kind = (enum kind)kind, .steps = 4, .batch = 2, .input = 4, .hidden = 5, .bias = 1, .constant = 1,
+                           .params = {.direction = ONR_DIRECTION_BOTH, .linear_before_reset = lbr,
+                                      .functions = {hard, soft, relu, elu, tanh_, plus}}});
+}
+
+/* --- what a file can get wrong --- */
+
+struct wrong {
+  const struct onr_layer *layer;
+  int64_t w_rows, hidden, directions, hidden_size;
+  int32_t length;
+  enum onr_status status;
+};
+
+static void test_wrong_shapes(void **unused) {
+  static const float zero[4096];
+  const struct wrong cases[] = {
+      {&onri_layer_lstm, 12, 3, 1, 7, 1, ONR_STATUS_SHAPE},
+      {&onri_layer_lstm, 12, 3, 1, (int64_t)1 << 61, 1, ONR_STATUS_SHAPE},
+      {&onri_layer_lstm, 12, 3, 1, -1, 1, ONR_STATUS_SHAPE},
+      {&onri_layer_lstm, 12, 3, 1, 3, 99, ONR_STATUS_INDEX},
+      {&onri_layer_lstm, 12, 3, 1, 3, -1, ONR_STATUS_INDEX},
+      {&onri_layer_gru, 12, 3, 1, 3, 1, ONR_STATUS_SHAPE},
+      {&onri_layer_lstm, 12, 3, 2, 3, 1, ONR_STATUS_SHAPE},
+      {&onri_layer_lstm, 12, 3, 1, 3, 2, ONR_STATUS_OK},
+  };
+  (void)unused;
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    const struct wrong *c = &cases[i];
+    const struct onr_recurrent_params params = {.hidden_size = c->hidden_size};
+    struct layer_test t = {.layer = c->layer, .params = &params, .num_out = 1};
+    layer_test_input(&t, ONR_DTYPE_F32, 3, (int64_t[]){2, 1, 4}, zero);
+    layer_test_input(&t, ONR_DTYPE_F32, 3, (int64_t[]){c->directions, c->w_rows, 4}, zero);
+    layer_test_input(&t, ONR_DTYPE_F32, 3, (int64_t[]){c->directions, c->w_rows, c->hidden}, zero);
+    layer_test_input(&t, ONR_DTYPE_F32, 0, NULL, NULL);
+    layer_test_input(&t, ONR_DTYPE_I32, 1, (int64_t[]){1}, &c->length);
+    assert_int_equal(layer_test_run(&t), c->status);
+    layer_test_clear(&t);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_default_functions),
+      cmocka_unit_test(test_sizes),
+      cmocka_unit_test(test_number_types),
+      cmocka_unit_test(test_lstm_options),
+      cmocka_unit_test(test_other_functions),
+      cmocka_unit_test(test_wrong_shapes),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
