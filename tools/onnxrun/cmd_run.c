@@ -52,6 +52,20 @@ static int write_outputs(const struct options *options, const struct loaded *l) 
   return EXIT_OK;
 }
 
+static int show_result(const struct options *options, const struct loaded *l, const struct tensor_list *inputs) {
+  struct onr_tensor y, labels = {0};
+  struct onr_error error = {0};
+  const struct onr_value_info *input = onr_model_input(l->model, 0);
+  int code = EXIT_OK;
+  const enum onr_status status = onr_session_get_output(l->session, 0, &y, &error);
+  if (status != ONR_STATUS_OK) return report_failure(status, &error);
+  if (!input) return complain(EXIT_USAGE, "--show: the model has no input");
+  if (options->labels) code = npy_read(options->labels, &labels);
+  if (!code) code = show(&list_find(inputs, input->name)->tensor, &y, &labels);
+  onr_tensor_release(NULL, &labels);
+  return code;
+}
+
 int command_run(const struct options *options) {
   struct loaded l;
   struct tensor_list inputs = {0};
@@ -63,7 +77,9 @@ int command_run(const struct options *options) {
   code = make_inputs(options, &l, &inputs);
   if (!code) {
     const enum onr_status status = onr_session_run(l.session, &error);
-    code = status == ONR_STATUS_OK ? write_outputs(options, &l) : report_failure(status, &error);
+    if (status != ONR_STATUS_OK) code = report_failure(status, &error);
+    else if (options->show) code = show_result(options, &l, &inputs);
+    else code = write_outputs(options, &l);
   }
   unload(&l);
   list_clear(&inputs);

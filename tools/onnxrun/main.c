@@ -10,6 +10,7 @@ static const char usage[] =
     "  run MODEL            run once; inputs from files, random where none is given\n"
     "      -i NAME=FILE     .npy, .npz or TensorProto .pb for an input; -i FILE.npz for several\n"
     "      -o DIR           write DIR/NAME.npy for every output\n"
+    "      --show           draw the pictures of input 0 with what output 0 says; --labels FILE.npy\n"
     "  info MODEL           inputs, outputs, and a table of the layers with their shapes and costs\n"
     "  bench MODEL          time it\n"
     "      --seconds S      how long (2)\n"

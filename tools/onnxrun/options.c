@@ -6,7 +6,8 @@
 #include "tool.h"
 
 enum long_option { OPTION_DIM = 256, OPTION_SEED, OPTION_THREADS, OPTION_SECONDS, OPTION_RTOL, OPTION_ATOL, OPTION_BACKEND,
-                   OPTION_JSON, OPTION_PROFILE, OPTION_DISABLE, OPTION_EXTERNAL };
+                   OPTION_JSON, OPTION_PROFILE, OPTION_DISABLE, OPTION_EXTERNAL, OPTION_SHOW,
+                   OPTION_LABELS };
 
 static const struct option long_options[] = {
     {"input", required_argument, NULL, 'i'},
@@ -22,6 +23,8 @@ static const struct option long_options[] = {
     {"profile", no_argument, NULL, OPTION_PROFILE},
     {"disable-passes", required_argument, NULL, OPTION_DISABLE},
     {"external-data", required_argument, NULL, OPTION_EXTERNAL},
+    {"show", no_argument, NULL, OPTION_SHOW},
+    {"labels", required_argument, NULL, OPTION_LABELS},
     {NULL, 0, NULL, 0},
 };
 
@@ -83,6 +86,8 @@ static int parse_one(int option, struct options *options) {
     case OPTION_PROFILE: options->profile = 1; return 0;
     case OPTION_DISABLE: options->disabled_passes = optarg; return 0;
     case OPTION_EXTERNAL: options->external_directory = optarg; return 0;
+    case OPTION_SHOW: options->show = 1; return 0;
+    case OPTION_LABELS: options->labels = optarg; return 0;
     default: return EXIT_USAGE; /* getopt_long has said why */
   }
 }

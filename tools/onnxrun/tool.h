@@ -49,7 +49,8 @@ struct options {
   uint64_t seed;
   double seconds, rtol, atol;
   enum onr_backend backend;
-  int json, profile;
+  const char *labels; /* .npy; for --show */
+  int json, profile, show;
 };
 
 /* --- options.c --- */
@@ -94,6 +95,10 @@ int read_tensors(const char *path, struct tensor_list *list);
 /* --- compare.c --- */
 /* 1 when found agrees with expected; else 0 and a reason. */
 int agrees(const struct onr_tensor *found, const struct onr_tensor *expected, double rtol, double atol, char *reason, size_t size);
+
+/* --- show.c --- */
+/* Pictures and answers in the terminal. labels->data NULL: none. 0, or an exit code after one line on stderr. */
+int show(const struct onr_tensor *x, const struct onr_tensor *y, const struct onr_tensor *labels);
 
 /* --- commands --- */
 int command_run(const struct options *options);
