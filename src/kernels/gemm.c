@@ -1,13 +1,10 @@
 /* gemm.c: see gemm.h. The loops are written so that compilers turn the inner one into vectors. */
 #include "kernels/gemm.h"
 
-enum { ONRI_MR = 4, ONRI_NR = 16, ONRI_KC = 256 };
+#include "base/cpu.h"
+#include "kernels/gemm_level.h"
 
-#define T float
-#define NAME(x) x##_f32
-#include "kernels/gemm_type.h"
-#undef T
-#undef NAME
+enum { ONRI_MR = 4, ONRI_NR = 8, ONRI_KC = 256 };
 
 #define T double
 #define NAME(x) x##_f64
@@ -21,6 +18,17 @@ enum { ONRI_MR = 4, ONRI_NR = 16, ONRI_KC = 256 };
 #include "kernels/gemm_type.h"
 #undef T
 #undef NAME
+
+static void product_f32(const struct onri_gemm *gemm) {
+#if ONRI_HAVE_AVX_KERNELS
+  switch (onri_cpu_level()) {
+    case ONRI_CPU_AVX512: onri_gemm_product_avx512(gemm); return;
+    case ONRI_CPU_AVX2: onri_gemm_product_avx2(gemm); return;
+    default: break;
+  }
+#endif
+  onri_gemm_product_base(gemm);
+}
 
 static void finish_f32(const struct onri_gemm *g) {
   const float alpha = (float)g->alpha, beta = (float)g->beta, min = (float)g->min, max = (float)g->max;

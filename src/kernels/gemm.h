@@ -16,6 +16,7 @@ struct onri_gemm {
   const void *bias; /* [m, n] through strides that may be 0; NULL: none */
   size_t bias_row, bias_col;
   double alpha, beta;
+  int accumulate; /* the product is added to what C holds */
   int clamp;
   double min, max;
 };

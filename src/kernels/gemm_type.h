@@ -1,4 +1,5 @@
-/* gemm_type.h: the body of the product for one element type; included by gemm.c with T (element) and NAME(x) defined. */
+/* gemm_type.h: the body of the product for one element type; included with T (element), NAME(x),
+ * ONRI_MR, ONRI_NR (rows and columns of a tile that the registers hold) and ONRI_KC (depth of a packed slice) defined. */
 
 /* A slice of B, [depth][ONRI_NR], zeros behind the last column: the inner loop then has no edge. */
 static void NAME(pack)(const T *b, size_t b_row, size_t b_col, size_t depth, size_t columns, T *packed) {
@@ -14,37 +15,20 @@ static void NAME(pack)(const T *b, size_t b_row, size_t b_col, size_t depth, siz
   }
 }
 
-/* sums[ONRI_MR][ONRI_NR] += A slice x packed slice; four rows at once to reuse each load of B. */
-static void NAME(tile4)(const T *restrict a, size_t a_row, size_t a_col, const T *restrict packed, size_t depth,
-                        T *restrict sums) {
-  T s0[ONRI_NR], s1[ONRI_NR], s2[ONRI_NR], s3[ONRI_NR];
-  for (size_t j = 0; j < ONRI_NR; j++) s0[j] = s1[j] = s2[j] = s3[j] = 0;
-  for (size_t p = 0; p < depth; p++) {
-    const T *x = a + p * a_col, *y = packed + p * ONRI_NR;
-    const T x0 = x[0], x1 = x[a_row], x2 = x[2 * a_row], x3 = x[3 * a_row];
-    for (size_t j = 0; j < ONRI_NR; j++) {
-      s0[j] += x0 * y[j];
-      s1[j] += x1 * y[j];
-      s2[j] += x2 * y[j];
-      s3[j] += x3 * y[j];
+/* sums[rows][ONRI_NR] = A slice x packed slice. `rows` is a constant in each caller, so the sums stay in registers. */
+static inline __attribute__((always_inline)) void NAME(tile)(const T *restrict a, size_t a_row, size_t a_col,
+                                                             const T *restrict packed, size_t depth, T *restrict sums,
+                                                             const size_t rows) {
+  T s[ONRI_MR][ONRI_NR];
+  for (size_t r = 0; r < rows; r++)
+    for (size_t j = 0; j < ONRI_NR; j++) s[r][j] = 0;
+  for (size_t p = 0; p < depth; p++)
+    for (size_t r = 0; r < rows; r++) {
+      const T x = a[r * a_row + p * a_col];
+      for (size_t j = 0; j < ONRI_NR; j++) s[r][j] += x * packed[p * ONRI_NR + j];
     }
-  }
-  for (size_t j = 0; j < ONRI_NR; j++) {
-    sums[j] = s0[j];
-    sums[ONRI_NR + j] = s1[j];
-    sums[2 * ONRI_NR + j] = s2[j];
-    sums[3 * ONRI_NR + j] = s3[j];
-  }
-}
-
-static void NAME(tile1)(const T *restrict a, size_t a_col, const T *restrict packed, size_t depth, T *restrict sums) {
-  T s[ONRI_NR];
-  for (size_t j = 0; j < ONRI_NR; j++) s[j] = 0;
-  for (size_t p = 0; p < depth; p++) {
-    const T x = a[p * a_col];
-    for (size_t j = 0; j < ONRI_NR; j++) s[j] += x * packed[p * ONRI_NR + j];
-  }
-  for (size_t j = 0; j < ONRI_NR; j++) sums[j] = s[j];
+  for (size_t r = 0; r < rows; r++)
+    for (size_t j = 0; j < ONRI_NR; j++) sums[r * ONRI_NR + j] = s[r][j];
 }
 
 static void NAME(slice)(const struct onri_gemm *g, size_t from, size_t depth, size_t column, size_t columns) {
@@ -52,15 +36,17 @@ static void NAME(slice)(const struct onri_gemm *g, size_t from, size_t depth, si
   const T *a = (const T *)g->a + from * g->a_col;
   NAME(pack)((const T *)g->b + from * g->b_row + column * g->b_col, g->b_row, g->b_col, depth, columns, packed);
   for (size_t i = 0; i < g->m;) {
-    const size_t rows = g->m - i >= ONRI_MR ? ONRI_MR : 1;
+    const size_t left = g->m - i, rows = left >= ONRI_MR ? ONRI_MR : left >= 2 ? 2 : 1;
     if (rows == ONRI_MR)
-      NAME(tile4)(a + i * g->a_row, g->a_row, g->a_col, packed, depth, sums);
+      NAME(tile)(a + i * g->a_row, g->a_row, g->a_col, packed, depth, sums, ONRI_MR);
+    else if (rows == 2)
+      NAME(tile)(a + i * g->a_row, g->a_row, g->a_col, packed, depth, sums, 2);
     else
-      NAME(tile1)(a + i * g->a_row, g->a_col, packed, depth, sums);
+      NAME(tile)(a + i * g->a_row, g->a_row, g->a_col, packed, depth, sums, 1);
     for (size_t r = 0; r < rows; r++) {
       T *c = (T *)g->c + (i + r) * g->c_row + column;
       const T *sum = sums + r * ONRI_NR;
-      if (from == 0)
+      if (from == 0 && !g->accumulate)
         for (size_t j = 0; j < columns; j++) c[j] = sum[j];
       else
         for (size_t j = 0; j < columns; j++) c[j] += sum[j];

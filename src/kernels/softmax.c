@@ -5,7 +5,7 @@
 
 #include "kernels/vecmath.h"
 
-enum { BLOCK = 256, LANES = 8 };
+enum { BLOCK = 256 };
 
 static const float *read_block(const struct onri_softmax *s, size_t at, size_t count, float *buffer) {
   if (s->dtype == ONR_DTYPE_F32) return (const float *)s->x + at;
@@ -21,31 +21,6 @@ static void store_block(const struct onri_softmax *s, size_t at, size_t count, c
   if (s->dtype != ONR_DTYPE_F32) onri_store(s->dtype, block, count, (char *)s->y + at * onr_dtype_size(s->dtype));
 }
 
-static float max_of(const float *x, size_t count, float max) {
-  float lane[LANES];
-  size_t i = 0;
-  for (int l = 0; l < LANES; l++) lane[l] = max;
-  for (; i + LANES <= count; i += LANES)
-    for (int l = 0; l < LANES; l++) lane[l] = x[i + l] > lane[l] ? x[i + l] : lane[l];
-  for (int l = 0; l < LANES; l++) max = lane[l] > max ? lane[l] : max;
-  for (; i < count; i++) max = x[i] > max ? x[i] : max;
-  return max;
-}
-
-static float sum_of(const float *x, size_t count) {
-  float lane[LANES] = {0}, sum = 0.0f;
-  size_t i = 0;
-  for (; i + LANES <= count; i += LANES)
-    for (int l = 0; l < LANES; l++) lane[l] += x[i + l];
-  for (int l = 0; l < LANES; l++) sum += lane[l];
-  for (; i < count; i++) sum += x[i];
-  return sum;
-}
-
-static void exp_block(const float *x, float *y, size_t count, float shift) {
-  for (size_t i = 0; i < count; i++) y[i] = onri_exp1(x[i] - shift);
-}
-
 /* --- lines in one piece --- */
 
 static void finish_line(const struct onri_softmax *s, size_t start, float max, double sum) {
@@ -58,7 +33,7 @@ static void finish_line(const struct onri_softmax *s, size_t start, float max, d
       const float *x = read_block(s, start + i, count, in);
       for (size_t j = 0; j < count; j++) y[j] = (x[j] - max) - shift;
     } else {
-      if (s->dtype != ONR_DTYPE_F32) exp_block(read_block(s, start + i, count, in), y, count, max);
+      if (s->dtype != ONR_DTYPE_F32) (void)onri_exp_sum_f32(read_block(s, start + i, count, in), max, y, count);
       for (size_t j = 0; j < count; j++) y[j] *= scale;
     }
     store_block(s, start + i, count, y);
@@ -70,14 +45,13 @@ static void soft_line(const struct onri_softmax *s, size_t start) {
   double sum = 0.0;
   for (size_t i = 0; i < s->length; i += BLOCK) {
     const size_t count = s->length - i < BLOCK ? s->length - i : BLOCK;
-    max = max_of(read_block(s, start + i, count, in), count, max);
+    max = onri_max_f32(read_block(s, start + i, count, in), max, count);
   }
   for (size_t i = 0; i < s->length; i += BLOCK) {
     const size_t count = s->length - i < BLOCK ? s->length - i : BLOCK;
     /* softmax of float32 keeps the exponentials in y; log-softmax needs x, which y may be, once more */
     float *e = s->kind == ONRI_SOFTMAX ? write_block(s, start + i, out) : out;
-    exp_block(read_block(s, start + i, count, in), e, count, max);
-    sum += (double)sum_of(e, count);
+    sum += (double)onri_exp_sum_f32(read_block(s, start + i, count, in), max, e, count);
   }
   finish_line(s, start, max, sum);
 }

@@ -55,5 +55,9 @@ static inline float onri_tanh1(float x) {
 void onri_exp_f32(const float *x, float *y, size_t count);
 void onri_sigmoid_f32(const float *x, float *y, size_t count);
 void onri_tanh_f32(const float *x, float *y, size_t count);
+/* y = exp(x - shift); returns the sum of y. */
+float onri_exp_sum_f32(const float *x, float shift, float *y, size_t count);
+/* Largest of x and max; NaN is skipped. */
+float onri_max_f32(const float *x, float max, size_t count);
 
 #endif
