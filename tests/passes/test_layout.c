@@ -1,24 +1,13 @@
 /* The layout pass: values stored in other orders, transposes that disappear, and results that stay. */
 #include "support/graph_test.h"
 
-static int32_t transpose(struct graph_test *t, int32_t x, int32_t rank, const int32_t *perm) {
-  struct onr_transpose_params params = {.rank = rank};
-  for (int32_t i = 0; i < rank; i++) params.perm[i] = perm[i];
-  return graph_test_node(t, &onri_layer_transpose, &params, &x, 1);
-}
-
-static int32_t reshape(struct graph_test *t, int32_t x, size_t rank, const int64_t *shape) {
-  const int32_t in[2] = {x, graph_test_ints(t, rank, shape)};
-  return graph_test_node(t, &onri_layer_reshape, NULL, in, 2);
-}
-
 static void test_inverse_transposes_cancel(void **state) {
   struct graph_test t;
   (void)state;
   graph_test_begin(&t);
   int32_t x = graph_test_input(&t, 4, (int64_t[]){-1, 3, 4, 5});
-  x = transpose(&t, x, 4, (int32_t[]){0, 2, 3, 1});
-  x = transpose(&t, x, 4, (int32_t[]){0, 3, 1, 2});
+  x = graph_test_transpose(&t, x, 4, (int32_t[]){0, 2, 3, 1});
+  x = graph_test_transpose(&t, x, 4, (int32_t[]){0, 3, 1, 2});
   graph_test_output(&t, graph_test_node(&t, &onri_layer_shape, &(struct onr_shape_params){0, INT64_MAX}, &x, 1));
   graph_test_check(&t, NULL);
   assert_int_equal(graph_test_count(&t, &onri_layer_transpose), 0);
@@ -30,9 +19,9 @@ static void test_transposes_meet_at_the_output(void **state) {
   (void)state;
   graph_test_begin(&t);
   int32_t x = graph_test_input(&t, 3, (int64_t[]){2, 3, 4});
-  x = transpose(&t, x, 3, (int32_t[]){1, 2, 0});
-  x = transpose(&t, x, 3, (int32_t[]){2, 1, 0});
-  x = transpose(&t, x, 3, (int32_t[]){0, 2, 1});
+  x = graph_test_transpose(&t, x, 3, (int32_t[]){1, 2, 0});
+  x = graph_test_transpose(&t, x, 3, (int32_t[]){2, 1, 0});
+  x = graph_test_transpose(&t, x, 3, (int32_t[]){0, 2, 1});
   graph_test_output(&t, x);
   graph_test_check(&t, NULL);
   assert_in_range(graph_test_count(&t, &onri_layer_transpose), 0, 1);
@@ -45,8 +34,8 @@ static void test_axes_are_remapped(void **state) {
   int32_t parts[2];
   (void)state;
   graph_test_begin(&t);
-  const int32_t a = transpose(&t, graph_test_input(&t, 4, (int64_t[]){2, 3, 4, 6}), 4, (int32_t[]){0, 3, 1, 2});
-  const int32_t b = transpose(&t, graph_test_input(&t, 4, (int64_t[]){2, 3, 4, 2}), 4, (int32_t[]){0, 3, 1, 2});
+  const int32_t a = graph_test_transpose(&t, graph_test_input(&t, 4, (int64_t[]){2, 3, 4, 6}), 4, (int32_t[]){0, 3, 1, 2});
+  const int32_t b = graph_test_transpose(&t, graph_test_input(&t, 4, (int64_t[]){2, 3, 4, 2}), 4, (int32_t[]){0, 3, 1, 2});
   int32_t x = graph_test_node(&t, &onri_layer_concat, &(struct onr_concat_params){.axis = -3}, (int32_t[]){a, b}, 2);
   graph_test_node_outputs(&t, &onri_layer_split, &(struct onr_split_params){.axis = 1}, &x, 1, parts, 2);
   const int32_t slice[5] = {parts[1], graph_test_ints(&t, 2, (int64_t[]){1, 3}), graph_test_ints(&t, 2, (int64_t[]){4, 0}),
@@ -54,8 +43,8 @@ static void test_axes_are_remapped(void **state) {
   x = graph_test_node(&t, &onri_layer_slice, NULL, slice, 5);
   x = graph_test_node(&t, &onri_layer_gather, &(struct onr_gather_params){.axis = 2},
                       (int32_t[]){x, graph_test_ints(&t, 3, (int64_t[]){2, 0, 2})}, 2);
-  graph_test_output(&t, transpose(&t, x, 4, (int32_t[]){0, 2, 3, 1}));
-  graph_test_output(&t, transpose(&t, parts[0], 4, (int32_t[]){0, 2, 3, 1}));
+  graph_test_output(&t, graph_test_transpose(&t, x, 4, (int32_t[]){0, 2, 3, 1}));
+  graph_test_output(&t, graph_test_transpose(&t, parts[0], 4, (int32_t[]){0, 2, 3, 1}));
   graph_test_check(&t, NULL);
   assert_int_equal(graph_test_count(&t, &onri_layer_transpose), 0);
   graph_test_end(&t);
@@ -66,10 +55,10 @@ static void test_squeeze_and_unsqueeze(void **state) {
   struct graph_test t;
   (void)state;
   graph_test_begin(&t);
-  int32_t x = transpose(&t, graph_test_input(&t, 4, (int64_t[]){2, 5, 1, 3}), 4, (int32_t[]){0, 3, 1, 2});
+  int32_t x = graph_test_transpose(&t, graph_test_input(&t, 4, (int64_t[]){2, 5, 1, 3}), 4, (int32_t[]){0, 3, 1, 2});
   x = graph_test_node(&t, &onri_layer_squeeze, NULL, (int32_t[]){x, graph_test_ints(&t, 1, (int64_t[]){3})}, 2);
   x = graph_test_node(&t, &onri_layer_unsqueeze, NULL, (int32_t[]){x, graph_test_ints(&t, 2, (int64_t[]){0, 3})}, 2);
-  graph_test_output(&t, transpose(&t, x, 5, (int32_t[]){0, 1, 3, 4, 2}));
+  graph_test_output(&t, graph_test_transpose(&t, x, 5, (int32_t[]){0, 1, 3, 4, 2}));
   graph_test_check(&t, NULL);
   assert_in_range(graph_test_count(&t, &onri_layer_transpose), 0, 1);
   graph_test_end(&t);
@@ -80,9 +69,9 @@ static void test_reshape_merges_stored_dimensions(void **state) {
   struct graph_test t;
   (void)state;
   graph_test_begin(&t);
-  int32_t x = transpose(&t, graph_test_input(&t, 4, (int64_t[]){-1, 4, 5, 7}), 4, (int32_t[]){0, 3, 1, 2});
-  x = reshape(&t, x, 3, (int64_t[]){0, 7, -1});
-  graph_test_output(&t, transpose(&t, x, 3, (int32_t[]){0, 2, 1}));
+  int32_t x = graph_test_transpose(&t, graph_test_input(&t, 4, (int64_t[]){-1, 4, 5, 7}), 4, (int32_t[]){0, 3, 1, 2});
+  x = graph_test_reshape(&t, x, 3, (int64_t[]){0, 7, -1});
+  graph_test_output(&t, graph_test_transpose(&t, x, 3, (int32_t[]){0, 2, 1}));
   graph_test_check(&t, NULL);
   assert_int_equal(graph_test_count(&t, &onri_layer_transpose), 0);
   assert_int_equal(graph_test_count(&t, &onri_layer_reshape), 1);
@@ -94,8 +83,8 @@ static void test_reshape_across_the_order_transposes(void **state) {
   struct graph_test t;
   (void)state;
   graph_test_begin(&t);
-  int32_t x = transpose(&t, graph_test_input(&t, 4, (int64_t[]){2, 4, 5, 7}), 4, (int32_t[]){0, 3, 1, 2});
-  graph_test_output(&t, reshape(&t, x, 2, (int64_t[]){2, 140}));
+  int32_t x = graph_test_transpose(&t, graph_test_input(&t, 4, (int64_t[]){2, 4, 5, 7}), 4, (int32_t[]){0, 3, 1, 2});
+  graph_test_output(&t, graph_test_reshape(&t, x, 2, (int64_t[]){2, 140}));
   graph_test_check(&t, NULL);
   assert_int_equal(graph_test_count(&t, &onri_layer_transpose), 1);
   graph_test_end(&t);
@@ -106,7 +95,7 @@ static void test_matmul_takes_the_flag(void **state) {
   (void)state;
   graph_test_begin(&t);
   const int32_t a = graph_test_input(&t, 3, (int64_t[]){2, 4, 5}), b = graph_test_input(&t, 3, (int64_t[]){2, 3, 5});
-  const int32_t in[2] = {a, transpose(&t, b, 3, (int32_t[]){0, 2, 1})};
+  const int32_t in[2] = {a, graph_test_transpose(&t, b, 3, (int32_t[]){0, 2, 1})};
   graph_test_output(&t, graph_test_node(&t, &onri_layer_matmul, NULL, in, 2));
   graph_test_check(&t, NULL);
   assert_int_equal(graph_test_count(&t, &onri_layer_transpose), 0);
@@ -121,19 +110,11 @@ static void test_unknown_rank_is_left_alone(void **state) {
   graph_test_begin(&t);
   const int32_t x = graph_test_input(&t, 4, (int64_t[]){-1, -1, -1, -1});
   const int32_t shape = graph_test_node(&t, &onri_layer_shape, &(struct onr_shape_params){0, INT64_MAX}, &x, 1);
-  const int32_t y = transpose(&t, x, 4, (int32_t[]){3, 2, 1, 0});
+  const int32_t y = graph_test_transpose(&t, x, 4, (int32_t[]){3, 2, 1, 0});
   graph_test_output(&t, graph_test_node(&t, &onri_layer_reshape, NULL, (int32_t[]){y, shape}, 2));
   graph_test_check(&t, NULL);
   assert_int_equal(graph_test_count(&t, &onri_layer_transpose), 1);
   graph_test_end(&t);
-}
-
-static int32_t conv(struct graph_test *t, int32_t x, int64_t in, int64_t out, int64_t kernel) {
-  struct onr_conv_params params = {.window = {.rank = 2}};
-  for (int d = 0; d < 2; d++) params.window.pad_begin[d] = params.window.pad_end[d] = kernel / 2;
-  const int32_t inputs[3] = {x, graph_test_constant(t, 4, (int64_t[]){out, in, kernel, kernel}, NULL),
-                             graph_test_constant(t, 1, &out, NULL)};
-  return graph_test_node(t, &onri_layer_conv, &params, inputs, 3);
 }
 
 /* Between convolutions nothing moves: one transpose where the image comes in, one where it goes out. */
@@ -143,9 +124,9 @@ static void test_convolutions_stay_channels_last(void **state) {
   graph_test_begin(&t);
   t.tolerance = 1e-5;
   const int32_t x = graph_test_input(&t, 4, (int64_t[]){-1, 3, 8, 8});
-  const int32_t a = conv(&t, x, 3, 4, 3), b = conv(&t, a, 4, 5, 1);
+  const int32_t a = graph_test_conv(&t, x, 3, 4, 3), b = graph_test_conv(&t, a, 4, 5, 1);
   const int32_t c = graph_test_node(&t, &onri_layer_concat, &(struct onr_concat_params){.axis = 1}, (int32_t[]){a, b}, 2);
-  graph_test_output(&t, conv(&t, c, 9, 2, 3));
+  graph_test_output(&t, graph_test_conv(&t, c, 9, 2, 3));
   graph_test_check(&t, NULL);
   assert_int_equal(graph_test_count(&t, &onri_layer_transpose), 2);
   assert_int_equal(((const struct onr_conv_params *)graph_test_find(&t, &onri_layer_conv)->params)->channels_last, 1);
@@ -159,11 +140,11 @@ static void test_channel_shuffle_stays_channels_last(void **state) {
   (void)state;
   graph_test_begin(&t);
   t.tolerance = 1e-5;
-  int32_t x = conv(&t, graph_test_input(&t, 4, (int64_t[]){2, 3, 5, 6}), 3, 6, 1);
-  x = reshape(&t, x, 5, (int64_t[]){2, 2, 3, 5, 6});
-  x = transpose(&t, x, 5, (int32_t[]){0, 2, 1, 3, 4});
-  x = reshape(&t, x, 4, (int64_t[]){2, 6, 5, 6});
-  graph_test_output(&t, conv(&t, x, 6, 4, 1));
+  int32_t x = graph_test_conv(&t, graph_test_input(&t, 4, (int64_t[]){2, 3, 5, 6}), 3, 6, 1);
+  x = graph_test_reshape(&t, x, 5, (int64_t[]){2, 2, 3, 5, 6});
+  x = graph_test_transpose(&t, x, 5, (int32_t[]){0, 2, 1, 3, 4});
+  x = graph_test_reshape(&t, x, 4, (int64_t[]){2, 6, 5, 6});
+  graph_test_output(&t, graph_test_conv(&t, x, 6, 4, 1));
   graph_test_check(&t, "channel_shuffle");
   assert_int_equal(graph_test_count(&t, &onri_layer_transpose), 3);
   graph_test_end(&t);
@@ -175,9 +156,9 @@ static void test_patches_are_a_view(void **state) {
   (void)state;
   graph_test_begin(&t);
   t.tolerance = 1e-5;
-  int32_t x = conv(&t, graph_test_input(&t, 4, (int64_t[]){-1, 3, 4, 6}), 3, 6, 1);
-  x = reshape(&t, x, 3, (int64_t[]){0, 6, 24});
-  x = transpose(&t, x, 3, (int32_t[]){0, 2, 1});
+  int32_t x = graph_test_conv(&t, graph_test_input(&t, 4, (int64_t[]){-1, 3, 4, 6}), 3, 6, 1);
+  x = graph_test_reshape(&t, x, 3, (int64_t[]){0, 6, 24});
+  x = graph_test_transpose(&t, x, 3, (int32_t[]){0, 2, 1});
   graph_test_output(&t, graph_test_node(&t, &onri_layer_linear, NULL, (int32_t[]){x, graph_test_constant(&t, 2, (int64_t[]){5, 6}, NULL)}, 2));
   graph_test_check(&t, NULL);
   assert_int_equal(graph_test_count(&t, &onri_layer_transpose), 1);

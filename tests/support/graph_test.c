@@ -62,6 +62,39 @@ int32_t graph_test_node(struct graph_test *t, const struct onr_layer *layer, con
   return graph_test_node_outputs(t, layer, params, in, num_in, &out, 1);
 }
 
+int32_t graph_test_unary(struct graph_test *t, enum onr_unary op, float alpha, float beta, int32_t x) {
+  const struct onr_unary_params params = {.op = op, .alpha = alpha, .beta = beta};
+  return graph_test_node(t, &onri_layer_unary, &params, &x, 1);
+}
+
+int32_t graph_test_binary(struct graph_test *t, enum onr_binary op, int32_t a, int32_t b) {
+  const struct onr_binary_params params = {.op = op};
+  return graph_test_node(t, &onri_layer_binary, &params, (int32_t[]){a, b}, 2);
+}
+
+int32_t graph_test_conv(struct graph_test *t, int32_t x, int64_t in, int64_t out, int64_t kernel) {
+  struct onr_conv_params params = {.window = {.rank = 2}};
+  for (int d = 0; d < 2; d++) params.window.pad_begin[d] = params.window.pad_end[d] = kernel / 2;
+  const int32_t inputs[3] = {x, graph_test_constant(t, 4, (int64_t[]){out, in, kernel, kernel}, NULL),
+                             graph_test_constant(t, 1, &out, NULL)};
+  return graph_test_node(t, &onri_layer_conv, &params, inputs, 3);
+}
+
+int32_t graph_test_reshape(struct graph_test *t, int32_t x, size_t rank, const int64_t *shape) {
+  return graph_test_node(t, &onri_layer_reshape, NULL, (int32_t[]){x, graph_test_ints(t, rank, shape)}, 2);
+}
+
+int32_t graph_test_transpose(struct graph_test *t, int32_t x, int32_t rank, const int32_t *perm) {
+  struct onr_transpose_params params = {.rank = rank};
+  for (int32_t i = 0; i < rank; i++) params.perm[i] = perm[i];
+  return graph_test_node(t, &onri_layer_transpose, &params, &x, 1);
+}
+
+int32_t graph_test_reduce(struct graph_test *t, enum onr_reduce_op op, int32_t x, size_t count, const int64_t *axes, int32_t keep_dims) {
+  const struct onr_reduce_params params = {.op = op, .keep_dims = keep_dims};
+  return graph_test_node(t, &onri_layer_reduce, &params, (int32_t[]){x, graph_test_ints(t, count, axes)}, 2);
+}
+
 void graph_test_output(struct graph_test *t, int32_t v) {
   assert_true(t->num_outputs < GRAPH_TEST_MAX);
   t->outputs[t->num_outputs++] = v;

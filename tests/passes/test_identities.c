@@ -1,0 +1,72 @@
+/* Nodes that pass on their input, and those that nearly do. */
+#include "support/graph_test.h"
+
+static int32_t through_all(struct graph_test *t, int32_t x) {
+  const float ones[5] = {1, 1, 1, 1, 1};
+  x = graph_test_node(t, &onri_layer_identity, NULL, &x, 1);
+  x = graph_test_binary(t, ONR_BINARY_ADD, graph_test_scalar(t, 0), x);
+  x = graph_test_binary(t, ONR_BINARY_MUL, x, graph_test_constant(t, 1, (int64_t[]){5}, ones));
+  x = graph_test_binary(t, ONR_BINARY_POW, x, graph_test_scalar(t, 1));
+  x = graph_test_node(t, &onri_layer_cast, &(struct onr_cast_params){.to = ONR_DTYPE_F32}, &x, 1);
+  x = graph_test_transpose(t, x, 2, (int32_t[]){0, 1});
+  x = graph_test_reshape(t, x, 2, (int64_t[]){-1, 5});
+  x = graph_test_node(t, &onri_layer_pad, NULL, (int32_t[]){x, graph_test_ints(t, 4, (int64_t[]){0, 0, 0, 0})}, 2);
+  return graph_test_node(t, &onri_layer_concat, NULL, &x, 1);
+}
+
+static void test_identities_vanish(void **state) {
+  struct graph_test t;
+  (void)state;
+  graph_test_begin(&t);
+  const int32_t x = graph_test_input(&t, 2, (int64_t[]){-1, 5});
+  graph_test_output(&t, graph_test_unary(&t, ONR_UNARY_EXP, 0, 0, through_all(&t, x)));
+  graph_test_check(&t, NULL);
+  assert_int_equal(graph_test_size(&t), 1);
+  graph_test_end(&t);
+}
+
+/* An output keeps memory of its own: one node is left. */
+static void test_an_input_does_not_become_an_output(void **state) {
+  struct graph_test t;
+  (void)state;
+  graph_test_begin(&t);
+  graph_test_output(&t, through_all(&t, graph_test_input(&t, 2, (int64_t[]){-1, 5})));
+  graph_test_check(&t, NULL);
+  assert_int_equal(graph_test_size(&t), 1);
+  assert_int_not_equal(t.graph->outputs[0], t.graph->inputs[0]);
+  graph_test_end(&t);
+}
+
+/* Neutral elements that broadcast x to another shape do something. */
+static void test_broadcasting_is_no_identity(void **state) {
+  struct graph_test t;
+  const float zeros[6] = {0};
+  (void)state;
+  graph_test_begin(&t);
+  const int32_t x = graph_test_input(&t, 2, (int64_t[]){2, 1});
+  const int32_t wide = graph_test_binary(&t, ONR_BINARY_ADD, x, graph_test_constant(&t, 2, (int64_t[]){1, 3}, zeros));
+  graph_test_output(&t, graph_test_binary(&t, ONR_BINARY_ADD, wide, graph_test_constant(&t, 3, (int64_t[]){1, 2, 3}, zeros)));
+  graph_test_check(&t, NULL);
+  assert_int_equal(graph_test_size(&t), 2);
+  graph_test_end(&t);
+}
+
+static void test_reversing_is_no_identity(void **state) {
+  struct graph_test t;
+  (void)state;
+  graph_test_begin(&t);
+  const int32_t in[5] = {graph_test_input(&t, 1, (int64_t[]){5}), graph_test_ints(&t, 1, (int64_t[]){-1}), graph_test_ints(&t, 1, (int64_t[]){-9}),
+                         graph_test_ints(&t, 1, (int64_t[]){0}), graph_test_ints(&t, 1, (int64_t[]){-1})};
+  graph_test_output(&t, graph_test_node(&t, &onri_layer_slice, NULL, in, 5));
+  graph_test_check(&t, NULL);
+  assert_int_equal(graph_test_count(&t, &onri_layer_slice), 1);
+  graph_test_end(&t);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_identities_vanish), cmocka_unit_test(test_an_input_does_not_become_an_output),
+      cmocka_unit_test(test_broadcasting_is_no_identity), cmocka_unit_test(test_reversing_is_no_identity),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
