@@ -3,9 +3,13 @@
  * input 0   x            any numeric type
  * inputs    least, most  one element of x's type, each optional
  * output 0  y            x's shape and type; most where least > most; a NaN bound gives NaN
+ * paths     float32: a vector kernel, unless a bound is NaN; the rest through number classes
  */
+#include <math.h>
+
 #include "base/convert.h"
 #include "base/shape.h"
+#include "kernels/elementwise.h"
 #include "layers/broadcast.h"
 #include "layers/layers.h"
 
@@ -75,7 +79,25 @@ static void clip_part(void *context, size_t begin, size_t end) {
   }
 }
 
+struct bounds {
+  const struct onr_call *call;
+  onri_unary_kernel kernel;
+  float least, most;
+};
+
+static void kernel_part(void *context, size_t begin, size_t end) {
+  const struct bounds *b = context;
+  b->kernel((const float *)b->call->inputs[0] + begin, (float *)b->call->outputs[0] + begin, end - begin, b->least, b->most);
+}
+
 static enum onr_status clip_run(struct onr_call *call) {
+  const float *least = call->num_in > 1 ? call->inputs[1] : NULL, *most = call->num_in > 2 ? call->inputs[2] : NULL;
+  if (call->in[0].dtype == ONR_DTYPE_F32 && onr_env_backend(call->env) == ONR_BACKEND_AUTO && !(least && isnan(*least)) &&
+      !(most && isnan(*most))) {
+    struct bounds b = {call, onri_unary_kernel_f32(ONR_UNARY_CLIP), least ? *least : -INFINITY, most ? *most : INFINITY};
+    onri_elementwise_for(call->env, (size_t)onr_desc_elements(&call->in[0]), kernel_part, &b);
+    return ONR_STATUS_OK;
+  }
   onri_elementwise_for(call->env, (size_t)onr_desc_elements(&call->in[0]), clip_part, call);
   return ONR_STATUS_OK;
 }

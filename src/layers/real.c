@@ -1,7 +1,7 @@
 /* real.c: widening and narrowing around kernels. */
 #include "layers/real.h"
 
-#include <string.h>
+#include <math.h>
 
 #include "base/checked.h"
 #include "base/convert.h"
@@ -57,9 +57,9 @@ static float held(float value, float low, float high) {
 
 void onri_real_store(enum onr_dtype dtype, const void *source, size_t count, void *target) {
   if (dtype == ONR_DTYPE_I8)
-    for (size_t i = 0; i < count; i++) ((int8_t *)target)[i] = (int8_t)held(((const float *)source)[i], -128, 127);
+    for (size_t i = 0; i < count; i++) ((int8_t *)target)[i] = (int8_t)held(rintf(((const float *)source)[i]), -128, 127);
   else if (dtype == ONR_DTYPE_U8)
-    for (size_t i = 0; i < count; i++) ((uint8_t *)target)[i] = (uint8_t)held(((const float *)source)[i], 0, 255);
+    for (size_t i = 0; i < count; i++) ((uint8_t *)target)[i] = (uint8_t)held(rintf(((const float *)source)[i]), 0, 255);
   else
     onri_store(dtype, source, count, target);
 }

@@ -20,7 +20,7 @@ const void *onri_real_input(struct onr_call *call, size_t i, size_t offset);
 void *onri_real_output(struct onr_call *call, size_t i, size_t offset);
 void onri_real_finish(struct onr_call *call, size_t i, size_t offset);
 
-/* count elements to reals and back; integers are cut towards zero and held in range. */
+/* count elements to reals and back; integers are rounded to nearest even and held in range. */
 void onri_real_load(enum onr_dtype dtype, const void *source, size_t count, void *target);
 void onri_real_store(enum onr_dtype dtype, const void *source, size_t count, void *target);
 

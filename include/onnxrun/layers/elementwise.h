@@ -109,6 +109,8 @@ enum onr_binary {
 
 struct onr_binary_params {
   enum onr_binary op;
+  int32_t has_b_axis;     /* not 0: the dimensions of b lie at b_axis, b_axis + 1, ... of a, instead of at its end */
+  int32_t b_axis;         /* may be negative */
   struct onr_clamp clamp; /* of the result; ADD, SUB, MUL and DIV of float types */
 };
 
@@ -143,6 +145,12 @@ struct onr_quantize_params {
 
 /* dynamic_quantize_linear: x (float32) -> y (uint8), scale (float32), zero_point (uint8), from the range of x. No
  * parameters. */
+
+/* dropout: what Dropout does outside of training: nothing. Inputs: x, ratio (optional), training (optional, bool): true
+ * is an UNSUPPORTED error unless ratio is 0. Outputs: y, mask (all ones). */
+struct onr_dropout_params {
+  int32_t mask_like_x; /* 1: the mask has x's type, 0: bool */
+};
 
 /* elementwise_chain: up to ONR_CHAIN_STEPS element-wise operations in one pass over memory, float32.
  *

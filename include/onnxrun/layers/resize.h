@@ -24,12 +24,13 @@ enum onr_resize_nearest {
   ONR_RESIZE_ROUND_PREFER_CEIL = 1,
   ONR_RESIZE_FLOOR = 2,
   ONR_RESIZE_CEIL = 3,
+  ONR_RESIZE_SIMPLE = 4, /* before version 11 of the standard: floor when growing, ceil when shrinking */
 };
 
 enum onr_resize_aspect { ONR_RESIZE_STRETCH = 0, ONR_RESIZE_NOT_LARGER = 1, ONR_RESIZE_NOT_SMALLER = 2 };
 
 /* Inputs x, roi (optional: starts, then ends, one each per axis in `axes`), scales (float32, optional), sizes (int64,
- * optional); exactly one of scales and sizes. Nearest takes every dtype; the others floats, int8, uint8 and int32.
+ * optional); exactly one of scales and sizes. Nearest takes every dtype; the others floats, int8 and uint8.
  * channels_last 1: x and y are [N, spatial..., C], while axes, roi, scales and sizes speak of [N, C, spatial...]. */
 struct onr_resize_params {
   int32_t mode;        /* enum onr_resize_mode */

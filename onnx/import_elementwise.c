@@ -1,0 +1,189 @@
+/* import_elementwise.c: functions of one, two or more tensors, element by element. */
+#include <math.h>
+
+#include "onnx/import.h"
+
+/* --- unary: name, function, alpha, beta --- */
+
+#define UNARY(name, function, first, second)                                                             \
+  enum onr_status onri_import_##name(const struct onr_node *node) {                                      \
+    const struct onr_unary_params params = {.op = ONR_UNARY_##function, .alpha = (first), .beta = (second)}; \
+    return onri_emit(node, &onri_layer_unary, &params);                                                  \
+  }
+#define FLOAT(name, otherwise) onri_attr_float(node, name, otherwise)
+
+UNARY(abs, ABS, 0, 0)
+UNARY(neg, NEG, 0, 0)
+UNARY(sign, SIGN, 0, 0)
+UNARY(ceil, CEIL, 0, 0)
+UNARY(floor, FLOOR, 0, 0)
+UNARY(round, ROUND, 0, 0)
+UNARY(sqrt, SQRT, 0, 0)
+UNARY(reciprocal, RECIPROCAL, 0, 0)
+UNARY(exp, EXP, 0, 0)
+UNARY(log, LOG, 0, 0)
+UNARY(sin, SIN, 0, 0)
+UNARY(cos, COS, 0, 0)
+UNARY(tan, TAN, 0, 0)
+UNARY(asin, ASIN, 0, 0)
+UNARY(acos, ACOS, 0, 0)
+UNARY(atan, ATAN, 0, 0)
+UNARY(sinh, SINH, 0, 0)
+UNARY(cosh, COSH, 0, 0)
+UNARY(tanh, TANH, 0, 0)
+UNARY(asinh, ASINH, 0, 0)
+UNARY(acosh, ACOSH, 0, 0)
+UNARY(atanh, ATANH, 0, 0)
+UNARY(erf, ERF, 0, 0)
+UNARY(sigmoid, SIGMOID, 0, 0)
+UNARY(relu, RELU, 0, 0)
+UNARY(leaky_relu, LEAKY_RELU, FLOAT("alpha", 0.01f), 0)
+UNARY(elu, ELU, FLOAT("alpha", 1.0f), 0)
+UNARY(celu, CELU, FLOAT("alpha", 1.0f), 0)
+UNARY(selu_1, SELU, FLOAT("alpha", 1.6732f), FLOAT("gamma", 1.0507f))
+UNARY(selu, SELU, FLOAT("alpha", 1.67326319217681884765625f), FLOAT("gamma", 1.05070102214813232421875f))
+UNARY(hard_sigmoid, HARD_SIGMOID, FLOAT("alpha", 0.2f), FLOAT("beta", 0.5f))
+UNARY(hard_swish, HARD_SWISH, 1.0f / 6.0f, 0.5f)
+UNARY(softplus, SOFTPLUS, 0, 0)
+UNARY(softsign, SOFTSIGN, 0, 0)
+UNARY(thresholded_relu, THRESHOLDED_RELU, FLOAT("alpha", 1.0f), 0)
+UNARY(mish, MISH, 0, 0)
+UNARY(swish, SWISH, FLOAT("alpha", 1.0f), 0)
+UNARY(quick_gelu, SWISH, FLOAT("alpha", 1.702f), 0)
+UNARY(erf_gelu, GELU, 0, 0)
+UNARY(shrink, SHRINK, FLOAT("lambd", 0.5f), FLOAT("bias", 0.0f))
+UNARY(clip_1, CLIP, FLOAT("min", -3.4028234663852886e38f), FLOAT("max", 3.4028234663852886e38f))
+UNARY(not, NOT, 0, 0)
+UNARY(bitwise_not, BITWISE_NOT, 0, 0)
+UNARY(is_nan, IS_NAN, 0, 0)
+UNARY(is_inf, IS_INF, onri_attr_int(node, "detect_negative", 1) != 0, onri_attr_int(node, "detect_positive", 1) != 0)
+
+enum onr_status onri_import_gelu(const struct onr_node *node) {
+  static const char *const choices[] = {"none", "tanh", NULL};
+  const struct onr_unary_params params = {
+      .op = onri_attr_choice(node, "approximate", choices, 0) == 1 ? ONR_UNARY_GELU_TANH : ONR_UNARY_GELU};
+  return onri_emit(node, &onri_layer_unary, &params);
+}
+
+/* A bound that the file fixes, as float32: 1 and *value (`none` when the input is omitted); 0 when it is not known. */
+static int known_bound(const struct onr_node *node, int32_t input, float none, float *value) {
+  const int32_t v = onri_in(node, input);
+  const struct onri_constant *constant = v == ONRI_NONE ? NULL : node->graph->values[v].constant;
+  *value = none;
+  if (v == ONRI_NONE) return 1;
+  if (!constant || constant->desc.dtype != ONR_DTYPE_F32 || onr_desc_elements(&constant->desc) != 1) return 0;
+  const float *data = onri_value_data(node->graph, v, node->status, node->error);
+  if (!data || isnan(*data)) return 0;
+  *value = *data;
+  return 1;
+}
+
+/* With fixed float32 bounds the unary form, which passes know how to fold away. */
+enum onr_status onri_import_clip(const struct onr_node *node) {
+  struct onr_unary_params params = {.op = ONR_UNARY_CLIP};
+  const int bounded = onri_in(node, 1) != ONRI_NONE || onri_in(node, 2) != ONRI_NONE;
+  if (bounded && known_bound(node, 1, -INFINITY, &params.alpha) && known_bound(node, 2, INFINITY, &params.beta))
+    return onri_emit_with(node, &onri_layer_unary, &params, node->in, 1, node->out, 1);
+  return onri_emit(node, &onri_layer_clip, NULL);
+}
+
+/* --- binary --- */
+
+/* Until version 7 broadcasting was asked for, and `axis` could say where b lies in a. */
+static enum onr_status import_binary(const struct onr_node *node, enum onr_binary op) {
+  struct onr_binary_params params = {.op = op};
+  if (node->opset < 7 && onri_attr_has(node, "axis")) {
+    params.has_b_axis = 1;
+    params.b_axis = onri_attr_int32(node, "axis", 0, -ONR_MAX_RANK, ONR_MAX_RANK);
+  }
+  return onri_emit(node, &onri_layer_binary, &params);
+}
+
+#define BINARY(name, function) \
+  enum onr_status onri_import_##name(const struct onr_node *node) { return import_binary(node, ONR_BINARY_##function); }
+
+BINARY(add, ADD)
+BINARY(sub, SUB)
+BINARY(mul, MUL)
+BINARY(div, DIV)
+BINARY(pow, POW)
+BINARY(equal, EQUAL)
+BINARY(less, LESS)
+BINARY(greater, GREATER)
+BINARY(less_or_equal, LESS_OR_EQUAL)
+BINARY(greater_or_equal, GREATER_OR_EQUAL)
+BINARY(and, AND)
+BINARY(or, OR)
+BINARY(xor, XOR)
+BINARY(bitwise_and, BITWISE_AND)
+BINARY(bitwise_or, BITWISE_OR)
+BINARY(bitwise_xor, BITWISE_XOR)
+BINARY(prelu, PRELU)
+
+/* Before version 7 the slope was one value or one a channel. */
+enum onr_status onri_import_prelu_1(const struct onr_node *node) {
+  const struct onr_binary_params params = {.op = ONR_BINARY_PRELU, .has_b_axis = 1, .b_axis = 1};
+  const struct onr_binary_params shared = {.op = ONR_BINARY_PRELU};
+  const int32_t v = onri_in(node, 1);
+  const struct onr_desc *slope = v == ONRI_NONE ? NULL : &node->graph->values[v].desc;
+  return onri_emit(node, &onri_layer_binary, slope && slope->rank == 1 && slope->dim[0] != 1 ? &params : &shared);
+}
+
+enum onr_status onri_import_mod(const struct onr_node *node) {
+  const struct onr_binary_params params = {.op = onri_attr_int32(node, "fmod", 0, 0, 1) ? ONR_BINARY_FMOD : ONR_BINARY_MOD};
+  return onri_emit(node, &onri_layer_binary, &params);
+}
+
+enum onr_status onri_import_bit_shift(const struct onr_node *node) {
+  static const char *const choices[] = {"LEFT", "RIGHT", NULL};
+  const int32_t direction = onri_attr_choice(node, "direction", choices, -1);
+  const struct onr_binary_params params = {.op = direction == 1 ? ONR_BINARY_SHIFT_RIGHT : ONR_BINARY_SHIFT_LEFT};
+  if (direction < 0 && *node->status == ONR_STATUS_OK)
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute 'direction' is missing: expected LEFT or RIGHT");
+  return onri_emit(node, &onri_layer_binary, &params);
+}
+
+/* --- variadic: a chain of binary ones --- */
+
+static enum onr_status import_chain(const struct onr_node *node, enum onr_binary op, int32_t out) {
+  const struct onr_binary_params params = {.op = op};
+  int32_t left = node->in[0];
+  for (int32_t i = 1; i < node->num_in; i++) {
+    const int32_t in[2] = {left, node->in[i]}, result = i + 1 == node->num_in ? out : onri_temp(node);
+    ONR_TRY(onri_emit_with(node, &onri_layer_binary, &params, in, 2, &result, 1));
+    left = result;
+  }
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status import_variadic(const struct onr_node *node, enum onr_binary op) {
+  if (node->num_in == 1) return onri_emit(node, &onri_layer_identity, NULL);
+  return import_chain(node, op, node->out[0]);
+}
+
+enum onr_status onri_import_sum(const struct onr_node *node) { return import_variadic(node, ONR_BINARY_ADD); }
+enum onr_status onri_import_min(const struct onr_node *node) { return import_variadic(node, ONR_BINARY_MIN); }
+enum onr_status onri_import_max(const struct onr_node *node) { return import_variadic(node, ONR_BINARY_MAX); }
+
+enum onr_status onri_import_mean(const struct onr_node *node) {
+  const struct onr_binary_params divide = {.op = ONR_BINARY_DIV};
+  const struct onr_cast_params cast = {.to = ONR_DTYPE_NONE};
+  if (node->num_in == 1) return onri_emit(node, &onri_layer_identity, NULL);
+  const int32_t sum = onri_temp(node), count = onri_temp(node);
+  const int32_t like[2] = {onri_const_float(node, (float)node->num_in), node->in[0]}, quotient[2] = {sum, count};
+  ONR_TRY(import_chain(node, ONR_BINARY_ADD, sum));
+  ONR_TRY(onri_emit_with(node, &onri_layer_cast_like, &cast, like, 2, &count, 1));
+  return onri_emit_with(node, &onri_layer_binary, &divide, quotient, 2, node->out, 1);
+}
+
+/* --- others --- */
+
+enum onr_status onri_import_where(const struct onr_node *node) { return onri_emit(node, &onri_layer_where, NULL); }
+
+/* Without a mask, and never in training, it is nothing at all. */
+enum onr_status onri_import_dropout(const struct onr_node *node) {
+  const struct onr_dropout_params params = {.mask_like_x = node->opset < 10};
+  if (onri_out(node, 1) == ONRI_NONE && onri_in(node, 2) == ONRI_NONE)
+    return onri_emit_with(node, &onri_layer_identity, NULL, node->in, 1, node->out, 1);
+  return onri_emit(node, &onri_layer_dropout, &params);
+}

@@ -1,0 +1,334 @@
+/* resize: interpolation along any axes: nearest, linear, cubic.
+ *
+ * input 0   x       any rank
+ * input 1   roi     starts and ends, one each per axis, in parts of the size; optional; for tf_crop_and_resize
+ * input 2   scales  float32 [axes], optional
+ * input 3   sizes   int64 [axes], optional
+ * output 0  y
+ * ONNX      Resize-10..19, Upsample-1..9
+ * path      XNNPACK: float32, channels-last, bilinear on both spatial axes; portable: nearest gathers elements of any dtype,
+ *           linear and cubic make one pass an axis
+ */
+#include <math.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "base/convert.h"
+#include "base/shape.h"
+#include "kernels/resize.h"
+#include "layers/layers.h"
+#include "layers/real.h"
+#include "layers/resize_axis.h"
+#include "xnn/xnn_resize.h"
+
+struct resize_state {
+  struct onri_resize_axis axis[ONR_MAX_RANK]; /* in the order of x as it is stored */
+  void *tables;
+  struct xnn_operator *op;
+  size_t scratch, x, y, between[2];
+};
+
+/* The stored dimension that dimension d of [N, C, spatial...] is. */
+static int32_t stored_dim(const struct onr_resize_params *p, int32_t rank, int32_t d) {
+  if (!p->channels_last || rank < 3 || d == 0) return d;
+  return d == 1 ? rank - 1 : d - 1;
+}
+
+/* Stored dimension of each axis that roi, scales and sizes speak of. */
+static enum onr_status resolve_axes(const struct onr_call *call, int32_t axes[ONR_MAX_RANK], int32_t *count) {
+  const struct onr_resize_params *const p = call->params;
+  const int32_t rank = call->in[0].rank;
+  uint8_t seen[ONR_MAX_RANK] = {0};
+  *count = p->num_axes > 0 ? p->num_axes : rank;
+  if (*count > rank) return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "%d axes for an input of rank %d", *count, rank);
+  for (int32_t i = 0; i < *count; i++) {
+    int32_t d = i;
+    if (p->num_axes > 0) ONR_TRY(onri_axis_resolve(p->axes[i], rank, &d, call->error));
+    if (seen[d]++) return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "axis %d is named twice", d);
+    axes[i] = stored_dim(p, rank, d);
+  }
+  return ONR_STATUS_OK;
+}
+
+static int is_given(const struct onr_call *call, size_t i) { return onri_has(call, i) && onr_desc_elements(&call->in[i]) > 0; }
+
+static enum onr_status check_list(const struct onr_call *call, size_t i, const char *name, enum onr_dtype dtype, int64_t count) {
+  if (call->in[i].dtype != dtype)
+    return onr_fail(call->error, ONR_STATUS_TYPE, "expected %s of %s, found %s", name, onr_dtype_name(dtype), onr_dtype_name(call->in[i].dtype));
+  if (call->in[i].rank != 1 || call->in[i].dim[0] != count)
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected %lld %s, found rank %d with %lld", (long long)count, name,
+                    call->in[i].rank, (long long)onr_desc_elements(&call->in[i]));
+  if (call->inputs[i] == NULL) return onr_fail(call->error, ONR_STATUS_INTERNAL, "%s are not known", name);
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status take_scales(const struct onr_call *call, struct onri_resize_axis *axis, const int32_t *axes, int32_t count) {
+  const float *const scales = call->inputs[2];
+  for (int32_t i = 0; i < count; i++) {
+    struct onri_resize_axis *const a = &axis[axes[i]];
+    const float out = (float)a->in * scales[i];
+    if (!(scales[i] > 0) || !isfinite(scales[i]))
+      return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected scales above 0, found %g", (double)scales[i]);
+    if (!(out < 2147483648.0f)) return onr_fail(call->error, ONR_STATUS_LIMIT, "%lld pixels scaled by %g are beyond 2^31", (long long)a->in, (double)scales[i]);
+    a->out = (int64_t)floorf(out);
+    a->scale = (double)scales[i];
+    a->exact = (double)a->out == a->scale * (double)a->in;
+  }
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status take_sizes(const struct onr_call *call, struct onri_resize_axis *axis, const int32_t *axes, int32_t count) {
+  const struct onr_resize_params *const p = call->params;
+  const int64_t *const sizes = call->inputs[3];
+  double common = p->aspect == ONR_RESIZE_NOT_LARGER ? INFINITY : 0;
+  for (int32_t i = 0; i < count; i++) {
+    struct onri_resize_axis *const a = &axis[axes[i]];
+    if (sizes[i] < 0) return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected sizes of at least 0, found %lld", (long long)sizes[i]);
+    if (a->in == 0 && sizes[i] > 0) return onr_fail(call->error, ONR_STATUS_SHAPE, "0 pixels cannot become %lld", (long long)sizes[i]);
+    a->out = sizes[i];
+    a->exact = 1;
+    a->scale = a->in > 0 ? (double)a->out / (double)a->in : 1;
+    common = p->aspect == ONR_RESIZE_NOT_LARGER ? fmin(common, a->scale) : fmax(common, a->scale);
+  }
+  for (int32_t i = 0; i < count && p->aspect != ONR_RESIZE_STRETCH; i++) {
+    struct onri_resize_axis *const a = &axis[axes[i]];
+    const double out = floor(common * (double)a->in + 0.5);
+    if (!(out < 2147483648.0)) return onr_fail(call->error, ONR_STATUS_LIMIT, "%lld pixels scaled by %g are beyond 2^31", (long long)a->in, common);
+    a->out = (int64_t)out;
+    a->scale = common;
+    a->exact = (double)a->out == common * (double)a->in;
+  }
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status take_roi(const struct onr_call *call, struct onri_resize_axis *axis, const int32_t *axes, int32_t count) {
+  const struct onr_resize_params *const p = call->params;
+  if (p->coordinates != ONR_RESIZE_TF_CROP_AND_RESIZE) return ONR_STATUS_OK;
+  if (!is_given(call, 1)) return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "tf_crop_and_resize needs a roi");
+  ONR_TRY(onri_expect_dtype(call, 1, ONRI_DTYPES_FLOAT));
+  ONR_TRY(check_list(call, 1, "roi values", call->in[1].dtype, 2 * (int64_t)count));
+  for (int32_t i = 0; i < 2 * count; i++) {
+    union { float f; double d; } value;
+    const enum onr_dtype dtype = call->in[1].dtype;
+    onri_load(dtype, (const unsigned char *)call->inputs[1] + (size_t)i * onr_dtype_size(dtype), 1, &value);
+    const double bound = onri_is_double(dtype) ? value.d : (double)value.f;
+    if (i < count)
+      axis[axes[i]].start = bound;
+    else
+      axis[axes[i - count]].end = bound;
+  }
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status geometry(const struct onr_call *call, struct onri_resize_axis axis[ONR_MAX_RANK]) {
+  const struct onr_resize_params *const p = call->params;
+  int32_t axes[ONR_MAX_RANK], count;
+  if (p->mode != ONR_RESIZE_NEAREST) {
+    const uint32_t bytes = ONRI_DTYPE_BIT(ONR_DTYPE_I8) | ONRI_DTYPE_BIT(ONR_DTYPE_U8);
+    if (!((ONRI_DTYPES_FLOAT | bytes) >> call->in[0].dtype & 1))
+      return onr_fail(call->error, ONR_STATUS_UNSUPPORTED, "interpolation of %s is not supported", onr_dtype_name(call->in[0].dtype));
+  }
+  for (int32_t d = 0; d < call->in[0].rank; d++)
+    axis[d] = (struct onri_resize_axis){.in = call->in[0].dim[d], .out = call->in[0].dim[d], .scale = 1, .exact = 1, .end = 1, .taps = 1};
+  ONR_TRY(resolve_axes(call, axes, &count));
+  if (is_given(call, 2) == is_given(call, 3))
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected either scales or sizes, found %s", is_given(call, 2) ? "both" : "none");
+  if (is_given(call, 2)) {
+    ONR_TRY(check_list(call, 2, "scales", ONR_DTYPE_F32, count));
+    ONR_TRY(take_scales(call, axis, axes, count));
+  } else {
+    ONR_TRY(check_list(call, 3, "sizes", ONR_DTYPE_I64, count));
+    ONR_TRY(take_sizes(call, axis, axes, count));
+  }
+  ONR_TRY(take_roi(call, axis, axes, count));
+  for (int32_t d = 0; d < call->in[0].rank; d++)
+    axis[d].active = axis[d].out != axis[d].in || axis[d].scale != 1 || axis[d].start != 0 || axis[d].end != 1;
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status resize_infer(struct onr_call *call) {
+  struct onri_resize_axis axis[ONR_MAX_RANK];
+  ONR_TRY(geometry(call, axis));
+  call->out[0] = call->in[0];
+  for (int32_t d = 0; d < call->in[0].rank; d++) call->out[0].dim[d] = axis[d].out;
+  return ONR_STATUS_OK;
+}
+
+/* True, with *r filled in, when XNNPACK computes the same. */
+static int is_tuned(const struct onr_call *call, const struct onri_resize_axis *axis, struct onri_xnn_resize *r) {
+  const struct onr_resize_params *const p = call->params;
+  if (!p->channels_last || call->in[0].rank != 4 || call->in[0].dtype != ONR_DTYPE_F32 || p->mode != ONR_RESIZE_LINEAR ||
+      (p->antialias && (axis[1].scale < 1 || axis[2].scale < 1)) || axis[0].active || axis[3].active || !axis[1].exact || !axis[2].exact)
+    return 0;
+  *r = (struct onri_xnn_resize){.batch = axis[0].in, .channels = axis[3].in, .height = axis[1].in, .width = axis[2].in,
+                                .out_height = axis[1].out, .out_width = axis[2].out};
+  switch (p->coordinates) {
+    case ONR_RESIZE_HALF_PIXEL:
+    case ONR_RESIZE_HALF_PIXEL_SYMMETRIC: break;
+    case ONR_RESIZE_PYTORCH_HALF_PIXEL:
+      if (axis[1].out == 1 || axis[2].out == 1) return 0;
+      break;
+    case ONR_RESIZE_ALIGN_CORNERS: r->corners = ONRI_XNN_ALIGN_CORNERS; break;
+    case ONR_RESIZE_ASYMMETRIC: r->corners = ONRI_XNN_ASYMMETRIC; break;
+    default: return 0;
+  }
+  return onri_xnn_usable(call->env) && onri_xnn_resize_check(r) == ONR_STATUS_OK;
+}
+
+/* Index, weight and outside tables of all active axes, in one block. */
+static enum onr_status make_tables(struct onr_call *call, struct resize_state *s) {
+  const struct onr_resize_params *const p = call->params;
+  const size_t real = onri_real_size(call->in[0].dtype);
+  const int32_t rank = call->in[0].rank;
+  size_t total = 0;
+  for (int32_t d = 0; d < rank; d++) {
+    if (!s->axis[d].active) continue;
+    ONR_TRY(onri_resize_axis_taps(p, &s->axis[d], call->error));
+    const size_t entries = (size_t)s->axis[d].out * (size_t)s->axis[d].taps; /* below 2^31 */
+    total += (entries * (real + 4) + (size_t)s->axis[d].out + 63) / 64 * 64;
+  }
+  if (total == 0) return ONR_STATUS_OK;
+  s->tables = onr_env_allocate(call->env, total);
+  if (s->tables == NULL) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of an interpolation");
+  unsigned char *next = s->tables;
+  for (int32_t d = 0; d < rank; d++) {
+    struct onri_resize_axis *const a = &s->axis[d];
+    if (!a->active) continue;
+    const size_t entries = (size_t)a->out * (size_t)a->taps;
+    a->weight = next;
+    a->index = (int32_t *)(void *)(next + entries * real);
+    a->outside = next + entries * (real + 4);
+    next += (entries * (real + 4) + (size_t)a->out + 63) / 64 * 64;
+    onri_resize_axis_fill(p, a, onri_is_double(call->in[0].dtype));
+  }
+  return ONR_STATUS_OK;
+}
+
+/* Intermediate images between passes, two in turn. */
+static enum onr_status reserve_between(struct onr_call *call, struct resize_state *s) {
+  struct onr_desc desc = call->in[0];
+  int32_t left = 0, turn = 0;
+  size_t largest[2] = {0, 0};
+  for (int32_t d = 0; d < desc.rank; d++) left += s->axis[d].active;
+  for (int32_t d = 0; d < desc.rank; d++) {
+    size_t bytes;
+    if (!s->axis[d].active || --left == 0) continue;
+    desc.dim[d] = s->axis[d].out;
+    if (!onri_mul_size((size_t)onr_desc_elements(&desc), onri_real_size(desc.dtype), &bytes)) bytes = SIZE_MAX;
+    if (bytes > largest[turn]) largest[turn] = bytes;
+    turn = !turn;
+  }
+  ONR_TRY(onri_scratch_reserve(call, largest[0], &s->between[0]));
+  return onri_scratch_reserve(call, largest[1], &s->between[1]);
+}
+
+static enum onr_status resize_plan(struct onr_call *call) {
+  const struct onr_resize_params *const p = call->params;
+  struct resize_state *const s = call->state;
+  struct onri_xnn_resize r;
+  ONR_TRY(geometry(call, s->axis));
+  if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
+  if (is_tuned(call, s->axis, &r)) {
+    size_t bytes;
+    ONR_TRY(onri_xnn_resize_create(&s->op, &r, &bytes, call->env, call->error));
+    return onri_scratch_reserve(call, bytes, &s->scratch);
+  }
+  ONR_TRY(make_tables(call, s));
+  if (p->mode == ONR_RESIZE_NEAREST) return ONR_STATUS_OK;
+  ONR_TRY(onri_real_plan(call, &call->in[0], &s->x));
+  ONR_TRY(onri_real_plan(call, &call->out[0], &s->y));
+  return reserve_between(call, s);
+}
+
+static void run_passes(struct onr_call *call, const struct resize_state *s, const void *x, void *y) {
+  const int32_t rank = call->in[0].rank;
+  const int wide = onri_is_double(call->in[0].dtype);
+  struct onr_desc desc = call->in[0];
+  int32_t left = 0, turn = 0;
+  for (int32_t d = 0; d < rank; d++) left += s->axis[d].active;
+  if (left == 0) memcpy(y, x, (size_t)onr_desc_elements(&desc) * onri_real_size(desc.dtype));
+  for (int32_t d = 0; d < rank; d++) {
+    const struct onri_resize_axis *const a = &s->axis[d];
+    if (!a->active) continue;
+    const struct onri_resize_pass pass = {.outer = onri_product(&desc, 0, d), .in = a->in, .out = a->out, .taps = a->taps,
+                                          .inner = onri_product(&desc, d + 1, rank), .index = a->index, .weight = a->weight};
+    void *const to = --left == 0 ? y : (unsigned char *)call->scratch + s->between[turn];
+    if (wide)
+      onri_resize_pass_f64(&pass, x, to, call->env);
+    else
+      onri_resize_pass_f32(&pass, x, to, call->env);
+    desc.dim[d] = a->out;
+    x = to;
+    turn = !turn;
+  }
+}
+
+static void run_nearest(struct onr_call *call, const struct resize_state *s) {
+  struct onri_resize_gather g = {.rank = call->in[0].rank, .element = onr_dtype_size(call->in[0].dtype)};
+  for (int32_t d = 0; d < g.rank; d++) {
+    g.in[d] = s->axis[d].in;
+    g.out[d] = s->axis[d].out;
+    g.index[d] = s->axis[d].active ? s->axis[d].index : NULL;
+  }
+  onri_resize_gather(&g, call->inputs[0], call->outputs[0], call->env);
+}
+
+/* tf_crop_and_resize: output pixels whose position is not in the image take the extrapolation value. */
+static void extrapolate(struct onr_call *call, const struct resize_state *s) {
+  const struct onr_resize_params *const p = call->params;
+  const enum onr_dtype dtype = call->out[0].dtype;
+  const enum onri_class class = onri_dtype_class(dtype);
+  const size_t size = onr_dtype_size(dtype);
+  const double d64 = (double)p->extrapolation_value;
+  const int64_t i64 = d64 > -9e18 && d64 < 9e18 ? (int64_t)d64 : 0;
+  unsigned char element[16] = {0};
+  if (class == ONRI_CLASS_NONE) return;
+  onri_store(dtype, class == ONRI_CLASS_F32 ? (const void *)&p->extrapolation_value : class == ONRI_CLASS_F64 ? (const void *)&d64 : &i64, 1, element);
+  const int64_t count = onr_desc_elements(&call->out[0]);
+  for (int64_t i = 0; i < count; i++) {
+    int64_t rest = i;
+    int outside = 0;
+    for (int32_t d = call->out[0].rank - 1; d >= 0; d--) {
+      if (s->axis[d].active) outside |= s->axis[d].outside[rest % s->axis[d].out];
+      rest /= s->axis[d].out;
+    }
+    if (outside) memcpy((unsigned char *)call->outputs[0] + (size_t)i * size, element, size);
+  }
+}
+
+static enum onr_status resize_run(struct onr_call *call) {
+  const struct onr_resize_params *const p = call->params;
+  const struct resize_state *const s = call->state;
+  if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
+  if (s->op != NULL) {
+    ONR_TRY(onri_xnn_resize_setup(s->op, (unsigned char *)call->scratch + s->scratch, call->inputs[0], call->outputs[0], call->error));
+    return onri_xnn_run(s->op, call->env, call->error);
+  }
+  if (p->mode == ONR_RESIZE_NEAREST) {
+    run_nearest(call, s);
+  } else {
+    run_passes(call, s, onri_real_input(call, 0, s->x), onri_real_output(call, 0, s->y));
+    onri_real_finish(call, 0, s->y);
+  }
+  if (p->coordinates == ONR_RESIZE_TF_CROP_AND_RESIZE) extrapolate(call, s);
+  return ONR_STATUS_OK;
+}
+
+static void resize_release_state(void *state, struct onr_env *env) {
+  struct resize_state *const s = state;
+  onri_xnn_delete(s->op);
+  onr_env_release(env, s->tables);
+  s->op = NULL;
+  s->tables = NULL;
+}
+
+const struct onr_layer onri_layer_resize = {
+    .name = "resize",
+    .inputs_min = 1, .inputs_max = 4, .outputs_min = 1, .outputs_max = 1,
+    .flags = ONR_LAYER_OVERREADS,
+    .shape_inputs = 14,
+    .params_size = sizeof(struct onr_resize_params),
+    .state_size = sizeof(struct resize_state),
+    .infer = resize_infer, .plan = resize_plan, .run = resize_run,
+    .release_state = resize_release_state,
+};

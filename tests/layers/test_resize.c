@@ -1,0 +1,165 @@
+/* resize against onnx.reference, in both layouts, on both backends. */
+#include "support/layer_test.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "layers/layers.h"
+
+enum { N = 1, C = 2, H = 3, W = 5, MAX = 4096 };
+
+struct resize_case {
+  struct onr_resize_params params;
+  int64_t count;   /* of scales or sizes */
+  int has_scales;
+  float scales[4];
+  int64_t sizes[4];
+  int has_roi;
+  float roi[8];
+  int64_t shape[4];
+  float y[170];
+};
+
+static const struct resize_case cases[] = {
+#include "resize_cases.inc"
+};
+
+/* [n][c][h][w] to [n][h][w][c]. */
+static void to_last(const float *x, const int64_t shape[4], float *y) {
+  for (int64_t n = 0; n < shape[0]; n++)
+    for (int64_t c = 0; c < shape[1]; c++)
+      for (int64_t i = 0; i < shape[2] * shape[3]; i++)
+        y[(n * shape[2] * shape[3] + i) * shape[1] + c] = x[(n * shape[1] + c) * shape[2] * shape[3] + i];
+}
+
+static void check(const struct resize_case *k, int last, enum onr_backend backend) {
+  const int64_t shape[] = {N, C, H, W};
+  float x[N * C * H * W], stored[N * C * H * W], expected[MAX];
+  const size_t count = (size_t)(k->shape[0] * k->shape[1] * k->shape[2] * k->shape[3]);
+  struct onr_resize_params p = k->params;
+  p.channels_last = last;
+  for (int i = 0; i < N * C * H * W; i++) x[i] = (float)((i + 1) * (i + 1) % 17 - 3);
+  memcpy(stored, x, sizeof x);
+  memcpy(expected, k->y, count * sizeof expected[0]);
+  if (last) {
+    to_last(x, shape, stored);
+    to_last(k->y, k->shape, expected);
+  }
+  struct layer_test t = {.layer = &onri_layer_resize, .params = &p, .backend = backend, .num_out = 1, .threads = 2};
+  layer_test_input(&t, ONR_DTYPE_F32, 4, last ? (int64_t[]){N, H, W, C} : shape, stored);
+  layer_test_constant(&t, ONR_DTYPE_F32, 1, (int64_t[]){2 * k->count}, k->has_roi ? k->roi : NULL);
+  layer_test_constant(&t, ONR_DTYPE_F32, 1, &k->count, k->has_scales ? k->scales : NULL);
+  layer_test_constant(&t, ONR_DTYPE_I64, 1, &k->count, k->has_scales ? NULL : k->sizes);
+  if (layer_test_run(&t) != ONR_STATUS_OK) fail_msg("%s", t.error.message);
+  assert_int_equal(onr_desc_elements(&t.out[0].desc), (int64_t)count);
+  assert_int_equal(t.out[0].desc.dim[last ? 1 : 2], k->shape[2]);
+  const double tolerance = p.mode == ONR_RESIZE_NEAREST ? 0 : 1e-5;
+  assert_close(t.out[0].data, expected, count, tolerance, tolerance);
+  layer_test_clear(&t);
+}
+
+static void test_reference(void **state) {
+  (void)state;
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+    for (int last = 0; last < 2; last++) {
+      check(&cases[i], last, ONR_BACKEND_PORTABLE);
+      check(&cases[i], last, ONR_BACKEND_AUTO);
+    }
+}
+
+/* Larger images with many channels: XNNPACK against the portable passes. */
+static void test_xnnpack(void **state) {
+  const int coordinates[] = {ONR_RESIZE_HALF_PIXEL, ONR_RESIZE_ALIGN_CORNERS, ONR_RESIZE_ASYMMETRIC, ONR_RESIZE_PYTORCH_HALF_PIXEL};
+  const int64_t sizes[][2] = {{26, 18}, {7, 31}, {1, 5}, {13, 9}};
+  static float x[2 * 13 * 9 * 33];
+  (void)state;
+  fill_random(x, sizeof x / sizeof x[0], -1, 1, 3);
+  for (int c = 0; c < 4; c++)
+    for (int s = 0; s < 4; s++) {
+      const struct onr_resize_params p = {.mode = ONR_RESIZE_LINEAR, .coordinates = coordinates[c], .num_axes = 2, .axes = {2, 3}, .channels_last = 1};
+      struct layer_test t[2] = {{.layer = &onri_layer_resize, .params = &p, .backend = ONR_BACKEND_PORTABLE, .num_out = 1},
+                                {.layer = &onri_layer_resize, .params = &p, .backend = ONR_BACKEND_AUTO, .num_out = 1, .threads = 2}};
+      for (int i = 0; i < 2; i++) {
+        layer_test_input(&t[i], ONR_DTYPE_F32, 4, (int64_t[]){2, 13, 9, 33}, x);
+        layer_test_input(&t[i], ONR_DTYPE_F32, 0, NULL, NULL);
+        layer_test_input(&t[i], ONR_DTYPE_F32, 0, NULL, NULL);
+        layer_test_constant(&t[i], ONR_DTYPE_I64, 1, (int64_t[]){2}, sizes[s]);
+        assert_int_equal(layer_test_run(&t[i]), ONR_STATUS_OK);
+      }
+      assert_close(t[1].out[0].data, t[0].out[0].data, (size_t)(2 * sizes[s][0] * sizes[s][1] * 33), 0, 1e-5);
+      layer_test_clear(&t[0]);
+      layer_test_clear(&t[1]);
+    }
+}
+
+static void test_dtypes(void **state) {
+  const float scales[] = {2};
+  (void)state;
+  { /* Bytes are rounded; half_pixel of {0, 255}: 0, 63.75, 191.25, 255. */
+    const struct onr_resize_params p = {.mode = ONR_RESIZE_LINEAR, .num_axes = 1, .axes = {-1}};
+    struct layer_test t = {.layer = &onri_layer_resize, .params = &p, .num_out = 1};
+    layer_test_input(&t, ONR_DTYPE_U8, 1, (int64_t[]){2}, (uint8_t[]){0, 255});
+    layer_test_input(&t, ONR_DTYPE_F32, 0, NULL, NULL);
+    layer_test_constant(&t, ONR_DTYPE_F32, 1, (int64_t[]){1}, scales);
+    assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
+    assert_memory_equal(t.out[0].data, ((uint8_t[]){0, 64, 191, 255}), 4);
+    layer_test_clear(&t);
+  }
+  { /* Nearest moves anything: int64, and the old rounding when growing. */
+    const struct onr_resize_params p = {.coordinates = ONR_RESIZE_ASYMMETRIC, .nearest = ONR_RESIZE_SIMPLE};
+    struct layer_test t = {.layer = &onri_layer_resize, .params = &p, .num_out = 1};
+    layer_test_input(&t, ONR_DTYPE_I64, 1, (int64_t[]){2}, (int64_t[]){7, INT64_MIN});
+    layer_test_input(&t, ONR_DTYPE_F32, 0, NULL, NULL);
+    layer_test_constant(&t, ONR_DTYPE_F32, 1, (int64_t[]){1}, scales);
+    assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
+    assert_memory_equal(t.out[0].data, ((int64_t[]){7, 7, INT64_MIN, INT64_MIN}), 32);
+    layer_test_clear(&t);
+  }
+  { /* float64, cubic at -0.75: exact at the pixels themselves. */
+    const struct onr_resize_params p = {.mode = ONR_RESIZE_CUBIC, .coordinates = ONR_RESIZE_ASYMMETRIC, .cubic_a = -0.75f};
+    struct layer_test t = {.layer = &onri_layer_resize, .params = &p, .num_out = 1};
+    layer_test_input(&t, ONR_DTYPE_F64, 1, (int64_t[]){3}, (double[]){1e-9, 3, -2});
+    layer_test_input(&t, ONR_DTYPE_F32, 0, NULL, NULL);
+    layer_test_constant(&t, ONR_DTYPE_F32, 1, (int64_t[]){1}, scales);
+    assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
+    assert_true(((double *)t.out[0].data)[0] == 1e-9 && ((double *)t.out[0].data)[4] == -2);
+    layer_test_clear(&t);
+  }
+}
+
+static enum onr_status status_of(struct onr_resize_params p, const float *scales, const int64_t *sizes, int64_t count) {
+  static const float zeros[64];
+  struct layer_test t = {.layer = &onri_layer_resize, .params = &p, .num_out = 1};
+  layer_test_input(&t, ONR_DTYPE_F32, 2, (int64_t[]){4, 4}, zeros);
+  layer_test_input(&t, ONR_DTYPE_F32, 0, NULL, NULL);
+  layer_test_constant(&t, ONR_DTYPE_F32, 1, &count, scales);
+  layer_test_constant(&t, ONR_DTYPE_I64, 1, &count, sizes);
+  const enum onr_status status = layer_test_run(&t);
+  layer_test_clear(&t);
+  return status;
+}
+
+static void test_wrong(void **state) {
+  const struct onr_resize_params none = {0}, crop = {.coordinates = ONR_RESIZE_TF_CROP_AND_RESIZE};
+  const struct onr_resize_params twice = {.num_axes = 2, .axes = {1, -1}}, far = {.num_axes = 1, .axes = {2}};
+  const float good[] = {1, 2}, negative[] = {1, -2}, nan[] = {NAN, 1}, huge[] = {1, 1e30f};
+  const int64_t sizes[] = {4, 8}, minus[] = {4, -8};
+  (void)state;
+  assert_int_equal(status_of(none, good, NULL, 2), ONR_STATUS_OK);
+  assert_int_equal(status_of(none, good, sizes, 2), ONR_STATUS_ATTRIBUTE);
+  assert_int_equal(status_of(none, NULL, NULL, 2), ONR_STATUS_ATTRIBUTE);
+  assert_int_equal(status_of(none, negative, NULL, 2), ONR_STATUS_ATTRIBUTE);
+  assert_int_equal(status_of(none, nan, NULL, 2), ONR_STATUS_ATTRIBUTE);
+  assert_int_equal(status_of(none, huge, NULL, 2), ONR_STATUS_LIMIT);
+  assert_int_equal(status_of(none, NULL, minus, 2), ONR_STATUS_ATTRIBUTE);
+  assert_int_equal(status_of(none, good, NULL, 1), ONR_STATUS_SHAPE);
+  assert_int_equal(status_of(crop, NULL, sizes, 2), ONR_STATUS_ATTRIBUTE);
+  assert_int_equal(status_of(twice, good, NULL, 2), ONR_STATUS_ATTRIBUTE);
+  assert_int_equal(status_of(far, good, NULL, 1), ONR_STATUS_ATTRIBUTE);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_reference), cmocka_unit_test(test_xnnpack), cmocka_unit_test(test_dtypes),
+                                     cmocka_unit_test(test_wrong)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
