@@ -56,3 +56,10 @@ enum onr_status onri_import_global_lp_pool(const struct onr_node *node) {
   ONR_TRY(read_p(node, &p.p));
   return onri_emit(node, &onri_layer_global_lp_pool, &p);
 }
+
+enum onr_status onri_import_max_unpool(const struct onr_node *node) {
+  struct onr_max_unpool_params p = {0};
+  ONR_TRY(onri_import_window(node, &p.window));
+  if (p.window.kernel[0] == 0) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "kernel_shape is required");
+  return onri_emit(node, &onri_layer_max_unpool, &p);
+}

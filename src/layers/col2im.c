@@ -1,0 +1,138 @@
+/* col2im: adds up the columns of sliding blocks into an image (torch.nn.Fold).
+ *
+ * input 0   x            [N, C * product of block, L]: L blocks
+ * input 1   image shape  int64 [spatial] (1 to 3)
+ * input 2   block shape  int64 [spatial]
+ * output 0  y            [N, C, image...]
+ * ONNX      Col2Im-18
+ * path      portable: any float; each pixel gathers what falls on it
+ */
+#include "base/checked.h"
+#include "base/shape.h"
+#include "layers/layers.h"
+#include "layers/real.h"
+#include "layers/window.h"
+
+struct col2im_state {
+  struct onri_axis axis[ONR_MAX_SPATIAL]; /* in: blocks, out: image */
+  int64_t batch, channels;
+  size_t x, y;
+};
+
+struct work {
+  const struct col2im_state *s;
+  const void *x;
+  void *y;
+  int wide;
+};
+
+static enum onr_status read_shapes(const struct onr_call *call, int64_t image[ONR_MAX_SPATIAL], int64_t block[ONR_MAX_SPATIAL], int32_t *spatial) {
+  size_t count, block_count;
+  ONR_TRY(onri_read_ints(call, 1, image, ONR_MAX_SPATIAL, &count));
+  ONR_TRY(onri_read_ints(call, 2, block, ONR_MAX_SPATIAL, &block_count));
+  if (count == 0 || count != block_count)
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "an image of %zu dimensions does not fit blocks of %zu", count, block_count);
+  for (size_t i = 0; i < count; i++)
+    if (image[i] < 1 || image[i] > INT32_MAX || block[i] < 1 || block[i] > INT32_MAX)
+      return onr_fail(call->error, ONR_STATUS_SHAPE, "expected image and block sizes from 1 to %d, found %lld and %lld", INT32_MAX,
+                      (long long)image[i], (long long)block[i]);
+  *spatial = (int32_t)count;
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status geometry(const struct onr_call *call, struct col2im_state *s, struct onr_desc *out) {
+  const struct onr_col2im_params *const p = call->params;
+  int64_t image[ONR_MAX_SPATIAL], block[ONR_MAX_SPATIAL], taps = 1, blocks = 1, dims[2 + ONR_MAX_SPATIAL];
+  int32_t spatial;
+  if (!((unsigned)ONRI_DTYPES_FLOAT >> call->in[0].dtype & 1))
+    return onr_fail(call->error, ONR_STATUS_UNSUPPORTED, "col2im of %s is not supported", onr_dtype_name(call->in[0].dtype));
+  ONR_TRY(onri_expect_rank(call, 0, 3, 3));
+  ONR_TRY(read_shapes(call, image, block, &spatial));
+  const int32_t lead = ONR_MAX_SPATIAL - spatial;
+  for (int32_t i = 0; i < spatial; i++) s->axis[lead + i].in = image[i], s->axis[lead + i].kernel = block[i];
+  ONR_TRY(onri_window_resolve(&p->window, spatial, s->axis, call->error));
+  ONR_TRY(onri_window_output(0, spatial, s->axis, call->error));
+  for (int32_t i = 0; i < ONR_MAX_SPATIAL; i++) {
+    struct onri_axis *const a = &s->axis[i];
+    const int64_t pixels = a->in;
+    a->in = a->out; /* seen from the image, the blocks are the input */
+    a->out = pixels;
+    if (!onri_mul_i64(taps, a->kernel, &taps) || !onri_mul_i64(blocks, a->in, &blocks))
+      return onr_fail(call->error, ONR_STATUS_SHAPE, "the number of blocks overflows");
+  }
+  s->batch = call->in[0].dim[0];
+  s->channels = call->in[0].dim[1] / taps;
+  if (call->in[0].dim[1] % taps != 0 || call->in[0].dim[2] != blocks)
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected [N, a multiple of %lld, %lld], found [%lld, %lld, %lld]", (long long)taps,
+                    (long long)blocks, (long long)call->in[0].dim[0], (long long)call->in[0].dim[1], (long long)call->in[0].dim[2]);
+  dims[0] = s->batch, dims[1] = s->channels;
+  for (int32_t i = 0; i < spatial; i++) dims[2 + i] = image[i];
+  *out = onr_desc_make(call->in[0].dtype, spatial + 2, dims);
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status col2im_infer(struct onr_call *call) {
+  struct col2im_state s;
+  return geometry(call, &s, &call->out[0]);
+}
+
+static enum onr_status col2im_plan(struct onr_call *call) {
+  struct col2im_state *const s = call->state;
+  struct onr_desc out;
+  ONR_TRY(geometry(call, s, &out));
+  ONR_TRY(onri_real_plan(call, &call->in[0], &s->x));
+  return onri_real_plan(call, &call->out[0], &s->y);
+}
+
+static double pixel(const struct work *w, int64_t plane, const int64_t o[ONR_MAX_SPATIAL]) {
+  const struct onri_axis *const a = w->s->axis;
+  const int64_t blocks = a[0].in * a[1].in * a[2].in, taps = a[0].kernel * a[1].kernel * a[2].kernel;
+  int64_t k[ONR_MAX_SPATIAL], i[ONR_MAX_SPATIAL];
+  double sum = 0;
+  for (k[0] = 0; k[0] < a[0].kernel; k[0]++) {
+    if (!onri_axis_tap_transposed(&a[0], o[0], k[0], &i[0])) continue;
+    for (k[1] = 0; k[1] < a[1].kernel; k[1]++) {
+      if (!onri_axis_tap_transposed(&a[1], o[1], k[1], &i[1])) continue;
+      for (k[2] = 0; k[2] < a[2].kernel; k[2]++) {
+        if (!onri_axis_tap_transposed(&a[2], o[2], k[2], &i[2])) continue;
+        const int64_t tap = (k[0] * a[1].kernel + k[1]) * a[2].kernel + k[2];
+        const int64_t at = (plane * taps + tap) * blocks + (i[0] * a[1].in + i[1]) * a[2].in + i[2];
+        sum += w->wide ? ((const double *)w->x)[at] : (double)((const float *)w->x)[at];
+      }
+    }
+  }
+  return sum;
+}
+
+/* An item is one row of one channel of the image. */
+static void rows(void *context, size_t begin, size_t end) {
+  const struct work *const w = context;
+  const struct onri_axis *const a = w->s->axis;
+  for (size_t item = begin; item < end; item++) {
+    int64_t o[] = {(int64_t)item / a[1].out % a[0].out, (int64_t)item % a[1].out, 0};
+    for (; o[2] < a[2].out; o[2]++) {
+      const double sum = pixel(w, (int64_t)item / a[1].out / a[0].out, o);
+      if (w->wide)
+        ((double *)w->y)[(int64_t)item * a[2].out + o[2]] = sum;
+      else
+        ((float *)w->y)[(int64_t)item * a[2].out + o[2]] = (float)sum;
+    }
+  }
+}
+
+static enum onr_status col2im_run(struct onr_call *call) {
+  const struct col2im_state *const s = call->state;
+  struct work w = {.s = s, .x = onri_real_input(call, 0, s->x), .y = onri_real_output(call, 0, s->y), .wide = onri_is_double(call->in[0].dtype)};
+  onr_parallel_for(call->env, (size_t)(s->batch * s->channels * s->axis[0].out * s->axis[1].out), 8, rows, &w);
+  onri_real_finish(call, 0, s->y);
+  return ONR_STATUS_OK;
+}
+
+const struct onr_layer onri_layer_col2im = {
+    .name = "col2im",
+    .inputs_min = 3, .inputs_max = 3, .outputs_min = 1, .outputs_max = 1,
+    .shape_inputs = 6,
+    .params_size = sizeof(struct onr_col2im_params),
+    .state_size = sizeof(struct col2im_state),
+    .infer = col2im_infer, .plan = col2im_plan, .run = col2im_run,
+};
