@@ -1,6 +1,10 @@
 /* env: default limits, the cancel flag, and the services that layers see. */
 #include "base/env.h"
 
+#include <string.h>
+
+#include "base/checked.h"
+
 static uint64_t or_default(uint64_t value, uint64_t otherwise) { return value ? value : otherwise; }
 
 struct onr_limits onri_limits_resolve(const struct onr_limits *limits) {
@@ -24,13 +28,25 @@ enum onr_status onri_env_poll(const struct onr_env *env, struct onr_error *error
   return ONR_STATUS_OK;
 }
 
+/* The size stands in front of the memory, so that what layers hold can be counted. */
 void *onr_env_allocate(struct onr_env *env, size_t bytes) {
-  void *memory = onri_allocate(env->allocator, bytes);
-  if (memory && env->allocated_bytes) *env->allocated_bytes += bytes;
-  return memory;
+  size_t total;
+  char *memory = onri_add_size(bytes, ONRI_ALIGNMENT, &total) ? onri_allocate(env->allocator, total) : NULL;
+  if (!memory) return NULL;
+  memcpy(memory, &bytes, sizeof(bytes));
+  if (env->held_bytes) *env->held_bytes += bytes;
+  return memory + ONRI_ALIGNMENT;
 }
 
-void onr_env_release(struct onr_env *env, void *memory) { onri_release(env->allocator, memory); }
+void onr_env_release(struct onr_env *env, void *memory) {
+  char *start = memory;
+  size_t bytes;
+  if (!memory) return;
+  start -= ONRI_ALIGNMENT;
+  memcpy(&bytes, start, sizeof(bytes));
+  if (env->held_bytes) *env->held_bytes -= bytes;
+  onri_release(env->allocator, start);
+}
 
 enum onr_backend onr_env_backend(const struct onr_env *env) { return env->backend; }
 

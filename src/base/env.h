@@ -12,7 +12,7 @@ struct onr_env {
   struct onr_limits limits;    /* no zero entries */
   enum onr_backend backend;
   const volatile int *cancel; /* may be NULL */
-  size_t *allocated_bytes;    /* onr_env_allocate adds to it; NULL: not counted */
+  size_t *held_bytes;         /* what onr_env_allocate gave out and has not got back; NULL: not counted */
 };
 
 /* Fill in the defaults of entries that are 0. limits may be NULL. */

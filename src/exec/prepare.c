@@ -100,9 +100,9 @@ enum onr_status onri_model_prepare(struct onr_model *model, struct onr_error *er
   size_t packed_bytes = 0;
   enum onr_status status;
   count_readers(model->graph);
-  model->env.allocated_bytes = &packed_bytes;
+  model->env.held_bytes = &packed_bytes;
   status = prepare_graph(model->graph, error);
-  model->env.allocated_bytes = NULL;
+  model->env.held_bytes = NULL;
   if (status == ONR_STATUS_OK) model->info.weight_bytes = packed_bytes + constant_bytes(model->graph);
   return status;
 }
