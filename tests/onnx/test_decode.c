@@ -209,7 +209,7 @@ static void test_what_is_refused(void **state) {
   w = proto_tensor("w", 1, with_zero, 3), expect_failure(&w, 5, ONR_STATUS_SHAPE);
   w = proto_tensor("w", 1, nine, 9), proto_bytes(&w, 9, zeros, 4), expect_failure(&w, 5, ONR_STATUS_LIMIT);
   w = vector(0, 4), proto_bytes(&w, 9, zeros, 16), expect_failure(&w, 5, ONR_STATUS_TYPE);
-  w = vector(27, 4), proto_bytes(&w, 9, zeros, 16), expect_failure(&w, 5, ONR_STATUS_TYPE);
+  w = vector(29, 4), proto_bytes(&w, 9, zeros, 16), expect_failure(&w, 5, ONR_STATUS_TYPE);
   w = vector(-7, 4), proto_bytes(&w, 9, zeros, 16), expect_failure(&w, 5, ONR_STATUS_TYPE);
   w = vector(ONR_DTYPE_F16, 2), packed(&w, 5, bad_f16, 2), expect_failure(&w, 5, ONR_STATUS_DATA);
   w = vector(ONR_DTYPE_I8, 1), packed(&w, 5, bad_i8, 1), expect_failure(&w, 5, ONR_STATUS_DATA);
