@@ -127,11 +127,8 @@ enum onr_status onri_rule_reshape(struct onri_layout *layout, onri_rule *rule) {
       !read_shape(onri_rewrite_desc(layout->rw, node->out[0]), &y, &known[1], &unknown[1]) ||
       unknown[0] != unknown[1] || known[0] != known[1] || !find_groups(&x, &y, &groups))
     return onri_layout_plain(layout, 0);
-  if (regroup(&x, &groups, &stored, &in)) {
-    if (layout->places[node->out[0]].wish <= 0) return onri_layout_plain(layout, 0);
-  } else {
-    in = stored;
-  }
+  const int moves = regroup(&x, &groups, &stored, &in);
+  if (moves && layout->places[node->out[0]].wish <= 0) return onri_layout_plain(layout, 0);
   const struct onri_order out = result_order(&y, &groups, &in);
-  return reshape_stored(layout, &y, &in, &out);
+  return reshape_stored(layout, &y, moves ? &in : &stored, &out);
 }

@@ -23,11 +23,20 @@ static struct onri_order order_of_input(const struct onri_layout *layout, int32_
   return order.rank < 1 ? onri_order_identity(rank_of_input(layout, i)) : order;
 }
 
-/* All outputs of `order`'s rank are made in it; the others (statistics ...) stay in logical order. */
+/* Output 0, which has order's rank even where that is not known, and the others of that rank are made in this order; the
+ * rest (statistics ...) stays in logical order. */
 static enum onr_status put_all(struct onri_layout *layout, const struct onri_order *order) {
   for (int32_t k = 0; k < onri_layout_node(layout)->num_out; k++)
-    if (rank_of_output(layout, k) == order->rank) ONR_TRY(onri_layout_put(layout, k, order));
+    if (k == 0 || rank_of_output(layout, k) == order->rank) ONR_TRY(onri_layout_put(layout, k, order));
   return ONR_STATUS_OK;
+}
+
+/* No output but the first is of unknown rank. */
+static int knows_outputs(const struct onri_layout *layout) {
+  const struct onri_node *node = onri_layout_node(layout);
+  for (int32_t k = 1; k < node->num_out; k++)
+    if (node->out[k] != ONRI_NONE && rank_of_output(layout, k) == ONRI_UNKNOWN_RANK) return 0;
+  return 1;
 }
 
 enum onr_status onri_rule_plain(struct onri_layout *layout, onri_rule *rule) {
@@ -42,7 +51,7 @@ enum onr_status onri_rule_spatial(struct onri_layout *layout, onri_rule *rule) {
   enum onr_status status = ONR_STATUS_OK;
   int32_t flag;
   memcpy(&flag, (const char *)onri_layout_node(layout)->params + rule->offset, sizeof flag);
-  if (rank < 3 || flag != 0) return onri_layout_plain(layout, 0);
+  if (rank < 3 || flag != 0 || !knows_outputs(layout)) return onri_layout_plain(layout, 0);
   const struct onri_order order = onri_order_channels_last(rank);
   char *params = onri_rewrite_params(layout->rw, onri_layout_node(layout), &status);
   ONR_TRY(status);
@@ -56,7 +65,7 @@ enum onr_status onri_rule_spatial(struct onri_layout *layout, onri_rule *rule) {
 /* max_unpool: the indices are laid out as x is. */
 enum onr_status onri_rule_unpool(struct onri_layout *layout, onri_rule *rule) {
   const struct onri_order order = onri_order_channels_last(rank_of_input(layout, 0));
-  const int fits = order.rank >= 3 && rank_of_input(layout, 1) == order.rank;
+  const int fits = order.rank >= 3 && rank_of_input(layout, 1) == order.rank && knows_outputs(layout);
   const struct onr_max_unpool_params *p = onri_layout_node(layout)->params;
   if (!fits || p->channels_last) return onri_layout_plain(layout, 0);
   ONR_TRY(onri_rule_spatial(layout, rule));
@@ -99,7 +108,8 @@ static enum onr_status write_axis(struct onri_layout *layout, onri_rule *rule, i
 enum onr_status onri_rule_along_axis(struct onri_layout *layout, onri_rule *rule) {
   const int32_t rank = rank_of_input(layout, 0);
   int64_t axis;
-  if (rank < 2 || rank_of_output(layout, 0) != rank || !read_axis(layout, rule, rank, &axis)) return onri_layout_plain(layout, 0);
+  if (rank < 2 || rank_of_output(layout, 0) != rank || !knows_outputs(layout) || !read_axis(layout, rule, rank, &axis))
+    return onri_layout_plain(layout, 0);
   const struct onri_order order = onri_layout_choose(layout, 0, 1);
   ONR_TRY(write_axis(layout, rule, axis, &order));
   ONR_TRY(onri_layout_input(layout, 0, &order));
@@ -137,7 +147,7 @@ static enum onr_status trailing_from(struct onri_layout *layout, int64_t axis) {
 enum onr_status onri_rule_trailing(struct onri_layout *layout, onri_rule *rule) {
   const int32_t rank = rank_of_input(layout, 0);
   int64_t axis;
-  if (rank < 2 || !read_axis(layout, rule, rank, &axis)) return onri_layout_plain(layout, 0);
+  if (rank < 2 || !knows_outputs(layout) || !read_axis(layout, rule, rank, &axis)) return onri_layout_plain(layout, 0);
   return trailing_from(layout, axis);
 }
 
@@ -250,7 +260,7 @@ enum onr_status onri_rule_reduce(struct onri_layout *layout, onri_rule *rule) {
   const struct onri_order result = p->keep_dims ? order : without(&order, mask);
   ONR_TRY(onri_layout_input(layout, 0, &order));
   ONR_TRY(write_mask(layout, mask, &order));
-  return rank_of_output(layout, 0) == result.rank ? onri_layout_put(layout, 0, &result) : ONR_STATUS_OK;
+  return onri_layout_put(layout, 0, &result);
 }
 
 enum onr_status onri_rule_arg_reduce(struct onri_layout *layout, onri_rule *rule) {

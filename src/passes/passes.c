@@ -95,10 +95,11 @@ static enum onr_status run_pass(struct onri_graph *graph, const struct pass *pas
 static enum onr_status run_all(struct onri_graph *graph, const char *disabled, int is_body, size_t *budget,
                                struct onr_error *error) {
   int stale = 1, exact = 0;
+  ONR_TRY(onri_graph_tidy(graph, error)); /* so that every node has a reader */
   for (size_t i = 0; i < NUM_PASSES; i++)
     if (!is_disabled(disabled, passes[i].name))
       ONR_TRY(run_pass(graph, &passes[i], is_body, &stale, &exact, budget, error));
-  return onri_graph_tidy(graph, error);
+  return ONR_STATUS_OK;
 }
 
 /* Graphs still to do. Bodies are nested as deep as the file likes, so no recursion. */

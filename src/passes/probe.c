@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-/* Sample values for unknown dimensions: of dimension 0 (mostly a batch) and of the others. Small ones show up minimums,
- * large ones satisfy nets that halve an image many times. */
-static const int64_t samples[][2] = {{1, 64}, {2, 224}, {3, 32}, {2, 128}, {1, 1}, {5, 7}};
+/* Sample values for unknown dimensions: of dimension 0 (mostly a batch), of 1 and 2, and of the others. Small ones show up
+ * minimums, large ones satisfy nets that halve an image many times, and readers of text want lines 32 or 48 high. */
+static const int64_t samples[][3] = {{1, 64, 64}, {2, 224, 224}, {3, 32, 160}, {1, 48, 320}, {2, 48, 160}, {2, 128, 128}, {1, 1, 1}, {5, 7, 7}};
 #define NUM_SAMPLES (sizeof samples / sizeof samples[0])
 #define NUM_NAMED_INPUTS 64
 #define ENOUGH_SAMPLES 3 /* successful inferences after which the knowledge is taken as settled */
@@ -35,11 +35,13 @@ static int32_t sample_column(const struct onri_graph *graph, size_t input, int32
   return d;
 }
 
+static int64_t sample_value(size_t sample, int32_t column) { return samples[sample][column == 0 ? 0 : column < 3 ? 1 : 2]; }
+
 static void sample_inputs(const struct onri_graph *graph, const int32_t *columns, size_t sample, struct onr_desc *inputs) {
   for (size_t i = 0; i < graph->num_inputs; i++) {
     inputs[i] = graph->values[graph->inputs[i]].desc;
     for (int32_t d = 0; d < inputs[i].rank; d++)
-      if (inputs[i].dim[d] == ONR_UNKNOWN_DIM) inputs[i].dim[d] = samples[sample][columns[i * ONR_MAX_RANK + (size_t)d] != 0];
+      if (inputs[i].dim[d] == ONR_UNKNOWN_DIM) inputs[i].dim[d] = sample_value(sample, columns[i * ONR_MAX_RANK + (size_t)d]);
   }
 }
 
