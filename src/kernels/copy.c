@@ -4,8 +4,10 @@
 
 #include <string.h>
 
+#include "kernels/transpose.h"
+
 #define TASK_BYTES ((size_t)32 * 1024)
-#define TILE 16
+#define TILE 16 /* chunks of a transpose are a multiple of this */
 
 struct element16 {
   uint64_t part[2];
@@ -39,37 +41,13 @@ struct inner {
       }                                                                                                           \
     }                                                                                                             \
   }                                                                                                               \
-  /* x is contiguous along a, y along b: tiles go through a block that stays in registers or the first cache. */  \
-  static void transposed_##bits(const struct inner *k) {                                                          \
-    T tile[TILE][TILE];                                                                                           \
-    for (size_t b = 0; b < k->num_b; b += TILE) {                                                                 \
-      const size_t rows = k->num_b - b < TILE ? k->num_b - b : TILE;                                              \
-      for (size_t a = 0; a < k->num_a; a += TILE) {                                                               \
-        const size_t columns = k->num_a - a < TILE ? k->num_a - a : TILE;                                         \
-        const char *x = k->x + (ptrdiff_t)b * k->x_b + (ptrdiff_t)(a * sizeof(T));                                \
-        char *y = k->y + (ptrdiff_t)a * k->y_a + (ptrdiff_t)(b * sizeof(T));                                      \
-        if (rows == TILE && columns == TILE) {                                                                    \
-          for (size_t i = 0; i < TILE; i++) memcpy(tile[i], x + (ptrdiff_t)i * k->x_b, sizeof tile[i]);           \
-          for (size_t j = 0; j < TILE; j++) {                                                                     \
-            T column[TILE];                                                                                       \
-            for (size_t i = 0; i < TILE; i++) column[i] = tile[i][j];                                             \
-            memcpy(y + (ptrdiff_t)j * k->y_a, column, sizeof column);                                             \
-          }                                                                                                       \
-        } else {                                                                                                  \
-          for (size_t j = 0; j < columns; j++)                                                                    \
-            for (size_t i = 0; i < rows; i++)                                                                     \
-              memcpy(y + (ptrdiff_t)j * k->y_a + (ptrdiff_t)(i * sizeof(T)),                                      \
-                     x + (ptrdiff_t)i * k->x_b + (ptrdiff_t)(j * sizeof(T)), sizeof(T));                          \
-        }                                                                                                         \
-      }                                                                                                           \
-    }                                                                                                             \
-  }                                                                                                               \
   static void copy_##bits(const struct inner *k) {                                                                \
     const ptrdiff_t size = (ptrdiff_t)sizeof(T);                                                                  \
     if (k->y_b == size && k->x_b == 0) {                                                                          \
       repeat_##bits(k);                                                                                           \
     } else if (k->y_b == size && k->x_a == size && k->num_a > 1) {                                                \
-      transposed_##bits(k);                                                                                       \
+      const struct onri_transpose t = {k->x, k->y, k->x_b, k->y_a, k->num_a, k->num_b};                           \
+      onri_transpose_##bits(&t);                                                                                  \
     } else {                                                                                                      \
       strided_##bits(k);                                                                                          \
     }                                                                                                             \

@@ -58,8 +58,6 @@ static enum onr_status slice_read(const struct onr_call *call, struct slice_box 
   if (num_ends != count || num_axes != count || num_steps != count)
     return onr_fail(call->error, ONR_STATUS_SHAPE, "%d starts, %d ends, %d axes, %d steps: expected as many of each", (int)count,
                     (int)num_ends, (int)num_axes, (int)num_steps);
-  if (count > (size_t)x->rank)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "%d starts for an input of rank %d", (int)count, (int)x->rank);
   ONR_TRY(onri_axes_resolve(axes, count, x->rank, mask, call->error));
   for (int32_t d = 0; d < x->rank; d++) slice_axis(box, d, x->dim[d], 0, x->dim[d], 1);
   for (size_t i = 0; i < count; i++) {

@@ -141,7 +141,7 @@ static void wrong_arguments(void **state) {
   assert_int_equal(status_of(2, 2, DIMS(1, -1), 1), ONR_STATUS_ATTRIBUTE);
   assert_int_equal(status_of(2, 2, DIMS(0, 2), 1), ONR_STATUS_ATTRIBUTE);
   assert_int_equal(status_of(2, 1, DIMS(0, 1), 1), ONR_STATUS_SHAPE);
-  assert_int_equal(status_of(3, 3, DIMS(0, 1, 2), 1), ONR_STATUS_SHAPE);
+  assert_int_equal(status_of(3, 3, DIMS(0, 1, 2), 1), ONR_STATUS_ATTRIBUTE);
 }
 
 int main(void) {
