@@ -1,6 +1,7 @@
 """Small fixtures: tiny nets, control flow, and nets of single operators."""
 
 import torch
+import torchvision
 from torch import nn
 from torch.nn import functional as F
 
@@ -333,3 +334,49 @@ def rotary():
             return x * angle.cos() + half * angle.sin()
 
     return Rotary()
+
+
+@case("matmul_broadcast", lambda: (torch.randn(2, 1, 3, 4),
+                                   torch.randn(5, 4, 2), torch.randn(4)),
+      names=("x", "z", "v"), outputs=("stacked", "vector", "scaled"))
+def matmul_broadcast():
+    return Lambda(lambda x, z, v: (x @ z, x @ v,
+                                   torch.baddbmm(z[:, :2], z[:, :2], z[:, 2:],
+                                                 beta=0.5, alpha=2)))
+
+
+@case("index_put", lambda: (torch.randn(4, 5), torch.tensor([2, 0]),
+                            torch.randn(2, 5)),
+      names=("x", "rows", "values"), outputs=("replaced", "added", "picked"))
+def index_put():
+    def index_put(x, rows, values):
+        return (x.index_put((rows,), values),
+                x.scatter_add(0, rows[:, None].expand(2, 5), values),
+                x[rows, rows + 1])
+    return Lambda(index_put)
+
+
+@case("cnn_f16", lambda: (torch.randn(1, 3, 10, 10).half(),))
+def cnn_f16():
+    return nn.Sequential(nn.Conv2d(3, 8, 3, stride=2), nn.ReLU(),
+                         nn.Conv2d(8, 4, 3), nn.Sigmoid(), nn.Flatten(),
+                         nn.LayerNorm(16), nn.Linear(16, 5)).half()
+
+
+def boxes():
+    corner = torch.rand(12, 2) * 8
+    return torch.cat((corner, corner + 1 + torch.rand(12, 2) * 5), 1)
+
+
+@case("nms", lambda: (boxes(), torch.rand(12)), names=("boxes", "scores"),
+      outputs=("kept",))
+def nms():
+    return Lambda(lambda boxes, scores: torchvision.ops.nms(boxes, scores, 0.3))
+
+
+@case("roi_align", lambda: (torch.randn(1, 2, 14, 14),
+                            torch.cat((torch.zeros(12, 1), boxes()), 1)),
+      names=("x", "boxes"))
+def roi_align():
+    return Lambda(lambda x, boxes: torchvision.ops.roi_align(
+        x, boxes, (3, 3), 0.8, 2, aligned=True))
