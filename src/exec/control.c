@@ -7,8 +7,7 @@
 
 /* Runs a body whose inputs are in body->inputs. */
 static enum onr_status run_body(struct onri_frame *body, struct onr_error *error) {
-  for (size_t i = 0; i < body->graph->num_inputs; i++) body->input_descs[i] = body->inputs[i].desc;
-  ONR_TRY(onri_frame_plan(body, body->input_descs, error));
+  ONR_TRY(onri_frame_plan(body, body->inputs, error));
   return onri_frame_run(body, body->inputs, NULL, error);
 }
 

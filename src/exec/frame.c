@@ -21,9 +21,8 @@ enum onr_status onri_frame_create(struct onri_run *run, struct onri_graph *graph
   }
   f->children = onri_allocate_zeroed(allocator, f->num_children * sizeof(struct onri_frame *));
   f->inputs = onri_allocate_zeroed(allocator, graph->num_inputs * sizeof(*f->inputs));
-  f->input_descs = onri_allocate_zeroed(allocator, graph->num_inputs * sizeof(*f->input_descs));
   f->carries = onri_allocate_zeroed(allocator, 2 * graph->num_inputs * sizeof(*f->carries));
-  if (!f->first_child || !f->children || !f->inputs || !f->input_descs || !f->carries) {
+  if (!f->first_child || !f->children || !f->inputs || !f->carries) {
     onri_frame_destroy(f);
     return no_memory(error);
   }
@@ -47,7 +46,6 @@ void onri_frame_destroy(struct onri_frame *frame) {
   }
   onri_release(allocator, frame->carries);
   onri_release(allocator, frame->inputs);
-  onri_release(allocator, frame->input_descs);
   onri_release(allocator, frame->children);
   onri_release(allocator, frame->first_child);
   onri_release(allocator, frame);
@@ -82,13 +80,13 @@ enum onr_status onri_frame_carry(struct onri_frame *frame, size_t index, int64_t
   return ONR_STATUS_OK;
 }
 
-static int plan_fits(const struct onri_plan *plan, const struct onr_desc *inputs) {
+static int plan_fits(const struct onri_plan *plan, const struct onr_tensor *inputs) {
   for (size_t i = 0; i < plan->graph->num_inputs; i++)
-    if (!onr_desc_equal(&plan->inputs[i], &inputs[i])) return 0;
+    if (!onr_desc_equal(&plan->inputs[i], &inputs[i].desc)) return 0;
   return 1;
 }
 
-int onri_frame_fits(const struct onri_frame *frame, const struct onr_desc *inputs) {
+int onri_frame_fits(const struct onri_frame *frame, const struct onr_tensor *inputs) {
   return frame->plans && plan_fits(frame->plans, inputs);
 }
 
@@ -107,7 +105,7 @@ static void trim_plans(struct onri_frame *frame) {
   }
 }
 
-enum onr_status onri_frame_plan(struct onri_frame *frame, const struct onr_desc *inputs, struct onr_error *error) {
+enum onr_status onri_frame_plan(struct onri_frame *frame, const struct onr_tensor *inputs, struct onr_error *error) {
   struct onri_plan *plan;
   for (struct onri_plan **link = &frame->plans; *link; link = &(*link)->next) {
     if (!plan_fits(*link, inputs)) continue;
@@ -144,8 +142,6 @@ static void set_addresses(struct onri_plan *plan, const struct onr_tensor *input
   for (size_t i = 0; i < g->num_inputs; i++) {
     changed |= plan->input_data[i] != inputs[i].data;
     plan->input_data[i] = inputs[i].data;
-    if (plan->copied[i] && inputs[i].data)
-      memcpy(onri_plan_address(plan, g->inputs[i]), inputs[i].data, onr_desc_bytes(&plan->inputs[i]));
   }
   for (size_t i = 0; i < g->num_outputs; i++) {
     void *data = output_data ? output_data[i] : NULL;
@@ -153,6 +149,12 @@ static void set_addresses(struct onri_plan *plan, const struct onr_tensor *input
     plan->output_data[i] = data;
   }
   for (size_t s = 0; changed && s < plan->num_segments; s++) plan->segments[s].bound = 0;
+}
+
+static void copy_inputs(const struct onri_plan *plan) {
+  for (size_t i = 0; i < plan->graph->num_inputs; i++)
+    if (plan->copied[i] && plan->input_data[i])
+      memcpy(onri_plan_address(plan, plan->graph->inputs[i]), plan->input_data[i], onr_desc_bytes(&plan->inputs[i]));
 }
 
 static uint64_t now_ns(void) {
@@ -189,7 +191,8 @@ enum onr_status onri_frame_run(struct onri_frame *frame, const struct onr_tensor
   struct onri_plan *plan = frame->plans;
   set_addresses(plan, inputs, output_data);
   for (size_t s = 0;; s++) {
-    if (s > 0 && (s == plan->num_segments || !onri_plan_holds(plan, s))) ONR_TRY(onri_plan_segment(plan, s, error));
+    if (s == plan->num_segments || !onri_plan_holds(plan, s)) ONR_TRY(onri_plan_segment(plan, s, error));
+    if (s == 0) copy_inputs(plan);
     ONR_TRY(run_segment(frame, plan, s, error));
     if (plan->segments[s].end_node == (int32_t)plan->graph->num_nodes) break;
   }

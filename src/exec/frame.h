@@ -12,7 +12,6 @@ struct onri_frame {
   int32_t *first_child;           /* [num_nodes] */
   size_t num_children;
   struct onr_tensor *inputs;      /* [graph->num_inputs] room for whoever runs the frame as a body */
-  struct onr_desc *input_descs;   /* [graph->num_inputs] */
   struct onri_carry *carries;     /* [2 * graph->num_inputs] copies of inputs made for one iteration, two each in turn */
 };
 
@@ -23,10 +22,10 @@ struct onri_carry {
 
 enum onr_status onri_frame_create(struct onri_run *run, struct onri_graph *graph, struct onri_frame **frame, struct onr_error *error);
 void onri_frame_destroy(struct onri_frame *frame); /* accepts NULL */
-/* Finds or makes the plan for these input descriptors and puts it first. */
-enum onr_status onri_frame_plan(struct onri_frame *frame, const struct onr_desc *inputs, struct onr_error *error);
+/* Finds or makes the plan for these input shapes and puts it first. */
+enum onr_status onri_frame_plan(struct onri_frame *frame, const struct onr_tensor *inputs, struct onr_error *error);
 /* Is the first plan the one for these? */
-int onri_frame_fits(const struct onri_frame *frame, const struct onr_desc *inputs);
+int onri_frame_fits(const struct onri_frame *frame, const struct onr_tensor *inputs);
 /* Runs with the given inputs. output_data (may be NULL, or hold NULLs): the caller's memory, large enough. Results are
  * read with onri_frame_output until the next run. */
 enum onr_status onri_frame_run(struct onri_frame *frame, const struct onr_tensor *inputs, void *const *output_data,

@@ -207,15 +207,6 @@ static enum onr_status place_blocks(struct placing *p) {
   return status;
 }
 
-static void reset_inputs(struct onri_plan *plan) {
-  for (size_t i = 0; i < plan->graph->num_inputs; i++) {
-    struct onri_place *place = &plan->places[plan->graph->inputs[i]];
-    place->storage = ONRI_STORAGE_INPUT;
-    place->parent = ONRI_NONE;
-    place->input = (int32_t)i;
-  }
-}
-
 enum onr_status onri_plan_place(struct onri_plan *plan, size_t index, struct onr_error *error) {
   const struct onr_allocator *allocator = plan->run->env.allocator;
   const size_t values = plan->graph->num_values;
@@ -227,7 +218,6 @@ enum onr_status onri_plan_place(struct onri_plan *plan, size_t index, struct onr
   if (!overread || !p.first || !p.last) status = onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to place %zu values", values);
   if (status == ONR_STATUS_OK) {
     for (size_t v = 0; v < values; v++) p.last[v] = -1;
-    if (index == 0) reset_inputs(plan);
     start_values(&p);
     for (size_t s = 0; s < p.segment->num_steps; s++) {
       const struct onri_step *step = &p.segment->steps[s];

@@ -25,7 +25,7 @@ static enum onr_status resize_output(struct onr_call *call, size_t i, const stru
   return onri_plan_resize(plan, v, desc, data, call->error);
 }
 
-enum onr_status onri_plan_create(struct onri_run *run, struct onri_graph *graph, const struct onr_desc *inputs,
+enum onr_status onri_plan_create(struct onri_run *run, struct onri_graph *graph, const struct onr_tensor *inputs,
                                  struct onri_plan **plan, struct onr_error *error) {
   const struct onr_allocator *allocator = run->env.allocator;
   struct onri_plan *p = onri_allocate_zeroed(allocator, sizeof(*p));
@@ -46,13 +46,13 @@ enum onr_status onri_plan_create(struct onri_run *run, struct onri_graph *graph,
   if (status == ONR_STATUS_OK) {
     find_last_uses(p);
     for (size_t v = 0; v < graph->num_values; v++) {
-      p->places[v] = (struct onri_place){.parent = ONRI_NONE, .output = ONRI_NONE};
+      p->places[v] = (struct onri_place){.parent = ONRI_NONE, .input = ONRI_NONE, .output = ONRI_NONE};
       if (graph->values[v].constant) p->places[v].storage = ONRI_STORAGE_KNOWN;
     }
     for (size_t i = 0; i < graph->num_inputs; i++) {
-      p->inputs[i] = inputs[i];
-      p->inference.descs[graph->inputs[i]] = inputs[i];
-      p->places[graph->inputs[i]].storage = ONRI_STORAGE_INPUT;
+      p->inputs[i] = inputs[i].desc;
+      p->input_data[i] = inputs[i].data;
+      p->inference.descs[graph->inputs[i]] = inputs[i].desc;
       p->places[graph->inputs[i]].input = (int32_t)i;
     }
     status = onri_plan_segment(p, 0, error);
@@ -156,12 +156,18 @@ size_t onri_plan_bytes(const struct onri_plan *plan) {
   return bytes;
 }
 
+/* Contents of a value before a segment that assumes them runs. */
+static const void *contents_now(const struct onri_plan *plan, int32_t value) {
+  const int32_t input = plan->places[value].input;
+  return input == ONRI_NONE ? onri_plan_address(plan, value) : plan->input_data[input];
+}
+
 int onri_plan_holds(const struct onri_plan *plan, size_t index) {
   const struct onri_segment *segment = &plan->segments[index];
   for (size_t i = 0; i < segment->num_assumptions; i++) {
     const struct onri_assumption *a = &segment->assumptions[i];
     if (!onr_desc_equal(&a->desc, &plan->inference.descs[a->value])) return 0;
-    if (a->contents && memcmp(a->contents, onri_plan_address(plan, a->value), onr_desc_bytes(&a->desc)) != 0) return 0;
+    if (a->contents && memcmp(a->contents, contents_now(plan, a->value), onr_desc_bytes(&a->desc)) != 0) return 0;
   }
   return 1;
 }
@@ -174,7 +180,7 @@ static enum onr_status assume(struct onri_plan *plan, struct onri_segment *segme
   if (contents) {
     a.contents = onri_allocate(allocator, bytes);
     if (!a.contents) return no_memory(error);
-    if (bytes) memcpy(a.contents, onri_plan_address(plan, value), bytes);
+    if (bytes) memcpy(a.contents, contents_now(plan, value), bytes);
   }
   if (!onri_grow(allocator, &segment->assumptions, sizeof(a), &segment->assumptions_capacity, segment->num_assumptions + 1)) {
     onri_release(allocator, a.contents);
@@ -194,15 +200,20 @@ static enum onr_status assume_slots(struct onri_plan *plan, struct onri_segment 
   return ONR_STATUS_OK;
 }
 
-/* The first node of a segment: contents of its shape inputs have been computed by now. */
+/* A graph input, or computed by an earlier segment. */
+static int is_available(const struct onri_plan *plan, const struct onri_segment *segment, int32_t value) {
+  const int32_t producer = plan->graph->values[value].producer;
+  if (plan->places[value].input != ONRI_NONE) return 1;
+  return producer != ONRI_NONE && producer < segment->first_node && plan->inference.descs[value].rank != ONRI_UNKNOWN_RANK;
+}
+
+/* Takes the present contents of a blocked node's shape inputs for granted, as far as they are available. */
 static enum onr_status assume_shape_inputs(struct onri_plan *plan, struct onri_segment *segment, const struct onri_node *node,
                                            struct onr_error *error) {
   for (int32_t i = 0; i < node->num_in && i < 32; i++) {
     const int32_t v = node->in[i];
     if (!(node->layer->shape_inputs >> i & 1) || v == ONRI_NONE || plan->inference.known[v]) continue;
-    if (plan->inference.descs[v].rank == ONRI_UNKNOWN_RANK || !onri_plan_address(plan, v))
-      return onri_node_blame(node, onr_fail(error, ONR_STATUS_INTERNAL, "input %d has not been computed", i), error);
-    ONR_TRY(assume(plan, segment, v, 1, error));
+    if (is_available(plan, segment, v)) ONR_TRY(assume(plan, segment, v, 1, error));
   }
   return ONR_STATUS_OK;
 }
@@ -260,10 +271,10 @@ static enum onr_status make_steps(struct onri_plan *plan, struct onri_segment *s
     const struct onri_node *node = &g->nodes[n];
     enum onri_inferred inferred;
     ONR_TRY(onri_inference_step(&plan->inference, node, &inferred, error));
-    if (inferred == ONRI_BLOCKED && n == (size_t)segment->first_node) {
+    if (inferred == ONRI_BLOCKED) {
       ONR_TRY(assume_shape_inputs(plan, segment, node, error));
       ONR_TRY(onri_inference_step(&plan->inference, node, &inferred, error));
-      if (inferred == ONRI_BLOCKED)
+      if (inferred == ONRI_BLOCKED && n == (size_t)segment->first_node)
         return onri_node_blame(node, onr_fail(error, ONR_STATUS_INTERNAL, "an input has not been computed"), error);
     }
     if (inferred == ONRI_BLOCKED) break;
@@ -278,6 +289,13 @@ static enum onr_status make_steps(struct onri_plan *plan, struct onri_segment *s
   }
   segment->end_node = (int32_t)n;
   return ONR_STATUS_OK;
+}
+
+static void reset_inputs(struct onri_plan *plan) {
+  for (size_t i = 0; i < plan->graph->num_inputs; i++) {
+    plan->places[plan->graph->inputs[i]].storage = ONRI_STORAGE_INPUT;
+    plan->copied[i] = 0;
+  }
 }
 
 /* Forgets what segments from `index` on computed. */
@@ -311,6 +329,7 @@ enum onr_status onri_plan_segment(struct onri_plan *plan, size_t index, struct o
   enum onr_status status;
   const int32_t first = index ? plan->segments[index - 1].end_node : 0;
   drop_segments(plan, index);
+  if (index == 0) reset_inputs(plan);
   if (!onri_grow(allocator, &plan->segments, sizeof(*plan->segments), &plan->segments_capacity, index + 1)) return no_memory(error);
   segment = &plan->segments[index];
   memset(segment, 0, sizeof(*segment));

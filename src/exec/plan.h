@@ -28,7 +28,7 @@ struct onri_step {
   uint64_t runs, total_ns;
 };
 
-/* What a segment took for granted of a value that an earlier segment computes. */
+/* What a segment took for granted of a graph input, or of a value that an earlier segment computes. */
 struct onri_assumption {
   int32_t value;
   struct onr_desc desc;
@@ -61,7 +61,7 @@ struct onri_place {
   int32_t parent;       /* ONRI_NONE: own memory */
   size_t offset;        /* in the parent, or in the segment's memory */
   int32_t segment;      /* ARENA: which one */
-  int32_t input;        /* INPUT: index of the graph input */
+  int32_t input;        /* index of the graph input; ONRI_NONE for other values */
   int32_t output;       /* ARENA: index of the graph output whose caller-bound memory may stand in for it; ONRI_NONE */
   void *slot;           /* SLOT: memory */
   size_t slot_bytes;
@@ -83,17 +83,14 @@ struct onri_plan {
   void **output_data;            /* [graph->num_outputs] the caller's memory for this run; NULL: none */
 };
 
-enum onr_status onri_plan_create(struct onri_run *run, struct onri_graph *graph, const struct onr_desc *inputs,
+/* Contents of inputs are read where shapes depend on them; other inputs than these may be run later. */
+enum onr_status onri_plan_create(struct onri_run *run, struct onri_graph *graph, const struct onr_tensor *inputs,
                                  struct onri_plan **plan, struct onr_error *error);
 void onri_plan_destroy(struct onri_plan *plan);
 /* Makes segment `index` (and drops all from it on). All segments before it have run. */
 enum onr_status onri_plan_segment(struct onri_plan *plan, size_t index, struct onr_error *error);
 /* True when all that segment `index` takes for granted still holds. */
 int onri_plan_holds(const struct onri_plan *plan, size_t index);
-/* True when no segment but the first can be needed. */
-static inline int onri_plan_is_complete(const struct onri_plan *plan) {
-  return plan->num_segments && plan->segments[plan->num_segments - 1].end_node == (int32_t)plan->graph->num_nodes;
-}
 /* Address of a value now; NULL when it has none. */
 void *onri_plan_address(const struct onri_plan *plan, int32_t value);
 /* Makes room in the slot of a value and sets its descriptor. */

@@ -12,7 +12,6 @@ struct onr_session {
   struct onri_run run;
   struct onri_frame *frame;
   struct onr_tensor *inputs;   /* [num_inputs] data NULL and dtype NONE: not set */
-  struct onr_desc *descs;      /* [num_inputs] of inputs, in one array */
   struct onr_tensor *bound;    /* [num_outputs] data: caller's memory, desc.dim[0]: its bytes */
   void **output_data;          /* [num_outputs] what this run writes to the caller's memory directly */
   atomic_flag busy;
@@ -47,10 +46,9 @@ enum onr_status onr_session_create(const struct onr_model *model, const struct o
   onri_arena_init(&s->run.text, allocator, (size_t)model->env.limits.total_bytes);
   atomic_flag_clear(&s->busy);
   s->inputs = onri_allocate_zeroed(allocator, model->graph->num_inputs * sizeof(*s->inputs));
-  s->descs = onri_allocate_zeroed(allocator, model->graph->num_inputs * sizeof(*s->descs));
   s->bound = onri_allocate_zeroed(allocator, model->graph->num_outputs * sizeof(*s->bound));
   s->output_data = onri_allocate_zeroed(allocator, model->graph->num_outputs * sizeof(*s->output_data));
-  if (!s->inputs || !s->descs || !s->bound || !s->output_data)
+  if (!s->inputs || !s->bound || !s->output_data)
     status = onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a session");
   else
     status = onri_frame_create(&s->run, model->graph, &s->frame, error);
@@ -66,7 +64,6 @@ void onr_session_destroy(struct onr_session *session) {
   onri_frame_destroy(session->frame);
   onri_arena_clear(&session->run.text);
   onri_release(allocator, session->inputs);
-  onri_release(allocator, session->descs);
   onri_release(allocator, session->bound);
   onri_release(allocator, session->output_data);
   onri_release(allocator, session);
@@ -114,7 +111,6 @@ enum onr_status onr_session_set_input(struct onr_session *session, size_t index,
     session->inputs[index] = *tensor;
     for (int32_t d = tensor->desc.rank; d < ONR_MAX_RANK; d++) session->inputs[index].desc.dim[d] = 0;
     if (!tensor->data) session->inputs[index].data = (void *)(uintptr_t)&nothing;
-    session->descs[index] = session->inputs[index].desc;
   }
   return leave(session, status);
 }
@@ -136,10 +132,10 @@ static enum onr_status check_symbols(const struct onr_session *s, struct onr_err
       for (size_t j = 0; m->inputs[i].dim_name[d] && j <= i; j++)
         for (int32_t e = 0; e < m->inputs[j].rank; e++) {
           if (!m->inputs[j].dim_name[e] || strcmp(m->inputs[i].dim_name[d], m->inputs[j].dim_name[e]) != 0) continue;
-          if (s->descs[i].dim[d] != s->descs[j].dim[e])
+          if (s->inputs[i].desc.dim[d] != s->inputs[j].desc.dim[e])
             return onr_fail(error, ONR_STATUS_ARGUMENT, "dimension '%s' is %lld in input '%s' but %lld in input '%s'",
-                            m->inputs[i].dim_name[d], (long long)s->descs[j].dim[e], m->inputs[j].name,
-                            (long long)s->descs[i].dim[d], m->inputs[i].name);
+                            m->inputs[i].dim_name[d], (long long)s->inputs[j].desc.dim[e], m->inputs[j].name,
+                            (long long)s->inputs[i].desc.dim[d], m->inputs[i].name);
         }
   return ONR_STATUS_OK;
 }
@@ -148,9 +144,9 @@ static enum onr_status plan(struct onr_session *s, struct onr_error *error) {
   for (size_t i = 0; i < s->model->graph->num_inputs; i++)
     if (s->inputs[i].desc.dtype == ONR_DTYPE_NONE)
       return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s' has not been set", s->model->inputs[i].name);
-  if (onri_frame_fits(s->frame, s->descs)) return ONR_STATUS_OK;
+  if (onri_frame_fits(s->frame, s->inputs)) return ONR_STATUS_OK;
   ONR_TRY(check_symbols(s, error));
-  return onri_frame_plan(s->frame, s->descs, error);
+  return onri_frame_plan(s->frame, s->inputs, error);
 }
 
 enum onr_status onr_session_plan(struct onr_session *session, struct onr_error *error) {
@@ -176,7 +172,7 @@ static enum onr_status choose_outputs(struct onr_session *s, struct onr_error *e
                       s->model->outputs[i].name, onr_desc_bytes(desc), (long long)bound->desc.dim[0]);
     s->output_data[i] = bound->data;
     for (size_t k = 0; k < g->num_inputs; k++)
-      if (overlap(bound->data, (size_t)bound->desc.dim[0], s->inputs[k].data, onr_desc_bytes(&s->descs[k]))) s->output_data[i] = NULL;
+      if (overlap(bound->data, (size_t)bound->desc.dim[0], s->inputs[k].data, onr_desc_bytes(&s->inputs[k].desc))) s->output_data[i] = NULL;
   }
   return ONR_STATUS_OK;
 }
