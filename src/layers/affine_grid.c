@@ -27,7 +27,7 @@ static enum onr_status read_size(const struct onr_call *call, int64_t size[5], i
 
 static enum onr_status affine_grid_infer(struct onr_call *call) {
   int64_t size[5], dims[5];
-  int32_t spatial;
+  int32_t spatial = 0;
   ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_expect_rank(call, 0, 3, 3));
   ONR_TRY(read_size(call, size, &spatial));

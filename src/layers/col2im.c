@@ -43,7 +43,7 @@ static enum onr_status read_shapes(const struct onr_call *call, int64_t image[ON
 static enum onr_status geometry(const struct onr_call *call, struct col2im_state *s, struct onr_desc *out) {
   const struct onr_col2im_params *const p = call->params;
   int64_t image[ONR_MAX_SPATIAL], block[ONR_MAX_SPATIAL], taps = 1, blocks = 1, dims[2 + ONR_MAX_SPATIAL];
-  int32_t spatial;
+  int32_t spatial = 0;
   if (!((unsigned)ONRI_DTYPES_FLOAT >> call->in[0].dtype & 1))
     return onr_fail(call->error, ONR_STATUS_UNSUPPORTED, "col2im of %s is not supported", onr_dtype_name(call->in[0].dtype));
   ONR_TRY(onri_expect_rank(call, 0, 3, 3));

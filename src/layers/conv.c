@@ -17,7 +17,7 @@
 static enum onr_status geometry(const struct onr_call *call, struct onri_conv *c, struct onr_desc *out) {
   const struct onr_conv_params *const p = call->params;
   const struct onr_desc *const weight = &call->in[1];
-  int32_t spatial;
+  int32_t spatial = 0;
   *c = (struct onri_conv){.groups = p->groups == 0 ? 1 : p->groups, .min = -INFINITY, .max = INFINITY};
   if (p->clamp.enabled) c->min = p->clamp.min, c->max = p->clamp.max;
   if (c->groups < 1) return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected groups of at least 1, found %lld", (long long)c->groups);

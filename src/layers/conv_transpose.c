@@ -74,7 +74,7 @@ static enum onr_status fixed_geometry(const struct onr_call *call, struct onri_c
 static enum onr_status geometry(const struct onr_call *call, struct onri_conv *c, struct onr_desc *out) {
   const struct onr_conv_transpose_params *const p = call->params;
   const int64_t groups = p->groups == 0 ? 1 : p->groups;
-  int32_t spatial;
+  int32_t spatial = 0;
   *c = (struct onri_conv){0};
   if (groups < 1) return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected groups of at least 1, found %lld", (long long)groups);
   ONR_TRY(onri_conv_check_inputs(call, groups, 1));

@@ -40,7 +40,7 @@ struct taps {
 static enum onr_status grid_sample_infer(struct onr_call *call) {
   const struct onr_grid_sample_params *const p = call->params;
   struct onri_image x;
-  int32_t spatial;
+  int32_t spatial = 0;
   ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_expect_dtype(call, 1, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_expect_rank(call, 0, 4, 5));
@@ -63,7 +63,7 @@ static enum onr_status grid_sample_infer(struct onr_call *call) {
 static enum onr_status grid_sample_plan(struct onr_call *call) {
   const struct onr_grid_sample_params *const p = call->params;
   struct grid_sample_state *const s = call->state;
-  int32_t spatial;
+  int32_t spatial = 0;
   ONR_TRY(onri_image_view(&call->in[0], p->channels_last, &s->x, &spatial, call->error));
   ONR_TRY(onri_image_view(&call->out[0], p->channels_last, &s->y, &spatial, call->error));
   s->positions = s->y.size[0] * s->y.size[1] * s->y.size[2];

@@ -46,7 +46,7 @@ static enum onr_status max_unpool_infer(struct onr_call *call) {
   struct onri_image x;
   struct onri_axis axis[ONR_MAX_SPATIAL] = {{0}};
   int64_t size[ONR_MAX_SPATIAL], shape[ONR_MAX_RANK];
-  int32_t spatial;
+  int32_t spatial = 0;
   ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_expect_dtype(call, 1, ONRI_DTYPE_BIT(ONR_DTYPE_I64)));
   ONR_TRY(onri_image_view(&call->in[0], p->channels_last, &x, &spatial, call->error));
@@ -76,7 +76,7 @@ static enum onr_status max_unpool_plan(struct onr_call *call) {
   const struct onr_max_unpool_params *const p = call->params;
   struct max_unpool_state *const s = call->state;
   struct onri_image x;
-  int32_t spatial;
+  int32_t spatial = 0;
   ONR_TRY(onri_image_view(&call->in[0], p->channels_last, &x, &spatial, call->error));
   ONR_TRY(inferred_size(call, &x, spatial, s->inferred));
   return onri_image_view(&call->out[0], p->channels_last, &s->y, &spatial, call->error);

@@ -24,7 +24,7 @@ struct pool_state {
 
 static enum onr_status geometry(const struct onr_call *call, enum onri_pool_kind kind, struct onri_pool *pool, struct onr_desc *out) {
   const struct onr_pool_params *const p = call->params;
-  int32_t spatial;
+  int32_t spatial = 0;
   *pool = (struct onri_pool){.kind = kind, .count_padding = p->count_include_pad, .p = p->p, .column_order = p->storage_order};
   ONR_TRY(onri_expect_dtype(call, 0, kind == ONRI_POOL_MAX ? ONRI_DTYPES_FLOAT | ONRI_DTYPE_BIT(ONR_DTYPE_I8) | ONRI_DTYPE_BIT(ONR_DTYPE_U8)
                                                            : ONRI_DTYPES_FLOAT));

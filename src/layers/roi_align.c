@@ -40,7 +40,7 @@ static enum onr_status roi_align_infer(struct onr_call *call) {
   const struct onr_roi_align_params *const p = call->params;
   struct onri_image x;
   struct onri_axis axis[ONR_MAX_SPATIAL] = {{0}};
-  int32_t spatial;
+  int32_t spatial = 0;
   ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_expect_dtype(call, 1, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_expect_dtype(call, 2, ONRI_DTYPE_BIT(ONR_DTYPE_I64)));
@@ -66,7 +66,7 @@ static enum onr_status roi_align_infer(struct onr_call *call) {
 static enum onr_status roi_align_plan(struct onr_call *call) {
   const struct onr_roi_align_params *const p = call->params;
   struct roi_align_state *const s = call->state;
-  int32_t spatial;
+  int32_t spatial = 0;
   ONR_TRY(onri_image_view(&call->in[0], p->channels_last, &s->x, &spatial, call->error));
   ONR_TRY(onri_image_view(&call->out[0], p->channels_last, &s->y, &spatial, call->error));
   ONR_TRY(onri_real_plan(call, &call->in[0], &s->x_real));
