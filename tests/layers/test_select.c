@@ -193,7 +193,7 @@ static void suppressions(void **state) {
   scores[0][0][5] = scores[0][0][3]; /* a tie */
   scores[1][1][7] = NAN;
   for (size_t i = 0; i < BATCH * BOXES; i++) {
-    float *b = boxes[0][i], *c = centers[0][i];
+    float *b = &boxes[i / BOXES][i % BOXES][0], *c = &centers[i / BOXES][i % BOXES][0];
     for (int k = 0; k < 4; k++) b[k] = floorf(b[k]); /* exact in both forms */
     b[2] += b[0] + 1;
     b[3] += b[1] + 1;
@@ -228,9 +228,10 @@ static void suppressions(void **state) {
     const struct onr_non_max_suppression_params params = {form == 1};
     if (form == 2)
       for (size_t i = 0; i < BATCH * BOXES; i += 2) {
-        const float y = boxes[0][i][0];
-        boxes[0][i][0] = boxes[0][i][2];
-        boxes[0][i][2] = y;
+        float *b = boxes[i / BOXES][i % BOXES];
+        const float y = b[0];
+        b[0] = b[2];
+        b[2] = y;
       }
     struct layer_test t = {.layer = &onri_layer_non_max_suppression, .params = &params, .num_out = 1};
     layer_test_input(&t, ONR_DTYPE_F32, 3, DIMS(BATCH, BOXES, 4), form == 1 ? centers : boxes);

@@ -65,8 +65,8 @@ static enum onr_status resize(struct onr_call *call, size_t i, const struct onr_
 
 static void check_canaries(const struct layer_test *t) {
   for (size_t i = 0; i < t->num_out; i++) {
-    const unsigned char *end = (const unsigned char *)t->out[i].data + onr_desc_bytes(&t->out[i].desc);
     if (!t->out[i].data) continue;
+    const unsigned char *end = (const unsigned char *)t->out[i].data + onr_desc_bytes(&t->out[i].desc);
     for (size_t k = 0; k < CANARY; k++)
       if (end[k] != CANARY_BYTE) fail_msg("output %zu was written past its end", i);
   }
