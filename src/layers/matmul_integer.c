@@ -1,0 +1,277 @@
+/* matmul_integer, qlinear_matmul: products of 8-bit matrices.
+ *
+ * matmul_integer   A, B, A's zero point, B's zero point             -> int32
+ * qlinear_matmul   a, a_scale, a_zero, b, b_scale, b_zero, y_scale, y_zero -> y_zero's type
+ * Shapes are those of matmul. Zero points and scales: one, or one a row of A, one a column of B.
+ * path   portable: float32 products of 256 differences at a time are exact, and are summed up in int32 */
+#include <math.h>
+
+#include "base/shape.h"
+#include "kernels/dims.h"
+#include "layers/operands.h"
+#include "layers/product.h"
+
+enum { TILE_ROWS = 32, TILE_COLUMNS = 128, EXACT_DEPTH = 256 };
+#define DTYPES_8BIT (ONRI_DTYPE_BIT(ONR_DTYPE_I8) | ONRI_DTYPE_BIT(ONR_DTYPE_U8))
+
+/* Which inputs are what. A missing one is 255. */
+struct roles {
+  uint8_t a, a_scale, a_zero, b, b_scale, b_zero, y_scale, y_zero;
+};
+static const struct roles integer_roles = {0, 255, 2, 1, 255, 3, 255, 255};
+static const struct roles quantised_roles = {0, 1, 2, 3, 4, 5, 6, 7};
+
+struct integer_state {
+  struct onri_product product;
+  size_t a_at, b_at; /* differences in scratch */
+  struct onri_dims a_scale, b_scale; /* as seen from the result */
+};
+
+/* A list of one value a row of A counts as a column. */
+static struct onr_desc aligned(const struct onr_call *call, size_t i, int of_rows) {
+  struct onr_desc desc = call->in[i];
+  if (of_rows && desc.rank == 1 && desc.dim[0] != 1) {
+    desc.rank = 2;
+    desc.dim[1] = 1;
+  }
+  return desc;
+}
+
+static enum onr_status expect_broadcast(const struct onr_call *call, size_t i, int of_rows, const struct onr_desc *to) {
+  if (!onri_has(call, i) || onr_desc_elements(&call->in[i]) == 1) return ONR_STATUS_OK;
+  const struct onr_desc desc = aligned(call, i, of_rows);
+  struct onr_desc result;
+  ONR_TRY(onri_broadcast(to, &desc, &result, call->error));
+  const int32_t repeated = desc.rank - (of_rows ? 1 : 2); /* the dimension that is summed over has no values of its own */
+  if (onr_desc_equal(&result, to) && (repeated < 0 || desc.dim[repeated] == 1)) return ONR_STATUS_OK;
+  char text[96];
+  return onr_fail(call->error, ONR_STATUS_SHAPE, "expected input %zu with one value, or one a %s, found %s", i,
+                  of_rows ? "row" : "column", onr_desc_format(&call->in[i], text, sizeof text));
+}
+
+static enum onr_status integer_shape(const struct onr_call *call, const struct roles *r, struct onri_product *product,
+                                     struct onr_desc *out) {
+  static const struct onri_product_form form = {.alpha = 1.0f};
+  struct onr_desc operands[2] = {call->in[r->a], call->in[r->b]};
+  struct onr_call pair = *call;
+  ONR_TRY(onri_expect_dtype(call, r->a, DTYPES_8BIT));
+  ONR_TRY(onri_expect_dtype(call, r->b, DTYPES_8BIT));
+  operands[0].dtype = operands[1].dtype = ONR_DTYPE_I32;
+  pair.in = operands;
+  pair.num_in = 2;
+  ONR_TRY(onri_product_shape(&pair, &form, product, out));
+  if (onri_has(call, r->a_zero)) ONR_TRY(onri_expect_same_dtype(call, r->a_zero, r->a));
+  if (onri_has(call, r->b_zero)) ONR_TRY(onri_expect_same_dtype(call, r->b_zero, r->b));
+  ONR_TRY(expect_broadcast(call, r->a_zero, 1, &call->in[r->a]));
+  return expect_broadcast(call, r->b_zero, 0, &call->in[r->b]);
+}
+
+static enum onr_status matmul_integer_infer(struct onr_call *call) {
+  struct onri_product product;
+  return integer_shape(call, &integer_roles, &product, &call->out[0]);
+}
+
+static enum onr_status qlinear_matmul_infer(struct onr_call *call) {
+  const struct roles *r = &quantised_roles;
+  const uint32_t scales = ONRI_DTYPE_BIT(ONR_DTYPE_F32) | ONRI_DTYPE_BIT(ONR_DTYPE_F16) | ONRI_DTYPE_BIT(ONR_DTYPE_BF16);
+  struct onri_product product;
+  struct onr_desc out;
+  ONR_TRY(integer_shape(call, r, &product, &out));
+  ONR_TRY(onri_expect_dtype(call, r->y_zero, DTYPES_8BIT));
+  for (int i = 0; i < 3; i++) ONR_TRY(onri_expect_dtype(call, (size_t[]){r->a_scale, r->b_scale, r->y_scale}[i], scales));
+  ONR_TRY(expect_broadcast(call, r->a_scale, 1, &call->in[r->a]));
+  ONR_TRY(expect_broadcast(call, r->b_scale, 0, &call->in[r->b]));
+  if (onr_desc_elements(&call->in[r->y_scale]) != 1 || onr_desc_elements(&call->in[r->y_zero]) != 1)
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected one scale and one zero point of the result");
+  out.dtype = call->in[r->y_zero].dtype;
+  call->out[0] = out;
+  return ONR_STATUS_OK;
+}
+
+/* --- plan --- */
+
+static struct onri_dims broadcast_dims(const struct onr_desc *x, const struct onr_desc *result) {
+  struct onri_dims dims = {.count = 1};
+  int64_t strides[ONR_MAX_RANK] = {0};
+  if (onr_desc_elements(x) != 1) onri_broadcast_strides(x, result, strides);
+  for (int32_t d = 0; d < result->rank; d++) onri_dims_add(&dims, result->dim[d], strides[d]);
+  return dims;
+}
+
+static size_t take_floats(struct onr_call *call, size_t i) {
+  return onri_scratch_take(call, onri_size_of((size_t[]){(size_t)onr_desc_elements(&call->in[i]), sizeof(float)}, 2));
+}
+
+static enum onr_status integer_plan(struct onr_call *call, const struct roles *r) {
+  struct integer_state *s = call->state;
+  struct onr_desc out;
+  ONR_TRY(integer_shape(call, r, &s->product, &out));
+  s->a_at = take_floats(call, r->a);
+  s->b_at = take_floats(call, r->b);
+  if (r->a_scale == 255) return ONR_STATUS_OK;
+  const struct onr_desc rows = aligned(call, r->a_scale, 1);
+  s->a_scale = broadcast_dims(&rows, &out);
+  s->b_scale = broadcast_dims(&call->in[r->b_scale], &out);
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status matmul_integer_plan(struct onr_call *call) { return integer_plan(call, &integer_roles); }
+static enum onr_status qlinear_matmul_plan(struct onr_call *call) { return integer_plan(call, &quantised_roles); }
+
+/* --- run --- */
+
+static int value_of(enum onr_dtype dtype, const void *data, size_t i) {
+  return dtype == ONR_DTYPE_U8 ? ((const uint8_t *)data)[i] : ((const int8_t *)data)[i];
+}
+
+struct difference {
+  enum onr_dtype dtype;
+  const void *x, *zero; /* zero: NULL for 0 */
+  struct onri_dims zeros;
+  int one_zero;
+  float *to;
+};
+
+static void subtract_range(void *context, size_t begin, size_t end) {
+  const struct difference *d = context;
+  const int first = d->zero == NULL ? 0 : value_of(d->dtype, d->zero, 0);
+  for (size_t i = begin; i < end; i++) {
+    const int zero = d->one_zero ? first : value_of(d->dtype, d->zero, onri_dims_offset(&d->zeros, i));
+    d->to[i] = (float)(value_of(d->dtype, d->x, i) - zero);
+  }
+}
+
+/* Operand minus zero point into scratch. */
+static const float *subtract(struct onr_call *call, size_t operand, size_t zero, int of_rows, size_t at) {
+  struct difference d = {.dtype = call->in[operand].dtype, .x = call->inputs[operand], .one_zero = 1,
+                         .to = (float *)(void *)((char *)call->scratch + at)};
+  if (onri_has(call, zero)) {
+    const struct onr_desc zeros = aligned(call, zero, of_rows);
+    d.zero = call->inputs[zero];
+    d.one_zero = onr_desc_elements(&zeros) == 1;
+    d.zeros = broadcast_dims(&zeros, &call->in[operand]);
+  }
+  onr_parallel_for(call->env, (size_t)onr_desc_elements(&call->in[operand]), 16384, subtract_range, &d);
+  return d.to;
+}
+
+struct job {
+  struct onr_call *call;
+  const struct roles *roles;
+  const struct integer_state *s;
+  const float *a, *b;
+  size_t down, across;
+  double y_scale;
+  int y_zero;
+};
+
+static double scale_of(const struct onr_call *call, size_t input, size_t i) {
+  float value;
+  const enum onr_dtype dtype = call->in[input].dtype;
+  onri_load(dtype, (const char *)call->inputs[input] + i * onr_dtype_size(dtype), 1, &value);
+  return (double)value;
+}
+
+/* `count` results from element `at` of the output on. */
+static void write_row(const struct job *job, const uint32_t *sums, size_t at, size_t count) {
+  const struct onr_call *call = job->call;
+  if (job->roles->a_scale == 255) {
+    for (size_t j = 0; j < count; j++) ((int32_t *)call->outputs[0])[at + j] = (int32_t)sums[j];
+    return;
+  }
+  const int is_u8 = call->out[0].dtype == ONR_DTYPE_U8, low = is_u8 ? 0 : INT8_MIN, high = is_u8 ? UINT8_MAX : INT8_MAX;
+  for (size_t j = 0; j < count; j++) {
+    const double a = scale_of(call, job->roles->a_scale, onri_dims_offset(&job->s->a_scale, at + j));
+    const double b = scale_of(call, job->roles->b_scale, onri_dims_offset(&job->s->b_scale, at + j));
+    const double real = rint((double)(int32_t)sums[j] * (a * b / job->y_scale)) + job->y_zero;
+    const int value = !(real > low) ? low : real > high ? high : (int)real; /* NaN becomes the lowest */
+    ((uint8_t *)call->outputs[0])[at + j] = (uint8_t)value;
+  }
+}
+
+static void multiply_tile(const struct job *job, size_t batch, size_t row, size_t column) {
+  const struct onri_product *p = &job->s->product;
+  const size_t rows = p->m - row < TILE_ROWS ? p->m - row : TILE_ROWS;
+  const size_t columns = p->n - column < TILE_COLUMNS ? p->n - column : TILE_COLUMNS;
+  float part[TILE_ROWS * TILE_COLUMNS];
+  uint32_t sums[TILE_ROWS * TILE_COLUMNS] = {0};
+  size_t a_at = row * p->a_row, b_at = column * p->b_col;
+  for (size_t d = (size_t)p->num_batch_dims, rest = batch; d-- > 0; rest /= (size_t)p->batch[d]) {
+    a_at += rest % (size_t)p->batch[d] * (size_t)p->a_batch[d];
+    b_at += rest % (size_t)p->batch[d] * (size_t)p->b_batch[d];
+  }
+  for (size_t from = 0; from < p->k; from += EXACT_DEPTH) {
+    const struct onri_gemm gemm = {.m = rows, .n = columns, .k = p->k - from < EXACT_DEPTH ? p->k - from : EXACT_DEPTH,
+                                   .a = job->a + a_at + from * p->a_col, .a_row = p->a_row, .a_col = p->a_col,
+                                   .b = job->b + b_at + from * p->b_row, .b_row = p->b_row, .b_col = p->b_col, .c = part,
+                                   .c_row = TILE_COLUMNS, .alpha = 1.0};
+    onri_gemm(ONRI_CLASS_F32, &gemm);
+    for (size_t i = 0; i < rows; i++)
+      for (size_t j = 0; j < columns; j++)
+        sums[i * TILE_COLUMNS + j] += (uint32_t)(int32_t)part[i * TILE_COLUMNS + j];
+  }
+  for (size_t i = 0; i < rows; i++)
+    write_row(job, sums + i * TILE_COLUMNS, (batch * p->m + row + i) * p->n + column, columns);
+}
+
+static void tile_range(void *context, size_t begin, size_t end) {
+  const struct job *job = context;
+  for (size_t item = begin; item < end; item++) {
+    const size_t batch = item / (job->down * job->across), tile = item % (job->down * job->across);
+    multiply_tile(job, batch, tile / job->across * TILE_ROWS, tile % job->across * TILE_COLUMNS);
+  }
+}
+
+static enum onr_status integer_run(struct onr_call *call, const struct roles *r) {
+  const struct integer_state *s = call->state;
+  struct job job = {.call = call, .roles = r, .s = s, .y_scale = 1.0};
+  if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
+  job.a = subtract(call, r->a, r->a_zero, 1, s->a_at);
+  job.b = subtract(call, r->b, r->b_zero, 0, s->b_at);
+  job.down = (s->product.m + TILE_ROWS - 1) / TILE_ROWS;
+  job.across = (s->product.n + TILE_COLUMNS - 1) / TILE_COLUMNS;
+  if (r->y_scale != 255) {
+    job.y_scale = scale_of(call, r->y_scale, 0);
+    job.y_zero = value_of(call->in[r->y_zero].dtype, call->inputs[r->y_zero], 0);
+  }
+  onr_parallel_for(call->env, s->product.batches * job.down * job.across, 1, tile_range, &job);
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status matmul_integer_run(struct onr_call *call) { return integer_run(call, &integer_roles); }
+static enum onr_status qlinear_matmul_run(struct onr_call *call) { return integer_run(call, &quantised_roles); }
+
+static int64_t multiply_adds(const struct onr_call *call, const struct roles *r) {
+  struct onri_product product;
+  struct onr_desc out;
+  return integer_shape(call, r, &product, &out) == ONR_STATUS_OK ? onri_product_multiply_adds(&product) : 0;
+}
+
+static int64_t matmul_integer_multiply_adds(const struct onr_call *call) { return multiply_adds(call, &integer_roles); }
+static int64_t qlinear_matmul_multiply_adds(const struct onr_call *call) { return multiply_adds(call, &quantised_roles); }
+
+const struct onr_layer onri_layer_matmul_integer = {
+    .name = "matmul_integer",
+    .inputs_min = 2,
+    .inputs_max = 4,
+    .outputs_min = 1,
+    .outputs_max = 1,
+    .state_size = sizeof(struct integer_state),
+    .infer = matmul_integer_infer,
+    .plan = matmul_integer_plan,
+    .run = matmul_integer_run,
+    .multiply_adds = matmul_integer_multiply_adds,
+};
+
+const struct onr_layer onri_layer_qlinear_matmul = {
+    .name = "qlinear_matmul",
+    .inputs_min = 8,
+    .inputs_max = 8,
+    .outputs_min = 1,
+    .outputs_max = 1,
+    .state_size = sizeof(struct integer_state),
+    .infer = qlinear_matmul_infer,
+    .plan = qlinear_matmul_plan,
+    .run = qlinear_matmul_run,
+    .multiply_adds = qlinear_matmul_multiply_adds,
+};
