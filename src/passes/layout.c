@@ -137,12 +137,18 @@ int32_t onri_layout_get_broadcast(struct onri_layout *layout, int32_t v, const s
   return full < 0 ? -1 : add_transpose(layout, full, order, &result, ONRI_NONE);
 }
 
+/* A transpose that moves no bytes is still a node. */
+static double cost_of_change(const struct onr_desc *desc, const struct onri_order *from, const struct onri_order *to) {
+  if (onri_order_equal(from, to)) return 0;
+  return same_bytes(desc, from, to) ? 0.5 : elements(desc);
+}
+
 double onri_layout_cost(const struct onri_layout *layout, int32_t v, const struct onri_order *order) {
   const struct onr_desc *desc = onri_rewrite_desc(layout->rw, v);
   const struct onri_order stored = onri_layout_order(layout, v);
   uint8_t axes[ONR_MAX_RANK];
   if (onri_rewrite_is_constant(layout->rw, layout->places[v].base)) return 0;
-  if (desc->rank == order->rank) return same_bytes(desc, &stored, order) ? 0 : elements(desc);
+  if (desc->rank == order->rank) return cost_of_change(desc, &stored, order);
   const struct onri_order plain = onri_order_identity(desc->rank);
   const int moves = moving_axes(desc, &plain, axes) > 1 && !onri_order_is_identity(order);
   return moves || !same_bytes(desc, &stored, &plain) ? elements(desc) : 0;
@@ -200,8 +206,8 @@ static double total_cost(const struct onri_layout *layout, const struct onri_nod
   double cost = 0;
   for (int32_t k = first; k < first + count; k++)
     if (node->in[k] != ONRI_NONE) cost += onri_layout_cost(layout, node->in[k], order);
-  if (wish > 0 && !same_bytes(out, order, &last)) cost += elements(out);
-  if (wish < 0 && !same_bytes(out, order, &plain)) cost += elements(out);
+  if (wish > 0) cost += cost_of_change(out, order, &last);
+  if (wish < 0) cost += cost_of_change(out, order, &plain);
   return cost;
 }
 
