@@ -101,6 +101,7 @@ enum onr_status onri_rule_concat(struct onri_layout *layout, onri_rule *rule); /
 enum onr_status onri_rule_trailing(struct onri_layout *layout, onri_rule *rule); /* dimensions from the axis parameter on stay last */
 enum onr_status onri_rule_last_axis(struct onri_layout *layout, onri_rule *rule); /* the last dimension stays last */
 enum onr_status onri_rule_matmul(struct onri_layout *layout, onri_rule *rule);
+enum onr_status onri_rule_attention(struct onri_layout *layout, onri_rule *rule);
 enum onr_status onri_rule_transpose(struct onri_layout *layout, onri_rule *rule);
 enum onr_status onri_rule_reduce(struct onri_layout *layout, onri_rule *rule);
 enum onr_status onri_rule_arg_reduce(struct onri_layout *layout, onri_rule *rule);

@@ -188,6 +188,33 @@ enum onr_status onri_rule_matmul(struct onri_layout *layout, onri_rule *rule) {
   return onri_layout_plain(layout, 2);
 }
 
+static int is_cheaper(const struct onri_layout *layout, int32_t i, const struct onri_order *a, const struct onri_order *b) {
+  const int32_t v = onri_layout_node(layout)->in[i];
+  return onri_layout_cost(layout, v, a) < onri_layout_cost(layout, v, b);
+}
+
+/* attention: takes its operands with the heads behind the sequence, too, and then gives its result that way. */
+enum onr_status onri_rule_attention(struct onri_layout *layout, onri_rule *rule) {
+  const struct onr_attention_params *p = onri_layout_node(layout)->params;
+  const struct onri_order straight = onri_order_identity(4), inner = {.rank = 4, .axis = {0, 2, 1, 3}};
+  enum onr_status status = ONR_STATUS_OK;
+  (void)rule;
+  for (int32_t k = 0; k < 3; k++)
+    if (rank_of_input(layout, k) != 4) return onri_layout_plain(layout, 0);
+  if (p->q_heads_inner || p->kv_heads_inner || p->y_heads_inner) return onri_layout_plain(layout, 0);
+  const int q_inner = is_cheaper(layout, 0, &inner, &straight);
+  const int kv_inner = is_cheaper(layout, 1, &inner, &straight) && is_cheaper(layout, 2, &inner, &straight);
+  struct onr_attention_params *params = onri_rewrite_params(layout->rw, onri_layout_node(layout), &status);
+  ONR_TRY(status);
+  params->q_heads_inner = params->y_heads_inner = q_inner;
+  params->kv_heads_inner = kv_inner;
+  ONR_TRY(onri_layout_input(layout, 0, q_inner ? &inner : &straight));
+  ONR_TRY(onri_layout_input(layout, 1, kv_inner ? &inner : &straight));
+  ONR_TRY(onri_layout_input(layout, 2, kv_inner ? &inner : &straight));
+  ONR_TRY(onri_layout_plain(layout, 3));
+  return onri_layout_put(layout, 0, q_inner ? &inner : &straight);
+}
+
 /* --- changes of shape --- */
 
 enum onr_status onri_rule_transpose(struct onri_layout *layout, onri_rule *rule) {

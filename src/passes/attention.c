@@ -1,0 +1,136 @@
+/* attention: softmax(scale Q K^T + mask) V as exporters write it out becomes one layer that keeps no score matrix.
+ *
+ * The scale may sit on Q, on K (in front of or behind its transpose), on the scores, or on several of them. The mask is
+ * added, or chosen by where. */
+#include "passes/match.h"
+
+struct pattern {
+  int32_t q, k, v, mask; /* k: as it goes into the product, transposed */
+  double scale;
+};
+
+/* The scale of v comes off, as long as nobody else reads the scaled value. */
+static int32_t unscale(const struct onri_rewrite *rw, int32_t v, double *scale) {
+  double factor = 1;
+  const int32_t x = onri_match_scale(rw, v, &factor);
+  if (x == v || rw->uses[v] != 1) return v;
+  *scale *= factor;
+  return x;
+}
+
+/* Product of one reader, without clamp, bias or flags. */
+static struct onri_node *match_product(const struct onri_rewrite *rw, int32_t v, double *scale) {
+  struct onri_node *node = onri_rewrite_sole(rw, v, &onri_layer_matmul);
+  if (node == NULL) return NULL;
+  const struct onr_matmul_params *p = node->params;
+  if (p->transpose_a || p->transpose_b || p->clamp.enabled || (node->num_in > 2 && node->in[2] != ONRI_NONE)) return NULL;
+  if (p->scale != 0.0f) *scale *= (double)p->scale;
+  return node;
+}
+
+/* A mask has the shape of the scores or is broadcast to it; the scores themselves are not. */
+static int is_mask(const struct onri_rewrite *rw, int32_t mask, int32_t scores) {
+  const struct onr_desc *m = onri_rewrite_desc(rw, mask), *s = onri_rewrite_desc(rw, scores);
+  if (m->rank < 0 || m->rank > s->rank || m->dtype != s->dtype) return 0;
+  for (int32_t d = 1; d <= m->rank; d++) {
+    const int64_t dim = m->dim[m->rank - d], of = s->dim[s->rank - d];
+    if (dim != 1 && of == 1) return 0;
+    if (dim > 1 && of > 1 && dim != of) return 0;
+  }
+  /* A mask that is shorter than the keys hides the rest instead of being broadcast. */
+  return m->rank >= 2 && m->dim[m->rank - 1] == s->dim[s->rank - 1];
+}
+
+static int match_scores(const struct onri_rewrite *rw, int32_t v, struct pattern *p) {
+  struct onri_node *product;
+  p->scale = 1;
+  p->mask = ONRI_NONE;
+  const struct onri_node *sum = onri_match_binary(rw, v, ONR_BINARY_ADD);
+  if (sum != NULL && rw->uses[v] == 1) {
+    for (int side = 0; side < 2 && p->mask == ONRI_NONE; side++) {
+      double scale = 1;
+      const int32_t scores = unscale(rw, sum->in[side], &scale);
+      if (match_product(rw, scores, &scale) != NULL && is_mask(rw, sum->in[1 - side], v)) {
+        p->mask = sum->in[1 - side];
+        v = sum->in[side];
+      }
+    }
+    if (p->mask == ONRI_NONE) return 0;
+  }
+  v = unscale(rw, v, &p->scale);
+  product = match_product(rw, v, &p->scale);
+  if (product == NULL) return 0;
+  p->q = unscale(rw, product->in[0], &p->scale);
+  p->k = unscale(rw, product->in[1], &p->scale);
+  return 1;
+}
+
+/* K as [batch, heads, keys, size] from its transposed form: by undoing or changing the transpose that made it. */
+static int32_t straighten(struct onri_rewrite *rw, int32_t v, double *scale) {
+  const struct onri_node *node = onri_rewrite_match(rw, v, &onri_layer_transpose);
+  if (node == NULL) return ONRI_NONE;
+  const struct onr_transpose_params *p = node->params;
+  const int32_t rank = onri_rewrite_rank(rw, v);
+  struct onr_transpose_params params = *p;
+  if (p->rank != rank || rank < 3) return ONRI_NONE;
+  params.perm[rank - 1] = p->perm[rank - 2];
+  params.perm[rank - 2] = p->perm[rank - 1];
+  int is_identity = 1;
+  for (int32_t i = 0; i < rank; i++) is_identity &= params.perm[i] == i;
+  int32_t x = node->in[0];
+  if (rw->uses[v] == 1) x = unscale(rw, x, scale);
+  if (is_identity) return x;
+  struct onr_desc desc = *onri_rewrite_desc(rw, v);
+  desc.dim[rank - 1] = onri_rewrite_dim(rw, v, rank - 2);
+  desc.dim[rank - 2] = onri_rewrite_dim(rw, v, rank - 1);
+  return onri_rewrite_node(rw, &onri_layer_transpose, &params, node->origin, &x, 1, &desc);
+}
+
+/* Whether the transpose of K can be undone: a look ahead, before anything is changed. */
+static int can_straighten(const struct onri_rewrite *rw, int32_t v) {
+  const struct onri_node *node = onri_rewrite_match(rw, v, &onri_layer_transpose);
+  const int32_t rank = onri_rewrite_rank(rw, v);
+  return node != NULL && rank >= 3 && ((const struct onr_transpose_params *)node->params)->rank == rank;
+}
+
+static int is_last_axis_softmax(const struct onri_node *softmax, int32_t rank) {
+  const struct onr_softmax_params *p = softmax->params;
+  return p->axis == -1 || p->axis == rank - 1;
+}
+
+/* Batch and head dimensions of the operands must agree: matmul would broadcast them, attention does not. */
+static int heads_agree(const struct onri_rewrite *rw, const struct pattern *p, int32_t rank) {
+  for (int32_t d = 0; d < rank - 2; d++) {
+    const int64_t q = onri_rewrite_dim(rw, p->q, d), k = onri_rewrite_dim(rw, p->k, d), v = onri_rewrite_dim(rw, p->v, d);
+    if (q != k || q != v) return 0;
+    if (q == ONR_UNKNOWN_DIM && d > 0) return 0;
+  }
+  return 1;
+}
+
+static enum onr_status fuse(struct onri_rewrite *rw, struct onri_node *node) {
+  struct pattern p;
+  const struct onr_matmul_params *mp = node->params;
+  const int32_t rank = onri_rewrite_rank(rw, node->out[0]);
+  const size_t index = (size_t)(node - rw->graph->nodes);
+  if ((rank != 3 && rank != 4) || mp->transpose_a || mp->transpose_b || mp->clamp.enabled || mp->scale != 0.0f || node->num_in != 2 ||
+      !onri_match_is_float(rw, node->out[0]))
+    return ONR_STATUS_OK;
+  const struct onri_node *softmax = onri_rewrite_sole(rw, node->in[0], &onri_layer_softmax);
+  if (softmax == NULL || !is_last_axis_softmax(softmax, rank) || !match_scores(rw, softmax->in[0], &p)) return ONR_STATUS_OK;
+  p.v = node->in[1];
+  if (onri_rewrite_rank(rw, p.q) != rank || onri_rewrite_rank(rw, p.k) != rank || onri_rewrite_rank(rw, p.v) != rank ||
+      !heads_agree(rw, &p, rank) || !can_straighten(rw, p.k) || p.scale == 0)
+    return ONR_STATUS_OK;
+  if (rank == 3 && p.mask != ONRI_NONE && onri_rewrite_rank(rw, p.mask) == 3 && onri_rewrite_dim(rw, p.mask, 0) != 1) return ONR_STATUS_OK;
+  const int32_t k = straighten(rw, p.k, &p.scale);
+  if (k < 0) return onri_rewrite_no_memory(rw);
+  const struct onr_attention_params params = {.scale = (float)p.scale, .heads = rank == 3, .kv_heads = rank == 3};
+  const int32_t in[4] = {p.q, k, p.v, p.mask};
+  return onri_rewrite_become(rw, &rw->graph->nodes[index], &onri_layer_attention, &params, in, p.mask == ONRI_NONE ? 3 : 4);
+}
+
+enum onr_status onri_pass_attention(struct onri_rewrite *rw) {
+  static const struct onri_rewrite_rule rules[] = {{&onri_layer_matmul, fuse}};
+  return onri_rewrite_sweep(rw, rules, 1);
+}
