@@ -117,6 +117,12 @@ enum onr_status onri_expect_dtype(const struct onr_call *call, size_t i, uint32_
   return onr_fail(call->error, ONR_STATUS_TYPE, "input %zu: %s is not allowed here", i, onr_dtype_name(call->in[i].dtype));
 }
 
+enum onr_status onri_expect_tensor(const struct onr_call *call, size_t i) {
+  const enum onr_dtype dtype = call->in[i].dtype;
+  if (dtype != ONR_DTYPE_SEQUENCE && dtype != ONR_DTYPE_OPTIONAL) return ONR_STATUS_OK;
+  return onr_fail(call->error, ONR_STATUS_TYPE, "input %zu: expected a tensor, found %s", i, onr_dtype_name(dtype));
+}
+
 enum onr_status onri_expect_same_dtype(const struct onr_call *call, size_t i, size_t j) {
   if (call->in[i].dtype == call->in[j].dtype) return ONR_STATUS_OK;
   return onr_fail(call->error, ONR_STATUS_TYPE, "inputs %zu and %zu: expected one type, found %s and %s", i, j,

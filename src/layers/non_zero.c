@@ -99,6 +99,7 @@ static void compress_desc(const struct onr_call *call, const struct compress_vie
 }
 
 static enum onr_status compress_infer(struct onr_call *call) {
+  ONR_TRY(onri_expect_tensor(call, 0));
   struct compress_view v;
   ONR_TRY(onri_expect_rank(call, 0, 1, ONR_MAX_RANK));
   ONR_TRY(onri_expect_rank(call, 1, 1, 1));

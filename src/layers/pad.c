@@ -70,6 +70,7 @@ static enum onr_status pad_prepare_axes(const struct onr_call *call, struct pad_
 }
 
 static enum onr_status pad_infer(struct onr_call *call) {
+  ONR_TRY(onri_expect_tensor(call, 0));
   struct pad_state s;
   struct onr_desc out;
   if (onri_has(call, 2)) {

@@ -45,6 +45,7 @@ static enum onr_status reshape_complete(struct onr_desc *out, int32_t unknown, i
 }
 
 static enum onr_status reshape_infer(struct onr_call *call) {
+  ONR_TRY(onri_expect_tensor(call, 0));
   const struct onr_reshape_params *p = call->params;
   const struct onr_desc *x = &call->in[0];
   int64_t shape[ONR_MAX_RANK];
@@ -72,6 +73,7 @@ static enum onr_status reshape_infer(struct onr_call *call) {
 }
 
 static enum onr_status flatten_infer(struct onr_call *call) {
+  ONR_TRY(onri_expect_tensor(call, 0));
   const struct onr_flatten_params *p = call->params;
   const struct onr_desc *x = &call->in[0];
   if (p->axis < -x->rank || p->axis > x->rank)
@@ -83,6 +85,7 @@ static enum onr_status flatten_infer(struct onr_call *call) {
 }
 
 static enum onr_status squeeze_infer(struct onr_call *call) {
+  ONR_TRY(onri_expect_tensor(call, 0));
   const struct onr_desc x = call->in[0];
   uint8_t mask[ONR_MAX_RANK] = {0};
   if (onri_has(call, 1)) {
@@ -105,6 +108,7 @@ static enum onr_status squeeze_infer(struct onr_call *call) {
 }
 
 static enum onr_status unsqueeze_infer(struct onr_call *call) {
+  ONR_TRY(onri_expect_tensor(call, 0));
   const struct onr_desc x = call->in[0];
   int64_t axes[ONR_MAX_RANK];
   size_t count;
@@ -129,14 +133,18 @@ static int value_bits(enum onr_dtype dtype) {
     case ONR_DTYPE_U4:
     case ONR_DTYPE_I4:
     case ONR_DTYPE_F4E2M1: return 4;
+    case ONR_DTYPE_F6E2M3:
+    case ONR_DTYPE_F6E3M2: return 6;
     default: return (int)onr_dtype_size(dtype) * 8;
   }
 }
 
 static enum onr_status bit_cast_infer(struct onr_call *call) {
+  ONR_TRY(onri_expect_tensor(call, 0));
   const struct onr_bit_cast_params *p = call->params;
   const enum onr_dtype from = call->in[0].dtype;
-  if (from == ONR_DTYPE_STRING || p->dtype == ONR_DTYPE_STRING || p->dtype == ONR_DTYPE_NONE)
+  if (from == ONR_DTYPE_STRING || p->dtype == ONR_DTYPE_STRING || p->dtype == ONR_DTYPE_NONE ||
+      p->dtype > ONR_DTYPE_LAST_IN_FILES)
     return onr_fail(call->error, ONR_STATUS_TYPE, "cannot take the bits of %s as %s", onr_dtype_name(from),
                     onr_dtype_name(p->dtype));
   if (value_bits(from) != value_bits(p->dtype))

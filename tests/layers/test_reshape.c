@@ -150,8 +150,27 @@ static void shapes(void **state) {
   layer_test_clear(&t);
 }
 
+/* The bytes of a sequence are not elements that a layer may move. */
+static void sequences_are_no_tensors(void **state) {
+  static const struct onr_concat_params params = {0};
+  static const struct onr_layer *const layers[] = {&onri_layer_reshape, &onri_layer_squeeze, &onri_layer_transpose, &onri_layer_concat,
+                                                   &onri_layer_tile, &onri_layer_gather, &onri_layer_split, &onri_layer_shape};
+  (void)state;
+  for (size_t i = 0; i < 8; i++)
+    for (int optional = 0; optional < 2; optional++) {
+      struct layer_test t = {.layer = layers[i], .params = &params, .num_out = 1};
+      struct onr_transpose_params reverse = {0};
+      if (layers[i] == &onri_layer_transpose) t.params = &reverse;
+      layer_test_input(&t, optional ? ONR_DTYPE_OPTIONAL : ONR_DTYPE_SEQUENCE, 1, DIMS(16), (const char[16]){0});
+      if (layers[i]->inputs_min > 1) layer_test_input(&t, ONR_DTYPE_I64, 1, DIMS(1), DIMS(1));
+      assert_int_equal(layer_test_run(&t), ONR_STATUS_TYPE);
+      layer_test_clear(&t);
+    }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(reshapes), cmocka_unit_test(flattens), cmocka_unit_test(squeezes),
-                                     cmocka_unit_test(bit_casts), cmocka_unit_test(shapes)};
+                                     cmocka_unit_test(bit_casts), cmocka_unit_test(shapes),
+                                     cmocka_unit_test(sequences_are_no_tensors)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
