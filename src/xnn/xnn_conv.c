@@ -42,13 +42,15 @@ static enum xnn_status create(const struct onri_xnn_conv *c, const float *weight
 /* XNNPACK reads weights as [groups][group_out][h][w][group_in]. */
 static void reorder(const struct onri_xnn_conv *c, const float *weight, float *target) {
   const int64_t taps = c->height.kernel * c->width.kernel, in = c->group_in, out = c->group_out;
+  /* Steps between input channels and output channels of one group. */
+  const int64_t in_step = c->transposed ? out * taps : taps, out_step = c->transposed ? taps : in * taps;
   for (int64_t g = 0; g < c->groups; g++)
-    for (int64_t o = 0; o < out; o++)
-      for (int64_t i = 0; i < in; i++) {
-        const float *const from = weight + (c->transposed ? (g * in + i) * out + o : (g * out + o) * in + i) * taps;
-        float *const to = target + (g * out + o) * taps * in + i;
-        for (int64_t t = 0; t < taps; t++) to[t * in] = from[t];
-      }
+    for (int64_t o = 0; o < out; o++) {
+      const float *const from = weight + g * in * out * taps + o * out_step;
+      float *const to = target + (g * out + o) * taps * in;
+      for (int64_t t = 0; t < taps; t++) /* writes run on; what is read stays in the L1 cache between taps */
+        for (int64_t i = 0; i < in; i++) to[t * in + i] = from[i * in_step + t];
+    }
 }
 
 enum onr_status onri_xnn_conv_pack(struct onri_xnn_packed *packed, const struct onri_xnn_conv *c, const float *weight,

@@ -1,0 +1,232 @@
+/* The XNNPACK adapter: every failed allocation is a clean NO_MEMORY that leaks nothing, and packed weights are shared. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka needs the four above first. */
+#include <cmocka.h>
+
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/layer_test.h"
+#include "xnn/xnn_conv.h"
+#include "xnn/xnn_pool.h"
+#include "xnn/xnn_resize.h"
+
+enum { CHANNELS = 20, SIZE = 9, PIXELS = SIZE * SIZE, MANY = 2000 };
+
+/* An allocator that counts what is alive and refuses allocation `fail_at`, or all from there on. */
+struct counting {
+  long made, alive, fail_at;
+  int fail_all;
+};
+
+static void *counting_allocate(void *context, size_t bytes, size_t alignment) {
+  struct counting *const c = context;
+  const size_t total = (bytes + ONR_SLACK_BYTES + alignment - 1) / alignment * alignment;
+  const long index = c->made++;
+  if (c->fail_at >= 0 && (c->fail_all ? index >= c->fail_at : index == c->fail_at)) return NULL;
+  void *const memory = aligned_alloc(alignment, total);
+  assert_non_null(memory);
+  c->alive++;
+  return memory;
+}
+
+static void counting_release(void *context, void *memory) {
+  struct counting *const c = context;
+  if (memory != NULL) c->alive--;
+  free(memory);
+}
+
+struct setting {
+  struct counting counting;
+  struct onr_allocator allocator;
+  struct onr_env env;
+  struct onr_error error;
+};
+
+static void set_up(struct setting *s) {
+  memset(s, 0, sizeof *s);
+  s->counting.fail_at = -1;
+  s->allocator = (struct onr_allocator){&s->counting, counting_allocate, counting_release};
+  s->env = (struct onr_env){.allocator = &s->allocator, .limits = onri_limits_resolve(NULL)};
+}
+
+static struct onri_axis axis_of(int64_t in, int64_t kernel, int64_t stride, int64_t pad, int64_t out) {
+  return (struct onri_axis){.in = in, .out = out, .kernel = kernel, .stride = stride, .dilation = 1, .begin = pad, .end = pad};
+}
+
+/* One of each way that XNNPACK has to convolve. */
+static struct onri_xnn_conv conv_of(int kind) {
+  struct onri_xnn_conv c = {.groups = 1, .group_in = CHANNELS, .group_out = CHANNELS, .min = -INFINITY, .max = INFINITY};
+  const struct onri_axis same = axis_of(SIZE, 3, 1, 1, SIZE), point = axis_of(SIZE, 1, 1, 0, SIZE);
+  c.height = c.width = kind == 1 || kind == 3 ? point : same;
+  if (kind == 2 || kind == 3) c.groups = CHANNELS, c.group_in = c.group_out = 1;
+  if (kind >= 4) {
+    c.transposed = 1;
+    c.height = c.width = kind == 4 ? axis_of(SIZE, 2, 2, 0, 2 * SIZE) : axis_of(SIZE, 3, 1, 1, SIZE);
+  }
+  return c;
+}
+enum { KINDS = 6 };
+
+static float weights[CHANNELS * CHANNELS * 9], bias[CHANNELS], image[CHANNELS * PIXELS + 64];
+
+static enum onr_status convolve(struct setting *s, const struct onri_xnn_conv *c, float *y) {
+  struct onri_xnn_packed packed = {0};
+  struct xnn_operator *op = NULL;
+  void *scratch = NULL;
+  size_t bytes = 0;
+  enum onr_status status = onri_xnn_conv_pack(&packed, c, weights, bias, &s->env, &s->error);
+  if (status == ONR_STATUS_OK) status = onri_xnn_conv_create(&op, &packed, c, 1, &bytes, &s->env, &s->error);
+  if (status != ONR_STATUS_OK) assert_null(op);
+  if (status == ONR_STATUS_OK) {
+    scratch = aligned_alloc(64, (bytes + 63) / 64 * 64 + 64);
+    status = onri_xnn_conv_setup(op, c, scratch, image, y, &s->error);
+  }
+  if (status == ONR_STATUS_OK) status = onri_xnn_run(op, &s->env, &s->error);
+  onri_xnn_delete(op);
+  onri_xnn_packed_release(&packed, &s->env);
+  free(scratch);
+  return status;
+}
+
+static enum onr_status pool(struct setting *s, int average, float *y) {
+  const struct onri_axis a = axis_of(SIZE, 3, 2, 1, 5);
+  const struct onri_xnn_pool p = {.height = a, .width = a, .batch = 1, .channels = CHANNELS, .average = average};
+  struct xnn_operator *op = NULL;
+  size_t bytes;
+  enum onr_status status = onri_xnn_pool_create(&op, &p, &bytes, &s->env, &s->error);
+  if (status == ONR_STATUS_OK) assert_int_equal(bytes, 0);
+  if (status == ONR_STATUS_OK) status = onri_xnn_pool_setup(op, &p, NULL, image, y, &s->error);
+  if (status == ONR_STATUS_OK) status = onri_xnn_run(op, &s->env, &s->error);
+  onri_xnn_delete(op);
+  return status;
+}
+
+static enum onr_status resize(struct setting *s, float *y) {
+  const struct onri_xnn_resize r = {.batch = 1, .channels = CHANNELS, .height = SIZE, .width = SIZE, .out_height = 13, .out_width = 7};
+  struct xnn_operator *op = NULL;
+  size_t bytes;
+  enum onr_status status = onri_xnn_resize_create(&op, &r, &bytes, &s->env, &s->error);
+  if (status == ONR_STATUS_OK) assert_int_equal(bytes, 0);
+  if (status == ONR_STATUS_OK) status = onri_xnn_resize_setup(op, NULL, image, y, &s->error);
+  if (status == ONR_STATUS_OK) status = onri_xnn_run(op, &s->env, &s->error);
+  onri_xnn_delete(op);
+  return status;
+}
+
+static enum onr_status any(struct setting *s, int kind, float *y) {
+  const struct onri_xnn_conv c = conv_of(kind);
+  return kind < KINDS ? convolve(s, &c, y) : kind < KINDS + 2 ? pool(s, kind - KINDS, y) : resize(s, y);
+}
+
+static void test_failing_allocations(void **state) {
+  static float expected[MANY * 4], y[MANY * 4];
+  struct setting s;
+  (void)state;
+  set_up(&s);
+  assert_true(onri_xnn_usable(&s.env));
+  for (int kind = 0; kind < KINDS + 3; kind++) {
+    memset(expected, 0, sizeof expected);
+    s.counting = (struct counting){.fail_at = -1};
+    if (any(&s, kind, expected) != ONR_STATUS_OK) fail_msg("kind %d: %s", kind, s.error.message);
+    assert_int_equal(s.counting.alive, 0);
+    const long allocations = s.counting.made;
+    assert_true(allocations > 1);
+    for (long k = 0; k < 2 * allocations; k++) {
+      s.counting = (struct counting){.fail_at = k / 2, .fail_all = (int)(k % 2)};
+      const enum onr_status status = any(&s, kind, y);
+      if (status != ONR_STATUS_NO_MEMORY) fail_msg("kind %d, allocation %ld: %s", kind, k / 2, onr_status_name(status));
+      assert_int_equal(s.counting.alive, 0);
+    }
+    memset(y, 0, sizeof y);
+    s.counting = (struct counting){.fail_at = -1};
+    assert_int_equal(any(&s, kind, y), ONR_STATUS_OK);
+    assert_memory_equal(y, expected, sizeof y);
+  }
+}
+
+/* Plans of several threads on one packed block. */
+struct job {
+  const struct onri_xnn_packed *packed;
+  struct onri_xnn_conv conv;
+  float y[4 * CHANNELS * PIXELS];
+};
+
+static void *run_job(void *argument) {
+  struct job *const job = argument;
+  struct onr_env env = {.allocator = &onri_malloc_allocator, .limits = onri_limits_resolve(NULL)};
+  for (int round = 0; round < 20; round++) {
+    struct xnn_operator *op = NULL;
+    size_t bytes;
+    if (onri_xnn_conv_create(&op, job->packed, &job->conv, 1, &bytes, &env, NULL) != ONR_STATUS_OK) return "create";
+    if (onri_xnn_conv_setup(op, &job->conv, NULL, image, job->y, NULL) != ONR_STATUS_OK) return "setup";
+    if (onri_xnn_run(op, &env, NULL) != ONR_STATUS_OK) return "run";
+    onri_xnn_delete(op);
+  }
+  return NULL;
+}
+
+static void test_shared_weights(void **state) {
+  static struct job jobs[4];
+  struct setting s;
+  (void)state;
+  set_up(&s);
+  assert_true(onri_xnn_usable(&s.env));
+  for (int kind = 0; kind < KINDS; kind++) {
+    struct onri_xnn_packed packed = {0};
+    const struct onri_xnn_conv c = conv_of(kind);
+    pthread_t threads[4];
+    float copy[sizeof weights / sizeof weights[0]];
+    memcpy(copy, weights, sizeof copy);
+    assert_int_equal(onri_xnn_conv_pack(&packed, &c, copy, bias, &s.env, &s.error), ONR_STATUS_OK);
+    memset(copy, 0xFF, sizeof copy); /* nobody reads them again: NaN would show */
+    unsigned char *const before = malloc(packed.bytes);
+    assert_non_null(memcpy(before, packed.data, packed.bytes));
+    memset(jobs, 0, sizeof jobs);
+    assert_int_equal(convolve(&s, &c, jobs[0].y), ONR_STATUS_OK);
+    static float expected[4 * CHANNELS * PIXELS];
+    memcpy(expected, jobs[0].y, sizeof expected);
+    for (int i = 0; i < 4; i++) {
+      jobs[i].packed = &packed;
+      jobs[i].conv = c;
+      assert_int_equal(pthread_create(&threads[i], NULL, run_job, &jobs[i]), 0);
+    }
+    for (int i = 0; i < 4; i++) {
+      void *failed;
+      pthread_join(threads[i], &failed);
+      assert_null(failed);
+      assert_memory_equal(jobs[i].y, expected, sizeof expected);
+    }
+    assert_memory_equal(before, packed.data, packed.bytes);
+    free(before);
+    onri_xnn_packed_release(&packed, &s.env);
+    assert_int_equal(s.counting.alive, 0);
+  }
+}
+
+static void test_portable_is_respected(void **state) {
+  struct setting s;
+  (void)state;
+  set_up(&s);
+  s.env.backend = ONR_BACKEND_PORTABLE;
+  assert_false(onri_xnn_usable(&s.env));
+}
+
+static int fill(void **state) {
+  (void)state;
+  fill_random(weights, sizeof weights / sizeof weights[0], -1, 1, 1);
+  fill_random(bias, CHANNELS, -1, 1, 2);
+  fill_random(image, CHANNELS * PIXELS, -1, 1, 3);
+  return 0;
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_failing_allocations), cmocka_unit_test(test_shared_weights),
+                                     cmocka_unit_test(test_portable_is_respected)};
+  return cmocka_run_group_tests(tests, fill, NULL);
+}
