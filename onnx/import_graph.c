@@ -33,9 +33,8 @@ static enum onr_status blame_value(struct onri_importer *importer, const char *k
 
 /* --- declared types --- */
 
-static int is_tensor(const Onnx__TypeProto *type) {
-  return !type->has_sequence_type && !type->has_map_type && !type->has_opaque_type && !type->has_sparse_tensor_type &&
-         !type->has_optional_type;
+static int is_supported(const Onnx__TypeProto *type) {
+  return !type->has_map_type && !type->has_opaque_type && !type->has_sparse_tensor_type;
 }
 
 /* Unknown rank, dims and dtype stay unknown. dim_names may be NULL. */
@@ -44,7 +43,14 @@ static enum onr_status read_type(struct onri_importer *importer, const Onnx__Typ
   const Onnx__TensorShapeProto *shape;
   *desc = (struct onr_desc){.rank = ONRI_UNKNOWN_RANK};
   if (!type) return ONR_STATUS_OK;
-  if (!is_tensor(type)) return onr_fail(importer->error, ONR_STATUS_UNSUPPORTED, "only tensors can go in and out of a graph");
+  if (!is_supported(type))
+    return onr_fail(importer->error, ONR_STATUS_UNSUPPORTED, "only tensors, sequences and optionals can go in and out of a graph");
+  if (type->has_sequence_type || type->has_optional_type) {
+    const int64_t bytes = ONR_UNKNOWN_DIM;
+    *desc = onr_desc_make(type->has_sequence_type ? ONR_DTYPE_SEQUENCE : ONR_DTYPE_OPTIONAL, 1, &bytes);
+    if (dim_names) *dim_names = onri_arena_allocate(&importer->graph->arena, sizeof(**dim_names));
+    return !dim_names || *dim_names ? ONR_STATUS_OK : onri_import_no_memory(importer);
+  }
   if (!type->tensor_type) return ONR_STATUS_OK;
   if (type->tensor_type->elem_type < 0 || type->tensor_type->elem_type > ONR_DTYPE_LAST_IN_FILES)
     return onr_fail(importer->error, ONR_STATUS_TYPE, "unknown data type %d", (int)type->tensor_type->elem_type);

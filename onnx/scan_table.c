@@ -30,7 +30,7 @@ const struct onri_message_rule onri_message_rules[ONRI_NUM_MESSAGES] = {
     [ONRI_MESSAGE_OPSET] = {"OperatorSetIdProto", sizeof(Onnx__OperatorSetIdProto), {[1] = NAME, [2] = VARINT}},
     [ONRI_MESSAGE_GRAPH] = {"GraphProto", sizeof(Onnx__GraphProto),
         {[1] = NODES, [2] = NAME, [5] = MANY(TENSOR), [10] = DROPPED, [11] = MANY(VALUE), [12] = MANY(VALUE),
-         [13] = DROPPED, [14] = DROPPED, [15] = MANY(SPARSE), [16] = DROPPED}},
+         [13] = DROPPED, [14] = DROPPED, [15] = MANY(SPARSE), [16] = DROPPED, [30] = ONE(SEQUENCE), [31] = ONE(OPTIONAL)}},
     [ONRI_MESSAGE_NODE] = {"NodeProto", sizeof(Onnx__NodeProto),
         {[1] = NAMES, [2] = NAMES, [3] = NAME, [4] = NAME, [5] = MANY(ATTRIBUTE), [6] = DROPPED, [7] = NAME, [8] = NAME,
          [9] = MANY(METADATA), [10] = DROPPED}},
@@ -58,6 +58,10 @@ const struct onri_message_rule onri_message_rules[ONRI_NUM_MESSAGES] = {
         {[1] = ONE(TENSOR), [2] = ONE(TENSOR), [3] = DIMS}},
     [ONRI_MESSAGE_ENTRY] = {"StringStringEntryProto", sizeof(Onnx__StringStringEntryProto), {[1] = NAME, [2] = BYTES}},
     [ONRI_MESSAGE_METADATA] = {"StringStringEntryProto", sizeof(Onnx__StringStringEntryProto), {[1] = NAME, [2] = BYTES}},
+    [ONRI_MESSAGE_SEQUENCE] = {"SequenceProto", sizeof(Onnx__SequenceProto),
+        {[1] = NAME, [2] = VARINT, [3] = MANY(TENSOR), [4] = DROPPED, [5] = MANY(SEQUENCE), [6] = DROPPED, [7] = MANY(OPTIONAL)}},
+    [ONRI_MESSAGE_OPTIONAL] = {"OptionalProto", sizeof(Onnx__OptionalProto),
+        {[1] = NAME, [2] = VARINT, [3] = ONE(TENSOR), [4] = DROPPED, [5] = ONE(SEQUENCE), [6] = DROPPED, [7] = ONE(OPTIONAL)}},
 };
 
 int onri_metadata_wanted(const char *key, size_t length) {

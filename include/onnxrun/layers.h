@@ -16,6 +16,7 @@
 #include "onnxrun/layers/recurrent.h"
 #include "onnxrun/layers/reduce.h"
 #include "onnxrun/layers/resize.h"
+#include "onnxrun/layers/sequence.h"
 #include "onnxrun/layers/shape.h"
 #include "onnxrun/layers/spatial.h"
 

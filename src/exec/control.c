@@ -4,6 +4,7 @@
 
 #include "exec/frame.h"
 #include "layers/layers.h"
+#include "onnxrun/sequence.h"
 
 /* Runs a body whose inputs are in body->inputs. */
 static enum onr_status run_body(struct onri_frame *body, struct onr_error *error) {
@@ -256,10 +257,65 @@ static enum onr_status run_scan(struct onri_frame *frame, struct onri_plan *plan
   return ONR_STATUS_OK;
 }
 
+/* A sequence with one more entry at its end. The old block is put aside first, since the slot may move. */
+static enum onr_status append_entry(struct onri_plan *plan, int32_t v, const struct onr_tensor *entry, struct onr_error *error) {
+  const struct onr_allocator *allocator = plan->run->env.allocator;
+  const struct onr_tensor block = {plan->inference.descs[v], onri_plan_address(plan, v)};
+  const int64_t length = onr_sequence_length(&block);
+  struct onr_tensor *entries = onri_allocate(allocator, (size_t)(length + 1) * sizeof(*entries));
+  void *old = onri_allocate(allocator, onr_desc_bytes(&block.desc)), *data;
+  enum onr_status status = entries && old ? ONR_STATUS_OK : onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a sequence");
+  if (status == ONR_STATUS_OK) {
+    const struct onr_tensor aside = {block.desc, memcpy(old, block.data, onr_desc_bytes(&block.desc))};
+    for (int64_t i = 0; i < length; i++) entries[i] = onr_sequence_entry(&aside, i);
+    entries[length] = *entry;
+    const struct onr_desc desc = onr_sequence_desc(ONR_DTYPE_SEQUENCE, entries, length + 1);
+    status = onri_plan_resize(plan, v, &desc, &data, error);
+    if (status == ONR_STATUS_OK) onr_sequence_write(entries, length + 1, data);
+  }
+  onri_release(allocator, old);
+  onri_release(allocator, entries);
+  return status;
+}
+
+static enum onr_status run_sequence_map(struct onri_frame *frame, struct onri_plan *plan, struct onri_step *step, struct onr_error *error) {
+  const struct onr_sequence_map_params *params = step->call.params;
+  const struct onr_tensor first = input_tensor(plan, step, 0);
+  const int64_t length = onr_sequence_length(&first);
+  struct onri_frame *body;
+  void *data;
+  if (length < 0) return onr_fail(error, ONR_STATUS_TYPE, "input 0: expected a sequence");
+  ONR_TRY(onri_frame_child(frame, step->node, 0, &body, error));
+  for (int32_t k = 0; k < step->node->num_out; k++) {
+    const struct onr_desc desc = onr_sequence_desc(ONR_DTYPE_SEQUENCE, NULL, 0);
+    if (step->node->out[k] == ONRI_NONE) continue;
+    ONR_TRY(onri_plan_resize(plan, step->node->out[k], &desc, &data, error));
+    onr_sequence_write(NULL, 0, data);
+  }
+  for (int64_t i = 0; i < length; i++) {
+    ONR_TRY(spend_iteration(frame->run, error));
+    for (size_t k = 0; k < body->graph->num_inputs; k++) {
+      const struct onr_tensor x = input_tensor(plan, step, (int32_t)k);
+      body->inputs[k] = x;
+      if ((int32_t)k >= params->num_mapped || x.desc.dtype != ONR_DTYPE_SEQUENCE) continue;
+      if (onr_sequence_length(&x) != length)
+        return onr_fail(error, ONR_STATUS_SHAPE, "sequences of %lld and %lld entries", (long long)length, (long long)onr_sequence_length(&x));
+      body->inputs[k] = onr_sequence_entry(&x, i);
+    }
+    ONR_TRY(run_body(body, error));
+    for (int32_t k = 0; k < step->node->num_out; k++) {
+      const struct onr_tensor y = onri_frame_output(body, (size_t)k);
+      if (step->node->out[k] != ONRI_NONE) ONR_TRY(append_entry(plan, step->node->out[k], &y, error));
+    }
+  }
+  return ONR_STATUS_OK;
+}
+
 enum onr_status onri_control_run(struct onri_frame *frame, struct onri_plan *plan, struct onri_step *step, struct onr_error *error) {
   const struct onr_layer *layer = step->node->layer;
   if (layer == &onri_layer_if) return run_if(frame, plan, step, error);
   if (layer == &onri_layer_loop) return run_loop(frame, plan, step, error);
   if (layer == &onri_layer_scan) return run_scan(frame, plan, step, error);
+  if (layer == &onri_layer_sequence_map) return run_sequence_map(frame, plan, step, error);
   return onr_fail(error, ONR_STATUS_INTERNAL, "%s is no control-flow layer", layer->name);
 }

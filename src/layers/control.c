@@ -6,7 +6,9 @@
  *       body outputs: cond bool[], carried values, scan outputs; node outputs: carried values, scan outputs
  * scan  inputs: states, scan inputs, captures; body inputs: states, slices of the scan inputs, captures
  *       body outputs: states, scan slices; node outputs: states, scan outputs
- * ONNX  If-1..25, Loop-1..25, Scan-9..25
+ * sequence_map  inputs: mapped values, captures; the first is a sequence; body inputs: entries or tensors, captures
+ *       node outputs: sequences of what the body makes
+ * ONNX  If-1..25, Loop-1..25, Scan-9..25, SequenceMap-17
  */
 #include "layers/layers.h"
 
@@ -28,4 +30,11 @@ const struct onr_layer onri_layer_scan = {
     .inputs_min = 1, .inputs_max = ONR_VARIADIC, .outputs_min = 1, .outputs_max = ONR_VARIADIC,
     .flags = ONR_LAYER_CONTROL,
     .params_size = sizeof(struct onr_scan_params),
+};
+
+const struct onr_layer onri_layer_sequence_map = {
+    .name = "sequence_map",
+    .inputs_min = 1, .inputs_max = ONR_VARIADIC, .outputs_min = 1, .outputs_max = ONR_VARIADIC,
+    .flags = ONR_LAYER_CONTROL,
+    .params_size = sizeof(struct onr_sequence_map_params),
 };

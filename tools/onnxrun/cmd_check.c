@@ -62,10 +62,12 @@ static int find_data(const char *folder, const char *kind, size_t k, char *path,
 }
 
 /* Reads input_0, input_1 ... or output_0 ... up to the first that is missing. */
-static int read_set(const char *folder, const char *kind, struct tensor_list *list) {
+static int read_set(const struct onr_model *model, const char *folder, const char *kind,
+                    const struct onr_value_info *(*declared)(const struct onr_model *, size_t), struct tensor_list *list) {
   char path[4096];
   for (size_t k = 0; find_data(folder, kind, k, path, sizeof(path)); k++) {
-    const int code = read_tensors(path, list);
+    const struct onr_value_info *info = declared(model, k);
+    const int code = read_tensors(path, info ? info->dtype : ONR_DTYPE_NONE, list);
     if (code) return code;
   }
   return 0;
@@ -103,7 +105,8 @@ static const char *check_set(const struct options *options, const struct loaded 
   struct tensor_list inputs = {0}, expected = {0};
   struct onr_error error = {0};
   const char *word = NULL;
-  if (read_set(folder, "input", &inputs) || read_set(folder, "output", &expected)) {
+  if (read_set(l->model, folder, "input", onr_model_input, &inputs) ||
+      read_set(l->model, folder, "output", onr_model_output, &expected)) {
     snprintf(reason, size, "%s cannot be read", base_name(folder));
     word = "FAIL";
   } else if (!expected.count) {

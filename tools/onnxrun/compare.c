@@ -66,8 +66,28 @@ static int same_element(const struct onr_tensor *a, const struct onr_tensor *b, 
   return memcmp((const char *)a->data + (size_t)i * n, (const char *)b->data + (size_t)i * n, n) == 0;
 }
 
+/* Sequences and optionals agree when their entries do. */
+static int compare_entries(const struct onr_tensor *found, const struct onr_tensor *expected, double rtol, double atol, char *reason,
+                           size_t size) {
+  const int64_t count = onr_sequence_length(expected);
+  if (onr_sequence_length(found) != count) {
+    snprintf(reason, size, "expected %lld entries, found %lld", (long long)count, (long long)onr_sequence_length(found));
+    return 0;
+  }
+  for (int64_t i = 0; i < count; i++) {
+    const struct onr_tensor f = onr_sequence_entry(found, i), e = onr_sequence_entry(expected, i);
+    char why[300];
+    if (agrees(&f, &e, rtol, atol, why, sizeof(why))) continue;
+    snprintf(reason, size, "entry %lld: %s", (long long)i, why);
+    return 0;
+  }
+  return 1;
+}
+
 int agrees(const struct onr_tensor *found, const struct onr_tensor *expected, double rtol, double atol, char *reason, size_t size) {
   double unused;
+  if (found->desc.dtype == expected->desc.dtype && onr_sequence_length(expected) >= 0)
+    return compare_entries(found, expected, rtol, atol, reason, size);
   if (!onr_desc_equal(&found->desc, &expected->desc)) {
     char f[160], e[160];
     snprintf(reason, size, "expected %s, found %s", onr_desc_format(&expected->desc, e, sizeof(e)),

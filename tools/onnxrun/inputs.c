@@ -10,14 +10,14 @@ static int ends_with(const char *text, const char *suffix) {
   return n >= m && strcmp(text + n - m, suffix) == 0;
 }
 
-int read_tensors(const char *path, struct tensor_list *list) {
+int read_tensors(const char *path, enum onr_dtype kind, struct tensor_list *list) {
   struct onr_error error = {0};
   struct named_tensor *item;
   if (ends_with(path, ".npz")) return npz_read(path, list);
   item = list_add(list, "");
   if (!item) return complain(EXIT_OTHER, "%s: no memory", path);
   if (ends_with(path, ".npy")) return npy_read(path, &item->tensor);
-  const enum onr_status status = onr_tensor_proto_load(path, NULL, &item->tensor, item->name, sizeof(item->name), &error);
+  const enum onr_status status = onr_value_proto_load(path, kind, NULL, &item->tensor, item->name, sizeof(item->name), &error);
   if (status == ONR_STATUS_OK) return 0;
   return complain(status == ONR_STATUS_IO ? EXIT_OTHER : EXIT_USAGE, "%s: %s", path, error.message);
 }
@@ -38,7 +38,8 @@ static int read_input(const char *text, const struct onr_model *model, struct te
   char name[sizeof(list->items[0].name)] = "";
   if (equals) snprintf(name, sizeof(name), "%.*s", (int)(equals - text), text);
   if (equals && onr_model_find_input(model, name) < 0) return unknown_input(model, name);
-  int code = read_tensors(equals ? equals + 1 : text, list);
+  const struct onr_value_info *info = equals ? onr_model_input(model, (size_t)onr_model_find_input(model, name)) : NULL;
+  int code = read_tensors(equals ? equals + 1 : text, info ? info->dtype : ONR_DTYPE_NONE, list);
   if (code) return code;
   if (equals) {
     if (list->count != first + 1) return complain(EXIT_USAGE, "%s: expected one tensor, found %zu", text, list->count - first);

@@ -89,8 +89,8 @@ double now_ms(void);
 /* --- inputs.c --- */
 /* Files for the named inputs, random tensors for the others. Sets them on the session. */
 int make_inputs(const struct options *options, const struct loaded *loaded, struct tensor_list *inputs);
-/* One file of tensors: .npy (one, without a name), .npz, .pb. */
-int read_tensors(const char *path, struct tensor_list *list);
+/* One file of values: .npy (one, without a name), .npz, .pb (kind: what the model declares, for sequences and optionals). */
+int read_tensors(const char *path, enum onr_dtype kind, struct tensor_list *list);
 
 /* --- compare.c --- */
 /* 1 when found agrees with expected; else 0 and a reason. */
