@@ -89,13 +89,20 @@ enum onr_status onri_import_clip(const struct onr_node *node) {
 
 /* --- binary --- */
 
+/* y = f(a, b) with b at an axis of a. */
+static enum onr_status emit_aligned(const struct onr_node *node, enum onr_binary op, int32_t axis) {
+  const struct onr_align_params align = {.axis = axis};
+  const struct onr_binary_params params = {.op = op};
+  const int32_t in[2] = {onri_in(node, 1), onri_in(node, 0)}, b = onri_temp(node), operands[2] = {in[1], b};
+  ONR_TRY(onri_emit_with(node, &onri_layer_align, &align, in, 2, &b, 1));
+  return onri_emit_with(node, &onri_layer_binary, &params, operands, 2, node->out, 1);
+}
+
 /* Until version 7 broadcasting was asked for, and `axis` could say where b lies in a. */
 static enum onr_status import_binary(const struct onr_node *node, enum onr_binary op) {
-  struct onr_binary_params params = {.op = op};
-  if (node->opset < 7 && onri_attr_has(node, "axis")) {
-    params.has_b_axis = 1;
-    params.b_axis = onri_attr_int32(node, "axis", 0, -ONR_MAX_RANK, ONR_MAX_RANK);
-  }
+  const struct onr_binary_params params = {.op = op};
+  if (node->opset < 7 && onri_attr_has(node, "axis"))
+    return emit_aligned(node, op, onri_attr_int32(node, "axis", 0, -ONR_MAX_RANK, ONR_MAX_RANK));
   return onri_emit(node, &onri_layer_binary, &params);
 }
 
@@ -122,11 +129,10 @@ BINARY(prelu, PRELU)
 
 /* Before version 7 the slope was one value or one a channel. */
 enum onr_status onri_import_prelu_1(const struct onr_node *node) {
-  const struct onr_binary_params params = {.op = ONR_BINARY_PRELU, .has_b_axis = 1, .b_axis = 1};
-  const struct onr_binary_params shared = {.op = ONR_BINARY_PRELU};
   const int32_t v = onri_in(node, 1);
   const struct onr_desc *slope = v == ONRI_NONE ? NULL : &node->graph->values[v].desc;
-  return onri_emit(node, &onri_layer_binary, slope && slope->rank == 1 && slope->dim[0] != 1 ? &params : &shared);
+  if (slope && slope->rank == 1 && slope->dim[0] != 1) return emit_aligned(node, ONR_BINARY_PRELU, 1);
+  return import_binary(node, ONR_BINARY_PRELU);
 }
 
 enum onr_status onri_import_mod(const struct onr_node *node) {

@@ -7,8 +7,11 @@
 
 #if defined(__clang__)
 #define ONRI_ELEMENTWISE _Pragma("clang loop vectorize(assume_safety) interleave_count(2)")
+/* Rows are often short: what is left over behind the vectors is at most one of them. */
+#define ONRI_ROW _Pragma("clang loop vectorize(assume_safety) interleave_count(1)")
 #else
 #define ONRI_ELEMENTWISE _Pragma("GCC ivdep")
+#define ONRI_ROW _Pragma("GCC ivdep")
 #endif
 
 /* --- unary --- */
@@ -69,7 +72,7 @@ UNARY(SQUARE, v * v)
 /* --- binary --- */
 
 #define BINARY_LOOP(first, second, result)                \
-  ONRI_ELEMENTWISE                                        \
+  ONRI_ROW                                                \
   for (size_t i = 0; i < count; i++) {                    \
     const float a = first, b = second;                    \
     y[i] = onri_at_least(onri_at_most(result, max), min); \

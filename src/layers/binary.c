@@ -36,24 +36,8 @@ static const struct {
 #undef ONR_X
 };
 
-/* b as it broadcasts: with dimensions of 1 behind its own where it is aligned at an axis of a. */
-static enum onr_status aligned_b(const struct onr_call *call, struct onr_desc *b) {
-  const struct onr_binary_params *p = call->params;
-  const struct onr_desc *a = &call->in[0];
-  int32_t axis;
-  *b = call->in[1];
-  if (!p->has_b_axis || b->rank == 0) return ONR_STATUS_OK;
-  ONR_TRY(onri_axis_resolve(p->b_axis, a->rank, &axis, call->error));
-  if (axis + b->rank > a->rank)
-    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "axis %d leaves no room for %d dimensions in a rank %d tensor", axis,
-                    b->rank, a->rank);
-  while (axis + b->rank < a->rank) b->dim[b->rank++] = 1;
-  return ONR_STATUS_OK;
-}
-
 static enum onr_status binary_infer(struct onr_call *call) {
   const struct onr_binary_params *p = call->params;
-  struct onr_desc b;
   if ((unsigned)p->op >= ONR_NUM_BINARY)
     return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "there is no binary function number %d", (int)p->op);
   ONR_TRY(onri_expect_dtype(call, 0, ops[p->op].types));
@@ -61,8 +45,7 @@ static enum onr_status binary_infer(struct onr_call *call) {
     ONR_TRY(onri_expect_dtype(call, 1, ops[p->op].types));
   else
     ONR_TRY(onri_expect_same_dtype(call, 0, 1));
-  ONR_TRY(aligned_b(call, &b));
-  ONR_TRY(onri_broadcast(&call->in[0], &b, &call->out[0], call->error));
+  ONR_TRY(onri_broadcast(&call->in[0], &call->in[1], &call->out[0], call->error));
   if (ops[p->op].gives_bool) call->out[0].dtype = ONR_DTYPE_BOOL;
   return ONR_STATUS_OK;
 }
@@ -85,10 +68,8 @@ static int32_t in_place_input(const struct onr_call *call) {
 static enum onr_status binary_plan(struct onr_call *call) {
   const struct onr_binary_params *p = call->params;
   struct binary_state *s = call->state;
-  struct onr_desc b;
-  const struct onr_desc *operands[2] = {&call->in[0], &b};
+  const struct onr_desc *operands[2] = {&call->in[0], &call->in[1]};
   const enum onr_dtype dtype = call->in[0].dtype;
-  ONR_TRY(aligned_b(call, &b));
   onri_broadcast_make(&s->broadcast, &call->out[0], operands, 2);
   call->in_place = in_place_input(call);
   s->gives_bool = ops[p->op].gives_bool;

@@ -329,38 +329,6 @@ static void test_logic_and_strings(void **state) {
   expect(ONR_BINARY_EQUAL, ONR_DTYPE_STRING, a, ONR_DTYPE_STRING, b, 3, ONR_DTYPE_BOOL, (uint8_t[]){0, 1, 1}, ONR_STATUS_OK);
 }
 
-/* The broadcasting of operator sets before 7: b lies at an axis of a. */
-static void test_b_axis(void **state) {
-  (void)state;
-  static const struct {
-    struct shape a, b, as_if;
-    int32_t axis;
-    enum onr_status status;
-  } cases[] = {
-      {{4, {2, 3, 4, 5}}, {1, {3}}, {3, {3, 1, 1}}, 1, ONR_STATUS_OK},
-      {{4, {2, 3, 4, 5}}, {2, {3, 4}}, {3, {3, 4, 1}}, -3, ONR_STATUS_OK},
-      {{4, {2, 3, 4, 5}}, {1, {2}}, {4, {2, 1, 1, 1}}, 0, ONR_STATUS_OK},
-      {{2, {2, 3}}, {0, {0}}, {0, {0}}, 1, ONR_STATUS_OK},
-      {{2, {2, 3}}, {2, {2, 3}}, {2, {2, 3}}, 1, ONR_STATUS_ATTRIBUTE},
-      {{2, {2, 3}}, {1, {3}}, {1, {3}}, 2, ONR_STATUS_ATTRIBUTE},
-      {{2, {2, 3}}, {1, {3}}, {1, {3}}, 0, ONR_STATUS_SHAPE},
-  };
-  float a[120], b[120];
-  fill_random(a, 120, -1, 1, 1);
-  fill_random(b, 120, -1, 1, 2);
-  for (size_t k = 0; k < COUNT(cases); k++) {
-    const struct onr_binary_params params = {.op = ONR_BINARY_SUB, .has_b_axis = 1, .b_axis = cases[k].axis};
-    struct layer_test t = {.layer = &onri_layer_binary, .params = &params, .num_out = 1};
-    layer_test_input(&t, ONR_DTYPE_F32, cases[k].a.rank, cases[k].a.dim, a);
-    layer_test_input(&t, ONR_DTYPE_F32, cases[k].b.rank, cases[k].b.dim, b);
-    assert_int_equal(layer_test_run(&t), cases[k].status);
-    if (cases[k].status == ONR_STATUS_OK)
-      for (size_t i = 0; i < (size_t)elements(&cases[k].a); i++)
-        assert_true(((const float *)t.out[0].data)[i] == a[i] - b[position(&cases[k].as_if, &cases[k].a, i)]);
-    layer_test_clear(&t);
-  }
-}
-
 static void test_in_place_only_where_nothing_is_read_twice(void **state) {
   (void)state;
   const float x[12] = {0};
@@ -406,7 +374,6 @@ int main(void) {
       cmocka_unit_test(test_floats),
       cmocka_unit_test(test_powers),
       cmocka_unit_test(test_logic_and_strings),
-      cmocka_unit_test(test_b_axis),
       cmocka_unit_test(test_in_place_only_where_nothing_is_read_twice),
       cmocka_unit_test(test_wrong_calls),
   };

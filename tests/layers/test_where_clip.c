@@ -1,4 +1,4 @@
-/* where, clip and dropout. */
+/* where, clip, dropout and align. */
 #include <math.h>
 #include <string.h>
 
@@ -144,10 +144,40 @@ static void test_dropout(void **state) {
       }
 }
 
+static void test_align(void **state) {
+  (void)state;
+  static const struct {
+    int32_t rank, like_rank, axis, result_rank;
+    int64_t dim[2], result[4];
+    enum onr_status status;
+  } cases[] = {
+      {1, 4, 1, 3, {3}, {3, 1, 1}, ONR_STATUS_OK},          {2, 4, -3, 3, {3, 2}, {3, 2, 1}, ONR_STATUS_OK},
+      {1, 4, 0, 4, {6}, {6, 1, 1, 1}, ONR_STATUS_OK},       {2, 2, 0, 2, {3, 2}, {3, 2}, ONR_STATUS_OK},
+      {0, 2, 1, 0, {0}, {0}, ONR_STATUS_OK},                {2, 2, 1, 0, {3, 2}, {0}, ONR_STATUS_ATTRIBUTE},
+      {1, 2, 2, 0, {3}, {0}, ONR_STATUS_ATTRIBUTE},
+  };
+  const float x[6] = {1, 2, 3, 4, 5, 6};
+  for (size_t k = 0; k < COUNT(cases); k++)
+    for (int refuse = 0; refuse < 2; refuse++) {
+      const struct onr_align_params params = {.axis = cases[k].axis};
+      struct layer_test t = {.layer = &onri_layer_align, .params = &params, .num_out = 1, .refuse_wishes = refuse};
+      layer_test_input(&t, ONR_DTYPE_F32, cases[k].rank, cases[k].dim, x);
+      layer_test_input(&t, ONR_DTYPE_F32, cases[k].like_rank, (int64_t[]){1, 1, 1, 1}, x);
+      assert_int_equal(layer_test_run(&t), cases[k].status);
+      if (cases[k].status == ONR_STATUS_OK) {
+        const struct onr_desc expected = onr_desc_make(ONR_DTYPE_F32, cases[k].result_rank, cases[k].result);
+        assert_true(onr_desc_equal(&t.out[0].desc, &expected));
+        assert_memory_equal(t.out[0].data, x, onr_desc_bytes(&expected));
+      }
+      layer_test_clear(&t);
+    }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_where_every_size), cmocka_unit_test(test_where_large), cmocka_unit_test(test_where_wrong),
       cmocka_unit_test(test_clip),             cmocka_unit_test(test_clip_wrong),  cmocka_unit_test(test_dropout),
+      cmocka_unit_test(test_align),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

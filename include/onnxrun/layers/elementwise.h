@@ -109,8 +109,6 @@ enum onr_binary {
 
 struct onr_binary_params {
   enum onr_binary op;
-  int32_t has_b_axis;     /* not 0: the dimensions of b lie at b_axis, b_axis + 1, ... of a, instead of at its end */
-  int32_t b_axis;         /* may be negative */
   struct onr_clamp clamp; /* of the result; ADD, SUB, MUL and DIV of float types */
 };
 
@@ -150,6 +148,12 @@ struct onr_quantize_params {
  * is an UNSUPPORTED error unless ratio is 0. Outputs: y, mask (all ones). */
 struct onr_dropout_params {
   int32_t mask_like_x; /* 1: the mask has x's type, 0: bool */
+};
+
+/* align: the same elements with dimensions of 1 behind, so that dimension 0 lies at `axis` of a tensor of input 1's rank:
+ * [3, 4] at axis 1 of rank 4 is [3, 4, 1], and broadcasts there. Inputs: x, like (only its rank is used). */
+struct onr_align_params {
+  int32_t axis; /* may be negative: counted from the end of like */
 };
 
 /* elementwise_chain: up to ONR_CHAIN_STEPS element-wise operations in one pass over memory, float32.
