@@ -1,6 +1,7 @@
 /* conv_common.c: kernels of conv and conv_transpose.
  *
- * path  XNNPACK: float32, channels-last, up to 2 spatial dimensions, constant weights; the weights are packed in prepare
+ * path  XNNPACK: channels-last, up to 2 spatial dimensions, constant weights; the weights are packed in prepare; float16 and
+ *       bfloat16 images are widened to float32 and narrowed again
  *       portable: everything else; weights that are not constant are packed in each run
  */
 #include <math.h>
@@ -41,66 +42,77 @@ static struct onri_xnn_conv for_xnn(const struct onri_conv *c, const int64_t ext
   };
 }
 
-static enum onr_status pack_portable(struct onr_call *call, const struct onri_conv *c, const void *weight, void *packed) {
-  const enum onr_dtype dtype = call->in[1].dtype;
-  const size_t count = (size_t)onr_desc_elements(&call->in[1]);
-  void *copy = NULL;
-  if (dtype != ONR_DTYPE_F32 && dtype != ONR_DTYPE_F64) {
-    copy = onr_env_allocate(call->env, count * sizeof(float));
-    if (copy == NULL) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
-    onri_real_load(dtype, weight, count, copy);
-    weight = copy;
-  }
-  if (onri_is_double(dtype))
-    onri_conv_pack_f64(c, weight, packed);
-  else
-    onri_conv_pack_f32(c, weight, packed);
-  onr_env_release(call->env, copy);
+/* Constant input i as reals: itself, or a copy in *copy, which the caller releases. *reals is NULL when it is omitted. */
+static enum onr_status widen(struct onr_call *call, size_t i, const void **reals, void **copy) {
+  const enum onr_dtype dtype = call->in[i].dtype;
+  const size_t count = (size_t)onr_desc_elements(&call->in[i]);
+  *reals = call->inputs[i];
+  *copy = NULL;
+  if (dtype == ONR_DTYPE_F32 || dtype == ONR_DTYPE_F64 || dtype == ONR_DTYPE_NONE) return ONR_STATUS_OK;
+  *reals = *copy = onr_env_allocate(call->env, count * sizeof(float) + 1);
+  if (*copy == NULL) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
+  onri_real_load(dtype, call->inputs[i], count, *copy);
   return ONR_STATUS_OK;
 }
 
-enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv *c, int tuned, const int64_t extra[2]) {
+static enum onr_status pack_portable(struct onr_call *call, const struct onri_conv *c, const void *weight) {
   struct onri_conv_prepared *const p = call->prepared;
-  const void *const weight = call->inputs[1];
-  const int has_bias = onri_has(call, 2);
   size_t bytes;
-  if (weight == NULL) return ONR_STATUS_OK;
-  if (tuned && c->axis[0].kernel == 1 && call->in[1].dtype == ONR_DTYPE_F32 && onri_xnn_usable(call->env) &&
-      (!has_bias || call->inputs[2] != NULL)) {
-    struct onri_xnn_conv xnn = for_xnn(c, extra);
-    xnn.height.in = xnn.width.in = xnn.height.out = xnn.width.out = 0; /* may differ from plan to plan */
-    if (onri_xnn_conv_check(&xnn, NULL) == ONR_STATUS_OK) {
-      ONR_TRY(onri_xnn_conv_pack(&p->xnn, &xnn, weight, has_bias ? call->inputs[2] : NULL, call->env, call->error));
-      call->absorbed |= has_bias ? 6 : 2;
-      return ONR_STATUS_OK;
-    }
-  }
   if (!onri_mul_size((size_t)onr_desc_elements(&call->in[1]), onri_real_size(call->in[1].dtype), &bytes))
     return onr_fail(call->error, ONR_STATUS_LIMIT, "the weights of this convolution do not fit in memory");
   p->weights = onr_env_allocate(call->env, bytes > 0 ? bytes : 1);
   if (p->weights == NULL) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
-  call->absorbed |= 2;
-  return pack_portable(call, c, weight, p->weights);
+  if (onri_is_double(call->in[1].dtype))
+    onri_conv_pack_f64(c, weight, p->weights);
+  else
+    onri_conv_pack_f32(c, weight, p->weights);
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status pack_tuned(struct onr_call *call, const struct onri_xnn_conv *xnn, const float *weight) {
+  struct onri_conv_prepared *const p = call->prepared;
+  const void *bias = NULL;
+  void *copy = NULL;
+  if (onri_has(call, 2)) ONR_TRY(widen(call, 2, &bias, &copy));
+  const enum onr_status status = onri_xnn_conv_pack(&p->xnn, xnn, weight, bias, call->env, call->error);
+  onr_env_release(call->env, copy);
+  return status;
+}
+
+enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv *c, int tuned, const int64_t extra[2]) {
+  struct onri_xnn_conv xnn = for_xnn(c, extra);
+  const void *weight;
+  void *copy;
+  if (call->inputs[1] == NULL) return ONR_STATUS_OK;
+  xnn.height.in = xnn.width.in = xnn.height.out = xnn.width.out = 0; /* may differ from plan to plan */
+  if (c->axis[0].kernel != 1 || onri_is_double(call->in[1].dtype) || !onri_xnn_usable(call->env) ||
+      (onri_has(call, 2) && call->inputs[2] == NULL) || onri_xnn_conv_check(&xnn, NULL) != ONR_STATUS_OK)
+    tuned = 0;
+  ONR_TRY(widen(call, 1, &weight, &copy));
+  const enum onr_status status = tuned ? pack_tuned(call, &xnn, weight) : pack_portable(call, c, weight);
+  onr_env_release(call->env, copy);
+  if (status == ONR_STATUS_OK) call->absorbed |= tuned && onri_has(call, 2) ? 6 : 2;
+  return status;
 }
 
 enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c, const int64_t extra[2]) {
   const struct onri_conv_prepared *const p = call->prepared;
   struct onri_conv_state *const s = call->state;
+  size_t bytes;
   s->conv = *c;
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
+  ONR_TRY(onri_real_plan(call, &call->in[0], &s->x));
+  ONR_TRY(onri_real_plan(call, &call->out[0], &s->y));
   if (p->xnn.data != NULL) {
-    size_t bytes;
     s->xnn = for_xnn(c, extra);
     ONR_TRY(onri_xnn_conv_check(&s->xnn, call->error));
     ONR_TRY(onri_xnn_conv_create(&s->op, &p->xnn, &s->xnn, c->x.batch, &bytes, call->env, call->error));
-    return onri_scratch_reserve(call, bytes, &s->scratch);
+    /* A widened x lies before this and is read past its end too. */
+    return onri_scratch_reserve(call, bytes + ONR_SLACK_BYTES, &s->scratch);
   }
   s->weight = s->packed = s->bias = ONRI_REAL_IN_PLACE;
-  ONR_TRY(onri_real_plan(call, &call->in[0], &s->x));
   if (onri_has(call, 2)) ONR_TRY(onri_real_plan(call, &call->in[2], &s->bias));
-  ONR_TRY(onri_real_plan(call, &call->out[0], &s->y));
   if (p->weights != NULL) return ONR_STATUS_OK;
-  size_t bytes;
   if (!onri_mul_size((size_t)onr_desc_elements(&call->in[1]), onri_real_size(call->in[1].dtype), &bytes)) bytes = SIZE_MAX;
   ONR_TRY(onri_real_plan(call, &call->in[1], &s->weight));
   return onri_scratch_reserve(call, bytes, &s->packed);
@@ -134,9 +146,11 @@ enum onr_status onri_conv_run(struct onr_call *call) {
   const struct onri_conv_state *const s = call->state;
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
   if (s->op == NULL) return run_portable(call);
-  ONR_TRY(onri_xnn_conv_setup(s->op, &s->xnn, (unsigned char *)call->scratch + s->scratch, call->inputs[0], call->outputs[0],
-                              call->error));
-  return onri_xnn_run(s->op, call->env, call->error);
+  ONR_TRY(onri_xnn_conv_setup(s->op, &s->xnn, (unsigned char *)call->scratch + s->scratch, onri_real_input(call, 0, s->x),
+                              onri_real_output(call, 0, s->y), call->error));
+  ONR_TRY(onri_xnn_run(s->op, call->env, call->error));
+  onri_real_finish(call, 0, s->y);
+  return ONR_STATUS_OK;
 }
 
 void onri_conv_release_state(void *state, struct onr_env *env) {

@@ -4,7 +4,7 @@
  * output 0  y        [N, C, spatial...]
  * output 1  indices  max_pool, optional: int64, like y
  * ONNX      MaxPool-1..22, AveragePool-1..22, LpPool-1..22
- * path      XNNPACK: float32, channels-last, up to 2 spatial dimensions, no indices; portable: everything else
+ * path      XNNPACK: floats of up to 32 bits, channels-last, up to 2 spatial dimensions, no indices; portable: everything else
  */
 #include <math.h>
 
@@ -62,6 +62,10 @@ static enum onr_status infer(struct onr_call *call, enum onri_pool_kind kind) {
   return ONR_STATUS_OK;
 }
 
+static int is_narrow_float(enum onr_dtype dtype) {
+  return dtype == ONR_DTYPE_F32 || dtype == ONR_DTYPE_F16 || dtype == ONR_DTYPE_BF16;
+}
+
 static enum onr_status plan(struct onr_call *call, enum onri_pool_kind kind) {
   const struct onr_pool_params *const p = call->params;
   struct pool_state *const s = call->state;
@@ -71,32 +75,33 @@ static enum onr_status plan(struct onr_call *call, enum onri_pool_kind kind) {
   s->xnn = (struct onri_xnn_pool){.height = pool->axis[1], .width = pool->axis[2], .batch = pool->x.batch,
                                   .channels = pool->x.channels, .average = kind == ONRI_POOL_AVERAGE};
   const int padded = pool->axis[1].begin + pool->axis[1].end + pool->axis[2].begin + pool->axis[2].end > 0;
-  if (p->channels_last && kind != ONRI_POOL_LP && call->in[0].dtype == ONR_DTYPE_F32 && call->num_out == 1 &&
+  ONR_TRY(onri_real_plan(call, &call->in[0], &s->x));
+  ONR_TRY(onri_real_plan(call, &call->out[0], &s->y));
+  if (p->channels_last && kind != ONRI_POOL_LP && is_narrow_float(call->in[0].dtype) && call->num_out == 1 &&
       pool->axis[0].in == 1 && pool->axis[0].kernel == 1 && !(kind == ONRI_POOL_AVERAGE && p->count_include_pad && padded) &&
       onri_xnn_usable(call->env) && onri_xnn_pool_check(&s->xnn) == ONR_STATUS_OK) {
     size_t bytes;
     ONR_TRY(onri_xnn_pool_create(&s->op, &s->xnn, &bytes, call->env, call->error));
-    return onri_scratch_reserve(call, bytes, &s->scratch);
+    /* A widened x lies before this and is read past its end too. */
+    return onri_scratch_reserve(call, bytes + ONR_SLACK_BYTES, &s->scratch);
   }
-  ONR_TRY(onri_real_plan(call, &call->in[0], &s->x));
-  return onri_real_plan(call, &call->out[0], &s->y);
+  return ONR_STATUS_OK;
 }
 
 static enum onr_status pool_run(struct onr_call *call) {
   const struct pool_state *const s = call->state;
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
-  if (s->op != NULL) {
-    ONR_TRY(onri_xnn_pool_setup(s->op, &s->xnn, (unsigned char *)call->scratch + s->scratch, call->inputs[0], call->outputs[0],
-                                call->error));
-    return onri_xnn_run(s->op, call->env, call->error);
-  }
   const void *const x = onri_real_input(call, 0, s->x);
   void *const y = onri_real_output(call, 0, s->y);
   int64_t *const indices = call->num_out > 1 ? call->outputs[1] : NULL;
-  if (onri_is_double(call->in[0].dtype))
+  if (s->op != NULL) {
+    ONR_TRY(onri_xnn_pool_setup(s->op, &s->xnn, (unsigned char *)call->scratch + s->scratch, x, y, call->error));
+    ONR_TRY(onri_xnn_run(s->op, call->env, call->error));
+  } else if (onri_is_double(call->in[0].dtype)) {
     onri_pool_f64(&s->pool, x, y, indices, call->env);
-  else
+  } else {
     onri_pool_f32(&s->pool, x, y, indices, call->env);
+  }
   onri_real_finish(call, 0, s->y);
   return ONR_STATUS_OK;
 }

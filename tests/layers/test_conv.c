@@ -263,6 +263,38 @@ static void test_dtypes(void **state) {
   }
 }
 
+/* float16 images through XNNPACK: the same as the portable kernel, up to the order of sums in float32. */
+static void test_narrow(void **state) {
+  enum { C = 9, M = 17, SIZE = 7 };
+  static uint16_t x[C * SIZE * SIZE], w[M * C * 9], bias[M];
+  static float values[M * C * 9];
+  uint16_t *const arrays[] = {x, w, bias};
+  const size_t counts[] = {C * SIZE * SIZE, M * C * 9, M};
+  const struct onr_conv_params p = {.window = {.rank = 2, .pad_begin = {1, 1}, .pad_end = {1, 1}}, .channels_last = 1};
+  struct layer_test t[2] = {{.layer = &onri_layer_conv, .params = &p, .backend = ONR_BACKEND_PORTABLE, .num_out = 1},
+                            {.layer = &onri_layer_conv, .params = &p, .backend = ONR_BACKEND_AUTO, .num_out = 1}};
+  (void)state;
+  for (int a = 0; a < 3; a++) {
+    fill_random(values, counts[a], -1, 1, (uint32_t)(a + 1));
+    for (size_t i = 0; i < counts[a]; i++) arrays[a][i] = onri_f16_from_f32(values[i]);
+  }
+  for (int b = 0; b < 2; b++) {
+    layer_test_input(&t[b], ONR_DTYPE_F16, 4, (int64_t[]){1, SIZE, SIZE, C}, x);
+    layer_test_constant(&t[b], ONR_DTYPE_F16, 4, (int64_t[]){M, C, 3, 3}, w);
+    layer_test_constant(&t[b], ONR_DTYPE_F16, 1, (int64_t[]){M}, bias);
+    assert_int_equal(layer_test_run(&t[b]), ONR_STATUS_OK);
+  }
+#ifdef ONNXRUN_HAVE_XNNPACK
+  assert_int_equal(t[1].absorbed, 6);
+#endif
+  for (int i = 0; i < M * SIZE * SIZE; i++) {
+    const float a = onri_f16_to_f32(((uint16_t *)t[0].out[0].data)[i]), b = onri_f16_to_f32(((uint16_t *)t[1].out[0].data)[i]);
+    assert_true(fabsf(a - b) <= 0.002f * fabsf(a) + 1e-4f);
+  }
+  layer_test_clear(&t[0]);
+  layer_test_clear(&t[1]);
+}
+
 static enum onr_status status_of(const struct onr_layer *layer, const void *params, const int64_t x[4], int32_t weight_rank,
                                  const int64_t *weight, int64_t bias) {
   static float zeros[MAX];
@@ -320,7 +352,7 @@ static void test_wrong(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_plain),        cmocka_unit_test(test_transposed), cmocka_unit_test(test_output_shape),
-      cmocka_unit_test(test_dtypes),       cmocka_unit_test(test_wrong),
+      cmocka_unit_test(test_dtypes),       cmocka_unit_test(test_narrow),     cmocka_unit_test(test_wrong),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

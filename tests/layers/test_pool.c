@@ -215,10 +215,14 @@ static void test_details(void **state) {
     assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
     assert_true(((double *)t.out[0].data)[2] == 2 + 5e-13);
     layer_test_clear(&t);
-    layer_test_input(&t, ONR_DTYPE_F16, 3, (int64_t[]){1, 1, 4}, half);
-    assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
-    assert_memory_equal(t.out[0].data, ((uint16_t[]){0x3e00, 0x4200, 0x4000}), 6);
-    layer_test_clear(&t);
+    for (int last = 0; last < 2; last++) { /* channels-last goes through XNNPACK */
+      const struct onr_pool_params q = {.window = p.window, .channels_last = last};
+      t.params = &q;
+      layer_test_input(&t, ONR_DTYPE_F16, 3, last ? (int64_t[]){1, 4, 1} : (int64_t[]){1, 1, 4}, half);
+      assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
+      assert_memory_equal(t.out[0].data, ((uint16_t[]){0x3e00, 0x4200, 0x4000}), 6);
+      layer_test_clear(&t);
+    }
   }
 }
 
