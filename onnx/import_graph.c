@@ -190,6 +190,15 @@ static enum onr_status prepare_count(struct onri_importer *importer) {
   return importer->counted ? ONR_STATUS_OK : onri_import_no_memory(importer);
 }
 
+/* Room for what the nodes will add, so that large graphs are not copied while they grow. Nodes are within the limit here. */
+static enum onr_status reserve(struct onri_importer *importer, struct onri_graph *graph, size_t nodes) {
+  const struct onr_allocator *allocator = importer->env->allocator;
+  if (onri_grow(allocator, &graph->values, sizeof(*graph->values), &graph->values_capacity, graph->num_values + nodes) &&
+      onri_grow(allocator, &graph->nodes, sizeof(*graph->nodes), &graph->nodes_capacity, graph->num_nodes + nodes))
+    return ONR_STATUS_OK;
+  return onri_import_no_memory(importer);
+}
+
 /* inputs has room for all formal inputs; captures come later. */
 static enum onr_status read_graph(struct onri_importer *importer, struct onri_scope *scope, const Onnx__GraphProto *proto,
                                   size_t *num_inputs, int32_t *inputs, int32_t *outputs) {
@@ -201,6 +210,7 @@ static enum onr_status read_graph(struct onri_importer *importer, struct onri_sc
   status = read_inputs(importer, scope, proto, inputs, num_inputs, &seen);
   onri_names_clear(&seen);
   ONR_TRY(status);
+  ONR_TRY(reserve(importer, scope->graph, proto->n_node));
   ONR_TRY(onri_import_nodes(importer, scope, proto->node, proto->n_node, NULL));
   status = read_outputs(importer, scope, proto, outputs, &seen);
   onri_names_clear(&seen);

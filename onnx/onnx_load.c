@@ -65,13 +65,14 @@ static enum onr_status import(struct onri_importer *importer, const Onnx__ModelP
   return fill_info(importer, model, info);
 }
 
-static enum onr_status decode_and_import(struct onri_importer *importer, const struct onri_skeleton *skeleton,
+static enum onr_status decode_and_import(struct onri_importer *importer, struct onri_skeleton *skeleton,
                                          struct onr_model_info *info) {
   const Onnx__ModelProto *model;
   struct onri_arena decoded;
   enum onr_status status;
   onri_arena_init(&decoded, importer->env->allocator, 0);
   status = onri_decode_model(skeleton, &decoded, &model, importer->error);
+  onri_skeleton_drop_bytes(skeleton);
   if (status == ONR_STATUS_OK) status = import(importer, model, info);
   onri_arena_clear(&decoded);
   return status;

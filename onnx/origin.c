@@ -94,27 +94,33 @@ static const char *intern_slice(struct onri_importer *importer, struct slice s, 
 
 static struct slice whole(const char *text) { return (struct slice){text ? text : "", text ? strlen(text) : 0}; }
 
+/* Texts are interned, so equal ones have one address. */
+static int same(const struct onri_origin *a, const struct onri_origin *b) {
+  return a->op_type == b->op_type && a->name == b->name && a->module_path == b->module_path && a->module_class == b->module_class &&
+         a->source == b->source;
+}
+
 const struct onri_origin *onri_origin_make(struct onri_importer *importer, const Onnx__NodeProto *node,
                                            const struct onri_origin *parent) {
-  struct onri_origin *origin = onri_arena_allocate(&importer->graph->arena, sizeof(*origin));
   struct slice path = list_entry(metadata(node, "pkg.torch.onnx.name_scopes"));
+  struct onri_origin origin;
   char text[SHOWN_PATH];
-  if (!origin) return NULL;
-  origin->op_type = intern_slice(importer, node->op_type && *node->op_type ? whole(node->op_type) : whole("?"), 64);
-  origin->name = intern_slice(importer, whole(node->name), SHOWN_NAME);
+  origin.op_type = intern_slice(importer, node->op_type && *node->op_type ? whole(node->op_type) : whole("?"), 64);
+  origin.name = intern_slice(importer, whole(node->name), SHOWN_NAME);
   if (!path.length && node->name) {
     path_from_name(node->name, text, sizeof(text));
     path = whole(text);
   }
-  origin->module_path = intern_slice(importer, path, SHOWN_PATH);
-  origin->module_class = intern_slice(importer, list_entry(metadata(node, "pkg.torch.onnx.class_hierarchy")), SHOWN_PATH);
+  origin.module_path = intern_slice(importer, path, SHOWN_PATH);
+  origin.module_class = intern_slice(importer, list_entry(metadata(node, "pkg.torch.onnx.class_hierarchy")), SHOWN_PATH);
   last_frame(metadata(node, "pkg.torch.onnx.stack_trace"), text, sizeof(text));
-  origin->source = onri_intern(&importer->texts, text);
-  if (!origin->op_type || !origin->name || !origin->module_path || !origin->module_class || !origin->source) return NULL;
-  if (!parent) return origin;
-  if (!*origin->module_path) origin->module_path = parent->module_path, origin->module_class = parent->module_class;
-  if (!*origin->source) origin->source = parent->source;
-  return origin;
+  origin.source = onri_intern(&importer->texts, text);
+  if (!origin.op_type || !origin.name || !origin.module_path || !origin.module_class || !origin.source) return NULL;
+  if (parent && !*origin.module_path) origin.module_path = parent->module_path, origin.module_class = parent->module_class;
+  if (parent && !*origin.source) origin.source = parent->source;
+  if (!importer->last_origin || !same(importer->last_origin, &origin))
+    importer->last_origin = onri_arena_copy(&importer->graph->arena, &origin, sizeof(origin));
+  return importer->last_origin;
 }
 
 enum onr_status onri_origin_blame(const struct onri_origin *origin, enum onr_status status, struct onr_error *error) {

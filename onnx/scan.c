@@ -376,8 +376,14 @@ enum onr_status onri_scan_model(const struct onri_source *source, const struct o
   return status;
 }
 
-void onri_skeleton_clear(struct onri_skeleton *skeleton) {
+void onri_skeleton_drop_bytes(struct onri_skeleton *skeleton) {
   onri_release(skeleton->allocator, skeleton->bytes);
+  skeleton->bytes = NULL;
+  skeleton->size = skeleton->capacity = 0;
+}
+
+void onri_skeleton_clear(struct onri_skeleton *skeleton) {
+  onri_skeleton_drop_bytes(skeleton);
   onri_release(skeleton->allocator, skeleton->spans);
   *skeleton = (struct onri_skeleton){.allocator = skeleton->allocator};
 }

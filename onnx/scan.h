@@ -30,5 +30,7 @@ enum onr_status onri_scan_model(const struct onri_source *source, const struct o
                                 const struct onr_allocator *allocator, struct onri_skeleton *skeleton,
                                 struct onr_error *error);
 void onri_skeleton_clear(struct onri_skeleton *skeleton);
+/* What has been decoded is not needed any more; the spans stay. */
+void onri_skeleton_drop_bytes(struct onri_skeleton *skeleton);
 
 #endif
