@@ -7,8 +7,12 @@
 
 #if defined(__clang__)
 #define ONRI_ELEMENTWISE _Pragma("clang loop vectorize(assume_safety) interleave_count(2)")
-/* Rows are often short: what is left over behind the vectors is at most one of them. */
+/* Rows are often short. With 8 lanes, one vector at a time leaves the least behind; wider code has vectors for its tails. */
+#if defined(__AVX2__) && !defined(__AVX512F__)
 #define ONRI_ROW _Pragma("clang loop vectorize(assume_safety) interleave_count(1)")
+#else
+#define ONRI_ROW ONRI_ELEMENTWISE
+#endif
 #else
 #define ONRI_ELEMENTWISE _Pragma("GCC ivdep")
 #define ONRI_ROW _Pragma("GCC ivdep")
