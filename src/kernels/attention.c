@@ -7,7 +7,8 @@
 #include "kernels/gemm.h"
 #include "kernels/vecmath.h"
 
-enum { QUERIES = 48, KEYS = 128 };
+/* Queries a tile: many, because each block of keys is packed for each tile; bounded by the stack. */
+enum { QUERIES_F32 = 96, QUERIES_F64 = 48, KEYS = 128 };
 
 struct range {
   size_t from, to;
@@ -57,6 +58,7 @@ static void tanh_f64(const double *x, double *y, size_t count) {
 #define T float
 #define NAME(x) x##_f32
 #define CLASS ONRI_CLASS_F32
+#define QUERIES QUERIES_F32
 #define EXP_SUM onri_exp_sum_f32
 #define MAX onri_max_f32
 #define TANH onri_tanh_f32
@@ -64,6 +66,7 @@ static void tanh_f64(const double *x, double *y, size_t count) {
 #undef T
 #undef NAME
 #undef CLASS
+#undef QUERIES
 #undef EXP_SUM
 #undef MAX
 #undef TANH
@@ -71,13 +74,15 @@ static void tanh_f64(const double *x, double *y, size_t count) {
 #define T double
 #define NAME(x) x##_f64
 #define CLASS ONRI_CLASS_F64
+#define QUERIES QUERIES_F64
 #define EXP_SUM exp_sum_f64
 #define MAX max_f64
 #define TANH tanh_f64
 #include "kernels/attention_type.h"
 
 size_t onri_attention_items(const struct onri_attention *a) {
-  return a->batch * a->heads * ((a->queries + QUERIES - 1) / QUERIES);
+  const size_t rows = a->class == ONRI_CLASS_F64 ? QUERIES_F64 : QUERIES_F32;
+  return a->batch * a->heads * ((a->queries + rows - 1) / rows);
 }
 
 void onri_attention(const struct onri_attention *a, size_t first_item, size_t last_item) {

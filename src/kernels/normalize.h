@@ -23,6 +23,9 @@ struct onri_normalize {
   double epsilon;
   struct onri_dims slices, rows;
   size_t run;
+  /* > 1: so many slices of short runs lie side by side in each row (channels last), and are walked together; set by
+   * onri_normalize_merge. */
+  size_t merge;
   /* float64 for F64, else float32; NULL: none. Slice s starts at entry (s % scale_slices) * scale_step. */
   const void *scale, *bias;
   enum onri_normalize_index index;
@@ -32,6 +35,10 @@ struct onri_normalize {
   float *mean, *inverse; /* [slices] or NULL */
 };
 
-void onri_normalize(const struct onri_normalize *n, size_t first_slice, size_t last_slice);
+/* Call when all but the pointers is set. */
+void onri_normalize_merge(struct onri_normalize *n);
+/* Items are slices, or merged ones. */
+size_t onri_normalize_items(const struct onri_normalize *n);
+void onri_normalize(const struct onri_normalize *n, size_t first_item, size_t last_item);
 
 #endif

@@ -75,3 +75,37 @@ static void NAME(write_slice)(const struct onri_normalize *n, size_t slice, size
     }
   }
 }
+
+/* `count` slices side by side from element `start` on, the first of which is number `slice`: columns [count * run]. */
+static void NAME(columns)(const struct onri_normalize *n, size_t slice, size_t start, size_t count) {
+  const size_t width = count * n->run, groups = n->slices.dim[1];
+  double sum[COLUMNS] = {0}, square[COLUMNS] = {0};
+  T buffer[COLUMNS], centre[COLUMNS], factor[COLUMNS], shift[COLUMNS] = {0};
+  for (size_t r = 0; r < n->rows.count; r++) {
+    const T *x = NAME(read)(n, start + r * n->rows.stride[0], width, buffer);
+    for (size_t j = 0; j < width; j++) sum[j] += (double)x[j];
+  }
+  spread_mean(n, sum, count);
+  for (size_t j = 0; j < width; j++) centre[j] = (T)sum[j];
+  for (size_t r = 0; r < n->rows.count; r++) {
+    const T *x = NAME(read)(n, start + r * n->rows.stride[0], width, buffer);
+    for (size_t j = 0; j < width; j++) square[j] += ((double)x[j] - sum[j]) * ((double)x[j] - sum[j]);
+  }
+  spread_mean(n, square, count);
+  for (size_t j = 0; j < width; j++) {
+    const size_t entry = (slice + j / n->run) % groups * n->scale_step + (n->index == ONRI_INDEX_RUN ? j % n->run : 0);
+    factor[j] = (T)(1.0 / sqrt(square[j] + n->epsilon));
+    if (n->scale != NULL) factor[j] *= ((const T *)n->scale)[entry];
+    if (n->bias != NULL) shift[j] = ((const T *)n->bias)[entry];
+  }
+  for (size_t r = 0; r < n->rows.count; r++) {
+    const size_t at = start + r * n->rows.stride[0];
+    const T *x = NAME(read)(n, at, width, buffer);
+    T out[COLUMNS];
+    for (size_t j = 0; j < width; j++) out[j] = (x[j] - centre[j]) * factor[j] + shift[j];
+    if (onr_dtype_size(n->dtype) == sizeof(T))
+      memcpy((T *)n->y + at, out, width * sizeof(T));
+    else
+      onri_store(n->dtype, out, width, (char *)n->y + at * onr_dtype_size(n->dtype));
+  }
+}

@@ -1,24 +1,33 @@
 /* vecmath_body.h: see vecmath_level.h; ONRI_VECMATH names the table. */
 #include "kernels/vecmath_level.h"
 
-enum { LANES = 16 };
+enum { LANES = 16, BLOCK = 64 };
 
-static void exp_line(const float *x, float *y, size_t count) {
-  for (size_t i = 0; i < count; i++) y[i] = onri_exp1(x[i]);
-}
+/* y may be x, which would keep the compiler from using vectors: hence a block in between. */
+#define EACH(expression)                                      \
+  size_t done = 0;                                            \
+  for (; done + BLOCK <= count; done += BLOCK) {              \
+    const float *in = x + done;                               \
+    float block[BLOCK];                                       \
+    for (size_t j = 0; j < BLOCK; j++) block[j] = expression; \
+    memcpy(y + done, block, sizeof block);                    \
+  }                                                           \
+  if (done < count) {                                         \
+    const float *in = x + done;                               \
+    const size_t rest = count - done;                         \
+    float block[BLOCK];                                       \
+    for (size_t j = 0; j < rest; j++) block[j] = expression;  \
+    memcpy(y + done, block, rest * sizeof block[0]);          \
+  }
 
-static void sigmoid_line(const float *x, float *y, size_t count) {
-  for (size_t i = 0; i < count; i++) y[i] = onri_sigmoid1(x[i]);
-}
-
-static void tanh_line(const float *x, float *y, size_t count) {
-  for (size_t i = 0; i < count; i++) y[i] = onri_tanh1(x[i]);
-}
+static void exp_line(const float *x, float *y, size_t count) { EACH(onri_exp1(in[j])) }
+static void sigmoid_line(const float *x, float *y, size_t count) { EACH(onri_sigmoid1(in[j])) }
+static void tanh_line(const float *x, float *y, size_t count) { EACH(onri_tanh1(in[j])) }
 
 static float exp_sum_line(const float *x, float shift, float *y, size_t count) {
   float lane[LANES] = {0}, sum = 0.0f;
+  EACH(onri_exp1(in[j] - shift))
   size_t i = 0;
-  for (size_t j = 0; j < count; j++) y[j] = onri_exp1(x[j] - shift);
   for (; i + LANES <= count; i += LANES)
     for (int l = 0; l < LANES; l++) lane[l] += y[i + l];
   for (int l = 0; l < LANES; l++) sum += lane[l];

@@ -40,7 +40,8 @@ void onri_normalize_plan(struct onr_call *call, struct onri_normalize_state *sta
   n->dtype = call->in[0].dtype;
   if (n->slices.rank == 0) n->slices.count = 1;
   if (n->rows.rank == 0) n->rows.count = 1;
-  const size_t slice = n->rows.count * n->run;
+  onri_normalize_merge(n);
+  const size_t slice = n->rows.count * n->run * n->merge;
   state->grain = slice == 0 || slice >= 8192 ? 1 : 8192 / slice;
   state->scale_at = plan_entries(call, 1, &state->entries);
   state->bias_at = plan_entries(call, 2, &state->entries);
@@ -62,7 +63,7 @@ static const void *read_entries(struct onr_call *call, size_t i, const struct on
   return to;
 }
 
-static void run_slices(void *context, size_t begin, size_t end) { onri_normalize(context, begin, end); }
+static void normalize_items(void *context, size_t begin, size_t end) { onri_normalize(context, begin, end); }
 
 void onri_normalize_run(struct onr_call *call, struct onri_normalize_state *state) {
   struct onri_normalize *n = &state->kernel;
@@ -72,5 +73,5 @@ void onri_normalize_run(struct onr_call *call, struct onri_normalize_state *stat
   n->bias = read_entries(call, 2, &state->entries, state->bias_at);
   n->mean = call->num_out > 1 ? call->outputs[1] : NULL;
   n->inverse = call->num_out > 2 ? call->outputs[2] : NULL;
-  onr_parallel_for(call->env, n->slices.count, state->grain, run_slices, n);
+  onr_parallel_for(call->env, onri_normalize_items(n), state->grain, normalize_items, n);
 }
