@@ -100,11 +100,8 @@ static int is_last_axis_softmax(const struct onri_node *softmax, int32_t rank) {
 
 /* Batch and head dimensions of the operands must agree: matmul would broadcast them, attention does not. */
 static int heads_agree(const struct onri_rewrite *rw, const struct pattern *p, int32_t rank) {
-  for (int32_t d = 0; d < rank - 2; d++) {
-    const int64_t q = onri_rewrite_dim(rw, p->q, d), k = onri_rewrite_dim(rw, p->k, d), v = onri_rewrite_dim(rw, p->v, d);
-    if (q != k || q != v) return 0;
-    if (q == ONR_UNKNOWN_DIM && d > 0) return 0;
-  }
+  for (int32_t d = 0; d < rank - 2; d++)
+    if (!onri_rewrite_same_dim(rw, p->q, d, p->k, d) || !onri_rewrite_same_dim(rw, p->q, d, p->v, d)) return 0;
   return 1;
 }
 

@@ -1,17 +1,19 @@
 /* identities: nodes that pass on their input as it is. */
 #include "passes/match.h"
 
-/* Input 0 has the shape and the type of output 0: all dims known and equal, or (`but_one`) all but one at the same place,
- * for layers that keep the number of elements. */
-static int keeps_shape(const struct onri_rewrite *rw, const struct onri_node *node, int but_one) {
-  const struct onr_desc *x = onri_rewrite_desc(rw, node->in[0]), *y = onri_rewrite_desc(rw, node->out[0]);
-  int32_t unknown = 0;
-  if (x->rank == ONRI_UNKNOWN_RANK || x->rank != y->rank || x->dtype == ONR_DTYPE_NONE || x->dtype != y->dtype) return 0;
-  for (int32_t d = 0; d < x->rank; d++) {
-    if (x->dim[d] != y->dim[d] || x->dim[d] == 0) return 0;
-    unknown += x->dim[d] == ONR_UNKNOWN_DIM;
+/* Input 0 has the shape and the type of output 0: all dims known and equal. For layers that keep the number of elements it
+ * is enough that all but one are equal. */
+static int keeps_shape(const struct onri_rewrite *rw, const struct onri_node *node, int keeps_elements) {
+  const int32_t x = node->in[0], y = node->out[0], rank = onri_rewrite_rank(rw, x);
+  int32_t unequal = 0;
+  if (rank == ONRI_UNKNOWN_RANK || rank != onri_rewrite_rank(rw, y)) return 0;
+  if (onri_rewrite_desc(rw, x)->dtype == ONR_DTYPE_NONE || onri_rewrite_desc(rw, x)->dtype != onri_rewrite_desc(rw, y)->dtype) return 0;
+  for (int32_t d = 0; d < rank; d++) {
+    const int64_t from = onri_rewrite_dim(rw, x, d), to = onri_rewrite_dim(rw, y, d);
+    if (from != to || from == 0) return 0;
+    unequal += keeps_elements ? !onri_rewrite_same_dim(rw, x, d, y, d) : from == ONR_UNKNOWN_DIM;
   }
-  return unknown <= (but_one ? 1 : 0);
+  return unequal <= (keeps_elements ? 1 : 0);
 }
 
 static enum onr_status pass_on(struct onri_rewrite *rw, struct onri_node *node, int applies) {

@@ -73,20 +73,18 @@ static enum onr_status fold_contents(struct onri_rewrite *rw, struct onri_probe 
 }
 
 /* One pass on one graph. `stale`: shapes are not known or no longer, so infer them first. */
-static enum onr_status run_pass(struct onri_graph *graph, const struct pass *pass, int is_body, int *stale, int *exact,
+static enum onr_status run_pass(struct onri_graph *graph, const struct pass *pass, int is_body, int *stale, struct onri_probe *probe,
                                 size_t *budget, struct onr_error *error) {
-  struct onri_probe probe = {0};
+  const struct onr_allocator *allocator = graph->env->allocator;
   struct onri_rewrite rw;
-  const int probed = *stale;
   ONR_TRY(onri_env_poll(graph->env, error));
-  if (probed) {
-    ONR_TRY(onri_probe_run(graph, !is_body, &probe, error));
-    *exact = probe.exact && !is_body;
+  if (*stale) {
+    onri_probe_clear(probe, allocator);
+    ONR_TRY(onri_probe_run(graph, !is_body, probe, error));
   }
-  enum onr_status status = onri_rewrite_begin(&rw, graph, budget, error);
-  rw.exact = *exact;
-  if (status == ONR_STATUS_OK && *exact && probed) status = fold_contents(&rw, &probe);
-  onri_probe_clear(&probe, graph->env->allocator);
+  enum onr_status status = onri_rewrite_begin(&rw, graph, probe, budget, error);
+  if (status == ONR_STATUS_OK && *stale && !is_body && probe->contents != NULL) status = fold_contents(&rw, probe);
+  onri_probe_drop_contents(probe, allocator);
   if (status == ONR_STATUS_OK) status = pass->function(&rw);
   *stale = rw.changed;
   return onri_rewrite_end(&rw, status);
@@ -94,12 +92,13 @@ static enum onr_status run_pass(struct onri_graph *graph, const struct pass *pas
 
 static enum onr_status run_all(struct onri_graph *graph, const char *disabled, int is_body, size_t *budget,
                                struct onr_error *error) {
-  int stale = 1, exact = 0;
-  ONR_TRY(onri_graph_tidy(graph, error)); /* so that every node has a reader */
-  for (size_t i = 0; i < NUM_PASSES; i++)
-    if (!is_disabled(disabled, passes[i].name))
-      ONR_TRY(run_pass(graph, &passes[i], is_body, &stale, &exact, budget, error));
-  return ONR_STATUS_OK;
+  struct onri_probe probe = {0};
+  int stale = 1;
+  enum onr_status status = onri_graph_tidy(graph, error); /* so that every node has a reader */
+  for (size_t i = 0; i < NUM_PASSES && status == ONR_STATUS_OK; i++)
+    if (!is_disabled(disabled, passes[i].name)) status = run_pass(graph, &passes[i], is_body, &stale, &probe, budget, error);
+  onri_probe_clear(&probe, graph->env->allocator);
+  return status;
 }
 
 /* Graphs still to do. Bodies are nested as deep as the file likes, so no recursion. */

@@ -21,8 +21,9 @@ static int grow(struct onri_rewrite *rw) {
   return 1;
 }
 
-enum onr_status onri_rewrite_begin(struct onri_rewrite *rw, struct onri_graph *graph, size_t *budget, struct onr_error *error) {
-  *rw = (struct onri_rewrite){.graph = graph, .error = error, .budget = budget};
+enum onr_status onri_rewrite_begin(struct onri_rewrite *rw, struct onri_graph *graph, const struct onri_probe *probe,
+                                   size_t *budget, struct onr_error *error) {
+  *rw = (struct onri_rewrite){.graph = graph, .error = error, .probe = probe, .budget = budget};
   if (!grow(rw)) return onri_rewrite_no_memory(rw);
   for (size_t i = 0; i < graph->num_nodes; i++) {
     const struct onri_node *node = &graph->nodes[i];
@@ -97,11 +98,22 @@ int onri_rewrite_is_constant(const struct onri_rewrite *rw, int32_t v) {
   return v != ONRI_NONE && rw->graph->values[v].constant != NULL;
 }
 
+int onri_rewrite_same_dim(const struct onri_rewrite *rw, int32_t a, int32_t i, int32_t b, int32_t j) {
+  const int64_t x = onri_rewrite_dim(rw, a, i), y = onri_rewrite_dim(rw, b, j);
+  if (x != y || x != ONR_UNKNOWN_DIM) return x == y;
+  if (a == b && i == j) return 1;
+  const struct onri_probe *probe = rw->probe;
+  if (probe->samples[0] == NULL || (size_t)a >= probe->num_values || (size_t)b >= probe->num_values) return 0;
+  for (int s = 0; s < 2; s++)
+    if (probe->samples[s][a].rank <= i || probe->samples[s][b].rank <= j || probe->samples[s][a].dim[i] != probe->samples[s][b].dim[j]) return 0;
+  return 1;
+}
+
 int onri_rewrite_same_shape(const struct onri_rewrite *rw, int32_t a, int32_t b) {
-  const struct onr_desc *x = onri_rewrite_desc(rw, a), *y = onri_rewrite_desc(rw, b);
-  if (x->rank == ONRI_UNKNOWN_RANK || x->rank != y->rank) return 0;
-  for (int32_t d = 0; d < x->rank; d++)
-    if (x->dim[d] == ONR_UNKNOWN_DIM || x->dim[d] != y->dim[d]) return 0;
+  const int32_t rank = onri_rewrite_rank(rw, a);
+  if (rank == ONRI_UNKNOWN_RANK || rank != onri_rewrite_rank(rw, b)) return 0;
+  for (int32_t d = 0; d < rank; d++)
+    if (!onri_rewrite_same_dim(rw, a, d, b, d)) return 0;
   return 1;
 }
 

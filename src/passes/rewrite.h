@@ -13,7 +13,7 @@
 struct onri_rewrite {
   struct onri_graph *graph;
   struct onr_error *error;
-  int exact;                 /* descriptors hold for every run, see probe.h */
+  const struct onri_probe *probe; /* what is known about shapes; values that passes add are not in it */
   int changed;               /* this pass changed something */
   int32_t *uses;             /* [num_values] readers, graph outputs included */
   int32_t *alias;            /* [num_values] the value to read instead, or ONRI_NONE */
@@ -25,7 +25,8 @@ struct onri_rewrite {
 typedef enum onr_status (*onri_pass_fn)(struct onri_rewrite *rw);
 
 /* Takes stock of graph. NO_MEMORY on failure. */
-enum onr_status onri_rewrite_begin(struct onri_rewrite *rw, struct onri_graph *graph, size_t *budget, struct onr_error *error);
+enum onr_status onri_rewrite_begin(struct onri_rewrite *rw, struct onri_graph *graph, const struct onri_probe *probe,
+                                   size_t *budget, struct onr_error *error);
 /* Applies the aliases, tidies the graph when something changed, and frees. Call it after a failure too. */
 enum onr_status onri_rewrite_end(struct onri_rewrite *rw, enum onr_status status);
 
@@ -44,8 +45,9 @@ int32_t onri_rewrite_rank(const struct onri_rewrite *rw, int32_t v); /* ONRI_UNK
 /* dim d of v, from the end when d < 0; ONR_UNKNOWN_DIM when unknown or out of range. */
 int64_t onri_rewrite_dim(const struct onri_rewrite *rw, int32_t v, int32_t d);
 int onri_rewrite_is_constant(const struct onri_rewrite *rw, int32_t v);
-/* Rank and all dims of a and b are known and equal; with at most one unknown dim at the same place in both and equal
- * element counts given by the caller's knowledge, use onri_rewrite_same_shape_but_one. */
+/* Dimension i of a and dimension j of b are equal: known to be, or unknown and equal in all samples. */
+int onri_rewrite_same_dim(const struct onri_rewrite *rw, int32_t a, int32_t i, int32_t b, int32_t j);
+/* All dimensions are equal in that sense. */
 int onri_rewrite_same_shape(const struct onri_rewrite *rw, int32_t a, int32_t b);
 /* Contents of constant v as numbers of type float32, NULL when it is no float32 constant or cannot be read (*rw->error is
  * then untouched: a rewrite that cannot look just does not happen). */

@@ -32,15 +32,13 @@ enum onr_status onri_pass_reshapes(struct onri_rewrite *rw) {
   return onri_rewrite_sweep(rw, rules, sizeof rules / sizeof rules[0]);
 }
 
-/* Dims from `first` on of a and from `second` on of b are known to be the same. */
-static int same_rest(const struct onr_desc *a, int32_t first, const struct onr_desc *b, int32_t second) {
-  int32_t unknown = 0;
-  if (a->rank - first != b->rank - second) return 0;
-  for (int32_t d = 0; first + d < a->rank; d++) {
-    if (a->dim[first + d] != b->dim[second + d]) return 0;
-    unknown += a->dim[first + d] == ONR_UNKNOWN_DIM;
-  }
-  return unknown == 0;
+/* Dims from `first` on of a and from `second` on of b are the same. */
+static int same_rest(const struct onri_rewrite *rw, int32_t a, int32_t first, int32_t b, int32_t second) {
+  const int32_t rest = onri_rewrite_rank(rw, a) - first;
+  if (rest != onri_rewrite_rank(rw, b) - second) return 0;
+  for (int32_t d = 0; d < rest; d++)
+    if (!onri_rewrite_same_dim(rw, a, first + d, b, second + d)) return 0;
+  return 1;
 }
 
 /* [N, C, ...] -> [N, groups, C / groups, ...] -> the two swapped -> [N, C, ...]. */
@@ -49,16 +47,36 @@ static enum onr_status channel_shuffle(struct onri_rewrite *rw, struct onri_node
   const struct onri_node *split = swap != NULL ? onri_rewrite_match(rw, swap->in[0], &onri_layer_reshape) : NULL;
   if (split == NULL) return ONR_STATUS_OK;
   const struct onr_transpose_params *p = swap->params;
-  const struct onr_desc *x = onri_rewrite_desc(rw, split->in[0]), *mid = onri_rewrite_desc(rw, split->out[0]),
-                        *y = onri_rewrite_desc(rw, node->out[0]);
-  if (x->rank < 3 || y->rank != x->rank || mid->rank != x->rank + 1 || p->rank != mid->rank) return ONR_STATUS_OK;
+  const int32_t x = split->in[0], mid = split->out[0], y = node->out[0], rank = onri_rewrite_rank(rw, x);
+  const int64_t channels = onri_rewrite_dim(rw, x, 1), groups = onri_rewrite_dim(rw, mid, 1), each = onri_rewrite_dim(rw, mid, 2);
+  if (rank < 3 || onri_rewrite_rank(rw, y) != rank || p->rank != rank + 1) return ONR_STATUS_OK;
   for (int32_t i = 0; i < p->rank; i++)
     if (p->perm[i] != (i == 1 ? 2 : i == 2 ? 1 : i)) return ONR_STATUS_OK;
-  if (x->dim[0] != mid->dim[0] || x->dim[0] != y->dim[0] || mid->dim[1] < 1 || mid->dim[2] < 1 || x->dim[1] != y->dim[1] ||
-      x->dim[1] % mid->dim[1] != 0 || x->dim[1] / mid->dim[1] != mid->dim[2] || !same_rest(x, 2, mid, 3) || !same_rest(x, 2, y, 2))
+  if (groups < 1 || each < 1 || channels < 1 || channels % groups != 0 || channels / groups != each ||
+      onri_rewrite_dim(rw, y, 1) != channels || !onri_rewrite_same_dim(rw, x, 0, mid, 0) || !onri_rewrite_same_dim(rw, x, 0, y, 0) ||
+      !same_rest(rw, x, 2, mid, 3) || !same_rest(rw, x, 2, y, 2))
     return ONR_STATUS_OK;
-  const struct onr_channel_shuffle_params params = {.groups = mid->dim[1]};
-  return onri_rewrite_become(rw, node, &onri_layer_channel_shuffle, &params, &split->in[0], 1);
+  const struct onr_channel_shuffle_params params = {.groups = groups};
+  return onri_rewrite_become(rw, node, &onri_layer_channel_shuffle, &params, &x, 1);
+}
+
+/* [a, b, c, d] -> [ab, c, d] -> [ab, d, c] -> [a, b, d, c], as exporters transpose keys: a transpose. */
+static enum onr_status flat_transpose(struct onri_rewrite *rw, struct onri_node *node) {
+  const struct onri_node *swap = onri_rewrite_match(rw, node->in[0], &onri_layer_transpose);
+  const struct onri_node *merge_first = swap != NULL ? onri_rewrite_match(rw, swap->in[0], &onri_layer_reshape) : NULL;
+  if (merge_first == NULL) return ONR_STATUS_OK;
+  const struct onr_transpose_params *p = swap->params, params = {.rank = 4, .perm = {0, 1, 3, 2}};
+  const int32_t x = merge_first->in[0], mid = merge_first->out[0], y = node->out[0];
+  if (p->rank != 3 || p->perm[0] != 0 || p->perm[1] != 2 || onri_rewrite_rank(rw, x) != 4 || onri_rewrite_rank(rw, mid) != 3 ||
+      onri_rewrite_rank(rw, y) != 4 || !same_rest(rw, x, 2, mid, 1) || !onri_rewrite_same_dim(rw, x, 0, y, 0) ||
+      !onri_rewrite_same_dim(rw, x, 1, y, 1) || !onri_rewrite_same_dim(rw, x, 2, y, 3) || !onri_rewrite_same_dim(rw, x, 3, y, 2))
+    return ONR_STATUS_OK;
+  return onri_rewrite_become(rw, node, &onri_layer_transpose, &params, &x, 1);
+}
+
+enum onr_status onri_pass_flat_transpose(struct onri_rewrite *rw) {
+  static const struct onri_rewrite_rule rules[] = {{&onri_layer_reshape, flat_transpose}};
+  return onri_rewrite_sweep(rw, rules, 1);
 }
 
 enum onr_status onri_pass_channel_shuffle(struct onri_rewrite *rw) {
