@@ -111,6 +111,8 @@ enum onr_status onri_rule_gather(struct onri_layout *layout, onri_rule *rule);
 enum onr_status onri_rule_pad(struct onri_layout *layout, onri_rule *rule);
 enum onr_status onri_rule_slice(struct onri_layout *layout, onri_rule *rule);
 enum onr_status onri_rule_reshape(struct onri_layout *layout, onri_rule *rule); /* in layout_reshape.c */
+enum onr_status onri_rule_shape(struct onri_layout *layout, onri_rule *rule);   /* these, too */
+enum onr_status onri_rule_size(struct onri_layout *layout, onri_rule *rule);
 /* The rule of a layer; one that keeps to the logical order when the table has none. */
 onri_rule *onri_layout_find(const struct onr_layer *layer);
 

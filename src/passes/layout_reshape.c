@@ -1,4 +1,4 @@
-/* layout_reshape: a reshape of a tensor that is not stored in logical order.
+/* layout_reshape: a reshape, and the shape, of a tensor that is not stored in logical order.
  *
  * A reshape merges and splits runs of dimensions: [N, C, H, W] -> [N, C, HW] has the groups N -> N, C -> C, (H, W) -> HW.
  * Where the dimensions of each group lie side by side and in order, the stored tensor can be reshaped in the same way, and
@@ -131,4 +131,34 @@ enum onr_status onri_rule_reshape(struct onri_layout *layout, onri_rule *rule) {
   if (moves && layout->places[node->out[0]].wish <= 0) return onri_layout_plain(layout, 0);
   const struct onri_order out = result_order(&y, &groups, &in);
   return reshape_stored(layout, &y, moves ? &in : &stored, &out);
+}
+
+/* shape: of the stored tensor, with the dimensions picked in logical order. */
+enum onr_status onri_rule_shape(struct onri_layout *layout, onri_rule *rule) {
+  const struct onri_node *node = onri_layout_node(layout);
+  const struct onr_shape_params *p = node->params, whole = {0, INT64_MAX};
+  const struct onri_order stored = onri_layout_order(layout, node->in[0]);
+  const int64_t rank = onri_rewrite_rank(layout->rw, node->in[0]);
+  int64_t start = p->start < 0 ? p->start + rank : p->start, end = p->end < 0 ? p->end + rank : p->end;
+  int64_t places[ONR_MAX_RANK];
+  (void)rule;
+  if (rank < 2 || onri_order_is_identity(&stored)) return onri_layout_plain(layout, 0);
+  const struct onri_order inverse = onri_order_inverse(&stored);
+  start = start < 0 ? 0 : start > rank ? rank : start;
+  end = end < start ? start : end > rank ? rank : end;
+  for (int64_t d = start; d < end; d++) places[d - start] = inverse.axis[d];
+  const struct onr_desc dims = {.dtype = ONR_DTYPE_I64, .rank = 1, .dim = {rank}}, list = {.dtype = ONR_DTYPE_I64, .rank = 1, .dim = {end - start}};
+  const int32_t x = onri_layout_get(layout, node->in[0], &stored);
+  const int32_t shape = x < 0 ? -1 : onri_rewrite_node(layout->rw, &onri_layer_shape, &whole, node->origin, &x, 1, &dims);
+  const int32_t in[2] = {shape, onri_rewrite_data(layout->rw, &list, places)};
+  if (in[0] < 0 || in[1] < 0) return onri_rewrite_no_memory(layout->rw);
+  const struct onr_gather_params gather = {.axis = 0};
+  return onri_rewrite_become(layout->rw, onri_layout_node(layout), &onri_layer_gather, &gather, in, 2);
+}
+
+/* size: the same for every order. */
+enum onr_status onri_rule_size(struct onri_layout *layout, onri_rule *rule) {
+  const struct onri_order stored = onri_layout_order(layout, onri_layout_node(layout)->in[0]);
+  (void)rule;
+  return onri_layout_input(layout, 0, &stored);
 }

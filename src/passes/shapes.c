@@ -60,18 +60,44 @@ static enum onr_status channel_shuffle(struct onri_rewrite *rw, struct onri_node
   return onri_rewrite_become(rw, node, &onri_layer_channel_shuffle, &params, &x, 1);
 }
 
-/* [a, b, c, d] -> [ab, c, d] -> [ab, d, c] -> [a, b, d, c], as exporters transpose keys: a transpose. */
+static const struct onr_transpose_params swap_last = {.rank = 4, .perm = {0, 1, 3, 2}};
+
+/* [ab, c, d] -> [ab, d, c] -> [a, b, d, c]: the reshape comes first, so that the transpose is one of rank 4. */
+static enum onr_status swap_then_split(struct onri_rewrite *rw, struct onri_node *node, const struct onri_node *swap) {
+  const struct onr_reshape_params params = {.allow_zero = 1};
+  const int32_t x = swap->in[0], y = node->out[0];
+  struct onr_desc desc = *onri_rewrite_desc(rw, y);
+  if (!onri_rewrite_same_dim(rw, x, 1, y, 3) || !onri_rewrite_same_dim(rw, x, 2, y, 2)) return ONR_STATUS_OK;
+  desc.dim[2] = onri_rewrite_dim(rw, y, 3);
+  desc.dim[3] = onri_rewrite_dim(rw, y, 2);
+  int32_t unknown = 0;
+  for (int32_t d = 0; d < 4; d++) {
+    if (desc.dim[d] == 0) return ONR_STATUS_OK;
+    unknown += desc.dim[d] == ONR_UNKNOWN_DIM; /* -1 in a shape, too */
+  }
+  if (unknown > 1) return ONR_STATUS_OK;
+  const struct onr_desc list = {.dtype = ONR_DTYPE_I64, .rank = 1, .dim = {4}};
+  const size_t index = (size_t)(node - rw->graph->nodes);
+  const int32_t in[2] = {x, onri_rewrite_data(rw, &list, desc.dim)};
+  const int32_t split = in[1] < 0 ? -1 : onri_rewrite_node(rw, &onri_layer_reshape, &params, node->origin, in, 2, &desc);
+  if (split < 0) return onri_rewrite_no_memory(rw);
+  return onri_rewrite_become(rw, &rw->graph->nodes[index], &onri_layer_transpose, &swap_last, &split, 1);
+}
+
+/* [a, b, c, d] -> [ab, c, d] -> [ab, d, c] -> [a, b, d, c], as exporters transpose keys: a transpose. The first step may be
+ * missing. */
 static enum onr_status flat_transpose(struct onri_rewrite *rw, struct onri_node *node) {
   const struct onri_node *swap = onri_rewrite_match(rw, node->in[0], &onri_layer_transpose);
-  const struct onri_node *merge_first = swap != NULL ? onri_rewrite_match(rw, swap->in[0], &onri_layer_reshape) : NULL;
-  if (merge_first == NULL) return ONR_STATUS_OK;
-  const struct onr_transpose_params *p = swap->params, params = {.rank = 4, .perm = {0, 1, 3, 2}};
-  const int32_t x = merge_first->in[0], mid = merge_first->out[0], y = node->out[0];
-  if (p->rank != 3 || p->perm[0] != 0 || p->perm[1] != 2 || onri_rewrite_rank(rw, x) != 4 || onri_rewrite_rank(rw, mid) != 3 ||
-      onri_rewrite_rank(rw, y) != 4 || !same_rest(rw, x, 2, mid, 1) || !onri_rewrite_same_dim(rw, x, 0, y, 0) ||
-      !onri_rewrite_same_dim(rw, x, 1, y, 1) || !onri_rewrite_same_dim(rw, x, 2, y, 3) || !onri_rewrite_same_dim(rw, x, 3, y, 2))
-    return ONR_STATUS_OK;
-  return onri_rewrite_become(rw, node, &onri_layer_transpose, &params, &x, 1);
+  if (swap == NULL || onri_rewrite_rank(rw, swap->in[0]) != 3 || onri_rewrite_rank(rw, node->out[0]) != 4) return ONR_STATUS_OK;
+  const struct onr_transpose_params *p = swap->params;
+  if (p->rank != 3 || p->perm[0] != 0 || p->perm[1] != 2) return ONR_STATUS_OK;
+  const struct onri_node *merged = onri_rewrite_match(rw, swap->in[0], &onri_layer_reshape);
+  if (merged == NULL || onri_rewrite_rank(rw, merged->in[0]) != 4) return swap_then_split(rw, node, swap);
+  const int32_t x = merged->in[0], y = node->out[0];
+  if (!same_rest(rw, x, 2, swap->in[0], 1) || !onri_rewrite_same_dim(rw, x, 0, y, 0) || !onri_rewrite_same_dim(rw, x, 1, y, 1) ||
+      !onri_rewrite_same_dim(rw, x, 2, y, 3) || !onri_rewrite_same_dim(rw, x, 3, y, 2))
+    return swap_then_split(rw, node, swap);
+  return onri_rewrite_become(rw, node, &onri_layer_transpose, &swap_last, &x, 1);
 }
 
 enum onr_status onri_pass_flat_transpose(struct onri_rewrite *rw) {
