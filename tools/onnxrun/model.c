@@ -11,26 +11,31 @@ double now_ms(void) {
   return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
 }
 
+/* All that a model needs and this build lacks, one kind a line. */
 static void print_line(void *context, const char *line) {
-  (void)context;
-  fprintf(stderr, "onnxrun: %s\n", line);
+  int *lines = context;
+  if (!*lines) fputs("onnxrun: UNSUPPORTED: the model needs what this build has no code for:\n", stderr);
+  fprintf(stderr, "  %s\n", line);
+  (*lines)++;
 }
 
 int load(const struct options *options, const char *path, struct loaded *loaded) {
   struct onr_error error = {0};
   const double start = now_ms();
   enum onr_status status = ONR_STATUS_OK;
+  int lines = 0;
   *loaded = (struct loaded){0};
   if (options->threads != 1) status = onr_threads_create(options->threads, NULL, &loaded->threads, &error);
   const struct onr_model_options model_options = {.threads = loaded->threads, .backend = options->backend,
                                                   .external_directory = options->external_directory,
-                                                  .disabled_passes = options->disabled_passes, .report = print_line};
+                                                  .disabled_passes = options->disabled_passes, .report = print_line, .report_context = &lines};
   const struct onr_session_options session_options = {.threads = loaded->threads, .profile = options->profile};
   if (status == ONR_STATUS_OK) status = onr_model_load(path, &model_options, &loaded->model, &error);
   if (status == ONR_STATUS_OK) status = onr_session_create(loaded->model, &session_options, &loaded->session, &error);
   loaded->load_ms = now_ms() - start;
   if (status == ONR_STATUS_OK) return 0;
   unload(loaded);
+  if (status == ONR_STATUS_UNSUPPORTED && lines) return EXIT_UNSUPPORTED;
   return report_failure(status, &error);
 }
 
