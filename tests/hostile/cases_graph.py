@@ -1,0 +1,134 @@
+"""Hostile files: graphs that contradict themselves, and control flow."""
+
+from corpus import *
+
+case('C01_cycle', 'load', 'GRAPH', 'a=Add(x,b); b=Relu(a)')(
+    lambda d: model([N('Add', ['x', 'b'], ['a']), N('Relu', ['a'], ['b']), N('Relu', ['b'], ['y'])], G4, O4)
+)
+case('C02_self_loop', 'load', 'GRAPH', 'y=Add(x,y)')(lambda d: model([N('Add', ['x', 'y'], ['y'])], G4, O4))
+case('C03_dup_output', 'load', 'GRAPH', 'two nodes write y')(
+    lambda d: model([N('Relu', ['x'], ['y']), N('Neg', ['x'], ['y'])], G4, O4)
+)
+case('C04_undefined', 'load', 'GRAPH', 'node reads a name nobody makes')(
+    lambda d: model([N('Add', ['x', 'ghost'], ['y'])], G4, O4)
+)
+case('C05_no_producer', 'load', 'GRAPH', 'graph output nobody makes')(
+    lambda d: model([N('Relu', ['x'], ['z'])], G4, O4)
+)
+case('C06_dup_init', 'load', 'GRAPH', 'two initializers named w, different sizes')(
+    lambda d: model([N('Add', ['x', 'w'], ['y'])], G4, O4, [W(4), W(1)])
+)
+case('C07_dup_input', 'load', 'GRAPH', 'two graph inputs named x')(
+    lambda d: model([N('Relu', ['x'], ['y'])], G4 + [vi('x', I, [2])], O4)
+)
+case('C08_unsorted', 'load', 'GRAPH', 'consumer listed before producer')(
+    lambda d: model([N('Relu', ['a'], ['y']), N('Neg', ['x'], ['a'])], G4, O4)
+)
+case('C09_init_is_output_of_node', 'load', 'GRAPH', 'node output has an initializer name')(
+    lambda d: model([N('Relu', ['x'], ['w']), N('Neg', ['w'], ['y'])], G4, O4, [W(4)])
+)
+case('C10_few_inputs', 'load', 'ARITY', 'Conv with 1 input')(lambda d: op1('Conv', [X4], feeds=x4))
+case('C11_many_outputs', 'load', 'ARITY', 'Relu with 3 outputs')(lambda d: op1('Relu', [X4], feeds=x4, n_out=3))
+case('C12_empty_required', 'load', 'ARITY', 'Add(x,"")')(lambda d: model([N('Add', ['x', ''], ['y'])], G4, O4))
+case('C13_no_inputs', 'load', 'ARITY', 'Concat of nothing')(lambda d: model([N('Concat', [], ['y'], axis=0)], G4, O4))
+case('C14_noname_init', 'load', 'GRAPH', 'initializer with empty name')(
+    lambda d: model([N('Relu', ['x'], ['y'])], G4, O4, [init('', np.zeros(3, np.float32))])
+)
+case('C15_deep_chain', 'load', 'OK', '100000 Relu in a chain: linear time, no recursion')(
+    lambda d: (
+        model(
+            [
+                N('Relu', ['x' if k == 0 else 't%d' % k], ['y' if k == 99999 else 't%d' % (k + 1)])
+                for k in range(100000)
+            ],
+            G4,
+            O4,
+        ),
+        x1,
+    )
+)
+
+
+def sub(nodes, ins, outs):
+    return H.make_graph(nodes, 'sub', ins, outs)
+
+
+cond = init('c', np.array(True))
+case('C16_if_outputs', 'load', 'GRAPH', 'If: then gives 1 output, else gives 2')(
+    lambda d: model(
+        [
+            N(
+                'If',
+                ['c'],
+                ['y'],
+                then_branch=sub([N('Relu', ['x'], ['p'])], [], [vi('p')]),
+                else_branch=sub([N('Relu', ['x'], ['q']), N('Neg', ['x'], ['r'])], [], [vi('q'), vi('r')]),
+            )
+        ],
+        G4,
+        O4,
+        [cond],
+    )
+)
+case('C17_if_nobranch', 'load', 'ATTRIBUTE', 'If without branches')(
+    lambda d: model([N('If', ['c'], ['y'])], G4, O4, [cond])
+)
+case('C18_loop_arity', 'load', 'GRAPH', 'Loop body with too few inputs')(
+    lambda d: model(
+        [N('Loop', ['m', 'c', 'x'], ['y'], body=sub([N('Relu', ['i'], ['o'])], [vi('i', I, [])], [vi('o')]))],
+        G4,
+        O4,
+        [cond, init('m', np.array(3, np.int64))],
+    )
+)
+loopbody = lambda: sub(
+    [N('Identity', ['ci'], ['co']), N('Relu', ['xi'], ['xo'])],
+    [vi('i', I, []), vi('ci', T.BOOL, []), vi('xi', F, [1, 4])],
+    [vi('co', T.BOOL, []), vi('xo', F, [1, 4])],
+)
+case('C19_loop_forever', 'run', 'LIMIT', 'Loop trip count 2^63-1, cond true')(
+    lambda d: (
+        model(
+            [N('Loop', ['m', 'c', 'x'], ['y'], body=loopbody())], G4, O4, [cond, init('m', np.array(I64MAX, np.int64))]
+        ),
+        x1,
+    )
+)
+case('C20_loop_no_bound', 'run', 'LIMIT', 'Loop with empty trip count and cond always true')(
+    lambda d: (model([N('Loop', ['', 'c', 'x'], ['y'], body=loopbody())], G4, O4, [cond]), x1)
+)
+scanbody = lambda: sub(
+    [N('Identity', ['ci'], ['co']), N('Identity', ['xi'], ['s'])],
+    [vi('i', I, []), vi('ci', T.BOOL, []), vi('xi', F, [1, 4])],
+    [vi('co', T.BOOL, []), vi('xi', F, [1, 4]), vi('s', F, [1, 4])],
+)
+case('C21_loop_scan_bomb', 'run', 'LIMIT', 'Loop 2^31 times stacking a scan output')(
+    lambda d: (
+        model(
+            [N('Loop', ['m', 'c', 'x'], ['z', 'y'], body=scanbody())],
+            G4,
+            [vi('y')],
+            [cond, init('m', np.array(1 << 31, np.int64))],
+        ),
+        x1,
+    )
+)
+case('C22_output_twice', 'load', 'GRAPH', 'two graph outputs named y')(
+    lambda d: model([N('Relu', ['x'], ['y'])], G4, O4 + O4)
+)
+case('C23_if_branch_inputs', 'load', 'GRAPH', 'If: a branch that declares an input')(
+    lambda d: model(
+        [
+            N(
+                'If',
+                ['c'],
+                ['y'],
+                then_branch=sub([N('Relu', ['i'], ['p'])], [vi('i')], [vi('p')]),
+                else_branch=sub([N('Relu', ['x'], ['q'])], [], [vi('q')]),
+            )
+        ],
+        G4,
+        O4,
+        [cond],
+    )
+)

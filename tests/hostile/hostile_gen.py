@@ -1,0 +1,47 @@
+#!/usr/bin/env python3
+"""Writes the hostile corpus: hostile_gen.py OUTDIR
+
+Makes OUTDIR/<case>/model.onnx with its external data and inputs (in_<name>.npy), and OUTDIR/cases.tsv with the columns
+name, phase (load, run, any), expected status, bytes of the file, and what is wrong with it. Needs numpy and onnx only.
+load_cases.c loads them all. Every bug that is fixed adds a case.
+"""
+
+import os
+import sys
+
+import numpy as np
+
+import cases_file, cases_graph, cases_layers, cases_tensor  # each registers its cases
+from corpus import cases, x1
+
+
+def write_case(folder, name, build):
+    """Returns the size of the model file."""
+    os.makedirs(folder, exist_ok=True)
+    made = build(folder)
+    made, feeds = made if isinstance(made, tuple) else (made, None)
+    if feeds is None:
+        feeds = {} if name == 'A16_nul_name' else x1  # no file can be named like its input
+    data = made if isinstance(made, bytes) else made.SerializeToString()
+    with open(os.path.join(folder, 'model.onnx'), 'wb') as file:
+        file.write(data)
+    for key, array in feeds.items():
+        np.save(os.path.join(folder, 'in_' + key + '.npy'), array)
+    return len(data)
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit('usage: hostile_gen.py OUTDIR')
+    rows = []
+    for name, phase, expected, why, build in sorted(cases, key=lambda c: c[0]):
+        size = write_case(os.path.join(sys.argv[1], name), name, build)
+        rows.append((name, phase, expected, size, why))
+    with open(os.path.join(sys.argv[1], 'cases.tsv'), 'w') as file:
+        for row in rows:
+            file.write('\t'.join(map(str, row)) + '\n')
+    print(len(rows), 'cases')
+
+
+if __name__ == '__main__':
+    main()
