@@ -1,4 +1,4 @@
-/* import_conv.c: Conv, ConvTranspose, and the attributes that pools share with them. */
+/* import_conv.c: Conv, ConvTranspose, DeformConv, and the attributes that pools share with them. */
 #include "onnx/import_conv.h"
 
 static enum onr_status note_rank(const struct onr_node *node, const char *name, size_t count, struct onr_window *window) {
@@ -85,4 +85,14 @@ enum onr_status onri_import_conv_transpose(const struct onr_node *node) {
     }
   }
   return onri_emit(node, &onri_layer_conv_transpose, &p);
+}
+
+enum onr_status onri_import_deform_conv(const struct onr_node *node) {
+  struct onr_deform_conv_params p = {0};
+  ONR_TRY(onri_import_window(node, &p.window));
+  ONR_TRY(read_group(node, &p.groups));
+  p.offset_groups = onri_attr_int(node, "offset_group", 1);
+  if (p.offset_groups < 1)
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected offset_group of at least 1, found %lld", (long long)p.offset_groups);
+  return onri_emit(node, &onri_layer_deform_conv, &p);
 }

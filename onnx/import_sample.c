@@ -1,4 +1,4 @@
-/* import_sample.c: GridSample, AffineGrid, Col2Im, RoiAlign. */
+/* import_sample.c: GridSample, AffineGrid, Col2Im, RoiAlign, MaxRoiPool. */
 #include "onnx/import_conv.h"
 
 enum onr_status onri_import_grid_sample(const struct onr_node *node) {
@@ -37,4 +37,15 @@ enum onr_status onri_import_roi_align(const struct onr_node *node) {
   p.sampling_ratio = onri_attr_int(node, "sampling_ratio", 0);
   p.spatial_scale = onri_attr_float(node, "spatial_scale", 1);
   return onri_emit(node, &onri_layer_roi_align, &p);
+}
+
+enum onr_status onri_import_max_roi_pool(const struct onr_node *node) {
+  struct onr_max_roi_pool_params p = {0};
+  size_t count;
+  const int64_t *const shape = onri_attr_ints(node, "pooled_shape", &count);
+  if (count != 2) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected a pooled_shape of 2 values, found %zu", count);
+  p.output_height = shape[0];
+  p.output_width = shape[1];
+  p.spatial_scale = onri_attr_float(node, "spatial_scale", 1);
+  return onri_emit(node, &onri_layer_max_roi_pool, &p);
 }

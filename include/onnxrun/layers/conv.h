@@ -27,4 +27,12 @@ struct onr_conv_transpose_params {
   int32_t channels_last;
 };
 
+/* deform_conv: inputs x [N, C, H, W], weight [M, C/groups, kernel...], offset [N, offset_groups * taps * 2, out H, out W]
+ * (row and column of each tap, in pixels), bias [M] (optional), mask [N, offset_groups * taps, out H, out W] (optional). */
+struct onr_deform_conv_params {
+  struct onr_window window; /* auto_pad is not used */
+  int64_t groups;           /* 0: 1 */
+  int64_t offset_groups;    /* 0: 1 */
+};
+
 #endif

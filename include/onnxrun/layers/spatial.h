@@ -72,4 +72,10 @@ struct onr_roi_align_params {
   int32_t channels_last;
 };
 
+/* max_roi_pool: inputs x [N, C, H, W], rois [R, 5] (batch, x1, y1, x2, y2); output [R, C, height, width]. */
+struct onr_max_roi_pool_params {
+  int64_t output_height, output_width;
+  float spatial_scale;
+};
+
 #endif
