@@ -9,7 +9,7 @@ struct sample {
   int distinct; /* dimensions that are not declared equal differ */
 };
 static const struct sample samples[] = {
-    {{1, 64, 96}, 1}, {{2, 224, 160}, 1}, {{3, 32, 128}, 1}, {{1, 48, 320}, 1}, {{2, 48, 160}, 1}, {{2, 128, 192}, 1},
+    {{1, 64, 96}, 1}, {{2, 224, 160}, 1}, {{3, 7, 5}, 1},  {{3, 32, 128}, 1}, {{1, 48, 320}, 1}, {{2, 48, 160}, 1},
     {{1, 64, 64}, 0}, {{2, 224, 224}, 0}, {{3, 32, 32}, 0},  {{2, 128, 128}, 0}, {{1, 1, 1}, 0},   {{5, 7, 7}, 0},
 };
 #define NUM_SAMPLES (sizeof samples / sizeof samples[0])
