@@ -97,10 +97,33 @@ static int open_beneath(int directory, const char *location) {
   return next;
 }
 
+/* Caches of downloaded models keep files under their hash and put links beside the model. Such a link is taken when the file
+ * that it means lies directly in the extra directory; it is opened there, so the link cannot lead elsewhere. */
+static int open_linked(const struct onri_sources *s, const char *location) {
+  struct stat meant, opened;
+  char target[1024];
+  const char *name;
+  ssize_t length;
+  int fd;
+  if (s->directories[0] < 0 || s->directories[1] < 0 || strchr(location, '/')) return -1;
+  length = readlinkat(s->directories[0], location, target, sizeof(target));
+  if (length <= 0 || (size_t)length >= sizeof(target)) return -1;
+  target[length] = '\0';
+  name = strrchr(target, '/') ? strrchr(target, '/') + 1 : target;
+  if (!*name || !strcmp(name, "..")) return -1;
+  fd = open_beneath(s->directories[1], name);
+  if (fd < 0) return -1;
+  if (fstatat(s->directories[0], location, &meant, 0) == 0 && fstat(fd, &opened) == 0 && meant.st_dev == opened.st_dev &&
+      meant.st_ino == opened.st_ino)
+    return fd;
+  close(fd);
+  return -1;
+}
+
 static const char *open_reason(int reason) {
   switch (reason) {
     case ENOENT: return "there is no such file beside the model";
-    case ELOOP: case ENOTDIR: return "it passes a symbolic link or a file, which is not allowed";
+    case ELOOP: case ENOTDIR: return "it passes a symbolic link (or a file) that does not lead into the extra directory of the options";
     case EACCES: return "permission denied";
     default: return "the system refuses to open it";
   }
@@ -116,6 +139,7 @@ static enum onr_status open_file(struct onri_sources *s, struct onri_external_fi
     fd = open_beneath(s->directories[d], file->location);
     if (fd < 0 && (errno != ENOENT || d == 0)) reason = errno;
   }
+  if (fd < 0) fd = open_linked(s, file->location);
   if (s->directories[0] < 0 && s->directories[1] < 0)
     return onr_fail(error, ONR_STATUS_EXTERNAL, "external data '%s': a model in memory has no directory; name one in the options", shown);
   if (fd < 0) return onr_fail(error, ONR_STATUS_EXTERNAL, "external data '%s': %s", shown, open_reason(reason));

@@ -40,7 +40,8 @@ struct onri_external {
 };
 /* The external data of a tensor that has `bytes` bytes in the file. EXTERNAL unless location, offset and length are sound,
  * the location stays beneath one of the directories without passing a symbolic link (hard links are followed: they cannot
- * be told from the file), and the file is a regular one that is long enough. */
+ * be told from the file; a link beside the model may lead to a file directly in the extra directory), and the file is a
+ * regular one that is long enough. */
 enum onr_status onri_external_resolve(struct onri_sources *sources, const Onnx__TensorProto *tensor, uint64_t bytes,
                                       struct onri_external *external, struct onr_error *error);
 /* Reads from it; EXTERNAL when the file is another one by now. */

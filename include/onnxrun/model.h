@@ -18,7 +18,8 @@ struct onr_model_options {
   struct onr_threads *threads;           /* used while loading, to pack in parallel; NULL: one thread */
   enum onr_backend backend;
   const char *external_directory;        /* one more directory that external data may lie in; NULL: only the model's own.
-                                            A model in memory has none of its own. */
+                                            A model in memory has none of its own. Links beside the model are
+                                            followed only to files directly in it (a cache's folder of blobs). */
   const char *disabled_passes;           /* names of graph rewrites to leave out, comma-separated, "all" for all; NULL: none */
   const volatile int *cancel;            /* polled between nodes; non-zero stops the load; NULL: never */
   /* Called for each kind of node that this build has no code for, before the load fails with UNSUPPORTED (whose message

@@ -131,6 +131,22 @@ static void test_extra_directory(void **state) {
   assert_int_equal(load(8, 1, AT("../secret.bin"), 1, NULL), ONR_STATUS_EXTERNAL);
 }
 
+/* A link beside the model leads into the extra directory, as in caches of downloaded models; without it, nowhere. */
+static void test_link_into_the_extra_directory(void **state) {
+  float data[8] = {0};
+  (void)state;
+  assert_int_equal(symlink("../extra/w2.bin", path_of("model/link.bin")), 0);
+  assert_int_equal(load(8, 1, AT("link.bin"), 0, NULL), ONR_STATUS_EXTERNAL);
+  assert_int_equal(load(8, 1, AT("link.bin"), 1, data), ONR_STATUS_OK);
+  assert_memory_equal(data, weights, sizeof(weights));
+  /* The same name elsewhere is another file. */
+  write_file("w2.bin", weights, sizeof(weights));
+  assert_int_equal(unlink(path_of("model/link.bin")), 0);
+  assert_int_equal(symlink("../w2.bin", path_of("model/link.bin")), 0);
+  assert_int_equal(load(8, 1, AT("link.bin"), 1, NULL), ONR_STATUS_EXTERNAL);
+  assert_int_equal(unlink(path_of("w2.bin")), 0);
+}
+
 static void test_ways_out(void **state) {
   char absolute[256];
   (void)state;
@@ -201,7 +217,7 @@ static void test_file_that_shrinks(void **state) {
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
   const struct CMUnitTest tests[] = {
-      TEST(test_whole_file_and_part), TEST(test_extra_directory), TEST(test_ways_out),         TEST(test_hard_links_are_files),
+      TEST(test_whole_file_and_part), TEST(test_extra_directory), TEST(test_link_into_the_extra_directory), TEST(test_ways_out),         TEST(test_hard_links_are_files),
       TEST(test_what_is_no_file),     TEST(test_entries),         TEST(test_file_that_shrinks),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
