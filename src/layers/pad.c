@@ -103,7 +103,7 @@ struct pad_job {
 /* Writes y[.., to .. to + count, ..] of axis d from the same lines at `from`, going in steps of `step`; or from `value`. */
 static void fill_border(const struct pad_job *job, int32_t d, int64_t to, int64_t count, int64_t from, int64_t step,
                         const void *value) {
-  int64_t dims[ONR_MAX_RANK], x_strides[ONR_MAX_RANK], base = 0;
+  int64_t dims[ONR_MAX_RANK] = {0}, x_strides[ONR_MAX_RANK] = {0}, base = 0;
   struct onri_copy copy;
   if (count <= 0) return;
   for (int32_t i = 0; i < job->rank; i++) {

@@ -3,6 +3,7 @@
  * Number i of a node is a hash of (seed, i): no state, so that runs repeat and threads do not matter. */
 #include <math.h>
 
+#include "base/checked.h"
 #include "base/convert.h"
 #include "base/shape.h"
 #include "layers/layers.h"
@@ -158,30 +159,44 @@ static enum onr_status multinomial_infer(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
-static double class_logit(const struct onr_call *call, size_t i) {
-  double value;
-  load_real(call->in[0].dtype, (const char *)call->inputs[0] + i * onr_dtype_size(call->in[0].dtype), 1, &value);
-  return value;
+/* Scratch: the running sum of the classes' weights. */
+static enum onr_status multinomial_plan(struct onr_call *call) {
+  if (!onri_mul_size((size_t)call->in[0].dim[1], sizeof(double), &call->scratch_bytes))
+    return onr_fail(call->error, ONR_STATUS_LIMIT, "the scratch memory of multinomial exceeds the address space");
+  return ONR_STATUS_OK;
+}
+
+/* sums[c] = the weights of classes 0..c, relative to the largest, so that exp does not overflow. */
+static void sum_weights(enum onr_dtype dtype, const char *x, size_t classes, double *sums) {
+  const size_t size = onr_dtype_size(dtype);
+  double most = -INFINITY, sum = 0;
+  for (size_t c = 0; c < classes; c += BLOCK) load_real(dtype, x + c * size, classes - c < BLOCK ? classes - c : BLOCK, sums + c);
+  for (size_t c = 0; c < classes; c++) most = fmax(most, sums[c]);
+  if (!isfinite(most)) most = 0;
+  for (size_t c = 0; c < classes; c++) sums[c] = sum += exp(sums[c] - most);
+}
+
+/* The first class whose running sum exceeds `point`; the last one when none does (NaN). */
+static int64_t class_at(const double *sums, size_t classes, double point) {
+  size_t low = 0, high = classes - 1;
+  while (low < high) {
+    const size_t middle = low + (high - low) / 2;
+    if (sums[middle] > point) high = middle;
+    else low = middle + 1;
+  }
+  return (int64_t)low;
 }
 
 static enum onr_status multinomial_run(struct onr_call *call) {
   const struct onr_multinomial_params *p = call->params;
+  const enum onr_dtype dtype = call->in[0].dtype;
   const size_t batch = (size_t)call->in[0].dim[0], classes = (size_t)call->in[0].dim[1], samples = (size_t)p->samples;
+  double *sums = call->scratch;
   for (size_t b = 0; b < batch; b++) {
-    double most = -INFINITY, sum = 0;
-    for (size_t c = 0; c < classes; c++) most = fmax(most, class_logit(call, b * classes + c));
-    if (!isfinite(most)) most = 0;
-    for (size_t c = 0; c < classes; c++) sum += exp(class_logit(call, b * classes + c) - most);
+    sum_weights(dtype, (const char *)call->inputs[0] + b * classes * onr_dtype_size(dtype), classes, sums);
     for (size_t s = 0; s < samples; s++) {
-      double left = uniform(p->seed, b * samples + s) * sum;
-      size_t drawn = 0;
-      while (drawn + 1 < classes) {
-        left -= exp(class_logit(call, b * classes + drawn) - most);
-        if (left < 0) break;
-        drawn++;
-      }
-      const int64_t number = (int64_t)drawn;
-      onri_store(p->dtype, &number, 1, (char *)call->outputs[0] + (b * samples + s) * onr_dtype_size(p->dtype));
+      const int64_t drawn = class_at(sums, classes, uniform(p->seed, b * samples + s) * sums[classes - 1]);
+      onri_store(p->dtype, &drawn, 1, (char *)call->outputs[0] + (b * samples + s) * onr_dtype_size(p->dtype));
     }
   }
   return ONR_STATUS_OK;
@@ -213,5 +228,5 @@ const struct onr_layer onri_layer_multinomial = {
     .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
     .flags = ONR_LAYER_IMPURE,
     .params_size = sizeof(struct onr_multinomial_params),
-    .infer = multinomial_infer, .run = multinomial_run,
+    .infer = multinomial_infer, .plan = multinomial_plan, .run = multinomial_run,
 };

@@ -1,0 +1,136 @@
+/* The strided copy against one element at a time: random boxes of up to 16 dimensions, steps forwards, backwards and none,
+ * elements and blocks of all sizes, one thread and three. */
+#include <stdlib.h>
+
+#include "base/env.h"
+#include "kernels/copy.h"
+#include "support/index_loop.h"
+
+static uint32_t seed = 1;
+
+static int64_t random_below(int64_t n) {
+  seed = seed * 1664525u + 1013904223u;
+  return (int64_t)(seed >> 8) % n;
+}
+
+struct box {
+  size_t size;
+  int32_t rank;
+  int64_t dim[ONRI_COPY_MAX_RANK], x_stride[ONRI_COPY_MAX_RANK], y_stride[ONRI_COPY_MAX_RANK]; /* elements */
+};
+
+/* Elements from the first to the last that the strides reach, and where index 0 is. */
+static size_t extent(const struct box *b, const int64_t *strides, size_t *start) {
+  size_t span = 1;
+  *start = 0;
+  for (int32_t d = 0; d < b->rank; d++) {
+    const size_t reach = b->dim[d] > 0 ? (size_t)(b->dim[d] - 1) * (size_t)llabs(strides[d]) : 0;
+    span += reach;
+    if (strides[d] < 0) *start += reach;
+  }
+  return span;
+}
+
+static void check(const struct box *b, struct onr_env *env) {
+  size_t x_start, y_start;
+  const size_t x_span = extent(b, b->x_stride, &x_start), y_span = extent(b, b->y_stride, &y_start);
+  unsigned char *x = malloc(x_span * b->size), *y = malloc(y_span * b->size), *expected = malloc(y_span * b->size);
+  int64_t index[ONRI_COPY_MAX_RANK] = {0};
+  struct onri_copy copy;
+  assert_true(x && y && expected);
+  fill_distinct(x, x_span, b->size);
+  memset(y, 0xcc, y_span * b->size);
+  memset(expected, 0xcc, y_span * b->size);
+  if (count_of(b->rank, b->dim) > 0) do {
+    int64_t from = (int64_t)x_start, to = (int64_t)y_start;
+    for (int32_t d = 0; d < b->rank; d++) {
+      from += index[d] * b->x_stride[d];
+      to += index[d] * b->y_stride[d];
+    }
+    memcpy(expected + (size_t)to * b->size, x + (size_t)from * b->size, b->size);
+  } while (next_index(index, b->rank, b->dim));
+  onri_copy_make(&copy, b->size, b->rank, b->dim, b->x_stride, b->y_stride);
+  onri_copy_run(&copy, env, x + x_start * b->size, y + y_start * b->size);
+  assert_memory_equal(y, expected, y_span * b->size);
+  free(x);
+  free(y);
+  free(expected);
+}
+
+/* y's dimensions lie in any order, with gaps now and then; x's steps are anything. */
+static void random_box(struct box *b, size_t size, int32_t rank, int64_t most) {
+  int32_t order[ONRI_COPY_MAX_RANK];
+  int64_t stride = 1;
+  *b = (struct box){.size = size, .rank = rank};
+  for (int32_t d = 0; d < rank; d++) {
+    const int64_t other = random_below(d + 1);
+    order[d] = order[other];
+    order[other] = d;
+    b->dim[d] = random_below(8) == 0 ? 1 : 1 + random_below(most);
+    b->x_stride[d] = random_below(5) == 0 ? 0 : random_below(40) - 20;
+  }
+  for (int32_t i = 0; i < rank; i++) {
+    const int32_t d = random_below(3) ? rank - 1 - i : order[i];
+    if (b->y_stride[d] == 0) b->y_stride[d] = stride;
+    else continue;
+    stride *= b->dim[d] + (random_below(4) == 0);
+  }
+  for (int32_t d = 0; d < rank; d++)
+    if (b->y_stride[d] == 0) {
+      b->y_stride[d] = stride;
+      stride *= b->dim[d];
+    }
+  if (random_below(3) == 0) /* a dense x in another order: a transpose */
+    for (int32_t i = 0, n = 1; i < rank; i++) {
+      b->x_stride[order[i]] = n;
+      n *= (int32_t)b->dim[order[i]];
+    }
+}
+
+static void random_boxes(void **state) {
+  static const size_t sizes[] = {1, 2, 4, 8, 16, 3, 12, 100};
+  struct onr_env env = {.allocator = &onri_malloc_allocator, .limits = onri_limits_resolve(NULL)};
+  struct onr_env threaded = env;
+  (void)state;
+  assert_int_equal(onr_threads_create(3, NULL, &threaded.threads, NULL), ONR_STATUS_OK);
+  for (int i = 0; i < 4000; i++) {
+    struct box b;
+    const int32_t rank = (int32_t)random_below(5);
+    random_box(&b, sizes[random_below(8)], rank, rank < 3 ? 70 : 12);
+    check(&b, i & 1 ? &threaded : &env);
+  }
+  for (int i = 0; i < 50; i++) {
+    struct box b;
+    random_box(&b, sizes[random_below(8)], 16, 2);
+    check(&b, &threaded);
+  }
+  onr_threads_destroy(threaded.threads);
+}
+
+static void long_runs(void **state) {
+  struct onr_env env = {.allocator = &onri_malloc_allocator, .limits = onri_limits_resolve(NULL)};
+  const struct box whole = {1, 1, {300001}, {1}, {1}}, rows = {4, 2, {3, 20000}, {20001, 1}, {20005, 1}};
+  const struct box spread = {4, 1, {100000}, {0}, {1}}, blocks = {40000, 2, {3, 4}, {1, 3}, {4, 1}};
+  (void)state;
+  assert_int_equal(onr_threads_create(3, NULL, &env.threads, NULL), ONR_STATUS_OK);
+  check(&whole, &env);
+  check(&rows, &env);
+  check(&spread, &env);
+  check(&blocks, &env);
+  onr_threads_destroy(env.threads);
+}
+
+static void nothing(void **state) {
+  struct onr_env env = {.allocator = &onri_malloc_allocator, .limits = onri_limits_resolve(NULL)};
+  struct onri_copy copy;
+  (void)state;
+  onri_copy_make(&copy, 4, 3, DIMS(3, 0, 5), NULL, NULL);
+  assert_int_equal(copy.num_tasks, 0);
+  onri_copy_run(&copy, &env, NULL, NULL);
+  onri_copy_bytes(&env, NULL, NULL, 0);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(random_boxes), cmocka_unit_test(long_runs), cmocka_unit_test(nothing)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
