@@ -4,7 +4,9 @@
  * output 0  y        [N, C, spatial...]
  * output 1  indices  max_pool, optional: int64, like y
  * ONNX      MaxPool-1..22, AveragePool-1..22, LpPool-1..22
- * path      XNNPACK: floats of up to 32 bits, channels-last, up to 2 spatial dimensions, no indices; portable: everything else
+ * path      XNNPACK: floats of up to 32 bits, channels-last, up to 2 spatial dimensions, no indices; averages that count padding
+ *           are depthwise convolutions with equal weights, since its own average leaves padding out
+ *           portable: everything else
  */
 #include <math.h>
 
@@ -13,11 +15,14 @@
 #include "layers/layers.h"
 #include "layers/real.h"
 #include "layers/window.h"
+#include "xnn/xnn_conv.h"
 #include "xnn/xnn_pool.h"
 
 struct pool_state {
   struct onri_pool pool;
   struct onri_xnn_pool xnn;
+  struct onri_xnn_conv box; /* instead of xnn, when packed.data is set */
+  struct onri_xnn_packed packed;
   struct xnn_operator *op;
   size_t scratch, x, y;
 };
@@ -66,26 +71,54 @@ static int is_narrow_float(enum onr_dtype dtype) {
   return dtype == ONR_DTYPE_F32 || dtype == ONR_DTYPE_F16 || dtype == ONR_DTYPE_BF16;
 }
 
+/* True when every window has the same number of pixels, with the padding: none hangs over the end. */
+static int is_box(const struct onri_pool *pool) {
+  for (int i = 0; i < ONR_MAX_SPATIAL; i++) {
+    const struct onri_axis *const a = &pool->axis[i];
+    if ((a->out - 1) * a->stride + (a->kernel - 1) * a->dilation + 1 > a->in + a->begin + a->end) return 0;
+  }
+  return pool->kind == ONRI_POOL_AVERAGE && pool->count_padding;
+}
+
+static enum onr_status plan_box(struct onr_call *call, struct pool_state *s, size_t *bytes) {
+  const int64_t channels = s->pool.x.channels, taps = s->box.height.kernel * s->box.width.kernel;
+  float *const weights = onr_env_allocate(call->env, (size_t)(channels * taps) * sizeof(float));
+  if (weights == NULL) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a pool");
+  for (int64_t i = 0; i < channels * taps; i++) weights[i] = 1.0f / (float)taps;
+  enum onr_status status = onri_xnn_conv_pack(&s->packed, &s->box, weights, NULL, call->env, call->error);
+  onr_env_release(call->env, weights);
+  if (status == ONR_STATUS_OK)
+    status = onri_xnn_conv_create(&s->op, &s->packed, &s->box, s->pool.x.batch, bytes, call->env, call->error);
+  return status;
+}
+
+/* Makes s->op where XNNPACK computes the same. */
+static enum onr_status plan_tuned(struct onr_call *call, struct pool_state *s, size_t *bytes) {
+  const struct onri_pool *const pool = &s->pool;
+  const int padded = pool->axis[1].begin + pool->axis[1].end + pool->axis[2].begin + pool->axis[2].end > 0;
+  if (pool->axis[0].in != 1 || pool->axis[0].kernel != 1 || onr_desc_elements(&call->out[0]) == 0 || !onri_xnn_usable(call->env))
+    return ONR_STATUS_OK;
+  s->xnn = (struct onri_xnn_pool){.height = pool->axis[1], .width = pool->axis[2], .batch = pool->x.batch,
+                                  .channels = pool->x.channels, .average = pool->kind == ONRI_POOL_AVERAGE};
+  s->box = (struct onri_xnn_conv){.height = pool->axis[1], .width = pool->axis[2], .groups = pool->x.channels, .group_in = 1,
+                                  .group_out = 1, .min = -INFINITY, .max = INFINITY};
+  if (padded && is_box(pool)) return onri_xnn_conv_check(&s->box, NULL) == ONR_STATUS_OK ? plan_box(call, s, bytes) : ONR_STATUS_OK;
+  if ((padded && pool->count_padding) || onri_xnn_pool_check(&s->xnn) != ONR_STATUS_OK) return ONR_STATUS_OK;
+  return onri_xnn_pool_create(&s->op, &s->xnn, bytes, call->env, call->error);
+}
+
 static enum onr_status plan(struct onr_call *call, enum onri_pool_kind kind) {
   const struct onr_pool_params *const p = call->params;
   struct pool_state *const s = call->state;
   struct onr_desc out;
+  size_t bytes = 0;
   ONR_TRY(geometry(call, kind, &s->pool, &out));
-  const struct onri_pool *const pool = &s->pool;
-  s->xnn = (struct onri_xnn_pool){.height = pool->axis[1], .width = pool->axis[2], .batch = pool->x.batch,
-                                  .channels = pool->x.channels, .average = kind == ONRI_POOL_AVERAGE};
-  const int padded = pool->axis[1].begin + pool->axis[1].end + pool->axis[2].begin + pool->axis[2].end > 0;
   ONR_TRY(onri_real_plan(call, &call->in[0], &s->x));
   ONR_TRY(onri_real_plan(call, &call->out[0], &s->y));
-  if (p->channels_last && kind != ONRI_POOL_LP && is_narrow_float(call->in[0].dtype) && call->num_out == 1 &&
-      pool->axis[0].in == 1 && pool->axis[0].kernel == 1 && !(kind == ONRI_POOL_AVERAGE && p->count_include_pad && padded) &&
-      onri_xnn_usable(call->env) && onri_xnn_pool_check(&s->xnn) == ONR_STATUS_OK) {
-    size_t bytes;
-    ONR_TRY(onri_xnn_pool_create(&s->op, &s->xnn, &bytes, call->env, call->error));
-    /* A widened x lies before this and is read past its end too. */
-    return onri_scratch_reserve(call, bytes + ONR_SLACK_BYTES, &s->scratch);
-  }
-  return ONR_STATUS_OK;
+  if (p->channels_last && kind != ONRI_POOL_LP && is_narrow_float(call->in[0].dtype) && call->num_out == 1)
+    ONR_TRY(plan_tuned(call, s, &bytes));
+  /* A widened x lies before this and is read past its end too. */
+  return s->op != NULL ? onri_scratch_reserve(call, bytes + ONR_SLACK_BYTES, &s->scratch) : ONR_STATUS_OK;
 }
 
 static enum onr_status pool_run(struct onr_call *call) {
@@ -95,7 +128,9 @@ static enum onr_status pool_run(struct onr_call *call) {
   void *const y = onri_real_output(call, 0, s->y);
   int64_t *const indices = call->num_out > 1 ? call->outputs[1] : NULL;
   if (s->op != NULL) {
-    ONR_TRY(onri_xnn_pool_setup(s->op, &s->xnn, (unsigned char *)call->scratch + s->scratch, x, y, call->error));
+    void *const scratch = (unsigned char *)call->scratch + s->scratch;
+    ONR_TRY(s->packed.data != NULL ? onri_xnn_conv_setup(s->op, &s->box, scratch, x, y, call->error)
+                                   : onri_xnn_pool_setup(s->op, &s->xnn, scratch, x, y, call->error));
     ONR_TRY(onri_xnn_run(s->op, call->env, call->error));
   } else if (onri_is_double(call->in[0].dtype)) {
     onri_pool_f64(&s->pool, x, y, indices, call->env);
@@ -108,8 +143,8 @@ static enum onr_status pool_run(struct onr_call *call) {
 
 static void pool_release_state(void *state, struct onr_env *env) {
   struct pool_state *const s = state;
-  (void)env;
   onri_xnn_delete(s->op);
+  onri_xnn_packed_release(&s->packed, env);
   s->op = NULL;
 }
 
