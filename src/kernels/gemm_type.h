@@ -36,9 +36,11 @@ static void NAME(slice)(const struct onri_gemm *g, size_t from, size_t depth, si
   const T *a = (const T *)g->a + from * g->a_col;
   NAME(pack)((const T *)g->b + from * g->b_row + column * g->b_col, g->b_row, g->b_col, depth, columns, packed);
   for (size_t i = 0; i < g->m;) {
-    const size_t left = g->m - i, rows = left >= ONRI_MR ? ONRI_MR : left >= 2 ? 2 : 1;
+    const size_t left = g->m - i, rows = left >= ONRI_MR ? ONRI_MR : left >= 4 ? 4 : left >= 2 ? 2 : 1;
     if (rows == ONRI_MR)
       NAME(tile)(a + i * g->a_row, g->a_row, g->a_col, packed, depth, sums, ONRI_MR);
+    else if (rows == 4)
+      NAME(tile)(a + i * g->a_row, g->a_row, g->a_col, packed, depth, sums, 4);
     else if (rows == 2)
       NAME(tile)(a + i * g->a_row, g->a_row, g->a_col, packed, depth, sums, 2);
     else

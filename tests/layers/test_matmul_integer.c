@@ -6,7 +6,7 @@
 
 #include "layers/layers.h"
 
-enum { CAPACITY = 60000 };
+enum { CAPACITY = 100000 };
 static uint8_t a[CAPACITY], b[CAPACITY], a_zero[CAPACITY], b_zero[CAPACITY];
 static float a_scale[CAPACITY], b_scale[CAPACITY];
 

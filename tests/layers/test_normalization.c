@@ -180,6 +180,24 @@ static void test_instance_norm(void **unused) {
   }
 }
 
+static void test_many_channels_last(void **unused) {
+  const struct onr_instance_norm_params params = {1e-5f, 1};
+  const struct onr_group_norm_params groups = {37, 1e-5f, 0, 1};
+  (void)unused;
+  for (size_t width = 1; width <= 3; width++) {
+    const int64_t channels = 37 * (int64_t)width;
+    struct norm_case c = {&onri_layer_group_norm, &groups, VARIANCE, (double)1e-5f, 4, {2, 5, 7, channels}, 1, {channels}, 1, 1};
+    for (size_t i = 0; i < 70 * (size_t)channels; i++) {
+      entry[i] = i % (size_t)channels;
+      slice[i] = i / (35 * (size_t)channels) * 37 + entry[i] / width;
+    }
+    check(&c);
+    c.layer = &onri_layer_instance_norm;
+    c.params = &params;
+    if (width == 1) check(&c);
+  }
+}
+
 static void test_norms_without_parameters(void **unused) {
   (void)unused;
   for (int axis = 0; axis < 3; axis++)
@@ -244,6 +262,7 @@ int main(void) {
       cmocka_unit_test(test_layer_norm_statistics),
       cmocka_unit_test(test_group_norm),
       cmocka_unit_test(test_instance_norm),
+      cmocka_unit_test(test_many_channels_last),
       cmocka_unit_test(test_norms_without_parameters),
       cmocka_unit_test(test_zero_line),
       cmocka_unit_test(test_wrong_parameters),
