@@ -67,6 +67,25 @@ static const uint64_t *read_u64(const struct onri_reduce *r, size_t at, size_t c
 #undef HIGHEST
 #undef ABS
 #undef EXP
+
+/* The largest float is a float: no need for double. */
+#define A float
+#define LOWEST (-INFINITY)
+#define HIGHEST INFINITY
+#define ABS(a) fabsf(a)
+#define EXP(a, shift) expf((a) - (shift))
+#define T float
+#define NAME(x) x##_narrow
+#define read_narrow read_f32
+#include "kernels/reduce_type.h"
+#undef read_narrow
+#undef T
+#undef NAME
+#undef A
+#undef LOWEST
+#undef HIGHEST
+#undef ABS
+#undef EXP
 #undef ADD
 #undef MUL
 
@@ -164,6 +183,13 @@ static void reduce_double(const struct onri_reduce *r, size_t start, size_t widt
   store_doubles(r, acc, width, y);
 }
 
+static void reduce_extreme(const struct onri_reduce *r, size_t start, size_t width, void *y) {
+  const float shift[ONRI_REDUCE_COLUMNS] = {0};
+  float acc[ONRI_REDUCE_COLUMNS];
+  pass_narrow(r, start, width, take_of(r->op), acc, shift);
+  onri_store(r->dtype, acc, width, y);
+}
+
 static void reduce_i64(const struct onri_reduce *r, size_t start, size_t width, void *y) {
   const int64_t shift[ONRI_REDUCE_COLUMNS] = {0}, depth = (int64_t)depth_of(r);
   int64_t acc[ONRI_REDUCE_COLUMNS];
@@ -196,7 +222,9 @@ static void reduce_item(const struct onri_reduce *r, size_t start, size_t width,
   const enum onri_class class = onri_dtype_class(r->dtype);
   const int extreme = r->op == ONR_REDUCE_MAX || r->op == ONR_REDUCE_MIN;
   const int real = r->op == ONR_REDUCE_L2 || r->op == ONR_REDUCE_LOG_SUM || r->op == ONR_REDUCE_LOG_SUM_EXP;
-  if (class == ONRI_CLASS_F32 || class == ONRI_CLASS_F64 || real)
+  if (class == ONRI_CLASS_F32 && extreme)
+    reduce_extreme(r, start, width, y);
+  else if (class == ONRI_CLASS_F32 || class == ONRI_CLASS_F64 || real)
     reduce_double(r, start, width, y);
   else if (extreme && depth_of(r) == 0.0)
     fill_extreme(r, width, y);
