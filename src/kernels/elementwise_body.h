@@ -6,6 +6,7 @@
 #include "kernels/math_inline.h"
 
 #if defined(__clang__)
+#pragma clang diagnostic ignored "-Wpass-failed" /* builds with sanitizers do not vectorise */
 #define ONRI_ELEMENTWISE _Pragma("clang loop vectorize(assume_safety) interleave_count(2)")
 /* Rows are often short. With 8 lanes, one vector at a time leaves the least behind; wider code has vectors for its tails. */
 #if defined(__AVX2__) && !defined(__AVX512F__)

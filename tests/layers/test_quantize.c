@@ -201,7 +201,7 @@ static void test_wrong_calls(void **state) {
       {{.axis = 1}, ONR_DTYPE_U8, ONR_DTYPE_I64, 0, {0}, ONR_STATUS_TYPE},
       {{.axis = 1, .output_dtype = ONR_DTYPE_I8}, ONR_DTYPE_U8, ONR_DTYPE_F32, 0, {0}, ONR_STATUS_TYPE},
   };
-  const float x[6] = {1, 1, 1, 1, 1, 1};
+  const float x[12] = {1, 1, 1, 1, 1, 1}; /* enough for six elements of 8 bytes */
   for (size_t k = 0; k < COUNT(wrong); k++) {
     struct layer_test t = {.layer = &onri_layer_dequantize_linear, .params = &wrong[k].params, .num_out = 1};
     layer_test_input(&t, wrong[k].x, 2, (int64_t[]){2, 3}, x);
