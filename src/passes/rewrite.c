@@ -254,7 +254,8 @@ void *onri_rewrite_params(struct onri_rewrite *rw, struct onri_node *node, enum 
 static int32_t account(struct onri_rewrite *rw, int32_t v) { return v >= 0 && grow(rw) ? v : -1; }
 
 int32_t onri_rewrite_value(struct onri_rewrite *rw, const struct onr_desc *desc) {
-  return account(rw, onri_graph_add_value(rw->graph, NULL, desc));
+  const struct onr_desc copy = *desc; /* it may be another value's, and the values may move */
+  return account(rw, onri_graph_add_value(rw->graph, NULL, &copy));
 }
 
 int32_t onri_rewrite_data(struct onri_rewrite *rw, const struct onr_desc *desc, const void *data) {

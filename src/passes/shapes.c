@@ -127,7 +127,8 @@ static enum onr_status global_pool(struct onri_rewrite *rw, struct onri_node *no
   struct onr_desc desc = *onri_rewrite_desc(rw, node->in[0]);
   for (int32_t d = 2; d < rank; d++) desc.dim[d] = 1;
   const size_t index = (size_t)(node - rw->graph->nodes);
-  const int32_t in[2] = {onri_rewrite_node(rw, pool, &params, node->origin, node->in, 1, &desc), node->in[1]};
+  const int32_t axes = node->in[1]; /* the node moves when one is added */
+  const int32_t in[2] = {onri_rewrite_node(rw, pool, &params, node->origin, node->in, 1, &desc), axes};
   if (in[0] < 0) return onri_rewrite_no_memory(rw);
   return onri_rewrite_become(rw, &rw->graph->nodes[index], &onri_layer_squeeze, NULL, in, 2);
 }
