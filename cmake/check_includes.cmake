@@ -13,6 +13,7 @@ set(table
   "src/layers      | base kernels xnn |"
   "src/passes      | base graph layers |"
   "src/exec        | base graph layers passes |"
+  "src/nn          | base graph layers exec |"
   "onnx            | base graph layers exec |              onnx.pb-c.h protobuf-c/protobuf-c.h"
   "tools/onnxrun   | |")
 

@@ -14,6 +14,8 @@
 #include "onnxrun/layer.h"
 #include "onnxrun/layers.h"
 #include "onnxrun/model.h"
+#include "onnxrun/net.h"
+#include "onnxrun/nn.h"
 #include "onnxrun/runtime.h"
 #include "onnxrun/sequence.h"
 #include "onnxrun/session.h"
