@@ -128,6 +128,17 @@ enum onr_status onri_import_pad(const struct onr_node *node) {
   return onri_emit(node, &onri_layer_pad, &params);
 }
 
+enum onr_status onri_import_center_crop_pad(const struct onr_node *node) {
+  struct onr_center_crop_pad_params params = {0};
+  size_t count;
+  const int64_t *axes = onri_attr_ints(node, "axes", &count);
+  if (count > ONR_MAX_RANK)
+    return onr_fail(node->error, ONR_STATUS_LIMIT, "attribute 'axes' has %zu entries: the highest rank is %d", count, ONR_MAX_RANK);
+  params.num_axes = (int32_t)count;
+  for (size_t i = 0; i < count; i++) params.axes[i] = axes[i];
+  return onri_emit(node, &onri_layer_center_crop_pad, &params);
+}
+
 enum onr_status onri_import_trilu(const struct onr_node *node) {
   const struct onr_trilu_params params = {.upper = onri_attr_int(node, "upper", 1) != 0};
   return onri_emit(node, &onri_layer_trilu, &params);

@@ -39,9 +39,8 @@ static enum onr_status read_pads(const struct onr_call *call, int64_t begin[ONR_
   return ONR_STATUS_OK;
 }
 
-static enum onr_status pad_axis(const struct onr_call *call, struct pad_state *s, int32_t d, int64_t begin, int64_t end,
-                                int64_t *result) {
-  const struct onr_pad_params *p = call->params;
+static enum onr_status pad_axis(const struct onr_call *call, enum onr_pad_mode mode, struct pad_state *s, int32_t d, int64_t begin,
+                                int64_t end, int64_t *result) {
   const int64_t dim = call->in[0].dim[d];
   int64_t inside = dim;
   if ((begin < 0 && !onri_add_i64(inside, begin, &inside)) || (end < 0 && !onri_add_i64(inside, end, &inside)) || inside < 0)
@@ -52,7 +51,7 @@ static enum onr_status pad_axis(const struct onr_call *call, struct pad_state *s
   s->begin[d] = begin > 0 ? begin : 0;
   s->end[d] = end > 0 ? end : 0;
   const int64_t most = s->begin[d] > s->end[d] ? s->begin[d] : s->end[d];
-  if (most > 0 && p->mode != ONR_PAD_CONSTANT && (inside == 0 || (p->mode == ONR_PAD_REFLECT && most >= inside)))
+  if (most > 0 && mode != ONR_PAD_CONSTANT && (inside == 0 || (mode == ONR_PAD_REFLECT && most >= inside)))
     return onr_fail(call->error, ONR_STATUS_SHAPE, "a border of %lld on dimension %d cannot be made from %lld elements",
                     (long long)most, (int)d, (long long)inside);
   if (!onri_add_i64(inside, s->begin[d], result) || !onri_add_i64(*result, s->end[d], result))
@@ -62,10 +61,11 @@ static enum onr_status pad_axis(const struct onr_call *call, struct pad_state *s
 }
 
 static enum onr_status pad_prepare_axes(const struct onr_call *call, struct pad_state *s, struct onr_desc *out) {
+  const struct onr_pad_params *p = call->params;
   int64_t begin[ONR_MAX_RANK], end[ONR_MAX_RANK];
   *out = call->in[0];
   ONR_TRY(read_pads(call, begin, end));
-  for (int32_t d = 0; d < out->rank; d++) ONR_TRY(pad_axis(call, s, d, begin[d], end[d], &out->dim[d]));
+  for (int32_t d = 0; d < out->rank; d++) ONR_TRY(pad_axis(call, p->mode, s, d, begin[d], end[d], &out->dim[d]));
   return ONR_STATUS_OK;
 }
 
@@ -167,9 +167,8 @@ static void pad_element(const struct onr_call *call, char element[16]) {
   onri_store(dtype, onri_dtype_class(dtype) == ONRI_CLASS_F64 ? (const void *)&wide : (const void *)&value, 1, element);
 }
 
-static enum onr_status pad_run(struct onr_call *call) {
+static enum onr_status pad_by(struct onr_call *call, enum onr_pad_mode mode) {
   char value[16];
-  const struct onr_pad_params *p = call->params;
   const struct pad_state *s = call->state;
   const struct onr_desc *x = &call->in[0], *y = &call->out[0];
   struct pad_job job = {s, call->env, y->rank, onr_dtype_size(y->dtype), {0}, y->dim, call->outputs[0]};
@@ -185,9 +184,55 @@ static enum onr_status pad_run(struct onr_call *call) {
   onri_copy_make(&copy, job.size, y->rank, s->inside, x_strides, job.strides);
   if (copy.num_tasks > 0)
     onri_copy_run(&copy, call->env, (const char *)call->inputs[0] + (size_t)from * job.size, job.y + (size_t)to * job.size);
-  for (int32_t d = y->rank - 1; d >= 0; d--) pad_one_axis(&job, d, p->mode, value);
+  for (int32_t d = y->rank - 1; d >= 0; d--) pad_one_axis(&job, d, mode, value);
   return ONR_STATUS_OK;
 }
+
+static enum onr_status pad_run(struct onr_call *call) {
+  const struct onr_pad_params *p = call->params;
+  return pad_by(call, p->mode);
+}
+
+/* --- center_crop_pad: pads and crops that bring each named axis to a size, the odd element at the end --- */
+
+static enum onr_status center_axes(const struct onr_call *call, struct pad_state *s, struct onr_desc *out) {
+  const struct onr_center_crop_pad_params *p = call->params;
+  const struct onr_desc *x = &call->in[0];
+  int64_t sizes[ONR_MAX_RANK], target[ONR_MAX_RANK];
+  uint8_t mask[ONR_MAX_RANK];
+  size_t count;
+  const size_t num_axes = p->num_axes > 0 ? (size_t)p->num_axes : (size_t)x->rank;
+  ONR_TRY(onri_read_ints(call, 1, sizes, ONR_MAX_RANK, &count));
+  if (count != num_axes)
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "%d sizes for %d axes", (int)count, (int)num_axes);
+  for (int32_t d = 0; d < x->rank; d++) target[d] = p->num_axes > 0 ? x->dim[d] : sizes[d];
+  if (p->num_axes > 0) ONR_TRY(onri_axes_resolve(p->axes, num_axes, x->rank, mask, call->error));
+  for (int32_t i = 0; i < p->num_axes; i++) target[p->axes[i] < 0 ? p->axes[i] + x->rank : p->axes[i]] = sizes[i];
+  *out = *x;
+  for (int32_t d = 0; d < x->rank; d++) {
+    if (target[d] < 0)
+      return onr_fail(call->error, ONR_STATUS_SHAPE, "size %lld for dimension %d", (long long)target[d], (int)d);
+    const int64_t more = target[d] - x->dim[d];
+    ONR_TRY(pad_axis(call, ONR_PAD_CONSTANT, s, d, more / 2, more - more / 2, &out->dim[d]));
+  }
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status center_infer(struct onr_call *call) {
+  struct pad_state s;
+  struct onr_desc out;
+  ONR_TRY(onri_expect_tensor(call, 0));
+  ONR_TRY(center_axes(call, &s, &out));
+  call->out[0] = out;
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status center_plan(struct onr_call *call) {
+  struct onr_desc out;
+  return center_axes(call, call->state, &out);
+}
+
+static enum onr_status center_run(struct onr_call *call) { return pad_by(call, ONR_PAD_CONSTANT); }
 
 const struct onr_layer onri_layer_pad = {
     .name = "pad",
@@ -196,4 +241,12 @@ const struct onr_layer onri_layer_pad = {
     .params_size = sizeof(struct onr_pad_params),
     .state_size = sizeof(struct pad_state),
     .infer = pad_infer, .plan = pad_plan, .run = pad_run,
+};
+const struct onr_layer onri_layer_center_crop_pad = {
+    .name = "center_crop_pad",
+    .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
+    .shape_inputs = 1u << 1,
+    .params_size = sizeof(struct onr_center_crop_pad_params),
+    .state_size = sizeof(struct pad_state),
+    .infer = center_infer, .plan = center_plan, .run = center_run,
 };

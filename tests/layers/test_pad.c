@@ -92,6 +92,41 @@ static void converts_value(void **state) {
   layer_test_clear(&t);
 }
 
+/* Each axis about its middle; the odd element is cropped or padded at the end. */
+static void centers(void **state) {
+  static const int64_t dims[2] = {5, 4}, sizes[] = {0, 1, 2, 3, 4, 5, 6, 7, 9};
+  int32_t x[20];
+  (void)state;
+  for (int32_t i = 0; i < 20; i++) x[i] = i + 1;
+  for (size_t a = 0; a < 9; a++)
+    for (size_t b = 0; b < 9; b++)
+      for (int named = 0; named < 2; named++) {
+        const struct onr_center_crop_pad_params params = {.num_axes = named ? 2 : 0, .axes = {-1, 0}};
+        const int64_t out[2] = {sizes[a], sizes[b]}, list[2] = {named ? out[1] : out[0], named ? out[0] : out[1]};
+        int64_t to[2] = {0};
+        struct layer_test t = {.layer = &onri_layer_center_crop_pad, .params = &params, .num_out = 1};
+        layer_test_input(&t, ONR_DTYPE_I32, 2, dims, x);
+        layer_test_input(&t, ONR_DTYPE_I64, 1, DIMS(2), list);
+        run_ok(&t);
+        assert_int_equal(t.out[0].desc.dim[0], out[0]);
+        assert_int_equal(t.out[0].desc.dim[1], out[1]);
+        if (count_of(2, out) > 0) do {
+          int64_t from[2];
+          for (int d = 0; d < 2; d++)
+            from[d] = out[d] > dims[d] ? to[d] - (out[d] - dims[d]) / 2 : to[d] + (dims[d] - out[d]) / 2;
+          const int inside = from[0] >= 0 && from[0] < dims[0] && from[1] >= 0 && from[1] < dims[1];
+          assert_int_equal(((int32_t *)t.out[0].data)[flat_index(to, 2, out)], inside ? x[flat_index(from, 2, dims)] : 0);
+        } while (next_index(to, 2, out));
+        layer_test_clear(&t);
+      }
+  const struct onr_center_crop_pad_params all = {0};
+  struct layer_test wrong = {.layer = &onri_layer_center_crop_pad, .params = &all, .num_out = 1};
+  layer_test_input(&wrong, ONR_DTYPE_I32, 2, dims, x);
+  layer_test_input(&wrong, ONR_DTYPE_I64, 1, DIMS(2), DIMS(3, -1));
+  assert_int_equal(layer_test_run(&wrong), ONR_STATUS_SHAPE);
+  layer_test_clear(&wrong);
+}
+
 static enum onr_status status_of(enum onr_pad_mode mode, int64_t num, const int64_t *pads, enum onr_dtype value_dtype, int64_t axis) {
   const struct onr_pad_params params = {mode};
   const int32_t x[4] = {0};
@@ -125,6 +160,7 @@ static void wrong_arguments(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(every_mode), cmocka_unit_test(converts_value), cmocka_unit_test(wrong_arguments)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(every_mode), cmocka_unit_test(converts_value), cmocka_unit_test(centers),
+                                     cmocka_unit_test(wrong_arguments)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

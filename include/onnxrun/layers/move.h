@@ -31,6 +31,12 @@ struct onr_pad_params {
   enum onr_pad_mode mode;
 };
 
+/* center_crop_pad: x, sizes (int64, one an axis): each axis is cropped, or padded with 0, to its size, about its middle. */
+struct onr_center_crop_pad_params {
+  int32_t num_axes; /* 0: all axes */
+  int64_t axes[ONR_MAX_RANK];
+};
+
 /* trilu: x [..., rows, columns], k (optional int64 scalar): zero below (upper) or above (lower) diagonal k. */
 struct onr_trilu_params {
   int32_t upper;
