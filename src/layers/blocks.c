@@ -4,11 +4,10 @@
  * space_to_depth   the other way
  * channel_shuffle  x [N, g * C, ...]       ->  channel [g][c] of x is channel [c][g] of y
  * ONNX             DepthToSpace-1..28, SpaceToDepth-1..28; channel_shuffle is made by a fusion
- * path             portable: y in order, runs of side-by-side elements as one
+ * path             portable: one strided copy
  */
-#include <string.h>
-
 #include "base/shape.h"
+#include "kernels/copy.h"
 #include "layers/layers.h"
 
 enum { DIMS = 6 };
@@ -16,47 +15,17 @@ enum { DIMS = 6 };
 /* y in order: dimension d has size[d] and steps by stride[d] elements in x. */
 struct blocks_state {
   int64_t size[DIMS], stride[DIMS];
-  int64_t run; /* elements that lie side by side in x and y */
+  struct onri_copy copy;
 };
-
-struct work {
-  const struct blocks_state *s;
-  const unsigned char *x;
-  unsigned char *y;
-  size_t bytes; /* of a run */
-};
-
-/* Items are runs. */
-static void move_runs(void *context, size_t begin, size_t end) {
-  const struct work *const w = context;
-  const struct blocks_state *const s = w->s;
-  const size_t element = w->bytes / (size_t)s->run;
-  for (size_t item = begin; item < end; item++) {
-    int64_t rest = (int64_t)item, from = 0;
-    for (int d = DIMS - 1; d >= 0; d--) {
-      from += rest % s->size[d] * s->stride[d];
-      rest /= s->size[d];
-    }
-    memcpy(w->y + item * w->bytes, w->x + (size_t)from * element, w->bytes);
-  }
-}
 
 static enum onr_status blocks_run(struct onr_call *call) {
   const struct blocks_state *const s = call->state;
-  const int64_t elements = onr_desc_elements(&call->out[0]);
-  if (elements == 0) return ONR_STATUS_OK;
-  struct work w = {.s = s, .x = call->inputs[0], .y = call->outputs[0], .bytes = (size_t)s->run * onr_dtype_size(call->in[0].dtype)};
-  onr_parallel_for(call->env, (size_t)(elements / s->run), w.bytes > 4096 ? 4 : 1024, move_runs, &w);
+  if (onr_desc_elements(&call->out[0])) onri_copy_run(&s->copy, call->env, call->inputs[0], call->outputs[0]);
   return ONR_STATUS_OK;
 }
 
-/* The innermost dimension becomes the run when it is dense in x. */
-static void find_run(struct blocks_state *s) {
-  s->run = 1;
-  if (s->stride[DIMS - 1] != 1) return;
-  s->run = s->size[DIMS - 1];
-  s->size[DIMS - 1] = 1;
-  s->stride[DIMS - 1] = 0;
+static void plan_copy(struct blocks_state *s, const struct onr_call *call) {
+  onri_copy_make(&s->copy, onr_dtype_size(call->in[0].dtype), DIMS, s->size, s->stride, NULL);
 }
 
 struct image {
@@ -148,7 +117,7 @@ static enum onr_status depth_to_space_plan(struct onr_call *call) {
   set(s, 3 + shift, b, x.by);
   set(s, 4 + shift, small.w, x.w);
   set(s, 5 + shift, b, x.bx);
-  find_run(s);
+  plan_copy(s, call);
   return ONR_STATUS_OK;
 }
 
@@ -166,7 +135,7 @@ static enum onr_status space_to_depth_plan(struct onr_call *call) {
   set(s, p->order == ONR_BLOCK_DCR ? at + 2 : at, large.c, x.c);
   set(s, p->order == ONR_BLOCK_DCR ? at : at + 1, b, x.by);
   set(s, p->order == ONR_BLOCK_DCR ? at + 1 : at + 2, b, x.bx);
-  find_run(s);
+  plan_copy(s, call);
   return ONR_STATUS_OK;
 }
 
@@ -192,7 +161,7 @@ static enum onr_status channel_shuffle_plan(struct onr_call *call) {
   set(s, 3, each, inner);
   set(s, 4, p->groups, each * inner);
   set(s, 5, inner, 1);
-  find_run(s);
+  plan_copy(s, call);
   return ONR_STATUS_OK;
 }
 
