@@ -54,14 +54,15 @@ static int same_name(const struct name_size *dim, const char *name) {
   return strlen(name) == dim->length && strncmp(name, dim->name, dim->length) == 0;
 }
 
-static int64_t dim_size(const struct options *options, const struct onr_value_info *info, int32_t d) {
+/* A dynamic dimension that no --dim names is 1 when it comes first (a batch), else `otherwise`. */
+static int64_t dim_size(const struct options *options, const struct onr_value_info *info, int32_t d, int64_t otherwise) {
   char position[640];
   if (info->dim[d] >= 0) return info->dim[d];
   snprintf(position, sizeof(position), "%s.%d", info->name, d);
   for (size_t i = 0; i < options->num_dims; i++)
     if (same_name(&options->dims[i], position) || (info->dim_name[d] && same_name(&options->dims[i], info->dim_name[d])))
       return options->dims[i].size;
-  return 1;
+  return d ? otherwise : 1;
 }
 
 static uint64_t next_random(uint64_t *state) { /* splitmix64 */
@@ -92,14 +93,15 @@ static void fill(struct onr_tensor *tensor, uint64_t *state) {
   }
 }
 
-static int add_random(const struct options *options, const struct onr_value_info *info, uint64_t *state, struct tensor_list *list) {
+static int add_random(const struct options *options, const struct onr_value_info *info, int64_t otherwise, uint64_t *state,
+                      struct tensor_list *list) {
   struct named_tensor *item = list_add(list, info->name);
   if (!item) return complain(EXIT_OTHER, "no memory for input '%s'", info->name);
   if (info->rank < 0 || info->dtype == ONR_DTYPE_NONE)
     return complain(EXIT_USAGE, "input '%s': the model does not declare its shape; give it with -i %s=FILE.npy", info->name, info->name);
   item->tensor.desc.dtype = info->dtype;
   item->tensor.desc.rank = info->rank;
-  for (int32_t d = 0; d < info->rank; d++) item->tensor.desc.dim[d] = dim_size(options, info, d);
+  for (int32_t d = 0; d < info->rank; d++) item->tensor.desc.dim[d] = dim_size(options, info, d, otherwise);
   const size_t bytes = onr_desc_bytes(&item->tensor.desc);
   item->tensor.data = bytes < SIZE_MAX / 2 ? malloc(bytes + 1) : NULL;
   if (!item->tensor.data) return complain(EXIT_OTHER, "no memory for the %zu bytes of input '%s'", bytes, info->name);
@@ -123,17 +125,37 @@ static int check_dims_are_used(const struct options *options, const struct onr_m
   return 0;
 }
 
-int make_inputs(const struct options *options, const struct loaded *loaded, struct tensor_list *inputs) {
+/* Sets the inputs that have files, and random ones for the others, dynamic dimensions as dim_size says. */
+static int set_inputs(const struct options *options, const struct loaded *loaded, int64_t otherwise, struct tensor_list *inputs) {
   uint64_t state = options->seed;
   struct onr_error error = {0};
-  int code = check_dims_are_used(options, loaded->model);
-  for (size_t i = 0; !code && i < options->num_inputs; i++) code = read_input(options->inputs[i], loaded->model, inputs);
-  for (size_t i = 0; !code && i < onr_model_num_inputs(loaded->model); i++) {
+  for (size_t i = 0; i < onr_model_num_inputs(loaded->model); i++) {
     const struct onr_value_info *info = onr_model_input(loaded->model, i);
-    if (!list_find(inputs, info->name)) code = add_random(options, info, &state, inputs);
+    int code = 0;
+    if (!list_find(inputs, info->name)) code = add_random(options, info, otherwise, &state, inputs);
     if (code) return code;
     const enum onr_status status = onr_session_set_input(loaded->session, i, &list_find(inputs, info->name)->tensor, &error);
     if (status != ONR_STATUS_OK) return report_failure(status, &error);
+  }
+  return 0;
+}
+
+static void drop_last(struct tensor_list *list, size_t count) {
+  while (list->count > count) onr_tensor_release(NULL, &list->items[--list->count].tensor);
+}
+
+/* Images, sequences and batches want different sizes: the first that the model can be planned for is taken. */
+int make_inputs(const struct options *options, const struct loaded *loaded, struct tensor_list *inputs) {
+  static const int64_t sizes[] = {1, 16, 64, 224};
+  const size_t last = sizeof(sizes) / sizeof(sizes[0]) - 1;
+  struct onr_error error = {0};
+  int code = check_dims_are_used(options, loaded->model);
+  for (size_t i = 0; !code && i < options->num_inputs; i++) code = read_input(options->inputs[i], loaded->model, inputs);
+  const size_t given = inputs->count;
+  for (size_t k = 0; !code; k++) {
+    code = set_inputs(options, loaded, sizes[k], inputs);
+    if (code || onr_session_plan(loaded->session, &error) == ONR_STATUS_OK || k == last) break;
+    drop_last(inputs, given);
   }
   return code;
 }

@@ -1,0 +1,229 @@
+/* Models in use: a run after the first allocates nothing; threads share one model; a budget is kept; a cancel flag stops. */
+#include "tests/support/layer_test.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "onnxrun/onnxrun.h"
+
+static atomic_size_t num_allocations, num_live;
+
+static void *count_allocate(void *context, size_t bytes, size_t alignment) {
+  (void)context;
+  void *memory = aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment + alignment);
+  if (memory) num_allocations++, num_live++;
+  return memory;
+}
+
+static void count_release(void *context, void *memory) {
+  (void)context;
+  if (memory) num_live--;
+  free(memory);
+}
+
+static const struct onr_allocator counting = {NULL, count_allocate, count_release};
+
+static const char *fixture(const char *name, const char *file) {
+  static char path[1024];
+  snprintf(path, sizeof(path), "%s/%s/%s", ONNXRUN_FIXTURES, name, file);
+  return path;
+}
+
+static struct onr_model *load(const char *name, const struct onr_allocator *allocator) {
+  const struct onr_model_options options = {.allocator = allocator};
+  struct onr_model *model;
+  struct onr_error error = {0};
+  if (onr_model_load(fixture(name, "model.onnx"), &options, &model, &error) != ONR_STATUS_OK) fail_msg("%s: %s", name, error.message);
+  return model;
+}
+
+/* All inputs of data set 0, set on the session. */
+static void set_inputs(struct onr_session *session, const struct onr_model *model, const char *name, struct onr_tensor *inputs) {
+  for (size_t i = 0; i < onr_model_num_inputs(model); i++) {
+    char file[64];
+    struct onr_error error = {0};
+    snprintf(file, sizeof(file), "test_data_set_0/input_%zu.pb", i);
+    if (!inputs[i].data)
+      assert_int_equal(onr_value_proto_load(fixture(name, file), ONR_DTYPE_NONE, NULL, &inputs[i], NULL, 0, &error), ONR_STATUS_OK);
+    if (onr_session_set_input(session, i, &inputs[i], &error) != ONR_STATUS_OK) fail_msg("%s: %s", name, error.message);
+  }
+}
+
+static void run(struct onr_session *session, const char *name) {
+  struct onr_error error = {0};
+  if (onr_session_run(session, &error) != ONR_STATUS_OK) fail_msg("%s: %s: %s", name, error.where, error.message);
+}
+
+/* Convolutions, recurrent layers, attention, control flow, data-dependent shapes. */
+static const char *const names[] = {"unet_dynamo", "inverted_residual_ts", "lstm_bidirectional_dynamo", "gru_ts", "transformer_encoder_layer_dynamo",
+                                    "cond_dynamo", "while_loop_dynamo", "nonzero_ts", "channel_shuffle_block_ts", "squeeze_excite_dynamo"};
+enum { NUM_NAMES = sizeof(names) / sizeof(names[0]), MAX_INPUTS = 8 };
+
+static void a_run_after_the_first_allocates_nothing(void **state) {
+  (void)state;
+  for (size_t n = 0; n < NUM_NAMES; n++) {
+    struct onr_tensor inputs[MAX_INPUTS] = {0};
+    struct onr_session *session;
+    struct onr_model *model = load(names[n], &counting);
+    assert_int_equal(onr_session_create(model, NULL, &session, NULL), ONR_STATUS_OK);
+    set_inputs(session, model, names[n], inputs);
+    run(session, names[n]);
+    const size_t before = num_allocations;
+    for (int i = 0; i < 3; i++) run(session, names[n]);
+    if (num_allocations != before) fail_msg("%s: %zu allocations in three runs", names[n], num_allocations - before);
+    onr_session_destroy(session);
+    onr_model_destroy(model);
+    for (size_t i = 0; i < MAX_INPUTS; i++) onr_tensor_release(NULL, &inputs[i]);
+    if (num_live) fail_msg("%s: %zu blocks were not released", names[n], (size_t)num_live);
+  }
+}
+
+struct worker {
+  const struct onr_model *model;
+  const char *name;
+  const struct onr_tensor *expected;
+  struct onr_tensor *inputs;
+  int different;
+};
+
+static void *work(void *argument) {
+  struct worker *w = argument;
+  for (int round = 0; round < 5; round++) {
+    struct onr_session *session;
+    struct onr_tensor y;
+    if (onr_session_create(w->model, NULL, &session, NULL) != ONR_STATUS_OK) {
+      w->different = 1;
+      return NULL;
+    }
+    for (size_t i = 0; i < onr_model_num_inputs(w->model); i++) onr_session_set_input(session, i, &w->inputs[i], NULL);
+    for (int k = 0; k < 3; k++) {
+      if (onr_session_run(session, NULL) != ONR_STATUS_OK || onr_session_get_output(session, 0, &y, NULL) != ONR_STATUS_OK ||
+          !onr_desc_equal(&y.desc, &w->expected->desc) || memcmp(y.data, w->expected->data, onr_desc_bytes(&y.desc)) != 0)
+        w->different = 1;
+    }
+    onr_session_destroy(session);
+  }
+  return NULL;
+}
+
+static void threads_share_a_model_and_get_the_same_bits(void **state) {
+  enum { THREADS = 4 };
+  (void)state;
+  for (size_t n = 0; n < NUM_NAMES; n++) {
+    struct onr_tensor inputs[MAX_INPUTS] = {0}, expected;
+    struct worker workers[THREADS];
+    pthread_t threads[THREADS];
+    struct onr_session *session;
+    struct onr_model *model = load(names[n], NULL);
+    assert_int_equal(onr_session_create(model, NULL, &session, NULL), ONR_STATUS_OK);
+    set_inputs(session, model, names[n], inputs);
+    run(session, names[n]);
+    assert_int_equal(onr_session_get_output(session, 0, &expected, NULL), ONR_STATUS_OK);
+    for (int t = 0; t < THREADS; t++) {
+      workers[t] = (struct worker){model, names[n], &expected, inputs, 0};
+      assert_int_equal(pthread_create(&threads[t], NULL, work, &workers[t]), 0);
+    }
+    for (int t = 0; t < THREADS; t++) {
+      pthread_join(threads[t], NULL);
+      if (workers[t].different) fail_msg("%s: thread %d got other results", names[n], t);
+    }
+    onr_session_destroy(session);
+    onr_model_destroy(model);
+    for (size_t i = 0; i < MAX_INPUTS; i++) onr_tensor_release(NULL, &inputs[i]);
+  }
+}
+
+static void pools_of_any_size_give_the_same_bits(void **state) {
+  (void)state;
+  for (size_t n = 0; n < NUM_NAMES; n++) {
+    struct onr_tensor inputs[MAX_INPUTS] = {0}, first = {0};
+    struct onr_model *model = load(names[n], NULL);
+    for (uint32_t count = 1; count <= 4; count++) {
+      struct onr_threads *threads;
+      struct onr_session *session;
+      struct onr_tensor y;
+      assert_int_equal(onr_threads_create(count, NULL, &threads, NULL), ONR_STATUS_OK);
+      const struct onr_session_options options = {.threads = threads};
+      assert_int_equal(onr_session_create(model, &options, &session, NULL), ONR_STATUS_OK);
+      set_inputs(session, model, names[n], inputs);
+      run(session, names[n]);
+      assert_int_equal(onr_session_get_output(session, 0, &y, NULL), ONR_STATUS_OK);
+      if (!first.data) {
+        first = (struct onr_tensor){y.desc, malloc(onr_desc_bytes(&y.desc) + 1)};
+        memcpy(first.data, y.data, onr_desc_bytes(&y.desc));
+      }
+      if (memcmp(first.data, y.data, onr_desc_bytes(&y.desc)) != 0) fail_msg("%s: other bits with %u threads", names[n], count);
+      onr_session_destroy(session);
+      onr_threads_destroy(threads);
+    }
+    free(first.data);
+    onr_model_destroy(model);
+    for (size_t i = 0; i < MAX_INPUTS; i++) onr_tensor_release(NULL, &inputs[i]);
+  }
+}
+
+static void limits_and_cancel_are_kept(void **state) {
+  const struct onr_limits limits = {.total_bytes = 20000};
+  const struct onr_model_options options = {.limits = &limits};
+  const volatile int stop = 1;
+  const struct onr_session_options cancelled = {.cancel = &stop};
+  struct onr_tensor inputs[MAX_INPUTS] = {0};
+  struct onr_session *session;
+  struct onr_model *model;
+  struct onr_error error = {0};
+  (void)state;
+  assert_int_equal(onr_model_load(fixture("unet_dynamo", "model.onnx"), &options, &model, &error), ONR_STATUS_OK);
+  assert_int_equal(onr_session_create(model, NULL, &session, &error), ONR_STATUS_OK);
+  set_inputs(session, model, "unet_dynamo", inputs);
+  assert_int_equal(onr_session_run(session, &error), ONR_STATUS_LIMIT);
+  onr_session_destroy(session);
+  onr_model_destroy(model);
+  model = load("unet_dynamo", NULL);
+  assert_int_equal(onr_session_create(model, &cancelled, &session, &error), ONR_STATUS_OK);
+  set_inputs(session, model, "unet_dynamo", inputs);
+  assert_int_equal(onr_session_run(session, &error), ONR_STATUS_CANCELLED);
+  onr_session_destroy(session);
+  onr_model_destroy(model);
+  for (size_t i = 0; i < MAX_INPUTS; i++) onr_tensor_release(NULL, &inputs[i]);
+}
+
+static void models_load_from_memory_that_is_freed(void **state) {
+  FILE *file = fopen(fixture("linear_2d_ts", "model.onnx"), "rb");
+  char *bytes = malloc(1 << 20);
+  struct onr_tensor inputs[MAX_INPUTS] = {0}, y;
+  struct onr_session *session;
+  struct onr_model *model;
+  struct onr_error error = {0};
+  (void)state;
+  assert_non_null(file);
+  const size_t size = fread(bytes, 1, 1 << 20, file);
+  fclose(file);
+  assert_int_equal(onr_model_load_memory(bytes, size, NULL, &model, &error), ONR_STATUS_OK);
+  memset(bytes, 0, size);
+  free(bytes);
+  assert_int_equal(onr_session_create(model, NULL, &session, &error), ONR_STATUS_OK);
+  set_inputs(session, model, "linear_2d_ts", inputs);
+  run(session, "linear_2d_ts");
+  assert_int_equal(onr_session_get_output(session, 0, &y, &error), ONR_STATUS_OK);
+  struct onr_tensor expected;
+  assert_int_equal(onr_value_proto_load(fixture("linear_2d_ts", "test_data_set_0/output_0.pb"), ONR_DTYPE_NONE, NULL, &expected, NULL, 0, &error), ONR_STATUS_OK);
+  assert_close(y.data, expected.data, (size_t)onr_desc_elements(&expected.desc), 1e-5, 1e-5);
+  onr_tensor_release(NULL, &expected);
+  onr_session_destroy(session);
+  onr_model_destroy(model);
+  onr_tensor_release(NULL, &inputs[0]);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_run_after_the_first_allocates_nothing),
+      cmocka_unit_test(threads_share_a_model_and_get_the_same_bits),
+      cmocka_unit_test(pools_of_any_size_give_the_same_bits),
+      cmocka_unit_test(limits_and_cancel_are_kept),
+      cmocka_unit_test(models_load_from_memory_that_is_freed),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
