@@ -27,6 +27,15 @@ file(REMOVE_RECURSE "${work}")
 set(SOURCES "${work}/source")
 include("${CMAKE_CURRENT_LIST_DIR}/fetch.cmake")
 
+set(header "${work}/source/pthreadpool/src/threadpool-common.h")
+file(READ "${header}" text)
+string(REPLACE "PTHREADPOOL_SPIN_WAIT_ITERATIONS 1000000" "PTHREADPOOL_SPIN_WAIT_ITERATIONS ${ONNXRUN_POOL_SPINS}"
+       patched "${text}")
+if(patched STREQUAL text)
+  message(FATAL_ERROR "onnxrun: ${header} does not set the number of spins as expected")
+endif()
+file(WRITE "${header}" "${patched}")
+
 find_program(ninja NAMES ninja ninja-build)
 if(ninja)
   set(generator Ninja "-DCMAKE_MAKE_PROGRAM=${ninja}")
