@@ -116,7 +116,8 @@ static enum onr_status note_unsupported(struct onri_importer *importer, const st
   const size_t length = strlen(reason);
   memcpy(text, reason, length < sizeof(text) ? length + 1 : sizeof(text));
   text[sizeof(text) - 1] = '\0';
-  ONR_TRY(onri_unsupported_add(importer, c->node->origin, c->node->domain, c->opset, text));
+  ONR_TRY(onri_unsupported_add(importer, c->node->origin, c->node->domain, c->opset,
+                               onri_unsupported_dtype(c->scope->graph, c->node->in, c->node->num_in), text));
   if (error) *error = (struct onr_error){.status = ONR_STATUS_OK};
   return ONR_STATUS_OK;
 }

@@ -101,7 +101,7 @@ enum onr_status onri_origin_blame(const struct onri_origin *origin, enum onr_sta
 
 /* --- unsupported.c --- */
 struct onri_unsupported {
-  const char *what;   /* "NotAnOp (ai.onnx 17)", or with a reason behind it */
+  const char *what;   /* "NotAnOp (ai.onnx 17, float32)", or with a reason behind it */
   const struct onri_origin *first;
   uint64_t count;
 };
@@ -110,9 +110,11 @@ struct onri_unsupported_list {
   size_t count, capacity;
   struct onri_names by_text;
 };
-/* reason: "" or a sentence. */
+/* dtype: of its inputs, NONE: not known. reason: "" or a sentence. */
 enum onr_status onri_unsupported_add(struct onri_importer *importer, const struct onri_origin *origin, const char *domain,
-                                     int64_t version, const char *reason);
+                                     int64_t version, enum onr_dtype dtype, const char *reason);
+/* Data type of the first input that tells one: declared, of a constant, or through layers that keep the type. */
+enum onr_dtype onri_unsupported_dtype(const struct onri_graph *graph, const int32_t *in, size_t num_in);
 /* UNSUPPORTED when there is anything in the list; calls the caller's report function. */
 enum onr_status onri_unsupported_finish(struct onri_importer *importer);
 

@@ -7,14 +7,38 @@
 
 enum { MOST_KINDS = 1000, LINE = 600 };
 
+/* Layers whose outputs have the type of their first input, whatever it is. */
+static int keeps_type(const struct onr_layer *layer) {
+  static const struct onr_layer *const keepers[] = {
+      &onri_layer_conv, &onri_layer_conv_transpose, &onri_layer_max_pool, &onri_layer_average_pool, &onri_layer_global_average_pool,
+      &onri_layer_matmul, &onri_layer_gemm, &onri_layer_softmax, &onri_layer_layer_norm, &onri_layer_batch_norm,
+      &onri_layer_reshape, &onri_layer_transpose, &onri_layer_concat, &onri_layer_slice, &onri_layer_split, &onri_layer_squeeze,
+      &onri_layer_unsqueeze, &onri_layer_gather, &onri_layer_identity, &onri_layer_clip, &onri_layer_pad, &onri_layer_resize};
+  for (size_t i = 0; i < sizeof(keepers) / sizeof(keepers[0]); i++)
+    if (keepers[i] == layer) return 1;
+  return 0;
+}
+
+enum onr_dtype onri_unsupported_dtype(const struct onri_graph *graph, const int32_t *in, size_t num_in) {
+  for (size_t i = 0; i < num_in; i++)
+    for (int32_t v = in[i]; v != ONRI_NONE;) {
+      const struct onri_value *value = &graph->values[v];
+      if (value->desc.dtype != ONR_DTYPE_NONE) return value->desc.dtype;
+      if (value->producer == ONRI_NONE || !keeps_type(graph->nodes[value->producer].layer)) break;
+      v = graph->nodes[value->producer].in[0];
+    }
+  return ONR_DTYPE_NONE;
+}
+
 enum onr_status onri_unsupported_add(struct onri_importer *importer, const struct onri_origin *origin, const char *domain,
-                                     int64_t version, const char *reason) {
+                                     int64_t version, enum onr_dtype dtype, const char *reason) {
   struct onri_unsupported_list *list = &importer->unsupported;
   char text[LINE / 2], shown[64], number[24] = "";
   int32_t known;
   onri_escape_string(*domain ? domain : "ai.onnx", shown, sizeof(shown));
   if (version) snprintf(number, sizeof(number), " %lld", (long long)version);
-  snprintf(text, sizeof(text), "%s (%s%s)%s%s", origin->op_type, shown, number, *reason ? ": " : "", reason);
+  snprintf(text, sizeof(text), "%s (%s%s%s%s)%s%s", origin->op_type, shown, number, dtype ? ", " : "",
+           dtype ? onr_dtype_name(dtype) : "", *reason ? ": " : "", reason);
   known = onri_names_get(&list->by_text, text);
   if (known >= 0) {
     list->items[known].count++;

@@ -180,8 +180,8 @@ static void test_unsupported_nodes_are_collected(void **state) {
   add_node(&g, "Foo", "a", "b");
   add_node(&g, "B\x1b[2J", "b", "y");
   add_values(&g, "x", "y");
-  refuse(&g, ONR_STATUS_UNSUPPORTED, "no code for 3 nodes: 2 x Foo (test 1); B\\x1b[2J (test 1)");
-  assert_string_equal(reported, "2 x Foo (test 1)\nB\\x1b[2J (test 1)\n");
+  refuse(&g, ONR_STATUS_UNSUPPORTED, "no code for 3 nodes: Foo (test 1, float32); Foo (test 1); B\\x1b[2J (test 1)");
+  assert_string_equal(reported, "Foo (test 1, float32)\nFoo (test 1)\nB\\x1b[2J (test 1)\n");
 }
 
 /* --- versions --- */
