@@ -110,10 +110,10 @@ struct onri_unsupported_list {
   size_t count, capacity;
   struct onri_names by_text;
 };
-/* dtype: of its inputs, NONE: not known. reason: "" or a sentence. */
+/* dtype: of the first input, NONE: not known. reason: "" or a sentence. */
 enum onr_status onri_unsupported_add(struct onri_importer *importer, const struct onri_origin *origin, const char *domain,
                                      int64_t version, enum onr_dtype dtype, const char *reason);
-/* Data type of the first input that tells one: declared, of a constant, or through layers that keep the type. */
+/* Data type of the first input: declared, of a constant, or through layers that keep the type; NONE: not known. */
 enum onr_dtype onri_unsupported_dtype(const struct onri_graph *graph, const int32_t *in, size_t num_in);
 /* UNSUPPORTED when there is anything in the list; calls the caller's report function. */
 enum onr_status onri_unsupported_finish(struct onri_importer *importer);

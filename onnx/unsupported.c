@@ -20,14 +20,13 @@ static int keeps_type(const struct onr_layer *layer) {
 }
 
 enum onr_dtype onri_unsupported_dtype(const struct onri_graph *graph, const int32_t *in, size_t num_in) {
-  for (size_t i = 0; i < num_in; i++)
-    for (int32_t v = in[i]; v != ONRI_NONE;) {
-      const struct onri_value *value = &graph->values[v];
-      if (value->desc.dtype != ONR_DTYPE_NONE) return value->desc.dtype;
-      if (value->producer == ONRI_NONE || !keeps_type(graph->nodes[value->producer].layer)) break;
-      v = graph->nodes[value->producer].in[0];
-    }
-  return ONR_DTYPE_NONE;
+  int32_t v = num_in ? in[0] : ONRI_NONE;
+  while (v != ONRI_NONE && graph->values[v].desc.dtype == ONR_DTYPE_NONE) {
+    const int32_t producer = graph->values[v].producer;
+    if (producer == ONRI_NONE || !keeps_type(graph->nodes[producer].layer)) return ONR_DTYPE_NONE;
+    v = graph->nodes[producer].in[0];
+  }
+  return v == ONRI_NONE ? ONR_DTYPE_NONE : graph->values[v].desc.dtype;
 }
 
 enum onr_status onri_unsupported_add(struct onri_importer *importer, const struct onri_origin *origin, const char *domain,
