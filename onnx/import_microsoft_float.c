@@ -1,0 +1,147 @@
+/* import_microsoft_float.c: com.microsoft's fusions of products, activations and normalisations. */
+#include <string.h>
+
+#include "onnx/import_conv.h"
+#include "onnx/import_microsoft.h"
+
+/* --- products --- */
+
+enum onr_status onri_import_fused_matmul(const struct onr_node *node) {
+  const struct onr_matmul_params params = {.transpose_a = onri_attr_int(node, "transA", 0) != 0,
+                                           .transpose_b = onri_attr_int(node, "transB", 0) != 0,
+                                           .scale = onri_attr_float(node, "alpha", 1.0f)};
+  ONR_TRY(onri_only(node, "transBatchA", 0));
+  ONR_TRY(onri_only(node, "transBatchB", 0));
+  if (params.scale == 0.0f) return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "attribute 'alpha' is 0");
+  return onri_emit(node, &onri_layer_matmul, &params);
+}
+
+/* --- activations --- */
+
+static enum onr_status biased_gelu(const struct onr_node *node, enum onr_unary op) {
+  const struct onr_unary_params params = {.op = op};
+  int32_t x = onri_in(node, 0);
+  if (onri_in(node, 1) != ONRI_NONE) x = onri_make_binary(node, ONR_BINARY_ADD, x, onri_in(node, 1));
+  return onri_emit_with(node, &onri_layer_unary, &params, &x, 1, node->out, 1);
+}
+
+enum onr_status onri_import_fast_gelu(const struct onr_node *node) { return biased_gelu(node, ONR_UNARY_GELU_TANH); }
+enum onr_status onri_import_bias_gelu(const struct onr_node *node) { return biased_gelu(node, ONR_UNARY_GELU); }
+
+/* The activation that a fusion names; parameters in the order of its attributes in ONNX. */
+static enum onr_status read_activation(const struct onr_node *node, struct onr_unary_params *params, int *any) {
+  static const char *const names[] = {"Relu", "Sigmoid", "Tanh", "LeakyRelu", "Clip", "HardSigmoid", NULL};
+  static const struct {
+    enum onr_unary op;
+    size_t parameters;
+  } functions[] = {{ONR_UNARY_RELU, 0},       {ONR_UNARY_SIGMOID, 0}, {ONR_UNARY_TANH, 0},
+                   {ONR_UNARY_LEAKY_RELU, 1}, {ONR_UNARY_CLIP, 2},    {ONR_UNARY_HARD_SIGMOID, 2}};
+  size_t count;
+  const float *values = onri_attr_floats(node, "activation_params", &count);
+  const int32_t choice = onri_attr_choice(node, "activation", names, -1);
+  *any = choice >= 0;
+  if (choice < 0) return ONR_STATUS_OK;
+  params->op = functions[choice].op;
+  if (count < functions[choice].parameters)
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected %zu values in 'activation_params', found %zu",
+                    functions[choice].parameters, count);
+  if (functions[choice].parameters > 0) params->alpha = values[0];
+  if (functions[choice].parameters > 1) params->beta = values[1];
+  return ONR_STATUS_OK;
+}
+
+/* Y = activation(Conv(X, W, B) + Z) */
+enum onr_status onri_import_fused_conv(const struct onr_node *node) {
+  struct onr_unary_params activation = {.op = ONR_UNARY_RELU};
+  struct onr_conv_params p = {.groups = onri_attr_int(node, "group", 1)};
+  const int32_t z = onri_in(node, 3);
+  int any;
+  ONR_TRY(read_activation(node, &activation, &any));
+  ONR_TRY(onri_import_window(node, &p.window));
+  if (p.groups < 1) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected group of at least 1, found %lld", (long long)p.groups);
+  const size_t num_in = onri_in(node, 2) != ONRI_NONE ? 3 : 2;
+  if (!any && z == ONRI_NONE) return onri_emit_with(node, &onri_layer_conv, &p, node->in, num_in, node->out, 1);
+  int32_t y = onri_make(node, &onri_layer_conv, &p, node->in, num_in);
+  const struct onr_binary_params add = {.op = ONR_BINARY_ADD};
+  if (!any) return onri_emit_with(node, &onri_layer_binary, &add, (int32_t[]){y, z}, 2, node->out, 1);
+  if (z != ONRI_NONE) y = onri_make_binary(node, ONR_BINARY_ADD, y, z);
+  return onri_emit_with(node, &onri_layer_unary, &activation, &y, 1, node->out, 1);
+}
+
+/* --- normalisations --- */
+
+/* The sum of values that are there, into output 3 where it is wanted. */
+static enum onr_status skip_sum(const struct onr_node *node, int32_t bias, int32_t *sum) {
+  const struct onr_binary_params add = {.op = ONR_BINARY_ADD};
+  const int32_t wanted = onri_out(node, 3);
+  int32_t left = onri_in(node, 0), right = onri_in(node, 1);
+  if (bias != ONRI_NONE) {
+    left = onri_make_binary(node, ONR_BINARY_ADD, left, right);
+    right = bias;
+  }
+  *sum = wanted != ONRI_NONE ? wanted : onri_temp(node);
+  return onri_emit_with(node, &onri_layer_binary, &add, (int32_t[]){left, right}, 2, sum, 1);
+}
+
+/* Inputs x, skip, gamma, beta (optional), bias (optional). */
+enum onr_status onri_import_skip_layer_norm(const struct onr_node *node) {
+  const struct onr_layer_norm_params params = {.axis = -1, .epsilon = onri_attr_float(node, "epsilon", 1e-12f)};
+  int32_t in[3] = {0, onri_in(node, 2), onri_in(node, 3)};
+  ONR_TRY(skip_sum(node, onri_in(node, 4), &in[0]));
+  return onri_emit_with(node, &onri_layer_layer_norm, &params, in, in[2] != ONRI_NONE ? 3 : 2, node->out,
+                        node->num_out < 3 ? (size_t)node->num_out : 3);
+}
+
+static enum onr_status no_statistics(const struct onr_node *node) {
+  if (onri_out(node, 1) == ONRI_NONE && onri_out(node, 2) == ONRI_NONE) return ONR_STATUS_OK;
+  return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "the outputs with mean and deviation");
+}
+
+/* Inputs x, skip, gamma, bias (optional). */
+enum onr_status onri_import_skip_rms_norm(const struct onr_node *node) {
+  const struct onr_rms_norm_params params = {.axis = -1, .epsilon = onri_attr_float(node, "epsilon", 1e-12f)};
+  int32_t in[2] = {0, onri_in(node, 2)};
+  ONR_TRY(no_statistics(node));
+  ONR_TRY(skip_sum(node, onri_in(node, 3), &in[0]));
+  return onri_emit_with(node, &onri_layer_rms_norm, &params, in, 2, node->out, 1);
+}
+
+enum onr_status onri_import_simplified_layer_norm(const struct onr_node *node) {
+  const struct onr_rms_norm_params params = {.axis = onri_attr_int(node, "axis", -1),
+                                             .epsilon = onri_attr_float(node, "epsilon", 1e-5f)};
+  ONR_TRY(no_statistics(node));
+  return onri_emit_with(node, &onri_layer_rms_norm, &params, node->in, 2, node->out, 1);
+}
+
+static int32_t rows(const struct onr_node *node, int32_t table, int32_t indices) {
+  const struct onr_gather_params params = {.axis = 0};
+  return onri_make(node, &onri_layer_gather, &params, (int32_t[]){table, indices}, 2);
+}
+
+/* How many entries of each row of the mask are set; 0 without a mask. */
+static enum onr_status embed_mask_index(const struct onr_node *node) {
+  const struct onr_reduce_params sum = {.op = ONR_REDUCE_SUM};
+  const int32_t ids = onri_in(node, 0), mask = onri_in(node, 7);
+  if (onri_out(node, 1) == ONRI_NONE) return ONR_STATUS_OK;
+  const int32_t counted = mask != ONRI_NONE ? mask : onri_make_binary(node, ONR_BINARY_SUB, ids, ids);
+  return onri_emit_with(node, &onri_layer_reduce, &sum, (int32_t[]){counted, onri_const_ints(node, (int64_t[]){1}, 1)}, 2,
+                        &node->out[1], 1);
+}
+
+/* Inputs ids, segment ids, word, position and segment tables, gamma, beta, mask, position ids. */
+enum onr_status onri_import_embed_layer_norm(const struct onr_node *node) {
+  const struct onr_layer_norm_params params = {.axis = -1, .epsilon = onri_attr_float(node, "epsilon", 1e-12f)};
+  const struct onr_binary_params add = {.op = ONR_BINARY_ADD};
+  const int32_t ids = onri_in(node, 0), segments = onri_in(node, 1), given = onri_in(node, 8);
+  const int32_t positions = given != ONRI_NONE ? given : onri_make_range(node, ids, 1);
+  const int32_t sum = onri_out(node, 2) != ONRI_NONE ? onri_out(node, 2) : onri_temp(node);
+  int32_t left = rows(node, onri_in(node, 2), ids), right = rows(node, onri_in(node, 3), positions);
+  if (segments != ONRI_NONE) {
+    if (onri_in(node, 4) == ONRI_NONE) return onr_fail(node->error, ONR_STATUS_ARITY, "segment ids without a segment embedding");
+    left = onri_make_binary(node, ONR_BINARY_ADD, left, right);
+    right = rows(node, onri_in(node, 4), segments);
+  }
+  ONR_TRY(onri_emit_with(node, &onri_layer_binary, &add, (int32_t[]){left, right}, 2, &sum, 1));
+  ONR_TRY(embed_mask_index(node));
+  return onri_emit_with(node, &onri_layer_layer_norm, &params, (int32_t[]){sum, onri_in(node, 5), onri_in(node, 6)}, 3, node->out, 1);
+}

@@ -1,0 +1,277 @@
+"""One small model for each operator of com.microsoft, with onnxruntime's outputs.
+
+    python tests/models/make_microsoft.py [NAME ...]
+
+writes tests/fixtures/microsoft_NAME: all of them, or those that are named.
+"""
+
+import os
+import sys
+import zlib
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+
+import fixture_io
+
+CASES = {}
+
+
+def case(name):
+    def add(function):
+        CASES[name] = function
+        return function
+    return add
+
+
+def node(op, inputs, outputs=("y",), domain="com.microsoft", **attributes):
+    return helper.make_node(op, list(inputs), list(outputs), domain=domain,
+                            **attributes)
+
+
+def floats(random, *shape, scale=1.0):
+    return (random.standard_normal(shape) * scale).astype(np.float32)
+
+
+def bytes_of(random, *shape, dtype=np.uint8):
+    limits = np.iinfo(dtype)
+    return random.integers(limits.min, limits.max + 1, shape).astype(dtype)
+
+
+def f32(value):
+    return np.array(value, np.float32)
+
+
+# Each case gives nodes, data sets of inputs, constants. A dimension is fixed
+# where all data sets agree on it.
+
+@case("fused_matmul")
+def _(r):
+    return ([node("FusedMatMul", ["a", "b"], ["y0"], transA=1, alpha=0.5),
+             node("FusedMatMul", ["a", "c"], ["y1"], transB=1)],
+            [{"a": floats(r, 2, 5, 3), "b": floats(r, 2, 5, 4)}],
+            {"c": floats(r, 7, 3)})
+
+
+@case("gelu")
+def _(r):
+    return ([node("Gelu", ["x"], ["y0"]), node("FastGelu", ["x"], ["y1"]),
+             node("FastGelu", ["x", "b"], ["y2"]),
+             node("BiasGelu", ["x", "b"], ["y3"]),
+             node("QuickGelu", ["x"], ["y4"]),
+             node("QuickGelu", ["x"], ["y5"], alpha=0.7)],
+            [{"x": floats(r, 3, 7, scale=3)}], {"b": floats(r, 7)})
+
+
+@case("fused_conv")
+def _(r):
+    common = dict(kernel_shape=[3, 3], pads=[1, 1, 1, 1])
+    return ([node("FusedConv", ["x", "w", "b"], ["y0"], activation="Relu",
+                  strides=[2, 2], **common),
+             node("FusedConv", ["x", "w"], ["y1"], activation="LeakyRelu",
+                  activation_params=[0.2], **common),
+             node("FusedConv", ["x", "w", "b"], ["y2"], activation="Clip",
+                  activation_params=[-0.5, 1.0], **common),
+             node("FusedConv", ["x", "w", "b"], ["y3"], activation="HardSigmoid",
+                  activation_params=[0.3, 0.4], **common),
+             node("FusedConv", ["x", "w", "b"], ["y4"], activation="Tanh",
+                  group=1, **common),
+             node("FusedConv", ["x", "w", "b"], ["y5"], activation="Sigmoid",
+                  **common),
+             node("FusedConv", ["x", "w", "b", "z"], ["y6"], activation="Relu",
+                  **common),
+             node("FusedConv", ["x", "w", "b"], ["y7"], **common)],
+            [{"x": floats(r, 2, 3, 6, 5), "z": floats(r, 2, 4, 6, 5)}],
+            {"w": floats(r, 4, 3, 3, 3, scale=0.3), "b": floats(r, 4)})
+
+
+@case("skip_norm")
+def _(r):
+    skip, simple = "SkipLayerNormalization", "SkipSimplifiedLayerNormalization"
+    return ([node(skip, ["x", "s", "g", "b"], ["y0"], epsilon=1e-5),
+             node(skip, ["x", "s", "g", "b", "c"], ["y1", "", "", "sum1"],
+                  epsilon=1e-3),
+             node(skip, ["x", "s", "g"], ["y2"]),
+             node(simple, ["x", "s", "g"], ["y3"], epsilon=1e-6),
+             node(simple, ["x", "s", "g", "c"], ["y4", "", "", "sum4"],
+                  epsilon=1e-2),
+             node("SimplifiedLayerNormalization", ["x", "g"], ["y5"], domain="",
+                  epsilon=1e-2, axis=-1)],
+            [{"x": floats(r, 2, 3, 8), "s": floats(r, 2, 3, 8)}],
+            {"g": floats(r, 8), "b": floats(r, 8), "c": floats(r, 8)})
+
+
+@case("embed_layer_norm")
+def _(r):
+    ids = r.integers(0, 11, (2, 5)).astype(np.int32)
+    segments = r.integers(0, 2, (2, 5)).astype(np.int32)
+    mask = np.array([[1, 1, 1, 0, 0], [1, 1, 1, 1, 1]], np.int32)
+    places = r.integers(0, 9, (2, 5)).astype(np.int32)
+    op = "EmbedLayerNormalization"
+    return ([node(op, ["ids", "seg", "word", "pos", "type", "g", "b", "mask"],
+                  ["y0", "m0"], epsilon=1e-6),
+             node(op, ["ids", "", "word", "pos", "", "g", "b"], ["y1", "m1"]),
+             node(op, ["ids", "seg", "word", "pos", "type", "g", "b", "mask",
+                       "places"], ["y2", "m2", "sum2"])],
+            [{"ids": ids, "seg": segments, "mask": mask, "places": places}],
+            {"word": floats(r, 11, 6), "pos": floats(r, 9, 6),
+             "type": floats(r, 2, 6), "g": floats(r, 6), "b": floats(r, 6)})
+
+
+@case("qlinear_binary")
+def _(r):
+    u8, i8 = bytes_of(r, 3, 4), bytes_of(r, 3, 4, dtype=np.int8)
+    return ([node("QLinearAdd", ["a", "sa", "za", "b", "sb", "zb", "sc", "zc"],
+                  ["y0"]),
+             node("QLinearMul", ["a", "sa", "za", "b", "sb", "zb", "sc", "zc"],
+                  ["y1"]),
+             node("QLinearAdd", ["i", "sa", "zi", "j", "sb", "zj", "sc", "zj"],
+                  ["y2"]),
+             node("QLinearMul", ["i", "sa", "zi", "j", "sb", "zj", "sc", "zi"],
+                  ["y3"])],
+            [{"a": u8, "b": bytes_of(r, 4), "i": i8,
+              "j": bytes_of(r, 3, 1, dtype=np.int8)}],
+            {"sa": f32(0.031), "sb": f32(0.017), "sc": f32(0.043),
+             "za": np.array(120, np.uint8), "zb": np.array(7, np.uint8),
+             "zc": np.array(130, np.uint8), "zi": np.array(-5, np.int8), "zj": np.array(11, np.int8)})
+
+
+@case("qlinear_unary")
+def _(r):
+    return ([node("QLinearSigmoid", ["a", "sa", "za", "sp", "zp"], ["y0"]),
+             node("QLinearSigmoid", ["i", "sa", "zi", "sp", "zi"], ["y1"]),
+             node("QLinearLeakyRelu", ["a", "sa", "za", "sb", "zb"], ["y2"],
+                  alpha=0.2),
+             node("QLinearLeakyRelu", ["i", "sa", "zi", "sb", "zi"], ["y3"])],
+            [{"a": bytes_of(r, 5, 8), "i": bytes_of(r, 5, 8, dtype=np.int8)}],
+            {"sa": f32(0.031), "sb": f32(0.0293), "sp": f32(1 / 256),
+             "za": np.array(120, np.uint8), "zb": np.array(100, np.uint8),
+             "zp": np.array(0, np.uint8), "zi": np.array(-5, np.int8)})
+
+
+@case("qlinear_softmax")
+def _(r):
+    return ([node("QLinearSoftmax", ["a", "sa", "za", "sp", "zp"], ["y0"],
+                  axis=-1, opset=13),
+             node("QLinearSoftmax", ["i", "sa", "zi", "sp", "zi"], ["y1"],
+                  axis=1, opset=12)],
+            [{"a": bytes_of(r, 3, 2, 5), "i": bytes_of(r, 3, 2, 5, dtype=np.int8)}],
+            {"sa": f32(0.011), "sp": f32(1 / 256),
+             "za": np.array(120, np.uint8), "zp": np.array(0, np.uint8),
+             "zi": np.array(-100, np.int8)})
+
+
+@case("qlinear_pool")
+def _(r):
+    window = dict(kernel_shape=[3, 2], strides=[2, 1], pads=[1, 0, 1, 1])
+    scales = ["sa", "za", "sb", "zb"]
+    return ([node("QLinearAveragePool", ["x", *scales], ["y0"], **window),
+             node("QLinearAveragePool", ["x", *scales], ["y1"],
+                  count_include_pad=1, **window),
+             node("QLinearAveragePool", ["x", *scales], ["y2"], channels_last=1,
+                  **window),
+             node("QLinearGlobalAveragePool", ["x", *scales], ["y3"]),
+             node("QLinearGlobalAveragePool", ["x", *scales], ["y4"],
+                  channels_last=1)],
+            [{"x": bytes_of(r, 2, 7, 5, 4)}],
+            {"sa": f32(0.031), "sb": f32(0.0173),
+             "za": np.array(120, np.uint8), "zb": np.array(101, np.uint8)})
+
+
+@case("qlinear_concat")
+def _(r):
+    return ([node("QLinearConcat", ["sc", "zc", "a", "sa", "za", "b", "sb", "zb"],
+                  axis=1)],
+            [{"a": bytes_of(r, 3, 4), "b": bytes_of(r, 3, 2)}],
+            {"sa": f32(0.031), "sb": f32(0.017), "sc": f32(0.033),
+             "za": np.array(120, np.uint8), "zb": np.array(7, np.uint8),
+             "zc": np.array(110, np.uint8)})
+
+
+@case("qgemm")
+def _(r):
+    columns = np.abs(floats(r, 5)) * 0.01 + 0.01
+    zeros = bytes_of(r, 5, dtype=np.int8) // 16
+    return ([node("QGemm", ["a", "sa", "za", "b", "sb", "zb", "c", "sy", "zy"],
+                  ["y0"], transB=1),
+             node("QGemm", ["a", "sa", "za", "w", "sw", "zw", "c", "", ""],
+                  ["y1"], alpha=1.0),
+             node("QGemm", ["t", "sa", "za", "w", "sb", "zb"], ["y2"], transA=1,
+                  alpha=0.5)],
+            [{"a": bytes_of(r, 3, 8), "t": bytes_of(r, 8, 3)}],
+            {"b": bytes_of(r, 5, 8, dtype=np.int8),
+             "w": bytes_of(r, 8, 5, dtype=np.int8),
+             "c": r.integers(-900, 900, 5).astype(np.int32),
+             "sa": f32(0.011), "sb": f32(0.017), "sy": f32(0.21),
+             "sw": columns, "zw": zeros,
+             "za": np.array(120, np.uint8), "zb": np.array(-3, np.int8),
+             "zy": np.array(130, np.uint8)})
+
+
+@case("matmul_integer_to_float")
+def _(r):
+    op = "MatMulIntegerToFloat"
+    return ([node(op, ["a", "b", "sa", "sb", "za", "zb", "c"], ["y0"]),
+             node(op, ["a", "w", "sa", "sw", "za", "zw"], ["y1"]),
+             node(op, ["a", "b", "sa", "sb"], ["y2"])],
+            [{"a": bytes_of(r, 2, 3, 8)}],
+            {"b": bytes_of(r, 8, 5), "w": bytes_of(r, 8, 5, dtype=np.int8),
+             "c": floats(r, 5), "sa": f32(0.011), "sb": f32(0.017),
+             "sw": np.abs(floats(r, 5)) * 0.01 + 0.01,
+             "zw": bytes_of(r, 5, dtype=np.int8) // 16,
+             "za": np.array(120, np.uint8), "zb": np.array(99, np.uint8)})
+
+
+@case("dynamic_quantize_matmul")
+def _(r):
+    op = "DynamicQuantizeMatMul"
+    return ([node(op, ["a", "b", "sb", "zb", "c"], ["y0"]),
+             node(op, ["a", "w", "sw"], ["y1"])],
+            [{"a": floats(r, 2, 3, 8)}],
+            {"b": bytes_of(r, 8, 5), "w": bytes_of(r, 8, 5, dtype=np.int8),
+             "c": floats(r, 5), "sb": f32(0.017),
+             "sw": np.abs(floats(r, 5)) * 0.01 + 0.01,
+             "zb": np.array(99, np.uint8)})
+
+
+def declare(name, arrays):
+    shapes = [array.shape for array in arrays]
+    dims = [sizes[0] if len(set(sizes)) == 1 else f"{name}_{axis}"
+            for axis, sizes in enumerate(zip(*shapes))]
+    kind = helper.np_dtype_to_tensor_dtype(arrays[0].dtype)
+    return helper.make_tensor_value_info(name, kind, dims)
+
+
+def write(name):
+    random = np.random.default_rng(zlib.crc32(name.encode()))
+    nodes, data_sets, constants = CASES[name](random)
+    names = [output for n in nodes for output in n.output if output]
+    inputs = [declare(key, [data[key] for data in data_sets])
+              for key in data_sets[0]]
+    outputs = [onnx.ValueInfoProto(name=output) for output in names]
+    graph = helper.make_graph(
+        nodes, name, inputs, outputs,
+        [numpy_helper.from_array(value, key) for key, value in constants.items()])
+    model = helper.make_model(
+        graph, producer_name="onnxrun tests", ir_version=8,
+        opset_imports=[helper.make_opsetid("", 17),
+                       helper.make_opsetid("com.microsoft", 1)])
+    folder = os.path.join(fixture_io.ROOT, "tests", "fixtures", "microsoft_" + name)
+    with fixture_io.new_folder(folder) as part:
+        path = os.path.join(part, "model.onnx")
+        with open(path, "wb") as file:
+            file.write(model.SerializeToString(deterministic=True))
+        session = fixture_io.reference_session(path)
+        for index, data in enumerate(data_sets):
+            results = session.run(names, data)
+            fixture_io.save_data_set(part, index, data, dict(zip(names, results)))
+
+
+def main():
+    for name in sys.argv[1:] or CASES:
+        write(name)
+
+
+if __name__ == "__main__":
+    main()
