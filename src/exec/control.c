@@ -40,7 +40,7 @@ static enum onr_status run_if(struct onri_frame *frame, struct onri_plan *plan, 
   const struct onr_tensor condition = input_tensor(plan, step, 0);
   struct onri_frame *body;
   int32_t first = 1;
-  int taken;
+  int taken = 0;
   ONR_TRY(read_condition(&condition, &taken, error));
   if (!taken) first += (int32_t)step->node->bodies[0]->num_inputs;
   ONR_TRY(onri_frame_child(frame, step->node, taken ? 0 : 1, &body, error));

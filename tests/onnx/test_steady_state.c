@@ -14,7 +14,10 @@ static atomic_size_t num_allocations, num_live;
 static void *count_allocate(void *context, size_t bytes, size_t alignment) {
   (void)context;
   void *memory = aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment + alignment);
-  if (memory) num_allocations++, num_live++;
+  if (memory) {
+    num_allocations++;
+    num_live++;
+  }
   return memory;
 }
 
