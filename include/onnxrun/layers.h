@@ -9,6 +9,7 @@
 #include "onnxrun/layers/elementwise.h"
 #include "onnxrun/layers/generate.h"
 #include "onnxrun/layers/index.h"
+#include "onnxrun/layers/loss.h"
 #include "onnxrun/layers/matmul.h"
 #include "onnxrun/layers/move.h"
 #include "onnxrun/layers/normalization.h"
