@@ -10,6 +10,13 @@ for mode in "--backend auto" "--backend portable" "--disable-passes all" "--back
   # shellcheck disable=SC2086 # words on purpose
   result=$("$tool" check $mode --rtol 1e-3 --atol 1e-4 "$here/../fixtures") || true
   printf '%s\n' "$result" | sed -n "/^ok /!s|^|$mode: |p"
+  case $(printf '%s\n' "$result" | tail -n 1) in
+    *" passed, "*" failed") ;;
+    *)
+      echo "$mode: the tool stopped in the middle"
+      exit 1
+      ;;
+  esac
   last=$(printf '%s\n' "$result" | tail -n 1)
   passed=$((passed + $(printf '%s' "$last" | sed 's/ passed.*//')))
   failed=$((failed + $(printf '%s' "$last" | sed 's/.* passed, //; s/ failed//')))
