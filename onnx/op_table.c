@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "onnx/importer.h"
+#include "onnxrun/model.h"
 
 enum onr_status onri_import_withdrawn(const struct onr_node *node) {
   return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "withdrawn from opset %lld", (long long)node->opset);
@@ -50,4 +51,20 @@ const struct onri_op *onri_op_find(const struct onri_op_index *index, const char
   }
   if (!low || compare_names(index->rows[low - 1], domain, op_type) != 0) return NULL;
   return index->rows[low - 1];
+}
+
+size_t onr_num_ops(void) { return onri_num_ops; }
+
+enum onr_status onr_op(size_t index, struct onr_op_info *info) {
+  if (index >= onri_num_ops || !info) return ONR_STATUS_ARGUMENT;
+  const struct onri_op *row = &onri_ops[index];
+  *info = (struct onr_op_info){.domain = row->domain,
+                               .op_type = row->op_type,
+                               .since_version = row->since_version,
+                               .withdrawn = row->import == onri_import_withdrawn,
+                               .inputs_min = row->inputs_min,
+                               .inputs_max = row->inputs_max,
+                               .outputs_min = row->outputs_min,
+                               .outputs_max = row->outputs_max};
+  return ONR_STATUS_OK;
 }

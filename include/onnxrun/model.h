@@ -69,6 +69,18 @@ struct onr_model_info {
 };
 ONR_API void onr_model_get_info(const struct onr_model *model, struct onr_model_info *info);
 
+/* The ops that this build reads: one entry an op and version from which it is read in another way. For a node, the entry
+ * with the largest since_version that is not above the opset in force counts. */
+struct onr_op_info {
+  const char *domain, *op_type; /* static; domain "" for ai.onnx */
+  int32_t since_version;
+  int32_t withdrawn;            /* non-zero: refused from this version on */
+  uint8_t inputs_min, inputs_max, outputs_min, outputs_max; /* ONR_VARIADIC: no upper bound */
+};
+ONR_API size_t onr_num_ops(void);
+/* ARGUMENT when index is out of range. In no particular order. */
+ONR_API enum onr_status onr_op(size_t index, struct onr_op_info *info);
+
 #ifdef __cplusplus
 }
 #endif

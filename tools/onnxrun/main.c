@@ -15,6 +15,7 @@ static const char usage[] =
     "  bench MODEL          time it\n"
     "      --seconds S      how long (2)\n"
     "      --profile        a table of where the time goes\n"
+    "  ops                  the operators that can be read: domain, name, from which opset on, inputs, outputs\n"
     "  check PATH...        run backend-test folders (model.onnx + test_data_set_*) and compare\n"
     "      --rtol R --atol A   allow |found - expected| <= A + R * |expected| (1e-3, 1e-5);\n"
     "                       R is at least 1/64, two units in the last place, for bfloat16\n"
@@ -26,7 +27,7 @@ static const char usage[] =
     "  --backend B          auto, or portable: plain C kernels only\n"
     "  --disable-passes P   graph rewrites to leave out, comma-separated, or all\n"
     "  --external-data DIR  one more folder that external data may lie in\n"
-    "  --json               print JSON (info, bench, check)\n"
+    "  --json               print JSON (info, ops, bench, check)\n"
     "\n"
     "Exit: 0 ok, 1 results differ, 2 usage, 3 the model is bad, 4 it needs something unsupported, 5 anything else.\n";
 
@@ -36,6 +37,7 @@ static const struct {
 } commands[] = {
     {"run", command_run},
     {"info", command_info},
+    {"ops", command_ops},
     {"bench", command_bench},
     {"check", command_check},
 };
@@ -58,6 +60,7 @@ int main(int argc, char **argv) {
     if (strcmp(argv[1], commands[i].name) != 0) continue;
     const int code = parse_options(argc - 1, argv + 1, &options);
     if (code) return code;
+    if (commands[i].run == command_ops) return command_ops(&options);
     if (!options.num_paths) return complain(EXIT_USAGE, "%s: expected a path; 'onnxrun help' says how", argv[1]);
     if (options.num_paths > 1 && commands[i].run != command_check)
       return complain(EXIT_USAGE, "%s: expected one path, got %zu", argv[1], options.num_paths);

@@ -103,6 +103,7 @@ int show(const struct onr_tensor *x, const struct onr_tensor *y, const struct on
 /* --- commands --- */
 int command_run(const struct options *options);
 int command_info(const struct options *options);
+int command_ops(const struct options *options);
 int command_bench(const struct options *options);
 int command_check(const struct options *options);
 
