@@ -53,9 +53,9 @@ endforeach()
 add_test(NAME architecture
   COMMAND "${CMAKE_COMMAND}" "-DROOT=${PROJECT_SOURCE_DIR}" -P "${PROJECT_SOURCE_DIR}/cmake/check_includes.cmake")
 
-# Runs over a corpus that tests/hostile/hostile_gen.py writes: make hostile_load_cases, tests/hostile_load_cases FOLDER.
+# tests/hostile/test_hostile.sh runs it over the corpus that tests/hostile/hostile_gen.py writes.
 if(ONNXRUN_ONNX)
-  add_executable(hostile_load_cases EXCLUDE_FROM_ALL tests/hostile/load_cases.c)
-  set_target_properties(hostile_load_cases PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
-  target_link_libraries(hostile_load_cases PRIVATE onnxrun_internal_flags onnxrun_internal)
+  add_executable(hostile_run_cases tests/hostile/run_cases.c)
+  set_target_properties(hostile_run_cases PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
+  target_link_libraries(hostile_run_cases PRIVATE onnxrun_internal_flags onnxrun_internal)
 endif()

@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 """Writes the hostile corpus: hostile_gen.py OUTDIR
 
-Makes OUTDIR/<case>/model.onnx with its external data and inputs (in_<name>.npy), and OUTDIR/cases.tsv with the columns
+Makes OUTDIR/<case>/model.onnx with its external data and inputs (input_<i>.pb, named), and OUTDIR/cases.tsv with the columns
 name, phase (load, run, any), expected status, bytes of the file, and what is wrong with it. Needs numpy and onnx only.
-load_cases.c loads them all. Every bug that is fixed adds a case.
+run_cases.c runs them all. Every bug that is fixed adds a case.
 """
 
 import os
 import sys
 
 import numpy as np
+from onnx import numpy_helper as NH
 
 import cases_file, cases_graph, cases_layers, cases_tensor  # each registers its cases
 from corpus import cases, x1
@@ -25,8 +26,9 @@ def write_case(folder, name, build):
     data = made if isinstance(made, bytes) else made.SerializeToString()
     with open(os.path.join(folder, 'model.onnx'), 'wb') as file:
         file.write(data)
-    for key, array in feeds.items():
-        np.save(os.path.join(folder, 'in_' + key + '.npy'), array)
+    for i, (name, array) in enumerate(feeds.items()):
+        with open(os.path.join(folder, 'input_%d.pb' % i), 'wb') as file:
+            file.write(NH.from_array(np.asarray(array), name).SerializeToString())
     return len(data)
 
 

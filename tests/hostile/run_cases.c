@@ -1,0 +1,219 @@
+/* run_cases: loads, plans and runs every case of a hostile corpus and compares how it ends with what is expected.
+ *
+ *   run_cases DIRECTORY DIFFERENCES [PREFIX ...]     only cases whose name starts with a prefix
+ *
+ * DIRECTORY is what hostile_gen.py writes: cases.tsv and a folder a case. DIFFERENCES lists the cases that end otherwise on
+ * purpose: NAME STATUS MEGABYTES REASON. Every case runs in a thread with a small stack and limits of 64 MiB, and must keep to a bound
+ * of time and memory. A case of the phase "load" must end while it is loaded. */
+#define _POSIX_C_SOURCE 200809L /* clock_gettime */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "onnxrun/onnxrun.h"
+#include "onnxrun/tensor_file.h"
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#endif
+#ifdef SANITIZED
+enum { MOST_SECONDS = 60 }; /* instrumented and not optimised */
+#else
+enum { MOST_SECONDS = 1 };
+#endif
+
+enum { STACK_BYTES = 512 << 10, BUDGET_BYTES = 64 << 20, LOOP_ITERATIONS = 1000000, MAX_INPUTS = 8 };
+
+struct row {
+  char name[64], phase[16], expected[32];
+  size_t most_bytes; /* peak memory beside twice the file */
+};
+
+struct job {
+  char folder[512];
+  const char *end; /* "load" or "run": where it ended */
+  enum onr_status status;
+  struct onr_error error;
+  double seconds;
+};
+
+/* --- An allocator that counts; the block's size and start lie before it. --- */
+
+struct head {
+  void *start;
+  size_t bytes;
+};
+
+static atomic_size_t live, peak;
+
+static void *count_allocate(void *context, size_t bytes, size_t alignment) {
+  (void)context;
+  const size_t room = alignment > sizeof(struct head) ? alignment : sizeof(struct head);
+  if (bytes > SIZE_MAX / 2) return NULL;
+  char *start = aligned_alloc(room, (room + bytes + room - 1) / room * room);
+  if (!start) return NULL;
+  ((struct head *)(void *)(start + room))[-1] = (struct head){start, bytes};
+  const size_t now = atomic_fetch_add(&live, bytes) + bytes;
+  if (now > peak) peak = now;
+  return start + room;
+}
+
+static void count_release(void *context, void *memory) {
+  (void)context;
+  if (!memory) return;
+  const struct head head = ((struct head *)memory)[-1];
+  atomic_fetch_sub(&live, head.bytes);
+  free(head.start);
+}
+
+static const struct onr_allocator counting = {NULL, count_allocate, count_release};
+
+/* Of this thread: other programs on the machine do not matter. */
+static double cpu_seconds(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static size_t file_bytes(const char *path) {
+  struct stat s;
+  return stat(path, &s) == 0 ? (size_t)s.st_size : 0;
+}
+
+/* The dtype that the model declares for input_<i>.pb: the file does not say whether it holds a tensor or a sequence. */
+static enum onr_dtype declared(const struct onr_model *model, size_t i) {
+  const struct onr_value_info *info = onr_model_input(model, i);
+  return info && (info->dtype == ONR_DTYPE_SEQUENCE || info->dtype == ONR_DTYPE_OPTIONAL) ? info->dtype : ONR_DTYPE_F32;
+}
+
+static enum onr_status run(struct job *job, const struct onr_model *model, struct onr_session *session, struct onr_tensor *inputs) {
+  for (size_t i = 0; i < MAX_INPUTS; i++) {
+    char path[576], name[512];
+    snprintf(path, sizeof(path), "%s/input_%zu.pb", job->folder, i);
+    if (!file_bytes(path)) break;
+    ONR_TRY(onr_value_proto_load(path, declared(model, i), NULL, &inputs[i], name, sizeof(name), &job->error));
+    ONR_TRY(onr_session_set_input(session, (size_t)onr_model_find_input(model, name), &inputs[i], &job->error));
+  }
+  ONR_TRY(onr_session_plan(session, &job->error));
+  ONR_TRY(onr_session_run(session, &job->error));
+  return onr_session_run(session, &job->error); /* again: what the first run leaves behind is as good */
+}
+
+static void *work(void *argument) {
+  struct job *job = argument;
+  struct onr_tensor inputs[MAX_INPUTS] = {0};
+  struct onr_session *session = NULL;
+  struct onr_model *model;
+  char path[576];
+  snprintf(path, sizeof(path), "%s/model.onnx", job->folder);
+  const struct onr_limits limits = {.tensor_bytes = BUDGET_BYTES,
+                                    .total_bytes = BUDGET_BYTES + 2 * file_bytes(path),
+                                    .loop_iterations = LOOP_ITERATIONS};
+  const struct onr_model_options options = {.allocator = &counting, .limits = &limits};
+  const double start = cpu_seconds();
+  job->end = "load";
+  job->status = onr_model_load(path, &options, &model, &job->error);
+  if (job->status == ONR_STATUS_OK) {
+    job->end = "run";
+    job->status = onr_session_create(model, NULL, &session, &job->error);
+    if (job->status == ONR_STATUS_OK) job->status = run(job, model, session, inputs);
+  }
+  onr_session_destroy(session);
+  onr_model_destroy(model);
+  for (size_t i = 0; i < MAX_INPUTS; i++) onr_tensor_release(NULL, &inputs[i]);
+  job->seconds = cpu_seconds() - start;
+  return NULL;
+}
+
+/* 0 when the thread could not be made. */
+static int in_small_stack(struct job *job) {
+  pthread_attr_t attributes;
+  pthread_t thread;
+  pthread_attr_init(&attributes);
+  const int made = pthread_attr_setstacksize(&attributes, STACK_BYTES) == 0 && pthread_create(&thread, &attributes, work, job) == 0;
+  pthread_attr_destroy(&attributes);
+  return made && pthread_join(thread, NULL) == 0;
+}
+
+/* What the list of differences says of this case takes the place of what the corpus says. */
+static void apply_differences(const char *differences, struct row *row) {
+  char line[512], name[64], status[32];
+  size_t megabytes;
+  FILE *file = fopen(differences, "r");
+  if (!file) return;
+  while (fgets(line, sizeof(line), file))
+    if (sscanf(line, "%63s %31s %zu", name, status, &megabytes) == 3 && !strcmp(name, row->name)) {
+      memcpy(row->expected, status, sizeof(status));
+      row->most_bytes = megabytes << 20;
+    }
+  fclose(file);
+}
+
+/* Why the case fails, or NULL. */
+static const char *judge(const struct row *row, const struct job *job, size_t model_bytes) {
+  if (strcmp(onr_status_name(job->status), row->expected)) return "another status";
+  if (job->status != ONR_STATUS_OK && !strcmp(row->phase, "load") && strcmp(job->end, "load")) return "not found while loading";
+  if (job->seconds > MOST_SECONDS) return "too slow";
+  if (peak > row->most_bytes + 2 * model_bytes) return "too much memory";
+  if (live) return "memory was not released";
+  return NULL;
+}
+
+/* Returns 1 when the case is as expected. */
+static int check(const char *directory, const struct row *row) {
+  struct job job = {.end = "thread", .status = ONR_STATUS_INTERNAL};
+  char path[576];
+  snprintf(job.folder, sizeof(job.folder), "%s/%s", directory, row->name);
+  snprintf(path, sizeof(path), "%s/model.onnx", job.folder);
+  live = peak = 0;
+  if (!in_small_stack(&job)) fprintf(stderr, "%s: no thread\n", row->name);
+  const char *why = judge(row, &job, file_bytes(path));
+  printf("%s %s expected %s, found %s in %s, %.0f ms, peak %zu KiB", why ? "FAIL" : "ok", row->name, row->expected,
+         onr_status_name(job.status), job.end, job.seconds * 1e3, (size_t)peak >> 10);
+  if (why) printf(": %s: %s: %s", why, job.error.where, job.error.message);
+  printf("\n");
+  fflush(stdout);
+  return !why;
+}
+
+static int wanted(const struct row *row, int count, char **prefixes) {
+  if (count == 0) return 1;
+  for (int i = 0; i < count; i++)
+    if (!strncmp(row->name, prefixes[i], strlen(prefixes[i]))) return 1;
+  return 0;
+}
+
+int main(int argc, char **argv) {
+  size_t passed = 0, failed = 0;
+  struct row row;
+  char line[512], path[512];
+  FILE *file;
+  if (argc < 3) {
+    fprintf(stderr, "usage: run_cases DIRECTORY DIFFERENCES [PREFIX ...]\n");
+    return 2;
+  }
+  snprintf(path, sizeof(path), "%s/cases.tsv", argv[1]);
+  file = fopen(path, "r");
+  if (!file) {
+    fprintf(stderr, "cannot open %s\n", path);
+    return 2;
+  }
+  while (fgets(line, sizeof(line), file)) {
+    if (sscanf(line, "%63s %15s %31s", row.name, row.phase, row.expected) != 3 || !wanted(&row, argc - 3, argv + 3)) continue;
+    row.most_bytes = BUDGET_BYTES;
+    apply_differences(argv[2], &row);
+    if (check(argv[1], &row)) passed++;
+    else failed++;
+  }
+  fclose(file);
+  printf("%zu passed, %zu failed\n", passed, failed);
+  return passed && !failed ? 0 : 1;
+}
