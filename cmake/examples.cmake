@@ -5,10 +5,11 @@ foreach(example IN LISTS examples)
   add_executable(example_${name} "${example}")
   set_target_properties(example_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/examples")
   target_compile_options(example_${name} PRIVATE -Wall -Wextra -Wpedantic)
-  target_link_libraries(example_${name} PRIVATE onnxrun)
+  target_link_libraries(example_${name} PRIVATE onnxrun m)
 endforeach()
 add_test(NAME examples/run_model
          COMMAND example_run_model "${PROJECT_SOURCE_DIR}/tests/fixtures/linear_2d_dynamo/model.onnx")
+add_test(NAME examples/own_layer COMMAND example_own_layer "${PROJECT_SOURCE_DIR}/tests/nn/own_layer.onnx")
 add_test(NAME headers/cxx
          COMMAND "${CMAKE_C_COMPILER}" -x c++ -std=c++11 -fsyntax-only -Wall -Wextra -Werror "-I${PROJECT_SOURCE_DIR}/include"
                  "${PROJECT_SOURCE_DIR}/include/onnxrun/onnxrun.h")

@@ -36,7 +36,8 @@ ONR_API void onr_net_output(struct onr_net *net, const char *name, int value);
 /* A constant; data is copied. Counts as parameters of the net when it is floating-point. */
 ONR_API int onr_net_constant(struct onr_net *net, const struct onr_desc *desc, const void *data);
 /* Any layer, also one of your own (layer.h). in: -1 for an omitted optional input only when nothing failed before.
- * out[0..num_out) receive the outputs; returns out[0], or -1. params: layer->params_size bytes, copied; NULL: zero. */
+ * out[0..num_out) receive the outputs (out may be the array in); returns out[0], or -1.
+ * params: layer->params_size bytes, copied; NULL: zero. */
 ONR_API int onr_net_layer(struct onr_net *net, const struct onr_layer *layer, const void *params, const int *in, size_t num_in,
                           int *out, size_t num_out);
 

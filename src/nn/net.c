@@ -151,10 +151,9 @@ static const struct onri_origin *origin_of(struct onr_net *net, const struct onr
   return o;
 }
 
-int onr_net_layer(struct onr_net *net, const struct onr_layer *layer, const void *params, const int *in, size_t num_in, int *out,
-                  size_t num_out) {
+static int add_layer(struct onr_net *net, const struct onr_layer *layer, const void *params, const int *in, size_t num_in, int *out,
+                     size_t num_out) {
   const struct onri_origin *origin;
-  for (size_t i = 0; i < num_out; i++) out[i] = -1;
   if (net->failed) return -1;
   for (size_t i = 0; i < num_in; i++)
     if (in[i] < ONRI_NONE || in[i] >= (int)net->graph->num_values)
@@ -167,6 +166,17 @@ int onr_net_layer(struct onr_net *net, const struct onr_layer *layer, const void
   }
   if (!onri_graph_add_node(net->graph, layer, params, origin, in, num_in, out, num_out)) return no_memory(net);
   return num_out ? out[0] : -1;
+}
+
+/* The outputs are collected apart: out may be in. */
+int onr_net_layer(struct onr_net *net, const struct onr_layer *layer, const void *params, const int *in, size_t num_in, int *out,
+                  size_t num_out) {
+  int *made = net->failed ? NULL : onri_arena_allocate(&net->graph->arena, (num_out + 1) * sizeof(*made));
+  int first = -1;
+  if (made) first = add_layer(net, layer, params, in, num_in, made, num_out);
+  else no_memory(net);
+  for (size_t i = 0; i < num_out; i++) out[i] = net->failed ? -1 : made[i];
+  return first;
 }
 
 void onr_net_push(struct onr_net *net, const char *module) {
