@@ -235,6 +235,75 @@ def _(r):
              "zb": np.array(99, np.uint8)})
 
 
+@case("matmul_nbits")
+def _(r):
+    op = "MatMulNBits"
+    sizes = dict(N=6, K=40, block_size=16)
+    return ([node(op, ["a", "b4", "s"], ["y0"], bits=4, **sizes),
+             node(op, ["a", "b4", "s", "z4"], ["y1"], bits=4, **sizes),
+             node(op, ["a", "b8", "s", "z8"], ["y2"], bits=8, **sizes),
+             node(op, ["a", "b8", "s"], ["y3"], bits=8, **sizes),
+             node(op, ["a", "b4", "s", "", "", "c"], ["y4"], bits=4, **sizes)],
+            [{"a": floats(r, 2, 3, 40)}],
+            {"b4": bytes_of(r, 6, 3, 8), "b8": bytes_of(r, 6, 3, 16),
+             "s": np.abs(floats(r, 6, 3)) * 0.05, "c": floats(r, 6),
+             "z4": bytes_of(r, 6, 2), "z8": bytes_of(r, 6, 3)})
+
+
+@case("attention")
+def _(r):
+    op = "Attention"
+    mask = np.array([[1, 1, 1, 1, 0], [1, 1, 0, 1, 1]], np.int32)
+    return ([node(op, ["x", "w", "b"], ["y0"], num_heads=2),
+             node(op, ["x", "w", "b", "mask"], ["y1"], num_heads=2),
+             node(op, ["x", "w", "b", "lengths"], ["y2"], num_heads=4),
+             node(op, ["x", "w", "b"], ["y3"], num_heads=2, unidirectional=1,
+                  scale=0.3),
+             node(op, ["x", "w", "b", "", "past"], ["y4", "p4"], num_heads=2,
+                  unidirectional=1),
+             node(op, ["x", "w", "b", "mask", "", "bias"], ["y5"], num_heads=2)],
+            [{"x": floats(r, 2, 5, 8), "mask": mask,
+              "lengths": np.array([3, 5], np.int32),
+              "past": floats(r, 2, 2, 2, 3, 4), "bias": floats(r, 2, 2, 5, 5)}],
+            {"w": floats(r, 8, 24, scale=0.4), "b": floats(r, 24)})
+
+
+@case("multi_head_attention")
+def _(r):
+    op = "MultiHeadAttention"
+    mask = np.array([[1, 1, 1, 1, 0, 1], [1, 1, 0, 1, 1, 1]], np.int32)
+    return ([node(op, ["q", "k", "v"], ["y0"], num_heads=2),
+             node(op, ["q", "k", "v", "b"], ["y1"], num_heads=4, scale=0.4),
+             node(op, ["q", "k", "v", "", "mask"], ["y2"], num_heads=2),
+             node(op, ["q", "k", "v", "b", "", "bias"], ["y3"], num_heads=2),
+             node(op, ["q", "n", "m", "", "", "", "pk", "pv"],
+                  ["y4", "k4", "v4"], num_heads=2),
+             node(op, ["q", "k4d", "v4d"], ["y5"], num_heads=2),
+             node(op, ["q", "n", "m"], ["y6"], num_heads=2, unidirectional=1)],
+            [{"q": floats(r, 2, 5, 8), "k": floats(r, 2, 6, 8),
+              "v": floats(r, 2, 6, 8), "n": floats(r, 2, 5, 8),
+              "m": floats(r, 2, 5, 8), "mask": mask,
+              "bias": floats(r, 1, 2, 5, 6), "pk": floats(r, 2, 2, 3, 4),
+              "pv": floats(r, 2, 2, 3, 4), "k4d": floats(r, 2, 2, 6, 4),
+              "v4d": floats(r, 2, 2, 6, 4)}],
+            {"b": floats(r, 24)})
+
+
+@case("rotary_embedding")
+def _(r):
+    op = "RotaryEmbedding"
+    places = r.integers(0, 12, (2, 5)).astype(np.int64)
+    return ([node(op, ["x", "places", "cos", "sin"], ["y0"]),
+             node(op, ["x", "first", "cos", "sin"], ["y1"], interleaved=1),
+             node(op, ["h", "places", "cos", "sin"], ["y2"]),
+             node(op, ["w", "places", "cos", "sin"], ["y3"], num_heads=2,
+                  rotary_embedding_dim=8)],
+            [{"x": floats(r, 2, 5, 24), "h": floats(r, 2, 3, 5, 8),
+              "w": floats(r, 2, 5, 32), "places": places,
+              "first": np.array([4], np.int64)}],
+            {"cos": floats(r, 12, 4), "sin": floats(r, 12, 4)})
+
+
 def declare(name, arrays):
     shapes = [array.shape for array in arrays]
     dims = [sizes[0] if len(set(sizes)) == 1 else f"{name}_{axis}"

@@ -1,0 +1,93 @@
+/* import_matmul_nbits.c: MatMulNBits, a product with a weight in 2, 4 or 8 bits. The weight becomes float32 while loading. */
+#include "base/checked.h"
+#include "onnx/import_microsoft.h"
+
+struct packed {
+  size_t rows, columns, blocks, block, bits; /* weight [rows, columns], `blocks` of `block` columns a row */
+  const uint8_t *values, *packed_zeros;
+  const float *scales, *zeros; /* zeros: one a block as float32, where they are not packed */
+  const int32_t *group;        /* block of each column; NULL: in order */
+};
+
+static unsigned bits_at(const uint8_t *row, size_t index, size_t bits) {
+  const size_t per_byte = 8 / bits;
+  return row[index / per_byte] >> (index % per_byte * bits) & ((1u << bits) - 1u);
+}
+
+static void unpack_row(const struct packed *p, size_t row, float *out) {
+  const size_t row_bytes = p->blocks * p->block * p->bits / 8, zero_bytes = (p->blocks * p->bits + 7) / 8;
+  for (size_t k = 0; k < p->columns; k++) {
+    const size_t block = p->group ? (size_t)p->group[k] : k / p->block, at = row * p->blocks + block;
+    float zero = (float)(1u << (p->bits - 1));
+    if (p->packed_zeros) zero = (float)bits_at(p->packed_zeros + row * zero_bytes, block, p->bits);
+    if (p->zeros) zero = p->zeros[at];
+    out[k] = ((float)bits_at(p->values + row * row_bytes, k, p->bits) - zero) * p->scales[at];
+  }
+}
+
+/* Contents of constant input i, which has so many elements of this type. */
+static enum onr_status read_constant(const struct onr_node *node, int32_t i, enum onr_dtype dtype, uint64_t elements, const void *data) {
+  const int32_t value = onri_in(node, i);
+  const struct onri_constant *constant = node->graph->values[value].constant;
+  enum onr_status status = ONR_STATUS_OK;
+  if (!constant) return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "input %d is not a constant", (int)i);
+  if (constant->desc.dtype != dtype)
+    return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "input %d is %s: only %s is supported", (int)i,
+                    onr_dtype_name(constant->desc.dtype), onr_dtype_name(dtype));
+  if ((uint64_t)onr_desc_elements(&constant->desc) != elements)
+    return onr_fail(node->error, ONR_STATUS_SHAPE, "input %d has %lld elements, expected %llu", (int)i,
+                    (long long)onr_desc_elements(&constant->desc), (unsigned long long)elements);
+  *(const void **)data = onri_value_data(node->graph, value, &status, node->error);
+  return status;
+}
+
+static enum onr_status read_sizes(const struct onr_node *node, struct packed *p) {
+  const int32_t bits = onri_attr_int32(node, "bits", 4, 2, 8);
+  p->rows = (size_t)onri_attr_int32(node, "N", 0, 1, INT32_MAX);
+  p->columns = (size_t)onri_attr_int32(node, "K", 0, 1, INT32_MAX);
+  p->block = (size_t)onri_attr_int32(node, "block_size", 0, 16, 1 << 20);
+  p->bits = (size_t)bits;
+  if (*node->status != ONR_STATUS_OK) return *node->status;
+  if (bits != 2 && bits != 4 && bits != 8)
+    return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "attribute 'bits' is %d: 2, 4 and 8 are supported", (int)bits);
+  if (p->block & (p->block - 1))
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute 'block_size' is %zu, expected a power of 2", p->block);
+  p->blocks = (p->columns + p->block - 1) / p->block;
+  return onri_only(node, "weight_prepacked", 0);
+}
+
+static enum onr_status read_zeros(const struct onr_node *node, struct packed *p) {
+  const int32_t value = onri_in(node, 3);
+  if (value == ONRI_NONE) return ONR_STATUS_OK;
+  if (node->graph->values[value].desc.dtype == ONR_DTYPE_U8)
+    return read_constant(node, 3, ONR_DTYPE_U8, (uint64_t)p->rows * ((p->blocks * p->bits + 7) / 8), &p->packed_zeros);
+  return read_constant(node, 3, ONR_DTYPE_F32, (uint64_t)p->rows * p->blocks, &p->zeros);
+}
+
+static enum onr_status read_group(const struct onr_node *node, struct packed *p) {
+  if (onri_in(node, 4) == ONRI_NONE) return ONR_STATUS_OK;
+  ONR_TRY(read_constant(node, 4, ONR_DTYPE_I32, p->columns, &p->group));
+  for (size_t k = 0; k < p->columns; k++)
+    if (p->group[k] < 0 || (size_t)p->group[k] >= p->blocks)
+      return onr_fail(node->error, ONR_STATUS_INDEX, "column %zu is in block %d, expected 0 to %zu", k, (int)p->group[k], p->blocks - 1);
+  return ONR_STATUS_OK;
+}
+
+/* Inputs A, B (packed), scales, zero points, block of each column, bias; the last three optional. */
+enum onr_status onri_import_matmul_nbits(const struct onr_node *node) {
+  const struct onr_linear_params params = {0};
+  struct packed p = {0};
+  ONR_TRY(read_sizes(node, &p));
+  /* All sizes are below 2^31, and the products of two fit 64 bits. The contents bound what is allocated. */
+  ONR_TRY(read_constant(node, 1, ONR_DTYPE_U8, (uint64_t)p.rows * (p.blocks * p.block * p.bits / 8), &p.values));
+  ONR_TRY(read_constant(node, 2, ONR_DTYPE_F32, (uint64_t)p.rows * p.blocks, &p.scales));
+  ONR_TRY(read_zeros(node, &p));
+  ONR_TRY(read_group(node, &p));
+  const struct onr_desc desc = onr_desc_make(ONR_DTYPE_F32, 2, (int64_t[]){(int64_t)p.rows, (int64_t)p.columns});
+  struct onri_constant *weight = onri_constant_create(node->graph->env, &desc);
+  if (!weight) return onr_fail(node->error, ONR_STATUS_NO_MEMORY, "no memory for a weight of %zu by %zu", p.rows, p.columns);
+  for (size_t row = 0; row < p.rows; row++) unpack_row(&p, row, (float *)weight->data + row * p.columns);
+  const int32_t in[3] = {onri_in(node, 0), onri_graph_add_constant(node->graph, NULL, weight), onri_in(node, 5)};
+  if (in[1] < 0) return onr_fail(node->error, ONR_STATUS_NO_MEMORY, "no memory for a value of the graph");
+  return onri_emit_with(node, &onri_layer_linear, &params, in, in[2] != ONRI_NONE ? 3 : 2, node->out, 1);
+}
