@@ -19,6 +19,7 @@
 #include "onnxrun/layers/resize.h"
 #include "onnxrun/layers/sequence.h"
 #include "onnxrun/layers/shape.h"
+#include "onnxrun/layers/signal.h"
 #include "onnxrun/layers/spatial.h"
 
 #endif

@@ -23,6 +23,10 @@ uint32_t onri_dtype_bits(enum onr_dtype dtype);
 void onri_load(enum onr_dtype dtype, const void *source, size_t count, void *target);
 void onri_store(enum onr_dtype dtype, const void *source, size_t count, void *target);
 
+/* The same as doubles, whatever the class: for layers whose time does not matter. Integers are cut, not rounded. */
+void onri_load_f64(enum onr_dtype dtype, const void *source, size_t count, double *target);
+void onri_store_f64(enum onr_dtype dtype, const double *source, size_t count, void *target);
+
 float onri_f16_to_f32(uint16_t bits);
 uint16_t onri_f16_from_f32(float value); /* nearest even; overflow to infinity; NaN keeps sign and upper payload */
 float onri_bf16_to_f32(uint16_t bits);

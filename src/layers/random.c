@@ -29,22 +29,6 @@ static double normal(uint64_t seed, uint64_t i) {
   return radius * cos(6.283185307179586 * uniform(seed, 2 * i + 1));
 }
 
-/* Stores n doubles as dtype, whatever its class. */
-static void store_real(enum onr_dtype dtype, const double *values, size_t n, void *target) {
-  union {
-    float f32[BLOCK];
-    double f64[BLOCK];
-    int64_t i64[BLOCK];
-  } block;
-  const enum onri_class class = onri_dtype_class(dtype);
-  for (size_t k = 0; k < n; k++) {
-    if (class == ONRI_CLASS_F32) block.f32[k] = (float)values[k];
-    if (class == ONRI_CLASS_F64) block.f64[k] = values[k];
-    if (class == ONRI_CLASS_I64 || class == ONRI_CLASS_U64) block.i64[k] = (int64_t)values[k];
-  }
-  onri_store(dtype, &block, n, target);
-}
-
 /* --- random, random_like --- */
 
 static enum onr_status random_desc(struct onr_call *call, struct onr_desc desc) {
@@ -85,7 +69,7 @@ static void random_part(void *context, size_t begin, size_t end) {
     const size_t n = end - i < BLOCK ? end - i : BLOCK;
     for (size_t k = 0; k < n; k++)
       values[k] = p->kind == ONR_RANDOM_NORMAL ? a + b * normal(p->seed, i + k) : a + (b - a) * uniform(p->seed, i + k);
-    store_real(job->dtype, values, n, job->y + i * size);
+    onri_store_f64(job->dtype, values, n, job->y + i * size);
   }
 }
 
@@ -133,7 +117,7 @@ static void bernoulli_part(void *context, size_t begin, size_t end) {
     const size_t n = end - i < BLOCK ? end - i : BLOCK;
     load_real(job->from, job->x + i * onr_dtype_size(job->from), n, values);
     for (size_t k = 0; k < n; k++) values[k] = uniform(job->seed, i + k) < values[k] ? 1 : 0;
-    store_real(job->to, values, n, job->y + i * onr_dtype_size(job->to));
+    onri_store_f64(job->to, values, n, job->y + i * onr_dtype_size(job->to));
   }
 }
 
