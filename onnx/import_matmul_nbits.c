@@ -48,6 +48,8 @@ static enum onr_status read_sizes(const struct onr_node *node, struct packed *p)
   p->block = (size_t)onri_attr_int32(node, "block_size", 0, 16, 1 << 20);
   p->bits = (size_t)bits;
   if (*node->status != ONR_STATUS_OK) return *node->status;
+  if (!p->rows || !p->columns || !p->block)
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attributes 'N', 'K' and 'block_size' are all needed");
   if (bits != 2 && bits != 4 && bits != 8)
     return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "attribute 'bits' is %d: 2, 4 and 8 are supported", (int)bits);
   if (p->block & (p->block - 1))

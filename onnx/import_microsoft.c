@@ -43,3 +43,23 @@ enum onr_status onri_only(const struct onr_node *node, const char *name, int64_t
   return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "attribute '%s' is %lld: only %lld is supported", name, (long long)value,
                   (long long)only);
 }
+
+enum onr_status onri_make_split(const struct onr_node *node, int32_t x, int64_t axis, const int64_t *sizes, int32_t *out,
+                                size_t count) {
+  const struct onr_split_params params = {.axis = axis, .even = 1};
+  const int32_t in[2] = {x, sizes ? onri_const_ints(node, sizes, count) : ONRI_NONE};
+  for (size_t i = 0; i < count; i++) out[i] = onri_temp(node);
+  return onri_emit_with(node, &onri_layer_split, &params, in, sizes ? 2 : 1, out, count);
+}
+
+int32_t onri_make_reshape(const struct onr_node *node, int32_t x, const int64_t *shape, size_t rank) {
+  const struct onr_reshape_params params = {0};
+  return onri_make(node, &onri_layer_reshape, &params, (int32_t[]){x, onri_const_ints(node, shape, rank)}, 2);
+}
+
+enum onr_status onri_read_heads(const struct onr_node *node, const char *name, int64_t *heads) {
+  *heads = onri_attr_int32(node, name, 0, 1, 1 << 16);
+  if (*node->status == ONR_STATUS_OK && *heads == 0)
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute '%s' is missing", name);
+  return *node->status;
+}

@@ -15,6 +15,12 @@ int32_t onri_make_range(const struct onr_node *node, int32_t x, int64_t axis);
 int32_t onri_make_dim(const struct onr_node *node, int32_t x, int64_t axis);
 /* (x - zero) scale with one scale; zero may be ONRI_NONE. */
 int32_t onri_make_dequantize(const struct onr_node *node, int32_t x, int32_t scale, int32_t zero);
+/* x in the shape that a constant gives: 0 and -1 as in reshape. */
+int32_t onri_make_reshape(const struct onr_node *node, int32_t x, const int64_t *shape, size_t rank);
+/* x cut into `count` parts (new values out[]) along axis; sizes NULL: of equal size. */
+enum onr_status onri_make_split(const struct onr_node *node, int32_t x, int64_t axis, const int64_t *sizes, int32_t *out, size_t count);
+/* A number of heads, which is a required attribute. */
+enum onr_status onri_read_heads(const struct onr_node *node, const char *name, int64_t *heads);
 /* An UNSUPPORTED error when integer attribute `name` is there and not `only`. */
 enum onr_status onri_only(const struct onr_node *node, const char *name, int64_t only);
 

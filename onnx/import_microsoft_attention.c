@@ -29,23 +29,6 @@ static enum onr_status read_mask(const struct onr_node *node, int32_t mask, int3
   return ONR_STATUS_OK;
 }
 
-static enum onr_status split(const struct onr_node *node, int32_t x, int64_t axis, const int64_t *sizes, int32_t *out, size_t count) {
-  const struct onr_split_params params = {.axis = axis, .even = 1};
-  const int32_t in[2] = {x, sizes ? onri_const_ints(node, sizes, count) : ONRI_NONE};
-  for (size_t i = 0; i < count; i++) out[i] = onri_temp(node);
-  return onri_emit_with(node, &onri_layer_split, &params, in, sizes ? 2 : 1, out, count);
-}
-
-static int32_t reshape(const struct onr_node *node, int32_t x, const int64_t *shape, size_t rank) {
-  const struct onr_reshape_params params = {0};
-  return onri_make(node, &onri_layer_reshape, &params, (int32_t[]){x, onri_const_ints(node, shape, rank)}, 2);
-}
-
-static enum onr_status read_heads(const struct onr_node *node, const char *name, int64_t *heads) {
-  *heads = onri_attr_int32(node, name, 0, 1, 1 << 16);
-  return *node->status;
-}
-
 /* --- Attention: input, weights [in, q + k + v], bias, mask, past [2, batch, heads, keys, width], attention bias --- */
 
 static enum onr_status project(const struct onr_node *node, int32_t qkv[3]) {
@@ -54,7 +37,7 @@ static enum onr_status project(const struct onr_node *node, int32_t qkv[3]) {
   const int64_t *sizes = onri_attr_ints(node, "qkv_hidden_sizes", &count);
   if (sizes && count != 3) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected 3 qkv_hidden_sizes, found %zu", count);
   const int32_t x = onri_make(node, &onri_layer_linear, &linear, node->in, onri_in(node, 2) != ONRI_NONE ? 3 : 2);
-  return split(node, x, 2, sizes, qkv, 3);
+  return onri_make_split(node, x, 2, sizes, qkv, 3);
 }
 
 static enum onr_status join_present(const struct onr_node *node, const int32_t present[2]) {
@@ -70,7 +53,7 @@ enum onr_status onri_import_microsoft_attention(const struct onr_node *node) {
   const int wants_present = onri_out(node, 1) != ONRI_NONE;
   int32_t qkv[3], past[2] = {ONRI_NONE, ONRI_NONE};
   struct hidden hidden;
-  ONR_TRY(read_heads(node, "num_heads", &params.heads));
+  ONR_TRY(onri_read_heads(node, "num_heads", &params.heads));
   params.kv_heads = params.heads;
   ONR_TRY(onri_only(node, "do_rotary", 0));
   ONR_TRY(onri_only(node, "past_present_share_buffer", 0));
@@ -78,7 +61,7 @@ enum onr_status onri_import_microsoft_attention(const struct onr_node *node) {
   ONR_TRY(read_mask(node, onri_in(node, 3), onri_in(node, 5), params.causal, &hidden));
   if (onri_in(node, 4) != ONRI_NONE) {
     const int32_t axes = onri_const_ints(node, (int64_t[]){0}, 1);
-    ONR_TRY(split(node, onri_in(node, 4), 0, NULL, past, 2));
+    ONR_TRY(onri_make_split(node, onri_in(node, 4), 0, NULL, past, 2));
     for (size_t i = 0; i < 2; i++) past[i] = onri_make(node, &onri_layer_squeeze, NULL, (int32_t[]){past[i], axes}, 2);
   }
   const int32_t in[] = {qkv[0], qkv[1], qkv[2], hidden.mask, past[0], past[1], hidden.lengths};
@@ -92,7 +75,7 @@ enum onr_status onri_import_microsoft_attention(const struct onr_node *node) {
 static enum onr_status add_biases(const struct onr_node *node, int32_t qkv[3]) {
   int32_t parts[3];
   if (onri_in(node, 3) == ONRI_NONE) return ONR_STATUS_OK;
-  ONR_TRY(split(node, onri_in(node, 3), 0, NULL, parts, 3));
+  ONR_TRY(onri_make_split(node, onri_in(node, 3), 0, NULL, parts, 3));
   for (size_t i = 0; i < 3; i++) qkv[i] = onri_make_binary(node, ONR_BINARY_ADD, qkv[i], parts[i]);
   return ONR_STATUS_OK;
 }
@@ -105,7 +88,7 @@ static enum onr_status cross_attention(const struct onr_node *node, struct onr_a
   params->heads = params->kv_heads = 0;
   params->q_heads_inner = params->y_heads_inner = 1;
   if (onri_in(node, 3) != ONRI_NONE) return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "a bias with key and value of rank 4");
-  in[0] = reshape(node, in[0], heads, 4);
+  in[0] = onri_make_reshape(node, in[0], heads, 4);
   ONR_TRY(onri_emit_with(node, &onri_layer_attention, params, in, 7, out, (size_t)node->num_out));
   return onri_emit_with(node, &onri_layer_reshape, &plain, (int32_t[]){y, onri_const_ints(node, flat, 3)}, 2, node->out, 1);
 }
@@ -115,7 +98,7 @@ enum onr_status onri_import_multi_head_attention(const struct onr_node *node) {
                                         .causal = onri_attr_int(node, "unidirectional", 0) != 0};
   int32_t qkv[3] = {onri_in(node, 0), onri_in(node, 1), onri_in(node, 2)};
   struct hidden hidden;
-  ONR_TRY(read_heads(node, "num_heads", &params.heads));
+  ONR_TRY(onri_read_heads(node, "num_heads", &params.heads));
   params.kv_heads = params.heads;
   if (qkv[1] == ONRI_NONE || qkv[2] == ONRI_NONE)
     return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "query, key and value packed into one tensor");

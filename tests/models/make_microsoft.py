@@ -304,6 +304,59 @@ def _(r):
             {"cos": floats(r, 12, 4), "sin": floats(r, 12, 4)})
 
 
+def group_query(r, batch, length, past, lengths, capacity):
+    """The inputs of one call: `past` places of cache, of which `lengths` of
+    each sequence are in use when the new elements are in."""
+    data = {"q": floats(r, batch, length, 64), "k": floats(r, batch, length, 32),
+            "v": floats(r, batch, length, 32),
+            "packed": floats(r, batch, length, 128),
+            "pk": floats(r, batch, 2, past, 16), "pv": floats(r, batch, 2, past, 16),
+            "used": np.array(lengths, np.int32) - 1,
+            "total": np.array(capacity, np.int32)}
+    # What lies behind the places in use has no meaning; onnxruntime clears it.
+    for row, used in enumerate(lengths):
+        data["pk"][row, :, max(used - length, 0):] = 0
+        data["pv"][row, :, max(used - length, 0):] = 0
+    return data
+
+
+@case("group_query_attention")
+def _(r):
+    op = "GroupQueryAttention"
+    heads = dict(num_heads=4, kv_num_heads=2)
+    rest = ["pk", "pv", "used", "total"]
+    turned = rest + ["cos", "sin"]
+
+    def outputs(i):
+        return [f"y{i}", f"k{i}", f"v{i}"]
+
+    return ([node(op, ["q", "k", "v"] + rest, outputs(0), **heads),
+             node(op, ["packed", "", ""] + rest, outputs(1), scale=0.3, **heads),
+             node(op, ["q", "k", "v"] + turned, outputs(2), do_rotary=1, **heads),
+             node(op, ["packed", "", ""] + turned, outputs(3), do_rotary=1,
+                  rotary_interleaved=1, **heads),
+             node(op, ["q", "k", "v"] + rest, outputs(4), local_window_size=2,
+                  **heads),
+             node(op, ["q", "k", "v"] + rest, outputs(5), softcap=1.5, **heads)],
+            [group_query(r, 2, 5, 0, [5, 5], 5),
+             group_query(r, 1, 1, 6, [7], 7),
+             group_query(r, 1, 3, 4, [7], 7),
+             group_query(r, 2, 1, 6, [4, 7], 7),
+             group_query(r, 1, 1, 9, [5], 5)],
+            {"cos": floats(r, 12, 8), "sin": floats(r, 12, 8)})
+
+
+@case("group_query_prompt")
+def _(r):
+    op = "GroupQueryAttention"
+    heads = dict(num_heads=4, kv_num_heads=2)
+    data = group_query(r, 1, 5, 0, [5], 5)
+    return ([node(op, ["q", "k", "v", "", "", "used", "total", "cos", "sin"],
+                  ["y", "present_k", "present_v"], do_rotary=1, **heads)],
+            [{key: data[key] for key in ("q", "k", "v", "used", "total")}],
+            {"cos": floats(r, 12, 8), "sin": floats(r, 12, 8)})
+
+
 def declare(name, arrays):
     shapes = [array.shape for array in arrays]
     dims = [sizes[0] if len(set(sizes)) == 1 else f"{name}_{axis}"
