@@ -5,5 +5,6 @@
 #define ONNXRUN_NN_H
 
 #include "onnxrun/nn/linear.h"
+#include "onnxrun/nn/recurrent.h"
 
 #endif

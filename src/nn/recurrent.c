@@ -1,0 +1,191 @@
+/* recurrent: torch.nn.RNN, LSTM, GRU and their cells, a layer for each direction. Time comes first inside. */
+#include "onnxrun/nn/recurrent.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "nn/net.h"
+#include "onnxrun/layers/move.h"
+#include "onnxrun/layers/recurrent.h"
+
+enum { MAX_CELLS = 64, MAX_SIZE = 1 << 20 };
+
+/* gate[i]: which of PyTorch's gates is the layer's gate i. */
+struct kind {
+  const char *name;
+  const struct onr_layer *layer;
+  size_t gates, gate[4], outputs;
+};
+static const struct kind rnn_kind = {"RNN", &onri_layer_rnn, 1, {0}, 2};
+static const struct kind gru_kind = {"GRU", &onri_layer_gru, 3, {1, 0, 2}, 2};
+static const struct kind lstm_kind = {"LSTM", &onri_layer_lstm, 4, {0, 3, 1, 2}, 3};
+
+static int squeeze(struct onr_net *net, int x, int64_t axis) {
+  return onri_net_2(net, &onri_layer_squeeze, NULL, x, onri_net_ints(net, &axis, 1));
+}
+
+static int unsqueeze(struct onr_net *net, int x, int64_t axis) {
+  return onri_net_2(net, &onri_layer_unsqueeze, NULL, x, onri_net_ints(net, &axis, 1));
+}
+
+static int swap_time_and_batch(struct onr_net *net, int x) {
+  const struct onr_transpose_params params = {.rank = 3, .perm = {1, 0, 2}};
+  return onri_net_1(net, &onri_layer_transpose, &params, x);
+}
+
+static int concat(struct onr_net *net, const int *values, size_t count, int64_t axis) {
+  const struct onr_concat_params params = {axis};
+  int out = values[0];
+  return count == 1 ? out : onr_net_layer(net, &onri_layer_concat, &params, values, count, &out, 1);
+}
+
+/* Blocks of rows in the layer's order of gates, [gates hidden, columns]. */
+static void reorder(const struct kind *kind, size_t hidden, size_t columns, const float *from, float *to) {
+  const size_t block = hidden * columns;
+  for (size_t g = 0; g < kind->gates; g++) memcpy(to + g * block, from + kind->gate[g] * block, block * sizeof(*to));
+}
+
+/* With a projection h = P m the layer keeps m as its state: R h = (R P) m. rows: [gates hidden, proj]; result in place of R. */
+static void multiply_projection(const float *r, const float *p, size_t rows, size_t proj, size_t hidden, float *to) {
+  for (size_t i = 0; i < rows; i++)
+    for (size_t j = 0; j < hidden; j++) {
+      double sum = 0;
+      for (size_t k = 0; k < proj; k++) sum += (double)r[i * proj + k] * (double)p[k * hidden + j];
+      to[i * hidden + j] = (float)sum;
+    }
+}
+
+/* The constants W, R and bias (ONRI_NONE without) of one direction in in[1..3]. */
+static void add_weights(struct onr_net *net, const struct kind *kind, const struct onr_rnn *p, size_t input,
+                        const struct onr_rnn_weights *w, int *in) {
+  const struct onr_allocator *allocator = net->model->env.allocator;
+  const size_t hidden = (size_t)p->hidden_size, rows = kind->gates * hidden, proj = (size_t)p->proj_size;
+  const size_t wide = input > hidden ? input : hidden;
+  float *buffer = onri_allocate(allocator, rows * (wide + hidden + 2) * sizeof(*buffer)), *product;
+  if (!buffer) {
+    onri_net_fail(net, ONR_STATUS_NO_MEMORY, "no memory for the weights of %s", kind->name);
+    return;
+  }
+  product = buffer + rows * wide;
+  reorder(kind, hidden, input, w->weight_ih, buffer);
+  in[1] = onri_net_weight(net, buffer, 3, (int64_t[]){1, (int64_t)rows, (int64_t)input});
+  if (proj) multiply_projection(w->weight_hh, w->weight_hr, rows, proj, hidden, product);
+  reorder(kind, hidden, hidden, proj ? product : w->weight_hh, buffer);
+  in[2] = onri_net_weight(net, buffer, 3, (int64_t[]){1, (int64_t)rows, p->hidden_size});
+  if (proj) net->parameters -= (int64_t)(rows * hidden) - (int64_t)(rows * proj);
+  in[3] = ONRI_NONE;
+  if (w->bias_ih) {
+    reorder(kind, hidden, 1, w->bias_ih, buffer);
+    reorder(kind, hidden, 1, w->bias_hh, buffer + rows);
+    in[3] = onri_net_weight(net, buffer, 2, (int64_t[]){1, 2 * (int64_t)rows});
+  }
+  onri_release(allocator, buffer);
+}
+
+static int project(struct onr_net *net, const struct onr_rnn *p, int x, int weight) {
+  const struct onr_linear_params params = {0};
+  return p->proj_size ? onri_net_2(net, &onri_layer_linear, &params, x, weight) : x;
+}
+
+/* One layer in one direction: out[0] [T, B, size], out[1] [1, B, size], out[2] [1, B, hidden]. */
+static void direction(struct onr_net *net, const struct kind *kind, const struct onr_rnn *p, int reverse, size_t input, int x, int h, int c,
+                      const struct onr_rnn_weights *w, int *out) {
+  struct onr_recurrent_params params = {.hidden_size = p->hidden_size, .linear_before_reset = 1};
+  int in[7] = {x, ONRI_NONE, ONRI_NONE, ONRI_NONE, ONRI_NONE, h, c}, projection = ONRI_NONE;
+  size_t count = 7;
+  if (!w->weight_ih || !w->weight_hh || !w->bias_ih != !w->bias_hh || !w->weight_hr != !p->proj_size) {
+    onri_net_fail(net, ONR_STATUS_ARGUMENT, "%s: expected both weights, both biases or none, and weight_hr with proj_size alone", kind->name);
+    return;
+  }
+  params.direction = reverse ? ONR_DIRECTION_REVERSE : ONR_DIRECTION_FORWARD;
+  if (kind == &rnn_kind && p->relu) params.functions[0].kind = ONR_RECURRENT_RELU;
+  add_weights(net, kind, p, input, w, in);
+  while (in[count - 1] == ONRI_NONE) count--;
+  onr_net_layer(net, kind->layer, &params, in, count, out, kind->outputs);
+  if (p->proj_size) projection = onri_net_weight(net, w->weight_hr, 2, (int64_t[]){p->proj_size, p->hidden_size});
+  out[0] = project(net, p, squeeze(net, out[0], 1), projection);
+  out[1] = project(net, p, out[1], projection);
+}
+
+static int check(struct onr_net *net, const struct kind *kind, const struct onr_rnn *p, int h0) {
+  const int64_t layers = p->num_layers ? p->num_layers : 1, directions = p->bidirectional ? 2 : 1;
+  if (p->input_size <= 0 || p->input_size > MAX_SIZE || p->hidden_size <= 0 || p->hidden_size > MAX_SIZE)
+    return onri_net_fail(net, ONR_STATUS_ARGUMENT, "%s: expected input_size and hidden_size in 1..%d, got %lld and %lld", kind->name, MAX_SIZE,
+                         (long long)p->input_size, (long long)p->hidden_size);
+  if (layers < 0 || layers * directions > MAX_CELLS)
+    return onri_net_fail(net, ONR_STATUS_ARGUMENT, "%s: expected num_layers times directions in 1..%d, got %d layers", kind->name, MAX_CELLS,
+                         (int)p->num_layers);
+  if (p->proj_size < 0 || p->proj_size >= p->hidden_size || (p->proj_size && kind != &lstm_kind))
+    return onri_net_fail(net, ONR_STATUS_ARGUMENT, "%s: expected proj_size 0 or, for an LSTM, below hidden_size, got %lld", kind->name,
+                         (long long)p->proj_size);
+  if (p->proj_size && h0 != ONRI_NONE)
+    return onri_net_fail(net, ONR_STATUS_UNSUPPORTED, "%s: an initial h together with proj_size", kind->name);
+  return net->failed ? -1 : 0;
+}
+
+/* state [cells, B, size] in parts of [1, B, size]; none: ONRI_NONE each. */
+static void split_state(struct onr_net *net, int state, size_t cells, int *parts) {
+  const struct onr_split_params params = {.axis = 0, .even = 1};
+  for (size_t i = 0; i < cells; i++) parts[i] = state;
+  if (state != ONRI_NONE && cells > 1) onr_net_layer(net, &onri_layer_split, &params, &state, 1, parts, cells);
+}
+
+static int stack(struct onr_net *net, const struct kind *kind, const struct onr_rnn *p, int x, int h0, int c0, const struct onr_rnn_weights *w,
+                 int *h_n, int *c_n) {
+  const size_t layers = p->num_layers ? (size_t)p->num_layers : 1, directions = p->bidirectional ? 2 : 1;
+  const size_t size = (size_t)(p->proj_size ? p->proj_size : p->hidden_size);
+  int h[MAX_CELLS], c[MAX_CELLS];
+  if (check(net, kind, p, h0) < 0) return -1;
+  split_state(net, h0, layers * directions, h);
+  split_state(net, c0, layers * directions, c);
+  if (p->batch_first) x = swap_time_and_batch(net, x);
+  for (size_t l = 0; l < layers && !net->failed; l++) {
+    int y[2] = {-1, -1};
+    for (size_t d = 0; d < directions; d++) {
+      const size_t cell = l * directions + d;
+      int out[3] = {-1, -1, -1};
+      direction(net, kind, p, d == 1, l ? size * directions : (size_t)p->input_size, x, h[cell], c[cell], &w[cell], out);
+      y[d] = out[0];
+      h[cell] = out[1];
+      c[cell] = out[2];
+    }
+    x = concat(net, y, directions, 2);
+  }
+  if (h_n) *h_n = concat(net, h, layers * directions, 0);
+  if (c_n) *c_n = concat(net, c, layers * directions, 0);
+  return p->batch_first ? swap_time_and_batch(net, x) : x;
+}
+
+int onr_rnn(struct onr_net *net, int x, int h0, const struct onr_rnn *rnn, const struct onr_rnn_weights *weights, int *h_n) {
+  return stack(net, &rnn_kind, rnn, x, h0, ONRI_NONE, weights, h_n, NULL);
+}
+
+int onr_gru(struct onr_net *net, int x, int h0, const struct onr_rnn *gru, const struct onr_rnn_weights *weights, int *h_n) {
+  return stack(net, &gru_kind, gru, x, h0, ONRI_NONE, weights, h_n, NULL);
+}
+
+int onr_lstm(struct onr_net *net, int x, int h0, int c0, const struct onr_rnn *lstm, const struct onr_rnn_weights *weights, int *h_n, int *c_n) {
+  return stack(net, &lstm_kind, lstm, x, h0, c0, weights, h_n, c_n);
+}
+
+/* A sequence of one step. */
+static int step(struct onr_net *net, const struct kind *kind, const struct onr_rnn *cell, int x, int h, int c,
+                const struct onr_rnn_weights *weights, int *c1) {
+  const struct onr_rnn p = {.input_size = cell->input_size, .hidden_size = cell->hidden_size, .relu = cell->relu};
+  const int h0 = h == ONRI_NONE ? h : unsqueeze(net, h, 0), c0 = c == ONRI_NONE ? c : unsqueeze(net, c, 0);
+  const int y = stack(net, kind, &p, unsqueeze(net, x, 0), h0, c0, weights, NULL, c1);
+  if (c1) *c1 = squeeze(net, *c1, 0);
+  return squeeze(net, y, 0);
+}
+
+int onr_rnn_cell(struct onr_net *net, int x, int h, const struct onr_rnn *cell, const struct onr_rnn_weights *weights) {
+  return step(net, &rnn_kind, cell, x, h, ONRI_NONE, weights, NULL);
+}
+
+int onr_gru_cell(struct onr_net *net, int x, int h, const struct onr_rnn *cell, const struct onr_rnn_weights *weights) {
+  return step(net, &gru_kind, cell, x, h, ONRI_NONE, weights, NULL);
+}
+
+int onr_lstm_cell(struct onr_net *net, int x, int h, int c, const struct onr_rnn *cell, const struct onr_rnn_weights *weights, int *c1) {
+  return step(net, &lstm_kind, cell, x, h, c, weights, c1);
+}
