@@ -70,6 +70,8 @@ static enum onr_status recurrent(const struct onr_node *node, const struct onr_l
       .has_clip = onri_attr_has(node, "clip"),
       .clip = onri_attr_float(node, "clip", 0.0f),
   };
+  if (onri_attr_has(node, "hidden_size") && params.hidden_size <= 0)
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected a hidden_size of 1 or more, found %lld", (long long)params.hidden_size);
   ONR_TRY(read_functions(node, &params, functions_per_direction));
   return onri_emit(node, layer, &params);
 }

@@ -100,7 +100,8 @@ enum onr_status onri_read_ints(const struct onr_call *call, size_t input, int64_
     return onr_fail(call->error, ONR_STATUS_TYPE, "input %zu: expected int64, found %s", input, onr_dtype_name(desc->dtype));
   *count = (size_t)onr_desc_elements(desc);
   if (*count > capacity)
-    return onr_fail(call->error, ONR_STATUS_LIMIT, "input %zu: expected at most %zu values, found %zu", input, capacity, *count);
+    return onr_fail(call->error, capacity == 1 ? ONR_STATUS_SHAPE : ONR_STATUS_LIMIT, "input %zu: expected at most %zu values, found %zu",
+                    input, capacity, *count);
   if (*count && !data) return onr_fail(call->error, ONR_STATUS_INTERNAL, "input %zu: contents are not known yet", input);
   for (size_t i = 0; i < *count; i++) {
     if (desc->dtype == ONR_DTYPE_I64) {

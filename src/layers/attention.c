@@ -26,7 +26,10 @@ static enum onr_status heads_of(const struct onr_call *call, size_t i, int64_t h
                                 struct onri_heads *strides) {
   const struct onr_desc *x = &call->in[i];
   if (x->rank == 3) {
-    if (heads <= 0 || x->dim[2] % heads != 0)
+    if (heads <= 0)
+      return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "input %zu is of rank 3: expected a number of heads of 1 or more, found %lld", i,
+                      (long long)heads);
+    if (x->dim[2] % heads != 0)
       return onr_fail(call->error, ONR_STATUS_SHAPE, "expected input %zu of rank 3 to divide into its heads, found %lld by %lld",
                       i, (long long)x->dim[2], (long long)heads);
     *shape = (struct head_shape){x->dim[0], heads, x->dim[1], x->dim[2] / heads};
