@@ -357,6 +357,33 @@ def _(r):
             {"cos": floats(r, 12, 8), "sin": floats(r, 12, 8)})
 
 
+def on_grid(r, *shape, step):
+    """Values that 8 bits hold without loss: multiples from 0 to 255 steps."""
+    values = r.integers(0, 256, shape)
+    values.reshape(shape[0], -1)[:, :2] = [0, 255]
+    return (values * step).astype(np.float32)
+
+
+@case("dynamic_quantize_lstm")
+def _(r):
+    # One step from states on the grid: onnxruntime then rounds nothing.
+    op = "DynamicQuantizeLSTM"
+    hidden, width, batch = 4, 6, 3
+    weights = {"w": bytes_of(r, 2, width, 4 * hidden, dtype=np.int8),
+               "r": bytes_of(r, 2, hidden, 4 * hidden, dtype=np.int8),
+               "b": floats(r, 2, 8 * hidden, scale=0.3),
+               "ws": np.array([0.004, 0.006], np.float32),
+               "wz": np.array([0, 0], np.int8),
+               "rs": np.abs(floats(r, 2, 4 * hidden)) * 0.004 + 0.001,
+               "rz": np.zeros((2, 4 * hidden), np.int8)}
+    return ([node(op, ["x", "w", "r", "b", "", "h", "c", "", "ws", "wz", "rs",
+                       "rz"], ["y", "y_h", "y_c"], hidden_size=hidden,
+                  direction="bidirectional")],
+            [{"x": on_grid(r, 1, batch, width, step=1 / 128),
+              "h": on_grid(r, 2, batch, hidden, step=1 / 256),
+              "c": floats(r, 2, batch, hidden)}], weights)
+
+
 def declare(name, arrays):
     shapes = [array.shape for array in arrays]
     dims = [sizes[0] if len(set(sizes)) == 1 else f"{name}_{axis}"
