@@ -38,3 +38,5 @@ enum onr_status onri_import_einsum(const struct onr_node *node) {
   memcpy(params.equation, equation->s.text, equation->s.length);
   return onri_emit(node, &onri_layer_einsum, &params);
 }
+
+enum onr_status onri_import_det(const struct onr_node *node) { return onri_emit(node, &onri_layer_det, NULL); }
