@@ -13,6 +13,7 @@
 #include "onnxrun/layers/matmul.h"
 #include "onnxrun/layers/move.h"
 #include "onnxrun/layers/normalization.h"
+#include "onnxrun/layers/optimizer.h"
 #include "onnxrun/layers/pool.h"
 #include "onnxrun/layers/recurrent.h"
 #include "onnxrun/layers/reduce.h"
