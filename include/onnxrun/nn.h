@@ -6,5 +6,6 @@
 
 #include "onnxrun/nn/linear.h"
 #include "onnxrun/nn/recurrent.h"
+#include "onnxrun/nn/transformer.h"
 
 #endif

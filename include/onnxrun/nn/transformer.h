@@ -1,0 +1,76 @@
+/* transformer.h: torch.nn.MultiheadAttention, TransformerEncoderLayer, TransformerEncoder, TransformerDecoderLayer,
+ * TransformerDecoder, Transformer.
+ *
+ * Sequences are [length, batch, features], with batch_first [batch, length, features].
+ * Masks are values of the net or -1 for none. bool: true hides, as in PyTorch, and must be an input or a constant of the
+ * net; float32: is added to the scores. An attention mask is [queries, keys] or [batch, heads, queries, keys]; a key padding
+ * mask is [batch, keys]. A query all of whose keys are hidden has no defined result. */
+#ifndef ONNXRUN_NN_TRANSFORMER_H
+#define ONNXRUN_NN_TRANSFORMER_H
+
+#include "onnxrun/net.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct onr_multihead_attention {
+  int64_t embed_dim, num_heads;
+  int64_t kdim, vdim;       /* 0: embed_dim */
+  int32_t batch_first;
+  int32_t per_head_weights; /* average_attn_weights=False */
+};
+struct onr_multihead_attention_weights {
+  const float *in_proj_weight;  /* [3 embed, embed]; NULL: the next three instead */
+  const float *q_proj_weight;   /* [embed, embed] */
+  const float *k_proj_weight;   /* [embed, kdim] */
+  const float *v_proj_weight;   /* [embed, vdim] */
+  const float *in_proj_bias;    /* [3 embed]; NULL: none */
+  const float *out_proj_weight; /* [embed, embed] */
+  const float *out_proj_bias;   /* [embed]; NULL: none */
+};
+/* *weights, where not NULL (need_weights), receives [batch, queries, keys], per head [batch, heads, queries, keys]. */
+ONR_API int onr_multihead_attention(struct onr_net *net, int query, int key, int value, int attn_mask, int key_padding_mask,
+                                    const struct onr_multihead_attention *p, const struct onr_multihead_attention_weights *w,
+                                    int *weights);
+
+struct onr_transformer {
+  int64_t d_model, nhead;
+  int64_t dim_feedforward; /* 0: 2048 */
+  float layer_norm_eps;    /* 0: 1e-5 */
+  int32_t gelu;            /* activation='gelu'; else relu */
+  int32_t batch_first, norm_first;
+  size_t num_encoder_layers, num_decoder_layers; /* read by the stacks; taken as they are */
+};
+/* A weight and a bias; bias NULL: none; both NULL: no such layer (a final norm). */
+struct onr_affine_weights {
+  const float *weight, *bias;
+};
+struct onr_transformer_layer_weights {
+  struct onr_multihead_attention_weights self_attn;
+  struct onr_multihead_attention_weights multihead_attn; /* decoder layers alone */
+  struct onr_affine_weights linear1, linear2, norm1, norm2;
+  struct onr_affine_weights norm3;                       /* decoder layers alone */
+};
+/* -1: none. */
+struct onr_decoder_masks {
+  int tgt_mask, memory_mask, tgt_key_padding_mask, memory_key_padding_mask;
+};
+
+ONR_API int onr_transformer_encoder_layer(struct onr_net *net, int src, int src_mask, int src_key_padding_mask,
+                                          const struct onr_transformer *p, const struct onr_transformer_layer_weights *w);
+/* masks NULL: none. */
+ONR_API int onr_transformer_decoder_layer(struct onr_net *net, int tgt, int memory, const struct onr_decoder_masks *masks,
+                                          const struct onr_transformer *p, const struct onr_transformer_layer_weights *w);
+/* layers[num_encoder_layers], layers[num_decoder_layers] */
+ONR_API int onr_transformer_encoder(struct onr_net *net, int src, int src_mask, int src_key_padding_mask, const struct onr_transformer *p,
+                                    const struct onr_transformer_layer_weights *layers, struct onr_affine_weights norm);
+ONR_API int onr_transformer_decoder(struct onr_net *net, int tgt, int memory, const struct onr_decoder_masks *masks,
+                                    const struct onr_transformer *p, const struct onr_transformer_layer_weights *layers,
+                                    struct onr_affine_weights norm);
+/* torch.nn.Transformer is an encoder and a decoder, both with a final norm: call them in turn. */
+
+#ifdef __cplusplus
+}
+#endif
+#endif
