@@ -22,5 +22,6 @@
 #include "onnxrun/layers/shape.h"
 #include "onnxrun/layers/signal.h"
 #include "onnxrun/layers/spatial.h"
+#include "onnxrun/layers/text.h"
 
 #endif

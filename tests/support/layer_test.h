@@ -18,6 +18,7 @@
 /* cmocka needs the four above first. */
 #include <cmocka.h>
 
+#include "base/memory.h"
 #include "onnxrun/layer.h"
 
 enum { LAYER_TEST_MAX = 64 };
@@ -41,6 +42,7 @@ struct layer_test {
   uint64_t absorbed;
   void *memory[3 * LAYER_TEST_MAX];
   size_t num_memory;
+  struct onri_arena text;  /* of strings that the layer made; all zero before the first run */
 };
 
 void layer_test_input(struct layer_test *t, enum onr_dtype dtype, int32_t rank, const int64_t *dims, const void *data);
