@@ -193,3 +193,12 @@ enum onr_status onri_import_dropout(const struct onr_node *node) {
     return onri_emit_with(node, &onri_layer_identity, NULL, node->in, 1, node->out, 1);
   return onri_emit(node, &onri_layer_dropout, &params);
 }
+
+/* A gate through Swish, times the value: x sigmoid(alpha x) y. */
+enum onr_status onri_import_swiglu(const struct onr_node *node) {
+  const struct onr_unary_params swish = {.op = ONR_UNARY_SWISH, .alpha = onri_attr_float(node, "alpha", 1.0f)};
+  const struct onr_binary_params mul = {.op = ONR_BINARY_MUL};
+  const int32_t gate = onri_temp(node), in[2] = {gate, onri_in(node, 1)};
+  ONR_TRY(onri_emit_with(node, &onri_layer_unary, &swish, node->in, 1, &gate, 1));
+  return onri_emit_with(node, &onri_layer_binary, &mul, in, 2, node->out, (size_t)node->num_out);
+}
