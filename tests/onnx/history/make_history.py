@@ -1,0 +1,295 @@
+#!/usr/bin/env python3
+"""Writes single-node cases for old operator versions and for every tensor type.
+
+    make_history.py SUITE DIR        DIR/{forms,versions,types}/CASE/{model.onnx, test_data_set_0/...}
+
+SUITE is the folder that tests/onnx/suite/make_suite.py wrote: it has the newest version of most operators and few types.
+  forms     old forms written out in forms.py, their results in numpy
+  versions  cases of SUITE under an older opset whose schema allows the same node
+  types     cases of SUITE with inputs of another type that the schema allows
+The results of the last two come from onnx.reference and from ONNX Runtime. Where both answer they must agree, or the case
+is left out: a case whose right answer is in doubt tests nothing. Needs onnx, numpy and onnxruntime.
+"""
+
+import collections
+import os
+import sys
+
+import ml_dtypes
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import TensorProto, defs, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
+
+import forms
+
+CASES_PER_VERSION = 3
+SEED = 20
+# Their results are random, or need a decoder of pictures.
+LEFT_OUT = {"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Bernoulli", "Multinomial", "ImageDecoder"}
+# Their meaning changed while the schema stayed: forms.py has the old one.
+CHANGED = {"Softmax": 13, "LogSoftmax": 13, "Hardmax": 13}
+# Shapes of these had to be equal (without the attribute `broadcast`) before opset 7.
+ELEMENTWISE = {"Add", "Sub", "Mul", "Div", "Pow", "And", "Or", "Xor", "Equal", "Less", "Greater", "PRelu", "Gemm"}
+VARIADIC_ELEMENTWISE = {"Sum": 8, "Mean": 8, "Min": 8, "Max": 8}
+
+Case = collections.namedtuple("Case", "node inputs opset")
+
+
+def schemas():
+    table = collections.defaultdict(dict)
+    for schema in defs.get_all_schemas_with_history():
+        if schema.domain == "" and not schema.deprecated:
+            table[schema.name][schema.since_version] = schema
+    return table
+
+
+def in_force(versions, opset):
+    return max((v for v in versions if v <= opset), default=0)
+
+
+def type_name(array):
+    kind = helper.np_dtype_to_tensor_dtype(array.dtype) if array.dtype.kind not in "OU" else TensorProto.STRING
+    return "tensor(" + TensorProto.DataType.Name(kind).lower() + ")"
+
+
+def value_info(name, array=None):
+    if array is None:
+        return onnx.ValueInfoProto(name=name)
+    kind = TensorProto.STRING if array.dtype.kind in "OU" else helper.np_dtype_to_tensor_dtype(array.dtype)
+    return helper.make_tensor_value_info(name, kind, array.shape)
+
+
+def make_model(case, outputs=None):
+    names = [n for n in case.node.input if n]
+    inputs = [value_info(n, x) for n, x in zip(names, case.inputs)]
+    results = [n for n in case.node.output if n]
+    infos = [value_info(n, None if outputs is None else y) for n, y in zip(results, outputs or results)]
+    graph = helper.make_graph([case.node], "history", inputs, infos)
+    ir = 13 if case.opset >= 25 else 10
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", case.opset)], ir_version=ir, producer_name="onnxrun")
+
+
+def with_reference(case):
+    try:
+        feeds = dict(zip([n for n in case.node.input if n], case.inputs))
+        return [np.asarray(y) for y in ReferenceEvaluator(make_model(case)).run(None, feeds)]
+    except Exception:  # whatever it raises, it has no answer
+        return None
+
+
+def with_runtime(case):
+    try:
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 4
+        options.intra_op_num_threads = 1
+        session = onnxruntime.InferenceSession(make_model(case).SerializeToString(), options, providers=["CPUExecutionProvider"])
+        feeds = dict(zip([n for n in case.node.input if n], case.inputs))
+        return [np.asarray(y) for y in session.run(None, feeds)]
+    except Exception:  # an old version or a type without a kernel, a type that numpy has no name for
+        return None
+
+
+def same(a, b):
+    """Whether two lists of results agree within what float16 sums allow."""
+    for x, y in zip(a, b):
+        if x.shape != y.shape or type_name(x) != type_name(y):
+            return False
+        if x.dtype.kind in "OUb":
+            if not np.array_equal(x, y):
+                return False
+            continue
+        loose = x.dtype.itemsize < 4
+        x, y = x.astype(np.float64), y.astype(np.float64)
+        if not np.allclose(x, y, rtol=1e-2 if loose else 1e-3, atol=1e-2 if loose else 1e-5, equal_nan=True):
+            return False
+    return True
+
+
+def answer(case, schema):
+    """The results of a case, or None when nobody computes them or the two differ."""
+    reference, runtime = with_reference(case), with_runtime(case)
+    if reference is not None and runtime is not None and not same(reference, runtime):
+        return None
+    results = runtime if reference is None else reference
+    return results if results is not None and declared(case, results, schema) else None
+
+
+def declared(case, results, schema):
+    """Whether the types of the results are those that the schema binds."""
+    bound = bindings(case, schema)
+    if bound is None:
+        return False
+    for i, result in enumerate(results):
+        parameter = schema.outputs[min(i, len(schema.outputs) - 1)]
+        if result.dtype == np.dtype(object) and not all(isinstance(x, str) for x in result.ravel()):
+            return False
+        if type_name(result) not in parameter.types or bound.get(parameter.type_str, type_name(result)) != type_name(result):
+            return False
+    return True
+
+
+def bindings(case, schema):
+    """Which type each type variable of the schema has in a case; None when the case does not fit the schema."""
+    if len(case.node.input) < schema.min_input or len(case.node.input) > schema.max_input:
+        return None
+    if len(case.node.output) < schema.min_output or len(case.node.output) > schema.max_output:
+        return None
+    known = schema.attributes
+    if any(a.name not in known for a in case.node.attribute):
+        return None
+    if any(a.required and a.name not in {b.name for b in case.node.attribute} for a in known.values()):
+        return None
+    bound = {}
+    arrays = iter(case.inputs)
+    for i, name in enumerate(case.node.input):
+        parameter = schema.inputs[min(i, len(schema.inputs) - 1)]
+        if not name:
+            continue
+        kind = type_name(next(arrays))
+        if kind not in parameter.types:
+            return None
+        if parameter.is_homogeneous and bound.setdefault(parameter.type_str, kind) != kind:
+            return None
+    return bound
+
+
+def write_case(folder, name, case, outputs):
+    path = os.path.join(folder, name)
+    data = os.path.join(path, "test_data_set_0")
+    os.makedirs(data)
+    onnx.save(make_model(case, outputs), os.path.join(path, "model.onnx"))
+    for kind, arrays, names in (("input", case.inputs, case.node.input), ("output", outputs, case.node.output)):
+        for i, (array, tensor) in enumerate(zip(arrays, [n for n in names if n])):
+            with open(os.path.join(data, f"{kind}_{i}.pb"), "wb") as file:
+                file.write(numpy_helper.from_array(array, tensor).SerializeToString())
+
+
+def read_suite(suite):
+    """The single-node cases on tensors of the folder `node`: {op: [(name, case)]}."""
+    found = collections.defaultdict(list)
+    for name in sorted(os.listdir(os.path.join(suite, "node"))):
+        path = os.path.join(suite, "node", name)
+        model = onnx.load(os.path.join(path, "model.onnx"))
+        graph = model.graph
+        opset = max((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), default=0)
+        plain = all(v.type.WhichOneof("value") == "tensor_type" for v in [*graph.input, *graph.output])
+        if len(graph.node) != 1 or graph.node[0].domain or graph.initializer or not plain or not opset:
+            continue
+        node = graph.node[0]
+        if node.op_type in LEFT_OUT or any(a.type in (onnx.AttributeProto.GRAPH,) for a in node.attribute):
+            continue
+        inputs = []
+        for i in range(len(graph.input)):
+            with open(os.path.join(path, "test_data_set_0", f"input_{i}.pb"), "rb") as file:
+                inputs.append(numpy_helper.to_array(onnx.TensorProto.FromString(file.read())))
+        if [v.name for v in graph.input] == [n for n in node.input if n] and sum(x.size for x in inputs) < 100000:
+            found[node.op_type].append((name, Case(node, inputs, opset)))
+    return found
+
+
+def fits_old_rules(case, version):
+    op = case.node.op_type
+    if version < CHANGED.get(op, 0):
+        return False
+    if (op in ELEMENTWISE and version < 7) or version < VARIADIC_ELEMENTWISE.get(op, 0):
+        return len({x.shape for x in case.inputs}) == 1
+    return True
+
+
+def versions(folder, cases, table):
+    """Cases under every older version that allows the node as it is."""
+    for op in sorted(cases):
+        for version, schema in sorted(table[op].items()):
+            written = 0
+            for name, case in cases[op]:
+                older = case._replace(opset=version)
+                if in_force(table[op], case.opset) == version or not fits_old_rules(older, version):
+                    continue
+                if bindings(older, schema) is None:
+                    continue
+                outputs = answer(older, schema)
+                if outputs is not None:
+                    write_case(folder, f"{name}_opset{version}", older, outputs)
+                    written += 1
+                if written == CASES_PER_VERSION:
+                    break
+
+
+def cast(array, kind, random):
+    """The array in another type, with values that the type holds."""
+    dtype = helper.tensor_dtype_to_np_dtype(TensorProto.DataType.Value(kind[len("tensor("):-1].upper()))
+    if kind == "tensor(string)":
+        return np.array([str(int(x)) if array.dtype.kind != "O" else x for x in array.ravel()], object).reshape(array.shape)
+    if array.dtype.kind == "O":
+        array = np.arange(array.size).reshape(array.shape)
+    if kind == "tensor(bool)":
+        return random.random(array.shape) < 0.5
+    if dtype.kind in "iu" or "int" in dtype.name:
+        low, high = (0 if "uint" in dtype.name else -1), 1
+        bits = 8 * dtype.itemsize if dtype.kind in "iu" else int(dtype.name.lstrip("uint"))
+        if bits > 2:
+            low, high = (0 if low == 0 else -5), 7
+        if array.dtype.kind in "iu" and array.size and array.min() >= low * (low < 0) and array.max() <= high:
+            return array.astype(dtype)
+        return random.integers(low, high + 1, array.shape).astype(dtype)
+    if array.dtype.kind in "b":
+        return random.random(array.shape).astype(dtype)
+    return np.clip(array.astype(np.float64), -6, 6).astype(dtype)
+
+
+def types(folder, cases, table):
+    """For each type variable and each of its types one case under the newest version that has the node."""
+    for op in sorted(cases):
+        newest = max(table[op])
+        schema = table[op][newest]
+        written = set()
+        for name, case in cases[op]:
+            case = case._replace(opset=newest)
+            bound = bindings(case, schema)
+            if bound is None:
+                continue
+            written |= {(v, k) for v, k in bound.items() if k == "tensor(float)"}
+            for constraint in schema.type_constraints:
+                variable = constraint.type_param_str
+                for kind in sorted(constraint.allowed_type_strs):
+                    if variable not in bound or (variable, kind) in written or not kind.startswith("tensor(") or "complex" in kind:
+                        continue
+                    if write_type(folder, op, variable, kind, case, schema):
+                        written.add((variable, kind))
+
+
+def write_type(folder, op, variable, kind, case, schema):
+    random = np.random.default_rng(SEED)
+    parameters = [schema.inputs[min(i, len(schema.inputs) - 1)] for i, n in enumerate(case.node.input) if n]
+    inputs = [cast(x, kind, random) if p.type_str == variable else x for x, p in zip(case.inputs, parameters)]
+    other = case._replace(inputs=inputs)
+    outputs = answer(other, schema) if bindings(other, schema) is not None else None
+    if outputs is None:
+        return False
+    write_case(folder, f"type_{op}_{variable}_{kind[len('tensor('):-1]}", other, outputs)
+    return True
+
+
+def write_forms(folder):
+    for name, op, opset, inputs, attributes, outputs in forms.cases():
+        names = [f"x{i}" if x is not None else "" for i, x in enumerate(inputs)]
+        node = helper.make_node(op, names, [f"y{i}" for i in range(len(outputs))], **attributes)
+        write_case(folder, f"form_{name}_{opset}", Case(node, [x for x in inputs if x is not None], opset), outputs)
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit("usage: make_history.py SUITE DIR")
+    suite, folder = sys.argv[1:]
+    np.seterr(all="ignore")
+    table = schemas()
+    cases = read_suite(suite)
+    write_forms(os.path.join(folder, "forms"))
+    versions(os.path.join(folder, "versions"), cases, table)
+    types(os.path.join(folder, "types"), cases, table)
+
+
+if __name__ == "__main__":
+    main()
