@@ -53,9 +53,9 @@ static enum onr_status run(const struct one_case *c, const int64_t *data, const 
 
 static void embedding(void **state) {
   (void)state;
-  CHECK(plain_y, {TABLE}, 0, 0);
-  CHECK(norm2_y, {TABLE, .max_norm = 1}, 0, 0);
-  CHECK(norm1_y, {TABLE, .max_norm = 1.5f, .norm_type = 1}, 0, 0);
+  CHECK(plain_y, .p = {TABLE});
+  CHECK(norm2_y, .p = {TABLE, .max_norm = 1});
+  CHECK(norm1_y, .p = {TABLE, .max_norm = 1.5f, .norm_type = 1});
 }
 
 static void bags(void **state) {
