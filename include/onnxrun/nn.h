@@ -4,6 +4,7 @@
 #ifndef ONNXRUN_NN_H
 #define ONNXRUN_NN_H
 
+#include "onnxrun/nn/activation.h"
 #include "onnxrun/nn/embedding.h"
 #include "onnxrun/nn/linear.h"
 #include "onnxrun/nn/recurrent.h"

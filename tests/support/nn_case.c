@@ -1,0 +1,99 @@
+/* nn_case: builds a net of one layer, runs it, compares. */
+#include "support/nn_case.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "onnxrun/session.h"
+
+enum { POOL = 1 << 16 };
+
+static void fill(float *values, size_t count, int seed, double low, double high) {
+  for (size_t i = 0; i < count; i++)
+    values[i] = (float)(low + (high - low) * (double)(((size_t)seed * 7919 + i * 104729) % 2003) / 2002);
+}
+
+static const float *take(int number, size_t count, double low, double high) {
+  static float pool[POOL];
+  static size_t used;
+  if (used + count > POOL) used = 0; /* weights are copied when they are passed: old ones are done with */
+  assert_true(count <= POOL);
+  used += count;
+  fill(pool + used - count, count, 10 + number, low, high);
+  return pool + used - count;
+}
+
+const float *nn_weight(int number, size_t count) { return take(number, count, -0.5, 0.5); }
+const float *nn_variance(int number, size_t count) { return take(number, count, 0.5, 1.5); }
+
+static void compare(const struct onr_tensor *found, const struct nn_values *expected) {
+  const size_t count = (size_t)onr_desc_elements(&found->desc);
+  assert_int_equal(found->desc.rank, expected->rank);
+  for (int32_t d = 0; d < expected->rank; d++) assert_int_equal(found->desc.dim[d], expected->dim[d]);
+  if (found->desc.dtype == ONR_DTYPE_I64) {
+    for (size_t i = 0; i < count; i++) assert_int_equal(((const int64_t *)found->data)[i], (int64_t)expected->data[i]);
+  } else {
+    assert_int_equal(found->desc.dtype, ONR_DTYPE_F32);
+    assert_close(found->data, expected->data, count, 1e-4, 1e-4);
+  }
+}
+
+static void run(const struct nn_case *c, struct onr_model *model) {
+  struct onr_error error = {0};
+  struct onr_session *session;
+  float *data[2] = {NULL, NULL};
+  assert_int_equal(onr_session_create(model, NULL, &session, &error), ONR_STATUS_OK);
+  for (size_t i = 0; i < c->num_in; i++) {
+    struct onr_tensor x = {onr_desc_make(ONR_DTYPE_F32, c->in[i].rank, c->in[i].dim), NULL};
+    const size_t count = (size_t)onr_desc_elements(&x.desc);
+    x.data = data[i] = malloc(count * sizeof(float));
+    assert_non_null(x.data);
+    fill(data[i], count, (int)i + 1, -3, 3);
+    assert_int_equal(onr_session_set_input(session, i, &x, &error), ONR_STATUS_OK);
+  }
+  if (onr_session_run(session, &error) != ONR_STATUS_OK) fail_msg("%s: %s: %s", c->name, error.where, error.message);
+  for (size_t i = 0; i < c->num_out; i++) {
+    struct onr_tensor y;
+    assert_int_equal(onr_session_get_output(session, i, &y, &error), ONR_STATUS_OK);
+    compare(&y, &c->out[i]);
+  }
+  onr_session_destroy(session);
+  free(data[0]);
+  free(data[1]);
+}
+
+static void check(const struct nn_case *c, const struct nn_builder *builder) {
+  struct onr_error error = {0};
+  struct onr_net *net;
+  struct onr_model *model;
+  struct onr_desc descs[2];
+  int in[2] = {-1, -1}, out[2] = {-1, -1};
+  print_message("%s\n", c->name);
+  assert_int_equal(onr_net_create(NULL, &net, &error), ONR_STATUS_OK);
+  for (size_t i = 0; i < c->num_in; i++) {
+    const int64_t unknown[5] = {ONR_UNKNOWN_DIM, ONR_UNKNOWN_DIM, ONR_UNKNOWN_DIM, ONR_UNKNOWN_DIM, ONR_UNKNOWN_DIM};
+    descs[i] = onr_desc_make(ONR_DTYPE_F32, c->in[i].rank, c->in[i].dim);
+    in[i] = onr_net_input(net, i ? "b" : "a", ONR_DTYPE_F32, c->in[i].rank, i ? c->in[i].dim : unknown);
+  }
+  builder->build(net, in, out);
+  for (size_t i = 0; i < c->num_out; i++) {
+    struct onr_desc shape;
+    if (onr_net_shape(net, out[i], descs, c->num_in, &shape, &error) != ONR_STATUS_OK) fail_msg("%s: %s", c->name, error.message);
+    assert_int_equal(shape.rank, c->out[i].rank);
+    for (int32_t d = 0; d < shape.rank; d++) assert_int_equal(shape.dim[d], c->out[i].dim[d]);
+    onr_net_output(net, i ? "second" : "first", out[i]);
+  }
+  if (onr_net_finish(net, &model, &error) != ONR_STATUS_OK) fail_msg("%s: %s: %s", c->name, error.where, error.message);
+  run(c, model);
+  onr_model_destroy(model);
+}
+
+void nn_check(const struct nn_case *cases, size_t num_cases, const struct nn_builder *builders, size_t num_builders) {
+  assert_int_equal(num_cases, num_builders);
+  for (size_t i = 0; i < num_cases; i++) {
+    size_t b = 0;
+    while (b < num_builders && strcmp(builders[b].name, cases[i].name) != 0) b++;
+    if (b == num_builders) fail_msg("no builder for %s", cases[i].name);
+    check(&cases[i], &builders[b]);
+  }
+}

@@ -1,0 +1,37 @@
+/* nn_case.h: layers of torch.nn against what PyTorch computed (tests/nn/make_nn_cases.py wrote the expected values).
+ * Inputs and weights are a formula of a seed and a position, the same here and in the generator. */
+#ifndef NN_CASE_H
+#define NN_CASE_H
+
+#include "support/layer_test.h"
+
+#include "onnxrun/nn.h"
+
+struct nn_values {
+  int32_t rank;
+  int64_t dim[5];
+  const float *data; /* outputs; integers too */
+};
+
+struct nn_case {
+  const char *name;
+  size_t num_in, num_out;
+  struct nn_values in[2], out[2];
+};
+
+/* Adds the layer to the net; out has room for the outputs. */
+struct nn_builder {
+  const char *name;
+  void (*build)(struct onr_net *net, const int *in, int *out);
+};
+
+/* Weights 1, 2, ... of the module: in [-0.5, 0.5], or [0.5, 1.5] for variances. Owned by the test, good to its end. */
+const float *nn_weight(int number, size_t count);
+const float *nn_variance(int number, size_t count);
+/* Every case must have a builder and every builder a case; values within 1e-4 + 1e-4 |expected|. */
+void nn_check(const struct nn_case *cases, size_t num_cases, const struct nn_builder *builders, size_t num_builders);
+
+#define NN_BUILD(name, expression) \
+  static void name(struct onr_net *net, const int *in, int *out) { out[0] = (expression); }
+
+#endif
