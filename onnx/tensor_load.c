@@ -16,16 +16,28 @@ uint32_t onri_dtype_file_bits(enum onr_dtype dtype) {
     case ONR_DTYPE_F4E2M1: return 4;
     case ONR_DTYPE_U2:
     case ONR_DTYPE_I2: return 2;
+    case ONR_DTYPE_F6E2M3:
+    case ONR_DTYPE_F6E3M2: return 6;
     default: return (uint32_t)onr_dtype_size(dtype) * 8;
   }
 }
 
-/* Low bits first. target may begin before raw in the same memory, as long as both end together: element i is written no
- * later than the byte behind it is read. */
+/* Element i of packed elements, low bits first; it may lie across two bytes. */
+static unsigned packed_element(const unsigned char *raw, size_t i, uint32_t bits) {
+  const size_t at = i * bits / 8, shift = i * bits % 8;
+  unsigned value = (unsigned)raw[at] >> shift;
+  if (shift + bits > 8) value |= (unsigned)raw[at + 1] << (8 - shift);
+  return value & ((1u << bits) - 1);
+}
+
+/* target may begin before raw in the same memory, as long as both end together: an element is read before its predecessor
+ * is written. */
 static void unpack(const unsigned char *raw, size_t elements, uint32_t bits, int is_signed, unsigned char *target) {
-  const unsigned per_byte = 8 / bits, mask = (1u << bits) - 1, sign = is_signed ? 1u << (bits - 1) : 0;
+  const unsigned sign = is_signed ? 1u << (bits - 1) : 0;
+  unsigned next = elements ? packed_element(raw, 0, bits) : 0;
   for (size_t i = 0; i < elements; i++) {
-    const unsigned value = (unsigned)raw[i / per_byte] >> (i % per_byte * bits) & mask;
+    const unsigned value = next;
+    if (i + 1 < elements) next = packed_element(raw, i + 1, bits);
     target[i] = (unsigned char)((value ^ sign) - sign);
   }
 }
