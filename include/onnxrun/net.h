@@ -45,7 +45,7 @@ ONR_API int onr_net_layer(struct onr_net *net, const struct onr_layer *layer, co
 ONR_API void onr_net_push(struct onr_net *net, const char *module);
 ONR_API void onr_net_pop(struct onr_net *net);
 
-/* Elements of all floating-point constants so far: PyTorch's sum(p.numel()) plus buffers. */
+/* Elements of all floating-point constants so far: PyTorch's sum(p.numel()) plus floating-point buffers. */
 ONR_API int64_t onr_net_parameters(const struct onr_net *net);
 /* Descriptor of a value for given input descriptors, without running. */
 ONR_API enum onr_status onr_net_shape(struct onr_net *net, int value, const struct onr_desc *inputs, size_t num_inputs,

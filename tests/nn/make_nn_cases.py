@@ -1,12 +1,16 @@
-"""Writes tests/nn/cases/*.h: what PyTorch computes for the layers of torch.nn. Run it in this folder, with torch installed."""
+"""make_nn_cases.py [FAMILY...]: writes cases/FAMILY.h from families/FAMILY.py: what PyTorch computes for layers of torch.nn.
+
+families/FAMILY.py has cases(case), which calls case(name, module or function, shape of an input ...). Needs torch."""
+import importlib
 import math
+import sys
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
-import torch.nn.functional as F
 
-FAMILIES = {}
+HERE = Path(__file__).parent
 
 
 def formula(shape, seed, low, high):
@@ -15,28 +19,21 @@ def formula(shape, seed, low, high):
     return torch.from_numpy((low + (high - low) * k.astype(np.float64) / 2002).astype(np.float32).reshape(shape))
 
 
-def weight(number, *shape):
-    return formula(shape, 10 + number, -0.5, 0.5)
+def set_weights(module):
+    """Parameters, and running statistics behind them, become weights 1, 2 ...; returns their number of elements."""
+    module.eval()
+    tensors = [(key, p.data) for key, p in module.named_parameters()]
+    tensors += [(key, b) for key, b in module.named_buffers() if b.is_floating_point()]
+    for i, (key, tensor) in enumerate(tensors):
+        tensor.copy_(formula(tensor.shape, 11 + i, *((0.5, 1.5) if "var" in key else (-0.5, 0.5))))
+    return sum(tensor.numel() for _, tensor in tensors)
 
 
-def case(family, name, function, *shapes):
-    """function: a module, whose parameters (and running statistics behind them) become weights 1, 2 ..., or a function."""
-    if isinstance(function, nn.Module):
-        function.eval()
-        number = 0
-        for parameter in function.parameters():
-            number += 1
-            parameter.data = weight(number, *parameter.shape)
-        for key, buffer in function.named_buffers():
-            if buffer.is_floating_point():
-                number += 1
-                low, high = (0.5, 1.5) if "var" in key else (-0.5, 0.5)
-                buffer.copy_(formula(buffer.shape, 10 + number, low, high))
-    inputs = [formula(shape, 1 + i, -3, 3) for i, shape in enumerate(shapes)]
+def run(function, shapes):
+    parameters = set_weights(function) if isinstance(function, nn.Module) else 0
     with torch.no_grad():
-        outputs = function(*inputs)
-    outputs = outputs if isinstance(outputs, tuple) else (outputs,)
-    FAMILIES.setdefault(family, []).append((name, shapes, outputs))
+        outputs = function(*(formula(shape, 1 + i, -3, 3) for i, shape in enumerate(shapes)))
+    return outputs if isinstance(outputs, tuple) else (outputs,), parameters
 
 
 def dims(shape):
@@ -44,46 +41,29 @@ def dims(shape):
 
 
 def number(value):
-    return "%d" % value if value == int(value) else "%.6gf" % value if "." in "%.6g" % value or "e" in "%.6g" % value else "%.6g" % value
+    text = "%d" % value if value == int(value) else "%.6g" % value
+    return text + "f" if "." in text or "e" in text else text
 
 
-def write(family, cases):
-    with open("cases/%s.h" % family, "w") as file:
-        file.write("/* Written by make_nn_cases.py. */\n")
-        for name, _, outputs in cases:
-            for i, y in enumerate(outputs):
-                values = [number(v) for v in y.contiguous().flatten().tolist()]
-                file.write("static const float %s_%d[] = {\n" % (name, i))
-                for at in range(0, len(values), 16):
-                    file.write("  %s,\n" % ", ".join(values[at:at + 16]))
-                file.write("};\n")
-        file.write("static const struct nn_case cases[] = {\n")
-        for name, shapes, outputs in cases:
-            ins = ", ".join("{%s, NULL}" % dims(s) for s in shapes)
-            outs = ", ".join("{%s, %s_%d}" % (dims(y.shape), name, i) for i, y in enumerate(outputs))
-            file.write('    {"%s", %d, %d, {%s}, {%s}},\n' % (name, len(shapes), len(outputs), ins, outs))
-        file.write("};\n")
+def write(family):
+    data, rows = [], []
 
+    def case(name, function, *shapes):
+        outputs, parameters = run(function, shapes)
+        for i, y in enumerate(outputs):
+            values = [number(v) for v in y.contiguous().flatten().tolist()]
+            lines = ["  %s,\n" % ", ".join(values[at:at + 16]) for at in range(0, len(values), 16)]
+            data.append("static const float %s_%d[] = {\n%s};\n" % (name, i, "".join(lines)))
+        ins = ", ".join("{%s, NULL}" % dims(s) for s in shapes)
+        outs = ", ".join("{%s, %s_%d}" % (dims(y.shape), name, i) for i, y in enumerate(outputs))
+        rows.append('    {"%s", %d, %d, {%s}, {%s}, %d},\n' % (name, len(shapes), len(outputs), ins, outs, parameters))
 
-def activations():
-    for name, module in (
-        ("elu", nn.ELU()), ("elu_half", nn.ELU(0.5)), ("hardshrink", nn.Hardshrink()), ("hardshrink_2", nn.Hardshrink(2.0)),
-        ("hardsigmoid", nn.Hardsigmoid()), ("hardtanh", nn.Hardtanh()), ("hardtanh_wide", nn.Hardtanh(-0.5, 2.0)),
-        ("hardswish", nn.Hardswish()), ("leaky_relu", nn.LeakyReLU()), ("leaky_relu_02", nn.LeakyReLU(0.2)),
-        ("log_sigmoid", nn.LogSigmoid()), ("prelu_one", nn.PReLU()), ("prelu_channels", nn.PReLU(4)), ("relu", nn.ReLU()),
-        ("relu6", nn.ReLU6()), ("rrelu", nn.RReLU()), ("rrelu_wide", nn.RReLU(0.2, 0.5)), ("selu", nn.SELU()), ("celu", nn.CELU()),
-        ("celu_2", nn.CELU(2.0)), ("gelu", nn.GELU()), ("gelu_tanh", nn.GELU(approximate="tanh")), ("sigmoid", nn.Sigmoid()),
-        ("silu", nn.SiLU()), ("mish", nn.Mish()), ("softplus", nn.Softplus()), ("softplus_2_1", nn.Softplus(2.0, 1.0)),
-        ("softshrink", nn.Softshrink()), ("softshrink_1", nn.Softshrink(1.0)), ("softsign", nn.Softsign()), ("tanh", nn.Tanh()),
-        ("tanhshrink", nn.Tanhshrink()), ("threshold", nn.Threshold(0.1, 20.0)), ("glu", nn.GLU()), ("glu_1", nn.GLU(1)),
-        ("softmin", nn.Softmin(1)), ("softmax_last", nn.Softmax(-1)), ("softmax_0", nn.Softmax(0)), ("softmax2d", nn.Softmax2d()),
-        ("log_softmax", nn.LogSoftmax(1)),
-    ):
-        case("activation", name, module, (2, 4, 3, 2))
+    torch.manual_seed(0)
+    importlib.import_module("families." + family).cases(case)
+    (HERE / "cases" / (family + ".h")).write_text("/* Written by make_nn_cases.py. */\n%sstatic const struct nn_case cases[] = {\n%s};\n"
+                                                  % ("".join(data), "".join(rows)))
 
 
 if __name__ == "__main__":
-    torch.manual_seed(0)
-    activations()
-    for family, cases in FAMILIES.items():
-        write(family, cases)
+    for name in sys.argv[1:] or sorted(path.stem for path in (HERE / "families").glob("*.py")):
+        write(name)

@@ -76,6 +76,7 @@ static void check(const struct nn_case *c, const struct nn_builder *builder) {
     in[i] = onr_net_input(net, i ? "b" : "a", ONR_DTYPE_F32, c->in[i].rank, i ? c->in[i].dim : unknown);
   }
   builder->build(net, in, out);
+  assert_int_equal(onr_net_parameters(net), c->parameters);
   for (size_t i = 0; i < c->num_out; i++) {
     struct onr_desc shape;
     if (onr_net_shape(net, out[i], descs, c->num_in, &shape, &error) != ONR_STATUS_OK) fail_msg("%s: %s", c->name, error.message);

@@ -1,4 +1,4 @@
-/* nn_case.h: layers of torch.nn against what PyTorch computed (tests/nn/make_nn_cases.py wrote the expected values).
+/* nn_case.h: layers of torch.nn against what PyTorch computed (tests/nn/make_nn_cases.py writes the expected values).
  * Inputs and weights are a formula of a seed and a position, the same here and in the generator. */
 #ifndef NN_CASE_H
 #define NN_CASE_H
@@ -17,6 +17,7 @@ struct nn_case {
   const char *name;
   size_t num_in, num_out;
   struct nn_values in[2], out[2];
+  int64_t parameters; /* elements of the module's parameters and floating-point buffers */
 };
 
 /* Adds the layer to the net; out has room for the outputs. */
@@ -28,7 +29,8 @@ struct nn_builder {
 /* Weights 1, 2, ... of the module: in [-0.5, 0.5], or [0.5, 1.5] for variances. Owned by the test, good to its end. */
 const float *nn_weight(int number, size_t count);
 const float *nn_variance(int number, size_t count);
-/* Every case must have a builder and every builder a case; values within 1e-4 + 1e-4 |expected|. */
+/* Every case must have a builder and every builder a case; values within 1e-4 + 1e-4 |expected|. Also checked: the number of
+ * parameters, and the shapes without a run. */
 void nn_check(const struct nn_case *cases, size_t num_cases, const struct nn_builder *builders, size_t num_builders);
 
 #define NN_BUILD(name, expression) \
