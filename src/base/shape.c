@@ -139,3 +139,11 @@ enum onr_status onri_expect_rank(const struct onr_call *call, size_t i, int32_t 
   return onr_fail(call->error, ONR_STATUS_SHAPE, "input %zu: expected rank %d to %d, found %s", i, min, max,
                   onr_desc_format(&call->in[i], text, sizeof(text)));
 }
+
+enum onr_status onri_expect_shape(const struct onr_call *call, size_t i, int32_t rank, const int64_t *dims) {
+  const struct onr_desc expected = onr_desc_make(call->in[i].dtype, rank, dims);
+  char wanted[96], found[96];
+  if (onr_desc_equal(&expected, &call->in[i])) return ONR_STATUS_OK;
+  return onr_fail(call->error, ONR_STATUS_SHAPE, "input %zu: expected %s, found %s", i,
+                  onr_desc_format(&expected, wanted, sizeof wanted), onr_desc_format(&call->in[i], found, sizeof found));
+}

@@ -41,5 +41,7 @@ enum onr_status onri_expect_tensor(const struct onr_call *call, size_t i);
 enum onr_status onri_expect_same_dtype(const struct onr_call *call, size_t i, size_t j);
 /* SHAPE unless the rank of input i lies in [min, max]. */
 enum onr_status onri_expect_rank(const struct onr_call *call, size_t i, int32_t min, int32_t max);
+/* SHAPE unless input i has this shape. */
+enum onr_status onri_expect_shape(const struct onr_call *call, size_t i, int32_t rank, const int64_t *dims);
 
 #endif

@@ -1,4 +1,4 @@
-/* attention.h: parameters of scaled dot-product attention and of rotary position embedding. Floating-point. */
+/* attention.h: parameters of scaled dot-product attention, linear attention and rotary position embedding. Floating-point. */
 #ifndef ONNXRUN_LAYERS_ATTENTION_H
 #define ONNXRUN_LAYERS_ATTENTION_H
 
@@ -39,6 +39,19 @@ struct onr_rotary_params {
   int64_t heads;        /* for rank 3 */
   int64_t rotary_size;  /* leading elements of a head that are turned; 0: all */
   int32_t interleaved;  /* pairs are (2i, 2i+1) instead of (i, i + R/2) */
+};
+
+/* linear_attention: for each position, state = exp(decay) state; state += k u^T; y = scale state^T q, where u = v, or with
+ * beta u = beta (v - state^T k) (ONNX LinearAttention).
+ * inputs   Q [B, T, heads E], K [B, T, kv_heads E], V [B, T, kv_heads F] (float32, float16, bfloat16),
+ *          past [B, kv_heads, E, F] (optional: zeros; may be of another of these types),
+ *          decay [B, T, kv_heads E] or [B, T, kv_heads] (with `gated`), beta [B, T, kv_heads] or [B, T, 1] (with `delta`)
+ * outputs  Y [B, T, heads F], present (optional, like past; without one: [B, kv_heads, E, F] in Q's type)
+ * heads is a multiple of kv_heads: each state serves heads / kv_heads query heads. */
+struct onr_linear_attention_params {
+  int64_t heads, kv_heads;
+  float scale; /* 0: 1 / sqrt(E) */
+  int32_t gated, delta;
 };
 
 #endif

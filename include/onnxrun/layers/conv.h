@@ -35,4 +35,12 @@ struct onr_deform_conv_params {
   int64_t offset_groups;    /* 0: 1 */
 };
 
+/* causal_conv: depthwise over one dimension, seeing a position and those before it (ONNX CausalConvWithState).
+ * inputs   x [N, C, L] (float32, float16, bfloat16), weight [C, 1, taps], bias [C] (optional),
+ *          past [N, C, taps - 1] (optional: zeros): what came before x
+ * outputs  y like x, present [N, C, taps - 1] (optional): the last of past and x together */
+struct onr_causal_conv_params {
+  int32_t silu; /* y sigmoid(y) afterwards */
+};
+
 #endif
