@@ -2,6 +2,7 @@
 #ifndef ONRI_DECODE_H
 #define ONRI_DECODE_H
 
+#include "base/convert.h"
 #include "graph/graph.h"
 #include "onnx.pb-c.h"
 #include "onnx/external.h"
@@ -28,8 +29,6 @@ enum onr_status onri_sparse_decode(const struct onri_tensor_decoder *decoder, co
 
 /* --- pieces shared by tensor.c and tensor_load.c --- */
 
-/* Bits of one element in a file; 0 for STRING. */
-uint32_t onri_dtype_file_bits(enum onr_dtype dtype);
 /* Contents in the form of raw_data to the form in memory. raw may be the end of target. DATA for a bool that is not 0 or 1. */
 enum onr_status onri_raw_to_memory(enum onr_dtype dtype, const unsigned char *raw, size_t elements, void *target,
                                    struct onr_error *error);

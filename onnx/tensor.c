@@ -43,6 +43,8 @@ static const struct type_rule {
     [ONR_DTYPE_F4E2M1] = {STORE_INT32, INT8_MIN, UINT8_MAX},
     [ONR_DTYPE_U2] = {STORE_INT32, INT8_MIN, UINT8_MAX},
     [ONR_DTYPE_I2] = {STORE_INT32, INT8_MIN, UINT8_MAX},
+    [ONR_DTYPE_F6E2M3] = {STORE_INT32, 0, 63},
+    [ONR_DTYPE_F6E3M2] = {STORE_INT32, 0, 63},
 };
 
 /* --- type and dimensions --- */
@@ -72,7 +74,7 @@ static enum onr_status read_desc(const Onnx__TensorProto *t, struct onr_desc *de
 
 /* In a file. check_dims has seen to it that 16 bytes an element do not overflow. */
 static uint64_t raw_size(const struct onr_desc *desc) {
-  const uint64_t elements = (uint64_t)onr_desc_elements(desc), bits = onri_dtype_file_bits(desc->dtype);
+  const uint64_t elements = (uint64_t)onr_desc_elements(desc), bits = onri_dtype_packed_bits(desc->dtype);
   return bits < 8 ? (elements * bits + 7) / 8 : elements * (bits / 8);
 }
 
@@ -111,6 +113,12 @@ static enum onr_status find_stored(const struct onri_tensor_decoder *decoder, co
   return ONR_STATUS_OK;
 }
 
+/* Whether an entry of int32_data is a byte of several elements; one of 6 bits has its own entry. */
+static int shares_entries(enum onr_dtype dtype) {
+  const uint32_t bits = onri_dtype_packed_bits(dtype);
+  return bits == 2 || bits == 4;
+}
+
 /* Entries that the field must have. */
 static uint64_t expected_count(const struct onr_desc *desc, enum store store, uint64_t raw_bytes) {
   const uint64_t elements = (uint64_t)onr_desc_elements(desc);
@@ -118,7 +126,7 @@ static uint64_t expected_count(const struct onr_desc *desc, enum store store, ui
     case STORE_RAW: return raw_bytes;
     case STORE_FLOAT: return raw_bytes / 4; /* two for a complex number */
     case STORE_DOUBLE: return raw_bytes / 8;
-    case STORE_INT32: return onri_dtype_file_bits(desc->dtype) < 8 ? raw_bytes : elements;
+    case STORE_INT32: return shares_entries(desc->dtype) ? raw_bytes : elements;
     default: return elements;
   }
 }
@@ -158,6 +166,7 @@ static enum onr_status copy_int32(const Onnx__TensorProto *t, const struct onr_d
     if (value < rule->min || value > rule->max) return out_of_range(desc, i, value, error);
     memcpy(to + i * size, &value, size); /* little-endian */
   }
+  if (!shares_entries(desc->dtype)) return ONR_STATUS_OK;
   return onri_raw_to_memory(desc->dtype, to, (size_t)onr_desc_elements(desc), target, error);
 }
 

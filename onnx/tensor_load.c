@@ -8,20 +8,6 @@ struct lazy {
   const struct onri_external_file *file; /* NULL: the model file */
 };
 
-uint32_t onri_dtype_file_bits(enum onr_dtype dtype) {
-  switch (dtype) {
-    case ONR_DTYPE_STRING: return 0;
-    case ONR_DTYPE_U4:
-    case ONR_DTYPE_I4:
-    case ONR_DTYPE_F4E2M1: return 4;
-    case ONR_DTYPE_U2:
-    case ONR_DTYPE_I2: return 2;
-    case ONR_DTYPE_F6E2M3:
-    case ONR_DTYPE_F6E3M2: return 6;
-    default: return (uint32_t)onr_dtype_size(dtype) * 8;
-  }
-}
-
 /* Element i of packed elements, low bits first; it may lie across two bytes. */
 static unsigned packed_element(const unsigned char *raw, size_t i, uint32_t bits) {
   const size_t at = i * bits / 8, shift = i * bits % 8;
@@ -44,7 +30,7 @@ static void unpack(const unsigned char *raw, size_t elements, uint32_t bits, int
 
 enum onr_status onri_raw_to_memory(enum onr_dtype dtype, const unsigned char *raw, size_t elements, void *target,
                                    struct onr_error *error) {
-  const uint32_t bits = onri_dtype_file_bits(dtype);
+  const uint32_t bits = onri_dtype_packed_bits(dtype);
   const unsigned char *bytes = target;
   if (bits < 8) {
     unpack(raw, elements, bits, dtype == ONR_DTYPE_I4 || dtype == ONR_DTYPE_I2, target);

@@ -69,6 +69,8 @@ uint16_t onri_bf16_from_f32(float value) { return bf16_from_f32(value); }
   X(F8E5M2, F32, uint8_t, 8, onri_small_to_f32(ONR_DTYPE_F8E5M2, x), onri_small_from_f32(ONR_DTYPE_F8E5M2, x, 1))         \
   X(F8E5M2FNUZ, F32, uint8_t, 8, onri_small_to_f32(ONR_DTYPE_F8E5M2FNUZ, x),                                              \
     onri_small_from_f32(ONR_DTYPE_F8E5M2FNUZ, x, 1))                                                                      \
+  X(F6E2M3, F32, uint8_t, 6, onri_small_to_f32(ONR_DTYPE_F6E2M3, x), onri_small_from_f32(ONR_DTYPE_F6E2M3, x, 1))         \
+  X(F6E3M2, F32, uint8_t, 6, onri_small_to_f32(ONR_DTYPE_F6E3M2, x), onri_small_from_f32(ONR_DTYPE_F6E3M2, x, 1))         \
   X(F4E2M1, F32, uint8_t, 4, onri_small_to_f32(ONR_DTYPE_F4E2M1, x), onri_small_from_f32(ONR_DTYPE_F4E2M1, x, 1))         \
   X(F8E8M0, F32, uint8_t, 8, onri_e8m0_to_f32(x), onri_e8m0_from_f32(x, 1, ONRI_ROUND_UP))                                \
   X(BOOL, I64, uint8_t, 1, x != 0, x != 0)                                                                                \
@@ -126,6 +128,12 @@ static const struct conversion *conversion_of(enum onr_dtype dtype) {
 enum onri_class onri_dtype_class(enum onr_dtype dtype) { return conversion_of(dtype)->class; }
 
 uint32_t onri_dtype_bits(enum onr_dtype dtype) { return conversion_of(dtype)->bits; }
+
+uint32_t onri_dtype_packed_bits(enum onr_dtype dtype) {
+  const uint32_t bits = onri_dtype_bits(dtype);
+  if (dtype == ONR_DTYPE_STRING) return 0;
+  return bits > 1 && bits < 8 ? bits : (uint32_t)onr_dtype_size(dtype) * 8;
+}
 
 size_t onri_class_size(enum onri_class c) {
   switch (c) {

@@ -17,9 +17,11 @@ enum onri_class onri_dtype_class(enum onr_dtype dtype); /* NONE for STRING, comp
 size_t onri_class_size(enum onri_class c);               /* 4 or 8; 0 for NONE */
 /* Bits that count in one element: 4 for UINT4, 1 for BOOL; 0 for STRING, complex, NONE. */
 uint32_t onri_dtype_bits(enum onr_dtype dtype);
+/* Bits of one element where elements are packed, as in files: 4 for UINT4, 8 for BOOL, 64 for COMPLEX64; 0 for STRING, NONE. */
+uint32_t onri_dtype_packed_bits(enum onr_dtype dtype);
 
 /* count elements of dtype at `source` into an array of the dtype's class, and back. Source and target may be unaligned.
- * Does nothing for a dtype of class NONE. Float8 and float4 stores saturate (the default of Cast). */
+ * Does nothing for a dtype of class NONE. Stores to floats of 8 bits and fewer saturate (the default of Cast). */
 void onri_load(enum onr_dtype dtype, const void *source, size_t count, void *target);
 void onri_store(enum onr_dtype dtype, const void *source, size_t count, void *target);
 
@@ -32,9 +34,9 @@ uint16_t onri_f16_from_f32(float value); /* nearest even; overflow to infinity; 
 float onri_bf16_to_f32(uint16_t bits);
 uint16_t onri_bf16_from_f32(float value);
 
-/* The 8-bit and 4-bit floats: F8E4M3FN, F8E4M3FNUZ, F8E5M2, F8E5M2FNUZ, F4E2M1; nearest even. Beyond the largest finite
- * value: that value when saturate is set, else infinity or NaN (F4E2M1 has neither: it always saturates, and NaN
- * becomes a zero). */
+/* The floats of 8, 6 and 4 bits: F8E4M3FN, F8E4M3FNUZ, F8E5M2, F8E5M2FNUZ, F6E2M3, F6E3M2, F4E2M1; nearest even. Beyond the
+ * largest finite value: that value when saturate is set, else infinity or NaN (those of 6 and 4 bits have neither: they
+ * always saturate, and NaN becomes a zero). */
 float onri_small_to_f32(enum onr_dtype dtype, uint8_t bits);
 uint8_t onri_small_from_f32(enum onr_dtype dtype, float value, int saturate);
 

@@ -1,4 +1,4 @@
-/* The floats of 8 and 4 bits: one description a format, one decoder, one encoder. */
+/* The floats of 8, 6 and 4 bits: one description a format, one decoder, one encoder. */
 #include <math.h>
 #include <string.h>
 
@@ -20,12 +20,16 @@ static const struct format *format_of(enum onr_dtype dtype) {
   static const struct format e4m3fnuz = {3, 0x80, 8, 0x7F, 0x80, 0x80, 0, 1};
   static const struct format e5m2 = {2, 0x80, 15, 0x7B, 0x7C, 0x7E, 0x7C, 0};
   static const struct format e5m2fnuz = {2, 0x80, 16, 0x7F, 0x80, 0x80, 0, 1};
+  static const struct format e2m3 = {3, 0x20, 1, 0x1F, 0x1F, 0, 0, 0};
+  static const struct format e3m2 = {2, 0x20, 3, 0x1F, 0x1F, 0, 0, 0};
   static const struct format e2m1 = {1, 0x08, 1, 0x07, 0x07, 0, 0, 0};
   switch (dtype) {
     case ONR_DTYPE_F8E4M3FN: return &e4m3fn;
     case ONR_DTYPE_F8E4M3FNUZ: return &e4m3fnuz;
     case ONR_DTYPE_F8E5M2: return &e5m2;
     case ONR_DTYPE_F8E5M2FNUZ: return &e5m2fnuz;
+    case ONR_DTYPE_F6E2M3: return &e2m3;
+    case ONR_DTYPE_F6E3M2: return &e3m2;
     default: return &e2m1;
   }
 }

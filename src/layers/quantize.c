@@ -1,6 +1,6 @@
 /* quantize_linear: y = saturate(round(x / scale) + zero_point); dequantize_linear: y = (x - zero_point) scale.
  *
- * input 0   x           quantize: float types, int32; dequantize: integers of up to 32 bits, float8, float4
+ * input 0   x           quantize: float types, int32; dequantize: integers of up to 32 bits, float8, float6, float4
  * input 1   scale       float types, float8e8m0, int32; shapes: quantize_grid.h
  * input 2   zero_point  optional, of the quantized type and the scale's shape
  * output 0  y           x's shape
@@ -18,7 +18,7 @@
 #define BLOCK 256
 
 #define BIT(dtype) ONRI_DTYPE_BIT(ONR_DTYPE_##dtype)
-#define SMALL_FLOATS (BIT(F8E4M3FN) | BIT(F8E4M3FNUZ) | BIT(F8E5M2) | BIT(F8E5M2FNUZ) | BIT(F4E2M1))
+#define SMALL_FLOATS (BIT(F8E4M3FN) | BIT(F8E4M3FNUZ) | BIT(F8E5M2) | BIT(F8E5M2FNUZ) | BIT(F6E2M3) | BIT(F6E3M2) | BIT(F4E2M1))
 #define QUANTIZED (BIT(U8) | BIT(I8) | BIT(U16) | BIT(I16) | BIT(U4) | BIT(I4) | BIT(U2) | BIT(I2) | SMALL_FLOATS)
 #define SCALES (ONRI_DTYPES_FLOAT | BIT(F8E8M0) | BIT(I32))
 

@@ -1,6 +1,7 @@
 /* reshape.c: reshape, flatten, squeeze, unsqueeze, identity, bit_cast: the bytes of input 0 under another descriptor.
  * All wish to be a view of it and copy where that was not granted. */
 #include "base/checked.h"
+#include "base/convert.h"
 #include "base/shape.h"
 #include "kernels/copy.h"
 #include "layers/layers.h"
@@ -125,20 +126,6 @@ static enum onr_status unsqueeze_infer(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
-/* Bits that carry the value; narrow types live in a byte. */
-static int value_bits(enum onr_dtype dtype) {
-  switch (dtype) {
-    case ONR_DTYPE_U2:
-    case ONR_DTYPE_I2: return 2;
-    case ONR_DTYPE_U4:
-    case ONR_DTYPE_I4:
-    case ONR_DTYPE_F4E2M1: return 4;
-    case ONR_DTYPE_F6E2M3:
-    case ONR_DTYPE_F6E3M2: return 6;
-    default: return (int)onr_dtype_size(dtype) * 8;
-  }
-}
-
 static enum onr_status bit_cast_infer(struct onr_call *call) {
   ONR_TRY(onri_expect_tensor(call, 0));
   const struct onr_bit_cast_params *p = call->params;
@@ -147,9 +134,9 @@ static enum onr_status bit_cast_infer(struct onr_call *call) {
       p->dtype > ONR_DTYPE_LAST_IN_FILES)
     return onr_fail(call->error, ONR_STATUS_TYPE, "cannot take the bits of %s as %s", onr_dtype_name(from),
                     onr_dtype_name(p->dtype));
-  if (value_bits(from) != value_bits(p->dtype))
-    return onr_fail(call->error, ONR_STATUS_TYPE, "%s has %d bits, %s has %d", onr_dtype_name(from), value_bits(from),
-                    onr_dtype_name(p->dtype), value_bits(p->dtype));
+  if (onri_dtype_packed_bits(from) != onri_dtype_packed_bits(p->dtype))
+    return onr_fail(call->error, ONR_STATUS_TYPE, "%s has %u bits, %s has %u", onr_dtype_name(from), onri_dtype_packed_bits(from),
+                    onr_dtype_name(p->dtype), onri_dtype_packed_bits(p->dtype));
   call->out[0] = call->in[0];
   call->out[0].dtype = p->dtype;
   return ONR_STATUS_OK;
@@ -157,7 +144,7 @@ static enum onr_status bit_cast_infer(struct onr_call *call) {
 
 /* In memory, signed narrow integers are sign-extended and a bool is 0 or 1. */
 static int same_form(enum onr_dtype from, enum onr_dtype to) {
-  return from == to || (value_bits(to) >= 8 && to != ONR_DTYPE_BOOL);
+  return from == to || (onri_dtype_packed_bits(to) >= 8 && to != ONR_DTYPE_BOOL);
 }
 
 static enum onr_status bit_cast_plan(struct onr_call *call) {
@@ -172,7 +159,7 @@ static enum onr_status bit_cast_run(struct onr_call *call) {
   uint8_t *y = call->outputs[0];
   if (same_form(call->in[0].dtype, to)) return view_run(call);
   const size_t count = (size_t)onr_desc_elements(&call->out[0]);
-  const unsigned bits = (unsigned)value_bits(to), mask = (1u << bits) - 1;
+  const unsigned bits = onri_dtype_packed_bits(to), mask = (1u << bits) - 1;
   const unsigned sign = to == ONR_DTYPE_I4 || to == ONR_DTYPE_I2 ? 1u << (bits - 1) : 0;
   for (size_t i = 0; i < count; i++)
     y[i] = to == ONR_DTYPE_BOOL ? x[i] != 0 : (uint8_t)(((x[i] & mask) ^ sign) - sign);

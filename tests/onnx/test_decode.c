@@ -114,6 +114,8 @@ static void test_typed_fields(void **state) {
   w = vector(ONR_DTYPE_I16, 4), packed(&w, 5, numbers, 4), expect(&w, ONR_DTYPE_I16, as_u16, 8);
   w = vector(ONR_DTYPE_U8, 4), packed(&w, 5, numbers, 4), expect(&w, ONR_DTYPE_U8, as_u8, 4);
   w = vector(ONR_DTYPE_F8E5M2, 4), packed(&w, 5, numbers, 4), expect(&w, ONR_DTYPE_F8E5M2, as_u8, 4);
+  w = vector(ONR_DTYPE_F6E2M3, 2), packed(&w, 5, numbers, 2), expect(&w, ONR_DTYPE_F6E2M3, as_u8, 2); /* not packed */
+  w = vector(ONR_DTYPE_F6E3M2, 3), packed(&w, 5, numbers, 3), expect_failure(&w, 5, ONR_STATUS_DATA); /* 100 has 7 bits */
   w = vector(ONR_DTYPE_I32, 4), packed(&w, 5, numbers, 4), expect(&w, ONR_DTYPE_I32, as_i32, 16);
   w = vector(ONR_DTYPE_U32, 4), packed(&w, 11, numbers, 4), expect(&w, ONR_DTYPE_U32, as_u32, 16);
   w = vector(ONR_DTYPE_U64, 4), packed(&w, 11, numbers, 4), expect(&w, ONR_DTYPE_U64, numbers, 32);

@@ -16,7 +16,7 @@ static const struct {
     {"u8", ONR_DTYPE_U64}, {"b1", ONR_DTYPE_BOOL}, {"c8", ONR_DTYPE_C64}, {"c16", ONR_DTYPE_C128},
     {"u2", ONR_DTYPE_BF16}, {"u1", ONR_DTYPE_F8E4M3FN}, {"u1", ONR_DTYPE_F8E4M3FNUZ}, {"u1", ONR_DTYPE_F8E5M2},
     {"u1", ONR_DTYPE_F8E5M2FNUZ}, {"u1", ONR_DTYPE_U4}, {"i1", ONR_DTYPE_I4}, {"u1", ONR_DTYPE_F4E2M1},
-    {"u1", ONR_DTYPE_F8E8M0}, {"u1", ONR_DTYPE_U2}, {"i1", ONR_DTYPE_I2},
+    {"u1", ONR_DTYPE_F8E8M0}, {"u1", ONR_DTYPE_U2}, {"i1", ONR_DTYPE_I2}, {"u1", ONR_DTYPE_F6E2M3}, {"u1", ONR_DTYPE_F6E3M2},
 };
 
 static int bad(const char *path, const char *why) { return complain(EXIT_USAGE, "%s: not a readable .npy: %s", path, why); }
