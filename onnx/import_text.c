@@ -23,3 +23,27 @@ enum onr_status onri_import_string_normalizer(const struct onr_node *node) {
   params.stop_words = onri_attr_strings(node, "stopwords", &params.num_stop_words);
   return onri_emit(node, &onri_layer_string_normalize, &params);
 }
+
+enum onr_status onri_import_tf_idf_vectorizer(const struct onr_node *node) {
+  static const char *const modes[] = {"TF", "IDF", "TFIDF", NULL}; /* enum onr_tf_idf_mode */
+  struct onr_tf_idf_params params = {
+      .mode = (enum onr_tf_idf_mode)onri_attr_choice(node, "mode", modes, ONR_TF_IDF_COUNT),
+      .min_length = onri_attr_int(node, "min_gram_length", 0),
+      .max_length = onri_attr_int(node, "max_gram_length", 0),
+      .max_skips = onri_attr_int(node, "max_skip_count", 0)};
+  size_t num_strings, num_weights;
+  params.starts = onri_attr_ints(node, "ngram_counts", &params.num_lengths);
+  params.columns = onri_attr_ints(node, "ngram_indexes", &params.num_grams);
+  params.weights = onri_attr_floats(node, "weights", &num_weights);
+  params.pool_ints = onri_attr_ints(node, "pool_int64s", &params.pool_size);
+  params.pool_strings = onri_attr_strings(node, "pool_strings", &num_strings);
+  if (num_strings > 0 && params.pool_size > 0)
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected one of 'pool_int64s' and 'pool_strings', found both");
+  if (num_strings > 0) params.pool_size = num_strings;
+  else params.pool_strings = NULL;
+  if (num_weights == 0) params.weights = NULL;
+  if (num_weights > 0 && num_weights != params.num_grams)
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected as many weights as 'ngram_indexes', %zu, found %zu", params.num_grams,
+                    num_weights);
+  return onri_emit(node, &onri_layer_tf_idf, &params);
+}

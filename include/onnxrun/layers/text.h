@@ -22,6 +22,28 @@ struct onr_string_normalize_params {
   size_t num_stop_words;
 };
 
+/* tf_idf (ONNX TfIdfVectorizer-9): tokens [n] or [rows, n], strings, int32 or int64 -> float32 [width] or [rows, width], where
+ * width is the greatest column + 1. An n-gram is found where its n tokens stand at equal distances 1 to max_skips + 1; single
+ * tokens have the distance 1 alone. A string is never found among integers, nor the other way round. Everything pointed to must outlive the graph. */
+enum onr_tf_idf_mode {
+  ONR_TF_IDF_COUNT, /* how often the n-gram is found */
+  ONR_TF_IDF_FOUND, /* its weight, when it is found at all */
+  ONR_TF_IDF_BOTH   /* its weight times how often it is found */
+};
+struct onr_tf_idf_params {
+  enum onr_tf_idf_mode mode;
+  int64_t min_length, max_length; /* of the n-grams that are looked for; 1 <= min_length <= max_length <= num_lengths */
+  int64_t max_skips;
+  const int64_t *starts; /* [num_lengths] ascending: where in the pool the 1-grams, 2-grams ... start */
+  size_t num_lengths;
+  const int64_t *columns; /* [num_grams] the column of each n-gram, in the order of the pool */
+  const float *weights;   /* [num_grams] NULL: 1 */
+  size_t num_grams;
+  const struct onr_string *pool_strings; /* [pool_size] the n-grams' tokens one after the other; NULL: pool_ints */
+  const int64_t *pool_ints;
+  size_t pool_size;
+};
+
 /* lookup: x, keys [n] (x's type), values [n], default (one value) -> the value of the last key that equals the element.
  * NaN equals NaN. No parameters. */
 
