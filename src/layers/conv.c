@@ -13,13 +13,17 @@
 #include "layers/layers.h"
 #include "layers/window.h"
 
-/* Everything that follows from the descriptors. */
-static enum onr_status geometry(const struct onr_call *call, struct onri_conv *c, struct onr_desc *out) {
+static struct onri_conv blank(const struct onr_conv_params *p) {
+  struct onri_conv c = {.groups = p->groups == 0 ? 1 : p->groups, .min = -INFINITY, .max = INFINITY};
+  if (p->clamp.enabled) c.min = p->clamp.min, c.max = p->clamp.max;
+  return c;
+}
+
+enum onr_status onri_conv_geometry(const struct onr_call *call, struct onri_conv *c, struct onr_desc *out) {
   const struct onr_conv_params *const p = call->params;
   const struct onr_desc *const weight = &call->in[1];
   int32_t spatial = 0;
-  *c = (struct onri_conv){.groups = p->groups == 0 ? 1 : p->groups, .min = -INFINITY, .max = INFINITY};
-  if (p->clamp.enabled) c->min = p->clamp.min, c->max = p->clamp.max;
+  *c = blank(p);
   if (c->groups < 1) return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected groups of at least 1, found %lld", (long long)c->groups);
   ONR_TRY(onri_conv_check_inputs(call, c->groups, 0));
   ONR_TRY(onri_image_view(&call->in[0], p->channels_last, &c->x, &spatial, call->error));
@@ -43,37 +47,43 @@ static enum onr_status geometry(const struct onr_call *call, struct onri_conv *c
   return onri_image_view(out, p->channels_last, &c->y, &spatial, call->error);
 }
 
+enum onr_status onri_conv_geometry_of_weights(const struct onr_call *call, struct onri_conv *c) {
+  const struct onr_conv_params *const p = call->params;
+  const struct onr_desc *const weight = &call->in[1];
+  const int32_t spatial = weight->rank - 2;
+  *c = blank(p);
+  c->group_in = weight->dim[1];
+  c->group_out = weight->dim[0] / c->groups;
+  for (int32_t i = 0; i < ONR_MAX_SPATIAL; i++) c->axis[i].in = 1; /* for SAME padding of a 1x1 kernel: none */
+  for (int32_t i = 0; i < spatial; i++) c->axis[ONR_MAX_SPATIAL - spatial + i].kernel = weight->dim[2 + i];
+  return onri_window_resolve(&p->window, spatial, c->axis, call->error);
+}
+
 static enum onr_status conv_infer(struct onr_call *call) {
   struct onri_conv c;
-  return geometry(call, &c, &call->out[0]);
+  return onri_conv_geometry(call, &c, &call->out[0]);
 }
 
 /* Packing depends on the kernel, strides and whether there is padding, not on the size of x, which may be unknown. */
 static enum onr_status conv_prepare(struct onr_call *call) {
   const struct onr_conv_params *const p = call->params;
-  const struct onr_desc *const weight = &call->in[1];
-  const int32_t spatial = weight->rank - 2;
-  struct onri_conv c = {.groups = p->groups == 0 ? 1 : p->groups, .min = -INFINITY, .max = INFINITY, .group_in = weight->dim[1]};
-  if (call->inputs[1] == NULL) return ONR_STATUS_OK;
-  if (p->clamp.enabled) c.min = p->clamp.min, c.max = p->clamp.max;
-  c.group_out = weight->dim[0] / c.groups;
-  for (int32_t i = 0; i < ONR_MAX_SPATIAL; i++) c.axis[i].in = 1; /* for SAME padding of a 1x1 kernel: none */
-  for (int32_t i = 0; i < spatial; i++) c.axis[ONR_MAX_SPATIAL - spatial + i].kernel = weight->dim[2 + i];
-  ONR_TRY(onri_window_resolve(&p->window, spatial, c.axis, call->error));
+  struct onri_conv c;
+  if (!onri_conv_can_pack(call, p->groups, 0)) return ONR_STATUS_OK;
+  ONR_TRY(onri_conv_geometry_of_weights(call, &c));
   return onri_conv_prepare(call, &c, p->channels_last && c.min < c.max, (const int64_t[]){0, 0});
 }
 
 static enum onr_status conv_plan(struct onr_call *call) {
   struct onri_conv c;
   struct onr_desc out;
-  ONR_TRY(geometry(call, &c, &out));
+  ONR_TRY(onri_conv_geometry(call, &c, &out));
   return onri_conv_plan(call, &c, (const int64_t[]){0, 0});
 }
 
 static int64_t conv_multiply_adds(const struct onr_call *call) {
   struct onri_conv c;
   struct onr_desc out;
-  return geometry(call, &c, &out) == ONR_STATUS_OK ? onri_conv_multiply_adds(&c) : 0;
+  return onri_conv_geometry(call, &c, &out) == ONR_STATUS_OK ? onri_conv_multiply_adds(&c) : 0;
 }
 
 const struct onr_layer onri_layer_conv = {

@@ -3,6 +3,7 @@
 #define ONRI_LAYER_CONV_H
 
 #include "kernels/conv_direct.h"
+#include "onnxrun/layers/conv.h"
 #include "layers/real.h"
 #include "xnn/xnn_conv.h"
 
@@ -21,6 +22,12 @@ struct onri_conv_state {
 
 /* dtypes, ranks, and weight and bias against x. */
 enum onr_status onri_conv_check_inputs(const struct onr_call *call, int64_t groups, int transposed);
+/* The weights are constant and, as far as is known before x is, sound: they can be packed. */
+int onri_conv_can_pack(const struct onr_call *call, int64_t groups, int transposed);
+/* Everything that follows from the descriptors of inputs 0 to 2 and struct onr_conv_params. */
+enum onr_status onri_conv_geometry(const struct onr_call *call, struct onri_conv *c, struct onr_desc *out);
+/* The part of it that follows from weights alone, when they can be packed. */
+enum onr_status onri_conv_geometry_of_weights(const struct onr_call *call, struct onri_conv *c);
 /* Packs constant weights for the geometry c (sizes of x may be unknown) and marks them absorbed. `tuned`: XNNPACK can. */
 enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv *c, int tuned, const int64_t extra[2]);
 enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c, const int64_t extra[2]);

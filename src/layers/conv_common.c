@@ -33,6 +33,17 @@ enum onr_status onri_conv_check_inputs(const struct onr_call *call, int64_t grou
   return ONR_STATUS_OK;
 }
 
+int onri_conv_can_pack(const struct onr_call *call, int64_t groups, int transposed) {
+  struct onr_desc in[3] = {call->in[1], call->in[1], {.dtype = ONR_DTYPE_NONE}}; /* x like the weights */
+  struct onr_call known = *call;
+  if (call->inputs[1] == NULL || groups < 0) return 0;
+  if (onri_has(call, 2)) in[2] = call->in[2];
+  known.in = in;
+  known.num_in = 3;
+  known.error = NULL;
+  return onri_conv_check_inputs(&known, groups == 0 ? 1 : groups, transposed) == ONR_STATUS_OK;
+}
+
 static struct onri_xnn_conv for_xnn(const struct onri_conv *c, const int64_t extra[2]) {
   return (struct onri_xnn_conv){
       .height = c->axis[1], .width = c->axis[2],
@@ -83,7 +94,6 @@ enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv 
   struct onri_xnn_conv xnn = for_xnn(c, extra);
   const void *weight;
   void *copy;
-  if (call->inputs[1] == NULL) return ONR_STATUS_OK;
   xnn.height.in = xnn.width.in = xnn.height.out = xnn.width.out = 0; /* may differ from plan to plan */
   if (c->axis[0].kernel != 1 || onri_is_double(call->in[1].dtype) || !onri_xnn_usable(call->env) ||
       (onri_has(call, 2) && call->inputs[2] == NULL) || onri_xnn_conv_check(&xnn, NULL) != ONR_STATUS_OK)

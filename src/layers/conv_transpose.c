@@ -120,7 +120,7 @@ static enum onr_status conv_transpose_prepare(struct onr_call *call) {
   const int32_t spatial = call->in[1].rank - 2;
   struct onri_conv c = {0};
   int64_t extra[2];
-  if (call->inputs[1] == NULL) return ONR_STATUS_OK;
+  if (!onri_conv_can_pack(call, p->groups, 1)) return ONR_STATUS_OK;
   for (int32_t i = 0; i < ONR_MAX_SPATIAL; i++) c.axis[i].in = 1;
   ONR_TRY(fixed_geometry(call, &c));
   extra_of(p, spatial, extra);

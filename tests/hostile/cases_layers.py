@@ -28,6 +28,16 @@ conv('F17_w_zero', 'SHAPE', 'W with a zero spatial size', w=(4, 4, 0, 3))
 conv('F18_ct_outpad', 'ATTRIBUTE', 'ConvTranspose output_padding 99', op='ConvTranspose', output_padding=[99, 99])
 conv('F19_ct_outshape', 'ATTRIBUTE', 'ConvTranspose output_shape [-1,-1]', op='ConvTranspose', output_shape=[-1, -1])
 conv('F20_ct_stride_huge', 'LIMIT', 'ConvTranspose strides 2^40', op='ConvTranspose', strides=[BIG, BIG])
+for _op in 'Conv', 'ConvTranspose':  # nothing is known of x when the weights are packed
+    case('F50_unknown_x_%s_rank8' % _op, 'run', 'SHAPE', _op + ' with weights of rank 8, x of unknown rank')(
+        lambda d, op=_op: op1(op, [('x', F, None), W(2, 3, 1, 1, 1, 1, 1, 1)], feeds=x4)
+    )
+    case('F51_unknown_x_%s_int64' % _op, 'run', 'TYPE', _op + ' with int64 weights, x of unknown rank')(
+        lambda d, op=_op: op1(op, [('x', F, None), init('w', np.zeros((4, 4, 3, 3), np.int64))], feeds=x4)
+    )
+    case('F52_unknown_x_%s_bias' % _op, 'run', 'SHAPE', _op + ' with a bias of 1 for 4 channels, x of unknown rank')(
+        lambda d, op=_op: op1(op, [('x', F, None), W(4, 4, 3, 3), init('b', np.zeros(1, np.float32))], feeds=x4)
+    )
 
 
 def pool(id, exp, why, op='MaxPool', **a):
