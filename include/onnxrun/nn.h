@@ -5,6 +5,7 @@
 #define ONNXRUN_NN_H
 
 #include "onnxrun/nn/activation.h"
+#include "onnxrun/nn/convolution.h"
 #include "onnxrun/nn/embedding.h"
 #include "onnxrun/nn/linear.h"
 #include "onnxrun/nn/recurrent.h"

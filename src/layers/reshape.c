@@ -1,4 +1,4 @@
-/* reshape.c: reshape, flatten, squeeze, unsqueeze, identity, bit_cast: the bytes of input 0 under another descriptor.
+/* reshape.c: reshape, flatten, squeeze, unsqueeze, batch, unbatch, identity, bit_cast: the bytes of input 0 under another descriptor.
  * All wish to be a view of it and copy where that was not granted. */
 #include "base/checked.h"
 #include "base/convert.h"
@@ -126,6 +126,37 @@ static enum onr_status unsqueeze_infer(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
+/* x is what batch gets, and what unbatch is to make again. */
+static enum onr_status batch_check(const struct onr_call *call, const struct onr_desc *x) {
+  const struct onr_batch_params *p = call->params;
+  ONR_TRY(onri_expect_tensor(call, 0));
+  if (x->rank == p->rank || x->rank == p->rank - 1) return ONR_STATUS_OK;
+  return onr_fail(call->error, ONR_STATUS_SHAPE, "expected an input of rank %d or %d, found %d", p->rank - 1, p->rank, x->rank);
+}
+
+static enum onr_status batch_infer(struct onr_call *call) {
+  const struct onr_batch_params *p = call->params;
+  const struct onr_desc x = call->in[0];
+  ONR_TRY(batch_check(call, &x));
+  call->out[0] = x;
+  if (x.rank == p->rank) return ONR_STATUS_OK;
+  call->out[0].rank = p->rank;
+  call->out[0].dim[0] = 1;
+  for (int32_t d = 0; d < x.rank; d++) call->out[0].dim[d + 1] = x.dim[d];
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status unbatch_infer(struct onr_call *call) {
+  const struct onr_desc y = call->in[0], *x = &call->in[1];
+  ONR_TRY(batch_check(call, x));
+  call->out[0] = y;
+  if (x->rank == y.rank) return ONR_STATUS_OK;
+  if (y.rank != x->rank + 1 || y.dim[0] != 1)
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a batch of one of rank %d, found rank %d", x->rank + 1, y.rank);
+  call->out[0] = onr_desc_make(y.dtype, x->rank, y.dim + 1);
+  return ONR_STATUS_OK;
+}
+
 static enum onr_status bit_cast_infer(struct onr_call *call) {
   ONR_TRY(onri_expect_tensor(call, 0));
   const struct onr_bit_cast_params *p = call->params;
@@ -190,6 +221,18 @@ const struct onr_layer onri_layer_unsqueeze = {
     .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
     .shape_inputs = 1u << 1,
     .infer = unsqueeze_infer, .plan = view_plan, .run = view_run,
+};
+const struct onr_layer onri_layer_batch = {
+    .name = "batch",
+    .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+    .params_size = sizeof(struct onr_batch_params),
+    .infer = batch_infer, .plan = view_plan, .run = view_run,
+};
+const struct onr_layer onri_layer_unbatch = {
+    .name = "unbatch",
+    .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
+    .params_size = sizeof(struct onr_batch_params),
+    .infer = unbatch_infer, .plan = view_plan, .run = view_run,
 };
 const struct onr_layer onri_layer_identity = {
     .name = "identity",

@@ -76,12 +76,27 @@ static enum onr_status binary(struct onri_rewrite *rw, struct onri_node *node) {
   return ONR_STATUS_OK;
 }
 
+/* A batch of one, where ranks are known: nothing, or a dimension of 1 more or less. */
+static enum onr_status single_batch(struct onri_rewrite *rw, struct onri_node *node, int32_t x, const struct onr_layer *layer) {
+  const struct onr_batch_params *p = node->params;
+  const int32_t rank = onri_rewrite_rank(rw, x);
+  const struct onr_desc axes = onr_desc_make(ONR_DTYPE_I64, 1, (int64_t[]){1});
+  if (rank == p->rank) return pass_on(rw, node, 1);
+  if (rank != p->rank - 1) return ONR_STATUS_OK;
+  const int32_t axis = onri_rewrite_data(rw, &axes, &(int64_t){0});
+  return axis < 0 ? onri_rewrite_no_memory(rw) : onri_rewrite_become(rw, node, layer, NULL, (int32_t[]){node->in[0], axis}, 2);
+}
+
+static enum onr_status batch(struct onri_rewrite *rw, struct onri_node *node) { return single_batch(rw, node, node->in[0], &onri_layer_unsqueeze); }
+static enum onr_status unbatch(struct onri_rewrite *rw, struct onri_node *node) { return single_batch(rw, node, node->in[1], &onri_layer_squeeze); }
+
 static const struct onri_rewrite_rule rules[] = {
     {&onri_layer_identity, always},      {&onri_layer_unary, unary},        {&onri_layer_binary, binary},
     {&onri_layer_cast, cast},            {&onri_layer_cast_like, same_elements},
     {&onri_layer_transpose, transpose},  {&onri_layer_reshape, same_elements},
     {&onri_layer_flatten, same_elements},{&onri_layer_expand, same_shape},  {&onri_layer_tile, same_shape},
     {&onri_layer_pad, pad},              {&onri_layer_slice, slice},        {&onri_layer_concat, single_input},
+    {&onri_layer_batch, batch},          {&onri_layer_unbatch, unbatch},
 };
 
 enum onr_status onri_pass_identities(struct onri_rewrite *rw) {

@@ -125,6 +125,40 @@ static void bit_casts(void **state) {
   bits_of(ONR_DTYPE_C128, ONR_DTYPE_STRING, (const char[48]){0}, NULL, ONR_STATUS_TYPE);
 }
 
+static void batches(void **state) {
+  static const struct onr_batch_params p = {.rank = 3};
+  const struct onr_layer *l = &onri_layer_batch;
+  const struct expectation wrong = {ONR_STATUS_SHAPE, 0, {0}};
+  (void)state;
+  check(l, &p, 3, DIMS(2, 3, 4), NULL, 0, (struct expectation){ONR_STATUS_OK, 3, {2, 3, 4}});
+  check(l, &p, 2, DIMS(3, 4), NULL, 0, (struct expectation){ONR_STATUS_OK, 3, {1, 3, 4}});
+  check(l, &p, 1, DIMS(4), NULL, 0, wrong);
+  check(l, &p, 4, DIMS(1, 2, 3, 4), NULL, 0, wrong);
+}
+
+static void unbatch(const int64_t *y, int32_t x_rank, struct expectation e) {
+  static const struct onr_batch_params p = {.rank = 3};
+  static const float data[24] = {1, 2, 3};
+  struct layer_test t = {.layer = &onri_layer_unbatch, .params = &p, .num_out = 1};
+  layer_test_input(&t, ONR_DTYPE_F32, 3, y, data);
+  layer_test_input(&t, ONR_DTYPE_F32, x_rank, DIMS(1, 1, 1, 1), data);
+  assert_int_equal(layer_test_run(&t), e.status);
+  if (e.status == ONR_STATUS_OK) {
+    const struct onr_desc desc = onr_desc_make(ONR_DTYPE_F32, e.rank, e.dim);
+    assert_true(onr_desc_equal(&desc, &t.out[0].desc));
+    assert_memory_equal(t.out[0].data, data, onr_desc_bytes(&desc));
+  }
+  layer_test_clear(&t);
+}
+
+static void unbatches(void **state) {
+  (void)state;
+  unbatch(DIMS(2, 3, 4), 3, (struct expectation){ONR_STATUS_OK, 3, {2, 3, 4}});
+  unbatch(DIMS(1, 3, 4), 2, (struct expectation){ONR_STATUS_OK, 2, {3, 4}});
+  unbatch(DIMS(2, 3, 4), 2, (struct expectation){ONR_STATUS_SHAPE, 0, {0}});
+  unbatch(DIMS(2, 3, 4), 4, (struct expectation){ONR_STATUS_SHAPE, 0, {0}});
+}
+
 static void shapes(void **state) {
   static const int64_t bounds[] = {INT64_MIN, -4, -3, -1, 0, 1, 2, 3, 4, INT64_MAX}, dims[3] = {2, 0, 7};
   (void)state;
@@ -170,7 +204,7 @@ static void sequences_are_no_tensors(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(reshapes), cmocka_unit_test(flattens), cmocka_unit_test(squeezes),
-                                     cmocka_unit_test(bit_casts), cmocka_unit_test(shapes),
+                                     cmocka_unit_test(bit_casts), cmocka_unit_test(shapes), cmocka_unit_test(batches), cmocka_unit_test(unbatches),
                                      cmocka_unit_test(sequences_are_no_tensors)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -63,10 +63,32 @@ static void test_reversing_is_no_identity(void **state) {
   graph_test_end(&t);
 }
 
+/* A batch of images passes batch and unbatch; one image gets its dimension of 1 in a way that layouts know. */
+static void batches(int32_t rank, size_t views) {
+  static const struct onr_batch_params p = {.rank = 4};
+  struct graph_test t;
+  graph_test_begin(&t);
+  const int32_t x = graph_test_input(&t, rank, (int64_t[]){-1, 5, 4, 3});
+  const int32_t batch = graph_test_node(&t, &onri_layer_batch, &p, &x, 1);
+  const int32_t y = graph_test_unary(&t, ONR_UNARY_EXP, 0, 0, batch);
+  graph_test_output(&t, graph_test_node(&t, &onri_layer_unbatch, &p, (int32_t[]){y, x}, 2));
+  graph_test_check(&t, NULL);
+  assert_int_equal(graph_test_size(&t), 1 + views);
+  assert_int_equal(graph_test_count(&t, &onri_layer_unsqueeze) + graph_test_count(&t, &onri_layer_squeeze), views);
+  graph_test_end(&t);
+}
+
+static void test_batches_of_known_rank_vanish(void **state) {
+  (void)state;
+  batches(4, 0);
+  batches(3, 2);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_identities_vanish), cmocka_unit_test(test_an_input_does_not_become_an_output),
       cmocka_unit_test(test_broadcasting_is_no_identity), cmocka_unit_test(test_reversing_is_no_identity),
+      cmocka_unit_test(test_batches_of_known_rank_vanish),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -62,18 +62,19 @@ static void run(const struct nn_case *c, struct onr_model *model) {
   free(data[1]);
 }
 
-static void check(const struct nn_case *c, const struct nn_builder *builder) {
+/* declared: the network knows the sizes of its inputs beforehand; else only their ranks. */
+static void check(const struct nn_case *c, const struct nn_builder *builder, int declared) {
   struct onr_error error = {0};
   struct onr_net *net;
   struct onr_model *model;
   struct onr_desc descs[2];
   int in[2] = {-1, -1}, out[2] = {-1, -1};
-  print_message("%s\n", c->name);
+  print_message("%s%s\n", c->name, declared ? "" : ", unknown sizes");
   assert_int_equal(onr_net_create(NULL, &net, &error), ONR_STATUS_OK);
   for (size_t i = 0; i < c->num_in; i++) {
     const int64_t unknown[5] = {ONR_UNKNOWN_DIM, ONR_UNKNOWN_DIM, ONR_UNKNOWN_DIM, ONR_UNKNOWN_DIM, ONR_UNKNOWN_DIM};
     descs[i] = onr_desc_make(ONR_DTYPE_F32, c->in[i].rank, c->in[i].dim);
-    in[i] = onr_net_input(net, i ? "b" : "a", ONR_DTYPE_F32, c->in[i].rank, i ? c->in[i].dim : unknown);
+    in[i] = onr_net_input(net, i ? "b" : "a", ONR_DTYPE_F32, c->in[i].rank, i || declared ? c->in[i].dim : unknown);
   }
   builder->build(net, in, out);
   assert_int_equal(onr_net_parameters(net), c->parameters);
@@ -95,6 +96,18 @@ void nn_check(const struct nn_case *cases, size_t num_cases, const struct nn_bui
     size_t b = 0;
     while (b < num_builders && strcmp(builders[b].name, cases[i].name) != 0) b++;
     if (b == num_builders) fail_msg("no builder for %s", cases[i].name);
-    check(&cases[i], &builders[b]);
+    check(&cases[i], &builders[b], 0);
+    check(&cases[i], &builders[b], 1);
   }
+}
+
+void nn_refuses(int (*add)(struct onr_net *net, int x, const void *params), const void *params, int32_t rank, const int64_t *dims,
+                const char *text) {
+  struct onr_error error = {0};
+  struct onr_net *net;
+  struct onr_model *model;
+  assert_int_equal(onr_net_create(NULL, &net, &error), ONR_STATUS_OK);
+  onr_net_output(net, "y", add(net, onr_net_input(net, "x", ONR_DTYPE_F32, rank, dims), params));
+  assert_int_not_equal(onr_net_finish(net, &model, &error), ONR_STATUS_OK);
+  if (!strstr(error.message, text)) fail_msg("expected '%s' in: %s", text, error.message);
 }

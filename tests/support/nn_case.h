@@ -30,8 +30,12 @@ struct nn_builder {
 const float *nn_weight(int number, size_t count);
 const float *nn_variance(int number, size_t count);
 /* Every case must have a builder and every builder a case; values within 1e-4 + 1e-4 |expected|. Also checked: the number of
- * parameters, and the shapes without a run. */
+ * parameters, and the shapes without a run. Each case runs with input sizes that are declared, and that are not. */
 void nn_check(const struct nn_case *cases, size_t num_cases, const struct nn_builder *builders, size_t num_builders);
+
+/* A network of one layer, made by add from these parameters, must fail when it is written or finished, with `text` in the message. */
+void nn_refuses(int (*add)(struct onr_net *net, int x, const void *params), const void *params, int32_t rank, const int64_t *dims,
+                const char *text);
 
 #define NN_BUILD(name, expression) \
   static void name(struct onr_net *net, const int *in, int *out) { out[0] = (expression); }

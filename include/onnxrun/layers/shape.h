@@ -16,6 +16,12 @@ struct onr_flatten_params {
 
 /* squeeze: x, axes (optional int64 list: all dimensions of 1). unsqueeze: x, axes (of the result). identity: x. No parameters. */
 
+/* batch: x of rank `rank`, or of one less, which then gets a dimension of 1 in front. unbatch: y, x: takes that dimension of y away
+ * again where x had none. Both are for torch.nn's layers that take a batch or a single item. */
+struct onr_batch_params {
+  int32_t rank;
+};
+
 /* bit_cast: the same bits as another type of the same width. */
 struct onr_bit_cast_params {
   enum onr_dtype dtype;
