@@ -186,9 +186,10 @@ enum onr_status onri_import_mean(const struct onr_node *node) {
 
 enum onr_status onri_import_where(const struct onr_node *node) { return onri_emit(node, &onri_layer_where, NULL); }
 
-/* Without a mask, and never in training, it is nothing at all. */
+/* Without a mask, and never in training, it is nothing at all. Before version 12 there was no training. */
 enum onr_status onri_import_dropout(const struct onr_node *node) {
-  const struct onr_dropout_params params = {.mask_like_x = node->opset < 10};
+  const struct onr_dropout_params params = {.mask_like_x = node->opset < 10,
+                                            .seed = (uint64_t)onri_attr_int(node, "seed", (int64_t)ONR_DEFAULT_SEED)};
   if (onri_out(node, 1) == ONRI_NONE && onri_in(node, 2) == ONRI_NONE)
     return onri_emit_with(node, &onri_layer_identity, NULL, node->in, 1, node->out, 1);
   return onri_emit(node, &onri_layer_dropout, &params);

@@ -82,11 +82,12 @@ enum onr_status onri_import_cum_prod(const struct onr_node *node) {
   return onri_emit(node, &onri_layer_cum_prod, &params);
 }
 
-/* The seed is a float: its bits. */
+/* The seed is a float: its whole part as the reference takes it, or its bits where that is no 32-bit number. */
 static uint64_t attr_seed(const struct onr_node *node) {
   const float seed = onri_attr_float(node, "seed", 0.0f);
   uint32_t bits;
   if (!onri_attr_has(node, "seed")) return ONR_DEFAULT_SEED;
+  if (seed >= 0 && seed < 4294967296.0f) return (uint64_t)seed;
   memcpy(&bits, &seed, sizeof bits);
   return bits;
 }

@@ -1,33 +1,13 @@
-/* random.c: random, random_like, bernoulli, multinomial.
- *
- * Number i of a node is a hash of (seed, i): no state, so that runs repeat and threads do not matter. */
+/* random.c: random, random_like, bernoulli, multinomial: each run starts again from the seed. */
 #include <math.h>
 
 #include "base/checked.h"
 #include "base/convert.h"
+#include "base/random_numbers.h"
 #include "base/shape.h"
 #include "layers/layers.h"
 
 #define BLOCK 64
-#define GRAIN 4096
-
-static uint64_t mix(uint64_t z) { /* the finaliser of SplitMix64 */
-  z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-  z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-  return z ^ z >> 31;
-}
-
-/* In [0, 1), 53 bits. */
-static double uniform(uint64_t seed, uint64_t i) {
-  const uint64_t bits = mix(mix(seed + UINT64_C(0x9e3779b97f4a7c15)) + (i + 1) * UINT64_C(0x9e3779b97f4a7c15));
-  return (double)(bits >> 11) * 0x1p-53;
-}
-
-/* Box-Muller; 1 - u is never 0. */
-static double normal(uint64_t seed, uint64_t i) {
-  const double radius = sqrt(-2 * log(1 - uniform(seed, 2 * i)));
-  return radius * cos(6.283185307179586 * uniform(seed, 2 * i + 1));
-}
 
 /* --- random, random_like --- */
 
@@ -53,30 +33,20 @@ static enum onr_status random_like_infer(struct onr_call *call) {
   return random_desc(call, desc);
 }
 
-struct random_job {
-  const struct onr_random_params *p;
-  enum onr_dtype dtype;
-  char *y;
-};
-
-static void random_part(void *context, size_t begin, size_t end) {
-  const struct random_job *job = context;
-  const struct onr_random_params *p = job->p;
-  const size_t size = onr_dtype_size(job->dtype);
-  const double a = (double)p->a, b = (double)p->b;
-  double values[BLOCK];
-  for (size_t i = begin; i < end; i += BLOCK) {
-    const size_t n = end - i < BLOCK ? end - i : BLOCK;
-    for (size_t k = 0; k < n; k++)
-      values[k] = p->kind == ONR_RANDOM_NORMAL ? a + b * normal(p->seed, i + k) : a + (b - a) * uniform(p->seed, i + k);
-    onri_store_f64(job->dtype, values, n, job->y + i * size);
-  }
-}
-
 static enum onr_status random_run(struct onr_call *call) {
-  struct random_job job = {call->params, call->out[0].dtype, call->outputs[0]};
+  const struct onr_random_params *p = call->params;
+  const enum onr_dtype dtype = call->out[0].dtype;
   const size_t count = (size_t)onr_desc_elements(&call->out[0]);
-  if (count > 0) onr_parallel_for(call->env, count, GRAIN, random_part, &job);
+  const double a = (double)p->a, b = (double)p->b;
+  struct onri_random random;
+  double values[BLOCK];
+  onri_random_seed(&random, p->seed);
+  for (size_t i = 0; i < count; i += BLOCK) {
+    const size_t n = count - i < BLOCK ? count - i : BLOCK;
+    for (size_t k = 0; k < n; k++)
+      values[k] = p->kind == ONR_RANDOM_NORMAL ? a + b * onri_random_normal(&random) : a + (b - a) * onri_random_uniform(&random);
+    onri_store_f64(dtype, values, n, (char *)call->outputs[0] + i * onr_dtype_size(dtype));
+  }
   return ONR_STATUS_OK;
 }
 
@@ -92,40 +62,19 @@ static enum onr_status bernoulli_infer(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
-/* n elements of a float type as doubles. */
-static void load_real(enum onr_dtype dtype, const void *source, size_t n, double *values) {
-  float narrow[BLOCK];
-  if (onri_dtype_class(dtype) == ONRI_CLASS_F64) {
-    onri_load(dtype, source, n, values);
-    return;
-  }
-  onri_load(dtype, source, n, narrow);
-  for (size_t k = 0; k < n; k++) values[k] = (double)narrow[k];
-}
-
-struct bernoulli_job {
-  uint64_t seed;
-  enum onr_dtype from, to;
-  const char *x;
-  char *y;
-};
-
-static void bernoulli_part(void *context, size_t begin, size_t end) {
-  const struct bernoulli_job *job = context;
-  double values[BLOCK];
-  for (size_t i = begin; i < end; i += BLOCK) {
-    const size_t n = end - i < BLOCK ? end - i : BLOCK;
-    load_real(job->from, job->x + i * onr_dtype_size(job->from), n, values);
-    for (size_t k = 0; k < n; k++) values[k] = uniform(job->seed, i + k) < values[k] ? 1 : 0;
-    onri_store_f64(job->to, values, n, job->y + i * onr_dtype_size(job->to));
-  }
-}
-
 static enum onr_status bernoulli_run(struct onr_call *call) {
   const struct onr_bernoulli_params *p = call->params;
-  struct bernoulli_job job = {p->seed, call->in[0].dtype, call->out[0].dtype, call->inputs[0], call->outputs[0]};
+  const enum onr_dtype from = call->in[0].dtype, to = call->out[0].dtype;
   const size_t count = (size_t)onr_desc_elements(&call->out[0]);
-  if (count > 0) onr_parallel_for(call->env, count, GRAIN, bernoulli_part, &job);
+  struct onri_random random;
+  double values[BLOCK];
+  onri_random_seed(&random, p->seed);
+  for (size_t i = 0; i < count; i += BLOCK) {
+    const size_t n = count - i < BLOCK ? count - i : BLOCK;
+    onri_load_f64(from, (const char *)call->inputs[0] + i * onr_dtype_size(from), n, values);
+    for (size_t k = 0; k < n; k++) values[k] = onri_random_bernoulli(&random, values[k]);
+    onri_store_f64(to, values, n, (char *)call->outputs[0] + i * onr_dtype_size(to));
+  }
   return ONR_STATUS_OK;
 }
 
@@ -152,9 +101,8 @@ static enum onr_status multinomial_plan(struct onr_call *call) {
 
 /* sums[c] = the weights of classes 0..c, relative to the largest, so that exp does not overflow. */
 static void sum_weights(enum onr_dtype dtype, const char *x, size_t classes, double *sums) {
-  const size_t size = onr_dtype_size(dtype);
   double most = -INFINITY, sum = 0;
-  for (size_t c = 0; c < classes; c += BLOCK) load_real(dtype, x + c * size, classes - c < BLOCK ? classes - c : BLOCK, sums + c);
+  onri_load_f64(dtype, x, classes, sums);
   for (size_t c = 0; c < classes; c++) most = fmax(most, sums[c]);
   if (!isfinite(most)) most = 0;
   for (size_t c = 0; c < classes; c++) sums[c] = sum += exp(sums[c] - most);
@@ -176,10 +124,12 @@ static enum onr_status multinomial_run(struct onr_call *call) {
   const enum onr_dtype dtype = call->in[0].dtype;
   const size_t batch = (size_t)call->in[0].dim[0], classes = (size_t)call->in[0].dim[1], samples = (size_t)p->samples;
   double *sums = call->scratch;
+  struct onri_random random;
+  onri_random_seed(&random, p->seed);
   for (size_t b = 0; b < batch; b++) {
     sum_weights(dtype, (const char *)call->inputs[0] + b * classes * onr_dtype_size(dtype), classes, sums);
     for (size_t s = 0; s < samples; s++) {
-      const int64_t drawn = class_at(sums, classes, uniform(p->seed, b * samples + s) * sums[classes - 1]);
+      const int64_t drawn = class_at(sums, classes, onri_random_uniform(&random) * sums[classes - 1]);
       onri_store(p->dtype, &drawn, 1, (char *)call->outputs[0] + (b * samples + s) * onr_dtype_size(p->dtype));
     }
   }

@@ -1,4 +1,4 @@
-/* range, eye_like, one_hot, random numbers. */
+/* range, eye_like, one_hot. */
 #include <math.h>
 
 #include "base/convert.h"
@@ -161,73 +161,8 @@ static void one_hot_failures(void **state) {
   assert_int_equal(one_hot_status(ONR_DTYPE_I64, DIMS(3), 3), ONR_STATUS_SHAPE);
 }
 
-enum { DRAWS = 40000 };
-
-/* Mean and standard deviation of what a layer draws; the standard error of the mean at this number is 0.005 of sigma. */
-static void moments(const struct layer_test *t, double *mean, double *deviation) {
-  static float values[DRAWS];
-  double sum = 0, squares = 0;
-  onri_load(t->out[0].desc.dtype, t->out[0].data, DRAWS, values);
-  for (size_t i = 0; i < DRAWS; i++) sum += (double)values[i];
-  for (size_t i = 0; i < DRAWS; i++) squares += pow((double)values[i] - sum / DRAWS, 2);
-  *mean = sum / DRAWS;
-  *deviation = sqrt(squares / DRAWS);
-}
-
-static void random_numbers(void **state) {
-  static float first[DRAWS];
-  double mean, deviation;
-  (void)state;
-  for (int kind = 0; kind < 2; kind++)
-    for (uint64_t seed = 0; seed < 3; seed++) {
-      const struct onr_random_params params = {.kind = kind ? ONR_RANDOM_UNIFORM : ONR_RANDOM_NORMAL, .dtype = seed == 2 ? ONR_DTYPE_F16 : ONR_DTYPE_F32,
-                                               .a = -2, .b = 4, .seed = seed, .rank = 2, .dim = {200, 200}};
-      struct layer_test one = {.layer = &onri_layer_random, .params = &params, .num_out = 1};
-      struct layer_test three = {.layer = &onri_layer_random, .params = &params, .num_out = 1, .threads = 3};
-      run_ok(&one);
-      run_ok(&three);
-      assert_memory_equal(one.out[0].data, three.out[0].data, onr_desc_bytes(&one.out[0].desc));
-      moments(&one, &mean, &deviation);
-      assert_true(fabs(mean - (kind ? 1.0 : -2.0)) < 0.1);
-      assert_true(fabs(deviation - (kind ? 6 / sqrt(12.0) : 4.0)) < 0.1);
-      if (seed == 0) memcpy(first, one.out[0].data, sizeof first);
-      if (seed == 1) assert_memory_not_equal(first, one.out[0].data, sizeof first);
-      layer_test_clear(&one);
-      layer_test_clear(&three);
-    }
-}
-
-static void draws(void **state) {
-  static float x[DRAWS];
-  static const struct onr_bernoulli_params coin = {ONR_DTYPE_NONE, ONR_DEFAULT_SEED};
-  static const struct onr_multinomial_params dice = {ONR_DTYPE_I64, 20000, 3};
-  const float logits[8] = {0, logf(2), logf(5), -INFINITY, -INFINITY, -INFINITY, 3, -INFINITY};
-  double mean, deviation, share[4] = {0};
-  (void)state;
-  for (size_t i = 0; i < DRAWS; i++) x[i] = i % 2 ? 0.3f : i % 4 ? 1 : 0;
-  struct layer_test b = {.layer = &onri_layer_bernoulli, .params = &coin, .num_out = 1};
-  layer_test_input(&b, ONR_DTYPE_F32, 1, DIMS(DRAWS), x);
-  run_ok(&b);
-  moments(&b, &mean, &deviation);
-  assert_true(fabs(mean - 0.4) < 0.02);
-  for (size_t i = 0; i < DRAWS; i += 2) assert_true(((float *)b.out[0].data)[i] == x[i]);
-  layer_test_clear(&b);
-  struct layer_test m = {.layer = &onri_layer_multinomial, .params = &dice, .num_out = 1};
-  layer_test_input(&m, ONR_DTYPE_F32, 2, DIMS(2, 4), logits);
-  run_ok(&m);
-  for (size_t i = 0; i < 40000; i++) {
-    const int64_t drawn = ((int64_t *)m.out[0].data)[i];
-    assert_in_range(drawn, 0, 3);
-    if (i < 20000) share[drawn] += 1.0 / 20000;
-    else assert_int_equal(drawn, 2);
-  }
-  assert_true(fabs(share[0] - 0.125) < 0.02 && fabs(share[1] - 0.25) < 0.02 && fabs(share[2] - 0.625) < 0.02 && share[3] == 0);
-  layer_test_clear(&m);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(integer_ranges), cmocka_unit_test(real_ranges), cmocka_unit_test(range_failures),
-                                     cmocka_unit_test(eyes), cmocka_unit_test(one_hots), cmocka_unit_test(one_hot_failures),
-                                     cmocka_unit_test(random_numbers), cmocka_unit_test(draws)};
+                                     cmocka_unit_test(eyes), cmocka_unit_test(one_hots), cmocka_unit_test(one_hot_failures)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,7 +11,7 @@ extern "C" {
 
 /* --- unary: y = f(x) ---
  * name, text, types of x. alpha and beta are used where they are named. Types: FLOAT (float16, bfloat16, float32,
- * float64), SIGNED (FLOAT and signed integers), NUMBER (SIGNED and unsigned integers), INTEGER, BOOL, ANY. */
+ * float64), FLOAT8 (FLOAT and the four of 8 bits with a mantissa), SIGNED (FLOAT and signed integers), NUMBER (SIGNED and unsigned integers), INTEGER, BOOL, ANY. */
 #define ONR_UNARY_LIST(X)                                                                     \
   X(ABS, "abs", NUMBER)                                                                       \
   X(NEG, "neg", SIGNED)                                                                       \
@@ -57,8 +57,8 @@ extern "C" {
   X(SQUARE, "square", FLOAT)           /* x x */                                              \
   X(NOT, "not", BOOL)                                                                         \
   X(BITWISE_NOT, "bitwise_not", INTEGER)                                                      \
-  X(IS_NAN, "is_nan", FLOAT)           /* gives bool */                                       \
-  X(IS_INF, "is_inf", FLOAT)           /* gives bool; alpha != 0: counts -inf, beta != 0: +inf */
+  X(IS_NAN, "is_nan", FLOAT8)          /* gives bool */                                       \
+  X(IS_INF, "is_inf", FLOAT8)          /* gives bool; alpha != 0: counts -inf, beta != 0: +inf */
 
 enum onr_unary {
 #define ONR_X(name, text, types) ONR_UNARY_##name,
@@ -144,10 +144,12 @@ struct onr_quantize_params {
 /* dynamic_quantize_linear: x (float32) -> y (uint8), scale (float32), zero_point (uint8), from the range of x. No
  * parameters. */
 
-/* dropout: what Dropout does outside of training: nothing. Inputs: x, ratio (optional), training (optional, bool): true
- * is an UNSUPPORTED error unless ratio is 0. Outputs: y, mask (all ones). */
+/* dropout: in training each element is 0 with the probability ratio, else x / (1 - ratio); outside of it y is x.
+ * Inputs: x, ratio (optional scalar in [0, 1), 0.5 by default), training (optional, bool scalar). Outputs: y, mask (1 where x
+ * was kept). The numbers drawn are those of numpy.random.RandomState(seed), in row order. */
 struct onr_dropout_params {
   int32_t mask_like_x; /* 1: the mask has x's type, 0: bool */
+  uint64_t seed;
 };
 
 /* align: the same elements with dimensions of 1 behind, so that dimension 0 lies at `axis` of a tensor of input 1's rank:

@@ -28,7 +28,7 @@ struct onr_cumulative_params {
   int32_t exclusive, reverse;
 };
 
-/* Random numbers are a function of the seed and the element's position: every run gives the same ones.
+/* Random numbers are those of numpy.random.RandomState(seed), in row order: every run gives the same ones.
  * A node without a seed has ONR_DEFAULT_SEED. */
 #define ONR_DEFAULT_SEED UINT64_C(0x6f6e6e7872756e)
 
