@@ -60,7 +60,7 @@ struct onr_call {
   void *state;        /* state_size bytes, zeroed before plan; this plan's */
   size_t num_in, num_out;
   const struct onr_desc *in; /* dtype ONR_DTYPE_NONE: an omitted optional input */
-  struct onr_desc *out;      /* infer writes them. Before infer: dtype NONE where the output is not wanted, else undefined */
+  struct onr_desc *out;      /* infer writes them all. In plan and run: dtype NONE where the output is not wanted */
   /* Contents. In infer, prepare and plan an entry is NULL unless the contents are known (constants; shape arithmetic).
    * Inputs in `absorbed` are NULL in run. An omitted input is NULL always. */
   const void *const *inputs;

@@ -66,7 +66,10 @@ static enum onr_status evaluation_resize(struct onr_call *call, size_t i, const 
 
 static enum onr_status allocate_outputs(struct evaluation *e, const struct onri_node *node, void **outputs) {
   for (size_t i = 0; i < e->call.num_out; i++) {
-    if (node->out[i] == ONRI_NONE) continue;
+    if (node->out[i] == ONRI_NONE) {
+      e->call.out[i] = (struct onr_desc){0};
+      continue;
+    }
     if (e->call.out[i].dtype == ONR_DTYPE_NONE)
       return onr_fail(e->call.error, ONR_STATUS_ARITY, "output %zu is not made by %s", i, node->layer->name);
     e->constants[i] = onri_constant_create(&e->env, &e->call.out[i]);

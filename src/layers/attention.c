@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/cast.h"
 #include "base/shape.h"
 #include "kernels/attention.h"
 #include "layers/operands.h"
@@ -51,11 +52,11 @@ static enum onr_status check_types(const struct onr_call *call) {
     if (i == LENGTHS) {
       ONR_TRY(onri_expect_dtype(call, i, ONRI_DTYPE_BIT(ONR_DTYPE_I64)));
     } else if (i == MASK) {
-      ONR_TRY(onri_expect_dtype(call, i, ONRI_DTYPES_FLOAT | ONRI_DTYPE_BIT(ONR_DTYPE_BOOL)));
-      if (call->in[i].dtype != ONR_DTYPE_BOOL && (call->in[i].dtype == ONR_DTYPE_F64) != (call->in[Q].dtype == ONR_DTYPE_F64))
-        return onr_fail(call->error, ONR_STATUS_TYPE, "expected the mask and Q both in float64 or neither");
+      ONR_TRY(onri_expect_dtype(call, i, ONRI_DTYPES_NUMBER | ONRI_DTYPE_BIT(ONR_DTYPE_BOOL)));
+    } else if (i == V) {
+      ONR_TRY(onri_expect_dtype(call, i, ONRI_DTYPES_FLOAT));
     } else {
-      ONR_TRY(onri_expect_same_dtype(call, i, Q));
+      ONR_TRY(onri_expect_same_dtype(call, i, i == PAST_V ? V : Q));
     }
   }
   if (onri_has(call, PAST_K) != onri_has(call, PAST_V))
@@ -81,6 +82,18 @@ static enum onr_status check_past(const struct onr_call *call, const struct head
   return ONR_STATUS_OK;
 }
 
+/* The type in which the kernel computes. */
+static enum onr_dtype kernel_dtype(const struct onr_call *call) {
+  return call->in[Q].dtype == ONR_DTYPE_F64 ? ONR_DTYPE_F64 : ONR_DTYPE_F32;
+}
+
+/* True when the kernel cannot read input i where it is. */
+static int is_converted(const struct onr_call *call, size_t i) {
+  const enum onr_dtype dtype = onri_has(call, i) ? call->in[i].dtype : ONR_DTYPE_NONE, inside = kernel_dtype(call);
+  if (dtype == ONR_DTYPE_NONE || dtype == inside) return 0;
+  return i != MASK || (dtype != ONR_DTYPE_BOOL && onri_dtype_class(dtype) != onri_dtype_class(inside));
+}
+
 static enum onr_status check_mask(const struct onr_call *call, struct onri_attention *a) {
   if (!onri_has(call, MASK)) return ONR_STATUS_OK;
   const struct onr_desc *mask = &call->in[MASK];
@@ -97,7 +110,7 @@ static enum onr_status check_mask(const struct onr_call *call, struct onri_atten
     strides[to] = dim == 1 ? 0 : step;
     step *= dim;
   }
-  a->mask = (struct onri_mask){NULL, mask->dtype, strides[0], strides[1], strides[2], (size_t)mask->dim[mask->rank - 1]};
+  a->mask = (struct onri_mask){NULL, is_converted(call, MASK) ? kernel_dtype(call) : mask->dtype, strides[0], strides[1], strides[2], (size_t)mask->dim[mask->rank - 1]};
   return ONR_STATUS_OK;
 }
 
@@ -160,8 +173,10 @@ static enum onr_status attention_infer(struct onr_call *call) {
                                       : onr_desc_make(dtype, 4, (int64_t[]){batch, heads, rows, value_width});
     else if (i == SCORES)
       call->out[i] = onr_desc_make(dtype, 4, (int64_t[]){batch, heads, rows, total});
+    else if (i == PRESENT_K)
+      call->out[i] = onr_desc_make(dtype, 4, (int64_t[]){batch, kv_heads, total, width});
     else
-      call->out[i] = onr_desc_make(dtype, 4, (int64_t[]){batch, kv_heads, total, i == PRESENT_K ? width : value_width});
+      call->out[i] = onr_desc_make(call->in[V].dtype, 4, (int64_t[]){batch, kv_heads, total, value_width});
   }
   return ONR_STATUS_OK;
 }
@@ -182,19 +197,23 @@ static enum onr_status attention_plan(struct onr_call *call) {
   a->window_left = p->window_left;
   a->window_right = p->window_right;
   a->scores_at = p->qk_output;
-  if (onri_is_native(call->in[Q].dtype)) return ONR_STATUS_OK;
-  for (size_t i = Q; i <= PAST_V; i++)
-    if (onri_has(call, i) && i != MASK) s->operand_at[i] = onri_scratch_take(call, onri_class_bytes(&call->in[i]));
-  s->y_at = onri_scratch_take(call, onri_class_bytes(&call->out[Y]));
-  if (call->num_out > SCORES) s->scores_at = onri_scratch_take(call, onri_class_bytes(&call->out[SCORES]));
+  for (size_t i = Q; i <= PAST_V; i++) {
+    if (!is_converted(call, i)) continue;
+    struct onr_desc inside = call->in[i];
+    inside.dtype = kernel_dtype(call);
+    s->operand_at[i] = onri_scratch_take(call, onri_class_bytes(&inside));
+  }
+  const size_t y_sizes[] = {a->batch, a->heads, a->queries, a->value_width, onri_class_size(a->class)};
+  if (!onri_is_native(call->out[Y].dtype)) s->y_at = onri_scratch_take(call, onri_size_of(y_sizes, 5)); /* also when not wanted */
+  if (call->num_out > SCORES && !onri_is_native(call->in[Q].dtype)) s->scores_at = onri_scratch_take(call, onri_class_bytes(&call->out[SCORES]));
   return ONR_STATUS_OK;
 }
 
 /* present = past, then new, as [batch, kv_heads, total, width]. `x` has the strides of the new part. */
 static void write_present(struct onr_call *call, const struct onri_attention *a, size_t output, const struct onri_heads *x,
                           size_t width) {
-  const size_t size = onr_dtype_size(call->in[Q].dtype), total = a->past + a->keys;
   const size_t past_input = output == PRESENT_K ? PAST_K : PAST_V, new_input = output == PRESENT_K ? K : V;
+  const size_t size = onr_dtype_size(call->in[new_input].dtype), total = a->past + a->keys;
   if (output >= call->num_out || call->outputs[output] == NULL) return;
   for (size_t b = 0; b < a->batch; b++)
     for (size_t h = 0; h < a->kv_heads; h++) {
@@ -216,6 +235,17 @@ static enum onr_status check_lengths(const struct onr_call *call, const struct o
   return ONR_STATUS_OK;
 }
 
+/* Input i for the kernel. */
+static const void *operand(struct onr_call *call, size_t i) {
+  const struct attention_state *s = call->state;
+  const enum onri_class class = s->kernel.class;
+  if (!is_converted(call, i)) return onri_has(call, i) ? call->inputs[i] : NULL;
+  if (onri_dtype_class(call->in[i].dtype) == class) return onri_operand(call, i, s->operand_at[i]);
+  void *to = (char *)call->scratch + s->operand_at[i];
+  onri_load_as(call->in[i].dtype, call->inputs[i], (size_t)onr_desc_elements(&call->in[i]), class, to);
+  return to;
+}
+
 static void attention_range(void *context, size_t begin, size_t end) { onri_attention(context, begin, end); }
 
 static enum onr_status attention_run(struct onr_call *call) {
@@ -226,16 +256,17 @@ static enum onr_status attention_run(struct onr_call *call) {
   struct onri_heads *const heads[] = {&a.q, &a.k, &a.v, NULL, &a.past_k, &a.past_v};
   ONR_TRY(check_lengths(call, &a));
   for (size_t i = Q; i <= PAST_V; i++)
-    if (heads[i] != NULL) heads[i]->data = (void *)onri_operand(call, i, s->operand_at[i]);
-  if (onri_has(call, MASK)) a.mask.data = call->inputs[MASK];
+    if (heads[i] != NULL) heads[i]->data = (void *)operand(call, i);
+  a.mask.data = operand(call, MASK);
   if (onri_has(call, LENGTHS)) a.lengths = call->inputs[LENGTHS];
-  a.y.data = native ? call->outputs[Y] : (char *)call->scratch + s->y_at;
+  a.y.data = onri_is_native(call->out[Y].dtype) ? call->outputs[Y] : (char *)call->scratch + s->y_at;
   if (wants_scores) a.scores = native ? call->outputs[SCORES] : (char *)call->scratch + s->scores_at;
   write_present(call, &a, PRESENT_K, &a.k, a.width);
   write_present(call, &a, PRESENT_V, &a.v, a.value_width);
   onr_parallel_for(call->env, onri_attention_items(&a), 1, attention_range, &a);
   if (native) return ONR_STATUS_OK;
-  onri_convert(call->env, dtype, a.y.data, call->outputs[Y], (size_t)onr_desc_elements(&call->out[Y]), 1);
+  if (call->outputs[Y] != NULL)
+    onri_convert(call->env, dtype, a.y.data, call->outputs[Y], (size_t)onr_desc_elements(&call->out[Y]), 1);
   if (wants_scores)
     onri_convert(call->env, dtype, a.scores, call->outputs[SCORES], (size_t)onr_desc_elements(&call->out[SCORES]), 1);
   return ONR_STATUS_OK;

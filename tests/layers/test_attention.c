@@ -4,7 +4,7 @@
 
 #include "support/layer_test.h"
 
-#include "base/convert.h"
+#include "base/cast.h"
 #include "layers/layers.h"
 
 enum { CAPACITY = 120000 };
@@ -12,16 +12,18 @@ enum { CAPACITY = 120000 };
 struct setup {
   size_t batch, heads, kv_heads, queries, past, keys, width, value_width;
   struct onr_attention_params params; /* heads, kv_heads are filled in for rank 3 */
-  int rank3, mask; /* mask: 0 none, 1 bool [L, total], 2 float [B, 1, 1, total], 3 float [H, L, total - 1], 4 bool [1, total], nothing shown */
+  int rank3, mask; /* mask: 0 none, 1 bool [L, total], 2 float [B, 1, 1, total], 3 float [H, L, total - 1], 4 bool [1, total], nothing shown, 5 mask_dtype [L, total] */
   int lengths, scores;
   enum onr_dtype dtype;
   uint32_t threads;
+  enum onr_dtype v_dtype, mask_dtype; /* v_dtype NONE: dtype */
+  int no_y;
 };
 
 static float q[CAPACITY], k[CAPACITY], v[CAPACITY], past_k[CAPACITY], past_v[CAPACITY], mask[CAPACITY];
 static unsigned char shown[CAPACITY];
 static int64_t lengths[8];
-static float y[CAPACITY], scores[CAPACITY], present_k[CAPACITY];
+static float y[CAPACITY], scores[CAPACITY], present_k[CAPACITY], present_v[CAPACITY];
 
 /* Element e of row i of a head, whatever the layout. */
 static size_t at(int inner, size_t heads, size_t rows, size_t width, size_t b, size_t h, size_t i, size_t e) {
@@ -43,6 +45,7 @@ static double bias_at(const struct setup *s, size_t b, size_t h, size_t i, size_
   if (s->mask == 2) bias = (double)mask[b * total + j];
   if (s->mask == 3) bias = j < total - 1 ? (double)mask[(h * s->queries + i) * (total - 1) + j] : -INFINITY;
   if (s->mask == 4) bias = -INFINITY;
+  if (s->mask == 5) bias = (double)mask[i * total + j];
   if (s->params.causal && distance > 0) bias = -INFINITY;
   if (s->params.has_window_left && distance < -s->params.window_left) bias = -INFINITY;
   if (s->params.has_window_right && distance > s->params.window_right) bias = -INFINITY;
@@ -86,10 +89,14 @@ static void reference(const struct setup *s) {
       for (size_t i = 0; i < s->queries; i++) reference_row(s, b, h, i);
   for (size_t b = 0; b < s->batch; b++)
     for (size_t h = 0; h < s->kv_heads; h++)
-      for (size_t j = 0; j < s->past + s->keys; j++)
+      for (size_t j = 0; j < s->past + s->keys; j++) {
         for (size_t e = 0; e < s->width; e++)
           present_k[at(0, s->kv_heads, s->past + s->keys, s->width, b, h, j, e)] =
               (float)key_at(s, k, past_k, s->width, b, h, j, e);
+        for (size_t e = 0; e < s->value_width; e++)
+          present_v[at(0, s->kv_heads, s->past + s->keys, s->value_width, b, h, j, e)] =
+              (float)key_at(s, v, past_v, s->value_width, b, h, j, e);
+      }
 }
 
 static void add(struct layer_test *t, enum onr_dtype dtype, int32_t rank, const int64_t *dims, float *values) {
@@ -107,10 +114,11 @@ static void add(struct layer_test *t, enum onr_dtype dtype, int32_t rank, const 
 
 static void add_heads(struct layer_test *t, const struct setup *s, int inner, size_t heads, size_t rows, size_t width, float *x) {
   const int64_t b = (int64_t)s->batch, h = (int64_t)heads, r = (int64_t)rows, e = (int64_t)width;
+  const enum onr_dtype dtype = x == v ? s->v_dtype : s->dtype;
   if (s->rank3)
-    add(t, s->dtype, 3, (int64_t[]){b, r, h * e}, x);
+    add(t, dtype, 3, (int64_t[]){b, r, h * e}, x);
   else
-    add(t, s->dtype, 4, inner ? (int64_t[]){b, r, h, e} : (int64_t[]){b, h, r, e}, x);
+    add(t, dtype, 4, inner ? (int64_t[]){b, r, h, e} : (int64_t[]){b, h, r, e}, x);
 }
 
 static void add_mask(struct layer_test *t, const struct setup *s) {
@@ -121,6 +129,12 @@ static void add_mask(struct layer_test *t, const struct setup *s) {
   if (s->mask == 2) add(t, s->dtype, 4, (int64_t[]){(int64_t)s->batch, 1, 1, total}, mask);
   if (s->mask == 3) add(t, s->dtype, 3, (int64_t[]){(int64_t)s->heads, rows, total - 1}, mask);
   if (s->mask == 4) layer_test_input(t, ONR_DTYPE_BOOL, 2, (int64_t[]){1, total}, none);
+  if (s->mask == 5) {
+    static char raw[CAPACITY * 8];
+    onri_cast_elements(&(struct onri_cast){ONR_DTYPE_F32, s->mask_dtype, 0, ONRI_ROUND_NEAREST}, mask, raw, CAPACITY);
+    onri_cast_elements(&(struct onri_cast){s->mask_dtype, ONR_DTYPE_F32, 0, ONRI_ROUND_NEAREST}, raw, mask, CAPACITY);
+    layer_test_input(t, s->mask_dtype, 2, (int64_t[]){rows, total}, raw);
+  }
 }
 
 static void compare(const struct onr_tensor *t, const float *expected) {
@@ -137,6 +151,7 @@ static void compare(const struct onr_tensor *t, const float *expected) {
 static void check(struct setup s) {
   float *const all[] = {q, k, v, past_k, past_v, mask};
   s.dtype = s.dtype == ONR_DTYPE_NONE ? ONR_DTYPE_F32 : s.dtype;
+  s.v_dtype = s.v_dtype == ONR_DTYPE_NONE ? s.dtype : s.v_dtype;
   for (uint32_t i = 0; i < 6; i++) fill_random(all[i], CAPACITY, -1.5f, 1.5f, i + 11);
   for (size_t i = 0; i < CAPACITY; i++) shown[i] = mask[i] > -0.5f;
   for (size_t i = 0; i < 8; i++) lengths[i] = (int64_t)((i * 5 + 3) % (s.keys + 1));
@@ -144,7 +159,8 @@ static void check(struct setup s) {
     s.params.heads = (int64_t)s.heads;
     s.params.kv_heads = (int64_t)s.kv_heads;
   }
-  struct layer_test t = {.layer = &onri_layer_attention, .params = &s.params, .num_out = s.scores ? 4 : 2, .threads = s.threads};
+  struct layer_test t = {.layer = &onri_layer_attention, .params = &s.params, .num_out = s.scores ? 4 : 3, .threads = s.threads,
+                         .unwanted = s.no_y ? 1 : 0};
   add_heads(&t, &s, s.params.q_heads_inner, s.heads, s.queries, s.width, q);
   add_heads(&t, &s, s.params.kv_heads_inner, s.kv_heads, s.keys, s.width, k);
   add_heads(&t, &s, s.params.kv_heads_inner, s.kv_heads, s.keys, s.value_width, v);
@@ -152,7 +168,7 @@ static void check(struct setup s) {
   const int64_t b = (int64_t)s.batch, h = (int64_t)s.kv_heads, p = (int64_t)s.past;
   if (s.past > 0) {
     add(&t, s.dtype, 4, (int64_t[]){b, h, p, (int64_t)s.width}, past_k);
-    add(&t, s.dtype, 4, (int64_t[]){b, h, p, (int64_t)s.value_width}, past_v);
+    add(&t, s.v_dtype, 4, (int64_t[]){b, h, p, (int64_t)s.value_width}, past_v);
   } else {
     layer_test_input(&t, s.dtype, 0, NULL, NULL);
     layer_test_input(&t, s.dtype, 0, NULL, NULL);
@@ -160,8 +176,9 @@ static void check(struct setup s) {
   if (s.lengths) layer_test_input(&t, ONR_DTYPE_I64, 1, &b, lengths);
   assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
   reference(&s);
-  compare(&t.out[0], y);
+  if (!s.no_y) compare(&t.out[0], y);
   compare(&t.out[1], present_k);
+  compare(&t.out[2], present_v);
   if (s.scores) compare(&t.out[3], scores);
   layer_test_clear(&t);
 }
@@ -223,6 +240,17 @@ static void test_number_types(void **unused) {
       const struct onr_attention_params params = {.qk_output = (enum onr_qk_output)mode, .softcap = 2.0f, .causal = 1};
       check((struct setup){2, 2, 1, 9, 3, 8, 8, 8, params, 1, 2, .scores = 1, .dtype = dtypes[i]});
     }
+}
+
+static void test_mixed_types(void **unused) {
+  const enum onr_dtype floats[] = {ONR_DTYPE_F32, ONR_DTYPE_F64, ONR_DTYPE_F16};
+  const enum onr_dtype masks[] = {ONR_DTYPE_F32, ONR_DTYPE_F64, ONR_DTYPE_F16, ONR_DTYPE_I8, ONR_DTYPE_U64, ONR_DTYPE_I32};
+  const struct onr_attention_params params = {.causal = 1};
+  (void)unused;
+  for (int i = 0; i < 9; i++)
+    check((struct setup){2, 2, 1, 5, 3, 8, 8, 6, params, i % 2, 1, .dtype = floats[i / 3], .v_dtype = floats[i % 3], .no_y = i % 2});
+  for (int i = 0; i < 18; i++)
+    check((struct setup){2, 2, 1, 5, 3, 8, 8, 6, params, 0, 5, .dtype = floats[i / 6], .mask_dtype = masks[i % 6], .scores = i % 2});
 }
 
 /* --- rotary --- */
@@ -312,6 +340,7 @@ int main(void) {
       cmocka_unit_test(test_lengths_and_windows),
       cmocka_unit_test(test_inner_heads),
       cmocka_unit_test(test_number_types),
+      cmocka_unit_test(test_mixed_types),
       cmocka_unit_test(test_rotary),
       cmocka_unit_test(test_wrong_shapes),
   };

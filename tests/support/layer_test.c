@@ -155,6 +155,8 @@ enum onr_status layer_test_run(struct layer_test *t) {
   call.prepared = keep(t, calloc(1, layer->prepared_size + 1));
   status = onri_call_infer(layer, &call);
   if (status == ONR_STATUS_OK && layer->prepare) status = layer->prepare(&call);
+  for (size_t i = 0; i < t->num_out; i++)
+    if (t->unwanted >> i & 1) call.out[i] = (struct onr_desc){0};
   if (status == ONR_STATUS_OK && layer->plan) status = layer->plan(&call);
   if (status == ONR_STATUS_OK) {
     for (size_t i = 0; i < t->num_in; i++) inputs[i] = call.absorbed >> i & 1 ? NULL : t->in[i].data;
