@@ -1,10 +1,10 @@
 /* identities: nodes that pass on their input as it is. */
 #include "passes/match.h"
 
-/* Input 0 has the shape and the type of output 0: all dims known and equal. For layers that keep the number of elements it
- * is enough that all but one are equal. */
-static int keeps_shape(const struct onri_rewrite *rw, const struct onri_node *node, int keeps_elements) {
-  const int32_t x = node->in[0], y = node->out[0], rank = onri_rewrite_rank(rw, x);
+/* x has the shape and the type of y: all dims known and equal. For layers that keep the number of elements it is enough that
+ * all but one are equal. */
+static int keeps_shape(const struct onri_rewrite *rw, int32_t x, int32_t y, int keeps_elements) {
+  const int32_t rank = onri_rewrite_rank(rw, x);
   int32_t unequal = 0;
   if (rank == ONRI_UNKNOWN_RANK || rank != onri_rewrite_rank(rw, y)) return 0;
   if (onri_rewrite_desc(rw, x)->dtype == ONR_DTYPE_NONE || onri_rewrite_desc(rw, x)->dtype != onri_rewrite_desc(rw, y)->dtype) return 0;
@@ -22,8 +22,12 @@ static enum onr_status pass_on(struct onri_rewrite *rw, struct onri_node *node, 
 }
 
 static enum onr_status always(struct onri_rewrite *rw, struct onri_node *node) { return pass_on(rw, node, 1); }
-static enum onr_status same_elements(struct onri_rewrite *rw, struct onri_node *node) { return pass_on(rw, node, keeps_shape(rw, node, 1)); }
-static enum onr_status same_shape(struct onri_rewrite *rw, struct onri_node *node) { return pass_on(rw, node, keeps_shape(rw, node, 0)); }
+static enum onr_status same_elements(struct onri_rewrite *rw, struct onri_node *node) {
+  return pass_on(rw, node, keeps_shape(rw, node->in[0], node->out[0], 1));
+}
+static enum onr_status same_shape(struct onri_rewrite *rw, struct onri_node *node) {
+  return pass_on(rw, node, keeps_shape(rw, node->in[0], node->out[0], 0));
+}
 
 static enum onr_status single_input(struct onri_rewrite *rw, struct onri_node *node) { return pass_on(rw, node, node->num_in == 1); }
 
@@ -46,7 +50,7 @@ static enum onr_status pad(struct onri_rewrite *rw, struct onri_node *node) {
 /* Of the whole of x, forwards. Steps other than 1 may keep the shape, too: backwards. */
 static enum onr_status slice(struct onri_rewrite *rw, struct onri_node *node) {
   const int forwards = node->num_in < 5 || node->in[4] == ONRI_NONE || onri_rewrite_all_equal(rw, node->in[4], 1);
-  return pass_on(rw, node, forwards && keeps_shape(rw, node, 0));
+  return pass_on(rw, node, forwards && keeps_shape(rw, node->in[0], node->out[0], 0));
 }
 
 static enum onr_status unary(struct onri_rewrite *rw, struct onri_node *node) {
@@ -76,6 +80,16 @@ static enum onr_status binary(struct onri_rewrite *rw, struct onri_node *node) {
   return ONR_STATUS_OK;
 }
 
+/* A condition that is known and the same everywhere. */
+static enum onr_status where(struct onri_rewrite *rw, struct onri_node *node) {
+  for (int32_t side = 1; side <= 2; side++)
+    if (onri_rewrite_all_equal(rw, node->in[0], 2 - side) && keeps_shape(rw, node->in[side], node->out[0], 0)) {
+      onri_rewrite_alias(rw, node, node->in[side]);
+      return ONR_STATUS_OK;
+    }
+  return ONR_STATUS_OK;
+}
+
 /* A batch of one, where ranks are known: nothing, or a dimension of 1 more or less. */
 static enum onr_status single_batch(struct onri_rewrite *rw, struct onri_node *node, int32_t x, const struct onr_layer *layer) {
   const struct onr_batch_params *p = node->params;
@@ -96,7 +110,7 @@ static const struct onri_rewrite_rule rules[] = {
     {&onri_layer_transpose, transpose},  {&onri_layer_reshape, same_elements},
     {&onri_layer_flatten, same_elements},{&onri_layer_expand, same_shape},  {&onri_layer_tile, same_shape},
     {&onri_layer_pad, pad},              {&onri_layer_slice, slice},        {&onri_layer_concat, single_input},
-    {&onri_layer_batch, batch},          {&onri_layer_unbatch, unbatch},
+    {&onri_layer_batch, batch},          {&onri_layer_unbatch, unbatch},    {&onri_layer_where, where},
 };
 
 enum onr_status onri_pass_identities(struct onri_rewrite *rw) {

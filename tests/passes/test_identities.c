@@ -1,4 +1,6 @@
 /* Nodes that pass on their input, and those that nearly do. */
+#include <string.h>
+
 #include "support/graph_test.h"
 
 static int32_t through_all(struct graph_test *t, int32_t x) {
@@ -51,6 +53,29 @@ static void test_broadcasting_is_no_identity(void **state) {
   graph_test_end(&t);
 }
 
+/* where with a known condition passes on the chosen side, unless that side is broadcast. */
+static void known_condition(unsigned char condition, int wide_condition, size_t left) {
+  unsigned char filled[6];
+  struct graph_test t;
+  memset(filled, condition, sizeof filled);
+  graph_test_begin(&t);
+  const struct onr_desc desc = onr_desc_make(ONR_DTYPE_BOOL, 2, (int64_t[]){2, wide_condition ? 3 : 1});
+  const int32_t in[3] = {onri_graph_add_data(t.graph, &desc, filled), graph_test_input(&t, 2, (int64_t[]){2, wide_condition ? 1 : 3}),
+                         graph_test_input(&t, 2, (int64_t[]){2, 3})};
+  graph_test_output(&t, graph_test_unary(&t, ONR_UNARY_EXP, 0, 0, graph_test_node(&t, &onri_layer_where, NULL, in, 3)));
+  graph_test_check(&t, NULL);
+  assert_int_equal(graph_test_count(&t, &onri_layer_where), left);
+  graph_test_end(&t);
+}
+
+static void test_known_condition(void **state) {
+  (void)state;
+  known_condition(0, 0, 0);
+  known_condition(1, 0, 0);
+  known_condition(0, 1, 0);
+  known_condition(1, 1, 1);
+}
+
 static void test_reversing_is_no_identity(void **state) {
   struct graph_test t;
   (void)state;
@@ -88,7 +113,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_identities_vanish), cmocka_unit_test(test_an_input_does_not_become_an_output),
       cmocka_unit_test(test_broadcasting_is_no_identity), cmocka_unit_test(test_reversing_is_no_identity),
-      cmocka_unit_test(test_batches_of_known_rank_vanish),
+      cmocka_unit_test(test_known_condition), cmocka_unit_test(test_batches_of_known_rank_vanish),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
