@@ -71,36 +71,31 @@ enum onr_status onri_import_slice_1(const struct onr_node *node) {
 
 enum onr_status onri_import_slice(const struct onr_node *node) { return onri_emit(node, &onri_layer_slice, NULL); }
 
-/* A constant scalar of whatever number type, as an integer. */
-static enum onr_status constant_integer(const struct onr_node *node, int32_t input, int64_t *result) {
-  const int32_t value = onri_in(node, input);
-  enum onr_status status = ONR_STATUS_OK;
-  size_t count;
-  if (onri_in_ints(node, input, result, 1, &count) && count == 1) return ONR_STATUS_OK;
-  const struct onri_constant *constant = value != ONRI_NONE ? node->graph->values[value].constant : NULL;
-  if (constant == NULL || constant->desc.dtype != ONR_DTYPE_F32 || onr_desc_elements(&constant->desc) != 1)
-    return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "input %d must be a constant scalar", (int)input);
-  const float *data = onri_value_data(node->graph, value, &status, node->error);
-  if (data == NULL) return status;
-  if (!(*data >= 0 && *data < 0x1p31f))
-    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "input %d is %g: expected 0 or more", (int)input, (double)*data);
-  *result = (int64_t)*data;
-  return ONR_STATUS_OK;
+/* Input i, a scalar of any number type, as an int64 list of one. */
+static enum onr_status emit_list_of_one(const struct onr_node *node, int32_t i, int32_t *list) {
+  const struct onr_cast_params whole = {.to = ONR_DTYPE_I64};
+  const struct onr_reshape_params plain = {0};
+  const int64_t one = 1;
+  const int32_t scalar = onri_in(node, i), reshape[2] = {onri_temp(node), onri_const_ints(node, &one, 1)};
+  ONR_TRY(onri_emit_with(node, &onri_layer_cast, &whole, &scalar, 1, reshape, 1));
+  *list = onri_temp(node);
+  return onri_emit_with(node, &onri_layer_reshape, &plain, reshape, 2, list, 1);
 }
 
-/* x, how often, along which axis. The repeats of the other axes need the rank, which must be known. */
+/* x, how often, along which axis: of the repeats, one an axis, all are 1 but this. */
 enum onr_status onri_import_tile_1(const struct onr_node *node) {
-  const int32_t x = onri_in(node, 0);
-  const int32_t rank = x != ONRI_NONE ? node->graph->values[x].desc.rank : ONRI_UNKNOWN_RANK;
-  int64_t repeats[ONR_MAX_RANK], tiles, axis;
-  ONR_TRY(constant_integer(node, 1, &tiles));
-  ONR_TRY(constant_integer(node, 2, &axis));
-  if (rank == ONRI_UNKNOWN_RANK) return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "the rank of input 0 is not known");
-  if (axis < 0 || axis >= rank)
-    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "axis %lld is outside of rank %d", (long long)axis, (int)rank);
-  for (int32_t d = 0; d < rank; d++) repeats[d] = d == axis ? tiles : 1;
-  const int32_t in[2] = {x, onri_const_ints(node, repeats, (size_t)rank)};
-  return onri_emit_with(node, &onri_layer_tile, NULL, in, 2, node->out, (size_t)node->num_out);
+  const struct onr_shape_params all = {0, INT64_MAX};
+  const struct onr_constant_of_shape_params one = {.dtype = ONR_DTYPE_I64, .value = {1}}; /* little-endian */
+  const struct onr_scatter_elements_params put = {0};
+  const int32_t shape = onri_temp(node), rank = onri_temp(node), x = onri_in(node, 0);
+  int32_t repeats[3] = {onri_temp(node)}, tile[2] = {x, onri_temp(node)};
+  ONR_TRY(onri_emit_with(node, &onri_layer_shape, &all, &x, 1, &shape, 1));
+  ONR_TRY(onri_emit_with(node, &onri_layer_shape, &all, &shape, 1, &rank, 1));
+  ONR_TRY(onri_emit_with(node, &onri_layer_constant_of_shape, &one, &rank, 1, repeats, 1));
+  ONR_TRY(emit_list_of_one(node, 2, &repeats[1]));
+  ONR_TRY(emit_list_of_one(node, 1, &repeats[2]));
+  ONR_TRY(onri_emit_with(node, &onri_layer_scatter_elements, &put, repeats, 3, &tile[1], 1));
+  return onri_emit_with(node, &onri_layer_tile, NULL, tile, 2, node->out, (size_t)node->num_out);
 }
 
 enum onr_status onri_import_tile(const struct onr_node *node) { return onri_emit(node, &onri_layer_tile, NULL); }

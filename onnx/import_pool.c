@@ -23,9 +23,10 @@ enum onr_status onri_import_average_pool(const struct onr_node *node) {
   return onri_emit(node, &onri_layer_average_pool, &p);
 }
 
-/* p was a float in version 1. */
+/* p was a float in version 1, where some write an integer. */
 static enum onr_status read_p(const struct onr_node *node, int32_t *p) {
-  if (node->opset >= 2) {
+  const struct onri_attribute *found = onri_attr_find(node, "p");
+  if (node->opset >= 2 || (found && found->kind == ONRI_ATTRIBUTE_INT)) {
     *p = onri_attr_int32(node, "p", 2, 1, INT32_MAX);
     return ONR_STATUS_OK;
   }

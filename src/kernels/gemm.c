@@ -1,6 +1,7 @@
 /* gemm.c: see gemm.h. The loops are written so that compilers turn the inner one into vectors. */
 #include "kernels/gemm.h"
 
+#include "base/cast.h"
 #include "base/cpu.h"
 #include "kernels/gemm_level.h"
 
@@ -63,30 +64,26 @@ static void finish_f64(const struct onri_gemm *g) {
   }
 }
 
-/* A factor times an integer: exact for 1, else rounded towards zero and kept in range. */
-static uint64_t scale_integer(uint64_t value, double factor, int is_signed) {
-  if (factor == 1.0) return value;
-  const double product = factor * (is_signed ? (double)(int64_t)value : (double)value);
-  if (!(product > -9.2e18)) return is_signed ? (uint64_t)INT64_MIN : 0;
-  if (product < 0) return (uint64_t)(int64_t)product;
-  if (product >= 1.8e19) return UINT64_MAX;
-  return (uint64_t)product;
+static uint64_t to_integer(double value, int is_signed) {
+  return is_signed ? (uint64_t)onri_f64_to_i64(value) : onri_f64_to_u64(value);
 }
+static double to_real(uint64_t value, int is_signed) { return is_signed ? (double)(int64_t)value : (double)value; }
 
 static uint64_t clamp_integer(uint64_t value, const struct onri_gemm *g, int is_signed) {
-  const double v = is_signed ? (double)(int64_t)value : (double)value;
-  if (v < g->min) return scale_integer(1, g->min, is_signed);
-  if (v > g->max) return scale_integer(1, g->max, is_signed);
-  return value;
+  const double v = to_real(value, is_signed);
+  if (v < g->min) return to_integer(g->min, is_signed);
+  return v > g->max ? to_integer(g->max, is_signed) : value;
 }
 
+/* Factors other than 1 make it a sum of real numbers, truncated at the end. */
 static void finish_integer(const struct onri_gemm *g, int is_signed) {
+  const int whole = g->alpha == 1.0 && (g->bias == NULL || g->beta == 1.0);
   for (size_t i = 0; i < g->m; i++) {
     uint64_t *c = (uint64_t *)g->c + i * g->c_row;
     const uint64_t *bias = g->bias == NULL ? NULL : (const uint64_t *)g->bias + i * g->bias_row;
     for (size_t j = 0; j < g->n; j++) {
-      uint64_t v = scale_integer(c[j], g->alpha, is_signed);
-      if (bias != NULL) v += scale_integer(bias[j * g->bias_col], g->beta, is_signed);
+      const uint64_t b = bias == NULL ? 0 : bias[j * g->bias_col];
+      const uint64_t v = whole ? c[j] + b : to_integer(g->alpha * to_real(c[j], is_signed) + g->beta * to_real(b, is_signed), is_signed);
       c[j] = g->clamp ? clamp_integer(v, g, is_signed) : v;
     }
   }

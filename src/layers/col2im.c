@@ -5,25 +5,25 @@
  * input 2   block shape  int64 [spatial]
  * output 0  y            [N, C, image...]
  * ONNX      Col2Im-18
- * path      portable: any float; each pixel gathers what falls on it
+ * path      portable: any number or bool; each pixel gathers what falls on it; integers wrap, bools are or-ed
  */
 #include "base/checked.h"
 #include "base/shape.h"
 #include "layers/layers.h"
-#include "layers/real.h"
+#include "layers/operands.h"
 #include "layers/window.h"
 
 struct col2im_state {
   struct onri_axis axis[ONR_MAX_SPATIAL]; /* in: blocks, out: image */
   int64_t batch, channels;
-  size_t x, y;
+  size_t x, y; /* in scratch, for types that are converted */
 };
 
 struct work {
   const struct col2im_state *s;
+  enum onri_class class;
   const void *x;
   void *y;
-  int wide;
 };
 
 static enum onr_status read_shapes(const struct onr_call *call, int64_t image[ONR_MAX_SPATIAL], int64_t block[ONR_MAX_SPATIAL], int32_t *spatial) {
@@ -44,7 +44,7 @@ static enum onr_status geometry(const struct onr_call *call, struct col2im_state
   const struct onr_col2im_params *const p = call->params;
   int64_t image[ONR_MAX_SPATIAL], block[ONR_MAX_SPATIAL], taps = 1, blocks = 1, dims[2 + ONR_MAX_SPATIAL];
   int32_t spatial = 0;
-  if (!((unsigned)ONRI_DTYPES_FLOAT >> call->in[0].dtype & 1))
+  if (!((ONRI_DTYPES_NUMBER | ONRI_DTYPE_BIT(ONR_DTYPE_BOOL)) >> call->in[0].dtype & 1))
     return onr_fail(call->error, ONR_STATUS_UNSUPPORTED, "col2im of %s is not supported", onr_dtype_name(call->in[0].dtype));
   ONR_TRY(onri_expect_rank(call, 0, 3, 3));
   ONR_TRY(read_shapes(call, image, block, &spatial));
@@ -80,15 +80,35 @@ static enum onr_status col2im_plan(struct onr_call *call) {
   struct col2im_state *const s = call->state;
   struct onr_desc out;
   ONR_TRY(geometry(call, s, &out));
-  ONR_TRY(onri_real_plan(call, &call->in[0], &s->x));
-  return onri_real_plan(call, &call->out[0], &s->y);
+  if (onri_is_native(call->in[0].dtype)) return ONR_STATUS_OK;
+  s->x = onri_scratch_take(call, onri_class_bytes(&call->in[0]));
+  s->y = onri_scratch_take(call, onri_class_bytes(&call->out[0]));
+  return ONR_STATUS_OK;
 }
 
-static double pixel(const struct work *w, int64_t plane, const int64_t o[ONR_MAX_SPATIAL]) {
+/* A value of any class: floats as doubles, integers as 64 bits that wrap. */
+struct value {
+  double real;
+  uint64_t whole;
+};
+
+static inline void add(struct value *sum, enum onri_class class, const void *x, int64_t at) {
+  if (class == ONRI_CLASS_F32) sum->real += (double)((const float *)x)[at];
+  else if (class == ONRI_CLASS_F64) sum->real += ((const double *)x)[at];
+  else sum->whole += ((const uint64_t *)x)[at];
+}
+
+static inline void put(const struct value *sum, enum onri_class class, void *y, int64_t at) {
+  if (class == ONRI_CLASS_F32) ((float *)y)[at] = (float)sum->real;
+  else if (class == ONRI_CLASS_F64) ((double *)y)[at] = sum->real;
+  else ((uint64_t *)y)[at] = sum->whole;
+}
+
+static struct value pixel(const struct work *w, int64_t plane, const int64_t o[ONR_MAX_SPATIAL]) {
   const struct onri_axis *const a = w->s->axis;
   const int64_t blocks = a[0].in * a[1].in * a[2].in, taps = a[0].kernel * a[1].kernel * a[2].kernel;
   int64_t k[ONR_MAX_SPATIAL], i[ONR_MAX_SPATIAL];
-  double sum = 0;
+  struct value sum = {0, 0};
   for (k[0] = 0; k[0] < a[0].kernel; k[0]++) {
     if (!onri_axis_tap_transposed(&a[0], o[0], k[0], &i[0])) continue;
     for (k[1] = 0; k[1] < a[1].kernel; k[1]++) {
@@ -97,7 +117,7 @@ static double pixel(const struct work *w, int64_t plane, const int64_t o[ONR_MAX
         if (!onri_axis_tap_transposed(&a[2], o[2], k[2], &i[2])) continue;
         const int64_t tap = (k[0] * a[1].kernel + k[1]) * a[2].kernel + k[2];
         const int64_t at = (plane * taps + tap) * blocks + (i[0] * a[1].in + i[1]) * a[2].in + i[2];
-        sum += w->wide ? ((const double *)w->x)[at] : (double)((const float *)w->x)[at];
+        add(&sum, w->class, w->x, at);
       }
     }
   }
@@ -111,20 +131,19 @@ static void rows(void *context, size_t begin, size_t end) {
   for (size_t item = begin; item < end; item++) {
     int64_t o[] = {(int64_t)item / a[1].out % a[0].out, (int64_t)item % a[1].out, 0};
     for (; o[2] < a[2].out; o[2]++) {
-      const double sum = pixel(w, (int64_t)item / a[1].out / a[0].out, o);
-      if (w->wide)
-        ((double *)w->y)[(int64_t)item * a[2].out + o[2]] = sum;
-      else
-        ((float *)w->y)[(int64_t)item * a[2].out + o[2]] = (float)sum;
+      const struct value sum = pixel(w, (int64_t)item / a[1].out / a[0].out, o);
+      put(&sum, w->class, w->y, (int64_t)item * a[2].out + o[2]);
     }
   }
 }
 
 static enum onr_status col2im_run(struct onr_call *call) {
   const struct col2im_state *const s = call->state;
-  struct work w = {.s = s, .x = onri_real_input(call, 0, s->x), .y = onri_real_output(call, 0, s->y), .wide = onri_is_double(call->in[0].dtype)};
+  const enum onr_dtype dtype = call->in[0].dtype;
+  struct work w = {.s = s, .class = onri_dtype_class(dtype), .x = onri_operand(call, 0, s->x), .y = call->outputs[0]};
+  if (!onri_is_native(dtype)) w.y = (char *)call->scratch + s->y;
   onr_parallel_for(call->env, (size_t)(s->batch * s->channels * s->axis[0].out * s->axis[1].out), 8, rows, &w);
-  onri_real_finish(call, 0, s->y);
+  if (w.y != call->outputs[0]) onri_convert(call->env, dtype, w.y, call->outputs[0], (size_t)onr_desc_elements(&call->out[0]), 1);
   return ONR_STATUS_OK;
 }
 

@@ -4,9 +4,11 @@
  * input 1   grid  [N, spatial of y..., 2 or 3], positions (x, y, z) from -1 to 1
  * output 0  y     [N, C, spatial of y...]
  * ONNX      GridSample-16..22
- * path      portable: positions in float64; a position that is not a number counts as far outside
+ * path      portable: positions in float64; a position that is not a number counts as far outside; nearest moves elements of
+ *           any type, interpolated integers are rounded to the nearest
  */
 #include <math.h>
+#include <string.h>
 
 #include "base/image.h"
 #include "base/shape.h"
@@ -27,6 +29,7 @@ struct work {
   const struct onr_grid_sample_params *p;
   const void *x, *grid;
   void *y;
+  size_t element; /* bytes, when elements are moved as they are; else 0 */
   int32_t spatial, wide, wide_grid;
 };
 
@@ -41,7 +44,8 @@ static enum onr_status grid_sample_infer(struct onr_call *call) {
   const struct onr_grid_sample_params *const p = call->params;
   struct onri_image x;
   int32_t spatial = 0;
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
+  if (p->mode == ONR_GRID_NEAREST) ONR_TRY(onri_expect_tensor(call, 0));
+  else ONR_TRY(onri_real_expect(call, 0));
   ONR_TRY(onri_expect_dtype(call, 1, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_expect_rank(call, 0, 4, 5));
   ONR_TRY(onri_image_view(&call->in[0], p->channels_last, &x, &spatial, call->error));
@@ -67,8 +71,9 @@ static enum onr_status grid_sample_plan(struct onr_call *call) {
   ONR_TRY(onri_image_view(&call->in[0], p->channels_last, &s->x, &spatial, call->error));
   ONR_TRY(onri_image_view(&call->out[0], p->channels_last, &s->y, &spatial, call->error));
   s->positions = s->y.size[0] * s->y.size[1] * s->y.size[2];
-  ONR_TRY(onri_real_plan(call, &call->in[0], &s->x_real));
   ONR_TRY(onri_real_plan(call, &call->in[1], &s->grid_real));
+  if (p->mode == ONR_GRID_NEAREST) return ONR_STATUS_OK;
+  ONR_TRY(onri_real_plan(call, &call->in[0], &s->x_real));
   return onri_real_plan(call, &call->out[0], &s->y_real);
 }
 
@@ -133,6 +138,20 @@ static int combine(const struct grid_sample_state *s, const struct taps t[ONR_MA
   return count;
 }
 
+/* The element of x at `from`, or zero for -1. */
+static void move(const struct work *w, int64_t from, int64_t to) {
+  char *const y = (char *)w->y + (size_t)to * w->element;
+  if (from < 0) memset(y, 0, w->element);
+  else memcpy(y, (const char *)w->x + (size_t)from * w->element, w->element);
+}
+
+static void weigh(const struct work *w, int64_t from, const int64_t *offset, const double *weight, int count, int64_t to) {
+  double sum = 0;
+  for (int i = 0; i < count; i++) sum += weight[i] * value_at(w->x, w->wide, from + offset[i]);
+  if (w->wide) ((double *)w->y)[to] = sum;
+  else ((float *)w->y)[to] = (float)sum;
+}
+
 /* An item is one output pixel of one batch entry. */
 static void pixels(void *context, size_t begin, size_t end) {
   const struct work *const w = context;
@@ -154,12 +173,8 @@ static void pixels(void *context, size_t begin, size_t end) {
     for (int64_t c = 0; c < s->x.channels; c++) {
       const int64_t from = n * s->x.batch_stride + c * s->x.channel_stride;
       const int64_t to = n * s->y.batch_stride + c * s->y.channel_stride + o[0] * s->y.stride[0] + o[1] * s->y.stride[1] + o[2] * s->y.stride[2];
-      double sum = 0;
-      for (int i = 0; i < count; i++) sum += weight[i] * value_at(w->x, w->wide, from + offset[i]);
-      if (w->wide)
-        ((double *)w->y)[to] = sum;
-      else
-        ((float *)w->y)[to] = (float)sum;
+      if (w->element > 0) move(w, count > 0 ? from + offset[0] : -1, to);
+      else weigh(w, from, offset, weight, count, to);
     }
   }
 }
@@ -167,11 +182,13 @@ static void pixels(void *context, size_t begin, size_t end) {
 static enum onr_status grid_sample_run(struct onr_call *call) {
   const struct grid_sample_state *const s = call->state;
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
-  struct work w = {.s = s, .p = call->params, .x = onri_real_input(call, 0, s->x_real), .grid = onri_real_input(call, 1, s->grid_real),
-                   .y = onri_real_output(call, 0, s->y_real), .spatial = call->in[0].rank - 2,
-                   .wide = onri_is_double(call->in[0].dtype), .wide_grid = onri_is_double(call->in[1].dtype)};
+  struct work w = {.s = s, .p = call->params, .x = call->inputs[0], .grid = onri_real_input(call, 1, s->grid_real), .y = call->outputs[0],
+                   .spatial = call->in[0].rank - 2, .wide = onri_is_double(call->in[0].dtype), .wide_grid = onri_is_double(call->in[1].dtype)};
+  const int moves = w.p->mode == ONR_GRID_NEAREST;
+  if (moves) w.element = onr_dtype_size(call->in[0].dtype);
+  else w.x = onri_real_input(call, 0, s->x_real), w.y = onri_real_output(call, 0, s->y_real);
   onr_parallel_for(call->env, (size_t)(s->x.batch * s->positions), 64, pixels, &w);
-  onri_real_finish(call, 0, s->y_real);
+  if (!moves) onri_real_finish(call, 0, s->y_real);
   return ONR_STATUS_OK;
 }
 

@@ -1,18 +1,22 @@
-/* matmul_integer, qlinear_matmul: products of 8-bit matrices.
+/* matmul_integer, qlinear_matmul: products of 8-bit matrices: integers, and float8 in the latter.
  *
  * matmul_integer   A, B, A's zero point, B's zero point             -> int32
  * qlinear_matmul   a, a_scale, a_zero, b, b_scale, b_zero, y_scale, y_zero -> y_zero's type
  * Shapes are those of matmul. Zero points and scales: one, or one a row of A, one a column of B.
- * path   portable: float32 products of 256 differences at a time are exact, and are summed up in int32 */
+ * path   portable: float32 products of 256 differences at a time are exact for integers, and are summed up in
+ *        float64, which holds the sums of any integers that fit into memory */
 #include <math.h>
 
+#include "base/cast.h"
 #include "base/shape.h"
 #include "kernels/dims.h"
 #include "layers/operands.h"
 #include "layers/product.h"
+#include "layers/real.h"
 
 enum { TILE_ROWS = 32, TILE_COLUMNS = 128, EXACT_DEPTH = 256 };
-#define DTYPES_8BIT (ONRI_DTYPE_BIT(ONR_DTYPE_I8) | ONRI_DTYPE_BIT(ONR_DTYPE_U8))
+#define BYTES (ONRI_DTYPE_BIT(ONR_DTYPE_I8) | ONRI_DTYPE_BIT(ONR_DTYPE_U8))
+#define BYTES_OR_FLOAT8 (BYTES | ONRI_DTYPES_FLOAT8)
 
 /* Which inputs are what. A missing one is 255. */
 struct roles {
@@ -54,8 +58,9 @@ static enum onr_status integer_shape(const struct onr_call *call, const struct r
   static const struct onri_product_form form = {.alpha = 1.0f};
   struct onr_desc operands[2] = {call->in[r->a], call->in[r->b]};
   struct onr_call pair = *call;
-  ONR_TRY(onri_expect_dtype(call, r->a, DTYPES_8BIT));
-  ONR_TRY(onri_expect_dtype(call, r->b, DTYPES_8BIT));
+  const uint32_t types = r->y_scale == 255 ? BYTES : BYTES_OR_FLOAT8;
+  ONR_TRY(onri_expect_dtype(call, r->a, types));
+  ONR_TRY(onri_expect_dtype(call, r->b, types));
   operands[0].dtype = operands[1].dtype = ONR_DTYPE_I32;
   pair.in = operands;
   pair.num_in = 2;
@@ -77,7 +82,7 @@ static enum onr_status qlinear_matmul_infer(struct onr_call *call) {
   struct onri_product product;
   struct onr_desc out;
   ONR_TRY(integer_shape(call, r, &product, &out));
-  ONR_TRY(onri_expect_dtype(call, r->y_zero, DTYPES_8BIT));
+  ONR_TRY(onri_expect_dtype(call, r->y_zero, BYTES_OR_FLOAT8));
   for (int i = 0; i < 3; i++) ONR_TRY(onri_expect_dtype(call, (size_t[]){r->a_scale, r->b_scale, r->y_scale}[i], scales));
   ONR_TRY(expect_broadcast(call, r->a_scale, 1, &call->in[r->a]));
   ONR_TRY(expect_broadcast(call, r->b_scale, 0, &call->in[r->b]));
@@ -120,8 +125,11 @@ static enum onr_status qlinear_matmul_plan(struct onr_call *call) { return integ
 
 /* --- run --- */
 
-static int value_of(enum onr_dtype dtype, const void *data, size_t i) {
-  return dtype == ONR_DTYPE_U8 ? ((const uint8_t *)data)[i] : ((const int8_t *)data)[i];
+/* Element i of a number type, as a float. */
+static float value_of(enum onr_dtype dtype, const void *data, size_t i) {
+  float value;
+  onri_load_as(dtype, (const char *)data + i * onr_dtype_size(dtype), 1, ONRI_CLASS_F32, &value);
+  return value;
 }
 
 struct difference {
@@ -134,11 +142,10 @@ struct difference {
 
 static void subtract_range(void *context, size_t begin, size_t end) {
   const struct difference *d = context;
-  const int first = d->zero == NULL ? 0 : value_of(d->dtype, d->zero, 0);
-  for (size_t i = begin; i < end; i++) {
-    const int zero = d->one_zero ? first : value_of(d->dtype, d->zero, onri_dims_offset(&d->zeros, i));
-    d->to[i] = (float)(value_of(d->dtype, d->x, i) - zero);
-  }
+  const float first = d->zero == NULL ? 0 : value_of(d->dtype, d->zero, 0);
+  onri_load_as(d->dtype, (const char *)d->x + begin * onr_dtype_size(d->dtype), end - begin, ONRI_CLASS_F32, d->to + begin);
+  for (size_t i = begin; i < end; i++)
+    d->to[i] -= d->one_zero ? first : value_of(d->dtype, d->zero, onri_dims_offset(&d->zeros, i));
 }
 
 /* Operand minus zero point into scratch. */
@@ -161,32 +168,29 @@ struct job {
   const struct integer_state *s;
   const float *a, *b;
   size_t down, across;
-  double y_scale;
-  int y_zero;
+  double y_scale, y_zero;
 };
 
-static double scale_of(const struct onr_call *call, size_t input, size_t i) {
-  float value;
-  const enum onr_dtype dtype = call->in[input].dtype;
-  onri_load(dtype, (const char *)call->inputs[input] + i * onr_dtype_size(dtype), 1, &value);
-  return (double)value;
+static double real_of(const struct onr_call *call, size_t input, size_t i) {
+  return (double)value_of(call->in[input].dtype, call->inputs[input], i);
 }
 
-/* `count` results from element `at` of the output on. */
-static void write_row(const struct job *job, const uint32_t *sums, size_t at, size_t count) {
+/* `count` results, at most TILE_COLUMNS, from element `at` of the output on. int32 sums wrap. */
+static void write_row(const struct job *job, const double *sums, size_t at, size_t count) {
   const struct onr_call *call = job->call;
+  const enum onr_dtype dtype = call->out[0].dtype;
+  float row[TILE_COLUMNS];
   if (job->roles->a_scale == 255) {
-    for (size_t j = 0; j < count; j++) ((int32_t *)call->outputs[0])[at + j] = (int32_t)sums[j];
+    for (size_t j = 0; j < count; j++) ((int32_t *)call->outputs[0])[at + j] = (int32_t)(uint32_t)(int64_t)sums[j];
     return;
   }
-  const int is_u8 = call->out[0].dtype == ONR_DTYPE_U8, low = is_u8 ? 0 : INT8_MIN, high = is_u8 ? UINT8_MAX : INT8_MAX;
   for (size_t j = 0; j < count; j++) {
-    const double a = scale_of(call, job->roles->a_scale, onri_dims_offset(&job->s->a_scale, at + j));
-    const double b = scale_of(call, job->roles->b_scale, onri_dims_offset(&job->s->b_scale, at + j));
-    const double real = rint((double)(int32_t)sums[j] * (a * b / job->y_scale)) + job->y_zero;
-    const int value = !(real > low) ? low : real > high ? high : (int)real; /* NaN becomes the lowest */
-    ((uint8_t *)call->outputs[0])[at + j] = (uint8_t)value;
+    const double a = real_of(call, job->roles->a_scale, onri_dims_offset(&job->s->a_scale, at + j));
+    const double b = real_of(call, job->roles->b_scale, onri_dims_offset(&job->s->b_scale, at + j));
+    const double real = sums[j] * (a * b / job->y_scale);
+    row[j] = (float)((onri_dtype_class(dtype) == ONRI_CLASS_F32 ? real : rint(real)) + job->y_zero);
   }
+  onri_real_store(dtype, row, count, (char *)call->outputs[0] + at); /* one byte an element */
 }
 
 static void multiply_tile(const struct job *job, size_t batch, size_t row, size_t column) {
@@ -194,7 +198,7 @@ static void multiply_tile(const struct job *job, size_t batch, size_t row, size_
   const size_t rows = p->m - row < TILE_ROWS ? p->m - row : TILE_ROWS;
   const size_t columns = p->n - column < TILE_COLUMNS ? p->n - column : TILE_COLUMNS;
   float part[TILE_ROWS * TILE_COLUMNS];
-  uint32_t sums[TILE_ROWS * TILE_COLUMNS] = {0};
+  double sums[TILE_ROWS * TILE_COLUMNS] = {0};
   size_t a_at = row * p->a_row, b_at = column * p->b_col;
   for (size_t d = (size_t)p->num_batch_dims, rest = batch; d-- > 0; rest /= (size_t)p->batch[d]) {
     a_at += rest % (size_t)p->batch[d] * (size_t)p->a_batch[d];
@@ -208,7 +212,7 @@ static void multiply_tile(const struct job *job, size_t batch, size_t row, size_
     onri_gemm(ONRI_CLASS_F32, &gemm);
     for (size_t i = 0; i < rows; i++)
       for (size_t j = 0; j < columns; j++)
-        sums[i * TILE_COLUMNS + j] += (uint32_t)(int32_t)part[i * TILE_COLUMNS + j];
+        sums[i * TILE_COLUMNS + j] += (double)part[i * TILE_COLUMNS + j];
   }
   for (size_t i = 0; i < rows; i++)
     write_row(job, sums + i * TILE_COLUMNS, (batch * p->m + row + i) * p->n + column, columns);
@@ -231,8 +235,8 @@ static enum onr_status integer_run(struct onr_call *call, const struct roles *r)
   job.down = (s->product.m + TILE_ROWS - 1) / TILE_ROWS;
   job.across = (s->product.n + TILE_COLUMNS - 1) / TILE_COLUMNS;
   if (r->y_scale != 255) {
-    job.y_scale = scale_of(call, r->y_scale, 0);
-    job.y_zero = value_of(call->in[r->y_zero].dtype, call->inputs[r->y_zero], 0);
+    job.y_scale = real_of(call, r->y_scale, 0);
+    job.y_zero = real_of(call, r->y_zero, 0);
   }
   onr_parallel_for(call->env, s->product.batches * job.down * job.across, 1, tile_range, &job);
   return ONR_STATUS_OK;

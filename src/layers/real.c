@@ -5,6 +5,7 @@
 
 #include "base/checked.h"
 #include "base/convert.h"
+#include "base/shape.h"
 
 enum onr_status onri_scratch_reserve(struct onr_call *call, size_t bytes, size_t *offset) {
   size_t start, end;
@@ -15,11 +16,16 @@ enum onr_status onri_scratch_reserve(struct onr_call *call, size_t bytes, size_t
   return ONR_STATUS_OK;
 }
 
+enum onr_status onri_real_expect(const struct onr_call *call, size_t i) {
+  if (ONRI_DTYPES_NUMBER >> call->in[i].dtype & 1) return ONR_STATUS_OK;
+  return onr_fail(call->error, ONR_STATUS_UNSUPPORTED, "interpolation of %s is not supported", onr_dtype_name(call->in[i].dtype));
+}
+
 enum onr_status onri_real_plan(struct onr_call *call, const struct onr_desc *desc, size_t *offset) {
   size_t bytes;
   *offset = ONRI_REAL_IN_PLACE;
   if (desc->dtype == ONR_DTYPE_F32 || desc->dtype == ONR_DTYPE_F64 || desc->dtype == ONR_DTYPE_NONE) return ONR_STATUS_OK;
-  if (!onri_mul_size((size_t)onr_desc_elements(desc), sizeof(float), &bytes)) bytes = SIZE_MAX;
+  if (!onri_mul_size((size_t)onr_desc_elements(desc), onri_real_size(desc->dtype), &bytes)) bytes = SIZE_MAX;
   return onri_scratch_reserve(call, bytes, offset);
 }
 
@@ -41,25 +47,46 @@ void onri_real_finish(struct onr_call *call, size_t i, size_t offset) {
                   call->outputs[i]);
 }
 
-void onri_real_load(enum onr_dtype dtype, const void *source, size_t count, void *target) {
-  if (dtype == ONR_DTYPE_I8)
-    for (size_t i = 0; i < count; i++) ((float *)target)[i] = (float)((const int8_t *)source)[i];
-  else if (dtype == ONR_DTYPE_U8)
-    for (size_t i = 0; i < count; i++) ((float *)target)[i] = (float)((const uint8_t *)source)[i];
-  else
-    onri_load(dtype, source, count, target);
-}
+/* X(dtype, storage, real, rounding, least, greatest), the bounds being reals */
+#define EACH_INTEGER(X)                                                                        \
+  X(I8, int8_t, float, rintf, INT8_MIN, INT8_MAX)                                              \
+  X(U8, uint8_t, float, rintf, 0, UINT8_MAX)                                                   \
+  X(I16, int16_t, float, rintf, INT16_MIN, INT16_MAX)                                          \
+  X(U16, uint16_t, float, rintf, 0, UINT16_MAX)                                                \
+  X(I32, int32_t, double, rint, INT32_MIN, INT32_MAX)                                          \
+  X(U32, uint32_t, double, rint, 0, UINT32_MAX)                                                \
+  X(I64, int64_t, double, rint, -9223372036854775808.0, 9223372036854774784.0)                 \
+  X(U64, uint64_t, double, rint, 0, 18446744073709549568.0)
 
-static float held(float value, float low, float high) {
-  if (!(value > low)) return low; /* NaN too */
-  return value < high ? value : high;
+#define DEFINE(dtype, storage, real, rounding, least, greatest)                                \
+  static void load_##dtype(const void *source, size_t count, void *target) {                   \
+    for (size_t i = 0; i < count; i++) ((real *)target)[i] = (real)((const storage *)source)[i]; \
+  }                                                                                            \
+  static void store_##dtype(const void *source, size_t count, void *target) {                  \
+    const real low = (real)(least), high = (real)(greatest);                                   \
+    for (size_t i = 0; i < count; i++) {                                                       \
+      const real v = rounding(((const real *)source)[i]);                                      \
+      const real raised = v > low ? v : low; /* NaN too */                                     \
+      ((storage *)target)[i] = (storage)(raised < high ? raised : high);                       \
+    }                                                                                          \
+  }
+EACH_INTEGER(DEFINE)
+
+static const struct {
+  void (*load)(const void *source, size_t count, void *target);
+  void (*store)(const void *source, size_t count, void *target);
+} integers[ONR_NUM_DTYPES] = {
+#define ROW(dtype, storage, real, rounding, least, greatest) [ONR_DTYPE_##dtype] = {load_##dtype, store_##dtype},
+    EACH_INTEGER(ROW)
+#undef ROW
+};
+
+void onri_real_load(enum onr_dtype dtype, const void *source, size_t count, void *target) {
+  if (integers[dtype].load) integers[dtype].load(source, count, target);
+  else onri_load(dtype, source, count, target);
 }
 
 void onri_real_store(enum onr_dtype dtype, const void *source, size_t count, void *target) {
-  if (dtype == ONR_DTYPE_I8)
-    for (size_t i = 0; i < count; i++) ((int8_t *)target)[i] = (int8_t)held(rintf(((const float *)source)[i]), -128, 127);
-  else if (dtype == ONR_DTYPE_U8)
-    for (size_t i = 0; i < count; i++) ((uint8_t *)target)[i] = (uint8_t)held(rintf(((const float *)source)[i]), 0, 255);
-  else
-    onri_store(dtype, source, count, target);
+  if (integers[dtype].store) integers[dtype].store(source, count, target);
+  else onri_store(dtype, source, count, target);
 }

@@ -123,11 +123,7 @@ static enum onr_status take_roi(const struct onr_call *call, struct onri_resize_
 static enum onr_status geometry(const struct onr_call *call, struct onri_resize_axis axis[ONR_MAX_RANK]) {
   const struct onr_resize_params *const p = call->params;
   int32_t axes[ONR_MAX_RANK], count;
-  if (p->mode != ONR_RESIZE_NEAREST) {
-    const uint32_t bytes = ONRI_DTYPE_BIT(ONR_DTYPE_I8) | ONRI_DTYPE_BIT(ONR_DTYPE_U8);
-    if (!((ONRI_DTYPES_FLOAT | bytes) >> call->in[0].dtype & 1))
-      return onr_fail(call->error, ONR_STATUS_UNSUPPORTED, "interpolation of %s is not supported", onr_dtype_name(call->in[0].dtype));
-  }
+  if (p->mode != ONR_RESIZE_NEAREST) ONR_TRY(onri_real_expect(call, 0));
   for (int32_t d = 0; d < call->in[0].rank; d++)
     axis[d] = (struct onri_resize_axis){.in = call->in[0].dim[d], .out = call->in[0].dim[d], .scale = 1, .exact = 1, .end = 1, .taps = 1};
   ONR_TRY(resolve_axes(call, axes, &count));

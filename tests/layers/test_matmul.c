@@ -194,6 +194,15 @@ static void test_integers_wrap(void **unused) {
   const int32_t expected32[4] = {82, 244, 186, 172};
   assert_memory_equal(u.out[0].data, expected32, sizeof expected32);
   layer_test_clear(&u);
+  /* The sum of both parts is truncated, not each of them: 0.25 {-9, 22, 43, -14} + 0.35 {100, 200}, then in bits of int32. */
+  const struct onr_gemm_params parts = {0.25f, 0.35f, 0, 0, {0}};
+  struct layer_test v = {.layer = &onri_layer_gemm, .params = &parts, .num_out = 1};
+  layer_test_input(&v, ONR_DTYPE_I32, 2, (int64_t[]){2, 2}, small_a);
+  layer_test_input(&v, ONR_DTYPE_I32, 2, (int64_t[]){2, 2}, small_b);
+  layer_test_input(&v, ONR_DTYPE_I32, 1, (int64_t[]){2}, c);
+  assert_int_equal(layer_test_run(&v), ONR_STATUS_OK);
+  assert_memory_equal(v.out[0].data, ((int32_t[]){32, 75, 45, 66}), 16);
+  layer_test_clear(&v);
 }
 
 static void test_narrow_floats_and_double(void **unused) {

@@ -4,6 +4,7 @@
 
 #include "support/layer_test.h"
 
+#include "base/convert.h"
 #include "layers/layers.h"
 
 enum { CAPACITY = 100000 };
@@ -126,6 +127,40 @@ static void test_qlinear_matmul(void **unused) {
                     flags & 8 ? ONR_DTYPE_I8 : ONR_DTYPE_U8, 0.08f, 117);
 }
 
+/* Values that are exact in float8: only the result is rounded, and held at the largest value. */
+static void test_qlinear_matmul_of_float8(void **unused) {
+  static const float x[6] = {1, 2, -0.5f, 4, 0, 8}, w[6] = {3, -1, 0.25f, 2, 1, -6}, x_zero = 1, w_zero = -0.5f, y_zero = 2;
+  static const enum onr_dtype outputs[] = {ONR_DTYPE_F8E4M3FN, ONR_DTYPE_F8E5M2, ONR_DTYPE_I8};
+  (void)unused;
+  for (size_t o = 0; o < 3; o++)
+    for (float y_scale = 0.001f; y_scale < 1; y_scale *= 100) {
+      const float half = 0.5f, two = 2;
+      uint8_t a8[6], b8[6], a8_zero, b8_zero, y8_zero, expected[4];
+      for (size_t i = 0; i < 6; i++) a8[i] = onri_small_from_f32(ONR_DTYPE_F8E4M3FN, x[i], 1), b8[i] = onri_small_from_f32(ONR_DTYPE_F8E5M2, w[i], 1);
+      a8_zero = onri_small_from_f32(ONR_DTYPE_F8E4M3FN, x_zero, 1), b8_zero = onri_small_from_f32(ONR_DTYPE_F8E5M2, w_zero, 1);
+      y8_zero = outputs[o] == ONR_DTYPE_I8 ? 2 : onri_small_from_f32(outputs[o], y_zero, 1);
+      for (size_t i = 0; i < 4; i++) {
+        double sum = 0;
+        for (size_t k = 0; k < 3; k++) sum += (double)((x[i / 2 * 3 + k] - x_zero) * (w[k * 2 + i % 2] - w_zero));
+        const double real = sum / (double)y_scale; /* the scales 0.5 and 2 are 1 together */
+        if (outputs[o] == ONR_DTYPE_I8) expected[i] = (uint8_t)(int8_t)fmin(fmax(nearbyint(real) + 2, -128), 127);
+        else expected[i] = onri_small_from_f32(outputs[o], (float)real + y_zero, 1);
+      }
+      struct layer_test t = {.layer = &onri_layer_qlinear_matmul, .num_out = 1};
+      layer_test_input(&t, ONR_DTYPE_F8E4M3FN, 2, (int64_t[]){2, 3}, a8);
+      layer_test_input(&t, ONR_DTYPE_F32, 0, NULL, &half);
+      layer_test_input(&t, ONR_DTYPE_F8E4M3FN, 0, NULL, &a8_zero);
+      layer_test_input(&t, ONR_DTYPE_F8E5M2, 2, (int64_t[]){3, 2}, b8);
+      layer_test_input(&t, ONR_DTYPE_F32, 0, NULL, &two);
+      layer_test_input(&t, ONR_DTYPE_F8E5M2, 0, NULL, &b8_zero);
+      layer_test_input(&t, ONR_DTYPE_F32, 0, NULL, &y_scale);
+      layer_test_input(&t, outputs[o], 0, NULL, &y8_zero);
+      assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
+      assert_memory_equal(t.out[0].data, expected, 4);
+      layer_test_clear(&t);
+    }
+}
+
 static enum onr_status status_of(enum onr_dtype dtype, int64_t k_of_b, int64_t zeros) {
   static const uint8_t data[64];
   struct layer_test t = {.layer = &onri_layer_matmul_integer, .num_out = 1};
@@ -149,7 +184,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_matmul_integer),
       cmocka_unit_test(test_extreme_sums_are_exact),
-      cmocka_unit_test(test_qlinear_matmul),
+      cmocka_unit_test(test_qlinear_matmul), cmocka_unit_test(test_qlinear_matmul_of_float8),
       cmocka_unit_test(test_wrong_inputs),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

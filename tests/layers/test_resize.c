@@ -105,6 +105,25 @@ static void test_dtypes(void **state) {
     assert_memory_equal(t.out[0].data, ((uint8_t[]){0, 64, 191, 255}), 4);
     layer_test_clear(&t);
   }
+  { /* Wide integers are interpolated in float64, halves go to even, and overshooting is held in range. */
+    const struct onr_resize_params p = {.mode = ONR_RESIZE_LINEAR}, cubic = {.mode = ONR_RESIZE_CUBIC, .cubic_a = -0.75f};
+    struct layer_test t = {.layer = &onri_layer_resize, .params = &p, .num_out = 1};
+    layer_test_input(&t, ONR_DTYPE_I64, 1, (int64_t[]){2}, (int64_t[]){-(INT64_C(1) << 52) - 2, (INT64_C(1) << 52) + 8});
+    layer_test_input(&t, ONR_DTYPE_F32, 0, NULL, NULL);
+    layer_test_constant(&t, ONR_DTYPE_F32, 1, (int64_t[]){1}, scales);
+    assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
+    const int64_t half = INT64_C(1) << 51;
+    assert_memory_equal(t.out[0].data, ((int64_t[]){-2 * half - 2, 0 - half, half + 6, 2 * half + 8}), 32); /* the second is 0.5 more */
+    layer_test_clear(&t);
+    t = (struct layer_test){.layer = &onri_layer_resize, .params = &cubic, .num_out = 1};
+    layer_test_input(&t, ONR_DTYPE_U32, 1, (int64_t[]){2}, (uint32_t[]){0, UINT32_MAX});
+    layer_test_input(&t, ONR_DTYPE_F32, 0, NULL, NULL);
+    layer_test_constant(&t, ONR_DTYPE_F32, 1, (int64_t[]){1}, scales);
+    assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
+    assert_int_equal(((uint32_t *)t.out[0].data)[0], 0);
+    assert_true(((uint32_t *)t.out[0].data)[3] == UINT32_MAX);
+    layer_test_clear(&t);
+  }
   { /* Nearest moves anything: int64, and the old rounding when growing. */
     const struct onr_resize_params p = {.coordinates = ONR_RESIZE_ASYMMETRIC, .nearest = ONR_RESIZE_SIMPLE};
     struct layer_test t = {.layer = &onri_layer_resize, .params = &p, .num_out = 1};

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/convert.h"
 #include "layers/layers.h"
 
 enum { MAX = 512 };
@@ -94,6 +95,38 @@ static void test_grid_borders(void **state) {
   }
 }
 
+static void test_grid_types(void **state) {
+  /* Centres of the four pixels and a place far outside; then the middle of the first two pixels, and of all four. */
+  static const float grid[] = {-0.5f, -0.5f, 0.5f, -0.5f, -0.5f, 0.5f, 0.5f, 0.5f, 9, 9, 0, -0.5f, 0, 0};
+  static const struct onr_grid_sample_params nearest = {.mode = ONR_GRID_NEAREST}, linear = {0};
+  static const int64_t wide[4] = {INT64_MAX, INT64_MIN, (INT64_C(1) << 60) + 1, -1};
+  static const struct onr_string words[4] = {{"a", 1}, {"bc", 2}, {"", 0}, {"d", 1}};
+  struct layer_test t = {.layer = &onri_layer_grid_sample, .params = &nearest, .num_out = 1};
+  (void)state;
+  layer_test_input(&t, ONR_DTYPE_I64, 4, (int64_t[]){1, 1, 2, 2}, wide);
+  layer_test_input(&t, ONR_DTYPE_F32, 4, (int64_t[]){1, 1, 5, 2}, grid);
+  assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
+  assert_memory_equal(t.out[0].data, wide, sizeof wide);
+  assert_int_equal(((int64_t *)t.out[0].data)[4], 0);
+  layer_test_clear(&t);
+  layer_test_input(&t, ONR_DTYPE_STRING, 4, (int64_t[]){1, 1, 2, 2}, words);
+  layer_test_input(&t, ONR_DTYPE_F32, 4, (int64_t[]){1, 1, 5, 2}, grid);
+  assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
+  assert_memory_equal(t.out[0].data, words, sizeof words);
+  assert_int_equal(((struct onr_string *)t.out[0].data)[4].length, 0);
+  layer_test_clear(&t);
+  t.params = &linear;
+  layer_test_input(&t, ONR_DTYPE_I8, 4, (int64_t[]){1, 1, 2, 2}, (int8_t[]){100, 127, -128, -98});
+  layer_test_input(&t, ONR_DTYPE_F32, 4, (int64_t[]){1, 1, 7, 2}, grid);
+  assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
+  assert_memory_equal(t.out[0].data, ((int8_t[]){100, 127, -128, -98, 0, 114, 0}), 7); /* 113.5 to even; 0.25 */
+  layer_test_clear(&t);
+  layer_test_input(&t, ONR_DTYPE_STRING, 4, (int64_t[]){1, 1, 2, 2}, words);
+  layer_test_input(&t, ONR_DTYPE_F32, 4, (int64_t[]){1, 1, 5, 2}, grid);
+  assert_int_equal(layer_test_run(&t), ONR_STATUS_UNSUPPORTED);
+  layer_test_clear(&t);
+}
+
 struct roi_case {
   struct onr_roi_align_params params;
   float y[128];
@@ -174,35 +207,46 @@ static const struct col2im_case col2im_cases[] = {
 #undef COL2IM_CASES
 };
 
-static enum onr_status run_col2im(struct layer_test *t, const int64_t x_shape[3], int64_t spatial, const int64_t *image, const int64_t *block) {
-  float x[MAX];
-  for (int k = 0; k < MAX; k++) x[k] = (float)(k * 5 % 11 - 4);
-  layer_test_input(t, ONR_DTYPE_F32, 3, x_shape, x);
+static enum onr_status run_col2im(struct layer_test *t, enum onr_dtype dtype, const int64_t x_shape[3], int64_t spatial, const int64_t *image, const int64_t *block) {
+  double x[MAX], elements[MAX];
+  for (int k = 0; k < MAX; k++) x[k] = k * 5 % 11 - 4;
+  onri_store_f64(dtype, x, MAX, elements);
+  layer_test_input(t, dtype, 3, x_shape, elements);
   layer_test_constant(t, ONR_DTYPE_I64, 1, &spatial, image);
   layer_test_constant(t, ONR_DTYPE_I64, 1, &spatial, block);
   return layer_test_run(t);
 }
 
-static void test_col2im(void **state) {
-  (void)state;
+static void test_col2im_of(enum onr_dtype dtype) {
   for (size_t i = 0; i < sizeof col2im_cases / sizeof col2im_cases[0]; i++) {
     const struct col2im_case *const k = &col2im_cases[i];
+    double y[64];
+    uint64_t expected[64];
     const struct onr_col2im_params p = {.window = k->window};
     struct layer_test t = {.layer = &onri_layer_col2im, .params = &p, .num_out = 1, .threads = 2};
-    if (run_col2im(&t, k->x_shape, k->spatial, k->image, k->block) != ONR_STATUS_OK) fail_msg("%s", t.error.message);
+    if (run_col2im(&t, dtype, k->x_shape, k->spatial, k->image, k->block) != ONR_STATUS_OK) fail_msg("%s", t.error.message);
     const int64_t channels = k->x_shape[1] / product(k->block, k->spatial);
     assert_int_equal(t.out[0].desc.dim[1], channels);
-    assert_close(t.out[0].data, k->y, (size_t)(k->x_shape[0] * channels * product(k->image, k->spatial)), 0, 0);
+    const size_t count = (size_t)(k->x_shape[0] * channels * product(k->image, k->spatial));
+    for (size_t j = 0; j < count; j++) y[j] = (double)k->y[j];
+    onri_store_f64(dtype, y, count, expected); /* all are integers; unsigned types wrap */
+    assert_memory_equal(t.out[0].data, expected, count * onr_dtype_size(dtype));
     layer_test_clear(&t);
   }
+}
+
+static void test_col2im(void **state) {
+  static const enum onr_dtype dtypes[] = {ONR_DTYPE_F32, ONR_DTYPE_F64, ONR_DTYPE_F16, ONR_DTYPE_I8, ONR_DTYPE_I64, ONR_DTYPE_U64, ONR_DTYPE_U16};
+  (void)state;
+  for (size_t i = 0; i < sizeof dtypes / sizeof dtypes[0]; i++) test_col2im_of(dtypes[i]);
   const struct onr_col2im_params none = {{0}};
   struct layer_test t = {.layer = &onri_layer_col2im, .params = &none, .num_out = 1};
   const int64_t huge = (int64_t)1 << 32;
-  assert_int_equal(run_col2im(&t, (int64_t[]){1, 4, 4}, 2, (int64_t[]){huge, huge}, (int64_t[]){2, 2}), ONR_STATUS_SHAPE);
+  assert_int_equal(run_col2im(&t, ONR_DTYPE_F32, (int64_t[]){1, 4, 4}, 2, (int64_t[]){huge, huge}, (int64_t[]){2, 2}), ONR_STATUS_SHAPE);
   layer_test_clear(&t);
-  assert_int_equal(run_col2im(&t, (int64_t[]){1, 4, 4}, 2, (int64_t[]){4, 4}, (int64_t[]){2, 2}), ONR_STATUS_SHAPE);
+  assert_int_equal(run_col2im(&t, ONR_DTYPE_F32, (int64_t[]){1, 4, 4}, 2, (int64_t[]){4, 4}, (int64_t[]){2, 2}), ONR_STATUS_SHAPE);
   layer_test_clear(&t);
-  assert_int_equal(run_col2im(&t, (int64_t[]){1, 4, 4}, 2, (int64_t[]){3, 3}, (int64_t[]){2, 0}), ONR_STATUS_SHAPE);
+  assert_int_equal(run_col2im(&t, ONR_DTYPE_F32, (int64_t[]){1, 4, 4}, 2, (int64_t[]){3, 3}, (int64_t[]){2, 0}), ONR_STATUS_SHAPE);
   layer_test_clear(&t);
 }
 
@@ -278,7 +322,7 @@ static void test_max_unpool(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_grid_sample), cmocka_unit_test(test_grid_borders), cmocka_unit_test(test_roi_align),
+      cmocka_unit_test(test_grid_sample), cmocka_unit_test(test_grid_borders), cmocka_unit_test(test_grid_types), cmocka_unit_test(test_roi_align),
       cmocka_unit_test(test_hostile_regions), cmocka_unit_test(test_col2im), cmocka_unit_test(test_affine_grid),
       cmocka_unit_test(test_max_unpool),
   };

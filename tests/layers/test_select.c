@@ -39,6 +39,13 @@ static void non_zeros_of_other_types(void **state) {
     assert_int_equal(*(int64_t *)t.out[0].data, 2);
     layer_test_clear(&t);
   }
+  const struct onr_string words[4] = {{"", 0}, {"0", 1}, {NULL, 0}, {"b", 1}};
+  struct layer_test strings = {.layer = &onri_layer_non_zero, .num_out = 1};
+  layer_test_input(&strings, ONR_DTYPE_STRING, 1, DIMS(4), words);
+  run_ok(&strings);
+  assert_int_equal(strings.out[0].desc.dim[1], 2);
+  assert_memory_equal(strings.out[0].data, ((int64_t[]){1, 3}), 16);
+  layer_test_clear(&strings);
   struct layer_test empty = {.layer = &onri_layer_non_zero, .num_out = 1};
   layer_test_input(&empty, ONR_DTYPE_F32, 2, DIMS(0, 3), "");
   run_ok(&empty);
