@@ -4,6 +4,7 @@
 
 #include "onnxrun/layer.h"
 #include "onnxrun/layers/attention.h"
+#include "onnxrun/layers/classical.h"
 #include "onnxrun/layers/control.h"
 #include "onnxrun/layers/conv.h"
 #include "onnxrun/layers/elementwise.h"

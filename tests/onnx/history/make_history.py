@@ -4,10 +4,10 @@
     make_history.py SUITE DIR        DIR/{forms,versions,types}/CASE/{model.onnx, test_data_set_0/...}
 
 SUITE is the folder that tests/onnx/suite/make_suite.py wrote: it has the newest version of most operators and few types.
-  forms     old forms written out in forms.py, their results in numpy
+  forms     old forms written out in forms.py, their results in numpy; the domain ai.onnx.ml from forms_ml.py
   versions  cases of SUITE under an older opset whose schema allows the same node
   types     cases of SUITE with inputs of another type that the schema allows
-The results of the last two come from onnx.reference and from ONNX Runtime. Where both answer they must agree, or the case
+The results of the last three come from onnx.reference and from ONNX Runtime. Where both answer they must agree, or the case
 is left out: a case whose right answer is in doubt tests nothing. Needs onnx, numpy and onnxruntime.
 """
 
@@ -23,9 +23,11 @@ from onnx import TensorProto, defs, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 import forms
+import forms_ml
 
 CASES_PER_VERSION = 3
 SEED = 20
+BESIDE_ANOTHER_DOMAIN = 17  # opset of ai.onnx in a model whose node is of another domain
 # Their results are random, or need a decoder of pictures.
 LEFT_OUT = {"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Bernoulli", "Multinomial", "ImageDecoder"}
 # Their meaning changed while the schema stayed: forms.py has the old one.
@@ -68,7 +70,10 @@ def make_model(case, outputs=None):
     infos = [value_info(n, None if outputs is None else y) for n, y in zip(results, outputs or results)]
     graph = helper.make_graph([case.node], "history", inputs, infos)
     ir = 13 if case.opset >= 25 else 10
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", case.opset)], ir_version=ir, producer_name="onnxrun")
+    opsets = [helper.make_opsetid(case.node.domain, case.opset)]
+    if case.node.domain:
+        opsets.append(helper.make_opsetid("", BESIDE_ANOTHER_DOMAIN))
+    return helper.make_model(graph, opset_imports=opsets, ir_version=ir, producer_name="onnxrun")
 
 
 def with_reference(case):
@@ -279,6 +284,25 @@ def write_forms(folder):
         write_case(folder, f"form_{name}_{opset}", Case(node, [x for x in inputs if x is not None], opset), outputs)
 
 
+def judged(case, judge):
+    """The results of a case by who may judge it; text has type object."""
+    answers = [f(case) for who, f in (("reference", with_reference), ("runtime", with_runtime)) if judge in (who, "both")]
+    if any(a is None for a in answers) or not same(answers[0], answers[-1]):
+        sys.exit(f"{case.node.op_type} {case.node.name}: {judge} does not say what is right: {answers}")
+    return [y.astype(object) if y.dtype.kind == "U" else y for y in answers[0]]
+
+
+def write_forms_ml(folder):
+    for name, op, version, inputs, attributes, judge in forms_ml.cases():
+        schema = defs.get_schema(op, version, "ai.onnx.ml")
+        names = [f"x{i}" for i in range(len(inputs))], [f"y{i}" for i in range(schema.min_output)]
+        case = Case(helper.make_node(op, *names, name=name, domain="ai.onnx.ml", **attributes), inputs, version)
+        outputs = judged(case, judge)
+        if not declared(case, outputs, schema):
+            sys.exit(f"{op} {name}: the results have other types than the schema says: {[y.dtype for y in outputs]}")
+        write_case(folder, f"form_ml_{op}_{name}_{version}", case, outputs)
+
+
 def main():
     if len(sys.argv) != 3:
         sys.exit("usage: make_history.py SUITE DIR")
@@ -287,6 +311,7 @@ def main():
     table = schemas()
     cases = read_suite(suite)
     write_forms(os.path.join(folder, "forms"))
+    write_forms_ml(os.path.join(folder, "forms"))
     versions(os.path.join(folder, "versions"), cases, table)
     types(os.path.join(folder, "types"), cases, table)
 
