@@ -31,7 +31,7 @@ struct onri_opsets {
   size_t count;
 };
 const char *onri_canonical_domain(const char *domain); /* accepts NULL */
-/* VERSION for a domain that comes twice, and for versions that do not exist (yet). `fallback` (NULL: none) gives domains
+/* VERSION for a domain that comes in two versions, and for versions that do not exist (yet). `fallback` (NULL: none) gives domains
  * that the list lacks. */
 enum onr_status onri_opsets_read(struct onri_arena *arena, Onnx__OperatorSetIdProto *const *protos, size_t count,
                                  const struct onri_opsets *fallback, struct onri_opsets *opsets, struct onr_error *error);

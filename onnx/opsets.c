@@ -52,9 +52,11 @@ enum onr_status onri_opsets_read(struct onri_arena *arena, Onnx__OperatorSetIdPr
   for (size_t i = 0; i < count; i++) {
     const char *domain = onri_canonical_domain(protos[i]->domain);
     ONR_TRY(check_version(domain, protos[i]->version, error));
-    if (onri_opsets_version(opsets, domain))
-      return onr_fail(error, ONR_STATUS_VERSION, "operator set '%s' is imported twice",
-                      onri_escape_string(*domain ? domain : "ai.onnx", shown, sizeof(shown)));
+    const int64_t other = onri_opsets_version(opsets, domain);
+    if (other == protos[i]->version) continue; /* some converters write a set twice */
+    if (other)
+      return onr_fail(error, ONR_STATUS_VERSION, "operator set '%s' is imported as %lld and as %lld",
+                      onri_escape_string(*domain ? domain : "ai.onnx", shown, sizeof(shown)), (long long)other, (long long)protos[i]->version);
     opsets->items[opsets->count++] = (struct onri_opset){domain, protos[i]->version};
   }
   for (size_t i = 0; i < more; i++)

@@ -8,7 +8,7 @@
 #include "layers/real.h"
 #include "layers/tree_pack.h"
 
-enum { ROWS = 64 };
+enum { ROWS = 64, TOGETHER = 8 };
 
 static enum onr_status tree_infer(struct onr_call *call) {
   const struct onr_tree_ensemble_params *p = call->params;
@@ -55,15 +55,23 @@ static inline double feature_of(const void *row, int wide, uint32_t feature) {
   return wide ? ((const double *)row)[feature] : (double)((const float *)row)[feature];
 }
 
-/* Of a forest whose questions are all "x <= value?", the usual one. */
-static inline const struct onri_tree_node *leaf_of_leq(const struct onri_tree_node *nodes, uint32_t root, const void *row, int wide) {
-  const struct onri_tree_node *node = &nodes[root];
-  while (onri_tree_kind(node) != ONRI_TREE_LEAF) {
-    const double x = feature_of(row, wide, onri_tree_feature(node));
-    const uint32_t yes = (uint32_t)(x <= node->value) | ((uint32_t)(x != x) & onri_tree_nan_yes(node));
-    node = &nodes[node->next + (yes ^ 1)];
-  }
-  return node;
+/* A few rows at a time in a forest whose questions are all "x <= value?", the usual one: a step of one row does not wait for that
+ * of another. Rows that have reached their leaf stay there. */
+static inline void leaves_of_leq(const struct onri_tree_node *nodes, uint32_t root, const char *x, size_t stride, int wide,
+                                 uint32_t leaves[TOGETHER]) {
+  uint32_t moving;
+  for (size_t k = 0; k < TOGETHER; k++) leaves[k] = root;
+  do {
+    moving = 0;
+    for (size_t k = 0; k < TOGETHER; k++) {
+      const struct onri_tree_node *node = &nodes[leaves[k]];
+      const double v = feature_of(x + k * stride, wide, onri_tree_feature(node));
+      const uint32_t yes = (uint32_t)(v <= node->value) | ((uint32_t)(v != v) & onri_tree_nan_yes(node));
+      const uint32_t inner = onri_tree_kind(node) != ONRI_TREE_LEAF;
+      leaves[k] = inner ? node->next + (yes ^ 1) : leaves[k];
+      moving |= inner;
+    }
+  } while (moving);
 }
 
 static inline const struct onri_tree_node *leaf_of_any(const struct onri_trees *trees, uint32_t root, const void *row, int wide) {
@@ -100,21 +108,29 @@ static void add(enum onr_tree_aggregate aggregate, double weight, double *sum) {
   else *sum += weight;
 }
 
-static inline void add_tree(const struct tree_job *job, uint32_t root, size_t begin, size_t end, int wide) {
+static void add_leaf(const struct tree_job *job, const struct onri_tree_node *leaf, size_t row) {
   const struct onr_tree_ensemble_params *p = job->p;
-  for (size_t row = begin; row < end; row++) {
-    const char *x = (job->converted ? job->converted : job->x) + row * job->features * job->element;
-    const struct onri_tree_node *leaf = job->trees->all_leq ? leaf_of_leq(job->trees->nodes, root, x, wide) : leaf_of_any(job->trees, root, x, wide);
-    double *sums = job->sums + row * p->targets;
-    if (p->targets == 1) {
-      add(p->aggregate, leaf->value, sums);
-      continue;
-    }
-    for (uint32_t v = 0; v < leaf->part.count; v++) {
-      const struct onr_tree_vote *vote = &p->votes[leaf->part.first + v];
-      add(p->aggregate, vote->weight, sums + vote->target);
-    }
+  double *sums = job->sums + row * p->targets;
+  if (p->targets == 1) {
+    add(p->aggregate, leaf->value, sums);
+    return;
   }
+  for (uint32_t v = 0; v < leaf->part.count; v++) {
+    const struct onr_tree_vote *vote = &p->votes[leaf->part.first + v];
+    add(p->aggregate, vote->weight, sums + vote->target);
+  }
+}
+
+static inline void add_tree(const struct tree_job *job, uint32_t root, size_t begin, size_t end, int wide) {
+  const size_t stride = job->features * job->element;
+  const char *x = job->converted ? job->converted : job->x;
+  size_t row = begin;
+  for (; job->trees->all_leq && job->features > 0 && row + TOGETHER <= end; row += TOGETHER) {
+    uint32_t leaves[TOGETHER];
+    leaves_of_leq(job->trees->nodes, root, x + row * stride, stride, wide, leaves);
+    for (size_t k = 0; k < TOGETHER; k++) add_leaf(job, &job->trees->nodes[leaves[k]], row + k);
+  }
+  for (; row < end; row++) add_leaf(job, leaf_of_any(job->trees, root, x + row * stride, wide), row);
 }
 
 static double first_sum(const struct tree_job *job) {

@@ -46,6 +46,7 @@ static enum onr_status pack_leaf(const struct packing *pack, const struct onr_tr
     else if (p->aggregate == ONR_TREE_SUM || p->aggregate == ONR_TREE_AVERAGE) value += weight;
   }
   to->tag = ONRI_TREE_LEAF;
+  to->next = 0;
   if (p->targets == 1) {
     to->value = value;
   } else {
