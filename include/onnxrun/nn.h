@@ -8,6 +8,7 @@
 #include "onnxrun/nn/convolution.h"
 #include "onnxrun/nn/embedding.h"
 #include "onnxrun/nn/linear.h"
+#include "onnxrun/nn/pooling.h"
 #include "onnxrun/nn/recurrent.h"
 #include "onnxrun/nn/transformer.h"
 

@@ -23,7 +23,7 @@ static void twist(struct onri_random *random) {
   random->next = 0;
 }
 
-static uint32_t next_word(struct onri_random *random) {
+uint32_t onri_random_word(struct onri_random *random) {
   if (random->next == ONRI_RANDOM_WORDS) twist(random);
   uint32_t y = random->word[random->next++];
   y ^= y >> 11;
@@ -32,8 +32,10 @@ static uint32_t next_word(struct onri_random *random) {
   return y ^ y >> 18;
 }
 
+float onri_random_torch(struct onri_random *random) { return (float)(onri_random_word(random) & 0xFFFFFF) * 0x1p-24f; }
+
 double onri_random_uniform(struct onri_random *random) {
-  const uint32_t high = next_word(random) >> 5, low = next_word(random) >> 6;
+  const uint32_t high = onri_random_word(random) >> 5, low = onri_random_word(random) >> 6;
   return (high * 67108864.0 + low) / 9007199254740992.0;
 }
 

@@ -16,6 +16,8 @@ struct onri_random {
 
 /* Seeds below 2^32 are RandomState's; the upper half of larger ones is mixed in. */
 void onri_random_seed(struct onri_random *random, uint64_t seed);
+uint32_t onri_random_word(struct onri_random *random);  /* 32 bits */
+float onri_random_torch(struct onri_random *random);    /* in [0, 1), 24 bits: torch.rand after torch.manual_seed */
 double onri_random_uniform(struct onri_random *random); /* in [0, 1), 53 bits */
 double onri_random_normal(struct onri_random *random);  /* mean 0, deviation 1 */
 /* 1 with the given probability, else 0; NaN counts as 0. */

@@ -13,6 +13,9 @@ struct onri_pool {
   int32_t count_padding; /* AVERAGE: padding counts as zeros */
   int32_t p;             /* LP */
   int32_t column_order;  /* MAX: indices count spatial positions with the first axis fastest */
+  int32_t plane_indices; /* MAX: indices begin anew with each channel */
+  int32_t adaptive;      /* windows cut axis.in into axis.out parts; nothing else of the axes is used */
+  int64_t divisor;       /* AVERAGE: instead of the pixels that count; 0: those */
 };
 
 /* indices (MAX) may be NULL: [like y] flat positions in x as if it were [N, C, spatial...]. */

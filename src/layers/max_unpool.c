@@ -4,7 +4,7 @@
  * input 1   indices       int64, shape of x: positions in the unpooled image (as [N, C, spatial...], row order)
  * input 2   output_shape  int64 [rank], in the order [N, C, spatial...], optional
  * output 0  y
- * ONNX      MaxUnpool-9..22
+ * ONNX      MaxUnpool-9..22; torch.nn.MaxUnpool1d to MaxUnpool3d
  * path      portable, elements of any float dtype are moved as they are
  */
 #include <string.h>
@@ -16,7 +16,8 @@
 
 struct max_unpool_state {
   int64_t inferred[ONR_MAX_SPATIAL]; /* the image that indices count in; with leading 1s */
-  struct onri_image y;
+  struct onri_image x, y;
+  int32_t by_plane, channels_last;
 };
 
 static enum onr_status inferred_size(const struct onr_call *call, const struct onri_image *x, int32_t spatial,
@@ -35,6 +36,11 @@ static enum onr_status inferred_size(const struct onr_call *call, const struct o
   for (int32_t i = 0; i < ONR_MAX_SPATIAL; i++) {
     const struct onri_axis *const a = &axis[i];
     size[i] = i < ONR_MAX_SPATIAL - spatial ? 1 : (a->in - 1) * a->stride - a->begin - a->end + a->kernel; /* each below 2^31 */
+    const int64_t wanted = p->plane_indices && i >= ONR_MAX_SPATIAL - spatial ? p->output[i - (ONR_MAX_SPATIAL - spatial)] : 0;
+    if (wanted < 0 || (wanted > 0 && (wanted <= size[i] - a->stride || wanted >= size[i] + a->stride)))
+      return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected an output size above %lld and below %lld, found %lld",
+                      (long long)(size[i] - a->stride), (long long)(size[i] + a->stride), (long long)wanted);
+    if (wanted > 0) size[i] = wanted;
     if (size[i] < 1 || size[i] > INT32_MAX)
       return onr_fail(call->error, ONR_STATUS_SHAPE, "an image of %lld pixels unpools to %lld", (long long)a->in, (long long)size[i]);
   }
@@ -75,11 +81,18 @@ static enum onr_status max_unpool_infer(struct onr_call *call) {
 static enum onr_status max_unpool_plan(struct onr_call *call) {
   const struct onr_max_unpool_params *const p = call->params;
   struct max_unpool_state *const s = call->state;
-  struct onri_image x;
   int32_t spatial = 0;
-  ONR_TRY(onri_image_view(&call->in[0], p->channels_last, &x, &spatial, call->error));
-  ONR_TRY(inferred_size(call, &x, spatial, s->inferred));
+  s->by_plane = p->plane_indices;
+  s->channels_last = p->channels_last;
+  ONR_TRY(onri_image_view(&call->in[0], p->channels_last, &s->x, &spatial, call->error));
+  ONR_TRY(inferred_size(call, &s->x, spatial, s->inferred));
   return onri_image_view(&call->out[0], p->channels_last, &s->y, &spatial, call->error);
+}
+
+/* The channel of one batch entry, counted in all, that element i of x belongs to. */
+static int64_t plane_of(const struct max_unpool_state *s, int64_t i) {
+  const int64_t pixels = s->x.size[0] * s->x.size[1] * s->x.size[2];
+  return s->channels_last ? i / s->x.channels / pixels * s->x.channels + i % s->x.channels : i / pixels;
 }
 
 static enum onr_status max_unpool_run(struct onr_call *call) {
@@ -87,13 +100,13 @@ static enum onr_status max_unpool_run(struct onr_call *call) {
   const size_t element = onr_dtype_size(call->in[0].dtype);
   const int64_t *const indices = call->inputs[1];
   const int64_t pixels = s->inferred[0] * s->inferred[1] * s->inferred[2];
-  const int64_t count = onr_desc_elements(&call->in[0]), limit = s->y.batch * s->y.channels * pixels;
+  const int64_t count = onr_desc_elements(&call->in[0]), limit = (s->by_plane ? 1 : s->y.batch * s->y.channels) * pixels;
   memset(call->outputs[0], 0, onr_desc_bytes(&call->out[0]));
   for (int64_t i = 0; i < count; i++) {
     const int64_t index = indices[i];
     if (index < 0 || index >= limit)
       return onr_fail(call->error, ONR_STATUS_INDEX, "index %lld is outside of an output of %lld elements", (long long)index, (long long)limit);
-    const int64_t at = index % pixels, plane = index / pixels;
+    const int64_t at = index % pixels, plane = s->by_plane ? plane_of(s, i) : index / pixels;
     const int64_t to = plane / s->y.channels * s->y.batch_stride + plane % s->y.channels * s->y.channel_stride +
                        at / s->inferred[2] / s->inferred[1] * s->y.stride[0] + at / s->inferred[2] % s->inferred[1] * s->y.stride[1] +
                        at % s->inferred[2] * s->y.stride[2];

@@ -3,7 +3,7 @@
  * input 0   x        [N, C, spatial...] (1 to 3 of them), or channels-last
  * output 0  y        [N, C, spatial...]
  * output 1  indices  max_pool, optional: int64, like y
- * ONNX      MaxPool-1..22, AveragePool-1..22, LpPool-1..22
+ * ONNX      MaxPool-1..22, AveragePool-1..22, LpPool-1..22; torch.nn.AdaptiveAvgPool1d to AdaptiveMaxPool3d
  * path      XNNPACK: floats of up to 32 bits, channels-last, up to 2 spatial dimensions, no indices; averages that count padding
  *           are depthwise convolutions with equal weights, since its own average leaves padding out
  *           portable: everything else
@@ -27,32 +27,59 @@ struct pool_state {
   size_t scratch, x, y;
 };
 
-static enum onr_status geometry(const struct onr_call *call, enum onri_pool_kind kind, struct onri_pool *pool, struct onr_desc *out) {
+/* Axes of windows that slide. */
+static enum onr_status sliding(const struct onr_call *call, int32_t spatial, struct onri_axis axis[ONR_MAX_SPATIAL]) {
   const struct onr_pool_params *const p = call->params;
-  int32_t spatial = 0;
-  *pool = (struct onri_pool){.kind = kind, .count_padding = p->count_include_pad, .p = p->p, .column_order = p->storage_order};
-  ONR_TRY(onri_expect_dtype(call, 0, kind == ONRI_POOL_MAX ? ONRI_DTYPES_FLOAT | ONRI_DTYPE_BIT(ONR_DTYPE_I8) | ONRI_DTYPE_BIT(ONR_DTYPE_U8)
-                                                           : ONRI_DTYPES_FLOAT));
-  ONR_TRY(onri_image_view(&call->in[0], p->channels_last, &pool->x, &spatial, call->error));
   if (p->window.rank != spatial)
     return onr_fail(call->error, ONR_STATUS_SHAPE, "a kernel of %d dimensions does not fit an image of %d", p->window.rank, spatial);
-  if (kind == ONRI_POOL_LP && p->p < 1) return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected p of at least 1, found %d", p->p);
-  for (int32_t i = 0; i < ONR_MAX_SPATIAL; i++) pool->axis[i].in = pool->x.size[i];
   for (int32_t i = 0; i < spatial; i++) {
-    struct onri_axis *const a = &pool->axis[ONR_MAX_SPATIAL - spatial + i];
+    struct onri_axis *const a = &axis[ONR_MAX_SPATIAL - spatial + i];
     a->kernel = p->window.kernel[i];
     if (a->kernel < 1) return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected a kernel of at least 1, found %lld", (long long)a->kernel);
   }
-  ONR_TRY(onri_window_resolve(&p->window, spatial, pool->axis, call->error));
+  ONR_TRY(onri_window_resolve(&p->window, spatial, axis, call->error));
   for (int32_t i = 0; i < ONR_MAX_SPATIAL && p->window.auto_pad == ONR_AUTO_PAD_NOTSET; i++) {
-    const struct onri_axis *const a = &pool->axis[i];
+    const struct onri_axis *const a = &axis[i];
     const int64_t extent = (a->kernel - 1) * a->dilation + 1;
     if (a->begin >= extent || a->end >= extent)
       return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "padding %lld + %lld is not below the window of %lld",
                       (long long)a->begin, (long long)a->end, (long long)extent);
   }
   const int rounds_up = p->ceil_mode && p->window.auto_pad != ONR_AUTO_PAD_SAME_UPPER && p->window.auto_pad != ONR_AUTO_PAD_SAME_LOWER;
-  ONR_TRY(onri_window_output(rounds_up, spatial, pool->axis, call->error));
+  return onri_window_output(rounds_up, spatial, axis, call->error);
+}
+
+/* Axes of windows that cut the image into parts; *irregular when no window of one size does that. */
+static enum onr_status adaptive(const struct onr_call *call, int32_t spatial, struct onri_axis axis[ONR_MAX_SPATIAL], int32_t *irregular) {
+  const struct onr_pool_params *const p = call->params;
+  if (p->adaptive != spatial)
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "an output of %d dimensions does not fit an image of %d", p->adaptive, spatial);
+  for (int32_t i = 0; i < ONR_MAX_SPATIAL; i++) {
+    struct onri_axis *const a = &axis[i];
+    const int64_t wanted = i < ONR_MAX_SPATIAL - spatial ? 1 : p->output[i - (ONR_MAX_SPATIAL - spatial)];
+    a->out = wanted == 0 ? a->in : wanted;
+    if (a->out < 0 || a->out > INT32_MAX || a->in > INT32_MAX)
+      return onr_fail(call->error, ONR_STATUS_LIMIT, "expected image and output sizes from 0 to %d, found %lld and %lld", INT32_MAX,
+                      (long long)a->in, (long long)a->out);
+    if (a->in == 0) return onr_fail(call->error, ONR_STATUS_SHAPE, "the image has no pixels");
+    *irregular |= a->in % a->out != 0;
+    a->kernel = a->stride = a->in / a->out;
+    a->dilation = 1;
+  }
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status geometry(const struct onr_call *call, enum onri_pool_kind kind, struct onri_pool *pool, struct onr_desc *out) {
+  const struct onr_pool_params *const p = call->params;
+  int32_t spatial = 0;
+  *pool = (struct onri_pool){.kind = kind, .count_padding = p->count_include_pad, .p = p->p, .column_order = p->storage_order,
+                             .plane_indices = p->plane_indices, .divisor = p->divisor};
+  ONR_TRY(onri_expect_dtype(call, 0, kind == ONRI_POOL_MAX ? ONRI_DTYPES_FLOAT | ONRI_DTYPE_BIT(ONR_DTYPE_I8) | ONRI_DTYPE_BIT(ONR_DTYPE_U8)
+                                                           : ONRI_DTYPES_FLOAT));
+  ONR_TRY(onri_image_view(&call->in[0], p->channels_last, &pool->x, &spatial, call->error));
+  if (kind == ONRI_POOL_LP && p->p < 1) return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected p of at least 1, found %d", p->p);
+  for (int32_t i = 0; i < ONR_MAX_SPATIAL; i++) pool->axis[i].in = pool->x.size[i];
+  ONR_TRY(p->adaptive ? adaptive(call, spatial, pool->axis, &pool->adaptive) : sliding(call, spatial, pool->axis));
   *out = onri_image_desc(call->in[0].dtype, p->channels_last, pool->x.batch, pool->x.channels, spatial, pool->axis);
   return onri_image_view(out, p->channels_last, &pool->y, &spatial, call->error);
 }
@@ -96,7 +123,7 @@ static enum onr_status plan_box(struct onr_call *call, struct pool_state *s, siz
 static enum onr_status plan_tuned(struct onr_call *call, struct pool_state *s, size_t *bytes) {
   const struct onri_pool *const pool = &s->pool;
   const int padded = pool->axis[1].begin + pool->axis[1].end + pool->axis[2].begin + pool->axis[2].end > 0;
-  if (pool->axis[0].in != 1 || pool->axis[0].kernel != 1 || onr_desc_elements(&call->out[0]) == 0 || !onri_xnn_usable(call->env))
+  if (pool->adaptive || pool->divisor || pool->axis[0].in != 1 || pool->axis[0].kernel != 1 || onr_desc_elements(&call->out[0]) == 0 || !onri_xnn_usable(call->env))
     return ONR_STATUS_OK;
   s->xnn = (struct onri_xnn_pool){.height = pool->axis[1], .width = pool->axis[2], .batch = pool->x.batch,
                                   .channels = pool->x.channels, .average = pool->kind == ONRI_POOL_AVERAGE};

@@ -89,13 +89,14 @@ enum onr_status onri_window_output(int32_t ceil_mode, int32_t spatial, struct on
   for (int32_t i = ONR_MAX_SPATIAL - spatial; i < ONR_MAX_SPATIAL; i++) {
     struct onri_axis *const a = &axis[i];
     const int64_t padded = a->in + a->begin + a->end, extent = (a->kernel - 1) * a->dilation + 1;
-    if (a->in == 0 || extent > padded)
+    const int64_t more = ceil_mode ? a->stride - 1 : 0; /* the first window may hang over the end, too */
+    if (a->in == 0 || extent > padded + more)
       return onr_fail(error, ONR_STATUS_SHAPE,
                       "a window of %lld pixels (kernel %lld, dilation %lld) does not fit an image of %lld with padding %lld + %lld",
                       (long long)extent, (long long)a->kernel, (long long)a->dilation, (long long)a->in, (long long)a->begin,
                       (long long)a->end);
-    a->out = (padded - extent) / a->stride + 1;
-    if (ceil_mode && (padded - extent) % a->stride != 0 && a->out * a->stride < a->in + a->begin) a->out++;
+    a->out = extent > padded ? 1 : (padded - extent) / a->stride + 1;
+    if (ceil_mode && extent < padded && (padded - extent) % a->stride != 0 && a->out * a->stride < a->in + a->begin) a->out++;
   }
   return ONR_STATUS_OK;
 }

@@ -41,6 +41,8 @@ def dims(shape):
 
 
 def number(value):
+    if math.isnan(value):
+        return "NAN"
     text = "%d" % value if value == int(value) else "%.6g" % value
     return text + "f" if "." in text or "e" in text else text
 
