@@ -73,6 +73,9 @@ enum onr_status onri_emit_with(const struct onr_node *node, const struct onr_lay
  * are appended. An attribute may be handed over once. */
 enum onr_status onri_emit_bodies(const struct onr_node *node, const struct onr_layer *layer, const void *params,
                                  const int32_t *in, size_t num_in, const struct onri_attribute *const *bodies, size_t num_bodies);
+/* The nodes of a body graph go into this graph: in[] stands for its formal inputs, out[] gets the values of its outputs.
+ * An attribute may be handed over once. */
+enum onr_status onri_emit_inlined(const struct onr_node *node, const struct onri_attribute *body, const int32_t *in, int32_t *out);
 /* A fresh value between layers, and constants; -1 makes the following emit fail with NO_MEMORY, so no check is needed. */
 int32_t onri_temp(const struct onr_node *node);
 int32_t onri_const_ints(const struct onr_node *node, const int64_t *values, size_t count);  /* int64 [count] */

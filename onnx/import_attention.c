@@ -1,4 +1,4 @@
-/* import_attention.c: Attention, RotaryEmbedding, LinearAttention and CausalConvWithState. softmax_precision may be ignored: sums are never narrower than it asks. */
+/* import_attention.c: Attention, FlexAttention, RotaryEmbedding, LinearAttention, CausalConvWithState. softmax_precision may be ignored: sums are never narrower than it asks. */
 #include "onnx/import.h"
 
 enum onr_status onri_import_attention(const struct onr_node *node) {
@@ -44,4 +44,49 @@ enum onr_status onri_import_linear_attention(const struct onr_node *node) {
       .delta = rule >> 1,
   };
   return onri_emit(node, &onri_layer_linear_attention, &params);
+}
+
+/* --- FlexAttention --- */
+
+/* *value becomes what the body makes of it. Without the attribute it stays. */
+static enum onr_status modify(const struct onr_node *node, const char *name, int32_t *value) {
+  const struct onri_attribute *body = onri_attr_find(node, name);
+  if (!body) return ONR_STATUS_OK;
+  if (body->kind != ONRI_ATTRIBUTE_GRAPH) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute '%s' must be a graph", name);
+  const size_t inputs = body->graphs[0]->num_inputs - body->num_captures, outputs = body->graphs[0]->num_outputs;
+  if (inputs != 1 || outputs != 1)
+    return onr_fail(node->error, ONR_STATUS_GRAPH, "'%s' must have one input and one output, found %zu and %zu", name, inputs, outputs);
+  return onri_emit_inlined(node, body, value, value);
+}
+
+static enum onr_status read_precision(const struct onr_node *node, enum onr_dtype *precision) {
+  *precision = (enum onr_dtype)onri_attr_int32(node, "softmax_precision", ONR_DTYPE_NONE, ONR_DTYPE_F32, ONR_DTYPE_LAST_IN_FILES);
+  switch (*precision) {
+    case ONR_DTYPE_NONE: case ONR_DTYPE_F32: case ONR_DTYPE_F64: case ONR_DTYPE_F16: case ONR_DTYPE_BF16: return ONR_STATUS_OK;
+    default:
+      return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected a floating-point type as softmax_precision, found %s",
+                      onr_dtype_name(*precision));
+  }
+}
+
+/* Without modifiers it is attention, which needs no score matrix. */
+static enum onr_status plain_flex_attention(const struct onr_node *node) {
+  const struct onr_attention_params params = {.scale = onri_attr_float(node, "scale", 0.0f)};
+  return onri_emit(node, &onri_layer_attention, &params);
+}
+
+enum onr_status onri_import_flex_attention(const struct onr_node *node) {
+  struct onr_head_product_params params = {.scores = 1, .has_scale = onri_attr_has(node, "scale"), .scale = onri_attr_float(node, "scale", 0.0f)};
+  const struct onr_head_product_params values = {.scores = 0};
+  const struct onr_softmax_params softmax = {.axis = -1};
+  const int has_modifier = onri_attr_has(node, "score_mod") || onri_attr_has(node, "prob_mod");
+  int32_t value = onri_temp(node), weights = onri_temp(node);
+  ONR_TRY(read_precision(node, &params.precision));
+  if (!has_modifier && !onri_attr_has(node, "softmax_precision") && (!params.has_scale || params.scale > 0)) return plain_flex_attention(node);
+  ONR_TRY(onri_emit_with(node, &onri_layer_head_product, &params, node->in, 2, &value, 1));
+  ONR_TRY(modify(node, "score_mod", &value));
+  ONR_TRY(onri_emit_with(node, &onri_layer_softmax, &softmax, &value, 1, &weights, 1));
+  ONR_TRY(modify(node, "prob_mod", &weights));
+  const int32_t in[3] = {weights, node->in[2], node->in[0]};
+  return onri_emit_with(node, &onri_layer_head_product, &values, in, 3, node->out, 1);
 }

@@ -3,6 +3,7 @@
  *   import_graph.c  graphs: inputs, initializers, nodes, outputs, bodies
  *   import_node.c   one node: its inputs, and who turns it into layers
  *   functions.c     functions of the model, inlined
+ *   inline.c        a body graph, inlined
  *   attributes.c    AttributeProto to struct onri_attribute
  *   scope.c         names to values, captures
  *   opsets.c        versions

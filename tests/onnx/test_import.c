@@ -383,6 +383,54 @@ static void test_nested_captures(void **state) {
   unload();
 }
 
+/* A body that runs exactly once becomes part of the graph: score_mod of FlexAttention makes t = Op(s, x) and chooses. */
+static void test_inlined_body(void **state) {
+  struct proto g = {0}, then_branch = branch("t x", "m", "p", 1), else_branch = branch("t", "m", "p", 1), mod = {0}, value, file;
+  struct proto choice = if_node(&then_branch, &else_branch), a = proto_attribute("score_mod", 5);
+  struct proto node = proto_node("ai.onnx.preview", "FlexAttention", "q k v", "z");
+  const struct onri_node *n;
+  (void)state;
+  add_node(&mod, "Op", "s x", "t");
+  proto_message(&mod, 1, &choice);
+  value = proto_value("s", -1), proto_message(&mod, 11, &value);
+  value = proto_value("y", -1), proto_message(&mod, 12, &value);
+  proto_message(&a, 6, &mod), proto_message(&node, 5, &a), proto_message(&g, 1, &node);
+  add_values(&g, "q k v c x", "z");
+  file = proto_model(&g);
+  assert_int_equal(load(&file), ONR_STATUS_OK);
+  n = loaded.graph->nodes;
+  assert_int_equal(loaded.graph->num_nodes, 5); /* product, Op, If, softmax, product */
+  assert_ptr_equal(n[1].layer, &op_layer);
+  assert_int_equal(n[1].in[0], n[0].out[0]);
+  assert_string_equal(loaded.graph->values[n[1].in[1]].name, "x");
+  assert_int_equal(n[2].num_bodies, 2);
+  assert_int_equal(n[2].num_in, 4); /* c; t and x for the then body, t for the else body */
+  assert_int_equal(n[2].in[1], n[1].out[0]);
+  assert_int_equal(n[2].in[2], n[1].in[1]);
+  assert_int_equal(n[2].in[3], n[1].out[0]);
+  assert_int_equal(n[3].in[0], n[2].out[0]);
+  assert_int_equal(n[4].in[0], n[3].out[0]);
+  unload();
+}
+
+/* A modifier that passes on its input, or makes something of nothing. */
+static void test_inlined_body_without_nodes(void **state) {
+  struct proto g = {0}, mod = {0}, a = proto_attribute("prob_mod", 5), node = proto_node("ai.onnx.preview", "FlexAttention", "q k v", "z"), file;
+  (void)state;
+  add_values(&mod, "s", "s");
+  proto_message(&a, 6, &mod), proto_message(&node, 5, &a), proto_message(&g, 1, &node), add_values(&g, "q k v", "z");
+  file = proto_model(&g);
+  assert_int_equal(load(&file), ONR_STATUS_OK);
+  assert_int_equal(loaded.graph->num_nodes, 3);
+  unload();
+  for (int wrong = 0; wrong < 2; wrong++) {
+    a = proto_attribute("prob_mod", 5), node = proto_node("ai.onnx.preview", "FlexAttention", "q k v", "z");
+    add_values(&mod, wrong ? "s" : "", wrong ? "s s" : "q");
+    proto_message(&a, 6, &mod), proto_message(&node, 5, &a), proto_message(&g, 1, &node), add_values(&g, "q k v", "z");
+    refuse(&g, ONR_STATUS_GRAPH, "one input and one output");
+  }
+}
+
 static struct proto loop_model(const char *body_inputs, const char *body_outputs, const char *outputs) {
   struct proto g = {0}, body = {0}, node = proto_node("", "Loop", "- c x", outputs), a = proto_attribute("body", 5);
   add_node(&body, "Op", "i x", "v");
@@ -584,6 +632,7 @@ int main(void) {
       TEST(test_chain),          TEST(test_bad_graphs),     TEST(test_unsupported_nodes_are_collected),
       TEST(test_versions),       TEST(test_attributes),     TEST(test_bad_attributes),
       TEST(test_constant),       TEST(test_captures),       TEST(test_nested_captures),
+      TEST(test_inlined_body),   TEST(test_inlined_body_without_nodes),
       TEST(test_loop),           TEST(test_function),       TEST(test_function_growth),
       TEST(test_bad_functions),  TEST(test_origin),         TEST(test_cancel),
   };
