@@ -30,7 +30,8 @@ enum onr_resize_nearest {
 enum onr_resize_aspect { ONR_RESIZE_STRETCH = 0, ONR_RESIZE_NOT_LARGER = 1, ONR_RESIZE_NOT_SMALLER = 2 };
 
 /* Inputs x, roi (optional: starts, then ends, one each per axis in `axes`), scales (float32, optional), sizes (int64,
- * optional); exactly one of scales and sizes. Nearest takes every dtype; the others floats, int8 and uint8.
+ * optional); exactly one of scales and sizes. Nearest takes every dtype; the others floats and integers,
+ * which are rounded to the nearest.
  * channels_last 1: x and y are [N, spatial..., C], while axes, roi, scales and sizes speak of [N, C, spatial...]. */
 struct onr_resize_params {
   int32_t mode;        /* enum onr_resize_mode */

@@ -161,6 +161,29 @@ def samplings(f):
     yield "Resize", "Resize", 10, [x, scales], {"mode": "nearest"}, [y]
 
 
+def pools(f):
+    x = f(1, 2, 4, 5)
+    padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))
+    kept = np.pad(np.ones_like(x), ((0, 0), (0, 0), (1, 1), (1, 1)))
+    sums, counts = (np.lib.stride_tricks.sliding_window_view(v, (3, 3), (2, 3)).sum((-2, -1)) for v in (padded, kept))
+    yield "AveragePool_pads", "AveragePool", 1, [x], {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]}, [sums / counts]
+
+
+def random_numbers(f):
+    for opset in (1, 22):
+        for seed in (0, 7):
+            def draw():
+                return np.random.RandomState(seed)
+            normal, uniform = {"mean": 2.0, "scale": 3.0, "seed": float(seed)}, {"low": -1.0, "high": 4.0, "seed": float(seed)}
+            x, shape = f(3, 211), (3, 211)
+            n = (draw().randn(*shape) * 3 + 2).astype(np.float32)
+            u = (draw().rand(*shape) * 5 - 1).astype(np.float32)
+            yield f"RandomNormal_seed{seed}", "RandomNormal", opset, [], {"shape": shape, **normal}, [n]
+            yield f"RandomUniform_seed{seed}", "RandomUniform", opset, [], {"shape": shape, **uniform}, [u]
+            yield f"RandomNormalLike_seed{seed}", "RandomNormalLike", opset, [x], normal, [n]
+            yield f"RandomUniformLike_seed{seed}", "RandomUniformLike", opset, [x], uniform, [u]
+
+
 def cases():
     """Yields name, op, opset, inputs, attributes, results."""
     random = np.random.default_rng(SEED)
@@ -168,5 +191,6 @@ def cases():
     def normal(*shape):
         return random.standard_normal(shape).astype(np.float32)
 
-    for family in (normalized_exponentials, legacy_broadcast, reductions, moves, elementwise, dense, normalizations, selections, samplings):
+    for family in (normalized_exponentials, legacy_broadcast, reductions, moves, elementwise, dense, normalizations, selections, samplings, pools,
+                   random_numbers):
         yield from family(normal)
