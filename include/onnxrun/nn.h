@@ -7,6 +7,7 @@
 #include "onnxrun/nn/activation.h"
 #include "onnxrun/nn/convolution.h"
 #include "onnxrun/nn/embedding.h"
+#include "onnxrun/nn/fold.h"
 #include "onnxrun/nn/linear.h"
 #include "onnxrun/nn/pooling.h"
 #include "onnxrun/nn/recurrent.h"

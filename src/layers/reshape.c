@@ -147,13 +147,15 @@ static enum onr_status batch_infer(struct onr_call *call) {
 }
 
 static enum onr_status unbatch_infer(struct onr_call *call) {
+  const struct onr_batch_params *p = call->params;
+  char text[128];
   const struct onr_desc y = call->in[0], *x = &call->in[1];
   ONR_TRY(batch_check(call, x));
   call->out[0] = y;
-  if (x->rank == y.rank) return ONR_STATUS_OK;
-  if (y.rank != x->rank + 1 || y.dim[0] != 1)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a batch of one of rank %d, found rank %d", x->rank + 1, y.rank);
-  call->out[0] = onr_desc_make(y.dtype, x->rank, y.dim + 1);
+  if (x->rank == p->rank) return ONR_STATUS_OK;
+  if (y.rank < 1 || y.dim[0] != 1)
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a batch of one, found %s", onr_desc_format(&y, text, sizeof text));
+  call->out[0] = onr_desc_make(y.dtype, y.rank - 1, y.dim + 1);
   return ONR_STATUS_OK;
 }
 

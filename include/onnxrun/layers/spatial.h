@@ -60,6 +60,11 @@ struct onr_col2im_params {
   struct onr_window window;
 };
 
+/* im2col: the other way: x [N, C, spatial...] (1 to 3, any dtype) to [N, C * product of kernel, L]. Nothing of the window is padded. */
+struct onr_im2col_params {
+  struct onr_window window;
+};
+
 enum onr_roi_mode { ONR_ROI_AVERAGE = 0, ONR_ROI_MAX = 1 };
 
 /* roi_align: inputs x [N, C, H, W], rois [R, 4] (x1, y1, x2, y2), batch indices int64 [R]; output [R, C, height, width]. */
