@@ -233,15 +233,20 @@ static enum onr_status import_graph(struct onri_importer *importer, struct onri_
   return onri_graph_set_outputs(scope->graph, outputs, proto->n_output, importer->error);
 }
 
+enum onr_status onri_import_new_body(struct onri_importer *importer, struct onri_graph **body) {
+  if (!onri_grow(importer->env->allocator, &importer->orphans, sizeof(*body), &importer->orphans_capacity, importer->num_orphans + 1))
+    return onri_import_no_memory(importer);
+  ONR_TRY(onri_graph_create(importer->env, body, importer->error));
+  importer->orphans[importer->num_orphans++] = *body;
+  return ONR_STATUS_OK;
+}
+
 enum onr_status onri_import_body(struct onri_importer *importer, struct onri_scope *outer, const Onnx__GraphProto *proto,
                                  struct onri_graph **body, int32_t **captures, size_t *num_captures) {
   struct onri_scope scope;
   enum onr_status status;
   ONR_TRY(onri_import_enter(importer));
-  if (!onri_grow(importer->env->allocator, &importer->orphans, sizeof(*body), &importer->orphans_capacity, importer->num_orphans + 1))
-    return onri_import_no_memory(importer);
-  ONR_TRY(onri_graph_create(importer->env, body, importer->error));
-  importer->orphans[importer->num_orphans++] = *body;
+  ONR_TRY(onri_import_new_body(importer, body));
   onri_scope_init(&scope, importer, outer, *body);
   status = import_graph(importer, &scope, proto);
   *num_captures = scope.num_captures;

@@ -141,7 +141,9 @@ enum onr_status onri_import_node(struct onri_importer *importer, struct onri_sco
                                  const struct onri_origin *parent);
 enum onr_status onri_import_nodes(struct onri_importer *importer, struct onri_scope *scope, Onnx__NodeProto *const *nodes,
                                   size_t count, const struct onri_origin *parent);
-/* A body graph that the caller's node must take over (onri_emit_bodies); until then the importer owns it. */
+/* A body graph that the caller's node must take over (onri_emit_bodies); until then the importer owns it. An empty one, and one
+ * of the file. */
+enum onr_status onri_import_new_body(struct onri_importer *importer, struct onri_graph **body);
 enum onr_status onri_import_body(struct onri_importer *importer, struct onri_scope *outer, const Onnx__GraphProto *proto,
                                  struct onri_graph **body, int32_t **captures, size_t *num_captures);
 enum onr_status onri_import_main(struct onri_importer *importer, const Onnx__GraphProto *proto, const struct onri_opsets *opsets);
