@@ -12,5 +12,6 @@
 #include "onnxrun/nn/pooling.h"
 #include "onnxrun/nn/recurrent.h"
 #include "onnxrun/nn/transformer.h"
+#include "onnxrun/nn/upsample.h"
 
 #endif

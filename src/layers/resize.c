@@ -62,17 +62,31 @@ static enum onr_status check_list(const struct onr_call *call, size_t i, const c
   return ONR_STATUS_OK;
 }
 
+/* Pixels after scaling: the product is rounded to the type of the scales. */
+static double scaled(const struct onr_call *call, int64_t in, int32_t i, double *scale) {
+  const struct onr_resize_params *const p = call->params;
+  if (p->wide_scales) {
+    *scale = ((const double *)call->inputs[2])[i];
+    return (double)in * *scale;
+  }
+  const float narrow = ((const float *)call->inputs[2])[i], product = (float)in * narrow;
+  *scale = (double)narrow;
+  return (double)product;
+}
+
 static enum onr_status take_scales(const struct onr_call *call, struct onri_resize_axis *axis, const int32_t *axes, int32_t count) {
-  const float *const scales = call->inputs[2];
+  const struct onr_resize_params *const p = call->params;
   for (int32_t i = 0; i < count; i++) {
     struct onri_resize_axis *const a = &axis[axes[i]];
-    const float out = (float)a->in * scales[i];
-    if (!(scales[i] > 0) || !isfinite(scales[i]))
-      return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected scales above 0, found %g", (double)scales[i]);
-    if (!(out < 2147483648.0f)) return onr_fail(call->error, ONR_STATUS_LIMIT, "%lld pixels scaled by %g are beyond 2^31", (long long)a->in, (double)scales[i]);
-    a->out = (int64_t)floorf(out);
-    a->scale = (double)scales[i];
+    const double out = scaled(call, a->in, i, &a->scale);
+    if (!(a->scale > 0) || !isfinite(a->scale))
+      return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected scales above 0, found %g", a->scale);
+    if (!(out < 2147483648.0)) return onr_fail(call->error, ONR_STATUS_LIMIT, "%lld pixels scaled by %g are beyond 2^31", (long long)a->in, a->scale);
+    a->out = (int64_t)floor(out);
     a->exact = (double)a->out == a->scale * (double)a->in;
+    if (!p->recompute_scales) continue;
+    a->exact = 1;
+    a->scale = a->in > 0 ? (double)a->out / (double)a->in : 1;
   }
   return ONR_STATUS_OK;
 }
@@ -130,7 +144,7 @@ static enum onr_status geometry(const struct onr_call *call, struct onri_resize_
   if (is_given(call, 2) == is_given(call, 3))
     return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected either scales or sizes, found %s", is_given(call, 2) ? "both" : "none");
   if (is_given(call, 2)) {
-    ONR_TRY(check_list(call, 2, "scales", ONR_DTYPE_F32, count));
+    ONR_TRY(check_list(call, 2, "scales", p->wide_scales ? ONR_DTYPE_F64 : ONR_DTYPE_F32, count));
     ONR_TRY(take_scales(call, axis, axes, count));
   } else {
     ONR_TRY(check_list(call, 3, "sizes", ONR_DTYPE_I64, count));

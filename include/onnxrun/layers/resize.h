@@ -42,6 +42,8 @@ struct onr_resize_params {
   int32_t exclude_outside;
   float cubic_a;       /* -0.75 is usual */
   float extrapolation_value;
+  int32_t wide_scales; /* scales are float64, in which torch.nn computes sizes */
+  int32_t recompute_scales; /* scales decide the sizes alone: positions follow from these */
   int32_t num_axes;    /* 0: all axes in order */
   int32_t axes[ONR_MAX_RANK]; /* may be negative */
   int32_t channels_last;
