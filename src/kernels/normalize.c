@@ -2,7 +2,8 @@
 #include "kernels/normalize.h"
 
 #include <math.h>
-#include <string.h>
+
+#include "base/cast.h"
 
 enum { BLOCK = 512, LANES = 8, COLUMNS = 16 };
 enum sum_of { SUM, SUM_SQUARE, SUM_ABS };
@@ -18,15 +19,19 @@ static void spread_mean(const struct onri_normalize *n, double *columns, size_t 
 
 #define T float
 #define NAME(x) x##_f32
+#define DTYPE ONR_DTYPE_F32
 #include "kernels/normalize_type.h"
 #undef T
 #undef NAME
+#undef DTYPE
 
 #define T double
 #define NAME(x) x##_f64
+#define DTYPE ONR_DTYPE_F64
 #include "kernels/normalize_type.h"
 #undef T
 #undef NAME
+#undef DTYPE
 
 static double slice_sum(const struct onri_normalize *n, size_t start, double mean, enum sum_of what) {
   return n->dtype == ONR_DTYPE_F64 ? sum_slice_f64(n, start, mean, what) : sum_slice_f32(n, start, mean, what);

@@ -19,7 +19,7 @@ enum onri_normalize_index { ONRI_INDEX_RUN, ONRI_INDEX_ROW, ONRI_INDEX_SLICE };
 /* A slice is `rows` runs of `run` neighbours. Statistics are in double. */
 struct onri_normalize {
   enum onri_normalize_kind kind;
-  enum onr_dtype dtype;
+  enum onr_dtype dtype, y_dtype;
   double epsilon;
   struct onri_dims slices, rows;
   size_t run;

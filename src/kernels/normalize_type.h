@@ -1,10 +1,19 @@
-/* normalize_type.h: the loops for one class; included by normalize.c with T and NAME(x) defined. */
+/* normalize_type.h: the loops for one class; included by normalize.c with T, its DTYPE and NAME(x) defined. */
 
 /* A block as T: in place when the tensor has it so, else converted into buffer. */
 static const T *NAME(read)(const struct onri_normalize *n, size_t at, size_t count, T *buffer) {
   if (onr_dtype_size(n->dtype) == sizeof(T)) return (const T *)n->x + at;
   onri_load(n->dtype, (const char *)n->x + at * onr_dtype_size(n->dtype), count, buffer);
   return buffer;
+}
+
+static void NAME(write)(const struct onri_normalize *n, size_t at, size_t count, const T *values) {
+  const struct onri_cast cast = {.from = DTYPE, .to = n->y_dtype, .saturate = 1};
+  char *const y = (char *)n->y + at * onr_dtype_size(n->y_dtype);
+  if (onri_dtype_class(n->y_dtype) == onri_dtype_class(DTYPE))
+    onri_store(n->y_dtype, values, count, y);
+  else
+    onri_cast_elements(&cast, values, y, count);
 }
 
 /* Sum of x - mean, its square or its absolute value, in eight sums so that the order allows vectors. */
@@ -59,7 +68,7 @@ static void NAME(apply)(const T *x, T *y, size_t count, T mean, T factor, const 
 
 static void NAME(write_slice)(const struct onri_normalize *n, size_t slice, size_t start, double mean, double factor) {
   T in[BLOCK], out[BLOCK];
-  const int native = onr_dtype_size(n->dtype) == sizeof(T);
+  const int native = n->y_dtype == DTYPE;
   const size_t first = n->scale_slices == 0 ? 0 : slice % n->scale_slices * n->scale_step;
   const T *scale = n->scale == NULL ? NULL : (const T *)n->scale + first;
   const T *bias = n->bias == NULL ? NULL : (const T *)n->bias + first;
@@ -71,7 +80,7 @@ static void NAME(write_slice)(const struct onri_normalize *n, size_t slice, size
       T *y = native ? (T *)n->y + at + i : out;
       NAME(apply)(NAME(read)(n, at + i, count, in), y, count, (T)mean, (T)factor, scale == NULL ? NULL : scale + entry,
                   bias == NULL ? NULL : bias + entry, step);
-      if (!native) onri_store(n->dtype, out, count, (char *)n->y + (at + i) * onr_dtype_size(n->dtype));
+      if (!native) NAME(write)(n, at + i, count, out);
     }
   }
 }
@@ -103,9 +112,6 @@ static void NAME(columns)(const struct onri_normalize *n, size_t slice, size_t s
     const T *x = NAME(read)(n, at, width, buffer);
     T out[COLUMNS];
     for (size_t j = 0; j < width; j++) out[j] = (x[j] - centre[j]) * factor[j] + shift[j];
-    if (onr_dtype_size(n->dtype) == sizeof(T))
-      memcpy((T *)n->y + at, out, width * sizeof(T));
-    else
-      onri_store(n->dtype, out, width, (char *)n->y + at * onr_dtype_size(n->dtype));
+    NAME(write)(n, at, width, out);
   }
 }

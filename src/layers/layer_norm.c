@@ -3,7 +3,7 @@
  * input 0   x      any shape, floating-point
  * input 1   scale  broadcast to x's dimensions from the axis on    optional
  * input 2   bias   as scale                                        optional, layer_norm only
- * output 0  y      x's shape and type
+ * output 0  y      x's shape and type; rms_norm: scale's type
  * output 1  mean, output 2  1 / sqrt(variance + epsilon)           optional, layer_norm only; float32 */
 #include "base/shape.h"
 #include "layers/normalize.h"
@@ -35,7 +35,9 @@ static enum onr_status layer_norm_infer(struct onr_call *call) {
 
 static enum onr_status rms_norm_infer(struct onr_call *call) {
   int32_t axis;
-  return norm_infer(call, ((const struct onr_rms_norm_params *)call->params)->axis, &axis);
+  ONR_TRY(norm_infer(call, ((const struct onr_rms_norm_params *)call->params)->axis, &axis));
+  if (onri_has(call, 1)) call->out[0].dtype = call->in[1].dtype;
+  return ONR_STATUS_OK;
 }
 
 static enum onr_status norm_plan(struct onr_call *call, enum onri_normalize_kind kind, int64_t wanted, float epsilon) {
@@ -50,7 +52,7 @@ static enum onr_status norm_plan(struct onr_call *call, enum onri_normalize_kind
   s->kernel.index = ONRI_INDEX_RUN;
   onri_dims_add(&s->kernel.slices, onri_product(x, 0, axis), onri_product(x, axis, x->rank));
   onri_normalize_plan(call, s);
-  call->in_place = 0;
+  if (call->out[0].dtype == x->dtype) call->in_place = 0;
   return ONR_STATUS_OK;
 }
 

@@ -1,6 +1,7 @@
 /* normalize.c: see normalize.h. */
 #include "layers/normalize.h"
 
+#include "base/cast.h"
 #include "base/shape.h"
 
 enum onr_status onri_normalize_check(const struct onr_call *call, const struct onr_desc *entries) {
@@ -8,8 +9,6 @@ enum onr_status onri_normalize_check(const struct onr_call *call, const struct o
     struct onr_desc result;
     if (!onri_has(call, i)) continue;
     ONR_TRY(onri_expect_dtype(call, i, ONRI_DTYPES_FLOAT));
-    if ((call->in[i].dtype == ONR_DTYPE_F64) != (call->in[0].dtype == ONR_DTYPE_F64))
-      return onr_fail(call->error, ONR_STATUS_TYPE, "expected input %zu and input 0 both in float64 or neither", i);
     ONR_TRY(onri_broadcast(entries, &call->in[i], &result, call->error));
     result.dtype = entries->dtype;
     if (!onr_desc_equal(&result, entries)) {
@@ -24,8 +23,8 @@ enum onr_status onri_normalize_check(const struct onr_call *call, const struct o
 
 /* Used where it lies: the right type and nothing to repeat. */
 static int direct(const struct onr_call *call, size_t i, const struct onr_desc *entries) {
-  const enum onr_dtype dtype = call->in[i].dtype;
-  return (dtype == ONR_DTYPE_F32 || dtype == ONR_DTYPE_F64) && onr_desc_elements(&call->in[i]) == onr_desc_elements(entries);
+  const enum onr_dtype wanted = call->in[0].dtype == ONR_DTYPE_F64 ? ONR_DTYPE_F64 : ONR_DTYPE_F32;
+  return call->in[i].dtype == wanted && onr_desc_elements(&call->in[i]) == onr_desc_elements(entries);
 }
 
 static size_t plan_entries(struct onr_call *call, size_t i, const struct onr_desc *entries) {
@@ -38,6 +37,7 @@ static size_t plan_entries(struct onr_call *call, size_t i, const struct onr_des
 void onri_normalize_plan(struct onr_call *call, struct onri_normalize_state *state) {
   struct onri_normalize *n = &state->kernel;
   n->dtype = call->in[0].dtype;
+  n->y_dtype = call->out[0].dtype;
   if (n->slices.rank == 0) n->slices.count = 1;
   if (n->rows.rank == 0) n->rows.count = 1;
   onri_normalize_merge(n);
@@ -52,14 +52,14 @@ static const void *read_entries(struct onr_call *call, size_t i, const struct on
   if (direct(call, i, entries)) return call->inputs[i];
   const struct onr_desc *desc = &call->in[i];
   const size_t size = onr_dtype_size(desc->dtype), count = (size_t)onr_desc_elements(entries);
-  const size_t class_size = onri_class_size(onri_dtype_class(desc->dtype));
+  const enum onri_class class = onri_dtype_class(call->in[0].dtype);
   char *const to = (char *)call->scratch + at;
   struct onri_dims dims = {0};
   int64_t strides[ONR_MAX_RANK];
   onri_broadcast_strides(desc, entries, strides);
   for (int32_t d = 0; d < entries->rank; d++) onri_dims_add(&dims, entries->dim[d], strides[d]);
   for (size_t e = 0; e < count; e++)
-    onri_load(desc->dtype, (const char *)call->inputs[i] + onri_dims_offset(&dims, e) * size, 1, to + e * class_size);
+    onri_load_as(desc->dtype, (const char *)call->inputs[i] + onri_dims_offset(&dims, e) * size, 1, class, to + e * onri_class_size(class));
   return to;
 }
 

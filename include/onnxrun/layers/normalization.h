@@ -20,7 +20,8 @@ struct onr_layer_norm_params {
   float epsilon;
 };
 
-/* rms_norm: x / sqrt(mean(x^2) + epsilon) * scale over dimensions [axis, rank). inputs x, scale (optional) */
+/* rms_norm: x / sqrt(mean(x^2) + epsilon) * scale over dimensions [axis, rank). inputs x, scale (optional).
+ * y has the type of scale, or of x without one. */
 struct onr_rms_norm_params {
   int64_t axis;
   float epsilon;

@@ -34,8 +34,9 @@ BESIDE_ANOTHER_DOMAIN = 17  # opset of ai.onnx in a model whose node is of anoth
 LEFT_OUT = {"ImageDecoder"}
 # With a seed they give what onnx.reference draws; ONNX Runtime draws other numbers.
 RANDOM = {"Bernoulli", "Dropout"}
-# The reference computes these in the narrow type and rounds each step: it gets float32 here, and its results are rounded once.
-WIDE = {"InstanceNormalization", "LayerNormalization", "RotaryEmbedding"}
+# The reference computes these in the type of the input, rounding each step, and gives all results this type, or it has no
+# code for some types: it gets float32 here, and its results are rounded once.
+WIDE = {"AffineGrid", "Det", "InstanceNormalization", "LayerNormalization", "MeanVarianceNormalization", "RMSNormalization", "RotaryEmbedding"}
 # Their meaning changed while the schema stayed: forms.py has the old one.
 CHANGED = {"Softmax": 13, "LogSoftmax": 13, "Hardmax": 13}
 # Shapes of these had to be equal (without the attribute `broadcast`) before opset 7.
@@ -130,14 +131,14 @@ def answer(case, schema):
 
 
 def wide_answer(case, schema, variable, kind):
-    """As answer(), by the reference in float32; `kind` is the narrow type of the variable."""
-    narrow = numpy_type(kind)
+    """As answer(), by the reference in float32; `kind` is the type of the variable."""
+    dtype = numpy_type(kind)
     wide = case._replace(inputs=[x.astype(np.float32) if type_name(x) == kind else x for x in case.inputs])
     results = with_reference(wide)
     if results is None:
         return None
     outputs = [schema.outputs[min(i, len(schema.outputs) - 1)] for i in range(len(results))]
-    results = [y.astype(narrow) if p.type_str == variable else y for y, p in zip(results, outputs)]
+    results = [y.astype(dtype) if p.type_str == variable else y for y, p in zip(results, outputs)]
     runtime = with_runtime(case)
     return results if runtime is None or same(results, runtime) else None
 
@@ -301,7 +302,7 @@ def write_type(folder, op, variable, kind, case, schema):
     other = defined.change(case._replace(inputs=inputs), kind)
     if bindings(other, schema) is None:
         return False
-    if op in WIDE and kind in ("tensor(float16)", "tensor(bfloat16)"):
+    if op in WIDE and kind in ("tensor(float16)", "tensor(bfloat16)", "tensor(double)"):
         outputs = wide_answer(other, schema, variable, kind)
     else:
         outputs = answer(other, schema)
