@@ -1,4 +1,7 @@
-/* import_pool.c: MaxPool, AveragePool, LpPool, their global forms, MaxUnpool. */
+/* import_pool.c: MaxPool, AveragePool, LpPool, their global forms, MaxUnpool; those of the domain "onnxrun", which
+ * docs/onnxrun_domain.md describes. */
+#include <string.h>
+
 #include "onnx/import_conv.h"
 
 static enum onr_status read_pool(const struct onr_node *node, struct onr_pool_params *p) {
@@ -63,4 +66,85 @@ enum onr_status onri_import_max_unpool(const struct onr_node *node) {
   ONR_TRY(onri_import_window(node, &p.window));
   if (p.window.kernel[0] == 0) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "kernel_shape is required");
   return onri_emit(node, &onri_layer_max_unpool, &p);
+}
+
+/* --- domain "onnxrun" --- */
+
+/* A list of 1 to 3 values of at least `least`; *count 0 when it is absent. */
+static enum onr_status read_sizes(const struct onr_node *node, const char *name, int64_t least, int64_t values[ONR_MAX_SPATIAL], size_t *count) {
+  const int64_t *const list = onri_attr_ints(node, name, count);
+  if (*count > ONR_MAX_SPATIAL)
+    return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "%s has %zu dimensions, at most %d are supported", name, *count, ONR_MAX_SPATIAL);
+  for (size_t i = 0; i < *count; i++) {
+    if (list[i] < least || list[i] > INT32_MAX)
+      return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected %s from %lld to %d, found %lld", name, (long long)least, INT32_MAX,
+                      (long long)list[i]);
+    values[i] = list[i];
+  }
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status adaptive(const struct onr_node *node, const struct onr_layer *layer) {
+  struct onr_pool_params p = {.plane_indices = 1};
+  size_t count;
+  ONR_TRY(read_sizes(node, "output_size", 0, p.output, &count));
+  if (count == 0) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "output_size is required");
+  p.adaptive = (int32_t)count;
+  return onri_emit(node, layer, &p);
+}
+
+enum onr_status onri_import_adaptive_avg_pool(const struct onr_node *node) { return adaptive(node, &onri_layer_average_pool); }
+enum onr_status onri_import_adaptive_max_pool(const struct onr_node *node) { return adaptive(node, &onri_layer_max_pool); }
+
+enum onr_status onri_import_divided_average_pool(const struct onr_node *node) {
+  struct onr_pool_params p = {0};
+  ONR_TRY(read_pool(node, &p));
+  p.count_include_pad = onri_attr_int32(node, "count_include_pad", 0, 0, 1);
+  p.divisor = onri_attr_int(node, "divisor_override", 0);
+  return onri_emit(node, &onri_layer_average_pool, &p);
+}
+
+enum onr_status onri_import_plane_max_pool(const struct onr_node *node) {
+  struct onr_pool_params p = {.plane_indices = 1};
+  ONR_TRY(read_pool(node, &p));
+  return onri_emit(node, &onri_layer_max_pool, &p);
+}
+
+enum onr_status onri_import_plane_max_unpool(const struct onr_node *node) {
+  struct onr_max_unpool_params p = {.plane_indices = 1};
+  size_t count;
+  ONR_TRY(onri_import_window(node, &p.window));
+  if (p.window.kernel[0] == 0) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "kernel_shape is required");
+  ONR_TRY(read_sizes(node, "output_size", 1, p.output, &count));
+  if (count != 0 && count != (size_t)p.window.rank)
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "output_size has %zu dimensions, kernel_shape has %d", count, p.window.rank);
+  return onri_emit(node, &onri_layer_max_unpool, &p);
+}
+
+/* A float64 tensor, for which PyTorch's product with a size is the same. */
+static enum onr_status read_ratio(const struct onr_node *node, size_t count, double ratio[ONR_MAX_SPATIAL]) {
+  const struct onri_attribute *const a = onri_attr_find(node, "output_ratio");
+  if (a == NULL) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected output_size or output_ratio");
+  if (a->kind != ONRI_ATTRIBUTE_TENSOR || a->tensor == NULL || a->tensor->desc.dtype != ONR_DTYPE_F64 || a->tensor->desc.rank != 1 ||
+      a->tensor->desc.dim[0] != (int64_t)count)
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected output_ratio as a float64 tensor of %zu elements", count);
+  ONR_TRY(onri_constant_load(a->tensor, node->error));
+  memcpy(ratio, a->tensor->data, count * sizeof *ratio);
+  for (size_t i = 0; i < count; i++)
+    if (!(ratio[i] > 0 && ratio[i] < 1))
+      return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected output_ratio between 0 and 1, found %g", ratio[i]);
+  return ONR_STATUS_OK;
+}
+
+enum onr_status onri_import_fractional_max_pool(const struct onr_node *node) {
+  struct onr_fractional_max_pool_params p = {.seed = (uint64_t)onri_attr_int(node, "seed", 0)};
+  size_t count, sizes;
+  ONR_TRY(read_sizes(node, "kernel_shape", 1, p.kernel, &count));
+  if (count < 2) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected kernel_shape of 2 or 3 dimensions, found %zu", count);
+  ONR_TRY(read_sizes(node, "output_size", 1, p.output, &sizes));
+  if (sizes != 0 && sizes != count)
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "output_size has %zu dimensions, kernel_shape has %zu", sizes, count);
+  if (sizes == 0) ONR_TRY(read_ratio(node, count, p.ratio));
+  p.rank = (int32_t)count;
+  return onri_emit(node, &onri_layer_fractional_max_pool, &p);
 }

@@ -1,4 +1,4 @@
-/* import_sample.c: GridSample, AffineGrid, Col2Im, RoiAlign, MaxRoiPool. */
+/* import_sample.c: GridSample, AffineGrid, Col2Im, RoiAlign, MaxRoiPool, and Unfold of the domain "onnxrun". */
 #include "onnx/import_conv.h"
 
 enum onr_status onri_import_grid_sample(const struct onr_node *node) {
@@ -23,6 +23,28 @@ enum onr_status onri_import_col2im(const struct onr_node *node) {
   struct onr_col2im_params p = {0};
   ONR_TRY(onri_import_window(node, &p.window));
   return onri_emit(node, &onri_layer_col2im, &p);
+}
+
+/* The padding is a layer of its own. */
+enum onr_status onri_import_unfold(const struct onr_node *node) {
+  static const struct onr_pad_params zeros = {ONR_PAD_CONSTANT};
+  struct onr_im2col_params p = {0};
+  int64_t pads[2 * (2 + ONR_MAX_SPATIAL)] = {0}, any = 0;
+  int32_t x = onri_in(node, 0);
+  ONR_TRY(onri_import_window(node, &p.window));
+  if (p.window.kernel[0] == 0) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "kernel_shape is required");
+  if (p.window.auto_pad != ONR_AUTO_PAD_NOTSET) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "Unfold has no auto_pad");
+  for (int32_t i = 0; i < p.window.rank; i++) {
+    any |= pads[2 + i] = p.window.pad_begin[i];
+    any |= pads[2 + p.window.rank + 2 + i] = p.window.pad_end[i];
+    p.window.pad_begin[i] = p.window.pad_end[i] = 0;
+  }
+  if (any) {
+    const int32_t in[2] = {x, onri_const_ints(node, pads, 2 * (2 + (size_t)p.window.rank))};
+    x = onri_temp(node);
+    ONR_TRY(onri_emit_with(node, &onri_layer_pad, &zeros, in, 2, &x, 1));
+  }
+  return onri_emit_with(node, &onri_layer_im2col, &p, &x, 1, node->out, 1);
 }
 
 /* Before version 16, coordinates were those of output_half_pixel. */

@@ -10,7 +10,8 @@ enum { NEWEST_IR = 14, FIRST_IR_WITH_OPSETS = 3, MOST_OPSETS = 128 };
 static const struct {
   const char *domain;
   int64_t newest;
-} known_domains[] = {{"", 28}, {"ai.onnx.ml", 5}, {"ai.onnx.training", 1}, {"ai.onnx.preview.training", 1}, {"com.microsoft", 1}};
+} known_domains[] = {{"", 28}, {"ai.onnx.ml", 5}, {"ai.onnx.training", 1}, {"ai.onnx.preview.training", 1}, {"com.microsoft", 1},
+                     {"onnxrun", 1}};
 
 const char *onri_canonical_domain(const char *domain) { return !domain || !strcmp(domain, "ai.onnx") ? "" : domain; }
 
