@@ -93,8 +93,8 @@ static void test_lookup(void **unused) {
   const struct onr_string expected[] = {S("last"), S("nan"), S("zero"), S("?")};
   struct layer_test t = {.layer = &onri_layer_lookup, .num_out = 1};
   layer_test_input(&t, ONR_DTYPE_F32, 2, (int64_t[]){2, 2}, x);
-  layer_test_input(&t, ONR_DTYPE_F32, 1, (int64_t[]){4}, keys);
-  layer_test_input(&t, ONR_DTYPE_STRING, 1, (int64_t[]){4}, values);
+  layer_test_constant(&t, ONR_DTYPE_F32, 1, (int64_t[]){4}, keys);
+  layer_test_constant(&t, ONR_DTYPE_STRING, 1, (int64_t[]){4}, values);
   layer_test_input(&t, ONR_DTYPE_STRING, 1, (int64_t[]){1}, otherwise);
   assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
   expect_strings(&t.out[0], expected, 4);
@@ -107,17 +107,56 @@ static void test_lookup_of_strings(void **unused) {
   const int16_t values[] = {3, -4}, otherwise = 9, expected[] = {3, 9, -4};
   struct layer_test t = {.layer = &onri_layer_lookup, .num_out = 1};
   layer_test_input(&t, ONR_DTYPE_STRING, 1, (int64_t[]){3}, x);
-  layer_test_input(&t, ONR_DTYPE_STRING, 1, (int64_t[]){2}, keys);
-  layer_test_input(&t, ONR_DTYPE_I16, 1, (int64_t[]){2}, values);
+  layer_test_constant(&t, ONR_DTYPE_STRING, 1, (int64_t[]){2}, keys);
+  layer_test_constant(&t, ONR_DTYPE_I16, 1, (int64_t[]){2}, values);
   layer_test_input(&t, ONR_DTYPE_I16, 0, NULL, &otherwise);
   assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
   assert_memory_equal(t.out[0].data, expected, sizeof expected);
   layer_test_clear(&t);
 }
 
+/* x of the values' type: the table is read the other way. */
+static void test_lookup_reversed(void **unused) {
+  (void)unused;
+  const int64_t x[] = {7, 5, 6, 7}, values[] = {5, 7, 7}, unknown_value = -1;
+  const struct onr_string keys[] = {S("five"), S("seven"), S("last seven")}, unknown_key[] = {S("?")};
+  const struct onr_string expected[] = {S("last seven"), S("five"), S("?"), S("last seven")};
+  struct layer_test t = {.layer = &onri_layer_lookup, .num_out = 1};
+  layer_test_input(&t, ONR_DTYPE_I64, 1, (int64_t[]){4}, x);
+  layer_test_constant(&t, ONR_DTYPE_STRING, 1, (int64_t[]){3}, keys);
+  layer_test_constant(&t, ONR_DTYPE_I64, 1, (int64_t[]){3}, values);
+  layer_test_input(&t, ONR_DTYPE_I64, 0, NULL, &unknown_value);
+  layer_test_input(&t, ONR_DTYPE_STRING, 1, (int64_t[]){1}, unknown_key);
+  assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
+  expect_strings(&t.out[0], expected, 4);
+  layer_test_clear(&t);
+}
+
+/* Every key of many, in no order, is found. */
+static void test_lookup_many(void **unused) {
+  enum { N = 1000 };
+  static int32_t keys[N];
+  static int64_t values[N];
+  const int64_t unknown = -1;
+  (void)unused;
+  for (int i = 0; i < N; i++) {
+    keys[i] = (int32_t)((uint32_t)i * 2654435761u); /* odd: no two are equal */
+    values[i] = i;
+  }
+  struct layer_test t = {.layer = &onri_layer_lookup, .num_out = 1, .threads = 2};
+  layer_test_input(&t, ONR_DTYPE_I32, 1, (int64_t[]){N}, keys);
+  layer_test_constant(&t, ONR_DTYPE_I32, 1, (int64_t[]){N}, keys);
+  layer_test_constant(&t, ONR_DTYPE_I64, 1, (int64_t[]){N}, values);
+  layer_test_input(&t, ONR_DTYPE_I64, 0, NULL, &unknown);
+  assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
+  assert_memory_equal(t.out[0].data, values, sizeof values);
+  layer_test_clear(&t);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_concat),      cmocka_unit_test(test_split),  cmocka_unit_test(test_normalize),
-      cmocka_unit_test(test_normalize_refuses_rows), cmocka_unit_test(test_lookup), cmocka_unit_test(test_lookup_of_strings)};
+      cmocka_unit_test(test_normalize_refuses_rows), cmocka_unit_test(test_lookup), cmocka_unit_test(test_lookup_of_strings),
+      cmocka_unit_test(test_lookup_reversed), cmocka_unit_test(test_lookup_many)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,6 +45,7 @@ struct onr_tf_idf_params {
 };
 
 /* lookup: x, keys [n] (x's type), values [n], default (one value) -> the value of the last key that equals the element.
- * NaN equals NaN. No parameters. */
+ * With one more default, x may be of the values' type: then each element becomes a key, or that default.
+ * NaN equals NaN. Keys and values are constants. No parameters. */
 
 #endif

@@ -202,6 +202,132 @@ def tree_ensembles(random):
         yield f"{name}_{targets}", op, 5, [rows(random)], attributes, judge
 
 
+def normal(random, *shape):
+    return random.normal(size=shape).astype(np.float32)
+
+
+def texts(*values):
+    return np.array(values, object)
+
+
+def features(random):
+    x, wide = normal(random, 4, 3), np.array([[1e9 + 0.25, 2.0, -1.5], [0.0, 1.0, 7.0]])
+    for name, offset, scale in (("each", [1.0, -2.0, 0.5], [2.0, 0.25, -3.0]), ("one", [1.5], [-2.0])):
+        yield name, "Scaler", 1, [x], {"offset": offset, "scale": scale}, "both"
+        yield name + "_float64", "Scaler", 1, [wide], {"offset": offset, "scale": scale}, "runtime"
+        for dtype in (np.int64, np.int32):
+            yield name + "_" + np.dtype(dtype).name, "Scaler", 1, [np.rint(3 * x).astype(dtype)], {"offset": offset, "scale": scale}, "runtime"
+    rows = np.array([[1, -4, 2], [0, 0, 0], [-1, -2, -3]], np.float32)
+    for norm in ("MAX", "L1", "L2"):
+        # The schema and ONNX Runtime divide by the largest element, onnx.reference by the largest absolute value.
+        yield norm, "Normalizer", 1, [rows], {"norm": norm}, "runtime" if norm == "MAX" else "both"
+        yield norm + "_row", "Normalizer", 1, [rows[0]], {"norm": norm}, "runtime"
+        for dtype in (np.float64, np.int64, np.int32):
+            yield norm + "_" + np.dtype(dtype).name, "Normalizer", 1, [rows.astype(dtype)], {"norm": norm}, "runtime"
+    yield "default", "Normalizer", 1, [np.abs(rows)], {}, "both"
+    holes = x.copy()
+    holes[[0, 1, 3], [0, 1, 0]] = np.nan
+    for values in ([7.0, 8.0, -9.0], [0.5]):
+        name = str(len(values))
+        yield "nan_" + name, "Imputer", 1, [holes], {"imputed_value_floats": values, "replaced_value_float": float("nan")}, "both"
+        yield "number_" + name, "Imputer", 1, [rows], {"imputed_value_floats": values, "replaced_value_float": -2.0}, "both"
+        yield "float64_" + name, "Imputer", 1, [rows.astype(np.float64)], {"imputed_value_floats": values, "replaced_value_float": 2.0}, "reference"
+    large = np.array([[1 << 60, 0], [(1 << 60) + 1, 5]])
+    yield "int64", "Imputer", 1, [large], {"imputed_value_int64s": [-3, 4], "replaced_value_int64": 1 << 60}, "both"
+    yield "int32", "Imputer", 1, [rows.astype(np.int32)], {"imputed_value_int64s": [9], "replaced_value_int64": 0}, "reference"
+    y = normal(random, 4, 2)
+    yield "same", "FeatureVectorizer", 1, [x, y], {"inputdimensions": [3, 2]}, "both"
+    yield "cut", "FeatureVectorizer", 1, [x, y], {"inputdimensions": [2, 3]}, "both"
+    yield "row", "FeatureVectorizer", 1, [x[0], y[1]], {"inputdimensions": [3, 2]}, "runtime"
+    for dtype in (np.float64, np.int64, np.int32):
+        yield np.dtype(dtype).name, "FeatureVectorizer", 1, [rows.astype(dtype)] * 2, {"inputdimensions": [3, 3]}, "runtime"
+
+
+def tables(random):
+    words, numbers = texts("b", "zz", "a", "", "b").reshape(1, 5), np.array([[3, 4], [9, -1]])
+    yield "words", "OneHotEncoder", 1, [words], {"cats_strings": ["b", "a", "", "c"]}, "both"
+    yield "all_known", "OneHotEncoder", 1, [numbers], {"cats_int64s": [9, 3, -1, 4], "zeros": 0}, "both"
+    for dtype in (np.int64, np.float32, np.float64, np.int32):
+        judge = "reference" if dtype == np.int32 else "both"
+        yield np.dtype(dtype).name, "OneHotEncoder", 1, [numbers.astype(dtype)], {"cats_int64s": [4, 9, 3]}, judge
+    yield "fraction", "OneHotEncoder", 1, [np.array([1.9, -1.5, 2.0], np.float32)], {"cats_int64s": [1, 2, -1]}, "runtime"
+    yield "rank3", "OneHotEncoder", 1, [numbers[None]], {"cats_int64s": [4, 9, 3]}, "runtime"
+    pairs = {"cats_strings": ["b", "a", ""], "cats_int64s": [3, 4, -7]}
+    yield "words", "CategoryMapper", 1, [words], {**pairs, "default_int64": 77}, "runtime"
+    yield "words_default", "CategoryMapper", 1, [words], pairs, "runtime"
+    yield "numbers", "CategoryMapper", 1, [numbers], {**pairs, "default_string": "none"}, "runtime"
+    yield "numbers_default", "CategoryMapper", 1, [numbers], pairs, "runtime"
+    yield "words", "LabelEncoder", 1, [words], {"classes_strings": ["b", "a", ""], "default_int64": 77}, "runtime"
+    yield "words_default", "LabelEncoder", 1, [words], {"classes_strings": ["b", "a", ""]}, "runtime"
+    yield "numbers", "LabelEncoder", 1, [np.array([0, 2, 1, 3, -1])], {"classes_strings": ["b", "a", ""], "default_string": "none"}, "runtime"
+    many = random.permutation(500)
+    mapped = {"keys_int64s": many.tolist(), "values_floats": random.random(500).astype(np.float32).tolist(), "default_float": -1.0}
+    for version in (2, 4):
+        yield "many", "LabelEncoder", version, [random.integers(-50, 550, (20, 20))], mapped, "both"
+        yield "words", "LabelEncoder", version, [words], {"keys_strings": ["a", "b", ""], "values_int64s": [5, 6, 7], "default_int64": 9}, "both"
+        yield "to_words", "LabelEncoder", version, [numbers], {"keys_int64s": [9, 3], "values_strings": ["x", "yy"], "default_string": "?"}, "both"
+    # Version 2 says the same of NaN, but neither of the two finds it there.
+    floats = np.array([0.5, np.nan, 7.0], np.float32)
+    yield "nan", "LabelEncoder", 4, [floats], {"keys_floats": [float("nan"), 0.5], "values_strings": ["nan", "half"]}, "runtime"
+    x = normal(random, 3, 4)
+    yield "float64", "Binarizer", 1, [x.astype(np.float64)], {"threshold": 0.25}, "reference"
+    yield "float32", "Binarizer", 1, [x], {"threshold": 0.25}, "both"
+    for dtype in (np.float32, np.float64, np.int64, np.int32):
+        yield np.dtype(dtype).name, "ArrayFeatureExtractor", 1, [(9 * x).astype(dtype), np.array([3, 0, 0])], {}, "both"
+
+
+def linear(random):
+    x = normal(random, 6, 4)
+    for targets in (1, 3):
+        attributes = {"coefficients": normal(random, targets * 4).tolist(), "targets": targets, "intercepts": normal(random, targets).tolist()}
+        yield f"{targets}", "LinearRegressor", 1, [x], attributes, "both"
+        for transform in TRANSFORMS[1:4]:
+            yield f"{transform}_{targets}", "LinearRegressor", 1, [x], {**attributes, "post_transform": transform}, "runtime"
+        without = {k: v for k, v in attributes.items() if k != "intercepts"}
+        yield f"plain_{targets}", "LinearRegressor", 1, [x], without, "runtime"
+        labels = {"classlabels_ints": [5, -6, 7]} if targets == 3 else {"classlabels_strings": ["no", "yes"]}
+        for transform in TRANSFORMS[:4]:
+            classified = {**{k: v for k, v in attributes.items() if k != "targets"}, **labels, "post_transform": transform}
+            # Of one score for two classes ONNX Runtime makes 1 - s and s, transformed or not; onnx.reference -s and s, transformed.
+            yield f"{transform}_{targets}", "LinearClassifier", 1, [x], classified, "both" if targets == 3 else "reference"
+    two = {"coefficients": normal(random, 8).tolist(), "intercepts": [0.1, -0.2], "classlabels_strings": ["no", "yes"]}
+    for dtype in (np.float64, np.int64, np.int32):
+        # onnx.reference computes float64 scores of float64.
+        yield np.dtype(dtype).name, "LinearClassifier", 1, [(3 * x).astype(dtype)], two, "runtime"
+    for transform in TRANSFORMS[:4]:
+        yield f"{transform}_2", "LinearClassifier", 1, [x], {**two, "post_transform": transform}, "both"
+
+
+def support_vectors(random):
+    x = normal(random, 7, 5)
+    kernels = {"LINEAR": [0.0, 0.0, 0.0], "POLY": [0.3, 0.5, 3.0], "RBF": [0.4, 0.0, 0.0], "SIGMOID": [0.2, 0.1, 0.0]}
+    for kernel, params in kernels.items():
+        of_kernel = {"kernel_type": kernel, "kernel_params": params}
+        vectors = {"n_supports": 6, "support_vectors": normal(random, 6 * 5).tolist(), "coefficients": normal(random, 6).tolist(), "rho": [0.2]}
+        yield kernel, "SVMRegressor", 1, [x], {**of_kernel, **vectors}, "both"
+        yield kernel + "_one_class", "SVMRegressor", 1, [x], {**of_kernel, **vectors, "one_class": 1}, "both"
+        for classes in (2, 3, 4):
+            counts, pairs = [2, 3, 1, 4][:classes], classes * (classes - 1) // 2
+            vectors = {"vectors_per_class": counts, "support_vectors": normal(random, sum(counts) * 5).tolist(),
+                       "coefficients": normal(random, (classes - 1) * sum(counts)).tolist(), "rho": normal(random, pairs).tolist(),
+                       "classlabels_ints": [3, -1, 8, 5][:classes], **of_kernel}
+            likely = {"prob_a": (-np.abs(normal(random, pairs))).tolist(), "prob_b": normal(random, pairs).tolist()}
+            yield f"{kernel}_{classes}", "SVMClassifier", 1, [x], vectors, "both"
+            # onnx.reference multiplies wrongly where more than two classes are coupled.
+            yield f"{kernel}_{classes}_likely", "SVMClassifier", 1, [x], {**vectors, **likely}, "both" if classes == 2 else "runtime"
+            named = {k: v for k, v in vectors.items() if k != "classlabels_ints"}
+            yield f"{kernel}_{classes}_names", "SVMClassifier", 1, [x], {**named, "classlabels_strings": ["a", "", "c", "d"][:classes]}, "runtime" if classes == 2 else "both"
+            if classes > 2:
+                for transform in TRANSFORMS[1:4]:
+                    yield f"{kernel}_{classes}_{transform}", "SVMClassifier", 1, [x], {**vectors, "post_transform": transform}, "both"
+    for dtype in (np.float64, np.int64, np.int32):
+        yield np.dtype(dtype).name, "SVMClassifier", 1, [(2 * x).astype(dtype)], vectors, "runtime"
+    plain = {"rho": [0.3], "kernel_type": "LINEAR", "kernel_params": [0.0, 0.0, 0.0]}
+    labels = {"coefficients": normal(random, 15).tolist(), "classlabels_ints": [3, -1, 8]}
+    yield "plain", "SVMClassifier", 1, [x], {**plain, **labels}, "runtime"
+    yield "plain", "SVMRegressor", 1, [x], {**plain, "coefficients": normal(random, 5).tolist()}, "both"
+
+
 def cases():
-    for family in (tree_regressors, tree_classifiers, tree_ensembles):
+    for family in (tree_regressors, tree_classifiers, tree_ensembles, features, tables, linear, support_vectors):
         yield from family(np.random.default_rng(SEED))
