@@ -2,8 +2,8 @@
  * read on and the driver reports it when they return. */
 #include <string.h>
 
+#include "base/text.h"
 #include "onnx/import.h"
-#include "onnx/text.h"
 
 static const char *const kind_names[] = {
     "nothing", "a float", "an int", "a string", "a tensor", "a graph", "floats", "ints", "strings", "tensors", "graphs",

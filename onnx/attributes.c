@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "onnx/importer.h"
-#include "onnx/text.h"
 
 enum { SHOWN = 64 };
 

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "onnx/text.h"
+#include "base/text.h"
 
 enum { SHOWN = 160, MOST_OPEN_FILES = 128, LONGEST_COMPONENT = 256 };
 

@@ -1,8 +1,8 @@
 /* functions: a function of the model is inlined wherever it is called, after its size has been worked out. */
 #include <string.h>
 
+#include "base/text.h"
 #include "onnx/importer.h"
-#include "onnx/text.h"
 
 enum { SHOWN = 96, MEASURE_DEPTH = ONRI_IMPORT_DEPTH };
 

@@ -1,8 +1,8 @@
 /* import_graph: one GraphProto, the main graph or the body of a node. */
 #include <string.h>
 
+#include "base/text.h"
 #include "onnx/importer.h"
-#include "onnx/text.h"
 
 enum { SHOWN = 96 };
 

@@ -1,8 +1,8 @@
 /* import_node: resolves a node's inputs, then lets a function, the caller's registry, or the table turn it into layers. */
 #include <string.h>
 
+#include "base/text.h"
 #include "onnx/importer.h"
-#include "onnx/text.h"
 
 enum { SHOWN = 96 };
 

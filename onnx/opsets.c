@@ -1,8 +1,8 @@
 /* opsets: versions of the file format and of operator sets. */
 #include <string.h>
 
+#include "base/text.h"
 #include "onnx/importer.h"
-#include "onnx/text.h"
 
 enum { NEWEST_IR = 14, FIRST_IR_WITH_OPSETS = 3, MOST_OPSETS = 128 };
 

@@ -4,9 +4,9 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "onnx/scan_read.h"
 #include "onnx/scan_table.h"
-#include "onnx/text.h"
 
 enum wire { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_LENGTH = 2, WIRE_FIXED32 = 5 };
 

@@ -1,6 +1,6 @@
 /* scope: names to values. What a body reads from outside becomes an input of the body, and of its node. */
+#include "base/text.h"
 #include "onnx/importer.h"
-#include "onnx/text.h"
 
 void onri_scope_init(struct onri_scope *scope, struct onri_importer *importer, struct onri_scope *outer,
                      struct onri_graph *graph) {

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "onnx/text.h"
+#include "base/text.h"
 
 struct onri_source onri_source_memory(const void *data, size_t bytes) {
   return (struct onri_source){.fd = -1, .data = data, .size = bytes};

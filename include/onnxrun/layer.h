@@ -40,7 +40,7 @@ enum onr_layer_flags {
   ONR_LAYER_CONTROL = 8,
   /* Reads up to ONR_SLACK_BYTES past the end of its inputs: the executor sees to it that this memory is readable. */
   ONR_LAYER_OVERREADS = 16,
-  /* Makes new text for STRING outputs with onr_call_text: not computed before run time. */
+  /* Makes new text for STRING outputs with onr_call_text: these are not computed before run time. */
   ONR_LAYER_TEXT = 32,
 };
 

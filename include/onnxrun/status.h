@@ -24,7 +24,7 @@ extern "C" {
   X(TYPE, 5, "a data type is not allowed here")                                               \
   X(SHAPE, 6, "a rank or a dimension is not allowed here")                                    \
   X(ATTRIBUTE, 7, "an attribute, or an input that acts as one, is missing or out of range")   \
-  X(DATA, 8, "stored tensor data does not fit its type and dimensions")                       \
+  X(DATA, 8, "tensor data does not fit its type, its dimensions or its use")                  \
   X(EXTERNAL, 9, "external tensor data is missing, unsafe or out of bounds")                  \
   X(UNSUPPORTED, 10, "legal, but this build has no code for it")                              \
   X(LIMIT, 11, "a limit of struct onr_limits was reached")                                    \

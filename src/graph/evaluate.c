@@ -20,6 +20,13 @@ char *onr_call_text(struct onr_call *call, size_t bytes) {
   return executor && executor->text ? onri_arena_allocate(executor->text, bytes) : NULL;
 }
 
+int onri_makes_text(const struct onri_node *node, const struct onr_desc *out) {
+  if (!(node->layer->flags & ONR_LAYER_TEXT)) return 0;
+  for (int32_t i = 0; i < node->num_out; i++)
+    if (node->out[i] != ONRI_NONE && out[i].dtype == ONR_DTYPE_STRING) return 1;
+  return 0;
+}
+
 static enum onr_status check_arity(const struct onr_layer *layer, const struct onr_call *call) {
   if (call->num_in < layer->inputs_min || (layer->inputs_max != ONR_VARIADIC && call->num_in > layer->inputs_max))
     return onr_fail(call->error, ONR_STATUS_ARITY, "expected %d to %d inputs, found %zu", layer->inputs_min, layer->inputs_max,

@@ -114,6 +114,8 @@ enum onr_status onri_node_blame(const struct onri_node *node, enum onr_status st
 /* --- running single nodes (src/graph/evaluate.c) --- */
 /* infer with the checks around it: arity from the table, descriptors from infer checked against limits. */
 enum onr_status onri_call_infer(const struct onr_layer *layer, struct onr_call *call);
+/* Text that the node makes lives no longer than a run, so it is not computed before. out: what infer said of its outputs. */
+int onri_makes_text(const struct onri_node *node, const struct onr_desc *out);
 /* One node through all phases on the portable backend, for constant folding: inputs with contents, outputs as new
  * constants. outputs[num_out] hold one reference each on success; entries of omitted outputs are NULL. */
 enum onr_status onri_node_evaluate(const struct onri_node *node, struct onr_env *env, const struct onr_desc *in,

@@ -128,7 +128,7 @@ enum onr_status onri_inference_step(struct onri_inference *inference, const stru
   for (int32_t i = 0; i < node->num_out; i++)
     if (node->out[i] != ONRI_NONE) f->descs[node->out[i]] = f->out[i];
   *inferred = ONRI_INFERRED;
-  if ((all_known || layer->flags & ONR_LAYER_SHAPE_ONLY) && !(layer->flags & (ONR_LAYER_IMPURE | ONR_LAYER_TEXT)) && small_outputs(f, node))
+  if ((all_known || layer->flags & ONR_LAYER_SHAPE_ONLY) && !(layer->flags & ONR_LAYER_IMPURE) && !onri_makes_text(node, f->out) && small_outputs(f, node))
     return compute(f, node, error);
   return ONR_STATUS_OK;
 }

@@ -83,6 +83,7 @@ static enum onr_status fold_node(struct onri_rewrite *rw, struct onri_node *node
   ONR_TRY(prepare_work(rw, node, arena, &work, &in_bytes));
   const size_t bytes = output_bytes(node, rw->graph->env, work.in, work.inputs, work.out);
   if (bytes > LARGE_BYTES && bytes / LARGE_FACTOR > in_bytes) return ONR_STATUS_OK;
+  if (onri_makes_text(node, work.out)) return ONR_STATUS_OK;
   const size_t growth = bytes > in_bytes ? bytes - in_bytes : 0;
   if (growth > *rw->budget) return ONR_STATUS_OK;
   const enum onr_status status = onri_node_evaluate(node, rw->graph->env, work.in, work.inputs, work.outputs, &why);

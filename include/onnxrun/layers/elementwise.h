@@ -119,7 +119,8 @@ struct onr_binary_params {
  * float types, unary CLIP does the same faster. */
 
 /* cast: to another type. Floats become integers by truncation: NaN gives 0; int32, int64 and uint64 saturate above, the
- * other types wrap. Integers wrap; anything but 0 is true. Float targets round to nearest even. */
+ * other types wrap. Integers wrap; anything but 0 is true. Float targets round to nearest even. Strings are made as NumPy writes
+ * numbers; those that are read must be decimal numbers in the range of the type (DATA), and floats that are too large are infinite. */
 enum onr_cast_rounding { ONR_CAST_UP, ONR_CAST_DOWN, ONR_CAST_NEAREST }; /* for float8e8m0 alone */
 struct onr_cast_params {
   enum onr_dtype to;

@@ -24,7 +24,8 @@ struct onr_string_normalize_params {
 
 /* tf_idf (ONNX TfIdfVectorizer-9): tokens [n] or [rows, n], strings, int32 or int64 -> float32 [width] or [rows, width], where
  * width is the greatest column + 1. An n-gram is found where its n tokens stand at equal distances 1 to max_skips + 1; single
- * tokens have the distance 1 alone. A string is never found among integers, nor the other way round. Everything pointed to must outlive the graph. */
+ * tokens have the distance 1 alone. A string is never found among integers, nor the other way round. Everything pointed to must
+ * outlive the graph. */
 enum onr_tf_idf_mode {
   ONR_TF_IDF_COUNT, /* how often the n-gram is found */
   ONR_TF_IDF_FOUND, /* its weight, when it is found at all */

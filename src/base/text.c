@@ -1,5 +1,5 @@
 /* text: what a file calls things must not move the cursor of whoever reads the message. */
-#include "onnx/text.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <string.h>
