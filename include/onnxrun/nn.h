@@ -9,6 +9,7 @@
 #include "onnxrun/nn/embedding.h"
 #include "onnxrun/nn/fold.h"
 #include "onnxrun/nn/linear.h"
+#include "onnxrun/nn/normalization.h"
 #include "onnxrun/nn/pooling.h"
 #include "onnxrun/nn/recurrent.h"
 #include "onnxrun/nn/transformer.h"

@@ -38,7 +38,7 @@ static int64_t num_channels(const struct onr_call *call) {
 static enum onr_status batch_norm_infer(struct onr_call *call) {
   const struct onr_batch_norm_params *const p = call->params;
   ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
-  ONR_TRY(onri_expect_rank(call, 0, 1, ONR_MAX_RANK));
+  ONR_TRY(onri_expect_rank(call, 0, p->min_rank ? p->min_rank : 1, p->max_rank ? p->max_rank : ONR_MAX_RANK));
   for (size_t i = 1; i < 5; i++) {
     ONR_TRY(onri_expect_dtype(call, i, ONRI_DTYPES_FLOAT));
     if (call->in[i].rank != 1 || call->in[i].dim[0] != num_channels(call))

@@ -15,27 +15,39 @@ static struct onr_desc tail_of(const struct onr_desc *x, int32_t axis) {
   return tail;
 }
 
-static enum onr_status norm_infer(struct onr_call *call, int64_t wanted, int32_t *axis) {
+static enum onr_status check_shape(const struct onr_call *call, const struct onr_normalized_shape *shape) {
   const struct onr_desc *x = &call->in[0];
+  ONR_TRY(onri_expect_rank(call, 0, shape->num_dims, ONR_MAX_RANK));
+  for (int32_t i = 0, d = x->rank - shape->num_dims; i < shape->num_dims; i++, d++)
+    if (x->dim[d] != shape->dim[i])
+      return onr_fail(call->error, ONR_STATUS_SHAPE, "expected dimension %d of size %lld, as in the normalized shape, found %lld", (int)d,
+                      (long long)shape->dim[i], (long long)x->dim[d]);
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status norm_infer(struct onr_call *call, int64_t wanted, const struct onr_normalized_shape *shape) {
+  const struct onr_desc *x = &call->in[0];
+  int32_t axis;
   ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
-  ONR_TRY(onri_axis_resolve(wanted, x->rank, axis, call->error));
-  const struct onr_desc tail = tail_of(x, *axis);
+  ONR_TRY(check_shape(call, shape));
+  ONR_TRY(onri_axis_resolve(wanted, x->rank, &axis, call->error));
+  const struct onr_desc tail = tail_of(x, axis);
   ONR_TRY(onri_normalize_check(call, &tail));
   struct onr_desc statistic = *x;
   statistic.dtype = ONR_DTYPE_F32;
-  for (int32_t d = *axis; d < x->rank; d++) statistic.dim[d] = 1;
+  for (int32_t d = axis; d < x->rank; d++) statistic.dim[d] = 1;
   for (size_t i = 0; i < call->num_out; i++) call->out[i] = i == 0 ? *x : statistic;
   return ONR_STATUS_OK;
 }
 
 static enum onr_status layer_norm_infer(struct onr_call *call) {
-  int32_t axis;
-  return norm_infer(call, ((const struct onr_layer_norm_params *)call->params)->axis, &axis);
+  const struct onr_layer_norm_params *p = call->params;
+  return norm_infer(call, p->axis, &p->shape);
 }
 
 static enum onr_status rms_norm_infer(struct onr_call *call) {
-  int32_t axis;
-  ONR_TRY(norm_infer(call, ((const struct onr_rms_norm_params *)call->params)->axis, &axis));
+  const struct onr_rms_norm_params *p = call->params;
+  ONR_TRY(norm_infer(call, p->axis, &p->shape));
   if (onri_has(call, 1)) call->out[0].dtype = call->in[1].dtype;
   return ONR_STATUS_OK;
 }

@@ -55,7 +55,7 @@ static double square_at(const struct work *w, int64_t i) {
 static void pixel(const struct work *w, int64_t from) {
   const struct lrn_state *const s = w->s;
   const struct onr_lrn_params *const p = w->p;
-  const int64_t before = (p->size - 1) / 2, after = p->size - 1 - before;
+  const int64_t before = p->odd_before ? p->size / 2 : (p->size - 1) / 2, after = p->size - 1 - before;
   for (int64_t c = 0; c < s->channels; c++) {
     const int64_t first = c > before ? c - before : 0, last = c + after < s->channels ? c + after : s->channels - 1;
     double sum = 0;

@@ -171,11 +171,12 @@ static enum onr_status binary(struct onri_rewrite *rw, struct onri_node *node) {
 }
 
 /* scale and shift of an inference-mode batch_norm with constant statistics, in the graph's arena; 0 when it is not that. */
-static int read_batch_norm(struct onri_rewrite *rw, const struct onri_node *node, struct affine *a) {
+static int read_batch_norm(struct onri_rewrite *rw, const struct onri_node *node, int32_t rank, struct affine *a) {
   const struct onr_batch_norm_params *p = node->params;
   const float *in[5];
   size_t count[5];
   if (p->training || p->channels_last || node->num_in < 5) return 0;
+  if (rank < p->min_rank || (p->max_rank && rank > p->max_rank)) return 0; /* its error is due */
   for (int i = 1; i < 5; i++) {
     in[i] = onri_rewrite_floats(rw, node->in[i], &count[i]);
     if (in[i] == NULL || count[i] != count[1]) return 0;
@@ -213,7 +214,7 @@ static enum onr_status batch_norm(struct onri_rewrite *rw, struct onri_node *nod
   const int32_t rank = onri_rewrite_rank(rw, node->in[0]);
   for (int32_t k = 1; k < node->num_out; k++)
     if (node->out[k] != ONRI_NONE) return ONR_STATUS_OK;
-  if (rank < 2 || onri_rewrite_desc(rw, node->in[0])->dtype != ONR_DTYPE_F32 || !read_batch_norm(rw, node, &a)) return ONR_STATUS_OK;
+  if (rank < 2 || onri_rewrite_desc(rw, node->in[0])->dtype != ONR_DTYPE_F32 || !read_batch_norm(rw, node, rank, &a)) return ONR_STATUS_OK;
   struct onri_node *layer = find_weighted(rw, node->in[0], &w);
   const int fits = layer != NULL && channel_axis(rw, layer) == 1 && (size_t)w.channels == a.num_scales;
   return fits ? absorb(rw, node, layer, &w, &a) : write_out(rw, node, &a, rank);

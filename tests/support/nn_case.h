@@ -37,6 +37,10 @@ void nn_check(const struct nn_case *cases, size_t num_cases, const struct nn_bui
 void nn_refuses(int (*add)(struct onr_net *net, int x, const void *params), const void *params, int32_t rank, const int64_t *dims,
                 const char *text);
 
+/* A list of X(name, expression) becomes functions and rows: LIST(NN_FUNCTION), then {LIST(NN_ROW)}. */
+#define NN_FUNCTION(name, expression) NN_BUILD(build_##name, expression)
+#define NN_ROW(name, expression) {#name, build_##name},
+
 #define NN_BUILD(name, expression) \
   static void name(struct onr_net *net, const int *in, int *out) { out[0] = (expression); }
 

@@ -12,12 +12,19 @@ struct onr_softmax_params {
   int32_t flatten; /* non-zero: over all of [axis, rank) at once, as ONNX did before opset 13; axis may equal the rank */
 };
 
+/* What the last dimensions of x must be; num_dims 0: anything. */
+struct onr_normalized_shape {
+  int32_t num_dims;
+  int64_t dim[ONR_MAX_RANK];
+};
+
 /* layer_norm: (x - mean) / sqrt(variance + epsilon) * scale + bias over dimensions [axis, rank).
  * inputs  x, scale (optional), bias (optional), both broadcast to x's dimensions [axis, rank)
  * outputs y, mean (optional), 1 / sqrt(variance + epsilon) (optional); the latter two float32, 1 in [axis, rank) */
 struct onr_layer_norm_params {
   int64_t axis; /* may be negative */
   float epsilon;
+  struct onr_normalized_shape shape;
 };
 
 /* rms_norm: x / sqrt(mean(x^2) + epsilon) * scale over dimensions [axis, rank). inputs x, scale (optional).
@@ -25,6 +32,7 @@ struct onr_layer_norm_params {
 struct onr_rms_norm_params {
   int64_t axis;
   float epsilon;
+  struct onr_normalized_shape shape;
 };
 
 /* group_norm: x [batch, channels, ...] in groups of channels. inputs x, scale (optional), bias (optional) */

@@ -14,6 +14,7 @@ struct onr_batch_norm_params {
   float momentum;   /* training: running = running * momentum + batch * (1 - momentum) */
   int32_t training; /* normalise with the statistics of x */
   int32_t channels_last;
+  int32_t min_rank, max_rank; /* of x; 0: 1 and ONR_MAX_RANK */
 };
 
 enum onr_block_order { ONR_BLOCK_DCR = 0, ONR_BLOCK_CRD = 1 }; /* depth-column-row, column-row-depth */
@@ -36,6 +37,7 @@ struct onr_lrn_params {
   int64_t size;
   float alpha, beta, bias;
   int32_t channels_last;
+  int32_t odd_before; /* the odd channel of an even window lies before, as in PyTorch; else behind, as in ONNX */
 };
 
 enum onr_grid_mode { ONR_GRID_LINEAR = 0, ONR_GRID_NEAREST = 1, ONR_GRID_CUBIC = 2 };
