@@ -58,7 +58,7 @@ static void pixel(const struct work *w, int64_t from) {
   const int64_t before = p->odd_before ? p->size / 2 : (p->size - 1) / 2, after = p->size - 1 - before;
   for (int64_t c = 0; c < s->channels; c++) {
     const int64_t first = c > before ? c - before : 0, last = c + after < s->channels ? c + after : s->channels - 1;
-    double sum = 0;
+    double sum = p->keep_first && first > 0 ? square_at(w, from) : 0;
     for (int64_t k = first; k <= last; k++) sum += square_at(w, from + k * s->inner);
     const double factor = pow((double)p->bias + (double)p->alpha / (double)p->size * sum, -(double)p->beta);
     const int64_t i = from + c * s->inner;

@@ -143,9 +143,10 @@ int onr_local_response_norm(struct onr_net *net, int x, int64_t size, float alph
   return response_norm(net, "LocalResponseNorm", x, &params);
 }
 
-/* Squares are divided by the size that was asked for, however many channels they come from. */
+/* Squares are divided by the size that was asked for, however many channels they come from; PyTorch's running sum over the
+ * channels never lets go of the first one. */
 int onr_cross_map_lrn2d(struct onr_net *net, int x, int64_t size, float alpha, float beta, float k) {
   const int64_t odd = size > 0 && size % 2 == 0 ? size - 1 : size;
-  const struct onr_lrn_params params = {.size = odd, .alpha = alpha * (float)odd / (float)size, .beta = beta, .bias = k};
+  const struct onr_lrn_params params = {.size = odd, .alpha = alpha * (float)odd / (float)size, .beta = beta, .bias = k, .keep_first = 1};
   return response_norm(net, "CrossMapLRN2d", x, &params);
 }

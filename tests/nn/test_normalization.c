@@ -85,7 +85,7 @@ static void refuses_wrong_arguments(void **state) {
   nn_refuses(other_channels, NULL, 2, (int64_t[]){2, 8}, "3 groups");
   nn_refuses(no_shape, NULL, 2, dims, "normalized_shape");
   nn_refuses(many_dims, NULL, 2, dims, "num_dims");
-  nn_refuses(other_shape, NULL, 3, dims, "dimension 1 of size 3");
+  nn_refuses(other_shape, NULL, 3, dims, "dimension 2 of size 1");
   nn_refuses(no_size, NULL, 3, dims, "size");
 }
 

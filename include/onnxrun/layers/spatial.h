@@ -38,6 +38,7 @@ struct onr_lrn_params {
   float alpha, beta, bias;
   int32_t channels_last;
   int32_t odd_before; /* the odd channel of an even window lies before, as in PyTorch; else behind, as in ONNX */
+  int32_t keep_first; /* channel 0 counts in every window, as in PyTorch's CrossMapLRN2d */
 };
 
 enum onr_grid_mode { ONR_GRID_LINEAR = 0, ONR_GRID_NEAREST = 1, ONR_GRID_CUBIC = 2 };

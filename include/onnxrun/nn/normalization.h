@@ -65,7 +65,8 @@ ONR_API int onr_rms_norm(struct onr_net *net, int x, const struct onr_rms_norm *
 /* torch.nn.LocalResponseNorm: x / (k + alpha / size * sum of x^2 over `size` channels)^beta. x [N, C, ...]
  * The defaults are 1e-4, 0.75, 1. The channels are c - size / 2 to c + (size - 1) / 2. */
 ONR_API int onr_local_response_norm(struct onr_net *net, int x, int64_t size, float alpha, float beta, float k);
-/* torch.nn.CrossMapLRN2d: the same for x [N, C, H, W], but the channels reach (size - 1) / 2 to both sides. */
+/* torch.nn.CrossMapLRN2d: the same for x [N, C, H, W], but the channels reach (size - 1) / 2 to both
+ * sides, and channel 0 counts everywhere: PyTorch has it so. */
 ONR_API int onr_cross_map_lrn2d(struct onr_net *net, int x, int64_t size, float alpha, float beta, float k);
 
 #ifdef __cplusplus
