@@ -1,6 +1,7 @@
 """Old forms of operators that no current case has, with their results written out in numpy."""
 
 import numpy as np
+from onnx import TensorProto, helper
 
 SEED = 7
 
@@ -184,6 +185,23 @@ def random_numbers(f):
             yield f"RandomUniformLike_seed{seed}", "RandomUniformLike", opset, [x], uniform, [u]
 
 
+def batched_scans(f):
+    """Scan-8 scans each sequence of a batch up to its own length; what lies behind is 0 here, and undefined in the standard."""
+    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [2]) for name in ("s", "e", "t", "o")]
+    nodes = [helper.make_node("Add", ["s", "e"], ["t"]), helper.make_node("Mul", ["t", "e"], ["o"])]
+    body = helper.make_graph(nodes, "body", values[:2], values[2:])
+    state, x = f(4, 2), f(4, 5, 2)
+    for name, lengths, reverse in (("lengths", [2, 5, 1, 0], 0), ("reverse", None, 1), ("reverse_lengths", [4, 1, 0, 5], 1)):
+        y, z = state.copy(), np.zeros_like(x)
+        for b in range(4):
+            sequence = x[b, : lengths[b] if lengths else 5]
+            for i, e in enumerate(sequence[::-1] if reverse else sequence):
+                y[b] += e
+                z[b, i] = y[b] * e
+        attributes = {"body": body, "num_scan_inputs": 1, "directions": [reverse]}
+        yield f"Scan_{name}", "Scan", 8, [np.array(lengths, np.int64) if lengths else None, state, x], attributes, [y, z]
+
+
 def cases():
     """Yields name, op, opset, inputs, attributes, results."""
     random = np.random.default_rng(SEED)
@@ -192,5 +210,5 @@ def cases():
         return random.standard_normal(shape).astype(np.float32)
 
     for family in (normalized_exponentials, legacy_broadcast, reductions, moves, elementwise, dense, normalizations, selections, samplings, pools,
-                   random_numbers):
+                   random_numbers, batched_scans):
         yield from family(normal)
