@@ -11,6 +11,7 @@
 struct onr_node {
   struct onri_importer *importer;
   struct onri_graph *graph;       /* the graph that is being built */
+  struct onri_scope *scope;       /* what names mean here */
   const struct onri_origin *origin;
   const char *domain;             /* "" for ai.onnx */
   const char *op_type;

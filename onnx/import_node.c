@@ -80,7 +80,7 @@ static enum onr_status read_attributes(struct onri_importer *importer, const str
   struct onri_attribute *attributes;
   size_t count;
   ONR_TRY(onri_attributes_read(importer, c->scope, c->node->proto->attribute, c->node->proto->n_attribute, &attributes, &count));
-  *view = (struct onr_node){.importer = importer, .graph = c->scope->graph, .origin = c->node->origin, .domain = c->node->domain,
+  *view = (struct onr_node){.importer = importer, .graph = c->scope->graph, .scope = c->scope, .origin = c->node->origin, .domain = c->node->domain,
                             .op_type = c->node->proto->op_type, .opset = c->opset, .num_in = (int32_t)c->node->num_in,
                             .num_out = (int32_t)c->node->num_out, .in = c->node->in, .out = c->out, .attributes = attributes,
                             .num_attributes = count, .status = status, .error = importer->error};

@@ -1,7 +1,8 @@
-/* reduce: sum, mean, extremes, product, norms and logarithms of sums over some axes.
+/* reduce: sum, mean, extremes, product, norms and logarithms of sums over some axes; sum_to: over those along which a shape
+ * was broadcast.
  *
  * input 0   x     any shape, any number type; bool too for the extremes
- * input 1   axes  int64 [n]    optional
+ * input 1   axes  int64 [n]    optional          sum_to: like, a tensor whose shape broadcasts to x's
  * output 0  y     x's type; reduced dimensions are 1 or gone */
 #include "base/shape.h"
 #include "kernels/reduce.h"
@@ -57,18 +58,16 @@ static int32_t merge_dims(const struct onr_desc *x, const uint8_t *mask, int64_t
   return count;
 }
 
-static enum onr_status reduce_plan(struct onr_call *call) {
-  const struct onr_reduce_params *p = call->params;
+static enum onr_status plan_over(struct onr_call *call, enum onr_reduce_op op, const uint8_t mask[ONR_MAX_RANK]) {
   struct reduce_state *s = call->state;
   struct onri_reduce *r = &s->kernel;
   int64_t dims[ONR_MAX_RANK], stride = 1;
-  uint8_t mask[ONR_MAX_RANK], reduced[ONR_MAX_RANK];
+  uint8_t reduced[ONR_MAX_RANK];
   int64_t strides[ONR_MAX_RANK];
-  ONR_TRY(read_axes(call, mask));
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
   const int32_t count = merge_dims(&call->in[0], mask, dims, reduced);
   for (int32_t d = count; d-- > 0; stride *= dims[d]) strides[d] = stride;
-  r->op = p->op;
+  r->op = op;
   r->dtype = call->in[0].dtype;
   r->kept.count = r->rows.count = 1;
   r->run = 1;
@@ -81,6 +80,44 @@ static enum onr_status reduce_plan(struct onr_call *call) {
   const size_t item = r->rows.count * (r->columns == 0 ? r->run : columns);
   s->grain = item == 0 || item >= 16384 ? 1 : 16384 / item;
   return ONR_STATUS_OK;
+}
+
+static enum onr_status reduce_plan(struct onr_call *call) {
+  const struct onr_reduce_params *p = call->params;
+  uint8_t mask[ONR_MAX_RANK];
+  ONR_TRY(read_axes(call, mask));
+  return plan_over(call, p->op, mask);
+}
+
+/* The dimensions that broadcasting `like` to x added or stretched. */
+static enum onr_status broadcast_axes(const struct onr_call *call, uint8_t mask[ONR_MAX_RANK]) {
+  const struct onr_desc *x = &call->in[0], *like = &call->in[1];
+  const int32_t more = x->rank - like->rank;
+  int fits = more >= 0;
+  for (int32_t d = 0; fits && d < x->rank; d++) {
+    mask[d] = d < more || like->dim[d - more] != x->dim[d];
+    fits = d < more || !mask[d] || like->dim[d - more] == 1;
+  }
+  char wide[96], narrow[96];
+  return fits ? ONR_STATUS_OK
+              : onr_fail(call->error, ONR_STATUS_SHAPE, "expected a shape that broadcasts to %s, found %s",
+                         onr_desc_format(x, wide, sizeof wide), onr_desc_format(like, narrow, sizeof narrow));
+}
+
+static enum onr_status sum_to_infer(struct onr_call *call) {
+  uint8_t mask[ONR_MAX_RANK];
+  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_NUMBER));
+  ONR_TRY(onri_expect_tensor(call, 1));
+  ONR_TRY(broadcast_axes(call, mask));
+  call->out[0] = call->in[1];
+  call->out[0].dtype = call->in[0].dtype;
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status sum_to_plan(struct onr_call *call) {
+  uint8_t mask[ONR_MAX_RANK];
+  ONR_TRY(broadcast_axes(call, mask));
+  return plan_over(call, ONR_REDUCE_SUM, mask);
 }
 
 static void reduce_range(void *context, size_t begin, size_t end) { onri_reduce(context, begin, end); }
@@ -105,5 +142,17 @@ const struct onr_layer onri_layer_reduce = {
     .state_size = sizeof(struct reduce_state),
     .infer = reduce_infer,
     .plan = reduce_plan,
+    .run = reduce_run,
+};
+
+const struct onr_layer onri_layer_sum_to = {
+    .name = "sum_to",
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs_min = 1,
+    .outputs_max = 1,
+    .state_size = sizeof(struct reduce_state),
+    .infer = sum_to_infer,
+    .plan = sum_to_plan,
     .run = reduce_run,
 };

@@ -111,6 +111,7 @@ static const struct onri_rewrite_rule rules[] = {
     {&onri_layer_flatten, same_elements},{&onri_layer_expand, same_shape},  {&onri_layer_tile, same_shape},
     {&onri_layer_pad, pad},              {&onri_layer_slice, slice},        {&onri_layer_concat, single_input},
     {&onri_layer_batch, batch},          {&onri_layer_unbatch, unbatch},    {&onri_layer_where, where},
+    {&onri_layer_sum_to, same_shape},
 };
 
 enum onr_status onri_pass_identities(struct onri_rewrite *rw) {

@@ -230,6 +230,44 @@ static void check_arg(const float *x, size_t outer, size_t length, size_t inner,
   layer_test_clear(&t);
 }
 
+/* Sums to the shape of `like`, against the reference over the dimensions that are 1 or missing in it. */
+static enum onr_status sum_to(int32_t rank, const int64_t *like) {
+  const int64_t dims[] = {3, 1, 4, 5};
+  float x[60], y[60];
+  double wide[60], expected[60];
+  unsigned mask = 0;
+  struct layer_test t = {.layer = &onri_layer_sum_to, .num_out = 1, .threads = 2};
+  fill_random(x, 60, -1, 1, 3);
+  for (size_t i = 0; i < 60; i++) wide[i] = (double)x[i];
+  for (int32_t d = 0; d < 4; d++)
+    if (d < 4 - rank || like[d - 4 + rank] != dims[d]) mask |= 1u << d;
+  layer_test_input(&t, ONR_DTYPE_F32, 4, dims, x);
+  layer_test_input(&t, ONR_DTYPE_F32, rank, like, x);
+  const enum onr_status status = layer_test_run(&t);
+  if (status == ONR_STATUS_OK) {
+    const struct onr_desc shape = onr_desc_make(ONR_DTYPE_F32, rank, like);
+    const size_t results = (size_t)onr_desc_elements(&shape);
+    assert_true(onr_desc_equal(&t.out[0].desc, &shape));
+    reference(ONR_REDUCE_SUM, wide, expected, 60, results, dims, 4, mask);
+    for (size_t i = 0; i < results; i++) y[i] = (float)expected[i];
+    assert_close(t.out[0].data, y, results, 1e-6, 1e-6);
+  }
+  layer_test_clear(&t);
+  return status;
+}
+
+static void test_sum_to(void **unused) {
+  (void)unused;
+  assert_int_equal(sum_to(4, (int64_t[]){3, 1, 4, 5}), ONR_STATUS_OK);
+  assert_int_equal(sum_to(4, (int64_t[]){1, 1, 4, 1}), ONR_STATUS_OK);
+  assert_int_equal(sum_to(3, (int64_t[]){1, 1, 5}), ONR_STATUS_OK);
+  assert_int_equal(sum_to(2, (int64_t[]){4, 5}), ONR_STATUS_OK);
+  assert_int_equal(sum_to(0, NULL), ONR_STATUS_OK);
+  assert_int_equal(sum_to(2, (int64_t[]){2, 5}), ONR_STATUS_SHAPE);
+  assert_int_equal(sum_to(4, (int64_t[]){3, 0, 4, 5}), ONR_STATUS_SHAPE);
+  assert_int_equal(sum_to(5, (int64_t[]){1, 3, 1, 4, 1}), ONR_STATUS_SHAPE);
+}
+
 static void test_arg_reduce(void **unused) {
   static float x[CAPACITY];
   (void)unused;
@@ -260,6 +298,7 @@ int main(void) {
       cmocka_unit_test(test_special_values),
       cmocka_unit_test(test_nothing_to_reduce),
       cmocka_unit_test(test_wrong_axes),
+      cmocka_unit_test(test_sum_to),
       cmocka_unit_test(test_arg_reduce),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

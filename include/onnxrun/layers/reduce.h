@@ -25,6 +25,9 @@ struct onr_reduce_params {
   int32_t noop_with_empty_axes; /* without axes x is passed on unreduced (but squared, absolute ... as the op says); else all axes are reduced */
 };
 
+/* sum_to: sums over the dimensions along which broadcasting would stretch `like` to x: the gradient of broadcasting.
+ * inputs x (any number type), like (its shape counts). No parameters. */
+
 /* arg_reduce: index (int64) of the largest or smallest element along one axis. */
 struct onr_arg_reduce_params {
   int64_t axis;
