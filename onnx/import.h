@@ -52,7 +52,7 @@ struct onri_attribute {
 const struct onri_attribute *onri_attr_find(const struct onr_node *node, const char *name); /* NULL when absent */
 int onri_attr_has(const struct onr_node *node, const char *name);
 int64_t onri_attr_int(const struct onr_node *node, const char *name, int64_t otherwise);
-/* As int32, ATTRIBUTE error unless min <= value <= max. */
+/* As int32, ATTRIBUTE error unless min <= value <= max; `otherwise` may lie outside, to tell that the attribute is absent. */
 int32_t onri_attr_int32(const struct onr_node *node, const char *name, int32_t otherwise, int32_t min, int32_t max);
 float onri_attr_float(const struct onr_node *node, const char *name, float otherwise);
 /* Values and *count; NULL and 0 when absent. */

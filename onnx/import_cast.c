@@ -26,7 +26,7 @@ static struct onr_cast_params attributes(const struct onr_node *node) {
 
 enum onr_status onri_import_cast(const struct onr_node *node) {
   struct onr_cast_params params = attributes(node);
-  params.to = (enum onr_dtype)onri_attr_int32(node, "to", 0, 0, ONR_NUM_DTYPES - 1);
+  params.to = (enum onr_dtype)onri_attr_int32(node, "to", ONR_DTYPE_NONE, 1, ONR_DTYPE_LAST_IN_FILES);
   if (*node->status == ONR_STATUS_OK && params.to == ONR_DTYPE_NONE)
     return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute 'to' must name a data type");
   return onri_emit(node, &onri_layer_cast, &params);

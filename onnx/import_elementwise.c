@@ -186,11 +186,22 @@ enum onr_status onri_import_mean(const struct onr_node *node) {
 
 enum onr_status onri_import_where(const struct onr_node *node) { return onri_emit(node, &onri_layer_where, NULL); }
 
-/* Without a mask, and never in training, it is nothing at all. Before version 12 there was no training. */
+/* Whether input 2 is omitted or a constant false. Before version 7 is_test says it, and is taken for granted. */
+static int is_known_inference(const struct onr_node *node) {
+  const int32_t training = onri_in(node, 2);
+  const struct onri_constant *constant = training == ONRI_NONE ? NULL : node->graph->values[training].constant;
+  enum onr_status status = ONR_STATUS_OK;
+  if (training == ONRI_NONE) return 1;
+  if (!constant || constant->desc.dtype != ONR_DTYPE_BOOL || onr_desc_elements(&constant->desc) != 1) return 0;
+  const uint8_t *value = onri_value_data(node->graph, training, &status, node->error);
+  return value && !*value;
+}
+
+/* Without a mask, and never in training, it is nothing at all. */
 enum onr_status onri_import_dropout(const struct onr_node *node) {
   const struct onr_dropout_params params = {.mask_like_x = node->opset < 10,
                                             .seed = (uint64_t)onri_attr_int(node, "seed", (int64_t)ONR_DEFAULT_SEED)};
-  if (onri_out(node, 1) == ONRI_NONE && onri_in(node, 2) == ONRI_NONE)
+  if (onri_out(node, 1) == ONRI_NONE && is_known_inference(node))
     return onri_emit_with(node, &onri_layer_identity, NULL, node->in, 1, node->out, 1);
   return onri_emit(node, &onri_layer_dropout, &params);
 }

@@ -6,8 +6,8 @@ static struct onr_quantize_params attributes(const struct onr_node *node) {
   return (struct onr_quantize_params){
       .axis = onri_attr_int(node, "axis", 1),
       .block_size = onri_attr_int(node, "block_size", 0),
-      .output_dtype = (enum onr_dtype)onri_attr_int32(node, "output_dtype", 0, 0, ONR_NUM_DTYPES - 1),
-      .precision = (enum onr_dtype)onri_attr_int32(node, "precision", 0, 0, ONR_NUM_DTYPES - 1),
+      .output_dtype = (enum onr_dtype)onri_attr_int32(node, "output_dtype", ONR_DTYPE_NONE, 0, ONR_DTYPE_LAST_IN_FILES),
+      .precision = (enum onr_dtype)onri_attr_int32(node, "precision", ONR_DTYPE_NONE, 0, ONR_DTYPE_LAST_IN_FILES),
       .unsaturated = onri_attr_int(node, "saturate", 1) == 0,
   };
 }

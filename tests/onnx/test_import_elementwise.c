@@ -168,6 +168,14 @@ static void test_dropout(void **state) {
   assert_int_equal(((const struct onr_dropout_params *)expect_node(1, &onri_layer_dropout))->mask_like_x, 1);
   assert_int_equal(import("Dropout", 13, NULL, 3, 1, NULL, 0), ONR_STATUS_OK);
   assert_int_equal(((const struct onr_dropout_params *)expect_node(2, &onri_layer_dropout))->mask_like_x, 0);
+  const struct onri_attribute seed[] = {INT("seed", 7)};
+  const struct onr_desc scalar = onr_desc_make(ONR_DTYPE_BOOL, 0, NULL);
+  const int32_t x = onri_graph_add_value(graph, NULL, NULL), no = onri_graph_add_data(graph, &scalar, "\0"),
+                yes = onri_graph_add_data(graph, &scalar, "\1");
+  assert_int_equal(import("Dropout", 13, (const int32_t[]){x, ONRI_NONE, no}, 3, 1, NULL, 0), ONR_STATUS_OK);
+  (void)expect_node(3, &onri_layer_identity);
+  assert_int_equal(import("Dropout", 13, (const int32_t[]){x, ONRI_NONE, yes}, 3, 1, seed, 1), ONR_STATUS_OK);
+  assert_int_equal(((const struct onr_dropout_params *)expect_node(4, &onri_layer_dropout))->seed, 7);
 }
 
 static void test_variadic(void **state) {
