@@ -59,12 +59,17 @@ static enum onr_status read_group(const struct onr_node *node, int64_t *groups) 
   return ONR_STATUS_OK;
 }
 
-enum onr_status onri_import_conv(const struct onr_node *node) {
+static enum onr_status import_conv(const struct onr_node *node, const struct onr_layer *layer) {
   struct onr_conv_params p = {0};
+  if (node->domain[0] != '\0') p.channels_last = onri_attr_int32(node, "channels_last", 0, 0, 1); /* com.microsoft's */
   ONR_TRY(onri_import_window(node, &p.window));
   ONR_TRY(read_group(node, &p.groups));
-  return onri_emit(node, &onri_layer_conv, &p);
+  return onri_emit(node, layer, &p);
 }
+
+enum onr_status onri_import_conv(const struct onr_node *node) { return import_conv(node, &onri_layer_conv); }
+enum onr_status onri_import_conv_integer(const struct onr_node *node) { return import_conv(node, &onri_layer_conv_integer); }
+enum onr_status onri_import_qlinear_conv(const struct onr_node *node) { return import_conv(node, &onri_layer_qlinear_conv); }
 
 enum onr_status onri_import_conv_transpose(const struct onr_node *node) {
   struct onr_conv_transpose_params p = {0};

@@ -18,9 +18,13 @@ enum onr_status onri_conv_check_inputs(const struct onr_call *call, int64_t grou
   if (weight->rank != call->in[0].rank)
     return onr_fail(call->error, ONR_STATUS_SHAPE, "expected weights of rank %d like the input, found rank %d", call->in[0].rank,
                     weight->rank);
-  for (int32_t i = 2; i < weight->rank; i++)
+  int64_t taps = 1;
+  for (int32_t i = 2; i < weight->rank; i++) {
     if (weight->dim[i] < 1)
       return onr_fail(call->error, ONR_STATUS_SHAPE, "the kernel of the weights has a dimension of 0");
+    if (!onri_mul_i64(taps, weight->dim[i], &taps) || taps > INT32_MAX)
+      return onr_fail(call->error, ONR_STATUS_LIMIT, "the kernel of the weights has more than %d taps", INT32_MAX);
+  }
   int64_t out = weight->dim[0];
   if (transposed && !onri_mul_i64(weight->dim[1], groups, &out))
     return onr_fail(call->error, ONR_STATUS_SHAPE, "weights for %lld groups of %lld channels overflow", (long long)groups,

@@ -57,6 +57,13 @@ const void *onri_operand(struct onr_call *call, size_t i, size_t at) {
   return to;
 }
 
+float onri_scale_of(const struct onr_call *call, size_t input, size_t i) {
+  const enum onr_dtype dtype = call->in[input].dtype;
+  float value;
+  onri_load(dtype, (const char *)call->inputs[input] + i * onr_dtype_size(dtype), 1, &value);
+  return value;
+}
+
 const float *onri_constant_f32(struct onr_call *call, size_t i, float **owned) {
   const struct onr_desc *desc = &call->in[i];
   if (desc->dtype == ONR_DTYPE_F32) return call->inputs[i];

@@ -27,6 +27,13 @@ void onri_convert(struct onr_env *env, enum onr_dtype dtype, const void *from, v
 /* In run: input i in its class; a type that is not native goes to scratch at offset `at`. NULL for an omitted input. */
 const void *onri_operand(struct onr_call *call, size_t i, size_t at);
 
+/* Value i of an int8 or uint8 array. */
+static inline int onri_value8(enum onr_dtype dtype, const void *data, size_t i) {
+  return dtype == ONR_DTYPE_U8 ? ((const uint8_t *)data)[i] : ((const int8_t *)data)[i];
+}
+/* In prepare and run: element i of an input of a float type. */
+float onri_scale_of(const struct onr_call *call, size_t input, size_t i);
+
 /* In prepare: constant input i as float32; *owned is what the caller releases. NULL when out of memory. */
 const float *onri_constant_f32(struct onr_call *call, size_t i, float **owned);
 
