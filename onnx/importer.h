@@ -8,6 +8,7 @@
  *   scope.c         names to values, captures
  *   opsets.c        versions
  *   origin.c        where a node came from
+ *   modules.c       PyTorch's modules and their parameters
  *   unsupported.c   what there is no code for
  */
 #ifndef ONRI_IMPORTER_H
@@ -169,9 +170,8 @@ struct onri_importer {
   size_t num_held, held_capacity;
   struct onri_graph **orphans;   /* bodies that no node has taken over yet */
   size_t num_orphans, orphans_capacity;
-  uint8_t *counted;              /* [num_initializers] those of the main graph that are in `parameters` */
+  uint8_t *counted;              /* [num_initializers] 1: a node reads it, and it can be a parameter */
   size_t num_initializers;       /* the first values of the main graph */
-  int64_t parameters;
 };
 
 /* NO_MEMORY, for an import that ran out of it. */

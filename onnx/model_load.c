@@ -10,6 +10,8 @@ static enum onr_status finish(struct onr_model *model, struct onri_sources *sour
     onri_sources_destroy(sources);
     return status;
   }
+  model->modules = loaded.modules;
+  model->num_modules = loaded.num_modules;
   return onri_model_finish(model, loaded.graph, &loaded.info, sources, onri_sources_destroy, options, error);
 }
 

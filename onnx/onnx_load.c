@@ -1,7 +1,7 @@
 /* onnx_load: scan, decode, import. */
 #include "onnx/onnx_load.h"
 
-#include "onnx/importer.h"
+#include "onnx/modules.h"
 
 static void clear(struct onri_importer *importer) {
   const struct onr_allocator *allocator = importer->env->allocator;
@@ -46,15 +46,19 @@ static enum onr_status read_opsets(struct onri_importer *importer, const Onnx__M
   return ONR_STATUS_OK;
 }
 
-static enum onr_status fill_info(struct onri_importer *importer, const Onnx__ModelProto *model, struct onr_model_info *info) {
+static enum onr_status fill_info(struct onri_importer *importer, const Onnx__ModelProto *model, struct onri_loaded *loaded) {
+  struct onr_model_info *info = &loaded->info;
   *info = (struct onr_model_info){.ir_version = model->ir_version, .opset = onri_opsets_version(importer->opsets, ""),
-                                  .parameters = importer->parameters, .num_nodes_in_file = model->graph->n_node};
+                                  .num_nodes_in_file = model->graph->n_node};
+  ONR_TRY(onri_modules_read(importer, model->graph, &loaded->modules, &loaded->num_modules));
+  for (size_t i = 0; i < loaded->num_modules; i++)
+    if (info->parameters <= INT64_MAX - loaded->modules[i].parameters) info->parameters += loaded->modules[i].parameters;
   info->producer_name = onri_intern(&importer->texts, model->producer_name ? model->producer_name : "");
   info->producer_version = onri_intern(&importer->texts, model->producer_version ? model->producer_version : "");
   return info->producer_name && info->producer_version ? ONR_STATUS_OK : onri_import_no_memory(importer);
 }
 
-static enum onr_status import(struct onri_importer *importer, const Onnx__ModelProto *model, struct onr_model_info *info) {
+static enum onr_status import(struct onri_importer *importer, const Onnx__ModelProto *model, struct onri_loaded *loaded) {
   struct onri_opsets opsets;
   if (!model->graph) return onr_fail(importer->error, ONR_STATUS_GRAPH, "the file holds no graph");
   ONR_TRY(read_opsets(importer, model, &opsets));
@@ -62,18 +66,18 @@ static enum onr_status import(struct onri_importer *importer, const Onnx__ModelP
   ONR_TRY(onri_functions_read(importer, model));
   ONR_TRY(onri_import_main(importer, model->graph, &opsets));
   ONR_TRY(onri_unsupported_finish(importer));
-  return fill_info(importer, model, info);
+  return fill_info(importer, model, loaded);
 }
 
 static enum onr_status decode_and_import(struct onri_importer *importer, struct onri_skeleton *skeleton,
-                                         struct onr_model_info *info) {
+                                         struct onri_loaded *loaded) {
   const Onnx__ModelProto *model;
   struct onri_arena decoded;
   enum onr_status status;
   onri_arena_init(&decoded, importer->env->allocator, 0);
   status = onri_decode_model(skeleton, &decoded, &model, importer->error);
   onri_skeleton_drop_bytes(skeleton);
-  if (status == ONR_STATUS_OK) status = import(importer, model, info);
+  if (status == ONR_STATUS_OK) status = import(importer, model, loaded);
   onri_arena_clear(&decoded);
   return status;
 }
@@ -92,7 +96,7 @@ enum onr_status onri_onnx_load(struct onr_env *env, struct onri_sources *sources
     tensors.spans = skeleton.spans;
     tensors.num_spans = skeleton.num_spans;
     init(&importer, env, graph, &tensors, options, error);
-    status = decode_and_import(&importer, &skeleton, &loaded->info);
+    status = decode_and_import(&importer, &skeleton, loaded);
     clear(&importer);
     if (status == ONR_STATUS_OK) loaded->graph = graph;
     else onri_graph_destroy(graph);

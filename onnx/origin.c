@@ -5,45 +5,27 @@
 
 #include "base/text.h"
 #include "onnx/importer.h"
+#include "onnx/metadata.h"
 
 enum { SHOWN_NAME = 96, SHOWN_PATH = 128 };
 
-struct slice {
-  const char *text;
-  size_t length;
-};
-
-static struct slice metadata(const Onnx__NodeProto *node, const char *key) {
-  for (size_t i = 0; i < node->n_metadata_props; i++) {
-    const Onnx__StringStringEntryProto *entry = node->metadata_props[i];
-    if (entry->key && !strcmp(entry->key, key)) return (struct slice){(const char *)entry->value.data, entry->value.len};
-  }
-  return (struct slice){"", 0};
-}
-
-/* The last entry but one of a Python list of strings, ['', 'layer1', 'layer1.conv', 'conv2d']: the last is the node. */
-static struct slice list_entry(struct slice list) {
-  struct slice last = {"", 0}, before = {"", 0};
-  for (size_t i = 0; i < list.length; i++) {
-    const char quote = list.text[i];
-    size_t end = i + 1;
-    if (quote != '\'' && quote != '"') continue;
-    while (end < list.length && list.text[end] != quote) end += list.text[end] == '\\' ? 2 : 1;
-    if (end >= list.length) break;
+/* The last entry but one of a list of scopes: the last is the node. */
+static struct onri_slice innermost(struct onri_slice list) {
+  struct onri_slice entry, last = {"", 0}, before = {"", 0};
+  while (onri_list_next(&list, &entry)) {
     before = last;
-    last = (struct slice){list.text + i + 1, end - i - 1};
-    i = end;
+    last = entry;
   }
   return before;
 }
 
 /* "model.py:41" from a Python stack trace: the last frame that is not PyTorch's own, or just the last. */
-static void last_frame(struct slice trace, char *target, size_t size) {
+static void last_frame(struct onri_slice trace, char *target, size_t size) {
   static const char file[] = "File \"", line[] = "\", line ";
-  struct slice path = {"", 0}, number = {"", 0};
+  struct onri_slice path = {"", 0}, number = {"", 0};
   int own = 0;
   for (size_t i = 0; i + sizeof(file) < trace.length; i++) {
-    struct slice p, n;
+    struct onri_slice p, n;
     size_t end = i + sizeof(file) - 1;
     int torch = 0;
     if (memcmp(trace.text + i, file, sizeof(file) - 1)) continue;
@@ -87,12 +69,12 @@ static void path_from_name(const char *name, char *target, size_t size) {
   }
 }
 
-static const char *intern_slice(struct onri_importer *importer, struct slice s, size_t most) {
+static const char *intern_slice(struct onri_importer *importer, struct onri_slice s, size_t most) {
   char shown[SHOWN_PATH];
   return onri_intern(&importer->texts, onri_escape(s.text, s.length, shown, most < sizeof(shown) ? most : sizeof(shown)));
 }
 
-static struct slice whole(const char *text) { return (struct slice){text ? text : "", text ? strlen(text) : 0}; }
+static struct onri_slice whole(const char *text) { return (struct onri_slice){text ? text : "", text ? strlen(text) : 0}; }
 
 /* Texts are interned, so equal ones have one address. */
 static int same(const struct onri_origin *a, const struct onri_origin *b) {
@@ -100,9 +82,24 @@ static int same(const struct onri_origin *a, const struct onri_origin *b) {
          a->source == b->source;
 }
 
+static struct onri_slice metadata(const Onnx__NodeProto *node, const char *key) {
+  return onri_metadata(node->metadata_props, node->n_metadata_props, key);
+}
+
+/* The exporter folds a BatchNorm into the convolution before it and gives the node the BatchNorm's place in the model; the
+ * weight still has the convolution's. */
+static struct onri_slice home_of(const Onnx__NodeProto *node, struct onri_slice path, struct onri_slice class) {
+  const char *weight = node->n_input > 1 ? node->input[1] : "";
+  const size_t length = strlen(weight), tail = strlen(".weight");
+  if (!onri_slice_find(class, ".BatchNorm") || !node->op_type || !strcmp(node->op_type, "BatchNormalization")) return path;
+  if (length <= tail || strcmp(weight + length - tail, ".weight")) return path;
+  return (struct onri_slice){weight, length - tail};
+}
+
 const struct onri_origin *onri_origin_make(struct onri_importer *importer, const Onnx__NodeProto *node,
                                            const struct onri_origin *parent) {
-  struct slice path = list_entry(metadata(node, "pkg.torch.onnx.name_scopes"));
+  struct onri_slice path = innermost(metadata(node, "pkg.torch.onnx.name_scopes"));
+  const struct onri_slice class = innermost(metadata(node, "pkg.torch.onnx.class_hierarchy"));
   struct onri_origin origin;
   char text[SHOWN_PATH];
   origin.op_type = intern_slice(importer, node->op_type && *node->op_type ? whole(node->op_type) : whole("?"), 64);
@@ -111,8 +108,8 @@ const struct onri_origin *onri_origin_make(struct onri_importer *importer, const
     path_from_name(node->name, text, sizeof(text));
     path = whole(text);
   }
-  origin.module_path = intern_slice(importer, path, SHOWN_PATH);
-  origin.module_class = intern_slice(importer, list_entry(metadata(node, "pkg.torch.onnx.class_hierarchy")), SHOWN_PATH);
+  origin.module_path = intern_slice(importer, home_of(node, path, class), SHOWN_PATH);
+  origin.module_class = intern_slice(importer, class, SHOWN_PATH);
   last_frame(metadata(node, "pkg.torch.onnx.stack_trace"), text, sizeof(text));
   origin.source = onri_intern(&importer->texts, text);
   if (!origin.op_type || !origin.name || !origin.module_path || !origin.module_class || !origin.source) return NULL;

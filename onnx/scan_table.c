@@ -30,7 +30,7 @@ const struct onri_message_rule onri_message_rules[ONRI_NUM_MESSAGES] = {
     [ONRI_MESSAGE_OPSET] = {"OperatorSetIdProto", sizeof(Onnx__OperatorSetIdProto), {[1] = NAME, [2] = VARINT}},
     [ONRI_MESSAGE_GRAPH] = {"GraphProto", sizeof(Onnx__GraphProto),
         {[1] = NODES, [2] = NAME, [5] = MANY(TENSOR), [10] = DROPPED, [11] = MANY(VALUE), [12] = MANY(VALUE),
-         [13] = DROPPED, [14] = DROPPED, [15] = MANY(SPARSE), [16] = DROPPED, [30] = ONE(SEQUENCE), [31] = ONE(OPTIONAL)}},
+         [13] = DROPPED, [14] = DROPPED, [15] = MANY(SPARSE), [16] = MANY(METADATA), [30] = ONE(SEQUENCE), [31] = ONE(OPTIONAL)}},
     [ONRI_MESSAGE_NODE] = {"NodeProto", sizeof(Onnx__NodeProto),
         {[1] = NAMES, [2] = NAMES, [3] = NAME, [4] = NAME, [5] = MANY(ATTRIBUTE), [6] = DROPPED, [7] = NAME, [8] = NAME,
          [9] = MANY(METADATA), [10] = DROPPED}},
@@ -66,7 +66,8 @@ const struct onri_message_rule onri_message_rules[ONRI_NUM_MESSAGES] = {
 
 int onri_metadata_wanted(const char *key, size_t length) {
   static const char *const wanted[] = {"pkg.torch.onnx.name_scopes", "pkg.torch.onnx.class_hierarchy",
-                                       "pkg.torch.onnx.stack_trace"};
+                                       "pkg.torch.onnx.stack_trace", "pkg.torch.onnx.fx_node",
+                                       "pkg.torch.export.ExportedProgram.graph_signature"};
   for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
     if (strlen(wanted[i]) == length && !memcmp(wanted[i], key, length)) return 1;
   return 0;

@@ -49,7 +49,7 @@ struct onri_message_rule {
 
 extern const struct onri_message_rule onri_message_rules[ONRI_NUM_MESSAGES];
 
-/* Metadata of nodes that is kept: where a node came from. */
+/* Metadata of nodes and graphs that is kept: where they came from. */
 int onri_metadata_wanted(const char *key, size_t length);
 
 #endif

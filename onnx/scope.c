@@ -42,17 +42,15 @@ static int32_t capture(struct onri_importer *importer, struct onri_scope *scope,
 }
 
 /* Parameters of the model are the initializers that something reads; integers that are shapes and indices are none. */
-static void count_parameters(struct onri_importer *importer, const struct onri_scope *scope, int32_t value) {
+static void mark_parameter(struct onri_importer *importer, const struct onri_scope *scope, int32_t value) {
   const struct onr_desc *desc;
   if (scope->graph != importer->graph || value == ONRI_NONE || (size_t)value >= importer->num_initializers) return;
-  if (importer->counted[value]) return;
-  importer->counted[value] = 1;
   desc = &scope->graph->values[value].desc;
   switch (desc->dtype) {
     case ONR_DTYPE_I32: case ONR_DTYPE_I64: case ONR_DTYPE_U32: case ONR_DTYPE_U64: case ONR_DTYPE_BOOL: case ONR_DTYPE_STRING:
       return;
     default:
-      if (importer->parameters <= INT64_MAX - onr_desc_elements(desc)) importer->parameters += onr_desc_elements(desc);
+      importer->counted[value] = 1;
   }
 }
 
@@ -63,7 +61,7 @@ int onri_scope_find(struct onri_importer *importer, struct onri_scope *scope, co
   int found;
   if (known >= 0) {
     *value = known - 1;
-    count_parameters(importer, scope, *value);
+    mark_parameter(importer, scope, *value);
     return 1;
   }
   if (!scope->outer) return 0;

@@ -63,11 +63,25 @@ struct onr_model_info {
   const char *producer_name, *producer_version; /* "pytorch", "2.15.0"; "" when absent */
   int64_t ir_version;
   int64_t opset;              /* of the default domain */
-  int64_t parameters;         /* elements of all initializers that the file's nodes read (floating-point and quantised) */
+  int64_t parameters;         /* PyTorch's sum(p.numel()) where the exporter lists the parameters; else the elements of all
+                                 initializers that nodes read (floating-point and quantised; statistics are none) */
   size_t weight_bytes;        /* constants and packed weights held in memory */
   size_t num_nodes_in_file, num_nodes; /* before and after the rewrites */
 };
 ONR_API void onr_model_get_info(const struct onr_model *model, struct onr_model_info *info);
+
+/* A module of PyTorch, as the exporter names it; in the order in which they run. Strings live as long as the model. A file
+ * of the older exporter has only what names of nodes and weights tell, and a BatchNorm that was folded is not in it. */
+struct onr_module_info {
+  const char *path;           /* "encoder.layers.0"; "": the model itself */
+  const char *kind;           /* "Conv2d"; where the file does not say, the operator of its first node */
+  int64_t parameters;         /* its own, without those of the modules in it; counted before the exporter folded anything */
+  int64_t unknown;            /* parameters (not elements) of which the exporter has left nothing that tells their size */
+  int64_t buffers;            /* floating-point ones, as running_mean */
+};
+ONR_API size_t onr_model_num_modules(const struct onr_model *model);
+/* NULL when index is out of range. */
+ONR_API const struct onr_module_info *onr_model_module(const struct onr_model *model, size_t index);
 
 /* The ops that this build reads: one entry an op and version from which it is read in another way. For a node, the entry
  * with the largest since_version that is not above the opset in force counts. */

@@ -105,4 +105,10 @@ int onr_model_find_output(const struct onr_model *model, const char *name) {
   return find(model->outputs, model->graph->num_outputs, name);
 }
 
+size_t onr_model_num_modules(const struct onr_model *model) { return model->num_modules; }
+
+const struct onr_module_info *onr_model_module(const struct onr_model *model, size_t index) {
+  return index < model->num_modules ? &model->modules[index] : NULL;
+}
+
 void onr_model_get_info(const struct onr_model *model, struct onr_model_info *info) { *info = model->info; }

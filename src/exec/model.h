@@ -9,6 +9,8 @@ struct onr_model {
   struct onr_env env;
   struct onri_graph *graph;
   struct onr_value_info *inputs, *outputs; /* as declared */
+  struct onr_module_info *modules;         /* the importer's, in the graph's arena */
+  size_t num_modules;
   struct onr_model_info info;
   struct onri_arena arena;                 /* strings of info, inputs, outputs */
   void *keep;                              /* what the importer's constants need */

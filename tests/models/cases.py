@@ -19,6 +19,7 @@ class Case:
     dynamo: tuple = (20,)               # opsets, one folder each
     ts: tuple = (17,)
     unused: tuple = ()                  # parameters that cannot matter
+    dtype: str = "f32"                  # of the module and its floating-point inputs
 
 
 CASES = []

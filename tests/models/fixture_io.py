@@ -15,6 +15,7 @@ import shutil
 import warnings
 import zlib
 
+import ml_dtypes
 import numpy as np
 import onnx
 import onnxruntime
@@ -219,19 +220,28 @@ def data_sets(folder):
     return [os.path.join(folder, name) for name in names]
 
 
+def to_array(tensor):
+    """NumPy has no bfloat16 of its own; onnx knows ml_dtypes' one."""
+    if tensor.dtype == torch.bfloat16:
+        return tensor.contiguous().view(torch.int16).numpy().view(ml_dtypes.bfloat16)
+    return tensor.numpy()
+
+
 def save_torch_data(folder, index, module, inputs, input_names):
     """A data set whose expected outputs PyTorch computes in eval mode."""
     graph = onnx.load(os.path.join(folder, "model.onnx"),
                       load_external_data=False).graph
     given = dict(zip(input_names, inputs))
-    used = [value.name for value in graph.input]
+    # Old files list initializers among the inputs.
+    constants = {tensor.name for tensor in graph.initializer}
+    used = [v.name for v in graph.input if v.name not in constants]
     results = forward(module, inputs)
     if len(results) != len(graph.output):
         raise RuntimeError(f"{folder}: {len(graph.output)} outputs exported, "
                            f"{len(results)} expected")
     save_data_set(folder, index,
-                  {name: given[name].numpy() for name in used},
-                  {value.name: result.numpy()
+                  {name: to_array(given[name]) for name in used},
+                  {value.name: to_array(result)
                    for value, result in zip(graph.output, results)})
 
 

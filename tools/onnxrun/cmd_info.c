@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tool.h"
+#include "modules.h"
 
 static const char *format_declared(const struct onr_value_info *info, char *text, size_t size) {
   size_t n = (size_t)snprintf(text, size, "%s[", info->dtype == ONR_DTYPE_NONE ? "?" : onr_dtype_name(info->dtype));
@@ -26,13 +26,9 @@ static void print_values(const char *title, const struct onr_model *model, size_
   for (size_t i = 0; i < count; i++) printf("  %-28s %s\n", get(model, i)->name, format_declared(get(model, i), text, sizeof(text)));
 }
 
-struct totals {
-  int64_t parameters, multiply_adds;
-};
-
-static struct totals print_table(const struct onr_session *session) {
+/* The nodes that are run. */
+static void print_nodes(const struct onr_session *session) {
   const size_t count = onr_session_num_nodes(session);
-  struct totals sum = {0, 0};
   printf("\n%4s  %-20s %-26s %12s %14s  %s\n", "#", "layer", "output", "parameters", "multiply-adds", "module");
   for (size_t i = 0; i < count; i++) {
     struct onr_node_info n;
@@ -41,23 +37,31 @@ static struct totals print_table(const struct onr_session *session) {
     printf("%4zu  %-20s %-26s %12lld %14lld  %s\n", i, n.layer,
            n.output.dtype == ONR_DTYPE_NONE ? "?" : onr_desc_format(&n.output, text, sizeof(text)), (long long)n.parameters,
            (long long)n.multiply_adds, n.module_path[0] ? n.module_path : n.name);
-    sum.parameters += n.parameters;
-    sum.multiply_adds += n.multiply_adds;
+  }
+}
+
+static int64_t total_multiply_adds(const struct onr_session *session) {
+  int64_t sum = 0;
+  for (size_t i = 0; i < onr_session_num_nodes(session); i++) {
+    struct onr_node_info n;
+    if (onr_session_node(session, i, &n) == ONR_STATUS_OK) sum += n.multiply_adds;
   }
   return sum;
 }
 
-static void print_text(const struct options *options, const struct loaded *l) {
+static void print_text(const struct options *options, const struct loaded *l, const struct module_tree *tree) {
   struct onr_model_info info;
+  char parameters[32], multiply_adds[32];
   onr_model_get_info(l->model, &info);
   printf("%s: %s%s%s, IR %lld, opset %lld\n", options->paths[0], info.producer_name[0] ? info.producer_name : "unknown producer",
          info.producer_version[0] ? " " : "", info.producer_version, (long long)info.ir_version, (long long)info.opset);
   print_values("inputs", l->model, onr_model_num_inputs(l->model), onr_model_input);
   print_values("outputs", l->model, onr_model_num_outputs(l->model), onr_model_output);
-  const struct totals sum = print_table(l->session);
+  if (tree->count) module_tree_print(tree);
+  if (!tree->count || options->nodes) print_nodes(l->session);
   printf("\n%zu nodes in the file, %zu after rewriting\n", info.num_nodes_in_file, info.num_nodes);
-  printf("%lld parameters, %lld multiply-adds, %.1f MiB weights, %.1f MiB arena\n", (long long)info.parameters,
-         (long long)sum.multiply_adds, (double)info.weight_bytes / 1048576, (double)onr_session_arena_bytes(l->session) / 1048576);
+  printf("%s parameters, %s multiply-adds, %.1f MiB weights, %.1f MiB arena\n", with_commas(info.parameters, parameters),
+         with_commas(total_multiply_adds(l->session), multiply_adds), (double)info.weight_bytes / 1048576, (double)onr_session_arena_bytes(l->session) / 1048576);
 }
 
 static void add_values(cJSON *root, const char *key, const struct onr_model *model, size_t count,
@@ -72,7 +76,24 @@ static void add_values(cJSON *root, const char *key, const struct onr_model *mod
   }
 }
 
-static void print_json(const struct options *options, const struct loaded *l) {
+static void add_modules(cJSON *root, const struct module_tree *tree) {
+  cJSON *array = cJSON_AddArrayToObject(root, "modules");
+  char text[160];
+  for (size_t i = 0; i < tree->count; i++) {
+    const struct module *m = &tree->modules[i];
+    cJSON *item = cJSON_CreateObject();
+    cJSON_AddStringToObject(item, "path", m->info->path);
+    cJSON_AddStringToObject(item, "kind", m->info->kind);
+    cJSON_AddStringToObject(item, "output", m->output.dtype == ONR_DTYPE_NONE ? "" : onr_desc_format(&m->output, text, sizeof(text)));
+    cJSON_AddNumberToObject(item, "own_parameters", (double)m->info->parameters);
+    cJSON_AddNumberToObject(item, "own_buffers", (double)m->info->buffers);
+    cJSON_AddNumberToObject(item, "parameters", (double)m->parameters);
+    cJSON_AddNumberToObject(item, "multiply_adds", (double)m->multiply_adds);
+    cJSON_AddItemToArray(array, item);
+  }
+}
+
+static void print_json(const struct options *options, const struct loaded *l, const struct module_tree *tree) {
   struct onr_model_info info;
   cJSON *root = cJSON_CreateObject();
   onr_model_get_info(l->model, &info);
@@ -83,8 +104,8 @@ static void print_json(const struct options *options, const struct loaded *l) {
   cJSON_AddNumberToObject(root, "opset", (double)info.opset);
   add_values(root, "inputs", l->model, onr_model_num_inputs(l->model), onr_model_input);
   add_values(root, "outputs", l->model, onr_model_num_outputs(l->model), onr_model_output);
+  add_modules(root, tree);
   cJSON *layers = cJSON_AddArrayToObject(root, "layers");
-  double multiply_adds = 0;
   for (size_t i = 0; i < onr_session_num_nodes(l->session); i++) {
     struct onr_node_info n;
     char text[160];
@@ -99,10 +120,9 @@ static void print_json(const struct options *options, const struct loaded *l) {
     cJSON_AddNumberToObject(item, "parameters", (double)n.parameters);
     cJSON_AddNumberToObject(item, "multiply_adds", (double)n.multiply_adds);
     cJSON_AddItemToArray(layers, item);
-    multiply_adds += (double)n.multiply_adds;
   }
   cJSON_AddNumberToObject(root, "parameters", (double)info.parameters);
-  cJSON_AddNumberToObject(root, "multiply_adds", multiply_adds);
+  cJSON_AddNumberToObject(root, "multiply_adds", (double)total_multiply_adds(l->session));
   cJSON_AddNumberToObject(root, "weight_bytes", (double)info.weight_bytes);
   cJSON_AddNumberToObject(root, "arena_bytes", (double)onr_session_arena_bytes(l->session));
   char *text = cJSON_Print(root);
@@ -111,20 +131,34 @@ static void print_json(const struct options *options, const struct loaded *l) {
   cJSON_Delete(root);
 }
 
-int command_info(const struct options *options) {
-  struct loaded l;
-  struct tensor_list inputs = {0};
+/* Loads, and plans for the inputs that the options give. */
+static int load_and_plan(const struct options *options, struct loaded *l, struct tensor_list *inputs) {
   struct onr_error error = {0};
-  int code = load(options, options->paths[0], &l);
+  int code = load(options, options->paths[0], l);
   if (code) return code;
-  code = make_inputs(options, &l, &inputs);
-  if (!code) {
-    const enum onr_status status = onr_session_plan(l.session, &error);
-    if (status != ONR_STATUS_OK) code = report_failure(status, &error);
-  }
-  if (!code && options->json) print_json(options, &l);
-  else if (!code) print_text(options, &l);
+  code = make_inputs(options, l, inputs);
+  if (code) return code;
+  const enum onr_status status = onr_session_plan(l->session, &error);
+  return status == ONR_STATUS_OK ? 0 : report_failure(status, &error);
+}
+
+/* The modules are those of the file as it is, before rewrites move their nodes into others. */
+int command_info(const struct options *options) {
+  struct options plain = *options;
+  struct tensor_list inputs = {0}, plain_inputs = {0};
+  struct module_tree tree = {0};
+  struct loaded l = {0}, file = {0};
+  plain.disabled_passes = "all";
+  plain.backend = ONR_BACKEND_PORTABLE;
+  int code = load_and_plan(options, &l, &inputs);
+  if (!code && onr_model_num_modules(l.model)) code = load_and_plan(&plain, &file, &plain_inputs);
+  if (!code && file.model) code = module_tree_make(file.model, file.session, &tree);
+  if (!code && options->json) print_json(options, &l, &tree);
+  else if (!code) print_text(options, &l, &tree);
+  module_tree_clear(&tree);
   unload(&l);
+  unload(&file);
   list_clear(&inputs);
+  list_clear(&plain_inputs);
   return code;
 }

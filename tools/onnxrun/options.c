@@ -6,7 +6,7 @@
 #include "tool.h"
 
 enum long_option { OPTION_DIM = 256, OPTION_SEED, OPTION_THREADS, OPTION_SECONDS, OPTION_RTOL, OPTION_ATOL, OPTION_BACKEND,
-                   OPTION_JSON, OPTION_PROFILE, OPTION_DISABLE, OPTION_EXTERNAL, OPTION_SHOW,
+                   OPTION_JSON, OPTION_PROFILE, OPTION_DISABLE, OPTION_EXTERNAL, OPTION_SHOW, OPTION_NODES,
                    OPTION_LABELS };
 
 static const struct option long_options[] = {
@@ -20,6 +20,7 @@ static const struct option long_options[] = {
     {"atol", required_argument, NULL, OPTION_ATOL},
     {"backend", required_argument, NULL, OPTION_BACKEND},
     {"json", no_argument, NULL, OPTION_JSON},
+    {"nodes", no_argument, NULL, OPTION_NODES},
     {"profile", no_argument, NULL, OPTION_PROFILE},
     {"disable-passes", required_argument, NULL, OPTION_DISABLE},
     {"external-data", required_argument, NULL, OPTION_EXTERNAL},
@@ -83,6 +84,7 @@ static int parse_one(int option, struct options *options) {
     case OPTION_ATOL: return parse_real("--atol", optarg, &options->atol);
     case OPTION_BACKEND: return parse_backend(optarg, options);
     case OPTION_JSON: options->json = 1; return 0;
+    case OPTION_NODES: options->nodes = 1; return 0;
     case OPTION_PROFILE: options->profile = 1; return 0;
     case OPTION_DISABLE: options->disabled_passes = optarg; return 0;
     case OPTION_EXTERNAL: options->external_directory = optarg; return 0;

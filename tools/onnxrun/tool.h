@@ -50,7 +50,7 @@ struct options {
   double seconds, rtol, atol;
   enum onr_backend backend;
   const char *labels; /* .npy; for --show */
-  int json, profile, show;
+  int json, nodes, profile, show;
 };
 
 /* --- options.c --- */

@@ -1,0 +1,28 @@
+/* metadata.h: texts that PyTorch's default exporter leaves in nodes and graphs. */
+#ifndef ONRI_METADATA_H
+#define ONRI_METADATA_H
+
+#include <stddef.h>
+
+#include "onnx.pb-c.h"
+
+struct onri_slice {
+  const char *text;
+  size_t length;
+};
+
+/* Empty when the key is not there. */
+struct onri_slice onri_metadata(Onnx__StringStringEntryProto *const *props, size_t count, const char *key);
+/* Takes the next entry off a Python list of strings, ['', 'layer1', 'layer1.conv', 'conv2d']. 0: no more. */
+int onri_list_next(struct onri_slice *list, struct onri_slice *entry);
+/* Takes the next line off a text. 0: no more. */
+int onri_line_next(struct onri_slice *text, struct onri_slice *line);
+/* What is behind the last dot. */
+struct onri_slice onri_last_component(struct onri_slice path);
+/* What is before the last dot; empty without a dot. */
+struct onri_slice onri_parent_path(struct onri_slice path);
+int onri_slice_is(struct onri_slice slice, const char *text);
+/* Where `part` begins in `text`, or NULL. */
+const char *onri_slice_find(struct onri_slice text, const char *part);
+
+#endif

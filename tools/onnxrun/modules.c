@@ -1,0 +1,165 @@
+/* modules: the tree of PyTorch's modules, each with its output, parameters and multiply-adds. */
+#include "modules.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NONE = -1, DEPTH = 64 };
+
+static int by_path(const void *left, const void *right) {
+  const struct module *const *a = left, *const *b = right;
+  return strcmp((*a)->info->path, (*b)->info->path);
+}
+
+/* The module of the longest path that is `path` or begins it up to a dot; NULL: none. */
+static struct module *innermost(const struct module_tree *tree, const char *path) {
+  char text[256];
+  snprintf(text, sizeof(text), "%s", path);
+  for (;;) {
+    const struct onr_module_info info = {.path = text};
+    const struct module key = {.info = &info}, *pointer = &key;
+    struct module **found = bsearch(&pointer, tree->by_path, tree->count, sizeof(*tree->by_path), by_path);
+    if (found) return *found;
+    if (!text[0]) return NULL;
+    char *dot = strrchr(text, '.');
+    *(dot ? dot : text) = '\0';
+  }
+}
+
+static struct module *parent_of(const struct module_tree *tree, const struct module *module) {
+  char text[256];
+  if (!module->info->path[0]) return NULL;
+  snprintf(text, sizeof(text), "%s", module->info->path);
+  char *dot = strrchr(text, '.');
+  *(dot ? dot : text) = '\0';
+  return innermost(tree, text);
+}
+
+/* Children keep the order in which the modules run. */
+static void link_children(struct module_tree *tree) {
+  for (size_t i = tree->count; i--;) {
+    struct module *module = &tree->modules[i];
+    struct module *parent = module->parent = parent_of(tree, module);
+    struct module **list = parent ? &parent->first_child : &tree->first;
+    module->next = *list;
+    *list = module;
+  }
+}
+
+/* Adds what a node does to its module and all around it. */
+static void add_nodes(struct module_tree *tree, const struct onr_session *session) {
+  const size_t count = onr_session_num_nodes(session);
+  for (size_t i = 0; i < count; i++) {
+    struct onr_node_info node;
+    if (onr_session_node(session, i, &node) != ONR_STATUS_OK) continue;
+    for (struct module *m = innermost(tree, node.module_path); m; m = m->parent) {
+      m->multiply_adds += node.multiply_adds;
+      m->nodes++;
+      if (node.output.dtype != ONR_DTYPE_NONE) m->output = node.output;
+    }
+  }
+}
+
+int module_tree_make(const struct onr_model *model, const struct onr_session *session, struct module_tree *tree) {
+  *tree = (struct module_tree){.count = onr_model_num_modules(model)};
+  tree->modules = calloc(tree->count + 1, sizeof(*tree->modules));
+  tree->by_path = calloc(tree->count + 1, sizeof(*tree->by_path));
+  if (!tree->modules || !tree->by_path) {
+    module_tree_clear(tree);
+    return complain(EXIT_OTHER, "no memory for the modules");
+  }
+  for (size_t i = 0; i < tree->count; i++) {
+    tree->modules[i].info = onr_model_module(model, i);
+    tree->by_path[i] = &tree->modules[i];
+  }
+  qsort(tree->by_path, tree->count, sizeof(*tree->by_path), by_path);
+  link_children(tree);
+  for (size_t i = 0; i < tree->count; i++)
+    for (struct module *m = &tree->modules[i]; m; m = m->parent) {
+      m->parameters += tree->modules[i].info->parameters;
+      m->unknown += tree->modules[i].info->unknown;
+    }
+  add_nodes(tree, session);
+  return 0;
+}
+
+void module_tree_clear(struct module_tree *tree) {
+  free(tree->modules);
+  free(tree->by_path);
+  *tree = (struct module_tree){0};
+}
+
+/* --- as text --- */
+
+const char *with_commas(int64_t number, char text[32]) {
+  char digits[24];
+  const int length = snprintf(digits, sizeof(digits), "%lld", (long long)number);
+  char *to = text;
+  for (int i = 0; i < length; i++) {
+    *to++ = digits[i];
+    if ((length - i) % 3 == 1 && i + 1 < length) *to++ = ',';
+  }
+  *to = '\0';
+  return text;
+}
+
+/* Pads to a number of columns; bytes that continue a UTF-8 sequence take none. */
+static void print_padded(const char *text, int columns) {
+  fputs(text, stdout);
+  for (; *text; text++) columns -= (*text & 0xc0) != 0x80;
+  while (columns-- > 0) putchar(' ');
+}
+
+/* "├ conv1: Conv2d"; the model itself has only its kind. */
+static void label(const struct module *module, const char *lead, char *text, size_t size) {
+  const char *path = module->info->path, *kind = module->info->kind;
+  size_t skip = 0;
+  if (module->parent && module->parent->info->path[0]) skip = strlen(module->parent->info->path) + 1;
+  snprintf(text, size, "%s%s%s%s", lead, path + skip, path[0] && kind[0] ? ": " : "", kind[0] || path[0] ? kind : "(model)");
+}
+
+static void print_module(const struct module *module, const char *lead, int width) {
+  char text[512], shape[160], parameters[32], multiply_adds[32];
+  label(module, lead, text, sizeof(text));
+  print_padded(text, width);
+  const char *output = module->output.dtype != ONR_DTYPE_NONE ? onr_desc_format(&module->output, shape, sizeof(shape)) : "";
+  if (!module->nodes && module->info->parameters) output = "(in another module)";
+  printf("  %-26s %12s%c %16s\n", output, module->parameters ? with_commas(module->parameters, parameters) : "", module->unknown ? '+' : ' ',
+         module->multiply_adds ? with_commas(module->multiply_adds, multiply_adds) : "");
+}
+
+/* lead: what stands before the names of this level's modules; as deep as paths have dots. */
+static void print_level(const struct module *module, const char *lead, int depth, int width) {
+  char own[4 * DEPTH], inner[4 * DEPTH];
+  for (; module; module = module->next) {
+    const int last = !module->next, top = !module->parent;
+    snprintf(own, sizeof(own), "%s%s", lead, top ? "" : last ? "└ " : "├ ");
+    snprintf(inner, sizeof(inner), "%s%s", lead, top ? "" : last ? "  " : "│ ");
+    print_module(module, own, width);
+    if (depth < DEPTH) print_level(module->first_child, inner, depth + 1, width);
+  }
+}
+
+/* Columns of the widest label. */
+static int label_width(const struct module_tree *tree) {
+  int width = 20;
+  for (size_t i = 0; i < tree->count; i++) {
+    char text[512];
+    int columns;
+    label(&tree->modules[i], "", text, sizeof(text));
+    columns = (int)strlen(text);
+    for (const struct module *m = tree->modules[i].parent; m; m = m->parent) columns += 2;
+    if (columns > width) width = columns;
+  }
+  return width;
+}
+
+void module_tree_print(const struct module_tree *tree) {
+  const int width = label_width(tree);
+  printf("\n%-*s  %-26s %12s  %16s\n", width, "module", "output", "parameters", "multiply-adds");
+  print_level(tree->first, "", 0, width);
+  int64_t unknown = 0;
+  for (size_t i = 0; i < tree->count; i++) unknown += tree->modules[i].info->unknown;
+  if (unknown) printf("+ and %lld more whose size is not in the file: the exporter has computed with them\n", (long long)unknown);
+}
