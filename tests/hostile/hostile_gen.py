@@ -12,7 +12,7 @@ import sys
 import numpy as np
 from onnx import numpy_helper as NH
 
-import cases_families, cases_file, cases_graph, cases_layers, cases_tensor  # each registers its cases
+import cases_families, cases_file, cases_graph, cases_layers, cases_metadata, cases_tensor  # each registers its cases
 from corpus import cases, x1
 
 
