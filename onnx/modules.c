@@ -311,15 +311,26 @@ static int is_python_path(const char *name) {
   return strchr(name, '.') && !name[strspn(name, "0123456789_.abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")];
 }
 
+/* home: the module of a node that reads it; -1: only bodies do. */
 static enum onr_status count_initializer(struct reading *r, int32_t value, int32_t home) {
   const char *name = r->importer->graph->values[value].name;
   const struct onri_slice nothing = {"", 0};
   if (r->seen[value] || !r->importer->counted[value]) return ONR_STATUS_OK;
   r->seen[value] = 1;
   const int named = is_python_path(name);
-  const int32_t module = named ? module_of(r, onri_parent_path(whole(name)), nothing) : home;
+  const int32_t module = named || home < 0 ? module_of(r, named ? onri_parent_path(whole(name)) : nothing, nothing) : home;
   if (module < 0) return onri_import_no_memory(r->importer);
   add_to_module(r, module, named ? onri_last_component(whole(name)).text : "", elements_of(r, value));
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status count_initializers(struct reading *r) {
+  for (size_t n = 0; n < r->graph->n_node; n++)
+    for (size_t i = 0; i < r->graph->node[n]->n_input; i++) {
+      const int32_t value = initializer_of(r, r->graph->node[n], i);
+      if (value >= 0) ONR_TRY(count_initializer(r, value, r->homes[n]));
+    }
+  for (size_t i = 0; i < r->importer->num_initializers; i++) ONR_TRY(count_initializer(r, (int32_t)i, -1));
   return ONR_STATUS_OK;
 }
 
@@ -374,11 +385,7 @@ static enum onr_status read_all(struct reading *r) {
     count_channels(r);
     ONR_TRY(match_strays(r));
   } else {
-    for (size_t n = 0; n < r->graph->n_node; n++)
-      for (size_t i = 0; i < r->graph->node[n]->n_input; i++) {
-        const int32_t value = initializer_of(r, r->graph->node[n], i);
-        if (value >= 0) ONR_TRY(count_initializer(r, value, r->homes[n]));
-      }
+    ONR_TRY(count_initializers(r));
   }
   return name_kinds(r);
 }

@@ -243,7 +243,7 @@ static int holds(const struct onri_skeleton *skeleton, const char *text) {
 }
 
 static void test_what_nobody_reads_is_dropped(void **state) {
-  struct proto node = proto_node("", "Relu", "x", "y"), entry = proto_entry("pkg.torch.onnx.fx_node", "DROPPED"), file;
+  struct proto node = proto_node("", "Relu", "x", "y"), entry = proto_entry("pkg.torch.onnx.other", "DROPPED"), file;
   struct onri_skeleton skeleton;
   (void)state;
   proto_text(&node, 6, "DROPPED \xff doc string");

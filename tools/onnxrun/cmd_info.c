@@ -57,8 +57,9 @@ static void print_text(const struct options *options, const struct loaded *l, co
          info.producer_version[0] ? " " : "", info.producer_version, (long long)info.ir_version, (long long)info.opset);
   print_values("inputs", l->model, onr_model_num_inputs(l->model), onr_model_input);
   print_values("outputs", l->model, onr_model_num_outputs(l->model), onr_model_output);
-  if (tree->count) module_tree_print(tree);
-  if (!tree->count || options->nodes) print_nodes(l->session);
+  const int named = tree->count > 1 || (tree->count && tree->modules[0].info->kind[0]);
+  if (named) module_tree_print(tree);
+  if (!named || options->nodes) print_nodes(l->session);
   printf("\n%zu nodes in the file, %zu after rewriting\n", info.num_nodes_in_file, info.num_nodes);
   printf("%s parameters, %s multiply-adds, %.1f MiB weights, %.1f MiB arena\n", with_commas(info.parameters, parameters),
          with_commas(total_multiply_adds(l->session), multiply_adds), (double)info.weight_bytes / 1048576, (double)onr_session_arena_bytes(l->session) / 1048576);
