@@ -9,8 +9,9 @@ set(table
   "src/base        | |                                   pthreadpool.h"
   "src/kernels     | base |"
   "src/xnn         | base |                              xnnpack.h pthreadpool.h"
+  "src/regex       | base |                              pcre2.h"
   "src/graph       | base |"
-  "src/layers      | base kernels xnn |"
+  "src/layers      | base kernels xnn regex |"
   "src/passes      | base graph layers |"
   "src/exec        | base graph layers passes |"
   "src/nn          | base graph layers exec |"
@@ -18,7 +19,7 @@ set(table
   "tools/onnxrun   | |")
 
 # Headers that are nobody's unless a row above names them.
-set(libraries xnnpack.h pthreadpool.h cpuinfo.h experiments-config.h fxdiv.h onnx.pb-c.h)
+set(libraries xnnpack.h pthreadpool.h cpuinfo.h experiments-config.h fxdiv.h pcre2.h onnx.pb-c.h)
 
 set(wrong 0)
 set(checked 0)

@@ -70,6 +70,11 @@ const struct onr_string *onri_attr_strings(const struct onr_node *node, const ch
   return attribute ? attribute->strings : NULL;
 }
 
+struct onr_string onri_attr_string(const struct onr_node *node, const char *name, const char *otherwise) {
+  const struct onri_attribute *attribute = find_kind(node, name, ONRI_ATTRIBUTE_STRING);
+  return attribute ? attribute->s : (struct onr_string){otherwise, strlen(otherwise)};
+}
+
 static int string_is(const struct onr_string *string, const char *text) {
   return string->length == strlen(text) && !memcmp(string->text, text, string->length);
 }

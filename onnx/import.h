@@ -59,6 +59,7 @@ float onri_attr_float(const struct onr_node *node, const char *name, float other
 const int64_t *onri_attr_ints(const struct onr_node *node, const char *name, size_t *count);
 const float *onri_attr_floats(const struct onr_node *node, const char *name, size_t *count);
 const struct onr_string *onri_attr_strings(const struct onr_node *node, const char *name, size_t *count);
+struct onr_string onri_attr_string(const struct onr_node *node, const char *name, const char *otherwise);
 /* True when the string attribute (or `otherwise`, when it is absent) equals `text`. */
 int onri_attr_is(const struct onr_node *node, const char *name, const char *text, const char *otherwise);
 /* Index of the string in `choices` (NULL-terminated), `otherwise` when absent; ATTRIBUTE error for another text. */

@@ -4,14 +4,14 @@
 enum onr_status onri_import_string_concat(const struct onr_node *node) { return onri_emit(node, &onri_layer_string_concat, NULL); }
 
 enum onr_status onri_import_string_split(const struct onr_node *node) {
-  struct onr_string_split_params params = {.delimiter = {"", 0}, .max_splits = onri_attr_int(node, "maxsplit", -1)};
-  const struct onri_attribute *delimiter = onri_attr_find(node, "delimiter");
-  if (delimiter != NULL) {
-    if (delimiter->kind != ONRI_ATTRIBUTE_STRING)
-      return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute 'delimiter' must be a string");
-    params.delimiter = delimiter->s;
-  }
+  const struct onr_string_split_params params = {.delimiter = onri_attr_string(node, "delimiter", ""),
+                                                 .max_splits = onri_attr_int(node, "maxsplit", -1)};
   return onri_emit(node, &onri_layer_string_split, &params);
+}
+
+enum onr_status onri_import_regex_full_match(const struct onr_node *node) {
+  const struct onr_regex_full_match_params params = {onri_attr_string(node, "pattern", "")};
+  return onri_emit(node, &onri_layer_regex_full_match, &params);
 }
 
 /* `locale` is left aside: the case of ASCII letters is changed, in every locale in the same way. */

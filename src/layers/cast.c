@@ -77,9 +77,9 @@ static enum onr_status text_to_numbers(const struct onr_call *call) {
     const enum onri_number_parsed parsed =
         onri_number_parse(call->out[0].dtype, x[i].text, x[i].length, !p->unsaturated, (char *)call->outputs[0] + i * size);
     if (parsed != ONRI_NUMBER_OK)
-      return onr_fail(call->error, ONR_STATUS_DATA, "element %zu, '%s', is %s%s", i, onri_escape(x[i].text, x[i].length, shown, sizeof shown),
-                      parsed == ONRI_NUMBER_NONE ? "no number: expected one for " : "out of the range of ",
-                      onr_dtype_name(call->out[0].dtype));
+      return onr_fail(call->error, ONR_STATUS_DATA, "element %zu, '%s', is %s%s", i,
+                      onri_escape(x[i].text, x[i].length, shown, sizeof shown), parsed == ONRI_NUMBER_NONE ? "no number: expected one for "
+                      : "out of the range of ", onr_dtype_name(call->out[0].dtype));
   }
   return ONR_STATUS_OK;
 }

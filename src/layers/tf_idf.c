@@ -186,7 +186,8 @@ static int compare_token(const struct onr_call *call, size_t token, size_t pool)
 }
 
 /* The first of the sorted n-grams [begin, end) whose token k is not less than `token` (after = 0) or is greater (after = 1). */
-static size_t bound(const struct onr_call *call, const struct length_range *r, size_t k, size_t begin, size_t end, size_t token, int after) {
+static size_t bound(const struct onr_call *call, const struct length_range *r, size_t k, size_t begin, size_t end, size_t token,
+                    int after) {
   const int64_t *grams = ((const struct prepared *)call->prepared)->order + r->first;
   while (begin < end) {
     const size_t middle = begin + (end - begin) / 2;
@@ -233,10 +234,11 @@ static void tf_idf_rows(void *context, size_t begin, size_t end) {
   const struct onr_call *call = context;
   const struct prepared *s = call->prepared;
   const size_t width = (size_t)call->out[0].dim[call->out[0].rank - 1];
-  const int comparable = (call->in[0].dtype == ONR_DTYPE_STRING) == (((const struct onr_tf_idf_params *)call->params)->pool_strings != NULL);
+  const struct onr_tf_idf_params *p = call->params;
+  const int comparable = (call->in[0].dtype == ONR_DTYPE_STRING) == (p->pool_strings != NULL);
   size_t skips = 0;
   for (size_t i = 0; comparable && i < s->num_ranges; i++) {
-    const size_t n = num_skips(call->params, s->ranges[i].n, row_length(call));
+    const size_t n = num_skips(p, s->ranges[i].n, row_length(call));
     if (n > skips) skips = n;
   }
   for (size_t row = begin; row < end; row++) {

@@ -40,7 +40,8 @@ static void test_floats_to_text(void **unused) {
 
 static void test_integers_to_text(void **unused) {
   (void)unused;
-  expect_texts(ONR_DTYPE_I64, (int64_t[]){0, -5, INT64_MAX, INT64_MIN}, (const char *[]){"0", "-5", "9223372036854775807", "-9223372036854775808"}, 4);
+  expect_texts(ONR_DTYPE_I64, (int64_t[]){0, -5, INT64_MAX, INT64_MIN},
+               (const char *[]){"0", "-5", "9223372036854775807", "-9223372036854775808"}, 4);
   expect_texts(ONR_DTYPE_U64, (uint64_t[]){UINT64_MAX}, (const char *[]){"18446744073709551615"}, 1);
   expect_texts(ONR_DTYPE_I8, (int8_t[]){-128, 127}, (const char *[]){"-128", "127"}, 2);
   expect_texts(ONR_DTYPE_BOOL, (uint8_t[]){0, 1}, (const char *[]){"False", "True"}, 2);
@@ -106,7 +107,8 @@ static void test_text_to_integers(void **unused) {
   } cases[] = {
       {ONR_DTYPE_I64, "9223372036854775807", ONR_STATUS_OK, INT64_MAX}, {ONR_DTYPE_I64, "9223372036854775808", ONR_STATUS_DATA, 0},
       {ONR_DTYPE_I64, "-9223372036854775808", ONR_STATUS_OK, INT64_MIN}, {ONR_DTYPE_I64, "-9223372036854775809", ONR_STATUS_DATA, 0},
-      {ONR_DTYPE_I64, "100.5", ONR_STATUS_OK, 100}, {ONR_DTYPE_I64, "-1.25e1", ONR_STATUS_OK, -12}, {ONR_DTYPE_I64, "1e-9", ONR_STATUS_OK, 0},
+      {ONR_DTYPE_I64, "100.5", ONR_STATUS_OK, 100}, {ONR_DTYPE_I64, "-1.25e1", ONR_STATUS_OK, -12},
+      {ONR_DTYPE_I64, "1e-9", ONR_STATUS_OK, 0},
       {ONR_DTYPE_I64, "1e30", ONR_STATUS_DATA, 0}, {ONR_DTYPE_I64, "nan", ONR_STATUS_DATA, 0}, {ONR_DTYPE_I64, "inf", ONR_STATUS_DATA, 0},
       {ONR_DTYPE_U64, "18446744073709551615", ONR_STATUS_OK, -1}, {ONR_DTYPE_U64, "18446744073709551616", ONR_STATUS_DATA, 0},
       {ONR_DTYPE_I8, "-128", ONR_STATUS_OK, -128}, {ONR_DTYPE_I8, "128", ONR_STATUS_DATA, 0}, {ONR_DTYPE_U8, "255", ONR_STATUS_OK, 255},
@@ -115,7 +117,8 @@ static void test_text_to_integers(void **unused) {
       {ONR_DTYPE_BOOL, "True", ONR_STATUS_OK, 1}, {ONR_DTYPE_BOOL, "False", ONR_STATUS_OK, 0}, {ONR_DTYPE_BOOL, "yes", ONR_STATUS_DATA, 0}};
   for (size_t i = 0; i < COUNT(cases); i++) {
     int64_t element = 0, value = 0;
-    if (parse(cases[i].dtype, cases[i].text, &element) != cases[i].status) fail_msg("'%s' as %s", cases[i].text, onr_dtype_name(cases[i].dtype));
+    if (parse(cases[i].dtype, cases[i].text, &element) != cases[i].status)
+      fail_msg("'%s' as %s", cases[i].text, onr_dtype_name(cases[i].dtype));
     if (cases[i].status != ONR_STATUS_OK) continue;
     onri_load(cases[i].dtype, &element, 1, &value);
     assert_true(value == cases[i].value);

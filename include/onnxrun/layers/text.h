@@ -45,6 +45,13 @@ struct onr_tf_idf_params {
   size_t pool_size;
 };
 
+/* regex_full_match (ONNX RegexFullMatch-20): x (strings) -> bool, whether the pattern matches all of the string. Pattern and strings
+ * are UTF-8; \w, \d and \s are ASCII. RE2's syntax, and PCRE2's beside it; a search that takes too long is a LIMIT error. The pattern
+ * must outlive the graph. */
+struct onr_regex_full_match_params {
+  struct onr_string pattern;
+};
+
 /* lookup: x, keys [n] (x's type), values [n], default (one value) -> the value of the last key that equals the element.
  * With one more default, x may be of the values' type: then each element becomes a key, or that default.
  * NaN equals NaN. Keys and values are constants. No parameters. */
