@@ -6,12 +6,15 @@
 
 #include "onnxrun/nn/activation.h"
 #include "onnxrun/nn/convolution.h"
+#include "onnxrun/nn/dropout.h"
 #include "onnxrun/nn/embedding.h"
 #include "onnxrun/nn/fold.h"
 #include "onnxrun/nn/linear.h"
 #include "onnxrun/nn/normalization.h"
+#include "onnxrun/nn/padding.h"
 #include "onnxrun/nn/pooling.h"
 #include "onnxrun/nn/recurrent.h"
+#include "onnxrun/nn/shape.h"
 #include "onnxrun/nn/transformer.h"
 #include "onnxrun/nn/upsample.h"
 

@@ -1,5 +1,5 @@
-/* reshape.c: reshape, flatten, squeeze, unsqueeze, batch, unbatch, identity, bit_cast: the bytes of input 0 under another descriptor.
- * All wish to be a view of it and copy where that was not granted. */
+/* reshape.c: reshape, flatten, flatten_dims, unflatten, squeeze, unsqueeze, batch, unbatch, identity, bit_cast: the bytes of input 0
+ * under another descriptor. All wish to be a view of it and copy where that was not granted. */
 #include "base/checked.h"
 #include "base/convert.h"
 #include "base/shape.h"
@@ -82,6 +82,46 @@ static enum onr_status flatten_infer(struct onr_call *call) {
   const int32_t axis = p->axis < 0 ? p->axis + x->rank : p->axis;
   const int64_t dims[2] = {onri_product(x, 0, axis), onri_product(x, axis, x->rank)};
   call->out[0] = onr_desc_make(x->dtype, 2, dims);
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status flatten_dims_infer(struct onr_call *call) {
+  const struct onr_flatten_dims_params *p = call->params;
+  const struct onr_desc x = call->in[0];
+  const int32_t rank = x.rank > 0 ? x.rank : 1;
+  int32_t first, last;
+  ONR_TRY(onri_expect_tensor(call, 0));
+  ONR_TRY(onri_axis_resolve(p->first, rank, &first, call->error));
+  ONR_TRY(onri_axis_resolve(p->last, rank, &last, call->error));
+  if (first > last)
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected a first dimension that is not behind the last, found %d and %d", (int)first,
+                    (int)last);
+  call->out[0] = onr_desc_make(x.dtype, first, x.dim);
+  call->out[0].dim[call->out[0].rank++] = onri_product(&x, first, x.rank > 0 ? last + 1 : 0);
+  for (int32_t d = last + 1; d < x.rank; d++) call->out[0].dim[call->out[0].rank++] = x.dim[d];
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status unflatten_infer(struct onr_call *call) {
+  const struct onr_unflatten_params *p = call->params;
+  const struct onr_desc x = call->in[0];
+  int32_t axis, unknown = -1;
+  ONR_TRY(onri_expect_tensor(call, 0));
+  ONR_TRY(onri_axis_resolve(p->axis, x.rank, &axis, call->error));
+  if (p->num_sizes < 1 || p->num_sizes > ONR_MAX_RANK || x.rank - 1 + p->num_sizes > ONR_MAX_RANK)
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected up to %d dimensions, found %d", ONR_MAX_RANK, (int)(x.rank - 1 + p->num_sizes));
+  struct onr_desc part = onr_desc_make(x.dtype, p->num_sizes, p->sizes);
+  for (int32_t d = 0; d < part.rank; d++) {
+    if (part.dim[d] >= 0) continue;
+    if (part.dim[d] != -1 || unknown >= 0)
+      return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected sizes of 0 or more, and -1 once, found %lld", (long long)part.dim[d]);
+    unknown = d;
+  }
+  ONR_TRY(reshape_complete(&part, unknown, x.dim[axis], call->error));
+  struct onr_desc out = onr_desc_make(x.dtype, axis, x.dim);
+  for (int32_t d = 0; d < part.rank; d++) out.dim[out.rank++] = part.dim[d];
+  for (int32_t d = axis + 1; d < x.rank; d++) out.dim[out.rank++] = x.dim[d];
+  call->out[0] = out;
   return ONR_STATUS_OK;
 }
 
@@ -211,6 +251,18 @@ const struct onr_layer onri_layer_flatten = {
     .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
     .params_size = sizeof(struct onr_flatten_params),
     .infer = flatten_infer, .plan = view_plan, .run = view_run,
+};
+const struct onr_layer onri_layer_flatten_dims = {
+    .name = "flatten_dims",
+    .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+    .params_size = sizeof(struct onr_flatten_dims_params),
+    .infer = flatten_dims_infer, .plan = view_plan, .run = view_run,
+};
+const struct onr_layer onri_layer_unflatten = {
+    .name = "unflatten",
+    .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+    .params_size = sizeof(struct onr_unflatten_params),
+    .infer = unflatten_infer, .plan = view_plan, .run = view_run,
 };
 const struct onr_layer onri_layer_squeeze = {
     .name = "squeeze",

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "nn/net.h"
+#include "nn/nn_shape.h"
 #include "onnxrun/layers/move.h"
 #include "onnxrun/layers/recurrent.h"
 
@@ -19,19 +19,6 @@ struct kind {
 static const struct kind rnn_kind = {"RNN", &onri_layer_rnn, 1, {0}, 2};
 static const struct kind gru_kind = {"GRU", &onri_layer_gru, 3, {1, 0, 2}, 2};
 static const struct kind lstm_kind = {"LSTM", &onri_layer_lstm, 4, {0, 3, 1, 2}, 3};
-
-static int squeeze(struct onr_net *net, int x, int64_t axis) {
-  return onri_net_2(net, &onri_layer_squeeze, NULL, x, onri_net_ints(net, &axis, 1));
-}
-
-static int unsqueeze(struct onr_net *net, int x, int64_t axis) {
-  return onri_net_2(net, &onri_layer_unsqueeze, NULL, x, onri_net_ints(net, &axis, 1));
-}
-
-static int swap_time_and_batch(struct onr_net *net, int x) {
-  const struct onr_transpose_params params = {.rank = 3, .perm = {1, 0, 2}};
-  return onri_net_1(net, &onri_layer_transpose, &params, x);
-}
 
 static int concat(struct onr_net *net, const int *values, size_t count, int64_t axis) {
   const struct onr_concat_params params = {axis};
@@ -103,7 +90,7 @@ static void direction(struct onr_net *net, const struct kind *kind, const struct
   while (in[count - 1] == ONRI_NONE) count--;
   onr_net_layer(net, kind->layer, &params, in, count, out, kind->outputs);
   if (p->proj_size) projection = onri_net_weight(net, w->weight_hr, 2, (int64_t[]){p->proj_size, p->hidden_size});
-  out[0] = project(net, p, squeeze(net, out[0], 1), projection);
+  out[0] = project(net, p, onri_net_squeeze(net, out[0], 1), projection);
   out[1] = project(net, p, out[1], projection);
 }
 
@@ -138,7 +125,7 @@ static int stack(struct onr_net *net, const struct kind *kind, const struct onr_
   if (check(net, kind, p, h0) < 0) return -1;
   split_state(net, h0, layers * directions, h);
   split_state(net, c0, layers * directions, c);
-  if (p->batch_first) x = swap_time_and_batch(net, x);
+  if (p->batch_first) x = onri_net_swap_outer(net, x);
   for (size_t l = 0; l < layers && !net->failed; l++) {
     int y[2] = {-1, -1};
     for (size_t d = 0; d < directions; d++) {
@@ -153,7 +140,7 @@ static int stack(struct onr_net *net, const struct kind *kind, const struct onr_
   }
   if (h_n) *h_n = concat(net, h, layers * directions, 0);
   if (c_n) *c_n = concat(net, c, layers * directions, 0);
-  return p->batch_first ? swap_time_and_batch(net, x) : x;
+  return p->batch_first ? onri_net_swap_outer(net, x) : x;
 }
 
 int onr_rnn(struct onr_net *net, int x, int h0, const struct onr_rnn *rnn, const struct onr_rnn_weights *weights, int *h_n) {
@@ -172,10 +159,10 @@ int onr_lstm(struct onr_net *net, int x, int h0, int c0, const struct onr_rnn *l
 static int step(struct onr_net *net, const struct kind *kind, const struct onr_rnn *cell, int x, int h, int c,
                 const struct onr_rnn_weights *weights, int *c1) {
   const struct onr_rnn p = {.input_size = cell->input_size, .hidden_size = cell->hidden_size, .relu = cell->relu};
-  const int h0 = h == ONRI_NONE ? h : unsqueeze(net, h, 0), c0 = c == ONRI_NONE ? c : unsqueeze(net, c, 0);
-  const int y = stack(net, kind, &p, unsqueeze(net, x, 0), h0, c0, weights, NULL, c1);
-  if (c1) *c1 = squeeze(net, *c1, 0);
-  return squeeze(net, y, 0);
+  const int h0 = h == ONRI_NONE ? h : onri_net_unsqueeze(net, h, 0), c0 = c == ONRI_NONE ? c : onri_net_unsqueeze(net, c, 0);
+  const int y = stack(net, kind, &p, onri_net_unsqueeze(net, x, 0), h0, c0, weights, NULL, c1);
+  if (c1) *c1 = onri_net_squeeze(net, *c1, 0);
+  return onri_net_squeeze(net, y, 0);
 }
 
 int onr_rnn_cell(struct onr_net *net, int x, int h, const struct onr_rnn *cell, const struct onr_rnn_weights *weights) {

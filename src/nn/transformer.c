@@ -3,10 +3,9 @@
 
 #include <math.h>
 
-#include "nn/net.h"
+#include "nn/nn_shape.h"
 #include "onnxrun/layers/attention.h"
 #include "onnxrun/layers/elementwise.h"
-#include "onnxrun/layers/move.h"
 #include "onnxrun/layers/normalization.h"
 #include "onnxrun/layers/reduce.h"
 
@@ -23,11 +22,6 @@ static int dense(struct onr_net *net, int x, int64_t in, int64_t out, const floa
   if (!weight) return onri_net_fail(net, ONR_STATUS_ARGUMENT, "a weight [%lld, %lld] is missing", (long long)out, (long long)in);
   const int w = onri_net_weight(net, weight, 2, (int64_t[]){out, in});
   return onri_net_3(net, &onri_layer_linear, &params, x, w, onri_net_weight(net, bias, 1, &out));
-}
-
-static int swap_length_and_batch(struct onr_net *net, int x) {
-  const struct onr_transpose_params params = {.rank = 3, .perm = {1, 0, 2}};
-  return onri_net_1(net, &onri_layer_transpose, &params, x);
 }
 
 /* A mask that is added: -inf where a bool hides. */
@@ -77,14 +71,14 @@ int onr_multihead_attention(struct onr_net *net, int query, int key, int value, 
   int in[4] = {query, key, value, ONRI_NONE}, out[4];
   if (weights) *weights = -1;
   if (check_attention(net, p) < 0) return -1;
-  for (size_t i = 0; i < 3 && !p->batch_first; i++) in[i] = swap_length_and_batch(net, in[i]);
+  for (size_t i = 0; i < 3 && !p->batch_first; i++) in[i] = onri_net_swap_outer(net, in[i]);
   project(net, p, w, in);
   in[3] = joined_mask(net, attn_mask, key_padding_mask);
   onr_net_layer(net, &onri_layer_attention, &params, in, in[3] == ONRI_NONE ? 3 : 4, out, weights ? 4 : 1);
   if (weights)
     *weights = p->per_head_weights ? out[3] : onri_net_2(net, &onri_layer_reduce, &mean, out[3], onri_net_ints(net, (int64_t[]){1}, 1));
   const int y = dense(net, out[0], p->embed_dim, p->embed_dim, w->out_proj_weight, w->out_proj_bias);
-  return p->batch_first ? y : swap_length_and_batch(net, y);
+  return p->batch_first ? y : onri_net_swap_outer(net, y);
 }
 
 static int norm(struct onr_net *net, int x, const struct onr_transformer *p, struct onr_affine_weights w) {

@@ -108,6 +108,7 @@ static const struct onri_rewrite_rule rules[] = {
     {&onri_layer_identity, always},      {&onri_layer_unary, unary},        {&onri_layer_binary, binary},
     {&onri_layer_cast, cast},            {&onri_layer_cast_like, same_elements},
     {&onri_layer_transpose, transpose},  {&onri_layer_reshape, same_elements},
+    {&onri_layer_flatten_dims, same_elements}, {&onri_layer_unflatten, same_elements},
     {&onri_layer_flatten, same_elements},{&onri_layer_expand, same_shape},  {&onri_layer_tile, same_shape},
     {&onri_layer_pad, pad},              {&onri_layer_slice, slice},        {&onri_layer_concat, single_input},
     {&onri_layer_batch, batch},          {&onri_layer_unbatch, unbatch},    {&onri_layer_where, where},

@@ -3,6 +3,7 @@
 
 static int is_reshaping(const struct onri_node *node) {
   return node != NULL && (node->layer == &onri_layer_reshape || node->layer == &onri_layer_flatten ||
+                          node->layer == &onri_layer_flatten_dims || node->layer == &onri_layer_unflatten ||
                           node->layer == &onri_layer_squeeze || node->layer == &onri_layer_unsqueeze);
 }
 
@@ -28,7 +29,8 @@ static enum onr_status merge(struct onri_rewrite *rw, struct onri_node *node) {
 
 enum onr_status onri_pass_reshapes(struct onri_rewrite *rw) {
   static const struct onri_rewrite_rule rules[] = {
-      {&onri_layer_reshape, merge}, {&onri_layer_flatten, merge}, {&onri_layer_squeeze, merge}, {&onri_layer_unsqueeze, merge}};
+      {&onri_layer_reshape, merge}, {&onri_layer_flatten, merge}, {&onri_layer_squeeze, merge}, {&onri_layer_unsqueeze, merge},
+      {&onri_layer_flatten_dims, merge}, {&onri_layer_unflatten, merge}};
   return onri_rewrite_sweep(rw, rules, sizeof rules / sizeof rules[0]);
 }
 

@@ -73,6 +73,33 @@ static void flattens(void **state) {
   check(&onri_layer_flatten, &(struct onr_flatten_params){1}, 2, DIMS(3, 0), NULL, 0, (struct expectation){ONR_STATUS_OK, 2, {3, 0}});
 }
 
+static void flattens_some(void **state) {
+  const struct onr_layer *l = &onri_layer_flatten_dims;
+  (void)state;
+  check(l, &(struct onr_flatten_dims_params){1, -1}, 4, DIMS(2, 3, 4, 5), NULL, 0, (struct expectation){ONR_STATUS_OK, 2, {2, 60}});
+  check(l, &(struct onr_flatten_dims_params){1, 2}, 4, DIMS(2, 3, 4, 5), NULL, 0, (struct expectation){ONR_STATUS_OK, 3, {2, 12, 5}});
+  check(l, &(struct onr_flatten_dims_params){-3, 1}, 4, DIMS(2, 0, 4, 5), NULL, 0, (struct expectation){ONR_STATUS_OK, 4, {2, 0, 4, 5}});
+  check(l, &(struct onr_flatten_dims_params){0, -1}, 0, NULL, NULL, 0, (struct expectation){ONR_STATUS_OK, 1, {1}});
+  check(l, &(struct onr_flatten_dims_params){2, 1}, 3, DIMS(2, 3, 4), NULL, 0, (struct expectation){ONR_STATUS_ATTRIBUTE, 0, {0}});
+  check(l, &(struct onr_flatten_dims_params){0, 3}, 3, DIMS(2, 3, 4), NULL, 0, (struct expectation){ONR_STATUS_ATTRIBUTE, 0, {0}});
+}
+
+static void unflattens(void **state) {
+  const struct onr_layer *l = &onri_layer_unflatten;
+  const struct onr_unflatten_params three = {1, 3, {1, -1, 2}}, last = {-1, 1, {4}}, twice = {0, 2, {-1, -1}}, many = {0, 8, {6, 1, 1, 1, 1, 1, 1, 1}},
+                                    none = {0, 0, {0}}, beyond = {2, 1, {4}}, empty = {0, 2, {0, 3}}, other = {0, 2, {2, 2}};
+  (void)state;
+  check(l, &three, 2, DIMS(6, 4), NULL, 0, (struct expectation){ONR_STATUS_OK, 4, {6, 1, 2, 2}});
+  check(l, &last, 2, DIMS(6, 4), NULL, 0, (struct expectation){ONR_STATUS_OK, 2, {6, 4}});
+  check(l, &empty, 2, DIMS(0, 4), NULL, 0, (struct expectation){ONR_STATUS_OK, 3, {0, 3, 4}});
+  check(l, &many, 1, DIMS(6), NULL, 0, (struct expectation){ONR_STATUS_OK, 8, {6, 1, 1, 1, 1, 1, 1, 1}});
+  check(l, &many, 2, DIMS(6, 4), NULL, 0, (struct expectation){ONR_STATUS_ATTRIBUTE, 0, {0}});
+  check(l, &twice, 2, DIMS(6, 4), NULL, 0, (struct expectation){ONR_STATUS_ATTRIBUTE, 0, {0}});
+  check(l, &none, 2, DIMS(6, 4), NULL, 0, (struct expectation){ONR_STATUS_ATTRIBUTE, 0, {0}});
+  check(l, &beyond, 2, DIMS(6, 4), NULL, 0, (struct expectation){ONR_STATUS_ATTRIBUTE, 0, {0}});
+  check(l, &other, 2, DIMS(6, 4), NULL, 0, (struct expectation){ONR_STATUS_SHAPE, 0, {0}});
+}
+
 static void squeezes(void **state) {
   const struct onr_layer *l = &onri_layer_squeeze, *u = &onri_layer_unsqueeze;
   (void)state;
@@ -203,7 +230,7 @@ static void sequences_are_no_tensors(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(reshapes), cmocka_unit_test(flattens), cmocka_unit_test(squeezes),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(reshapes), cmocka_unit_test(flattens), cmocka_unit_test(flattens_some), cmocka_unit_test(unflattens), cmocka_unit_test(squeezes),
                                      cmocka_unit_test(bit_casts), cmocka_unit_test(shapes), cmocka_unit_test(batches), cmocka_unit_test(unbatches),
                                      cmocka_unit_test(sequences_are_no_tensors)};
   return cmocka_run_group_tests(tests, NULL, NULL);

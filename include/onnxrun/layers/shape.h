@@ -14,6 +14,18 @@ struct onr_flatten_params {
   int32_t axis; /* -rank .. rank */
 };
 
+/* flatten_dims: the dimensions first .. last become one; both may be negative; a scalar becomes [1]. torch.flatten. */
+struct onr_flatten_dims_params {
+  int32_t first, last;
+};
+
+/* unflatten: dimension `axis` becomes several; one of the sizes may be -1: what is left. torch.unflatten. */
+struct onr_unflatten_params {
+  int32_t axis; /* may be negative */
+  int32_t num_sizes;
+  int64_t sizes[ONR_MAX_RANK];
+};
+
 /* squeeze: x, axes (optional int64 list: all dimensions of 1). unsqueeze: x, axes (of the result). identity: x. No parameters. */
 
 /* batch: x of rank `rank`, or of one less, which then gets a dimension of 1 in front. unbatch: y, x: takes dimension 0 of y, of any

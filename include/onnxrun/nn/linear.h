@@ -1,4 +1,4 @@
-/* linear.h: torch.nn.Linear, Identity. */
+/* linear.h: torch.nn.Linear, Bilinear, Identity. */
 #ifndef ONNXRUN_NN_LINEAR_H
 #define ONNXRUN_NN_LINEAR_H
 
@@ -15,6 +15,13 @@ struct onr_linear {
 /* y [..., out] = x [..., in] W^T + b
  * weight [out_features, in_features]; bias [out_features], NULL: none */
 ONR_API int onr_linear(struct onr_net *net, int x, const struct onr_linear *linear, const float *weight, const float *bias);
+
+/* torch.nn.Bilinear: y_k = a W_k b + bias_k for the last dimensions of a [..., in1_features] and b [..., in2_features], which are equal
+ * in all others. weight [out_features, in1_features, in2_features]; bias [out_features], NULL: none */
+struct onr_bilinear {
+  int64_t in1_features, in2_features, out_features;
+};
+ONR_API int onr_bilinear(struct onr_net *net, int a, int b, const struct onr_bilinear *bilinear, const float *weight, const float *bias);
 
 /* torch.nn.Identity */
 ONR_API int onr_identity(struct onr_net *net, int x);
