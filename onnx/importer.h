@@ -10,6 +10,7 @@
  *   origin.c        where a node came from
  *   modules.c       PyTorch's modules and their parameters
  *   unsupported.c   what there is no code for
+ *   op_form.c       what a node of each op becomes, for those who ask
  */
 #ifndef ONRI_IMPORTER_H
 #define ONRI_IMPORTER_H
@@ -173,6 +174,11 @@ struct onri_importer {
   uint8_t *counted;              /* [num_initializers] 1: a node reads it, and it can be a parameter */
   size_t num_initializers;       /* the first values of the main graph */
 };
+
+/* --- onnx_load.c --- tensors and options may be NULL */
+void onri_importer_init(struct onri_importer *importer, struct onr_env *env, struct onri_graph *graph,
+                        const struct onri_tensor_decoder *tensors, const struct onr_model_options *options, struct onr_error *error);
+void onri_importer_clear(struct onri_importer *importer);
 
 /* NO_MEMORY, for an import that ran out of it. */
 enum onr_status onri_import_no_memory(struct onri_importer *importer);

@@ -3,7 +3,7 @@
 
 #include "onnx/modules.h"
 
-static void clear(struct onri_importer *importer) {
+void onri_importer_clear(struct onri_importer *importer) {
   const struct onr_allocator *allocator = importer->env->allocator;
   for (size_t i = 0; i < importer->num_orphans; i++) onri_graph_destroy(importer->orphans[i]);
   for (size_t i = 0; i < importer->num_held; i++) onri_constant_release(importer->held[i]);
@@ -17,8 +17,8 @@ static void clear(struct onri_importer *importer) {
   onri_arena_clear(&importer->scratch);
 }
 
-static void init(struct onri_importer *importer, struct onr_env *env, struct onri_graph *graph,
-                 const struct onri_tensor_decoder *tensors, const struct onr_model_options *options, struct onr_error *error) {
+void onri_importer_init(struct onri_importer *importer, struct onr_env *env, struct onri_graph *graph,
+                        const struct onri_tensor_decoder *tensors, const struct onr_model_options *options, struct onr_error *error) {
   *importer = (struct onri_importer){.env = env, .error = error, .tensors = tensors, .graph = graph};
   if (options) {
     importer->registry = options->registry;
@@ -95,9 +95,9 @@ enum onr_status onri_onnx_load(struct onr_env *env, struct onri_sources *sources
   if (status == ONR_STATUS_OK) {
     tensors.spans = skeleton.spans;
     tensors.num_spans = skeleton.num_spans;
-    init(&importer, env, graph, &tensors, options, error);
+    onri_importer_init(&importer, env, graph, &tensors, options, error);
     status = decode_and_import(&importer, &skeleton, loaded);
-    clear(&importer);
+    onri_importer_clear(&importer);
     if (status == ONR_STATUS_OK) loaded->graph = graph;
     else onri_graph_destroy(graph);
   }

@@ -44,6 +44,15 @@ enum onr_layer_flags {
   ONR_LAYER_TEXT = 32,
 };
 
+/* What computes a layer. */
+enum onr_kernel {
+  ONR_KERNEL_PORTABLE = 0, /* plain C: every layer has it */
+  ONR_KERNEL_VECTOR = 1,   /* our own, in the widest variant that the processor has */
+  ONR_KERNEL_XNNPACK = 2,
+  ONR_NUM_KERNELS
+};
+ONR_API const char *onr_kernel_name(enum onr_kernel kernel); /* "portable", "vector", "xnnpack"; "?" for another number */
+
 /* Readable bytes behind every planned tensor and every constant. */
 #define ONR_SLACK_BYTES 128
 
@@ -74,6 +83,7 @@ struct onr_call {
   int32_t in_place;              /* output 0 may be written over this input (same bytes, element by element); -1: no */
   struct onr_place *view;        /* [num_out] output i is this part of input `of`: a reshape or an outer slice; wish only:
                                     run must copy when outputs[i] is not at that address */
+  enum onr_kernel kernel;        /* which one run will use; for `onnxrun info` and `bench` */
   struct onr_place *inside;      /* [num_in] input i should be made at this offset inside output `of` (Concat); wish only */
 
   struct onr_env *env;
@@ -95,6 +105,9 @@ struct onr_layer {
   void (*release_prepared)(void *prepared, struct onr_env *env); /* safe on a zeroed block */
   /* For `onnxrun info`: multiply-adds of one run from the descriptors. NULL: 0. */
   int64_t (*multiply_adds)(const struct onr_call *call);
+  /* For `onnxrun ops`: types of input 0 (bit onr_dtype) that a kernel other than PORTABLE can compute, where shapes and constants allow
+   * it. NULL: none. */
+  uint32_t (*kernel_types)(const void *params, enum onr_kernel kernel);
 };
 
 /* --- Services for layers --- */

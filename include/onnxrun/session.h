@@ -45,6 +45,8 @@ struct onr_node_info {
   const char *name;        /* of the file's node */
   const char *module_path; /* PyTorch module, "encoder.layers.0"; "" when the file does not say */
   const char *source;      /* "model.py:41"; "" when the file does not say */
+  enum onr_kernel kernel;  /* what computes it */
+  enum onr_dtype input_type; /* of input 0; NONE without inputs and before the first plan */
   struct onr_desc output;  /* descriptor of output 0; dtype NONE before the first plan */
   int64_t parameters;      /* elements of the constant inputs */
   int64_t multiply_adds;

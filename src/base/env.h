@@ -6,6 +6,14 @@
 #include "base/threads.h"
 #include "onnxrun/layer.h"
 
+enum { ONRI_RECORD_INPUTS = 64 };
+
+/* What infer asks of the data types of its inputs. */
+struct onri_dtype_record {
+  uint32_t allowed[ONRI_RECORD_INPUTS]; /* a bit each */
+  int32_t same_as[ONRI_RECORD_INPUTS];  /* an input of the same type, or -1 */
+};
+
 struct onr_env {
   const struct onr_allocator *allocator;
   struct onr_threads *threads; /* NULL: the calling thread alone */
@@ -13,6 +21,7 @@ struct onr_env {
   enum onr_backend backend;
   const volatile int *cancel; /* may be NULL */
   size_t *held_bytes;         /* what onr_env_allocate gave out and has not got back; NULL: not counted */
+  struct onri_dtype_record *record; /* the checks of data types (shape.h) note here what they allow and pass; NULL: they check */
 };
 
 /* Fill in the defaults of entries that are 0. limits may be NULL. */

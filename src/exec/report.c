@@ -27,9 +27,10 @@ enum onr_status onr_session_node(const struct onr_session *session, size_t index
   const struct onri_node *node = step->node;
   *info = (struct onr_node_info){.layer = node->layer->name, .op_type = node->origin->op_type, .name = node->origin->name,
                                  .module_path = node->origin->module_path, .source = node->origin->source,
-                                 .parameters = parameters_of(plan->graph, node), .runs = step->runs, .total_ns = step->total_ns};
+                                 .parameters = parameters_of(plan->graph, node), .kernel = step->call.kernel, .runs = step->runs, .total_ns = step->total_ns};
   if (step->call.num_out && node->out[0] != ONRI_NONE && plan->inference.descs[node->out[0]].rank >= 0)
     info->output = plan->inference.descs[node->out[0]];
+  if (node->num_in && node->in[0] != ONRI_NONE) info->input_type = plan->inference.descs[node->in[0]].dtype;
   if (node->layer->multiply_adds) info->multiply_adds = node->layer->multiply_adds(&step->call);
   return ONR_STATUS_OK;
 }

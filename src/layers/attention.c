@@ -197,6 +197,7 @@ static enum onr_status attention_plan(struct onr_call *call) {
   a->window_left = p->window_left;
   a->window_right = p->window_right;
   a->scores_at = p->qk_output;
+  if (a->class == ONRI_CLASS_F32) call->kernel = ONR_KERNEL_VECTOR;
   for (size_t i = Q; i <= PAST_V; i++) {
     if (!is_converted(call, i)) continue;
     struct onr_desc inside = call->in[i];
@@ -280,6 +281,11 @@ static int64_t attention_multiply_adds(const struct onr_call *call) {
   return product > INT64_MAX ? INT64_MAX : (int64_t)product;
 }
 
+static uint32_t attention_kernel_types(const void *params, enum onr_kernel kernel) {
+  (void)params;
+  return kernel == ONR_KERNEL_VECTOR ? ONRI_DTYPES_F32_AND_HALF : 0;
+}
+
 const struct onr_layer onri_layer_attention = {
     .name = "attention",
     .inputs_min = 3,
@@ -292,4 +298,5 @@ const struct onr_layer onri_layer_attention = {
     .plan = attention_plan,
     .run = attention_run,
     .multiply_adds = attention_multiply_adds,
+    .kernel_types = attention_kernel_types,
 };

@@ -83,6 +83,7 @@ static enum onr_status binary_plan(struct onr_call *call) {
                (s->class == ONRI_CLASS_I64 || s->class == ONRI_CLASS_U64);
   if (dtype == ONR_DTYPE_F32 && call->in[1].dtype == dtype && onr_env_backend(call->env) == ONR_BACKEND_AUTO)
     s->kernel = onri_binary_kernel_f32(p->op);
+  if (s->kernel) call->kernel = ONR_KERNEL_VECTOR;
   return ONR_STATUS_OK;
 }
 
@@ -193,6 +194,11 @@ static enum onr_status binary_run(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
+static uint32_t binary_kernel_types(const void *params, enum onr_kernel kernel) {
+  const struct onr_binary_params *p = params;
+  return kernel == ONR_KERNEL_VECTOR && onri_binary_kernel_f32(p->op) ? ONRI_DTYPE_BIT(ONR_DTYPE_F32) : 0;
+}
+
 const struct onr_layer onri_layer_binary = {
     .name = "binary",
     .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
@@ -201,4 +207,5 @@ const struct onr_layer onri_layer_binary = {
     .infer = binary_infer,
     .plan = binary_plan,
     .run = binary_run,
+    .kernel_types = binary_kernel_types,
 };

@@ -102,10 +102,16 @@ static enum onr_status clip_run(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
+static uint32_t clip_kernel_types(const void *params, enum onr_kernel kernel) {
+  (void)params;
+  return kernel == ONR_KERNEL_VECTOR ? ONRI_DTYPE_BIT(ONR_DTYPE_F32) : 0;
+}
+
 const struct onr_layer onri_layer_clip = {
     .name = "clip",
     .inputs_min = 1, .inputs_max = 3, .outputs_min = 1, .outputs_max = 1,
     .infer = clip_infer,
     .plan = clip_plan,
     .run = clip_run,
+    .kernel_types = clip_kernel_types,
 };

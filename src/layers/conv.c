@@ -29,7 +29,7 @@ enum onr_status onri_conv_geometry(const struct onr_call *call, struct onri_conv
   ONR_TRY(onri_image_view(&call->in[0], p->channels_last, &c->x, &spatial, call->error));
   c->group_in = weight->dim[1];
   c->group_out = weight->dim[0] / c->groups;
-  if (c->x.channels % c->groups != 0 || c->x.channels / c->groups != weight->dim[1] || weight->dim[0] % c->groups != 0)
+  if (c->x.channels % c->groups != 0 || c->x.channels / c->groups != weight->dim[1])
     return onr_fail(call->error, ONR_STATUS_SHAPE,
                     "weights [%lld, %lld, ...] do not fit an input of %lld channels in %lld groups", (long long)weight->dim[0],
                     (long long)weight->dim[1], (long long)c->x.channels, (long long)c->groups);
@@ -100,4 +100,5 @@ const struct onr_layer onri_layer_conv = {
     .release_state = onri_conv_release_state,
     .release_prepared = onri_conv_release_prepared,
     .multiply_adds = conv_multiply_adds,
+    .kernel_types = onri_conv_kernel_types,
 };

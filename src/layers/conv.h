@@ -34,6 +34,7 @@ enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c,
 enum onr_status onri_conv_run(struct onr_call *call);
 void onri_conv_release_state(void *state, struct onr_env *env);
 void onri_conv_release_prepared(void *prepared, struct onr_env *env);
+uint32_t onri_conv_kernel_types(const void *params, enum onr_kernel kernel);
 int64_t onri_conv_multiply_adds(const struct onri_conv *c);
 
 #endif

@@ -25,6 +25,9 @@ enum onr_status onri_conv_check_inputs(const struct onr_call *call, int64_t grou
     if (!onri_mul_i64(taps, weight->dim[i], &taps) || taps > INT32_MAX)
       return onr_fail(call->error, ONR_STATUS_LIMIT, "the kernel of the weights has more than %d taps", INT32_MAX);
   }
+  if (weight->dim[0] % groups != 0)
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "weights [%lld, ...] cannot be cut into %lld groups", (long long)weight->dim[0],
+                    (long long)groups);
   int64_t out = weight->dim[0];
   if (transposed && !onri_mul_i64(weight->dim[1], groups, &out))
     return onr_fail(call->error, ONR_STATUS_SHAPE, "weights for %lld groups of %lld channels overflow", (long long)groups,
@@ -121,6 +124,7 @@ enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c,
     s->xnn = for_xnn(c, extra);
     ONR_TRY(onri_xnn_conv_check(&s->xnn, call->error));
     ONR_TRY(onri_xnn_conv_create(&s->op, &p->xnn, &s->xnn, c->x.batch, &bytes, call->env, call->error));
+    call->kernel = ONR_KERNEL_XNNPACK;
     /* A widened x lies before this and is read past its end too. */
     return onri_scratch_reserve(call, bytes + ONR_SLACK_BYTES, &s->scratch);
   }
@@ -179,6 +183,11 @@ void onri_conv_release_prepared(void *prepared, struct onr_env *env) {
   onri_xnn_packed_release(&p->xnn, env);
   onr_env_release(env, p->weights);
   p->weights = NULL;
+}
+
+uint32_t onri_conv_kernel_types(const void *params, enum onr_kernel kernel) {
+  (void)params;
+  return kernel == ONR_KERNEL_XNNPACK ? ONRI_DTYPES_F32_AND_HALF : 0;
 }
 
 int64_t onri_conv_multiply_adds(const struct onri_conv *c) {

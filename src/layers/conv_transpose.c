@@ -157,4 +157,5 @@ const struct onr_layer onri_layer_conv_transpose = {
     .release_state = onri_conv_release_state,
     .release_prepared = onri_conv_release_prepared,
     .multiply_adds = conv_transpose_multiply_adds,
+    .kernel_types = onri_conv_kernel_types,
 };

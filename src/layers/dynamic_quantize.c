@@ -21,6 +21,11 @@ static enum onr_status dynamic_infer(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
+static enum onr_status dynamic_plan(struct onr_call *call) {
+  if (onr_env_backend(call->env) == ONR_BACKEND_AUTO) call->kernel = ONR_KERNEL_VECTOR;
+  return ONR_STATUS_OK;
+}
+
 struct job {
   const struct onri_quantize_kernels *kernels;
   const float *x;
@@ -34,8 +39,7 @@ static void dynamic_part(void *context, size_t begin, size_t end) {
 }
 
 static enum onr_status dynamic_run(struct onr_call *call) {
-  const int tuned = onr_env_backend(call->env) == ONR_BACKEND_AUTO;
-  struct job job = {.kernels = tuned ? onri_quantize_kernels() : &onri_quantize_base, .x = call->inputs[0], .y = call->outputs[0]};
+  struct job job = {.kernels = call->kernel == ONR_KERNEL_VECTOR ? onri_quantize_kernels() : &onri_quantize_base, .x = call->inputs[0], .y = call->outputs[0]};
   const size_t count = (size_t)onr_desc_elements(&call->in[0]);
   float least, greatest;
   job.kernels->range(job.x, count, &least, &greatest);
@@ -48,9 +52,16 @@ static enum onr_status dynamic_run(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
+static uint32_t dynamic_kernel_types(const void *params, enum onr_kernel kernel) {
+  (void)params;
+  return kernel == ONR_KERNEL_VECTOR ? ONRI_DTYPE_BIT(ONR_DTYPE_F32) : 0;
+}
+
 const struct onr_layer onri_layer_dynamic_quantize_linear = {
     .name = "dynamic_quantize_linear",
     .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 3,
     .infer = dynamic_infer,
+    .plan = dynamic_plan,
     .run = dynamic_run,
+    .kernel_types = dynamic_kernel_types,
 };

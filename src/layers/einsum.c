@@ -210,6 +210,7 @@ static enum onr_status einsum_plan(struct onr_call *call) {
   const int native = onri_is_native(call->in[0].dtype);
   for (size_t i = 0; i < e->operands && !native; i++)
     s->operand_at[i] = onri_scratch_take(call, onri_class_bytes(&call->in[i]));
+  if (e->operands > 1 && onri_dtype_class(call->in[0].dtype) == ONRI_CLASS_F32) call->kernel = ONR_KERNEL_VECTOR;
   struct view result = view_of(e, &call->in[0], &e->in[0]);
   for (size_t i = 1; i < e->operands; i++) {
     struct view next = view_of(e, &call->in[i], &e->in[i]);
@@ -358,6 +359,11 @@ static int64_t einsum_multiply_adds(const struct onr_call *call) {
   return product > INT64_MAX ? INT64_MAX : (int64_t)product;
 }
 
+static uint32_t einsum_kernel_types(const void *params, enum onr_kernel kernel) {
+  (void)params;
+  return kernel == ONR_KERNEL_VECTOR ? ONRI_DTYPES_F32_AND_HALF : 0;
+}
+
 const struct onr_layer onri_layer_einsum = {
     .name = "einsum",
     .inputs_min = 1,
@@ -370,4 +376,5 @@ const struct onr_layer onri_layer_einsum = {
     .plan = einsum_plan,
     .run = einsum_run,
     .multiply_adds = einsum_multiply_adds,
+    .kernel_types = einsum_kernel_types,
 };

@@ -76,6 +76,7 @@ static enum onr_status chain_plan(struct onr_call *call) {
   struct chain_state *s = call->state;
   const struct onr_desc *operands[ONR_CHAIN_INPUTS];
   const int tuned = onr_env_backend(call->env) == ONR_BACKEND_AUTO;
+  if (tuned) call->kernel = ONR_KERNEL_VECTOR;
   for (size_t i = 0; i < call->num_in; i++) operands[i] = &call->in[i];
   onri_broadcast_make(&s->broadcast, &call->out[0], operands, call->num_in);
   for (int32_t i = (int32_t)call->num_in - 1; i >= 0; i--)
@@ -181,6 +182,11 @@ static enum onr_status chain_run(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
+static uint32_t chain_kernel_types(const void *params, enum onr_kernel kernel) {
+  (void)params;
+  return kernel == ONR_KERNEL_VECTOR ? ONRI_DTYPE_BIT(ONR_DTYPE_F32) : 0;
+}
+
 const struct onr_layer onri_layer_elementwise_chain = {
     .name = "elementwise_chain",
     .inputs_min = 1, .inputs_max = ONR_CHAIN_INPUTS, .outputs_min = 1, .outputs_max = 1,
@@ -189,4 +195,5 @@ const struct onr_layer onri_layer_elementwise_chain = {
     .infer = chain_infer,
     .plan = chain_plan,
     .run = chain_run,
+    .kernel_types = chain_kernel_types,
 };

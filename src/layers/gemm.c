@@ -61,4 +61,5 @@ const struct onr_layer onri_layer_gemm = {
     .release_state = onri_product_release_state,
     .release_prepared = onri_product_release_prepared,
     .multiply_adds = gemm_multiply_adds,
+    .kernel_types = onri_product_kernel_types,
 };

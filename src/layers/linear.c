@@ -61,4 +61,5 @@ const struct onr_layer onri_layer_linear = {
     .release_state = onri_product_release_state,
     .release_prepared = onri_product_release_prepared,
     .multiply_adds = linear_multiply_adds,
+    .kernel_types = onri_product_kernel_types,
 };

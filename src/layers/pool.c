@@ -144,6 +144,7 @@ static enum onr_status plan(struct onr_call *call, enum onri_pool_kind kind) {
   ONR_TRY(onri_real_plan(call, &call->out[0], &s->y));
   if (p->channels_last && kind != ONRI_POOL_LP && is_narrow_float(call->in[0].dtype) && call->num_out == 1)
     ONR_TRY(plan_tuned(call, s, &bytes));
+  if (s->op != NULL) call->kernel = ONR_KERNEL_XNNPACK;
   /* A widened x lies before this and is read past its end too. */
   return s->op != NULL ? onri_scratch_reserve(call, bytes + ONR_SLACK_BYTES, &s->scratch) : ONR_STATUS_OK;
 }
@@ -182,6 +183,13 @@ static enum onr_status average_pool_plan(struct onr_call *call) { return plan(ca
 static enum onr_status lp_pool_infer(struct onr_call *call) { return infer(call, ONRI_POOL_LP); }
 static enum onr_status lp_pool_plan(struct onr_call *call) { return plan(call, ONRI_POOL_LP); }
 
+static uint32_t max_pool_kernel_types(const void *params, enum onr_kernel kernel) {
+  (void)params;
+  return kernel == ONR_KERNEL_XNNPACK ? ONRI_DTYPES_F32_AND_HALF : 0;
+}
+#define average_pool_kernel_types max_pool_kernel_types
+#define lp_pool_kernel_types NULL
+
 #define POOL(kind, outputs)                                                            \
   const struct onr_layer onri_layer_##kind = {                                         \
       .name = #kind,                                                                   \
@@ -191,6 +199,7 @@ static enum onr_status lp_pool_plan(struct onr_call *call) { return plan(call, O
       .state_size = sizeof(struct pool_state),                                         \
       .infer = kind##_infer, .plan = kind##_plan, .run = pool_run,                     \
       .release_state = pool_release_state,                                             \
+      .kernel_types = kind##_kernel_types,                                             \
   }
 POOL(max_pool, 2);
 POOL(average_pool, 1);

@@ -216,6 +216,8 @@ enum onr_status onri_product_plan(struct onr_call *call, const struct onri_produ
   state->way = choose(call, form, prepared, p);
   state->convert = !onri_is_native(p->dtype);
   if (state->way == ONRI_PRODUCT_NOTHING) return ONR_STATUS_OK;
+  if (state->way != ONRI_PRODUCT_PORTABLE) call->kernel = ONR_KERNEL_XNNPACK;
+  else if (onri_dtype_class(p->dtype) == ONRI_CLASS_F32) call->kernel = ONR_KERNEL_VECTOR;
   if (state->convert) {
     state->a_at = onri_scratch_take(call, onri_class_bytes(&call->in[0]));
     if (state->way != ONRI_PRODUCT_PACKED) {
@@ -229,6 +231,11 @@ enum onr_status onri_product_plan(struct onr_call *call, const struct onri_produ
     return onri_xnn_linear_reshape(state->op, p->m, call->env, call->error);
   }
   return state->way == ONRI_PRODUCT_XNN ? plan_xnn(call, form, state) : ONR_STATUS_OK;
+}
+
+uint32_t onri_product_kernel_types(const void *params, enum onr_kernel kernel) {
+  (void)params;
+  return kernel == ONR_KERNEL_PORTABLE ? 0 : ONRI_DTYPES_F32_AND_HALF;
 }
 
 /* --- run --- */

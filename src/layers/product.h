@@ -48,6 +48,8 @@ enum onr_status onri_product_prepare(struct onr_call *call, const struct onri_pr
                                      struct onri_product_prepared *prepared);
 enum onr_status onri_product_plan(struct onr_call *call, const struct onri_product_form *form,
                                   const struct onri_product_prepared *prepared, struct onri_product_state *state);
+/* For the layer's kernel_types. */
+uint32_t onri_product_kernel_types(const void *params, enum onr_kernel kernel);
 enum onr_status onri_product_run(struct onr_call *call, const struct onri_product_form *form,
                                  struct onri_product_state *state);
 void onri_product_release_state(void *state, struct onr_env *env);

@@ -77,6 +77,7 @@ static enum onr_status quantize_plan(struct onr_call *call) {
   if (onr_env_backend(call->env) == ONR_BACKEND_AUTO && is_byte(quantized) && real == ONR_DTYPE_F32 &&
       call->in[1].dtype == ONR_DTYPE_F32 && (p->precision == ONR_DTYPE_NONE || p->precision == ONR_DTYPE_F32))
     s->kernels = onri_quantize_kernels();
+  if (s->kernels) call->kernel = ONR_KERNEL_VECTOR;
   return onri_quantize_grid_make(call, &s->grid);
 }
 
@@ -210,6 +211,11 @@ static enum onr_status dequantize_run(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
+static uint32_t quantize_kernel_types(const void *params, enum onr_kernel kernel) {
+  (void)params;
+  return kernel == ONR_KERNEL_VECTOR ? ONRI_DTYPE_BIT(ONR_DTYPE_F32) : 0;
+}
+
 const struct onr_layer onri_layer_quantize_linear = {
     .name = "quantize_linear",
     .inputs_min = 2, .inputs_max = 3, .outputs_min = 1, .outputs_max = 1,
@@ -218,7 +224,13 @@ const struct onr_layer onri_layer_quantize_linear = {
     .infer = quantize_infer,
     .plan = quantize_plan,
     .run = quantize_run,
+    .kernel_types = quantize_kernel_types,
 };
+
+static uint32_t dequantize_kernel_types(const void *params, enum onr_kernel kernel) {
+  (void)params;
+  return kernel == ONR_KERNEL_VECTOR ? BIT(U8) | BIT(I8) : 0;
+}
 
 const struct onr_layer onri_layer_dequantize_linear = {
     .name = "dequantize_linear",
@@ -228,4 +240,5 @@ const struct onr_layer onri_layer_dequantize_linear = {
     .infer = dequantize_infer,
     .plan = quantize_plan,
     .run = dequantize_run,
+    .kernel_types = dequantize_kernel_types,
 };

@@ -75,8 +75,15 @@ enum onr_status onri_recurrent_plan(struct onr_call *call, enum onri_recurrent_k
   ONR_TRY(onri_recurrent_shape(call, kind, &s->shape));
   resolve_functions(call, kind, s);
   take_scratch(call, kind, s);
+  if (call->in[ONRI_X].dtype != ONR_DTYPE_F64) call->kernel = ONR_KERNEL_VECTOR;
   if (prepared->input.data == NULL || s->shape.steps == 0 || s->shape.batch == 0) return ONR_STATUS_OK;
+  call->kernel = ONR_KERNEL_XNNPACK;
   return create_operators(call, s);
+}
+
+uint32_t onri_recurrent_kernel_types(const void *params, enum onr_kernel kernel) {
+  (void)params;
+  return kernel == ONR_KERNEL_PORTABLE ? 0 : ONRI_DTYPES_F32_AND_HALF;
 }
 
 void onri_recurrent_release_state(void *state, struct onr_env *env) {

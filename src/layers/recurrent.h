@@ -42,6 +42,7 @@ enum onr_status onri_recurrent_plan(struct onr_call *call, enum onri_recurrent_k
 enum onr_status onri_recurrent_run(struct onr_call *call, enum onri_recurrent_kind kind);
 void onri_recurrent_release_state(void *state, struct onr_env *env);
 void onri_recurrent_release_prepared(void *prepared, struct onr_env *env);
+uint32_t onri_recurrent_kernel_types(const void *params, enum onr_kernel kernel);
 int64_t onri_recurrent_multiply_adds(const struct onr_call *call, enum onri_recurrent_kind kind);
 
 /* Shapes of all inputs checked against each other. */
@@ -75,6 +76,7 @@ enum { ONRI_X, ONRI_W, ONRI_R, ONRI_BIAS, ONRI_LENGTHS, ONRI_H, ONRI_C, ONRI_PEE
       .release_state = onri_recurrent_release_state,                                                                     \
       .release_prepared = onri_recurrent_release_prepared,                                                               \
       .multiply_adds = layer_name##_multiply_adds,                                                                       \
+      .kernel_types = onri_recurrent_kernel_types,                                                                       \
   }
 
 #endif

@@ -241,6 +241,7 @@ static enum onr_status resize_plan(struct onr_call *call) {
   if (is_tuned(call, s->axis, &r)) {
     size_t bytes;
     ONR_TRY(onri_xnn_resize_create(&s->op, &r, &bytes, call->env, call->error));
+    call->kernel = ONR_KERNEL_XNNPACK;
     return onri_scratch_reserve(call, bytes, &s->scratch);
   }
   ONR_TRY(make_tables(call, s));
@@ -334,6 +335,11 @@ static void resize_release_state(void *state, struct onr_env *env) {
   s->tables = NULL;
 }
 
+static uint32_t resize_kernel_types(const void *params, enum onr_kernel kernel) {
+  (void)params;
+  return kernel == ONR_KERNEL_XNNPACK ? ONRI_DTYPE_BIT(ONR_DTYPE_F32) : 0;
+}
+
 const struct onr_layer onri_layer_resize = {
     .name = "resize",
     .inputs_min = 1, .inputs_max = 4, .outputs_min = 1, .outputs_max = 1,
@@ -343,4 +349,5 @@ const struct onr_layer onri_layer_resize = {
     .state_size = sizeof(struct resize_state),
     .infer = resize_infer, .plan = resize_plan, .run = resize_run,
     .release_state = resize_release_state,
+    .kernel_types = resize_kernel_types,
 };

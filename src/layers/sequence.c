@@ -19,12 +19,24 @@ static enum onr_status block_infer(struct onr_call *c, enum onr_dtype kind) {
 
 static enum onr_status sequence_infer(struct onr_call *c) { return block_infer(c, ONR_DTYPE_SEQUENCE); }
 
+static enum onr_status expect_sequence(const struct onr_call *c) { return onri_expect_dtype(c, 0, ONRI_DTYPE_BIT(ONR_DTYPE_SEQUENCE)); }
+
+static enum onr_status changed_infer(struct onr_call *c) {
+  ONR_TRY(expect_sequence(c));
+  return sequence_infer(c);
+}
+
 static enum onr_status optional_infer(struct onr_call *c) { return block_infer(c, ONR_DTYPE_OPTIONAL); }
 
 /* The type of an entry is known when the block is. */
 static enum onr_status entry_infer(struct onr_call *c) {
   c->out[0] = (struct onr_desc){0};
   return ONR_STATUS_OK;
+}
+
+static enum onr_status at_infer(struct onr_call *c) {
+  ONR_TRY(expect_sequence(c));
+  return entry_infer(c);
 }
 
 static struct onr_tensor input(const struct onr_call *c, size_t i) {
@@ -131,6 +143,7 @@ static enum onr_status at_run(struct onr_call *c) {
 }
 
 static enum onr_status length_infer(struct onr_call *c) {
+  ONR_TRY(expect_sequence(c));
   c->out[0] = (struct onr_desc){.dtype = ONR_DTYPE_I64};
   return ONR_STATUS_OK;
 }
@@ -171,13 +184,13 @@ const struct onr_layer onri_layer_sequence_construct = {
     .flags = ONR_LAYER_DYNAMIC, .infer = sequence_infer, .run = construct_run};
 const struct onr_layer onri_layer_sequence_insert = {
     .name = "sequence_insert", .inputs_min = 2, .inputs_max = 3, .outputs_min = 1, .outputs_max = 1,
-    .flags = ONR_LAYER_DYNAMIC, .infer = sequence_infer, .run = insert_run};
+    .flags = ONR_LAYER_DYNAMIC, .infer = changed_infer, .run = insert_run};
 const struct onr_layer onri_layer_sequence_erase = {
     .name = "sequence_erase", .inputs_min = 1, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
-    .flags = ONR_LAYER_DYNAMIC, .infer = sequence_infer, .run = erase_run};
+    .flags = ONR_LAYER_DYNAMIC, .infer = changed_infer, .run = erase_run};
 const struct onr_layer onri_layer_sequence_at = {
     .name = "sequence_at", .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
-    .flags = ONR_LAYER_DYNAMIC, .infer = entry_infer, .run = at_run};
+    .flags = ONR_LAYER_DYNAMIC, .infer = at_infer, .run = at_run};
 const struct onr_layer onri_layer_sequence_length = {
     .name = "sequence_length", .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
     .infer = length_infer, .run = length_run};

@@ -117,6 +117,7 @@ static enum onr_status split_run(struct onr_call *c) {
 }
 
 static enum onr_status concat_infer(struct onr_call *c) {
+  ONR_TRY(onri_expect_dtype(c, 0, ONRI_DTYPE_BIT(ONR_DTYPE_SEQUENCE)));
   c->out[0] = (struct onr_desc){0};
   return ONR_STATUS_OK;
 }

@@ -43,6 +43,14 @@ static enum onr_status plan_lines(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
+/* Exponentials of whole lines are a vector kernel, but for double. */
+static enum onr_status plan_exp_lines(struct onr_call *call) {
+  const struct softmax_state *s = call->state;
+  ONR_TRY(plan_lines(call));
+  if (call->in[0].dtype != ONR_DTYPE_F64 && s->inner == 1) call->kernel = ONR_KERNEL_VECTOR;
+  return ONR_STATUS_OK;
+}
+
 static int softmax_by_xnn(const struct onr_call *call, const struct softmax_state *s) {
   return onri_xnn_usable(call->env) && call->in[0].dtype == ONR_DTYPE_F32 && s->inner == 1 && s->outer > 0 && s->length > 0 &&
          onr_desc_elements(&call->in[0]) < INT32_MAX;
@@ -50,8 +58,9 @@ static int softmax_by_xnn(const struct onr_call *call, const struct softmax_stat
 
 static enum onr_status softmax_plan(struct onr_call *call) {
   struct softmax_state *s = call->state;
-  ONR_TRY(plan_lines(call));
+  ONR_TRY(plan_exp_lines(call));
   if (!softmax_by_xnn(call, s)) return ONR_STATUS_OK;
+  call->kernel = ONR_KERNEL_XNNPACK;
   ONR_TRY(onri_xnn_softmax_create(&s->op, call->env, call->error));
   return onri_xnn_softmax_reshape(s->op, s->outer, s->length, call->env, call->error);
 }
@@ -94,6 +103,18 @@ static void softmax_release_state(void *state, struct onr_env *env) {
   s->op = NULL;
 }
 
+static uint32_t softmax_kernel_types(const void *params, enum onr_kernel kernel) {
+  (void)params;
+  return kernel == ONR_KERNEL_XNNPACK ? ONRI_DTYPE_BIT(ONR_DTYPE_F32) : kernel == ONR_KERNEL_VECTOR ? ONRI_DTYPES_F32_AND_HALF : 0;
+}
+
+static uint32_t log_softmax_kernel_types(const void *params, enum onr_kernel kernel) {
+  (void)params;
+  return kernel == ONR_KERNEL_VECTOR ? ONRI_DTYPES_F32_AND_HALF : 0;
+}
+
+#define hardmax_kernel_types NULL
+
 #define SOFTMAX_LAYER(layer_name, plan_function, run_function)                                                      \
   const struct onr_layer onri_layer_##layer_name = {                                                                \
       .name = #layer_name,                                                                                          \
@@ -108,8 +129,9 @@ static void softmax_release_state(void *state, struct onr_env *env) {
       .plan = plan_function,                                                                                        \
       .run = run_function,                                                                                          \
       .release_state = softmax_release_state,                                                                       \
+      .kernel_types = layer_name##_kernel_types,                                                                    \
   }
 
 SOFTMAX_LAYER(softmax, softmax_plan, softmax_run);
-SOFTMAX_LAYER(log_softmax, plan_lines, log_softmax_run);
+SOFTMAX_LAYER(log_softmax, plan_exp_lines, log_softmax_run);
 SOFTMAX_LAYER(hardmax, plan_lines, hardmax_run);

@@ -50,6 +50,7 @@ static enum onr_status unary_plan(struct onr_call *call) {
   s->converts = s->dtype != ONR_DTYPE_F32 && s->dtype != ONR_DTYPE_F64 && s->dtype != ONR_DTYPE_I64 && s->dtype != ONR_DTYPE_U64;
   s->function = onri_unary_of_class(p->op, c);
   if (c == ONRI_CLASS_F32 && onr_env_backend(call->env) == ONR_BACKEND_AUTO) s->kernel = onri_unary_kernel_f32(p->op);
+  if (s->kernel) call->kernel = ONR_KERNEL_VECTOR;
   if (!s->function)
     return onr_fail(call->error, ONR_STATUS_TYPE, "%s is not defined on %s", ops[p->op].name, onr_dtype_name(s->dtype));
   if (!s->gives_bool) call->in_place = 0;
@@ -87,6 +88,11 @@ static enum onr_status unary_run(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
+static uint32_t unary_kernel_types(const void *params, enum onr_kernel kernel) {
+  const struct onr_unary_params *p = params;
+  return kernel == ONR_KERNEL_VECTOR && onri_unary_kernel_f32(p->op) ? ops[p->op].types & ONRI_DTYPES_F32_AND_HALF : 0;
+}
+
 const struct onr_layer onri_layer_unary = {
     .name = "unary",
     .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
@@ -95,4 +101,5 @@ const struct onr_layer onri_layer_unary = {
     .infer = unary_infer,
     .plan = unary_plan,
     .run = unary_run,
+    .kernel_types = unary_kernel_types,
 };

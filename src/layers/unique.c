@@ -62,6 +62,7 @@ static enum onr_status unique_plan(struct onr_call *call) {
   if (!onri_mul_size((size_t)onr_desc_elements(&call->in[0]), sizeof(uint64_t), &total) ||
       !onri_mul_size(items.count, 5 * sizeof(int64_t), &lists) || !onri_add_size(total, lists, &call->scratch_bytes))
     return onr_fail(call->error, ONR_STATUS_LIMIT, "the scratch memory of unique exceeds the address space");
+  if (call->scratch_bytes == 0) call->scratch_bytes = 1; /* of nothing: its parts have addresses all the same */
   return ONR_STATUS_OK;
 }
 

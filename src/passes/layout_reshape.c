@@ -139,11 +139,11 @@ enum onr_status onri_rule_shape(struct onri_layout *layout, onri_rule *rule) {
   const struct onr_shape_params *p = node->params, whole = {0, INT64_MAX};
   const struct onri_order stored = onri_layout_order(layout, node->in[0]);
   const int64_t rank = onri_rewrite_rank(layout->rw, node->in[0]);
-  int64_t start = p->start < 0 ? p->start + rank : p->start, end = p->end < 0 ? p->end + rank : p->end;
   int64_t places[ONR_MAX_RANK];
   (void)rule;
   if (rank < 2 || onri_order_is_identity(&stored)) return onri_layout_plain(layout, 0);
   const struct onri_order inverse = onri_order_inverse(&stored);
+  int64_t start = p->start < 0 ? p->start + rank : p->start, end = p->end < 0 ? p->end + rank : p->end;
   start = start < 0 ? 0 : start > rank ? rank : start;
   end = end < start ? start : end > rank ? rank : end;
   for (int64_t d = start; d < end; d++) places[d - start] = inverse.axis[d];

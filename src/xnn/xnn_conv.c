@@ -17,7 +17,7 @@ enum onr_status onri_xnn_conv_check(const struct onri_xnn_conv *c, struct onr_er
   const int64_t steps[] = {h->stride, w->stride};
   const int64_t x[] = {h->in, w->in, c->groups, c->group_in}, y[] = {h->out, w->out, c->groups, c->group_out};
   const int64_t pointers[] = {h->out, w->out, h->kernel, w->kernel};
-  if (c->group_in > 0 && c->group_out > 0 && below_limit(weights, 5) && below_limit(steps, 2) && below_limit(x, 4) &&
+  if (c->group_in > 0 && c->group_out > 0 && h->kernel > 0 && w->kernel > 0 && below_limit(weights, 5) && below_limit(steps, 2) && below_limit(x, 4) &&
       below_limit(y, 4) && below_limit(pointers, 4))
     return ONR_STATUS_OK;
   return onr_fail(error, ONR_STATUS_LIMIT, "a convolution with %lld x %lld outputs of %lld channels is beyond 2^31 steps an image",

@@ -6,14 +6,19 @@ name, phase (load, run, any), expected status, bytes of the file, and what is wr
 run_cases.c runs them all. Every bug that is fixed adds a case.
 """
 
+import glob
+import importlib
 import os
 import sys
 
 import numpy as np
 from onnx import numpy_helper as NH
 
-import cases_families, cases_file, cases_graph, cases_layers, cases_metadata, cases_tensor  # each registers its cases
 from corpus import cases, x1
+
+here = os.path.dirname(os.path.abspath(__file__))
+for path in sorted(glob.glob(os.path.join(here, 'cases_*.py'))):
+    importlib.import_module(os.path.basename(path)[:-3])  # registers its cases
 
 
 def write_case(folder, name, build):

@@ -1,4 +1,5 @@
-/* ops: which operators the library reads, from the table that its importer uses. */
+/* ops: which operators the library reads, what each becomes, for which data types, and which kernels compute it. All of it is
+ * asked from the library's own tables and checks. */
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,21 +7,49 @@
 
 #include "tool.h"
 
-static const char *domain_of(const struct onr_op_info *op) { return op->domain[0] ? op->domain : "ai.onnx"; }
+struct op {
+  struct onr_op_info info;
+  struct onr_op_form form;
+  int unknown; /* the form depends on the node */
+};
+
+static const char *domain_of(const struct op *op) { return op->info.domain[0] ? op->info.domain : "ai.onnx"; }
 
 static int compare(const void *a, const void *b) {
-  const struct onr_op_info *x = a, *y = b;
+  const struct op *x = a, *y = b;
   int order = strcmp(domain_of(x), domain_of(y));
-  if (!order) order = strcmp(x->op_type, y->op_type);
-  return order ? order : (x->since_version > y->since_version) - (x->since_version < y->since_version);
+  if (!order) order = strcmp(x->info.op_type, y->info.op_type);
+  return order ? order : (x->info.since_version > y->info.since_version) - (x->info.since_version < y->info.since_version);
 }
 
-static struct onr_op_info *sorted(size_t count) {
-  struct onr_op_info *ops = calloc(count + 1, sizeof(*ops));
-  for (size_t i = 0; ops && i < count; i++) onr_op(i, &ops[i]);
-  if (ops) qsort(ops, count, sizeof(*ops), compare);
+static int wanted(const struct op *op, const struct options *options) {
+  if (!options->num_paths) return 1;
+  for (size_t i = 0; i < options->num_paths; i++)
+    if (!strcmp(options->paths[i], op->info.op_type)) return 1;
+  return 0;
+}
+
+/* Sorted, those that are asked for; NULL when out of memory. */
+static struct op *collect(const struct options *options, size_t *count, struct onr_error *error) {
+  struct op *ops = calloc(onr_num_ops() + 1, sizeof(*ops));
+  *count = 0;
+  for (size_t i = 0; ops && i < onr_num_ops(); i++) {
+    struct op *op = &ops[*count];
+    onr_op(i, &op->info);
+    if (!wanted(op, options)) continue;
+    const enum onr_status status = onr_op_describe(i, &op->form, error);
+    if (status == ONR_STATUS_NO_MEMORY) {
+      free(ops);
+      return NULL;
+    }
+    op->unknown = status != ONR_STATUS_OK;
+    ++*count;
+  }
+  if (ops) qsort(ops, *count, sizeof(*ops), compare);
   return ops;
 }
+
+/* --- text --- */
 
 static const char *format_arity(uint8_t least, uint8_t most, char *text, size_t size) {
   if (most == ONR_VARIADIC) snprintf(text, size, "%u..*", (unsigned)least);
@@ -29,14 +58,100 @@ static const char *format_arity(uint8_t least, uint8_t most, char *text, size_t 
   return text;
 }
 
-static void print_text(const struct onr_op_info *ops, size_t count) {
-  char in[16], out[16];
-  printf("%-16s %-34s %5s  %-7s %s\n", "domain", "operator", "since", "inputs", "outputs");
-  for (size_t i = 0; i < count; i++)
-    printf("%-16s %-34s %5d  %-7s %s\n", domain_of(&ops[i]), ops[i].op_type, (int)ops[i].since_version,
-           ops[i].withdrawn ? "-" : format_arity(ops[i].inputs_min, ops[i].inputs_max, in, sizeof(in)),
-           ops[i].withdrawn ? "withdrawn" : format_arity(ops[i].outputs_min, ops[i].outputs_max, out, sizeof(out)));
+#define BIT(name) (1u << ONR_DTYPE_##name)
+static const struct {
+  const char *name;
+  uint32_t types;
+} groups[] = {
+    {"float", BIT(F32) | BIT(F64) | BIT(F16) | BIT(BF16)},
+    {"int", BIT(I8) | BIT(I16) | BIT(I32) | BIT(I64)},
+    {"uint", BIT(U8) | BIT(U16) | BIT(U32) | BIT(U64)},
+    {"float8", BIT(F8E4M3FN) | BIT(F8E4M3FNUZ) | BIT(F8E5M2) | BIT(F8E5M2FNUZ)},
+    {"complex", BIT(C64) | BIT(C128)},
+};
+
+static uint32_t all_types(void) {
+  uint32_t all = 0;
+  for (int t = 1; t < ONR_NUM_DTYPES; t++)
+    if (onr_dtype_size((enum onr_dtype)t)) all |= 1u << t;
+  return all;
 }
+
+static void append(char *text, size_t size, const char *separator, const char *word) {
+  const size_t n = strlen(text);
+  snprintf(text + n, size - n, "%s%s", n ? separator : "", word);
+}
+
+/* "any", or names: of a family where all of it is there, else of single types. */
+static const char *format_types(uint32_t types, char *text, size_t size) {
+  const uint32_t values = all_types() & ~(BIT(SEQUENCE) | BIT(OPTIONAL));
+  text[0] = '\0';
+  types &= all_types();
+  if ((types & values) == values) {
+    append(text, size, " ", types == values ? "any tensor" : "any");
+    return text;
+  }
+  for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++)
+    if ((types & groups[g].types) == groups[g].types) append(text, size, " ", groups[g].name), types &= ~groups[g].types;
+  for (int t = 1; t < ONR_NUM_DTYPES; t++)
+    if (types >> t & 1) append(text, size, " ", onr_dtype_name((enum onr_dtype)t));
+  return text;
+}
+
+static const char *format_layers(const struct op *op, char *text, size_t size) {
+  if (op->unknown) return "depends on the node";
+  text[0] = '\0';
+  for (size_t i = 0; i < op->form.num_layers; i++) append(text, size, ", ", op->form.layer[i]);
+  return text[0] ? text : "a constant";
+}
+
+/* "xnnpack (float32 ...), portable": the fastest first. */
+static const char *format_kernels(const struct op *op, int with_types, char *text, size_t size) {
+  char types[256], word[300];
+  text[0] = '\0';
+  for (int k = ONR_NUM_KERNELS - 1; k > ONR_KERNEL_PORTABLE; k--) {
+    if (!op->form.kernel_types[k]) continue;
+    snprintf(word, sizeof(word), with_types ? "%s (%s)" : "%s", onr_kernel_name((enum onr_kernel)k),
+             format_types(op->form.kernel_types[k], types, sizeof(types)));
+    append(text, size, ", ", word);
+  }
+  append(text, size, ", ", onr_kernel_name(ONR_KERNEL_PORTABLE));
+  return text;
+}
+
+static void print_table(const struct op *ops, size_t count) {
+  char in[16], out[16], types[256], layers[512], kernels[128];
+  printf("%-24s %-34s %5s  %-7s %-7s  %-26s %-26s %s\n", "domain", "operator", "since", "inputs", "outputs", "types of input 0", "kernels",
+         "layers");
+  for (size_t i = 0; i < count; i++) {
+    const struct onr_op_info *o = &ops[i].info;
+    printf("%-24s %-34s %5d  ", domain_of(&ops[i]), o->op_type, (int)o->since_version);
+    if (o->withdrawn) printf("%-7s %s\n", "-", "withdrawn");
+    else
+      printf("%-7s %-7s  %-26s %-26s %s\n", format_arity(o->inputs_min, o->inputs_max, in, sizeof(in)),
+             format_arity(o->outputs_min, o->outputs_max, out, sizeof(out)),
+             ops[i].form.num_inputs ? format_types(ops[i].form.input_types[0], types, sizeof(types)) : "-",
+             format_kernels(&ops[i], 0, kernels, sizeof(kernels)), format_layers(&ops[i], layers, sizeof(layers)));
+  }
+}
+
+static void print_one(const struct op *op) {
+  const struct onr_op_info *o = &op->info;
+  char in[16], out[16], text[1024];
+  printf("%s %s, from opset %d on", domain_of(op), o->op_type, (int)o->since_version);
+  if (o->withdrawn) {
+    printf(": withdrawn\n");
+    return;
+  }
+  printf(": inputs %s, outputs %s\n", format_arity(o->inputs_min, o->inputs_max, in, sizeof(in)),
+         format_arity(o->outputs_min, o->outputs_max, out, sizeof(out)));
+  printf("  layers   %s\n", format_layers(op, text, sizeof(text)));
+  printf("  kernels  %s\n", format_kernels(op, 1, text, sizeof(text)));
+  for (size_t i = 0; i < op->form.num_inputs; i++)
+    printf("  input %zu  %s\n", i, format_types(op->form.input_types[i], text, sizeof(text)));
+}
+
+/* --- JSON --- */
 
 /* [least, most], null for no bound. */
 static void add_arity(cJSON *item, const char *key, uint8_t least, uint8_t most) {
@@ -45,16 +160,35 @@ static void add_arity(cJSON *item, const char *key, uint8_t least, uint8_t most)
   cJSON_AddItemToArray(array, most == ONR_VARIADIC ? cJSON_CreateNull() : cJSON_CreateNumber(most));
 }
 
-static void print_json(const struct onr_op_info *ops, size_t count) {
+static cJSON *types_of(uint32_t types) {
+  cJSON *array = cJSON_CreateArray();
+  types &= all_types();
+  for (int t = 1; t < ONR_NUM_DTYPES; t++)
+    if (types >> t & 1) cJSON_AddItemToArray(array, cJSON_CreateString(onr_dtype_name((enum onr_dtype)t)));
+  return array;
+}
+
+static void add_form(cJSON *item, const struct onr_op_form *form) {
+  cJSON *layers = cJSON_AddArrayToObject(item, "layers"), *types = cJSON_AddArrayToObject(item, "input_types");
+  cJSON *kernels = cJSON_AddObjectToObject(item, "kernels");
+  for (size_t i = 0; i < form->num_layers; i++) cJSON_AddItemToArray(layers, cJSON_CreateString(form->layer[i]));
+  for (size_t i = 0; i < form->num_inputs; i++) cJSON_AddItemToArray(types, types_of(form->input_types[i]));
+  for (int k = ONR_KERNEL_PORTABLE + 1; k < ONR_NUM_KERNELS; k++)
+    if (form->kernel_types[k]) cJSON_AddItemToObject(kernels, onr_kernel_name((enum onr_kernel)k), types_of(form->kernel_types[k]));
+}
+
+static void print_json(const struct op *ops, size_t count) {
   cJSON *root = cJSON_CreateArray();
   for (size_t i = 0; i < count; i++) {
+    const struct onr_op_info *o = &ops[i].info;
     cJSON *item = cJSON_CreateObject();
     cJSON_AddStringToObject(item, "domain", domain_of(&ops[i]));
-    cJSON_AddStringToObject(item, "op_type", ops[i].op_type);
-    cJSON_AddNumberToObject(item, "since_version", ops[i].since_version);
-    cJSON_AddBoolToObject(item, "withdrawn", ops[i].withdrawn != 0);
-    add_arity(item, "inputs", ops[i].inputs_min, ops[i].inputs_max);
-    add_arity(item, "outputs", ops[i].outputs_min, ops[i].outputs_max);
+    cJSON_AddStringToObject(item, "op_type", o->op_type);
+    cJSON_AddNumberToObject(item, "since_version", o->since_version);
+    cJSON_AddBoolToObject(item, "withdrawn", o->withdrawn != 0);
+    add_arity(item, "inputs", o->inputs_min, o->inputs_max);
+    add_arity(item, "outputs", o->outputs_min, o->outputs_max);
+    add_form(item, &ops[i].form);
     cJSON_AddItemToArray(root, item);
   }
   char *text = cJSON_Print(root);
@@ -64,12 +198,18 @@ static void print_json(const struct onr_op_info *ops, size_t count) {
 }
 
 int command_ops(const struct options *options) {
-  const size_t count = onr_num_ops();
-  if (options->num_paths) return complain(EXIT_USAGE, "ops: expected no path, got %zu", options->num_paths);
-  struct onr_op_info *ops = sorted(count);
-  if (!ops) return complain(EXIT_OTHER, "out of memory");
+  struct onr_error error = {.status = ONR_STATUS_NO_MEMORY, .message = "no memory for the list of operators"};
+  size_t count;
+  struct op *ops = collect(options, &count, &error);
+  if (!ops) return report_failure(error.status, &error);
+  if (!count && options->num_paths) {
+    free(ops);
+    return complain(EXIT_USAGE, "ops: there is no operator '%s'", options->paths[0]);
+  }
   if (options->json) print_json(ops, count);
-  else print_text(ops, count);
+  else if (!options->num_paths) print_table(ops, count);
+  else
+    for (size_t i = 0; i < count; i++) print_one(&ops[i]);
   free(ops);
   return EXIT_OK;
 }
