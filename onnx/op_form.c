@@ -86,12 +86,13 @@ static enum onr_status import_specimen(struct import *m, const struct onri_op *r
 /* Descriptors for inputs of that rank: input 0 of type `first`, the others float32, constants as they are. */
 static void describe_inputs(const struct import *m, const struct onri_node *node, enum onr_dtype first, int32_t rank, struct onr_desc *in,
                             const void **inputs) {
+  static const uint64_t contents[2 * (1 << SPECIMEN_RANK)] = {0}; /* infer relies on those of shape inputs */
   const int64_t dims[SPECIMEN_RANK] = {2, 2, 2, 2};
   for (int32_t i = 0; i < node->num_in; i++) {
     const struct onri_constant *constant = node->in[i] == ONRI_NONE ? NULL : m->graph->values[node->in[i]].constant;
     in[i] = node->in[i] == ONRI_NONE ? (struct onr_desc){0} : onr_desc_make(i == 0 ? first : ONR_DTYPE_F32, rank, dims);
     if (constant) in[i] = constant->desc;
-    inputs[i] = constant ? constant->data : NULL;
+    inputs[i] = constant ? constant->data : i < 32 && (node->layer->shape_inputs >> i & 1) ? contents : NULL;
   }
 }
 
@@ -105,8 +106,9 @@ static int ask(struct import *m, const struct onri_node *node, struct onri_dtype
   int follows = 1;
   for (size_t i = 0; i < ONRI_RECORD_INPUTS; i++) record->allowed[i] = ~0u, record->same_as[i] = -1;
   if (node->num_in > ONRI_RECORD_INPUTS || node->num_out > ONRI_RECORD_INPUTS || node->num_in == 0) return 0;
+  record->call = &call;
   m->env.record = record;
-  for (int32_t k = 0; k < 2 * SPECIMEN_RANK; k++) {
+  for (int32_t k = 0; k < 2 * (SPECIMEN_RANK + 1); k++) {
     const enum onr_dtype first = k % 2 ? ONR_DTYPE_I64 : ONR_DTYPE_F32;
     describe_inputs(m, node, first, SPECIMEN_RANK - k / 2, in, inputs);
     for (int32_t i = 0; i < node->num_out; i++) out[i] = in[0];

@@ -10,6 +10,7 @@ enum { ONRI_RECORD_INPUTS = 64 };
 
 /* What infer asks of the data types of its inputs. */
 struct onri_dtype_record {
+  const struct onr_call *call;          /* the one that is asked; others, which layers make from it, only pass */
   uint32_t allowed[ONRI_RECORD_INPUTS]; /* a bit each */
   int32_t same_as[ONRI_RECORD_INPUTS];  /* an input of the same type, or -1 */
 };

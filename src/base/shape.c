@@ -93,7 +93,7 @@ enum onr_status onri_desc_check(const struct onr_desc *desc, const struct onr_en
 /* 1 when the call is one that only asks which types are allowed. */
 static int record(const struct onr_call *call, size_t i, uint32_t mask) {
   struct onri_dtype_record *r = call->env->record;
-  if (r && i < ONRI_RECORD_INPUTS) r->allowed[i] &= mask;
+  if (r && r->call == call && i < ONRI_RECORD_INPUTS) r->allowed[i] &= mask;
   return r != NULL;
 }
 
@@ -136,7 +136,7 @@ enum onr_status onri_expect_tensor(const struct onr_call *call, size_t i) {
 
 enum onr_status onri_expect_same_dtype(const struct onr_call *call, size_t i, size_t j) {
   if (record(call, i, ~0u)) {
-    if (i < ONRI_RECORD_INPUTS) call->env->record->same_as[i] = (int32_t)j;
+    if (call->env->record->call == call && i < ONRI_RECORD_INPUTS) call->env->record->same_as[i] = (int32_t)j;
     return ONR_STATUS_OK;
   }
   if (call->in[i].dtype == call->in[j].dtype) return ONR_STATUS_OK;

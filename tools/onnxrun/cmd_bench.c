@@ -112,13 +112,13 @@ static int print_profile(const struct loaded *l) {
     total += (double)nodes[i].total_ns;
   }
   qsort(nodes, count, sizeof(*nodes), slower_first);
-  printf("\n%7s %9s %8s  %-18s %-28s %s\n", "share", "us", "GFLOP/s", "layer", "output", "node");
+  printf("\n%7s %9s %8s  %-18s %-8s %-28s %s\n", "share", "us", "GFLOP/s", "layer", "kernel", "output", "node");
   for (size_t i = 0; i < count && i < 40; i++) {
     const struct onr_node_info *n = &nodes[i];
     const double us = (double)n->total_ns / (double)(n->runs ? n->runs : 1) / 1e3;
     char text[160];
-    printf("%6.1f%% %9.1f %8.1f  %-18s %-28s %s\n", total > 0 ? (double)n->total_ns / total * 100 : 0, us,
-           us > 0 ? 2.0 * (double)n->multiply_adds / us / 1e3 : 0, n->layer, onr_desc_format(&n->output, text, sizeof(text)),
+    printf("%6.1f%% %9.1f %8.1f  %-18s %-8s %-28s %s\n", total > 0 ? (double)n->total_ns / total * 100 : 0, us,
+           us > 0 ? 2.0 * (double)n->multiply_adds / us / 1e3 : 0, n->layer, onr_kernel_name(n->kernel), onr_desc_format(&n->output, text, sizeof(text)),
            n->module_path[0] ? n->module_path : n->name);
   }
   free(nodes);

@@ -29,12 +29,12 @@ static void print_values(const char *title, const struct onr_model *model, size_
 /* The nodes that are run. */
 static void print_nodes(const struct onr_session *session) {
   const size_t count = onr_session_num_nodes(session);
-  printf("\n%4s  %-20s %-26s %12s %14s  %s\n", "#", "layer", "output", "parameters", "multiply-adds", "module");
+  printf("\n%4s  %-20s %-8s %-26s %12s %14s  %s\n", "#", "layer", "kernel", "output", "parameters", "multiply-adds", "module");
   for (size_t i = 0; i < count; i++) {
     struct onr_node_info n;
     char text[160];
     if (onr_session_node(session, i, &n) != ONR_STATUS_OK) continue;
-    printf("%4zu  %-20s %-26s %12lld %14lld  %s\n", i, n.layer,
+    printf("%4zu  %-20s %-8s %-26s %12lld %14lld  %s\n", i, n.layer, onr_kernel_name(n.kernel),
            n.output.dtype == ONR_DTYPE_NONE ? "?" : onr_desc_format(&n.output, text, sizeof(text)), (long long)n.parameters,
            (long long)n.multiply_adds, n.module_path[0] ? n.module_path : n.name);
   }
@@ -114,6 +114,8 @@ static void print_json(const struct options *options, const struct loaded *l, co
     cJSON *item = cJSON_CreateObject();
     cJSON_AddStringToObject(item, "layer", n.layer);
     cJSON_AddStringToObject(item, "op_type", n.op_type);
+    cJSON_AddStringToObject(item, "kernel", onr_kernel_name(n.kernel));
+    cJSON_AddStringToObject(item, "input_type", onr_dtype_name(n.input_type));
     cJSON_AddStringToObject(item, "name", n.name);
     cJSON_AddStringToObject(item, "module", n.module_path);
     cJSON_AddStringToObject(item, "source", n.source);
