@@ -33,6 +33,8 @@ static const struct onri_attribute specimens[] = {
     INT("N", 16), INT("K", 16), INT("num_heads", 1), INT("kv_num_heads", 1), INT("hidden_size", 1), INT("num_scan_inputs", 1),
     INTS("kernel_shape", ones, 2), INTS("pooled_shape", ones, 2), INTS("shape", ones, 1), INTS("axes", zeros, 1), INTS("starts", zeros, 1),
     INTS("ends", ones, 1), INTS("paddings", zeros, 2), INTS("pads", zeros, 4), INTS("keys_int64s", ones, 1), INTS("values_int64s", ones, 1),
+    INTS("inputdimensions", ones, 4), INTS("cats_int64s", ones, 1), INTS("classlabels_ints", ones, 1), INTS("output_size", ones, 2),
+    FLOATS("imputed_value_floats", scales, 1), FLOATS("coefficients", scales, 1), FLOATS("intercepts", scales, 1),
     FLOAT("height_scale", 1), FLOAT("width_scale", 1), FLOAT("value_float", 1), FLOATS("scales", scales, 4),
     TEXT("equation", "ij->ij"), TEXT("direction", "LEFT"),
 };

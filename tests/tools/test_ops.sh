@@ -69,7 +69,8 @@ awk -v missing="$suite/missing_ops.txt" -v narrower="$suite/missing_types.txt" -
       for (i = 4; i <= 9; i++) field[key, word[3], i] = word[i]
       if (word[8] == "-" && word[2] != "Constant") {
         unlisted[word[2]] = 1
-        if (!(key in refused)) fail(key "@" word[3] ": no specimen shows what it becomes")
+        unknown++
+        if (word[1] == "ai.onnx" && !((key "@" word[3]) in refused)) fail(key "@" word[3] ": no specimen shows what it becomes")
       }
       for (i = 10; i in word; i++) { split(word[i], part, "="); kernels[word[2], part[1]] = kernels[word[2], part[1]] "," part[2]; delete word[i] }
     }
@@ -96,7 +97,7 @@ awk -v missing="$suite/missing_ops.txt" -v narrower="$suite/missing_types.txt" -
     if ($9 == "-" || types == "-") next
     count = split($9, type, ",")
     for (i = 1; i <= count; i++)
-      if (!has(types, type[i]) && !((key ":" type[i]) in refused) && !(key in refused)) fail(key "@" $3 ": " type[i] " is not listed")
+      if (!has(types, type[i]) && !((key ":" type[i]) in refused)) fail(key "@" $3 ": " type[i] " is not listed")
   }
   END {
     if (!versions) fail("no schemas")
@@ -113,6 +114,6 @@ awk -v missing="$suite/missing_ops.txt" -v narrower="$suite/missing_types.txt" -
       if (word[4] == "elementwise_chain" || unlisted[word[1]]) continue # of several operators; of one that is not listed
       if (!has(kernels[word[1], word[2]], word[3])) fail(word[1] " of " word[3] " ran with " word[2] ", which is not listed: " word[5])
     }
-    print versions " versions of operators, " nodes + 0 " nodes, " failures + 0 " failures"
+    print versions " versions of operators, " nodes + 0 " nodes, " unknown + 0 " rows that depend on the node, " failures + 0 " failures"
     exit failures > 0
   }' "$suite/schemas.txt"
