@@ -1,4 +1,4 @@
-/* import_recurrent.c: LSTM, GRU and RNN. */
+/* import_recurrent.c: LSTM, GRU and RNN; the LSTM of the domain "onnxrun" has a projection as input 8. */
 #include <string.h>
 
 #include "onnx/import.h"

@@ -1,4 +1,4 @@
 /* lstm: see onnxrun/layers/recurrent.h for inputs and outputs. */
 #include "layers/recurrent.h"
 
-ONRI_RECURRENT_LAYER(lstm, ONRI_LSTM, 8, 3);
+ONRI_RECURRENT_LAYER(lstm, ONRI_LSTM, 9, 3);

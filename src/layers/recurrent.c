@@ -38,7 +38,7 @@ static void take_scratch(struct onr_call *call, enum onri_recurrent_kind kind, s
   const struct onri_recurrent_shape *h = &s->shape;
   const enum onr_dtype dtype = call->in[ONRI_X].dtype;
   const size_t size = onri_class_size(onri_dtype_class(dtype));
-  const size_t states = onri_size_of((size_t[]){h->directions, h->batch, h->hidden, size}, 4);
+  const size_t states = onri_size_of((size_t[]){h->directions, h->batch, h->hidden, size}, 4); /* of h no more: output <= hidden */
   for (size_t i = 0; i < call->num_in; i++)
     if (onri_has(call, i) && i != ONRI_LENGTHS && !onri_is_native(dtype))
       s->operand_at[i] = onri_scratch_take(call, onri_class_bytes(&call->in[i]));
@@ -46,6 +46,7 @@ static void take_scratch(struct onr_call *call, enum onri_recurrent_kind kind, s
   s->gates_at = onri_scratch_take(call, onri_size_of((size_t[]){rows_of(h), h->directions, h->gates, h->hidden, size}, 5));
   s->product_at = onri_scratch_take(call, onri_size_of((size_t[]){states, h->gates}, 2));
   s->h_at = onri_scratch_take(call, states);
+  s->m_at = h->projects ? onri_scratch_take(call, states) : 0;
   s->c_at = kind == ONRI_LSTM ? onri_scratch_take(call, states) : 0;
   s->z_at = kind == ONRI_GRU ? onri_scratch_take(call, states) : 0;
   s->rh_at = kind == ONRI_GRU ? onri_scratch_take(call, states) : 0;
@@ -60,12 +61,19 @@ static enum onr_status create_operators(struct onr_call *call, struct onri_recur
   alone.threads = NULL;
   ONR_TRY(onri_xnn_linear_create(&s->input, &prepared->input, &linear, call->env, call->error));
   ONR_TRY(onri_xnn_linear_reshape(s->input, rows_of(h), call->env, call->error));
-  linear.in = linear.out = h->hidden;
-  for (size_t d = 0; d < h->directions; d++)
+  for (size_t d = 0; d < h->directions; d++) {
+    linear.in = h->output;
+    linear.out = h->hidden;
     for (size_t g = 0; g < h->gates; g++) {
       ONR_TRY(onri_xnn_linear_create(&s->recurrent[d][g], &prepared->recurrent[d][g], &linear, &alone, call->error));
       ONR_TRY(onri_xnn_linear_reshape(s->recurrent[d][g], h->batch, &alone, call->error));
     }
+    if (!h->projects) continue;
+    linear.in = h->hidden;
+    linear.out = h->output;
+    ONR_TRY(onri_xnn_linear_create(&s->projection[d], &prepared->projection[d], &linear, &alone, call->error));
+    ONR_TRY(onri_xnn_linear_reshape(s->projection[d], h->batch, &alone, call->error));
+  }
   return ONR_STATUS_OK;
 }
 
@@ -91,11 +99,14 @@ void onri_recurrent_release_state(void *state, struct onr_env *env) {
   (void)env;
   onri_xnn_delete(s->input);
   s->input = NULL;
-  for (int d = 0; d < 2; d++)
+  for (int d = 0; d < 2; d++) {
     for (int g = 0; g < ONRI_MAX_GATES; g++) {
       onri_xnn_delete(s->recurrent[d][g]);
       s->recurrent[d][g] = NULL;
     }
+    onri_xnn_delete(s->projection[d]);
+    s->projection[d] = NULL;
+  }
 }
 
 /* --- run --- */
@@ -109,8 +120,10 @@ struct walk {
   enum onri_recurrent_kind kind;
   enum onri_class class;
   size_t size;
-  const char *r, *peephole;
-  char *bias, *gates, *product, *h, *c, *z, *rh, *y; /* y: NULL when not wanted */
+  const char *r, *peephole, *projection;
+  char *bias, *gates, *product, *h, *c, *z, *rh;
+  char *m; /* what cells give, to be projected to h; NULL: cells give h */
+  char *y; /* NULL when not wanted */
   const int32_t *lengths;
   struct onr_env alone;
   enum onr_status status[2]; /* of each direction */
@@ -172,49 +185,53 @@ static enum onr_status multiply_input(const struct walk *w, const void *x, const
   return ONR_STATUS_OK;
 }
 
-/* State arrays are [directions][batch][hidden] inside, whatever the layout outside is. */
-static size_t outside_state(const struct walk *w, size_t d, size_t b) {
-  return (w->params->layout ? b * w->shape.directions + d : d * w->shape.batch + b) * w->shape.hidden;
+/* State arrays are [directions][batch][width] inside, whatever the layout outside is. */
+static size_t outside_state(const struct walk *w, size_t d, size_t b, size_t width) {
+  return (w->params->layout ? b * w->shape.directions + d : d * w->shape.batch + b) * width;
 }
 
-static void load_state(const struct walk *w, char *state, const void *initial) {
+static void load_state(const struct walk *w, char *state, size_t width, const void *initial) {
   const struct onri_recurrent_shape *s = &w->shape;
   if (state == NULL) return;
   for (size_t d = 0; d < s->directions; d++)
     for (size_t b = 0; b < s->batch; b++) {
-      char *to = state + (d * s->batch + b) * s->hidden * w->size;
+      char *to = state + (d * s->batch + b) * width * w->size;
       if (initial == NULL)
-        memset(to, 0, s->hidden * w->size);
+        memset(to, 0, width * w->size);
       else
-        memcpy(to, (const char *)initial + outside_state(w, d, b) * w->size, s->hidden * w->size);
+        memcpy(to, (const char *)initial + outside_state(w, d, b, width) * w->size, width * w->size);
     }
 }
 
-static void store_state(const struct walk *w, const char *state, size_t output) {
+static void store_state(const struct walk *w, const char *state, size_t width, size_t output) {
   const struct onri_recurrent_shape *s = &w->shape;
   const enum onr_dtype dtype = w->call->in[ONRI_X].dtype;
   if (output >= w->call->num_out || w->call->outputs[output] == NULL) return;
   for (size_t d = 0; d < s->directions; d++)
     for (size_t b = 0; b < s->batch; b++)
-      onri_store(dtype, state + (d * s->batch + b) * s->hidden * w->size, s->hidden,
-                 (char *)w->call->outputs[output] + outside_state(w, d, b) * onr_dtype_size(dtype));
+      onri_store(dtype, state + (d * s->batch + b) * width * w->size, width,
+                 (char *)w->call->outputs[output] + outside_state(w, d, b, width) * onr_dtype_size(dtype));
 }
 
-/* Product of gate g of direction d with h [batch, hidden]. */
-static enum onr_status multiply_state(const struct walk *w, size_t d, size_t g, const char *h) {
-  const struct onri_recurrent_shape *s = &w->shape;
-  char *to = w->product + (d * s->gates + g) * s->batch * s->hidden * w->size;
-  struct xnn_operator *op = w->s->recurrent[d][g];
+/* to [batch, n] = x [batch, k] times weights [n, k], which op has packed when it is not NULL. */
+static enum onr_status multiply(const struct walk *w, struct xnn_operator *op, const char *x, size_t k, const char *weights, size_t n, char *to) {
   if (op != NULL) {
     struct onr_env alone = w->alone;
-    ONR_TRY(onri_xnn_linear_setup(op, (const float *)h, (float *)to, NULL));
+    ONR_TRY(onri_xnn_linear_setup(op, (const float *)x, (float *)to, NULL));
     return onri_xnn_run(op, &alone, NULL);
   }
-  const struct onri_gemm gemm = {.m = s->batch, .n = s->hidden, .k = s->hidden, .a = h, .a_row = s->hidden, .a_col = 1,
-                                 .b = w->r + (d * s->gates + g) * s->hidden * s->hidden * w->size, .b_row = 1,
-                                 .b_col = s->hidden, .c = to, .c_row = s->hidden, .alpha = 1.0};
+  const struct onri_gemm gemm = {.m = w->shape.batch, .n = n, .k = k, .a = x, .a_row = k, .a_col = 1, .b = weights, .b_row = 1, .b_col = k,
+                                 .c = to, .c_row = n, .alpha = 1.0};
   onri_gemm(w->class, &gemm);
   return ONR_STATUS_OK;
+}
+
+/* Product of gate g of direction d with h [batch, output]. */
+static enum onr_status multiply_state(const struct walk *w, size_t d, size_t g, const char *h) {
+  const struct onri_recurrent_shape *s = &w->shape;
+  const size_t gate = d * s->gates + g;
+  const char *const r = w->r != NULL ? w->r + gate * s->hidden * s->output * w->size : NULL;
+  return multiply(w, w->s->recurrent[d][g], h, s->output, r, s->hidden, w->product + gate * s->batch * s->hidden * w->size);
 }
 
 static size_t length_of(const struct walk *w, size_t b) {
@@ -232,7 +249,7 @@ static struct onri_cell cell_of(const struct walk *w, size_t d, size_t b, size_t
   const size_t row = w->params->layout ? b * s->steps + time : time * s->batch + b, line = s->hidden * w->size;
   const char *x = w->gates + (row * s->directions + d) * s->gates * line, *bias = w->bias + d * (s->gates + 1) * line;
   const size_t state = (d * s->batch + b) * line;
-  struct onri_cell cell = {.hidden = s->hidden, .h = w->h + state, .bias_r = bias + s->gates * line};
+  struct onri_cell cell = {.hidden = s->hidden, .h = (w->m != NULL ? w->m : w->h) + state, .bias_r = bias + s->gates * line};
   for (size_t g = 0; g < s->gates; g++) {
     cell.x[g] = x + g * line;
     cell.r[g] = w->product + ((d * s->gates + g) * s->batch + b) * line;
@@ -253,11 +270,11 @@ static void write_y(const struct walk *w, size_t d, size_t b, size_t time, const
   if (w->y == NULL) return;
   const size_t row = w->params->layout ? (b * s->steps + time) * s->directions + d
                                        : (time * s->directions + d) * s->batch + b;
-  char *to = w->y + row * s->hidden * w->size;
+  char *to = w->y + row * s->output * w->size;
   if (h == NULL)
-    memset(to, 0, s->hidden * w->size);
+    memset(to, 0, s->output * w->size);
   else
-    memcpy(to, h, s->hidden * w->size);
+    memcpy(to, h, s->output * w->size);
 }
 
 enum cell_part { WHOLE, GRU_GATES, GRU_FINISH };
@@ -281,20 +298,36 @@ static void run_cells(const struct walk *w, const struct onri_cell_form *form, s
       onri_gru_cell(w->class, form, &cell);
     else
       onri_rnn_cell(w->class, form, &cell);
-    if (part != GRU_GATES) write_y(w, d, b, time, cell.h);
+    if (part != GRU_GATES && w->m == NULL) write_y(w, d, b, time, cell.h);
   }
+}
+
+/* h of the sequences that are still running, from what their cells gave. The products with the last h are done with. */
+static enum onr_status project(const struct walk *w, size_t d, size_t step) {
+  const struct onri_recurrent_shape *s = &w->shape;
+  const size_t line = s->output * w->size;
+  const char *const weights = w->projection != NULL ? w->projection + d * s->output * s->hidden * w->size : NULL;
+  char *const result = w->product + d * s->gates * s->batch * s->hidden * w->size;
+  ONR_TRY(multiply(w, w->s->projection[d], w->m + d * s->batch * s->hidden * w->size, s->hidden, weights, s->output, result));
+  for (size_t b = 0; b < s->batch; b++) {
+    if (step >= length_of(w, b)) continue;
+    char *const h = w->h + (d * s->batch + b) * line;
+    memcpy(h, result + b * line, line);
+    write_y(w, d, b, time_of(w, d, b, step), h);
+  }
+  return ONR_STATUS_OK;
 }
 
 static enum onr_status run_step(const struct walk *w, const struct onri_cell_form *form, size_t d, size_t step) {
   const struct onri_recurrent_shape *s = &w->shape;
-  const size_t state = d * s->batch * s->hidden * w->size;
+  const size_t state = d * s->batch * s->output * w->size;
   const int two_parts = w->kind == ONRI_GRU && !w->params->linear_before_reset;
   const size_t gates = two_parts ? 2 : s->gates;
   for (size_t i = 0; i < gates; i++)
     ONR_TRY(multiply_state(w, d, step & 1 ? gates - 1 - i : i, w->h + state));
   if (!two_parts) {
     run_cells(w, form, d, step, WHOLE);
-    return ONR_STATUS_OK;
+    return w->m != NULL ? project(w, d, step) : ONR_STATUS_OK;
   }
   run_cells(w, form, d, step, GRU_GATES);
   ONR_TRY(multiply_state(w, d, 2, w->rh + state));
@@ -331,6 +364,10 @@ static void point(struct walk *w) {
   w->product = scratch(w, s->product_at);
   w->h = scratch(w, s->h_at);
   if (w->kind == ONRI_LSTM) w->c = scratch(w, s->c_at);
+  if (w->shape.projects) {
+    w->m = scratch(w, s->m_at);
+    memset(w->m, 0, w->shape.directions * w->shape.batch * w->shape.hidden * w->size); /* of ended sequences */
+  }
   if (w->kind == ONRI_GRU) {
     w->z = scratch(w, s->z_at);
     w->rh = scratch(w, s->rh_at);
@@ -355,22 +392,23 @@ enum onr_status onri_recurrent_run(struct onr_call *call, enum onri_recurrent_ki
   const enum onr_dtype dtype = call->in[ONRI_X].dtype;
   const int packed = ((const struct onri_recurrent_prepared *)call->prepared)->input.data != NULL;
   struct walk w = {.call = call, .params = call->params, .s = s, .shape = s->shape, .kind = kind, .alone = *call->env};
-  const void *operand[8] = {NULL};
+  const void *operand[ONRI_RECURRENT_INPUTS] = {NULL};
   w.class = onri_dtype_class(dtype);
   w.size = onri_class_size(w.class);
   w.alone.threads = NULL;
   point(&w);
   ONR_TRY(check_lengths(&w));
   for (size_t i = 0; i < call->num_in; i++)
-    if (i != ONRI_LENGTHS && !(packed && (i == ONRI_W || i == ONRI_R))) operand[i] = onri_operand(call, i, s->operand_at[i]);
+    if (i != ONRI_LENGTHS && !(packed && (i == ONRI_W || i == ONRI_R || i == ONRI_PROJECTION))) operand[i] = onri_operand(call, i, s->operand_at[i]);
   w.r = operand[ONRI_R];
   w.peephole = operand[ONRI_PEEPHOLE];
+  w.projection = operand[ONRI_PROJECTION];
   add_bias(&w, operand[ONRI_BIAS]);
-  load_state(&w, w.h, operand[ONRI_H]);
-  load_state(&w, w.c, operand[ONRI_C]);
+  load_state(&w, w.h, s->shape.output, operand[ONRI_H]);
+  load_state(&w, w.c, s->shape.hidden, operand[ONRI_C]);
   if (s->shape.steps > 0 && s->shape.batch > 0) ONR_TRY(walk_all(&w, operand[ONRI_X], operand[ONRI_W]));
-  store_state(&w, w.h, 1);
-  store_state(&w, w.c, 2);
+  store_state(&w, w.h, s->shape.output, 1);
+  store_state(&w, w.c, s->shape.hidden, 2);
   if (w.y != NULL && !onri_is_native(dtype))
     onri_convert(call->env, dtype, w.y, call->outputs[0], (size_t)onr_desc_elements(&call->out[0]), 1);
   return ONR_STATUS_OK;

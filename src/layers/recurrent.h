@@ -14,25 +14,33 @@ enum onri_recurrent_kind { ONRI_LSTM, ONRI_GRU, ONRI_RNN };
 
 enum { ONRI_MAX_GATES = 4 };
 
+/* Inputs by name. LSTM alone has the last three. */
+enum { ONRI_X, ONRI_W, ONRI_R, ONRI_BIAS, ONRI_LENGTHS, ONRI_H, ONRI_C, ONRI_PEEPHOLE, ONRI_PROJECTION, ONRI_RECURRENT_INPUTS };
+
 struct onri_recurrent_shape {
   size_t steps, batch, input, hidden, directions, gates;
+  size_t output;   /* width of h: hidden, or what the projection gives */
+  int projects;
 };
 
 struct onri_recurrent_prepared {
   struct onri_xnn_packed input;                        /* W of all directions and gates */
   struct onri_xnn_packed recurrent[2][ONRI_MAX_GATES]; /* R of each */
+  struct onri_xnn_packed projection[2];
 };
 
 struct onri_recurrent_state {
   struct onri_recurrent_shape shape;
   struct onr_recurrent_function functions[6]; /* none is DEFAULT */
   int fast;
-  struct xnn_operator *input, *recurrent[2][ONRI_MAX_GATES];
-  size_t operand_at[8]; /* inputs of narrow types in their class */
+  struct xnn_operator *input, *recurrent[2][ONRI_MAX_GATES], *projection[2];
+  size_t operand_at[ONRI_RECURRENT_INPUTS]; /* inputs of narrow types in their class */
   size_t bias_at;       /* [directions][gates + 1][hidden]; the last one is GRU's recurrent bias of gate h */
   size_t gates_at;      /* products with the input: [rows][directions][gates][hidden] */
   size_t product_at;    /* products with h: [directions][gates][batch][hidden] */
-  size_t h_at, c_at, z_at, rh_at; /* [directions][batch][hidden] */
+  size_t c_at, z_at, rh_at; /* [directions][batch][hidden] */
+  size_t m_at;          /* what is projected: [directions][batch][hidden] */
+  size_t h_at;          /* [directions][batch][output] */
   size_t y_at;          /* output 0 in its class */
 };
 
@@ -48,9 +56,6 @@ int64_t onri_recurrent_multiply_adds(const struct onr_call *call, enum onri_recu
 /* Shapes of all inputs checked against each other. */
 enum onr_status onri_recurrent_shape(const struct onr_call *call, enum onri_recurrent_kind kind,
                                      struct onri_recurrent_shape *shape);
-/* Inputs by name. LSTM alone has the last two. */
-enum { ONRI_X, ONRI_W, ONRI_R, ONRI_BIAS, ONRI_LENGTHS, ONRI_H, ONRI_C, ONRI_PEEPHOLE };
-
 #define ONRI_RECURRENT_LAYER(layer_name, layer_kind, inputs, outputs)                                                    \
   static enum onr_status layer_name##_infer(struct onr_call *call) { return onri_recurrent_infer(call, layer_kind); }    \
   static enum onr_status layer_name##_prepare(struct onr_call *call) { return onri_recurrent_prepare(call, layer_kind); } \

@@ -8,7 +8,7 @@
 
 static size_t gates_of(enum onri_recurrent_kind kind) { return kind == ONRI_LSTM ? 4 : kind == ONRI_GRU ? 3 : 1; }
 
-static const char *const input_names[] = {"X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P"};
+static const char *const input_names[] = {"X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P", "projection"};
 
 /* Input i has these dimensions, if it is there. */
 static enum onr_status expect_dims(const struct onr_call *call, size_t i, int32_t rank, const int64_t *dims) {
@@ -30,6 +30,7 @@ static enum onr_status check_types(const struct onr_call *call) {
       ONR_TRY(onri_expect_same_dtype(call, i, ONRI_X));
   }
   ONR_TRY(onri_expect_rank(call, ONRI_X, 3, 3));
+  if (onri_has(call, ONRI_PROJECTION)) ONR_TRY(onri_expect_rank(call, ONRI_PROJECTION, 3, 3));
   return onri_expect_rank(call, ONRI_R, 3, 3);
 }
 
@@ -39,21 +40,27 @@ enum onr_status onri_recurrent_shape(const struct onr_call *call, enum onri_recu
   ONR_TRY(check_types(call));
   const struct onr_desc *x = &call->in[ONRI_X];
   const int64_t directions = p->direction == ONR_DIRECTION_BOTH ? 2 : 1, gates = (int64_t)gates_of(kind);
-  const int64_t hidden = p->hidden_size != 0 ? p->hidden_size : call->in[ONRI_R].dim[2];
+  const int projects = onri_has(call, ONRI_PROJECTION);
+  const int64_t hidden = p->hidden_size != 0 ? p->hidden_size : call->in[projects ? ONRI_PROJECTION : ONRI_R].dim[2];
+  const int64_t output = projects ? call->in[ONRI_PROJECTION].dim[1] : hidden;
   const int64_t steps = x->dim[p->layout ? 1 : 0], batch = x->dim[p->layout ? 0 : 1], input = x->dim[2];
   if (hidden < 0 || hidden > INT64_MAX / 16)
     return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a hidden size that agrees with R, found %lld", (long long)hidden);
+  if (output > hidden)
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a projection to at most %lld elements, found %lld", (long long)hidden, (long long)output);
   const int64_t rows = gates * hidden, both = 2 * rows;
   const int64_t states[] = {p->layout ? batch : directions, p->layout ? directions : batch, hidden};
-  ONR_TRY(expect_dims(call, ONRI_R, 3, (int64_t[]){directions, rows, hidden}));
+  ONR_TRY(expect_dims(call, ONRI_PROJECTION, 3, (int64_t[]){directions, output, hidden}));
+  ONR_TRY(expect_dims(call, ONRI_R, 3, (int64_t[]){directions, rows, output}));
   ONR_TRY(expect_dims(call, ONRI_W, 3, (int64_t[]){directions, rows, input}));
   ONR_TRY(expect_dims(call, ONRI_BIAS, 2, (int64_t[]){directions, both}));
   ONR_TRY(expect_dims(call, ONRI_LENGTHS, 1, &batch));
-  ONR_TRY(expect_dims(call, ONRI_H, 3, states));
+  ONR_TRY(expect_dims(call, ONRI_H, 3, (int64_t[]){states[0], states[1], output}));
   ONR_TRY(expect_dims(call, ONRI_C, 3, states));
   ONR_TRY(expect_dims(call, ONRI_PEEPHOLE, 2, (int64_t[]){directions, 3 * hidden}));
   *shape = (struct onri_recurrent_shape){(size_t)steps,  (size_t)batch,      (size_t)input,
-                                         (size_t)hidden, (size_t)directions, (size_t)gates};
+                                         (size_t)hidden, (size_t)directions, (size_t)gates,
+                                         (size_t)output, projects};
   return ONR_STATUS_OK;
 }
 
@@ -62,8 +69,9 @@ enum onr_status onri_recurrent_infer(struct onr_call *call, enum onri_recurrent_
   const enum onr_dtype dtype = call->in[ONRI_X].dtype;
   struct onri_recurrent_shape s;
   ONR_TRY(onri_recurrent_shape(call, kind, &s));
-  const int64_t steps = (int64_t)s.steps, batch = (int64_t)s.batch, hidden = (int64_t)s.hidden, directions = (int64_t)s.directions;
+  const int64_t steps = (int64_t)s.steps, batch = (int64_t)s.batch, directions = (int64_t)s.directions;
   for (size_t i = 0; i < call->num_out; i++) {
+    const int64_t hidden = (int64_t)(i == 2 ? s.hidden : s.output);
     if (i == 0)
       call->out[0] = p->layout ? onr_desc_make(dtype, 4, (int64_t[]){batch, steps, directions, hidden})
                                : onr_desc_make(dtype, 4, (int64_t[]){steps, directions, batch, hidden});
@@ -77,54 +85,70 @@ enum onr_status onri_recurrent_infer(struct onr_call *call, enum onri_recurrent_
 int64_t onri_recurrent_multiply_adds(const struct onr_call *call, enum onri_recurrent_kind kind) {
   struct onri_recurrent_shape s;
   if (onri_recurrent_shape(call, kind, &s) != ONR_STATUS_OK) return 0;
-  const size_t sizes[] = {s.steps, s.batch, s.directions, s.gates, s.hidden, s.input + s.hidden};
-  const size_t product = onri_size_of(sizes, 6);
+  const size_t gates = onri_size_of((size_t[]){s.gates, s.hidden, s.input + s.output}, 3);
+  const size_t projection = s.projects ? onri_size_of((size_t[]){s.hidden, s.output}, 2) : 0;
+  const size_t step = gates > SIZE_MAX - projection ? SIZE_MAX : gates + projection;
+  const size_t product = onri_size_of((size_t[]){s.steps, s.batch, s.directions, step}, 4);
   return product > INT64_MAX ? INT64_MAX : (int64_t)product;
 }
 
 /* --- packing --- */
 
-static int can_pack(const struct onr_call *call, enum onri_recurrent_kind kind) {
-  const struct onr_desc *w = &call->in[ONRI_W], *r = &call->in[ONRI_R];
-  if (!onri_xnn_usable(call->env) || call->inputs[ONRI_W] == NULL || call->inputs[ONRI_R] == NULL) return 0;
-  if (!onri_is_f32_or_narrower(w->dtype) || w->dtype != r->dtype || w->rank != 3 || r->rank != 3) return 0;
-  const int64_t elements_w = onr_desc_elements(w), elements_r = onr_desc_elements(r);
-  return elements_w > 0 && elements_w < INT32_MAX && elements_r > 0 && elements_r < INT32_MAX && w->dim[0] == r->dim[0] &&
-         r->dim[0] <= 2 && r->dim[1] == (int64_t)gates_of(kind) * r->dim[2] && w->dim[1] == r->dim[1];
+/* A constant of a type that XNNPACK's kernels can serve, and not too large for them. */
+static int is_packable(const struct onr_call *call, size_t i) {
+  const struct onr_desc *desc = &call->in[i];
+  const int64_t elements = onr_desc_elements(desc);
+  return call->inputs[i] != NULL && onri_is_f32_or_narrower(desc->dtype) && desc->dtype == call->in[ONRI_W].dtype && desc->rank == 3 &&
+         elements > 0 && elements < INT32_MAX && desc->dim[0] == call->in[ONRI_W].dim[0];
 }
 
-static enum onr_status pack(struct onr_call *call, size_t gates, const float *w, const float *r) {
+static int can_pack(const struct onr_call *call, enum onri_recurrent_kind kind) {
+  const struct onr_desc *w = &call->in[ONRI_W], *r = &call->in[ONRI_R];
+  const int64_t gates = (int64_t)gates_of(kind);
+  if (!onri_xnn_usable(call->env) || !is_packable(call, ONRI_W) || !is_packable(call, ONRI_R)) return 0;
+  if (w->dim[0] > 2 || w->dim[1] != r->dim[1]) return 0;
+  if (!onri_has(call, ONRI_PROJECTION)) return r->dim[1] == gates * r->dim[2];
+  const struct onr_desc *p = &call->in[ONRI_PROJECTION];
+  return is_packable(call, ONRI_PROJECTION) && p->dim[1] == r->dim[2] && r->dim[1] == gates * p->dim[2];
+}
+
+static enum onr_status pack(struct onr_call *call, size_t gates, const float *w, const float *r, const float *projection) {
   struct onri_recurrent_prepared *prepared = call->prepared;
   const struct onr_desc *dims = &call->in[ONRI_W];
-  const size_t directions = (size_t)dims->dim[0], hidden = (size_t)call->in[ONRI_R].dim[2];
-  struct onri_xnn_linear linear = {(size_t)dims->dim[2], directions * gates * hidden, 0, -INFINITY, INFINITY};
-  ONR_TRY(onri_xnn_linear_pack(&prepared->input, &linear, w, NULL, call->env, call->error));
-  linear.in = linear.out = hidden;
-  for (size_t d = 0; d < directions; d++)
+  const size_t directions = (size_t)dims->dim[0], hidden = (size_t)dims->dim[1] / gates, output = (size_t)call->in[ONRI_R].dim[2];
+  const struct onri_xnn_linear input = {(size_t)dims->dim[2], directions * gates * hidden, 0, -INFINITY, INFINITY};
+  const struct onri_xnn_linear state = {output, hidden, 0, -INFINITY, INFINITY}, narrow = {hidden, output, 0, -INFINITY, INFINITY};
+  ONR_TRY(onri_xnn_linear_pack(&prepared->input, &input, w, NULL, call->env, call->error));
+  for (size_t d = 0; d < directions; d++) {
     for (size_t g = 0; g < gates; g++)
-      ONR_TRY(onri_xnn_linear_pack(&prepared->recurrent[d][g], &linear, r + (d * gates + g) * hidden * hidden, NULL, call->env,
-                                   call->error));
+      ONR_TRY(onri_xnn_linear_pack(&prepared->recurrent[d][g], &state, r + (d * gates + g) * hidden * output, NULL, call->env, call->error));
+    if (projection == NULL) continue;
+    ONR_TRY(onri_xnn_linear_pack(&prepared->projection[d], &narrow, projection + d * output * hidden, NULL, call->env, call->error));
+  }
   return ONR_STATUS_OK;
 }
 
 enum onr_status onri_recurrent_prepare(struct onr_call *call, enum onri_recurrent_kind kind) {
-  float *owned_w = NULL, *owned_r = NULL;
+  float *owned[3] = {NULL};
   enum onr_status status;
   if (!can_pack(call, kind)) return ONR_STATUS_OK;
-  const float *w = onri_constant_f32(call, ONRI_W, &owned_w), *r = onri_constant_f32(call, ONRI_R, &owned_r);
-  if (w == NULL || r == NULL)
+  const int projects = onri_has(call, ONRI_PROJECTION);
+  const float *w = onri_constant_f32(call, ONRI_W, &owned[0]), *r = onri_constant_f32(call, ONRI_R, &owned[1]);
+  const float *projection = projects ? onri_constant_f32(call, ONRI_PROJECTION, &owned[2]) : NULL;
+  if (w == NULL || r == NULL || (projects && projection == NULL))
     status = onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for converted weights");
   else
-    status = pack(call, gates_of(kind), w, r);
-  onr_env_release(call->env, owned_w);
-  onr_env_release(call->env, owned_r);
-  if (status == ONR_STATUS_OK) call->absorbed |= 1u << ONRI_W | 1u << ONRI_R;
+    status = pack(call, gates_of(kind), w, r, projection);
+  for (int i = 0; i < 3; i++) onr_env_release(call->env, owned[i]);
+  if (status == ONR_STATUS_OK) call->absorbed |= 1u << ONRI_W | 1u << ONRI_R | (projects ? 1u << ONRI_PROJECTION : 0);
   return status;
 }
 
 void onri_recurrent_release_prepared(void *prepared, struct onr_env *env) {
   struct onri_recurrent_prepared *p = prepared;
   onri_xnn_packed_release(&p->input, env);
-  for (int d = 0; d < 2; d++)
+  for (int d = 0; d < 2; d++) {
     for (int g = 0; g < ONRI_MAX_GATES; g++) onri_xnn_packed_release(&p->recurrent[d][g], env);
+    onri_xnn_packed_release(&p->projection[d], env);
+  }
 }

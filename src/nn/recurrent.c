@@ -32,34 +32,22 @@ static void reorder(const struct kind *kind, size_t hidden, size_t columns, cons
   for (size_t g = 0; g < kind->gates; g++) memcpy(to + g * block, from + kind->gate[g] * block, block * sizeof(*to));
 }
 
-/* With a projection h = P m the layer keeps m as its state: R h = (R P) m. rows: [gates hidden, proj]; result in place of R. */
-static void multiply_projection(const float *r, const float *p, size_t rows, size_t proj, size_t hidden, float *to) {
-  for (size_t i = 0; i < rows; i++)
-    for (size_t j = 0; j < hidden; j++) {
-      double sum = 0;
-      for (size_t k = 0; k < proj; k++) sum += (double)r[i * proj + k] * (double)p[k * hidden + j];
-      to[i * hidden + j] = (float)sum;
-    }
-}
-
-/* The constants W, R and bias (ONRI_NONE without) of one direction in in[1..3]. */
+/* The constants W, R and bias (ONRI_NONE without) of one direction in in[1..3], the projection in in[8]. */
 static void add_weights(struct onr_net *net, const struct kind *kind, const struct onr_rnn *p, size_t input,
                         const struct onr_rnn_weights *w, int *in) {
   const struct onr_allocator *allocator = net->model->env.allocator;
-  const size_t hidden = (size_t)p->hidden_size, rows = kind->gates * hidden, proj = (size_t)p->proj_size;
-  const size_t wide = input > hidden ? input : hidden;
-  float *buffer = onri_allocate(allocator, rows * (wide + hidden + 2) * sizeof(*buffer)), *product;
+  const size_t hidden = (size_t)p->hidden_size, rows = kind->gates * hidden, output = p->proj_size ? (size_t)p->proj_size : hidden;
+  const size_t wide = input > output ? input : output;
+  float *buffer = onri_allocate(allocator, rows * (wide + 2) * sizeof(*buffer));
   if (!buffer) {
     onri_net_fail(net, ONR_STATUS_NO_MEMORY, "no memory for the weights of %s", kind->name);
     return;
   }
-  product = buffer + rows * wide;
   reorder(kind, hidden, input, w->weight_ih, buffer);
   in[1] = onri_net_weight(net, buffer, 3, (int64_t[]){1, (int64_t)rows, (int64_t)input});
-  if (proj) multiply_projection(w->weight_hh, w->weight_hr, rows, proj, hidden, product);
-  reorder(kind, hidden, hidden, proj ? product : w->weight_hh, buffer);
-  in[2] = onri_net_weight(net, buffer, 3, (int64_t[]){1, (int64_t)rows, p->hidden_size});
-  if (proj) net->parameters -= (int64_t)(rows * hidden) - (int64_t)(rows * proj);
+  reorder(kind, hidden, output, w->weight_hh, buffer);
+  in[2] = onri_net_weight(net, buffer, 3, (int64_t[]){1, (int64_t)rows, (int64_t)output});
+  in[8] = p->proj_size ? onri_net_weight(net, w->weight_hr, 3, (int64_t[]){1, p->proj_size, p->hidden_size}) : ONRI_NONE;
   in[3] = ONRI_NONE;
   if (w->bias_ih) {
     reorder(kind, hidden, 1, w->bias_ih, buffer);
@@ -69,17 +57,12 @@ static void add_weights(struct onr_net *net, const struct kind *kind, const stru
   onri_release(allocator, buffer);
 }
 
-static int project(struct onr_net *net, const struct onr_rnn *p, int x, int weight) {
-  const struct onr_linear_params params = {0};
-  return p->proj_size ? onri_net_2(net, &onri_layer_linear, &params, x, weight) : x;
-}
-
 /* One layer in one direction: out[0] [T, B, size], out[1] [1, B, size], out[2] [1, B, hidden]. */
 static void direction(struct onr_net *net, const struct kind *kind, const struct onr_rnn *p, int reverse, size_t input, int x, int h, int c,
                       const struct onr_rnn_weights *w, int *out) {
   struct onr_recurrent_params params = {.hidden_size = p->hidden_size, .linear_before_reset = 1};
-  int in[7] = {x, ONRI_NONE, ONRI_NONE, ONRI_NONE, ONRI_NONE, h, c}, projection = ONRI_NONE;
-  size_t count = 7;
+  int in[9] = {x, ONRI_NONE, ONRI_NONE, ONRI_NONE, ONRI_NONE, h, c, ONRI_NONE, ONRI_NONE};
+  size_t count = 9;
   if (!w->weight_ih || !w->weight_hh || !w->bias_ih != !w->bias_hh || !w->weight_hr != !p->proj_size) {
     onri_net_fail(net, ONR_STATUS_ARGUMENT, "%s: expected both weights, both biases or none, and weight_hr with proj_size alone", kind->name);
     return;
@@ -89,12 +72,10 @@ static void direction(struct onr_net *net, const struct kind *kind, const struct
   add_weights(net, kind, p, input, w, in);
   while (in[count - 1] == ONRI_NONE) count--;
   onr_net_layer(net, kind->layer, &params, in, count, out, kind->outputs);
-  if (p->proj_size) projection = onri_net_weight(net, w->weight_hr, 2, (int64_t[]){p->proj_size, p->hidden_size});
-  out[0] = project(net, p, onri_net_squeeze(net, out[0], 1), projection);
-  out[1] = project(net, p, out[1], projection);
+  out[0] = onri_net_squeeze(net, out[0], 1);
 }
 
-static int check(struct onr_net *net, const struct kind *kind, const struct onr_rnn *p, int h0) {
+static int check(struct onr_net *net, const struct kind *kind, const struct onr_rnn *p) {
   const int64_t layers = p->num_layers ? p->num_layers : 1, directions = p->bidirectional ? 2 : 1;
   if (p->input_size <= 0 || p->input_size > MAX_SIZE || p->hidden_size <= 0 || p->hidden_size > MAX_SIZE)
     return onri_net_fail(net, ONR_STATUS_ARGUMENT, "%s: expected input_size and hidden_size in 1..%d, got %lld and %lld", kind->name, MAX_SIZE,
@@ -105,8 +86,6 @@ static int check(struct onr_net *net, const struct kind *kind, const struct onr_
   if (p->proj_size < 0 || p->proj_size >= p->hidden_size || (p->proj_size && kind != &lstm_kind))
     return onri_net_fail(net, ONR_STATUS_ARGUMENT, "%s: expected proj_size 0 or, for an LSTM, below hidden_size, got %lld", kind->name,
                          (long long)p->proj_size);
-  if (p->proj_size && h0 != ONRI_NONE)
-    return onri_net_fail(net, ONR_STATUS_UNSUPPORTED, "%s: an initial h together with proj_size", kind->name);
   return net->failed ? -1 : 0;
 }
 
@@ -122,7 +101,7 @@ static int stack(struct onr_net *net, const struct kind *kind, const struct onr_
   const size_t layers = p->num_layers ? (size_t)p->num_layers : 1, directions = p->bidirectional ? 2 : 1;
   const size_t size = (size_t)(p->proj_size ? p->proj_size : p->hidden_size);
   int h[MAX_CELLS], c[MAX_CELLS];
-  if (check(net, kind, p, h0) < 0) return -1;
+  if (check(net, kind, p) < 0) return -1;
   split_state(net, h0, layers * directions, h);
   split_state(net, c0, layers * directions, c);
   if (p->batch_first) x = onri_net_swap_outer(net, x);

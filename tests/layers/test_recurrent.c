@@ -17,10 +17,11 @@ struct setup {
   size_t steps, batch, input, hidden;
   struct onr_recurrent_params params;
   int bias, lengths, states, peephole, constant;
+  size_t projection; /* width of h; 0: hidden */
   enum onr_dtype dtype;
 };
 
-static float x[CAPACITY], w[CAPACITY], r[CAPACITY], bias[CAPACITY], h0[CAPACITY], c0[CAPACITY], peephole[CAPACITY];
+static float x[CAPACITY], w[CAPACITY], r[CAPACITY], bias[CAPACITY], h0[CAPACITY], c0[CAPACITY], peephole[CAPACITY], projection[CAPACITY];
 static float expected_y[CAPACITY], expected_h[CAPACITY], expected_c[CAPACITY];
 static int32_t lengths[16];
 
@@ -38,6 +39,8 @@ static double activate(const struct onr_recurrent_function *f, int usual_tanh, d
     default: return NAN;
   }
 }
+
+static size_t width_of(const struct setup *s) { return s->projection ? s->projection : s->hidden; }
 
 static double dot(const float *a, const double *b, size_t n) {
   double sum = 0;
@@ -58,7 +61,7 @@ static double recurrent_bias(const struct setup *s, size_t d, size_t g, size_t j
 }
 
 static double recurrent_part(const struct setup *s, size_t d, size_t g, size_t j, const double *h) {
-  return dot(r + ((d * gates_of[s->kind] + g) * s->hidden + j) * s->hidden, h, s->hidden) + recurrent_bias(s, d, g, j);
+  return dot(r + ((d * gates_of[s->kind] + g) * s->hidden + j) * width_of(s), h, width_of(s)) + recurrent_bias(s, d, g, j);
 }
 
 static void lstm_step(const struct setup *s, size_t d, const double *xt, double *h, double *c) {
@@ -76,7 +79,7 @@ static void lstm_step(const struct setup *s, size_t d, const double *xt, double 
     if (s->peephole) in[1] += (double)p[s->hidden + j] * c[j];
     next[j] = activate(&f[0], 0, in[1], &s->params) * activate(&f[2], 1, c[j], &s->params);
   }
-  memcpy(h, next, s->hidden * sizeof *h);
+  for (size_t j = 0; j < width_of(s); j++) h[j] = s->projection ? dot(projection + (d * s->projection + j) * s->hidden, next, s->hidden) : next[j];
 }
 
 static void gru_step(const struct setup *s, size_t d, const double *xt, double *h) {
@@ -107,13 +110,11 @@ static void reference(const struct setup *s) {
   memset(expected_y, 0, sizeof expected_y);
   for (size_t d = 0; d < directions; d++)
     for (size_t b = 0; b < s->batch; b++) {
-      const size_t state = (last ? b * directions + d : d * s->batch + b) * s->hidden;
+      const size_t index = last ? b * directions + d : d * s->batch + b, width = width_of(s);
       const size_t length = s->lengths ? (size_t)lengths[b] : s->steps;
       double h[64] = {0}, c[64] = {0}, xt[64];
-      for (size_t j = 0; j < s->hidden && s->states; j++) {
-        h[j] = (double)h0[state + j];
-        c[j] = (double)c0[state + j];
-      }
+      for (size_t j = 0; j < width && s->states; j++) h[j] = (double)h0[index * width + j];
+      for (size_t j = 0; j < s->hidden && s->states; j++) c[j] = (double)c0[index * s->hidden + j];
       for (size_t step = 0; step < length; step++) {
         const size_t t = d == 1 || s->params.direction == ONR_DIRECTION_REVERSE ? length - 1 - step : step;
         for (size_t i = 0; i < s->input; i++) xt[i] = (double)x[(last ? b * s->steps + t : t * s->batch + b) * s->input + i];
@@ -121,12 +122,10 @@ static void reference(const struct setup *s) {
         if (s->kind == GRU) gru_step(s, d, xt, h);
         if (s->kind == RNN) rnn_step(s, d, xt, h);
         const size_t row = last ? (b * s->steps + t) * directions + d : (t * directions + d) * s->batch + b;
-        for (size_t j = 0; j < s->hidden; j++) expected_y[row * s->hidden + j] = (float)h[j];
+        for (size_t j = 0; j < width; j++) expected_y[row * width + j] = (float)h[j];
       }
-      for (size_t j = 0; j < s->hidden; j++) {
-        expected_h[state + j] = (float)h[j];
-        expected_c[state + j] = (float)c[j];
-      }
+      for (size_t j = 0; j < width; j++) expected_h[index * width + j] = (float)h[j];
+      for (size_t j = 0; j < s->hidden; j++) expected_c[index * s->hidden + j] = (float)c[j];
     }
 }
 
@@ -160,30 +159,32 @@ static void check(struct setup s) {
   const int64_t steps = (int64_t)s.steps, batch = (int64_t)s.batch, hidden = (int64_t)s.hidden, input = (int64_t)s.input;
   const int64_t directions = s.params.direction == ONR_DIRECTION_BOTH ? 2 : 1, rows = (int64_t)gates_of[s.kind] * hidden;
   const int last = s.params.layout;
-  const int64_t states[] = {last ? batch : directions, last ? directions : batch, hidden};
+  const int64_t outer = last ? batch : directions, inner = last ? directions : batch, width = (int64_t)width_of(&s);
   s.dtype = s.dtype == ONR_DTYPE_NONE ? ONR_DTYPE_F32 : s.dtype;
   for (uint32_t run = 0; run < 4; run++) {
-    float *const all[] = {x, w, r, bias, h0, c0, peephole};
+    float *const all[] = {x, w, r, bias, h0, c0, peephole, projection};
     const float range = s.hidden > 16 ? 0.1f : 0.6f; /* many large weights make the steps chaotic: rounding errors grow */
-    for (uint32_t i = 0; i < 7; i++) fill_random(all[i], CAPACITY, -range, range, i + 1);
+    for (uint32_t i = 0; i < 8; i++) fill_random(all[i], CAPACITY, -range, range, i + 1);
     for (int i = 0; i < 16; i++) lengths[i] = (int32_t)((size_t)(i * 3 + 2) % (s.steps + 1));
     struct layer_test t = {.layer = layers[s.kind], .params = &s.params, .num_out = s.kind == LSTM ? 3 : 2, .threads = 1 + (run & 1),
                            .backend = run < 2 ? ONR_BACKEND_PORTABLE : ONR_BACKEND_AUTO};
     add(&t, s.dtype, 0, 3, last ? (int64_t[]){batch, steps, input} : (int64_t[]){steps, batch, input}, x);
     add(&t, s.dtype, s.constant, 3, (int64_t[]){directions, rows, input}, w);
-    add(&t, s.dtype, s.constant, 3, (int64_t[]){directions, rows, hidden}, r);
+    add(&t, s.dtype, s.constant, 3, (int64_t[]){directions, rows, width}, r);
     if (s.bias)
       add(&t, s.dtype, s.constant, 2, (int64_t[]){directions, 2 * rows}, bias);
     else
       layer_test_input(&t, s.dtype, 0, NULL, NULL);
     layer_test_input(&t, ONR_DTYPE_I32, 1, &batch, s.lengths ? lengths : NULL);
     if (s.states)
-      add(&t, s.dtype, 0, 3, states, h0);
+      add(&t, s.dtype, 0, 3, (int64_t[]){outer, inner, width}, h0);
     else
       layer_test_input(&t, s.dtype, 0, NULL, NULL);
-    if (s.kind == LSTM && s.states) add(&t, s.dtype, 0, 3, states, c0);
+    if (s.kind == LSTM && s.states) add(&t, s.dtype, 0, 3, (int64_t[]){outer, inner, hidden}, c0);
     if (s.kind == LSTM && !s.states) layer_test_input(&t, s.dtype, 0, NULL, NULL);
     if (s.kind == LSTM && s.peephole) add(&t, s.dtype, 1, 2, (int64_t[]){directions, 3 * hidden}, peephole);
+    if (s.projection && !s.peephole) layer_test_input(&t, s.dtype, 0, NULL, NULL);
+    if (s.projection) add(&t, s.dtype, s.constant, 3, (int64_t[]){directions, width, hidden}, projection);
     assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
     reference(&s);
     compare(&t.out[0], expected_y);
@@ -237,6 +238,19 @@ static void test_lstm_options(void **unused) {
                          .peephole = flags >> 2});
 }
 
+static void test_projection(void **unused) {
+  (void)unused;
+  for (size_t width = 1; width <= 9; width += 4)
+    for (int direction = 0; direction < 3; direction++)
+      for (int flags = 0; flags < 32; flags++)
+        check((struct setup){.kind = LSTM, .steps = 5, .batch = 3, .input = 4, .hidden = 9, .projection = width, .bias = flags & 1,
+                             .params = {.direction = (enum onr_direction)direction, .layout = flags >> 1 & 1}, .constant = flags >> 2 & 1,
+                             .lengths = flags >> 3 & 1, .states = flags >> 4});
+  for (int i = 0; i < 4; i++)
+    check((struct setup){.kind = LSTM, .steps = 4, .batch = 2, .input = 5, .hidden = 6, .projection = 3, .bias = 1, .states = 1, .peephole = i & 1,
+                         .params = {.direction = ONR_DIRECTION_BOTH}, .constant = i & 1, .dtype = i & 2 ? ONR_DTYPE_F64 : ONR_DTYPE_F16});
+}
+
 static void test_other_functions(void **unused) {
   (void)unused;
   const struct onr_recurrent_function relu = {ONR_RECURRENT_RELU, 0, 0}, hard = {ONR_RECURRENT_HARD_SIGMOID, 0.3f, 0.4f},
@@ -285,6 +299,25 @@ static void test_wrong_shapes(void **unused) {
   }
 }
 
+/* Projections that fit neither R nor the cell. */
+static void test_wrong_projections(void **unused) {
+  static const float zero[4096];
+  const int64_t wrong[][4] = {{1, 2, 4, 2}, {1, 3, 3, 2}, {2, 2, 3, 2}, {1, 4, 3, 4}, {1, 2, 3, 3}}, right[4] = {1, 2, 3, 2}; /* then the width of R */
+  (void)unused;
+  for (size_t i = 0; i < 6; i++) {
+    const int64_t *const dims = i < 5 ? wrong[i] : right;
+    const struct onr_recurrent_params params = {.hidden_size = 3};
+    struct layer_test t = {.layer = &onri_layer_lstm, .params = &params, .num_out = 1};
+    layer_test_input(&t, ONR_DTYPE_F32, 3, (int64_t[]){2, 1, 4}, zero);
+    layer_test_constant(&t, ONR_DTYPE_F32, 3, (int64_t[]){1, 12, 4}, zero);
+    layer_test_constant(&t, ONR_DTYPE_F32, 3, (int64_t[]){1, 12, dims[3]}, zero);
+    for (int k = 3; k < 8; k++) layer_test_input(&t, ONR_DTYPE_F32, 0, NULL, NULL);
+    layer_test_constant(&t, ONR_DTYPE_F32, 3, dims, zero);
+    assert_int_equal(layer_test_run(&t), i < 5 ? ONR_STATUS_SHAPE : ONR_STATUS_OK);
+    layer_test_clear(&t);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_default_functions),
@@ -292,7 +325,9 @@ int main(void) {
       cmocka_unit_test(test_number_types),
       cmocka_unit_test(test_lstm_options),
       cmocka_unit_test(test_other_functions),
+      cmocka_unit_test(test_projection),
       cmocka_unit_test(test_wrong_shapes),
+      cmocka_unit_test(test_wrong_projections),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

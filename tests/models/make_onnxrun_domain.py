@@ -95,6 +95,35 @@ def fractional_max_pool(r):
               "t": r.random((2, 3, 3), np.float32)}], {}, run)
 
 
+def as_onnx(module, suffix):
+    """W, R and both biases in ONNX's order of gates, and the projection, of one direction. PyTorch's order is i f g o."""
+    def rows(name):
+        i, f, g, o = getattr(module, name + "_l0" + suffix).detach().numpy().reshape(4, module.hidden_size, -1)
+        return np.concatenate([i, o, f, g])
+    return (rows("weight_ih"), rows("weight_hh"), np.concatenate([rows("bias_ih"), rows("bias_hh")]).ravel(),
+            getattr(module, "weight_hr_l0" + suffix).detach().numpy())
+
+
+@case
+def lstm(r):
+    """Of different lengths, from given states, in both directions; then plain."""
+    torch.manual_seed(5)
+    both, one = nn.LSTM(4, 6, proj_size=3, bidirectional=True), nn.LSTM(4, 6, proj_size=2)
+    w, rec, b, p = (np.stack(parts) for parts in zip(as_onnx(both, ""), as_onnx(both, "_reverse")))
+    w1, rec1, b1, p1 = (part[np.newaxis] for part in as_onnx(one, ""))
+
+    def run(x, h, c):
+        packed = nn.utils.rnn.pack_padded_sequence(x, torch.tensor([5, 2, 3]), enforce_sorted=False)
+        y, (y_h, y_c) = both(packed, (h, c))
+        y = nn.utils.rnn.pad_packed_sequence(y)[0].reshape(5, 3, 2, 3).transpose(1, 2)
+        z, (z_h, z_c) = one(x)
+        return [y.contiguous(), y_h, y_c, z.unsqueeze(1), z_h, z_c]
+    return ([node("LSTM", ["x", "w", "r", "b", "lengths", "h", "c", "", "p"], ["y0", "h0", "c0"], hidden_size=6, direction="bidirectional"),
+             node("LSTM", ["x", "w1", "r1", "b1", "", "", "", "", "p1"], ["y1", "h1", "c1"], hidden_size=6)],
+            [{"x": floats(r, 5, 3, 4), "h": floats(r, 2, 3, 3), "c": floats(r, 2, 3, 6)}],
+            {"w": w, "r": rec, "b": b, "p": p, "w1": w1, "r1": rec1, "b1": b1, "p1": p1, "lengths": np.array([5, 2, 3], np.int32)}, run)
+
+
 @case
 def unfold(r):
     return ([node("Unfold", ["x"], ["y0"], kernel_shape=[2, 2]),

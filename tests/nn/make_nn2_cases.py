@@ -19,14 +19,14 @@ def recurrent(name, module, batch_first=False, state=False):
     cells = module.num_layers * (2 if module.bidirectional else 1)
     x = torch.randn(2, 4, 3) if batch_first else torch.randn(4, 2, 3)
     lstm = isinstance(module, torch.nn.LSTM)
-    h0 = torch.randn(cells, 2, module.hidden_size)
+    h0 = torch.randn(cells, 2, module.proj_size or module.hidden_size)
     c0 = torch.randn(cells, 2, module.hidden_size)
     given = ((h0, c0) if lstm else h0) if state else None
     y, last = module(x, given)
     put(name + "_x", x)
     put(name + "_w", torch.cat([p.flatten() for p in module.parameters()]))
     if state:
-        put(name + "_s", torch.stack([h0, c0]) if lstm else h0)
+        put(name + "_s", torch.cat([h0.flatten(), c0.flatten()]) if lstm else h0)
     put(name + "_y", torch.cat([t.flatten() for t in ((y, *last) if lstm else (y, last))]))
 
 
@@ -50,4 +50,6 @@ with torch.no_grad():
     cell("rnn_cell", torch.nn.RNNCell(3, 5))
     cell("gru_cell", torch.nn.GRUCell(3, 5))
     cell("lstm_cell", torch.nn.LSTMCell(3, 5))
+    recurrent("lstm_proj_state", torch.nn.LSTM(3, 5, num_layers=2, bidirectional=True, proj_size=4, batch_first=True), True, True)
+    recurrent("lstm_proj_bare", torch.nn.LSTM(3, 5, proj_size=1, bias=False), state=True)
 Path(__file__).with_name("nn2_cases.inc").write_text("".join(lines))

@@ -44,11 +44,12 @@ static size_t cut(const struct one_case *c, struct onr_rnn_weights *weights, siz
 
 static void build(struct onr_net *net, const struct one_case *c, const struct onr_rnn_weights *weights, size_t cells) {
   const int64_t *dims = c->cell ? (int64_t[]){BATCH, IN} : (int64_t[]){ONR_UNKNOWN_DIM, ONR_UNKNOWN_DIM, IN};
-  const struct onr_desc state = onr_desc_make(ONR_DTYPE_F32, c->cell ? 2 : 3,
-                                              c->cell ? (int64_t[]){BATCH, HIDDEN} : (int64_t[]){(int64_t)cells, BATCH, HIDDEN});
+  const int64_t size = c->p.proj_size ? c->p.proj_size : HIDDEN, h_dims[3] = {(int64_t)cells, BATCH, size}, c_dims[3] = {(int64_t)cells, BATCH, HIDDEN};
+  const struct onr_desc h_desc = onr_desc_make(ONR_DTYPE_F32, c->cell ? 2 : 3, h_dims + c->cell);
+  const struct onr_desc c_desc = onr_desc_make(ONR_DTYPE_F32, c->cell ? 2 : 3, c_dims + c->cell);
   const int x = onr_net_input(net, "x", ONR_DTYPE_F32, c->cell ? 2 : 3, dims);
-  const int h = c->s ? onr_net_constant(net, &state, c->s) : -1;
-  const int s = c->s && c->kind == LSTM ? onr_net_constant(net, &state, c->s + cells * BATCH * HIDDEN) : -1;
+  const int h = c->s ? onr_net_constant(net, &h_desc, c->s) : -1;
+  const int s = c->s && c->kind == LSTM ? onr_net_constant(net, &c_desc, c->s + cells * BATCH * (size_t)size) : -1;
   int h_n = -1, c_n = -1, y;
   if (c->cell)
     y = c->kind == RNN   ? onr_rnn_cell(net, x, h, &c->p, weights)
@@ -89,7 +90,8 @@ static void compare(const struct onr_model *model, const struct one_case *c) {
 
 static void check(const struct one_case *c) {
   const size_t cells = (size_t)(c->p.num_layers ? c->p.num_layers : 1) * (c->p.bidirectional ? 2 : 1);
-  const size_t states = !c->s ? 0 : cells * BATCH * HIDDEN * (c->kind == LSTM ? 2 : 1);
+  const size_t size = c->p.proj_size ? (size_t)c->p.proj_size : HIDDEN;
+  const size_t states = !c->s ? 0 : cells * BATCH * (size + (c->kind == LSTM ? HIDDEN : 0));
   struct onr_rnn_weights weights[4];
   struct onr_net *net;
   struct onr_model *model;
@@ -125,6 +127,9 @@ static void lstm(void **state) {
   check(&(struct one_case){LSTM, 0, {IN, HIDDEN, .num_layers = 1}, DATA(lstm_plain)});
   check(&(struct one_case){LSTM, 0, {IN, HIDDEN, .num_layers = 2, .bidirectional = 1, .batch_first = 1}, .s = lstm_deep_s, DATA(lstm_deep)});
   check(&(struct one_case){LSTM, 0, {IN, HIDDEN, .num_layers = 2, .bidirectional = 1, .proj_size = 2}, DATA(lstm_proj)});
+  check(&(struct one_case){LSTM, 0, {IN, HIDDEN, .num_layers = 2, .bidirectional = 1, .batch_first = 1, .proj_size = 4},
+                           .s = lstm_proj_state_s, DATA(lstm_proj_state)});
+  check(&(struct one_case){LSTM, 0, {IN, HIDDEN, .num_layers = 1, .proj_size = 1}, .no_bias = 1, .s = lstm_proj_bare_s, DATA(lstm_proj_bare)});
   check(&(struct one_case){LSTM, 1, {IN, HIDDEN, .num_layers = 1}, .s = lstm_cell_s, DATA(lstm_cell)});
 }
 

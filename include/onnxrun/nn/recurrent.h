@@ -12,7 +12,7 @@ struct onr_rnn {
   int64_t input_size, hidden_size;
   int32_t num_layers;    /* 0: 1 */
   int32_t batch_first, bidirectional;
-  int64_t proj_size;     /* LSTM; 0: none. With it the initial h must be omitted. */
+  int64_t proj_size;     /* LSTM; 0: none */
   int32_t relu;          /* RNN and RNNCell: nonlinearity='relu'; else tanh */
 };
 /* Weights of one layer in one direction, rows in PyTorch's order of gates (LSTM i f g o, GRU r z n; `gates` is 4, 3, RNN 1).
@@ -25,7 +25,8 @@ struct onr_rnn_weights {
   const float *weight_hr; /* [proj_size, hidden]; with proj_size alone */
 };
 
-/* x [T, B, input_size], with batch_first [B, T, input_size]. h0, c0 [layers directions, B, size]: -1 for zeros.
+/* x [T, B, input_size], with batch_first [B, T, input_size]. h0 [layers directions, B, size], where size is proj_size or else
+ * hidden_size, c0 [layers directions, B, hidden_size]: -1 for zeros.
  * weights: one a layer and direction: layer 0, layer 0 reverse, layer 1 ...
  * Returns the output [T, B, directions size]; *h_n and *c_n, where not NULL, receive the last states. */
 ONR_API int onr_rnn(struct onr_net *net, int x, int h0, const struct onr_rnn *rnn, const struct onr_rnn_weights *weights, int *h_n);
