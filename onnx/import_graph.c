@@ -34,7 +34,7 @@ static enum onr_status blame_value(struct onri_importer *importer, const char *k
 /* --- declared types --- */
 
 static int is_supported(const Onnx__TypeProto *type) {
-  return !type->has_map_type && !type->has_opaque_type && !type->has_sparse_tensor_type;
+  return !type->has_opaque_type && !type->has_sparse_tensor_type;
 }
 
 /* Unknown rank, dims and dtype stay unknown. dim_names may be NULL. */
@@ -44,10 +44,10 @@ static enum onr_status read_type(struct onri_importer *importer, const Onnx__Typ
   *desc = (struct onr_desc){.rank = ONRI_UNKNOWN_RANK};
   if (!type) return ONR_STATUS_OK;
   if (!is_supported(type))
-    return onr_fail(importer->error, ONR_STATUS_UNSUPPORTED, "only tensors, sequences and optionals can go in and out of a graph");
-  if (type->has_sequence_type || type->has_optional_type) {
+    return onr_fail(importer->error, ONR_STATUS_UNSUPPORTED, "only tensors, sequences, optionals and maps can go in and out of a graph");
+  if (type->has_sequence_type || type->has_optional_type || type->has_map_type) {
     const int64_t bytes = ONR_UNKNOWN_DIM;
-    *desc = onr_desc_make(type->has_sequence_type ? ONR_DTYPE_SEQUENCE : ONR_DTYPE_OPTIONAL, 1, &bytes);
+    *desc = onr_desc_make(type->has_sequence_type ? ONR_DTYPE_SEQUENCE : type->has_map_type ? ONR_DTYPE_MAP : ONR_DTYPE_OPTIONAL, 1, &bytes);
     if (dim_names) *dim_names = onri_arena_allocate(&importer->graph->arena, sizeof(**dim_names));
     return !dim_names || *dim_names ? ONR_STATUS_OK : onri_import_no_memory(importer);
   }

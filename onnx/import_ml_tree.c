@@ -1,49 +1,45 @@
 /* import_ml_tree.c: TreeEnsembleRegressor-1..3 and TreeEnsembleClassifier-1..3. Nodes that the file names by tree and number get
  * positions here; whether they are trees is checked where they are packed (src/layers/tree_pack.c). */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/shape.h"
-#include "kernels/order.h"
 #include "onnx/importer.h"
 #include "onnx/import_ml.h"
 #include "onnx/import_ml_tree.h"
 
+struct id {
+  int64_t tree, number;
+  uint32_t node;
+};
+
 struct ids {
-  const int64_t *tree, *number; /* of each node */
-  int64_t *order;               /* nodes by tree and number */
+  struct id *sorted; /* by tree and number */
   size_t count;
 };
 
-static int id_less(const void *context, int64_t a, int64_t b) {
-  const struct ids *ids = context;
-  return ids->tree[a] != ids->tree[b] ? ids->tree[a] < ids->tree[b] : ids->number[a] < ids->number[b];
+static int by_id(const void *a, const void *b) {
+  const struct id *x = a, *y = b;
+  return x->tree != y->tree ? (x->tree > y->tree) - (x->tree < y->tree) : (x->number > y->number) - (x->number < y->number);
 }
 
-static enum onr_status sort_ids(const struct onr_node *node, struct ids *ids) {
-  struct onri_arena *scratch = &node->importer->scratch;
-  int64_t *other = onri_arena_allocate(scratch, ids->count * sizeof *other);
-  ids->order = onri_arena_allocate(scratch, ids->count * sizeof *ids->order);
-  if (!other || !ids->order) return onri_tree_no_memory(node);
-  for (size_t i = 0; i < ids->count; i++) ids->order[i] = (int64_t)i;
-  onri_sort(ids->order, other, ids->count, id_less, ids);
+static enum onr_status sort_ids(const struct onr_node *node, const int64_t *trees, const int64_t *numbers, struct ids *ids) {
+  ids->sorted = onri_arena_allocate(&node->importer->scratch, ids->count * sizeof *ids->sorted);
+  if (!ids->sorted) return onri_tree_no_memory(node);
+  for (size_t i = 0; i < ids->count; i++) ids->sorted[i] = (struct id){trees[i], numbers[i], (uint32_t)i};
+  qsort(ids->sorted, ids->count, sizeof *ids->sorted, by_id);
   for (size_t i = 1; i < ids->count; i++)
-    if (!id_less(ids, ids->order[i - 1], ids->order[i]))
-      return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "tree %lld has two nodes %lld", (long long)ids->tree[ids->order[i]],
-                      (long long)ids->number[ids->order[i]]);
+    if (by_id(&ids->sorted[i - 1], &ids->sorted[i]) == 0)
+      return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "tree %lld has two nodes %lld", (long long)ids->sorted[i].tree,
+                      (long long)ids->sorted[i].number);
   return ONR_STATUS_OK;
 }
 
 static enum onr_status find_node(const struct onr_node *node, const struct ids *ids, int64_t tree, int64_t number, uint32_t *found) {
-  size_t low = 0, high = ids->count;
-  while (low < high) {
-    const size_t middle = low + (high - low) / 2;
-    const int64_t i = ids->order[middle];
-    if (ids->tree[i] < tree || (ids->tree[i] == tree && ids->number[i] < number)) low = middle + 1;
-    else high = middle;
-  }
-  if (low == ids->count || ids->tree[ids->order[low]] != tree || ids->number[ids->order[low]] != number)
-    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "tree %lld has no node %lld", (long long)tree, (long long)number);
-  *found = (uint32_t)ids->order[low];
+  const struct id wanted = {.tree = tree, .number = number};
+  const struct id *id = bsearch(&wanted, ids->sorted, ids->count, sizeof *id, by_id);
+  if (!id) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "tree %lld has no node %lld", (long long)tree, (long long)number);
+  *found = id->node;
   return ONR_STATUS_OK;
 }
 
@@ -52,9 +48,9 @@ static enum onr_status find_roots(const struct onr_node *node, const struct ids 
   uint32_t *roots = onri_tree_keep(node, ids->count, sizeof *roots);
   if (!roots) return onri_tree_no_memory(node);
   for (size_t i = 0; i < ids->count; i++) {
-    const uint32_t at = (uint32_t)ids->order[i];
-    if (i == 0 || ids->tree[ids->order[i - 1]] != ids->tree[at]) roots[p->num_roots++] = at;
-    else if (at < roots[p->num_roots - 1]) roots[p->num_roots - 1] = at;
+    const struct id *id = &ids->sorted[i];
+    if (i == 0 || id[-1].tree != id->tree) roots[p->num_roots++] = id->node;
+    else if (id->node < roots[p->num_roots - 1]) roots[p->num_roots - 1] = id->node;
   }
   p->roots = roots;
   return ONR_STATUS_OK;
@@ -73,14 +69,14 @@ static enum onr_status read_mode(const struct onr_node *node, const struct onr_s
 }
 
 static enum onr_status read_named_nodes(const struct onr_node *node, struct ids *ids, struct onr_tree_ensemble_params *p) {
-  const int64_t *features, *yes, *no, *nan_yes;
+  const int64_t *trees, *numbers, *features, *yes, *no, *nan_yes;
   const struct onr_string *modes;
   struct onri_reals values;
   size_t count;
-  ids->tree = onri_attr_ints(node, "nodes_treeids", &ids->count);
+  trees = onri_attr_ints(node, "nodes_treeids", &ids->count);
   if (ids->count == 0 || ids->count > INT32_MAX)
     return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute 'nodes_treeids' has %zu values: expected 1 to %d", ids->count, INT32_MAX);
-  ONR_TRY(onri_tree_ints(node, "nodes_nodeids", ids->count, &ids->number));
+  ONR_TRY(onri_tree_ints(node, "nodes_nodeids", ids->count, &numbers));
   ONR_TRY(onri_tree_ints(node, "nodes_featureids", ids->count, &features));
   ONR_TRY(onri_tree_ints(node, "nodes_truenodeids", ids->count, &yes));
   ONR_TRY(onri_tree_ints(node, "nodes_falsenodeids", ids->count, &no));
@@ -89,7 +85,7 @@ static enum onr_status read_named_nodes(const struct onr_node *node, struct ids 
   ONR_TRY(onri_expect_count(node, "nodes_modes", count, ids->count));
   ONR_TRY(onri_attr_reals(node, "nodes_values", &values));
   ONR_TRY(onri_expect_count(node, "nodes_values", values.count, ids->count));
-  ONR_TRY(sort_ids(node, ids));
+  ONR_TRY(sort_ids(node, trees, numbers, ids));
   struct onr_tree_node *nodes = onri_tree_keep(node, ids->count, sizeof *nodes);
   if (!nodes) return onri_tree_no_memory(node);
   for (size_t i = 0; i < ids->count; i++) {
@@ -98,8 +94,8 @@ static enum onr_status read_named_nodes(const struct onr_node *node, struct ids 
     nodes[i].value = onri_real_at(&values, i);
     nodes[i].nan_yes = nan_yes != NULL && nan_yes[i] != 0;
     ONR_TRY(onri_tree_feature_set(node, features[i], p, &nodes[i]));
-    ONR_TRY(find_node(node, ids, ids->tree[i], yes[i], &nodes[i].yes));
-    ONR_TRY(find_node(node, ids, ids->tree[i], no[i], &nodes[i].no));
+    ONR_TRY(find_node(node, ids, trees[i], yes[i], &nodes[i].yes));
+    ONR_TRY(find_node(node, ids, trees[i], no[i], &nodes[i].no));
   }
   p->nodes = nodes;
   p->num_nodes = (uint32_t)ids->count;
@@ -113,15 +109,19 @@ struct vote_names {
 static const struct vote_names of_classes = {"class_treeids", "class_nodeids", "class_ids", "class_weights"};
 static const struct vote_names of_targets = {"target_treeids", "target_nodeids", "target_ids", "target_weights"};
 
+struct vote {
+  uint32_t leaf, position;
+};
+
 struct votes {
   const int64_t *target;
   struct onri_reals weights;
-  uint32_t *leaf; /* whose it is */
+  struct vote *of_leaves;
 };
 
-static int vote_less(const void *context, int64_t a, int64_t b) {
-  const struct votes *votes = context;
-  return votes->leaf[a] < votes->leaf[b];
+static int by_leaf(const void *a, const void *b) {
+  const struct vote *x = a, *y = b;
+  return x->leaf != y->leaf ? (x->leaf > y->leaf) - (x->leaf < y->leaf) : (x->position > y->position) - (x->position < y->position);
 }
 
 static enum onr_status read_votes(const struct onr_node *node, const struct vote_names *names, const struct ids *ids, struct votes *votes) {
@@ -133,9 +133,12 @@ static enum onr_status read_votes(const struct onr_node *node, const struct vote
   ONR_TRY(onri_tree_ints(node, names->numbers, count, &numbers));
   ONR_TRY(onri_attr_reals(node, names->weights, &votes->weights));
   ONR_TRY(onri_expect_count(node, names->weights, votes->weights.count, count));
-  votes->leaf = onri_arena_allocate(&node->importer->scratch, count * sizeof *votes->leaf);
-  if (!votes->leaf) return onri_tree_no_memory(node);
-  for (size_t i = 0; i < count; i++) ONR_TRY(find_node(node, ids, trees[i], numbers[i], &votes->leaf[i]));
+  votes->of_leaves = onri_arena_allocate(&node->importer->scratch, count * sizeof *votes->of_leaves);
+  if (!votes->of_leaves) return onri_tree_no_memory(node);
+  for (size_t i = 0; i < count; i++) {
+    votes->of_leaves[i].position = (uint32_t)i;
+    ONR_TRY(find_node(node, ids, trees[i], numbers[i], &votes->of_leaves[i].leaf));
+  }
   return ONR_STATUS_OK;
 }
 
@@ -144,14 +147,11 @@ static enum onr_status group_votes(const struct onr_node *node, const struct vot
   const size_t count = votes->weights.count;
   struct onr_tree_node *nodes = (struct onr_tree_node *)(uintptr_t)p->nodes;
   struct onr_tree_vote *grouped = onri_tree_keep(node, count, sizeof *grouped);
-  int64_t *order = onri_arena_allocate(&node->importer->scratch, count * sizeof *order);
-  int64_t *other = onri_arena_allocate(&node->importer->scratch, count * sizeof *other);
-  if (!grouped || !order || !other) return onri_tree_no_memory(node);
-  for (size_t i = 0; i < count; i++) order[i] = (int64_t)i;
-  onri_sort(order, other, count, vote_less, votes);
+  if (!grouped) return onri_tree_no_memory(node);
+  qsort(votes->of_leaves, count, sizeof *votes->of_leaves, by_leaf);
   for (size_t i = 0; i < count; i++) {
-    const size_t vote = (size_t)order[i];
-    struct onr_tree_node *leaf = &nodes[votes->leaf[vote]];
+    const size_t vote = votes->of_leaves[i].position;
+    struct onr_tree_node *leaf = &nodes[votes->of_leaves[i].leaf];
     ONR_TRY(onri_tree_vote_set(node, votes->target[vote], onri_real_at(&votes->weights, vote), p->targets, &grouped[i]));
     if (leaf->mode != ONR_TREE_LEAF) continue;
     if (leaf->no == 0) leaf->yes = (uint32_t)i;

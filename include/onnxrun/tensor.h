@@ -15,7 +15,7 @@ extern "C" {
 
 /* name, number (that of ONNX TensorProto.DataType), text, bytes of one element in memory.
  * 2-, 4- and 6-bit types hold one element a byte in memory (sign-extended for INT4 and INT2); files pack them.
- * Float types of fewer than 32 bits hold their bit pattern. BOOL holds 0 or 1. SEQUENCE and
+ * Float types of fewer than 32 bits hold their bit pattern. BOOL holds 0 or 1. MAP, SEQUENCE and
  * OPTIONAL are blocks of bytes that hold tensors (sequence.h); their numbers are ours, ONNX has none. */
 #define ONR_DTYPE_LIST(X)                       \
   X(F32, 1, "float32", 4)                       \
@@ -46,6 +46,7 @@ extern "C" {
   X(I2, 26, "int2", 1)                          \
   X(F6E2M3, 27, "float6e2m3", 1)                \
   X(F6E3M2, 28, "float6e3m2", 1)                \
+  X(MAP, 29, "map", 1)                          \
   X(SEQUENCE, 30, "sequence", 1)                \
   X(OPTIONAL, 31, "optional", 1)
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/shape.h"
 
 enum { DATA_ALIGNMENT = 64, FORMAT = 0x51455331 };
 
@@ -21,7 +22,7 @@ static size_t rounded(size_t bytes) { return (bytes + DATA_ALIGNMENT - 1) / DATA
 int64_t onr_sequence_length(const struct onr_tensor *sequence) {
   const struct header *header = sequence->data;
   const size_t bytes = onr_desc_bytes(&sequence->desc);
-  if (sequence->desc.dtype != ONR_DTYPE_SEQUENCE && sequence->desc.dtype != ONR_DTYPE_OPTIONAL) return -1;
+  if (!onri_dtype_is_block(sequence->desc.dtype)) return -1;
   if (!header || bytes < sizeof(*header) || header->format != FORMAT) return -1;
   if (header->count < 0 || (uint64_t)header->count > (bytes - sizeof(*header)) / sizeof(struct entry)) return -1;
   return header->count;

@@ -129,8 +129,8 @@ enum onr_status onri_expect_dtype(const struct onr_call *call, size_t i, uint32_
 
 enum onr_status onri_expect_tensor(const struct onr_call *call, size_t i) {
   const enum onr_dtype dtype = call->in[i].dtype;
-  if (record(call, i, ~(ONRI_DTYPE_BIT(ONR_DTYPE_SEQUENCE) | ONRI_DTYPE_BIT(ONR_DTYPE_OPTIONAL)))) return ONR_STATUS_OK;
-  if (dtype != ONR_DTYPE_SEQUENCE && dtype != ONR_DTYPE_OPTIONAL) return ONR_STATUS_OK;
+  if (record(call, i, ~ONRI_DTYPES_BLOCK)) return ONR_STATUS_OK;
+  if (!onri_dtype_is_block(dtype)) return ONR_STATUS_OK;
   return onr_fail(call->error, ONR_STATUS_TYPE, "input %zu: expected a tensor, found %s", i, onr_dtype_name(dtype));
 }
 

@@ -37,7 +37,12 @@ static inline int onri_has(const struct onr_call *call, size_t i) {
 #define ONRI_DTYPES_UNSIGNED (ONRI_DTYPE_BIT(ONR_DTYPE_U8) | ONRI_DTYPE_BIT(ONR_DTYPE_U16) | ONRI_DTYPE_BIT(ONR_DTYPE_U32) | ONRI_DTYPE_BIT(ONR_DTYPE_U64))
 #define ONRI_DTYPES_NUMBER (ONRI_DTYPES_FLOAT | ONRI_DTYPES_SIGNED | ONRI_DTYPES_UNSIGNED)
 enum onr_status onri_expect_dtype(const struct onr_call *call, size_t i, uint32_t mask);
-/* TYPE when input i is a sequence or an optional: a layer that moves elements of any type must not take theirs apart. */
+/* What holds other tensors (onnxrun/sequence.h). */
+#define ONRI_DTYPES_BLOCK (ONRI_DTYPE_BIT(ONR_DTYPE_MAP) | ONRI_DTYPE_BIT(ONR_DTYPE_SEQUENCE) | ONRI_DTYPE_BIT(ONR_DTYPE_OPTIONAL))
+static inline int onri_dtype_is_block(enum onr_dtype dtype) {
+  return dtype == ONR_DTYPE_SEQUENCE || dtype == ONR_DTYPE_OPTIONAL || dtype == ONR_DTYPE_MAP;
+}
+/* TYPE when input i is a sequence, an optional or a map: a layer that moves elements of any type must not take theirs apart. */
 enum onr_status onri_expect_tensor(const struct onr_call *call, size_t i);
 /* TYPE unless inputs i and j have one dtype. */
 enum onr_status onri_expect_same_dtype(const struct onr_call *call, size_t i, size_t j);

@@ -5,20 +5,32 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "onnxrun/sequence.h"
 #include "tool.h"
 
-/* DIR/NAME.npy; characters that do not belong into file names become '_'. */
+/* DIR/NAME; characters that do not belong into file names become '_', and so does a dot in front. */
 static void output_path(const char *directory, const char *name, char *path, size_t size) {
-  size_t n = (size_t)snprintf(path, size, "%s/", directory);
-  for (; *name && n + 5 < size; name++) {
+  const size_t length = (size_t)snprintf(path, size, "%s/", directory), start = length < size ? length : size - 1;
+  size_t n = start;
+  for (; *name && n + 1 < size; name++) {
     const char c = *name;
-    const int plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+    const int plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c == '.' && n > start) || c == '_' || c == '-';
     path[n++] = plain ? c : '_';
   }
-  snprintf(path + n, size - n, ".npy");
+  path[n] = '\0';
 }
 
-static void print_values(const struct onr_tensor *y) {
+/* What a terminal might take for a command becomes '?'. */
+static void print_string(const struct onr_string *string) {
+  printf(" \"");
+  for (size_t i = 0; i < string->length && i < 64; i++) {
+    const unsigned char c = (unsigned char)string->text[i];
+    putchar(c < ' ' || c == 127 ? '?' : c);
+  }
+  printf(string->length > 64 ? "...\"" : "\"");
+}
+
+static void print_elements(const struct onr_tensor *y) {
   const int64_t count = onr_desc_elements(&y->desc), shown = count < 6 ? count : 6;
   for (int64_t i = 0; i < shown; i++) switch (y->desc.dtype) {
       case ONR_DTYPE_F32: printf(" %.6g", (double)((const float *)y->data)[i]); break;
@@ -26,9 +38,35 @@ static void print_values(const struct onr_tensor *y) {
       case ONR_DTYPE_I64: printf(" %lld", (long long)((const int64_t *)y->data)[i]); break;
       case ONR_DTYPE_I32: printf(" %d", ((const int32_t *)y->data)[i]); break;
       case ONR_DTYPE_BOOL: printf(" %d", ((const uint8_t *)y->data)[i]); break;
+      case ONR_DTYPE_STRING: print_string((const struct onr_string *)y->data + i); break;
       default: break;
     }
-  puts(count > shown ? " ..." : "");
+  printf("%s", count > shown ? " ..." : "");
+}
+
+/* The entries of what holds tensors: as many as fit on a line. */
+static void print_entries(const struct onr_tensor *y, int64_t count) {
+  char text[160];
+  for (int64_t i = 0; i < count && i < 2; i++) {
+    const struct onr_tensor entry = onr_sequence_entry(y, i);
+    const int64_t inside = onr_sequence_length(&entry);
+    if (inside >= 0) {
+      printf(" %s {", onr_dtype_name(entry.desc.dtype));
+      print_entries(&entry, inside);
+      printf(" }");
+    } else {
+      printf(" %s", onr_desc_format(&entry.desc, text, sizeof(text)));
+      print_elements(&entry);
+    }
+  }
+  if (count > 2) printf(" ... %lld entries", (long long)count);
+}
+
+static void print_values(const struct onr_tensor *y) {
+  const int64_t entries = onr_sequence_length(y);
+  if (entries >= 0) print_entries(y, entries);
+  else print_elements(y);
+  puts("");
 }
 
 static int write_outputs(const struct options *options, const struct loaded *l) {
@@ -45,9 +83,9 @@ static int write_outputs(const struct options *options, const struct loaded *l) 
       continue;
     }
     output_path(options->output_directory, name, path, sizeof(path));
-    const int code = npy_write(path, &y);
+    const int code = write_value(path, &y);
     if (code) return code;
-    printf(" -> %s\n", path);
+    printf(" -> %s%s\n", path, onr_sequence_length(&y) < 0 ? ".npy" : "/");
   }
   return EXIT_OK;
 }

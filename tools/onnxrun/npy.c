@@ -96,20 +96,29 @@ int npy_read(const char *path, struct onr_tensor *tensor) {
   return code;
 }
 
-static int format_header(const struct onr_desc *desc, char *header, size_t size) {
+/* width: characters of a string. */
+static int format_header(const struct onr_desc *desc, size_t width, char *header, size_t size) {
   const char *letters = NULL;
+  char text[24];
   int n;
   for (size_t i = 0; i < sizeof(types) / sizeof(types[0]) && !letters; i++)
     if (types[i].dtype == desc->dtype) letters = types[i].letters;
+  if (desc->dtype == ONR_DTYPE_STRING) {
+    snprintf(text, sizeof(text), "U%zu", width);
+    letters = text;
+  }
   if (!letters) return -1;
-  n = snprintf(header, size, "{'descr': '%c%s', 'fortran_order': False, 'shape': (", letters[1] == '1' && letters[2] == '\0' ? '|' : '<', letters);
+  const int one_byte = letters[0] != 'U' && letters[1] == '1' && letters[2] == '\0';
+  n = snprintf(header, size, "{'descr': '%c%s', 'fortran_order': False, 'shape': (", one_byte ? '|' : '<', letters);
   for (int32_t d = 0; d < desc->rank; d++) n += snprintf(header + n, size - (size_t)n, "%" PRId64 ",%s", desc->dim[d], d + 1 < desc->rank ? " " : "");
   return n + snprintf(header + n, size - (size_t)n, "), }");
 }
 
 int npy_write(const char *path, const struct onr_tensor *tensor) {
   char header[512];
-  int length = format_header(&tensor->desc, header, sizeof(header));
+  const int text = tensor->desc.dtype == ONR_DTYPE_STRING;
+  const size_t width = text ? npy_text_width(tensor) : 0;
+  int length = format_header(&tensor->desc, width, header, sizeof(header));
   const size_t bytes = onr_desc_bytes(&tensor->desc);
   FILE *file;
   int good;
@@ -120,7 +129,7 @@ int npy_write(const char *path, const struct onr_tensor *tensor) {
   if (!file) return complain(EXIT_OTHER, "%s: cannot be written", path);
   const unsigned char start[10] = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (unsigned char)(length & 255), (unsigned char)(length >> 8)};
   good = fwrite(start, 1, 10, file) == 10 && fwrite(header, 1, (size_t)length, file) == (size_t)length &&
-         (!bytes || fwrite(tensor->data, 1, bytes, file) == bytes);
+         (text ? npy_text_write(file, tensor, width) : !bytes || fwrite(tensor->data, 1, bytes, file) == bytes);
   if (fclose(file) != 0 || !good) return complain(EXIT_OTHER, "%s: cannot be written", path);
   return 0;
 }

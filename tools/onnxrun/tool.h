@@ -2,6 +2,8 @@
 #ifndef TOOL_H
 #define TOOL_H
 
+#include <stdio.h>
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -73,6 +75,12 @@ void list_clear(struct tensor_list *list);
 int npy_read(const char *path, struct onr_tensor *tensor);
 int npy_parse(const char *path, const unsigned char *bytes, size_t size, struct onr_tensor *tensor);
 int npy_write(const char *path, const struct onr_tensor *tensor);
+/* Strings: characters of the longest (1 or more), and their bytes in a .npy; 0 when the file cannot take them. */
+size_t npy_text_width(const struct onr_tensor *tensor);
+int npy_text_write(FILE *file, const struct onr_tensor *tensor, size_t width);
+/* PATH.npy, or for what holds tensors a folder PATH: 0.npy, 1.npy ... of a sequence, keys.npy and values.npy of a map. Maps with
+ * one list of keys, as classifiers make them, become one: a row of values for each. */
+int write_value(const char *path, const struct onr_tensor *value);
 int npz_read(const char *path, struct tensor_list *list);
 
 /* --- model.c --- */
