@@ -1,11 +1,14 @@
-/* import_matmul_nbits.c: MatMulNBits, a product with a weight in 2, 4 or 8 bits. The weight becomes float32 while loading. */
+/* import_matmul_nbits.c: MatMulNBits, a product with a weight in 2, 4 or 8 bits. The weight becomes a float tensor, of the scales' type,
+ * while loading. */
 #include "base/checked.h"
+#include "base/convert.h"
 #include "onnx/import_microsoft.h"
 
 struct packed {
   size_t rows, columns, blocks, block, bits; /* weight [rows, columns], `blocks` of `block` columns a row */
   const uint8_t *values, *packed_zeros;
-  const float *scales, *zeros; /* zeros: one a block as float32, where they are not packed */
+  const void *scales, *zeros; /* zeros: one a block of the scales' type, where they are not packed */
+  enum onr_dtype dtype;       /* of the scales */
   const int32_t *group;        /* block of each column; NULL: in order */
 };
 
@@ -14,14 +17,24 @@ static unsigned bits_at(const uint8_t *row, size_t index, size_t bits) {
   return row[index / per_byte] >> (index % per_byte * bits) & ((1u << bits) - 1u);
 }
 
+static float real_at(const struct packed *p, const void *data, size_t index) {
+  float value;
+  onri_load(p->dtype, (const char *)data + index * onr_dtype_size(p->dtype), 1, &value);
+  return value;
+}
+
 static void unpack_row(const struct packed *p, size_t row, float *out) {
   const size_t row_bytes = p->blocks * p->block * p->bits / 8, zero_bytes = (p->blocks * p->bits + 7) / 8;
-  for (size_t k = 0; k < p->columns; k++) {
+  float zero = (float)(1u << (p->bits - 1)), scale = 0.0f;
+  for (size_t k = 0, last = SIZE_MAX; k < p->columns; k++) {
     const size_t block = p->group ? (size_t)p->group[k] : k / p->block, at = row * p->blocks + block;
-    float zero = (float)(1u << (p->bits - 1));
-    if (p->packed_zeros) zero = (float)bits_at(p->packed_zeros + row * zero_bytes, block, p->bits);
-    if (p->zeros) zero = p->zeros[at];
-    out[k] = ((float)bits_at(p->values + row * row_bytes, k, p->bits) - zero) * p->scales[at];
+    if (block != last) {
+      scale = real_at(p, p->scales, at);
+      if (p->packed_zeros) zero = (float)bits_at(p->packed_zeros + row * zero_bytes, block, p->bits);
+      if (p->zeros) zero = real_at(p, p->zeros, at);
+      last = block;
+    }
+    out[k] = ((float)bits_at(p->values + row * row_bytes, k, p->bits) - zero) * scale;
   }
 }
 
@@ -58,12 +71,18 @@ static enum onr_status read_sizes(const struct onr_node *node, struct packed *p)
   return onri_only(node, "weight_prepacked", 0);
 }
 
+static enum onr_status read_scales(const struct onr_node *node, struct packed *p) {
+  p->dtype = node->graph->values[node->in[2]].desc.dtype;
+  if (p->dtype != ONR_DTYPE_F16 && p->dtype != ONR_DTYPE_BF16) p->dtype = ONR_DTYPE_F32;
+  return read_constant(node, 2, p->dtype, (uint64_t)p->rows * p->blocks, &p->scales);
+}
+
 static enum onr_status read_zeros(const struct onr_node *node, struct packed *p) {
   const int32_t value = onri_in(node, 3);
   if (value == ONRI_NONE) return ONR_STATUS_OK;
   if (node->graph->values[value].desc.dtype == ONR_DTYPE_U8)
     return read_constant(node, 3, ONR_DTYPE_U8, (uint64_t)p->rows * ((p->blocks * p->bits + 7) / 8), &p->packed_zeros);
-  return read_constant(node, 3, ONR_DTYPE_F32, (uint64_t)p->rows * p->blocks, &p->zeros);
+  return read_constant(node, 3, p->dtype, (uint64_t)p->rows * p->blocks, &p->zeros);
 }
 
 static enum onr_status read_group(const struct onr_node *node, struct packed *p) {
@@ -75,6 +94,21 @@ static enum onr_status read_group(const struct onr_node *node, struct packed *p)
   return ONR_STATUS_OK;
 }
 
+/* The weight [rows, columns]; NULL when out of memory. */
+static struct onri_constant *unpack(const struct onr_node *node, const struct packed *p) {
+  const struct onr_desc desc = onr_desc_make(p->dtype, 2, (int64_t[]){(int64_t)p->rows, (int64_t)p->columns});
+  struct onri_constant *weight = onri_constant_create(node->graph->env, &desc);
+  float *row = onr_env_allocate(node->graph->env, p->columns * sizeof(*row));
+  for (size_t r = 0; weight && row && r < p->rows; r++) {
+    unpack_row(p, r, row);
+    onri_store(p->dtype, row, p->columns, (char *)weight->data + r * p->columns * onr_dtype_size(p->dtype));
+  }
+  onr_env_release(node->graph->env, row);
+  if (row) return weight;
+  onri_constant_release(weight);
+  return NULL;
+}
+
 /* Inputs A, B (packed), scales, zero points, block of each column, bias; the last three optional. */
 enum onr_status onri_import_matmul_nbits(const struct onr_node *node) {
   const struct onr_linear_params params = {0};
@@ -82,13 +116,11 @@ enum onr_status onri_import_matmul_nbits(const struct onr_node *node) {
   ONR_TRY(read_sizes(node, &p));
   /* All sizes are below 2^31, and the products of two fit 64 bits. The contents bound what is allocated. */
   ONR_TRY(read_constant(node, 1, ONR_DTYPE_U8, (uint64_t)p.rows * (p.blocks * p.block * p.bits / 8), &p.values));
-  ONR_TRY(read_constant(node, 2, ONR_DTYPE_F32, (uint64_t)p.rows * p.blocks, &p.scales));
+  ONR_TRY(read_scales(node, &p));
   ONR_TRY(read_zeros(node, &p));
   ONR_TRY(read_group(node, &p));
-  const struct onr_desc desc = onr_desc_make(ONR_DTYPE_F32, 2, (int64_t[]){(int64_t)p.rows, (int64_t)p.columns});
-  struct onri_constant *weight = onri_constant_create(node->graph->env, &desc);
+  struct onri_constant *weight = unpack(node, &p);
   if (!weight) return onr_fail(node->error, ONR_STATUS_NO_MEMORY, "no memory for a weight of %zu by %zu", p.rows, p.columns);
-  for (size_t row = 0; row < p.rows; row++) unpack_row(&p, row, (float *)weight->data + row * p.columns);
   const int32_t in[3] = {onri_in(node, 0), onri_graph_add_constant(node->graph, NULL, weight), onri_in(node, 5)};
   if (in[1] < 0) return onr_fail(node->error, ONR_STATUS_NO_MEMORY, "no memory for a value of the graph");
   return onri_emit_with(node, &onri_layer_linear, &params, in, in[2] != ONRI_NONE ? 3 : 2, node->out, 1);

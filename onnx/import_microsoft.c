@@ -28,7 +28,11 @@ int32_t onri_make_dim(const struct onr_node *node, int32_t x, int64_t axis) {
 }
 
 int32_t onri_make_range(const struct onr_node *node, int32_t x, int64_t axis) {
-  const int32_t scalar = onri_make(node, &onri_layer_squeeze, NULL, (int32_t[]){onri_make_dim(node, x, axis)}, 1);
+  return onri_make_range_to(node, onri_make_dim(node, x, axis));
+}
+
+int32_t onri_make_range_to(const struct onr_node *node, int32_t count) {
+  const int32_t scalar = onri_make(node, &onri_layer_squeeze, NULL, &count, 1);
   return onri_make(node, &onri_layer_range, NULL, (int32_t[]){onri_const_int(node, 0), scalar, onri_const_int(node, 1)}, 3);
 }
 

@@ -10,8 +10,9 @@ int32_t onri_make_binary(const struct onr_node *node, enum onr_binary op, int32_
 int32_t onri_make_cast(const struct onr_node *node, int32_t x, enum onr_dtype to);
 /* x of rank r - n with dimensions of 1 at `axes` of the result. */
 int32_t onri_make_unsqueeze(const struct onr_node *node, int32_t x, const int64_t *axes, size_t count);
-/* 0, 1 ... n - 1, where n (int64) is dimension `axis` of x; and n itself as int64 [1]. */
+/* 0, 1 ... n - 1, where n (int64) is dimension `axis` of x, or a value [1]; and such an n itself as int64 [1]. */
 int32_t onri_make_range(const struct onr_node *node, int32_t x, int64_t axis);
+int32_t onri_make_range_to(const struct onr_node *node, int32_t count);
 int32_t onri_make_dim(const struct onr_node *node, int32_t x, int64_t axis);
 /* (x - zero) scale with one scale; zero may be ONRI_NONE. */
 int32_t onri_make_dequantize(const struct onr_node *node, int32_t x, int32_t scale, int32_t zero);

@@ -1,32 +1,56 @@
 /* import_microsoft_attention.c: com.microsoft's Attention, MultiHeadAttention and RotaryEmbedding. */
 #include "onnx/import_microsoft.h"
 
-struct hidden {
-  int32_t mask, lengths; /* what the attention layer takes; ONRI_NONE: nothing */
+/* The number of keys: dimension `axis` of x and, where there is a past, dimension `past_axis` of it. */
+struct keys {
+  int32_t x, past;
+  int64_t axis, past_axis;
 };
 
-/* A mask of 1 and 0 ([batch, keys], [batch, queries, keys] or with heads) is added as 0 and `filter`; a list has the number
- * of keys of each sequence. `bias` (optional) is added, too. */
-static enum onr_status read_mask(const struct onr_node *node, int32_t mask, int32_t bias, int causal, struct hidden *hidden) {
+/* A list has the number of keys of each sequence, [batch]; then there may follow where the first one is, [2 batch], or
+ * offsets of sequences that are not needed here, [3 batch + 2]. True for the keys that count, [batch, 1, 1, keys]. */
+static enum onr_status read_list(const struct onr_node *node, int32_t list, const struct keys *keys, int32_t *mask) {
+  const int64_t batch = node->graph->values[node->in[0]].desc.dim[0], count = node->graph->values[list].desc.dim[0];
+  const int64_t inner[] = {1, 2, 3}, starts[] = {batch, batch}, offsets[] = {batch, 2 * (batch + 1)};
+  int32_t parts[2] = {onri_make_cast(node, list, ONR_DTYPE_I64), ONRI_NONE}, total = onri_make_dim(node, keys->x, keys->axis);
+  if (batch > 0 && batch < INT32_MAX && count > 0 && count != batch) {
+    if (count != 2 * batch && count != 3 * batch + 2)
+      return onr_fail(node->error, ONR_STATUS_SHAPE, "a mask of %lld elements for %lld sequences", (long long)count, (long long)batch);
+    ONR_TRY(onri_make_split(node, parts[0], 0, count == 2 * batch ? starts : offsets, parts, 2));
+  }
+  if (keys->past != ONRI_NONE) total = onri_make_binary(node, ONR_BINARY_ADD, total, onri_make_dim(node, keys->past, keys->past_axis));
+  const int32_t places = onri_make_range_to(node, total);
+  *mask = onri_make_binary(node, ONR_BINARY_LESS, places, onri_make_unsqueeze(node, parts[0], inner, 3));
+  if (count != 2 * batch || parts[1] == ONRI_NONE) return ONR_STATUS_OK;
+  const int32_t begun = onri_make_binary(node, ONR_BINARY_GREATER_OR_EQUAL, places, onri_make_unsqueeze(node, parts[1], inner, 3));
+  *mask = onri_make_binary(node, ONR_BINARY_AND, *mask, begun);
+  return ONR_STATUS_OK;
+}
+
+/* A mask of 1 and 0 ([batch, keys], [batch, queries, keys] or with heads), or a list, is added as 0 and `filter`. `bias`
+ * (optional) is added, too. */
+static enum onr_status read_mask(const struct onr_node *node, int32_t mask, int32_t bias, const struct keys *keys, int32_t *added) {
   const float filter = onri_attr_float(node, "mask_filter_value", -10000.0f);
   const struct onr_unary_params affine = {.op = ONR_UNARY_AFFINE, .alpha = -filter, .beta = filter};
   const struct onr_cast_params like = {.to = ONR_DTYPE_NONE};
-  *hidden = (struct hidden){bias, ONRI_NONE};
+  *added = bias;
   if (mask == ONRI_NONE) return ONR_STATUS_OK;
   const int32_t rank = node->graph->values[mask].desc.rank;
   if (rank == ONRI_UNKNOWN_RANK) return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "a mask of unknown rank");
-  if (rank == 1 && causal) return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "lengths together with a causal mask");
-  if (rank == 1) {
-    hidden->lengths = onri_make_cast(node, mask, ONR_DTYPE_I64);
-    return ONR_STATUS_OK;
-  }
-  if (rank < 2 || rank > 4) return onr_fail(node->error, ONR_STATUS_SHAPE, "a mask of rank %d, expected 1 to 4", (int)rank);
+  if (rank < 1 || rank > 4) return onr_fail(node->error, ONR_STATUS_SHAPE, "a mask of rank %d, expected 1 to 4", (int)rank);
+  if (rank == 1) ONR_TRY(read_list(node, mask, keys, &mask));
   int32_t value = bias == ONRI_NONE ? onri_make_cast(node, mask, ONR_DTYPE_F32)
                                     : onri_make(node, &onri_layer_cast_like, &like, (int32_t[]){mask, bias}, 2);
   value = onri_make(node, &onri_layer_unary, &affine, &value, 1);
-  if (rank < 4) value = onri_make_unsqueeze(node, value, (int64_t[]){1, 2}, rank == 2 ? 2 : 1);
-  hidden->mask = bias == ONRI_NONE ? value : onri_make_binary(node, ONR_BINARY_ADD, value, bias);
+  if (rank == 2 || rank == 3) value = onri_make_unsqueeze(node, value, (int64_t[]){1, 2}, rank == 2 ? 2 : 1);
+  *added = bias == ONRI_NONE ? value : onri_make_binary(node, ONR_BINARY_ADD, value, bias);
   return ONR_STATUS_OK;
+}
+
+/* Attention takes a mask [batch, 1] for none. */
+static int32_t without_dummy(const struct onr_node *node, int32_t mask) {
+  const struct onr_desc *desc = mask != ONRI_NONE ? &node->graph->values[mask].desc : NULL;
+  return desc && desc->rank == 2 && desc->dim[1] == 1 ? ONRI_NONE : mask;
 }
 
 /* --- Attention: input, weights [in, q + k + v], bias, mask, past [2, batch, heads, keys, width], attention bias --- */
@@ -52,21 +76,22 @@ enum onr_status onri_import_microsoft_attention(const struct onr_node *node) {
                                         .causal = onri_attr_int(node, "unidirectional", 0) != 0};
   const int wants_present = onri_out(node, 1) != ONRI_NONE;
   int32_t qkv[3], past[2] = {ONRI_NONE, ONRI_NONE};
-  struct hidden hidden;
+  int32_t mask;
   ONR_TRY(onri_read_heads(node, "num_heads", &params.heads));
   params.kv_heads = params.heads;
   ONR_TRY(onri_only(node, "do_rotary", 0));
   ONR_TRY(onri_only(node, "past_present_share_buffer", 0));
   ONR_TRY(project(node, qkv));
-  ONR_TRY(read_mask(node, onri_in(node, 3), onri_in(node, 5), params.causal, &hidden));
+  const struct keys keys = {node->in[0], onri_in(node, 4), 1, 3};
+  ONR_TRY(read_mask(node, without_dummy(node, onri_in(node, 3)), onri_in(node, 5), &keys, &mask));
   if (onri_in(node, 4) != ONRI_NONE) {
     const int32_t axes = onri_const_ints(node, (int64_t[]){0}, 1);
     ONR_TRY(onri_make_split(node, onri_in(node, 4), 0, NULL, past, 2));
     for (size_t i = 0; i < 2; i++) past[i] = onri_make(node, &onri_layer_squeeze, NULL, (int32_t[]){past[i], axes}, 2);
   }
-  const int32_t in[] = {qkv[0], qkv[1], qkv[2], hidden.mask, past[0], past[1], hidden.lengths};
+  const int32_t in[] = {qkv[0], qkv[1], qkv[2], mask, past[0], past[1]};
   const int32_t out[] = {node->out[0], wants_present ? onri_temp(node) : ONRI_NONE, wants_present ? onri_temp(node) : ONRI_NONE};
-  ONR_TRY(onri_emit_with(node, &onri_layer_attention, &params, in, 7, out, wants_present ? 3 : 1));
+  ONR_TRY(onri_emit_with(node, &onri_layer_attention, &params, in, 6, out, wants_present ? 3 : 1));
   return wants_present ? join_present(node, out + 1) : ONR_STATUS_OK;
 }
 
@@ -80,16 +105,20 @@ static enum onr_status add_biases(const struct onr_node *node, int32_t qkv[3]) {
   return ONR_STATUS_OK;
 }
 
-/* key and value as [batch, heads, keys, width] go with a query of rank 4. */
-static enum onr_status cross_attention(const struct onr_node *node, struct onr_attention_params *params, int32_t in[7]) {
+/* key and value as [batch, heads, keys, width] go with a query of rank 4. They have their biases already. */
+static enum onr_status cross_attention(const struct onr_node *node, struct onr_attention_params *params, int32_t in[6]) {
   const int64_t heads[] = {0, 0, params->heads, -1}, flat[] = {0, 0, -1};
   const struct onr_reshape_params plain = {0};
   const int32_t y = onri_temp(node), out[4] = {y, onri_out(node, 1), onri_out(node, 2), onri_out(node, 3)};
   params->heads = params->kv_heads = 0;
   params->q_heads_inner = params->y_heads_inner = 1;
-  if (onri_in(node, 3) != ONRI_NONE) return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "a bias with key and value of rank 4");
+  if (onri_in(node, 3) != ONRI_NONE) {
+    int32_t parts[3];
+    ONR_TRY(onri_make_split(node, onri_in(node, 3), 0, NULL, parts, 3));
+    in[0] = onri_make_binary(node, ONR_BINARY_ADD, in[0], parts[0]);
+  }
   in[0] = onri_make_reshape(node, in[0], heads, 4);
-  ONR_TRY(onri_emit_with(node, &onri_layer_attention, params, in, 7, out, (size_t)node->num_out));
+  ONR_TRY(onri_emit_with(node, &onri_layer_attention, params, in, 6, out, (size_t)node->num_out));
   return onri_emit_with(node, &onri_layer_reshape, &plain, (int32_t[]){y, onri_const_ints(node, flat, 3)}, 2, node->out, 1);
 }
 
@@ -97,18 +126,20 @@ enum onr_status onri_import_multi_head_attention(const struct onr_node *node) {
   struct onr_attention_params params = {.scale = onri_attr_float(node, "scale", 0.0f),
                                         .causal = onri_attr_int(node, "unidirectional", 0) != 0};
   int32_t qkv[3] = {onri_in(node, 0), onri_in(node, 1), onri_in(node, 2)};
-  struct hidden hidden;
+  int32_t mask;
   ONR_TRY(onri_read_heads(node, "num_heads", &params.heads));
   params.kv_heads = params.heads;
   if (qkv[1] == ONRI_NONE || qkv[2] == ONRI_NONE)
     return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "query, key and value packed into one tensor");
   if (onri_in(node, 8) != ONRI_NONE || onri_in(node, 9) != ONRI_NONE)
     return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "a shared buffer of past and present keys");
-  ONR_TRY(read_mask(node, onri_in(node, 4), onri_in(node, 5), params.causal, &hidden));
-  int32_t in[] = {qkv[0], qkv[1], qkv[2], hidden.mask, onri_in(node, 6), onri_in(node, 7), hidden.lengths};
-  if (node->graph->values[qkv[1]].desc.rank == 4) return cross_attention(node, &params, in);
+  const int separate = node->graph->values[qkv[1]].desc.rank == 4;
+  const struct keys keys = {qkv[1], onri_in(node, 6), separate ? 2 : 1, 2};
+  ONR_TRY(read_mask(node, onri_in(node, 4), onri_in(node, 5), &keys, &mask));
+  int32_t in[] = {qkv[0], qkv[1], qkv[2], mask, onri_in(node, 6), onri_in(node, 7)};
+  if (separate) return cross_attention(node, &params, in);
   ONR_TRY(add_biases(node, in));
-  return onri_emit_with(node, &onri_layer_attention, &params, in, 7, node->out, (size_t)node->num_out);
+  return onri_emit_with(node, &onri_layer_attention, &params, in, 6, node->out, (size_t)node->num_out);
 }
 
 /* --- RotaryEmbedding: input, positions ([1]: of the first element, or [batch, length]), cos, sin --- */

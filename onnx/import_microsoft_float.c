@@ -6,14 +6,30 @@
 
 /* --- products --- */
 
+/* Operand i, whose batch dimensions lie between its rows and its columns where `flag` says so. */
+static enum onr_status batch_first(const struct onr_node *node, int32_t i, const char *flag, int32_t *x) {
+  const int32_t rank = node->graph->values[node->in[i]].desc.rank;
+  struct onr_transpose_params turn = {.rank = rank};
+  *x = node->in[i];
+  if (!onri_attr_int(node, flag, 0)) return ONR_STATUS_OK;
+  if (rank == ONRI_UNKNOWN_RANK) return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "'%s' with an operand of unknown rank", flag);
+  if (rank < 3) return ONR_STATUS_OK;
+  for (int32_t d = 0; d < rank - 2; d++) turn.perm[d] = d + 1;
+  turn.perm[rank - 2] = 0;
+  turn.perm[rank - 1] = rank - 1;
+  *x = onri_make(node, &onri_layer_transpose, &turn, x, 1);
+  return ONR_STATUS_OK;
+}
+
 enum onr_status onri_import_fused_matmul(const struct onr_node *node) {
   const struct onr_matmul_params params = {.transpose_a = onri_attr_int(node, "transA", 0) != 0,
                                            .transpose_b = onri_attr_int(node, "transB", 0) != 0,
                                            .scale = onri_attr_float(node, "alpha", 1.0f)};
-  ONR_TRY(onri_only(node, "transBatchA", 0));
-  ONR_TRY(onri_only(node, "transBatchB", 0));
+  int32_t in[2];
+  ONR_TRY(batch_first(node, 0, "transBatchA", &in[0]));
+  ONR_TRY(batch_first(node, 1, "transBatchB", &in[1]));
   if (params.scale == 0.0f) return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "attribute 'alpha' is 0");
-  return onri_emit(node, &onri_layer_matmul, &params);
+  return onri_emit_with(node, &onri_layer_matmul, &params, in, 2, node->out, 1);
 }
 
 /* --- activations --- */
@@ -66,6 +82,16 @@ enum onr_status onri_import_fused_conv(const struct onr_node *node) {
   if (!any) return onri_emit_with(node, &onri_layer_binary, &add, (int32_t[]){y, z}, 2, node->out, 1);
   if (z != ONRI_NONE) y = onri_make_binary(node, ONR_BINARY_ADD, y, z);
   return onri_emit_with(node, &onri_layer_unary, &activation, &y, 1, node->out, 1);
+}
+
+/* Conv with x [N, H, W, C], weights [M, h, w, C/group] and y [N, H, W, M]. */
+enum onr_status onri_import_nhwc_conv(const struct onr_node *node) {
+  const struct onr_transpose_params turn = {.rank = 4, .perm = {0, 3, 1, 2}};
+  struct onr_conv_params p = {.groups = onri_attr_int(node, "group", 1), .channels_last = 1};
+  ONR_TRY(onri_import_window(node, &p.window));
+  if (p.groups < 1) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected group of at least 1, found %lld", (long long)p.groups);
+  const int32_t in[3] = {node->in[0], onri_make(node, &onri_layer_transpose, &turn, &node->in[1], 1), onri_in(node, 2)};
+  return onri_emit_with(node, &onri_layer_conv, &p, in, in[2] != ONRI_NONE ? 3 : 2, node->out, 1);
 }
 
 /* --- normalisations --- */

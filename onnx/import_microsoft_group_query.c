@@ -14,13 +14,13 @@ struct group_query {
 
 static enum onr_status check_form(const struct onr_node *node) {
   static const char *const none[] = {"NONE", NULL};
-  if (onri_attr_int(node, "smooth_softmax", 0) != -1) ONR_TRY(onri_only(node, "smooth_softmax", 0));
+  (void)onri_attr_int32(node, "smooth_softmax", 0, -1, 1);
+  (void)onri_attr_int32(node, "causal", 1, 0, 1);
   ONR_TRY(onri_only(node, "qk_output", 0));
-  ONR_TRY(onri_only(node, "causal", 1));
   ONR_TRY(onri_only(node, "sliding_window_cache", 0));
   (void)onri_attr_choice(node, "k_quant_type", none, 0);
   (void)onri_attr_choice(node, "v_quant_type", none, 0);
-  for (int32_t i = 11; i < node->num_in; i++)
+  for (int32_t i = 12; i < node->num_in; i++)
     if (onri_in(node, i) != ONRI_NONE) return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "input %d", (int)i);
   if (onri_in(node, 5) == ONRI_NONE || onri_in(node, 6) == ONRI_NONE)
     return onr_fail(node->error, ONR_STATUS_ARITY, "the lengths of the sequences are omitted");
@@ -96,25 +96,51 @@ static int32_t wanted(const struct onr_node *node, int32_t i) {
   return onri_out(node, i) != ONRI_NONE ? onri_out(node, i) : onri_temp(node);
 }
 
-static enum onr_status with_cache(const struct onr_node *node, const struct group_query *g, struct onr_attention_params *params) {
-  const int64_t heads[] = {0, 0, g->heads, -1}, flat[] = {0, 0, -1};
+/* The softmax has one more term below the fraction, exp(sink) of the head: y sum / (sum + exp(sink)), where the fraction is
+ * sigmoid(log sum - sink). y has the heads behind the sequence, scores are those that softmax gets. */
+static int32_t with_sink(const struct onr_node *node, const struct group_query *g, int32_t y, int32_t scores) {
+  const struct onr_reduce_params log_sum = {.op = ONR_REDUCE_LOG_SUM_EXP, .keep_dims = 1};
+  const struct onr_unary_params sigmoid = {.op = ONR_UNARY_SIGMOID};
+  const struct onr_transpose_params turn = {.rank = 4, .perm = {0, 2, 1, 3}};
+  const int64_t last = -1, a_head[] = {1, g->heads, 1, 1}, heads[] = {0, 0, g->heads, -1};
+  int32_t share = onri_make(node, &onri_layer_reduce, &log_sum, (int32_t[]){scores, onri_const_ints(node, &last, 1)}, 2);
+  if (onri_in(node, 11) != ONRI_NONE)
+    share = onri_make_binary(node, ONR_BINARY_SUB, share, onri_make_reshape(node, onri_in(node, 11), a_head, 4));
+  share = onri_make(node, &onri_layer_unary, &sigmoid, &share, 1);
+  share = onri_make(node, &onri_layer_transpose, &turn, &share, 1);
+  return onri_make_binary(node, ONR_BINARY_MUL, onri_make_reshape(node, y, heads, 4), share);
+}
+
+/* Attention with these inputs, and present key and value where the layer makes them. Y becomes of rank 3. */
+static enum onr_status attend(const struct onr_node *node, const struct group_query *g, const struct onr_attention_params *params,
+                              const int32_t *in, size_t num_in, int32_t k, int32_t v) {
   const struct onr_reshape_params plain = {0};
-  const int32_t k = wanted(node, 1), v = wanted(node, 2), y = onri_temp(node);
+  const int64_t flat[] = {0, 0, -1};
+  const int sink = onri_in(node, 11) != ONRI_NONE || onri_attr_int(node, "smooth_softmax", 0) == 1;
+  const int32_t out[4] = {onri_temp(node), k, v, sink ? onri_temp(node) : ONRI_NONE};
+  ONR_TRY(onri_emit_with(node, &onri_layer_attention, params, in, num_in, out, sink ? 4 : 3));
+  const int32_t y = sink ? with_sink(node, g, out[0], out[3]) : out[0];
+  return onri_emit_with(node, &onri_layer_reshape, &plain, (int32_t[]){y, onri_const_ints(node, flat, 3)}, 2, node->out, 1);
+}
+
+static enum onr_status with_cache(const struct onr_node *node, const struct group_query *g, struct onr_attention_params *params) {
+  const int64_t heads[] = {0, 0, g->heads, -1};
+  const int32_t k = wanted(node, 1), v = wanted(node, 2);
   params->heads = params->kv_heads = 0;
   params->q_heads_inner = params->y_heads_inner = 1;
   ONR_TRY(extend(node, g, onri_in(node, 3), g->k, k));
   ONR_TRY(extend(node, g, onri_in(node, 4), g->v, v));
   const int32_t lengths = onri_make_binary(node, ONR_BINARY_ADD, g->base, g->length);
   const int32_t in[] = {onri_make_reshape(node, g->q, heads, 4), k, v, onri_in(node, 10), ONRI_NONE, ONRI_NONE, lengths};
-  ONR_TRY(onri_emit_with(node, &onri_layer_attention, params, in, 7, &y, 1));
-  return onri_emit_with(node, &onri_layer_reshape, &plain, (int32_t[]){y, onri_const_ints(node, flat, 3)}, 2, node->out, 1);
+  return attend(node, g, params, in, 7, ONRI_NONE, ONRI_NONE);
 }
 
 enum onr_status onri_import_group_query_attention(const struct onr_node *node) {
   const int64_t window = onri_attr_int(node, "local_window_size", -1);
   struct onr_attention_params params = {.scale = onri_attr_float(node, "scale", 0.0f),
                                         .softcap = onri_attr_float(node, "softcap", 0.0f),
-                                        .causal = 1,
+                                        .causal = onri_attr_int(node, "causal", 1) != 0,
+                                        .qk_output = ONR_QK_MASKED,
                                         .has_window_left = window > 0,
                                         .window_left = window > 0 ? window - 1 : 0};
   struct group_query g;
@@ -128,5 +154,5 @@ enum onr_status onri_import_group_query_attention(const struct onr_node *node) {
   params.heads = g.heads;
   params.kv_heads = g.kv_heads;
   const int32_t in[] = {g.q, g.k, g.v, onri_in(node, 10)};
-  return onri_emit_with(node, &onri_layer_attention, &params, in, 4, node->out, node->num_out < 3 ? (size_t)node->num_out : 3);
+  return attend(node, &g, &params, in, 4, onri_out(node, 1), onri_out(node, 2));
 }
