@@ -15,7 +15,10 @@ struct gradient {
 
 /* --- emitting --- */
 
-/* A Gradient of a Gradient of a Gradient grows fast, hence the limit. */
+/* Neither what Gradients make nor how often they look at the nodes before them is bounded by the size of the file: a gradient
+ * of a gradient of a gradient grows fast. So both count against the limit of nodes, in these units. */
+enum { COST_OF_NODE = 8, LOOKS_OF_NODE = 64 };
+
 static enum onr_status count_node(struct onri_importer *importer, uint64_t nodes) {
   const uint64_t limit = importer->env->limits.nodes;
   ONR_TRY(onri_env_poll(importer->env, importer->error));
@@ -27,7 +30,7 @@ static enum onr_status count_node(struct onri_importer *importer, uint64_t nodes
 
 int32_t onri_tape_emit(struct onri_tape *tape, const struct onr_layer *layer, const void *params, const int32_t *in, size_t num_in) {
   const int32_t out = onri_temp(tape->node);
-  if (tape->status == ONR_STATUS_OK) tape->status = count_node(tape->node->importer, 1);
+  if (tape->status == ONR_STATUS_OK) tape->status = count_node(tape->node->importer, COST_OF_NODE);
   if (tape->status == ONR_STATUS_OK) tape->status = onri_emit_with(tape->node, layer, params, in, num_in, &out, 1);
   return out;
 }
@@ -96,8 +99,7 @@ static enum onr_status read_names(const struct onr_node *node, struct gradient *
 
 static int is_flat(const struct onr_layer *layer) { return layer == &onri_layer_shape || layer == &onri_layer_size; }
 
-/* Marks what depends on xs, and what y depends on; both end at the values that are given. Looking at all nodes counts like
- * nodes, so that a file with many Gradients ends in time. */
+/* Marks what depends on xs, and what y depends on; both end at the values that are given. */
 static enum onr_status mark(struct gradient *g) {
   const struct onri_graph *graph = g->tape.node->graph;
   uint64_t looks = 0;
@@ -118,7 +120,7 @@ static enum onr_status mark(struct gradient *g) {
     for (int32_t i = 0; needed && i < node->num_in; i++)
       if (node->in[i] != ONRI_NONE) g->needed[node->in[i]] = 1;
   }
-  return count_node(g->tape.node->importer, looks / 256);
+  return count_node(g->tape.node->importer, looks / LOOKS_OF_NODE);
 }
 
 /* Whether y depends on an output that is not given; *varies: and that on xs. */
