@@ -10,10 +10,10 @@
 #include "onnxrun/onnxrun.h"
 
 static const char *const names[] = {
-    "activations_ts", "attention_sdpa_dynamo23", "avgpool_ceil_ts", "cond_dynamo", "conv_bn_relu_ts", "conv_transpose2d_grouped_ts",
-    "cumsum_triangles_dynamo", "einsum_ts", "embedding_bag_ts", "fold_unfold_dynamo", "grid_sample_ts", "gru_bidirectional_ts",
-    "integer_maths_ts", "lstm_bidirectional_ts", "nms_ts", "pad_modes_ts", "scripted_loop_ts", "shape_ops_ts", "topk_sort_ts",
-    "while_loop_dynamo"};
+    "activations_ts", "attention_sdpa_dynamo23", "avgpool_ceil_ts", "cond_dynamo", "conv_bn_relu_ts",
+    "conv_transpose2d_grouped_ts", "cumsum_triangles_dynamo", "einsum_ts", "embedding_bag_ts", "fold_unfold_dynamo",
+    "gradient_functions", "gradient_shapes", "grid_sample_ts", "gru_bidirectional_ts", "integer_maths_ts",
+    "lstm_bidirectional_ts", "nms_ts", "pad_modes_ts", "scripted_loop_ts", "shape_ops_ts", "topk_sort_ts", "while_loop_dynamo"};
 enum { NUM_NAMES = sizeof(names) / sizeof(names[0]), FLIPS = 1000, CUTS = 200, MAX_INPUTS = 16, MAX_INPUT_BYTES = 1 << 20 };
 
 static atomic_size_t num_live;

@@ -94,7 +94,7 @@ static void test_products(void **unused) {
 
 static enum onr_status status_of(int scores, float scale, const int64_t *b_dims, const int64_t *like) {
   const struct onr_head_product_params params = {.scores = scores, .has_scale = 1, .scale = scale};
-  static const float x[2 * 4 * 3 * 8];
+  static const float x[512];
   struct layer_test t = {.layer = &onri_layer_head_product, .params = &params, .num_out = 1};
   layer_test_input(&t, ONR_DTYPE_F32, 4, (int64_t[]){2, 4, 3, 8}, x);
   layer_test_input(&t, ONR_DTYPE_F32, 4, b_dims, x);
