@@ -15,6 +15,7 @@
 #include "onnxrun/layers/move.h"
 #include "onnxrun/layers/normalization.h"
 #include "onnxrun/layers/optimizer.h"
+#include "onnxrun/layers/picture.h"
 #include "onnxrun/layers/pool.h"
 #include "onnxrun/layers/recurrent.h"
 #include "onnxrun/layers/reduce.h"

@@ -1,0 +1,50 @@
+# The libraries of ImageDecoder's compressed formats, from the system; each is optional. Sets ONNXRUN_PICTURES to the names of those
+# that are there, and for each of them PICTURE_name_INCLUDE, PICTURE_name_LIBRARY and PICTURE_name_PC, its pkg-config name.
+include(CheckSymbolExists)
+set(ONNXRUN_PICTURES "")
+#      name      header          below          library  pkg-config  Debian's package
+set(pictures
+  "JPEG     | jpeglib.h     |              | jpeg   | libjpeg    | libjpeg-dev"
+  "PNG      | png.h         |              | png    | libpng     | libpng-dev"
+  "TIFF     | tiffio.h      |              | tiff   | libtiff-4  | libtiff-dev"
+  "WEBP     | webp/decode.h |              | webp   | libwebp    | libwebp-dev"
+  "JPEG2000 | openjpeg.h    | openjpeg-2.5 | openjp2 | libopenjp2 | libopenjp2-7-dev")
+if(ONNXRUN_IMAGE)
+  set(packages "")
+  foreach(row IN LISTS pictures)
+    string(REGEX REPLACE " *\\| *" ";" row "${row}")
+    list(GET row 0 name)
+    list(GET row 1 header)
+    list(GET row 2 below)
+    list(GET row 3 library)
+    list(GET row 4 PICTURE_${name}_PC)
+    list(GET row 5 package)
+    find_path(PICTURE_${name}_INCLUDE "${header}" PATH_SUFFIXES ${below})
+    find_library(PICTURE_${name}_LIBRARY "${library}")
+    mark_as_advanced(PICTURE_${name}_INCLUDE PICTURE_${name}_LIBRARY)
+    set(found FALSE)
+    if(PICTURE_${name}_INCLUDE AND PICTURE_${name}_LIBRARY)
+      set(found TRUE)
+    endif()
+    # Before 4.5 libtiff had no messages and limits of one file.
+    if(found AND name STREQUAL "TIFF")
+      set(CMAKE_REQUIRED_INCLUDES "${PICTURE_TIFF_INCLUDE}")
+      set(CMAKE_REQUIRED_LIBRARIES "${PICTURE_TIFF_LIBRARY}")
+      check_symbol_exists(TIFFClientOpenExt tiffio.h ONNXRUN_TIFF_FITS)
+      set(found "${ONNXRUN_TIFF_FITS}")
+      unset(CMAKE_REQUIRED_INCLUDES)
+      unset(CMAKE_REQUIRED_LIBRARIES)
+    endif()
+    if(found)
+      list(APPEND ONNXRUN_PICTURES "${name}")
+    else()
+      list(APPEND packages "${package}")
+    endif()
+  endforeach()
+  list(JOIN packages " " packages)
+  if(packages AND ONNXRUN_IMAGE STREQUAL "AUTO")
+    message(STATUS "ImageDecoder will not read every format (Debian, Ubuntu: ${packages})")
+  elseif(packages)
+    message(FATAL_ERROR "onnxrun: ONNXRUN_IMAGE needs more libraries (Debian, Ubuntu: ${packages}). tools/setup installs them.")
+  endif()
+endif()
