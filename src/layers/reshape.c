@@ -170,6 +170,8 @@ static enum onr_status unsqueeze_infer(struct onr_call *call) {
 static enum onr_status batch_check(const struct onr_call *call, const struct onr_desc *x) {
   const struct onr_batch_params *p = call->params;
   ONR_TRY(onri_expect_tensor(call, 0));
+  if (p->axis < 0 || p->axis >= p->rank)
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "axis %d is outside of a rank %d tensor", (int)p->axis, (int)p->rank);
   if (x->rank == p->rank || x->rank == p->rank - 1) return ONR_STATUS_OK;
   return onr_fail(call->error, ONR_STATUS_SHAPE, "expected an input of rank %d or %d, found %d", p->rank - 1, p->rank, x->rank);
 }
@@ -181,8 +183,8 @@ static enum onr_status batch_infer(struct onr_call *call) {
   call->out[0] = x;
   if (x.rank == p->rank) return ONR_STATUS_OK;
   call->out[0].rank = p->rank;
-  call->out[0].dim[0] = 1;
-  for (int32_t d = 0; d < x.rank; d++) call->out[0].dim[d + 1] = x.dim[d];
+  call->out[0].dim[p->axis] = 1;
+  for (int32_t d = p->axis; d < x.rank; d++) call->out[0].dim[d + 1] = x.dim[d];
   return ONR_STATUS_OK;
 }
 
@@ -193,9 +195,10 @@ static enum onr_status unbatch_infer(struct onr_call *call) {
   ONR_TRY(batch_check(call, x));
   call->out[0] = y;
   if (x->rank == p->rank) return ONR_STATUS_OK;
-  if (y.rank < 1 || y.dim[0] != 1)
+  if (y.rank <= p->axis || y.dim[p->axis] != 1)
     return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a batch of one, found %s", onr_desc_format(&y, text, sizeof text));
-  call->out[0] = onr_desc_make(y.dtype, y.rank - 1, y.dim + 1);
+  call->out[0].rank = y.rank - 1;
+  for (int32_t d = p->axis; d < y.rank - 1; d++) call->out[0].dim[d] = y.dim[d + 1];
   return ONR_STATUS_OK;
 }
 

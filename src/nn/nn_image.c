@@ -1,12 +1,14 @@
 /* nn_image: what layers on images have in common. */
 #include "nn/nn_image.h"
 
+#include "nn/nn_shape.h"
+
 int onri_net_batch(struct onr_net *net, int x, int32_t rank) {
-  return onri_net_1(net, &onri_layer_batch, &(struct onr_batch_params){rank}, x);
+  return onri_net_batch_at(net, x, rank, 0);
 }
 
 int onri_net_unbatch(struct onr_net *net, int y, int x, int32_t rank) {
-  return onri_net_2(net, &onri_layer_unbatch, &(struct onr_batch_params){rank}, y, x);
+  return onri_net_unbatch_at(net, y, x, rank, 0);
 }
 
 int onri_net_check_sizes(struct onr_net *net, const char *layer, const char *name, const int64_t *values, int32_t spatial, int64_t least) {

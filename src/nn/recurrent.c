@@ -20,12 +20,6 @@ static const struct kind rnn_kind = {"RNN", &onri_layer_rnn, 1, {0}, 2};
 static const struct kind gru_kind = {"GRU", &onri_layer_gru, 3, {1, 0, 2}, 2};
 static const struct kind lstm_kind = {"LSTM", &onri_layer_lstm, 4, {0, 3, 1, 2}, 3};
 
-static int concat(struct onr_net *net, const int *values, size_t count, int64_t axis) {
-  const struct onr_concat_params params = {axis};
-  int out = values[0];
-  return count == 1 ? out : onr_net_layer(net, &onri_layer_concat, &params, values, count, &out, 1);
-}
-
 /* Blocks of rows in the layer's order of gates, [gates hidden, columns]. */
 static void reorder(const struct kind *kind, size_t hidden, size_t columns, const float *from, float *to) {
   const size_t block = hidden * columns;
@@ -101,7 +95,12 @@ static int stack(struct onr_net *net, const struct kind *kind, const struct onr_
   const size_t layers = p->num_layers ? (size_t)p->num_layers : 1, directions = p->bidirectional ? 2 : 1;
   const size_t size = (size_t)(p->proj_size ? p->proj_size : p->hidden_size);
   int h[MAX_CELLS], c[MAX_CELLS];
+  const int32_t batch_axis = p->batch_first ? 0 : 1;
+  const int given = x;
   if (check(net, kind, p) < 0) return -1;
+  x = onri_net_batch_at(net, x, 3, batch_axis);
+  if (h0 != ONRI_NONE) h0 = onri_net_batch_at(net, h0, 3, 1);
+  if (c0 != ONRI_NONE) c0 = onri_net_batch_at(net, c0, 3, 1);
   split_state(net, h0, layers * directions, h);
   split_state(net, c0, layers * directions, c);
   if (p->batch_first) x = onri_net_swap_outer(net, x);
@@ -115,11 +114,11 @@ static int stack(struct onr_net *net, const struct kind *kind, const struct onr_
       h[cell] = out[1];
       c[cell] = out[2];
     }
-    x = concat(net, y, directions, 2);
+    x = onri_net_concat(net, y, directions, 2);
   }
-  if (h_n) *h_n = concat(net, h, layers * directions, 0);
-  if (c_n) *c_n = concat(net, c, layers * directions, 0);
-  return p->batch_first ? onri_net_swap_outer(net, x) : x;
+  if (h_n) *h_n = onri_net_unbatch_at(net, onri_net_concat(net, h, layers * directions, 0), given, 3, 1);
+  if (c_n) *c_n = onri_net_unbatch_at(net, onri_net_concat(net, c, layers * directions, 0), given, 3, 1);
+  return onri_net_unbatch_at(net, p->batch_first ? onri_net_swap_outer(net, x) : x, given, 3, batch_axis);
 }
 
 int onr_rnn(struct onr_net *net, int x, int h0, const struct onr_rnn *rnn, const struct onr_rnn_weights *weights, int *h_n) {
@@ -134,14 +133,20 @@ int onr_lstm(struct onr_net *net, int x, int h0, int c0, const struct onr_rnn *l
   return stack(net, &lstm_kind, lstm, x, h0, c0, weights, h_n, c_n);
 }
 
+/* [B, size] or [size] as [1, B, size]. */
+static int one_step(struct onr_net *net, int x) {
+  return x == ONRI_NONE ? x : onri_net_unsqueeze(net, onri_net_batch_at(net, x, 2, 0), 0);
+}
+
+static int without_step(struct onr_net *net, int y, int x) { return onri_net_unbatch_at(net, onri_net_squeeze(net, y, 0), x, 2, 0); }
+
 /* A sequence of one step. */
 static int step(struct onr_net *net, const struct kind *kind, const struct onr_rnn *cell, int x, int h, int c,
                 const struct onr_rnn_weights *weights, int *c1) {
   const struct onr_rnn p = {.input_size = cell->input_size, .hidden_size = cell->hidden_size, .relu = cell->relu};
-  const int h0 = h == ONRI_NONE ? h : onri_net_unsqueeze(net, h, 0), c0 = c == ONRI_NONE ? c : onri_net_unsqueeze(net, c, 0);
-  const int y = stack(net, kind, &p, onri_net_unsqueeze(net, x, 0), h0, c0, weights, NULL, c1);
-  if (c1) *c1 = onri_net_squeeze(net, *c1, 0);
-  return onri_net_squeeze(net, y, 0);
+  const int y = stack(net, kind, &p, one_step(net, x), one_step(net, h), one_step(net, c), weights, NULL, c1);
+  if (c1) *c1 = without_step(net, *c1, x);
+  return without_step(net, y, x);
 }
 
 int onr_rnn_cell(struct onr_net *net, int x, int h, const struct onr_rnn *cell, const struct onr_rnn_weights *weights) {

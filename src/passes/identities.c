@@ -97,7 +97,7 @@ static enum onr_status single_batch(struct onri_rewrite *rw, struct onri_node *n
   const struct onr_desc axes = onr_desc_make(ONR_DTYPE_I64, 1, (int64_t[]){1});
   if (rank == p->rank) return pass_on(rw, node, 1);
   if (rank != p->rank - 1) return ONR_STATUS_OK;
-  const int32_t axis = onri_rewrite_data(rw, &axes, &(int64_t){0});
+  const int32_t axis = onri_rewrite_data(rw, &axes, &(int64_t){p->axis});
   return axis < 0 ? onri_rewrite_no_memory(rw) : onri_rewrite_become(rw, node, layer, NULL, (int32_t[]){node->in[0], axis}, 2);
 }
 

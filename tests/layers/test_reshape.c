@@ -159,12 +159,15 @@ static void batches(void **state) {
   (void)state;
   check(l, &p, 3, DIMS(2, 3, 4), NULL, 0, (struct expectation){ONR_STATUS_OK, 3, {2, 3, 4}});
   check(l, &p, 2, DIMS(3, 4), NULL, 0, (struct expectation){ONR_STATUS_OK, 3, {1, 3, 4}});
+  check(l, &(struct onr_batch_params){3, 1}, 2, DIMS(3, 4), NULL, 0, (struct expectation){ONR_STATUS_OK, 3, {3, 1, 4}});
+  check(l, &(struct onr_batch_params){3, 2}, 2, DIMS(3, 4), NULL, 0, (struct expectation){ONR_STATUS_OK, 3, {3, 4, 1}});
+  check(l, &(struct onr_batch_params){3, 3}, 2, DIMS(3, 4), NULL, 0, (struct expectation){ONR_STATUS_ATTRIBUTE, 0, {0}});
   check(l, &p, 1, DIMS(4), NULL, 0, wrong);
   check(l, &p, 4, DIMS(1, 2, 3, 4), NULL, 0, wrong);
 }
 
-static void unbatch(const int64_t *y, int32_t x_rank, struct expectation e) {
-  static const struct onr_batch_params p = {.rank = 3};
+static void unbatch(const int64_t *y, int32_t axis, int32_t x_rank, struct expectation e) {
+  const struct onr_batch_params p = {.rank = 3, .axis = axis};
   static const float data[24] = {1, 2, 3};
   struct layer_test t = {.layer = &onri_layer_unbatch, .params = &p, .num_out = 1};
   layer_test_input(&t, ONR_DTYPE_F32, 3, y, data);
@@ -180,10 +183,12 @@ static void unbatch(const int64_t *y, int32_t x_rank, struct expectation e) {
 
 static void unbatches(void **state) {
   (void)state;
-  unbatch(DIMS(2, 3, 4), 3, (struct expectation){ONR_STATUS_OK, 3, {2, 3, 4}});
-  unbatch(DIMS(1, 3, 4), 2, (struct expectation){ONR_STATUS_OK, 2, {3, 4}});
-  unbatch(DIMS(2, 3, 4), 2, (struct expectation){ONR_STATUS_SHAPE, 0, {0}});
-  unbatch(DIMS(2, 3, 4), 4, (struct expectation){ONR_STATUS_SHAPE, 0, {0}});
+  unbatch(DIMS(2, 3, 4), 0, 3, (struct expectation){ONR_STATUS_OK, 3, {2, 3, 4}});
+  unbatch(DIMS(1, 3, 4), 0, 2, (struct expectation){ONR_STATUS_OK, 2, {3, 4}});
+  unbatch(DIMS(3, 1, 4), 1, 2, (struct expectation){ONR_STATUS_OK, 2, {3, 4}});
+  unbatch(DIMS(1, 3, 4), 1, 2, (struct expectation){ONR_STATUS_SHAPE, 0, {0}});
+  unbatch(DIMS(2, 3, 4), 0, 2, (struct expectation){ONR_STATUS_SHAPE, 0, {0}});
+  unbatch(DIMS(2, 3, 4), 0, 4, (struct expectation){ONR_STATUS_SHAPE, 0, {0}});
 }
 
 static void shapes(void **state) {

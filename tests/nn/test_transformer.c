@@ -130,18 +130,18 @@ static void keys_and_values_of_other_widths(void **state) {
 
 static void transform(const struct onr_transformer *p, const float *w, size_t num_w, const float *x, const float *y, size_t num_y) {
   struct onr_transformer_layer_weights encoder[2], decoder[2];
+  struct onr_transformer_weights weights = {.encoder = encoder, .decoder = decoder};
   const float *at = w;
   struct onr_net *net = begin();
   for (size_t i = 0; i < 2; i++) encoder[i] = take_layer(&at, 0);
-  const struct onr_affine_weights encoder_norm = take_affine(&at, WIDTH, 1);
+  weights.encoder_norm = take_affine(&at, WIDTH, 1);
   for (size_t i = 0; i < 2; i++) decoder[i] = take_layer(&at, 1);
-  const struct onr_affine_weights decoder_norm = take_affine(&at, WIDTH, 1);
+  weights.decoder_norm = take_affine(&at, WIDTH, 1);
   assert_ptr_equal(at, w + num_w);
   const int src = sequence(net, "src", p->batch_first, SRC, WIDTH), tgt = sequence(net, "tgt", p->batch_first, TGT, WIDTH);
   const int hidden = bools(net, BATCH, SRC, padding);
   const struct onr_decoder_masks masks = {bools(net, TGT, TGT, causal), -1, -1, hidden};
-  const int memory = onr_transformer_encoder(net, src, -1, hidden, p, encoder, encoder_norm);
-  onr_net_output(net, "y", onr_transformer_decoder(net, tgt, memory, &masks, p, decoder, decoder_norm));
+  onr_net_output(net, "y", onr_transformer(net, src, tgt, -1, hidden, &masks, p, &weights));
   assert_int_equal(onr_net_parameters(net), num_w);
   compare(net, x, y, num_y);
 }

@@ -41,7 +41,7 @@ static void compare(const struct onr_tensor *found, const struct nn_values *expe
 static void run(const struct nn_case *c, struct onr_model *model) {
   struct onr_error error = {0};
   struct onr_session *session;
-  float *data[2] = {NULL, NULL};
+  float *data[NN_MAX_VALUES] = {NULL};
   assert_int_equal(onr_session_create(model, NULL, &session, &error), ONR_STATUS_OK);
   for (size_t i = 0; i < c->num_in; i++) {
     struct onr_tensor x = {onr_desc_make(ONR_DTYPE_F32, c->in[i].rank, c->in[i].dim), NULL};
@@ -58,8 +58,7 @@ static void run(const struct nn_case *c, struct onr_model *model) {
     compare(&y, &c->out[i]);
   }
   onr_session_destroy(session);
-  free(data[0]);
-  free(data[1]);
+  for (size_t i = 0; i < c->num_in; i++) free(data[i]);
 }
 
 /* declared: the network knows the sizes of its inputs beforehand; else only their ranks. */
@@ -67,14 +66,14 @@ static void check(const struct nn_case *c, const struct nn_builder *builder, int
   struct onr_error error = {0};
   struct onr_net *net;
   struct onr_model *model;
-  struct onr_desc descs[2];
-  int in[2] = {-1, -1}, out[2] = {-1, -1};
+  struct onr_desc descs[NN_MAX_VALUES];
+  int in[NN_MAX_VALUES] = {-1, -1, -1, -1}, out[NN_MAX_VALUES] = {-1, -1, -1, -1};
   print_message("%s%s\n", c->name, declared ? "" : ", unknown sizes");
   assert_int_equal(onr_net_create(NULL, &net, &error), ONR_STATUS_OK);
   for (size_t i = 0; i < c->num_in; i++) {
     const int64_t unknown[5] = {ONR_UNKNOWN_DIM, ONR_UNKNOWN_DIM, ONR_UNKNOWN_DIM, ONR_UNKNOWN_DIM, ONR_UNKNOWN_DIM};
     descs[i] = onr_desc_make(ONR_DTYPE_F32, c->in[i].rank, c->in[i].dim);
-    in[i] = onr_net_input(net, i ? "b" : "a", ONR_DTYPE_F32, c->in[i].rank, i || declared ? c->in[i].dim : unknown);
+    in[i] = onr_net_input(net, (const char[]){(char)('a' + i), 0}, ONR_DTYPE_F32, c->in[i].rank, i || declared ? c->in[i].dim : unknown);
   }
   builder->build(net, in, out);
   assert_int_equal(onr_net_parameters(net), c->parameters);
@@ -83,7 +82,7 @@ static void check(const struct nn_case *c, const struct nn_builder *builder, int
     if (onr_net_shape(net, out[i], descs, c->num_in, &shape, &error) != ONR_STATUS_OK) fail_msg("%s: %s", c->name, error.message);
     assert_int_equal(shape.rank, c->out[i].rank);
     for (int32_t d = 0; d < shape.rank; d++) assert_int_equal(shape.dim[d], c->out[i].dim[d]);
-    onr_net_output(net, i ? "second" : "first", out[i]);
+    onr_net_output(net, (const char[]){(char)('p' + i), 0}, out[i]);
   }
   if (onr_net_finish(net, &model, &error) != ONR_STATUS_OK) fail_msg("%s: %s: %s", c->name, error.where, error.message);
   run(c, model);

@@ -13,10 +13,12 @@ struct nn_values {
   const float *data; /* outputs; integers too */
 };
 
+enum { NN_MAX_VALUES = 4 };
+
 struct nn_case {
   const char *name;
   size_t num_in, num_out;
-  struct nn_values in[2], out[2];
+  struct nn_values in[NN_MAX_VALUES], out[NN_MAX_VALUES];
   int64_t parameters; /* elements of the module's parameters and floating-point buffers */
 };
 

@@ -28,10 +28,11 @@ struct onr_unflatten_params {
 
 /* squeeze: x, axes (optional int64 list: all dimensions of 1). unsqueeze: x, axes (of the result). identity: x. No parameters. */
 
-/* batch: x of rank `rank`, or of one less, which then gets a dimension of 1 in front. unbatch: y, x: takes dimension 0 of y, of any
- * rank, away again where x had none. Both are for torch.nn's layers that take a batch or a single item. */
+/* batch: x of rank `rank`, or of one less, which then gets a dimension of 1. unbatch: y, x: takes that dimension of y, of any rank,
+ * away again where x had none. Both are for torch.nn's layers that take a batch or a single item. */
 struct onr_batch_params {
   int32_t rank;
+  int32_t axis; /* where the dimension of 1 comes; 0: in front */
 };
 
 /* bit_cast: the same bits as another type of the same width. */

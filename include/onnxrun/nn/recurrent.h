@@ -26,7 +26,7 @@ struct onr_rnn_weights {
 };
 
 /* x [T, B, input_size], with batch_first [B, T, input_size]. h0 [layers directions, B, size], where size is proj_size or else
- * hidden_size, c0 [layers directions, B, hidden_size]: -1 for zeros.
+ * hidden_size, c0 [layers directions, B, hidden_size]: -1 for zeros. A single sequence has no B anywhere.
  * weights: one a layer and direction: layer 0, layer 0 reverse, layer 1 ...
  * Returns the output [T, B, directions size]; *h_n and *c_n, where not NULL, receive the last states. */
 ONR_API int onr_rnn(struct onr_net *net, int x, int h0, const struct onr_rnn *rnn, const struct onr_rnn_weights *weights, int *h_n);
@@ -34,7 +34,7 @@ ONR_API int onr_gru(struct onr_net *net, int x, int h0, const struct onr_rnn *gr
 ONR_API int onr_lstm(struct onr_net *net, int x, int h0, int c0, const struct onr_rnn *lstm, const struct onr_rnn_weights *weights,
                      int *h_n, int *c_n);
 
-/* One step: x [B, input_size], h and c [B, hidden_size] or -1 for zeros. Returns the new h; *c1 receives the new c. Only the
+/* One step: x [B, input_size], h and c [B, hidden_size] or -1 for zeros; or all without B. Returns the new h; *c1 receives the new c. Only the
  * sizes and relu of the parameters are read. */
 ONR_API int onr_rnn_cell(struct onr_net *net, int x, int h, const struct onr_rnn *cell, const struct onr_rnn_weights *weights);
 ONR_API int onr_gru_cell(struct onr_net *net, int x, int h, const struct onr_rnn *cell, const struct onr_rnn_weights *weights);

@@ -3,8 +3,9 @@
  *
  * Sequences are [length, batch, features], with batch_first [batch, length, features].
  * Masks are values of the net or -1 for none. bool: true hides, as in PyTorch, and must be an input or a constant of the
- * net; float32: is added to the scores. An attention mask is [queries, keys] or [batch, heads, queries, keys]; a key padding
- * mask is [batch, keys]. A query all of whose keys are hidden has no defined result. */
+ * net; float32: is added to the scores. An attention mask is [queries, keys], [batch heads, queries, keys] or
+ * [batch, heads, queries, keys]; a key padding mask is [batch, keys]. Without a batch, sequences are [length, features], and batch
+ * is left out everywhere. A query all of whose keys are hidden has no defined result. */
 #ifndef ONNXRUN_NN_TRANSFORMER_H
 #define ONNXRUN_NN_TRANSFORMER_H
 
@@ -19,6 +20,7 @@ struct onr_multihead_attention {
   int64_t kdim, vdim;       /* 0: embed_dim */
   int32_t batch_first;
   int32_t per_head_weights; /* average_attn_weights=False */
+  int32_t add_zero_attn;    /* one more key and value of zeros, behind bias_k and bias_v */
 };
 struct onr_multihead_attention_weights {
   const float *in_proj_weight;  /* [3 embed, embed]; NULL: the next three instead */
@@ -26,6 +28,7 @@ struct onr_multihead_attention_weights {
   const float *k_proj_weight;   /* [embed, kdim] */
   const float *v_proj_weight;   /* [embed, vdim] */
   const float *in_proj_bias;    /* [3 embed]; NULL: none */
+  const float *bias_k, *bias_v; /* add_bias_kv=True: [embed], one more key and value; NULL: none */
   const float *out_proj_weight; /* [embed, embed] */
   const float *out_proj_bias;   /* [embed]; NULL: none */
 };
@@ -68,7 +71,14 @@ ONR_API int onr_transformer_encoder(struct onr_net *net, int src, int src_mask, 
 ONR_API int onr_transformer_decoder(struct onr_net *net, int tgt, int memory, const struct onr_decoder_masks *masks,
                                     const struct onr_transformer *p, const struct onr_transformer_layer_weights *layers,
                                     struct onr_affine_weights norm);
-/* torch.nn.Transformer is an encoder and a decoder, both with a final norm: call them in turn. */
+
+struct onr_transformer_weights {
+  const struct onr_transformer_layer_weights *encoder, *decoder; /* [num_encoder_layers], [num_decoder_layers] */
+  struct onr_affine_weights encoder_norm, decoder_norm;
+};
+/* torch.nn.Transformer: decoder(tgt, encoder(src)). masks NULL: none */
+ONR_API int onr_transformer(struct onr_net *net, int src, int tgt, int src_mask, int src_key_padding_mask,
+                            const struct onr_decoder_masks *masks, const struct onr_transformer *p, const struct onr_transformer_weights *w);
 
 #ifdef __cplusplus
 }
