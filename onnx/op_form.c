@@ -22,6 +22,7 @@ struct import {
 
 static const int64_t zeros[4] = {0, 0, 0, 0}, ones[4] = {1, 1, 1, 1};
 static const float scales[4] = {1, 1, 1, 1};
+static const struct onr_string leaf = {"LEAF", 4};
 #define INT(attribute, value) {.name = attribute, .kind = ONRI_ATTRIBUTE_INT, .i = (value)}
 #define INTS(attribute, values, number) {.name = attribute, .kind = ONRI_ATTRIBUTE_INTS, .ints = (values), .count = (number)}
 #define FLOAT(attribute, value) {.name = attribute, .kind = ONRI_ATTRIBUTE_FLOAT, .f = (value)}
@@ -34,6 +35,9 @@ static const struct onri_attribute specimens[] = {
     INTS("kernel_shape", ones, 2), INTS("pooled_shape", ones, 2), INTS("shape", ones, 1), INTS("axes", zeros, 1), INTS("starts", zeros, 1),
     INTS("ends", ones, 1), INTS("paddings", zeros, 2), INTS("pads", zeros, 4), INTS("keys_int64s", ones, 1), INTS("values_int64s", ones, 1),
     INTS("inputdimensions", ones, 4), INTS("cats_int64s", ones, 1), INTS("classlabels_ints", ones, 1), INTS("output_size", ones, 2),
+    INTS("classlabels_int64s", ones, 1), INTS("int64_vocabulary", ones, 1), FLOATS("nodes_values", scales, 1),
+    INTS("nodes_treeids", zeros, 1), INTS("nodes_nodeids", zeros, 1), INTS("nodes_featureids", zeros, 1), INTS("nodes_truenodeids", zeros, 1),
+    INTS("nodes_falsenodeids", zeros, 1), {.name = "nodes_modes", .kind = ONRI_ATTRIBUTE_STRINGS, .strings = &leaf, .count = 1},
     FLOATS("imputed_value_floats", scales, 1), FLOATS("coefficients", scales, 1), FLOATS("intercepts", scales, 1),
     FLOAT("height_scale", 1), FLOAT("width_scale", 1), FLOAT("value_float", 1), FLOATS("scales", scales, 4),
     TEXT("equation", "ij->ij"), TEXT("direction", "LEFT"),

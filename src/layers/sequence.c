@@ -60,7 +60,7 @@ static enum onr_status write_value(struct onr_call *c, const struct onr_tensor *
 }
 
 static enum onr_status read_length(const struct onr_call *c, const struct onr_tensor *sequence, int64_t *length) {
-  *length = onr_sequence_length(sequence);
+  *length = sequence->desc.dtype == ONR_DTYPE_MAP ? -1 : onr_sequence_length(sequence);
   if (*length < 0) return onr_fail(c->error, ONR_STATUS_TYPE, "input 0: expected a sequence, found %s", onr_dtype_name(sequence->desc.dtype));
   return ONR_STATUS_OK;
 }
