@@ -68,8 +68,9 @@ static enum onr_status two_way_table(const struct onr_node *node, const struct o
   const int64_t number = onri_attr_int(node, "default_int64", -1);
   if (text != NULL && text->kind != ONRI_ATTRIBUTE_STRING)
     return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute 'default_string' must be a string");
-  const int32_t in[5] = {onri_in(node, 0), onri_const_list(node, ONR_DTYPE_STRING, strings, count), onri_const_list(node, ONR_DTYPE_I64, ints, count),
-                         onri_const_list(node, ONR_DTYPE_I64, &number, 1), onri_const_list(node, ONR_DTYPE_STRING, text ? &text->s : &unused, 1)};
+  const int32_t in[5] = {onri_in(node, 0), onri_const_list(node, ONR_DTYPE_STRING, strings, count),
+                         onri_const_list(node, ONR_DTYPE_I64, ints, count), onri_const_list(node, ONR_DTYPE_I64, &number, 1),
+                         onri_const_list(node, ONR_DTYPE_STRING, text ? &text->s : &unused, 1)};
   for (size_t i = 1; i < 5; i++)
     if (in[i] == ONRI_NONE) return onr_fail(node->error, ONR_STATUS_NO_MEMORY, "no memory for a table");
   return onri_emit_with(node, &onri_layer_lookup, NULL, in, 5, node->out, 1);
@@ -115,7 +116,8 @@ enum onr_status onri_import_one_hot_encoder(const struct onr_node *node) {
     ONR_TRY(onri_emit_with(node, &onri_layer_cast, &whole, &x, 1, &cast, 1));
     x = cast;
   }
-  const int32_t keys = onri_const_list(node, list.dtype, list.data, list.count), values = onri_const_list(node, ONR_DTYPE_I64, numbers, list.count);
+  const int32_t keys = onri_const_list(node, list.dtype, list.data, list.count),
+                values = onri_const_list(node, ONR_DTYPE_I64, numbers, list.count);
   if (keys == ONRI_NONE || values == ONRI_NONE) return onr_fail(node->error, ONR_STATUS_NO_MEMORY, "no memory for the categories");
   ONR_TRY(onri_emit_with(node, &onri_layer_lookup, NULL, (const int32_t[]){x, keys, values, onri_const_int(node, none)}, 4, &position, 1));
   if (!onri_attr_int(node, "zeros", 1)) {

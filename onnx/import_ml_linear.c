@@ -61,14 +61,16 @@ enum onr_status onri_import_linear_classifier(const struct onr_node *node) {
   onri_attr_floats(node, "intercepts", &targets);
   if (targets == 0) targets = labels.count;
   ONR_TRY(emit_linear(node, targets, y));
-  ONR_TRY(onri_emit_with(node, &onri_layer_class_scores, labels.count == 2 ? &scores : &alone, &y, 1, (const int32_t[]){classes, onri_out(node, 1)}, 2));
+  ONR_TRY(onri_emit_with(node, &onri_layer_class_scores, labels.count == 2 ? &scores : &alone, &y, 1,
+                         (const int32_t[]){classes, onri_out(node, 1)}, 2));
   return onri_emit_labels(node, &labels, classes, targets);
 }
 
 /* --- support vectors --- */
 
 static enum onr_status read_kernel(const struct onr_node *node, struct onr_svm_kernel_params *kernel) {
-  static const char *const names[] = {[ONR_SVM_LINEAR] = "LINEAR", [ONR_SVM_POLY] = "POLY", [ONR_SVM_RBF] = "RBF", [ONR_SVM_SIGMOID] = "SIGMOID", NULL};
+  static const char *const names[] = {
+      [ONR_SVM_LINEAR] = "LINEAR", [ONR_SVM_POLY] = "POLY", [ONR_SVM_RBF] = "RBF", [ONR_SVM_SIGMOID] = "SIGMOID", NULL};
   size_t count;
   const float *params = onri_attr_floats(node, "kernel_params", &count);
   *kernel = (struct onr_svm_kernel_params){.kernel = (enum onr_svm_kernel)onri_attr_choice(node, "kernel_type", names, ONR_SVM_LINEAR)};
@@ -81,8 +83,8 @@ static enum onr_status read_kernel(const struct onr_node *node, struct onr_svm_k
 }
 
 /* The kernel of x and as many vectors, which the attribute `name` has. */
-static enum onr_status emit_kernel(const struct onr_node *node, const struct onr_svm_kernel_params *kernel, const char *name, size_t vectors,
-                                   int32_t y) {
+static enum onr_status emit_kernel(const struct onr_node *node, const struct onr_svm_kernel_params *kernel, const char *name,
+                                   size_t vectors, int32_t y) {
   int32_t in[2] = {onri_in(node, 0), ONRI_NONE};
   size_t features;
   ONR_TRY(matrix(node, name, vectors, &features, &in[1]));
@@ -106,7 +108,8 @@ static enum onr_status emit_sign(const struct onr_node *node, int32_t y) {
   const struct onr_binary_params greater = {.op = ONR_BINARY_GREATER};
   const int32_t inside = onri_temp(node);
   ONR_TRY(onri_emit_with(node, &onri_layer_binary, &greater, (const int32_t[]){y, onri_const_float(node, 0)}, 2, &inside, 1));
-  return onri_emit_with(node, &onri_layer_where, NULL, (const int32_t[]){inside, onri_const_float(node, 1), onri_const_float(node, -1)}, 3, node->out, 1);
+  return onri_emit_with(node, &onri_layer_where, NULL, (const int32_t[]){inside, onri_const_float(node, 1), onri_const_float(node, -1)}, 3,
+                        node->out, 1);
 }
 
 enum onr_status onri_import_svm_regressor(const struct onr_node *node) {

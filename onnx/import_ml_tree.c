@@ -178,7 +178,8 @@ static enum onr_status read_base(const struct onr_node *node, size_t classes, st
 enum onr_status onri_import_tree_regressor(const struct onr_node *node) {
   static const char *const aggregates[] = {[ONR_TREE_AVERAGE] = "AVERAGE", [ONR_TREE_SUM] = "SUM", [ONR_TREE_MIN] = "MIN",
                                            [ONR_TREE_MAX] = "MAX", NULL};
-  struct onr_tree_ensemble_params p = {.aggregate = (enum onr_tree_aggregate)onri_attr_choice(node, "aggregate_function", aggregates, ONR_TREE_SUM),
+  struct onr_tree_ensemble_params p = {.aggregate =
+                                           (enum onr_tree_aggregate)onri_attr_choice(node, "aggregate_function", aggregates, ONR_TREE_SUM),
                                        .targets = (uint32_t)onri_attr_int32(node, "n_targets", 1, 1, INT32_MAX)};
   const enum onr_score_transform transform = onri_attr_transform(node);
   const int32_t x = onri_in(node, 0), sums = transform == ONR_SCORE_NONE ? onri_out(node, 0) : onri_temp(node);
@@ -197,7 +198,8 @@ enum onr_status onri_import_tree_regressor(const struct onr_node *node) {
 static struct onr_class_scores_params one_score(enum onr_score_transform transform, const struct votes *votes) {
   int positive = 1;
   for (size_t i = 0; i < votes->weights.count; i++) positive &= onri_real_at(&votes->weights, i) >= 0;
-  struct onr_class_scores_params params = {.second = positive ? ONR_SECOND_COMPLEMENT : ONR_SECOND_OPPOSITE, .threshold = positive ? 0.5f : 0.0f};
+  struct onr_class_scores_params params = {.second = positive ? ONR_SECOND_COMPLEMENT : ONR_SECOND_OPPOSITE,
+                                           .threshold = positive ? 0.5f : 0.0f};
   if (transform == ONR_SCORE_LOGISTIC) params.second = ONR_SECOND_OPPOSITE;
   if (transform == ONR_SCORE_PROBIT) params.second = ONR_SECOND_COMPLEMENT;
   if (transform == ONR_SCORE_LOGISTIC || transform == ONR_SCORE_PROBIT) params.transform = transform;

@@ -22,10 +22,12 @@ enum onr_status onri_tree_ints_if(const struct onr_node *node, const char *name,
   return onri_attr_has(node, name) ? onri_tree_ints(node, name, expected, ints) : ONR_STATUS_OK;
 }
 
-enum onr_status onri_tree_feature_set(const struct onr_node *node, int64_t feature, struct onr_tree_ensemble_params *p, struct onr_tree_node *to) {
+enum onr_status onri_tree_feature_set(const struct onr_node *node, int64_t feature, struct onr_tree_ensemble_params *p,
+                                      struct onr_tree_node *to) {
   const int64_t most = (1 << 28) - 1;
   if (feature < 0 || feature > most)
-    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "a node asks for feature %lld: expected 0 to %lld", (long long)feature, (long long)most);
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "a node asks for feature %lld: expected 0 to %lld", (long long)feature,
+                    (long long)most);
   to->feature = (int32_t)feature;
   if ((uint32_t)feature >= p->num_features) p->num_features = (uint32_t)feature + 1;
   return ONR_STATUS_OK;
@@ -55,7 +57,8 @@ static enum onr_status set_branch(const struct onr_node *node, const struct bran
   *to = (uint32_t)at;
   if (!from->is_leaf[side][i]) return ONR_STATUS_OK;
   *to = p->num_nodes++;
-  ((struct onr_tree_node *)(uintptr_t)p->nodes)[*to] = (struct onr_tree_node){.mode = ONR_TREE_LEAF, .yes = (uint32_t)at, .no = (uint32_t)at + 1};
+  ((struct onr_tree_node *)(uintptr_t)p->nodes)[*to] =
+      (struct onr_tree_node){.mode = ONR_TREE_LEAF, .yes = (uint32_t)at, .no = (uint32_t)at + 1};
   return ONR_STATUS_OK;
 }
 
@@ -86,7 +89,8 @@ static enum onr_status read_members(const struct onr_node *node, struct onr_tree
     if (nodes[i].mode != ONR_TREE_MEMBER) continue;
     nodes[i].members = p->num_members;
     for (;; at++) {
-      if (at == reals.count) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute 'membership_values' lacks the set of node %zu", i);
+      if (at == reals.count)
+        return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute 'membership_values' lacks the set of node %zu", i);
       const double member = onri_real_at(&reals, at);
       if (member != member) break;
       members[p->num_members++] = member;
@@ -99,7 +103,8 @@ static enum onr_status read_members(const struct onr_node *node, struct onr_tree
                            : onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute 'membership_values' has more sets than nodes ask for");
 }
 
-static enum onr_status read_positioned_nodes(const struct onr_node *node, struct branches *from, struct onr_tree_ensemble_params *p, size_t *inner) {
+static enum onr_status read_positioned_nodes(const struct onr_node *node, struct branches *from, struct onr_tree_ensemble_params *p,
+                                             size_t *inner) {
   const int64_t *features, *nan_yes;
   struct onri_reals modes, values;
   size_t leaves = 0;
@@ -125,7 +130,8 @@ static enum onr_status read_positioned_nodes(const struct onr_node *node, struct
     const uint8_t mode = ((const uint8_t *)modes.data)[i];
     if (mode > ONR_TREE_MEMBER)
       return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "node %zu has mode %d: expected 0 to %d", i, mode, ONR_TREE_MEMBER);
-    nodes[i] = (struct onr_tree_node){.mode = (enum onr_tree_mode)mode, .value = onri_real_at(&values, i), .nan_yes = nan_yes && nan_yes[i]};
+    nodes[i] =
+        (struct onr_tree_node){.mode = (enum onr_tree_mode)mode, .value = onri_real_at(&values, i), .nan_yes = nan_yes && nan_yes[i]};
     ONR_TRY(onri_tree_feature_set(node, features[i], p, &nodes[i]));
     ONR_TRY(set_branch(node, from, i, 0, *inner, p, &nodes[i].yes));
     ONR_TRY(set_branch(node, from, i, 1, *inner, p, &nodes[i].no));
@@ -151,8 +157,10 @@ static enum onr_status read_roots(const struct onr_node *node, size_t inner, str
 }
 
 enum onr_status onri_import_tree_ensemble(const struct onr_node *node) {
-  struct onr_tree_ensemble_params p = {.aggregate = (enum onr_tree_aggregate)onri_attr_int32(node, "aggregate_function", ONR_TREE_SUM, 0, ONR_TREE_MAX),
-                                       .targets = (uint32_t)onri_attr_int32(node, "n_targets", 1, 1, INT32_MAX), .keeps_type = 1};
+  struct onr_tree_ensemble_params p = {
+      .aggregate = (enum onr_tree_aggregate)onri_attr_int32(node, "aggregate_function", ONR_TREE_SUM, 0, ONR_TREE_MAX),
+      .targets = (uint32_t)onri_attr_int32(node, "n_targets", 1, 1, INT32_MAX),
+      .keeps_type = 1};
   const int32_t transform = onri_attr_int32(node, "post_transform", ONR_SCORE_NONE, 0, ONR_SCORE_PROBIT);
   const int32_t x = onri_in(node, 0), sums = transform == ONR_SCORE_NONE ? onri_out(node, 0) : onri_temp(node);
   struct branches from = {0};

@@ -1,14 +1,23 @@
-/* value_file: one TensorProto, SequenceProto or OptionalProto in a file. It is read as a model that holds nothing else, so
+/* value_file: one TensorProto, MapProto, SequenceProto or OptionalProto in a file. It is read as a model that holds nothing else, so
  * that the scan and the decoder of models check it. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/shape.h"
 #include "onnx/decode.h"
 #include "onnxrun/sequence.h"
 #include "onnxrun/tensor_file.h"
 
-enum { GRAPH_FIELD = 7, TENSOR_FIELD = 5, SEQUENCE_FIELD = 30, OPTIONAL_FIELD = 31, LENGTH_DELIMITED = 2, PREFIX_BYTES = 24 };
+enum {
+  GRAPH_FIELD = 7,
+  TENSOR_FIELD = 5,
+  MAP_FIELD = 29,
+  SEQUENCE_FIELD = 30,
+  OPTIONAL_FIELD = 31,
+  LENGTH_DELIMITED = 2,
+  PREFIX_BYTES = 24
+};
 
 static size_t write_varint(unsigned char *target, uint64_t value) {
   size_t n = 0;
@@ -24,7 +33,9 @@ static size_t write_field(unsigned char *target, uint64_t field, uint64_t bytes)
 
 /* What stands before the file's bytes so that they become: model { graph { value } }. */
 static size_t write_prefix(unsigned char prefix[PREFIX_BYTES], enum onr_dtype kind, uint64_t bytes) {
-  const uint64_t field = kind == ONR_DTYPE_SEQUENCE ? SEQUENCE_FIELD : kind == ONR_DTYPE_OPTIONAL ? OPTIONAL_FIELD : TENSOR_FIELD;
+  const uint64_t field = kind == ONR_DTYPE_SEQUENCE ? SEQUENCE_FIELD : kind == ONR_DTYPE_OPTIONAL ? OPTIONAL_FIELD
+                         : kind == ONR_DTYPE_MAP    ? MAP_FIELD
+                                                    : TENSOR_FIELD;
   unsigned char inner[PREFIX_BYTES];
   const size_t inner_bytes = write_field(inner, field, bytes), n = write_field(prefix, GRAPH_FIELD, inner_bytes + bytes);
   memcpy(prefix + n, inner, inner_bytes);
@@ -97,13 +108,49 @@ static enum onr_status read_optional(const struct reader *r, const Onnx__Optiona
   return write_block(r, ONR_DTYPE_OPTIONAL, &entry, 1, value);
 }
 
+/* The file has a tensor of one value for each key; a map has one tensor of all. */
+static enum onr_status read_map_values(const struct reader *r, const Onnx__SequenceProto *proto, size_t count, struct onr_tensor *values) {
+  *values = (struct onr_tensor){onr_desc_make(ONR_DTYPE_F32, 1, (int64_t[]){(int64_t)count}), NULL};
+  if ((proto ? proto->n_tensor_values : 0) != count)
+    return onr_fail(r->error, ONR_STATUS_DATA, "a map has %zu keys, but not as many values", count);
+  for (size_t i = 0; i < count; i++) {
+    struct onr_tensor value;
+    ONR_TRY(read_tensor(r, proto->tensor_values[i], &value));
+    const size_t size = onr_dtype_size(value.desc.dtype);
+    if (i == 0) {
+      values->desc.dtype = value.desc.dtype;
+      values->data = onri_arena_allocate(r->arena, onr_desc_bytes(&values->desc));
+      if (!values->data) return no_memory(r);
+    }
+    if (onr_desc_elements(&value.desc) != 1 || value.desc.dtype != values->desc.dtype)
+      return onr_fail(r->error, ONR_STATUS_DATA, "value %zu of a map: expected one %s", i, onr_dtype_name(values->desc.dtype));
+    memcpy((char *)values->data + i * size, value.data, size);
+  }
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status read_map(const struct reader *r, const Onnx__MapProto *proto, struct onr_tensor *value) {
+  const int strings = proto->n_string_keys > 0;
+  const size_t count = strings ? proto->n_string_keys : proto->n_keys;
+  struct onr_string *texts = onri_arena_allocate(r->arena, proto->n_string_keys * sizeof(*texts));
+  struct onr_tensor entries[2] = {{onr_desc_make(strings ? ONR_DTYPE_STRING : ONR_DTYPE_I64, 1, (int64_t[]){(int64_t)count}),
+                                   strings ? (void *)texts : (void *)proto->keys}};
+  if (!texts) return no_memory(r);
+  if (strings && proto->n_keys > 0) return onr_fail(r->error, ONR_STATUS_DATA, "a map has keys that are numbers and keys that are strings");
+  for (size_t i = 0; i < proto->n_string_keys; i++)
+    texts[i] = (struct onr_string){(const char *)proto->string_keys[i].data, proto->string_keys[i].len};
+  ONR_TRY(read_map_values(r, proto->values, count, &entries[1]));
+  return write_block(r, ONR_DTYPE_MAP, entries, 2, value);
+}
+
 static enum onr_status read_sequence(const struct reader *r, const Onnx__SequenceProto *proto, struct onr_tensor *value) {
-  const size_t total = proto->n_tensor_values + proto->n_sequence_values + proto->n_optional_values;
+  const size_t total = proto->n_tensor_values + proto->n_sequence_values + proto->n_map_values + proto->n_optional_values;
   struct onr_tensor *entries = onri_arena_allocate(r->arena, total * sizeof(*entries));
   size_t n = 0;
   if (!entries) return no_memory(r);
   for (size_t i = 0; i < proto->n_tensor_values; i++) ONR_TRY(read_tensor(r, proto->tensor_values[i], &entries[n++]));
   for (size_t i = 0; i < proto->n_sequence_values; i++) ONR_TRY(read_sequence(r, proto->sequence_values[i], &entries[n++]));
+  for (size_t i = 0; i < proto->n_map_values; i++) ONR_TRY(read_map(r, proto->map_values[i], &entries[n++]));
   for (size_t i = 0; i < proto->n_optional_values; i++) ONR_TRY(read_optional(r, proto->optional_values[i], &entries[n++]));
   return write_block(r, ONR_DTYPE_SEQUENCE, entries, (int64_t)total, value);
 }
@@ -114,11 +161,15 @@ static enum onr_status read_value(const struct reader *r, enum onr_dtype kind, c
     *name = graph->sequence_file->name;
     return read_sequence(r, graph->sequence_file, value);
   }
+  if (kind == ONR_DTYPE_MAP && graph && graph->map_file) {
+    *name = graph->map_file->name;
+    return read_map(r, graph->map_file, value);
+  }
   if (kind == ONR_DTYPE_OPTIONAL && graph && graph->optional_file) {
     *name = graph->optional_file->name;
     return read_optional(r, graph->optional_file, value);
   }
-  if (kind == ONR_DTYPE_SEQUENCE || kind == ONR_DTYPE_OPTIONAL || !graph || graph->n_initializer != 1)
+  if (onri_dtype_is_block(kind) || !graph || graph->n_initializer != 1)
     return onr_fail(r->error, ONR_STATUS_PARSE, "the file does not hold the expected value");
   *name = graph->initializer[0]->name;
   return read_tensor(r, graph->initializer[0], value);
@@ -175,8 +226,8 @@ static enum onr_status decode(struct onr_env *env, struct onri_sources *sources,
   return status;
 }
 
-enum onr_status onr_value_proto_load(const char *path, enum onr_dtype kind, const struct onr_allocator *allocator, struct onr_tensor *tensor,
-                                     char *name, size_t name_size, struct onr_error *error) {
+enum onr_status onr_value_proto_load(const char *path, enum onr_dtype kind, const struct onr_allocator *allocator,
+                                     struct onr_tensor *tensor, char *name, size_t name_size, struct onr_error *error) {
   struct onr_env env = {.allocator = allocator ? allocator : &onri_malloc_allocator, .limits = onri_limits_resolve(NULL)};
   struct onri_skeleton skeleton = {0};
   struct onri_sources *sources = NULL;

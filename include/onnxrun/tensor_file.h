@@ -1,5 +1,5 @@
-/* tensor_file.h: values as ONNX stores them in files of their own (TensorProto, SequenceProto, OptionalProto:
- * "input_0.pb"). */
+/* tensor_file.h: values as ONNX stores them in files of their own (TensorProto, MapProto, SequenceProto,
+ * OptionalProto: "input_0.pb"). */
 #ifndef ONNXRUN_TENSOR_FILE_H
 #define ONNXRUN_TENSOR_FILE_H
 
@@ -10,8 +10,8 @@
 extern "C" {
 #endif
 
-/* Reads one value. `kind` says which message the file holds, since nothing in it does: ONR_DTYPE_SEQUENCE, ONR_DTYPE_OPTIONAL,
- * or anything else for a TensorProto. On success tensor->data is the caller's, to be freed with onr_tensor_release, and
+/* Reads one value. `kind` says which message the file holds, since nothing in it does: ONR_DTYPE_MAP, ONR_DTYPE_SEQUENCE,
+ * ONR_DTYPE_OPTIONAL, or anything else for a TensorProto. On success tensor->data is the caller's, to be freed with onr_tensor_release, and
  * `name` (may be NULL) holds its name, cut at name_size. allocator NULL: malloc. */
 ONR_API enum onr_status onr_value_proto_load(const char *path, enum onr_dtype kind, const struct onr_allocator *allocator,
                                              struct onr_tensor *tensor, char *name, size_t name_size, struct onr_error *error);

@@ -113,7 +113,8 @@ static enum onr_status join_infer(struct onr_call *call) {
       return onr_fail(call->error, ONR_STATUS_SHAPE, "input %zu has %lld rows, those before it %lld", i, (long long)found, (long long)rows);
     rows = found;
     if (p->widths[i] < 0 || p->widths[i] > INT32_MAX)
-      return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "input %zu has the width %lld: expected 0 to %d", i, (long long)p->widths[i], INT32_MAX);
+      return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "input %zu has the width %lld: expected 0 to %d", i, (long long)p->widths[i],
+                      INT32_MAX);
     columns += p->widths[i];
   }
   call->out[0] = onr_desc_make(ONR_DTYPE_F32, 2, (int64_t[]){rows, columns});
@@ -144,8 +145,13 @@ static enum onr_status join_run(struct onr_call *call) {
 
 const struct onr_layer onri_layer_scale_features = {
     .name = "scale_features", .inputs_min = 3, .inputs_max = 3, .outputs_min = 1, .outputs_max = 1, .infer = scale_infer, .run = scale_run};
-const struct onr_layer onri_layer_impute_features = {
-    .name = "impute_features", .inputs_min = 3, .inputs_max = 3, .outputs_min = 1, .outputs_max = 1, .infer = impute_infer, .run = impute_run};
+const struct onr_layer onri_layer_impute_features = {.name = "impute_features",
+                                                     .inputs_min = 3,
+                                                     .inputs_max = 3,
+                                                     .outputs_min = 1,
+                                                     .outputs_max = 1,
+                                                     .infer = impute_infer,
+                                                     .run = impute_run};
 const struct onr_layer onri_layer_join_features = {
     .name = "join_features", .inputs_min = 1, .inputs_max = ONR_VARIADIC, .outputs_min = 1, .outputs_max = 1,
     .params_size = sizeof(struct onr_join_features_params), .infer = join_infer, .run = join_run};

@@ -25,7 +25,8 @@ static enum onr_status lookup_infer(struct onr_call *call) {
   ONR_TRY(onri_expect_rank(call, VALUES, 1, 1));
   for (size_t i = UNKNOWN; i < call->num_in; i++)
     if (call->in[KEYS].dim[0] != call->in[VALUES].dim[0] || onr_desc_elements(&call->in[i]) != 1)
-      return onr_fail(call->error, ONR_STATUS_SHAPE, "%lld keys with %lld values and %lld defaults: expected as many values and one default",
+      return onr_fail(call->error, ONR_STATUS_SHAPE,
+                      "%lld keys with %lld values and %lld defaults: expected as many values and one default",
                       (long long)call->in[KEYS].dim[0], (long long)call->in[VALUES].dim[0], (long long)onr_desc_elements(&call->in[i]));
   call->out[0] = call->in[X];
   call->out[0].dtype = call->in[to].dtype;
@@ -67,7 +68,8 @@ static void lookup_part(void *context, size_t begin, size_t end) {
     const size_t n = end - first < BLOCK ? end - first : BLOCK;
     onri_sorted_keys_find(back ? &tables->values : &tables->keys, x + first * x_size, n, positions);
     for (size_t i = 0; i < n; i++)
-      onri_copy_element((char *)call->outputs[0] + (first + i) * size, positions[i] < 0 ? unknown : values + (size_t)positions[i] * size, size);
+      onri_copy_element((char *)call->outputs[0] + (first + i) * size, positions[i] < 0 ? unknown : values + (size_t)positions[i] * size,
+                        size);
   }
 }
 

@@ -88,7 +88,9 @@ static enum onr_status values_prepare(struct onr_call *call) {
   return onri_sorted_keys_make(&prepared->wanted, call->in[WANTED].dtype, call->inputs[WANTED], count, call->env, call->error);
 }
 
-static void values_release(void *prepared, struct onr_env *env) { onri_sorted_keys_release(&((struct map_prepared *)prepared)->wanted, env); }
+static void values_release(void *prepared, struct onr_env *env) {
+  onri_sorted_keys_release(&((struct map_prepared *)prepared)->wanted, env);
+}
 
 static enum onr_status read_map(const struct onr_call *call, struct onr_tensor *keys, struct onr_tensor *values) {
   const struct onr_tensor map = {call->in[MAP], (void *)(uintptr_t)call->inputs[MAP]};
@@ -109,7 +111,8 @@ static enum onr_status find_places(struct onr_call *call, const struct onr_tenso
   const size_t count = (size_t)keys->desc.dim[0];
   const enum onr_dtype expected = onri_has(call, WANTED) ? call->in[WANTED].dtype : ONR_DTYPE_I64;
   if (keys->desc.dtype != expected)
-    return onr_fail(call->error, ONR_STATUS_TYPE, "a map with keys of %s: expected %s", onr_dtype_name(keys->desc.dtype), onr_dtype_name(expected));
+    return onr_fail(call->error, ONR_STATUS_TYPE, "a map with keys of %s: expected %s", onr_dtype_name(keys->desc.dtype),
+                    onr_dtype_name(expected));
   if (onri_has(call, WANTED)) {
     onri_sorted_keys_find(&prepared->wanted, keys->data, count, places);
   } else if (p->by_position) {

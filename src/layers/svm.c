@@ -18,7 +18,8 @@ static enum onr_status kernel_infer(struct onr_call *call) {
   ONR_TRY(onri_expect_rank(call, 0, 1, 2));
   ONR_TRY(onri_expect_rank(call, 1, 2, 2));
   if (x->dim[x->rank - 1] != v->dim[1])
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "a row has %lld features, a support vector %lld", (long long)x->dim[x->rank - 1], (long long)v->dim[1]);
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "a row has %lld features, a support vector %lld", (long long)x->dim[x->rank - 1],
+                    (long long)v->dim[1]);
   call->out[0] = onr_desc_make(ONR_DTYPE_F32, 2, (int64_t[]){x->rank == 2 ? x->dim[0] : 1, v->dim[0]});
   return ONR_STATUS_OK;
 }
@@ -96,15 +97,17 @@ static enum onr_status vote_infer(struct onr_call *call) {
     if (p->vectors_per_class[c] < 0 || !onri_add_i64(sum, p->vectors_per_class[c], &sum))
       return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "class %u has %lld support vectors", c, (long long)p->vectors_per_class[c]);
   if (sum != vectors)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "the classes have %lld support vectors, the kernel %lld", (long long)sum, (long long)vectors);
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "the classes have %lld support vectors, the kernel %lld", (long long)sum,
+                    (long long)vectors);
   for (size_t i = COEFFICIENTS; i < call->num_in; i++) {
     const struct onr_desc *expected = i == COEFFICIENTS ? &coefficients : &per_pair;
     char wanted[96], found[96];
     if (onri_has(call, i) && !onr_desc_equal(&call->in[i], expected))
-      return onr_fail(call->error, ONR_STATUS_SHAPE, "input %zu: expected %s, found %s", i, onr_desc_format(expected, wanted, sizeof wanted),
-                      onr_desc_format(&call->in[i], found, sizeof found));
+      return onr_fail(call->error, ONR_STATUS_SHAPE, "input %zu: expected %s, found %s", i,
+                      onr_desc_format(expected, wanted, sizeof wanted), onr_desc_format(&call->in[i], found, sizeof found));
   }
-  if (onri_has(call, PROB_A) != onri_has(call, PROB_B)) return onr_fail(call->error, ONR_STATUS_ARITY, "expected prob_a and prob_b, or neither");
+  if (onri_has(call, PROB_A) != onri_has(call, PROB_B))
+    return onr_fail(call->error, ONR_STATUS_ARITY, "expected prob_a and prob_b, or neither");
   call->out[CLASS] = onr_desc_make(ONR_DTYPE_I64, 1, &rows);
   if (call->num_out > SCORES)
     call->out[SCORES] = onr_desc_make(ONR_DTYPE_F32, 2, (int64_t[]){rows, onri_has(call, PROB_A) ? p->num_classes : pairs});

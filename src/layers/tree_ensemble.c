@@ -16,7 +16,8 @@ static enum onr_status tree_infer(struct onr_call *call) {
   ONR_TRY(onri_expect_dtype(call, 0, p->keeps_type ? ONRI_DTYPES_FLOAT : ONRI_DTYPES_NUMBER));
   ONR_TRY(onri_expect_rank(call, 0, 1, 2));
   if (p->targets < 1 || (p->num_base > 1 && p->num_base != p->targets))
-    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "%u base values for %u targets: expected one, or one for each", p->num_base, p->targets);
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "%u base values for %u targets: expected one, or one for each", p->num_base,
+                    p->targets);
   if (x->dim[x->rank - 1] < (int64_t)p->num_features)
     return onr_fail(call->error, ONR_STATUS_SHAPE, "expected rows of at least %u features, found %lld", p->num_features,
                     (long long)x->dim[x->rank - 1]);
@@ -36,7 +37,8 @@ static enum onr_status tree_plan(struct onr_call *call) {
     return onr_fail(call->error, ONR_STATUS_LIMIT, "the scratch memory of the trees exceeds the address space");
   ONR_TRY(onri_scratch_reserve(call, elements * sizeof(double), &s->sums));
   s->x = ONRI_REAL_IN_PLACE;
-  return x->dtype == ONR_DTYPE_F32 || x->dtype == ONR_DTYPE_F64 ? ONR_STATUS_OK : onri_scratch_reserve(call, inputs * sizeof(double), &s->x);
+  return x->dtype == ONR_DTYPE_F32 || x->dtype == ONR_DTYPE_F64 ? ONR_STATUS_OK
+                                                                : onri_scratch_reserve(call, inputs * sizeof(double), &s->x);
 }
 
 /* --- one row in one tree --- */

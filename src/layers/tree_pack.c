@@ -41,7 +41,8 @@ static enum onr_status pack_leaf(const struct packing *pack, const struct onr_tr
     const double weight = p->votes[v].weight;
     if (p->votes[v].target >= p->targets)
       return onr_fail(pack->call->error, ONR_STATUS_ATTRIBUTE, "vote %u is for target %u of %u", v, p->votes[v].target, p->targets);
-    const int replaces = v == from->yes || (p->aggregate == ONR_TREE_MIN && weight < value) || (p->aggregate == ONR_TREE_MAX && weight > value);
+    const int replaces =
+        v == from->yes || (p->aggregate == ONR_TREE_MIN && weight < value) || (p->aggregate == ONR_TREE_MAX && weight > value);
     if (replaces) value = weight;
     else if (p->aggregate == ONR_TREE_SUM || p->aggregate == ONR_TREE_AVERAGE) value += weight;
   }

@@ -44,7 +44,8 @@ static void give_map(struct layer_test *t, enum onr_dtype dtype, const void *key
   layer_test_input(t, ONR_DTYPE_MAP, 1, desc.dim, block);
 }
 
-static void check_values(struct onr_map_values_params params, const int64_t *wanted, int64_t num_wanted, int32_t rank, const float *expected, size_t count) {
+static void check_values(struct onr_map_values_params params, const int64_t *wanted, int64_t num_wanted, int32_t rank,
+                         const float *expected, size_t count) {
   const int64_t keys[] = {3, 1, -2};
   const float values[] = {1.5f, 2.5f, -3.75f};
   struct layer_test t = {.layer = &onri_layer_map_values, .params = &params, .num_out = 1};

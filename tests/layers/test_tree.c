@@ -20,11 +20,21 @@ static const uint32_t root = 0;
 static const double members[] = {9, 5, 2};
 
 static struct onr_tree_ensemble_params one_tree(void) {
-  return (struct onr_tree_ensemble_params){.nodes = nodes, .roots = &root, .votes = votes, .members = members, .num_nodes = 5, .num_roots = 1,
-                                           .num_votes = 4, .num_members = 3, .targets = 2, .num_features = 2, .aggregate = ONR_TREE_SUM};
+  return (struct onr_tree_ensemble_params){.nodes = nodes,
+                                           .roots = &root,
+                                           .votes = votes,
+                                           .members = members,
+                                           .num_nodes = 5,
+                                           .num_roots = 1,
+                                           .num_votes = 4,
+                                           .num_members = 3,
+                                           .targets = 2,
+                                           .num_features = 2,
+                                           .aggregate = ONR_TREE_SUM};
 }
 
-static enum onr_status run_tree(struct layer_test *t, const struct onr_tree_ensemble_params *p, int32_t rank, const int64_t *dims, const float *x) {
+static enum onr_status run_tree(struct layer_test *t, const struct onr_tree_ensemble_params *p, int32_t rank, const int64_t *dims,
+                                const float *x) {
   *t = (struct layer_test){.layer = &onri_layer_tree_ensemble, .params = p, .num_out = 1, .threads = 2};
   layer_test_input(t, ONR_DTYPE_F32, rank, dims, x);
   return layer_test_run(t);
@@ -57,8 +67,15 @@ static void modes(void **state) {
       const struct onr_tree_node tree[] = {{.mode = (enum onr_tree_mode)mode, .value = 1, .yes = 1, .no = 2, .nan_yes = nan_yes},
                                            {.mode = ONR_TREE_LEAF, .yes = 0, .no = 1},
                                            {.mode = ONR_TREE_LEAF}};
-      const struct onr_tree_ensemble_params p = {.nodes = tree, .roots = &root, .votes = &yes, .num_nodes = 3, .num_roots = 1, .num_votes = 1,
-                                                 .targets = 1, .num_features = 1, .aggregate = ONR_TREE_SUM};
+      const struct onr_tree_ensemble_params p = {.nodes = tree,
+                                                 .roots = &root,
+                                                 .votes = &yes,
+                                                 .num_nodes = 3,
+                                                 .num_roots = 1,
+                                                 .num_votes = 1,
+                                                 .targets = 1,
+                                                 .num_features = 1,
+                                                 .aggregate = ONR_TREE_SUM};
       struct layer_test t;
       assert_int_equal(run_tree(&t, &p, 2, (int64_t[]){4, 1}, x), ONR_STATUS_OK);
       assert_close(t.out[0].data, expected[mode], 3, 0, 0);
@@ -85,8 +102,17 @@ static void blocks_of_rows(void **state) {
     roots[i] = 3 * i;
   }
   const double base = 0.5;
-  struct onr_tree_ensemble_params p = {.nodes = forest, .roots = roots, .votes = all, .base = &base, .num_nodes = 3 * TREES, .num_roots = TREES,
-                                       .num_votes = 2 * TREES, .num_base = 1, .targets = 1, .num_features = 1, .aggregate = ONR_TREE_AVERAGE};
+  struct onr_tree_ensemble_params p = {.nodes = forest,
+                                       .roots = roots,
+                                       .votes = all,
+                                       .base = &base,
+                                       .num_nodes = 3 * TREES,
+                                       .num_roots = TREES,
+                                       .num_votes = 2 * TREES,
+                                       .num_base = 1,
+                                       .targets = 1,
+                                       .num_features = 1,
+                                       .aggregate = ONR_TREE_AVERAGE};
   fill_random(x, N, -1, 3, 5);
   for (size_t n = 0; n < N; n++) {
     double sum = 0;
@@ -135,7 +161,8 @@ static void no_trees(void **state) {
   expect_refused(&p, ONR_STATUS_ATTRIBUTE);
 }
 
-static void check_scores(const struct onr_class_scores_params *p, int64_t width, const float *x, int64_t best, const float *expected, size_t count) {
+static void check_scores(const struct onr_class_scores_params *p, int64_t width, const float *x, int64_t best, const float *expected,
+                         size_t count) {
   struct layer_test t = {.layer = &onri_layer_class_scores, .params = p, .num_out = 2};
   layer_test_input(&t, ONR_DTYPE_F32, 2, (int64_t[]){1, width}, x);
   assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);

@@ -84,7 +84,7 @@ static void append(char *text, size_t size, const char *separator, const char *w
 
 /* "any", or names: of a family where all of it is there, else of single types. */
 static const char *format_types(uint32_t types, char *text, size_t size) {
-  const uint32_t values = all_types() & ~(BIT(SEQUENCE) | BIT(OPTIONAL));
+  const uint32_t values = all_types() & ~(BIT(MAP) | BIT(SEQUENCE) | BIT(OPTIONAL));
   text[0] = '\0';
   types &= all_types();
   if ((types & values) == values) {

@@ -110,7 +110,8 @@ static int format_header(const struct onr_desc *desc, size_t width, char *header
   if (!letters) return -1;
   const int one_byte = letters[0] != 'U' && letters[1] == '1' && letters[2] == '\0';
   n = snprintf(header, size, "{'descr': '%c%s', 'fortran_order': False, 'shape': (", one_byte ? '|' : '<', letters);
-  for (int32_t d = 0; d < desc->rank; d++) n += snprintf(header + n, size - (size_t)n, "%" PRId64 ",%s", desc->dim[d], d + 1 < desc->rank ? " " : "");
+  for (int32_t d = 0; d < desc->rank; d++)
+    n += snprintf(header + n, size - (size_t)n, "%" PRId64 ",%s", desc->dim[d], d + 1 < desc->rank ? " " : "");
   return n + snprintf(header + n, size - (size_t)n, "), }");
 }
 

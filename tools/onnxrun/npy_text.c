@@ -38,7 +38,8 @@ int npy_text_write(FILE *file, const struct onr_tensor *tensor, size_t width) {
     const unsigned char *at = (const unsigned char *)strings[i].text, *end = at + strings[i].length;
     for (size_t c = 0; c < width; c++) {
       const uint32_t code = at < end ? next_code(&at, end) : 0;
-      const unsigned char bytes[4] = {(unsigned char)code, (unsigned char)(code >> 8), (unsigned char)(code >> 16), (unsigned char)(code >> 24)};
+      const unsigned char bytes[4] = {(unsigned char)code, (unsigned char)(code >> 8), (unsigned char)(code >> 16),
+                                      (unsigned char)(code >> 24)};
       if (fwrite(bytes, 1, 4, file) != 4) return 0;
     }
   }

@@ -13,7 +13,8 @@ enum { PATH_SIZE = 4096 };
 
 static int write_entry(const char *folder, const char *name, const struct onr_tensor *value) {
   char path[PATH_SIZE];
-  if (snprintf(path, sizeof(path), "%s/%s", folder, name) >= (int)sizeof(path)) return complain(EXIT_OTHER, "%s: the path is too long", folder);
+  if (snprintf(path, sizeof(path), "%s/%s", folder, name) >= (int)sizeof(path))
+    return complain(EXIT_OTHER, "%s: the path is too long", folder);
   return write_value(path, value);
 }
 

@@ -316,7 +316,8 @@ def support_vectors(random):
             # onnx.reference multiplies wrongly where more than two classes are coupled.
             yield f"{kernel}_{classes}_likely", "SVMClassifier", 1, [x], {**vectors, **likely}, "both" if classes == 2 else "runtime"
             named = {k: v for k, v in vectors.items() if k != "classlabels_ints"}
-            yield f"{kernel}_{classes}_names", "SVMClassifier", 1, [x], {**named, "classlabels_strings": ["a", "", "c", "d"][:classes]}, "runtime" if classes == 2 else "both"
+            strings = {**named, "classlabels_strings": ["a", "", "c", "d"][:classes]}
+            yield f"{kernel}_{classes}_names", "SVMClassifier", 1, [x], strings, "runtime" if classes == 2 else "both"
             if classes > 2:
                 for transform in TRANSFORMS[1:4]:
                     yield f"{kernel}_{classes}_{transform}", "SVMClassifier", 1, [x], {**vectors, "post_transform": transform}, "both"
@@ -328,6 +329,23 @@ def support_vectors(random):
     yield "plain", "SVMRegressor", 1, [x], {**plain, "coefficients": normal(random, 5).tolist()}, "both"
 
 
+def maps(random):
+    x = normal(random, 3, 2)
+    # ONNX Runtime's maps are in the order of their keys.
+    for name, keys in (("numbers", {"classlabels_int64s": [-1, 7]}), ("words", {"classlabels_strings": ["", "yes"]})):
+        yield name, "ZipMap", 1, [x], keys, "runtime"
+        yield name + "_row", "ZipMap", 1, [x[0]], keys, "runtime"
+    numbers = {3: np.float32(1.5), 1: np.float32(2.5), 7: np.float32(-3.75)}
+    for kind in ("TO_FLOAT", "TO_INT64"):
+        yield kind, "CastMap", 1, [numbers], {"cast_to": kind}, "runtime"
+        yield kind + "_sparse", "CastMap", 1, [numbers], {"cast_to": kind, "map_form": "SPARSE", "max_map": 5}, "runtime"
+    # ONNX Runtime makes a matrix of one row, against the schema; onnx.reference float64, unless all keys are there.
+    yield "numbers", "DictVectorizer", 1, [numbers], {"int64_vocabulary": [7, 3, 1]}, "reference"
+    yield "words", "DictVectorizer", 1, [{"a": np.float32(1.5), "": np.float32(2)}], {"string_vocabulary": ["", "a"]}, "reference"
+    counts = {"a": np.int64(4), "c": np.int64(8), "unknown": np.int64(9)}
+    yield "counts", "DictVectorizer", 1, [counts], {"string_vocabulary": ["a", "c", "b", "z"]}, "reference"
+
+
 def cases():
-    for family in (tree_regressors, tree_classifiers, tree_ensembles, features, tables, linear, support_vectors):
+    for family in (tree_regressors, tree_classifiers, tree_ensembles, features, tables, linear, support_vectors, maps):
         yield from family(np.random.default_rng(SEED))
