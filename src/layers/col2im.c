@@ -5,8 +5,10 @@
  * input 2   block shape  int64 [spatial]
  * output 0  y            [N, C, image...]
  * ONNX      Col2Im-18
- * path      portable: any number or bool; each pixel gathers what falls on it; integers wrap, bools are or-ed
+ * path      portable: any number or bool; each row of the image gathers what falls on it; integers wrap, bools are or-ed
  */
+#include <string.h>
+
 #include "base/checked.h"
 #include "base/shape.h"
 #include "layers/layers.h"
@@ -86,53 +88,57 @@ static enum onr_status col2im_plan(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
-/* A value of any class: floats as doubles, integers as 64 bits that wrap. */
-struct value {
-  double real;
-  uint64_t whole;
-};
-
-static inline void add(struct value *sum, enum onri_class class, const void *x, int64_t at) {
-  if (class == ONRI_CLASS_F32) sum->real += (double)((const float *)x)[at];
-  else if (class == ONRI_CLASS_F64) sum->real += ((const double *)x)[at];
-  else sum->whole += ((const uint64_t *)x)[at];
-}
-
-static inline void put(const struct value *sum, enum onri_class class, void *y, int64_t at) {
-  if (class == ONRI_CLASS_F32) ((float *)y)[at] = (float)sum->real;
-  else if (class == ONRI_CLASS_F64) ((double *)y)[at] = sum->real;
-  else ((uint64_t *)y)[at] = sum->whole;
-}
-
-static struct value pixel(const struct work *w, int64_t plane, const int64_t o[ONR_MAX_SPATIAL]) {
-  const struct onri_axis *const a = w->s->axis;
-  const int64_t blocks = a[0].in * a[1].in * a[2].in, taps = a[0].kernel * a[1].kernel * a[2].kernel;
-  int64_t k[ONR_MAX_SPATIAL], i[ONR_MAX_SPATIAL];
-  struct value sum = {0, 0};
-  for (k[0] = 0; k[0] < a[0].kernel; k[0]++) {
-    if (!onri_axis_tap_transposed(&a[0], o[0], k[0], &i[0])) continue;
-    for (k[1] = 0; k[1] < a[1].kernel; k[1]++) {
-      if (!onri_axis_tap_transposed(&a[1], o[1], k[1], &i[1])) continue;
-      for (k[2] = 0; k[2] < a[2].kernel; k[2]++) {
-        if (!onri_axis_tap_transposed(&a[2], o[2], k[2], &i[2])) continue;
-        const int64_t tap = (k[0] * a[1].kernel + k[1]) * a[2].kernel + k[2];
-        const int64_t at = (plane * taps + tap) * blocks + (i[0] * a[1].in + i[1]) * a[2].in + i[2];
-        add(&sum, w->class, w->x, at);
-      }
-    }
+/* y[0], y[step], ... += x[0 .. count); integers wrap. */
+#define DEFINE_ADD(name, T)                                                                      \
+  static void add_##name(T *restrict y, int64_t step, const T *restrict x, int64_t count) {      \
+    if (step == 1)                                                                               \
+      for (int64_t i = 0; i < count; i++) y[i] += x[i];                                          \
+    else                                                                                         \
+      for (int64_t i = 0; i < count; i++) y[i * step] += x[i];                                   \
   }
-  return sum;
+DEFINE_ADD(f32, float)
+DEFINE_ADD(f64, double)
+DEFINE_ADD(u64, uint64_t)
+
+/* The blocks [*first, *last) of which tap k lies in the image along this axis. */
+static void blocks_of_tap(const struct onri_axis *a, int64_t k, int64_t *first, int64_t *last) {
+  const int64_t shift = k * a->dilation - a->begin; /* block i puts it at i * stride + shift */
+  *first = shift < 0 ? (a->stride - 1 - shift) / a->stride : 0;
+  *last = shift < a->out ? (a->out - shift + a->stride - 1) / a->stride : 0;
+  if (*last > a->in) *last = a->in;
+}
+
+/* One row of taps onto one row of the image, from element `to` of y and `from` of x on. */
+static void add_row(const struct work *w, int64_t to, int64_t from, int64_t k) {
+  const struct onri_axis *const a = &w->s->axis[2];
+  int64_t first, last;
+  blocks_of_tap(a, k, &first, &last);
+  if (first >= last) return;
+  to += first * a->stride + k * a->dilation - a->begin;
+  from += first;
+  if (w->class == ONRI_CLASS_F32) add_f32((float *)w->y + to, a->stride, (const float *)w->x + from, last - first);
+  else if (w->class == ONRI_CLASS_F64) add_f64((double *)w->y + to, a->stride, (const double *)w->x + from, last - first);
+  else add_u64((uint64_t *)w->y + to, a->stride, (const uint64_t *)w->x + from, last - first);
 }
 
 /* An item is one row of one channel of the image. */
 static void rows(void *context, size_t begin, size_t end) {
   const struct work *const w = context;
   const struct onri_axis *const a = w->s->axis;
+  const int64_t blocks = a[0].in * a[1].in * a[2].in, taps = a[0].kernel * a[1].kernel * a[2].kernel;
+  const size_t line = (size_t)a[2].out * onri_class_size(w->class);
   for (size_t item = begin; item < end; item++) {
-    int64_t o[] = {(int64_t)item / a[1].out % a[0].out, (int64_t)item % a[1].out, 0};
-    for (; o[2] < a[2].out; o[2]++) {
-      const struct value sum = pixel(w, (int64_t)item / a[1].out / a[0].out, o);
-      put(&sum, w->class, w->y, (int64_t)item * a[2].out + o[2]);
+    const int64_t o[2] = {(int64_t)item / a[1].out % a[0].out, (int64_t)item % a[1].out}, plane = (int64_t)item / a[1].out / a[0].out;
+    int64_t i[2];
+    memset((char *)w->y + item * line, 0, line);
+    for (int64_t k0 = 0; k0 < a[0].kernel; k0++) {
+      if (!onri_axis_tap_transposed(&a[0], o[0], k0, &i[0])) continue;
+      for (int64_t k1 = 0; k1 < a[1].kernel; k1++) {
+        if (!onri_axis_tap_transposed(&a[1], o[1], k1, &i[1])) continue;
+        const int64_t row = (i[0] * a[1].in + i[1]) * a[2].in;
+        for (int64_t k2 = 0; k2 < a[2].kernel; k2++)
+          add_row(w, (int64_t)item * a[2].out, (plane * taps + (k0 * a[1].kernel + k1) * a[2].kernel + k2) * blocks + row, k2);
+      }
     }
   }
 }
