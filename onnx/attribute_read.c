@@ -111,3 +111,24 @@ size_t onr_node_ints(const struct onr_node *node, const char *name, int64_t *val
   if (count && capacity) memcpy(values, ints, (count < capacity ? count : capacity) * sizeof(*values));
   return count;
 }
+
+size_t onr_node_floats(const struct onr_node *node, const char *name, float *values, size_t capacity) {
+  size_t count;
+  const float *floats = onri_attr_floats(node, name, &count);
+  if (count && capacity) memcpy(values, floats, (count < capacity ? count : capacity) * sizeof(*values));
+  return count;
+}
+
+struct onr_string onr_node_string(const struct onr_node *node, const char *name, const char *otherwise) {
+  return onri_attr_string(node, name, otherwise);
+}
+
+int onr_node_tensor(const struct onr_node *node, const char *name, struct onr_tensor *tensor) {
+  const struct onri_attribute *attribute = find_kind(node, name, ONRI_ATTRIBUTE_TENSOR);
+  *tensor = (struct onr_tensor){0};
+  if (!attribute || *node->status != ONR_STATUS_OK) return 0;
+  *node->status = onri_constant_load(attribute->tensor, node->error);
+  if (*node->status != ONR_STATUS_OK) return 0;
+  *tensor = (struct onr_tensor){attribute->tensor->desc, attribute->tensor->data};
+  return 1;
+}

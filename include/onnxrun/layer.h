@@ -145,6 +145,11 @@ ONR_API int64_t onr_node_int(const struct onr_node *node, const char *name, int6
 ONR_API double onr_node_float(const struct onr_node *node, const char *name, double otherwise);
 /* At most `capacity` values are written; returns how many the attribute has, 0 when absent. */
 ONR_API size_t onr_node_ints(const struct onr_node *node, const char *name, int64_t *values, size_t capacity);
+ONR_API size_t onr_node_floats(const struct onr_node *node, const char *name, float *values, size_t capacity);
+/* The text, not NUL-terminated, lives as long as the model. */
+ONR_API struct onr_string onr_node_string(const struct onr_node *node, const char *name, const char *otherwise);
+/* Returns 1 and the tensor, whose data is good until parse returns; 0 when absent. A tensor that run needs whole is better an input. */
+ONR_API int onr_node_tensor(const struct onr_node *node, const char *name, struct onr_tensor *tensor);
 
 #ifdef __cplusplus
 }
