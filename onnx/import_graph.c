@@ -1,6 +1,7 @@
 /* import_graph: one GraphProto, the main graph or the body of a node. */
 #include <string.h>
 
+#include "base/shape.h"
 #include "base/text.h"
 #include "onnx/importer.h"
 
@@ -37,6 +38,15 @@ static int is_supported(const Onnx__TypeProto *type) {
   return !type->has_opaque_type && !type->has_sparse_tensor_type;
 }
 
+/* What is known of it must fit: shapes are computed from it without another look. */
+static enum onr_status check_known(const struct onri_importer *importer, const struct onr_desc *desc) {
+  struct onr_desc least = *desc;
+  if (desc->dtype == ONR_DTYPE_NONE) least.dtype = ONR_DTYPE_U8;
+  for (int32_t d = 0; d < least.rank; d++)
+    if (least.dim[d] < 0) least.dim[d] = 1;
+  return onri_desc_check(&least, importer->env, importer->error);
+}
+
 /* Unknown rank, dims and dtype stay unknown. dim_names may be NULL. */
 static enum onr_status read_type(struct onri_importer *importer, const Onnx__TypeProto *type, struct onr_desc *desc,
                                  const char ***dim_names) {
@@ -69,7 +79,7 @@ static enum onr_status read_type(struct onri_importer *importer, const Onnx__Typ
     (*dim_names)[d] = onri_intern(&importer->texts, dim->dim_param);
     if (!(*dim_names)[d]) return onri_import_no_memory(importer);
   }
-  return ONR_STATUS_OK;
+  return check_known(importer, desc);
 }
 
 /* --- inputs and initializers --- */

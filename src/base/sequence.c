@@ -42,7 +42,7 @@ struct onr_desc onr_sequence_desc(enum onr_dtype kind, const struct onr_tensor *
     const size_t data = onr_desc_bytes(&entries[i].desc);
     good = data < SIZE_MAX / 2 && onri_add_size(bytes, rounded(data), &bytes);
   }
-  desc.dim[0] = good && bytes < INT64_MAX ? (int64_t)bytes : INT64_MAX;
+  desc.dim[0] = good && (uint64_t)bytes < INT64_MAX ? (int64_t)bytes : INT64_MAX;
   return desc;
 }
 

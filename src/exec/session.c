@@ -120,7 +120,7 @@ enum onr_status onr_session_bind_output(struct onr_session *session, size_t inde
     return onr_fail(error, ONR_STATUS_ARGUMENT, "output %zu does not exist; the model has %zu", index, session->model->graph->num_outputs);
   if ((uintptr_t)data % 8) return onr_fail(error, ONR_STATUS_ARGUMENT, "memory for output %zu must be aligned to 8 bytes", index);
   ONR_TRY(enter(session, error));
-  session->bound[index] = (struct onr_tensor){.desc.dim = {(int64_t)(bytes > INT64_MAX ? INT64_MAX : bytes)}, .data = data};
+  session->bound[index] = (struct onr_tensor){.desc.dim = {(int64_t)((uint64_t)bytes > INT64_MAX ? INT64_MAX : (uint64_t)bytes)}, .data = data};
   return leave(session, ONR_STATUS_OK);
 }
 

@@ -278,7 +278,7 @@ static int64_t attention_multiply_adds(const struct onr_call *call) {
   if (shape_of(call, &a) != ONR_STATUS_OK) return 0;
   const size_t sizes[] = {a.batch, a.heads, a.queries, a.past + a.keys, a.width + a.value_width};
   const size_t product = onri_size_of(sizes, 5);
-  return product > INT64_MAX ? INT64_MAX : (int64_t)product;
+  return (uint64_t)product > INT64_MAX ? INT64_MAX : (int64_t)product;
 }
 
 static uint32_t attention_kernel_types(const void *params, enum onr_kernel kernel) {

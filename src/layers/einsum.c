@@ -356,7 +356,7 @@ static int64_t einsum_multiply_adds(const struct onr_call *call) {
   if (call->num_in < 2 || onri_einsum_parse(call, p->equation, &e) != ONR_STATUS_OK) return 0;
   for (int l = 0; l < LABELS; l++)
     if (e.size[l] >= 0) product = onri_size_of((size_t[]){product, (size_t)e.size[l]}, 2);
-  return product > INT64_MAX ? INT64_MAX : (int64_t)product;
+  return (uint64_t)product > INT64_MAX ? INT64_MAX : (int64_t)product;
 }
 
 static uint32_t einsum_kernel_types(const void *params, enum onr_kernel kernel) {

@@ -179,7 +179,7 @@ static int64_t head_product_multiply_adds(const struct onr_call *call) {
   struct head_product_state s;
   if (shape_of(call, &s) != ONR_STATUS_OK) return 0;
   const size_t sizes[] = {s.batch, s.heads, s.m, s.n, s.k}, product = onri_size_of(sizes, 5);
-  return product > INT64_MAX ? INT64_MAX : (int64_t)product;
+  return (uint64_t)product > INT64_MAX ? INT64_MAX : (int64_t)product;
 }
 
 const struct onr_layer onri_layer_head_product = {

@@ -196,7 +196,7 @@ static int64_t linear_attention_multiply_adds(const struct onr_call *call) {
   if (shape_of(call, &s) != ONR_STATUS_OK) return 0;
   const size_t passes = s.kv_heads * (1 + (onri_has(call, DECAY) || onri_has(call, BETA))) + s.heads;
   const size_t sizes[] = {s.batch, s.steps, passes, s.width, s.value_width}, product = onri_size_of(sizes, 5);
-  return product > INT64_MAX ? INT64_MAX : (int64_t)product;
+  return (uint64_t)product > INT64_MAX ? INT64_MAX : (int64_t)product;
 }
 
 const struct onr_layer onri_layer_linear_attention = {

@@ -89,7 +89,7 @@ int64_t onri_recurrent_multiply_adds(const struct onr_call *call, enum onri_recu
   const size_t projection = s.projects ? onri_size_of((size_t[]){s.hidden, s.output}, 2) : 0;
   const size_t step = gates > SIZE_MAX - projection ? SIZE_MAX : gates + projection;
   const size_t product = onri_size_of((size_t[]){s.steps, s.batch, s.directions, step}, 4);
-  return product > INT64_MAX ? INT64_MAX : (int64_t)product;
+  return (uint64_t)product > INT64_MAX ? INT64_MAX : (int64_t)product;
 }
 
 /* --- packing --- */

@@ -240,3 +240,12 @@ one('M10_unique_axis_empty', 'OK', 'Unique along an axis of 0', 'Unique', [fl('x
 case('M11_shape_start', 'any', 'OK', 'Shape from INT64_MIN on, behind a layer that keeps images channels-last')(
     lambda d: (model([N('Conv', ['x', 'w'], ['c']), N('Shape', ['c'], ['y'], start=I64MIN)], [vi('x', F, None)], [vi('y', I)], [W(4, 4, 3, 3)], opset=19), x4)
 )
+case('M12_declared_wrap', 'load', 'LIMIT', 'a declared shape whose product wraps, flattened by name')(
+    lambda d: (model([N('Flatten', ['x'], ['y'], axis=0)], [vi('x', F, [4, (1 << 62) + 1])], [vi('y')]), xv)
+)
+case('M13_declared_part', 'load', 'LIMIT', 'a declared shape of one unknown dimension, the product of the others wraps')(
+    lambda d: (model([N('Flatten', ['x'], ['y'], axis=1)], [vi('x', F, ['n', 1 << 32, 1 << 32])], [vi('y')]), xv)
+)
+case('M14_declared_output', 'load', 'LIMIT', 'a declared output whose product wraps')(
+    lambda d: (model([N('Relu', ['x'], ['y'])], [vi(*XV)], [vi('y', F, [1 << 32, 1 << 32])]), xv)
+)

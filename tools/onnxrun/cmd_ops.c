@@ -131,7 +131,7 @@ static void print_table(const struct op *ops, size_t count) {
       printf("%-7s %-7s  %-26s %-26s %s\n", format_arity(o->inputs_min, o->inputs_max, in, sizeof(in)),
              format_arity(o->outputs_min, o->outputs_max, out, sizeof(out)),
              ops[i].form.num_inputs ? format_types(ops[i].form.input_types[0], types, sizeof(types)) : "-",
-             format_kernels(&ops[i], 0, kernels, sizeof(kernels)), format_layers(&ops[i], layers, sizeof(layers)));
+             ops[i].unknown ? "-" : format_kernels(&ops[i], 0, kernels, sizeof(kernels)), format_layers(&ops[i], layers, sizeof(layers)));
   }
 }
 
@@ -146,6 +146,7 @@ static void print_one(const struct op *op) {
   printf(": inputs %s, outputs %s\n", format_arity(o->inputs_min, o->inputs_max, in, sizeof(in)),
          format_arity(o->outputs_min, o->outputs_max, out, sizeof(out)));
   printf("  layers   %s\n", format_layers(op, text, sizeof(text)));
+  if (op->unknown) return;
   printf("  kernels  %s\n", format_kernels(op, 1, text, sizeof(text)));
   for (size_t i = 0; i < op->form.num_inputs; i++)
     printf("  input %zu  %s\n", i, format_types(op->form.input_types[i], text, sizeof(text)));
