@@ -88,19 +88,26 @@ struct work {
   int32_t rank, wide;
 };
 
-/* The sample of spatial axis a (with leading 1s) of a channel. */
-static float sample_of(const struct work *w, int64_t plane, int32_t a) {
-  const int32_t i = w->rank == 2 ? ONR_MAX_SPATIAL - 1 - a : a;
-  return w->samples[plane * w->rank + i];
+/* Where the windows of one channel begin along an axis. */
+struct intervals {
+  float sample, alpha;
+  int64_t offset, room, last;
+};
+
+/* In single precision, as PyTorch computes it for float32. Axis a has leading 1s. */
+static struct intervals intervals_of(const struct work *w, int64_t plane, int32_t a) {
+  struct intervals v = {.room = w->s->x.size[a] - w->s->kernel[a], .last = w->s->y.size[a] - 1};
+  if (v.last < 1) return v;
+  v.sample = w->samples[plane * w->rank + (w->rank == 2 ? ONR_MAX_SPATIAL - 1 - a : a)];
+  v.alpha = (float)v.room / (float)v.last;
+  v.offset = (int64_t)(v.sample * v.alpha);
+  return v;
 }
 
-/* In single precision, as PyTorch computes it for float32. */
-static int64_t start_of(const struct work *w, int32_t a, float sample, int64_t o) {
-  const int64_t room = w->s->x.size[a] - w->s->kernel[a], out = w->s->y.size[a];
-  if (o == out - 1) return room;
-  const float alpha = (float)room / (float)(out - 1);
-  const int64_t start = (int64_t)(((float)o + sample) * alpha) - (int64_t)(sample * alpha);
-  return start < 0 ? 0 : start > room ? room : start;
+static int64_t start_of(const struct intervals *v, int64_t o) {
+  if (o == v->last) return v->room;
+  const int64_t start = (int64_t)(((float)o + v->sample) * v->alpha) - v->offset;
+  return start < v->room ? start : v->room;
 }
 
 static void pool_window(const struct work *w, int64_t plane, const int64_t start[ONR_MAX_SPATIAL], int64_t to) {
@@ -127,15 +134,15 @@ static void planes(void *context, size_t begin, size_t end) {
   const struct work *const w = context;
   const int64_t *const out = w->s->y.size;
   for (int64_t plane = (int64_t)begin; plane < (int64_t)end; plane++) {
-    float sample[ONR_MAX_SPATIAL] = {0};
+    struct intervals v[ONR_MAX_SPATIAL];
     int64_t o[ONR_MAX_SPATIAL], start[ONR_MAX_SPATIAL], to = plane * out[0] * out[1] * out[2];
-    for (int32_t a = ONR_MAX_SPATIAL - w->rank; a < ONR_MAX_SPATIAL; a++) sample[a] = sample_of(w, plane, a);
+    for (int32_t a = 0; a < ONR_MAX_SPATIAL; a++) v[a] = intervals_of(w, plane, a);
     for (o[0] = 0; o[0] < out[0]; o[0]++) {
-      start[0] = start_of(w, 0, sample[0], o[0]);
+      start[0] = start_of(&v[0], o[0]);
       for (o[1] = 0; o[1] < out[1]; o[1]++) {
-        start[1] = start_of(w, 1, sample[1], o[1]);
+        start[1] = start_of(&v[1], o[1]);
         for (o[2] = 0; o[2] < out[2]; o[2]++) {
-          start[2] = start_of(w, 2, sample[2], o[2]);
+          start[2] = start_of(&v[2], o[2]);
           pool_window(w, plane, start, to++);
         }
       }

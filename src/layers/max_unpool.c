@@ -17,7 +17,7 @@
 struct max_unpool_state {
   int64_t inferred[ONR_MAX_SPATIAL]; /* the image that indices count in; with leading 1s */
   struct onri_image x, y;
-  int32_t by_plane, channels_last;
+  int32_t by_plane, channels_last, same_size; /* same_size: y is that image */
 };
 
 static enum onr_status inferred_size(const struct onr_call *call, const struct onri_image *x, int32_t spatial,
@@ -86,13 +86,22 @@ static enum onr_status max_unpool_plan(struct onr_call *call) {
   s->channels_last = p->channels_last;
   ONR_TRY(onri_image_view(&call->in[0], p->channels_last, &s->x, &spatial, call->error));
   ONR_TRY(inferred_size(call, &s->x, spatial, s->inferred));
-  return onri_image_view(&call->out[0], p->channels_last, &s->y, &spatial, call->error);
+  ONR_TRY(onri_image_view(&call->out[0], p->channels_last, &s->y, &spatial, call->error));
+  s->same_size = memcmp(s->inferred, s->y.size, sizeof s->inferred) == 0;
+  return ONR_STATUS_OK;
 }
 
 /* The channel of one batch entry, counted in all, that element i of x belongs to. */
 static int64_t plane_of(const struct max_unpool_state *s, int64_t i) {
   const int64_t pixels = s->x.size[0] * s->x.size[1] * s->x.size[2];
   return s->channels_last ? i / s->x.channels / pixels * s->x.channels + i % s->x.channels : i / pixels;
+}
+
+/* Where pixel `at` of the image that indices count in lies in an image of y. */
+static int64_t pixel_offset(const struct max_unpool_state *s, int64_t at) {
+  if (s->same_size) return at * s->y.stride[2];
+  return at / s->inferred[2] / s->inferred[1] * s->y.stride[0] + at / s->inferred[2] % s->inferred[1] * s->y.stride[1] +
+         at % s->inferred[2] * s->y.stride[2];
 }
 
 static enum onr_status max_unpool_run(struct onr_call *call) {
@@ -107,9 +116,7 @@ static enum onr_status max_unpool_run(struct onr_call *call) {
     if (index < 0 || index >= limit)
       return onr_fail(call->error, ONR_STATUS_INDEX, "index %lld is outside of an output of %lld elements", (long long)index, (long long)limit);
     const int64_t at = index % pixels, plane = s->by_plane ? plane_of(s, i) : index / pixels;
-    const int64_t to = plane / s->y.channels * s->y.batch_stride + plane % s->y.channels * s->y.channel_stride +
-                       at / s->inferred[2] / s->inferred[1] * s->y.stride[0] + at / s->inferred[2] % s->inferred[1] * s->y.stride[1] +
-                       at % s->inferred[2] * s->y.stride[2];
+    const int64_t to = plane / s->y.channels * s->y.batch_stride + plane % s->y.channels * s->y.channel_stride + pixel_offset(s, at);
     memcpy((unsigned char *)call->outputs[0] + (size_t)to * element, (const unsigned char *)call->inputs[0] + (size_t)i * element, element);
   }
   return ONR_STATUS_OK;
