@@ -9,6 +9,17 @@
  *   onr_net_output(net, "y", x);
  *   onr_net_finish(net, &model, &error);       // then onr_session_create as for an ONNX file
  *
+ * A module is a function that takes and returns values; a Sequential is calls in a row, each in a module of its name:
+ *
+ *   static int mlp(struct onr_net *net, int x, const struct mlp_weights *w) {
+ *     onr_net_push(net, "0");                      // its layers are "encoder.0" when the caller has pushed "encoder"
+ *     x = onr_linear(net, x, &w->first, w->weight0, w->bias0);
+ *     onr_net_pop(net);
+ *     x = onr_relu(net, x);
+ *     ...
+ *     return x;
+ *   }
+ *
  * Values are small integers. A function that fails returns -1 and the net remembers its first error; -1 may be passed on,
  * so only onr_net_finish needs a check. Weights are copied when they are passed. One thread at a time. */
 #ifndef ONNXRUN_NET_H

@@ -74,6 +74,87 @@ static void wrong_shapes_are_found_when_it_is_finished(void **state) {
   assert_non_null(strstr(error.where, "head"));
 }
 
+enum { WIDTH = 64, BATCH = 256 };
+
+/* Linear, ReLU, Linear: a Sequential of which each layer has its number. */
+static int sequential(struct onr_net *net, int x, const float *w) {
+  const struct onr_linear square = {WIDTH, WIDTH};
+  for (int i = 0; i < 3; i++) {
+    onr_net_push(net, (const char[]){(char)('0' + i), 0});
+    onr_net_push(net, i == 1 ? "relu" : "linear");
+    x = i == 1 ? onr_relu(net, x) : onr_linear(net, x, &square, w, NULL);
+    onr_net_pop(net);
+    onr_net_pop(net);
+  }
+  return x;
+}
+
+/* y [BATCH, WIDTH] = x W^T */
+static void multiply(const float *x, const float *w, float *y) {
+  for (size_t n = 0; n < BATCH; n++)
+    for (size_t o = 0; o < WIDTH; o++) {
+      double sum = 0;
+      for (size_t i = 0; i < WIDTH; i++) sum += (double)x[n * WIDTH + i] * (double)w[o * WIDTH + i];
+      y[n * WIDTH + o] = (float)sum;
+    }
+}
+
+/* Runs twice with a profile; y is the result. threads NULL: one. */
+static void run_profiled(const struct onr_model *model, struct onr_threads *threads, const float *x, float *y) {
+  const struct onr_session_options options = {.threads = threads, .profile = 1};
+  const struct onr_tensor in = {onr_desc_make(ONR_DTYPE_F32, 2, (int64_t[]){BATCH, WIDTH}), (void *)(uintptr_t)x};
+  struct onr_session *session;
+  struct onr_tensor out;
+  struct onr_error error;
+  int found[2] = {0, 0};
+  assert_int_equal(onr_session_create(model, &options, &session, &error), ONR_STATUS_OK);
+  assert_int_equal(onr_session_set_input(session, 0, &in, &error), ONR_STATUS_OK);
+  for (int i = 0; i < 2; i++) assert_int_equal(onr_session_run(session, &error), ONR_STATUS_OK);
+  for (size_t i = 0; i < onr_session_num_nodes(session); i++) {
+    struct onr_node_info info;
+    assert_int_equal(onr_session_node(session, i, &info), ONR_STATUS_OK);
+    if (strcmp(info.module_path, "encoder.0.linear") && strcmp(info.module_path, "encoder.2.linear")) continue;
+    found[info.module_path[8] == '2']++;
+    assert_string_equal(info.layer, "linear");
+    assert_int_equal(info.parameters, WIDTH * WIDTH);
+    assert_int_equal(info.multiply_adds, BATCH * WIDTH * WIDTH);
+    assert_int_equal(info.runs, 2);
+    assert_true(info.total_ns > 0);
+  }
+  assert_true(found[0] == 1 && found[1] == 1);
+  assert_int_equal(onr_session_get_output(session, 0, &out, &error), ONR_STATUS_OK);
+  memcpy(y, out.data, BATCH * WIDTH * sizeof(*y));
+  onr_session_destroy(session);
+}
+
+static void modules_have_names_in_profiles_and_threads_share_the_work(void **state) {
+  static float w[WIDTH * WIDTH], x[BATCH * WIDTH], one[BATCH * WIDTH], two[BATCH * WIDTH], hidden[BATCH * WIDTH], expected[BATCH * WIDTH];
+  struct onr_net *net;
+  struct onr_model *model;
+  struct onr_threads *threads;
+  struct onr_error error = {0};
+  (void)state;
+  for (size_t i = 0; i < WIDTH * WIDTH; i++) w[i] = (float)(i * 7 % 17) / 64 - 0.125f;
+  for (size_t i = 0; i < BATCH * WIDTH; i++) x[i] = (float)(i * 5 % 23) / 16 - 0.75f;
+  assert_int_equal(onr_threads_create(2, NULL, &threads, &error), ONR_STATUS_OK);
+  assert_int_equal(onr_net_create(&(struct onr_model_options){.threads = threads}, &net, &error), ONR_STATUS_OK);
+  const int in = onr_net_input(net, "x", ONR_DTYPE_F32, 2, (int64_t[]){ONR_UNKNOWN_DIM, WIDTH});
+  onr_net_push(net, "encoder");
+  const int y = sequential(net, in, w);
+  onr_net_pop(net);
+  onr_net_output(net, "y", y);
+  if (onr_net_finish(net, &model, &error) != ONR_STATUS_OK) fail_msg("%s: %s", error.where, error.message);
+  run_profiled(model, NULL, x, one);
+  run_profiled(model, threads, x, two);
+  multiply(x, w, hidden);
+  for (size_t i = 0; i < BATCH * WIDTH; i++) hidden[i] = hidden[i] > 0 ? hidden[i] : 0;
+  multiply(hidden, w, expected);
+  assert_close(one, expected, BATCH * WIDTH, 1e-4, 1e-4);
+  assert_close(two, expected, BATCH * WIDTH, 1e-4, 1e-4);
+  onr_model_destroy(model);
+  onr_threads_destroy(threads);
+}
+
 static void a_net_without_output_and_one_that_is_given_up(void **state) {
   struct onr_net *net;
   struct onr_model *model;
@@ -92,6 +173,7 @@ int main(void) {
       cmocka_unit_test(a_linear_runs),
       cmocka_unit_test(the_first_error_is_reported),
       cmocka_unit_test(wrong_shapes_are_found_when_it_is_finished),
+      cmocka_unit_test(modules_have_names_in_profiles_and_threads_share_the_work),
       cmocka_unit_test(a_net_without_output_and_one_that_is_given_up),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
