@@ -66,6 +66,29 @@ output=$(ls "$work/results"/*.npy)
 expect 2 "ARGUMENT: .*fixed to\|expected" "$tool" run "$model" -i "$input=$output"
 expect 0 "" "$tool" run "$model" -i "$input=$fixtures/linear_2d_dynamo/test_data_set_0/input_0.pb"
 holds "float32"
+
+# The maps of a classifier become one list of keys and a row of values for each; strings are NumPy's.
+cat >"$work/zip_map.txt" <<'TEXT'
+ir_version: 8
+opset_import { domain: "ai.onnx.ml" version: 1 }
+graph {
+  node {
+    input: "x" output: "y" op_type: "ZipMap" domain: "ai.onnx.ml"
+    attribute { name: "classlabels_strings" type: 8 strings: "no" strings: "d\303\251j\303\240" }
+  }
+  input { name: "x" type { tensor_type { elem_type: 1 shape { dim { dim_value: 3 } dim { dim_value: 2 } } } } }
+  output { name: "y" type { sequence_type: "" } }
+}
+TEXT
+protoc-c -I "$fixtures/../../onnx" --encode=onnx.ModelProto "$fixtures/../../onnx/onnx.proto" <"$work/zip_map.txt" >"$work/zip_map.onnx"
+expect 0 "" "$tool" run "$work/zip_map.onnx"
+holds 'map { string\[2\] "no" "déjà" float32\[2\]'
+expect 0 "" "$tool" run "$work/zip_map.onnx" -o "$work/maps"
+for header in "keys.npy '<U4'.*(2,)" "values.npy '<f4'.*(3, 2,)"; do
+  grep -aq "${header#* }" "$work/maps/y/${header%% *}" || { echo "FAIL: no $header"; failures=$((failures + 1)); }
+done
+[ "$(tail -c 16 "$work/maps/y/keys.npy" | tr -d '\0')" = "$(printf 'd\351j\340')" ] || { echo "FAIL: the last key"; failures=$((failures + 1)); }
+
 expect 0 "" "$tool" bench "$model" --seconds 0 --json
 for key in load_ms first_ms min_ms median_ms p90_ms runs arena_bytes weight_bytes peak_rss_bytes inputs kernel_library; do holds "\"$key\""; done
 expect 0 "" "$tool" info "$model"
