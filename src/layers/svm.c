@@ -1,15 +1,14 @@
 /* svm.c: support vector machines: svm_kernel compares rows with support vectors, svm_vote lets each pair of classes decide. */
 #include <math.h>
+#include <string.h>
 
 #include "base/cast.h"
 #include "base/checked.h"
 #include "base/shape.h"
+#include "kernels/vecmath.h"
 #include "layers/layers.h"
-#include "layers/real.h"
 
 /* --- svm_kernel: x [n, features], vectors [m, features] --- */
-
-enum { LANES = 8 };
 
 static enum onr_status kernel_infer(struct onr_call *call) {
   const struct onr_desc *x = &call->in[0], *v = &call->in[1];
@@ -32,43 +31,63 @@ static enum onr_status kernel_plan(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
-/* Sum of x v, or of (x - v)^2. */
-static float sum_of(const float *x, const float *v, size_t n, int distance) {
-  float lane[LANES] = {0}, sum = 0;
-  size_t i = 0;
-  for (; i + LANES <= n; i += LANES)
-    for (size_t l = 0; l < LANES; l++) {
-      const float d = x[i + l] - v[i + l];
-      lane[l] += distance ? d * d : x[i + l] * v[i + l];
-    }
-  for (size_t l = 0; l < LANES; l++) sum += lane[l];
-  for (; i < n; i++) sum += distance ? (x[i] - v[i]) * (x[i] - v[i]) : x[i] * v[i];
-  return sum;
+/* The vectors [features][m], so that a row is compared with all of them at once. */
+struct kernel_prepared {
+  float *columns;
+};
+
+static enum onr_status kernel_prepare(struct onr_call *call) {
+  struct kernel_prepared *prepared = call->prepared;
+  const float *vectors = call->inputs[1];
+  const size_t m = (size_t)call->in[1].dim[0], n = (size_t)call->in[1].dim[1];
+  if (vectors == NULL) return onr_fail(call->error, ONR_STATUS_UNSUPPORTED, "support vectors must be constants");
+  prepared->columns = onr_env_allocate(call->env, m * n * sizeof(float));
+  if (!prepared->columns) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "no memory for %zu support vectors", m);
+  for (size_t v = 0; v < m; v++)
+    for (size_t f = 0; f < n; f++) prepared->columns[f * m + v] = vectors[v * n + f];
+  call->absorbed = 1u << 1;
+  return ONR_STATUS_OK;
 }
 
-static float kernel_of(const struct onr_svm_kernel_params *p, const float *x, const float *v, size_t n) {
-  switch (p->kernel) {
-    case ONR_SVM_LINEAR: return sum_of(x, v, n, 0);
-    case ONR_SVM_POLY: return powf(p->gamma * sum_of(x, v, n, 0) + p->coef0, p->degree);
-    case ONR_SVM_RBF: return expf(-p->gamma * sum_of(x, v, n, 1));
-    case ONR_SVM_SIGMOID: return tanhf(p->gamma * sum_of(x, v, n, 0) + p->coef0);
+static void kernel_release(void *prepared, struct onr_env *env) { onr_env_release(env, ((struct kernel_prepared *)prepared)->columns); }
+
+/* y[v]: sum over features of x v, or of (x - v)^2. */
+static void compare_row(const float *x, const float *columns, size_t n, size_t m, int distance, float *y) {
+  memset(y, 0, m * sizeof *y);
+  for (size_t f = 0; f < n; f++) {
+    const float *column = columns + f * m, value = x[f];
+    if (distance)
+      for (size_t v = 0; v < m; v++) y[v] += (value - column[v]) * (value - column[v]);
+    else
+      for (size_t v = 0; v < m; v++) y[v] += value * column[v];
   }
-  return 0;
+}
+
+static void finish_row(const struct onr_svm_kernel_params *p, float *y, size_t m) {
+  const float scale = p->kernel == ONR_SVM_RBF ? -p->gamma : p->gamma, shift = p->kernel == ONR_SVM_RBF ? 0 : p->coef0;
+  if (p->kernel == ONR_SVM_LINEAR) return;
+  for (size_t v = 0; v < m; v++) y[v] = scale * y[v] + shift;
+  if (p->kernel == ONR_SVM_RBF) onri_exp_f32(y, y, m);
+  if (p->kernel == ONR_SVM_SIGMOID) onri_tanh_f32(y, y, m);
+  for (size_t v = 0; p->kernel == ONR_SVM_POLY && v < m; v++) y[v] = powf(y[v], p->degree);
 }
 
 static void kernel_rows(void *context, size_t begin, size_t end) {
   const struct onr_call *call = context;
-  const size_t n = (size_t)call->in[1].dim[1], vectors = (size_t)call->in[1].dim[0];
+  const struct onr_svm_kernel_params *p = call->params;
+  const struct kernel_prepared *prepared = call->prepared;
+  const size_t m = (size_t)call->in[1].dim[0], n = (size_t)call->in[1].dim[1];
   const struct onri_cast cast = {.from = call->in[0].dtype, .to = ONR_DTYPE_F32};
   for (size_t row = begin; row < end; row++) {
     const float *x = (const float *)call->inputs[0] + row * n;
+    float *y = (float *)call->outputs[0] + row * m;
     if (cast.from != ONR_DTYPE_F32) {
       float *converted = (float *)call->scratch + row * n;
       onri_cast_elements(&cast, (const char *)call->inputs[0] + row * n * onr_dtype_size(cast.from), converted, n);
       x = converted;
     }
-    for (size_t v = 0; v < vectors; v++)
-      ((float *)call->outputs[0])[row * vectors + v] = kernel_of(call->params, x, (const float *)call->inputs[1] + v * n, n);
+    compare_row(x, prepared->columns, n, m, p->kernel == ONR_SVM_RBF, y);
+    finish_row(p, y, m);
   }
 }
 
@@ -236,7 +255,8 @@ static enum onr_status vote_run(struct onr_call *call) {
 
 const struct onr_layer onri_layer_svm_kernel = {
     .name = "svm_kernel", .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
-    .params_size = sizeof(struct onr_svm_kernel_params), .infer = kernel_infer, .plan = kernel_plan, .run = kernel_run};
+    .params_size = sizeof(struct onr_svm_kernel_params), .prepared_size = sizeof(struct kernel_prepared),
+    .infer = kernel_infer, .prepare = kernel_prepare, .plan = kernel_plan, .run = kernel_run, .release_prepared = kernel_release};
 const struct onr_layer onri_layer_svm_vote = {
     .name = "svm_vote", .inputs_min = 3, .inputs_max = 5, .outputs_min = 1, .outputs_max = 2,
     .params_size = sizeof(struct onr_svm_vote_params), .infer = vote_infer, .plan = vote_plan, .run = vote_run};

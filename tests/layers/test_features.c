@@ -59,7 +59,7 @@ static void kernels(void **state) {
     const float expected = (float)cases[i].expected;
     struct layer_test t = {.layer = &onri_layer_svm_kernel, .params = &cases[i].params, .num_out = 1};
     layer_test_input(&t, ONR_DTYPE_F32, 2, (int64_t[]){1, 9}, x);
-    layer_test_input(&t, ONR_DTYPE_F32, 2, (int64_t[]){1, 9}, v);
+    layer_test_constant(&t, ONR_DTYPE_F32, 2, (int64_t[]){1, 9}, v);
     assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
     assert_close(t.out[0].data, &expected, 1, 1e-6, 0);
     layer_test_clear(&t);
@@ -113,7 +113,7 @@ static void unfit(void **state) {
   layer_test_clear(&u);
   struct layer_test v = {.layer = &onri_layer_svm_kernel, .params = &linear, .num_out = 1};
   layer_test_input(&v, ONR_DTYPE_F32, 1, (int64_t[]){3}, three);
-  layer_test_input(&v, ONR_DTYPE_F32, 2, (int64_t[]){1, 2}, three);
+  layer_test_constant(&v, ONR_DTYPE_F32, 2, (int64_t[]){1, 2}, three);
   assert_int_equal(layer_test_run(&v), ONR_STATUS_SHAPE);
   layer_test_clear(&v);
 }

@@ -56,7 +56,8 @@ struct onr_class_scores_params {
 
 enum onr_svm_kernel { ONR_SVM_LINEAR, ONR_SVM_POLY, ONR_SVM_RBF, ONR_SVM_SIGMOID };
 
-/* svm_kernel: x [n, features] (or [features]; any number type), vectors [m, features] (float32) -> float32 [n, m]. */
+/* svm_kernel: x [n, features] (or [features]; any number type), vectors [m, features] (float32, constant)
+ * -> float32 [n, m]. */
 struct onr_svm_kernel_params {
   enum onr_svm_kernel kernel;
   float gamma, coef0, degree;
