@@ -6,6 +6,7 @@
 
 #include "onnxrun/nn/activation.h"
 #include "onnxrun/nn/convolution.h"
+#include "onnxrun/nn/distance.h"
 #include "onnxrun/nn/dropout.h"
 #include "onnxrun/nn/embedding.h"
 #include "onnxrun/nn/fold.h"

@@ -98,7 +98,7 @@ static void refuses_wrong_arguments(void **state) {
   mha_weights w = take(&plain, 1, 1, &number);
   (void)state;
   nn_refuses(attend_with, &w, 4, shape, "rank 2 or 3");
-  nn_refuses(attend_with, &w, 3, (int64_t[]){3, 2, 7}, "7");
+  nn_refuses(attend_with, &w, 3, (int64_t[]){3, 2, 7}, "7 and 8");
   w.bias_v = NULL;
   nn_refuses(attend_with, &w, 3, shape, "bias_v");
   w.bias_k = w.out_proj_weight = NULL;

@@ -48,10 +48,10 @@ static void refuses_wrong_arguments(void **state) {
   const int64_t dims[] = {2, 3};
   (void)state;
   nn_refuses(no_features, NULL, 2, dims, "in_features");
-  nn_refuses(other_features, NULL, 2, dims, "5");
+  nn_refuses(other_features, NULL, 2, dims, "3 and 5");
   nn_refuses(bilinear_without_weight, NULL, 2, dims, "weight");
-  nn_refuses(bilinear_of_others, NULL, 2, dims, "2");
-  nn_refuses(flatten_beyond, NULL, 2, dims, "2");
+  nn_refuses(bilinear_of_others, NULL, 2, dims, "3 and 2");
+  nn_refuses(flatten_beyond, NULL, 2, dims, "axis 2 is outside");
   nn_refuses(flatten_backwards, NULL, 2, dims, "found 1 and 0");
   nn_refuses(unflatten_nothing, NULL, 2, dims, "sizes");
   nn_refuses(unflatten_other, NULL, 2, dims, "4 elements");

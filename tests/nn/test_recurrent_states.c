@@ -61,7 +61,7 @@ static void refuses_wrong_arguments(void **state) {
   const int64_t dims[] = {4, 2, 3, 3};
   (void)state;
   nn_refuses(rank_4, &plain, 4, dims, "rank 2 or 3");
-  nn_refuses(state_of_other_size, &proj_1, 3, dims, "5");
+  nn_refuses(state_of_other_size, &proj_1, 3, dims, "initial_h");
 }
 
 int main(void) {
