@@ -46,18 +46,19 @@ enum onr_status onri_import_bias_gelu(const struct onr_node *node) { return bias
 
 /* The activation that a fusion names; parameters in the order of its attributes in ONNX. */
 static enum onr_status read_activation(const struct onr_node *node, struct onr_unary_params *params, int *any) {
-  static const char *const names[] = {"Relu", "Sigmoid", "Tanh", "LeakyRelu", "Clip", "HardSigmoid", NULL};
+  static const char *const names[] = {"Relu", "Sigmoid", "Tanh", "LeakyRelu", "Clip", "HardSigmoid", "HardSwish", NULL};
   static const struct {
     enum onr_unary op;
     size_t parameters;
   } functions[] = {{ONR_UNARY_RELU, 0},       {ONR_UNARY_SIGMOID, 0}, {ONR_UNARY_TANH, 0},
-                   {ONR_UNARY_LEAKY_RELU, 1}, {ONR_UNARY_CLIP, 2},    {ONR_UNARY_HARD_SIGMOID, 2}};
+                   {ONR_UNARY_LEAKY_RELU, 1}, {ONR_UNARY_CLIP, 2},    {ONR_UNARY_HARD_SIGMOID, 2}, {ONR_UNARY_HARD_SWISH, 0}};
   size_t count;
   const float *values = onri_attr_floats(node, "activation_params", &count);
   const int32_t choice = onri_attr_choice(node, "activation", names, -1);
   *any = choice >= 0;
   if (choice < 0) return ONR_STATUS_OK;
   params->op = functions[choice].op;
+  if (params->op == ONR_UNARY_HARD_SWISH) params->alpha = 1.0f / 6.0f, params->beta = 0.5f;
   if (count < functions[choice].parameters)
     return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected %zu values in 'activation_params', found %zu",
                     functions[choice].parameters, count);

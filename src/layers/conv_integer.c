@@ -4,17 +4,14 @@
  * qlinear_conv  x, x_scale, x_zero, weight, w_scale, w_zero, y_scale, y_zero, bias (int32, optional)   -> y_zero's type
  * Shapes are those of conv. One scale and one zero point; those of the weights may be one an output channel.
  * paths  XNNPACK: conv_integer_tuned.c
- *        portable: a convolution of differences from the zero points, in float32 where its sums are exact, else in float64
+ *        portable: kernels/conv_integer.c
  */
-#include <math.h>
-
 #include "base/shape.h"
+#include "kernels/conv_integer.h"
 #include "layers/conv_integer.h"
 #include "layers/layers.h"
 #include "layers/operands.h"
 
-/* Sums of this many products of differences fit into a float32 exactly. */
-enum { EXACT_SUMS = 256 };
 #define DTYPES_8BIT (ONRI_DTYPE_BIT(ONR_DTYPE_I8) | ONRI_DTYPE_BIT(ONR_DTYPE_U8))
 
 static const struct onri_qconv_roles integer_roles = {0, ONRI_NO_ROLE, 2, 1, ONRI_NO_ROLE, 3, ONRI_NO_ROLE, ONRI_NO_ROLE, ONRI_NO_ROLE};
@@ -95,60 +92,31 @@ static enum onr_status qlinear_conv_infer(struct onr_call *call) {
   return geometry(call, &quantised_roles, &c, &call->out[0]);
 }
 
-/* --- differences from zero points --- */
+/* --- prepare --- */
 
-static int is_wide(const struct onri_conv *c) {
-  const int64_t taps = onri_conv_taps(c);
-  return c->group_in > EXACT_SUMS || taps > EXACT_SUMS || c->group_in * taps > EXACT_SUMS;
-}
-
-struct difference {
-  enum onr_dtype dtype;
-  const void *x, *zero; /* zero: NULL for 0 */
-  size_t run;           /* elements that share a zero point */
-  int wide;
-  void *to;
-};
-
-static void subtract_range(void *context, size_t begin, size_t end) {
-  const struct difference *d = context;
-  for (size_t stop; begin < end; begin = stop) {
-    const size_t i = begin / d->run;
-    const int zero = d->zero != NULL ? onri_value8(d->dtype, d->zero, i) : 0;
-    stop = end - i * d->run < d->run ? end : (i + 1) * d->run;
-    if (d->wide)
-      for (size_t j = begin; j < stop; j++) ((double *)d->to)[j] = onri_value8(d->dtype, d->x, j) - zero;
-    else
-      for (size_t j = begin; j < stop; j++) ((float *)d->to)[j] = (float)(onri_value8(d->dtype, d->x, j) - zero);
+/* The weights minus their zero points. */
+static void subtract_zeros(const struct onr_call *call, const struct onri_qconv_roles *r, float *to) {
+  const enum onr_dtype dtype = call->in[r->weight].dtype;
+  const size_t channels = (size_t)call->in[r->weight].dim[0], each = (size_t)onr_desc_elements(&call->in[r->weight]) / channels;
+  const void *const zeros = onri_has(call, r->w_zero) ? call->inputs[r->w_zero] : NULL;
+  const int one = zeros != NULL && onr_desc_elements(&call->in[r->w_zero]) == 1;
+  for (size_t m = 0; m < channels; m++) {
+    const int zero = zeros != NULL ? onri_value8(dtype, zeros, one ? 0 : m) : 0;
+    for (size_t i = m * each; i < (m + 1) * each; i++) to[i] = (float)(onri_value8(dtype, call->inputs[r->weight], i) - zero);
   }
 }
 
-static void subtract(const struct onr_call *call, size_t operand, size_t zero, int wide, void *to) {
-  const size_t count = (size_t)onr_desc_elements(&call->in[operand]);
-  struct difference d = {call->in[operand].dtype, call->inputs[operand], NULL, count, wide, to};
-  if (onri_has(call, zero)) d.zero = call->inputs[zero];
-  if (d.zero != NULL && onr_desc_elements(&call->in[zero]) > 1) d.run = count / (size_t)call->in[operand].dim[0];
-  if (count > 0) onr_parallel_for(call->env, count, 16384, subtract_range, &d);
+static size_t weight_bytes(const struct onr_call *call, const struct onri_qconv_roles *r) {
+  return onri_size_of((size_t[]){(size_t)onr_desc_elements(&call->in[r->weight]), sizeof(float)}, 2);
 }
-
-static void pack(const struct onri_conv *c, int wide, const void *differences, void *packed) {
-  if (wide)
-    onri_conv_pack_f64(c, differences, packed);
-  else
-    onri_conv_pack_f32(c, differences, packed);
-}
-
-/* --- prepare --- */
 
 static enum onr_status pack_portable(struct onr_call *call, const struct onri_qconv_roles *r, const struct onri_conv *c) {
   struct onri_qconv_prepared *const p = call->prepared;
-  const int wide = is_wide(c);
-  const size_t bytes = onri_size_of((size_t[]){(size_t)onr_desc_elements(&call->in[r->weight]), wide ? 8 : 4}, 2);
-  void *const differences = onr_env_allocate(call->env, bytes);
-  p->weights = onr_env_allocate(call->env, bytes);
+  float *const differences = onr_env_allocate(call->env, weight_bytes(call, r));
+  p->weights = onr_env_allocate(call->env, weight_bytes(call, r));
   if (differences != NULL && p->weights != NULL) {
-    subtract(call, r->weight, r->w_zero, wide, differences);
-    pack(c, wide, differences, p->weights);
+    subtract_zeros(call, r, differences);
+    onri_conv_pack_f32(c, differences, p->weights);
     call->absorbed |= (uint64_t)1 << r->weight;
   }
   onr_env_release(call->env, differences);
@@ -197,14 +165,10 @@ static enum onr_status integer_plan(struct onr_call *call, const struct onri_qco
   ONR_TRY(geometry(call, r, &s->conv, &out));
   if (onr_desc_elements(&out) == 0) return ONR_STATUS_OK;
   if (p->xnn.data != NULL) return onri_qconv_tuned_plan(call, r);
-  const size_t size = is_wide(&s->conv) ? 8 : 4;
-  const size_t weights = onri_size_of((size_t[]){(size_t)onr_desc_elements(&call->in[r->weight]), size}, 2);
-  s->x = onri_scratch_take(call, onri_size_of((size_t[]){(size_t)onr_desc_elements(&call->in[r->x]), size}, 2));
-  s->y = onri_scratch_take(call, onri_size_of((size_t[]){(size_t)onr_desc_elements(&out), size}, 2));
   s->scales = onri_scratch_take(call, onri_size_of((size_t[]){(size_t)call->in[r->weight].dim[0], sizeof(float)}, 2));
   if (p->weights != NULL) return ONR_STATUS_OK;
-  s->weight = onri_scratch_take(call, weights);
-  s->packed = onri_scratch_take(call, weights);
+  s->weight = onri_scratch_take(call, weight_bytes(call, r));
+  s->packed = onri_scratch_take(call, weight_bytes(call, r));
   return ONR_STATUS_OK;
 }
 
@@ -220,36 +184,6 @@ static void release_state(void *state, struct onr_env *env) {
 
 /* --- run --- */
 
-struct finish {
-  const struct onri_conv *conv;
-  const void *sums;
-  int wide;
-  const int32_t *bias; /* [M] or NULL */
-  const float *scales; /* [M]; NULL: the sums are the result */
-  int low, high, zero;
-  void *y;
-};
-
-static void finish_range(void *context, size_t begin, size_t end) {
-  const struct finish *f = context;
-  const size_t channels = (size_t)f->conv->y.channels, inner = (size_t)f->conv->y.channel_stride;
-  size_t channel = begin / inner % channels, left = inner - begin % inner;
-  for (size_t i = begin; i < end; i++) {
-    const int64_t exact = f->wide ? (int64_t)((const double *)f->sums)[i] : (int64_t)((const float *)f->sums)[i];
-    const int32_t sum = (int32_t)((uint32_t)exact + (f->bias != NULL ? (uint32_t)f->bias[channel] : 0)); /* wraps */
-    if (f->scales == NULL) {
-      ((int32_t *)f->y)[i] = sum;
-    } else {
-      const float real = rintf((float)sum * f->scales[channel]) + (float)f->zero;
-      ((uint8_t *)f->y)[i] = (uint8_t)(!(real > (float)f->low) ? f->low : real > (float)f->high ? f->high : (int)real); /* NaN: low */
-    }
-    if (--left == 0) {
-      left = inner;
-      channel = channel + 1 == channels ? 0 : channel + 1;
-    }
-  }
-}
-
 /* x_scale * w_scale / y_scale of each output channel. */
 static const float *combine_scales(struct onr_call *call, const struct onri_qconv_roles *r, float *to) {
   const int64_t channels = call->in[r->weight].dim[0];
@@ -259,40 +193,34 @@ static const float *combine_scales(struct onr_call *call, const struct onri_qcon
   return to;
 }
 
-static void finish(struct onr_call *call, const struct onri_qconv_roles *r, const void *sums, int wide) {
+/* The weights, packed now when they are not constant. */
+static const float *packed_weights(struct onr_call *call, const struct onri_qconv_roles *r) {
+  const struct onri_qconv_prepared *const p = call->prepared;
   const struct onri_qconv_state *const s = call->state;
-  struct finish f = {.conv = &s->conv, .sums = sums, .wide = wide, .y = call->outputs[0]};
-  if (r->y_zero != ONRI_NO_ROLE) {
-    const int is_u8 = call->out[0].dtype == ONR_DTYPE_U8;
-    f.scales = combine_scales(call, r, (float *)(void *)((char *)call->scratch + s->scales));
-    f.bias = onri_has(call, r->bias) ? call->inputs[r->bias] : NULL;
-    f.low = is_u8 ? 0 : INT8_MIN;
-    f.high = is_u8 ? UINT8_MAX : INT8_MAX;
-    f.zero = onri_value8(call->out[0].dtype, call->inputs[r->y_zero], 0);
-  }
-  onr_parallel_for(call->env, (size_t)onr_desc_elements(&call->out[0]), 16384, finish_range, &f);
+  if (p->weights != NULL) return p->weights;
+  float *const differences = (float *)(void *)((char *)call->scratch + s->weight);
+  float *const packed = (float *)(void *)((char *)call->scratch + s->packed);
+  subtract_zeros(call, r, differences);
+  onri_conv_pack_f32(&s->conv, differences, packed);
+  return packed;
 }
 
 static enum onr_status integer_run(struct onr_call *call, const struct onri_qconv_roles *r) {
-  const struct onri_qconv_prepared *const p = call->prepared;
   const struct onri_qconv_state *const s = call->state;
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
   if (s->op != NULL) return onri_qconv_tuned_run(call, r);
-  const int wide = is_wide(&s->conv);
-  char *const scratch = call->scratch;
-  const void *weights = p->weights;
-  void *const x = scratch + s->x, *const y = scratch + s->y;
-  subtract(call, r->x, r->x_zero, wide, x);
-  if (weights == NULL) {
-    subtract(call, r->weight, r->w_zero, wide, scratch + s->weight);
-    pack(&s->conv, wide, scratch + s->weight, scratch + s->packed);
-    weights = scratch + s->packed;
+  struct onri_conv_integer c = {.conv = &s->conv, .x_signed = call->in[r->x].dtype == ONR_DTYPE_I8, .x = call->inputs[r->x],
+                                .weights = packed_weights(call, r), .y = call->outputs[0]};
+  if (onri_has(call, r->x_zero)) c.x_zero = onri_value8(call->in[r->x].dtype, call->inputs[r->x_zero], 0);
+  if (r->y_zero != ONRI_NO_ROLE) {
+    const int is_u8 = call->out[0].dtype == ONR_DTYPE_U8;
+    c.scales = combine_scales(call, r, (float *)(void *)((char *)call->scratch + s->scales));
+    c.bias = onri_has(call, r->bias) ? call->inputs[r->bias] : NULL;
+    c.low = is_u8 ? 0 : INT8_MIN;
+    c.high = is_u8 ? UINT8_MAX : INT8_MAX;
+    c.y_zero = onri_value8(call->out[0].dtype, call->inputs[r->y_zero], 0);
   }
-  if (wide)
-    onri_conv_direct_f64(&s->conv, x, weights, NULL, y, call->env);
-  else
-    onri_conv_direct_f32(&s->conv, x, weights, NULL, y, call->env);
-  finish(call, r, y, wide);
+  onri_conv_integer(&c, call->env);
   return ONR_STATUS_OK;
 }
 

@@ -15,14 +15,14 @@ struct onri_qconv_prepared {
   struct onri_xnn_packed xnn;
   struct onri_xnn_qconv tuned; /* when xnn is packed */
   float *scales;               /* [M] of the weights, for `tuned` */
-  void *weights;               /* differences, packed for the portable kernel; NULL: not constant */
+  float *weights;              /* differences, packed for the portable kernel; NULL: not constant */
 };
 
 struct onri_qconv_state {
   struct onri_conv conv;
   struct xnn_operator *op;
   struct onri_xnn_conv shape;
-  size_t x, weight, packed, y, scales, scratch; /* offsets in scratch */
+  size_t x, weight, packed, scales, scratch; /* offsets in scratch */
 };
 
 /* x and the weights as a call of conv with float32 operands: shapes are those of conv. */

@@ -143,7 +143,9 @@ def _(r):
                   **common),
              node("FusedConv", ["x", "w", "b", "z"], ["y6"], activation="Relu",
                   **common),
-             node("FusedConv", ["x", "w", "b"], ["y7"], **common)],
+             node("FusedConv", ["x", "w", "b"], ["y7"], **common),
+             node("FusedConv", ["x", "w", "b"], ["y8"], activation="HardSwish",
+                  **common)],
             [{"x": floats(r, 2, 3, 6, 5), "z": floats(r, 2, 4, 6, 5)}],
             {"w": floats(r, 4, 3, 3, 3, scale=0.3), "b": floats(r, 4)})
 
