@@ -135,6 +135,10 @@ uint32_t onri_dtype_packed_bits(enum onr_dtype dtype) {
   return bits > 1 && bits < 8 ? bits : (uint32_t)onr_dtype_size(dtype) * 8;
 }
 
+enum onr_dtype onri_dtype_part(enum onr_dtype dtype) {
+  return dtype == ONR_DTYPE_C64 ? ONR_DTYPE_F32 : dtype == ONR_DTYPE_C128 ? ONR_DTYPE_F64 : dtype;
+}
+
 size_t onri_class_size(enum onri_class c) {
   switch (c) {
     case ONRI_CLASS_F32: return sizeof(float);

@@ -20,6 +20,10 @@ uint32_t onri_dtype_bits(enum onr_dtype dtype);
 /* Bits of one element where elements are packed, as in files: 4 for UINT4, 8 for BOOL, 64 for COMPLEX64; 0 for STRING, NONE. */
 uint32_t onri_dtype_packed_bits(enum onr_dtype dtype);
 
+/* A complex number is two parts of a float type; any other type has itself as its only part. */
+enum onr_dtype onri_dtype_part(enum onr_dtype dtype);
+static inline size_t onri_dtype_parts(enum onr_dtype dtype) { return onri_dtype_part(dtype) == dtype ? 1 : 2; }
+
 /* count elements of dtype at `source` into an array of the dtype's class, and back. Source and target may be unaligned.
  * Does nothing for a dtype of class NONE. Stores to floats of 8 bits and fewer saturate (the default of Cast). */
 void onri_load(enum onr_dtype dtype, const void *source, size_t count, void *target);

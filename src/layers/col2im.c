@@ -5,11 +5,13 @@
  * input 2   block shape  int64 [spatial]
  * output 0  y            [N, C, image...]
  * ONNX      Col2Im-18
- * path      portable: any number or bool; each row of the image gathers what falls on it; integers wrap, bools are or-ed
+ * path      portable: any number, complex too, or bool; each row of the image gathers what falls on it; integers wrap, bools
+ *           are or-ed
  */
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/convert.h"
 #include "base/shape.h"
 #include "layers/layers.h"
 #include "layers/operands.h"
@@ -24,6 +26,7 @@ struct col2im_state {
 struct work {
   const struct col2im_state *s;
   enum onri_class class;
+  int64_t parts; /* of an element: 2 for complex numbers */
   const void *x;
   void *y;
 };
@@ -46,7 +49,7 @@ static enum onr_status geometry(const struct onr_call *call, struct col2im_state
   const struct onr_col2im_params *const p = call->params;
   int64_t image[ONR_MAX_SPATIAL], block[ONR_MAX_SPATIAL], taps = 1, blocks = 1, dims[2 + ONR_MAX_SPATIAL];
   int32_t spatial = 0;
-  if (!((ONRI_DTYPES_NUMBER | ONRI_DTYPE_BIT(ONR_DTYPE_BOOL)) >> call->in[0].dtype & 1))
+  if (!((ONRI_DTYPES_NUMBER | ONRI_DTYPE_BIT(ONR_DTYPE_BOOL)) >> onri_dtype_part(call->in[0].dtype) & 1))
     return onr_fail(call->error, ONR_STATUS_UNSUPPORTED, "col2im of %s is not supported", onr_dtype_name(call->in[0].dtype));
   ONR_TRY(onri_expect_rank(call, 0, 3, 3));
   ONR_TRY(read_shapes(call, image, block, &spatial));
@@ -82,19 +85,20 @@ static enum onr_status col2im_plan(struct onr_call *call) {
   struct col2im_state *const s = call->state;
   struct onr_desc out;
   ONR_TRY(geometry(call, s, &out));
-  if (onri_is_native(call->in[0].dtype)) return ONR_STATUS_OK;
+  if (onri_is_native(onri_dtype_part(call->in[0].dtype))) return ONR_STATUS_OK;
   s->x = onri_scratch_take(call, onri_class_bytes(&call->in[0]));
   s->y = onri_scratch_take(call, onri_class_bytes(&call->out[0]));
   return ONR_STATUS_OK;
 }
 
-/* y[0], y[step], ... += x[0 .. count); integers wrap. */
-#define DEFINE_ADD(name, T)                                                                      \
-  static void add_##name(T *restrict y, int64_t step, const T *restrict x, int64_t count) {      \
-    if (step == 1)                                                                               \
-      for (int64_t i = 0; i < count; i++) y[i] += x[i];                                          \
-    else                                                                                         \
-      for (int64_t i = 0; i < count; i++) y[i * step] += x[i];                                   \
+/* Elements 0, step, 2 step, ... of y += elements [0, count) of x; integers wrap. */
+#define DEFINE_ADD(name, T)                                                                                     \
+  static void add_##name(T *restrict y, int64_t step, const T *restrict x, int64_t count, int64_t parts) {      \
+    if (step == 1)                                                                                              \
+      for (int64_t i = 0; i < count * parts; i++) y[i] += x[i];                                                 \
+    else                                                                                                        \
+      for (int64_t part = 0; part < parts; part++)                                                              \
+        for (int64_t i = 0; i < count; i++) y[i * step * parts + part] += x[i * parts + part];                  \
   }
 DEFINE_ADD(f32, float)
 DEFINE_ADD(f64, double)
@@ -114,11 +118,11 @@ static void add_row(const struct work *w, int64_t to, int64_t from, int64_t k) {
   int64_t first, last;
   blocks_of_tap(a, k, &first, &last);
   if (first >= last) return;
-  to += first * a->stride + k * a->dilation - a->begin;
-  from += first;
-  if (w->class == ONRI_CLASS_F32) add_f32((float *)w->y + to, a->stride, (const float *)w->x + from, last - first);
-  else if (w->class == ONRI_CLASS_F64) add_f64((double *)w->y + to, a->stride, (const double *)w->x + from, last - first);
-  else add_u64((uint64_t *)w->y + to, a->stride, (const uint64_t *)w->x + from, last - first);
+  to = (to + first * a->stride + k * a->dilation - a->begin) * w->parts;
+  from = (from + first) * w->parts;
+  if (w->class == ONRI_CLASS_F32) add_f32((float *)w->y + to, a->stride, (const float *)w->x + from, last - first, w->parts);
+  else if (w->class == ONRI_CLASS_F64) add_f64((double *)w->y + to, a->stride, (const double *)w->x + from, last - first, w->parts);
+  else add_u64((uint64_t *)w->y + to, a->stride, (const uint64_t *)w->x + from, last - first, w->parts);
 }
 
 /* An item is one row of one channel of the image. */
@@ -126,7 +130,7 @@ static void rows(void *context, size_t begin, size_t end) {
   const struct work *const w = context;
   const struct onri_axis *const a = w->s->axis;
   const int64_t blocks = a[0].in * a[1].in * a[2].in, taps = a[0].kernel * a[1].kernel * a[2].kernel;
-  const size_t line = (size_t)a[2].out * onri_class_size(w->class);
+  const size_t line = (size_t)(a[2].out * w->parts) * onri_class_size(w->class);
   for (size_t item = begin; item < end; item++) {
     const int64_t o[2] = {(int64_t)item / a[1].out % a[0].out, (int64_t)item % a[1].out}, plane = (int64_t)item / a[1].out / a[0].out;
     int64_t i[2];
@@ -146,8 +150,9 @@ static void rows(void *context, size_t begin, size_t end) {
 static enum onr_status col2im_run(struct onr_call *call) {
   const struct col2im_state *const s = call->state;
   const enum onr_dtype dtype = call->in[0].dtype;
-  struct work w = {.s = s, .class = onri_dtype_class(dtype), .x = onri_operand(call, 0, s->x), .y = call->outputs[0]};
-  if (!onri_is_native(dtype)) w.y = (char *)call->scratch + s->y;
+  struct work w = {.s = s, .class = onri_dtype_class(onri_dtype_part(dtype)), .parts = (int64_t)onri_dtype_parts(dtype),
+                   .x = call->inputs[0], .y = call->outputs[0]};
+  if (!onri_is_native(onri_dtype_part(dtype))) w.x = onri_operand(call, 0, s->x), w.y = (char *)call->scratch + s->y;
   onr_parallel_for(call->env, (size_t)(s->batch * s->channels * s->axis[0].out * s->axis[1].out), 8, rows, &w);
   if (w.y != call->outputs[0]) onri_convert(call->env, dtype, w.y, call->outputs[0], (size_t)onr_desc_elements(&call->out[0]), 1);
   return ONR_STATUS_OK;

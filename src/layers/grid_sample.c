@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/image.h"
+#include "base/convert.h"
 #include "base/shape.h"
 #include "layers/layers.h"
 #include "layers/real.h"
@@ -29,6 +30,7 @@ struct work {
   const struct onr_grid_sample_params *p;
   const void *x, *grid;
   void *y;
+  int64_t parts;  /* of an element: 2 for complex numbers */
   size_t element; /* bytes, when elements are moved as they are; else 0 */
   int32_t spatial, wide, wide_grid;
 };
@@ -146,10 +148,12 @@ static void move(const struct work *w, int64_t from, int64_t to) {
 }
 
 static void weigh(const struct work *w, int64_t from, const int64_t *offset, const double *weight, int count, int64_t to) {
-  double sum = 0;
-  for (int i = 0; i < count; i++) sum += weight[i] * value_at(w->x, w->wide, from + offset[i]);
-  if (w->wide) ((double *)w->y)[to] = sum;
-  else ((float *)w->y)[to] = (float)sum;
+  for (int64_t part = 0; part < w->parts; part++) {
+    double sum = 0;
+    for (int i = 0; i < count; i++) sum += weight[i] * value_at(w->x, w->wide, (from + offset[i]) * w->parts + part);
+    if (w->wide) ((double *)w->y)[to * w->parts + part] = sum;
+    else ((float *)w->y)[to * w->parts + part] = (float)sum;
+  }
 }
 
 /* An item is one output pixel of one batch entry. */
@@ -183,6 +187,7 @@ static enum onr_status grid_sample_run(struct onr_call *call) {
   const struct grid_sample_state *const s = call->state;
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
   struct work w = {.s = s, .p = call->params, .x = call->inputs[0], .grid = onri_real_input(call, 1, s->grid_real), .y = call->outputs[0],
+                   .parts = (int64_t)onri_dtype_parts(call->in[0].dtype),
                    .spatial = call->in[0].rank - 2, .wide = onri_is_double(call->in[0].dtype), .wide_grid = onri_is_double(call->in[1].dtype)};
   const int moves = w.p->mode == ONR_GRID_NEAREST;
   if (moves) w.element = onr_dtype_size(call->in[0].dtype);

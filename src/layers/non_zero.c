@@ -11,8 +11,7 @@
 
 static enum onr_status non_zero_infer(struct onr_call *call) {
   const int64_t dims[2] = {call->in[0].rank, onr_desc_elements(&call->in[0])};
-  if (onri_dtype_class(call->in[0].dtype) == ONRI_CLASS_NONE && call->in[0].dtype != ONR_DTYPE_STRING)
-    return onr_fail(call->error, ONR_STATUS_TYPE, "non_zero of %s", onr_dtype_name(call->in[0].dtype));
+  ONR_TRY(onri_expect_tensor(call, 0));
   call->out[0] = onr_desc_make(ONR_DTYPE_I64, 2, dims);
   return ONR_STATUS_OK;
 }
@@ -20,18 +19,21 @@ static enum onr_status non_zero_infer(struct onr_call *call) {
 /* flags[i] = element i of up to BLOCK elements is not 0, for which NaN counts, or not an empty string. */
 static void non_zero_flags(enum onr_dtype dtype, const char *x, size_t count, uint8_t flags[BLOCK]) {
   union {
-    float f32[BLOCK];
-    double f64[BLOCK];
-    uint64_t u64[BLOCK];
+    float f32[2 * BLOCK];
+    double f64[2 * BLOCK];
+    uint64_t u64[2 * BLOCK];
   } block;
-  const enum onri_class class = onri_dtype_class(dtype);
+  const enum onr_dtype part = onri_dtype_part(dtype);
+  const enum onri_class class = onri_dtype_class(part);
+  const size_t parts = onri_dtype_parts(dtype);
   if (dtype == ONR_DTYPE_STRING) {
     for (size_t i = 0; i < count; i++) flags[i] = ((const struct onr_string *)(const void *)x)[i].length != 0;
     return;
   }
-  onri_load(dtype, x, count, &block);
-  for (size_t i = 0; i < count; i++)
-    flags[i] = class == ONRI_CLASS_F32 ? block.f32[i] != 0 : class == ONRI_CLASS_F64 ? block.f64[i] != 0 : block.u64[i] != 0;
+  onri_load(part, x, count * parts, &block);
+  memset(flags, 0, count);
+  for (size_t i = 0; i < count * parts; i++)
+    flags[i / parts] |= class == ONRI_CLASS_F32 ? block.f32[i] != 0 : class == ONRI_CLASS_F64 ? block.f64[i] != 0 : block.u64[i] != 0;
 }
 
 static int64_t count_non_zero(enum onr_dtype dtype, const char *x, size_t count) {

@@ -17,14 +17,15 @@ enum onr_status onri_scratch_reserve(struct onr_call *call, size_t bytes, size_t
 }
 
 enum onr_status onri_real_expect(const struct onr_call *call, size_t i) {
-  if (ONRI_DTYPES_NUMBER >> call->in[i].dtype & 1) return ONR_STATUS_OK;
+  if (ONRI_DTYPES_NUMBER >> onri_dtype_part(call->in[i].dtype) & 1) return ONR_STATUS_OK;
   return onr_fail(call->error, ONR_STATUS_UNSUPPORTED, "interpolation of %s is not supported", onr_dtype_name(call->in[i].dtype));
 }
 
 enum onr_status onri_real_plan(struct onr_call *call, const struct onr_desc *desc, size_t *offset) {
   size_t bytes;
   *offset = ONRI_REAL_IN_PLACE;
-  if (desc->dtype == ONR_DTYPE_F32 || desc->dtype == ONR_DTYPE_F64 || desc->dtype == ONR_DTYPE_NONE) return ONR_STATUS_OK;
+  const enum onr_dtype part = onri_dtype_part(desc->dtype);
+  if (part == ONR_DTYPE_F32 || part == ONR_DTYPE_F64 || part == ONR_DTYPE_NONE) return ONR_STATUS_OK;
   if (!onri_mul_size((size_t)onr_desc_elements(desc), onri_real_size(desc->dtype), &bytes)) bytes = SIZE_MAX;
   return onri_scratch_reserve(call, bytes, offset);
 }

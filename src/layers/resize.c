@@ -224,7 +224,7 @@ static enum onr_status reserve_between(struct onr_call *call, struct resize_stat
     size_t bytes;
     if (!s->axis[d].active || --left == 0) continue;
     desc.dim[d] = s->axis[d].out;
-    if (!onri_mul_size((size_t)onr_desc_elements(&desc), onri_real_size(desc.dtype), &bytes)) bytes = SIZE_MAX;
+    if (!onri_mul_size((size_t)onr_desc_elements(&desc), onri_real_size(desc.dtype) * onri_dtype_parts(desc.dtype), &bytes)) bytes = SIZE_MAX;
     if (bytes > largest[turn]) largest[turn] = bytes;
     turn = !turn;
   }
@@ -254,15 +254,16 @@ static enum onr_status resize_plan(struct onr_call *call) {
 static void run_passes(struct onr_call *call, const struct resize_state *s, const void *x, void *y) {
   const int32_t rank = call->in[0].rank;
   const int wide = onri_is_double(call->in[0].dtype);
+  const size_t parts = onri_dtype_parts(call->in[0].dtype);
   struct onr_desc desc = call->in[0];
   int32_t left = 0, turn = 0;
   for (int32_t d = 0; d < rank; d++) left += s->axis[d].active;
-  if (left == 0) memcpy(y, x, (size_t)onr_desc_elements(&desc) * onri_real_size(desc.dtype));
+  if (left == 0) memcpy(y, x, (size_t)onr_desc_elements(&desc) * onri_real_size(desc.dtype) * parts);
   for (int32_t d = 0; d < rank; d++) {
     const struct onri_resize_axis *const a = &s->axis[d];
     if (!a->active) continue;
     const struct onri_resize_pass pass = {.outer = onri_product(&desc, 0, d), .in = a->in, .out = a->out, .taps = a->taps,
-                                          .inner = onri_product(&desc, d + 1, rank), .index = a->index, .weight = a->weight};
+                                          .inner = onri_product(&desc, d + 1, rank) * (int64_t)parts, .index = a->index, .weight = a->weight};
     void *const to = --left == 0 ? y : (unsigned char *)call->scratch + s->between[turn];
     if (wide)
       onri_resize_pass_f64(&pass, x, to, call->env);
@@ -288,13 +289,10 @@ static void run_nearest(struct onr_call *call, const struct resize_state *s) {
 static void extrapolate(struct onr_call *call, const struct resize_state *s) {
   const struct onr_resize_params *const p = call->params;
   const enum onr_dtype dtype = call->out[0].dtype;
-  const enum onri_class class = onri_dtype_class(dtype);
   const size_t size = onr_dtype_size(dtype);
-  const double d64 = (double)p->extrapolation_value;
-  const int64_t i64 = d64 > -9e18 && d64 < 9e18 ? (int64_t)d64 : 0;
-  unsigned char element[16] = {0};
-  if (class == ONRI_CLASS_NONE) return;
-  onri_store(dtype, class == ONRI_CLASS_F32 ? (const void *)&p->extrapolation_value : class == ONRI_CLASS_F64 ? (const void *)&d64 : &i64, 1, element);
+  const double value = (double)p->extrapolation_value;
+  unsigned char element[16] = {0}; /* of a string: the empty one */
+  onri_store_f64(onri_dtype_part(dtype), &value, 1, element);
   const int64_t count = onr_desc_elements(&call->out[0]);
   for (int64_t i = 0; i < count; i++) {
     int64_t rest = i;

@@ -1,7 +1,7 @@
 /* unique.c: the different elements of x, or the different slices along an axis.
  *
  * outputs  0 the values; 1 where each stands first; 2 for each item of x the number of its value; 3 how often each occurs
- * Items are sorted by their elements' order keys (strings: by bytes), stably, so that the first of equal ones is the one
+ * Items are sorted by their elements' order keys (strings: by bytes; complex numbers: by their two parts), stably, so that the first of equal ones is the one
  * that stands first in x; then groups are numbered in sorted order or in order of first appearance. */
 #include <string.h>
 
@@ -14,7 +14,7 @@
 
 /* x as [outer][count][inner]; item i is everything at [][i][]. */
 struct items {
-  size_t outer, count, inner;
+  size_t outer, count, inner; /* of parts of elements */
   int32_t axis;
   const uint64_t *keys;
   const struct onr_string *strings;
@@ -23,12 +23,12 @@ struct items {
 static enum onr_status items_of(const struct onr_call *call, struct items *items) {
   const struct onr_unique_params *p = call->params;
   const struct onr_desc *x = &call->in[0];
-  *items = (struct items){.outer = 1, .count = (size_t)onr_desc_elements(x), .inner = 1};
+  *items = (struct items){.outer = 1, .count = (size_t)onr_desc_elements(x), .inner = onri_dtype_parts(x->dtype)};
   if (p->flat) return ONR_STATUS_OK;
   ONR_TRY(onri_axis_resolve(p->axis, x->rank, &items->axis, call->error));
   items->outer = (size_t)onri_product(x, 0, items->axis);
   items->count = (size_t)x->dim[items->axis];
-  items->inner = (size_t)onri_product(x, items->axis + 1, x->rank);
+  items->inner *= (size_t)onri_product(x, items->axis + 1, x->rank);
   return ONR_STATUS_OK;
 }
 
@@ -40,10 +40,8 @@ static void values_desc(const struct onr_call *call, const struct items *items, 
 
 static enum onr_status unique_infer(struct onr_call *call) {
   const struct onr_unique_params *p = call->params;
-  const enum onr_dtype dtype = call->in[0].dtype;
   struct items items;
-  if (onri_dtype_class(dtype) == ONRI_CLASS_NONE && dtype != ONR_DTYPE_STRING)
-    return onr_fail(call->error, ONR_STATUS_TYPE, "%s has no order", onr_dtype_name(dtype));
+  ONR_TRY(onri_expect_tensor(call, 0));
   if (!p->flat) ONR_TRY(onri_expect_rank(call, 0, 1, ONR_MAX_RANK));
   ONR_TRY(items_of(call, &items));
   const int64_t count = (int64_t)items.count;
@@ -58,8 +56,9 @@ static enum onr_status unique_infer(struct onr_call *call) {
 static enum onr_status unique_plan(struct onr_call *call) {
   struct items items;
   size_t total, lists;
+  const size_t key = sizeof(uint64_t) * onri_dtype_parts(call->in[0].dtype);
   ONR_TRY(items_of(call, &items));
-  if (!onri_mul_size((size_t)onr_desc_elements(&call->in[0]), sizeof(uint64_t), &total) ||
+  if (!onri_mul_size((size_t)onr_desc_elements(&call->in[0]), key, &total) ||
       !onri_mul_size(items.count, 5 * sizeof(int64_t), &lists) || !onri_add_size(total, lists, &call->scratch_bytes))
     return onr_fail(call->error, ONR_STATUS_LIMIT, "the scratch memory of unique exceeds the address space");
   if (call->scratch_bytes == 0) call->scratch_bytes = 1; /* of nothing: its parts have addresses all the same */
@@ -134,7 +133,7 @@ static enum onr_status write_list(struct onr_call *call, size_t output, const in
 }
 
 static enum onr_status write_values(struct onr_call *call, const struct items *items, const struct groups *g) {
-  const size_t block = items->inner * onr_dtype_size(call->in[0].dtype);
+  const size_t block = items->inner * onr_dtype_size(onri_dtype_part(call->in[0].dtype));
   struct onr_desc desc;
   void *data;
   values_desc(call, items, (int64_t)g->found, &desc);
@@ -150,7 +149,7 @@ static enum onr_status write_values(struct onr_call *call, const struct items *i
 static enum onr_status unique_run(struct onr_call *call) {
   const struct onr_unique_params *p = call->params;
   const struct onr_desc *x = &call->in[0];
-  const size_t total = (size_t)onr_desc_elements(x);
+  const size_t total = (size_t)onr_desc_elements(x) * onri_dtype_parts(x->dtype);
   struct items items;
   ONR_TRY(items_of(call, &items));
   uint64_t *keys = call->scratch;
@@ -160,7 +159,7 @@ static enum onr_status unique_run(struct onr_call *call) {
   if (x->dtype == ONR_DTYPE_STRING) {
     items.strings = call->inputs[0];
   } else if (total > 0) {
-    onri_order_keys(x->dtype, call->inputs[0], total, keys);
+    onri_order_keys(onri_dtype_part(x->dtype), call->inputs[0], total, keys);
   }
   for (size_t i = 0; i < items.count; i++) order[i] = (int64_t)i;
   onri_sort(order, spare, items.count, item_less, &items);

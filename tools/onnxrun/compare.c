@@ -19,10 +19,12 @@ static double bfloat_value(uint16_t bits) {
   return (double)value;
 }
 
-/* Floating-point types that are compared with a tolerance; the others must be the same. */
+/* Floating-point types that are compared with a tolerance; the others must be the same. Complex numbers count as two. */
 static int real_value(const struct onr_tensor *t, int64_t i, double *value) {
   switch (t->desc.dtype) {
+    case ONR_DTYPE_C64:
     case ONR_DTYPE_F32: *value = (double)((const float *)t->data)[i]; return 1;
+    case ONR_DTYPE_C128:
     case ONR_DTYPE_F64: *value = ((const double *)t->data)[i]; return 1;
     case ONR_DTYPE_F16: *value = half_value(((const uint16_t *)t->data)[i]); return 1;
     case ONR_DTYPE_BF16: *value = bfloat_value(((const uint16_t *)t->data)[i]); return 1;
@@ -32,7 +34,8 @@ static int real_value(const struct onr_tensor *t, int64_t i, double *value) {
 
 static int compare_reals(const struct onr_tensor *found, const struct onr_tensor *expected, double rtol, double atol, char *reason,
                          size_t size) {
-  const int64_t count = onr_desc_elements(&expected->desc);
+  const int is_complex = expected->desc.dtype == ONR_DTYPE_C64 || expected->desc.dtype == ONR_DTYPE_C128;
+  const int64_t count = onr_desc_elements(&expected->desc) * (is_complex ? 2 : 1);
   const double two_bfloat16_ulps = 1.0 / 64; /* as the ONNX backend suite's own runner allows */
   int64_t worst = -1, wrong = 0;
   double worst_excess = 0;
