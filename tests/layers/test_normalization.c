@@ -109,8 +109,8 @@ static void check(const struct norm_case *c) {
 }
 
 static void test_layer_norm(void **unused) {
-  const struct onr_layer_norm_params params = {-2, 1e-3f};
-  const struct onr_rms_norm_params rms = {2, 1e-3f};
+  const struct onr_layer_norm_params params = {.axis = -2, .epsilon = 1e-3f};
+  const struct onr_rms_norm_params rms = {.axis = 2, .epsilon = 1e-3f};
   (void)unused;
   for (int form = 0; form < 6; form++) {
     struct norm_case c = {&onri_layer_layer_norm, &params, VARIANCE, (double)1e-3f, 4, {3, 2, 5, 131},
@@ -129,7 +129,7 @@ static void test_layer_norm(void **unused) {
 }
 
 static void test_layer_norm_statistics(void **unused) {
-  const struct onr_layer_norm_params params = {-1, 1e-5f};
+  const struct onr_layer_norm_params params = {.axis = -1, .epsilon = 1e-5f};
   const int64_t dims[] = {5, 37};
   float expected_mean[5], expected_inverse[5];
   (void)unused;
@@ -242,7 +242,7 @@ static enum onr_status status_of(const struct onr_layer *layer, const void *para
 static void test_wrong_parameters(void **unused) {
   const int64_t dims[] = {2, 6, 5};
   const struct onr_group_norm_params none = {0, 1e-5f, 0, 0}, four = {4, 1e-5f, 0, 0}, three = {3, 1e-5f, 0, 0};
-  const struct onr_layer_norm_params far = {3, 1e-5f}, last = {-1, 1e-5f};
+  const struct onr_layer_norm_params far = {.axis = 3, .epsilon = 1e-5f}, last = {.axis = -1, .epsilon = 1e-5f};
   const struct onr_lp_norm_params cubic = {0, 3};
   const struct onr_mean_variance_norm_params twice = {{0, 0}, 2};
   (void)unused;
