@@ -4,21 +4,32 @@
 #include "nn/nn_image.h"
 #include "onnxrun/layers/move.h"
 
-/* padding: (begin, end) of the last axis, then of the one before ... */
-static int pad(struct onr_net *net, enum onr_pad_mode mode, int x, const int64_t *padding, int32_t spatial, float value) {
+/* padding: (begin, end) of the last axis, then of the one before ...; only those between least and most: the others count as 0. */
+static int pad_between(struct onr_net *net, enum onr_pad_mode mode, int x, const int64_t *padding, int32_t spatial, float value,
+                       int64_t least, int64_t most) {
   const struct onr_pad_params params = {mode};
   int64_t pads[6], axes[3];
-  int in[4] = {x, -1, mode == ONR_PAD_CONSTANT && value != 0 ? onri_net_float(net, value) : ONRI_NONE, -1}, y = -1;
-  for (int32_t i = 0; i < spatial; i++) {
-    axes[i] = -1 - i;
-    pads[i] = padding[2 * i];
-    pads[spatial + i] = padding[2 * i + 1];
+  int y;
+  for (int32_t i = 0; i < 2 * spatial; i++) {
+    const int64_t p = padding[i];
+    pads[i % 2 * spatial + i / 2] = p < least || p > most ? 0 : p;
+    axes[i / 2] = -1 - i / 2;
   }
-  in[0] = onri_net_batch(net, x, spatial + 2);
-  in[1] = onri_net_ints(net, pads, 2 * (size_t)spatial);
-  in[3] = onri_net_ints(net, axes, (size_t)spatial);
-  if (net->failed) return -1;
-  onr_net_layer(net, &onri_layer_pad, &params, in, 4, &y, 1);
+  const int in[4] = {x, onri_net_ints(net, pads, 2 * (size_t)spatial), value != 0 ? onri_net_float(net, value) : ONRI_NONE,
+                     onri_net_ints(net, axes, (size_t)spatial)};
+  return onr_net_layer(net, &onri_layer_pad, &params, in, 4, &y, 1);
+}
+
+/* PyTorch mirrors and repeats what is there before it crops; what comes from the other end comes from what is left. */
+static int pad(struct onr_net *net, enum onr_pad_mode mode, int x, const int64_t *padding, int32_t spatial, float value) {
+  int y = onri_net_batch(net, x, spatial + 2), crops = 0;
+  for (int32_t i = 0; i < 2 * spatial; i++) crops |= padding[i] < 0;
+  if (crops && (mode == ONR_PAD_REFLECT || mode == ONR_PAD_EDGE)) {
+    y = pad_between(net, mode, y, padding, spatial, 0, 0, INT64_MAX);
+    y = pad_between(net, ONR_PAD_CONSTANT, y, padding, spatial, 0, INT64_MIN, 0);
+  } else {
+    y = pad_between(net, mode, y, padding, spatial, value, INT64_MIN, INT64_MAX);
+  }
   return onri_net_unbatch(net, y, x, spatial + 2);
 }
 

@@ -21,7 +21,12 @@
   PLAIN(X, circular, n)                                                       \
   X(constant_pad##n##d, onr_constant_pad##n##d(net, in[0], NUMBERS##n, 3.5f)) \
   X(constant_pad##n##d_alone, onr_constant_pad##n##d(net, in[0], CROPS##n, -0.5f))
-#define LIST(X) DIMENSION(X, 1) DIMENSION(X, 2) DIMENSION(X, 3)
+#define LIST(X)                                                                                  \
+  DIMENSION(X, 1)                                                                                \
+  DIMENSION(X, 2)                                                                                \
+  DIMENSION(X, 3)                                                                                \
+  X(reflection_beyond_crop, onr_reflection_pad1d(net, in[0], (const int64_t[]){3, -2}))          \
+  X(replication_of_nothing, onr_replication_pad2d(net, in[0], (const int64_t[]){2, -4, 0, 1}))
 LIST(NN_FUNCTION)
 
 static void agrees_with_pytorch(void **state) {
@@ -40,6 +45,7 @@ static void refuses_wrong_arguments(void **state) {
   nn_refuses(add_zero, huge, 4, dims, "pads of 9223372036854775807");
   nn_refuses(add_zero, wide, 2, dims, "rank 3 or 4");
   nn_refuses(add_reflection, wide, 3, dims + 1, "border of 4");
+  nn_refuses(add_reflection, (const int64_t[]){3, -8}, 3, dims + 1, "pads of 0 and -8");
 }
 
 int main(void) {
