@@ -14,7 +14,7 @@ enum onr_status onri_import_regex_full_match(const struct onr_node *node) {
   return onri_emit(node, &onri_layer_regex_full_match, &params);
 }
 
-/* `locale` is left aside: the case of ASCII letters is changed, in every locale in the same way. */
+/* `locale` is left aside: letters are changed in the same way in every locale. */
 enum onr_status onri_import_string_normalizer(const struct onr_node *node) {
   static const char *const cases[] = {"NONE", "LOWER", "UPPER", NULL}; /* enum onr_letter_case */
   struct onr_string_normalize_params params = {

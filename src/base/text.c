@@ -23,6 +23,22 @@ size_t onri_utf8_sequence(const unsigned char *text, size_t length) {
   return 4;
 }
 
+size_t onri_utf8_decode(const char *text, size_t length, uint32_t *character) {
+  const unsigned char *bytes = (const unsigned char *)text;
+  const size_t n = onri_utf8_sequence(bytes, length);
+  if (n == 0) return 0;
+  *character = n == 1 ? bytes[0] : bytes[0] & (0x7Fu >> n);
+  for (size_t i = 1; i < n; i++) *character = *character << 6 | (bytes[i] & 0x3Fu);
+  return n;
+}
+
+size_t onri_utf8_encode(uint32_t c, char target[4]) {
+  const size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+  for (size_t i = n - 1; i > 0; i--, c >>= 6) target[i] = (char)(0x80u | (c & 0x3Fu));
+  target[0] = (char)(n == 1 ? c : (0xF00u >> n & 0xFFu) | c);
+  return n;
+}
+
 /* One character, or one byte that is none, in the form it is shown. Returns the bytes read. */
 static size_t show(const unsigned char *text, size_t length, char shown[8]) {
   const size_t n = onri_utf8_sequence(text, length);

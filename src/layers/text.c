@@ -1,10 +1,11 @@
-/* text.c: string_concat, string_split, string_normalize.
+/* text.c: string_concat, string_split.
  *
  * A part of a string points into the text of that string; only joined and changed text is new. */
 #include <string.h>
 
 #include "base/checked.h"
 #include "base/shape.h"
+#include "base/text.h"
 #include "kernels/dims.h"
 #include "layers/layers.h"
 
@@ -50,6 +51,10 @@ static enum onr_status concat_run(struct onr_call *call) {
 
 /* --- string_split --- */
 
+struct split_prepared {
+  size_t *fallback; /* [delimiter's length] for the search without steps back */
+};
+
 static enum onr_status split_infer(struct onr_call *call) {
   ONR_TRY(onri_expect_dtype(call, 0, STRINGS));
   ONR_TRY(onri_expect_rank(call, 0, 0, ONR_MAX_RANK - 1));
@@ -62,37 +67,65 @@ static enum onr_status split_infer(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
-static int is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+/* Bytes of the white space, of any script, that text starts with; 0: none. */
+static size_t space(const char *text, size_t length) {
+  uint32_t c = 0;
+  const size_t n = onri_utf8_decode(text, length, &c);
+  const int is_space = c == ' ' || (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x1F) || c == 0x85 || c == 0xA0 || c == 0x1680 ||
+                       (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+  return is_space ? n : 0;
+}
 
-/* The delimiter in rest from `from` on: its position, or the length when there is none. *after is where the next part starts. */
-static size_t find_end(const struct onr_string *rest, const struct onr_string *delimiter, size_t *after) {
-  for (size_t i = 0; i < rest->length; i++) {
-    if (delimiter->length == 0 && is_space(rest->text[i])) {
-      *after = i + 1;
-      return i;
-    }
-    if (delimiter->length > 0 && delimiter->length <= rest->length - i &&
-        memcmp(rest->text + i, delimiter->text, delimiter->length) == 0) {
-      *after = i + delimiter->length;
-      return i;
-    }
+/* fallback[i]: the longest proper beginning of the delimiter that its first i + 1 bytes end in. */
+static enum onr_status split_prepare(struct onr_call *call) {
+  const struct onr_string *d = &((const struct onr_string_split_params *)call->params)->delimiter;
+  size_t *fallback = ((struct split_prepared *)call->prepared)->fallback = onr_env_allocate(call->env, d->length * sizeof *fallback + 1);
+  if (fallback == NULL) return no_text(call);
+  for (size_t i = 0, same = 0; i < d->length; i++) {
+    while (i > 0 && same > 0 && d->text[i] != d->text[same]) same = fallback[same - 1];
+    if (i > 0 && d->text[i] == d->text[same]) same++;
+    fallback[i] = same;
   }
+  return ONR_STATUS_OK;
+}
+
+static void split_release(void *prepared, struct onr_env *env) { onr_env_release(env, ((struct split_prepared *)prepared)->fallback); }
+
+/* The end of the part that rest starts with. *after is where the next one starts, SIZE_MAX when it is the last. */
+static size_t find_end(const struct onr_call *call, const struct onr_string *rest, size_t *after) {
+  const struct onr_string *d = &((const struct onr_string_split_params *)call->params)->delimiter;
+  const size_t *fallback = ((const struct split_prepared *)call->prepared)->fallback;
   *after = SIZE_MAX;
+  for (size_t i = 0, same = 0; i < rest->length; i++) {
+    const size_t n = d->length == 0 ? space(rest->text + i, rest->length - i) : 0;
+    if (n > 0) {
+      *after = i + n;
+      return i;
+    }
+    if (d->length == 0) continue;
+    while (same > 0 && rest->text[i] != d->text[same]) same = fallback[same - 1];
+    if (rest->text[i] == d->text[same]) same++;
+    if (same < d->length) continue;
+    *after = i + 1;
+    return i + 1 - d->length;
+  }
   return rest->length;
 }
 
 /* What str.split of Python gives. Writes at most `capacity` parts, returns how many there are. */
-static size_t split(struct onr_string rest, const struct onr_string_split_params *p, struct onr_string *parts, size_t capacity) {
+static size_t split(const struct onr_call *call, struct onr_string rest, struct onr_string *parts, size_t capacity) {
+  const struct onr_string_split_params *p = call->params;
   size_t count = 0, after = 0;
   do {
-    while (p->delimiter.length == 0 && rest.length > 0 && is_space(rest.text[0])) {
-      rest.text++;
-      rest.length--;
+    size_t n;
+    while (p->delimiter.length == 0 && (n = space(rest.text, rest.length)) > 0) {
+      rest.text += n;
+      rest.length -= n;
     }
     if (p->delimiter.length == 0 && rest.length == 0) break;
     struct onr_string part = rest;
     after = SIZE_MAX;
-    if (p->max_splits < 0 || count < (size_t)p->max_splits) part.length = find_end(&rest, &p->delimiter, &after);
+    if (p->max_splits < 0 || count < (size_t)p->max_splits) part.length = find_end(call, &rest, &after);
     if (count < capacity) parts[count] = part;
     count++;
     if (after == SIZE_MAX) break;
@@ -103,14 +136,13 @@ static size_t split(struct onr_string rest, const struct onr_string_split_params
 }
 
 static enum onr_status split_run(struct onr_call *call) {
-  const struct onr_string_split_params *p = call->params;
   const struct onr_string *x = call->inputs[0];
   const size_t count = (size_t)onr_desc_elements(&call->in[0]);
   struct onr_desc parts_desc = call->in[0], counts_desc = call->in[0];
   size_t widest = 0;
   void *parts, *counts = NULL;
   for (size_t i = 0; i < count; i++) {
-    const size_t n = split(x[i], p, NULL, 0);
+    const size_t n = split(call, x[i], NULL, 0);
     if (n > widest) widest = n;
   }
   parts_desc.dim[parts_desc.rank++] = (int64_t)widest;
@@ -119,68 +151,9 @@ static enum onr_status split_run(struct onr_call *call) {
   if (call->num_out > 1) ONR_TRY(onr_call_resize(call, 1, &counts_desc, &counts));
   for (size_t i = 0; i < count; i++) {
     struct onr_string *row = parts != NULL ? (struct onr_string *)parts + i * widest : NULL;
-    const size_t n = split(x[i], p, row, row != NULL ? widest : 0);
+    const size_t n = split(call, x[i], row, row != NULL ? widest : 0);
     for (size_t k = n; row != NULL && k < widest; k++) row[k] = (struct onr_string){"", 0};
     if (counts != NULL) ((int64_t *)counts)[i] = (int64_t)n;
-  }
-  return ONR_STATUS_OK;
-}
-
-/* --- string_normalize --- */
-
-static enum onr_status normalize_infer(struct onr_call *call) {
-  const struct onr_string_normalize_params *p = call->params;
-  if ((unsigned)p->letter_case > ONR_CASE_UPPER)
-    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "there is no change of case number %d", (int)p->letter_case);
-  ONR_TRY(onri_expect_dtype(call, 0, STRINGS));
-  ONR_TRY(onri_expect_rank(call, 0, 1, 2));
-  if (call->in[0].rank == 2 && call->in[0].dim[0] != 1)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected strings [n] or [1, n], found %lld rows", (long long)call->in[0].dim[0]);
-  call->out[0] = call->in[0];
-  return ONR_STATUS_OK;
-}
-
-static char changed(char c, enum onr_letter_case to) {
-  if (to == ONR_CASE_LOWER && c >= 'A' && c <= 'Z') return (char)(c - 'A' + 'a');
-  if (to == ONR_CASE_UPPER && c >= 'a' && c <= 'z') return (char)(c - 'a' + 'A');
-  return c;
-}
-
-static int is_stop_word(const struct onr_string_normalize_params *p, const struct onr_string *x) {
-  const enum onr_letter_case to = p->case_sensitive ? ONR_CASE_KEEP : ONR_CASE_LOWER;
-  for (size_t w = 0; w < p->num_stop_words; w++) {
-    const struct onr_string *word = &p->stop_words[w];
-    size_t same = 0;
-    if (word->length != x->length) continue;
-    while (same < x->length && changed(x->text[same], to) == changed(word->text[same], to)) same++;
-    if (same == x->length) return 1;
-  }
-  return 0;
-}
-
-static enum onr_status normalize_run(struct onr_call *call) {
-  const struct onr_string_normalize_params *p = call->params;
-  const struct onr_string *x = call->inputs[0];
-  const size_t count = (size_t)onr_desc_elements(&call->in[0]);
-  struct onr_desc desc = call->in[0];
-  size_t kept = 0;
-  void *data;
-  for (size_t i = 0; i < count; i++) kept += (size_t)!is_stop_word(p, &x[i]);
-  desc.dim[desc.rank - 1] = kept > 0 ? (int64_t)kept : 1;
-  ONR_TRY(onr_call_resize(call, 0, &desc, &data));
-  if (data == NULL) return ONR_STATUS_OK;
-  struct onr_string *y = data;
-  if (kept == 0) *y = (struct onr_string){"", 0};
-  for (size_t i = 0; i < count; i++) {
-    if (is_stop_word(p, &x[i])) continue;
-    *y = x[i];
-    if (p->letter_case != ONR_CASE_KEEP && x[i].length > 0) {
-      char *text = onr_call_text(call, x[i].length);
-      if (text == NULL) return no_text(call);
-      for (size_t k = 0; k < x[i].length; k++) text[k] = changed(x[i].text[k], p->letter_case);
-      y->text = text;
-    }
-    y++;
   }
   return ONR_STATUS_OK;
 }
@@ -195,13 +168,6 @@ const struct onr_layer onri_layer_string_split = {
     .name = "string_split",
     .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 2,
     .flags = ONR_LAYER_DYNAMIC,
-    .params_size = sizeof(struct onr_string_split_params),
-    .infer = split_infer, .run = split_run,
-};
-const struct onr_layer onri_layer_string_normalize = {
-    .name = "string_normalize",
-    .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
-    .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_TEXT,
-    .params_size = sizeof(struct onr_string_normalize_params),
-    .infer = normalize_infer, .run = normalize_run,
+    .params_size = sizeof(struct onr_string_split_params), .prepared_size = sizeof(struct split_prepared),
+    .infer = split_infer, .prepare = split_prepare, .run = split_run, .release_prepared = split_release,
 };

@@ -48,6 +48,10 @@ static void test_split(void **unused) {
               (struct onr_string[]){S("a"), S("b"), S(""), S("")}, 2, (int64_t[]){2, 0});
   check_split((struct onr_string_split_params){S(""), 1}, (struct onr_string[]){S(" a  b c "), S("x ")},
               (struct onr_string[]){S("a"), S("b c "), S("x"), S("")}, 2, (int64_t[]){2, 1});
+  check_split((struct onr_string_split_params){S(""), -1}, (struct onr_string[]){S("a\xE3\x80\x80z\xC2\xA0"), S("\x1F\xFF")},
+              (struct onr_string[]){S("a"), S("z"), S("\xFF"), S("")}, 2, (int64_t[]){2, 1});
+  check_split((struct onr_string_split_params){S("aab"), -1}, (struct onr_string[]){S("aaab"), S("aabaacaab")},
+              (struct onr_string[]){S("a"), S(""), S(""), S(""), S("aac"), S("")}, 3, (int64_t[]){2, 3});
   check_split((struct onr_string_split_params){S("."), 0}, (struct onr_string[]){S("a.b"), S(".")},
               (struct onr_string[]){S("a.b"), S(".")}, 1, (int64_t[]){1, 1});
 }
@@ -74,6 +78,34 @@ static void test_normalize(void **unused) {
   assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
   expect_strings(&t.out[0], nothing, 1);
   layer_test_clear(&t);
+}
+
+static enum onr_status change_case(enum onr_letter_case to, struct onr_string text, struct onr_string stop,
+                                   struct onr_string *expected) {
+  const struct onr_string_normalize_params params = {to, 0, &stop, 1};
+  struct layer_test t = {.layer = &onri_layer_string_normalize, .params = &params, .num_out = 1};
+  layer_test_input(&t, ONR_DTYPE_STRING, 1, (int64_t[]){1}, &text);
+  const enum onr_status status = layer_test_run(&t);
+  if (status == ONR_STATUS_OK) expect_strings(&t.out[0], expected, 1);
+  layer_test_clear(&t);
+  return status;
+}
+
+static void test_letters_of_all_scripts(void **unused) {
+  (void)unused;
+  static const struct {
+    struct onr_string small, capital;
+  } pairs[] = {{S("straße"), S("STRAßE")}, {S("àéþ"), S("ÀÉÞ")}, {S("żółć"), S("ŻÓŁĆ")}, {S("αβγωά"), S("ΑΒΓΩΆ")},
+               {S("жёѓ"), S("ЖЁЃ")}, {S("ագև"), S("ԱԳև")}, {S("აბ"), S("ᲐᲑ")}, {S("ⱥⱦ"), S("ȺȾ")}, {S("𐐨z"), S("𐐀Z")}};
+  for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+    struct onr_string small = pairs[i].small, capital = pairs[i].capital, nothing = S("");
+    assert_int_equal(change_case(ONR_CASE_UPPER, small, nothing, &capital), ONR_STATUS_OK);
+    assert_int_equal(change_case(ONR_CASE_LOWER, capital, nothing, &small), ONR_STATUS_OK);
+    assert_int_equal(change_case(ONR_CASE_KEEP, capital, small, &nothing), ONR_STATUS_OK);
+  }
+  const struct onr_string broken = S("a\xC3(");
+  assert_int_equal(change_case(ONR_CASE_UPPER, broken, (struct onr_string)S("b"), NULL), ONR_STATUS_DATA);
+  assert_int_equal(change_case(ONR_CASE_KEEP, (struct onr_string)S("b"), broken, NULL), ONR_STATUS_DATA);
 }
 
 static void test_normalize_refuses_rows(void **unused) {
@@ -156,7 +188,7 @@ static void test_lookup_many(void **unused) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_concat),      cmocka_unit_test(test_split),  cmocka_unit_test(test_normalize),
-      cmocka_unit_test(test_normalize_refuses_rows), cmocka_unit_test(test_lookup), cmocka_unit_test(test_lookup_of_strings),
+      cmocka_unit_test(test_normalize_refuses_rows), cmocka_unit_test(test_letters_of_all_scripts), cmocka_unit_test(test_lookup), cmocka_unit_test(test_lookup_of_strings),
       cmocka_unit_test(test_lookup_reversed), cmocka_unit_test(test_lookup_many)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
