@@ -1,0 +1,13 @@
+"""Exports PyTorch modules to ONNX files that onnxrun runs.
+
+    import onnxrun
+    onnxrun.export(module, (x,), "model.onnx")
+
+calls torch.onnx.export with translations for the layers that it cannot write, runs the file with the program onnxrun, and
+prints how far the result is from the module's.
+"""
+
+from .check import Difference, check
+from .exporter import export
+
+__all__ = ["Difference", "check", "export"]
