@@ -7,7 +7,7 @@ calls torch.onnx.export with translations for the layers that it cannot write, r
 prints how far the result is from the module's.
 """
 
-from .check import Difference, check
+from .verification import Difference, check
 from .exporter import export
 
 __all__ = ["Difference", "check", "export"]

@@ -3,9 +3,27 @@
 rewrites.py puts them in place of PyTorch's own where the standard has nothing that fits.
 """
 
+import onnx
 import torch
+from onnx.defs import OpSchema
 from onnxscript import values
 
+_FLOATS = ["tensor(float)", "tensor(double)", "tensor(float16)", "tensor(bfloat16)"]
+
+
+def _register(name, inputs, outputs, attributes):
+    """Tells onnx of an operator: names of its inputs, its outputs of type T or int64, its lists of ints."""
+    onnx.defs.register_schema(OpSchema(
+        name, "onnxrun", 1,
+        inputs=[OpSchema.FormalParameter(i, "T") for i in inputs],
+        outputs=[OpSchema.FormalParameter(o, "T" if o == "Y" else "tensor(int64)") for o in outputs],
+        type_constraints=[("T", _FLOATS, "floating point")],
+        attributes=[OpSchema.Attribute(a, OpSchema.AttrType.INTS, required=True) for a in attributes]))
+
+
+_register("AdaptiveAvgPool", ["X"], ["Y"], ["output_size"])
+_register("AdaptiveMaxPool", ["X"], ["Y", "Indices"], ["output_size"])
+_register("FractionalMaxPool", ["X", "samples"], ["Y", "Indices"], ["kernel_shape", "output_size"])
 _domain = values.Opset("onnxrun", 1)
 
 
@@ -52,11 +70,11 @@ def _write_adaptive_avg_pool(x, output_size):
 
 
 def _write_adaptive_max_pool(x, output_size):
-    return _domain.AdaptiveMaxPool(x, output_size=list(output_size), _outputs=2)
+    return _domain.AdaptiveMaxPool(x, output_size=list(output_size))
 
 
 def _write_fractional_max_pool(x, kernel_size, output_size, samples):
-    return _domain.FractionalMaxPool(x, samples, kernel_shape=list(kernel_size), output_size=list(output_size), _outputs=2)
+    return _domain.FractionalMaxPool(x, samples, kernel_shape=list(kernel_size), output_size=list(output_size))
 
 
 TRANSLATIONS = {

@@ -8,6 +8,7 @@ onnxruntime with graph optimisation off), never from onnxrun.
 """
 
 import contextlib
+import inspect
 import io
 import os
 import re
@@ -95,8 +96,8 @@ def quiet():
             yield
 
 
-def _dynamic_shapes(input_names, inputs, dynamic):
-    """dynamic_axes ({name: {axis: symbol}}) in the form torch.export wants."""
+def _dynamic_shapes(module, input_names, inputs, dynamic):
+    """dynamic_axes ({name: {axis: symbol}}) in the form torch.export wants: what *arguments take is a tuple of its own."""
     dims = {}
     shapes = []
     for name, tensor in zip(input_names, inputs):
@@ -104,7 +105,11 @@ def _dynamic_shapes(input_names, inputs, dynamic):
         for symbol in axes.values():
             dims.setdefault(symbol, torch.export.Dim(symbol))
         shapes.append({axis: dims[symbol] for axis, symbol in axes.items()})
-    return tuple(shapes)
+    kinds = [p.kind for p in inspect.signature(module.forward).parameters.values()]
+    if inspect.Parameter.VAR_POSITIONAL not in kinds:
+        return tuple(shapes)
+    plain = kinds.index(inspect.Parameter.VAR_POSITIONAL)
+    return (*shapes[:plain], tuple(shapes[plain:]))
 
 
 def export(module, inputs, path, *, exporter, opset, input_names, output_names,
@@ -119,7 +124,7 @@ def export(module, inputs, path, *, exporter, opset, input_names, output_names,
         if exporter == "dynamo":
             shapes = None
             if dynamic:
-                shapes = _dynamic_shapes(input_names, inputs, dynamic)
+                shapes = _dynamic_shapes(module, input_names, inputs, dynamic)
             torch.onnx.export(module, inputs, path, dynamo=True, verbose=False,
                               dynamic_shapes=shapes, **common)
         else:
