@@ -15,8 +15,9 @@ static const struct {
   char letter;
   enum onr_unary op;
 } functions[] = {
-    {'N', ONR_UNARY_NEG}, {'S', ONR_UNARY_SIGN}, {'A', ONR_UNARY_ABS},  {'Q', ONR_UNARY_SQRT},    {'E', ONR_UNARY_EXP},  {'L', ONR_UNARY_LOG},
-    {'I', ONR_UNARY_SIN}, {'O', ONR_UNARY_COS},  {'H', ONR_UNARY_SINH}, {'C', ONR_UNARY_COSH},    {'G', ONR_UNARY_SIGMOID}, {'R', ONR_UNARY_RELU},
+    {'N', ONR_UNARY_NEG}, {'S', ONR_UNARY_SIGN}, {'A', ONR_UNARY_ABS},  {'Q', ONR_UNARY_SQRT},
+    {'E', ONR_UNARY_EXP}, {'L', ONR_UNARY_LOG},  {'I', ONR_UNARY_SIN},  {'O', ONR_UNARY_COS},
+    {'H', ONR_UNARY_SINH}, {'C', ONR_UNARY_COSH}, {'G', ONR_UNARY_SIGMOID}, {'R', ONR_UNARY_RELU},
 };
 static const struct {
   char letter;
@@ -64,20 +65,31 @@ static int32_t symbol(const struct rule_input *r, char letter, float alpha) {
   return ONRI_NONE;
 }
 
+/* Applies the function or operator to the values below `top`; how many it took, 0: it is neither. */
+static size_t apply(struct onri_tape *tape, char letter, int32_t *top) {
+  for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
+    const struct onr_unary_params params = {.op = functions[i].op};
+    if (functions[i].letter != letter) continue;
+    top[-1] = onri_tape_emit(tape, &onri_layer_unary, &params, top - 1, 1);
+    return 1;
+  }
+  for (size_t i = 0; i < sizeof operators / sizeof operators[0]; i++) {
+    const struct onr_binary_params params = {.op = operators[i].op};
+    if (operators[i].letter != letter) continue;
+    top[-2] = onri_tape_emit(tape, &onri_layer_binary, &params, top - 2, 2);
+    return 2;
+  }
+  return 0;
+}
+
 static int32_t formula(const struct rule_input *r, const char *text, float alpha) {
-  int32_t stack[STACK + 1];
-  size_t depth = 0;
+  int32_t stack[STACK], *top = stack;
   for (; *text; text++) {
-    const int32_t value = symbol(r, *text, alpha);
-    if (value != ONRI_NONE && depth < STACK) stack[depth++] = value;
-    for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)
-      if (functions[i].letter == *text)
-        stack[depth - 1] = onri_tape_emit(r->tape, &onri_layer_unary, &(struct onr_unary_params){.op = functions[i].op}, &stack[depth - 1], 1);
-    for (size_t i = 0; i < sizeof operators / sizeof operators[0]; i++)
-      if (operators[i].letter == *text) {
-        depth--;
-        stack[depth - 1] = onri_tape_emit(r->tape, &onri_layer_binary, &(struct onr_binary_params){.op = operators[i].op}, &stack[depth - 1], 2);
-      }
+    const size_t taken = apply(r->tape, *text, top);
+    if (taken)
+      top -= taken - 1;
+    else
+      *top++ = symbol(r, *text, alpha);
   }
   return stack[0];
 }

@@ -30,7 +30,7 @@ static enum onr_status count_node(struct onri_importer *importer, uint64_t nodes
 
 int32_t onri_tape_emit(struct onri_tape *tape, const struct onr_layer *layer, const void *params, const int32_t *in, size_t num_in) {
   const int32_t out = onri_temp(tape->node);
-  if (tape->status == ONR_STATUS_OK) tape->status = count_node(tape->node->importer, COST_OF_NODE);
+  if (tape->status == ONR_STATUS_OK) tape->status = count_node(tape->node->importer, COST_OF_NODE + num_in);
   if (tape->status == ONR_STATUS_OK) tape->status = onri_emit_with(tape->node, layer, params, in, num_in, &out, 1);
   return out;
 }
@@ -75,6 +75,15 @@ static enum onr_status find_value(const struct onr_node *node, const struct onr_
   return onr_fail(node->error, ONR_STATUS_GRAPH, "no value before this node has the name that xs, zs or y gives");
 }
 
+/* Made in this graph or given to it. What comes from the graph around it may depend on other values there, unseen here. */
+static int is_local(const struct onr_node *node, int32_t value) {
+  const struct onri_scope *scope = node->scope;
+  if (!scope->outer) return 1;
+  for (size_t c = 0; c < scope->num_captures; c++)
+    if (scope->inner[c] == value) return 0;
+  return !node->graph->values[value].constant;
+}
+
 static enum onr_status read_names(const struct onr_node *node, struct gradient *g) {
   size_t num_z;
   const struct onr_string *xs = onri_attr_strings(node, "xs", &g->num_x), *zs = onri_attr_strings(node, "zs", &num_z);
@@ -82,7 +91,8 @@ static enum onr_status read_names(const struct onr_node *node, struct gradient *
   ONR_TRY(*node->status);
   g->num_all = g->num_x + num_z;
   if (!g->num_x || !y || y->kind != ONRI_ATTRIBUTE_STRING)
-    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected the names xs and y, found %zu and %s", g->num_x, y ? "another type" : "none");
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected the names xs and y, found %zu and %s", g->num_x,
+                    y ? "one or another type" : "none");
   if ((size_t)node->num_in != g->num_all || (size_t)node->num_out > g->num_x)
     return onr_fail(node->error, ONR_STATUS_ARITY, "xs and zs have %zu and %zu names, the node has %d inputs and %d outputs", g->num_x,
                     num_z, (int)node->num_in, (int)node->num_out);
@@ -92,7 +102,10 @@ static enum onr_status read_names(const struct onr_node *node, struct gradient *
     ONR_TRY(find_value(node, i < g->num_x ? &xs[i] : &zs[i - g->num_x], &g->x[i]));
     if (node->in[i] == ONRI_NONE) return onr_fail(node->error, ONR_STATUS_ARITY, "input %zu is omitted", i);
   }
-  return find_value(node, &y->s, &g->y);
+  ONR_TRY(find_value(node, &y->s, &g->y));
+  int local = is_local(node, g->y);
+  for (size_t i = 0; i < g->num_x; i++) local &= is_local(node, g->x[i]);
+  return local ? ONR_STATUS_OK : onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "xs or y lies outside of the body that this node is in");
 }
 
 /* --- which nodes count --- */

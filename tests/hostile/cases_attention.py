@@ -186,3 +186,7 @@ case('P50_gradient_third', 'run', 'OK', 'the third derivative of a quotient')(la
 case('P51_gradient_many', 'load', 'LIMIT', '20,000 Gradients of a chain of 20,000 nodes')(
     lambda d: net([H.make_node('Neg', ['a' if i == 0 else 'n%d' % i], ['n%d' % (i + 1)]) for i in range(20000)]
                   + [H.make_node('Gradient', ['a'], ['d%d' % i], domain=TRAINING, xs=['a'], y='n1') for i in range(20000)], xy, ['d0']))
+inside = lambda xs, y: H.make_graph([H.make_node('Mul', ['a', 'b'], ['t']), H.make_node('Gradient', xs, ['g'], domain=TRAINING, xs=xs, y=y)], 'b', [], [vi('g')])
+for number, (xs, y) in enumerate(((['a'], 't'), (['b'], 'y'))):
+    case('P5%d_gradient_outside' % (2 + number), 'load', 'UNSUPPORTED', 'Gradient in a body, of values outside of it')(
+        lambda d, xs=xs, y=y: net([mul, H.make_node('If', ['c'], ['z'], then_branch=inside(xs, y), else_branch=inside(xs, y))], {**xy, 'c': np.array([True])}, ['z']))

@@ -151,6 +151,35 @@ def _(g, x, z, other):
     g.gradient(g.node("Exp", ["z"]), ["z"], torch.exp(z))
 
 
+@case("loop", w=(-1, 1, (3, 4)), x=(-1, 1, (3, 4)))
+def _(g, w, x):
+    """Steps of gradient descent in a Loop: w is a state, x is captured."""
+    def info(name, kind, shape):
+        return helper.make_tensor_value_info(name, kind, shape)
+
+    rate = g.constant(np.array(0.1, np.float32))
+    body = helper.make_graph(
+        [helper.make_node("Sub", ["s", "x"], ["d"]),
+         helper.make_node("Tanh", ["d"], ["t"]),
+         helper.make_node("ReduceSumSquare", ["t"], ["e"], keepdims=0),
+         helper.make_node("Gradient", ["s", "x"], ["ds"], domain=TRAINING,
+                          xs=["s"], zs=["x"], y="e"),
+         helper.make_node("Mul", ["ds", rate], ["step"]),
+         helper.make_node("Sub", ["s", "step"], ["next"]),
+         helper.make_node("Identity", ["on"], ["again"])],
+        "step", [info("i", TensorProto.INT64, []), info("on", TensorProto.BOOL, []),
+                 info("s", TensorProto.FLOAT, [3, 4])],
+        [info("again", TensorProto.BOOL, []), info("next", TensorProto.FLOAT, [3, 4]),
+         info("e", TensorProto.FLOAT, [])])
+    steps = g.constant(np.array(5, np.int64))
+    g.nodes.append(helper.make_node("Loop", [steps, "", "w"], ["last", "errors"], body=body))
+    errors, state = [], w
+    for _ in range(5):
+        errors.append((torch.tanh(state - x) ** 2).sum())
+        state = state - 0.1 * torch.autograd.grad(errors[-1], state)[0]
+    g.results.update(last=state, errors=torch.stack(errors))
+
+
 def save(array, name, path):
     with open(path, "wb") as file:
         file.write(numpy_helper.from_array(array, name).SerializeToString())
