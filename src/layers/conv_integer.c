@@ -236,6 +236,11 @@ static int64_t multiply_adds(const struct onr_call *call, const struct onri_qcon
 static int64_t conv_integer_multiply_adds(const struct onr_call *call) { return multiply_adds(call, &integer_roles); }
 static int64_t qlinear_conv_multiply_adds(const struct onr_call *call) { return multiply_adds(call, &quantised_roles); }
 
+static uint32_t kernel_types(const void *params, enum onr_kernel kernel) {
+  (void)params;
+  return kernel == ONR_KERNEL_XNNPACK ? DTYPES_8BIT : 0;
+}
+
 const struct onr_layer onri_layer_conv_integer = {
     .name = "conv_integer",
     .inputs_min = 2, .inputs_max = 4, .outputs_min = 1, .outputs_max = 1,
@@ -265,4 +270,5 @@ const struct onr_layer onri_layer_qlinear_conv = {
     .release_state = release_state,
     .release_prepared = release_prepared,
     .multiply_adds = qlinear_conv_multiply_adds,
+    .kernel_types = kernel_types,
 };

@@ -83,6 +83,7 @@ enum onr_status onri_qconv_tuned_plan(struct onr_call *call, const struct onri_q
   ONR_TRY(onri_xnn_qconv_create(&s->op, &p->xnn, &s->shape, &p->tuned, s->conv.x.batch, &bytes, call->env, call->error));
   if (call->in[r->x].dtype == ONR_DTYPE_U8) s->x = onri_scratch_take(call, (size_t)onr_desc_elements(&call->in[r->x]));
   s->scratch = onri_scratch_take(call, bytes);
+  call->kernel = ONR_KERNEL_XNNPACK;
   return ONR_STATUS_OK;
 }
 

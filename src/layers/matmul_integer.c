@@ -14,7 +14,7 @@
 #include "layers/product.h"
 #include "layers/real.h"
 
-enum { TILE_ROWS = 32, TILE_COLUMNS = 128, EXACT_DEPTH = 256 };
+enum { TILE_ROWS = 32, TILE_COLUMNS = 64, EXACT_DEPTH = 256 };
 #define BYTES (ONRI_DTYPE_BIT(ONR_DTYPE_I8) | ONRI_DTYPE_BIT(ONR_DTYPE_U8))
 #define BYTES_OR_FLOAT8 (BYTES | ONRI_DTYPES_FLOAT8)
 
@@ -27,7 +27,8 @@ static const struct roles quantised_roles = {0, 1, 2, 3, 4, 5, 6, 7};
 
 struct integer_state {
   struct onri_product product;
-  size_t a_at, b_at; /* differences in scratch */
+  size_t a_at;                       /* differences in scratch; those of B are made a slice at a time */
+  struct onri_dims b_zero;           /* as seen from B */
   struct onri_dims a_scale, b_scale; /* as seen from the result */
 };
 
@@ -112,7 +113,7 @@ static enum onr_status integer_plan(struct onr_call *call, const struct roles *r
   struct onr_desc out;
   ONR_TRY(integer_shape(call, r, &s->product, &out));
   s->a_at = take_floats(call, r->a);
-  s->b_at = take_floats(call, r->b);
+  if (onri_has(call, r->b_zero)) s->b_zero = broadcast_dims(&call->in[r->b_zero], &call->in[r->b]);
   if (r->a_scale == 255) return ONR_STATUS_OK;
   const struct onr_desc rows = aligned(call, r->a_scale, 1);
   s->a_scale = broadcast_dims(&rows, &out);
@@ -148,17 +149,17 @@ static void subtract_range(void *context, size_t begin, size_t end) {
     d->to[i] -= d->one_zero ? first : value_of(d->dtype, d->zero, onri_dims_offset(&d->zeros, i));
 }
 
-/* Operand minus zero point into scratch. */
-static const float *subtract(struct onr_call *call, size_t operand, size_t zero, int of_rows, size_t at) {
-  struct difference d = {.dtype = call->in[operand].dtype, .x = call->inputs[operand], .one_zero = 1,
+/* A minus its zero points into scratch. */
+static const float *subtract(struct onr_call *call, const struct roles *r, size_t at) {
+  struct difference d = {.dtype = call->in[r->a].dtype, .x = call->inputs[r->a], .one_zero = 1,
                          .to = (float *)(void *)((char *)call->scratch + at)};
-  if (onri_has(call, zero)) {
-    const struct onr_desc zeros = aligned(call, zero, of_rows);
-    d.zero = call->inputs[zero];
+  if (onri_has(call, r->a_zero)) {
+    const struct onr_desc zeros = aligned(call, r->a_zero, 1);
+    d.zero = call->inputs[r->a_zero];
     d.one_zero = onr_desc_elements(&zeros) == 1;
-    d.zeros = broadcast_dims(&zeros, &call->in[operand]);
+    d.zeros = broadcast_dims(&zeros, &call->in[r->a]);
   }
-  onr_parallel_for(call->env, (size_t)onr_desc_elements(&call->in[operand]), 16384, subtract_range, &d);
+  onr_parallel_for(call->env, (size_t)onr_desc_elements(&call->in[r->a]), 16384, subtract_range, &d);
   return d.to;
 }
 
@@ -166,7 +167,7 @@ struct job {
   struct onr_call *call;
   const struct roles *roles;
   const struct integer_state *s;
-  const float *a, *b;
+  const float *a;
   size_t down, across;
   double y_scale, y_zero;
 };
@@ -193,22 +194,47 @@ static void write_row(const struct job *job, const double *sums, size_t at, size
   onri_real_store(dtype, row, count, (char *)call->outputs[0] + at); /* one byte an element */
 }
 
+/* [depth][TILE_COLUMNS] of B from element `at` on, minus the zero points of its columns. */
+static void load_slice(const struct job *job, size_t at, size_t depth, size_t columns, const float *zeros, float *to) {
+  const struct onri_product *p = &job->s->product;
+  const enum onr_dtype dtype = job->call->in[job->roles->b].dtype;
+  const char *b = (const char *)job->call->inputs[job->roles->b] + at; /* one byte an element */
+  for (size_t i = 0; i < depth; i++, b += p->b_row, to += TILE_COLUMNS) {
+    if (p->b_col == 1)
+      onri_real_load(dtype, b, columns, to);
+    else
+      for (size_t j = 0; j < columns; j++) to[j] = value_of(dtype, b, j * p->b_col);
+    for (size_t j = 0; j < columns; j++) to[j] -= zeros[j];
+  }
+}
+
+static void load_zeros(const struct job *job, size_t at, size_t columns, float *zeros) {
+  const size_t zero = job->roles->b_zero;
+  const int there = onri_has(job->call, zero);
+  for (size_t j = 0; j < columns; j++)
+    zeros[j] = there ? value_of(job->call->in[zero].dtype, job->call->inputs[zero],
+                                onri_dims_offset(&job->s->b_zero, at + j * job->s->product.b_col))
+                     : 0.0f;
+}
+
 static void multiply_tile(const struct job *job, size_t batch, size_t row, size_t column) {
   const struct onri_product *p = &job->s->product;
   const size_t rows = p->m - row < TILE_ROWS ? p->m - row : TILE_ROWS;
   const size_t columns = p->n - column < TILE_COLUMNS ? p->n - column : TILE_COLUMNS;
-  float part[TILE_ROWS * TILE_COLUMNS];
+  float part[TILE_ROWS * TILE_COLUMNS], b[EXACT_DEPTH * TILE_COLUMNS], zeros[TILE_COLUMNS];
   double sums[TILE_ROWS * TILE_COLUMNS] = {0};
   size_t a_at = row * p->a_row, b_at = column * p->b_col;
   for (size_t d = (size_t)p->num_batch_dims, rest = batch; d-- > 0; rest /= (size_t)p->batch[d]) {
     a_at += rest % (size_t)p->batch[d] * (size_t)p->a_batch[d];
     b_at += rest % (size_t)p->batch[d] * (size_t)p->b_batch[d];
   }
+  if (p->k > 0) load_zeros(job, b_at, columns, zeros);
   for (size_t from = 0; from < p->k; from += EXACT_DEPTH) {
     const struct onri_gemm gemm = {.m = rows, .n = columns, .k = p->k - from < EXACT_DEPTH ? p->k - from : EXACT_DEPTH,
                                    .a = job->a + a_at + from * p->a_col, .a_row = p->a_row, .a_col = p->a_col,
-                                   .b = job->b + b_at + from * p->b_row, .b_row = p->b_row, .b_col = p->b_col, .c = part,
+                                   .b = b, .b_row = TILE_COLUMNS, .b_col = 1, .c = part,
                                    .c_row = TILE_COLUMNS, .alpha = 1.0};
+    load_slice(job, b_at + from * p->b_row, gemm.k, columns, zeros, b);
     onri_gemm(ONRI_CLASS_F32, &gemm);
     for (size_t i = 0; i < rows; i++)
       for (size_t j = 0; j < columns; j++)
@@ -230,8 +256,7 @@ static enum onr_status integer_run(struct onr_call *call, const struct roles *r)
   const struct integer_state *s = call->state;
   struct job job = {.call = call, .roles = r, .s = s, .y_scale = 1.0};
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
-  job.a = subtract(call, r->a, r->a_zero, 1, s->a_at);
-  job.b = subtract(call, r->b, r->b_zero, 0, s->b_at);
+  job.a = subtract(call, r, s->a_at);
   job.down = (s->product.m + TILE_ROWS - 1) / TILE_ROWS;
   job.across = (s->product.n + TILE_COLUMNS - 1) / TILE_COLUMNS;
   if (r->y_scale != 255) {

@@ -75,6 +75,7 @@ static void test_matmul_integer(void **unused) {
                   1 + (uint32_t)(flags & 1));
   check_integer((struct setup){1, 35, 700, 140, ONR_DTYPE_U8, ONR_DTYPE_I8, 1, 0, 1, 1}, 2);
   check_integer((struct setup){1, 3, 0, 4, ONR_DTYPE_U8, ONR_DTYPE_I8, 0, 0, 0, 1}, 1);
+  check_integer((struct setup){1, 3, 0, 4, ONR_DTYPE_U8, ONR_DTYPE_I8, 1, 0, 1, 1}, 1);
   check_integer((struct setup){2, 0, 3, 4, ONR_DTYPE_U8, ONR_DTYPE_I8, 0, 0, 0, 0}, 1);
 }
 
