@@ -207,10 +207,19 @@ static const struct col2im_case col2im_cases[] = {
 #undef COL2IM_CASES
 };
 
+/* Complex numbers get the negative value as their imaginary part. */
+static void store_elements(enum onr_dtype dtype, const double *values, size_t count, void *elements) {
+  const enum onr_dtype part = onri_dtype_part(dtype);
+  for (size_t i = 0; i < count; i++) {
+    const double pair[2] = {values[i], 0 - values[i]};
+    onri_store_f64(part, pair, onri_dtype_parts(dtype), (char *)elements + i * onr_dtype_size(dtype));
+  }
+}
+
 static enum onr_status run_col2im(struct layer_test *t, enum onr_dtype dtype, const int64_t x_shape[3], int64_t spatial, const int64_t *image, const int64_t *block) {
-  double x[MAX], elements[MAX];
+  double x[MAX], elements[2 * MAX];
   for (int k = 0; k < MAX; k++) x[k] = k * 5 % 11 - 4;
-  onri_store_f64(dtype, x, MAX, elements);
+  store_elements(dtype, x, MAX, elements);
   layer_test_input(t, dtype, 3, x_shape, elements);
   layer_test_constant(t, ONR_DTYPE_I64, 1, &spatial, image);
   layer_test_constant(t, ONR_DTYPE_I64, 1, &spatial, block);
@@ -221,7 +230,7 @@ static void test_col2im_of(enum onr_dtype dtype) {
   for (size_t i = 0; i < sizeof col2im_cases / sizeof col2im_cases[0]; i++) {
     const struct col2im_case *const k = &col2im_cases[i];
     double y[64];
-    uint64_t expected[64];
+    uint64_t expected[2 * 64];
     const struct onr_col2im_params p = {.window = k->window};
     struct layer_test t = {.layer = &onri_layer_col2im, .params = &p, .num_out = 1, .threads = 2};
     if (run_col2im(&t, dtype, k->x_shape, k->spatial, k->image, k->block) != ONR_STATUS_OK) fail_msg("%s", t.error.message);
@@ -229,14 +238,15 @@ static void test_col2im_of(enum onr_dtype dtype) {
     assert_int_equal(t.out[0].desc.dim[1], channels);
     const size_t count = (size_t)(k->x_shape[0] * channels * product(k->image, k->spatial));
     for (size_t j = 0; j < count; j++) y[j] = (double)k->y[j];
-    onri_store_f64(dtype, y, count, expected); /* all are integers; unsigned types wrap */
+    store_elements(dtype, y, count, expected); /* all are integers; unsigned types wrap */
     assert_memory_equal(t.out[0].data, expected, count * onr_dtype_size(dtype));
     layer_test_clear(&t);
   }
 }
 
 static void test_col2im(void **state) {
-  static const enum onr_dtype dtypes[] = {ONR_DTYPE_F32, ONR_DTYPE_F64, ONR_DTYPE_F16, ONR_DTYPE_I8, ONR_DTYPE_I64, ONR_DTYPE_U64, ONR_DTYPE_U16};
+  static const enum onr_dtype dtypes[] = {ONR_DTYPE_F32, ONR_DTYPE_F64, ONR_DTYPE_F16, ONR_DTYPE_I8, ONR_DTYPE_I64, ONR_DTYPE_U64, ONR_DTYPE_U16,
+                                          ONR_DTYPE_C64, ONR_DTYPE_C128};
   (void)state;
   for (size_t i = 0; i < sizeof dtypes / sizeof dtypes[0]; i++) test_col2im_of(dtypes[i]);
   const struct onr_col2im_params none = {{0}};
