@@ -46,16 +46,22 @@ struct onr_desc onr_sequence_desc(enum onr_dtype kind, const struct onr_tensor *
   return desc;
 }
 
+/* What lies between the parts is zero, so that equal sequences are equal blocks. */
 void onr_sequence_write(const struct onr_tensor *entries, int64_t count, void *memory) {
   char *block = memory;
   struct header *header = memory;
   struct entry *table = (struct entry *)(void *)(block + sizeof(*header));
-  size_t offset = rounded(sizeof(*header) + (size_t)count * sizeof(*table));
+  const size_t written = sizeof(*header) + (size_t)count * sizeof(*table);
+  const size_t total = (size_t)onr_sequence_desc(ONR_DTYPE_SEQUENCE, entries, count).dim[0];
+  size_t offset = rounded(written);
   *header = (struct header){FORMAT, count};
+  memset(block + written, 0, offset - written);
   for (int64_t i = 0; i < count; i++) {
     const size_t bytes = onr_desc_bytes(&entries[i].desc);
     table[i] = (struct entry){entries[i].desc, offset};
     if (bytes) memcpy(block + offset, entries[i].data, bytes);
+    memset(block + offset + bytes, 0, rounded(bytes) - bytes);
     offset += rounded(bytes);
   }
+  memset(block + offset, 0, total - offset);
 }
