@@ -4,7 +4,7 @@
 
 #include "onnx/importer.h"
 
-enum { MOST_VARIADIC = 8, MOST_OUTPUTS = 4, SPECIMEN_RANK = 4, BODY_NAMES = 3 };
+enum { MOST_VARIADIC = 8, MOST_OUTPUTS = 4, SPECIMEN_RANK = 4, MOST_MIXED = 9, BODY_NAMES = 3 };
 
 /* One attempt: ops differ in what they cannot do without. */
 struct attempt {
@@ -89,20 +89,21 @@ static enum onr_status import_specimen(struct import *m, const struct onri_op *r
 
 /* --- what the layers allow --- */
 
-/* Descriptors for inputs of that rank: input 0 of type `first`, the others float32, constants as they are. */
-static void describe_inputs(const struct import *m, const struct onri_node *node, enum onr_dtype first, int32_t rank, struct onr_desc *in,
-                            const void **inputs) {
+/* Descriptors for inputs of that rank, or scalars where `scalars` has the bit: input 0 of type `first`, the others float32,
+ * constants as they are. */
+static void describe_inputs(const struct import *m, const struct onri_node *node, enum onr_dtype first, int32_t rank, unsigned scalars,
+                            struct onr_desc *in, const void **inputs) {
   static const uint64_t contents[2 * (1 << SPECIMEN_RANK)] = {0}; /* infer relies on those of shape inputs */
   const int64_t dims[SPECIMEN_RANK] = {2, 2, 2, 2};
   for (int32_t i = 0; i < node->num_in; i++) {
     const struct onri_constant *constant = node->in[i] == ONRI_NONE ? NULL : m->graph->values[node->in[i]].constant;
-    in[i] = node->in[i] == ONRI_NONE ? (struct onr_desc){0} : onr_desc_make(i == 0 ? first : ONR_DTYPE_F32, rank, dims);
+    in[i] = node->in[i] == ONRI_NONE ? (struct onr_desc){0} : onr_desc_make(i == 0 ? first : ONR_DTYPE_F32, i < 16 && (scalars >> i & 1) ? 0 : rank, dims);
     if (constant) in[i] = constant->desc;
     inputs[i] = constant ? constant->data : i < 32 && (node->layer->shape_inputs >> i & 1) ? contents : NULL;
   }
 }
 
-/* infer for several ranks, with a record: wherever it ends, its checks of types have been noted. Returns 1 when output 0 has
+/* infer for several ranks, in all mixtures with scalars, and with a record: wherever it ends, its checks of types have been noted. Returns 1 when output 0 has
  * the type of input 0 whatever that is. */
 static int ask(struct import *m, const struct onri_node *node, struct onri_dtype_record *record) {
   struct onr_desc in[ONRI_RECORD_INPUTS], out[ONRI_RECORD_INPUTS];
@@ -114,9 +115,10 @@ static int ask(struct import *m, const struct onri_node *node, struct onri_dtype
   if (node->num_in > ONRI_RECORD_INPUTS || node->num_out > ONRI_RECORD_INPUTS || node->num_in == 0) return 0;
   record->call = &call;
   m->env.record = record;
-  for (int32_t k = 0; k < 2 * (SPECIMEN_RANK + 1); k++) {
+  const unsigned patterns = node->num_in > MOST_MIXED ? 1u << (MOST_MIXED - 1) : 1u << (node->num_in - 1);
+  for (unsigned k = 0; k < 2 * (SPECIMEN_RANK + 1) * patterns; k++) {
     const enum onr_dtype first = k % 2 ? ONR_DTYPE_I64 : ONR_DTYPE_F32;
-    describe_inputs(m, node, first, SPECIMEN_RANK - k / 2, in, inputs);
+    describe_inputs(m, node, first, (int32_t)(k / 2 % (SPECIMEN_RANK + 1)), k / (2 * (SPECIMEN_RANK + 1)) << 1, in, inputs);
     for (int32_t i = 0; i < node->num_out; i++) out[i] = in[0];
     if (!node->layer->infer || node->layer->infer(&call) == ONR_STATUS_OK) follows = follows && out[0].dtype == first;
   }

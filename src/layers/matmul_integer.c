@@ -112,6 +112,7 @@ static enum onr_status integer_plan(struct onr_call *call, const struct roles *r
   struct integer_state *s = call->state;
   struct onr_desc out;
   ONR_TRY(integer_shape(call, r, &s->product, &out));
+  call->kernel = ONR_KERNEL_VECTOR;
   s->a_at = take_floats(call, r->a);
   if (onri_has(call, r->b_zero)) s->b_zero = broadcast_dims(&call->in[r->b_zero], &call->in[r->b]);
   if (r->a_scale == 255) return ONR_STATUS_OK;
@@ -279,6 +280,16 @@ static int64_t multiply_adds(const struct onr_call *call, const struct roles *r)
 static int64_t matmul_integer_multiply_adds(const struct onr_call *call) { return multiply_adds(call, &integer_roles); }
 static int64_t qlinear_matmul_multiply_adds(const struct onr_call *call) { return multiply_adds(call, &quantised_roles); }
 
+static uint32_t integer_kernel_types(const void *params, enum onr_kernel kernel) {
+  (void)params;
+  return kernel == ONR_KERNEL_VECTOR ? BYTES : 0;
+}
+
+static uint32_t quantised_kernel_types(const void *params, enum onr_kernel kernel) {
+  (void)params;
+  return kernel == ONR_KERNEL_VECTOR ? BYTES_OR_FLOAT8 : 0;
+}
+
 const struct onr_layer onri_layer_matmul_integer = {
     .name = "matmul_integer",
     .inputs_min = 2,
@@ -290,6 +301,7 @@ const struct onr_layer onri_layer_matmul_integer = {
     .plan = matmul_integer_plan,
     .run = matmul_integer_run,
     .multiply_adds = matmul_integer_multiply_adds,
+    .kernel_types = integer_kernel_types,
 };
 
 const struct onr_layer onri_layer_qlinear_matmul = {
@@ -303,4 +315,5 @@ const struct onr_layer onri_layer_qlinear_matmul = {
     .plan = qlinear_matmul_plan,
     .run = qlinear_matmul_run,
     .multiply_adds = qlinear_matmul_multiply_adds,
+    .kernel_types = quantised_kernel_types,
 };
