@@ -14,7 +14,8 @@ PICTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../layers/p
 
 def words(*values):
     """Strings, or bytes that need not be UTF-8, as a constant."""
-    return H.make_tensor('w', S, [len(values)], [v if isinstance(v, bytes) else v.encode() for v in values])
+    data = [v if isinstance(v, bytes) else v.encode() for v in values]
+    return onnx.TensorProto(name='w', data_type=S, dims=[len(data)], string_data=data)
 
 
 # --- strings to numbers and back ---
