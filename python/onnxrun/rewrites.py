@@ -106,7 +106,21 @@ def _fractional_max_pool(graph, node):
                  list(a["output_size"]), a["random_samples"])
 
 
+def _attention_of_rank_4(graph, node):
+    """Exporters write scaled_dot_product_attention for [batch, heads, time, features] alone."""
+    a = _arguments(node)
+    if _meta(a["query"]).dim() != 3:
+        return None
+    query, key, value = (_call(graph, aten.unsqueeze.default, a[name], 1) for name in ("query", "key", "value"))
+    mask = a["attn_mask"]
+    if mask is not None and _meta(mask).dim() == 3:
+        mask = _call(graph, aten.unsqueeze.default, mask, 1)
+    result = _call(graph, node.target, query, key, value, mask, 0.0, a["is_causal"], scale=a["scale"])
+    return _call(graph, aten.squeeze.dim, result, 1)
+
+
 REWRITES = {
+    aten.scaled_dot_product_attention.default: _attention_of_rank_4,
     aten.avg_pool2d.default: _divided_avg_pool,
     aten.avg_pool3d.default: _divided_avg_pool,
     aten.rrelu.default: _mean_slope,

@@ -69,11 +69,13 @@ def cases():
     yield "cross_map_lrn2d_even", nn.Sequential(nn.CrossMapLRN2d(4, 0.5)), (randn(2, 7, 4, 5),), {}
     yield "rrelu", nn.RReLU(0.1, 0.5), (randn(3, 4),), {}
     yield ("rnn_dynamic", nn.RNN(5, 4, 2, bidirectional=True, batch_first=True), (randn(2, 6, 5),),
-           {"dynamic_shapes": ({0: "batch", 1: "time"}, None)})
+           {"dynamic_shapes": ({0: "batch", 1: "time"},)})
     yield "rnn_relu", nn.RNN(5, 4, nonlinearity="relu", bias=False), (randn(6, 2, 5),), {}
     yield "encoder_mask", Lambda2(encoder_layer(), lambda m, x, k: m(x, src_mask=k)), (randn(2, 5, 12), CAUSAL(5)), {}
     yield ("transformer_mask", Lambda2(nn.Transformer(12, 2, 1, 1, 16, batch_first=True), lambda m, x, y, k: m(x, y, tgt_mask=k)),
            (randn(2, 5, 12), randn(2, 4, 12), CAUSAL(4)), {})
+    yield ("attention_of_rank_3", Lambda(lambda q, k, v, m: nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=m)),
+           (randn(2, 6, 8), randn(2, 5, 8), randn(2, 5, 8), randn(2, 6, 5)), {})
     yield "nms", Lambda(lambda b, s: torchvision.ops.nms(b, s, 0.3)), (boxes(9), rand(9)), {}
     yield ("roi_align", Lambda(lambda x, r: torchvision.ops.roi_align(x, [r], (3, 2), 0.5, 2, True)),
            (randn(1, 3, 8, 8), boxes(3)), {})
