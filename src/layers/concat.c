@@ -79,17 +79,24 @@ static enum onr_status concat_run(struct onr_call *call) {
 
 /* --- split --- */
 
+/* Part i of parts of one size; the last ones are smaller where need be. */
+static int64_t even_part(int64_t length, size_t count, size_t i) {
+  const int64_t parts = (int64_t)count, chunk = length / parts + (length % parts != 0), left = length - (int64_t)i * chunk;
+  return left < 0 ? 0 : left < chunk ? left : chunk;
+}
+
+/* The size of part i along the axis, also of one that nobody wants and that has no descriptor. */
+static int64_t part_length(const struct onr_call *call, int64_t length, size_t i) {
+  return onri_has(call, 1) ? ((const int64_t *)call->inputs[1])[i] : even_part(length, call->num_out, i);
+}
+
 static enum onr_status split_sizes_even(const struct onr_split_params *p, int64_t length, size_t count, struct onr_call *call,
                                         int32_t axis) {
   const int64_t parts = (int64_t)count;
   if (p->even && length % parts != 0)
     return onr_fail(call->error, ONR_STATUS_SHAPE, "axis %d of size %lld does not split into %d equal parts", (int)axis,
                     (long long)length, (int)parts);
-  const int64_t chunk = length / parts + (length % parts != 0);
-  for (int64_t i = 0; i < parts; i++) {
-    const int64_t left = length - i * chunk;
-    call->out[i].dim[axis] = left < 0 ? 0 : left < chunk ? left : chunk;
-  }
+  for (size_t i = 0; i < count; i++) call->out[i].dim[axis] = even_part(length, count, i);
   return ONR_STATUS_OK;
 }
 
@@ -137,7 +144,7 @@ static enum onr_status split_plan(struct onr_call *call) {
   for (size_t i = 0; i < call->num_out; i++) {
     call->view[i].of = 0;
     call->view[i].offset = offset;
-    offset += onr_desc_bytes(&call->out[i]);
+    offset += (size_t)(part_length(call, call->in[0].dim[parts.axis], i) * parts.inner) * onr_dtype_size(call->in[0].dtype);
   }
   return ONR_STATUS_OK;
 }
@@ -149,7 +156,7 @@ static enum onr_status split_run(struct onr_call *call) {
   const char *x = call->inputs[0];
   ONR_TRY(parts_of(p->axis, &call->in[0], &parts, call->error));
   for (size_t i = 0; i < call->num_out; i++) {
-    const int64_t part = call->out[i].dim[parts.axis] * parts.inner;
+    const int64_t part = part_length(call, call->in[0].dim[parts.axis], i) * parts.inner;
     const int64_t dims[2] = {parts.outer, part}, x_strides[2] = {parts.whole, 1};
     struct onri_copy copy;
     if (part == 0 || parts.outer == 0) continue;
