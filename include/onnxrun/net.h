@@ -52,7 +52,8 @@ ONR_API int onr_net_constant(struct onr_net *net, const struct onr_desc *desc, c
 ONR_API int onr_net_layer(struct onr_net *net, const struct onr_layer *layer, const void *params, const int *in, size_t num_in,
                           int *out, size_t num_out);
 
-/* Names of modules for messages, info and profiles: layers added between push and pop belong to "outer.inner". */
+/* Names of modules for messages, info and profiles: layers added between push and pop belong to "outer.inner", of
+ * which there may be 64 levels and 511 characters. */
 ONR_API void onr_net_push(struct onr_net *net, const char *module);
 ONR_API void onr_net_pop(struct onr_net *net);
 

@@ -22,6 +22,20 @@ static enum onr_status check_output_padding(const struct onr_conv_transpose_para
                   (long long)(most - 1), (long long)padding);
 }
 
+/* Output size of axis a, without output padding. */
+static int64_t least_output(const struct onri_axis *a) {
+  return a->stride * (a->in - 1) + (a->kernel - 1) * a->dilation + 1 - a->begin - a->end; /* all below 2^31 */
+}
+
+/* The size that output_size asks for, which output padding can reach. */
+static enum onr_status take_output_size(int64_t wanted, struct onri_axis *a, struct onr_error *error) {
+  const int64_t least = least_output(a);
+  a->out = wanted;
+  if (wanted >= least && wanted - least < a->stride) return ONR_STATUS_OK;
+  return onr_fail(error, ONR_STATUS_SHAPE, "expected output_size of %lld to %lld for an input of %lld, found %lld", (long long)least,
+                  (long long)(least + a->stride - 1), (long long)a->in, (long long)wanted);
+}
+
 /* Output size of axis a; with auto_pad or output_shape also its padding. */
 static enum onr_status resolve_output(const struct onr_conv_transpose_params *p, int32_t i, struct onri_axis *a,
                                       struct onr_error *error) {
@@ -30,7 +44,9 @@ static enum onr_status resolve_output(const struct onr_conv_transpose_params *p,
   int64_t full;
   if (a->in == 0) return onr_fail(error, ONR_STATUS_SHAPE, "the image has no pixels");
   full = a->stride * (a->in - 1) + p->output_padding[i] + extent; /* all below 2^31 */
-  if (p->has_output_shape || same) {
+  if (p->output_size[i] > 0) {
+    ONR_TRY(take_output_size(p->output_size[i], a, error));
+  } else if (p->has_output_shape || same) {
     a->out = p->has_output_shape ? p->output_shape[i] : a->in * a->stride;
     if (a->out < 1) return onr_fail(error, ONR_STATUS_ATTRIBUTE, "expected output_shape of at least 1, found %lld", (long long)a->out);
     const int64_t total = a->out < full ? full - a->out : 0;
@@ -90,10 +106,14 @@ static enum onr_status geometry(const struct onr_call *call, struct onri_conv *c
   return onri_image_view(out, p->channels_last, &c->y, &spatial, call->error);
 }
 
-/* Output padding of height and width; those of missing axes are 0. */
-static void extra_of(const struct onr_conv_transpose_params *p, int32_t spatial, int64_t extra[2]) {
-  extra[0] = spatial >= 2 ? p->output_padding[spatial - 2] : 0;
-  extra[1] = p->output_padding[spatial - 1];
+static int64_t extra_of_axis(const struct onr_conv_transpose_params *p, int32_t i, const struct onri_axis *a) {
+  return p->output_size[i] > 0 && a->out > 0 ? a->out - least_output(a) : p->output_padding[i];
+}
+
+/* Output padding of height and width; those of missing axes are 0, and those that output_size gives while sizes are not known. */
+static void extra_of(const struct onr_conv_transpose_params *p, int32_t spatial, const struct onri_conv *c, int64_t extra[2]) {
+  extra[0] = spatial >= 2 ? extra_of_axis(p, spatial - 2, &c->axis[1]) : 0;
+  extra[1] = extra_of_axis(p, spatial - 1, &c->axis[2]);
 }
 
 /* XNNPACK wants output padding below the stride and no output beyond the last tap. */
@@ -123,7 +143,7 @@ static enum onr_status conv_transpose_prepare(struct onr_call *call) {
   if (!onri_conv_can_pack(call, p->groups, 1)) return ONR_STATUS_OK;
   for (int32_t i = 0; i < ONR_MAX_SPATIAL; i++) c.axis[i].in = 1;
   ONR_TRY(fixed_geometry(call, &c));
-  extra_of(p, spatial, extra);
+  extra_of(p, spatial, &c, extra);
   return onri_conv_prepare(call, &c, is_tuned(p, &c, spatial), extra);
 }
 
@@ -133,7 +153,7 @@ static enum onr_status conv_transpose_plan(struct onr_call *call) {
   struct onr_desc out;
   int64_t extra[2];
   ONR_TRY(geometry(call, &c, &out));
-  extra_of(p, call->in[1].rank - 2, extra);
+  extra_of(p, call->in[1].rank - 2, &c, extra);
   return onri_conv_plan(call, &c, extra);
 }
 

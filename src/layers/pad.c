@@ -54,6 +54,9 @@ static enum onr_status pad_axis(const struct onr_call *call, enum onr_pad_mode m
   if (most > 0 && mode != ONR_PAD_CONSTANT && (inside == 0 || (mode == ONR_PAD_REFLECT && most >= inside)))
     return onr_fail(call->error, ONR_STATUS_SHAPE, "a border of %lld on dimension %d cannot be made from %lld elements",
                     (long long)most, (int)d, (long long)inside);
+  if (mode == ONR_PAD_CIRCULAR && most > inside)
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "a border of %lld on dimension %d wraps around %lld elements more than once",
+                    (long long)most, (int)d, (long long)inside);
   if (!onri_add_i64(inside, s->begin[d], result) || !onri_add_i64(*result, s->end[d], result))
     return onr_fail(call->error, ONR_STATUS_LIMIT, "pads of %lld and %lld on dimension %d of size %lld", (long long)begin,
                     (long long)end, (int)d, (long long)dim);
@@ -147,6 +150,7 @@ static void pad_one_axis(const struct pad_job *job, int32_t d, enum onr_pad_mode
       fill_border(job, d, last + 1, end, last - 1, -1, NULL);
       break;
     case ONR_PAD_WRAP:
+    case ONR_PAD_CIRCULAR:
       wrap_border(job, d);
       break;
   }

@@ -49,6 +49,16 @@ static enum onr_status sliding(const struct onr_call *call, int32_t spatial, str
   return onri_window_output(rounds_up, spatial, axis, call->error);
 }
 
+static enum onr_status adaptive_size(int64_t wanted, double ratio, struct onri_axis *a, struct onr_error *error) {
+  const double scaled = floor((double)a->in * ratio);
+  a->out = wanted == 0 ? a->in : wanted;
+  if (wanted != 0 || ratio == 0) return ONR_STATUS_OK;
+  if (!(scaled >= 1 && scaled <= INT32_MAX))
+    return onr_fail(error, ONR_STATUS_SHAPE, "%lld pixels times %g are not from 1 to %d", (long long)a->in, ratio, INT32_MAX);
+  a->out = (int64_t)scaled;
+  return ONR_STATUS_OK;
+}
+
 /* Axes of windows that cut the image into parts; *irregular when no window of one size does that. */
 static enum onr_status adaptive(const struct onr_call *call, int32_t spatial, struct onri_axis axis[ONR_MAX_SPATIAL], int32_t *irregular) {
   const struct onr_pool_params *const p = call->params;
@@ -56,8 +66,9 @@ static enum onr_status adaptive(const struct onr_call *call, int32_t spatial, st
     return onr_fail(call->error, ONR_STATUS_SHAPE, "an output of %d dimensions does not fit an image of %d", p->adaptive, spatial);
   for (int32_t i = 0; i < ONR_MAX_SPATIAL; i++) {
     struct onri_axis *const a = &axis[i];
-    const int64_t wanted = i < ONR_MAX_SPATIAL - spatial ? 1 : p->output[i - (ONR_MAX_SPATIAL - spatial)];
-    a->out = wanted == 0 ? a->in : wanted;
+    const int32_t k = i - (ONR_MAX_SPATIAL - spatial);
+    if (k < 0) a->out = 1;
+    else ONR_TRY(adaptive_size(p->output[k], p->ratio[k], a, call->error));
     if (a->out < 0 || a->out > INT32_MAX || a->in > INT32_MAX)
       return onr_fail(call->error, ONR_STATUS_LIMIT, "expected image and output sizes from 0 to %d, found %lld and %lld", INT32_MAX,
                       (long long)a->in, (long long)a->out);

@@ -14,6 +14,7 @@ static double position(const struct onr_resize_params *p, const struct onri_resi
     case ONR_RESIZE_TF_CROP_AND_RESIZE:
       if (length == 1) return (a->start + a->end) * (in - 1) / 2;
       return a->start * (in - 1) + x * (a->end - a->start) * (in - 1) / (length - 1);
+    case ONR_RESIZE_PYTORCH_CORNERS: return a->out > 1 ? (x + 0.5) * (in - 1) / ((double)a->out - 1) - 0.5 : -0.5;
     default: break;
   }
   if (p->coordinates == ONR_RESIZE_PYTORCH_HALF_PIXEL && a->out == 1) return 0;
@@ -46,7 +47,9 @@ static double linear(double distance) {
 
 /* Shrinking with antialias stretches the filter by 1 / scale; otherwise 1. */
 static double filter_scale(const struct onr_resize_params *p, const struct onri_resize_axis *a) {
-  return p->antialias && a->scale < 1 ? a->scale : 1;
+  double scale = a->scale;
+  if (p->coordinates == ONR_RESIZE_PYTORCH_CORNERS) scale = a->out > 1 && a->in > 1 ? (double)(a->out - 1) / (double)(a->in - 1) : 1;
+  return p->antialias && scale < 1 ? scale : 1;
 }
 
 /* Position of the first tap relative to floor(x). */

@@ -2,6 +2,7 @@
 #include "onnxrun/nn/activation.h"
 
 #include "nn/nn_elementwise.h"
+#include "nn/nn_image.h"
 
 /* f(x) with no parameters. */
 #define PLAIN(function, op, alpha, beta) \
@@ -83,7 +84,9 @@ int onr_softmax(struct onr_net *net, int x, int64_t dim) {
 
 int onr_softmin(struct onr_net *net, int x, int64_t dim) { return onr_softmax(net, onri_net_unary(net, ONR_UNARY_NEG, 0, 0, x), dim); }
 
-int onr_softmax2d(struct onr_net *net, int x) { return onr_softmax(net, x, -3); }
+int onr_softmax2d(struct onr_net *net, int x) {
+  return onri_net_unbatch(net, onr_softmax(net, onri_net_batch(net, x, 4), 1), x, 4);
+}
 
 int onr_log_softmax(struct onr_net *net, int x, int64_t dim) {
   return onri_net_1(net, &onri_layer_log_softmax, &(struct onr_softmax_params){.axis = dim}, x);

@@ -53,7 +53,7 @@ static int check_conv(struct onr_net *net, const char *name, const struct onr_co
 
 /* The window's padding as a layer in front, which pads with more than zeros; the window then has none. */
 static int pad_in_front(struct onr_net *net, int x, enum onr_padding_mode mode, struct onr_window *window) {
-  static const enum onr_pad_mode modes[] = {ONR_PAD_CONSTANT, ONR_PAD_REFLECT, ONR_PAD_EDGE, ONR_PAD_WRAP}; /* as enum onr_padding_mode */
+  static const enum onr_pad_mode modes[] = {ONR_PAD_CONSTANT, ONR_PAD_REFLECT, ONR_PAD_EDGE, ONR_PAD_CIRCULAR}; /* as enum onr_padding_mode */
   const int32_t rank = 2 + window->rank;
   int64_t pads[2 * (2 + ONR_MAX_SPATIAL)] = {0};
   int64_t any = 0;
@@ -103,13 +103,15 @@ static int conv_transpose(struct onr_net *net, const char *name, int32_t spatial
       !onri_net_check_sizes(net, name, "stride", p->stride, spatial, 0) ||
       !onri_net_check_sizes(net, name, "padding", p->padding, spatial, 0) ||
       !onri_net_check_sizes(net, name, "output_padding", p->output_padding, spatial, 0) ||
+      !onri_net_check_sizes(net, name, "output_size", p->output_size, spatial, 0) ||
       !onri_net_check_sizes(net, name, "dilation", p->dilation, spatial, 0))
     return -1;
   for (int32_t i = 0; i < spatial; i++) {
     params.window.stride[i] = p->stride[i];
     params.window.dilation[i] = p->dilation[i];
     params.window.pad_begin[i] = params.window.pad_end[i] = p->padding[i];
-    params.output_padding[i] = p->output_padding[i];
+    params.output_padding[i] = p->output_size[i] ? 0 : p->output_padding[i];
+    params.output_size[i] = p->output_size[i];
   }
   const int w = weight_of(net, weight, p->in_channels, p->out_channels / or_one(p->groups), p->kernel_size, spatial);
   const int batch = onri_net_batch(net, x, 2 + spatial);

@@ -185,6 +185,10 @@ void onr_net_push(struct onr_net *net, const char *module) {
     onri_net_fail(net, ONR_STATUS_LIMIT, "modules nest deeper than %d", ONRI_NET_DEPTH);
     return;
   }
+  if (strlen(module) >= sizeof(net->path) - used - (used != 0)) {
+    onri_net_fail(net, ONR_STATUS_LIMIT, "a module path is longer than %zu characters", sizeof(net->path) - 1);
+    return;
+  }
   net->path_ends[net->depth++] = used;
   snprintf(net->path + used, sizeof(net->path) - used, "%s%s", used ? "." : "", module);
   net->origin = NULL;

@@ -52,10 +52,14 @@ static int check(struct onr_net *net, const struct onr_upsample *p) {
     return onri_net_fail(net, ONR_STATUS_ARGUMENT, "Upsample: expected %d sizes or scale factors for mode %s, got %d", mode->spatial, mode->name, spatial);
   if (p->align_corners && !mode->interpolates)
     return onri_net_fail(net, ONR_STATUS_ARGUMENT, "Upsample: align_corners does not go with mode %s", mode->name);
-  if (p->antialias && (mode->spatial != 2 || p->align_corners))
-    return onri_net_fail(net, ONR_STATUS_ARGUMENT, "Upsample: antialias goes with bilinear and bicubic without align_corners alone");
-  if (scales && p->mode == ONR_UPSAMPLE_AREA) return onri_net_fail(net, ONR_STATUS_ARGUMENT, "Upsample: mode area needs size");
+  if (p->antialias && mode->spatial != 2)
+    return onri_net_fail(net, ONR_STATUS_ARGUMENT, "Upsample: antialias goes with bilinear and bicubic alone, not with mode %s", mode->name);
   return net->failed ? -1 : spatial;
+}
+
+static enum onr_resize_coordinates coordinates_of(const struct onr_upsample *p) {
+  if (!p->align_corners) return modes[p->mode].coordinates;
+  return p->antialias ? ONR_RESIZE_PYTORCH_CORNERS : ONR_RESIZE_ALIGN_CORNERS;
 }
 
 static int wide_scales(struct onr_net *net, const double *scales, int32_t count) {
@@ -69,7 +73,7 @@ static int resize(struct onr_net *net, int x, const struct onr_upsample *p, int3
   const struct mode *const mode = &modes[p->mode];
   const int by_size = count_sizes(p) > 0;
   struct onr_resize_params params = {
-      .mode = (int32_t)mode->mode, .coordinates = p->align_corners ? ONR_RESIZE_ALIGN_CORNERS : (int32_t)mode->coordinates,
+      .mode = (int32_t)mode->mode, .coordinates = (int32_t)coordinates_of(p),
       .nearest = (int32_t)mode->nearest, .antialias = p->antialias != 0, .exclude_outside = p->antialias != 0,
       .cubic_a = p->antialias ? -0.5f : -0.75f, .wide_scales = 1, .recompute_scales = p->recompute_scale_factor || p->align_corners,
       .num_axes = spatial};
@@ -86,7 +90,10 @@ int onr_upsample(struct onr_net *net, int x, const struct onr_upsample *p) {
   int y = onri_net_batch(net, x, 2 + spatial);
   if (p->mode == ONR_UPSAMPLE_AREA) {
     struct onr_pool_params params = {.adaptive = spatial};
-    for (int32_t i = 0; i < spatial; i++) params.output[i] = p->size[i];
+    for (int32_t i = 0; i < spatial; i++) {
+      params.output[i] = p->size[i];
+      params.ratio[i] = p->scale_factor[i];
+    }
     y = onri_net_1(net, &onri_layer_average_pool, &params, y);
   } else {
     y = resize(net, y, p, spatial);

@@ -14,7 +14,7 @@ static int64_t block_of(const struct onri_rewrite *rw, const struct onri_node *n
   if (p->window.auto_pad != ONR_AUTO_PAD_NOTSET && p->window.auto_pad != ONR_AUTO_PAD_VALID) return 0;
   const int padded = p->window.auto_pad == ONR_AUTO_PAD_NOTSET;
   for (int i = 0; i < 2; i++)
-    if (p->window.stride[i] != w->dim[2] || p->window.dilation[i] > 1 || p->output_padding[i] != 0 ||
+    if (p->window.stride[i] != w->dim[2] || p->window.dilation[i] > 1 || p->output_padding[i] != 0 || p->output_size[i] != 0 ||
         (p->window.kernel[i] != 0 && p->window.kernel[i] != w->dim[2]) || (padded && (p->window.pad_begin[i] != 0 || p->window.pad_end[i] != 0)))
       return 0;
   return w->dim[2];

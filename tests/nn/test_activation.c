@@ -42,6 +42,7 @@ NN_BUILD(softmin, onr_softmin(net, in[0], 1))
 NN_BUILD(softmax_last, onr_softmax(net, in[0], -1))
 NN_BUILD(softmax_0, onr_softmax(net, in[0], 0))
 NN_BUILD(softmax2d, onr_softmax2d(net, in[0]))
+NN_BUILD(softmax2d_alone, onr_softmax2d(net, in[0]))
 NN_BUILD(log_softmax, onr_log_softmax(net, in[0], 1))
 
 static const struct nn_builder builders[] = {
@@ -84,6 +85,7 @@ static const struct nn_builder builders[] = {
     {"softmax_last", softmax_last},
     {"softmax_0", softmax_0},
     {"softmax2d", softmax2d},
+    {"softmax2d_alone", softmax2d_alone},
     {"log_softmax", log_softmax},
 };
 
@@ -104,8 +106,15 @@ static int inverted_hardtanh(struct onr_net *net, int x) { return onr_hardtanh(n
 static int celu_of_zero(struct onr_net *net, int x) { return onr_celu(net, x, 0); }
 static int prelu_without_weight(struct onr_net *net, int x) { return onr_prelu(net, x, 1, NULL); }
 
+static int add_softmax2d(struct onr_net *net, int x, const void *params) {
+  (void)params;
+  return onr_softmax2d(net, x);
+}
+
 static void refuses_wrong_arguments(void **state) {
   (void)state;
+  nn_refuses(add_softmax2d, NULL, 2, (int64_t[]){3, 4}, "rank 3 or 4");
+  nn_refuses(add_softmax2d, NULL, 5, (int64_t[]){1, 3, 4, 1, 1}, "rank 3 or 4");
   fails(inverted_hardtanh);
   fails(celu_of_zero);
   fails(prelu_without_weight);

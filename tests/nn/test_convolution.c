@@ -61,6 +61,12 @@ TRANSPOSE(transpose2d_oblong, 2, !BIAS, 4, 6, .kernel_size = {3, 2}, .stride = {
 TRANSPOSE(transpose2d_dilation, 2, BIAS, 3, 4, .kernel_size = {3, 3}, .padding = {2, 2}, .output_padding = {1, 1}, .dilation = {2, 2})
 TRANSPOSE(transpose2d_depthwise, 2, BIAS, 4, 4, .kernel_size = {3, 3}, .stride = {2, 2}, .padding = {1, 1}, .groups = 4)
 TRANSPOSE(transpose2d_unbatched, 2, BIAS, 3, 4, .kernel_size = {3, 3}, .stride = {2, 2}, .padding = {1, 1}, .output_padding = {1, 1})
+TRANSPOSE(transpose1d_size, 1, BIAS, 3, 4, .kernel_size = {3}, .stride = {4}, .dilation = {2}, .output_size = {27})
+TRANSPOSE(transpose2d_size, 2, BIAS, 3, 4, .kernel_size = {3, 3}, .stride = {2, 2}, .padding = {1, 1}, .output_size = {8, 7})
+TRANSPOSE(transpose2d_size_replaces, 2, BIAS, 3, 4, .kernel_size = {3, 3}, .stride = {2, 2}, .padding = {1, 1}, .output_padding = {1, 1},
+          .output_size = {7, 8})
+TRANSPOSE(transpose2d_size_upscale, 2, BIAS, 3, 4, .kernel_size = {2, 2}, .stride = {2, 2}, .output_size = {9, 8})
+TRANSPOSE(transpose3d_size, 3, BIAS, 2, 3, .kernel_size = {2, 2, 2}, .stride = {2, 3, 1}, .output_size = {5, 9, 3})
 TRANSPOSE(transpose3d, 3, BIAS, 2, 3, .kernel_size = {2, 2, 2}, .stride = {2, 2, 2})
 TRANSPOSE(transpose3d_all, 3, BIAS, 4, 2, .kernel_size = {2, 3, 2}, .stride = {2, 1, 2}, .padding = {0, 1, 1}, .output_padding = {1, 0, 1},
           .dilation = {1, 2, 1}, .groups = 2)
@@ -74,7 +80,8 @@ static const struct nn_builder builders[] = {
     BUILDER(conv2d_unbatched), BUILDER(conv3d), BUILDER(conv3d_all), BUILDER(conv3d_same), BUILDER(conv3d_replicate), BUILDER(conv3d_unbatched),
     BUILDER(transpose1d), BUILDER(transpose1d_all), BUILDER(transpose1d_unbatched), BUILDER(transpose2d), BUILDER(transpose2d_oblong),
     BUILDER(transpose2d_dilation), BUILDER(transpose2d_depthwise), BUILDER(transpose2d_unbatched), BUILDER(transpose3d),
-    BUILDER(transpose3d_all), BUILDER(transpose3d_unbatched),
+    BUILDER(transpose3d_all), BUILDER(transpose3d_unbatched), BUILDER(transpose1d_size), BUILDER(transpose2d_size),
+    BUILDER(transpose2d_size_replaces), BUILDER(transpose2d_size_upscale), BUILDER(transpose3d_size),
 };
 
 static void agrees_with_pytorch(void **state) {
@@ -108,6 +115,7 @@ static void refuses_wrong_convolutions(void **state) {
       {{1, 1, .kernel_size = {1, 1}, .auto_padding = (enum onr_conv_padding)9}, "auto_padding"},
       {{1, 1, .kernel_size = {1, 1}, .padding_mode = (enum onr_padding_mode)9}, "padding_mode"},
       {{1, 1, .kernel_size = {1, 1}, .padding = {8, 0}, .padding_mode = ONR_PADDING_REFLECT}, "border of 8"},
+      {{1, 1, .kernel_size = {1, 1}, .padding = {9, 0}, .padding_mode = ONR_PADDING_CIRCULAR}, "more than once"},
   };
   (void)state;
   for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) nn_refuses(add_conv, &wrong[i].p, 4, image, wrong[i].text);
@@ -131,6 +139,9 @@ static void refuses_wrong_transposes(void **state) {
       {{1, 1, .kernel_size = {1, 1}, .dilation = {0, -2}}, "dilation"},
       {{1, 1, .kernel_size = {1, 1}, .stride = {INT32_MAX, INT32_MAX}}, "beyond"},
       {{1, 1, .kernel_size = {1, 1}, .groups = 3}, "groups"},
+      {{1, 1, .kernel_size = {3, 3}, .stride = {2, 2}, .output_size = {16, 17}}, "output_size of 17 to 18"},
+      {{1, 1, .kernel_size = {3, 3}, .stride = {2, 2}, .output_size = {17, 19}}, "output_size of 17 to 18"},
+      {{1, 1, .kernel_size = {3, 3}, .output_size = {-1, 10}}, "output_size"},
   };
   (void)state;
   for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) nn_refuses(add_transpose, &wrong[i].p, 4, image, wrong[i].text);

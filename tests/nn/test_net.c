@@ -74,6 +74,24 @@ static void wrong_shapes_are_found_when_it_is_finished(void **state) {
   assert_non_null(strstr(error.where, "head"));
 }
 
+static void a_module_path_is_not_cut(void **state) {
+  char name[256];
+  struct onr_net *net;
+  struct onr_model *model;
+  struct onr_error error = {0};
+  (void)state;
+  memset(name, 'm', sizeof(name) - 1);
+  name[sizeof(name) - 1] = '\0';
+  assert_int_equal(onr_net_create(NULL, &net, &error), ONR_STATUS_OK);
+  const int x = onr_net_input(net, "x", ONR_DTYPE_F32, 1, (int64_t[]){3});
+  onr_net_push(net, name);
+  onr_net_push(net, name); /* 255 + 1 + 255: as long as a path may be */
+  onr_net_output(net, "y", onr_relu(net, x));
+  onr_net_push(net, "");
+  assert_int_equal(onr_net_finish(net, &model, &error), ONR_STATUS_LIMIT);
+  assert_non_null(strstr(error.message, "longer than 511"));
+}
+
 enum { WIDTH = 64, BATCH = 256 };
 
 /* Linear, ReLU, Linear: a Sequential of which each layer has its number. */
@@ -172,6 +190,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_linear_runs),
       cmocka_unit_test(the_first_error_is_reported),
+      cmocka_unit_test(a_module_path_is_not_cut),
       cmocka_unit_test(wrong_shapes_are_found_when_it_is_finished),
       cmocka_unit_test(modules_have_names_in_profiles_and_threads_share_the_work),
       cmocka_unit_test(a_net_without_output_and_one_that_is_given_up),

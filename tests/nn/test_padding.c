@@ -25,6 +25,7 @@
   DIMENSION(X, 1)                                                                                \
   DIMENSION(X, 2)                                                                                \
   DIMENSION(X, 3)                                                                                \
+  X(circular_whole, onr_circular_pad2d(net, in[0], (const int64_t[]){4, 4, 3, 0}))               \
   X(reflection_beyond_crop, onr_reflection_pad1d(net, in[0], (const int64_t[]){3, -2}))          \
   X(replication_of_nothing, onr_replication_pad2d(net, in[0], (const int64_t[]){2, -4, 0, 1}))
 LIST(NN_FUNCTION)
@@ -38,6 +39,8 @@ static void agrees_with_pytorch(void **state) {
 static int add_zero(struct onr_net *net, int x, const void *padding) { return onr_zero_pad2d(net, x, padding); }
 static int add_reflection(struct onr_net *net, int x, const void *padding) { return onr_reflection_pad1d(net, x, padding); }
 
+static int add_circular(struct onr_net *net, int x, const void *padding) { return onr_circular_pad1d(net, x, padding); }
+
 static void refuses_wrong_arguments(void **state) {
   const int64_t dims[] = {1, 2, 4, 4}, all[] = {-2, -3, 0, 0}, huge[] = {INT64_MAX, 1, 0, 0}, wide[] = {4, 0};
   (void)state;
@@ -45,6 +48,8 @@ static void refuses_wrong_arguments(void **state) {
   nn_refuses(add_zero, huge, 4, dims, "pads of 9223372036854775807");
   nn_refuses(add_zero, wide, 2, dims, "rank 3 or 4");
   nn_refuses(add_reflection, wide, 3, dims + 1, "border of 4");
+  nn_refuses(add_circular, (const int64_t[]){5, 0}, 3, dims + 1, "more than once");
+  nn_refuses(add_circular, (const int64_t[]){0, 5}, 3, dims + 1, "more than once");
   nn_refuses(add_reflection, (const int64_t[]){3, -8}, 3, dims + 1, "pads of 0 and -8");
 }
 

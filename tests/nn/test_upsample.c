@@ -34,6 +34,13 @@ UPSAMPLE(bilinear_antialias, BILINEAR, .size = {3, 5}, .antialias = 1)
 UPSAMPLE(bilinear_antialias_up, BILINEAR, .scale_factor = {1.6, 0.45}, .antialias = 1)
 UPSAMPLE(bicubic_antialias, BICUBIC, .size = {3, 5}, .antialias = 1)
 UPSAMPLE(bicubic_antialias_up, BICUBIC, .scale_factor = {1.6, 0.45}, .antialias = 1)
+UPSAMPLE(bilinear_antialias_corners, BILINEAR, .size = {3, 9}, .antialias = 1, .align_corners = 1)
+UPSAMPLE(bicubic_antialias_corners, BICUBIC, .size = {3, 9}, .antialias = 1, .align_corners = 1)
+UPSAMPLE(bilinear_antialias_corners_one, BILINEAR, .size = {1, 3}, .antialias = 1, .align_corners = 1)
+UPSAMPLE(bicubic_antialias_corners_one, BICUBIC, .size = {1, 3}, .antialias = 1, .align_corners = 1)
+UPSAMPLE(bicubic_antialias_corners_scale, BICUBIC, .scale_factor = {1.6, 0.45}, .antialias = 1, .align_corners = 1)
+UPSAMPLE(area_scale, AREA, .scale_factor = {0.57, 1.3})
+UPSAMPLE(area_scale_1d, AREA, .scale_factor = {0.6})
 UPSAMPLE(area, AREA, .size = {3, 4})
 NN_BUILD(upsampling_nearest2d, onr_upsampling_nearest2d(net, in[0], &(struct onr_upsample){.scale_factor = {2, 2}}))
 NN_BUILD(upsampling_bilinear2d, onr_upsampling_bilinear2d(net, in[0], &(struct onr_upsample){.size = {5, 6}}))
@@ -55,6 +62,8 @@ static const struct nn_builder builders[] = {
     BUILDER(bicubic_antialias), BUILDER(bicubic_antialias_up), BUILDER(area), BUILDER(upsampling_nearest2d),
     BUILDER(upsampling_bilinear2d), BUILDER(upsampling_bilinear2d_scale), BUILDER(pixel_shuffle), BUILDER(pixel_shuffle_unbatched),
     BUILDER(pixel_unshuffle), BUILDER(pixel_unshuffle_unbatched), BUILDER(channel_shuffle), BUILDER(channel_shuffle_1d),
+    BUILDER(bilinear_antialias_corners), BUILDER(bicubic_antialias_corners), BUILDER(bilinear_antialias_corners_one),
+    BUILDER(bicubic_antialias_corners_one), BUILDER(bicubic_antialias_corners_scale), BUILDER(area_scale), BUILDER(area_scale_1d),
 };
 
 static void agrees_with_pytorch(void **state) {
@@ -87,8 +96,8 @@ static void refuses_wrong_sizes(void **state) {
       {{.size = {2}, .mode = ONR_UPSAMPLE_BILINEAR}, "2 sizes"},
       {{.size = {2, 2}, .align_corners = 1}, "align_corners"},
       {{.size = {2, 2}, .antialias = 1}, "antialias"},
-      {{.size = {2, 2}, .mode = ONR_UPSAMPLE_BICUBIC, .antialias = 1, .align_corners = 1}, "antialias"},
-      {{.scale_factor = {2, 2}, .mode = ONR_UPSAMPLE_AREA}, "area"},
+      {{.scale_factor = {0.2, 1}, .mode = ONR_UPSAMPLE_AREA}, "4 pixels times 0.2"},
+      {{.scale_factor = {1, 1e30}, .mode = ONR_UPSAMPLE_AREA}, "4 pixels times 1e+30"},
       {{.size = {2, 2}, .mode = (enum onr_upsample_mode)7}, "mode 7"},
   };
   (void)state;

@@ -27,6 +27,7 @@ struct onr_conv_transpose_params {
   struct onr_window window;
   int64_t groups; /* 0: 1 */
   int64_t output_padding[ONR_MAX_SPATIAL];
+  int64_t output_size[ONR_MAX_SPATIAL]; /* above 0: gives output_padding, which must be below the stride, while padding stays */
   int32_t has_output_shape;
   int64_t output_shape[ONR_MAX_SPATIAL];
   struct onr_clamp clamp;

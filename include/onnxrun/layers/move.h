@@ -26,7 +26,11 @@ struct onr_split_params {
 
 /* pad: x, pads (int64: the begins of all axes, then the ends; negative crops), value (optional scalar of x's type;
  * for a float type also float32), axes (optional). */
-enum onr_pad_mode { ONR_PAD_CONSTANT, ONR_PAD_REFLECT, ONR_PAD_EDGE, ONR_PAD_WRAP };
+enum onr_pad_mode {
+  ONR_PAD_CONSTANT, ONR_PAD_REFLECT, ONR_PAD_EDGE,
+  ONR_PAD_WRAP,
+  ONR_PAD_CIRCULAR, /* wraps once at most: torch.nn.CircularPad */
+};
 struct onr_pad_params {
   enum onr_pad_mode mode;
 };

@@ -17,7 +17,8 @@ struct onr_pool_params {
   int32_t plane_indices;     /* max_pool: indices are counted in the image of each channel: torch.nn.MaxPool2d */
   int64_t divisor;           /* average_pool: the sum is divided by this; 0: by the pixels that count */
   int32_t adaptive;          /* number of spatial dimensions, of which output gives the sizes; 0: windows as `window` says */
-  int64_t output[ONR_MAX_SPATIAL]; /* 0: the size of x */
+  int64_t output[ONR_MAX_SPATIAL]; /* 0: the size of x times ratio, rounded down */
+  double ratio[ONR_MAX_SPATIAL];   /* 0: 1 */
   int32_t p;                 /* lp_pool: y = (sum |x|^p)^(1/p) */
   int32_t channels_last;
 };

@@ -17,6 +17,7 @@ enum onr_resize_coordinates {
   ONR_RESIZE_ASYMMETRIC = 4,
   ONR_RESIZE_TF_HALF_PIXEL_FOR_NN = 5,
   ONR_RESIZE_TF_CROP_AND_RESIZE = 6,
+  ONR_RESIZE_PYTORCH_CORNERS = 7, /* half_pixel with scales of (out - 1) / (in - 1): torch.nn's antialias with align_corners */
 };
 
 enum onr_resize_nearest {

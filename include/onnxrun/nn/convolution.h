@@ -37,6 +37,7 @@ struct onr_conv_transpose {
   int64_t stride[3];         /* 0: 1 */
   int64_t padding[3];
   int64_t output_padding[3]; /* below stride or dilation */
+  int64_t output_size[3];    /* as in the forward call: gives output_padding, from 0 to stride - 1; 0: output_padding as above */
   int64_t dilation[3];       /* 0: 1 */
   int64_t groups;            /* 0: 1 */
 };

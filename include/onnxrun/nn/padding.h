@@ -23,7 +23,7 @@ ONR_API int onr_replication_pad3d(struct onr_net *net, int x, const int64_t padd
 ONR_API int onr_reflection_pad1d(struct onr_net *net, int x, const int64_t padding[2]);
 ONR_API int onr_reflection_pad2d(struct onr_net *net, int x, const int64_t padding[4]);
 ONR_API int onr_reflection_pad3d(struct onr_net *net, int x, const int64_t padding[6]);
-/* From the other end. */
+/* From the other end: at most the dimension. */
 ONR_API int onr_circular_pad1d(struct onr_net *net, int x, const int64_t padding[2]);
 ONR_API int onr_circular_pad2d(struct onr_net *net, int x, const int64_t padding[4]);
 ONR_API int onr_circular_pad3d(struct onr_net *net, int x, const int64_t padding[6]);

@@ -16,7 +16,7 @@ enum onr_upsample_mode {
   ONR_UPSAMPLE_BILINEAR,      /* 2 */
   ONR_UPSAMPLE_BICUBIC,       /* 2 */
   ONR_UPSAMPLE_TRILINEAR,     /* 3 */
-  ONR_UPSAMPLE_AREA,          /* 1 to 3; with size alone */
+  ONR_UPSAMPLE_AREA,          /* 1 to 3 */
 };
 
 /* torch.nn.Upsample. size or scale_factor has one entry above 0 for each spatial dimension, the other one none. */
@@ -26,7 +26,7 @@ struct onr_upsample {
   enum onr_upsample_mode mode;
   int32_t align_corners;          /* linear, bilinear, bicubic, trilinear */
   int32_t recompute_scale_factor; /* the sizes that scale_factor gives decide where pixels lie, not scale_factor itself */
-  int32_t antialias;              /* bilinear and bicubic without align_corners */
+  int32_t antialias;              /* bilinear and bicubic */
 };
 ONR_API int onr_upsample(struct onr_net *net, int x, const struct onr_upsample *upsample);
 

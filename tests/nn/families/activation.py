@@ -17,3 +17,4 @@ def cases(case):
         ("log_softmax", nn.LogSoftmax(1)),
     ):
         case(name, module, (2, 4, 3, 2))
+    case("softmax2d_alone", nn.Softmax2d(), (4, 3, 2))

@@ -2,6 +2,17 @@
 from torch import nn
 
 
+class Sized(nn.Module):
+    """A transposed convolution whose forward call names the size of the output."""
+
+    def __init__(self, convolution, output_size):
+        super().__init__()
+        self.convolution, self.output_size = convolution, output_size
+
+    def forward(self, x):
+        return self.convolution(x, self.output_size)
+
+
 def cases(case):
     for name, module, shape in (
         ("conv1d", nn.Conv1d(3, 4, 3), (2, 3, 9)),
@@ -35,6 +46,11 @@ def cases(case):
         ("transpose2d_dilation", nn.ConvTranspose2d(3, 4, 3, stride=1, padding=2, output_padding=1, dilation=2), (1, 3, 5, 4)),
         ("transpose2d_depthwise", nn.ConvTranspose2d(4, 4, 3, stride=2, padding=1, groups=4), (1, 4, 4, 3)),
         ("transpose2d_unbatched", nn.ConvTranspose2d(3, 4, 3, stride=2, padding=1, output_padding=1), (3, 4, 5)),
+        ("transpose1d_size", Sized(nn.ConvTranspose1d(3, 4, 3, stride=4, dilation=2), (27,)), (2, 3, 6)),
+        ("transpose2d_size", Sized(nn.ConvTranspose2d(3, 4, 3, stride=2, padding=1), (8, 7)), (2, 3, 4, 4)),
+        ("transpose2d_size_replaces", Sized(nn.ConvTranspose2d(3, 4, 3, stride=2, padding=1, output_padding=1), (7, 8)), (1, 3, 4, 4)),
+        ("transpose2d_size_upscale", Sized(nn.ConvTranspose2d(3, 4, 2, stride=2), (9, 8)), (1, 3, 4, 4)),
+        ("transpose3d_size", Sized(nn.ConvTranspose3d(2, 3, 2, stride=(2, 3, 1)), (5, 9, 3)), (1, 2, 2, 3, 2)),
         ("transpose3d", nn.ConvTranspose3d(2, 3, 2, stride=2), (1, 2, 2, 3, 2)),
         ("transpose3d_all", nn.ConvTranspose3d(4, 2, (2, 3, 2), stride=(2, 1, 2), padding=(0, 1, 1), output_padding=(1, 0, 1), groups=2,
                                                dilation=(1, 2, 1)), (1, 4, 2, 3, 3)),

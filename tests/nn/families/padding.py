@@ -15,5 +15,6 @@ def cases(case):
         constant = getattr(nn, "ConstantPad%dd" % spatial)
         case("constant_pad%dd" % spatial, constant(NUMBERS[spatial], 3.5), shape)
         case("constant_pad%dd_alone" % spatial, constant(CROPS[spatial], -0.5), shape[1:])
+    case("circular_whole", nn.CircularPad2d((4, 4, 3, 0)), (2, 2, 3, 4))
     case("reflection_beyond_crop", nn.ReflectionPad1d((3, -2)), (2, 3, 4))
     case("replication_of_nothing", nn.ReplicationPad2d((2, -4, 0, 1)), (2, 3, 3, 4))
