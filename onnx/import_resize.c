@@ -1,5 +1,5 @@
 /* import_resize.c: Resize, and Upsample, which it replaced. */
-#include "onnx/import.h"
+#include "onnx/importer.h"
 
 static const char *const modes[] = {"nearest", "linear", "cubic", NULL}; /* as enum onr_resize_mode */
 
@@ -74,6 +74,8 @@ enum onr_status onri_import_resize_11(const struct onr_node *node) {
   p.exclude_outside = onri_attr_int32(node, "exclude_outside", 0, 0, 1);
   p.cubic_a = onri_attr_float(node, "cubic_coeff_a", -0.75f);
   p.extrapolation_value = onri_attr_float(node, "extrapolation_value", 0);
+  /* Aligned corners follow from the sizes; ONNX's reference lets them follow from the scale, whose size may be a fraction. */
+  p.recompute_scales = p.coordinates == ONR_RESIZE_ALIGN_CORNERS && node->importer && node->importer->from_pytorch;
   ONR_TRY(read_axes(node, &p));
   return onri_emit(node, &onri_layer_resize, &p);
 }

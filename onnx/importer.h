@@ -162,6 +162,7 @@ struct onri_importer {
   struct onri_graph *graph;      /* the main one; texts and numbers of attributes live in its arena */
   struct onri_interner texts;
   const struct onri_origin *last_origin; /* nodes in a row without names share it */
+  int from_pytorch;              /* PyTorch's exporter made the file */
   struct onri_op_index ops;
   const struct onri_opsets *opsets; /* of the model */
   struct onri_function_table functions;

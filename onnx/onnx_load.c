@@ -1,6 +1,8 @@
 /* onnx_load: scan, decode, import. */
 #include "onnx/onnx_load.h"
 
+#include <string.h>
+
 #include "onnx/modules.h"
 
 void onri_importer_clear(struct onri_importer *importer) {
@@ -61,6 +63,7 @@ static enum onr_status fill_info(struct onri_importer *importer, const Onnx__Mod
 static enum onr_status import(struct onri_importer *importer, const Onnx__ModelProto *model, struct onri_loaded *loaded) {
   struct onri_opsets opsets;
   if (!model->graph) return onr_fail(importer->error, ONR_STATUS_GRAPH, "the file holds no graph");
+  importer->from_pytorch = model->producer_name && !strcmp(model->producer_name, "pytorch");
   ONR_TRY(read_opsets(importer, model, &opsets));
   ONR_TRY(onri_op_index_make(&importer->scratch, &importer->ops, importer->error));
   ONR_TRY(onri_functions_read(importer, model));
