@@ -10,6 +10,7 @@
 #include "onnxrun/nn/dropout.h"
 #include "onnxrun/nn/embedding.h"
 #include "onnxrun/nn/fold.h"
+#include "onnxrun/nn/function.h"
 #include "onnxrun/nn/linear.h"
 #include "onnxrun/nn/normalization.h"
 #include "onnxrun/nn/padding.h"
