@@ -21,7 +21,10 @@
  *   }
  *
  * Values are small integers. A function that fails returns -1 and the net remembers its first error; -1 may be passed on,
- * so only onr_net_finish needs a check. Weights are copied when they are passed. One thread at a time. */
+ * so only onr_net_finish needs a check. Weights are copied when they are passed. One thread at a time.
+ *
+ * A shape that does not fit is found by onr_net_finish when all dimensions of the inputs are declared. With ONR_UNKNOWN_DIM it is
+ * found by onr_net_shape, or by onr_session_plan and onr_session_run, once sizes are given. */
 #ifndef ONNXRUN_NET_H
 #define ONNXRUN_NET_H
 
@@ -40,7 +43,7 @@ ONR_API void onr_net_destroy(struct onr_net *net);
 /* Makes the model, which is the caller's, and destroys the net, also on failure. The first error of the net is reported. */
 ONR_API enum onr_status onr_net_finish(struct onr_net *net, struct onr_model **model, struct onr_error *error);
 
-/* A new input; dims may be ONR_UNKNOWN_DIM. */
+/* A new input; dims [rank] may be ONR_UNKNOWN_DIM. NULL for rank 0. */
 ONR_API int onr_net_input(struct onr_net *net, const char *name, enum onr_dtype dtype, int32_t rank, const int64_t *dims);
 /* The value becomes the next output. */
 ONR_API void onr_net_output(struct onr_net *net, const char *name, int value);
@@ -59,7 +62,7 @@ ONR_API void onr_net_pop(struct onr_net *net);
 
 /* Elements of all floating-point constants so far: PyTorch's sum(p.numel()) plus floating-point buffers. */
 ONR_API int64_t onr_net_parameters(const struct onr_net *net);
-/* Descriptor of a value for given input descriptors, without running. */
+/* Descriptor of a value for given input descriptors, without running: an error when they do not fit the layers so far. */
 ONR_API enum onr_status onr_net_shape(struct onr_net *net, int value, const struct onr_desc *inputs, size_t num_inputs,
                                       struct onr_desc *desc, struct onr_error *error);
 

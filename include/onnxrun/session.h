@@ -13,7 +13,7 @@ struct onr_session;
 struct onr_session_options {
   struct onr_threads *threads;  /* NULL: the calling thread alone; must outlive the session; shared pools run one session at a time */
   const volatile int *cancel;   /* polled between nodes; non-zero stops the run with CANCELLED; NULL: never */
-  int profile;                  /* non-zero: times each node, see onr_session_profile */
+  int profile;                  /* non-zero: times each node, see onr_session_node */
 };
 
 /* The model must outlive the session. options may be NULL. */

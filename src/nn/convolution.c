@@ -17,8 +17,9 @@ static int weight_of(struct onr_net *net, const float *weight, int64_t rows, int
 static int check_channels(struct onr_net *net, const char *name, int64_t in, int64_t out, int64_t groups, const float *weight) {
   const int64_t channels[3] = {in, out, groups};
   if (!onri_net_check_sizes(net, name, "in_channels, out_channels and groups", channels, 3, 1)) return 0;
-  if (in % groups == 0 && out % groups == 0 && weight) return 1;
-  onri_net_fail(net, ONR_STATUS_ARGUMENT, "%s: expected a weight, and in_channels and out_channels that %lld groups divide, got %lld and %lld", name,
+  if (!onri_net_check_weight(net, name, "weight", weight)) return 0;
+  if (in % groups == 0 && out % groups == 0) return 1;
+  onri_net_fail(net, ONR_STATUS_ARGUMENT, "%s: expected in_channels and out_channels that %lld groups divide, got %lld and %lld", name,
                 (long long)groups, (long long)in, (long long)out);
   return 0;
 }

@@ -125,9 +125,10 @@ static int table(struct onr_net *net, const struct onr_embedding *p, const float
   const struct onr_allocator *allocator = net->model->env.allocator;
   const int64_t dims[2] = {p->num_embeddings, p->embedding_dim};
   const int64_t most = INT64_MAX / 8;
-  if (p->num_embeddings <= 0 || p->embedding_dim <= 0 || p->num_embeddings > most / p->embedding_dim || !weight)
-    return onri_net_fail(net, ONR_STATUS_ARGUMENT, "Embedding: expected num_embeddings and embedding_dim above 0 and a weight, got %lld and %lld",
+  if (p->num_embeddings <= 0 || p->embedding_dim <= 0 || p->num_embeddings > most / p->embedding_dim)
+    return onri_net_fail(net, ONR_STATUS_ARGUMENT, "Embedding: expected num_embeddings and embedding_dim above 0, got %lld and %lld",
                          (long long)p->num_embeddings, (long long)p->embedding_dim);
+  if (!onri_net_check_weight(net, "Embedding", "weight", weight)) return -1;
   if (!(p->max_norm >= 0) || !(p->norm_type >= 0))
     return onri_net_fail(net, ONR_STATUS_ARGUMENT, "Embedding: expected max_norm and norm_type of 0 or more, got %g and %g", (double)p->max_norm,
                          (double)p->norm_type);

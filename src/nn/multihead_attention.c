@@ -39,12 +39,16 @@ static int joined_mask(struct onr_net *net, int attn_mask, int key_padding_mask,
 }
 
 static int check(struct onr_net *net, const struct onr_multihead_attention *p, const struct onr_multihead_attention_weights *w) {
+  static const char name[] = "MultiheadAttention";
   if (p->embed_dim <= 0 || p->embed_dim > MAX_FEATURES || p->num_heads <= 0 || p->embed_dim % p->num_heads)
     return onri_net_fail(net, ONR_STATUS_ARGUMENT, "MultiheadAttention: expected embed_dim in 1..%d, a multiple of num_heads, got %lld and %lld",
                          MAX_FEATURES, (long long)p->embed_dim, (long long)p->num_heads);
   if (p->kdim < 0 || p->kdim > MAX_FEATURES || p->vdim < 0 || p->vdim > MAX_FEATURES)
     return onri_net_fail(net, ONR_STATUS_ARGUMENT, "MultiheadAttention: expected kdim and vdim in 0..%d, got %lld and %lld", MAX_FEATURES,
                          (long long)p->kdim, (long long)p->vdim);
+  if (!onri_net_check_weight(net, name, "w", w) || !onri_net_check_weight(net, name, "out_proj_weight", w->out_proj_weight)) return -1;
+  if (!w->in_proj_weight && !(w->q_proj_weight && w->k_proj_weight && w->v_proj_weight))
+    return onri_net_fail(net, ONR_STATUS_ARGUMENT, "%s: expected in_proj_weight, or q_proj_weight, k_proj_weight and v_proj_weight", name);
   if (w->in_proj_weight && ((p->kdim && p->kdim != p->embed_dim) || (p->vdim && p->vdim != p->embed_dim)))
     return onri_net_fail(net, ONR_STATUS_ARGUMENT, "MultiheadAttention: in_proj_weight needs kdim and vdim equal to embed_dim");
   if (!w->bias_k != !w->bias_v)

@@ -98,8 +98,10 @@ int onr_net_input(struct onr_net *net, const char *name, enum onr_dtype dtype, i
   struct onr_desc desc;
   int value;
   if (net->failed) return -1;
+  if (!name) return onri_net_fail(net, ONR_STATUS_ARGUMENT, "an input has no name");
   if (rank < 0 || rank > ONR_MAX_RANK) return onri_net_fail(net, ONR_STATUS_ARGUMENT, "input '%s': rank %d is outside of 0..%d", name, rank, ONR_MAX_RANK);
   if (!onr_dtype_size(dtype)) return onri_net_fail(net, ONR_STATUS_ARGUMENT, "input '%s': unknown data type %d", name, (int)dtype);
+  if (rank && !dims) return onri_net_fail(net, ONR_STATUS_ARGUMENT, "input '%s': dims is NULL", name);
   desc = onr_desc_make(dtype, rank, dims);
   for (int32_t d = 0; d < rank; d++)
     if (desc.dim[d] < ONR_UNKNOWN_DIM) return onri_net_fail(net, ONR_STATUS_ARGUMENT, "input '%s': dimension %d is negative", name, d);
@@ -111,6 +113,10 @@ int onr_net_input(struct onr_net *net, const char *name, enum onr_dtype dtype, i
 void onr_net_output(struct onr_net *net, const char *name, int value) {
   struct onri_value *v;
   if (net->failed) return;
+  if (!name) {
+    onri_net_fail(net, ONR_STATUS_ARGUMENT, "an output has no name");
+    return;
+  }
   if (value < 0 || (size_t)value >= net->graph->num_values) {
     onri_net_fail(net, ONR_STATUS_ARGUMENT, "output '%s': %d is no value of this network", name, value);
     return;
@@ -158,6 +164,9 @@ static int add_layer(struct onr_net *net, const struct onr_layer *layer, const v
   for (size_t i = 0; i < num_in; i++)
     if (in[i] < ONRI_NONE || in[i] >= (int)net->graph->num_values)
       return onri_net_fail(net, ONR_STATUS_ARGUMENT, "%s: input %zu is no value of this network", layer->name, i);
+  for (size_t i = 0; i < layer->inputs_min; i++)
+    if (i >= num_in || in[i] == ONRI_NONE)
+      return onri_net_fail(net, ONR_STATUS_ARGUMENT, "%s: input %zu is required but was left out (-1)", layer->name, i);
   origin = origin_of(net, layer);
   if (!origin) return no_memory(net);
   for (size_t i = 0; i < num_out; i++) {
@@ -232,6 +241,12 @@ enum onr_status onr_net_shape(struct onr_net *net, int value, const struct onr_d
 int onri_net_weight(struct onr_net *net, const float *data, int32_t rank, const int64_t *dims) {
   const struct onr_desc desc = onr_desc_make(ONR_DTYPE_F32, rank, dims);
   return data ? onr_net_constant(net, &desc, data) : ONRI_NONE;
+}
+
+int onri_net_check_weight(struct onr_net *net, const char *layer, const char *name, const void *weight) {
+  if (weight) return 1;
+  onri_net_fail(net, ONR_STATUS_ARGUMENT, "%s: %s is NULL", layer, name);
+  return 0;
 }
 
 int onri_net_ints(struct onr_net *net, const int64_t *values, size_t count) {

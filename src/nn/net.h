@@ -27,6 +27,8 @@ struct onr_net {
 int onri_net_fail(struct onr_net *net, enum onr_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* float32 [dims...] constant; data NULL: none, returns ONRI_NONE. */
 int onri_net_weight(struct onr_net *net, const float *data, int32_t rank, const int64_t *dims);
+/* Fails and returns 0 when a weight that must be there is NULL. layer and name are for the message. */
+int onri_net_check_weight(struct onr_net *net, const char *layer, const char *name, const void *weight);
 /* int64 [count] and scalars, not counted as parameters. */
 int onri_net_ints(struct onr_net *net, const int64_t *values, size_t count);
 int onri_net_float(struct onr_net *net, float value);

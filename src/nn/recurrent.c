@@ -97,7 +97,7 @@ static int stack(struct onr_net *net, const struct kind *kind, const struct onr_
   int h[MAX_CELLS], c[MAX_CELLS];
   const int32_t batch_axis = p->batch_first ? 0 : 1;
   const int given = x;
-  if (check(net, kind, p) < 0) return -1;
+  if (check(net, kind, p) < 0 || !onri_net_check_weight(net, kind->name, "weights", w)) return -1;
   x = onri_net_batch_at(net, x, 3, batch_axis);
   if (h0 != ONRI_NONE) h0 = onri_net_batch_at(net, h0, 3, 1);
   if (c0 != ONRI_NONE) c0 = onri_net_batch_at(net, c0, 3, 1);

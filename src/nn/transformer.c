@@ -61,6 +61,7 @@ int onr_transformer_decoder_layer(struct onr_net *net, int tgt, int memory, cons
 
 int onr_transformer_encoder(struct onr_net *net, int src, int src_mask, int src_key_padding_mask, const struct onr_transformer *p,
                             const struct onr_transformer_layer_weights *layers, struct onr_affine_weights final) {
+  if (p->num_encoder_layers && !onri_net_check_weight(net, "TransformerEncoder", "layers", layers)) return -1;
   for (size_t i = 0; i < p->num_encoder_layers && src >= 0; i++)
     src = onr_transformer_encoder_layer(net, src, src_mask, src_key_padding_mask, p, &layers[i]);
   return final.weight ? norm(net, src, p, final) : src;
@@ -68,6 +69,7 @@ int onr_transformer_encoder(struct onr_net *net, int src, int src_mask, int src_
 
 int onr_transformer_decoder(struct onr_net *net, int tgt, int memory, const struct onr_decoder_masks *masks, const struct onr_transformer *p,
                             const struct onr_transformer_layer_weights *layers, struct onr_affine_weights final) {
+  if (p->num_decoder_layers && !onri_net_check_weight(net, "TransformerDecoder", "layers", layers)) return -1;
   for (size_t i = 0; i < p->num_decoder_layers && tgt >= 0; i++) tgt = onr_transformer_decoder_layer(net, tgt, memory, masks, p, &layers[i]);
   return final.weight ? norm(net, tgt, p, final) : tgt;
 }

@@ -74,6 +74,45 @@ static void wrong_shapes_are_found_when_it_is_finished(void **state) {
   assert_non_null(strstr(error.where, "head"));
 }
 
+static int without_value(struct onr_net *net, int x) { return onr_add(net, x, -1); }
+static int without_first_value(struct onr_net *net, int x) { return onr_add(net, -1, x); }
+static int without_name(struct onr_net *net, int x) { return (void)x, onr_net_input(net, NULL, ONR_DTYPE_F32, 0, NULL); }
+static int without_dims(struct onr_net *net, int x) { return (void)x, onr_net_input(net, "z", ONR_DTYPE_F32, 2, NULL); }
+static int without_output_name(struct onr_net *net, int x) { return onr_net_output(net, NULL, x), -1; }
+static int without_linear_weight(struct onr_net *net, int x) { return onr_linear(net, x, &(struct onr_linear){3, 2}, NULL, bias); }
+static int without_gru_weights(struct onr_net *net, int x) { return onr_gru(net, x, -1, &(struct onr_rnn){.input_size = 3, .hidden_size = 2}, NULL, NULL); }
+static int without_projections(struct onr_net *net, int x) {
+  const struct onr_multihead_attention_weights w = {.out_proj_weight = weight};
+  return onr_multihead_attention(net, x, x, x, -1, -1, &(struct onr_multihead_attention){.embed_dim = 1, .num_heads = 1}, &w, NULL);
+}
+static int without_layers(struct onr_net *net, int x) {
+  return onr_transformer_encoder(net, x, -1, -1, &(struct onr_transformer){.d_model = 3, .nhead = 1, .num_encoder_layers = 1}, NULL, (struct onr_affine_weights){0});
+}
+
+/* What is left out is named, also where the sizes of x are not known. */
+static void what_is_left_out_is_named(void **state) {
+  static const struct {
+    int (*add)(struct onr_net *net, int x);
+    const char *text;
+  } wrong[] = {
+      {without_value, "binary: input 1"}, {without_first_value, "binary: input 0"}, {without_name, "no name"},
+      {without_output_name, "no name"}, {without_dims, "'z': dims is NULL"}, {without_linear_weight, "Linear: weight is NULL"},
+      {without_gru_weights, "GRU: weights is NULL"}, {without_projections, "in_proj_weight, or q_proj_weight"},
+      {without_layers, "layers is NULL"},
+  };
+  (void)state;
+  for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+    struct onr_net *net;
+    struct onr_model *model;
+    struct onr_error error = {0};
+    assert_int_equal(onr_net_create(NULL, &net, &error), ONR_STATUS_OK);
+    const int x = onr_net_input(net, "x", ONR_DTYPE_F32, 2, (int64_t[]){ONR_UNKNOWN_DIM, 3});
+    assert_int_equal(wrong[i].add(net, x), -1);
+    assert_int_equal(onr_net_finish(net, &model, &error), ONR_STATUS_ARGUMENT);
+    if (!strstr(error.message, wrong[i].text)) fail_msg("expected '%s' in: %s", wrong[i].text, error.message);
+  }
+}
+
 static void a_module_path_is_not_cut(void **state) {
   char name[256];
   struct onr_net *net;
@@ -190,6 +229,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_linear_runs),
       cmocka_unit_test(the_first_error_is_reported),
+      cmocka_unit_test(what_is_left_out_is_named),
       cmocka_unit_test(a_module_path_is_not_cut),
       cmocka_unit_test(wrong_shapes_are_found_when_it_is_finished),
       cmocka_unit_test(modules_have_names_in_profiles_and_threads_share_the_work),
