@@ -5,7 +5,8 @@
 
 struct onri_slice onri_metadata(Onnx__StringStringEntryProto *const *props, size_t count, const char *key) {
   for (size_t i = 0; i < count; i++)
-    if (props[i]->key && !strcmp(props[i]->key, key)) return (struct onri_slice){(const char *)props[i]->value.data, props[i]->value.len};
+    if (props[i]->key && props[i]->value.len && !strcmp(props[i]->key, key))
+      return (struct onri_slice){(const char *)props[i]->value.data, props[i]->value.len};
   return (struct onri_slice){"", 0};
 }
 

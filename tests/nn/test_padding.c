@@ -42,7 +42,7 @@ static int add_reflection(struct onr_net *net, int x, const void *padding) { ret
 static int add_circular(struct onr_net *net, int x, const void *padding) { return onr_circular_pad1d(net, x, padding); }
 
 static void refuses_wrong_arguments(void **state) {
-  const int64_t dims[] = {1, 2, 4, 4}, all[] = {-2, -3, 0, 0}, huge[] = {INT64_MAX, 1, 0, 0}, wide[] = {4, 0};
+  const int64_t dims[] = {1, 2, 4, 4}, all[] = {-2, -3, 0, 0}, huge[] = {INT64_MAX, 1, 0, 0}, wide[] = {4, 0, 0, 0};
   (void)state;
   nn_refuses(add_zero, all, 4, dims, "pads of -2 and -3");
   nn_refuses(add_zero, huge, 4, dims, "pads of 9223372036854775807");
