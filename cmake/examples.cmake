@@ -10,6 +10,7 @@ endforeach()
 add_test(NAME examples/run_model
          COMMAND example_run_model "${PROJECT_SOURCE_DIR}/tests/fixtures/linear_2d_dynamo/model.onnx")
 add_test(NAME examples/own_layer COMMAND example_own_layer "${PROJECT_SOURCE_DIR}/tests/nn/own_layer.onnx")
+add_test(NAME examples/network COMMAND example_network "${PROJECT_SOURCE_DIR}/tests/nn/network.bin")
 add_test(NAME headers/cxx
          COMMAND "${CMAKE_C_COMPILER}" -x c++ -std=c++11 -fsyntax-only -Wall -Wextra -Werror "-I${PROJECT_SOURCE_DIR}/include"
                  "${PROJECT_SOURCE_DIR}/include/onnxrun/onnxrun.h")

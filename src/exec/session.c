@@ -86,7 +86,7 @@ static enum onr_status check_tensor(const struct onr_value_info *info, const str
     if (d->dim[k] < 0) return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s': dimension %d is negative", info->name, k);
     if (info->rank >= 0 && info->dim[k] >= 0 && d->dim[k] != info->dim[k])
       return onr_fail(error, ONR_STATUS_ARGUMENT,
-                      "input '%s': dimension %d is fixed to %lld in the model, got %s; export with a dynamic dimension to vary it",
+                      "input '%s': dimension %d is fixed to %lld in the model, got %s; declare it dynamic to vary it",
                       info->name, k, (long long)info->dim[k], onr_desc_format(d, text, sizeof(text)));
   }
   if (!tensor->data && onr_desc_elements(d))

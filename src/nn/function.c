@@ -25,6 +25,8 @@ REDUCE(amax, MAX)
 int onr_cat(struct onr_net *net, const int *values, size_t count, int64_t dim) {
   int out;
   if (count < 1) return onri_net_fail(net, ONR_STATUS_ARGUMENT, "cat: expected at least one value");
+  for (size_t i = 0; i < count; i++)
+    if (values[i] < 0) return onri_net_fail(net, ONR_STATUS_ARGUMENT, "cat: value %zu is %d", i, values[i]);
   return onr_net_layer(net, &onri_layer_concat, &(struct onr_concat_params){dim}, values, count, &out, 1);
 }
 

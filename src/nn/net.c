@@ -94,11 +94,18 @@ static int append(struct onr_net *net, int32_t **list, size_t *count, size_t *ca
   return value;
 }
 
+static int is_taken(const struct onr_net *net, const int32_t *list, size_t count, const char *name) {
+  for (size_t i = 0; i < count; i++)
+    if (strcmp(net->graph->values[list[i]].name, name) == 0) return 1;
+  return 0;
+}
+
 int onr_net_input(struct onr_net *net, const char *name, enum onr_dtype dtype, int32_t rank, const int64_t *dims) {
   struct onr_desc desc;
   int value;
   if (net->failed) return -1;
   if (!name) return onri_net_fail(net, ONR_STATUS_ARGUMENT, "an input has no name");
+  if (is_taken(net, net->inputs, net->num_inputs, name)) return onri_net_fail(net, ONR_STATUS_ARGUMENT, "two inputs have the name '%s'", name);
   if (rank < 0 || rank > ONR_MAX_RANK) return onri_net_fail(net, ONR_STATUS_ARGUMENT, "input '%s': rank %d is outside of 0..%d", name, rank, ONR_MAX_RANK);
   if (!onr_dtype_size(dtype)) return onri_net_fail(net, ONR_STATUS_ARGUMENT, "input '%s': unknown data type %d", name, (int)dtype);
   if (rank && !dims) return onri_net_fail(net, ONR_STATUS_ARGUMENT, "input '%s': dims is NULL", name);
@@ -115,6 +122,10 @@ void onr_net_output(struct onr_net *net, const char *name, int value) {
   if (net->failed) return;
   if (!name) {
     onri_net_fail(net, ONR_STATUS_ARGUMENT, "an output has no name");
+    return;
+  }
+  if (is_taken(net, net->outputs, net->num_outputs, name)) {
+    onri_net_fail(net, ONR_STATUS_ARGUMENT, "two outputs have the name '%s'", name);
     return;
   }
   if (value < 0 || (size_t)value >= net->graph->num_values) {

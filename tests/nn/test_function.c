@@ -66,7 +66,8 @@ static void refuses_wrong_arguments(void **state) {
   } wrong[] = {
       {mean_beyond, "axis 2"}, {cat_beyond, "axis -3"}, {cat_of_nothing, "at least one"}, {slice_beyond_dims, "axis 2"},
       {reshape_to_others, "8 elements, the input 6"}, {reshape_too_deep, "rank of 0 to 8"}, {permute_beyond, "dim 2"},
-      {permute_twice, "each of 0..1 once"}, {permute_of_others, "3 entries"}, {squeeze_of_more, "axis 0 of size 2"}, {matmul_of_others, "inner dimension"},
+      {permute_twice, "each of 0..1 once"}, {permute_of_others, "3 entries"}, {squeeze_of_more, "axis 0 of size 2"},
+      {matmul_of_others, "inner dimension"},
   };
   (void)state;
   for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) nn_refuses(wrong[i].add, NULL, 2, dims, wrong[i].text);

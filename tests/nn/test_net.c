@@ -78,6 +78,12 @@ static int without_value(struct onr_net *net, int x) { return onr_add(net, x, -1
 static int without_first_value(struct onr_net *net, int x) { return onr_add(net, -1, x); }
 static int without_name(struct onr_net *net, int x) { return (void)x, onr_net_input(net, NULL, ONR_DTYPE_F32, 0, NULL); }
 static int without_dims(struct onr_net *net, int x) { return (void)x, onr_net_input(net, "z", ONR_DTYPE_F32, 2, NULL); }
+static int same_input_name(struct onr_net *net, int x) { return (void)x, onr_net_input(net, "x", ONR_DTYPE_F32, 0, NULL); }
+static int same_output_name(struct onr_net *net, int x) {
+  onr_net_output(net, "y", onr_relu(net, x));
+  return onr_net_output(net, "y", onr_tanh(net, x)), -1;
+}
+static int without_second_part(struct onr_net *net, int x) { return onr_cat(net, (int[]){x, -1}, 2, 0); }
 static int without_output_name(struct onr_net *net, int x) { return onr_net_output(net, NULL, x), -1; }
 static int without_linear_weight(struct onr_net *net, int x) { return onr_linear(net, x, &(struct onr_linear){3, 2}, NULL, bias); }
 static int without_gru_weights(struct onr_net *net, int x) { return onr_gru(net, x, -1, &(struct onr_rnn){.input_size = 3, .hidden_size = 2}, NULL, NULL); }
@@ -89,8 +95,8 @@ static int without_layers(struct onr_net *net, int x) {
   return onr_transformer_encoder(net, x, -1, -1, &(struct onr_transformer){.d_model = 3, .nhead = 1, .num_encoder_layers = 1}, NULL, (struct onr_affine_weights){0});
 }
 
-/* What is left out is named, also where the sizes of x are not known. */
-static void what_is_left_out_is_named(void **state) {
+/* What is left out or doubled is named, also where the sizes of x are not known. */
+static void what_is_left_out_or_doubled_is_named(void **state) {
   static const struct {
     int (*add)(struct onr_net *net, int x);
     const char *text;
@@ -98,6 +104,7 @@ static void what_is_left_out_is_named(void **state) {
       {without_value, "binary: input 1"}, {without_first_value, "binary: input 0"}, {without_name, "no name"},
       {without_output_name, "no name"}, {without_dims, "'z': dims is NULL"}, {without_linear_weight, "Linear: weight is NULL"},
       {without_gru_weights, "GRU: weights is NULL"}, {without_projections, "in_proj_weight, or q_proj_weight"},
+      {same_input_name, "two inputs"}, {same_output_name, "two outputs"}, {without_second_part, "value 1 is -1"},
       {without_layers, "layers is NULL"},
   };
   (void)state;
@@ -229,7 +236,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_linear_runs),
       cmocka_unit_test(the_first_error_is_reported),
-      cmocka_unit_test(what_is_left_out_is_named),
+      cmocka_unit_test(what_is_left_out_or_doubled_is_named),
       cmocka_unit_test(a_module_path_is_not_cut),
       cmocka_unit_test(wrong_shapes_are_found_when_it_is_finished),
       cmocka_unit_test(modules_have_names_in_profiles_and_threads_share_the_work),

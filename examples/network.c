@@ -1,0 +1,78 @@
+/* A network written in C, with the weights of a PyTorch module. The file holds them as float32, in the order of state_dict() and without
+ * num_batches_tracked, then an input and PyTorch's output for it (tests/nn/make_network.py writes it). Prints how far the results are
+ * apart, and the layers with their times. */
+#include <math.h>
+#include <onnxrun/onnxrun.h>
+#include <stdio.h>
+
+enum { CLASSES = 10, BATCH = 2, WEIGHTS = 224 + 576 + 4 * 8 + 1290, INPUT = BATCH * 3 * 8 * 8, OUTPUT = BATCH * CLASSES };
+
+/* The next count floats of those that follow. */
+static const float *take(const float **next, size_t count) {
+  const float *taken = *next;
+  *next += count;
+  return taken;
+}
+
+/* relu(x + norm(conv(x))). A module is a function; its layers are "block.conv" and "block.norm". */
+static int block(struct onr_net *net, int x, int64_t channels, const float **next) {
+  const size_t n = (size_t)channels;
+  onr_net_push(net, "conv");
+  const struct onr_conv conv = {.in_channels = channels, .out_channels = channels, .kernel_size = {3, 3}, .padding = {1, 1}};
+  int y = onr_conv2d(net, x, &conv, take(next, n * n * 9), NULL);
+  onr_net_pop(net);
+  struct onr_norm_weights norm;
+  norm.weight = take(next, n);
+  norm.bias = take(next, n);
+  norm.running_mean = take(next, n);
+  norm.running_var = take(next, n);
+  onr_net_push(net, "norm");
+  y = onr_batch_norm2d(net, y, &(struct onr_batch_norm){.num_features = channels}, &norm);
+  onr_net_pop(net);
+  return onr_relu(net, onr_add(net, x, y));
+}
+
+static enum onr_status build(const float **next, struct onr_model **model, struct onr_error *error) {
+  struct onr_net *net;
+  ONR_TRY(onr_net_create(NULL, &net, error));
+  int x = onr_net_input(net, "image", ONR_DTYPE_F32, 4, (int64_t[]){ONR_UNKNOWN_DIM, 3, 8, 8});
+  const float *weight = take(next, 8 * 3 * 9), *bias = take(next, 8);
+  x = onr_conv2d(net, x, &(struct onr_conv){.in_channels = 3, .out_channels = 8, .kernel_size = {3, 3}, .padding = {1, 1}}, weight, bias);
+  onr_net_push(net, "block");
+  x = block(net, x, 8, next);
+  onr_net_pop(net);
+  x = onr_max_pool2d(net, x, &(struct onr_max_pool){.kernel_size = {2, 2}}, NULL);
+  weight = take(next, CLASSES * 128), bias = take(next, CLASSES);
+  x = onr_linear(net, onr_flatten(net, x, 1, -1), &(struct onr_linear){.in_features = 128, .out_features = CLASSES}, weight, bias);
+  onr_net_output(net, "probabilities", onr_softmax(net, x, 1));
+  return onr_net_finish(net, model, error); /* the first error of all of these calls */
+}
+
+int main(int argc, char **argv) {
+  static float data[WEIGHTS + INPUT + OUTPUT];
+  const float *next = data, *expected = data + WEIGHTS + INPUT;
+  const struct onr_tensor x = {onr_desc_make(ONR_DTYPE_F32, 4, (int64_t[]){BATCH, 3, 8, 8}), data + WEIGHTS};
+  struct onr_tensor y;
+  struct onr_model *model = NULL;
+  struct onr_session *session = NULL;
+  struct onr_error error;
+  FILE *file = argc == 2 ? fopen(argv[1], "rb") : NULL;
+  double most = 0;
+  if (!file || fread(data, sizeof(data), 1, file) != 1) return fprintf(stderr, "usage: %s network.bin\n", argv[0]), 2;
+  fclose(file);
+  if (build(&next, &model, &error) != ONR_STATUS_OK ||
+      onr_session_create(model, &(struct onr_session_options){.profile = 1}, &session, &error) != ONR_STATUS_OK ||
+      onr_session_set_input(session, 0, &x, &error) != ONR_STATUS_OK || onr_session_run(session, &error) != ONR_STATUS_OK ||
+      onr_session_get_output(session, 0, &y, &error) != ONR_STATUS_OK)
+    return fprintf(stderr, "%s %s: %s\n", onr_status_name(error.status), error.where, error.message), 1;
+  for (size_t i = 0; i < OUTPUT; i++) most = fmax(most, fabs((double)((const float *)y.data)[i] - (double)expected[i]));
+  for (size_t i = 0; i < onr_session_num_nodes(session); i++) {
+    struct onr_node_info node;
+    if (onr_session_node(session, i, &node) != ONR_STATUS_OK) continue;
+    printf("%-12s %-12s %8llu ns\n", node.layer, node.module_path, (unsigned long long)node.total_ns);
+  }
+  printf("at most %g away from PyTorch\n", most);
+  onr_session_destroy(session);
+  onr_model_destroy(model);
+  return !(most < 1e-5);
+}
