@@ -36,12 +36,14 @@ static inline double shrink(double v, const struct onr_unary_params *p) {
 UNARY(i64, int64_t, ABS, v < 0 ? negate(v) : v)
 UNARY(i64, int64_t, NEG, negate(v))
 UNARY(i64, int64_t, SIGN, (v > 0) - (v < 0))
+UNARY(i64, int64_t, ERF, erff((float)v))
 UNARY(i64, int64_t, RELU, v < 0 ? 0 : v)
 UNARY(i64, int64_t, SHRINK, onri_f64_to_i64(shrink((double)v, p)))
 UNARY(i64, int64_t, NOT, v == 0)
 UNARY(i64, int64_t, BITWISE_NOT, ~v)
 UNARY(u64, uint64_t, ABS, v)
 UNARY(u64, uint64_t, SIGN, v > 0)
+UNARY(u64, uint64_t, ERF, erff((float)v))
 UNARY(u64, uint64_t, RELU, v)
 UNARY(u64, uint64_t, SHRINK, onri_f64_to_u64(shrink((double)v, p)))
 UNARY(u64, uint64_t, BITWISE_NOT, ~v)
@@ -50,10 +52,12 @@ static const onri_unary_function i64_unary_table[ONR_NUM_UNARY] = {
     [ONR_UNARY_ABS] = i64_ABS,   [ONR_UNARY_NEG] = i64_NEG,       [ONR_UNARY_SIGN] = i64_SIGN,
     [ONR_UNARY_RELU] = i64_RELU, [ONR_UNARY_SHRINK] = i64_SHRINK, [ONR_UNARY_NOT] = i64_NOT,
     [ONR_UNARY_BITWISE_NOT] = i64_BITWISE_NOT,
+    [ONR_UNARY_ERF] = i64_ERF,
 };
 static const onri_unary_function u64_unary_table[ONR_NUM_UNARY] = {
     [ONR_UNARY_ABS] = u64_ABS,
     [ONR_UNARY_SIGN] = u64_SIGN,
+    [ONR_UNARY_ERF] = u64_ERF,
     [ONR_UNARY_RELU] = u64_RELU,
     [ONR_UNARY_SHRINK] = u64_SHRINK,
     [ONR_UNARY_BITWISE_NOT] = u64_BITWISE_NOT,

@@ -202,6 +202,8 @@ static void test_integers(void **state) {
   const int64_t x64[2] = {INT64_MIN, INT64_MAX};
   expect_exact((struct onr_unary_params){ONR_UNARY_NEG, 0, 0}, ONR_DTYPE_I64, x64, ONR_DTYPE_I64,
                (int64_t[]){INT64_MIN, -INT64_MAX}, 2);
+  const int32_t x32[6] = {-7, -1, 0, 1, 5, 7};
+  expect_exact((struct onr_unary_params){ONR_UNARY_ERF, 0, 0}, ONR_DTYPE_I32, x32, ONR_DTYPE_I32, (int32_t[]){-1, 0, 0, 0, 1, 1}, 6);
   const uint16_t u16[3] = {0, 1, 65535};
   expect_exact((struct onr_unary_params){ONR_UNARY_BITWISE_NOT, 0, 0}, ONR_DTYPE_U16, u16, ONR_DTYPE_U16,
                (uint16_t[]){65535, 65534, 0}, 3);

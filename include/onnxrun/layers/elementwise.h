@@ -35,7 +35,7 @@ extern "C" {
   X(ASINH, "asinh", FLOAT)                                                                    \
   X(ACOSH, "acosh", FLOAT)                                                                    \
   X(ATANH, "atanh", FLOAT)                                                                    \
-  X(ERF, "erf", FLOAT)                                                                        \
+  X(ERF, "erf", NUMBER)                /* of integers: cut to an integer */                    \
   X(SIGMOID, "sigmoid", FLOAT)                                                                \
   X(RELU, "relu", SIGNED)                                                                     \
   X(LEAKY_RELU, "leaky_relu", FLOAT)   /* x < 0 ? alpha x : x */                              \
