@@ -89,7 +89,7 @@ static void agrees_with_pytorch(void **state) {
   nn_check(cases, sizeof(cases) / sizeof(*cases), builders, sizeof(builders) / sizeof(*builders));
 }
 
-static const float weight[1] = {0};
+static const float weight[9] = {0};
 static int add_conv(struct onr_net *net, int x, const void *params) { return onr_conv2d(net, x, params, weight, NULL); }
 static int add_transpose(struct onr_net *net, int x, const void *params) { return onr_conv_transpose2d(net, x, params, weight, NULL); }
 static int add_without_weight(struct onr_net *net, int x, const void *params) { return onr_conv2d(net, x, params, NULL, NULL); }
