@@ -32,6 +32,17 @@ def _inference(module):
             m.training = True
 
 
+def _dimensions(shapes, known):
+    """dynamic_shapes with names for dimensions, as torch.onnx.export takes them, in torch.export's form."""
+    if isinstance(shapes, str):
+        return known.setdefault(shapes, torch.export.Dim(shapes))
+    if isinstance(shapes, dict):
+        return {key: _dimensions(value, known) for key, value in shapes.items()}
+    if isinstance(shapes, (list, tuple)):
+        return type(shapes)(_dimensions(value, known) for value in shapes)
+    return shapes
+
+
 def _write_folder(folder, path, model, module, args, kwargs):
     os.makedirs(folder, exist_ok=True)
     copy = os.path.join(folder, "model.onnx")
@@ -59,7 +70,7 @@ def export(module, args, path, *, kwargs=None, dynamic_shapes=None, check=True, 
     with _inference(module):
         with substitutes(module) as exported:
             with torch.no_grad():
-                program = torch.export.export(exported, args, kwargs, dynamic_shapes=dynamic_shapes, strict=False)
+                program = torch.export.export(exported, args, kwargs, dynamic_shapes=_dimensions(dynamic_shapes, {}), strict=False)
             torch.onnx.export(rewrite(program), args, path, kwargs=kwargs, dynamo=True, verbose=False,
                               custom_translation_table={**TRANSLATIONS, **RECURRENT}, **options)
         model = onnx.load(path, load_external_data=False)

@@ -8,6 +8,8 @@ import contextlib
 import torch
 from torch import nn
 
+from .recurrent import RNN
+
 
 class ProjectedLSTM(nn.Module):
     """nn.LSTM with proj_size as LSTMs without, which ONNX has.
@@ -98,6 +100,8 @@ class CrossMapLRN2d(nn.Module):
 def _substitute(module):
     if type(module) is nn.LSTM and module.proj_size:
         return ProjectedLSTM(module)
+    if type(module) is nn.RNN:
+        return RNN(module)
     if type(module) is nn.CrossMapLRN2d:
         return CrossMapLRN2d(module)
     return None

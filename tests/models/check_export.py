@@ -71,6 +71,7 @@ def cases():
     yield ("rnn_dynamic", nn.RNN(5, 4, 2, bidirectional=True, batch_first=True), (randn(2, 6, 5),),
            {"dynamic_shapes": ({0: "batch", 1: "time"},)})
     yield "rnn_relu", nn.RNN(5, 4, nonlinearity="relu", bias=False), (randn(6, 2, 5),), {}
+    yield "rnn_state", Lambda2(nn.RNN(5, 4, 2), lambda m, x, h: m(x, h)), (randn(6, 5), randn(2, 4)), {}
     yield "encoder_mask", Lambda2(encoder_layer(), lambda m, x, k: m(x, src_mask=k)), (randn(2, 5, 12), CAUSAL(5)), {}
     yield ("transformer_mask", Lambda2(nn.Transformer(12, 2, 1, 1, 16, batch_first=True), lambda m, x, y, k: m(x, y, tgt_mask=k)),
            (randn(2, 5, 12), randn(2, 4, 12), CAUSAL(4)), {})
@@ -115,6 +116,15 @@ def refuses(tool, folder):
         raise RuntimeError("the module is left in evaluation mode")
 
 
+def takes_other_sizes(tool, folder):
+    """What was declared dynamic is dynamic."""
+    path = os.path.join(folder, "model.onnx")
+    layer = nn.RNN(5, 4, batch_first=True)
+    onnxrun.export(layer, (randn(2, 6, 5),), path, tool=tool, dynamic_shapes=({0: "batch", 1: "time"},))
+    if not all(d.agrees for d in onnxrun.check(layer, (randn(3, 9, 5),), path, tool=tool)):
+        raise RuntimeError("another length gives another result")
+
+
 def main(tool):
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
@@ -124,11 +134,13 @@ def main(tool):
         todo = [(name, lambda m=module, a=args, o=options, n=name: onnxrun.export(
             randomise(m), a, os.path.join(folder, n + ".onnx"), tool=tool, folder=os.path.join(folder, n), **o))
             for name, module, args, options in cases()]
-        for name, call in [*todo, ("errors", lambda: refuses(tool, folder))]:
+        extra = {"errors": refuses, "other sizes": takes_other_sizes}
+        todo += [(name, lambda f=function: f(tool, folder)) for name, function in extra.items()]
+        for name, call in todo:
             try:
                 with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
                     call()
-                    if name != "errors":
+                    if name not in extra:
                         passes(tool, os.path.join(folder, name))
                 print(f"ok export {name}", flush=True)
             except Exception as problem:  # whatever goes wrong is this case's failure

@@ -22,7 +22,7 @@ def layer(name, build, *inputs, outputs=("y",), sweep=False, dtypes=(),
     names = tuple(f"x{i}" if i else "x" for i in range(len(inputs)))
 
     def make(shapes):
-        return lambda: tuple(s() if callable(s) else torch.randn(*s)
+        return lambda: tuple(s() if callable(s) else torch.randn(s)
                              for s in shapes)
 
     def case(suffix, **options):

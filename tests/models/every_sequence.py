@@ -175,7 +175,7 @@ def transformer(**options):
     return nn.Transformer(12, 2, 1, 1, 16, batch_first=True, **options)
 
 
-layer("transformer", lambda: TensorsOnly(transformer()), (2, 5, 12), (2, 4, 12), dynamic=BATCH, second=(2, 5, 12))
+layer("transformer", lambda: TensorsOnly(transformer()), (2, 5, 12), (2, 4, 12))
 layer("transformer_norm_first", lambda: TensorsOnly(transformer(norm_first=True, activation="gelu")), (2, 5, 12),
       (2, 4, 12))
 layer("transformer_mask", lambda: Lambda2(transformer(), lambda m, x, y, mask: m(x, y, tgt_mask=mask)), (2, 5, 12),
