@@ -56,10 +56,10 @@ static int add_scopes(struct onri_module_reading *r, const Onnx__NodeProto *node
 
 static enum onr_status add_modules(struct onri_module_reading *r) {
   for (size_t n = 0; n < r->graph->n_node; n++) {
-    const struct onri_origin *origin = onri_origin_make(r->importer, r->graph->node[n], NULL);
+    const char *path = onri_module_path(r->importer, r->graph->node[n]);
     const struct onri_slice nothing = {"", 0};
     /* First the node's own home: it is another one when the exporter has folded a BatchNorm away. */
-    r->homes[n] = origin ? onri_module_of(r, whole(origin->module_path), nothing) : -1;
+    r->homes[n] = path ? onri_module_of(r, whole(path), nothing) : -1;
     if (r->homes[n] < 0 || !add_scopes(r, r->graph->node[n])) return onri_import_no_memory(r->importer);
   }
   return ONR_STATUS_OK;

@@ -96,20 +96,24 @@ static struct onri_slice home_of(const Onnx__NodeProto *node, struct onri_slice 
   return (struct onri_slice){weight, length - tail};
 }
 
-const struct onri_origin *onri_origin_make(struct onri_importer *importer, const Onnx__NodeProto *node,
-                                           const struct onri_origin *parent) {
+const char *onri_module_path(struct onri_importer *importer, const Onnx__NodeProto *node) {
   struct onri_slice path = innermost(metadata(node, "pkg.torch.onnx.name_scopes"));
-  const struct onri_slice class = innermost(metadata(node, "pkg.torch.onnx.class_hierarchy"));
-  struct onri_origin origin;
   char text[SHOWN_PATH];
-  origin.op_type = intern_slice(importer, node->op_type && *node->op_type ? whole(node->op_type) : whole("?"), 64);
-  origin.name = intern_slice(importer, whole(node->name), SHOWN_NAME);
   if (!path.length && node->name) {
     path_from_name(node->name, text, sizeof(text));
     path = whole(text);
   }
-  origin.module_path = intern_slice(importer, home_of(node, path, class), SHOWN_PATH);
-  origin.module_class = intern_slice(importer, class, SHOWN_PATH);
+  return intern_slice(importer, home_of(node, path, innermost(metadata(node, "pkg.torch.onnx.class_hierarchy"))), SHOWN_PATH);
+}
+
+const struct onri_origin *onri_origin_make(struct onri_importer *importer, const Onnx__NodeProto *node,
+                                           const struct onri_origin *parent) {
+  struct onri_origin origin;
+  char text[SHOWN_PATH];
+  origin.op_type = intern_slice(importer, node->op_type && *node->op_type ? whole(node->op_type) : whole("?"), 64);
+  origin.name = intern_slice(importer, whole(node->name), SHOWN_NAME);
+  origin.module_path = onri_module_path(importer, node);
+  origin.module_class = intern_slice(importer, innermost(metadata(node, "pkg.torch.onnx.class_hierarchy")), SHOWN_PATH);
   last_frame(metadata(node, "pkg.torch.onnx.stack_trace"), text, sizeof(text));
   origin.source = onri_intern(&importer->texts, text);
   if (!origin.op_type || !origin.name || !origin.module_path || !origin.module_class || !origin.source) return NULL;
