@@ -8,8 +8,8 @@
 enum { CLASSES = 10, BATCH = 2, WEIGHTS = 224 + 576 + 4 * 8 + 1290, INPUT = BATCH * 3 * 8 * 8, OUTPUT = BATCH * CLASSES };
 
 /* The next count floats of those that follow. */
-static const float *take(const float **next, size_t count) {
-  const float *taken = *next;
+static struct onr_weight take(const float **next, size_t count) {
+  const struct onr_weight taken = onr_weight(*next, count);
   *next += count;
   return taken;
 }
@@ -19,7 +19,7 @@ static int block(struct onr_net *net, int x, int64_t channels, const float **nex
   const size_t n = (size_t)channels;
   onr_net_push(net, "conv");
   const struct onr_conv conv = {.in_channels = channels, .out_channels = channels, .kernel_size = {3, 3}, .padding = {1, 1}};
-  int y = onr_conv2d(net, x, &conv, take(next, n * n * 9), NULL);
+  int y = onr_conv2d(net, x, &conv, take(next, n * n * 9), onr_no_weight());
   onr_net_pop(net);
   struct onr_norm_weights norm;
   norm.weight = take(next, n);
@@ -36,7 +36,7 @@ static enum onr_status build(const float **next, struct onr_model **model, struc
   struct onr_net *net;
   ONR_TRY(onr_net_create(NULL, &net, error));
   int x = onr_net_input(net, "image", ONR_DTYPE_F32, 4, (int64_t[]){ONR_UNKNOWN_DIM, 3, 8, 8});
-  const float *weight = take(next, 8 * 3 * 9), *bias = take(next, 8);
+  struct onr_weight weight = take(next, 8 * 3 * 9), bias = take(next, 8);
   x = onr_conv2d(net, x, &(struct onr_conv){.in_channels = 3, .out_channels = 8, .kernel_size = {3, 3}, .padding = {1, 1}}, weight, bias);
   onr_net_push(net, "block");
   x = block(net, x, 8, next);

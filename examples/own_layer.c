@@ -94,7 +94,7 @@ static enum onr_status build(struct onr_model **model, struct onr_error *error) 
   onr_net_layer(net, &my_linear, NULL, operands, 3, &y, 1);
   onr_net_layer(net, &centre, &(struct centre_params){0.5f}, &y, 1, &y, 1);
   onr_net_output(net, "own", y);
-  y = onr_linear(net, in, &(struct onr_linear){IN, OUT}, weight, bias);
+  y = onr_linear(net, in, &(struct onr_linear){IN, OUT}, onr_weight(weight, OUT * IN), onr_weight(bias, OUT));
   onr_net_layer(net, &centre, &(struct centre_params){0.5f}, &y, 1, &y, 1);
   onr_net_output(net, "built_in", y);
   return onr_net_finish(net, model, error);

@@ -4,7 +4,7 @@
  *   struct onr_model *model;
  *   onr_net_create(NULL, &net, &error);
  *   int x = onr_net_input(net, "x", ONR_DTYPE_F32, 2, (int64_t[]){ONR_UNKNOWN_DIM, 20});
- *   x = onr_linear(net, x, &(struct onr_linear){.in_features = 20, .out_features = 30}, weight, bias);
+ *   x = onr_linear(net, x, &(struct onr_linear){20, 30}, onr_weight(w, 30 * 20), onr_weight(b, 30));
  *   x = onr_relu(net, x);
  *   onr_net_output(net, "y", x);
  *   onr_net_finish(net, &model, &error);       // then onr_session_create as for an ONNX file
@@ -13,7 +13,7 @@
  *
  *   static int mlp(struct onr_net *net, int x, const struct mlp_weights *w) {
  *     onr_net_push(net, "0");                      // its layers are "encoder.0" when the caller has pushed "encoder"
- *     x = onr_linear(net, x, &w->first, w->weight0, w->bias0);
+ *     x = onr_linear(net, x, &w->first, w->weight0, w->bias0); // struct onr_weight each
  *     onr_net_pop(net);
  *     x = onr_relu(net, x);
  *     ...
@@ -35,6 +35,18 @@ extern "C" {
 #endif
 
 struct onr_net;
+
+/* Numbers of the caller, with how many there are, so that a layer can tell when they are not those that it needs (ARGUMENT).
+ * In C also (struct onr_weight){data, count}; data NULL: no such parameter (bias=False). Read when they are passed, not later. */
+struct onr_weight {
+  const float *data;
+  size_t count;
+};
+static inline struct onr_weight onr_weight(const float *data, size_t count) {
+  const struct onr_weight weight = {data, count};
+  return weight;
+}
+static inline struct onr_weight onr_no_weight(void) { return onr_weight(NULL, 0); }
 
 /* options may be NULL; allocator, limits, backend, threads and disabled_passes are read. */
 ONR_API enum onr_status onr_net_create(const struct onr_model_options *options, struct onr_net **net, struct onr_error *error);

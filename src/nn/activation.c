@@ -47,10 +47,10 @@ int onr_log_sigmoid(struct onr_net *net, int x) {
   return onri_net_unary(net, ONR_UNARY_NEG, 0, 0, x);
 }
 
-int onr_prelu(struct onr_net *net, int x, int64_t num_parameters, const float *weight) {
+int onr_prelu(struct onr_net *net, int x, int64_t num_parameters, struct onr_weight weight) {
   if (num_parameters < 1) return onri_net_fail(net, ONR_STATUS_ARGUMENT, "PReLU: expected num_parameters above 0, got %lld", (long long)num_parameters);
-  if (!onri_net_check_weight(net, "PReLU", "weight", weight)) return -1;
-  int w = onri_net_weight(net, weight, 1, &num_parameters);
+  if (!onri_net_check_given(net, "PReLU", "weight", weight.data)) return -1;
+  int w = onri_net_weight(net, "PReLU", "weight", weight, 1, &num_parameters);
   if (num_parameters > 1) w = onri_net_align(net, w, x);
   return onri_net_binary(net, ONR_BINARY_PRELU, x, w);
 }

@@ -121,35 +121,36 @@ static void renormalise(float *weight, size_t rows, size_t width, double max_nor
   }
 }
 
-static int table(struct onr_net *net, const struct onr_embedding *p, const float *weight) {
+static int table(struct onr_net *net, const struct onr_embedding *p, struct onr_weight weight) {
   const struct onr_allocator *allocator = net->model->env.allocator;
   const int64_t dims[2] = {p->num_embeddings, p->embedding_dim};
   const int64_t most = INT64_MAX / 8;
   if (p->num_embeddings <= 0 || p->embedding_dim <= 0 || p->num_embeddings > most / p->embedding_dim)
     return onri_net_fail(net, ONR_STATUS_ARGUMENT, "Embedding: expected num_embeddings and embedding_dim above 0, got %lld and %lld",
                          (long long)p->num_embeddings, (long long)p->embedding_dim);
-  if (!onri_net_check_weight(net, "Embedding", "weight", weight)) return -1;
+  if (!onri_net_check_given(net, "Embedding", "weight", weight.data)) return -1;
   if (!(p->max_norm >= 0) || !(p->norm_type >= 0))
     return onri_net_fail(net, ONR_STATUS_ARGUMENT, "Embedding: expected max_norm and norm_type of 0 or more, got %g and %g", (double)p->max_norm,
                          (double)p->norm_type);
-  if (!(p->max_norm > 0)) return onri_net_weight(net, weight, 2, dims);
+  if (!(p->max_norm > 0)) return onri_net_weight(net, "Embedding", "weight", weight, 2, dims);
+  if (!onri_net_check_count(net, "Embedding", "weight", weight, dims[0], dims[1])) return -1;
   const size_t count = (size_t)(p->num_embeddings * p->embedding_dim);
   float *copy = onri_allocate(allocator, count * sizeof(*copy));
   if (!copy) return onri_net_fail(net, ONR_STATUS_NO_MEMORY, "no memory for an embedding");
-  memcpy(copy, weight, count * sizeof(*copy));
+  memcpy(copy, weight.data, count * sizeof(*copy));
   renormalise(copy, (size_t)dims[0], (size_t)dims[1], (double)p->max_norm, p->norm_type > 0 ? (double)p->norm_type : 2.0);
-  const int value = onri_net_weight(net, copy, 2, dims);
+  const int value = onri_net_weight(net, "Embedding", "weight", onr_weight(copy, count), 2, dims);
   onri_release(allocator, copy);
   return value;
 }
 
-int onr_embedding(struct onr_net *net, int indices, const struct onr_embedding *embedding, const float *weight) {
+int onr_embedding(struct onr_net *net, int indices, const struct onr_embedding *embedding, struct onr_weight weight) {
   const struct onr_gather_params params = {0};
   return onri_net_2(net, &onri_layer_gather, &params, table(net, embedding, weight), indices);
 }
 
 int onr_embedding_bag(struct onr_net *net, int indices, int offsets, int per_sample_weights, const struct onr_embedding *embedding,
-                      const float *weight) {
+                      struct onr_weight weight) {
   const int in[4] = {table(net, embedding, weight), indices, offsets, per_sample_weights};
   int out;
   if (net->failed) return -1;

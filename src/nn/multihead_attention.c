@@ -46,29 +46,40 @@ static int check(struct onr_net *net, const struct onr_multihead_attention *p, c
   if (p->kdim < 0 || p->kdim > MAX_FEATURES || p->vdim < 0 || p->vdim > MAX_FEATURES)
     return onri_net_fail(net, ONR_STATUS_ARGUMENT, "MultiheadAttention: expected kdim and vdim in 0..%d, got %lld and %lld", MAX_FEATURES,
                          (long long)p->kdim, (long long)p->vdim);
-  if (!onri_net_check_weight(net, name, "w", w) || !onri_net_check_weight(net, name, "out_proj_weight", w->out_proj_weight)) return -1;
-  if (!w->in_proj_weight && !(w->q_proj_weight && w->k_proj_weight && w->v_proj_weight))
+  if (!onri_net_check_given(net, name, "w", w) || !onri_net_check_given(net, name, "out_proj_weight", w->out_proj_weight.data)) return -1;
+  if (!w->in_proj_weight.data && !(w->q_proj_weight.data && w->k_proj_weight.data && w->v_proj_weight.data))
     return onri_net_fail(net, ONR_STATUS_ARGUMENT, "%s: expected in_proj_weight, or q_proj_weight, k_proj_weight and v_proj_weight", name);
-  if (w->in_proj_weight && ((p->kdim && p->kdim != p->embed_dim) || (p->vdim && p->vdim != p->embed_dim)))
+  if (w->in_proj_weight.data && ((p->kdim && p->kdim != p->embed_dim) || (p->vdim && p->vdim != p->embed_dim)))
     return onri_net_fail(net, ONR_STATUS_ARGUMENT, "MultiheadAttention: in_proj_weight needs kdim and vdim equal to embed_dim");
-  if (!w->bias_k != !w->bias_v)
+  if (!w->bias_k.data != !w->bias_v.data)
     return onri_net_fail(net, ONR_STATUS_ARGUMENT, "MultiheadAttention: expected both bias_k and bias_v or neither");
+  if (!onri_net_check_count(net, name, "in_proj_weight", w->in_proj_weight, 3 * p->embed_dim, p->embed_dim) ||
+      !onri_net_check_count(net, name, "in_proj_bias", w->in_proj_bias, 3, p->embed_dim))
+    return -1;
   return net->failed ? -1 : 0;
+}
+
+/* Part i of three. */
+static struct onr_weight third(struct onr_weight weight, int64_t i) {
+  if (!weight.data) return weight;
+  weight.count /= 3;
+  weight.data += (size_t)i * weight.count;
+  return weight;
 }
 
 /* x[0..3): query, key, value [batch, length, features], become their projections. */
 static void project(struct onr_net *net, const struct onr_multihead_attention *p, const struct onr_multihead_attention_weights *w, int *x) {
   const int64_t embed = p->embed_dim;
   const int64_t in[3] = {embed, p->kdim ? p->kdim : embed, p->vdim ? p->vdim : embed};
-  const float *const own[3] = {w->q_proj_weight, w->k_proj_weight, w->v_proj_weight};
+  const struct onr_weight own[3] = {w->q_proj_weight, w->k_proj_weight, w->v_proj_weight};
   for (int64_t i = 0; i < 3; i++)
-    x[i] = onr_linear(net, x[i], &(struct onr_linear){in[i], embed}, w->in_proj_weight ? w->in_proj_weight + i * embed * embed : own[i],
-                      w->in_proj_bias ? w->in_proj_bias + i * embed : NULL);
+    x[i] = onr_linear(net, x[i], &(struct onr_linear){in[i], embed}, w->in_proj_weight.data ? third(w->in_proj_weight, i) : own[i],
+                      third(w->in_proj_bias, i));
 }
 
 /* x [batch, length, embed] with one row more for each of the batch. */
-static int append(struct onr_net *net, int x, const float *row, int64_t embed) {
-  const int constant = onri_net_weight(net, row, 3, (int64_t[]){1, 1, embed});
+static int append(struct onr_net *net, int x, struct onr_weight row, int64_t embed) {
+  const int constant = onri_net_weight(net, "MultiheadAttention", "bias_k or bias_v", row, 3, (int64_t[]){1, 1, embed});
   const int dims = onri_net_concat(net, (int[]){onri_net_dim(net, x, 0), onri_net_ints(net, (int64_t[]){1, 1}, 2)}, 2, 0);
   return onri_net_concat(net, (int[]){x, onri_net_2(net, &onri_layer_expand, NULL, constant, dims)}, 2, 1);
 }
@@ -87,10 +98,10 @@ int onr_multihead_attention(struct onr_net *net, int query, int key, int value, 
   }
   project(net, p, w, in);
   for (size_t i = 1; i < 3; i++) {
-    if (w->bias_k) in[i] = append(net, in[i], i == 1 ? w->bias_k : w->bias_v, p->embed_dim);
+    if (w->bias_k.data) in[i] = append(net, in[i], i == 1 ? w->bias_k : w->bias_v, p->embed_dim);
     if (p->add_zero_attn) in[i] = onri_net_pad(net, in[i], onri_net_ints(net, (int64_t[]){0, 1}, 2), 1);
   }
-  in[3] = joined_mask(net, attn_mask, key_padding_mask, p->num_heads, !!w->bias_k + !!p->add_zero_attn);
+  in[3] = joined_mask(net, attn_mask, key_padding_mask, p->num_heads, !!w->bias_k.data + !!p->add_zero_attn);
   onr_net_layer(net, &onri_layer_attention, &params, in, in[3] == ONRI_NONE ? 3 : 4, out, weights ? 4 : 1);
   if (weights) {
     *weights = p->per_head_weights ? out[3] : onri_net_2(net, &onri_layer_reduce, &mean, out[3], onri_net_ints(net, (int64_t[]){1}, 1));

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/shape.h"
 
 int onri_net_fail(struct onr_net *net, enum onr_status status, const char *format, ...) {
@@ -249,13 +250,29 @@ enum onr_status onr_net_shape(struct onr_net *net, int value, const struct onr_d
   return status;
 }
 
-int onri_net_weight(struct onr_net *net, const float *data, int32_t rank, const int64_t *dims) {
+int onri_net_weight(struct onr_net *net, const char *layer, const char *name, struct onr_weight weight, int32_t rank, const int64_t *dims) {
   const struct onr_desc desc = onr_desc_make(ONR_DTYPE_F32, rank, dims);
-  return data ? onr_net_constant(net, &desc, data) : ONRI_NONE;
+  struct onr_error error;
+  char text[160];
+  if (!weight.data) return ONRI_NONE;
+  if (net->failed) return -1;
+  if (onri_desc_check(&desc, &net->model->env, &error) != ONR_STATUS_OK)
+    return onri_net_fail(net, error.status, "%s: %s: %s", layer, name, error.message);
+  if ((uint64_t)onr_desc_elements(&desc) == weight.count) return onr_net_constant(net, &desc, weight.data);
+  return onri_net_fail(net, ONR_STATUS_ARGUMENT, "%s: expected %s of %s, %lld numbers, got %zu", layer, name,
+                       onr_desc_format(&desc, text, sizeof(text)), (long long)onr_desc_elements(&desc), weight.count);
 }
 
-int onri_net_check_weight(struct onr_net *net, const char *layer, const char *name, const void *weight) {
-  if (weight) return 1;
+int onri_net_check_count(struct onr_net *net, const char *layer, const char *name, struct onr_weight weight, int64_t rows, int64_t columns) {
+  int64_t expected;
+  if (!weight.data || (onri_mul_i64(rows, columns, &expected) && (uint64_t)expected == weight.count)) return 1;
+  onri_net_fail(net, ONR_STATUS_ARGUMENT, "%s: expected %s of [%lld,%lld], got %zu numbers", layer, name, (long long)rows,
+                (long long)columns, weight.count);
+  return 0;
+}
+
+int onri_net_check_given(struct onr_net *net, const char *layer, const char *name, const void *given) {
+  if (given) return 1;
   onri_net_fail(net, ONR_STATUS_ARGUMENT, "%s: %s is NULL", layer, name);
   return 0;
 }

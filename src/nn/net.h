@@ -25,10 +25,13 @@ struct onr_net {
 
 /* Remembers the first error; returns -1. */
 int onri_net_fail(struct onr_net *net, enum onr_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* float32 [dims...] constant; data NULL: none, returns ONRI_NONE. */
-int onri_net_weight(struct onr_net *net, const float *data, int32_t rank, const int64_t *dims);
-/* Fails and returns 0 when a weight that must be there is NULL. layer and name are for the message. */
-int onri_net_check_weight(struct onr_net *net, const char *layer, const char *name, const void *weight);
+/* layer and name are for the message, in all of these: "Conv2d", "weight".
+ * float32 [dims...] constant, dims above 0; without data: ONRI_NONE. Fails (-1) when there are not as many numbers. */
+int onri_net_weight(struct onr_net *net, const char *layer, const char *name, struct onr_weight weight, int32_t rank, const int64_t *dims);
+/* Fails and returns 0 when the numbers are not `rows` times `columns`. Without data: 1. */
+int onri_net_check_count(struct onr_net *net, const char *layer, const char *name, struct onr_weight weight, int64_t rows, int64_t columns);
+/* Fails and returns 0 when what must be there is NULL. */
+int onri_net_check_given(struct onr_net *net, const char *layer, const char *name, const void *given);
 /* int64 [count] and scalars, not counted as parameters. */
 int onri_net_ints(struct onr_net *net, const int64_t *values, size_t count);
 int onri_net_float(struct onr_net *net, float value);

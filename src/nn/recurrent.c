@@ -32,21 +32,26 @@ static void add_weights(struct onr_net *net, const struct kind *kind, const stru
   const struct onr_allocator *allocator = net->model->env.allocator;
   const size_t hidden = (size_t)p->hidden_size, rows = kind->gates * hidden, output = p->proj_size ? (size_t)p->proj_size : hidden;
   const size_t wide = input > output ? input : output;
+  if (!onri_net_check_count(net, kind->name, "weight_ih", w->weight_ih, (int64_t)rows, (int64_t)input) ||
+      !onri_net_check_count(net, kind->name, "weight_hh", w->weight_hh, (int64_t)rows, (int64_t)output) ||
+      !onri_net_check_count(net, kind->name, "bias_ih", w->bias_ih, (int64_t)rows, 1) ||
+      !onri_net_check_count(net, kind->name, "bias_hh", w->bias_hh, (int64_t)rows, 1))
+    return;
   float *buffer = onri_allocate(allocator, rows * (wide + 2) * sizeof(*buffer));
   if (!buffer) {
     onri_net_fail(net, ONR_STATUS_NO_MEMORY, "no memory for the weights of %s", kind->name);
     return;
   }
-  reorder(kind, hidden, input, w->weight_ih, buffer);
-  in[1] = onri_net_weight(net, buffer, 3, (int64_t[]){1, (int64_t)rows, (int64_t)input});
-  reorder(kind, hidden, output, w->weight_hh, buffer);
-  in[2] = onri_net_weight(net, buffer, 3, (int64_t[]){1, (int64_t)rows, (int64_t)output});
-  in[8] = p->proj_size ? onri_net_weight(net, w->weight_hr, 3, (int64_t[]){1, p->proj_size, p->hidden_size}) : ONRI_NONE;
+  reorder(kind, hidden, input, w->weight_ih.data, buffer);
+  in[1] = onri_net_weight(net, kind->name, "weight_ih", onr_weight(buffer, rows * input), 3, (int64_t[]){1, (int64_t)rows, (int64_t)input});
+  reorder(kind, hidden, output, w->weight_hh.data, buffer);
+  in[2] = onri_net_weight(net, kind->name, "weight_hh", onr_weight(buffer, rows * output), 3, (int64_t[]){1, (int64_t)rows, (int64_t)output});
+  in[8] = onri_net_weight(net, kind->name, "weight_hr", w->weight_hr, 3, (int64_t[]){1, p->proj_size, p->hidden_size});
   in[3] = ONRI_NONE;
-  if (w->bias_ih) {
-    reorder(kind, hidden, 1, w->bias_ih, buffer);
-    reorder(kind, hidden, 1, w->bias_hh, buffer + rows);
-    in[3] = onri_net_weight(net, buffer, 2, (int64_t[]){1, 2 * (int64_t)rows});
+  if (w->bias_ih.data) {
+    reorder(kind, hidden, 1, w->bias_ih.data, buffer);
+    reorder(kind, hidden, 1, w->bias_hh.data, buffer + rows);
+    in[3] = onri_net_weight(net, kind->name, "bias", onr_weight(buffer, 2 * rows), 2, (int64_t[]){1, 2 * (int64_t)rows});
   }
   onri_release(allocator, buffer);
 }
@@ -57,7 +62,7 @@ static void direction(struct onr_net *net, const struct kind *kind, const struct
   struct onr_recurrent_params params = {.hidden_size = p->hidden_size, .linear_before_reset = 1};
   int in[9] = {x, ONRI_NONE, ONRI_NONE, ONRI_NONE, ONRI_NONE, h, c, ONRI_NONE, ONRI_NONE};
   size_t count = 9;
-  if (!w->weight_ih || !w->weight_hh || !w->bias_ih != !w->bias_hh || !w->weight_hr != !p->proj_size) {
+  if (!w->weight_ih.data || !w->weight_hh.data || !w->bias_ih.data != !w->bias_hh.data || !w->weight_hr.data != !p->proj_size) {
     onri_net_fail(net, ONR_STATUS_ARGUMENT, "%s: expected both weights, both biases or none, and weight_hr with proj_size alone", kind->name);
     return;
   }
@@ -97,7 +102,7 @@ static int stack(struct onr_net *net, const struct kind *kind, const struct onr_
   int h[MAX_CELLS], c[MAX_CELLS];
   const int32_t batch_axis = p->batch_first ? 0 : 1;
   const int given = x;
-  if (check(net, kind, p) < 0 || !onri_net_check_weight(net, kind->name, "weights", w)) return -1;
+  if (check(net, kind, p) < 0 || !onri_net_check_given(net, kind->name, "weights", w)) return -1;
   x = onri_net_batch_at(net, x, 3, batch_axis);
   if (h0 != ONRI_NONE) h0 = onri_net_batch_at(net, h0, 3, 1);
   if (c0 != ONRI_NONE) c0 = onri_net_batch_at(net, c0, 3, 1);

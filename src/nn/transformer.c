@@ -9,7 +9,7 @@ enum { MAX_FEATURES = 1 << 20 };
 
 static int norm(struct onr_net *net, int x, const struct onr_transformer *p, struct onr_affine_weights w) {
   const struct onr_layer_norm params = {.normalized_shape = {p->d_model}, .eps = p->layer_norm_eps};
-  if (!w.weight) return onri_net_fail(net, ONR_STATUS_ARGUMENT, "the weight of a LayerNorm is missing");
+  if (!w.weight.data) return onri_net_fail(net, ONR_STATUS_ARGUMENT, "the weight of a LayerNorm is missing");
   return onr_layer_norm(net, x, &params, w.weight, w.bias);
 }
 
@@ -61,17 +61,17 @@ int onr_transformer_decoder_layer(struct onr_net *net, int tgt, int memory, cons
 
 int onr_transformer_encoder(struct onr_net *net, int src, int src_mask, int src_key_padding_mask, const struct onr_transformer *p,
                             const struct onr_transformer_layer_weights *layers, struct onr_affine_weights final) {
-  if (p->num_encoder_layers && !onri_net_check_weight(net, "TransformerEncoder", "layers", layers)) return -1;
+  if (p->num_encoder_layers && !onri_net_check_given(net, "TransformerEncoder", "layers", layers)) return -1;
   for (size_t i = 0; i < p->num_encoder_layers && src >= 0; i++)
     src = onr_transformer_encoder_layer(net, src, src_mask, src_key_padding_mask, p, &layers[i]);
-  return final.weight ? norm(net, src, p, final) : src;
+  return final.weight.data ? norm(net, src, p, final) : src;
 }
 
 int onr_transformer_decoder(struct onr_net *net, int tgt, int memory, const struct onr_decoder_masks *masks, const struct onr_transformer *p,
                             const struct onr_transformer_layer_weights *layers, struct onr_affine_weights final) {
-  if (p->num_decoder_layers && !onri_net_check_weight(net, "TransformerDecoder", "layers", layers)) return -1;
+  if (p->num_decoder_layers && !onri_net_check_given(net, "TransformerDecoder", "layers", layers)) return -1;
   for (size_t i = 0; i < p->num_decoder_layers && tgt >= 0; i++) tgt = onr_transformer_decoder_layer(net, tgt, memory, masks, p, &layers[i]);
-  return final.weight ? norm(net, tgt, p, final) : tgt;
+  return final.weight.data ? norm(net, tgt, p, final) : tgt;
 }
 
 int onr_transformer(struct onr_net *net, int src, int tgt, int src_mask, int src_key_padding_mask, const struct onr_decoder_masks *masks,

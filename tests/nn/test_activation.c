@@ -104,7 +104,7 @@ static void fails(int (*add)(struct onr_net *net, int x)) {
 
 static int inverted_hardtanh(struct onr_net *net, int x) { return onr_hardtanh(net, x, 2, 1); }
 static int celu_of_zero(struct onr_net *net, int x) { return onr_celu(net, x, 0); }
-static int prelu_without_weight(struct onr_net *net, int x) { return onr_prelu(net, x, 1, NULL); }
+static int prelu_without_weight(struct onr_net *net, int x) { return onr_prelu(net, x, 1, onr_no_weight()); }
 
 static int add_softmax2d(struct onr_net *net, int x, const void *params) {
   (void)params;

@@ -14,7 +14,7 @@ static const struct onr_multihead_attention plain = {.embed_dim = E, .num_heads 
                                             first = {.embed_dim = E, .num_heads = 2, .batch_first = 1, .per_head_weights = 1};
 
 /* Weights number 1, 2 ... in PyTorch's order. */
-static const float *next(int *number, size_t count) { return nn_weight(++*number, count); }
+static struct onr_weight next(int *number, size_t count) { return nn_weight(++*number, count); }
 
 static mha_weights take(const struct onr_multihead_attention *p, int biased, int further, int *number) {
   mha_weights w = {0};
@@ -99,9 +99,9 @@ static void refuses_wrong_arguments(void **state) {
   (void)state;
   nn_refuses(attend_with, &w, 4, shape, "rank 2 or 3");
   nn_refuses(attend_with, &w, 3, (int64_t[]){3, 2, 7}, "7 and 8");
-  w.bias_v = NULL;
+  w.bias_v = onr_no_weight();
   nn_refuses(attend_with, &w, 3, shape, "bias_v");
-  w.bias_k = w.out_proj_weight = NULL;
+  w.bias_k = w.out_proj_weight = onr_no_weight();
   nn_refuses(attend_with, &w, 3, shape, "weight");
 }
 

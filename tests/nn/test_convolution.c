@@ -13,16 +13,16 @@ static int64_t taps(const int64_t *kernel, int spatial) {
 
 static int conv(struct onr_net *net, int x, int spatial, int bias, const struct onr_conv *p) {
   const int64_t groups = p->groups ? p->groups : 1;
-  const float *weight = nn_weight(1, (size_t)(p->out_channels * (p->in_channels / groups) * taps(p->kernel_size, spatial)));
-  const float *b = bias ? nn_weight(2, (size_t)p->out_channels) : NULL;
+  const struct onr_weight weight = nn_weight(1, (size_t)(p->out_channels * (p->in_channels / groups) * taps(p->kernel_size, spatial)));
+  const struct onr_weight b = bias ? nn_weight(2, (size_t)p->out_channels) : onr_no_weight();
   if (spatial == 1) return onr_conv1d(net, x, p, weight, b);
   return spatial == 2 ? onr_conv2d(net, x, p, weight, b) : onr_conv3d(net, x, p, weight, b);
 }
 
 static int transpose(struct onr_net *net, int x, int spatial, int bias, const struct onr_conv_transpose *p) {
   const int64_t groups = p->groups ? p->groups : 1;
-  const float *weight = nn_weight(1, (size_t)(p->in_channels * (p->out_channels / groups) * taps(p->kernel_size, spatial)));
-  const float *b = bias ? nn_weight(2, (size_t)p->out_channels) : NULL;
+  const struct onr_weight weight = nn_weight(1, (size_t)(p->in_channels * (p->out_channels / groups) * taps(p->kernel_size, spatial)));
+  const struct onr_weight b = bias ? nn_weight(2, (size_t)p->out_channels) : onr_no_weight();
   if (spatial == 1) return onr_conv_transpose1d(net, x, p, weight, b);
   return spatial == 2 ? onr_conv_transpose2d(net, x, p, weight, b) : onr_conv_transpose3d(net, x, p, weight, b);
 }
@@ -89,10 +89,20 @@ static void agrees_with_pytorch(void **state) {
   nn_check(cases, sizeof(cases) / sizeof(*cases), builders, sizeof(builders) / sizeof(*builders));
 }
 
-static const float weight[9] = {0};
-static int add_conv(struct onr_net *net, int x, const void *params) { return onr_conv2d(net, x, params, weight, NULL); }
-static int add_transpose(struct onr_net *net, int x, const void *params) { return onr_conv_transpose2d(net, x, params, weight, NULL); }
-static int add_without_weight(struct onr_net *net, int x, const void *params) { return onr_conv2d(net, x, params, NULL, NULL); }
+/* For one channel. */
+static struct onr_weight zeros(const int64_t *kernel) {
+  static const float data[9] = {0};
+  return onr_weight(data, kernel[0] <= 3 && kernel[1] <= 3 ? (size_t)(kernel[0] * kernel[1]) : 9);
+}
+static int add_conv(struct onr_net *net, int x, const void *params) {
+  const struct onr_conv *p = params;
+  return onr_conv2d(net, x, p, zeros(p->kernel_size), onr_no_weight());
+}
+static int add_transpose(struct onr_net *net, int x, const void *params) {
+  const struct onr_conv_transpose *p = params;
+  return onr_conv_transpose2d(net, x, p, zeros(p->kernel_size), onr_no_weight());
+}
+static int add_without_weight(struct onr_net *net, int x, const void *params) { return onr_conv2d(net, x, params, onr_no_weight(), onr_no_weight()); }
 
 static void refuses_wrong_convolutions(void **state) {
   static const int64_t image[4] = {1, 1, 8, 8};

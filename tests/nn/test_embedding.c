@@ -31,7 +31,8 @@ static enum onr_status run(const struct one_case *c, const int64_t *data, const 
   const int in = onr_net_input(net, "x", desc.dtype, desc.rank, desc.dim);
   const int begins = c->num_offsets ? onr_net_constant(net, &offsets, c->offsets) : -1;
   const int scaled = c->scaled ? onr_net_constant(net, &scale, scales) : -1;
-  onr_net_output(net, "y", c->bag ? onr_embedding_bag(net, in, begins, scaled, &c->p, weight) : onr_embedding(net, in, &c->p, weight));
+  const struct onr_weight table = onr_weight(weight, sizeof(weight) / sizeof(*weight));
+  onr_net_output(net, "y", c->bag ? onr_embedding_bag(net, in, begins, scaled, &c->p, table) : onr_embedding(net, in, &c->p, table));
   enum onr_status status = onr_net_finish(net, &model, &error);
   if (status != ONR_STATUS_OK) return status;
   assert_int_equal(onr_session_create(model, NULL, &session, &error), ONR_STATUS_OK);

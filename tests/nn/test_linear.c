@@ -5,15 +5,16 @@
 
 #define W nn_weight
 #define LINEAR(in, out) &(struct onr_linear){in, out}
+#define NO onr_no_weight()
 #define BILINEAR(in1, in2, out) &(struct onr_bilinear){in1, in2, out}
 #define SIZES(...) (const int64_t[]){__VA_ARGS__}
 
 #define LIST(X)                                                                                       \
   X(linear, onr_linear(net, in[0], LINEAR(4, 6), W(1, 24), W(2, 6)))                                  \
-  X(linear_no_bias, onr_linear(net, in[0], LINEAR(4, 3), W(1, 12), NULL))                             \
+  X(linear_no_bias, onr_linear(net, in[0], LINEAR(4, 3), W(1, 12), NO))                             \
   X(linear_vector, onr_linear(net, in[0], LINEAR(5, 2), W(1, 10), W(2, 2)))                           \
   X(bilinear, onr_bilinear(net, in[0], in[1], BILINEAR(4, 3, 5), W(1, 60), W(2, 5)))                  \
-  X(bilinear_no_bias, onr_bilinear(net, in[0], in[1], BILINEAR(2, 5, 3), W(1, 30), NULL))             \
+  X(bilinear_no_bias, onr_bilinear(net, in[0], in[1], BILINEAR(2, 5, 3), W(1, 30), NO))             \
   X(bilinear_vector, onr_bilinear(net, in[0], in[1], BILINEAR(3, 4, 2), W(1, 24), W(2, 2)))           \
   X(identity, onr_identity(net, in[0]))                                                               \
   X(flatten, onr_flatten(net, in[0], 1, -1))                                                          \
@@ -33,10 +34,10 @@ static void agrees_with_pytorch(void **state) {
 
 #define WRONG(name, expression) \
   static int name(struct onr_net *net, int x, const void *params) { return (void)params, (expression); }
-WRONG(no_features, onr_linear(net, x, LINEAR(0, 3), W(1, 3), NULL))
-WRONG(other_features, onr_linear(net, x, LINEAR(5, 3), W(1, 15), NULL))
-WRONG(bilinear_without_weight, onr_bilinear(net, x, x, BILINEAR(3, 3, 3), NULL, NULL))
-WRONG(bilinear_of_others, onr_bilinear(net, x, x, BILINEAR(3, 2, 3), W(1, 18), NULL))
+WRONG(no_features, onr_linear(net, x, LINEAR(0, 3), W(1, 3), NO))
+WRONG(other_features, onr_linear(net, x, LINEAR(5, 3), W(1, 15), NO))
+WRONG(bilinear_without_weight, onr_bilinear(net, x, x, BILINEAR(3, 3, 3), NO, NO))
+WRONG(bilinear_of_others, onr_bilinear(net, x, x, BILINEAR(3, 2, 3), W(1, 18), NO))
 WRONG(flatten_beyond, onr_flatten(net, x, 2, -1))
 WRONG(flatten_backwards, onr_flatten(net, x, 1, 0))
 WRONG(unflatten_nothing, onr_unflatten(net, x, 1, NULL, 0))

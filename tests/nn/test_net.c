@@ -19,7 +19,7 @@ static void a_linear_runs(void **state) {
   assert_int_equal(onr_net_create(NULL, &net, &error), ONR_STATUS_OK);
   onr_net_push(net, "head");
   const int in = onr_net_input(net, "x", ONR_DTYPE_F32, 2, (int64_t[]){ONR_UNKNOWN_DIM, 3});
-  const int y = onr_linear(net, in, &(struct onr_linear){3, 2}, weight, bias);
+  const int y = onr_linear(net, in, &(struct onr_linear){3, 2}, onr_weight(weight, 6), onr_weight(bias, 2));
   onr_net_pop(net);
   onr_net_output(net, "y", y);
   onr_net_output(net, "same", y);
@@ -50,7 +50,7 @@ static void the_first_error_is_reported(void **state) {
   assert_int_equal(onr_net_create(NULL, &net, &error), ONR_STATUS_OK);
   int x = onr_net_input(net, "x", ONR_DTYPE_F32, 1, (int64_t[]){3});
   onr_net_push(net, "broken");
-  x = onr_linear(net, x, &(struct onr_linear){0, 2}, weight, bias);
+  x = onr_linear(net, x, &(struct onr_linear){0, 2}, onr_weight(weight, 6), onr_weight(bias, 2));
   assert_int_equal(x, -1);
   onr_net_pop(net);
   x = onr_identity(net, x);
@@ -69,7 +69,7 @@ static void wrong_shapes_are_found_when_it_is_finished(void **state) {
   assert_int_equal(onr_net_create(NULL, &net, &error), ONR_STATUS_OK);
   onr_net_push(net, "head");
   const int x = onr_net_input(net, "x", ONR_DTYPE_F32, 2, (int64_t[]){1, 4});
-  onr_net_output(net, "y", onr_linear(net, x, &(struct onr_linear){3, 2}, weight, bias));
+  onr_net_output(net, "y", onr_linear(net, x, &(struct onr_linear){3, 2}, onr_weight(weight, 6), onr_weight(bias, 2)));
   assert_int_equal(onr_net_finish(net, &model, &error), ONR_STATUS_SHAPE);
   assert_non_null(strstr(error.where, "head"));
 }
@@ -85,10 +85,10 @@ static int same_output_name(struct onr_net *net, int x) {
 }
 static int without_second_part(struct onr_net *net, int x) { return onr_cat(net, (int[]){x, -1}, 2, 0); }
 static int without_output_name(struct onr_net *net, int x) { return onr_net_output(net, NULL, x), -1; }
-static int without_linear_weight(struct onr_net *net, int x) { return onr_linear(net, x, &(struct onr_linear){3, 2}, NULL, bias); }
+static int without_linear_weight(struct onr_net *net, int x) { return onr_linear(net, x, &(struct onr_linear){3, 2}, onr_no_weight(), onr_weight(bias, 2)); }
 static int without_gru_weights(struct onr_net *net, int x) { return onr_gru(net, x, -1, &(struct onr_rnn){.input_size = 3, .hidden_size = 2}, NULL, NULL); }
 static int without_projections(struct onr_net *net, int x) {
-  const struct onr_multihead_attention_weights w = {.out_proj_weight = weight};
+  const struct onr_multihead_attention_weights w = {.out_proj_weight = {weight, 1}};
   return onr_multihead_attention(net, x, x, x, -1, -1, &(struct onr_multihead_attention){.embed_dim = 1, .num_heads = 1}, &w, NULL);
 }
 static int without_layers(struct onr_net *net, int x) {
@@ -146,7 +146,7 @@ static int sequential(struct onr_net *net, int x, const float *w) {
   for (int i = 0; i < 3; i++) {
     onr_net_push(net, (const char[]){(char)('0' + i), 0});
     onr_net_push(net, i == 1 ? "relu" : "linear");
-    x = i == 1 ? onr_relu(net, x) : onr_linear(net, x, &square, w, NULL);
+    x = i == 1 ? onr_relu(net, x) : onr_linear(net, x, &square, onr_weight(w, WIDTH * WIDTH), onr_no_weight());
     onr_net_pop(net);
     onr_net_pop(net);
   }

@@ -6,6 +6,7 @@
 #include "nn/cases/normalization.h"
 
 #define W nn_weight
+#define NO onr_no_weight()
 #define ALL(n) &(struct onr_norm_weights){W(1, n), W(2, n), W(3, n), nn_variance(4, n)}
 #define KEPT(n) &(struct onr_norm_weights){.running_mean = W(1, n), .running_var = nn_variance(2, n)}
 #define AFFINE(n) &(struct onr_norm_weights){.weight = W(1, n), .bias = W(2, n)}
@@ -34,16 +35,16 @@
   X(instance_norm3d_kept, onr_instance_norm3d(net, in[0], INSTANCE(2, 0), ALL(2)))          \
   X(instance_norm3d_alone, onr_instance_norm3d(net, in[0], INSTANCE(2, 0), NULL))           \
   X(group_norm, onr_group_norm(net, in[0], GROUP(2, 6, 0), W(1, 6), W(2, 6)))               \
-  X(group_norm_plain, onr_group_norm(net, in[0], GROUP(3, 6, 0.1f), NULL, NULL))            \
+  X(group_norm_plain, onr_group_norm(net, in[0], GROUP(3, 6, 0.1f), NO, NO))            \
   X(group_norm_flat, onr_group_norm(net, in[0], GROUP(2, 6, 0), W(1, 6), W(2, 6)))          \
   X(layer_norm, onr_layer_norm(net, in[0], LAYER(0, 0, 5), W(1, 5), W(2, 5)))               \
   X(layer_norm_2, onr_layer_norm(net, in[0], LAYER(2, 0.01f, 3, 5), W(1, 15), W(2, 15)))    \
-  X(layer_norm_3, onr_layer_norm(net, in[0], LAYER(3, 0, 2, 3, 5), NULL, NULL))             \
-  X(layer_norm_no_bias, onr_layer_norm(net, in[0], LAYER(2, 0, 3, 5), W(1, 15), NULL))      \
+  X(layer_norm_3, onr_layer_norm(net, in[0], LAYER(3, 0, 2, 3, 5), NO, NO))             \
+  X(layer_norm_no_bias, onr_layer_norm(net, in[0], LAYER(2, 0, 3, 5), W(1, 15), NO))      \
   X(layer_norm_vector, onr_layer_norm(net, in[0], LAYER(0, 0, 7), W(1, 7), W(2, 7)))        \
   X(rms_norm, onr_rms_norm(net, in[0], RMS(0, 0, 5), W(1, 5)))                              \
   X(rms_norm_2, onr_rms_norm(net, in[0], RMS(2, 0.1f, 3, 5), W(1, 15)))                     \
-  X(rms_norm_plain, onr_rms_norm(net, in[0], RMS(0, 0, 5), NULL))                           \
+  X(rms_norm_plain, onr_rms_norm(net, in[0], RMS(0, 0, 5), NO))                           \
   X(local_response_norm, onr_local_response_norm(net, in[0], 3, 1e-4f, 0.75f, 1))           \
   X(local_response_norm_even, onr_local_response_norm(net, in[0], 4, 0.5f, 0.6f, 2))        \
   X(local_response_norm_5, onr_local_response_norm(net, in[0], 5, 0.3f, 0.75f, 1))          \
@@ -65,11 +66,11 @@ WRONG(bad_eps, onr_batch_norm1d(net, x, BATCH(3, NAN), NULL))
 WRONG(half_kept, onr_instance_norm1d(net, x, INSTANCE(3, 0), &(struct onr_norm_weights){.running_mean = W(1, 3)}))
 WRONG(batch2d, onr_batch_norm2d(net, x, BATCH(3, 0), KEPT(3)))
 WRONG(instance1d, onr_instance_norm1d(net, x, INSTANCE(3, 0), AFFINE(3)))
-WRONG(uneven_groups, onr_group_norm(net, x, GROUP(4, 6, 0), NULL, NULL))
-WRONG(other_channels, onr_group_norm(net, x, GROUP(3, 9, 0), NULL, NULL))
-WRONG(no_shape, onr_layer_norm(net, x, LAYER(0, 0, 0), NULL, NULL))
-WRONG(many_dims, onr_rms_norm(net, x, RMS(ONR_MAX_RANK + 1, 0, 3), NULL))
-WRONG(other_shape, onr_layer_norm(net, x, LAYER(2, 0, 3, 1), NULL, NULL))
+WRONG(uneven_groups, onr_group_norm(net, x, GROUP(4, 6, 0), NO, NO))
+WRONG(other_channels, onr_group_norm(net, x, GROUP(3, 9, 0), NO, NO))
+WRONG(no_shape, onr_layer_norm(net, x, LAYER(0, 0, 0), NO, NO))
+WRONG(many_dims, onr_rms_norm(net, x, RMS(ONR_MAX_RANK + 1, 0, 3), NO))
+WRONG(other_shape, onr_layer_norm(net, x, LAYER(2, 0, 3, 1), NO, NO))
 WRONG(no_size, onr_local_response_norm(net, x, 0, 1, 1, 1))
 
 static void refuses_wrong_arguments(void **state) {

@@ -20,6 +20,12 @@ struct one_case {
   size_t num_w, num_y;
 };
 
+static struct onr_weight take(const float **next, size_t count) {
+  const struct onr_weight taken = onr_weight(*next, count);
+  *next += count;
+  return taken;
+}
+
 /* Cuts the flat parameters, PyTorch's order: weight_ih, weight_hh, bias_ih, bias_hh, weight_hr of each cell. */
 static size_t cut(const struct one_case *c, struct onr_rnn_weights *weights, size_t cells) {
   const size_t gates = c->kind == RNN ? 1 : c->kind == GRU ? 3 : 4, directions = c->p.bidirectional ? 2 : 1;
@@ -27,17 +33,11 @@ static size_t cut(const struct one_case *c, struct onr_rnn_weights *weights, siz
   const float *w = c->w;
   for (size_t i = 0; i < cells; i++) {
     const size_t input = i < directions ? IN : directions * size;
-    weights[i] = (struct onr_rnn_weights){.weight_ih = w, .weight_hh = w + gates * HIDDEN * input};
-    w += gates * HIDDEN * (input + size);
-    if (!c->no_bias) {
-      weights[i].bias_ih = w;
-      weights[i].bias_hh = w + gates * HIDDEN;
-      w += 2 * gates * HIDDEN;
-    }
-    if (c->p.proj_size) {
-      weights[i].weight_hr = w;
-      w += size * HIDDEN;
-    }
+    weights[i] = (struct onr_rnn_weights){.weight_ih = take(&w, gates * HIDDEN * input)};
+    weights[i].weight_hh = take(&w, gates * HIDDEN * size);
+    if (!c->no_bias) weights[i].bias_ih = take(&w, gates * HIDDEN);
+    if (!c->no_bias) weights[i].bias_hh = take(&w, gates * HIDDEN);
+    if (c->p.proj_size) weights[i].weight_hr = take(&w, size * HIDDEN);
   }
   return (size_t)(w - c->w);
 }
@@ -135,7 +135,8 @@ static void lstm(void **state) {
 
 static void wrong_parameters_are_refused(void **state) {
   const float w[100] = {0};
-  const struct onr_rnn_weights whole = {w, w, NULL, NULL, NULL}, half = {w, w, w, NULL, NULL};
+  const struct onr_rnn_weights whole = {.weight_ih = {w, 4}, .weight_hh = {w, 4}};
+  const struct onr_rnn_weights half = {.weight_ih = {w, 4}, .weight_hh = {w, 4}, .bias_ih = {w, 2}};
   const struct onr_rnn good = {2, 2, .num_layers = 1}, empty = {0, 2, .num_layers = 1}, projected = {2, 2, .proj_size = 1}, deep = {2, 2, .num_layers = 1000};
   struct onr_net *net;
   struct onr_model *model;

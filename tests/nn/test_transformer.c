@@ -14,8 +14,8 @@ enum { BATCH = 2, WIDTH = 8, HIDDEN = 12, SRC = 5, TGT = 4, QUERIES = 3, KEYS = 
 static const uint8_t padding[BATCH * SRC] = {0, 0, 0, 0, 0, 0, 0, 0, 1, 1};
 static const uint8_t causal[TGT * TGT] = {0, 1, 1, 1, 0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0};
 
-static const float *take(const float **w, size_t count) {
-  const float *taken = *w;
+static struct onr_weight take(const float **w, size_t count) {
+  const struct onr_weight taken = onr_weight(*w, count);
   *w += count;
   return taken;
 }

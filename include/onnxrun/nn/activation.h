@@ -16,7 +16,7 @@ ONR_API int onr_hardswish(struct onr_net *net, int x);
 ONR_API int onr_leaky_relu(struct onr_net *net, int x, float negative_slope); /* 0.01 */
 ONR_API int onr_log_sigmoid(struct onr_net *net, int x);
 /* weight [num_parameters]: one for all channels, or one for each of axis 1. */
-ONR_API int onr_prelu(struct onr_net *net, int x, int64_t num_parameters, const float *weight);
+ONR_API int onr_prelu(struct onr_net *net, int x, int64_t num_parameters, struct onr_weight weight);
 ONR_API int onr_relu(struct onr_net *net, int x);
 ONR_API int onr_relu6(struct onr_net *net, int x);
 /* As in inference: the slope is the mean of lower and upper. */

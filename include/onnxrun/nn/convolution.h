@@ -24,10 +24,10 @@ struct onr_conv {
   enum onr_conv_padding auto_padding; /* padding='same' (stride 1 alone; an odd element goes to the end) or 'valid'; else the numbers */
   enum onr_padding_mode padding_mode;
 };
-/* weight [out_channels, in_channels / groups, kernel...]; bias [out_channels], NULL: none */
-ONR_API int onr_conv1d(struct onr_net *net, int x, const struct onr_conv *conv, const float *weight, const float *bias);
-ONR_API int onr_conv2d(struct onr_net *net, int x, const struct onr_conv *conv, const float *weight, const float *bias);
-ONR_API int onr_conv3d(struct onr_net *net, int x, const struct onr_conv *conv, const float *weight, const float *bias);
+/* weight [out_channels, in_channels / groups, kernel...]; bias [out_channels], onr_no_weight(): none */
+ONR_API int onr_conv1d(struct onr_net *net, int x, const struct onr_conv *conv, struct onr_weight weight, struct onr_weight bias);
+ONR_API int onr_conv2d(struct onr_net *net, int x, const struct onr_conv *conv, struct onr_weight weight, struct onr_weight bias);
+ONR_API int onr_conv3d(struct onr_net *net, int x, const struct onr_conv *conv, struct onr_weight weight, struct onr_weight bias);
 
 /* torch.nn.ConvTranspose1d, ConvTranspose2d, ConvTranspose3d. Output size:
  * (input - 1) stride - 2 padding + dilation (kernel_size - 1) + output_padding + 1 */
@@ -41,10 +41,10 @@ struct onr_conv_transpose {
   int64_t dilation[3];       /* 0: 1 */
   int64_t groups;            /* 0: 1 */
 };
-/* weight [in_channels, out_channels / groups, kernel...]; bias [out_channels], NULL: none */
-ONR_API int onr_conv_transpose1d(struct onr_net *net, int x, const struct onr_conv_transpose *conv, const float *weight, const float *bias);
-ONR_API int onr_conv_transpose2d(struct onr_net *net, int x, const struct onr_conv_transpose *conv, const float *weight, const float *bias);
-ONR_API int onr_conv_transpose3d(struct onr_net *net, int x, const struct onr_conv_transpose *conv, const float *weight, const float *bias);
+/* weight [in_channels, out_channels / groups, kernel...]; bias [out_channels], onr_no_weight(): none */
+ONR_API int onr_conv_transpose1d(struct onr_net *net, int x, const struct onr_conv_transpose *conv, struct onr_weight weight, struct onr_weight bias);
+ONR_API int onr_conv_transpose2d(struct onr_net *net, int x, const struct onr_conv_transpose *conv, struct onr_weight weight, struct onr_weight bias);
+ONR_API int onr_conv_transpose3d(struct onr_net *net, int x, const struct onr_conv_transpose *conv, struct onr_weight weight, struct onr_weight bias);
 
 #ifdef __cplusplus
 }

@@ -8,11 +8,11 @@
 extern "C" {
 #endif
 
-/* Of BatchNorm and InstanceNorm, all [num_features]. NULL: no such parameter (affine=False); running_mean and running_var NULL:
+/* Of BatchNorm and InstanceNorm, all [num_features]. onr_no_weight(): no such parameter (affine=False); without running_mean and running_var:
  * the statistics of x itself (track_running_stats=False). */
 struct onr_norm_weights {
-  const float *weight, *bias;
-  const float *running_mean, *running_var;
+  struct onr_weight weight, bias;
+  struct onr_weight running_mean, running_var;
 };
 
 /* torch.nn.BatchNorm1d, 2d, 3d. (momentum matters in training alone.) */
@@ -39,20 +39,20 @@ ONR_API int onr_instance_norm2d(struct onr_net *net, int x, const struct onr_ins
 /* x [N, C, D, H, W] or [C, D, H, W] */
 ONR_API int onr_instance_norm3d(struct onr_net *net, int x, const struct onr_instance_norm *p, const struct onr_norm_weights *weights);
 
-/* torch.nn.GroupNorm: x [N, C, ...]. weight, bias [num_channels]; NULL: none */
+/* torch.nn.GroupNorm: x [N, C, ...]. weight, bias [num_channels]; onr_no_weight(): none */
 struct onr_group_norm {
   int64_t num_groups, num_channels;
   float eps; /* 0: 1e-5 */
 };
-ONR_API int onr_group_norm(struct onr_net *net, int x, const struct onr_group_norm *p, const float *weight, const float *bias);
+ONR_API int onr_group_norm(struct onr_net *net, int x, const struct onr_group_norm *p, struct onr_weight weight, struct onr_weight bias);
 
-/* torch.nn.LayerNorm: over the last dimensions, which are normalized_shape [num_dims]. weight, bias of that shape; NULL: none */
+/* torch.nn.LayerNorm: over the last dimensions, which are normalized_shape [num_dims]. weight, bias of that shape; onr_no_weight(): none */
 struct onr_layer_norm {
   int64_t normalized_shape[ONR_MAX_RANK];
   int32_t num_dims; /* 0: 1 */
   float eps;        /* 0: 1e-5 */
 };
-ONR_API int onr_layer_norm(struct onr_net *net, int x, const struct onr_layer_norm *p, const float *weight, const float *bias);
+ONR_API int onr_layer_norm(struct onr_net *net, int x, const struct onr_layer_norm *p, struct onr_weight weight, struct onr_weight bias);
 
 /* torch.nn.RMSNorm: as LayerNorm, x / sqrt(mean(x^2) + eps) weight. */
 struct onr_rms_norm {
@@ -60,7 +60,7 @@ struct onr_rms_norm {
   int32_t num_dims; /* 0: 1 */
   float eps;        /* 0: eps=None, the epsilon of float32 */
 };
-ONR_API int onr_rms_norm(struct onr_net *net, int x, const struct onr_rms_norm *p, const float *weight);
+ONR_API int onr_rms_norm(struct onr_net *net, int x, const struct onr_rms_norm *p, struct onr_weight weight);
 
 /* torch.nn.LocalResponseNorm: x / (k + alpha / size * sum of x^2 over `size` channels)^beta. x [N, C, ...]
  * The defaults are 1e-4, 0.75, 1. The channels are c - size / 2 to c + (size - 1) / 2. */

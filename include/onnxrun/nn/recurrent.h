@@ -18,11 +18,11 @@ struct onr_rnn {
 /* Weights of one layer in one direction, rows in PyTorch's order of gates (LSTM i f g o, GRU r z n; `gates` is 4, 3, RNN 1).
  * Input of the first layer is input_size, of the others directions * (proj_size or hidden_size). */
 struct onr_rnn_weights {
-  const float *weight_ih; /* [gates hidden, input] */
-  const float *weight_hh; /* [gates hidden, proj_size or hidden] */
-  const float *bias_ih;   /* [gates hidden]; both biases or none */
-  const float *bias_hh;   /* [gates hidden] */
-  const float *weight_hr; /* [proj_size, hidden]; with proj_size alone */
+  struct onr_weight weight_ih; /* [gates hidden, input] */
+  struct onr_weight weight_hh; /* [gates hidden, proj_size or hidden] */
+  struct onr_weight bias_ih;   /* [gates hidden]; both biases or none */
+  struct onr_weight bias_hh;   /* [gates hidden] */
+  struct onr_weight weight_hr; /* [proj_size, hidden]; with proj_size alone */
 };
 
 /* x [T, B, input_size], with batch_first [B, T, input_size]. h0 [layers directions, B, size], where size is proj_size or else

@@ -23,14 +23,14 @@ struct onr_multihead_attention {
   int32_t add_zero_attn;    /* one more key and value of zeros, behind bias_k and bias_v */
 };
 struct onr_multihead_attention_weights {
-  const float *in_proj_weight;  /* [3 embed, embed]; NULL: the next three instead */
-  const float *q_proj_weight;   /* [embed, embed] */
-  const float *k_proj_weight;   /* [embed, kdim] */
-  const float *v_proj_weight;   /* [embed, vdim] */
-  const float *in_proj_bias;    /* [3 embed]; NULL: none */
-  const float *bias_k, *bias_v; /* add_bias_kv=True: [embed], one more key and value; NULL: none */
-  const float *out_proj_weight; /* [embed, embed] */
-  const float *out_proj_bias;   /* [embed]; NULL: none */
+  struct onr_weight in_proj_weight;  /* [3 embed, embed]; without it: the next three instead */
+  struct onr_weight q_proj_weight;   /* [embed, embed] */
+  struct onr_weight k_proj_weight;   /* [embed, kdim] */
+  struct onr_weight v_proj_weight;   /* [embed, vdim] */
+  struct onr_weight in_proj_bias;    /* [3 embed]; data NULL: none */
+  struct onr_weight bias_k, bias_v;  /* add_bias_kv=True: [embed], one more key and value; data NULL: none */
+  struct onr_weight out_proj_weight; /* [embed, embed] */
+  struct onr_weight out_proj_bias;   /* [embed]; data NULL: none */
 };
 /* *weights, where not NULL (need_weights), receives [batch, queries, keys], per head [batch, heads, queries, keys]. */
 ONR_API int onr_multihead_attention(struct onr_net *net, int query, int key, int value, int attn_mask, int key_padding_mask,
@@ -45,9 +45,9 @@ struct onr_transformer {
   int32_t batch_first, norm_first;
   size_t num_encoder_layers, num_decoder_layers; /* read by the stacks; taken as they are */
 };
-/* A weight and a bias; bias NULL: none; both NULL: no such layer (a final norm). */
+/* A weight and a bias; bias.data NULL: none; both NULL: no such layer (a final norm). */
 struct onr_affine_weights {
-  const float *weight, *bias;
+  struct onr_weight weight, bias;
 };
 struct onr_transformer_layer_weights {
   struct onr_multihead_attention_weights self_attn;
