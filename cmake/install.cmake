@@ -6,6 +6,13 @@ install(TARGETS onnxrun EXPORT onnxrun
   ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 install(DIRECTORY include/onnxrun DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.h")
 if(TARGET onnxrun_tool)
+  # The tool finds a shared library beside it, wherever both are moved to.
+  file(RELATIVE_PATH to_library "/${CMAKE_INSTALL_BINDIR}" "/${CMAKE_INSTALL_LIBDIR}")
+  set(origin "$ORIGIN")
+  if(APPLE)
+    set(origin "@loader_path")
+  endif()
+  set_target_properties(onnxrun_tool PROPERTIES INSTALL_RPATH "${origin}/${to_library}")
   install(TARGETS onnxrun_tool RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 endif()
 
@@ -30,7 +37,7 @@ if(ONNXRUN_HAVE_PCRE2)
   string(APPEND pc_requires " libpcre2-8")
 endif()
 foreach(name IN LISTS ONNXRUN_PICTURES)
-  string(APPEND pc_requires " ${PICTURE_${name}_PC}")
+  string(APPEND pc_requires " ${ONNXRUN_PICTURE_${name}_PC}")
 endforeach()
 string(APPEND pc_libraries " -lpthread -lm")
 # A static library's users need what it needs itself; those of a shared one do not.

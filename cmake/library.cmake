@@ -14,7 +14,7 @@ foreach(name IN ITEMS JPEG PNG TIFF WEBP JPEG2000)
     list(FILTER sources EXCLUDE REGEX "^src/picture/${file}\\.c$")
     set(have 0)
   else()
-    set_property(SOURCE "src/picture/${file}.c" APPEND PROPERTY INCLUDE_DIRECTORIES "${PICTURE_${name}_INCLUDE}")
+    set_property(SOURCE "src/picture/${file}.c" APPEND PROPERTY INCLUDE_DIRECTORIES "${ONNXRUN_PICTURE_${name}_INCLUDE}")
     set(have 1)
   endif()
   set_property(SOURCE src/picture/picture.c APPEND PROPERTY COMPILE_DEFINITIONS "ONNXRUN_HAVE_${name}=${have}")
@@ -52,11 +52,11 @@ foreach(source IN LISTS sources)
   elseif(ONNXRUN_XNNPACK AND source MATCHES "^src/base/")
     set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_OPTIONS "-isystem${ONNXRUN_PTHREADPOOL_INCLUDE}")
   elseif(ONNXRUN_HAVE_PCRE2 AND source MATCHES "^src/regex/")
-    set_property(SOURCE "${source}" APPEND PROPERTY INCLUDE_DIRECTORIES "${PCRE2_INCLUDE}")
+    set_property(SOURCE "${source}" APPEND PROPERTY INCLUDE_DIRECTORIES "${ONNXRUN_PCRE2_INCLUDE}")
     set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_DEFINITIONS ONNXRUN_HAVE_PCRE2=1)
   elseif(source MATCHES "^onnx/")
     set_property(SOURCE "${source}" APPEND PROPERTY INCLUDE_DIRECTORIES
-                 "${PROJECT_BINARY_DIR}/generated" "${PROTOBUF_C_INCLUDE}")
+                 "${PROJECT_BINARY_DIR}/generated" "${ONNXRUN_PROTOBUF_C_INCLUDE}")
   endif()
 endforeach()
 
@@ -77,6 +77,7 @@ target_compile_options(onnxrun_internal_flags INTERFACE
   $<$<C_COMPILER_ID:GNU>:-Wno-format-truncation> # messages are bounded on purpose
   $<$<BOOL:${ONNXRUN_WERROR}>:-Werror>)
 target_compile_definitions(onnxrun_internal_flags INTERFACE
+  _FILE_OFFSET_BITS=64 # files beyond 2 GiB, also where a long has 32 bits
   $<$<BOOL:${ONNXRUN_XNNPACK}>:ONNXRUN_HAVE_XNNPACK=1>
   $<$<BOOL:${ONNXRUN_XNNPACK}>:ONNXRUN_HAVE_PTHREADPOOL=1> # it comes with XNNPACK
   $<$<BOOL:${ONNXRUN_ONNX}>:ONNXRUN_HAVE_ONNX=1>)
@@ -90,10 +91,10 @@ if(ONNXRUN_ONNX AND EXISTS "${PROJECT_SOURCE_DIR}/onnx/onnx.proto")
   set(generated "${PROJECT_BINARY_DIR}/generated")
   file(MAKE_DIRECTORY "${generated}")
   add_custom_command(OUTPUT "${generated}/onnx.pb-c.c" "${generated}/onnx.pb-c.h"
-    COMMAND "${PROTOC_C}" "--proto_path=${PROJECT_SOURCE_DIR}/onnx" "--c_out=${generated}" onnx.proto
+    COMMAND "${ONNXRUN_PROTOC_C}" "--proto_path=${PROJECT_SOURCE_DIR}/onnx" "--c_out=${generated}" onnx.proto
     DEPENDS "${PROJECT_SOURCE_DIR}/onnx/onnx.proto" COMMENT "protoc-c onnx.proto" VERBATIM)
   add_library(onnxrun_proto OBJECT "${generated}/onnx.pb-c.c")
-  target_include_directories(onnxrun_proto PRIVATE "${generated}" "${PROTOBUF_C_INCLUDE}")
+  target_include_directories(onnxrun_proto PRIVATE "${generated}" "${ONNXRUN_PROTOBUF_C_INCLUDE}")
   target_compile_options(onnxrun_proto PRIVATE -w)
   add_dependencies(onnxrun_objects onnxrun_proto)
   list(APPEND objects $<TARGET_OBJECTS:onnxrun_proto>)
@@ -113,14 +114,14 @@ if(ONNXRUN_XNNPACK)
   endforeach()
 endif()
 if(ONNXRUN_ONNX)
-  list(APPEND dependencies $<BUILD_INTERFACE:${PROTOBUF_C_LIBRARY}> $<INSTALL_INTERFACE:protobuf-c>)
+  list(APPEND dependencies $<BUILD_INTERFACE:${ONNXRUN_PROTOBUF_C_LIBRARY}> $<INSTALL_INTERFACE:protobuf-c>)
 endif()
 if(ONNXRUN_HAVE_PCRE2)
-  list(APPEND dependencies $<BUILD_INTERFACE:${PCRE2_LIBRARY}> $<INSTALL_INTERFACE:pcre2-8>)
+  list(APPEND dependencies $<BUILD_INTERFACE:${ONNXRUN_PCRE2_LIBRARY}> $<INSTALL_INTERFACE:pcre2-8>)
 endif()
 foreach(name IN LISTS ONNXRUN_PICTURES)
-  string(REGEX REPLACE "^lib|-4$" "" plain "${PICTURE_${name}_PC}")
-  list(APPEND dependencies $<BUILD_INTERFACE:${PICTURE_${name}_LIBRARY}> $<INSTALL_INTERFACE:${plain}>)
+  string(REGEX REPLACE "^lib|-4$" "" plain "${ONNXRUN_PICTURE_${name}_PC}")
+  list(APPEND dependencies $<BUILD_INTERFACE:${ONNXRUN_PICTURE_${name}_LIBRARY}> $<INSTALL_INTERFACE:${plain}>)
 endforeach()
 list(APPEND dependencies Threads::Threads m)
 

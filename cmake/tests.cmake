@@ -1,9 +1,9 @@
 # Tests: every tests/**/test_NAME.c is a program with cmocka, every tests/**/test_NAME.sh a script that is given the build
 # folder. Both are named by their path. tests/support/*.c are linked into every program.
-find_path(CMOCKA_INCLUDE cmocka.h)
-find_library(CMOCKA_LIBRARY cmocka)
-mark_as_advanced(CMOCKA_INCLUDE CMOCKA_LIBRARY)
-if(NOT CMOCKA_INCLUDE OR NOT CMOCKA_LIBRARY)
+find_path(ONNXRUN_CMOCKA_INCLUDE cmocka.h)
+find_library(ONNXRUN_CMOCKA_LIBRARY cmocka)
+mark_as_advanced(ONNXRUN_CMOCKA_INCLUDE ONNXRUN_CMOCKA_LIBRARY)
+if(NOT ONNXRUN_CMOCKA_INCLUDE OR NOT ONNXRUN_CMOCKA_LIBRARY)
   message(FATAL_ERROR "onnxrun: the tests need cmocka (Debian, Ubuntu: libcmocka-dev). tools/setup installs it; "
                       "-DONNXRUN_TESTS=OFF builds without tests.")
 endif()
@@ -18,12 +18,12 @@ endif()
 
 file(GLOB support CONFIGURE_DEPENDS tests/support/*.c)
 add_library(onnxrun_test_support INTERFACE)
-target_link_libraries(onnxrun_test_support INTERFACE onnxrun_internal_flags onnxrun_internal "${CMOCKA_LIBRARY}" m)
-target_include_directories(onnxrun_test_support INTERFACE "${CMOCKA_INCLUDE}" "${PROJECT_SOURCE_DIR}/tests")
+target_link_libraries(onnxrun_test_support INTERFACE onnxrun_internal_flags onnxrun_internal "${ONNXRUN_CMOCKA_LIBRARY}" m)
+target_include_directories(onnxrun_test_support INTERFACE "${ONNXRUN_CMOCKA_INCLUDE}" "${PROJECT_SOURCE_DIR}/tests")
 target_compile_definitions(onnxrun_test_support INTERFACE
   "ONNXRUN_FIXTURES=\"${PROJECT_SOURCE_DIR}/tests/fixtures\"" "ONNXRUN_TOOL=\"${PROJECT_BINARY_DIR}/onnxrun\"")
 if(ONNXRUN_ONNX)
-  target_include_directories(onnxrun_test_support INTERFACE "${PROJECT_BINARY_DIR}/generated" "${PROTOBUF_C_INCLUDE}")
+  target_include_directories(onnxrun_test_support INTERFACE "${PROJECT_BINARY_DIR}/generated" "${ONNXRUN_PROTOBUF_C_INCLUDE}")
 endif()
 if(support)
   add_library(onnxrun_test_helpers STATIC ${support})

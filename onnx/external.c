@@ -1,7 +1,6 @@
 /* external: tensor data in other files. A location is a path from a stranger. It is never compared as a string: it is walked
  * one component at a time from a directory descriptor, and no step may go up or follow a symbolic link. */
 #define _POSIX_C_SOURCE 200809L
-#define _FILE_OFFSET_BITS 64
 #include "onnx/external.h"
 
 #include <errno.h>

@@ -1,6 +1,5 @@
 /* source: files are read with pread, never mapped: a file that shrinks must end in an error, not in SIGBUS. */
 #define _POSIX_C_SOURCE 200809L
-#define _FILE_OFFSET_BITS 64
 #include "onnx/source.h"
 
 #include <errno.h>
@@ -10,6 +9,8 @@
 #include <unistd.h>
 
 #include "base/text.h"
+
+_Static_assert(sizeof(off_t) == 8, "files beyond 2 GiB: built with _FILE_OFFSET_BITS=64");
 
 struct onri_source onri_source_memory(const void *data, size_t bytes) {
   return (struct onri_source){.fd = -1, .data = data, .size = bytes};

@@ -1,10 +1,10 @@
-# PCRE2 from the system, an optional component: sets ONNXRUN_HAVE_PCRE2, PCRE2_INCLUDE, PCRE2_LIBRARY.
+# PCRE2 from the system, an optional component: sets ONNXRUN_HAVE_PCRE2, ONNXRUN_PCRE2_INCLUDE, ONNXRUN_PCRE2_LIBRARY.
 set(ONNXRUN_HAVE_PCRE2 FALSE)
 if(ONNXRUN_REGEX)
-  find_path(PCRE2_INCLUDE pcre2.h)
-  find_library(PCRE2_LIBRARY pcre2-8)
-  mark_as_advanced(PCRE2_INCLUDE PCRE2_LIBRARY)
-  if(PCRE2_INCLUDE AND PCRE2_LIBRARY)
+  find_path(ONNXRUN_PCRE2_INCLUDE pcre2.h)
+  find_library(ONNXRUN_PCRE2_LIBRARY pcre2-8)
+  mark_as_advanced(ONNXRUN_PCRE2_INCLUDE ONNXRUN_PCRE2_LIBRARY)
+  if(ONNXRUN_PCRE2_INCLUDE AND ONNXRUN_PCRE2_LIBRARY)
     set(ONNXRUN_HAVE_PCRE2 TRUE)
   elseif(ONNXRUN_REGEX STREQUAL "AUTO")
     message(STATUS "PCRE2: not installed, so RegexFullMatch will not run (Debian, Ubuntu: libpcre2-dev)")

@@ -1,5 +1,5 @@
 # The libraries of ImageDecoder's compressed formats, from the system; each is optional. Sets ONNXRUN_PICTURES to the names of those
-# that are there, and for each of them PICTURE_name_INCLUDE, PICTURE_name_LIBRARY and PICTURE_name_PC, its pkg-config name.
+# that are there, and for each of them ONNXRUN_PICTURE_name_INCLUDE, ONNXRUN_PICTURE_name_LIBRARY and ONNXRUN_PICTURE_name_PC, its pkg-config name.
 include(CheckSymbolExists)
 set(ONNXRUN_PICTURES "")
 #      name      header          below          library  pkg-config  Debian's package
@@ -17,19 +17,19 @@ if(ONNXRUN_IMAGE)
     list(GET row 1 header)
     list(GET row 2 below)
     list(GET row 3 library)
-    list(GET row 4 PICTURE_${name}_PC)
+    list(GET row 4 ONNXRUN_PICTURE_${name}_PC)
     list(GET row 5 package)
-    find_path(PICTURE_${name}_INCLUDE "${header}" PATH_SUFFIXES ${below})
-    find_library(PICTURE_${name}_LIBRARY "${library}")
-    mark_as_advanced(PICTURE_${name}_INCLUDE PICTURE_${name}_LIBRARY)
+    find_path(ONNXRUN_PICTURE_${name}_INCLUDE "${header}" PATH_SUFFIXES ${below})
+    find_library(ONNXRUN_PICTURE_${name}_LIBRARY "${library}")
+    mark_as_advanced(ONNXRUN_PICTURE_${name}_INCLUDE ONNXRUN_PICTURE_${name}_LIBRARY)
     set(found FALSE)
-    if(PICTURE_${name}_INCLUDE AND PICTURE_${name}_LIBRARY)
+    if(ONNXRUN_PICTURE_${name}_INCLUDE AND ONNXRUN_PICTURE_${name}_LIBRARY)
       set(found TRUE)
     endif()
     # Before 4.5 libtiff had no messages and limits of one file.
     if(found AND name STREQUAL "TIFF")
-      set(CMAKE_REQUIRED_INCLUDES "${PICTURE_TIFF_INCLUDE}")
-      set(CMAKE_REQUIRED_LIBRARIES "${PICTURE_TIFF_LIBRARY}")
+      set(CMAKE_REQUIRED_INCLUDES "${ONNXRUN_PICTURE_TIFF_INCLUDE}")
+      set(CMAKE_REQUIRED_LIBRARIES "${ONNXRUN_PICTURE_TIFF_LIBRARY}")
       check_symbol_exists(TIFFClientOpenExt tiffio.h ONNXRUN_TIFF_FITS)
       set(found "${ONNXRUN_TIFF_FITS}")
       unset(CMAKE_REQUIRED_INCLUDES)

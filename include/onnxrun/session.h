@@ -21,11 +21,12 @@ ONR_API enum onr_status onr_session_create(const struct onr_model *model, const 
                                            struct onr_session **session, struct onr_error *error);
 ONR_API void onr_session_destroy(struct onr_session *session); /* accepts NULL */
 
-/* Set input `index` for the coming runs. dtype and declared dimensions must agree with the model (else ARGUMENT).
+/* Set input `index` for the coming runs. dtype and declared dimensions must agree with the model (else ARGUMENT), and data
+ * must be aligned as its type asks for, to 8 bytes at most. The -1 of onr_model_find_input is refused, by a message of its own.
  * The data is read during onr_session_run and must stay in place until then; it stays set for later runs. */
 ONR_API enum onr_status onr_session_set_input(struct onr_session *session, size_t index, const struct onr_tensor *tensor,
                                               struct onr_error *error);
-/* Have output `index` written to the caller's memory of `bytes` bytes; NULL takes the binding back.
+/* Have output `index` written to the caller's memory of `bytes` bytes, aligned as for an input; NULL takes the binding back.
  * A run whose output is larger fails with ARGUMENT. */
 ONR_API enum onr_status onr_session_bind_output(struct onr_session *session, size_t index, void *data, size_t bytes,
                                                 struct onr_error *error);

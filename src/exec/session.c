@@ -69,9 +69,23 @@ void onr_session_destroy(struct onr_session *session) {
   onri_release(allocator, session);
 }
 
+/* What the caller's memory for elements of this type must be aligned to; 0 for an unknown type. */
+static size_t alignment_of(enum onr_dtype dtype) {
+  const size_t size = onr_dtype_size(dtype);
+  return size > 8 ? 8 : size;
+}
+
+/* -1 is what onr_model_find_input and _find_output return. */
+static enum onr_status check_index(size_t index, size_t count, const char *what, struct onr_error *error) {
+  if (index < count) return ONR_STATUS_OK;
+  if (index == (size_t)-1 || index == (size_t)(unsigned)-1)
+    return onr_fail(error, ONR_STATUS_ARGUMENT, "%s -1: onr_model_find_%s says so when the model has none of that name", what, what);
+  return onr_fail(error, ONR_STATUS_ARGUMENT, "%s %zu does not exist; the model has %zu", what, index, count);
+}
+
 static enum onr_status check_tensor(const struct onr_value_info *info, const struct onr_tensor *tensor, struct onr_error *error) {
   const struct onr_desc *d = &tensor->desc;
-  size_t alignment = onr_dtype_size(d->dtype);
+  const size_t alignment = alignment_of(d->dtype);
   char text[160];
   if (!alignment) return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s': unknown data type %d", info->name, (int)d->dtype);
   if (info->dtype != ONR_DTYPE_NONE && d->dtype != info->dtype)
@@ -91,7 +105,6 @@ static enum onr_status check_tensor(const struct onr_value_info *info, const str
   }
   if (!tensor->data && onr_desc_elements(d))
     return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s': data is NULL for %s", info->name, onr_desc_format(d, text, sizeof(text)));
-  if (alignment > 8) alignment = 8;
   if ((uintptr_t)tensor->data % alignment)
     return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s': data must be aligned to %zu bytes", info->name, alignment);
   return ONR_STATUS_OK;
@@ -102,8 +115,7 @@ static const uint64_t nothing = 0; /* stands in for the data of a tensor without
 enum onr_status onr_session_set_input(struct onr_session *session, size_t index, const struct onr_tensor *tensor,
                                       struct onr_error *error) {
   enum onr_status status;
-  if (index >= session->model->graph->num_inputs)
-    return onr_fail(error, ONR_STATUS_ARGUMENT, "input %zu does not exist; the model has %zu", index, session->model->graph->num_inputs);
+  ONR_TRY(check_index(index, session->model->graph->num_inputs, "input", error));
   ONR_TRY(enter(session, error));
   status = check_tensor(&session->model->inputs[index], tensor, error);
   if (status == ONR_STATUS_OK) status = onri_desc_check(&tensor->desc, &session->run.env, error);
@@ -115,10 +127,16 @@ enum onr_status onr_session_set_input(struct onr_session *session, size_t index,
   return leave(session, status);
 }
 
+static enum onr_status check_bound(const struct onr_session *s, size_t index, enum onr_dtype dtype, const void *data, struct onr_error *error) {
+  const size_t alignment = alignment_of(dtype);
+  if (!alignment || (uintptr_t)data % alignment == 0) return ONR_STATUS_OK;
+  return onr_fail(error, ONR_STATUS_ARGUMENT, "output '%s': memory for %s must be aligned to %zu bytes", s->model->outputs[index].name,
+                  onr_dtype_name(dtype), alignment);
+}
+
 enum onr_status onr_session_bind_output(struct onr_session *session, size_t index, void *data, size_t bytes, struct onr_error *error) {
-  if (index >= session->model->graph->num_outputs)
-    return onr_fail(error, ONR_STATUS_ARGUMENT, "output %zu does not exist; the model has %zu", index, session->model->graph->num_outputs);
-  if ((uintptr_t)data % 8) return onr_fail(error, ONR_STATUS_ARGUMENT, "memory for output %zu must be aligned to 8 bytes", index);
+  ONR_TRY(check_index(index, session->model->graph->num_outputs, "output", error));
+  ONR_TRY(check_bound(session, index, session->model->outputs[index].dtype, data, error));
   ONR_TRY(enter(session, error));
   session->bound[index] = (struct onr_tensor){.desc.dim = {(int64_t)((uint64_t)bytes > INT64_MAX ? INT64_MAX : (uint64_t)bytes)}, .data = data};
   return leave(session, ONR_STATUS_OK);
@@ -167,6 +185,7 @@ static enum onr_status choose_outputs(struct onr_session *s, struct onr_error *e
     const struct onr_tensor *bound = &s->bound[i];
     s->output_data[i] = NULL;
     if (!bound->data || desc->rank < 0) continue;
+    ONR_TRY(check_bound(s, i, desc->dtype, bound->data, error)); /* where the file does not tell the type */
     if (onr_desc_bytes(desc) > (uint64_t)bound->desc.dim[0])
       return onr_fail(error, ONR_STATUS_ARGUMENT, "output '%s' needs %zu bytes, but the memory bound to it has %lld",
                       s->model->outputs[i].name, onr_desc_bytes(desc), (long long)bound->desc.dim[0]);
@@ -183,6 +202,7 @@ static enum onr_status copy_outputs(struct onr_session *s, struct onr_error *err
     const struct onr_tensor y = onri_frame_output(s->frame, i);
     const size_t bytes = onr_desc_bytes(&y.desc);
     if (!s->bound[i].data || y.data == s->bound[i].data) continue;
+    ONR_TRY(check_bound(s, i, y.desc.dtype, s->bound[i].data, error));
     if (bytes > (uint64_t)s->bound[i].desc.dim[0])
       return onr_fail(error, ONR_STATUS_ARGUMENT, "output '%s' needs %zu bytes, but the memory bound to it has %lld",
                       s->model->outputs[i].name, bytes, (long long)s->bound[i].desc.dim[0]);
@@ -209,8 +229,7 @@ enum onr_status onr_session_run(struct onr_session *session, struct onr_error *e
 }
 
 enum onr_status onr_session_get_output(struct onr_session *session, size_t index, struct onr_tensor *tensor, struct onr_error *error) {
-  if (index >= session->model->graph->num_outputs)
-    return onr_fail(error, ONR_STATUS_ARGUMENT, "output %zu does not exist; the model has %zu", index, session->model->graph->num_outputs);
+  ONR_TRY(check_index(index, session->model->graph->num_outputs, "output", error));
   if (!session->has_run) return onr_fail(error, ONR_STATUS_STATE, "the session has no results: no run has succeeded since the last change");
   *tensor = onri_frame_output(session->frame, index);
   if (session->bound[index].data) tensor->data = session->bound[index].data;

@@ -385,6 +385,12 @@ static void wrong_use_is_refused(void **state) {
   assert_int_equal(onr_session_set_input(s, 0, &t, &error), ONR_STATUS_ARGUMENT);
   t.data = data;
   assert_int_equal(onr_session_set_input(s, 0, &t, &error), ONR_STATUS_OK);
+  assert_int_equal(onr_session_set_input(s, (size_t)-1, &t, &error), ONR_STATUS_ARGUMENT);
+  assert_non_null(strstr(error.message, "onr_model_find_input"));
+  assert_int_equal(onr_session_get_output(s, (size_t)-1, &result, &error), ONR_STATUS_ARGUMENT);
+  assert_non_null(strstr(error.message, "onr_model_find_output"));
+  assert_int_equal(onr_session_bind_output(s, 0, (char *)data + 2, 32, &error), ONR_STATUS_ARGUMENT);
+  assert_non_null(strstr(error.message, "aligned to 4 bytes"));
   run(s);
   t.desc.dim[0] = 0; /* an empty batch */
   t.data = NULL;

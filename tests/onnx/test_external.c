@@ -1,6 +1,5 @@
 /* External data: what is read, and every way out of the directory that must stay shut. */
 #define _XOPEN_SOURCE 700
-#define _FILE_OFFSET_BITS 64
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

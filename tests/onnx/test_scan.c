@@ -1,6 +1,5 @@
 /* The scan: what it refuses, what it drops, what it leaves in the file. */
 #define _POSIX_C_SOURCE 200809L
-#define _FILE_OFFSET_BITS 64
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

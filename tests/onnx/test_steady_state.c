@@ -84,6 +84,32 @@ static void a_run_after_the_first_allocates_nothing(void **state) {
   }
 }
 
+/* Results go to memory that is aligned as their type asks for and no more. */
+static void bound_memory_needs_the_alignment_of_its_type_alone(void **state) {
+  (void)state;
+  for (size_t n = 0; n < NUM_NAMES; n++) {
+    struct onr_tensor inputs[MAX_INPUTS] = {0}, y;
+    struct onr_session *session;
+    struct onr_error error;
+    struct onr_model *model = load(names[n], NULL);
+    assert_int_equal(onr_session_create(model, NULL, &session, NULL), ONR_STATUS_OK);
+    set_inputs(session, model, names[n], inputs);
+    run(session, names[n]);
+    assert_int_equal(onr_session_get_output(session, 0, &y, NULL), ONR_STATUS_OK);
+    const size_t bytes = onr_desc_bytes(&y.desc), element = onr_dtype_size(y.desc.dtype);
+    char *expected = malloc(bytes + 1), *memory = aligned_alloc(64, bytes / 64 * 64 + 128);
+    memcpy(expected, y.data, bytes);
+    if (onr_session_bind_output(session, 0, memory + element, bytes, &error) != ONR_STATUS_OK) fail_msg("%s: %s", names[n], error.message);
+    run(session, names[n]);
+    assert_memory_equal(memory + element, expected, bytes);
+    free(memory);
+    free(expected);
+    onr_session_destroy(session);
+    onr_model_destroy(model);
+    for (size_t i = 0; i < MAX_INPUTS; i++) onr_tensor_release(NULL, &inputs[i]);
+  }
+}
+
 struct worker {
   const struct onr_model *model;
   const char *name;
@@ -223,6 +249,7 @@ static void models_load_from_memory_that_is_freed(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_run_after_the_first_allocates_nothing),
+      cmocka_unit_test(bound_memory_needs_the_alignment_of_its_type_alone),
       cmocka_unit_test(threads_share_a_model_and_get_the_same_bits),
       cmocka_unit_test(pools_of_any_size_give_the_same_bits),
       cmocka_unit_test(limits_and_cancel_are_kept),
