@@ -105,7 +105,8 @@ void onri_graph_replace(struct onri_graph *graph, int32_t from, int32_t to);
 int32_t *onri_graph_count_uses(struct onri_graph *graph, struct onri_arena *arena);
 /* Removes nodes whose outputs nobody uses, drops removed nodes, and puts the rest in topological order. GRAPH for a cycle. */
 enum onr_status onri_graph_tidy(struct onri_graph *graph, struct onr_error *error);
-/* One producer a value, inputs in range, order, arity. Run after import and, in debug builds, after each pass. */
+/* What is read is an input, a constant, or made by an earlier node that is there; one producer a value; bodies take what
+ * their node reads; INTERNAL where that does not hold. Cheap: run after import and after each pass. (src/graph/verify.c) */
 enum onr_status onri_graph_verify(const struct onri_graph *graph, struct onr_error *error);
 
 /* error->where for a node, when it is still empty. Returns status. */

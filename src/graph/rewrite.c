@@ -1,4 +1,4 @@
-/* rewrite: what passes need: replacing values, counting uses, dead nodes, order, and the verifier. */
+/* rewrite: what passes need: replacing values, counting uses, dead nodes, order. */
 #include "graph/graph.h"
 
 #include <string.h>
@@ -134,35 +134,4 @@ enum onr_status onri_graph_tidy(struct onri_graph *graph, struct onr_error *erro
   onri_release(allocator, order);
   onri_release(allocator, nodes);
   return status == ONR_STATUS_OK ? release_unused_constants(graph, error) : status;
-}
-
-static enum onr_status verify_node(const struct onri_graph *graph, size_t n, struct onr_error *error) {
-  const struct onri_node *node = &graph->nodes[n];
-  if (!node->layer) return ONR_STATUS_OK;
-  for (int32_t i = 0; i < node->num_in; i++) {
-    const int32_t v = node->in[i];
-    if (v < ONRI_NONE || v >= (int32_t)graph->num_values)
-      return onr_fail(error, ONR_STATUS_INTERNAL, "input %d is no value", i);
-    if (v != ONRI_NONE && graph->values[v].producer != ONRI_NONE && graph->values[v].producer >= (int32_t)n)
-      return onr_fail(error, ONR_STATUS_INTERNAL, "input %d is made by a later node", i);
-  }
-  for (int32_t i = 0; i < node->num_out; i++) {
-    const int32_t v = node->out[i];
-    if (v < ONRI_NONE || v >= (int32_t)graph->num_values)
-      return onr_fail(error, ONR_STATUS_INTERNAL, "output %d is no value", i);
-    if (v != ONRI_NONE && graph->values[v].producer != (int32_t)n)
-      return onr_fail(error, ONR_STATUS_INTERNAL, "output %d has another producer", i);
-  }
-  return ONR_STATUS_OK;
-}
-
-enum onr_status onri_graph_verify(const struct onri_graph *graph, struct onr_error *error) {
-  for (size_t n = 0; n < graph->num_nodes; n++) {
-    const enum onr_status status = verify_node(graph, n, error);
-    if (status != ONR_STATUS_OK) return onri_node_blame(&graph->nodes[n], status, error);
-  }
-  for (size_t i = 0; i < graph->num_outputs; i++)
-    if (graph->outputs[i] < 0 || graph->outputs[i] >= (int32_t)graph->num_values)
-      return onr_fail(error, ONR_STATUS_INTERNAL, "graph output %zu is no value", i);
-  return ONR_STATUS_OK;
 }

@@ -262,6 +262,19 @@ static int is_own_memory(const struct onri_rewrite *rw, int32_t v) {
   return !rw->is_output[v] && (rw->graph->values[v].producer != ONRI_NONE || onri_rewrite_is_constant(rw, v));
 }
 
+/* Inputs that the rule has left alone are read in logical order: the node that made them may be gone, or store them
+ * otherwise. */
+static enum onr_status settle(struct onri_layout *layout) {
+  for (int32_t k = 0; onri_layout_node(layout)->layer != NULL && k < onri_layout_node(layout)->num_in; k++) {
+    const int32_t v = onri_layout_node(layout)->in[k];
+    if (v == ONRI_NONE || (size_t)v >= layout->num_places) continue;
+    if (layout->places[v].base == v && layout->places[v].value == v) continue;
+    const struct onri_order plain = onri_order_identity(onri_rewrite_rank(layout->rw, v));
+    ONR_TRY(onri_layout_input(layout, k, &plain));
+  }
+  return ONR_STATUS_OK;
+}
+
 static enum onr_status sweep(struct onri_layout *layout) {
   struct onri_graph *graph = layout->rw->graph;
   const size_t num_nodes = graph->num_nodes;
@@ -270,6 +283,7 @@ static enum onr_status sweep(struct onri_layout *layout) {
     onri_rule *rule = onri_layout_find(graph->nodes[n].layer);
     layout->current = n;
     ONR_TRY(rule->apply(layout, rule));
+    ONR_TRY(settle(layout));
   }
   for (size_t i = 0; i < graph->num_outputs; i++) {
     const struct onri_order plain = onri_order_identity(onri_rewrite_rank(layout->rw, graph->outputs[i]));

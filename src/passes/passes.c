@@ -72,6 +72,16 @@ static enum onr_status fold_contents(struct onri_rewrite *rw, struct onri_probe 
   return ONR_STATUS_OK;
 }
 
+/* No pass leaves a reader of what it removed. */
+static enum onr_status verify(const struct onri_graph *graph, const struct pass *pass, struct onr_error *error) {
+  struct onr_error why = {0};
+  const enum onr_status status = onri_graph_verify(graph, &why);
+  if (status == ONR_STATUS_OK) return status;
+  onr_fail(error, status, "after the graph rewrite '%s': %s", pass->name, why.message);
+  if (error) memcpy(error->where, why.where, sizeof(error->where));
+  return status;
+}
+
 /* One pass on one graph. `stale`: shapes are not known or no longer, so infer them first. */
 static enum onr_status run_pass(struct onri_graph *graph, const struct pass *pass, int is_body, int *stale, struct onri_probe *probe,
                                 size_t *budget, struct onr_error *error) {
@@ -87,7 +97,8 @@ static enum onr_status run_pass(struct onri_graph *graph, const struct pass *pas
   onri_probe_drop_contents(probe, allocator);
   if (status == ONR_STATUS_OK) status = pass->function(&rw);
   *stale = rw.changed;
-  return onri_rewrite_end(&rw, status);
+  status = onri_rewrite_end(&rw, status);
+  return status == ONR_STATUS_OK && *stale ? verify(graph, pass, error) : status;
 }
 
 static enum onr_status run_all(struct onri_graph *graph, const char *disabled, int is_body, size_t *budget,

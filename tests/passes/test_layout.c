@@ -64,6 +64,21 @@ static void test_squeeze_and_unsqueeze(void **state) {
   graph_test_end(&t);
 }
 
+/* A view whose order is the stored one: what makes it is gone, and layers that keep the logical order must not read it. */
+static void test_readers_of_a_view_in_logical_order(void **state) {
+  struct graph_test t;
+  (void)state;
+  graph_test_begin(&t);
+  const int32_t x = graph_test_conv(&t, graph_test_input(&t, 4, (int64_t[]){2, 3, 4, 5}), 3, 4, 1);
+  const int32_t a = graph_test_transpose(&t, x, 4, (int32_t[]){0, 2, 3, 1});
+  graph_test_output(&t, graph_test_node(&t, &onri_layer_unsqueeze, NULL, (int32_t[]){a, graph_test_ints(&t, 1, (int64_t[]){1})}, 2));
+  graph_test_output(&t, graph_test_node(&t, &onri_layer_expand, NULL, (int32_t[]){a, graph_test_ints(&t, 5, (int64_t[]){2, 1, 1, 1, 1})}, 2));
+  graph_test_output(&t, graph_test_reduce(&t, ONR_REDUCE_SUM, a, 1, (int64_t[]){2}, 0));
+  graph_test_check(&t, NULL);
+  assert_int_equal(graph_test_count(&t, &onri_layer_transpose), 1);
+  graph_test_end(&t);
+}
+
 /* [N, C, H, W] stored as [N, H, W, C] -> [N, C, HW] -> [N, HW, C]: a view of what is stored. */
 static void test_reshape_merges_stored_dimensions(void **state) {
   struct graph_test t;
@@ -171,6 +186,7 @@ int main(void) {
       cmocka_unit_test(test_transposes_meet_at_the_output),
       cmocka_unit_test(test_axes_are_remapped),
       cmocka_unit_test(test_squeeze_and_unsqueeze),
+      cmocka_unit_test(test_readers_of_a_view_in_logical_order),
       cmocka_unit_test(test_reshape_merges_stored_dimensions),
       cmocka_unit_test(test_reshape_across_the_order_transposes),
       cmocka_unit_test(test_matmul_takes_the_flag),
