@@ -9,9 +9,17 @@ static int32_t or_no_memory(const struct onr_node *node, int32_t value) {
   return value;
 }
 
+/* A node of the file may become many: a sum of n inputs, what a function or a gradient stands for. */
+static enum onr_status count_node(struct onri_importer *importer) {
+  if (++importer->emitted <= importer->env->limits.nodes) return ONR_STATUS_OK;
+  return onr_fail(importer->error, ONR_STATUS_LIMIT, "the graph has more than %llu nodes once all are written out (nodes)",
+                  (unsigned long long)importer->env->limits.nodes);
+}
+
 enum onr_status onri_emit_with(const struct onr_node *node, const struct onr_layer *layer, const void *params,
                                const int32_t *in, size_t num_in, const int32_t *out, size_t num_out) {
   if (*node->status != ONR_STATUS_OK) return *node->status;
+  ONR_TRY(count_node(node->importer));
   if (!onri_graph_add_node(node->graph, layer, params, node->origin, in, num_in, out, num_out))
     return onr_fail(node->error, ONR_STATUS_NO_MEMORY, "no memory for a node of the graph");
   return ONR_STATUS_OK;

@@ -169,7 +169,7 @@ struct onri_importer {
   const struct onri_opsets *opsets; /* of the model */
   struct onri_function_table functions;
   struct onri_unsupported_list unsupported;
-  uint64_t nodes, depth;
+  uint64_t nodes, emitted, depth; /* of the file, with those of functions for each call; of the graphs */
   struct onri_constant **held;   /* one reference each, for the attributes that show them */
   size_t num_held, held_capacity;
   struct onri_graph **orphans;   /* bodies that no node has taken over yet */

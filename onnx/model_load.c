@@ -30,6 +30,7 @@ static enum onr_status load(const char *path, const void *data, size_t bytes, co
     if (status == ONR_STATUS_OK) status = finish(model, sources, options, error);
     else onri_sources_destroy(sources);
   }
+  status = onri_meter_settle(&model->meter, status, error);
   if (status != ONR_STATUS_OK) {
     onr_model_destroy(model);
     return status;

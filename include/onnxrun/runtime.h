@@ -19,17 +19,32 @@ struct onr_allocator {
   void (*release)(void *context, void *memory);
 };
 
-/* Bounds on what a file, or the shapes given at run time, can make the library do. 0 means the default in brackets. */
+/* Bounds on what a file, or the shapes given at run time, can make the library do. 0 means the default in brackets. What goes beyond
+ * one fails with LIMIT and a message that names it. */
 struct onr_limits {
   uint64_t file_bytes;      /* the model file without lifted tensor data [2 GiB] */
-  uint64_t nodes;           /* nodes after functions are inlined, all graphs together [1,000,000] */
+  uint64_t nodes;           /* nodes of all graphs together, after functions are inlined and nodes of many inputs written out [1,000,000] */
   uint64_t depth;           /* nested graphs and functions [64] */
   uint64_t name_bytes;      /* one name in the file [65,536] */
-  uint64_t tensor_bytes;    /* one tensor in memory [16 GiB; 1 GiB with 32-bit pointers] */
-  uint64_t total_bytes;     /* all memory of a model with one session [64 GiB; 2 GiB with 32-bit pointers] */
+  uint64_t tensor_bytes;    /* one tensor in memory [16 GiB, 1 GiB with 32-bit pointers, and no more than total_bytes' default] */
+  uint64_t total_bytes;     /* all memory of a model with one session, while loading too [half of what the machine, or the container, has;
+                               2 GiB at most with 32-bit pointers, and where it cannot be asked] */
   uint64_t loop_iterations; /* all iterations of all Loop and Scan nodes in one run [10,000,000] */
   uint64_t plan_bytes;      /* cached plans of one session; the least used goes first [1 GiB] */
 };
+
+/* About one limit; static storage. */
+struct onr_limit_info {
+  const char *name;  /* "total_bytes" */
+  const char *text;  /* what it bounds, in a few words */
+  uint64_t standard; /* its default on this machine */
+  int is_bytes;      /* else a count */
+};
+ONR_API size_t onr_num_limits(void);
+/* ARGUMENT when index is out of range. */
+ONR_API enum onr_status onr_limit(size_t index, struct onr_limit_info *info);
+/* Sets a limit by its name to a number above 0; of bytes also with K, M, G or T (of 1024) behind it: "64M". ARGUMENT otherwise. */
+ONR_API enum onr_status onr_limits_set(struct onr_limits *limits, const char *name, const char *value, struct onr_error *error);
 
 /* A pool of threads. Idle threads sleep. One pool may serve many sessions, one run at a time. */
 struct onr_threads;

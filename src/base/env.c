@@ -1,27 +1,9 @@
-/* env: default limits, the cancel flag, and the services that layers see. */
+/* env: the cancel flag, and the services that layers see. */
 #include "base/env.h"
 
 #include <string.h>
 
 #include "base/checked.h"
-
-static uint64_t or_default(uint64_t value, uint64_t otherwise) { return value ? value : otherwise; }
-
-struct onr_limits onri_limits_resolve(const struct onr_limits *limits) {
-  const uint64_t gib = (uint64_t)1 << 30;
-  const int wide = sizeof(void *) > 4;
-  struct onr_limits l = {0};
-  if (limits) l = *limits;
-  l.file_bytes = or_default(l.file_bytes, 2 * gib);
-  l.nodes = or_default(l.nodes, 1000000);
-  l.depth = or_default(l.depth, 64);
-  l.name_bytes = or_default(l.name_bytes, 65536);
-  l.tensor_bytes = or_default(l.tensor_bytes, wide ? 16 * gib : gib);
-  l.total_bytes = or_default(l.total_bytes, wide ? 64 * gib : 2 * gib);
-  l.loop_iterations = or_default(l.loop_iterations, 10000000);
-  l.plan_bytes = or_default(l.plan_bytes, gib);
-  return l;
-}
 
 enum onr_status onri_env_poll(const struct onr_env *env, struct onr_error *error) {
   if (env->cancel && *env->cancel) return onr_fail(error, ONR_STATUS_CANCELLED, "the caller's cancel flag was set");

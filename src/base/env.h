@@ -2,7 +2,7 @@
 #ifndef ONRI_ENV_H
 #define ONRI_ENV_H
 
-#include "base/memory.h"
+#include "base/meter.h"
 #include "base/threads.h"
 #include "onnxrun/layer.h"
 
@@ -17,6 +17,7 @@ struct onri_dtype_record {
 
 struct onr_env {
   const struct onr_allocator *allocator;
+  struct onri_meter *meter;    /* behind allocator; NULL: nobody counts */
   struct onr_threads *threads; /* NULL: the calling thread alone */
   struct onr_limits limits;    /* no zero entries */
   enum onr_backend backend;
@@ -25,7 +26,7 @@ struct onr_env {
   struct onri_dtype_record *record; /* the checks of data types (shape.h) note here what they allow and pass; NULL: they check */
 };
 
-/* Fill in the defaults of entries that are 0. limits may be NULL. */
+/* limits.c: fills in the defaults of entries that are 0. limits may be NULL. */
 struct onr_limits onri_limits_resolve(const struct onr_limits *limits);
 /* CANCELLED when the flag is set. */
 enum onr_status onri_env_poll(const struct onr_env *env, struct onr_error *error);

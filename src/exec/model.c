@@ -17,9 +17,10 @@ enum onr_status onri_model_create(const struct onr_model_options *options, struc
   *model = NULL;
   m = onri_allocate_zeroed(allocator, sizeof(*m));
   if (!m) return no_memory(error);
-  m->env = (struct onr_env){.allocator = allocator, .threads = options->threads, .limits = onri_limits_resolve(options->limits),
-                            .backend = options->backend, .cancel = options->cancel};
-  onri_arena_init(&m->arena, allocator, 0);
+  m->env = (struct onr_env){.allocator = &m->meter.allocator, .meter = &m->meter, .threads = options->threads,
+                            .limits = onri_limits_resolve(options->limits), .backend = options->backend, .cancel = options->cancel};
+  onri_meter_init(&m->meter, allocator, m->env.limits.total_bytes, sizeof(*m));
+  onri_arena_init(&m->arena, m->env.allocator, 0);
   *model = m;
   return ONR_STATUS_OK;
 }
@@ -29,7 +30,7 @@ void onr_model_destroy(struct onr_model *model) {
   onri_graph_destroy(model->graph);
   if (model->release_keep) model->release_keep(model->keep);
   onri_arena_clear(&model->arena);
-  onri_release(model->env.allocator, model);
+  onri_release(model->meter.under, model);
 }
 
 static enum onr_status declare(struct onr_model *m, const int32_t *values, size_t count, struct onr_value_info **list,

@@ -7,6 +7,7 @@
 
 struct onr_model {
   struct onr_env env;
+  struct onri_meter meter;                 /* what the model holds; behind env.allocator */
   struct onri_graph *graph;
   struct onr_value_info *inputs, *outputs; /* as declared */
   struct onr_module_info *modules;         /* the importer's, in the graph's arena */

@@ -9,6 +9,7 @@
 
 struct onr_session {
   const struct onr_model *model;
+  struct onri_meter meter;     /* what the session holds, on top of its model; behind run.env.allocator */
   struct onri_run run;
   struct onri_frame *frame;
   struct onr_tensor *inputs;   /* [num_inputs] data NULL and dtype NONE: not set */
@@ -24,26 +25,31 @@ static enum onr_status enter(struct onr_session *s, struct onr_error *error) {
   return ONR_STATUS_OK;
 }
 
-static enum onr_status leave(struct onr_session *s, enum onr_status status) {
+static enum onr_status leave(struct onr_session *s, enum onr_status status, struct onr_error *error) {
+  status = onri_meter_settle(&s->meter, status, error);
   atomic_flag_clear(&s->busy);
   return status;
 }
 
 enum onr_status onr_session_create(const struct onr_model *model, const struct onr_session_options *options,
                                    struct onr_session **session, struct onr_error *error) {
-  const struct onr_allocator *allocator = model->env.allocator;
-  struct onr_session *s = onri_allocate_zeroed(allocator, sizeof(*s));
+  const struct onr_allocator *allocator;
+  struct onr_session *s = onri_allocate_zeroed(model->meter.under, sizeof(*s));
   enum onr_status status = ONR_STATUS_OK;
   *session = NULL;
   if (!s) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a session");
   s->model = model;
+  onri_meter_init(&s->meter, model->meter.under, model->meter.limit, atomic_load(&model->meter.held) + sizeof(*s));
+  allocator = &s->meter.allocator;
   s->run = (struct onri_run){.env = model->env, .model_bytes = model->info.weight_bytes};
+  s->run.env.allocator = allocator;
+  s->run.env.meter = &s->meter;
   if (options) {
     s->run.env.threads = options->threads;
     s->run.env.cancel = options->cancel;
     s->run.profile = options->profile;
   }
-  onri_arena_init(&s->run.text, allocator, (size_t)model->env.limits.total_bytes);
+  onri_arena_init(&s->run.text, allocator, 0);
   atomic_flag_clear(&s->busy);
   s->inputs = onri_allocate_zeroed(allocator, model->graph->num_inputs * sizeof(*s->inputs));
   s->bound = onri_allocate_zeroed(allocator, model->graph->num_outputs * sizeof(*s->bound));
@@ -52,6 +58,7 @@ enum onr_status onr_session_create(const struct onr_model *model, const struct o
     status = onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a session");
   else
     status = onri_frame_create(&s->run, model->graph, &s->frame, error);
+  status = onri_meter_settle(&s->meter, status, error);
   if (status == ONR_STATUS_OK) *session = s;
   else onr_session_destroy(s);
   return status;
@@ -60,13 +67,13 @@ enum onr_status onr_session_create(const struct onr_model *model, const struct o
 void onr_session_destroy(struct onr_session *session) {
   const struct onr_allocator *allocator;
   if (!session) return;
-  allocator = session->model->env.allocator;
+  allocator = session->run.env.allocator;
   onri_frame_destroy(session->frame);
   onri_arena_clear(&session->run.text);
   onri_release(allocator, session->inputs);
   onri_release(allocator, session->bound);
   onri_release(allocator, session->output_data);
-  onri_release(allocator, session);
+  onri_release(session->meter.under, session);
 }
 
 /* What the caller's memory for elements of this type must be aligned to; 0 for an unknown type. */
@@ -124,7 +131,7 @@ enum onr_status onr_session_set_input(struct onr_session *session, size_t index,
     for (int32_t d = tensor->desc.rank; d < ONR_MAX_RANK; d++) session->inputs[index].desc.dim[d] = 0;
     if (!tensor->data) session->inputs[index].data = (void *)(uintptr_t)&nothing;
   }
-  return leave(session, status);
+  return leave(session, status, error);
 }
 
 static enum onr_status check_bound(const struct onr_session *s, size_t index, enum onr_dtype dtype, const void *data, struct onr_error *error) {
@@ -139,7 +146,7 @@ enum onr_status onr_session_bind_output(struct onr_session *session, size_t inde
   ONR_TRY(check_bound(session, index, session->model->outputs[index].dtype, data, error));
   ONR_TRY(enter(session, error));
   session->bound[index] = (struct onr_tensor){.desc.dim = {(int64_t)((uint64_t)bytes > INT64_MAX ? INT64_MAX : (uint64_t)bytes)}, .data = data};
-  return leave(session, ONR_STATUS_OK);
+  return leave(session, ONR_STATUS_OK, error);
 }
 
 /* Equal dimension names of the declared inputs must have equal sizes. */
@@ -169,7 +176,7 @@ static enum onr_status plan(struct onr_session *s, struct onr_error *error) {
 
 enum onr_status onr_session_plan(struct onr_session *session, struct onr_error *error) {
   ONR_TRY(enter(session, error));
-  return leave(session, plan(session, error));
+  return leave(session, plan(session, error), error);
 }
 
 static int overlap(const void *a, size_t a_bytes, const void *b, size_t b_bytes) {
@@ -225,7 +232,7 @@ static enum onr_status run(struct onr_session *s, struct onr_error *error) {
 
 enum onr_status onr_session_run(struct onr_session *session, struct onr_error *error) {
   ONR_TRY(enter(session, error));
-  return leave(session, run(session, error));
+  return leave(session, run(session, error), error);
 }
 
 enum onr_status onr_session_get_output(struct onr_session *session, size_t index, struct onr_tensor *tensor, struct onr_error *error) {

@@ -69,8 +69,8 @@ enum onr_status onr_net_finish(struct onr_net *net, struct onr_model **model, st
   *model = NULL;
   if (!net->failed && !net->num_outputs) onri_net_fail(net, ONR_STATUS_ARGUMENT, "the network has no output");
   if (net->failed) {
+    status = onri_meter_settle(&m->meter, net->error.status, &net->error);
     if (error) *error = net->error;
-    status = net->error.status;
     onr_net_destroy(net);
     return status;
   }
@@ -83,7 +83,7 @@ enum onr_status onr_net_finish(struct onr_net *net, struct onr_model **model, st
   }
   struct onri_graph *graph = net->graph;
   release(net);
-  status = onri_model_finish(m, graph, &info, NULL, NULL, &options, error);
+  status = onri_meter_settle(&m->meter, onri_model_finish(m, graph, &info, NULL, NULL, &options, error), error);
   if (status == ONR_STATUS_OK) *model = m;
   else onr_model_destroy(m);
   return status;

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/shape.h"
 #include "base/env.h"
+#include "base/meter.h"
 
 static void checked_arithmetic(void **state) {
   int64_t i;
@@ -131,8 +132,70 @@ static void parallel_for_covers_all_once(void **state) {
   onr_threads_destroy(threads);
 }
 
+static void a_meter_counts_and_refuses(void **state) {
+  struct onri_meter meter;
+  struct onr_error error = {0};
+  (void)state;
+  onri_meter_init(&meter, &onri_malloc_allocator, 10000, 100);
+  char *a = onri_allocate(&meter.allocator, 4000), *b = meter.allocator.allocate(&meter, 4000, 1024);
+  assert_non_null(a);
+  assert_non_null(b);
+  assert_int_equal((uintptr_t)a % ONRI_ALIGNMENT, 0);
+  assert_int_equal((uintptr_t)b % 1024, 0);
+  memset(a, 1, 4000);
+  memset(b, 2, 4000);
+  assert_true(meter.held >= 8100 && meter.held < 10000);
+  const uint64_t held = meter.held;
+  assert_null(onri_allocate(&meter.allocator, 2000));
+  assert_null(onri_allocate(&meter.allocator, SIZE_MAX - 10));
+  assert_true(meter.held == held);
+  onr_fail(&error, ONR_STATUS_NO_MEMORY, "no memory for a test");
+  assert_int_equal(onri_meter_settle(&meter, ONR_STATUS_NO_MEMORY, &error), ONR_STATUS_LIMIT);
+  assert_non_null(strstr(error.message, "total_bytes of 10000"));
+  assert_non_null(strstr(error.message, "no memory for a test"));
+  /* The refusal has been told; the next failure is another one. */
+  assert_int_equal(onri_meter_settle(&meter, ONR_STATUS_NO_MEMORY, &error), ONR_STATUS_NO_MEMORY);
+  onri_release(&meter.allocator, a);
+  onri_release(&meter.allocator, b);
+  onri_release(&meter.allocator, NULL);
+  assert_true(meter.held == 100);
+}
+
+static void limits_are_set_by_name(void **state) {
+  struct onr_limits limits = {0};
+  struct onr_limit_info info;
+  struct onr_error error;
+  (void)state;
+  assert_int_equal(onr_limits_set(&limits, "total_bytes", "3G", &error), ONR_STATUS_OK);
+  assert_true(limits.total_bytes == (uint64_t)3 << 30);
+  assert_int_equal(onr_limits_set(&limits, "plan_bytes", "64K", &error), ONR_STATUS_OK);
+  assert_true(limits.plan_bytes == 65536);
+  assert_int_equal(onr_limits_set(&limits, "nodes", "17", &error), ONR_STATUS_OK);
+  assert_true(limits.nodes == 17);
+  const char *const bad[][2] = {{"nodes", "2M"},        {"nodes", ""},          {"nodes", "-1"},        {"nodes", "0"},
+                                {"total_bytes", "3GB"}, {"total_bytes", "G"},   {"total_bytes", " 1"}, {"total_bytes", "99999999999999999999"},
+                                {"total_bytes", "18000000T"}, {"TOTAL_BYTES", "1"}, {"", "1"}};
+  for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+    assert_int_equal(onr_limits_set(&limits, bad[i][0], bad[i][1], &error), ONR_STATUS_ARGUMENT);
+  assert_true(limits.total_bytes == (uint64_t)3 << 30 && limits.nodes == 17);
+  onr_limits_set(&limits, "nobody", "1", &error);
+  for (size_t i = 0; i < onr_num_limits(); i++) {
+    assert_int_equal(onr_limit(i, &info), ONR_STATUS_OK);
+    assert_non_null(strstr(error.message, info.name));
+    assert_true(info.standard > 0 && info.text[0]);
+    assert_int_equal(onr_limits_set(&limits, info.name, "5", NULL), ONR_STATUS_OK);
+  }
+  assert_int_equal(onr_limit(onr_num_limits(), &info), ONR_STATUS_ARGUMENT);
+  const uint64_t *all = (const uint64_t *)(const void *)&limits;
+  for (size_t i = 0; i < sizeof(limits) / sizeof(*all); i++) assert_true(all[i] == 5);
+  const struct onr_limits resolved = onri_limits_resolve(NULL);
+  assert_true(resolved.tensor_bytes <= resolved.total_bytes);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_meter_counts_and_refuses),
+      cmocka_unit_test(limits_are_set_by_name),
       cmocka_unit_test(checked_arithmetic),
       cmocka_unit_test(every_status_has_a_name_and_a_text),
       cmocka_unit_test(arena_grows_and_keeps_its_budget),

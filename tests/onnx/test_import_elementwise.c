@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "onnx/import.h"
+#include "onnx/importer.h"
 
 static struct onr_env env;
 static struct onri_graph *graph;
@@ -48,7 +48,8 @@ static enum onr_status import(const char *op_type, int64_t opset, const int32_t 
   assert_in_range(num_out, row->outputs_min, row->outputs_max);
   for (int32_t i = 0; i < num_in; i++) inputs[i] = in ? in[i] : onri_graph_add_value(graph, NULL, NULL);
   for (int32_t i = 0; i < num_out; i++) outputs[i] = onri_graph_add_value(graph, NULL, NULL);
-  const struct onr_node node = {.graph = graph, .origin = &origin, .domain = "", .op_type = op_type, .opset = opset,
+  struct onri_importer importer = {.env = graph->env};
+  const struct onr_node node = {.importer = &importer, .graph = graph, .origin = &origin, .domain = "", .op_type = op_type, .opset = opset,
                                 .num_in = num_in, .num_out = num_out, .in = inputs, .out = outputs, .attributes = attributes,
                                 .num_attributes = num_attributes, .status = &noted, .error = &error};
   return row->import(&node);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "graph/graph.h"
-#include "onnx/import.h"
+#include "onnx/importer.h"
 #include "support/index_loop.h"
 
 enum { MAX_VALUES = 32 };
@@ -71,7 +71,8 @@ static enum onr_status import(struct form *f, const char *op_type, int64_t opset
   enum onr_status status = ONR_STATUS_OK;
   f->num_out = num_out;
   for (int32_t i = 0; i < num_out; i++) f->out[i] = onri_graph_add_value(graph, NULL, NULL);
-  const struct onr_node node = {.graph = graph, .origin = &origin, .domain = "", .op_type = op_type, .opset = opset,
+  struct onri_importer importer = {.env = graph->env};
+  const struct onr_node node = {.importer = &importer, .graph = graph, .origin = &origin, .domain = "", .op_type = op_type, .opset = opset,
                                 .num_in = f->num_in, .num_out = num_out, .in = f->in, .out = f->out, .attributes = f->attributes,
                                 .num_attributes = f->num_attributes, .status = &status, .error = &error};
   const enum onr_status returned = importer_of(op_type, opset)(&node);

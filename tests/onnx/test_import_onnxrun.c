@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "onnx/import.h"
+#include "onnx/importer.h"
 
 enum { MOST = 4 };
 
@@ -38,7 +38,8 @@ static void refuse(const struct wrong *wrong) {
   for (int32_t i = 0; i < row->inputs_min; i++) in[i] = onri_graph_add_value(graph, NULL, NULL);
   out[0] = onri_graph_add_value(graph, NULL, NULL);
   while (count < MOST && wrong->attributes[count].name) count++;
-  const struct onr_node node = {.graph = graph, .origin = &origin, .domain = "onnxrun", .op_type = wrong->op_type, .opset = 1,
+  struct onri_importer importer = {.env = graph->env};
+  const struct onr_node node = {.importer = &importer, .graph = graph, .origin = &origin, .domain = "onnxrun", .op_type = wrong->op_type, .opset = 1,
                                 .num_in = row->inputs_min, .num_out = 1, .in = in, .out = out, .attributes = wrong->attributes,
                                 .num_attributes = count, .status = &noted, .error = &error};
   status = row->import(&node);

@@ -57,6 +57,13 @@ expect 2 "no dynamic dimension" "$tool" run "$model" --dim nobody=4
 expect 2 "expected NAME=SIZE" "$tool" run "$model" --dim 4
 expect 2 "whole number" "$tool" bench "$model" --threads many
 expect 2 "auto or portable" "$tool" bench "$model" --backend gpu
+expect 2 "expected NAME=VALUE" "$tool" run "$model" --limit 5
+expect 2 "no limit 'memory'; there are .*total_bytes" "$tool" run "$model" --limit memory=5
+expect 2 "2G" "$tool" run "$model" --limit total_bytes=many
+expect 5 "LIMIT: the limit total_bytes of 2048 bytes" "$tool" run "$model" --limit total_bytes=2K
+expect 0 "" "$tool" run "$model" --limit total_bytes=64M --limit nodes=100
+expect 0 "" "$tool" help
+holds "total_bytes  .*("
 expect 2 "no such folder" "$tool" check "$work/nowhere"
 
 # Outputs are .npy files that are read back, as inputs of another run.

@@ -30,6 +30,7 @@ static const char usage[] =
     "  --disable-passes P   graph rewrites to leave out, comma-separated, or all\n"
     "  --external-data DIR  one more folder that external data may lie in\n"
     "  --json               print JSON (info, ops, bench, check)\n"
+    "  --limit NAME=VALUE   what a model may take; bytes also as 64M or 2G; 'onnxrun help' lists the names\n"
     "\n"
     "Exit: 0 ok, 1 results differ, 2 usage, 3 the model is bad, 4 it needs something unsupported, 5 anything else.\n";
 
@@ -48,6 +49,8 @@ int main(int argc, char **argv) {
   struct options options;
   if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)) {
     fputs(usage, stdout);
+    puts("\nLimits, and their defaults on this machine:");
+    print_limits();
     return EXIT_OK;
   }
   if (argc >= 2 && strcmp(argv[1], "--version") == 0) {

@@ -26,7 +26,7 @@ int load(const struct options *options, const char *path, struct loaded *loaded)
   int lines = 0;
   *loaded = (struct loaded){0};
   if (options->threads != 1) status = onr_threads_create(options->threads, NULL, &loaded->threads, &error);
-  const struct onr_model_options model_options = {.threads = loaded->threads, .backend = options->backend,
+  const struct onr_model_options model_options = {.threads = loaded->threads, .backend = options->backend, .limits = &options->limits,
                                                   .external_directory = options->external_directory,
                                                   .disabled_passes = options->disabled_passes, .report = print_line, .report_context = &lines};
   const struct onr_session_options session_options = {.threads = loaded->threads, .profile = options->profile};

@@ -7,7 +7,7 @@
 
 enum long_option { OPTION_DIM = 256, OPTION_SEED, OPTION_THREADS, OPTION_SECONDS, OPTION_RTOL, OPTION_ATOL, OPTION_BACKEND,
                    OPTION_JSON, OPTION_PROFILE, OPTION_DISABLE, OPTION_EXTERNAL, OPTION_SHOW, OPTION_NODES,
-                   OPTION_LABELS };
+                   OPTION_LABELS, OPTION_LIMIT };
 
 static const struct option long_options[] = {
     {"input", required_argument, NULL, 'i'},
@@ -26,6 +26,7 @@ static const struct option long_options[] = {
     {"external-data", required_argument, NULL, OPTION_EXTERNAL},
     {"show", no_argument, NULL, OPTION_SHOW},
     {"labels", required_argument, NULL, OPTION_LABELS},
+    {"limit", required_argument, NULL, OPTION_LIMIT},
     {NULL, 0, NULL, 0},
 };
 
@@ -55,6 +56,17 @@ static int parse_dim(const char *text, struct options *options) {
   const int code = parse_count("--dim", equals + 1, INT32_MAX, &size);
   if (!code) options->dims[options->num_dims++] = (struct name_size){text, (size_t)(equals - text), (int64_t)size};
   return code;
+}
+
+static int parse_limit(const char *text, struct options *options) {
+  const char *equals = strchr(text, '=');
+  struct onr_error error;
+  char name[64];
+  if (!equals || (size_t)(equals - text) >= sizeof(name)) return complain(EXIT_USAGE, "--limit: expected NAME=VALUE, got '%s'", text);
+  memcpy(name, text, (size_t)(equals - text));
+  name[equals - text] = '\0';
+  if (onr_limits_set(&options->limits, name, equals + 1, &error) == ONR_STATUS_OK) return 0;
+  return complain(EXIT_USAGE, "--limit: %s", error.message);
 }
 
 static int parse_backend(const char *text, struct options *options) {
@@ -90,6 +102,7 @@ static int parse_one(int option, struct options *options) {
     case OPTION_EXTERNAL: options->external_directory = optarg; return 0;
     case OPTION_SHOW: options->show = 1; return 0;
     case OPTION_LABELS: options->labels = optarg; return 0;
+    case OPTION_LIMIT: return parse_limit(optarg, options);
     default: return EXIT_USAGE; /* getopt_long has said why */
   }
 }
@@ -106,4 +119,13 @@ int parse_options(int argc, char **argv, struct options *options) {
     options->paths[options->num_paths++] = argv[optind];
   }
   return 0;
+}
+
+void print_limits(void) {
+  struct onr_limit_info limit;
+  for (size_t i = 0; onr_limit(i, &limit) == ONR_STATUS_OK; i++) {
+    const int shift = !limit.is_bytes || limit.standard < 1 << 20 ? 0 : limit.standard < (uint64_t)1 << 30 ? 20 : 30;
+    printf("      %-16s %s (%llu%s)\n", limit.name, limit.text, (unsigned long long)(limit.standard >> shift),
+           shift == 30 ? "G" : shift == 20 ? "M" : "");
+  }
 }

@@ -51,6 +51,7 @@ struct options {
   uint64_t seed;
   double seconds, rtol, atol;
   enum onr_backend backend;
+  struct onr_limits limits; /* 0: the default */
   const char *labels; /* .npy; for --show */
   int json, nodes, profile, show;
 };
@@ -58,6 +59,8 @@ struct options {
 /* --- options.c --- */
 /* 0, or EXIT_USAGE after one line on stderr. */
 int parse_options(int argc, char **argv, struct options *options);
+/* A line for each limit of --limit on stdout, with its default. */
+void print_limits(void);
 
 /* --- report.c --- */
 /* One line on stderr: "onnxrun: SHAPE: where: message"; returns the exit code for the status. */
