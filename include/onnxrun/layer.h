@@ -42,6 +42,9 @@ enum onr_layer_flags {
   ONR_LAYER_OVERREADS = 16,
   /* Makes new text for STRING outputs with onr_call_text: these are not computed before run time. */
   ONR_LAYER_TEXT = 32,
+  /* Does far more work than multiply_adds and the sizes of its inputs and outputs tell (a forest of trees). Where these are
+   * small, waking threads costs more than the work, and a layer without this flag runs on the calling thread alone. */
+  ONR_LAYER_HEAVY = 64,
 };
 
 /* What computes a layer. */
@@ -117,7 +120,7 @@ ONR_API void *onr_env_allocate(struct onr_env *env, size_t bytes);
 ONR_API void onr_env_release(struct onr_env *env, void *memory);
 ONR_API enum onr_backend onr_env_backend(const struct onr_env *env);
 /* Calls body(context, begin, end) for parts of [0, count) that together cover it, each at most `grain` items, on the
- * session's threads; returns when all are done. Results must not depend on how the range is cut. */
+ * session's threads (on the calling one alone in a small step, see ONR_LAYER_HEAVY); returns when all are done. Results must not depend on how the range is cut. */
 ONR_API void onr_parallel_for(struct onr_env *env, size_t count, size_t grain,
                               void (*body)(void *context, size_t begin, size_t end), void *context);
 /* For DYNAMIC layers, in run: the final descriptor of output i; *data gets its memory (NULL when not wanted). */

@@ -48,7 +48,8 @@ ONR_API enum onr_status onr_limits_set(struct onr_limits *limits, const char *na
 
 /* A pool of threads. Idle threads sleep. One pool may serve many sessions, one run at a time. */
 struct onr_threads;
-/* num_threads counts the calling thread; 0 means one for each core. NULL allocator: malloc. */
+/* num_threads counts the calling thread; 0 means one for each core that the process may use. NULL allocator: malloc.
+ * NO_MEMORY when the system does not start as many threads. */
 ONR_API enum onr_status onr_threads_create(uint32_t num_threads, const struct onr_allocator *allocator,
                                            struct onr_threads **threads, struct onr_error *error);
 ONR_API uint32_t onr_threads_count(const struct onr_threads *threads); /* 1 for NULL */

@@ -1,10 +1,14 @@
 /* threads: struct onr_threads over pthreadpool; one thread where there is none. */
+#define _GNU_SOURCE /* sched_getaffinity */
 #include "base/threads.h"
 
 #include "base/memory.h"
 
 #ifdef ONNXRUN_HAVE_PTHREADPOOL
+#include <pthread.h>
 #include <pthreadpool.h>
+#include <sched.h>
+#include <unistd.h>
 #endif
 
 struct onr_threads {
@@ -12,26 +16,72 @@ struct onr_threads {
   struct pthreadpool *pool; /* NULL: one thread */
 };
 
+#ifdef ONNXRUN_HAVE_PTHREADPOOL
+enum { MOST_THREADS = 1024 };
+
+/* Cores that this process may use. */
+static uint32_t count_cores(void) {
+  long count = sysconf(_SC_NPROCESSORS_ONLN);
+#ifdef __linux__
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof(allowed), &allowed) == 0) count = CPU_COUNT(&allowed);
+#endif
+  return count < 1 ? 1 : count > MOST_THREADS ? MOST_THREADS : (uint32_t)count;
+}
+
+static void *pass_gate(void *gate) {
+  pthread_mutex_lock(gate);
+  pthread_mutex_unlock(gate);
+  return NULL;
+}
+
+/* pthreadpool waits for its threads without having looked whether they started, so as many are started here first, all
+ * alive at the same time. */
+static int can_start(uint32_t num_threads) {
+  pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+  pthread_t threads[MOST_THREADS];
+  uint32_t started = 0;
+  pthread_mutex_lock(&gate);
+  while (started < num_threads && pthread_create(&threads[started], NULL, pass_gate, &gate) == 0) started++;
+  pthread_mutex_unlock(&gate);
+  for (uint32_t i = 0; i < started; i++) pthread_join(threads[i], NULL);
+  return started == num_threads;
+}
+
+/* NULL with OK: one thread needs no pool. */
+static enum onr_status create_pool(uint32_t num_threads, struct pthreadpool **pool, struct onr_error *error) {
+  *pool = NULL;
+  if (num_threads > MOST_THREADS)
+    return onr_fail(error, ONR_STATUS_ARGUMENT, "expected at most %d threads, got %u", MOST_THREADS, num_threads);
+  if (!num_threads) num_threads = count_cores();
+  if (num_threads == 1) return ONR_STATUS_OK;
+  if (can_start(num_threads - 1)) *pool = pthreadpool_create(num_threads);
+  if (*pool) return ONR_STATUS_OK;
+  return onr_fail(error, ONR_STATUS_NO_MEMORY, "the system does not start %u more threads; ask for fewer, or raise its limits on threads and memory",
+                  num_threads - 1);
+}
+#else
+static enum onr_status create_pool(uint32_t num_threads, struct pthreadpool **pool, struct onr_error *error) {
+  (void)num_threads;
+  (void)error;
+  *pool = NULL;
+  return ONR_STATUS_OK;
+}
+#endif
+
 enum onr_status onr_threads_create(uint32_t num_threads, const struct onr_allocator *allocator,
                                    struct onr_threads **threads, struct onr_error *error) {
   struct onr_threads *t;
+  enum onr_status status;
   *threads = NULL;
   if (!allocator) allocator = &onri_malloc_allocator;
-  if (num_threads > 1024) return onr_fail(error, ONR_STATUS_ARGUMENT, "expected at most 1024 threads, got %u", num_threads);
   t = onri_allocate_zeroed(allocator, sizeof(*t));
   if (!t) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a thread pool");
   t->allocator = allocator;
-#ifdef ONNXRUN_HAVE_PTHREADPOOL
-  if (num_threads != 1) {
-    t->pool = pthreadpool_create(num_threads);
-    if (!t->pool) {
-      onri_release(allocator, t);
-      return onr_fail(error, ONR_STATUS_NO_MEMORY, "could not start %u threads", num_threads);
-    }
-  }
-#endif
-  *threads = t;
-  return ONR_STATUS_OK;
+  status = create_pool(num_threads, &t->pool, error);
+  if (status == ONR_STATUS_OK) *threads = t;
+  else onri_release(allocator, t);
+  return status;
 }
 
 uint32_t onr_threads_count(const struct onr_threads *threads) {

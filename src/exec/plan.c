@@ -230,6 +230,18 @@ static int all_known(const struct onri_plan *plan, const struct onri_node *node)
   return 1;
 }
 
+/* Below these a step takes some microseconds, as long as it takes to wake a sleeping thread; where other programs want the
+ * processor, a thread comes milliseconds late. */
+enum { SMALL_MULTIPLY_ADDS = 1 << 19, SMALL_BYTES = 1 << 17 };
+
+static int is_small(const struct onr_layer *layer, const struct onr_call *c) {
+  uint64_t bytes = 0;
+  if (layer->flags & ONR_LAYER_HEAVY) return 0;
+  for (size_t i = 0; i < c->num_in; i++) bytes += c->in[i].dtype == ONR_DTYPE_NONE ? 0 : onr_desc_bytes(&c->in[i]);
+  for (size_t i = 0; i < c->num_out; i++) bytes += c->out[i].dtype == ONR_DTYPE_NONE ? 0 : onr_desc_bytes(&c->out[i]);
+  return bytes < SMALL_BYTES && (!layer->multiply_adds || layer->multiply_adds(c) < SMALL_MULTIPLY_ADDS);
+}
+
 /* Fills in the call of a step and lets the layer plan. */
 static enum onr_status make_step(struct onri_plan *plan, struct onri_segment *segment, const struct onri_node *node,
                                  int at_run_time, struct onr_error *error) {
@@ -259,6 +271,7 @@ static enum onr_status make_step(struct onri_plan *plan, struct onri_segment *se
     c->view[i].of = ONRI_NONE;
     if (node->out[i] != ONRI_NONE && !at_run_time) c->out[i] = plan->inference.descs[node->out[i]];
   }
+  if (is_small(node->layer, c)) c->env = &plan->run->alone;
   if (node->layer->plan && !(node->layer->flags & ONR_LAYER_CONTROL)) ONR_TRY(node->layer->plan(c));
   return ONR_STATUS_OK;
 }

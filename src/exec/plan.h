@@ -12,6 +12,7 @@
 /* Shared by all frames of a session. */
 struct onri_run {
   struct onr_env env;           /* the session's own threads and cancel flag */
+  struct onr_env alone;         /* the same without threads, for steps that are too small to share */
   uint64_t iterations_left;     /* of limits.loop_iterations in this run */
   size_t memory_bytes;          /* arenas and slots of all plans of the session */
   size_t model_bytes;

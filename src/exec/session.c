@@ -49,6 +49,8 @@ enum onr_status onr_session_create(const struct onr_model *model, const struct o
     s->run.env.cancel = options->cancel;
     s->run.profile = options->profile;
   }
+  s->run.alone = s->run.env;
+  s->run.alone.threads = NULL;
   onri_arena_init(&s->run.text, allocator, 0);
   atomic_flag_clear(&s->busy);
   s->inputs = onri_allocate_zeroed(allocator, model->graph->num_inputs * sizeof(*s->inputs));

@@ -111,6 +111,7 @@ static enum onr_status scores_run(struct onr_call *call) {
 const struct onr_layer onri_layer_class_scores = {
     .name = "class_scores",
     .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 2,
+    .flags = ONR_LAYER_HEAVY,
     .params_size = sizeof(struct onr_class_scores_params),
     .infer = scores_infer, .plan = scores_plan, .run = scores_run,
 };

@@ -197,6 +197,7 @@ static enum onr_status roi_align_run(struct onr_call *call) {
 const struct onr_layer onri_layer_roi_align = {
     .name = "roi_align",
     .inputs_min = 3, .inputs_max = 3, .outputs_min = 1, .outputs_max = 1,
+    .flags = ONR_LAYER_HEAVY,
     .params_size = sizeof(struct onr_roi_align_params),
     .state_size = sizeof(struct roi_align_state),
     .infer = roi_align_infer, .plan = roi_align_plan, .run = roi_align_run,

@@ -254,9 +254,9 @@ static enum onr_status vote_run(struct onr_call *call) {
 }
 
 const struct onr_layer onri_layer_svm_kernel = {
-    .name = "svm_kernel", .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
+    .name = "svm_kernel", .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1, .flags = ONR_LAYER_HEAVY,
     .params_size = sizeof(struct onr_svm_kernel_params), .prepared_size = sizeof(struct kernel_prepared),
     .infer = kernel_infer, .prepare = kernel_prepare, .plan = kernel_plan, .run = kernel_run, .release_prepared = kernel_release};
 const struct onr_layer onri_layer_svm_vote = {
-    .name = "svm_vote", .inputs_min = 3, .inputs_max = 5, .outputs_min = 1, .outputs_max = 2,
+    .name = "svm_vote", .inputs_min = 3, .inputs_max = 5, .outputs_min = 1, .outputs_max = 2, .flags = ONR_LAYER_HEAVY,
     .params_size = sizeof(struct onr_svm_vote_params), .infer = vote_infer, .plan = vote_plan, .run = vote_run};

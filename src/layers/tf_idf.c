@@ -257,6 +257,7 @@ static enum onr_status tf_idf_run(struct onr_call *call) {
 const struct onr_layer onri_layer_tf_idf = {
     .name = "tf_idf",
     .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+    .flags = ONR_LAYER_HEAVY,
     .params_size = sizeof(struct onr_tf_idf_params), .prepared_size = sizeof(struct prepared),
     .infer = tf_idf_infer, .prepare = tf_idf_prepare, .plan = tf_idf_plan, .run = tf_idf_run,
     .release_prepared = tf_idf_release,

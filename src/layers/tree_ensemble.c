@@ -181,6 +181,7 @@ static enum onr_status tree_run(struct onr_call *call) {
 const struct onr_layer onri_layer_tree_ensemble = {
     .name = "tree_ensemble",
     .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+    .flags = ONR_LAYER_HEAVY,
     .params_size = sizeof(struct onr_tree_ensemble_params),
     .prepared_size = sizeof(struct onri_trees),
     .state_size = sizeof(struct tree_state),

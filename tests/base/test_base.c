@@ -1,6 +1,8 @@
-/* checked arithmetic, the arena, descriptors, statuses and shape formulas */
+/* checked arithmetic, the arena, descriptors, statuses, shape formulas and threads */
+#define _GNU_SOURCE /* pthread_setattr_default_np */
 #include "tests/support/layer_test.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "base/checked.h"
@@ -192,6 +194,35 @@ static void limits_are_set_by_name(void **state) {
   assert_true(resolved.tensor_bytes <= resolved.total_bytes);
 }
 
+#ifdef ONNXRUN_HAVE_PTHREADPOOL
+enum { HAVE_POOL = 1 };
+#else
+enum { HAVE_POOL = 0 };
+#endif
+
+/* A hang here is the fault. */
+static void a_pool_whose_threads_cannot_start_is_an_error(void **state) {
+#if defined(__GLIBC__) && defined(ONNXRUN_HAVE_PTHREADPOOL)
+  struct onr_threads *threads = NULL;
+  struct onr_error error;
+  pthread_attr_t usual, huge;
+  assert_int_equal(pthread_getattr_default_np(&usual), 0);
+  assert_int_equal(pthread_getattr_default_np(&huge), 0);
+  assert_int_equal(pthread_attr_setstacksize(&huge, (size_t)1 << 46), 0); /* no stack of that size can be had */
+  assert_int_equal(pthread_setattr_default_np(&huge), 0);
+  const enum onr_status status = onr_threads_create(4, NULL, &threads, &error);
+  assert_int_equal(pthread_setattr_default_np(&usual), 0);
+  assert_int_equal(status, ONR_STATUS_NO_MEMORY);
+  assert_non_null(strstr(error.message, "3 more threads"));
+  assert_null(threads);
+#endif
+  struct onr_threads *most = NULL;
+  struct onr_error wrong;
+  (void)state;
+  assert_int_equal(onr_threads_create(1 << 20, NULL, &most, &wrong), HAVE_POOL ? ONR_STATUS_ARGUMENT : ONR_STATUS_OK);
+  onr_threads_destroy(most);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_meter_counts_and_refuses),
@@ -204,6 +235,7 @@ int main(void) {
       cmocka_unit_test(broadcasting_follows_numpy),
       cmocka_unit_test(axes_are_resolved),
       cmocka_unit_test(parallel_for_covers_all_once),
+      cmocka_unit_test(a_pool_whose_threads_cannot_start_is_an_error),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -184,7 +184,8 @@ static int32_t node(struct onri_graph *g, const struct onr_layer *layer, const i
   return out;
 }
 
-static struct onr_session *finish(struct builder *b, const int32_t *in, size_t num_in, const int32_t *out, size_t num_out) {
+static struct onr_session *finish_with(struct builder *b, const int32_t *in, size_t num_in, const int32_t *out, size_t num_out,
+                                       struct onr_threads *threads) {
   const struct onr_model_info info = {0};
   const struct onr_model_options options = {.disabled_passes = "all"};
   struct onr_session *session;
@@ -192,8 +193,12 @@ static struct onr_session *finish(struct builder *b, const int32_t *in, size_t n
   assert_int_equal(onri_graph_set_inputs(b->graph, in, num_in, NULL), ONR_STATUS_OK);
   assert_int_equal(onri_graph_set_outputs(b->graph, out, num_out, NULL), ONR_STATUS_OK);
   if (onri_model_finish(b->model, b->graph, &info, NULL, NULL, &options, &error) != ONR_STATUS_OK) fail_msg("%s", error.message);
-  assert_int_equal(onr_session_create(b->model, NULL, &session, NULL), ONR_STATUS_OK);
+  assert_int_equal(onr_session_create(b->model, &(struct onr_session_options){.threads = threads}, &session, NULL), ONR_STATUS_OK);
   return session;
+}
+
+static struct onr_session *finish(struct builder *b, const int32_t *in, size_t num_in, const int32_t *out, size_t num_out) {
+  return finish_with(b, in, num_in, out, num_out, NULL);
 }
 
 static void end(struct builder *b, struct onr_session *session) {
@@ -296,6 +301,49 @@ static void bound_outputs_are_written_in_place_or_copied(void **state) {
 }
 
 /* Loop: while v[0] < bound[0]: v = v + 1; scan output: v before */
+static int had_threads;
+
+static enum onr_status note_threads(struct onr_call *c) {
+  had_threads = c->env->threads != NULL;
+  memcpy(c->outputs[0], c->inputs[0], onr_desc_bytes(&c->in[0]));
+  return ONR_STATUS_OK;
+}
+
+static int64_t a_million(const struct onr_call *c) {
+  (void)c;
+  return 1000000;
+}
+
+/* A step that takes microseconds is not shared: waking a thread would take as long. */
+static void small_steps_run_on_one_thread(void **state) {
+  static const struct onr_layer copying = {.name = "copying", .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1, .run = note_threads},
+                                heavy = {.name = "heavy", .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+                                         .flags = ONR_LAYER_HEAVY, .run = note_threads},
+                                product = {.name = "product", .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+                                           .run = note_threads, .multiply_adds = a_million};
+  static const struct {
+    const struct onr_layer *layer;
+    int64_t count;
+    int shared;
+  } cases[] = {{&copying, 100, 0}, {&copying, 100000, 1}, {&heavy, 100, 1}, {&product, 100, 1}};
+  static float data[100000];
+  struct onr_threads *threads;
+  struct onr_error error;
+  (void)state;
+  assert_int_equal(onr_threads_create(2, NULL, &threads, &error), ONR_STATUS_OK);
+  for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    struct builder b = start();
+    const int32_t x = value(b.graph, "x");
+    const int32_t y = node(b.graph, cases[i].layer, &x, 1);
+    struct onr_session *s = finish_with(&b, &x, 1, &y, 1, threads);
+    set(s, 0, data, cases[i].count);
+    run(s);
+    assert_int_equal(had_threads, cases[i].shared && onr_threads_count(threads) > 1);
+    end(&b, s);
+  }
+  onr_threads_destroy(threads);
+}
+
 static void loops_carry_and_collect(void **state) {
   struct builder b = start();
   struct onri_graph *body;
@@ -406,6 +454,7 @@ int main(void) {
       cmocka_unit_test(values_read_later_are_not_overwritten),
       cmocka_unit_test(a_run_after_the_first_allocates_nothing),
       cmocka_unit_test(bound_outputs_are_written_in_place_or_copied),
+      cmocka_unit_test(small_steps_run_on_one_thread),
       cmocka_unit_test(loops_carry_and_collect),
       cmocka_unit_test(if_takes_one_branch),
       cmocka_unit_test(wrong_use_is_refused),
