@@ -1,8 +1,6 @@
 /* env: the cancel flag, and the services that layers see. */
 #include "base/env.h"
 
-#include <string.h>
-
 #include "base/checked.h"
 
 enum onr_status onri_env_poll(const struct onr_env *env, struct onr_error *error) {
@@ -10,25 +8,30 @@ enum onr_status onri_env_poll(const struct onr_env *env, struct onr_error *error
   return ONR_STATUS_OK;
 }
 
-/* The size stands in front of the memory, so that what layers hold can be counted. */
+/* Stands in front of the memory, so that what layers hold can be counted and shared. */
+struct block {
+  size_t bytes, owners;
+};
+_Static_assert(sizeof(struct block) <= ONRI_ALIGNMENT, "it lies in front of the memory");
+
+static struct block *block_of(void *memory) { return (struct block *)((char *)memory - ONRI_ALIGNMENT); }
+
 void *onr_env_allocate(struct onr_env *env, size_t bytes) {
   size_t total;
-  char *memory = onri_add_size(bytes, ONRI_ALIGNMENT, &total) ? onri_allocate(env->allocator, total) : NULL;
+  void *memory = onri_add_size(bytes, ONRI_ALIGNMENT, &total) ? onri_allocate(env->allocator, total) : NULL;
   if (!memory) return NULL;
-  memcpy(memory, &bytes, sizeof(bytes));
+  *(struct block *)memory = (struct block){.bytes = bytes, .owners = 1};
   if (env->held_bytes) *env->held_bytes += bytes;
-  return memory + ONRI_ALIGNMENT;
+  return (char *)memory + ONRI_ALIGNMENT;
 }
 
 void onr_env_release(struct onr_env *env, void *memory) {
-  char *start = memory;
-  size_t bytes;
-  if (!memory) return;
-  start -= ONRI_ALIGNMENT;
-  memcpy(&bytes, start, sizeof(bytes));
-  if (env->held_bytes) *env->held_bytes -= bytes;
-  onri_release(env->allocator, start);
+  if (!memory || --block_of(memory)->owners) return;
+  if (env->held_bytes) *env->held_bytes -= block_of(memory)->bytes;
+  onri_release(env->allocator, block_of(memory));
 }
+
+void onri_env_retain(void *memory) { block_of(memory)->owners++; }
 
 enum onr_backend onr_env_backend(const struct onr_env *env) { return env->backend; }
 

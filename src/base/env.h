@@ -22,12 +22,15 @@ struct onr_env {
   struct onr_limits limits;    /* no zero entries */
   enum onr_backend backend;
   const volatile int *cancel; /* may be NULL */
+  struct onri_shared_blocks *shared; /* shared.h; NULL: nothing is shared */
   size_t *held_bytes;         /* what onr_env_allocate gave out and has not got back; NULL: not counted */
   struct onri_dtype_record *record; /* the checks of data types (shape.h) note here what they allow and pass; NULL: they check */
 };
 
 /* limits.c: fills in the defaults of entries that are 0. limits may be NULL. */
 struct onr_limits onri_limits_resolve(const struct onr_limits *limits);
+/* One more owner of memory from onr_env_allocate. One thread at a time, as the release that gives it back. */
+void onri_env_retain(void *memory);
 /* CANCELLED when the flag is set. */
 enum onr_status onri_env_poll(const struct onr_env *env, struct onr_error *error);
 

@@ -1,5 +1,6 @@
 /* prepare: lets every layer choose a kernel and pack its constant weights, one node after the other, so that at most one
  * node's weights are in memory twice: a constant leaves memory with its last reader that packed it. */
+#include "base/shared.h"
 #include "exec/model.h"
 
 /* Readers of constants that have not packed them; counted over all graphs, since bodies share constants. */
@@ -97,11 +98,15 @@ static size_t constant_bytes(const struct onri_graph *graph) {
 
 /* Depth is bounded by limits.depth, which the importer checked. */
 enum onr_status onri_model_prepare(struct onr_model *model, struct onr_error *error) {
+  struct onri_shared_blocks shared = {0};
   size_t packed_bytes = 0;
   enum onr_status status;
   count_readers(model->graph);
   model->env.held_bytes = &packed_bytes;
+  model->env.shared = &shared;
   status = prepare_graph(model->graph, error);
+  onri_shared_clear(&shared, &model->env);
+  model->env.shared = NULL;
   model->env.held_bytes = NULL;
   if (status == ONR_STATUS_OK) model->info.weight_bytes = packed_bytes + constant_bytes(model->graph);
   return status;

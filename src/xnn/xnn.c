@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/shared.h"
 #include "xnn/core.h"
 
 /* XNNPACK knows one allocator for the whole process and passes no context of ours to it, hence a variable of the thread. */
@@ -206,7 +207,7 @@ static void *reserve_packed(void *context, size_t bytes) {
   }
   packed->data = (unsigned char *)packed->block + PROVIDER_BYTES;
   packed->bytes = bytes;
-  memset((unsigned char *)packed->data + bytes, 0, ONR_SLACK_BYTES);
+  memset(packed->data, 0, bytes + ONR_SLACK_BYTES); /* what packing leaves out is equal in equal blocks, too */
   return packed->data;
 }
 
@@ -250,6 +251,8 @@ enum onr_status onri_xnn_pack_end(struct onri_xnn_packing *packing, enum xnn_sta
       .delete_cache = provider_delete,
   };
   memcpy(packed->block, &provider, sizeof provider);
+  packed->block = onri_shared_block(packing->env, packed->block, PROVIDER_BYTES, packed->bytes);
+  packed->data = (unsigned char *)packed->block + PROVIDER_BYTES;
   return ONR_STATUS_OK;
 }
 

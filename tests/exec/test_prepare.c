@@ -1,0 +1,73 @@
+/* prepare: a constant that many nodes read is packed for each and kept once, and every node computes with it. */
+#include "tests/support/layer_test.h"
+
+#include <stdlib.h>
+
+#include "layers/layers.h"
+#include "onnxrun/onnxrun.h"
+
+enum { WIDTH = 96, NODES = 12 };
+
+static size_t weight_bytes(const struct onr_model *model) {
+  struct onr_model_info info;
+  onr_model_get_info(model, &info);
+  return info.weight_bytes;
+}
+
+/* x W^T W^T ...: each product by the same constant, or each by one of its own. */
+static struct onr_model *chain(enum onr_backend backend, int num_nodes, int shared) {
+  static float weight[WIDTH * WIDTH];
+  const struct onr_model_options options = {.backend = backend};
+  const struct onr_desc desc = onr_desc_make(ONR_DTYPE_F32, 2, (int64_t[]){WIDTH, WIDTH});
+  const struct onr_linear_params params = {0};
+  struct onr_net *net;
+  struct onr_model *model;
+  struct onr_error error;
+  int y, w = -1;
+  fill_random(weight, WIDTH * WIDTH, -0.1f, 0.1f, 1);
+  assert_int_equal(onr_net_create(&options, &net, &error), ONR_STATUS_OK);
+  y = onr_net_input(net, "x", ONR_DTYPE_F32, 2, (int64_t[]){ONR_UNKNOWN_DIM, WIDTH});
+  for (int i = 0; i < num_nodes; i++) {
+    if (!shared) weight[0] = (float)i; /* no two are the same */
+    if (!shared || w < 0) w = onr_net_constant(net, &desc, weight);
+    onr_net_layer(net, &onri_layer_linear, &params, (int[]){y, w}, 2, &y, 1);
+    y = onr_tanh(net, y);
+  }
+  onr_net_output(net, "y", y);
+  if (onr_net_finish(net, &model, &error) != ONR_STATUS_OK) fail_msg("%s", error.message);
+  return model;
+}
+
+static void run(const struct onr_model *model, float *y) {
+  float x[2 * WIDTH];
+  const struct onr_tensor in = {onr_desc_make(ONR_DTYPE_F32, 2, (int64_t[]){2, WIDTH}), x};
+  struct onr_session *session;
+  struct onr_error error;
+  fill_random(x, 2 * WIDTH, -1, 1, 2);
+  assert_int_equal(onr_session_create(model, NULL, &session, &error), ONR_STATUS_OK);
+  assert_int_equal(onr_session_set_input(session, 0, &in, &error), ONR_STATUS_OK);
+  assert_int_equal(onr_session_bind_output(session, 0, y, 2 * WIDTH * sizeof(*y), &error), ONR_STATUS_OK);
+  assert_int_equal(onr_session_run(session, &error), ONR_STATUS_OK);
+  onr_session_destroy(session);
+}
+
+static void a_constant_of_many_nodes_is_held_once(void **state) {
+  struct onr_model *one = chain(ONR_BACKEND_AUTO, 1, 1), *many = chain(ONR_BACKEND_AUTO, NODES, 1),
+                   *portable = chain(ONR_BACKEND_PORTABLE, NODES, 1), *own = chain(ONR_BACKEND_AUTO, NODES, 0);
+  float y[2 * WIDTH], expected[2 * WIDTH];
+  (void)state;
+  assert_true(weight_bytes(many) < 2 * weight_bytes(one));
+  assert_true(weight_bytes(own) >= NODES * WIDTH * WIDTH * sizeof(float));
+  run(many, y);
+  run(portable, expected);
+  assert_close(y, expected, 2 * WIDTH, 1e-5, 1e-5);
+  onr_model_destroy(one);
+  onr_model_destroy(many);
+  onr_model_destroy(portable);
+  onr_model_destroy(own);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(a_constant_of_many_nodes_is_held_once)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
