@@ -6,6 +6,14 @@
 
 enum { SHOWN = 96 };
 
+struct context {
+  struct onri_scope *scope;
+  const struct onri_file_node *node;
+  int32_t *out;
+  size_t num_out;
+  int64_t opset;
+};
+
 static size_t trimmed(char *const *names, size_t count) {
   while (count && !*names[count - 1]) count--;
   return count;
@@ -30,20 +38,23 @@ static enum onr_status resolve_inputs(struct onri_importer *importer, struct onr
   return ONR_STATUS_OK;
 }
 
-/* New values for the outputs, bound to their names. */
-static enum onr_status make_outputs(struct onri_importer *importer, struct onri_scope *scope, const struct onri_file_node *node,
-                                    int32_t **outputs) {
-  int32_t *out = onri_arena_allocate(&importer->scratch, node->num_out * sizeof(*out));
-  if (!out) return onri_import_no_memory(importer);
-  for (size_t i = 0; i < node->num_out; i++) {
-    const char *name = node->proto->output[i];
-    out[i] = ONRI_NONE;
-    if (!*name) continue;
-    out[i] = onri_graph_add_value(scope->graph, name, NULL);
-    if (out[i] < 0) return onri_import_no_memory(importer);
-    ONR_TRY(onri_scope_bind(importer, scope, name, out[i]));
+/* New values for the outputs, bound to their names. The first `needed` ones have a value even where the file does not name them, so
+ * that an importer finds a value in each output that its op always has. Where an op has any number, those at the end count, too. */
+static enum onr_status make_outputs(struct onri_importer *importer, struct context *c, size_t needed, size_t most) {
+  const struct onri_file_node *node = c->node;
+  struct onri_scope *scope = c->scope;
+  const size_t given = most == ONR_VARIADIC ? node->proto->n_output : node->num_out;
+  c->num_out = given > needed ? given : needed;
+  c->out = onri_arena_allocate(&importer->scratch, c->num_out * sizeof(*c->out));
+  if (!c->out) return onri_import_no_memory(importer);
+  for (size_t i = 0; i < c->num_out; i++) {
+    const char *name = i < node->proto->n_output ? node->proto->output[i] : "";
+    c->out[i] = ONRI_NONE;
+    if (!*name && i >= needed) continue;
+    c->out[i] = onri_graph_add_value(scope->graph, name, NULL);
+    if (c->out[i] < 0) return onri_import_no_memory(importer);
+    if (*name) ONR_TRY(onri_scope_bind(importer, scope, name, c->out[i]));
   }
-  *outputs = out;
   return ONR_STATUS_OK;
 }
 
@@ -68,13 +79,6 @@ static enum onr_status check_arity(struct onri_importer *importer, const struct 
 
 /* --- turning it into layers --- */
 
-struct context {
-  struct onri_scope *scope;
-  const struct onri_file_node *node;
-  int32_t *out;
-  int64_t opset;
-};
-
 static enum onr_status read_attributes(struct onri_importer *importer, const struct context *c, struct onr_node *view,
                                        enum onr_status *status) {
   struct onri_attribute *attributes;
@@ -82,7 +86,7 @@ static enum onr_status read_attributes(struct onri_importer *importer, const str
   ONR_TRY(onri_attributes_read(importer, c->scope, c->node->proto->attribute, c->node->proto->n_attribute, &attributes, &count));
   *view = (struct onr_node){.importer = importer, .graph = c->scope->graph, .scope = c->scope, .origin = c->node->origin, .domain = c->node->domain,
                             .op_type = c->node->proto->op_type, .opset = c->opset, .num_in = (int32_t)c->node->num_in,
-                            .num_out = (int32_t)c->node->num_out, .in = c->node->in, .out = c->out, .attributes = attributes,
+                            .num_out = (int32_t)c->num_out, .in = c->node->in, .out = c->out, .attributes = attributes,
                             .num_attributes = count, .status = status, .error = importer->error};
   return ONR_STATUS_OK;
 }
@@ -129,17 +133,16 @@ static enum onr_status import_layers(struct onri_importer *importer, struct onri
   const size_t orphans = importer->num_orphans;
   enum onr_status status = ONR_STATUS_OK;
   const struct onri_op *row = NULL;
-  ONR_TRY(make_outputs(importer, scope, node, &c.out));
-  if (entry) {
-    status = import_registered(importer, &c, entry);
-  } else {
+  if (!entry) {
     if (!c.opset && !*node->domain)
       return onr_fail(importer->error, ONR_STATUS_VERSION, "the operator set of the domain 'ai.onnx' is not imported");
     /* Some exporters forget to import other domains; they mean the first version. */
     row = onri_op_find(&importer->ops, node->domain, op_type, c.opset ? c.opset : 1);
-    if (!row) return note_unsupported(importer, &c, "");
-    status = import_row(importer, &c, row);
   }
+  if (entry) ONR_TRY(make_outputs(importer, &c, entry->layer->outputs_min, entry->layer->outputs_max));
+  else ONR_TRY(make_outputs(importer, &c, row ? row->outputs_min : 0, row ? row->outputs_max : 0));
+  if (!entry && !row) return note_unsupported(importer, &c, "");
+  status = entry ? import_registered(importer, &c, entry) : import_row(importer, &c, row);
   while (importer->num_orphans > orphans) onri_graph_destroy(importer->orphans[--importer->num_orphans]);
   if (status == ONR_STATUS_UNSUPPORTED) return note_unsupported(importer, &c, importer->error ? importer->error->message : "");
   return status;

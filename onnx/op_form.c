@@ -2,6 +2,7 @@
  * types that their own checks allow, and their kernels. */
 #include <string.h>
 
+#include "base/shape.h"
 #include "onnx/importer.h"
 
 enum { MOST_VARIADIC = 8, MOST_OUTPUTS = 4, SPECIMEN_RANK = 4, MOST_MIXED = 9, BODY_NAMES = 3 };
@@ -111,7 +112,8 @@ static int ask(struct import *m, const struct onri_node *node, struct onri_dtype
   struct onr_call call = {.params = node->params, .num_in = (size_t)node->num_in, .num_out = (size_t)node->num_out, .in = in, .out = out,
                           .inputs = inputs, .env = &m->env, .in_place = -1};
   int follows = 1;
-  for (size_t i = 0; i < ONRI_RECORD_INPUTS; i++) record->allowed[i] = ~0u, record->same_as[i] = -1;
+  const uint32_t most = node->layer->flags & ONR_LAYER_TAKES_BLOCKS ? ~0u : ~ONRI_DTYPES_BLOCK;
+  for (size_t i = 0; i < ONRI_RECORD_INPUTS; i++) record->allowed[i] = most, record->same_as[i] = -1;
   if (node->num_in > ONRI_RECORD_INPUTS || node->num_out > ONRI_RECORD_INPUTS || node->num_in == 0) return 0;
   record->call = &call;
   m->env.record = record;

@@ -1,14 +1,18 @@
 /* layer.h: the contract of a layer, for the built-in ones and for your own.
  *
- * A layer is one constant table of functions. The executor checks arity from the table, then calls, in this order:
+ * A layer is one constant table of functions. The executor checks arity from the table, then calls:
  *
+ *   check    before infer and prepare       refuse parameters that are wrong; looks at nothing else   (pure)
  *   infer    for each set of input shapes   output descriptors from input descriptors       (pure)
  *   prepare  once a model                   choose a kernel, pack constant weights
  *   plan     for each set of input shapes   loop bounds, scratch, in-place and view wishes
  *   run      for each inference             compute: no allocation, no shape logic, no message
  *   release  once, also after a failure     undo plan (state) or prepare (prepared)
  *
- * A NULL function means: infer - all outputs have the descriptor of input 0; prepare, plan, release - nothing to do.
+ * A NULL function means: infer - all outputs have the descriptor of input 0; check, prepare, plan, release - nothing to do.
+ * plan and run come after infer for the same shapes, and may rely on what it checked. prepare may rely on check alone, since shapes
+ * may be unknown while a model is loaded: it sees no more of inputs that are not constant than that they are there (their rank
+ * is -1, their type may be a guess), and looks itself whether constants have the type and shape that it needs.
  * Several sessions may use one model at the same time: `params` and `prepared` are read-only in plan and run.
  */
 #ifndef ONNXRUN_LAYER_H
@@ -45,6 +49,10 @@ enum onr_layer_flags {
   /* Does far more work than multiply_adds and the sizes of its inputs and outputs tell (a forest of trees). Where these are
    * small, waking threads costs more than the work, and a layer without this flag runs on the calling thread alone. */
   ONR_LAYER_HEAVY = 64,
+  /* Has inputs (TAKES) or outputs (MAKES) that are sequences, optionals or maps (sequence.h): blocks, not elements. The executor
+   * refuses them for all other layers, so that none takes a block apart or puts one together as if it were a tensor. */
+  ONR_LAYER_TAKES_BLOCKS = 128,
+  ONR_LAYER_MAKES_BLOCKS = 256,
 };
 
 /* What computes a layer. */
@@ -65,7 +73,8 @@ struct onr_place {
   size_t offset; /* bytes from the start of that tensor */
 };
 
-/* What a layer sees. Arrays are as long as num_in and num_out. The executor owns everything. */
+/* What a layer sees. Arrays are as long as num_in and num_out, and at least as long as the table's inputs_max and outputs_max: what
+ * lies behind is omitted. An output that the table needs (outputs_min) is always wanted. The executor owns everything. */
 struct onr_call {
   const void *params; /* params_size bytes, fixed when the graph is built; NULL when params_size is 0 */
   void *prepared;     /* prepared_size bytes, zeroed before prepare; the model's, read-only afterwards */
@@ -100,6 +109,7 @@ struct onr_layer {
   uint32_t flags;        /* enum onr_layer_flags */
   uint32_t shape_inputs; /* bit i: contents of input i decide output shapes, so infer needs them (Reshape: bit 1) */
   uint32_t params_size, prepared_size, state_size;
+  enum onr_status (*check)(const struct onr_call *call);
   enum onr_status (*infer)(struct onr_call *call);
   enum onr_status (*prepare)(struct onr_call *call);
   enum onr_status (*plan)(struct onr_call *call);

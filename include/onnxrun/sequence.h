@@ -16,7 +16,7 @@ extern "C" {
 
 /* Number of entries; -1 when the tensor is no well-formed sequence, optional or map. */
 ONR_API int64_t onr_sequence_length(const struct onr_tensor *sequence);
-/* Entry i, 0 <= i < length; its data lies inside the sequence. */
+/* Entry i; its data lies inside the sequence. All zero (ONR_DTYPE_NONE) where there is no such entry, or where the block is damaged. */
 ONR_API struct onr_tensor onr_sequence_entry(const struct onr_tensor *sequence, int64_t i);
 /* Descriptor of a sequence of these entries; its dim[0] is the memory it needs. kind: ONR_DTYPE_SEQUENCE, _OPTIONAL or _MAP. */
 ONR_API struct onr_desc onr_sequence_desc(enum onr_dtype kind, const struct onr_tensor *entries, int64_t count);

@@ -87,7 +87,7 @@ void *onri_arena_allocate(struct onri_arena *arena, size_t bytes) {
   memory = (char *)block + BLOCK_HEADER + block->used;
   block->used += rounded;
   arena->used_bytes = total;
-  return memset(memory, 0, bytes);
+  return memset(memory, 0, rounded);
 }
 
 void *onri_arena_copy(struct onri_arena *arena, const void *data, size_t bytes) {

@@ -28,9 +28,22 @@ int64_t onr_sequence_length(const struct onr_tensor *sequence) {
   return header->count;
 }
 
+/* Does the entry lie inside a block of `bytes`, behind its table? */
+static int is_inside(const struct entry *entry, size_t table, size_t bytes) {
+  if (!onr_dtype_size(entry->desc.dtype) || entry->desc.rank < 0 || entry->desc.rank > ONR_MAX_RANK) return 0;
+  for (int32_t d = 0; d < entry->desc.rank; d++)
+    if (entry->desc.dim[d] < 0) return 0;
+  return entry->offset % DATA_ALIGNMENT == 0 && entry->offset >= table && entry->offset <= bytes &&
+         onr_desc_bytes(&entry->desc) <= bytes - entry->offset;
+}
+
 struct onr_tensor onr_sequence_entry(const struct onr_tensor *sequence, int64_t i) {
+  const int64_t length = onr_sequence_length(sequence);
   char *block = sequence->data;
+  if (i < 0 || i >= length) return (struct onr_tensor){0};
   const struct entry *entry = (const struct entry *)(const void *)(block + sizeof(struct header)) + i;
+  const size_t table = sizeof(struct header) + (size_t)length * sizeof(*entry);
+  if (!is_inside(entry, table, onr_desc_bytes(&sequence->desc))) return (struct onr_tensor){0};
   return (struct onr_tensor){entry->desc, block + entry->offset};
 }
 

@@ -127,13 +127,6 @@ enum onr_status onri_expect_dtype(const struct onr_call *call, size_t i, uint32_
   return onr_fail(call->error, ONR_STATUS_TYPE, "input %zu: %s is not allowed here", i, onr_dtype_name(call->in[i].dtype));
 }
 
-enum onr_status onri_expect_tensor(const struct onr_call *call, size_t i) {
-  const enum onr_dtype dtype = call->in[i].dtype;
-  if (record(call, i, ~ONRI_DTYPES_BLOCK)) return ONR_STATUS_OK;
-  if (!onri_dtype_is_block(dtype)) return ONR_STATUS_OK;
-  return onr_fail(call->error, ONR_STATUS_TYPE, "input %zu: expected a tensor, found %s", i, onr_dtype_name(dtype));
-}
-
 enum onr_status onri_expect_same_dtype(const struct onr_call *call, size_t i, size_t j) {
   if (record(call, i, ~0u)) {
     if (call->env->record->call == call && i < ONRI_RECORD_INPUTS) call->env->record->same_as[i] = (int32_t)j;

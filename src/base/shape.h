@@ -42,8 +42,8 @@ enum onr_status onri_expect_dtype(const struct onr_call *call, size_t i, uint32_
 static inline int onri_dtype_is_block(enum onr_dtype dtype) {
   return dtype == ONR_DTYPE_SEQUENCE || dtype == ONR_DTYPE_OPTIONAL || dtype == ONR_DTYPE_MAP;
 }
-/* TYPE when input i is a sequence, an optional or a map: a layer that moves elements of any type must not take theirs apart. */
-enum onr_status onri_expect_tensor(const struct onr_call *call, size_t i);
+/* A type whose tensors may be cut into slices. */
+static inline int onri_dtype_is_element(enum onr_dtype dtype) { return onr_dtype_size(dtype) > 0 && !onri_dtype_is_block(dtype); }
 /* TYPE unless inputs i and j have one dtype. */
 enum onr_status onri_expect_same_dtype(const struct onr_call *call, size_t i, size_t j);
 /* SHAPE unless the rank of input i lies in [min, max]. */

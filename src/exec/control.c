@@ -2,6 +2,7 @@
  * since a body's own memory is used again by its next run. */
 #include <string.h>
 
+#include "base/shape.h"
 #include "exec/frame.h"
 #include "layers/layers.h"
 #include "onnxrun/sequence.h"
@@ -53,6 +54,12 @@ static enum onr_status run_if(struct onri_frame *frame, struct onri_plan *plan, 
   return ONR_STATUS_OK;
 }
 
+/* Only tensors are cut into slices and put together from them; the header of a sequence is none of its elements. */
+static enum onr_status expect_elements(const struct onr_desc *desc, struct onr_error *error) {
+  if (onri_dtype_is_element(desc->dtype)) return ONR_STATUS_OK;
+  return onr_fail(error, ONR_STATUS_TYPE, "expected a tensor to scan, found %s", onr_dtype_name(desc->dtype));
+}
+
 /* Appends one slice to scan output i of the node: slot [count, slice...]. Room grows by half, so appending is linear. */
 static enum onr_status append_slice(struct onri_plan *plan, int32_t v, const struct onr_tensor *slice, int64_t count,
                                     struct onr_error *error) {
@@ -60,6 +67,7 @@ static enum onr_status append_slice(struct onri_plan *plan, int32_t v, const str
   const size_t bytes = onr_desc_bytes(&slice->desc);
   void *data;
   if (v == ONRI_NONE) return ONR_STATUS_OK;
+  ONR_TRY(expect_elements(&slice->desc, error));
   if (whole.rank > ONR_MAX_RANK) return onr_fail(error, ONR_STATUS_LIMIT, "a scan output of rank %d", whole.rank);
   whole.dim[0] = count + 1;
   memcpy(whole.dim + 1, slice->desc.dim, (size_t)slice->desc.rank * sizeof(whole.dim[0]));
@@ -111,6 +119,7 @@ static enum onr_status empty_output(struct onri_plan *plan, int32_t v, const str
   if (v == ONRI_NONE) return ONR_STATUS_OK;
   if (desc.rank < 0 || desc.rank >= ONR_MAX_RANK) desc.rank = 0;
   if (desc.dtype == ONR_DTYPE_NONE) desc.dtype = ONR_DTYPE_F32;
+  ONR_TRY(expect_elements(&desc, error));
   memmove(desc.dim + 1, desc.dim, (size_t)desc.rank * sizeof(desc.dim[0]));
   desc.dim[0] = 0;
   desc.rank++;
@@ -198,6 +207,7 @@ static enum onr_status collect_slice(struct onri_plan *plan, const struct onri_s
   int32_t axis = params->output_axis[k];
   void *data;
   if (v == ONRI_NONE) return ONR_STATUS_OK;
+  ONR_TRY(expect_elements(&slice->desc, error));
   whole.rank++;
   if (whole.rank > ONR_MAX_RANK) return onr_fail(error, ONR_STATUS_LIMIT, "a scan output of rank %d", whole.rank);
   if (axis < -whole.rank || axis >= whole.rank)
@@ -220,6 +230,7 @@ static enum onr_status scan_length(const struct onri_plan *plan, const struct on
   for (int32_t k = 0; k < params->num_scan_inputs; k++) {
     const struct onr_tensor x = input_tensor(plan, step, params->num_states + k);
     int32_t axis = params->input_axis[k];
+    ONR_TRY(expect_elements(&x.desc, error));
     if (axis < -x.desc.rank || axis >= x.desc.rank)
       return onr_fail(error, ONR_STATUS_ATTRIBUTE, "scan input axis %d is out of range for rank %d", axis, x.desc.rank);
     if (axis < 0) axis += x.desc.rank;

@@ -248,16 +248,17 @@ static enum onr_status make_step(struct onri_plan *plan, struct onri_segment *se
   struct onri_step *step = &segment->steps[segment->num_steps];
   struct onr_call *c = &step->call;
   const size_t num_in = (size_t)node->num_in, num_out = (size_t)node->num_out;
-  struct onr_desc *in = onri_arena_allocate(&segment->arena, num_in * sizeof(*in));
-  const void **inputs = onri_arena_allocate(&segment->arena, num_in * sizeof(*inputs));
-  void **outputs = onri_arena_allocate(&segment->arena, num_out * sizeof(*outputs));
+  const size_t in_room = onri_inputs_room(node->layer, num_in), out_room = onri_outputs_room(node->layer, num_out);
+  struct onr_desc *in = onri_arena_allocate(&segment->arena, in_room * sizeof(*in));
+  const void **inputs = onri_arena_allocate(&segment->arena, in_room * sizeof(*inputs));
+  void **outputs = onri_arena_allocate(&segment->arena, out_room * sizeof(*outputs));
   *step = (struct onri_step){.node = node, .inputs = inputs, .outputs = outputs};
   *c = (struct onr_call){.params = node->params, .prepared = node->prepared, .num_in = num_in, .num_out = num_out,
                          .in = in, .inputs = inputs, .outputs = outputs, .in_place = -1, .env = &plan->run->env,
                          .error = error, .executor = plan};
-  c->out = onri_arena_allocate(&segment->arena, num_out * sizeof(*c->out));
-  c->view = onri_arena_allocate(&segment->arena, num_out * sizeof(*c->view));
-  c->inside = onri_arena_allocate(&segment->arena, num_in * sizeof(*c->inside));
+  c->out = onri_arena_allocate(&segment->arena, out_room * sizeof(*c->out));
+  c->view = onri_arena_allocate(&segment->arena, out_room * sizeof(*c->view));
+  c->inside = onri_arena_allocate(&segment->arena, in_room * sizeof(*c->inside));
   c->state = onri_arena_allocate(&segment->arena, node->layer->state_size);
   if (!in || !inputs || !c->out || !outputs || !c->view || !c->inside || !c->state) return no_memory(error);
   segment->num_steps++;

@@ -53,18 +53,17 @@ static enum onr_status prepare_node(struct onri_graph *graph, struct onri_node *
   struct onr_call call;
   enum onr_status status;
   onri_arena_init(&arena, allocator, 0);
-  struct onr_desc *in = onri_arena_allocate(&arena, (size_t)node->num_in * sizeof(*in));
-  struct onr_desc *out = onri_arena_allocate(&arena, (size_t)node->num_out * sizeof(*out));
-  const void **inputs = onri_arena_allocate(&arena, (size_t)node->num_in * sizeof(*inputs));
+  const size_t in_room = onri_inputs_room(node->layer, (size_t)node->num_in);
+  struct onr_desc *in = onri_arena_allocate(&arena, in_room * sizeof(*in));
+  struct onr_desc *out = onri_arena_allocate(&arena, onri_outputs_room(node->layer, (size_t)node->num_out) * sizeof(*out));
+  const void **inputs = onri_arena_allocate(&arena, in_room * sizeof(*inputs));
   if (node->layer->prepared_size) node->prepared = onri_allocate_zeroed(allocator, node->layer->prepared_size);
   if (!in || !out || !inputs || (node->layer->prepared_size && !node->prepared))
     status = onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to prepare a layer");
   else
     status = fill_call(graph, node, &call, in, out, inputs, error);
-  if (status == ONR_STATUS_OK && node->layer->prepare) {
-    status = node->layer->prepare(&call);
-    if (status == ONR_STATUS_OK) node->absorbed = call.absorbed;
-  }
+  if (status == ONR_STATUS_OK) status = onri_call_prepare(node->layer, &call);
+  if (status == ONR_STATUS_OK) node->absorbed = call.absorbed;
   onri_arena_clear(&arena);
   for (int32_t i = 0; i < node->num_in && i < 64; i++)
     if (node->absorbed >> i & 1 && node->in[i] != ONRI_NONE && graph->values[node->in[i]].constant)

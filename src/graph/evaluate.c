@@ -40,8 +40,42 @@ static enum onr_status check_arity(const struct onr_layer *layer, const struct o
   return ONR_STATUS_OK;
 }
 
-enum onr_status onri_call_infer(const struct onr_layer *layer, struct onr_call *call) {
+static enum onr_status check_blocks(const struct onr_layer *layer, uint32_t flag, const struct onr_desc *descs, size_t count, const char *what,
+                                    struct onr_error *error) {
+  for (size_t i = 0; !(layer->flags & flag) && i < count; i++)
+    if (onri_dtype_is_block(descs[i].dtype))
+      return onr_fail(error, ONR_STATUS_TYPE, "%s %zu: expected a tensor, found %s", what, i, onr_dtype_name(descs[i].dtype));
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status check_call(const struct onr_layer *layer, const struct onr_call *call) {
   ONR_TRY(check_arity(layer, call));
+  return layer->check ? layer->check(call) : ONR_STATUS_OK;
+}
+
+/* What a model's prepare may know: nothing of the inputs that are not constant. */
+enum onr_status onri_call_prepare(const struct onr_layer *layer, struct onr_call *call) {
+  const struct onr_allocator *allocator = call->env->allocator;
+  const size_t bytes = onri_inputs_room(layer, call->num_in) * sizeof(struct onr_desc);
+  struct onr_desc *in = onri_allocate_zeroed(allocator, bytes);
+  struct onr_call known = *call;
+  enum onr_status status;
+  if (!in) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "no memory to prepare a layer");
+  for (size_t i = 0; i < call->num_in; i++) {
+    in[i] = call->in[i];
+    if (!call->inputs[i] && in[i].dtype != ONR_DTYPE_NONE) in[i] = (struct onr_desc){.dtype = in[i].dtype, .rank = ONRI_UNKNOWN_RANK};
+  }
+  known.in = in;
+  status = check_call(layer, &known);
+  if (status == ONR_STATUS_OK && layer->prepare) status = layer->prepare(&known);
+  call->absorbed = known.absorbed;
+  onri_release(allocator, in);
+  return status;
+}
+
+enum onr_status onri_call_infer(const struct onr_layer *layer, struct onr_call *call) {
+  ONR_TRY(check_call(layer, call));
+  ONR_TRY(check_blocks(layer, ONR_LAYER_TAKES_BLOCKS, call->in, call->num_in, "input", call->error));
   for (size_t i = 0; i < call->num_out; i++) call->out[i] = (struct onr_desc){0};
   if (layer->infer) {
     ONR_TRY(layer->infer(call));
@@ -50,7 +84,7 @@ enum onr_status onri_call_infer(const struct onr_layer *layer, struct onr_call *
   }
   for (size_t i = 0; i < call->num_out; i++)
     if (call->out[i].dtype != ONR_DTYPE_NONE) ONR_TRY(onri_desc_check(&call->out[i], call->env, call->error));
-  return ONR_STATUS_OK;
+  return check_blocks(layer, ONR_LAYER_MAKES_BLOCKS, call->out, call->num_out, "output", call->error);
 }
 
 /* Arrays of one evaluation, and the executor that DYNAMIC layers talk to. */
@@ -97,7 +131,7 @@ static enum onr_status run_phases(struct evaluation *e, const struct onr_layer *
   enum onr_status status = ONR_STATUS_OK;
   if (!(layer->flags & ONR_LAYER_DYNAMIC) && nothing_to_do(call)) return ONR_STATUS_OK;
   call->in_place = -1;
-  if (layer->prepare) status = layer->prepare(call);
+  status = onri_call_prepare(layer, call);
   for (size_t i = 0; i < call->num_in && i < 64; i++)
     if (call->absorbed >> i & 1) inputs[i] = NULL;
   if (status == ONR_STATUS_OK && layer->plan) status = layer->plan(call);
@@ -124,20 +158,26 @@ enum onr_status onri_node_evaluate(const struct onri_node *node, struct onr_env 
   e.env.backend = ONR_BACKEND_PORTABLE;
   e.env.threads = NULL;
   onri_arena_init(&arena, env->allocator, 0);
-  const void **run_inputs = onri_arena_copy(&arena, inputs, num_in * sizeof(*inputs));
-  void **run_outputs = onri_arena_allocate(&arena, num_out * sizeof(*run_outputs));
-  e.call = (struct onr_call){.params = node->params, .num_in = num_in, .num_out = num_out, .in = in, .inputs = run_inputs,
+  const size_t in_room = onri_inputs_room(layer, num_in), out_room = onri_outputs_room(layer, num_out);
+  struct onr_desc *run_in = onri_arena_allocate(&arena, in_room * sizeof(*run_in));
+  const void **run_inputs = onri_arena_allocate(&arena, in_room * sizeof(*run_inputs));
+  void **run_outputs = onri_arena_allocate(&arena, out_room * sizeof(*run_outputs));
+  e.call = (struct onr_call){.params = node->params, .num_in = num_in, .num_out = num_out, .in = run_in, .inputs = run_inputs,
                              .outputs = run_outputs, .env = &e.env, .error = error, .executor = &e, .in_place = -1};
-  e.call.out = onri_arena_allocate(&arena, num_out * sizeof(*e.call.out));
-  e.call.view = onri_arena_allocate(&arena, num_out * sizeof(*e.call.view));
-  e.call.inside = onri_arena_allocate(&arena, num_in * sizeof(*e.call.inside));
+  e.call.out = onri_arena_allocate(&arena, out_room * sizeof(*e.call.out));
+  e.call.view = onri_arena_allocate(&arena, out_room * sizeof(*e.call.view));
+  e.call.inside = onri_arena_allocate(&arena, in_room * sizeof(*e.call.inside));
   e.call.state = onri_arena_allocate(&arena, layer->state_size);
   e.call.prepared = onri_arena_allocate(&arena, layer->prepared_size);
-  if (!run_inputs || !run_outputs || !e.call.out || !e.call.view || !e.call.inside || !e.call.state || !e.call.prepared)
+  if (!run_in || !run_inputs || !run_outputs || !e.call.out || !e.call.view || !e.call.inside || !e.call.state || !e.call.prepared)
     status = onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to evaluate a node");
   if (status == ONR_STATUS_OK) {
-    for (size_t i = 0; i < num_out; i++) e.call.view[i].of = ONRI_NONE;
-    for (size_t i = 0; i < num_in; i++) e.call.inside[i].of = ONRI_NONE;
+    for (size_t i = 0; i < out_room; i++) e.call.view[i].of = ONRI_NONE;
+    for (size_t i = 0; i < in_room; i++) e.call.inside[i].of = ONRI_NONE;
+    for (size_t i = 0; i < num_in; i++) {
+      run_in[i] = in[i];
+      run_inputs[i] = inputs[i];
+    }
     status = onri_call_infer(layer, &e.call);
   }
   if (status == ONR_STATUS_OK) status = allocate_outputs(&e, node, run_outputs);

@@ -63,24 +63,40 @@ int32_t onri_graph_add_data(struct onri_graph *graph, const struct onr_desc *des
 
 static const struct onri_origin nowhere = {"", "", "", "", ""};
 
+/* A layer writes the outputs that its table needs whether anybody reads them or not, so each has a value. */
+static int32_t *needed_outputs(struct onri_graph *graph, const struct onr_layer *layer, const int32_t *out, size_t *num_out) {
+  const size_t needed = (size_t)onri_outputs_needed(layer), given = *num_out;
+  const size_t count = needed > given ? needed : given;
+  int32_t *outputs = onri_arena_allocate(&graph->arena, count * sizeof(*outputs));
+  for (size_t i = 0; outputs && i < count; i++) {
+    outputs[i] = i < given ? out[i] : ONRI_NONE;
+    if (i < needed && outputs[i] == ONRI_NONE && (outputs[i] = onri_graph_add_value(graph, NULL, NULL)) < 0) return NULL;
+  }
+  *num_out = count;
+  return outputs;
+}
+
 struct onri_node *onri_graph_add_node(struct onri_graph *graph, const struct onr_layer *layer, const void *params,
                                       const struct onri_origin *origin, const int32_t *in, size_t num_in,
                                       const int32_t *out, size_t num_out) {
   struct onri_node *node;
+  int32_t *outputs;
   if (num_in > INT32_MAX || num_out > INT32_MAX || graph->num_nodes >= INT32_MAX) return NULL;
   for (size_t i = 0; i < num_out; i++)
     if (out[i] < ONRI_NONE || out[i] >= (int32_t)graph->num_values) return NULL;
+  outputs = needed_outputs(graph, layer, out, &num_out);
+  if (!outputs) return NULL;
   if (!onri_grow(graph->env->allocator, &graph->nodes, sizeof(*graph->nodes), &graph->nodes_capacity, graph->num_nodes + 1))
     return NULL;
   node = &graph->nodes[graph->num_nodes];
   *node = (struct onri_node){.layer = layer, .origin = origin ? origin : &nowhere, .num_in = (int32_t)num_in, .num_out = (int32_t)num_out};
   node->in = onri_arena_copy(&graph->arena, in, num_in * sizeof(*in));
-  node->out = onri_arena_copy(&graph->arena, out, num_out * sizeof(*out));
+  node->out = outputs;
   node->params = params ? onri_arena_copy(&graph->arena, params, layer->params_size)
                         : onri_arena_allocate(&graph->arena, layer->params_size);
   if (!node->in || !node->out || !node->params) return NULL;
   for (size_t i = 0; i < num_out; i++)
-    if (out[i] != ONRI_NONE) graph->values[out[i]].producer = (int32_t)graph->num_nodes;
+    if (outputs[i] != ONRI_NONE) graph->values[outputs[i]].producer = (int32_t)graph->num_nodes;
   graph->num_nodes++;
   return node;
 }

@@ -71,6 +71,9 @@ struct onri_graph {
   size_t num_inputs, num_outputs;
 };
 
+/* The first outputs of a node, which have a value whether anybody reads them or not. What a body makes may be dropped. */
+static inline int32_t onri_outputs_needed(const struct onr_layer *layer) { return layer->flags & ONR_LAYER_CONTROL ? 0 : layer->outputs_min; }
+
 /* --- building --- */
 enum onr_status onri_graph_create(struct onr_env *env, struct onri_graph **graph, struct onr_error *error);
 void onri_graph_destroy(struct onri_graph *graph); /* bodies too; accepts NULL */
@@ -80,8 +83,8 @@ int32_t onri_graph_add_value(struct onri_graph *graph, const char *name, const s
 int32_t onri_graph_add_constant(struct onri_graph *graph, const char *name, struct onri_constant *constant);
 /* A constant value with a copy of `data`. -1 when out of memory. */
 int32_t onri_graph_add_data(struct onri_graph *graph, const struct onr_desc *desc, const void *data);
-/* Appends (position < 0) or inserts a node. params are copied (layer->params_size bytes; NULL: zeroed), in and out too.
- * Sets producers of the outputs. Returns the node (valid until the next insertion), or NULL when out of memory. */
+/* Appends a node. params are copied (layer->params_size bytes; NULL: zeroed), in and out too. Outputs that the layer's table needs
+ * get a value where they are omitted. Sets producers of the outputs. Returns the node (valid until the next insertion), or NULL when out of memory. */
 struct onri_node *onri_graph_add_node(struct onri_graph *graph, const struct onr_layer *layer, const void *params,
                                       const struct onri_origin *origin, const int32_t *in, size_t num_in,
                                       const int32_t *out, size_t num_out);
@@ -113,8 +116,14 @@ enum onr_status onri_graph_verify(const struct onri_graph *graph, struct onr_err
 enum onr_status onri_node_blame(const struct onri_node *node, enum onr_status status, struct onr_error *error);
 
 /* --- running single nodes (src/graph/evaluate.c) --- */
-/* infer with the checks around it: arity from the table, descriptors from infer checked against limits. */
+/* Lengths of a call's arrays: what lies behind num_in and num_out is omitted, so that a layer may look at all that its table allows. */
+static inline size_t onri_room(size_t count, uint8_t most) { return most != ONR_VARIADIC && most > count ? most : count; }
+static inline size_t onri_inputs_room(const struct onr_layer *layer, size_t num_in) { return onri_room(num_in, layer->inputs_max); }
+static inline size_t onri_outputs_room(const struct onr_layer *layer, size_t num_out) { return onri_room(num_out, layer->outputs_max); }
+/* infer with the checks around it: arity from the table, the layer's check, descriptors from infer checked against limits. */
 enum onr_status onri_call_infer(const struct onr_layer *layer, struct onr_call *call);
+/* check and prepare. Inputs that are not constant have NULL in call->inputs: the layer sees no more of them than layer.h says. */
+enum onr_status onri_call_prepare(const struct onr_layer *layer, struct onr_call *call);
 /* Text that the node makes lives no longer than a run, so it is not computed before. out: what infer said of its outputs. */
 int onri_makes_text(const struct onri_node *node, const struct onr_desc *out);
 /* One node through all phases on the portable backend, for constant folding: inputs with contents, outputs as new

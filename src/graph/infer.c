@@ -9,8 +9,11 @@ enum { KNOWN_BYTES = 1 << 16 };
 static size_t widest(const struct onri_graph *graph) {
   size_t most = 1;
   for (size_t n = 0; n < graph->num_nodes; n++) {
-    if ((size_t)graph->nodes[n].num_in > most) most = (size_t)graph->nodes[n].num_in;
-    if ((size_t)graph->nodes[n].num_out > most) most = (size_t)graph->nodes[n].num_out;
+    const struct onri_node *node = &graph->nodes[n];
+    if (!node->layer) continue;
+    const size_t in = onri_inputs_room(node->layer, (size_t)node->num_in), out = onri_outputs_room(node->layer, (size_t)node->num_out);
+    most = in > most ? in : most;
+    most = out > most ? out : most;
   }
   return most;
 }
@@ -62,11 +65,14 @@ void onri_inference_clear(struct onri_inference *inference) {
 
 /* Gathers the inputs of a node; returns 0 when a descriptor or the contents of a shape input are missing. */
 static int gather(struct onri_inference *f, const struct onri_node *node, int *all_known) {
+  const size_t room = onri_inputs_room(node->layer, (size_t)node->num_in);
   *all_known = 1;
-  for (int32_t i = 0; i < node->num_in; i++) {
-    const int32_t v = node->in[i];
+  for (size_t i = 0; i < room; i++) {
     f->in[i] = (struct onr_desc){0};
     f->inputs[i] = NULL;
+  }
+  for (int32_t i = 0; i < node->num_in; i++) {
+    const int32_t v = node->in[i];
     if (v == ONRI_NONE) continue;
     if (f->descs[v].rank == ONRI_UNKNOWN_RANK) return 0;
     f->in[i] = f->descs[v];

@@ -52,8 +52,11 @@ static enum onr_status verify_node(const struct onri_graph *graph, const uint8_t
   for (int32_t i = 0; i < node->num_in; i++)
     if (node->in[i] != ONRI_NONE)
       ONR_TRY(verify_reader(graph, is_input, node->in[i], n, &(struct reader){"input", (size_t)i}, error));
+  const int32_t needed = onri_outputs_needed(node->layer);
+  if (node->num_out < needed) return onr_fail(error, ONR_STATUS_INTERNAL, "%d outputs where %d are needed", node->num_out, needed);
   for (int32_t i = 0; i < node->num_out; i++) {
     const struct reader at = {"output", (size_t)i};
+    if (node->out[i] == ONRI_NONE && i < needed) return fail(&at, "is needed, but it has no value", error);
     if (node->out[i] == ONRI_NONE) continue;
     if (!is_value(graph, node->out[i])) return fail(&at, "is no value", error);
     if (graph->values[node->out[i]].producer != (int32_t)n) return fail(&at, "has another producer", error);

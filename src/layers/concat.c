@@ -6,7 +6,6 @@
 #include "layers/layers.h"
 
 static enum onr_status concat_infer(struct onr_call *call) {
-  ONR_TRY(onri_expect_tensor(call, 0));
   const struct onr_concat_params *p = call->params;
   struct onr_desc out = call->in[0];
   int32_t axis;
@@ -124,7 +123,6 @@ static enum onr_status split_sizes_given(struct onr_call *call, int64_t length, 
 }
 
 static enum onr_status split_infer(struct onr_call *call) {
-  ONR_TRY(onri_expect_tensor(call, 0));
   const struct onr_split_params *p = call->params;
   const struct onr_desc x = call->in[0];
   int32_t axis;

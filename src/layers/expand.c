@@ -9,7 +9,6 @@ struct expand_state {
 };
 
 static enum onr_status expand_infer(struct onr_call *call) {
-  ONR_TRY(onri_expect_tensor(call, 0));
   int64_t shape[ONR_MAX_RANK];
   size_t count;
   ONR_TRY(onri_read_ints(call, 1, shape, ONR_MAX_RANK, &count));
@@ -45,7 +44,6 @@ static enum onr_status expand_run(struct onr_call *call) {
 }
 
 static enum onr_status tile_infer(struct onr_call *call) {
-  ONR_TRY(onri_expect_tensor(call, 0));
   const struct onr_desc x = call->in[0];
   int64_t repeats[ONR_MAX_RANK];
   size_t count;

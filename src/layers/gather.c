@@ -11,7 +11,6 @@ static size_t grain_of(size_t bytes) { return bytes >= TASK_BYTES || bytes == 0 
 /* --- gather: x [outer][length][block], y [outer][count][block] --- */
 
 static enum onr_status gather_infer(struct onr_call *call) {
-  ONR_TRY(onri_expect_tensor(call, 0));
   const struct onr_gather_params *p = call->params;
   const struct onr_desc x = call->in[0], indices = call->in[1];
   int32_t axis;
@@ -97,7 +96,6 @@ static enum onr_status gather_run(struct onr_call *call) {
 /* --- gather_elements --- */
 
 static enum onr_status gather_elements_infer(struct onr_call *call) {
-  ONR_TRY(onri_expect_tensor(call, 0));
   const struct onr_gather_params *p = call->params;
   const struct onr_desc *x = &call->in[0], *indices = &call->in[1];
   int32_t axis;
@@ -165,7 +163,6 @@ static enum onr_status gather_elements_run(struct onr_call *call) {
 /* --- gather_nd --- */
 
 static enum onr_status gather_nd_infer(struct onr_call *call) {
-  ONR_TRY(onri_expect_tensor(call, 0));
   const struct onr_gather_nd_params *p = call->params;
   const struct onr_desc x = call->in[0], indices = call->in[1];
   ONR_TRY(onri_expect_dtype(call, 1, ONRI_DTYPES_INDEX));

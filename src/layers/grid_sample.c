@@ -46,8 +46,7 @@ static enum onr_status grid_sample_infer(struct onr_call *call) {
   const struct onr_grid_sample_params *const p = call->params;
   struct onri_image x;
   int32_t spatial = 0;
-  if (p->mode == ONR_GRID_NEAREST) ONR_TRY(onri_expect_tensor(call, 0));
-  else ONR_TRY(onri_real_expect(call, 0));
+  if (p->mode != ONR_GRID_NEAREST) ONR_TRY(onri_real_expect(call, 0));
   ONR_TRY(onri_expect_dtype(call, 1, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_expect_rank(call, 0, 4, 5));
   ONR_TRY(onri_image_view(&call->in[0], p->channels_last, &x, &spatial, call->error));
@@ -61,9 +60,7 @@ static enum onr_status grid_sample_infer(struct onr_call *call) {
   struct onri_axis axis[ONR_MAX_SPATIAL] = {{0}};
   for (int32_t i = 0; i < spatial; i++) axis[ONR_MAX_SPATIAL - spatial + i].out = grid->dim[1 + i];
   call->out[0] = onri_image_desc(call->in[0].dtype, p->channels_last, x.batch, x.channels, spatial, axis);
-  if (onr_desc_elements(&call->out[0]) > 0 && onr_desc_elements(&call->in[0]) == 0)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "the image has no pixels");
-  return ONR_STATUS_OK;
+  return onri_expect_pixels(call, 0);
 }
 
 static enum onr_status grid_sample_plan(struct onr_call *call) {

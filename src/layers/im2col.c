@@ -19,7 +19,6 @@ struct im2col_state {
 static enum onr_status geometry(const struct onr_call *call, struct onri_image *x, struct onri_axis axis[ONR_MAX_SPATIAL], struct onr_desc *out) {
   const struct onr_im2col_params *const p = call->params;
   int32_t spatial = 0;
-  ONR_TRY(onri_expect_tensor(call, 0));
   ONR_TRY(onri_image_view(&call->in[0], 0, x, &spatial, call->error));
   if (p->window.rank != spatial)
     return onr_fail(call->error, ONR_STATUS_SHAPE, "a kernel of %d dimensions does not fit an image of %d", p->window.rank, spatial);

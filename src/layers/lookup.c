@@ -12,13 +12,18 @@ static int two_way(const struct onr_call *call) { return call->num_in > UNKNOWN_
 /* Whether x holds values, and keys are wanted. */
 static int reversed(const struct onr_call *call) { return two_way(call) && call->in[X].dtype != call->in[KEYS].dtype; }
 
-static enum onr_status lookup_infer(struct onr_call *call) {
-  const enum onr_dtype dtype = call->in[X].dtype;
-  const size_t from = reversed(call) ? VALUES : KEYS, to = reversed(call) ? KEYS : VALUES;
+/* Input i is a list of what can be put in order. */
+static enum onr_status check_list(const struct onr_call *call, size_t i) {
+  const enum onr_dtype dtype = call->in[i].dtype;
   if (dtype != ONR_DTYPE_STRING && onri_dtype_class(dtype) == ONRI_CLASS_NONE)
     return onr_fail(call->error, ONR_STATUS_TYPE, "a table cannot be searched for %s", onr_dtype_name(dtype));
+  return onri_expect_rank(call, i, 1, 1);
+}
+
+static enum onr_status lookup_infer(struct onr_call *call) {
+  const size_t from = reversed(call) ? VALUES : KEYS, to = reversed(call) ? KEYS : VALUES;
+  ONR_TRY(check_list(call, from));
   ONR_TRY(onri_expect_same_dtype(call, from, X));
-  ONR_TRY(onri_expect_tensor(call, VALUES));
   ONR_TRY(onri_expect_same_dtype(call, UNKNOWN, VALUES));
   if (two_way(call)) ONR_TRY(onri_expect_same_dtype(call, UNKNOWN_VALUE, KEYS));
   ONR_TRY(onri_expect_rank(call, KEYS, 1, 1));
@@ -39,8 +44,9 @@ struct lookup_tables {
 
 static enum onr_status sort_list(struct onr_call *call, size_t input, struct onri_sorted_keys *sorted) {
   const struct onr_desc *list = &call->in[input];
-  if (call->inputs[input] == NULL && onr_desc_elements(list) > 0)
+  if (!call->inputs[input])
     return onr_fail(call->error, ONR_STATUS_UNSUPPORTED, "the keys and values of a table must be constants");
+  ONR_TRY(check_list(call, input));
   return onri_sorted_keys_make(sorted, list->dtype, call->inputs[input], (size_t)onr_desc_elements(list), call->env, call->error);
 }
 

@@ -72,9 +72,14 @@ struct map_prepared {
   struct onri_sorted_keys wanted;
 };
 
+static enum onr_status check_wanted(const struct onr_call *call) {
+  ONR_TRY(onri_expect_dtype(call, WANTED, KEY_DTYPES));
+  return onri_expect_rank(call, WANTED, 1, 1);
+}
+
 static enum onr_status values_infer(struct onr_call *call) {
   ONR_TRY(onri_expect_dtype(call, MAP, ONRI_DTYPE_BIT(ONR_DTYPE_MAP)));
-  if (onri_has(call, WANTED)) ONR_TRY(onri_expect_dtype(call, WANTED, KEY_DTYPES));
+  if (onri_has(call, WANTED)) ONR_TRY(check_wanted(call));
   call->out[0] = (struct onr_desc){0}; /* known when the map is */
   return ONR_STATUS_OK;
 }
@@ -83,8 +88,9 @@ static enum onr_status values_prepare(struct onr_call *call) {
   struct map_prepared *prepared = call->prepared;
   if (!onri_has(call, WANTED)) return ONR_STATUS_OK;
   const size_t count = (size_t)onr_desc_elements(&call->in[WANTED]);
-  if (call->inputs[WANTED] == NULL && count > 0)
+  if (!call->inputs[WANTED])
     return onr_fail(call->error, ONR_STATUS_UNSUPPORTED, "the keys that are wanted of a map must be constants");
+  ONR_TRY(check_wanted(call));
   return onri_sorted_keys_make(&prepared->wanted, call->in[WANTED].dtype, call->inputs[WANTED], count, call->env, call->error);
 }
 
@@ -97,7 +103,7 @@ static enum onr_status read_map(const struct onr_call *call, struct onr_tensor *
   if (onr_sequence_length(&map) != 2) return onr_fail(call->error, ONR_STATUS_TYPE, "input 0 is no map of keys and values");
   *keys = onr_sequence_entry(&map, 0);
   *values = onr_sequence_entry(&map, 1);
-  if (!(KEY_DTYPES & ONRI_DTYPE_BIT(keys->desc.dtype)) || onri_dtype_is_block(values->desc.dtype) || keys->desc.rank != 1 ||
+  if (!(KEY_DTYPES & ONRI_DTYPE_BIT(keys->desc.dtype)) || !onri_dtype_is_element(values->desc.dtype) || keys->desc.rank != 1 ||
       values->desc.rank != 1 || keys->desc.dim[0] != values->desc.dim[0])
     return onr_fail(call->error, ONR_STATUS_TYPE, "input 0 is a map of %s to %s: expected as many int64 or strings as values",
                     onr_dtype_name(keys->desc.dtype), onr_dtype_name(values->desc.dtype));
@@ -162,8 +168,9 @@ static enum onr_status values_run(struct onr_call *call) {
 
 const struct onr_layer onri_layer_zip_map = {
     .name = "zip_map", .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
-    .flags = ONR_LAYER_DYNAMIC, .infer = zip_infer, .run = zip_run};
+    .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_MAKES_BLOCKS, .infer = zip_infer, .run = zip_run};
 const struct onr_layer onri_layer_map_values = {
     .name = "map_values", .inputs_min = 1, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
-    .flags = ONR_LAYER_DYNAMIC, .params_size = sizeof(struct onr_map_values_params), .prepared_size = sizeof(struct map_prepared),
+    .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_TAKES_BLOCKS,
+    .params_size = sizeof(struct onr_map_values_params), .prepared_size = sizeof(struct map_prepared),
     .infer = values_infer, .prepare = values_prepare, .run = values_run, .release_prepared = values_release};

@@ -11,7 +11,6 @@
 
 static enum onr_status non_zero_infer(struct onr_call *call) {
   const int64_t dims[2] = {call->in[0].rank, onr_desc_elements(&call->in[0])};
-  ONR_TRY(onri_expect_tensor(call, 0));
   call->out[0] = onr_desc_make(ONR_DTYPE_I64, 2, dims);
   return ONR_STATUS_OK;
 }
@@ -105,7 +104,6 @@ static void compress_desc(const struct onr_call *call, const struct compress_vie
 }
 
 static enum onr_status compress_infer(struct onr_call *call) {
-  ONR_TRY(onri_expect_tensor(call, 0));
   struct compress_view v;
   ONR_TRY(onri_expect_rank(call, 0, 1, ONR_MAX_RANK));
   ONR_TRY(onri_expect_rank(call, 1, 1, 1));

@@ -73,7 +73,6 @@ static int read_integer(enum onr_dtype dtype, const void *data, size_t i, int64_
 }
 
 static enum onr_status one_hot_infer(struct onr_call *call) {
-  ONR_TRY(onri_expect_tensor(call, 2));
   const struct onr_one_hot_params *p = call->params;
   const struct onr_desc indices = call->in[0];
   int32_t axis;

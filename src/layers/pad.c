@@ -73,7 +73,6 @@ static enum onr_status pad_prepare_axes(const struct onr_call *call, struct pad_
 }
 
 static enum onr_status pad_infer(struct onr_call *call) {
-  ONR_TRY(onri_expect_tensor(call, 0));
   struct pad_state s;
   struct onr_desc out;
   if (onri_has(call, 2)) {
@@ -225,7 +224,6 @@ static enum onr_status center_axes(const struct onr_call *call, struct pad_state
 static enum onr_status center_infer(struct onr_call *call) {
   struct pad_state s;
   struct onr_desc out;
-  ONR_TRY(onri_expect_tensor(call, 0));
   ONR_TRY(center_axes(call, &s, &out));
   call->out[0] = out;
   return ONR_STATUS_OK;

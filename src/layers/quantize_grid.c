@@ -10,8 +10,8 @@ static enum onr_status wrong_scale(const struct onr_call *call, const char *expe
 
 static enum onr_status check_zero_point(const struct onr_call *call) {
   const struct onr_desc *scale = &call->in[1], *zero = &call->in[2];
-  int same = scale->rank == zero->rank;
   if (!onri_has(call, 2)) return ONR_STATUS_OK;
+  int same = scale->rank == zero->rank;
   for (int32_t d = 0; d < scale->rank && same; d++) same = scale->dim[d] == zero->dim[d];
   if (!same && !(onr_desc_elements(scale) == 1 && onr_desc_elements(zero) == 1)) {
     char a[160], b[160];

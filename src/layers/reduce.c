@@ -107,7 +107,6 @@ static enum onr_status broadcast_axes(const struct onr_call *call, uint8_t mask[
 static enum onr_status sum_to_infer(struct onr_call *call) {
   uint8_t mask[ONR_MAX_RANK];
   ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_NUMBER));
-  ONR_TRY(onri_expect_tensor(call, 1));
   ONR_TRY(broadcast_axes(call, mask));
   call->out[0] = call->in[1];
   call->out[0].dtype = call->in[0].dtype;

@@ -12,8 +12,9 @@ struct state {
   struct onri_regex_matcher *matcher;
 };
 
+static enum onr_status regex_check(const struct onr_call *call) { return onri_regex_available(call->error); }
+
 static enum onr_status regex_infer(struct onr_call *call) {
-  ONR_TRY(onri_regex_available(call->error));
   ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPE_BIT(ONR_DTYPE_STRING)));
   call->out[0] = call->in[0];
   call->out[0].dtype = ONR_DTYPE_BOOL;
@@ -60,6 +61,6 @@ const struct onr_layer onri_layer_regex_full_match = {
     .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
     .params_size = sizeof(struct onr_regex_full_match_params),
     .prepared_size = sizeof(struct prepared), .state_size = sizeof(struct state),
-    .infer = regex_infer, .prepare = regex_prepare, .plan = regex_plan, .run = regex_run,
+    .check = regex_check, .infer = regex_infer, .prepare = regex_prepare, .plan = regex_plan, .run = regex_run,
     .release_state = regex_release_state, .release_prepared = regex_release_prepared,
 };

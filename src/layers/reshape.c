@@ -46,7 +46,6 @@ static enum onr_status reshape_complete(struct onr_desc *out, int32_t unknown, i
 }
 
 static enum onr_status reshape_infer(struct onr_call *call) {
-  ONR_TRY(onri_expect_tensor(call, 0));
   const struct onr_reshape_params *p = call->params;
   const struct onr_desc *x = &call->in[0];
   int64_t shape[ONR_MAX_RANK];
@@ -74,7 +73,6 @@ static enum onr_status reshape_infer(struct onr_call *call) {
 }
 
 static enum onr_status flatten_infer(struct onr_call *call) {
-  ONR_TRY(onri_expect_tensor(call, 0));
   const struct onr_flatten_params *p = call->params;
   const struct onr_desc *x = &call->in[0];
   if (p->axis < -x->rank || p->axis > x->rank)
@@ -90,7 +88,6 @@ static enum onr_status flatten_dims_infer(struct onr_call *call) {
   const struct onr_desc x = call->in[0];
   const int32_t rank = x.rank > 0 ? x.rank : 1;
   int32_t first, last;
-  ONR_TRY(onri_expect_tensor(call, 0));
   ONR_TRY(onri_axis_resolve(p->first, rank, &first, call->error));
   ONR_TRY(onri_axis_resolve(p->last, rank, &last, call->error));
   if (first > last)
@@ -106,7 +103,6 @@ static enum onr_status unflatten_infer(struct onr_call *call) {
   const struct onr_unflatten_params *p = call->params;
   const struct onr_desc x = call->in[0];
   int32_t axis, unknown = -1;
-  ONR_TRY(onri_expect_tensor(call, 0));
   ONR_TRY(onri_axis_resolve(p->axis, x.rank, &axis, call->error));
   if (p->num_sizes < 1 || p->num_sizes > ONR_MAX_RANK || x.rank - 1 + p->num_sizes > ONR_MAX_RANK)
     return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected up to %d dimensions, found %d", ONR_MAX_RANK, (int)(x.rank - 1 + p->num_sizes));
@@ -126,7 +122,6 @@ static enum onr_status unflatten_infer(struct onr_call *call) {
 }
 
 static enum onr_status squeeze_infer(struct onr_call *call) {
-  ONR_TRY(onri_expect_tensor(call, 0));
   const struct onr_desc x = call->in[0];
   uint8_t mask[ONR_MAX_RANK] = {0};
   if (onri_has(call, 1)) {
@@ -149,7 +144,6 @@ static enum onr_status squeeze_infer(struct onr_call *call) {
 }
 
 static enum onr_status unsqueeze_infer(struct onr_call *call) {
-  ONR_TRY(onri_expect_tensor(call, 0));
   const struct onr_desc x = call->in[0];
   int64_t axes[ONR_MAX_RANK];
   size_t count;
@@ -169,7 +163,6 @@ static enum onr_status unsqueeze_infer(struct onr_call *call) {
 /* x is what batch gets, and what unbatch is to make again. */
 static enum onr_status batch_check(const struct onr_call *call, const struct onr_desc *x) {
   const struct onr_batch_params *p = call->params;
-  ONR_TRY(onri_expect_tensor(call, 0));
   if (p->axis < 0 || p->axis >= p->rank)
     return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "axis %d is outside of a rank %d tensor", (int)p->axis, (int)p->rank);
   if (x->rank == p->rank || x->rank == p->rank - 1) return ONR_STATUS_OK;
@@ -203,7 +196,6 @@ static enum onr_status unbatch_infer(struct onr_call *call) {
 }
 
 static enum onr_status bit_cast_infer(struct onr_call *call) {
-  ONR_TRY(onri_expect_tensor(call, 0));
   const struct onr_bit_cast_params *p = call->params;
   const enum onr_dtype from = call->in[0].dtype;
   if (from == ONR_DTYPE_STRING || p->dtype == ONR_DTYPE_STRING || p->dtype == ONR_DTYPE_NONE ||
@@ -294,6 +286,7 @@ const struct onr_layer onri_layer_unbatch = {
 const struct onr_layer onri_layer_identity = {
     .name = "identity",
     .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+    .flags = ONR_LAYER_TAKES_BLOCKS | ONR_LAYER_MAKES_BLOCKS,
     .plan = view_plan, .run = view_run,
 };
 const struct onr_layer onri_layer_bit_cast = {

@@ -6,7 +6,6 @@
 #define TASK_BYTES ((size_t)32 * 1024)
 
 static enum onr_status reverse_sequence_infer(struct onr_call *call) {
-  ONR_TRY(onri_expect_tensor(call, 0));
   const struct onr_reverse_sequence_params *p = call->params;
   const struct onr_desc *x = &call->in[0];
   if (p->batch_axis < 0 || p->batch_axis > 1 || p->time_axis != 1 - p->batch_axis)

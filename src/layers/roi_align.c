@@ -60,7 +60,7 @@ static enum onr_status roi_align_infer(struct onr_call *call) {
   axis[1].out = p->output_height;
   axis[2].out = p->output_width;
   call->out[0] = onri_image_desc(call->in[0].dtype, p->channels_last, regions, x.channels, 2, axis);
-  return ONR_STATUS_OK;
+  return onri_expect_pixels(call, 0);
 }
 
 static enum onr_status roi_align_plan(struct onr_call *call) {

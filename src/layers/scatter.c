@@ -25,7 +25,6 @@ static enum onr_status check_types(struct onr_call *call, enum onr_reduction red
 /* --- scatter_elements --- */
 
 static enum onr_status scatter_elements_infer(struct onr_call *call) {
-  ONR_TRY(onri_expect_tensor(call, 0));
   const struct onr_scatter_elements_params *p = call->params;
   const struct onr_desc *x = &call->in[0], *indices = &call->in[1], *updates = &call->in[2];
   int32_t axis;
@@ -82,7 +81,6 @@ static enum onr_status scatter_elements_run(struct onr_call *call) {
 /* --- scatter_nd --- */
 
 static enum onr_status scatter_nd_infer(struct onr_call *call) {
-  ONR_TRY(onri_expect_tensor(call, 0));
   const struct onr_scatter_nd_params *p = call->params;
   const struct onr_desc *x = &call->in[0], *indices = &call->in[1], *updates = &call->in[2];
   ONR_TRY(check_types(call, p->reduction));
@@ -136,7 +134,6 @@ static enum onr_status scatter_nd_run(struct onr_call *call) {
 /* --- tensor_scatter --- */
 
 static enum onr_status tensor_scatter_infer(struct onr_call *call) {
-  ONR_TRY(onri_expect_tensor(call, 0));
   const struct onr_tensor_scatter_params *p = call->params;
   const struct onr_desc *cache = &call->in[0], *update = &call->in[1];
   int32_t axis;

@@ -12,6 +12,8 @@
 #include "base/shape.h"
 #include "layers/layers.h"
 
+#define BLOCKS (ONR_LAYER_TAKES_BLOCKS | ONR_LAYER_MAKES_BLOCKS)
+
 static enum onr_status block_infer(struct onr_call *c, enum onr_dtype kind) {
   c->out[0] = (struct onr_desc){.dtype = kind, .rank = 1};
   return ONR_STATUS_OK;
@@ -181,25 +183,25 @@ static enum onr_status get_run(struct onr_call *c) {
 
 const struct onr_layer onri_layer_sequence_construct = {
     .name = "sequence_construct", .inputs_min = 0, .inputs_max = ONR_VARIADIC, .outputs_min = 1, .outputs_max = 1,
-    .flags = ONR_LAYER_DYNAMIC, .infer = sequence_infer, .run = construct_run};
+    .flags = ONR_LAYER_DYNAMIC | BLOCKS, .infer = sequence_infer, .run = construct_run};
 const struct onr_layer onri_layer_sequence_insert = {
     .name = "sequence_insert", .inputs_min = 2, .inputs_max = 3, .outputs_min = 1, .outputs_max = 1,
-    .flags = ONR_LAYER_DYNAMIC, .infer = changed_infer, .run = insert_run};
+    .flags = ONR_LAYER_DYNAMIC | BLOCKS, .infer = changed_infer, .run = insert_run};
 const struct onr_layer onri_layer_sequence_erase = {
     .name = "sequence_erase", .inputs_min = 1, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
-    .flags = ONR_LAYER_DYNAMIC, .infer = changed_infer, .run = erase_run};
+    .flags = ONR_LAYER_DYNAMIC | BLOCKS, .infer = changed_infer, .run = erase_run};
 const struct onr_layer onri_layer_sequence_at = {
     .name = "sequence_at", .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
-    .flags = ONR_LAYER_DYNAMIC, .infer = at_infer, .run = at_run};
+    .flags = ONR_LAYER_DYNAMIC | BLOCKS, .infer = at_infer, .run = at_run};
 const struct onr_layer onri_layer_sequence_length = {
     .name = "sequence_length", .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
-    .infer = length_infer, .run = length_run};
+    .flags = ONR_LAYER_TAKES_BLOCKS, .infer = length_infer, .run = length_run};
 const struct onr_layer onri_layer_optional = {
     .name = "optional", .inputs_min = 0, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
-    .flags = ONR_LAYER_DYNAMIC, .infer = optional_infer, .run = optional_run};
+    .flags = ONR_LAYER_DYNAMIC | BLOCKS, .infer = optional_infer, .run = optional_run};
 const struct onr_layer onri_layer_optional_has_element = {
     .name = "optional_has_element", .inputs_min = 0, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
-    .infer = has_infer, .run = has_run};
+    .flags = ONR_LAYER_TAKES_BLOCKS, .infer = has_infer, .run = has_run};
 const struct onr_layer onri_layer_optional_get_element = {
     .name = "optional_get_element", .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
-    .flags = ONR_LAYER_DYNAMIC, .infer = entry_infer, .run = get_run};
+    .flags = ONR_LAYER_DYNAMIC | BLOCKS, .infer = entry_infer, .run = get_run};

@@ -136,6 +136,8 @@ static enum onr_status concat_shape(const struct onr_call *c, const struct onr_t
                                     struct onr_desc *whole) {
   const struct onr_concat_from_sequence_params *p = c->params;
   const struct onr_desc first = onr_sequence_entry(sequence, 0).desc;
+  if (!onri_dtype_is_element(first.dtype))
+    return onr_fail(c->error, ONR_STATUS_TYPE, "expected a sequence of tensors, found one of %s", onr_dtype_name(first.dtype));
   if (first.rank + p->new_axis > ONR_MAX_RANK) return onr_fail(c->error, ONR_STATUS_LIMIT, "a result of rank %d", first.rank + 1);
   if (first.rank + p->new_axis == 0) return onr_fail(c->error, ONR_STATUS_SHAPE, "scalars can only be stacked along a new axis");
   ONR_TRY(onri_axis_resolve(p->axis, first.rank + p->new_axis, axis, c->error));
@@ -179,7 +181,9 @@ static enum onr_status concat_run(struct onr_call *c) {
 
 const struct onr_layer onri_layer_split_to_sequence = {
     .name = "split_to_sequence", .inputs_min = 1, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
-    .flags = ONR_LAYER_DYNAMIC, .params_size = sizeof(struct onr_split_to_sequence_params), .infer = split_infer, .run = split_run};
+    .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_MAKES_BLOCKS,
+    .params_size = sizeof(struct onr_split_to_sequence_params), .infer = split_infer, .run = split_run};
 const struct onr_layer onri_layer_concat_from_sequence = {
     .name = "concat_from_sequence", .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
-    .flags = ONR_LAYER_DYNAMIC, .params_size = sizeof(struct onr_concat_from_sequence_params), .infer = concat_infer, .run = concat_run};
+    .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_TAKES_BLOCKS,
+    .params_size = sizeof(struct onr_concat_from_sequence_params), .infer = concat_infer, .run = concat_run};

@@ -9,7 +9,6 @@ static int32_t clamp_axis(int64_t axis, int32_t rank) {
 }
 
 static enum onr_status shape_infer(struct onr_call *call) {
-  ONR_TRY(onri_expect_tensor(call, 0));
   const struct onr_shape_params *p = call->params;
   const int32_t rank = call->in[0].rank;
   const int32_t start = clamp_axis(p->start, rank), end = clamp_axis(p->end, rank);
@@ -27,7 +26,6 @@ static enum onr_status shape_run(struct onr_call *call) {
 }
 
 static enum onr_status size_infer(struct onr_call *call) {
-  ONR_TRY(onri_expect_tensor(call, 0));
   call->out[0] = onr_desc_make(ONR_DTYPE_I64, 0, NULL);
   return ONR_STATUS_OK;
 }

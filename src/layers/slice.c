@@ -69,7 +69,6 @@ static enum onr_status slice_read(const struct onr_call *call, struct slice_box 
 }
 
 static enum onr_status slice_infer(struct onr_call *call) {
-  ONR_TRY(onri_expect_tensor(call, 0));
   struct slice_box box;
   ONR_TRY(slice_read(call, &box));
   call->out[0] = onr_desc_make(call->in[0].dtype, call->in[0].rank, box.count);

@@ -15,10 +15,13 @@ static enum onr_status no_text(const struct onr_call *call) {
   return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "no memory for text");
 }
 
-static enum onr_status normalize_infer(struct onr_call *call) {
+static enum onr_status normalize_check(const struct onr_call *call) {
   const struct onr_string_normalize_params *p = call->params;
-  if ((unsigned)p->letter_case > ONR_CASE_UPPER)
-    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "there is no change of case number %d", (int)p->letter_case);
+  if ((unsigned)p->letter_case <= ONR_CASE_UPPER) return ONR_STATUS_OK;
+  return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "there is no change of case number %d", (int)p->letter_case);
+}
+
+static enum onr_status normalize_infer(struct onr_call *call) {
   ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPE_BIT(ONR_DTYPE_STRING)));
   ONR_TRY(onri_expect_rank(call, 0, 1, 2));
   if (call->in[0].rank == 2 && call->in[0].dim[0] != 1)
@@ -145,5 +148,5 @@ const struct onr_layer onri_layer_string_normalize = {
     .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
     .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_TEXT,
     .params_size = sizeof(struct onr_string_normalize_params), .prepared_size = sizeof(struct prepared),
-    .infer = normalize_infer, .prepare = normalize_prepare, .run = normalize_run, .release_prepared = normalize_release,
+    .check = normalize_check, .infer = normalize_infer, .prepare = normalize_prepare, .run = normalize_run, .release_prepared = normalize_release,
 };

@@ -10,12 +10,16 @@
 
 /* --- svm_kernel: x [n, features], vectors [m, features] --- */
 
+static enum onr_status check_vectors(const struct onr_call *call) {
+  ONR_TRY(onri_expect_dtype(call, 1, ONRI_DTYPE_BIT(ONR_DTYPE_F32)));
+  return onri_expect_rank(call, 1, 2, 2);
+}
+
 static enum onr_status kernel_infer(struct onr_call *call) {
   const struct onr_desc *x = &call->in[0], *v = &call->in[1];
   ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_NUMBER));
-  ONR_TRY(onri_expect_dtype(call, 1, ONRI_DTYPE_BIT(ONR_DTYPE_F32)));
+  ONR_TRY(check_vectors(call));
   ONR_TRY(onri_expect_rank(call, 0, 1, 2));
-  ONR_TRY(onri_expect_rank(call, 1, 2, 2));
   if (x->dim[x->rank - 1] != v->dim[1])
     return onr_fail(call->error, ONR_STATUS_SHAPE, "a row has %lld features, a support vector %lld", (long long)x->dim[x->rank - 1],
                     (long long)v->dim[1]);
@@ -40,7 +44,8 @@ static enum onr_status kernel_prepare(struct onr_call *call) {
   struct kernel_prepared *prepared = call->prepared;
   const float *vectors = call->inputs[1];
   const size_t m = (size_t)call->in[1].dim[0], n = (size_t)call->in[1].dim[1];
-  if (vectors == NULL) return onr_fail(call->error, ONR_STATUS_UNSUPPORTED, "support vectors must be constants");
+  if (!vectors) return onr_fail(call->error, ONR_STATUS_UNSUPPORTED, "support vectors must be constants");
+  ONR_TRY(check_vectors(call));
   prepared->columns = onr_env_allocate(call->env, m * n * sizeof(float));
   if (!prepared->columns) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "no memory for %zu support vectors", m);
   for (size_t v = 0; v < m; v++)

@@ -32,7 +32,7 @@ static int string_order(const struct onr_string *x, const struct onr_string *y) 
   return order != 0 ? order : (x->length > y->length) - (x->length < y->length);
 }
 
-/* --- infer --- */
+/* --- check and infer --- */
 
 static enum onr_status wrong(const struct onr_call *call, const char *what, int64_t found) {
   return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "%s, found %lld", what, (long long)found);
@@ -56,22 +56,26 @@ static enum onr_status check_pool(const struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
-static enum onr_status tf_idf_infer(struct onr_call *call) {
+static enum onr_status tf_idf_check(const struct onr_call *call) {
   const struct onr_tf_idf_params *p = call->params;
-  int64_t width = 0;
   if ((unsigned)p->mode > ONR_TF_IDF_BOTH) return wrong(call, "expected a known mode", p->mode);
   if (p->min_length < 1) return wrong(call, "expected n-grams of at least 1 token", p->min_length);
   if (p->max_length < p->min_length || (uint64_t)p->max_length > p->num_lengths)
     return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected a greatest length from %lld to %zu, found %lld", (long long)p->min_length,
                     p->num_lengths, (long long)p->max_length);
   if (p->max_skips < 0) return wrong(call, "expected a number of skipped tokens", p->max_skips);
+  for (size_t i = 0; i < p->num_grams; i++)
+    if (p->columns[i] < 0 || p->columns[i] == INT64_MAX) return wrong(call, "expected numbers of columns", p->columns[i]);
+  return check_pool(call);
+}
+
+static enum onr_status tf_idf_infer(struct onr_call *call) {
+  const struct onr_tf_idf_params *p = call->params;
+  int64_t width = 0;
   ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPE_BIT(ONR_DTYPE_STRING) | ONRI_DTYPE_BIT(ONR_DTYPE_I32) | ONRI_DTYPE_BIT(ONR_DTYPE_I64)));
   ONR_TRY(onri_expect_rank(call, 0, 1, 2));
-  ONR_TRY(check_pool(call));
-  for (size_t i = 0; i < p->num_grams; i++) {
-    if (p->columns[i] < 0 || p->columns[i] == INT64_MAX) return wrong(call, "expected numbers of columns", p->columns[i]);
+  for (size_t i = 0; i < p->num_grams; i++)
     if (p->columns[i] >= width) width = p->columns[i] + 1;
-  }
   call->out[0] = call->in[0];
   call->out[0].dtype = ONR_DTYPE_F32;
   call->out[0].dim[call->out[0].rank - 1] = width;
@@ -259,6 +263,6 @@ const struct onr_layer onri_layer_tf_idf = {
     .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
     .flags = ONR_LAYER_HEAVY,
     .params_size = sizeof(struct onr_tf_idf_params), .prepared_size = sizeof(struct prepared),
-    .infer = tf_idf_infer, .prepare = tf_idf_prepare, .plan = tf_idf_plan, .run = tf_idf_run,
+    .check = tf_idf_check, .infer = tf_idf_infer, .prepare = tf_idf_prepare, .plan = tf_idf_plan, .run = tf_idf_run,
     .release_prepared = tf_idf_release,
 };

@@ -12,7 +12,6 @@ static int32_t source_dim(const struct onr_transpose_params *p, int32_t rank, in
 }
 
 static enum onr_status transpose_infer(struct onr_call *call) {
-  ONR_TRY(onri_expect_tensor(call, 0));
   const struct onr_transpose_params *p = call->params;
   const struct onr_desc x = call->in[0];
   if (p->rank != 0 && p->rank != x.rank)

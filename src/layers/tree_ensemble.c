@@ -10,14 +10,19 @@
 
 enum { ROWS = 64, TOGETHER = 8 };
 
+static enum onr_status tree_check(const struct onr_call *call) {
+  const struct onr_tree_ensemble_params *p = call->params;
+  if (p->targets < 1 || (p->num_base > 1 && p->num_base != p->targets))
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "%u base values for %u targets: expected one, or one for each", p->num_base,
+                    p->targets);
+  return ONR_STATUS_OK;
+}
+
 static enum onr_status tree_infer(struct onr_call *call) {
   const struct onr_tree_ensemble_params *p = call->params;
   const struct onr_desc *x = &call->in[0];
   ONR_TRY(onri_expect_dtype(call, 0, p->keeps_type ? ONRI_DTYPES_FLOAT : ONRI_DTYPES_NUMBER));
   ONR_TRY(onri_expect_rank(call, 0, 1, 2));
-  if (p->targets < 1 || (p->num_base > 1 && p->num_base != p->targets))
-    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "%u base values for %u targets: expected one, or one for each", p->num_base,
-                    p->targets);
   if (x->dim[x->rank - 1] < (int64_t)p->num_features)
     return onr_fail(call->error, ONR_STATUS_SHAPE, "expected rows of at least %u features, found %lld", p->num_features,
                     (long long)x->dim[x->rank - 1]);
@@ -185,5 +190,5 @@ const struct onr_layer onri_layer_tree_ensemble = {
     .params_size = sizeof(struct onr_tree_ensemble_params),
     .prepared_size = sizeof(struct onri_trees),
     .state_size = sizeof(struct tree_state),
-    .infer = tree_infer, .prepare = onri_trees_pack, .plan = tree_plan, .run = tree_run, .release_prepared = onri_trees_release,
+    .check = tree_check, .infer = tree_infer, .prepare = onri_trees_pack, .plan = tree_plan, .run = tree_run, .release_prepared = onri_trees_release,
 };

@@ -7,7 +7,6 @@
 #define TASK_BYTES ((size_t)32 * 1024)
 
 static enum onr_status trilu_infer(struct onr_call *call) {
-  ONR_TRY(onri_expect_tensor(call, 0));
   ONR_TRY(onri_expect_rank(call, 0, 2, ONR_MAX_RANK));
   if (onri_has(call, 1)) {
     ONR_TRY(onri_expect_dtype(call, 1, ONRI_DTYPE_BIT(ONR_DTYPE_I64)));

@@ -41,7 +41,6 @@ static void values_desc(const struct onr_call *call, const struct items *items, 
 static enum onr_status unique_infer(struct onr_call *call) {
   const struct onr_unique_params *p = call->params;
   struct items items;
-  ONR_TRY(onri_expect_tensor(call, 0));
   if (!p->flat) ONR_TRY(onri_expect_rank(call, 0, 1, ONR_MAX_RANK));
   ONR_TRY(items_of(call, &items));
   const int64_t count = (int64_t)items.count;

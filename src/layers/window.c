@@ -35,6 +35,11 @@ struct onr_desc onri_image_desc(enum onr_dtype dtype, int32_t channels_last, int
   return onr_desc_make(dtype, spatial + 2, dims);
 }
 
+enum onr_status onri_expect_pixels(const struct onr_call *call, size_t i) {
+  if (onr_desc_elements(&call->out[0]) == 0 || onr_desc_elements(&call->in[i]) > 0) return ONR_STATUS_OK;
+  return onr_fail(call->error, ONR_STATUS_SHAPE, "input %zu: the image has no pixels, but output 0 has", i);
+}
+
 /* Value i of an attribute, or its default where the window does not say. */
 static enum onr_status entry(const struct onr_window *window, const int64_t *values, int32_t i, int64_t least,
                              int64_t otherwise, const char *name, int64_t *result, struct onr_error *error) {

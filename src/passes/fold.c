@@ -40,10 +40,11 @@ struct work {
 static enum onr_status prepare_work(struct onri_rewrite *rw, const struct onri_node *node, struct onri_arena *arena,
                                     struct work *work, size_t *in_bytes) {
   const size_t num_in = (size_t)node->num_in, num_out = (size_t)node->num_out;
-  work->in = onri_arena_allocate(arena, (num_in + 1) * sizeof *work->in);
-  work->out = onri_arena_allocate(arena, (num_out + 1) * sizeof *work->out);
-  work->inputs = onri_arena_allocate(arena, (num_in + 1) * sizeof *work->inputs);
-  work->outputs = onri_arena_allocate(arena, (num_out + 1) * sizeof *work->outputs);
+  const size_t in_room = onri_inputs_room(node->layer, num_in), out_room = onri_outputs_room(node->layer, num_out);
+  work->in = onri_arena_allocate(arena, in_room * sizeof *work->in);
+  work->out = onri_arena_allocate(arena, out_room * sizeof *work->out);
+  work->inputs = onri_arena_allocate(arena, in_room * sizeof *work->inputs);
+  work->outputs = onri_arena_allocate(arena, num_out * sizeof *work->outputs);
   if (work->in == NULL || work->out == NULL || work->inputs == NULL || work->outputs == NULL) return onri_rewrite_no_memory(rw);
   *in_bytes = 0;
   for (size_t k = 0; k < num_in; k++) {

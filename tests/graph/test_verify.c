@@ -18,12 +18,19 @@ static void expect(struct graph_test *t, const char *message) {
   assert_non_null(strstr(t->error.message, message));
 }
 
+/* What node 0 makes is a value that nobody reads. */
+static void make_another_value(struct graph_test *t) {
+  const int32_t v = onri_graph_add_value(t->graph, NULL, NULL);
+  t->graph->values[v].producer = 0;
+  t->graph->nodes[0].out[0] = v;
+}
+
 static void test_a_reader_of_a_removed_node(void **state) {
   struct graph_test t;
   (void)state;
   begin(&t);
+  make_another_value(&t);
   t.graph->values[1].producer = ONRI_NONE;
-  t.graph->nodes[0].out[0] = ONRI_NONE;
   expect(&t, "input 0 is made by nothing");
   assert_string_equal(t.error.where, "Test 'node'");
   graph_test_end(&t);
@@ -62,6 +69,8 @@ static void test_producers(void **state) {
   t.graph->nodes[0].out[0] = 3;
   expect(&t, "output 0 is no value");
   t.graph->nodes[0].out[0] = ONRI_NONE;
+  expect(&t, "output 0 is needed, but it has no value");
+  make_another_value(&t);
   expect(&t, "input 0 is made by a node that does not make it");
   graph_test_end(&t);
 }

@@ -154,7 +154,7 @@ enum onr_status layer_test_run(struct layer_test *t) {
   call.state = keep(t, calloc(1, layer->state_size + 1));
   call.prepared = keep(t, calloc(1, layer->prepared_size + 1));
   status = onri_call_infer(layer, &call);
-  if (status == ONR_STATUS_OK && layer->prepare) status = layer->prepare(&call);
+  if (status == ONR_STATUS_OK) status = onri_call_prepare(layer, &call);
   for (size_t i = 0; i < t->num_out; i++)
     if (t->unwanted >> i & 1) call.out[i] = (struct onr_desc){0};
   if (status == ONR_STATUS_OK && layer->plan) status = layer->plan(&call);
