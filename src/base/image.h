@@ -23,12 +23,11 @@ static inline int onri_axis_tap(const struct onri_axis *a, int64_t o, int64_t k,
 }
 
 /* Taps [*first, *last) of the window at output position o that lie before `limit` (a->in: inside the image) and not in the
- * padding at the beginning. */
+ * padding at the beginning. The usual window lies inside, and takes no division. */
 static inline void onri_axis_taps(const struct onri_axis *a, int64_t o, int64_t limit, int64_t *first, int64_t *last) {
-  const int64_t start = o * a->stride - a->begin;
+  const int64_t start = o * a->stride - a->begin, end = start + (a->kernel - 1) * a->dilation;
   *first = start < 0 ? (a->dilation - 1 - start) / a->dilation : 0;
-  *last = start < limit ? (limit - start + a->dilation - 1) / a->dilation : 0;
-  if (*last > a->kernel) *last = a->kernel;
+  *last = end < limit ? a->kernel : start < limit ? (limit - start + a->dilation - 1) / a->dilation : 0;
 }
 
 /* Input position under tap k of a transposed window, where a->begin is taken from the output. */

@@ -18,6 +18,11 @@ struct onri_pool {
   int64_t divisor;       /* AVERAGE: instead of the pixels that count; 0: those */
 };
 
+/* Whether onri_pool_f32 without indices works on vectors of channels. */
+static inline int onri_pool_is_vector(const struct onri_pool *pool) {
+  return pool->kind != ONRI_POOL_LP && pool->x.channel_stride == 1 && pool->y.channel_stride == 1;
+}
+
 /* indices (MAX) may be NULL: [like y] flat positions in x as if it were [N, C, spatial...]. */
 void onri_pool_f32(const struct onri_pool *pool, const float *x, float *y, int64_t *indices, struct onr_env *env);
 void onri_pool_f64(const struct onri_pool *pool, const double *x, double *y, int64_t *indices, struct onr_env *env);

@@ -4,8 +4,8 @@
  * output 0  y        [N, C, spatial...]
  * output 1  indices  max_pool, optional: int64, like y
  * ONNX      MaxPool-1..22, AveragePool-1..22, LpPool-1..22; torch.nn.AdaptiveAvgPool1d to AdaptiveMaxPool3d
- * path      XNNPACK: floats of up to 32 bits, channels-last, up to 2 spatial dimensions, no indices; averages that count padding
- *           are depthwise convolutions with equal weights, since its own average leaves padding out
+ * NaN       the maximum of a window with NaN is NaN, and its index that of the last one: as PyTorch has it
+ * path      vectors of channels: max_pool and average_pool of floats of up to 32 bits, channels-last, without indices
  *           portable: everything else
  */
 #include <math.h>
@@ -15,16 +15,10 @@
 #include "layers/layers.h"
 #include "layers/real.h"
 #include "layers/window.h"
-#include "xnn/xnn_conv.h"
-#include "xnn/xnn_pool.h"
 
 struct pool_state {
   struct onri_pool pool;
-  struct onri_xnn_pool xnn;
-  struct onri_xnn_conv box; /* instead of xnn, when packed.data is set */
-  struct onri_xnn_packed packed;
-  struct xnn_operator *op;
-  size_t scratch, x, y;
+  size_t x, y; /* in scratch */
 };
 
 /* Axes of windows that slide. */
@@ -105,59 +99,13 @@ static enum onr_status infer(struct onr_call *call, enum onri_pool_kind kind) {
   return ONR_STATUS_OK;
 }
 
-static int is_narrow_float(enum onr_dtype dtype) {
-  return dtype == ONR_DTYPE_F32 || dtype == ONR_DTYPE_F16 || dtype == ONR_DTYPE_BF16;
-}
-
-/* True when every window has the same number of pixels, with the padding: none hangs over the end. */
-static int is_box(const struct onri_pool *pool) {
-  for (int i = 0; i < ONR_MAX_SPATIAL; i++) {
-    const struct onri_axis *const a = &pool->axis[i];
-    if ((a->out - 1) * a->stride + (a->kernel - 1) * a->dilation + 1 > a->in + a->begin + a->end) return 0;
-  }
-  return pool->kind == ONRI_POOL_AVERAGE && pool->count_padding;
-}
-
-static enum onr_status plan_box(struct onr_call *call, struct pool_state *s, size_t *bytes) {
-  const int64_t channels = s->pool.x.channels, taps = s->box.height.kernel * s->box.width.kernel;
-  float *const weights = onr_env_allocate(call->env, (size_t)(channels * taps) * sizeof(float));
-  if (weights == NULL) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a pool");
-  for (int64_t i = 0; i < channels * taps; i++) weights[i] = 1.0f / (float)taps;
-  enum onr_status status = onri_xnn_conv_pack(&s->packed, &s->box, weights, NULL, call->env, call->error);
-  onr_env_release(call->env, weights);
-  if (status == ONR_STATUS_OK)
-    status = onri_xnn_conv_create(&s->op, &s->packed, &s->box, s->pool.x.batch, bytes, call->env, call->error);
-  return status;
-}
-
-/* Makes s->op where XNNPACK computes the same. */
-static enum onr_status plan_tuned(struct onr_call *call, struct pool_state *s, size_t *bytes) {
-  const struct onri_pool *const pool = &s->pool;
-  const int padded = pool->axis[1].begin + pool->axis[1].end + pool->axis[2].begin + pool->axis[2].end > 0;
-  if (pool->adaptive || pool->divisor || pool->axis[0].in != 1 || pool->axis[0].kernel != 1 || onr_desc_elements(&call->out[0]) == 0 || !onri_xnn_usable(call->env))
-    return ONR_STATUS_OK;
-  s->xnn = (struct onri_xnn_pool){.height = pool->axis[1], .width = pool->axis[2], .batch = pool->x.batch,
-                                  .channels = pool->x.channels, .average = pool->kind == ONRI_POOL_AVERAGE};
-  s->box = (struct onri_xnn_conv){.height = pool->axis[1], .width = pool->axis[2], .groups = pool->x.channels, .group_in = 1,
-                                  .group_out = 1, .min = -INFINITY, .max = INFINITY};
-  if (padded && is_box(pool)) return onri_xnn_conv_check(&s->box, NULL) == ONR_STATUS_OK ? plan_box(call, s, bytes) : ONR_STATUS_OK;
-  if ((padded && pool->count_padding) || onri_xnn_pool_check(&s->xnn) != ONR_STATUS_OK) return ONR_STATUS_OK;
-  return onri_xnn_pool_create(&s->op, &s->xnn, bytes, call->env, call->error);
-}
-
 static enum onr_status plan(struct onr_call *call, enum onri_pool_kind kind) {
-  const struct onr_pool_params *const p = call->params;
   struct pool_state *const s = call->state;
   struct onr_desc out;
-  size_t bytes = 0;
   ONR_TRY(geometry(call, kind, &s->pool, &out));
+  if (onri_pool_is_vector(&s->pool) && call->num_out == 1 && !onri_is_double(call->in[0].dtype)) call->kernel = ONR_KERNEL_VECTOR;
   ONR_TRY(onri_real_plan(call, &call->in[0], &s->x));
-  ONR_TRY(onri_real_plan(call, &call->out[0], &s->y));
-  if (p->channels_last && kind != ONRI_POOL_LP && is_narrow_float(call->in[0].dtype) && call->num_out == 1)
-    ONR_TRY(plan_tuned(call, s, &bytes));
-  if (s->op != NULL) call->kernel = ONR_KERNEL_XNNPACK;
-  /* A widened x lies before this and is read past its end too. */
-  return s->op != NULL ? onri_scratch_reserve(call, bytes + ONR_SLACK_BYTES, &s->scratch) : ONR_STATUS_OK;
+  return onri_real_plan(call, &call->out[0], &s->y);
 }
 
 static enum onr_status pool_run(struct onr_call *call) {
@@ -166,25 +114,12 @@ static enum onr_status pool_run(struct onr_call *call) {
   const void *const x = onri_real_input(call, 0, s->x);
   void *const y = onri_real_output(call, 0, s->y);
   int64_t *const indices = call->num_out > 1 ? call->outputs[1] : NULL;
-  if (s->op != NULL) {
-    void *const scratch = (unsigned char *)call->scratch + s->scratch;
-    ONR_TRY(s->packed.data != NULL ? onri_xnn_conv_setup(s->op, &s->box, scratch, x, y, call->error)
-                                   : onri_xnn_pool_setup(s->op, &s->xnn, scratch, x, y, call->error));
-    ONR_TRY(onri_xnn_run(s->op, call->env, call->error));
-  } else if (onri_is_double(call->in[0].dtype)) {
+  if (onri_is_double(call->in[0].dtype))
     onri_pool_f64(&s->pool, x, y, indices, call->env);
-  } else {
+  else
     onri_pool_f32(&s->pool, x, y, indices, call->env);
-  }
   onri_real_finish(call, 0, s->y);
   return ONR_STATUS_OK;
-}
-
-static void pool_release_state(void *state, struct onr_env *env) {
-  struct pool_state *const s = state;
-  onri_xnn_delete(s->op);
-  onri_xnn_packed_release(&s->packed, env);
-  s->op = NULL;
 }
 
 static enum onr_status max_pool_infer(struct onr_call *call) { return infer(call, ONRI_POOL_MAX); }
@@ -194,22 +129,24 @@ static enum onr_status average_pool_plan(struct onr_call *call) { return plan(ca
 static enum onr_status lp_pool_infer(struct onr_call *call) { return infer(call, ONRI_POOL_LP); }
 static enum onr_status lp_pool_plan(struct onr_call *call) { return plan(call, ONRI_POOL_LP); }
 
-static uint32_t max_pool_kernel_types(const void *params, enum onr_kernel kernel) {
+static uint32_t average_pool_kernel_types(const void *params, enum onr_kernel kernel) {
   (void)params;
-  return kernel == ONR_KERNEL_XNNPACK ? ONRI_DTYPES_F32_AND_HALF : 0;
+  return kernel == ONR_KERNEL_VECTOR ? ONRI_DTYPES_F32_AND_HALF : 0;
 }
-#define average_pool_kernel_types max_pool_kernel_types
+
+static uint32_t max_pool_kernel_types(const void *params, enum onr_kernel kernel) {
+  const uint32_t types = average_pool_kernel_types(params, kernel);
+  return types ? types | ONRI_DTYPE_BIT(ONR_DTYPE_I8) | ONRI_DTYPE_BIT(ONR_DTYPE_U8) : 0;
+}
 #define lp_pool_kernel_types NULL
 
 #define POOL(kind, outputs)                                                            \
   const struct onr_layer onri_layer_##kind = {                                         \
       .name = #kind,                                                                   \
       .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = (outputs),    \
-      .flags = ONR_LAYER_OVERREADS,                                                    \
       .params_size = sizeof(struct onr_pool_params),                                   \
       .state_size = sizeof(struct pool_state),                                         \
       .infer = kind##_infer, .plan = kind##_plan, .run = pool_run,                     \
-      .release_state = pool_release_state,                                             \
       .kernel_types = kind##_kernel_types,                                             \
   }
 POOL(max_pool, 2);

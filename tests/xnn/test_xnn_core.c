@@ -13,7 +13,6 @@
 
 #include "support/layer_test.h"
 #include "xnn/xnn_conv.h"
-#include "xnn/xnn_pool.h"
 #include "xnn/xnn_resize.h"
 
 enum { CHANNELS = 20, SIZE = 9, PIXELS = SIZE * SIZE, MANY = 2000 };
@@ -94,19 +93,6 @@ static enum onr_status convolve(struct setting *s, const struct onri_xnn_conv *c
   return status;
 }
 
-static enum onr_status pool(struct setting *s, int average, float *y) {
-  const struct onri_axis a = axis_of(SIZE, 3, 2, 1, 5);
-  const struct onri_xnn_pool p = {.height = a, .width = a, .batch = 1, .channels = CHANNELS, .average = average};
-  struct xnn_operator *op = NULL;
-  size_t bytes;
-  enum onr_status status = onri_xnn_pool_create(&op, &p, &bytes, &s->env, &s->error);
-  if (status == ONR_STATUS_OK) assert_int_equal(bytes, 0);
-  if (status == ONR_STATUS_OK) status = onri_xnn_pool_setup(op, &p, NULL, image, y, &s->error);
-  if (status == ONR_STATUS_OK) status = onri_xnn_run(op, &s->env, &s->error);
-  onri_xnn_delete(op);
-  return status;
-}
-
 static enum onr_status resize(struct setting *s, float *y) {
   const struct onri_xnn_resize r = {.batch = 1, .channels = CHANNELS, .height = SIZE, .width = SIZE, .out_height = 13, .out_width = 7};
   struct xnn_operator *op = NULL;
@@ -121,7 +107,7 @@ static enum onr_status resize(struct setting *s, float *y) {
 
 static enum onr_status any(struct setting *s, int kind, float *y) {
   const struct onri_xnn_conv c = conv_of(kind);
-  return kind < KINDS ? convolve(s, &c, y) : kind < KINDS + 2 ? pool(s, kind - KINDS, y) : resize(s, y);
+  return kind < KINDS ? convolve(s, &c, y) : resize(s, y);
 }
 
 static void test_failing_allocations(void **state) {
@@ -130,7 +116,7 @@ static void test_failing_allocations(void **state) {
   (void)state;
   set_up(&s);
   assert_true(onri_xnn_usable(&s.env));
-  for (int kind = 0; kind < KINDS + 3; kind++) {
+  for (int kind = 0; kind <= KINDS; kind++) {
     memset(expected, 0, sizeof expected);
     s.counting = (struct counting){.fail_at = -1};
     if (any(&s, kind, expected) != ONR_STATUS_OK) fail_msg("kind %d: %s", kind, s.error.message);
