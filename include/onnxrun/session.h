@@ -31,13 +31,18 @@ ONR_API enum onr_status onr_session_set_input(struct onr_session *session, size_
 ONR_API enum onr_status onr_session_bind_output(struct onr_session *session, size_t index, void *data, size_t bytes,
                                                 struct onr_error *error);
 
-/* Plan for the shapes of the inputs if they are new, without running. Calling it is optional. */
+/* Plan for the shapes of the inputs if they are new, without running, and make room for the run unless results of the last one lie
+ * there: those stay as they are. Calling it is optional. */
 ONR_API enum onr_status onr_session_plan(struct onr_session *session, struct onr_error *error);
-/* Run. After the first run with the same shapes it allocates nothing. */
+/* Run. After the first run with the same shapes it allocates nothing. The shapes used last are remembered, up to limits.plan_bytes. */
 ONR_API enum onr_status onr_session_run(struct onr_session *session, struct onr_error *error);
-/* Output `index` of the last run. Its memory is the session's (or the caller's, if bound) and good until the next run. */
+/* Output `index` of the last run, whatever was planned, set or bound since. Its memory is the session's (or the caller's, if it was
+ * bound) and good until the next run. STATE when there was no run, or the last one failed. */
 ONR_API enum onr_status onr_session_get_output(struct onr_session *session, size_t index, struct onr_tensor *tensor,
                                                struct onr_error *error);
+/* Give back the memory that runs are done in and the plans of all shapes, except what results of the last run lie in: these stay. The
+ * next run takes what it needs anew. */
+ONR_API enum onr_status onr_session_trim(struct onr_session *session, struct onr_error *error);
 
 /* One node of the graph as it is run. Strings live as long as the session's model. */
 struct onr_node_info {
@@ -56,7 +61,7 @@ struct onr_node_info {
 /* Nodes of the current plan (after onr_session_plan or _run). */
 ONR_API size_t onr_session_num_nodes(const struct onr_session *session);
 ONR_API enum onr_status onr_session_node(const struct onr_session *session, size_t index, struct onr_node_info *info);
-/* Bytes of the arena of the current plan, and of all plans together. */
+/* Bytes of the arena of the current plan, and of everything that the session holds. */
 ONR_API size_t onr_session_arena_bytes(const struct onr_session *session);
 ONR_API size_t onr_session_total_bytes(const struct onr_session *session);
 

@@ -57,7 +57,7 @@ struct onri_arena_block {
   size_t used, size;
 };
 
-enum { BLOCK_HEADER = (sizeof(struct onri_arena_block) + 15) / 16 * 16, FIRST_BLOCK = 4096, LARGEST_BLOCK = 1 << 20 };
+enum { BLOCK_HEADER = (sizeof(struct onri_arena_block) + 15) / 16 * 16, FIRST_BLOCK = 512, LARGEST_BLOCK = 1 << 20 };
 
 void onri_arena_init(struct onri_arena *arena, const struct onr_allocator *allocator, size_t budget_bytes) {
   *arena = (struct onri_arena){.allocator = allocator, .budget_bytes = budget_bytes};

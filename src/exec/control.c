@@ -2,6 +2,7 @@
  * since a body's own memory is used again by its next run. */
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/shape.h"
 #include "exec/frame.h"
 #include "layers/layers.h"
@@ -19,7 +20,7 @@ static enum onr_status keep_output(struct onri_plan *plan, const struct onri_ste
   const int32_t v = step->node->out[i];
   void *data;
   if (v == ONRI_NONE) return ONR_STATUS_OK;
-  ONR_TRY(onri_plan_resize(plan, v, &result->desc, &data, error));
+  ONR_TRY(onri_plan_resize(plan, v, &result->desc, 0, &data, error));
   if (onr_desc_bytes(&result->desc)) memmove(data, result->data, onr_desc_bytes(&result->desc));
   return ONR_STATUS_OK;
 }
@@ -45,7 +46,7 @@ static enum onr_status run_if(struct onri_frame *frame, struct onri_plan *plan, 
   ONR_TRY(read_condition(&condition, &taken, error));
   if (!taken) first += (int32_t)step->node->bodies[0]->num_inputs;
   ONR_TRY(onri_frame_child(frame, step->node, taken ? 0 : 1, &body, error));
-  for (size_t i = 0; i < body->graph->num_inputs; i++) body->inputs[i] = input_tensor(plan, step, first + (int32_t)i);
+  for (size_t i = 0; i < body->space.graph->num_inputs; i++) body->inputs[i] = input_tensor(plan, step, first + (int32_t)i);
   ONR_TRY(run_body(body, error));
   for (int32_t i = 0; i < step->node->num_out; i++) {
     const struct onr_tensor result = onri_frame_output(body, (size_t)i);
@@ -77,12 +78,13 @@ static enum onr_status append_slice(struct onri_plan *plan, int32_t v, const str
     if (!onr_desc_equal(&before, &whole))
       return onr_fail(error, ONR_STATUS_SHAPE, "a scan output changes its shape from one iteration to the next");
   }
-  ONR_TRY(onri_plan_extend(plan, v, &whole, (size_t)count * bytes, &data, error));
+  ONR_TRY(onri_plan_resize(plan, v, &whole, (size_t)count * bytes, &data, error));
   if (bytes) memcpy((char *)data + (size_t)count * bytes, slice->data, bytes);
   return ONR_STATUS_OK;
 }
 
 static enum onr_status spend_iteration(struct onri_run *run, struct onr_error *error) {
+  ONR_TRY(onri_env_poll(&run->env, error));
   if (run->env.cancel) ONR_TRY(onri_env_poll(&run->env, error));
   if (!run->iterations_left)
     return onr_fail(error, ONR_STATUS_LIMIT, "more than %llu iterations in one run (limit loop_iterations)",
@@ -125,7 +127,7 @@ static enum onr_status empty_output(struct onri_plan *plan, int32_t v, const str
   desc.rank++;
   for (int32_t d = 0; d < desc.rank; d++)
     if (desc.dim[d] < 0) desc.dim[d] = 0;
-  return onri_plan_resize(plan, v, &desc, &data, error);
+  return onri_plan_resize(plan, v, &desc, 0, &data, error);
 }
 
 static enum onr_status run_loop(struct onri_frame *frame, struct onri_plan *plan, struct onri_step *step, struct onr_error *error) {
@@ -143,9 +145,9 @@ static enum onr_status run_loop(struct onri_frame *frame, struct onri_plan *plan
   struct onr_tensor *x = body->inputs;
   x[0] = (struct onr_tensor){index_desc, &i};
   x[1] = (struct onr_tensor){bool_desc, &go_on};
-  for (size_t k = 2; k < body->graph->num_inputs; k++) x[k] = input_tensor(plan, step, (int32_t)k);
+  for (size_t k = 2; k < body->space.graph->num_inputs; k++) x[k] = input_tensor(plan, step, (int32_t)k);
   for (; wanted && i < trips; i++) {
-    ONR_TRY(spend_iteration(frame->run, error));
+    ONR_TRY(spend_iteration(frame->space.run, error));
     ONR_TRY(run_body(body, error));
     const struct onr_tensor next = onri_frame_output(body, 0);
     ONR_TRY(read_condition(&next, &wanted, error));
@@ -157,7 +159,7 @@ static enum onr_status run_loop(struct onri_frame *frame, struct onri_plan *plan
   }
   for (int32_t k = 0; k < carried; k++) ONR_TRY(keep_output(plan, step, k, &x[2 + k], error));
   for (int32_t k = 0; i == 0 && k < scans; k++)
-    ONR_TRY(empty_output(plan, step->node->out[carried + k], body->graph, (size_t)(1 + carried + k), error));
+    ONR_TRY(empty_output(plan, step->node->out[carried + k], body->space.graph, (size_t)(1 + carried + k), error));
   return ONR_STATUS_OK;
 }
 
@@ -215,7 +217,7 @@ static enum onr_status collect_slice(struct onri_plan *plan, const struct onri_s
   if (axis < 0) axis += whole.rank;
   for (int32_t d = whole.rank - 1; d > axis; d--) whole.dim[d] = whole.dim[d - 1];
   whole.dim[axis] = trips;
-  if (iteration == 0) ONR_TRY(onri_plan_resize(plan, v, &whole, &data, error));
+  if (iteration == 0) ONR_TRY(onri_plan_resize(plan, v, &whole, 0, &data, error));
   if (!onr_desc_equal(&whole, &plan->inference.descs[v]))
     return onr_fail(error, ONR_STATUS_SHAPE, "a scan output changes its shape from one iteration to the next");
   const struct slicing s = slice_of(&whole, axis);
@@ -248,9 +250,9 @@ static enum onr_status run_scan(struct onri_frame *frame, struct onri_plan *plan
   int64_t trips;
   ONR_TRY(scan_length(plan, step, &trips, error));
   ONR_TRY(onri_frame_child(frame, step->node, 0, &body, error));
-  for (size_t k = 0; k < body->graph->num_inputs; k++) body->inputs[k] = input_tensor(plan, step, (int32_t)k);
+  for (size_t k = 0; k < body->space.graph->num_inputs; k++) body->inputs[k] = input_tensor(plan, step, (int32_t)k);
   for (int64_t i = 0; i < trips; i++) {
-    ONR_TRY(spend_iteration(frame->run, error));
+    ONR_TRY(spend_iteration(frame->space.run, error));
     for (int32_t k = 0; k < params->num_scan_inputs; k++) {
       const struct onr_tensor whole = input_tensor(plan, step, states + k);
       ONR_TRY(feed_slice(body, &whole, params, k, i, error));
@@ -264,29 +266,42 @@ static enum onr_status run_scan(struct onri_frame *frame, struct onri_plan *plan
   }
   for (int32_t k = 0; k < states; k++) ONR_TRY(keep_output(plan, step, k, &body->inputs[k], error));
   for (int32_t k = 0; trips == 0 && k < scans; k++)
-    ONR_TRY(empty_output(plan, step->node->out[states + k], body->graph, (size_t)(states + k), error));
+    ONR_TRY(empty_output(plan, step->node->out[states + k], body->space.graph, (size_t)(states + k), error));
   return ONR_STATUS_OK;
 }
 
-/* A sequence with one more entry at its end. The old block is put aside first, since the slot may move. */
-static enum onr_status append_entry(struct onri_plan *plan, int32_t v, const struct onr_tensor *entry, struct onr_error *error) {
-  const struct onr_allocator *allocator = plan->run->env.allocator;
-  const struct onr_tensor block = {plan->inference.descs[v], onri_plan_address(plan, v)};
-  const int64_t length = onr_sequence_length(&block);
-  struct onr_tensor *entries = onri_allocate(allocator, (size_t)(length + 1) * sizeof(*entries));
-  void *old = onri_allocate(allocator, onr_desc_bytes(&block.desc)), *data;
-  enum onr_status status = entries && old ? ONR_STATUS_OK : onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a sequence");
-  if (status == ONR_STATUS_OK) {
-    const struct onr_tensor aside = {block.desc, memcpy(old, block.data, onr_desc_bytes(&block.desc))};
-    for (int64_t i = 0; i < length; i++) entries[i] = onr_sequence_entry(&aside, i);
-    entries[length] = *entry;
-    const struct onr_desc desc = onr_sequence_desc(ONR_DTYPE_SEQUENCE, entries, length + 1);
-    status = onri_plan_resize(plan, v, &desc, &data, error);
-    if (status == ONR_STATUS_OK) onr_sequence_write(entries, length + 1, data);
+/* Entries that a body has made for one output: descriptors with offsets, and contents. */
+static enum onr_status collect_entry(struct onri_frame *body, int32_t k, int64_t i, const struct onr_tensor *entry, struct onr_error *error) {
+  struct onri_collected *all = &body->collected[k];
+  struct onri_run *run = body->space.run;
+  const size_t bytes = onr_desc_bytes(&entry->desc);
+  size_t offset = 0, end;
+  struct onr_tensor *entries;
+  if (i) {
+    entries = (struct onr_tensor *)(void *)all->entries.data;
+    offset = (size_t)(uintptr_t)entries[i - 1].data + onr_desc_bytes(&entries[i - 1].desc);
   }
-  onri_release(allocator, old);
-  onri_release(allocator, entries);
-  return status;
+  if (!onri_round_up(offset, ONRI_ALIGNMENT, &offset) || !onri_add_size(offset, bytes, &end))
+    return onr_fail(error, ONR_STATUS_LIMIT, "a sequence is larger than the address space");
+  ONR_TRY(onri_buffer_grow(run, &all->entries, (size_t)(i + 1) * sizeof(*entries), (size_t)i * sizeof(*entries), error));
+  ONR_TRY(onri_buffer_grow(run, &all->contents, end, offset, error));
+  entries = (struct onr_tensor *)(void *)all->entries.data;
+  entries[i] = (struct onr_tensor){entry->desc, (void *)(uintptr_t)offset};
+  if (bytes) memcpy(all->contents.data + offset, entry->data, bytes);
+  return ONR_STATUS_OK;
+}
+
+/* They become a sequence. */
+static enum onr_status keep_entries(struct onri_frame *body, struct onri_plan *plan, const struct onri_step *step, int32_t k, int64_t length,
+                                    struct onr_error *error) {
+  struct onr_tensor *entries = (struct onr_tensor *)(void *)body->collected[k].entries.data;
+  struct onr_desc desc;
+  void *data;
+  for (int64_t i = 0; i < length; i++) entries[i].data = body->collected[k].contents.data + (uintptr_t)entries[i].data;
+  desc = onr_sequence_desc(ONR_DTYPE_SEQUENCE, entries, length);
+  ONR_TRY(onri_plan_resize(plan, step->node->out[k], &desc, 0, &data, error));
+  onr_sequence_write(entries, length, data);
+  return ONR_STATUS_OK;
 }
 
 static enum onr_status run_sequence_map(struct onri_frame *frame, struct onri_plan *plan, struct onri_step *step, struct onr_error *error) {
@@ -294,18 +309,11 @@ static enum onr_status run_sequence_map(struct onri_frame *frame, struct onri_pl
   const struct onr_tensor first = input_tensor(plan, step, 0);
   const int64_t length = onr_sequence_length(&first);
   struct onri_frame *body;
-  void *data;
   if (length < 0) return onr_fail(error, ONR_STATUS_TYPE, "input 0: expected a sequence");
   ONR_TRY(onri_frame_child(frame, step->node, 0, &body, error));
-  for (int32_t k = 0; k < step->node->num_out; k++) {
-    const struct onr_desc desc = onr_sequence_desc(ONR_DTYPE_SEQUENCE, NULL, 0);
-    if (step->node->out[k] == ONRI_NONE) continue;
-    ONR_TRY(onri_plan_resize(plan, step->node->out[k], &desc, &data, error));
-    onr_sequence_write(NULL, 0, data);
-  }
   for (int64_t i = 0; i < length; i++) {
-    ONR_TRY(spend_iteration(frame->run, error));
-    for (size_t k = 0; k < body->graph->num_inputs; k++) {
+    ONR_TRY(spend_iteration(frame->space.run, error));
+    for (size_t k = 0; k < body->space.graph->num_inputs; k++) {
       const struct onr_tensor x = input_tensor(plan, step, (int32_t)k);
       body->inputs[k] = x;
       if ((int32_t)k >= params->num_mapped || x.desc.dtype != ONR_DTYPE_SEQUENCE) continue;
@@ -316,17 +324,25 @@ static enum onr_status run_sequence_map(struct onri_frame *frame, struct onri_pl
     ONR_TRY(run_body(body, error));
     for (int32_t k = 0; k < step->node->num_out; k++) {
       const struct onr_tensor y = onri_frame_output(body, (size_t)k);
-      if (step->node->out[k] != ONRI_NONE) ONR_TRY(append_entry(plan, step->node->out[k], &y, error));
+      if (step->node->out[k] != ONRI_NONE) ONR_TRY(collect_entry(body, k, i, &y, error));
     }
   }
+  for (int32_t k = 0; k < step->node->num_out; k++)
+    if (step->node->out[k] != ONRI_NONE) ONR_TRY(keep_entries(body, plan, step, k, length, error));
   return ONR_STATUS_OK;
 }
 
-enum onr_status onri_control_run(struct onri_frame *frame, struct onri_plan *plan, struct onri_step *step, struct onr_error *error) {
+static enum onr_status run_control(struct onri_frame *frame, struct onri_plan *plan, struct onri_step *step, struct onr_error *error) {
   const struct onr_layer *layer = step->node->layer;
   if (layer == &onri_layer_if) return run_if(frame, plan, step, error);
   if (layer == &onri_layer_loop) return run_loop(frame, plan, step, error);
   if (layer == &onri_layer_scan) return run_scan(frame, plan, step, error);
   if (layer == &onri_layer_sequence_map) return run_sequence_map(frame, plan, step, error);
   return onr_fail(error, ONR_STATUS_INTERNAL, "%s is no control-flow layer", layer->name);
+}
+
+enum onr_status onri_control_run(struct onri_frame *frame, struct onri_plan *plan, struct onri_step *step, struct onr_error *error) {
+  const enum onr_status status = run_control(frame, plan, step, error);
+  onri_frame_done_bodies(frame, step->node);
+  return status;
 }

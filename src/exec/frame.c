@@ -5,15 +5,17 @@
 #include <string.h>
 #include <time.h>
 
+#include "exec/plan_cache.h"
+
 static enum onr_status no_memory(struct onr_error *error) { return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a session"); }
 
 enum onr_status onri_frame_create(struct onri_run *run, struct onri_graph *graph, struct onri_frame **frame, struct onr_error *error) {
   const struct onr_allocator *allocator = run->env.allocator;
   struct onri_frame *f = onri_allocate_zeroed(allocator, sizeof(*f));
+  enum onr_status status;
   *frame = NULL;
   if (!f) return no_memory(error);
-  f->run = run;
-  f->graph = graph;
+  status = onri_workspace_init(&f->space, run, graph, error);
   f->first_child = onri_allocate_zeroed(allocator, graph->num_nodes * sizeof(*f->first_child));
   for (size_t n = 0; f->first_child && n < graph->num_nodes; n++) {
     f->first_child[n] = (int32_t)f->num_children;
@@ -22,108 +24,92 @@ enum onr_status onri_frame_create(struct onri_run *run, struct onri_graph *graph
   f->children = onri_allocate_zeroed(allocator, f->num_children * sizeof(struct onri_frame *));
   f->inputs = onri_allocate_zeroed(allocator, graph->num_inputs * sizeof(*f->inputs));
   f->carries = onri_allocate_zeroed(allocator, 2 * graph->num_inputs * sizeof(*f->carries));
-  if (!f->first_child || !f->children || !f->inputs || !f->carries) {
-    onri_frame_destroy(f);
-    return no_memory(error);
+  f->collected = onri_allocate_zeroed(allocator, graph->num_outputs * sizeof(*f->collected));
+  if (status == ONR_STATUS_OK && (!f->first_child || !f->children || !f->inputs || !f->carries || !f->collected)) status = no_memory(error);
+  if (status == ONR_STATUS_OK) *frame = f;
+  else onri_frame_destroy(f);
+  return status;
+}
+
+static void release_children(struct onri_frame *frame) {
+  for (size_t i = 0; frame->children && i < frame->num_children; i++) {
+    onri_frame_destroy(frame->children[i]);
+    frame->children[i] = NULL;
   }
-  *frame = f;
-  return ONR_STATUS_OK;
 }
 
 void onri_frame_destroy(struct onri_frame *frame) {
-  const struct onr_allocator *allocator;
+  struct onri_run *run;
   if (!frame) return;
-  allocator = frame->run->env.allocator;
-  while (frame->plans) {
-    struct onri_plan *next = frame->plans->next;
-    onri_plan_destroy(frame->plans);
-    frame->plans = next;
+  run = frame->space.run;
+  release_children(frame);
+  for (size_t i = 0; frame->carries && i < 2 * frame->space.graph->num_inputs; i++) onri_buffer_release(run, &frame->carries[i]);
+  for (size_t i = 0; frame->collected && i < frame->space.graph->num_outputs; i++) {
+    onri_buffer_release(run, &frame->collected[i].entries);
+    onri_buffer_release(run, &frame->collected[i].contents);
   }
-  for (size_t i = 0; frame->children && i < frame->num_children; i++) onri_frame_destroy(frame->children[i]);
-  for (size_t i = 0; frame->carries && i < 2 * frame->graph->num_inputs; i++) {
-    onri_release(allocator, frame->carries[i].data);
-    frame->run->memory_bytes -= frame->carries[i].bytes;
-  }
-  onri_release(allocator, frame->carries);
-  onri_release(allocator, frame->inputs);
-  onri_release(allocator, frame->children);
-  onri_release(allocator, frame->first_child);
-  onri_release(allocator, frame);
+  onri_workspace_clear(&frame->space);
+  onri_release(run->env.allocator, frame->collected);
+  onri_release(run->env.allocator, frame->carries);
+  onri_release(run->env.allocator, frame->inputs);
+  onri_release(run->env.allocator, frame->children);
+  onri_release(run->env.allocator, frame->first_child);
+  onri_release(run->env.allocator, frame);
 }
 
 enum onr_status onri_frame_child(struct onri_frame *frame, const struct onri_node *node, int32_t body,
                                  struct onri_frame **child, struct onr_error *error) {
-  struct onri_frame **slot = &frame->children[frame->first_child[node - frame->graph->nodes] + body];
-  if (!*slot) ONR_TRY(onri_frame_create(frame->run, node->bodies[body], slot, error));
+  struct onri_frame **slot = &frame->children[frame->first_child[node - frame->space.graph->nodes] + body];
+  if (!*slot) ONR_TRY(onri_frame_create(frame->space.run, node->bodies[body], slot, error));
   *child = *slot;
   return ONR_STATUS_OK;
 }
 
 enum onr_status onri_frame_carry(struct onri_frame *frame, size_t index, int64_t iteration, size_t bytes, void **data,
                                  struct onr_error *error) {
-  struct onri_carry *carry = &frame->carries[2 * index + (size_t)(iteration & 1)];
-  struct onri_run *run = frame->run;
-  bytes += ONR_SLACK_BYTES;
-  if (carry->bytes < bytes) {
-    if (run->memory_bytes + run->model_bytes + bytes > run->env.limits.total_bytes)
-      return onr_fail(error, ONR_STATUS_LIMIT, "a loop-carried value of %zu bytes would exceed the limit total_bytes", bytes);
-    onri_release(run->env.allocator, carry->data);
-    run->memory_bytes -= carry->bytes;
-    *carry = (struct onri_carry){onri_allocate(run->env.allocator, bytes), bytes};
-    if (!carry->data) {
-      carry->bytes = 0;
-      return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a loop-carried value of %zu bytes", bytes);
-    }
-    run->memory_bytes += bytes;
-  }
+  struct onri_buffer *carry = &frame->carries[2 * index + (size_t)(iteration & 1)];
+  ONR_TRY(onri_buffer_grow(frame->space.run, carry, bytes + ONR_SLACK_BYTES, 0, error));
   *data = carry->data;
   return ONR_STATUS_OK;
 }
 
-static int plan_fits(const struct onri_plan *plan, const struct onr_tensor *inputs) {
-  for (size_t i = 0; i < plan->graph->num_inputs; i++)
-    if (!onr_desc_equal(&plan->inputs[i], &inputs[i].desc)) return 0;
-  return 1;
-}
-
-int onri_frame_fits(const struct onri_frame *frame, const struct onr_tensor *inputs) {
-  return frame->plans && plan_fits(frame->plans, inputs);
-}
-
-/* Drops the least recently used plans while all plans together are over the cap; keeps the first. */
-static void trim_plans(struct onri_frame *frame) {
-  while (frame->plans && frame->plans->next) {
-    struct onri_plan **last = &frame->plans->next;
-    size_t bytes = onri_plan_bytes(frame->plans) + onri_plan_bytes(*last);
-    while ((*last)->next) {
-      last = &(*last)->next;
-      bytes += onri_plan_bytes(*last);
-    }
-    if (bytes <= frame->run->env.limits.plan_bytes) return;
-    onri_plan_destroy(*last);
-    *last = NULL;
-  }
-}
-
-enum onr_status onri_frame_plan(struct onri_frame *frame, const struct onr_tensor *inputs, struct onr_error *error) {
-  struct onri_plan *plan;
-  for (struct onri_plan **link = &frame->plans; *link; link = &(*link)->next) {
-    if (!plan_fits(*link, inputs)) continue;
-    plan = *link;
-    *link = plan->next;
-    plan->next = frame->plans;
-    frame->plans = plan;
-    return ONR_STATUS_OK;
-  }
-  ONR_TRY(onri_plan_create(frame->run, frame->graph, inputs, &plan, error));
-  plan->next = frame->plans;
-  frame->plans = plan;
-  trim_plans(frame);
+/* Memory for the segments planned so far. */
+static enum onr_status reserve(struct onri_plan *plan, struct onr_error *error) {
+  for (size_t s = 0; s < plan->num_segments; s++) ONR_TRY(onri_workspace_block(plan->space, s, plan->segments[s].block_bytes, error));
   return ONR_STATUS_OK;
 }
 
+/* A new plan. When memory is short, it takes the place of the cached ones. */
+static enum onr_status make_plan(struct onri_workspace *space, const struct onr_tensor *inputs, struct onri_plan **plan, struct onr_error *error) {
+  struct onri_run *run = space->run;
+  enum onr_status status = onri_plan_create(space, inputs, plan, error);
+  if (status == ONR_STATUS_NO_MEMORY && onri_plan_cache_empty(&run->plans)) {
+    onri_meter_take_refusal(run->env.meter);
+    status = onri_plan_create(space, inputs, plan, error);
+  }
+  if (status != ONR_STATUS_OK) return status;
+  return onri_plan_cache_add(&run->plans, *plan, error);
+}
+
+enum onr_status onri_frame_plan(struct onri_frame *frame, const struct onr_tensor *inputs, struct onr_error *error) {
+  struct onri_workspace *space = &frame->space;
+  struct onri_plan_cache *cache = &space->run->plans;
+  struct onri_plan *plan = onri_plan_cache_find(cache, space, inputs);
+  space->plan = plan;
+  if (plan) return ONR_STATUS_OK;
+  ONR_TRY(make_plan(space, inputs, &plan, error));
+  space->plan = plan;
+  onri_plan_cache_trim(cache, onri_plan_cache_limit(space->run), plan);
+  if (space->kept) return ONR_STATUS_OK; /* room is made when it runs: results of the last run may lie there */
+  space->kept = plan;
+  const enum onr_status status = reserve(plan, error);
+  space->kept = NULL;
+  return status;
+}
+
 /* Writes current addresses into the calls of a segment. */
-static void bind(struct onri_plan *plan, struct onri_segment *segment) {
+static void bind(struct onri_plan *plan, size_t index) {
+  struct onri_segment *segment = &plan->segments[index];
   for (size_t s = 0; s < segment->num_steps; s++) {
     struct onri_step *step = &segment->steps[s];
     const struct onri_node *node = step->node;
@@ -131,30 +117,34 @@ static void bind(struct onri_plan *plan, struct onri_segment *segment) {
       step->inputs[i] = node->in[i] == ONRI_NONE || (i < 64 && (node->absorbed >> i & 1)) ? NULL : onri_plan_address(plan, node->in[i]);
     for (int32_t i = 0; i < node->num_out; i++)
       step->outputs[i] = node->out[i] == ONRI_NONE ? NULL : onri_plan_address(plan, node->out[i]);
+    if (step->call.scratch_bytes) step->call.scratch = plan->space->blocks[index].data + step->scratch;
   }
   segment->bound = 1;
+  segment->moves = plan->space->moves;
 }
 
 /* Notes the addresses of this run; segments are bound again only when one has changed. */
-static void set_addresses(struct onri_plan *plan, const struct onr_tensor *inputs, void *const *output_data) {
-  const struct onri_graph *g = plan->graph;
+static void set_addresses(struct onri_plan *plan, const struct onr_tensor *inputs, void *const *outputs) {
+  const struct onri_graph *g = plan->space->graph;
   int changed = 0;
   for (size_t i = 0; i < g->num_inputs; i++) {
-    changed |= plan->input_data[i] != inputs[i].data;
-    plan->input_data[i] = inputs[i].data;
+    changed |= plan->inputs[i].data != inputs[i].data;
+    plan->inputs[i].data = inputs[i].data;
   }
   for (size_t i = 0; i < g->num_outputs; i++) {
-    void *data = output_data ? output_data[i] : NULL;
-    changed |= plan->output_data[i] != data;
-    plan->output_data[i] = data;
+    void *data = outputs ? outputs[i] : NULL;
+    changed |= plan->outputs[i] != data;
+    plan->outputs[i] = data;
   }
   for (size_t s = 0; changed && s < plan->num_segments; s++) plan->segments[s].bound = 0;
 }
 
+/* Inputs that are read past their end. */
 static void copy_inputs(const struct onri_plan *plan) {
-  for (size_t i = 0; i < plan->graph->num_inputs; i++)
-    if (plan->copied[i] && plan->input_data[i])
-      memcpy(onri_plan_address(plan, plan->graph->inputs[i]), plan->input_data[i], onr_desc_bytes(&plan->inputs[i]));
+  const struct onri_graph *g = plan->space->graph;
+  for (size_t i = 0; i < g->num_inputs; i++)
+    if (plan->places[g->inputs[i]].storage == ONRI_STORAGE_BLOCK && plan->inputs[i].data)
+      memcpy(onri_plan_address(plan, g->inputs[i]), plan->inputs[i].data, onr_desc_bytes(&plan->inputs[i].desc));
 }
 
 static uint64_t now_ns(void) {
@@ -164,12 +154,13 @@ static uint64_t now_ns(void) {
 }
 
 static enum onr_status run_step(struct onri_frame *frame, struct onri_plan *plan, struct onri_step *step, struct onr_error *error) {
-  const uint64_t start = frame->run->profile ? now_ns() : 0;
+  const int profile = frame->space.run->profile;
+  const uint64_t start = profile ? now_ns() : 0;
   enum onr_status status;
   step->call.error = error;
   if (step->node->layer->flags & ONR_LAYER_CONTROL) status = onri_control_run(frame, plan, step, error);
   else status = step->node->layer->run(&step->call);
-  if (frame->run->profile) {
+  if (profile) {
     step->runs++;
     step->total_ns += now_ns() - start;
   }
@@ -178,29 +169,62 @@ static enum onr_status run_step(struct onri_frame *frame, struct onri_plan *plan
 
 static enum onr_status run_segment(struct onri_frame *frame, struct onri_plan *plan, size_t index, struct onr_error *error) {
   struct onri_segment *segment = &plan->segments[index];
-  if (!segment->bound) bind(plan, segment);
+  ONR_TRY(onri_workspace_block(plan->space, index, segment->block_bytes, error));
+  if (!segment->bound || segment->moves != plan->space->moves) bind(plan, index);
+  if (index == 0) copy_inputs(plan);
   for (size_t s = 0; s < segment->num_steps; s++) {
-    if (frame->run->env.cancel) ONR_TRY(onri_env_poll(&frame->run->env, error));
+    if (frame->space.run->env.cancel) ONR_TRY(onri_env_poll(&frame->space.run->env, error));
     ONR_TRY(run_step(frame, plan, &segment->steps[s], error));
   }
   return ONR_STATUS_OK;
 }
 
-enum onr_status onri_frame_run(struct onri_frame *frame, const struct onr_tensor *inputs, void *const *output_data,
-                               struct onr_error *error) {
-  struct onri_plan *plan = frame->plans;
-  set_addresses(plan, inputs, output_data);
-  for (size_t s = 0;; s++) {
-    if (s == plan->num_segments || !onri_plan_holds(plan, s)) ONR_TRY(onri_plan_segment(plan, s, error));
-    if (s == 0) copy_inputs(plan);
-    ONR_TRY(run_segment(frame, plan, s, error));
-    if (plan->segments[s].end_node == (int32_t)plan->graph->num_nodes) break;
+/* A segment that is new, or no longer holds. */
+static enum onr_status plan_segment(struct onri_plan *plan, size_t index, struct onr_error *error) {
+  struct onri_run *run = plan->space->run;
+  enum onr_status status = onri_plan_segment(plan, index, error);
+  if (status == ONR_STATUS_NO_MEMORY && onri_plan_cache_empty(&run->plans)) {
+    onri_meter_take_refusal(run->env.meter);
+    status = onri_plan_segment(plan, index, error);
   }
-  return ONR_STATUS_OK;
+  onri_plan_cache_trim(&run->plans, onri_plan_cache_limit(run), plan);
+  return status;
+}
+
+static enum onr_status run_segments(struct onri_frame *frame, struct onri_plan *plan, struct onr_error *error) {
+  for (size_t s = 0;; s++) {
+    if (s == plan->num_segments || !onri_plan_holds(plan, s)) ONR_TRY(plan_segment(plan, s, error));
+    ONR_TRY(run_segment(frame, plan, s, error));
+    if (plan->segments[s].end_node == (int32_t)plan->space->graph->num_nodes) return ONR_STATUS_OK;
+  }
+}
+
+enum onr_status onri_frame_run(struct onri_frame *frame, const struct onr_tensor *inputs, void *const *outputs, struct onr_error *error) {
+  struct onri_plan *plan = frame->space.plan;
+  enum onr_status status;
+  frame->space.kept = plan;
+  set_addresses(plan, inputs, outputs);
+  status = run_segments(frame, plan, error);
+  if (status != ONR_STATUS_OK) onri_frame_done(frame);
+  return status;
 }
 
 struct onr_tensor onri_frame_output(const struct onri_frame *frame, size_t index) {
-  const struct onri_plan *plan = frame->plans;
-  const int32_t v = frame->graph->outputs[index];
+  const struct onri_plan *plan = frame->space.kept;
+  const int32_t v = frame->space.graph->outputs[index];
   return (struct onr_tensor){plan->inference.descs[v], onri_plan_address(plan, v)};
+}
+
+void onri_frame_done(struct onri_frame *frame) { frame->space.kept = NULL; }
+
+void onri_frame_done_bodies(struct onri_frame *frame, const struct onri_node *node) {
+  struct onri_frame **children = frame->children + frame->first_child[node - frame->space.graph->nodes];
+  for (int32_t b = 0; b < node->num_bodies; b++)
+    if (children[b]) onri_frame_done(children[b]);
+}
+
+void onri_frame_trim(struct onri_frame *frame, const struct onr_tensor *results, size_t num_results) {
+  onri_plan_cache_empty(&frame->space.run->plans);
+  release_children(frame);
+  onri_workspace_trim(&frame->space, results, num_results);
 }

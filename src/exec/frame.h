@@ -4,33 +4,34 @@
 
 #include "exec/plan.h"
 
+/* Results of one output, one after the other. */
+struct onri_collected {
+  struct onri_buffer entries, contents;
+};
+
 struct onri_frame {
-  struct onri_run *run;
-  struct onri_graph *graph;
-  struct onri_plan *plans;        /* most recently used first */
+  struct onri_workspace space;
   struct onri_frame **children;   /* [sum of bodies of all nodes], made when first needed */
   int32_t *first_child;           /* [num_nodes] */
   size_t num_children;
   struct onr_tensor *inputs;      /* [graph->num_inputs] room for whoever runs the frame as a body */
-  struct onri_carry *carries;     /* [2 * graph->num_inputs] copies of inputs made for one iteration, two each in turn */
-};
-
-struct onri_carry {
-  void *data;
-  size_t bytes;
+  struct onri_buffer *carries;    /* [2 * graph->num_inputs] copies of inputs made for one iteration, two each in turn */
+  struct onri_collected *collected; /* [graph->num_outputs] of a SequenceMap's body */
 };
 
 enum onr_status onri_frame_create(struct onri_run *run, struct onri_graph *graph, struct onri_frame **frame, struct onr_error *error);
 void onri_frame_destroy(struct onri_frame *frame); /* accepts NULL */
-/* Finds or makes the plan for these input shapes and puts it first. */
+/* Finds or makes the plan for these input shapes: it is what runs next. Memory of the last run's results stays as it is. */
 enum onr_status onri_frame_plan(struct onri_frame *frame, const struct onr_tensor *inputs, struct onr_error *error);
-/* Is the first plan the one for these? */
-int onri_frame_fits(const struct onri_frame *frame, const struct onr_tensor *inputs);
-/* Runs with the given inputs. output_data (may be NULL, or hold NULLs): the caller's memory, large enough. Results are
- * read with onri_frame_output until the next run. */
-enum onr_status onri_frame_run(struct onri_frame *frame, const struct onr_tensor *inputs, void *const *output_data,
-                               struct onr_error *error);
+/* Runs it with the given inputs. outputs (may be NULL, or hold NULLs): the caller's memory, large enough. Results are read
+ * with onri_frame_output until onri_frame_done. */
+enum onr_status onri_frame_run(struct onri_frame *frame, const struct onr_tensor *inputs, void *const *outputs, struct onr_error *error);
 struct onr_tensor onri_frame_output(const struct onri_frame *frame, size_t index);
+/* The results are not read any more: those of this frame, or of the bodies of one of its nodes. */
+void onri_frame_done(struct onri_frame *frame);
+void onri_frame_done_bodies(struct onri_frame *frame, const struct onri_node *node);
+/* Gives back all memory but what these results, of the last run, lie in. */
+void onri_frame_trim(struct onri_frame *frame, const struct onr_tensor *results, size_t num_results);
 /* The frame of a body of a node of this frame's graph. */
 enum onr_status onri_frame_child(struct onri_frame *frame, const struct onri_node *node, int32_t body,
                                  struct onri_frame **child, struct onr_error *error);

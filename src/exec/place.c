@@ -9,17 +9,29 @@
 struct placing {
   struct onri_plan *plan;
   struct onri_segment *segment;
+  struct onri_lifetime *lifetimes; /* [num_values] of roots */
   int32_t index;
-  int32_t *first, *last; /* [num_values] of roots */
+  struct onri_block *blocks; /* NULL while they are counted */
+  int32_t *owners;           /* of each block: a value, or -1 - step */
+  size_t num_blocks;
   struct onr_error *error;
 };
 
 static int32_t node_index(const struct placing *p, const struct onri_step *step) {
-  return (int32_t)(step->node - p->plan->graph->nodes);
+  return (int32_t)(step->node - p->plan->space->graph->nodes);
 }
 
+/* Halves the way to the root each time it is walked, so that long chains stay cheap. */
 static int32_t root_of(const struct onri_plan *plan, int32_t v) {
-  while (plan->places[v].parent != ONRI_NONE) v = plan->places[v].parent;
+  struct onri_place *places = plan->places;
+  while (places[v].parent != ONRI_NONE) {
+    const struct onri_place *parent = &places[places[v].parent];
+    if (parent->parent != ONRI_NONE) {
+      places[v].offset += parent->offset;
+      places[v].parent = parent->parent;
+    }
+    v = places[v].parent;
+  }
   return v;
 }
 
@@ -35,16 +47,17 @@ static size_t offset_of(const struct onri_plan *plan, int32_t v) {
 /* Is this root a block of the segment that is being placed? */
 static int is_ours(const struct placing *p, int32_t root) {
   const struct onri_place *place = &p->plan->places[root];
-  return place->storage == ONRI_STORAGE_ARENA && place->segment == p->index;
+  return place->storage == ONRI_STORAGE_BLOCK && place->segment == p->index;
 }
 
 static void attach(struct placing *p, int32_t child, int32_t parent, size_t offset) {
   const int32_t root = root_of(p->plan, parent);
-  p->plan->places[child].parent = parent;
-  p->plan->places[child].offset = offset;
+  struct onri_lifetime *whole = &p->lifetimes[root];
+  p->plan->places[child].parent = root;
+  p->plan->places[child].offset = offset + offset_of(p->plan, parent);
   if (!is_ours(p, root)) return;
-  if (p->last[child] > p->last[root]) p->last[root] = p->last[child];
-  if (p->first[child] < p->first[root]) p->first[root] = p->first[child];
+  if (p->lifetimes[child].last > whole->last) whole->last = p->lifetimes[child].last;
+  if (p->lifetimes[child].first < whole->first) whole->first = p->lifetimes[child].first;
 }
 
 static void grant_view(struct placing *p, const struct onri_step *step, size_t i) {
@@ -58,7 +71,7 @@ static void grant_view(struct placing *p, const struct onri_step *step, size_t i
   root = root_of(p->plan, in);
   const enum onri_storage storage = p->plan->places[root].storage;
   /* The caller may free its input, or read an output as its own: neither may be the same memory. */
-  if (p->plan->last_use[out] == INT32_MAX && (storage == ONRI_STORAGE_INPUT || storage == ONRI_STORAGE_KNOWN)) return;
+  if (p->plan->space->uses[out].output != ONRI_NONE && (storage == ONRI_STORAGE_INPUT || storage == ONRI_STORAGE_KNOWN)) return;
   if (!onri_add_size(wish->offset, bytes_of(p->plan, out), &end) || end > bytes_of(p->plan, in)) return;
   attach(p, out, in, wish->offset);
 }
@@ -70,7 +83,7 @@ static void grant_in_place(struct placing *p, const struct onri_step *step) {
   in = step->node->in[step->call.in_place];
   if (in == ONRI_NONE || p->plan->places[out].parent != ONRI_NONE || bytes_of(p->plan, in) != bytes_of(p->plan, out)) return;
   root = root_of(p->plan, in);
-  if (!is_ours(p, root) || p->last[root] > now) return;
+  if (!is_ours(p, root) || p->lifetimes[root].last > now) return;
   for (int32_t i = 0; i < step->node->num_in; i++) {
     const int32_t other = step->node->in[i];
     if (other != ONRI_NONE && other != in && root_of(p->plan, other) == root) return;
@@ -88,151 +101,142 @@ static void grant_inside(struct placing *p, const struct onri_step *step, size_t
   if (out == ONRI_NONE || p->plan->places[out].parent != ONRI_NONE) return;
   root = root_of(p->plan, in);
   if (!is_ours(p, root) || root == out || offset_of(p->plan, in) != 0 || bytes_of(p->plan, root) != bytes_of(p->plan, in)) return;
-  if (p->last[root] == INT32_MAX) return; /* a graph output, or read by a later segment: keeps its own memory */
+  if (p->lifetimes[root].last == INT32_MAX) return; /* a graph output, or read by a later segment: keeps its own memory */
   if (!onri_add_size(wish->offset, bytes_of(p->plan, in), &end) || end > bytes_of(p->plan, out)) return;
   attach(p, root, out, wish->offset);
+}
+
+/* A value stays for good when a later segment reads it, or when it is an output. */
+static struct onri_lifetime lifetime_of(const struct placing *p, int32_t v, int32_t node) {
+  const struct onri_use *use = &p->plan->space->uses[v];
+  struct onri_lifetime life = {.first = node, .last = use->last_read};
+  if (onri_needed_from(use, p->segment->end_node)) life.last = INT32_MAX;
+  if (life.last < node) life.last = node;
+  return life;
 }
 
 static void start_values(struct placing *p) {
   const struct onri_plan *plan = p->plan;
   for (int32_t n = p->segment->first_node; n < p->segment->end_node; n++) {
-    const struct onri_node *node = &plan->graph->nodes[n];
+    const struct onri_node *node = &plan->space->graph->nodes[n];
     for (int32_t i = 0; i < node->num_out; i++) {
-      const int32_t v = node->out[i];
-      if (v == ONRI_NONE) continue;
-      plan->places[v].parent = plan->places[v].output = ONRI_NONE;
-      plan->places[v].segment = p->index;
-      p->first[v] = n;
-      p->last[v] = plan->last_use[v] >= p->segment->end_node ? INT32_MAX : plan->last_use[v];
-      if (p->last[v] < n) p->last[v] = n;
+      if (node->out[i] == ONRI_NONE) continue;
+      plan->places[node->out[i]].segment = p->index;
+      p->lifetimes[node->out[i]] = lifetime_of(p, node->out[i], n);
     }
   }
+  for (size_t i = 0; !p->index && i < plan->space->graph->num_inputs; i++)
+    p->lifetimes[plan->space->graph->inputs[i]] = (struct onri_lifetime){.last = INT32_MAX};
 }
 
-/* Marks the roots of all that is read past its end: overread[root] = 1. Views are resolved, so this comes last. */
-static void find_overreads(const struct placing *p, uint8_t *overread) {
-  const struct onri_plan *plan = p->plan;
+/* Calls visit for every value that the segment may have to place: its own, and with segment 0 the graph inputs. */
+static void for_values(struct placing *p, void (*visit)(struct placing *p, int32_t v)) {
+  const struct onri_graph *g = p->plan->space->graph;
+  for (size_t i = 0; !p->index && i < g->num_inputs; i++) visit(p, g->inputs[i]);
+  for (int32_t n = p->segment->first_node; n < p->segment->end_node; n++)
+    for (int32_t i = 0; i < g->nodes[n].num_out; i++)
+      if (g->nodes[n].out[i] != ONRI_NONE) visit(p, g->nodes[n].out[i]);
+}
+
+static void mark_overread(struct placing *p, int32_t v) { p->lifetimes[root_of(p->plan, v)].overread = 1; }
+
+static void mark_if_read_later(struct placing *p, int32_t v) {
+  if (p->plan->space->uses[v].last_read >= p->segment->end_node) mark_overread(p, v);
+}
+
+/* Marks the roots of all that is read past its end, or may be by a later segment. Views are resolved, so this comes last. */
+static void find_overreads(struct placing *p) {
+  for (size_t s = 0; s < p->segment->num_steps; s++) {
+    const struct onri_node *node = p->segment->steps[s].node;
+    for (int32_t i = 0; node->layer->flags & ONR_LAYER_OVERREADS && i < node->num_in; i++)
+      if (node->in[i] != ONRI_NONE) mark_overread(p, node->in[i]);
+  }
+  for_values(p, mark_if_read_later);
+}
+
+/* Graph inputs that are read past their end live in the block of segment 0; the others stay where the caller has them. */
+static void choose_input_copies(struct placing *p) {
+  const struct onri_graph *g = p->plan->space->graph;
+  for (size_t i = 0; !p->index && i < g->num_inputs; i++)
+    if (p->lifetimes[g->inputs[i]].overread) p->plan->places[g->inputs[i]].storage = ONRI_STORAGE_BLOCK;
+}
+
+static void offer_output_memory(struct placing *p, int32_t v) {
+  struct onri_place *place = &p->plan->places[v];
+  if (is_ours(p, v) && place->parent == ONRI_NONE && !p->lifetimes[v].overread) place->output = p->plan->space->uses[v].output;
+}
+
+static void add_block(struct placing *p, size_t bytes, int32_t first, int32_t last, int32_t owner) {
+  if (p->blocks) {
+    p->blocks[p->num_blocks] = (struct onri_block){bytes + ONR_SLACK_BYTES, first, last, 0};
+    p->owners[p->num_blocks] = owner;
+  }
+  p->num_blocks++;
+}
+
+static void add_value(struct placing *p, int32_t v) {
+  if (p->plan->places[v].parent == ONRI_NONE && is_ours(p, v))
+    add_block(p, bytes_of(p->plan, v), p->lifetimes[v].first, p->lifetimes[v].last, v);
+}
+
+/* One block a root and one a scratch. */
+static void collect_blocks(struct placing *p) {
+  p->num_blocks = 0;
+  for_values(p, add_value);
   for (size_t s = 0; s < p->segment->num_steps; s++) {
     const struct onri_step *step = &p->segment->steps[s];
-    for (int32_t i = 0; step->node->layer->flags & ONR_LAYER_OVERREADS && i < step->node->num_in; i++)
-      if (step->node->in[i] != ONRI_NONE) overread[root_of(plan, step->node->in[i])] = 1;
+    if (step->call.scratch_bytes) add_block(p, step->call.scratch_bytes, node_index(p, step), node_index(p, step), -1 - (int32_t)s);
   }
-  for (int32_t n = p->segment->end_node; n < (int32_t)plan->graph->num_nodes; n++)
-    for (int32_t i = 0; i < plan->graph->nodes[n].num_in; i++) {
-      const int32_t v = plan->graph->nodes[n].in[i];
-      if (v != ONRI_NONE) overread[root_of(plan, v)] = 1;
-    }
-}
-
-/* Graph inputs that are read past their end live in the arena of segment 0; the others stay where the caller has them. */
-static void choose_input_copies(struct placing *p, const uint8_t *overread) {
-  struct onri_plan *plan = p->plan;
-  for (size_t i = 0; i < plan->graph->num_inputs; i++) {
-    const int32_t v = plan->graph->inputs[i];
-    plan->copied[i] = overread[v];
-    if (!overread[v]) continue;
-    plan->places[v].storage = ONRI_STORAGE_ARENA;
-    plan->places[v].segment = 0;
-    p->first[v] = 0;
-    p->last[v] = INT32_MAX;
-  }
-}
-
-static void offer_output_memory(struct placing *p, const uint8_t *overread) {
-  struct onri_plan *plan = p->plan;
-  for (size_t i = 0; i < plan->graph->num_outputs; i++) {
-    const int32_t v = plan->graph->outputs[i];
-    if (is_ours(p, v) && plan->places[v].parent == ONRI_NONE && !overread[v]) plan->places[v].output = (int32_t)i;
-  }
-}
-
-static enum onr_status allocate_memory(struct placing *p, size_t bytes) {
-  struct onri_run *run = p->plan->run;
-  size_t total;
-  if (!onri_add_size(run->memory_bytes + run->model_bytes, bytes, &total) || total > run->env.limits.total_bytes)
-    return onr_fail(p->error, ONR_STATUS_LIMIT, "this run needs %zu bytes of memory; the limit total_bytes is %llu", bytes,
-                    (unsigned long long)run->env.limits.total_bytes);
-  if (!bytes) return ONR_STATUS_OK;
-  p->segment->memory = onri_allocate(run->env.allocator, bytes);
-  if (!p->segment->memory)
-    return onr_fail(p->error, ONR_STATUS_NO_MEMORY, "no memory for the %zu bytes that this run needs", bytes);
-  p->segment->memory_bytes = bytes;
-  run->memory_bytes += bytes;
-  return ONR_STATUS_OK;
-}
-
-/* One block a root and one a scratch; returns how many. Pass blocks NULL to count only. */
-static size_t collect_blocks(const struct placing *p, struct onri_block *blocks, int32_t *owners) {
-  const struct onri_plan *plan = p->plan;
-  size_t count = 0;
-  for (size_t v = 0; v < plan->graph->num_values; v++) {
-    if (plan->places[v].parent != ONRI_NONE || !is_ours(p, (int32_t)v) || p->last[v] < 0) continue;
-    if (blocks) {
-      blocks[count] = (struct onri_block){bytes_of(plan, (int32_t)v) + ONR_SLACK_BYTES, p->first[v], p->last[v], 0};
-      owners[count] = (int32_t)v;
-    }
-    count++;
-  }
-  for (size_t s = 0; s < p->segment->num_steps; s++) {
-    const struct onri_step *step = &p->segment->steps[s];
-    if (!step->call.scratch_bytes) continue;
-    if (blocks) {
-      blocks[count] = (struct onri_block){step->call.scratch_bytes + ONR_SLACK_BYTES, node_index(p, step), node_index(p, step), 0};
-      owners[count] = -1 - (int32_t)s;
-    }
-    count++;
-  }
-  return count;
 }
 
 static enum onr_status place_blocks(struct placing *p) {
-  const struct onr_allocator *allocator = p->plan->run->env.allocator;
-  const size_t count = collect_blocks(p, NULL, NULL);
-  struct onri_block *blocks = onri_allocate(allocator, count * sizeof(*blocks));
-  int32_t *owners = onri_allocate(allocator, count * sizeof(*owners));
+  const struct onr_allocator *allocator = p->plan->space->run->env.allocator;
   enum onr_status status = ONR_STATUS_OK;
-  size_t bytes = 0;
-  if (!blocks || !owners) status = onr_fail(p->error, ONR_STATUS_NO_MEMORY, "no memory to place %zu tensors", count);
+  collect_blocks(p);
+  p->blocks = onri_allocate(allocator, p->num_blocks * sizeof(*p->blocks));
+  p->owners = onri_allocate(allocator, p->num_blocks * sizeof(*p->owners));
+  if (!p->blocks || !p->owners) status = onr_fail(p->error, ONR_STATUS_NO_MEMORY, "no memory to place %zu tensors", p->num_blocks);
   if (status == ONR_STATUS_OK) {
-    collect_blocks(p, blocks, owners);
-    status = onri_plan_blocks(blocks, count, allocator, &bytes, p->error);
+    collect_blocks(p);
+    status = onri_plan_blocks(p->blocks, p->num_blocks, allocator, &p->segment->block_bytes, p->error);
   }
-  if (status == ONR_STATUS_OK) status = allocate_memory(p, bytes);
-  for (size_t b = 0; status == ONR_STATUS_OK && b < count; b++) {
-    if (owners[b] >= 0) p->plan->places[owners[b]].offset = blocks[b].offset;
-    else p->segment->steps[-1 - owners[b]].call.scratch = p->segment->memory + blocks[b].offset;
+  for (size_t i = 0; status == ONR_STATUS_OK && i < p->num_blocks; i++) {
+    if (p->owners[i] >= 0) p->plan->places[p->owners[i]].offset = p->blocks[i].offset;
+    else p->segment->steps[-1 - p->owners[i]].scratch = p->blocks[i].offset;
   }
-  onri_release(allocator, blocks);
-  onri_release(allocator, owners);
+  onri_release(allocator, p->blocks);
+  onri_release(allocator, p->owners);
   return status;
 }
 
-enum onr_status onri_plan_place(struct onri_plan *plan, size_t index, struct onr_error *error) {
-  const struct onr_allocator *allocator = plan->run->env.allocator;
-  const size_t values = plan->graph->num_values;
-  struct placing p = {.plan = plan, .segment = &plan->segments[index], .index = (int32_t)index, .error = error};
-  uint8_t *overread = onri_allocate_zeroed(allocator, values);
-  enum onr_status status = ONR_STATUS_OK;
-  p.first = onri_allocate_zeroed(allocator, values * sizeof(*p.first));
-  p.last = onri_allocate(allocator, values * sizeof(*p.last));
-  if (!overread || !p.first || !p.last) status = onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to place %zu values", values);
-  if (status == ONR_STATUS_OK) {
-    for (size_t v = 0; v < values; v++) p.last[v] = -1;
-    start_values(&p);
-    for (size_t s = 0; s < p.segment->num_steps; s++) {
-      const struct onri_step *step = &p.segment->steps[s];
-      if (step->node->layer->flags & (ONR_LAYER_DYNAMIC | ONR_LAYER_CONTROL)) continue;
-      for (size_t i = 0; i < step->call.num_out; i++) grant_view(&p, step, i);
-      grant_in_place(&p, step);
-      for (size_t i = 0; i < step->call.num_in; i++) grant_inside(&p, step, i);
+static void grant_wishes(struct placing *p, const struct onri_step *step) {
+  if (step->node->layer->flags & (ONR_LAYER_DYNAMIC | ONR_LAYER_CONTROL)) return;
+  for (size_t i = 0; i < step->call.num_out; i++) grant_view(p, step, i);
+  grant_in_place(p, step);
+  for (size_t i = 0; i < step->call.num_in; i++) grant_inside(p, step, i);
+}
+
+/* Leaves every value one step from its root. Roots that went inside another value did so in the order of nodes, so backwards each way
+ * is short. */
+static void flatten(const struct placing *p) {
+  for (int32_t n = p->segment->end_node; n-- > p->segment->first_node;) {
+    const struct onri_node *node = &p->plan->space->graph->nodes[n];
+    for (int32_t i = 0; i < node->num_out; i++) {
+      struct onri_place *place = node->out[i] == ONRI_NONE ? NULL : &p->plan->places[node->out[i]];
+      if (!place || place->parent == ONRI_NONE) continue;
+      place->offset = offset_of(p->plan, node->out[i]);
+      while (p->plan->places[place->parent].parent != ONRI_NONE) place->parent = p->plan->places[place->parent].parent;
     }
-    find_overreads(&p, overread);
-    if (index == 0) choose_input_copies(&p, overread);
-    offer_output_memory(&p, overread);
-    status = place_blocks(&p);
   }
-  onri_release(allocator, overread);
-  onri_release(allocator, p.first);
-  onri_release(allocator, p.last);
-  return status;
+}
+
+enum onr_status onri_plan_place(struct onri_plan *plan, size_t index, struct onr_error *error) {
+  struct placing p = {.plan = plan, .segment = &plan->segments[index], .lifetimes = plan->space->lifetimes, .index = (int32_t)index, .error = error};
+  start_values(&p);
+  for (size_t s = 0; s < p.segment->num_steps; s++) grant_wishes(&p, &p.segment->steps[s]);
+  find_overreads(&p);
+  choose_input_copies(&p);
+  for_values(&p, offer_output_memory);
+  flatten(&p);
+  return place_blocks(&p);
 }

@@ -7,14 +7,7 @@
 
 static enum onr_status no_memory(struct onr_error *error) { return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a plan"); }
 
-static void find_last_uses(struct onri_plan *plan) {
-  const struct onri_graph *g = plan->graph;
-  for (size_t v = 0; v < g->num_values; v++) plan->last_use[v] = -1;
-  for (size_t n = 0; n < g->num_nodes; n++)
-    for (int32_t i = 0; i < g->nodes[n].num_in; i++)
-      if (g->nodes[n].in[i] != ONRI_NONE) plan->last_use[g->nodes[n].in[i]] = (int32_t)n;
-  for (size_t i = 0; i < g->num_outputs; i++) plan->last_use[g->outputs[i]] = INT32_MAX;
-}
+static uint64_t held(const struct onri_workspace *space) { return atomic_load_explicit(&space->run->env.meter->held, memory_order_relaxed); }
 
 static enum onr_status resize_output(struct onr_call *call, size_t i, const struct onr_desc *desc, void **data) {
   struct onri_plan *plan = call->executor;
@@ -22,144 +15,71 @@ static enum onr_status resize_output(struct onr_call *call, size_t i, const stru
   const int32_t v = step->node->out[i];
   call->out[i] = *desc;
   if (v == ONRI_NONE) return ONR_STATUS_OK;
-  return onri_plan_resize(plan, v, desc, data, call->error);
-}
-
-enum onr_status onri_plan_create(struct onri_run *run, struct onri_graph *graph, const struct onr_tensor *inputs,
-                                 struct onri_plan **plan, struct onr_error *error) {
-  const struct onr_allocator *allocator = run->env.allocator;
-  struct onri_plan *p = onri_allocate_zeroed(allocator, sizeof(*p));
-  enum onr_status status;
-  *plan = NULL;
-  if (!p) return no_memory(error);
-  p->executor = (struct onri_executor){.resize = resize_output, .text = &run->text};
-  p->run = run;
-  p->graph = graph;
-  p->inputs = onri_allocate_zeroed(allocator, graph->num_inputs * sizeof(*p->inputs));
-  p->places = onri_allocate_zeroed(allocator, graph->num_values * sizeof(*p->places));
-  p->copied = onri_allocate_zeroed(allocator, graph->num_inputs);
-  p->last_use = onri_allocate(allocator, graph->num_values * sizeof(*p->last_use));
-  p->input_data = onri_allocate_zeroed(allocator, graph->num_inputs * sizeof(*p->input_data));
-  p->output_data = onri_allocate_zeroed(allocator, graph->num_outputs * sizeof(*p->output_data));
-  status = p->inputs && p->places && p->copied && p->last_use && p->input_data && p->output_data ? ONR_STATUS_OK : no_memory(error);
-  if (status == ONR_STATUS_OK) status = onri_inference_init(&p->inference, graph, &run->env, 0, error);
-  if (status == ONR_STATUS_OK) {
-    find_last_uses(p);
-    for (size_t v = 0; v < graph->num_values; v++) {
-      p->places[v] = (struct onri_place){.parent = ONRI_NONE, .input = ONRI_NONE, .output = ONRI_NONE};
-      if (graph->values[v].constant) p->places[v].storage = ONRI_STORAGE_KNOWN;
-    }
-    for (size_t i = 0; i < graph->num_inputs; i++) {
-      p->inputs[i] = inputs[i].desc;
-      p->input_data[i] = inputs[i].data;
-      p->inference.descs[graph->inputs[i]] = inputs[i].desc;
-      p->places[graph->inputs[i]].input = (int32_t)i;
-    }
-    status = onri_plan_segment(p, 0, error);
-  }
-  if (status == ONR_STATUS_OK) *plan = p;
-  else onri_plan_destroy(p);
-  return status;
+  return onri_plan_resize(plan, v, desc, 0, data, call->error);
 }
 
 static void destroy_segment(struct onri_plan *plan, struct onri_segment *segment) {
-  struct onr_env *env = &plan->run->env;
+  struct onr_env *env = &plan->space->run->env;
   for (size_t s = 0; s < segment->num_steps; s++) {
     const struct onr_layer *layer = segment->steps[s].node->layer;
     if (layer->release_state && segment->steps[s].call.state) layer->release_state(segment->steps[s].call.state, env);
   }
   for (size_t i = 0; i < segment->num_assumptions; i++) onri_release(env->allocator, segment->assumptions[i].contents);
   onri_release(env->allocator, segment->assumptions);
-  onri_release(env->allocator, segment->memory);
-  plan->run->memory_bytes -= segment->memory_bytes;
   onri_arena_clear(&segment->arena);
   memset(segment, 0, sizeof(*segment));
 }
 
-void onri_plan_destroy(struct onri_plan *plan) {
-  const struct onr_allocator *allocator;
-  if (!plan) return;
-  allocator = plan->run->env.allocator;
-  for (size_t s = 0; s < plan->num_segments; s++) destroy_segment(plan, &plan->segments[s]);
-  for (size_t v = 0; plan->places && v < plan->graph->num_values; v++) {
-    onri_release(allocator, plan->places[v].slot);
-    plan->run->memory_bytes -= plan->places[v].slot_bytes;
-  }
-  onri_inference_clear(&plan->inference);
-  onri_release(allocator, plan->segments);
-  onri_release(allocator, plan->inputs);
-  onri_release(allocator, plan->places);
-  onri_release(allocator, plan->copied);
-  onri_release(allocator, plan->last_use);
-  onri_release(allocator, plan->input_data);
-  onri_release(allocator, plan->output_data);
-  onri_release(allocator, plan);
+int onri_plan_fits(const struct onri_plan *plan, const struct onr_tensor *inputs) {
+  for (size_t i = 0; i < plan->space->graph->num_inputs; i++)
+    if (!onr_desc_equal(&plan->inputs[i].desc, &inputs[i].desc)) return 0;
+  return 1;
 }
 
-void *onri_plan_address(const struct onri_plan *plan, int32_t value) {
-  size_t offset = 0;
+/* Memory of a value that is no part of another. */
+static void *address_of_root(const struct onri_plan *plan, int32_t value) {
   const struct onri_place *place = &plan->places[value];
-  while (place->parent != ONRI_NONE) {
-    offset += place->offset;
-    value = place->parent;
-    place = &plan->places[value];
-  }
   switch (place->storage) {
-    case ONRI_STORAGE_KNOWN: return (char *)plan->inference.known[value] + offset;
-    case ONRI_STORAGE_INPUT: return (char *)plan->input_data[place->input] + offset;
-    case ONRI_STORAGE_ARENA: return plan->segments[place->segment].memory + place->offset + offset;
-    case ONRI_STORAGE_SLOT: return place->slot ? (char *)place->slot + offset : NULL;
+    case ONRI_STORAGE_KNOWN: return (void *)(uintptr_t)plan->inference.known[value];
+    case ONRI_STORAGE_INPUT: return plan->inputs[plan->space->uses[value].input].data;
+    case ONRI_STORAGE_BLOCK:
+      if (place->output != ONRI_NONE && plan->outputs[place->output]) return plan->outputs[place->output];
+      return (size_t)place->segment < plan->space->num_blocks ? plan->space->blocks[place->segment].data + place->offset : NULL;
+    case ONRI_STORAGE_SLOT: return plan->space->slots[value].data;
     case ONRI_STORAGE_NONE: break;
   }
   return NULL;
 }
 
-/* Values that grow from run to run get spare room, so that they settle. */
-static enum onr_status grow_slot(struct onri_plan *plan, struct onri_place *place, size_t bytes, size_t kept, struct onr_error *error) {
-  struct onri_run *run = plan->run;
-  const size_t grown = bytes + (place->slot_bytes ? bytes / 2 : 0);
-  void *slot;
-  if (run->memory_bytes + run->model_bytes + grown > run->env.limits.total_bytes)
-    return onr_fail(error, ONR_STATUS_LIMIT, "a value of %zu bytes would exceed the limit total_bytes", bytes);
-  slot = onri_allocate(run->env.allocator, grown);
-  if (!slot) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a value of %zu bytes", bytes);
-  if (kept) memcpy(slot, place->slot, kept);
-  onri_release(run->env.allocator, place->slot);
-  run->memory_bytes += grown - place->slot_bytes;
-  place->slot = slot;
-  place->slot_bytes = grown;
-  for (size_t s = 0; s < plan->num_segments; s++) plan->segments[s].bound = 0;
-  return ONR_STATUS_OK;
+void *onri_plan_address(const struct onri_plan *plan, int32_t value) {
+  size_t offset = 0;
+  char *address;
+  for (; plan->places[value].parent != ONRI_NONE; value = plan->places[value].parent) offset += plan->places[value].offset;
+  address = address_of_root(plan, value);
+  return address ? address + offset : NULL;
 }
 
-enum onr_status onri_plan_extend(struct onri_plan *plan, int32_t value, const struct onr_desc *desc, size_t kept, void **data,
+enum onr_status onri_plan_resize(struct onri_plan *plan, int32_t value, const struct onr_desc *desc, size_t kept, void **data,
                                  struct onr_error *error) {
-  struct onri_place *place = &plan->places[value];
-  ONR_TRY(onri_desc_check(desc, &plan->run->env, error));
-  const size_t bytes = onr_desc_bytes(desc) + ONR_SLACK_BYTES;
-  if (place->slot_bytes < bytes) ONR_TRY(grow_slot(plan, place, bytes, kept, error));
-  place->storage = ONRI_STORAGE_SLOT;
+  ONR_TRY(onri_desc_check(desc, &plan->space->run->env, error));
+  ONR_TRY(onri_workspace_slot(plan->space, value, onr_desc_bytes(desc) + ONR_SLACK_BYTES, kept, error));
+  plan->places[value].storage = ONRI_STORAGE_SLOT;
   plan->inference.descs[value] = *desc;
-  *data = place->slot;
+  *data = plan->space->slots[value].data;
   return ONR_STATUS_OK;
 }
 
-enum onr_status onri_plan_resize(struct onri_plan *plan, int32_t value, const struct onr_desc *desc, void **data,
-                                 struct onr_error *error) {
-  return onri_plan_extend(plan, value, desc, 0, data, error);
-}
-
-size_t onri_plan_bytes(const struct onri_plan *plan) {
+size_t onri_plan_memory(const struct onri_plan *plan) {
   size_t bytes = 0;
-  for (size_t s = 0; s < plan->num_segments; s++) bytes += plan->segments[s].memory_bytes;
-  for (size_t v = 0; v < plan->graph->num_values; v++) bytes += plan->places[v].slot_bytes;
+  for (size_t s = 0; s < plan->num_segments; s++) bytes += plan->segments[s].block_bytes;
+  for (size_t v = 0; v < plan->space->graph->num_values; v++) bytes += plan->space->slots[v].bytes;
   return bytes;
 }
 
 /* Contents of a value before a segment that assumes them runs. */
 static const void *contents_now(const struct onri_plan *plan, int32_t value) {
-  const int32_t input = plan->places[value].input;
-  return input == ONRI_NONE ? onri_plan_address(plan, value) : plan->input_data[input];
+  const int32_t input = plan->space->uses[value].input;
+  return input == ONRI_NONE ? onri_plan_address(plan, value) : plan->inputs[input].data;
 }
 
 int onri_plan_holds(const struct onri_plan *plan, size_t index) {
@@ -174,7 +94,7 @@ int onri_plan_holds(const struct onri_plan *plan, size_t index) {
 
 static enum onr_status assume(struct onri_plan *plan, struct onri_segment *segment, int32_t value, int contents,
                               struct onr_error *error) {
-  const struct onr_allocator *allocator = plan->run->env.allocator;
+  const struct onr_allocator *allocator = plan->space->run->env.allocator;
   struct onri_assumption a = {.value = value, .desc = plan->inference.descs[value]};
   const size_t bytes = onr_desc_bytes(&a.desc);
   if (contents) {
@@ -191,19 +111,23 @@ static enum onr_status assume(struct onri_plan *plan, struct onri_segment *segme
   return ONR_STATUS_OK;
 }
 
-/* All descriptors that running told are assumptions of the segments behind. */
-static enum onr_status assume_slots(struct onri_plan *plan, struct onri_segment *segment, struct onr_error *error) {
-  for (size_t v = 0; segment->first_node > 0 && v < plan->graph->num_values; v++)
-    if (plan->places[v].storage == ONRI_STORAGE_SLOT && plan->places[v].parent == ONRI_NONE &&
-        plan->last_use[v] >= segment->first_node && plan->inference.descs[v].rank != ONRI_UNKNOWN_RANK)
-      ONR_TRY(assume(plan, segment, (int32_t)v, 0, error));
+/* Descriptors that running told are taken for granted where a node reads them. */
+static enum onr_status assume_slots(struct onri_plan *plan, struct onri_segment *segment, size_t index, const struct onri_node *node,
+                                    struct onr_error *error) {
+  for (int32_t i = 0; i < node->num_in; i++) {
+    struct onri_place *place = node->in[i] == ONRI_NONE ? NULL : &plan->places[node->in[i]];
+    if (!place || place->storage != ONRI_STORAGE_SLOT || place->assumed == (int32_t)index) continue;
+    if (plan->inference.descs[node->in[i]].rank == ONRI_UNKNOWN_RANK) continue; /* this segment computes it */
+    ONR_TRY(assume(plan, segment, node->in[i], 0, error));
+    place->assumed = (int32_t)index;
+  }
   return ONR_STATUS_OK;
 }
 
 /* A graph input, or computed by an earlier segment. */
 static int is_available(const struct onri_plan *plan, const struct onri_segment *segment, int32_t value) {
-  const int32_t producer = plan->graph->values[value].producer;
-  if (plan->places[value].input != ONRI_NONE) return 1;
+  const int32_t producer = plan->space->graph->values[value].producer;
+  if (plan->space->uses[value].input != ONRI_NONE) return 1;
   return producer != ONRI_NONE && producer < segment->first_node && plan->inference.descs[value].rank != ONRI_UNKNOWN_RANK;
 }
 
@@ -218,16 +142,18 @@ static enum onr_status assume_shape_inputs(struct onri_plan *plan, struct onri_s
   return ONR_STATUS_OK;
 }
 
-static int has_elements(const struct onri_plan *plan, const struct onri_node *node) {
-  for (int32_t i = 0; i < node->num_out; i++)
-    if (node->out[i] != ONRI_NONE && onr_desc_elements(&plan->inference.descs[node->out[i]])) return 1;
-  return 0;
-}
+static int is_at_run_time(const struct onri_node *node) { return node->layer->flags & (ONR_LAYER_DYNAMIC | ONR_LAYER_CONTROL); }
 
-static int all_known(const struct onri_plan *plan, const struct onri_node *node) {
-  for (int32_t i = 0; i < node->num_out; i++)
-    if (node->out[i] != ONRI_NONE && !plan->inference.known[node->out[i]]) return 0;
-  return 1;
+/* Is there anything to run? Not where all outputs are known, or empty. */
+static int is_step(const struct onri_plan *plan, const struct onri_node *node) {
+  int unknown = 0, elements = 0;
+  for (int32_t i = 0; i < node->num_out; i++) {
+    const int32_t v = node->out[i];
+    if (v == ONRI_NONE) continue;
+    unknown |= !plan->inference.known[v];
+    elements |= onr_desc_elements(&plan->inference.descs[v]) != 0;
+  }
+  return is_at_run_time(node) || (unknown && elements);
 }
 
 /* Below these a step takes some microseconds, as long as it takes to wake a sleeping thread; where other programs want the
@@ -244,7 +170,7 @@ static int is_small(const struct onr_layer *layer, const struct onr_call *c) {
 
 /* Fills in the call of a step and lets the layer plan. */
 static enum onr_status make_step(struct onri_plan *plan, struct onri_segment *segment, const struct onri_node *node,
-                                 int at_run_time, struct onr_error *error) {
+                                 struct onr_error *error) {
   struct onri_step *step = &segment->steps[segment->num_steps];
   struct onr_call *c = &step->call;
   const size_t num_in = (size_t)node->num_in, num_out = (size_t)node->num_out;
@@ -254,7 +180,7 @@ static enum onr_status make_step(struct onri_plan *plan, struct onri_segment *se
   void **outputs = onri_arena_allocate(&segment->arena, out_room * sizeof(*outputs));
   *step = (struct onri_step){.node = node, .inputs = inputs, .outputs = outputs};
   *c = (struct onr_call){.params = node->params, .prepared = node->prepared, .num_in = num_in, .num_out = num_out,
-                         .in = in, .inputs = inputs, .outputs = outputs, .in_place = -1, .env = &plan->run->env,
+                         .in = in, .inputs = inputs, .outputs = outputs, .in_place = -1, .env = &plan->space->run->env,
                          .error = error, .executor = plan};
   c->out = onri_arena_allocate(&segment->arena, out_room * sizeof(*c->out));
   c->view = onri_arena_allocate(&segment->arena, out_room * sizeof(*c->view));
@@ -270,91 +196,162 @@ static enum onr_status make_step(struct onri_plan *plan, struct onri_segment *se
   }
   for (size_t i = 0; i < num_out; i++) {
     c->view[i].of = ONRI_NONE;
-    if (node->out[i] != ONRI_NONE && !at_run_time) c->out[i] = plan->inference.descs[node->out[i]];
+    if (node->out[i] != ONRI_NONE && !is_at_run_time(node)) c->out[i] = plan->inference.descs[node->out[i]];
   }
-  if (is_small(node->layer, c)) c->env = &plan->run->alone;
+  if (is_small(node->layer, c)) c->env = &plan->space->run->alone;
   if (node->layer->plan && !(node->layer->flags & ONR_LAYER_CONTROL)) ONR_TRY(node->layer->plan(c));
   return ONR_STATUS_OK;
 }
 
-/* Infers and makes steps for nodes from segment->first_node on, until one is blocked. */
-static enum onr_status make_steps(struct onri_plan *plan, struct onri_segment *segment, struct onr_error *error) {
-  const struct onri_graph *g = plan->graph;
-  size_t n = (size_t)segment->first_node;
-  for (; n < g->num_nodes; n++) {
-    const struct onri_node *node = &g->nodes[n];
-    enum onri_inferred inferred;
-    ONR_TRY(onri_inference_step(&plan->inference, node, &inferred, error));
-    if (inferred == ONRI_BLOCKED) {
-      ONR_TRY(assume_shape_inputs(plan, segment, node, error));
-      ONR_TRY(onri_inference_step(&plan->inference, node, &inferred, error));
-      if (inferred == ONRI_BLOCKED && n == (size_t)segment->first_node)
-        return onri_node_blame(node, onr_fail(error, ONR_STATUS_INTERNAL, "an input has not been computed"), error);
-    }
-    if (inferred == ONRI_BLOCKED) break;
-    for (int32_t i = 0; i < node->num_out; i++)
-      if (node->out[i] != ONRI_NONE)
-        plan->places[node->out[i]].storage = inferred == ONRI_AT_RUN_TIME                 ? ONRI_STORAGE_SLOT
-                                             : plan->inference.known[node->out[i]] ? ONRI_STORAGE_KNOWN
-                                                                                   : ONRI_STORAGE_ARENA;
-    if (inferred == ONRI_INFERRED && (all_known(plan, node) || !has_elements(plan, node))) continue;
-    const enum onr_status status = make_step(plan, segment, node, inferred == ONRI_AT_RUN_TIME, error);
+static enum onr_status make_steps(struct onri_plan *plan, struct onri_segment *segment, size_t count, struct onr_error *error) {
+  segment->steps = onri_arena_allocate(&segment->arena, count * sizeof(*segment->steps));
+  if (!segment->steps) return no_memory(error);
+  for (int32_t n = segment->first_node; n < segment->end_node; n++) {
+    const struct onri_node *node = &plan->space->graph->nodes[n];
+    if (!is_step(plan, node)) continue;
+    const enum onr_status status = make_step(plan, segment, node, error);
     if (status != ONR_STATUS_OK) return onri_node_blame(node, status, error);
   }
-  segment->end_node = (int32_t)n;
   return ONR_STATUS_OK;
 }
 
-static void reset_inputs(struct onri_plan *plan) {
-  for (size_t i = 0; i < plan->graph->num_inputs; i++) {
-    plan->places[plan->graph->inputs[i]].storage = ONRI_STORAGE_INPUT;
-    plan->copied[i] = 0;
+static enum onr_status infer_node(struct onri_plan *plan, struct onri_segment *segment, size_t index, const struct onri_node *node,
+                                  enum onri_inferred *inferred, struct onr_error *error) {
+  ONR_TRY(onri_env_poll(&plan->space->run->env, error));
+  ONR_TRY(assume_slots(plan, segment, index, node, error));
+  ONR_TRY(onri_inference_step(&plan->inference, node, inferred, error));
+  if (*inferred != ONRI_BLOCKED) return ONR_STATUS_OK;
+  ONR_TRY(assume_shape_inputs(plan, segment, node, error));
+  return onri_inference_step(&plan->inference, node, inferred, error);
+}
+
+/* Infers nodes from segment->first_node on until one is blocked, and says what kind of memory their values get. */
+static enum onr_status infer_nodes(struct onri_plan *plan, struct onri_segment *segment, size_t index, size_t *num_steps, struct onr_error *error) {
+  const struct onri_graph *g = plan->space->graph;
+  for (; segment->end_node < (int32_t)g->num_nodes; segment->end_node++) {
+    const struct onri_node *node = &g->nodes[segment->end_node];
+    enum onri_inferred inferred;
+    ONR_TRY(infer_node(plan, segment, index, node, &inferred, error));
+    if (inferred == ONRI_BLOCKED) break;
+    for (int32_t i = 0; i < node->num_out; i++)
+      if (node->out[i] != ONRI_NONE)
+        plan->places[node->out[i]].storage = is_at_run_time(node)                      ? ONRI_STORAGE_SLOT
+                                             : plan->inference.known[node->out[i]] ? ONRI_STORAGE_KNOWN
+                                                                                   : ONRI_STORAGE_BLOCK;
+    *num_steps += (size_t)is_step(plan, node);
+  }
+  if (segment->end_node == segment->first_node && g->num_nodes > (size_t)segment->first_node)
+    return onri_node_blame(&g->nodes[segment->first_node], onr_fail(error, ONR_STATUS_INTERNAL, "an input has not been computed"), error);
+  return ONR_STATUS_OK;
+}
+
+/* Forgets what a node's outputs were. */
+static void forget_node(struct onri_plan *plan, const struct onri_node *node) {
+  onri_inference_forget(&plan->inference, node);
+  for (int32_t i = 0; i < node->num_out; i++) {
+    if (node->out[i] == ONRI_NONE) continue;
+    plan->places[node->out[i]] = (struct onri_place){.parent = ONRI_NONE, .output = ONRI_NONE, .assumed = ONRI_NONE};
+  }
+}
+
+static void drop_assumptions(struct onri_plan *plan, const struct onri_segment *segment) {
+  for (size_t i = 0; i < segment->num_assumptions; i++) {
+    const struct onri_assumption *a = &segment->assumptions[i];
+    if (a->contents && plan->inference.known[a->value] == a->contents) plan->inference.known[a->value] = NULL;
+    plan->places[a->value].assumed = ONRI_NONE;
   }
 }
 
 /* Forgets what segments from `index` on computed. */
 static void drop_segments(struct onri_plan *plan, size_t index) {
-  if (index >= plan->num_segments) return;
-  for (size_t n = (size_t)plan->segments[index].first_node; n < plan->graph->num_nodes; n++) {
-    const struct onri_node *node = &plan->graph->nodes[n];
-    onri_inference_forget(&plan->inference, node);
-    for (int32_t i = 0; i < node->num_out; i++) {
-      if (node->out[i] == ONRI_NONE) continue;
-      struct onri_place *place = &plan->places[node->out[i]];
-      place->storage = ONRI_STORAGE_NONE;
-      place->parent = ONRI_NONE;
-      place->offset = 0;
-    }
+  for (size_t s = plan->num_segments; s-- > index;) {
+    struct onri_segment *segment = &plan->segments[s];
+    for (int32_t n = segment->first_node; n <= segment->end_node && n < (int32_t)plan->space->graph->num_nodes; n++)
+      forget_node(plan, &plan->space->graph->nodes[n]);
+    drop_assumptions(plan, segment);
+    destroy_segment(plan, segment);
   }
-  for (size_t s = index; s < plan->num_segments; s++) {
-    for (size_t i = 0; i < plan->segments[s].num_assumptions; i++) {
-      const struct onri_assumption *a = &plan->segments[s].assumptions[i];
-      if (plan->inference.known[a->value] == a->contents) plan->inference.known[a->value] = NULL;
-    }
-    destroy_segment(plan, &plan->segments[s]);
+  if (index < plan->num_segments) plan->num_segments = index;
+}
+
+static enum onr_status fill_segment(struct onri_plan *plan, size_t index, struct onr_error *error) {
+  struct onri_segment *segment = &plan->segments[index];
+  size_t num_steps = 0;
+  ONR_TRY(infer_nodes(plan, segment, index, &num_steps, error));
+  ONR_TRY(make_steps(plan, segment, num_steps, error));
+  return onri_plan_place(plan, index, error);
+}
+
+static enum onr_status make_segment(struct onri_plan *plan, size_t index, struct onr_error *error) {
+  const struct onr_allocator *allocator = plan->space->run->env.allocator;
+  const struct onri_segment *before;
+  struct onri_segment *segment;
+  enum onr_status status;
+  drop_segments(plan, index);
+  if (!onri_grow(allocator, &plan->segments, sizeof(*plan->segments), &plan->segments_capacity, index + 1)) return no_memory(error);
+  before = index ? &plan->segments[index - 1] : NULL;
+  segment = &plan->segments[index];
+  *segment = (struct onri_segment){0};
+  if (before) {
+    segment->first_node = segment->end_node = before->end_node;
+    segment->first_step = before->first_step + before->num_steps;
   }
-  plan->num_segments = index;
+  onri_arena_init(&segment->arena, allocator, 0);
+  plan->num_segments = index + 1;
+  for (size_t i = 0; !index && i < plan->space->graph->num_inputs; i++) plan->places[plan->space->graph->inputs[i]].storage = ONRI_STORAGE_INPUT;
+  status = fill_segment(plan, index, error);
+  if (status != ONR_STATUS_OK) drop_segments(plan, index);
+  return status;
 }
 
 enum onr_status onri_plan_segment(struct onri_plan *plan, size_t index, struct onr_error *error) {
-  const struct onr_allocator *allocator = plan->run->env.allocator;
-  const size_t num_nodes = plan->graph->num_nodes;
-  struct onri_segment *segment;
-  enum onr_status status;
-  const int32_t first = index ? plan->segments[index - 1].end_node : 0;
-  drop_segments(plan, index);
-  if (index == 0) reset_inputs(plan);
-  if (!onri_grow(allocator, &plan->segments, sizeof(*plan->segments), &plan->segments_capacity, index + 1)) return no_memory(error);
-  segment = &plan->segments[index];
-  memset(segment, 0, sizeof(*segment));
-  plan->num_segments = index + 1;
-  onri_arena_init(&segment->arena, allocator, 0);
-  segment->first_node = segment->end_node = first;
-  segment->steps = onri_arena_allocate(&segment->arena, (num_nodes - (size_t)first) * sizeof(*segment->steps));
-  if (!segment->steps) status = no_memory(error);
-  else status = assume_slots(plan, segment, error);
-  if (status == ONR_STATUS_OK) status = make_steps(plan, segment, error);
-  if (status == ONR_STATUS_OK) status = onri_plan_place(plan, index, error);
-  if (status != ONR_STATUS_OK) drop_segments(plan, index);
+  const uint64_t before = held(plan->space);
+  const enum onr_status status = make_segment(plan, index, error);
+  const size_t more = (size_t)(held(plan->space) - before); /* less wraps around, twice */
+  plan->bytes += more;
+  plan->space->run->plans.bytes += more;
   return status;
+}
+
+static enum onr_status start(struct onri_plan *p, const struct onr_tensor *inputs, struct onr_error *error) {
+  const struct onri_graph *graph = p->space->graph;
+  p->inputs = onri_arena_copy(&p->arena, inputs, graph->num_inputs * sizeof(*p->inputs));
+  p->outputs = onri_arena_allocate(&p->arena, graph->num_outputs * sizeof(*p->outputs));
+  p->places = onri_arena_allocate(&p->arena, graph->num_values * sizeof(*p->places));
+  if (!p->inputs || !p->outputs || !p->places) return no_memory(error);
+  ONR_TRY(onri_inference_init(&p->inference, p->space->graph, &p->space->run->env, 0, error));
+  for (size_t v = 0; v < graph->num_values; v++) {
+    p->places[v] = (struct onri_place){.parent = ONRI_NONE, .output = ONRI_NONE, .assumed = ONRI_NONE};
+    if (graph->values[v].constant) p->places[v].storage = ONRI_STORAGE_KNOWN;
+  }
+  for (size_t i = 0; i < graph->num_inputs; i++) p->inference.descs[graph->inputs[i]] = inputs[i].desc;
+  return make_segment(p, 0, error);
+}
+
+enum onr_status onri_plan_create(struct onri_workspace *space, const struct onr_tensor *inputs, struct onri_plan **plan, struct onr_error *error) {
+  const struct onr_allocator *allocator = space->run->env.allocator;
+  const uint64_t before = held(space);
+  struct onri_plan *p = onri_allocate_zeroed(allocator, sizeof(*p));
+  enum onr_status status;
+  *plan = NULL;
+  if (!p) return no_memory(error);
+  p->executor = (struct onri_executor){.resize = resize_output, .text = &space->run->text};
+  p->space = space;
+  onri_arena_init(&p->arena, allocator, 0);
+  status = start(p, inputs, error);
+  p->bytes = (size_t)(held(space) - before);
+  if (status == ONR_STATUS_OK) *plan = p;
+  else onri_plan_destroy(p);
+  return status;
+}
+
+void onri_plan_destroy(struct onri_plan *plan) {
+  const struct onr_allocator *allocator;
+  if (!plan) return;
+  allocator = plan->space->run->env.allocator;
+  for (size_t s = 0; s < plan->num_segments; s++) destroy_segment(plan, &plan->segments[s]);
+  onri_inference_clear(&plan->inference);
+  onri_release(allocator, plan->segments);
+  onri_arena_clear(&plan->arena);
+  onri_release(allocator, plan);
 }

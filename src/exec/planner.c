@@ -1,5 +1,6 @@
 /* planner: largest block first, each in the smallest gap that fits among the blocks alive at the same time. That is
- * quadratic, so graphs of more than EXACT_BLOCKS blocks are placed in the order of their steps from a list of free gaps. */
+ * quadratic, so graphs of more than EXACT_BLOCKS blocks are placed in the order of their steps from a list of free gaps, the
+ * MOST_GAPS largest. */
 #include "exec/planner.h"
 
 #include <stdlib.h>
@@ -8,7 +9,7 @@
 #include "base/checked.h"
 #include "base/memory.h"
 
-enum { EXACT_BLOCKS = 4096 };
+enum { EXACT_BLOCKS = 4096, MOST_GAPS = 256 };
 
 struct gap {
   size_t offset, bytes;
@@ -66,6 +67,18 @@ static size_t place_by_size(struct onri_block **order, size_t count, struct onri
   return arena;
 }
 
+static void remove_gap(struct gap *gaps, size_t *count, size_t i) {
+  memmove(&gaps[i], &gaps[i + 1], (*count - i - 1) * sizeof(*gaps));
+  (*count)--;
+}
+
+static size_t smallest(const struct gap *gaps, size_t count) {
+  size_t least = 0;
+  for (size_t i = 1; i < count; i++)
+    if (gaps[i].bytes < gaps[least].bytes) least = i;
+  return least;
+}
+
 /* Returns bytes to the list of gaps (sorted by offset), joining neighbours. */
 static void give_back(struct gap *gaps, size_t *count, size_t offset, size_t bytes) {
   size_t i = 0;
@@ -74,8 +87,7 @@ static void give_back(struct gap *gaps, size_t *count, size_t offset, size_t byt
     gaps[i - 1].bytes += bytes;
     if (i < *count && gaps[i - 1].offset + gaps[i - 1].bytes == gaps[i].offset) {
       gaps[i - 1].bytes += gaps[i].bytes;
-      memmove(&gaps[i], &gaps[i + 1], (*count - i - 1) * sizeof(*gaps));
-      (*count)--;
+      remove_gap(gaps, count, i);
     }
     return;
   }
@@ -87,6 +99,7 @@ static void give_back(struct gap *gaps, size_t *count, size_t offset, size_t byt
   memmove(&gaps[i + 1], &gaps[i], (*count - i) * sizeof(*gaps));
   gaps[i] = (struct gap){offset, bytes};
   (*count)++;
+  if (*count > MOST_GAPS) remove_gap(gaps, count, smallest(gaps, *count));
 }
 
 static size_t take(struct gap *gaps, size_t *count, size_t bytes, size_t *arena) {
@@ -101,10 +114,7 @@ static size_t take(struct gap *gaps, size_t *count, size_t bytes, size_t *arena)
   offset = gaps[best].offset;
   gaps[best].offset += bytes;
   gaps[best].bytes -= bytes;
-  if (!gaps[best].bytes) {
-    memmove(&gaps[best], &gaps[best + 1], (*count - best - 1) * sizeof(*gaps));
-    (*count)--;
-  }
+  if (!gaps[best].bytes) remove_gap(gaps, count, best);
   return offset;
 }
 
@@ -140,7 +150,7 @@ enum onr_status onri_plan_blocks(struct onri_block *blocks, size_t count, const 
   }
   if (!count) return ONR_STATUS_OK;
   order = onri_allocate(allocator, 2 * count * sizeof(*order));
-  gaps = onri_allocate(allocator, (count + 1) * sizeof(*gaps));
+  gaps = onri_allocate(allocator, (MOST_GAPS + 1) * sizeof(*gaps));
   if (order && gaps) {
     other = order + count;
     for (size_t i = 0; i < count; i++) order[i] = other[i] = &blocks[i];

@@ -4,11 +4,23 @@
 #include "exec/frame.h"
 #include "exec/session.h"
 
+static const struct onri_plan *plan_of(const struct onr_session *session) { return onri_session_frame(session)->space.plan; }
+
 size_t onr_session_num_nodes(const struct onr_session *session) {
-  const struct onri_plan *plan = onri_session_frame(session)->plans;
-  size_t count = 0;
-  for (size_t s = 0; plan && s < plan->num_segments; s++) count += plan->segments[s].num_steps;
-  return count;
+  const struct onri_plan *plan = plan_of(session);
+  const struct onri_segment *last = plan && plan->num_segments ? &plan->segments[plan->num_segments - 1] : NULL;
+  return last ? last->first_step + last->num_steps : 0;
+}
+
+/* The segment that a step lies in. */
+static const struct onri_segment *segment_of(const struct onri_plan *plan, size_t step) {
+  size_t low = 0, high = plan->num_segments;
+  while (high - low > 1) {
+    const size_t middle = low + (high - low) / 2;
+    if (plan->segments[middle].first_step <= step) low = middle;
+    else high = middle;
+  }
+  return &plan->segments[low];
 }
 
 static int64_t parameters_of(const struct onri_graph *graph, const struct onri_node *node) {
@@ -19,15 +31,14 @@ static int64_t parameters_of(const struct onri_graph *graph, const struct onri_n
 }
 
 enum onr_status onr_session_node(const struct onr_session *session, size_t index, struct onr_node_info *info) {
-  const struct onri_plan *plan = onri_session_frame(session)->plans;
-  size_t s = 0;
-  while (plan && s < plan->num_segments && index >= plan->segments[s].num_steps) index -= plan->segments[s++].num_steps;
-  if (!plan || s == plan->num_segments) return ONR_STATUS_ARGUMENT;
-  const struct onri_step *step = &plan->segments[s].steps[index];
+  const struct onri_plan *plan = plan_of(session);
+  if (index >= onr_session_num_nodes(session)) return ONR_STATUS_ARGUMENT;
+  const struct onri_segment *segment = segment_of(plan, index);
+  const struct onri_step *step = &segment->steps[index - segment->first_step];
   const struct onri_node *node = step->node;
   *info = (struct onr_node_info){.layer = node->layer->name, .op_type = node->origin->op_type, .name = node->origin->name,
                                  .module_path = node->origin->module_path, .source = node->origin->source,
-                                 .parameters = parameters_of(plan->graph, node), .kernel = step->call.kernel, .runs = step->runs, .total_ns = step->total_ns};
+                                 .parameters = parameters_of(plan->space->graph, node), .kernel = step->call.kernel, .runs = step->runs, .total_ns = step->total_ns};
   if (step->call.num_out && node->out[0] != ONRI_NONE && plan->inference.descs[node->out[0]].rank >= 0)
     info->output = plan->inference.descs[node->out[0]];
   if (node->num_in && node->in[0] != ONRI_NONE) info->input_type = plan->inference.descs[node->in[0]].dtype;

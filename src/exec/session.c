@@ -5,6 +5,7 @@
 #include "base/shape.h"
 #include "exec/frame.h"
 #include "exec/model.h"
+#include "exec/plan_cache.h"
 #include "exec/session.h"
 
 struct onr_session {
@@ -14,9 +15,11 @@ struct onr_session {
   struct onri_frame *frame;
   struct onr_tensor *inputs;   /* [num_inputs] data NULL and dtype NONE: not set */
   struct onr_tensor *bound;    /* [num_outputs] data: caller's memory, desc.dim[0]: its bytes */
-  void **output_data;          /* [num_outputs] what this run writes to the caller's memory directly */
+  void **direct;               /* [num_outputs] memory of the caller's that this run writes to without a copy */
+  struct onr_tensor *results;  /* [num_outputs] of the last run */
+  uint64_t model_bytes;        /* what the meter counts of the model */
   atomic_flag busy;
-  int has_run;
+  int has_results;             /* no run has begun since the one that left them */
 };
 
 static enum onr_status enter(struct onr_session *s, struct onr_error *error) {
@@ -39,9 +42,10 @@ enum onr_status onr_session_create(const struct onr_model *model, const struct o
   *session = NULL;
   if (!s) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a session");
   s->model = model;
-  onri_meter_init(&s->meter, model->meter.under, model->meter.limit, atomic_load(&model->meter.held) + sizeof(*s));
+  s->model_bytes = atomic_load(&model->meter.held);
+  onri_meter_init(&s->meter, model->meter.under, model->meter.limit, s->model_bytes + sizeof(*s));
   allocator = &s->meter.allocator;
-  s->run = (struct onri_run){.env = model->env, .model_bytes = model->info.weight_bytes};
+  s->run = (struct onri_run){.env = model->env};
   s->run.env.allocator = allocator;
   s->run.env.meter = &s->meter;
   if (options) {
@@ -55,8 +59,9 @@ enum onr_status onr_session_create(const struct onr_model *model, const struct o
   atomic_flag_clear(&s->busy);
   s->inputs = onri_allocate_zeroed(allocator, model->graph->num_inputs * sizeof(*s->inputs));
   s->bound = onri_allocate_zeroed(allocator, model->graph->num_outputs * sizeof(*s->bound));
-  s->output_data = onri_allocate_zeroed(allocator, model->graph->num_outputs * sizeof(*s->output_data));
-  if (!s->inputs || !s->bound || !s->output_data)
+  s->direct = onri_allocate_zeroed(allocator, model->graph->num_outputs * sizeof(*s->direct));
+  s->results = onri_allocate_zeroed(allocator, model->graph->num_outputs * sizeof(*s->results));
+  if (!s->inputs || !s->bound || !s->direct || !s->results)
     status = onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a session");
   else
     status = onri_frame_create(&s->run, model->graph, &s->frame, error);
@@ -70,11 +75,13 @@ void onr_session_destroy(struct onr_session *session) {
   const struct onr_allocator *allocator;
   if (!session) return;
   allocator = session->run.env.allocator;
+  onri_plan_cache_clear(&session->run.plans, allocator);
   onri_frame_destroy(session->frame);
   onri_arena_clear(&session->run.text);
   onri_release(allocator, session->inputs);
   onri_release(allocator, session->bound);
-  onri_release(allocator, session->output_data);
+  onri_release(allocator, session->direct);
+  onri_release(allocator, session->results);
   onri_release(session->meter.under, session);
 }
 
@@ -171,7 +178,7 @@ static enum onr_status plan(struct onr_session *s, struct onr_error *error) {
   for (size_t i = 0; i < s->model->graph->num_inputs; i++)
     if (s->inputs[i].desc.dtype == ONR_DTYPE_NONE)
       return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s' has not been set", s->model->inputs[i].name);
-  if (onri_frame_fits(s->frame, s->inputs)) return ONR_STATUS_OK;
+  if (s->frame->space.plan && onri_plan_fits(s->frame->space.plan, s->inputs)) return ONR_STATUS_OK;
   ONR_TRY(check_symbols(s, error));
   return onri_frame_plan(s->frame, s->inputs, error);
 }
@@ -190,45 +197,49 @@ static int overlap(const void *a, size_t a_bytes, const void *b, size_t b_bytes)
 static enum onr_status choose_outputs(struct onr_session *s, struct onr_error *error) {
   const struct onri_graph *g = s->model->graph;
   for (size_t i = 0; i < g->num_outputs; i++) {
-    const struct onr_desc *desc = &s->frame->plans->inference.descs[g->outputs[i]];
+    const struct onr_desc *desc = &s->frame->space.plan->inference.descs[g->outputs[i]];
     const struct onr_tensor *bound = &s->bound[i];
-    s->output_data[i] = NULL;
+    s->direct[i] = NULL;
     if (!bound->data || desc->rank < 0) continue;
     ONR_TRY(check_bound(s, i, desc->dtype, bound->data, error)); /* where the file does not tell the type */
     if (onr_desc_bytes(desc) > (uint64_t)bound->desc.dim[0])
       return onr_fail(error, ONR_STATUS_ARGUMENT, "output '%s' needs %zu bytes, but the memory bound to it has %lld",
                       s->model->outputs[i].name, onr_desc_bytes(desc), (long long)bound->desc.dim[0]);
-    s->output_data[i] = bound->data;
+    s->direct[i] = bound->data;
     for (size_t k = 0; k < g->num_inputs; k++)
-      if (overlap(bound->data, (size_t)bound->desc.dim[0], s->inputs[k].data, onr_desc_bytes(&s->inputs[k].desc))) s->output_data[i] = NULL;
+      if (overlap(bound->data, (size_t)bound->desc.dim[0], s->inputs[k].data, onr_desc_bytes(&s->inputs[k].desc))) s->direct[i] = NULL;
   }
   return ONR_STATUS_OK;
 }
 
-/* What did not go straight there is copied. */
-static enum onr_status copy_outputs(struct onr_session *s, struct onr_error *error) {
+/* What did not go straight to bound memory is copied there. */
+static enum onr_status take_results(struct onr_session *s, struct onr_error *error) {
   for (size_t i = 0; i < s->model->graph->num_outputs; i++) {
-    const struct onr_tensor y = onri_frame_output(s->frame, i);
-    const size_t bytes = onr_desc_bytes(&y.desc);
-    if (!s->bound[i].data || y.data == s->bound[i].data) continue;
-    ONR_TRY(check_bound(s, i, y.desc.dtype, s->bound[i].data, error));
-    if (bytes > (uint64_t)s->bound[i].desc.dim[0])
+    const struct onr_tensor *bound = &s->bound[i];
+    struct onr_tensor *y = &s->results[i];
+    *y = onri_frame_output(s->frame, i);
+    if (!bound->data || y->data == bound->data) continue;
+    const size_t bytes = onr_desc_bytes(&y->desc);
+    ONR_TRY(check_bound(s, i, y->desc.dtype, bound->data, error));
+    if (bytes > (uint64_t)bound->desc.dim[0])
       return onr_fail(error, ONR_STATUS_ARGUMENT, "output '%s' needs %zu bytes, but the memory bound to it has %lld",
-                      s->model->outputs[i].name, bytes, (long long)s->bound[i].desc.dim[0]);
-    if (bytes) memmove(s->bound[i].data, y.data, bytes);
+                      s->model->outputs[i].name, bytes, (long long)bound->desc.dim[0]);
+    if (bytes) memmove(bound->data, y->data, bytes);
+    y->data = bound->data;
   }
   return ONR_STATUS_OK;
 }
 
 static enum onr_status run(struct onr_session *s, struct onr_error *error) {
-  s->has_run = 0;
+  s->has_results = 0;
+  onri_frame_done(s->frame);
   onri_arena_clear(&s->run.text);
   ONR_TRY(plan(s, error));
   ONR_TRY(choose_outputs(s, error));
   s->run.iterations_left = s->run.env.limits.loop_iterations;
-  ONR_TRY(onri_frame_run(s->frame, s->inputs, s->output_data, error));
-  ONR_TRY(copy_outputs(s, error));
-  s->has_run = 1;
+  ONR_TRY(onri_frame_run(s->frame, s->inputs, s->direct, error));
+  ONR_TRY(take_results(s, error));
+  s->has_results = 1;
   return ONR_STATUS_OK;
 }
 
@@ -239,16 +250,24 @@ enum onr_status onr_session_run(struct onr_session *session, struct onr_error *e
 
 enum onr_status onr_session_get_output(struct onr_session *session, size_t index, struct onr_tensor *tensor, struct onr_error *error) {
   ONR_TRY(check_index(index, session->model->graph->num_outputs, "output", error));
-  if (!session->has_run) return onr_fail(error, ONR_STATUS_STATE, "the session has no results: no run has succeeded since the last change");
-  *tensor = onri_frame_output(session->frame, index);
-  if (session->bound[index].data) tensor->data = session->bound[index].data;
+  if (!session->has_results) return onr_fail(error, ONR_STATUS_STATE, "the session has no results: its last run failed, or there was none");
+  *tensor = session->results[index];
   return ONR_STATUS_OK;
 }
 
-size_t onr_session_arena_bytes(const struct onr_session *session) {
-  return session->frame->plans ? onri_plan_bytes(session->frame->plans) : 0;
+enum onr_status onr_session_trim(struct onr_session *session, struct onr_error *error) {
+  ONR_TRY(enter(session, error));
+  onri_frame_trim(session->frame, session->results, session->has_results ? session->model->graph->num_outputs : 0);
+  return leave(session, ONR_STATUS_OK, error);
 }
 
-size_t onr_session_total_bytes(const struct onr_session *session) { return session->run.memory_bytes; }
+size_t onr_session_arena_bytes(const struct onr_session *session) {
+  const struct onri_plan *plan = session->frame->space.plan;
+  return plan ? onri_plan_memory(plan) : 0;
+}
+
+size_t onr_session_total_bytes(const struct onr_session *session) {
+  return (size_t)(atomic_load(&session->meter.held) - session->model_bytes);
+}
 
 const struct onri_frame *onri_session_frame(const struct onr_session *session) { return session->frame; }

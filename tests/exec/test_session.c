@@ -1,232 +1,5 @@
-/* session: plans, segments, control flow, in-place, views, bound outputs, counted allocations; on small layers of its own */
-#include "tests/support/layer_test.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-#include "exec/model.h"
-#include "layers/layers.h"
-#include "onnxrun/session.h"
-
-/* --- layers of this test --- */
-
-/* y = x + 1, in place where allowed */
-static enum onr_status increment_plan(struct onr_call *c) {
-  c->in_place = 0;
-  c->scratch_bytes = 100;
-  return ONR_STATUS_OK;
-}
-
-static enum onr_status increment_run(struct onr_call *c) {
-  const float *x = c->inputs[0];
-  float *y = c->outputs[0];
-  memset(c->scratch, 255, 100);
-  for (int64_t i = 0; i < onr_desc_elements(&c->in[0]); i++) y[i] = x[i] + 1;
-  return ONR_STATUS_OK;
-}
-
-static const struct onr_layer increment = {.name = "increment", .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
-                                           .plan = increment_plan, .run = increment_run};
-
-static enum onr_status add_run(struct onr_call *c) {
-  const float *a = c->inputs[0], *b = c->inputs[1];
-  float *y = c->outputs[0];
-  for (int64_t i = 0; i < onr_desc_elements(&c->in[0]); i++) y[i] = a[i] + b[i];
-  return ONR_STATUS_OK;
-}
-
-static const struct onr_layer add = {.name = "add", .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
-                                     .plan = increment_plan, .run = add_run};
-
-/* flattens, as a view */
-static enum onr_status flat_infer(struct onr_call *c) {
-  const int64_t count = onr_desc_elements(&c->in[0]);
-  c->out[0] = onr_desc_make(c->in[0].dtype, 1, &count);
-  return ONR_STATUS_OK;
-}
-
-static enum onr_status flat_plan(struct onr_call *c) {
-  c->view[0] = (struct onr_place){0, 0};
-  return ONR_STATUS_OK;
-}
-
-static enum onr_status flat_run(struct onr_call *c) {
-  if (c->outputs[0] != c->inputs[0]) memcpy(c->outputs[0], c->inputs[0], onr_desc_bytes(&c->in[0]));
-  return ONR_STATUS_OK;
-}
-
-static const struct onr_layer flat = {.name = "flat", .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
-                                      .infer = flat_infer, .plan = flat_plan, .run = flat_run};
-
-/* concatenates vectors, inputs made in place */
-static enum onr_status join_infer(struct onr_call *c) {
-  int64_t count = 0;
-  for (size_t i = 0; i < c->num_in; i++) count += onr_desc_elements(&c->in[i]);
-  c->out[0] = onr_desc_make(c->in[0].dtype, 1, &count);
-  return ONR_STATUS_OK;
-}
-
-static enum onr_status join_plan(struct onr_call *c) {
-  size_t offset = 0;
-  for (size_t i = 0; i < c->num_in; i++) {
-    c->inside[i] = (struct onr_place){0, offset};
-    offset += onr_desc_bytes(&c->in[i]);
-  }
-  return ONR_STATUS_OK;
-}
-
-static enum onr_status join_run(struct onr_call *c) {
-  char *y = c->outputs[0];
-  for (size_t i = 0; i < c->num_in; i++) {
-    if (c->inputs[i] != y) memcpy(y, c->inputs[i], onr_desc_bytes(&c->in[i]));
-    y += onr_desc_bytes(&c->in[i]);
-  }
-  return ONR_STATUS_OK;
-}
-
-static const struct onr_layer join = {.name = "join", .inputs_min = 1, .inputs_max = ONR_VARIADIC, .outputs_min = 1, .outputs_max = 1,
-                                      .infer = join_infer, .plan = join_plan, .run = join_run};
-
-/* keeps positive elements: size depends on data */
-static enum onr_status positive_infer(struct onr_call *c) {
-  c->out[0] = c->in[0];
-  return ONR_STATUS_OK;
-}
-
-static enum onr_status positive_run(struct onr_call *c) {
-  const float *x = c->inputs[0];
-  int64_t count = 0;
-  void *data;
-  for (int64_t i = 0; i < c->in[0].dim[0]; i++) count += x[i] > 0;
-  const struct onr_desc desc = onr_desc_make(ONR_DTYPE_F32, 1, &count);
-  ONR_TRY(onr_call_resize(c, 0, &desc, &data));
-  float *y = data;
-  for (int64_t i = 0; i < c->in[0].dim[0]; i++)
-    if (x[i] > 0) *y++ = x[i];
-  return ONR_STATUS_OK;
-}
-
-static const struct onr_layer positive = {.name = "positive", .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
-                                          .flags = ONR_LAYER_DYNAMIC, .infer = positive_infer, .run = positive_run};
-
-/* [n] -> zeros of as many elements as the first says */
-static enum onr_status zeros_infer(struct onr_call *c) {
-  const int64_t count = (int64_t) * (const float *)c->inputs[0];
-  c->out[0] = onr_desc_make(ONR_DTYPE_F32, 1, &count);
-  return ONR_STATUS_OK;
-}
-
-static enum onr_status zeros_run(struct onr_call *c) {
-  memset(c->outputs[0], 0, onr_desc_bytes(&c->out[0]));
-  return ONR_STATUS_OK;
-}
-
-static const struct onr_layer zeros = {.name = "zeros", .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
-                                       .shape_inputs = 1, .infer = zeros_infer, .run = zeros_run};
-
-/* bool: first element below the second input's first */
-static enum onr_status below_infer(struct onr_call *c) {
-  c->out[0] = (struct onr_desc){.dtype = ONR_DTYPE_BOOL};
-  return ONR_STATUS_OK;
-}
-
-static enum onr_status below_run(struct onr_call *c) {
-  *(uint8_t *)c->outputs[0] = *(const float *)c->inputs[0] < *(const float *)c->inputs[1];
-  return ONR_STATUS_OK;
-}
-
-static const struct onr_layer below = {.name = "below", .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
-                                       .infer = below_infer, .run = below_run};
-
-/* --- a small builder --- */
-
-static size_t live_allocations, total_allocations;
-
-static void *counting_allocate(void *context, size_t bytes, size_t alignment) {
-  void *memory;
-  (void)context;
-  memory = onri_malloc_allocator.allocate(NULL, bytes, alignment);
-  live_allocations += memory != NULL;
-  total_allocations++;
-  return memory;
-}
-
-static void counting_release(void *context, void *memory) {
-  (void)context;
-  live_allocations -= memory != NULL;
-  free(memory);
-}
-
-static const struct onr_allocator counting = {NULL, counting_allocate, counting_release};
-
-struct builder {
-  struct onr_model *model;
-  struct onri_graph *graph;
-};
-
-static struct builder start(void) {
-  struct builder b;
-  const struct onr_model_options options = {.allocator = &counting};
-  live_allocations = total_allocations = 0;
-  assert_int_equal(onri_model_create(&options, &b.model, NULL), ONR_STATUS_OK);
-  assert_int_equal(onri_graph_create(&b.model->env, &b.graph, NULL), ONR_STATUS_OK);
-  return b;
-}
-
-static int32_t value(struct onri_graph *g, const char *name) {
-  const struct onr_desc any = {.dtype = ONR_DTYPE_F32, .rank = ONRI_UNKNOWN_RANK};
-  return onri_graph_add_value(g, name, &any);
-}
-
-static int32_t node(struct onri_graph *g, const struct onr_layer *layer, const int32_t *in, size_t num_in) {
-  const int32_t out = value(g, NULL);
-  assert_non_null(onri_graph_add_node(g, layer, NULL, NULL, in, num_in, &out, 1));
-  return out;
-}
-
-static struct onr_session *finish_with(struct builder *b, const int32_t *in, size_t num_in, const int32_t *out, size_t num_out,
-                                       struct onr_threads *threads) {
-  const struct onr_model_info info = {0};
-  const struct onr_model_options options = {.disabled_passes = "all"};
-  struct onr_session *session;
-  struct onr_error error = {0};
-  assert_int_equal(onri_graph_set_inputs(b->graph, in, num_in, NULL), ONR_STATUS_OK);
-  assert_int_equal(onri_graph_set_outputs(b->graph, out, num_out, NULL), ONR_STATUS_OK);
-  if (onri_model_finish(b->model, b->graph, &info, NULL, NULL, &options, &error) != ONR_STATUS_OK) fail_msg("%s", error.message);
-  assert_int_equal(onr_session_create(b->model, &(struct onr_session_options){.threads = threads}, &session, NULL), ONR_STATUS_OK);
-  return session;
-}
-
-static struct onr_session *finish(struct builder *b, const int32_t *in, size_t num_in, const int32_t *out, size_t num_out) {
-  return finish_with(b, in, num_in, out, num_out, NULL);
-}
-
-static void end(struct builder *b, struct onr_session *session) {
-  onr_session_destroy(session);
-  onr_model_destroy(b->model);
-  assert_int_equal(live_allocations, 0);
-}
-
-static void set(struct onr_session *session, size_t index, const float *data, int64_t count) {
-  const struct onr_tensor x = {onr_desc_make(ONR_DTYPE_F32, 1, &count), (void *)(uintptr_t)data};
-  assert_int_equal(onr_session_set_input(session, index, &x, NULL), ONR_STATUS_OK);
-}
-
-static void expect(struct onr_session *session, size_t index, const float *expected, int64_t count) {
-  struct onr_tensor y;
-  assert_int_equal(onr_session_get_output(session, index, &y, NULL), ONR_STATUS_OK);
-  assert_int_equal(onr_desc_elements(&y.desc), count);
-  for (int64_t i = 0; i < count; i++)
-    if (((const float *)y.data)[i] != expected[i])
-      fail_msg("output %zu[%d]: expected %g, found %g", index, (int)i, (double)expected[i], (double)((const float *)y.data)[i]);
-}
-
-static void run(struct onr_session *session) {
-  struct onr_error error = {0};
-  if (onr_session_run(session, &error) != ONR_STATUS_OK) fail_msg("%s: %s", error.where, error.message);
-}
-
-/* --- tests --- */
+/* session: plans, segments, control flow, in-place, views, bound outputs, results, counted allocations */
+#include "support/small_session.h"
 
 static void values_read_later_are_not_overwritten(void **state) {
   struct builder b = start();
@@ -407,6 +180,82 @@ static void if_takes_one_branch(void **state) {
   end(&b, s);
 }
 
+/* x -> x + 1 twice, as a vector; fails for more than 30 elements. */
+static enum onr_status narrow_infer(struct onr_call *c) {
+  c->out[0] = c->in[0];
+  if (c->in[0].dim[0] > 30) return onr_fail(c->error, ONR_STATUS_SHAPE, "more than 30 elements");
+  return ONR_STATUS_OK;
+}
+
+static const struct onr_layer narrow = {.name = "narrow", .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+                                        .infer = narrow_infer, .plan = increment_plan, .run = increment_run};
+
+static void no_results(struct onr_session *s) {
+  struct onr_tensor y;
+  struct onr_error error = {0};
+  assert_int_equal(onr_session_get_output(s, 0, &y, &error), ONR_STATUS_STATE);
+}
+
+static void planning_another_shape_keeps_the_results(void **state) {
+  static const float input[32] = {0};
+  float ones[32], twos[32];
+  (void)state;
+  for (int i = 0; i < 32; i++) ones[i] = 1, twos[i] = 2;
+  for (int small = 0; small <= 1; small++) {
+    struct builder b = start_with(&(struct onr_limits){.plan_bytes = small ? 1 : 1 << 30});
+    const int32_t x = value(b.graph, "x"), one = node(b.graph, &narrow, &x, 1), two = node(b.graph, &increment, &one, 1);
+    const int32_t some = node(b.graph, &positive, &two, 1);
+    struct onr_session *s = finish(&b, &x, 1, (int32_t[]){one, two, some}, 3);
+    set(s, 0, input, 8);
+    no_results(s);
+    assert_int_equal(onr_session_plan(s, NULL), ONR_STATUS_OK);
+    no_results(s); /* planned is not run */
+    run(s);
+    for (int64_t count = 4; count <= 24; count += 4) { /* shorter and longer ones, and the same */
+      set(s, 0, input, count);
+      assert_int_equal(onr_session_plan(s, NULL), ONR_STATUS_OK);
+      expect(s, 0, ones, 8);
+      expect(s, 1, twos, 8);
+      expect(s, 2, twos, 8);
+    }
+    set(s, 0, input, 31);
+    assert_int_equal(onr_session_plan(s, NULL), ONR_STATUS_SHAPE);
+    expect(s, 1, twos, 8);
+    assert_int_equal(onr_session_run(s, NULL), ONR_STATUS_SHAPE); /* the results went when the run began */
+    no_results(s);
+    for (int64_t count = 28; count >= 4; count -= 4) {
+      set(s, 0, input, count);
+      run(s);
+      expect(s, 0, ones, count);
+      expect(s, 2, twos, count);
+    }
+    end(&b, s);
+  }
+}
+
+static void binding_other_memory_keeps_the_results(void **state) {
+  struct builder b = start();
+  const int32_t x = value(b.graph, "x"), y = node(b.graph, &increment, &x, 1);
+  struct onr_session *s = finish(&b, &x, 1, &y, 1);
+  _Alignas(8) float first[2] = {0}, second[2] = {0};
+  (void)state;
+  set(s, 0, (float[]){1, 2}, 2);
+  assert_int_equal(onr_session_bind_output(s, 0, first, sizeof(first), NULL), ONR_STATUS_OK);
+  run(s);
+  assert_int_equal(onr_session_bind_output(s, 0, second, sizeof(second), NULL), ONR_STATUS_OK);
+  expect(s, 0, (float[]){2, 3}, 2);
+  run(s);
+  expect(s, 0, (float[]){2, 3}, 2);
+  assert_true(second[0] == 2 && second[1] == 3);
+  assert_int_equal(onr_session_bind_output(s, 0, NULL, 0, NULL), ONR_STATUS_OK);
+  expect(s, 0, (float[]){2, 3}, 2);
+  second[0] = 0; /* no longer the session's business */
+  run(s);
+  expect(s, 0, (float[]){2, 3}, 2);
+  assert_true(second[0] == 0);
+  end(&b, s);
+}
+
 static void wrong_use_is_refused(void **state) {
   struct builder b = start();
   const int32_t x = onri_graph_add_value(b.graph, "x", &(struct onr_desc){ONR_DTYPE_F32, 2, {-1, 4}});
@@ -457,6 +306,8 @@ int main(void) {
       cmocka_unit_test(small_steps_run_on_one_thread),
       cmocka_unit_test(loops_carry_and_collect),
       cmocka_unit_test(if_takes_one_branch),
+      cmocka_unit_test(planning_another_shape_keeps_the_results),
+      cmocka_unit_test(binding_other_memory_keeps_the_results),
       cmocka_unit_test(wrong_use_is_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,100 @@
+/* workspace: who needs which value, and memory that grows. */
+#include "exec/workspace.h"
+
+#include <string.h>
+
+#include "base/checked.h"
+#include "exec/plan_cache.h"
+
+static void find_uses(struct onri_workspace *space) {
+  const struct onri_graph *g = space->graph;
+  for (size_t v = 0; v < g->num_values; v++) space->uses[v] = (struct onri_use){ONRI_NONE, ONRI_NONE, ONRI_NONE};
+  for (size_t n = 0; n < g->num_nodes; n++)
+    for (int32_t i = 0; i < g->nodes[n].num_in; i++)
+      if (g->nodes[n].in[i] != ONRI_NONE) space->uses[g->nodes[n].in[i]].last_read = (int32_t)n;
+  for (size_t i = 0; i < g->num_inputs; i++) space->uses[g->inputs[i]].input = (int32_t)i;
+  for (size_t i = 0; i < g->num_outputs; i++) space->uses[g->outputs[i]].output = (int32_t)i;
+}
+
+enum onr_status onri_workspace_init(struct onri_workspace *space, struct onri_run *run, struct onri_graph *graph, struct onr_error *error) {
+  const struct onr_allocator *allocator = run->env.allocator;
+  *space = (struct onri_workspace){.run = run, .graph = graph};
+  space->uses = onri_allocate(allocator, graph->num_values * sizeof(*space->uses));
+  space->lifetimes = onri_allocate_zeroed(allocator, graph->num_values * sizeof(*space->lifetimes));
+  space->slots = onri_allocate_zeroed(allocator, graph->num_values * sizeof(*space->slots));
+  if (!space->uses || !space->lifetimes || !space->slots)
+    return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to run a graph of %zu values", graph->num_values);
+  find_uses(space);
+  return ONR_STATUS_OK;
+}
+
+void onri_workspace_clear(struct onri_workspace *space) {
+  const struct onr_allocator *allocator = space->run->env.allocator;
+  for (size_t b = 0; b < space->num_blocks; b++) onri_release(allocator, space->blocks[b].data);
+  for (size_t v = 0; space->slots && v < space->graph->num_values; v++) onri_release(allocator, space->slots[v].data);
+  onri_release(allocator, space->blocks);
+  onri_release(allocator, space->slots);
+  onri_release(allocator, space->lifetimes);
+  onri_release(allocator, space->uses);
+}
+
+/* Exactly `bytes`. Cached plans make room before memory is said to be short. */
+static enum onr_status resize(struct onri_run *run, struct onri_buffer *buffer, size_t bytes, size_t kept, struct onr_error *error) {
+  struct onri_buffer old = *buffer;
+  if (!kept) onri_buffer_release(run, buffer);
+  *buffer = (struct onri_buffer){onri_allocate(run->env.allocator, bytes), bytes};
+  if (!buffer->data && onri_plan_cache_empty(&run->plans)) {
+    onri_meter_take_refusal(run->env.meter);
+    buffer->data = onri_allocate(run->env.allocator, bytes);
+  }
+  if (!buffer->data) {
+    *buffer = kept ? old : (struct onri_buffer){0};
+    return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for the %zu bytes that this run needs", bytes);
+  }
+  if (!kept) return ONR_STATUS_OK;
+  memcpy(buffer->data, old.data, kept);
+  onri_buffer_release(run, &old);
+  return ONR_STATUS_OK;
+}
+
+enum onr_status onri_buffer_grow(struct onri_run *run, struct onri_buffer *buffer, size_t bytes, size_t kept, struct onr_error *error) {
+  size_t grown;
+  if (bytes <= buffer->bytes) return ONR_STATUS_OK;
+  if (!onri_add_size(bytes, buffer->bytes / 2, &grown)) grown = bytes;
+  return resize(run, buffer, grown, kept, error);
+}
+
+void onri_buffer_release(struct onri_run *run, struct onri_buffer *buffer) {
+  onri_release(run->env.allocator, buffer->data);
+  *buffer = (struct onri_buffer){0};
+}
+
+enum onr_status onri_workspace_block(struct onri_workspace *space, size_t segment, size_t bytes, struct onr_error *error) {
+  if (segment < space->num_blocks && bytes <= space->blocks[segment].bytes) return ONR_STATUS_OK;
+  if (!bytes) return ONR_STATUS_OK;
+  if (!onri_grow(space->run->env.allocator, &space->blocks, sizeof(*space->blocks), &space->blocks_capacity, segment + 1))
+    return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for %zu parts of a plan", segment + 1);
+  for (; space->num_blocks <= segment; space->num_blocks++) space->blocks[space->num_blocks] = (struct onri_buffer){0};
+  space->moves++;
+  return resize(space->run, &space->blocks[segment], bytes, 0, error);
+}
+
+enum onr_status onri_workspace_slot(struct onri_workspace *space, int32_t value, size_t bytes, size_t kept, struct onr_error *error) {
+  if (bytes <= space->slots[value].bytes) return ONR_STATUS_OK;
+  space->moves++;
+  return onri_buffer_grow(space->run, &space->slots[value], bytes, kept, error);
+}
+
+static void release_unless_read(struct onri_workspace *space, struct onri_buffer *buffer, const struct onr_tensor *results, size_t num_results) {
+  for (size_t i = 0; i < num_results; i++) {
+    const uintptr_t at = (uintptr_t)results[i].data, start = (uintptr_t)buffer->data;
+    if (at >= start && at - start < buffer->bytes) return;
+  }
+  onri_buffer_release(space->run, buffer);
+}
+
+void onri_workspace_trim(struct onri_workspace *space, const struct onr_tensor *results, size_t num_results) {
+  for (size_t b = 0; b < space->num_blocks; b++) release_unless_read(space, &space->blocks[b], results, num_results);
+  for (size_t v = 0; v < space->graph->num_values; v++) release_unless_read(space, &space->slots[v], results, num_results);
+  space->moves++;
+}

@@ -1,0 +1,76 @@
+/* workspace.h: what all plans of one graph share: its memory, as large as the largest of them needs, and the facts of the graph that no
+ * shape changes. A plan holds offsets only; its addresses are bound again when memory has moved. */
+#ifndef ONRI_WORKSPACE_H
+#define ONRI_WORKSPACE_H
+
+#include "graph/graph.h"
+
+struct onri_plan;
+
+/* Every plan of a session, of its bodies too: found by shapes in constant time, the least recently used goes first. */
+struct onri_plan_cache {
+  struct onri_plan **buckets;
+  size_t num_buckets, num_plans;
+  struct onri_plan *newest, *oldest;
+  size_t bytes;                 /* of all plans, with what their layers hold */
+};
+
+/* Shared by all frames of a session. */
+struct onri_run {
+  struct onr_env env;           /* the session's own allocator, threads and cancel flag */
+  struct onr_env alone;         /* the same without threads, for steps that are too small to share */
+  struct onri_plan_cache plans;
+  uint64_t iterations_left;     /* of limits.loop_iterations in this run */
+  struct onri_arena text;       /* new text of STRING values of this run */
+  int profile;
+};
+
+/* Memory that grows as needed. */
+struct onri_buffer {
+  char *data;
+  size_t bytes;
+};
+
+/* Who needs a value. */
+struct onri_use {
+  int32_t last_read; /* the last node that reads it; ONRI_NONE: none does */
+  int32_t input;     /* its index among the graph's inputs, or ONRI_NONE */
+  int32_t output;    /* its index among the graph's outputs, or ONRI_NONE */
+};
+
+/* While a segment is placed: when the block of a root is in use, and whether something is read past its end. */
+struct onri_lifetime {
+  int32_t first, last;
+  int overread;
+};
+
+struct onri_workspace {
+  struct onri_run *run;
+  struct onri_graph *graph;
+  struct onri_use *uses;           /* [num_values] */
+  struct onri_lifetime *lifetimes; /* [num_values] */
+  struct onri_buffer *slots;       /* [num_values] values whose size only running tells */
+  struct onri_buffer *blocks;      /* [segment] values that one segment computes */
+  size_t num_blocks, blocks_capacity;
+  struct onri_plan *plan;          /* the one planned or run last; NULL when it has left the cache */
+  struct onri_plan *kept;          /* runs, or its results are still read: stays in the cache */
+  uint64_t moves;                  /* of blocks and slots so far */
+};
+
+enum onr_status onri_workspace_init(struct onri_workspace *space, struct onri_run *run, struct onri_graph *graph, struct onr_error *error);
+void onri_workspace_clear(struct onri_workspace *space);
+/* Room for a segment; what was there is lost when it grows. */
+enum onr_status onri_workspace_block(struct onri_workspace *space, size_t segment, size_t bytes, struct onr_error *error);
+/* Room for a value; its first `kept` bytes keep their contents. */
+enum onr_status onri_workspace_slot(struct onri_workspace *space, int32_t value, size_t bytes, size_t kept, struct onr_error *error);
+/* Gives back what holds none of these results. */
+void onri_workspace_trim(struct onri_workspace *space, const struct onr_tensor *results, size_t num_results);
+
+/* At least `bytes`, and spare room when it grows again, so that growing step by step is linear. Sets data to NULL on failure. */
+enum onr_status onri_buffer_grow(struct onri_run *run, struct onri_buffer *buffer, size_t bytes, size_t kept, struct onr_error *error);
+void onri_buffer_release(struct onri_run *run, struct onri_buffer *buffer);
+
+/* Is it read by node `node` or a later one, or an output? */
+static inline int onri_needed_from(const struct onri_use *use, int32_t node) { return use->output != ONRI_NONE || use->last_read >= node; }
+
+#endif
