@@ -134,6 +134,9 @@ enum onr_status onri_node_evaluate(const struct onri_node *node, struct onr_env 
 struct onri_inference {
   struct onri_graph *graph;
   struct onr_env *env;
+  size_t num_values, width;        /* that there is room for */
+  size_t content_bytes;            /* contents up to this size are computed [64 KiB] ... */
+  size_t room;                     /* ... and this many bytes of them in all [no limit] */
   struct onr_desc *descs;          /* [num_values] rank ONRI_UNKNOWN_RANK: not known */
   const void **known;              /* [num_values] contents, NULL: not known */
   struct onri_constant **contents; /* [num_values] owners of contents that inference computed */
@@ -143,6 +146,8 @@ struct onri_inference {
 /* All descriptors unknown but those of constants. Constants are known when loaded; `load`: small ones are loaded. */
 enum onr_status onri_inference_init(struct onri_inference *inference, struct onri_graph *graph, struct onr_env *env,
                                     int load, struct onr_error *error);
+/* Takes in the values that the graph has got since, and what has become a constant. Constants as onri_inference_init. */
+enum onr_status onri_inference_grow(struct onri_inference *inference, int load, struct onr_error *error);
 void onri_inference_clear(struct onri_inference *inference);
 enum onri_inferred {
   ONRI_BLOCKED = 0,     /* an input descriptor, or the contents of a shape input, are not known */
@@ -154,11 +159,5 @@ enum onr_status onri_inference_step(struct onri_inference *inference, const stru
                                     enum onri_inferred *inferred, struct onr_error *error);
 /* Forget what is known of the outputs of a node. */
 void onri_inference_forget(struct onri_inference *inference, const struct onri_node *node);
-/* Descriptors of all values for given input descriptors, as far as they follow (rank ONRI_UNKNOWN_RANK where they do not);
- * contents of small values that follow from shapes (Shape -> Gather -> Concat ...) in `contents`, released by the caller
- * with onri_constant_release. Bodies are not entered. On an error of a node the error is filled in, and descriptors behind
- * it are unknown. Arrays are [num_values], written by the function; contents is to be released also after a failure. */
-enum onr_status onri_graph_infer(struct onri_graph *graph, const struct onr_desc *inputs, struct onr_desc *descs,
-                                 struct onri_constant **contents, struct onr_error *error);
 
 #endif

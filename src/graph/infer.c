@@ -18,10 +18,43 @@ static size_t widest(const struct onri_graph *graph) {
   return most;
 }
 
-static enum onr_status know_constants(struct onri_inference *f, int load, struct onr_error *error) {
-  for (size_t v = 0; v < f->graph->num_values; v++) {
+/* A longer copy, zeroed behind `from` items. 0 when out of memory (array unchanged). */
+static int lengthen(const struct onr_allocator *allocator, void *array /* T ** */, size_t item, size_t from, size_t to) {
+  void *shorter, *longer = onri_allocate_zeroed(allocator, to * item);
+  if (!longer) return 0;
+  memcpy(&shorter, array, sizeof(shorter));
+  if (from) memcpy(longer, shorter, from * item);
+  onri_release(allocator, shorter);
+  memcpy(array, &longer, sizeof(longer));
+  return 1;
+}
+
+static int make_room(struct onri_inference *f) {
+  const struct onr_allocator *allocator = f->env->allocator;
+  const size_t values = f->graph->num_values, width = widest(f->graph);
+  const int is_new = !f->descs;
+  if (is_new || values > f->num_values) {
+    if (!lengthen(allocator, &f->descs, sizeof(*f->descs), f->num_values, values) ||
+        !lengthen(allocator, &f->known, sizeof(*f->known), f->num_values, values) ||
+        !lengthen(allocator, &f->contents, sizeof(*f->contents), f->num_values, values))
+      return 0;
+    for (size_t v = f->num_values; v < values; v++) f->descs[v].rank = ONRI_UNKNOWN_RANK;
+    f->num_values = values;
+  }
+  if (is_new || width > f->width) {
+    if (!lengthen(allocator, &f->in, sizeof(*f->in), 0, width) || !lengthen(allocator, &f->out, sizeof(*f->out), 0, width) ||
+        !lengthen(allocator, &f->inputs, sizeof(*f->inputs), 0, width))
+      return 0;
+    f->width = width;
+  }
+  return 1;
+}
+
+enum onr_status onri_inference_grow(struct onri_inference *inference, int load, struct onr_error *error) {
+  struct onri_inference *f = inference;
+  if (!make_room(f)) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to infer the shapes of %zu values", f->graph->num_values);
+  for (size_t v = 0; v < f->num_values; v++) {
     struct onri_constant *constant = f->graph->values[v].constant;
-    f->descs[v].rank = ONRI_UNKNOWN_RANK;
     if (!constant) continue;
     f->descs[v] = constant->desc;
     if (load && onr_desc_bytes(&constant->desc) <= KNOWN_BYTES) ONR_TRY(onri_constant_load(constant, error));
@@ -32,19 +65,9 @@ static enum onr_status know_constants(struct onri_inference *f, int load, struct
 
 enum onr_status onri_inference_init(struct onri_inference *inference, struct onri_graph *graph, struct onr_env *env, int load,
                                     struct onr_error *error) {
-  const size_t values = graph->num_values, width = widest(graph);
-  enum onr_status status = ONR_STATUS_OK;
-  struct onri_inference f = {.graph = graph, .env = env};
-  f.descs = onri_allocate_zeroed(env->allocator, values * sizeof(*f.descs));
-  f.known = onri_allocate_zeroed(env->allocator, values * sizeof(*f.known));
-  f.contents = onri_allocate_zeroed(env->allocator, values * sizeof(*f.contents));
-  f.in = onri_allocate(env->allocator, width * sizeof(*f.in));
-  f.out = onri_allocate(env->allocator, width * sizeof(*f.out));
-  f.inputs = onri_allocate(env->allocator, width * sizeof(*f.inputs));
-  if (!f.descs || !f.known || !f.contents || !f.in || !f.out || !f.inputs)
-    status = onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to infer the shapes of %zu values", values);
-  if (status == ONR_STATUS_OK) status = know_constants(&f, load, error);
-  *inference = f;
+  enum onr_status status;
+  *inference = (struct onri_inference){.graph = graph, .env = env, .content_bytes = KNOWN_BYTES, .room = SIZE_MAX};
+  status = onri_inference_grow(inference, load, error);
   if (status != ONR_STATUS_OK) onri_inference_clear(inference);
   return status;
 }
@@ -53,7 +76,7 @@ void onri_inference_clear(struct onri_inference *inference) {
   const struct onr_allocator *allocator;
   if (!inference->graph) return;
   allocator = inference->env->allocator;
-  for (size_t v = 0; inference->contents && v < inference->graph->num_values; v++) onri_constant_release(inference->contents[v]);
+  for (size_t v = 0; inference->contents && v < inference->num_values; v++) onri_constant_release(inference->contents[v]);
   onri_release(allocator, inference->descs);
   onri_release(allocator, inference->known);
   onri_release(allocator, inference->contents);
@@ -85,9 +108,19 @@ static int gather(struct onri_inference *f, const struct onri_node *node, int *a
 }
 
 static int small_outputs(const struct onri_inference *f, const struct onri_node *node) {
-  for (int32_t i = 0; i < node->num_out; i++)
-    if (node->out[i] != ONRI_NONE && onr_desc_bytes(&f->out[i]) > KNOWN_BYTES) return 0;
-  return 1;
+  size_t bytes = 0;
+  for (int32_t i = 0; i < node->num_out; i++) {
+    const size_t more = node->out[i] == ONRI_NONE ? 0 : onr_desc_bytes(&f->out[i]);
+    if (more > f->content_bytes) return 0;
+    bytes += more;
+  }
+  return bytes <= f->room;
+}
+
+static void drop_contents(struct onri_inference *f, int32_t v) {
+  if (f->contents[v] && f->room != SIZE_MAX) f->room += onr_desc_bytes(&f->contents[v]->desc);
+  onri_constant_release(f->contents[v]);
+  f->contents[v] = NULL;
 }
 
 static enum onr_status compute(struct onri_inference *f, const struct onri_node *node, struct onr_error *error) {
@@ -97,8 +130,9 @@ static enum onr_status compute(struct onri_inference *f, const struct onri_node 
   status = onri_node_evaluate(node, f->env, f->in, f->inputs, results, error);
   for (int32_t i = 0; status == ONR_STATUS_OK && i < node->num_out; i++) {
     if (node->out[i] == ONRI_NONE) continue;
-    onri_constant_release(f->contents[node->out[i]]);
+    drop_contents(f, node->out[i]);
     f->contents[node->out[i]] = results[i];
+    if (f->room != SIZE_MAX) f->room -= onr_desc_bytes(&results[i]->desc);
     f->known[node->out[i]] = results[i]->data;
     f->descs[node->out[i]] = results[i]->desc;
   }
@@ -110,8 +144,7 @@ void onri_inference_forget(struct onri_inference *inference, const struct onri_n
   for (int32_t i = 0; i < node->num_out; i++) {
     const int32_t v = node->out[i];
     if (v == ONRI_NONE) continue;
-    onri_constant_release(inference->contents[v]);
-    inference->contents[v] = NULL;
+    drop_contents(inference, v);
     inference->known[v] = NULL;
     inference->descs[v] = (struct onr_desc){.rank = ONRI_UNKNOWN_RANK};
   }
@@ -137,23 +170,4 @@ enum onr_status onri_inference_step(struct onri_inference *inference, const stru
   if ((all_known || layer->flags & ONR_LAYER_SHAPE_ONLY) && !(layer->flags & ONR_LAYER_IMPURE) && !onri_makes_text(node, f->out) && small_outputs(f, node))
     return compute(f, node, error);
   return ONR_STATUS_OK;
-}
-
-enum onr_status onri_graph_infer(struct onri_graph *graph, const struct onr_desc *inputs, struct onr_desc *descs,
-                                 struct onri_constant **contents, struct onr_error *error) {
-  struct onri_inference f;
-  enum onr_status status = onri_inference_init(&f, graph, graph->env, 1, error);
-  memset(contents, 0, graph->num_values * sizeof(*contents));
-  for (size_t v = 0; v < graph->num_values; v++) descs[v] = (struct onr_desc){.rank = ONRI_UNKNOWN_RANK};
-  if (status != ONR_STATUS_OK) return status;
-  for (size_t i = 0; i < graph->num_inputs; i++) f.descs[graph->inputs[i]] = inputs[i];
-  for (size_t n = 0; status == ONR_STATUS_OK && n < graph->num_nodes; n++) {
-    enum onri_inferred inferred;
-    if (graph->nodes[n].layer) status = onri_inference_step(&f, &graph->nodes[n], &inferred, error);
-  }
-  memcpy(descs, f.descs, graph->num_values * sizeof(*descs));
-  memcpy(contents, f.contents, graph->num_values * sizeof(*contents));
-  memset(f.contents, 0, graph->num_values * sizeof(*contents));
-  onri_inference_clear(&f);
-  return status;
 }

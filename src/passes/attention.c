@@ -28,17 +28,12 @@ static struct onri_node *match_product(const struct onri_rewrite *rw, int32_t v,
   return node;
 }
 
-/* A mask has the shape of the scores or is broadcast to it; the scores themselves are not. */
-static int is_mask(const struct onri_rewrite *rw, int32_t mask, int32_t scores) {
-  const struct onr_desc *m = onri_rewrite_desc(rw, mask), *s = onri_rewrite_desc(rw, scores);
-  if (m->rank < 0 || m->rank > s->rank || m->dtype != s->dtype) return 0;
-  for (int32_t d = 1; d <= m->rank; d++) {
-    const int64_t dim = m->dim[m->rank - d], of = s->dim[s->rank - d];
-    if (dim != 1 && of == 1) return 0;
-    if (dim > 1 && of > 1 && dim != of) return 0;
-  }
-  /* A mask that is shorter than the keys hides the rest instead of being broadcast. */
-  return m->rank >= 2 && m->dim[m->rank - 1] == s->dim[s->rank - 1];
+/* A mask has the shape of the scores or is broadcast to it; the scores themselves are not. A mask that is shorter than the
+ * keys hides the rest instead of being broadcast. */
+static int is_mask(const struct onri_rewrite *rw, int32_t mask, int32_t scores, int32_t sum) {
+  const struct onr_desc *m = onri_rewrite_desc(rw, mask), *s = onri_rewrite_desc(rw, sum);
+  return m->rank >= 2 && m->rank <= s->rank && m->dtype == s->dtype && onri_rewrite_same_shape(rw, scores, sum) &&
+         onri_rewrite_same_dim(rw, mask, m->rank - 1, sum, s->rank - 1);
 }
 
 static int match_scores(const struct onri_rewrite *rw, int32_t v, struct pattern *p) {
@@ -50,7 +45,7 @@ static int match_scores(const struct onri_rewrite *rw, int32_t v, struct pattern
     for (int side = 0; side < 2 && p->mask == ONRI_NONE; side++) {
       double scale = 1;
       const int32_t scores = unscale(rw, sum->in[side], &scale);
-      if (match_product(rw, scores, &scale) != NULL && is_mask(rw, sum->in[1 - side], v)) {
+      if (match_product(rw, scores, &scale) != NULL && is_mask(rw, sum->in[1 - side], sum->in[side], v)) {
         p->mask = sum->in[1 - side];
         v = sum->in[side];
       }

@@ -5,9 +5,8 @@
 #include "passes/match.h"
 
 static int is_same_shape(const struct onri_rewrite *rw, int32_t a, int32_t b) {
-  const struct onr_desc *x = onri_rewrite_desc(rw, a), *y = onri_rewrite_desc(rw, b);
-  if (x->rank < 0 || x->dtype != ONR_DTYPE_F32) return 0;
-  return onr_desc_equal(x, y);
+  const int is_float = onri_rewrite_desc(rw, a)->dtype == ONR_DTYPE_F32 && onri_rewrite_desc(rw, b)->dtype == ONR_DTYPE_F32;
+  return is_float && onri_rewrite_same_shape(rw, a, b);
 }
 
 static int may_chain_unary(const struct onri_rewrite *rw, const struct onri_node *node) {

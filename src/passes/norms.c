@@ -141,14 +141,7 @@ static enum onr_status group_norm(struct onri_rewrite *rw, struct onri_node *nod
   const struct onr_desc *from = onri_rewrite_desc(rw, x), *to = onri_rewrite_desc(rw, node->out[0]), *mid = onri_rewrite_desc(rw, grouped);
   const int64_t groups = onri_rewrite_dim(rw, grouped, 1), channels = onri_rewrite_dim(rw, x, 1);
   if (from->rank < 3 || to->rank != from->rank || mid->rank != 3 || groups < 1 || channels < 1 || channels % groups != 0) return ONR_STATUS_OK;
-  int32_t unknown = 0;
-  for (int32_t d = 0; d < from->rank; d++) {
-    if (from->dim[d] != to->dim[d]) return ONR_STATUS_OK;
-    unknown += from->dim[d] == ONR_UNKNOWN_DIM;
-  }
-  /* The batch must be the batch: known and equal, or all that is unknown besides the merged dimension. */
-  if (mid->dim[0] != from->dim[0] || (from->dim[0] == ONR_UNKNOWN_DIM && (unknown != 1 || mid->dim[2] == ONR_UNKNOWN_DIM)) || unknown > 1)
-    return ONR_STATUS_OK;
+  if (!onri_rewrite_same_shape(rw, x, node->out[0]) || !onri_rewrite_same_dim(rw, x, 0, grouped, 0)) return ONR_STATUS_OK;
   const struct onr_group_norm_params params = {.groups = groups, .epsilon = p->epsilon};
   return onri_rewrite_become(rw, node, &onri_layer_group_norm, &params, &x, 1);
 }

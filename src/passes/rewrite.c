@@ -102,11 +102,7 @@ int onri_rewrite_same_dim(const struct onri_rewrite *rw, int32_t a, int32_t i, i
   const int64_t x = onri_rewrite_dim(rw, a, i), y = onri_rewrite_dim(rw, b, j);
   if (x != y || x != ONR_UNKNOWN_DIM) return x == y;
   if (a == b && i == j) return 1;
-  const struct onri_probe *probe = rw->probe;
-  if (probe->samples[0] == NULL || (size_t)a >= probe->num_values || (size_t)b >= probe->num_values) return 0;
-  for (int s = 0; s < 2; s++)
-    if (probe->samples[s][a].rank <= i || probe->samples[s][b].rank <= j || probe->samples[s][a].dim[i] != probe->samples[s][b].dim[j]) return 0;
-  return 1;
+  return a >= 0 && b >= 0 && onri_probe_same_dim(rw->probe, a, i < 0 ? i + onri_rewrite_rank(rw, a) : i, b, j < 0 ? j + onri_rewrite_rank(rw, b) : j);
 }
 
 int onri_rewrite_same_shape(const struct onri_rewrite *rw, int32_t a, int32_t b) {
