@@ -113,18 +113,26 @@ static enum onr_status carry(struct onri_frame *body, size_t output, size_t inpu
   return ONR_STATUS_OK;
 }
 
-/* A scan output of no iterations: [0], since nothing tells the shape of a slice. */
-static enum onr_status empty_output(struct onri_plan *plan, int32_t v, const struct onri_graph *body, size_t body_output,
+/* A scan output of no iterations: nothing along `axis`; the rest is what a plan of the body for these inputs says, as far as
+ * that can be told without running it. */
+static enum onr_status empty_output(struct onri_plan *plan, int32_t v, struct onri_frame *body, size_t output, int32_t axis,
                                     struct onr_error *error) {
-  struct onr_desc desc = body->values[body->outputs[body_output]].desc;
+  const int32_t slice = body->space.graph->outputs[output];
+  struct onr_desc desc = body->space.graph->values[slice].desc;
+  struct onr_error why = {0};
   void *data;
   if (v == ONRI_NONE) return ONR_STATUS_OK;
+  const enum onr_status status = onri_frame_plan(body, body->inputs, &why);
+  if (status == ONR_STATUS_NO_MEMORY || status == ONR_STATUS_CANCELLED) return onr_fail(error, status, "%s", why.message);
+  if (status == ONR_STATUS_OK && body->space.plan->inference.descs[slice].rank >= 0) desc = body->space.plan->inference.descs[slice];
   if (desc.rank < 0 || desc.rank >= ONR_MAX_RANK) desc.rank = 0;
   if (desc.dtype == ONR_DTYPE_NONE) desc.dtype = ONR_DTYPE_F32;
   ONR_TRY(expect_elements(&desc, error));
-  memmove(desc.dim + 1, desc.dim, (size_t)desc.rank * sizeof(desc.dim[0]));
-  desc.dim[0] = 0;
   desc.rank++;
+  if (axis < 0) axis += desc.rank;
+  if (axis < 0 || axis >= desc.rank) axis = 0;
+  for (int32_t d = desc.rank - 1; d > axis; d--) desc.dim[d] = desc.dim[d - 1];
+  desc.dim[axis] = 0;
   for (int32_t d = 0; d < desc.rank; d++)
     if (desc.dim[d] < 0) desc.dim[d] = 0;
   return onri_plan_resize(plan, v, &desc, 0, &data, error);
@@ -159,7 +167,7 @@ static enum onr_status run_loop(struct onri_frame *frame, struct onri_plan *plan
   }
   for (int32_t k = 0; k < carried; k++) ONR_TRY(keep_output(plan, step, k, &x[2 + k], error));
   for (int32_t k = 0; i == 0 && k < scans; k++)
-    ONR_TRY(empty_output(plan, step->node->out[carried + k], body->space.graph, (size_t)(1 + carried + k), error));
+    ONR_TRY(empty_output(plan, step->node->out[carried + k], body, (size_t)(1 + carried + k), 0, error));
   return ONR_STATUS_OK;
 }
 
@@ -183,7 +191,7 @@ static void copy_slice(const struct slicing *s, char *whole, char *slice, size_t
   }
 }
 
-/* Slice number `iteration` of scan input k becomes the body's input. */
+/* Slice number `iteration` of scan input k becomes the body's input; zeros where there is none (-1). */
 static enum onr_status feed_slice(struct onri_frame *body, const struct onr_tensor *whole, const struct onr_scan_params *params,
                                   int32_t k, int64_t iteration, struct onr_error *error) {
   const int32_t axis = params->input_axis[k] < 0 ? params->input_axis[k] + whole->desc.rank : params->input_axis[k];
@@ -195,7 +203,8 @@ static enum onr_status feed_slice(struct onri_frame *body, const struct onr_tens
   for (int32_t d = axis; d < ONR_MAX_RANK - 1; d++) desc.dim[d] = desc.dim[d + 1];
   desc.dim[ONR_MAX_RANK - 1] = 0;
   ONR_TRY(onri_frame_carry(body, (size_t)(params->num_states + k), iteration, onr_desc_bytes(&desc), &data, error));
-  copy_slice(&s, whole->data, data, index, 0);
+  if (iteration < 0) memset(data, 0, onr_desc_bytes(&desc));
+  else copy_slice(&s, whole->data, data, index, 0);
   body->inputs[params->num_states + k] = (struct onr_tensor){desc, data};
   return ONR_STATUS_OK;
 }
@@ -265,8 +274,12 @@ static enum onr_status run_scan(struct onri_frame *frame, struct onri_plan *plan
     for (int32_t k = 0; k < states; k++) ONR_TRY(carry(body, (size_t)k, (size_t)k, i, error));
   }
   for (int32_t k = 0; k < states; k++) ONR_TRY(keep_output(plan, step, k, &body->inputs[k], error));
+  for (int32_t k = 0; trips == 0 && k < params->num_scan_inputs; k++) {
+    const struct onr_tensor whole = input_tensor(plan, step, states + k);
+    ONR_TRY(feed_slice(body, &whole, params, k, -1, error));
+  }
   for (int32_t k = 0; trips == 0 && k < scans; k++)
-    ONR_TRY(empty_output(plan, step->node->out[states + k], body->space.graph, (size_t)(states + k), error));
+    ONR_TRY(empty_output(plan, step->node->out[states + k], body, (size_t)(states + k), params->output_axis[k], error));
   return ONR_STATUS_OK;
 }
 
