@@ -40,3 +40,14 @@ enum onr_status onri_import_einsum(const struct onr_node *node) {
 }
 
 enum onr_status onri_import_det(const struct onr_node *node) { return onri_emit(node, &onri_layer_det, NULL); }
+
+/* As scipy.linalg.solve: `lower` says which half of a symmetric matrix to read, and no matrix is declared symmetric. */
+enum onr_status onri_import_solve(const struct onr_node *node) {
+  const struct onr_solve_params params = {.transpose_a = onri_attr_int(node, "transposed", 0) != 0};
+  return onri_emit(node, &onri_layer_solve, &params);
+}
+
+enum onr_status onri_import_inverse(const struct onr_node *node) {
+  const struct onr_solve_params params = {0};
+  return onri_emit(node, &onri_layer_solve, &params);
+}

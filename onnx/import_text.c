@@ -1,4 +1,6 @@
 /* import_text.c: ops on strings. */
+#include <string.h>
+
 #include "onnx/import.h"
 
 enum onr_status onri_import_string_concat(const struct onr_node *node) { return onri_emit(node, &onri_layer_string_concat, NULL); }
@@ -12,6 +14,42 @@ enum onr_status onri_import_string_split(const struct onr_node *node) {
 enum onr_status onri_import_regex_full_match(const struct onr_node *node) {
   const struct onr_regex_full_match_params params = {onri_attr_string(node, "pattern", "")};
   return onri_emit(node, &onri_layer_regex_full_match, &params);
+}
+
+static int is_one(const struct onr_tokenize_params *params, struct onr_string pattern) {
+  return params->num_patterns == 1 && params->patterns->length == pattern.length &&
+         memcmp(params->patterns->text, pattern.text, pattern.length) == 0;
+}
+
+/* Where both are there, ONNX Runtime leaves `tokenexp` aside. */
+static enum onr_status read_patterns(const struct onr_node *node, struct onr_tokenize_params *params) {
+  params->mode = ONR_TOKENIZE_BETWEEN;
+  params->patterns = onri_attr_strings(node, "separators", &params->num_patterns);
+  if (!onri_attr_has(node, "separators")) {
+    struct onr_string *pattern = onri_arena_allocate(&node->graph->arena, sizeof(*pattern));
+    if (!pattern) return onr_fail(node->error, ONR_STATUS_NO_MEMORY, "no memory for a pattern");
+    *pattern = onri_attr_string(node, "tokenexp", "");
+    params->mode = ONR_TOKENIZE_MATCHES;
+    params->patterns = pattern;
+    params->num_patterns = pattern->length > 0;
+  }
+  if (params->num_patterns == 0)
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected 'separators' or 'tokenexp', found neither, or empty ones");
+  if (is_one(params, params->mode == ONR_TOKENIZE_MATCHES ? (struct onr_string){".", 1} : (struct onr_string){"", 0}))
+    params->mode = ONR_TOKENIZE_CHARACTERS;
+  return ONR_STATUS_OK;
+}
+
+enum onr_status onri_import_tokenizer(const struct onr_node *node) {
+  static const char *const required[] = {"mark", "mincharnum", "pad_value"};
+  for (size_t i = 0; i < sizeof(required) / sizeof(*required); i++)
+    if (!onri_attr_has(node, required[i])) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute '%s' is missing", required[i]);
+  if (onri_attr_has(node, "stopwords"))
+    return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "attribute 'stopwords' is not supported: a StringNormalizer removes words");
+  struct onr_tokenize_params params = {.min_chars = onri_attr_int(node, "mincharnum", 1),
+                                       .mark = onri_attr_int(node, "mark", 0) != 0, .pad = onri_attr_string(node, "pad_value", "")};
+  ONR_TRY(read_patterns(node, &params));
+  return onri_emit(node, &onri_layer_tokenize, &params);
 }
 
 /* `locale` is left aside: letters are changed in the same way in every locale. */

@@ -29,7 +29,7 @@ extern "C" {
   X(UNSUPPORTED, 10, "legal, but this build has no code for it")                              \
   X(LIMIT, 11, "a limit of struct onr_limits was reached")                                    \
   X(INDEX, 12, "an index found in tensor data is out of range")                               \
-  X(ARITHMETIC, 13, "integer division by zero")                                               \
+  X(ARITHMETIC, 13, "an integer divided by zero, or a singular matrix")                       \
   X(ARGUMENT, 14, "the caller broke the documented contract")                                 \
   X(STATE, 15, "calls were made out of order, or by two threads at once")                     \
   X(NO_MEMORY, 16, "an allocation failed")                                                    \

@@ -39,6 +39,13 @@ size_t onri_utf8_encode(uint32_t c, char target[4]) {
   return n;
 }
 
+enum onr_status onri_expect_utf8(const struct onr_string *x, const char *what, size_t number, struct onr_error *error) {
+  for (size_t i = 0, n; i < x->length; i += n)
+    if ((n = onri_utf8_sequence((const unsigned char *)x->text + i, x->length - i)) == 0)
+      return onr_fail(error, ONR_STATUS_DATA, "%s %zu is not UTF-8 at byte %zu", what, number, i);
+  return ONR_STATUS_OK;
+}
+
 /* One character, or one byte that is none, in the form it is shown. Returns the bytes read. */
 static size_t show(const unsigned char *text, size_t length, char shown[8]) {
   const size_t n = onri_utf8_sequence(text, length);

@@ -1,6 +1,7 @@
 /* regex_full_match.c: which strings a pattern matches from end to end. */
 #include "base/env.h"
 #include "base/shape.h"
+#include "base/text.h"
 #include "layers/layers.h"
 #include "regex/regex.h"
 
@@ -32,8 +33,7 @@ static void regex_release_prepared(void *prepared, struct onr_env *env) {
 }
 
 static enum onr_status regex_plan(struct onr_call *call) {
-  const struct prepared *prepared = call->prepared;
-  return onri_regex_matcher_create(prepared->regex, call->env, &((struct state *)call->state)->matcher, call->error);
+  return onri_regex_matcher_create(call->env, &((struct state *)call->state)->matcher, call->error);
 }
 
 static void regex_release_state(void *state, struct onr_env *env) {
@@ -48,10 +48,12 @@ static enum onr_status regex_run(struct onr_call *call) {
   uint8_t *y = call->outputs[0];
   const size_t count = (size_t)onr_desc_elements(&call->in[0]);
   for (size_t i = 0; i < count; i++) {
-    int full;
+    struct onri_regex_found found;
     ONR_TRY(onri_env_poll(call->env, call->error)); /* one text may take a while */
-    ONR_TRY(onri_regex_match(prepared->regex, state->matcher, &x[i], &full, call->error));
-    y[i] = (uint8_t)full;
+    ONR_TRY(onri_expect_utf8(&x[i], "string", i, call->error));
+    onri_regex_begin(state->matcher, x[i].length);
+    ONR_TRY(onri_regex_find(prepared->regex, state->matcher, &x[i], &(struct onri_regex_search){.whole = 1}, &found, call->error));
+    y[i] = (uint8_t)found.is_found;
   }
   return ONR_STATUS_OK;
 }

@@ -32,14 +32,6 @@ static enum onr_status normalize_infer(struct onr_call *call) {
 
 /* --- stop words --- */
 
-static enum onr_status check_utf8(const struct onr_call *call, const char *what, size_t number, const struct onr_string *x) {
-  size_t n;
-  for (size_t i = 0; i < x->length; i += n)
-    if ((n = onri_utf8_sequence((const unsigned char *)x->text + i, x->length - i)) == 0)
-      return onr_fail(call->error, ONR_STATUS_DATA, "%s %zu is not UTF-8 at byte %zu", what, number, i);
-  return ONR_STATUS_OK;
-}
-
 /* By bytes, or by small letters; then both are UTF-8. */
 static int word_order(const struct onr_string_normalize_params *p, const struct onr_string *x, const struct onr_string *y) {
   const size_t shared = x->length < y->length ? x->length : y->length;
@@ -67,7 +59,7 @@ static int word_less(const void *params, int64_t a, int64_t b) {
 static enum onr_status normalize_prepare(struct onr_call *call) {
   const struct onr_string_normalize_params *p = call->params;
   struct prepared *s = call->prepared;
-  for (size_t w = 0; w < p->num_stop_words && !p->case_sensitive; w++) ONR_TRY(check_utf8(call, "stop word", w, &p->stop_words[w]));
+  for (size_t w = 0; w < p->num_stop_words && !p->case_sensitive; w++) ONR_TRY(onri_expect_utf8(&p->stop_words[w], "stop word", w, call->error));
   s->order = onr_env_allocate(call->env, p->num_stop_words * sizeof *s->order);
   int64_t *scratch = onr_env_allocate(call->env, p->num_stop_words * sizeof *scratch);
   const int enough = s->order != NULL && scratch != NULL;
@@ -130,7 +122,7 @@ static enum onr_status normalize_run(struct onr_call *call) {
   size_t kept = 0;
   void *data;
   for (size_t i = 0; i < count; i++) {
-    if (reads_letters) ONR_TRY(check_utf8(call, "string", i, &x[i]));
+    if (reads_letters) ONR_TRY(onri_expect_utf8(&x[i], "string", i, call->error));
     kept += (size_t)!is_stop_word(call, &x[i]);
   }
   desc.dim[desc.rank - 1] = kept > 0 ? (int64_t)kept : 1;

@@ -5,14 +5,19 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-/* One text may take some 50 ms and this memory; a pattern may be this long and nest this deep, for the stack's sake. */
-enum { MATCH_STEPS = 2000000, MATCH_KILOBYTES = 16384, PATTERN_BYTES = 65536, PATTERN_DEPTH = 200 };
+#include "base/env.h"
+#include "regex/syntax.h"
+
+/* What one text may take, some 50 ms, and more where there is more text; and what could still match is kept in this many ints. */
+enum { STEPS = 2000000, STEPS_PER_BYTE = 256, STEPS_PER_POLL = 1 << 18, KILOBYTES = 16384, WORKSPACE = 1 << 14, PATTERN_BYTES = 65536 };
 
 struct onri_regex_matcher {
   struct onr_env *env;
   pcre2_general_context *memory;
   pcre2_match_context *limits;
   pcre2_match_data *data;
+  uint64_t steps; /* that searches may still take */
+  int *workspace; /* [WORKSPACE] */
 };
 
 static void *allocate(size_t bytes, void *env) { return onr_env_allocate(env, bytes); }
@@ -27,67 +32,113 @@ enum onr_status onri_regex_available(struct onr_error *error) {
   return ONR_STATUS_OK;
 }
 
-static pcre2_code *compile(const struct onr_string *pattern, pcre2_compile_context *context, int *wrong, size_t *where) {
-  const uint32_t options = PCRE2_UTF | PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C;
-  pcre2_set_max_pattern_length(context, PATTERN_BYTES);
-  pcre2_set_parens_nest_limit(context, PATTERN_DEPTH);
-  pcre2_set_newline(context, PCRE2_NEWLINE_LF);
-  return pcre2_compile((PCRE2_SPTR)(pattern->length > 0 ? pattern->text : ""), pattern->length, options, wrong, where, context);
+/* --- patterns --- */
+
+/* Callouts count steps. */
+static pcre2_code *compile(const char *text, size_t length, struct onr_env *env, int *wrong) {
+  const uint32_t options = PCRE2_UTF | PCRE2_ALT_CIRCUMFLEX | PCRE2_NEVER_BACKSLASH_C | PCRE2_AUTO_CALLOUT;
+  pcre2_general_context *memory = pcre2_general_context_create(allocate, release, env);
+  pcre2_compile_context *context = memory ? pcre2_compile_context_create(memory) : NULL;
+  pcre2_code *code = NULL;
+  size_t where; /* in the translation: of no use to anyone */
+  *wrong = PCRE2_ERROR_NOMEMORY;
+  if (context) {
+    pcre2_set_newline(context, PCRE2_NEWLINE_LF);
+    pcre2_set_parens_nest_limit(context, 2 * ONRI_REGEX_DEPTH);
+    code = pcre2_compile((PCRE2_SPTR)text, length, options, wrong, &where, context);
+  }
+  pcre2_compile_context_free(context);
+  pcre2_general_context_free(memory);
+  return code;
+}
+
+static enum onr_status compile_error(int number, struct onr_error *error) {
+  PCRE2_UCHAR why[160] = "";
+  if (number == PCRE2_ERROR_NOMEMORY || number == PCRE2_ERROR_HEAP_FAILED) return no_memory(error);
+  pcre2_get_error_message(number, why, sizeof(why));
+  return onr_fail(error, ONR_STATUS_ATTRIBUTE, "the pattern is wrong: %s", (const char *)why);
 }
 
 enum onr_status onri_regex_compile(const struct onr_string *pattern, struct onr_env *env, struct onri_regex **regex,
                                    struct onr_error *error) {
-  pcre2_general_context *memory = pcre2_general_context_create(allocate, release, env);
-  pcre2_compile_context *context = memory != NULL ? pcre2_compile_context_create(memory) : NULL;
-  PCRE2_UCHAR why[160] = "";
-  size_t where = 0;
-  int wrong = PCRE2_ERROR_NOMEMORY;
-  *regex = context != NULL ? (struct onri_regex *)compile(pattern, context, &wrong, &where) : NULL;
-  pcre2_compile_context_free(context);
-  pcre2_general_context_free(memory);
-  if (*regex != NULL) return ONR_STATUS_OK;
-  if (wrong == PCRE2_ERROR_NOMEMORY || wrong == PCRE2_ERROR_HEAP_FAILED) return no_memory(error);
-  pcre2_get_error_message(wrong, why, sizeof why);
-  return onr_fail(error, ONR_STATUS_ATTRIBUTE, "the pattern is wrong at byte %zu: %s", where, (const char *)why);
+  size_t length;
+  int number = 0;
+  *regex = NULL;
+  if (pattern->length > PATTERN_BYTES)
+    return onr_fail(error, ONR_STATUS_ATTRIBUTE, "expected a pattern of at most %d bytes, found %zu", PATTERN_BYTES, pattern->length);
+  char *text = onr_env_allocate(env, pattern->length * ONRI_REGEX_GROWTH + 1);
+  if (!text) return no_memory(error);
+  enum onr_status status = onri_regex_translate(pattern, text, &length, error);
+  if (status == ONR_STATUS_OK) {
+    *regex = (struct onri_regex *)compile(text, length, env, &number);
+    if (!*regex) status = compile_error(number, error);
+  }
+  onr_env_release(env, text);
+  return status;
 }
 
 void onri_regex_release(struct onri_regex *regex) { pcre2_code_free((pcre2_code *)regex); }
 
-enum onr_status onri_regex_matcher_create(const struct onri_regex *regex, struct onr_env *env, struct onri_regex_matcher **matcher,
-                                          struct onr_error *error) {
-  struct onri_regex_matcher *m = *matcher = onr_env_allocate(env, sizeof *m);
-  if (m == NULL) return no_memory(error);
+/* --- matching --- */
+
+/* Called at each item of a pattern that a search comes to. */
+static int take_step(pcre2_callout_block *block, void *matcher) {
+  struct onri_regex_matcher *m = matcher;
+  (void)block;
+  if (m->steps == 0) return PCRE2_ERROR_MATCHLIMIT;
+  if (--m->steps % STEPS_PER_POLL != 0) return 0;
+  return onri_env_poll(m->env, NULL) == ONR_STATUS_OK ? 0 : PCRE2_ERROR_CALLOUT;
+}
+
+enum onr_status onri_regex_matcher_create(struct onr_env *env, struct onri_regex_matcher **matcher, struct onr_error *error) {
+  struct onri_regex_matcher *m = *matcher = onr_env_allocate(env, sizeof(*m));
+  if (!m) return no_memory(error);
   *m = (struct onri_regex_matcher){.env = env, .memory = pcre2_general_context_create(allocate, release, env)};
-  if (m->memory == NULL) return no_memory(error);
+  if (!m->memory) return no_memory(error);
+  m->workspace = onr_env_allocate(env, WORKSPACE * sizeof(*m->workspace));
   m->limits = pcre2_match_context_create(m->memory);
-  m->data = pcre2_match_data_create_from_pattern((const pcre2_code *)regex, m->memory);
-  if (m->limits == NULL || m->data == NULL) return no_memory(error);
-  pcre2_set_match_limit(m->limits, MATCH_STEPS);
-  pcre2_set_heap_limit(m->limits, MATCH_KILOBYTES);
+  m->data = pcre2_match_data_create(1, m->memory);
+  if (!m->workspace || !m->limits || !m->data) return no_memory(error);
+  pcre2_set_heap_limit(m->limits, KILOBYTES);
+  pcre2_set_callout(m->limits, take_step, m);
   return ONR_STATUS_OK;
 }
 
-enum onr_status onri_regex_match(const struct onri_regex *regex, struct onri_regex_matcher *matcher, const struct onr_string *text,
-                                 int *full, struct onr_error *error) {
-  const int found = pcre2_match((const pcre2_code *)regex, (PCRE2_SPTR)(text->length > 0 ? text->text : ""), text->length, 0, 0,
-                                matcher->data, matcher->limits);
-  *full = found >= 0;
-  if (found >= 0 || found == PCRE2_ERROR_NOMATCH) return ONR_STATUS_OK;
-  if (found == PCRE2_ERROR_NOMEMORY) return no_memory(error);
-  if (found == PCRE2_ERROR_MATCHLIMIT || found == PCRE2_ERROR_HEAPLIMIT || found == PCRE2_ERROR_DEPTHLIMIT ||
-      found == PCRE2_ERROR_RECURSELOOP)
-    return onr_fail(error, ONR_STATUS_LIMIT, "the pattern is not decided within %d steps and %d KiB for a text of %zu bytes", MATCH_STEPS,
-                    MATCH_KILOBYTES, text->length);
-  if (found <= PCRE2_ERROR_UTF8_ERR1 && found >= PCRE2_ERROR_UTF8_ERR21)
-    return onr_fail(error, ONR_STATUS_DATA, "a text is not UTF-8 at byte %zu", (size_t)pcre2_get_startchar(matcher->data));
-  return onr_fail(error, ONR_STATUS_INTERNAL, "matching failed with number %d", found);
+void onri_regex_begin(struct onri_regex_matcher *m, size_t bytes) {
+  const uint64_t most = (UINT64_MAX - STEPS) / STEPS_PER_BYTE;
+  m->steps = STEPS + (bytes < most ? bytes : most) * STEPS_PER_BYTE;
+}
+
+static enum onr_status match_error(const struct onri_regex_matcher *m, int number, size_t bytes, struct onr_error *error) {
+  switch (number) {
+    case PCRE2_ERROR_NOMEMORY: return no_memory(error);
+    case PCRE2_ERROR_CALLOUT: return onri_env_poll(m->env, error);
+    case PCRE2_ERROR_MATCHLIMIT: case PCRE2_ERROR_HEAPLIMIT: case PCRE2_ERROR_DFA_WSSIZE:
+      return onr_fail(error, ONR_STATUS_LIMIT, "the pattern takes more steps, or memory, than a text of %zu bytes may cost", bytes);
+    default: return onr_fail(error, ONR_STATUS_INTERNAL, "matching failed with number %d", number);
+  }
+}
+
+enum onr_status onri_regex_find(const struct onri_regex *regex, struct onri_regex_matcher *m, const struct onr_string *text,
+                                const struct onri_regex_search *search, struct onri_regex_found *found, struct onr_error *error) {
+  const uint32_t options = PCRE2_NO_UTF_CHECK | (search->whole ? PCRE2_ANCHORED | PCRE2_ENDANCHORED : 0);
+  const PCRE2_SPTR subject = (PCRE2_SPTR)(text->length > 0 ? text->text : "");
+  *found = (struct onri_regex_found){0};
+  const int number = pcre2_dfa_match((const pcre2_code *)regex, subject, text->length, search->start, options, m->data, m->limits,
+                                     m->workspace, WORKSPACE);
+  if (number == PCRE2_ERROR_NOMATCH) return ONR_STATUS_OK;
+  if (number < 0) return match_error(m, number, text->length, error);
+  const size_t *ends = pcre2_get_ovector_pointer(m->data);
+  *found = (struct onri_regex_found){.is_found = 1, .begin = ends[0], .length = ends[1] - ends[0]};
+  return ONR_STATUS_OK;
 }
 
 void onri_regex_matcher_release(struct onri_regex_matcher *m) {
-  if (m == NULL) return;
+  if (!m) return;
   pcre2_match_data_free(m->data);
   pcre2_match_context_free(m->limits);
   pcre2_general_context_free(m->memory);
+  onr_env_release(m->env, m->workspace);
   onr_env_release(m->env, m);
 }
 
@@ -105,15 +156,15 @@ enum onr_status onri_regex_compile(const struct onr_string *pattern, struct onr_
   return onri_regex_available(error);
 }
 void onri_regex_release(struct onri_regex *regex) { (void)regex; }
-enum onr_status onri_regex_matcher_create(const struct onri_regex *regex, struct onr_env *env, struct onri_regex_matcher **matcher,
-                                          struct onr_error *error) {
-  (void)regex, (void)env, (void)matcher;
+enum onr_status onri_regex_matcher_create(struct onr_env *env, struct onri_regex_matcher **matcher, struct onr_error *error) {
+  (void)env, (void)matcher;
   return onri_regex_available(error);
 }
 void onri_regex_matcher_release(struct onri_regex_matcher *matcher) { (void)matcher; }
-enum onr_status onri_regex_match(const struct onri_regex *regex, struct onri_regex_matcher *matcher, const struct onr_string *text,
-                                 int *full, struct onr_error *error) {
-  (void)regex, (void)matcher, (void)text, (void)full;
+void onri_regex_begin(struct onri_regex_matcher *matcher, size_t bytes) { (void)matcher, (void)bytes; }
+enum onr_status onri_regex_find(const struct onri_regex *regex, struct onri_regex_matcher *matcher, const struct onr_string *text,
+                                const struct onri_regex_search *search, struct onri_regex_found *found, struct onr_error *error) {
+  (void)regex, (void)matcher, (void)text, (void)search, (void)found;
   return onri_regex_available(error);
 }
 

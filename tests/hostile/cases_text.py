@@ -58,14 +58,17 @@ norm('T25_norm_action', 'ATTRIBUTE', 'StringNormalizer: case_change_action "TITL
 
 rx = lambda id, exp, why, pattern, *values: one(id, exp, why, 'RegexFullMatch', [words(*values)], 'any', out_t=T.BOOL, opset=20, pattern=pattern)
 rx('T30_regex_wrong', 'ATTRIBUTE', 'RegexFullMatch: a bracket that is not closed', '[a', 'a')
-rx('T31_regex_exponential', 'LIMIT', 'RegexFullMatch: (a+)+[bd] on many a', '(a+)+[bd]', 'a' * 60 + 'c')
-rx('T32_regex_quadratic', 'LIMIT', 'RegexFullMatch: three stars over 100,000 letters', '(?:.*)(?:.*)(?:.*)[xy]', 'a' * 100000)
+rx('T31_regex_exponential', 'OK', 'RegexFullMatch: (a+)+[bd] on many a, which takes no long search', '(a+)+[bd]', 'a' * 60 + 'c')
+rx('T32_regex_stars', 'OK', 'RegexFullMatch: three stars over 100,000 letters', '(?:.*)(?:.*)(?:.*)[xy]', 'a' * 100000)
 rx('T33_regex_deep', 'ATTRIBUTE', 'RegexFullMatch: 20,000 brackets', '(' * 20000 + ')' * 20000, 'a')
 rx('T34_regex_repeat', 'ATTRIBUTE', 'RegexFullMatch: ((a{9999}){9999}){9999}', '((a{9999}){9999}){9999}', 'a')
 rx('T35_regex_binary', 'DATA', 'RegexFullMatch: a text that is no UTF-8', '.*', b'\xff')
 rx('T36_regex_pattern_binary', 'ATTRIBUTE', 'RegexFullMatch: a pattern that is no UTF-8', b'\xff', 'a')
-rx('T37_regex_recursion', 'LIMIT', 'RegexFullMatch: a pattern that calls itself', '(?R)?a(?R)', 'a' * 50)
+rx('T37_regex_recursion', 'ATTRIBUTE', 'RegexFullMatch: a pattern that calls itself', '(?R)?a(?R)', 'a' * 50)
 rx('T38_regex_long', 'ATTRIBUTE', 'RegexFullMatch: a pattern of a million letters', 'a' * 1000000, 'a')
+rx('T39_regex_states', 'LIMIT', 'RegexFullMatch: thousands of states for each letter', '(?:a?){300}(?:b?a){300}[xy]', 'a' * 200000)
+rx('T3A_regex_nested', 'ATTRIBUTE', 'RegexFullMatch: 200 brackets, each repeated', '(' * 200 + 'a' + '){9}' * 200, 'a')
+rx('T3B_regex_classes', 'OK', 'RegexFullMatch: 500 classes of white space', r'[\s]*' * 500, 'a')
 
 # --- TfIdfVectorizer ---
 

@@ -540,6 +540,64 @@ def _(r):
               "c": floats(r, 2, batch, hidden)}], weights)
 
 
+def texts(*rows):
+    return np.array(rows, object)
+
+
+def tokenizer(x, y, **attributes):
+    given = dict(mark=0, mincharnum=1, pad_value="#", **attributes)
+    return node("Tokenizer", [x], [y], **given)
+
+
+@case("tokenizer")
+def _(r):
+    return ([tokenizer("x", "y0", tokenexp="[a-zA-Z0-9_]+"),
+             tokenizer("x", "y1", tokenexp="."),
+             node("Tokenizer", ["x"], ["y2"], mark=1, mincharnum=2, pad_value="",
+                  separators=[" ", "[.,;]", r"\s+|-"]),
+             node("Tokenizer", ["x"], ["y3"], mark=1, mincharnum=1,
+                  pad_value="pad", separators=[""]),
+             node("Tokenizer", ["x"], ["y4"], mark=0, mincharnum=3, pad_value="#",
+                  tokenexp=r"\pL+|[0-9]{2}|(?i)AB?C*")],
+            [{"x": texts(["Hello, wonderful-world.", "  a b; c "],
+                         ["\u65e5\u672c \u00c9t\u00e9 42", "abcc ABC"])},
+             {"x": texts(["x"])}], {})
+
+
+@case("text_vectorizer")
+def _(r):
+    # What scikit-learn's CountVectorizer becomes.
+    grams = ["first", "is", "the", "this", "is", "the", "this", "is"]
+    return ([node("Reshape", ["x", "flat"], ["x0"], domain=""),
+             node("StringNormalizer", ["x0"], ["x1"], domain="", case_change_action="LOWER",
+                  is_case_sensitive=0, locale="C.UTF-8"),
+             tokenizer("x1", "x2", tokenexp="[a-zA-Z0-9_]+"),
+             node("Flatten", ["x2"], ["x3"], domain=""),
+             node("TfIdfVectorizer", ["x3"], ["y"], domain="", mode="TF", min_gram_length=1,
+                  max_gram_length=2, max_skip_count=0, ngram_counts=[0, 4],
+                  ngram_indexes=[4, 0, 1, 5, 2, 3], pool_strings=grams)],
+            [{"x": texts(["This is the first one."], ["Is this the FIRST?"], [""])},
+             {"x": texts(["is is this is"])}],
+            {"flat": np.array([-1], np.int64)})
+
+
+@case("solve")
+def _(r):
+    # onnxruntime has Inverse, and no Solve.
+    a, t = floats(r, 2, 5, 5) + 4 * np.eye(5, dtype=np.float32), floats(r, 4, 4)
+
+    def through_inverse(x, b, y):
+        return [node("Inverse", [x], [x + "_inverse"]),
+                node("MatMul", [x + "_inverse", b], [y], domain="")]
+
+    return ([node("Solve", ["a", "b"], ["y0"]), node("Solve", ["t", "c"], ["y1"], transposed=1),
+             node("Inverse", ["a"], ["y2"])],
+            [{"a": a, "b": floats(r, 5, 3), "c": floats(r, 4)}],
+            {"t": t, "u": np.ascontiguousarray(t.T)},
+            through_inverse("a", "b", "y0") + through_inverse("u", "c", "y1")
+            + [node("Identity", ["a_inverse"], ["y2"], domain="")])
+
+
 def declare(name, arrays):
     shapes = [array.shape for array in arrays]
     dims = [sizes[0] if len(set(sizes)) == 1 else f"{name}_{axis}"

@@ -39,4 +39,10 @@ struct onr_einsum_params {
   char equation[ONR_EINSUM_MAX_TEXT]; /* NUL-terminated, "bij,bjk->bik" */
 };
 
+/* solve: X of A X = B. inputs A [..., n, n], B [n] or [..., n, k] (optional; without it X is A's inverse); floating-point. A singular
+ * matrix is an ARITHMETIC error. */
+struct onr_solve_params {
+  int32_t transpose_a; /* non-zero: A^T X = B */
+};
+
 #endif

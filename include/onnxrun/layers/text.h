@@ -48,10 +48,28 @@ struct onr_tf_idf_params {
 };
 
 /* regex_full_match (ONNX RegexFullMatch-20): x (strings) -> bool, whether the pattern matches all of the string. Pattern and strings
- * are UTF-8; \w, \d and \s are ASCII. RE2's syntax, and PCRE2's beside it; a search that takes too long is a LIMIT error. The pattern
- * must outlive the graph. */
+ * are UTF-8; \w, \d and \s are ASCII. RE2's syntax without \C; a search that takes too long is a LIMIT error. The pattern must outlive
+ * the graph. */
 struct onr_regex_full_match_params {
   struct onr_string pattern;
+};
+
+/* tokenize (com.microsoft Tokenizer-1): x [n] or [rows, n] -> its parts in a new last dimension as long as the longest list of them,
+ * filled up with `pad`. Strings without elements have no such dimension: the last one of the result is 0. Text and patterns are
+ * UTF-8; the syntax is that of regex_full_match. A match is the longest one at the first place where there
+ * is any. Everything pointed to must outlive the graph. */
+enum onr_tokenize_mode {
+  ONR_TOKENIZE_CHARACTERS, /* every character is a part: no patterns */
+  ONR_TOKENIZE_MATCHES,    /* what the one pattern matches; after a match shorter than min_chars the search goes on one character later */
+  ONR_TOKENIZE_BETWEEN     /* what lies between the matches of the first pattern; of these parts, what lies between those of the second ... */
+};
+struct onr_tokenize_params {
+  enum onr_tokenize_mode mode;
+  const struct onr_string *patterns;
+  size_t num_patterns;
+  int64_t min_chars; /* at least 1, with CHARACTERS exactly: shorter parts are left out */
+  int32_t mark;      /* "\x02" before the parts of each string and "\x03" after them, if any string has parts */
+  struct onr_string pad;
 };
 
 /* lookup: x, keys [n] (x's type), values [n], default (one value) -> the value of the last key that equals the element.
