@@ -85,8 +85,8 @@ static enum onr_status decode_and_import(struct onri_importer *importer, struct 
   return status;
 }
 
-enum onr_status onri_onnx_load(struct onr_env *env, struct onri_sources *sources, const struct onr_model_options *options,
-                               struct onri_loaded *loaded, struct onr_error *error) {
+static enum onr_status scan_and_import(struct onr_env *env, struct onri_sources *sources, const struct onr_model_options *options,
+                                       struct onri_loaded *loaded, struct onr_error *error) {
   struct onri_skeleton skeleton;
   struct onri_tensor_decoder tensors = {.env = env, .sources = sources};
   struct onri_importer importer;
@@ -94,16 +94,35 @@ enum onr_status onri_onnx_load(struct onr_env *env, struct onri_sources *sources
   enum onr_status status;
   *loaded = (struct onri_loaded){.graph = NULL};
   ONR_TRY(onri_scan_model(&sources->main, &env->limits, env->allocator, &skeleton, error));
-  status = onri_graph_create(env, &graph, error);
+  tensors.spans = skeleton.spans;
+  tensors.num_spans = skeleton.num_spans;
+  tensors.shared = onri_allocate_zeroed(env->allocator, skeleton.num_spans * sizeof(struct onri_constant *));
+  status = tensors.shared ? onri_graph_create(env, &graph, error) : onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to load a model");
   if (status == ONR_STATUS_OK) {
-    tensors.spans = skeleton.spans;
-    tensors.num_spans = skeleton.num_spans;
     onri_importer_init(&importer, env, graph, &tensors, options, error);
     status = decode_and_import(&importer, &skeleton, loaded);
     onri_importer_clear(&importer);
     if (status == ONR_STATUS_OK) loaded->graph = graph;
     else onri_graph_destroy(graph);
   }
+  for (size_t i = 0; tensors.shared && i < skeleton.num_spans; i++) onri_constant_release(tensors.shared[i]);
+  onri_release(env->allocator, tensors.shared);
   onri_skeleton_clear(&skeleton);
+  return status;
+}
+
+/* A file can ask for much more memory than it has bytes: sparse tensors, functions that are called often. Weights are not in memory
+ * yet while it is read, so no honest file comes near this. */
+enum { READING_SLACK = 128 << 20, READING_FACTOR = 128 };
+
+enum onr_status onri_onnx_load(struct onr_env *env, struct onri_sources *sources, const struct onr_model_options *options,
+                               struct onri_loaded *loaded, struct onr_error *error) {
+  struct onri_meter *meter = env->meter;
+  const uint64_t total = env->limits.total_bytes, size = sources->main.size;
+  const uint64_t most = size < (total - 1) / READING_FACTOR ? READING_SLACK + READING_FACTOR * size : total;
+  enum onr_status status;
+  if (meter && most < total) onri_meter_set_limit(meter, "what reading a file of this size may take,", most);
+  status = onri_meter_settle(meter, scan_and_import(env, sources, options, loaded, error), error);
+  if (meter && most < total) onri_meter_set_limit(meter, "the limit total_bytes", total);
   return status;
 }

@@ -222,6 +222,17 @@ static enum onr_status decode_external(const struct onri_tensor_decoder *decoder
   return onri_lazy_constant(decoder, desc, external.file, external.offset, external.bytes, constant, error);
 }
 
+static enum onr_status span_constant(const struct onri_tensor_decoder *decoder, const struct onri_span *span, const struct onr_desc *desc,
+                                     struct onri_constant **constant, struct onr_error *error) {
+  struct onri_constant **shared = decoder->shared ? &decoder->shared[span - decoder->spans] : NULL;
+  if (shared && *shared) *constant = *shared;
+  else ONR_TRY(onri_lazy_constant(decoder, desc, NULL, span->offset, span->bytes, constant, error));
+  if (!shared) return ONR_STATUS_OK;
+  *shared = *constant;
+  onri_constant_retain(*constant); /* the first time for the list, then for the caller */
+  return ONR_STATUS_OK;
+}
+
 enum onr_status onri_tensor_decode(const struct onri_tensor_decoder *decoder, const Onnx__TensorProto *tensor,
                                    struct onri_constant **constant, struct onr_error *error) {
   struct onr_desc desc;
@@ -237,7 +248,7 @@ enum onr_status onri_tensor_decode(const struct onri_tensor_decoder *decoder, co
     return onr_fail(error, ONR_STATUS_DATA, "a tensor with the unknown data location %d", (int)tensor->data_location);
   ONR_TRY(check_stored(&desc, &stored, raw_bytes, error));
   ONR_TRY(onri_desc_check(&desc, decoder->env, error));
-  if (stored.span) return onri_lazy_constant(decoder, &desc, NULL, stored.span->offset, stored.span->bytes, constant, error);
+  if (stored.span) return span_constant(decoder, stored.span, &desc, constant, error);
   c = onri_constant_create(decoder->env, &desc);
   if (!c) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a tensor of %zu bytes", onr_desc_bytes(&desc));
   status = copy_contents(decoder, tensor, &stored, &desc, c->data, error);

@@ -46,8 +46,8 @@ enum onr_layer_flags {
   ONR_LAYER_OVERREADS = 16,
   /* Makes new text for STRING outputs with onr_call_text: these are not computed before run time. */
   ONR_LAYER_TEXT = 32,
-  /* Does far more work than multiply_adds and the sizes of its inputs and outputs tell (a forest of trees). Where these are
-   * small, waking threads costs more than the work, and a layer without this flag runs on the calling thread alone. */
+  /* Does far more work than multiply_adds, steps and the sizes of its inputs and outputs tell (a forest of trees), so it is not
+   * computed while loading. Where these are small, waking threads costs more than the work, and a layer without this flag runs on the calling thread alone. */
   ONR_LAYER_HEAVY = 64,
   /* Has inputs (TAKES) or outputs (MAKES) that are sequences, optionals or maps (sequence.h): blocks, not elements. The executor
    * refuses them for all other layers, so that none takes a block apart or puts one together as if it were a tensor. */
@@ -118,6 +118,9 @@ struct onr_layer {
   void (*release_prepared)(void *prepared, struct onr_env *env); /* safe on a zeroed block */
   /* For `onnxrun info`: multiply-adds of one run from the descriptors. NULL: 0. */
   int64_t (*multiply_adds)(const struct onr_call *call);
+  /* Operations of one run from the descriptors, where they are many times the elements of inputs and outputs and are no multiply-adds (a
+   * pool's windows). With multiply_adds it decides what is computed while loading. NULL: in proportion to the elements. */
+  int64_t (*steps)(const struct onr_call *call);
   /* For `onnxrun ops`: types of input 0 (bit onr_dtype) that a kernel other than PORTABLE can compute, where shapes and constants allow
    * it. NULL: none. */
   uint32_t (*kernel_types)(const void *params, enum onr_kernel kernel);
@@ -129,8 +132,12 @@ struct onr_layer {
 ONR_API void *onr_env_allocate(struct onr_env *env, size_t bytes);
 ONR_API void onr_env_release(struct onr_env *env, void *memory);
 ONR_API enum onr_backend onr_env_backend(const struct onr_env *env);
+/* Non-zero when the caller's cancel flag is set. Layers whose run may take more than some 50 ms outside of onr_parallel_for ask it in
+ * between and return OK early: what they leave behind is not used, the executor makes it CANCELLED. */
+ONR_API int onr_env_cancelled(const struct onr_env *env);
 /* Calls body(context, begin, end) for parts of [0, count) that together cover it, each at most `grain` items, on the
- * session's threads (on the calling one alone in a small step, see ONR_LAYER_HEAVY); returns when all are done. Results must not depend on how the range is cut. */
+ * session's threads (on the calling one alone in a small step, see ONR_LAYER_HEAVY); returns when all are done. Results must not depend
+ * on how the range is cut. Parts that have not begun when the cancel flag is set are left out; one part should take no more than 50 ms. */
 ONR_API void onr_parallel_for(struct onr_env *env, size_t count, size_t grain,
                               void (*body)(void *context, size_t begin, size_t end), void *context);
 /* For DYNAMIC layers, in run: the final descriptor of output i; *data gets its memory (NULL when not wanted). */

@@ -21,7 +21,8 @@ struct onr_model_options {
                                             A model in memory has none of its own. Links beside the model are
                                             followed only to files directly in it (a cache's folder of blobs). */
   const char *disabled_passes;           /* names of graph rewrites to leave out, comma-separated, "all" for all; NULL: none */
-  const volatile int *cancel;            /* polled between nodes; non-zero stops the load; NULL: never */
+  const volatile int *cancel;            /* non-zero stops the load with CANCELLED within some 100 ms; NULL: never. Another thread sets
+                                            it, by an atomic store (it is read by atomic loads) */
   /* Called for each kind of node that this build has no code for, before the load fails with UNSUPPORTED (whose message
    * has room for a few of them only). The line is escaped and gone after the call. NULL: not called. */
   void (*report)(void *context, const char *line);

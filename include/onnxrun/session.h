@@ -12,7 +12,8 @@ struct onr_session;
 
 struct onr_session_options {
   struct onr_threads *threads;  /* NULL: the calling thread alone; must outlive the session; shared pools run one session at a time */
-  const volatile int *cancel;   /* polled between nodes; non-zero stops the run with CANCELLED; NULL: never */
+  const volatile int *cancel;   /* non-zero stops the run with CANCELLED within some 100 ms; NULL: never. Another thread sets it, by an
+                                   atomic store (it is read by atomic loads) */
   int profile;                  /* non-zero: times each node, see onr_session_node */
 };
 

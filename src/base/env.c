@@ -3,8 +3,10 @@
 
 #include "base/checked.h"
 
+int onr_env_cancelled(const struct onr_env *env) { return env->cancel && __atomic_load_n(env->cancel, __ATOMIC_RELAXED); }
+
 enum onr_status onri_env_poll(const struct onr_env *env, struct onr_error *error) {
-  if (env->cancel && *env->cancel) return onr_fail(error, ONR_STATUS_CANCELLED, "the caller's cancel flag was set");
+  if (onr_env_cancelled(env)) return onr_fail(error, ONR_STATUS_CANCELLED, "the caller's cancel flag was set");
   return ONR_STATUS_OK;
 }
 
@@ -35,7 +37,20 @@ void onri_env_retain(void *memory) { block_of(memory)->owners++; }
 
 enum onr_backend onr_env_backend(const struct onr_env *env) { return env->backend; }
 
+struct cancellable {
+  const struct onr_env *env;
+  void (*body)(void *context, size_t begin, size_t end);
+  void *context;
+};
+
+static void run_unless_cancelled(void *context, size_t begin, size_t end) {
+  const struct cancellable *c = context;
+  if (!onr_env_cancelled(c->env)) c->body(c->context, begin, end);
+}
+
 void onr_parallel_for(struct onr_env *env, size_t count, size_t grain,
                       void (*body)(void *context, size_t begin, size_t end), void *context) {
-  onri_threads_for(env->threads, count, grain, body, context);
+  struct cancellable c = {env, body, context};
+  if (env->cancel) onri_threads_for(env->threads, count, grain, run_unless_cancelled, &c);
+  else onri_threads_for(env->threads, count, grain, body, context);
 }

@@ -41,21 +41,29 @@ static void meter_release(void *context, void *memory) {
 void onri_meter_init(struct onri_meter *meter, const struct onr_allocator *under, uint64_t limit, uint64_t held) {
   meter->allocator = (struct onr_allocator){meter, meter_allocate, meter_release};
   meter->under = under;
-  meter->limit = limit;
+  onri_meter_set_limit(meter, "the limit total_bytes", limit);
   atomic_init(&meter->held, held);
   atomic_init(&meter->refused, 0);
   atomic_init(&meter->held_then, 0);
 }
 
+void onri_meter_set_limit(struct onri_meter *meter, const char *name, uint64_t limit) {
+  meter->name = name;
+  meter->limit = limit;
+}
+
 int onri_meter_take_refusal(struct onri_meter *meter) { return meter && atomic_exchange(&meter->refused, 0) != 0; }
 
 enum onr_status onri_meter_settle(struct onri_meter *meter, enum onr_status status, struct onr_error *error) {
-  const unsigned long long refused = atomic_exchange(&meter->refused, 0), held = atomic_load(&meter->held_then);
+  unsigned long long refused, held;
   struct onr_error before;
+  if (!meter) return status;
+  refused = atomic_exchange(&meter->refused, 0);
+  held = atomic_load(&meter->held_then);
   if (status != ONR_STATUS_NO_MEMORY || !refused) return status;
   if (!error) return ONR_STATUS_LIMIT;
   before = *error;
-  onr_fail(error, ONR_STATUS_LIMIT, "the limit total_bytes of %llu bytes: %llu are held and %llu more are needed (%.200s)",
+  onr_fail(error, ONR_STATUS_LIMIT, "%s of %llu bytes: %llu are held and %llu more are needed (%.200s)", meter->name,
            (unsigned long long)meter->limit, held, refused, before.message);
   memcpy(error->where, before.where, sizeof(error->where));
   return ONR_STATUS_LIMIT;

@@ -175,6 +175,7 @@ static enum onr_status run_segment(struct onri_frame *frame, struct onri_plan *p
   for (size_t s = 0; s < segment->num_steps; s++) {
     if (frame->space.run->env.cancel) ONR_TRY(onri_env_poll(&frame->space.run->env, error));
     ONR_TRY(run_step(frame, plan, &segment->steps[s], error));
+    if (frame->run->env.cancel) ONR_TRY(onri_env_poll(&frame->run->env, error)); /* it may have stopped half-way */
   }
   return ONR_STATUS_OK;
 }

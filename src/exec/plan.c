@@ -306,6 +306,7 @@ static enum onr_status make_segment(struct onri_plan *plan, size_t index, struct
 
 enum onr_status onri_plan_segment(struct onri_plan *plan, size_t index, struct onr_error *error) {
   const uint64_t before = held(plan->space);
+  plan->inference.work_left = ONRI_INFERENCE_WORK;
   const enum onr_status status = make_segment(plan, index, error);
   const size_t more = (size_t)(held(plan->space) - before); /* less wraps around, twice */
   plan->bytes += more;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/shape.h"
 #include "graph/graph.h"
 
@@ -87,6 +88,19 @@ enum onr_status onri_call_infer(const struct onr_layer *layer, struct onr_call *
   return check_blocks(layer, ONR_LAYER_MAKES_BLOCKS, call->out, call->num_out, "output", call->error);
 }
 
+uint64_t onri_call_work(const struct onr_layer *layer, const struct onr_call *call) {
+  uint64_t work = 0;
+  if (layer->flags & ONR_LAYER_HEAVY) return UINT64_MAX;
+  for (size_t i = 0; i < call->num_in + call->num_out; i++) {
+    const struct onr_desc *desc = i < call->num_in ? &call->in[i] : &call->out[i - call->num_in];
+    if (desc->dtype != ONR_DTYPE_NONE && !onri_add_u64(work, (uint64_t)onr_desc_elements(desc), &work)) return UINT64_MAX;
+  }
+  const uint64_t products = layer->multiply_adds ? (uint64_t)layer->multiply_adds(call) : 0;
+  const uint64_t steps = layer->steps ? (uint64_t)layer->steps(call) : 0;
+  if (products > work) work = products;
+  return steps > work ? steps : work;
+}
+
 /* Arrays of one evaluation, and the executor that DYNAMIC layers talk to. */
 struct evaluation {
   struct onri_executor executor;
@@ -140,6 +154,7 @@ static enum onr_status run_phases(struct evaluation *e, const struct onr_layer *
     if (!call->scratch) status = onr_fail(call->error, ONR_STATUS_NO_MEMORY, "no memory for %zu bytes of scratch", call->scratch_bytes);
   }
   if (status == ONR_STATUS_OK) status = layer->run(call);
+  if (status == ONR_STATUS_OK) status = onri_env_poll(&e->env, call->error); /* it may have stopped half-way */
   if (layer->release_state && call->state) layer->release_state(call->state, &e->env);
   if (layer->release_prepared && call->prepared) layer->release_prepared(call->prepared, &e->env);
   onri_release(e->env.allocator, call->scratch);

@@ -124,6 +124,8 @@ static inline size_t onri_outputs_room(const struct onr_layer *layer, size_t num
 enum onr_status onri_call_infer(const struct onr_layer *layer, struct onr_call *call);
 /* check and prepare. Inputs that are not constant have NULL in call->inputs: the layer sees no more of them than layer.h says. */
 enum onr_status onri_call_prepare(const struct onr_layer *layer, struct onr_call *call);
+/* About how many operations one run takes; UINT64_MAX where nobody knows. Descriptors are known. */
+uint64_t onri_call_work(const struct onr_layer *layer, const struct onr_call *call);
 /* Text that the node makes lives no longer than a run, so it is not computed before. out: what infer said of its outputs. */
 int onri_makes_text(const struct onri_node *node, const struct onr_desc *out);
 /* One node through all phases on the portable backend, for constant folding: inputs with contents, outputs as new
@@ -142,7 +144,9 @@ struct onri_inference {
   struct onri_constant **contents; /* [num_values] owners of contents that inference computed */
   struct onr_desc *in, *out;       /* room for the widest node */
   const void **inputs;
+  uint64_t work_left;              /* operations that computing contents may still take; what is left out is computed at run time */
 };
+enum { ONRI_INFERENCE_WORK = 1 << 23 }; /* for one sweep over the graph */
 /* All descriptors unknown but those of constants. Constants are known when loaded; `load`: small ones are loaded. */
 enum onr_status onri_inference_init(struct onri_inference *inference, struct onri_graph *graph, struct onr_env *env,
                                     int load, struct onr_error *error);

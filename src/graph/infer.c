@@ -52,6 +52,7 @@ static int make_room(struct onri_inference *f) {
 
 enum onr_status onri_inference_grow(struct onri_inference *inference, int load, struct onr_error *error) {
   struct onri_inference *f = inference;
+  f->work_left = ONRI_INFERENCE_WORK;
   if (!make_room(f)) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to infer the shapes of %zu values", f->graph->num_values);
   for (size_t v = 0; v < f->num_values; v++) {
     struct onri_constant *constant = f->graph->values[v].constant;
@@ -167,7 +168,11 @@ enum onr_status onri_inference_step(struct onri_inference *inference, const stru
   for (int32_t i = 0; i < node->num_out; i++)
     if (node->out[i] != ONRI_NONE) f->descs[node->out[i]] = f->out[i];
   *inferred = ONRI_INFERRED;
-  if ((all_known || layer->flags & ONR_LAYER_SHAPE_ONLY) && !(layer->flags & ONR_LAYER_IMPURE) && !onri_makes_text(node, f->out) && small_outputs(f, node))
-    return compute(f, node, error);
-  return ONR_STATUS_OK;
+  if ((!all_known && !(layer->flags & ONR_LAYER_SHAPE_ONLY)) || layer->flags & ONR_LAYER_IMPURE || onri_makes_text(node, f->out) ||
+      !small_outputs(f, node))
+    return ONR_STATUS_OK;
+  const uint64_t work = layer->flags & ONR_LAYER_SHAPE_ONLY ? 0 : onri_call_work(layer, &call);
+  if (work > f->work_left) return ONR_STATUS_OK;
+  f->work_left -= work;
+  return compute(f, node, error);
 }

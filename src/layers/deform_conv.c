@@ -180,9 +180,8 @@ static int64_t deform_conv_multiply_adds(const struct onr_call *call) {
   struct onri_conv c;
   struct onr_desc out;
   int64_t offset_groups, product;
-  if (geometry(call, &c, &offset_groups, &out) != ONR_STATUS_OK || !onri_mul_i64(onr_desc_elements(&out), onri_conv_taps(&c), &product) ||
-      !onri_mul_i64(product, c.group_in, &product))
-    return 0;
+  if (geometry(call, &c, &offset_groups, &out) != ONR_STATUS_OK) return 0;
+  if (!onri_mul_i64(onr_desc_elements(&out), onri_conv_taps(&c), &product) || !onri_mul_i64(product, c.group_in, &product)) return INT64_MAX;
   return product;
 }
 

@@ -53,6 +53,11 @@ static enum onr_status det_run(struct onr_call *c) {
   return ONR_STATUS_OK;
 }
 
+static int64_t det_steps(const struct onr_call *c) {
+  int64_t product;
+  return onri_mul_i64(onr_desc_elements(&c->in[0]), c->in[0].dim[c->in[0].rank - 1], &product) ? product : INT64_MAX;
+}
+
 const struct onr_layer onri_layer_det = {
     .name = "det", .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
-    .infer = det_infer, .plan = det_plan, .run = det_run};
+    .infer = det_infer, .plan = det_plan, .run = det_run, .steps = det_steps};

@@ -7,6 +7,7 @@
  */
 #include <math.h>
 
+#include "base/checked.h"
 #include "base/shape.h"
 #include "layers/layers.h"
 #include "layers/real.h"
@@ -84,10 +85,17 @@ static enum onr_status lrn_run(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
+static int64_t lrn_steps(const struct onr_call *call) {
+  const struct onr_lrn_params *const p = call->params;
+  const int64_t channels = call->in[0].dim[p->channels_last ? call->in[0].rank - 1 : 1];
+  int64_t product;
+  return onri_mul_i64(onr_desc_elements(&call->in[0]), p->size < channels ? p->size : channels, &product) ? product : INT64_MAX;
+}
+
 const struct onr_layer onri_layer_lrn = {
     .name = "lrn",
     .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
     .params_size = sizeof(struct onr_lrn_params),
     .state_size = sizeof(struct lrn_state),
-    .infer = lrn_infer, .plan = lrn_plan, .run = lrn_run,
+    .infer = lrn_infer, .plan = lrn_plan, .run = lrn_run, .steps = lrn_steps,
 };

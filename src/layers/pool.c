@@ -10,6 +10,7 @@
  */
 #include <math.h>
 
+#include "base/checked.h"
 #include "base/shape.h"
 #include "kernels/pool.h"
 #include "layers/layers.h"
@@ -129,6 +130,23 @@ static enum onr_status average_pool_plan(struct onr_call *call) { return plan(ca
 static enum onr_status lp_pool_infer(struct onr_call *call) { return infer(call, ONRI_POOL_LP); }
 static enum onr_status lp_pool_plan(struct onr_call *call) { return plan(call, ONRI_POOL_LP); }
 
+/* Each output pixel meets every tap. */
+static int64_t steps(const struct onr_call *call, enum onri_pool_kind kind) {
+  struct onri_pool pool;
+  struct onr_desc out;
+  if (geometry(call, kind, &pool, &out) != ONR_STATUS_OK) return 0;
+  int64_t product = onr_desc_elements(&out);
+  for (int i = 0; i < ONR_MAX_SPATIAL; i++) {
+    const int64_t taps = pool.axis[i].kernel < pool.axis[i].in ? pool.axis[i].kernel : pool.axis[i].in;
+    if (!onri_mul_i64(product, taps > 0 ? taps : 1, &product)) return INT64_MAX;
+  }
+  return product;
+}
+
+static int64_t max_pool_steps(const struct onr_call *call) { return steps(call, ONRI_POOL_MAX); }
+static int64_t average_pool_steps(const struct onr_call *call) { return steps(call, ONRI_POOL_AVERAGE); }
+static int64_t lp_pool_steps(const struct onr_call *call) { return steps(call, ONRI_POOL_LP); }
+
 static uint32_t average_pool_kernel_types(const void *params, enum onr_kernel kernel) {
   (void)params;
   return kernel == ONR_KERNEL_VECTOR ? ONRI_DTYPES_F32_AND_HALF : 0;
@@ -147,7 +165,7 @@ static uint32_t max_pool_kernel_types(const void *params, enum onr_kernel kernel
       .params_size = sizeof(struct onr_pool_params),                                   \
       .state_size = sizeof(struct pool_state),                                         \
       .infer = kind##_infer, .plan = kind##_plan, .run = pool_run,                     \
-      .kernel_types = kind##_kernel_types,                                             \
+      .steps = kind##_steps, .kernel_types = kind##_kernel_types,                      \
   }
 POOL(max_pool, 2);
 POOL(average_pool, 1);

@@ -61,6 +61,7 @@ static enum onr_status regex_run(struct onr_call *call) {
 const struct onr_layer onri_layer_regex_full_match = {
     .name = "regex_full_match",
     .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+    .flags = ONR_LAYER_HEAVY,
     .params_size = sizeof(struct onr_regex_full_match_params),
     .prepared_size = sizeof(struct prepared), .state_size = sizeof(struct state),
     .check = regex_check, .infer = regex_infer, .prepare = regex_prepare, .plan = regex_plan, .run = regex_run,

@@ -1,4 +1,4 @@
-/* fold: a node whose inputs are all constants becomes constants. */
+/* fold: a node whose inputs are all constants becomes constants, within a budget of bytes and of work. */
 #include "layers/layers.h"
 #include "passes/rewrite.h"
 
@@ -14,15 +14,17 @@ static int may_fold(const struct onri_rewrite *rw, const struct onri_node *node)
   return 1;
 }
 
-/* The outputs as infer sees them: bytes of all, or SIZE_MAX when infer fails (the node then fails at run time, if it runs). */
+/* The outputs as infer sees them: bytes of all, or SIZE_MAX when infer fails (the node then fails at run time, if it runs). *work: the
+ * operations that they take. */
 static size_t output_bytes(struct onri_node *node, struct onr_env *env, const struct onr_desc *in, const void *const *inputs,
-                           struct onr_desc *out) {
+                           struct onr_desc *out, uint64_t *work) {
   struct onr_error ignored = {0};
   for (int32_t k = 0; k < node->num_out; k++)
     out[k] = (struct onr_desc){.dtype = node->out[k] == ONRI_NONE ? ONR_DTYPE_NONE : ONR_DTYPE_F32};
   struct onr_call call = {.params = node->params, .num_in = (size_t)node->num_in, .num_out = (size_t)node->num_out,
                           .in = in, .out = out, .inputs = inputs, .env = env, .error = &ignored};
   if (onri_call_infer(node->layer, &call) != ONR_STATUS_OK) return SIZE_MAX;
+  *work = onri_call_work(node->layer, &call);
   size_t bytes = 0;
   for (int32_t k = 0; k < node->num_out; k++) {
     const size_t more = node->out[k] == ONRI_NONE ? 0 : onr_desc_bytes(&out[k]);
@@ -37,8 +39,9 @@ struct work {
   struct onri_constant **outputs;
 };
 
+/* *freed: of *in_bytes, those that leave memory with the node. */
 static enum onr_status prepare_work(struct onri_rewrite *rw, const struct onri_node *node, struct onri_arena *arena,
-                                    struct work *work, size_t *in_bytes) {
+                                    struct work *work, size_t *in_bytes, size_t *freed) {
   const size_t num_in = (size_t)node->num_in, num_out = (size_t)node->num_out;
   const size_t in_room = onri_inputs_room(node->layer, num_in), out_room = onri_outputs_room(node->layer, num_out);
   work->in = onri_arena_allocate(arena, in_room * sizeof *work->in);
@@ -46,14 +49,17 @@ static enum onr_status prepare_work(struct onri_rewrite *rw, const struct onri_n
   work->inputs = onri_arena_allocate(arena, in_room * sizeof *work->inputs);
   work->outputs = onri_arena_allocate(arena, num_out * sizeof *work->outputs);
   if (work->in == NULL || work->out == NULL || work->inputs == NULL || work->outputs == NULL) return onri_rewrite_no_memory(rw);
-  *in_bytes = 0;
+  *in_bytes = *freed = 0;
   for (size_t k = 0; k < num_in; k++) {
+    const struct onri_constant *constant;
     enum onr_status status = ONR_STATUS_OK;
     if (node->in[k] == ONRI_NONE) continue;
-    work->in[k] = rw->graph->values[node->in[k]].constant->desc;
+    constant = rw->graph->values[node->in[k]].constant;
+    work->in[k] = constant->desc;
     work->inputs[k] = onri_value_data(rw->graph, node->in[k], &status, rw->error);
     ONR_TRY(status);
     *in_bytes += onr_desc_bytes(&work->in[k]); /* memory that is there: the sum fits */
+    if (rw->uses[node->in[k]] == 1 && constant->references == 1) *freed += onr_desc_bytes(&work->in[k]);
   }
   return ONR_STATUS_OK;
 }
@@ -80,17 +86,20 @@ static enum onr_status replace_outputs(struct onri_rewrite *rw, struct onri_node
 static enum onr_status fold_node(struct onri_rewrite *rw, struct onri_node *node, struct onri_arena *arena) {
   struct onr_error why = {0};
   struct work work;
-  size_t in_bytes = 0;
-  ONR_TRY(prepare_work(rw, node, arena, &work, &in_bytes));
-  const size_t bytes = output_bytes(node, rw->graph->env, work.in, work.inputs, work.out);
+  uint64_t operations;
+  size_t in_bytes, freed;
+  ONR_TRY(prepare_work(rw, node, arena, &work, &in_bytes, &freed));
+  const size_t bytes = output_bytes(node, rw->graph->env, work.in, work.inputs, work.out, &operations);
   if (bytes > LARGE_BYTES && bytes / LARGE_FACTOR > in_bytes) return ONR_STATUS_OK;
   if (onri_makes_text(node, work.out)) return ONR_STATUS_OK;
-  const size_t growth = bytes > in_bytes ? bytes - in_bytes : 0;
-  if (growth > *rw->budget) return ONR_STATUS_OK;
+  const size_t growth = bytes > freed ? bytes - freed : 0;
+  if (growth > rw->budget->bytes || operations > rw->budget->work) return ONR_STATUS_OK;
+  rw->budget->work -= operations;
   const enum onr_status status = onri_node_evaluate(node, rw->graph->env, work.in, work.inputs, work.outputs, &why);
+  if (status == ONR_STATUS_NO_MEMORY && onri_meter_take_refusal(rw->graph->env->meter)) return ONR_STATUS_OK;
   if (status == ONR_STATUS_NO_MEMORY || status == ONR_STATUS_CANCELLED) return onr_fail(rw->error, status, "%s", why.message);
   if (status != ONR_STATUS_OK) return ONR_STATUS_OK; /* it may lie in a branch that is never taken */
-  *rw->budget -= growth;
+  rw->budget->bytes -= growth;
   return replace_outputs(rw, node, work.outputs);
 }
 

@@ -18,9 +18,23 @@ static const struct pass passes[] = {
 };
 #define NUM_PASSES (sizeof passes / sizeof passes[0])
 
-/* Bytes that all constant folding together may add to a model. */
-#define FOLD_BUDGET ((size_t)64 << 20)
 #define LAST_TURN 4 /* of looking at the shapes in a loop */
+
+/* All constant folding of a model together: about a second of plain C, and what it takes to give each weight another form (type, order)
+ * a few times. */
+enum { FOLD_BYTES = 64 << 20, FOLD_WORK = 1 << 28, FOLD_WORK_ELEMENT = 8 };
+
+static struct onri_fold_budget fold_budget(const struct onri_graph *graph) {
+  struct onri_fold_budget budget = {.bytes = FOLD_BYTES, .work = FOLD_WORK};
+  for (size_t v = 0; v < graph->num_values; v++) {
+    const struct onri_constant *constant = graph->values[v].constant;
+    if (!constant) continue; /* its bytes are in memory or in a file: the sums fit */
+    budget.bytes += onr_desc_bytes(&constant->desc);
+    budget.work += FOLD_WORK_ELEMENT * (uint64_t)onr_desc_elements(&constant->desc);
+  }
+  if (budget.bytes > graph->env->limits.total_bytes / 4) budget.bytes = (size_t)(graph->env->limits.total_bytes / 4);
+  return budget;
+}
 
 const char *onri_passes_name(size_t index) { return index < NUM_PASSES ? passes[index].name : NULL; }
 
@@ -88,8 +102,8 @@ static enum onr_status verify(const struct onri_graph *graph, struct onri_probe 
 }
 
 /* One pass on one graph. `fresh`: contents that follow from shapes have not been taken in yet. */
-static enum onr_status run_pass(struct onri_graph *graph, const struct pass *pass, int *fresh, struct onri_probe *probe, size_t *budget,
-                                struct onr_error *error) {
+static enum onr_status run_pass(struct onri_graph *graph, const struct pass *pass, int *fresh, struct onri_probe *probe,
+                                struct onri_fold_budget *budget, struct onr_error *error) {
   struct onri_rewrite rw;
   ONR_TRY(onri_env_poll(graph->env, error));
   enum onr_status status = onri_rewrite_begin(&rw, graph, probe, budget, error);
@@ -137,7 +151,8 @@ static enum onr_status probe_graph(const struct work *work, struct onri_probe *p
 }
 
 /* Constants are folded before shapes are looked at: each sample would compute them anew. */
-static enum onr_status run_all(const struct work *work, const char *disabled, size_t *budget, struct onr_error *error) {
+static enum onr_status run_all(const struct work *work, const char *disabled, struct onri_fold_budget *budget,
+                               struct onr_error *error) {
   struct onri_graph *graph = work->graph;
   struct onri_probe probe = {0};
   int fresh = 0;
@@ -179,7 +194,7 @@ static int push_bodies(struct worklist *list, struct onri_graph *graph) {
 enum onr_status onri_passes_run(struct onri_graph *graph, const char *disabled, struct onr_error *error) {
   struct worklist list = {0};
   const struct work main = {.graph = graph};
-  size_t budget = FOLD_BUDGET;
+  struct onri_fold_budget budget = fold_budget(graph);
   ONR_TRY(check_names(disabled, error));
   enum onr_status status = run_all(&main, disabled, &budget, error);
   int enough = status != ONR_STATUS_OK || push_bodies(&list, graph);

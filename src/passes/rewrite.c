@@ -22,7 +22,7 @@ static int grow(struct onri_rewrite *rw) {
 }
 
 enum onr_status onri_rewrite_begin(struct onri_rewrite *rw, struct onri_graph *graph, const struct onri_probe *probe,
-                                   size_t *budget, struct onr_error *error) {
+                                   struct onri_fold_budget *budget, struct onr_error *error) {
   *rw = (struct onri_rewrite){.graph = graph, .error = error, .probe = probe, .budget = budget};
   if (!grow(rw)) return onri_rewrite_no_memory(rw);
   for (size_t i = 0; i < graph->num_nodes; i++) {

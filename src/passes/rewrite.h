@@ -10,6 +10,12 @@
 #include "graph/graph.h"
 #include "passes/probe.h"
 
+/* What folding may still take, over all graphs of the model. */
+struct onri_fold_budget {
+  size_t bytes;  /* that constants may grow by */
+  uint64_t work; /* operations */
+};
+
 struct onri_rewrite {
   struct onri_graph *graph;
   struct onr_error *error;
@@ -19,14 +25,14 @@ struct onri_rewrite {
   int32_t *alias;            /* [num_values] the value to read instead, or ONRI_NONE */
   uint8_t *is_output;        /* [num_values] the value is a graph output */
   size_t num_values, uses_capacity, alias_capacity, output_capacity;
-  size_t *budget;            /* bytes that folding may still add to the model */
+  struct onri_fold_budget *budget;
 };
 
 typedef enum onr_status (*onri_pass_fn)(struct onri_rewrite *rw);
 
 /* Takes stock of graph. NO_MEMORY on failure. */
 enum onr_status onri_rewrite_begin(struct onri_rewrite *rw, struct onri_graph *graph, const struct onri_probe *probe,
-                                   size_t *budget, struct onr_error *error);
+                                   struct onri_fold_budget *budget, struct onr_error *error);
 /* Applies the aliases, tidies the graph when something changed, and frees. Call it after a failure too. */
 enum onr_status onri_rewrite_end(struct onri_rewrite *rw, enum onr_status status);
 

@@ -2,6 +2,8 @@
 #include "tests/support/layer_test.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "layers/layers.h"
 
@@ -56,6 +58,56 @@ static void inverse_brings_a_real_signal_back(void **state) {
     assert_close(t.out[0].data, x, (size_t)n, 1e-5, 1e-5);
     layer_test_clear(&t);
   }
+}
+
+/* y = the transform of x, complex, by the definition with exact angles. */
+static void define_complex(const double *x, int n, int inverse, double *y) {
+  double c[1024], s[1024];
+  for (int k = 0; k < n; k++) {
+    c[k] = cos(2 * pi * k / n);
+    s[k] = (inverse ? 1 : -1) * sin(2 * pi * k / n);
+  }
+  for (int k = 0; k < n; k++) {
+    double re = 0, im = 0;
+    for (int j = 0; j < n; j++) {
+      re += x[2 * j] * c[j * k % n] - x[2 * j + 1] * s[j * k % n];
+      im += x[2 * j] * s[j * k % n] + x[2 * j + 1] * c[j * k % n];
+    }
+    y[2 * k] = inverse ? re / n : re;
+    y[2 * k + 1] = inverse ? im / n : im;
+  }
+}
+
+/* Lengths around powers of two, primes and products of them, in float64; a line in a middle axis, cut or padded to the length. */
+static void transforms_are_exact_to_the_last_digits(void **state) {
+  static const int lengths[] = {1, 6, 7, 97, 127, 128, 129, 255, 511, 513, 1000, 1009, 1021};
+  (void)state;
+  for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
+    for (int inverse = 0; inverse < 2; inverse++) {
+      const int n = lengths[i], given = n + (inverse ? 3 : -3) > 0 ? n + (inverse ? 3 : -3) : 1;
+      const struct onr_dft_params params = {.inverse = inverse};
+      const int64_t length = n, axis = 1;
+      float random[2 * 1024 * 3];
+      double *x = calloc((size_t)given * 3 * 2, sizeof(double)), line[2 * 1021], expected[2 * 1021];
+      struct layer_test t = {.layer = &onri_layer_dft, .params = &params, .num_out = 1};
+      fill_random(random, (size_t)given * 3 * 2, -1, 1, (uint32_t)n);
+      for (int k = 0; k < given * 3 * 2; k++) x[k] = (double)random[k];
+      layer_test_input(&t, ONR_DTYPE_F64, 4, (int64_t[]){1, given, 3, 2}, x);
+      layer_test_constant(&t, ONR_DTYPE_I64, 0, NULL, &length);
+      layer_test_constant(&t, ONR_DTYPE_I64, 0, NULL, &axis);
+      assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
+      const double *y = t.out[0].data;
+      for (int c = 0; c < 3; c++) {
+        memset(line, 0, sizeof(line));
+        for (int k = 0; k < n && k < given; k++) memcpy(line + 2 * k, x + (k * 3 + c) * 2, 2 * sizeof(double));
+        define_complex(line, n, inverse, expected);
+        for (int k = 0; k < n; k++)
+          for (int part = 0; part < 2; part++)
+            assert_true(fabs(y[(k * 3 + c) * 2 + part] - expected[2 * k + part]) <= 1e-13 * n);
+      }
+      layer_test_clear(&t);
+      free(x);
+    }
 }
 
 static void frames_of_a_signal(void **state) {
@@ -121,6 +173,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(transforms_of_any_length),
       cmocka_unit_test(inverse_brings_a_real_signal_back),
+      cmocka_unit_test(transforms_are_exact_to_the_last_digits),
       cmocka_unit_test(frames_of_a_signal),
       cmocka_unit_test(wrong_lengths_and_steps_are_refused),
       cmocka_unit_test(windows_have_their_known_values),
