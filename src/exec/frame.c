@@ -169,13 +169,14 @@ static enum onr_status run_step(struct onri_frame *frame, struct onri_plan *plan
 
 static enum onr_status run_segment(struct onri_frame *frame, struct onri_plan *plan, size_t index, struct onr_error *error) {
   struct onri_segment *segment = &plan->segments[index];
+  const struct onr_env *env = &frame->space.run->env;
   ONR_TRY(onri_workspace_block(plan->space, index, segment->block_bytes, error));
   if (!segment->bound || segment->moves != plan->space->moves) bind(plan, index);
   if (index == 0) copy_inputs(plan);
+  ONR_TRY(onri_env_poll(env, error));
   for (size_t s = 0; s < segment->num_steps; s++) {
-    if (frame->space.run->env.cancel) ONR_TRY(onri_env_poll(&frame->space.run->env, error));
     ONR_TRY(run_step(frame, plan, &segment->steps[s], error));
-    if (frame->run->env.cancel) ONR_TRY(onri_env_poll(&frame->run->env, error)); /* it may have stopped half-way */
+    ONR_TRY(onri_env_poll(env, error)); /* it may have stopped half-way */
   }
   return ONR_STATUS_OK;
 }
