@@ -83,6 +83,8 @@ enum onr_status onri_import_conv_transpose(const struct onr_node *node) {
     if (count > 2 && ((p.window.rank != 0 && count == (size_t)p.window.rank + 2) || count > ONR_MAX_SPATIAL)) shape += 2, count -= 2;
     ONR_TRY(note_rank(node, "output_shape", count, &p.window));
     p.has_output_shape = 1;
+    /* Version 1 gave the odd pixel of padding to the other side. */
+    if (node->opset < 11) p.window.auto_pad = p.window.auto_pad == ONR_AUTO_PAD_SAME_UPPER ? ONR_AUTO_PAD_SAME_LOWER : ONR_AUTO_PAD_SAME_UPPER;
     for (size_t i = 0; i < count; i++) {
       p.output_shape[i] = shape[i];
       if (shape[i] < 1)

@@ -102,11 +102,12 @@ static void finish(const struct work *w, const struct tile *t, const uint32_t *s
       const int32_t sum = (int32_t)(sums[r * CHANNELS + j] + (c->bias != NULL ? (uint32_t)c->bias[channel + j] : 0));
       const size_t at = t->n * (size_t)image->batch_stride + (t->pixel + r) * (size_t)image->stride[ONR_MAX_SPATIAL - 1] +
                         (channel + j) * (size_t)image->channel_stride;
-      if (c->scales == NULL) {
+      if (c->w_scales == NULL) {
         ((int32_t *)c->y)[at] = sum;
         continue;
       }
-      const float real = rintf((float)sum * c->scales[channel + j]) + (float)c->y_zero;
+      const float w_scale = c->w_scales[(channel + j) * c->w_scale_step];
+      const float real = rintf((float)sum * c->x_scale * w_scale / c->y_scale) + (float)c->y_zero;
       ((uint8_t *)c->y)[at] = (uint8_t)(!(real > (float)c->low) ? c->low : real > (float)c->high ? c->high : (int)real);
     }
 }

@@ -70,14 +70,14 @@ static enum onr_status conv_prepare(struct onr_call *call) {
   struct onri_conv c;
   if (!onri_conv_can_pack(call, p->groups, 0)) return ONR_STATUS_OK;
   ONR_TRY(onri_conv_geometry_of_weights(call, &c));
-  return onri_conv_prepare(call, &c, p->channels_last && c.min < c.max, (const int64_t[]){0, 0});
+  return onri_conv_prepare(call, &c, p->channels_last);
 }
 
 static enum onr_status conv_plan(struct onr_call *call) {
   struct onri_conv c;
   struct onr_desc out;
   ONR_TRY(onri_conv_geometry(call, &c, &out));
-  return onri_conv_plan(call, &c, (const int64_t[]){0, 0});
+  return onri_conv_plan(call, &c);
 }
 
 static int64_t conv_multiply_adds(const struct onr_call *call) {

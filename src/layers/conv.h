@@ -9,13 +9,14 @@
 
 struct onri_conv_prepared {
   struct onri_xnn_packed xnn;
-  void *weights; /* packed for the portable kernel; NULL: weights are not constant */
+  int32_t tuned; /* enum onri_xnn_fit; ALWAYS: xnn holds the only copy of the weights */
+  void *weights; /* packed for the portable kernel; NULL: they are an input of run */
 };
 
 struct onri_conv_state {
   struct onri_conv conv;
   struct onri_xnn_conv xnn;
-  struct xnn_operator *op;
+  struct xnn_operator *op;                 /* NULL: the portable kernel */
   size_t scratch;                          /* of XNNPACK */
   size_t x, weight, packed, bias, y;       /* offsets of real.h, portable path */
 };
@@ -28,9 +29,10 @@ int onri_conv_can_pack(const struct onr_call *call, int64_t groups, int transpos
 enum onr_status onri_conv_geometry(const struct onr_call *call, struct onri_conv *c, struct onr_desc *out);
 /* The part of it that follows from weights alone, when they can be packed. */
 enum onr_status onri_conv_geometry_of_weights(const struct onr_call *call, struct onri_conv *c);
-/* Packs constant weights for the geometry c (sizes of x may be unknown) and marks them absorbed. `tuned`: XNNPACK can. */
-enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv *c, int tuned, const int64_t extra[2]);
-enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c, const int64_t extra[2]);
+/* Packs constant weights for the geometry c (sizes as onri_xnn_conv_fit wants them) and marks them absorbed, unless a plan may need them.
+ * `tuned`: the layout is XNNPACK's. */
+enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv *c, int tuned);
+enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c);
 enum onr_status onri_conv_run(struct onr_call *call);
 void onri_conv_release_state(void *state, struct onr_env *env);
 void onri_conv_release_prepared(void *prepared, struct onr_env *env);

@@ -1,8 +1,8 @@
 /* conv_common.c: kernels of conv and conv_transpose.
  *
- * path  XNNPACK: channels-last, up to 2 spatial dimensions, constant weights; the weights are packed in prepare; float16 and
- *       bfloat16 images are widened to float32 and narrowed again
- *       portable: everything else; weights that are not constant are packed in each run
+ * path  XNNPACK: channels-last, constant weights, where onri_xnn_conv_fit and the plan's sizes agree; the weights are packed in
+ *       prepare; float16 and bfloat16 images are widened to float32 and narrowed again
+ *       portable: everything else; weights that prepare has not packed for it are packed in each run
  */
 #include <math.h>
 
@@ -51,12 +51,11 @@ int onri_conv_can_pack(const struct onr_call *call, int64_t groups, int transpos
   return onri_conv_check_inputs(&known, groups == 0 ? 1 : groups, transposed) == ONR_STATUS_OK;
 }
 
-static struct onri_xnn_conv for_xnn(const struct onri_conv *c, const int64_t extra[2]) {
+static struct onri_xnn_conv for_xnn(const struct onri_conv *c) {
   return (struct onri_xnn_conv){
-      .height = c->axis[1], .width = c->axis[2],
+      .axis = {c->axis[0], c->axis[1], c->axis[2]}, .batch = c->x.batch,
       .groups = c->groups, .group_in = c->group_in, .group_out = c->group_out,
-      .transposed = c->transposed, .extra_height = extra[0], .extra_width = extra[1],
-      .min = (float)c->min, .max = (float)c->max,
+      .transposed = c->transposed, .min = (float)c->min, .max = (float)c->max,
   };
 }
 
@@ -97,22 +96,50 @@ static enum onr_status pack_tuned(struct onr_call *call, const struct onri_xnn_c
   return status;
 }
 
-enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv *c, int tuned, const int64_t extra[2]) {
-  struct onri_xnn_conv xnn = for_xnn(c, extra);
+static enum onr_status pack(struct onr_call *call, const struct onri_conv *c, enum onri_xnn_fit fit, const void *weight) {
+  struct onri_conv_prepared *const p = call->prepared;
+  const struct onri_xnn_conv xnn = for_xnn(c);
+  const enum onr_status status = fit == ONRI_XNN_NEVER ? ONR_STATUS_LIMIT : pack_tuned(call, &xnn, weight);
+  if (status == ONR_STATUS_OK) {
+    p->tuned = (int32_t)fit;
+    if (fit == ONRI_XNN_ALWAYS) call->absorbed |= onri_has(call, 2) ? 6 : 2;
+  }
+  if (status != ONR_STATUS_LIMIT) return status;
+  ONR_TRY(pack_portable(call, c, weight));
+  call->absorbed |= 2;
+  return ONR_STATUS_OK;
+}
+
+enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv *c, int tuned) {
+  const struct onri_xnn_conv xnn = for_xnn(c);
+  enum onri_xnn_fit fit = ONRI_XNN_NEVER;
   const void *weight;
   void *copy;
-  xnn.height.in = xnn.width.in = xnn.height.out = xnn.width.out = 0; /* may differ from plan to plan */
-  if (c->axis[0].kernel != 1 || onri_is_double(call->in[1].dtype) || !onri_xnn_usable(call->env) ||
-      (onri_has(call, 2) && call->inputs[2] == NULL) || onri_xnn_conv_check(&xnn, NULL) != ONR_STATUS_OK)
-    tuned = 0;
+  if (tuned && !onri_is_double(call->in[1].dtype) && onri_xnn_usable(call->env) && (!onri_has(call, 2) || call->inputs[2]))
+    ONR_TRY(onri_xnn_conv_fit(&xnn, 1, &fit, call->env, call->error));
   ONR_TRY(widen(call, 1, &weight, &copy));
-  const enum onr_status status = tuned ? pack_tuned(call, &xnn, weight) : pack_portable(call, c, weight);
+  const enum onr_status status = pack(call, c, fit, weight);
   onr_env_release(call->env, copy);
-  if (status == ONR_STATUS_OK) call->absorbed |= tuned && onri_has(call, 2) ? 6 : 2;
   return status;
 }
 
-enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c, const int64_t extra[2]) {
+/* Makes s->op, where XNNPACK can. */
+static enum onr_status plan_tuned(struct onr_call *call) {
+  const struct onri_conv_prepared *const p = call->prepared;
+  struct onri_conv_state *const s = call->state;
+  size_t bytes;
+  if (p->tuned == ONRI_XNN_NEVER) return ONR_STATUS_OK;
+  s->xnn = for_xnn(&s->conv);
+  ONR_TRY(onri_xnn_conv_create(&s->op, &p->xnn, &s->xnn, &bytes, call->env, call->error));
+  if (!s->op && p->tuned == ONRI_XNN_ALWAYS)
+    return onr_fail(call->error, ONR_STATUS_LIMIT, "a convolution of these sizes is beyond what its packed weights were made for");
+  if (!s->op) return ONR_STATUS_OK;
+  call->kernel = ONR_KERNEL_XNNPACK;
+  /* A widened x lies before this and is read past its end too. */
+  return onri_scratch_reserve(call, bytes + ONR_SLACK_BYTES, &s->scratch);
+}
+
+enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c) {
   const struct onri_conv_prepared *const p = call->prepared;
   struct onri_conv_state *const s = call->state;
   size_t bytes;
@@ -120,17 +147,11 @@ enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c,
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
   ONR_TRY(onri_real_plan(call, &call->in[0], &s->x));
   ONR_TRY(onri_real_plan(call, &call->out[0], &s->y));
-  if (p->xnn.data != NULL) {
-    s->xnn = for_xnn(c, extra);
-    ONR_TRY(onri_xnn_conv_check(&s->xnn, call->error));
-    ONR_TRY(onri_xnn_conv_create(&s->op, &p->xnn, &s->xnn, c->x.batch, &bytes, call->env, call->error));
-    call->kernel = ONR_KERNEL_XNNPACK;
-    /* A widened x lies before this and is read past its end too. */
-    return onri_scratch_reserve(call, bytes + ONR_SLACK_BYTES, &s->scratch);
-  }
+  ONR_TRY(plan_tuned(call));
+  if (s->op) return ONR_STATUS_OK;
   s->weight = s->packed = s->bias = ONRI_REAL_IN_PLACE;
   if (onri_has(call, 2)) ONR_TRY(onri_real_plan(call, &call->in[2], &s->bias));
-  if (p->weights != NULL) return ONR_STATUS_OK;
+  if (p->weights) return ONR_STATUS_OK;
   if (!onri_mul_size((size_t)onr_desc_elements(&call->in[1]), onri_real_size(call->in[1].dtype), &bytes)) bytes = SIZE_MAX;
   ONR_TRY(onri_real_plan(call, &call->in[1], &s->weight));
   return onri_scratch_reserve(call, bytes, &s->packed);

@@ -141,7 +141,7 @@ static enum onr_status integer_prepare(struct onr_call *call, const struct onri_
   ONR_TRY(onri_conv_geometry_of_weights(&plain.call, &c));
   if (r->y_zero != ONRI_NO_ROLE && check_scales(&silent, r, silent.in[r->weight].dim[0]) == ONR_STATUS_OK)
     ONR_TRY(onri_qconv_tuned_prepare(call, r, &c));
-  return p->xnn.data != NULL ? ONR_STATUS_OK : pack_portable(call, r, &c);
+  return p->fit != ONRI_XNN_NEVER ? ONR_STATUS_OK : pack_portable(call, r, &c);
 }
 
 static enum onr_status conv_integer_prepare(struct onr_call *call) { return integer_prepare(call, &integer_roles); }
@@ -164,8 +164,8 @@ static enum onr_status integer_plan(struct onr_call *call, const struct onri_qco
   struct onr_desc out;
   ONR_TRY(geometry(call, r, &s->conv, &out));
   if (onr_desc_elements(&out) == 0) return ONR_STATUS_OK;
-  if (p->xnn.data != NULL) return onri_qconv_tuned_plan(call, r);
-  s->scales = onri_scratch_take(call, onri_size_of((size_t[]){(size_t)call->in[r->weight].dim[0], sizeof(float)}, 2));
+  if (p->fit != ONRI_XNN_NEVER) ONR_TRY(onri_qconv_tuned_plan(call, r));
+  if (s->op) return ONR_STATUS_OK;
   if (p->weights != NULL) return ONR_STATUS_OK;
   s->weight = onri_scratch_take(call, weight_bytes(call, r));
   s->packed = onri_scratch_take(call, weight_bytes(call, r));
@@ -183,15 +183,6 @@ static void release_state(void *state, struct onr_env *env) {
 }
 
 /* --- run --- */
-
-/* x_scale * w_scale / y_scale of each output channel. */
-static const float *combine_scales(struct onr_call *call, const struct onri_qconv_roles *r, float *to) {
-  const int64_t channels = call->in[r->weight].dim[0];
-  const int one = onr_desc_elements(&call->in[r->w_scale]) == 1;
-  const float x = onri_scale_of(call, r->x_scale, 0), y = onri_scale_of(call, r->y_scale, 0);
-  for (int64_t m = 0; m < channels; m++) to[m] = x * onri_scale_of(call, r->w_scale, one ? 0 : (size_t)m) / y;
-  return to;
-}
 
 /* The weights, packed now when they are not constant. */
 static const float *packed_weights(struct onr_call *call, const struct onri_qconv_roles *r) {
@@ -214,7 +205,10 @@ static enum onr_status integer_run(struct onr_call *call, const struct onri_qcon
   if (onri_has(call, r->x_zero)) c.x_zero = onri_value8(call->in[r->x].dtype, call->inputs[r->x_zero], 0);
   if (r->y_zero != ONRI_NO_ROLE) {
     const int is_u8 = call->out[0].dtype == ONR_DTYPE_U8;
-    c.scales = combine_scales(call, r, (float *)(void *)((char *)call->scratch + s->scales));
+    c.x_scale = onri_scale_of(call, r->x_scale, 0);
+    c.y_scale = onri_scale_of(call, r->y_scale, 0);
+    c.w_scales = call->inputs[r->w_scale];
+    c.w_scale_step = onr_desc_elements(&call->in[r->w_scale]) > 1;
     c.bias = onri_has(call, r->bias) ? call->inputs[r->bias] : NULL;
     c.low = is_u8 ? 0 : INT8_MIN;
     c.high = is_u8 ? UINT8_MAX : INT8_MAX;

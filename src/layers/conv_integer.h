@@ -13,6 +13,7 @@ struct onri_qconv_roles {
 
 struct onri_qconv_prepared {
   struct onri_xnn_packed xnn;
+  int32_t fit;                 /* enum onri_xnn_fit; NEVER: nothing is packed in xnn; ALWAYS: it holds the only copy of the weights */
   struct onri_xnn_qconv tuned; /* when xnn is packed */
   float *scales;               /* [M] of the weights, for `tuned` */
   float *weights;              /* differences, packed for the portable kernel; NULL: not constant */
@@ -22,7 +23,7 @@ struct onri_qconv_state {
   struct onri_conv conv;
   struct xnn_operator *op;
   struct onri_xnn_conv shape;
-  size_t x, weight, packed, scales, scratch; /* offsets in scratch */
+  size_t x, weight, packed, scratch; /* offsets in scratch */
 };
 
 /* x and the weights as a call of conv with float32 operands: shapes are those of conv. */
@@ -34,8 +35,9 @@ struct onri_qconv_plain {
 void onri_qconv_plain(const struct onr_call *call, const struct onri_qconv_roles *r, struct onri_qconv_plain *plain);
 
 /* --- path through XNNPACK --- */
-/* In prepare: packs when XNNPACK computes this convolution exactly; prepared->xnn says whether. */
+/* In prepare: packs when XNNPACK computes this convolution exactly; prepared->fit says whether. */
 enum onr_status onri_qconv_tuned_prepare(struct onr_call *call, const struct onri_qconv_roles *r, const struct onri_conv *c);
+/* Makes state->op, where the sizes fit. */
 enum onr_status onri_qconv_tuned_plan(struct onr_call *call, const struct onri_qconv_roles *r);
 enum onr_status onri_qconv_tuned_run(struct onr_call *call, const struct onri_qconv_roles *r);
 

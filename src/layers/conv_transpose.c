@@ -36,11 +36,15 @@ static enum onr_status take_output_size(int64_t wanted, struct onri_axis *a, str
                   (long long)(least + a->stride - 1), (long long)a->in, (long long)wanted);
 }
 
+static int is_same(const struct onr_conv_transpose_params *p) {
+  return p->window.auto_pad == ONR_AUTO_PAD_SAME_UPPER || p->window.auto_pad == ONR_AUTO_PAD_SAME_LOWER;
+}
+
 /* Output size of axis a; with auto_pad or output_shape also its padding. */
 static enum onr_status resolve_output(const struct onr_conv_transpose_params *p, int32_t i, struct onri_axis *a,
                                       struct onr_error *error) {
   const int64_t extent = (a->kernel - 1) * a->dilation + 1;
-  const int same = p->window.auto_pad == ONR_AUTO_PAD_SAME_UPPER || p->window.auto_pad == ONR_AUTO_PAD_SAME_LOWER;
+  const int same = is_same(p);
   int64_t full;
   if (a->in == 0) return onr_fail(error, ONR_STATUS_SHAPE, "the image has no pixels");
   full = a->stride * (a->in - 1) + p->output_padding[i] + extent; /* all below 2^31 */
@@ -50,8 +54,7 @@ static enum onr_status resolve_output(const struct onr_conv_transpose_params *p,
     a->out = p->has_output_shape ? p->output_shape[i] : a->in * a->stride;
     if (a->out < 1) return onr_fail(error, ONR_STATUS_ATTRIBUTE, "expected output_shape of at least 1, found %lld", (long long)a->out);
     const int64_t total = a->out < full ? full - a->out : 0;
-    const int more_at_begin = p->window.auto_pad == ONR_AUTO_PAD_SAME_UPPER && p->has_output_shape;
-    a->begin = more_at_begin || p->window.auto_pad == ONR_AUTO_PAD_SAME_LOWER ? total - total / 2 : total / 2;
+    a->begin = p->window.auto_pad == ONR_AUTO_PAD_SAME_UPPER ? total / 2 : total - total / 2;
     a->end = total - a->begin;
   } else {
     a->out = full - a->begin - a->end;
@@ -106,55 +109,32 @@ static enum onr_status geometry(const struct onr_call *call, struct onri_conv *c
   return onri_image_view(out, p->channels_last, &c->y, &spatial, call->error);
 }
 
-static int64_t extra_of_axis(const struct onr_conv_transpose_params *p, int32_t i, const struct onri_axis *a) {
-  return p->output_size[i] > 0 && a->out > 0 ? a->out - least_output(a) : p->output_padding[i];
-}
-
-/* Output padding of height and width; those of missing axes are 0, and those that output_size gives while sizes are not known. */
-static void extra_of(const struct onr_conv_transpose_params *p, int32_t spatial, const struct onri_conv *c, int64_t extra[2]) {
-  extra[0] = spatial >= 2 ? extra_of_axis(p, spatial - 2, &c->axis[1]) : 0;
-  extra[1] = extra_of_axis(p, spatial - 1, &c->axis[2]);
-}
-
-/* XNNPACK wants output padding below the stride and no output beyond the last tap. */
-static int is_tuned(const struct onr_conv_transpose_params *p, const struct onri_conv *c, int32_t spatial) {
-  if (!p->channels_last || p->has_output_shape || !(c->min < c->max)) return 0;
-  for (int32_t i = 0; i < spatial; i++) {
-    const struct onri_axis *const a = &c->axis[ONR_MAX_SPATIAL - spatial + i];
-    const int64_t extent = (a->kernel - 1) * a->dilation + 1;
-    if (p->output_padding[i] >= a->stride) return 0;
-    if (p->window.auto_pad != ONR_AUTO_PAD_NOTSET && p->window.auto_pad != ONR_AUTO_PAD_VALID &&
-        extent + p->output_padding[i] < a->stride)
-      return 0;
-  }
-  return 1;
-}
-
 static enum onr_status conv_transpose_infer(struct onr_call *call) {
   struct onri_conv c;
   return geometry(call, &c, &call->out[0]);
 }
 
+/* The geometry of an image of one pixel. Padding that depends on sizes is left out: with SAME it leaves stride outputs a pixel. */
 static enum onr_status conv_transpose_prepare(struct onr_call *call) {
   const struct onr_conv_transpose_params *const p = call->params;
-  const int32_t spatial = call->in[1].rank - 2;
+  const int32_t lead = ONR_MAX_SPATIAL - (call->in[1].rank - 2);
   struct onri_conv c = {0};
-  int64_t extra[2];
   if (!onri_conv_can_pack(call, p->groups, 1)) return ONR_STATUS_OK;
   for (int32_t i = 0; i < ONR_MAX_SPATIAL; i++) c.axis[i].in = 1;
   ONR_TRY(fixed_geometry(call, &c));
-  extra_of(p, spatial, &c, extra);
-  return onri_conv_prepare(call, &c, is_tuned(p, &c, spatial), extra);
+  for (int32_t i = 0; i < ONR_MAX_SPATIAL; i++) {
+    struct onri_axis *const a = &c.axis[i];
+    if (is_same(p)) a->begin = a->end = 0;
+    a->out = least_output(a) + (i < lead ? 0 : p->output_padding[i - lead]);
+  }
+  return onri_conv_prepare(call, &c, p->channels_last && !p->has_output_shape);
 }
 
 static enum onr_status conv_transpose_plan(struct onr_call *call) {
-  const struct onr_conv_transpose_params *const p = call->params;
   struct onri_conv c;
   struct onr_desc out;
-  int64_t extra[2];
   ONR_TRY(geometry(call, &c, &out));
-  extra_of(p, call->in[1].rank - 2, &c, extra);
-  return onri_conv_plan(call, &c, extra);
+  return onri_conv_plan(call, &c);
 }
 
 static int64_t conv_transpose_multiply_adds(const struct onr_call *call) {

@@ -12,16 +12,18 @@
 /* Dimensions and their products stay below this where XNNPACK computes with them: it does not check for overflow. */
 #define ONRI_XNN_MAX ((int64_t)1 << 31)
 
+/* What XNNPACK allocates is counted before it is held: the first block that takes a scope beyond `most` bytes is refused. */
 struct onri_xnn_scope {
   const struct onr_allocator *allocator;
-  int out_of_memory;
+  size_t most, taken; /* enter says SIZE_MAX; whoever knows what is sensible lowers it */
+  int out_of_memory, too_large;
   void *discard; /* memory for packing that nobody needs, see onri_xnn_packed_cache */
   struct onri_xnn_scope *outer;
 };
 
 void onri_xnn_enter(struct onri_xnn_scope *scope, const struct onr_env *env);
-/* Ends the scope and turns its result into a status with a message; `what` names the operator in it. When it is a failure,
- * *op (which may be NULL) is deleted and NULL. op itself may be NULL. */
+/* Ends the scope and turns its result into a status with a message; `what` names the operator in it. When it is a failure
+ * (LIMIT: beyond `most`), *op (which may be NULL) is deleted and NULL. op itself may be NULL. */
 enum onr_status onri_xnn_leave(struct onri_xnn_scope *scope, enum xnn_status status, struct xnn_operator **op,
                                const char *what, struct onr_error *error);
 

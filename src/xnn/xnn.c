@@ -52,27 +52,35 @@ static void reserve_release(void) {
   pthread_mutex_unlock(&reserve.lock);
 }
 
+/* False, and noted, when the scope may not take so much more. */
+static int take(struct onri_xnn_scope *scope, size_t bytes) {
+  if (scope == NULL) return 1;
+  if (bytes > scope->most - scope->taken) scope->too_large = 1;
+  if (scope->too_large) return 0;
+  scope->taken += bytes;
+  return 1;
+}
+
 static void *hook_aligned_allocate(void *context, size_t alignment, size_t bytes) {
   struct onri_xnn_scope *scope = current_scope;
-  const struct onr_allocator *allocator = scope != NULL ? scope->allocator : &onri_malloc_allocator;
-  unsigned char *memory;
+  struct block_header header = {.allocator = scope != NULL ? scope->allocator : &onri_malloc_allocator, .bytes = bytes};
   size_t total;
   (void)context;
   if (alignment > HEADER_BYTES || !onri_add_size(bytes, HEADER_BYTES, &total)) {
     if (scope != NULL) scope->out_of_memory = 1;
     return NULL;
   }
-  memory = allocator->allocate(allocator->context, total, HEADER_BYTES);
-  if (memory == NULL) {
+  if (take(scope, total)) header.memory = header.allocator->allocate(header.allocator->context, total, HEADER_BYTES);
+  if (header.memory == NULL) {
     if (scope == NULL) return NULL;
     scope->out_of_memory = 1;
-    allocator = NULL;
-    memory = reserve_allocate(total);
-    if (memory == NULL) return NULL;
+    header.allocator = NULL;
+    header.memory = reserve_allocate(total);
+    if (header.memory == NULL) return NULL;
   }
-  memcpy(memory + HEADER_BYTES - sizeof(struct block_header),
-         &(struct block_header){.allocator = allocator, .memory = memory, .bytes = bytes}, sizeof(struct block_header));
-  return memory + HEADER_BYTES;
+  unsigned char *const block = (unsigned char *)header.memory + HEADER_BYTES;
+  memcpy(block - sizeof header, &header, sizeof header);
+  return block;
 }
 
 static struct block_header header_of(const void *pointer) {
@@ -122,7 +130,7 @@ void onri_xnn_delete(struct xnn_operator *op) {
 }
 
 void onri_xnn_enter(struct onri_xnn_scope *scope, const struct onr_env *env) {
-  *scope = (struct onri_xnn_scope){.allocator = env->allocator, .outer = current_scope};
+  *scope = (struct onri_xnn_scope){.allocator = env->allocator, .most = SIZE_MAX, .outer = current_scope};
   current_scope = scope;
 }
 
@@ -146,6 +154,8 @@ enum onr_status onri_xnn_leave(struct onri_xnn_scope *scope, enum xnn_status sta
   }
   scope->allocator->release(scope->allocator->context, scope->discard);
   current_scope = scope->outer;
+  if (scope->too_large)
+    return onr_fail(error, ONR_STATUS_LIMIT, "XNNPACK's %s would take more than %zu bytes", what, scope->most);
   return raise(status, what, error);
 }
 
@@ -188,7 +198,7 @@ static void *reserve_discarded(void *context, size_t bytes) {
   struct onri_xnn_scope *const scope = current_scope;
   (void)context;
   scope->allocator->release(scope->allocator->context, scope->discard);
-  scope->discard = scope->allocator->allocate(scope->allocator->context, bytes, HEADER_BYTES);
+  scope->discard = take(scope, bytes) ? scope->allocator->allocate(scope->allocator->context, bytes, HEADER_BYTES) : NULL;
   if (scope->discard == NULL) scope->out_of_memory = 1;
   return scope->discard;
 }
@@ -200,7 +210,8 @@ static void *reserve_packed(void *context, size_t bytes) {
   struct onri_xnn_packed *const packed = packing->packed;
   size_t total;
   onri_xnn_packed_release(packed, packing->env);
-  if (onri_add_size(bytes, PROVIDER_BYTES + ONR_SLACK_BYTES, &total)) packed->block = onr_env_allocate(packing->env, total);
+  if (onri_add_size(bytes, PROVIDER_BYTES + ONR_SLACK_BYTES, &total) && take(&packing->scope, total))
+    packed->block = onr_env_allocate(packing->env, total);
   if (packed->block == NULL) {
     packing->scope.out_of_memory = 1;
     return NULL;

@@ -1,108 +1,155 @@
 /* xnn_conv.c: XNNPACK's convolution2d and deconvolution2d. */
 #include "xnn/xnn_conv.h"
 
-#include "base/checked.h"
-#include "xnn/core.h"
+#include <math.h>
 
-static int below_limit(const int64_t *factors, size_t count) {
-  int64_t product = 1;
-  for (size_t i = 0; i < count; i++)
-    if (!onri_mul_i64(product, factors[i] > 0 ? factors[i] : 1, &product) || product >= ONRI_XNN_MAX) return 0;
-  return 1;
-}
+#include "xnn/plane.h"
 
-enum onr_status onri_xnn_conv_check(const struct onri_xnn_conv *c, struct onr_error *error) {
-  const struct onri_axis *const h = &c->height, *const w = &c->width;
-  const int64_t weights[] = {h->kernel, w->kernel, c->groups, c->group_in, c->group_out};
-  const int64_t steps[] = {h->stride, w->stride};
-  const int64_t x[] = {h->in, w->in, c->groups, c->group_in}, y[] = {h->out, w->out, c->groups, c->group_out};
-  const int64_t pointers[] = {h->out, w->out, h->kernel, w->kernel};
-  if (c->group_in > 0 && c->group_out > 0 && h->kernel > 0 && w->kernel > 0 && below_limit(weights, 5) && below_limit(steps, 2) && below_limit(x, 4) &&
-      below_limit(y, 4) && below_limit(pointers, 4))
-    return ONR_STATUS_OK;
-  return onr_fail(error, ONR_STATUS_LIMIT, "a convolution with %lld x %lld outputs of %lld channels is beyond 2^31 steps an image",
-                  (long long)h->out, (long long)w->out, (long long)(c->groups * c->group_out));
-}
+static const char name[] = "convolution";
 
-static enum xnn_status create(const struct onri_xnn_conv *c, const float *weight, const float *bias,
+static enum xnn_status create(const struct onri_plane *p, float min, float max, const float *weight, const float *bias,
                               struct xnn_weights_cache_provider *cache, struct xnn_operator **op) {
-  const struct onri_axis *const h = &c->height, *const w = &c->width;
-  const size_t in = (size_t)c->group_in, out = (size_t)c->group_out, groups = (size_t)c->groups;
-  if (c->transposed)
+  const struct onri_axis *const h = &p->height, *const w = &p->width;
+  const size_t in = (size_t)p->group_in, out = (size_t)p->group_out, groups = (size_t)p->groups;
+  if (p->transposed)
     return xnn_create_deconvolution2d_nhwc_f32(
         (uint32_t)h->begin, (uint32_t)w->end, (uint32_t)h->end, (uint32_t)w->begin, (uint32_t)h->kernel, (uint32_t)w->kernel,
         (uint32_t)h->stride, (uint32_t)w->stride, (uint32_t)h->dilation, (uint32_t)w->dilation, (uint32_t)groups, in, out,
-        groups * in, groups * out, weight, bias, c->min, c->max, 0, NULL, cache, op);
+        groups * in, groups * out, weight, bias, min, max, 0, NULL, cache, op);
   return xnn_create_convolution2d_nhwc_f32(
       (uint32_t)h->begin, (uint32_t)w->end, (uint32_t)h->end, (uint32_t)w->begin, (uint32_t)h->kernel, (uint32_t)w->kernel,
       (uint32_t)h->stride, (uint32_t)w->stride, (uint32_t)h->dilation, (uint32_t)w->dilation, (uint32_t)groups, in, out,
-      groups * in, groups * out, weight, bias, c->min, c->max, 0, NULL, cache, op);
+      groups * in, groups * out, weight, bias, min, max, 0, NULL, cache, op);
 }
 
-/* XNNPACK reads weights as [groups][group_out][h][w][group_in]. */
-static void reorder(const struct onri_xnn_conv *c, const float *weight, float *target) {
-  const int64_t taps = c->height.kernel * c->width.kernel, in = c->group_in, out = c->group_out;
-  /* Steps between input channels and output channels of one group. */
-  const int64_t in_step = c->transposed ? out * taps : taps, out_step = c->transposed ? taps : in * taps;
-  for (int64_t g = 0; g < c->groups; g++)
-    for (int64_t o = 0; o < out; o++) {
-      const float *const from = weight + g * in * out * taps + o * out_step;
-      float *const to = target + (g * out + o) * taps * in;
-      for (int64_t t = 0; t < taps; t++) /* writes run on; what is read stays in the L1 cache between taps */
-        for (int64_t i = 0; i < in; i++) to[t * in + i] = from[i * in_step + t];
-    }
+static enum xnn_status reshape(struct xnn_operator *op, const struct onri_plane *p, size_t *scratch_bytes, size_t *height, size_t *width,
+                               struct pthreadpool *threads) {
+  size_t alignment = 1;
+  *scratch_bytes = 0;
+  if (p->transposed)
+    return xnn_reshape_deconvolution2d_nhwc_f32(op, (size_t)p->batch, (size_t)p->height.in, (size_t)p->width.in,
+                                                (uint32_t)p->extra_height, (uint32_t)p->extra_width, height, width, threads);
+  const enum xnn_status status = xnn_reshape_convolution2d_nhwc_f32(op, (size_t)p->batch, (size_t)p->height.in, (size_t)p->width.in,
+                                                                    scratch_bytes, &alignment, height, width, threads);
+  return alignment > 64 ? xnn_status_invalid_state : status;
+}
+
+static enum xnn_status setup(struct xnn_operator *op, int transposed, void *scratch, const float *x, float *y) {
+  return transposed ? xnn_setup_deconvolution2d_nhwc_f32(op, x, y) : xnn_setup_convolution2d_nhwc_f32(op, scratch, x, y);
+}
+
+/* --- packing --- */
+
+/* Whether our order is XNNPACK's, too. */
+static int is_ordered(const struct onri_plane *p) {
+  return p->transposed ? p->group_in == 1 || (p->group_out == 1 && p->taps == 1) : p->group_in == 1 || p->taps == 1;
 }
 
 enum onr_status onri_xnn_conv_pack(struct onri_xnn_packed *packed, const struct onri_xnn_conv *c, const float *weight,
                                    const float *bias, struct onr_env *env, struct onr_error *error) {
-  const int64_t taps = c->height.kernel * c->width.kernel;
-  const int ordered = c->transposed ? c->group_in == 1 || (c->group_out == 1 && taps == 1) : c->group_in == 1 || taps == 1;
   struct onri_xnn_packing packing;
+  struct onri_plane p;
   struct xnn_operator *op = NULL;
   float *copy = NULL;
-  if (!ordered) {
-    copy = onr_env_allocate(env, (size_t)(c->groups * c->group_in * c->group_out * taps) * sizeof(float));
-    if (copy == NULL) return onr_fail(error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
-    reorder(c, weight, copy);
+  if (!onri_plane_of_weights(c, &p)) return onr_fail(error, ONR_STATUS_INTERNAL, "this convolution is not one of planes");
+  if (!is_ordered(&p)) {
+    copy = onr_env_allocate(env, onri_plane_weight_bytes(&p, sizeof(float)));
+    if (!copy) return onr_fail(error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
+    onri_plane_reorder(&p, sizeof(float), weight, copy);
   }
   struct xnn_weights_cache_provider *const cache = onri_xnn_pack_begin(&packing, packed, env);
-  const enum xnn_status status = create(c, ordered ? weight : copy, bias, cache, &op);
-  const enum onr_status result = onri_xnn_pack_end(&packing, status, op, "convolution", error);
+  onri_plane_bound_packing(&p, sizeof(float), &packing.scope);
+  const enum xnn_status status = create(&p, c->min, c->max, copy ? copy : weight, bias, cache, &op);
+  const enum onr_status result = onri_xnn_pack_end(&packing, status, op, name, error);
   onr_env_release(env, copy);
   return result;
 }
 
-static enum xnn_status reshape(struct xnn_operator *op, const struct onri_xnn_conv *c, int64_t batch, size_t *scratch_bytes,
-                               struct onr_env *env) {
-  size_t alignment = 1, out_height = 0, out_width = 0;
-  enum xnn_status status;
-  *scratch_bytes = 0;
-  if (c->transposed)
-    status = xnn_reshape_deconvolution2d_nhwc_f32(op, (size_t)batch, (size_t)c->height.in, (size_t)c->width.in,
-                                                  (uint32_t)c->extra_height, (uint32_t)c->extra_width, &out_height, &out_width,
-                                                  onri_threads_pool(env->threads));
-  else
-    status = xnn_reshape_convolution2d_nhwc_f32(op, (size_t)batch, (size_t)c->height.in, (size_t)c->width.in, scratch_bytes,
-                                                &alignment, &out_height, &out_width, onri_threads_pool(env->threads));
-  if (status == xnn_status_success && (out_height != (size_t)c->height.out || out_width != (size_t)c->width.out || alignment > 64))
-    return xnn_status_invalid_state; /* it would write outside of our output */
-  return status;
-}
+/* --- operators --- */
 
-enum onr_status onri_xnn_conv_create(struct xnn_operator **op, const struct onri_xnn_packed *packed,
-                                     const struct onri_xnn_conv *c, int64_t batch, size_t *scratch_bytes, struct onr_env *env,
-                                     struct onr_error *error) {
+enum onr_status onri_xnn_conv_create(struct xnn_operator **op, const struct onri_xnn_packed *packed, const struct onri_xnn_conv *c,
+                                     size_t *scratch_bytes, struct onr_env *env, struct onr_error *error) {
   struct onri_xnn_scope scope;
+  struct onri_plane p;
+  size_t height = 0, width = 0;
+  if (!onri_plane_of(c, &p) || !onri_plane_fits(&p)) return ONR_STATUS_OK;
   onri_xnn_enter(&scope, env);
-  enum xnn_status status = create(c, packed->data, NULL, onri_xnn_packed_cache(packed), op);
-  if (status == xnn_status_success && *op != NULL) status = reshape(*op, c, batch, scratch_bytes, env);
-  return onri_xnn_leave(&scope, status, op, "convolution", error);
+  onri_plane_bound_operator(&p, &scope);
+  enum xnn_status status = create(&p, c->min, c->max, packed->data, NULL, onri_xnn_packed_cache(packed), op);
+  if (status == xnn_status_success && *op) status = reshape(*op, &p, scratch_bytes, &height, &width, onri_threads_pool(env->threads));
+  return onri_plane_leave(&p, &scope, status, op, height, width, name, error);
 }
 
 enum onr_status onri_xnn_conv_setup(struct xnn_operator *op, const struct onri_xnn_conv *c, void *scratch, const float *x,
                                     float *y, struct onr_error *error) {
-  const enum xnn_status status = c->transposed ? xnn_setup_deconvolution2d_nhwc_f32(op, x, y)
-                                               : xnn_setup_convolution2d_nhwc_f32(op, scratch, x, y);
+  const enum xnn_status status = setup(op, c->transposed, scratch, x, y);
   if (status == xnn_status_success) return ONR_STATUS_OK;
   return onr_fail(error, ONR_STATUS_INTERNAL, "XNNPACK's convolution was not set up (its status %d)", (int)status);
+}
+
+/* --- NaN --- */
+
+enum { PROBE_OUT = 64, PROBE_TAPS = 64, PROBE_PIXELS = 32 };
+
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
+/* The smallest convolution for which XNNPACK takes the same micro-kernel: which one depends on the kind of convolution, on the
+ * taps of a depthwise one and on the output channels of the others, up to the width of a tile. */
+static struct onri_plane probe_of(const struct onri_plane *p) {
+  const int depthwise = p->group_in == 1 && p->group_out == 1 && !p->transposed;
+  const int padded = p->height.begin + p->height.end + p->width.begin + p->width.end > 0;
+  const int strided = p->height.stride > 1 || p->width.stride > 1;
+  const struct onri_axis one = {.in = 1, .out = 1, .kernel = 1, .stride = 1, .dilation = 1};
+  struct onri_plane q = {.height = one, .width = one, .batch = 1, .groups = 1, .transposed = p->transposed};
+  q.group_in = depthwise ? 1 : 2;
+  q.group_out = least(p->group_out, PROBE_OUT);
+  if (p->taps > 1) q.width.kernel = depthwise ? least(p->taps, PROBE_TAPS) : p->transposed && strided ? 3 : 2;
+  if (p->taps > 1 && p->transposed && strided) q.width.stride = 2;
+  if (p->taps == 1 && (padded || strided)) q.width.begin = 1, q.width.kernel = 1;
+  q.taps = q.width.kernel;
+  q.width.out = PROBE_PIXELS;
+  q.width.in = q.transposed ? (PROBE_PIXELS - q.width.kernel) / q.width.stride + 1 : PROBE_PIXELS + q.width.kernel - 1 - q.width.begin;
+  if (q.transposed) q.width.out = q.width.stride * (q.width.in - 1) + q.width.kernel - q.width.begin;
+  return q;
+}
+
+static enum xnn_status run_probe(struct xnn_operator *op, const struct onri_plane *q, int *keeps, struct onr_env *env) {
+  float x[2 * (PROBE_PIXELS + PROBE_TAPS) + ONR_SLACK_BYTES / sizeof(float)], y[PROBE_PIXELS * PROBE_OUT + ONR_SLACK_BYTES / sizeof(float)];
+  size_t bytes = 0, height, width;
+  for (size_t i = 0; i < sizeof x / sizeof x[0]; i++) x[i] = NAN;
+  enum xnn_status status = reshape(op, q, &bytes, &height, &width, NULL);
+  void *const scratch = bytes > 0 ? onr_env_allocate(env, bytes) : NULL;
+  if (bytes > 0 && !scratch) status = xnn_status_out_of_memory;
+  if (status == xnn_status_success) status = setup(op, q->transposed, scratch, x, y);
+  if (status == xnn_status_success) status = xnn_run_operator(op, NULL);
+  *keeps = status == xnn_status_success;
+  for (size_t i = (size_t)(q->width.begin * q->group_out); *keeps && i < (size_t)(q->width.out * q->group_out); i++) *keeps = isnan(y[i]);
+  onr_env_release(env, scratch);
+  return status;
+}
+
+static enum onr_status keeps_nan(const struct onri_plane *p, float min, float max, int *keeps, struct onr_env *env,
+                                 struct onr_error *error) {
+  const struct onri_plane q = probe_of(p);
+  float weight[3 * 2 * PROBE_OUT];
+  struct onri_xnn_scope scope;
+  struct xnn_operator *op = NULL;
+  for (size_t i = 0; i < sizeof weight / sizeof weight[0]; i++) weight[i] = 1.0f;
+  onri_xnn_enter(&scope, env);
+  enum xnn_status status = create(&q, min, max, weight, NULL, NULL, &op);
+  if (status == xnn_status_success) status = run_probe(op, &q, keeps, env);
+  const enum onr_status result = onri_xnn_leave(&scope, status, &op, name, error);
+  onri_xnn_delete(op);
+  return result;
+}
+
+enum onr_status onri_xnn_conv_fit(const struct onri_xnn_conv *c, int floats, enum onri_xnn_fit *fit, struct onr_env *env,
+                                  struct onr_error *error) {
+  struct onri_plane p;
+  int keeps = 1;
+  *fit = ONRI_XNN_NEVER;
+  if (!(c->min < c->max) || !onri_plane_of_weights(c, &p) || onri_plane_fit(&p) == ONRI_XNN_NEVER) return ONR_STATUS_OK;
+  if (floats) ONR_TRY(keeps_nan(&p, c->min, c->max, &keeps, env, error));
+  if (keeps) *fit = onri_plane_fit(&p);
+  return ONR_STATUS_OK;
 }

@@ -1,28 +1,39 @@
-/* xnn_conv.h: 2-D convolutions, plain and transposed, on channels-last float32 images. */
+/* xnn_conv.h: convolutions, plain and transposed, on channels-last float32 images of up to 3 spatial dimensions.
+ *
+ * XNNPACK convolves planes and believes what it is told. Whether a convolution is one of planes, and whether its sizes are
+ * such that XNNPACK computes it within bounds, is answered here and nowhere else:
+ *
+ *   prepare   onri_xnn_conv_fit says NEVER (portable), SOMETIMES (pack, and keep the weights) or ALWAYS (pack)
+ *   plan      onri_xnn_conv_create makes no operator where the sizes do not fit after all; never after ALWAYS */
 #ifndef ONRI_XNN_CONV_H
 #define ONRI_XNN_CONV_H
 
 #include "base/image.h"
 #include "xnn/xnn.h"
 
-/* What makes the operator. The packed weights depend on everything but sizes and, for kernels above 1x1, padding. */
+/* The packed weights depend on everything but batch, sizes and, for kernels above 1x1, padding. */
 struct onri_xnn_conv {
-  struct onri_axis height, width; /* `in`, `out` and padding count from create on; transposed: padding is cut from the output */
-  int64_t groups, group_in, group_out;
+  struct onri_axis axis[ONR_MAX_SPATIAL]; /* `in` and `out` count from create on; transposed: padding is cut from the output */
+  int64_t batch, groups, group_in, group_out;
   int32_t transposed;
-  int64_t extra_height, extra_width; /* transposed: output padding, below the stride */
   float min, max;
 };
 
-/* OK unless XNNPACK would compute with sizes that wrap (LIMIT). Look before packing. */
-ONRI_XNN(onri_xnn_conv_check(const struct onri_xnn_conv *c, struct onr_error *error))
+enum onri_xnn_fit { ONRI_XNN_NEVER, ONRI_XNN_SOMETIMES, ONRI_XNN_ALWAYS };
 
-/* weight: [groups * group_out, group_in, h, w], transposed: [groups * group_in, group_out, h, w]; bias may be NULL. */
+/* For any batch and sizes; a transposed convolution is given with those of an image of one pixel. Padding on an axis whose kernel
+ * and stride are 1 must be known. floats: NEVER also where XNNPACK turns
+ * a NaN of the input into a bound of the clamp, as some of its kernels do. */
+ONRI_XNN(onri_xnn_conv_fit(const struct onri_xnn_conv *c, int floats, enum onri_xnn_fit *fit, struct onr_env *env,
+                           struct onr_error *error))
+
+/* weight: [groups * group_out, group_in, taps], transposed: [groups * group_in, group_out, taps]; bias may be NULL. LIMIT when
+ * packing multiplies them beyond what is sensible. */
 ONRI_XNN(onri_xnn_conv_pack(struct onri_xnn_packed *packed, const struct onri_xnn_conv *c, const float *weight, const float *bias,
                             struct onr_env *env, struct onr_error *error))
-/* An operator for images of batch > 0. *scratch_bytes is what setup wants, 64-byte aligned. */
+/* An operator; *op stays NULL where the sizes do not fit. *scratch_bytes is what setup wants, 64-byte aligned. */
 ONRI_XNN(onri_xnn_conv_create(struct xnn_operator **op, const struct onri_xnn_packed *packed, const struct onri_xnn_conv *c,
-                              int64_t batch, size_t *scratch_bytes, struct onr_env *env, struct onr_error *error))
+                              size_t *scratch_bytes, struct onr_env *env, struct onr_error *error))
 /* Pointers of the next run. x is read up to ONR_SLACK_BYTES past its end. */
 ONRI_XNN(onri_xnn_conv_setup(struct xnn_operator *op, const struct onri_xnn_conv *c, void *scratch, const float *x, float *y,
                              struct onr_error *error))

@@ -1,12 +1,14 @@
 /* xnn_qconv.c: XNNPACK's convolution2d with int8 operands and a scale an output channel. */
 #include "xnn/xnn_qconv.h"
 
-#include "xnn/core.h"
+#include "xnn/plane.h"
 
-static enum xnn_status create(const struct onri_xnn_conv *c, const struct onri_xnn_qconv *q, const int8_t *weight,
+static const char name[] = "quantised convolution";
+
+static enum xnn_status create(const struct onri_plane *p, const struct onri_xnn_qconv *q, const int8_t *weight,
                               const int32_t *bias, struct xnn_weights_cache_provider *cache, struct xnn_operator **op) {
-  const struct onri_axis *const h = &c->height, *const w = &c->width;
-  const size_t in = (size_t)c->group_in, out = (size_t)c->group_out, groups = (size_t)c->groups;
+  const struct onri_axis *const h = &p->height, *const w = &p->width;
+  const size_t in = (size_t)p->group_in, out = (size_t)p->group_out, groups = (size_t)p->groups;
   return xnn_create_convolution2d_nhwc_qs8_qc8w(
       (uint32_t)h->begin, (uint32_t)w->end, (uint32_t)h->end, (uint32_t)w->begin, (uint32_t)h->kernel, (uint32_t)w->kernel,
       (uint32_t)h->stride, (uint32_t)w->stride, (uint32_t)h->dilation, (uint32_t)w->dilation, (uint32_t)groups, in, out,
@@ -14,49 +16,39 @@ static enum xnn_status create(const struct onri_xnn_conv *c, const struct onri_x
       NULL, cache, op);
 }
 
-/* XNNPACK reads weights as [groups][group_out][h][w][group_in]. */
-static void reorder(const struct onri_xnn_conv *c, const int8_t *weight, int8_t *target) {
-  const int64_t taps = c->height.kernel * c->width.kernel, in = c->group_in, out = c->groups * c->group_out;
-  for (int64_t o = 0; o < out; o++, weight += taps * in, target += taps * in)
-    for (int64_t t = 0; t < taps; t++)
-      for (int64_t i = 0; i < in; i++) target[t * in + i] = weight[i * taps + t];
-}
-
 enum onr_status onri_xnn_qconv_pack(struct onri_xnn_packed *packed, const struct onri_xnn_conv *c, const struct onri_xnn_qconv *q,
                                     const int8_t *weight, const int32_t *bias, struct onr_env *env, struct onr_error *error) {
-  const size_t taps = (size_t)(c->height.kernel * c->width.kernel);
   struct onri_xnn_packing packing;
+  struct onri_plane p;
   struct xnn_operator *op = NULL;
-  int8_t *const copy = onr_env_allocate(env, (size_t)(c->groups * c->group_in * c->group_out) * taps);
-  if (copy == NULL) return onr_fail(error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
-  reorder(c, weight, copy);
+  if (!onri_plane_of_weights(c, &p)) return onr_fail(error, ONR_STATUS_INTERNAL, "this convolution is not one of planes");
+  int8_t *const copy = onr_env_allocate(env, onri_plane_weight_bytes(&p, 1));
+  if (!copy) return onr_fail(error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
+  onri_plane_reorder(&p, 1, weight, copy);
   struct xnn_weights_cache_provider *const cache = onri_xnn_pack_begin(&packing, packed, env);
-  const enum xnn_status status = create(c, q, copy, bias, cache, &op);
-  const enum onr_status result = onri_xnn_pack_end(&packing, status, op, "quantised convolution", error);
+  onri_plane_bound_packing(&p, sizeof(int32_t), &packing.scope); /* a sum and a scale stand with each channel's bytes */
+  const enum xnn_status status = create(&p, q, copy, bias, cache, &op);
+  const enum onr_status result = onri_xnn_pack_end(&packing, status, op, name, error);
   onr_env_release(env, copy);
   return result;
 }
 
-static enum xnn_status reshape(struct xnn_operator *op, const struct onri_xnn_conv *c, int64_t batch, size_t *scratch_bytes,
-                               struct onr_env *env) {
-  size_t alignment = 1, out_height = 0, out_width = 0;
-  *scratch_bytes = 0;
-  const enum xnn_status status = xnn_reshape_convolution2d_nhwc_qs8_qc8w(op, (size_t)batch, (size_t)c->height.in, (size_t)c->width.in,
-                                                                         scratch_bytes, &alignment, &out_height, &out_width,
-                                                                         onri_threads_pool(env->threads));
-  if (status == xnn_status_success && (out_height != (size_t)c->height.out || out_width != (size_t)c->width.out || alignment > 64))
-    return xnn_status_invalid_state; /* it would write outside of our output */
-  return status;
-}
-
 enum onr_status onri_xnn_qconv_create(struct xnn_operator **op, const struct onri_xnn_packed *packed,
-                                      const struct onri_xnn_conv *c, const struct onri_xnn_qconv *q, int64_t batch,
-                                      size_t *scratch_bytes, struct onr_env *env, struct onr_error *error) {
+                                      const struct onri_xnn_conv *c, const struct onri_xnn_qconv *q, size_t *scratch_bytes,
+                                      struct onr_env *env, struct onr_error *error) {
   struct onri_xnn_scope scope;
+  struct onri_plane p;
+  size_t alignment = 1, height = 0, width = 0;
+  *scratch_bytes = 0;
+  if (!onri_plane_of(c, &p) || !onri_plane_fits(&p)) return ONR_STATUS_OK;
   onri_xnn_enter(&scope, env);
-  enum xnn_status status = create(c, q, packed->data, NULL, onri_xnn_packed_cache(packed), op);
-  if (status == xnn_status_success && *op != NULL) status = reshape(*op, c, batch, scratch_bytes, env);
-  return onri_xnn_leave(&scope, status, op, "quantised convolution", error);
+  onri_plane_bound_operator(&p, &scope);
+  enum xnn_status status = create(&p, q, packed->data, NULL, onri_xnn_packed_cache(packed), op);
+  if (status == xnn_status_success && *op)
+    status = xnn_reshape_convolution2d_nhwc_qs8_qc8w(*op, (size_t)p.batch, (size_t)p.height.in, (size_t)p.width.in, scratch_bytes,
+                                                     &alignment, &height, &width, onri_threads_pool(env->threads));
+  if (alignment > 64) status = xnn_status_invalid_state;
+  return onri_plane_leave(&p, &scope, status, op, height, width, name, error);
 }
 
 enum onr_status onri_xnn_qconv_setup(struct xnn_operator *op, void *scratch, const int8_t *x, int8_t *y, struct onr_error *error) {

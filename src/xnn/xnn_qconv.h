@@ -1,4 +1,4 @@
-/* xnn_qconv.h: quantised 2-D convolutions on channels-last int8 images. */
+/* xnn_qconv.h: quantised convolutions on channels-last int8 images. */
 #ifndef ONRI_XNN_QCONV_H
 #define ONRI_XNN_QCONV_H
 
@@ -11,12 +11,13 @@ struct onri_xnn_qconv {
   int8_t x_zero, y_zero;
 };
 
-/* As in xnn_conv.h. weight: [groups * group_out, group_in, h, w]; bias may be NULL. min and max of the shape do not count. */
+/* As in xnn_conv.h: onri_xnn_conv_fit answers for these, too. weight: [groups * group_out, group_in, taps]; bias may be
+ * NULL. min and max of the shape do not count. */
 ONRI_XNN(onri_xnn_qconv_pack(struct onri_xnn_packed *packed, const struct onri_xnn_conv *c, const struct onri_xnn_qconv *q,
                              const int8_t *weight, const int32_t *bias, struct onr_env *env, struct onr_error *error))
 ONRI_XNN(onri_xnn_qconv_create(struct xnn_operator **op, const struct onri_xnn_packed *packed, const struct onri_xnn_conv *c,
-                               const struct onri_xnn_qconv *q, int64_t batch, size_t *scratch_bytes, struct onr_env *env,
-                               struct onr_error *error))
+                               const struct onri_xnn_qconv *q, size_t *scratch_bytes,
+                               struct onr_env *env, struct onr_error *error))
 ONRI_XNN(onri_xnn_qconv_setup(struct xnn_operator *op, void *scratch, const int8_t *x, int8_t *y, struct onr_error *error))
 
 #endif

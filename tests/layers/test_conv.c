@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/convert.h"
+#include "base/cpu.h"
 #include "layers/layers.h"
 
 enum { MAX = 1 << 17 };
@@ -118,6 +119,15 @@ static void dims_of(const struct shape *s, int last, int64_t channels, const int
   dims[last ? s->spatial + 1 : 1] = channels;
 }
 
+/* XNNPACK's kernels for older x86 processors lose NaN, so that they are not taken. */
+static int keeps_nan(void) {
+#if defined(__x86_64__) || defined(__i386__)
+  return onri_cpu_level() != ONRI_CPU_BASE;
+#else
+  return 1;
+#endif
+}
+
 static void check_once(const struct shape *s, int transposed, int last, enum onr_backend backend, int constant) {
   static float x[MAX], w[MAX], bias[MAX];
   static double y[MAX];
@@ -147,10 +157,9 @@ static void check_once(const struct shape *s, int transposed, int last, enum onr
   const struct onr_desc desc = onr_desc_make(ONR_DTYPE_F32, s->spatial + 2, dims);
   assert_true(onr_desc_equal(&desc, &t.out[0].desc));
 #ifdef ONNXRUN_HAVE_XNNPACK
-  /* XNNPACK takes the bias with the weights, the portable kernel does not: this shows who ran. */
-  const int tuned = constant && last && backend == ONR_BACKEND_AUTO && s->spatial < 3 && s->bias &&
-                    !(transposed && s->auto_pad == ONR_AUTO_PAD_SAME_UPPER && s->kernel[0] < s->stride[0]);
-  assert_int_equal(t.absorbed, tuned ? 6 : constant ? 2 : 0);
+  if (!transposed && !constant) assert_int_equal(t.kernel, ONR_KERNEL_PORTABLE);
+  if (!transposed && constant && last && backend == ONR_BACKEND_AUTO && count > 0 && s->spatial < 3 && a.kernel[1] * a.kernel[2] > 1 && keeps_nan())
+    assert_int_equal(t.kernel, ONR_KERNEL_XNNPACK);
 #endif
   /* Sums of up to a few hundred products of numbers below 1. */
   assert_close(t.out[0].data, expected, count, 1e-5, 2e-5);
@@ -218,7 +227,7 @@ static void test_transposed(void **state) {
 }
 
 static void test_output_shape(void **state) {
-  /* 1-D, kernel 3, stride 2, 3 inputs: 7 outputs before padding; output_shape 6 takes one off, at the end or the beginning. */
+  /* 1-D, kernel 3, stride 2, 3 inputs: 7 outputs before padding; output_shape 6 takes one off, at the beginning or the end. */
   const float x[] = {1, 2, 3}, w[] = {1, 10, 100};
   const float full[] = {1, 10, 102, 20, 203, 30, 300};
   (void)state;
@@ -230,7 +239,7 @@ static void test_output_shape(void **state) {
     layer_test_constant(&t, ONR_DTYPE_F32, 3, (int64_t[]){1, 1, 3}, w);
     assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
     assert_int_equal(t.out[0].desc.dim[2], 6);
-    assert_close(t.out[0].data, full + upper, 6, 0, 0);
+    assert_close(t.out[0].data, full + !upper, 6, 0, 0);
     layer_test_clear(&t);
   }
 }
@@ -285,7 +294,7 @@ static void test_narrow(void **state) {
     assert_int_equal(layer_test_run(&t[b]), ONR_STATUS_OK);
   }
 #ifdef ONNXRUN_HAVE_XNNPACK
-  assert_int_equal(t[1].absorbed, 6);
+  if (keeps_nan()) assert_int_equal(t[1].kernel, ONR_KERNEL_XNNPACK);
 #endif
   for (int i = 0; i < M * SIZE * SIZE; i++) {
     const float a = onri_f16_to_f32(((uint16_t *)t[0].out[0].data)[i]), b = onri_f16_to_f32(((uint16_t *)t[1].out[0].data)[i]);

@@ -171,6 +171,7 @@ enum onr_status layer_test_run(struct layer_test *t) {
   }
   t->in_place = call.in_place;
   t->absorbed = call.absorbed;
+  t->kernel = call.kernel;
   if (layer->release_state) layer->release_state(call.state, &env);
   if (layer->release_prepared) layer->release_prepared(call.prepared, &env);
   onr_threads_destroy(env.threads);

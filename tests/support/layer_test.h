@@ -40,6 +40,7 @@ struct layer_test {
   int32_t in_place;        /* what plan wished */
   struct onr_place view[LAYER_TEST_MAX], inside[LAYER_TEST_MAX];
   uint64_t absorbed;
+  enum onr_kernel kernel;  /* which one ran */
   void *memory[3 * LAYER_TEST_MAX];
   size_t num_memory;
   struct onri_arena text;  /* of strings that the layer made; all zero before the first run */

@@ -60,13 +60,13 @@ static struct onri_axis axis_of(int64_t in, int64_t kernel, int64_t stride, int6
 
 /* One of each way that XNNPACK has to convolve. */
 static struct onri_xnn_conv conv_of(int kind) {
-  struct onri_xnn_conv c = {.groups = 1, .group_in = CHANNELS, .group_out = CHANNELS, .min = -INFINITY, .max = INFINITY};
+  struct onri_xnn_conv c = {.axis = {axis_of(1, 1, 1, 0, 1)}, .batch = 1, .groups = 1, .group_in = CHANNELS, .group_out = CHANNELS, .min = -INFINITY, .max = INFINITY};
   const struct onri_axis same = axis_of(SIZE, 3, 1, 1, SIZE), point = axis_of(SIZE, 1, 1, 0, SIZE);
-  c.height = c.width = kind == 1 || kind == 3 ? point : same;
+  c.axis[1] = c.axis[2] = kind == 1 || kind == 3 ? point : same;
   if (kind == 2 || kind == 3) c.groups = CHANNELS, c.group_in = c.group_out = 1;
   if (kind >= 4) {
     c.transposed = 1;
-    c.height = c.width = kind == 4 ? axis_of(SIZE, 2, 2, 0, 2 * SIZE) : axis_of(SIZE, 3, 1, 1, SIZE);
+    c.axis[1] = c.axis[2] = kind == 4 ? axis_of(SIZE, 2, 2, 0, 2 * SIZE) : axis_of(SIZE, 3, 1, 1, SIZE);
   }
   return c;
 }
@@ -80,7 +80,7 @@ static enum onr_status convolve(struct setting *s, const struct onri_xnn_conv *c
   void *scratch = NULL;
   size_t bytes = 0;
   enum onr_status status = onri_xnn_conv_pack(&packed, c, weights, bias, &s->env, &s->error);
-  if (status == ONR_STATUS_OK) status = onri_xnn_conv_create(&op, &packed, c, 1, &bytes, &s->env, &s->error);
+  if (status == ONR_STATUS_OK) status = onri_xnn_conv_create(&op, &packed, c, &bytes, &s->env, &s->error);
   if (status != ONR_STATUS_OK) assert_null(op);
   if (status == ONR_STATUS_OK) {
     scratch = aligned_alloc(64, (bytes + 63) / 64 * 64 + 64);
@@ -149,7 +149,7 @@ static void *run_job(void *argument) {
   for (int round = 0; round < 20; round++) {
     struct xnn_operator *op = NULL;
     size_t bytes;
-    if (onri_xnn_conv_create(&op, job->packed, &job->conv, 1, &bytes, &env, NULL) != ONR_STATUS_OK) return "create";
+    if (onri_xnn_conv_create(&op, job->packed, &job->conv, &bytes, &env, NULL) != ONR_STATUS_OK) return "create";
     if (onri_xnn_conv_setup(op, &job->conv, NULL, image, job->y, NULL) != ONR_STATUS_OK) return "setup";
     if (onri_xnn_run(op, &env, NULL) != ONR_STATUS_OK) return "run";
     onri_xnn_delete(op);

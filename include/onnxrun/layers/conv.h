@@ -22,7 +22,7 @@ struct onr_conv_params {
 
 /* conv_transpose: inputs x, weight [C, M/groups, kernel...], bias [M] (optional).
  * output = stride * (input - 1) + output_padding + dilated kernel - pad_begin - pad_end; where output_shape is given, the
- * padding follows from it: the odd pixel goes to the end, with SAME_UPPER to the beginning. */
+ * padding follows from it: the odd pixel goes to the beginning, with SAME_UPPER to the end (ONNX since opset 11). */
 struct onr_conv_transpose_params {
   struct onr_window window;
   int64_t groups; /* 0: 1 */
