@@ -59,5 +59,7 @@ void onri_tanh_f32(const float *x, float *y, size_t count);
 float onri_exp_sum_f32(const float *x, float shift, float *y, size_t count);
 /* Largest of x and max; NaN is skipped. */
 float onri_max_f32(const float *x, float max, size_t count);
+/* False when x has a NaN or an infinity. */
+int onri_all_finite_f32(const float *x, size_t count);
 
 #endif

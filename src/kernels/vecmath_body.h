@@ -46,4 +46,18 @@ static float max_line(const float *x, float max, size_t count) {
   return max;
 }
 
-const struct onri_vecmath ONRI_VECMATH = {exp_line, sigmoid_line, tanh_line, exp_sum_line, max_line};
+/* The bits of |x| are ordered as the numbers are, with infinity and NaN at the end. */
+static int all_finite(const float *x, size_t count) {
+  int32_t lane[LANES] = {0}, bits[LANES] = {0}, largest = 0;
+  size_t i = 0;
+  for (; i + LANES <= count; i += LANES) {
+    memcpy(bits, x + i, sizeof bits);
+    for (int l = 0; l < LANES; l++) lane[l] = (bits[l] & INT32_MAX) > lane[l] ? bits[l] & INT32_MAX : lane[l];
+  }
+  memcpy(bits, x + i, (count - i) * sizeof bits[0]);
+  for (size_t l = 0; l < count - i; l++) lane[l] = (bits[l] & INT32_MAX) > lane[l] ? bits[l] & INT32_MAX : lane[l];
+  for (int l = 0; l < LANES; l++) largest = lane[l] > largest ? lane[l] : largest;
+  return largest < 0x7F800000;
+}
+
+const struct onri_vecmath ONRI_VECMATH = {exp_line, sigmoid_line, tanh_line, exp_sum_line, max_line, all_finite};

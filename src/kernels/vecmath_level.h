@@ -10,6 +10,7 @@ struct onri_vecmath {
   void (*tanh)(const float *x, float *y, size_t count);
   float (*exp_sum)(const float *x, float shift, float *y, size_t count);
   float (*max)(const float *x, float max, size_t count);
+  int (*all_finite)(const float *x, size_t count);
 };
 
 extern const struct onri_vecmath onri_vecmath_base;

@@ -9,7 +9,8 @@
 
 struct onri_conv_prepared {
   struct onri_xnn_packed xnn;
-  int32_t tuned; /* enum onri_xnn_fit; ALWAYS: xnn holds the only copy of the weights */
+  int32_t tuned;       /* enum onri_xnn_fit; ALWAYS: xnn holds the only copy of the weights */
+  int32_t finite_only; /* xnn is for images of finite numbers */
   void *weights; /* packed for the portable kernel; NULL: they are an input of run */
 };
 

@@ -8,6 +8,7 @@
 
 #include "base/checked.h"
 #include "base/shape.h"
+#include "kernels/vecmath.h"
 #include "layers/conv.h"
 
 enum onr_status onri_conv_check_inputs(const struct onr_call *call, int64_t groups, int transposed) {
@@ -110,15 +111,42 @@ static enum onr_status pack(struct onr_call *call, const struct onri_conv *c, en
   return ONR_STATUS_OK;
 }
 
-enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv *c, int tuned) {
+static enum onr_status bias_is_finite(struct onr_call *call, int *finite) {
+  const void *bias = NULL;
+  void *copy = NULL;
+  *finite = 1;
+  if (!onri_has(call, 2)) return ONR_STATUS_OK;
+  ONR_TRY(widen(call, 2, &bias, &copy));
+  *finite = onri_all_finite_f32(bias, (size_t)onr_desc_elements(&call->in[2]));
+  onr_env_release(call->env, copy);
+  return ONR_STATUS_OK;
+}
+
+/* How far XNNPACK can, given also what it does with NaN: the weights must have none, since it multiplies them by padding. Our
+ * transposed kernel is faster than those of XNNPACK that lose NaN. */
+static enum onr_status choose(struct onr_call *call, const struct onri_conv *c, const float *weight, enum onri_xnn_fit *fit) {
+  struct onri_conv_prepared *const p = call->prepared;
   const struct onri_xnn_conv xnn = for_xnn(c);
+  int finite_only, finite;
+  *fit = ONRI_XNN_NEVER;
+  if (!onri_all_finite_f32(weight, (size_t)onr_desc_elements(&call->in[1]))) return ONR_STATUS_OK;
+  ONR_TRY(onri_xnn_conv_fit(&xnn, &finite_only, fit, call->env, call->error));
+  if (*fit == ONRI_XNN_NEVER || !finite_only) return ONR_STATUS_OK;
+  ONR_TRY(bias_is_finite(call, &finite));
+  *fit = c->transposed || !finite ? ONRI_XNN_NEVER : ONRI_XNN_SOMETIMES;
+  p->finite_only = 1;
+  return ONR_STATUS_OK;
+}
+
+enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv *c, int tuned) {
   enum onri_xnn_fit fit = ONRI_XNN_NEVER;
+  enum onr_status status = ONR_STATUS_OK;
   const void *weight;
   void *copy;
-  if (tuned && !onri_is_double(call->in[1].dtype) && onri_xnn_usable(call->env) && (!onri_has(call, 2) || call->inputs[2]))
-    ONR_TRY(onri_xnn_conv_fit(&xnn, 1, &fit, call->env, call->error));
   ONR_TRY(widen(call, 1, &weight, &copy));
-  const enum onr_status status = pack(call, c, fit, weight);
+  if (tuned && !onri_is_double(call->in[1].dtype) && onri_xnn_usable(call->env) && (!onri_has(call, 2) || call->inputs[2]))
+    status = choose(call, c, weight, &fit);
+  if (status == ONR_STATUS_OK) status = pack(call, c, fit, weight);
   onr_env_release(call->env, copy);
   return status;
 }
@@ -148,7 +176,7 @@ enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c)
   ONR_TRY(onri_real_plan(call, &call->in[0], &s->x));
   ONR_TRY(onri_real_plan(call, &call->out[0], &s->y));
   ONR_TRY(plan_tuned(call));
-  if (s->op) return ONR_STATUS_OK;
+  if (s->op && !p->finite_only) return ONR_STATUS_OK;
   s->weight = s->packed = s->bias = ONRI_REAL_IN_PLACE;
   if (onri_has(call, 2)) ONR_TRY(onri_real_plan(call, &call->in[2], &s->bias));
   if (p->weights) return ONR_STATUS_OK;
@@ -182,11 +210,13 @@ static enum onr_status run_portable(struct onr_call *call) {
 }
 
 enum onr_status onri_conv_run(struct onr_call *call) {
+  const struct onri_conv_prepared *const p = call->prepared;
   const struct onri_conv_state *const s = call->state;
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
   if (s->op == NULL) return run_portable(call);
-  ONR_TRY(onri_xnn_conv_setup(s->op, &s->xnn, (unsigned char *)call->scratch + s->scratch, onri_real_input(call, 0, s->x),
-                              onri_real_output(call, 0, s->y), call->error));
+  const float *const x = onri_real_input(call, 0, s->x);
+  if (p->finite_only && !onri_all_finite_f32(x, (size_t)onr_desc_elements(&call->in[0]))) return run_portable(call);
+  ONR_TRY(onri_xnn_conv_setup(s->op, &s->xnn, (unsigned char *)call->scratch + s->scratch, x, onri_real_output(call, 0, s->y), call->error));
   ONR_TRY(onri_xnn_run(s->op, call->env, call->error));
   onri_real_finish(call, 0, s->y);
   return ONR_STATUS_OK;

@@ -66,7 +66,7 @@ enum onr_status onri_qconv_tuned_prepare(struct onr_call *call, const struct onr
   const int one = onr_desc_elements(&call->in[r->w_scale]) == 1;
   enum onri_xnn_fit fit;
   if (!params->channels_last || call->in[r->weight].rank > 4 || !onri_xnn_usable(call->env) || !all_constant(call) || !is_symmetric(call, r)) return ONR_STATUS_OK;
-  ONR_TRY(onri_xnn_conv_fit(&shape, 0, &fit, call->env, call->error));
+  ONR_TRY(onri_xnn_conv_fit(&shape, NULL, &fit, call->env, call->error));
   if (fit == ONRI_XNN_NEVER) return ONR_STATUS_OK;
   p->scales = onr_env_allocate(call->env, channels * sizeof(float));
   if (p->scales == NULL) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the scales of a convolution");

@@ -89,67 +89,85 @@ enum onr_status onri_xnn_conv_setup(struct xnn_operator *op, const struct onri_x
 
 /* --- NaN --- */
 
-enum { PROBE_OUT = 64, PROBE_TAPS = 64, PROBE_PIXELS = 32 };
+enum { PROBE_OUT = 64, PROBE_TAPS = 256, PROBE_PIXELS = 32, PROBE_SLACK = ONR_SLACK_BYTES / sizeof(float) };
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
+static int is_depthwise(const struct onri_plane *p) { return p->group_in == 1 && p->group_out == 1 && !p->transposed; }
+
 /* The smallest convolution for which XNNPACK takes the same micro-kernel: which one depends on the kind of convolution, on the
- * taps of a depthwise one and on the output channels of the others, up to the width of a tile. */
+ * taps of a depthwise one and on the output channels of the others, up to the width of a tile. One row of PROBE_PIXELS outputs or
+ * one less. */
 static struct onri_plane probe_of(const struct onri_plane *p) {
-  const int depthwise = p->group_in == 1 && p->group_out == 1 && !p->transposed;
   const int padded = p->height.begin + p->height.end + p->width.begin + p->width.end > 0;
   const int strided = p->height.stride > 1 || p->width.stride > 1;
   const struct onri_axis one = {.in = 1, .out = 1, .kernel = 1, .stride = 1, .dilation = 1};
   struct onri_plane q = {.height = one, .width = one, .batch = 1, .groups = 1, .transposed = p->transposed};
-  q.group_in = depthwise ? 1 : 2;
+  struct onri_axis *a = &q.width;
+  q.group_in = is_depthwise(p) ? 1 : 2;
   q.group_out = least(p->group_out, PROBE_OUT);
-  if (p->taps > 1) q.width.kernel = depthwise ? least(p->taps, PROBE_TAPS) : p->transposed && strided ? 3 : 2;
-  if (p->taps > 1 && p->transposed && strided) q.width.stride = 2;
-  if (p->taps == 1 && (padded || strided)) q.width.begin = 1, q.width.kernel = 1;
-  q.taps = q.width.kernel;
-  q.width.out = PROBE_PIXELS;
-  q.width.in = q.transposed ? (PROBE_PIXELS - q.width.kernel) / q.width.stride + 1 : PROBE_PIXELS + q.width.kernel - 1 - q.width.begin;
-  if (q.transposed) q.width.out = q.width.stride * (q.width.in - 1) + q.width.kernel - q.width.begin;
+  if (p->taps > 1) a->kernel = is_depthwise(p) ? p->taps : p->transposed && strided ? 3 : 2;
+  if (p->taps > 1 && p->transposed && strided) a->stride = 2;
+  if (p->taps == 1 && (padded || strided)) a->begin = 1;
+  q.taps = a->kernel;
+  a->in = q.transposed ? (PROBE_PIXELS - a->kernel) / a->stride + 1 : PROBE_PIXELS + a->kernel - 1 - a->begin;
+  a->out = q.transposed ? a->stride * (a->in - 1) + a->kernel - a->begin : PROBE_PIXELS;
   return q;
 }
 
-static enum xnn_status run_probe(struct xnn_operator *op, const struct onri_plane *q, int *keeps, struct onr_env *env) {
-  float x[2 * (PROBE_PIXELS + PROBE_TAPS) + ONR_SLACK_BYTES / sizeof(float)], y[PROBE_PIXELS * PROBE_OUT + ONR_SLACK_BYTES / sizeof(float)];
+static enum xnn_status run_probe(struct xnn_operator *op, const struct onri_plane *q, const float *x, float *y, struct onr_env *env) {
   size_t bytes = 0, height, width;
-  for (size_t i = 0; i < sizeof x / sizeof x[0]; i++) x[i] = NAN;
   enum xnn_status status = reshape(op, q, &bytes, &height, &width, NULL);
-  void *const scratch = bytes > 0 ? onr_env_allocate(env, bytes) : NULL;
+  void *scratch = bytes > 0 ? onr_env_allocate(env, bytes) : NULL;
   if (bytes > 0 && !scratch) status = xnn_status_out_of_memory;
   if (status == xnn_status_success) status = setup(op, q->transposed, scratch, x, y);
   if (status == xnn_status_success) status = xnn_run_operator(op, NULL);
-  *keeps = status == xnn_status_success;
-  for (size_t i = (size_t)(q->width.begin * q->group_out); *keeps && i < (size_t)(q->width.out * q->group_out); i++) *keeps = isnan(y[i]);
   onr_env_release(env, scratch);
   return status;
 }
 
-static enum onr_status keeps_nan(const struct onri_plane *p, float min, float max, int *keeps, struct onr_env *env,
-                                 struct onr_error *error) {
+/* NaN everywhere gives NaN everywhere, but for what sees padding alone; NaN in the last pixel gives it in the last output alone. */
+static enum xnn_status watch_nan(struct xnn_operator *op, const struct onri_plane *q, int *right, struct onr_env *env) {
+  float x[2 * (PROBE_PIXELS + PROBE_TAPS) + PROBE_SLACK], y[PROBE_PIXELS * PROBE_OUT + PROBE_SLACK];
+  const size_t count = (size_t)(q->width.out * q->group_out), last = (size_t)(q->width.in * q->group_in);
+  for (size_t i = 0; i < sizeof x / sizeof x[0]; i++) x[i] = NAN;
+  enum xnn_status status = run_probe(op, q, x, y, env);
+  *right = status == xnn_status_success;
+  for (size_t i = (size_t)(q->width.begin * q->group_out); *right && i < count; i++) *right = isnan(y[i]);
+  if (!*right || !is_depthwise(q)) return status;
+  for (size_t i = 0; i + 1 < last; i++) x[i] = 1;
+  status = run_probe(op, q, x, y, env);
+  for (size_t i = 0; status == xnn_status_success && *right && i + 1 < count; i++) *right = !isnan(y[i]);
+  return status;
+}
+
+static enum onr_status ask_about_nan(const struct onri_plane *p, float min, float max, int *right, struct onr_env *env,
+                                     struct onr_error *error) {
   const struct onri_plane q = probe_of(p);
   float weight[3 * 2 * PROBE_OUT];
   struct onri_xnn_scope scope;
   struct xnn_operator *op = NULL;
+  *right = 0;
+  if (q.taps > PROBE_TAPS) return ONR_STATUS_OK; /* depthwise: it hardly fills its tiles */
   for (size_t i = 0; i < sizeof weight / sizeof weight[0]; i++) weight[i] = 1.0f;
   onri_xnn_enter(&scope, env);
   enum xnn_status status = create(&q, min, max, weight, NULL, NULL, &op);
-  if (status == xnn_status_success) status = run_probe(op, &q, keeps, env);
+  if (status == xnn_status_success) status = watch_nan(op, &q, right, env);
   const enum onr_status result = onri_xnn_leave(&scope, status, &op, name, error);
   onri_xnn_delete(op);
   return result;
 }
 
-enum onr_status onri_xnn_conv_fit(const struct onri_xnn_conv *c, int floats, enum onri_xnn_fit *fit, struct onr_env *env,
+enum onr_status onri_xnn_conv_fit(const struct onri_xnn_conv *c, int *finite_only, enum onri_xnn_fit *fit, struct onr_env *env,
                                   struct onr_error *error) {
   struct onri_plane p;
-  int keeps = 1;
+  int right = 1;
   *fit = ONRI_XNN_NEVER;
   if (!(c->min < c->max) || !onri_plane_of_weights(c, &p) || onri_plane_fit(&p) == ONRI_XNN_NEVER) return ONR_STATUS_OK;
-  if (floats) ONR_TRY(keeps_nan(&p, c->min, c->max, &keeps, env, error));
-  if (keeps) *fit = onri_plane_fit(&p);
+  if (finite_only) {
+    ONR_TRY(ask_about_nan(&p, c->min, c->max, &right, env, error));
+    *finite_only = !right;
+  }
+  *fit = onri_plane_fit(&p);
   return ONR_STATUS_OK;
 }

@@ -22,9 +22,10 @@ struct onri_xnn_conv {
 enum onri_xnn_fit { ONRI_XNN_NEVER, ONRI_XNN_SOMETIMES, ONRI_XNN_ALWAYS };
 
 /* For any batch and sizes; a transposed convolution is given with those of an image of one pixel. Padding on an axis whose kernel
- * and stride are 1 must be known. floats: NEVER also where XNNPACK turns
- * a NaN of the input into a bound of the clamp, as some of its kernels do. */
-ONRI_XNN(onri_xnn_conv_fit(const struct onri_xnn_conv *c, int floats, enum onri_xnn_fit *fit, struct onr_env *env,
+ * and stride are 1 must be known.
+ * finite_only (NULL: integers): set when XNNPACK is right for finite numbers alone. Some of its micro-kernels turn NaN into a bound
+ * of the clamp, and depthwise ones multiply neighbours by 0 to fill up a tile. */
+ONRI_XNN(onri_xnn_conv_fit(const struct onri_xnn_conv *c, int *finite_only, enum onri_xnn_fit *fit, struct onr_env *env,
                            struct onr_error *error))
 
 /* weight: [groups * group_out, group_in, taps], transposed: [groups * group_in, group_out, taps]; bias may be NULL. LIMIT when
