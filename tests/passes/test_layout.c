@@ -137,7 +137,7 @@ static void test_convolutions_stay_channels_last(void **state) {
   struct graph_test t;
   (void)state;
   graph_test_begin(&t);
-  t.tolerance = 1e-5;
+  t.tolerance = 2e-4; /* sums of two convolutions of thousands cancel out */
   const int32_t x = graph_test_input(&t, 4, (int64_t[]){-1, 3, 8, 8});
   const int32_t a = graph_test_conv(&t, x, 3, 4, 3), b = graph_test_conv(&t, a, 4, 5, 1);
   const int32_t c = graph_test_node(&t, &onri_layer_concat, &(struct onr_concat_params){.axis = 1}, (int32_t[]){a, b}, 2);
