@@ -164,15 +164,19 @@ static enum onr_status name_output(struct onri_importer *importer, struct onri_s
 static enum onr_status add_output(struct onri_importer *importer, struct onri_scope *scope, const Onnx__ValueInfoProto *info,
                                   int32_t *output) {
   const char *name = info->name ? info->name : "";
+  const char **dim_names = NULL;
   struct onr_desc declared;
   struct onri_value *value;
   const int found = onri_scope_find(importer, scope, name, output);
   if (found < 0) return onri_import_no_memory(importer);
   if (!found || *output == ONRI_NONE) return onr_fail(importer->error, ONR_STATUS_GRAPH, "no node makes this output of the graph");
-  ONR_TRY(read_type(importer, info->type, &declared, NULL));
+  ONR_TRY(read_type(importer, info->type, &declared, scope->outer ? NULL : &dim_names));
   if (!scope->outer) ONR_TRY(name_output(importer, scope, name, output));
   value = &scope->graph->values[*output];
-  if (value->producer != ONRI_NONE) value->desc = declared;
+  if (value->producer != ONRI_NONE) {
+    value->desc = declared;
+    value->dim_names = dim_names;
+  }
   return ONR_STATUS_OK;
 }
 

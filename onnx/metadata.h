@@ -15,6 +15,13 @@ struct onri_slice {
 struct onri_slice onri_metadata(Onnx__StringStringEntryProto *const *props, size_t count, const char *key);
 /* Takes the next entry off a Python list of strings, ['', 'layer1', 'layer1.conv', 'conv2d']. 0: no more. */
 int onri_list_next(struct onri_slice *list, struct onri_slice *entry);
+/* The modules around a node: two lists side by side whose last entries are the node itself. */
+struct onri_scopes {
+  struct onri_slice paths, kinds; /* ['', 'layer1', 'conv2d'], ['model.Net', 'torch.nn.modules.conv.Conv2d', 'aten.conv2d'] */
+};
+struct onri_scopes onri_node_scopes(const Onnx__NodeProto *node);
+/* Takes the next module off, outermost first. kind: its class, empty where the file does not say. 0: no more. */
+int onri_scopes_next(struct onri_scopes *scopes, struct onri_slice *path, struct onri_slice *kind);
 /* Takes the next line off a text. 0: no more. */
 int onri_line_next(struct onri_slice *text, struct onri_slice *line);
 /* What is behind the last dot. */

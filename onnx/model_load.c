@@ -1,12 +1,15 @@
 /* model_load: the public functions that make a model of an ONNX file. */
 #include "exec/model.h"
+#include "onnx/file_kind.h"
 #include "onnx/onnx_load.h"
 
-static enum onr_status finish(struct onr_model *model, struct onri_sources *sources, const struct onr_model_options *options,
-                              struct onr_error *error) {
+/* path NULL: from memory. */
+static enum onr_status finish(struct onr_model *model, struct onri_sources *sources, const char *path,
+                              const struct onr_model_options *options, struct onr_error *error) {
   struct onri_loaded loaded;
-  const enum onr_status status = onri_onnx_load(&model->env, sources, options, &loaded, error);
+  enum onr_status status = onri_onnx_load(&model->env, sources, options, &loaded, error);
   if (status != ONR_STATUS_OK) {
+    status = onri_file_kind_blame(&sources->main, model->env.allocator, path, "ONNX model", status, error);
     onri_sources_destroy(sources);
     return status;
   }
@@ -27,7 +30,7 @@ static enum onr_status load(const char *path, const void *data, size_t bytes, co
   status = onri_sources_create(model->env.allocator, &sources, error);
   if (status == ONR_STATUS_OK) {
     status = path ? onri_sources_open(sources, path, extra, error) : onri_sources_set_memory(sources, data, bytes, extra, error);
-    if (status == ONR_STATUS_OK) status = finish(model, sources, options, error);
+    if (status == ONR_STATUS_OK) status = finish(model, sources, path, options, error);
     else onri_sources_destroy(sources);
   }
   status = onri_meter_settle(&model->meter, status, error);

@@ -40,17 +40,12 @@ struct onri_slice onri_node_metadata(const Onnx__NodeProto *node, const char *ke
   return onri_metadata(node->metadata_props, node->n_metadata_props, key);
 }
 
-/* All modules around a node, outermost first. What a node's operation is called stands last in both lists. */
+/* All modules around a node, outermost first. */
 static int add_scopes(struct onri_module_reading *r, const Onnx__NodeProto *node) {
-  struct onri_slice paths = onri_node_metadata(node, "pkg.torch.onnx.name_scopes");
-  struct onri_slice kinds = onri_node_metadata(node, "pkg.torch.onnx.class_hierarchy");
-  struct onri_slice path, kind, next_path, next_kind;
-  if (!onri_list_next(&paths, &path) || !onri_list_next(&kinds, &kind)) return 1;
-  while (onri_list_next(&paths, &next_path) && onri_list_next(&kinds, &next_kind)) {
+  struct onri_scopes scopes = onri_node_scopes(node);
+  struct onri_slice path, kind;
+  while (onri_scopes_next(&scopes, &path, &kind))
     if (onri_module_of(r, path, onri_last_component(kind)) < 0) return 0;
-    path = next_path;
-    kind = next_kind;
-  }
   return 1;
 }
 

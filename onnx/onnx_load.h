@@ -7,7 +7,7 @@
 #include "graph/graph.h"
 
 struct onri_loaded {
-  struct onri_graph *graph;       /* the caller's; dim_names on its inputs; constants need the sources */
+  struct onri_graph *graph;       /* the caller's; dim_names on its inputs and outputs; constants need the sources */
   struct onr_module_info *modules;  /* in the graph's arena */
   size_t num_modules;
   struct onr_model_info info;     /* strings in the graph's arena; weight_bytes and num_nodes are 0 */

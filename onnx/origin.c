@@ -9,14 +9,14 @@
 
 enum { SHOWN_NAME = 96, SHOWN_PATH = 128 };
 
-/* The last entry but one of a list of scopes: the last is the node. */
-static struct onri_slice innermost(struct onri_slice list) {
-  struct onri_slice entry, last = {"", 0}, before = {"", 0};
-  while (onri_list_next(&list, &entry)) {
-    before = last;
-    last = entry;
+static void innermost(const Onnx__NodeProto *node, struct onri_slice *path, struct onri_slice *class) {
+  struct onri_scopes scopes = onri_node_scopes(node);
+  struct onri_slice next_path, next_class;
+  *path = *class = (struct onri_slice){"", 0};
+  while (onri_scopes_next(&scopes, &next_path, &next_class)) {
+    *path = next_path;
+    *class = next_class;
   }
-  return before;
 }
 
 /* "model.py:41" from a Python stack trace: the last frame that is not PyTorch's own, or just the last. */
@@ -97,23 +97,26 @@ static struct onri_slice home_of(const Onnx__NodeProto *node, struct onri_slice 
 }
 
 const char *onri_module_path(struct onri_importer *importer, const Onnx__NodeProto *node) {
-  struct onri_slice path = innermost(metadata(node, "pkg.torch.onnx.name_scopes"));
+  struct onri_slice path, class;
   char text[SHOWN_PATH];
+  innermost(node, &path, &class);
   if (!path.length && node->name) {
     path_from_name(node->name, text, sizeof(text));
     path = whole(text);
   }
-  return intern_slice(importer, home_of(node, path, innermost(metadata(node, "pkg.torch.onnx.class_hierarchy"))), SHOWN_PATH);
+  return intern_slice(importer, home_of(node, path, class), SHOWN_PATH);
 }
 
 const struct onri_origin *onri_origin_make(struct onri_importer *importer, const Onnx__NodeProto *node,
                                            const struct onri_origin *parent) {
+  struct onri_slice path, class;
   struct onri_origin origin;
   char text[SHOWN_PATH];
+  innermost(node, &path, &class);
   origin.op_type = intern_slice(importer, node->op_type && *node->op_type ? whole(node->op_type) : whole("?"), 64);
   origin.name = intern_slice(importer, whole(node->name), SHOWN_NAME);
   origin.module_path = onri_module_path(importer, node);
-  origin.module_class = intern_slice(importer, innermost(metadata(node, "pkg.torch.onnx.class_hierarchy")), SHOWN_PATH);
+  origin.module_class = intern_slice(importer, class, SHOWN_PATH);
   last_frame(metadata(node, "pkg.torch.onnx.stack_trace"), text, sizeof(text));
   origin.source = onri_intern(&importer->texts, text);
   if (!origin.op_type || !origin.name || !origin.module_path || !origin.module_class || !origin.source) return NULL;

@@ -308,6 +308,9 @@ static enum onr_status read_tag(struct scan *s, struct field *f) {
   if (!wire_fits(f)) return FAIL_AT(s, f, ONR_STATUS_PARSE, "wire type %u does not fit the field", f->wire);
   if (f->wire == WIRE_LENGTH) ONR_TRY(onri_reader_varint(&s->reader, frame->end, &f->length, s->error));
   left = frame->end - s->reader.position;
+  if (f->wire == WIRE_LENGTH && f->length > left && s->depth == 1)
+    return FAIL_AT(s, f, ONR_STATUS_PARSE, "the file is cut off: %llu bytes are announced, but only %llu are left",
+                   (unsigned long long)f->length, (unsigned long long)left);
   if ((f->wire == WIRE_LENGTH && f->length > left) || (f->wire == WIRE_FIXED64 && left < 8) || (f->wire == WIRE_FIXED32 && left < 4))
     return FAIL_AT(s, f, ONR_STATUS_PARSE, "%llu bytes are announced, but only %llu are left",
                    (unsigned long long)(f->wire == WIRE_LENGTH ? f->length : f->wire == WIRE_FIXED64 ? 8 : 4),

@@ -36,8 +36,11 @@ enum onr_status onri_source_open(const char *path, struct onri_source *source, s
                     reason == ENOENT ? "no such file" : reason == EACCES ? "permission denied" : "the system refuses it");
   }
   if (!onri_source_from_descriptor(fd, source)) {
+    struct stat info;
+    const int is_folder = fstat(fd, &info) == 0 && S_ISDIR(info.st_mode);
     close(fd);
-    return onr_fail(error, ONR_STATUS_IO, "'%s' is not a regular file", onri_escape_string(path, shown, sizeof(shown)));
+    return onr_fail(error, ONR_STATUS_IO, "'%s' is %s, expected a file", onri_escape_string(path, shown, sizeof(shown)),
+                    is_folder ? "a folder" : "no regular file");
   }
   return ONR_STATUS_OK;
 }

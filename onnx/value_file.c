@@ -6,6 +6,7 @@
 #include "base/checked.h"
 #include "base/shape.h"
 #include "onnx/decode.h"
+#include "onnx/file_kind.h"
 #include "onnxrun/sequence.h"
 #include "onnxrun/tensor_file.h"
 
@@ -42,15 +43,16 @@ static size_t write_prefix(unsigned char prefix[PREFIX_BYTES], enum onr_dtype ki
   return n + inner_bytes;
 }
 
+/* own: where the file's own bytes begin. */
 static enum onr_status read_wrapped(const char *path, enum onr_dtype kind, const struct onr_env *env, unsigned char **bytes, size_t *size,
-                                    struct onr_error *error) {
+                                    size_t *own, struct onr_error *error) {
   unsigned char prefix[PREFIX_BYTES];
   struct onri_source source;
   enum onr_status status;
   size_t n;
   *bytes = NULL;
   ONR_TRY(onri_source_open(path, &source, error));
-  n = write_prefix(prefix, kind, source.size);
+  n = *own = write_prefix(prefix, kind, source.size);
   if (source.size > env->limits.tensor_bytes) {
     status = onr_fail(error, ONR_STATUS_LIMIT, "the file is larger than the limit tensor_bytes");
   } else {
@@ -232,10 +234,10 @@ enum onr_status onr_value_proto_load(const char *path, enum onr_dtype kind, cons
   struct onri_skeleton skeleton = {0};
   struct onri_sources *sources = NULL;
   unsigned char *bytes = NULL;
-  size_t size = 0;
+  size_t size = 0, own = 0;
   enum onr_status status;
   *tensor = (struct onr_tensor){0};
-  status = read_wrapped(path, kind, &env, &bytes, &size, error);
+  status = read_wrapped(path, kind, &env, &bytes, &size, &own, error);
   if (status == ONR_STATUS_OK) status = onri_sources_create(env.allocator, &sources, error);
   if (status == ONR_STATUS_OK) status = onri_sources_set_memory(sources, bytes, size, NULL, error);
   if (status == ONR_STATUS_OK) status = onri_scan_model(&sources->main, &env.limits, env.allocator, &skeleton, error);
@@ -244,6 +246,10 @@ enum onr_status onr_value_proto_load(const char *path, enum onr_dtype kind, cons
     onri_skeleton_clear(&skeleton);
   }
   onri_sources_destroy(sources);
+  if (status != ONR_STATUS_OK && bytes) {
+    const struct onri_source file = onri_source_memory(bytes + own, size - own);
+    status = onri_file_kind_blame(&file, env.allocator, path, "value of ONNX (TensorProto ...)", status, error);
+  }
   onri_release(env.allocator, bytes);
   return status;
 }

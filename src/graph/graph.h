@@ -32,7 +32,7 @@ struct onri_value {
   struct onr_desc desc;          /* best knowledge at load time: rank ONRI_UNKNOWN_RANK and dims ONR_UNKNOWN_DIM (-1) are possible */
   struct onri_constant *constant;/* contents, or NULL */
   int32_t producer;              /* node, or ONRI_NONE for inputs and constants */
-  const char *const *dim_names;  /* graph inputs only: [rank], entries may be NULL; else NULL */
+  const char *const *dim_names;  /* inputs and outputs of the main graph: [rank], entries may be NULL; else NULL */
 };
 
 /* Where a node came from; strings are escaped and bounded, "" when the file does not say. */
