@@ -1,5 +1,5 @@
-/* file_kind: formats that people hand in for ONNX, by their first bytes. Asked only after a file could not be read, so a row
- * may be as short as the format's own signature. */
+/* file_kind: formats that people hand in for ONNX, by their first bytes. Asked only after a file could not be read, so
+ * a row may be as short as the format's own signature. */
 #include "onnx/file_kind.h"
 
 #include <stdio.h>
@@ -24,7 +24,7 @@ static const struct {
   const char *bytes;
   struct kind kind;
 } signatures[] = {
-    {0, 16, "\x80\x02\x8a\nl\xfc\x9c" "F\xf9 j\xa8P\x19.\x80", {"a PyTorch checkpoint of the old format", WEIGHTS}},
+    {0, 16, "\x80\x02\x8a\nl\xfc\x9c\x46\xf9 j\xa8P\x19.\x80", {"a PyTorch checkpoint of the old format", WEIGHTS}},
     {0, 2, "\x80\x02", {"a Python pickle", "load it in Python and export the model"}},
     {0, 2, "\x80\x03", {"a Python pickle", "load it in Python and export the model"}},
     {0, 2, "\x80\x04", {"a Python pickle", "load it in Python and export the model"}},
@@ -50,7 +50,7 @@ static const struct {
     {8, 4, "WEBP", {"a WebP picture", NULL}},
     {8, 4, "WAVE", {"a WAVE sound", NULL}},
     {4, 8, "ftypavif", {"an AVIF picture", NULL}},
-    {4, 8, "ftyphei", {"a HEIC picture", NULL}},
+    {4, 7, "ftyphei", {"a HEIC picture", NULL}},
     {4, 4, "ftyp", {"an MP4 film", NULL}},
     {4, 4, "jP  ", {"a JPEG 2000 picture", NULL}},
     {0, 4, "OggS", {"an Ogg sound", NULL}},
@@ -59,12 +59,20 @@ static const struct {
     {0, 5, "%PDF-", {"a PDF document", NULL}},
     {0, 2, "\x1f\x8b", {"a gzip archive", UNPACK}},
     {0, 3, "BZh", {"a bzip2 archive", UNPACK}},
-    {0, 6, "\xfd" "7zXZ\0", {"an xz archive", UNPACK}},
+    {0,
+     6,
+     "\xfd"
+     "7zXZ\0",
+     {"an xz archive", UNPACK}},
     {0, 4, "\x28\xb5\x2f\xfd", {"a zstd archive", UNPACK}},
     {0, 6, "7z\xbc\xaf\x27\x1c", {"a 7-Zip archive", UNPACK}},
     {0, 4, "Rar!", {"a RAR archive", UNPACK}},
     {257, 5, "ustar", {"a tar archive", UNPACK}},
-    {0, 4, "\x7f" "ELF", {"a program or library (ELF)", NULL}},
+    {0,
+     4,
+     "\x7f"
+     "ELF",
+     {"a program or library (ELF)", NULL}},
     {0, 4, "PAR1", {"a Parquet table", NULL}},
     {0, 6, "SQLite", {"an SQLite database", NULL}},
     {0, 2, "BM", {"a BMP picture", NULL}},
@@ -76,7 +84,8 @@ static const struct {
   struct kind kind;
 } archives[] = {
     {"constants.pkl", {"a TorchScript archive", "take the module that it was made from and " EXPORT}},
-    {"serialized_exported_program.json", {"a program of torch.export (.pt2)", "torch.onnx.export takes it, after torch.export.load"}},
+    {"serialized_exported_program.json",
+     {"a program of torch.export (.pt2)", "torch.onnx.export takes it, after torch.export.load"}},
     {"models/model.json", {"a program of torch.export (.pt2)", "torch.onnx.export takes it, after torch.export.load"}},
     {"data.pkl", {"a PyTorch checkpoint", WEIGHTS}},
     {"model.weights.h5", {"a Keras model", TF2ONNX " from Keras"}},
@@ -186,17 +195,18 @@ static int begins_as_onnx(const struct onri_source *source) {
   return source->size && onri_source_read(source, 0, 1, &first, NULL) == ONR_STATUS_OK && first == 0x08;
 }
 
-enum onr_status onri_file_kind_blame(const struct onri_source *source, const struct onr_allocator *allocator, const char *path,
-                                     const char *wanted, enum onr_status status, struct onr_error *error) {
+enum onr_status onri_file_kind_blame(const struct onri_source *source, const struct onr_allocator *allocator,
+                                     const char *path, const char *wanted, enum onr_status status,
+                                     struct onr_error *error) {
   const int unread = status == ONR_STATUS_PARSE || status == ONR_STATUS_GRAPH || status == ONR_STATUS_VERSION ||
-                     status == ONR_STATUS_LIMIT || status == ONR_STATUS_DATA;
+                     status == ONR_STATUS_LIMIT || status == ONR_STATUS_DATA || status == ONR_STATUS_TYPE;
   const struct kind *kind = unread && error ? kind_of(source, allocator) : NULL;
   const char *quote = path ? "'" : "";
   char shown[SHOWN_PATH] = "the data", reason[256];
   if (path) onri_escape_string(path, shown, sizeof(shown));
   if (kind)
-    return onr_fail(error, ONR_STATUS_PARSE, "%s%s%s is %s, no %s%s%s", quote, shown, quote, kind->name, wanted, kind->advice ? ": " : "",
-                    kind->advice ? kind->advice : "");
+    return onr_fail(error, ONR_STATUS_PARSE, "%s%s%s is %s, no %s%s%s", quote, shown, quote, kind->name, wanted,
+                    kind->advice ? ": " : "", kind->advice ? kind->advice : "");
   if (status != ONR_STATUS_PARSE || !error || begins_as_onnx(source)) return status;
   snprintf(reason, sizeof(reason), "%s", error->message);
   return onr_fail(error, ONR_STATUS_PARSE, "%s%s%s is no %s: %s", quote, shown, quote, wanted, reason);

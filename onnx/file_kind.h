@@ -5,9 +5,11 @@
 #include "base/memory.h"
 #include "onnx/source.h"
 
-/* After reading a file as `wanted` ("ONNX model") has ended in `status`: where the file's first bytes show that it is something
- * else, raises PARSE with the name of that, else leaves the error as it is. path NULL: from memory. Returns the status. */
-enum onr_status onri_file_kind_blame(const struct onri_source *source, const struct onr_allocator *allocator, const char *path,
-                                     const char *wanted, enum onr_status status, struct onr_error *error);
+/* After reading a file as `wanted` ("ONNX model") has ended in `status`: where the file's first bytes show that it is
+ * something else, raises PARSE with the name of that, else leaves the error as it is. path NULL: from memory. Returns
+ * the status. */
+enum onr_status onri_file_kind_blame(const struct onri_source *source, const struct onr_allocator *allocator,
+                                     const char *path, const char *wanted, enum onr_status status,
+                                     struct onr_error *error);
 
 #endif

@@ -46,17 +46,22 @@ enum onr_status onri_expect_utf8(const struct onr_string *x, const char *what, s
   return ONR_STATUS_OK;
 }
 
+/* Control characters, and those that turn the direction of writing, end a line or take no room. */
+static int is_command(uint32_t c) {
+  return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x61C || (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) ||
+         (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF || c == 0xFFFE || c == 0xFFFF;
+}
+
 /* One character, or one byte that is none, in the form it is shown. Returns the bytes read. */
 static size_t show(const unsigned char *text, size_t length, char shown[8]) {
-  const size_t n = onri_utf8_sequence(text, length);
-  /* U+0080..U+009F are control characters too. */
-  const int control = text[0] < 0x20 || text[0] == 0x7F || (n == 2 && text[0] == 0xC2 && text[1] < 0xA0);
-  if (!n || (control && n == 1)) {
+  uint32_t c = 0;
+  const size_t n = onri_utf8_decode((const char *)text, length, &c);
+  if (n < 2 && (!n || is_command(c))) {
     snprintf(shown, 8, "\\x%02x", text[0]);
     return 1;
   }
-  if (control) {
-    snprintf(shown, 8, "\\u%04x", text[1]);
+  if (is_command(c)) {
+    snprintf(shown, 8, "\\u%04x", (unsigned)c);
     return n;
   }
   if (text[0] == '\'' || text[0] == '\\') {

@@ -1,74 +1,14 @@
 #!/bin/sh
-# What the tool says and returns when it is used wrongly, and that its files can be read back.
+# The commands as other programs use them: files that are read back, JSON, exit codes.
 # usage: test_cli.sh BUILD_DIR
 set -u
-tool=$1/onnxrun
-fixtures=$(cd "$(dirname "$0")/../fixtures" && pwd)
+. "$(dirname "$0")/expect.sh"
 model=$fixtures/linear_2d_dynamo/model.onnx
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failures=0
-
-# expect CODE PATTERN COMMAND...: the exit code, and one line on stderr that matches.
-expect() {
-  code=$1
-  pattern=$2
-  shift 2
-  "$@" >"$work/out" 2>"$work/err"
-  found=$?
-  if [ $found != "$code" ]; then
-    echo "FAIL: '$*': expected exit code $code, found $found"
-    cat "$work/err"
-    failures=$((failures + 1))
-  elif [ -n "$pattern" ] && ! grep -q "$pattern" "$work/err"; then
-    echo "FAIL: '$*': expected '$pattern' on stderr, found:"
-    cat "$work/err"
-    failures=$((failures + 1))
-  elif [ -n "$pattern" ] && [ "$(wc -l <"$work/err")" != 1 ]; then
-    echo "FAIL: '$*': expected one line on stderr, found:"
-    cat "$work/err"
-    failures=$((failures + 1))
-  fi
-}
-
-# holds TEXT: stdout of the last command has it.
-holds() {
-  if ! grep -q "$1" "$work/out"; then
-    echo "FAIL: expected '$1' on stdout, found:"
-    cat "$work/out"
-    failures=$((failures + 1))
-  fi
-}
-
 input=$("$tool" info --json "$model" | sed -n '/"inputs"/,/]/s/.*"name":[^"]*"\([^"]*\)".*/\1/p' | head -n 1)
-expect 0 "" "$tool" help
-expect 0 "" "$tool" --version
-expect 2 "unknown command" "$tool" walk "$model"
-expect 2 "expected a path" "$tool" run
-expect 2 "expected one path" "$tool" run "$model" "$model"
-expect 5 "no such file" "$tool" run "$work/missing.onnx"
-head -c 100 "$model" >"$work/cut.onnx"
-expect 3 "PARSE" "$tool" run "$work/cut.onnx"
-expect 2 "has no input 'nobody'; it has '$input'" "$tool" run "$model" -i "nobody=$work/x.npy"
-expect 5 "cannot be opened" "$tool" run "$model" -i "$input=$work/none.npy"
-printf 'no numpy file' >"$work/text.npy"
-expect 2 "not a readable .npy" "$tool" run "$model" -i "$input=$work/text.npy"
-expect 2 "no dynamic dimension" "$tool" run "$model" --dim nobody=4
-expect 2 "expected NAME=SIZE" "$tool" run "$model" --dim 4
-expect 2 "whole number" "$tool" bench "$model" --threads many
-expect 2 "auto or portable" "$tool" bench "$model" --backend gpu
-expect 2 "expected NAME=VALUE" "$tool" run "$model" --limit 5
-expect 2 "no limit 'memory'; there are .*total_bytes" "$tool" run "$model" --limit memory=5
-expect 2 "2G" "$tool" run "$model" --limit total_bytes=many
-expect 5 "LIMIT: the limit total_bytes of 2048 bytes" "$tool" run "$model" --limit total_bytes=2K
-expect 0 "" "$tool" run "$model" --limit total_bytes=64M --limit nodes=100
-expect 0 "" "$tool" help
-holds "total_bytes  .*("
-expect 2 "no such folder" "$tool" check "$work/nowhere"
 
 # Outputs are .npy files that are read back, as inputs of another run.
 expect 0 "" "$tool" run "$model" --seed 3 -o "$work/results"
-[ -n "$(ls "$work/results")" ] || { echo "FAIL: no output files"; failures=$((failures + 1)); }
+[ -n "$(ls "$work/results")" ] || fail "no output files"
 output=$(ls "$work/results"/*.npy)
 expect 2 "ARGUMENT: .*fixed to\|expected" "$tool" run "$model" -i "$input=$output"
 expect 0 "" "$tool" run "$model" -i "$input=$fixtures/linear_2d_dynamo/test_data_set_0/input_0.pb"
@@ -92,9 +32,9 @@ expect 0 "" "$tool" run "$work/zip_map.onnx"
 holds 'map { string\[2\] "no" "déjà" float32\[2\]'
 expect 0 "" "$tool" run "$work/zip_map.onnx" -o "$work/maps"
 for header in "keys.npy '<U4'.*(2,)" "values.npy '<f4'.*(3, 2,)"; do
-  grep -aq "${header#* }" "$work/maps/y/${header%% *}" || { echo "FAIL: no $header"; failures=$((failures + 1)); }
+  grep -aq "${header#* }" "$work/maps/y/${header%% *}" || fail "no $header"
 done
-[ "$(tail -c 16 "$work/maps/y/keys.npy" | tr -d '\0')" = "$(printf 'd\351j\340')" ] || { echo "FAIL: the last key"; failures=$((failures + 1)); }
+[ "$(tail -c 16 "$work/maps/y/keys.npy" | tr -d '\0')" = "$(printf 'd\351j\340')" ] || fail "the last key"
 
 expect 0 "" "$tool" bench "$model" --seconds 0 --json
 for key in load_ms first_ms min_ms median_ms p90_ms runs arena_bytes weight_bytes peak_rss_bytes inputs kernel_library; do holds "\"$key\""; done
@@ -109,5 +49,4 @@ head -c 40 "$fixtures/linear_2d_dynamo/test_data_set_0/output_0.pb" >"$work/othe
 expect 1 "" "$tool" check "$work/other"
 holds "0 passed, 1 failed"
 
-[ $failures = 0 ] && echo "cli: all as expected"
-exit $((failures > 0))
+finish

@@ -2,15 +2,7 @@
 # onnxrun info: parameters are PyTorch's own count, and the tree of modules is PyTorch's.
 # usage: test_info.sh BUILD_DIR
 set -u
-tool=$1/onnxrun
-here=$(cd "$(dirname "$0")" && pwd)
-fixtures=$here/../fixtures
-failed=0
-
-fail() {
-  echo "$*"
-  failed=$((failed + 1))
-}
+. "$(dirname "$0")/expect.sh"
 
 checked=0
 while read -r name count; do
@@ -34,5 +26,35 @@ Sequential float32[1,8,10,10] 232 21,600
 "$tool" info "$fixtures/mlp_ts/model.onnx" | grep -q '0: Linear *float32\[1,16\] *176' || fail "mlp_ts has no module 0 of 176 parameters"
 "$tool" info --nodes "$fixtures/mlp_ts/model.onnx" | grep -q '^ *# *layer' || fail "--nodes prints no table of nodes"
 
-echo "$checked networks, $failed failures"
-[ $failed -eq 0 ]
+# What the exporter puts where it knows of no module is none.
+expect 0 "" "$tool" info "$fixtures/causal_transformer_dynamo/model.onnx"
+lacks "hook"
+tree=$(sed -n '/^module /,/^$/p' "$work/out" | sed '1d; s/^\([^A-Z]*[A-Za-z]*\) .*/\1/; s/^. //' | tr '\n' ' ')
+[ "$tree" = "Causal tokens: Embedding places: Embedding norm: LayerNorm qkv: Linear out: Linear head: Linear  " ] ||
+  fail "the tree of causal_transformer_dynamo: $tree"
+python3 - "$work" <<'PY'
+import sys
+from model_writer import *
+def scopes(names, classes):
+    return {"pkg.torch.onnx.name_scopes": str(names), "pkg.torch.onnx.class_hierarchy": str(classes)}
+write(sys.argv[1] + "/hooks.onnx",
+      [node("Neg", ["x"], ["a"], metadata=scopes(["_some_hook", "neg"], ["_some_hook", "aten.neg.default"])),
+       node("Abs", ["a"], ["b"], metadata=scopes(["", "layer", "wrapper_fn", "abs"], ["__main__.Net", "__main__.Block", "wrapper_fn", "aten.abs.default"])),
+       node("Exp", ["b"], ["y"], metadata=scopes(["", "layer", "layer.act", "exp"], ["__main__.Net", "__main__.Block", "torch.nn.ReLU", "aten.exp.default"]))],
+      [("x", FLOAT, ["batch", None, 3])], [("y", FLOAT, ["batch", None, "features"])], producer="pytorch")
+PY
+expect 0 "" "$tool" info "$work/hooks.onnx"
+lacks "hook \|_hook\|wrapper"
+holds "^Net "
+holds "^└ layer: Block"
+holds "^  └ act: ReLU"
+
+# Dimensions of outputs have their names.
+holds "  y  *float32\[batch,?,features\]"
+holds "  batch = 1 (guessed), x.1 = 1 (guessed)\$"
+expect 0 "" "$tool" info --json "$fixtures/lstm_dynamic_dynamo/model.onnx"
+holds '"float32\[batch,time,8\]"'
+holds '"float32\[2,batch,4\]"'
+
+echo "$checked networks"
+finish

@@ -8,7 +8,7 @@
 
 #include "tool.h"
 
-enum { MOST_RUNS = 1000000, FEWEST_RUNS = 3 };
+enum { MOST_RUNS = 1000000, FEWEST_RUNS = 3, MOST_ROWS = 40 };
 
 struct timing {
   double load_ms, first_ms, min_ms, median_ms, p90_ms;
@@ -26,7 +26,8 @@ static double run_once(const struct loaded *l, enum onr_status *status, struct o
   return now_ms() - start;
 }
 
-static int measure(const struct options *options, const struct loaded *l, struct timing *t) {
+static int measure(const struct options *options, const struct loaded *l, const struct inputs *inputs,
+                   struct timing *t) {
   double *times = malloc(MOST_RUNS * sizeof(*times));
   struct onr_error error = {0};
   enum onr_status status;
@@ -43,7 +44,7 @@ static int measure(const struct options *options, const struct loaded *l, struct
     t->p90_ms = times[t->runs * 9 / 10];
   }
   free(times);
-  return status == ONR_STATUS_OK ? EXIT_OK : report_failure(status, &error);
+  return status == ONR_STATUS_OK ? EXIT_OK : report_run_failure(status, l, inputs, &error);
 }
 
 /* Linux's own count starts anew with each program; getrusage's goes on from the program that started this one. */
@@ -59,11 +60,79 @@ static int64_t peak_rss(void) {
   return getrusage(RUSAGE_SELF, &usage) == 0 ? (int64_t)usage.ru_maxrss * 1024 : 0;
 }
 
-static void print_json(const struct options *options, const struct loaded *l, const struct tensor_list *inputs, const struct timing *t) {
+static int slower_first(const void *a, const void *b) {
+  const uint64_t x = ((const struct onr_node_info *)a)->total_ns, y = ((const struct onr_node_info *)b)->total_ns;
+  return x > y ? -1 : x < y;
+}
+
+/* The nodes, those that took most time first; NULL: out of memory. */
+static struct onr_node_info *slowest_nodes(const struct loaded *l, size_t *count, double *total_ns) {
+  *count = onr_session_num_nodes(l->session);
+  *total_ns = 0;
+  struct onr_node_info *nodes = malloc((*count + 1) * sizeof(*nodes));
+  for (size_t i = 0; nodes && i < *count; i++) {
+    onr_session_node(l->session, i, &nodes[i]);
+    *total_ns += (double)nodes[i].total_ns;
+  }
+  if (nodes) qsort(nodes, *count, sizeof(*nodes), slower_first);
+  return nodes;
+}
+
+static double mean_ms(const struct onr_node_info *node) {
+  return (double)node->total_ns / (double)(node->runs ? node->runs : 1) / 1e6;
+}
+
+/* --- JSON --- */
+
+static void add_inputs(cJSON *root, const struct inputs *inputs) {
+  cJSON *shapes = cJSON_AddObjectToObject(root, "inputs"), *random = cJSON_AddArrayToObject(root, "random_inputs");
+  cJSON *guessed = cJSON_AddObjectToObject(root, "guessed_dims");
+  char text[640];
+  for (size_t i = 0; i < inputs->list.count; i++) {
+    const struct named_tensor *item = &inputs->list.items[i];
+    cJSON *dims = cJSON_AddArrayToObject(shapes, item->name);
+    for (int32_t d = 0; d < item->tensor.desc.rank; d++)
+      cJSON_AddItemToArray(dims, cJSON_CreateNumber((double)item->tensor.desc.dim[d]));
+    if (i >= inputs->num_files) cJSON_AddItemToArray(random, cJSON_CreateString(item->name));
+  }
+  for (size_t k = 0; k < inputs->num_guessed; k++) {
+    const struct guess *guess = &inputs->guessed[k];
+    cJSON_AddNumberToObject(guessed, dim_label(guess->info, guess->d, text, sizeof(text)), (double)guess->size);
+  }
+}
+
+static int add_profile(cJSON *root, const struct loaded *l) {
+  size_t count;
+  double total_ns;
+  struct onr_node_info *nodes = slowest_nodes(l, &count, &total_ns);
+  cJSON *array = cJSON_AddArrayToObject(root, "profile");
+  if (!nodes) return complain(EXIT_OTHER, "no memory for a profile");
+  for (size_t i = 0; i < count; i++) {
+    cJSON *item = cJSON_CreateObject();
+    char text[160];
+    cJSON_AddStringToObject(item, "layer", nodes[i].layer);
+    cJSON_AddStringToObject(item, "kernel", onr_kernel_name(nodes[i].kernel));
+    cJSON_AddStringToObject(item, "name", nodes[i].name);
+    cJSON_AddStringToObject(item, "module", nodes[i].module_path);
+    cJSON_AddStringToObject(
+        item, "output",
+        nodes[i].output.dtype == ONR_DTYPE_NONE ? "?" : onr_desc_format(&nodes[i].output, text, sizeof(text)));
+    cJSON_AddNumberToObject(item, "ms", mean_ms(&nodes[i]));
+    cJSON_AddNumberToObject(item, "share", total_ns > 0 ? (double)nodes[i].total_ns / total_ns : 0);
+    cJSON_AddNumberToObject(item, "multiply_adds", (double)nodes[i].multiply_adds);
+    cJSON_AddItemToArray(array, item);
+  }
+  free(nodes);
+  return 0;
+}
+
+static int tell_json(const struct options *options, const struct loaded *l, const struct inputs *inputs,
+                     const struct timing *t) {
   struct onr_model_info info;
-  cJSON *root = cJSON_CreateObject(), *shapes = cJSON_AddObjectToObject(root, "inputs");
+  cJSON *root = cJSON_CreateObject();
   onr_model_get_info(l->model, &info);
-  cJSON_AddStringToObject(root, "model", options->paths[0]);
+  add_inputs(root, inputs);
+  cJSON_AddStringToObject(root, "model", l->path);
   cJSON_AddNumberToObject(root, "threads", onr_threads_count(l->threads));
   cJSON_AddNumberToObject(root, "load_ms", t->load_ms);
   cJSON_AddNumberToObject(root, "first_ms", t->first_ms);
@@ -75,68 +144,71 @@ static void print_json(const struct options *options, const struct loaded *l, co
   cJSON_AddNumberToObject(root, "weight_bytes", (double)info.weight_bytes);
   cJSON_AddNumberToObject(root, "peak_rss_bytes", (double)peak_rss());
   cJSON_AddStringToObject(root, "kernel_library", onr_kernel_library());
-  for (size_t i = 0; i < inputs->count; i++) {
-    cJSON *dims = cJSON_AddArrayToObject(shapes, inputs->items[i].name);
-    for (int32_t d = 0; d < inputs->items[i].tensor.desc.rank; d++)
-      cJSON_AddItemToArray(dims, cJSON_CreateNumber((double)inputs->items[i].tensor.desc.dim[d]));
+  const int code = options->profile ? add_profile(root, l) : 0;
+  if (code) {
+    cJSON_Delete(root);
+    return code;
   }
-  char *text = cJSON_PrintUnformatted(root);
-  puts(text ? text : "{}");
-  free(text);
-  cJSON_Delete(root);
+  return print_json(root, 1);
 }
+
+/* --- text --- */
+
+static void print_time(const char *name, double ms) { printf("%-6s %10s", name, shown_time(ms).text); }
 
 static void print_text(const struct loaded *l, const struct timing *t) {
+  const uint32_t threads = onr_threads_count(l->threads);
   struct onr_model_info info;
   onr_model_get_info(l->model, &info);
-  printf("load   %9.3f ms\nfirst  %9.3f ms\nmin    %9.3f ms\nmedian %9.3f ms\np90    %9.3f ms   (%zu runs, %u thread%s)\n", t->load_ms,
-         t->first_ms, t->min_ms, t->median_ms, t->p90_ms, t->runs, onr_threads_count(l->threads),
-         onr_threads_count(l->threads) == 1 ? "" : "s");
-  printf("memory %9.1f MiB weights, %.1f MiB arena, %.1f MiB peak of the process\n", (double)info.weight_bytes / 1048576,
-         (double)onr_session_arena_bytes(l->session) / 1048576, (double)peak_rss() / 1048576);
-}
-
-static int slower_first(const void *a, const void *b) {
-  const uint64_t x = ((const struct onr_node_info *)a)->total_ns, y = ((const struct onr_node_info *)b)->total_ns;
-  return x > y ? -1 : x < y;
+  print_time("load", t->load_ms);
+  print_time("\nfirst", t->first_ms);
+  print_time("\nmin", t->min_ms);
+  print_time("\nmedian", t->median_ms);
+  print_time("\np90", t->p90_ms);
+  printf("   (%zu runs, %u thread%s)\n", t->runs, threads, threads == 1 ? "" : "s");
+  printf("memory %s weights, %s arena, %s peak of the process\n", shown_bytes_count((double)info.weight_bytes).text,
+         shown_bytes_count((double)onr_session_arena_bytes(l->session)).text,
+         shown_bytes_count((double)peak_rss()).text);
 }
 
 /* The nodes that take the most time, with their speed where multiply-adds are known. */
 static int print_profile(const struct loaded *l) {
-  const size_t count = onr_session_num_nodes(l->session);
-  struct onr_node_info *nodes = malloc((count + 1) * sizeof(*nodes));
-  double total = 0;
+  size_t count;
+  double total_ns;
+  struct onr_node_info *nodes = slowest_nodes(l, &count, &total_ns);
   if (!nodes) return complain(EXIT_OTHER, "no memory for a profile");
-  for (size_t i = 0; i < count; i++) {
-    onr_session_node(l->session, i, &nodes[i]);
-    total += (double)nodes[i].total_ns;
-  }
-  qsort(nodes, count, sizeof(*nodes), slower_first);
-  printf("\n%7s %9s %8s  %-18s %-8s %-28s %s\n", "share", "us", "GFLOP/s", "layer", "kernel", "output", "node");
-  for (size_t i = 0; i < count && i < 40; i++) {
+  printf("\n%7s %10s %8s  %-18s %-8s %-28s %s\n", "share", "time", "GFLOP/s", "layer", "kernel", "output", "node");
+  for (size_t i = 0; i < count && i < MOST_ROWS; i++) {
     const struct onr_node_info *n = &nodes[i];
-    const double us = (double)n->total_ns / (double)(n->runs ? n->runs : 1) / 1e3;
+    const double ms = mean_ms(n);
     char text[160];
-    printf("%6.1f%% %9.1f %8.1f  %-18s %-8s %-28s %s\n", total > 0 ? (double)n->total_ns / total * 100 : 0, us,
-           us > 0 ? 2.0 * (double)n->multiply_adds / us / 1e3 : 0, n->layer, onr_kernel_name(n->kernel), onr_desc_format(&n->output, text, sizeof(text)),
+    printf("%6.1f%% %10s %8.1f  %-18s %-8s %-28s %s\n", total_ns > 0 ? (double)n->total_ns / total_ns * 100 : 0,
+           shown_time(ms).text, ms > 0 ? 2.0 * (double)n->multiply_adds / ms / 1e6 : 0, n->layer,
+           onr_kernel_name(n->kernel),
+           n->output.dtype == ONR_DTYPE_NONE ? "?" : onr_desc_format(&n->output, text, sizeof(text)),
            n->module_path[0] ? n->module_path : n->name);
   }
+  if (count > MOST_ROWS) printf("%zu more nodes; --json has all\n", count - MOST_ROWS);
   free(nodes);
   return EXIT_OK;
 }
 
 int command_bench(const struct options *options) {
   struct loaded l;
-  struct tensor_list inputs = {0};
+  struct inputs inputs;
   struct timing t = {0};
   int code = load(options, options->paths[0], &l);
   if (code) return code;
-  code = make_inputs(options, &l, &inputs);
-  if (!code) code = measure(options, &l, &t);
-  if (!code && options->json) print_json(options, &l, &inputs, &t);
-  else if (!code) print_text(&l, &t);
-  if (!code && options->profile && !options->json) code = print_profile(&l);
+  code = make_inputs(options, &l, &inputs, NULL);
+  if (!code) code = measure(options, &l, &inputs, &t);
+  if (!code && options->json) {
+    code = tell_json(options, &l, &inputs, &t);
+  } else if (!code) {
+    say_what_is_random(options, &inputs);
+    print_text(&l, &t);
+    if (options->profile) code = print_profile(&l);
+  }
   unload(&l);
-  list_clear(&inputs);
+  clear_inputs(&inputs);
   return code;
 }

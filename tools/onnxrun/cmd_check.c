@@ -1,4 +1,5 @@
-/* check: backend-test folders. A case is a folder with model.onnx and test_data_set_* folders of input_K and output_K. */
+/* check: backend-test folders. A case is a folder with model.onnx and test_data_set_* folders of input_K and output_K.
+ */
 #define _DEFAULT_SOURCE /* d_type, scandir */
 #include <cjson/cJSON.h>
 #include <dirent.h>
@@ -7,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "tool.h"
+#include "print.h"
 
 struct tally {
   const struct options *options;
@@ -38,20 +39,23 @@ static void verdict(struct tally *tally, const char *name, const char *word, con
     if (!passed) cJSON_AddStringToObject(item, "reason", reason);
     cJSON_AddItemToArray(tally->results, item);
   } else if (passed) {
-    printf("ok %s\n", name);
+    printf("ok %s\n", shown(name).text);
   } else {
-    printf("%s %s: %s\n", word, name, reason);
+    printf("%s %s: ", word, shown(name).text);
+    print_escaped(stdout, reason, strlen(reason));
+    putchar('\n');
   }
   fflush(stdout);
 }
 
 /* The reason of a failure as text, and the word for it. */
 static const char *explain(enum onr_status status, const struct onr_error *error, char *reason, size_t size) {
-  snprintf(reason, size, "%s: %s%s%s", onr_status_name(status), error->where, error->where[0] ? ": " : "", error->message);
+  snprintf(reason, size, "%s: %s%s%s", onr_status_name(status), error->where, error->where[0] ? ": " : "",
+           error->message);
   return status == ONR_STATUS_UNSUPPORTED ? "UNSUPPORTED" : "FAIL";
 }
 
-/* FOLDER/input_K with one of the endings that read_tensors knows; 0 when there is none. */
+/* FOLDER/input_K with one of the endings that read_values knows; 0 when there is none. */
 static int find_data(const char *folder, const char *kind, size_t k, char *path, size_t size) {
   static const char *const endings[] = {".pb", ".npy", ".npz"};
   for (size_t e = 0; e < sizeof(endings) / sizeof(endings[0]); e++) {
@@ -61,13 +65,42 @@ static int find_data(const char *folder, const char *kind, size_t k, char *path,
   return 0;
 }
 
+/* Inputs or outputs: how a model tells and finds them. */
+struct side {
+  const char *kind;
+  const struct onr_value_info *(*get)(const struct onr_model *, size_t);
+  int (*find)(const struct onr_model *, const char *);
+};
+static const struct side inputs_side = {"input", onr_model_input, onr_model_find_input},
+                         outputs_side = {"output", onr_model_output, onr_model_find_output};
+
+/* The arrays of a .npz have no order: each is found by its name. */
+static int check_names(const struct onr_model *model, const char *path, const struct side *side,
+                       const struct tensor_list *list, size_t first) {
+  for (size_t i = first; i < list->count; i++) {
+    const char *name = list->items[i].name;
+    struct suggestion s = suggest_for(name, strlen(name));
+    struct line known = {0};
+    if (side->find(model, name) >= 0) continue;
+    for (size_t k = 0; side->get(model, k); k++) {
+      suggest(&s, side->get(model, k)->name);
+      line_add(&known, "%s'%s'", k ? ", " : "", side->get(model, k)->name);
+    }
+    return complain(EXIT_USAGE, "%s: the model has no %s '%s'; it has %s%s", path, side->kind, name, known.text,
+                    suggested(&s).text);
+  }
+  return 0;
+}
+
 /* Reads input_0, input_1 ... or output_0 ... up to the first that is missing. */
-static int read_set(const struct onr_model *model, const char *folder, const char *kind,
-                    const struct onr_value_info *(*declared)(const struct onr_model *, size_t), struct tensor_list *list) {
+static int read_set(const struct options *options, const struct onr_model *model, const char *folder,
+                    const struct side *side, struct tensor_list *list) {
   char path[4096];
-  for (size_t k = 0; find_data(folder, kind, k, path, sizeof(path)); k++) {
-    const struct onr_value_info *info = declared(model, k);
-    const int code = read_tensors(path, info ? info->dtype : ONR_DTYPE_NONE, list);
+  for (size_t k = 0; find_data(folder, side->kind, k, path, sizeof(path)); k++) {
+    const struct onr_value_info *info = side->get(model, k);
+    const size_t first = list->count;
+    int code = read_values(options, path, info ? info->dtype : ONR_DTYPE_NONE, list);
+    if (!code && !strcmp(path + strlen(path) - 4, ".npz")) code = check_names(model, path, side, list, first);
     if (code) return code;
   }
   return 0;
@@ -77,14 +110,15 @@ static const char *set_inputs(const struct loaded *l, const struct tensor_list *
   struct onr_error error = {0};
   for (size_t i = 0; i < inputs->count; i++) {
     const int by_name = inputs->items[i].name[0] ? onr_model_find_input(l->model, inputs->items[i].name) : -1;
-    const enum onr_status status = onr_session_set_input(l->session, by_name >= 0 ? (size_t)by_name : i, &inputs->items[i].tensor, &error);
+    const enum onr_status status = onr_session_set_input(l->session, by_name >= 0 ? (size_t)by_name : i,
+                                                         &inputs->items[i].tensor, &error);
     if (status != ONR_STATUS_OK) return explain(status, &error, reason, size);
   }
   return NULL;
 }
 
-static const char *compare_outputs(const struct options *options, const struct loaded *l, const struct tensor_list *expected,
-                                   char *reason, size_t size) {
+static const char *compare_outputs(const struct options *options, const struct loaded *l,
+                                   const struct tensor_list *expected, char *reason, size_t size) {
   struct onr_error error = {0};
   for (size_t i = 0; i < expected->count; i++) {
     const int by_name = expected->items[i].name[0] ? onr_model_find_output(l->model, expected->items[i].name) : -1;
@@ -101,12 +135,13 @@ static const char *compare_outputs(const struct options *options, const struct l
 }
 
 /* One data set; NULL when it passed, else the word for what happened. */
-static const char *check_set(const struct options *options, const struct loaded *l, const char *folder, char *reason, size_t size) {
+static const char *check_set(const struct options *options, const struct loaded *l, const char *folder, char *reason,
+                             size_t size) {
   struct tensor_list inputs = {0}, expected = {0};
   struct onr_error error = {0};
   const char *word = NULL;
-  if (read_set(l->model, folder, "input", onr_model_input, &inputs) ||
-      read_set(l->model, folder, "output", onr_model_output, &expected)) {
+  if (read_set(options, l->model, folder, &inputs_side, &inputs) ||
+      read_set(options, l->model, folder, &outputs_side, &expected)) {
     snprintf(reason, size, "%s cannot be read", base_name(folder));
     word = "FAIL";
   } else if (!expected.count) {
@@ -116,7 +151,8 @@ static const char *check_set(const struct options *options, const struct loaded 
   if (!word) word = set_inputs(l, &inputs, reason, size);
   if (!word) {
     const enum onr_status status = onr_session_run(l->session, &error);
-    word = status == ONR_STATUS_OK ? compare_outputs(options, l, &expected, reason, size) : explain(status, &error, reason, size);
+    word = status == ONR_STATUS_OK ? compare_outputs(options, l, &expected, reason, size)
+                                   : explain(status, &error, reason, size);
   }
   list_clear(&inputs);
   list_clear(&expected);
@@ -126,25 +162,19 @@ static const char *check_set(const struct options *options, const struct loaded 
 static int is_data_set(const struct dirent *entry) { return strncmp(entry->d_name, "test_data_set_", 14) == 0; }
 
 /* test_data_set_10 comes after test_data_set_9: a model that carries state sees its frames in order. */
-static int by_number(const struct dirent **a, const struct dirent **b) { return atoi((*a)->d_name + 14) - atoi((*b)->d_name + 14); }
+static int by_number(const struct dirent **a, const struct dirent **b) {
+  return atoi((*a)->d_name + 14) - atoi((*b)->d_name + 14);
+}
 
 static int is_visible(const struct dirent *entry) { return entry->d_name[0] != '.'; }
 
 static void check_case(struct tally *tally, const char *folder, const char *model_path) {
-  const struct options *o = tally->options;
-  const struct onr_model_options model_options = {.backend = o->backend, .disabled_passes = o->disabled_passes,
-                                                  .external_directory = o->external_directory};
-  struct loaded l = {0};
+  struct loaded l;
   struct onr_error error = {0};
   struct dirent **sets = NULL;
   char reason[1024] = "", path[4096];
-  const char *word = NULL;
-  enum onr_status status = ONR_STATUS_OK;
-  if (o->threads != 1) status = onr_threads_create(o->threads, NULL, &l.threads, &error);
-  const struct onr_session_options session_options = {.threads = l.threads};
-  if (status == ONR_STATUS_OK) status = onr_model_load(model_path, &model_options, &l.model, &error);
-  if (status == ONR_STATUS_OK) status = onr_session_create(l.model, &session_options, &l.session, &error);
-  if (status != ONR_STATUS_OK) word = explain(status, &error, reason, sizeof(reason));
+  const enum onr_status status = try_load(tally->options, model_path, NULL, NULL, &l, &error);
+  const char *word = status == ONR_STATUS_OK ? NULL : explain(status, &error, reason, sizeof(reason));
   const int count = scandir(folder, &sets, is_data_set, by_number);
   if (!word && count <= 0) {
     snprintf(reason, sizeof(reason), "no test_data_set_* folder");
@@ -152,7 +182,7 @@ static void check_case(struct tally *tally, const char *folder, const char *mode
   }
   for (int i = 0; i < count; i++) {
     snprintf(path, sizeof(path), "%s/%s", folder, sets[i]->d_name);
-    if (!word) word = check_set(o, &l, path, reason, sizeof(reason));
+    if (!word) word = check_set(tally->options, &l, path, reason, sizeof(reason));
     free(sets[i]);
   }
   free(sets);
@@ -191,15 +221,13 @@ int command_check(const struct options *options) {
   cJSON *root = options->json ? cJSON_CreateObject() : NULL;
   if (root) tally.results = cJSON_AddArrayToObject(root, "cases");
   for (size_t i = 0; i < options->num_paths && !code; i++) code = check_path(&tally, options->paths[i], 0);
-  if (root) {
+  if (!root) {
+    printf("%zu passed, %zu failed\n", tally.passed, tally.failed);
+  } else {
     cJSON_AddNumberToObject(root, "passed", (double)tally.passed);
     cJSON_AddNumberToObject(root, "failed", (double)tally.failed);
-    char *text = cJSON_Print(root);
-    puts(text ? text : "{}");
-    free(text);
-    cJSON_Delete(root);
-  } else {
-    printf("%zu passed, %zu failed\n", tally.passed, tally.failed);
+    const int printed = print_json(root, 0);
+    if (!code) code = printed;
   }
   return code ? code : tally.worst;
 }

@@ -5,6 +5,15 @@
 #include <string.h>
 
 #include "modules.h"
+#include "print.h"
+
+/* What is told of a model. */
+struct report {
+  const struct loaded *l;
+  const struct inputs *inputs;
+  struct module_tree tree;
+  struct line problem; /* why it could not be planned; "": it could */
+};
 
 static const char *format_declared(const struct onr_value_info *info, char *text, size_t size) {
   size_t n = (size_t)snprintf(text, size, "%s[", info->dtype == ONR_DTYPE_NONE ? "?" : onr_dtype_name(info->dtype));
@@ -23,20 +32,56 @@ static void print_values(const char *title, const struct onr_model *model, size_
                          const struct onr_value_info *(*get)(const struct onr_model *, size_t)) {
   char text[512];
   printf("%s\n", title);
-  for (size_t i = 0; i < count; i++) printf("  %-28s %s\n", get(model, i)->name, format_declared(get(model, i), text, sizeof(text)));
+  for (size_t i = 0; i < count; i++) {
+    printf("  ");
+    print_padded(shown(get(model, i)->name).text, 28);
+    printf(" %s\n", shown(format_declared(get(model, i), text, sizeof(text))).text);
+  }
+}
+
+static int is_guessed(const struct inputs *inputs, const struct onr_value_info *info, int32_t d) {
+  char own[640], other[640];
+  for (size_t k = 0; k < inputs->num_guessed; k++)
+    if (!strcmp(dim_label(info, d, own, sizeof(own)),
+                dim_label(inputs->guessed[k].info, inputs->guessed[k].d, other, sizeof(other))))
+      return 1;
+  return 0;
+}
+
+/* The sizes that the shapes and costs below are for. */
+static void print_dims(const struct report *r) {
+  const struct onr_model *model = r->l->model;
+  struct line line = {0};
+  char label[640], entry[700];
+  if (r->problem.text[0]) return;
+  for (size_t i = 0; i < onr_model_num_inputs(model); i++) {
+    const struct onr_value_info *info = onr_model_input(model, i);
+    const struct named_tensor *item = list_find(&r->inputs->list, info->name);
+    for (int32_t d = 0; item && d < info->rank; d++) {
+      if (info->dim[d] >= 0) continue;
+      snprintf(entry, sizeof(entry), "%s = %lld%s", dim_label(info, d, label, sizeof(label)),
+               (long long)item->tensor.desc.dim[d], is_guessed(r->inputs, info, d) ? " (guessed)" : "");
+      if (!strstr(line.text, entry)) line_add(&line, "%s%s", line.text[0] ? ", " : "", entry);
+    }
+  }
+  if (!line.text[0]) return;
+  printf("dimensions, set by --dim NAME=SIZE\n  ");
+  print_escaped(stdout, line.text, strlen(line.text));
+  putchar('\n');
 }
 
 /* The nodes that are run. */
 static void print_nodes(const struct onr_session *session) {
   const size_t count = onr_session_num_nodes(session);
-  printf("\n%4s  %-20s %-8s %-26s %12s %14s  %s\n", "#", "layer", "kernel", "output", "parameters", "multiply-adds", "module");
+  printf("\n%4s  %-20s %-8s %-26s %12s %14s  %s\n", "#", "layer", "kernel", "output", "parameters", "multiply-adds",
+         "module");
   for (size_t i = 0; i < count; i++) {
     struct onr_node_info n;
     char text[160];
     if (onr_session_node(session, i, &n) != ONR_STATUS_OK) continue;
     printf("%4zu  %-20s %-8s %-26s %12lld %14lld  %s\n", i, n.layer, onr_kernel_name(n.kernel),
-           n.output.dtype == ONR_DTYPE_NONE ? "?" : onr_desc_format(&n.output, text, sizeof(text)), (long long)n.parameters,
-           (long long)n.multiply_adds, n.module_path[0] ? n.module_path : n.name);
+           n.output.dtype == ONR_DTYPE_NONE ? "?" : onr_desc_format(&n.output, text, sizeof(text)),
+           (long long)n.parameters, (long long)n.multiply_adds, n.module_path[0] ? n.module_path : n.name);
   }
 }
 
@@ -49,20 +94,33 @@ static int64_t total_multiply_adds(const struct onr_session *session) {
   return sum;
 }
 
-static void print_text(const struct options *options, const struct loaded *l, const struct module_tree *tree) {
+static void print_text(const struct options *options, const struct report *r) {
+  const struct loaded *l = r->l;
+  const struct module_tree *tree = &r->tree;
   struct onr_model_info info;
   char parameters[32], multiply_adds[32];
   onr_model_get_info(l->model, &info);
-  printf("%s: %s%s%s, IR %lld, opset %lld\n", options->paths[0], info.producer_name[0] ? info.producer_name : "unknown producer",
-         info.producer_version[0] ? " " : "", info.producer_version, (long long)info.ir_version, (long long)info.opset);
+  printf("%s: %s%s%s, IR %lld, opset %lld\n", shown(l->path).text,
+         info.producer_name[0] ? shown(info.producer_name).text : "unknown producer",
+         info.producer_version[0] ? " " : "", shown(info.producer_version).text, (long long)info.ir_version,
+         (long long)info.opset);
   print_values("inputs", l->model, onr_model_num_inputs(l->model), onr_model_input);
   print_values("outputs", l->model, onr_model_num_outputs(l->model), onr_model_output);
+  print_dims(r);
   const int named = tree->count > 1 || (tree->count && tree->modules[0].info->kind[0]);
   if (named) module_tree_print(tree);
-  if (!named || options->nodes) print_nodes(l->session);
+  if (!r->problem.text[0] && (!named || options->nodes)) print_nodes(l->session);
   printf("\n%zu nodes in the file, %zu after rewriting\n", info.num_nodes_in_file, info.num_nodes);
-  printf("%s parameters, %s multiply-adds, %.1f MiB weights, %.1f MiB arena\n", with_commas(info.parameters, parameters),
-         with_commas(total_multiply_adds(l->session), multiply_adds), (double)info.weight_bytes / 1048576, (double)onr_session_arena_bytes(l->session) / 1048576);
+  printf("%s parameters, %s weights", with_commas(info.parameters, parameters),
+         shown_bytes_count((double)info.weight_bytes).text);
+  if (!r->problem.text[0])
+    printf(", %s multiply-adds, %s arena", with_commas(total_multiply_adds(l->session), multiply_adds),
+           shown_bytes_count((double)onr_session_arena_bytes(l->session)).text);
+  putchar('\n');
+  if (!r->problem.text[0]) return;
+  printf("\nShapes and costs are not known: ");
+  print_escaped(stdout, r->problem.text, strlen(r->problem.text));
+  putchar('\n');
 }
 
 static void add_values(cJSON *root, const char *key, const struct onr_model *model, size_t count,
@@ -85,7 +143,8 @@ static void add_modules(cJSON *root, const struct module_tree *tree) {
     cJSON *item = cJSON_CreateObject();
     cJSON_AddStringToObject(item, "path", m->info->path);
     cJSON_AddStringToObject(item, "kind", m->info->kind);
-    cJSON_AddStringToObject(item, "output", m->output.dtype == ONR_DTYPE_NONE ? "" : onr_desc_format(&m->output, text, sizeof(text)));
+    cJSON_AddStringToObject(item, "output",
+                            m->output.dtype == ONR_DTYPE_NONE ? "" : onr_desc_format(&m->output, text, sizeof(text)));
     cJSON_AddNumberToObject(item, "own_parameters", (double)m->info->parameters);
     cJSON_AddNumberToObject(item, "own_buffers", (double)m->info->buffers);
     cJSON_AddNumberToObject(item, "parameters", (double)m->parameters);
@@ -94,23 +153,12 @@ static void add_modules(cJSON *root, const struct module_tree *tree) {
   }
 }
 
-static void print_json(const struct options *options, const struct loaded *l, const struct module_tree *tree) {
-  struct onr_model_info info;
-  cJSON *root = cJSON_CreateObject();
-  onr_model_get_info(l->model, &info);
-  cJSON_AddStringToObject(root, "model", options->paths[0]);
-  cJSON_AddStringToObject(root, "producer", info.producer_name);
-  cJSON_AddStringToObject(root, "producer_version", info.producer_version);
-  cJSON_AddNumberToObject(root, "ir_version", (double)info.ir_version);
-  cJSON_AddNumberToObject(root, "opset", (double)info.opset);
-  add_values(root, "inputs", l->model, onr_model_num_inputs(l->model), onr_model_input);
-  add_values(root, "outputs", l->model, onr_model_num_outputs(l->model), onr_model_output);
-  add_modules(root, tree);
+static void add_layers(cJSON *root, const struct onr_session *session) {
   cJSON *layers = cJSON_AddArrayToObject(root, "layers");
-  for (size_t i = 0; i < onr_session_num_nodes(l->session); i++) {
+  for (size_t i = 0; i < onr_session_num_nodes(session); i++) {
     struct onr_node_info n;
     char text[160];
-    if (onr_session_node(l->session, i, &n) != ONR_STATUS_OK) continue;
+    if (onr_session_node(session, i, &n) != ONR_STATUS_OK) continue;
     cJSON *item = cJSON_CreateObject();
     cJSON_AddStringToObject(item, "layer", n.layer);
     cJSON_AddStringToObject(item, "op_type", n.op_type);
@@ -119,49 +167,67 @@ static void print_json(const struct options *options, const struct loaded *l, co
     cJSON_AddStringToObject(item, "name", n.name);
     cJSON_AddStringToObject(item, "module", n.module_path);
     cJSON_AddStringToObject(item, "source", n.source);
-    cJSON_AddStringToObject(item, "output", n.output.dtype == ONR_DTYPE_NONE ? "?" : onr_desc_format(&n.output, text, sizeof(text)));
+    cJSON_AddStringToObject(item, "output",
+                            n.output.dtype == ONR_DTYPE_NONE ? "?" : onr_desc_format(&n.output, text, sizeof(text)));
     cJSON_AddNumberToObject(item, "parameters", (double)n.parameters);
     cJSON_AddNumberToObject(item, "multiply_adds", (double)n.multiply_adds);
     cJSON_AddItemToArray(layers, item);
   }
+}
+
+static int tell_json(const struct report *r) {
+  const struct loaded *l = r->l;
+  struct onr_model_info info;
+  cJSON *root = cJSON_CreateObject();
+  onr_model_get_info(l->model, &info);
+  cJSON_AddStringToObject(root, "model", l->path);
+  cJSON_AddStringToObject(root, "producer", info.producer_name);
+  cJSON_AddStringToObject(root, "producer_version", info.producer_version);
+  cJSON_AddNumberToObject(root, "ir_version", (double)info.ir_version);
+  cJSON_AddNumberToObject(root, "opset", (double)info.opset);
+  add_values(root, "inputs", l->model, onr_model_num_inputs(l->model), onr_model_input);
+  add_values(root, "outputs", l->model, onr_model_num_outputs(l->model), onr_model_output);
+  add_modules(root, &r->tree);
+  add_layers(root, l->session);
   cJSON_AddNumberToObject(root, "parameters", (double)info.parameters);
   cJSON_AddNumberToObject(root, "multiply_adds", (double)total_multiply_adds(l->session));
   cJSON_AddNumberToObject(root, "weight_bytes", (double)info.weight_bytes);
   cJSON_AddNumberToObject(root, "arena_bytes", (double)onr_session_arena_bytes(l->session));
-  char *text = cJSON_Print(root);
-  puts(text ? text : "{}");
-  free(text);
-  cJSON_Delete(root);
-}
-
-/* Loads, and plans for the inputs that the options give. */
-static int load_and_plan(const struct options *options, struct loaded *l, struct tensor_list *inputs) {
-  struct onr_error error = {0};
-  int code = load(options, options->paths[0], l);
-  if (code) return code;
-  code = make_inputs(options, l, inputs);
-  if (code) return code;
-  const enum onr_status status = onr_session_plan(l->session, &error);
-  return status == ONR_STATUS_OK ? 0 : report_failure(status, &error);
+  if (r->problem.text[0]) cJSON_AddStringToObject(root, "problem", r->problem.text);
+  return print_json(root, 0);
 }
 
 /* The modules are those of the file as it is, before rewrites move their nodes into others. */
-int command_info(const struct options *options) {
+static int make_tree(const struct options *options, struct report *r) {
   struct options plain = *options;
-  struct tensor_list inputs = {0}, plain_inputs = {0};
-  struct module_tree tree = {0};
-  struct loaded l = {0}, file = {0};
+  struct inputs inputs = {0};
+  struct line problem = {0};
+  struct loaded file = {0};
+  if (!onr_model_num_modules(r->l->model)) return 0;
+  if (r->problem.text[0]) return module_tree_make(r->l->model, NULL, &r->tree);
   plain.disabled_passes = "all";
   plain.backend = ONR_BACKEND_PORTABLE;
-  int code = load_and_plan(options, &l, &inputs);
-  if (!code && onr_model_num_modules(l.model)) code = load_and_plan(&plain, &file, &plain_inputs);
-  if (!code && file.model) code = module_tree_make(file.model, file.session, &tree);
-  if (!code && options->json) print_json(options, &l, &tree);
-  else if (!code) print_text(options, &l, &tree);
-  module_tree_clear(&tree);
-  unload(&l);
+  int code = load(&plain, r->l->path, &file);
+  if (!code) code = make_inputs(&plain, &file, &inputs, &problem);
+  if (!code) code = module_tree_make(r->l->model, problem.text[0] ? NULL : file.session, &r->tree);
+  clear_inputs(&inputs);
   unload(&file);
-  list_clear(&inputs);
-  list_clear(&plain_inputs);
   return code;
+}
+
+/* Of a model that cannot be planned there is still to tell what it takes and gives; the exit code says the rest. */
+int command_info(const struct options *options) {
+  struct loaded l;
+  struct inputs inputs;
+  struct report r = {&l, &inputs, {0}, {{0}}};
+  int code = load(options, options->paths[0], &l);
+  if (code) return code;
+  int failed = make_inputs(options, &l, &inputs, &r.problem);
+  if (!failed || r.problem.text[0]) code = make_tree(options, &r);
+  else code = failed;
+  if (!code) code = options->json ? tell_json(&r) : (print_text(options, &r), EXIT_OK);
+  module_tree_clear(&r.tree);
+  unload(&l);
+  clear_inputs(&inputs);
+  return code ? code : failed;
 }

@@ -1,5 +1,5 @@
-/* ops: which operators the library reads, what each becomes, for which data types, and which kernels compute it. All of it is
- * asked from the library's own tables and checks. */
+/* ops: which operators the library reads, what each becomes, for which data types, and which kernels compute it. All of
+ * it is asked from the library's own tables and checks. */
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +19,8 @@ static int compare(const void *a, const void *b) {
   const struct op *x = a, *y = b;
   int order = strcmp(domain_of(x), domain_of(y));
   if (!order) order = strcmp(x->info.op_type, y->info.op_type);
-  return order ? order : (x->info.since_version > y->info.since_version) - (x->info.since_version < y->info.since_version);
+  return order ? order
+               : (x->info.since_version > y->info.since_version) - (x->info.since_version < y->info.since_version);
 }
 
 static int wanted(const struct op *op, const struct options *options) {
@@ -92,7 +93,8 @@ static const char *format_types(uint32_t types, char *text, size_t size) {
     return text;
   }
   for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++)
-    if ((types & groups[g].types) == groups[g].types) append(text, size, " ", groups[g].name), types &= ~groups[g].types;
+    if ((types & groups[g].types) == groups[g].types)
+      append(text, size, " ", groups[g].name), types &= ~groups[g].types;
   for (int t = 1; t < ONR_NUM_DTYPES; t++)
     if (types >> t & 1) append(text, size, " ", onr_dtype_name((enum onr_dtype)t));
   return text;
@@ -121,8 +123,8 @@ static const char *format_kernels(const struct op *op, int with_types, char *tex
 
 static void print_table(const struct op *ops, size_t count) {
   char in[16], out[16], types[256], layers[512], kernels[128];
-  printf("%-24s %-34s %5s  %-7s %-7s  %-26s %-26s %s\n", "domain", "operator", "since", "inputs", "outputs", "types of input 0", "kernels",
-         "layers");
+  printf("%-24s %-34s %5s  %-7s %-7s  %-26s %-26s %s\n", "domain", "operator", "since", "inputs", "outputs",
+         "types of input 0", "kernels", "layers");
   for (size_t i = 0; i < count; i++) {
     const struct onr_op_info *o = &ops[i].info;
     printf("%-24s %-34s %5d  ", domain_of(&ops[i]), o->op_type, (int)o->since_version);
@@ -131,7 +133,8 @@ static void print_table(const struct op *ops, size_t count) {
       printf("%-7s %-7s  %-26s %-26s %s\n", format_arity(o->inputs_min, o->inputs_max, in, sizeof(in)),
              format_arity(o->outputs_min, o->outputs_max, out, sizeof(out)),
              ops[i].form.num_inputs ? format_types(ops[i].form.input_types[0], types, sizeof(types)) : "-",
-             ops[i].unknown ? "-" : format_kernels(&ops[i], 0, kernels, sizeof(kernels)), format_layers(&ops[i], layers, sizeof(layers)));
+             ops[i].unknown ? "-" : format_kernels(&ops[i], 0, kernels, sizeof(kernels)),
+             format_layers(&ops[i], layers, sizeof(layers)));
   }
 }
 
@@ -175,10 +178,11 @@ static void add_form(cJSON *item, const struct onr_op_form *form) {
   for (size_t i = 0; i < form->num_layers; i++) cJSON_AddItemToArray(layers, cJSON_CreateString(form->layer[i]));
   for (size_t i = 0; i < form->num_inputs; i++) cJSON_AddItemToArray(types, types_of(form->input_types[i]));
   for (int k = ONR_KERNEL_PORTABLE + 1; k < ONR_NUM_KERNELS; k++)
-    if (form->kernel_types[k]) cJSON_AddItemToObject(kernels, onr_kernel_name((enum onr_kernel)k), types_of(form->kernel_types[k]));
+    if (form->kernel_types[k])
+      cJSON_AddItemToObject(kernels, onr_kernel_name((enum onr_kernel)k), types_of(form->kernel_types[k]));
 }
 
-static void print_json(const struct op *ops, size_t count) {
+static int tell_json(const struct op *ops, size_t count) {
   cJSON *root = cJSON_CreateArray();
   for (size_t i = 0; i < count; i++) {
     const struct onr_op_info *o = &ops[i].info;
@@ -192,25 +196,36 @@ static void print_json(const struct op *ops, size_t count) {
     add_form(item, &ops[i].form);
     cJSON_AddItemToArray(root, item);
   }
-  char *text = cJSON_Print(root);
-  puts(text ? text : "[]");
-  free(text);
-  cJSON_Delete(root);
+  return print_json(root, 0);
+}
+
+/* Every name of the command line is an operator's. */
+static int check_names(const struct options *options) {
+  for (size_t n = 0; n < options->num_paths; n++) {
+    struct suggestion s = suggest_for(options->paths[n], strlen(options->paths[n]));
+    int found = 0;
+    for (size_t i = 0; !found && i < onr_num_ops(); i++) {
+      struct onr_op_info info;
+      onr_op(i, &info);
+      found = !strcmp(info.op_type, options->paths[n]);
+      suggest(&s, info.op_type);
+    }
+    if (!found) return complain(EXIT_USAGE, "ops: there is no operator '%s'%s", options->paths[n], suggested(&s).text);
+  }
+  return 0;
 }
 
 int command_ops(const struct options *options) {
   struct onr_error error = {.status = ONR_STATUS_NO_MEMORY, .message = "no memory for the list of operators"};
   size_t count;
+  int code = check_names(options);
+  if (code) return code;
   struct op *ops = collect(options, &count, &error);
-  if (!ops) return report_failure(error.status, &error);
-  if (!count && options->num_paths) {
-    free(ops);
-    return complain(EXIT_USAGE, "ops: there is no operator '%s'", options->paths[0]);
-  }
-  if (options->json) print_json(ops, count);
+  if (!ops) return complain(exit_code_of(error.status), "%s", error.message);
+  if (options->json) code = tell_json(ops, count);
   else if (!options->num_paths) print_table(ops, count);
   else
     for (size_t i = 0; i < count; i++) print_one(&ops[i]);
   free(ops);
-  return EXIT_OK;
+  return code;
 }

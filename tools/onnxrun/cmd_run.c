@@ -1,47 +1,35 @@
 /* run: once, outputs into .npy files or as a short text. */
 #define _POSIX_C_SOURCE 200809L /* mkdir */
 #include <errno.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "onnxrun/sequence.h"
 #include "tool.h"
 
-/* DIR/NAME; characters that do not belong into file names become '_', and so does a dot in front. */
-static void output_path(const char *directory, const char *name, char *path, size_t size) {
-  const size_t length = (size_t)snprintf(path, size, "%s/", directory), start = length < size ? length : size - 1;
-  size_t n = start;
-  for (; *name && n + 1 < size; name++) {
-    const char c = *name;
-    const int plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c == '.' && n > start) || c == '_' || c == '-';
-    path[n++] = plain ? c : '_';
+static void print_element(const struct onr_tensor *y, int64_t i) {
+  const struct number number = number_at(y, i);
+  if (y->desc.dtype == ONR_DTYPE_STRING) {
+    const struct onr_string *string = (const struct onr_string *)y->data + i;
+    printf(" \"%s%s\"", shown_bytes(string->text, string->length < 64 ? string->length : 64).text,
+           string->length > 64 ? "..." : "");
+  } else if (number.kind == REAL) {
+    printf(" %.6g", number.real);
+  } else if (number.kind == INTEGER) {
+    printf(" %lld", (long long)number.integer);
+  } else if (number.kind == NATURAL) {
+    printf(" %llu", (unsigned long long)number.natural);
+  } else {
+    printf(" 0x%02x", ((const uint8_t *)y->data)[i]);
   }
-  path[n] = '\0';
-}
-
-/* What a terminal might take for a command becomes '?'. */
-static void print_string(const struct onr_string *string) {
-  printf(" \"");
-  for (size_t i = 0; i < string->length && i < 64; i++) {
-    const unsigned char c = (unsigned char)string->text[i];
-    putchar(c < ' ' || c == 127 ? '?' : c);
-  }
-  printf(string->length > 64 ? "...\"" : "\"");
 }
 
 static void print_elements(const struct onr_tensor *y) {
-  const int64_t count = onr_desc_elements(&y->desc), shown = count < 6 ? count : 6;
-  for (int64_t i = 0; i < shown; i++) switch (y->desc.dtype) {
-      case ONR_DTYPE_F32: printf(" %.6g", (double)((const float *)y->data)[i]); break;
-      case ONR_DTYPE_F64: printf(" %.6g", ((const double *)y->data)[i]); break;
-      case ONR_DTYPE_I64: printf(" %lld", (long long)((const int64_t *)y->data)[i]); break;
-      case ONR_DTYPE_I32: printf(" %d", ((const int32_t *)y->data)[i]); break;
-      case ONR_DTYPE_BOOL: printf(" %d", ((const uint8_t *)y->data)[i]); break;
-      case ONR_DTYPE_STRING: print_string((const struct onr_string *)y->data + i); break;
-      default: break;
-    }
-  printf("%s", count > shown ? " ..." : "");
+  const int is_complex = y->desc.dtype == ONR_DTYPE_C64 || y->desc.dtype == ONR_DTYPE_C128;
+  const int64_t count = onr_desc_elements(&y->desc) * (is_complex ? 2 : 1), shown_ones = count < 6 ? count : 6;
+  for (int64_t i = 0; i < shown_ones; i++) print_element(y, i);
+  printf("%s", count > shown_ones ? " ..." : "");
 }
 
 /* The entries of what holds tensors: as many as fit on a line. */
@@ -70,56 +58,85 @@ static void print_values(const struct onr_tensor *y) {
 }
 
 static int write_outputs(const struct options *options, const struct loaded *l) {
-  struct onr_error error = {0};
-  for (size_t i = 0; i < onr_model_num_outputs(l->model); i++) {
-    const char *name = onr_model_output(l->model, i)->name;
-    struct onr_tensor y;
+  struct file_name *names = output_names(l);
+  int code = names ? EXIT_OK
+                   : complain(EXIT_OTHER, "no memory for the names of %zu outputs", onr_model_num_outputs(l->model));
+  for (size_t i = 0; !code && i < onr_model_num_outputs(l->model); i++) {
     char text[160], path[4096];
-    const enum onr_status status = onr_session_get_output(l->session, i, &y, &error);
-    if (status != ONR_STATUS_OK) return report_failure(status, &error);
-    printf("%s %s", name, onr_desc_format(&y.desc, text, sizeof(text)));
-    if (!options->output_directory) {
-      print_values(&y);
-      continue;
-    }
-    output_path(options->output_directory, name, path, sizeof(path));
-    const int code = write_value(path, &y);
-    if (code) return code;
-    printf(" -> %s%s\n", path, onr_sequence_length(&y) < 0 ? ".npy" : "/");
+    struct onr_tensor y;
+    onr_session_get_output(l->session, i, &y, NULL);
+    if (snprintf(path, sizeof(path), "%s/%s", options->output_directory, names[i].text) >= (int)sizeof(path))
+      code = complain(EXIT_OTHER, "%s: the path is too long", options->output_directory);
+    if (!code) code = write_value(path, &y);
+    if (!code)
+      printf("%s %s -> %s%s\n", shown(onr_model_output(l->model, i)->name).text,
+             onr_desc_format(&y.desc, text, sizeof(text)), path, onr_sequence_length(&y) < 0 ? "" : "/");
   }
-  return EXIT_OK;
+  free(names);
+  return code;
+}
+
+static void print_outputs(const struct loaded *l) {
+  for (size_t i = 0; i < onr_model_num_outputs(l->model); i++) {
+    struct onr_tensor y;
+    char text[160];
+    onr_session_get_output(l->session, i, &y, NULL);
+    printf("%s %s", shown(onr_model_output(l->model, i)->name).text, onr_desc_format(&y.desc, text, sizeof(text)));
+    print_values(&y);
+  }
+}
+
+static int read_labels(const struct options *options, const char *path, struct tensor_list *list) {
+  const int code = read_values(options, path, ONR_DTYPE_NONE, list);
+  if (code || list->count == 1) return code;
+  return complain(EXIT_USAGE, "%s: expected one tensor of labels, found %zu", path, list->count);
 }
 
 static int show_result(const struct options *options, const struct loaded *l, const struct tensor_list *inputs) {
-  struct onr_tensor y, labels = {0};
-  struct onr_error error = {0};
   const struct onr_value_info *input = onr_model_input(l->model, 0);
+  const struct onr_tensor none = {0};
+  struct tensor_list labels = {0};
+  struct onr_tensor y;
   int code = EXIT_OK;
-  const enum onr_status status = onr_session_get_output(l->session, 0, &y, &error);
-  if (status != ONR_STATUS_OK) return report_failure(status, &error);
-  if (!input) return complain(EXIT_USAGE, "--show: the model has no input");
-  if (options->labels) code = npy_read(options->labels, &labels);
-  if (!code) code = show(&list_find(inputs, input->name)->tensor, &y, &labels);
-  onr_tensor_release(NULL, &labels);
+  if (!input || onr_session_get_output(l->session, 0, &y, NULL) != ONR_STATUS_OK)
+    return complain(EXIT_USAGE, "--show: %s has no %s", l->path, input ? "output" : "input");
+  if (options->labels) code = read_labels(options, options->labels, &labels);
+  if (!code)
+    code = show(&list_find(inputs, input->name)->tensor, &y, options->labels ? &labels.items[0].tensor : &none);
+  list_clear(&labels);
   return code;
+}
+
+static int run_and_tell(const struct options *options, const struct loaded *l, const struct inputs *inputs) {
+  struct onr_error error = {0};
+  const enum onr_status status = onr_session_run(l->session, &error);
+  int code = EXIT_OK;
+  if (status != ONR_STATUS_OK) return report_run_failure(status, l, inputs, &error);
+  say_what_is_random(options, inputs);
+  if (options->show) code = show_result(options, l, &inputs->list);
+  if (options->output_directory && !code) code = write_outputs(options, l);
+  else if (!options->show) print_outputs(l);
+  return code;
+}
+
+static int make_folder(const char *path) {
+  struct stat info;
+  if (!mkdir(path, 0777)) return 0;
+  const int reason = errno;
+  if (reason == EEXIST && !stat(path, &info) && S_ISDIR(info.st_mode)) return 0;
+  return complain(EXIT_OTHER, "%s: cannot be made a folder: %s", path, strerror(reason));
 }
 
 int command_run(const struct options *options) {
   struct loaded l;
-  struct tensor_list inputs = {0};
-  struct onr_error error = {0};
-  if (options->output_directory && mkdir(options->output_directory, 0777) != 0 && errno != EEXIST)
-    return complain(EXIT_OTHER, "%s: %s", options->output_directory, strerror(errno));
-  int code = load(options, options->paths[0], &l);
+  struct inputs inputs;
+  int code = options->output_directory ? make_folder(options->output_directory) : 0;
   if (code) return code;
-  code = make_inputs(options, &l, &inputs);
-  if (!code) {
-    const enum onr_status status = onr_session_run(l.session, &error);
-    if (status != ONR_STATUS_OK) code = report_failure(status, &error);
-    else if (options->show) code = show_result(options, &l, &inputs);
-    else code = write_outputs(options, &l);
-  }
+  code = load(options, options->paths[0], &l);
+  if (code) return code;
+  code = make_inputs(options, &l, &inputs, NULL);
+  if (!code) code = run_and_tell(options, &l, &inputs);
   unload(&l);
-  list_clear(&inputs);
+  clear_inputs(&inputs);
   return code;
 }

@@ -1,161 +1,287 @@
 /* inputs: from files, or random. */
-#include <stdio.h>
+#define _POSIX_C_SOURCE 200809L
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tool.h"
 
-static int ends_with(const char *text, const char *suffix) {
-  const size_t n = strlen(text), m = strlen(suffix);
-  return n >= m && strcmp(text + n - m, suffix) == 0;
+/* --- from files --- */
+
+static void list_inputs(const struct onr_model *model, struct line *line) {
+  for (size_t i = 0; i < onr_model_num_inputs(model); i++)
+    line_add(line, "%s'%s'", i ? ", " : "", onr_model_input(model, i)->name);
+  if (!line->text[0]) line_add(line, "none");
 }
 
-int read_tensors(const char *path, enum onr_dtype kind, struct tensor_list *list) {
-  struct onr_error error = {0};
-  struct named_tensor *item;
-  if (ends_with(path, ".npz")) return npz_read(path, list);
-  item = list_add(list, "");
-  if (!item) return complain(EXIT_OTHER, "%s: no memory", path);
-  if (ends_with(path, ".npy")) return npy_read(path, &item->tensor);
-  const enum onr_status status = onr_value_proto_load(path, kind, NULL, &item->tensor, item->name, sizeof(item->name), &error);
-  if (status == ONR_STATUS_OK) return 0;
-  return complain(status == ONR_STATUS_IO ? EXIT_OTHER : EXIT_USAGE, "%s: %s", path, error.message);
+static int unknown_input(const struct onr_model *model, const char *file, const char *name, size_t length) {
+  struct suggestion s = suggest_for(name, length);
+  struct line known = {0};
+  list_inputs(model, &known);
+  for (size_t i = 0; i < onr_model_num_inputs(model); i++) suggest(&s, onr_model_input(model, i)->name);
+  return complain(EXIT_USAGE, "%s: the model has no input '%.*s'; it has %s%s", file, (int)length, name, known.text,
+                  suggested(&s).text);
 }
 
-static int unknown_input(const struct onr_model *model, const char *name) {
-  char known[512] = "";
+/* The input that "NAME=FILE" begins with, and where FILE is; -1: none. Names may have '=' in them. */
+static int named_input(const struct onr_model *model, const char *text, const char **file) {
   for (size_t i = 0; i < onr_model_num_inputs(model); i++) {
-    const size_t used = strlen(known);
-    snprintf(known + used, sizeof(known) - used, "%s'%s'", i ? ", " : "", onr_model_input(model, i)->name);
+    const char *name = onr_model_input(model, i)->name;
+    const size_t length = strlen(name);
+    if (strncmp(text, name, length) || text[length] != '=') continue;
+    *file = text + length + 1;
+    return (int)i;
   }
-  return complain(EXIT_USAGE, "the model has no input '%s'; it has %s", name, known);
+  return -1;
 }
 
-/* "NAME=FILE", or "FILE.npz" whose members are named as inputs. */
-static int read_input(const char *text, const struct onr_model *model, struct tensor_list *list) {
-  const char *equals = strchr(text, '=');
-  const size_t first = list->count;
-  char name[sizeof(list->items[0].name)] = "";
-  if (equals) snprintf(name, sizeof(name), "%.*s", (int)(equals - text), text);
-  if (equals && onr_model_find_input(model, name) < 0) return unknown_input(model, name);
-  const struct onr_value_info *info = equals ? onr_model_input(model, (size_t)onr_model_find_input(model, name)) : NULL;
-  int code = read_tensors(equals ? equals + 1 : text, info ? info->dtype : ONR_DTYPE_NONE, list);
-  if (code) return code;
-  if (equals) {
-    if (list->count != first + 1) return complain(EXIT_USAGE, "%s: expected one tensor, found %zu", text, list->count - first);
-    memcpy(list->items[first].name, name, sizeof(name));
+/* Names for what a file has: its own, or that of the only input. */
+static int name_values(const struct onr_model *model, const char *file, struct tensor_list *list, size_t first) {
+  struct line known = {0};
+  for (size_t i = first; i < list->count; i++) {
+    struct named_tensor *item = &list->items[i];
+    if (onr_model_find_input(model, item->name) >= 0) continue;
+    if (list->count == first + 1 && onr_model_num_inputs(model) == 1) {
+      if (!list_rename(item, onr_model_input(model, 0)->name))
+        return complain(EXIT_OTHER, "%s: no memory for a name", file);
+      continue;
+    }
+    if (item->name[0]) return unknown_input(model, file, item->name, strlen(item->name));
+    list_inputs(model, &known);
+    return complain(EXIT_USAGE, "-i %s: say for which input, as in -i NAME=%s; the model has %s", file, file,
+                    known.text);
   }
+  return 0;
+}
+
+static int check_given_once(const struct tensor_list *list, size_t first) {
   for (size_t i = first; i < list->count; i++)
-    if (onr_model_find_input(model, list->items[i].name) < 0) return unknown_input(model, list->items[i].name);
+    for (size_t k = 0; k < i; k++)
+      if (!strcmp(list->items[i].name, list->items[k].name))
+        return complain(EXIT_USAGE, "input '%s' is given twice, by %s and by %s", list->items[i].name,
+                        list->items[k].file, list->items[i].file);
   return 0;
 }
 
-static int same_name(const struct name_size *dim, const char *name) {
-  return strlen(name) == dim->length && strncmp(name, dim->name, dim->length) == 0;
-}
-
-/* A dynamic dimension that no --dim names is 1 when it comes first (a batch), else `otherwise`. */
-static int64_t dim_size(const struct options *options, const struct onr_value_info *info, int32_t d, int64_t otherwise) {
-  char position[640];
-  if (info->dim[d] >= 0) return info->dim[d];
-  snprintf(position, sizeof(position), "%s.%d", info->name, d);
-  for (size_t i = 0; i < options->num_dims; i++)
-    if (same_name(&options->dims[i], position) || (info->dim_name[d] && same_name(&options->dims[i], info->dim_name[d])))
-      return options->dims[i].size;
-  return d ? otherwise : 1;
-}
-
-static uint64_t next_random(uint64_t *state) { /* splitmix64 */
-  uint64_t z = (*state += 0x9E3779B97F4A7C15u);
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-  return z ^ (z >> 31);
-}
-
-/* Floats in [-1, 1), integers in 0..9, booleans 0 or 1, other types zero. */
-static void fill(struct onr_tensor *tensor, uint64_t *state) {
-  const int64_t count = onr_desc_elements(&tensor->desc);
-  const size_t size = onr_dtype_size(tensor->desc.dtype);
-  memset(tensor->data, 0, onr_desc_bytes(&tensor->desc));
-  for (int64_t i = 0; i < count; i++) {
-    const uint64_t r = next_random(state);
-    const double real = (double)(r >> 11) / 4503599627370496.0 - 1;
-    switch (tensor->desc.dtype) {
-      case ONR_DTYPE_F32: ((float *)tensor->data)[i] = (float)real; break;
-      case ONR_DTYPE_F64: ((double *)tensor->data)[i] = real; break;
-      case ONR_DTYPE_BOOL: ((uint8_t *)tensor->data)[i] = r & 1; break;
-      case ONR_DTYPE_I8: case ONR_DTYPE_U8: case ONR_DTYPE_I16: case ONR_DTYPE_U16:
-      case ONR_DTYPE_I32: case ONR_DTYPE_U32: case ONR_DTYPE_I64: case ONR_DTYPE_U64:
-        ((uint8_t *)tensor->data)[(size_t)i * size] = (uint8_t)((r >> 8) % 10); /* little-endian: the low byte */
-        break;
-      default: return;
-    }
-  }
-}
-
-static int add_random(const struct options *options, const struct onr_value_info *info, int64_t otherwise, uint64_t *state,
+static int read_input(const struct options *options, const char *text, const struct onr_model *model,
                       struct tensor_list *list) {
-  struct named_tensor *item = list_add(list, info->name);
-  if (!item) return complain(EXIT_OTHER, "no memory for input '%s'", info->name);
-  if (info->rank < 0 || info->dtype == ONR_DTYPE_NONE)
-    return complain(EXIT_USAGE, "input '%s': the model does not declare its shape; give it with -i %s=FILE.npy", info->name, info->name);
-  item->tensor.desc.dtype = info->dtype;
-  item->tensor.desc.rank = info->rank;
-  for (int32_t d = 0; d < info->rank; d++) item->tensor.desc.dim[d] = dim_size(options, info, d, otherwise);
-  const size_t bytes = onr_desc_bytes(&item->tensor.desc);
-  item->tensor.data = bytes < SIZE_MAX / 2 ? malloc(bytes + 1) : NULL;
-  if (!item->tensor.data) return complain(EXIT_OTHER, "no memory for the %zu bytes of input '%s'", bytes, info->name);
-  fill(&item->tensor, state);
-  return 0;
+  const char *file = text, *equals = strchr(text, '=');
+  const size_t first = list->count;
+  int index = named_input(model, text, &file);
+  if (index < 0 && equals && access(text, F_OK)) return unknown_input(model, equals + 1, text, (size_t)(equals - text));
+  const int named = index >= 0;
+  if (!named && onr_model_num_inputs(model) == 1) index = 0;
+  int code = read_values(options, file, index >= 0 ? onr_model_input(model, (size_t)index)->dtype : ONR_DTYPE_NONE,
+                         list);
+  for (size_t i = first; i < list->count; i++) list->items[i].file = file;
+  if (code) return code;
+  if (named && list->count != first + 1)
+    return complain(EXIT_USAGE, "%s: expected one tensor, found %zu", file, list->count - first);
+  if (named && !list_rename(&list->items[first], onr_model_input(model, (size_t)index)->name))
+    return complain(EXIT_OTHER, "%s: no memory for a name", file);
+  if (!named) code = name_values(model, file, list, first);
+  return code ? code : check_given_once(list, first);
 }
 
-static int check_dims_are_used(const struct options *options, const struct onr_model *model) {
-  for (size_t k = 0; k < options->num_dims; k++) {
-    int used = 0;
-    for (size_t i = 0; i < onr_model_num_inputs(model); i++) {
-      const struct onr_value_info *info = onr_model_input(model, i);
-      for (int32_t d = 0; d < info->rank; d++) {
-        char position[640];
-        snprintf(position, sizeof(position), "%s.%d", info->name, d);
-        used |= info->dim[d] < 0 && (same_name(&options->dims[k], position) || (info->dim_name[d] && same_name(&options->dims[k], info->dim_name[d])));
-      }
-    }
-    if (!used) return complain(EXIT_USAGE, "--dim: the model has no dynamic dimension '%.*s'", (int)options->dims[k].length, options->dims[k].name);
+static int set_input(const struct loaded *loaded, const struct named_tensor *item) {
+  struct onr_error error = {0};
+  const size_t index = (size_t)onr_model_find_input(loaded->model, item->name);
+  const enum onr_status status = onr_session_set_input(loaded->session, index, &item->tensor, &error);
+  return status == ONR_STATUS_OK ? 0 : report_failure(status, item->file ? item->file : loaded->path, &error);
+}
+
+static int read_files(const struct options *options, const struct loaded *loaded, struct inputs *inputs) {
+  int code = check_dims(options, loaded->model);
+  for (size_t i = 0; i < options->num_inputs && !code; i++)
+    code = read_input(options, options->inputs[i], loaded->model, &inputs->list);
+  for (size_t i = 0; i < inputs->list.count && !code; i++) code = set_input(loaded, &inputs->list.items[i]);
+  inputs->num_files = inputs->list.count;
+  return code ? code : check_dims_of_files(options, loaded->model, &inputs->list);
+}
+
+/* --- sizes that nobody gave --- */
+
+static int is_same_dim(const struct guess *guess, const struct onr_value_info *info, int32_t d) {
+  const char *name = guess->info->dim_name[guess->d];
+  if (!name || !info->dim_name[d]) return guess->info == info && guess->d == d;
+  return !strcmp(name, info->dim_name[d]);
+}
+
+static struct guess *find_guess(const struct inputs *inputs, const struct onr_value_info *info, int32_t d) {
+  for (size_t k = 0; k < inputs->num_guessed; k++)
+    if (is_same_dim(&inputs->guessed[k], info, d)) return &inputs->guessed[k];
+  return NULL;
+}
+
+/* Notes the dimensions that neither --dim nor a file gives, each once. */
+static int note_guesses(const struct options *options, const struct onr_model *model, struct inputs *inputs) {
+  inputs->guessed = calloc(onr_model_num_inputs(model) * ONR_MAX_RANK + 1, sizeof(*inputs->guessed));
+  if (!inputs->guessed) return complain(EXIT_OTHER, "no memory for the inputs' dimensions");
+  for (size_t i = 0; i < onr_model_num_inputs(model); i++) {
+    const struct onr_value_info *info = onr_model_input(model, i);
+    for (int32_t d = 0; d < info->rank && !list_find(&inputs->list, info->name); d++)
+      if (info->dim[d] < 0 && dim_size(options, model, &inputs->list, info, d) < 0 && !find_guess(inputs, info, d))
+        inputs->guessed[inputs->num_guessed++] = (struct guess){info, d, 1};
   }
   return 0;
 }
 
-/* Sets the inputs that have files, and random ones for the others, dynamic dimensions as dim_size says. */
-static int set_inputs(const struct options *options, const struct loaded *loaded, int64_t otherwise, struct tensor_list *inputs) {
+/* The sizes to try: 1 for what comes first in its input (a batch) and one size for all others, or one for all. */
+static int set_guesses(struct inputs *inputs, size_t attempt) {
+  static const int64_t sizes[] = {1, 16, 64, 224, 2, 3, 4, 8, 32, 48, 80, 128, 160, 256, 320, 512, 640};
+  const size_t count = sizeof(sizes) / sizeof(sizes[0]);
+  if (attempt >= 2 * count || (attempt && !inputs->num_guessed)) return 0;
+  for (size_t k = 0; k < inputs->num_guessed; k++)
+    inputs->guessed[k].size = !inputs->guessed[k].d && attempt < count ? 1 : sizes[attempt % count];
+  return 1;
+}
+
+static void list_guesses(const struct inputs *inputs, struct line *line) {
+  char text[640];
+  for (size_t k = 0; k < inputs->num_guessed; k++)
+    line_add(line, "%s%s = %lld", k ? ", " : "",
+             dim_label(inputs->guessed[k].info, inputs->guessed[k].d, text, sizeof(text)),
+             (long long)inputs->guessed[k].size);
+}
+
+/* --- random --- */
+
+static int64_t size_of(const struct options *options, const struct onr_model *model, const struct inputs *inputs,
+                       const struct onr_value_info *info, int32_t d) {
+  const struct guess *guess = find_guess(inputs, info, d);
+  if (info->dim[d] >= 0) return info->dim[d];
+  return guess ? guess->size : dim_size(options, model, &inputs->list, info, d);
+}
+
+static int add_random(const struct options *options, const struct onr_model *model, const struct onr_value_info *info,
+                      uint64_t *state, struct inputs *inputs) {
+  struct onr_desc desc = {.dtype = info->dtype, .rank = info->rank};
+  for (int32_t d = 0; d < info->rank; d++) desc.dim[d] = size_of(options, model, inputs, info, d);
+  const size_t bytes = onr_desc_bytes(&desc);
+  struct named_tensor *item = list_add(&inputs->list, info->name);
+  if (item) item->tensor = (struct onr_tensor){desc, bytes < SIZE_MAX / 2 ? malloc(bytes + 1) : NULL};
+  if (!item || !item->tensor.data)
+    return complain(EXIT_OTHER, "no memory for the %zu bytes of input '%s'", bytes, info->name);
+  fill_random(&item->tensor, state);
+  return 0;
+}
+
+/* Random tensors for the inputs without files, set on the session. */
+static int set_random(const struct options *options, const struct loaded *loaded, struct inputs *inputs) {
   uint64_t state = options->seed;
-  struct onr_error error = {0};
   for (size_t i = 0; i < onr_model_num_inputs(loaded->model); i++) {
     const struct onr_value_info *info = onr_model_input(loaded->model, i);
-    int code = 0;
-    if (!list_find(inputs, info->name)) code = add_random(options, info, otherwise, &state, inputs);
+    if (list_find(&inputs->list, info->name)) continue;
+    int code = add_random(options, loaded->model, info, &state, inputs);
+    if (!code) code = set_input(loaded, &inputs->list.items[inputs->list.count - 1]);
     if (code) return code;
-    const enum onr_status status = onr_session_set_input(loaded->session, i, &list_find(inputs, info->name)->tensor, &error);
-    if (status != ONR_STATUS_OK) return report_failure(status, &error);
   }
   return 0;
 }
 
-static void drop_last(struct tensor_list *list, size_t count) {
-  while (list->count > count) onr_tensor_release(NULL, &list->items[--list->count].tensor);
+static void drop_random(struct inputs *inputs) {
+  while (inputs->list.count > inputs->num_files) {
+    struct named_tensor *item = &inputs->list.items[--inputs->list.count];
+    onr_tensor_release(NULL, &item->tensor);
+    free(item->name);
+  }
 }
 
-/* Images, sequences and batches want different sizes: the first that the model can be planned for is taken. */
-int make_inputs(const struct options *options, const struct loaded *loaded, struct tensor_list *inputs) {
-  static const int64_t sizes[] = {1, 16, 64, 224};
-  const size_t last = sizeof(sizes) / sizeof(sizes[0]) - 1;
-  struct onr_error error = {0};
-  int code = check_dims_are_used(options, loaded->model);
-  for (size_t i = 0; !code && i < options->num_inputs; i++) code = read_input(options->inputs[i], loaded->model, inputs);
-  const size_t given = inputs->count;
-  for (size_t k = 0; !code; k++) {
-    code = set_inputs(options, loaded, sizes[k], inputs);
-    if (code || onr_session_plan(loaded->session, &error) == ONR_STATUS_OK || k == last) break;
-    drop_last(inputs, given);
+/* --- all of them --- */
+
+/* An input of which the model does not say enough to make one; NULL: there is none. */
+static const struct onr_value_info *undeclared(const struct onr_model *model, const struct tensor_list *list) {
+  for (size_t i = 0; i < onr_model_num_inputs(model); i++) {
+    const struct onr_value_info *info = onr_model_input(model, i);
+    if ((info->rank < 0 || info->dtype == ONR_DTYPE_NONE || info->dtype == ONR_DTYPE_SEQUENCE ||
+         info->dtype == ONR_DTYPE_OPTIONAL || info->dtype == ONR_DTYPE_MAP) &&
+        !list_find(list, info->name))
+      return info;
   }
-  return code;
+  return NULL;
+}
+
+/* Says that sizes were guessed, unless the error has nothing to do with shapes. */
+static int blame_guesses(enum onr_status status, const struct inputs *inputs, struct onr_error *error) {
+  struct line guesses = {0};
+  const size_t used = strlen(error->message);
+  if (!inputs->num_guessed || (exit_code_of(status) != EXIT_MODEL && status != ONR_STATUS_ARGUMENT)) return 0;
+  list_guesses(inputs, &guesses);
+  snprintf(error->message + used, sizeof(error->message) - used,
+           "; guessed were %s: give the right sizes with --dim NAME=SIZE", guesses.text);
+  return 1;
+}
+
+static int report_plan_failure(enum onr_status status, const struct loaded *loaded, const struct inputs *inputs,
+                               struct onr_error *error, struct line *problem) {
+  const int guessed = blame_guesses(status, inputs, error);
+  if (problem) line_add(problem, "%s%s%s", error->where, error->where[0] ? ": " : "", error->message);
+  if (problem && guessed) return 0;
+  const int code = report_failure(status, loaded->path, error);
+  return guessed ? EXIT_USAGE : code;
+}
+
+/* Images, sequences and batches want different sizes: the first that the model can be planned for is taken. The error
+ * is that of the first sizes. */
+static int plan(const struct options *options, const struct loaded *loaded, struct inputs *inputs,
+                struct line *problem) {
+  struct onr_error first = {0}, error = {0};
+  enum onr_status status = ONR_STATUS_OK, first_status = ONR_STATUS_OK;
+  for (size_t attempt = 0; set_guesses(inputs, attempt); attempt++) {
+    drop_random(inputs);
+    const int code = set_random(options, loaded, inputs);
+    if (code) return code;
+    status = onr_session_plan(loaded->session, &error);
+    if (status == ONR_STATUS_OK) return 0;
+    if (!attempt) first = error, first_status = status;
+  }
+  set_guesses(inputs, 0);
+  return report_plan_failure(first_status, loaded, inputs, &first, problem);
+}
+
+int make_inputs(const struct options *options, const struct loaded *loaded, struct inputs *inputs,
+                struct line *problem) {
+  *inputs = (struct inputs){0};
+  int code = read_files(options, loaded, inputs);
+  const struct onr_value_info *unknown = code ? NULL : undeclared(loaded->model, &inputs->list);
+  if (!code) code = note_guesses(options, loaded->model, inputs);
+  if (code || !unknown) return code ? code : plan(options, loaded, inputs, problem);
+  if (!problem)
+    return complain(EXIT_USAGE, "%s: the model does not say what input '%s' is; give it with -i %s=FILE", loaded->path,
+                    unknown->name, unknown->name);
+  line_add(problem, "the model does not say what input '%s' is; give it with -i %s=FILE", unknown->name, unknown->name);
+  return 0;
+}
+
+void say_what_is_random(const struct options *options, const struct inputs *inputs) {
+  struct line names = {0}, guesses = {0};
+  const size_t count = inputs->list.count - inputs->num_files;
+  char text[160];
+  for (size_t i = inputs->num_files; i < inputs->list.count; i++)
+    line_add(&names, "%s'%s' %s", i > inputs->num_files ? ", " : "", inputs->list.items[i].name,
+             onr_desc_format(&inputs->list.items[i].tensor.desc, text, sizeof(text)));
+  list_guesses(inputs, &guesses);
+  if (!count) return;
+  complain(0, "%s %s %s random (seed %llu); -i NAME=FILE gives %s%s%s%s", count > 1 ? "inputs" : "input", names.text,
+           count > 1 ? "are" : "is", (unsigned long long)options->seed, count > 1 ? "them" : "it",
+           guesses.text[0] ? "; guessed: " : "", guesses.text, guesses.text[0] ? ", set by --dim NAME=SIZE" : "");
+}
+
+int report_run_failure(enum onr_status status, const struct loaded *loaded, const struct inputs *inputs,
+                       struct onr_error *error) {
+  const int is_random = inputs->list.count > inputs->num_files && exit_code_of(status) == EXIT_MODEL;
+  const int guessed = blame_guesses(status, inputs, error);
+  if (is_random && !guessed) {
+    const size_t used = strlen(error->message);
+    snprintf(error->message + used, sizeof(error->message) - used,
+             "; its inputs are random, which may be the reason: -i NAME=FILE gives them");
+  }
+  const int code = report_failure(status, loaded->path, error);
+  return is_random ? EXIT_USAGE : code;
+}
+
+void clear_inputs(struct inputs *inputs) {
+  list_clear(&inputs->list);
+  free(inputs->guessed);
+  *inputs = (struct inputs){0};
 }

@@ -1,75 +1,101 @@
 /* onnxrun: runs, describes, times and checks ONNX models. */
+#define _POSIX_C_SOURCE 200809L
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tool.h"
 
-static const char usage[] =
-    "usage: onnxrun COMMAND [OPTIONS] PATH...\n"
-    "\n"
-    "  run MODEL            run once; inputs from files, random where none is given\n"
-    "      -i NAME=FILE     .npy, .npz or TensorProto .pb for an input; -i FILE.npz for several\n"
-    "      -o DIR           write DIR/NAME.npy for every output\n"
-    "      --show           draw the pictures of input 0 with what output 0 says; --labels FILE.npy\n"
-    "  info MODEL           inputs, outputs, and the tree of PyTorch's modules with their shapes and costs\n"
-    "      --nodes          also the nodes that are run, as they are after all rewrites\n"
-    "  bench MODEL          time it\n"
-    "      --seconds S      how long (2)\n"
-    "      --profile        a table of where the time goes\n"
-    "  ops [NAME...]        the operators that can be read: domain, name, from which opset on, inputs, outputs, data types,\n"
-    "                       kernels, layers; with names, all of it for these\n"
-    "  check PATH...        run backend-test folders (model.onnx + test_data_set_*) and compare\n"
-    "      --rtol R --atol A   allow |found - expected| <= A + R * |expected| (1e-3, 1e-5);\n"
-    "                       R is at least 1/64, two units in the last place, for bfloat16\n"
-    "\n"
-    "  --threads N          threads, 0 for one a core (1)\n"
-    "  --dim NAME=SIZE      size of a dynamic dimension; INPUT.0=SIZE for one without a name\n"
-    "                       (not given: 1, or for all but the first of 1, 16, 64, 224 what the model takes)\n"
-    "  --seed N             of random inputs (0)\n"
-    "  --backend B          auto, or portable: plain C kernels only\n"
-    "  --disable-passes P   graph rewrites to leave out, comma-separated, or all\n"
-    "  --external-data DIR  one more folder that external data may lie in\n"
-    "  --json               print JSON (info, ops, bench, check)\n"
-    "  --limit NAME=VALUE   what a model may take; bytes also as 64M or 2G; 'onnxrun help' lists the names\n"
-    "\n"
-    "Exit: 0 ok, 1 results differ, 2 usage, 3 the model is bad, 4 it needs something unsupported, 5 anything else.\n";
-
-static const struct {
-  const char *name;
-  int (*run)(const struct options *options);
-} commands[] = {
-    {"run", command_run},
-    {"info", command_info},
-    {"ops", command_ops},
-    {"bench", command_bench},
-    {"check", command_check},
+const struct command_row commands[] = {
+    {"run", "MODEL", "run a model once; inputs from files, random where none is given", 1, 1, command_run},
+    {"info", "MODEL", "inputs, outputs, and the tree of PyTorch's modules with their shapes and costs", 1, 1,
+     command_info},
+    {"bench", "MODEL", "time a model", 1, 1, command_bench},
+    {"ops", "[NAME...]", "the operators that can be read; with names, all about these", 0, SIZE_MAX, command_ops},
+    {"check", "PATH...", "run folders of backend tests (model.onnx + test_data_set_*) and compare", 1, SIZE_MAX,
+     command_check},
 };
+_Static_assert(sizeof(commands) / sizeof(commands[0]) == NUM_COMMANDS, "NUM_COMMANDS counts the table");
 
-int main(int argc, char **argv) {
-  struct options options;
-  if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)) {
-    fputs(usage, stdout);
-    puts("\nLimits, and their defaults on this machine:");
-    print_limits();
+static int is_one_of(const char *word, const char *a, const char *b, const char *c) {
+  return !strcmp(word, a) || !strcmp(word, b) || !strcmp(word, c);
+}
+
+static size_t find_command(const char *word) {
+  size_t i = 0;
+  while (i < NUM_COMMANDS && strcmp(word, commands[i].name)) i++;
+  return i;
+}
+
+static int unknown_command(const char *word) {
+  struct suggestion s = suggest_for(word, strlen(word));
+  for (size_t i = 0; i < NUM_COMMANDS; i++) suggest(&s, commands[i].name);
+  suggest(&s, "help");
+  suggest(&s, "--help");
+  suggest(&s, "--version");
+  return complain(EXIT_USAGE, "unknown command '%s'%s", word,
+                  s.nearest ? suggested(&s).text : "; 'onnxrun help' lists them");
+}
+
+static int help(int argc, char **argv) {
+  if (argc > 1) return complain(EXIT_USAGE, "help: expected one command, got %d", argc);
+  if (!argc) {
+    print_usage(stdout);
     return EXIT_OK;
   }
-  if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
+  const size_t i = find_command(argv[0]);
+  if (i == NUM_COMMANDS) return unknown_command(argv[0]);
+  print_command_help(i);
+  return EXIT_OK;
+}
+
+static int run_command(size_t i, int argc, char **argv) {
+  const struct command_row *command = &commands[i];
+  struct options options;
+  int code = parse_options(i, argc, argv, &options);
+  if (!code && options.help) print_command_help(i);
+  else if (!code && options.num_paths < command->least_paths)
+    code = complain(EXIT_USAGE, "%s: expected a path; 'onnxrun help %s' says how", command->name, command->name);
+  else if (!code && options.num_paths > command->most_paths)
+    code = complain(EXIT_USAGE, "%s: expected one path, got %zu", command->name, options.num_paths);
+  else if (!code) code = command->run(&options);
+  free_options(&options);
+  return code;
+}
+
+static int dispatch(int argc, char **argv) {
+  if (argc < 2) {
+    print_usage(stderr);
+    return EXIT_USAGE;
+  }
+  if (is_one_of(argv[1], "help", "--help", "-h")) return help(argc - 2, argv + 2);
+  if (!strcmp(argv[1], "--version")) {
+    if (argc > 2) return complain(EXIT_USAGE, "--version: expected nothing behind it, got '%s'", argv[2]);
     puts(onr_version());
     return EXIT_OK;
   }
-  if (argc < 2) {
-    fputs(usage, stderr);
-    return EXIT_USAGE;
-  }
-  for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-    if (strcmp(argv[1], commands[i].name) != 0) continue;
-    const int code = parse_options(argc - 1, argv + 1, &options);
-    if (code) return code;
-    if (commands[i].run == command_ops) return command_ops(&options);
-    if (!options.num_paths) return complain(EXIT_USAGE, "%s: expected a path; 'onnxrun help' says how", argv[1]);
-    if (options.num_paths > 1 && commands[i].run != command_check)
-      return complain(EXIT_USAGE, "%s: expected one path, got %zu", argv[1], options.num_paths);
-    return commands[i].run(&options);
-  }
-  return complain(EXIT_USAGE, "unknown command '%s'; 'onnxrun help' lists them", argv[1]);
+  const size_t i = find_command(argv[1]);
+  return i < NUM_COMMANDS ? run_command(i, argc - 2, argv + 2) : unknown_command(argv[1]);
+}
+
+/* A stream that was closed is opened such that using it fails: else the next file would take its place, and get what is
+ * printed. */
+static void fill_standard_streams(void) {
+  for (int fd = 0; fd < 3; fd++)
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY) < 0) return;
+}
+
+/* What was printed has arrived, or the program has failed, whatever the command was. */
+static int finish_output(int code) {
+  const int failed_before = ferror(stdout);
+  if (!fflush(stdout) && !failed_before) return code;
+  const int reason = errno;
+  return complain(EXIT_OTHER, "standard output cannot be written: %s", strerror(reason ? reason : EIO));
+}
+
+int main(int argc, char **argv) {
+  fill_standard_streams();
+  return finish_output(dispatch(argc, argv));
 }

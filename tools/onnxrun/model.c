@@ -11,32 +11,46 @@ double now_ms(void) {
   return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
 }
 
+enum onr_status try_load(const struct options *options, const char *path, void (*report)(void *, const char *),
+                         void *context, struct loaded *loaded, struct onr_error *error) {
+  const double start = now_ms();
+  enum onr_status status = ONR_STATUS_OK;
+  *loaded = (struct loaded){.path = path};
+  if (options->threads != 1) status = onr_threads_create((uint32_t)options->threads, NULL, &loaded->threads, error);
+  const struct onr_model_options model_options = {.threads = loaded->threads,
+                                                  .backend = options->backend,
+                                                  .limits = &options->limits,
+                                                  .external_directory = options->external_directory,
+                                                  .disabled_passes = options->disabled_passes,
+                                                  .report = report,
+                                                  .report_context = context};
+  const struct onr_session_options session_options = {.threads = loaded->threads, .profile = options->profile};
+  if (status == ONR_STATUS_OK) status = onr_model_load(path, &model_options, &loaded->model, error);
+  if (status == ONR_STATUS_OK) status = onr_session_create(loaded->model, &session_options, &loaded->session, error);
+  loaded->load_ms = now_ms() - start;
+  if (status != ONR_STATUS_OK) unload(loaded);
+  return status;
+}
+
+struct needs {
+  const char *path;
+  int lines;
+};
+
 /* All that a model needs and this build lacks, one kind a line. */
-static void print_line(void *context, const char *line) {
-  int *lines = context;
-  if (!*lines) fputs("onnxrun: UNSUPPORTED: the model needs what this build has no code for:\n", stderr);
-  fprintf(stderr, "  %s\n", line);
-  (*lines)++;
+static void print_need(void *context, const char *text) {
+  struct needs *needs = context;
+  if (!needs->lines++)
+    complain(EXIT_UNSUPPORTED, "UNSUPPORTED: %s: the model needs what this build has no code for:", needs->path);
+  fprintf(stderr, "  %s\n", text);
 }
 
 int load(const struct options *options, const char *path, struct loaded *loaded) {
+  struct needs needs = {path, 0};
   struct onr_error error = {0};
-  const double start = now_ms();
-  enum onr_status status = ONR_STATUS_OK;
-  int lines = 0;
-  *loaded = (struct loaded){0};
-  if (options->threads != 1) status = onr_threads_create(options->threads, NULL, &loaded->threads, &error);
-  const struct onr_model_options model_options = {.threads = loaded->threads, .backend = options->backend, .limits = &options->limits,
-                                                  .external_directory = options->external_directory,
-                                                  .disabled_passes = options->disabled_passes, .report = print_line, .report_context = &lines};
-  const struct onr_session_options session_options = {.threads = loaded->threads, .profile = options->profile};
-  if (status == ONR_STATUS_OK) status = onr_model_load(path, &model_options, &loaded->model, &error);
-  if (status == ONR_STATUS_OK) status = onr_session_create(loaded->model, &session_options, &loaded->session, &error);
-  loaded->load_ms = now_ms() - start;
+  const enum onr_status status = try_load(options, path, print_need, &needs, loaded, &error);
   if (status == ONR_STATUS_OK) return 0;
-  unload(loaded);
-  if (status == ONR_STATUS_UNSUPPORTED && lines) return EXIT_UNSUPPORTED;
-  return report_failure(status, &error);
+  return status == ONR_STATUS_UNSUPPORTED && needs.lines ? EXIT_UNSUPPORTED : report_failure(status, path, &error);
 }
 
 void unload(struct loaded *loaded) {

@@ -80,7 +80,8 @@ int module_tree_make(const struct onr_model *model, const struct onr_session *se
       m->parameters += tree->modules[i].info->parameters;
       m->unknown += tree->modules[i].info->unknown;
     }
-  add_nodes(tree, session);
+  tree->is_planned = session != NULL;
+  if (session) add_nodes(tree, session);
   return 0;
 }
 
@@ -104,40 +105,35 @@ const char *with_commas(int64_t number, char text[32]) {
   return text;
 }
 
-/* Pads to a number of columns; bytes that continue a UTF-8 sequence take none. */
-static void print_padded(const char *text, int columns) {
-  fputs(text, stdout);
-  for (; *text; text++) columns -= (*text & 0xc0) != 0x80;
-  while (columns-- > 0) putchar(' ');
-}
-
 /* "├ conv1: Conv2d"; the model itself has only its kind. */
 static void label(const struct module *module, const char *lead, char *text, size_t size) {
   const char *path = module->info->path, *kind = module->info->kind;
   size_t skip = 0;
   if (module->parent && module->parent->info->path[0]) skip = strlen(module->parent->info->path) + 1;
-  snprintf(text, size, "%s%s%s%s", lead, path + skip, path[0] && kind[0] ? ": " : "", kind[0] || path[0] ? kind : "(model)");
+  snprintf(text, size, "%s%s%s%s", lead, path + skip, path[0] && kind[0] ? ": " : "",
+           kind[0] || path[0] ? kind : "(model)");
 }
 
-static void print_module(const struct module *module, const char *lead, int width) {
+static void print_module(const struct module *module, const char *lead, int width, int is_planned) {
   char text[512], shape[160], parameters[32], multiply_adds[32];
   label(module, lead, text, sizeof(text));
   print_padded(text, width);
-  const char *output = module->output.dtype != ONR_DTYPE_NONE ? onr_desc_format(&module->output, shape, sizeof(shape)) : "";
-  if (!module->nodes && module->info->parameters) output = "(in another module)";
-  printf("  %-26s %12s%c %16s\n", output, module->parameters ? with_commas(module->parameters, parameters) : "", module->unknown ? '+' : ' ',
-         module->multiply_adds ? with_commas(module->multiply_adds, multiply_adds) : "");
+  const char *output = module->output.dtype != ONR_DTYPE_NONE ? onr_desc_format(&module->output, shape, sizeof(shape))
+                                                              : "";
+  if (is_planned && !module->nodes && module->info->parameters) output = "(in another module)";
+  printf("  %-26s %12s%c %16s\n", output, module->parameters ? with_commas(module->parameters, parameters) : "",
+         module->unknown ? '+' : ' ', module->multiply_adds ? with_commas(module->multiply_adds, multiply_adds) : "");
 }
 
 /* lead: what stands before the names of this level's modules; as deep as paths have dots. */
-static void print_level(const struct module *module, const char *lead, int depth, int width) {
+static void print_level(const struct module *module, const char *lead, int depth, int width, int is_planned) {
   char own[4 * DEPTH], inner[4 * DEPTH];
   for (; module; module = module->next) {
     const int last = !module->next, top = !module->parent;
     snprintf(own, sizeof(own), "%s%s", lead, top ? "" : last ? "└ " : "├ ");
     snprintf(inner, sizeof(inner), "%s%s", lead, top ? "" : last ? "  " : "│ ");
-    print_module(module, own, width);
-    if (depth < DEPTH) print_level(module->first_child, inner, depth + 1, width);
+    print_module(module, own, width, is_planned);
+    if (depth < DEPTH) print_level(module->first_child, inner, depth + 1, width, is_planned);
   }
 }
 
@@ -158,8 +154,9 @@ static int label_width(const struct module_tree *tree) {
 void module_tree_print(const struct module_tree *tree) {
   const int width = label_width(tree);
   printf("\n%-*s  %-26s %12s  %16s\n", width, "module", "output", "parameters", "multiply-adds");
-  print_level(tree->first, "", 0, width);
+  print_level(tree->first, "", 0, width, tree->is_planned);
   int64_t unknown = 0;
   for (size_t i = 0; i < tree->count; i++) unknown += tree->modules[i].info->unknown;
-  if (unknown) printf("+ and %lld more whose size is not in the file: the exporter has computed with them\n", (long long)unknown);
+  if (unknown)
+    printf("+ and %lld more whose size is not in the file: the exporter has computed with them\n", (long long)unknown);
 }

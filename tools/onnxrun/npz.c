@@ -1,48 +1,97 @@
 /* npz: a zip archive of .npy files, read with libzip. */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <zip.h>
 
-#include "tool.h"
+#include "npy.h"
 
-static int read_member(const char *path, zip_t *archive, zip_int64_t index, struct tensor_list *list) {
-  zip_stat_t stat;
-  zip_file_t *file;
-  unsigned char *bytes;
-  struct named_tensor *item;
-  char where[1024];
-  int code;
-  if (zip_stat_index(archive, (zip_uint64_t)index, 0, &stat) != 0 || !(stat.valid & ZIP_STAT_SIZE) || stat.size > SIZE_MAX / 2)
-    return complain(EXIT_USAGE, "%s: a member without a size", path);
-  snprintf(where, sizeof(where), "%s(%s)", path, stat.name);
-  bytes = malloc((size_t)stat.size + 1);
-  file = zip_fopen_index(archive, (zip_uint64_t)index, 0);
-  item = list_add(list, stat.name);
-  if (!bytes || !file || !item || zip_fread(file, bytes, stat.size) != (zip_int64_t)stat.size) {
-    code = complain(EXIT_OTHER, "%s: cannot be read", where);
-  } else {
-    char *suffix = strstr(item->name, ".npy");
-    if (suffix && !suffix[4]) *suffix = '\0';
-    code = npy_parse(where, bytes, (size_t)stat.size, &item->tensor);
+/* An archive may unpack to that many bytes in any case, and to that many times its own size. */
+enum { FREE_BYTES = 64 << 20, MOST_RATIO = 100 };
+
+static size_t read_member_bytes(void *context, void *target, size_t bytes) {
+  size_t done = 0;
+  while (done < bytes) {
+    const zip_int64_t n = zip_fread(context, (char *)target + done, bytes - done);
+    if (n <= 0) break;
+    done += (size_t)n;
   }
-  if (file) zip_fclose(file);
-  free(bytes);
+  return done;
+}
+
+/* Reading to the end lets libzip compare the checksum. */
+static int check_end(struct byte_stream *s) {
+  char piece[4096];
+  zip_int64_t n;
+  while ((n = zip_fread(s->context, piece, sizeof(piece))) > 0) continue;
+  return n ? complain(EXIT_USAGE, "%s: damaged: %s", s->where, zip_file_strerror(s->context)) : 0;
+}
+
+static int read_array(struct byte_stream *s, enum onr_dtype declared, struct onr_tensor *tensor) {
+  char magic[NPY_MAGIC_BYTES];
+  if (s->left < sizeof(magic) || read_member_bytes(s->context, magic, sizeof(magic)) != sizeof(magic) ||
+      memcmp(magic, NPY_MAGIC, sizeof(magic)))
+    return complain(EXIT_USAGE, "%s: not a readable .npy: the magic bytes are missing", s->where);
+  s->left -= sizeof(magic);
+  const int code = npy_read(s, declared, tensor);
+  return code ? code : check_end(s);
+}
+
+/* The array's name is that of the member without the ending. */
+static int name_item(struct named_tensor *item) {
+  char *end = item->name + strlen(item->name);
+  if (end - item->name > 4 && !strcmp(end - 4, ".npy")) end[-4] = '\0';
+  return 0;
+}
+
+static int read_member(const char *path, zip_t *archive, zip_uint64_t index, uint64_t most, enum onr_dtype declared,
+                       struct tensor_list *list) {
+  zip_stat_t stat;
+  char where[1024];
+  if (zip_stat_index(archive, index, 0, &stat) || !(stat.valid & ZIP_STAT_SIZE) || !(stat.valid & ZIP_STAT_NAME))
+    return complain(EXIT_USAGE, "%s: a member without a name or a size", path);
+  snprintf(where, sizeof(where), "%s(%s)", path, stat.name);
+  zip_file_t *file = zip_fopen_index(archive, index, 0);
+  if (!file) return complain(EXIT_USAGE, "%s: cannot be read: %s", where, zip_strerror(archive));
+  struct named_tensor *item = list_add(list, stat.name);
+  struct byte_stream stream = {where, read_member_bytes, file, stat.size, most};
+  int code = item ? name_item(item) : complain(EXIT_OTHER, "%s: no memory", where);
+  if (!code) code = read_array(&stream, declared, &item->tensor);
+  zip_fclose(file);
   return code;
 }
 
-int npz_read(const char *path, struct tensor_list *list) {
-  int why = 0, code = 0;
+/* A small archive can stand for more than there is memory. */
+static int check_sizes(const char *path, zip_t *archive, zip_uint64_t count, uint64_t most) {
+  uint64_t packed = 0, unpacked = 0;
+  FILE *file = fopen(path, "rb");
+  const long end = file && !fseek(file, 0, SEEK_END) ? ftell(file) : -1;
+  if (file) fclose(file);
+  if (end > 0) packed = (uint64_t)end;
+  for (zip_uint64_t i = 0; i < count; i++) {
+    zip_stat_t stat;
+    if (zip_stat_index(archive, i, 0, &stat) || !(stat.valid & ZIP_STAT_SIZE)) continue;
+    if (__builtin_add_overflow(unpacked, stat.size, &unpacked)) unpacked = UINT64_MAX;
+    if (unpacked > most || (unpacked > FREE_BYTES && unpacked / MOST_RATIO > packed))
+      return complain(EXIT_USAGE,
+                      "%s: unpacks from %s to %s or more, which is refused; numpy.savez writes it without compression",
+                      path, shown_bytes_count((double)packed).text, shown_bytes_count((double)unpacked).text);
+  }
+  return 0;
+}
+
+int npz_read(const char *path, uint64_t most, enum onr_dtype declared, struct tensor_list *list) {
+  int why = 0;
   zip_t *archive = zip_open(path, ZIP_RDONLY, &why);
   if (!archive) {
     zip_error_t error;
     zip_error_init_with_code(&error, why);
-    code = complain(EXIT_OTHER, "%s: %s", path, zip_error_strerror(&error));
+    const int code = complain(EXIT_USAGE, "%s: %s", path, zip_error_strerror(&error));
     zip_error_fini(&error);
     return code;
   }
-  const zip_int64_t count = zip_get_num_entries(archive, 0);
-  for (zip_int64_t i = 0; !code && i < count; i++) code = read_member(path, archive, i, list);
+  const zip_int64_t entries = zip_get_num_entries(archive, 0);
+  const zip_uint64_t count = entries > 0 ? (zip_uint64_t)entries : 0;
+  int code = check_sizes(path, archive, count, most);
+  for (zip_uint64_t i = 0; !code && i < count; i++) code = read_member(path, archive, i, most, declared, list);
   zip_discard(archive);
   return code;
 }

@@ -1,41 +1,66 @@
-/* options: the command line. */
-#include <getopt.h>
+/* options: the table of all options: who takes them, what they say, where they go. */
+#include "options.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "tool.h"
+#define AT(field) offsetof(struct options, field)
+enum { PLANS = RUN | INFO | BENCH, LOADS = PLANS | CHECK };
 
-enum long_option { OPTION_DIM = 256, OPTION_SEED, OPTION_THREADS, OPTION_SECONDS, OPTION_RTOL, OPTION_ATOL, OPTION_BACKEND,
-                   OPTION_JSON, OPTION_PROFILE, OPTION_DISABLE, OPTION_EXTERNAL, OPTION_SHOW, OPTION_NODES,
-                   OPTION_LABELS, OPTION_LIMIT };
-
-static const struct option long_options[] = {
-    {"input", required_argument, NULL, 'i'},
-    {"output", required_argument, NULL, 'o'},
-    {"dim", required_argument, NULL, OPTION_DIM},
-    {"seed", required_argument, NULL, OPTION_SEED},
-    {"threads", required_argument, NULL, OPTION_THREADS},
-    {"seconds", required_argument, NULL, OPTION_SECONDS},
-    {"rtol", required_argument, NULL, OPTION_RTOL},
-    {"atol", required_argument, NULL, OPTION_ATOL},
-    {"backend", required_argument, NULL, OPTION_BACKEND},
-    {"json", no_argument, NULL, OPTION_JSON},
-    {"nodes", no_argument, NULL, OPTION_NODES},
-    {"profile", no_argument, NULL, OPTION_PROFILE},
-    {"disable-passes", required_argument, NULL, OPTION_DISABLE},
-    {"external-data", required_argument, NULL, OPTION_EXTERNAL},
-    {"show", no_argument, NULL, OPTION_SHOW},
-    {"labels", required_argument, NULL, OPTION_LABELS},
-    {"limit", required_argument, NULL, OPTION_LIMIT},
-    {NULL, 0, NULL, 0},
+const struct option_row option_rows[] = {
+    {"input", 'i', "NAME=FILE", PLANS, TAKES_INPUT, 0, NULL,
+     "an input: .npy, .npz or TensorProto .pb; -i FILE where there is one input,\n"
+     "or where the file has the names (.npz)"},
+    {"output", 'o', "DIR", RUN, TAKES_TEXT, AT(output_directory), NULL, "write DIR/NAME.npy for every output"},
+    {"show", 0, NULL, RUN, TAKES_FLAG, AT(show), NULL, "draw the pictures of input 0 with what output 0 says of each"},
+    {"labels", 0, "FILE", RUN, TAKES_TEXT, AT(labels), "show",
+     "with --show: the right answers, and how many were found"},
+    {"nodes", 0, NULL, INFO, TAKES_FLAG, AT(nodes), NULL,
+     "also the nodes that are run, as they are after all rewrites"},
+    {"seconds", 0, "S", BENCH, TAKES_REAL, AT(seconds), NULL, "how long (2)"},
+    {"profile", 0, NULL, BENCH, TAKES_FLAG, AT(profile), NULL, "where the time goes, node by node"},
+    {"rtol", 0, "R", CHECK, TAKES_REAL, AT(rtol), NULL,
+     "allow |found - expected| <= A + R * |expected| (R 1e-3, A 1e-5);\n"
+     "R is at least 1/64, two units in the last place, for bfloat16"},
+    {"atol", 0, "A", CHECK, TAKES_REAL, AT(atol), NULL, "see --rtol"},
+    {"json", 0, NULL, INFO | BENCH | OPS | CHECK, TAKES_FLAG, AT(json), NULL, "print JSON"},
+    {"dim", 0, "NAME=SIZE", PLANS, TAKES_DIM, 0, NULL,
+     "size of a dynamic dimension; INPUT.0=SIZE for one without a name\n"
+     "(not given: as files say, else a guess that the model takes)"},
+    {"seed", 0, "N", RUN | BENCH, TAKES_COUNT, AT(seed), NULL, "of random inputs (0)"},
+    {"threads", 0, "N", LOADS, TAKES_THREADS, AT(threads), NULL, "threads, 0 for one a core (1)"},
+    {"backend", 0, "B", LOADS, TAKES_BACKEND, 0, NULL, "auto, or portable: plain C kernels only"},
+    {"disable-passes", 0, "P", LOADS, TAKES_TEXT, AT(disabled_passes), NULL,
+     "graph rewrites to leave out, comma-separated, or all"},
+    {"external-data", 0, "DIR", LOADS, TAKES_TEXT, AT(external_directory), NULL,
+     "one more folder that external data may lie in"},
+    {"limit", 0, "NAME=VALUE", LOADS, TAKES_LIMIT, 0, NULL,
+     "what a model may take; bytes also as 64M or 2G; the names are below"},
+    {"help", 'h', NULL, RUN | INFO | BENCH | OPS | CHECK, TAKES_FLAG, AT(help), NULL, "this text"},
 };
+const size_t num_option_rows = sizeof(option_rows) / sizeof(option_rows[0]);
+
+/* A command line that is being read. */
+struct parser {
+  const char *command;
+  unsigned bit;
+  struct options *options;
+  uint64_t seen; /* a bit for each row */
+};
+_Static_assert(sizeof(option_rows) / sizeof(option_rows[0]) <= 64, "struct parser has a bit for each row");
+
+/* --- values --- */
 
 static int parse_count(const char *name, const char *text, uint64_t most, uint64_t *value) {
-  char *end;
-  const unsigned long long parsed = strtoull(text, &end, 10);
-  if (text[0] < '0' || text[0] > '9' || *end || parsed > most)
-    return complain(EXIT_USAGE, "%s: expected a whole number up to %llu, got '%s'", name, (unsigned long long)most, text);
-  *value = parsed;
+  uint64_t sum = 0;
+  const char *at = text;
+  for (; *at >= '0' && *at <= '9'; at++)
+    if (__builtin_mul_overflow(sum, (uint64_t)10, &sum) || __builtin_add_overflow(sum, (uint64_t)(*at - '0'), &sum))
+      break;
+  if (at == text || *at || sum > most)
+    return complain(EXIT_USAGE, "--%s: expected a whole number up to %llu, got '%s'", name, (unsigned long long)most,
+                    text);
+  *value = sum;
   return 0;
 }
 
@@ -43,7 +68,7 @@ static int parse_real(const char *name, const char *text, double *value) {
   char *end;
   const double parsed = strtod(text, &end);
   if (end == text || *end || !(parsed >= 0) || parsed > 1e9)
-    return complain(EXIT_USAGE, "%s: expected a number from 0 on, got '%s'", name, text);
+    return complain(EXIT_USAGE, "--%s: expected a number from 0 to 1e9, got '%s'", name, text);
   *value = parsed;
   return 0;
 }
@@ -52,80 +77,147 @@ static int parse_dim(const char *text, struct options *options) {
   const char *equals = strrchr(text, '=');
   uint64_t size;
   if (!equals || equals == text) return complain(EXIT_USAGE, "--dim: expected NAME=SIZE, got '%s'", text);
-  if (options->num_dims == sizeof(options->dims) / sizeof(options->dims[0])) return complain(EXIT_USAGE, "too many --dim options");
-  const int code = parse_count("--dim", equals + 1, INT32_MAX, &size);
+  const int code = parse_count("dim", equals + 1, INT32_MAX, &size);
   if (!code) options->dims[options->num_dims++] = (struct name_size){text, (size_t)(equals - text), (int64_t)size};
   return code;
 }
 
 static int parse_limit(const char *text, struct options *options) {
-  const char *equals = strchr(text, '=');
+  const size_t length = strcspn(text, "=");
   struct onr_error error;
   char name[64];
-  if (!equals || (size_t)(equals - text) >= sizeof(name)) return complain(EXIT_USAGE, "--limit: expected NAME=VALUE, got '%s'", text);
-  memcpy(name, text, (size_t)(equals - text));
-  name[equals - text] = '\0';
-  if (onr_limits_set(&options->limits, name, equals + 1, &error) == ONR_STATUS_OK) return 0;
+  if (!text[length] || length >= sizeof(name))
+    return complain(EXIT_USAGE, "--limit: expected NAME=VALUE, got '%s'", text);
+  memcpy(name, text, length);
+  name[length] = '\0';
+  for (size_t i = 0; i < options->num_limits; i++)
+    if (!strncmp(options->limit_words[i], text, length + 1))
+      return complain(EXIT_USAGE, "--limit %s is given twice", name);
+  options->limit_words[options->num_limits++] = text;
+  if (onr_limits_set(&options->limits, name, text + length + 1, &error) == ONR_STATUS_OK) return 0;
   return complain(EXIT_USAGE, "--limit: %s", error.message);
 }
 
 static int parse_backend(const char *text, struct options *options) {
-  if (strcmp(text, "auto") == 0) options->backend = ONR_BACKEND_AUTO;
-  else if (strcmp(text, "portable") == 0) options->backend = ONR_BACKEND_PORTABLE;
+  if (!strcmp(text, "auto")) options->backend = ONR_BACKEND_AUTO;
+  else if (!strcmp(text, "portable")) options->backend = ONR_BACKEND_PORTABLE;
   else return complain(EXIT_USAGE, "--backend: expected auto or portable, got '%s'", text);
   return 0;
 }
 
-static int parse_one(int option, struct options *options) {
-  uint64_t count;
-  int code = 0;
-  switch (option) {
-    case 'i':
-      if (options->num_inputs == sizeof(options->inputs) / sizeof(options->inputs[0])) return complain(EXIT_USAGE, "too many -i options");
-      options->inputs[options->num_inputs++] = optarg;
+static int take(const struct option_row *row, const char *text, struct options *options) {
+  void *target = (char *)options + row->offset;
+  switch (row->takes) {
+    case TAKES_FLAG: *(int *)target = 1; return 0;
+    case TAKES_TEXT:
+      if (!*text) return complain(EXIT_USAGE, "--%s: expected %s, got an empty word", row->name, row->argument);
+      *(const char **)target = text;
       return 0;
-    case 'o': options->output_directory = optarg; return 0;
-    case OPTION_DIM: return parse_dim(optarg, options);
-    case OPTION_SEED: return parse_count("--seed", optarg, UINT64_MAX, &options->seed);
-    case OPTION_THREADS:
-      code = parse_count("--threads", optarg, 1024, &count);
-      if (!code) options->threads = (uint32_t)count;
-      return code;
-    case OPTION_SECONDS: return parse_real("--seconds", optarg, &options->seconds);
-    case OPTION_RTOL: return parse_real("--rtol", optarg, &options->rtol);
-    case OPTION_ATOL: return parse_real("--atol", optarg, &options->atol);
-    case OPTION_BACKEND: return parse_backend(optarg, options);
-    case OPTION_JSON: options->json = 1; return 0;
-    case OPTION_NODES: options->nodes = 1; return 0;
-    case OPTION_PROFILE: options->profile = 1; return 0;
-    case OPTION_DISABLE: options->disabled_passes = optarg; return 0;
-    case OPTION_EXTERNAL: options->external_directory = optarg; return 0;
-    case OPTION_SHOW: options->show = 1; return 0;
-    case OPTION_LABELS: options->labels = optarg; return 0;
-    case OPTION_LIMIT: return parse_limit(optarg, options);
-    default: return EXIT_USAGE; /* getopt_long has said why */
+    case TAKES_COUNT: return parse_count(row->name, text, UINT64_MAX, target);
+    case TAKES_THREADS: return parse_count(row->name, text, 1024, target);
+    case TAKES_REAL: return parse_real(row->name, text, target);
+    case TAKES_DIM: return parse_dim(text, options);
+    case TAKES_BACKEND: return parse_backend(text, options);
+    case TAKES_LIMIT: return parse_limit(text, options);
+    case TAKES_INPUT: options->inputs[options->num_inputs++] = text; return 0;
   }
+  return EXIT_USAGE;
 }
 
-int parse_options(int argc, char **argv, struct options *options) {
-  int option;
-  *options = (struct options){.threads = 1, .seconds = 2, .rtol = 1e-3, .atol = 1e-5};
-  while ((option = getopt_long(argc, argv, "i:o:", long_options, NULL)) != -1) {
-    const int code = parse_one(option, options);
-    if (code) return code;
-  }
-  for (; optind < argc; optind++) {
-    if (options->num_paths == sizeof(options->paths) / sizeof(options->paths[0])) return complain(EXIT_USAGE, "too many paths");
-    options->paths[options->num_paths++] = argv[optind];
-  }
+/* --- words --- */
+
+static int unknown_option(const struct parser *p, const char *word, size_t length) {
+  struct suggestion s = suggest_for(word + 2, length > 2 ? length - 2 : 0);
+  for (size_t i = 0; i < num_option_rows; i++)
+    if (option_rows[i].commands & p->bit) suggest(&s, option_rows[i].name);
+  if (s.nearest)
+    return complain(EXIT_USAGE, "%s: there is no option '%.*s'; did you mean '--%s'?", p->command, (int)length, word,
+                    s.nearest);
+  return complain(EXIT_USAGE, "%s: there is no option '%.*s'; 'onnxrun help %s' lists them", p->command, (int)length,
+                  word, p->command);
+}
+
+static int wrong_command(const struct parser *p, const struct option_row *row) {
+  struct line takers = {0};
+  for (size_t i = 0; i < NUM_COMMANDS; i++)
+    if (row->commands >> i & 1) line_add(&takers, "%s%s", takers.text[0] ? ", " : "", commands[i].name);
+  return complain(EXIT_USAGE, "%s: does not take --%s, which is for %s; 'onnxrun help %s' lists what it takes",
+                  p->command, row->name, takers.text, p->command);
+}
+
+/* text NULL: none was given. */
+static int use(struct parser *p, const struct option_row *row, const char *text) {
+  const uint64_t bit = (uint64_t)1 << (row - option_rows);
+  const int is_list = row->takes == TAKES_INPUT || row->takes == TAKES_DIM || row->takes == TAKES_LIMIT;
+  if (!(row->commands & p->bit)) return wrong_command(p, row);
+  if (!row->argument && text)
+    return complain(EXIT_USAGE, "%s: --%s takes no value, got '%s'", p->command, row->name, text);
+  if (row->argument && !text)
+    return complain(EXIT_USAGE, "%s: --%s: expected a value (%s)", p->command, row->name, row->argument);
+  if (p->seen & bit && row->argument && !is_list)
+    return complain(EXIT_USAGE, "%s: --%s is given twice", p->command, row->name);
+  p->seen |= bit;
+  return take(row, text, p->options);
+}
+
+/* "--name", "--name=text": the row, and where the text is. */
+static const struct option_row *find_long(const char *word, size_t length) {
+  for (size_t i = 0; i < num_option_rows; i++)
+    if (strlen(option_rows[i].name) == length - 2 && !memcmp(option_rows[i].name, word + 2, length - 2))
+      return &option_rows[i];
+  return NULL;
+}
+
+static const struct option_row *find_letter(char letter) {
+  for (size_t i = 0; i < num_option_rows; i++)
+    if (option_rows[i].letter && option_rows[i].letter == letter) return &option_rows[i];
+  return NULL;
+}
+
+/* One word that begins with a dash, and the one behind it if that is its text; *at moves to the last that was used. */
+static int parse_word(struct parser *p, int argc, char **argv, int *at) {
+  const char *word = argv[*at], *text = NULL;
+  const int is_long = word[1] == '-';
+  const size_t length = is_long ? strcspn(word, "=") : 2;
+  const struct option_row *row = is_long ? find_long(word, length) : find_letter(word[1]);
+  if (!row) return unknown_option(p, word, is_long ? length : strlen(word));
+  if (word[length]) text = word + length + is_long;
+  else if (row->argument && row->commands & p->bit && *at + 1 < argc) text = argv[++*at];
+  return use(p, row, text);
+}
+
+static int check_needs(const struct parser *p) {
+  for (size_t i = 0; i < num_option_rows; i++)
+    for (size_t k = 0; p->seen >> i & 1 && option_rows[i].needs && k < num_option_rows; k++)
+      if (!strcmp(option_rows[k].name, option_rows[i].needs) && !(p->seen >> k & 1))
+        return complain(EXIT_USAGE, "%s: --%s does nothing without --%s", p->command, option_rows[i].name,
+                        option_rows[i].needs);
   return 0;
 }
 
-void print_limits(void) {
-  struct onr_limit_info limit;
-  for (size_t i = 0; onr_limit(i, &limit) == ONR_STATUS_OK; i++) {
-    const int shift = !limit.is_bytes || limit.standard < 1 << 20 ? 0 : limit.standard < (uint64_t)1 << 30 ? 20 : 30;
-    printf("      %-16s %s (%llu%s)\n", limit.name, limit.text, (unsigned long long)(limit.standard >> shift),
-           shift == 30 ? "G" : shift == 20 ? "M" : "");
+int parse_options(size_t command, int argc, char **argv, struct options *options) {
+  struct parser p = {commands[command].name, 1u << command, options, 0};
+  const size_t most = (size_t)argc + 1;
+  int code = 0, only_paths = 0;
+  *options = (struct options){.threads = 1, .seconds = 2, .rtol = 1e-3, .atol = 1e-5};
+  options->paths = calloc(most, sizeof(*options->paths));
+  options->inputs = calloc(most, sizeof(*options->inputs));
+  options->dims = calloc(most, sizeof(*options->dims));
+  options->limit_words = calloc(most, sizeof(*options->limit_words));
+  if (!options->paths || !options->inputs || !options->dims || !options->limit_words)
+    return complain(EXIT_OTHER, "no memory for %d words", argc);
+  for (int i = 0; i < argc && !code; i++) {
+    if (only_paths || argv[i][0] != '-' || !argv[i][1]) options->paths[options->num_paths++] = argv[i];
+    else if (!strcmp(argv[i], "--")) only_paths = 1;
+    else code = parse_word(&p, argc, argv, &i);
+    if (!code && options->help) return 0;
   }
+  return code ? code : check_needs(&p);
+}
+
+void free_options(struct options *options) {
+  free(options->paths);
+  free(options->inputs);
+  free(options->dims);
+  free(options->limit_words);
 }

@@ -1,10 +1,10 @@
 /* report: errors as one line on stderr, and the exit code that goes with each status. */
 #include <stdarg.h>
-#include <stdio.h>
+#include <string.h>
 
-#include "tool.h"
+#include "print.h"
 
-static int exit_code_of(enum onr_status status) {
+int exit_code_of(enum onr_status status) {
   switch (status) {
     case ONR_STATUS_OK: return EXIT_OK;
     case ONR_STATUS_PARSE:
@@ -30,19 +30,24 @@ static int exit_code_of(enum onr_status status) {
   return EXIT_OTHER;
 }
 
-int report_failure(enum onr_status status, const struct onr_error *error) {
-  fflush(stdout);
-  fprintf(stderr, "onnxrun: %s: %s%s%s\n", onr_status_name(status), error->where, error->where[0] ? ": " : "", error->message);
-  return exit_code_of(status);
+/* The loader's own messages about a file name it already. */
+int report_failure(enum onr_status status, const char *file, const struct onr_error *error) {
+  struct line quoted = {0};
+  line_add(&quoted, "'%s'", file);
+  const int named = strstr(error->message, quoted.text) != NULL;
+  return complain(exit_code_of(status), "%s: %s%s%s%s%s", onr_status_name(status), named ? "" : file, named ? "" : ": ",
+                  error->where, error->where[0] ? ": " : "", error->message);
 }
 
 int complain(int code, const char *format, ...) {
+  char text[2048];
   va_list arguments;
   fflush(stdout);
-  fputs("onnxrun: ", stderr);
   va_start(arguments, format);
-  vfprintf(stderr, format, arguments);
+  vsnprintf(text, sizeof(text), format, arguments);
   va_end(arguments);
+  fputs("onnxrun: ", stderr);
+  print_escaped(stderr, text, strlen(text));
   fputc('\n', stderr);
   return code;
 }

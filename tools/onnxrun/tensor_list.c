@@ -1,12 +1,21 @@
 /* tensor_list: named tensors in malloc'ed memory. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tool.h"
 
+int list_rename(struct named_tensor *item, const char *name) {
+  const size_t size = strlen(name) + 1;
+  char *copy = malloc(size);
+  if (!copy) return 0;
+  memcpy(copy, name, size);
+  free(item->name);
+  item->name = copy;
+  return 1;
+}
+
 struct named_tensor *list_add(struct tensor_list *list, const char *name) {
-  struct named_tensor *item;
+  struct named_tensor item = {0};
   if (list->count == list->capacity) {
     const size_t capacity = list->capacity ? 2 * list->capacity : 16;
     struct named_tensor *grown = realloc(list->items, capacity * sizeof(*grown));
@@ -14,10 +23,9 @@ struct named_tensor *list_add(struct tensor_list *list, const char *name) {
     list->items = grown;
     list->capacity = capacity;
   }
-  item = &list->items[list->count++];
-  memset(item, 0, sizeof(*item));
-  snprintf(item->name, sizeof(item->name), "%s", name);
-  return item;
+  if (!list_rename(&item, name)) return NULL;
+  list->items[list->count] = item;
+  return &list->items[list->count++];
 }
 
 const struct named_tensor *list_find(const struct tensor_list *list, const char *name) {
@@ -27,7 +35,10 @@ const struct named_tensor *list_find(const struct tensor_list *list, const char 
 }
 
 void list_clear(struct tensor_list *list) {
-  for (size_t i = 0; i < list->count; i++) onr_tensor_release(NULL, &list->items[i].tensor);
+  for (size_t i = 0; i < list->count; i++) {
+    onr_tensor_release(NULL, &list->items[i].tensor);
+    free(list->items[i].name);
+  }
   free(list->items);
   *list = (struct tensor_list){0};
 }

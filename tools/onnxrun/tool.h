@@ -9,6 +9,8 @@
 
 #include "onnxrun/onnxrun.h"
 
+struct cJSON;
+
 /* Exit codes that other programs rely on. */
 enum exit_code {
   EXIT_OK = 0,
@@ -21,7 +23,8 @@ enum exit_code {
 
 /* A tensor with a name, in malloc'ed memory. */
 struct named_tensor {
-  char name[512];
+  char *name;       /* "" : none */
+  const char *file; /* of the command line; NULL: made here */
   struct onr_tensor tensor;
 };
 
@@ -36,76 +39,176 @@ struct name_size {
   int64_t size;
 };
 
-/* Options of all commands; each command documents those that it reads. */
+/* Options of all commands; the table in options.c says which command takes which. */
 struct options {
-  const char *paths[1024];
+  char **paths; /* in argv */
   size_t num_paths;
-  const char *inputs[256]; /* "NAME=FILE" or "FILE.npz" */
+  const char **inputs; /* "NAME=FILE", "FILE" */
   size_t num_inputs;
-  struct name_size dims[64]; /* --dim N=4 */
+  struct name_size *dims; /* --dim N=4 */
   size_t num_dims;
+  const char **limit_words; /* "NAME=VALUE" */
+  size_t num_limits;
+  struct onr_limits limits; /* 0: the default */
   const char *output_directory;
   const char *disabled_passes;
   const char *external_directory;
-  uint32_t threads;
-  uint64_t seed;
+  uint64_t threads, seed;
   double seconds, rtol, atol;
   enum onr_backend backend;
-  struct onr_limits limits; /* 0: the default */
-  const char *labels; /* .npy; for --show */
-  int json, nodes, profile, show;
+  const char *labels; /* for --show */
+  int json, nodes, profile, show, help;
 };
 
+enum command { RUN = 1, INFO = 2, BENCH = 4, OPS = 8, CHECK = 16 };
+
+struct command_row {
+  const char *name, *arguments, *summary;
+  size_t least_paths, most_paths;
+  int (*run)(const struct options *options);
+};
+extern const struct command_row commands[]; /* in the order of enum command */
+enum { NUM_COMMANDS = 5 };
+
 /* --- options.c --- */
-/* 0, or EXIT_USAGE after one line on stderr. */
-int parse_options(int argc, char **argv, struct options *options);
-/* A line for each limit of --limit on stdout, with its default. */
-void print_limits(void);
+/* The words behind the command. 0, or EXIT_USAGE after one line on stderr. */
+int parse_options(size_t command, int argc, char **argv, struct options *options);
+void free_options(struct options *options);
+
+/* --- help.c --- */
+void print_usage(FILE *file);
+void print_command_help(size_t command);
 
 /* --- report.c --- */
-/* One line on stderr: "onnxrun: SHAPE: where: message"; returns the exit code for the status. */
-int report_failure(enum onr_status status, const struct onr_error *error);
-/* One line on stderr: "onnxrun: " and the text; returns code. */
+/* One line on stderr: "onnxrun: SHAPE: FILE: where: message"; returns the exit code for the status. */
+int report_failure(enum onr_status status, const char *file, const struct onr_error *error);
+int exit_code_of(enum onr_status status);
+/* One line on stderr: "onnxrun: " and the text, made fit for a terminal; returns code. */
 int complain(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* --- print.c: what stands on a terminal --- */
+/* Text of a file with what a terminal might take for a command as \xNN, cut where it is too long. */
+struct shown {
+  char text[256];
+};
+struct shown shown(const char *text);
+struct shown shown_bytes(const char *text, size_t length);
+/* The text, then spaces up to that many columns. */
+void print_padded(const char *text, int columns);
+/* Prints and deletes it. 0, or an exit code after one line on stderr. */
+int print_json(struct cJSON *root, int in_one_line);
+/* "1.4 MiB", "12.3 us" */
+struct shown shown_bytes_count(double bytes);
+struct shown shown_time(double ms);
+
+/* A line that is put together of pieces; ends in "..." when it is too long. */
+struct line {
+  char text[900];
+};
+void line_add(struct line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* --- suggest.c --- */
+/* The nearest of the words that were offered, for "did you mean". */
+struct suggestion {
+  const char *word, *nearest;
+  size_t length, distance;
+};
+struct suggestion suggest_for(const char *word, size_t length);
+void suggest(struct suggestion *s, const char *candidate);
+/* "; did you mean 'conv'?", or "" */
+struct shown suggested(const struct suggestion *s);
+
+/* --- number.c --- */
+struct number {
+  enum { NO_NUMBER, REAL, INTEGER, NATURAL } kind;
+  double real; /* of every kind */
+  int64_t integer;
+  uint64_t natural;
+};
+/* Element i; a complex tensor has two for each of its elements. NO_NUMBER: text, and floats of 8 bits or less. */
+struct number number_at(const struct onr_tensor *tensor, int64_t i);
 
 /* --- tensor_list.c --- */
 /* A new item at the end, zeroed; NULL when out of memory. */
 struct named_tensor *list_add(struct tensor_list *list, const char *name);
+int list_rename(struct named_tensor *item, const char *name); /* 0: out of memory */
 const struct named_tensor *list_find(const struct tensor_list *list, const char *name);
 void list_clear(struct tensor_list *list);
 
-/* --- npy.c, npz.c --- each 0, or an exit code after one line on stderr --- */
-int npy_read(const char *path, struct onr_tensor *tensor);
-int npy_parse(const char *path, const unsigned char *bytes, size_t size, struct onr_tensor *tensor);
-int npy_write(const char *path, const struct onr_tensor *tensor);
-/* Strings: characters of the longest (1 or more), and their bytes in a .npy; 0 when the file cannot take them. */
-size_t npy_text_width(const struct onr_tensor *tensor);
-int npy_text_write(FILE *file, const struct onr_tensor *tensor, size_t width);
-/* PATH.npy, or for what holds tensors a folder PATH: 0.npy, 1.npy ... of a sequence, keys.npy and values.npy of a map. Maps with
- * one list of keys, as classifiers make them, become one: a row of values for each. */
+/* --- read_values.c, write_value.c --- each 0, or an exit code after one line on stderr --- */
+/* One file of values: .npy (one, without a name), .npz, or ONNX's protobuf (.pb). declared: the type that the model
+ * declares; it says which message a .pb holds, and which type a .npy stands for that NumPy has no type for. */
+int read_values(const struct options *options, const char *path, enum onr_dtype declared, struct tensor_list *list);
+/* PATH, or for what holds tensors a folder PATH: 0.npy, 1.npy ... of a sequence, keys.npy and values.npy of a map. Maps
+ * with one list of keys, as classifiers make them, become one: a row of values for each. */
 int write_value(const char *path, const struct onr_tensor *value);
-int npz_read(const char *path, struct tensor_list *list);
 
 /* --- model.c --- */
 struct loaded {
+  const char *path;
   struct onr_threads *threads;
   struct onr_model *model;
   struct onr_session *session;
   double load_ms;
 };
 int load(const struct options *options, const char *path, struct loaded *loaded);
+/* The same without a word. */
+enum onr_status try_load(const struct options *options, const char *path, void (*report)(void *, const char *),
+                         void *context, struct loaded *loaded, struct onr_error *error);
 void unload(struct loaded *loaded);
 double now_ms(void);
 
+/* --- output_names.c --- */
+struct file_name {
+  char text[240];
+};
+/* After a run: a file (or folder, of what holds tensors) for each output, no two the same, to be freed; NULL: out of
+ * memory. */
+struct file_name *output_names(const struct loaded *loaded);
+
+/* --- dims.c: dynamic dimensions of inputs --- */
+/* Its name, or "INPUT.0" where it has none. */
+const char *dim_label(const struct onr_value_info *info, int32_t d, char *text, size_t size);
+/* Every --dim names a dimension, once. */
+int check_dims(const struct options *options, const struct onr_model *model);
+/* No --dim says another size than a file has. */
+int check_dims_of_files(const struct options *options, const struct onr_model *model, const struct tensor_list *inputs);
+/* The size of a dimension by --dim, or by an input that is in the list already; -1: neither. */
+int64_t dim_size(const struct options *options, const struct onr_model *model, const struct tensor_list *inputs,
+                 const struct onr_value_info *info, int32_t d);
+
 /* --- inputs.c --- */
-/* Files for the named inputs, random tensors for the others. Sets them on the session. */
-int make_inputs(const struct options *options, const struct loaded *loaded, struct tensor_list *inputs);
-/* One file of values: .npy (one, without a name), .npz, .pb (kind: what the model declares, for sequences and optionals). */
-int read_tensors(const char *path, enum onr_dtype kind, struct tensor_list *list);
+/* A dimension that nobody gave. */
+struct guess {
+  const struct onr_value_info *info;
+  int32_t d;
+  int64_t size;
+};
+
+struct inputs {
+  struct tensor_list list;
+  size_t num_files; /* the first ones come from files, the others are random */
+  struct guess *guessed;
+  size_t num_guessed;
+};
+/* Files for the named inputs, random tensors for the others; sets them on the session and plans. With `problem`, shapes
+ * that do not fit are no failure: they are told there, and the session has no plan. */
+int make_inputs(const struct options *options, const struct loaded *loaded, struct inputs *inputs,
+                struct line *problem);
+/* What is random, and which sizes were guessed, on stderr. */
+void say_what_is_random(const struct options *options, const struct inputs *inputs);
+/* After a run failed: as report_failure, and says when random inputs or guessed sizes may be the reason. */
+int report_run_failure(enum onr_status status, const struct loaded *loaded, const struct inputs *inputs,
+                       struct onr_error *error);
+void clear_inputs(struct inputs *inputs);
+
+/* --- random.c --- */
+void fill_random(struct onr_tensor *tensor, uint64_t *state);
 
 /* --- compare.c --- */
 /* 1 when found agrees with expected; else 0 and a reason. */
-int agrees(const struct onr_tensor *found, const struct onr_tensor *expected, double rtol, double atol, char *reason, size_t size);
+int agrees(const struct onr_tensor *found, const struct onr_tensor *expected, double rtol, double atol, char *reason,
+           size_t size);
 
 /* --- show.c --- */
 /* Pictures and answers in the terminal. labels->data NULL: none. 0, or an exit code after one line on stderr. */

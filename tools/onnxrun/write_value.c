@@ -1,4 +1,4 @@
-/* write_value: an output into files: a tensor into PATH.npy, what holds others into a folder PATH. */
+/* write_value: an output into files: a tensor into PATH, what holds others into a folder PATH. */
 #define _POSIX_C_SOURCE 200809L /* mkdir */
 #include <errno.h>
 #include <stdio.h>
@@ -6,14 +6,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "npy.h"
 #include "onnxrun/sequence.h"
-#include "tool.h"
 
 enum { PATH_SIZE = 4096 };
 
 static int write_entry(const char *folder, const char *name, const struct onr_tensor *value) {
   char path[PATH_SIZE];
-  if (snprintf(path, sizeof(path), "%s/%s", folder, name) >= (int)sizeof(path))
+  if (snprintf(path, sizeof(path), "%s/%s%s", folder, name, onr_sequence_length(value) < 0 ? ".npy" : "") >=
+      (int)sizeof(path))
     return complain(EXIT_OTHER, "%s: the path is too long", folder);
   return write_value(path, value);
 }
@@ -41,7 +42,8 @@ static int is_table(const struct onr_tensor *value) {
 /* The keys, and a matrix with a row of values for each map. */
 static int write_table(const char *folder, const struct onr_tensor *maps) {
   const int64_t count = onr_sequence_length(maps);
-  const struct onr_tensor first = onr_sequence_entry(maps, 0), keys = onr_sequence_entry(&first, 0), row = onr_sequence_entry(&first, 1);
+  const struct onr_tensor first = onr_sequence_entry(maps, 0), keys = onr_sequence_entry(&first, 0),
+                          row = onr_sequence_entry(&first, 1);
   const size_t bytes = onr_desc_bytes(&row.desc);
   struct onr_tensor table = {onr_desc_make(row.desc.dtype, 2, (int64_t[]){count, row.desc.dim[0]}), NULL};
   table.data = malloc((size_t)count * bytes + 1);
@@ -59,12 +61,9 @@ static int write_table(const char *folder, const struct onr_tensor *maps) {
 int write_value(const char *path, const struct onr_tensor *value) {
   const int64_t count = onr_sequence_length(value);
   const int is_map = value->desc.dtype == ONR_DTYPE_MAP;
-  char name[PATH_SIZE];
+  char name[32];
   int code = EXIT_OK;
-  if (count < 0) {
-    if (snprintf(name, sizeof(name), "%s.npy", path) >= (int)sizeof(name)) return complain(EXIT_OTHER, "%s: the path is too long", path);
-    return npy_write(name, value);
-  }
+  if (count < 0) return npy_write(path, value);
   if (mkdir(path, 0777) != 0 && errno != EEXIST) return complain(EXIT_OTHER, "%s: %s", path, strerror(errno));
   if (is_table(value)) return write_table(path, value);
   for (int64_t i = 0; !code && i < count; i++) {

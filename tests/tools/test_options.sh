@@ -1,0 +1,115 @@
+#!/bin/sh
+# The command line: help, versions, options that a command does not take, words given twice, "did you mean".
+# usage: test_options.sh BUILD_DIR
+set -u
+. "$(dirname "$0")/expect.sh"
+model=$fixtures/linear_2d_dynamo/model.onnx
+
+# Help comes from the table of options, in every spelling, for every command.
+expect 2 "" "$tool"
+for words in help --help -h; do
+  expect 0 "" "$tool" $words
+  holds "usage: onnxrun COMMAND"
+done
+for command in run info bench ops check; do
+  expect 0 "" "$tool" help $command
+  holds "usage: onnxrun $command"
+  cp "$work/out" "$work/help"
+  for words in --help -h "nowhere.onnx --help"; do
+    expect 0 "" "$tool" $command $words
+    cmp -s "$work/out" "$work/help" || fail "'$command $words' and 'help $command' differ"
+  done
+done
+expect 0 "" "$tool" --version
+holds "^onnxrun [0-9]"
+expect 2 "expected nothing behind it" "$tool" --version now
+
+# Every option is refused by every command that its help does not list.
+expect 0 "" "$tool" help
+options=$(sed -n 's/^ .*--\([a-z-]*\).*/\1/p' "$work/out" | sort -u)
+for command in run info bench ops check; do
+  "$tool" help $command >"$work/help"
+  for option in $options; do
+    case $option in help | version) continue ;; esac
+    line=$(grep -e "^ .*--$option" "$work/help") && continue
+    expect 2 "does not take --$option" "$tool" $command --$option "$model"
+  done
+done
+[ "$(echo $options | wc -w)" -ge 17 ] || fail "help lists too few options: $options"
+
+# Nothing is ignored in silence.
+expect 2 "does nothing without --show" "$tool" run "$model" --labels x.npy
+expect 2 "--threads is given twice" "$tool" run "$model" --threads 1 --threads=2
+expect 2 "--limit nodes is given twice" "$tool" run "$model" --limit nodes=100 --limit nodes=200
+expect 2 "takes no value" "$tool" bench "$model" --json=yes
+expect 2 "expected a value" "$tool" bench "$model" --seconds
+expect 2 "expected one path" "$tool" run "$model" "$model"
+expect 2 "expected a path" "$tool" run
+expect 2 "expected a path" "$tool" check
+expect 2 "whole number" "$tool" bench "$model" --threads many
+expect 2 "whole number" "$tool" bench "$model" --seed 99999999999999999999
+expect 2 "number from 0" "$tool" bench "$model" --seconds nan
+expect 2 "auto or portable" "$tool" bench "$model" --backend gpu
+expect 2 "expected NAME=SIZE" "$tool" run "$model" --dim 4
+expect 2 "expected NAME=VALUE" "$tool" run "$model" --limit 5
+expect 2 "no limit 'memory'; there are .*total_bytes" "$tool" run "$model" --limit memory=5
+expect 2 "2G" "$tool" run "$model" --limit total_bytes=many
+expect 5 "LIMIT: .*the limit total_bytes of 2048 bytes" "$tool" run "$model" --limit total_bytes=2K
+expect 0 "" "$tool" run "$model" --limit total_bytes=64M --limit nodes=100
+expect 2 "empty word" "$tool" run "$model" -o ""
+expect 0 "" "$tool" run -- "$model"
+
+# --profile with --json is honoured, and the object stays one line.
+expect 0 "" "$tool" bench "$model" --seconds 0 --json --profile
+holds '"profile":\[{"layer"'
+[ "$(wc -l <"$work/out")" = 1 ] || fail "bench --json is not one line"
+[ -s "$work/err" ] && fail "bench --json writes to stderr"
+
+# Near misses: commands, options, operators, dimensions, inputs, and names in data sets.
+expect 2 "unknown command 'rnu'; did you mean 'run'?" "$tool" rnu "$model"
+expect 2 "did you mean 'check'?" "$tool" help chek
+expect 2 "did you mean '--version'?" "$tool" --verison
+expect 2 "no option '--thread'; did you mean '--threads'?" "$tool" run "$model" --thread 2
+expect 2 "no option '--sede'; did you mean '--seed'?" "$tool" run "$model" --sede=2
+expect 2 "no option '-x'" "$tool" run "$model" -x
+expect 2 "no operator 'conv'; did you mean 'Conv'?" "$tool" ops Relu conv
+expect 2 "no operator 'LayerNormalisation'; did you mean 'LayerNormalization'?" "$tool" ops LayerNormalisation
+expect 2 "no operator 'Quux'\$" "$tool" ops Quux
+python3 - "$work" <<'PY'
+import sys
+from model_writer import *
+work = sys.argv[1]
+write(work + "/names.onnx", [node("Add", ["image", "mask"], ["scores"])],
+      [("image", FLOAT, ["batch", 3]), ("mask", FLOAT, ["batch", None])], [("scores", FLOAT, ["batch", 3])])
+PY
+names=$work/names.onnx
+expect 2 "no input 'imgae'; it has 'image', 'mask'; did you mean 'image'?" "$tool" run "$names" -i imgae=x.npy
+expect 2 "no input 'other'; it has 'image', 'mask'\$" "$tool" run "$names" -i other=x.npy
+expect 2 "no dynamic dimension 'bacth'; it has 'batch', 'mask.1'; did you mean 'batch'?" "$tool" run "$names" --dim bacth=2
+expect 2 "it has none" "$tool" run "$fixtures/conv2d_ts/model.onnx" --dim n=2
+expect 2 "twice" "$tool" run "$names" --dim batch=2 --dim batch=2
+expect 2 "twice" "$tool" run "$names" --dim batch=2 --dim mask.0=2
+expect 0 "" "$tool" run "$names" --dim batch=2 --dim mask.1=1
+holds "float32\[2,3\]"
+
+# check: the arrays of a .npz are found by their names alone.
+mkdir -p "$work/case/test_data_set_0"
+cp "$names" "$work/case/model.onnx"
+python3 - "$work/case/test_data_set_0" <<'PY'
+import struct, sys, zipfile
+def npy(values, shape):
+    text = str({"descr": "<f4", "fortran_order": False, "shape": shape}).encode()
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + struct.pack(f"<{len(values)}f", *values)
+def npz(name, **arrays):
+    with zipfile.ZipFile(sys.argv[1] + "/" + name, "w") as z:
+        for key, array in arrays.items():
+            z.writestr(key + ".npy", array)
+npz("input_0.npz", mask=npy([1], (1, 1)), image=npy([1, 2, 3], (1, 3)))
+npz("output_0.npz", scores=npy([2, 3, 4], (1, 3)))
+npz("other.npz", score=npy([2, 3, 4], (1, 3)))
+PY
+expect 0 "" "$tool" check "$work/case"
+holds "ok case"
+mv "$work/case/test_data_set_0/other.npz" "$work/case/test_data_set_0/output_0.npz"
+expect 1 "no output 'score'; it has 'scores'; did you mean 'scores'?" "$tool" check "$work/case"
+finish

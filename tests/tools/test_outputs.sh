@@ -1,0 +1,70 @@
+#!/bin/sh
+# Files for outputs: a name for each, errors of writing, and standard output that cannot be written.
+# usage: test_outputs.sh BUILD_DIR
+set -u
+. "$(dirname "$0")/expect.sh"
+python3 - "$work" <<'PY'
+import sys
+from model_writer import *
+work = sys.argv[1]
+def scaled(path, names):
+    """Output k is x + k."""
+    constants = [floats(f"k{i}", [1], [i]) for i in range(len(names))]
+    write(path, [node("Add", ["x", f"k{i}"], [name]) for i, name in enumerate(names)], [("x", FLOAT, [1])],
+          [(name, FLOAT, [1]) for name in names], constants)
+scaled(work + "/names.onnx", ["a/b", "a:b", "a_b", "a b", "a_b_1", ".hidden", "_hidden", "../up", "n" * 300, "n" * 301, "Y", "y"])
+write(work + "/sequence.onnx", [node("SequenceConstruct", ["x", "x"], ["y"])], [("x", FLOAT, [1])], [("y", FLOAT, None)])
+identity(work + "/strings.onnx", STRING)
+PY
+cd "$work" || exit 1
+
+# Twelve outputs, twelve files, each with its own value, those that need no change under their own names.
+expect 0 "" "$tool" run names.onnx -o results --seed 1
+[ "$(ls -A results | wc -l)" = 12 ] || fail "12 outputs, these files: $(ls -A results)"
+[ -z "$(ls -A | grep up)" ] || fail "a file outside of the folder"
+for name in a_b a_b_1 _hidden Y y; do [ -e results/$name.npy ] || fail "no $name.npy"; done
+"$tool" run names.onnx -o again --seed 1 2>/dev/null | sed 's/.* -> //' >paths
+python3 - <<'PY' || fail "outputs are not in their own files"
+import sys
+from array_reader import read
+values = [read(open(line.strip(), "rb").read())[1][0] for line in open("paths")]
+sys.exit(len(values) != 12 or any(abs(v - values[0] - i) > 1e-5 for i, v in enumerate(values)))
+PY
+expect 0 "" "$tool" run sequence.onnx -o results
+[ -e results/y/0.npy ] && [ -e results/y/1.npy ] || fail "no files of a sequence"
+
+# Errors of writing say which file and why.
+expect 5 "nowhere/out: cannot be made a folder: No such file or directory" "$tool" run names.onnx -o nowhere/out
+touch plain
+expect 5 "plain: cannot be made a folder: File exists" "$tool" run names.onnx -i x=again/y.npy -o plain
+mkdir full
+ln -s /dev/full full/y.npy
+python3 - <<'PY'
+from model_writer import identity
+identity("y.onnx", shape=[1])
+PY
+if [ -e /dev/full ]; then
+  expect 5 "full/y.npy: cannot be written: No space left" "$tool" run y.onnx -i x=again/y.npy -o full
+
+  # Every command, help too, fails when what it prints does not arrive: a full device, or no standard output at all.
+  for words in "help" "--help" "--version" "help run" "run --help" "ops" "ops Conv" "ops --json" "info y.onnx" "info --json y.onnx" \
+    "run y.onnx -i x=again/y.npy" "run y.onnx -i x=again/y.npy -o results" "bench y.onnx -i x=again/y.npy --seconds 0" \
+    "bench y.onnx -i x=again/y.npy --seconds 0 --json --profile" "check $fixtures/linear_2d_ts" "check --json $fixtures/linear_2d_ts" \
+    "run $fixtures/demo/model.onnx -i $fixtures/demo/digits.npy --show"; do
+    for target in /dev/full closed; do
+      if [ $target = closed ]; then "$tool" $words >&- 2>err; else "$tool" $words >$target 2>err; fi
+      found=$?
+      [ $found = 5 ] || fail "'$words' with standard output $target: expected exit code 5, found $found"
+      grep -q "standard output cannot be written: " err || fail "'$words' with standard output $target says: $(cat err)"
+    done
+  done
+  # What could not be printed has not landed in the files that were written.
+  cmp -s results/y.npy again/y.npy || fail "standard output was closed, and what was printed went into a file"
+  # An error of its own stays.
+  "$tool" run nowhere.onnx >&- 2>err
+  [ $? = 5 ] || fail "no file and no standard output"
+  "$tool" walk >/dev/full 2>/dev/null
+  [ $? = 2 ] || fail "usage errors print nothing"
+  "$tool" run y.onnx -i x=again/y.npy >"$work/out.txt" 2>&- || fail "no standard error: exit code $?"
+fi
+finish

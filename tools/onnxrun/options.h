@@ -1,0 +1,32 @@
+/* options.h: the rows of the table of options, from which parsing and help are made. */
+#ifndef TOOL_OPTIONS_H
+#define TOOL_OPTIONS_H
+
+#include "tool.h"
+
+enum takes {
+  TAKES_FLAG,
+  TAKES_TEXT,
+  TAKES_COUNT,
+  TAKES_THREADS,
+  TAKES_REAL,
+  TAKES_DIM,
+  TAKES_BACKEND,
+  TAKES_INPUT,
+  TAKES_LIMIT
+};
+
+struct option_row {
+  const char *name;     /* without the dashes */
+  char letter;          /* 'i'; 0: none */
+  const char *argument; /* as help calls it; NULL: it takes none */
+  unsigned commands;    /* bits of enum command */
+  enum takes takes;
+  size_t offset;     /* in struct options */
+  const char *needs; /* the option without which this one does nothing; NULL: none */
+  const char *help;  /* lines */
+};
+extern const struct option_row option_rows[];
+extern const size_t num_option_rows;
+
+#endif

@@ -1,0 +1,13 @@
+/* print.h: text made fit for a terminal. */
+#ifndef TOOL_PRINT_H
+#define TOOL_PRINT_H
+
+#include "tool.h"
+
+/* Bytes of the well-formed UTF-8 character that text starts with, 0 when it is none; *code: the character. */
+size_t utf8_decode(const char *text, size_t length, uint32_t *code);
+/* Returns the bytes, at most 4. */
+size_t utf8_encode(uint32_t code, char target[4]);
+void print_escaped(FILE *file, const char *text, size_t length);
+
+#endif
