@@ -86,7 +86,7 @@ struct onr_call {
    * Inputs in `absorbed` are NULL in run. An omitted input is NULL always. */
   const void *const *inputs;
   void *const *outputs; /* run only; NULL where the output is not wanted */
-  void *scratch;        /* run only; scratch_bytes, 64-byte aligned */
+  void *scratch;        /* run only; scratch_bytes, 64-byte aligned; never NULL */
 
   /* prepare: bit i set: constant input i was packed and will not be read again. */
   uint64_t absorbed;

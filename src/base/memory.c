@@ -63,9 +63,10 @@ void onri_arena_init(struct onri_arena *arena, const struct onr_allocator *alloc
   *arena = (struct onri_arena){.allocator = allocator, .budget_bytes = budget_bytes};
 }
 
+/* Where AddressSanitizer watches, each item has a block of its own and nothing behind it. */
 static struct onri_arena_block *add_block(struct onri_arena *arena, size_t bytes) {
   struct onri_arena_block *block;
-  size_t size = arena->blocks ? arena->blocks->size * 2 : FIRST_BLOCK;
+  size_t size = ONRI_WATCHED ? bytes : arena->blocks ? arena->blocks->size * 2 : FIRST_BLOCK;
   if (size > LARGEST_BLOCK) size = LARGEST_BLOCK;
   if (size < bytes) size = bytes;
   block = onri_allocate(arena->allocator, BLOCK_HEADER + size);
@@ -79,7 +80,7 @@ void *onri_arena_allocate(struct onri_arena *arena, size_t bytes) {
   struct onri_arena_block *block = arena->blocks;
   void *memory;
   size_t rounded, total;
-  if (!onri_round_up(bytes ? bytes : 1, 16, &rounded) || rounded > SIZE_MAX / 2) return NULL;
+  if (!onri_round_up(bytes ? bytes : 1, ONRI_WATCHED ? 1 : 16, &rounded) || rounded > SIZE_MAX / 2) return NULL;
   if (!onri_add_size(arena->used_bytes, rounded, &total)) return NULL;
   if (arena->budget_bytes && total > arena->budget_bytes) return NULL;
   if (!block || block->size - block->used < rounded) block = add_block(arena, rounded);

@@ -8,6 +8,15 @@
 
 #define ONRI_ALIGNMENT 64
 
+/* 1 in a build that AddressSanitizer watches: memory then lies so that it sees what is touched beside an item. */
+#if defined(__SANITIZE_ADDRESS__)
+enum { ONRI_WATCHED = 1 };
+#elif defined(__has_feature)
+enum { ONRI_WATCHED = __has_feature(address_sanitizer) };
+#else
+enum { ONRI_WATCHED = 0 };
+#endif
+
 /* malloc and free as an allocator; used where the caller gives none. */
 extern const struct onr_allocator onri_malloc_allocator;
 

@@ -153,13 +153,21 @@ static uint64_t now_ns(void) {
   return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+static enum onr_status run_layer(const struct onri_plan *plan, struct onri_step *step) {
+  if (!ONRI_WATCHED) return step->node->layer->run(&step->call);
+  onri_fence_close(plan->space, step);
+  const enum onr_status status = step->node->layer->run(&step->call);
+  onri_fence_open(plan->space);
+  return status;
+}
+
 static enum onr_status run_step(struct onri_frame *frame, struct onri_plan *plan, struct onri_step *step, struct onr_error *error) {
   const int profile = frame->space.run->profile;
   const uint64_t start = profile ? now_ns() : 0;
   enum onr_status status;
   step->call.error = error;
   if (step->node->layer->flags & ONR_LAYER_CONTROL) status = onri_control_run(frame, plan, step, error);
-  else status = step->node->layer->run(&step->call);
+  else status = run_layer(plan, step);
   if (profile) {
     step->runs++;
     step->total_ns += now_ns() - start;

@@ -187,6 +187,7 @@ static enum onr_status make_step(struct onri_plan *plan, struct onri_segment *se
   c->inside = onri_arena_allocate(&segment->arena, in_room * sizeof(*c->inside));
   c->state = onri_arena_allocate(&segment->arena, node->layer->state_size);
   if (!in || !inputs || !c->out || !outputs || !c->view || !c->inside || !c->state) return no_memory(error);
+  c->scratch = c->state; /* of no bytes, until it is placed */
   segment->num_steps++;
   for (size_t i = 0; i < num_in; i++) {
     c->inside[i].of = ONRI_NONE;

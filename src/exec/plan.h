@@ -86,6 +86,9 @@ enum onr_status onri_plan_resize(struct onri_plan *plan, int32_t value, const st
                                  struct onr_error *error);
 /* Memory that its segments and their slots take of the workspace. */
 size_t onri_plan_memory(const struct onri_plan *plan);
+/* fence.c: before and after a step runs, where ONRI_WATCHED. */
+void onri_fence_close(const struct onri_workspace *space, const struct onri_step *step);
+void onri_fence_open(const struct onri_workspace *space);
 /* place.c: offsets for all values that segment `index` computes, and the size of its block. */
 enum onr_status onri_plan_place(struct onri_plan *plan, size_t index, struct onr_error *error);
 

@@ -149,7 +149,7 @@ static enum onr_status run_phases(struct evaluation *e, const struct onr_layer *
   for (size_t i = 0; i < call->num_in && i < 64; i++)
     if (call->absorbed >> i & 1) inputs[i] = NULL;
   if (status == ONR_STATUS_OK && layer->plan) status = layer->plan(call);
-  if (status == ONR_STATUS_OK && call->scratch_bytes) {
+  if (status == ONR_STATUS_OK) {
     call->scratch = onri_allocate(e->env.allocator, call->scratch_bytes);
     if (!call->scratch) status = onr_fail(call->error, ONR_STATUS_NO_MEMORY, "no memory for %zu bytes of scratch", call->scratch_bytes);
   }

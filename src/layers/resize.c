@@ -310,9 +310,7 @@ static enum onr_status resize_run(struct onr_call *call) {
   const struct resize_state *const s = call->state;
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
   if (s->op != NULL) {
-    /* Without scratch the pointer is NULL, to which not even 0 may be added. */
-    void *const workspace = call->scratch ? (unsigned char *)call->scratch + s->scratch : NULL;
-    ONR_TRY(onri_xnn_resize_setup(s->op, workspace, call->inputs[0], call->outputs[0], call->error));
+    ONR_TRY(onri_xnn_resize_setup(s->op, (unsigned char *)call->scratch + s->scratch, call->inputs[0], call->outputs[0], call->error));
     return onri_xnn_run(s->op, call->env, call->error);
   }
   if (p->mode == ONR_RESIZE_NEAREST) {
