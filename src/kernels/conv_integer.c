@@ -21,18 +21,49 @@ struct tile {
   size_t n, g, pixel, rows, first, columns;
 };
 
+static void place_of(const struct onri_conv *c, size_t pixel, int64_t o[ONR_MAX_SPATIAL]) {
+  const size_t out1 = (size_t)c->axis[1].out, out2 = (size_t)c->axis[2].out;
+  o[0] = (int64_t)(pixel / out2 / out1), o[1] = (int64_t)(pixel / out2 % out1), o[2] = (int64_t)(pixel % out2);
+}
+
 /* Offset in x of what lies under a tap of the window of an output pixel; -1 in the padding. */
 static int64_t tap_offset(const struct onri_conv *c, size_t pixel, size_t tap) {
   const size_t taps1 = (size_t)c->axis[1].kernel, taps2 = (size_t)c->axis[2].kernel;
-  const size_t out1 = (size_t)c->axis[1].out, out2 = (size_t)c->axis[2].out;
-  const int64_t o[] = {(int64_t)(pixel / out2 / out1), (int64_t)(pixel / out2 % out1), (int64_t)(pixel % out2)};
   const int64_t k[] = {(int64_t)(tap / taps2 / taps1), (int64_t)(tap / taps2 % taps1), (int64_t)(tap % taps2)};
-  int64_t offset = 0, i;
+  int64_t o[ONR_MAX_SPATIAL], offset = 0, i;
+  place_of(c, pixel, o);
   for (int a = 0; a < ONR_MAX_SPATIAL; a++) {
     if (!onri_axis_tap(&c->axis[a], o[a], k[a], &i)) return -1;
     offset += i * c->x.stride[a];
   }
   return offset;
+}
+
+/* Taps [first, last) of each axis. */
+struct span {
+  int64_t first[ONR_MAX_SPATIAL], last[ONR_MAX_SPATIAL];
+};
+
+/* The taps of an output pixel that lie in the image. */
+static struct span taps_of(const struct onri_conv *c, size_t pixel) {
+  struct span s;
+  int64_t o[ONR_MAX_SPATIAL];
+  place_of(c, pixel, o);
+  for (int a = 0; a < ONR_MAX_SPATIAL; a++) onri_axis_taps(&c->axis[a], o[a], c->axis[a].in, &s.first[a], &s.last[a]);
+  return s;
+}
+
+/* A span with those of all pixels of a tile: what lies outside is padding for each. */
+static struct span taps_of_tile(const struct onri_conv *c, const struct tile *t) {
+  struct span all = taps_of(c, t->pixel);
+  for (size_t r = 1; r < t->rows; r++) {
+    const struct span s = taps_of(c, t->pixel + r);
+    for (int a = 0; a < ONR_MAX_SPATIAL; a++) {
+      if (s.first[a] < all.first[a]) all.first[a] = s.first[a];
+      if (s.last[a] > all.last[a]) all.last[a] = s.last[a];
+    }
+  }
+  return all;
 }
 
 static void differences(const struct onri_conv_integer *c, int64_t from, size_t count, float *to) {
@@ -61,12 +92,13 @@ static void gather(const struct work *w, const struct tile *t, size_t from, size
     }
 }
 
-static void add_products(const struct work *w, const struct tile *t, uint32_t *sums) {
+/* Adds the products of `taps` taps from `tap` on. */
+static void add_taps(const struct work *w, const struct tile *t, size_t tap, size_t taps, uint32_t *sums) {
   const struct onri_conv *const conv = w->c->conv;
-  const size_t k = (size_t)(onri_conv_taps(conv) * conv->group_in), out = (size_t)conv->group_out;
+  const size_t in = (size_t)conv->group_in, out = (size_t)conv->group_out, k = (size_t)onri_conv_taps(conv) * in, end = (tap + taps) * in;
   float a[PIXELS * DEPTH], part[PIXELS * CHANNELS];
-  for (size_t from = 0; from < k; from += DEPTH) {
-    const size_t depth = k - from < DEPTH ? k - from : DEPTH;
+  for (size_t from = tap * in; from < end; from += DEPTH) {
+    const size_t depth = end - from < DEPTH ? end - from : DEPTH;
     const struct onri_gemm gemm = {.m = t->rows, .n = t->columns, .k = depth, .a = a, .a_row = DEPTH, .a_col = 1,
                                    .b = w->c->weights + (t->g * k + from) * out + t->first, .b_row = out, .b_col = 1,
                                    .c = part, .c_row = CHANNELS, .alpha = 1.0};
@@ -77,20 +109,37 @@ static void add_products(const struct work *w, const struct tile *t, uint32_t *s
   }
 }
 
+/* All taps at once, where most of them lie in the image; otherwise those alone that do for some pixel. */
+static void add_products(const struct work *w, const struct tile *t, uint32_t *sums) {
+  const struct onri_axis *const axis = w->c->conv->axis;
+  const struct span s = taps_of_tile(w->c->conv, t);
+  int64_t used = 1;
+  for (int a = 0; a < ONR_MAX_SPATIAL; a++) used *= s.last[a] > s.first[a] ? s.last[a] - s.first[a] : 0;
+  if (used * 2 > onri_conv_taps(w->c->conv)) {
+    add_taps(w, t, 0, (size_t)onri_conv_taps(w->c->conv), sums);
+    return;
+  }
+  for (int64_t k0 = s.first[0]; k0 < s.last[0]; k0++)
+    for (int64_t k1 = s.first[1]; k1 < s.last[1] && used > 0; k1++)
+      add_taps(w, t, (size_t)((k0 * axis[1].kernel + k1) * axis[2].kernel + s.first[2]), (size_t)(s.last[2] - s.first[2]), sums);
+}
+
 /* One channel in, one out. Weights are [taps][groups]. */
 static void add_depthwise(const struct work *w, const struct tile *t, uint32_t *sums) {
   const struct onri_conv *const conv = w->c->conv;
-  const size_t taps = (size_t)onri_conv_taps(conv);
   const int64_t start = (int64_t)t->n * conv->x.batch_stride + (int64_t)t->first * conv->x.channel_stride;
   float x[CHANNELS];
-  for (size_t r = 0; r < t->rows; r++)
-    for (size_t tap = 0; tap < taps; tap++) {
-      const int64_t at = tap_offset(conv, t->pixel + r, tap);
-      const float *const weights = w->c->weights + tap * (size_t)conv->groups + t->first;
-      if (at < 0) continue;
-      differences(w->c, start + at, t->columns, x);
-      for (size_t j = 0; j < t->columns; j++) sums[r * CHANNELS + j] += (uint32_t)(int32_t)(x[j] * weights[j]);
-    }
+  for (size_t r = 0; r < t->rows; r++) {
+    const struct span s = taps_of(conv, t->pixel + r);
+    for (int64_t k0 = s.first[0]; k0 < s.last[0]; k0++)
+      for (int64_t k1 = s.first[1]; k1 < s.last[1]; k1++)
+        for (int64_t k2 = s.first[2]; k2 < s.last[2]; k2++) {
+          const size_t tap = (size_t)((k0 * conv->axis[1].kernel + k1) * conv->axis[2].kernel + k2);
+          const float *const weights = w->c->weights + tap * (size_t)conv->groups + t->first;
+          differences(w->c, start + tap_offset(conv, t->pixel + r, tap), t->columns, x);
+          for (size_t j = 0; j < t->columns; j++) sums[r * CHANNELS + j] += (uint32_t)(int32_t)(x[j] * weights[j]);
+        }
+  }
 }
 
 static void finish(const struct work *w, const struct tile *t, const uint32_t *sums) {

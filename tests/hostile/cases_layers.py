@@ -40,6 +40,23 @@ for _op in 'Conv', 'ConvTranspose':  # nothing is known of x when the weights ar
     )
 
 
+# A kernel as large as its output: the work is that of the taps that lie in the image, and no table has an entry for each of the others.
+def long_kernel(id, op, x, w, t=np.float32, more=(), **a):
+    ins = [('x', H.np_dtype_to_tensor_dtype(np.dtype(t)), x), *more, init('w', np.ones(w, t))]
+    case(id, 'run', 'OK', '%s with a kernel of %d taps' % (op, np.prod(w[2:])))(
+        lambda d: op1(op, ins, out_t=T.INT32 if op == 'ConvInteger' else F, feeds={'x': np.ones(x, t)}, opset=22, **a))
+
+
+long_kernel('F54_long_kernel', 'Conv', (1, 1, 1), (1, 1, 60000), pads=[59999, 59999])
+long_kernel('F55_long_kernel_depthwise', 'Conv', (1, 2, 1), (2, 1, 60000), pads=[59999, 59999], group=2)
+long_kernel('F56_long_kernel_transposed', 'ConvTranspose', (1, 1, 3, 3), (1, 1, 2048, 5), dilations=[1, 2])
+long_kernel('F57_long_kernel_strided', 'ConvTranspose', (1, 1, 3, 3), (1, 1, 4096, 5), strides=[2, 2])
+long_kernel('F58_long_kernel_stepped', 'ConvTranspose', (1, 2, 30), (2, 1, 3000), strides=[1000], dilations=[999], group=2)
+long_kernel('F59_long_kernel_integer', 'ConvInteger', (1, 1, 1), (1, 1, 60000), np.uint8, pads=[59999, 59999])
+case('F60_many_groups', 'run', 'OK', 'Conv with 20,000 groups of 2 channels: tiles would be filled with zeros')(
+    lambda d: op1('Conv', [('x', F, [1, 40000, 1, 1]), W(20000, 2, 1, 1)], feeds={'x': np.zeros((1, 40000, 1, 1), np.float32)}, group=20000))
+
+
 def pool(id, exp, why, op='MaxPool', **a):
     case(id, 'load', exp, why)(lambda d: op1(op, [X4], feeds=x4, **a))
 

@@ -4,7 +4,8 @@
     make_history.py SUITE DIR        DIR/{forms,versions,types}/CASE/{model.onnx, test_data_set_0/...}
 
 SUITE is the folder that tests/onnx/suite/make_suite.py wrote: it has the newest version of most operators and few types.
-  forms     old forms written out in forms.py, their results in numpy; the domain ai.onnx.ml from forms_ml.py
+  forms     old forms written out in forms.py, their results in numpy; the domain ai.onnx.ml from forms_ml.py; models of
+            convolutions from forms_conv.py
   versions  cases of SUITE under an older opset whose schema allows the same node
   types     cases of SUITE with inputs of another type that the schema allows
 The results of the last three come from onnx.reference and from ONNX Runtime. Where both answer they must agree, or the case
@@ -25,6 +26,7 @@ from onnx.reference import ReferenceEvaluator
 
 import defined
 import forms
+import forms_conv
 import forms_ml
 
 CASES_PER_VERSION = 3
@@ -217,15 +219,21 @@ def bindings(case, schema):
     return bound
 
 
+def write_data(path, number, inputs, outputs):
+    """inputs and outputs: [(name, value)]"""
+    data = os.path.join(path, f"test_data_set_{number}")
+    os.makedirs(data)
+    for kind, values in (("input", inputs), ("output", outputs)):
+        for i, (name, value) in enumerate(values):
+            with open(os.path.join(data, f"{kind}_{i}.pb"), "wb") as file:
+                file.write(value_proto(value, name).SerializeToString())
+
+
 def write_case(folder, name, case, outputs):
     path = os.path.join(folder, name)
-    data = os.path.join(path, "test_data_set_0")
-    os.makedirs(data)
+    named = lambda values, names: zip([n for n in names if n], values)
+    write_data(path, 0, named(case.inputs, case.node.input), named(outputs, case.node.output))
     onnx.save(make_model(case, outputs), os.path.join(path, "model.onnx"))
-    for kind, arrays, names in (("input", case.inputs, case.node.input), ("output", outputs, case.node.output)):
-        for i, (array, tensor) in enumerate(zip(arrays, [n for n in names if n])):
-            with open(os.path.join(data, f"{kind}_{i}.pb"), "wb") as file:
-                file.write(value_proto(array, tensor).SerializeToString())
 
 
 def read_suite(suite):
@@ -376,6 +384,14 @@ def write_forms_ml(folder):
         write_case(folder, f"form_ml_{op}_{name}_{version}", case, outputs)
 
 
+def write_forms_conv(folder):
+    for name, model, sets in forms_conv.cases():
+        path = os.path.join(folder, f"form_{name}")
+        for i, (inputs, outputs) in enumerate(sets):
+            write_data(path, i, zip([v.name for v in model.graph.input], inputs), zip([v.name for v in model.graph.output], outputs))
+        onnx.save(model, os.path.join(path, "model.onnx"))
+
+
 def main():
     if len(sys.argv) != 3:
         sys.exit("usage: make_history.py SUITE DIR")
@@ -385,6 +401,7 @@ def main():
     cases = read_suite(suite)
     write_forms(os.path.join(folder, "forms"))
     write_forms_ml(os.path.join(folder, "forms"))
+    write_forms_conv(os.path.join(folder, "forms"))
     versions(os.path.join(folder, "versions"), cases, table)
     types(os.path.join(folder, "types"), cases, table)
 
