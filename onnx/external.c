@@ -64,6 +64,28 @@ enum onr_status onri_sources_open(struct onri_sources *sources, const char *path
   return open_directory(directory, &sources->directories[0], error);
 }
 
+static int share(int from, int *to) {
+  *to = from < 0 ? -1 : fcntl(from, F_DUPFD_CLOEXEC, 0);
+  return from < 0 || *to >= 0;
+}
+
+enum onr_status onri_sources_share(const struct onri_sources *from, struct onri_sources *sources, struct onr_error *error) {
+  sources->main = from->main;
+  if (share(from->main.fd, &sources->main.fd) && share(from->directories[0], &sources->directories[0]) &&
+      share(from->directories[1], &sources->directories[1]))
+    return ONR_STATUS_OK;
+  return onr_fail(error, ONR_STATUS_IO, "the model's files cannot be opened once more: too many are open");
+}
+
+enum onr_status onri_sources_keep_memory(struct onri_sources *sources, struct onr_error *error) {
+  void *copy;
+  if (!sources->main.data) return ONR_STATUS_OK;
+  copy = onri_arena_copy(&sources->arena, sources->main.data, (size_t)sources->main.size);
+  if (!copy) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a copy of the model");
+  sources->main.data = copy;
+  return ONR_STATUS_OK;
+}
+
 /* --- opening --- */
 
 static int open_beneath(int directory, const char *location) {

@@ -33,6 +33,11 @@ enum onr_status onri_sources_open(struct onri_sources *sources, const char *path
 enum onr_status onri_sources_set_memory(struct onri_sources *sources, const void *data, size_t bytes,
                                         const char *extra_directory, struct onr_error *error);
 
+/* The same files for another model, which `from` outlives. */
+enum onr_status onri_sources_share(const struct onri_sources *from, struct onri_sources *sources, struct onr_error *error);
+/* Memory becomes a copy that the sources own. */
+enum onr_status onri_sources_keep_memory(struct onri_sources *sources, struct onr_error *error);
+
 /* A range of a file. */
 struct onri_external {
   struct onri_external_file *file;

@@ -4,8 +4,9 @@
 #include "base/shape.h"
 #include "base/text.h"
 #include "onnx/importer.h"
+#include "onnx/onnx_load.h"
 
-enum { SHOWN = 96 };
+enum { SHOWN = 96, FIRST_WITH_DEFAULTS = 4 /* IR version */ };
 
 enum onr_status onri_import_no_memory(struct onri_importer *importer) {
   return onr_fail(importer->error, ONR_STATUS_NO_MEMORY, "no memory to import the graph");
@@ -128,8 +129,38 @@ static enum onr_status add_input(struct onri_importer *importer, struct onri_sco
   return onri_scope_bind(importer, scope, info->name, *value);
 }
 
-/* Old files list initializers among the inputs. Those are constants, not inputs. An input listed twice is an error all the
- * same, so its name is in `seen`. */
+static int is_opened(const struct onri_opened *opened, const char *name) {
+  for (size_t i = 0; opened && i < opened->count; i++)
+    if (!strcmp(opened->names[i], name)) return 1;
+  return 0;
+}
+
+/* An initializer that is also an input of the main graph: a default. Files before IR version 4 had to list all of them as
+ * inputs, and mean constants. */
+static enum onr_status add_default(struct onri_importer *importer, struct onri_scope *scope, const Onnx__ValueInfoProto *info,
+                                   size_t most, int32_t *inputs, size_t *num_inputs) {
+  const int32_t index = onri_names_get(&scope->names, info->name) - 1;
+  struct onri_value *value = &scope->graph->values[index];
+  const char **dim_names = NULL;
+  struct onr_desc desc;
+  if (scope->outer || importer->ir_version < FIRST_WITH_DEFAULTS || index < 0) return ONR_STATUS_OK;
+  ONR_TRY(read_type(importer, info->type, &desc, &dim_names));
+  if (desc.dtype == ONR_DTYPE_NONE) desc.dtype = value->desc.dtype;
+  if (is_opened(importer->opened, info->name)) {
+    onri_constant_release(value->constant);
+    value->constant = NULL;
+    value->desc = desc;
+    value->dim_names = dim_names;
+    inputs[(*num_inputs)++] = index;
+    return ONR_STATUS_OK;
+  }
+  if (!importer->defaults) importer->defaults = onri_arena_allocate(&scope->graph->arena, most * sizeof(*importer->defaults));
+  if (!importer->defaults) return onri_import_no_memory(importer);
+  importer->defaults[importer->num_defaults++] = (struct onri_default){value->name, desc, dim_names};
+  return ONR_STATUS_OK;
+}
+
+/* An input listed twice is an error also where it is an initializer, so its name is in `seen`. */
 static enum onr_status read_inputs(struct onri_importer *importer, struct onri_scope *scope, const Onnx__GraphProto *proto,
                                    int32_t *inputs, size_t *num_inputs, struct onri_names *seen) {
   for (size_t i = 0; i < proto->n_input; i++) {
@@ -142,6 +173,8 @@ static enum onr_status read_inputs(struct onri_importer *importer, struct onri_s
       status = onr_fail(importer->error, ONR_STATUS_GRAPH, "two graph inputs have this name");
     else if (onri_names_get(&scope->names, name) < 0)
       status = add_input(importer, scope, info, &inputs[(*num_inputs)++]);
+    else
+      status = add_default(importer, scope, info, proto->n_input, inputs, num_inputs);
     if (status != ONR_STATUS_OK) return blame_value(importer, "input", name, status);
   }
   return ONR_STATUS_OK;

@@ -153,6 +153,8 @@ enum onr_status onri_import_body(struct onri_importer *importer, struct onri_sco
 enum onr_status onri_import_main(struct onri_importer *importer, const Onnx__GraphProto *proto, const struct onri_opsets *opsets);
 enum onr_status onri_import_enter(struct onri_importer *importer); /* one level deeper; LIMIT */
 
+struct onri_opened;
+struct onri_default;
 struct onri_importer {
   struct onr_env *env;
   struct onr_error *error;
@@ -176,6 +178,10 @@ struct onri_importer {
   size_t num_orphans, orphans_capacity;
   uint8_t *counted;              /* [num_initializers] 1: a node reads it, and it can be a parameter */
   size_t num_initializers;       /* the first values of the main graph */
+  int64_t ir_version;
+  const struct onri_opened *opened; /* defaults that are to be inputs; NULL: none */
+  struct onri_default *defaults; /* in the main graph's arena */
+  size_t num_defaults;
 };
 
 /* --- onnx_load.c --- tensors and options may be NULL */

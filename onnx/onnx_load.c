@@ -63,12 +63,15 @@ static enum onr_status fill_info(struct onri_importer *importer, const Onnx__Mod
 static enum onr_status import(struct onri_importer *importer, const Onnx__ModelProto *model, struct onri_loaded *loaded) {
   struct onri_opsets opsets;
   if (!model->graph) return onr_fail(importer->error, ONR_STATUS_GRAPH, "the file holds no graph");
+  importer->ir_version = model->ir_version;
   importer->from_pytorch = model->producer_name && !strcmp(model->producer_name, "pytorch");
   ONR_TRY(read_opsets(importer, model, &opsets));
   ONR_TRY(onri_op_index_make(&importer->scratch, &importer->ops, importer->error));
   ONR_TRY(onri_functions_read(importer, model));
   ONR_TRY(onri_import_main(importer, model->graph, &opsets));
   ONR_TRY(onri_unsupported_finish(importer));
+  loaded->defaults = importer->defaults;
+  loaded->num_defaults = importer->num_defaults;
   return fill_info(importer, model, loaded);
 }
 
@@ -86,7 +89,7 @@ static enum onr_status decode_and_import(struct onri_importer *importer, struct 
 }
 
 static enum onr_status scan_and_import(struct onr_env *env, struct onri_sources *sources, const struct onr_model_options *options,
-                                       struct onri_loaded *loaded, struct onr_error *error) {
+                                       const struct onri_opened *opened, struct onri_loaded *loaded, struct onr_error *error) {
   struct onri_skeleton skeleton;
   struct onri_tensor_decoder tensors = {.env = env, .sources = sources};
   struct onri_importer importer;
@@ -100,6 +103,7 @@ static enum onr_status scan_and_import(struct onr_env *env, struct onri_sources 
   status = tensors.shared ? onri_graph_create(env, &graph, error) : onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to load a model");
   if (status == ONR_STATUS_OK) {
     onri_importer_init(&importer, env, graph, &tensors, options, error);
+    importer.opened = opened;
     status = decode_and_import(&importer, &skeleton, loaded);
     onri_importer_clear(&importer);
     if (status == ONR_STATUS_OK) loaded->graph = graph;
@@ -116,13 +120,13 @@ static enum onr_status scan_and_import(struct onr_env *env, struct onri_sources 
 enum { READING_SLACK = 128 << 20, READING_FACTOR = 128 };
 
 enum onr_status onri_onnx_load(struct onr_env *env, struct onri_sources *sources, const struct onr_model_options *options,
-                               struct onri_loaded *loaded, struct onr_error *error) {
+                               const struct onri_opened *opened, struct onri_loaded *loaded, struct onr_error *error) {
   struct onri_meter *meter = env->meter;
   const uint64_t total = env->limits.total_bytes, size = sources->main.size;
   const uint64_t most = size < (total - 1) / READING_FACTOR ? READING_SLACK + READING_FACTOR * size : total;
   enum onr_status status;
   if (meter && most < total) onri_meter_set_limit(meter, "what reading a file of this size may take,", most);
-  status = onri_meter_settle(meter, scan_and_import(env, sources, options, loaded, error), error);
+  status = onri_meter_settle(meter, scan_and_import(env, sources, options, opened, loaded, error), error);
   if (meter && most < total) onri_meter_set_limit(meter, "the limit total_bytes", total);
   return status;
 }

@@ -45,6 +45,7 @@ static int32_t capture(struct onri_importer *importer, struct onri_scope *scope,
 static void mark_parameter(struct onri_importer *importer, const struct onri_scope *scope, int32_t value) {
   const struct onr_desc *desc;
   if (scope->graph != importer->graph || value == ONRI_NONE || (size_t)value >= importer->num_initializers) return;
+  if (!scope->graph->values[value].constant) return; /* opened: an input */
   desc = &scope->graph->values[value].desc;
   switch (desc->dtype) {
     case ONR_DTYPE_I32: case ONR_DTYPE_I64: case ONR_DTYPE_U32: case ONR_DTYPE_U64: case ONR_DTYPE_BOOL: case ONR_DTYPE_STRING:

@@ -50,7 +50,12 @@ ONR_API enum onr_status onr_model_load_memory(const void *data, size_t bytes, co
 /* Accepts NULL. All sessions of the model must be gone. */
 ONR_API void onr_model_destroy(struct onr_model *model);
 
+/* Inputs that a caller must set. */
 ONR_API size_t onr_model_num_inputs(const struct onr_model *model);
+/* Inputs that a caller may leave out: initializers which the file lists as inputs, too. They have the indices behind the
+ * others. A model is compiled with their values as constants; a session whose caller sets one (onr_session_set_input) compiles
+ * it once more at its next plan, for itself. Files before IR version 4 had to list all initializers: there they are constants. */
+ONR_API size_t onr_model_num_defaults(const struct onr_model *model);
 ONR_API size_t onr_model_num_outputs(const struct onr_model *model);
 /* NULL when index is out of range. */
 ONR_API const struct onr_value_info *onr_model_input(const struct onr_model *model, size_t index);

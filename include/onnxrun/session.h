@@ -24,6 +24,7 @@ ONR_API void onr_session_destroy(struct onr_session *session); /* accepts NULL *
 
 /* Set input `index` for the coming runs. dtype and declared dimensions must agree with the model (else ARGUMENT), and data
  * must be aligned as its type asks for, to 8 bytes at most. The -1 of onr_model_find_input is refused, by a message of its own.
+ * NULL takes back what was set for an input with a default (onr_model_num_defaults).
  * The data is read during onr_session_run and must stay in place until then; it stays set for later runs. */
 ONR_API enum onr_status onr_session_set_input(struct onr_session *session, size_t index, const struct onr_tensor *tensor,
                                               struct onr_error *error);

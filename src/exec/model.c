@@ -33,24 +33,27 @@ void onr_model_destroy(struct onr_model *model) {
   onri_release(model->meter.under, model);
 }
 
-static enum onr_status declare(struct onr_model *m, const int32_t *values, size_t count, struct onr_value_info **list,
+static enum onr_status declare_value(struct onr_model *m, const char *name, const struct onr_desc *desc, const char *const *dim_names,
+                                     struct onr_value_info *info, struct onr_error *error) {
+  *info = (struct onr_value_info){.name = onri_arena_string(&m->arena, name), .dtype = desc->dtype, .rank = desc->rank};
+  if (!info->name) return no_memory(error);
+  for (int32_t d = 0; d < info->rank; d++) {
+    info->dim[d] = desc->dim[d];
+    if (!dim_names || !dim_names[d]) continue;
+    info->dim_name[d] = onri_arena_string(&m->arena, dim_names[d]);
+    if (!info->dim_name[d]) return no_memory(error);
+  }
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status declare(struct onr_model *m, const int32_t *values, size_t count, size_t room, struct onr_value_info **list,
                                struct onr_error *error) {
-  struct onr_value_info *infos = onri_arena_allocate(&m->arena, count * sizeof(*infos));
-  if (!infos) return no_memory(error);
+  *list = onri_arena_allocate(&m->arena, room * sizeof(**list));
+  if (!*list) return no_memory(error);
   for (size_t i = 0; i < count; i++) {
     const struct onri_value *value = &m->graph->values[values[i]];
-    struct onr_value_info *info = &infos[i];
-    *info = (struct onr_value_info){.dtype = value->desc.dtype, .rank = value->desc.rank};
-    info->name = onri_arena_string(&m->arena, value->name);
-    if (!info->name) return no_memory(error);
-    for (int32_t d = 0; d < info->rank; d++) {
-      info->dim[d] = value->desc.dim[d];
-      if (!value->dim_names || !value->dim_names[d]) continue;
-      info->dim_name[d] = onri_arena_string(&m->arena, value->dim_names[d]);
-      if (!info->dim_name[d]) return no_memory(error);
-    }
+    ONR_TRY(declare_value(m, value->name, &value->desc, value->dim_names, &(*list)[i], error));
   }
-  *list = infos;
   return ONR_STATUS_OK;
 }
 
@@ -59,8 +62,13 @@ static enum onr_status declare_all(struct onr_model *m, const struct onr_model_i
   m->info.producer_name = onri_arena_string(&m->arena, info->producer_name ? info->producer_name : "");
   m->info.producer_version = onri_arena_string(&m->arena, info->producer_version ? info->producer_version : "");
   if (!m->info.producer_name || !m->info.producer_version) return no_memory(error);
-  ONR_TRY(declare(m, m->graph->inputs, m->graph->num_inputs, &m->inputs, error));
-  return declare(m, m->graph->outputs, m->graph->num_outputs, &m->outputs, error);
+  const size_t num_inputs = m->graph->num_inputs, num_outputs = m->graph->num_outputs;
+  ONR_TRY(declare(m, m->graph->inputs, num_inputs, num_inputs + m->num_defaults, &m->inputs, error));
+  for (size_t i = 0; i < m->num_defaults; i++) {
+    const struct onri_default *d = &m->defaults[i];
+    ONR_TRY(declare_value(m, d->name, &d->desc, d->dim_names, &m->inputs[num_inputs + i], error));
+  }
+  return declare(m, m->graph->outputs, num_outputs, num_outputs, &m->outputs, error);
 }
 
 enum onr_status onri_model_finish(struct onr_model *model, struct onri_graph *graph, const struct onr_model_info *info,
@@ -82,10 +90,12 @@ enum onr_status onri_model_finish(struct onr_model *model, struct onri_graph *gr
 
 size_t onr_model_num_inputs(const struct onr_model *model) { return model->graph->num_inputs; }
 
+size_t onr_model_num_defaults(const struct onr_model *model) { return model->num_defaults; }
+
 size_t onr_model_num_outputs(const struct onr_model *model) { return model->graph->num_outputs; }
 
 const struct onr_value_info *onr_model_input(const struct onr_model *model, size_t index) {
-  return index < model->graph->num_inputs ? &model->inputs[index] : NULL;
+  return index < model->graph->num_inputs + model->num_defaults ? &model->inputs[index] : NULL;
 }
 
 const struct onr_value_info *onr_model_output(const struct onr_model *model, size_t index) {
@@ -99,7 +109,7 @@ static int find(const struct onr_value_info *infos, size_t count, const char *na
 }
 
 int onr_model_find_input(const struct onr_model *model, const char *name) {
-  return find(model->inputs, model->graph->num_inputs, name);
+  return find(model->inputs, model->graph->num_inputs + model->num_defaults, name);
 }
 
 int onr_model_find_output(const struct onr_model *model, const char *name) {

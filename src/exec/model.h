@@ -5,11 +5,25 @@
 #include "graph/graph.h"
 #include "onnxrun/model.h"
 
+/* An input that the caller may leave out. As declared; the graph holds its value as a constant. */
+struct onri_default {
+  const char *name;
+  struct onr_desc desc;
+  const char *const *dim_names; /* [rank] or NULL */
+};
+
 struct onr_model {
   struct onr_env env;
   struct onri_meter meter;                 /* what the model holds; behind env.allocator */
   struct onri_graph *graph;
-  struct onr_value_info *inputs, *outputs; /* as declared */
+  struct onr_value_info *inputs, *outputs; /* as declared; behind the inputs of the graph those with a default */
+  struct onri_default *defaults;           /* the importer's, in the graph's arena */
+  size_t num_defaults;
+  /* Makes the model anew, with the inputs of these names, which have a default here, as inputs of its graph. The variant
+   * refers to this model's memory. NULL when there are no defaults. */
+  enum onr_status (*vary)(const struct onr_model *model, const char **names, size_t count, const struct onr_model_options *options,
+                          struct onr_model **variant, struct onr_error *error);
+  struct onr_model_options options;        /* as the caller's, for vary, with strings that last */
   struct onr_module_info *modules;         /* the importer's, in the graph's arena */
   size_t num_modules;
   struct onr_model_info info;

@@ -7,13 +7,17 @@
 #include "exec/model.h"
 #include "exec/plan_cache.h"
 #include "exec/session.h"
+#include "exec/variant.h"
 
 struct onr_session {
   const struct onr_model *model;
+  const struct onr_model *active; /* whose graph the frame runs: the model, or its variant */
+  struct onri_variant variant;
   struct onri_meter meter;     /* what the session holds, on top of its model; behind run.env.allocator */
   struct onri_run run;
   struct onri_frame *frame;
-  struct onr_tensor *inputs;   /* [num_inputs] data NULL and dtype NONE: not set */
+  struct onr_tensor *inputs;   /* [num_inputs + num_defaults] data NULL and dtype NONE: not set */
+  const struct onr_tensor *fed; /* [inputs of the active graph] inputs, or what the variant takes of them */
   struct onr_tensor *bound;    /* [num_outputs] data: caller's memory, desc.dim[0]: its bytes */
   void **direct;               /* [num_outputs] memory of the caller's that this run writes to without a copy */
   struct onr_tensor *results;  /* [num_outputs] of the last run */
@@ -34,6 +38,8 @@ static enum onr_status leave(struct onr_session *s, enum onr_status status, stru
   return status;
 }
 
+static size_t num_inputs(const struct onr_session *s) { return s->model->graph->num_inputs + s->model->num_defaults; }
+
 enum onr_status onr_session_create(const struct onr_model *model, const struct onr_session_options *options,
                                    struct onr_session **session, struct onr_error *error) {
   const struct onr_allocator *allocator;
@@ -41,7 +47,7 @@ enum onr_status onr_session_create(const struct onr_model *model, const struct o
   enum onr_status status = ONR_STATUS_OK;
   *session = NULL;
   if (!s) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a session");
-  s->model = model;
+  s->model = s->active = model;
   s->model_bytes = atomic_load(&model->meter.held);
   onri_meter_init(&s->meter, model->meter.under, model->meter.limit, s->model_bytes + sizeof(*s));
   allocator = &s->meter.allocator;
@@ -57,7 +63,8 @@ enum onr_status onr_session_create(const struct onr_model *model, const struct o
   s->run.alone.threads = NULL;
   onri_arena_init(&s->run.text, allocator, 0);
   atomic_flag_clear(&s->busy);
-  s->inputs = onri_allocate_zeroed(allocator, model->graph->num_inputs * sizeof(*s->inputs));
+  s->inputs = onri_allocate_zeroed(allocator, num_inputs(s) * sizeof(*s->inputs));
+  s->fed = s->inputs;
   s->bound = onri_allocate_zeroed(allocator, model->graph->num_outputs * sizeof(*s->bound));
   s->direct = onri_allocate_zeroed(allocator, model->graph->num_outputs * sizeof(*s->direct));
   s->results = onri_allocate_zeroed(allocator, model->graph->num_outputs * sizeof(*s->results));
@@ -77,6 +84,7 @@ void onr_session_destroy(struct onr_session *session) {
   allocator = session->run.env.allocator;
   onri_plan_cache_clear(&session->run.plans, allocator);
   onri_frame_destroy(session->frame);
+  onri_variant_clear(&session->variant, allocator);
   onri_arena_clear(&session->run.text);
   onri_release(allocator, session->inputs);
   onri_release(allocator, session->bound);
@@ -131,8 +139,14 @@ static const uint64_t nothing = 0; /* stands in for the data of a tensor without
 enum onr_status onr_session_set_input(struct onr_session *session, size_t index, const struct onr_tensor *tensor,
                                       struct onr_error *error) {
   enum onr_status status;
-  ONR_TRY(check_index(index, session->model->graph->num_inputs, "input", error));
+  ONR_TRY(check_index(index, num_inputs(session), "input", error));
+  if (!tensor && index < session->model->graph->num_inputs)
+    return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s' has no default: the tensor must not be NULL", session->model->inputs[index].name);
   ONR_TRY(enter(session, error));
+  if (!tensor) {
+    session->inputs[index] = (struct onr_tensor){0};
+    return leave(session, ONR_STATUS_OK, error);
+  }
   status = check_tensor(&session->model->inputs[index], tensor, error);
   if (status == ONR_STATUS_OK) status = onri_desc_check(&tensor->desc, &session->run.env, error);
   if (status == ONR_STATUS_OK) {
@@ -158,13 +172,14 @@ enum onr_status onr_session_bind_output(struct onr_session *session, size_t inde
   return leave(session, ONR_STATUS_OK, error);
 }
 
-/* Equal dimension names of the declared inputs must have equal sizes. */
+/* Equal dimension names of the declared inputs, as far as they are set, must have equal sizes. */
 static enum onr_status check_symbols(const struct onr_session *s, struct onr_error *error) {
   const struct onr_model *m = s->model;
-  for (size_t i = 0; i < m->graph->num_inputs; i++)
+  for (size_t i = 0; i < num_inputs(s); i++)
     for (int32_t d = 0; d < m->inputs[i].rank; d++)
       for (size_t j = 0; m->inputs[i].dim_name[d] && j <= i; j++)
         for (int32_t e = 0; e < m->inputs[j].rank; e++) {
+          if (s->inputs[i].desc.dtype == ONR_DTYPE_NONE || s->inputs[j].desc.dtype == ONR_DTYPE_NONE) continue;
           if (!m->inputs[j].dim_name[e] || strcmp(m->inputs[i].dim_name[d], m->inputs[j].dim_name[e]) != 0) continue;
           if (s->inputs[i].desc.dim[d] != s->inputs[j].desc.dim[e])
             return onr_fail(error, ONR_STATUS_ARGUMENT, "dimension '%s' is %lld in input '%s' but %lld in input '%s'",
@@ -174,13 +189,41 @@ static enum onr_status check_symbols(const struct onr_session *s, struct onr_err
   return ONR_STATUS_OK;
 }
 
+/* The frame runs the graph of another model; all plans of the other one go. */
+static enum onr_status activate(struct onr_session *s, const struct onr_model *model, struct onr_error *error) {
+  struct onri_frame *frame;
+  if (s->active == model) return ONR_STATUS_OK;
+  ONR_TRY(onri_frame_create(&s->run, model->graph, &frame, error));
+  onri_plan_cache_clear(&s->run.plans, s->run.env.allocator);
+  onri_frame_destroy(s->frame);
+  s->frame = frame;
+  s->active = model;
+  s->has_results = 0;
+  return ONR_STATUS_OK;
+}
+
+/* The model itself while no input with a default is set, else its variant. */
+static enum onr_status choose_variant(struct onr_session *s, struct onr_error *error) {
+  s->fed = s->inputs;
+  if (!onri_variant_is_wanted(s->model, s->inputs)) return activate(s, s->model, error);
+  if (!onri_variant_fits(&s->variant, s->model, s->inputs)) {
+    ONR_TRY(activate(s, s->model, error)); /* the old variant goes */
+    ONR_TRY(onri_variant_make(&s->variant, s->model, s->inputs, &s->run.env, error));
+  }
+  ONR_TRY(activate(s, s->variant.model, error));
+  onri_variant_feed(&s->variant, s->inputs);
+  s->fed = s->variant.fed;
+  return ONR_STATUS_OK;
+}
+
 static enum onr_status plan(struct onr_session *s, struct onr_error *error) {
   for (size_t i = 0; i < s->model->graph->num_inputs; i++)
     if (s->inputs[i].desc.dtype == ONR_DTYPE_NONE)
       return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s' has not been set", s->model->inputs[i].name);
-  if (s->frame->space.plan && onri_plan_fits(s->frame->space.plan, s->inputs)) return ONR_STATUS_OK;
+  if (s->model->num_defaults) ONR_TRY(choose_variant(s, error));
+  if (s->frame->space.plan && onri_plan_fits(s->frame->space.plan, s->fed)) return ONR_STATUS_OK;
   ONR_TRY(check_symbols(s, error));
-  return onri_frame_plan(s->frame, s->inputs, error);
+  return onri_frame_plan(s->frame, s->fed, error);
 }
 
 enum onr_status onr_session_plan(struct onr_session *session, struct onr_error *error) {
@@ -195,7 +238,7 @@ static int overlap(const void *a, size_t a_bytes, const void *b, size_t b_bytes)
 
 /* Results go straight to bound memory where their size is known, fits, and no input lies there. */
 static enum onr_status choose_outputs(struct onr_session *s, struct onr_error *error) {
-  const struct onri_graph *g = s->model->graph;
+  const struct onri_graph *g = s->active->graph;
   for (size_t i = 0; i < g->num_outputs; i++) {
     const struct onr_desc *desc = &s->frame->space.plan->inference.descs[g->outputs[i]];
     const struct onr_tensor *bound = &s->bound[i];
@@ -207,7 +250,7 @@ static enum onr_status choose_outputs(struct onr_session *s, struct onr_error *e
                       s->model->outputs[i].name, onr_desc_bytes(desc), (long long)bound->desc.dim[0]);
     s->direct[i] = bound->data;
     for (size_t k = 0; k < g->num_inputs; k++)
-      if (overlap(bound->data, (size_t)bound->desc.dim[0], s->inputs[k].data, onr_desc_bytes(&s->inputs[k].desc))) s->direct[i] = NULL;
+      if (overlap(bound->data, (size_t)bound->desc.dim[0], s->fed[k].data, onr_desc_bytes(&s->fed[k].desc))) s->direct[i] = NULL;
   }
   return ONR_STATUS_OK;
 }
@@ -237,7 +280,7 @@ static enum onr_status run(struct onr_session *s, struct onr_error *error) {
   ONR_TRY(plan(s, error));
   ONR_TRY(choose_outputs(s, error));
   s->run.iterations_left = s->run.env.limits.loop_iterations;
-  ONR_TRY(onri_frame_run(s->frame, s->inputs, s->direct, error));
+  ONR_TRY(onri_frame_run(s->frame, s->fed, s->direct, error));
   ONR_TRY(take_results(s, error));
   s->has_results = 1;
   return ONR_STATUS_OK;

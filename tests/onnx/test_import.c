@@ -69,7 +69,7 @@ static enum onr_status load(struct proto *file) {
   error = (struct onr_error){.message = ""};
   assert_int_equal(onri_sources_create(env.allocator, &sources, NULL), ONR_STATUS_OK);
   assert_int_equal(onri_sources_set_memory(sources, file->bytes, file->size, NULL, NULL), ONR_STATUS_OK);
-  status = onri_onnx_load(&env, sources, &options, &loaded, &error);
+  status = onri_onnx_load(&env, sources, &options, NULL, &loaded, &error);
   if (status == ONR_STATUS_OK) assert_int_equal(onri_graph_verify(loaded.graph, &error), ONR_STATUS_OK);
   assert_int_equal(status, error.status);
   proto_free(file);

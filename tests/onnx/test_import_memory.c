@@ -97,7 +97,7 @@ static enum onr_status load(const struct proto *file, const struct onr_registry 
   if (status != ONR_STATUS_OK) return status;
   status = onri_sources_set_memory(sources, file->bytes, file->size, NULL, NULL);
   assert_int_equal(status, ONR_STATUS_OK);
-  status = onri_onnx_load(&env, sources, &options, &loaded, NULL);
+  status = onri_onnx_load(&env, sources, &options, NULL, &loaded, NULL);
   onri_graph_destroy(loaded.graph);
   onri_sources_destroy(sources);
   return status;

@@ -15,6 +15,8 @@ struct report {
   struct line problem; /* why it could not be planned; "": it could */
 };
 
+enum { SHOWN_DEFAULTS = 8 };
+
 static const char *format_declared(const struct onr_value_info *info, char *text, size_t size) {
   size_t n = (size_t)snprintf(text, size, "%s[", info->dtype == ONR_DTYPE_NONE ? "?" : onr_dtype_name(info->dtype));
   if (info->rank < 0) snprintf(text + n, size - n, "?");
@@ -28,15 +30,22 @@ static const char *format_declared(const struct onr_value_info *info, char *text
   return text;
 }
 
-static void print_values(const char *title, const struct onr_model *model, size_t count,
+static void print_values(const char *title, const struct onr_model *model, size_t first, size_t count,
                          const struct onr_value_info *(*get)(const struct onr_model *, size_t)) {
   char text[512];
   printf("%s\n", title);
-  for (size_t i = 0; i < count; i++) {
+  for (size_t i = first; i < first + count; i++) {
     printf("  ");
     print_padded(shown(get(model, i)->name).text, 28);
     printf(" %s\n", shown(format_declared(get(model, i), text, sizeof(text))).text);
   }
+}
+
+static void print_inputs(const struct onr_model *model) {
+  const size_t required = onr_model_num_inputs(model), optional = onr_model_num_defaults(model);
+  print_values("inputs", model, 0, required, onr_model_input);
+  if (optional) print_values("inputs with a default", model, required, optional < SHOWN_DEFAULTS ? optional : SHOWN_DEFAULTS, onr_model_input);
+  if (optional > SHOWN_DEFAULTS) printf("  ... and %zu more\n", optional - SHOWN_DEFAULTS);
 }
 
 static int is_guessed(const struct inputs *inputs, const struct onr_value_info *info, int32_t d) {
@@ -104,8 +113,8 @@ static void print_text(const struct options *options, const struct report *r) {
          info.producer_name[0] ? shown(info.producer_name).text : "unknown producer",
          info.producer_version[0] ? " " : "", shown(info.producer_version).text, (long long)info.ir_version,
          (long long)info.opset);
-  print_values("inputs", l->model, onr_model_num_inputs(l->model), onr_model_input);
-  print_values("outputs", l->model, onr_model_num_outputs(l->model), onr_model_output);
+  print_inputs(l->model);
+  print_values("outputs", l->model, 0, onr_model_num_outputs(l->model), onr_model_output);
   print_dims(r);
   const int named = tree->count > 1 || (tree->count && tree->modules[0].info->kind[0]);
   if (named) module_tree_print(tree);
@@ -123,11 +132,11 @@ static void print_text(const struct options *options, const struct report *r) {
   putchar('\n');
 }
 
-static void add_values(cJSON *root, const char *key, const struct onr_model *model, size_t count,
+static void add_values(cJSON *root, const char *key, const struct onr_model *model, size_t first, size_t count,
                        const struct onr_value_info *(*get)(const struct onr_model *, size_t)) {
   cJSON *array = cJSON_AddArrayToObject(root, key);
   char text[512];
-  for (size_t i = 0; i < count; i++) {
+  for (size_t i = first; i < first + count; i++) {
     cJSON *item = cJSON_CreateObject();
     cJSON_AddStringToObject(item, "name", get(model, i)->name);
     cJSON_AddStringToObject(item, "type", format_declared(get(model, i), text, sizeof(text)));
@@ -185,8 +194,10 @@ static int tell_json(const struct report *r) {
   cJSON_AddStringToObject(root, "producer_version", info.producer_version);
   cJSON_AddNumberToObject(root, "ir_version", (double)info.ir_version);
   cJSON_AddNumberToObject(root, "opset", (double)info.opset);
-  add_values(root, "inputs", l->model, onr_model_num_inputs(l->model), onr_model_input);
-  add_values(root, "outputs", l->model, onr_model_num_outputs(l->model), onr_model_output);
+  const size_t required = onr_model_num_inputs(l->model);
+  add_values(root, "inputs", l->model, 0, required, onr_model_input);
+  add_values(root, "inputs_with_default", l->model, required, onr_model_num_defaults(l->model), onr_model_input);
+  add_values(root, "outputs", l->model, 0, onr_model_num_outputs(l->model), onr_model_output);
   add_modules(root, &r->tree);
   add_layers(root, l->session);
   cJSON_AddNumberToObject(root, "parameters", (double)info.parameters);

@@ -9,7 +9,7 @@
 /* --- from files --- */
 
 static void list_inputs(const struct onr_model *model, struct line *line) {
-  for (size_t i = 0; i < onr_model_num_inputs(model); i++)
+  for (size_t i = 0; onr_model_input(model, i); i++)
     line_add(line, "%s'%s'", i ? ", " : "", onr_model_input(model, i)->name);
   if (!line->text[0]) line_add(line, "none");
 }
@@ -18,14 +18,14 @@ static int unknown_input(const struct onr_model *model, const char *file, const 
   struct suggestion s = suggest_for(name, length);
   struct line known = {0};
   list_inputs(model, &known);
-  for (size_t i = 0; i < onr_model_num_inputs(model); i++) suggest(&s, onr_model_input(model, i)->name);
+  for (size_t i = 0; onr_model_input(model, i); i++) suggest(&s, onr_model_input(model, i)->name);
   return complain(EXIT_USAGE, "%s: the model has no input '%.*s'; it has %s%s", file, (int)length, name, known.text,
                   suggested(&s).text);
 }
 
 /* The input that "NAME=FILE" begins with, and where FILE is; -1: none. Names may have '=' in them. */
 static int named_input(const struct onr_model *model, const char *text, const char **file) {
-  for (size_t i = 0; i < onr_model_num_inputs(model); i++) {
+  for (size_t i = 0; onr_model_input(model, i); i++) {
     const char *name = onr_model_input(model, i)->name;
     const size_t length = strlen(name);
     if (strncmp(text, name, length) || text[length] != '=') continue;
@@ -166,7 +166,7 @@ static int add_random(const struct options *options, const struct onr_model *mod
   return 0;
 }
 
-/* Random tensors for the inputs without files, set on the session. */
+/* Random tensors for the inputs without files and without a default, set on the session. */
 static int set_random(const struct options *options, const struct loaded *loaded, struct inputs *inputs) {
   uint64_t state = options->seed;
   for (size_t i = 0; i < onr_model_num_inputs(loaded->model); i++) {
