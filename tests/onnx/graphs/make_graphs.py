@@ -27,8 +27,12 @@ THEMES = [builder.MOVES, builder.MOVES + builder.MATHS, builder.MOVES + builder.
           builder.IMAGES, builder.MATHS, builder.MOVES + builder.MATHS]
 
 
+def has_images(theme):
+    return builder.conv in theme
+
+
 def input_shape(b, theme):
-    if any(op in builder.IMAGES for op in theme):
+    if has_images(theme):
         return [b.random.choice([1, 2, 3]), b.random.choice([2, 3, 4, 8])] + [b.random.choice([4, 5, 6, 8]) for _ in range(b.random.choice([1, 2, 2, 2, 3]))]
     return [b.random.choice([1, 1, 2, 3, 4, 6, 8]) for _ in range(b.random.choice([1, 2, 2, 3, 3, 4]))]
 
@@ -46,7 +50,12 @@ def grow(b, theme, steps):
             return
 
 
-def declare(b, x, other_sizes):
+def other_size(b, size, images):
+    """For the second data set. A window that fits an image fits a larger one."""
+    return b.random.choice([2 * size, 3 * size, size + 1, size + 2] + ([] if images else [1, 2, max(1, size - 1)]))
+
+
+def declare(b, x, images, other_sizes):
     """How input x is declared, and its shape in the second data set."""
     way = b.random.choice(["fixed", "names", "names", "nameless", "mixed", "mixed", "rank"])
     dims, second = [], []
@@ -54,7 +63,9 @@ def declare(b, x, other_sizes):
         is_open = way != "fixed" and (way != "mixed" or b.chance(0.5))
         if is_open and d == 1 and x.rank >= 3 and b.chance(0.8):
             is_open = way == "rank"  # channels
-        other = other_sizes.setdefault(size, b.random.choice([1, 2, 2 * size, 3 * size, size + 1, max(1, size - 1), size + 2])) if is_open and not (way == "rank" and d == 1) else size
+        other = size
+        if is_open and not (way == "rank" and d == 1):
+            other = other_sizes.setdefault(size, other_size(b, size, images))
         second.append(other)
         dims.append(size if not is_open else None if way == "nameless" else f"size{size}")
     info = helper.make_tensor_value_info(x.name, TYPES[x.dtype], dims)
@@ -77,7 +88,7 @@ def build(seed):
     if not outputs:
         return None
     other_sizes = {}
-    declared = [declare(b, x, other_sizes) for x in b.inputs]
+    declared = [declare(b, x, has_images(theme), other_sizes) for x in b.inputs]
     graph = helper.make_graph(b.nodes, f"graph{seed}", [info for info, _ in declared],
                               [helper.make_tensor_value_info(v.name, TYPES[v.dtype], None) for v in outputs], b.initializers)
     model = helper.make_model(graph, ir_version=IR_VERSIONS[b.opset], opset_imports=[helper.make_opsetid("", b.opset)], producer_name="make_graphs")
