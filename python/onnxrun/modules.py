@@ -30,8 +30,8 @@ class ProjectedLSTM(nn.Module):
                 suffix = f"_l{layer}" + ("_reverse" if direction else "")
                 self.steps.append(_OneDirection(source, suffix))
 
-    def forward(self, x, state=None):
-        batched = x.dim() == 3
+    def forward(self, input, hx=None):
+        x, state, batched = input, hx, input.dim() == 3
         if not batched:
             x = x.unsqueeze(1)
             state = None if state is None else tuple(s.unsqueeze(1) for s in state)
@@ -58,11 +58,11 @@ class _OneDirection(nn.Module):
     def __init__(self, source, suffix):
         super().__init__()
         ih, hh, hr = (getattr(source, f"weight_{kind}{suffix}").detach() for kind in ("ih", "hh", "hr"))
-        self.lstm = nn.LSTM(ih.shape[1], source.hidden_size, bias=source.bias).to(ih.dtype)
+        self.lstm = nn.LSTM(ih.shape[1], source.hidden_size, bias=source.bias).to(ih)
         self.projection = nn.Parameter(hr.clone())
-        self.inverse = nn.Parameter(torch.linalg.pinv(hr.double()).to(hr.dtype), requires_grad=False)
-        if not torch.allclose(hr.double() @ torch.linalg.pinv(hr.double()), torch.eye(hr.shape[0], dtype=torch.float64), atol=1e-6):
-            raise ValueError("an LSTM's projection weight_hr has no full rank; such an LSTM cannot be exported")
+        inverse = torch.linalg.pinv(hr.double())
+        self.inverse = nn.Parameter(inverse.to(hr), requires_grad=False)
+        self.takes_state = torch.allclose(hr.double() @ inverse, torch.eye(hr.shape[0]).to(inverse), atol=1e-6)
         with torch.no_grad():
             self.lstm.weight_ih_l0.copy_(ih)
             self.lstm.weight_hh_l0.copy_((hh.double() @ hr.double()).to(hh.dtype))
@@ -74,6 +74,8 @@ class _OneDirection(nn.Module):
         if reverse:
             x = x.flip(0)
         if state is not None:
+            if not self.takes_state:
+                raise ValueError("an LSTM's projection weight_hr has no full rank; such an LSTM cannot be given a state when exported")
             state = (torch.nn.functional.linear(state[0], self.inverse), state[1])
         y, (h, c) = self.lstm(x, state)
         y, h = torch.nn.functional.linear(y, self.projection), torch.nn.functional.linear(h, self.projection)
@@ -88,19 +90,22 @@ class CrossMapLRN2d(nn.Module):
         self.reach = int((source.size - 1) / 2 + 1) - 1
         self.alpha, self.beta, self.k = source.alpha / source.size, source.beta, source.k
 
-    def forward(self, x):
+    def forward(self, input):
+        x = input
         window = 2 * self.reach + 1
         square = x * x
         padded = nn.functional.pad(square.unsqueeze(1), (0, 0, 0, 0, self.reach, self.reach))
         sums = nn.functional.avg_pool3d(padded, (window, 1, 1), stride=1).squeeze(1) * window
-        kept = (torch.arange(x.shape[1]) > self.reach).to(x.dtype).view(-1, 1, 1)
+        kept = (torch.arange(x.shape[1], device=x.device) > self.reach).to(x.dtype).view(-1, 1, 1)
         return x * (self.k + self.alpha * (sums + kept * square[:, :1])).pow(-self.beta)
 
 
-def _substitute(module):
+def _substitute(module, torchscript):
+    if module._forward_hooks or module._forward_pre_hooks:  # the other module would not run them
+        return None
     if type(module) is nn.LSTM and module.proj_size:
         return ProjectedLSTM(module)
-    if type(module) is nn.RNN:
+    if type(module) is nn.RNN and not torchscript:  # whose exporter writes it
         return RNN(module)
     if type(module) is nn.CrossMapLRN2d:
         return CrossMapLRN2d(module)
@@ -108,16 +113,16 @@ def _substitute(module):
 
 
 @contextlib.contextmanager
-def substitutes(module):
+def substitutes(module, torchscript=False):
     """Gives the module with its parts replaced where one is to be; puts everything back at the end."""
-    whole = _substitute(module)
+    whole = _substitute(module, torchscript)
     if whole is not None:
         yield whole.eval()
         return
     replaced = []
     for parent in list(module.modules()):
         for name, child in list(parent.named_children()):
-            other = _substitute(child)
+            other = _substitute(child, torchscript)
             if other is not None:
                 replaced.append((parent, name, child))
                 setattr(parent, name, other.eval())

@@ -60,8 +60,8 @@ class RNN(nn.Module):
         self.num_layers, self.has_biases, self.bidirectional = source.num_layers, source.bias, source.bidirectional
         self.batch_first, self.hidden_size = source.batch_first, source.hidden_size
 
-    def forward(self, x, h=None):
-        unbatched = x.dim() == 2
+    def forward(self, input, hx=None):
+        x, h, unbatched = input, hx, input.dim() == 2
         if unbatched:
             x, h = x.unsqueeze(1), None if h is None else h.unsqueeze(1)
         elif self.batch_first:

@@ -69,7 +69,7 @@ def _mean_slope(graph, node):
     """RReLU in inference: the slope is the mean of its bounds."""
     a = _arguments(node)
     if a["training"]:
-        raise ValueError("RReLU in training mode is random; call module.eval() first")
+        return None  # random
     return _call(graph, aten.leaky_relu.default, a["self"], (a["lower"] + a["upper"]) / 2)
 
 
@@ -135,12 +135,12 @@ REWRITES = {
 }
 
 
-def rewrite(program):
-    """Applies REWRITES to an exported program, in place."""
+def rewrite(program, kept=()):
+    """Applies REWRITES to an exported program, in place, but to the operators `kept`."""
     graph = program.graph
     for node in list(graph.nodes):
         change = REWRITES.get(node.target) if node.op == "call_function" else None
-        if change is None:
+        if change is None or node.target in kept:
             continue
         before = set(graph.nodes)
         with graph.inserting_before(node):
