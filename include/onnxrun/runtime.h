@@ -30,7 +30,9 @@ struct onr_limits {
   uint64_t total_bytes;     /* all memory of a model with one session, while loading too [half of what the machine, or the container, has;
                                2 GiB at most with 32-bit pointers, and where it cannot be asked] */
   uint64_t loop_iterations; /* all iterations of all Loop and Scan nodes in one run [10,000,000] */
-  uint64_t plan_bytes;      /* cached plans of one session; the least used goes first [1 GiB] */
+  uint64_t plan_bytes;      /* plans that one session keeps, those of loop bodies and what kernels hold for them included; the least
+                               recently used go first [64 MiB, and beside the largest plan no more than 2 MiB or a fifth of what
+                               the model and the session hold] */
 };
 
 /* About one limit; static storage. */

@@ -80,7 +80,7 @@ static const struct limit {
     LIMIT(tensor_bytes, "one tensor", AT(tensor_bytes), 0, largest_tensor, 1),
     LIMIT(total_bytes, "all memory of a model and one session", AT(total_bytes), 0, half_of_memory, 1),
     LIMIT(loop_iterations, "iterations of all loops in one run", AT(loop_iterations), 10000000, NULL, 0),
-    LIMIT(plan_bytes, "plans kept for other input shapes", AT(plan_bytes), GIB, NULL, 1),
+    LIMIT(plan_bytes, "plans kept for other input shapes", AT(plan_bytes), (uint64_t)64 << 20, NULL, 1),
 #undef AT
 #undef LIMIT
 };

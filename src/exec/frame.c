@@ -79,6 +79,13 @@ static enum onr_status reserve(struct onri_plan *plan, struct onr_error *error) 
   return ONR_STATUS_OK;
 }
 
+/* For one more plan: old ones go before it is made rather than after, so that both are never held. */
+static void make_room(struct onri_workspace *space) {
+  struct onri_plan_cache *cache = &space->run->plans;
+  const uint64_t limit = onri_plan_cache_limit(space->run), next = space->plan_bytes;
+  if (cache->bytes + next > limit) onri_plan_cache_trim(cache, next < limit ? limit - next : 0, NULL);
+}
+
 /* A new plan. When memory is short, it takes the place of the cached ones. */
 static enum onr_status make_plan(struct onri_workspace *space, const struct onr_tensor *inputs, struct onri_plan **plan, struct onr_error *error) {
   struct onri_run *run = space->run;
@@ -97,6 +104,7 @@ enum onr_status onri_frame_plan(struct onri_frame *frame, const struct onr_tenso
   struct onri_plan *plan = onri_plan_cache_find(cache, space, inputs);
   space->plan = plan;
   if (plan) return ONR_STATUS_OK;
+  make_room(space);
   ONR_TRY(make_plan(space, inputs, &plan, error));
   space->plan = plan;
   onri_plan_cache_trim(cache, onri_plan_cache_limit(space->run), plan);
@@ -234,7 +242,10 @@ void onri_frame_done_bodies(struct onri_frame *frame, const struct onri_node *no
 }
 
 void onri_frame_trim(struct onri_frame *frame, const struct onr_tensor *results, size_t num_results) {
-  onri_plan_cache_empty(&frame->space.run->plans);
+  struct onri_run *run = frame->space.run;
+  onri_plan_cache_empty(&run->plans);
+  if (!run->plans.num_plans) onri_plan_cache_clear(&run->plans, run->env.allocator);
+  run->plans.largest = frame->space.plan_bytes = run->plans.bytes;
   release_children(frame);
   onri_workspace_trim(&frame->space, results, num_results);
 }

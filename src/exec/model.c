@@ -19,6 +19,7 @@ enum onr_status onri_model_create(const struct onr_model_options *options, struc
   if (!m) return no_memory(error);
   m->env = (struct onr_env){.allocator = &m->meter.allocator, .meter = &m->meter, .threads = options->threads,
                             .limits = onri_limits_resolve(options->limits), .backend = options->backend, .cancel = options->cancel};
+  m->plan_bytes = options->limits ? options->limits->plan_bytes : 0;
   onri_meter_init(&m->meter, allocator, m->env.limits.total_bytes, sizeof(*m));
   onri_arena_init(&m->arena, m->env.allocator, 0);
   *model = m;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/shape.h"
+#include "exec/plan_cache.h"
 
 static enum onr_status no_memory(struct onr_error *error) { return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a plan"); }
 
@@ -311,7 +312,7 @@ enum onr_status onri_plan_segment(struct onri_plan *plan, size_t index, struct o
   const enum onr_status status = make_segment(plan, index, error);
   const size_t more = (size_t)(held(plan->space) - before); /* less wraps around, twice */
   plan->bytes += more;
-  plan->space->run->plans.bytes += more;
+  onri_plan_cache_grown(&plan->space->run->plans, plan, more);
   return status;
 }
 

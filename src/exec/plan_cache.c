@@ -5,7 +5,7 @@
 
 #include "exec/plan.h"
 
-enum { FIRST_BUCKETS = 64 };
+enum { FIRST_BUCKETS = 64, LEAST_SPARE_BYTES = 2 << 20 };
 
 static uint64_t mix(uint64_t hash, uint64_t part) { return (hash ^ part) * 0x9E3779B97F4A7C15u ^ hash >> 29; }
 
@@ -74,8 +74,14 @@ enum onr_status onri_plan_cache_add(struct onri_plan_cache *cache, struct onri_p
   insert(cache, plan);
   link_use(cache, plan);
   cache->num_plans++;
-  cache->bytes += plan->bytes;
+  onri_plan_cache_grown(cache, plan, plan->bytes);
   return ONR_STATUS_OK;
+}
+
+void onri_plan_cache_grown(struct onri_plan_cache *cache, const struct onri_plan *plan, size_t more) {
+  cache->bytes += more;
+  if (plan->bytes > cache->largest) cache->largest = plan->bytes;
+  if (plan->bytes > plan->space->plan_bytes) plan->space->plan_bytes = plan->bytes;
 }
 
 static void drop(struct onri_plan_cache *cache, struct onri_plan *plan) {
@@ -97,8 +103,14 @@ void onri_plan_cache_trim(struct onri_plan_cache *cache, uint64_t bytes, const s
   }
 }
 
+/* Besides the largest plan, which is needed anyway, plans may take a fifth of everything else: sessions that see ever new shapes stay
+ * near the size of their largest. */
 uint64_t onri_plan_cache_limit(const struct onri_run *run) {
-  return run->env.limits.plan_bytes;
+  const uint64_t held = atomic_load_explicit(&run->env.meter->held, memory_order_relaxed);
+  uint64_t spare = (held - run->plans.bytes + run->plans.largest) / 5;
+  if (run->plan_bytes) return run->plan_bytes;
+  if (spare < LEAST_SPARE_BYTES) spare = LEAST_SPARE_BYTES;
+  return run->plans.largest + spare < run->env.limits.plan_bytes ? run->plans.largest + spare : run->env.limits.plan_bytes;
 }
 
 int onri_plan_cache_empty(struct onri_plan_cache *cache) {

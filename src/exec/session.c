@@ -51,7 +51,7 @@ enum onr_status onr_session_create(const struct onr_model *model, const struct o
   s->model_bytes = atomic_load(&model->meter.held);
   onri_meter_init(&s->meter, model->meter.under, model->meter.limit, s->model_bytes + sizeof(*s));
   allocator = &s->meter.allocator;
-  s->run = (struct onri_run){.env = model->env};
+  s->run = (struct onri_run){.env = model->env, .plan_bytes = model->plan_bytes};
   s->run.env.allocator = allocator;
   s->run.env.meter = &s->meter;
   if (options) {
@@ -274,21 +274,22 @@ static enum onr_status take_results(struct onr_session *s, struct onr_error *err
 }
 
 static enum onr_status run(struct onr_session *s, struct onr_error *error) {
-  s->has_results = 0;
-  onri_frame_done(s->frame);
   onri_arena_clear(&s->run.text);
   ONR_TRY(plan(s, error));
   ONR_TRY(choose_outputs(s, error));
   s->run.iterations_left = s->run.env.limits.loop_iterations;
   ONR_TRY(onri_frame_run(s->frame, s->fed, s->direct, error));
-  ONR_TRY(take_results(s, error));
-  s->has_results = 1;
-  return ONR_STATUS_OK;
+  return take_results(s, error);
 }
 
 enum onr_status onr_session_run(struct onr_session *session, struct onr_error *error) {
+  enum onr_status status;
   ONR_TRY(enter(session, error));
-  return leave(session, run(session, error), error);
+  onri_frame_done(session->frame);
+  status = run(session, error);
+  session->has_results = status == ONR_STATUS_OK;
+  if (!session->has_results) onri_frame_done(session->frame);
+  return leave(session, status, error);
 }
 
 enum onr_status onr_session_get_output(struct onr_session *session, size_t index, struct onr_tensor *tensor, struct onr_error *error) {

@@ -13,6 +13,7 @@ struct onri_plan_cache {
   size_t num_buckets, num_plans;
   struct onri_plan *newest, *oldest;
   size_t bytes;                 /* of all plans, with what their layers hold */
+  size_t largest;               /* so far */
 };
 
 /* Shared by all frames of a session. */
@@ -20,6 +21,7 @@ struct onri_run {
   struct onr_env env;           /* the session's own allocator, threads and cancel flag */
   struct onr_env alone;         /* the same without threads, for steps that are too small to share */
   struct onri_plan_cache plans;
+  uint64_t plan_bytes;          /* the caller's limit of them; 0: as many as suit what the session holds */
   uint64_t iterations_left;     /* of limits.loop_iterations in this run */
   struct onri_arena text;       /* new text of STRING values of this run */
   int profile;
@@ -53,6 +55,7 @@ struct onri_workspace {
   struct onri_buffer *blocks;      /* [segment] values that one segment computes */
   size_t num_blocks, blocks_capacity;
   struct onri_plan *plan;          /* the one planned or run last; NULL when it has left the cache */
+  size_t plan_bytes;               /* of its largest plan so far */
   struct onri_plan *kept;          /* runs, or its results are still read: stays in the cache */
   uint64_t moves;                  /* of blocks and slots so far */
 };
