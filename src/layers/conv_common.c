@@ -5,6 +5,7 @@
  *       portable: everything else; weights that prepare has not packed for it are packed in each run
  */
 #include <math.h>
+#include <stdatomic.h>
 
 #include "base/checked.h"
 #include "base/shape.h"
@@ -209,13 +210,29 @@ static enum onr_status run_portable(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
+struct scan {
+  const float *x;
+  atomic_int special; /* found a NaN or an infinity */
+};
+
+static void scan_range(void *context, size_t begin, size_t end) {
+  struct scan *s = context;
+  if (!onri_all_finite_f32(s->x + begin, end - begin)) atomic_store_explicit(&s->special, 1, memory_order_relaxed);
+}
+
+static int all_finite(struct onr_env *env, const float *x, size_t count) {
+  struct scan s = {.x = x};
+  onr_parallel_for(env, count, 1 << 16, scan_range, &s);
+  return !atomic_load_explicit(&s.special, memory_order_relaxed);
+}
+
 enum onr_status onri_conv_run(struct onr_call *call) {
   const struct onri_conv_prepared *const p = call->prepared;
   const struct onri_conv_state *const s = call->state;
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
   if (s->op == NULL) return run_portable(call);
   const float *const x = onri_real_input(call, 0, s->x);
-  if (p->finite_only && !onri_all_finite_f32(x, (size_t)onr_desc_elements(&call->in[0]))) return run_portable(call);
+  if (p->finite_only && !all_finite(call->env, x, (size_t)onr_desc_elements(&call->in[0]))) return run_portable(call);
   ONR_TRY(onri_xnn_conv_setup(s->op, &s->xnn, (unsigned char *)call->scratch + s->scratch, x, onri_real_output(call, 0, s->y), call->error));
   ONR_TRY(onri_xnn_run(s->op, call->env, call->error));
   onri_real_finish(call, 0, s->y);

@@ -137,10 +137,13 @@ static enum onr_status absorb(struct onri_rewrite *rw, struct onri_node *node, s
   return ONR_STATUS_OK;
 }
 
-/* Rank and channel axis of the output of a weighted layer: convolutions are not laid out yet. */
+/* Channel axis of the output of a weighted layer. A convolution that a file wants channels-last is not channels-first. */
 static int32_t channel_axis(const struct onri_rewrite *rw, const struct onri_node *layer) {
-  const int is_conv = layer->layer == &onri_layer_conv || layer->layer == &onri_layer_conv_transpose;
-  return is_conv ? 1 : onri_rewrite_rank(rw, layer->out[0]) - 1;
+  const struct onr_conv_params *conv = layer->params;
+  const struct onr_conv_transpose_params *transposed = layer->params;
+  if (layer->layer == &onri_layer_conv && !conv->channels_last) return 1;
+  if (layer->layer == &onri_layer_conv_transpose && !transposed->channels_last) return 1;
+  return onri_rewrite_rank(rw, layer->out[0]) - 1;
 }
 
 /* add, sub, mul or div of a weighted layer's output and a constant. */

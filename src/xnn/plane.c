@@ -82,8 +82,11 @@ static int pointers_are_bounded(const struct onri_plane *p) {
 /* Each phase has an output, whatever the image is: it has for one pixel. See transposed_axis_fits. */
 static int has_every_phase(const struct onri_axis *a) { return a->out >= a->stride - 1; }
 
+/* Beyond its widest depthwise kernel XNNPACK takes one that fills a tile of 16 or 32 output channels with one: ten times slower than ours. */
+static int wastes_tiles(const struct onri_plane *p) { return !p->transposed && p->group_in == 1 && p->group_out == 1 && p->taps > 25; }
+
 enum onri_xnn_fit onri_plane_fit(const struct onri_plane *p) {
-  if (!weights_fit(p)) return ONRI_XNN_NEVER;
+  if (!weights_fit(p) || wastes_tiles(p)) return ONRI_XNN_NEVER;
   if (p->transposed && (p->extra_height >= p->height.stride || p->extra_width >= p->width.stride)) return ONRI_XNN_NEVER;
   if (p->transposed && is_strided(p)) {
     if (!has_phases(p)) return ONRI_XNN_NEVER;

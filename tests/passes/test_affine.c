@@ -26,6 +26,23 @@ static void test_conv_takes_norm_scale_shift_and_relu(void **state) {
   graph_test_end(&t);
 }
 
+/* In a file's own channels-last convolution a shift along the channels is the last axis; [4, 1, 1] is one along the height. */
+static void test_channels_last_conv_takes_its_own_shift(void **state) {
+  struct graph_test t;
+  (void)state;
+  for (int channels = 0; channels < 2; channels++) {
+    graph_test_begin(&t);
+    t.tolerance = 1e-5;
+    const struct onr_conv_params params = {.window = {.rank = 2}, .channels_last = 1};
+    const int32_t in[2] = {graph_test_input(&t, 4, (int64_t[]){2, 4, 4, 3}), graph_test_constant(&t, 4, (int64_t[]){4, 3, 1, 1}, NULL)};
+    const int32_t shift = graph_test_constant(&t, 3, channels ? (int64_t[]){1, 1, 4} : (int64_t[]){4, 1, 1}, NULL);
+    graph_test_output(&t, graph_test_binary(&t, ONR_BINARY_ADD, graph_test_node(&t, &onri_layer_conv, &params, in, 2), shift));
+    graph_test_check(&t, NULL);
+    assert_int_equal(graph_test_size(&t), channels ? 1 : 2);
+    graph_test_end(&t);
+  }
+}
+
 static void test_conv_transpose_takes_norm(void **state) {
   struct graph_test t;
   (void)state;
@@ -141,7 +158,8 @@ static void test_other_padding_stays(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_conv_takes_norm_scale_shift_and_relu), cmocka_unit_test(test_conv_transpose_takes_norm),
+      cmocka_unit_test(test_conv_takes_norm_scale_shift_and_relu), cmocka_unit_test(test_channels_last_conv_takes_its_own_shift),
+      cmocka_unit_test(test_conv_transpose_takes_norm),
       cmocka_unit_test(test_products_take_bias_and_clamp), cmocka_unit_test(test_lone_norm_is_element_wise),
       cmocka_unit_test(test_what_must_stay), cmocka_unit_test(test_scale_behind_a_clamp_stays),
       cmocka_unit_test(test_zero_padding_moves_into_the_window), cmocka_unit_test(test_other_padding_stays),
