@@ -8,8 +8,8 @@
 
 #include "tool.h"
 
-/* GAP: columns between pictures; ANSWER: columns of an answer. */
-enum { GAP = 3, ANSWER = 19, COLUMNS = 80, ROWS = 40, MOST_SIDE = 1 << 20 };
+/* GAP: columns between pictures; ANSWER: bytes of an answer. */
+enum { GAP = 3, ANSWER = 80, COLUMNS = 80, ROWS = 40, MOST_SIDE = 1 << 20 };
 
 /* --- pictures --- */
 
@@ -166,53 +166,63 @@ static int64_t best_class(const struct answers *a, int64_t n, double *share) {
   return best;
 }
 
-/* Under picture n: "7  99.8 %", and whether that is its label. Returns 1 when it is. */
-static int print_answer(const struct answers *a, const struct onr_tensor *labels, int64_t n, int width) {
+/* "7  99.8 %", and what its label says when that is another. Returns 1 when it is right. */
+static int format_answer(const struct answers *a, const struct onr_tensor *labels, int64_t n, char text[ANSWER]) {
   double share;
   const int64_t answer = best_class(a, n, &share);
-  const struct number label = labels->data ? number_at(labels, n) : (struct number){.kind = NO_NUMBER};
-  const int is_right = label.kind != NO_NUMBER && label.real == (double)answer;
-  char text[80];
-  int used = snprintf(text, sizeof(text), "%lld  %.1f %%", (long long)answer, share * 100);
-  if (labels->data && !is_right) used += snprintf(text + used, sizeof(text) - (size_t)used, "  not %.0f", label.real);
-  printf("%-*s", width, text);
-  return is_right;
+  const int used = snprintf(text, ANSWER, "%lld  %.1f %%", (long long)answer, share * 100);
+  if (!labels->data || number_at(labels, n).real == (double)answer) return labels->data != NULL;
+  snprintf(text + used, ANSWER - (size_t)used, "  not %.0f", number_at(labels, n).real);
+  return 0;
 }
 
 /* --- both --- */
 
-static int64_t print_row(const struct pictures *p, const struct answers *a, const struct onr_tensor *labels,
-                         int64_t first, int64_t end, int width) {
-  int64_t right = 0;
+/* Columns of the widest picture or answer, and how many answers are right. */
+static int measure(const struct pictures *p, const struct answers *a, const struct onr_tensor *labels, int64_t *right) {
+  int width = 2 * p->columns;
+  char text[ANSWER];
+  *right = 0;
+  for (int64_t n = 0; n < p->count; n++) {
+    *right += format_answer(a, labels, n, text);
+    if ((int)strlen(text) > width) width = (int)strlen(text);
+  }
+  return width;
+}
+
+static void print_row(const struct pictures *p, const struct answers *a, const struct onr_tensor *labels, int64_t first,
+                      int64_t end, int width) {
   for (int row = 0; row < p->rows; row++) {
     for (int64_t n = first; n < end; n++) {
       print_pixels(p, n, row);
-      if (n + 1 < end) printf("%*s", width - 2 * p->columns, "");
+      if (n + 1 < end) printf("%*s", width + GAP - 2 * p->columns, "");
     }
     putchar('\n');
   }
-  for (int64_t n = first; n < end; n++) right += print_answer(a, labels, n, n + 1 < end ? width : 0);
+  for (int64_t n = first; n < end; n++) {
+    char text[ANSWER];
+    format_answer(a, labels, n, text);
+    printf("%-*s", n + 1 < end ? width + GAP : 0, text);
+  }
   fputs("\n\n", stdout);
-  return right;
 }
 
 static int print_all(const struct onr_tensor *x, struct pictures *p, const struct answers *a,
                      const struct onr_tensor *labels) {
   int columns, rows;
-  int64_t right = 0;
+  int64_t right;
   terminal_size(&columns, &rows);
   choose_size(p, columns, rows);
-  const int code = make_grey(x, p), least = labels->data ? ANSWER : ANSWER - 8;
-  const int width = (2 * p->columns > least ? 2 * p->columns : least) + GAP;
-  const int64_t in_a_row = (columns + GAP) / width > 0 ? (columns + GAP) / width : 1;
+  const int code = make_grey(x, p);
   if (code) return code;
   find_range(p);
+  const int width = measure(p, a, labels, &right), fit = (columns + GAP) / (width + GAP);
+  const int64_t in_a_row = fit > 0 ? fit : 1;
   for (int64_t first = 0; first < p->count; first += in_a_row)
-    right += print_row(p, a, labels, first, first + in_a_row < p->count ? first + in_a_row : p->count, width);
+    print_row(p, a, labels, first, first + in_a_row < p->count ? first + in_a_row : p->count, width);
   if (a->meaning != PROBABILITIES)
-    printf("percent: %s of the output\n", a->meaning == LOG_PROBABILITIES ? "exponents"
-                                          : a->classes == 1               ? "sigmoid"
-                                                                          : "softmax");
+    printf("percent: %s of the output\n",
+           a->meaning == LOG_PROBABILITIES ? "exponents" : a->classes == 1 ? "sigmoid" : "softmax");
   if (labels->data) printf("%lld of %lld right\n", (long long)right, (long long)p->count);
   free(p->grey);
   return EXIT_OK;
