@@ -128,7 +128,7 @@ static enum onr_status note_unsupported(struct onri_importer *importer, const st
 
 static enum onr_status import_layers(struct onri_importer *importer, struct onri_scope *scope, const struct onri_file_node *node) {
   const char *op_type = node->proto->op_type ? node->proto->op_type : "";
-  const struct onri_registered *entry = onri_registry_find(importer->registry, node->domain, op_type);
+  const struct onri_registered *entry = onri_registry_find(importer->options->registry, node->domain, op_type);
   struct context c = {.scope = scope, .node = node, .opset = onri_opsets_version(scope->opsets, node->domain)};
   const size_t orphans = importer->num_orphans;
   enum onr_status status = ONR_STATUS_OK;

@@ -159,9 +159,7 @@ struct onri_importer {
   struct onr_env *env;
   struct onr_error *error;
   const struct onri_tensor_decoder *tensors;
-  const struct onr_registry *registry;
-  void (*report)(void *context, const char *line);
-  void *report_context;
+  const struct onr_model_options *options; /* never NULL */
   struct onri_arena scratch;     /* until the import is over */
   struct onri_graph *graph;      /* the main one; texts and numbers of attributes live in its arena */
   struct onri_interner texts;

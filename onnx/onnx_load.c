@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "exec/model.h"
 #include "onnx/modules.h"
 
 void onri_importer_clear(struct onri_importer *importer) {
@@ -21,12 +22,9 @@ void onri_importer_clear(struct onri_importer *importer) {
 
 void onri_importer_init(struct onri_importer *importer, struct onr_env *env, struct onri_graph *graph,
                         const struct onri_tensor_decoder *tensors, const struct onr_model_options *options, struct onr_error *error) {
-  *importer = (struct onri_importer){.env = env, .error = error, .tensors = tensors, .graph = graph};
-  if (options) {
-    importer->registry = options->registry;
-    importer->report = options->report;
-    importer->report_context = options->report_context;
-  }
+  static const struct onr_model_options defaults = {0};
+  *importer = (struct onri_importer){.env = env, .error = error, .tensors = tensors, .graph = graph,
+                                     .options = options ? options : &defaults};
   onri_arena_init(&importer->scratch, env->allocator, 0);
   onri_names_init(&importer->texts.names, env->allocator);
   importer->texts.arena = &graph->arena;
@@ -60,6 +58,17 @@ static enum onr_status fill_info(struct onri_importer *importer, const Onnx__Mod
   return info->producer_name && info->producer_version ? ONR_STATUS_OK : onri_import_no_memory(importer);
 }
 
+static enum onr_status tell_declared(struct onri_importer *importer) {
+  const struct onri_graph *g = importer->graph;
+  const struct onr_model_options *options = importer->options;
+  struct onr_value_info *inputs, *outputs;
+  if (!options->declared) return ONR_STATUS_OK;
+  ONR_TRY(onri_model_declare(g, g->inputs, g->num_inputs, g->num_inputs, &importer->scratch, &inputs, importer->error));
+  ONR_TRY(onri_model_declare(g, g->outputs, g->num_outputs, g->num_outputs, &importer->scratch, &outputs, importer->error));
+  options->declared(options->report_context, inputs, g->num_inputs, outputs, g->num_outputs);
+  return ONR_STATUS_OK;
+}
+
 static enum onr_status import(struct onri_importer *importer, const Onnx__ModelProto *model, struct onri_loaded *loaded) {
   struct onri_opsets opsets;
   if (!model->graph) return onr_fail(importer->error, ONR_STATUS_GRAPH, "the file holds no graph");
@@ -69,6 +78,7 @@ static enum onr_status import(struct onri_importer *importer, const Onnx__ModelP
   ONR_TRY(onri_op_index_make(&importer->scratch, &importer->ops, importer->error));
   ONR_TRY(onri_functions_read(importer, model));
   ONR_TRY(onri_import_main(importer, model->graph, &opsets));
+  ONR_TRY(tell_declared(importer));
   ONR_TRY(onri_unsupported_finish(importer));
   loaded->defaults = importer->defaults;
   loaded->num_defaults = importer->num_defaults;

@@ -20,7 +20,7 @@ struct onri_loaded {
   struct onr_model_info info;     /* strings in the graph's arena; weight_bytes and num_nodes are 0 */
 };
 
-/* options may be NULL: registry, report and report_context are read; so may `opened`. env outlives the graph. */
+/* options may be NULL: registry, report, declared and report_context are read; so may `opened`. env outlives the graph. */
 enum onr_status onri_onnx_load(struct onr_env *env, struct onri_sources *sources, const struct onr_model_options *options,
                                const struct onri_opened *opened, struct onri_loaded *loaded, struct onr_error *error);
 

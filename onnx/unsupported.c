@@ -75,7 +75,7 @@ enum onr_status onri_unsupported_finish(struct onri_importer *importer) {
   used = (size_t)snprintf(text, sizeof(text), "no code for %llu node%s: ", (unsigned long long)nodes, nodes == 1 ? "" : "s");
   for (size_t i = 0; i < list->count; i++) {
     format_line(&list->items[i], line, sizeof(line));
-    if (importer->report) importer->report(importer->report_context, line);
+    if (importer->options->report) importer->options->report(importer->options->report_context, line);
     if (shown < i || used + strlen(line) + 40 > sizeof(text)) continue; /* once one does not fit, none is shown any more */
     used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", i ? "; " : "", line);
     shown++;

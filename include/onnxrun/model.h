@@ -9,6 +9,7 @@ extern "C" {
 #endif
 
 struct onr_model;
+struct onr_value_info;
 
 /* All zero is the default: struct onr_model_options options = {0}. */
 struct onr_model_options {
@@ -26,7 +27,11 @@ struct onr_model_options {
   /* Called for each kind of node that this build has no code for, before the load fails with UNSUPPORTED (whose message
    * has room for a few of them only). The line is escaped and gone after the call. NULL: not called. */
   void (*report)(void *context, const char *line);
-  void *report_context;
+  /* Called once the inputs and outputs are known, before nodes that are unsupported or do not fit make the load fail: they can be told
+   * all the same. The infos are gone after the call. NULL: not called. */
+  void (*declared)(void *context, const struct onr_value_info *inputs, size_t num_inputs, const struct onr_value_info *outputs,
+                   size_t num_outputs);
+  void *report_context; /* the first argument of both */
 };
 
 #define ONR_UNKNOWN_DIM (-1)

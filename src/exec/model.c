@@ -34,26 +34,26 @@ void onr_model_destroy(struct onr_model *model) {
   onri_release(model->meter.under, model);
 }
 
-static enum onr_status declare_value(struct onr_model *m, const char *name, const struct onr_desc *desc, const char *const *dim_names,
-                                     struct onr_value_info *info, struct onr_error *error) {
-  *info = (struct onr_value_info){.name = onri_arena_string(&m->arena, name), .dtype = desc->dtype, .rank = desc->rank};
+static enum onr_status declare_value(struct onri_arena *arena, const char *name, const struct onr_desc *desc,
+                                     const char *const *dim_names, struct onr_value_info *info, struct onr_error *error) {
+  *info = (struct onr_value_info){.name = onri_arena_string(arena, name), .dtype = desc->dtype, .rank = desc->rank};
   if (!info->name) return no_memory(error);
   for (int32_t d = 0; d < info->rank; d++) {
     info->dim[d] = desc->dim[d];
     if (!dim_names || !dim_names[d]) continue;
-    info->dim_name[d] = onri_arena_string(&m->arena, dim_names[d]);
+    info->dim_name[d] = onri_arena_string(arena, dim_names[d]);
     if (!info->dim_name[d]) return no_memory(error);
   }
   return ONR_STATUS_OK;
 }
 
-static enum onr_status declare(struct onr_model *m, const int32_t *values, size_t count, size_t room, struct onr_value_info **list,
-                               struct onr_error *error) {
-  *list = onri_arena_allocate(&m->arena, room * sizeof(**list));
-  if (!*list) return no_memory(error);
+enum onr_status onri_model_declare(const struct onri_graph *graph, const int32_t *values, size_t count, size_t room,
+                                   struct onri_arena *arena, struct onr_value_info **infos, struct onr_error *error) {
+  *infos = onri_arena_allocate(arena, room * sizeof(**infos));
+  if (!*infos) return no_memory(error);
   for (size_t i = 0; i < count; i++) {
-    const struct onri_value *value = &m->graph->values[values[i]];
-    ONR_TRY(declare_value(m, value->name, &value->desc, value->dim_names, &(*list)[i], error));
+    const struct onri_value *value = &graph->values[values[i]];
+    ONR_TRY(declare_value(arena, value->name, &value->desc, value->dim_names, &(*infos)[i], error));
   }
   return ONR_STATUS_OK;
 }
@@ -64,12 +64,12 @@ static enum onr_status declare_all(struct onr_model *m, const struct onr_model_i
   m->info.producer_version = onri_arena_string(&m->arena, info->producer_version ? info->producer_version : "");
   if (!m->info.producer_name || !m->info.producer_version) return no_memory(error);
   const size_t num_inputs = m->graph->num_inputs, num_outputs = m->graph->num_outputs;
-  ONR_TRY(declare(m, m->graph->inputs, num_inputs, num_inputs + m->num_defaults, &m->inputs, error));
+  ONR_TRY(onri_model_declare(m->graph, m->graph->inputs, num_inputs, num_inputs + m->num_defaults, &m->arena, &m->inputs, error));
   for (size_t i = 0; i < m->num_defaults; i++) {
     const struct onri_default *d = &m->defaults[i];
-    ONR_TRY(declare_value(m, d->name, &d->desc, d->dim_names, &m->inputs[num_inputs + i], error));
+    ONR_TRY(declare_value(&m->arena, d->name, &d->desc, d->dim_names, &m->inputs[num_inputs + i], error));
   }
-  return declare(m, m->graph->outputs, num_outputs, num_outputs, &m->outputs, error);
+  return onri_model_declare(m->graph, m->graph->outputs, num_outputs, num_outputs, &m->arena, &m->outputs, error);
 }
 
 enum onr_status onri_model_finish(struct onr_model *model, struct onri_graph *graph, const struct onr_model_info *info,

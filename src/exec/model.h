@@ -42,6 +42,10 @@ enum onr_status onri_model_finish(struct onr_model *model, struct onri_graph *gr
                                   void *keep, void (*release_keep)(void *keep), const struct onr_model_options *options,
                                   struct onr_error *error);
 
+/* Inputs or outputs as the graph declares them, in an array with room for more, in the arena as their strings are. */
+enum onr_status onri_model_declare(const struct onri_graph *graph, const int32_t *values, size_t count, size_t room,
+                                   struct onri_arena *arena, struct onr_value_info **infos, struct onr_error *error);
+
 /* prepare.c: prepares the layers of a graph and of its bodies; constants that were packed leave memory. */
 enum onr_status onri_model_prepare(struct onr_model *model, struct onr_error *error);
 

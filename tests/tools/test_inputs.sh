@@ -18,6 +18,8 @@ write(work + "/twelve.onnx", [node("MatMul", ["x", "w"], ["y"])], [("x", FLOAT, 
       [floats("w", [12, 1], [1] * 12)])
 # Bad whatever it is given.
 write(work + "/static.onnx", [node("MatMul", ["x", "w"], ["y"])], [("x", FLOAT, [2, 5])], [("y", FLOAT, None)], [floats("w", [12, 1], [1] * 12)])
+# An operator that nobody has.
+write(work + "/strange.onnx", [node("Strange", ["x"], ["y"]), node("Relu", ["y"], ["z"])], [("x", FLOAT, ["n", 3])], [("z", FLOAT, ["n", 3])])
 # Rows of a table of two: random numbers up to 9 lie outside.
 write(work + "/rows.onnx", [node("Gather", ["table", "x"], ["y"])], [("x", INT64, [64])], [("y", FLOAT, [64])], [floats("table", [2], [1, 2])])
 # A batch dimension that is not the first, and one name at two places.
@@ -105,5 +107,16 @@ expect 2 "does not say what input 'x' is" "$tool" run undeclared.onnx
 expect 3 "SHAPE: twelve.onnx" "$tool" info twelve.onnx --dim batch=1 --dim features=5
 holds "x  *float32\[batch,features\]"
 expect 3 "SHAPE: static.onnx" "$tool" run static.onnx
+
+# So it does of a model that cannot even be loaded.
+expect 3 "SHAPE: static.onnx" "$tool" info static.onnx
+holds "x  *float32\[2,5\]"
+expect 4 "" "$tool" info strange.onnx
+holds "x  *float32\[n,3\]"
+holds "z  *float32\[n,3\]"
+expect 4 "" "$tool" info --json strange.onnx
+holds '"type":.*"float32\[n,3\]"'
+holds '"problem":.*Strange'
+
 expect 2 "INDEX: rows.onnx: .*random" "$tool" run rows.onnx
 finish

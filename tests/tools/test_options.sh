@@ -56,6 +56,9 @@ expect 2 "no limit 'memory'; there are .*total_bytes" "$tool" run "$model" --lim
 expect 2 "2G" "$tool" run "$model" --limit total_bytes=many
 expect 5 "LIMIT: .*the limit total_bytes of 2048 bytes" "$tool" run "$model" --limit total_bytes=2K
 expect 0 "" "$tool" run "$model" --limit total_bytes=64M --limit nodes=100
+expect 2 "nowhere: no such folder" "$tool" check "$work/nowhere"
+expect 2 "model.onnx: no folder; check takes the one with model.onnx" "$tool" check "$model"
+expect 2 "no model.onnx in it or below" "$tool" check "$work"
 expect 2 "empty word" "$tool" run "$model" -o ""
 expect 0 "" "$tool" run -- "$model"
 

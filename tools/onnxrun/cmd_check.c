@@ -3,6 +3,7 @@
 #define _DEFAULT_SOURCE /* d_type, scandir */
 #include <cjson/cJSON.h>
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -175,7 +176,7 @@ static void check_case(struct tally *tally, const char *folder, const char *mode
   struct onr_error error = {0};
   struct dirent **sets = NULL;
   char reason[1024] = "", path[4096];
-  const enum onr_status status = try_load(tally->options, model_path, NULL, NULL, &l, &error);
+  const enum onr_status status = try_load(tally->options, model_path, NULL, &l, &error);
   const char *word = status == ONR_STATUS_OK ? NULL : explain(status, &error, reason, sizeof(reason));
   const int count = scandir(folder, &sets, is_data_set, by_number);
   if (!word && count <= 0) {
@@ -203,7 +204,9 @@ static int check_path(struct tally *tally, const char *folder, int depth) {
     return EXIT_OK;
   }
   const int count = scandir(folder, &entries, is_visible, alphasort);
-  if (count < 0) return complain(EXIT_USAGE, "%s: no such folder", folder);
+  if (count < 0)
+    return complain(EXIT_USAGE, "%s: %s", folder,
+                    errno == ENOTDIR ? "no folder; check takes the one with model.onnx" : "no such folder");
   for (int i = 0; i < count; i++) {
     struct stat s;
     snprintf(path, sizeof(path), "%s/%s", folder, entries[i]->d_name);

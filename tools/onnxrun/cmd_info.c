@@ -30,21 +30,19 @@ static const char *format_declared(const struct onr_value_info *info, char *text
   return text;
 }
 
-static void print_values(const char *title, const struct onr_model *model, size_t first, size_t count,
-                         const struct onr_value_info *(*get)(const struct onr_model *, size_t)) {
+static void print_value(const struct onr_value_info *info) {
   char text[512];
-  printf("%s\n", title);
-  for (size_t i = first; i < first + count; i++) {
-    printf("  ");
-    print_padded(shown(get(model, i)->name).text, 28);
-    printf(" %s\n", shown(format_declared(get(model, i), text, sizeof(text))).text);
-  }
+  printf("  ");
+  print_padded(shown(info->name).text, 28);
+  printf(" %s\n", shown(format_declared(info, text, sizeof(text))).text);
 }
 
 static void print_inputs(const struct onr_model *model) {
   const size_t required = onr_model_num_inputs(model), optional = onr_model_num_defaults(model);
-  print_values("inputs", model, 0, required, onr_model_input);
-  if (optional) print_values("inputs with a default", model, required, optional < SHOWN_DEFAULTS ? optional : SHOWN_DEFAULTS, onr_model_input);
+  puts("inputs");
+  for (size_t i = 0; i < required; i++) print_value(onr_model_input(model, i));
+  if (optional) puts("inputs with a default");
+  for (size_t i = 0; i < optional && i < SHOWN_DEFAULTS; i++) print_value(onr_model_input(model, required + i));
   if (optional > SHOWN_DEFAULTS) printf("  ... and %zu more\n", optional - SHOWN_DEFAULTS);
 }
 
@@ -114,7 +112,8 @@ static void print_text(const struct options *options, const struct report *r) {
          info.producer_version[0] ? " " : "", shown(info.producer_version).text, (long long)info.ir_version,
          (long long)info.opset);
   print_inputs(l->model);
-  print_values("outputs", l->model, 0, onr_model_num_outputs(l->model), onr_model_output);
+  puts("outputs");
+  for (size_t i = 0; i < onr_model_num_outputs(l->model); i++) print_value(onr_model_output(l->model, i));
   print_dims(r);
   const int named = tree->count > 1 || (tree->count && tree->modules[0].info->kind[0]);
   if (named) module_tree_print(tree);
@@ -132,16 +131,12 @@ static void print_text(const struct options *options, const struct report *r) {
   putchar('\n');
 }
 
-static void add_values(cJSON *root, const char *key, const struct onr_model *model, size_t first, size_t count,
-                       const struct onr_value_info *(*get)(const struct onr_model *, size_t)) {
-  cJSON *array = cJSON_AddArrayToObject(root, key);
+static void add_value(cJSON *array, const struct onr_value_info *info) {
+  cJSON *item = cJSON_CreateObject();
   char text[512];
-  for (size_t i = first; i < first + count; i++) {
-    cJSON *item = cJSON_CreateObject();
-    cJSON_AddStringToObject(item, "name", get(model, i)->name);
-    cJSON_AddStringToObject(item, "type", format_declared(get(model, i), text, sizeof(text)));
-    cJSON_AddItemToArray(array, item);
-  }
+  cJSON_AddStringToObject(item, "name", info->name);
+  cJSON_AddStringToObject(item, "type", format_declared(info, text, sizeof(text)));
+  cJSON_AddItemToArray(array, item);
 }
 
 static void add_modules(cJSON *root, const struct module_tree *tree) {
@@ -194,10 +189,12 @@ static int tell_json(const struct report *r) {
   cJSON_AddStringToObject(root, "producer_version", info.producer_version);
   cJSON_AddNumberToObject(root, "ir_version", (double)info.ir_version);
   cJSON_AddNumberToObject(root, "opset", (double)info.opset);
-  const size_t required = onr_model_num_inputs(l->model);
-  add_values(root, "inputs", l->model, 0, required, onr_model_input);
-  add_values(root, "inputs_with_default", l->model, required, onr_model_num_defaults(l->model), onr_model_input);
-  add_values(root, "outputs", l->model, 0, onr_model_num_outputs(l->model), onr_model_output);
+  const size_t required = onr_model_num_inputs(l->model), optional = onr_model_num_defaults(l->model);
+  cJSON *inputs = cJSON_AddArrayToObject(root, "inputs"), *defaults = cJSON_AddArrayToObject(root, "inputs_with_default");
+  cJSON *outputs = cJSON_AddArrayToObject(root, "outputs");
+  for (size_t i = 0; i < required; i++) add_value(inputs, onr_model_input(l->model, i));
+  for (size_t i = 0; i < optional; i++) add_value(defaults, onr_model_input(l->model, required + i));
+  for (size_t i = 0; i < onr_model_num_outputs(l->model); i++) add_value(outputs, onr_model_output(l->model, i));
   add_modules(root, &r->tree);
   add_layers(root, l->session);
   cJSON_AddNumberToObject(root, "parameters", (double)info.parameters);
@@ -226,16 +223,51 @@ static int make_tree(const struct options *options, struct report *r) {
   return code;
 }
 
-/* Of a model that cannot be planned there is still to tell what it takes and gives; the exit code says the rest. */
+/* --- a model that cannot be loaded --- */
+
+static void print_declared(void *context, const struct onr_value_info *inputs, size_t num_inputs,
+                           const struct onr_value_info *outputs, size_t num_outputs) {
+  printf("%s: cannot be loaded\ninputs\n", shown(context).text);
+  for (size_t i = 0; i < num_inputs; i++) print_value(&inputs[i]);
+  puts("outputs");
+  for (size_t i = 0; i < num_outputs; i++) print_value(&outputs[i]);
+}
+
+static void add_declared(void *context, const struct onr_value_info *inputs, size_t num_inputs,
+                         const struct onr_value_info *outputs, size_t num_outputs) {
+  cJSON *in = cJSON_AddArrayToObject(context, "inputs"), *out = cJSON_AddArrayToObject(context, "outputs");
+  for (size_t i = 0; i < num_inputs; i++) add_value(in, &inputs[i]);
+  for (size_t i = 0; i < num_outputs; i++) add_value(out, &outputs[i]);
+}
+
+/* What it takes and gives, as far as the loader came. */
+static void tell_declared(const struct options *options) {
+  const char *path = options->paths[0];
+  cJSON *root = options->json ? cJSON_CreateObject() : NULL;
+  const struct onr_model_options listener = {.declared = root ? add_declared : print_declared,
+                                             .report_context = root ? (void *)root : options->paths[0]};
+  struct onr_error error = {0};
+  struct loaded l;
+  if (root) cJSON_AddStringToObject(root, "model", path);
+  const enum onr_status status = try_load(options, path, &listener, &l, &error);
+  unload(&l);
+  if (!root) return;
+  if (status != ONR_STATUS_OK) cJSON_AddStringToObject(root, "problem", error.message);
+  if (cJSON_GetObjectItem(root, "inputs")) print_json(root, 0);
+  else cJSON_Delete(root);
+}
+
+/* Of a model that cannot be planned, or not even loaded, there is still to tell what it takes and gives; the exit code
+ * says the rest. */
 int command_info(const struct options *options) {
   struct loaded l;
   struct inputs inputs;
   struct report r = {&l, &inputs, {0}, {{0}}};
   int code = load(options, options->paths[0], &l);
+  if (code) tell_declared(options);
   if (code) return code;
-  int failed = make_inputs(options, &l, &inputs, &r.problem);
-  if (!failed || r.problem.text[0]) code = make_tree(options, &r);
-  else code = failed;
+  const int failed = make_inputs(options, &l, &inputs, &r.problem);
+  code = !failed || r.problem.text[0] ? make_tree(options, &r) : failed;
   if (!code) code = options->json ? tell_json(&r) : (print_text(options, &r), EXIT_OK);
   module_tree_clear(&r.tree);
   unload(&l);

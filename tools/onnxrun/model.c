@@ -11,19 +11,19 @@ double now_ms(void) {
   return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
 }
 
-enum onr_status try_load(const struct options *options, const char *path, void (*report)(void *, const char *),
-                         void *context, struct loaded *loaded, struct onr_error *error) {
+enum onr_status try_load(const struct options *options, const char *path, const struct onr_model_options *listener,
+                         struct loaded *loaded, struct onr_error *error) {
   const double start = now_ms();
+  struct onr_model_options model_options = {0};
   enum onr_status status = ONR_STATUS_OK;
   *loaded = (struct loaded){.path = path};
   if (options->threads != 1) status = onr_threads_create((uint32_t)options->threads, NULL, &loaded->threads, error);
-  const struct onr_model_options model_options = {.threads = loaded->threads,
-                                                  .backend = options->backend,
-                                                  .limits = &options->limits,
-                                                  .external_directory = options->external_directory,
-                                                  .disabled_passes = options->disabled_passes,
-                                                  .report = report,
-                                                  .report_context = context};
+  if (listener) model_options = *listener;
+  model_options.threads = loaded->threads;
+  model_options.backend = options->backend;
+  model_options.limits = &options->limits;
+  model_options.external_directory = options->external_directory;
+  model_options.disabled_passes = options->disabled_passes;
   const struct onr_session_options session_options = {.threads = loaded->threads, .profile = options->profile};
   if (status == ONR_STATUS_OK) status = onr_model_load(path, &model_options, &loaded->model, error);
   if (status == ONR_STATUS_OK) status = onr_session_create(loaded->model, &session_options, &loaded->session, error);
@@ -47,8 +47,9 @@ static void print_need(void *context, const char *text) {
 
 int load(const struct options *options, const char *path, struct loaded *loaded) {
   struct needs needs = {path, 0};
+  const struct onr_model_options listener = {.report = print_need, .report_context = &needs};
   struct onr_error error = {0};
-  const enum onr_status status = try_load(options, path, print_need, &needs, loaded, &error);
+  const enum onr_status status = try_load(options, path, &listener, loaded, &error);
   if (status == ONR_STATUS_OK) return 0;
   return status == ONR_STATUS_UNSUPPORTED && needs.lines ? EXIT_UNSUPPORTED : report_failure(status, path, &error);
 }

@@ -1,5 +1,8 @@
 /* npz: a zip archive of .npy files, read with libzip. */
+#define _POSIX_C_SOURCE 200809L
+#define _FILE_OFFSET_BITS 64
 #include <string.h>
+#include <sys/stat.h>
 #include <zip.h>
 
 #include "npy.h"
@@ -61,11 +64,9 @@ static int read_member(const char *path, zip_t *archive, zip_uint64_t index, uin
 
 /* A small archive can stand for more than there is memory. */
 static int check_sizes(const char *path, zip_t *archive, zip_uint64_t count, uint64_t most) {
-  uint64_t packed = 0, unpacked = 0;
-  FILE *file = fopen(path, "rb");
-  const long end = file && !fseek(file, 0, SEEK_END) ? ftell(file) : -1;
-  if (file) fclose(file);
-  if (end > 0) packed = (uint64_t)end;
+  struct stat info;
+  const uint64_t packed = stat(path, &info) || info.st_size < 0 ? 0 : (uint64_t)info.st_size;
+  uint64_t unpacked = 0;
   for (zip_uint64_t i = 0; i < count; i++) {
     zip_stat_t stat;
     if (zip_stat_index(archive, i, 0, &stat) || !(stat.valid & ZIP_STAT_SIZE)) continue;

@@ -221,8 +221,9 @@ static int print_all(const struct onr_tensor *x, struct pictures *p, const struc
   for (int64_t first = 0; first < p->count; first += in_a_row)
     print_row(p, a, labels, first, first + in_a_row < p->count ? first + in_a_row : p->count, width);
   if (a->meaning != PROBABILITIES)
-    printf("percent: %s of the output\n",
-           a->meaning == LOG_PROBABILITIES ? "exponents" : a->classes == 1 ? "sigmoid" : "softmax");
+    printf("percent: %s of the output\n", a->meaning == LOG_PROBABILITIES ? "exponents"
+                                          : a->classes == 1               ? "sigmoid"
+                                                                          : "softmax");
   if (labels->data) printf("%lld of %lld right\n", (long long)right, (long long)p->count);
   free(p->grey);
   return EXIT_OK;

@@ -152,9 +152,9 @@ struct loaded {
   double load_ms;
 };
 int load(const struct options *options, const char *path, struct loaded *loaded);
-/* The same without a word. */
-enum onr_status try_load(const struct options *options, const char *path, void (*report)(void *, const char *),
-                         void *context, struct loaded *loaded, struct onr_error *error);
+/* The same without a word. listener: report, declared and report_context of struct onr_model_options; may be NULL. */
+enum onr_status try_load(const struct options *options, const char *path, const struct onr_model_options *listener,
+                         struct loaded *loaded, struct onr_error *error);
 void unload(struct loaded *loaded);
 double now_ms(void);
 
