@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "base/text.h"
+
 static const struct {
   const char *name, *text;
 } entries[] = {
@@ -21,12 +23,14 @@ const char *onr_status_text(enum onr_status status) { return known(status) ? ent
 
 enum onr_status onr_fail(struct onr_error *error, enum onr_status status, const char *format, ...) {
   if (error) {
+    char text[2 * sizeof(error->message)];
     va_list arguments;
     error->status = status;
     error->where[0] = '\0';
     va_start(arguments, format);
-    vsnprintf(error->message, sizeof(error->message), format, arguments);
+    vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
+    onri_escape_message(text, error->message, sizeof(error->message)); /* names in it may come from a file */
   }
   return status;
 }

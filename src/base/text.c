@@ -52,8 +52,9 @@ static int is_command(uint32_t c) {
          (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF || c == 0xFFFE || c == 0xFFFF;
 }
 
-/* One character, or one byte that is none, in the form it is shown. Returns the bytes read. */
-static size_t show(const unsigned char *text, size_t length, char shown[8]) {
+/* One character, or one byte that is none, in the form it is shown; in quotes, those and backslashes get one more. Returns the bytes
+ * read. */
+static size_t show(const unsigned char *text, size_t length, int quoted, char shown[8]) {
   uint32_t c = 0;
   const size_t n = onri_utf8_decode((const char *)text, length, &c);
   if (n < 2 && (!n || is_command(c))) {
@@ -64,7 +65,7 @@ static size_t show(const unsigned char *text, size_t length, char shown[8]) {
     snprintf(shown, 8, "\\u%04x", (unsigned)c);
     return n;
   }
-  if (text[0] == '\'' || text[0] == '\\') {
+  if (quoted && (text[0] == '\'' || text[0] == '\\')) {
     snprintf(shown, 8, "\\%c", text[0]);
     return 1;
   }
@@ -73,11 +74,11 @@ static size_t show(const unsigned char *text, size_t length, char shown[8]) {
   return n;
 }
 
-char *onri_escape(const char *text, size_t length, char *target, size_t size) {
+static char *escape(const char *text, size_t length, int quoted, char *target, size_t size) {
   size_t used = 0, fits = 0; /* fits: where "..." can still be put */
   for (size_t i = 0; i < length;) {
     char shown[8];
-    const size_t read = show((const unsigned char *)text + i, length - i, shown), n = strlen(shown);
+    const size_t read = show((const unsigned char *)text + i, length - i, quoted, shown), n = strlen(shown);
     if (used + n + 1 > size) {
       memcpy(target + fits, "...", 4);
       return target;
@@ -90,5 +91,9 @@ char *onri_escape(const char *text, size_t length, char *target, size_t size) {
   target[used] = '\0';
   return target;
 }
+
+char *onri_escape(const char *text, size_t length, char *target, size_t size) { return escape(text, length, 1, target, size); }
+
+char *onri_escape_message(const char *text, char *target, size_t size) { return escape(text, strlen(text), 0, target, size); }
 
 char *onri_escape_string(const char *text, char *target, size_t size) { return onri_escape(text, strlen(text), target, size); }

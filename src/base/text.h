@@ -11,6 +11,8 @@
  * backslash; cut with "..." where it does not fit. size is at least 8. Always NUL-terminated. Returns target. */
 char *onri_escape(const char *text, size_t length, char *target, size_t size);
 char *onri_escape_string(const char *text, char *target, size_t size);
+/* The same for a whole message: its quotes and backslashes are its own. */
+char *onri_escape_message(const char *text, char *target, size_t size);
 /* Bytes of the well-formed UTF-8 sequence that text starts with, 0 when it is not one. */
 size_t onri_utf8_sequence(const unsigned char *text, size_t length);
 /* The character that text starts with: returns its bytes, 0 when they are not UTF-8. */

@@ -26,6 +26,20 @@ static void checked_arithmetic(void **state) {
   assert_false(onri_round_up(SIZE_MAX - 3, 64, &s));
 }
 
+/* Whoever raises an error: what it shows cannot command a terminal, and ends in dots where it is cut. */
+static void messages_are_fit_for_a_terminal(void **state) {
+  struct onr_error error;
+  char name[2000];
+  (void)state;
+  onr_fail(&error, ONR_STATUS_ARGUMENT, "input '%s' is not 'a\\b'", "d\xC3\xA9j\xC3\xA0\x1b[31m\xC2\x9b\xE2\x80\xAE\xff\n");
+  assert_string_equal(error.message, "input 'd\xC3\xA9j\xC3\xA0\\x1b[31m\\u009b\\u202e\\xff\\x0a' is not 'a\\b'");
+  memset(name, 'n', sizeof(name) - 1);
+  name[sizeof(name) - 1] = '\0';
+  onr_fail(&error, ONR_STATUS_ARGUMENT, "input '%s'", name);
+  assert_true(strlen(error.message) < sizeof(error.message));
+  assert_string_equal(error.message + strlen(error.message) - 5, "nn...");
+}
+
 static void every_status_has_a_name_and_a_text(void **state) {
   (void)state;
   for (int s = ONR_STATUS_OK; s <= ONR_STATUS_INTERNAL; s++) {
@@ -229,6 +243,7 @@ int main(void) {
       cmocka_unit_test(limits_are_set_by_name),
       cmocka_unit_test(checked_arithmetic),
       cmocka_unit_test(every_status_has_a_name_and_a_text),
+      cmocka_unit_test(messages_are_fit_for_a_terminal),
       cmocka_unit_test(arena_grows_and_keeps_its_budget),
       cmocka_unit_test(descriptors_saturate),
       cmocka_unit_test(descriptors_are_checked),

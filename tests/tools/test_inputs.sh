@@ -86,14 +86,14 @@ expect 2 "--dim rows=4: x.npy has 2 there (dimension 0 of input 'x')" "$tool" ru
 expect 2 "--dim n=5: n4.npy has 4 there" "$tool" run two.onnx -i a=n4.npy --dim n=5
 
 # A guess that does not fit is not the model's fault, and info tells what the model takes all the same.
-expect 2 "SHAPE: twelve.onnx: .*guessed were batch = 1, features = 1: give the right sizes with --dim" "$tool" run twelve.onnx
-expect 2 "guessed were features = 1: give" "$tool" bench twelve.onnx --dim batch=3 --seconds 0
+expect 2 "SHAPE: twelve.onnx: .*--dim NAME=SIZE gives the right sizes, guessed were batch = 1, features = 1\$" "$tool" run twelve.onnx
+expect 2 "guessed were features = 1\$" "$tool" bench twelve.onnx --dim batch=3 --seconds 0
 expect 0 "" "$tool" run twelve.onnx --dim features=12
 expect 0 "" "$tool" info twelve.onnx
 holds "x  *float32\[batch,features\]"
 holds "y  *float32\[batch,1\]"
 holds "12 parameters"
-holds "Shapes and costs are not known: .*guessed were batch = 1, features = 1: .*--dim"
+holds "Shapes and costs are not known: .*--dim NAME=SIZE.*guessed were batch = 1, features = 1"
 expect 0 "" "$tool" info --json twelve.onnx
 holds '"type":.*"float32\[batch,features\]"'
 holds '"problem":.*features = 1'

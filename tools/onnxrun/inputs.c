@@ -201,24 +201,22 @@ static const struct onr_value_info *undeclared(const struct onr_model *model, co
   return NULL;
 }
 
-/* Says that sizes were guessed, unless the error has nothing to do with shapes. */
-static int blame_guesses(enum onr_status status, const struct inputs *inputs, struct onr_error *error) {
-  struct line guesses = {0};
-  const size_t used = strlen(error->message);
-  if (!inputs->num_guessed || (exit_code_of(status) != EXIT_MODEL && status != ONR_STATUS_ARGUMENT)) return 0;
-  list_guesses(inputs, &guesses);
-  snprintf(error->message + used, sizeof(error->message) - used,
-           "; guessed were %s: give the right sizes with --dim NAME=SIZE", guesses.text);
-  return 1;
+/* That sizes were guessed, unless the error has nothing to do with shapes. */
+static struct line guess_hint(enum onr_status status, const struct inputs *inputs) {
+  struct line hint = {0};
+  if (!inputs->num_guessed || (exit_code_of(status) != EXIT_MODEL && status != ONR_STATUS_ARGUMENT)) return hint;
+  line_add(&hint, "; --dim NAME=SIZE gives the right sizes, guessed were ");
+  list_guesses(inputs, &hint);
+  return hint;
 }
 
 static int report_plan_failure(enum onr_status status, const struct loaded *loaded, const struct inputs *inputs,
-                               struct onr_error *error, struct line *problem) {
-  const int guessed = blame_guesses(status, inputs, error);
-  if (problem) line_add(problem, "%s%s%s", error->where, error->where[0] ? ": " : "", error->message);
-  if (problem && guessed) return 0;
-  const int code = report_failure(status, loaded->path, error);
-  return guessed ? EXIT_USAGE : code;
+                               const struct onr_error *error, struct line *problem) {
+  const struct line hint = guess_hint(status, inputs);
+  if (problem) line_add(problem, "%s%s%s%s", error->where, error->where[0] ? ": " : "", error->message, hint.text);
+  if (problem && hint.text[0]) return 0;
+  const int code = report_with_hint(status, loaded->path, error, hint.text);
+  return hint.text[0] ? EXIT_USAGE : code;
 }
 
 /* Images, sequences and batches want different sizes: the first that the model can be planned for is taken. The error
@@ -268,15 +266,12 @@ void say_what_is_random(const struct options *options, const struct inputs *inpu
 }
 
 int report_run_failure(enum onr_status status, const struct loaded *loaded, const struct inputs *inputs,
-                       struct onr_error *error) {
+                       const struct onr_error *error) {
   const int is_random = inputs->list.count > inputs->num_files && exit_code_of(status) == EXIT_MODEL;
-  const int guessed = blame_guesses(status, inputs, error);
-  if (is_random && !guessed) {
-    const size_t used = strlen(error->message);
-    snprintf(error->message + used, sizeof(error->message) - used,
-             "; its inputs are random, which may be the reason: -i NAME=FILE gives them");
-  }
-  const int code = report_failure(status, loaded->path, error);
+  struct line hint = guess_hint(status, inputs);
+  if (is_random && !hint.text[0])
+    line_add(&hint, "; its inputs are random, which may be the reason: -i NAME=FILE gives them");
+  const int code = report_with_hint(status, loaded->path, error, hint.text);
   return is_random ? EXIT_USAGE : code;
 }
 

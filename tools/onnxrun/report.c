@@ -31,16 +31,20 @@ int exit_code_of(enum onr_status status) {
 }
 
 /* The loader's own messages about a file name it already. */
-int report_failure(enum onr_status status, const char *file, const struct onr_error *error) {
+int report_with_hint(enum onr_status status, const char *file, const struct onr_error *error, const char *hint) {
   struct line quoted = {0};
   line_add(&quoted, "'%s'", file);
   const int named = strstr(error->message, quoted.text) != NULL;
-  return complain(exit_code_of(status), "%s: %s%s%s%s%s", onr_status_name(status), named ? "" : file, named ? "" : ": ",
-                  error->where, error->where[0] ? ": " : "", error->message);
+  return complain(exit_code_of(status), "%s: %s%s%s%s%s%s", onr_status_name(status), named ? "" : file,
+                  named ? "" : ": ", error->where, error->where[0] ? ": " : "", error->message, hint);
+}
+
+int report_failure(enum onr_status status, const char *file, const struct onr_error *error) {
+  return report_with_hint(status, file, error, "");
 }
 
 int complain(int code, const char *format, ...) {
-  char text[2048];
+  char text[4096];
   va_list arguments;
   fflush(stdout);
   va_start(arguments, format);

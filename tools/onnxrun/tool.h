@@ -82,6 +82,7 @@ void print_command_help(size_t command);
 /* --- report.c --- */
 /* One line on stderr: "onnxrun: SHAPE: FILE: where: message"; returns the exit code for the status. */
 int report_failure(enum onr_status status, const char *file, const struct onr_error *error);
+int report_with_hint(enum onr_status status, const char *file, const struct onr_error *error, const char *hint);
 int exit_code_of(enum onr_status status);
 /* One line on stderr: "onnxrun: " and the text, made fit for a terminal; returns code. */
 int complain(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -103,7 +104,7 @@ struct shown shown_time(double ms);
 
 /* A line that is put together of pieces; ends in "..." when it is too long. */
 struct line {
-  char text[900];
+  char text[1600];
 };
 void line_add(struct line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -199,7 +200,7 @@ int make_inputs(const struct options *options, const struct loaded *loaded, stru
 void say_what_is_random(const struct options *options, const struct inputs *inputs);
 /* After a run failed: as report_failure, and says when random inputs or guessed sizes may be the reason. */
 int report_run_failure(enum onr_status status, const struct loaded *loaded, const struct inputs *inputs,
-                       struct onr_error *error);
+                       const struct onr_error *error);
 void clear_inputs(struct inputs *inputs);
 
 /* --- random.c --- */
