@@ -3,15 +3,55 @@
 
 #include <string.h>
 
-#define REAL float
-#define NAME(x) x##_f32
-#include "kernels/resize.inc"
-#undef REAL
-#undef NAME
+#include "base/cpu.h"
+#include "kernels/resize_level.h"
 
 #define REAL double
 #define NAME(x) x##_f64
 #include "kernels/resize.inc"
+
+static onri_resize_rows rows_of_this_processor(void) {
+#if ONRI_HAVE_AVX_KERNELS
+  switch (onri_cpu_level()) {
+    case ONRI_CPU_AVX512: return onri_resize_rows_avx512;
+    case ONRI_CPU_AVX2: return onri_resize_rows_avx2;
+    default: break;
+  }
+#endif
+  return onri_resize_rows_base;
+}
+
+/* An item is one row of `inner` elements of y. */
+static size_t grain_of(const struct onri_resize_pass *pass) {
+  return pass->inner * pass->taps >= 4096 ? 1 : (size_t)(4096 / (pass->inner * pass->taps + 1) + 1);
+}
+
+struct pass_work {
+  const struct onri_resize_pass *pass;
+  onri_resize_rows rows;
+  const void *x;
+  void *y;
+};
+
+static void pass_range_f32(void *context, size_t begin, size_t end) {
+  const struct pass_work *const w = context;
+  w->rows(w->pass, w->x, w->y, begin, end);
+}
+
+static void pass_range_f64(void *context, size_t begin, size_t end) {
+  const struct pass_work *const w = context;
+  rows_f64(w->pass, w->x, w->y, begin, end);
+}
+
+void onri_resize_pass_f32(const struct onri_resize_pass *pass, const float *x, float *y, struct onr_env *env) {
+  struct pass_work work = {.pass = pass, .rows = rows_of_this_processor(), .x = x, .y = y};
+  onr_parallel_for(env, (size_t)(pass->outer * pass->out), grain_of(pass), pass_range_f32, &work);
+}
+
+void onri_resize_pass_f64(const struct onri_resize_pass *pass, const double *x, double *y, struct onr_env *env) {
+  struct pass_work work = {.pass = pass, .x = x, .y = y};
+  onr_parallel_for(env, (size_t)(pass->outer * pass->out), grain_of(pass), pass_range_f64, &work);
+}
 
 struct gather_work {
   const struct onri_resize_gather *g;

@@ -2,10 +2,12 @@
 #include "layers/product.h"
 
 #include <math.h>
+#include <stdatomic.h>
 
 #include "base/checked.h"
 #include "base/env.h"
 #include "base/shape.h"
+#include "kernels/vecmath.h"
 #include "layers/operands.h"
 
 /* --- shapes --- */
@@ -124,39 +126,50 @@ static int bias_can_be_packed(const struct onr_call *call, const struct onri_pro
          onr_desc_elements(bias) == n && bias->dtype == call->in[1].dtype;
 }
 
-static int can_pack(const struct onr_call *call, const struct onri_product_form *form) {
+/* True, with *linear filled in, when the product is XNNPACK's fully connected operator. */
+static int can_pack(const struct onr_call *call, const struct onri_product_form *form, struct onri_xnn_linear *linear) {
   const struct onr_desc *b = &call->in[1];
-  if (!onri_xnn_usable(call->env) || call->inputs[1] == NULL || b->rank != 2 || !onri_is_f32_or_narrower(b->dtype)) return 0;
-  if (b->dim[0] <= 0 || b->dim[1] <= 0 || b->dim[0] >= INT32_MAX / b->dim[1]) return 0;
-  if (form->transpose_a || form->alpha != 1.0f) return 0;
-  if (form->clamp.enabled && !(form->clamp.min < form->clamp.max)) return 0;
-  return bias_can_be_packed(call, form, b->dim[form->transpose_b ? 0 : 1]);
-}
-
-enum onr_status onri_product_prepare(struct onr_call *call, const struct onri_product_form *form,
-                                     struct onri_product_prepared *prepared) {
-  const struct onr_desc *b = &call->in[1];
-  if (!can_pack(call, form)) return ONR_STATUS_OK;
-  const int has_bias = onri_has(call, 2);
-  float *owned_weights = NULL, *owned_bias = NULL;
-  const float *weights = onri_constant_f32(call, 1, &owned_weights);
-  const float *bias = has_bias ? onri_constant_f32(call, 2, &owned_bias) : NULL;
-  enum onr_status status;
-  prepared->linear = (struct onri_xnn_linear){
+  if (call->inputs[1] == NULL || b->rank != 2 || !onri_is_f32_or_narrower(b->dtype) || form->transpose_a || form->alpha != 1.0f) return 0;
+  *linear = (struct onri_xnn_linear){
       .in = (size_t)b->dim[form->transpose_b ? 1 : 0],
       .out = (size_t)b->dim[form->transpose_b ? 0 : 1],
       .weight_transposed = !form->transpose_b,
       .min = form->clamp.enabled ? form->clamp.min : -INFINITY,
       .max = form->clamp.enabled ? form->clamp.max : INFINITY,
   };
+  return onri_xnn_linear_check(linear) == ONR_STATUS_OK && bias_can_be_packed(call, form, b->dim[form->transpose_b ? 0 : 1]);
+}
+
+static enum onr_status pack(struct onr_call *call, struct onri_product_prepared *prepared) {
+  const int has_bias = onri_has(call, 2);
+  float *owned_weights = NULL, *owned_bias = NULL;
+  const float *weights = onri_constant_f32(call, 1, &owned_weights);
+  const float *bias = has_bias ? onri_constant_f32(call, 2, &owned_bias) : NULL;
+  enum onr_status status;
   if (weights == NULL || (has_bias && bias == NULL))
     status = onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for converted weights");
   else
     status = onri_xnn_linear_pack(&prepared->weights, &prepared->linear, weights, bias, call->env, call->error);
   onr_env_release(call->env, owned_weights);
   onr_env_release(call->env, owned_bias);
-  if (status == ONR_STATUS_OK) call->absorbed |= has_bias ? 6u : 2u;
+  if (status == ONR_STATUS_OK && !prepared->loses_nan) call->absorbed |= has_bias ? 6u : 2u;
   return status;
+}
+
+enum onr_status onri_product_prepare(struct onr_call *call, const struct onri_product_form *form,
+                                     struct onri_product_prepared *prepared) {
+  struct onri_xnn_linear *linear = &prepared->linear;
+  int keeps_nan = 1;
+  if (!onri_xnn_usable(call->env)) return ONR_STATUS_OK;
+  if (!can_pack(call, form, linear)) {
+    ONR_TRY(onri_xnn_matmul_keeps_nan(&keeps_nan, call->env, call->error));
+    prepared->loses_nan = !keeps_nan;
+    return ONR_STATUS_OK;
+  }
+  ONR_TRY(onri_xnn_linear_keeps_nan(linear, &keeps_nan, call->env, call->error));
+  prepared->loses_nan = !keeps_nan;
+  if (prepared->loses_nan) linear->min = -INFINITY, linear->max = INFINITY;
+  return pack(call, prepared);
 }
 
 /* --- plan --- */
@@ -172,55 +185,57 @@ static size_t batch_dim(const struct onri_product *p, const int64_t *strides, in
   return strides[d] == 0 ? 1 : (size_t)p->batch[d];
 }
 
-static enum onr_status plan_xnn(struct onr_call *call, const struct onri_product_form *form,
-                                struct onri_product_state *state) {
-  const struct onri_product *p = &state->product;
-  struct onri_xnn_matmul matmul = {.m = p->m, .n = p->n, .k = p->k, .transpose_b = form->transpose_b};
-  size_t workspace = 0;
-  if (call->in[1].rank == 1) matmul.transpose_b = 0;
+/* The product of two run-time operands as XNNPACK sees it. */
+static enum onr_status matmul_of(const struct onr_call *call, const struct onri_product_form *form, const struct onri_product *p,
+                                 struct onri_xnn_matmul *matmul) {
+  *matmul = (struct onri_xnn_matmul){.m = p->m, .n = p->n, .k = p->k, .transpose_b = form->transpose_b && call->in[1].rank > 1};
+  if (form->transpose_a || p->num_batch_dims > ONRI_XNN_BATCH_DIMS) return ONR_STATUS_UNSUPPORTED;
   if (p->num_batch_dims > 0 && same_batch(p, &call->in[0], &call->in[1])) {
-    matmul.num_batch_dims = 1;
-    matmul.batch_a[0] = matmul.batch_b[0] = p->batches;
+    matmul->num_batch_dims = 1;
+    matmul->batch_a[0] = matmul->batch_b[0] = p->batches;
   } else {
-    matmul.num_batch_dims = (size_t)p->num_batch_dims;
+    matmul->num_batch_dims = (size_t)p->num_batch_dims;
     for (int32_t d = 0; d < p->num_batch_dims; d++) {
-      matmul.batch_a[d] = batch_dim(p, p->a_batch, d);
-      matmul.batch_b[d] = batch_dim(p, p->b_batch, d);
+      matmul->batch_a[d] = batch_dim(p, p->a_batch, d);
+      matmul->batch_b[d] = batch_dim(p, p->b_batch, d);
     }
   }
-  ONR_TRY(onri_xnn_matmul_create(&state->op, &matmul, call->env, call->error));
-  ONR_TRY(onri_xnn_matmul_reshape(state->op, &matmul, &workspace, call->env, call->error));
+  return onri_xnn_matmul_check(matmul);
+}
+
+static enum onr_status plan_xnn(struct onr_call *call, const struct onri_xnn_matmul *matmul, struct onri_product_state *state) {
+  size_t workspace = 0;
+  ONR_TRY(onri_xnn_matmul_create(&state->op, matmul, call->env, call->error));
+  ONR_TRY(onri_xnn_matmul_reshape(state->op, matmul, &workspace, call->env, call->error));
   state->workspace_at = onri_scratch_take(call, workspace);
   return ONR_STATUS_OK;
 }
 
-static int fits_xnn(const struct onr_call *call, const struct onri_product *p) {
-  const int64_t limit = INT32_MAX;
-  return onr_desc_elements(&call->in[0]) < limit && onr_desc_elements(&call->in[1]) < limit &&
-         onr_desc_elements(&call->out[0]) < limit && p->k > 0 && p->num_batch_dims <= 6;
-}
-
 static enum onri_product_way choose(const struct onr_call *call, const struct onri_product_form *form,
-                                    const struct onri_product_prepared *prepared, const struct onri_product *p) {
+                                    const struct onri_product_prepared *prepared, const struct onri_product *p,
+                                    struct onri_xnn_matmul *matmul) {
   if (p->batches == 0 || p->m == 0 || p->n == 0) return ONRI_PRODUCT_NOTHING;
   if (prepared->weights.data != NULL) return ONRI_PRODUCT_PACKED;
-  if (onri_xnn_usable(call->env) && onri_is_f32_or_narrower(p->dtype) && !form->transpose_a && fits_xnn(call, p)) return ONRI_PRODUCT_XNN;
+  if (onri_xnn_usable(call->env) && onri_is_f32_or_narrower(p->dtype) && matmul_of(call, form, p, matmul) == ONR_STATUS_OK)
+    return ONRI_PRODUCT_XNN;
   return ONRI_PRODUCT_PORTABLE;
 }
 
 enum onr_status onri_product_plan(struct onr_call *call, const struct onri_product_form *form,
                                   const struct onri_product_prepared *prepared, struct onri_product_state *state) {
   struct onri_product *p = &state->product;
+  struct onri_xnn_matmul matmul;
   struct onr_desc out;
   ONR_TRY(onri_product_shape(call, form, p, &out));
-  state->way = choose(call, form, prepared, p);
+  state->way = choose(call, form, prepared, p, &matmul);
+  state->loses_nan = prepared->loses_nan;
   state->convert = !onri_is_native(p->dtype);
   if (state->way == ONRI_PRODUCT_NOTHING) return ONR_STATUS_OK;
   if (state->way != ONRI_PRODUCT_PORTABLE) call->kernel = ONR_KERNEL_XNNPACK;
   else if (onri_dtype_class(p->dtype) == ONRI_CLASS_F32) call->kernel = ONR_KERNEL_VECTOR;
   if (state->convert) {
     state->a_at = onri_scratch_take(call, onri_class_bytes(&call->in[0]));
-    if (state->way != ONRI_PRODUCT_PACKED) {
+    if (state->way != ONRI_PRODUCT_PACKED || state->loses_nan) {
       state->b_at = onri_scratch_take(call, onri_class_bytes(&call->in[1]));
       if (p->has_bias) state->bias_at = onri_scratch_take(call, onri_class_bytes(&call->in[2]));
     }
@@ -230,7 +245,7 @@ enum onr_status onri_product_plan(struct onr_call *call, const struct onri_produ
     ONR_TRY(onri_xnn_linear_create(&state->op, &prepared->weights, &prepared->linear, call->env, call->error));
     return onri_xnn_linear_reshape(state->op, p->m, call->env, call->error);
   }
-  return state->way == ONRI_PRODUCT_XNN ? plan_xnn(call, form, state) : ONR_STATUS_OK;
+  return state->way == ONRI_PRODUCT_XNN ? plan_xnn(call, &matmul, state) : ONR_STATUS_OK;
 }
 
 uint32_t onri_product_kernel_types(const void *params, enum onr_kernel kernel) {
@@ -292,25 +307,68 @@ static void run_tiles(struct onr_call *call, const struct onri_product_form *for
   onr_parallel_for(call->env, p->batches * t.down * t.across, 1, tile_range, &t);
 }
 
+struct search {
+  const float *y;
+  atomic_int found;
+};
+
+static void search_range(void *context, size_t begin, size_t end) {
+  struct search *s = context;
+  if (!onri_all_finite_f32(s->y + begin, end - begin)) atomic_store_explicit(&s->found, 1, memory_order_relaxed);
+}
+
+/* Whether a NaN may have become one of these results. */
+static int may_hide_nan(struct onr_env *env, const float *y, size_t count) {
+  struct search search = {.y = y};
+  onr_parallel_for(env, count, 1 << 14, search_range, &search);
+  return atomic_load_explicit(&search.found, memory_order_relaxed);
+}
+
+static void run_portable(struct onr_call *call, const struct onri_product_form *form, const struct onri_product_state *state,
+                         const void *a, const void *b, void *c, int finish_only) {
+  const void *const bias = state->product.has_bias ? onri_operand(call, 2, state->bias_at) : NULL;
+  run_tiles(call, form, &state->product, a, b, bias, c, finish_only);
+}
+
+static enum onr_status run_packed(struct onr_call *call, const struct onri_product_form *form,
+                                  const struct onri_product_state *state, const void *a, void *c) {
+  const struct onri_product *p = &state->product;
+  const struct onri_product_form clamped = {.alpha = 1, .clamp = form->clamp};
+  ONR_TRY(onri_xnn_linear_setup(state->op, a, c, call->error));
+  ONR_TRY(onri_xnn_run(state->op, call->env, call->error));
+  if (!state->loses_nan) return ONR_STATUS_OK;
+  if (may_hide_nan(call->env, c, p->m * p->n))
+    run_portable(call, form, state, a, onri_operand(call, 1, state->b_at), c, 0);
+  else
+    run_tiles(call, &clamped, p, a, NULL, NULL, c, 1);
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status run_operands(struct onr_call *call, const struct onri_product_form *form,
+                                    const struct onri_product_state *state, const void *a, void *c) {
+  const struct onri_product *p = &state->product;
+  const void *const b = onri_operand(call, 1, state->b_at);
+  int finish_only = 0;
+  if (state->way == ONRI_PRODUCT_XNN) {
+    void *const workspace = (char *)call->scratch + state->workspace_at;
+    ONR_TRY(onri_xnn_matmul_setup(state->op, workspace, a, b, c, call->error));
+    ONR_TRY(onri_xnn_run(state->op, call->env, call->error));
+    finish_only = !state->loses_nan || !may_hide_nan(call->env, c, p->batches * p->m * p->n);
+  }
+  run_portable(call, form, state, a, b, c, finish_only);
+  return ONR_STATUS_OK;
+}
+
 enum onr_status onri_product_run(struct onr_call *call, const struct onri_product_form *form,
                                  struct onri_product_state *state) {
   const struct onri_product *p = &state->product;
   if (state->way == ONRI_PRODUCT_NOTHING) return ONR_STATUS_OK;
   void *const c = state->convert ? (char *)call->scratch + state->c_at : call->outputs[0];
   const void *const a = onri_operand(call, 0, state->a_at);
-  if (state->way == ONRI_PRODUCT_PACKED) {
-    ONR_TRY(onri_xnn_linear_setup(state->op, a, c, call->error));
-    ONR_TRY(onri_xnn_run(state->op, call->env, call->error));
-  } else {
-    const void *const b = onri_operand(call, 1, state->b_at);
-    const void *const bias = p->has_bias ? onri_operand(call, 2, state->bias_at) : NULL;
-    const int xnn = state->way == ONRI_PRODUCT_XNN;
-    if (xnn) {
-      ONR_TRY(onri_xnn_matmul_setup(state->op, (char *)call->scratch + state->workspace_at, a, b, c, call->error));
-      ONR_TRY(onri_xnn_run(state->op, call->env, call->error));
-    }
-    run_tiles(call, form, p, a, b, bias, c, xnn);
-  }
+  if (state->way == ONRI_PRODUCT_PACKED)
+    ONR_TRY(run_packed(call, form, state, a, c));
+  else
+    ONR_TRY(run_operands(call, form, state, a, c));
   if (state->convert) onri_convert(call->env, p->dtype, c, call->outputs[0], (size_t)onr_desc_elements(&call->out[0]), 1);
   return ONR_STATUS_OK;
 }

@@ -25,10 +25,11 @@ struct onri_product {
   int has_bias;
 };
 
-/* The model's: B in packed form when it is a constant matrix, else zeroed. */
+/* The model's: B in packed form when it is a constant matrix. */
 struct onri_product_prepared {
-  struct onri_xnn_packed weights;
+  struct onri_xnn_packed weights; /* or zeroed */
   struct onri_xnn_linear linear;
+  int loses_nan; /* XNNPACK's kernel makes +infinity of NaN: what it computes is looked at, and clamped, by us */
 };
 
 enum onri_product_way { ONRI_PRODUCT_NOTHING, ONRI_PRODUCT_PACKED, ONRI_PRODUCT_XNN, ONRI_PRODUCT_PORTABLE };
@@ -37,7 +38,8 @@ struct onri_product_state {
   enum onri_product_way way;
   struct onri_product product;
   struct xnn_operator *op;
-  int convert;                                              /* operands pass through scratch in their class */
+  int convert;   /* operands pass through scratch in their class */
+  int loses_nan;
   size_t a_at, b_at, bias_at, c_at, workspace_at; /* offsets in scratch */
 };
 

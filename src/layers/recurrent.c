@@ -7,6 +7,7 @@
 #include "base/env.h"
 #include "base/shape.h"
 #include "kernels/gemm.h"
+#include "kernels/vecmath.h"
 #include "layers/operands.h"
 
 /* --- plan --- */
@@ -170,13 +171,19 @@ static void input_tiles(void *context, size_t begin, size_t end) {
   }
 }
 
+/* Whether a NaN may have become one of the results of XNNPACK, which then has plain weights beside the packed ones. */
+static int may_hide_nan(const void *weights, const char *y, size_t count) {
+  return weights != NULL && !onri_all_finite_f32((const float *)(const void *)y, count);
+}
+
 /* All steps' products with the input. */
 static enum onr_status multiply_input(const struct walk *w, const void *x, const void *weights) {
   const struct onri_recurrent_shape *s = &w->shape;
   const size_t rows = s->steps * s->batch, columns = s->directions * s->gates * s->hidden;
   if (w->s->input != NULL) {
     ONR_TRY(onri_xnn_linear_setup(w->s->input, x, (float *)w->gates, w->call->error));
-    return onri_xnn_run(w->s->input, w->call->env, w->call->error);
+    ONR_TRY(onri_xnn_run(w->s->input, w->call->env, w->call->error));
+    if (!may_hide_nan(weights, w->gates, rows * columns)) return ONR_STATUS_OK;
   }
   struct input_product p = {.class = w->class, .across = (columns + TILE_COLUMNS - 1) / TILE_COLUMNS};
   p.gemm = (struct onri_gemm){.m = rows, .n = columns, .k = s->input, .a = x, .a_row = s->input, .a_col = 1, .b = weights,
@@ -213,12 +220,14 @@ static void store_state(const struct walk *w, const char *state, size_t width, s
                  (char *)w->call->outputs[output] + outside_state(w, d, b, width) * onr_dtype_size(dtype));
 }
 
-/* to [batch, n] = x [batch, k] times weights [n, k], which op has packed when it is not NULL. */
+/* to [batch, n] = x [batch, k] times weights [n, k], which op has packed when it is not NULL; they are then here only where it
+ * loses NaN. */
 static enum onr_status multiply(const struct walk *w, struct xnn_operator *op, const char *x, size_t k, const char *weights, size_t n, char *to) {
   if (op != NULL) {
     struct onr_env alone = w->alone;
     ONR_TRY(onri_xnn_linear_setup(op, (const float *)x, (float *)to, NULL));
-    return onri_xnn_run(op, &alone, NULL);
+    ONR_TRY(onri_xnn_run(op, &alone, NULL));
+    if (!may_hide_nan(weights, to, w->shape.batch * n)) return ONR_STATUS_OK;
   }
   const struct onri_gemm gemm = {.m = w->shape.batch, .n = n, .k = k, .a = x, .a_row = k, .a_col = 1, .b = weights, .b_row = 1, .b_col = k,
                                  .c = to, .c_row = n, .alpha = 1.0};
@@ -390,7 +399,8 @@ static enum onr_status walk_all(struct walk *w, const void *x, const void *weigh
 enum onr_status onri_recurrent_run(struct onr_call *call, enum onri_recurrent_kind kind) {
   struct onri_recurrent_state *s = call->state;
   const enum onr_dtype dtype = call->in[ONRI_X].dtype;
-  const int packed = ((const struct onri_recurrent_prepared *)call->prepared)->input.data != NULL;
+  const struct onri_recurrent_prepared *const prepared = call->prepared;
+  const int packed = prepared->input.data != NULL && !prepared->loses_nan;
   struct walk w = {.call = call, .params = call->params, .s = s, .shape = s->shape, .kind = kind, .alone = *call->env};
   const void *operand[ONRI_RECURRENT_INPUTS] = {NULL};
   w.class = onri_dtype_class(dtype);

@@ -27,6 +27,7 @@ struct onri_recurrent_prepared {
   struct onri_xnn_packed input;                        /* W of all directions and gates */
   struct onri_xnn_packed recurrent[2][ONRI_MAX_GATES]; /* R of each */
   struct onri_xnn_packed projection[2];
+  int loses_nan; /* see xnn_gemm.h; the plain weights stay */
 };
 
 struct onri_recurrent_state {

@@ -112,12 +112,23 @@ static int can_pack(const struct onr_call *call, enum onri_recurrent_kind kind) 
   return is_packable(call, ONRI_PROJECTION) && p->dim[1] == r->dim[2] && r->dim[1] == gates * p->dim[2];
 }
 
+static enum onr_status ask_for_nan(struct onr_call *call, const struct onri_xnn_linear *linear) {
+  struct onri_recurrent_prepared *prepared = call->prepared;
+  int keeps_nan = 1;
+  ONR_TRY(onri_xnn_linear_keeps_nan(linear, &keeps_nan, call->env, call->error));
+  prepared->loses_nan |= !keeps_nan;
+  return ONR_STATUS_OK;
+}
+
 static enum onr_status pack(struct onr_call *call, size_t gates, const float *w, const float *r, const float *projection) {
   struct onri_recurrent_prepared *prepared = call->prepared;
   const struct onr_desc *dims = &call->in[ONRI_W];
   const size_t directions = (size_t)dims->dim[0], hidden = (size_t)dims->dim[1] / gates, output = (size_t)call->in[ONRI_R].dim[2];
   const struct onri_xnn_linear input = {(size_t)dims->dim[2], directions * gates * hidden, 0, -INFINITY, INFINITY};
   const struct onri_xnn_linear state = {output, hidden, 0, -INFINITY, INFINITY}, narrow = {hidden, output, 0, -INFINITY, INFINITY};
+  ONR_TRY(ask_for_nan(call, &input));
+  ONR_TRY(ask_for_nan(call, &state));
+  if (projection) ONR_TRY(ask_for_nan(call, &narrow));
   ONR_TRY(onri_xnn_linear_pack(&prepared->input, &input, w, NULL, call->env, call->error));
   for (size_t d = 0; d < directions; d++) {
     for (size_t g = 0; g < gates; g++)
@@ -140,7 +151,8 @@ enum onr_status onri_recurrent_prepare(struct onr_call *call, enum onri_recurren
   else
     status = pack(call, gates_of(kind), w, r, projection);
   for (int i = 0; i < 3; i++) onr_env_release(call->env, owned[i]);
-  if (status == ONR_STATUS_OK) call->absorbed |= 1u << ONRI_W | 1u << ONRI_R | (projects ? 1u << ONRI_PROJECTION : 0);
+  if (status == ONR_STATUS_OK && !((const struct onri_recurrent_prepared *)call->prepared)->loses_nan)
+    call->absorbed |= 1u << ONRI_W | 1u << ONRI_R | (projects ? 1u << ONRI_PROJECTION : 0);
   return status;
 }
 

@@ -6,8 +6,8 @@
  * input 3   sizes   int64 [axes], optional
  * output 0  y
  * ONNX      Resize-10..19, Upsample-1..9
- * path      XNNPACK: float32, channels-last, bilinear on both spatial axes; portable: nearest gathers elements of any dtype,
- *           linear and cubic make one pass an axis
+ * NaN       a pixel that counts with weight 0 is still counted: NaN and infinities make NaN of it, as 0 times them is
+ * path      nearest gathers elements of any dtype; linear and cubic make one pass an axis, in vectors of what lies behind it
  */
 #include <math.h>
 #include <string.h>
@@ -19,13 +19,13 @@
 #include "layers/layers.h"
 #include "layers/real.h"
 #include "layers/resize_axis.h"
-#include "xnn/xnn_resize.h"
+
+#define VECTOR_TYPES ONRI_DTYPES_F32_AND_HALF
 
 struct resize_state {
   struct onri_resize_axis axis[ONR_MAX_RANK]; /* in the order of x as it is stored */
   void *tables;
-  struct xnn_operator *op;
-  size_t scratch, x, y, between[2];
+  size_t x, y, between[2]; /* in scratch */
 };
 
 /* The stored dimension that dimension d of [N, C, spatial...] is. */
@@ -164,27 +164,6 @@ static enum onr_status resize_infer(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
-/* True, with *r filled in, when XNNPACK computes the same. */
-static int is_tuned(const struct onr_call *call, const struct onri_resize_axis *axis, struct onri_xnn_resize *r) {
-  const struct onr_resize_params *const p = call->params;
-  if (!p->channels_last || call->in[0].rank != 4 || call->in[0].dtype != ONR_DTYPE_F32 || p->mode != ONR_RESIZE_LINEAR ||
-      (p->antialias && (axis[1].scale < 1 || axis[2].scale < 1)) || axis[0].active || axis[3].active || !axis[1].exact || !axis[2].exact)
-    return 0;
-  *r = (struct onri_xnn_resize){.batch = axis[0].in, .channels = axis[3].in, .height = axis[1].in, .width = axis[2].in,
-                                .out_height = axis[1].out, .out_width = axis[2].out};
-  switch (p->coordinates) {
-    case ONR_RESIZE_HALF_PIXEL:
-    case ONR_RESIZE_HALF_PIXEL_SYMMETRIC: break;
-    case ONR_RESIZE_PYTORCH_HALF_PIXEL:
-      if (axis[1].out == 1 || axis[2].out == 1) return 0;
-      break;
-    case ONR_RESIZE_ALIGN_CORNERS: r->corners = ONRI_XNN_ALIGN_CORNERS; break;
-    case ONR_RESIZE_ASYMMETRIC: r->corners = ONRI_XNN_ASYMMETRIC; break;
-    default: return 0;
-  }
-  return onri_xnn_usable(call->env) && onri_xnn_resize_check(r) == ONR_STATUS_OK;
-}
-
 /* Index, weight and outside tables of all active axes, in one block. */
 static enum onr_status make_tables(struct onr_call *call, struct resize_state *s) {
   const struct onr_resize_params *const p = call->params;
@@ -235,17 +214,11 @@ static enum onr_status reserve_between(struct onr_call *call, struct resize_stat
 static enum onr_status resize_plan(struct onr_call *call) {
   const struct onr_resize_params *const p = call->params;
   struct resize_state *const s = call->state;
-  struct onri_xnn_resize r;
   ONR_TRY(geometry(call, s->axis));
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
-  if (is_tuned(call, s->axis, &r)) {
-    size_t bytes;
-    ONR_TRY(onri_xnn_resize_create(&s->op, &r, &bytes, call->env, call->error));
-    call->kernel = ONR_KERNEL_XNNPACK;
-    return onri_scratch_reserve(call, bytes, &s->scratch);
-  }
   ONR_TRY(make_tables(call, s));
   if (p->mode == ONR_RESIZE_NEAREST) return ONR_STATUS_OK;
+  if (VECTOR_TYPES & ONRI_DTYPE_BIT(call->in[0].dtype)) call->kernel = ONR_KERNEL_VECTOR;
   ONR_TRY(onri_real_plan(call, &call->in[0], &s->x));
   ONR_TRY(onri_real_plan(call, &call->out[0], &s->y));
   return reserve_between(call, s);
@@ -309,10 +282,6 @@ static enum onr_status resize_run(struct onr_call *call) {
   const struct onr_resize_params *const p = call->params;
   const struct resize_state *const s = call->state;
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
-  if (s->op != NULL) {
-    ONR_TRY(onri_xnn_resize_setup(s->op, (unsigned char *)call->scratch + s->scratch, call->inputs[0], call->outputs[0], call->error));
-    return onri_xnn_run(s->op, call->env, call->error);
-  }
   if (p->mode == ONR_RESIZE_NEAREST) {
     run_nearest(call, s);
   } else {
@@ -325,21 +294,18 @@ static enum onr_status resize_run(struct onr_call *call) {
 
 static void resize_release_state(void *state, struct onr_env *env) {
   struct resize_state *const s = state;
-  onri_xnn_delete(s->op);
   onr_env_release(env, s->tables);
-  s->op = NULL;
   s->tables = NULL;
 }
 
 static uint32_t resize_kernel_types(const void *params, enum onr_kernel kernel) {
   (void)params;
-  return kernel == ONR_KERNEL_XNNPACK ? ONRI_DTYPE_BIT(ONR_DTYPE_F32) : 0;
+  return kernel == ONR_KERNEL_VECTOR ? VECTOR_TYPES : 0;
 }
 
 const struct onr_layer onri_layer_resize = {
     .name = "resize",
     .inputs_min = 1, .inputs_max = 4, .outputs_min = 1, .outputs_max = 1,
-    .flags = ONR_LAYER_OVERREADS,
     .shape_inputs = 14,
     .params_size = sizeof(struct onr_resize_params),
     .state_size = sizeof(struct resize_state),

@@ -52,8 +52,8 @@ static enum onr_status plan_exp_lines(struct onr_call *call) {
 }
 
 static int softmax_by_xnn(const struct onr_call *call, const struct softmax_state *s) {
-  return onri_xnn_usable(call->env) && call->in[0].dtype == ONR_DTYPE_F32 && s->inner == 1 && s->outer > 0 && s->length > 0 &&
-         onr_desc_elements(&call->in[0]) < INT32_MAX;
+  return onri_xnn_usable(call->env) && call->in[0].dtype == ONR_DTYPE_F32 && s->inner == 1 &&
+         onri_xnn_softmax_check(s->outer, s->length) == ONR_STATUS_OK;
 }
 
 static enum onr_status softmax_plan(struct onr_call *call) {

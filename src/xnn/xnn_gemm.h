@@ -4,28 +4,42 @@
 
 #include "xnn/xnn.h"
 
+/* Each family has one check, complete in all sizes: UNSUPPORTED (and no message) where XNNPACK has no operator or would go wrong.
+ * The functions behind it take for granted that it said OK.
+ *
+ * NaN: the kernels end in min(max(y, low), high), infinite or not, and those for SSE (which run on newer processors too, for
+ * products of few columns) lose NaN there. Which kernel runs is XNNPACK's to know; so a product of one NaN is made, and
+ * *keeps_nan says whether NaN came out. With an infinite clamp a lost NaN is +infinity. */
+
 struct onri_xnn_linear {
-  size_t in, out;        /* both > 0 */
+  size_t in, out;
   int weight_transposed; /* W is [in, out] instead of [out, in] */
-  float min, max;        /* results are cut to it; -INFINITY and INFINITY for none; min < max */
+  float min, max;        /* results are cut to it; -INFINITY and INFINITY for none */
 };
 
+ONRI_XNN(onri_xnn_linear_check(const struct onri_xnn_linear *linear))
+ONRI_XNN(onri_xnn_linear_keeps_nan(const struct onri_xnn_linear *linear, int *keeps_nan, struct onr_env *env,
+                                   struct onr_error *error))
 /* W (in * out values) and bias (out values, NULL: none) are not read after this. */
 ONRI_XNN(onri_xnn_linear_pack(struct onri_xnn_packed *packed, const struct onri_xnn_linear *linear, const float *weights,
                               const float *bias, struct onr_env *env, struct onr_error *error))
 ONRI_XNN(onri_xnn_linear_create(struct xnn_operator **op, const struct onri_xnn_packed *packed,
                                 const struct onri_xnn_linear *linear, struct onr_env *env, struct onr_error *error))
-/* For x [rows, in] and y [rows, out]; rows > 0. */
+/* For x [rows, in] and y [rows, out]; 0 < rows. */
 ONRI_XNN(onri_xnn_linear_reshape(struct xnn_operator *op, size_t rows, struct onr_env *env, struct onr_error *error))
 ONRI_XNN(onri_xnn_linear_setup(struct xnn_operator *op, const float *x, float *y, struct onr_error *error))
 
+enum { ONRI_XNN_BATCH_DIMS = 6 };
+
 /* C [batch..., m, n] = A [batch..., m, k] B [batch..., k, n] (or [batch..., n, k] with transpose_b). */
 struct onri_xnn_matmul {
-  size_t m, n, k; /* all > 0 */
+  size_t m, n, k;
   int transpose_b;
-  size_t num_batch_dims;             /* at most 6 */
-  size_t batch_a[6], batch_b[6];     /* equal, or 1 in one of them; all > 0 */
+  size_t num_batch_dims;                                                /* at most ONRI_XNN_BATCH_DIMS */
+  size_t batch_a[ONRI_XNN_BATCH_DIMS], batch_b[ONRI_XNN_BATCH_DIMS];    /* equal, or 1 in one of them */
 };
+ONRI_XNN(onri_xnn_matmul_check(const struct onri_xnn_matmul *matmul))
+ONRI_XNN(onri_xnn_matmul_keeps_nan(int *keeps_nan, struct onr_env *env, struct onr_error *error))
 ONRI_XNN(onri_xnn_matmul_create(struct xnn_operator **op, const struct onri_xnn_matmul *matmul, struct onr_env *env,
                                 struct onr_error *error))
 /* *workspace_bytes: memory that setup wants. */
@@ -34,7 +48,8 @@ ONRI_XNN(onri_xnn_matmul_reshape(struct xnn_operator *op, const struct onri_xnn_
 ONRI_XNN(onri_xnn_matmul_setup(struct xnn_operator *op, void *workspace, const float *a, const float *b, float *c,
                                struct onr_error *error))
 
-/* Softmax of each row of x [rows, channels]. */
+/* Softmax of each row of x [rows, channels]. NaN in a row, or no largest number in it, makes all of it NaN. */
+ONRI_XNN(onri_xnn_softmax_check(size_t rows, size_t channels))
 ONRI_XNN(onri_xnn_softmax_create(struct xnn_operator **op, struct onr_env *env, struct onr_error *error))
 ONRI_XNN(onri_xnn_softmax_reshape(struct xnn_operator *op, size_t rows, size_t channels, struct onr_env *env,
                                   struct onr_error *error))
