@@ -26,6 +26,7 @@ struct onri_attention {
   struct onri_mask mask;
   void *scores; /* [batch, heads, queries, past + keys], NULL when not wanted */
   enum onr_qk_output scores_at;
+  enum onr_blind_query blind_query;
   const int64_t *lengths; /* [batch] keys that are there; NULL: all */
   double scale, softcap;
   int causal, has_window_left, has_window_right;

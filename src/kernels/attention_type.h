@@ -28,7 +28,7 @@ static T *NAME(output_row)(const struct onri_attention *a, const struct NAME(til
   return (T *)a->scores + ((t->batch * a->heads + t->head) * a->queries + t->query + row) * total + t->key;
 }
 
-/* Scores of a row after cap and mask. Hidden keys have -INFINITY whatever their product was. */
+/* Scores of a row after cap and mask. Hidden keys have -INFINITY whatever their product was, unless softmax was written out. */
 static void NAME(mask_scores)(const struct onri_attention *a, struct NAME(tile) * t, size_t row) {
   T *s = t->scores + row * KEYS, summands[KEYS];
   const int show = a->scores != NULL;
@@ -42,7 +42,8 @@ static void NAME(mask_scores)(const struct onri_attention *a, struct NAME(tile) 
   if (show && a->scores_at == ONR_QK_CAPPED) memcpy(NAME(output_row)(a, t, row), s, t->columns * sizeof(T));
   if (a->mask.data != NULL) {
     NAME(mask_row)(a, t, row, summands);
-    for (size_t j = 0; j < t->columns; j++) s[j] = summands[j] == -(T)INFINITY ? -(T)INFINITY : s[j] + summands[j];
+    const int hides = a->blind_query == ONR_BLIND_QUERY_ZERO;
+    for (size_t j = 0; j < t->columns; j++) s[j] = hides && summands[j] == -(T)INFINITY ? -(T)INFINITY : s[j] + summands[j];
   }
   const struct range shown = shown_keys(a, t->batch, t->query + row, t->key, t->columns);
   for (size_t j = 0; j < shown.from; j++) s[j] = -(T)INFINITY;
@@ -96,15 +97,16 @@ static void NAME(block)(const struct onri_attention *a, struct NAME(tile) * t) {
   onri_gemm(CLASS, &pv);
 }
 
-/* Rows without a visible key are 0. */
 static void NAME(finish)(const struct onri_attention *a, struct NAME(tile) * t) {
   const size_t total = a->past + a->keys;
   t->key = 0;
   for (size_t row = 0; row < t->rows; row++) {
-    const int empty = !t->visible[row] || t->sum[row] == 0;
+    const int blind = !t->visible[row] || t->sum[row] == 0, guarded = a->blind_query == ONR_BLIND_QUERY_GUARDED && !(t->sum[row] > 0);
+    const int empty = guarded || (blind && a->blind_query == ONR_BLIND_QUERY_ZERO);
     const T factor = empty ? 0 : 1 / t->sum[row];
     T *y = NAME(y_row)(a, t, row);
-    for (size_t j = 0; j < a->value_width; j++) y[j] = empty ? 0 : y[j] * factor;
+    if (guarded) memset(y, 0, a->value_width * sizeof(T));
+    for (size_t j = 0; j < a->value_width; j++) y[j] *= factor;
     if (a->scores == NULL || a->scores_at != ONR_QK_SOFTMAX) continue;
     T *s = NAME(output_row)(a, t, row);
     (void)EXP_SUM(s, empty ? 0 : t->max[row], s, total);

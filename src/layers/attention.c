@@ -197,6 +197,7 @@ static enum onr_status attention_plan(struct onr_call *call) {
   a->window_left = p->window_left;
   a->window_right = p->window_right;
   a->scores_at = p->qk_output;
+  a->blind_query = p->blind_query;
   if (a->class == ONRI_CLASS_F32) call->kernel = ONR_KERNEL_VECTOR;
   for (size_t i = Q; i <= PAST_V; i++) {
     if (!is_converted(call, i)) continue;

@@ -1,7 +1,10 @@
 /* attention: softmax(scale Q K^T + mask) V as exporters write it out becomes one layer that keeps no score matrix.
  *
- * The scale may sit on Q, on K (in front of or behind its transpose), on the scores, or on several of them. The mask is
- * added, or chosen by where. */
+ * The scale may sit on Q, on K (in front of or behind its transpose), on the scores, or on several of them. The mask is added.
+ *
+ * A query from which the mask hides all keys gets what the graph says: Softmax gives NaN for a row of -infinity, and so does the
+ * layer here; exporters that mean PyTorch's scaled_dot_product_attention, which gives 0, write where(isnan(p), 0, p) behind
+ * Softmax, which is taken into the layer, too. Only the operator Attention gives 0 by itself. */
 #include "passes/match.h"
 
 struct pattern {
@@ -100,15 +103,30 @@ static int heads_agree(const struct onri_rewrite *rw, const struct pattern *p, i
   return 1;
 }
 
+/* The softmax behind where(isnan(p), 0, p), or behind v itself; NULL when it is neither, or read by others. */
+static const struct onri_node *match_probabilities(const struct onri_rewrite *rw, int32_t v, enum onr_blind_query *blind_query) {
+  const struct onri_node *where = onri_rewrite_sole(rw, v, &onri_layer_where);
+  double zero;
+  *blind_query = ONR_BLIND_QUERY_NAN;
+  if (where == NULL) return onri_rewrite_sole(rw, v, &onri_layer_softmax);
+  const struct onri_node *is_nan = onri_match_unary(rw, where->in[0], ONR_UNARY_IS_NAN);
+  if (is_nan == NULL || rw->uses[where->in[0]] != 1 || is_nan->in[0] != where->in[2] || rw->uses[where->in[2]] != 2 ||
+      !onri_rewrite_scalar(rw, where->in[1], &zero) || zero != 0)
+    return NULL;
+  *blind_query = ONR_BLIND_QUERY_GUARDED;
+  return onri_rewrite_match(rw, where->in[2], &onri_layer_softmax);
+}
+
 static enum onr_status fuse(struct onri_rewrite *rw, struct onri_node *node) {
   struct pattern p;
+  enum onr_blind_query blind_query;
   const struct onr_matmul_params *mp = node->params;
   const int32_t rank = onri_rewrite_rank(rw, node->out[0]);
   const size_t index = (size_t)(node - rw->graph->nodes);
   if ((rank != 3 && rank != 4) || mp->transpose_a || mp->transpose_b || mp->clamp.enabled || mp->scale != 0.0f || node->num_in != 2 ||
       !onri_match_is_float(rw, node->out[0]))
     return ONR_STATUS_OK;
-  const struct onri_node *softmax = onri_rewrite_sole(rw, node->in[0], &onri_layer_softmax);
+  const struct onri_node *softmax = match_probabilities(rw, node->in[0], &blind_query);
   if (softmax == NULL || !is_last_axis_softmax(softmax, rank) || !match_scores(rw, softmax->in[0], &p)) return ONR_STATUS_OK;
   p.v = node->in[1];
   if (onri_rewrite_rank(rw, p.q) != rank || onri_rewrite_rank(rw, p.k) != rank || onri_rewrite_rank(rw, p.v) != rank ||
@@ -117,7 +135,7 @@ static enum onr_status fuse(struct onri_rewrite *rw, struct onri_node *node) {
   if (rank == 3 && p.mask != ONRI_NONE && onri_rewrite_rank(rw, p.mask) == 3 && onri_rewrite_dim(rw, p.mask, 0) != 1) return ONR_STATUS_OK;
   const int32_t k = straighten(rw, p.k, &p.scale);
   if (k < 0) return onri_rewrite_no_memory(rw);
-  const struct onr_attention_params params = {.scale = (float)p.scale, .heads = rank == 3, .kv_heads = rank == 3};
+  const struct onr_attention_params params = {.scale = (float)p.scale, .heads = rank == 3, .kv_heads = rank == 3, .blind_query = blind_query};
   const int32_t in[4] = {p.q, k, p.v, p.mask};
   return onri_rewrite_become(rw, &rw->graph->nodes[index], &onri_layer_attention, &params, in, p.mask == ONRI_NONE ? 3 : 4);
 }

@@ -91,6 +91,36 @@ static void test_rank_three(void **state) {
   graph_test_end(&t);
 }
 
+/* Query 1 sees no key. `value` takes the place of probabilities that are NaN; NaN: none does. */
+static void begin_with_blind_query(struct graph_test *t, float value) {
+  float mask[QUERIES * KEYS] = {0};
+  for (int j = 0; j < KEYS; j++) mask[KEYS + j] = -INFINITY;
+  mask[3] = -INFINITY;
+  graph_test_begin(t);
+  t->tolerance = 1e-5;
+  const int32_t q = heads(t, QUERIES), k = heads(t, KEYS), v = heads(t, KEYS);
+  const int32_t hidden = graph_test_constant(t, 4, (int64_t[]){1, 1, QUERIES, KEYS}, mask);
+  int32_t p = softmax(t, graph_test_binary(t, ONR_BINARY_ADD, matmul(t, q, swap(t, k)), hidden), -1);
+  if (!isnan(value))
+    p = graph_test_node(t, &onri_layer_where, NULL, (int32_t[]){graph_test_unary(t, ONR_UNARY_IS_NAN, 0, 0, p), graph_test_scalar(t, value), p}, 3);
+  output_merged(t, matmul(t, p, v));
+}
+
+static void test_query_that_sees_nothing(void **state) {
+  struct graph_test t;
+  (void)state;
+  begin_with_blind_query(&t, NAN);
+  assert_int_equal(expect_attention(&t)->blind_query, ONR_BLIND_QUERY_NAN);
+  graph_test_end(&t);
+  begin_with_blind_query(&t, 0);
+  assert_int_equal(expect_attention(&t)->blind_query, ONR_BLIND_QUERY_GUARDED);
+  graph_test_end(&t);
+  begin_with_blind_query(&t, 1); /* is no guard */
+  graph_test_check(&t, NULL);
+  assert_int_equal(graph_test_count(&t, &onri_layer_attention), 0);
+  graph_test_end(&t);
+}
+
 static void expect_none(struct graph_test *t) {
   graph_test_check(t, NULL);
   assert_int_equal(graph_test_count(t, &onri_layer_attention), 0);
@@ -136,7 +166,7 @@ int main(void) {
       cmocka_unit_test(test_scaled_scores), cmocka_unit_test(test_both_scaled_with_mask),
       cmocka_unit_test(test_keys_transposed_flat), cmocka_unit_test(test_rank_three),
       cmocka_unit_test(test_other_axis_is_no_attention), cmocka_unit_test(test_probabilities_that_are_read_stay),
-      cmocka_unit_test(test_broadcast_heads_stay),
+      cmocka_unit_test(test_broadcast_heads_stay), cmocka_unit_test(test_query_that_sees_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,6 +14,13 @@ enum onr_qk_output {
   ONR_QK_SOFTMAX  /* after softmax */
 };
 
+/* What a query gets that sees no key: all are hidden, or no score is above -infinity. */
+enum onr_blind_query {
+  ONR_BLIND_QUERY_ZERO,   /* probabilities of 0: the operator Attention, scaled_dot_product_attention */
+  ONR_BLIND_QUERY_NAN,    /* NaN, as softmax gives; and what hides is added, so that it does not hide NaN */
+  ONR_BLIND_QUERY_GUARDED /* as NAN, with every probability that is NaN replaced by 0 */
+};
+
 /* attention: softmax(cap(scale Q K^T) + mask) V.
  * inputs   Q [B, heads, L, E], K [B, kv_heads, S, E], V [B, kv_heads, S, F], or rank 3 with the heads inside the last
  *          dimension ([B, L, heads E]); V, and past V with it, may be of another type than Q and K;
@@ -28,6 +35,7 @@ struct onr_attention_params {
   int32_t causal;   /* query i sees keys up to i + P (or, with lengths, up to i + lengths - L) */
   int64_t heads, kv_heads; /* for rank 3; 0 for rank 4 */
   enum onr_qk_output qk_output;
+  enum onr_blind_query blind_query;
   int32_t has_window_left, has_window_right;
   int64_t window_left, window_right; /* keys further before or behind the query's own position are hidden */
   /* Rank-4 operands whose heads lie behind the sequence, [B, L, heads, E]: lets a rewrite drop Transposes. */

@@ -8,7 +8,8 @@ SUITE is the folder that tests/onnx/suite/make_suite.py wrote: it has the newest
             convolutions from forms_conv.py
   versions  cases of SUITE under an older opset whose schema allows the same node
   types     cases of SUITE with inputs of another type that the schema allows
-The results of the last three come from onnx.reference and from ONNX Runtime. Where both answer they must agree, or the case
+  specials  cases of SUITE with NaN and infinities, and what is fused into them
+The results of all but the first come from onnx.reference and from ONNX Runtime. Where both answer they must agree, or the case
 is left out: a case whose right answer is in doubt tests nothing. Inputs for which the standard defines no result are changed
 (defined.py). Needs onnx, numpy and onnxruntime.
 """
@@ -28,6 +29,7 @@ import defined
 import forms
 import forms_conv
 import forms_ml
+import specials
 
 CASES_PER_VERSION = 3
 SEED = 20
@@ -392,6 +394,27 @@ def write_forms_conv(folder):
         onnx.save(model, os.path.join(path, "model.onnx"))
 
 
+def save(folder, name, model, inputs, outputs):
+    path = os.path.join(folder, name)
+    data = os.path.join(path, "test_data_set_0")
+    os.makedirs(data)
+    onnx.save(model, os.path.join(path, "model.onnx"))
+    constants = {c.name for c in model.graph.initializer}
+    names = [[v.name for v in model.graph.input if v.name not in constants], [v.name for v in model.graph.output]]
+    for kind, arrays, tensors in (("input", inputs, names[0]), ("output", outputs, names[1])):
+        for i, (array, tensor) in enumerate(zip(arrays, tensors)):
+            with open(os.path.join(data, f"{kind}_{i}.pb"), "wb") as file:
+                file.write(value_proto(array, tensor).SerializeToString())
+
+
+def write_specials(folder, cases, table):
+    def judge(case):
+        return answer(case, table[case.node.op_type][in_force(table[case.node.op_type], case.opset)])
+
+    for name, model, inputs, output in specials.specials(cases, judge):
+        save(folder, name, model, inputs, [output])
+
+
 def main():
     if len(sys.argv) != 3:
         sys.exit("usage: make_history.py SUITE DIR")
@@ -404,6 +427,7 @@ def main():
     write_forms_conv(os.path.join(folder, "forms"))
     versions(os.path.join(folder, "versions"), cases, table)
     types(os.path.join(folder, "types"), cases, table)
+    write_specials(os.path.join(folder, "specials"), cases, table)
 
 
 if __name__ == "__main__":
