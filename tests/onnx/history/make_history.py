@@ -29,6 +29,7 @@ import defined
 import forms
 import forms_conv
 import forms_ml
+import geometry
 import specials
 
 CASES_PER_VERSION = 3
@@ -117,30 +118,36 @@ def make_model(case, outputs=None):
     return helper.make_model(graph, opset_imports=opsets, ir_version=ir, producer_name="onnxrun")
 
 
+def run_reference(model, feeds):
+    try:
+        return [y if is_map(y) else np.asarray(y) for y in ReferenceEvaluator(model).run(None, feeds)]
+    except Exception:  # whatever it raises, it has no answer
+        return None
+
+
+def run_runtime(model, feeds):
+    try:
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 4
+        options.intra_op_num_threads = 1
+        session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        return [y if is_map(y) else np.asarray(y) for y in session.run(None, feeds)]
+    except Exception:  # an old version or a type without a kernel, a type that numpy has no name for
+        return None
+
+
 def with_reference(case):
     if case.node.op_type in TWO_PARTS and case.inputs[0].dtype.kind == "c":
         x, *others = case.inputs
         parts = [with_reference(case._replace(inputs=[part, *others])) for part in (x.real.copy(), x.imag.copy())]
         return None if None in parts else [(re + 1j * im).astype(x.dtype) for re, im in zip(*parts)]
-    try:
-        feeds = dict(zip([n for n in case.node.input if n], case.inputs))
-        return [y if is_map(y) else np.asarray(y) for y in ReferenceEvaluator(make_model(case)).run(None, feeds)]
-    except Exception:  # whatever it raises, it has no answer
-        return None
+    return run_reference(make_model(case), dict(zip([n for n in case.node.input if n], case.inputs)))
 
 
 def with_runtime(case):
     if case.node.op_type in RANDOM:
         return None
-    try:
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 4
-        options.intra_op_num_threads = 1
-        session = onnxruntime.InferenceSession(make_model(case).SerializeToString(), options, providers=["CPUExecutionProvider"])
-        feeds = dict(zip([n for n in case.node.input if n], case.inputs))
-        return [y if is_map(y) else np.asarray(y) for y in session.run(None, feeds)]
-    except Exception:  # an old version or a type without a kernel, a type that numpy has no name for
-        return None
+    return run_runtime(make_model(case), dict(zip([n for n in case.node.input if n], case.inputs)))
 
 
 def same(a, b):
@@ -415,6 +422,17 @@ def write_specials(folder, cases, table):
         save(folder, name, model, inputs, [output])
 
 
+def write_geometry(folder):
+    for name, model, inputs in geometry.cases():
+        feeds = dict(zip([v.name for v in model.graph.input], inputs))
+        reference, runtime = run_reference(model, feeds), run_runtime(model, feeds)
+        if reference is not None and runtime is not None and not same(reference, runtime):
+            continue
+        results = runtime if reference is None else reference
+        if results is not None and all(y.size for y in results):
+            save(folder, f"geometry_{name}", model, inputs, results)
+
+
 def main():
     if len(sys.argv) != 3:
         sys.exit("usage: make_history.py SUITE DIR")
@@ -427,6 +445,7 @@ def main():
     write_forms_conv(os.path.join(folder, "forms"))
     versions(os.path.join(folder, "versions"), cases, table)
     types(os.path.join(folder, "types"), cases, table)
+    write_geometry(os.path.join(folder, "geometry"))
     write_specials(os.path.join(folder, "specials"), cases, table)
 
 
