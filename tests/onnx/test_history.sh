@@ -1,5 +1,5 @@
 #!/bin/sh
-# Old operator versions and every tensor type against history/expected.txt: a case that passes although it should not is a
+# Old operator versions, every tensor type, random geometry and special numbers against history/expected.txt: a case that passes although it should not is a
 # failure too.
 # usage: test_history.sh BUILD_DIR      ONNXRUN_HISTORY: where tools/test wrote the cases (default: in the cache)
 set -u
@@ -14,7 +14,7 @@ fi
 results=$(mktemp)
 trap 'rm -f "$results"' EXIT
 "$tool" check --rtol 1e-2 --atol 1e-3 "$history/types" >"$results"
-"$tool" check --rtol 1e-3 --atol 1e-5 "$history/forms" "$history/versions" >>"$results"
+"$tool" check --rtol 1e-3 --atol 1e-5 "$history/forms" "$history/versions" "$history/geometry" "$history/specials" >>"$results"
 # expected.txt: NAME ok | NAME fail REASON. Where two references differ on this processor only, the generator leaves a case
 # out, so a few may be missing.
 awk '

@@ -29,7 +29,7 @@ def model_of(nodes, inputs, outputs, constants, opset):
 
 
 def image(random, spatial):
-    """Input, names of its dimensions, and a pointwise convolution that gives several channels."""
+    """Input, names of its dimensions, and the weights of a convolution that gives several channels."""
     size = {1: 20, 2: 11, 3: 6}[spatial]
     channels = int(random.integers(1, 4))
     shape = [int(random.integers(1, 3)), channels, *(int(random.integers(3, size)) for _ in range(spatial))]
@@ -37,8 +37,13 @@ def image(random, spatial):
     named = random.random() < 0.5
     names = ["N", None, *(f"D{i}" for i in range(spatial))] if named else None
     out = int(random.integers(1, 40))
-    weights = random.standard_normal([out, channels, *[1] * spatial]).astype(np.float32)
+    weights = random.standard_normal([out, channels, *[3 if spatial == 3 else 1] * spatial]).astype(np.float32)
     return x, names, weights
+
+
+def conv(spatial):
+    """That keeps the size."""
+    return helper.make_node("Conv", ["x", "w"], ["c"], pads=[1 if spatial == 3 else 0] * 2 * spatial)
 
 
 def window(random, spatial, x, dilated):
@@ -49,7 +54,8 @@ def window(random, spatial, x, dilated):
     if dilated:
         attributes["dilations"] = dilations
     style = random.integers(0, 5)
-    if style == 0:
+    # Both references leave dilation out of SAME's padding, and cut the image where it would be negative.
+    if style == 0 and all(s <= k and d == 1 for s, k, d in zip(attributes["strides"], kernel, dilations)):
         attributes["auto_pad"] = ["SAME_UPPER", "SAME_LOWER", "VALID"][int(random.integers(0, 3))]
     elif style > 1:
         most = kernel if style > 2 else span
@@ -78,7 +84,7 @@ def pools(random):
         indices = op == "MaxPool" and random.random() < 0.3
         if indices:
             attributes["storage_order"] = int(random.integers(0, 2))
-        nodes = [helper.make_node("Conv", ["x", "w"], ["c"]) if n % 3 else helper.make_node("Relu", ["x"], ["c"])]
+        nodes = [conv(spatial) if n % 3 else helper.make_node("Relu", ["x"], ["c"])]
         nodes.append(helper.make_node(op, ["c"], ["p", "i"] if indices else ["p"], **attributes))
         nodes.append(helper.make_node("Relu", ["p"], ["y"]))
         outputs = [("y", TensorProto.FLOAT)] + ([("i", TensorProto.INT64)] if indices else [])
@@ -100,14 +106,18 @@ def resizes(random):
             attributes["antialias"] = 1
         constants = {"w": weights} if n % 3 else {}
         channels = weights.shape[0] if n % 3 else x.shape[1]
-        if random.random() < 0.5:
+        # With sizes, which of two pixels is the nearest hangs on the last bit of a float.
+        if mode == "nearest" or random.random() < 0.5:
             constants["scales"] = np.array([1, 1, *random.choice([0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0], spatial)], np.float32)
             rest = ["", "scales"]
         else:
             constants["sizes"] = np.array([x.shape[0], channels, *random.integers(1, 17, spatial)], np.int64)
             rest = ["", "", "sizes"]
             names = None
-        nodes = [helper.make_node("Conv", ["x", "w"], ["c"]) if n % 3 else helper.make_node("Neg", ["x"], ["c"])]
+        sizes = constants["sizes"] if "sizes" in constants else x.shape * constants["scales"]
+        if attributes["coordinate_transformation_mode"] == "pytorch_half_pixel" and min(sizes[2:]) < 2:
+            attributes["coordinate_transformation_mode"] = "half_pixel"  # the text says 0 for one pixel, the reference -0.5
+        nodes = [conv(spatial) if n % 3 else helper.make_node("Neg", ["x"], ["c"])]
         nodes.append(helper.make_node("Resize", ["c", *rest], ["r"], **attributes))
         nodes.append(helper.make_node("Relu", ["r"], ["y"]))
         yield f"Resize_{n}", model_of(nodes, [("x", x, names)], [("y", TensorProto.FLOAT)], constants, opset), [x]

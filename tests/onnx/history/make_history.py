@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Writes single-node cases for old operator versions and for every tensor type.
 
-    make_history.py SUITE DIR        DIR/{forms,versions,types}/CASE/{model.onnx, test_data_set_0/...}
+    make_history.py SUITE DIR        DIR/{forms,versions,types,geometry,specials}/CASE/{model.onnx, test_data_set_0/...}
 
 SUITE is the folder that tests/onnx/suite/make_suite.py wrote: it has the newest version of most operators and few types.
   forms     old forms written out in forms.py, their results in numpy; the domain ai.onnx.ml from forms_ml.py; models of
             convolutions from forms_conv.py
   versions  cases of SUITE under an older opset whose schema allows the same node
   types     cases of SUITE with inputs of another type that the schema allows
+  geometry  pools, Resize and products of random geometry within models (geometry.py)
   specials  cases of SUITE with NaN and infinities, and what is fused into them
 The results of all but the first come from onnx.reference and from ONNX Runtime. Where both answer they must agree, or the case
 is left out: a case whose right answer is in doubt tests nothing. Inputs for which the standard defines no result are changed
