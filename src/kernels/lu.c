@@ -11,7 +11,7 @@ static void swap_rows(double *x, double *y, size_t n) {
 }
 
 static void subtract(double *y, double factor, const double *x, size_t n) {
-  if (factor == 0) return; /* triangular matrices are common */
+  /* also for a factor of 0, which makes NaN of NaN and of infinities */
   for (size_t j = 0; j < n; j++) y[j] -= factor * x[j];
 }
 

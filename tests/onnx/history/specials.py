@@ -21,7 +21,6 @@ UNDEFINED = {
     "Cast": "NaN to integers",
     "CastLike": "see Cast",
     "ConstantOfShape": "a shape",
-    "ConvTranspose": "see Conv",
     "CropAndResize": "regions",
     "DynamicQuantizeLinear": "NaN to integers",
     "GridSample": "positions",
