@@ -404,15 +404,10 @@ def write_forms_conv(folder):
 
 def save(folder, name, model, inputs, outputs):
     path = os.path.join(folder, name)
-    data = os.path.join(path, "test_data_set_0")
-    os.makedirs(data)
-    onnx.save(model, os.path.join(path, "model.onnx"))
     constants = {c.name for c in model.graph.initializer}
-    names = [[v.name for v in model.graph.input if v.name not in constants], [v.name for v in model.graph.output]]
-    for kind, arrays, tensors in (("input", inputs, names[0]), ("output", outputs, names[1])):
-        for i, (array, tensor) in enumerate(zip(arrays, tensors)):
-            with open(os.path.join(data, f"{kind}_{i}.pb"), "wb") as file:
-                file.write(value_proto(array, tensor).SerializeToString())
+    names = [v.name for v in model.graph.input if v.name not in constants]
+    write_data(path, 0, zip(names, inputs), zip([v.name for v in model.graph.output], outputs))
+    onnx.save(model, os.path.join(path, "model.onnx"))
 
 
 def write_specials(folder, cases, table):
