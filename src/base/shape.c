@@ -79,10 +79,13 @@ enum onr_status onri_desc_check(const struct onr_desc *desc, const struct onr_en
   for (int32_t d = 0; d < desc->rank; d++) {
     if (desc->dim[d] < 0)
       return onr_fail(error, ONR_STATUS_SHAPE, "dimension %d of %s is negative", d, onr_desc_format(desc, text, sizeof(text)));
-    /* Zero dims do not excuse the others: strides are products of them. */
+    /* Zero dims do not excuse the others: strides are products of them, and loops and lists go over each. */
     if (!onri_mul_i64(product, desc->dim[d] ? desc->dim[d] : 1, &product))
       return onr_fail(error, ONR_STATUS_LIMIT, "%s has more elements than 2^63", onr_desc_format(desc, text, sizeof(text)));
   }
+  if (product > INT32_MAX && onr_desc_elements(desc) == 0)
+    return onr_fail(error, ONR_STATUS_LIMIT, "%s has no elements, but its other dimensions multiply to more than 2^31",
+                    onr_desc_format(desc, text, sizeof(text)));
   if ((uint64_t)product > SIZE_MAX / 2 || !onri_mul_size((size_t)product, onr_dtype_size(desc->dtype), &bytes) ||
       bytes > SIZE_MAX / 4 || onr_desc_bytes(desc) > env->limits.tensor_bytes)
     return onr_fail(error, ONR_STATUS_LIMIT, "%s is larger than the limit of %llu bytes (tensor_bytes)",

@@ -18,7 +18,7 @@ void onri_strides(const struct onr_desc *desc, int64_t strides[ONR_MAX_RANK]);
 void onri_broadcast_strides(const struct onr_desc *x, const struct onr_desc *result, int64_t strides[ONR_MAX_RANK]);
 /* Product of dim[from..to). The descriptor's product has been checked before, so it cannot overflow. */
 int64_t onri_product(const struct onr_desc *desc, int32_t from, int32_t to);
-/* Rank, signs, the product in 64 bits, and the tensor_bytes limit. The driver calls it on all that infer() writes. */
+/* Rank, signs, the product in 64 bits (in 31 where there are no elements), and the tensor_bytes limit. The driver calls it on all that infer() writes. */
 enum onr_status onri_desc_check(const struct onr_desc *desc, const struct onr_env *env, struct onr_error *error);
 
 /* An integer input (int32 or int64 tensor of rank <= 1) as int64 values, for infer: axes, shapes, pads ...

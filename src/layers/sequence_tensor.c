@@ -90,11 +90,13 @@ static enum onr_status split_run(struct onr_call *c) {
   struct parts parts;
   int32_t axis;
   int64_t start = 0;
+  size_t bytes;
   enum onr_status status;
   void *data;
   ONR_TRY(onri_axis_resolve(p->axis, c->in[0].rank, &axis, c->error));
   ONR_TRY(read_parts(c, c->in[0].dim[axis], &parts));
-  entries = onri_allocate_zeroed(c->env->allocator, (size_t)parts.count * sizeof(*entries));
+  if (!onri_mul_size((size_t)parts.count, sizeof(*entries), &bytes)) bytes = SIZE_MAX; /* more than there is */
+  entries = bytes < SIZE_MAX / 2 ? onri_allocate_zeroed(c->env->allocator, bytes) : NULL;
   if (!entries) return onr_fail(c->error, ONR_STATUS_NO_MEMORY, "no memory for a sequence of %lld", (long long)parts.count);
   for (int64_t i = 0; i < parts.count; i++) {
     entries[i].desc = part_desc(&c->in[0], axis, part_length(&parts, i), keep_axis);

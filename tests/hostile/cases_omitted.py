@@ -96,3 +96,12 @@ graph('V92_roi_none', 'run', 'OK', 'RoiAlign of no regions of an image without p
       ins=(('x', F, [1, 1, 0, 0]),), inits=[init('r', np.zeros((0, 4), np.float32)), ints('b')], feeds={'x': np.zeros((1, 1, 0, 0), np.float32)})
 graph('V93_pool_empty', 'run', 'OK', 'MaxRoiPool of an image without pixels', [N('MaxRoiPool', ['x', 'r'], ['y'], pooled_shape=[2, 2])],
       ins=(('x', F, [1, 1, 0, 4]),), inits=[init('r', np.array([[0, 0, 0, 1, 1]], np.float32))], feeds={'x': np.zeros((1, 1, 0, 4), np.float32)})
+
+# --- no element, but a dimension that nobody can count to ---
+MANY = 1 << 60
+for name, node in {'split': N('SplitToSequence', ['e', 'k'], ['y'], axis=0), 'unique': N('Unique', ['e'], ['y'], axis=0), 'reduce': N('ReduceMax', ['e'], ['y'], axes=[0]),
+                   'nonzero': N('NonZero', ['e'], ['y']), 'shape': N('Shape', ['e'], ['y'])}.items():
+    graph(f'V96_many_{name}', 'any', 'LIMIT', f'{name} of [0, 2^60] and no elements', [N('ConstantOfShape', ['m'], ['e'], value=init('v', np.zeros(1, np.uint8))), node],
+          inits=[ints('m', MANY, 0), ints('k', 1)], out=('y', U8))
+graph('V97_many_expand', 'any', 'LIMIT', 'Expand to [2^60, 0]', [N('Expand', ['o', 'm'], ['y'])], inits=[init('o', np.zeros((1, 0), np.uint8)), ints('m', MANY, 0)], out=('y', U8))
+graph('V98_many_initializer', 'load', 'LIMIT', 'an initializer [2^40, 0]', [N('Identity', ['o'], ['y'])], inits=[init('o', np.zeros((BIG, 0), np.uint8))], out=('y', U8))

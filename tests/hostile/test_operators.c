@@ -93,10 +93,21 @@ static struct profile make_profile(const struct onr_op_info *op) {
 
 /* --- tensors --- */
 
+/* No element, yet a dimension that nobody can count to: what loops over it or multiplies it, never ends or overflows. */
+static struct onr_desc make_empty(struct onr_desc desc) {
+  static const int64_t many[] = {1 << 20, INT32_MAX, (int64_t)1 << 32, (int64_t)1 << 40, (int64_t)1 << 58, (int64_t)1 << 60};
+  if (desc.rank < 2) desc = onr_desc_make(desc.dtype, 2, (int64_t[]){1, 1});
+  const int32_t zero = (int32_t)below((uint32_t)desc.rank), large = (zero + 1 + (int32_t)below((uint32_t)desc.rank - 1)) % desc.rank;
+  desc.dim[zero] = 0;
+  desc.dim[large] = PICK(many);
+  return desc;
+}
+
 static struct onr_desc make_desc(const struct profile *p) {
   static const enum onr_dtype types[] = {ONR_DTYPE_F32, ONR_DTYPE_I64, ONR_DTYPE_I64, ONR_DTYPE_I64, ONR_DTYPE_I32, ONR_DTYPE_BOOL, ONR_DTYPE_U8, ONR_DTYPE_I8, ONR_DTYPE_F16, ONR_DTYPE_F64, ONR_DTYPE_STRING, ONR_DTYPE_C64, ONR_DTYPE_U64, ONR_DTYPE_U16, ONR_DTYPE_F8E4M3FN};
   struct onr_desc desc = onr_desc_make(percent(70) ? p->dtype : PICK(types), p->rank, p->dim);
   const int64_t last = p->rank > 0 ? p->dim[p->rank - 1] : 1;
+  if (percent(3)) return make_empty(desc);
   switch (below(9)) {
     case 0: return onr_desc_make(desc.dtype, 0, NULL);
     case 1: return onr_desc_make(desc.dtype, 1, &(int64_t){p->rank > 1 ? p->dim[1] : 1});
@@ -323,7 +334,7 @@ static void add_input(struct model *m, const struct profile *p, size_t i) {
   struct proto node = proto_node(!strcmp(kind, "ZipMap") ? "ai.onnx.ml" : "", kind, name, block);
   if (!strcmp(kind, "ZipMap")) {
     struct proto labels = proto_attribute("classlabels_int64s", INTS);
-    for (int32_t k = 0; desc.rank > 0 && k < desc.dim[desc.rank - 1]; k++) proto_int(&labels, 8, k);
+    for (int32_t k = 0; desc.rank > 0 && k < desc.dim[desc.rank - 1] && k < 9; k++) proto_int(&labels, 8, k);
     proto_message(&node, 5, &labels);
   }
   proto_message(&m->graph, 1, &node);
