@@ -58,6 +58,28 @@ enum onr_status onri_model_declare(const struct onri_graph *graph, const int32_t
   return ONR_STATUS_OK;
 }
 
+static enum onr_status index_names(struct onr_model *m, const struct onr_value_info *infos, size_t count, struct onri_named **list,
+                                   struct onr_error *error) {
+  *list = onri_arena_allocate(&m->arena, count * sizeof(**list));
+  if (!*list) return no_memory(error);
+  for (size_t i = 0; i < count; i++) (*list)[i] = (struct onri_named){infos[i].name, (int32_t)i, 0};
+  onri_named_sort(*list, count);
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status index_symbols(struct onr_model *m, struct onr_error *error) {
+  const size_t count = m->graph->num_inputs + m->num_defaults;
+  for (size_t i = 0; i < count; i++)
+    for (int32_t d = 0; d < m->inputs[i].rank; d++) m->num_symbols += m->inputs[i].dim_name[d] != NULL;
+  struct onri_named *next = m->symbols = onri_arena_allocate(&m->arena, m->num_symbols * sizeof(*next));
+  if (!next) return no_memory(error);
+  for (size_t i = 0; i < count; i++)
+    for (int32_t d = 0; d < m->inputs[i].rank; d++)
+      if (m->inputs[i].dim_name[d]) *next++ = (struct onri_named){m->inputs[i].dim_name[d], (int32_t)i, d};
+  onri_named_sort(m->symbols, m->num_symbols);
+  return ONR_STATUS_OK;
+}
+
 static enum onr_status declare_all(struct onr_model *m, const struct onr_model_info *info, struct onr_error *error) {
   m->info = *info;
   m->info.producer_name = onri_arena_string(&m->arena, info->producer_name ? info->producer_name : "");
@@ -69,7 +91,10 @@ static enum onr_status declare_all(struct onr_model *m, const struct onr_model_i
     const struct onri_default *d = &m->defaults[i];
     ONR_TRY(declare_value(&m->arena, d->name, &d->desc, d->dim_names, &m->inputs[num_inputs + i], error));
   }
-  return onri_model_declare(m->graph, m->graph->outputs, num_outputs, num_outputs, &m->arena, &m->outputs, error);
+  ONR_TRY(onri_model_declare(m->graph, m->graph->outputs, num_outputs, num_outputs, &m->arena, &m->outputs, error));
+  ONR_TRY(index_names(m, m->inputs, num_inputs + m->num_defaults, &m->input_names, error));
+  ONR_TRY(index_names(m, m->outputs, num_outputs, &m->output_names, error));
+  return index_symbols(m, error);
 }
 
 enum onr_status onri_model_finish(struct onr_model *model, struct onri_graph *graph, const struct onr_model_info *info,
@@ -103,18 +128,14 @@ const struct onr_value_info *onr_model_output(const struct onr_model *model, siz
   return index < model->graph->num_outputs ? &model->outputs[index] : NULL;
 }
 
-static int find(const struct onr_value_info *infos, size_t count, const char *name) {
-  for (size_t i = 0; i < count; i++)
-    if (strcmp(infos[i].name, name) == 0) return (int)i;
-  return -1;
-}
-
 int onr_model_find_input(const struct onr_model *model, const char *name) {
-  return find(model->inputs, model->graph->num_inputs + model->num_defaults, name);
+  const struct onri_named *found = onri_named_find(model->input_names, model->graph->num_inputs + model->num_defaults, name);
+  return found ? found->index : -1;
 }
 
 int onr_model_find_output(const struct onr_model *model, const char *name) {
-  return find(model->outputs, model->graph->num_outputs, name);
+  const struct onri_named *found = onri_named_find(model->output_names, model->graph->num_outputs, name);
+  return found ? found->index : -1;
 }
 
 size_t onr_model_num_modules(const struct onr_model *model) { return model->num_modules; }

@@ -2,6 +2,7 @@
 #ifndef ONRI_MODEL_H
 #define ONRI_MODEL_H
 
+#include "exec/name_index.h"
 #include "graph/graph.h"
 #include "onnxrun/model.h"
 
@@ -18,6 +19,8 @@ struct onr_model {
   struct onri_meter meter;                 /* what the model holds; behind env.allocator */
   struct onri_graph *graph;
   struct onr_value_info *inputs, *outputs; /* as declared; behind the inputs of the graph those with a default */
+  struct onri_named *input_names, *output_names, *symbols; /* sorted; symbols: the named dimensions of all inputs */
+  size_t num_symbols;
   struct onri_default *defaults;           /* the importer's, in the graph's arena */
   size_t num_defaults;
   /* Makes the model anew, with the inputs of these names, which have a default here, as inputs of its graph. The variant

@@ -175,17 +175,16 @@ enum onr_status onr_session_bind_output(struct onr_session *session, size_t inde
 /* Equal dimension names of the declared inputs, as far as they are set, must have equal sizes. */
 static enum onr_status check_symbols(const struct onr_session *s, struct onr_error *error) {
   const struct onr_model *m = s->model;
-  for (size_t i = 0; i < num_inputs(s); i++)
-    for (int32_t d = 0; d < m->inputs[i].rank; d++)
-      for (size_t j = 0; m->inputs[i].dim_name[d] && j <= i; j++)
-        for (int32_t e = 0; e < m->inputs[j].rank; e++) {
-          if (s->inputs[i].desc.dtype == ONR_DTYPE_NONE || s->inputs[j].desc.dtype == ONR_DTYPE_NONE) continue;
-          if (!m->inputs[j].dim_name[e] || strcmp(m->inputs[i].dim_name[d], m->inputs[j].dim_name[e]) != 0) continue;
-          if (s->inputs[i].desc.dim[d] != s->inputs[j].desc.dim[e])
-            return onr_fail(error, ONR_STATUS_ARGUMENT, "dimension '%s' is %lld in input '%s' but %lld in input '%s'",
-                            m->inputs[i].dim_name[d], (long long)s->inputs[j].desc.dim[e], m->inputs[j].name,
-                            (long long)s->inputs[i].desc.dim[d], m->inputs[i].name);
-        }
+  const struct onri_named *a = NULL;
+  for (size_t k = 0; k < m->num_symbols; k++) {
+    const struct onri_named *b = &m->symbols[k];
+    if (s->inputs[b->index].desc.dtype == ONR_DTYPE_NONE) continue;
+    const int64_t size = s->inputs[b->index].desc.dim[b->dim], before = a ? s->inputs[a->index].desc.dim[a->dim] : size;
+    if (size != before && !strcmp(a->name, b->name))
+      return onr_fail(error, ONR_STATUS_ARGUMENT, "dimension '%s' is %lld in input '%s' but %lld in input '%s'", a->name,
+                      (long long)before, m->inputs[a->index].name, (long long)size, m->inputs[b->index].name);
+    a = b;
+  }
   return ONR_STATUS_OK;
 }
 
