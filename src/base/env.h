@@ -31,6 +31,20 @@ struct onr_env {
 struct onr_limits onri_limits_resolve(const struct onr_limits *limits);
 /* One more owner of memory from onr_env_allocate. One thread at a time, as the release that gives it back. */
 void onri_env_retain(void *memory);
+/* For serial loops that may take long: asks for the cancel flag once in a few million operations. */
+struct onri_pace {
+  const struct onr_env *env;
+  uint64_t done; /* operations since it was asked */
+};
+enum { ONRI_PACE = 1 << 22 };
+/* 1: stop. operations: about how many the coming turn of the loop takes. */
+static inline int onri_pace_stop(struct onri_pace *pace, uint64_t operations) {
+  pace->done += operations;
+  if (pace->done < ONRI_PACE) return 0;
+  pace->done = 0;
+  return onr_env_cancelled(pace->env);
+}
+
 /* CANCELLED when the flag is set. */
 enum onr_status onri_env_poll(const struct onr_env *env, struct onr_error *error);
 

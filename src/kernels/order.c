@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/convert.h"
+#include "base/env.h"
 
 #define BLOCK 64
 #define SIGN ((uint64_t)1 << 63)
@@ -40,22 +41,35 @@ void onri_order_keys(enum onr_dtype dtype, const void *x, size_t count, uint64_t
   }
 }
 
-static void merge(const int64_t *from, int64_t *to, size_t begin, size_t middle, size_t end,
-                  int (*less)(const void *, int64_t, int64_t), const void *context) {
+/* The comparisons, what they compare, and who may stop them. */
+struct sorting {
+  int (*less)(const void *context, int64_t a, int64_t b);
+  const void *context;
+  struct onri_pace pace;
+};
+
+/* 0: cancelled. */
+static int merge(struct sorting *s, const int64_t *from, int64_t *to, size_t begin, size_t middle, size_t end) {
   size_t a = begin, b = middle;
-  for (size_t i = begin; i < end; i++)
-    to[i] = b >= end || (a < middle && !less(context, from[b], from[a])) ? from[a++] : from[b++];
+  for (size_t i = begin; i < end; i++) {
+    to[i] = b >= end || (a < middle && !s->less(s->context, from[b], from[a])) ? from[a++] : from[b++];
+    if (onri_pace_stop(&s->pace, 8)) return 0;
+  }
+  return 1;
 }
 
 void onri_sort(int64_t *items, int64_t *scratch, size_t count, int (*less)(const void *context, int64_t a, int64_t b),
-               const void *context) {
+               const void *context, const struct onr_env *env) {
+  struct sorting s = {less, context, {env, 0}};
   int64_t *from = items, *to = scratch;
-  for (size_t width = 1; width < count; width *= 2) {
-    for (size_t begin = 0; begin < count; begin += 2 * width) {
+  int going = 1;
+  for (size_t width = 1; width < count && going; width *= 2) {
+    for (size_t begin = 0; begin < count && going; begin += 2 * width) {
       const size_t middle = count - begin < width ? count : begin + width;
       const size_t end = count - middle < width ? count : middle + width;
-      merge(from, to, begin, middle, end, less, context);
+      going = merge(&s, from, to, begin, middle, end);
     }
+    if (!going) break;
     int64_t *const swap = from;
     from = to;
     to = swap;

@@ -6,6 +6,7 @@
  * ONNX      AffineGrid-20
  * path      portable, in float64
  */
+#include "base/env.h"
 #include "base/shape.h"
 #include "layers/layers.h"
 #include "layers/real.h"
@@ -63,7 +64,8 @@ static enum onr_status affine_grid_run(struct onr_call *call) {
   const void *const theta = onri_real_input(call, 0, s->theta);
   void *const grid = onri_real_output(call, 0, s->grid);
   const int64_t pixels = s->size[0] * s->size[1] * s->size[2];
-  for (int64_t i = 0; i < call->out[0].dim[0] * pixels; i++) {
+  struct onri_pace pace = {call->env, 0};
+  for (int64_t i = 0; i < call->out[0].dim[0] * pixels && !onri_pace_stop(&pace, 16); i++) {
     const int64_t n = i / pixels, at = i % pixels;
     const double position[] = {coordinate(at % s->size[2], s->size[2], p->align_corners),
                                coordinate(at / s->size[2] % s->size[1], s->size[1], p->align_corners),

@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "base/checked.h"
+#include "base/env.h"
 #include "base/shape.h"
 #include "layers/layers.h"
 #include "layers/real.h"
@@ -23,6 +24,7 @@ struct work {
   const void *x;
   void *y;
   int wide;
+  const struct onr_env *env;
 };
 
 static enum onr_status lrn_infer(struct onr_call *call) {
@@ -72,14 +74,16 @@ static void pixel(const struct work *w, int64_t from) {
 
 static void pixels(void *context, size_t begin, size_t end) {
   const struct work *const w = context;
-  for (size_t item = begin; item < end; item++)
+  struct onri_pace pace = {w->env, 0};
+  const uint64_t work = (uint64_t)(w->p->size < w->s->channels ? w->p->size : w->s->channels) * (uint64_t)w->s->channels;
+  for (size_t item = begin; item < end && !onri_pace_stop(&pace, work); item++)
     pixel(w, (int64_t)item / w->s->inner * w->s->channels * w->s->inner + (int64_t)item % w->s->inner);
 }
 
 static enum onr_status lrn_run(struct onr_call *call) {
   const struct lrn_state *const s = call->state;
   struct work w = {.s = s, .p = call->params, .x = onri_real_input(call, 0, s->x), .y = onri_real_output(call, 0, s->y),
-                   .wide = onri_is_double(call->in[0].dtype)};
+                   .wide = onri_is_double(call->in[0].dtype), .env = call->env};
   onr_parallel_for(call->env, (size_t)(s->outer * s->inner), 64, pixels, &w);
   onri_real_finish(call, 0, s->y);
   return ONR_STATUS_OK;

@@ -1,5 +1,6 @@
 /* nll_loss: see onnxrun/layers/loss.h. One gathered element a place, so it runs on one thread; sums are in double, in order. */
 #include "base/cast.h"
+#include "base/env.h"
 #include "base/shape.h"
 #include "layers/layers.h"
 
@@ -64,7 +65,8 @@ static enum onr_status nll_loss_run(struct onr_call *call) {
   const struct onr_nll_loss_params *p = call->params;
   const size_t places = (size_t)onr_desc_elements(&call->in[TARGET]);
   double sum = 0, weights = 0;
-  for (size_t i = 0; i < places; i++) {
+  struct onri_pace pace = {call->env, 0};
+  for (size_t i = 0; i < places && !onri_pace_stop(&pace, 8); i++) {
     double loss, weight;
     ONR_TRY(loss_at(call, i, &loss, &weight));
     if (p->reduction == ONR_LOSS_NONE) store_real(call->out[0].dtype, loss, call->outputs[0], i);

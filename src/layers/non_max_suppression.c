@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/env.h"
 #include "base/shape.h"
 #include "kernels/order.h"
 #include "layers/layers.h"
@@ -53,6 +54,7 @@ struct suppression {
   size_t n;
   int64_t most;
   float iou, score;
+  const struct onr_env *env;
   int use_score, center;
 };
 
@@ -97,8 +99,9 @@ static int64_t select_boxes(const struct suppression *s, const float *boxes /* [
     if (s->use_score ? scores[i] > s->score : scores[i] == scores[i]) candidates[count++] = (int64_t)i;
   if (count == 0) return 0;
   onri_order_keys(ONR_DTYPE_F32, scores, s->n, keys);
-  onri_sort(candidates, work + 2 * s->n, (size_t)count, better_score, keys);
-  for (int64_t c = 0; c < count && found < s->most; c++) {
+  onri_sort(candidates, work + 2 * s->n, (size_t)count, better_score, keys, s->env);
+  struct onri_pace pace = {s->env, 0};
+  for (int64_t c = 0; c < count && found < s->most && !onri_pace_stop(&pace, 16 + 16 * (uint64_t)found); c++) {
     const struct corners box = corners_of(boxes + 4 * candidates[c], s->center);
     int free_of_others = 1;
     for (int64_t k = 0; k < found && free_of_others; k++) {
@@ -112,7 +115,7 @@ static int64_t select_boxes(const struct suppression *s, const float *boxes /* [
 
 static enum onr_status read_suppression(const struct onr_call *call, struct suppression *s) {
   const struct onr_non_max_suppression_params *p = call->params;
-  *s = (struct suppression){.n = (size_t)call->in[1].dim[2], .center = p->center_point_box};
+  *s = (struct suppression){.n = (size_t)call->in[1].dim[2], .env = call->env, .center = p->center_point_box};
   if (onri_has(call, 2)) s->most = *(const int64_t *)call->inputs[2];
   if (onri_has(call, 3)) s->iou = *(const float *)call->inputs[3];
   s->use_score = onri_has(call, 4);
@@ -130,6 +133,7 @@ static enum onr_status suppression_run(struct onr_call *call) {
   void *data;
   ONR_TRY(read_suppression(call, &s));
   for (size_t i = 0; i < batch * classes; i++) {
+    if (onr_env_cancelled(call->env)) return ONR_STATUS_OK;
     const float *boxes = (const float *)call->inputs[0] + i / classes * n * 4;
     found[i] = n > 0 ? select_boxes(&s, boxes, (const float *)call->inputs[1] + i * n, work, selected + i * n) : 0;
     total += found[i];

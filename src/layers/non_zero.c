@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/convert.h"
+#include "base/env.h"
 #include "base/shape.h"
 #include "layers/indices.h"
 #include "layers/layers.h"
@@ -66,7 +67,8 @@ static enum onr_status non_zero_run(struct onr_call *call) {
   ONR_TRY(onr_call_resize(call, 0, &desc, &y));
   if (y == NULL || dims[1] == 0) return ONR_STATUS_OK;
   int64_t column = 0;
-  for (size_t i = 0; i < count; i += BLOCK) {
+  struct onri_pace pace = {call->env, 0};
+  for (size_t i = 0; i < count && !onri_pace_stop(&pace, 8 * BLOCK); i += BLOCK) {
     const size_t n = count - i < BLOCK ? count - i : BLOCK;
     non_zero_flags(x->dtype, data + i * size, n, flags);
     for (size_t k = 0; k < n; k++)
@@ -131,9 +133,11 @@ static enum onr_status compress_run(struct onr_call *call) {
   ONR_TRY(onr_call_resize(call, 0, &desc, &data));
   if (data == NULL || onr_desc_elements(&desc) == 0) return ONR_STATUS_OK;
   char *y = data;
+  struct onri_pace pace = {call->env, 0};
   for (size_t o = 0; o < v.outer; o++) {
     const char *x = (const char *)call->inputs[0] + o * v.length * v.block;
     for (size_t i = 0; i < conditions; i++) {
+      if (onri_pace_stop(&pace, 1 + v.block / 8)) return ONR_STATUS_OK;
       if (!condition[i]) continue;
       onri_copy_element(y, x + i * v.block, v.block);
       y += v.block;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/convert.h"
+#include "base/env.h"
 #include "base/shape.h"
 #include "kernels/copy.h"
 #include "layers/indices.h"
@@ -106,7 +107,8 @@ static enum onr_status one_hot_run(struct onr_call *call) {
   const size_t inner = (size_t)onri_product(y, axis + 1, y->rank), count = (size_t)onr_desc_elements(indices);
   onri_copy_make(&copy, size, 1, &total, &repeat, NULL);
   onri_copy_run(&copy, call->env, values, call->outputs[0]);
-  for (size_t i = 0; i < count; i++) {
+  struct onri_pace pace = {call->env, 0};
+  for (size_t i = 0; i < count && !onri_pace_stop(&pace, 8); i++) {
     int64_t index;
     if (!read_integer(indices->dtype, call->inputs[0], i, &index) || index < -depth || index >= depth) continue;
     if (index < 0) index += depth;

@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "base/convert.h"
+#include "base/env.h"
 #include "base/shape.h"
 #include "layers/layers.h"
 
@@ -57,7 +58,8 @@ static enum onr_status optimizer_run(struct onr_call *c) {
   const size_t size = onr_dtype_size(dtype), count = (size_t)onr_desc_elements(&c->in[WEIGHTS]);
   double rate;
   onri_load_f64(c->in[RATE].dtype, c->inputs[RATE], 1, &rate);
-  for (size_t at = 0; at < count; at += BLOCK) {
+  struct onri_pace pace = {c->env, 0};
+  for (size_t at = 0; at < count && !onri_pace_stop(&pace, 32 * BLOCK); at += BLOCK) {
     const size_t n = count - at < BLOCK ? count - at : BLOCK;
     double values[4][BLOCK] = {{0}}; /* x, g, v, h */
     for (size_t i = WEIGHTS; i < c->num_in; i++) onri_load_f64(dtype, (const char *)c->inputs[i] + at * size, n, values[i - WEIGHTS]);

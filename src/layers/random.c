@@ -3,6 +3,7 @@
 
 #include "base/checked.h"
 #include "base/convert.h"
+#include "base/env.h"
 #include "base/random_numbers.h"
 #include "base/shape.h"
 #include "layers/layers.h"
@@ -41,7 +42,8 @@ static enum onr_status random_run(struct onr_call *call) {
   struct onri_random random;
   double values[BLOCK];
   onri_random_seed(&random, p->seed);
-  for (size_t i = 0; i < count; i += BLOCK) {
+  struct onri_pace pace = {call->env, 0};
+  for (size_t i = 0; i < count && !onri_pace_stop(&pace, 32 * BLOCK); i += BLOCK) {
     const size_t n = count - i < BLOCK ? count - i : BLOCK;
     for (size_t k = 0; k < n; k++)
       values[k] = p->kind == ONR_RANDOM_NORMAL ? a + b * onri_random_normal(&random) : a + (b - a) * onri_random_uniform(&random);
@@ -69,7 +71,8 @@ static enum onr_status bernoulli_run(struct onr_call *call) {
   struct onri_random random;
   double values[BLOCK];
   onri_random_seed(&random, p->seed);
-  for (size_t i = 0; i < count; i += BLOCK) {
+  struct onri_pace pace = {call->env, 0};
+  for (size_t i = 0; i < count && !onri_pace_stop(&pace, 32 * BLOCK); i += BLOCK) {
     const size_t n = count - i < BLOCK ? count - i : BLOCK;
     onri_load_f64(from, (const char *)call->inputs[0] + i * onr_dtype_size(from), n, values);
     for (size_t k = 0; k < n; k++) values[k] = onri_random_bernoulli(&random, values[k]);
@@ -126,9 +129,10 @@ static enum onr_status multinomial_run(struct onr_call *call) {
   double *sums = call->scratch;
   struct onri_random random;
   onri_random_seed(&random, p->seed);
-  for (size_t b = 0; b < batch; b++) {
+  struct onri_pace pace = {call->env, 0};
+  for (size_t b = 0; b < batch && !onri_pace_stop(&pace, 4 * classes); b++) {
     sum_weights(dtype, (const char *)call->inputs[0] + b * classes * onr_dtype_size(dtype), classes, sums);
-    for (size_t s = 0; s < samples; s++) {
+    for (size_t s = 0; s < samples && !onri_pace_stop(&pace, 64); s++) {
       const int64_t drawn = class_at(sums, classes, onri_random_uniform(&random) * sums[classes - 1]);
       onri_store(p->dtype, &drawn, 1, (char *)call->outputs[0] + (b * samples + s) * onr_dtype_size(p->dtype));
     }

@@ -352,7 +352,7 @@ static void run_directions(void *context, size_t begin, size_t end) {
         .input_forget = w->params->input_forget, .linear_before_reset = w->params->linear_before_reset,
         .clip = (double)w->params->clip, .fast = w->s->fast};
     w->status[d] = ONR_STATUS_OK;
-    for (size_t step = 0; step < w->shape.steps && w->status[d] == ONR_STATUS_OK; step++)
+    for (size_t step = 0; step < w->shape.steps && w->status[d] == ONR_STATUS_OK && !onr_env_cancelled(w->call->env); step++)
       w->status[d] = run_step(w, &form, d, step);
   }
 }

@@ -2,6 +2,7 @@
  * under another descriptor. All wish to be a view of it and copy where that was not granted. */
 #include "base/checked.h"
 #include "base/convert.h"
+#include "base/env.h"
 #include "base/shape.h"
 #include "kernels/copy.h"
 #include "layers/layers.h"
@@ -229,7 +230,8 @@ static enum onr_status bit_cast_run(struct onr_call *call) {
   const size_t count = (size_t)onr_desc_elements(&call->out[0]);
   const unsigned bits = onri_dtype_packed_bits(to), mask = (1u << bits) - 1;
   const unsigned sign = to == ONR_DTYPE_I4 || to == ONR_DTYPE_I2 ? 1u << (bits - 1) : 0;
-  for (size_t i = 0; i < count; i++)
+  struct onri_pace pace = {call->env, 0};
+  for (size_t i = 0; i < count && !onri_pace_stop(&pace, 1); i++)
     y[i] = to == ONR_DTYPE_BOOL ? x[i] != 0 : (uint8_t)(((x[i] & mask) ^ sign) - sign);
   return ONR_STATUS_OK;
 }

@@ -14,6 +14,7 @@
 
 #include "base/checked.h"
 #include "base/convert.h"
+#include "base/env.h"
 #include "base/shape.h"
 #include "kernels/resize.h"
 #include "layers/layers.h"
@@ -267,7 +268,8 @@ static void extrapolate(struct onr_call *call, const struct resize_state *s) {
   unsigned char element[16] = {0}; /* of a string: the empty one */
   onri_store_f64(onri_dtype_part(dtype), &value, 1, element);
   const int64_t count = onr_desc_elements(&call->out[0]);
-  for (int64_t i = 0; i < count; i++) {
+  struct onri_pace pace = {call->env, 0};
+  for (int64_t i = 0; i < count && !onri_pace_stop(&pace, 16); i++) {
     int64_t rest = i;
     int outside = 0;
     for (int32_t d = call->out[0].rank - 1; d >= 0; d--) {

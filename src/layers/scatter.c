@@ -1,5 +1,6 @@
 /* scatter.c: scatter_elements, scatter_nd, tensor_scatter: a copy of x, or x itself when it may be written over, with
  * updates put where indices say. Updates are written in order, so that doubled indices have one meaning. */
+#include "base/env.h"
 #include "kernels/combine.h"
 #include "kernels/copy.h"
 #include "layers/indices.h"
@@ -61,7 +62,8 @@ static enum onr_status scatter_elements_run(struct onr_call *call) {
   onri_strides(x, strides);
   const int64_t axis_stride = strides[axis];
   strides[axis] = 0;
-  for (size_t i = 0; i < total; i++) {
+  struct onri_pace pace = {call->env, 0};
+  for (size_t i = 0; i < total && !onri_pace_stop(&pace, 8); i++) {
     char *target = y + (size_t)(base + onri_index_at(indices, i, length) * axis_stride) * size;
     if (p->reduction == ONR_REDUCTION_NONE) {
       onri_copy_element(target, updates + i * size, size);
@@ -117,7 +119,8 @@ static enum onr_status scatter_nd_run(struct onr_call *call) {
   copy_data(call);
   if (block == 0) return ONR_STATUS_OK;
   onri_strides(x, strides);
-  for (size_t row = 0; row < rows; row++, updates += block) {
+  struct onri_pace pace = {call->env, 0};
+  for (size_t row = 0; row < rows && !onri_pace_stop(&pace, 8 + elements); row++, updates += block) {
     int64_t at = 0;
     for (int32_t d = 0; d < depth; d++)
       at += onri_index_at(indices, row * (size_t)depth + (size_t)d, x->dim[d]) * strides[d];
@@ -181,10 +184,11 @@ static enum onr_status tensor_scatter_run(struct onr_call *call) {
   copy_data(call);
   if (onr_desc_elements(update) == 0) return ONR_STATUS_OK;
   const char *from = call->inputs[1];
+  struct onri_pace pace = {call->env, 0};
   for (size_t b = 0; b < batch; b++) {
     ONR_TRY(first_position(call, b, length, count, &first));
     const int64_t before_wrap = count < length - first ? count : length - first;
-    for (size_t line = 0; line < lines; line++) {
+    for (size_t line = 0; line < lines && !onri_pace_stop(&pace, 8 + (size_t)count * block / 8); line++) {
       char *y = (char *)call->outputs[0] + (b * lines + line) * (size_t)length * block;
       if (before_wrap > 0) memcpy(y + (size_t)first * block, from, (size_t)before_wrap * block);
       if (count > before_wrap) memcpy(y, from + (size_t)before_wrap * block, (size_t)(count - before_wrap) * block);

@@ -35,7 +35,7 @@ enum onr_status onri_sorted_keys_make(struct onri_sorted_keys *keys, enum onr_dt
   if (ok) {
     for (size_t i = 0; i < count; i++) keys->order[i] = (int64_t)i;
     if (!text) onri_order_keys(dtype, list, count, numbers);
-    onri_sort(keys->order, other, count, text ? string_less : number_less, text ? list : numbers);
+    onri_sort(keys->order, other, count, text ? string_less : number_less, text ? list : numbers, env);
     for (size_t i = 0; !text && i < count; i++) keys->numbers[i] = numbers[keys->order[i]];
   }
   onr_env_release(env, numbers);

@@ -1,6 +1,7 @@
 /* string_normalize.c: strings without stop words, in capital or in small letters. */
 #include <string.h>
 
+#include "base/env.h"
 #include "base/letter_case.h"
 #include "base/shape.h"
 #include "base/text.h"
@@ -64,7 +65,7 @@ static enum onr_status normalize_prepare(struct onr_call *call) {
   int64_t *scratch = onr_env_allocate(call->env, p->num_stop_words * sizeof *scratch);
   const int enough = s->order != NULL && scratch != NULL;
   for (size_t w = 0; w < p->num_stop_words && enough; w++) s->order[w] = (int64_t)w;
-  if (enough) onri_sort(s->order, scratch, p->num_stop_words, word_less, p);
+  if (enough) onri_sort(s->order, scratch, p->num_stop_words, word_less, p, call->env);
   onr_env_release(call->env, scratch);
   return enough ? ONR_STATUS_OK : no_text(call);
 }
@@ -121,7 +122,9 @@ static enum onr_status normalize_run(struct onr_call *call) {
   struct onr_desc desc = call->in[0];
   size_t kept = 0;
   void *data;
+  struct onri_pace pace = {call->env, 0};
   for (size_t i = 0; i < count; i++) {
+    if (onri_pace_stop(&pace, 256 + x[i].length)) return ONR_STATUS_OK;
     if (reads_letters) ONR_TRY(onri_expect_utf8(&x[i], "string", i, call->error));
     kept += (size_t)!is_stop_word(call, &x[i]);
   }
@@ -130,7 +133,7 @@ static enum onr_status normalize_run(struct onr_call *call) {
   if (data == NULL) return ONR_STATUS_OK;
   struct onr_string *y = data;
   if (kept == 0) *y = (struct onr_string){"", 0};
-  for (size_t i = 0; i < count; i++)
+  for (size_t i = 0; i < count && !onri_pace_stop(&pace, 256 + 8 * x[i].length); i++)
     if (!is_stop_word(call, &x[i])) ONR_TRY(write_string(call, &x[i], y++));
   return ONR_STATUS_OK;
 }

@@ -83,7 +83,7 @@ static void kernel_rows(void *context, size_t begin, size_t end) {
   const struct kernel_prepared *prepared = call->prepared;
   const size_t m = (size_t)call->in[1].dim[0], n = (size_t)call->in[1].dim[1];
   const struct onri_cast cast = {.from = call->in[0].dtype, .to = ONR_DTYPE_F32};
-  for (size_t row = begin; row < end; row++) {
+  for (size_t row = begin; row < end && !onr_env_cancelled(call->env); row++) {
     const float *x = (const float *)call->inputs[0] + row * n;
     float *y = (float *)call->outputs[0] + row * m;
     if (cast.from != ONR_DTYPE_F32) {
@@ -236,7 +236,7 @@ static void vote_part(void *context, size_t part, size_t end) {
   for (; part < end; part++) {
     double *at = (double *)call->scratch + part * room_elements(p);
     const struct vote_room room = {at, at + pairs, at + pairs + 3 * k, at + pairs + 3 * k + k * k, at + pairs + k, at + pairs + 2 * k};
-    for (size_t row = part; row < rows; row += PARTS) {
+    for (size_t row = part; row < rows && !onr_env_cancelled(call->env); row += PARTS) {
       size_t best = 0;
       decide_pairs(call, (const float *)call->inputs[KERNEL] + row * vectors, &room);
       for (size_t i = 1; i < k; i++)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/env.h"
 #include "base/shape.h"
 #include "base/text.h"
 #include "kernels/dims.h"
@@ -36,11 +37,13 @@ static enum onr_status concat_run(struct onr_call *call) {
   const struct onr_string *a = call->inputs[0], *b = call->inputs[1];
   struct onr_string *y = call->outputs[0];
   const size_t count = (size_t)onr_desc_elements(&call->out[0]);
-  for (size_t i = 0; i < count; i++) {
+  struct onri_pace pace = {call->env, 0};
+  for (size_t i = 0; i < count && !onri_pace_stop(&pace, 64); i++) {
     const struct onr_string left = a[onri_dims_offset(&dims[0], i)], right = b[onri_dims_offset(&dims[1], i)];
     size_t length;
     char *text = NULL;
     if (!onri_add_size(left.length, right.length, &length)) return no_text(call);
+    pace.done += length / 8;
     if (length > 0 && (text = onr_call_text(call, length)) == NULL) return no_text(call);
     if (left.length > 0) memcpy(text, left.text, left.length);
     if (right.length > 0) memcpy(text + left.length, right.text, right.length);
@@ -141,7 +144,9 @@ static enum onr_status split_run(struct onr_call *call) {
   struct onr_desc parts_desc = call->in[0], counts_desc = call->in[0];
   size_t widest = 0;
   void *parts, *counts = NULL;
+  struct onri_pace pace = {call->env, 0};
   for (size_t i = 0; i < count; i++) {
+    if (onri_pace_stop(&pace, 64 + x[i].length)) return ONR_STATUS_OK;
     const size_t n = split(call, x[i], NULL, 0);
     if (n > widest) widest = n;
   }
@@ -149,7 +154,7 @@ static enum onr_status split_run(struct onr_call *call) {
   counts_desc.dtype = ONR_DTYPE_I64;
   ONR_TRY(onr_call_resize(call, 0, &parts_desc, &parts));
   if (call->num_out > 1) ONR_TRY(onr_call_resize(call, 1, &counts_desc, &counts));
-  for (size_t i = 0; i < count; i++) {
+  for (size_t i = 0; i < count && !onri_pace_stop(&pace, 64 + x[i].length + widest); i++) {
     struct onr_string *row = parts != NULL ? (struct onr_string *)parts + i * widest : NULL;
     const size_t n = split(call, x[i], row, row != NULL ? widest : 0);
     for (size_t k = n; row != NULL && k < widest; k++) row[k] = (struct onr_string){"", 0};

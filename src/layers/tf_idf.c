@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/env.h"
 #include "base/shape.h"
 #include "kernels/order.h"
 #include "layers/layers.h"
@@ -117,7 +118,7 @@ static enum onr_status sort_ranges(const struct onr_call *call, const struct pre
   for (size_t i = 0; i < s->num_ranges; i++) {
     const struct sorted_range sorted = {p, &s->ranges[i]};
     int64_t *grams = s->order + sorted.range->first;
-    onri_sort(grams, scratch, sorted.range->count, gram_less, &sorted);
+    onri_sort(grams, scratch, sorted.range->count, gram_less, &sorted, call->env);
     for (size_t g = 1; g < sorted.range->count; g++)
       if (gram_order(&sorted, grams[g - 1], grams[g]) == 0)
         return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "the %zu-grams number %lld and %lld of the pool are the same", sorted.range->n,
@@ -221,8 +222,9 @@ static void count_gram(const struct onr_tf_idf_params *p, int64_t gram, float *y
 static void tf_idf_row(const struct onr_call *call, size_t row, size_t skips, float *y) {
   const struct prepared *s = call->prepared;
   const size_t length = row_length(call);
+  struct onri_pace pace = {call->env, 0};
   for (size_t stride = 1; stride <= skips; stride++)
-    for (size_t start = 0; start < length; start++)
+    for (size_t start = 0; start < length && !onri_pace_stop(&pace, 32 * s->num_ranges); start++)
       for (size_t i = 0; i < s->num_ranges; i++) {
         const struct length_range *r = &s->ranges[i];
         if (stride > num_skips(call->params, r->n, length - start)) {

@@ -2,6 +2,7 @@
  *
  * Each line goes through a heap of k (key, index) pairs whose root is the worst one kept: O(n log k), no copy of the line. */
 #include "base/checked.h"
+#include "base/env.h"
 #include "base/shape.h"
 #include "kernels/order.h"
 #include "layers/indices.h"
@@ -93,8 +94,8 @@ static void rise(struct entry *heap, size_t i) {
 }
 
 /* The heap in order, best first: the worst is taken off again and again. */
-static void drain(struct entry *heap, size_t n) {
-  while (n > 1) {
+static void drain(struct entry *heap, size_t n, struct onri_pace *pace) {
+  while (n > 1 && !onri_pace_stop(pace, 64)) {
     const struct entry worst = heap[0];
     heap[0] = heap[--n];
     sink(heap, n);
@@ -104,6 +105,7 @@ static void drain(struct entry *heap, size_t n) {
 
 struct top_k_job {
   const struct top_k_state *s;
+  const struct onr_env *env;
   enum onr_dtype dtype;
   size_t size;
   int largest;
@@ -127,9 +129,11 @@ static void top_k_line(const struct top_k_job *job, size_t line, struct entry *h
   const struct top_k_state *s = job->s;
   const size_t outer = line / s->inner, inner = line % s->inner, stride = s->inner * job->size;
   const char *x = job->x + outer * s->length * stride + inner * job->size;
+  struct onri_pace pace = {job->env, 0};
   uint64_t keys[BLOCK];
   size_t n = 0;
   for (size_t first = 0; first < s->length; first += BLOCK) {
+    if (onri_pace_stop(&pace, 8 * BLOCK)) return;
     const size_t count = s->length - first < BLOCK ? s->length - first : BLOCK;
     load_keys(job, x + first * stride, stride, count, keys);
     for (size_t i = 0; i < count; i++) {
@@ -143,7 +147,7 @@ static void top_k_line(const struct top_k_job *job, size_t line, struct entry *h
       }
     }
   }
-  drain(heap, n);
+  drain(heap, n, &pace);
   for (size_t i = 0; i < n; i++) {
     const size_t to = (outer * s->k + i) * s->inner + inner;
     if (job->values) onri_copy_element(job->values + to * job->size, x + (size_t)heap[i].index * stride, job->size);
@@ -156,14 +160,14 @@ static void top_k_parts(void *context, size_t begin, size_t end) {
   const size_t lines = job->s->outer * job->s->inner, parts = job->s->num_parts;
   for (size_t part = begin; part < end; part++) {
     const size_t last = lines / parts * (part + 1) + (part + 1 == parts ? lines % parts : 0);
-    for (size_t line = lines / parts * part; line < last; line++) top_k_line(job, line, job->scratch + part * job->s->k);
+    for (size_t line = lines / parts * part; line < last && !onr_env_cancelled(job->env); line++) top_k_line(job, line, job->scratch + part * job->s->k);
   }
 }
 
 static enum onr_status top_k_run(struct onr_call *call) {
   const struct onr_top_k_params *p = call->params;
   const struct top_k_state *s = call->state;
-  struct top_k_job job = {s, call->in[0].dtype, onr_dtype_size(call->in[0].dtype), p->largest, call->inputs[0],
+  struct top_k_job job = {s, call->env, call->in[0].dtype, onr_dtype_size(call->in[0].dtype), p->largest, call->inputs[0],
                           call->outputs[0], call->num_out > 1 ? call->outputs[1] : NULL, call->scratch};
   if (s->k == 0 || s->num_parts == 0) return ONR_STATUS_OK;
   onr_parallel_for(call->env, s->num_parts, 1, top_k_parts, &job);

@@ -7,6 +7,7 @@
 
 #include "base/checked.h"
 #include "base/convert.h"
+#include "base/env.h"
 #include "base/shape.h"
 #include "kernels/order.h"
 #include "layers/indices.h"
@@ -161,7 +162,8 @@ static enum onr_status unique_run(struct onr_call *call) {
     onri_order_keys(onri_dtype_part(x->dtype), call->inputs[0], total, keys);
   }
   for (size_t i = 0; i < items.count; i++) order[i] = (int64_t)i;
-  onri_sort(order, spare, items.count, item_less, &items);
+  onri_sort(order, spare, items.count, item_less, &items, call->env);
+  if (onr_env_cancelled(call->env)) return ONR_STATUS_OK;
   make_groups(&items, order, spare, p->sorted, &g);
   ONR_TRY(write_values(call, &items, &g));
   ONR_TRY(write_list(call, 1, g.first, g.found));

@@ -8,6 +8,7 @@
 
 #include "base/checked.h"
 #include "base/convert.h"
+#include "base/env.h"
 #include "base/shape.h"
 #include "layers/layers.h"
 
@@ -48,7 +49,8 @@ static enum onr_status window_run(struct onr_call *c) {
   const struct onr_window_function_params *p = c->params;
   const int64_t size = c->out[0].dim[0], last = p->symmetric ? size - 1 : size;
   const size_t element = onr_dtype_size(p->dtype);
-  for (int64_t n = 0; n < size; n++) {
+  struct onri_pace pace = {c->env, 0};
+  for (int64_t n = 0; n < size && !onri_pace_stop(&pace, 64); n++) {
     const double value = window_value(p->function, last > 0 ? (double)n / (double)last : 0);
     onri_store_f64(p->dtype, &value, 1, (char *)c->outputs[0] + (size_t)n * element);
   }
