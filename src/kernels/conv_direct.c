@@ -18,7 +18,7 @@ struct taps {
   int64_t first, last, step;
 };
 
-static int64_t ceil_div(int64_t a, int64_t b) { return a > 0 ? (a - 1) / b + 1 : a / b; }  /* b > 0 */
+static int64_t ceil_div(int64_t a, int64_t b) { return a > 0 ? (a - 1) / b + 1 : a / b; } /* b > 0 */
 static int64_t floor_div(int64_t a, int64_t b) { return a >= 0 ? a / b : -((-a - 1) / b) - 1; }
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
@@ -36,7 +36,9 @@ static struct walk walk_of(const struct onri_axis *a) {
 
 static struct taps taps_transposed(const struct onri_axis *a, const struct walk *w, int64_t o) {
   const int64_t t = o + a->begin, low = t - a->stride * (a->in - 1);
-  struct taps taps = {.first = low > 0 ? ceil_div(low, a->dilation) : 0, .last = least(a->kernel, t / a->dilation + 1), .step = w->step};
+  struct taps taps = {.first = low > 0 ? ceil_div(low, a->dilation) : 0,
+                      .last = least(a->kernel, t / a->dilation + 1),
+                      .step = w->step};
   if (t % w->common != 0) return (struct taps){.step = 1};
   const int64_t residue = t / w->common % w->step * w->inverse % w->step;
   taps.first += ((residue - taps.first) % w->step + w->step) % w->step;
@@ -96,7 +98,7 @@ static size_t cut(struct work *w) {
   w->rows = 1;
   w->pixels = PIXELS;
   if (c->transposed && !is_depthwise(c)) {
-    w->rows = 8;                                                                               /* the product has all their taps */
+    w->rows = 8; /* the product has all their taps */
     w->pixels = most(1024, 8 * ((c->axis[2].kernel - 1) * c->axis[2].dilation + 1)); /* it is made twice at the edges */
   }
   w->down = (c->axis[1].out - 1) / w->rows + 1;
@@ -115,23 +117,32 @@ static int64_t y_offset(const struct onri_conv *c, const struct block *b, int64_
 }
 
 static int64_t x_offset(const struct onri_conv *c, const struct block *b, int64_t i0, int64_t i1) {
-  return b->n * c->x.batch_stride + i0 * c->x.stride[0] + i1 * c->x.stride[1] + b->g * c->group_in * c->x.channel_stride;
+  return b->n * c->x.batch_stride + i0 * c->x.stride[0] + i1 * c->x.stride[1] +
+         b->g * c->group_in * c->x.channel_stride;
 }
 
 /* --- plain --- */
 
-/* `taps` taps from k of axis 2, for outputs [from, to): they lie in the image. `line`: the row of input; `tap`: of all, the first. */
-static void add_taps(const struct work *w, int64_t line, int64_t tap, int64_t k, int64_t taps, int64_t first, int64_t count,
-                     int64_t from, int64_t to, void *sums) {
+/* `taps` taps from k of axis 2, for outputs [from, to): they lie in the image. `line`: the row of input; `tap`: of all,
+ * the first. */
+static void add_taps(const struct work *w, int64_t line, int64_t tap, int64_t k, int64_t taps, int64_t first,
+                     int64_t count, int64_t from, int64_t to, void *sums) {
   const struct onri_conv *c = w->c;
   if (from >= to) return;
   const struct onri_gemm gemm = {
-      .m = (size_t)(to - from), .n = (size_t)count, .k = (size_t)(taps * c->group_in), .alpha = 1.0, .accumulate = 1,
+      .m = (size_t)(to - from),
+      .n = (size_t)count,
+      .k = (size_t)(taps * c->group_in),
+      .alpha = 1.0,
+      .accumulate = 1,
       .a = at(w, w->x, line + input_of(c, 2, from, k) * c->x.stride[2]),
       .a_row = (size_t)(c->axis[2].stride * c->x.stride[2]),
       .a_col = (size_t)(c->group_in > 1 ? c->x.channel_stride : c->axis[2].dilation * c->x.stride[2]),
-      .b = at(w, w->w, tap * c->group_in * c->group_out + first), .b_row = (size_t)c->group_out, .b_col = 1,
-      .c = sums, .c_row = CHANNELS};
+      .b = at(w, w->w, tap * c->group_in * c->group_out + first),
+      .b_row = (size_t)c->group_out,
+      .b_col = 1,
+      .c = sums,
+      .c_row = CHANNELS};
   onri_gemm(w->type, &gemm);
 }
 
@@ -141,7 +152,8 @@ static int taps_run_on(const struct onri_conv *c) {
 }
 
 /* All taps of one row of the kernel, on one row of input. sums: [pixels of the block][CHANNELS]. */
-static void add_line(const struct work *w, const struct block *b, int64_t line, int64_t tap, int64_t first, int64_t count, char *sums) {
+static void add_line(const struct work *w, const struct block *b, int64_t line, int64_t tap, int64_t first,
+                     int64_t count, char *sums) {
   const struct onri_conv *c = w->c;
   const struct onri_axis *a = &c->axis[2];
   const size_t row = CHANNELS * w->size;
@@ -176,17 +188,24 @@ static void add_plain(const struct work *w, const struct block *b, int64_t first
 
 /* --- transposed --- */
 
-/* columns [pixels][count] = pixels from i of a row of input, times columns [first, first + count) of the weights under tap k0 of
- * axis 0: [taps of axes 1 and 2][group_out]. */
-static void multiply_columns(const struct work *w, const struct block *b, int64_t line, int64_t i, int64_t pixels, int64_t k0,
-                             int64_t first, int64_t count, void *columns) {
+/* columns [pixels][count] = pixels from i of a row of input, times columns [first, first + count) of the weights under
+ * tap k0 of axis 0: [taps of axes 1 and 2][group_out]. */
+static void multiply_columns(const struct work *w, const struct block *b, int64_t line, int64_t i, int64_t pixels,
+                             int64_t k0, int64_t first, int64_t count, void *columns) {
   const struct onri_conv *c = w->c;
   const int64_t width = c->axis[1].kernel * c->axis[2].kernel * c->group_out;
-  const struct onri_gemm gemm = {
-      .m = (size_t)pixels, .n = (size_t)count, .k = (size_t)c->group_in, .alpha = 1.0,
-      .a = at(w, w->x, line + i * c->x.stride[2]), .a_row = (size_t)c->x.stride[2], .a_col = (size_t)c->x.channel_stride,
-      .b = at(w, w->w, (b->g * c->axis[0].kernel + k0) * c->group_in * width + first), .b_row = (size_t)width, .b_col = 1,
-      .c = columns, .c_row = CHANNELS};
+  const struct onri_gemm gemm = {.m = (size_t)pixels,
+                                 .n = (size_t)count,
+                                 .k = (size_t)c->group_in,
+                                 .alpha = 1.0,
+                                 .a = at(w, w->x, line + i * c->x.stride[2]),
+                                 .a_row = (size_t)c->x.stride[2],
+                                 .a_col = (size_t)c->x.channel_stride,
+                                 .b = at(w, w->w, (b->g * c->axis[0].kernel + k0) * c->group_in * width + first),
+                                 .b_row = (size_t)width,
+                                 .b_col = 1,
+                                 .c = columns,
+                                 .c_row = CHANNELS};
   onri_gemm(w->type, &gemm);
 }
 

@@ -1,7 +1,9 @@
-/* conv_direct_type.h: what depends on the type; included with REAL, NAME(x) for the names it defines and CLASS defined. */
+/* conv_direct_type.h: what depends on the type; included with REAL, NAME(x) for the names it defines and CLASS defined.
+ */
 
 void NAME(onri_conv_pack)(const struct onri_conv *c, const REAL *weight, REAL *packed) {
-  const int64_t taps = onri_conv_taps(c), in = c->group_in, out = c->group_out, width = c->axis[1].kernel * c->axis[2].kernel;
+  const int64_t taps = onri_conv_taps(c), in = c->group_in, out = c->group_out,
+                width = c->axis[1].kernel * c->axis[2].kernel;
   for (int64_t g = 0; g < c->groups; g++)
     for (int64_t i = 0; i < in; i++)
       for (int64_t o = 0; o < out; o++) {
@@ -40,13 +42,14 @@ static void NAME(plain)(const struct work *w, const struct block *b) {
 }
 
 /* Adds columns [first, first + count) of pixels [i, i + pixels) of input row i1 to the outputs that they meet. */
-static void NAME(scatter)(const struct work *w, const struct block *b, int64_t i1, int64_t i, int64_t pixels, int64_t first, int64_t count,
-                          const REAL *columns) {
+static void NAME(scatter)(const struct work *w, const struct block *b, int64_t i1, int64_t i, int64_t pixels,
+                          int64_t first, int64_t count, const REAL *columns) {
   const struct onri_conv *c = w->c;
   const struct onri_axis *a1 = &c->axis[1], *a2 = &c->axis[2];
   for (int64_t j = 0, part; j < count; j += part) {
     const int64_t tap = (first + j) / c->group_out, m = (first + j) % c->group_out;
-    const int64_t row = i1 * a1->stride + tap / a2->kernel * a1->dilation - a1->begin, shift = tap % a2->kernel * a2->dilation - a2->begin;
+    const int64_t row = i1 * a1->stride + tap / a2->kernel * a1->dilation - a1->begin,
+                  shift = tap % a2->kernel * a2->dilation - a2->begin;
     const int64_t begin = most(i, ceil_div(b->from - shift, a2->stride));
     const int64_t end = least(i + pixels, floor_div(b->to - 1 - shift, a2->stride) + 1);
     REAL *y = (REAL *)w->y + y_offset(c, b, row, begin * a2->stride + shift) + m * c->y.channel_stride;
@@ -105,7 +108,8 @@ static void NAME(transposed)(const struct work *w, const struct block *b) {
 }
 
 /* sum[j] += x[j] * w[j] */
-static void NAME(multiply_add)(REAL *restrict sum, const REAL *restrict x, int64_t x_stride, const REAL *restrict w, int64_t count) {
+static void NAME(multiply_add)(REAL *restrict sum, const REAL *restrict x, int64_t x_stride, const REAL *restrict w,
+                               int64_t count) {
   if (x_stride == 1)
     for (int64_t j = 0; j < count; j++) sum[j] += x[j] * w[j];
   else
@@ -113,7 +117,8 @@ static void NAME(multiply_add)(REAL *restrict sum, const REAL *restrict x, int64
 }
 
 /* Channels [first, first + count) of one pixel. */
-static void NAME(depthwise_pixel)(const struct work *w, const struct block *b, const struct taps t[2], int64_t o, int64_t first, int64_t count) {
+static void NAME(depthwise_pixel)(const struct work *w, const struct block *b, const struct taps t[2], int64_t o,
+                                  int64_t first, int64_t count) {
   const struct onri_conv *c = w->c;
   const struct taps t2 = taps_of(c, w->walk, 2, o);
   const REAL *bias = w->bias, *weights = (const REAL *)w->w + first;
@@ -122,9 +127,12 @@ static void NAME(depthwise_pixel)(const struct work *w, const struct block *b, c
   for (int64_t k0 = t[0].first; k0 < t[0].last; k0 += t[0].step)
     for (int64_t k1 = t[1].first; k1 < t[1].last; k1 += t[1].step) {
       const int64_t tap = (k0 * c->axis[1].kernel + k1) * c->axis[2].kernel;
-      const REAL *line = (const REAL *)w->x + x_offset(c, b, input_of(c, 0, b->o0, k0), input_of(c, 1, b->top, k1)) + first * c->x.channel_stride;
+      const REAL *line = (const REAL *)w->x + x_offset(c, b, input_of(c, 0, b->o0, k0), input_of(c, 1, b->top, k1)) +
+                         first * c->x.channel_stride;
       for (int64_t k2 = t2.first; k2 < t2.last; k2 += t2.step)
-        NAME(multiply_add)(sum, line + input_of(c, 2, o, k2) * c->x.stride[2], c->x.channel_stride, weights + (tap + k2) * c->groups, count);
+        NAME(multiply_add)
+        (sum, line + input_of(c, 2, o, k2) * c->x.stride[2], c->x.channel_stride, weights + (tap + k2) * c->groups,
+         count);
     }
   REAL *y = (REAL *)w->y + y_offset(c, b, b->top, o) + first * c->y.channel_stride;
   for (int64_t j = 0; j < count; j++) y[j * c->y.channel_stride] = NAME(clamped)(c, sum[j]);
@@ -134,7 +142,8 @@ static void NAME(depthwise)(const struct work *w, const struct block *b) {
   const struct onri_conv *c = w->c;
   const struct taps t[2] = {taps_of(c, w->walk, 0, b->o0), taps_of(c, w->walk, 1, b->top)};
   for (int64_t first = 0; first < c->groups; first += CHANNELS)
-    for (int64_t o = b->from; o < b->to; o++) NAME(depthwise_pixel)(w, b, t, o, first, least(CHANNELS, c->groups - first));
+    for (int64_t o = b->from; o < b->to; o++)
+      NAME(depthwise_pixel)(w, b, t, o, first, least(CHANNELS, c->groups - first));
 }
 
 static void NAME(blocks)(void *context, size_t begin, size_t end) {

@@ -1,5 +1,5 @@
-/* conv_integer.c: tiles of output pixels by output channels. Sums of up to 256 products of differences are exact in float32:
- * a product of matrices of that depth is added to integer sums, then the next. */
+/* conv_integer.c: tiles of output pixels by output channels. Sums of up to 256 products of differences are exact in
+ * float32: a product of matrices of that depth is added to integer sums, then the next. */
 #include "kernels/conv_integer.h"
 
 #include <math.h>
@@ -95,13 +95,23 @@ static void gather(const struct work *w, const struct tile *t, size_t from, size
 /* Adds the products of `taps` taps from `tap` on. */
 static void add_taps(const struct work *w, const struct tile *t, size_t tap, size_t taps, uint32_t *sums) {
   const struct onri_conv *const conv = w->c->conv;
-  const size_t in = (size_t)conv->group_in, out = (size_t)conv->group_out, k = (size_t)onri_conv_taps(conv) * in, end = (tap + taps) * in;
+  const size_t in = (size_t)conv->group_in, out = (size_t)conv->group_out, k = (size_t)onri_conv_taps(conv) * in,
+               end = (tap + taps) * in;
   float a[PIXELS * DEPTH], part[PIXELS * CHANNELS];
   for (size_t from = tap * in; from < end; from += DEPTH) {
     const size_t depth = end - from < DEPTH ? end - from : DEPTH;
-    const struct onri_gemm gemm = {.m = t->rows, .n = t->columns, .k = depth, .a = a, .a_row = DEPTH, .a_col = 1,
-                                   .b = w->c->weights + (t->g * k + from) * out + t->first, .b_row = out, .b_col = 1,
-                                   .c = part, .c_row = CHANNELS, .alpha = 1.0};
+    const struct onri_gemm gemm = {.m = t->rows,
+                                   .n = t->columns,
+                                   .k = depth,
+                                   .a = a,
+                                   .a_row = DEPTH,
+                                   .a_col = 1,
+                                   .b = w->c->weights + (t->g * k + from) * out + t->first,
+                                   .b_row = out,
+                                   .b_col = 1,
+                                   .c = part,
+                                   .c_row = CHANNELS,
+                                   .alpha = 1.0};
     gather(w, t, from, depth, a);
     onri_gemm(ONRI_CLASS_F32, &gemm);
     for (size_t r = 0; r < t->rows; r++)
@@ -121,7 +131,8 @@ static void add_products(const struct work *w, const struct tile *t, uint32_t *s
   }
   for (int64_t k0 = s.first[0]; k0 < s.last[0]; k0++)
     for (int64_t k1 = s.first[1]; k1 < s.last[1] && used > 0; k1++)
-      add_taps(w, t, (size_t)((k0 * axis[1].kernel + k1) * axis[2].kernel + s.first[2]), (size_t)(s.last[2] - s.first[2]), sums);
+      add_taps(w, t, (size_t)((k0 * axis[1].kernel + k1) * axis[2].kernel + s.first[2]),
+               (size_t)(s.last[2] - s.first[2]), sums);
 }
 
 /* One channel in, one out. Weights are [taps][groups]. */
@@ -149,7 +160,8 @@ static void finish(const struct work *w, const struct tile *t, const uint32_t *s
   for (size_t r = 0; r < t->rows; r++)
     for (size_t j = 0; j < t->columns; j++) {
       const int32_t sum = (int32_t)(sums[r * CHANNELS + j] + (c->bias != NULL ? (uint32_t)c->bias[channel + j] : 0));
-      const size_t at = t->n * (size_t)image->batch_stride + (t->pixel + r) * (size_t)image->stride[ONR_MAX_SPATIAL - 1] +
+      const size_t at = t->n * (size_t)image->batch_stride +
+                        (t->pixel + r) * (size_t)image->stride[ONR_MAX_SPATIAL - 1] +
                         (channel + j) * (size_t)image->channel_stride;
       if (c->w_scales == NULL) {
         ((int32_t *)c->y)[at] = sum;

@@ -11,15 +11,15 @@ struct onri_conv_prepared {
   struct onri_xnn_packed xnn;
   int32_t tuned;       /* enum onri_xnn_fit; ALWAYS: xnn holds the only copy of the weights */
   int32_t finite_only; /* xnn is for images of finite numbers */
-  void *weights; /* packed for the portable kernel; NULL: they are an input of run */
+  void *weights;       /* packed for the portable kernel; NULL: they are an input of run */
 };
 
 struct onri_conv_state {
   struct onri_conv conv;
   struct onri_xnn_conv xnn;
-  struct xnn_operator *op;                 /* NULL: the portable kernel */
-  size_t scratch;                          /* of XNNPACK */
-  size_t x, weight, packed, bias, y;       /* offsets of real.h, portable path */
+  struct xnn_operator *op;           /* NULL: the portable kernel */
+  size_t scratch;                    /* of XNNPACK */
+  size_t x, weight, packed, bias, y; /* offsets of real.h, portable path */
 };
 
 /* dtypes, ranks, and weight and bias against x. */
@@ -30,8 +30,8 @@ int onri_conv_can_pack(const struct onr_call *call, int64_t groups, int transpos
 enum onr_status onri_conv_geometry(const struct onr_call *call, struct onri_conv *c, struct onr_desc *out);
 /* The part of it that follows from weights alone, when they can be packed. */
 enum onr_status onri_conv_geometry_of_weights(const struct onr_call *call, struct onri_conv *c);
-/* Packs constant weights for the geometry c (sizes as onri_xnn_conv_fit wants them) and marks them absorbed, unless a plan may need them.
- * `tuned`: the layout is XNNPACK's. */
+/* Packs constant weights for the geometry c (sizes as onri_xnn_conv_fit wants them) and marks them absorbed, unless a
+ * plan may need them. `tuned`: the layout is XNNPACK's. */
 enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv *c, int tuned);
 enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c);
 enum onr_status onri_conv_run(struct onr_call *call);

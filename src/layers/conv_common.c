@@ -1,8 +1,8 @@
 /* conv_common.c: kernels of conv and conv_transpose.
  *
- * path  XNNPACK: channels-last, constant weights, where onri_xnn_conv_fit and the plan's sizes agree; the weights are packed in
- *       prepare; float16 and bfloat16 images are widened to float32 and narrowed again
- *       portable: everything else; weights that prepare has not packed for it are packed in each run
+ * path  XNNPACK: channels-last, constant weights, where onri_xnn_conv_fit and the plan's sizes agree; the weights are
+ * packed in prepare; float16 and bfloat16 images are widened to float32 and narrowed again portable: everything else;
+ * weights that prepare has not packed for it are packed in each run
  */
 #include <math.h>
 #include <stdatomic.h>
@@ -18,8 +18,8 @@ enum onr_status onri_conv_check_inputs(const struct onr_call *call, int64_t grou
   ONR_TRY(onri_expect_rank(call, 0, 3, 2 + ONR_MAX_SPATIAL));
   const struct onr_desc *const weight = &call->in[1];
   if (weight->rank != call->in[0].rank)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected weights of rank %d like the input, found rank %d", call->in[0].rank,
-                    weight->rank);
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected weights of rank %d like the input, found rank %d",
+                    call->in[0].rank, weight->rank);
   int64_t taps = 1;
   for (int32_t i = 2; i < weight->rank; i++) {
     if (weight->dim[i] < 1)
@@ -28,17 +28,17 @@ enum onr_status onri_conv_check_inputs(const struct onr_call *call, int64_t grou
       return onr_fail(call->error, ONR_STATUS_LIMIT, "the kernel of the weights has more than %d taps", INT32_MAX);
   }
   if (weight->dim[0] % groups != 0)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "weights [%lld, ...] cannot be cut into %lld groups", (long long)weight->dim[0],
-                    (long long)groups);
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "weights [%lld, ...] cannot be cut into %lld groups",
+                    (long long)weight->dim[0], (long long)groups);
   int64_t out = weight->dim[0];
   if (transposed && !onri_mul_i64(weight->dim[1], groups, &out))
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "weights for %lld groups of %lld channels overflow", (long long)groups,
-                    (long long)weight->dim[1]);
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "weights for %lld groups of %lld channels overflow",
+                    (long long)groups, (long long)weight->dim[1]);
   if (!onri_has(call, 2)) return ONR_STATUS_OK;
   ONR_TRY(onri_expect_same_dtype(call, 2, 0));
   if (call->in[2].rank != 1 || call->in[2].dim[0] != out)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a bias of %lld elements, found rank %d with %lld", (long long)out,
-                    call->in[2].rank, (long long)onr_desc_elements(&call->in[2]));
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a bias of %lld elements, found rank %d with %lld",
+                    (long long)out, call->in[2].rank, (long long)onr_desc_elements(&call->in[2]));
   return ONR_STATUS_OK;
 }
 
@@ -55,13 +55,19 @@ int onri_conv_can_pack(const struct onr_call *call, int64_t groups, int transpos
 
 static struct onri_xnn_conv for_xnn(const struct onri_conv *c) {
   return (struct onri_xnn_conv){
-      .axis = {c->axis[0], c->axis[1], c->axis[2]}, .batch = c->x.batch,
-      .groups = c->groups, .group_in = c->group_in, .group_out = c->group_out,
-      .transposed = c->transposed, .min = (float)c->min, .max = (float)c->max,
+      .axis = {c->axis[0], c->axis[1], c->axis[2]},
+      .batch = c->x.batch,
+      .groups = c->groups,
+      .group_in = c->group_in,
+      .group_out = c->group_out,
+      .transposed = c->transposed,
+      .min = (float)c->min,
+      .max = (float)c->max,
   };
 }
 
-/* Constant input i as reals: itself, or a copy in *copy, which the caller releases. *reals is NULL when it is omitted. */
+/* Constant input i as reals: itself, or a copy in *copy, which the caller releases. *reals is NULL when it is omitted.
+ */
 static enum onr_status widen(struct onr_call *call, size_t i, const void **reals, void **copy) {
   const enum onr_dtype dtype = call->in[i].dtype;
   const size_t count = (size_t)onr_desc_elements(&call->in[i]);
@@ -69,7 +75,8 @@ static enum onr_status widen(struct onr_call *call, size_t i, const void **reals
   *copy = NULL;
   if (dtype == ONR_DTYPE_F32 || dtype == ONR_DTYPE_F64 || dtype == ONR_DTYPE_NONE) return ONR_STATUS_OK;
   *reals = *copy = onr_env_allocate(call->env, count * sizeof(float) + 1);
-  if (*copy == NULL) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
+  if (*copy == NULL)
+    return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
   onri_real_load(dtype, call->inputs[i], count, *copy);
   return ONR_STATUS_OK;
 }
@@ -80,7 +87,8 @@ static enum onr_status pack_portable(struct onr_call *call, const struct onri_co
   if (!onri_mul_size((size_t)onr_desc_elements(&call->in[1]), onri_real_size(call->in[1].dtype), &bytes))
     return onr_fail(call->error, ONR_STATUS_LIMIT, "the weights of this convolution do not fit in memory");
   p->weights = onr_env_allocate(call->env, bytes > 0 ? bytes : 1);
-  if (p->weights == NULL) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
+  if (p->weights == NULL)
+    return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
   if (onri_is_double(call->in[1].dtype))
     onri_conv_pack_f64(c, weight, p->weights);
   else
@@ -98,7 +106,8 @@ static enum onr_status pack_tuned(struct onr_call *call, const struct onri_xnn_c
   return status;
 }
 
-static enum onr_status pack(struct onr_call *call, const struct onri_conv *c, enum onri_xnn_fit fit, const void *weight) {
+static enum onr_status pack(struct onr_call *call, const struct onri_conv *c, enum onri_xnn_fit fit,
+                            const void *weight) {
   struct onri_conv_prepared *const p = call->prepared;
   const struct onri_xnn_conv xnn = for_xnn(c);
   const enum onr_status status = fit == ONRI_XNN_NEVER ? ONR_STATUS_LIMIT : pack_tuned(call, &xnn, weight);
@@ -123,9 +132,10 @@ static enum onr_status bias_is_finite(struct onr_call *call, int *finite) {
   return ONR_STATUS_OK;
 }
 
-/* How far XNNPACK can, given also what it does with NaN: the weights must have none, since it multiplies them by padding. Our
- * transposed kernel is faster than those of XNNPACK that lose NaN. */
-static enum onr_status choose(struct onr_call *call, const struct onri_conv *c, const float *weight, enum onri_xnn_fit *fit) {
+/* How far XNNPACK can, given also what it does with NaN: the weights must have none, since it multiplies them by
+ * padding. Our transposed kernel is faster than those of XNNPACK that lose NaN. */
+static enum onr_status choose(struct onr_call *call, const struct onri_conv *c, const float *weight,
+                              enum onri_xnn_fit *fit) {
   struct onri_conv_prepared *const p = call->prepared;
   const struct onri_xnn_conv xnn = for_xnn(c);
   int finite_only, finite;
@@ -145,7 +155,8 @@ enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv 
   const void *weight;
   void *copy;
   ONR_TRY(widen(call, 1, &weight, &copy));
-  if (tuned && !onri_is_double(call->in[1].dtype) && onri_xnn_usable(call->env) && (!onri_has(call, 2) || call->inputs[2]))
+  if (tuned && !onri_is_double(call->in[1].dtype) && onri_xnn_usable(call->env) &&
+      (!onri_has(call, 2) || call->inputs[2]))
     status = choose(call, c, weight, &fit);
   if (status == ONR_STATUS_OK) status = pack(call, c, fit, weight);
   onr_env_release(call->env, copy);
@@ -161,7 +172,8 @@ static enum onr_status plan_tuned(struct onr_call *call) {
   s->xnn = for_xnn(&s->conv);
   ONR_TRY(onri_xnn_conv_create(&s->op, &p->xnn, &s->xnn, &bytes, call->env, call->error));
   if (!s->op && p->tuned == ONRI_XNN_ALWAYS)
-    return onr_fail(call->error, ONR_STATUS_LIMIT, "a convolution of these sizes is beyond what its packed weights were made for");
+    return onr_fail(call->error, ONR_STATUS_LIMIT,
+                    "a convolution of these sizes is beyond what its packed weights were made for");
   if (!s->op) return ONR_STATUS_OK;
   call->kernel = ONR_KERNEL_XNNPACK;
   /* A widened x lies before this and is read past its end too. */
@@ -181,7 +193,8 @@ enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c)
   s->weight = s->packed = s->bias = ONRI_REAL_IN_PLACE;
   if (onri_has(call, 2)) ONR_TRY(onri_real_plan(call, &call->in[2], &s->bias));
   if (p->weights) return ONR_STATUS_OK;
-  if (!onri_mul_size((size_t)onr_desc_elements(&call->in[1]), onri_real_size(call->in[1].dtype), &bytes)) bytes = SIZE_MAX;
+  if (!onri_mul_size((size_t)onr_desc_elements(&call->in[1]), onri_real_size(call->in[1].dtype), &bytes))
+    bytes = SIZE_MAX;
   ONR_TRY(onri_real_plan(call, &call->in[1], &s->weight));
   return onri_scratch_reserve(call, bytes, &s->packed);
 }
@@ -233,7 +246,8 @@ enum onr_status onri_conv_run(struct onr_call *call) {
   if (s->op == NULL) return run_portable(call);
   const float *const x = onri_real_input(call, 0, s->x);
   if (p->finite_only && !all_finite(call->env, x, (size_t)onr_desc_elements(&call->in[0]))) return run_portable(call);
-  ONR_TRY(onri_xnn_conv_setup(s->op, &s->xnn, (unsigned char *)call->scratch + s->scratch, x, onri_real_output(call, 0, s->y), call->error));
+  ONR_TRY(onri_xnn_conv_setup(s->op, &s->xnn, (unsigned char *)call->scratch + s->scratch, x,
+                              onri_real_output(call, 0, s->y), call->error));
   ONR_TRY(onri_xnn_run(s->op, call->env, call->error));
   onri_real_finish(call, 0, s->y);
   return ONR_STATUS_OK;
@@ -261,7 +275,8 @@ uint32_t onri_conv_kernel_types(const void *params, enum onr_kernel kernel) {
 int64_t onri_conv_multiply_adds(const struct onri_conv *c) {
   const struct onri_image *const image = c->transposed ? &c->x : &c->y; /* each of its pixels meets every tap */
   int64_t product = image->batch;
-  const int64_t factors[] = {image->size[0], image->size[1], image->size[2], onri_conv_taps(c), c->groups, c->group_in, c->group_out};
+  const int64_t factors[] = {image->size[0], image->size[1], image->size[2], onri_conv_taps(c),
+                             c->groups,      c->group_in,    c->group_out};
   for (size_t i = 0; i < sizeof factors / sizeof factors[0]; i++)
     if (!onri_mul_i64(product, factors[i], &product)) return INT64_MAX;
   return product;

@@ -13,7 +13,7 @@ struct onri_qconv_roles {
 
 struct onri_qconv_prepared {
   struct onri_xnn_packed xnn;
-  int32_t fit;                 /* enum onri_xnn_fit; NEVER: nothing is packed in xnn; ALWAYS: it holds the only copy of the weights */
+  int32_t fit; /* enum onri_xnn_fit; NEVER: nothing is packed in xnn; ALWAYS: it holds the only copy of the weights */
   struct onri_xnn_qconv tuned; /* when xnn is packed */
   float *scales;               /* [M] of the weights, for `tuned` */
   float *weights;              /* differences, packed for the portable kernel; NULL: not constant */
@@ -36,7 +36,8 @@ void onri_qconv_plain(const struct onr_call *call, const struct onri_qconv_roles
 
 /* --- path through XNNPACK --- */
 /* In prepare: packs when XNNPACK computes this convolution exactly; prepared->fit says whether. */
-enum onr_status onri_qconv_tuned_prepare(struct onr_call *call, const struct onri_qconv_roles *r, const struct onri_conv *c);
+enum onr_status onri_qconv_tuned_prepare(struct onr_call *call, const struct onri_qconv_roles *r,
+                                         const struct onri_conv *c);
 /* Makes state->op, where the sizes fit. */
 enum onr_status onri_qconv_tuned_plan(struct onr_call *call, const struct onri_qconv_roles *r);
 enum onr_status onri_qconv_tuned_run(struct onr_call *call, const struct onri_qconv_roles *r);

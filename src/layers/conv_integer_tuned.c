@@ -1,6 +1,7 @@
-/* conv_integer_tuned: qlinear_conv through XNNPACK: channels-last, up to 2 spatial dimensions, everything but x constant,
- * symmetric weights, where onri_xnn_conv_fit and the plan's sizes agree. It multiplies by one ratio of scales: where a result lies on
- * the edge between two steps, it may be the other one than the portable kernel's. XNNPACK knows signed bytes: unsigned ones are shifted by 128, with their zero points. */
+/* conv_integer_tuned: qlinear_conv through XNNPACK: channels-last, up to 2 spatial dimensions, everything but x
+ * constant, symmetric weights, where onri_xnn_conv_fit and the plan's sizes agree. It multiplies by one ratio of
+ * scales: where a result lies on the edge between two steps, it may be the other one than the portable kernel's.
+ * XNNPACK knows signed bytes: unsigned ones are shifted by 128, with their zero points. */
 #include <math.h>
 
 #include "base/shape.h"
@@ -8,8 +9,13 @@
 #include "layers/operands.h"
 
 static struct onri_xnn_conv shape_of(const struct onri_conv *c) {
-  return (struct onri_xnn_conv){.axis = {c->axis[0], c->axis[1], c->axis[2]}, .batch = c->x.batch, .groups = c->groups,
-                                .group_in = c->group_in, .group_out = c->group_out, .min = -INFINITY, .max = INFINITY};
+  return (struct onri_xnn_conv){.axis = {c->axis[0], c->axis[1], c->axis[2]},
+                                .batch = c->x.batch,
+                                .groups = c->groups,
+                                .group_in = c->group_in,
+                                .group_out = c->group_out,
+                                .min = -INFINITY,
+                                .max = INFINITY};
 }
 
 /* A byte as XNNPACK sees it. */
@@ -47,7 +53,8 @@ static enum onr_status pack(struct onr_call *call, const struct onri_qconv_roles
   struct onri_qconv_prepared *const p = call->prepared;
   const size_t count = (size_t)onr_desc_elements(&call->in[r->weight]);
   int8_t *const weights = onr_env_allocate(call->env, count);
-  if (weights == NULL) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
+  if (weights == NULL)
+    return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
   for (size_t i = 0; i < count; i++) weights[i] = as_signed(call->in[r->weight].dtype, call->inputs[r->weight], i);
   const int32_t *const bias = onri_has(call, r->bias) ? call->inputs[r->bias] : NULL;
   const enum onr_status status = onri_xnn_qconv_pack(&p->xnn, shape, &p->tuned, weights, bias, call->env, call->error);
@@ -58,23 +65,28 @@ static enum onr_status pack(struct onr_call *call, const struct onri_qconv_roles
   return ONR_STATUS_OK;
 }
 
-enum onr_status onri_qconv_tuned_prepare(struct onr_call *call, const struct onri_qconv_roles *r, const struct onri_conv *c) {
+enum onr_status onri_qconv_tuned_prepare(struct onr_call *call, const struct onri_qconv_roles *r,
+                                         const struct onri_conv *c) {
   const struct onr_conv_params *const params = call->params;
   struct onri_qconv_prepared *const p = call->prepared;
   const struct onri_xnn_conv shape = shape_of(c);
   const size_t channels = (size_t)call->in[r->weight].dim[0];
   const int one = onr_desc_elements(&call->in[r->w_scale]) == 1;
   enum onri_xnn_fit fit;
-  if (!params->channels_last || call->in[r->weight].rank > 4 || !onri_xnn_usable(call->env) || !all_constant(call) || !is_symmetric(call, r)) return ONR_STATUS_OK;
+  if (!params->channels_last || call->in[r->weight].rank > 4 || !onri_xnn_usable(call->env) || !all_constant(call) ||
+      !is_symmetric(call, r))
+    return ONR_STATUS_OK;
   ONR_TRY(onri_xnn_conv_fit(&shape, NULL, &fit, call->env, call->error));
   if (fit == ONRI_XNN_NEVER) return ONR_STATUS_OK;
   p->scales = onr_env_allocate(call->env, channels * sizeof(float));
-  if (p->scales == NULL) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the scales of a convolution");
+  if (p->scales == NULL)
+    return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the scales of a convolution");
   for (size_t m = 0; m < channels; m++) p->scales[m] = onri_scale_of(call, r->w_scale, one ? 0 : m);
-  p->tuned = (struct onri_xnn_qconv){
-      .x_scale = onri_scale_of(call, r->x_scale, 0), .y_scale = onri_scale_of(call, r->y_scale, 0), .scales = p->scales,
-      .x_zero = as_signed(call->in[r->x_zero].dtype, call->inputs[r->x_zero], 0),
-      .y_zero = as_signed(call->in[r->y_zero].dtype, call->inputs[r->y_zero], 0)};
+  p->tuned = (struct onri_xnn_qconv){.x_scale = onri_scale_of(call, r->x_scale, 0),
+                                     .y_scale = onri_scale_of(call, r->y_scale, 0),
+                                     .scales = p->scales,
+                                     .x_zero = as_signed(call->in[r->x_zero].dtype, call->inputs[r->x_zero], 0),
+                                     .y_zero = as_signed(call->in[r->y_zero].dtype, call->inputs[r->y_zero], 0)};
   return scales_fit(&p->tuned, channels) ? pack(call, r, &shape, fit) : ONR_STATUS_OK;
 }
 
@@ -85,7 +97,8 @@ enum onr_status onri_qconv_tuned_plan(struct onr_call *call, const struct onri_q
   s->shape = shape_of(&s->conv);
   ONR_TRY(onri_xnn_qconv_create(&s->op, &p->xnn, &s->shape, &p->tuned, &bytes, call->env, call->error));
   if (!s->op && p->fit == ONRI_XNN_ALWAYS)
-    return onr_fail(call->error, ONR_STATUS_LIMIT, "a convolution of these sizes is beyond what its packed weights were made for");
+    return onr_fail(call->error, ONR_STATUS_LIMIT,
+                    "a convolution of these sizes is beyond what its packed weights were made for");
   if (!s->op) return ONR_STATUS_OK;
   if (call->in[r->x].dtype == ONR_DTYPE_U8) s->x = onri_scratch_take(call, (size_t)onr_desc_elements(&call->in[r->x]));
   s->scratch = onri_scratch_take(call, bytes);

@@ -4,7 +4,9 @@
 #include "base/checked.h"
 
 /* An axis along which nothing is mixed: its pixels are as good as images. */
-static int is_idle(const struct onri_axis *a) { return a->kernel == 1 && a->stride == 1 && a->begin == 0 && a->end == 0 && a->in == a->out; }
+static int is_idle(const struct onri_axis *a) {
+  return a->kernel == 1 && a->stride == 1 && a->begin == 0 && a->end == 0 && a->in == a->out;
+}
 
 static int in_range(const struct onri_axis *a) {
   const int64_t values[] = {a->kernel, a->stride, a->dilation};
@@ -22,8 +24,13 @@ static int64_t extra_of(const struct onri_axis *a) {
 
 int onri_plane_of(const struct onri_xnn_conv *c, struct onri_plane *plane) {
   const struct onri_axis *const depth = &c->axis[0], *const height = &c->axis[1], *const width = &c->axis[2];
-  *plane = (struct onri_plane){.height = *height, .width = *width, .batch = c->batch, .groups = c->groups, .group_in = c->group_in,
-                               .group_out = c->group_out, .transposed = c->transposed};
+  *plane = (struct onri_plane){.height = *height,
+                               .width = *width,
+                               .batch = c->batch,
+                               .groups = c->groups,
+                               .group_in = c->group_in,
+                               .group_out = c->group_out,
+                               .transposed = c->transposed};
   if (is_idle(depth)) {
     if (!onri_mul_i64(c->batch, depth->in, &plane->batch)) return 0;
   } else if (is_idle(height) && is_idle(width)) {
@@ -53,15 +60,17 @@ int onri_plane_of_weights(const struct onri_xnn_conv *c, struct onri_plane *plan
 
 static int is_strided(const struct onri_plane *p) { return p->height.stride > 1 || p->width.stride > 1; }
 
-/* Transposed with a stride: XNNPACK makes one small convolution of each phase. With dilation or a kernel below the stride it
- * would multiply mostly zeros instead. */
+/* Transposed with a stride: XNNPACK makes one small convolution of each phase. With dilation or a kernel below the
+ * stride it would multiply mostly zeros instead. */
 static int has_phases(const struct onri_plane *p) {
-  return p->height.dilation == 1 && p->width.dilation == 1 && p->height.stride <= p->height.kernel && p->width.stride <= p->width.kernel;
+  return p->height.dilation == 1 && p->width.dilation == 1 && p->height.stride <= p->height.kernel &&
+         p->width.stride <= p->width.kernel;
 }
 
 /* XNNPACK computes with these in 32 bits, channels being rounded up to the width of a tile. */
 static int weights_fit(const struct onri_plane *p) {
-  const int64_t factors[] = {p->taps, p->group_in + 31, sizeof(float)}, all[] = {p->taps, p->group_in, p->group_out, p->groups};
+  const int64_t factors[] = {p->taps, p->group_in + 31, sizeof(float)},
+                all[] = {p->taps, p->group_in, p->group_out, p->groups};
   int64_t row = 1, count = 1;
   if (p->group_in < 1 || p->group_out < 1 || p->groups < 1 || p->group_in >= ONRI_XNN_MAX) return 0;
   for (size_t i = 0; i < 3; i++)
@@ -71,8 +80,8 @@ static int weights_fit(const struct onri_plane *p) {
   return 1;
 }
 
-/* The table of pointers stays below 8 outputs a pixel of 4 bytes, and so below what onri_plane_bound_operator allows, whatever
- * the sizes are. Phases round the width up to a tile each. */
+/* The table of pointers stays below 8 outputs a pixel of 4 bytes, and so below what onri_plane_bound_operator allows,
+ * whatever the sizes are. Phases round the width up to a tile each. */
 static int pointers_are_bounded(const struct onri_plane *p) {
   const int64_t tile = 17, rounding = p->transposed && is_strided(p) ? tile * p->width.stride + 1 : 1;
   int64_t product;
@@ -82,12 +91,16 @@ static int pointers_are_bounded(const struct onri_plane *p) {
 /* Each phase has an output, whatever the image is: it has for one pixel. See transposed_axis_fits. */
 static int has_every_phase(const struct onri_axis *a) { return a->out >= a->stride - 1; }
 
-/* Beyond its widest depthwise kernel XNNPACK takes one that fills a tile of 16 or 32 output channels with one: ten times slower than ours. */
-static int wastes_tiles(const struct onri_plane *p) { return !p->transposed && p->group_in == 1 && p->group_out == 1 && p->taps > 25; }
+/* Beyond its widest depthwise kernel XNNPACK takes one that fills a tile of 16 or 32 output channels with one: ten
+ * times slower than ours. */
+static int wastes_tiles(const struct onri_plane *p) {
+  return !p->transposed && p->group_in == 1 && p->group_out == 1 && p->taps > 25;
+}
 
 enum onri_xnn_fit onri_plane_fit(const struct onri_plane *p) {
   if (!weights_fit(p) || wastes_tiles(p)) return ONRI_XNN_NEVER;
-  if (p->transposed && (p->extra_height >= p->height.stride || p->extra_width >= p->width.stride)) return ONRI_XNN_NEVER;
+  if (p->transposed && (p->extra_height >= p->height.stride || p->extra_width >= p->width.stride))
+    return ONRI_XNN_NEVER;
   if (p->transposed && is_strided(p)) {
     if (!has_phases(p)) return ONRI_XNN_NEVER;
     if (!has_every_phase(&p->height) || !has_every_phase(&p->width)) return ONRI_XNN_SOMETIMES;
@@ -97,10 +110,12 @@ enum onri_xnn_fit onri_plane_fit(const struct onri_plane *p) {
 
 static int axis_fits(const struct onri_axis *a) {
   if (a->in < 1 || a->out < 1) return 0;
-  return extent_of(a) <= a->in + a->begin + a->end && a->out == (a->in + a->begin + a->end - extent_of(a)) / a->stride + 1;
+  return extent_of(a) <= a->in + a->begin + a->end &&
+         a->out == (a->in + a->begin + a->end - extent_of(a)) / a->stride + 1;
 }
 
-/* A phase without outputs is computed as one with 2^64 of them, unless it is the last of all: then it is one with none. */
+/* A phase without outputs is computed as one with 2^64 of them, unless it is the last of all: then it is one with none.
+ */
 static int transposed_axis_fits(const struct onri_axis *a, int64_t extra, int strided) {
   return a->in >= 1 && a->out >= 1 && extra >= 0 && extra < a->stride && (!strided || a->out >= a->stride - 1);
 }
@@ -109,7 +124,8 @@ int onri_plane_fits(const struct onri_plane *p) {
   if (p->batch < 1) return 0;
   if (!p->transposed) return axis_fits(&p->height) && axis_fits(&p->width);
   const int strided = is_strided(p);
-  return transposed_axis_fits(&p->height, p->extra_height, strided) && transposed_axis_fits(&p->width, p->extra_width, strided);
+  return transposed_axis_fits(&p->height, p->extra_height, strided) &&
+         transposed_axis_fits(&p->width, p->extra_width, strided);
 }
 
 /* --- weights --- */
@@ -118,10 +134,10 @@ size_t onri_plane_weight_bytes(const struct onri_plane *p, size_t size) {
   return (size_t)(p->taps * p->groups * p->group_in * p->group_out) * size;
 }
 
-#define DEFINE_TURN(type)                                                                                              \
-  static void turn_##type(const type *from, int64_t in, int64_t in_step, int64_t taps, type *to) {                     \
-    for (int64_t t = 0; t < taps; t++) /* writes run on; what is read stays in the L1 cache between taps */            \
-      for (int64_t i = 0; i < in; i++) to[t * in + i] = from[i * in_step + t];                                         \
+#define DEFINE_TURN(type)                                                                                   \
+  static void turn_##type(const type *from, int64_t in, int64_t in_step, int64_t taps, type *to) {          \
+    for (int64_t t = 0; t < taps; t++) /* writes run on; what is read stays in the L1 cache between taps */ \
+      for (int64_t i = 0; i < in; i++) to[t * in + i] = from[i * in_step + t];                              \
   }
 DEFINE_TURN(int8_t)
 DEFINE_TURN(float)
@@ -159,11 +175,13 @@ void onri_plane_bound_operator(const struct onri_plane *p, struct onri_xnn_scope
   int64_t x = 1, y = 1, all;
   for (size_t i = 0; i < 5; i++)
     if (!onri_mul_i64(x, image[i], &x) || !onri_mul_i64(y, output[i], &y)) return;
-  if (onri_add_i64(x, y, &all) && onri_add_i64(all, (int64_t)onri_plane_weight_bytes(p, 1), &all)) bound(scope, 16 << 20, 32, (size_t)all);
+  if (onri_add_i64(x, y, &all) && onri_add_i64(all, (int64_t)onri_plane_weight_bytes(p, 1), &all))
+    bound(scope, 16 << 20, 32, (size_t)all);
 }
 
 enum onr_status onri_plane_leave(const struct onri_plane *p, struct onri_xnn_scope *scope, enum xnn_status status,
-                                 struct xnn_operator **op, size_t height, size_t width, const char *what, struct onr_error *error) {
+                                 struct xnn_operator **op, size_t height, size_t width, const char *what,
+                                 struct onr_error *error) {
   if (status == xnn_status_success && (height != (size_t)p->height.out || width != (size_t)p->width.out))
     status = xnn_status_invalid_state; /* it would write outside of our output */
   const int too_large = scope->too_large;

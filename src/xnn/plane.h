@@ -30,8 +30,10 @@ size_t onri_plane_weight_bytes(const struct onri_plane *plane, size_t size);
 void onri_plane_bound_packing(const struct onri_plane *plane, size_t size, struct onri_xnn_scope *scope);
 void onri_plane_bound_operator(const struct onri_plane *plane, struct onri_xnn_scope *scope);
 
-/* Ends the scope in which an operator was made and reshaped to height x width. What would take too much is no failure: *op is NULL. */
+/* Ends the scope in which an operator was made and reshaped to height x width. What would take too much is no failure:
+ * *op is NULL. */
 enum onr_status onri_plane_leave(const struct onri_plane *plane, struct onri_xnn_scope *scope, enum xnn_status status,
-                                 struct xnn_operator **op, size_t height, size_t width, const char *what, struct onr_error *error);
+                                 struct xnn_operator **op, size_t height, size_t width, const char *what,
+                                 struct onr_error *error);
 
 #endif

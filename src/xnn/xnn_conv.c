@@ -13,29 +13,32 @@ static enum xnn_status create(const struct onri_plane *p, float min, float max, 
   const size_t in = (size_t)p->group_in, out = (size_t)p->group_out, groups = (size_t)p->groups;
   if (p->transposed)
     return xnn_create_deconvolution2d_nhwc_f32(
-        (uint32_t)h->begin, (uint32_t)w->end, (uint32_t)h->end, (uint32_t)w->begin, (uint32_t)h->kernel, (uint32_t)w->kernel,
-        (uint32_t)h->stride, (uint32_t)w->stride, (uint32_t)h->dilation, (uint32_t)w->dilation, (uint32_t)groups, in, out,
-        groups * in, groups * out, weight, bias, min, max, 0, NULL, cache, op);
+        (uint32_t)h->begin, (uint32_t)w->end, (uint32_t)h->end, (uint32_t)w->begin, (uint32_t)h->kernel,
+        (uint32_t)w->kernel, (uint32_t)h->stride, (uint32_t)w->stride, (uint32_t)h->dilation, (uint32_t)w->dilation,
+        (uint32_t)groups, in, out, groups * in, groups * out, weight, bias, min, max, 0, NULL, cache, op);
   return xnn_create_convolution2d_nhwc_f32(
-      (uint32_t)h->begin, (uint32_t)w->end, (uint32_t)h->end, (uint32_t)w->begin, (uint32_t)h->kernel, (uint32_t)w->kernel,
-      (uint32_t)h->stride, (uint32_t)w->stride, (uint32_t)h->dilation, (uint32_t)w->dilation, (uint32_t)groups, in, out,
-      groups * in, groups * out, weight, bias, min, max, 0, NULL, cache, op);
+      (uint32_t)h->begin, (uint32_t)w->end, (uint32_t)h->end, (uint32_t)w->begin, (uint32_t)h->kernel,
+      (uint32_t)w->kernel, (uint32_t)h->stride, (uint32_t)w->stride, (uint32_t)h->dilation, (uint32_t)w->dilation,
+      (uint32_t)groups, in, out, groups * in, groups * out, weight, bias, min, max, 0, NULL, cache, op);
 }
 
-static enum xnn_status reshape(struct xnn_operator *op, const struct onri_plane *p, size_t *scratch_bytes, size_t *height, size_t *width,
-                               struct pthreadpool *threads) {
+static enum xnn_status reshape(struct xnn_operator *op, const struct onri_plane *p, size_t *scratch_bytes,
+                               size_t *height, size_t *width, struct pthreadpool *threads) {
   size_t alignment = 1;
   *scratch_bytes = 0;
   if (p->transposed)
     return xnn_reshape_deconvolution2d_nhwc_f32(op, (size_t)p->batch, (size_t)p->height.in, (size_t)p->width.in,
-                                                (uint32_t)p->extra_height, (uint32_t)p->extra_width, height, width, threads);
-  const enum xnn_status status = xnn_reshape_convolution2d_nhwc_f32(op, (size_t)p->batch, (size_t)p->height.in, (size_t)p->width.in,
-                                                                    scratch_bytes, &alignment, height, width, threads);
+                                                (uint32_t)p->extra_height, (uint32_t)p->extra_width, height, width,
+                                                threads);
+  const enum xnn_status status =
+      xnn_reshape_convolution2d_nhwc_f32(op, (size_t)p->batch, (size_t)p->height.in, (size_t)p->width.in, scratch_bytes,
+                                         &alignment, height, width, threads);
   return alignment > 64 ? xnn_status_invalid_state : status;
 }
 
 static enum xnn_status setup(struct xnn_operator *op, int transposed, void *scratch, const float *x, float *y) {
-  return transposed ? xnn_setup_deconvolution2d_nhwc_f32(op, x, y) : xnn_setup_convolution2d_nhwc_f32(op, scratch, x, y);
+  return transposed ? xnn_setup_deconvolution2d_nhwc_f32(op, x, y)
+                    : xnn_setup_convolution2d_nhwc_f32(op, scratch, x, y);
 }
 
 /* --- packing --- */
@@ -51,7 +54,8 @@ enum onr_status onri_xnn_conv_pack(struct onri_xnn_packed *packed, const struct 
   struct onri_plane p;
   struct xnn_operator *op = NULL;
   float *copy = NULL;
-  if (!onri_plane_of_weights(c, &p)) return onr_fail(error, ONR_STATUS_INTERNAL, "this convolution is not one of planes");
+  if (!onri_plane_of_weights(c, &p))
+    return onr_fail(error, ONR_STATUS_INTERNAL, "this convolution is not one of planes");
   if (!is_ordered(&p)) {
     copy = onr_env_allocate(env, onri_plane_weight_bytes(&p, sizeof(float)));
     if (!copy) return onr_fail(error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
@@ -67,8 +71,9 @@ enum onr_status onri_xnn_conv_pack(struct onri_xnn_packed *packed, const struct 
 
 /* --- operators --- */
 
-enum onr_status onri_xnn_conv_create(struct xnn_operator **op, const struct onri_xnn_packed *packed, const struct onri_xnn_conv *c,
-                                     size_t *scratch_bytes, struct onr_env *env, struct onr_error *error) {
+enum onr_status onri_xnn_conv_create(struct xnn_operator **op, const struct onri_xnn_packed *packed,
+                                     const struct onri_xnn_conv *c, size_t *scratch_bytes, struct onr_env *env,
+                                     struct onr_error *error) {
   struct onri_xnn_scope scope;
   struct onri_plane p;
   size_t height = 0, width = 0;
@@ -76,12 +81,13 @@ enum onr_status onri_xnn_conv_create(struct xnn_operator **op, const struct onri
   onri_xnn_enter(&scope, env);
   onri_plane_bound_operator(&p, &scope);
   enum xnn_status status = create(&p, c->min, c->max, packed->data, NULL, onri_xnn_packed_cache(packed), op);
-  if (status == xnn_status_success && *op) status = reshape(*op, &p, scratch_bytes, &height, &width, onri_threads_pool(env->threads));
+  if (status == xnn_status_success && *op)
+    status = reshape(*op, &p, scratch_bytes, &height, &width, onri_threads_pool(env->threads));
   return onri_plane_leave(&p, &scope, status, op, height, width, name, error);
 }
 
-enum onr_status onri_xnn_conv_setup(struct xnn_operator *op, const struct onri_xnn_conv *c, void *scratch, const float *x,
-                                    float *y, struct onr_error *error) {
+enum onr_status onri_xnn_conv_setup(struct xnn_operator *op, const struct onri_xnn_conv *c, void *scratch,
+                                    const float *x, float *y, struct onr_error *error) {
   const enum xnn_status status = setup(op, c->transposed, scratch, x, y);
   if (status == xnn_status_success) return ONR_STATUS_OK;
   return onr_fail(error, ONR_STATUS_INTERNAL, "XNNPACK's convolution was not set up (its status %d)", (int)status);
@@ -95,9 +101,9 @@ static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 static int is_depthwise(const struct onri_plane *p) { return p->group_in == 1 && p->group_out == 1 && !p->transposed; }
 
-/* The smallest convolution for which XNNPACK takes the same micro-kernel: which one depends on the kind of convolution, on the
- * taps of a depthwise one and on the output channels of the others, up to the width of a tile. One row of PROBE_PIXELS outputs or
- * one less. */
+/* The smallest convolution for which XNNPACK takes the same micro-kernel: which one depends on the kind of convolution,
+ * on the taps of a depthwise one and on the output channels of the others, up to the width of a tile. One row of
+ * PROBE_PIXELS outputs or one less. */
 static struct onri_plane probe_of(const struct onri_plane *p) {
   const int padded = p->height.begin + p->height.end + p->width.begin + p->width.end > 0;
   const int strided = p->height.stride > 1 || p->width.stride > 1;
@@ -115,7 +121,8 @@ static struct onri_plane probe_of(const struct onri_plane *p) {
   return q;
 }
 
-static enum xnn_status run_probe(struct xnn_operator *op, const struct onri_plane *q, const float *x, float *y, struct onr_env *env) {
+static enum xnn_status run_probe(struct xnn_operator *op, const struct onri_plane *q, const float *x, float *y,
+                                 struct onr_env *env) {
   size_t bytes = 0, height, width;
   enum xnn_status status = reshape(op, q, &bytes, &height, &width, NULL);
   void *scratch = bytes > 0 ? onr_env_allocate(env, bytes) : NULL;
@@ -126,7 +133,8 @@ static enum xnn_status run_probe(struct xnn_operator *op, const struct onri_plan
   return status;
 }
 
-/* NaN everywhere gives NaN everywhere, but for what sees padding alone; NaN in the last pixel gives it in the last output alone. */
+/* NaN everywhere gives NaN everywhere, but for what sees padding alone; NaN in the last pixel gives it in the last
+ * output alone. */
 static enum xnn_status watch_nan(struct xnn_operator *op, const struct onri_plane *q, int *right, struct onr_env *env) {
   float x[2 * (PROBE_PIXELS + PROBE_TAPS) + PROBE_SLACK], y[PROBE_PIXELS * PROBE_OUT + PROBE_SLACK];
   const size_t count = (size_t)(q->width.out * q->group_out), last = (size_t)(q->width.in * q->group_in);
@@ -158,8 +166,8 @@ static enum onr_status ask_about_nan(const struct onri_plane *p, float min, floa
   return result;
 }
 
-enum onr_status onri_xnn_conv_fit(const struct onri_xnn_conv *c, int *finite_only, enum onri_xnn_fit *fit, struct onr_env *env,
-                                  struct onr_error *error) {
+enum onr_status onri_xnn_conv_fit(const struct onri_xnn_conv *c, int *finite_only, enum onri_xnn_fit *fit,
+                                  struct onr_env *env, struct onr_error *error) {
   struct onri_plane p;
   int right = 1;
   *fit = ONRI_XNN_NEVER;

@@ -10,18 +10,20 @@ static enum xnn_status create(const struct onri_plane *p, const struct onri_xnn_
   const struct onri_axis *const h = &p->height, *const w = &p->width;
   const size_t in = (size_t)p->group_in, out = (size_t)p->group_out, groups = (size_t)p->groups;
   return xnn_create_convolution2d_nhwc_qs8_qc8w(
-      (uint32_t)h->begin, (uint32_t)w->end, (uint32_t)h->end, (uint32_t)w->begin, (uint32_t)h->kernel, (uint32_t)w->kernel,
-      (uint32_t)h->stride, (uint32_t)w->stride, (uint32_t)h->dilation, (uint32_t)w->dilation, (uint32_t)groups, in, out,
-      groups * in, groups * out, q->x_zero, q->x_scale, q->scales, weight, bias, q->y_zero, q->y_scale, INT8_MIN, INT8_MAX, 0,
-      NULL, cache, op);
+      (uint32_t)h->begin, (uint32_t)w->end, (uint32_t)h->end, (uint32_t)w->begin, (uint32_t)h->kernel,
+      (uint32_t)w->kernel, (uint32_t)h->stride, (uint32_t)w->stride, (uint32_t)h->dilation, (uint32_t)w->dilation,
+      (uint32_t)groups, in, out, groups * in, groups * out, q->x_zero, q->x_scale, q->scales, weight, bias, q->y_zero,
+      q->y_scale, INT8_MIN, INT8_MAX, 0, NULL, cache, op);
 }
 
-enum onr_status onri_xnn_qconv_pack(struct onri_xnn_packed *packed, const struct onri_xnn_conv *c, const struct onri_xnn_qconv *q,
-                                    const int8_t *weight, const int32_t *bias, struct onr_env *env, struct onr_error *error) {
+enum onr_status onri_xnn_qconv_pack(struct onri_xnn_packed *packed, const struct onri_xnn_conv *c,
+                                    const struct onri_xnn_qconv *q, const int8_t *weight, const int32_t *bias,
+                                    struct onr_env *env, struct onr_error *error) {
   struct onri_xnn_packing packing;
   struct onri_plane p;
   struct xnn_operator *op = NULL;
-  if (!onri_plane_of_weights(c, &p)) return onr_fail(error, ONR_STATUS_INTERNAL, "this convolution is not one of planes");
+  if (!onri_plane_of_weights(c, &p))
+    return onr_fail(error, ONR_STATUS_INTERNAL, "this convolution is not one of planes");
   int8_t *const copy = onr_env_allocate(env, onri_plane_weight_bytes(&p, 1));
   if (!copy) return onr_fail(error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
   onri_plane_reorder(&p, 1, weight, copy);
@@ -34,8 +36,8 @@ enum onr_status onri_xnn_qconv_pack(struct onri_xnn_packed *packed, const struct
 }
 
 enum onr_status onri_xnn_qconv_create(struct xnn_operator **op, const struct onri_xnn_packed *packed,
-                                      const struct onri_xnn_conv *c, const struct onri_xnn_qconv *q, size_t *scratch_bytes,
-                                      struct onr_env *env, struct onr_error *error) {
+                                      const struct onri_xnn_conv *c, const struct onri_xnn_qconv *q,
+                                      size_t *scratch_bytes, struct onr_env *env, struct onr_error *error) {
   struct onri_xnn_scope scope;
   struct onri_plane p;
   size_t alignment = 1, height = 0, width = 0;
@@ -45,14 +47,17 @@ enum onr_status onri_xnn_qconv_create(struct xnn_operator **op, const struct onr
   onri_plane_bound_operator(&p, &scope);
   enum xnn_status status = create(&p, q, packed->data, NULL, onri_xnn_packed_cache(packed), op);
   if (status == xnn_status_success && *op)
-    status = xnn_reshape_convolution2d_nhwc_qs8_qc8w(*op, (size_t)p.batch, (size_t)p.height.in, (size_t)p.width.in, scratch_bytes,
-                                                     &alignment, &height, &width, onri_threads_pool(env->threads));
+    status = xnn_reshape_convolution2d_nhwc_qs8_qc8w(*op, (size_t)p.batch, (size_t)p.height.in, (size_t)p.width.in,
+                                                     scratch_bytes, &alignment, &height, &width,
+                                                     onri_threads_pool(env->threads));
   if (alignment > 64) status = xnn_status_invalid_state;
   return onri_plane_leave(&p, &scope, status, op, height, width, name, error);
 }
 
-enum onr_status onri_xnn_qconv_setup(struct xnn_operator *op, void *scratch, const int8_t *x, int8_t *y, struct onr_error *error) {
+enum onr_status onri_xnn_qconv_setup(struct xnn_operator *op, void *scratch, const int8_t *x, int8_t *y,
+                                     struct onr_error *error) {
   const enum xnn_status status = xnn_setup_convolution2d_nhwc_qs8_qc8w(op, scratch, x, y);
   if (status == xnn_status_success) return ONR_STATUS_OK;
-  return onr_fail(error, ONR_STATUS_INTERNAL, "XNNPACK's quantised convolution was not set up (its status %d)", (int)status);
+  return onr_fail(error, ONR_STATUS_INTERNAL, "XNNPACK's quantised convolution was not set up (its status %d)",
+                  (int)status);
 }

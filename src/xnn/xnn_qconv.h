@@ -4,7 +4,8 @@
 
 #include "xnn/xnn_conv.h"
 
-/* The zero point of the weights is 0, scales are positive normal numbers and their ratio below 256. A result is round(sum * (x_scale * scales[m] / y_scale)) + y_zero, halves to even. */
+/* The zero point of the weights is 0, scales are positive normal numbers and their ratio below 256. A result is
+ * round(sum * (x_scale * scales[m] / y_scale)) + y_zero, halves to even. */
 struct onri_xnn_qconv {
   float x_scale, y_scale;
   const float *scales; /* [groups * group_out] of the weights; lives as long as the packed block */
@@ -13,11 +14,13 @@ struct onri_xnn_qconv {
 
 /* As in xnn_conv.h: onri_xnn_conv_fit answers for these, too. weight: [groups * group_out, group_in, taps]; bias may be
  * NULL. min and max of the shape do not count. */
-ONRI_XNN(onri_xnn_qconv_pack(struct onri_xnn_packed *packed, const struct onri_xnn_conv *c, const struct onri_xnn_qconv *q,
-                             const int8_t *weight, const int32_t *bias, struct onr_env *env, struct onr_error *error))
-ONRI_XNN(onri_xnn_qconv_create(struct xnn_operator **op, const struct onri_xnn_packed *packed, const struct onri_xnn_conv *c,
-                               const struct onri_xnn_qconv *q, size_t *scratch_bytes,
+ONRI_XNN(onri_xnn_qconv_pack(struct onri_xnn_packed *packed, const struct onri_xnn_conv *c,
+                             const struct onri_xnn_qconv *q, const int8_t *weight, const int32_t *bias,
+                             struct onr_env *env, struct onr_error *error))
+ONRI_XNN(onri_xnn_qconv_create(struct xnn_operator **op, const struct onri_xnn_packed *packed,
+                               const struct onri_xnn_conv *c, const struct onri_xnn_qconv *q, size_t *scratch_bytes,
                                struct onr_env *env, struct onr_error *error))
-ONRI_XNN(onri_xnn_qconv_setup(struct xnn_operator *op, void *scratch, const int8_t *x, int8_t *y, struct onr_error *error))
+ONRI_XNN(onri_xnn_qconv_setup(struct xnn_operator *op, void *scratch, const int8_t *x, int8_t *y,
+                              struct onr_error *error))
 
 #endif

@@ -1,4 +1,5 @@
-/* conv_geometry.h: random convolutions, plain and transposed, and their definition in double precision, for the sweeps. */
+/* conv_geometry.h: random convolutions, plain and transposed, and their definition in double precision, for the sweeps.
+ */
 #ifndef CONV_GEOMETRY_H
 #define CONV_GEOMETRY_H
 
@@ -52,7 +53,8 @@ static inline struct axes axes_of(const struct geometry *g) {
   struct axes a = {{1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {0}};
   for (int i = 0; i < g->spatial; i++) {
     const int to = 3 - g->spatial + i;
-    a.in[to] = g->in[i], a.kernel[to] = g->window.kernel[i], a.stride[to] = g->window.stride[i], a.dilation[to] = g->window.dilation[i];
+    a.in[to] = g->in[i], a.kernel[to] = g->window.kernel[i], a.stride[to] = g->window.stride[i],
+    a.dilation[to] = g->window.dilation[i];
     resolve(g, i, &a.out[to], &a.begin[to]);
   }
   return a;
@@ -75,10 +77,16 @@ static inline void draw_axis(struct sweep *s, struct geometry *g, int i) {
 
 /* 0 when no window fits. */
 static inline int draw(struct sweep *s, struct geometry *g) {
-  static const enum onr_dtype types[] = {ONR_DTYPE_F32, ONR_DTYPE_F32, ONR_DTYPE_F32, ONR_DTYPE_F16, ONR_DTYPE_BF16, ONR_DTYPE_F64};
-  *g = (struct geometry){.transposed = sweep_chance(s, 2), .dtype = types[sweep_pick(s, 0, 5)], .spatial = (int32_t)sweep_pick(s, 1, 3),
-                         .channels_last = !sweep_chance(s, 4), .constant = !sweep_chance(s, 5), .bias = sweep_chance(s, 2),
-                         .clamped = sweep_chance(s, 3), .threads = (uint32_t)sweep_pick(s, 0, 3)};
+  static const enum onr_dtype types[] = {ONR_DTYPE_F32, ONR_DTYPE_F32,  ONR_DTYPE_F32,
+                                         ONR_DTYPE_F16, ONR_DTYPE_BF16, ONR_DTYPE_F64};
+  *g = (struct geometry){.transposed = sweep_chance(s, 2),
+                         .dtype = types[sweep_pick(s, 0, 5)],
+                         .spatial = (int32_t)sweep_pick(s, 1, 3),
+                         .channels_last = !sweep_chance(s, 4),
+                         .constant = !sweep_chance(s, 5),
+                         .bias = sweep_chance(s, 2),
+                         .clamped = sweep_chance(s, 3),
+                         .threads = (uint32_t)sweep_pick(s, 0, 3)};
   g->backend = sweep_chance(s, 4) ? ONR_BACKEND_PORTABLE : ONR_BACKEND_AUTO;
   g->batch = sweep_chance(s, 30) ? 0 : sweep_pick(s, 1, 3);
   g->groups = sweep_chance(s, 2) ? 1 : sweep_pick(s, 1, sweep_chance(s, 3) ? 40 : 5);
@@ -94,7 +102,8 @@ static inline int draw(struct sweep *s, struct geometry *g) {
     if (a.out[i] < 1) return 0;
     pixels *= a.out[i] > a.in[i] ? a.out[i] : a.in[i], taps *= a.kernel[i];
   }
-  return g->batch * pixels * g->groups * (g->group_in + g->group_out) < MOST && taps < MOST && pixels * taps < (1 << 21);
+  return g->batch * pixels * g->groups * (g->group_in + g->group_out) < MOST && taps < MOST &&
+         pixels * taps < (1 << 21);
 }
 
 struct data {
@@ -103,12 +112,14 @@ struct data {
 };
 static struct data data;
 
-static inline int64_t at(const struct geometry *g, const int64_t size[3], int64_t channels, int64_t n, int64_t c, const int64_t i[3]) {
+static inline int64_t at(const struct geometry *g, const int64_t size[3], int64_t channels, int64_t n, int64_t c,
+                         const int64_t i[3]) {
   const int64_t pixel = (i[0] * size[1] + i[1]) * size[2] + i[2], pixels = size[0] * size[1] * size[2];
   return g->channels_last ? (n * pixels + pixel) * channels + c : (n * channels + c) * pixels + pixel;
 }
 
-/* Every input pixel goes through every tap to where it lands: the definition, in an order that none of our kernels uses. */
+/* Every input pixel goes through every tap to where it lands: the definition, in an order that none of our kernels
+ * uses. */
 static inline void scatter(const struct geometry *g, const struct axes *a, int64_t n, int64_t c, const int64_t i[3]) {
   const int64_t taps = a->kernel[0] * a->kernel[1] * a->kernel[2], group = c / g->group_in;
   const double x = data.x[at(g, a->in, g->groups * g->group_in, n, c, i)];
@@ -117,12 +128,14 @@ static inline void scatter(const struct geometry *g, const struct axes *a, int64
     int64_t o[3];
     int inside = 1;
     for (int d = 0; d < 3; d++) {
-      const int64_t place = g->transposed ? i[d] * a->stride[d] + k[d] * a->dilation[d] - a->begin[d] : i[d] + a->begin[d] - k[d] * a->dilation[d];
+      const int64_t place = g->transposed ? i[d] * a->stride[d] + k[d] * a->dilation[d] - a->begin[d]
+                                          : i[d] + a->begin[d] - k[d] * a->dilation[d];
       o[d] = g->transposed ? place : place / a->stride[d];
       inside = inside && place >= 0 && (g->transposed || place % a->stride[d] == 0) && o[d] < a->out[d];
     }
     for (int64_t m = 0; inside && m < g->group_out; m++) {
-      const int64_t row = g->transposed ? c * g->group_out + m : (group * g->group_out + m) * g->group_in + c % g->group_in;
+      const int64_t row =
+          g->transposed ? c * g->group_out + m : (group * g->group_out + m) * g->group_in + c % g->group_in;
       data.y[at(g, a->out, g->groups * g->group_out, n, group * g->group_out + m, o)] += x * data.w[row * taps + t];
     }
   }
@@ -148,8 +161,11 @@ struct operands {
 
 static inline struct operands operands_of(const struct geometry *g) {
   const int64_t channels = g->groups * g->group_in, outputs = g->groups * g->group_out;
-  struct operands o = {.x = {g->batch}, .w = {g->transposed ? channels : outputs, g->transposed ? g->group_out : g->group_in},
-                       .outputs = outputs, .x_count = g->batch * channels, .terms = g->group_in};
+  struct operands o = {.x = {g->batch},
+                       .w = {g->transposed ? channels : outputs, g->transposed ? g->group_out : g->group_in},
+                       .outputs = outputs,
+                       .x_count = g->batch * channels,
+                       .terms = g->group_in};
   o.w_count = o.w[0] * o.w[1];
   for (int i = 0; i < g->spatial; i++) {
     o.x[i + (g->channels_last ? 1 : 2)] = g->in[i], o.w[i + 2] = g->window.kernel[i];
@@ -159,17 +175,22 @@ static inline struct operands operands_of(const struct geometry *g) {
   return o;
 }
 
-static inline void complain(const struct geometry *g, const struct axes *a, const char *layer, const char *what, int64_t index, double found, double expected) {
+static inline void complain(const struct geometry *g, const struct axes *a, const char *layer, const char *what,
+                            int64_t index, double found, double expected) {
   const int64_t *const rows[] = {a->in, a->out, a->kernel, a->stride, a->dilation, a->begin};
   char text[400];
   int used = 0;
   for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++)
-    used += snprintf(text + used, sizeof text - (size_t)used, " [%d %d %d]", (int)rows[r][0], (int)rows[r][1], (int)rows[r][2]);
-  fail_msg("%s %s, %s, %dd, channels %s, %s, %s weights, %u threads, batch %d, %d groups of %d to %d, auto_pad %d, output_shape %d, bias %d, clamp %d:\n"
-           "element %d is %.9g instead of %.9g; in, out, kernel, stride, dilation, begin%s", layer, what,
-           onr_dtype_name(g->dtype), g->spatial, g->channels_last ? "last" : "first", g->backend == ONR_BACKEND_AUTO ? "auto" : "portable",
-           g->constant ? "constant" : "variable", (unsigned)g->threads, (int)g->batch, (int)g->groups, (int)g->group_in, (int)g->group_out,
-           g->window.auto_pad, g->has_output_shape, g->bias, g->clamped, (int)index, found, expected, text);
+    used += snprintf(text + used, sizeof text - (size_t)used, " [%d %d %d]", (int)rows[r][0], (int)rows[r][1],
+                     (int)rows[r][2]);
+  fail_msg(
+      "%s %s, %s, %dd, channels %s, %s, %s weights, %u threads, batch %d, %d groups of %d to %d, auto_pad %d, "
+      "output_shape %d, bias %d, clamp %d:\n"
+      "element %d is %.9g instead of %.9g; in, out, kernel, stride, dilation, begin%s",
+      layer, what, onr_dtype_name(g->dtype), g->spatial, g->channels_last ? "last" : "first",
+      g->backend == ONR_BACKEND_AUTO ? "auto" : "portable", g->constant ? "constant" : "variable", (unsigned)g->threads,
+      (int)g->batch, (int)g->groups, (int)g->group_in, (int)g->group_out, g->window.auto_pad, g->has_output_shape,
+      g->bias, g->clamped, (int)index, found, expected, text);
 }
 
 #endif

@@ -22,6 +22,11 @@
 #include "onnxrun/layer.h"
 
 enum { LAYER_TEST_MAX = 64 };
+#ifdef ONNXRUN_HAVE_XNNPACK
+enum { LAYER_TEST_XNNPACK = 1 }; /* the build has it */
+#else
+enum { LAYER_TEST_XNNPACK = 0 };
+#endif
 
 struct layer_test {
   const struct onr_layer *layer;
