@@ -5,46 +5,13 @@
 
 #include "base/cpu.h"
 #include "kernels/pool_level.h"
+#include "kernels/pool_window.h"
 
 #define BLOCK 64   /* channels at a time */
 #define SPANS 64   /* windows at a time */
 
 static float root_f32(float sum, int32_t p) { return p == 1 ? sum : p == 2 ? sqrtf(sum) : powf(sum, 1.0f / (float)p); }
 static double root_f64(double sum, int32_t p) { return p == 1 ? sum : p == 2 ? sqrt(sum) : pow(sum, 1.0 / p); }
-
-/* The input position of tap 0, which may lie in padding. */
-static int64_t window_start(const struct onri_pool *pool, int a, int64_t o) {
-  const struct onri_axis *const axis = &pool->axis[a];
-  return pool->adaptive ? o * axis->in / axis->out : o * axis->stride - axis->begin;
-}
-
-/* As onri_axis_taps. Sizes are below 2^31: no product overflows. */
-static void window_taps(const struct onri_pool *pool, int a, int64_t o, int64_t limit, int64_t *first, int64_t *last) {
-  const struct onri_axis *const axis = &pool->axis[a];
-  if (!pool->adaptive) {
-    onri_axis_taps(axis, o, limit, first, last);
-    return;
-  }
-  *first = 0;
-  *last = ((o + 1) * axis->in + axis->out - 1) / axis->out - window_start(pool, a, o);
-}
-
-/* Taps along axis a that an average counts. */
-static int64_t counted_taps(const struct onri_pool *pool, int a, int64_t o) {
-  const struct onri_axis *const axis = &pool->axis[a];
-  int64_t first, last;
-  window_taps(pool, a, o, axis->in + (pool->count_padding ? axis->end : 0), &first, &last);
-  return last - (pool->count_padding ? 0 : first);
-}
-
-/* What the sum of an average at output position o is divided by; `outer`: taps that count along the first two axes. */
-static double divisor_of(const struct onri_pool *pool, double outer, int64_t o) {
-  return pool->divisor != 0 ? (double)pool->divisor : outer * (double)counted_taps(pool, 2, o);
-}
-
-static double outer_taps(const struct onri_pool *pool, const int64_t o[ONR_MAX_SPATIAL]) {
-  return (double)counted_taps(pool, 0, o[0]) * (double)counted_taps(pool, 1, o[1]);
-}
 
 #define REAL float
 #define NAME(x) portable_##x##_f32
@@ -85,22 +52,14 @@ struct row_work {
   float *y;
 };
 
-/* Position of the first tap inside the image, and their number; both 0 where there is none. */
-static int64_t covered(const struct onri_pool *pool, int a, int64_t o, int64_t *taps) {
-  int64_t first, last;
-  window_taps(pool, a, o, pool->axis[a].in, &first, &last);
-  *taps = last > first ? last - first : 0;
-  return last > first ? window_start(pool, a, o) + first * pool->axis[a].dilation : 0;
-}
-
 /* Windows [from, from + row->windows) of one line. */
 static void part_of_row(const struct row_work *work, struct onri_pool_row *row, int64_t from, double outer, const float *x, float *y) {
   const struct onri_pool *const pool = work->pool;
   struct onri_pool_span span[SPANS];
   row->span = span;
   for (int64_t i = 0; i < row->windows; i++) {
-    span[i].first = covered(pool, 2, from + i, &span[i].taps);
-    span[i].divisor = pool->kind == ONRI_POOL_AVERAGE ? (float)divisor_of(pool, outer, from + i) : 1;
+    span[i].first = onri_pool_covered(pool, 2, from + i, &span[i].taps);
+    span[i].divisor = pool->kind == ONRI_POOL_AVERAGE ? (float)onri_pool_row_divisor(pool, outer, from + i) : 1;
   }
   work->kernel(row, x, y + from * row->y_step);
 }
@@ -114,13 +73,13 @@ static void whole_rows(void *context, size_t begin, size_t end) {
     int64_t o[ONR_MAX_SPATIAL], rest = (int64_t)item;
     o[1] = rest % pool->axis[1].out, rest /= pool->axis[1].out;
     o[0] = rest % pool->axis[0].out, rest /= pool->axis[0].out;
-    const double outer = outer_taps(pool, o);
+    const double outer = onri_pool_outer_counted(pool, o);
     struct onri_pool_row row = {.channels = in->channels, .pixel = in->stride[2], .dilated = pool->axis[2].dilation * in->stride[2],
                                 .y_step = pool->y.stride[2]};
     const float *x = work->x + rest * in->batch_stride;
     float *const y = work->y + rest * pool->y.batch_stride + o[0] * pool->y.stride[0] + o[1] * pool->y.stride[1];
     for (int a = 0; a < 2; a++) {
-      x += covered(pool, a, o[a], &row.taps[a]) * in->stride[a];
+      x += onri_pool_covered(pool, a, o[a], &row.taps[a]) * in->stride[a];
       row.step[a] = pool->axis[a].dilation * in->stride[a];
     }
     for (int64_t from = 0; from < pool->axis[2].out; from += row.windows) {

@@ -6,20 +6,22 @@
  * ONNX      MaxPool-1..22, AveragePool-1..22, LpPool-1..22; torch.nn.AdaptiveAvgPool1d to AdaptiveMaxPool3d
  * NaN       the maximum of a window with NaN is NaN, and its index that of the last one: as PyTorch has it
  * path      vectors of channels: max_pool and average_pool of floats of up to 32 bits, channels-last, without indices
- *           portable: everything else
+ *           portable: everything else; windows of hundreds of pixels that overlap are made of parts
  */
 #include <math.h>
 
 #include "base/checked.h"
+#include "base/checked.h"
 #include "base/shape.h"
-#include "kernels/pool.h"
+#include "kernels/pool_wide.h"
 #include "layers/layers.h"
 #include "layers/real.h"
 #include "layers/window.h"
 
 struct pool_state {
   struct onri_pool pool;
-  size_t x, y; /* in scratch */
+  int wide;
+  size_t x, y, work, places; /* in scratch */
 };
 
 /* Axes of windows that slide. */
@@ -100,11 +102,22 @@ static enum onr_status infer(struct onr_call *call, enum onri_pool_kind kind) {
   return ONR_STATUS_OK;
 }
 
+static enum onr_status plan_wide(struct onr_call *call, struct pool_state *s) {
+  const size_t elements = onri_pool_wide_elements(&s->pool);
+  size_t bytes, places = 0;
+  if (!onri_mul_size(elements, onri_real_size(call->in[0].dtype), &bytes)) bytes = SIZE_MAX;
+  if (call->num_out > 1 && !onri_mul_size(elements, sizeof(int64_t), &places)) places = SIZE_MAX;
+  ONR_TRY(onri_scratch_reserve(call, bytes, &s->work));
+  return onri_scratch_reserve(call, places, &s->places);
+}
+
 static enum onr_status plan(struct onr_call *call, enum onri_pool_kind kind) {
   struct pool_state *const s = call->state;
   struct onr_desc out;
   ONR_TRY(geometry(call, kind, &s->pool, &out));
-  if (onri_pool_is_vector(&s->pool) && call->num_out == 1 && !onri_is_double(call->in[0].dtype)) call->kernel = ONR_KERNEL_VECTOR;
+  s->wide = onr_desc_elements(&out) > 0 && onri_pool_is_wide(&s->pool);
+  if (s->wide) ONR_TRY(plan_wide(call, s));
+  else if (onri_pool_is_vector(&s->pool) && call->num_out == 1 && !onri_is_double(call->in[0].dtype)) call->kernel = ONR_KERNEL_VECTOR;
   ONR_TRY(onri_real_plan(call, &call->in[0], &s->x));
   return onri_real_plan(call, &call->out[0], &s->y);
 }
@@ -115,7 +128,13 @@ static enum onr_status pool_run(struct onr_call *call) {
   const void *const x = onri_real_input(call, 0, s->x);
   void *const y = onri_real_output(call, 0, s->y);
   int64_t *const indices = call->num_out > 1 ? call->outputs[1] : NULL;
-  if (onri_is_double(call->in[0].dtype))
+  void *const work = (unsigned char *)call->scratch + s->work;
+  int64_t *const places = (int64_t *)(void *)((unsigned char *)call->scratch + s->places);
+  if (s->wide && onri_is_double(call->in[0].dtype))
+    onri_pool_wide_f64(&s->pool, x, y, indices, work, places, call->env);
+  else if (s->wide)
+    onri_pool_wide_f32(&s->pool, x, y, indices, work, places, call->env);
+  else if (onri_is_double(call->in[0].dtype))
     onri_pool_f64(&s->pool, x, y, indices, call->env);
   else
     onri_pool_f32(&s->pool, x, y, indices, call->env);

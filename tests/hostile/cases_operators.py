@@ -163,6 +163,15 @@ pool('L46_pool_lp_neg', 'ATTRIBUTE', 'LpPool p=-3', 'LpPool', kernel_shape=[2, 2
 pool('L47_global_rank1', 'SHAPE', 'GlobalAveragePool of a vector', 'GlobalAveragePool', (4,))
 pool('L48_global_empty', 'SHAPE', 'GlobalAveragePool of no pixels', 'GlobalAveragePool', (1, 2, 0, 0))
 pool('L49_roi_shape', 'ATTRIBUTE', 'LRN size -1', 'LRN', size=-1)
+
+# --- windows that are mostly padding: neither memory nor time may follow the kernel
+wide = lambda id, why, op, x, **a: one(id, 'OK', why, op, [fl('x', *x)], 'run', feeds={'x': z(*x)}, **a)
+wide('L90_pool_kernel_16M', 'AveragePool that counts 2^24 - 1 pixels of padding', 'AveragePool', (1, 1, 1), kernel_shape=[1 << 24], pads=[(1 << 24) - 1, 0], count_include_pad=1)
+wide('L91_pool_kernel_2d', 'MaxPool of 4096 x 4096 over one pixel', 'MaxPool', (1, 1, 1, 1), kernel_shape=[4096, 4096], pads=[4095, 4095, 500, 500])
+wide('L92_pool_image', 'AveragePool of 300 x 300 over 300 x 300 pixels, all of them padded', 'AveragePool', (1, 1, 300, 300), kernel_shape=[300, 300], pads=[299] * 4)
+wide('L93_pool_image_lp', 'LpPool of 300 x 300 over 300 x 300 pixels, all of them padded', 'LpPool', (1, 1, 300, 300), kernel_shape=[300, 300], pads=[299] * 4)
+wide('L94_pool_line', 'MaxPool of 30,000 over 30,000 pixels, all of them padded', 'MaxPool', (1, 1, 30000), kernel_shape=[30000], pads=[29999] * 2)
+one('L95_pool_image_indices', 'OK', 'MaxPool with indices of 300 x 300 over 300 x 300 pixels', 'MaxPool', [fl('x', 1, 1, 300, 300)], 'run', feeds={'x': z(1, 1, 300, 300)}, n_out=2, kernel_shape=[300, 300], pads=[299] * 4)
 one('L50_convt_group', 'ATTRIBUTE', 'ConvTranspose group 0', 'ConvTranspose', [X4, W(4, 4, 3, 3)], 'load', group=0)
 one('L51_convt_pads', 'SHAPE', 'ConvTranspose: pads take more than there is', 'ConvTranspose', [X4, W(4, 4, 3, 3)], 'load', pads=[99, 99, 99, 99])
 one('L52_convt_dilation', 'LIMIT', 'ConvTranspose dilations 2^62', 'ConvTranspose', [X4, W(4, 4, 3, 3)], 'load', dilations=[1 << 62, 1 << 62])

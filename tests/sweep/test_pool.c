@@ -164,7 +164,34 @@ static void test_random_pools(void **state) {
   assert_true(checked > sweep_cases(2000));
 }
 
+/* Windows of hundreds of pixels, most of them padding: made of parts. Ties between pixels are common: values are few. */
+static void test_wide_windows(void **state) {
+  struct sweep s = sweep_from(2);
+  int checked = 0;
+  (void)state;
+  for (int i = 0; i < sweep_cases(400); i++) {
+    struct geometry g;
+    if (!draw(&s, &g)) continue;
+    struct onr_window *const w = &g.params.window;
+    int fits = 1;
+    g.batch = sweep_pick(&s, 1, 2), g.channels = sweep_pick(&s, 1, 3);
+    for (int k = 0; k < g.spatial; k++) {
+      const int64_t largest = g.spatial == 1 ? 700 : g.spatial == 2 ? 24 : 9;
+      g.in[k] = sweep_pick(&s, largest / 2, largest);
+      w->kernel[k] = sweep_pick(&s, largest / 2, largest);
+      w->stride[k] = sweep_pick(&s, 1, 2), w->dilation[k] = sweep_chance(&s, 5) ? 2 : 1;
+      w->pad_begin[k] = sweep_pick(&s, 0, spanned(w, k) - 1), w->pad_end[k] = sweep_pick(&s, 0, spanned(w, k) - 1);
+      g.out[k] = output_of(&g, k);
+      fits = fits && g.out[k] > 0;
+    }
+    if (!fits) continue;
+    check(&s, &g);
+    checked++;
+  }
+  assert_true(checked > sweep_cases(200));
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_pools)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_pools), cmocka_unit_test(test_wide_windows)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
