@@ -122,18 +122,23 @@ static enum onr_status plan(struct onr_call *call, enum onri_pool_kind kind) {
   return onri_real_plan(call, &call->out[0], &s->y);
 }
 
+static void run_wide(struct onr_call *call, const struct pool_state *s, const void *x, void *y, int64_t *indices) {
+  void *const work = (unsigned char *)call->scratch + s->work;
+  int64_t *const places = (int64_t *)(void *)((unsigned char *)call->scratch + s->places);
+  if (onri_is_double(call->in[0].dtype))
+    onri_pool_wide_f64(&s->pool, x, y, indices, work, places, call->env);
+  else
+    onri_pool_wide_f32(&s->pool, x, y, indices, work, places, call->env);
+}
+
 static enum onr_status pool_run(struct onr_call *call) {
   const struct pool_state *const s = call->state;
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
   const void *const x = onri_real_input(call, 0, s->x);
   void *const y = onri_real_output(call, 0, s->y);
   int64_t *const indices = call->num_out > 1 ? call->outputs[1] : NULL;
-  void *const work = (unsigned char *)call->scratch + s->work;
-  int64_t *const places = (int64_t *)(void *)((unsigned char *)call->scratch + s->places);
-  if (s->wide && onri_is_double(call->in[0].dtype))
-    onri_pool_wide_f64(&s->pool, x, y, indices, work, places, call->env);
-  else if (s->wide)
-    onri_pool_wide_f32(&s->pool, x, y, indices, work, places, call->env);
+  if (s->wide)
+    run_wide(call, s, x, y, indices);
   else if (onri_is_double(call->in[0].dtype))
     onri_pool_f64(&s->pool, x, y, indices, call->env);
   else
@@ -149,12 +154,14 @@ static enum onr_status average_pool_plan(struct onr_call *call) { return plan(ca
 static enum onr_status lp_pool_infer(struct onr_call *call) { return infer(call, ONRI_POOL_LP); }
 static enum onr_status lp_pool_plan(struct onr_call *call) { return plan(call, ONRI_POOL_LP); }
 
-/* Each output pixel meets every tap. */
+/* Each output pixel meets every tap, or the parts of windows are doubled some 30 times. */
 static int64_t steps(const struct onr_call *call, enum onri_pool_kind kind) {
   struct onri_pool pool;
   struct onr_desc out;
   if (geometry(call, kind, &pool, &out) != ONR_STATUS_OK) return 0;
   int64_t product = onr_desc_elements(&out);
+  if (onri_pool_is_wide(&pool))
+    return onri_pool_wide_elements(&pool) < INT64_MAX / 32 ? (int64_t)onri_pool_wide_elements(&pool) * 32 : INT64_MAX;
   for (int i = 0; i < ONR_MAX_SPATIAL; i++) {
     const int64_t taps = pool.axis[i].kernel < pool.axis[i].in ? pool.axis[i].kernel : pool.axis[i].in;
     if (!onri_mul_i64(product, taps > 0 ? taps : 1, &product)) return INT64_MAX;

@@ -340,7 +340,7 @@ static enum onr_status run_packed(struct onr_call *call, const struct onri_produ
   if (may_hide_nan(call->env, c, p->m * p->n))
     run_portable(call, form, state, a, onri_operand(call, 1, state->b_at), c, 0);
   else
-    run_tiles(call, &clamped, p, a, NULL, NULL, c, 1);
+    run_tiles(call, &clamped, p, a, a, NULL, c, 1); /* operands are not looked at */
   return ONR_STATUS_OK;
 }
 
