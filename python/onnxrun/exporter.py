@@ -16,6 +16,11 @@ from .recurrent import TRANSLATIONS as RECURRENT
 from .rewrites import rewrite
 
 
+# Layers that are not replaced when the caller has a translation for their operator.
+aten = torch.ops.aten
+OWN_LAYERS = {torch.nn.RNN: {aten.rnn_tanh.input, aten.rnn_relu.input}, torch.nn.LSTM: {aten.lstm.input}}
+
+
 @contextlib.contextmanager
 def _inference(module):
     """Evaluation mode, and no short cuts that exporters cannot follow."""
@@ -75,7 +80,8 @@ def _export_dynamo(module, args, f, kwargs, options):
     if isinstance(module, torch.export.ExportedProgram):
         torch.onnx.export(change(copy.deepcopy(module)), args, f, kwargs=kwargs, dynamo=True, **options)
     else:
-        with substitutes(module) as exported, _captured(change), torch.no_grad():
+        kept = [layer for layer, operators in OWN_LAYERS.items() if own.keys() & operators]
+        with substitutes(module, kept) as exported, _captured(change), torch.no_grad():
             torch.onnx.export(exported, args, f, kwargs=kwargs, dynamo=True, **options)
     return programs[-1]
 
@@ -84,7 +90,7 @@ def _export_torchscript(module, args, f, kwargs, options):
     if not isinstance(module, torch.nn.Module) or isinstance(module, torch.jit.ScriptModule):
         torch.onnx.export(module, args, f, kwargs=kwargs, dynamo=False, **options)
         return None
-    with substitutes(module, torchscript=True) as exported:
+    with substitutes(module, [torch.nn.RNN]) as exported:  # that exporter writes it
         torch.onnx.export(exported, args, f, kwargs=kwargs, dynamo=False, **options)
     return None
 

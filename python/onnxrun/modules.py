@@ -100,12 +100,14 @@ class CrossMapLRN2d(nn.Module):
         return x * (self.k + self.alpha * (sums + kept * square[:, :1])).pow(-self.beta)
 
 
-def _substitute(module, torchscript):
+def _substitute(module, kept):
+    if type(module) in kept:
+        return None
     if module._forward_hooks or module._forward_pre_hooks:  # the other module would not run them
         return None
     if type(module) is nn.LSTM and module.proj_size:
         return ProjectedLSTM(module)
-    if type(module) is nn.RNN and not torchscript:  # whose exporter writes it
+    if type(module) is nn.RNN:
         return RNN(module)
     if type(module) is nn.CrossMapLRN2d:
         return CrossMapLRN2d(module)
@@ -113,16 +115,16 @@ def _substitute(module, torchscript):
 
 
 @contextlib.contextmanager
-def substitutes(module, torchscript=False):
-    """Gives the module with its parts replaced where one is to be; puts everything back at the end."""
-    whole = _substitute(module, torchscript)
+def substitutes(module, kept=()):
+    """Gives the module with its parts replaced where one is to be, but those of the classes `kept`; puts everything back at the end."""
+    whole = _substitute(module, kept)
     if whole is not None:
         yield whole.eval()
         return
     replaced = []
     for parent in list(module.modules()):
         for name, child in list(parent.named_children()):
-            other = _substitute(child, torchscript)
+            other = _substitute(child, kept)
             if other is not None:
                 replaced.append((parent, name, child))
                 setattr(parent, name, other.eval())
