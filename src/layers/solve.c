@@ -148,7 +148,11 @@ static enum onr_status solve_run(struct onr_call *call) {
 static int64_t solve_multiply_adds(const struct onr_call *call) {
   const struct onr_desc *a = &call->in[0];
   const int64_t n = a->dim[a->rank - 1];
-  return onr_desc_elements(a) / 3 * n + onr_desc_elements(&call->out[0]) * n;
+  int64_t factors, rest, sum;
+  return onri_mul_i64(onr_desc_elements(a) / 3, n, &factors) && onri_mul_i64(onr_desc_elements(&call->out[0]), n, &rest) &&
+                 onri_add_i64(factors, rest, &sum)
+             ? sum
+             : INT64_MAX;
 }
 
 const struct onr_layer onri_layer_solve = {

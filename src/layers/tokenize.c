@@ -36,14 +36,17 @@ struct parts {
   size_t count;
 };
 
-static enum onr_status tokenize_infer(struct onr_call *call) {
+static enum onr_status tokenize_check(const struct onr_call *call) {
   const struct onr_tokenize_params *p = call->params;
   if ((unsigned)p->mode > ONR_TOKENIZE_BETWEEN)
     return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "there is no way of tokenizing number %d", (int)p->mode);
   if (p->min_chars < 1 || (p->mode == ONR_TOKENIZE_CHARACTERS && p->min_chars != 1))
     return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected parts of at least 1 character%s, found %lld",
                     p->mode == ONR_TOKENIZE_CHARACTERS ? ", which each character has" : "", (long long)p->min_chars);
-  if (p->mode != ONR_TOKENIZE_CHARACTERS) ONR_TRY(onri_regex_available(call->error));
+  return p->mode == ONR_TOKENIZE_CHARACTERS ? ONR_STATUS_OK : onri_regex_available(call->error);
+}
+
+static enum onr_status tokenize_infer(struct onr_call *call) {
   ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPE_BIT(ONR_DTYPE_STRING)));
   ONR_TRY(onri_expect_rank(call, 0, 1, 2));
   struct onr_desc *y = &call->out[0];
@@ -221,9 +224,9 @@ static enum onr_status tokenize_run(struct onr_call *call) {
 const struct onr_layer onri_layer_tokenize = {
     .name = "tokenize",
     .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
-    .flags = ONR_LAYER_DYNAMIC,
+    .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_HEAVY,
     .params_size = sizeof(struct onr_tokenize_params),
     .prepared_size = sizeof(struct prepared), .state_size = sizeof(struct state),
-    .infer = tokenize_infer, .prepare = tokenize_prepare, .plan = tokenize_plan, .run = tokenize_run,
+    .check = tokenize_check, .infer = tokenize_infer, .prepare = tokenize_prepare, .plan = tokenize_plan, .run = tokenize_run,
     .release_state = tokenize_release_state, .release_prepared = tokenize_release_prepared,
 };
