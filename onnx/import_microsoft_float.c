@@ -32,6 +32,16 @@ enum onr_status onri_import_fused_matmul(const struct onr_node *node) {
   return onri_emit_with(node, &onri_layer_matmul, &params, in, 2, node->out, 1);
 }
 
+/* Distances of the rows of two matrices. */
+enum onr_status onri_import_cdist(const struct onr_node *node) {
+  static const char *const metrics[] = {"sqeuclidean", "euclidean", NULL};
+  const struct onr_reduce_params reduce = {.op = onri_attr_choice(node, "metric", metrics, 0) ? ONR_REDUCE_L2 : ONR_REDUCE_SUM_SQUARE};
+  const int64_t last = 2;
+  const int32_t a = onri_make_unsqueeze(node, node->in[0], (int64_t[]){1}, 1), b = onri_make_unsqueeze(node, node->in[1], (int64_t[]){0}, 1);
+  const int32_t in[2] = {onri_make_binary(node, ONR_BINARY_SUB, a, b), onri_const_ints(node, &last, 1)};
+  return onri_emit_with(node, &onri_layer_reduce, &reduce, in, 2, node->out, 1);
+}
+
 /* --- activations --- */
 
 static enum onr_status biased_gelu(const struct onr_node *node, enum onr_unary op) {

@@ -598,6 +598,14 @@ def _(r):
             + [node("Identity", ["a_inverse"], ["y2"], domain="")])
 
 
+@case("cdist")
+def _(r):
+    return ([node("CDist", ["a", "b"], ["y0"], metric="euclidean"),
+             node("CDist", ["a", "c"], ["y1"], metric="sqeuclidean"), node("CDist", ["a", "b"], ["y2"])],
+            [{"a": floats(r, 4, 3), "b": floats(r, 5, 3)}, {"a": floats(r, 1, 3), "b": floats(r, 2, 3)}],
+            {"c": floats(r, 6, 3)})
+
+
 def declare(name, arrays):
     shapes = [array.shape for array in arrays]
     dims = [sizes[0] if len(set(sizes)) == 1 else f"{name}_{axis}"
