@@ -115,11 +115,15 @@ enum onr_status onri_xnn_linear_setup(struct xnn_operator *op, const float *x, f
 
 /* --- two run-time operands --- */
 
+/* B is packed, in each run, to columns of the width of a kernel (32): fewer than these take several times its memory, and no less
+ * time than a kernel of ours. */
+enum { LEAST_COLUMNS = 8 };
+
 enum onr_status onri_xnn_matmul_check(const struct onri_xnn_matmul *matmul) {
   size_t a[ONRI_XNN_BATCH_DIMS + 2] = {matmul->m, matmul->k}, b[ONRI_XNN_BATCH_DIMS + 2] = {matmul->k, matmul->n};
   size_t c[ONRI_XNN_BATCH_DIMS + 2] = {matmul->m, matmul->n};
   const size_t count = matmul->num_batch_dims;
-  if (count > ONRI_XNN_BATCH_DIMS) return ONR_STATUS_UNSUPPORTED;
+  if (count > ONRI_XNN_BATCH_DIMS || matmul->n < LEAST_COLUMNS) return ONR_STATUS_UNSUPPORTED;
   for (size_t i = 0; i < count; i++) {
     a[i + 2] = matmul->batch_a[i], b[i + 2] = matmul->batch_b[i];
     if (a[i + 2] != b[i + 2] && a[i + 2] != 1 && b[i + 2] != 1) return ONR_STATUS_UNSUPPORTED;
@@ -129,12 +133,12 @@ enum onr_status onri_xnn_matmul_check(const struct onri_xnn_matmul *matmul) {
 }
 
 static enum onr_status multiply_nans(size_t rows, int *keeps_nan, struct onr_env *env, struct onr_error *error) {
-  const struct onri_xnn_matmul matmul = {.m = rows, .n = 1, .k = 1};
+  const struct onri_xnn_matmul matmul = {.m = rows, .n = LEAST_COLUMNS, .k = 1};
   struct xnn_operator *op = NULL;
   float *ones, *nans, *y;
   void *workspace = NULL;
   size_t bytes = 0;
-  ONR_TRY(take_ones(&ones, &nans, &y, 1, env, error));
+  ONR_TRY(take_ones(&ones, &nans, &y, LEAST_COLUMNS, env, error));
   enum onr_status status = onri_xnn_matmul_create(&op, &matmul, env, error);
   if (status == ONR_STATUS_OK) status = onri_xnn_matmul_reshape(op, &matmul, &bytes, env, error);
   if (status == ONR_STATUS_OK) {
@@ -143,7 +147,7 @@ static enum onr_status multiply_nans(size_t rows, int *keeps_nan, struct onr_env
                        : onr_fail(error, ONR_STATUS_NO_MEMORY, "out of memory for a product");
   }
   if (status == ONR_STATUS_OK) status = onri_xnn_run(op, env, error);
-  if (status == ONR_STATUS_OK) *keeps_nan = all_nan(y, rows);
+  if (status == ONR_STATUS_OK) *keeps_nan = all_nan(y, rows * LEAST_COLUMNS);
   onri_xnn_delete(op);
   onr_env_release(env, workspace);
   onr_env_release(env, ones);

@@ -1,4 +1,4 @@
-/* Pools against the definition in double precision, on both backends, in both layouts. */
+/* Pools against the definition in double precision, in both layouts. */
 #include "support/layer_test.h"
 
 #include <math.h>
@@ -82,7 +82,7 @@ static size_t reference(const struct shape *s, enum kind kind, int last, const f
   return (size_t)(s->batch * s->channels * out);
 }
 
-static void check_once(const struct shape *s, enum kind kind, int last, enum onr_backend backend, size_t outputs) {
+static void check_once(const struct shape *s, enum kind kind, int last, size_t outputs) {
   static float x[MAX], y[MAX];
   static int64_t where[MAX];
   const struct axes a = axes_of(s);
@@ -98,7 +98,7 @@ static void check_once(const struct shape *s, enum kind kind, int last, enum onr
   fill_random(x, MAX, -1, 1, 5);
   const size_t count = reference(s, kind, last, x, y, where);
   assert_true(count <= MAX);
-  struct layer_test t = {.layer = layers[kind], .params = &p, .backend = backend, .num_out = outputs, .threads = (uint32_t)(1 + last)};
+  struct layer_test t = {.layer = layers[kind], .params = &p, .num_out = outputs, .threads = (uint32_t)(1 + last)};
   layer_test_input(&t, ONR_DTYPE_F32, s->spatial + 2, dims, x);
   if (layer_test_run(&t) != ONR_STATUS_OK) fail_msg("%s", t.error.message);
   assert_int_equal(onr_desc_elements(&t.out[0].desc), (int64_t)count);
@@ -109,13 +109,8 @@ static void check_once(const struct shape *s, enum kind kind, int last, enum onr
 }
 
 static void check(const struct shape *s, enum kind kind) {
-  check_once(s, kind, 0, ONR_BACKEND_PORTABLE, 1);
-  check_once(s, kind, 1, ONR_BACKEND_PORTABLE, 1);
-  check_once(s, kind, 0, ONR_BACKEND_AUTO, 1);
-  check_once(s, kind, 1, ONR_BACKEND_AUTO, 1);
-  if (kind != KIND_MAX) return;
-  check_once(s, kind, 0, ONR_BACKEND_AUTO, 2);
-  check_once(s, kind, 1, ONR_BACKEND_AUTO, 2);
+  for (int last = 0; last < 2; last++)
+    for (size_t outputs = 1; outputs <= (kind == KIND_MAX ? 2 : 1); outputs++) check_once(s, kind, last, outputs);
 }
 
 static const struct shape cases[] = {

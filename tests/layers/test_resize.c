@@ -1,4 +1,4 @@
-/* resize against onnx.reference, in both layouts, on both backends. */
+/* resize against onnx.reference, in both layouts. */
 #include "support/layer_test.h"
 
 #include <math.h>
@@ -32,7 +32,7 @@ static void to_last(const float *x, const int64_t shape[4], float *y) {
         y[(n * shape[2] * shape[3] + i) * shape[1] + c] = x[(n * shape[1] + c) * shape[2] * shape[3] + i];
 }
 
-static void check(const struct resize_case *k, int last, enum onr_backend backend) {
+static void check(const struct resize_case *k, int last) {
   const int64_t shape[] = {N, C, H, W};
   float x[N * C * H * W], stored[N * C * H * W], expected[MAX];
   const size_t count = (size_t)(k->shape[0] * k->shape[1] * k->shape[2] * k->shape[3]);
@@ -45,7 +45,7 @@ static void check(const struct resize_case *k, int last, enum onr_backend backen
     to_last(x, shape, stored);
     to_last(k->y, k->shape, expected);
   }
-  struct layer_test t = {.layer = &onri_layer_resize, .params = &p, .backend = backend, .num_out = 1, .threads = 2};
+  struct layer_test t = {.layer = &onri_layer_resize, .params = &p, .num_out = 1, .threads = 2};
   layer_test_input(&t, ONR_DTYPE_F32, 4, last ? (int64_t[]){N, H, W, C} : shape, stored);
   layer_test_constant(&t, ONR_DTYPE_F32, 1, (int64_t[]){2 * k->count}, k->has_roi ? k->roi : NULL);
   layer_test_constant(&t, ONR_DTYPE_F32, 1, &k->count, k->has_scales ? k->scales : NULL);
@@ -61,35 +61,7 @@ static void check(const struct resize_case *k, int last, enum onr_backend backen
 static void test_reference(void **state) {
   (void)state;
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-    for (int last = 0; last < 2; last++) {
-      check(&cases[i], last, ONR_BACKEND_PORTABLE);
-      check(&cases[i], last, ONR_BACKEND_AUTO);
-    }
-}
-
-/* Larger images with many channels: XNNPACK against the portable passes. */
-static void test_xnnpack(void **state) {
-  const int coordinates[] = {ONR_RESIZE_HALF_PIXEL, ONR_RESIZE_ALIGN_CORNERS, ONR_RESIZE_ASYMMETRIC, ONR_RESIZE_PYTORCH_HALF_PIXEL};
-  const int64_t sizes[][2] = {{26, 18}, {7, 31}, {1, 5}, {13, 9}};
-  static float x[2 * 13 * 9 * 33];
-  (void)state;
-  fill_random(x, sizeof x / sizeof x[0], -1, 1, 3);
-  for (int c = 0; c < 4; c++)
-    for (int s = 0; s < 4; s++) {
-      const struct onr_resize_params p = {.mode = ONR_RESIZE_LINEAR, .coordinates = coordinates[c], .num_axes = 2, .axes = {2, 3}, .channels_last = 1};
-      struct layer_test t[2] = {{.layer = &onri_layer_resize, .params = &p, .backend = ONR_BACKEND_PORTABLE, .num_out = 1},
-                                {.layer = &onri_layer_resize, .params = &p, .backend = ONR_BACKEND_AUTO, .num_out = 1, .threads = 2}};
-      for (int i = 0; i < 2; i++) {
-        layer_test_input(&t[i], ONR_DTYPE_F32, 4, (int64_t[]){2, 13, 9, 33}, x);
-        layer_test_input(&t[i], ONR_DTYPE_F32, 0, NULL, NULL);
-        layer_test_input(&t[i], ONR_DTYPE_F32, 0, NULL, NULL);
-        layer_test_constant(&t[i], ONR_DTYPE_I64, 1, (int64_t[]){2}, sizes[s]);
-        assert_int_equal(layer_test_run(&t[i]), ONR_STATUS_OK);
-      }
-      assert_close(t[1].out[0].data, t[0].out[0].data, (size_t)(2 * sizes[s][0] * sizes[s][1] * 33), 0, 1e-5);
-      layer_test_clear(&t[0]);
-      layer_test_clear(&t[1]);
-    }
+    for (int last = 0; last < 2; last++) check(&cases[i], last);
 }
 
 static void test_dtypes(void **state) {
@@ -178,7 +150,7 @@ static void test_wrong(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_reference), cmocka_unit_test(test_xnnpack), cmocka_unit_test(test_dtypes),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_reference), cmocka_unit_test(test_dtypes),
                                      cmocka_unit_test(test_wrong)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
