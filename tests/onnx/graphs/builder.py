@@ -46,7 +46,7 @@ class Builder:
 
     def constant(self, array):
         name = self.name()
-        self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
+        self.initializers.append(numpy_helper.from_array(np.asarray(array), name))
         return name
 
     def ints(self, *values):
@@ -429,15 +429,12 @@ def resize(b):
     if mode == "nearest":
         attributes["nearest_mode"] = b.random.choice(["floor", "round_prefer_floor"])
     roi = b.constant(np.zeros(0, np.float32)) if b.opset < 13 else ""
-    if b.chance(0.5):
-        b.made(b.node("Resize", [x.name, roi, b.constant(np.array([1, 1, 2, 2], np.float32))], **attributes), x, x.shape[:2] + (2 * x.shape[2], 2 * x.shape[3]), False)
+    if mode == "nearest" or b.chance(0.5):  # a nearest pixel half way, or on the edge, is a matter of rounding
+        inputs, sizes = [x.name, roi, b.constant(np.array([1, 1, 2, 2], np.float32))], (2 * x.shape[2], 2 * x.shape[3])
     else:
         sizes = (b.random.choice([3, 5, 8]), b.random.choice([4, 7]))
-        none = b.constant(np.zeros(0, np.float32)) if b.opset < 13 else ""
-        if b.opset >= 13:
-            b.made(b.node("Resize", [x.name, "", "", b.ints(*x.shape[:2], *sizes)], **attributes), x, x.shape[:2] + sizes, False)
-        else:
-            b.made(b.node("Resize", [x.name, roi, none, b.ints(*x.shape[:2], *sizes)], **attributes), x, x.shape[:2] + sizes, False)
+        inputs = [x.name, roi, b.constant(np.zeros(0, np.float32)) if b.opset < 13 else "", b.ints(*x.shape[:2], *sizes)]
+    b.made(b.node("Resize", inputs, **attributes), x, x.shape[:2] + sizes, False)
 
 
 # --- norms ---
@@ -624,6 +621,79 @@ def choice(b):
     b.made(b.node("If", [condition], then_branch=bodies[0], else_branch=bodies[1]), x, x.shape)
 
 
+# --- sizes that are computed ---
+def computed_size(b, x):
+    """A number from a size of x: [1] int64, and what it is for the first data set."""
+    axis = b.axis(x)
+    name, value = b.node("Gather", [b.node("Shape", [x.name]), b.ints(axis)], axis=0), x.shape[axis]
+    for _ in range(b.random.choice([0, 1, 1, 2])):
+        c = b.random.choice([1, 2, 3, 4, 7, 40])
+        op, value = b.random.choice([("Min", min(value, c)), ("Max", max(value, c)), ("Add", value + c), ("Sub", value - c), ("Mul", value * c), ("Div", value // c), ("Mod", value % c)])
+        if op in ("Min", "Max") and b.opset < 12 or value < 0:
+            raise Unfit
+        name = b.node(op, [name, b.ints(c)])
+    if value < 1:
+        name, value = b.node("Add", [name, b.ints(1)]), value + 1
+    return name, value
+
+
+def cut_by_size(b):
+    x = b.pick(lambda v: v.rank >= 1)
+    end, value = computed_size(b, x)
+    axis, shape = b.axis(x), list(x.shape)
+    shape[axis] = min(shape[axis], value)
+    b.made(b.node("Slice", [x.name, b.ints(0), end, b.ints(axis)]), x, shape)
+
+
+def best_by_size(b):
+    x = b.pick(lambda v: is_float(v) and v.exact and v.rank >= 1)
+    k, value = computed_size(b, x)
+    axis, shape = b.axis(x), list(x.shape)
+    if value > shape[axis]:
+        raise Unfit
+    shape[axis] = value
+    values, _ = b.node("TopK", [x.name, k], outputs=2, axis=axis)
+    b.made(values, x, shape)
+
+
+def repeat_by_size(b):
+    x = b.pick(lambda v: 1 <= v.rank <= 4)
+    count, value = computed_size(b, x)
+    axis = b.random.randrange(x.rank + 1)
+    wide = b.axes_node("Unsqueeze", x, [axis], 13)
+    shape = list(x.shape[:axis]) + [value] + list(x.shape[axis:])
+    parts = [b.ints(1)] * axis + [count] + [b.ints(1)] * (x.rank - axis)
+    b.made(b.node("Expand", [wide, b.node("Concat", parts, axis=0) if len(parts) > 1 else count]), x, shape)
+
+
+def rows_by_size(b):
+    """[-1, size]: goes for sizes that divide."""
+    x = b.pick(lambda v: v.rank >= 1)
+    size, value = computed_size(b, x)
+    if x.size % value:
+        raise Unfit
+    parts, shape = [b.ints(-1), size], [x.size // value, value]
+    if b.chance(0.3):
+        parts, shape = parts[::-1], shape[::-1]
+    b.made(b.node("Reshape", [x.name, b.node("Concat", parts, axis=0)]), x, shape)
+
+
+def filled_by_size(b):
+    x = b.pick(lambda v: is_float(v) and v.rank >= 1)
+    size, value = computed_size(b, x)
+    ones = b.node("ConstantOfShape", [size], value=helper.make_tensor("one", TensorProto.FLOAT, [1], [1.0]))
+    last = x.shape[-1]
+    if value not in (1, last) and last != 1:
+        raise Unfit
+    b.made(b.node("Add", [x.name, ones]), x, np.broadcast_shapes(x.shape, (value,)))
+
+
+def drop_ones(b):
+    x = b.pick(lambda v: v.rank >= 1)
+    b.made(b.axes_node("Squeeze", x, None, 13), x, [d for d in x.shape if d != 1])
+
+
+SIZES = [cut_by_size, cut_by_size, best_by_size, repeat_by_size, rows_by_size, rows_by_size, filled_by_size, drop_ones]
 MOVES = [transpose, transpose, unsqueeze, squeeze, reshape, reshape, reshape_by_shape, flatten, expand, tile, concat, split, slice_, gather]
 IMAGES = [conv, conv, conv, conv_transpose, pool, pool, global_pool, resize, batch_norm, instance_norm, group_norm, prelu, blocks, pad, channel_shuffle, written_group_norm]
 MATHS = [unary, unary, clip, step, binary_constant, binary_constant, binary_values, binary_values, where, layer_norm, softmax, reduce, reduce, arg_max, top_k,

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """Writes random graphs with what they compute, in the layout of ONNX backend tests.
 
-    make_graphs.py DIR [FIRST [COUNT]]     DIR/SEED/{model.onnx, test_data_set_0, test_data_set_1} for the seeds from FIRST on
+    make_graphs.py DIR [FIRST [COUNT]]     DIR/SEED/{model.onnx, test_data_set_0, ...} for the seeds from FIRST on
 
 1 to 15 steps of builder.py over one or two inputs, under opsets 11 to 23. Dimensions are declared as numbers, by names, as
-unknown, or not at all; where sizes are open, the second data set has others. Results come from ONNX Runtime without
+unknown, or not at all; where sizes are open, the other data sets have others. Results come from ONNX Runtime without
 optimisation. What it refuses, or what leaves the range in which float32 can be compared, is left out. Needs onnx, numpy and onnxruntime.
 """
 
 import os
+import shutil
 import sys
 
 import numpy as np
@@ -21,9 +22,11 @@ import kinds
 
 FIRST, COUNT = 1, 700
 LARGEST = 1e4
+TOGETHER = 20  # seeds of one process
+OTHER_SETS = 4  # of other sizes that are tried where sizes decide
 IR_VERSIONS = {11: 6, 12: 7, 13: 7, 14: 7, 15: 8, 16: 8, 17: 8, 18: 8, 19: 9, 20: 9, 21: 10, 22: 10, 23: 11}
 TYPES = {np.float32: TensorProto.FLOAT, np.int64: TensorProto.INT64, np.uint8: TensorProto.UINT8}
-THEMES = [builder.MOVES, builder.MOVES + builder.MATHS, builder.MOVES + builder.IMAGES, builder.MOVES + builder.IMAGES + builder.MATHS,
+THEMES = [builder.SIZES, builder.SIZES + builder.MOVES, builder.SIZES + builder.MOVES + builder.MATHS, builder.MOVES, builder.MOVES + builder.MATHS, builder.MOVES + builder.IMAGES, builder.MOVES + builder.IMAGES + builder.MATHS,
           builder.IMAGES, builder.MATHS, builder.MOVES + builder.MATHS]
 
 
@@ -50,28 +53,35 @@ def grow(b, theme, steps):
             return
 
 
-def other_size(b, size, images):
-    """For the second data set. A window that fits an image fits a larger one."""
-    return b.random.choice([2 * size, 3 * size, size + 1, size + 2] + ([] if images else [1, 2, max(1, size - 1)]))
+def other_size(b, size, theme):
+    """For another data set. A window that fits an image fits a larger one."""
+    sizes = [2 * size, 3 * size, size + 1, size + 2]
+    if not has_images(theme):
+        sizes += [1, 2, max(1, size - 1)]
+    if builder.drop_ones in theme:
+        sizes += [1, 3, 4, 5, 6, 8, 12, 40, 41, 90]
+    return b.random.choice(sizes)
 
 
-def declare(b, x, images, other_sizes):
-    """How input x is declared, and its shape in the second data set."""
+def declare(b, x):
+    """How input x is declared: a number, a name, None, or not even its rank."""
     way = b.random.choice(["fixed", "names", "names", "nameless", "mixed", "mixed", "rank"])
-    dims, second = [], []
+    dims = []
     for d, size in enumerate(x.shape):
         is_open = way != "fixed" and (way != "mixed" or b.chance(0.5))
-        if is_open and d == 1 and x.rank >= 3 and b.chance(0.8):
-            is_open = way == "rank"  # channels
-        other = size
-        if is_open and not (way == "rank" and d == 1):
-            other = other_sizes.setdefault(size, other_size(b, size, images))
-        second.append(other)
-        dims.append(size if not is_open else None if way == "nameless" else f"size{size}")
+        is_channels = d == 1 and x.rank >= 3 and b.chance(0.8)
+        dims.append(size if not is_open or is_channels else None if way in ("nameless", "rank") else f"size{size}")
     info = helper.make_tensor_value_info(x.name, TYPES[x.dtype], dims)
     if way == "rank":
         info.type.tensor_type.ClearField("shape")
-    return info, second
+    return info, dims
+
+
+def other_shapes(b, theme, declared):
+    """Shapes of all inputs for one more data set: open dimensions that are equal stay equal."""
+    sizes = {}
+    return [[d if isinstance(d, int) else sizes.setdefault(size, other_size(b, size, theme)) for d, size in zip(dims, x.shape)]
+            for x, (_, dims) in zip(b.inputs, declared)]
 
 
 def build(seed):
@@ -87,30 +97,34 @@ def build(seed):
     outputs = [v for v in b.values if v not in b.inputs and (v.name not in read or b.chance(0.1))]
     if not outputs:
         return None
-    other_sizes = {}
-    declared = [declare(b, x, has_images(theme), other_sizes) for x in b.inputs]
+    declared = [declare(b, x) for x in b.inputs]
     graph = helper.make_graph(b.nodes, f"graph{seed}", [info for info, _ in declared],
                               [helper.make_tensor_value_info(v.name, TYPES[v.dtype], None) for v in outputs], b.initializers)
     model = helper.make_model(graph, ir_version=IR_VERSIONS[b.opset], opset_imports=[helper.make_opsetid("", b.opset)], producer_name="make_graphs")
-    sets = [[b.data(x.dtype, x.shape) for x in b.inputs]]
-    if any(tuple(second) != x.shape for x, (_, second) in zip(b.inputs, declared)):
-        sets.append([b.data(x.dtype, second) for x, (_, second) in zip(b.inputs, declared)])
-    return model, [{x.name: data for x, data in zip(b.inputs, arrays)} for arrays in sets]
+    shapes = [[list(x.shape) for x in b.inputs]]
+    for _ in range(OTHER_SETS if builder.drop_ones in theme else 1):
+        other = other_shapes(b, theme, declared)
+        if other not in shapes:
+            shapes.append(other)
+    return model, [{x.name: b.data(x.dtype, shape) for x, shape in zip(b.inputs, each)} for each in shapes]
 
 
 def run(model, feeds):
-    """The outputs for each of `feeds`, as far as there are any; without those of the first there is no case."""
+    """The outputs for each of `feeds`; None where ONNX Runtime refuses it."""
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4
-    results = []
+    results = [None] * len(feeds)
     try:
         session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-        for feed in feeds:
-            results.append(session.run(None, feed))
     except Exception:  # ONNX Runtime has classes of its own for what it refuses, without a common base
-        pass
+        return results
+    for i, feed in enumerate(feeds):
+        try:
+            results[i] = session.run(None, feed)
+        except Exception:  # as above
+            continue
     return results
 
 
@@ -132,45 +146,62 @@ def write(folder, model, feeds, results):
 
 
 def write_case(folder, model, feeds):
-    results = run(model, feeds)
-    while results and not is_comparable(results[-1]):
-        results.pop()
-    if results:
-        write(folder, model, feeds, results)
-    return len(results)
+    """How many data sets there are; none without the first."""
+    pairs = [(feed, arrays) for feed, arrays in zip(feeds, run(model, feeds)) if arrays is not None and is_comparable(arrays)]
+    if not pairs or pairs[0][0] is not feeds[0]:
+        return 0
+    write(folder, model, *zip(*pairs))
+    return len(pairs)
 
 
-def in_child(function, *arguments):
-    """What the function returns (up to 100), 0 when it crashes: ONNX Runtime does on sizes that no window fits."""
+def survives(function, *arguments):
+    """Calls the function in a child; 0 when it crashes: ONNX Runtime does on sizes that no window fits."""
     child = os.fork()
     if not child:
-        os._exit(function(*arguments))
-    _, status = os.waitpid(child, 0)
-    return os.WEXITSTATUS(status) if os.WIFEXITED(status) else 0
+        function(*arguments)
+        os._exit(0)
+    return os.waitpid(child, 0)[1] == 0
 
 
-def write_seed(folder, seed):
-    """How many data sets there are."""
-    case = build(seed)
-    if not case:
-        return 0
-    model, feeds = case
-    return in_child(write_case, folder, model, feeds) or (len(feeds) > 1 and in_child(write_case, folder, model, feeds[:1]))
+def write_seeds(target, first, count):
+    for seed in range(first, first + count):
+        case = build(seed)
+        if case:
+            write_case(os.path.join(target, f"{seed:06}"), *case)
+
+
+def write_first_sets(target, first, count):
+    for seed in range(first, first + count):
+        case = build(seed)
+        if case:
+            write_case(os.path.join(target, f"{seed:06}"), case[0], case[1][:1])
+
+
+def write_all_seeds(target, first, count):
+    """Where ONNX Runtime crashes, one by one; where it crashes again, the first data set alone, or nothing."""
+    for start in range(first, first + count, TOGETHER):
+        several = min(TOGETHER, first + count - start)
+        if survives(write_seeds, target, start, several):
+            continue
+        for seed in range(start, start + several):
+            shutil.rmtree(os.path.join(target, f"{seed:06}"), ignore_errors=True)
+            if not survives(write_seeds, target, seed, 1):
+                survives(write_first_sets, target, seed, 1)
+
+
+def write_kinds(target):
+    for name, model, feeds in kinds.cases():
+        if write_case(os.path.join(target, name), model, feeds) != len(feeds):
+            raise SystemExit(f"ONNX Runtime does not run {name}")
 
 
 def main():
     target, first, count = sys.argv[1], int((sys.argv + [FIRST] * 3)[2]), int((sys.argv[3:] + [COUNT])[0])
-    written = seconds = 0
     if len(sys.argv) == 2:
-        for name, model, feeds in kinds.cases():
-            if in_child(write_case, os.path.join(target, name), model, feeds) != len(feeds):
-                sys.exit(f"ONNX Runtime does not run {name}")
-            written += 1
-    for seed in range(first, first + count):
-        sets = write_seed(os.path.join(target, f"{seed:06}"), seed)
-        written += sets > 0
-        seconds += sets > 1
-    print(f"{written} graphs, {seconds} of them with a second data set")
+        write_kinds(target)
+    write_all_seeds(target, first, count)
+    sets = [len([s for s in os.listdir(os.path.join(target, case)) if s.startswith("test_data_set_")]) for case in os.listdir(target)]
+    print(f"{len(sets)} graphs, {sum(s > 1 for s in sets)} of them with data sets of several sizes")
 
 
 if __name__ == "__main__":
