@@ -8,6 +8,7 @@
 
 #include "graph/graph.h"
 
+enum { ONRI_TELLING = 9 };
 enum { ONRI_SYMBOLS = 63 /* the dimensions beyond share one more, which is never varied */ };
 
 struct onri_symbols {
@@ -27,7 +28,8 @@ enum onr_status onri_symbols_find(const struct onri_graph *graph, struct onri_ar
                                   struct onr_error *error);
 /* Row `row`; 0 behind the last. *distinct: symbols differ from each other. The distinct rows come first. */
 int onri_sizes_row(const struct onri_symbols *symbols, size_t row, struct onri_sizes *sizes, int *distinct);
-/* `from` with another size of one symbol, the most telling ones first; 0 behind the last. */
+/* `from` with another size of one symbol; 0 behind the last. The first ONRI_TELLING choices tell enough of a graph that takes
+ * most sizes. */
 int onri_sizes_vary(const struct onri_sizes *from, size_t symbol, size_t choice, struct onri_sizes *sizes);
 /* Bit s: symbol s has another size in b. */
 uint64_t onri_sizes_differ(const struct onri_symbols *symbols, const struct onri_sizes *a, const struct onri_sizes *b);

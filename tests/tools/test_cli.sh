@@ -36,6 +36,26 @@ for header in "keys.npy '<U4'.*(2,)" "values.npy '<f4'.*(3, 2,)"; do
 done
 [ "$(tail -c 16 "$work/maps/y/keys.npy" | tr -d '\0')" = "$(printf 'd\351j\340')" ] || fail "the last key"
 
+# An initializer that is an input, too, is told, used when it is not given, and replaced when it is.
+cat >"$work/default.txt" <<'TEXT'
+ir_version: 8
+opset_import { version: 17 }
+graph {
+  node { input: "w" output: "y" op_type: "Neg" }
+  initializer { name: "w" dims: 2 data_type: 1 float_data: 1 float_data: 2 }
+  input { name: "w" type { tensor_type { elem_type: 1 shape { dim { dim_value: 2 } } } } }
+  output { name: "y" type { tensor_type { elem_type: 1 } } }
+}
+TEXT
+protoc-c -I "$fixtures/../../onnx" --encode=onnx.ModelProto "$fixtures/../../onnx/onnx.proto" <"$work/default.txt" >"$work/default.onnx"
+expect 0 "" "$tool" info "$work/default.onnx"
+holds "inputs with a default"
+expect 0 "" "$tool" run "$work/default.onnx" -o "$work/once"
+expect 0 "" "$tool" run "$work/default.onnx" -i "w=$work/once/y.npy" -o "$work/twice"
+expect 0 "" "$tool" run "$work/default.onnx" -i "w=$work/twice/y.npy" -o "$work/thrice"
+cmp "$work/once/y.npy" "$work/thrice/y.npy" || fail "negated thrice is not negated"
+cmp "$work/once/y.npy" "$work/twice/y.npy" >/dev/null && fail "an input with a default was not replaced"
+
 expect 0 "" "$tool" bench "$model" --seconds 0 --json
 for key in load_ms first_ms min_ms median_ms p90_ms runs arena_bytes weight_bytes peak_rss_bytes inputs kernel_library; do holds "\"$key\""; done
 expect 0 "" "$tool" info "$model"
