@@ -5,7 +5,7 @@
 #include "layers/layers.h"
 
 #define ENOUGH_ROWS 3                        /* rows of sizes that went through; then single symbols are varied */
-#define FAILED_KEPT 16                       /* samples that are kept although a node failed */
+#define FAILED_KEPT 12                       /* samples that are kept although a node failed */
 #define MOST_SAMPLES 64                      /* ... and fewer for a large graph: */
 #define SAMPLE_WORK ((size_t)1500000)        /* nodes and values in all samples together */
 #define CONTENT_BYTES ((size_t)4096)         /* contents that a sample computes: shapes, not masks ... */
@@ -146,13 +146,11 @@ static enum onr_status take_variations(struct onri_probe *probe, struct onr_erro
 }
 
 static enum onr_status take_samples(struct onri_probe *probe, struct onr_error *error) {
-  const uint64_t all = (UINT64_C(1) << probe->symbols.count) - 1;
   if (probe->exact) return take(probe, &(struct onri_sizes){{0}}, error);
   ONR_TRY(take_rows(probe, error));
   if (probe->num_through) ONR_TRY(take_variations(probe, error));
   for (size_t s = 1; s < probe->num_through; s++)
     probe->varied |= onri_sizes_differ(&probe->symbols, &probe->samples[0].sizes, &probe->samples[s].sizes);
-  while (probe->varied == all && probe->num_samples > probe->num_through) drop_sample(probe);
   return ONR_STATUS_OK;
 }
 
@@ -162,13 +160,16 @@ static int has_value(const struct onri_probe *probe, size_t sample, int32_t v) {
   return probe->samples[sample].inference.descs[v].rank != ONRI_UNKNOWN_RANK;
 }
 
-/* How many samples to look at for facts about a and b (which may be the same): those that went through when they varied all
- * that matters, else all that came as far as these values; 0 when these did not vary it either. */
+/* How many samples to look at for facts about a and b (which may be the same): all that came as far as these values, or 0 when
+ * they did not vary all that matters. Of several symbols that some node behind wants to be equal, only those that went
+ * through tell what is equal. */
 static size_t evidence(const struct onri_probe *probe, int32_t a, int32_t b) {
   const uint64_t wanted = probe->depends[a] | probe->depends[b];
+  const int is_coupled = a != b && (wanted & (wanted - 1));
   const struct onri_sizes *first = NULL;
   uint64_t varied = 0;
-  if (probe->exact || !(wanted & ~probe->varied)) return probe->num_through ? probe->num_through : probe->num_samples;
+  if (is_coupled && probe->num_through && !(wanted & ~probe->varied)) return probe->num_through;
+  if (probe->exact || !(wanted & ~probe->varied)) return probe->num_samples;
   for (size_t s = 0; s < probe->num_samples; s++) {
     if (!has_value(probe, s, a) || !has_value(probe, s, b)) continue;
     if (!first) first = &probe->samples[s].sizes;

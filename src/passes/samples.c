@@ -62,7 +62,7 @@ int onri_sizes_row(const struct onri_symbols *symbols, size_t row, struct onri_s
 
 int onri_sizes_vary(const struct onri_sizes *from, size_t symbol, size_t choice, struct onri_sizes *sizes) {
   const int64_t now = from->value[symbol];
-  const int64_t choices[] = {1, 2 * now, 3, 25 * now + 1, 3 * now, now + 1, 2, 24 * now, 5, 4, 7, 8, 6, 10, 16, 12, 9, 14, 32, 48, 60};
+  const int64_t choices[] = {1, 2 * now, 3, 50 * now + 1, 3 * now, now + 1, 2, 120 * now, 5, 4, 7, 8, 6, 10, 16, 12, 9, 14, 32, 48, 60};
   if (choice >= sizeof(choices) / sizeof(choices[0])) return 0;
   *sizes = *from;
   sizes->value[symbol] = choices[choice];
