@@ -136,7 +136,8 @@ enum onr_status onri_node_evaluate(const struct onri_node *node, struct onr_env 
 struct onri_inference {
   struct onri_graph *graph;
   struct onr_env *env;
-  size_t num_values, width;        /* that there is room for */
+  size_t num_values, capacity;     /* taken in; that there is room for */
+  size_t width;                    /* of the widest node that there is room for */
   size_t content_bytes;            /* contents up to this size are computed [64 KiB] ... */
   size_t room;                     /* ... and this many bytes of them in all [no limit] */
   struct onr_desc *descs;          /* [num_values] rank ONRI_UNKNOWN_RANK: not known */
@@ -150,7 +151,7 @@ enum { ONRI_INFERENCE_WORK = 1 << 23 }; /* for one sweep over the graph */
 /* All descriptors unknown but those of constants. Constants are known when loaded; `load`: small ones are loaded. */
 enum onr_status onri_inference_init(struct onri_inference *inference, struct onri_graph *graph, struct onr_env *env,
                                     int load, struct onr_error *error);
-/* Takes in the values that the graph has got since, and what has become a constant. Constants as onri_inference_init. */
+/* Takes in the values that the graph has got since. Constants as onri_inference_init. */
 enum onr_status onri_inference_grow(struct onri_inference *inference, int load, struct onr_error *error);
 void onri_inference_clear(struct onri_inference *inference);
 enum onri_inferred {

@@ -33,13 +33,13 @@ static int make_room(struct onri_inference *f) {
   const struct onr_allocator *allocator = f->env->allocator;
   const size_t values = f->graph->num_values, width = widest(f->graph);
   const int is_new = !f->descs;
-  if (is_new || values > f->num_values) {
-    if (!lengthen(allocator, &f->descs, sizeof(*f->descs), f->num_values, values) ||
-        !lengthen(allocator, &f->known, sizeof(*f->known), f->num_values, values) ||
-        !lengthen(allocator, &f->contents, sizeof(*f->contents), f->num_values, values))
+  if (is_new || values > f->capacity) {
+    const size_t spare = is_new ? 0 : values / 8;
+    if (!lengthen(allocator, &f->descs, sizeof(*f->descs), f->num_values, values + spare) ||
+        !lengthen(allocator, &f->known, sizeof(*f->known), f->num_values, values + spare) ||
+        !lengthen(allocator, &f->contents, sizeof(*f->contents), f->num_values, values + spare))
       return 0;
-    for (size_t v = f->num_values; v < values; v++) f->descs[v].rank = ONRI_UNKNOWN_RANK;
-    f->num_values = values;
+    f->capacity = values + spare;
   }
   if (is_new || width > f->width) {
     if (!lengthen(allocator, &f->in, sizeof(*f->in), 0, width) || !lengthen(allocator, &f->out, sizeof(*f->out), 0, width) ||
@@ -54,8 +54,10 @@ enum onr_status onri_inference_grow(struct onri_inference *inference, int load, 
   struct onri_inference *f = inference;
   f->work_left = ONRI_INFERENCE_WORK;
   if (!make_room(f)) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to infer the shapes of %zu values", f->graph->num_values);
-  for (size_t v = 0; v < f->num_values; v++) {
+  for (; f->num_values < f->graph->num_values; f->num_values++) {
+    const size_t v = f->num_values;
     struct onri_constant *constant = f->graph->values[v].constant;
+    f->descs[v].rank = ONRI_UNKNOWN_RANK;
     if (!constant) continue;
     f->descs[v] = constant->desc;
     if (load && onr_desc_bytes(&constant->desc) <= KNOWN_BYTES) ONR_TRY(onri_constant_load(constant, error));

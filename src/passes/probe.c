@@ -134,7 +134,7 @@ static enum onr_status take_variations(struct onri_probe *probe, struct onr_erro
   struct onri_sizes sizes;
   size_t tried = 0;
   for (size_t choice = 0; onri_sizes_vary(&base, 0, choice, &sizes); choice++) {
-    if (choice >= ONRI_TELLING && 2 * probe->num_through >= tried) break;
+    if (choice >= ONRI_TELLING && 3 * probe->num_through >= tried) break;
     for (size_t s = 0; s < probe->symbols.count && tried < most; s++) {
       onri_sizes_vary(&base, s, choice, &sizes);
       if (sizes.value[s] == base.value[s]) continue;
