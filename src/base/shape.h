@@ -4,8 +4,10 @@
 
 #include "onnxrun/layer.h"
 
-/* axis may be negative; *result is 0..rank-1. rank 0 accepts 0 and -1 only where `allow_scalar`. ATTRIBUTE on failure. */
+/* axis may be negative; *result is 0..rank-1. A scalar has one axis, 0 or -1. ATTRIBUTE on failure. */
 enum onr_status onri_axis_resolve(int64_t axis, int32_t rank, int32_t *result, struct onr_error *error);
+/* The same of an axis that has been found to be in range. */
+static inline int32_t onri_axis_at(int64_t axis, int32_t rank) { return (int32_t)(axis < 0 ? axis + (rank ? rank : 1) : axis); }
 /* A list of axes as in ReduceSum: each in range, none twice. mask[d] = 1 for those named. */
 enum onr_status onri_axes_resolve(const int64_t *axes, size_t count, int32_t rank, uint8_t mask[ONR_MAX_RANK],
                                   struct onr_error *error);

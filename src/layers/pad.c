@@ -32,7 +32,7 @@ static enum onr_status read_pads(const struct onr_call *call, int64_t begin[ONR_
   if (num_axes == 0) return ONR_STATUS_OK;
   ONR_TRY(onri_axes_resolve(axes, num_axes, rank, mask, call->error));
   for (size_t i = 0; i < num_axes; i++) {
-    const int64_t d = axes[i] < 0 ? axes[i] + rank : axes[i];
+    const int32_t d = onri_axis_at(axes[i], rank);
     begin[d] = pads[i];
     end[d] = pads[num_axes + i];
   }
@@ -210,7 +210,7 @@ static enum onr_status center_axes(const struct onr_call *call, struct pad_state
     return onr_fail(call->error, ONR_STATUS_SHAPE, "%d sizes for %d axes", (int)count, (int)num_axes);
   for (int32_t d = 0; d < x->rank; d++) target[d] = p->num_axes > 0 ? x->dim[d] : sizes[d];
   if (p->num_axes > 0) ONR_TRY(onri_axes_resolve(p->axes, num_axes, x->rank, mask, call->error));
-  for (int32_t i = 0; i < p->num_axes; i++) target[p->axes[i] < 0 ? p->axes[i] + x->rank : p->axes[i]] = sizes[i];
+  for (int32_t i = 0; i < p->num_axes; i++) target[onri_axis_at(p->axes[i], x->rank)] = sizes[i];
   *out = *x;
   for (int32_t d = 0; d < x->rank; d++) {
     if (target[d] < 0)

@@ -58,10 +58,11 @@ static enum onr_status slice_read(const struct onr_call *call, struct slice_box 
   if (num_ends != count || num_axes != count || num_steps != count)
     return onr_fail(call->error, ONR_STATUS_SHAPE, "%d starts, %d ends, %d axes, %d steps: expected as many of each", (int)count,
                     (int)num_ends, (int)num_axes, (int)num_steps);
+  if (!x->rank && count) return onr_fail(call->error, ONR_STATUS_SHAPE, "a scalar has no axis to slice along");
   ONR_TRY(onri_axes_resolve(axes, count, x->rank, mask, call->error));
   for (int32_t d = 0; d < x->rank; d++) slice_axis(box, d, x->dim[d], 0, x->dim[d], 1);
   for (size_t i = 0; i < count; i++) {
-    const int32_t d = (int32_t)(axes[i] < 0 ? axes[i] + x->rank : axes[i]);
+    const int32_t d = onri_axis_at(axes[i], x->rank);
     if (steps[i] == 0) return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "the step along axis %d is 0", (int)d);
     slice_axis(box, d, x->dim[d], starts[i], ends[i], steps[i]);
   }

@@ -8,6 +8,7 @@
 #define FAILED_KEPT 12                       /* samples that are kept although a node failed */
 #define MOST_SAMPLES 64                      /* ... and fewer for a large graph: */
 #define SAMPLE_WORK ((size_t)1500000)        /* nodes and values in all samples together */
+#define SAMPLE_SHARE 16                      /* all samples together may take this part of the memory */
 #define CONTENT_BYTES ((size_t)4096)         /* contents that a sample computes: shapes, not masks ... */
 #define SAMPLE_ROOM ((size_t)2 << 20)        /* ... and all of one sample */
 
@@ -127,10 +128,18 @@ static enum onr_status take_rows(struct onri_probe *probe, struct onr_error *err
   return ONR_STATUS_OK;
 }
 
+/* How many samples a graph is worth: fewer for a large one, or where memory is short. */
+static size_t most_samples(const struct onri_graph *graph) {
+  const size_t each = graph->num_values * (sizeof(struct onr_desc) + sizeof(void *) + sizeof(struct onri_constant *)) + 1;
+  const size_t work = SAMPLE_WORK / (graph->num_values + graph->num_nodes + 1);
+  const uint64_t memory = graph->env->limits.total_bytes / SAMPLE_SHARE / each;
+  const size_t most = work < MOST_SAMPLES ? work : MOST_SAMPLES;
+  return memory < most ? (size_t)memory : most;
+}
+
 static enum onr_status take_variations(struct onri_probe *probe, struct onr_error *error) {
   const struct onri_sizes base = probe->samples[0].sizes;
-  const size_t affordable = SAMPLE_WORK / (probe->graph->num_values + probe->graph->num_nodes + 1);
-  const size_t most = affordable < MOST_SAMPLES ? affordable : MOST_SAMPLES;
+  const size_t most = most_samples(probe->graph);
   struct onri_sizes sizes;
   size_t tried = 0;
   for (size_t choice = 0; onri_sizes_vary(&base, 0, choice, &sizes); choice++) {

@@ -144,9 +144,23 @@ static void wrong_arguments(void **state) {
   assert_int_equal(status_of(3, 3, DIMS(0, 1, 2), 1), ONR_STATUS_ATTRIBUTE);
 }
 
+/* A scalar has an axis, 0 or -1, for layers that reduce, but none to slice along. */
+static void scalars(void **state) {
+  const float x = 3;
+  (void)state;
+  for (int64_t axis = -1; axis < 1; axis++) {
+    struct layer_test t = {.layer = &onri_layer_slice, .num_out = 1};
+    layer_test_input(&t, ONR_DTYPE_F32, 0, NULL, &x);
+    for (int i = 0; i < 3; i++) layer_test_constant(&t, ONR_DTYPE_I64, 1, DIMS(1), &(int64_t){i == 2 ? axis : i});
+    assert_int_equal(layer_test_run(&t), ONR_STATUS_SHAPE);
+    layer_test_clear(&t);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(one_axis_everything), cmocka_unit_test(extreme_numbers),
                                      cmocka_unit_test(many_axes), cmocka_unit_test(outer_runs_are_views),
-                                     cmocka_unit_test(defaults), cmocka_unit_test(wrong_arguments)};
+                                     cmocka_unit_test(defaults), cmocka_unit_test(scalars),
+                                     cmocka_unit_test(wrong_arguments)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
