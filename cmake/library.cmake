@@ -68,6 +68,11 @@ endif()
 set_property(SOURCE src/base/version.c APPEND PROPERTY COMPILE_DEFINITIONS
              "ONNXRUN_VERSION=\"${PROJECT_VERSION}\"" "ONNXRUN_KERNEL_LIBRARY=\"${kernel_library}\"")
 
+# A parent project that says nothing of its build type would get kernels without optimisation.
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  add_compile_options(-O2)
+endif()
+
 # What all code inside the repository is compiled with, tests included.
 add_library(onnxrun_internal_flags INTERFACE)
 target_include_directories(onnxrun_internal_flags INTERFACE

@@ -176,6 +176,8 @@ def export(model, args=(), f=None, *, kwargs=None, dynamo=True, check=True, tool
     if f is None or hasattr(f, "write"):
         raise TypeError("f: the file is written and run, so that a path is needed; torch.onnx.export gives a program, or writes a stream")
     path, is_program = os.fspath(f), isinstance(model, torch.export.ExportedProgram)
+    if not os.path.isdir(os.path.dirname(path) or "."):
+        raise FileNotFoundError(f"{path}: there is no folder {os.path.dirname(path)}")
     dynamo = bool(dynamo) or is_program
     keywords.check(options, dynamo)
     args, kwargs = _arguments(model, args, kwargs)

@@ -27,7 +27,7 @@ static int compare_reals(const struct onr_tensor *found, const struct onr_tensor
   }
   if (worst < 0) return 1;
   const double f = number_at(found, worst).real, e = number_at(expected, worst).real;
-  snprintf(reason, size, "%lld of %lld elements differ; worst at %lld: expected %.7g, found %.7g", (long long)wrong,
+  snprintf(reason, size, "%lld of %lld elements differ; worst at %lld: expected %.9g, found %.9g", (long long)wrong,
            (long long)count, (long long)worst, e, f);
   return 0;
 }

@@ -68,6 +68,7 @@ static int read_input(const struct options *options, const char *text, const str
   const char *file = text, *equals = strchr(text, '=');
   const size_t first = list->count;
   int index = named_input(model, text, &file);
+  if (!*file) return complain(EXIT_USAGE, "-i %s: expected NAME=FILE, found no file", text);
   if (index < 0 && equals && access(text, F_OK)) return unknown_input(model, equals + 1, text, (size_t)(equals - text));
   const int named = index >= 0;
   if (!named && onr_model_num_inputs(model) == 1) index = 0;
