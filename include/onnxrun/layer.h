@@ -79,6 +79,8 @@ struct onr_call {
   const void *params; /* params_size bytes, fixed when the graph is built; NULL when params_size is 0 */
   void *prepared;     /* prepared_size bytes, zeroed before prepare; the model's, read-only afterwards */
   void *state;        /* state_size bytes, zeroed before plan; this plan's */
+  void *kept;         /* kept_size bytes, zeroed once; the session's, for all its plans of this node; NULL: there is no session */
+  void *retired;      /* plan only: state of a plan of this node that runs no more: what it holds may be taken over; NULL: none */
   size_t num_in, num_out;
   const struct onr_desc *in; /* dtype ONR_DTYPE_NONE: an omitted optional input */
   struct onr_desc *out;      /* infer writes them all. In plan and run: dtype NONE where the output is not wanted */
@@ -108,7 +110,7 @@ struct onr_layer {
   uint8_t inputs_min, inputs_max, outputs_min, outputs_max; /* ONR_VARIADIC: no upper bound */
   uint32_t flags;        /* enum onr_layer_flags */
   uint32_t shape_inputs; /* bit i: contents of input i decide output shapes, so infer needs them (Reshape: bit 1) */
-  uint32_t params_size, prepared_size, state_size;
+  uint32_t params_size, prepared_size, state_size, kept_size;
   enum onr_status (*check)(const struct onr_call *call);
   enum onr_status (*infer)(struct onr_call *call);
   enum onr_status (*prepare)(struct onr_call *call);
@@ -116,6 +118,7 @@ struct onr_layer {
   enum onr_status (*run)(struct onr_call *call);
   void (*release_state)(void *state, struct onr_env *env);       /* safe on a zeroed state */
   void (*release_prepared)(void *prepared, struct onr_env *env); /* safe on a zeroed block */
+  void (*release_kept)(void *kept, struct onr_env *env);         /* safe on a zeroed block; after every state of the session */
   /* For `onnxrun info`: multiply-adds of one run from the descriptors. NULL: 0. */
   int64_t (*multiply_adds)(const struct onr_call *call);
   /* Operations of one run from the descriptors, where they are many times the elements of inputs and outputs and are no multiply-adds (a

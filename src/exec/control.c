@@ -1,5 +1,5 @@
-/* control: If, Loop and Scan, by running the frames of their bodies. Results are copied into slots of the node's outputs,
- * since a body's own memory is used again by its next run. */
+/* control: If, Loop and Scan, by running the frames of their bodies. Results are copied into slots of the node's
+ * outputs, since a body's own memory is used again by its next run. */
 #include <string.h>
 
 #include "base/checked.h"
@@ -15,8 +15,8 @@ static enum onr_status run_body(struct onri_frame *body, struct onr_error *error
 }
 
 /* Copies a result of a body into the slot of output i of the node. */
-static enum onr_status keep_output(struct onri_plan *plan, const struct onri_step *step, int32_t i, const struct onr_tensor *result,
-                                   struct onr_error *error) {
+static enum onr_status keep_output(struct onri_plan *plan, const struct onri_step *step, int32_t i,
+                                   const struct onr_tensor *result, struct onr_error *error) {
   const int32_t v = step->node->out[i];
   void *data;
   if (v == ONRI_NONE) return ONR_STATUS_OK;
@@ -38,7 +38,8 @@ static enum onr_status read_condition(const struct onr_tensor *condition, int *r
   return ONR_STATUS_OK;
 }
 
-static enum onr_status run_if(struct onri_frame *frame, struct onri_plan *plan, struct onri_step *step, struct onr_error *error) {
+static enum onr_status run_if(struct onri_frame *frame, struct onri_plan *plan, struct onri_step *step,
+                              struct onr_error *error) {
   const struct onr_tensor condition = input_tensor(plan, step, 0);
   struct onri_frame *body;
   int32_t first = 1;
@@ -46,7 +47,8 @@ static enum onr_status run_if(struct onri_frame *frame, struct onri_plan *plan, 
   ONR_TRY(read_condition(&condition, &taken, error));
   if (!taken) first += (int32_t)step->node->bodies[0]->num_inputs;
   ONR_TRY(onri_frame_child(frame, step->node, taken ? 0 : 1, &body, error));
-  for (size_t i = 0; i < body->space.graph->num_inputs; i++) body->inputs[i] = input_tensor(plan, step, first + (int32_t)i);
+  for (size_t i = 0; i < body->space.graph->num_inputs; i++)
+    body->inputs[i] = input_tensor(plan, step, first + (int32_t)i);
   ONR_TRY(run_body(body, error));
   for (int32_t i = 0; i < step->node->num_out; i++) {
     const struct onr_tensor result = onri_frame_output(body, (size_t)i);
@@ -61,7 +63,8 @@ static enum onr_status expect_elements(const struct onr_desc *desc, struct onr_e
   return onr_fail(error, ONR_STATUS_TYPE, "expected a tensor to scan, found %s", onr_dtype_name(desc->dtype));
 }
 
-/* Appends one slice to scan output i of the node: slot [count, slice...]. Room grows by half, so appending is linear. */
+/* Appends one slice to scan output i of the node: slot [count, slice...]. Room grows by half, so appending is linear.
+ */
 static enum onr_status append_slice(struct onri_plan *plan, int32_t v, const struct onr_tensor *slice, int64_t count,
                                     struct onr_error *error) {
   struct onr_desc whole = {.dtype = slice->desc.dtype, .rank = slice->desc.rank + 1};
@@ -102,8 +105,10 @@ static enum onr_status read_trip_count(const struct onr_tensor *count, int64_t *
   return ONR_STATUS_OK;
 }
 
-/* Output of this iteration becomes an input of the next. An output may be an input of this one, so it is copied aside. */
-static enum onr_status carry(struct onri_frame *body, size_t output, size_t input, int64_t iteration, struct onr_error *error) {
+/* Output of this iteration becomes an input of the next. An output may be an input of this one, so it is copied aside.
+ */
+static enum onr_status carry(struct onri_frame *body, size_t output, size_t input, int64_t iteration,
+                             struct onr_error *error) {
   const struct onr_tensor value = onri_frame_output(body, output);
   const size_t bytes = onr_desc_bytes(&value.desc);
   void *data;
@@ -113,18 +118,20 @@ static enum onr_status carry(struct onri_frame *body, size_t output, size_t inpu
   return ONR_STATUS_OK;
 }
 
-/* A scan output of no iterations: nothing along `axis`; the rest is what a plan of the body for these inputs says, as far as
- * that can be told without running it. */
-static enum onr_status empty_output(struct onri_plan *plan, int32_t v, struct onri_frame *body, size_t output, int32_t axis,
-                                    struct onr_error *error) {
+/* A scan output of no iterations: nothing along `axis`; the rest is what a plan of the body for these inputs says, as
+ * far as that can be told without running it. */
+static enum onr_status empty_output(struct onri_plan *plan, int32_t v, struct onri_frame *body, size_t output,
+                                    int32_t axis, struct onr_error *error) {
   const int32_t slice = body->space.graph->outputs[output];
   struct onr_desc desc = body->space.graph->values[slice].desc;
   struct onr_error why = {0};
   void *data;
   if (v == ONRI_NONE) return ONR_STATUS_OK;
   const enum onr_status status = onri_frame_plan(body, body->inputs, &why);
-  if (status == ONR_STATUS_NO_MEMORY || status == ONR_STATUS_CANCELLED) return onr_fail(error, status, "%s", why.message);
-  if (status == ONR_STATUS_OK && body->space.plan->inference.descs[slice].rank >= 0) desc = body->space.plan->inference.descs[slice];
+  if (status == ONR_STATUS_NO_MEMORY || status == ONR_STATUS_CANCELLED)
+    return onr_fail(error, status, "%s", why.message);
+  if (status == ONR_STATUS_OK && body->space.plan->inference.descs[slice].rank >= 0)
+    desc = body->space.plan->inference.descs[slice];
   if (desc.rank < 0 || desc.rank >= ONR_MAX_RANK) desc.rank = 0;
   if (desc.dtype == ONR_DTYPE_NONE) desc.dtype = ONR_DTYPE_F32;
   ONR_TRY(expect_elements(&desc, error));
@@ -138,7 +145,8 @@ static enum onr_status empty_output(struct onri_plan *plan, int32_t v, struct on
   return onri_plan_resize(plan, v, &desc, 0, &data, error);
 }
 
-static enum onr_status run_loop(struct onri_frame *frame, struct onri_plan *plan, struct onri_step *step, struct onr_error *error) {
+static enum onr_status run_loop(struct onri_frame *frame, struct onri_plan *plan, struct onri_step *step,
+                                struct onr_error *error) {
   const struct onr_loop_params *params = step->call.params;
   const int32_t carried = params->num_carried, scans = step->node->num_out - carried;
   const struct onr_tensor m = input_tensor(plan, step, 0), condition = input_tensor(plan, step, 1);
@@ -192,8 +200,9 @@ static void copy_slice(const struct slicing *s, char *whole, char *slice, size_t
 }
 
 /* Slice number `iteration` of scan input k becomes the body's input; zeros where there is none (-1). */
-static enum onr_status feed_slice(struct onri_frame *body, const struct onr_tensor *whole, const struct onr_scan_params *params,
-                                  int32_t k, int64_t iteration, struct onr_error *error) {
+static enum onr_status feed_slice(struct onri_frame *body, const struct onr_tensor *whole,
+                                  const struct onr_scan_params *params, int32_t k, int64_t iteration,
+                                  struct onr_error *error) {
   const int32_t axis = params->input_axis[k] < 0 ? params->input_axis[k] + whole->desc.rank : params->input_axis[k];
   const struct slicing s = slice_of(&whole->desc, axis);
   const size_t index = (size_t)(params->input_reverse[k] ? whole->desc.dim[axis] - 1 - iteration : iteration);
@@ -210,8 +219,9 @@ static enum onr_status feed_slice(struct onri_frame *body, const struct onr_tens
 }
 
 /* Body output becomes slice number `iteration` of scan output k; the first one decides the shape. */
-static enum onr_status collect_slice(struct onri_plan *plan, const struct onri_step *step, const struct onr_tensor *slice, int32_t k,
-                                     int64_t iteration, int64_t trips, struct onr_error *error) {
+static enum onr_status collect_slice(struct onri_plan *plan, const struct onri_step *step,
+                                     const struct onr_tensor *slice, int32_t k, int64_t iteration, int64_t trips,
+                                     struct onr_error *error) {
   const struct onr_scan_params *params = step->call.params;
   const int32_t v = step->node->out[params->num_states + k];
   struct onr_desc whole = slice->desc;
@@ -230,12 +240,14 @@ static enum onr_status collect_slice(struct onri_plan *plan, const struct onri_s
   if (!onr_desc_equal(&whole, &plan->inference.descs[v]))
     return onr_fail(error, ONR_STATUS_SHAPE, "a scan output changes its shape from one iteration to the next");
   const struct slicing s = slice_of(&whole, axis);
-  copy_slice(&s, onri_plan_address(plan, v), slice->data, (size_t)(params->output_reverse[k] ? trips - 1 - iteration : iteration), 1);
+  copy_slice(&s, onri_plan_address(plan, v), slice->data,
+             (size_t)(params->output_reverse[k] ? trips - 1 - iteration : iteration), 1);
   return ONR_STATUS_OK;
 }
 
 /* All scan inputs have one length along their axes. */
-static enum onr_status scan_length(const struct onri_plan *plan, const struct onri_step *step, int64_t *trips, struct onr_error *error) {
+static enum onr_status scan_length(const struct onri_plan *plan, const struct onri_step *step, int64_t *trips,
+                                   struct onr_error *error) {
   const struct onr_scan_params *params = step->call.params;
   *trips = -1;
   for (int32_t k = 0; k < params->num_scan_inputs; k++) {
@@ -246,13 +258,15 @@ static enum onr_status scan_length(const struct onri_plan *plan, const struct on
       return onr_fail(error, ONR_STATUS_ATTRIBUTE, "scan input axis %d is out of range for rank %d", axis, x.desc.rank);
     if (axis < 0) axis += x.desc.rank;
     if (*trips >= 0 && *trips != x.desc.dim[axis])
-      return onr_fail(error, ONR_STATUS_SHAPE, "scan inputs have %lld and %lld slices", (long long)*trips, (long long)x.desc.dim[axis]);
+      return onr_fail(error, ONR_STATUS_SHAPE, "scan inputs have %lld and %lld slices", (long long)*trips,
+                      (long long)x.desc.dim[axis]);
     *trips = x.desc.dim[axis];
   }
   return ONR_STATUS_OK;
 }
 
-static enum onr_status run_scan(struct onri_frame *frame, struct onri_plan *plan, struct onri_step *step, struct onr_error *error) {
+static enum onr_status run_scan(struct onri_frame *frame, struct onri_plan *plan, struct onri_step *step,
+                                struct onr_error *error) {
   const struct onr_scan_params *params = step->call.params;
   const int32_t states = params->num_states, scans = step->node->num_out - states;
   struct onri_frame *body;
@@ -284,7 +298,8 @@ static enum onr_status run_scan(struct onri_frame *frame, struct onri_plan *plan
 }
 
 /* Entries that a body has made for one output: descriptors with offsets, and contents. */
-static enum onr_status collect_entry(struct onri_frame *body, int32_t k, int64_t i, const struct onr_tensor *entry, struct onr_error *error) {
+static enum onr_status collect_entry(struct onri_frame *body, int32_t k, int64_t i, const struct onr_tensor *entry,
+                                     struct onr_error *error) {
   struct onri_collected *all = &body->collected[k];
   struct onri_run *run = body->space.run;
   const size_t bytes = onr_desc_bytes(&entry->desc);
@@ -296,7 +311,8 @@ static enum onr_status collect_entry(struct onri_frame *body, int32_t k, int64_t
   }
   if (!onri_round_up(offset, ONRI_ALIGNMENT, &offset) || !onri_add_size(offset, bytes, &end))
     return onr_fail(error, ONR_STATUS_LIMIT, "a sequence is larger than the address space");
-  ONR_TRY(onri_buffer_grow(run, &all->entries, (size_t)(i + 1) * sizeof(*entries), (size_t)i * sizeof(*entries), error));
+  ONR_TRY(
+      onri_buffer_grow(run, &all->entries, (size_t)(i + 1) * sizeof(*entries), (size_t)i * sizeof(*entries), error));
   ONR_TRY(onri_buffer_grow(run, &all->contents, end, offset, error));
   entries = (struct onr_tensor *)(void *)all->entries.data;
   entries[i] = (struct onr_tensor){entry->desc, (void *)(uintptr_t)offset};
@@ -305,8 +321,8 @@ static enum onr_status collect_entry(struct onri_frame *body, int32_t k, int64_t
 }
 
 /* They become a sequence. */
-static enum onr_status keep_entries(struct onri_frame *body, struct onri_plan *plan, const struct onri_step *step, int32_t k, int64_t length,
-                                    struct onr_error *error) {
+static enum onr_status keep_entries(struct onri_frame *body, struct onri_plan *plan, const struct onri_step *step,
+                                    int32_t k, int64_t length, struct onr_error *error) {
   struct onr_tensor *entries = (struct onr_tensor *)(void *)body->collected[k].entries.data;
   struct onr_desc desc;
   void *data;
@@ -317,7 +333,8 @@ static enum onr_status keep_entries(struct onri_frame *body, struct onri_plan *p
   return ONR_STATUS_OK;
 }
 
-static enum onr_status run_sequence_map(struct onri_frame *frame, struct onri_plan *plan, struct onri_step *step, struct onr_error *error) {
+static enum onr_status run_sequence_map(struct onri_frame *frame, struct onri_plan *plan, struct onri_step *step,
+                                        struct onr_error *error) {
   const struct onr_sequence_map_params *params = step->call.params;
   const struct onr_tensor first = input_tensor(plan, step, 0);
   const int64_t length = onr_sequence_length(&first);
@@ -331,7 +348,8 @@ static enum onr_status run_sequence_map(struct onri_frame *frame, struct onri_pl
       body->inputs[k] = x;
       if ((int32_t)k >= params->num_mapped || x.desc.dtype != ONR_DTYPE_SEQUENCE) continue;
       if (onr_sequence_length(&x) != length)
-        return onr_fail(error, ONR_STATUS_SHAPE, "sequences of %lld and %lld entries", (long long)length, (long long)onr_sequence_length(&x));
+        return onr_fail(error, ONR_STATUS_SHAPE, "sequences of %lld and %lld entries", (long long)length,
+                        (long long)onr_sequence_length(&x));
       body->inputs[k] = onr_sequence_entry(&x, i);
     }
     ONR_TRY(run_body(body, error));
@@ -345,7 +363,8 @@ static enum onr_status run_sequence_map(struct onri_frame *frame, struct onri_pl
   return ONR_STATUS_OK;
 }
 
-static enum onr_status run_control(struct onri_frame *frame, struct onri_plan *plan, struct onri_step *step, struct onr_error *error) {
+static enum onr_status run_control(struct onri_frame *frame, struct onri_plan *plan, struct onri_step *step,
+                                   struct onr_error *error) {
   const struct onr_layer *layer = step->node->layer;
   if (layer == &onri_layer_if) return run_if(frame, plan, step, error);
   if (layer == &onri_layer_loop) return run_loop(frame, plan, step, error);
@@ -354,7 +373,8 @@ static enum onr_status run_control(struct onri_frame *frame, struct onri_plan *p
   return onr_fail(error, ONR_STATUS_INTERNAL, "%s is no control-flow layer", layer->name);
 }
 
-enum onr_status onri_control_run(struct onri_frame *frame, struct onri_plan *plan, struct onri_step *step, struct onr_error *error) {
+enum onr_status onri_control_run(struct onri_frame *frame, struct onri_plan *plan, struct onri_step *step,
+                                 struct onr_error *error) {
   const enum onr_status status = run_control(frame, plan, step, error);
   onri_frame_done_bodies(frame, step->node);
   return status;

@@ -7,9 +7,12 @@
 
 #include "exec/plan_cache.h"
 
-static enum onr_status no_memory(struct onr_error *error) { return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a session"); }
+static enum onr_status no_memory(struct onr_error *error) {
+  return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a session");
+}
 
-enum onr_status onri_frame_create(struct onri_run *run, struct onri_graph *graph, struct onri_frame **frame, struct onr_error *error) {
+enum onr_status onri_frame_create(struct onri_run *run, struct onri_graph *graph, struct onri_frame **frame,
+                                  struct onr_error *error) {
   const struct onr_allocator *allocator = run->env.allocator;
   struct onri_frame *f = onri_allocate_zeroed(allocator, sizeof(*f));
   enum onr_status status;
@@ -25,7 +28,8 @@ enum onr_status onri_frame_create(struct onri_run *run, struct onri_graph *graph
   f->inputs = onri_allocate_zeroed(allocator, graph->num_inputs * sizeof(*f->inputs));
   f->carries = onri_allocate_zeroed(allocator, 2 * graph->num_inputs * sizeof(*f->carries));
   f->collected = onri_allocate_zeroed(allocator, graph->num_outputs * sizeof(*f->collected));
-  if (status == ONR_STATUS_OK && (!f->first_child || !f->children || !f->inputs || !f->carries || !f->collected)) status = no_memory(error);
+  if (status == ONR_STATUS_OK && (!f->first_child || !f->children || !f->inputs || !f->carries || !f->collected))
+    status = no_memory(error);
   if (status == ONR_STATUS_OK) *frame = f;
   else onri_frame_destroy(f);
   return status;
@@ -43,7 +47,8 @@ void onri_frame_destroy(struct onri_frame *frame) {
   if (!frame) return;
   run = frame->space.run;
   release_children(frame);
-  for (size_t i = 0; frame->carries && i < 2 * frame->space.graph->num_inputs; i++) onri_buffer_release(run, &frame->carries[i]);
+  for (size_t i = 0; frame->carries && i < 2 * frame->space.graph->num_inputs; i++)
+    onri_buffer_release(run, &frame->carries[i]);
   for (size_t i = 0; frame->collected && i < frame->space.graph->num_outputs; i++) {
     onri_buffer_release(run, &frame->collected[i].entries);
     onri_buffer_release(run, &frame->collected[i].contents);
@@ -75,24 +80,22 @@ enum onr_status onri_frame_carry(struct onri_frame *frame, size_t index, int64_t
 
 /* Memory for the segments planned so far. */
 static enum onr_status reserve(struct onri_plan *plan, struct onr_error *error) {
-  for (size_t s = 0; s < plan->num_segments; s++) ONR_TRY(onri_workspace_block(plan->space, s, plan->segments[s].block_bytes, error));
+  for (size_t s = 0; s < plan->num_segments; s++)
+    ONR_TRY(onri_workspace_block(plan->space, s, plan->segments[s].block_bytes, error));
   return ONR_STATUS_OK;
 }
 
-/* For one more plan: old ones go before it is made rather than after, so that both are never held. */
-static void make_room(struct onri_workspace *space) {
-  struct onri_plan_cache *cache = &space->run->plans;
-  const uint64_t limit = onri_plan_cache_limit(space->run), next = space->plan_bytes;
-  if (cache->bytes + next > limit) onri_plan_cache_trim(cache, next < limit ? limit - next : 0, NULL);
-}
-
-/* A new plan. When memory is short, it takes the place of the cached ones. */
-static enum onr_status make_plan(struct onri_workspace *space, const struct onr_tensor *inputs, struct onri_plan **plan, struct onr_error *error) {
+/* A new plan. Old ones make room for it before it is made, and one of them hands on what its layers hold. When memory
+ * is short, it takes the place of all. */
+static enum onr_status make_plan(struct onri_workspace *space, const struct onr_tensor *inputs, struct onri_plan **plan,
+                                 struct onr_error *error) {
   struct onri_run *run = space->run;
-  enum onr_status status = onri_plan_create(space, inputs, plan, error);
+  const uint64_t limit = onri_plan_cache_limit(run), next = space->plan_bytes;
+  struct onri_plan *retired = onri_plan_cache_room(&run->plans, next < limit ? limit - next : 0, space);
+  enum onr_status status = onri_plan_create(space, inputs, retired, plan, error);
   if (status == ONR_STATUS_NO_MEMORY && onri_plan_cache_empty(&run->plans)) {
     onri_meter_take_refusal(run->env.meter);
-    status = onri_plan_create(space, inputs, plan, error);
+    status = onri_plan_create(space, inputs, NULL, plan, error);
   }
   if (status != ONR_STATUS_OK) return status;
   return onri_plan_cache_add(&run->plans, *plan, error);
@@ -104,14 +107,13 @@ enum onr_status onri_frame_plan(struct onri_frame *frame, const struct onr_tenso
   struct onri_plan *plan = onri_plan_cache_find(cache, space, inputs);
   space->plan = plan;
   if (plan) return ONR_STATUS_OK;
-  make_room(space);
   ONR_TRY(make_plan(space, inputs, &plan, error));
   space->plan = plan;
   onri_plan_cache_trim(cache, onri_plan_cache_limit(space->run), plan);
-  if (space->kept) return ONR_STATUS_OK; /* room is made when it runs: results of the last run may lie there */
-  space->kept = plan;
+  if (space->pinned) return ONR_STATUS_OK; /* room is made when it runs: results of the last run may lie there */
+  space->pinned = plan;
   const enum onr_status status = reserve(plan, error);
-  space->kept = NULL;
+  space->pinned = NULL;
   return status;
 }
 
@@ -122,7 +124,9 @@ static void bind(struct onri_plan *plan, size_t index) {
     struct onri_step *step = &segment->steps[s];
     const struct onri_node *node = step->node;
     for (int32_t i = 0; i < node->num_in; i++)
-      step->inputs[i] = node->in[i] == ONRI_NONE || (i < 64 && (node->absorbed >> i & 1)) ? NULL : onri_plan_address(plan, node->in[i]);
+      step->inputs[i] = node->in[i] == ONRI_NONE || (i < 64 && (node->absorbed >> i & 1))
+                            ? NULL
+                            : onri_plan_address(plan, node->in[i]);
     for (int32_t i = 0; i < node->num_out; i++)
       step->outputs[i] = node->out[i] == ONRI_NONE ? NULL : onri_plan_address(plan, node->out[i]);
     if (step->call.scratch_bytes) step->call.scratch = plan->space->blocks[index].data + step->scratch;
@@ -169,7 +173,8 @@ static enum onr_status run_layer(const struct onri_plan *plan, struct onri_step 
   return status;
 }
 
-static enum onr_status run_step(struct onri_frame *frame, struct onri_plan *plan, struct onri_step *step, struct onr_error *error) {
+static enum onr_status run_step(struct onri_frame *frame, struct onri_plan *plan, struct onri_step *step,
+                                struct onr_error *error) {
   const int profile = frame->space.run->profile;
   const uint64_t start = profile ? now_ns() : 0;
   enum onr_status status;
@@ -183,7 +188,8 @@ static enum onr_status run_step(struct onri_frame *frame, struct onri_plan *plan
   return onri_node_blame(step->node, status, error);
 }
 
-static enum onr_status run_segment(struct onri_frame *frame, struct onri_plan *plan, size_t index, struct onr_error *error) {
+static enum onr_status run_segment(struct onri_frame *frame, struct onri_plan *plan, size_t index,
+                                   struct onr_error *error) {
   struct onri_segment *segment = &plan->segments[index];
   const struct onr_env *env = &frame->space.run->env;
   ONR_TRY(onri_workspace_block(plan->space, index, segment->block_bytes, error));
@@ -217,10 +223,11 @@ static enum onr_status run_segments(struct onri_frame *frame, struct onri_plan *
   }
 }
 
-enum onr_status onri_frame_run(struct onri_frame *frame, const struct onr_tensor *inputs, void *const *outputs, struct onr_error *error) {
+enum onr_status onri_frame_run(struct onri_frame *frame, const struct onr_tensor *inputs, void *const *outputs,
+                               struct onr_error *error) {
   struct onri_plan *plan = frame->space.plan;
   enum onr_status status;
-  frame->space.kept = plan;
+  frame->space.pinned = plan;
   set_addresses(plan, inputs, outputs);
   status = run_segments(frame, plan, error);
   if (status != ONR_STATUS_OK) onri_frame_done(frame);
@@ -228,12 +235,12 @@ enum onr_status onri_frame_run(struct onri_frame *frame, const struct onr_tensor
 }
 
 struct onr_tensor onri_frame_output(const struct onri_frame *frame, size_t index) {
-  const struct onri_plan *plan = frame->space.kept;
+  const struct onri_plan *plan = frame->space.pinned;
   const int32_t v = frame->space.graph->outputs[index];
   return (struct onr_tensor){plan->inference.descs[v], onri_plan_address(plan, v)};
 }
 
-void onri_frame_done(struct onri_frame *frame) { frame->space.kept = NULL; }
+void onri_frame_done(struct onri_frame *frame) { frame->space.pinned = NULL; }
 
 void onri_frame_done_bodies(struct onri_frame *frame, const struct onri_node *node) {
   struct onri_frame **children = frame->children + frame->first_child[node - frame->space.graph->nodes];

@@ -1,4 +1,5 @@
-/* frame.h: runs one graph again and again: its cached plans, and the frames of the bodies of its If, Loop and Scan nodes. */
+/* frame.h: runs one graph again and again: its cached plans, and the frames of the bodies of its If, Loop and Scan
+ * nodes. */
 #ifndef ONRI_FRAME_H
 #define ONRI_FRAME_H
 
@@ -11,21 +12,24 @@ struct onri_collected {
 
 struct onri_frame {
   struct onri_workspace space;
-  struct onri_frame **children;   /* [sum of bodies of all nodes], made when first needed */
-  int32_t *first_child;           /* [num_nodes] */
+  struct onri_frame **children; /* [sum of bodies of all nodes], made when first needed */
+  int32_t *first_child;         /* [num_nodes] */
   size_t num_children;
-  struct onr_tensor *inputs;      /* [graph->num_inputs] room for whoever runs the frame as a body */
-  struct onri_buffer *carries;    /* [2 * graph->num_inputs] copies of inputs made for one iteration, two each in turn */
+  struct onr_tensor *inputs;   /* [graph->num_inputs] room for whoever runs the frame as a body */
+  struct onri_buffer *carries; /* [2 * graph->num_inputs] copies of inputs made for one iteration, two each in turn */
   struct onri_collected *collected; /* [graph->num_outputs] of a SequenceMap's body */
 };
 
-enum onr_status onri_frame_create(struct onri_run *run, struct onri_graph *graph, struct onri_frame **frame, struct onr_error *error);
+enum onr_status onri_frame_create(struct onri_run *run, struct onri_graph *graph, struct onri_frame **frame,
+                                  struct onr_error *error);
 void onri_frame_destroy(struct onri_frame *frame); /* accepts NULL */
-/* Finds or makes the plan for these input shapes: it is what runs next. Memory of the last run's results stays as it is. */
+/* Finds or makes the plan for these input shapes: it is what runs next. Memory of the last run's results stays as it
+ * is. */
 enum onr_status onri_frame_plan(struct onri_frame *frame, const struct onr_tensor *inputs, struct onr_error *error);
-/* Runs it with the given inputs. outputs (may be NULL, or hold NULLs): the caller's memory, large enough. Results are read
- * with onri_frame_output until onri_frame_done. */
-enum onr_status onri_frame_run(struct onri_frame *frame, const struct onr_tensor *inputs, void *const *outputs, struct onr_error *error);
+/* Runs it with the given inputs. outputs (may be NULL, or hold NULLs): the caller's memory, large enough. Results are
+ * read with onri_frame_output until onri_frame_done. */
+enum onr_status onri_frame_run(struct onri_frame *frame, const struct onr_tensor *inputs, void *const *outputs,
+                               struct onr_error *error);
 struct onr_tensor onri_frame_output(const struct onri_frame *frame, size_t index);
 /* The results are not read any more: those of this frame, or of the bodies of one of its nodes. */
 void onri_frame_done(struct onri_frame *frame);
@@ -41,6 +45,7 @@ enum onr_status onri_frame_carry(struct onri_frame *frame, size_t index, int64_t
                                  struct onr_error *error);
 
 /* control.c: runs an If, Loop or Scan step. */
-enum onr_status onri_control_run(struct onri_frame *frame, struct onri_plan *plan, struct onri_step *step, struct onr_error *error);
+enum onr_status onri_control_run(struct onri_frame *frame, struct onri_plan *plan, struct onri_step *step,
+                                 struct onr_error *error);
 
 #endif

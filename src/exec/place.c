@@ -71,7 +71,8 @@ static void grant_view(struct placing *p, const struct onri_step *step, size_t i
   root = root_of(p->plan, in);
   const enum onri_storage storage = p->plan->places[root].storage;
   /* The caller may free its input, or read an output as its own: neither may be the same memory. */
-  if (p->plan->space->uses[out].output != ONRI_NONE && (storage == ONRI_STORAGE_INPUT || storage == ONRI_STORAGE_KNOWN)) return;
+  if (p->plan->space->uses[out].output != ONRI_NONE && (storage == ONRI_STORAGE_INPUT || storage == ONRI_STORAGE_KNOWN))
+    return;
   if (!onri_add_size(wish->offset, bytes_of(p->plan, out), &end) || end > bytes_of(p->plan, in)) return;
   attach(p, out, in, wish->offset);
 }
@@ -81,7 +82,8 @@ static void grant_in_place(struct placing *p, const struct onri_step *step) {
   int32_t in, root;
   if (step->call.in_place < 0 || step->call.in_place >= step->node->num_in || out == ONRI_NONE) return;
   in = step->node->in[step->call.in_place];
-  if (in == ONRI_NONE || p->plan->places[out].parent != ONRI_NONE || bytes_of(p->plan, in) != bytes_of(p->plan, out)) return;
+  if (in == ONRI_NONE || p->plan->places[out].parent != ONRI_NONE || bytes_of(p->plan, in) != bytes_of(p->plan, out))
+    return;
   root = root_of(p->plan, in);
   if (!is_ours(p, root) || p->lifetimes[root].last > now) return;
   for (int32_t i = 0; i < step->node->num_in; i++) {
@@ -100,8 +102,11 @@ static void grant_inside(struct placing *p, const struct onri_step *step, size_t
   out = step->node->out[wish->of];
   if (out == ONRI_NONE || p->plan->places[out].parent != ONRI_NONE) return;
   root = root_of(p->plan, in);
-  if (!is_ours(p, root) || root == out || offset_of(p->plan, in) != 0 || bytes_of(p->plan, root) != bytes_of(p->plan, in)) return;
-  if (p->lifetimes[root].last == INT32_MAX) return; /* a graph output, or read by a later segment: keeps its own memory */
+  if (!is_ours(p, root) || root == out || offset_of(p->plan, in) != 0 ||
+      bytes_of(p->plan, root) != bytes_of(p->plan, in))
+    return;
+  if (p->lifetimes[root].last == INT32_MAX)
+    return; /* a graph output, or read by a later segment: keeps its own memory */
   if (!onri_add_size(wish->offset, bytes_of(p->plan, in), &end) || end > bytes_of(p->plan, out)) return;
   attach(p, root, out, wish->offset);
 }
@@ -144,7 +149,8 @@ static void mark_if_read_later(struct placing *p, int32_t v) {
   if (p->plan->space->uses[v].last_read >= p->segment->end_node) mark_overread(p, v);
 }
 
-/* Marks the roots of all that is read past its end, or may be by a later segment. Views are resolved, so this comes last. */
+/* Marks the roots of all that is read past its end, or may be by a later segment. Views are resolved, so this comes
+ * last. */
 static void find_overreads(struct placing *p) {
   for (size_t s = 0; s < p->segment->num_steps; s++) {
     const struct onri_node *node = p->segment->steps[s].node;
@@ -154,7 +160,8 @@ static void find_overreads(struct placing *p) {
   for_values(p, mark_if_read_later);
 }
 
-/* Graph inputs that are read past their end live in the block of segment 0; the others stay where the caller has them. */
+/* Graph inputs that are read past their end live in the block of segment 0; the others stay where the caller has them.
+ */
 static void choose_input_copies(struct placing *p) {
   const struct onri_graph *g = p->plan->space->graph;
   for (size_t i = 0; !p->index && i < g->num_inputs; i++)
@@ -163,7 +170,8 @@ static void choose_input_copies(struct placing *p) {
 
 static void offer_output_memory(struct placing *p, int32_t v) {
   struct onri_place *place = &p->plan->places[v];
-  if (is_ours(p, v) && place->parent == ONRI_NONE && !p->lifetimes[v].overread) place->output = p->plan->space->uses[v].output;
+  if (is_ours(p, v) && place->parent == ONRI_NONE && !p->lifetimes[v].overread)
+    place->output = p->plan->space->uses[v].output;
 }
 
 static void add_block(struct placing *p, size_t bytes, int32_t first, int32_t last, int32_t owner) {
@@ -185,7 +193,8 @@ static void collect_blocks(struct placing *p) {
   for_values(p, add_value);
   for (size_t s = 0; s < p->segment->num_steps; s++) {
     const struct onri_step *step = &p->segment->steps[s];
-    if (step->call.scratch_bytes) add_block(p, step->call.scratch_bytes, node_index(p, step), node_index(p, step), -1 - (int32_t)s);
+    if (step->call.scratch_bytes)
+      add_block(p, step->call.scratch_bytes, node_index(p, step), node_index(p, step), -1 - (int32_t)s);
   }
 }
 
@@ -195,7 +204,8 @@ static enum onr_status place_blocks(struct placing *p) {
   collect_blocks(p);
   p->blocks = onri_allocate(allocator, p->num_blocks * sizeof(*p->blocks));
   p->owners = onri_allocate(allocator, p->num_blocks * sizeof(*p->owners));
-  if (!p->blocks || !p->owners) status = onr_fail(p->error, ONR_STATUS_NO_MEMORY, "no memory to place %zu tensors", p->num_blocks);
+  if (!p->blocks || !p->owners)
+    status = onr_fail(p->error, ONR_STATUS_NO_MEMORY, "no memory to place %zu tensors", p->num_blocks);
   if (status == ONR_STATUS_OK) {
     collect_blocks(p);
     status = onri_plan_blocks(p->blocks, p->num_blocks, allocator, &p->segment->block_bytes, p->error);
@@ -216,8 +226,8 @@ static void grant_wishes(struct placing *p, const struct onri_step *step) {
   for (size_t i = 0; i < step->call.num_in; i++) grant_inside(p, step, i);
 }
 
-/* Leaves every value one step from its root. Roots that went inside another value did so in the order of nodes, so backwards each way
- * is short. */
+/* Leaves every value one step from its root. Roots that went inside another value did so in the order of nodes, so
+ * backwards each way is short. */
 static void flatten(const struct placing *p) {
   for (int32_t n = p->segment->end_node; n-- > p->segment->first_node;) {
     const struct onri_node *node = &p->plan->space->graph->nodes[n];
@@ -231,7 +241,11 @@ static void flatten(const struct placing *p) {
 }
 
 enum onr_status onri_plan_place(struct onri_plan *plan, size_t index, struct onr_error *error) {
-  struct placing p = {.plan = plan, .segment = &plan->segments[index], .lifetimes = plan->space->lifetimes, .index = (int32_t)index, .error = error};
+  struct placing p = {.plan = plan,
+                      .segment = &plan->segments[index],
+                      .lifetimes = plan->space->lifetimes,
+                      .index = (int32_t)index,
+                      .error = error};
   start_values(&p);
   for (size_t s = 0; s < p.segment->num_steps; s++) grant_wishes(&p, &p.segment->steps[s]);
   find_overreads(&p);

@@ -1,14 +1,19 @@
 /* plan: shapes and steps of the segments of one graph for one set of input shapes. */
 #include "exec/plan.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/shape.h"
 #include "exec/plan_cache.h"
 
-static enum onr_status no_memory(struct onr_error *error) { return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a plan"); }
+static enum onr_status no_memory(struct onr_error *error) {
+  return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a plan");
+}
 
-static uint64_t held(const struct onri_workspace *space) { return atomic_load_explicit(&space->run->env.meter->held, memory_order_relaxed); }
+static uint64_t held(const struct onri_workspace *space) {
+  return atomic_load_explicit(&space->run->env.meter->held, memory_order_relaxed);
+}
 
 static enum onr_status resize_output(struct onr_call *call, size_t i, const struct onr_desc *desc, void **data) {
   struct onri_plan *plan = call->executor;
@@ -45,7 +50,8 @@ static void *address_of_root(const struct onri_plan *plan, int32_t value) {
     case ONRI_STORAGE_INPUT: return plan->inputs[plan->space->uses[value].input].data;
     case ONRI_STORAGE_BLOCK:
       if (place->output != ONRI_NONE && plan->outputs[place->output]) return plan->outputs[place->output];
-      return (size_t)place->segment < plan->space->num_blocks ? plan->space->blocks[place->segment].data + place->offset : NULL;
+      return (size_t)place->segment < plan->space->num_blocks ? plan->space->blocks[place->segment].data + place->offset
+                                                              : NULL;
     case ONRI_STORAGE_SLOT: return plan->space->slots[value].data;
     case ONRI_STORAGE_NONE: break;
   }
@@ -55,13 +61,14 @@ static void *address_of_root(const struct onri_plan *plan, int32_t value) {
 void *onri_plan_address(const struct onri_plan *plan, int32_t value) {
   size_t offset = 0;
   char *address;
-  for (; plan->places[value].parent != ONRI_NONE; value = plan->places[value].parent) offset += plan->places[value].offset;
+  for (; plan->places[value].parent != ONRI_NONE; value = plan->places[value].parent)
+    offset += plan->places[value].offset;
   address = address_of_root(plan, value);
   return address ? address + offset : NULL;
 }
 
-enum onr_status onri_plan_resize(struct onri_plan *plan, int32_t value, const struct onr_desc *desc, size_t kept, void **data,
-                                 struct onr_error *error) {
+enum onr_status onri_plan_resize(struct onri_plan *plan, int32_t value, const struct onr_desc *desc, size_t kept,
+                                 void **data, struct onr_error *error) {
   ONR_TRY(onri_desc_check(desc, &plan->space->run->env, error));
   ONR_TRY(onri_workspace_slot(plan->space, value, onr_desc_bytes(desc) + ONR_SLACK_BYTES, kept, error));
   plan->places[value].storage = ONRI_STORAGE_SLOT;
@@ -103,7 +110,8 @@ static enum onr_status assume(struct onri_plan *plan, struct onri_segment *segme
     if (!a.contents) return no_memory(error);
     if (bytes) memcpy(a.contents, contents_now(plan, value), bytes);
   }
-  if (!onri_grow(allocator, &segment->assumptions, sizeof(a), &segment->assumptions_capacity, segment->num_assumptions + 1)) {
+  if (!onri_grow(allocator, &segment->assumptions, sizeof(a), &segment->assumptions_capacity,
+                 segment->num_assumptions + 1)) {
     onri_release(allocator, a.contents);
     return no_memory(error);
   }
@@ -113,8 +121,8 @@ static enum onr_status assume(struct onri_plan *plan, struct onri_segment *segme
 }
 
 /* Descriptors that running told are taken for granted where a node reads them. */
-static enum onr_status assume_slots(struct onri_plan *plan, struct onri_segment *segment, size_t index, const struct onri_node *node,
-                                    struct onr_error *error) {
+static enum onr_status assume_slots(struct onri_plan *plan, struct onri_segment *segment, size_t index,
+                                    const struct onri_node *node, struct onr_error *error) {
   for (int32_t i = 0; i < node->num_in; i++) {
     struct onri_place *place = node->in[i] == ONRI_NONE ? NULL : &plan->places[node->in[i]];
     if (!place || place->storage != ONRI_STORAGE_SLOT || place->assumed == (int32_t)index) continue;
@@ -129,12 +137,13 @@ static enum onr_status assume_slots(struct onri_plan *plan, struct onri_segment 
 static int is_available(const struct onri_plan *plan, const struct onri_segment *segment, int32_t value) {
   const int32_t producer = plan->space->graph->values[value].producer;
   if (plan->space->uses[value].input != ONRI_NONE) return 1;
-  return producer != ONRI_NONE && producer < segment->first_node && plan->inference.descs[value].rank != ONRI_UNKNOWN_RANK;
+  return producer != ONRI_NONE && producer < segment->first_node &&
+         plan->inference.descs[value].rank != ONRI_UNKNOWN_RANK;
 }
 
 /* Takes the present contents of a blocked node's shape inputs for granted, as far as they are available. */
-static enum onr_status assume_shape_inputs(struct onri_plan *plan, struct onri_segment *segment, const struct onri_node *node,
-                                           struct onr_error *error) {
+static enum onr_status assume_shape_inputs(struct onri_plan *plan, struct onri_segment *segment,
+                                           const struct onri_node *node, struct onr_error *error) {
   for (int32_t i = 0; i < node->num_in && i < 32; i++) {
     const int32_t v = node->in[i];
     if (!(node->layer->shape_inputs >> i & 1) || v == ONRI_NONE || plan->inference.known[v]) continue;
@@ -143,7 +152,9 @@ static enum onr_status assume_shape_inputs(struct onri_plan *plan, struct onri_s
   return ONR_STATUS_OK;
 }
 
-static int is_at_run_time(const struct onri_node *node) { return node->layer->flags & (ONR_LAYER_DYNAMIC | ONR_LAYER_CONTROL); }
+static int is_at_run_time(const struct onri_node *node) {
+  return node->layer->flags & (ONR_LAYER_DYNAMIC | ONR_LAYER_CONTROL);
+}
 
 /* Is there anything to run? Not where all outputs are known, or empty. */
 static int is_step(const struct onri_plan *plan, const struct onri_node *node) {
@@ -157,8 +168,13 @@ static int is_step(const struct onri_plan *plan, const struct onri_node *node) {
   return is_at_run_time(node) || (unknown && elements);
 }
 
-/* Below these a step takes some microseconds, as long as it takes to wake a sleeping thread; where other programs want the
- * processor, a thread comes milliseconds late. */
+static int by_node(const void *a, const void *b) {
+  const struct onri_step *x = a, *y = b;
+  return x->node < y->node ? -1 : x->node > y->node;
+}
+
+/* Below these a step takes some microseconds, as long as it takes to wake a sleeping thread; where other programs want
+ * the processor, a thread comes milliseconds late. */
 enum { SMALL_MULTIPLY_ADDS = 1 << 19, SMALL_BYTES = 1 << 17 };
 
 static int is_small(const struct onr_layer *layer, const struct onr_call *c) {
@@ -167,6 +183,17 @@ static int is_small(const struct onr_layer *layer, const struct onr_call *c) {
   for (size_t i = 0; i < c->num_in; i++) bytes += c->in[i].dtype == ONR_DTYPE_NONE ? 0 : onr_desc_bytes(&c->in[i]);
   for (size_t i = 0; i < c->num_out; i++) bytes += c->out[i].dtype == ONR_DTYPE_NONE ? 0 : onr_desc_bytes(&c->out[i]);
   return bytes < SMALL_BYTES && (!layer->multiply_adds || layer->multiply_adds(c) < SMALL_MULTIPLY_ADDS);
+}
+
+/* The state of the same node in the retired plan; NULL where it has none. */
+static void *retired_state(const struct onri_plan *plan, const struct onri_segment *segment,
+                           const struct onri_node *node) {
+  const size_t index = (size_t)(segment - plan->segments);
+  const struct onri_segment *old =
+      plan->retired && index < plan->retired->num_segments ? &plan->retired->segments[index] : NULL;
+  const struct onri_step key = {.node = node};
+  const struct onri_step *step = old ? bsearch(&key, old->steps, old->num_steps, sizeof(key), by_node) : NULL;
+  return step ? step->call.state : NULL;
 }
 
 /* Fills in the call of a step and lets the layer plan. */
@@ -180,13 +207,22 @@ static enum onr_status make_step(struct onri_plan *plan, struct onri_segment *se
   const void **inputs = onri_arena_allocate(&segment->arena, in_room * sizeof(*inputs));
   void **outputs = onri_arena_allocate(&segment->arena, out_room * sizeof(*outputs));
   *step = (struct onri_step){.node = node, .inputs = inputs, .outputs = outputs};
-  *c = (struct onr_call){.params = node->params, .prepared = node->prepared, .num_in = num_in, .num_out = num_out,
-                         .in = in, .inputs = inputs, .outputs = outputs, .in_place = -1, .env = &plan->space->run->env,
-                         .error = error, .executor = plan};
+  *c = (struct onr_call){.params = node->params,
+                         .prepared = node->prepared,
+                         .num_in = num_in,
+                         .num_out = num_out,
+                         .in = in,
+                         .inputs = inputs,
+                         .outputs = outputs,
+                         .in_place = -1,
+                         .env = &plan->space->run->env,
+                         .error = error,
+                         .executor = plan};
   c->out = onri_arena_allocate(&segment->arena, out_room * sizeof(*c->out));
   c->view = onri_arena_allocate(&segment->arena, out_room * sizeof(*c->view));
   c->inside = onri_arena_allocate(&segment->arena, in_room * sizeof(*c->inside));
   c->state = onri_arena_allocate(&segment->arena, node->layer->state_size);
+  ONR_TRY(onri_workspace_kept(plan->space, node, &c->kept, error));
   if (!in || !inputs || !c->out || !outputs || !c->view || !c->inside || !c->state) return no_memory(error);
   c->scratch = c->state; /* of no bytes, until it is placed */
   segment->num_steps++;
@@ -201,11 +237,14 @@ static enum onr_status make_step(struct onri_plan *plan, struct onri_segment *se
     if (node->out[i] != ONRI_NONE && !is_at_run_time(node)) c->out[i] = plan->inference.descs[node->out[i]];
   }
   if (is_small(node->layer, c)) c->env = &plan->space->run->alone;
+  c->retired = retired_state(plan, segment, node);
   if (node->layer->plan && !(node->layer->flags & ONR_LAYER_CONTROL)) ONR_TRY(node->layer->plan(c));
+  c->retired = NULL;
   return ONR_STATUS_OK;
 }
 
-static enum onr_status make_steps(struct onri_plan *plan, struct onri_segment *segment, size_t count, struct onr_error *error) {
+static enum onr_status make_steps(struct onri_plan *plan, struct onri_segment *segment, size_t count,
+                                  struct onr_error *error) {
   segment->steps = onri_arena_allocate(&segment->arena, count * sizeof(*segment->steps));
   if (!segment->steps) return no_memory(error);
   for (int32_t n = segment->first_node; n < segment->end_node; n++) {
@@ -217,8 +256,8 @@ static enum onr_status make_steps(struct onri_plan *plan, struct onri_segment *s
   return ONR_STATUS_OK;
 }
 
-static enum onr_status infer_node(struct onri_plan *plan, struct onri_segment *segment, size_t index, const struct onri_node *node,
-                                  enum onri_inferred *inferred, struct onr_error *error) {
+static enum onr_status infer_node(struct onri_plan *plan, struct onri_segment *segment, size_t index,
+                                  const struct onri_node *node, enum onri_inferred *inferred, struct onr_error *error) {
   ONR_TRY(onri_env_poll(&plan->space->run->env, error));
   ONR_TRY(assume_slots(plan, segment, index, node, error));
   ONR_TRY(onri_inference_step(&plan->inference, node, inferred, error));
@@ -228,7 +267,8 @@ static enum onr_status infer_node(struct onri_plan *plan, struct onri_segment *s
 }
 
 /* Infers nodes from segment->first_node on until one is blocked, and says what kind of memory their values get. */
-static enum onr_status infer_nodes(struct onri_plan *plan, struct onri_segment *segment, size_t index, size_t *num_steps, struct onr_error *error) {
+static enum onr_status infer_nodes(struct onri_plan *plan, struct onri_segment *segment, size_t index,
+                                   size_t *num_steps, struct onr_error *error) {
   const struct onri_graph *g = plan->space->graph;
   for (; segment->end_node < (int32_t)g->num_nodes; segment->end_node++) {
     const struct onri_node *node = &g->nodes[segment->end_node];
@@ -237,13 +277,14 @@ static enum onr_status infer_nodes(struct onri_plan *plan, struct onri_segment *
     if (inferred == ONRI_BLOCKED) break;
     for (int32_t i = 0; i < node->num_out; i++)
       if (node->out[i] != ONRI_NONE)
-        plan->places[node->out[i]].storage = is_at_run_time(node)                      ? ONRI_STORAGE_SLOT
+        plan->places[node->out[i]].storage = is_at_run_time(node)                  ? ONRI_STORAGE_SLOT
                                              : plan->inference.known[node->out[i]] ? ONRI_STORAGE_KNOWN
                                                                                    : ONRI_STORAGE_BLOCK;
     *num_steps += (size_t)is_step(plan, node);
   }
   if (segment->end_node == segment->first_node && g->num_nodes > (size_t)segment->first_node)
-    return onri_node_blame(&g->nodes[segment->first_node], onr_fail(error, ONR_STATUS_INTERNAL, "an input has not been computed"), error);
+    return onri_node_blame(&g->nodes[segment->first_node],
+                           onr_fail(error, ONR_STATUS_INTERNAL, "an input has not been computed"), error);
   return ONR_STATUS_OK;
 }
 
@@ -290,7 +331,8 @@ static enum onr_status make_segment(struct onri_plan *plan, size_t index, struct
   struct onri_segment *segment;
   enum onr_status status;
   drop_segments(plan, index);
-  if (!onri_grow(allocator, &plan->segments, sizeof(*plan->segments), &plan->segments_capacity, index + 1)) return no_memory(error);
+  if (!onri_grow(allocator, &plan->segments, sizeof(*plan->segments), &plan->segments_capacity, index + 1))
+    return no_memory(error);
   before = index ? &plan->segments[index - 1] : NULL;
   segment = &plan->segments[index];
   *segment = (struct onri_segment){0};
@@ -300,7 +342,8 @@ static enum onr_status make_segment(struct onri_plan *plan, size_t index, struct
   }
   onri_arena_init(&segment->arena, allocator, 0);
   plan->num_segments = index + 1;
-  for (size_t i = 0; !index && i < plan->space->graph->num_inputs; i++) plan->places[plan->space->graph->inputs[i]].storage = ONRI_STORAGE_INPUT;
+  for (size_t i = 0; !index && i < plan->space->graph->num_inputs; i++)
+    plan->places[plan->space->graph->inputs[i]].storage = ONRI_STORAGE_INPUT;
   status = fill_segment(plan, index, error);
   if (status != ONR_STATUS_OK) drop_segments(plan, index);
   return status;
@@ -331,17 +374,24 @@ static enum onr_status start(struct onri_plan *p, const struct onr_tensor *input
   return make_segment(p, 0, error);
 }
 
-enum onr_status onri_plan_create(struct onri_workspace *space, const struct onr_tensor *inputs, struct onri_plan **plan, struct onr_error *error) {
+enum onr_status onri_plan_create(struct onri_workspace *space, const struct onr_tensor *inputs,
+                                 struct onri_plan *retired, struct onri_plan **plan, struct onr_error *error) {
   const struct onr_allocator *allocator = space->run->env.allocator;
-  const uint64_t before = held(space);
+  const uint64_t before = held(space) - (retired ? retired->bytes : 0);
   struct onri_plan *p = onri_allocate_zeroed(allocator, sizeof(*p));
   enum onr_status status;
   *plan = NULL;
-  if (!p) return no_memory(error);
+  if (!p) {
+    onri_plan_destroy(retired);
+    return no_memory(error);
+  }
   p->executor = (struct onri_executor){.resize = resize_output, .text = &space->run->text};
   p->space = space;
+  p->retired = retired;
   onri_arena_init(&p->arena, allocator, 0);
   status = start(p, inputs, error);
+  p->retired = NULL;
+  onri_plan_destroy(retired);
   p->bytes = (size_t)(held(space) - before);
   if (status == ONR_STATUS_OK) *plan = p;
   else onri_plan_destroy(p);

@@ -34,7 +34,8 @@ static void link_use(struct onri_plan_cache *cache, struct onri_plan *plan) {
   cache->newest = plan;
 }
 
-struct onri_plan *onri_plan_cache_find(struct onri_plan_cache *cache, const struct onri_workspace *space, const struct onr_tensor *inputs) {
+struct onri_plan *onri_plan_cache_find(struct onri_plan_cache *cache, const struct onri_workspace *space,
+                                       const struct onr_tensor *inputs) {
   struct onri_plan *plan = space->plan;
   if (!plan || !onri_plan_fits(plan, inputs)) {
     const size_t hash = hash_of(space, inputs);
@@ -84,7 +85,7 @@ void onri_plan_cache_grown(struct onri_plan_cache *cache, const struct onri_plan
   if (plan->bytes > plan->space->plan_bytes) plan->space->plan_bytes = plan->bytes;
 }
 
-static void drop(struct onri_plan_cache *cache, struct onri_plan *plan) {
+static void remove_plan(struct onri_plan_cache *cache, struct onri_plan *plan) {
   struct onri_plan **link = &cache->buckets[plan->hash & (cache->num_buckets - 1)];
   while (*link != plan) link = &(*link)->next;
   *link = plan->next;
@@ -92,25 +93,43 @@ static void drop(struct onri_plan_cache *cache, struct onri_plan *plan) {
   cache->num_plans--;
   cache->bytes -= plan->bytes;
   if (plan->space->plan == plan) plan->space->plan = NULL;
-  onri_plan_destroy(plan);
+}
+
+/* The oldest that may go. */
+static struct onri_plan *next_to_go(const struct onri_plan_cache *cache, const struct onri_plan *plan) {
+  struct onri_plan *old = cache->oldest;
+  while (old && (old == plan || old == old->space->pinned)) old = old->newer;
+  return old;
 }
 
 void onri_plan_cache_trim(struct onri_plan_cache *cache, uint64_t bytes, const struct onri_plan *plan) {
-  struct onri_plan *newer;
-  for (struct onri_plan *old = cache->oldest; old && cache->bytes > bytes; old = newer) {
-    newer = old->newer;
-    if (old != plan && old != old->space->kept) drop(cache, old);
+  struct onri_plan *old;
+  while (cache->bytes > bytes && (old = next_to_go(cache, plan)) != NULL) {
+    remove_plan(cache, old);
+    onri_plan_destroy(old);
   }
 }
 
-/* Besides the largest plan, which is needed anyway, plans may take a fifth of everything else: sessions that see ever new shapes stay
- * near the size of their largest. */
+struct onri_plan *onri_plan_cache_room(struct onri_plan_cache *cache, uint64_t bytes,
+                                       const struct onri_workspace *space) {
+  struct onri_plan *old, *first = NULL;
+  while (cache->bytes > bytes && (old = next_to_go(cache, NULL)) != NULL) {
+    remove_plan(cache, old);
+    if (!first && old->space == space) first = old;
+    else onri_plan_destroy(old);
+  }
+  return first;
+}
+
+/* Besides the largest plan, which is needed anyway, plans may take a fifth of everything else: sessions that see ever
+ * new shapes stay near the size of their largest. */
 uint64_t onri_plan_cache_limit(const struct onri_run *run) {
   const uint64_t held = atomic_load_explicit(&run->env.meter->held, memory_order_relaxed);
   uint64_t spare = (held - run->plans.bytes + run->plans.largest) / 5;
   if (run->plan_bytes) return run->plan_bytes;
   if (spare < LEAST_SPARE_BYTES) spare = LEAST_SPARE_BYTES;
-  return run->plans.largest + spare < run->env.limits.plan_bytes ? run->plans.largest + spare : run->env.limits.plan_bytes;
+  return run->plans.largest + spare < run->env.limits.plan_bytes ? run->plans.largest + spare
+                                                                 : run->env.limits.plan_bytes;
 }
 
 int onri_plan_cache_empty(struct onri_plan_cache *cache) {
@@ -120,7 +139,11 @@ int onri_plan_cache_empty(struct onri_plan_cache *cache) {
 }
 
 void onri_plan_cache_clear(struct onri_plan_cache *cache, const struct onr_allocator *allocator) {
-  while (cache->newest) drop(cache, cache->newest);
+  while (cache->newest) {
+    struct onri_plan *plan = cache->newest;
+    remove_plan(cache, plan);
+    onri_plan_destroy(plan);
+  }
   onri_release(allocator, cache->buckets);
   *cache = (struct onri_plan_cache){0};
 }

@@ -13,22 +13,23 @@ struct onr_session {
   const struct onr_model *model;
   const struct onr_model *active; /* whose graph the frame runs: the model, or its variant */
   struct onri_variant variant;
-  struct onri_meter meter;     /* what the session holds, on top of its model; behind run.env.allocator */
+  struct onri_meter meter; /* what the session holds, on top of its model; behind run.env.allocator */
   struct onri_run run;
   struct onri_frame *frame;
-  struct onr_tensor *inputs;   /* [num_inputs + num_defaults] data NULL and dtype NONE: not set */
+  struct onr_tensor *inputs;    /* [num_inputs + num_defaults] data NULL and dtype NONE: not set */
   const struct onr_tensor *fed; /* [inputs of the active graph] inputs, or what the variant takes of them */
-  struct onr_tensor *bound;    /* [num_outputs] data: caller's memory, desc.dim[0]: its bytes */
-  void **direct;               /* [num_outputs] memory of the caller's that this run writes to without a copy */
-  struct onr_tensor *results;  /* [num_outputs] of the last run */
-  uint64_t model_bytes;        /* what the meter counts of the model */
+  struct onr_tensor *bound;     /* [num_outputs] data: caller's memory, desc.dim[0]: its bytes */
+  void **direct;                /* [num_outputs] memory of the caller's that this run writes to without a copy */
+  struct onr_tensor *results;   /* [num_outputs] of the last run */
+  uint64_t model_bytes;         /* what the meter counts of the model */
   atomic_flag busy;
-  int has_results;             /* no run has begun since the one that left them */
+  int has_results; /* no run has begun since the one that left them */
 };
 
 static enum onr_status enter(struct onr_session *s, struct onr_error *error) {
   if (atomic_flag_test_and_set(&s->busy))
-    return onr_fail(error, ONR_STATUS_STATE, "the session is in use by another thread; give each thread a session of its own");
+    return onr_fail(error, ONR_STATUS_STATE,
+                    "the session is in use by another thread; give each thread a session of its own");
   return ONR_STATUS_OK;
 }
 
@@ -70,8 +71,7 @@ enum onr_status onr_session_create(const struct onr_model *model, const struct o
   s->results = onri_allocate_zeroed(allocator, model->graph->num_outputs * sizeof(*s->results));
   if (!s->inputs || !s->bound || !s->direct || !s->results)
     status = onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a session");
-  else
-    status = onri_frame_create(&s->run, model->graph, &s->frame, error);
+  else status = onri_frame_create(&s->run, model->graph, &s->frame, error);
   status = onri_meter_settle(&s->meter, status, error);
   if (status == ONR_STATUS_OK) *session = s;
   else onr_session_destroy(s);
@@ -103,32 +103,38 @@ static size_t alignment_of(enum onr_dtype dtype) {
 static enum onr_status check_index(size_t index, size_t count, const char *what, struct onr_error *error) {
   if (index < count) return ONR_STATUS_OK;
   if (index == (size_t)-1 || index == (size_t)(unsigned)-1)
-    return onr_fail(error, ONR_STATUS_ARGUMENT, "%s -1: onr_model_find_%s says so when the model has none of that name", what, what);
+    return onr_fail(error, ONR_STATUS_ARGUMENT, "%s -1: onr_model_find_%s says so when the model has none of that name",
+                    what, what);
   return onr_fail(error, ONR_STATUS_ARGUMENT, "%s %zu does not exist; the model has %zu", what, index, count);
 }
 
-static enum onr_status check_tensor(const struct onr_value_info *info, const struct onr_tensor *tensor, struct onr_error *error) {
+static enum onr_status check_tensor(const struct onr_value_info *info, const struct onr_tensor *tensor,
+                                    struct onr_error *error) {
   const struct onr_desc *d = &tensor->desc;
   const size_t alignment = alignment_of(d->dtype);
   char text[160];
-  if (!alignment) return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s': unknown data type %d", info->name, (int)d->dtype);
+  if (!alignment)
+    return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s': unknown data type %d", info->name, (int)d->dtype);
   if (info->dtype != ONR_DTYPE_NONE && d->dtype != info->dtype)
-    return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s': expected %s, got %s", info->name, onr_dtype_name(info->dtype),
-                    onr_dtype_name(d->dtype));
+    return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s': expected %s, got %s", info->name,
+                    onr_dtype_name(info->dtype), onr_dtype_name(d->dtype));
   if (d->rank < 0 || d->rank > ONR_MAX_RANK)
-    return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s': rank %d is outside of 0..%d", info->name, d->rank, ONR_MAX_RANK);
+    return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s': rank %d is outside of 0..%d", info->name, d->rank,
+                    ONR_MAX_RANK);
   if (info->rank >= 0 && d->rank != info->rank)
     return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s': expected rank %d, got %s", info->name, info->rank,
                     onr_desc_format(d, text, sizeof(text)));
   for (int32_t k = 0; k < d->rank; k++) {
-    if (d->dim[k] < 0) return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s': dimension %d is negative", info->name, k);
+    if (d->dim[k] < 0)
+      return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s': dimension %d is negative", info->name, k);
     if (info->rank >= 0 && info->dim[k] >= 0 && d->dim[k] != info->dim[k])
       return onr_fail(error, ONR_STATUS_ARGUMENT,
                       "input '%s': dimension %d is fixed to %lld in the model, got %s; declare it dynamic to vary it",
                       info->name, k, (long long)info->dim[k], onr_desc_format(d, text, sizeof(text)));
   }
   if (!tensor->data && onr_desc_elements(d))
-    return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s': data is NULL for %s", info->name, onr_desc_format(d, text, sizeof(text)));
+    return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s': data is NULL for %s", info->name,
+                    onr_desc_format(d, text, sizeof(text)));
   if ((uintptr_t)tensor->data % alignment)
     return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s': data must be aligned to %zu bytes", info->name, alignment);
   return ONR_STATUS_OK;
@@ -141,7 +147,8 @@ enum onr_status onr_session_set_input(struct onr_session *session, size_t index,
   enum onr_status status;
   ONR_TRY(check_index(index, num_inputs(session), "input", error));
   if (!tensor && index < session->model->graph->num_inputs)
-    return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s' has no default: the tensor must not be NULL", session->model->inputs[index].name);
+    return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s' has no default: the tensor must not be NULL",
+                    session->model->inputs[index].name);
   ONR_TRY(enter(session, error));
   if (!tensor) {
     session->inputs[index] = (struct onr_tensor){0};
@@ -157,18 +164,21 @@ enum onr_status onr_session_set_input(struct onr_session *session, size_t index,
   return leave(session, status, error);
 }
 
-static enum onr_status check_bound(const struct onr_session *s, size_t index, enum onr_dtype dtype, const void *data, struct onr_error *error) {
+static enum onr_status check_bound(const struct onr_session *s, size_t index, enum onr_dtype dtype, const void *data,
+                                   struct onr_error *error) {
   const size_t alignment = alignment_of(dtype);
   if (!alignment || (uintptr_t)data % alignment == 0) return ONR_STATUS_OK;
-  return onr_fail(error, ONR_STATUS_ARGUMENT, "output '%s': memory for %s must be aligned to %zu bytes", s->model->outputs[index].name,
-                  onr_dtype_name(dtype), alignment);
+  return onr_fail(error, ONR_STATUS_ARGUMENT, "output '%s': memory for %s must be aligned to %zu bytes",
+                  s->model->outputs[index].name, onr_dtype_name(dtype), alignment);
 }
 
-enum onr_status onr_session_bind_output(struct onr_session *session, size_t index, void *data, size_t bytes, struct onr_error *error) {
+enum onr_status onr_session_bind_output(struct onr_session *session, size_t index, void *data, size_t bytes,
+                                        struct onr_error *error) {
   ONR_TRY(check_index(index, session->model->graph->num_outputs, "output", error));
   ONR_TRY(check_bound(session, index, session->model->outputs[index].dtype, data, error));
   ONR_TRY(enter(session, error));
-  session->bound[index] = (struct onr_tensor){.desc.dim = {(int64_t)((uint64_t)bytes > INT64_MAX ? INT64_MAX : (uint64_t)bytes)}, .data = data};
+  session->bound[index] = (struct onr_tensor){
+      .desc.dim = {(int64_t)((uint64_t)bytes > INT64_MAX ? INT64_MAX : (uint64_t)bytes)}, .data = data};
   return leave(session, ONR_STATUS_OK, error);
 }
 
@@ -181,8 +191,8 @@ static enum onr_status check_symbols(const struct onr_session *s, struct onr_err
     if (s->inputs[b->index].desc.dtype == ONR_DTYPE_NONE) continue;
     const int64_t size = s->inputs[b->index].desc.dim[b->dim], before = a ? s->inputs[a->index].desc.dim[a->dim] : size;
     if (size != before && !strcmp(a->name, b->name))
-      return onr_fail(error, ONR_STATUS_ARGUMENT, "dimension '%s' is %lld in input '%s' but %lld in input '%s'", a->name,
-                      (long long)before, m->inputs[a->index].name, (long long)size, m->inputs[b->index].name);
+      return onr_fail(error, ONR_STATUS_ARGUMENT, "dimension '%s' is %lld in input '%s' but %lld in input '%s'",
+                      a->name, (long long)before, m->inputs[a->index].name, (long long)size, m->inputs[b->index].name);
     a = b;
   }
   return ONR_STATUS_OK;
@@ -249,7 +259,8 @@ static enum onr_status choose_outputs(struct onr_session *s, struct onr_error *e
                       s->model->outputs[i].name, onr_desc_bytes(desc), (long long)bound->desc.dim[0]);
     s->direct[i] = bound->data;
     for (size_t k = 0; k < g->num_inputs; k++)
-      if (overlap(bound->data, (size_t)bound->desc.dim[0], s->fed[k].data, onr_desc_bytes(&s->fed[k].desc))) s->direct[i] = NULL;
+      if (overlap(bound->data, (size_t)bound->desc.dim[0], s->fed[k].data, onr_desc_bytes(&s->fed[k].desc)))
+        s->direct[i] = NULL;
   }
   return ONR_STATUS_OK;
 }
@@ -291,9 +302,11 @@ enum onr_status onr_session_run(struct onr_session *session, struct onr_error *e
   return leave(session, status, error);
 }
 
-enum onr_status onr_session_get_output(struct onr_session *session, size_t index, struct onr_tensor *tensor, struct onr_error *error) {
+enum onr_status onr_session_get_output(struct onr_session *session, size_t index, struct onr_tensor *tensor,
+                                       struct onr_error *error) {
   ONR_TRY(check_index(index, session->model->graph->num_outputs, "output", error));
-  if (!session->has_results) return onr_fail(error, ONR_STATUS_STATE, "the session has no results: its last run failed, or there was none");
+  if (!session->has_results)
+    return onr_fail(error, ONR_STATUS_STATE, "the session has no results: its last run failed, or there was none");
   *tensor = session->results[index];
   return ONR_STATUS_OK;
 }

@@ -16,30 +16,56 @@ static void find_uses(struct onri_workspace *space) {
   for (size_t i = 0; i < g->num_outputs; i++) space->uses[g->outputs[i]].output = (int32_t)i;
 }
 
-enum onr_status onri_workspace_init(struct onri_workspace *space, struct onri_run *run, struct onri_graph *graph, struct onr_error *error) {
+enum onr_status onri_workspace_init(struct onri_workspace *space, struct onri_run *run, struct onri_graph *graph,
+                                    struct onr_error *error) {
   const struct onr_allocator *allocator = run->env.allocator;
   *space = (struct onri_workspace){.run = run, .graph = graph};
   space->uses = onri_allocate(allocator, graph->num_values * sizeof(*space->uses));
   space->lifetimes = onri_allocate_zeroed(allocator, graph->num_values * sizeof(*space->lifetimes));
   space->slots = onri_allocate_zeroed(allocator, graph->num_values * sizeof(*space->slots));
-  if (!space->uses || !space->lifetimes || !space->slots)
+  space->kept = onri_allocate_zeroed(allocator, graph->num_nodes * sizeof(*space->kept));
+  if (!space->kept || !space->uses || !space->lifetimes || !space->slots)
     return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to run a graph of %zu values", graph->num_values);
   find_uses(space);
   return ONR_STATUS_OK;
 }
 
+enum onr_status onri_workspace_kept(struct onri_workspace *space, const struct onri_node *node, void **kept,
+                                    struct onr_error *error) {
+  void **slot = &space->kept[node - space->graph->nodes];
+  if (node->layer->kept_size && !*slot) {
+    *slot = onri_allocate_zeroed(space->run->env.allocator, node->layer->kept_size);
+    if (!*slot) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for what a layer keeps");
+  }
+  *kept = *slot;
+  return ONR_STATUS_OK;
+}
+
+static void release_kept(struct onri_workspace *space) {
+  for (size_t n = 0; space->kept && n < space->graph->num_nodes; n++) {
+    if (!space->kept[n]) continue;
+    if (space->graph->nodes[n].layer->release_kept)
+      space->graph->nodes[n].layer->release_kept(space->kept[n], &space->run->env);
+    onri_release(space->run->env.allocator, space->kept[n]);
+    space->kept[n] = NULL;
+  }
+}
+
 void onri_workspace_clear(struct onri_workspace *space) {
   const struct onr_allocator *allocator = space->run->env.allocator;
+  release_kept(space);
   for (size_t b = 0; b < space->num_blocks; b++) onri_release(allocator, space->blocks[b].data);
   for (size_t v = 0; space->slots && v < space->graph->num_values; v++) onri_release(allocator, space->slots[v].data);
   onri_release(allocator, space->blocks);
   onri_release(allocator, space->slots);
+  onri_release(allocator, space->kept);
   onri_release(allocator, space->lifetimes);
   onri_release(allocator, space->uses);
 }
 
 /* Exactly `bytes`. Cached plans make room before memory is said to be short. */
-static enum onr_status resize(struct onri_run *run, struct onri_buffer *buffer, size_t bytes, size_t kept, struct onr_error *error) {
+static enum onr_status resize(struct onri_run *run, struct onri_buffer *buffer, size_t bytes, size_t kept,
+                              struct onr_error *error) {
   struct onri_buffer old = *buffer;
   if (!kept) onri_buffer_release(run, buffer);
   *buffer = (struct onri_buffer){onri_allocate(run->env.allocator, bytes), bytes};
@@ -57,7 +83,8 @@ static enum onr_status resize(struct onri_run *run, struct onri_buffer *buffer, 
   return ONR_STATUS_OK;
 }
 
-enum onr_status onri_buffer_grow(struct onri_run *run, struct onri_buffer *buffer, size_t bytes, size_t kept, struct onr_error *error) {
+enum onr_status onri_buffer_grow(struct onri_run *run, struct onri_buffer *buffer, size_t bytes, size_t kept,
+                                 struct onr_error *error) {
   size_t grown;
   if (bytes <= buffer->bytes) return ONR_STATUS_OK;
   if (!onri_add_size(bytes, buffer->bytes / 2, &grown)) grown = bytes;
@@ -69,23 +96,27 @@ void onri_buffer_release(struct onri_run *run, struct onri_buffer *buffer) {
   *buffer = (struct onri_buffer){0};
 }
 
-enum onr_status onri_workspace_block(struct onri_workspace *space, size_t segment, size_t bytes, struct onr_error *error) {
+enum onr_status onri_workspace_block(struct onri_workspace *space, size_t segment, size_t bytes,
+                                     struct onr_error *error) {
   if (segment < space->num_blocks && bytes <= space->blocks[segment].bytes) return ONR_STATUS_OK;
   if (!bytes) return ONR_STATUS_OK;
-  if (!onri_grow(space->run->env.allocator, &space->blocks, sizeof(*space->blocks), &space->blocks_capacity, segment + 1))
+  if (!onri_grow(space->run->env.allocator, &space->blocks, sizeof(*space->blocks), &space->blocks_capacity,
+                 segment + 1))
     return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for %zu parts of a plan", segment + 1);
   for (; space->num_blocks <= segment; space->num_blocks++) space->blocks[space->num_blocks] = (struct onri_buffer){0};
   space->moves++;
   return resize(space->run, &space->blocks[segment], bytes, 0, error);
 }
 
-enum onr_status onri_workspace_slot(struct onri_workspace *space, int32_t value, size_t bytes, size_t kept, struct onr_error *error) {
+enum onr_status onri_workspace_slot(struct onri_workspace *space, int32_t value, size_t bytes, size_t kept,
+                                    struct onr_error *error) {
   if (bytes <= space->slots[value].bytes) return ONR_STATUS_OK;
   space->moves++;
   return onri_buffer_grow(space->run, &space->slots[value], bytes, kept, error);
 }
 
-static void release_unless_read(struct onri_workspace *space, struct onri_buffer *buffer, const struct onr_tensor *results, size_t num_results) {
+static void release_unless_read(struct onri_workspace *space, struct onri_buffer *buffer,
+                                const struct onr_tensor *results, size_t num_results) {
   for (size_t i = 0; i < num_results; i++) {
     const uintptr_t at = (uintptr_t)results[i].data, start = (uintptr_t)buffer->data;
     if (at >= start && at - start < buffer->bytes) return;
@@ -94,7 +125,9 @@ static void release_unless_read(struct onri_workspace *space, struct onri_buffer
 }
 
 void onri_workspace_trim(struct onri_workspace *space, const struct onr_tensor *results, size_t num_results) {
+  if (!space->pinned) release_kept(space);
   for (size_t b = 0; b < space->num_blocks; b++) release_unless_read(space, &space->blocks[b], results, num_results);
-  for (size_t v = 0; v < space->graph->num_values; v++) release_unless_read(space, &space->slots[v], results, num_results);
+  for (size_t v = 0; v < space->graph->num_values; v++)
+    release_unless_read(space, &space->slots[v], results, num_results);
   space->moves++;
 }

@@ -1,5 +1,5 @@
-/* workspace.h: what all plans of one graph share: its memory, as large as the largest of them needs, and the facts of the graph that no
- * shape changes. A plan holds offsets only; its addresses are bound again when memory has moved. */
+/* workspace.h: what all plans of one graph share: its memory, as large as the largest of them needs, and the facts of
+ * the graph that no shape changes. A plan holds offsets only; its addresses are bound again when memory has moved. */
 #ifndef ONRI_WORKSPACE_H
 #define ONRI_WORKSPACE_H
 
@@ -12,18 +12,18 @@ struct onri_plan_cache {
   struct onri_plan **buckets;
   size_t num_buckets, num_plans;
   struct onri_plan *newest, *oldest;
-  size_t bytes;                 /* of all plans, with what their layers hold */
-  size_t largest;               /* so far */
+  size_t bytes;   /* of all plans, with what their layers hold */
+  size_t largest; /* so far */
 };
 
 /* Shared by all frames of a session. */
 struct onri_run {
-  struct onr_env env;           /* the session's own allocator, threads and cancel flag */
-  struct onr_env alone;         /* the same without threads, for steps that are too small to share */
+  struct onr_env env;   /* the session's own allocator, threads and cancel flag */
+  struct onr_env alone; /* the same without threads, for steps that are too small to share */
   struct onri_plan_cache plans;
-  uint64_t plan_bytes;          /* the caller's limit of them; 0: as many as suit what the session holds */
-  uint64_t iterations_left;     /* of limits.loop_iterations in this run */
-  struct onri_arena text;       /* new text of STRING values of this run */
+  uint64_t plan_bytes;      /* the caller's limit of them; 0: as many as suit what the session holds */
+  uint64_t iterations_left; /* of limits.loop_iterations in this run */
+  struct onri_arena text;   /* new text of STRING values of this run */
   int profile;
 };
 
@@ -51,29 +51,40 @@ struct onri_workspace {
   struct onri_graph *graph;
   struct onri_use *uses;           /* [num_values] */
   struct onri_lifetime *lifetimes; /* [num_values] */
+  void **kept;                     /* [num_nodes] what layers keep for all plans; NULL: nothing yet */
   struct onri_buffer *slots;       /* [num_values] values whose size only running tells */
   struct onri_buffer *blocks;      /* [segment] values that one segment computes */
   size_t num_blocks, blocks_capacity;
-  struct onri_plan *plan;          /* the one planned or run last; NULL when it has left the cache */
-  size_t plan_bytes;               /* of its largest plan so far */
-  struct onri_plan *kept;          /* runs, or its results are still read: stays in the cache */
-  uint64_t moves;                  /* of blocks and slots so far */
+  struct onri_plan *plan;   /* the one planned or run last; NULL when it has left the cache */
+  size_t plan_bytes;        /* of its largest plan so far */
+  struct onri_plan *pinned; /* runs, or its results are still read: stays in the cache */
+  uint64_t moves;           /* of blocks and slots so far */
 };
 
-enum onr_status onri_workspace_init(struct onri_workspace *space, struct onri_run *run, struct onri_graph *graph, struct onr_error *error);
+enum onr_status onri_workspace_init(struct onri_workspace *space, struct onri_run *run, struct onri_graph *graph,
+                                    struct onr_error *error);
 void onri_workspace_clear(struct onri_workspace *space);
+/* What the layer of a node keeps; NULL when it keeps nothing. */
+enum onr_status onri_workspace_kept(struct onri_workspace *space, const struct onri_node *node, void **kept,
+                                    struct onr_error *error);
 /* Room for a segment; what was there is lost when it grows. */
-enum onr_status onri_workspace_block(struct onri_workspace *space, size_t segment, size_t bytes, struct onr_error *error);
+enum onr_status onri_workspace_block(struct onri_workspace *space, size_t segment, size_t bytes,
+                                     struct onr_error *error);
 /* Room for a value; its first `kept` bytes keep their contents. */
-enum onr_status onri_workspace_slot(struct onri_workspace *space, int32_t value, size_t bytes, size_t kept, struct onr_error *error);
+enum onr_status onri_workspace_slot(struct onri_workspace *space, int32_t value, size_t bytes, size_t kept,
+                                    struct onr_error *error);
 /* Gives back what holds none of these results. */
 void onri_workspace_trim(struct onri_workspace *space, const struct onr_tensor *results, size_t num_results);
 
-/* At least `bytes`, and spare room when it grows again, so that growing step by step is linear. Sets data to NULL on failure. */
-enum onr_status onri_buffer_grow(struct onri_run *run, struct onri_buffer *buffer, size_t bytes, size_t kept, struct onr_error *error);
+/* At least `bytes`, and spare room when it grows again, so that growing step by step is linear. Sets data to NULL on
+ * failure. */
+enum onr_status onri_buffer_grow(struct onri_run *run, struct onri_buffer *buffer, size_t bytes, size_t kept,
+                                 struct onr_error *error);
 void onri_buffer_release(struct onri_run *run, struct onri_buffer *buffer);
 
 /* Is it read by node `node` or a later one, or an output? */
-static inline int onri_needed_from(const struct onri_use *use, int32_t node) { return use->output != ONRI_NONE || use->last_read >= node; }
+static inline int onri_needed_from(const struct onri_use *use, int32_t node) {
+  return use->output != ONRI_NONE || use->last_read >= node;
+}
 
 #endif

@@ -14,12 +14,20 @@ struct onri_conv_prepared {
   void *weights;       /* packed for the portable kernel; NULL: they are an input of run */
 };
 
+/* An operator that all plans of a session share, and whose sizes it has now. */
+struct onri_conv_kept {
+  struct xnn_operator *op;
+  struct onri_xnn_conv xnn;
+  const struct onri_conv_state *user; /* NULL: nobody's */
+};
+
 struct onri_conv_state {
   struct onri_conv conv;
   struct onri_xnn_conv xnn;
-  struct xnn_operator *op;           /* NULL: the portable kernel */
-  size_t scratch;                    /* of XNNPACK */
-  size_t x, weight, packed, bias, y; /* offsets of real.h, portable path */
+  struct xnn_operator *op;                 /* this plan's, */
+  struct onri_conv_kept *kept;             /* or the session's; both NULL: the portable kernel */
+  size_t scratch;                          /* of XNNPACK */
+  size_t x, weight, packed, bias, y;       /* offsets of real.h, portable path */
 };
 
 /* dtypes, ranks, and weight and bias against x. */
@@ -36,6 +44,7 @@ enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv 
 enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c);
 enum onr_status onri_conv_run(struct onr_call *call);
 void onri_conv_release_state(void *state, struct onr_env *env);
+void onri_conv_release_kept(void *kept, struct onr_env *env);
 void onri_conv_release_prepared(void *prepared, struct onr_env *env);
 uint32_t onri_conv_kernel_types(const void *params, enum onr_kernel kernel);
 int64_t onri_conv_multiply_adds(const struct onri_conv *c);

@@ -89,10 +89,8 @@ static enum onr_status pack_portable(struct onr_call *call, const struct onri_co
   p->weights = onr_env_allocate(call->env, bytes > 0 ? bytes : 1);
   if (p->weights == NULL)
     return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
-  if (onri_is_double(call->in[1].dtype))
-    onri_conv_pack_f64(c, weight, p->weights);
-  else
-    onri_conv_pack_f32(c, weight, p->weights);
+  if (onri_is_double(call->in[1].dtype)) onri_conv_pack_f64(c, weight, p->weights);
+  else onri_conv_pack_f32(c, weight, p->weights);
   return ONR_STATUS_OK;
 }
 
@@ -163,18 +161,64 @@ enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv 
   return status;
 }
 
-/* Makes s->op, where XNNPACK can. */
+static int is_tuned(const struct onri_conv_state *s) { return s->op || s->kept; }
+
+/* Transposed weights are packed with each operator that is made, and little depends on the sizes: one operator for all
+ * plans. So with one tap a channel, where nothing does. */
+static int is_shared(const struct onri_xnn_conv *c) {
+  int64_t taps = 1;
+  for (int32_t d = 0; d < ONR_MAX_SPATIAL; d++) taps *= c->axis[d].kernel;
+  return c->transposed || (taps == 1 && c->group_in == 1 && c->group_out == 1);
+}
+
+/* Makes the session's operator this plan's, when it is one of the same convolution. */
+static enum onr_status use_kept(struct onr_call *call, struct onri_conv_kept *k, size_t *scratch_bytes) {
+  const struct onri_conv_prepared *const p = call->prepared;
+  struct onri_conv_state *const s = call->state;
+  int fits = 0;
+  k->user = NULL;
+  if (k->op) ONR_TRY(onri_xnn_conv_resize(&k->op, &k->xnn, &s->xnn, 1, &fits, scratch_bytes, call->env, call->error));
+  if (!k->op) {
+    ONR_TRY(onri_xnn_conv_create(&k->op, &p->xnn, &s->xnn, scratch_bytes, call->env, call->error));
+    fits = k->op != NULL;
+  }
+  if (!fits) return ONR_STATUS_OK;
+  k->xnn = s->xnn;
+  k->user = s;
+  return ONR_STATUS_OK;
+}
+
+/* What a retired plan has, or a new operator. */
+static enum onr_status make_own(struct onr_call *call, size_t *scratch_bytes) {
+  const struct onri_conv_prepared *const p = call->prepared;
+  struct onri_conv_state *const s = call->state, *const retired = call->retired;
+  int fits = 0;
+  if (retired && retired->op) {
+    s->op = retired->op;
+    retired->op = NULL;
+    ONR_TRY(onri_xnn_conv_resize(&s->op, &retired->xnn, &s->xnn, 0, &fits, scratch_bytes, call->env, call->error));
+    if (fits) return ONR_STATUS_OK;
+    onri_xnn_delete(s->op);
+    s->op = NULL;
+  }
+  return onri_xnn_conv_create(&s->op, &p->xnn, &s->xnn, scratch_bytes, call->env, call->error);
+}
+
 static enum onr_status plan_tuned(struct onr_call *call) {
   const struct onri_conv_prepared *const p = call->prepared;
   struct onri_conv_state *const s = call->state;
   size_t bytes;
   if (p->tuned == ONRI_XNN_NEVER) return ONR_STATUS_OK;
   s->xnn = for_xnn(&s->conv);
-  ONR_TRY(onri_xnn_conv_create(&s->op, &p->xnn, &s->xnn, &bytes, call->env, call->error));
-  if (!s->op && p->tuned == ONRI_XNN_ALWAYS)
+  if (call->kept && is_shared(&s->xnn)) {
+    ONR_TRY(use_kept(call, call->kept, &bytes));
+    if (((struct onri_conv_kept *)call->kept)->user == s) s->kept = call->kept;
+  }
+  if (!s->kept) ONR_TRY(make_own(call, &bytes));
+  if (!is_tuned(s) && p->tuned == ONRI_XNN_ALWAYS)
     return onr_fail(call->error, ONR_STATUS_LIMIT,
                     "a convolution of these sizes is beyond what its packed weights were made for");
-  if (!s->op) return ONR_STATUS_OK;
+  if (!is_tuned(s)) return ONR_STATUS_OK;
   call->kernel = ONR_KERNEL_XNNPACK;
   /* A widened x lies before this and is read past its end too. */
   return onri_scratch_reserve(call, bytes + ONR_SLACK_BYTES, &s->scratch);
@@ -189,7 +233,7 @@ enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c)
   ONR_TRY(onri_real_plan(call, &call->in[0], &s->x));
   ONR_TRY(onri_real_plan(call, &call->out[0], &s->y));
   ONR_TRY(plan_tuned(call));
-  if (s->op && !p->finite_only) return ONR_STATUS_OK;
+  if (is_tuned(s) && !p->finite_only) return ONR_STATUS_OK;
   s->weight = s->packed = s->bias = ONRI_REAL_IN_PLACE;
   if (onri_has(call, 2)) ONR_TRY(onri_real_plan(call, &call->in[2], &s->bias));
   if (p->weights) return ONR_STATUS_OK;
@@ -209,16 +253,12 @@ static enum onr_status run_portable(struct onr_call *call) {
   if (weights == NULL) {
     const void *const weight = onri_real_input(call, 1, s->weight);
     void *const packed = (unsigned char *)call->scratch + s->packed;
-    if (wide)
-      onri_conv_pack_f64(&s->conv, weight, packed);
-    else
-      onri_conv_pack_f32(&s->conv, weight, packed);
+    if (wide) onri_conv_pack_f64(&s->conv, weight, packed);
+    else onri_conv_pack_f32(&s->conv, weight, packed);
     weights = packed;
   }
-  if (wide)
-    onri_conv_direct_f64(&s->conv, x, weights, bias, y, call->env);
-  else
-    onri_conv_direct_f32(&s->conv, x, weights, bias, y, call->env);
+  if (wide) onri_conv_direct_f64(&s->conv, x, weights, bias, y, call->env);
+  else onri_conv_direct_f32(&s->conv, x, weights, bias, y, call->env);
   onri_real_finish(call, 0, s->y);
   return ONR_STATUS_OK;
 }
@@ -239,16 +279,30 @@ static int all_finite(struct onr_env *env, const float *x, size_t count) {
   return !atomic_load_explicit(&s.special, memory_order_relaxed);
 }
 
+/* With the sizes of this plan. */
+static enum onr_status find_operator(struct onr_call *call, struct xnn_operator **op) {
+  const struct onri_conv_state *const s = call->state;
+  size_t bytes;
+  *op = s->op;
+  if (!s->kept) return ONR_STATUS_OK;
+  if (s->kept->user != s) ONR_TRY(use_kept(call, s->kept, &bytes));
+  if (s->kept->user != s) return onr_fail(call->error, ONR_STATUS_INTERNAL, "a convolution no longer fits");
+  *op = s->kept->op;
+  return ONR_STATUS_OK;
+}
+
 enum onr_status onri_conv_run(struct onr_call *call) {
   const struct onri_conv_prepared *const p = call->prepared;
   const struct onri_conv_state *const s = call->state;
+  struct xnn_operator *op;
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
-  if (s->op == NULL) return run_portable(call);
+  if (!is_tuned(s)) return run_portable(call);
   const float *const x = onri_real_input(call, 0, s->x);
   if (p->finite_only && !all_finite(call->env, x, (size_t)onr_desc_elements(&call->in[0]))) return run_portable(call);
-  ONR_TRY(onri_xnn_conv_setup(s->op, &s->xnn, (unsigned char *)call->scratch + s->scratch, x,
+  ONR_TRY(find_operator(call, &op));
+  ONR_TRY(onri_xnn_conv_setup(op, &s->xnn, (unsigned char *)call->scratch + s->scratch, x,
                               onri_real_output(call, 0, s->y), call->error));
-  ONR_TRY(onri_xnn_run(s->op, call->env, call->error));
+  ONR_TRY(onri_xnn_run(op, call->env, call->error));
   onri_real_finish(call, 0, s->y);
   return ONR_STATUS_OK;
 }
@@ -258,6 +312,14 @@ void onri_conv_release_state(void *state, struct onr_env *env) {
   (void)env;
   onri_xnn_delete(s->op);
   s->op = NULL;
+  if (s->kept && s->kept->user == s) s->kept->user = NULL;
+}
+
+void onri_conv_release_kept(void *kept, struct onr_env *env) {
+  struct onri_conv_kept *const k = kept;
+  (void)env;
+  onri_xnn_delete(k->op);
+  k->op = NULL;
 }
 
 void onri_conv_release_prepared(void *prepared, struct onr_env *env) {

@@ -90,12 +90,28 @@ enum onr_status onri_qconv_tuned_prepare(struct onr_call *call, const struct onr
   return scales_fit(&p->tuned, channels) ? pack(call, r, &shape, fit) : ONR_STATUS_OK;
 }
 
+/* What a retired plan has, or a new operator. */
+static enum onr_status make_operator(struct onr_call *call, size_t *scratch_bytes) {
+  const struct onri_qconv_prepared *const p = call->prepared;
+  struct onri_qconv_state *const s = call->state, *const retired = call->retired;
+  int fits = 0;
+  if (retired && retired->op) {
+    s->op = retired->op;
+    retired->op = NULL;
+    ONR_TRY(onri_xnn_qconv_resize(&s->op, &retired->shape, &s->shape, &fits, scratch_bytes, call->env, call->error));
+    if (fits) return ONR_STATUS_OK;
+    onri_xnn_delete(s->op);
+    s->op = NULL;
+  }
+  return onri_xnn_qconv_create(&s->op, &p->xnn, &s->shape, &p->tuned, scratch_bytes, call->env, call->error);
+}
+
 enum onr_status onri_qconv_tuned_plan(struct onr_call *call, const struct onri_qconv_roles *r) {
   const struct onri_qconv_prepared *const p = call->prepared;
   struct onri_qconv_state *const s = call->state;
   size_t bytes;
   s->shape = shape_of(&s->conv);
-  ONR_TRY(onri_xnn_qconv_create(&s->op, &p->xnn, &s->shape, &p->tuned, &bytes, call->env, call->error));
+  ONR_TRY(make_operator(call, &bytes));
   if (!s->op && p->fit == ONRI_XNN_ALWAYS)
     return onr_fail(call->error, ONR_STATUS_LIMIT,
                     "a convolution of these sizes is beyond what its packed weights were made for");

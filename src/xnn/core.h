@@ -17,6 +17,7 @@ struct onri_xnn_scope {
   const struct onr_allocator *allocator;
   size_t most, taken; /* enter says SIZE_MAX; whoever knows what is sensible lowers it */
   int out_of_memory, too_large;
+  int roomy;    /* blocks that are reallocated never shrink, so that sizes that repeat allocate nothing */
   void *discard; /* memory for packing that nobody needs, see onri_xnn_packed_cache */
   struct onri_xnn_scope *outer;
 };
@@ -45,7 +46,7 @@ enum onr_status onri_xnn_pack_end(struct onri_xnn_packing *packing, enum xnn_sta
 /* A cache in which every look-up finds `packed`. Fully connected operators and convolutions by matrix product then read no
  * weights at all. Depthwise, 1x1-depthwise and transposed convolutions pack before they ask: what they pack goes to memory
  * that onri_xnn_leave throws away, so pass packed->data for their kernel (readable, and never smaller than the kernel)
- * and NULL for their bias. */
+ * and NULL for their bias, and make them seldom: see onri_xnn_conv_resize. */
 struct xnn_weights_cache_provider *onri_xnn_packed_cache(const struct onri_xnn_packed *packed);
 
 #endif

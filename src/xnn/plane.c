@@ -179,6 +179,15 @@ void onri_plane_bound_operator(const struct onri_plane *p, struct onri_xnn_scope
     bound(scope, 16 << 20, 32, (size_t)all);
 }
 
+static int axes_alike(const struct onri_axis *a, const struct onri_axis *b) {
+  return a->kernel == b->kernel && a->stride == b->stride && a->dilation == b->dilation && a->begin == b->begin && a->end == b->end;
+}
+
+int onri_plane_alike(const struct onri_plane *a, const struct onri_plane *b) {
+  return axes_alike(&a->height, &b->height) && axes_alike(&a->width, &b->width) && a->groups == b->groups && a->group_in == b->group_in &&
+         a->group_out == b->group_out && a->transposed == b->transposed;
+}
+
 enum onr_status onri_plane_leave(const struct onri_plane *p, struct onri_xnn_scope *scope, enum xnn_status status,
                                  struct xnn_operator **op, size_t height, size_t width, const char *what,
                                  struct onr_error *error) {

@@ -21,6 +21,9 @@ int onri_plane_of_weights(const struct onri_xnn_conv *c, struct onri_plane *plan
 enum onri_xnn_fit onri_plane_fit(const struct onri_plane *plane);
 int onri_plane_fits(const struct onri_plane *plane);
 
+/* Are they computed by one operator, given other sizes? */
+int onri_plane_alike(const struct onri_plane *a, const struct onri_plane *b);
+
 /* Weights in the order that XNNPACK reads: [groups][group_out][taps][group_in]. `size` of an element: 1 or 4. */
 void onri_plane_reorder(const struct onri_plane *plane, size_t size, const void *weight, void *target);
 /* Bytes of the weights as they are; the product was checked by onri_xnn_conv_fit. */

@@ -102,6 +102,7 @@ static void hook_deallocate(void *context, void *pointer) {
 static void *hook_allocate(void *context, size_t bytes) { return hook_aligned_allocate(context, HEADER_BYTES, bytes); }
 
 static void *hook_reallocate(void *context, void *pointer, size_t bytes) {
+  if (pointer != NULL && current_scope != NULL && current_scope->roomy && header_of(pointer).bytes >= bytes) return pointer;
   void *const fresh = hook_allocate(context, bytes);
   if (fresh == NULL || pointer == NULL) return fresh;
   const size_t old_bytes = header_of(pointer).bytes;

@@ -86,6 +86,30 @@ enum onr_status onri_xnn_conv_create(struct xnn_operator **op, const struct onri
   return onri_plane_leave(&p, &scope, status, op, height, width, name, error);
 }
 
+enum onr_status onri_xnn_conv_resize(struct xnn_operator **op, const struct onri_xnn_conv *was,
+                                     const struct onri_xnn_conv *c, int roomy, int *fits, size_t *scratch_bytes,
+                                     struct onr_env *env, struct onr_error *error) {
+  struct onri_xnn_scope scope;
+  struct onri_plane p, q;
+  size_t height = 0, width = 0;
+  *fits = 0;
+  if (was->min != c->min || was->max != c->max || !onri_plane_of(was, &q) || !onri_plane_of(c, &p) ||
+      !onri_plane_alike(&p, &q))
+    return ONR_STATUS_OK;
+  if (!onri_plane_fits(&p)) {
+    onri_xnn_delete(*op);
+    *op = NULL;
+    return ONR_STATUS_OK;
+  }
+  onri_xnn_enter(&scope, env);
+  scope.roomy = roomy;
+  onri_plane_bound_operator(&p, &scope);
+  const enum xnn_status status = reshape(*op, &p, scratch_bytes, &height, &width, onri_threads_pool(env->threads));
+  const enum onr_status result = onri_plane_leave(&p, &scope, status, op, height, width, name, error);
+  *fits = *op != NULL;
+  return result;
+}
+
 enum onr_status onri_xnn_conv_setup(struct xnn_operator *op, const struct onri_xnn_conv *c, void *scratch,
                                     const float *x, float *y, struct onr_error *error) {
   const enum xnn_status status = setup(op, c->transposed, scratch, x, y);

@@ -37,6 +37,12 @@ ONRI_XNN(onri_xnn_conv_pack(struct onri_xnn_packed *packed, const struct onri_xn
 ONRI_XNN(onri_xnn_conv_create(struct xnn_operator **op, const struct onri_xnn_packed *packed,
                               const struct onri_xnn_conv *c, size_t *scratch_bytes, struct onr_env *env,
                               struct onr_error *error))
+/* Gives an operator that was made for `was` the sizes of c, which is cheaper than making one: depthwise and transposed
+ * weights are packed each time. roomy: its memory never shrinks. *fits is 0 where c is another convolution (*op stays
+ * as it is) or its sizes do not fit (*op is deleted and NULL, as after a failure). */
+ONRI_XNN(onri_xnn_conv_resize(struct xnn_operator **op, const struct onri_xnn_conv *was, const struct onri_xnn_conv *c,
+                              int roomy, int *fits, size_t *scratch_bytes, struct onr_env *env,
+                              struct onr_error *error))
 /* Pointers of the next run. x is read up to ONR_SLACK_BYTES past its end. */
 ONRI_XNN(onri_xnn_conv_setup(struct xnn_operator *op, const struct onri_xnn_conv *c, void *scratch, const float *x,
                              float *y, struct onr_error *error))

@@ -35,23 +35,49 @@ enum onr_status onri_xnn_qconv_pack(struct onri_xnn_packed *packed, const struct
   return result;
 }
 
+/* In a scope. */
+static enum onr_status reshape(struct xnn_operator **op, enum xnn_status status, const struct onri_plane *p,
+                               struct onri_xnn_scope *scope, size_t *scratch_bytes, struct onr_env *env,
+                               struct onr_error *error) {
+  size_t alignment = 1, height = 0, width = 0;
+  *scratch_bytes = 0;
+  if (status == xnn_status_success && *op)
+    status = xnn_reshape_convolution2d_nhwc_qs8_qc8w(*op, (size_t)p->batch, (size_t)p->height.in, (size_t)p->width.in,
+                                                     scratch_bytes, &alignment, &height, &width,
+                                                     onri_threads_pool(env->threads));
+  if (alignment > 64) status = xnn_status_invalid_state;
+  return onri_plane_leave(p, scope, status, op, height, width, name, error);
+}
+
 enum onr_status onri_xnn_qconv_create(struct xnn_operator **op, const struct onri_xnn_packed *packed,
                                       const struct onri_xnn_conv *c, const struct onri_xnn_qconv *q,
                                       size_t *scratch_bytes, struct onr_env *env, struct onr_error *error) {
   struct onri_xnn_scope scope;
   struct onri_plane p;
-  size_t alignment = 1, height = 0, width = 0;
-  *scratch_bytes = 0;
   if (!onri_plane_of(c, &p) || !onri_plane_fits(&p)) return ONR_STATUS_OK;
   onri_xnn_enter(&scope, env);
   onri_plane_bound_operator(&p, &scope);
-  enum xnn_status status = create(&p, q, packed->data, NULL, onri_xnn_packed_cache(packed), op);
-  if (status == xnn_status_success && *op)
-    status = xnn_reshape_convolution2d_nhwc_qs8_qc8w(*op, (size_t)p.batch, (size_t)p.height.in, (size_t)p.width.in,
-                                                     scratch_bytes, &alignment, &height, &width,
-                                                     onri_threads_pool(env->threads));
-  if (alignment > 64) status = xnn_status_invalid_state;
-  return onri_plane_leave(&p, &scope, status, op, height, width, name, error);
+  const enum xnn_status status = create(&p, q, packed->data, NULL, onri_xnn_packed_cache(packed), op);
+  return reshape(op, status, &p, &scope, scratch_bytes, env, error);
+}
+
+enum onr_status onri_xnn_qconv_resize(struct xnn_operator **op, const struct onri_xnn_conv *was,
+                                      const struct onri_xnn_conv *c, int *fits, size_t *scratch_bytes,
+                                      struct onr_env *env, struct onr_error *error) {
+  struct onri_xnn_scope scope;
+  struct onri_plane p, q;
+  *fits = 0;
+  if (!onri_plane_of(was, &q) || !onri_plane_of(c, &p) || !onri_plane_alike(&p, &q)) return ONR_STATUS_OK;
+  if (!onri_plane_fits(&p)) {
+    onri_xnn_delete(*op);
+    *op = NULL;
+    return ONR_STATUS_OK;
+  }
+  onri_xnn_enter(&scope, env);
+  onri_plane_bound_operator(&p, &scope);
+  const enum onr_status result = reshape(op, xnn_status_success, &p, &scope, scratch_bytes, env, error);
+  *fits = *op != NULL;
+  return result;
 }
 
 enum onr_status onri_xnn_qconv_setup(struct xnn_operator *op, void *scratch, const int8_t *x, int8_t *y,

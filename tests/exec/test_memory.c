@@ -1,4 +1,5 @@
-/* What a session holds: memory of its largest shape and no sum over shapes, plans within a bound; trimming; memory that runs out anywhere. */
+/* What a session holds: memory of its largest shape and no sum over shapes, plans within a bound; trimming; memory that
+ * runs out anywhere. */
 #include "support/small_session.h"
 
 /* A chain of increments, each in place, that never touches its first result again. */
@@ -95,7 +96,8 @@ static void plans_make_room_when_memory_is_short(void **state) {
 
 static void trimming_keeps_results_alone(void **state) {
   struct builder b = start();
-  const int32_t x = value(b.graph, "x"), one = node(b.graph, &increment, &x, 1), some = node(b.graph, &positive, &one, 1);
+  const int32_t x = value(b.graph, "x"), one = node(b.graph, &increment, &x, 1),
+                some = node(b.graph, &positive, &one, 1);
   const int32_t twice = node(b.graph, &join, (int32_t[]){some, some}, 2);
   struct onr_session *s = finish(&b, &x, 1, (int32_t[]){one, some, twice}, 3);
   _Alignas(8) float memory[8];
@@ -153,19 +155,27 @@ static struct onr_session *everything(struct builder *b) {
   const int64_t three = 3;
   const float zero = 0;
   int32_t then_in[2], else_in[2], loop_in[3];
-  struct onri_graph *const branches[2] = {body_of(b, 2, then_in), body_of(b, 2, else_in)}, *const body = body_of(b, 3, loop_in);
-  const int32_t same = node(branches[0], &flat, then_in, 1), twice = node(branches[1], &join, (int32_t[]){else_in[0], else_in[0]}, 2);
+  struct onri_graph *const branches[2] = {body_of(b, 2, then_in), body_of(b, 2, else_in)}, *const body =
+                                                                                               body_of(b, 3, loop_in);
+  const int32_t same = node(branches[0], &flat, then_in, 1),
+                twice = node(branches[1], &join, (int32_t[]){else_in[0], else_in[0]}, 2);
   onri_graph_set_outputs(branches[0], &same, 1, NULL);
   onri_graph_set_outputs(branches[1], &twice, 1, NULL);
-  const int32_t nothing = onri_graph_add_data(body, &(struct onr_desc){.dtype = ONR_DTYPE_F32, .rank = 1, .dim = {1}}, &zero);
+  const int32_t nothing =
+      onri_graph_add_data(body, &(struct onr_desc){.dtype = ONR_DTYPE_F32, .rank = 1, .dim = {1}}, &zero);
   const int32_t negative = node(body, &below, (int32_t[]){loop_in[2], nothing}, 2), chosen = value(body, NULL);
-  set_bodies(b, onri_graph_add_node(body, &onri_layer_if, NULL, NULL, (int32_t[]){negative, loop_in[2], nothing, loop_in[2], nothing}, 5, &chosen, 1),
+  set_bodies(b,
+             onri_graph_add_node(body, &onri_layer_if, NULL, NULL,
+                                 (int32_t[]){negative, loop_in[2], nothing, loop_in[2], nothing}, 5, &chosen, 1),
              branches, 2);
   const int32_t next = node(body, &increment, &chosen, 1), first = node(body, &zeros, &next, 1);
   onri_graph_set_outputs(body, (int32_t[]){loop_in[1], next, first}, 3, NULL);
-  const int32_t x = value(b->graph, "x"), trips = onri_graph_add_data(b->graph, &(struct onr_desc){.dtype = ONR_DTYPE_I64}, &three);
+  const int32_t x = value(b->graph, "x"),
+                trips = onri_graph_add_data(b->graph, &(struct onr_desc){.dtype = ONR_DTYPE_I64}, &three);
   const int32_t out[2] = {value(b->graph, NULL), value(b->graph, NULL)};
-  set_bodies(b, onri_graph_add_node(b->graph, &onri_layer_loop, &params, NULL, (int32_t[]){trips, ONRI_NONE, x}, 3, out, 1), &body, 1);
+  set_bodies(
+      b, onri_graph_add_node(b->graph, &onri_layer_loop, &params, NULL, (int32_t[]){trips, ONRI_NONE, x}, 3, out, 1),
+      &body, 1);
   const int32_t some = node(b->graph, &positive, out, 1), more = node(b->graph, &increment, &some, 1);
   return finish(b, &x, 1, (int32_t[]){out[0], more}, 2);
 }
@@ -191,7 +201,8 @@ static enum onr_status try_run(struct onr_session *s, int64_t count) {
   return ONR_STATUS_OK;
 }
 
-/* The call number fail_at fails, or all from it on; every public function says so, leaves the session usable, and nothing behind. */
+/* The call number fail_at fails, or all from it on; every public function says so, leaves the session usable, and
+ * nothing behind. */
 static size_t use_with_failure(size_t number, int for_good) {
   struct builder b = start();
   struct onr_session *s = everything(&b);
@@ -224,9 +235,12 @@ static void memory_may_run_out_anywhere(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(many_shapes_hold_what_the_largest_needs), cmocka_unit_test(shapes_that_repeat_allocate_nothing),
-      cmocka_unit_test(the_least_recently_used_go_first),        cmocka_unit_test(plans_make_room_when_memory_is_short),
-      cmocka_unit_test(trimming_keeps_results_alone),            cmocka_unit_test(memory_may_run_out_anywhere),
+      cmocka_unit_test(many_shapes_hold_what_the_largest_needs),
+      cmocka_unit_test(shapes_that_repeat_allocate_nothing),
+      cmocka_unit_test(the_least_recently_used_go_first),
+      cmocka_unit_test(plans_make_room_when_memory_is_short),
+      cmocka_unit_test(trimming_keeps_results_alone),
+      cmocka_unit_test(memory_may_run_out_anywhere),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

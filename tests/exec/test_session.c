@@ -3,9 +3,11 @@
 
 static void values_read_later_are_not_overwritten(void **state) {
   struct builder b = start();
-  const int32_t x = value(b.graph, "x"), one = node(b.graph, &increment, &x, 1), two = node(b.graph, &increment, &one, 1);
+  const int32_t x = value(b.graph, "x"), one = node(b.graph, &increment, &x, 1),
+                two = node(b.graph, &increment, &one, 1);
   const int32_t sum = node(b.graph, &add, (int32_t[]){one, two}, 2), flattened = node(b.graph, &flat, &sum, 1);
-  const int32_t joined = node(b.graph, &join, (int32_t[]){flattened, one, flattened}, 3), last = node(b.graph, &increment, &two, 1);
+  const int32_t joined = node(b.graph, &join, (int32_t[]){flattened, one, flattened}, 3),
+                last = node(b.graph, &increment, &two, 1);
   struct onr_session *s = finish(&b, &x, 1, (int32_t[]){joined, one, last}, 3);
   const float input[3] = {0, 10, 20};
   (void)state;
@@ -89,11 +91,26 @@ static int64_t a_million(const struct onr_call *c) {
 
 /* A step that takes microseconds is not shared: waking a thread would take as long. */
 static void small_steps_run_on_one_thread(void **state) {
-  static const struct onr_layer copying = {.name = "copying", .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1, .run = note_threads},
-                                heavy = {.name = "heavy", .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
-                                         .flags = ONR_LAYER_HEAVY, .run = note_threads},
-                                product = {.name = "product", .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
-                                           .run = note_threads, .multiply_adds = a_million};
+  static const struct onr_layer copying = {.name = "copying",
+                                           .inputs_min = 1,
+                                           .inputs_max = 1,
+                                           .outputs_min = 1,
+                                           .outputs_max = 1,
+                                           .run = note_threads},
+                                heavy = {.name = "heavy",
+                                         .inputs_min = 1,
+                                         .inputs_max = 1,
+                                         .outputs_min = 1,
+                                         .outputs_max = 1,
+                                         .flags = ONR_LAYER_HEAVY,
+                                         .run = note_threads},
+                                product = {.name = "product",
+                                           .inputs_min = 1,
+                                           .inputs_max = 1,
+                                           .outputs_min = 1,
+                                           .outputs_max = 1,
+                                           .run = note_threads,
+                                           .multiply_adds = a_million};
   static const struct {
     const struct onr_layer *layer;
     int64_t count;
@@ -128,7 +145,8 @@ static void loops_carry_and_collect(void **state) {
   onri_graph_set_outputs(body, (int32_t[]){more, next, v}, 3, NULL);
   const int32_t x = value(b.graph, "x"), limit = value(b.graph, "limit");
   const int32_t out[2] = {value(b.graph, NULL), value(b.graph, NULL)};
-  struct onri_node *loop = onri_graph_add_node(b.graph, &onri_layer_loop, &params, NULL, (int32_t[]){ONRI_NONE, ONRI_NONE, x, limit}, 4, out, 2);
+  struct onri_node *loop = onri_graph_add_node(b.graph, &onri_layer_loop, &params, NULL,
+                                               (int32_t[]){ONRI_NONE, ONRI_NONE, x, limit}, 4, out, 2);
   (void)state;
   assert_non_null(loop);
   loop->num_bodies = 1;
@@ -159,7 +177,8 @@ static void if_takes_one_branch(void **state) {
     onri_graph_set_inputs(bodies[k], &v, 1, NULL);
     onri_graph_set_outputs(bodies[k], &z, 1, NULL);
   }
-  const int32_t x = value(b.graph, "x"), w = value(b.graph, "w"), c = node(b.graph, &below, (int32_t[]){x, w}, 2), y = value(b.graph, NULL);
+  const int32_t x = value(b.graph, "x"), w = value(b.graph, "w"), c = node(b.graph, &below, (int32_t[]){x, w}, 2),
+                y = value(b.graph, NULL);
   struct onri_node *branch = onri_graph_add_node(b.graph, &onri_layer_if, NULL, NULL, (int32_t[]){c, x, w}, 3, &y, 1);
   (void)state;
   assert_non_null(branch);
@@ -187,8 +206,14 @@ static enum onr_status narrow_infer(struct onr_call *c) {
   return ONR_STATUS_OK;
 }
 
-static const struct onr_layer narrow = {.name = "narrow", .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
-                                        .infer = narrow_infer, .plan = increment_plan, .run = increment_run};
+static const struct onr_layer narrow = {.name = "narrow",
+                                        .inputs_min = 1,
+                                        .inputs_max = 1,
+                                        .outputs_min = 1,
+                                        .outputs_max = 1,
+                                        .infer = narrow_infer,
+                                        .plan = increment_plan,
+                                        .run = increment_run};
 
 static void no_results(struct onr_session *s) {
   struct onr_tensor y;
@@ -203,7 +228,8 @@ static void planning_another_shape_keeps_the_results(void **state) {
   for (int i = 0; i < 32; i++) ones[i] = 1, twos[i] = 2;
   for (int small = 0; small <= 1; small++) {
     struct builder b = start_with(&(struct onr_limits){.plan_bytes = small ? 1 : 1 << 30});
-    const int32_t x = value(b.graph, "x"), one = node(b.graph, &narrow, &x, 1), two = node(b.graph, &increment, &one, 1);
+    const int32_t x = value(b.graph, "x"), one = node(b.graph, &narrow, &x, 1),
+                  two = node(b.graph, &increment, &one, 1);
     const int32_t some = node(b.graph, &positive, &two, 1);
     struct onr_session *s = finish(&b, &x, 1, (int32_t[]){one, two, some}, 3);
     set(s, 0, input, 8);

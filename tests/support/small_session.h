@@ -37,8 +37,13 @@ static inline enum onr_status increment_run(struct onr_call *c) {
   return ONR_STATUS_OK;
 }
 
-static const struct onr_layer increment = {.name = "increment", .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
-                                           .plan = increment_plan, .run = increment_run};
+static const struct onr_layer increment = {.name = "increment",
+                                           .inputs_min = 1,
+                                           .inputs_max = 1,
+                                           .outputs_min = 1,
+                                           .outputs_max = 1,
+                                           .plan = increment_plan,
+                                           .run = increment_run};
 
 static inline enum onr_status add_run(struct onr_call *c) {
   const float *a = c->inputs[0], *b = c->inputs[1];
@@ -47,8 +52,13 @@ static inline enum onr_status add_run(struct onr_call *c) {
   return ONR_STATUS_OK;
 }
 
-static const struct onr_layer add = {.name = "add", .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
-                                     .plan = increment_plan, .run = add_run};
+static const struct onr_layer add = {.name = "add",
+                                     .inputs_min = 2,
+                                     .inputs_max = 2,
+                                     .outputs_min = 1,
+                                     .outputs_max = 1,
+                                     .plan = increment_plan,
+                                     .run = add_run};
 
 /* flattens, as a view */
 static inline enum onr_status flat_infer(struct onr_call *c) {
@@ -67,8 +77,14 @@ static inline enum onr_status flat_run(struct onr_call *c) {
   return ONR_STATUS_OK;
 }
 
-static const struct onr_layer flat = {.name = "flat", .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
-                                      .infer = flat_infer, .plan = flat_plan, .run = flat_run};
+static const struct onr_layer flat = {.name = "flat",
+                                      .inputs_min = 1,
+                                      .inputs_max = 1,
+                                      .outputs_min = 1,
+                                      .outputs_max = 1,
+                                      .infer = flat_infer,
+                                      .plan = flat_plan,
+                                      .run = flat_run};
 
 /* concatenates vectors, inputs made in place */
 static inline enum onr_status join_infer(struct onr_call *c) {
@@ -96,8 +112,14 @@ static inline enum onr_status join_run(struct onr_call *c) {
   return ONR_STATUS_OK;
 }
 
-static const struct onr_layer join = {.name = "join", .inputs_min = 1, .inputs_max = ONR_VARIADIC, .outputs_min = 1, .outputs_max = 1,
-                                      .infer = join_infer, .plan = join_plan, .run = join_run};
+static const struct onr_layer join = {.name = "join",
+                                      .inputs_min = 1,
+                                      .inputs_max = ONR_VARIADIC,
+                                      .outputs_min = 1,
+                                      .outputs_max = 1,
+                                      .infer = join_infer,
+                                      .plan = join_plan,
+                                      .run = join_run};
 
 /* keeps positive elements: size depends on data */
 static inline enum onr_status positive_infer(struct onr_call *c) {
@@ -118,8 +140,14 @@ static inline enum onr_status positive_run(struct onr_call *c) {
   return ONR_STATUS_OK;
 }
 
-static const struct onr_layer positive = {.name = "positive", .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
-                                          .flags = ONR_LAYER_DYNAMIC, .infer = positive_infer, .run = positive_run};
+static const struct onr_layer positive = {.name = "positive",
+                                          .inputs_min = 1,
+                                          .inputs_max = 1,
+                                          .outputs_min = 1,
+                                          .outputs_max = 1,
+                                          .flags = ONR_LAYER_DYNAMIC,
+                                          .infer = positive_infer,
+                                          .run = positive_run};
 
 /* [n] -> zeros of as many elements as the first says */
 static inline enum onr_status zeros_infer(struct onr_call *c) {
@@ -133,8 +161,14 @@ static inline enum onr_status zeros_run(struct onr_call *c) {
   return ONR_STATUS_OK;
 }
 
-static const struct onr_layer zeros = {.name = "zeros", .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
-                                       .shape_inputs = 1, .infer = zeros_infer, .run = zeros_run};
+static const struct onr_layer zeros = {.name = "zeros",
+                                       .inputs_min = 1,
+                                       .inputs_max = 1,
+                                       .outputs_min = 1,
+                                       .outputs_max = 1,
+                                       .shape_inputs = 1,
+                                       .infer = zeros_infer,
+                                       .run = zeros_run};
 
 /* bool: first element below the second input's first */
 static inline enum onr_status below_infer(struct onr_call *c) {
@@ -147,13 +181,18 @@ static inline enum onr_status below_run(struct onr_call *c) {
   return ONR_STATUS_OK;
 }
 
-static const struct onr_layer below = {.name = "below", .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
-                                       .infer = below_infer, .run = below_run};
+static const struct onr_layer below = {.name = "below",
+                                       .inputs_min = 2,
+                                       .inputs_max = 2,
+                                       .outputs_min = 1,
+                                       .outputs_max = 1,
+                                       .infer = below_infer,
+                                       .run = below_run};
 
 /* --- a small builder --- */
 
-/* Memory that is counted, and fails at allocation number fail_at (0: never); with fail_for_good at all later ones too. Where
- * it starts and its size stand in front of each block. */
+/* Memory that is counted, and fails at allocation number fail_at (0: never); with fail_for_good at all later ones too.
+ * Where it starts and its size stand in front of each block. */
 static size_t live_allocations, total_allocations, live_bytes, total_bytes, fail_at;
 static int fail_for_good;
 
@@ -216,20 +255,23 @@ static inline int32_t node(struct onri_graph *g, const struct onr_layer *layer, 
   return out;
 }
 
-static inline struct onr_session *finish_with(struct builder *b, const int32_t *in, size_t num_in, const int32_t *out, size_t num_out,
-                                       struct onr_threads *threads) {
+static inline struct onr_session *finish_with(struct builder *b, const int32_t *in, size_t num_in, const int32_t *out,
+                                              size_t num_out, struct onr_threads *threads) {
   const struct onr_model_info info = {0};
   const struct onr_model_options options = {.disabled_passes = "all"};
   struct onr_session *session;
   struct onr_error error = {0};
   assert_int_equal(onri_graph_set_inputs(b->graph, in, num_in, NULL), ONR_STATUS_OK);
   assert_int_equal(onri_graph_set_outputs(b->graph, out, num_out, NULL), ONR_STATUS_OK);
-  if (onri_model_finish(b->model, b->graph, &info, NULL, NULL, &options, &error) != ONR_STATUS_OK) fail_msg("%s", error.message);
-  assert_int_equal(onr_session_create(b->model, &(struct onr_session_options){.threads = threads}, &session, NULL), ONR_STATUS_OK);
+  if (onri_model_finish(b->model, b->graph, &info, NULL, NULL, &options, &error) != ONR_STATUS_OK)
+    fail_msg("%s", error.message);
+  assert_int_equal(onr_session_create(b->model, &(struct onr_session_options){.threads = threads}, &session, NULL),
+                   ONR_STATUS_OK);
   return session;
 }
 
-static inline struct onr_session *finish(struct builder *b, const int32_t *in, size_t num_in, const int32_t *out, size_t num_out) {
+static inline struct onr_session *finish(struct builder *b, const int32_t *in, size_t num_in, const int32_t *out,
+                                         size_t num_out) {
   return finish_with(b, in, num_in, out, num_out, NULL);
 }
 
@@ -250,7 +292,8 @@ static inline void expect(struct onr_session *session, size_t index, const float
   assert_int_equal(onr_desc_elements(&y.desc), count);
   for (int64_t i = 0; i < count; i++)
     if (((const float *)y.data)[i] != expected[i])
-      fail_msg("output %zu[%d]: expected %g, found %g", index, (int)i, (double)expected[i], (double)((const float *)y.data)[i]);
+      fail_msg("output %zu[%d]: expected %g, found %g", index, (int)i, (double)expected[i],
+               (double)((const float *)y.data)[i]);
 }
 
 static inline void run(struct onr_session *session) {
