@@ -79,8 +79,8 @@ struct onr_call {
   const void *params; /* params_size bytes, fixed when the graph is built; NULL when params_size is 0 */
   void *prepared;     /* prepared_size bytes, zeroed before prepare; the model's, read-only afterwards */
   void *state;        /* state_size bytes, zeroed before plan; this plan's */
-  void *kept;         /* kept_size bytes, zeroed once; the session's, for all its plans of this node; NULL: there is no session */
-  void *retired;      /* plan only: state of a plan of this node that runs no more: what it holds may be taken over; NULL: none */
+  void *kept;         /* kept_size bytes, zeroed once; the session's, for all its plans of this node; NULL: no session */
+  void *retired;      /* plan only: state of a plan of this node that runs no more, to take over from; NULL: none */
   size_t num_in, num_out;
   const struct onr_desc *in; /* dtype ONR_DTYPE_NONE: an omitted optional input */
   struct onr_desc *out;      /* infer writes them all. In plan and run: dtype NONE where the output is not wanted */

@@ -33,18 +33,19 @@ ONR_API enum onr_status onr_session_set_input(struct onr_session *session, size_
 ONR_API enum onr_status onr_session_bind_output(struct onr_session *session, size_t index, void *data, size_t bytes,
                                                 struct onr_error *error);
 
-/* Plan for the shapes of the inputs if they are new, without running, and make room for the run unless results of the last one lie
- * there: those stay as they are. Calling it is optional. */
+/* Plan for the shapes of the inputs if they are new, without running, and make room for the run unless results of the
+ * last one lie there: those stay as they are. Calling it is optional. */
 ONR_API enum onr_status onr_session_plan(struct onr_session *session, struct onr_error *error);
-/* Run. After the first run with the same shapes it allocates nothing. The shapes used last are remembered, up to limits.plan_bytes. */
+/* Run. After the first run with the same shapes it allocates nothing. The shapes used last are remembered, up to
+ * limits.plan_bytes. */
 ONR_API enum onr_status onr_session_run(struct onr_session *session, struct onr_error *error);
-/* Output `index` of the last run, whatever was planned, set or bound since. Its memory is the session's (or the caller's, if it was
- * bound) and good until the next run. STATE when there was no run, the last one failed, or another set of inputs with defaults was
- * planned. */
+/* Output `index` of the last run, whatever was planned, set or bound since. Its memory is the session's (or the caller's,
+ * if it was bound) and good until the next run. STATE when there was no run, the last one failed, or another set of
+ * inputs with defaults was planned. */
 ONR_API enum onr_status onr_session_get_output(struct onr_session *session, size_t index, struct onr_tensor *tensor,
                                                struct onr_error *error);
-/* Give back the memory that runs are done in and the plans of all shapes, except what results of the last run lie in: these stay. The
- * next run takes what it needs anew. */
+/* Give back the memory that runs are done in and the plans of all shapes, except what results of the last run lie in:
+ * these stay. The next run takes what it needs anew. */
 ONR_API enum onr_status onr_session_trim(struct onr_session *session, struct onr_error *error);
 
 /* One node of the graph as it is run. Strings live as long as the session's model. */

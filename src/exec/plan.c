@@ -15,6 +15,9 @@ static uint64_t held(const struct onri_workspace *space) {
   return atomic_load_explicit(&space->run->env.meter->held, memory_order_relaxed);
 }
 
+/* What a plan holds, from a difference: layers may have given back more than this plan took. */
+static size_t counted(uint64_t difference) { return difference > INT64_MAX ? 0 : (size_t)difference; }
+
 static enum onr_status resize_output(struct onr_call *call, size_t i, const struct onr_desc *desc, void **data) {
   struct onri_plan *plan = call->executor;
   const struct onri_step *step = (const struct onri_step *)((const char *)call - offsetof(struct onri_step, call));
@@ -353,9 +356,7 @@ enum onr_status onri_plan_segment(struct onri_plan *plan, size_t index, struct o
   const uint64_t before = held(plan->space);
   plan->inference.work_left = ONRI_INFERENCE_WORK;
   const enum onr_status status = make_segment(plan, index, error);
-  const size_t more = (size_t)(held(plan->space) - before); /* less wraps around, twice */
-  plan->bytes += more;
-  onri_plan_cache_grown(&plan->space->run->plans, plan, more);
+  onri_plan_cache_resize(&plan->space->run->plans, plan, counted(plan->bytes + held(plan->space) - before));
   return status;
 }
 
@@ -392,7 +393,7 @@ enum onr_status onri_plan_create(struct onri_workspace *space, const struct onr_
   status = start(p, inputs, error);
   p->retired = NULL;
   onri_plan_destroy(retired);
-  p->bytes = (size_t)(held(space) - before);
+  p->bytes = counted(held(space) - before);
   if (status == ONR_STATUS_OK) *plan = p;
   else onri_plan_destroy(p);
   return status;

@@ -65,6 +65,11 @@ static void grow(struct onri_plan_cache *cache, const struct onr_allocator *allo
   for (struct onri_plan *plan = cache->newest; plan; plan = plan->older) insert(cache, plan);
 }
 
+static void note_size(struct onri_plan_cache *cache, const struct onri_plan *plan) {
+  if (plan->bytes > cache->largest) cache->largest = plan->bytes;
+  if (plan->bytes > plan->space->plan_bytes) plan->space->plan_bytes = plan->bytes;
+}
+
 enum onr_status onri_plan_cache_add(struct onri_plan_cache *cache, struct onri_plan *plan, struct onr_error *error) {
   if (cache->num_plans >= cache->num_buckets) grow(cache, plan->space->run->env.allocator);
   if (!cache->num_buckets) {
@@ -75,14 +80,15 @@ enum onr_status onri_plan_cache_add(struct onri_plan_cache *cache, struct onri_p
   insert(cache, plan);
   link_use(cache, plan);
   cache->num_plans++;
-  onri_plan_cache_grown(cache, plan, plan->bytes);
+  cache->bytes += plan->bytes;
+  note_size(cache, plan);
   return ONR_STATUS_OK;
 }
 
-void onri_plan_cache_grown(struct onri_plan_cache *cache, const struct onri_plan *plan, size_t more) {
-  cache->bytes += more;
-  if (plan->bytes > cache->largest) cache->largest = plan->bytes;
-  if (plan->bytes > plan->space->plan_bytes) plan->space->plan_bytes = plan->bytes;
+void onri_plan_cache_resize(struct onri_plan_cache *cache, struct onri_plan *plan, size_t bytes) {
+  cache->bytes = cache->bytes - plan->bytes + bytes;
+  plan->bytes = bytes;
+  note_size(cache, plan);
 }
 
 static void remove_plan(struct onri_plan_cache *cache, struct onri_plan *plan) {

@@ -9,8 +9,8 @@ struct onri_plan *onri_plan_cache_find(struct onri_plan_cache *cache, const stru
                                        const struct onr_tensor *inputs);
 /* Takes it over, as the most recently used. On failure it is destroyed. */
 enum onr_status onri_plan_cache_add(struct onri_plan_cache *cache, struct onri_plan *plan, struct onr_error *error);
-/* After a plan in the cache has grown; `more` may have wrapped around. */
-void onri_plan_cache_grown(struct onri_plan_cache *cache, const struct onri_plan *plan, size_t more);
+/* A plan in the cache now holds so much. */
+void onri_plan_cache_resize(struct onri_plan_cache *cache, struct onri_plan *plan, size_t bytes);
 /* Drops the least recently used plans until the rest take no more than `bytes`; `plan` (may be NULL) and those that are
  * pinned stay. */
 void onri_plan_cache_trim(struct onri_plan_cache *cache, uint64_t bytes, const struct onri_plan *plan);

@@ -1,7 +1,8 @@
 /* xnn.h: what layers may know about XNNPACK. Its own header is included in this folder only.
  *
  * A layer keeps `struct onri_xnn_packed` in `prepared` (the model's, shared by all sessions) and `struct xnn_operator *` in
- * `state`: an operator holds the pointers of one run, so every plan has its own, made from the packed block.
+ * `state`: an operator holds the sizes and pointers of one run, so every plan has its own, made from the packed block.
+ * Where making one is dear, plans share it (`kept`) or hand it on (`retired`): see onri_xnn_conv_resize.
  *
  *   prepare   if (onri_xnn_usable(call->env) && ...) onri_xnn_<family>_pack(...)
  *   plan      onri_xnn_<family>_create(&state->op, &prepared->packed, ...) then onri_xnn_<family>_reshape(...)

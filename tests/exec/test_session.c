@@ -63,6 +63,7 @@ static void bound_outputs_are_written_in_place_or_copied(void **state) {
   assert_int_equal(onr_session_bind_output(s, 0, first, 16, NULL), ONR_STATUS_OK);
   assert_int_equal(onr_session_bind_output(s, 1, second, 16, NULL), ONR_STATUS_OK);
   run(s);
+  assert_ptr_equal(incremented, first);
   for (int i = 0; i < 4; i++) assert_true(first[i] == input[i] + 1 && second[i] == input[i] + 1);
   assert_true(first[4] == -1);
   assert_int_equal(onr_session_bind_output(s, 0, first, 12, NULL), ONR_STATUS_OK);
