@@ -152,11 +152,22 @@ static void set_addresses(struct onri_plan *plan, const struct onr_tensor *input
 }
 
 /* Inputs that are read past their end. */
-static void copy_inputs(const struct onri_plan *plan) {
+/* A piece is copied between two looks at the cancel flag. */
+#define COPY_PIECE ((size_t)32 << 20)
+
+static enum onr_status copy_inputs(const struct onri_plan *plan, const struct onr_env *env, struct onr_error *error) {
   const struct onri_graph *g = plan->space->graph;
-  for (size_t i = 0; i < g->num_inputs; i++)
-    if (plan->places[g->inputs[i]].storage == ONRI_STORAGE_BLOCK && plan->inputs[i].data)
-      memcpy(onri_plan_address(plan, g->inputs[i]), plan->inputs[i].data, onr_desc_bytes(&plan->inputs[i].desc));
+  for (size_t i = 0; i < g->num_inputs; i++) {
+    if (plan->places[g->inputs[i]].storage != ONRI_STORAGE_BLOCK || !plan->inputs[i].data) continue;
+    char *to = onri_plan_address(plan, g->inputs[i]);
+    const char *from = plan->inputs[i].data;
+    for (size_t left = onr_desc_bytes(&plan->inputs[i].desc), piece; left > 0; left -= piece, to += piece, from += piece) {
+      piece = left < COPY_PIECE ? left : COPY_PIECE;
+      memcpy(to, from, piece);
+      ONR_TRY(onri_env_poll(env, error));
+    }
+  }
+  return ONR_STATUS_OK;
 }
 
 static uint64_t now_ns(void) {
@@ -194,7 +205,7 @@ static enum onr_status run_segment(struct onri_frame *frame, struct onri_plan *p
   const struct onr_env *env = &frame->space.run->env;
   ONR_TRY(onri_workspace_block(plan->space, index, segment->block_bytes, error));
   if (!segment->bound || segment->moves != plan->space->moves) bind(plan, index);
-  if (index == 0) copy_inputs(plan);
+  if (index == 0) ONR_TRY(copy_inputs(plan, env, error));
   ONR_TRY(onri_env_poll(env, error));
   for (size_t s = 0; s < segment->num_steps; s++) {
     ONR_TRY(run_step(frame, plan, &segment->steps[s], error));

@@ -3,6 +3,7 @@
 #define ONRI_ATTENTION_H
 
 #include "base/convert.h"
+#include "onnxrun/layer.h"
 #include "onnxrun/layers/attention.h"
 
 /* A tensor [batch, head, position, element]; elements are contiguous. Strides in elements. */
@@ -31,6 +32,7 @@ struct onri_attention {
   double scale, softcap;
   int causal, has_window_left, has_window_right;
   int64_t window_left, window_right;
+  const struct onr_env *env; /* cancelled: tiles end early */
 };
 
 /* Items are tiles of queries. */

@@ -128,7 +128,7 @@ static void NAME(run_tile)(const struct onri_attention *a, size_t item) {
     memset(NAME(y_row)(a, &t, row), 0, a->value_width * sizeof(T));
   }
   const size_t end = a->scores != NULL ? total : last_shown(a, t.batch, t.query + t.rows - 1);
-  for (t.key = 0; t.key < end; t.key += t.columns) {
+  for (t.key = 0; t.key < end && !onr_env_cancelled(a->env); t.key += t.columns) {
     const size_t border = t.key < a->past ? a->past : total;
     t.columns = border - t.key < KEYS ? border - t.key : KEYS;
     NAME(block)(a, &t);

@@ -251,3 +251,7 @@ void onri_copy_bytes(struct onr_env *env, const void *x, void *y, size_t bytes) 
   onri_copy_plan(&copy);
   onri_copy_run(&copy, env, x, y);
 }
+
+static void zero_part(void *y, size_t begin, size_t end) { memset((char *)y + begin, 0, end - begin); }
+
+void onri_zero_bytes(struct onr_env *env, void *y, size_t bytes) { onr_parallel_for(env, bytes, 1 << 18, zero_part, y); }

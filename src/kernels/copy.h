@@ -35,7 +35,8 @@ void onri_copy_make(struct onri_copy *copy, size_t size, int32_t rank, const int
 /* True when a planned copy is one run of bytes on both sides. */
 int onri_copy_is_contiguous(const struct onri_copy *copy);
 
-/* memcpy on all threads. */
+/* memset and memcpy on all threads. */
+void onri_zero_bytes(struct onr_env *env, void *y, size_t bytes);
 void onri_copy_bytes(struct onr_env *env, const void *x, void *y, size_t bytes);
 
 #endif

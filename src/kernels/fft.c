@@ -5,8 +5,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/env.h"
+
 #define PI 3.14159265358979323846
-enum { BETWEEN_POLLS = 1 << 20 };
+enum { BETWEEN_POLLS = 1 << 18 };
 
 static int is_power_of_2(size_t n) { return (n & (n - 1)) == 0; }
 
@@ -30,8 +32,8 @@ static struct onri_complex conjugate(struct onri_complex a) { return (struct onr
 
 /* --- powers of two --- */
 
-static void reverse_bits(struct onri_complex *x, size_t length) {
-  for (size_t i = 1, j = 0; i < length; i++) {
+static void reverse_bits(struct onri_complex *x, size_t length, struct onri_pace *pace) {
+  for (size_t i = 1, j = 0; i < length && !onri_pace_stop(pace, 8); i++) {
     size_t bit = length >> 1;
     for (; j & bit; bit >>= 1) j ^= bit;
     j ^= bit;
@@ -54,17 +56,14 @@ static void butterflies(struct onri_complex *x, size_t half, size_t k, size_t en
 }
 
 static void radix_2(struct onri_complex *x, const struct onri_complex *roots, size_t length, const struct onr_env *env) {
-  size_t done = 0;
-  reverse_bits(x, length);
+  struct onri_pace pace = {env, 0};
+  reverse_bits(x, length, &pace);
   for (size_t half = 1; half < length; half *= 2)
     for (size_t first = 0; first < length; first += 2 * half)
       for (size_t k = 0; k < half; k += BETWEEN_POLLS) {
         const size_t end = half - k < BETWEEN_POLLS ? half : k + BETWEEN_POLLS;
         butterflies(x + first, half, k, end, roots, length / (2 * half));
-        done += end - k;
-        if (done < BETWEEN_POLLS) continue;
-        if (onr_env_cancelled(env)) return;
-        done = 0;
+        if (onri_pace_stop(&pace, 4 * (end - k))) return;
       }
 }
 
@@ -78,10 +77,11 @@ static struct onri_complex chirp_of(uint64_t k, uint64_t length) {
 
 void onri_fft_init(struct onri_fft *fft, size_t length, struct onri_complex *tables, const struct onr_env *env) {
   const size_t size = onri_fft_size(length);
+  struct onri_pace pace = {env, 0};
   *fft = (struct onri_fft){.length = length, .size = size, .roots = tables};
   for (size_t k = 0; k < size / 2; k++) {
     const double angle = -2 * PI * (double)k / (double)size;
-    if (k % BETWEEN_POLLS == 0 && onr_env_cancelled(env)) return;
+    if (onri_pace_stop(&pace, 32)) return;
     fft->roots[k] = (struct onri_complex){cos(angle), sin(angle)};
   }
   if (is_power_of_2(length)) return;
@@ -89,7 +89,7 @@ void onri_fft_init(struct onri_fft *fft, size_t length, struct onri_complex *tab
   fft->filter = fft->chirp + length;
   memset(fft->filter, 0, size * sizeof(*fft->filter));
   for (size_t k = 0; k < length; k++) {
-    if (k % BETWEEN_POLLS == 0 && onr_env_cancelled(env)) return;
+    if (onri_pace_stop(&pace, 32)) return;
     fft->chirp[k] = chirp_of(k, length);
     const struct onri_complex inverse = {fft->chirp[k].re / (double)size, -fft->chirp[k].im / (double)size};
     fft->filter[k] = inverse;

@@ -20,6 +20,7 @@ static void spread_mean(const struct onri_normalize *n, double *columns, size_t 
 #define T float
 #define NAME(x) x##_f32
 #define DTYPE ONR_DTYPE_F32
+#include "base/env.h"
 #include "kernels/normalize_type.h"
 #undef T
 #undef NAME

@@ -33,6 +33,7 @@ struct onri_normalize {
   const void *x;
   void *y;               /* may be x */
   float *mean, *inverse; /* [slices] or NULL */
+  const struct onr_env *env; /* cancelled: slices end early */
 };
 
 /* Call when all but the pointers is set. */

@@ -40,9 +40,10 @@ static double NAME(sum)(const T *x, size_t count, double mean, enum sum_of what)
 static double NAME(sum_slice)(const struct onri_normalize *n, size_t start, double mean, enum sum_of what) {
   T buffer[BLOCK];
   double sum = 0.0;
+  struct onri_pace pace = {n->env, 0};
   for (size_t r = 0; r < n->rows.count; r++) {
     const size_t at = start + onri_dims_offset(&n->rows, r);
-    for (size_t i = 0; i < n->run; i += BLOCK) {
+    for (size_t i = 0; i < n->run && !onri_pace_stop(&pace, 2 * BLOCK); i += BLOCK) {
       const size_t count = n->run - i < BLOCK ? n->run - i : BLOCK;
       sum += NAME(sum)(NAME(read)(n, at + i, count, buffer), count, mean, what);
     }
@@ -73,9 +74,10 @@ static void NAME(write_slice)(const struct onri_normalize *n, size_t slice, size
   const T *scale = n->scale == NULL ? NULL : (const T *)n->scale + first;
   const T *bias = n->bias == NULL ? NULL : (const T *)n->bias + first;
   const size_t step = n->index == ONRI_INDEX_RUN ? 1 : 0;
+  struct onri_pace pace = {n->env, 0};
   for (size_t r = 0; r < n->rows.count; r++) {
     const size_t at = start + onri_dims_offset(&n->rows, r);
-    for (size_t i = 0; i < n->run; i += BLOCK) {
+    for (size_t i = 0; i < n->run && !onri_pace_stop(&pace, 2 * BLOCK); i += BLOCK) {
       const size_t count = n->run - i < BLOCK ? n->run - i : BLOCK, entry = step ? i : n->index == ONRI_INDEX_ROW ? r : 0;
       T *y = native ? (T *)n->y + at + i : out;
       NAME(apply)(NAME(read)(n, at + i, count, in), y, count, (T)mean, (T)factor, scale == NULL ? NULL : scale + entry,
@@ -90,13 +92,14 @@ static void NAME(columns)(const struct onri_normalize *n, size_t slice, size_t s
   const size_t width = count * n->run, groups = n->slices.dim[1];
   double sum[COLUMNS] = {0}, square[COLUMNS] = {0};
   T buffer[COLUMNS], centre[COLUMNS], factor[COLUMNS], shift[COLUMNS] = {0};
-  for (size_t r = 0; r < n->rows.count; r++) {
+  struct onri_pace pace = {n->env, 0};
+  for (size_t r = 0; r < n->rows.count && !onri_pace_stop(&pace, 2 * COLUMNS); r++) {
     const T *x = NAME(read)(n, start + r * n->rows.stride[0], width, buffer);
     for (size_t j = 0; j < width; j++) sum[j] += (double)x[j];
   }
   spread_mean(n, sum, count);
   for (size_t j = 0; j < width; j++) centre[j] = (T)sum[j];
-  for (size_t r = 0; r < n->rows.count; r++) {
+  for (size_t r = 0; r < n->rows.count && !onri_pace_stop(&pace, 2 * COLUMNS); r++) {
     const T *x = NAME(read)(n, start + r * n->rows.stride[0], width, buffer);
     for (size_t j = 0; j < width; j++) square[j] += ((double)x[j] - sum[j]) * ((double)x[j] - sum[j]);
   }
@@ -107,7 +110,7 @@ static void NAME(columns)(const struct onri_normalize *n, size_t slice, size_t s
     if (n->scale != NULL) factor[j] *= ((const T *)n->scale)[entry];
     if (n->bias != NULL) shift[j] = ((const T *)n->bias)[entry];
   }
-  for (size_t r = 0; r < n->rows.count; r++) {
+  for (size_t r = 0; r < n->rows.count && !onri_pace_stop(&pace, 2 * COLUMNS); r++) {
     const size_t at = start + r * n->rows.stride[0];
     const T *x = NAME(read)(n, at, width, buffer);
     T out[COLUMNS];

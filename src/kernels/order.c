@@ -17,7 +17,7 @@ static uint64_t key_of_double(double value) {
   return bits & SIGN ? ~bits : bits | SIGN;
 }
 
-void onri_order_keys(enum onr_dtype dtype, const void *x, size_t count, uint64_t *keys) {
+void onri_order_keys(enum onr_dtype dtype, const void *x, size_t count, uint64_t *keys, const struct onr_env *env) {
   union {
     float f32[BLOCK];
     double f64[BLOCK];
@@ -26,7 +26,8 @@ void onri_order_keys(enum onr_dtype dtype, const void *x, size_t count, uint64_t
   } block;
   const size_t size = onr_dtype_size(dtype);
   const enum onri_class class = onri_dtype_class(dtype);
-  for (size_t i = 0; i < count; i += BLOCK) {
+  struct onri_pace pace = {env, 0};
+  for (size_t i = 0; i < count && !onri_pace_stop(&pace, 4 * BLOCK); i += BLOCK) {
     const size_t n = count - i < BLOCK ? count - i : BLOCK;
     onri_load(dtype, (const char *)x + i * size, n, &block);
     for (size_t k = 0; k < n; k++) {

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/cpu.h"
+#include "base/env.h"
 #include "kernels/pool_level.h"
 #include "kernels/pool_window.h"
 
@@ -12,6 +13,13 @@
 
 static float root_f32(float sum, int32_t p) { return p == 1 ? sum : p == 2 ? sqrtf(sum) : powf(sum, 1.0f / (float)p); }
 static double root_f64(double sum, int32_t p) { return p == 1 ? sum : p == 2 ? sqrt(sum) : pow(sum, 1.0 / p); }
+
+/* Operations of so many windows of one channel; taps are no more than the image has pixels. */
+static uint64_t work_of(const struct onri_pool *pool, int64_t windows) {
+  for (int a = 0; a < ONR_MAX_SPATIAL; a++)
+    windows *= pool->axis[a].kernel < pool->axis[a].in ? pool->axis[a].kernel + 1 : pool->axis[a].in + 1;
+  return (uint64_t)windows;
+}
 
 #define REAL float
 #define NAME(x) portable_##x##_f32
@@ -50,6 +58,7 @@ struct row_work {
   onri_pool_row_kernel kernel;
   const float *x;
   float *y;
+  const struct onr_env *env;
 };
 
 /* Windows [from, from + row->windows) of one line. */
@@ -67,6 +76,7 @@ static void part_of_row(const struct row_work *work, struct onri_pool_row *row, 
 /* An item is one line of y. */
 static void whole_rows(void *context, size_t begin, size_t end) {
   const struct row_work *const work = context;
+  struct onri_pace pace = {work->env, 0};
   const struct onri_pool *const pool = work->pool;
   const struct onri_image *const in = &pool->x;
   for (size_t item = begin; item < end; item++) {
@@ -82,7 +92,7 @@ static void whole_rows(void *context, size_t begin, size_t end) {
       x += onri_pool_covered(pool, a, o[a], &row.taps[a]) * in->stride[a];
       row.step[a] = pool->axis[a].dilation * in->stride[a];
     }
-    for (int64_t from = 0; from < pool->axis[2].out; from += row.windows) {
+    for (int64_t from = 0; from < pool->axis[2].out && !onri_pace_stop(&pace, work_of(pool, SPANS * pool->x.channels)); from += row.windows) {
       const int64_t left = pool->axis[2].out - from;
       row.windows = left < SPANS ? left : SPANS;
       part_of_row(work, &row, from, outer, x, y);
@@ -96,7 +106,7 @@ void onri_pool_f32(const struct onri_pool *pool, const float *x, float *y, int64
     return;
   }
   const struct onri_pool_kernels *const kernels = kernels_of_this_processor();
-  struct row_work work = {pool, pool->kind == ONRI_POOL_MAX ? kernels->max : kernels->average, x, y};
+  struct row_work work = {pool, pool->kind == ONRI_POOL_MAX ? kernels->max : kernels->average, x, y, env};
   onr_parallel_for(env, (size_t)(pool->x.batch * pool->axis[0].out * pool->axis[1].out), 1, whole_rows, &work);
 }
 

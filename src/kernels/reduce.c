@@ -54,6 +54,7 @@ static const uint64_t *read_u64(const struct onri_reduce *r, size_t at, size_t c
 #define EXP(a, shift) exp((a) - (shift))
 #define T float
 #define NAME(x) x##_f32
+#include "base/env.h"
 #include "kernels/reduce_type.h"
 #undef T
 #undef NAME

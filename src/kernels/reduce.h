@@ -16,6 +16,7 @@ struct onri_reduce {
   size_t run, columns;
   const void *x;
   void *y;
+  const struct onr_env *env; /* cancelled: items end early */
 };
 
 /* Items are results, or blocks of ONRI_REDUCE_COLUMNS columns of them. Floats accumulate in double. */

@@ -53,10 +53,12 @@ static void NAME(pass)(const struct onri_reduce *r, size_t start, size_t width, 
   const A first = what == TAKE_PROD ? 1 : what == TAKE_MAX ? LOWEST : what == TAKE_MIN ? HIGHEST : 0;
   const size_t piece = r->columns == 0 ? r->run : width;
   T buffer[BLOCK];
+  struct onri_pace pace = {r->env, 0};
   for (size_t i = 0; i < width; i++) acc[i] = first;
   for (size_t row = 0; row < r->rows.count; row++) {
     const size_t at = start + onri_dims_offset(&r->rows, row);
     for (size_t i = 0; i < piece; i += BLOCK) {
+      if (onri_pace_stop(&pace, what == TAKE_EXP ? 16 * BLOCK : 2 * BLOCK)) return;
       const size_t count = piece - i < BLOCK ? piece - i : BLOCK;
       const T *x = NAME(read)(r, at + i, count, buffer);
 #define RUN(w) acc[0] = NAME(run_of)(x, count, acc[0], first, shift[0], w)

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "base/env.h"
 #include "kernels/vecmath.h"
 
 enum { BLOCK = 256 };
@@ -26,7 +27,8 @@ static void store_block(const struct onri_softmax *s, size_t at, size_t count, c
 static void finish_line(const struct onri_softmax *s, size_t start, float max, double sum) {
   float in[BLOCK], out[BLOCK];
   const float scale = (float)(1.0 / sum), shift = (float)log(sum);
-  for (size_t i = 0; i < s->length; i += BLOCK) {
+  struct onri_pace pace = {s->env, 0};
+  for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, BLOCK); i += BLOCK) {
     const size_t count = s->length - i < BLOCK ? s->length - i : BLOCK;
     float *y = write_block(s, start + i, out);
     if (s->kind == ONRI_LOG_SOFTMAX) {
@@ -43,11 +45,12 @@ static void finish_line(const struct onri_softmax *s, size_t start, float max, d
 static void soft_line(const struct onri_softmax *s, size_t start) {
   float in[BLOCK], out[BLOCK], max = -INFINITY;
   double sum = 0.0;
-  for (size_t i = 0; i < s->length; i += BLOCK) {
+  struct onri_pace pace = {s->env, 0};
+  for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, BLOCK); i += BLOCK) {
     const size_t count = s->length - i < BLOCK ? s->length - i : BLOCK;
     max = onri_max_f32(read_block(s, start + i, count, in), max, count);
   }
-  for (size_t i = 0; i < s->length; i += BLOCK) {
+  for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 4 * BLOCK); i += BLOCK) {
     const size_t count = s->length - i < BLOCK ? s->length - i : BLOCK;
     /* softmax of float32 keeps the exponentials in y; log-softmax needs x, which y may be, once more */
     float *e = s->kind == ONRI_SOFTMAX ? write_block(s, start + i, out) : out;
@@ -61,7 +64,8 @@ static void soft_line(const struct onri_softmax *s, size_t start) {
 static void finish_columns(const struct onri_softmax *s, size_t start, size_t columns, const float *max, const double *sum) {
   float in[ONRI_SOFTMAX_COLUMNS], out[ONRI_SOFTMAX_COLUMNS], factor[ONRI_SOFTMAX_COLUMNS];
   for (size_t j = 0; j < columns; j++) factor[j] = (float)(s->kind == ONRI_SOFTMAX ? 1.0 / sum[j] : log(sum[j]));
-  for (size_t i = 0; i < s->length; i++) {
+  struct onri_pace pace = {s->env, 0};
+  for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 8 * columns); i++) {
     const size_t at = start + i * s->inner;
     const float *x = read_block(s, at, columns, in);
     float *y = write_block(s, at, out);
@@ -80,11 +84,12 @@ static void soft_columns(const struct onri_softmax *s, size_t start, size_t colu
     max[j] = -INFINITY;
     sum[j] = 0.0;
   }
-  for (size_t i = 0; i < s->length; i++) {
+  struct onri_pace pace = {s->env, 0};
+  for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 4 * columns); i++) {
     const float *x = read_block(s, start + i * s->inner, columns, in);
     for (size_t j = 0; j < columns; j++) max[j] = x[j] > max[j] ? x[j] : max[j];
   }
-  for (size_t i = 0; i < s->length; i++) {
+  for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 8 * columns); i++) {
     const float *x = read_block(s, start + i * s->inner, columns, in);
     for (size_t j = 0; j < columns; j++) sum[j] += (double)onri_exp1(x[j] - max[j]);
   }
@@ -96,10 +101,11 @@ static void soft_columns(const struct onri_softmax *s, size_t start, size_t colu
 static void soft_double(const struct onri_softmax *s, size_t start) {
   const double *x = (const double *)s->x + start;
   double *y = (double *)s->y + start, max = -INFINITY, sum = 0.0;
-  for (size_t i = 0; i < s->length; i++) max = x[i * s->inner] > max ? x[i * s->inner] : max;
-  for (size_t i = 0; i < s->length; i++) sum += exp(x[i * s->inner] - max);
+  struct onri_pace pace = {s->env, 0};
+  for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 2); i++) max = x[i * s->inner] > max ? x[i * s->inner] : max;
+  for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 16); i++) sum += exp(x[i * s->inner] - max);
   const double shift = log(sum);
-  for (size_t i = 0; i < s->length; i++) {
+  for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 16); i++) {
     const double v = x[i * s->inner] - max;
     y[i * s->inner] = s->kind == ONRI_LOG_SOFTMAX ? v - shift : exp(v) / sum;
   }
@@ -122,14 +128,15 @@ static void hard_line(const struct onri_softmax *s, size_t start) {
   const float narrow[2] = {0.0f, 1.0f};
   size_t best = 0;
   double max = element(s, start);
-  for (size_t i = 1; i < s->length; i++) {
+  struct onri_pace pace = {s->env, 0};
+  for (size_t i = 1; i < s->length && !onri_pace_stop(&pace, 8); i++) {
     const double v = element(s, start + i * s->inner);
     if (v > max) {
       max = v;
       best = i;
     }
   }
-  for (size_t i = 0; i < s->length; i++) {
+  for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 8); i++) {
     void *to = (char *)s->y + (start + i * s->inner) * onr_dtype_size(s->dtype);
     onri_store(s->dtype, s->dtype == ONR_DTYPE_F64 ? (const void *)&wide[i == best] : (const void *)&narrow[i == best], 1, to);
   }

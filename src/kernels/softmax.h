@@ -13,6 +13,7 @@ struct onri_softmax {
   size_t length, inner;
   const void *x;
   void *y;
+  const struct onr_env *env; /* cancelled: lines end early */
 };
 
 /* Columns [column, column + columns) of outer index `outer`; columns <= ONRI_SOFTMAX_COLUMNS, and 1 when inner is 1. */

@@ -3,6 +3,7 @@
  * input 0   x  any shape, any number type
  * output 0     int64; the axis is 1 or gone */
 #include "base/convert.h"
+#include "base/env.h"
 #include "base/shape.h"
 #include "onnxrun/layers.h"
 
@@ -51,6 +52,7 @@ struct job {
   enum onr_dtype dtype;
   const char *x;
   int64_t *y;
+  const struct onr_env *env;
 };
 
 union block {
@@ -94,7 +96,8 @@ static void arg_range(void *context, size_t begin, size_t end) {
     const size_t outer = item / blocks, column = item % blocks * COLUMNS, rest = s->inner - column;
     const size_t count = rest < COLUMNS ? rest : COLUMNS;
     union block x, best;
-    for (size_t i = 0; i < s->length; i++) {
+    struct onri_pace pace = {job->env, 0};
+    for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 8 + count); i++) {
       onri_load(job->dtype, job->x + ((outer * s->length + i) * s->inner + column) * size, count, &x);
       take_row(job, class, &x, &best, count, (int64_t)i, job->y + outer * s->inner + column);
     }
@@ -103,7 +106,7 @@ static void arg_range(void *context, size_t begin, size_t end) {
 
 static enum onr_status arg_reduce_run(struct onr_call *call) {
   const struct arg_reduce_state *s = call->state;
-  struct job job = {s, call->params, call->in[0].dtype, call->inputs[0], call->outputs[0]};
+  struct job job = {s, call->params, call->in[0].dtype, call->inputs[0], call->outputs[0], call->env};
   onr_parallel_for(call->env, s->outer * ((s->inner + COLUMNS - 1) / COLUMNS), s->grain, arg_range, &job);
   return ONR_STATUS_OK;
 }

@@ -253,6 +253,7 @@ static void attention_range(void *context, size_t begin, size_t end) { onri_atte
 static enum onr_status attention_run(struct onr_call *call) {
   struct attention_state *s = call->state;
   struct onri_attention a = s->kernel;
+  a.env = call->env;
   const enum onr_dtype dtype = call->in[Q].dtype;
   const int native = onri_is_native(dtype), wants_scores = call->num_out > SCORES && call->outputs[SCORES] != NULL;
   struct onri_heads *const heads[] = {&a.q, &a.k, &a.v, NULL, &a.past_k, &a.past_v};

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cast.h"
+#include "base/env.h"
 #include "base/number_text.h"
 #include "base/shape.h"
 #include "base/text.h"
@@ -57,7 +58,8 @@ static void cast_part(void *context, size_t begin, size_t end) {
 static enum onr_status numbers_to_text(struct onr_call *call) {
   const size_t count = (size_t)onr_desc_elements(&call->in[0]), size = onr_dtype_size(call->in[0].dtype);
   struct onr_string *y = call->outputs[0];
-  for (size_t i = 0; i < count; i++) {
+  struct onri_pace pace = {call->env, 0};
+  for (size_t i = 0; i < count && !onri_pace_stop(&pace, 1024); i++) {
     char text[ONRI_NUMBER_TEXT];
     const size_t length = onri_number_format(call->in[0].dtype, (const char *)call->inputs[0] + i * size, text);
     char *copy = onr_call_text(call, length);
@@ -72,7 +74,8 @@ static enum onr_status text_to_numbers(const struct onr_call *call) {
   const struct onr_cast_params *p = call->params;
   const size_t count = (size_t)onr_desc_elements(&call->in[0]), size = onr_dtype_size(call->out[0].dtype);
   const struct onr_string *x = call->inputs[0];
-  for (size_t i = 0; i < count; i++) {
+  struct onri_pace pace = {call->env, 0};
+  for (size_t i = 0; i < count && !onri_pace_stop(&pace, 256 + 4 * x[i].length); i++) {
     char shown[64];
     const enum onri_number_parsed parsed =
         onri_number_parse(call->out[0].dtype, x[i].text, x[i].length, !p->unsaturated, (char *)call->outputs[0] + i * size);

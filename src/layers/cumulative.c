@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/convert.h"
+#include "base/env.h"
 #include "base/shape.h"
 #include "layers/layers.h"
 
@@ -37,6 +38,7 @@ struct cumulative_job {
   size_t length, inner, parts; /* parts of the lanes of one outer index */
   const char *x;
   char *y;
+  const struct onr_env *env;
 };
 
 static void start_lanes(union lanes *run, enum onri_class class, int product) {
@@ -63,8 +65,9 @@ static void cumulative_part(const struct cumulative_job *job, size_t outer, size
   const enum onri_class class = onri_dtype_class(job->dtype);
   const size_t size = onr_dtype_size(job->dtype), n = job->inner - first < LANES ? job->inner - first : LANES;
   union lanes run, x;
+  struct onri_pace pace = {job->env, 0};
   start_lanes(&run, class, job->product);
-  for (size_t step = 0; step < job->length; step++) {
+  for (size_t step = 0; step < job->length && !onri_pace_stop(&pace, 16 + n); step++) {
     const size_t k = job->reverse ? job->length - 1 - step : step;
     const size_t at = ((outer * job->length + k) * job->inner + first) * size;
     onri_load(job->dtype, job->x + at, n, &x); /* before the store: y may be x */
@@ -88,7 +91,7 @@ static enum onr_status cumulative_run(struct onr_call *call, int product) {
   ONR_TRY(onri_axis_resolve(number, x->rank, &axis, call->error));
   if (onr_desc_elements(x) == 0) return ONR_STATUS_OK;
   struct cumulative_job job = {x->dtype, product, p->exclusive, p->reverse, (size_t)x->dim[axis],
-                               (size_t)onri_product(x, axis + 1, x->rank), 0, call->inputs[0], call->outputs[0]};
+                               (size_t)onri_product(x, axis + 1, x->rank), 0, call->inputs[0], call->outputs[0], call->env};
   job.parts = (job.inner + LANES - 1) / LANES;
   const size_t work = job.length * (job.inner < LANES ? job.inner : LANES);
   onr_parallel_for(call->env, (size_t)onri_product(x, 0, axis) * job.parts, work < 4096 ? 4096 / work + 1 : 1, cumulative_parts,

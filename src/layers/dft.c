@@ -131,8 +131,9 @@ static enum onr_status dft_plan(struct onr_call *c) {
 /* Signal `inner` of block `outer`, cut or filled with zeros to the length; half a spectrum gets its other half. */
 static void load_line(const struct dft_state *s, const struct onr_call *c, int64_t outer, int64_t inner, struct onri_complex *line) {
   const size_t size = onr_dtype_size(c->in[0].dtype);
+  struct onri_pace pace = {c->env, 0};
   memset(line, 0, (size_t)s->length * sizeof(*line));
-  for (int64_t k = 0; k < s->length && k < s->steps; k++) {
+  for (int64_t k = 0; k < s->length && k < s->steps && !onri_pace_stop(&pace, 16); k++) {
     const int64_t at = ((outer * s->steps + k) * s->inner + inner) * s->parts;
     double parts[2] = {0, 0};
     onri_load_f64(c->in[0].dtype, (const char *)c->inputs[0] + (size_t)at * size, (size_t)s->parts, parts);
@@ -147,7 +148,8 @@ static void load_line(const struct dft_state *s, const struct onr_call *c, int64
 
 static void store_line(const struct dft_state *s, const struct onr_call *c, int64_t outer, int64_t inner, const struct onri_complex *line) {
   const size_t size = onr_dtype_size(c->in[0].dtype);
-  for (int64_t k = 0; k < s->out_steps; k++) {
+  struct onri_pace pace = {c->env, 0};
+  for (int64_t k = 0; k < s->out_steps && !onri_pace_stop(&pace, 16); k++) {
     const double parts[2] = {line[k].re, line[k].im};
     const int64_t at = ((outer * s->out_steps + k) * s->inner + inner) * s->out_parts;
     onri_store_f64(c->in[0].dtype, parts, (size_t)s->out_parts, (char *)c->outputs[0] + (size_t)at * size);

@@ -7,6 +7,7 @@
  */
 #include <math.h>
 
+#include "base/env.h"
 #include "base/shape.h"
 #include "kernels/pool.h"
 #include "layers/layers.h"
@@ -25,6 +26,7 @@ struct work {
   void *y;
   enum onri_pool_kind kind;
   int32_t p, channels_last, wide;
+  const struct onr_env *env;
 };
 
 static enum onr_status global_pool_infer(struct onr_call *call) {
@@ -93,16 +95,17 @@ static void blocks(void *context, size_t begin, size_t end) {
     const int64_t count = s->channels - first < BLOCK ? s->channels - first : BLOCK;
     const int64_t step = w->channels_last ? s->channels : 1, next = w->channels_last ? 1 : s->pixels;
     const int64_t from = w->channels_last ? n * s->pixels * s->channels + first : (n * s->channels + first) * s->pixels;
+    struct onri_pace pace = {w->env, 0};
     double sum[BLOCK];
     for (int64_t c = 0; c < count; c++) sum[c] = w->kind == ONRI_POOL_MAX ? -INFINITY : 0;
     if (w->channels_last && w->kind == ONRI_POOL_AVERAGE && !w->wide)
-      for (int64_t i = 0; i < s->pixels; i++) add_pixel(sum, (const float *)w->x + from + i * step, count);
+      for (int64_t i = 0; i < s->pixels && !onri_pace_stop(&pace, count); i++) add_pixel(sum, (const float *)w->x + from + i * step, count);
     else if (w->channels_last)
-      for (int64_t i = 0; i < s->pixels; i++)
+      for (int64_t i = 0; i < s->pixels && !onri_pace_stop(&pace, 4 * count); i++)
         for (int64_t c = 0; c < count; c++) sum[c] = combine(w, sum[c], value_at(w, from + i * step + c));
     else
       for (int64_t c = 0; c < count; c++)
-        for (int64_t i = 0; i < s->pixels; i++) sum[c] = combine(w, sum[c], value_at(w, from + c * next + i));
+        for (int64_t i = 0; i < s->pixels && !onri_pace_stop(&pace, 4); i++) sum[c] = combine(w, sum[c], value_at(w, from + c * next + i));
     for (int64_t c = 0; c < count; c++) finish(w, n * s->channels + first + c, sum[c]);
   }
 }
@@ -111,7 +114,7 @@ static enum onr_status run(struct onr_call *call, enum onri_pool_kind kind) {
   const struct onr_global_pool_params *const p = call->params;
   const struct global_pool_state *const s = call->state;
   struct work w = {.s = s, .x = onri_real_input(call, 0, s->x), .y = onri_real_output(call, 0, s->y), .kind = kind, .p = p->p,
-                   .channels_last = p->channels_last, .wide = onri_is_double(call->in[0].dtype)};
+                   .channels_last = p->channels_last, .wide = onri_is_double(call->in[0].dtype), .env = call->env};
   onr_parallel_for(call->env, (size_t)(s->batch * ((s->channels + BLOCK - 1) / BLOCK)), 1, blocks, &w);
   onri_real_finish(call, 0, s->y);
   return ONR_STATUS_OK;

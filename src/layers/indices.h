@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/env.h"
 #include "base/shape.h"
 
 #define ONRI_DTYPES_INDEX (ONRI_DTYPE_BIT(ONR_DTYPE_I32) | ONRI_DTYPE_BIT(ONR_DTYPE_I64))
@@ -27,12 +28,14 @@ static inline int64_t onri_index_at(struct onri_indices indices, size_t i, int64
   return index < 0 ? index + limit : index;
 }
 
-/* INDEX unless every one of `count` indices from `first` on, `stride` apart, lies in [-limit, limit). */
+/* INDEX (or CANCELLED) unless every one of `count` indices from `first` on, `stride` apart, lies in [-limit, limit). */
 static inline enum onr_status onri_indices_check(const struct onr_call *call, size_t input, size_t first, size_t stride,
                                                  size_t count, int64_t limit) {
   const struct onri_indices indices = onri_indices(call, input);
+  struct onri_pace pace = {call->env, 0};
   for (size_t i = 0; i < count; i++) {
     const int64_t index = onri_index_raw(indices, first + i * stride);
+    if (onri_pace_stop(&pace, 4)) return onri_env_poll(call->env, call->error);
     if (index < -limit || index >= limit)
       return onr_fail(call->error, ONR_STATUS_INDEX, "index %lld at position %lld of input %d is out of range for a size of %lld",
                       (long long)index, (long long)(first + i * stride), (int)input, (long long)limit);

@@ -12,6 +12,7 @@
 #include "base/checked.h"
 #include "base/env.h"
 #include "base/shape.h"
+#include "kernels/copy.h"
 #include "layers/layers.h"
 #include "layers/window.h"
 
@@ -111,7 +112,7 @@ static enum onr_status max_unpool_run(struct onr_call *call) {
   const int64_t *const indices = call->inputs[1];
   const int64_t pixels = s->inferred[0] * s->inferred[1] * s->inferred[2];
   const int64_t count = onr_desc_elements(&call->in[0]), limit = (s->by_plane ? 1 : s->y.batch * s->y.channels) * pixels;
-  memset(call->outputs[0], 0, onr_desc_bytes(&call->out[0]));
+  onri_zero_bytes(call->env, call->outputs[0], onr_desc_bytes(&call->out[0]));
   struct onri_pace pace = {call->env, 0};
   for (int64_t i = 0; i < count && !onri_pace_stop(&pace, 8); i++) {
     const int64_t index = indices[i];

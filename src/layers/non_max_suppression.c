@@ -98,7 +98,7 @@ static int64_t select_boxes(const struct suppression *s, const float *boxes /* [
   for (size_t i = 0; i < s->n; i++)
     if (s->use_score ? scores[i] > s->score : scores[i] == scores[i]) candidates[count++] = (int64_t)i;
   if (count == 0) return 0;
-  onri_order_keys(ONR_DTYPE_F32, scores, s->n, keys);
+  onri_order_keys(ONR_DTYPE_F32, scores, s->n, keys, s->env);
   onri_sort(candidates, work + 2 * s->n, (size_t)count, better_score, keys, s->env);
   struct onri_pace pace = {s->env, 0};
   for (int64_t c = 0; c < count && found < s->most && !onri_pace_stop(&pace, 16 + 16 * (uint64_t)found); c++) {

@@ -67,6 +67,7 @@ static void normalize_items(void *context, size_t begin, size_t end) { onri_norm
 
 void onri_normalize_run(struct onr_call *call, struct onri_normalize_state *state) {
   struct onri_normalize *n = &state->kernel;
+  n->env = call->env;
   n->x = call->inputs[0];
   n->y = call->outputs[0];
   n->scale = read_entries(call, 1, &state->entries, state->scale_at);

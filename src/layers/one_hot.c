@@ -45,7 +45,7 @@ static enum onr_status eye_like_run(struct onr_call *call) {
   char one[16];
   one_of(y->dtype, one);
   if (rows == 0 || columns == 0) return ONR_STATUS_OK;
-  memset(call->outputs[0], 0, onr_desc_bytes(y));
+  onri_zero_bytes(call->env, call->outputs[0], onr_desc_bytes(y));
   if (p->k >= columns || p->k <= -rows) return ONR_STATUS_OK;
   for (int64_t row = p->k < 0 ? -p->k : 0; row < rows && row + p->k < columns; row++)
     onri_copy_element((char *)call->outputs[0] + (size_t)(row * columns + row + p->k) * size, one, size);

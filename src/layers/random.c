@@ -132,7 +132,7 @@ static enum onr_status multinomial_run(struct onr_call *call) {
   struct onri_pace pace = {call->env, 0};
   for (size_t b = 0; b < batch && !onri_pace_stop(&pace, 4 * classes); b++) {
     sum_weights(dtype, (const char *)call->inputs[0] + b * classes * onr_dtype_size(dtype), classes, sums);
-    for (size_t s = 0; s < samples && !onri_pace_stop(&pace, 64); s++) {
+    for (size_t s = 0; s < samples && !onri_pace_stop(&pace, 512); s++) {
       const int64_t drawn = class_at(sums, classes, onri_random_uniform(&random) * sums[classes - 1]);
       onri_store(p->dtype, &drawn, 1, (char *)call->outputs[0] + (b * samples + s) * onr_dtype_size(p->dtype));
     }

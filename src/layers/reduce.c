@@ -124,6 +124,7 @@ static void reduce_range(void *context, size_t begin, size_t end) { onri_reduce(
 static enum onr_status reduce_run(struct onr_call *call) {
   struct reduce_state *s = call->state;
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
+  s->kernel.env = call->env;
   s->kernel.x = call->inputs[0];
   s->kernel.y = call->outputs[0];
   onr_parallel_for(call->env, onri_reduce_items(&s->kernel), s->grain, reduce_range, &s->kernel);

@@ -80,7 +80,7 @@ static void job_range(void *context, size_t begin, size_t end) {
 
 static enum onr_status run_lines(struct onr_call *call, enum onri_softmax_kind kind) {
   const struct softmax_state *s = call->state;
-  struct job job = {{kind, call->in[0].dtype, s->length, s->inner, call->inputs[0], call->outputs[0]},
+  struct job job = {{kind, call->in[0].dtype, s->length, s->inner, call->inputs[0], call->outputs[0], call->env},
                     (s->inner + ONRI_SOFTMAX_COLUMNS - 1) / ONRI_SOFTMAX_COLUMNS};
   onr_parallel_for(call->env, s->outer * job.blocks, s->grain, job_range, &job);
   return ONR_STATUS_OK;

@@ -121,7 +121,7 @@ static void load_keys(const struct top_k_job *job, const char *x, size_t stride,
     for (size_t i = 0; i < count; i++) onri_copy_element(block + i * job->size, x + i * stride, job->size);
     x = block;
   }
-  onri_order_keys(job->dtype, x, count, keys);
+  onri_order_keys(job->dtype, x, count, keys, job->env);
   for (size_t i = 0; i < count && !job->largest; i++) keys[i] = ~keys[i];
 }
 
@@ -133,7 +133,7 @@ static void top_k_line(const struct top_k_job *job, size_t line, struct entry *h
   uint64_t keys[BLOCK];
   size_t n = 0;
   for (size_t first = 0; first < s->length; first += BLOCK) {
-    if (onri_pace_stop(&pace, 8 * BLOCK)) return;
+    if (onri_pace_stop(&pace, 32 * BLOCK)) return;
     const size_t count = s->length - first < BLOCK ? s->length - first : BLOCK;
     load_keys(job, x + first * stride, stride, count, keys);
     for (size_t i = 0; i < count; i++) {
@@ -148,7 +148,7 @@ static void top_k_line(const struct top_k_job *job, size_t line, struct entry *h
     }
   }
   drain(heap, n, &pace);
-  for (size_t i = 0; i < n; i++) {
+  for (size_t i = 0; i < n && !onri_pace_stop(&pace, 64); i++) {
     const size_t to = (outer * s->k + i) * s->inner + inner;
     if (job->values) onri_copy_element(job->values + to * job->size, x + (size_t)heap[i].index * stride, job->size);
     if (job->indices) job->indices[to] = heap[i].index;

@@ -159,7 +159,7 @@ static enum onr_status unique_run(struct onr_call *call) {
   if (x->dtype == ONR_DTYPE_STRING) {
     items.strings = call->inputs[0];
   } else if (total > 0) {
-    onri_order_keys(onri_dtype_part(x->dtype), call->inputs[0], total, keys);
+    onri_order_keys(onri_dtype_part(x->dtype), call->inputs[0], total, keys, call->env);
   }
   for (size_t i = 0; i < items.count; i++) order[i] = (int64_t)i;
   onri_sort(order, spare, items.count, item_less, &items, call->env);

@@ -10,6 +10,7 @@
 #include "base/convert.h"
 #include "base/env.h"
 #include "base/shape.h"
+#include "kernels/copy.h"
 #include "layers/layers.h"
 
 static enum onr_status read_size(const struct onr_call *c, size_t i, int64_t least, int64_t *size) {
@@ -98,7 +99,7 @@ static enum onr_status mel_run(struct onr_call *c) {
   ONR_TRY(read_size(c, 2, 1, &rate));
   if (!(low >= 0) || !(high >= low)) return onr_fail(c->error, ONR_STATUS_ATTRIBUTE, "edges of %g and %g hertz are not in order", low, high);
   const struct mel m = {to_mel(low), (to_mel(high) - to_mel(low)) / (double)(bins + 2), (double)(length + 1) / (double)rate, rows};
-  memset(c->outputs[0], 0, onr_desc_bytes(&c->out[0]));
+  onri_zero_bytes(c->env, c->outputs[0], onr_desc_bytes(&c->out[0]));
   for (int64_t i = 0; i < bins; i++) {
     const int64_t left = mel_bin(&m, i), center = mel_bin(&m, i + 1), right = mel_bin(&m, i + 2);
     for (int64_t j = left; j <= (right > center ? right - 1 : center); j++) {

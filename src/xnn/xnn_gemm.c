@@ -189,8 +189,12 @@ enum onr_status onri_xnn_matmul_setup(struct xnn_operator *op, void *workspace, 
 
 /* --- softmax --- */
 
+/* An operator runs to its end, whatever the cancel flag says. More than this takes longer than some 20 ms, and our own kernels, which
+ * look at the flag, are as fast. */
+#define MOST_SOFTMAX ((size_t)1 << 23)
+
 enum onr_status onri_xnn_softmax_check(size_t rows, size_t channels) {
-  return supported(product_fits((size_t[]){rows, channels}, 2));
+  return supported(product_fits((size_t[]){rows, channels}, 2) && rows * channels <= MOST_SOFTMAX);
 }
 
 enum onr_status onri_xnn_softmax_create(struct xnn_operator **op, struct onr_env *env, struct onr_error *error) {
