@@ -123,3 +123,24 @@ struct onri_gemm onri_gemm_part(enum onri_class c, const struct onri_gemm *gemm,
     part.bias = (const char *)gemm->bias + (row * gemm->bias_row + column * gemm->bias_col) * size;
   return part;
 }
+
+void onri_gemm_long(enum onri_class c, const struct onri_gemm *gemm, const struct onr_env *env) {
+  enum { PIECE = 1 << 16 };
+  const size_t size = onri_class_size(c);
+  struct onri_gemm piece = *gemm;
+  if (gemm->k <= PIECE || gemm->accumulate) {
+    onri_gemm(c, gemm);
+    return;
+  }
+  piece.alpha = 1;
+  piece.bias = NULL;
+  piece.clamp = 0;
+  for (size_t from = 0; from < gemm->k && !onr_env_cancelled(env); from += PIECE) {
+    piece.k = gemm->k - from < PIECE ? gemm->k - from : PIECE;
+    piece.a = (const char *)gemm->a + from * gemm->a_col * size;
+    piece.b = (const char *)gemm->b + from * gemm->b_row * size;
+    piece.accumulate = from > 0;
+    onri_gemm(c, &piece);
+  }
+  if (!onri_gemm_is_plain(gemm)) onri_gemm_finish(c, gemm);
+}

@@ -3,6 +3,7 @@
 #define ONRI_GEMM_H
 
 #include "base/convert.h"
+#include "onnxrun/layer.h"
 
 /* Sizes and strides in elements of one class. C's columns are contiguous. */
 struct onri_gemm {
@@ -24,6 +25,9 @@ struct onri_gemm {
 /* On the calling thread. Each element's sum runs over k in one order, whatever m, n or the tile are. The integer classes
  * wrap around. */
 void onri_gemm(enum onri_class c, const struct onri_gemm *gemm);
+
+/* The same for a sum of any length, which ends early when env is cancelled: long ones are made of pieces that are added. */
+void onri_gemm_long(enum onri_class c, const struct onri_gemm *gemm, const struct onr_env *env);
 
 /* The part of it behind the product: C = clamp(alpha C + beta bias). */
 void onri_gemm_finish(enum onri_class c, const struct onri_gemm *gemm);

@@ -3,9 +3,9 @@
 #define ONRI_LAYER_CONV_H
 
 #include "kernels/conv_direct.h"
-#include "onnxrun/layers/conv.h"
+#include "layers/conv_pieces.h"
 #include "layers/real.h"
-#include "xnn/xnn_conv.h"
+#include "onnxrun/layers/conv.h"
 
 struct onri_conv_prepared {
   struct onri_xnn_packed xnn;
@@ -25,7 +25,8 @@ struct onri_conv_state {
   struct onri_conv conv;
   struct onri_xnn_conv xnn;
   struct xnn_operator *op;                 /* this plan's, */
-  struct onri_conv_kept *kept;             /* or the session's; both NULL: the portable kernel */
+  struct onri_conv_kept *kept;             /* or the session's; */
+  struct onri_conv_pieces pieces;          /* or those of pieces; none of them: the portable kernel */
   size_t scratch;                          /* of XNNPACK */
   size_t x, weight, packed, bias, y;       /* offsets of real.h, portable path */
 };

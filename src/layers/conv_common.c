@@ -161,7 +161,7 @@ enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv 
   return status;
 }
 
-static int is_tuned(const struct onri_conv_state *s) { return s->op || s->kept; }
+static int is_tuned(const struct onri_conv_state *s) { return s->op || s->kept || s->pieces.count; }
 
 /* Transposed weights are packed with each operator that is made, and little depends on the sizes: one operator for all
  * plans. So with one tap a channel, where nothing does. */
@@ -299,10 +299,15 @@ enum onr_status onri_conv_run(struct onr_call *call) {
   if (!is_tuned(s)) return run_portable(call);
   const float *const x = onri_real_input(call, 0, s->x);
   if (p->finite_only && !all_finite(call->env, x, (size_t)onr_desc_elements(&call->in[0]))) return run_portable(call);
-  ONR_TRY(find_operator(call, &op));
-  ONR_TRY(onri_xnn_conv_setup(op, &s->xnn, (unsigned char *)call->scratch + s->scratch, x,
-                              onri_real_output(call, 0, s->y), call->error));
-  ONR_TRY(onri_xnn_run(op, call->env, call->error));
+  float *const y = onri_real_output(call, 0, s->y);
+  void *const scratch = (unsigned char *)call->scratch + s->scratch;
+  if (s->pieces.count) {
+    ONR_TRY(onri_conv_pieces_run(&s->pieces, &s->conv, scratch, x, y, call->env, call->error));
+  } else {
+    ONR_TRY(find_operator(call, &op));
+    ONR_TRY(onri_xnn_conv_setup(op, &s->xnn, scratch, x, y, call->error));
+    ONR_TRY(onri_xnn_run(op, call->env, call->error));
+  }
   onri_real_finish(call, 0, s->y);
   return ONR_STATUS_OK;
 }
@@ -310,6 +315,7 @@ enum onr_status onri_conv_run(struct onr_call *call) {
 void onri_conv_release_state(void *state, struct onr_env *env) {
   struct onri_conv_state *const s = state;
   (void)env;
+  onri_conv_pieces_release(&s->pieces);
   onri_xnn_delete(s->op);
   s->op = NULL;
   if (s->kept && s->kept->user == s) s->kept->user = NULL;

@@ -286,6 +286,7 @@ static void run_gather(struct onr_call *call, const struct gather *gather, const
 }
 
 struct product {
+  const struct onr_env *env;
   const struct step *step;
   enum onri_class class;
   const char *a, *b;
@@ -311,13 +312,13 @@ static void product_tiles(void *context, size_t begin, size_t end) {
     const struct onri_gemm part =
         onri_gemm_part(p->class, &whole, row, s->m - row < TILE_ROWS ? s->m - row : TILE_ROWS, column,
                        s->n - column < TILE_COLUMNS ? s->n - column : TILE_COLUMNS);
-    onri_gemm(p->class, &part);
+    onri_gemm_long(p->class, &part, p->env);
   }
 }
 
 static void run_step(struct onr_call *call, const struct step *s, const void *a, const void *b, void *c) {
   char *const scratch = call->scratch;
-  struct product p = {s, onri_dtype_class(call->in[0].dtype), a, b, c, 0, 0};
+  struct product p = {call->env, s, onri_dtype_class(call->in[0].dtype), a, b, c, 0, 0};
   if (s->copy_a) {
     run_gather(call, &s->gather_a, a, scratch + s->a_at);
     p.a = scratch + s->a_at;

@@ -185,11 +185,24 @@ static size_t batch_dim(const struct onri_product *p, const int64_t *strides, in
   return strides[d] == 0 ? 1 : (size_t)p->batch[d];
 }
 
+/* XNNPACK packs B anew for each piece of A; longer sums leave it few rows at once. */
+enum { MOST_DEPTH = 1 << 20 };
+
+/* So many rows of a matrix that XNNPACK is not at them for long. */
+static size_t rows_at_once(const struct onri_product *p, const struct onr_env *env) {
+  const int64_t most = onri_xnn_most_steps(env);
+  int64_t row, all;
+  if (!onri_mul_i64((int64_t)p->n, (int64_t)p->k, &row)) row = INT64_MAX;
+  if (!onri_mul_i64(row, (int64_t)p->m, &all)) all = INT64_MAX;
+  if (all <= most) return p->m;
+  return row >= most ? 1 : most / row < 64 ? (size_t)(most / row) : (size_t)(most / row / 64 * 64);
+}
+
 /* The product of two run-time operands as XNNPACK sees it. */
 static enum onr_status matmul_of(const struct onr_call *call, const struct onri_product_form *form, const struct onri_product *p,
                                  struct onri_xnn_matmul *matmul) {
   *matmul = (struct onri_xnn_matmul){.m = p->m, .n = p->n, .k = p->k, .transpose_b = form->transpose_b && call->in[1].rank > 1};
-  if (form->transpose_a || p->num_batch_dims > ONRI_XNN_BATCH_DIMS) return ONR_STATUS_UNSUPPORTED;
+  if (form->transpose_a || p->num_batch_dims > ONRI_XNN_BATCH_DIMS || p->k > MOST_DEPTH) return ONR_STATUS_UNSUPPORTED;
   if (p->num_batch_dims > 0 && same_batch(p, &call->in[0], &call->in[1])) {
     matmul->num_batch_dims = 1;
     matmul->batch_a[0] = matmul->batch_b[0] = p->batches;
@@ -203,12 +216,36 @@ static enum onr_status matmul_of(const struct onr_call *call, const struct onri_
   return onri_xnn_matmul_check(matmul);
 }
 
-static enum onr_status plan_xnn(struct onr_call *call, const struct onri_xnn_matmul *matmul, struct onri_product_state *state) {
+static enum onr_status make_matmul(struct onr_call *call, const struct onri_xnn_matmul *matmul, size_t m, struct xnn_operator **op,
+                                   size_t *workspace) {
+  struct onri_xnn_matmul piece = *matmul;
+  size_t bytes = 0;
+  piece.m = m;
+  ONR_TRY(onri_xnn_matmul_create(op, &piece, call->env, call->error));
+  ONR_TRY(onri_xnn_matmul_reshape(*op, &piece, &bytes, call->env, call->error));
+  if (bytes > *workspace) *workspace = bytes;
+  return ONR_STATUS_OK;
+}
+
+/* A batch of small matrices stays one piece however large it is. */
+static enum onr_status plan_xnn(struct onr_call *call, struct onri_xnn_matmul *matmul, struct onri_product_state *state) {
+  const struct onri_product *p = &state->product;
+  const int64_t work = onri_product_multiply_adds(p);
   size_t workspace = 0;
-  ONR_TRY(onri_xnn_matmul_create(&state->op, matmul, call->env, call->error));
-  ONR_TRY(onri_xnn_matmul_reshape(state->op, matmul, &workspace, call->env, call->error));
+  state->rows = rows_at_once(p, call->env);
+  state->by_matrix = work > onri_xnn_most_steps(call->env) && work / (int64_t)p->batches >= onri_xnn_most_steps(call->env) / 1024;
+  if (!state->by_matrix) state->rows = p->m;
+  else matmul->num_batch_dims = 0;
+  ONR_TRY(make_matmul(call, matmul, state->rows, &state->op, &workspace));
+  if (p->m % state->rows) ONR_TRY(make_matmul(call, matmul, p->m % state->rows, &state->rest, &workspace));
   state->workspace_at = onri_scratch_take(call, workspace);
   return ONR_STATUS_OK;
+}
+
+static enum onr_status make_linear(struct onr_call *call, const struct onri_product_prepared *prepared, size_t rows,
+                                   struct xnn_operator **op) {
+  ONR_TRY(onri_xnn_linear_create(op, &prepared->weights, &prepared->linear, call->env, call->error));
+  return onri_xnn_linear_reshape(*op, rows, call->env, call->error);
 }
 
 static enum onri_product_way choose(const struct onr_call *call, const struct onri_product_form *form,
@@ -242,8 +279,9 @@ enum onr_status onri_product_plan(struct onr_call *call, const struct onri_produ
     state->c_at = onri_scratch_take(call, onri_class_bytes(&out));
   }
   if (state->way == ONRI_PRODUCT_PACKED) {
-    ONR_TRY(onri_xnn_linear_create(&state->op, &prepared->weights, &prepared->linear, call->env, call->error));
-    return onri_xnn_linear_reshape(state->op, p->m, call->env, call->error);
+    state->rows = rows_at_once(p, call->env);
+    ONR_TRY(make_linear(call, prepared, state->rows, &state->op));
+    return p->m % state->rows ? make_linear(call, prepared, p->m % state->rows, &state->rest) : ONR_STATUS_OK;
   }
   return state->way == ONRI_PRODUCT_XNN ? plan_xnn(call, &matmul, state) : ONR_STATUS_OK;
 }
@@ -263,7 +301,19 @@ struct tiles {
   enum onri_class class;
   size_t down, across; /* tiles a matrix */
   int finish_only;
+  const struct onr_env *env;
 };
+
+/* Where the operands of one matrix of the batch begin. */
+static void find_matrices(const struct onri_product *p, size_t batch, size_t *a_at, size_t *b_at) {
+  *a_at = *b_at = 0;
+  for (int32_t d = p->num_batch_dims; d-- > 0;) {
+    const size_t index = batch % (size_t)p->batch[d];
+    batch /= (size_t)p->batch[d];
+    *a_at += index * (size_t)p->a_batch[d];
+    *b_at += index * (size_t)p->b_batch[d];
+  }
+}
 
 static void tile_range(void *context, size_t begin, size_t end) {
   const struct tiles *t = context;
@@ -274,13 +324,8 @@ static void tile_range(void *context, size_t begin, size_t end) {
     const size_t row = tile / t->across * TILE_ROWS, column = tile % t->across * TILE_COLUMNS;
     const size_t rows = p->m - row < TILE_ROWS ? p->m - row : TILE_ROWS;
     const size_t columns = p->n - column < TILE_COLUMNS ? p->n - column : TILE_COLUMNS;
-    size_t a_at = 0, b_at = 0, rest = batch;
-    for (int32_t d = p->num_batch_dims; d-- > 0;) {
-      const size_t index = rest % (size_t)p->batch[d];
-      rest /= (size_t)p->batch[d];
-      a_at += index * (size_t)p->a_batch[d];
-      b_at += index * (size_t)p->b_batch[d];
-    }
+    size_t a_at, b_at;
+    find_matrices(p, batch, &a_at, &b_at);
     struct onri_gemm gemm = t->gemm;
     gemm.a = (const char *)gemm.a + a_at * size;
     gemm.b = (const char *)gemm.b + b_at * size;
@@ -289,13 +334,13 @@ static void tile_range(void *context, size_t begin, size_t end) {
     if (t->finish_only)
       onri_gemm_finish(t->class, &gemm);
     else
-      onri_gemm(t->class, &gemm);
+      onri_gemm_long(t->class, &gemm, t->env);
   }
 }
 
 static void run_tiles(struct onr_call *call, const struct onri_product_form *form, const struct onri_product *p,
                       const void *a, const void *b, const void *bias, void *c, int finish_only) {
-  struct tiles t = {.product = p, .class = onri_dtype_class(p->dtype), .finish_only = finish_only};
+  struct tiles t = {.product = p, .class = onri_dtype_class(p->dtype), .finish_only = finish_only, .env = call->env};
   t.gemm = (struct onri_gemm){
       .m = p->m, .n = p->n, .k = p->k, .a = a, .a_row = p->a_row, .a_col = p->a_col, .b = b, .b_row = p->b_row,
       .b_col = p->b_col, .c = c, .c_row = p->n, .bias = bias, .bias_row = p->bias_row, .bias_col = p->bias_col,
@@ -334,13 +379,33 @@ static enum onr_status run_packed(struct onr_call *call, const struct onri_produ
                                   const struct onri_product_state *state, const void *a, void *c) {
   const struct onri_product *p = &state->product;
   const struct onri_product_form clamped = {.alpha = 1, .clamp = form->clamp};
-  ONR_TRY(onri_xnn_linear_setup(state->op, a, c, call->error));
-  ONR_TRY(onri_xnn_run(state->op, call->env, call->error));
+  for (size_t row = 0; row < p->m; row += state->rows) {
+    struct xnn_operator *op = p->m - row < state->rows ? state->rest : state->op;
+    if (onr_env_cancelled(call->env)) return ONR_STATUS_OK;
+    ONR_TRY(onri_xnn_linear_setup(op, (const float *)a + row * p->k, (float *)c + row * p->n, call->error));
+    ONR_TRY(onri_xnn_run(op, call->env, call->error));
+  }
   if (!state->loses_nan) return ONR_STATUS_OK;
   if (may_hide_nan(call->env, c, p->m * p->n))
     run_portable(call, form, state, a, onri_operand(call, 1, state->b_at), c, 0);
   else
     run_tiles(call, &clamped, p, a, a, NULL, c, 1); /* operands are not looked at */
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status run_xnn(struct onr_call *call, const struct onri_product_state *state, const float *a, const float *b, float *c) {
+  const struct onri_product *p = &state->product;
+  void *const workspace = (char *)call->scratch + state->workspace_at;
+  for (size_t batch = 0; batch < (state->by_matrix ? p->batches : 1); batch++) {
+    size_t a_at, b_at;
+    find_matrices(p, batch, &a_at, &b_at);
+    for (size_t row = 0; row < p->m; row += state->rows) {
+      struct xnn_operator *op = p->m - row < state->rows ? state->rest : state->op;
+      if (onr_env_cancelled(call->env)) return ONR_STATUS_OK;
+      ONR_TRY(onri_xnn_matmul_setup(op, workspace, a + a_at + row * p->k, b + b_at, c + (batch * p->m + row) * p->n, call->error));
+      ONR_TRY(onri_xnn_run(op, call->env, call->error));
+    }
+  }
   return ONR_STATUS_OK;
 }
 
@@ -350,9 +415,7 @@ static enum onr_status run_operands(struct onr_call *call, const struct onri_pro
   const void *const b = onri_operand(call, 1, state->b_at);
   int finish_only = 0;
   if (state->way == ONRI_PRODUCT_XNN) {
-    void *const workspace = (char *)call->scratch + state->workspace_at;
-    ONR_TRY(onri_xnn_matmul_setup(state->op, workspace, a, b, c, call->error));
-    ONR_TRY(onri_xnn_run(state->op, call->env, call->error));
+    ONR_TRY(run_xnn(call, state, a, b, c));
     finish_only = !state->loses_nan || !may_hide_nan(call->env, c, p->batches * p->m * p->n);
   }
   run_portable(call, form, state, a, b, c, finish_only);
@@ -377,7 +440,8 @@ void onri_product_release_state(void *state, struct onr_env *env) {
   struct onri_product_state *s = state;
   (void)env;
   onri_xnn_delete(s->op);
-  s->op = NULL;
+  onri_xnn_delete(s->rest);
+  s->op = s->rest = NULL;
 }
 
 void onri_product_release_prepared(void *prepared, struct onr_env *env) {

@@ -25,6 +25,10 @@ struct onri_xnn_packed {
 
 struct xnn_operator;
 
+/* XNNPACK's operators run to their end, whatever the cancel flag says: work of more multiply-adds is given to them in pieces. They take
+ * some 20 ms for so many, and several times that on small processors. */
+static inline int64_t onri_xnn_most_steps(const struct onr_env *env) { return env->most_steps ? env->most_steps : (int64_t)1 << 30; }
+
 #ifdef ONNXRUN_HAVE_XNNPACK
 
 #define ONRI_XNN(prototype) enum onr_status prototype;

@@ -134,7 +134,7 @@ static enum onr_status run_in_place(struct layer_test *t, const struct onr_layer
 
 enum onr_status layer_test_run(struct layer_test *t) {
   const struct onr_layer *layer = t->layer;
-  struct onr_env env = {.allocator = &onri_malloc_allocator, .limits = onri_limits_resolve(NULL), .backend = t->backend};
+  struct onr_env env = {.allocator = &onri_malloc_allocator, .limits = onri_limits_resolve(NULL), .backend = t->backend, .most_steps = t->most_steps};
   struct harness h = {{.resize = resize, .text = &t->text}, t};
   struct onr_desc in[LAYER_TEST_MAX] = {0}, out[LAYER_TEST_MAX] = {0};
   const void *inputs[LAYER_TEST_MAX] = {NULL};

@@ -33,6 +33,7 @@ struct layer_test {
   const void *params;
   enum onr_backend backend;
   uint32_t threads;        /* 0: one thread */
+  int64_t most_steps;      /* of struct onr_env */
   int refuse_wishes;       /* 1: no in-place, no views are granted, although the layer wishes for them */
   size_t num_out;          /* outputs that are wanted */
   uint64_t unwanted;       /* bit i: output i is left out */

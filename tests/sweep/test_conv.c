@@ -50,7 +50,8 @@ static enum onr_kernel check(struct sweep *s, const struct geometry *g) {
                          .num_out = 1,
                          .threads = g->threads,
                          .params = g->transposed ? (const void *)&up : (const void *)&plain,
-                         .backend = g->backend};
+                         .backend = g->backend,
+                         .most_steps = sweep_chance(s, 3) ? sweep_pick(s, 1, 5000) : 0}; /* in pieces */
   void (*const add)(struct layer_test *, enum onr_dtype, int32_t, const int64_t *, const void *) =
       g->constant ? layer_test_constant : layer_test_input;
   layer_test_input(&t, g->dtype, g->spatial + 2, o.x, data.x_stored);

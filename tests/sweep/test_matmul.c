@@ -150,7 +150,8 @@ static void check(struct sweep *s, const struct geometry *g) {
   sweep_fill(s, g->dtype, count_bias, 2, sweep_chance(s, 3) ? g->special : 0, stored_bias, bias);
   double absolute, found;
   const size_t count = reference(g, &absolute);
-  struct layer_test t = {.layer = g->layer, .params = params, .backend = g->backend, .threads = g->threads, .num_out = 1};
+  struct layer_test t = {.layer = g->layer, .params = params, .backend = g->backend, .threads = g->threads, .num_out = 1,
+                         .most_steps = sweep_chance(s, 3) ? sweep_pick(s, 1, 20000) : 0}; /* in pieces */
   layer_test_input(&t, g->dtype, g->batch_rank_a + 2, dims_a, stored_a);
   (g->constant_b ? layer_test_constant : layer_test_input)(&t, g->dtype, g->batch_rank_b + 2, dims_b, stored_b);
   const int32_t bias_rank = g->bias_rows ? 2 : 1;
