@@ -5,12 +5,12 @@
  * weights that prepare has not packed for it are packed in each run
  */
 #include <math.h>
-#include <stdatomic.h>
 
 #include "base/checked.h"
 #include "base/shape.h"
 #include "kernels/vecmath.h"
 #include "layers/conv.h"
+#include "layers/operands.h"
 
 enum onr_status onri_conv_check_inputs(const struct onr_call *call, int64_t groups, int transposed) {
   ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
@@ -263,22 +263,6 @@ static enum onr_status run_portable(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
-struct scan {
-  const float *x;
-  atomic_int special; /* found a NaN or an infinity */
-};
-
-static void scan_range(void *context, size_t begin, size_t end) {
-  struct scan *s = context;
-  if (!onri_all_finite_f32(s->x + begin, end - begin)) atomic_store_explicit(&s->special, 1, memory_order_relaxed);
-}
-
-static int all_finite(struct onr_env *env, const float *x, size_t count) {
-  struct scan s = {.x = x};
-  onr_parallel_for(env, count, 1 << 16, scan_range, &s);
-  return !atomic_load_explicit(&s.special, memory_order_relaxed);
-}
-
 /* With the sizes of this plan. */
 static enum onr_status find_operator(struct onr_call *call, struct xnn_operator **op) {
   const struct onri_conv_state *const s = call->state;
@@ -298,7 +282,7 @@ enum onr_status onri_conv_run(struct onr_call *call) {
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
   if (!is_tuned(s)) return run_portable(call);
   const float *const x = onri_real_input(call, 0, s->x);
-  if (p->finite_only && !all_finite(call->env, x, (size_t)onr_desc_elements(&call->in[0]))) return run_portable(call);
+  if (p->finite_only && !onri_all_finite(call->env, x, (size_t)onr_desc_elements(&call->in[0]))) return run_portable(call);
   float *const y = onri_real_output(call, 0, s->y);
   void *const scratch = (unsigned char *)call->scratch + s->scratch;
   if (s->pieces.count) {

@@ -1,8 +1,11 @@
 /* operands.c: see operands.h. */
 #include "layers/operands.h"
 
+#include <stdatomic.h>
+
 #include "base/checked.h"
 #include "base/shape.h"
+#include "kernels/vecmath.h"
 
 size_t onri_scratch_take(struct onr_call *call, size_t bytes) {
   const size_t at = call->scratch_bytes;
@@ -71,4 +74,20 @@ const float *onri_constant_f32(struct onr_call *call, size_t i, float **owned) {
   *owned = onr_env_allocate(call->env, count * sizeof(float));
   if (*owned != NULL) onri_load(desc->dtype, call->inputs[i], count, *owned);
   return *owned;
+}
+
+struct search {
+  const float *x;
+  atomic_int found; /* a NaN or an infinity */
+};
+
+static void search_range(void *context, size_t begin, size_t end) {
+  struct search *s = context;
+  if (!onri_all_finite_f32(s->x + begin, end - begin)) atomic_store_explicit(&s->found, 1, memory_order_relaxed);
+}
+
+int onri_all_finite(struct onr_env *env, const float *x, size_t count) {
+  struct search search = {.x = x};
+  onr_parallel_for(env, count, 1 << 14, search_range, &search);
+  return !atomic_load_explicit(&search.found, memory_order_relaxed);
 }

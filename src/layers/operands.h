@@ -27,6 +27,9 @@ void onri_convert(struct onr_env *env, enum onr_dtype dtype, const void *from, v
 /* In run: input i in its class; a type that is not native goes to scratch at offset `at`. NULL for an omitted input. */
 const void *onri_operand(struct onr_call *call, size_t i, size_t at);
 
+/* In run, on all threads: no NaN and no infinity. 0 or 1 when cancelled. */
+int onri_all_finite(struct onr_env *env, const float *x, size_t count);
+
 /* Value i of an int8 or uint8 array. */
 static inline int onri_value8(enum onr_dtype dtype, const void *data, size_t i) {
   return dtype == ONR_DTYPE_U8 ? ((const uint8_t *)data)[i] : ((const int8_t *)data)[i];

@@ -2,7 +2,6 @@
 #include "layers/product.h"
 
 #include <math.h>
-#include <stdatomic.h>
 
 #include "base/checked.h"
 #include "base/env.h"
@@ -188,16 +187,6 @@ static size_t batch_dim(const struct onri_product *p, const int64_t *strides, in
 /* XNNPACK packs B anew for each piece of A; longer sums leave it few rows at once. */
 enum { MOST_DEPTH = 1 << 20 };
 
-/* So many rows of a matrix that XNNPACK is not at them for long. */
-static size_t rows_at_once(const struct onri_product *p, const struct onr_env *env) {
-  const int64_t most = onri_xnn_most_steps(env);
-  int64_t row, all;
-  if (!onri_mul_i64((int64_t)p->n, (int64_t)p->k, &row)) row = INT64_MAX;
-  if (!onri_mul_i64(row, (int64_t)p->m, &all)) all = INT64_MAX;
-  if (all <= most) return p->m;
-  return row >= most ? 1 : most / row < 64 ? (size_t)(most / row) : (size_t)(most / row / 64 * 64);
-}
-
 /* The product of two run-time operands as XNNPACK sees it. */
 static enum onr_status matmul_of(const struct onr_call *call, const struct onri_product_form *form, const struct onri_product *p,
                                  struct onri_xnn_matmul *matmul) {
@@ -232,7 +221,7 @@ static enum onr_status plan_xnn(struct onr_call *call, struct onri_xnn_matmul *m
   const struct onri_product *p = &state->product;
   const int64_t work = onri_product_multiply_adds(p);
   size_t workspace = 0;
-  state->rows = rows_at_once(p, call->env);
+  state->rows = onri_xnn_rows_at_once(p->m, p->n, p->k, call->env);
   state->by_matrix = work > onri_xnn_most_steps(call->env) && work / (int64_t)p->batches >= onri_xnn_most_steps(call->env) / 1024;
   if (!state->by_matrix) state->rows = p->m;
   else matmul->num_batch_dims = 0;
@@ -240,12 +229,6 @@ static enum onr_status plan_xnn(struct onr_call *call, struct onri_xnn_matmul *m
   if (p->m % state->rows) ONR_TRY(make_matmul(call, matmul, p->m % state->rows, &state->rest, &workspace));
   state->workspace_at = onri_scratch_take(call, workspace);
   return ONR_STATUS_OK;
-}
-
-static enum onr_status make_linear(struct onr_call *call, const struct onri_product_prepared *prepared, size_t rows,
-                                   struct xnn_operator **op) {
-  ONR_TRY(onri_xnn_linear_create(op, &prepared->weights, &prepared->linear, call->env, call->error));
-  return onri_xnn_linear_reshape(*op, rows, call->env, call->error);
 }
 
 static enum onri_product_way choose(const struct onr_call *call, const struct onri_product_form *form,
@@ -278,11 +261,8 @@ enum onr_status onri_product_plan(struct onr_call *call, const struct onri_produ
     }
     state->c_at = onri_scratch_take(call, onri_class_bytes(&out));
   }
-  if (state->way == ONRI_PRODUCT_PACKED) {
-    state->rows = rows_at_once(p, call->env);
-    ONR_TRY(make_linear(call, prepared, state->rows, &state->op));
-    return p->m % state->rows ? make_linear(call, prepared, p->m % state->rows, &state->rest) : ONR_STATUS_OK;
-  }
+  if (state->way == ONRI_PRODUCT_PACKED)
+    return onri_xnn_rows_plan(&state->linear, &prepared->weights, &prepared->linear, p->m, call->env, call->error);
   return state->way == ONRI_PRODUCT_XNN ? plan_xnn(call, &matmul, state) : ONR_STATUS_OK;
 }
 
@@ -352,23 +332,6 @@ static void run_tiles(struct onr_call *call, const struct onri_product_form *for
   onr_parallel_for(call->env, p->batches * t.down * t.across, 1, tile_range, &t);
 }
 
-struct search {
-  const float *y;
-  atomic_int found;
-};
-
-static void search_range(void *context, size_t begin, size_t end) {
-  struct search *s = context;
-  if (!onri_all_finite_f32(s->y + begin, end - begin)) atomic_store_explicit(&s->found, 1, memory_order_relaxed);
-}
-
-/* Whether a NaN may have become one of these results. */
-static int may_hide_nan(struct onr_env *env, const float *y, size_t count) {
-  struct search search = {.y = y};
-  onr_parallel_for(env, count, 1 << 14, search_range, &search);
-  return atomic_load_explicit(&search.found, memory_order_relaxed);
-}
-
 static void run_portable(struct onr_call *call, const struct onri_product_form *form, const struct onri_product_state *state,
                          const void *a, const void *b, void *c, int finish_only) {
   const void *const bias = state->product.has_bias ? onri_operand(call, 2, state->bias_at) : NULL;
@@ -379,14 +342,9 @@ static enum onr_status run_packed(struct onr_call *call, const struct onri_produ
                                   const struct onri_product_state *state, const void *a, void *c) {
   const struct onri_product *p = &state->product;
   const struct onri_product_form clamped = {.alpha = 1, .clamp = form->clamp};
-  for (size_t row = 0; row < p->m; row += state->rows) {
-    struct xnn_operator *op = p->m - row < state->rows ? state->rest : state->op;
-    if (onr_env_cancelled(call->env)) return ONR_STATUS_OK;
-    ONR_TRY(onri_xnn_linear_setup(op, (const float *)a + row * p->k, (float *)c + row * p->n, call->error));
-    ONR_TRY(onri_xnn_run(op, call->env, call->error));
-  }
+  ONR_TRY(onri_xnn_rows_run(&state->linear, a, c, call->env, call->error));
   if (!state->loses_nan) return ONR_STATUS_OK;
-  if (may_hide_nan(call->env, c, p->m * p->n))
+  if (!onri_all_finite(call->env, c, p->m * p->n))
     run_portable(call, form, state, a, onri_operand(call, 1, state->b_at), c, 0);
   else
     run_tiles(call, &clamped, p, a, a, NULL, c, 1); /* operands are not looked at */
@@ -416,7 +374,7 @@ static enum onr_status run_operands(struct onr_call *call, const struct onri_pro
   int finish_only = 0;
   if (state->way == ONRI_PRODUCT_XNN) {
     ONR_TRY(run_xnn(call, state, a, b, c));
-    finish_only = !state->loses_nan || !may_hide_nan(call->env, c, p->batches * p->m * p->n);
+    finish_only = !state->loses_nan || onri_all_finite(call->env, c, p->batches * p->m * p->n);
   }
   run_portable(call, form, state, a, b, c, finish_only);
   return ONR_STATUS_OK;
@@ -439,6 +397,7 @@ enum onr_status onri_product_run(struct onr_call *call, const struct onri_produc
 void onri_product_release_state(void *state, struct onr_env *env) {
   struct onri_product_state *s = state;
   (void)env;
+  onri_xnn_rows_release(&s->linear);
   onri_xnn_delete(s->op);
   onri_xnn_delete(s->rest);
   s->op = s->rest = NULL;

@@ -37,9 +37,10 @@ enum onri_product_way { ONRI_PRODUCT_NOTHING, ONRI_PRODUCT_PACKED, ONRI_PRODUCT_
 struct onri_product_state {
   enum onri_product_way way;
   struct onri_product product;
-  struct xnn_operator *op, *rest; /* for `rows` of A at once; for those that are left over, or NULL */
+  struct onri_xnn_rows linear;    /* PACKED */
+  struct xnn_operator *op, *rest; /* XNN: for `rows` of A at once; for those that are left over, or NULL */
   size_t rows;
-  int by_matrix; /* XNN: one matrix of a batch at once */
+  int by_matrix;                  /* XNN: one matrix of a batch at once */
   int convert;   /* operands pass through scratch in their class */
   int loses_nan;
   size_t a_at, b_at, bias_at, c_at, workspace_at; /* offsets in scratch */

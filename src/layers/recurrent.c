@@ -60,8 +60,7 @@ static enum onr_status create_operators(struct onr_call *call, struct onri_recur
   struct onri_xnn_linear linear = {h->input, h->directions * h->gates * h->hidden, 0, -INFINITY, INFINITY};
   struct onr_env alone = *call->env; /* a direction's own products are on its own thread */
   alone.threads = NULL;
-  ONR_TRY(onri_xnn_linear_create(&s->input, &prepared->input, &linear, call->env, call->error));
-  ONR_TRY(onri_xnn_linear_reshape(s->input, rows_of(h), call->env, call->error));
+  ONR_TRY(onri_xnn_rows_plan(&s->input, &prepared->input, &linear, rows_of(h), call->env, call->error));
   for (size_t d = 0; d < h->directions; d++) {
     linear.in = h->output;
     linear.out = h->hidden;
@@ -98,8 +97,7 @@ uint32_t onri_recurrent_kernel_types(const void *params, enum onr_kernel kernel)
 void onri_recurrent_release_state(void *state, struct onr_env *env) {
   struct onri_recurrent_state *s = state;
   (void)env;
-  onri_xnn_delete(s->input);
-  s->input = NULL;
+  onri_xnn_rows_release(&s->input);
   for (int d = 0; d < 2; d++) {
     for (int g = 0; g < ONRI_MAX_GATES; g++) {
       onri_xnn_delete(s->recurrent[d][g]);
@@ -180,10 +178,10 @@ static int may_hide_nan(const void *weights, const char *y, size_t count) {
 static enum onr_status multiply_input(const struct walk *w, const void *x, const void *weights) {
   const struct onri_recurrent_shape *s = &w->shape;
   const size_t rows = s->steps * s->batch, columns = s->directions * s->gates * s->hidden;
-  if (w->s->input != NULL) {
-    ONR_TRY(onri_xnn_linear_setup(w->s->input, x, (float *)w->gates, w->call->error));
-    ONR_TRY(onri_xnn_run(w->s->input, w->call->env, w->call->error));
-    if (!may_hide_nan(weights, w->gates, rows * columns)) return ONR_STATUS_OK;
+  if (w->s->input.op != NULL) {
+    float *gates = (float *)(void *)w->gates;
+    ONR_TRY(onri_xnn_rows_run(&w->s->input, x, gates, w->call->env, w->call->error));
+    if (weights == NULL || onri_all_finite(w->call->env, gates, rows * columns)) return ONR_STATUS_OK;
   }
   struct input_product p = {.class = w->class, .across = (columns + TILE_COLUMNS - 1) / TILE_COLUMNS};
   p.gemm = (struct onri_gemm){.m = rows, .n = columns, .k = s->input, .a = x, .a_row = s->input, .a_col = 1, .b = weights,

@@ -34,7 +34,8 @@ struct onri_recurrent_state {
   struct onri_recurrent_shape shape;
   struct onr_recurrent_function functions[6]; /* none is DEFAULT */
   int fast;
-  struct xnn_operator *input, *recurrent[2][ONRI_MAX_GATES], *projection[2];
+  struct onri_xnn_rows input;
+  struct xnn_operator *recurrent[2][ONRI_MAX_GATES], *projection[2];
   size_t operand_at[ONRI_RECURRENT_INPUTS]; /* inputs of narrow types in their class */
   size_t bias_at;       /* [directions][gates + 1][hidden]; the last one is GRU's recurrent bias of gate h */
   size_t gates_at;      /* products with the input: [rows][directions][gates][hidden] */

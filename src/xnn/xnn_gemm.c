@@ -187,6 +187,31 @@ enum onr_status onri_xnn_matmul_setup(struct xnn_operator *op, void *workspace, 
   return setup_done(xnn_setup_batch_matrix_multiply_nc_f32(op, workspace, a, b, c), matmul_name, error);
 }
 
+/* --- rows --- */
+
+static enum onr_status make_rows(struct xnn_operator **op, const struct onri_xnn_packed *packed, const struct onri_xnn_linear *linear,
+                                 size_t rows, struct onr_env *env, struct onr_error *error) {
+  ONR_TRY(onri_xnn_linear_create(op, packed, linear, env, error));
+  return onri_xnn_linear_reshape(*op, rows, env, error);
+}
+
+enum onr_status onri_xnn_rows_plan(struct onri_xnn_rows *r, const struct onri_xnn_packed *packed, const struct onri_xnn_linear *linear,
+                                   size_t rows, struct onr_env *env, struct onr_error *error) {
+  *r = (struct onri_xnn_rows){.all = rows, .at_once = onri_xnn_rows_at_once(rows, linear->out, linear->in, env),
+                              .in = linear->in, .out = linear->out};
+  ONR_TRY(make_rows(&r->op, packed, linear, r->at_once, env, error));
+  return rows % r->at_once ? make_rows(&r->rest, packed, linear, rows % r->at_once, env, error) : ONR_STATUS_OK;
+}
+
+enum onr_status onri_xnn_rows_run(const struct onri_xnn_rows *r, const float *x, float *y, struct onr_env *env, struct onr_error *error) {
+  for (size_t row = 0; row < r->all && !onr_env_cancelled(env); row += r->at_once) {
+    struct xnn_operator *op = r->all - row < r->at_once ? r->rest : r->op;
+    ONR_TRY(onri_xnn_linear_setup(op, x + row * r->in, y + row * r->out, error));
+    ONR_TRY(onri_xnn_run(op, env, error));
+  }
+  return ONR_STATUS_OK;
+}
+
 /* --- softmax --- */
 
 /* An operator runs to its end, whatever the cancel flag says. More than this takes longer than some 20 ms, and our own kernels, which

@@ -29,6 +29,20 @@ ONRI_XNN(onri_xnn_linear_create(struct xnn_operator **op, const struct onri_xnn_
 ONRI_XNN(onri_xnn_linear_reshape(struct xnn_operator *op, size_t rows, struct onr_env *env, struct onr_error *error))
 ONRI_XNN(onri_xnn_linear_setup(struct xnn_operator *op, const float *x, float *y, struct onr_error *error))
 
+/* Any number of rows, in pieces that look at the cancel flag in between. */
+struct onri_xnn_rows {
+  struct xnn_operator *op, *rest; /* rest: for what is left over, or NULL */
+  size_t all, at_once, in, out;
+};
+ONRI_XNN(onri_xnn_rows_plan(struct onri_xnn_rows *r, const struct onri_xnn_packed *packed, const struct onri_xnn_linear *linear,
+                            size_t rows, struct onr_env *env, struct onr_error *error))
+ONRI_XNN(onri_xnn_rows_run(const struct onri_xnn_rows *r, const float *x, float *y, struct onr_env *env, struct onr_error *error))
+static inline void onri_xnn_rows_release(struct onri_xnn_rows *r) {
+  onri_xnn_delete(r->op);
+  onri_xnn_delete(r->rest);
+  r->op = r->rest = NULL;
+}
+
 enum { ONRI_XNN_BATCH_DIMS = 6 };
 
 /* C [batch..., m, n] = A [batch..., m, k] B [batch..., k, n] (or [batch..., n, k] with transpose_b). */

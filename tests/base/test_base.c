@@ -237,8 +237,38 @@ static void a_pool_whose_threads_cannot_start_is_an_error(void **state) {
   onr_threads_destroy(most);
 }
 
+struct stopping {
+  int flag;
+  size_t parts;
+};
+
+static void stop_after_five(void *context, size_t begin, size_t end) {
+  struct stopping *s = context;
+  (void)begin, (void)end;
+  s->flag = ++s->parts >= 5;
+}
+
+static void parallel_for_leaves_out_what_has_not_begun(void **state) {
+  struct stopping s = {0};
+  struct onr_env env = {.allocator = &onri_malloc_allocator};
+  struct onri_pace pace = {&env, 0};
+  (void)state;
+  onr_parallel_for(&env, 100, 10, stop_after_five, &s); /* without a flag it goes on */
+  assert_int_equal(s.parts, 10);
+  s = (struct stopping){0};
+  env.cancel = &s.flag;
+  onr_parallel_for(&env, 100, 10, stop_after_five, &s);
+  assert_int_equal(s.parts, 5);
+  assert_true(onr_env_cancelled(&env));
+  assert_false(onri_pace_stop(&pace, ONRI_PACE - 1));
+  assert_true(onri_pace_stop(&pace, 1));
+  s.flag = 0;
+  assert_false(onri_pace_stop(&pace, ONRI_PACE));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(parallel_for_leaves_out_what_has_not_begun),
       cmocka_unit_test(a_meter_counts_and_refuses),
       cmocka_unit_test(limits_are_set_by_name),
       cmocka_unit_test(checked_arithmetic),

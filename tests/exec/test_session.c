@@ -325,8 +325,52 @@ static void wrong_use_is_refused(void **state) {
   end(&b, s);
 }
 
+static int cancel;
+static int runs_after;
+
+/* Another thread, as far as the session can tell. */
+static enum onr_status cancelling_run(struct onr_call *c) {
+  cancel = 1;
+  return increment_run(c);
+}
+
+static enum onr_status counted_run(struct onr_call *c) {
+  runs_after++;
+  return increment_run(c);
+}
+
+static const struct onr_layer cancelling = {.name = "cancelling", .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+                                            .plan = increment_plan, .run = cancelling_run};
+static const struct onr_layer counted = {.name = "counted", .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+                                         .plan = increment_plan, .run = counted_run};
+
+static void a_flag_set_during_a_run_ends_it(void **state) {
+  const struct onr_session_options options = {.cancel = &cancel};
+  const struct onr_tensor x = {onr_desc_make(ONR_DTYPE_F32, 1, (int64_t[]){2}), (float[]){1, 2}};
+  struct onr_session *s;
+  struct onr_error error;
+  (void)state;
+  for (int last = 0; last < 2; last++) { /* the layer during which it is set is not the last one, or it is */
+    struct builder b = start();
+    const int32_t in = value(b.graph, "x"), one = node(b.graph, &cancelling, &in, 1), out = last ? one : node(b.graph, &counted, &one, 1);
+    struct onr_session *other = finish(&b, &in, 1, &out, 1);
+    cancel = runs_after = 0;
+    assert_int_equal(onr_session_create(b.model, &options, &s, &error), ONR_STATUS_OK);
+    assert_int_equal(onr_session_set_input(s, 0, &x, &error), ONR_STATUS_OK);
+    assert_int_equal(onr_session_run(s, &error), ONR_STATUS_CANCELLED);
+    assert_int_equal(onr_session_run(s, &error), ONR_STATUS_CANCELLED); /* it is still set */
+    assert_int_equal(runs_after, 0);
+    onr_session_destroy(s);
+    set(other, 0, (float[]){1, 2}, 2); /* a session without the flag does not mind */
+    run(other);
+    expect(other, 0, last ? (float[]){2, 3} : (float[]){3, 4}, 2);
+    end(&b, other);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_flag_set_during_a_run_ends_it),
       cmocka_unit_test(values_read_later_are_not_overwritten),
       cmocka_unit_test(a_run_after_the_first_allocates_nothing),
       cmocka_unit_test(bound_outputs_are_written_in_place_or_copied),
