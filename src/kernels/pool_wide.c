@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/env.h"
 #include "kernels/pool_window.h"
 
 enum { FEW_TAPS = 256, GAIN = 64 }; /* below these, looking at every tap is as fast */
