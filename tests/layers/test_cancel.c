@@ -65,7 +65,8 @@ static void *make_input(struct memory *m, const struct input *in, struct onr_des
 static int ends_early(const struct subject *s) {
   struct memory m = {.count = 0};
   struct onr_error error = {0};
-  struct onr_env env = {.allocator = &onri_malloc_allocator, .limits = onri_limits_resolve(NULL), .backend = s->backend};
+  struct onr_env env = {.allocator = &onri_malloc_allocator, .limits = onri_limits_resolve(NULL), .backend = s->backend,
+                        .most_steps = 1 << 20};
   struct onri_executor executor = {.resize = resize};
   struct onr_desc in[MOST] = {0}, out[1] = {0};
   const void *inputs[MOST] = {NULL}, *all[MOST] = {NULL};
