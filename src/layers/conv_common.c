@@ -210,11 +210,12 @@ static enum onr_status plan_tuned(struct onr_call *call) {
   size_t bytes;
   if (p->tuned == ONRI_XNN_NEVER) return ONR_STATUS_OK;
   s->xnn = for_xnn(&s->conv);
-  if (call->kept && is_shared(&s->xnn)) {
+  ONR_TRY(onri_conv_pieces_plan(&s->pieces, &s->xnn, onri_conv_multiply_adds(&s->conv), &p->xnn, &bytes, call->env, call->error));
+  if (!s->pieces.count && call->kept && is_shared(&s->xnn)) {
     ONR_TRY(use_kept(call, call->kept, &bytes));
     if (((struct onri_conv_kept *)call->kept)->user == s) s->kept = call->kept;
   }
-  if (!s->kept) ONR_TRY(make_own(call, &bytes));
+  if (!s->pieces.count && !s->kept) ONR_TRY(make_own(call, &bytes));
   if (!is_tuned(s) && p->tuned == ONRI_XNN_ALWAYS)
     return onr_fail(call->error, ONR_STATUS_LIMIT,
                     "a convolution of these sizes is beyond what its packed weights were made for");
