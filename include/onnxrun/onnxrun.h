@@ -12,7 +12,6 @@
 #define ONNXRUN_H
 
 #include "onnxrun/layer.h"
-#include "onnxrun/layers.h"
 #include "onnxrun/model.h"
 #include "onnxrun/net.h"
 #include "onnxrun/nn.h"

@@ -4,7 +4,7 @@
 #define ONRI_IMAGE_H
 
 #include "onnxrun/layer.h"
-#include "onnxrun/layers/window.h"
+#include "params/window.h"
 
 struct onri_axis {
   int64_t in, out, kernel, stride, dilation, begin, end; /* begin, end: padding */

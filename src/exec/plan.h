@@ -8,7 +8,7 @@
 #define ONRI_PLAN_H
 
 #include "exec/workspace.h"
-#include "graph/evaluate.h"
+#include "base/services.h"
 /* One node of a segment, ready to run. */
 struct onri_step {
   const struct onri_node *node;

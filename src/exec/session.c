@@ -4,7 +4,7 @@
 
 #include "base/shape.h"
 #include "exec/frame.h"
-#include "exec/model.h"
+#include "model/model.h"
 #include "exec/plan_cache.h"
 #include "exec/session.h"
 #include "exec/variant.h"

@@ -3,7 +3,7 @@
 #ifndef ONRI_VARIANT_H
 #define ONRI_VARIANT_H
 
-#include "exec/model.h"
+#include "model/model.h"
 
 struct onri_variant {
   struct onr_model *model;  /* NULL: none yet */

@@ -1,25 +1,11 @@
 /* evaluate: one node through all phases of its layer. */
-#include "graph/evaluate.h"
+#include "base/services.h"
 
 #include <string.h>
 
 #include "base/checked.h"
 #include "base/shape.h"
 #include "graph/graph.h"
-
-enum onr_status onr_call_resize(struct onr_call *call, size_t i, const struct onr_desc *desc, void **data) {
-  const struct onri_executor *executor = call->executor;
-  *data = NULL;
-  if (!executor || i >= call->num_out)
-    return onr_fail(call->error, ONR_STATUS_INTERNAL, "output %zu cannot be resized here", i);
-  ONR_TRY(onri_desc_check(desc, call->env, call->error));
-  return executor->resize(call, i, desc, data);
-}
-
-char *onr_call_text(struct onr_call *call, size_t bytes) {
-  const struct onri_executor *executor = call->executor;
-  return executor && executor->text ? onri_arena_allocate(executor->text, bytes) : NULL;
-}
 
 int onri_makes_text(const struct onri_node *node, const struct onr_desc *out) {
   if (!(node->layer->flags & ONR_LAYER_TEXT)) return 0;

@@ -2,8 +2,8 @@
 #include "onnxrun/nn/convolution.h"
 
 #include "nn/nn_image.h"
-#include "onnxrun/layers/conv.h"
-#include "onnxrun/layers/move.h"
+#include "params/conv.h"
+#include "params/move.h"
 
 static int64_t or_one(int64_t value) { return value == 0 ? 1 : value; }
 

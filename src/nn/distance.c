@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "nn/nn_elementwise.h"
-#include "onnxrun/layers/reduce.h"
+#include "params/reduce.h"
 
 static int reduce(struct onr_net *net, enum onr_reduce_op op, int x, int64_t axis, int32_t keep) {
   const struct onr_reduce_params params = {.op = op, .keep_dims = keep};

@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 #include "nn/net.h"
-#include "onnxrun/layers/index.h"
+#include "params/index.h"
 
 enum { WEIGHT, INDICES, OFFSETS, SAMPLE_WEIGHTS };
 

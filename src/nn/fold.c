@@ -2,8 +2,8 @@
 #include "onnxrun/nn/fold.h"
 
 #include "nn/nn_image.h"
-#include "onnxrun/layers/move.h"
-#include "onnxrun/layers/spatial.h"
+#include "params/move.h"
+#include "params/spatial.h"
 
 static int check(struct onr_net *net, const char *name, const int64_t *kernel, const int64_t *dilation, const int64_t *padding, const int64_t *stride) {
   return onri_net_check_sizes(net, name, "kernel_size", kernel, 2, 1) && onri_net_check_sizes(net, name, "dilation", dilation, 2, 0) &&

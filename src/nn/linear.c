@@ -3,8 +3,8 @@
 
 #include "nn/nn_elementwise.h"
 #include "nn/nn_shape.h"
-#include "onnxrun/layers/matmul.h"
-#include "onnxrun/layers/shape.h"
+#include "params/matmul.h"
+#include "params/shape.h"
 
 int onr_linear(struct onr_net *net, int x, const struct onr_linear *linear, struct onr_weight weight, struct onr_weight bias) {
   const struct onr_linear_params params = {0};

@@ -3,9 +3,9 @@
 
 #include "nn/nn_elementwise.h"
 #include "nn/nn_shape.h"
-#include "onnxrun/layers/attention.h"
-#include "onnxrun/layers/reduce.h"
-#include "onnxrun/layers/shape.h"
+#include "params/attention.h"
+#include "params/reduce.h"
+#include "params/shape.h"
 #include "onnxrun/nn/linear.h"
 #include "onnxrun/nn/transformer.h"
 

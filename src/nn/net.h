@@ -2,7 +2,7 @@
 #ifndef ONRI_NET_H
 #define ONRI_NET_H
 
-#include "exec/model.h"
+#include "model/model.h"
 #include "layers/layers.h"
 #include "onnxrun/net.h"
 

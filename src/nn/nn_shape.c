@@ -1,8 +1,8 @@
 /* nn_shape: short ways for layers that change the shape. */
 #include "nn/nn_shape.h"
 
-#include "onnxrun/layers/move.h"
-#include "onnxrun/layers/shape.h"
+#include "params/move.h"
+#include "params/shape.h"
 
 int onri_net_batch_at(struct onr_net *net, int x, int32_t rank, int32_t axis) {
   return onri_net_1(net, &onri_layer_batch, &(struct onr_batch_params){rank, axis}, x);

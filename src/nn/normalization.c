@@ -5,8 +5,8 @@
 
 #include "base/memory.h"
 #include "nn/nn_image.h"
-#include "onnxrun/layers/normalization.h"
-#include "onnxrun/layers/spatial.h"
+#include "params/normalization.h"
+#include "params/spatial.h"
 
 enum { MAX_CHANNELS = 1 << 24 };
 

@@ -2,7 +2,7 @@
 #include "onnxrun/nn/padding.h"
 
 #include "nn/nn_image.h"
-#include "onnxrun/layers/move.h"
+#include "params/move.h"
 
 /* padding: (begin, end) of the last axis, then of the one before ...; only those between least and most: the others count as 0. */
 static int pad_between(struct onr_net *net, enum onr_pad_mode mode, int x, const int64_t *padding, int32_t spatial, float value,

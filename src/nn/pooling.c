@@ -6,7 +6,7 @@
 
 #include "nn/nn_elementwise.h"
 #include "nn/nn_image.h"
-#include "onnxrun/layers/pool.h"
+#include "params/pool.h"
 
 /* The window of a pool, checked; padding and dilation may be NULL: none. Returns 0 on failure. */
 static int window_of(struct onr_net *net, const char *name, int32_t spatial, const int64_t *kernel, const int64_t *stride,

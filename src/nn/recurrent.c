@@ -5,8 +5,8 @@
 
 #include "base/memory.h"
 #include "nn/nn_shape.h"
-#include "onnxrun/layers/move.h"
-#include "onnxrun/layers/recurrent.h"
+#include "params/move.h"
+#include "params/recurrent.h"
 
 enum { MAX_CELLS = 64, MAX_SIZE = 1 << 20 };
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "nn/net.h"
-#include "onnxrun/layers/shape.h"
+#include "params/shape.h"
 
 int onr_flatten(struct onr_net *net, int x, int32_t start_dim, int32_t end_dim) {
   return onri_net_1(net, &onri_layer_flatten_dims, &(struct onr_flatten_dims_params){start_dim, end_dim}, x);

@@ -4,9 +4,9 @@
 #include <math.h>
 
 #include "nn/nn_image.h"
-#include "onnxrun/layers/pool.h"
-#include "onnxrun/layers/resize.h"
-#include "onnxrun/layers/spatial.h"
+#include "params/pool.h"
+#include "params/resize.h"
+#include "params/spatial.h"
 
 /* What a mode is to the resize layer. spatial: the dimensions it needs; 0: any. */
 static const struct mode {

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/env.h"
-#include "kernels/copy.h"
+#include "kernels/move/copy.h"
 #include "support/index_loop.h"
 
 static uint32_t seed = 1;

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/cpu.h"
-#include "kernels/elementwise_level.h"
+#include "kernels/elementwise/elementwise_level.h"
 
 #define BLOCK 1024
 #define STEP 2657u /* a prime: 1.6 million patterns of the 4.3 billion */

@@ -5,7 +5,7 @@
 #include "support/layer_test.h"
 
 #include "base/cpu.h"
-#include "kernels/gemm_level.h"
+#include "kernels/matmul/gemm_level.h"
 
 enum { M = 40, N = 70, K = 530 };
 static float a[M * K], b[K * N], start[M * N], c[M * N], expected[M * N];

@@ -3,7 +3,7 @@
 #include "support/sweep.h"
 
 #include "base/cpu.h"
-#include "kernels/pool_level.h"
+#include "kernels/pool/pool_level.h"
 
 enum { WIDTH = 12, LINES = 3, PLANES = 2, CHANNELS = 150, WINDOWS = 9 };
 

@@ -2,7 +2,7 @@
 #include "support/sweep.h"
 
 #include "base/cpu.h"
-#include "kernels/resize_level.h"
+#include "kernels/resize/resize_level.h"
 
 enum { OUTER = 2, IN = 6, OUT = 5, INNER = 70, TAPS = 7 };
 

@@ -4,7 +4,7 @@
 
 #include "support/layer_test.h"
 
-#include "kernels/vecmath_level.h"
+#include "kernels/elementwise/vecmath_level.h"
 #include "base/cpu.h"
 
 enum { COUNT = 4001 };

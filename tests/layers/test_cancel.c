@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/env.h"
-#include "graph/evaluate.h"
+#include "base/services.h"
 #include "graph/graph.h"
 #include "layers/layers.h"
 

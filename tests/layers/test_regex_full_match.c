@@ -4,7 +4,7 @@
 #include "support/layer_test.h"
 
 #include "layers/layers.h"
-#include "regex/regex.h"
+#include "layers/text/regex.h"
 
 #define S(text) {text, sizeof(text) - 1}
 

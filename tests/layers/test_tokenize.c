@@ -4,7 +4,7 @@
 #include "tests/support/layer_test.h"
 
 #include "layers/layers.h"
-#include "regex/regex.h"
+#include "layers/text/regex.h"
 
 #define S(text) {text, sizeof(text) - 1}
 enum { TEXTS = 3, PARTS = 18, PATTERNS = 3 };

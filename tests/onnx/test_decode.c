@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "onnx/decode.h"
+#include "onnx/file/decode.h"
 #include "support/proto_writer.h"
 
 static struct onr_env env;

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "onnx/decode.h"
+#include "onnx/file/decode.h"
 #include "support/proto_writer.h"
 
 static char root[64]; /* root/model/m.onnx, root/model/w.bin, root/extra/w2.bin, root/secret.bin */

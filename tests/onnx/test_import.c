@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "onnx/onnx_load.h"
+#include "onnx/import/load.h"
 #include "support/proto_writer.h"
 
 struct op_params {

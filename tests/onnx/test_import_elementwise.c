@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "onnx/importer.h"
+#include "onnx/import/import_file.h"
 
 static struct onr_env env;
 static struct onri_graph *graph;
@@ -31,10 +31,10 @@ static int tear_down(void **state) {
 
 static const struct onri_op *row_of(const char *op_type, int64_t opset) {
   const struct onri_op *best = NULL;
-  for (size_t i = 0; i < onri_num_ops; i++)
-    if (onri_ops[i].domain[0] == '\0' && strcmp(onri_ops[i].op_type, op_type) == 0 && onri_ops[i].since_version <= opset &&
-        (!best || onri_ops[i].since_version > best->since_version))
-      best = &onri_ops[i];
+  for (size_t i = 0; i < onr_num_ops(); i++)
+    if (onri_op_at(i)->domain[0] == '\0' && strcmp(onri_op_at(i)->op_type, op_type) == 0 && onri_op_at(i)->since_version <= opset &&
+        (!best || onri_op_at(i)->since_version > best->since_version))
+      best = onri_op_at(i);
   assert_non_null(best);
   return best;
 }

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "onnx/onnx_load.h"
+#include "onnx/import/load.h"
 #include "support/proto_writer.h"
 
 /* Fails the allocation number `fail_at`, or with `for_good` also all later ones. */

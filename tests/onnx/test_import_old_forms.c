@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "graph/graph.h"
-#include "onnx/importer.h"
+#include "onnx/import/import_file.h"
 #include "support/index_loop.h"
 
 enum { MAX_VALUES = 32 };
@@ -58,8 +58,8 @@ static void add_ints(struct form *f, const char *name, const int64_t *values, si
 
 static onri_import_fn importer_of(const char *op_type, int64_t opset) {
   const struct onri_op *best = NULL;
-  for (size_t i = 0; i < onri_num_ops; i++) {
-    const struct onri_op *op = &onri_ops[i];
+  for (size_t i = 0; i < onr_num_ops(); i++) {
+    const struct onri_op *op = onri_op_at(i);
     if (op->domain[0] || strcmp(op->op_type, op_type) || op->since_version > opset) continue;
     if (!best || op->since_version > best->since_version) best = op;
   }

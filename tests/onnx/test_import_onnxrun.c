@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "onnx/importer.h"
+#include "onnx/import/import_file.h"
 
 enum { MOST = 4 };
 
@@ -19,8 +19,8 @@ struct wrong {
 };
 
 static const struct onri_op *row_of(const char *op_type) {
-  for (size_t i = 0; i < onri_num_ops; i++)
-    if (strcmp(onri_ops[i].domain, "onnxrun") == 0 && strcmp(onri_ops[i].op_type, op_type) == 0) return &onri_ops[i];
+  for (size_t i = 0; i < onr_num_ops(); i++)
+    if (strcmp(onri_op_at(i)->domain, "onnxrun") == 0 && strcmp(onri_op_at(i)->op_type, op_type) == 0) return onri_op_at(i);
   fail_msg("no row for %s", op_type);
   return NULL;
 }

@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 #include "base/env.h"
-#include "onnx/decode.h"
-#include "onnx/scan.h"
+#include "onnx/file/decode.h"
+#include "onnx/file/scan.h"
 #include "support/proto_writer.h"
 
 static enum onr_status scan_with(const struct proto *file, const struct onr_limits *some, struct onri_skeleton *skeleton) {

@@ -1,5 +1,5 @@
 /* Control flow: branches that are known at load time, and constants that bodies capture. Bodies are rewritten, too. */
-#include "passes/passes.h"
+#include "model/passes.h"
 #include "support/graph_test.h"
 
 static const struct onri_origin origin = {"Relu", "inner", "layer.0", "", "model.py:1"};

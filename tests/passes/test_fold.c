@@ -1,7 +1,7 @@
 /* Constant folding and shape arithmetic. */
 #include <string.h>
 
-#include "passes/passes.h"
+#include "model/passes.h"
 #include "support/graph_test.h"
 
 static void test_constants_are_folded(void **state) {

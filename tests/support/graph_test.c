@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "passes/passes.h"
+#include "model/passes.h"
 
 static const struct onri_origin origin = {"Test", "node", "", "", ""};
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/env.h"
-#include "graph/evaluate.h"
+#include "base/services.h"
 #include "graph/graph.h"
 
 enum { CANARY = 64, CANARY_BYTE = 0xA5, SLACK_BYTE = 0xFE };

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "exec/model.h"
+#include "model/model.h"
 #include "layers/layers.h"
 #include "onnxrun/session.h"
 

@@ -27,7 +27,7 @@ graph {
   output { name: "y" type { sequence_type: "" } }
 }
 TEXT
-protoc-c -I "$fixtures/../../onnx" --encode=onnx.ModelProto "$fixtures/../../onnx/onnx.proto" <"$work/zip_map.txt" >"$work/zip_map.onnx"
+protoc-c -I "$fixtures/../../onnx/file" --encode=onnx.ModelProto "$fixtures/../../onnx/file/onnx.proto" <"$work/zip_map.txt" >"$work/zip_map.onnx"
 expect 0 "" "$tool" run "$work/zip_map.onnx"
 holds 'map { string\[2\] "no" "déjà" float32\[2\]'
 expect 0 "" "$tool" run "$work/zip_map.onnx" -o "$work/maps"
@@ -47,7 +47,7 @@ graph {
   output { name: "y" type { tensor_type { elem_type: 1 } } }
 }
 TEXT
-protoc-c -I "$fixtures/../../onnx" --encode=onnx.ModelProto "$fixtures/../../onnx/onnx.proto" <"$work/default.txt" >"$work/default.onnx"
+protoc-c -I "$fixtures/../../onnx/file" --encode=onnx.ModelProto "$fixtures/../../onnx/file/onnx.proto" <"$work/default.txt" >"$work/default.onnx"
 expect 0 "" "$tool" info "$work/default.onnx"
 holds "inputs with a default"
 expect 0 "" "$tool" run "$work/default.onnx" -o "$work/once"

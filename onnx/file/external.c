@@ -1,0 +1,288 @@
+/* external: tensor data in other files. A location is a path from a stranger. It is never compared as a string: it is walked
+ * one component at a time from a directory descriptor, and no step may go up or follow a symbolic link. */
+#define _POSIX_C_SOURCE 200809L
+#include "onnx/file/external.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/text.h"
+
+enum { SHOWN = 160, MOST_OPEN_FILES = 128, LONGEST_COMPONENT = 256 };
+
+enum onr_status onri_sources_create(const struct onr_allocator *allocator, struct onri_sources **sources,
+                                    struct onr_error *error) {
+  struct onri_sources *s = onri_allocate_zeroed(allocator, sizeof(*s));
+  *sources = s;
+  if (!s) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a model");
+  s->allocator = allocator;
+  s->main.fd = s->directories[0] = s->directories[1] = -1;
+  onri_arena_init(&s->arena, allocator, 0);
+  onri_names_init(&s->locations, allocator);
+  return ONR_STATUS_OK;
+}
+
+void onri_sources_destroy(void *sources) {
+  struct onri_sources *s = sources;
+  if (!s) return;
+  for (size_t i = 0; i < s->num_files; i++) onri_source_close(&s->files[i]->source);
+  for (int d = 0; d < 2; d++)
+    if (s->directories[d] >= 0) close(s->directories[d]);
+  onri_source_close(&s->main);
+  onri_release(s->allocator, s->files);
+  onri_names_clear(&s->locations);
+  onri_arena_clear(&s->arena);
+  onri_release(s->allocator, s);
+}
+
+static enum onr_status open_directory(const char *path, int *fd, struct onr_error *error) {
+  char shown[SHOWN];
+  *fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (*fd >= 0) return ONR_STATUS_OK;
+  return onr_fail(error, ONR_STATUS_IO, "cannot open the directory '%s'", onri_escape_string(path, shown, sizeof(shown)));
+}
+
+enum onr_status onri_sources_set_memory(struct onri_sources *sources, const void *data, size_t bytes,
+                                        const char *extra_directory, struct onr_error *error) {
+  sources->main = onri_source_memory(data, bytes);
+  return extra_directory ? open_directory(extra_directory, &sources->directories[1], error) : ONR_STATUS_OK;
+}
+
+enum onr_status onri_sources_open(struct onri_sources *sources, const char *path, const char *extra_directory,
+                                  struct onr_error *error) {
+  const char *slash = strrchr(path, '/');
+  char *directory;
+  ONR_TRY(onri_source_open(path, &sources->main, error));
+  if (extra_directory) ONR_TRY(open_directory(extra_directory, &sources->directories[1], error));
+  if (!slash) return open_directory(".", &sources->directories[0], error);
+  directory = onri_arena_copy(&sources->arena, path, (size_t)(slash - path) + 2);
+  if (!directory) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a path");
+  directory[slash - path + 1] = '\0'; /* with the slash: the root directory is "/" */
+  return open_directory(directory, &sources->directories[0], error);
+}
+
+static int share(int from, int *to) {
+  *to = from < 0 ? -1 : fcntl(from, F_DUPFD_CLOEXEC, 0);
+  return from < 0 || *to >= 0;
+}
+
+enum onr_status onri_sources_share(const struct onri_sources *from, struct onri_sources *sources, struct onr_error *error) {
+  sources->main = from->main;
+  if (share(from->main.fd, &sources->main.fd) && share(from->directories[0], &sources->directories[0]) &&
+      share(from->directories[1], &sources->directories[1]))
+    return ONR_STATUS_OK;
+  return onr_fail(error, ONR_STATUS_IO, "the model's files cannot be opened once more: too many are open");
+}
+
+enum onr_status onri_sources_keep_memory(struct onri_sources *sources, struct onr_error *error) {
+  void *copy;
+  if (!sources->main.data) return ONR_STATUS_OK;
+  copy = onri_arena_copy(&sources->arena, sources->main.data, (size_t)sources->main.size);
+  if (!copy) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a copy of the model");
+  sources->main.data = copy;
+  return ONR_STATUS_OK;
+}
+
+/* --- opening --- */
+
+static int open_beneath(int directory, const char *location) {
+  int at = directory, next = -1;
+  errno = ENOENT;
+  while (*location) {
+    char component[LONGEST_COMPONENT];
+    const size_t length = strcspn(location, "/");
+    const int last = !location[length] || !location[length + strspn(location + length, "/")];
+    if (length >= sizeof(component)) {
+      errno = ENAMETOOLONG;
+      next = -1;
+      break;
+    }
+    memcpy(component, location, length);
+    component[length] = '\0';
+    location += length + strspn(location + length, "/");
+    if (!strcmp(component, ".")) continue;
+    do next = openat(at, component, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | (last ? 0 : O_DIRECTORY));
+    while (next < 0 && errno == EINTR);
+    if (at != directory) {
+      const int reason = errno;
+      close(at);
+      errno = reason;
+    }
+    at = next;
+    if (next < 0) break;
+  }
+  if (next < 0 && at != directory && at >= 0) close(at);
+  return next;
+}
+
+/* Caches of downloaded models keep files under their hash and put links beside the model. Such a link is taken when the file
+ * that it means lies directly in the extra directory; it is opened there, so the link cannot lead elsewhere. */
+static int open_linked(const struct onri_sources *s, const char *location) {
+  struct stat meant, opened;
+  char target[1024];
+  const char *name;
+  ssize_t length;
+  int fd;
+  if (s->directories[0] < 0 || s->directories[1] < 0 || strchr(location, '/')) return -1;
+  length = readlinkat(s->directories[0], location, target, sizeof(target));
+  if (length <= 0 || (size_t)length >= sizeof(target)) return -1;
+  target[length] = '\0';
+  name = strrchr(target, '/') ? strrchr(target, '/') + 1 : target;
+  if (!*name || !strcmp(name, "..")) return -1;
+  fd = open_beneath(s->directories[1], name);
+  if (fd < 0) return -1;
+  if (fstatat(s->directories[0], location, &meant, 0) == 0 && fstat(fd, &opened) == 0 && meant.st_dev == opened.st_dev &&
+      meant.st_ino == opened.st_ino)
+    return fd;
+  close(fd);
+  return -1;
+}
+
+static const char *open_reason(int reason) {
+  switch (reason) {
+    case ENOENT: return "there is no such file beside the model";
+    case ELOOP: case ENOTDIR: return "it passes a symbolic link (or a file) that does not lead into the extra directory of the options";
+    case EACCES: return "permission denied";
+    default: return "the system refuses to open it";
+  }
+}
+
+static enum onr_status open_file(struct onri_sources *s, struct onri_external_file *file, struct onr_error *error) {
+  char shown[SHOWN];
+  struct stat info;
+  int fd = -1, reason = ENOENT;
+  onri_escape_string(file->location, shown, sizeof(shown));
+  for (int d = 0; fd < 0 && d < 2; d++) {
+    if (s->directories[d] < 0) continue;
+    fd = open_beneath(s->directories[d], file->location);
+    if (fd < 0 && (errno != ENOENT || d == 0)) reason = errno;
+  }
+  if (fd < 0) fd = open_linked(s, file->location);
+  if (s->directories[0] < 0 && s->directories[1] < 0)
+    return onr_fail(error, ONR_STATUS_EXTERNAL, "external data '%s': a model in memory has no directory; name one in the options", shown);
+  if (fd < 0) return onr_fail(error, ONR_STATUS_EXTERNAL, "external data '%s': %s", shown, open_reason(reason));
+  if (!onri_source_from_descriptor(fd, &file->source) || fstat(fd, &info) != 0) {
+    close(fd);
+    file->source.fd = -1;
+    return onr_fail(error, ONR_STATUS_EXTERNAL, "external data '%s' is not a regular file", shown);
+  }
+  file->device = (uint64_t)info.st_dev;
+  file->inode = (uint64_t)info.st_ino;
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status check_location(const char *location, struct onr_error *error) {
+  char shown[SHOWN];
+  onri_escape_string(location, shown, sizeof(shown));
+  if (!*location) return onr_fail(error, ONR_STATUS_EXTERNAL, "external data with an empty location");
+  if (*location == '/') return onr_fail(error, ONR_STATUS_EXTERNAL, "external data '%s': the path must be relative", shown);
+  for (const char *at = location; *at; at += strspn(at, "/")) {
+    const size_t length = strcspn(at, "/");
+    if (length == 2 && !memcmp(at, "..", 2))
+      return onr_fail(error, ONR_STATUS_EXTERNAL, "external data '%s' leaves the model's directory", shown);
+    at += length;
+  }
+  return ONR_STATUS_OK;
+}
+
+/* Files are opened once and shared. Few stay open: some models have one file a tensor. */
+static enum onr_status find_file(struct onri_sources *s, const char *location, struct onri_external_file **found,
+                                 struct onr_error *error) {
+  const int32_t known = onri_names_get(&s->locations, location);
+  struct onri_external_file *file;
+  if (known >= 0) {
+    *found = s->files[known];
+    return ONR_STATUS_OK;
+  }
+  ONR_TRY(check_location(location, error));
+  file = onri_arena_allocate(&s->arena, sizeof(*file));
+  if (!file || !onri_grow(s->allocator, &s->files, sizeof(*s->files), &s->files_capacity, s->num_files + 1))
+    return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a file of external data");
+  file->source.fd = -1;
+  file->location = onri_arena_string(&s->arena, location);
+  if (!file->location || s->num_files >= INT32_MAX || onri_names_put(&s->locations, file->location, (int32_t)s->num_files) < 0)
+    return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a file of external data");
+  s->files[s->num_files++] = file;
+  ONR_TRY(open_file(s, file, error));
+  if (s->num_files > MOST_OPEN_FILES) {
+    close(file->source.fd);
+    file->source.fd = -1;
+  }
+  *found = file;
+  return ONR_STATUS_OK;
+}
+
+/* --- the entries of a tensor --- */
+
+/* A decimal number below 2^63. */
+static int parse_number(const char *text, uint64_t *value) {
+  uint64_t result = 0;
+  if (!*text) return 0;
+  for (; *text; text++) {
+    if (*text < '0' || *text > '9' || result > (INT64_MAX - 9) / 10) return 0;
+    result = result * 10 + (uint64_t)(*text - '0');
+  }
+  *value = result;
+  return 1;
+}
+
+static enum onr_status take_text(struct onri_sources *s, const char *key, const ProtobufCBinaryData *value, const char **text,
+                                 struct onr_error *error) {
+  char shown[SHOWN];
+  if (*text) return onr_fail(error, ONR_STATUS_EXTERNAL, "external data has the key '%s' twice", key);
+  if (value->len && memchr(value->data, 0, value->len))
+    return onr_fail(error, ONR_STATUS_EXTERNAL, "the %s of external data holds a NUL byte: '%s'", key,
+                    onri_escape((const char *)value->data, value->len, shown, sizeof(shown)));
+  *text = onri_arena_allocate(&s->arena, value->len + 1);
+  if (!*text) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a path");
+  if (value->len) memcpy((char *)*text, value->data, value->len);
+  return ONR_STATUS_OK;
+}
+
+enum onr_status onri_external_resolve(struct onri_sources *sources, const Onnx__TensorProto *tensor, uint64_t bytes,
+                                      struct onri_external *external, struct onr_error *error) {
+  static const char *const keys[3] = {"location", "offset", "length"};
+  const char *texts[3] = {NULL, NULL, NULL};
+  uint64_t offset = 0, length = bytes;
+  char shown[SHOWN];
+  for (size_t i = 0; i < tensor->n_external_data; i++)
+    for (int k = 0; k < 3; k++)
+      if (tensor->external_data[i]->key && !strcmp(tensor->external_data[i]->key, keys[k]))
+        ONR_TRY(take_text(sources, keys[k], &tensor->external_data[i]->value, &texts[k], error));
+  if (!texts[0]) return onr_fail(error, ONR_STATUS_EXTERNAL, "external data without a location");
+  for (int k = 1; k < 3; k++)
+    if (texts[k] && !parse_number(texts[k], k == 1 ? &offset : &length))
+      return onr_fail(error, ONR_STATUS_EXTERNAL, "the %s of external data must be a number below 2^63, found '%s'", keys[k],
+                      onri_escape_string(texts[k], shown, sizeof(shown)));
+  if (length != bytes)
+    return onr_fail(error, ONR_STATUS_EXTERNAL, "external data has a length of %llu bytes, its type and dimensions need %llu",
+                    (unsigned long long)length, (unsigned long long)bytes);
+  ONR_TRY(find_file(sources, texts[0], &external->file, error));
+  if (offset > external->file->source.size || bytes > external->file->source.size - offset)
+    return onr_fail(error, ONR_STATUS_EXTERNAL, "external data of %llu bytes at %llu leaves '%s' of %llu bytes",
+                    (unsigned long long)bytes, (unsigned long long)offset,
+                    onri_escape_string(texts[0], shown, sizeof(shown)), (unsigned long long)external->file->source.size);
+  external->offset = offset;
+  external->bytes = bytes;
+  return ONR_STATUS_OK;
+}
+
+enum onr_status onri_external_read(const struct onri_sources *sources, const struct onri_external_file *file, uint64_t offset,
+                                   size_t bytes, void *target, struct onr_error *error) {
+  struct onri_external_file again = *file;
+  enum onr_status status;
+  char shown[SHOWN];
+  if (file->source.fd >= 0) return onri_source_read(&file->source, offset, bytes, target, error);
+  again.source.fd = -1;
+  ONR_TRY(open_file((struct onri_sources *)sources, &again, error));
+  if (again.device != file->device || again.inode != file->inode || again.source.size < file->source.size)
+    status = onr_fail(error, ONR_STATUS_EXTERNAL, "external data '%s' was changed while the model was in use",
+                      onri_escape_string(file->location, shown, sizeof(shown)));
+  else
+    status = onri_source_read(&again.source, offset, bytes, target, error);
+  onri_source_close(&again.source);
+  return status;
+}

@@ -1,0 +1,78 @@
+/* tensor_load: contents from the file to memory, when a constant is first needed. */
+#include <string.h>
+
+#include "onnx/file/decode.h"
+
+struct lazy {
+  const struct onri_sources *sources;
+  const struct onri_external_file *file; /* NULL: the model file */
+};
+
+/* Element i of packed elements, low bits first; it may lie across two bytes. */
+static unsigned packed_element(const unsigned char *raw, size_t i, uint32_t bits) {
+  const size_t at = i * bits / 8, shift = i * bits % 8;
+  unsigned value = (unsigned)raw[at] >> shift;
+  if (shift + bits > 8) value |= (unsigned)raw[at + 1] << (8 - shift);
+  return value & ((1u << bits) - 1);
+}
+
+/* target may begin before raw in the same memory, as long as both end together: an element is read before its predecessor
+ * is written. */
+static void unpack(const unsigned char *raw, size_t elements, uint32_t bits, int is_signed, unsigned char *target) {
+  const unsigned sign = is_signed ? 1u << (bits - 1) : 0;
+  unsigned next = elements ? packed_element(raw, 0, bits) : 0;
+  for (size_t i = 0; i < elements; i++) {
+    const unsigned value = next;
+    if (i + 1 < elements) next = packed_element(raw, i + 1, bits);
+    target[i] = (unsigned char)((value ^ sign) - sign);
+  }
+}
+
+enum onr_status onri_raw_to_memory(enum onr_dtype dtype, const unsigned char *raw, size_t elements, void *target,
+                                   struct onr_error *error) {
+  const uint32_t bits = onri_dtype_packed_bits(dtype);
+  const unsigned char *bytes = target;
+  if (bits < 8) {
+    unpack(raw, elements, bits, dtype == ONR_DTYPE_I4 || dtype == ONR_DTYPE_I2, target);
+    return ONR_STATUS_OK;
+  }
+  if (elements && raw != bytes) memcpy(target, raw, elements * (bits / 8));
+  if (dtype != ONR_DTYPE_BOOL) return ONR_STATUS_OK;
+  for (size_t i = 0; i < elements; i++)
+    if (bytes[i] > 1) return onr_fail(error, ONR_STATUS_DATA, "a bool must be 0 or 1, element %zu is %u", i, (unsigned)bytes[i]);
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status load(void *source, const struct onri_constant *constant, void *target, struct onr_error *error) {
+  const struct lazy *lazy = source;
+  /* Packed elements are read to the end of their memory and spread from there. */
+  unsigned char *raw = (unsigned char *)target + (onr_desc_bytes(&constant->desc) - (size_t)constant->bytes);
+  if (lazy->file)
+    ONR_TRY(onri_external_read(lazy->sources, lazy->file, constant->offset, (size_t)constant->bytes, raw, error));
+  else
+    ONR_TRY(onri_source_read(&lazy->sources->main, constant->offset, (size_t)constant->bytes, raw, error));
+  return onri_raw_to_memory(constant->desc.dtype, raw, (size_t)onr_desc_elements(&constant->desc), target, error);
+}
+
+enum onr_status onri_lazy_constant(const struct onri_tensor_decoder *decoder, const struct onr_desc *desc,
+                                   struct onri_external_file *file, uint64_t offset, uint64_t bytes,
+                                   struct onri_constant **constant, struct onr_error *error) {
+  struct onri_constant *c = onri_allocate_zeroed(decoder->env->allocator, sizeof(*c));
+  struct lazy *lazy = onri_arena_allocate(&decoder->sources->arena, sizeof(*lazy));
+  enum onr_status status = ONR_STATUS_OK;
+  if (!c || !lazy) {
+    onri_release(decoder->env->allocator, c);
+    return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a tensor of the file");
+  }
+  *lazy = (struct lazy){decoder->sources, file};
+  *c = (struct onri_constant){.desc = *desc, .allocator = decoder->env->allocator, .references = 1, .owned = 1,
+                              .load = load, .source = lazy, .offset = offset, .bytes = bytes};
+  /* The caller's memory may be gone when the model has been loaded. */
+  if (!file && decoder->sources->main.data) status = onri_constant_load(c, error);
+  if (status != ONR_STATUS_OK) {
+    onri_constant_release(c);
+    return status;
+  }
+  *constant = c;
+  return ONR_STATUS_OK;
+}

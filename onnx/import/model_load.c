@@ -1,0 +1,100 @@
+/* model_load: the public functions that make a model of an ONNX file. */
+#include "model/model.h"
+#include "onnx/file/file_kind.h"
+#include "onnx/import/load.h"
+
+/* path NULL: from memory. */
+static enum onr_status finish(struct onr_model *model, struct onri_sources *sources, const char *path,
+                              const struct onr_model_options *options, const struct onri_opened *opened, struct onr_error *error) {
+  struct onri_loaded loaded;
+  enum onr_status status = onri_onnx_load(&model->env, sources, options, opened, &loaded, error);
+  if (status != ONR_STATUS_OK) {
+    status = onri_file_kind_blame(&sources->main, model->env.allocator, path, "ONNX model", status, error);
+    onri_sources_destroy(sources);
+    return status;
+  }
+  model->modules = loaded.modules;
+  model->num_modules = loaded.num_modules;
+  if (!opened) {
+    model->defaults = loaded.defaults;
+    model->num_defaults = loaded.num_defaults;
+  }
+  return onri_model_finish(model, loaded.graph, &loaded.info, sources, onri_sources_destroy, options, error);
+}
+
+static enum onr_status make_variant(struct onr_model *variant, const struct onri_sources *from, const struct onri_opened *opened,
+                                    const struct onr_model_options *options, struct onr_error *error) {
+  struct onri_sources *sources;
+  ONR_TRY(onri_sources_create(variant->env.allocator, &sources, error));
+  const enum onr_status status = onri_sources_share(from, sources, error);
+  if (status == ONR_STATUS_OK) return finish(variant, sources, NULL, options, opened, error);
+  onri_sources_destroy(sources);
+  return status;
+}
+
+static enum onr_status vary(const struct onr_model *model, const char **names, size_t count, const struct onr_model_options *options,
+                            struct onr_model **variant, struct onr_error *error) {
+  const struct onri_opened opened = {names, count};
+  struct onr_model *v;
+  *variant = NULL;
+  ONR_TRY(onri_model_create(options, &v, error));
+  const enum onr_status status = onri_meter_settle(&v->meter, make_variant(v, model->keep, &opened, options, error), error);
+  if (status == ONR_STATUS_OK) *variant = v;
+  else onr_model_destroy(v);
+  return status;
+}
+
+/* What vary needs when the caller's own is gone. */
+static enum onr_status prepare_to_vary(struct onr_model *model, const struct onr_model_options *options, struct onr_error *error) {
+  struct onr_model_options *own = &model->options;
+  if (!model->num_defaults) return ONR_STATUS_OK;
+  if (options) *own = *options;
+  own->limits = &model->env.limits;
+  own->external_directory = NULL; /* open already */
+  own->disabled_passes = onri_arena_string(&model->arena, own->disabled_passes);
+  own->report = NULL;
+  if (options && options->disabled_passes && !own->disabled_passes) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a model");
+  model->vary = vary;
+  return onri_sources_keep_memory(model->keep, error);
+}
+
+/* path NULL: from memory. */
+static enum onr_status load(const char *path, const void *data, size_t bytes, const struct onr_model_options *options,
+                            struct onr_model **result, struct onr_error *error) {
+  const char *extra = options ? options->external_directory : NULL;
+  struct onri_sources *sources;
+  struct onr_model *model;
+  enum onr_status status;
+  *result = NULL;
+  ONR_TRY(onri_model_create(options, &model, error));
+  status = onri_sources_create(model->env.allocator, &sources, error);
+  if (status == ONR_STATUS_OK) {
+    status = path ? onri_sources_open(sources, path, extra, error) : onri_sources_set_memory(sources, data, bytes, extra, error);
+    if (status == ONR_STATUS_OK) status = finish(model, sources, path, options, NULL, error);
+    else onri_sources_destroy(sources);
+    if (status == ONR_STATUS_OK) status = prepare_to_vary(model, options, error);
+  }
+  status = onri_meter_settle(&model->meter, status, error);
+  if (status != ONR_STATUS_OK) {
+    onr_model_destroy(model);
+    return status;
+  }
+  *result = model;
+  return ONR_STATUS_OK;
+}
+
+enum onr_status onr_model_load(const char *path, const struct onr_model_options *options, struct onr_model **model,
+                               struct onr_error *error) {
+  if (!model) return onr_fail(error, ONR_STATUS_ARGUMENT, "model must not be NULL");
+  *model = NULL;
+  if (!path) return onr_fail(error, ONR_STATUS_ARGUMENT, "path must not be NULL");
+  return load(path, NULL, 0, options, model, error);
+}
+
+enum onr_status onr_model_load_memory(const void *data, size_t bytes, const struct onr_model_options *options,
+                                      struct onr_model **model, struct onr_error *error) {
+  if (!model) return onr_fail(error, ONR_STATUS_ARGUMENT, "model must not be NULL");
+  *model = NULL;
+  if (!data && bytes) return onr_fail(error, ONR_STATUS_ARGUMENT, "data must not be NULL when there are bytes");
+  return load(NULL, data, bytes, options, model, error);
+}

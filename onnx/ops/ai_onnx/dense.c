@@ -1,0 +1,67 @@
+/* import_dense.c: matrix products. */
+#include <string.h>
+
+#include "onnx/node/import.h"
+
+/* Before version 7 the attribute `broadcast` said whether C may be broadcast; the layer always does it. */
+static enum onr_status import_gemm(const struct onr_node *node) {
+  const struct onr_gemm_params params = {
+      .alpha = onri_attr_float(node, "alpha", 1.0f),
+      .beta = onri_attr_float(node, "beta", 1.0f),
+      .transpose_a = onri_attr_int(node, "transA", 0) != 0,
+      .transpose_b = onri_attr_int(node, "transB", 0) != 0,
+  };
+  return onri_emit(node, &onri_layer_gemm, &params);
+}
+
+static enum onr_status import_matmul(const struct onr_node *node) {
+  const struct onr_matmul_params params = {0};
+  return onri_emit(node, &onri_layer_matmul, &params);
+}
+
+static enum onr_status import_matmul_integer(const struct onr_node *node) {
+  return onri_emit(node, &onri_layer_matmul_integer, NULL);
+}
+
+static enum onr_status import_qlinear_matmul(const struct onr_node *node) {
+  return onri_emit(node, &onri_layer_qlinear_matmul, NULL);
+}
+
+static enum onr_status import_einsum(const struct onr_node *node) {
+  const struct onri_attribute *equation = onri_attr_find(node, "equation");
+  struct onr_einsum_params params = {.equation = ""};
+  if (equation == NULL || equation->kind != ONRI_ATTRIBUTE_STRING)
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected an equation, found none");
+  if (equation->s.length >= ONR_EINSUM_MAX_TEXT || memchr(equation->s.text, 0, equation->s.length) != NULL)
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected an equation of fewer than %d characters, found %zu",
+                    ONR_EINSUM_MAX_TEXT, equation->s.length);
+  memcpy(params.equation, equation->s.text, equation->s.length);
+  return onri_emit(node, &onri_layer_einsum, &params);
+}
+
+static enum onr_status import_det(const struct onr_node *node) { return onri_emit(node, &onri_layer_det, NULL); }
+
+/* As scipy.linalg.solve: `lower` says which half of a symmetric matrix to read, and no matrix is declared symmetric. */
+static enum onr_status import_solve(const struct onr_node *node) {
+  const struct onr_solve_params params = {.transpose_a = onri_attr_int(node, "transposed", 0) != 0};
+  return onri_emit(node, &onri_layer_solve, &params);
+}
+
+static enum onr_status import_inverse(const struct onr_node *node) {
+  const struct onr_solve_params params = {0};
+  return onri_emit(node, &onri_layer_solve, &params);
+}
+
+/* --- the operators --- */
+static const struct onri_op operators[] = {
+    {"", "Gemm", 1, 3, 3, 1, 1, import_gemm},
+    {"", "Gemm", 11, 2, 3, 1, 1, import_gemm},
+    {"", "MatMul", 1, 2, 2, 1, 1, import_matmul},
+    {"", "MatMulInteger", 10, 2, 4, 1, 1, import_matmul_integer},
+    {"", "QLinearMatMul", 10, 8, 8, 1, 1, import_qlinear_matmul},
+    {"", "Einsum", 12, 1, ONR_VARIADIC, 1, 1, import_einsum},
+    {"", "Det", 11, 1, 1, 1, 1, import_det},
+    {"com.microsoft", "Solve", 1, 2, 2, 1, 1, import_solve},
+    {"com.microsoft", "Inverse", 1, 1, 1, 1, 1, import_inverse},
+};
+const struct onri_op_table onri_ops_dense = ONRI_OP_TABLE(operators);

@@ -1,0 +1,31 @@
+/* elementwise.h: float32 kernels of the element-wise layers, in the widest variant that this processor has.
+ *
+ * Outputs may be the same memory as an input (element by element); other overlaps are not allowed. */
+#ifndef ONRI_KERNELS_ELEMENTWISE_H
+#define ONRI_KERNELS_ELEMENTWISE_H
+
+#include <stddef.h>
+
+#include "params/elementwise.h"
+
+typedef void (*onri_unary_kernel)(const float *x, float *y, size_t count, float alpha, float beta);
+
+/* NULL where there is none: the op has no vector form here, or its result is not float32. */
+onri_unary_kernel onri_unary_kernel_f32(enum onr_unary op);
+
+/* rows x count elements. y is dense; row r of an operand starts at r * row_stride, and its step is 0 (one value for the
+ * whole row) or 1. */
+struct onri_binary_rows {
+  const float *a, *b;
+  float *y;
+  size_t rows, count;
+  size_t a_row, b_row;   /* row strides in elements */
+  size_t a_step, b_step; /* 0 or 1 */
+  float min, max;        /* clamp of the result; infinities: none */
+};
+typedef void (*onri_binary_kernel)(const struct onri_binary_rows *rows);
+
+/* NULL where the result is not float32 or there is no vector form. */
+onri_binary_kernel onri_binary_kernel_f32(enum onr_binary op);
+
+#endif

@@ -1,0 +1,146 @@
+/* gemm.c: see gemm.h. The loops are written so that compilers turn the inner one into vectors. */
+#include "kernels/matmul/gemm.h"
+
+#include "base/cast.h"
+#include "base/cpu.h"
+#include "kernels/matmul/gemm_level.h"
+
+enum { ONRI_MR = 4, ONRI_NR = 8, ONRI_KC = 256 };
+
+#define T double
+#define NAME(x) x##_f64
+#include "kernels/matmul/gemm_type.h"
+#undef T
+#undef NAME
+
+/* Serves signed integers too: products and sums that wrap have the same bits. */
+#define T uint64_t
+#define NAME(x) x##_u64
+#include "kernels/matmul/gemm_type.h"
+#undef T
+#undef NAME
+
+static void product_f32(const struct onri_gemm *gemm) {
+#if ONRI_HAVE_AVX_KERNELS
+  switch (onri_cpu_level()) {
+    case ONRI_CPU_AVX512: onri_gemm_product_avx512(gemm); return;
+    case ONRI_CPU_AVX2: onri_gemm_product_avx2(gemm); return;
+    default: break;
+  }
+#endif
+  onri_gemm_product_base(gemm);
+}
+
+static void finish_f32(const struct onri_gemm *g) {
+  const float alpha = (float)g->alpha, beta = (float)g->beta, min = (float)g->min, max = (float)g->max;
+  for (size_t i = 0; i < g->m; i++) {
+    float *c = (float *)g->c + i * g->c_row;
+    const float *bias = g->bias == NULL ? NULL : (const float *)g->bias + i * g->bias_row;
+    if (alpha != 1.0f)
+      for (size_t j = 0; j < g->n; j++) c[j] *= alpha;
+    if (bias != NULL && beta == 1.0f && g->bias_col == 1)
+      for (size_t j = 0; j < g->n; j++) c[j] += bias[j];
+    else if (bias != NULL)
+      for (size_t j = 0; j < g->n; j++) c[j] += beta * bias[j * g->bias_col];
+    if (g->clamp)
+      for (size_t j = 0; j < g->n; j++) {
+        const float low = c[j] < min ? min : c[j];
+        c[j] = low > max ? max : low;
+      }
+  }
+}
+
+static void finish_f64(const struct onri_gemm *g) {
+  for (size_t i = 0; i < g->m; i++) {
+    double *c = (double *)g->c + i * g->c_row;
+    const double *bias = g->bias == NULL ? NULL : (const double *)g->bias + i * g->bias_row;
+    for (size_t j = 0; j < g->n; j++) {
+      double v = g->alpha * c[j];
+      if (bias != NULL) v += g->beta * bias[j * g->bias_col];
+      if (g->clamp && v < g->min) v = g->min;
+      if (g->clamp && v > g->max) v = g->max;
+      c[j] = v;
+    }
+  }
+}
+
+static uint64_t to_integer(double value, int is_signed) {
+  return is_signed ? (uint64_t)onri_f64_to_i64(value) : onri_f64_to_u64(value);
+}
+static double to_real(uint64_t value, int is_signed) { return is_signed ? (double)(int64_t)value : (double)value; }
+
+static uint64_t clamp_integer(uint64_t value, const struct onri_gemm *g, int is_signed) {
+  const double v = to_real(value, is_signed);
+  if (v < g->min) return to_integer(g->min, is_signed);
+  return v > g->max ? to_integer(g->max, is_signed) : value;
+}
+
+/* Factors other than 1 make it a sum of real numbers, truncated at the end. */
+static void finish_integer(const struct onri_gemm *g, int is_signed) {
+  const int whole = g->alpha == 1.0 && (g->bias == NULL || g->beta == 1.0);
+  for (size_t i = 0; i < g->m; i++) {
+    uint64_t *c = (uint64_t *)g->c + i * g->c_row;
+    const uint64_t *bias = g->bias == NULL ? NULL : (const uint64_t *)g->bias + i * g->bias_row;
+    for (size_t j = 0; j < g->n; j++) {
+      const uint64_t b = bias == NULL ? 0 : bias[j * g->bias_col];
+      const uint64_t v = whole ? c[j] + b : to_integer(g->alpha * to_real(c[j], is_signed) + g->beta * to_real(b, is_signed), is_signed);
+      c[j] = g->clamp ? clamp_integer(v, g, is_signed) : v;
+    }
+  }
+}
+
+void onri_gemm_finish(enum onri_class c, const struct onri_gemm *gemm) {
+  switch (c) {
+    case ONRI_CLASS_F32: finish_f32(gemm); break;
+    case ONRI_CLASS_F64: finish_f64(gemm); break;
+    case ONRI_CLASS_I64:
+    case ONRI_CLASS_U64: finish_integer(gemm, c == ONRI_CLASS_I64); break;
+    case ONRI_CLASS_NONE: break;
+  }
+}
+
+void onri_gemm(enum onri_class c, const struct onri_gemm *gemm) {
+  switch (c) {
+    case ONRI_CLASS_F32: product_f32(gemm); break;
+    case ONRI_CLASS_F64: product_f64(gemm); break;
+    case ONRI_CLASS_I64:
+    case ONRI_CLASS_U64: product_u64(gemm); break;
+    case ONRI_CLASS_NONE: return;
+  }
+  if (!onri_gemm_is_plain(gemm)) onri_gemm_finish(c, gemm);
+}
+
+struct onri_gemm onri_gemm_part(enum onri_class c, const struct onri_gemm *gemm, size_t row, size_t rows, size_t column,
+                                size_t columns) {
+  const size_t size = onri_class_size(c);
+  struct onri_gemm part = *gemm;
+  part.m = rows;
+  part.n = columns;
+  part.a = (const char *)gemm->a + row * gemm->a_row * size;
+  part.b = (const char *)gemm->b + column * gemm->b_col * size;
+  part.c = (char *)gemm->c + (row * gemm->c_row + column) * size;
+  if (gemm->bias != NULL)
+    part.bias = (const char *)gemm->bias + (row * gemm->bias_row + column * gemm->bias_col) * size;
+  return part;
+}
+
+void onri_gemm_long(enum onri_class c, const struct onri_gemm *gemm, const struct onr_env *env) {
+  enum { PIECE = 1 << 16 };
+  const size_t size = onri_class_size(c);
+  struct onri_gemm piece = *gemm;
+  if (gemm->k <= PIECE || gemm->accumulate) {
+    onri_gemm(c, gemm);
+    return;
+  }
+  piece.alpha = 1;
+  piece.bias = NULL;
+  piece.clamp = 0;
+  for (size_t from = 0; from < gemm->k && !onr_env_cancelled(env); from += PIECE) {
+    piece.k = gemm->k - from < PIECE ? gemm->k - from : PIECE;
+    piece.a = (const char *)gemm->a + from * gemm->a_col * size;
+    piece.b = (const char *)gemm->b + from * gemm->b_row * size;
+    piece.accumulate = from > 0;
+    onri_gemm(c, &piece);
+  }
+  if (!onri_gemm_is_plain(gemm)) onri_gemm_finish(c, gemm);
+}

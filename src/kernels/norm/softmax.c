@@ -1,0 +1,159 @@
+/* softmax.c: see softmax.h. Narrow types pass through small float32 blocks; double has loops of its own. */
+#include "kernels/norm/softmax.h"
+
+#include <math.h>
+
+#include "base/env.h"
+#include "kernels/elementwise/vecmath.h"
+
+enum { BLOCK = 256 };
+
+static const float *read_block(const struct onri_softmax *s, size_t at, size_t count, float *buffer) {
+  if (s->dtype == ONR_DTYPE_F32) return (const float *)s->x + at;
+  onri_load(s->dtype, (const char *)s->x + at * onr_dtype_size(s->dtype), count, buffer);
+  return buffer;
+}
+
+static float *write_block(const struct onri_softmax *s, size_t at, float *buffer) {
+  return s->dtype == ONR_DTYPE_F32 ? (float *)s->y + at : buffer;
+}
+
+static void store_block(const struct onri_softmax *s, size_t at, size_t count, const float *block) {
+  if (s->dtype != ONR_DTYPE_F32) onri_store(s->dtype, block, count, (char *)s->y + at * onr_dtype_size(s->dtype));
+}
+
+/* --- lines in one piece --- */
+
+static void finish_line(const struct onri_softmax *s, size_t start, float max, double sum) {
+  float in[BLOCK], out[BLOCK];
+  const float scale = (float)(1.0 / sum), shift = (float)log(sum);
+  struct onri_pace pace = {s->env, 0};
+  for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, BLOCK); i += BLOCK) {
+    const size_t count = s->length - i < BLOCK ? s->length - i : BLOCK;
+    float *y = write_block(s, start + i, out);
+    if (s->kind == ONRI_LOG_SOFTMAX) {
+      const float *x = read_block(s, start + i, count, in);
+      for (size_t j = 0; j < count; j++) y[j] = (x[j] - max) - shift;
+    } else {
+      if (s->dtype != ONR_DTYPE_F32) (void)onri_exp_sum_f32(read_block(s, start + i, count, in), max, y, count);
+      for (size_t j = 0; j < count; j++) y[j] *= scale;
+    }
+    store_block(s, start + i, count, y);
+  }
+}
+
+static void soft_line(const struct onri_softmax *s, size_t start) {
+  float in[BLOCK], out[BLOCK], max = -INFINITY;
+  double sum = 0.0;
+  struct onri_pace pace = {s->env, 0};
+  for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, BLOCK); i += BLOCK) {
+    const size_t count = s->length - i < BLOCK ? s->length - i : BLOCK;
+    max = onri_max_f32(read_block(s, start + i, count, in), max, count);
+  }
+  for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 4 * BLOCK); i += BLOCK) {
+    const size_t count = s->length - i < BLOCK ? s->length - i : BLOCK;
+    /* softmax of float32 keeps the exponentials in y; log-softmax needs x, which y may be, once more */
+    float *e = s->kind == ONRI_SOFTMAX ? write_block(s, start + i, out) : out;
+    sum += (double)onri_exp_sum_f32(read_block(s, start + i, count, in), max, e, count);
+  }
+  finish_line(s, start, max, sum);
+}
+
+/* --- neighbouring columns --- */
+
+static void finish_columns(const struct onri_softmax *s, size_t start, size_t columns, const float *max, const double *sum) {
+  float in[ONRI_SOFTMAX_COLUMNS], out[ONRI_SOFTMAX_COLUMNS], factor[ONRI_SOFTMAX_COLUMNS];
+  for (size_t j = 0; j < columns; j++) factor[j] = (float)(s->kind == ONRI_SOFTMAX ? 1.0 / sum[j] : log(sum[j]));
+  struct onri_pace pace = {s->env, 0};
+  for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 8 * columns); i++) {
+    const size_t at = start + i * s->inner;
+    const float *x = read_block(s, at, columns, in);
+    float *y = write_block(s, at, out);
+    if (s->kind == ONRI_SOFTMAX)
+      for (size_t j = 0; j < columns; j++) y[j] = onri_exp1(x[j] - max[j]) * factor[j];
+    else
+      for (size_t j = 0; j < columns; j++) y[j] = (x[j] - max[j]) - factor[j];
+    store_block(s, at, columns, y);
+  }
+}
+
+static void soft_columns(const struct onri_softmax *s, size_t start, size_t columns) {
+  float in[ONRI_SOFTMAX_COLUMNS], max[ONRI_SOFTMAX_COLUMNS];
+  double sum[ONRI_SOFTMAX_COLUMNS];
+  for (size_t j = 0; j < columns; j++) {
+    max[j] = -INFINITY;
+    sum[j] = 0.0;
+  }
+  struct onri_pace pace = {s->env, 0};
+  for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 4 * columns); i++) {
+    const float *x = read_block(s, start + i * s->inner, columns, in);
+    for (size_t j = 0; j < columns; j++) max[j] = x[j] > max[j] ? x[j] : max[j];
+  }
+  for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 8 * columns); i++) {
+    const float *x = read_block(s, start + i * s->inner, columns, in);
+    for (size_t j = 0; j < columns; j++) sum[j] += (double)onri_exp1(x[j] - max[j]);
+  }
+  finish_columns(s, start, columns, max, sum);
+}
+
+/* --- double, and hardmax --- */
+
+static void soft_double(const struct onri_softmax *s, size_t start) {
+  const double *x = (const double *)s->x + start;
+  double *y = (double *)s->y + start, max = -INFINITY, sum = 0.0;
+  struct onri_pace pace = {s->env, 0};
+  for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 2); i++) max = x[i * s->inner] > max ? x[i * s->inner] : max;
+  for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 16); i++) sum += exp(x[i * s->inner] - max);
+  const double shift = log(sum);
+  for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 16); i++) {
+    const double v = x[i * s->inner] - max;
+    y[i * s->inner] = s->kind == ONRI_LOG_SOFTMAX ? v - shift : exp(v) / sum;
+  }
+}
+
+static double element(const struct onri_softmax *s, size_t at) {
+  double wide;
+  float narrow;
+  const void *from = (const char *)s->x + at * onr_dtype_size(s->dtype);
+  if (s->dtype == ONR_DTYPE_F64) {
+    onri_load(s->dtype, from, 1, &wide);
+    return wide;
+  }
+  onri_load(s->dtype, from, 1, &narrow);
+  return (double)narrow;
+}
+
+static void hard_line(const struct onri_softmax *s, size_t start) {
+  const double wide[2] = {0.0, 1.0};
+  const float narrow[2] = {0.0f, 1.0f};
+  size_t best = 0;
+  double max = element(s, start);
+  struct onri_pace pace = {s->env, 0};
+  for (size_t i = 1; i < s->length && !onri_pace_stop(&pace, 8); i++) {
+    const double v = element(s, start + i * s->inner);
+    if (v > max) {
+      max = v;
+      best = i;
+    }
+  }
+  for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 8); i++) {
+    void *to = (char *)s->y + (start + i * s->inner) * onr_dtype_size(s->dtype);
+    onri_store(s->dtype, s->dtype == ONR_DTYPE_F64 ? (const void *)&wide[i == best] : (const void *)&narrow[i == best], 1, to);
+  }
+}
+
+void onri_softmax(const struct onri_softmax *s, size_t outer, size_t column, size_t columns) {
+  const size_t start = outer * s->length * s->inner + column;
+  if (s->length == 0) return;
+  if (s->kind == ONRI_HARDMAX || s->dtype == ONR_DTYPE_F64) {
+    for (size_t j = 0; j < columns; j++)
+      if (s->kind == ONRI_HARDMAX)
+        hard_line(s, start + j);
+      else
+        soft_double(s, start + j);
+  } else if (s->inner == 1) {
+    soft_line(s, start);
+  } else {
+    soft_columns(s, start, columns);
+  }
+}

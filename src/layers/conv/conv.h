@@ -1,0 +1,53 @@
+/* conv.h: what conv and conv_transpose share: the choice of a kernel, packing and running. */
+#ifndef ONRI_LAYER_CONV_H
+#define ONRI_LAYER_CONV_H
+
+#include "kernels/conv/conv_direct.h"
+#include "layers/conv/conv_pieces.h"
+#include "layers/elementwise/real.h"
+#include "params/conv.h"
+
+struct onri_conv_prepared {
+  struct onri_xnn_packed xnn;
+  int32_t tuned;       /* enum onri_xnn_fit; ALWAYS: xnn holds the only copy of the weights */
+  int32_t finite_only; /* xnn is for images of finite numbers */
+  void *weights;       /* packed for the portable kernel; NULL: they are an input of run */
+};
+
+/* An operator that all plans of a session share, and whose sizes it has now. */
+struct onri_conv_kept {
+  struct xnn_operator *op;
+  struct onri_xnn_conv xnn;
+  const struct onri_conv_state *user; /* NULL: nobody's */
+};
+
+struct onri_conv_state {
+  struct onri_conv conv;
+  struct onri_xnn_conv xnn;
+  struct xnn_operator *op;                 /* this plan's, */
+  struct onri_conv_kept *kept;             /* or the session's; */
+  struct onri_conv_pieces pieces;          /* or those of pieces; none of them: the portable kernel */
+  size_t scratch;                          /* of XNNPACK */
+  size_t x, weight, packed, bias, y;       /* offsets of real.h, portable path */
+};
+
+/* dtypes, ranks, and weight and bias against x. */
+enum onr_status onri_conv_check_inputs(const struct onr_call *call, int64_t groups, int transposed);
+/* The weights are constant and, as far as is known before x is, sound: they can be packed. */
+int onri_conv_can_pack(const struct onr_call *call, int64_t groups, int transposed);
+/* Everything that follows from the descriptors of inputs 0 to 2 and struct onr_conv_params. */
+enum onr_status onri_conv_geometry(const struct onr_call *call, struct onri_conv *c, struct onr_desc *out);
+/* The part of it that follows from weights alone, when they can be packed. */
+enum onr_status onri_conv_geometry_of_weights(const struct onr_call *call, struct onri_conv *c);
+/* Packs constant weights for the geometry c (sizes as onri_xnn_conv_fit wants them) and marks them absorbed, unless a
+ * plan may need them. `tuned`: the layout is XNNPACK's. */
+enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv *c, int tuned);
+enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c);
+enum onr_status onri_conv_run(struct onr_call *call);
+void onri_conv_release_state(void *state, struct onr_env *env);
+void onri_conv_release_kept(void *kept, struct onr_env *env);
+void onri_conv_release_prepared(void *prepared, struct onr_env *env);
+uint32_t onri_conv_kernel_types(const void *params, enum onr_kernel kernel);
+int64_t onri_conv_multiply_adds(const struct onri_conv *c);
+
+#endif

@@ -1,0 +1,336 @@
+/* conv_common.c: kernels of conv and conv_transpose.
+ *
+ * path  XNNPACK: channels-last, constant weights, where onri_xnn_conv_fit and the plan's sizes agree; the weights are
+ * packed in prepare; float16 and bfloat16 images are widened to float32 and narrowed again portable: everything else;
+ * weights that prepare has not packed for it are packed in each run
+ */
+#include <math.h>
+
+#include "base/checked.h"
+#include "base/shape.h"
+#include "kernels/elementwise/vecmath.h"
+#include "layers/conv/conv.h"
+#include "layers/elementwise/operands.h"
+
+enum onr_status onri_conv_check_inputs(const struct onr_call *call, int64_t groups, int transposed) {
+  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
+  ONR_TRY(onri_expect_same_dtype(call, 1, 0));
+  ONR_TRY(onri_expect_rank(call, 0, 3, 2 + ONR_MAX_SPATIAL));
+  const struct onr_desc *const weight = &call->in[1];
+  if (weight->rank != call->in[0].rank)
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected weights of rank %d like the input, found rank %d",
+                    call->in[0].rank, weight->rank);
+  int64_t taps = 1;
+  for (int32_t i = 2; i < weight->rank; i++) {
+    if (weight->dim[i] < 1)
+      return onr_fail(call->error, ONR_STATUS_SHAPE, "the kernel of the weights has a dimension of 0");
+    if (!onri_mul_i64(taps, weight->dim[i], &taps) || taps > INT32_MAX)
+      return onr_fail(call->error, ONR_STATUS_LIMIT, "the kernel of the weights has more than %d taps", INT32_MAX);
+  }
+  if (weight->dim[0] % groups != 0)
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "weights [%lld, ...] cannot be cut into %lld groups",
+                    (long long)weight->dim[0], (long long)groups);
+  int64_t out = weight->dim[0];
+  if (transposed && !onri_mul_i64(weight->dim[1], groups, &out))
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "weights for %lld groups of %lld channels overflow",
+                    (long long)groups, (long long)weight->dim[1]);
+  if (!onri_has(call, 2)) return ONR_STATUS_OK;
+  ONR_TRY(onri_expect_same_dtype(call, 2, 0));
+  if (call->in[2].rank != 1 || call->in[2].dim[0] != out)
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a bias of %lld elements, found rank %d with %lld",
+                    (long long)out, call->in[2].rank, (long long)onr_desc_elements(&call->in[2]));
+  return ONR_STATUS_OK;
+}
+
+int onri_conv_can_pack(const struct onr_call *call, int64_t groups, int transposed) {
+  struct onr_desc in[3] = {call->in[1], call->in[1], {.dtype = ONR_DTYPE_NONE}}; /* x like the weights */
+  struct onr_call known = *call;
+  if (call->inputs[1] == NULL || groups < 0) return 0;
+  if (onri_has(call, 2)) in[2] = call->in[2];
+  known.in = in;
+  known.num_in = 3;
+  known.error = NULL;
+  return onri_conv_check_inputs(&known, groups == 0 ? 1 : groups, transposed) == ONR_STATUS_OK;
+}
+
+static struct onri_xnn_conv for_xnn(const struct onri_conv *c) {
+  return (struct onri_xnn_conv){
+      .axis = {c->axis[0], c->axis[1], c->axis[2]},
+      .batch = c->x.batch,
+      .groups = c->groups,
+      .group_in = c->group_in,
+      .group_out = c->group_out,
+      .transposed = c->transposed,
+      .min = (float)c->min,
+      .max = (float)c->max,
+  };
+}
+
+/* Constant input i as reals: itself, or a copy in *copy, which the caller releases. *reals is NULL when it is omitted.
+ */
+static enum onr_status widen(struct onr_call *call, size_t i, const void **reals, void **copy) {
+  const enum onr_dtype dtype = call->in[i].dtype;
+  const size_t count = (size_t)onr_desc_elements(&call->in[i]);
+  *reals = call->inputs[i];
+  *copy = NULL;
+  if (dtype == ONR_DTYPE_F32 || dtype == ONR_DTYPE_F64 || dtype == ONR_DTYPE_NONE) return ONR_STATUS_OK;
+  *reals = *copy = onr_env_allocate(call->env, count * sizeof(float) + 1);
+  if (*copy == NULL)
+    return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
+  onri_real_load(dtype, call->inputs[i], count, *copy);
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status pack_portable(struct onr_call *call, const struct onri_conv *c, const void *weight) {
+  struct onri_conv_prepared *const p = call->prepared;
+  size_t bytes;
+  if (!onri_mul_size((size_t)onr_desc_elements(&call->in[1]), onri_real_size(call->in[1].dtype), &bytes))
+    return onr_fail(call->error, ONR_STATUS_LIMIT, "the weights of this convolution do not fit in memory");
+  p->weights = onr_env_allocate(call->env, bytes > 0 ? bytes : 1);
+  if (p->weights == NULL)
+    return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
+  if (onri_is_double(call->in[1].dtype)) onri_conv_pack_f64(c, weight, p->weights);
+  else onri_conv_pack_f32(c, weight, p->weights);
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status pack_tuned(struct onr_call *call, const struct onri_xnn_conv *xnn, const float *weight) {
+  struct onri_conv_prepared *const p = call->prepared;
+  const void *bias = NULL;
+  void *copy = NULL;
+  if (onri_has(call, 2)) ONR_TRY(widen(call, 2, &bias, &copy));
+  const enum onr_status status = onri_xnn_conv_pack(&p->xnn, xnn, weight, bias, call->env, call->error);
+  onr_env_release(call->env, copy);
+  return status;
+}
+
+static enum onr_status pack(struct onr_call *call, const struct onri_conv *c, enum onri_xnn_fit fit,
+                            const void *weight) {
+  struct onri_conv_prepared *const p = call->prepared;
+  const struct onri_xnn_conv xnn = for_xnn(c);
+  const enum onr_status status = fit == ONRI_XNN_NEVER ? ONR_STATUS_LIMIT : pack_tuned(call, &xnn, weight);
+  if (status == ONR_STATUS_OK) {
+    p->tuned = (int32_t)fit;
+    if (fit == ONRI_XNN_ALWAYS) call->absorbed |= onri_has(call, 2) ? 6 : 2;
+  }
+  if (status != ONR_STATUS_LIMIT) return status;
+  ONR_TRY(pack_portable(call, c, weight));
+  call->absorbed |= 2;
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status bias_is_finite(struct onr_call *call, int *finite) {
+  const void *bias = NULL;
+  void *copy = NULL;
+  *finite = 1;
+  if (!onri_has(call, 2)) return ONR_STATUS_OK;
+  ONR_TRY(widen(call, 2, &bias, &copy));
+  *finite = onri_all_finite_f32(bias, (size_t)onr_desc_elements(&call->in[2]));
+  onr_env_release(call->env, copy);
+  return ONR_STATUS_OK;
+}
+
+/* How far XNNPACK can, given also what it does with NaN: the weights must have none, since it multiplies them by
+ * padding. Our transposed kernel is faster than those of XNNPACK that lose NaN. */
+static enum onr_status choose(struct onr_call *call, const struct onri_conv *c, const float *weight,
+                              enum onri_xnn_fit *fit) {
+  struct onri_conv_prepared *const p = call->prepared;
+  const struct onri_xnn_conv xnn = for_xnn(c);
+  int finite_only, finite;
+  *fit = ONRI_XNN_NEVER;
+  if (!onri_all_finite_f32(weight, (size_t)onr_desc_elements(&call->in[1]))) return ONR_STATUS_OK;
+  ONR_TRY(onri_xnn_conv_fit(&xnn, &finite_only, fit, call->env, call->error));
+  if (*fit == ONRI_XNN_NEVER || !finite_only) return ONR_STATUS_OK;
+  ONR_TRY(bias_is_finite(call, &finite));
+  *fit = c->transposed || !finite ? ONRI_XNN_NEVER : ONRI_XNN_SOMETIMES;
+  p->finite_only = 1;
+  return ONR_STATUS_OK;
+}
+
+enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv *c, int tuned) {
+  enum onri_xnn_fit fit = ONRI_XNN_NEVER;
+  enum onr_status status = ONR_STATUS_OK;
+  const void *weight;
+  void *copy;
+  ONR_TRY(widen(call, 1, &weight, &copy));
+  if (tuned && !onri_is_double(call->in[1].dtype) && onri_xnn_usable(call->env) &&
+      (!onri_has(call, 2) || call->inputs[2]))
+    status = choose(call, c, weight, &fit);
+  if (status == ONR_STATUS_OK) status = pack(call, c, fit, weight);
+  onr_env_release(call->env, copy);
+  return status;
+}
+
+static int is_tuned(const struct onri_conv_state *s) { return s->op || s->kept || s->pieces.count; }
+
+/* Transposed weights are packed with each operator that is made, and little depends on the sizes: one operator for all
+ * plans. So with one tap a channel, where nothing does. */
+static int is_shared(const struct onri_xnn_conv *c) {
+  int64_t taps = 1;
+  for (int32_t d = 0; d < ONR_MAX_SPATIAL; d++) taps *= c->axis[d].kernel;
+  return c->transposed || (taps == 1 && c->group_in == 1 && c->group_out == 1);
+}
+
+/* Makes the session's operator this plan's, when it is one of the same convolution. */
+static enum onr_status use_kept(struct onr_call *call, struct onri_conv_kept *k, size_t *scratch_bytes) {
+  const struct onri_conv_prepared *const p = call->prepared;
+  struct onri_conv_state *const s = call->state;
+  int fits = 0;
+  k->user = NULL;
+  if (k->op) ONR_TRY(onri_xnn_conv_resize(&k->op, &k->xnn, &s->xnn, 1, &fits, scratch_bytes, call->env, call->error));
+  if (!k->op) {
+    ONR_TRY(onri_xnn_conv_create(&k->op, &p->xnn, &s->xnn, scratch_bytes, call->env, call->error));
+    fits = k->op != NULL;
+  }
+  if (!fits) return ONR_STATUS_OK;
+  k->xnn = s->xnn;
+  k->user = s;
+  return ONR_STATUS_OK;
+}
+
+/* What a retired plan has, or a new operator. */
+static enum onr_status make_own(struct onr_call *call, size_t *scratch_bytes) {
+  const struct onri_conv_prepared *const p = call->prepared;
+  struct onri_conv_state *const s = call->state, *const retired = call->retired;
+  int fits = 0;
+  if (retired && retired->op) {
+    s->op = retired->op;
+    retired->op = NULL;
+    ONR_TRY(onri_xnn_conv_resize(&s->op, &retired->xnn, &s->xnn, 0, &fits, scratch_bytes, call->env, call->error));
+    if (fits) return ONR_STATUS_OK;
+    onri_xnn_delete(s->op);
+    s->op = NULL;
+  }
+  return onri_xnn_conv_create(&s->op, &p->xnn, &s->xnn, scratch_bytes, call->env, call->error);
+}
+
+static enum onr_status plan_tuned(struct onr_call *call) {
+  const struct onri_conv_prepared *const p = call->prepared;
+  struct onri_conv_state *const s = call->state;
+  size_t bytes;
+  if (p->tuned == ONRI_XNN_NEVER) return ONR_STATUS_OK;
+  s->xnn = for_xnn(&s->conv);
+  ONR_TRY(onri_conv_pieces_plan(&s->pieces, &s->xnn, onri_conv_multiply_adds(&s->conv), &p->xnn, &bytes, call->env, call->error));
+  if (!s->pieces.count && call->kept && is_shared(&s->xnn)) {
+    ONR_TRY(use_kept(call, call->kept, &bytes));
+    if (((struct onri_conv_kept *)call->kept)->user == s) s->kept = call->kept;
+  }
+  if (!s->pieces.count && !s->kept) ONR_TRY(make_own(call, &bytes));
+  if (!is_tuned(s) && p->tuned == ONRI_XNN_ALWAYS)
+    return onr_fail(call->error, ONR_STATUS_LIMIT,
+                    "a convolution of these sizes is beyond what its packed weights were made for");
+  if (!is_tuned(s)) return ONR_STATUS_OK;
+  call->kernel = ONR_KERNEL_XNNPACK;
+  /* A widened x lies before this and is read past its end too. */
+  return onri_scratch_reserve(call, bytes + ONR_SLACK_BYTES, &s->scratch);
+}
+
+enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c) {
+  const struct onri_conv_prepared *const p = call->prepared;
+  struct onri_conv_state *const s = call->state;
+  size_t bytes;
+  s->conv = *c;
+  if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
+  ONR_TRY(onri_real_plan(call, &call->in[0], &s->x));
+  ONR_TRY(onri_real_plan(call, &call->out[0], &s->y));
+  ONR_TRY(plan_tuned(call));
+  if (is_tuned(s) && !p->finite_only) return ONR_STATUS_OK;
+  s->weight = s->packed = s->bias = ONRI_REAL_IN_PLACE;
+  if (onri_has(call, 2)) ONR_TRY(onri_real_plan(call, &call->in[2], &s->bias));
+  if (p->weights) return ONR_STATUS_OK;
+  if (!onri_mul_size((size_t)onr_desc_elements(&call->in[1]), onri_real_size(call->in[1].dtype), &bytes))
+    bytes = SIZE_MAX;
+  ONR_TRY(onri_real_plan(call, &call->in[1], &s->weight));
+  return onri_scratch_reserve(call, bytes, &s->packed);
+}
+
+static enum onr_status run_portable(struct onr_call *call) {
+  const struct onri_conv_prepared *const p = call->prepared;
+  const struct onri_conv_state *const s = call->state;
+  const int wide = onri_is_double(call->in[0].dtype);
+  const void *const x = onri_real_input(call, 0, s->x), *const bias = onri_real_input(call, 2, s->bias);
+  void *const y = onri_real_output(call, 0, s->y);
+  const void *weights = p->weights;
+  if (weights == NULL) {
+    const void *const weight = onri_real_input(call, 1, s->weight);
+    void *const packed = (unsigned char *)call->scratch + s->packed;
+    if (wide) onri_conv_pack_f64(&s->conv, weight, packed);
+    else onri_conv_pack_f32(&s->conv, weight, packed);
+    weights = packed;
+  }
+  if (wide) onri_conv_direct_f64(&s->conv, x, weights, bias, y, call->env);
+  else onri_conv_direct_f32(&s->conv, x, weights, bias, y, call->env);
+  onri_real_finish(call, 0, s->y);
+  return ONR_STATUS_OK;
+}
+
+/* With the sizes of this plan. */
+static enum onr_status find_operator(struct onr_call *call, struct xnn_operator **op) {
+  const struct onri_conv_state *const s = call->state;
+  size_t bytes;
+  *op = s->op;
+  if (!s->kept) return ONR_STATUS_OK;
+  if (s->kept->user != s) ONR_TRY(use_kept(call, s->kept, &bytes));
+  if (s->kept->user != s) return onr_fail(call->error, ONR_STATUS_INTERNAL, "a convolution no longer fits");
+  *op = s->kept->op;
+  return ONR_STATUS_OK;
+}
+
+enum onr_status onri_conv_run(struct onr_call *call) {
+  const struct onri_conv_prepared *const p = call->prepared;
+  const struct onri_conv_state *const s = call->state;
+  struct xnn_operator *op;
+  if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
+  if (!is_tuned(s)) return run_portable(call);
+  const float *const x = onri_real_input(call, 0, s->x);
+  if (p->finite_only && !onri_all_finite(call->env, x, (size_t)onr_desc_elements(&call->in[0]))) return run_portable(call);
+  float *const y = onri_real_output(call, 0, s->y);
+  void *const scratch = (unsigned char *)call->scratch + s->scratch;
+  if (s->pieces.count) {
+    ONR_TRY(onri_conv_pieces_run(&s->pieces, &s->conv, scratch, x, y, call->env, call->error));
+  } else {
+    ONR_TRY(find_operator(call, &op));
+    ONR_TRY(onri_xnn_conv_setup(op, &s->xnn, scratch, x, y, call->error));
+    ONR_TRY(onri_xnn_run(op, call->env, call->error));
+  }
+  onri_real_finish(call, 0, s->y);
+  return ONR_STATUS_OK;
+}
+
+void onri_conv_release_state(void *state, struct onr_env *env) {
+  struct onri_conv_state *const s = state;
+  (void)env;
+  onri_conv_pieces_release(&s->pieces);
+  onri_xnn_delete(s->op);
+  s->op = NULL;
+  if (s->kept && s->kept->user == s) s->kept->user = NULL;
+}
+
+void onri_conv_release_kept(void *kept, struct onr_env *env) {
+  struct onri_conv_kept *const k = kept;
+  (void)env;
+  onri_xnn_delete(k->op);
+  k->op = NULL;
+}
+
+void onri_conv_release_prepared(void *prepared, struct onr_env *env) {
+  struct onri_conv_prepared *const p = prepared;
+  onri_xnn_packed_release(&p->xnn, env);
+  onr_env_release(env, p->weights);
+  p->weights = NULL;
+}
+
+uint32_t onri_conv_kernel_types(const void *params, enum onr_kernel kernel) {
+  (void)params;
+  return kernel == ONR_KERNEL_XNNPACK ? ONRI_DTYPES_F32_AND_HALF : 0;
+}
+
+int64_t onri_conv_multiply_adds(const struct onri_conv *c) {
+  const struct onri_image *const image = c->transposed ? &c->x : &c->y; /* each of its pixels meets every tap */
+  int64_t product = image->batch;
+  const int64_t factors[] = {image->size[0], image->size[1], image->size[2], onri_conv_taps(c),
+                             c->groups,      c->group_in,    c->group_out};
+  for (size_t i = 0; i < sizeof factors / sizeof factors[0]; i++)
+    if (!onri_mul_i64(product, factors[i], &product)) return INT64_MAX;
+  return product;
+}

@@ -1,0 +1,211 @@
+/* binary: y = f(a, b) with broadcasting, one table for all functions.
+ *
+ * inputs    a, b   types: src/params/elementwise.h
+ * output 0  y      the broadcast shape; a's type, or bool
+ * paths     float32: vector kernels on rows; strings (EQUAL); everything else in tiles through a number class
+ */
+#include <math.h>
+#include <string.h>
+
+#include "base/cast.h"
+#include "kernels/elementwise/elementwise.h"
+#include "layers/elementwise/binary_classes.h"
+#include "layers/elementwise/broadcast.h"
+#include "layers/elementwise/elementwise_types.h"
+#include "layers/layers.h"
+
+#define BLOCK 512 /* elements that are converted at a time */
+
+struct binary_state {
+  struct onri_broadcast broadcast;
+  onri_binary_kernel kernel;      /* float32 rows; NULL: function */
+  onri_binary_function function;
+  enum onri_class class;          /* in which the function computes */
+  uint32_t bits;
+  int gives_bool;
+  int divides;                    /* integers: look for zeros first */
+};
+
+static const struct {
+  const char *name;
+  uint32_t types;
+  int gives_bool;
+} ops[ONR_NUM_BINARY] = {
+#define ONR_X(name, text, types, is_bool) [ONR_BINARY_##name] = {text, ONRI_TYPES_##types, is_bool},
+    ONR_BINARY_LIST(ONR_X)
+#undef ONR_X
+};
+
+static enum onr_status binary_infer(struct onr_call *call) {
+  const struct onr_binary_params *p = call->params;
+  if ((unsigned)p->op >= ONR_NUM_BINARY)
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "there is no binary function number %d", (int)p->op);
+  ONR_TRY(onri_expect_dtype(call, 0, ops[p->op].types));
+  if (p->op == ONR_BINARY_POW)
+    ONR_TRY(onri_expect_dtype(call, 1, ops[p->op].types));
+  else
+    ONR_TRY(onri_expect_same_dtype(call, 0, 1));
+  ONR_TRY(onri_broadcast(&call->in[0], &call->in[1], &call->out[0], call->error));
+  if (ops[p->op].gives_bool) call->out[0].dtype = ONR_DTYPE_BOOL;
+  return ONR_STATUS_OK;
+}
+
+/* The class in which both operands are computed with: their own, except where POW mixes two. */
+static enum onri_class common_class(enum onri_class a, enum onri_class b) {
+  if (a == b) return a;
+  if (a == ONRI_CLASS_I64 && b == ONRI_CLASS_U64) return ONRI_CLASS_I64;
+  if (a == ONRI_CLASS_U64 && b == ONRI_CLASS_I64) return ONRI_CLASS_I64;
+  return ONRI_CLASS_F64;
+}
+
+/* Two operands of the output's shape and type may be overwritten; a broadcast one is read again. */
+static int32_t in_place_input(const struct onr_call *call) {
+  for (int32_t i = 0; i < 2; i++)
+    if (onr_desc_equal(&call->in[i], &call->out[0])) return i;
+  return -1;
+}
+
+static enum onr_status binary_plan(struct onr_call *call) {
+  const struct onr_binary_params *p = call->params;
+  struct binary_state *s = call->state;
+  const struct onr_desc *operands[2] = {&call->in[0], &call->in[1]};
+  const enum onr_dtype dtype = call->in[0].dtype;
+  onri_broadcast_make(&s->broadcast, &call->out[0], operands, 2);
+  call->in_place = in_place_input(call);
+  s->gives_bool = ops[p->op].gives_bool;
+  s->bits = onri_dtype_bits(dtype);
+  if (dtype == ONR_DTYPE_STRING) return ONR_STATUS_OK; /* EQUAL */
+  s->class = common_class(onri_dtype_class(dtype), onri_dtype_class(call->in[1].dtype));
+  s->function = onri_binary_of_class(p->op, s->class);
+  if (!s->function)
+    return onr_fail(call->error, ONR_STATUS_TYPE, "%s is not defined on %s", ops[p->op].name, onr_dtype_name(dtype));
+  s->divides = (p->op == ONR_BINARY_DIV || p->op == ONR_BINARY_MOD || p->op == ONR_BINARY_FMOD) &&
+               (s->class == ONRI_CLASS_I64 || s->class == ONRI_CLASS_U64);
+  if (dtype == ONR_DTYPE_F32 && call->in[1].dtype == dtype && onr_env_backend(call->env) == ONR_BACKEND_AUTO)
+    s->kernel = onri_binary_kernel_f32(p->op);
+  if (s->kernel) call->kernel = ONR_KERNEL_VECTOR;
+  return ONR_STATUS_OK;
+}
+
+static void run_kernel(const struct onr_call *call, size_t begin, size_t end) {
+  const struct onr_binary_params *p = call->params;
+  const struct binary_state *s = call->state;
+  const float *a = call->inputs[0], *b = call->inputs[1];
+  struct onri_tile tile;
+  for (; begin < end; begin += tile.rows * tile.count) {
+    onri_broadcast_tile(&s->broadcast, begin, end, SIZE_MAX, &tile);
+    const struct onri_binary_rows rows = {.a = a + tile.operand[0], .b = b + tile.operand[1],
+                                          .y = (float *)call->outputs[0] + begin,
+                                          .rows = tile.rows, .count = tile.count,
+                                          .a_row = tile.row[0], .b_row = tile.row[1],
+                                          .a_step = tile.step[0], .b_step = tile.step[1],
+                                          .min = p->clamp.enabled ? p->clamp.min : -INFINITY,
+                                          .max = p->clamp.enabled ? p->clamp.max : INFINITY};
+    s->kernel(&rows);
+  }
+}
+
+static void clamp(enum onri_class class, const struct onr_clamp *c, void *values, size_t count) {
+  float *x = values;
+  double *y = values;
+  if (class == ONRI_CLASS_F32)
+    for (size_t i = 0; i < count; i++) x[i] = x[i] < c->min ? c->min : x[i] > c->max ? c->max : x[i];
+  else if (class == ONRI_CLASS_F64)
+    for (size_t i = 0; i < count; i++) y[i] = y[i] < (double)c->min ? (double)c->min : y[i] > (double)c->max ? (double)c->max : y[i];
+}
+
+/* One row of at most BLOCK elements, through the class. */
+static void run_row(const struct onr_call *call, const struct onri_tile *tile, size_t row) {
+  const struct onr_binary_params *p = call->params;
+  const struct binary_state *s = call->state;
+  uint64_t operand[2][BLOCK], result[BLOCK];
+  const enum onr_dtype dtype = call->out[0].dtype;
+  char *y = (char *)call->outputs[0] + (tile->offset + row * tile->count) * onr_dtype_size(dtype);
+  for (size_t k = 0; k < 2; k++) {
+    const char *x = (const char *)call->inputs[k] +
+                    (tile->operand[k] + row * tile->row[k]) * onr_dtype_size(call->in[k].dtype);
+    onri_load_as(call->in[k].dtype, x, tile->step[k] ? tile->count : 1, s->class, operand[k]);
+  }
+  const struct onri_binary_values values = {.a = operand[0], .b = operand[1], .y = s->gives_bool ? (void *)y : result,
+                                            .a_step = tile->step[0], .b_step = tile->step[1],
+                                            .count = tile->count, .bits = s->bits};
+  s->function(&values);
+  if (s->gives_bool) return;
+  if (p->clamp.enabled) clamp(s->class, &p->clamp, result, tile->count);
+  if (s->class == onri_dtype_class(dtype)) {
+    onri_store(dtype, result, tile->count, y);
+  } else { /* POW of two classes */
+    static const enum onr_dtype widest[] = {ONR_DTYPE_NONE, ONR_DTYPE_F32, ONR_DTYPE_F64, ONR_DTYPE_I64, ONR_DTYPE_U64};
+    const struct onri_cast cast = {.from = widest[s->class], .to = dtype, .saturate = 1};
+    onri_cast_elements(&cast, result, y, tile->count);
+  }
+}
+
+static void run_class(const struct onr_call *call, size_t begin, size_t end) {
+  const struct binary_state *s = call->state;
+  struct onri_tile tile;
+  for (; begin < end; begin += tile.rows * tile.count) {
+    onri_broadcast_tile(&s->broadcast, begin, end, BLOCK, &tile);
+    for (size_t row = 0; row < tile.rows; row++) run_row(call, &tile, row);
+  }
+}
+
+static void run_strings(const struct onr_call *call, size_t begin, size_t end) {
+  const struct binary_state *s = call->state;
+  struct onri_tile tile;
+  for (; begin < end; begin++) {
+    onri_broadcast_tile(&s->broadcast, begin, end, 1, &tile);
+    const struct onr_string *a = (const struct onr_string *)call->inputs[0] + tile.operand[0];
+    const struct onr_string *b = (const struct onr_string *)call->inputs[1] + tile.operand[1];
+    ((uint8_t *)call->outputs[0])[begin] =
+        a->length == b->length && (a->length == 0 || memcmp(a->text, b->text, a->length) == 0);
+  }
+}
+
+static void binary_part(void *context, size_t begin, size_t end) {
+  const struct onr_call *call = context;
+  const struct binary_state *s = call->state;
+  if (s->kernel)
+    run_kernel(call, begin, end);
+  else if (s->function)
+    run_class(call, begin, end);
+  else
+    run_strings(call, begin, end);
+}
+
+static enum onr_status check_divisor(const struct onr_call *call) {
+  const size_t count = (size_t)onr_desc_elements(&call->in[1]), size = onr_dtype_size(call->in[1].dtype);
+  uint64_t values[BLOCK];
+  for (size_t i = 0; i < count; i += BLOCK) {
+    const size_t n = count - i < BLOCK ? count - i : BLOCK;
+    onri_load(call->in[1].dtype, (const char *)call->inputs[1] + i * size, n, values);
+    for (size_t k = 0; k < n; k++)
+      if (values[k] == 0)
+        return onr_fail(call->error, ONR_STATUS_ARITHMETIC, "%s division by zero: element %zu of the divisor is 0",
+                        onr_dtype_name(call->in[1].dtype), i + k);
+  }
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status binary_run(struct onr_call *call) {
+  const struct binary_state *s = call->state;
+  if (s->divides && s->broadcast.total > 0) ONR_TRY(check_divisor(call));
+  onri_elementwise_for(call->env, s->broadcast.total, binary_part, call);
+  return ONR_STATUS_OK;
+}
+
+static uint32_t binary_kernel_types(const void *params, enum onr_kernel kernel) {
+  const struct onr_binary_params *p = params;
+  return kernel == ONR_KERNEL_VECTOR && onri_binary_kernel_f32(p->op) ? ONRI_DTYPE_BIT(ONR_DTYPE_F32) : 0;
+}
+
+const struct onr_layer onri_layer_binary = {
+    .name = "binary",
+    .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
+    .params_size = sizeof(struct onr_binary_params),
+    .state_size = sizeof(struct binary_state),
+    .infer = binary_infer,
+    .plan = binary_plan,
+    .run = binary_run,
+    .kernel_types = binary_kernel_types,
+};

@@ -1,0 +1,160 @@
+/* non_max_suppression.c: of boxes that overlap, the one of the best score, class by class.
+ *
+ * inputs   boxes [batch, n, 4], scores [batch, classes, n] float32; most boxes a class (int64), IoU threshold, score
+ *          threshold (float32), optional scalars; without the third nothing is selected
+ * output   [selected, 3] int64: batch, class, box; in order of batch, class, falling score */
+#include <string.h>
+
+#include "base/checked.h"
+#include "base/env.h"
+#include "base/shape.h"
+#include "kernels/index/order.h"
+#include "layers/layers.h"
+
+static enum onr_status expect_scalar(const struct onr_call *call, size_t i, enum onr_dtype dtype) {
+  if (!onri_has(call, i)) return ONR_STATUS_OK;
+  ONR_TRY(onri_expect_dtype(call, i, ONRI_DTYPE_BIT(dtype)));
+  if (onr_desc_elements(&call->in[i]) != 1)
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "input %d has %lld elements: expected one", (int)i,
+                    (long long)onr_desc_elements(&call->in[i]));
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status suppression_infer(struct onr_call *call) {
+  const struct onr_desc *boxes = &call->in[0], *scores = &call->in[1];
+  for (size_t i = 0; i < 2; i++) {
+    ONR_TRY(onri_expect_dtype(call, i, ONRI_DTYPE_BIT(ONR_DTYPE_F32)));
+    ONR_TRY(onri_expect_rank(call, i, 3, 3));
+  }
+  if (boxes->dim[2] != 4 || boxes->dim[0] != scores->dim[0] || boxes->dim[1] != scores->dim[2]) {
+    char a[160], b[160];
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "boxes are %s, scores %s: expected [batch, n, 4] and [batch, classes, n]",
+                    onr_desc_format(boxes, a, sizeof a), onr_desc_format(scores, b, sizeof b));
+  }
+  ONR_TRY(expect_scalar(call, 2, ONR_DTYPE_I64));
+  ONR_TRY(expect_scalar(call, 3, ONR_DTYPE_F32));
+  ONR_TRY(expect_scalar(call, 4, ONR_DTYPE_F32));
+  const int64_t dims[2] = {onr_desc_elements(scores), 3};
+  call->out[0] = onr_desc_make(ONR_DTYPE_I64, 2, dims);
+  return ONR_STATUS_OK;
+}
+
+/* Scratch: a key, a candidate and a sorting place for each box; the boxes selected of each class, and how many those are. */
+static enum onr_status suppression_plan(struct onr_call *call) {
+  const struct onr_desc *scores = &call->in[1];
+  const size_t n = (size_t)scores->dim[2], classes = (size_t)scores->dim[0] * (size_t)scores->dim[1];
+  size_t lists, selected;
+  if (!onri_mul_size(n, 3, &lists) || !onri_mul_size(n, classes, &selected) || !onri_add_size(lists, selected, &lists) ||
+      !onri_add_size(lists, classes, &lists) || !onri_mul_size(lists, sizeof(int64_t), &call->scratch_bytes))
+    return onr_fail(call->error, ONR_STATUS_LIMIT, "the scratch memory of non_max_suppression exceeds the address space");
+  return ONR_STATUS_OK;
+}
+
+struct suppression {
+  size_t n;
+  int64_t most;
+  float iou, score;
+  const struct onr_env *env;
+  int use_score, center;
+};
+
+struct corners {
+  float y0, x0, y1, x1; /* y0 <= y1, x0 <= x1 */
+};
+
+static void order_pair(float *a, float *b) {
+  if (*a > *b) {
+    const float swap = *a;
+    *a = *b;
+    *b = swap;
+  }
+}
+
+static struct corners corners_of(const float box[4], int center) {
+  struct corners c = {box[0], box[1], box[2], box[3]};
+  if (center) c = (struct corners){box[1] - box[3] / 2, box[0] - box[2] / 2, box[1] + box[3] / 2, box[0] + box[2] / 2};
+  order_pair(&c.y0, &c.y1);
+  order_pair(&c.x0, &c.x1);
+  return c;
+}
+
+static int overlaps(const struct corners *a, const struct corners *b, float threshold) {
+  const float top = a->y0 > b->y0 ? a->y0 : b->y0, bottom = a->y1 < b->y1 ? a->y1 : b->y1;
+  const float left = a->x0 > b->x0 ? a->x0 : b->x0, right = a->x1 < b->x1 ? a->x1 : b->x1;
+  if (bottom <= top || right <= left) return 0;
+  const float both = (bottom - top) * (right - left);
+  const float area_a = (a->y1 - a->y0) * (a->x1 - a->x0), area_b = (b->y1 - b->y0) * (b->x1 - b->x0);
+  const float either = area_a + area_b - both;
+  return area_a > 0 && area_b > 0 && either > 0 && both / either > threshold;
+}
+
+static int better_score(const void *keys, int64_t a, int64_t b) { return ((const uint64_t *)keys)[a] > ((const uint64_t *)keys)[b]; }
+
+/* The boxes selected of one class, best first; returns how many. A NaN score is never selected. */
+static int64_t select_boxes(const struct suppression *s, const float *boxes /* [n, 4] */, const float *scores /* [n] */,
+                            int64_t *work /* [3 n] */, int64_t *selected /* [n] */) {
+  uint64_t *keys = (uint64_t *)work;
+  int64_t *candidates = work + s->n, count = 0, found = 0;
+  for (size_t i = 0; i < s->n; i++)
+    if (s->use_score ? scores[i] > s->score : scores[i] == scores[i]) candidates[count++] = (int64_t)i;
+  if (count == 0) return 0;
+  onri_order_keys(ONR_DTYPE_F32, scores, s->n, keys, s->env);
+  onri_sort(candidates, work + 2 * s->n, (size_t)count, better_score, keys, s->env);
+  struct onri_pace pace = {s->env, 0};
+  for (int64_t c = 0; c < count && found < s->most && !onri_pace_stop(&pace, 16 + 16 * (uint64_t)found); c++) {
+    const struct corners box = corners_of(boxes + 4 * candidates[c], s->center);
+    int free_of_others = 1;
+    for (int64_t k = 0; k < found && free_of_others; k++) {
+      const struct corners other = corners_of(boxes + 4 * selected[k], s->center);
+      free_of_others = !overlaps(&box, &other, s->iou);
+    }
+    if (free_of_others) selected[found++] = candidates[c];
+  }
+  return found;
+}
+
+static enum onr_status read_suppression(const struct onr_call *call, struct suppression *s) {
+  const struct onr_non_max_suppression_params *p = call->params;
+  *s = (struct suppression){.n = (size_t)call->in[1].dim[2], .env = call->env, .center = p->center_point_box};
+  if (onri_has(call, 2)) s->most = *(const int64_t *)call->inputs[2];
+  if (onri_has(call, 3)) s->iou = *(const float *)call->inputs[3];
+  s->use_score = onri_has(call, 4);
+  if (s->use_score) s->score = *(const float *)call->inputs[4];
+  if (!(s->iou >= 0 && s->iou <= 1))
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "the IoU threshold is %g: expected 0..1", (double)s->iou);
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status suppression_run(struct onr_call *call) {
+  const struct onr_desc *scores = &call->in[1];
+  const size_t batch = (size_t)scores->dim[0], classes = (size_t)scores->dim[1], n = (size_t)scores->dim[2];
+  int64_t *work = call->scratch, *selected = work + 3 * n, *found = selected + batch * classes * n, total = 0;
+  struct suppression s;
+  void *data;
+  ONR_TRY(read_suppression(call, &s));
+  for (size_t i = 0; i < batch * classes; i++) {
+    if (onr_env_cancelled(call->env)) return ONR_STATUS_OK;
+    const float *boxes = (const float *)call->inputs[0] + i / classes * n * 4;
+    found[i] = n > 0 ? select_boxes(&s, boxes, (const float *)call->inputs[1] + i * n, work, selected + i * n) : 0;
+    total += found[i];
+  }
+  const int64_t dims[2] = {total, 3};
+  const struct onr_desc desc = onr_desc_make(ONR_DTYPE_I64, 2, dims);
+  ONR_TRY(onr_call_resize(call, 0, &desc, &data));
+  int64_t *y = data;
+  for (size_t i = 0; i < batch * classes && y != NULL; i++)
+    for (int64_t k = 0; k < found[i]; k++, y += 3) {
+      y[0] = (int64_t)(i / classes);
+      y[1] = (int64_t)(i % classes);
+      y[2] = selected[i * n + (size_t)k];
+    }
+  return ONR_STATUS_OK;
+}
+
+const struct onr_layer onri_layer_non_max_suppression = {
+    .name = "non_max_suppression",
+    .inputs_min = 2, .inputs_max = 5, .outputs_min = 1, .outputs_max = 1,
+    .flags = ONR_LAYER_DYNAMIC,
+    .params_size = sizeof(struct onr_non_max_suppression_params),
+    .infer = suppression_infer, .plan = suppression_plan, .run = suppression_run,
+};

@@ -1,0 +1,218 @@
+/* scatter.c: scatter_elements, scatter_nd, tensor_scatter: a copy of x, or x itself when it may be written over, with
+ * updates put where indices say. Updates are written in order, so that doubled indices have one meaning. */
+#include "base/env.h"
+#include "kernels/index/combine.h"
+#include "kernels/move/copy.h"
+#include "layers/index/indices.h"
+#include "layers/layers.h"
+
+static enum onr_status scatter_plan(struct onr_call *call) {
+  call->in_place = 0;
+  return ONR_STATUS_OK;
+}
+
+static void copy_data(struct onr_call *call) {
+  if (call->outputs[0] != call->inputs[0])
+    onri_copy_bytes(call->env, call->inputs[0], call->outputs[0], onr_desc_bytes(&call->out[0]));
+}
+
+static enum onr_status check_types(struct onr_call *call, enum onr_reduction reduction) {
+  ONR_TRY(onri_expect_dtype(call, 1, ONRI_DTYPES_INDEX));
+  ONR_TRY(onri_expect_same_dtype(call, 0, 2));
+  if (reduction != ONR_REDUCTION_NONE) ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_NUMBER | ONRI_DTYPE_BIT(ONR_DTYPE_BOOL)));
+  return ONR_STATUS_OK;
+}
+
+/* --- scatter_elements --- */
+
+static enum onr_status scatter_elements_infer(struct onr_call *call) {
+  const struct onr_scatter_elements_params *p = call->params;
+  const struct onr_desc *x = &call->in[0], *indices = &call->in[1], *updates = &call->in[2];
+  int32_t axis;
+  ONR_TRY(check_types(call, p->reduction));
+  ONR_TRY(onri_expect_rank(call, 0, 1, ONR_MAX_RANK));
+  ONR_TRY(onri_axis_resolve(p->axis, x->rank, &axis, call->error));
+  ONR_TRY(onri_expect_rank(call, 1, x->rank, x->rank));
+  ONR_TRY(onri_expect_rank(call, 2, x->rank, x->rank));
+  for (int32_t d = 0; d < x->rank; d++) {
+    if (indices->dim[d] != updates->dim[d])
+      return onr_fail(call->error, ONR_STATUS_SHAPE, "dimension %d is %lld in the indices, %lld in the updates", (int)d,
+                      (long long)indices->dim[d], (long long)updates->dim[d]);
+    if (d != axis && indices->dim[d] > x->dim[d])
+      return onr_fail(call->error, ONR_STATUS_SHAPE, "dimension %d of the indices is %lld, of the data %lld", (int)d,
+                      (long long)indices->dim[d], (long long)x->dim[d]);
+  }
+  call->out[0] = call->in[0];
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status scatter_elements_run(struct onr_call *call) {
+  const struct onr_scatter_elements_params *p = call->params;
+  const struct onr_desc *x = &call->in[0], *desc = &call->in[1];
+  const struct onri_indices indices = onri_indices(call, 1);
+  const size_t size = onr_dtype_size(x->dtype), total = (size_t)onr_desc_elements(desc);
+  const char *updates = call->inputs[2];
+  char *y = call->outputs[0];
+  int64_t strides[ONR_MAX_RANK], index[ONR_MAX_RANK] = {0}, base = 0;
+  int32_t axis;
+  ONR_TRY(onri_axis_resolve(p->axis, x->rank, &axis, call->error));
+  const int64_t length = x->dim[axis];
+  ONR_TRY(onri_indices_check(call, 1, 0, 1, total, length));
+  copy_data(call);
+  onri_strides(x, strides);
+  const int64_t axis_stride = strides[axis];
+  strides[axis] = 0;
+  struct onri_pace pace = {call->env, 0};
+  for (size_t i = 0; i < total && !onri_pace_stop(&pace, 8); i++) {
+    char *target = y + (size_t)(base + onri_index_at(indices, i, length) * axis_stride) * size;
+    if (p->reduction == ONR_REDUCTION_NONE) {
+      onri_copy_element(target, updates + i * size, size);
+    } else {
+      onri_combine(x->dtype, p->reduction, target, updates + i * size, 1);
+    }
+    for (int32_t d = x->rank - 1; d >= 0; d--) {
+      base += strides[d];
+      if (++index[d] < desc->dim[d]) break;
+      base -= strides[d] * desc->dim[d];
+      index[d] = 0;
+    }
+  }
+  return ONR_STATUS_OK;
+}
+
+/* --- scatter_nd --- */
+
+static enum onr_status scatter_nd_infer(struct onr_call *call) {
+  const struct onr_scatter_nd_params *p = call->params;
+  const struct onr_desc *x = &call->in[0], *indices = &call->in[1], *updates = &call->in[2];
+  ONR_TRY(check_types(call, p->reduction));
+  ONR_TRY(onri_expect_rank(call, 0, 1, ONR_MAX_RANK));
+  ONR_TRY(onri_expect_rank(call, 1, 1, ONR_MAX_RANK));
+  const int64_t depth = indices->dim[indices->rank - 1];
+  if (depth < 1 || depth > x->rank)
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "the last dimension of the indices is %lld: expected 1..%d", (long long)depth,
+                    (int)x->rank);
+  const int32_t outer = indices->rank - 1, inner = x->rank - (int32_t)depth;
+  if (updates->rank != outer + inner)
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "the updates have rank %d: expected %d", (int)updates->rank, (int)(outer + inner));
+  for (int32_t d = 0; d < updates->rank; d++) {
+    const int64_t expected = d < outer ? indices->dim[d] : x->dim[d - outer + (int32_t)depth];
+    if (updates->dim[d] != expected)
+      return onr_fail(call->error, ONR_STATUS_SHAPE, "dimension %d of the updates is %lld: expected %lld", (int)d,
+                      (long long)updates->dim[d], (long long)expected);
+  }
+  call->out[0] = call->in[0];
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status scatter_nd_run(struct onr_call *call) {
+  const struct onr_scatter_nd_params *p = call->params;
+  const struct onr_desc *x = &call->in[0], *desc = &call->in[1];
+  const struct onri_indices indices = onri_indices(call, 1);
+  const int32_t last = desc->rank - 1, depth = (int32_t)desc->dim[last];
+  const size_t size = onr_dtype_size(x->dtype), rows = (size_t)onri_product(desc, 0, last);
+  const size_t elements = (size_t)onri_product(x, depth, x->rank), block = elements * size;
+  const char *updates = call->inputs[2];
+  char *y = call->outputs[0];
+  int64_t strides[ONR_MAX_RANK];
+  for (int32_t d = 0; d < depth; d++) ONR_TRY(onri_indices_check(call, 1, (size_t)d, (size_t)depth, rows, x->dim[d]));
+  copy_data(call);
+  if (block == 0) return ONR_STATUS_OK;
+  onri_strides(x, strides);
+  struct onri_pace pace = {call->env, 0};
+  for (size_t row = 0; row < rows && !onri_pace_stop(&pace, 8 + elements); row++, updates += block) {
+    int64_t at = 0;
+    for (int32_t d = 0; d < depth; d++)
+      at += onri_index_at(indices, row * (size_t)depth + (size_t)d, x->dim[d]) * strides[d];
+    char *target = y + (size_t)at * size;
+    if (p->reduction == ONR_REDUCTION_NONE) {
+      onri_copy_element(target, updates, block);
+    } else {
+      onri_combine(x->dtype, p->reduction, target, updates, elements);
+    }
+  }
+  return ONR_STATUS_OK;
+}
+
+/* --- tensor_scatter --- */
+
+static enum onr_status tensor_scatter_infer(struct onr_call *call) {
+  const struct onr_tensor_scatter_params *p = call->params;
+  const struct onr_desc *cache = &call->in[0], *update = &call->in[1];
+  int32_t axis;
+  ONR_TRY(onri_expect_same_dtype(call, 0, 1));
+  ONR_TRY(onri_expect_rank(call, 0, 1, ONR_MAX_RANK));
+  ONR_TRY(onri_axis_resolve(p->axis, cache->rank, &axis, call->error));
+  if (axis == 0) return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "axis 0 is the batch: it cannot be the sequence");
+  ONR_TRY(onri_expect_rank(call, 1, cache->rank, cache->rank));
+  for (int32_t d = 0; d < cache->rank; d++)
+    if (d == axis ? update->dim[d] > cache->dim[d] : update->dim[d] != cache->dim[d])
+      return onr_fail(call->error, ONR_STATUS_SHAPE, "dimension %d is %lld in the update, %lld in the cache", (int)d,
+                      (long long)update->dim[d], (long long)cache->dim[d]);
+  if (onri_has(call, 2)) {
+    ONR_TRY(onri_expect_dtype(call, 2, ONRI_DTYPES_INDEX));
+    ONR_TRY(onri_expect_rank(call, 2, 1, 1));
+    if (call->in[2].dim[0] != cache->dim[0])
+      return onr_fail(call->error, ONR_STATUS_SHAPE, "%lld write positions for a batch of %lld", (long long)call->in[2].dim[0],
+                      (long long)cache->dim[0]);
+  }
+  call->out[0] = call->in[0];
+  return ONR_STATUS_OK;
+}
+
+/* First position of batch item b. */
+static enum onr_status first_position(const struct onr_call *call, size_t b, int64_t length, int64_t count, int64_t *first) {
+  const struct onr_tensor_scatter_params *p = call->params;
+  *first = onri_has(call, 2) ? onri_index_raw(onri_indices(call, 2), b) : 0;
+  if (*first < 0 || (!p->circular && *first > length - count))
+    return onr_fail(call->error, ONR_STATUS_INDEX, "write position %lld with %lld new entries in a cache of %lld",
+                    (long long)*first, (long long)count, (long long)length);
+  if (p->circular && length > 0) *first %= length;
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status tensor_scatter_run(struct onr_call *call) {
+  const struct onr_tensor_scatter_params *p = call->params;
+  const struct onr_desc *x = &call->in[0], *update = &call->in[1];
+  int32_t axis;
+  ONR_TRY(onri_axis_resolve(p->axis, x->rank, &axis, call->error));
+  const int64_t length = x->dim[axis], count = update->dim[axis];
+  const size_t block = (size_t)onri_product(x, axis + 1, x->rank) * onr_dtype_size(x->dtype);
+  const size_t batch = (size_t)x->dim[0], lines = (size_t)onri_product(x, 1, axis);
+  int64_t first;
+  for (size_t b = 0; b < batch; b++) ONR_TRY(first_position(call, b, length, count, &first));
+  copy_data(call);
+  if (onr_desc_elements(update) == 0) return ONR_STATUS_OK;
+  const char *from = call->inputs[1];
+  struct onri_pace pace = {call->env, 0};
+  for (size_t b = 0; b < batch; b++) {
+    ONR_TRY(first_position(call, b, length, count, &first));
+    const int64_t before_wrap = count < length - first ? count : length - first;
+    for (size_t line = 0; line < lines && !onri_pace_stop(&pace, 8 + (size_t)count * block / 8); line++) {
+      char *y = (char *)call->outputs[0] + (b * lines + line) * (size_t)length * block;
+      if (before_wrap > 0) memcpy(y + (size_t)first * block, from, (size_t)before_wrap * block);
+      if (count > before_wrap) memcpy(y, from + (size_t)before_wrap * block, (size_t)(count - before_wrap) * block);
+      from += (size_t)count * block;
+    }
+  }
+  return ONR_STATUS_OK;
+}
+
+const struct onr_layer onri_layer_scatter_elements = {
+    .name = "scatter_elements",
+    .inputs_min = 3, .inputs_max = 3, .outputs_min = 1, .outputs_max = 1,
+    .params_size = sizeof(struct onr_scatter_elements_params),
+    .infer = scatter_elements_infer, .plan = scatter_plan, .run = scatter_elements_run,
+};
+const struct onr_layer onri_layer_scatter_nd = {
+    .name = "scatter_nd",
+    .inputs_min = 3, .inputs_max = 3, .outputs_min = 1, .outputs_max = 1,
+    .params_size = sizeof(struct onr_scatter_nd_params),
+    .infer = scatter_nd_infer, .plan = scatter_plan, .run = scatter_nd_run,
+};
+const struct onr_layer onri_layer_tensor_scatter = {
+    .name = "tensor_scatter",
+    .inputs_min = 2, .inputs_max = 3, .outputs_min = 1, .outputs_max = 1,
+    .params_size = sizeof(struct onr_tensor_scatter_params),
+    .infer = tensor_scatter_infer, .plan = scatter_plan, .run = tensor_scatter_run,
+};

@@ -1,0 +1,184 @@
+/* top_k.c: the k largest or smallest elements along an axis, in order, and where they were.
+ *
+ * Each line goes through a heap of k (key, index) pairs whose root is the worst one kept: O(n log k), no copy of the line. */
+#include "base/checked.h"
+#include "base/env.h"
+#include "base/shape.h"
+#include "kernels/index/order.h"
+#include "layers/index/indices.h"
+#include "layers/layers.h"
+
+#define BLOCK 64
+#define MAX_PARTS 16
+
+struct entry {
+  uint64_t key; /* greater is better */
+  int64_t index;
+};
+
+static enum onr_status read_k(const struct onr_call *call, int64_t *k) {
+  size_t count;
+  ONR_TRY(onri_read_ints(call, 1, k, 1, &count));
+  if (count != 1) return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "k has %d values: expected one", (int)count);
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status top_k_infer(struct onr_call *call) {
+  const struct onr_top_k_params *p = call->params;
+  const struct onr_desc x = call->in[0];
+  int32_t axis;
+  int64_t k;
+  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_NUMBER));
+  ONR_TRY(onri_expect_rank(call, 0, 1, ONR_MAX_RANK));
+  ONR_TRY(onri_axis_resolve(p->axis, x.rank, &axis, call->error));
+  ONR_TRY(read_k(call, &k));
+  if (k < 0 || k > x.dim[axis])
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "k is %lld: expected 0..%lld, the size of axis %d", (long long)k,
+                    (long long)x.dim[axis], (int)axis);
+  for (size_t i = 0; i < call->num_out; i++) {
+    call->out[i] = x;
+    call->out[i].dim[axis] = k;
+  }
+  if (call->num_out > 1) call->out[1].dtype = ONR_DTYPE_I64;
+  return ONR_STATUS_OK;
+}
+
+struct top_k_state {
+  size_t outer, inner, length, k, num_parts;
+};
+
+static enum onr_status top_k_plan(struct onr_call *call) {
+  const struct onr_top_k_params *p = call->params;
+  struct top_k_state *s = call->state;
+  const struct onr_desc *x = &call->in[0];
+  int32_t axis;
+  size_t bytes;
+  ONR_TRY(onri_axis_resolve(p->axis, x->rank, &axis, call->error));
+  s->outer = (size_t)onri_product(x, 0, axis);
+  s->inner = (size_t)onri_product(x, axis + 1, x->rank);
+  s->length = (size_t)x->dim[axis];
+  s->k = (size_t)call->out[0].dim[axis];
+  const size_t lines = s->outer * s->inner, worth = s->length * lines / 4096 + 1;
+  s->num_parts = lines < MAX_PARTS ? lines : MAX_PARTS;
+  if (s->num_parts > worth) s->num_parts = worth;
+  if (!onri_mul_size(s->k, sizeof(struct entry), &bytes) || !onri_mul_size(bytes, s->num_parts, &call->scratch_bytes))
+    return onr_fail(call->error, ONR_STATUS_LIMIT, "the scratch memory of top_k exceeds the address space");
+  return ONR_STATUS_OK;
+}
+
+/* a stands behind b in the result. */
+static int worse(struct entry a, struct entry b) { return a.key != b.key ? a.key < b.key : a.index > b.index; }
+
+/* Entry 0 of a heap of n has just been replaced: let it sink until no child is worse. */
+static void sink(struct entry *heap, size_t n) {
+  const struct entry e = heap[0];
+  size_t i = 0;
+  for (;;) {
+    size_t child = 2 * i + 1;
+    if (child >= n) break;
+    if (child + 1 < n && worse(heap[child + 1], heap[child])) child++;
+    if (!worse(heap[child], e)) break;
+    heap[i] = heap[child];
+    i = child;
+  }
+  heap[i] = e;
+}
+
+static void rise(struct entry *heap, size_t i) {
+  const struct entry e = heap[i];
+  while (i > 0 && worse(e, heap[(i - 1) / 2])) {
+    heap[i] = heap[(i - 1) / 2];
+    i = (i - 1) / 2;
+  }
+  heap[i] = e;
+}
+
+/* The heap in order, best first: the worst is taken off again and again. */
+static void drain(struct entry *heap, size_t n, struct onri_pace *pace) {
+  while (n > 1 && !onri_pace_stop(pace, 64)) {
+    const struct entry worst = heap[0];
+    heap[0] = heap[--n];
+    sink(heap, n);
+    heap[n] = worst;
+  }
+}
+
+struct top_k_job {
+  const struct top_k_state *s;
+  const struct onr_env *env;
+  enum onr_dtype dtype;
+  size_t size;
+  int largest;
+  const char *x;
+  char *values;
+  int64_t *indices;
+  struct entry *scratch;
+};
+
+static void load_keys(const struct top_k_job *job, const char *x, size_t stride, size_t count, uint64_t *keys) {
+  char block[BLOCK * 8];
+  if (stride != job->size) {
+    for (size_t i = 0; i < count; i++) onri_copy_element(block + i * job->size, x + i * stride, job->size);
+    x = block;
+  }
+  onri_order_keys(job->dtype, x, count, keys, job->env);
+  for (size_t i = 0; i < count && !job->largest; i++) keys[i] = ~keys[i];
+}
+
+static void top_k_line(const struct top_k_job *job, size_t line, struct entry *heap) {
+  const struct top_k_state *s = job->s;
+  const size_t outer = line / s->inner, inner = line % s->inner, stride = s->inner * job->size;
+  const char *x = job->x + outer * s->length * stride + inner * job->size;
+  struct onri_pace pace = {job->env, 0};
+  uint64_t keys[BLOCK];
+  size_t n = 0;
+  for (size_t first = 0; first < s->length; first += BLOCK) {
+    if (onri_pace_stop(&pace, 32 * BLOCK)) return;
+    const size_t count = s->length - first < BLOCK ? s->length - first : BLOCK;
+    load_keys(job, x + first * stride, stride, count, keys);
+    for (size_t i = 0; i < count; i++) {
+      const struct entry e = {keys[i], (int64_t)(first + i)};
+      if (n < s->k) {
+        heap[n] = e;
+        rise(heap, n++);
+      } else if (worse(heap[0], e)) {
+        heap[0] = e;
+        sink(heap, n);
+      }
+    }
+  }
+  drain(heap, n, &pace);
+  for (size_t i = 0; i < n && !onri_pace_stop(&pace, 64); i++) {
+    const size_t to = (outer * s->k + i) * s->inner + inner;
+    if (job->values) onri_copy_element(job->values + to * job->size, x + (size_t)heap[i].index * stride, job->size);
+    if (job->indices) job->indices[to] = heap[i].index;
+  }
+}
+
+static void top_k_parts(void *context, size_t begin, size_t end) {
+  const struct top_k_job *job = context;
+  const size_t lines = job->s->outer * job->s->inner, parts = job->s->num_parts;
+  for (size_t part = begin; part < end; part++) {
+    const size_t last = lines / parts * (part + 1) + (part + 1 == parts ? lines % parts : 0);
+    for (size_t line = lines / parts * part; line < last && !onr_env_cancelled(job->env); line++) top_k_line(job, line, job->scratch + part * job->s->k);
+  }
+}
+
+static enum onr_status top_k_run(struct onr_call *call) {
+  const struct onr_top_k_params *p = call->params;
+  const struct top_k_state *s = call->state;
+  struct top_k_job job = {s, call->env, call->in[0].dtype, onr_dtype_size(call->in[0].dtype), p->largest, call->inputs[0],
+                          call->outputs[0], call->num_out > 1 ? call->outputs[1] : NULL, call->scratch};
+  if (s->k == 0 || s->num_parts == 0) return ONR_STATUS_OK;
+  onr_parallel_for(call->env, s->num_parts, 1, top_k_parts, &job);
+  return ONR_STATUS_OK;
+}
+
+const struct onr_layer onri_layer_top_k = {
+    .name = "top_k",
+    .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 2,
+    .shape_inputs = 1u << 1,
+    .params_size = sizeof(struct onr_top_k_params),
+    .state_size = sizeof(struct top_k_state),
+    .infer = top_k_infer, .plan = top_k_plan, .run = top_k_run,
+};

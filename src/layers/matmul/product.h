@@ -1,0 +1,64 @@
+/* product.h: what linear, matmul and gemm share: one product of two operands in all its forms and its ways to be computed.
+ * Inputs are A, B and an optional bias, as inputs 0, 1, 2 of the call. */
+#ifndef ONRI_PRODUCT_H
+#define ONRI_PRODUCT_H
+
+#include "kernels/matmul/gemm.h"
+#include "params/params.h"
+#include "xnn/xnn_gemm.h"
+
+/* What a layer's parameters say. */
+struct onri_product_form {
+  int transpose_a, transpose_b;
+  float alpha, beta;
+  struct onr_clamp clamp;
+  int32_t bias_rank_max;
+};
+
+/* What the shapes say: batches of [m, k] x [k, n]. */
+struct onri_product {
+  enum onr_dtype dtype;
+  size_t m, n, k, batches;
+  int32_t num_batch_dims;
+  int64_t batch[ONR_MAX_RANK], a_batch[ONR_MAX_RANK], b_batch[ONR_MAX_RANK]; /* dims of the result, strides of A and B */
+  size_t a_row, a_col, b_row, b_col, bias_row, bias_col;
+  int has_bias;
+};
+
+/* The model's: B in packed form when it is a constant matrix. */
+struct onri_product_prepared {
+  struct onri_xnn_packed weights; /* or zeroed */
+  struct onri_xnn_linear linear;
+  int loses_nan; /* XNNPACK's kernel makes +infinity of NaN: what it computes is looked at, and clamped, by us */
+};
+
+enum onri_product_way { ONRI_PRODUCT_NOTHING, ONRI_PRODUCT_PACKED, ONRI_PRODUCT_XNN, ONRI_PRODUCT_PORTABLE };
+
+struct onri_product_state {
+  enum onri_product_way way;
+  struct onri_product product;
+  struct onri_xnn_rows linear;    /* PACKED */
+  struct xnn_operator *op, *rest; /* XNN: for `rows` of A at once; for those that are left over, or NULL */
+  size_t rows;
+  int by_matrix;                  /* XNN: one matrix of a batch at once */
+  int convert;   /* operands pass through scratch in their class */
+  int loses_nan;
+  size_t a_at, b_at, bias_at, c_at, workspace_at; /* offsets in scratch */
+};
+
+/* Shapes checked; *out is the result's descriptor. */
+enum onr_status onri_product_shape(const struct onr_call *call, const struct onri_product_form *form,
+                                   struct onri_product *product, struct onr_desc *out);
+enum onr_status onri_product_prepare(struct onr_call *call, const struct onri_product_form *form,
+                                     struct onri_product_prepared *prepared);
+enum onr_status onri_product_plan(struct onr_call *call, const struct onri_product_form *form,
+                                  const struct onri_product_prepared *prepared, struct onri_product_state *state);
+/* For the layer's kernel_types. */
+uint32_t onri_product_kernel_types(const void *params, enum onr_kernel kernel);
+enum onr_status onri_product_run(struct onr_call *call, const struct onri_product_form *form,
+                                 struct onri_product_state *state);
+void onri_product_release_state(void *state, struct onr_env *env);
+void onri_product_release_prepared(void *prepared, struct onr_env *env);
+int64_t onri_product_multiply_adds(const struct onri_product *product);
+
+#endif

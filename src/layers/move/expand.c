@@ -1,0 +1,95 @@
+/* expand.c: two-way broadcasting to a shape; and tile: repetition along each dimension. */
+#include "base/checked.h"
+#include "base/shape.h"
+#include "kernels/move/copy.h"
+#include "layers/layers.h"
+
+struct expand_state {
+  struct onri_copy copy;
+};
+
+static enum onr_status expand_infer(struct onr_call *call) {
+  int64_t shape[ONR_MAX_RANK];
+  size_t count;
+  ONR_TRY(onri_read_ints(call, 1, shape, ONR_MAX_RANK, &count));
+  for (size_t d = 0; d < count; d++)
+    if (shape[d] < 0)
+      return onr_fail(call->error, ONR_STATUS_SHAPE, "dimension %d of the shape to expand to is %lld", (int)d,
+                      (long long)shape[d]);
+  const struct onr_desc target = onr_desc_make(call->in[0].dtype, (int32_t)count, shape);
+  return onri_broadcast(&call->in[0], &target, &call->out[0], call->error);
+}
+
+static void wish_view_when_equal(struct onr_call *call) {
+  if (onr_desc_elements(&call->in[0]) == onr_desc_elements(&call->out[0])) {
+    call->view[0].of = 0;
+    call->view[0].offset = 0;
+  }
+}
+
+static enum onr_status expand_plan(struct onr_call *call) {
+  struct expand_state *s = call->state;
+  const struct onr_desc *y = &call->out[0];
+  int64_t strides[ONR_MAX_RANK];
+  onri_broadcast_strides(&call->in[0], y, strides);
+  onri_copy_make(&s->copy, onr_dtype_size(y->dtype), y->rank, y->dim, strides, NULL);
+  wish_view_when_equal(call);
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status expand_run(struct onr_call *call) {
+  const struct expand_state *s = call->state;
+  if (call->outputs[0] != call->inputs[0]) onri_copy_run(&s->copy, call->env, call->inputs[0], call->outputs[0]);
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status tile_infer(struct onr_call *call) {
+  const struct onr_desc x = call->in[0];
+  int64_t repeats[ONR_MAX_RANK];
+  size_t count;
+  ONR_TRY(onri_read_ints(call, 1, repeats, ONR_MAX_RANK, &count));
+  if (count != (size_t)x.rank)
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "%d repeats for an input of rank %d", (int)count, (int)x.rank);
+  struct onr_desc out = x;
+  for (int32_t d = 0; d < x.rank; d++) {
+    if (repeats[d] < 0)
+      return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "repeats[%d] is %lld: expected 0 or more", (int)d, (long long)repeats[d]);
+    if (!onri_mul_i64(x.dim[d], repeats[d], &out.dim[d]))
+      return onr_fail(call->error, ONR_STATUS_LIMIT, "%lld repeats of dimension %d of size %lld", (long long)repeats[d], (int)d,
+                      (long long)x.dim[d]);
+  }
+  call->out[0] = out;
+  return ONR_STATUS_OK;
+}
+
+/* Each dimension becomes two: the repeat, with a stride of 0 in x, and the dimension itself. */
+static enum onr_status tile_plan(struct onr_call *call) {
+  struct expand_state *s = call->state;
+  const struct onr_desc *x = &call->in[0], *y = &call->out[0];
+  int64_t dims[ONRI_COPY_MAX_RANK], strides[ONRI_COPY_MAX_RANK], x_strides[ONR_MAX_RANK];
+  onri_strides(x, x_strides);
+  for (int32_t d = 0; d < x->rank; d++) {
+    dims[2 * d] = x->dim[d] == 0 ? 0 : y->dim[d] / x->dim[d];
+    dims[2 * d + 1] = x->dim[d];
+    strides[2 * d] = 0;
+    strides[2 * d + 1] = x_strides[d];
+  }
+  onri_copy_make(&s->copy, onr_dtype_size(x->dtype), 2 * x->rank, dims, strides, NULL);
+  wish_view_when_equal(call);
+  return ONR_STATUS_OK;
+}
+
+const struct onr_layer onri_layer_expand = {
+    .name = "expand",
+    .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
+    .shape_inputs = 1u << 1,
+    .state_size = sizeof(struct expand_state),
+    .infer = expand_infer, .plan = expand_plan, .run = expand_run,
+};
+const struct onr_layer onri_layer_tile = {
+    .name = "tile",
+    .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
+    .shape_inputs = 1u << 1,
+    .state_size = sizeof(struct expand_state),
+    .infer = tile_infer, .plan = tile_plan, .run = expand_run,
+};

@@ -1,0 +1,180 @@
+/* batch_norm: y = (x - mean) / sqrt(variance + epsilon) * scale + bias, for each channel.
+ *
+ * input 0     x         [N, C, ...] (rank from 2; rank 1: all one channel), or channels-last
+ * input 1..4  scale, bias, mean, variance  [C], any float dtype
+ * output 0    y         like x
+ * output 1,2  training, optional: running mean and variance [C], dtype of input 3
+ * ONNX        BatchNormalization-1..15
+ * path        portable; statistics in float64. With constant statistics it is usually folded into a convolution.
+ */
+#include <math.h>
+
+#include "base/convert.h"
+#include "base/shape.h"
+#include "layers/layers.h"
+#include "layers/elementwise/real.h"
+
+struct batch_norm_state {
+  int64_t outer, channels, inner; /* x as [outer][channels][inner] */
+  size_t x, y, factors;           /* factors: double [2][C] */
+};
+
+struct work {
+  const struct batch_norm_state *s;
+  const void *x;
+  void *y;
+  const double *scale, *shift; /* [C] */
+};
+
+static int32_t channel_axis(const struct onr_call *call) {
+  const struct onr_batch_norm_params *const p = call->params;
+  return p->channels_last && call->in[0].rank > 1 ? call->in[0].rank - 1 : 1;
+}
+
+static int64_t num_channels(const struct onr_call *call) {
+  return call->in[0].rank > 1 ? call->in[0].dim[channel_axis(call)] : 1;
+}
+
+static enum onr_status batch_norm_infer(struct onr_call *call) {
+  const struct onr_batch_norm_params *const p = call->params;
+  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
+  ONR_TRY(onri_expect_rank(call, 0, p->min_rank ? p->min_rank : 1, p->max_rank ? p->max_rank : ONR_MAX_RANK));
+  for (size_t i = 1; i < 5; i++) {
+    ONR_TRY(onri_expect_dtype(call, i, ONRI_DTYPES_FLOAT));
+    if (call->in[i].rank != 1 || call->in[i].dim[0] != num_channels(call))
+      return onr_fail(call->error, ONR_STATUS_SHAPE, "input %zu: expected %lld elements like the channels, found rank %d with %lld", i,
+                      (long long)num_channels(call), call->in[i].rank, (long long)onr_desc_elements(&call->in[i]));
+  }
+  if (call->num_out > 1 && !p->training)
+    return onr_fail(call->error, ONR_STATUS_UNSUPPORTED, "running statistics are only made in training mode");
+  call->out[0] = call->in[0];
+  for (size_t i = 1; i < call->num_out; i++) {
+    call->out[i] = call->in[3];
+    call->out[i].dtype = call->in[2 + i].dtype;
+  }
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status batch_norm_plan(struct onr_call *call) {
+  struct batch_norm_state *const s = call->state;
+  const struct onr_desc *const x = &call->in[0];
+  const int32_t axis = channel_axis(call);
+  s->outer = x->rank > 1 ? onri_product(x, 0, axis) : x->dim[0];
+  s->channels = num_channels(call);
+  s->inner = x->rank > 1 ? onri_product(x, axis + 1, x->rank) : 1;
+  call->in_place = 0;
+  ONR_TRY(onri_real_plan(call, x, &s->x));
+  ONR_TRY(onri_real_plan(call, &call->out[0], &s->y));
+  return onri_scratch_reserve(call, (size_t)s->channels * 2 * sizeof(double), &s->factors);
+}
+
+/* Element c of a [C] input. */
+static double element(const struct onr_call *call, size_t i, int64_t c) {
+  union { float f; double d; } v;
+  const enum onr_dtype dtype = call->in[i].dtype;
+  onri_load(dtype, (const unsigned char *)call->inputs[i] + (size_t)c * onr_dtype_size(dtype), 1, &v);
+  return onri_is_double(dtype) ? v.d : (double)v.f;
+}
+
+static void put_element(const struct onr_call *call, size_t i, int64_t c, double value) {
+  const enum onr_dtype dtype = call->out[i].dtype;
+  const float narrow = (float)value;
+  if (call->outputs[i] == NULL) return;
+  onri_store(dtype, onri_is_double(dtype) ? (const void *)&value : &narrow, 1,
+             (unsigned char *)call->outputs[i] + (size_t)c * onr_dtype_size(dtype));
+}
+
+static double x_at(const struct onr_call *call, const void *x, int64_t i) {
+  return onri_is_double(call->in[0].dtype) ? ((const double *)x)[i] : (double)((const float *)x)[i];
+}
+
+/* Mean and (biased) variance of channel c of this batch. */
+static void batch_statistics(const struct onr_call *call, const void *x, int64_t c, double *mean, double *variance) {
+  const struct batch_norm_state *const s = call->state;
+  const double count = (double)(s->outer * s->inner);
+  double sum = 0, squares = 0;
+  for (int64_t o = 0; o < s->outer; o++)
+    for (int64_t i = 0; i < s->inner; i++) sum += x_at(call, x, (o * s->channels + c) * s->inner + i);
+  *mean = sum / count;
+  for (int64_t o = 0; o < s->outer; o++)
+    for (int64_t i = 0; i < s->inner; i++) {
+      const double d = x_at(call, x, (o * s->channels + c) * s->inner + i) - *mean;
+      squares += d * d;
+    }
+  *variance = squares / count;
+}
+
+/* Channels-last: inner is 1, and the channels are the long loop. */
+static void pixel_f32(const float *restrict x, float *restrict y, const double *restrict scale, const double *restrict shift, int64_t count) {
+  for (int64_t c = 0; c < count; c++) y[c] = x[c] * (float)scale[c] + (float)shift[c];
+}
+
+static void pixel_in_place_f32(float *restrict y, const double *restrict scale, const double *restrict shift, int64_t count) {
+  for (int64_t c = 0; c < count; c++) y[c] = y[c] * (float)scale[c] + (float)shift[c];
+}
+
+static void apply_f32(const struct work *w, int64_t outer) {
+  const struct batch_norm_state *const s = w->s;
+  if (s->inner == 1) {
+    float *const y = (float *)w->y + outer * s->channels;
+    if (w->x == w->y)
+      pixel_in_place_f32(y, w->scale, w->shift, s->channels);
+    else
+      pixel_f32((const float *)w->x + outer * s->channels, y, w->scale, w->shift, s->channels);
+    return;
+  }
+  for (int64_t c = 0; c < s->channels; c++) {
+    const float scale = (float)w->scale[c], shift = (float)w->shift[c];
+    const float *const x = (const float *)w->x + (outer * s->channels + c) * s->inner;
+    float *const y = (float *)w->y + (outer * s->channels + c) * s->inner;
+    for (int64_t i = 0; i < s->inner; i++) y[i] = x[i] * scale + shift;
+  }
+}
+
+static void apply_f64(const struct work *w, int64_t outer) {
+  const struct batch_norm_state *const s = w->s;
+  for (int64_t c = 0; c < s->channels; c++) {
+    const double *const x = (const double *)w->x + (outer * s->channels + c) * s->inner;
+    double *const y = (double *)w->y + (outer * s->channels + c) * s->inner;
+    for (int64_t i = 0; i < s->inner; i++) y[i] = x[i] * w->scale[c] + w->shift[c];
+  }
+}
+
+static void outers_f32(void *context, size_t begin, size_t end) {
+  for (size_t o = begin; o < end; o++) apply_f32(context, (int64_t)o);
+}
+
+static void outers_f64(void *context, size_t begin, size_t end) {
+  for (size_t o = begin; o < end; o++) apply_f64(context, (int64_t)o);
+}
+
+static enum onr_status batch_norm_run(struct onr_call *call) {
+  const struct onr_batch_norm_params *const p = call->params;
+  const struct batch_norm_state *const s = call->state;
+  const void *const x = onri_real_input(call, 0, s->x);
+  double *const scale = (double *)(void *)((unsigned char *)call->scratch + s->factors), *const shift = scale + s->channels;
+  struct work w = {.s = s, .x = x, .y = onri_real_output(call, 0, s->y), .scale = scale, .shift = shift};
+  for (int64_t c = 0; c < s->channels; c++) {
+    double mean = element(call, 3, c), variance = element(call, 4, c);
+    if (p->training) {
+      const double old_mean = mean, old_variance = variance, keep = (double)p->momentum;
+      batch_statistics(call, x, c, &mean, &variance);
+      for (size_t i = 1; i < call->num_out; i++)
+        put_element(call, i, c, i == 1 ? old_mean * keep + mean * (1 - keep) : old_variance * keep + variance * (1 - keep));
+    }
+    scale[c] = element(call, 1, c) / sqrt(variance + (double)p->epsilon);
+    shift[c] = element(call, 2, c) - mean * scale[c];
+  }
+  const size_t grain = (size_t)(s->channels * s->inner > 4096 ? 1 : 4096 / (s->channels * s->inner + 1) + 1);
+  onr_parallel_for(call->env, (size_t)s->outer, grain, onri_is_double(call->in[0].dtype) ? outers_f64 : outers_f32, &w);
+  onri_real_finish(call, 0, s->y);
+  return ONR_STATUS_OK;
+}
+
+const struct onr_layer onri_layer_batch_norm = {
+    .name = "batch_norm",
+    .inputs_min = 5, .inputs_max = 5, .outputs_min = 1, .outputs_max = 3,
+    .params_size = sizeof(struct onr_batch_norm_params),
+    .state_size = sizeof(struct batch_norm_state),
+    .infer = batch_norm_infer, .plan = batch_norm_plan, .run = batch_norm_run,
+};

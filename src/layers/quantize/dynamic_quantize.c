@@ -1,0 +1,67 @@
+/* dynamic_quantize_linear: uint8 with a scale and zero point that cover the range of x and 0.
+ *
+ * input 0   x           float32, any shape
+ * output 0  y           uint8, x's shape
+ * output 1  scale       float32 scalar: (greatest - least) / 255; 1 / 255 when they are equal
+ * output 2  zero_point  uint8 scalar: where 0 lies
+ */
+#include <math.h>
+
+#include "base/shape.h"
+#include "kernels/quantize/quantize.h"
+#include "layers/elementwise/broadcast.h"
+#include "layers/layers.h"
+
+static enum onr_status dynamic_infer(struct onr_call *call) {
+  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPE_BIT(ONR_DTYPE_F32)));
+  call->out[0] = call->in[0];
+  call->out[0].dtype = ONR_DTYPE_U8;
+  if (call->num_out > 1) call->out[1] = onr_desc_make(ONR_DTYPE_F32, 0, NULL);
+  if (call->num_out > 2) call->out[2] = onr_desc_make(ONR_DTYPE_U8, 0, NULL);
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status dynamic_plan(struct onr_call *call) {
+  if (onr_env_backend(call->env) == ONR_BACKEND_AUTO) call->kernel = ONR_KERNEL_VECTOR;
+  return ONR_STATUS_OK;
+}
+
+struct job {
+  const struct onri_quantize_kernels *kernels;
+  const float *x;
+  uint8_t *y;
+  float scale, zero_point;
+};
+
+static void dynamic_part(void *context, size_t begin, size_t end) {
+  const struct job *job = context;
+  job->kernels->to_u8(job->x + begin, job->y + begin, end - begin, job->scale, job->zero_point);
+}
+
+static enum onr_status dynamic_run(struct onr_call *call) {
+  struct job job = {.kernels = call->kernel == ONR_KERNEL_VECTOR ? onri_quantize_kernels() : &onri_quantize_base, .x = call->inputs[0], .y = call->outputs[0]};
+  const size_t count = (size_t)onr_desc_elements(&call->in[0]);
+  float least, greatest;
+  job.kernels->range(job.x, count, &least, &greatest);
+  job.scale = (greatest == least ? 1.0f : greatest - least) / 255.0f;
+  const float zero = rintf(-least / job.scale);
+  job.zero_point = isnan(zero) || zero < 0.0f ? 0.0f : zero > 255.0f ? 255.0f : zero; /* NaN: the range is infinite */
+  if (job.y) onri_elementwise_for(call->env, count, dynamic_part, &job);
+  if (call->num_out > 1 && call->outputs[1]) *(float *)call->outputs[1] = job.scale;
+  if (call->num_out > 2 && call->outputs[2]) *(uint8_t *)call->outputs[2] = (uint8_t)job.zero_point;
+  return ONR_STATUS_OK;
+}
+
+static uint32_t dynamic_kernel_types(const void *params, enum onr_kernel kernel) {
+  (void)params;
+  return kernel == ONR_KERNEL_VECTOR ? ONRI_DTYPE_BIT(ONR_DTYPE_F32) : 0;
+}
+
+const struct onr_layer onri_layer_dynamic_quantize_linear = {
+    .name = "dynamic_quantize_linear",
+    .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 3,
+    .infer = dynamic_infer,
+    .plan = dynamic_plan,
+    .run = dynamic_run,
+    .kernel_types = dynamic_kernel_types,
+};

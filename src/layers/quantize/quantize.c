@@ -1,0 +1,244 @@
+/* quantize_linear: y = saturate(round(x / scale) + zero_point); dequantize_linear: y = (x - zero_point) scale.
+ *
+ * input 0   x           quantize: float types, int32; dequantize: integers of up to 32 bits, float8, float6, float4
+ * input 1   scale       float types, float8e8m0, int32; shapes: quantize_grid.h
+ * input 2   zero_point  optional, of the quantized type and the scale's shape
+ * output 0  y           x's shape
+ * paths     float32 with int8 and uint8: vector kernels on runs of one scale; the rest in blocks
+ */
+#include <math.h>
+
+#include "base/cast.h"
+#include "base/shape.h"
+#include "kernels/quantize/quantize.h"
+#include "layers/elementwise/broadcast.h"
+#include "layers/layers.h"
+#include "layers/quantize/quantize_grid.h"
+
+#define BLOCK 256
+
+#define BIT(dtype) ONRI_DTYPE_BIT(ONR_DTYPE_##dtype)
+#define SMALL_FLOATS (ONRI_DTYPES_FLOAT8 | BIT(F6E2M3) | BIT(F6E3M2) | BIT(F4E2M1))
+#define QUANTIZED (BIT(U8) | BIT(I8) | BIT(U16) | BIT(I16) | BIT(U4) | BIT(I4) | BIT(U2) | BIT(I2) | SMALL_FLOATS)
+#define SCALES (ONRI_DTYPES_FLOAT | BIT(F8E8M0) | BIT(I32))
+
+struct quantize_state {
+  struct onri_quantize_grid grid;
+  const struct onri_quantize_kernels *kernels; /* NULL: the general way */
+};
+
+static enum onr_status expect_output(const struct onr_call *call, enum onr_dtype dtype, uint32_t mask) {
+  if ((unsigned)dtype < 32 && (mask >> dtype & 1u)) return ONR_STATUS_OK;
+  return onr_fail(call->error, ONR_STATUS_TYPE, "%s cannot be the output type here", onr_dtype_name(dtype));
+}
+
+static enum onr_status quantize_infer(struct onr_call *call) {
+  const struct onr_quantize_params *p = call->params;
+  struct onri_quantize_grid grid;
+  enum onr_dtype dtype = p->output_dtype;
+  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT | BIT(I32)));
+  ONR_TRY(onri_expect_dtype(call, 1, SCALES));
+  if (onri_has(call, 2)) {
+    if (dtype != ONR_DTYPE_NONE && dtype != call->in[2].dtype)
+      return onr_fail(call->error, ONR_STATUS_TYPE, "the output type is %s, but the zero point is %s", onr_dtype_name(dtype),
+                      onr_dtype_name(call->in[2].dtype));
+    dtype = call->in[2].dtype;
+  }
+  if (dtype == ONR_DTYPE_NONE) dtype = ONR_DTYPE_U8;
+  ONR_TRY(expect_output(call, dtype, QUANTIZED));
+  if (p->precision != ONR_DTYPE_NONE) ONR_TRY(expect_output(call, p->precision, ONRI_DTYPES_FLOAT));
+  ONR_TRY(onri_quantize_grid_make(call, &grid));
+  call->out[0] = call->in[0];
+  call->out[0].dtype = dtype;
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status dequantize_infer(struct onr_call *call) {
+  const struct onr_quantize_params *p = call->params;
+  struct onri_quantize_grid grid;
+  const enum onr_dtype dtype = p->output_dtype != ONR_DTYPE_NONE ? p->output_dtype : call->in[1].dtype;
+  ONR_TRY(onri_expect_dtype(call, 0, QUANTIZED | BIT(I32)));
+  ONR_TRY(onri_expect_dtype(call, 1, SCALES));
+  if (onri_has(call, 2)) ONR_TRY(onri_expect_same_dtype(call, 0, 2));
+  ONR_TRY(expect_output(call, dtype, ONRI_DTYPES_FLOAT));
+  ONR_TRY(onri_quantize_grid_make(call, &grid));
+  call->out[0] = call->in[0];
+  call->out[0].dtype = dtype;
+  return ONR_STATUS_OK;
+}
+
+static int is_byte(enum onr_dtype dtype) { return dtype == ONR_DTYPE_U8 || dtype == ONR_DTYPE_I8; }
+
+static enum onr_status quantize_plan(struct onr_call *call) {
+  const struct onr_quantize_params *p = call->params;
+  struct quantize_state *s = call->state;
+  const enum onr_dtype quantized = is_byte(call->in[0].dtype) ? call->in[0].dtype : call->out[0].dtype;
+  const enum onr_dtype real = is_byte(call->in[0].dtype) ? call->out[0].dtype : call->in[0].dtype;
+  if (onr_env_backend(call->env) == ONR_BACKEND_AUTO && is_byte(quantized) && real == ONR_DTYPE_F32 &&
+      call->in[1].dtype == ONR_DTYPE_F32 && (p->precision == ONR_DTYPE_NONE || p->precision == ONR_DTYPE_F32))
+    s->kernels = onri_quantize_kernels();
+  if (s->kernels) call->kernel = ONR_KERNEL_VECTOR;
+  return onri_quantize_grid_make(call, &s->grid);
+}
+
+/* `count` scales or zero points of a run (one when its step is 0), as values of class c. */
+static void load_run(const struct onr_call *call, size_t input, const struct onri_quantize_run *run, enum onri_class c,
+                     void *target) {
+  const enum onr_dtype dtype = call->in[input].dtype;
+  onri_load_as(dtype, (const char *)call->inputs[input] + run->first * onr_dtype_size(dtype), run->step ? run->count : 1, c,
+               target);
+}
+
+/* Greatest and least value of an integer type of `bits` bits. */
+static float least_of(enum onr_dtype dtype) {
+  return onri_dtype_class(dtype) == ONRI_CLASS_U64 ? 0.0f : -ldexpf(1.0f, (int)onri_dtype_bits(dtype) - 1);
+}
+static float greatest_of(enum onr_dtype dtype) {
+  const int is_signed = onri_dtype_class(dtype) == ONRI_CLASS_I64;
+  return ldexpf(1.0f, (int)onri_dtype_bits(dtype) - is_signed) - 1.0f;
+}
+
+static void store_integers(enum onr_dtype dtype, const float *q, const float *zero, size_t zero_step, size_t count, void *y) {
+  const float least = least_of(dtype), greatest = greatest_of(dtype);
+  int64_t values[BLOCK];
+  for (size_t i = 0; i < count; i++) {
+    const float v = rintf(isnan(q[i]) ? 0.0f : q[i]) + zero[i * zero_step];
+    values[i] = (int64_t)(v < least ? least : v > greatest ? greatest : v);
+  }
+  onri_store(dtype, values, count, y);
+}
+
+/* A run of at most BLOCK elements: the quotient in the precision asked for, then the output type. */
+static void quantize_block(const struct onr_call *call, size_t begin, const struct onri_quantize_run *run) {
+  const struct onr_quantize_params *p = call->params;
+  const enum onr_dtype dtype = call->out[0].dtype, x_type = call->in[0].dtype;
+  const enum onr_dtype precision = p->precision != ONR_DTYPE_NONE ? p->precision : call->in[1].dtype;
+  char *y = (char *)call->outputs[0] + begin * onr_dtype_size(dtype);
+  float x[BLOCK], scale[BLOCK], zero[BLOCK] = {0};
+  uint16_t half[BLOCK];
+  onri_load_as(x_type, (const char *)call->inputs[0] + begin * onr_dtype_size(x_type), run->count, ONRI_CLASS_F32, x);
+  load_run(call, 1, run, ONRI_CLASS_F32, scale);
+  if (onri_has(call, 2)) load_run(call, 2, run, ONRI_CLASS_F32, zero);
+  for (size_t i = 0; i < run->count; i++) x[i] = x[i] / scale[i * run->step];
+  if (precision == ONR_DTYPE_F16 || precision == ONR_DTYPE_BF16) {
+    onri_store(precision, x, run->count, half);
+    onri_load(precision, half, run->count, x);
+  }
+  if (onri_dtype_class(dtype) == ONRI_CLASS_F32) {
+    const struct onri_cast cast = {.from = ONR_DTYPE_F32, .to = dtype, .saturate = !p->unsaturated};
+    for (size_t i = 0; i < run->count; i++) x[i] += zero[i * run->step];
+    onri_cast_elements(&cast, x, y, run->count);
+  } else {
+    store_integers(dtype, x, zero, run->step, run->count, y);
+  }
+}
+
+static void quantize_run_fast(const struct onr_call *call, size_t begin, const struct onri_quantize_run *run) {
+  const struct quantize_state *s = call->state;
+  const float *x = (const float *)call->inputs[0] + begin;
+  float scale, zero = 0.0f;
+  load_run(call, 1, run, ONRI_CLASS_F32, &scale);
+  if (onri_has(call, 2)) load_run(call, 2, run, ONRI_CLASS_F32, &zero);
+  if (call->out[0].dtype == ONR_DTYPE_U8)
+    s->kernels->to_u8(x, (uint8_t *)call->outputs[0] + begin, run->count, scale, zero);
+  else
+    s->kernels->to_i8(x, (int8_t *)call->outputs[0] + begin, run->count, scale, zero);
+}
+
+static void dequantize_block(const struct onr_call *call, size_t begin, const struct onri_quantize_run *run) {
+  const enum onr_dtype dtype = call->out[0].dtype, x_type = call->in[0].dtype;
+  const int floats = onri_dtype_class(x_type) == ONRI_CLASS_F32;
+  char *y = (char *)call->outputs[0] + begin * onr_dtype_size(dtype);
+  const char *x = (const char *)call->inputs[0] + begin * onr_dtype_size(x_type);
+  const struct onri_cast cast = {.from = ONR_DTYPE_F32, .to = dtype, .saturate = 1};
+  float scale[BLOCK], real[BLOCK], real_zero[BLOCK] = {0};
+  int64_t integer[BLOCK], zero[BLOCK] = {0};
+  load_run(call, 1, run, ONRI_CLASS_F32, scale);
+  if (floats) {
+    onri_load(x_type, x, run->count, real);
+    if (onri_has(call, 2)) load_run(call, 2, run, ONRI_CLASS_F32, real_zero);
+    for (size_t i = 0; i < run->count; i++) real[i] -= real_zero[i * run->step];
+  } else { /* int32 differences do not fit into float32 before they are taken */
+    onri_load_as(x_type, x, run->count, ONRI_CLASS_I64, integer);
+    if (onri_has(call, 2)) load_run(call, 2, run, ONRI_CLASS_I64, zero);
+    for (size_t i = 0; i < run->count; i++) real[i] = (float)(integer[i] - zero[i * run->step]);
+  }
+  for (size_t i = 0; i < run->count; i++) real[i] *= scale[i * run->step];
+  onri_cast_elements(&cast, real, y, run->count);
+}
+
+static void dequantize_run_fast(const struct onr_call *call, size_t begin, const struct onri_quantize_run *run) {
+  const struct quantize_state *s = call->state;
+  float *y = (float *)call->outputs[0] + begin;
+  float scale, zero = 0.0f;
+  load_run(call, 1, run, ONRI_CLASS_F32, &scale);
+  if (onri_has(call, 2)) load_run(call, 2, run, ONRI_CLASS_F32, &zero);
+  if (call->in[0].dtype == ONR_DTYPE_U8)
+    s->kernels->from_u8((const uint8_t *)call->inputs[0] + begin, y, run->count, scale, zero);
+  else
+    s->kernels->from_i8((const int8_t *)call->inputs[0] + begin, y, run->count, scale, zero);
+}
+
+typedef void (*run_function)(const struct onr_call *call, size_t begin, const struct onri_quantize_run *run);
+
+static void over_runs(const struct onr_call *call, size_t begin, size_t end, run_function fast, run_function block) {
+  const struct quantize_state *s = call->state;
+  struct onri_quantize_run run;
+  for (; begin < end; begin += run.count) {
+    run = onri_quantize_grid_run(&s->grid, begin, end - begin);
+    if (s->kernels && run.step == 0) {
+      fast(call, begin, &run);
+    } else {
+      run.count = run.count < BLOCK ? run.count : BLOCK;
+      block(call, begin, &run);
+    }
+  }
+}
+
+static void quantize_part(void *context, size_t begin, size_t end) {
+  over_runs(context, begin, end, quantize_run_fast, quantize_block);
+}
+static void dequantize_part(void *context, size_t begin, size_t end) {
+  over_runs(context, begin, end, dequantize_run_fast, dequantize_block);
+}
+
+static enum onr_status quantize_run(struct onr_call *call) {
+  onri_elementwise_for(call->env, (size_t)onr_desc_elements(&call->in[0]), quantize_part, call);
+  return ONR_STATUS_OK;
+}
+static enum onr_status dequantize_run(struct onr_call *call) {
+  onri_elementwise_for(call->env, (size_t)onr_desc_elements(&call->in[0]), dequantize_part, call);
+  return ONR_STATUS_OK;
+}
+
+static uint32_t quantize_kernel_types(const void *params, enum onr_kernel kernel) {
+  (void)params;
+  return kernel == ONR_KERNEL_VECTOR ? ONRI_DTYPE_BIT(ONR_DTYPE_F32) : 0;
+}
+
+const struct onr_layer onri_layer_quantize_linear = {
+    .name = "quantize_linear",
+    .inputs_min = 2, .inputs_max = 3, .outputs_min = 1, .outputs_max = 1,
+    .params_size = sizeof(struct onr_quantize_params),
+    .state_size = sizeof(struct quantize_state),
+    .infer = quantize_infer,
+    .plan = quantize_plan,
+    .run = quantize_run,
+    .kernel_types = quantize_kernel_types,
+};
+
+static uint32_t dequantize_kernel_types(const void *params, enum onr_kernel kernel) {
+  (void)params;
+  return kernel == ONR_KERNEL_VECTOR ? BIT(U8) | BIT(I8) : 0;
+}
+
+const struct onr_layer onri_layer_dequantize_linear = {
+    .name = "dequantize_linear",
+    .inputs_min = 2, .inputs_max = 3, .outputs_min = 1, .outputs_max = 1,
+    .params_size = sizeof(struct onr_quantize_params),
+    .state_size = sizeof(struct quantize_state),
+    .infer = dequantize_infer,
+    .plan = quantize_plan,
+    .run = dequantize_run,
+    .kernel_types = dequantize_kernel_types,
+};

@@ -1,0 +1,166 @@
+/* recurrent_shape.c: shapes of the recurrent layers, and packing, which depends on the weights' alone. */
+#include <math.h>
+
+#include "base/env.h"
+#include "base/shape.h"
+#include "layers/elementwise/operands.h"
+#include "layers/recurrent/recurrent.h"
+
+static size_t gates_of(enum onri_recurrent_kind kind) { return kind == ONRI_LSTM ? 4 : kind == ONRI_GRU ? 3 : 1; }
+
+static const char *const input_names[] = {"X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P", "projection"};
+
+/* Input i has these dimensions, if it is there. */
+static enum onr_status expect_dims(const struct onr_call *call, size_t i, int32_t rank, const int64_t *dims) {
+  if (!onri_has(call, i)) return ONR_STATUS_OK;
+  const struct onr_desc expected = onr_desc_make(call->in[i].dtype, rank, dims);
+  if (onr_desc_equal(&expected, &call->in[i])) return ONR_STATUS_OK;
+  char text[96], found[96];
+  return onr_fail(call->error, ONR_STATUS_SHAPE, "expected input %zu (%s) as %s, found %s", i, input_names[i],
+                  onr_desc_format(&expected, text, sizeof text), onr_desc_format(&call->in[i], found, sizeof found));
+}
+
+static enum onr_status check_types(const struct onr_call *call) {
+  ONR_TRY(onri_expect_dtype(call, ONRI_X, ONRI_DTYPES_FLOAT));
+  for (size_t i = 1; i < call->num_in; i++) {
+    if (!onri_has(call, i)) continue;
+    if (i == ONRI_LENGTHS)
+      ONR_TRY(onri_expect_dtype(call, i, ONRI_DTYPE_BIT(ONR_DTYPE_I32)));
+    else
+      ONR_TRY(onri_expect_same_dtype(call, i, ONRI_X));
+  }
+  ONR_TRY(onri_expect_rank(call, ONRI_X, 3, 3));
+  if (onri_has(call, ONRI_PROJECTION)) ONR_TRY(onri_expect_rank(call, ONRI_PROJECTION, 3, 3));
+  return onri_expect_rank(call, ONRI_R, 3, 3);
+}
+
+enum onr_status onri_recurrent_shape(const struct onr_call *call, enum onri_recurrent_kind kind,
+                                     struct onri_recurrent_shape *shape) {
+  const struct onr_recurrent_params *p = call->params;
+  ONR_TRY(check_types(call));
+  const struct onr_desc *x = &call->in[ONRI_X];
+  const int64_t directions = p->direction == ONR_DIRECTION_BOTH ? 2 : 1, gates = (int64_t)gates_of(kind);
+  const int projects = onri_has(call, ONRI_PROJECTION);
+  const int64_t hidden = p->hidden_size != 0 ? p->hidden_size : call->in[projects ? ONRI_PROJECTION : ONRI_R].dim[2];
+  const int64_t output = projects ? call->in[ONRI_PROJECTION].dim[1] : hidden;
+  const int64_t steps = x->dim[p->layout ? 1 : 0], batch = x->dim[p->layout ? 0 : 1], input = x->dim[2];
+  if (hidden < 0 || hidden > INT64_MAX / 16)
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a hidden size that agrees with R, found %lld", (long long)hidden);
+  if (output > hidden)
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a projection to at most %lld elements, found %lld", (long long)hidden, (long long)output);
+  const int64_t rows = gates * hidden, both = 2 * rows;
+  const int64_t states[] = {p->layout ? batch : directions, p->layout ? directions : batch, hidden};
+  ONR_TRY(expect_dims(call, ONRI_PROJECTION, 3, (int64_t[]){directions, output, hidden}));
+  ONR_TRY(expect_dims(call, ONRI_R, 3, (int64_t[]){directions, rows, output}));
+  ONR_TRY(expect_dims(call, ONRI_W, 3, (int64_t[]){directions, rows, input}));
+  ONR_TRY(expect_dims(call, ONRI_BIAS, 2, (int64_t[]){directions, both}));
+  ONR_TRY(expect_dims(call, ONRI_LENGTHS, 1, &batch));
+  ONR_TRY(expect_dims(call, ONRI_H, 3, (int64_t[]){states[0], states[1], output}));
+  ONR_TRY(expect_dims(call, ONRI_C, 3, states));
+  ONR_TRY(expect_dims(call, ONRI_PEEPHOLE, 2, (int64_t[]){directions, 3 * hidden}));
+  *shape = (struct onri_recurrent_shape){(size_t)steps,  (size_t)batch,      (size_t)input,
+                                         (size_t)hidden, (size_t)directions, (size_t)gates,
+                                         (size_t)output, projects};
+  return ONR_STATUS_OK;
+}
+
+enum onr_status onri_recurrent_infer(struct onr_call *call, enum onri_recurrent_kind kind) {
+  const struct onr_recurrent_params *p = call->params;
+  const enum onr_dtype dtype = call->in[ONRI_X].dtype;
+  struct onri_recurrent_shape s;
+  ONR_TRY(onri_recurrent_shape(call, kind, &s));
+  const int64_t steps = (int64_t)s.steps, batch = (int64_t)s.batch, directions = (int64_t)s.directions;
+  for (size_t i = 0; i < call->num_out; i++) {
+    const int64_t hidden = (int64_t)(i == 2 ? s.hidden : s.output);
+    if (i == 0)
+      call->out[0] = p->layout ? onr_desc_make(dtype, 4, (int64_t[]){batch, steps, directions, hidden})
+                               : onr_desc_make(dtype, 4, (int64_t[]){steps, directions, batch, hidden});
+    else
+      call->out[i] = p->layout ? onr_desc_make(dtype, 3, (int64_t[]){batch, directions, hidden})
+                               : onr_desc_make(dtype, 3, (int64_t[]){directions, batch, hidden});
+  }
+  return ONR_STATUS_OK;
+}
+
+int64_t onri_recurrent_multiply_adds(const struct onr_call *call, enum onri_recurrent_kind kind) {
+  struct onri_recurrent_shape s;
+  if (onri_recurrent_shape(call, kind, &s) != ONR_STATUS_OK) return 0;
+  const size_t gates = onri_size_of((size_t[]){s.gates, s.hidden, s.input + s.output}, 3);
+  const size_t projection = s.projects ? onri_size_of((size_t[]){s.hidden, s.output}, 2) : 0;
+  const size_t step = gates > SIZE_MAX - projection ? SIZE_MAX : gates + projection;
+  const size_t product = onri_size_of((size_t[]){s.steps, s.batch, s.directions, step}, 4);
+  return (uint64_t)product > INT64_MAX ? INT64_MAX : (int64_t)product;
+}
+
+/* --- packing --- */
+
+/* A constant of a type that XNNPACK's kernels can serve, and not too large for them. */
+static int is_packable(const struct onr_call *call, size_t i) {
+  const struct onr_desc *desc = &call->in[i];
+  const int64_t elements = onr_desc_elements(desc);
+  return call->inputs[i] != NULL && onri_is_f32_or_narrower(desc->dtype) && desc->dtype == call->in[ONRI_W].dtype && desc->rank == 3 &&
+         elements > 0 && elements < INT32_MAX && desc->dim[0] == call->in[ONRI_W].dim[0];
+}
+
+static int can_pack(const struct onr_call *call, enum onri_recurrent_kind kind) {
+  const struct onr_desc *w = &call->in[ONRI_W], *r = &call->in[ONRI_R];
+  const int64_t gates = (int64_t)gates_of(kind);
+  if (!onri_xnn_usable(call->env) || !is_packable(call, ONRI_W) || !is_packable(call, ONRI_R)) return 0;
+  if (w->dim[0] > 2 || w->dim[1] != r->dim[1]) return 0;
+  if (!onri_has(call, ONRI_PROJECTION)) return r->dim[1] == gates * r->dim[2];
+  const struct onr_desc *p = &call->in[ONRI_PROJECTION];
+  return is_packable(call, ONRI_PROJECTION) && p->dim[1] == r->dim[2] && r->dim[1] == gates * p->dim[2];
+}
+
+static enum onr_status ask_for_nan(struct onr_call *call, const struct onri_xnn_linear *linear) {
+  struct onri_recurrent_prepared *prepared = call->prepared;
+  int keeps_nan = 1;
+  ONR_TRY(onri_xnn_linear_keeps_nan(linear, &keeps_nan, call->env, call->error));
+  prepared->loses_nan |= !keeps_nan;
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status pack(struct onr_call *call, size_t gates, const float *w, const float *r, const float *projection) {
+  struct onri_recurrent_prepared *prepared = call->prepared;
+  const struct onr_desc *dims = &call->in[ONRI_W];
+  const size_t directions = (size_t)dims->dim[0], hidden = (size_t)dims->dim[1] / gates, output = (size_t)call->in[ONRI_R].dim[2];
+  const struct onri_xnn_linear input = {(size_t)dims->dim[2], directions * gates * hidden, 0, -INFINITY, INFINITY};
+  const struct onri_xnn_linear state = {output, hidden, 0, -INFINITY, INFINITY}, narrow = {hidden, output, 0, -INFINITY, INFINITY};
+  ONR_TRY(ask_for_nan(call, &input));
+  ONR_TRY(ask_for_nan(call, &state));
+  if (projection) ONR_TRY(ask_for_nan(call, &narrow));
+  ONR_TRY(onri_xnn_linear_pack(&prepared->input, &input, w, NULL, call->env, call->error));
+  for (size_t d = 0; d < directions; d++) {
+    for (size_t g = 0; g < gates; g++)
+      ONR_TRY(onri_xnn_linear_pack(&prepared->recurrent[d][g], &state, r + (d * gates + g) * hidden * output, NULL, call->env, call->error));
+    if (projection == NULL) continue;
+    ONR_TRY(onri_xnn_linear_pack(&prepared->projection[d], &narrow, projection + d * output * hidden, NULL, call->env, call->error));
+  }
+  return ONR_STATUS_OK;
+}
+
+enum onr_status onri_recurrent_prepare(struct onr_call *call, enum onri_recurrent_kind kind) {
+  float *owned[3] = {NULL};
+  enum onr_status status;
+  if (!can_pack(call, kind)) return ONR_STATUS_OK;
+  const int projects = onri_has(call, ONRI_PROJECTION);
+  const float *w = onri_constant_f32(call, ONRI_W, &owned[0]), *r = onri_constant_f32(call, ONRI_R, &owned[1]);
+  const float *projection = projects ? onri_constant_f32(call, ONRI_PROJECTION, &owned[2]) : NULL;
+  if (w == NULL || r == NULL || (projects && projection == NULL))
+    status = onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for converted weights");
+  else
+    status = pack(call, gates_of(kind), w, r, projection);
+  for (int i = 0; i < 3; i++) onr_env_release(call->env, owned[i]);
+  if (status == ONR_STATUS_OK && !((const struct onri_recurrent_prepared *)call->prepared)->loses_nan)
+    call->absorbed |= 1u << ONRI_W | 1u << ONRI_R | (projects ? 1u << ONRI_PROJECTION : 0);
+  return status;
+}
+
+void onri_recurrent_release_prepared(void *prepared, struct onr_env *env) {
+  struct onri_recurrent_prepared *p = prepared;
+  onri_xnn_packed_release(&p->input, env);
+  for (int d = 0; d < 2; d++) {
+    for (int g = 0; g < ONRI_MAX_GATES; g++) onri_xnn_packed_release(&p->recurrent[d][g], env);
+    onri_xnn_packed_release(&p->projection[d], env);
+  }
+}

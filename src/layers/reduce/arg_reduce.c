@@ -1,0 +1,125 @@
+/* arg_reduce: index of the largest or smallest element along an axis. NaN counts as larger and smaller than any number.
+ *
+ * input 0   x  any shape, any number type
+ * output 0     int64; the axis is 1 or gone */
+#include "base/convert.h"
+#include "base/env.h"
+#include "base/shape.h"
+#include "params/params.h"
+
+enum { COLUMNS = 64 };
+
+struct arg_reduce_state {
+  size_t outer, length, inner, grain;
+};
+
+static enum onr_status arg_reduce_infer(struct onr_call *call) {
+  const struct onr_arg_reduce_params *p = call->params;
+  const struct onr_desc *x = &call->in[0];
+  int32_t axis;
+  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_NUMBER));
+  ONR_TRY(onri_axis_resolve(p->axis, x->rank, &axis, call->error));
+  struct onr_desc y = {.dtype = ONR_DTYPE_I64};
+  for (int32_t d = 0; d < x->rank; d++) {
+    if (d != axis)
+      y.dim[y.rank++] = x->dim[d];
+    else if (p->keep_dims)
+      y.dim[y.rank++] = 1;
+  }
+  if (x->rank > 0 && x->dim[axis] == 0)
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected elements along axis %d, found none", (int)axis);
+  call->out[0] = y;
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status arg_reduce_plan(struct onr_call *call) {
+  const struct onr_arg_reduce_params *p = call->params;
+  const struct onr_desc *x = &call->in[0];
+  struct arg_reduce_state *s = call->state;
+  int32_t axis;
+  ONR_TRY(onri_axis_resolve(p->axis, x->rank, &axis, call->error));
+  s->outer = (size_t)onri_product(x, 0, axis);
+  s->length = x->rank == 0 ? 1 : (size_t)x->dim[axis];
+  s->inner = x->rank == 0 ? 1 : (size_t)onri_product(x, axis + 1, x->rank);
+  const size_t item = s->length * (s->inner < COLUMNS ? s->inner : COLUMNS);
+  s->grain = item == 0 || item >= 16384 ? 1 : 16384 / item;
+  return ONR_STATUS_OK;
+}
+
+struct job {
+  const struct arg_reduce_state *s;
+  const struct onr_arg_reduce_params *p;
+  enum onr_dtype dtype;
+  const char *x;
+  int64_t *y;
+  const struct onr_env *env;
+};
+
+union block {
+  float f32[COLUMNS];
+  double f64[COLUMNS];
+  int64_t i64[COLUMNS];
+  uint64_t u64[COLUMNS];
+};
+
+/* x beats best: further out, equal where the last one counts, or the first NaN. */
+#define BEATS(x, best)                                                                               \
+  ((best) != (best) ? (last && (x) != (x))                                                           \
+   : (x) != (x)     ? 1                                                                              \
+   : minimum        ? ((x) < (best) || (last && (x) == (best)))                                      \
+                    : ((x) > (best) || (last && (x) == (best))))
+
+#define COMPARE(member)                                          \
+  for (size_t j = 0; j < count; j++)                             \
+    if (index == 0 || BEATS(x->member[j], best->member[j])) {    \
+      best->member[j] = x->member[j];                            \
+      y[j] = index;                                              \
+    }
+
+static void take_row(const struct job *job, enum onri_class class, const union block *x, union block *best, size_t count,
+                     int64_t index, int64_t *y) {
+  const int minimum = job->p->minimum != 0, last = job->p->select_last != 0;
+  switch (class) {
+    case ONRI_CLASS_F32: COMPARE(f32) break;
+    case ONRI_CLASS_F64: COMPARE(f64) break;
+    case ONRI_CLASS_I64: COMPARE(i64) break;
+    default: COMPARE(u64) break;
+  }
+}
+
+static void arg_range(void *context, size_t begin, size_t end) {
+  const struct job *job = context;
+  const struct arg_reduce_state *s = job->s;
+  const size_t blocks = (s->inner + COLUMNS - 1) / COLUMNS, size = onr_dtype_size(job->dtype);
+  const enum onri_class class = onri_dtype_class(job->dtype);
+  for (size_t item = begin; item < end; item++) {
+    const size_t outer = item / blocks, column = item % blocks * COLUMNS, rest = s->inner - column;
+    const size_t count = rest < COLUMNS ? rest : COLUMNS;
+    union block x, best;
+    struct onri_pace pace = {job->env, 0};
+    for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 8 + count); i++) {
+      onri_load(job->dtype, job->x + ((outer * s->length + i) * s->inner + column) * size, count, &x);
+      take_row(job, class, &x, &best, count, (int64_t)i, job->y + outer * s->inner + column);
+    }
+  }
+}
+
+static enum onr_status arg_reduce_run(struct onr_call *call) {
+  const struct arg_reduce_state *s = call->state;
+  struct job job = {s, call->params, call->in[0].dtype, call->inputs[0], call->outputs[0], call->env};
+  onr_parallel_for(call->env, s->outer * ((s->inner + COLUMNS - 1) / COLUMNS), s->grain, arg_range, &job);
+  return ONR_STATUS_OK;
+}
+
+const struct onr_layer onri_layer_arg_reduce = {
+    .name = "arg_reduce",
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs_min = 1,
+    .outputs_max = 1,
+    .params_size = sizeof(struct onr_arg_reduce_params),
+    .state_size = sizeof(struct arg_reduce_state),
+    .infer = arg_reduce_infer,
+    .plan = arg_reduce_plan,
+    .run = arg_reduce_run,
+};

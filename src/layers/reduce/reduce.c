@@ -1,0 +1,158 @@
+/* reduce: sum, mean, extremes, product, norms and logarithms of sums over some axes; sum_to: over those along which a shape
+ * was broadcast.
+ *
+ * input 0   x     any shape, any number type; bool too for the extremes
+ * input 1   axes  int64 [n]    optional          sum_to: like, a tensor whose shape broadcasts to x's
+ * output 0  y     x's type; reduced dimensions are 1 or gone */
+#include "base/shape.h"
+#include "kernels/reduce/reduce.h"
+#include "params/params.h"
+
+struct reduce_state {
+  struct onri_reduce kernel; /* its pointers are set in run */
+  size_t grain;
+};
+
+static enum onr_status read_axes(const struct onr_call *call, uint8_t mask[ONR_MAX_RANK]) {
+  const struct onr_reduce_params *p = call->params;
+  const int32_t rank = call->in[0].rank;
+  int64_t axes[ONR_MAX_RANK];
+  size_t count = 0;
+  if (onri_has(call, 1)) ONR_TRY(onri_read_ints(call, 1, axes, ONR_MAX_RANK, &count));
+  ONR_TRY(onri_axes_resolve(axes, count, rank, mask, call->error));
+  if (count == 0 && !p->noop_with_empty_axes)
+    for (int32_t d = 0; d < rank; d++) mask[d] = 1;
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status reduce_infer(struct onr_call *call) {
+  const struct onr_reduce_params *p = call->params;
+  const struct onr_desc *x = &call->in[0];
+  const int extreme = p->op == ONR_REDUCE_MAX || p->op == ONR_REDUCE_MIN;
+  uint8_t mask[ONR_MAX_RANK];
+  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_NUMBER | (extreme ? ONRI_DTYPE_BIT(ONR_DTYPE_BOOL) : 0)));
+  ONR_TRY(read_axes(call, mask));
+  struct onr_desc y = {.dtype = x->dtype};
+  for (int32_t d = 0; d < x->rank; d++) {
+    if (!mask[d])
+      y.dim[y.rank++] = x->dim[d];
+    else if (p->keep_dims)
+      y.dim[y.rank++] = 1;
+  }
+  call->out[0] = y;
+  return ONR_STATUS_OK;
+}
+
+/* Neighbouring dimensions of one kind become one. */
+static int32_t merge_dims(const struct onr_desc *x, const uint8_t *mask, int64_t *dims, uint8_t *reduced) {
+  int32_t count = 0;
+  for (int32_t d = 0; d < x->rank; d++) {
+    if (x->dim[d] == 1) continue;
+    if (count > 0 && reduced[count - 1] == mask[d]) {
+      dims[count - 1] *= x->dim[d];
+    } else {
+      dims[count] = x->dim[d];
+      reduced[count++] = mask[d];
+    }
+  }
+  return count;
+}
+
+static enum onr_status plan_over(struct onr_call *call, enum onr_reduce_op op, const uint8_t mask[ONR_MAX_RANK]) {
+  struct reduce_state *s = call->state;
+  struct onri_reduce *r = &s->kernel;
+  int64_t dims[ONR_MAX_RANK], stride = 1;
+  uint8_t reduced[ONR_MAX_RANK];
+  int64_t strides[ONR_MAX_RANK];
+  if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
+  const int32_t count = merge_dims(&call->in[0], mask, dims, reduced);
+  for (int32_t d = count; d-- > 0; stride *= dims[d]) strides[d] = stride;
+  r->op = op;
+  r->dtype = call->in[0].dtype;
+  r->kept.count = r->rows.count = 1;
+  r->run = 1;
+  if (count > 0 && reduced[count - 1])
+    r->run = (size_t)dims[count - 1];
+  else if (count > 0)
+    r->columns = (size_t)dims[count - 1];
+  for (int32_t d = 0; d + 1 < count; d++) onri_dims_add(reduced[d] ? &r->rows : &r->kept, dims[d], strides[d]);
+  const size_t columns = r->columns < ONRI_REDUCE_COLUMNS ? r->columns : ONRI_REDUCE_COLUMNS;
+  const size_t item = r->rows.count * (r->columns == 0 ? r->run : columns);
+  s->grain = item == 0 || item >= 16384 ? 1 : 16384 / item;
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status reduce_plan(struct onr_call *call) {
+  const struct onr_reduce_params *p = call->params;
+  uint8_t mask[ONR_MAX_RANK];
+  ONR_TRY(read_axes(call, mask));
+  return plan_over(call, p->op, mask);
+}
+
+/* The dimensions that broadcasting `like` to x added or stretched. */
+static enum onr_status broadcast_axes(const struct onr_call *call, uint8_t mask[ONR_MAX_RANK]) {
+  const struct onr_desc *x = &call->in[0], *like = &call->in[1];
+  const int32_t more = x->rank - like->rank;
+  int fits = more >= 0;
+  for (int32_t d = 0; fits && d < x->rank; d++) {
+    mask[d] = d < more || like->dim[d - more] != x->dim[d];
+    fits = d < more || !mask[d] || like->dim[d - more] == 1;
+  }
+  char wide[96], narrow[96];
+  return fits ? ONR_STATUS_OK
+              : onr_fail(call->error, ONR_STATUS_SHAPE, "expected a shape that broadcasts to %s, found %s",
+                         onr_desc_format(x, wide, sizeof wide), onr_desc_format(like, narrow, sizeof narrow));
+}
+
+static enum onr_status sum_to_infer(struct onr_call *call) {
+  uint8_t mask[ONR_MAX_RANK];
+  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_NUMBER));
+  ONR_TRY(broadcast_axes(call, mask));
+  call->out[0] = call->in[1];
+  call->out[0].dtype = call->in[0].dtype;
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status sum_to_plan(struct onr_call *call) {
+  uint8_t mask[ONR_MAX_RANK];
+  ONR_TRY(broadcast_axes(call, mask));
+  return plan_over(call, ONR_REDUCE_SUM, mask);
+}
+
+static void reduce_range(void *context, size_t begin, size_t end) { onri_reduce(context, begin, end); }
+
+static enum onr_status reduce_run(struct onr_call *call) {
+  struct reduce_state *s = call->state;
+  if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
+  s->kernel.env = call->env;
+  s->kernel.x = call->inputs[0];
+  s->kernel.y = call->outputs[0];
+  onr_parallel_for(call->env, onri_reduce_items(&s->kernel), s->grain, reduce_range, &s->kernel);
+  return ONR_STATUS_OK;
+}
+
+const struct onr_layer onri_layer_reduce = {
+    .name = "reduce",
+    .inputs_min = 1,
+    .inputs_max = 2,
+    .outputs_min = 1,
+    .outputs_max = 1,
+    .shape_inputs = 1u << 1,
+    .params_size = sizeof(struct onr_reduce_params),
+    .state_size = sizeof(struct reduce_state),
+    .infer = reduce_infer,
+    .plan = reduce_plan,
+    .run = reduce_run,
+};
+
+const struct onr_layer onri_layer_sum_to = {
+    .name = "sum_to",
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs_min = 1,
+    .outputs_max = 1,
+    .state_size = sizeof(struct reduce_state),
+    .infer = sum_to_infer,
+    .plan = sum_to_plan,
+    .run = reduce_run,
+};

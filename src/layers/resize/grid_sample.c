@@ -1,0 +1,203 @@
+/* grid_sample: x looked up at the positions of a grid, as torch.nn.functional.grid_sample does.
+ *
+ * input 0   x     [N, C, spatial...] (2 or 3 of them), or channels-last
+ * input 1   grid  [N, spatial of y..., 2 or 3], positions (x, y, z) from -1 to 1
+ * output 0  y     [N, C, spatial of y...]
+ * ONNX      GridSample-16..22
+ * path      portable: positions in float64; a position that is not a number counts as far outside; nearest moves elements of
+ *           any type, interpolated integers are rounded to the nearest
+ */
+#include <math.h>
+#include <string.h>
+
+#include "base/image.h"
+#include "base/convert.h"
+#include "base/shape.h"
+#include "layers/layers.h"
+#include "layers/elementwise/real.h"
+#include "layers/conv/window.h"
+
+enum { MAX_TAPS = 4 };
+
+struct grid_sample_state {
+  struct onri_image x, y;
+  int64_t positions; /* of one image of y */
+  size_t x_real, grid_real, y_real;
+};
+
+struct work {
+  const struct grid_sample_state *s;
+  const struct onr_grid_sample_params *p;
+  const void *x, *grid;
+  void *y;
+  int64_t parts;  /* of an element: 2 for complex numbers */
+  size_t element; /* bytes, when elements are moved as they are; else 0 */
+  int32_t spatial, wide, wide_grid;
+};
+
+/* Up to MAX_TAPS pixels along one axis. */
+struct taps {
+  int count;
+  int64_t index[MAX_TAPS]; /* -1: padding of zeros */
+  double weight[MAX_TAPS];
+};
+
+static enum onr_status grid_sample_infer(struct onr_call *call) {
+  const struct onr_grid_sample_params *const p = call->params;
+  struct onri_image x;
+  int32_t spatial = 0;
+  if (p->mode != ONR_GRID_NEAREST) ONR_TRY(onri_real_expect(call, 0));
+  ONR_TRY(onri_expect_dtype(call, 1, ONRI_DTYPES_FLOAT));
+  ONR_TRY(onri_expect_rank(call, 0, 4, 5));
+  ONR_TRY(onri_image_view(&call->in[0], p->channels_last, &x, &spatial, call->error));
+  const struct onr_desc *const grid = &call->in[1];
+  if (grid->rank != spatial + 2 || grid->dim[0] != x.batch || grid->dim[spatial + 1] != spatial)
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a grid [%lld, ..., %d] of rank %d, found rank %d with [%lld, ..., %lld]",
+                    (long long)x.batch, spatial, spatial + 2, grid->rank, (long long)(grid->rank > 0 ? grid->dim[0] : 0),
+                    (long long)(grid->rank > 0 ? grid->dim[grid->rank - 1] : 0));
+  if (p->mode == ONR_GRID_CUBIC && spatial != 2)
+    return onr_fail(call->error, ONR_STATUS_UNSUPPORTED, "cubic sampling is for images of 2 dimensions, found %d", spatial);
+  struct onri_axis axis[ONR_MAX_SPATIAL] = {{0}};
+  for (int32_t i = 0; i < spatial; i++) axis[ONR_MAX_SPATIAL - spatial + i].out = grid->dim[1 + i];
+  call->out[0] = onri_image_desc(call->in[0].dtype, p->channels_last, x.batch, x.channels, spatial, axis);
+  return onri_expect_pixels(call, 0);
+}
+
+static enum onr_status grid_sample_plan(struct onr_call *call) {
+  const struct onr_grid_sample_params *const p = call->params;
+  struct grid_sample_state *const s = call->state;
+  int32_t spatial = 0;
+  ONR_TRY(onri_image_view(&call->in[0], p->channels_last, &s->x, &spatial, call->error));
+  ONR_TRY(onri_image_view(&call->out[0], p->channels_last, &s->y, &spatial, call->error));
+  s->positions = s->y.size[0] * s->y.size[1] * s->y.size[2];
+  ONR_TRY(onri_real_plan(call, &call->in[1], &s->grid_real));
+  if (p->mode == ONR_GRID_NEAREST) return ONR_STATUS_OK;
+  ONR_TRY(onri_real_plan(call, &call->in[0], &s->x_real));
+  return onri_real_plan(call, &call->out[0], &s->y_real);
+}
+
+static double clamped(double v, double low, double high) { return v < low ? low : v > high ? high : v; }
+
+/* Folds v back into [low, high] as between two mirrors. */
+static double reflected(double v, double low, double high) {
+  const double range = high - low;
+  if (range <= 0) return low;
+  const double past = fabs(v - low), turns = floor(past / range), rest = past - turns * range;
+  return fmod(turns, 2) == 0 ? low + rest : high - rest;
+}
+
+/* The pixel for index i under the padding rule, -1 for none. */
+static int64_t pixel_at(const struct work *w, double i, int64_t size) {
+  const double last = (double)(size - 1);
+  if (i >= 0 && i <= last) return (int64_t)i;
+  if (w->p->padding == ONR_GRID_ZEROS) return -1;
+  if (w->p->padding == ONR_GRID_REFLECTION)
+    i = w->p->align_corners ? reflected(i, 0, last) : reflected(i, -0.5, (double)size - 0.5);
+  return (int64_t)clamped(i, 0, last);
+}
+
+static void cubic_weights(double r, double weight[MAX_TAPS]) {
+  const double a = -0.75;
+  for (int t = 0; t < 4; t++) {
+    const double d = fabs(r + 1 - t);
+    weight[t] = d <= 1 ? ((a + 2) * d - (a + 3)) * d * d + 1 : ((d - 5) * d + 8) * d * a - 4 * a;
+  }
+}
+
+static struct taps taps_at(const struct work *w, double grid, int64_t size) {
+  const double length = (double)size;
+  double x = w->p->align_corners ? (grid + 1) / 2 * (length - 1) : ((grid + 1) * length - 1) / 2;
+  const double low = w->p->align_corners ? 0 : -0.5, high = w->p->align_corners ? length - 1 : length - 0.5;
+  struct taps t = {.count = w->p->mode == ONR_GRID_NEAREST ? 1 : w->p->mode == ONR_GRID_LINEAR ? 2 : 4};
+  if (!(x > -1e15 && x < 1e15)) x = x > 0 ? 1e15 : -1e15; /* NaN and beyond int64 */
+  if (w->p->mode == ONR_GRID_NEAREST) x = rint(x);
+  /* Cubic clamps each of its pixels instead, as PyTorch does. */
+  if (w->p->padding == ONR_GRID_BORDER && t.count < 4 && (x < low || x > high)) x = clamped(x, 0, length - 1);
+  if (w->p->padding == ONR_GRID_REFLECTION && (x < low || x > high)) x = reflected(x, low, high);
+  const double base = floor(x);
+  t.weight[0] = 1;
+  if (t.count == 2) t.weight[0] = 1 - (x - base), t.weight[1] = x - base;
+  if (t.count == 4) cubic_weights(x - base, t.weight);
+  for (int i = 0; i < t.count; i++) t.index[i] = pixel_at(w, base + i - (t.count == 4 ? 1 : 0), size);
+  return t;
+}
+
+static double value_at(const void *x, int wide, int64_t i) { return wide ? ((const double *)x)[i] : (double)((const float *)x)[i]; }
+
+/* Offsets and weights of all pixels that make one output pixel; the padding ones are left out. */
+static int combine(const struct grid_sample_state *s, const struct taps t[ONR_MAX_SPATIAL], int64_t *offset, double *weight) {
+  int count = 0;
+  for (int a = 0; a < t[0].count; a++)
+    for (int b = 0; b < t[1].count; b++)
+      for (int c = 0; c < t[2].count; c++) {
+        if (t[0].index[a] < 0 || t[1].index[b] < 0 || t[2].index[c] < 0) continue;
+        offset[count] = t[0].index[a] * s->x.stride[0] + t[1].index[b] * s->x.stride[1] + t[2].index[c] * s->x.stride[2];
+        weight[count++] = t[0].weight[a] * t[1].weight[b] * t[2].weight[c];
+      }
+  return count;
+}
+
+/* The element of x at `from`, or zero for -1. */
+static void move(const struct work *w, int64_t from, int64_t to) {
+  char *const y = (char *)w->y + (size_t)to * w->element;
+  if (from < 0) memset(y, 0, w->element);
+  else memcpy(y, (const char *)w->x + (size_t)from * w->element, w->element);
+}
+
+static void weigh(const struct work *w, int64_t from, const int64_t *offset, const double *weight, int count, int64_t to) {
+  for (int64_t part = 0; part < w->parts; part++) {
+    double sum = 0;
+    for (int i = 0; i < count; i++) sum += weight[i] * value_at(w->x, w->wide, (from + offset[i]) * w->parts + part);
+    if (w->wide) ((double *)w->y)[to * w->parts + part] = sum;
+    else ((float *)w->y)[to * w->parts + part] = (float)sum;
+  }
+}
+
+/* An item is one output pixel of one batch entry. */
+static void pixels(void *context, size_t begin, size_t end) {
+  const struct work *const w = context;
+  const struct grid_sample_state *const s = w->s;
+  for (size_t item = begin; item < end; item++) {
+    const int64_t n = (int64_t)item / s->positions, at = (int64_t)item % s->positions;
+    const int64_t o[] = {at / s->y.size[2] / s->y.size[1], at / s->y.size[2] % s->y.size[1], at % s->y.size[2]};
+    struct taps t[ONR_MAX_SPATIAL];
+    int64_t offset[MAX_TAPS * MAX_TAPS];
+    double weight[MAX_TAPS * MAX_TAPS];
+    for (int a = 0; a < ONR_MAX_SPATIAL; a++) { /* the grid lists the innermost axis first */
+      const int from = ONR_MAX_SPATIAL - 1 - a;
+      if (from >= w->spatial)
+        t[a] = (struct taps){.count = 1, .index = {0}, .weight = {1}};
+      else
+        t[a] = taps_at(w, value_at(w->grid, w->wide_grid, (int64_t)item * w->spatial + from), s->x.size[a]);
+    }
+    const int count = combine(s, t, offset, weight);
+    for (int64_t c = 0; c < s->x.channels; c++) {
+      const int64_t from = n * s->x.batch_stride + c * s->x.channel_stride;
+      const int64_t to = n * s->y.batch_stride + c * s->y.channel_stride + o[0] * s->y.stride[0] + o[1] * s->y.stride[1] + o[2] * s->y.stride[2];
+      if (w->element > 0) move(w, count > 0 ? from + offset[0] : -1, to);
+      else weigh(w, from, offset, weight, count, to);
+    }
+  }
+}
+
+static enum onr_status grid_sample_run(struct onr_call *call) {
+  const struct grid_sample_state *const s = call->state;
+  if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
+  struct work w = {.s = s, .p = call->params, .x = call->inputs[0], .grid = onri_real_input(call, 1, s->grid_real), .y = call->outputs[0],
+                   .parts = (int64_t)onri_dtype_parts(call->in[0].dtype),
+                   .spatial = call->in[0].rank - 2, .wide = onri_is_double(call->in[0].dtype), .wide_grid = onri_is_double(call->in[1].dtype)};
+  const int moves = w.p->mode == ONR_GRID_NEAREST;
+  if (moves) w.element = onr_dtype_size(call->in[0].dtype);
+  else w.x = onri_real_input(call, 0, s->x_real), w.y = onri_real_output(call, 0, s->y_real);
+  onr_parallel_for(call->env, (size_t)(s->x.batch * s->positions), 64, pixels, &w);
+  if (!moves) onri_real_finish(call, 0, s->y_real);
+  return ONR_STATUS_OK;
+}
+
+const struct onr_layer onri_layer_grid_sample = {
+    .name = "grid_sample",
+    .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
+    .params_size = sizeof(struct onr_grid_sample_params),
+    .state_size = sizeof(struct grid_sample_state),
+    .infer = grid_sample_infer, .plan = grid_sample_plan, .run = grid_sample_run,
+};

@@ -1,0 +1,204 @@
+/* roi_align: regions of images, cut out by interpolation to one size.
+ *
+ * input 0   x        [N, C, H, W], or channels-last
+ * input 1   rois     [R, 4]: x1, y1, x2, y2
+ * input 2   batches  int64 [R]: which image
+ * output 0  y        [R, C, output height, output width], or channels-last
+ * ONNX      RoiAlign-10..22
+ * path      portable, in float64; samples outside of the image are not visited, so no region takes longer than the image
+ */
+#include <math.h>
+
+#include "base/image.h"
+#include "base/shape.h"
+#include "layers/layers.h"
+#include "layers/elementwise/real.h"
+#include "layers/conv/window.h"
+
+enum { BLOCK = 64, MAX_RATIO = 1024 };
+
+struct roi_align_state {
+  struct onri_image x, y;
+  size_t x_real, rois_real, y_real;
+};
+
+struct work {
+  const struct roi_align_state *s;
+  const struct onr_roi_align_params *p;
+  const void *x, *rois;
+  const int64_t *batches;
+  void *y;
+  int wide, wide_rois;
+};
+
+/* Samples of one output pixel along one axis: the i-th lies at start + (i + 1/2) * step. */
+struct line {
+  double start, step, count; /* count is whole */
+};
+
+static enum onr_status roi_align_infer(struct onr_call *call) {
+  const struct onr_roi_align_params *const p = call->params;
+  struct onri_image x;
+  struct onri_axis axis[ONR_MAX_SPATIAL] = {{0}};
+  int32_t spatial = 0;
+  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
+  ONR_TRY(onri_expect_dtype(call, 1, ONRI_DTYPES_FLOAT));
+  ONR_TRY(onri_expect_dtype(call, 2, ONRI_DTYPE_BIT(ONR_DTYPE_I64)));
+  ONR_TRY(onri_expect_rank(call, 0, 4, 4));
+  ONR_TRY(onri_expect_rank(call, 1, 2, 2));
+  ONR_TRY(onri_expect_rank(call, 2, 1, 1));
+  const int64_t regions = call->in[1].dim[0];
+  if (call->in[1].dim[1] != 4 || call->in[2].dim[0] != regions)
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected rois [R, 4] and R batch indices, found [%lld, %lld] and %lld",
+                    (long long)regions, (long long)call->in[1].dim[1], (long long)call->in[2].dim[0]);
+  if (p->output_height < 1 || p->output_width < 1 || p->output_height > INT32_MAX || p->output_width > INT32_MAX ||
+      p->sampling_ratio < 0 || p->sampling_ratio > MAX_RATIO)
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "output of %lld x %lld with %lld samples is out of range (samples: 0 to %d)",
+                    (long long)p->output_height, (long long)p->output_width, (long long)p->sampling_ratio, MAX_RATIO);
+  ONR_TRY(onri_image_view(&call->in[0], p->channels_last, &x, &spatial, call->error));
+  if (x.size[1] > INT32_MAX || x.size[2] > INT32_MAX) return onr_fail(call->error, ONR_STATUS_LIMIT, "the image is beyond 2^31 pixels");
+  axis[1].out = p->output_height;
+  axis[2].out = p->output_width;
+  call->out[0] = onri_image_desc(call->in[0].dtype, p->channels_last, regions, x.channels, 2, axis);
+  return onri_expect_pixels(call, 0);
+}
+
+static enum onr_status roi_align_plan(struct onr_call *call) {
+  const struct onr_roi_align_params *const p = call->params;
+  struct roi_align_state *const s = call->state;
+  int32_t spatial = 0;
+  ONR_TRY(onri_image_view(&call->in[0], p->channels_last, &s->x, &spatial, call->error));
+  ONR_TRY(onri_image_view(&call->out[0], p->channels_last, &s->y, &spatial, call->error));
+  ONR_TRY(onri_real_plan(call, &call->in[0], &s->x_real));
+  ONR_TRY(onri_real_plan(call, &call->in[1], &s->rois_real));
+  return onri_real_plan(call, &call->out[0], &s->y_real);
+}
+
+static double value_at(const void *x, int wide, int64_t i) { return wide ? ((const double *)x)[i] : (double)((const float *)x)[i]; }
+
+/* Samples of output pixel `bin` of `bins` in the region from low to high. */
+static struct line line_of(const struct onr_roi_align_params *p, double low, double high, int64_t bin, int64_t bins) {
+  const double offset = p->half_pixel ? 0.5 : 0, scale = (double)p->spatial_scale;
+  const double start = low * scale - offset;
+  double length = high * scale - offset - start;
+  if (!p->half_pixel && !(length > 1)) length = 1;
+  const double size = length / (double)bins;
+  struct line line = {.start = start + (double)bin * size, .count = p->sampling_ratio > 0 ? (double)p->sampling_ratio : ceil(size)};
+  if (!(line.count > 0)) line.count = 0;
+  line.step = line.count > 0 ? size / line.count : 0;
+  return line;
+}
+
+/* Samples [*first, *last) that may lie in [-1, size]; the others add nothing. Few more than there are pixels. */
+static void visible(const struct line *line, int64_t size, int64_t *first, int64_t *last) {
+  double low = (-1 - line->start) / line->step - 1.5, high = ((double)size - line->start) / line->step + 1.5;
+  if (line->step < 0) {
+    const double swap = low;
+    low = high - 3, high = swap + 3;
+  }
+  if (line->step == 0) low = 0, high = line->count; /* only with the sampling ratio given: few */
+  if (!(low > 0)) low = 0;
+  if (!(high < line->count)) high = line->count;
+  *first = low < 9e15 ? (int64_t)low : 0;
+  *last = low < high && high - low < 9e15 ? (int64_t)ceil(high) : *first;
+}
+
+/* The two pixels around position v and the weight of the second; 0 when v is outside of the image. */
+static int neighbours(double v, int64_t size, int64_t index[2], double *weight) {
+  if (!(v >= -1 && v <= (double)size)) return 0;
+  if (v < 0) v = 0;
+  index[0] = (int64_t)v;
+  if (index[0] >= size - 1) {
+    index[0] = index[1] = size - 1;
+    *weight = 0;
+    return 1;
+  }
+  index[1] = index[0] + 1;
+  *weight = v - (double)index[0];
+  return 1;
+}
+
+/* Adds one sample for `count` channels that begin at x. */
+static void sample(const struct work *w, double *sum, int64_t from, int64_t count, const int64_t iy[2], const int64_t ix[2],
+                   double ly, double lx, int first) {
+  const struct onri_image *const x = &w->s->x;
+  const double weight[] = {(1 - ly) * (1 - lx), (1 - ly) * lx, ly * (1 - lx), ly * lx};
+  const int64_t offset[] = {iy[0] * x->stride[1] + ix[0] * x->stride[2], iy[0] * x->stride[1] + ix[1] * x->stride[2],
+                            iy[1] * x->stride[1] + ix[0] * x->stride[2], iy[1] * x->stride[1] + ix[1] * x->stride[2]};
+  for (int64_t c = 0; c < count; c++) {
+    double part[4];
+    for (int k = 0; k < 4; k++) part[k] = weight[k] * value_at(w->x, w->wide, from + c * x->channel_stride + offset[k]);
+    if (w->p->mode == ONR_ROI_AVERAGE) {
+      sum[c] += part[0] + part[1] + part[2] + part[3];
+    } else { /* the standard's maximum is taken over the weighted neighbours */
+      const double most = fmax(fmax(part[0], part[1]), fmax(part[2], part[3]));
+      sum[c] = first ? most : fmax(sum[c], most);
+    }
+  }
+}
+
+/* `count` channels of one output pixel. */
+static void output_pixel(const struct work *w, int64_t from, int64_t to, int64_t count, const struct line *v, const struct line *h) {
+  const struct onri_image *const x = &w->s->x;
+  int64_t y_first, y_last, x_first, x_last, iy[2], ix[2], samples = 0;
+  double sum[BLOCK] = {0}, ly, lx;
+  visible(v, x->size[1], &y_first, &y_last);
+  visible(h, x->size[2], &x_first, &x_last);
+  for (int64_t i = y_first; i < y_last && x_first < x_last; i++) {
+    if (!neighbours(v->start + ((double)i + 0.5) * v->step, x->size[1], iy, &ly)) continue;
+    for (int64_t j = x_first; j < x_last; j++)
+      if (neighbours(h->start + ((double)j + 0.5) * h->step, x->size[2], ix, &lx)) sample(w, sum, from, count, iy, ix, ly, lx, samples++ == 0);
+  }
+  const double all = v->count * h->count;
+  for (int64_t c = 0; c < count; c++) {
+    double result = w->p->mode == ONR_ROI_AVERAGE ? sum[c] / fmax(all, 1) : sum[c];
+    if (w->p->mode == ONR_ROI_MAX && (double)samples < all) result = fmax(result, 0); /* samples outside count as 0 */
+    if (w->wide)
+      ((double *)w->y)[to + c * w->s->y.channel_stride] = result;
+    else
+      ((float *)w->y)[to + c * w->s->y.channel_stride] = (float)result;
+  }
+}
+
+/* An item is one row of output pixels of one region. */
+static void rows(void *context, size_t begin, size_t end) {
+  const struct work *const w = context;
+  const struct roi_align_state *const s = w->s;
+  for (size_t item = begin; item < end; item++) {
+    const int64_t r = (int64_t)item / s->y.size[1], row = (int64_t)item % s->y.size[1];
+    double box[4];
+    for (int i = 0; i < 4; i++) box[i] = value_at(w->rois, w->wide_rois, r * 4 + i);
+    const struct line v = line_of(w->p, box[1], box[3], row, s->y.size[1]);
+    for (int64_t column = 0; column < s->y.size[2]; column++) {
+      const struct line h = line_of(w->p, box[0], box[2], column, s->y.size[2]);
+      for (int64_t c = 0; c < s->x.channels; c += BLOCK)
+        output_pixel(w, w->batches[r] * s->x.batch_stride + c * s->x.channel_stride,
+                     r * s->y.batch_stride + row * s->y.stride[1] + column * s->y.stride[2] + c * s->y.channel_stride,
+                     s->x.channels - c < BLOCK ? s->x.channels - c : BLOCK, &v, &h);
+    }
+  }
+}
+
+static enum onr_status roi_align_run(struct onr_call *call) {
+  const struct roi_align_state *const s = call->state;
+  const int64_t *const batches = call->inputs[2];
+  for (int64_t r = 0; r < call->in[1].dim[0]; r++)
+    if (batches[r] < 0 || batches[r] >= s->x.batch)
+      return onr_fail(call->error, ONR_STATUS_INDEX, "batch index %lld is outside of %lld images", (long long)batches[r], (long long)s->x.batch);
+  struct work w = {.s = s, .p = call->params, .x = onri_real_input(call, 0, s->x_real), .rois = onri_real_input(call, 1, s->rois_real),
+                   .batches = batches, .y = onri_real_output(call, 0, s->y_real), .wide = onri_is_double(call->in[0].dtype),
+                   .wide_rois = onri_is_double(call->in[1].dtype)};
+  if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
+  onr_parallel_for(call->env, (size_t)(s->y.batch * s->y.size[1]), 1, rows, &w);
+  onri_real_finish(call, 0, s->y_real);
+  return ONR_STATUS_OK;
+}
+
+const struct onr_layer onri_layer_roi_align = {
+    .name = "roi_align",
+    .inputs_min = 3, .inputs_max = 3, .outputs_min = 1, .outputs_max = 1,
+    .flags = ONR_LAYER_HEAVY,
+    .params_size = sizeof(struct onr_roi_align_params),
+    .state_size = sizeof(struct roi_align_state),
+    .infer = roi_align_infer, .plan = roi_align_plan, .run = roi_align_run,
+};

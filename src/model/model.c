@@ -1,0 +1,147 @@
+/* model: the immutable half: a rewritten graph, its packed weights, and what it declares. */
+#include "model/model.h"
+
+#include <string.h>
+
+#include "base/shape.h"
+#include "model/passes.h"
+
+static enum onr_status no_memory(struct onr_error *error) { return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a model"); }
+
+enum onr_status onri_model_create(const struct onr_model_options *options, struct onr_model **model, struct onr_error *error) {
+  static const struct onr_model_options defaults = {0};
+  const struct onr_allocator *allocator;
+  struct onr_model *m;
+  if (!options) options = &defaults;
+  allocator = options->allocator ? options->allocator : &onri_malloc_allocator;
+  *model = NULL;
+  m = onri_allocate_zeroed(allocator, sizeof(*m));
+  if (!m) return no_memory(error);
+  m->env = (struct onr_env){.allocator = &m->meter.allocator, .meter = &m->meter, .threads = options->threads,
+                            .limits = onri_limits_resolve(options->limits), .backend = options->backend, .cancel = options->cancel};
+  m->plan_bytes = options->limits ? options->limits->plan_bytes : 0;
+  onri_meter_init(&m->meter, allocator, m->env.limits.total_bytes, sizeof(*m));
+  onri_arena_init(&m->arena, m->env.allocator, 0);
+  *model = m;
+  return ONR_STATUS_OK;
+}
+
+void onr_model_destroy(struct onr_model *model) {
+  if (!model) return;
+  onri_graph_destroy(model->graph);
+  if (model->release_keep) model->release_keep(model->keep);
+  onri_arena_clear(&model->arena);
+  onri_release(model->meter.under, model);
+}
+
+static enum onr_status declare_value(struct onri_arena *arena, const char *name, const struct onr_desc *desc,
+                                     const char *const *dim_names, struct onr_value_info *info, struct onr_error *error) {
+  *info = (struct onr_value_info){.name = onri_arena_string(arena, name), .dtype = desc->dtype, .rank = desc->rank};
+  if (!info->name) return no_memory(error);
+  for (int32_t d = 0; d < info->rank; d++) {
+    info->dim[d] = desc->dim[d];
+    if (!dim_names || !dim_names[d]) continue;
+    info->dim_name[d] = onri_arena_string(arena, dim_names[d]);
+    if (!info->dim_name[d]) return no_memory(error);
+  }
+  return ONR_STATUS_OK;
+}
+
+enum onr_status onri_model_declare(const struct onri_graph *graph, const int32_t *values, size_t count, size_t room,
+                                   struct onri_arena *arena, struct onr_value_info **infos, struct onr_error *error) {
+  *infos = onri_arena_allocate(arena, room * sizeof(**infos));
+  if (!*infos) return no_memory(error);
+  for (size_t i = 0; i < count; i++) {
+    const struct onri_value *value = &graph->values[values[i]];
+    ONR_TRY(declare_value(arena, value->name, &value->desc, value->dim_names, &(*infos)[i], error));
+  }
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status index_names(struct onr_model *m, const struct onr_value_info *infos, size_t count, struct onri_named **list,
+                                   struct onr_error *error) {
+  *list = onri_arena_allocate(&m->arena, count * sizeof(**list));
+  if (!*list) return no_memory(error);
+  for (size_t i = 0; i < count; i++) (*list)[i] = (struct onri_named){infos[i].name, (int32_t)i, 0};
+  onri_named_sort(*list, count);
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status index_symbols(struct onr_model *m, struct onr_error *error) {
+  const size_t count = m->graph->num_inputs + m->num_defaults;
+  for (size_t i = 0; i < count; i++)
+    for (int32_t d = 0; d < m->inputs[i].rank; d++) m->num_symbols += m->inputs[i].dim_name[d] != NULL;
+  struct onri_named *next = m->symbols = onri_arena_allocate(&m->arena, m->num_symbols * sizeof(*next));
+  if (!next) return no_memory(error);
+  for (size_t i = 0; i < count; i++)
+    for (int32_t d = 0; d < m->inputs[i].rank; d++)
+      if (m->inputs[i].dim_name[d]) *next++ = (struct onri_named){m->inputs[i].dim_name[d], (int32_t)i, d};
+  onri_named_sort(m->symbols, m->num_symbols);
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status declare_all(struct onr_model *m, const struct onr_model_info *info, struct onr_error *error) {
+  m->info = *info;
+  m->info.producer_name = onri_arena_string(&m->arena, info->producer_name ? info->producer_name : "");
+  m->info.producer_version = onri_arena_string(&m->arena, info->producer_version ? info->producer_version : "");
+  if (!m->info.producer_name || !m->info.producer_version) return no_memory(error);
+  const size_t num_inputs = m->graph->num_inputs, num_outputs = m->graph->num_outputs;
+  ONR_TRY(onri_model_declare(m->graph, m->graph->inputs, num_inputs, num_inputs + m->num_defaults, &m->arena, &m->inputs, error));
+  for (size_t i = 0; i < m->num_defaults; i++) {
+    const struct onri_default *d = &m->defaults[i];
+    ONR_TRY(declare_value(&m->arena, d->name, &d->desc, d->dim_names, &m->inputs[num_inputs + i], error));
+  }
+  ONR_TRY(onri_model_declare(m->graph, m->graph->outputs, num_outputs, num_outputs, &m->arena, &m->outputs, error));
+  ONR_TRY(index_names(m, m->inputs, num_inputs + m->num_defaults, &m->input_names, error));
+  ONR_TRY(index_names(m, m->outputs, num_outputs, &m->output_names, error));
+  return index_symbols(m, error);
+}
+
+enum onr_status onri_model_finish(struct onr_model *model, struct onri_graph *graph, const struct onr_model_info *info,
+                                  void *keep, void (*release_keep)(void *keep), const struct onr_model_options *options,
+                                  struct onr_error *error) {
+  model->graph = graph;
+  model->keep = keep;
+  model->release_keep = release_keep;
+  ONR_TRY(onri_graph_verify(graph, error));
+  ONR_TRY(declare_all(model, info, error));
+  ONR_TRY(onri_passes_run(graph, options ? options->disabled_passes : NULL, error));
+  ONR_TRY(onri_graph_verify(graph, error));
+  ONR_TRY(onri_model_prepare(model, error));
+  model->info.num_nodes = graph->num_nodes;
+  model->env.cancel = NULL; /* the loader's flag: sessions bring their own */
+  model->env.threads = NULL;
+  return ONR_STATUS_OK;
+}
+
+size_t onr_model_num_inputs(const struct onr_model *model) { return model->graph->num_inputs; }
+
+size_t onr_model_num_defaults(const struct onr_model *model) { return model->num_defaults; }
+
+size_t onr_model_num_outputs(const struct onr_model *model) { return model->graph->num_outputs; }
+
+const struct onr_value_info *onr_model_input(const struct onr_model *model, size_t index) {
+  return index < model->graph->num_inputs + model->num_defaults ? &model->inputs[index] : NULL;
+}
+
+const struct onr_value_info *onr_model_output(const struct onr_model *model, size_t index) {
+  return index < model->graph->num_outputs ? &model->outputs[index] : NULL;
+}
+
+int onr_model_find_input(const struct onr_model *model, const char *name) {
+  const struct onri_named *found = onri_named_find(model->input_names, model->graph->num_inputs + model->num_defaults, name);
+  return found ? found->index : -1;
+}
+
+int onr_model_find_output(const struct onr_model *model, const char *name) {
+  const struct onri_named *found = onri_named_find(model->output_names, model->graph->num_outputs, name);
+  return found ? found->index : -1;
+}
+
+size_t onr_model_num_modules(const struct onr_model *model) { return model->num_modules; }
+
+const struct onr_module_info *onr_model_module(const struct onr_model *model, size_t index) {
+  return index < model->num_modules ? &model->modules[index] : NULL;
+}
+
+void onr_model_get_info(const struct onr_model *model, struct onr_model_info *info) { *info = model->info; }

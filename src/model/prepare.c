@@ -1,0 +1,112 @@
+/* prepare: lets every layer choose a kernel and pack its constant weights, one node after the other, so that at most one
+ * node's weights are in memory twice: a constant leaves memory with its last reader that packed it. */
+#include "base/shared.h"
+#include "model/model.h"
+
+/* Readers of constants that have not packed them; counted over all graphs, since bodies share constants. */
+static void count_readers(struct onri_graph *graph) {
+  for (size_t n = 0; n < graph->num_nodes; n++) {
+    const struct onri_node *node = &graph->nodes[n];
+    for (int32_t i = 0; i < node->num_in; i++)
+      if (node->in[i] != ONRI_NONE && graph->values[node->in[i]].constant) graph->values[node->in[i]].constant->readers++;
+    for (int32_t b = 0; b < node->num_bodies; b++) count_readers(node->bodies[b]);
+  }
+  for (size_t i = 0; i < graph->num_outputs; i++)
+    if (graph->values[graph->outputs[i]].constant) graph->values[graph->outputs[i]].constant->readers++;
+}
+
+static void drop_data(struct onri_constant *constant) {
+  if (--constant->readers > 0) return;
+  if (constant->owned) onri_release(constant->allocator, constant->data);
+  constant->data = NULL;
+  constant->owned = 0;
+  constant->load = NULL;
+}
+
+/* What prepare sees of a value that is not constant: the best knowledge at load time. */
+static struct onr_desc expected_desc(const struct onri_value *value) {
+  struct onr_desc desc = value->constant ? value->constant->desc : value->desc;
+  if (desc.dtype == ONR_DTYPE_NONE) desc.dtype = ONR_DTYPE_F32; /* NONE would say that it is omitted */
+  return desc;
+}
+
+static enum onr_status fill_call(struct onri_graph *graph, struct onri_node *node, struct onr_call *call, struct onr_desc *in,
+                                 struct onr_desc *out, const void **inputs, struct onr_error *error) {
+  for (int32_t i = 0; i < node->num_in; i++) {
+    enum onr_status status = ONR_STATUS_OK;
+    if (node->in[i] == ONRI_NONE) continue;
+    in[i] = expected_desc(&graph->values[node->in[i]]);
+    inputs[i] = onri_value_data(graph, node->in[i], &status, error);
+    if (status != ONR_STATUS_OK) return status;
+  }
+  for (int32_t i = 0; i < node->num_out; i++)
+    if (node->out[i] != ONRI_NONE) out[i] = expected_desc(&graph->values[node->out[i]]);
+  *call = (struct onr_call){.params = node->params, .prepared = node->prepared, .num_in = (size_t)node->num_in,
+                            .num_out = (size_t)node->num_out, .in = in, .out = out, .inputs = inputs, .env = graph->env,
+                            .error = error, .in_place = -1};
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status prepare_node(struct onri_graph *graph, struct onri_node *node, struct onr_error *error) {
+  const struct onr_allocator *allocator = graph->env->allocator;
+  struct onri_arena arena;
+  struct onr_call call;
+  enum onr_status status;
+  onri_arena_init(&arena, allocator, 0);
+  const size_t in_room = onri_inputs_room(node->layer, (size_t)node->num_in);
+  struct onr_desc *in = onri_arena_allocate(&arena, in_room * sizeof(*in));
+  struct onr_desc *out = onri_arena_allocate(&arena, onri_outputs_room(node->layer, (size_t)node->num_out) * sizeof(*out));
+  const void **inputs = onri_arena_allocate(&arena, in_room * sizeof(*inputs));
+  if (node->layer->prepared_size) node->prepared = onri_allocate_zeroed(allocator, node->layer->prepared_size);
+  if (!in || !out || !inputs || (node->layer->prepared_size && !node->prepared))
+    status = onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to prepare a layer");
+  else
+    status = fill_call(graph, node, &call, in, out, inputs, error);
+  if (status == ONR_STATUS_OK) status = onri_call_prepare(node->layer, &call);
+  if (status == ONR_STATUS_OK) node->absorbed = call.absorbed;
+  onri_arena_clear(&arena);
+  for (int32_t i = 0; i < node->num_in && i < 64; i++)
+    if (node->absorbed >> i & 1 && node->in[i] != ONRI_NONE && graph->values[node->in[i]].constant)
+      drop_data(graph->values[node->in[i]].constant);
+  return onri_node_blame(node, status, error);
+}
+
+static enum onr_status prepare_graph(struct onri_graph *graph, struct onr_error *error) {
+  for (size_t n = 0; n < graph->num_nodes; n++) {
+    ONR_TRY(onri_env_poll(graph->env, error));
+    ONR_TRY(prepare_node(graph, &graph->nodes[n], error));
+    for (int32_t b = 0; b < graph->nodes[n].num_bodies; b++) ONR_TRY(prepare_graph(graph->nodes[n].bodies[b], error));
+  }
+  for (size_t i = 0; i < graph->num_outputs; i++) {
+    enum onr_status status = ONR_STATUS_OK;
+    onri_value_data(graph, graph->outputs[i], &status, error);
+    if (status != ONR_STATUS_OK) return status;
+  }
+  return ONR_STATUS_OK;
+}
+
+/* Bytes of the constants that stayed in memory. */
+static size_t constant_bytes(const struct onri_graph *graph) {
+  size_t bytes = 0;
+  for (size_t v = 0; v < graph->num_values; v++)
+    if (graph->values[v].constant && graph->values[v].constant->data) bytes += onr_desc_bytes(&graph->values[v].constant->desc);
+  for (size_t n = 0; n < graph->num_nodes; n++)
+    for (int32_t b = 0; b < graph->nodes[n].num_bodies; b++) bytes += constant_bytes(graph->nodes[n].bodies[b]);
+  return bytes;
+}
+
+/* Depth is bounded by limits.depth, which the importer checked. */
+enum onr_status onri_model_prepare(struct onr_model *model, struct onr_error *error) {
+  struct onri_shared_blocks shared = {0};
+  size_t packed_bytes = 0;
+  enum onr_status status;
+  count_readers(model->graph);
+  model->env.held_bytes = &packed_bytes;
+  model->env.shared = &shared;
+  status = prepare_graph(model->graph, error);
+  onri_shared_clear(&shared, &model->env);
+  model->env.shared = NULL;
+  model->env.held_bytes = NULL;
+  if (status == ONR_STATUS_OK) model->info.weight_bytes = packed_bytes + constant_bytes(model->graph);
+  return status;
+}

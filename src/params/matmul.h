@@ -1,0 +1,48 @@
+/* matmul.h: parameters of the matrix products. All zero is a plain product. */
+#ifndef ONNXRUN_LAYERS_MATMUL_H
+#define ONNXRUN_LAYERS_MATMUL_H
+
+#include <stdint.h>
+
+#include "params/clamp.h"
+
+/* linear: y [..., out] = x [..., in] W^T + b.
+ * inputs  x, W [out, in] (or [in, out]), b [out] (optional); floating-point */
+struct onr_linear_params {
+  int32_t weight_transposed; /* non-zero: W is [in, out] */
+  struct onr_clamp clamp;
+};
+
+/* matmul: NumPy's matmul: [..., m, k] x [..., k, n], batch dimensions broadcast, rank-1 operands allowed.
+ * inputs  A, B, bias (optional; broadcast over the last axis of the result: [n] or [1]); any number type */
+struct onr_matmul_params {
+  int32_t transpose_a, transpose_b; /* the last two dimensions are swapped first; not for rank 1 */
+  float scale;                      /* the product is multiplied by it; 0 means 1 */
+  struct onr_clamp clamp;
+};
+
+/* gemm: alpha op(A) op(B) + beta C; op transposes when its flag is set.
+ * inputs  A, B of rank 2, C (optional; broadcast to [m, n]); any number type */
+struct onr_gemm_params {
+  float alpha, beta; /* taken as they are: 0 is 0 */
+  int32_t transpose_a, transpose_b;
+  struct onr_clamp clamp;
+};
+
+/* matmul_integer: int32 product of 8-bit matrices. inputs A, B, A's zero point, B's zero point (optional; scalar, or one
+ * a row of A, one a column of B). No parameters.
+ * qlinear_matmul: quantised product. inputs a, a_scale, a_zero, b, b_scale, b_zero, y_scale, y_zero. No parameters. */
+
+#define ONR_EINSUM_MAX_TEXT 256
+/* einsum: NumPy's einsum with explicit or implicit output. One or more inputs of one number type. */
+struct onr_einsum_params {
+  char equation[ONR_EINSUM_MAX_TEXT]; /* NUL-terminated, "bij,bjk->bik" */
+};
+
+/* solve: X of A X = B. inputs A [..., n, n], B [n] or [..., n, k] (optional; without it X is A's inverse); floating-point. A singular
+ * matrix is an ARITHMETIC error. */
+struct onr_solve_params {
+  int32_t transpose_a; /* non-zero: A^T X = B */
+};
+
+#endif
