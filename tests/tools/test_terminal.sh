@@ -4,7 +4,7 @@
 set -u
 . "$(dirname "$0")/expect.sh"
 cat >"$work/test.py" <<'PY'
-import fcntl, json, math, os, pty, re, struct, subprocess, sys, termios, unicodedata
+import fcntl, json, math, os, pty, re, struct, subprocess, sys, termios, threading, unicodedata
 from array_reader import npy
 from model_writer import *
 tool, work, fixtures = sys.argv[1:]
@@ -22,24 +22,26 @@ def run(*words, columns=None):
         environment["COLUMNS"] = str(columns)
     return subprocess.run([tool, *words], capture_output=True, timeout=60, env=environment)
 
+END = b"\0end\0"
+
 def in_terminal(columns, rows, *words):
-    """Standard output on a terminal of that size."""
+    """Standard output on a terminal of that size. What was written may reach the master after the writer is gone, and is lost when the
+    last slave is closed: the slave stays open and a mark behind the output says where it ends."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     process = subprocess.Popen([tool, *words], stdin=subprocess.DEVNULL, stdout=slave, stderr=subprocess.DEVNULL)
-    os.close(slave)
+    def mark():
+        process.wait()
+        os.write(slave, END)
+    marker = threading.Thread(target=mark)
+    marker.start()
     data = b""
-    while True:
-        try:
-            piece = os.read(master, 65536)
-        except OSError:
-            break
-        if not piece:
-            break
-        data += piece
-    process.wait()
+    while not data.endswith(END):
+        data += os.read(master, 65536)
+    marker.join()
+    os.close(slave)
     os.close(master)
-    return data.decode().replace("\r\n", "\n")
+    return data[:-len(END)].decode().replace("\r\n", "\n")
 
 # --- names ---
 
