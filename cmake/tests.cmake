@@ -53,6 +53,11 @@ endforeach()
 add_test(NAME architecture
   COMMAND "${CMAKE_COMMAND}" "-DROOT=${PROJECT_SOURCE_DIR}" -P "${PROJECT_SOURCE_DIR}/cmake/check_includes.cmake")
 
+if(EXISTS "${PROJECT_SOURCE_DIR}/.git")
+  add_test(NAME format COMMAND "${PROJECT_SOURCE_DIR}/tools/format" --check)
+  set_tests_properties(format PROPERTIES SKIP_RETURN_CODE 77)
+endif()
+
 # tests/hostile/test_hostile.sh runs it over the corpus that tests/hostile/hostile_gen.py writes.
 if(ONNXRUN_ONNX)
   add_executable(hostile_run_cases tests/hostile/run_cases.c)

@@ -1,11 +1,17 @@
-/* A network written in C, with the weights of a PyTorch module. The file holds them as float32, in the order of state_dict() and without
- * num_batches_tracked, then an input and PyTorch's output for it (tests/nn/make_network.py writes it). Prints how far the results are
- * apart, and the layers with their times. */
+/* A network written in C, with the weights of a PyTorch module. The file holds them as float32, in the order of
+ * state_dict() and without num_batches_tracked, then an input and PyTorch's output for it (tests/nn/make_network.py
+ * writes it). Prints how far the results are apart, and the layers with their times. */
 #include <math.h>
 #include <onnxrun/onnxrun.h>
 #include <stdio.h>
 
-enum { CLASSES = 10, BATCH = 2, WEIGHTS = 224 + 576 + 4 * 8 + 1290, INPUT = BATCH * 3 * 8 * 8, OUTPUT = BATCH * CLASSES };
+enum {
+  CLASSES = 10,
+  BATCH = 2,
+  WEIGHTS = 224 + 576 + 4 * 8 + 1290,
+  INPUT = BATCH * 3 * 8 * 8,
+  OUTPUT = BATCH * CLASSES
+};
 
 /* The next count floats of those that follow. */
 static struct onr_weight take(const float **next, size_t count) {
@@ -18,7 +24,8 @@ static struct onr_weight take(const float **next, size_t count) {
 static int block(struct onr_net *net, int x, int64_t channels, const float **next) {
   const size_t n = (size_t)channels;
   onr_net_push(net, "conv");
-  const struct onr_conv conv = {.in_channels = channels, .out_channels = channels, .kernel_size = {3, 3}, .padding = {1, 1}};
+  const struct onr_conv conv = {
+      .in_channels = channels, .out_channels = channels, .kernel_size = {3, 3}, .padding = {1, 1}};
   int y = onr_conv2d(net, x, &conv, take(next, n * n * 9), onr_no_weight());
   onr_net_pop(net);
   struct onr_norm_weights norm;
@@ -37,13 +44,16 @@ static enum onr_status build(const float **next, struct onr_model **model, struc
   ONR_TRY(onr_net_create(NULL, &net, error));
   int x = onr_net_input(net, "image", ONR_DTYPE_F32, 4, (int64_t[]){ONR_UNKNOWN_DIM, 3, 8, 8});
   struct onr_weight weight = take(next, 8 * 3 * 9), bias = take(next, 8);
-  x = onr_conv2d(net, x, &(struct onr_conv){.in_channels = 3, .out_channels = 8, .kernel_size = {3, 3}, .padding = {1, 1}}, weight, bias);
+  x = onr_conv2d(net, x,
+                 &(struct onr_conv){.in_channels = 3, .out_channels = 8, .kernel_size = {3, 3}, .padding = {1, 1}},
+                 weight, bias);
   onr_net_push(net, "block");
   x = block(net, x, 8, next);
   onr_net_pop(net);
   x = onr_max_pool2d(net, x, &(struct onr_max_pool){.kernel_size = {2, 2}}, NULL);
   weight = take(next, CLASSES * 128), bias = take(next, CLASSES);
-  x = onr_linear(net, onr_flatten(net, x, 1, -1), &(struct onr_linear){.in_features = 128, .out_features = CLASSES}, weight, bias);
+  x = onr_linear(net, onr_flatten(net, x, 1, -1), &(struct onr_linear){.in_features = 128, .out_features = CLASSES},
+                 weight, bias);
   onr_net_output(net, "probabilities", onr_softmax(net, x, 1));
   return onr_net_finish(net, model, error); /* the first error of all of these calls */
 }
@@ -62,7 +72,8 @@ int main(int argc, char **argv) {
   fclose(file);
   if (build(&next, &model, &error) != ONR_STATUS_OK ||
       onr_session_create(model, &(struct onr_session_options){.profile = 1}, &session, &error) != ONR_STATUS_OK ||
-      onr_session_set_input(session, 0, &x, &error) != ONR_STATUS_OK || onr_session_run(session, &error) != ONR_STATUS_OK ||
+      onr_session_set_input(session, 0, &x, &error) != ONR_STATUS_OK ||
+      onr_session_run(session, &error) != ONR_STATUS_OK ||
       onr_session_get_output(session, 0, &y, &error) != ONR_STATUS_OK)
     return fprintf(stderr, "%s %s: %s\n", onr_status_name(error.status), error.where, error.message), 1;
   for (size_t i = 0; i < OUTPUT; i++) most = fmax(most, fabs((double)((const float *)y.data)[i] - (double)expected[i]));

@@ -102,7 +102,8 @@ static enum onr_status build(struct onr_model **model, struct onr_error *error) 
 /* [/net] */
 
 /* [file] From a file: nodes Linear and Centre of domain "example.layers" become our layers. */
-static enum onr_status load(const char *path, struct onr_registry *registry, struct onr_model **model, struct onr_error *error) {
+static enum onr_status load(const char *path, struct onr_registry *registry, struct onr_model **model,
+                            struct onr_error *error) {
   const struct onr_model_options options = {.registry = registry};
   ONR_TRY(onr_registry_add(registry, "example.layers", "Linear", &my_linear, NULL, error));
   ONR_TRY(onr_registry_add(registry, "example.layers", "Centre", &centre, centre_parse, error));
@@ -111,8 +112,8 @@ static enum onr_status load(const char *path, struct onr_registry *registry, str
 /* [/file] */
 
 /* Runs on x; copies output i to y[i]. */
-static enum onr_status run(const struct onr_model *model, struct onr_threads *threads, size_t outputs, float y[][BATCH * OUT],
-                           struct onr_error *error) {
+static enum onr_status run(const struct onr_model *model, struct onr_threads *threads, size_t outputs,
+                           float y[][BATCH * OUT], struct onr_error *error) {
   const struct onr_session_options options = {.threads = threads};
   const struct onr_tensor input = {onr_desc_make(ONR_DTYPE_F32, 2, (int64_t[]){BATCH, IN}), x};
   struct onr_session *session;
@@ -144,8 +145,10 @@ int main(int argc, char **argv) {
   fill(bias, OUT, 5);
   fill(x, BATCH * IN, 3);
   if (onr_threads_create(2, NULL, &threads, &error) != ONR_STATUS_OK || build(&net, &error) != ONR_STATUS_OK ||
-      run(net, threads, 2, y, &error) != ONR_STATUS_OK || onr_registry_create(NULL, &registry, &error) != ONR_STATUS_OK ||
-      load(argv[1], registry, &file, &error) != ONR_STATUS_OK || run(file, threads, 1, y + 2, &error) != ONR_STATUS_OK) {
+      run(net, threads, 2, y, &error) != ONR_STATUS_OK ||
+      onr_registry_create(NULL, &registry, &error) != ONR_STATUS_OK ||
+      load(argv[1], registry, &file, &error) != ONR_STATUS_OK ||
+      run(file, threads, 1, y + 2, &error) != ONR_STATUS_OK) {
     code = fail(&error);
   } else {
     const double code_difference = difference(y[0], y[1]), file_difference = difference(y[2], y[1]);

@@ -6,7 +6,8 @@
 enum { MOST_INPUTS = 16, SHOWN = 5 };
 
 static int fail(const struct onr_error *error) {
-  fprintf(stderr, "%s%s%s: %s\n", onr_status_name(error->status), error->where[0] ? " " : "", error->where, error->message);
+  fprintf(stderr, "%s%s%s: %s\n", onr_status_name(error->status), error->where[0] ? " " : "", error->where,
+          error->message);
   return 1;
 }
 
@@ -16,7 +17,8 @@ static struct onr_tensor make_input(const struct onr_value_info *info) {
   for (int d = 0; d < x.desc.rank; d++)
     if (x.desc.dim[d] == ONR_UNKNOWN_DIM) x.desc.dim[d] = 1;
   x.data = calloc(1, onr_desc_bytes(&x.desc) + 1);
-  for (int64_t i = 0; x.data && info->dtype == ONR_DTYPE_F32 && i < onr_desc_elements(&x.desc); i++) ((float *)x.data)[i] = 1;
+  for (int64_t i = 0; x.data && info->dtype == ONR_DTYPE_F32 && i < onr_desc_elements(&x.desc); i++)
+    ((float *)x.data)[i] = 1;
   return x;
 }
 
@@ -30,7 +32,8 @@ static void print_output(const char *name, const struct onr_tensor *y) {
   printf("\n");
 }
 
-static enum onr_status run(const struct onr_model *model, struct onr_session *session, struct onr_tensor *inputs, struct onr_error *error) {
+static enum onr_status run(const struct onr_model *model, struct onr_session *session, struct onr_tensor *inputs,
+                           struct onr_error *error) {
   for (size_t i = 0; i < onr_model_num_inputs(model); i++) {
     inputs[i] = make_input(onr_model_input(model, i));
     ONR_TRY(onr_session_set_input(session, i, &inputs[i], error));
@@ -55,7 +58,8 @@ int main(int argc, char **argv) {
   if (onr_model_num_inputs(model) > MOST_INPUTS) {
     fprintf(stderr, "%s: more than %d inputs\n", argv[1], MOST_INPUTS);
     code = 1;
-  } else if (onr_session_create(model, NULL, &session, &error) != ONR_STATUS_OK || run(model, session, inputs, &error) != ONR_STATUS_OK) {
+  } else if (onr_session_create(model, NULL, &session, &error) != ONR_STATUS_OK ||
+             run(model, session, inputs, &error) != ONR_STATUS_OK) {
     code = fail(&error);
   }
   onr_session_destroy(session);

@@ -9,11 +9,12 @@
  *   run      for each inference             compute: no allocation, no shape logic, no message
  *   release  once, also after a failure     undo plan (state) or prepare (prepared)
  *
- * A NULL function means: infer - all outputs have the descriptor of input 0; check, prepare, plan, release - nothing to do.
- * plan and run come after infer for the same shapes, and may rely on what it checked. prepare may rely on check alone, since shapes
- * may be unknown while a model is loaded: it sees no more of inputs that are not constant than that they are there (their rank
- * is -1, their type may be a guess), and looks itself whether constants have the type and shape that it needs.
- * Several sessions may use one model at the same time: `params` and `prepared` are read-only in plan and run.
+ * A NULL function means: infer - all outputs have the descriptor of input 0; check, prepare, plan, release - nothing to
+ * do. plan and run come after infer for the same shapes, and may rely on what it checked. prepare may rely on check
+ * alone, since shapes may be unknown while a model is loaded: it sees no more of inputs that are not constant than that
+ * they are there (their rank is -1, their type may be a guess), and looks itself whether constants have the type and
+ * shape that it needs. Several sessions may use one model at the same time: `params` and `prepared` are read-only in
+ * plan and run.
  */
 #ifndef ONNXRUN_LAYER_H
 #define ONNXRUN_LAYER_H
@@ -46,11 +47,13 @@ enum onr_layer_flags {
   ONR_LAYER_OVERREADS = 16,
   /* Makes new text for STRING outputs with onr_call_text: these are not computed before run time. */
   ONR_LAYER_TEXT = 32,
-  /* Does far more work than multiply_adds, steps and the sizes of its inputs and outputs tell (a forest of trees), so it is not
-   * computed while loading. Where these are small, waking threads costs more than the work, and a layer without this flag runs on the calling thread alone. */
+  /* Does far more work than multiply_adds, steps and the sizes of its inputs and outputs tell (a forest of trees), so
+   * it is not computed while loading. Where these are small, waking threads costs more than the work, and a layer
+   * without this flag runs on the calling thread alone. */
   ONR_LAYER_HEAVY = 64,
-  /* Has inputs (TAKES) or outputs (MAKES) that are sequences, optionals or maps (sequence.h): blocks, not elements. The executor
-   * refuses them for all other layers, so that none takes a block apart or puts one together as if it were a tensor. */
+  /* Has inputs (TAKES) or outputs (MAKES) that are sequences, optionals or maps (sequence.h): blocks, not elements. The
+   * executor refuses them for all other layers, so that none takes a block apart or puts one together as if it were a
+   * tensor. */
   ONR_LAYER_TAKES_BLOCKS = 128,
   ONR_LAYER_MAKES_BLOCKS = 256,
 };
@@ -62,7 +65,8 @@ enum onr_kernel {
   ONR_KERNEL_XNNPACK = 2,
   ONR_NUM_KERNELS
 };
-ONR_API const char *onr_kernel_name(enum onr_kernel kernel); /* "portable", "vector", "xnnpack"; "?" for another number */
+ONR_API const char *onr_kernel_name(
+    enum onr_kernel kernel); /* "portable", "vector", "xnnpack"; "?" for another number */
 
 /* Readable bytes behind every planned tensor and every constant. */
 #define ONR_SLACK_BYTES 128
@@ -73,14 +77,15 @@ struct onr_place {
   size_t offset; /* bytes from the start of that tensor */
 };
 
-/* What a layer sees. Arrays are as long as num_in and num_out, and at least as long as the table's inputs_max and outputs_max: what
- * lies behind is omitted. An output that the table needs (outputs_min) is always wanted. The executor owns everything. */
+/* What a layer sees. Arrays are as long as num_in and num_out, and at least as long as the table's inputs_max and
+ * outputs_max: what lies behind is omitted. An output that the table needs (outputs_min) is always wanted. The executor
+ * owns everything. */
 struct onr_call {
   const void *params; /* params_size bytes, fixed when the graph is built; NULL when params_size is 0 */
   void *prepared;     /* prepared_size bytes, zeroed before prepare; the model's, read-only afterwards */
   void *state;        /* state_size bytes, zeroed before plan; this plan's */
-  void *kept;         /* kept_size bytes, zeroed once; the session's, for all its plans of this node; NULL: no session */
-  void *retired;      /* plan only: state of a plan of this node that runs no more, to take over from; NULL: none */
+  void *kept;    /* kept_size bytes, zeroed once; the session's, for all its plans of this node; NULL: no session */
+  void *retired; /* plan only: state of a plan of this node that runs no more, to take over from; NULL: none */
   size_t num_in, num_out;
   const struct onr_desc *in; /* dtype ONR_DTYPE_NONE: an omitted optional input */
   struct onr_desc *out;      /* infer writes them all. In plan and run: dtype NONE where the output is not wanted */
@@ -94,11 +99,11 @@ struct onr_call {
   uint64_t absorbed;
   /* plan: */
   size_t scratch_bytes;
-  int32_t in_place;              /* output 0 may be written over this input (same bytes, element by element); -1: no */
-  struct onr_place *view;        /* [num_out] output i is this part of input `of`: a reshape or an outer slice; wish only:
-                                    run must copy when outputs[i] is not at that address */
-  enum onr_kernel kernel;        /* which one run will use; for `onnxrun info` and `bench` */
-  struct onr_place *inside;      /* [num_in] input i should be made at this offset inside output `of` (Concat); wish only */
+  int32_t in_place;         /* output 0 may be written over this input (same bytes, element by element); -1: no */
+  struct onr_place *view;   /* [num_out] output i is this part of input `of`: a reshape or an outer slice; wish only:
+                               run must copy when outputs[i] is not at that address */
+  enum onr_kernel kernel;   /* which one run will use; for `onnxrun info` and `bench` */
+  struct onr_place *inside; /* [num_in] input i should be made at this offset inside output `of` (Concat); wish only */
 
   struct onr_env *env;
   struct onr_error *error;
@@ -106,9 +111,9 @@ struct onr_call {
 };
 
 struct onr_layer {
-  const char *name; /* "conv2d", as in messages and profiles */
+  const char *name;                                         /* "conv2d", as in messages and profiles */
   uint8_t inputs_min, inputs_max, outputs_min, outputs_max; /* ONR_VARIADIC: no upper bound */
-  uint32_t flags;        /* enum onr_layer_flags */
+  uint32_t flags;                                           /* enum onr_layer_flags */
   uint32_t shape_inputs; /* bit i: contents of input i decide output shapes, so infer needs them (Reshape: bit 1) */
   uint32_t params_size, prepared_size, state_size, kept_size;
   enum onr_status (*check)(const struct onr_call *call);
@@ -118,14 +123,15 @@ struct onr_layer {
   enum onr_status (*run)(struct onr_call *call);
   void (*release_state)(void *state, struct onr_env *env);       /* safe on a zeroed state */
   void (*release_prepared)(void *prepared, struct onr_env *env); /* safe on a zeroed block */
-  void (*release_kept)(void *kept, struct onr_env *env);         /* safe on a zeroed block; after every state of the session */
+  void (*release_kept)(void *kept, struct onr_env *env); /* safe on a zeroed block; after every state of the session */
   /* For `onnxrun info`: multiply-adds of one run from the descriptors. NULL: 0. */
   int64_t (*multiply_adds)(const struct onr_call *call);
-  /* Operations of one run from the descriptors, where they are many times the elements of inputs and outputs and are no multiply-adds (a
-   * pool's windows). With multiply_adds it decides what is computed while loading. NULL: in proportion to the elements. */
+  /* Operations of one run from the descriptors, where they are many times the elements of inputs and outputs and are no
+   * multiply-adds (a pool's windows). With multiply_adds it decides what is computed while loading. NULL: in proportion
+   * to the elements. */
   int64_t (*steps)(const struct onr_call *call);
-  /* For `onnxrun ops`: types of input 0 (bit onr_dtype) that a kernel other than PORTABLE can compute, where shapes and constants allow
-   * it. NULL: none. */
+  /* For `onnxrun ops`: types of input 0 (bit onr_dtype) that a kernel other than PORTABLE can compute, where shapes and
+   * constants allow it. NULL: none. */
   uint32_t (*kernel_types)(const void *params, enum onr_kernel kernel);
 };
 
@@ -135,18 +141,21 @@ struct onr_layer {
 ONR_API void *onr_env_allocate(struct onr_env *env, size_t bytes);
 ONR_API void onr_env_release(struct onr_env *env, void *memory);
 ONR_API enum onr_backend onr_env_backend(const struct onr_env *env);
-/* Non-zero when the caller's cancel flag is set. Layers whose run may take more than some 50 ms outside of onr_parallel_for ask it in
- * between and return OK early: what they leave behind is not used, the executor makes it CANCELLED. */
+/* Non-zero when the caller's cancel flag is set. Layers whose run may take more than some 50 ms outside of
+ * onr_parallel_for ask it in between and return OK early: what they leave behind is not used, the executor makes it
+ * CANCELLED. */
 ONR_API int onr_env_cancelled(const struct onr_env *env);
 /* Calls body(context, begin, end) for parts of [0, count) that together cover it, each at most `grain` items, on the
- * session's threads (on the calling one alone in a small step, see ONR_LAYER_HEAVY); returns when all are done. Results must not depend
- * on how the range is cut. Parts that have not begun when the cancel flag is set are left out; one part should take no more than 50 ms. */
+ * session's threads (on the calling one alone in a small step, see ONR_LAYER_HEAVY); returns when all are done. Results
+ * must not depend on how the range is cut. Parts that have not begun when the cancel flag is set are left out; one part
+ * should take no more than 50 ms. */
 ONR_API void onr_parallel_for(struct onr_env *env, size_t count, size_t grain,
                               void (*body)(void *context, size_t begin, size_t end), void *context);
 /* For DYNAMIC layers, in run: the final descriptor of output i; *data gets its memory (NULL when not wanted). */
 ONR_API enum onr_status onr_call_resize(struct onr_call *call, size_t i, const struct onr_desc *desc, void **data);
 
-/* In run: memory for the text of STRING outputs, good until the session's next run. NULL on failure (raise NO_MEMORY). */
+/* In run: memory for the text of STRING outputs, good until the session's next run. NULL on failure (raise NO_MEMORY).
+ */
 ONR_API char *onr_call_text(struct onr_call *call, size_t bytes);
 
 /* --- Registry of your own layers: an ONNX node (domain, op_type) becomes a layer. --- */
@@ -171,7 +180,8 @@ ONR_API size_t onr_node_ints(const struct onr_node *node, const char *name, int6
 ONR_API size_t onr_node_floats(const struct onr_node *node, const char *name, float *values, size_t capacity);
 /* The text, not NUL-terminated, lives as long as the model. */
 ONR_API struct onr_string onr_node_string(const struct onr_node *node, const char *name, const char *otherwise);
-/* Returns 1 and the tensor, whose data is good until parse returns; 0 when absent. A tensor that run needs whole is better an input. */
+/* Returns 1 and the tensor, whose data is good until parse returns; 0 when absent. A tensor that run needs whole is
+ * better an input. */
 ONR_API int onr_node_tensor(const struct onr_node *node, const char *name, struct onr_tensor *tensor);
 
 #ifdef __cplusplus

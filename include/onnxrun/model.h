@@ -18,19 +18,19 @@ struct onr_model_options {
   const struct onr_registry *registry;   /* NULL: built-in layers only; must outlive the model */
   struct onr_threads *threads;           /* used while loading, to pack in parallel; NULL: one thread */
   enum onr_backend backend;
-  const char *external_directory;        /* one more directory that external data may lie in; NULL: only the model's own.
-                                            A model in memory has none of its own. Links beside the model are
-                                            followed only to files directly in it (a cache's folder of blobs). */
-  const char *disabled_passes;           /* names of graph rewrites to leave out, comma-separated, "all" for all; NULL: none */
-  const volatile int *cancel;            /* non-zero stops the load with CANCELLED within some 100 ms; NULL: never. Another thread sets
-                                            it, by an atomic store (it is read by atomic loads) */
+  const char *external_directory; /* one more directory that external data may lie in; NULL: only the model's own.
+                                     A model in memory has none of its own. Links beside the model are
+                                     followed only to files directly in it (a cache's folder of blobs). */
+  const char *disabled_passes;    /* names of graph rewrites to leave out, comma-separated, "all" for all; NULL: none */
+  const volatile int *cancel; /* non-zero stops the load with CANCELLED within some 100 ms; NULL: never. Another thread
+                                 sets it, by an atomic store (it is read by atomic loads) */
   /* Called for each kind of node that this build has no code for, before the load fails with UNSUPPORTED (whose message
    * has room for a few of them only). The line is escaped and gone after the call. NULL: not called. */
   void (*report)(void *context, const char *line);
-  /* Called once the inputs and outputs are known, before nodes that are unsupported or do not fit make the load fail: they can be told
-   * all the same. The infos are gone after the call. NULL: not called. */
-  void (*declared)(void *context, const struct onr_value_info *inputs, size_t num_inputs, const struct onr_value_info *outputs,
-                   size_t num_outputs);
+  /* Called once the inputs and outputs are known, before nodes that are unsupported or do not fit make the load fail:
+   * they can be told all the same. The infos are gone after the call. NULL: not called. */
+  void (*declared)(void *context, const struct onr_value_info *inputs, size_t num_inputs,
+                   const struct onr_value_info *outputs, size_t num_outputs);
   void *report_context; /* the first argument of both */
 };
 
@@ -40,9 +40,9 @@ struct onr_model_options {
 struct onr_value_info {
   const char *name;
   enum onr_dtype dtype;
-  int32_t rank;                         /* -1: not declared */
-  int64_t dim[ONR_MAX_RANK];            /* ONR_UNKNOWN_DIM: given by the caller at run time */
-  const char *dim_name[ONR_MAX_RANK];   /* "batch"; NULL where the dimension has no name */
+  int32_t rank;                       /* -1: not declared */
+  int64_t dim[ONR_MAX_RANK];          /* ONR_UNKNOWN_DIM: given by the caller at run time */
+  const char *dim_name[ONR_MAX_RANK]; /* "batch"; NULL where the dimension has no name */
 };
 
 /* From a file. External data is looked for beside it, never outside of its directory.
@@ -57,9 +57,10 @@ ONR_API void onr_model_destroy(struct onr_model *model);
 
 /* Inputs that a caller must set. */
 ONR_API size_t onr_model_num_inputs(const struct onr_model *model);
-/* Inputs that a caller may leave out: initializers which the file lists as inputs, too. They have the indices behind the
- * others. A model is compiled with their values as constants; a session whose caller sets one (onr_session_set_input) compiles
- * it once more at its next plan, for itself. Files before IR version 4 had to list all initializers: there they are constants. */
+/* Inputs that a caller may leave out: initializers which the file lists as inputs, too. They have the indices behind
+ * the others. A model is compiled with their values as constants; a session whose caller sets one
+ * (onr_session_set_input) compiles it once more at its next plan, for itself. Files before IR version 4 had to list all
+ * initializers: there they are constants. */
 ONR_API size_t onr_model_num_defaults(const struct onr_model *model);
 ONR_API size_t onr_model_num_outputs(const struct onr_model *model);
 /* NULL when index is out of range. */
@@ -73,33 +74,34 @@ ONR_API int onr_model_find_output(const struct onr_model *model, const char *nam
 struct onr_model_info {
   const char *producer_name, *producer_version; /* "pytorch", "2.15.0"; "" when absent */
   int64_t ir_version;
-  int64_t opset;              /* of the default domain */
-  int64_t parameters;         /* PyTorch's sum(p.numel()) where the exporter lists the parameters; else the elements of all
-                                 initializers that nodes read (floating-point and quantised; statistics are none) */
-  size_t weight_bytes;        /* constants and packed weights held in memory */
+  int64_t opset;       /* of the default domain */
+  int64_t parameters;  /* PyTorch's sum(p.numel()) where the exporter lists the parameters; else the elements of all
+                          initializers that nodes read (floating-point and quantised; statistics are none) */
+  size_t weight_bytes; /* constants and packed weights held in memory */
   size_t num_nodes_in_file, num_nodes; /* before and after the rewrites */
 };
 ONR_API void onr_model_get_info(const struct onr_model *model, struct onr_model_info *info);
 
-/* A module of PyTorch, as the exporter names it; in the order in which they run. Strings live as long as the model. A file
- * of the older exporter has only what names of nodes and weights tell, and a BatchNorm that was folded is not in it. */
+/* A module of PyTorch, as the exporter names it; in the order in which they run. Strings live as long as the model. A
+ * file of the older exporter has only what names of nodes and weights tell, and a BatchNorm that was folded is not in
+ * it. */
 struct onr_module_info {
-  const char *path;           /* "encoder.layers.0"; "": the model itself */
-  const char *kind;           /* "Conv2d"; where the file does not say, the operator of its first node */
-  int64_t parameters;         /* its own, without those of the modules in it; counted before the exporter folded anything */
-  int64_t unknown;            /* parameters (not elements) of which the exporter has left nothing that tells their size */
-  int64_t buffers;            /* floating-point ones, as running_mean */
+  const char *path;   /* "encoder.layers.0"; "": the model itself */
+  const char *kind;   /* "Conv2d"; where the file does not say, the operator of its first node */
+  int64_t parameters; /* its own, without those of the modules in it; counted before the exporter folded anything */
+  int64_t unknown;    /* parameters (not elements) of which the exporter has left nothing that tells their size */
+  int64_t buffers;    /* floating-point ones, as running_mean */
 };
 ONR_API size_t onr_model_num_modules(const struct onr_model *model);
 /* NULL when index is out of range. */
 ONR_API const struct onr_module_info *onr_model_module(const struct onr_model *model, size_t index);
 
-/* The ops that this build reads: one entry an op and version from which it is read in another way. For a node, the entry
- * with the largest since_version that is not above the opset in force counts. */
+/* The ops that this build reads: one entry an op and version from which it is read in another way. For a node, the
+ * entry with the largest since_version that is not above the opset in force counts. */
 struct onr_op_info {
   const char *domain, *op_type; /* static; domain "" for ai.onnx */
   int32_t since_version;
-  int32_t withdrawn;            /* non-zero: refused from this version on */
+  int32_t withdrawn;                                        /* non-zero: refused from this version on */
   uint8_t inputs_min, inputs_max, outputs_min, outputs_max; /* ONR_VARIADIC: no upper bound */
 };
 ONR_API size_t onr_num_ops(void);
@@ -111,11 +113,13 @@ ONR_API enum onr_status onr_op(size_t index, struct onr_op_info *info);
 /* What a node of that op becomes when it has all its inputs and no attributes but those that it needs. */
 struct onr_op_form {
   size_t num_layers, num_inputs;
-  const char *layer[ONR_OP_LAYERS];      /* names of the layers, each once, in order; static */
-  uint32_t input_types[ONR_OP_INPUTS];   /* bit onr_dtype: input i may have this type */
-  uint32_t kernel_types[ONR_NUM_KERNELS];/* of the layers' first inputs: types that this kernel can compute; 0 for PORTABLE, which all have */
+  const char *layer[ONR_OP_LAYERS];       /* names of the layers, each once, in order; static */
+  uint32_t input_types[ONR_OP_INPUTS];    /* bit onr_dtype: input i may have this type */
+  uint32_t kernel_types[ONR_NUM_KERNELS]; /* of the layers' first inputs: types that this kernel can compute; 0 for
+                                             PORTABLE, which all have */
 };
-/* ARGUMENT when index is out of range, UNSUPPORTED when it depends on the node's attributes and constants. No memory is kept. */
+/* ARGUMENT when index is out of range, UNSUPPORTED when it depends on the node's attributes and constants. No memory is
+ * kept. */
 ONR_API enum onr_status onr_op_describe(size_t index, struct onr_op_form *form, struct onr_error *error);
 
 #ifdef __cplusplus

@@ -20,11 +20,11 @@
  *     return x;
  *   }
  *
- * Values are small integers. A function that fails returns -1 and the net remembers its first error; -1 may be passed on,
- * so only onr_net_finish needs a check. Weights are copied when they are passed. One thread at a time.
+ * Values are small integers. A function that fails returns -1 and the net remembers its first error; -1 may be passed
+ * on, so only onr_net_finish needs a check. Weights are copied when they are passed. One thread at a time.
  *
- * A shape that does not fit is found by onr_net_finish when all dimensions of the inputs are declared. With ONR_UNKNOWN_DIM it is
- * found by onr_net_shape, or by onr_session_plan and onr_session_run, once sizes are given. */
+ * A shape that does not fit is found by onr_net_finish when all dimensions of the inputs are declared. With
+ * ONR_UNKNOWN_DIM it is found by onr_net_shape, or by onr_session_plan and onr_session_run, once sizes are given. */
 #ifndef ONNXRUN_NET_H
 #define ONNXRUN_NET_H
 
@@ -36,8 +36,9 @@ extern "C" {
 
 struct onr_net;
 
-/* Numbers of the caller, with how many there are, so that a layer can tell when they are not those that it needs (ARGUMENT).
- * In C also (struct onr_weight){data, count}; data NULL: no such parameter (bias=False). Read when they are passed, not later. */
+/* Numbers of the caller, with how many there are, so that a layer can tell when they are not those that it needs
+ * (ARGUMENT). In C also (struct onr_weight){data, count}; data NULL: no such parameter (bias=False). Read when they are
+ * passed, not later. */
 struct onr_weight {
   const float *data;
   size_t count;
@@ -49,14 +50,17 @@ static inline struct onr_weight onr_weight(const float *data, size_t count) {
 static inline struct onr_weight onr_no_weight(void) { return onr_weight(NULL, 0); }
 
 /* options may be NULL; allocator, limits, backend, threads and disabled_passes are read. */
-ONR_API enum onr_status onr_net_create(const struct onr_model_options *options, struct onr_net **net, struct onr_error *error);
+ONR_API enum onr_status onr_net_create(const struct onr_model_options *options, struct onr_net **net,
+                                       struct onr_error *error);
 /* For a net that is not finished. Accepts NULL. */
 ONR_API void onr_net_destroy(struct onr_net *net);
-/* Makes the model, which is the caller's, and destroys the net, also on failure. The first error of the net is reported. */
+/* Makes the model, which is the caller's, and destroys the net, also on failure. The first error of the net is
+ * reported. */
 ONR_API enum onr_status onr_net_finish(struct onr_net *net, struct onr_model **model, struct onr_error *error);
 
 /* A new input; dims [rank] may be ONR_UNKNOWN_DIM. NULL for rank 0. */
-ONR_API int onr_net_input(struct onr_net *net, const char *name, enum onr_dtype dtype, int32_t rank, const int64_t *dims);
+ONR_API int onr_net_input(struct onr_net *net, const char *name, enum onr_dtype dtype, int32_t rank,
+                          const int64_t *dims);
 /* The value becomes the next output. */
 ONR_API void onr_net_output(struct onr_net *net, const char *name, int value);
 /* A constant; data is copied. Counts as parameters of the net when it is floating-point. */
@@ -64,8 +68,8 @@ ONR_API int onr_net_constant(struct onr_net *net, const struct onr_desc *desc, c
 /* Any layer, also one of your own (layer.h). in: -1 for an omitted optional input only when nothing failed before.
  * out[0..num_out) receive the outputs (out may be the array in); returns out[0], or -1.
  * params: layer->params_size bytes, copied; NULL: zero. */
-ONR_API int onr_net_layer(struct onr_net *net, const struct onr_layer *layer, const void *params, const int *in, size_t num_in,
-                          int *out, size_t num_out);
+ONR_API int onr_net_layer(struct onr_net *net, const struct onr_layer *layer, const void *params, const int *in,
+                          size_t num_in, int *out, size_t num_out);
 
 /* Names of modules for messages, info and profiles: layers added between push and pop belong to "outer.inner", of
  * which there may be 64 levels and 511 characters. */
@@ -74,7 +78,8 @@ ONR_API void onr_net_pop(struct onr_net *net);
 
 /* Elements of all floating-point constants so far: PyTorch's sum(p.numel()) plus floating-point buffers. */
 ONR_API int64_t onr_net_parameters(const struct onr_net *net);
-/* Descriptor of a value for given input descriptors, without running: an error when they do not fit the layers so far. */
+/* Descriptor of a value for given input descriptors, without running: an error when they do not fit the layers so far.
+ */
 ONR_API enum onr_status onr_net_shape(struct onr_net *net, int value, const struct onr_desc *inputs, size_t num_inputs,
                                       struct onr_desc *desc, struct onr_error *error);
 

@@ -1,6 +1,6 @@
 /* nn.h: the layers of torch.nn for networks written in C (net.h). Names, parameters and their defaults are PyTorch's;
- * weights come in PyTorch's own layout. A parameters struct of which a member is 0 takes PyTorch's default for it where 0
- * makes no sense (stride, dilation, groups, eps ...); each header says so. */
+ * weights come in PyTorch's own layout. A parameters struct of which a member is 0 takes PyTorch's default for it where
+ * 0 makes no sense (stride, dilation, groups, eps ...); each header says so. */
 #ifndef ONNXRUN_NN_H
 #define ONNXRUN_NN_H
 

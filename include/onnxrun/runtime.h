@@ -12,27 +12,30 @@ extern "C" {
 #endif
 
 /* All memory of a model and its sessions comes from here. Thread rule: both functions may be called from several
- * threads at once. allocate returns NULL on failure; alignment is a power of two, at most 4096. release accepts NULL. */
+ * threads at once. allocate returns NULL on failure; alignment is a power of two, at most 4096. release accepts NULL.
+ */
 struct onr_allocator {
   void *context;
   void *(*allocate)(void *context, size_t bytes, size_t alignment);
   void (*release)(void *context, void *memory);
 };
 
-/* Bounds on what a file, or the shapes given at run time, can make the library do. 0 means the default in brackets. What goes beyond
- * one fails with LIMIT and a message that names it. */
+/* Bounds on what a file, or the shapes given at run time, can make the library do. 0 means the default in brackets.
+ * What goes beyond one fails with LIMIT and a message that names it. */
 struct onr_limits {
-  uint64_t file_bytes;      /* the model file without lifted tensor data [2 GiB] */
-  uint64_t nodes;           /* nodes of all graphs together, after functions are inlined and nodes of many inputs written out [1,000,000] */
-  uint64_t depth;           /* nested graphs and functions [64] */
-  uint64_t name_bytes;      /* one name in the file [65,536] */
-  uint64_t tensor_bytes;    /* one tensor in memory [16 GiB, 1 GiB with 32-bit pointers, and no more than total_bytes' default] */
-  uint64_t total_bytes;     /* all memory of a model with one session, while loading too [half of what the machine, or the container, has;
-                               2 GiB at most with 32-bit pointers, and where it cannot be asked] */
+  uint64_t file_bytes; /* the model file without lifted tensor data [2 GiB] */
+  uint64_t nodes;      /* nodes of all graphs together, after functions are inlined and nodes of many inputs written out
+                          [1,000,000] */
+  uint64_t depth;      /* nested graphs and functions [64] */
+  uint64_t name_bytes; /* one name in the file [65,536] */
+  uint64_t tensor_bytes; /* one tensor in memory [16 GiB, 1 GiB with 32-bit pointers, and no more than total_bytes'
+                            default] */
+  uint64_t total_bytes;  /* all memory of a model with one session, while loading too [half of what the machine, or the
+                            container, has;  2 GiB at most with 32-bit pointers, and where it cannot be asked] */
   uint64_t loop_iterations; /* all iterations of all Loop and Scan nodes in one run [10,000,000] */
-  uint64_t plan_bytes;      /* plans that one session keeps, those of loop bodies and what kernels hold for them included; the least
-                               recently used go first [64 MiB, and beside the largest plan no more than 2 MiB or a fifth of what
-                               the model and the session hold] */
+  uint64_t plan_bytes; /* plans that one session keeps, those of loop bodies and what kernels hold for them included;
+                          the least recently used go first [64 MiB, and beside the largest plan no more than 2 MiB or a
+                          fifth of what the model and the session hold] */
 };
 
 /* About one limit; static storage. */
@@ -45,8 +48,10 @@ struct onr_limit_info {
 ONR_API size_t onr_num_limits(void);
 /* ARGUMENT when index is out of range. */
 ONR_API enum onr_status onr_limit(size_t index, struct onr_limit_info *info);
-/* Sets a limit by its name to a number above 0; of bytes also with K, M, G or T (of 1024) behind it: "64M". ARGUMENT otherwise. */
-ONR_API enum onr_status onr_limits_set(struct onr_limits *limits, const char *name, const char *value, struct onr_error *error);
+/* Sets a limit by its name to a number above 0; of bytes also with K, M, G or T (of 1024) behind it: "64M". ARGUMENT
+ * otherwise. */
+ONR_API enum onr_status onr_limits_set(struct onr_limits *limits, const char *name, const char *value,
+                                       struct onr_error *error);
 
 /* A pool of threads. Idle threads sleep. One pool may serve many sessions, one run at a time. */
 struct onr_threads;

@@ -11,10 +11,11 @@ extern "C" {
 struct onr_session;
 
 struct onr_session_options {
-  struct onr_threads *threads;  /* NULL: the calling thread alone; must outlive the session; shared pools run one session at a time */
-  const volatile int *cancel;   /* non-zero stops the run with CANCELLED within some 100 ms; NULL: never. Another thread sets it, by an
-                                   atomic store (it is read by atomic loads) */
-  int profile;                  /* non-zero: times each node, see onr_session_node */
+  struct onr_threads
+      *threads; /* NULL: the calling thread alone; must outlive the session; shared pools run one session at a time */
+  const volatile int *cancel; /* non-zero stops the run with CANCELLED within some 100 ms; NULL: never. Another thread
+                                 sets it, by an atomic store (it is read by atomic loads) */
+  int profile;                /* non-zero: times each node, see onr_session_node */
 };
 
 /* The model must outlive the session. options may be NULL. */
@@ -22,14 +23,14 @@ ONR_API enum onr_status onr_session_create(const struct onr_model *model, const 
                                            struct onr_session **session, struct onr_error *error);
 ONR_API void onr_session_destroy(struct onr_session *session); /* accepts NULL */
 
-/* Set input `index` for the coming runs. dtype and declared dimensions must agree with the model (else ARGUMENT), and data
- * must be aligned as its type asks for, to 8 bytes at most. The -1 of onr_model_find_input is refused, by a message of its own.
- * NULL takes back what was set for an input with a default (onr_model_num_defaults).
- * The data is read during onr_session_run and must stay in place until then; it stays set for later runs. */
-ONR_API enum onr_status onr_session_set_input(struct onr_session *session, size_t index, const struct onr_tensor *tensor,
-                                              struct onr_error *error);
-/* Have output `index` written to the caller's memory of `bytes` bytes, aligned as for an input; NULL takes the binding back.
- * A run whose output is larger fails with ARGUMENT. */
+/* Set input `index` for the coming runs. dtype and declared dimensions must agree with the model (else ARGUMENT), and
+ * data must be aligned as its type asks for, to 8 bytes at most. The -1 of onr_model_find_input is refused, by a
+ * message of its own. NULL takes back what was set for an input with a default (onr_model_num_defaults). The data is
+ * read during onr_session_run and must stay in place until then; it stays set for later runs. */
+ONR_API enum onr_status onr_session_set_input(struct onr_session *session, size_t index,
+                                              const struct onr_tensor *tensor, struct onr_error *error);
+/* Have output `index` written to the caller's memory of `bytes` bytes, aligned as for an input; NULL takes the binding
+ * back. A run whose output is larger fails with ARGUMENT. */
 ONR_API enum onr_status onr_session_bind_output(struct onr_session *session, size_t index, void *data, size_t bytes,
                                                 struct onr_error *error);
 
@@ -39,9 +40,9 @@ ONR_API enum onr_status onr_session_plan(struct onr_session *session, struct onr
 /* Run. After the first run with the same shapes it allocates nothing. The shapes used last are remembered, up to
  * limits.plan_bytes. */
 ONR_API enum onr_status onr_session_run(struct onr_session *session, struct onr_error *error);
-/* Output `index` of the last run, whatever was planned, set or bound since. Its memory is the session's (or the caller's,
- * if it was bound) and good until the next run. STATE when there was no run, the last one failed, or another set of
- * inputs with defaults was planned. */
+/* Output `index` of the last run, whatever was planned, set or bound since. Its memory is the session's (or the
+ * caller's, if it was bound) and good until the next run. STATE when there was no run, the last one failed, or another
+ * set of inputs with defaults was planned. */
 ONR_API enum onr_status onr_session_get_output(struct onr_session *session, size_t index, struct onr_tensor *tensor,
                                                struct onr_error *error);
 /* Give back the memory that runs are done in and the plans of all shapes, except what results of the last run lie in:
@@ -50,15 +51,15 @@ ONR_API enum onr_status onr_session_trim(struct onr_session *session, struct onr
 
 /* One node of the graph as it is run. Strings live as long as the session's model. */
 struct onr_node_info {
-  const char *layer;       /* "conv2d" */
-  const char *op_type;     /* of the file's node, "Conv" */
-  const char *name;        /* of the file's node */
-  const char *module_path; /* PyTorch module, "encoder.layers.0"; "" when the file does not say */
-  const char *source;      /* "model.py:41"; "" when the file does not say */
-  enum onr_kernel kernel;  /* what computes it */
+  const char *layer;         /* "conv2d" */
+  const char *op_type;       /* of the file's node, "Conv" */
+  const char *name;          /* of the file's node */
+  const char *module_path;   /* PyTorch module, "encoder.layers.0"; "" when the file does not say */
+  const char *source;        /* "model.py:41"; "" when the file does not say */
+  enum onr_kernel kernel;    /* what computes it */
   enum onr_dtype input_type; /* of input 0; NONE without inputs and before the first plan */
-  struct onr_desc output;  /* descriptor of output 0; dtype NONE before the first plan */
-  int64_t parameters;      /* elements of the constant inputs */
+  struct onr_desc output;    /* descriptor of output 0; dtype NONE before the first plan */
+  int64_t parameters;        /* elements of the constant inputs */
   int64_t multiply_adds;
   uint64_t runs, total_ns; /* with options.profile */
 };

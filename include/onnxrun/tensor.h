@@ -17,37 +17,37 @@ extern "C" {
  * 2-, 4- and 6-bit types hold one element a byte in memory (sign-extended for INT4 and INT2); files pack them.
  * Float types of fewer than 32 bits hold their bit pattern. BOOL holds 0 or 1. MAP, SEQUENCE and
  * OPTIONAL are blocks of bytes that hold tensors (sequence.h); their numbers are ours, ONNX has none. */
-#define ONR_DTYPE_LIST(X)                       \
-  X(F32, 1, "float32", 4)                       \
-  X(U8, 2, "uint8", 1)                          \
-  X(I8, 3, "int8", 1)                           \
-  X(U16, 4, "uint16", 2)                        \
-  X(I16, 5, "int16", 2)                         \
-  X(I32, 6, "int32", 4)                         \
-  X(I64, 7, "int64", 8)                         \
+#define ONR_DTYPE_LIST(X)                           \
+  X(F32, 1, "float32", 4)                           \
+  X(U8, 2, "uint8", 1)                              \
+  X(I8, 3, "int8", 1)                               \
+  X(U16, 4, "uint16", 2)                            \
+  X(I16, 5, "int16", 2)                             \
+  X(I32, 6, "int32", 4)                             \
+  X(I64, 7, "int64", 8)                             \
   X(STRING, 8, "string", sizeof(struct onr_string)) \
-  X(BOOL, 9, "bool", 1)                         \
-  X(F16, 10, "float16", 2)                      \
-  X(F64, 11, "float64", 8)                      \
-  X(U32, 12, "uint32", 4)                       \
-  X(U64, 13, "uint64", 8)                       \
-  X(C64, 14, "complex64", 8)                    \
-  X(C128, 15, "complex128", 16)                 \
-  X(BF16, 16, "bfloat16", 2)                    \
-  X(F8E4M3FN, 17, "float8e4m3fn", 1)            \
-  X(F8E4M3FNUZ, 18, "float8e4m3fnuz", 1)        \
-  X(F8E5M2, 19, "float8e5m2", 1)                \
-  X(F8E5M2FNUZ, 20, "float8e5m2fnuz", 1)        \
-  X(U4, 21, "uint4", 1)                         \
-  X(I4, 22, "int4", 1)                          \
-  X(F4E2M1, 23, "float4e2m1", 1)                \
-  X(F8E8M0, 24, "float8e8m0", 1)                \
-  X(U2, 25, "uint2", 1)                         \
-  X(I2, 26, "int2", 1)                          \
-  X(F6E2M3, 27, "float6e2m3", 1)                \
-  X(F6E3M2, 28, "float6e3m2", 1)                \
-  X(MAP, 29, "map", 1)                          \
-  X(SEQUENCE, 30, "sequence", 1)                \
+  X(BOOL, 9, "bool", 1)                             \
+  X(F16, 10, "float16", 2)                          \
+  X(F64, 11, "float64", 8)                          \
+  X(U32, 12, "uint32", 4)                           \
+  X(U64, 13, "uint64", 8)                           \
+  X(C64, 14, "complex64", 8)                        \
+  X(C128, 15, "complex128", 16)                     \
+  X(BF16, 16, "bfloat16", 2)                        \
+  X(F8E4M3FN, 17, "float8e4m3fn", 1)                \
+  X(F8E4M3FNUZ, 18, "float8e4m3fnuz", 1)            \
+  X(F8E5M2, 19, "float8e5m2", 1)                    \
+  X(F8E5M2FNUZ, 20, "float8e5m2fnuz", 1)            \
+  X(U4, 21, "uint4", 1)                             \
+  X(I4, 22, "int4", 1)                              \
+  X(F4E2M1, 23, "float4e2m1", 1)                    \
+  X(F8E8M0, 24, "float8e8m0", 1)                    \
+  X(U2, 25, "uint2", 1)                             \
+  X(I2, 26, "int2", 1)                              \
+  X(F6E2M3, 27, "float6e2m3", 1)                    \
+  X(F6E3M2, 28, "float6e3m2", 1)                    \
+  X(MAP, 29, "map", 1)                              \
+  X(SEQUENCE, 30, "sequence", 1)                    \
   X(OPTIONAL, 31, "optional", 1)
 
 enum onr_dtype {
@@ -55,7 +55,7 @@ enum onr_dtype {
 #define ONR_X(name, value, text, size) ONR_DTYPE_##name = value,
   ONR_DTYPE_LIST(ONR_X)
 #undef ONR_X
-  ONR_NUM_DTYPES,
+      ONR_NUM_DTYPES,
   ONR_DTYPE_LAST_IN_FILES = ONR_DTYPE_F6E3M2 /* the largest number that ONNX knows */
 };
 

@@ -13,5 +13,6 @@ enum onr_status onri_decode_model(const struct onri_skeleton *skeleton, struct o
   ProtobufCAllocator allocator = {arena_alloc, arena_free, arena};
   *model = onnx__model_proto__unpack(&allocator, skeleton->size, skeleton->bytes);
   /* What the scan lets through is well-formed, so only memory can be the reason. */
-  return *model ? ONR_STATUS_OK : onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to decode %zu bytes", skeleton->size);
+  return *model ? ONR_STATUS_OK
+                : onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to decode %zu bytes", skeleton->size);
 }

@@ -1,5 +1,5 @@
-/* external: tensor data in other files. A location is a path from a stranger. It is never compared as a string: it is walked
- * one component at a time from a directory descriptor, and no step may go up or follow a symbolic link. */
+/* external: tensor data in other files. A location is a path from a stranger. It is never compared as a string: it is
+ * walked one component at a time from a directory descriptor, and no step may go up or follow a symbolic link. */
 #define _POSIX_C_SOURCE 200809L
 #include "onnx/file/external.h"
 
@@ -42,7 +42,8 @@ static enum onr_status open_directory(const char *path, int *fd, struct onr_erro
   char shown[SHOWN];
   *fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (*fd >= 0) return ONR_STATUS_OK;
-  return onr_fail(error, ONR_STATUS_IO, "cannot open the directory '%s'", onri_escape_string(path, shown, sizeof(shown)));
+  return onr_fail(error, ONR_STATUS_IO, "cannot open the directory '%s'",
+                  onri_escape_string(path, shown, sizeof(shown)));
 }
 
 enum onr_status onri_sources_set_memory(struct onri_sources *sources, const void *data, size_t bytes,
@@ -69,7 +70,8 @@ static int share(int from, int *to) {
   return from < 0 || *to >= 0;
 }
 
-enum onr_status onri_sources_share(const struct onri_sources *from, struct onri_sources *sources, struct onr_error *error) {
+enum onr_status onri_sources_share(const struct onri_sources *from, struct onri_sources *sources,
+                                   struct onr_error *error) {
   sources->main = from->main;
   if (share(from->main.fd, &sources->main.fd) && share(from->directories[0], &sources->directories[0]) &&
       share(from->directories[1], &sources->directories[1]))
@@ -118,8 +120,8 @@ static int open_beneath(int directory, const char *location) {
   return next;
 }
 
-/* Caches of downloaded models keep files under their hash and put links beside the model. Such a link is taken when the file
- * that it means lies directly in the extra directory; it is opened there, so the link cannot lead elsewhere. */
+/* Caches of downloaded models keep files under their hash and put links beside the model. Such a link is taken when the
+ * file that it means lies directly in the extra directory; it is opened there, so the link cannot lead elsewhere. */
 static int open_linked(const struct onri_sources *s, const char *location) {
   struct stat meant, opened;
   char target[1024];
@@ -134,8 +136,8 @@ static int open_linked(const struct onri_sources *s, const char *location) {
   if (!*name || !strcmp(name, "..")) return -1;
   fd = open_beneath(s->directories[1], name);
   if (fd < 0) return -1;
-  if (fstatat(s->directories[0], location, &meant, 0) == 0 && fstat(fd, &opened) == 0 && meant.st_dev == opened.st_dev &&
-      meant.st_ino == opened.st_ino)
+  if (fstatat(s->directories[0], location, &meant, 0) == 0 && fstat(fd, &opened) == 0 &&
+      meant.st_dev == opened.st_dev && meant.st_ino == opened.st_ino)
     return fd;
   close(fd);
   return -1;
@@ -144,7 +146,9 @@ static int open_linked(const struct onri_sources *s, const char *location) {
 static const char *open_reason(int reason) {
   switch (reason) {
     case ENOENT: return "there is no such file beside the model";
-    case ELOOP: case ENOTDIR: return "it passes a symbolic link (or a file) that does not lead into the extra directory of the options";
+    case ELOOP:
+    case ENOTDIR:
+      return "it passes a symbolic link (or a file) that does not lead into the extra directory of the options";
     case EACCES: return "permission denied";
     default: return "the system refuses to open it";
   }
@@ -162,7 +166,8 @@ static enum onr_status open_file(struct onri_sources *s, struct onri_external_fi
   }
   if (fd < 0) fd = open_linked(s, file->location);
   if (s->directories[0] < 0 && s->directories[1] < 0)
-    return onr_fail(error, ONR_STATUS_EXTERNAL, "external data '%s': a model in memory has no directory; name one in the options", shown);
+    return onr_fail(error, ONR_STATUS_EXTERNAL,
+                    "external data '%s': a model in memory has no directory; name one in the options", shown);
   if (fd < 0) return onr_fail(error, ONR_STATUS_EXTERNAL, "external data '%s': %s", shown, open_reason(reason));
   if (!onri_source_from_descriptor(fd, &file->source) || fstat(fd, &info) != 0) {
     close(fd);
@@ -178,7 +183,8 @@ static enum onr_status check_location(const char *location, struct onr_error *er
   char shown[SHOWN];
   onri_escape_string(location, shown, sizeof(shown));
   if (!*location) return onr_fail(error, ONR_STATUS_EXTERNAL, "external data with an empty location");
-  if (*location == '/') return onr_fail(error, ONR_STATUS_EXTERNAL, "external data '%s': the path must be relative", shown);
+  if (*location == '/')
+    return onr_fail(error, ONR_STATUS_EXTERNAL, "external data '%s': the path must be relative", shown);
   for (const char *at = location; *at; at += strspn(at, "/")) {
     const size_t length = strcspn(at, "/");
     if (length == 2 && !memcmp(at, "..", 2))
@@ -203,7 +209,8 @@ static enum onr_status find_file(struct onri_sources *s, const char *location, s
     return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a file of external data");
   file->source.fd = -1;
   file->location = onri_arena_string(&s->arena, location);
-  if (!file->location || s->num_files >= INT32_MAX || onri_names_put(&s->locations, file->location, (int32_t)s->num_files) < 0)
+  if (!file->location || s->num_files >= INT32_MAX ||
+      onri_names_put(&s->locations, file->location, (int32_t)s->num_files) < 0)
     return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a file of external data");
   s->files[s->num_files++] = file;
   ONR_TRY(open_file(s, file, error));
@@ -229,8 +236,8 @@ static int parse_number(const char *text, uint64_t *value) {
   return 1;
 }
 
-static enum onr_status take_text(struct onri_sources *s, const char *key, const ProtobufCBinaryData *value, const char **text,
-                                 struct onr_error *error) {
+static enum onr_status take_text(struct onri_sources *s, const char *key, const ProtobufCBinaryData *value,
+                                 const char **text, struct onr_error *error) {
   char shown[SHOWN];
   if (*text) return onr_fail(error, ONR_STATUS_EXTERNAL, "external data has the key '%s' twice", key);
   if (value->len && memchr(value->data, 0, value->len))
@@ -255,23 +262,25 @@ enum onr_status onri_external_resolve(struct onri_sources *sources, const Onnx__
   if (!texts[0]) return onr_fail(error, ONR_STATUS_EXTERNAL, "external data without a location");
   for (int k = 1; k < 3; k++)
     if (texts[k] && !parse_number(texts[k], k == 1 ? &offset : &length))
-      return onr_fail(error, ONR_STATUS_EXTERNAL, "the %s of external data must be a number below 2^63, found '%s'", keys[k],
-                      onri_escape_string(texts[k], shown, sizeof(shown)));
+      return onr_fail(error, ONR_STATUS_EXTERNAL, "the %s of external data must be a number below 2^63, found '%s'",
+                      keys[k], onri_escape_string(texts[k], shown, sizeof(shown)));
   if (length != bytes)
-    return onr_fail(error, ONR_STATUS_EXTERNAL, "external data has a length of %llu bytes, its type and dimensions need %llu",
+    return onr_fail(error, ONR_STATUS_EXTERNAL,
+                    "external data has a length of %llu bytes, its type and dimensions need %llu",
                     (unsigned long long)length, (unsigned long long)bytes);
   ONR_TRY(find_file(sources, texts[0], &external->file, error));
   if (offset > external->file->source.size || bytes > external->file->source.size - offset)
     return onr_fail(error, ONR_STATUS_EXTERNAL, "external data of %llu bytes at %llu leaves '%s' of %llu bytes",
                     (unsigned long long)bytes, (unsigned long long)offset,
-                    onri_escape_string(texts[0], shown, sizeof(shown)), (unsigned long long)external->file->source.size);
+                    onri_escape_string(texts[0], shown, sizeof(shown)),
+                    (unsigned long long)external->file->source.size);
   external->offset = offset;
   external->bytes = bytes;
   return ONR_STATUS_OK;
 }
 
-enum onr_status onri_external_read(const struct onri_sources *sources, const struct onri_external_file *file, uint64_t offset,
-                                   size_t bytes, void *target, struct onr_error *error) {
+enum onr_status onri_external_read(const struct onri_sources *sources, const struct onri_external_file *file,
+                                   uint64_t offset, size_t bytes, void *target, struct onr_error *error) {
   struct onri_external_file again = *file;
   enum onr_status status;
   char shown[SHOWN];
@@ -281,8 +290,7 @@ enum onr_status onri_external_read(const struct onri_sources *sources, const str
   if (again.device != file->device || again.inode != file->inode || again.source.size < file->source.size)
     status = onr_fail(error, ONR_STATUS_EXTERNAL, "external data '%s' was changed while the model was in use",
                       onri_escape_string(file->location, shown, sizeof(shown)));
-  else
-    status = onri_source_read(&again.source, offset, bytes, target, error);
+  else status = onri_source_read(&again.source, offset, bytes, target, error);
   onri_source_close(&again.source);
   return status;
 }

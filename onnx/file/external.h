@@ -16,9 +16,9 @@ struct onri_external_file {
 /* Owns all files of one model; constants that are not loaded yet refer to it. Reading is safe from several threads. */
 struct onri_sources {
   const struct onr_allocator *allocator;
-  struct onri_arena arena;   /* for what load functions need, and strings of STRING tensors */
+  struct onri_arena arena; /* for what load functions need, and strings of STRING tensors */
   struct onri_source main;
-  int directories[2];        /* the model's own, and the caller's extra one; -1: none */
+  int directories[2]; /* the model's own, and the caller's extra one; -1: none */
   struct onri_external_file **files;
   size_t num_files, files_capacity;
   struct onri_names locations;
@@ -34,7 +34,8 @@ enum onr_status onri_sources_set_memory(struct onri_sources *sources, const void
                                         const char *extra_directory, struct onr_error *error);
 
 /* The same files for another model, which `from` outlives. */
-enum onr_status onri_sources_share(const struct onri_sources *from, struct onri_sources *sources, struct onr_error *error);
+enum onr_status onri_sources_share(const struct onri_sources *from, struct onri_sources *sources,
+                                   struct onr_error *error);
 /* Memory becomes a copy that the sources own. */
 enum onr_status onri_sources_keep_memory(struct onri_sources *sources, struct onr_error *error);
 
@@ -43,14 +44,14 @@ struct onri_external {
   struct onri_external_file *file;
   uint64_t offset, bytes;
 };
-/* The external data of a tensor that has `bytes` bytes in the file. EXTERNAL unless location, offset and length are sound,
- * the location stays beneath one of the directories without passing a symbolic link (hard links are followed: they cannot
- * be told from the file; a link beside the model may lead to a file directly in the extra directory), and the file is a
- * regular one that is long enough. */
+/* The external data of a tensor that has `bytes` bytes in the file. EXTERNAL unless location, offset and length are
+ * sound, the location stays beneath one of the directories without passing a symbolic link (hard links are followed:
+ * they cannot be told from the file; a link beside the model may lead to a file directly in the extra directory), and
+ * the file is a regular one that is long enough. */
 enum onr_status onri_external_resolve(struct onri_sources *sources, const Onnx__TensorProto *tensor, uint64_t bytes,
                                       struct onri_external *external, struct onr_error *error);
 /* Reads from it; EXTERNAL when the file is another one by now. */
-enum onr_status onri_external_read(const struct onri_sources *sources, const struct onri_external_file *file, uint64_t offset,
-                                   size_t bytes, void *target, struct onr_error *error);
+enum onr_status onri_external_read(const struct onri_sources *sources, const struct onri_external_file *file,
+                                   uint64_t offset, size_t bytes, void *target, struct onr_error *error);
 
 #endif

@@ -1,5 +1,6 @@
-/* scan: protobuf-c recurses as deep as a file asks, multiplies memory, and ends strings at the first NUL. So one iterative
- * pass comes before it, which checks everything that it does not, and copies what is worth decoding into a skeleton. */
+/* scan: protobuf-c recurses as deep as a file asks, multiplies memory, and ends strings at the first NUL. So one
+ * iterative pass comes before it, which checks everything that it does not, and copies what is worth decoding into a
+ * skeleton. */
 #include "onnx/file/scan.h"
 
 #include <string.h>
@@ -11,22 +12,22 @@
 enum wire { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_LENGTH = 2, WIRE_FIXED32 = 5 };
 
 enum {
-  LENGTH_BYTES = 5,          /* sub-messages get a length of fixed size, known only at their end */
-  MAX_RANK_ENTRIES = 64,     /* far above what is accepted later, far below what hurts */
-  STACKED_MEMBERS = 16,      /* members a message that protobuf-c handles without an allocation */
-  MEMBER_BYTES = 64,         /* temporary memory of protobuf-c for each further one */
-  DECODED_SLACK = 32 << 20,  /* decoding may take this, and */
-  DECODED_FACTOR = 32,       /* this many bytes for each byte of the file that is not lifted */
-  UNKNOWN_SLACK = 10000,     /* unknown fields: this many, and */
-  UNKNOWN_FACTOR = 4         /* this many for each message */
+  LENGTH_BYTES = 5,         /* sub-messages get a length of fixed size, known only at their end */
+  MAX_RANK_ENTRIES = 64,    /* far above what is accepted later, far below what hurts */
+  STACKED_MEMBERS = 16,     /* members a message that protobuf-c handles without an allocation */
+  MEMBER_BYTES = 64,        /* temporary memory of protobuf-c for each further one */
+  DECODED_SLACK = 32 << 20, /* decoding may take this, and */
+  DECODED_FACTOR = 32,      /* this many bytes for each byte of the file that is not lifted */
+  UNKNOWN_SLACK = 10000,    /* unknown fields: this many, and */
+  UNKNOWN_FACTOR = 4        /* this many for each message */
 };
 
 struct frame {
   const struct onri_message_rule *rule;
-  uint64_t end;        /* in the source */
-  size_t tag;          /* in the skeleton, where the message's own tag is */
-  size_t body;         /* in the skeleton, behind the length */
-  uint32_t seen;       /* field numbers */
+  uint64_t end;  /* in the source */
+  size_t tag;    /* in the skeleton, where the message's own tag is */
+  size_t body;   /* in the skeleton, behind the length */
+  uint32_t seen; /* field numbers */
   uint32_t lifted;
   uint32_t dims;
   uint64_t members;
@@ -63,8 +64,8 @@ static enum onr_status fail_at(struct scan *s, const struct field *f, enum onr_s
   if (!s->error) return status;
   memcpy(reason, s->error->message, sizeof(reason) - 1);
   reason[sizeof(reason) - 1] = '\0';
-  return onr_fail(s->error, status, "byte %llu, field %u of %s: %s", (unsigned long long)f->position, (unsigned)f->number,
-                  top(s)->rule->name, reason);
+  return onr_fail(s->error, status, "byte %llu, field %u of %s: %s", (unsigned long long)f->position,
+                  (unsigned)f->number, top(s)->rule->name, reason);
 }
 
 /* --- writing the skeleton --- */
@@ -163,8 +164,7 @@ static enum onr_status copy_packed_varints(struct scan *s, const struct field *f
   ONR_TRY(copy_bytes(s, f, &start));
   for (size_t i = start; i < s->skeleton->size; i++) {
     run++;
-    if (run == 10 && s->skeleton->bytes[i] > 1)
-      return FAIL_AT(s, f, ONR_STATUS_PARSE, "a number of more than 64 bits");
+    if (run == 10 && s->skeleton->bytes[i] > 1) return FAIL_AT(s, f, ONR_STATUS_PARSE, "a number of more than 64 bits");
     if (s->skeleton->bytes[i] < 0x80) {
       count++;
       run = 0;
@@ -259,8 +259,11 @@ static enum onr_status push(struct scan *s, const struct field *f) {
   ONR_TRY(reserve(s, LENGTH_BYTES, &target));
   ONR_TRY(count_decoded(s, f, rule->decoded_bytes + 32));
   s->messages++;
-  s->frames[s->depth++] = (struct frame){.rule = rule, .end = s->reader.position + f->length, .tag = tag,
-                                         .body = s->skeleton->size, .decoded_before = before};
+  s->frames[s->depth++] = (struct frame){.rule = rule,
+                                         .end = s->reader.position + f->length,
+                                         .tag = tag,
+                                         .body = s->skeleton->size,
+                                         .decoded_before = before};
   return ONR_STATUS_OK;
 }
 
@@ -311,9 +314,12 @@ static enum onr_status read_tag(struct scan *s, struct field *f) {
   if (f->wire == WIRE_LENGTH && f->length > left && s->depth == 1)
     return FAIL_AT(s, f, ONR_STATUS_PARSE, "the file is cut off: %llu bytes are announced, but only %llu are left",
                    (unsigned long long)f->length, (unsigned long long)left);
-  if ((f->wire == WIRE_LENGTH && f->length > left) || (f->wire == WIRE_FIXED64 && left < 8) || (f->wire == WIRE_FIXED32 && left < 4))
+  if ((f->wire == WIRE_LENGTH && f->length > left) || (f->wire == WIRE_FIXED64 && left < 8) ||
+      (f->wire == WIRE_FIXED32 && left < 4))
     return FAIL_AT(s, f, ONR_STATUS_PARSE, "%llu bytes are announced, but only %llu are left",
-                   (unsigned long long)(f->wire == WIRE_LENGTH ? f->length : f->wire == WIRE_FIXED64 ? 8 : 4),
+                   (unsigned long long)(f->wire == WIRE_LENGTH    ? f->length
+                                        : f->wire == WIRE_FIXED64 ? 8
+                                                                  : 4),
                    (unsigned long long)left);
   return ONR_STATUS_OK;
 }
@@ -354,7 +360,8 @@ static enum onr_status run(struct scan *s) {
 }
 
 static size_t depth_limit(const struct onr_limits *limits) {
-  const uint64_t levels = limits->depth < ONRI_SCAN_DEPTH ? 3 * limits->depth + 8 : ONRI_SCAN_DEPTH; /* node, attribute, graph */
+  const uint64_t levels =
+      limits->depth < ONRI_SCAN_DEPTH ? 3 * limits->depth + 8 : ONRI_SCAN_DEPTH; /* node, attribute, graph */
   return levels < ONRI_SCAN_DEPTH ? (size_t)levels : ONRI_SCAN_DEPTH;
 }
 

@@ -22,9 +22,9 @@ struct onri_skeleton {
   uint64_t decoded_bytes; /* upper bound of the memory that protobuf-c needs for it */
 };
 
-/* PARSE for what is no ONNX protobuf, LIMIT where `limits` (without zero entries) or the memory that decoding would take
- * is exceeded. Messages nest at most ONRI_SCAN_DEPTH deep, whatever limits.depth says: protobuf-c is recursive.
- * On failure the skeleton is cleared. */
+/* PARSE for what is no ONNX protobuf, LIMIT where `limits` (without zero entries) or the memory that decoding would
+ * take is exceeded. Messages nest at most ONRI_SCAN_DEPTH deep, whatever limits.depth says: protobuf-c is recursive. On
+ * failure the skeleton is cleared. */
 #define ONRI_SCAN_DEPTH 240
 enum onr_status onri_scan_model(const struct onri_source *source, const struct onr_limits *limits,
                                 const struct onr_allocator *allocator, struct onri_skeleton *skeleton,

@@ -8,7 +8,7 @@
 /* The typed fields, and what else can hold contents. */
 enum store { STORE_RAW, STORE_FLOAT, STORE_INT32, STORE_STRING, STORE_INT64, STORE_DOUBLE, STORE_UINT64, NUM_STORES };
 
-static const char *const store_names[NUM_STORES] = {"raw_data", "float_data", "int32_data", "string_data",
+static const char *const store_names[NUM_STORES] = {"raw_data",   "float_data",  "int32_data", "string_data",
                                                     "int64_data", "double_data", "uint64_data"};
 
 /* Where elements of a type are when they are not in raw_data, and which numbers fit. */
@@ -89,7 +89,8 @@ struct stored {
 
 static enum onr_status find_span(const struct onri_tensor_decoder *decoder, uint64_t index, uint64_t unit,
                                  struct stored *stored, struct onr_error *error) {
-  if (index >= decoder->num_spans) return onr_fail(error, ONR_STATUS_INTERNAL, "the skeleton names a span it does not have");
+  if (index >= decoder->num_spans)
+    return onr_fail(error, ONR_STATUS_INTERNAL, "the skeleton names a span it does not have");
   stored->span = &decoder->spans[index];
   stored->count = stored->span->bytes / unit;
   return ONR_STATUS_OK;
@@ -97,14 +98,19 @@ static enum onr_status find_span(const struct onri_tensor_decoder *decoder, uint
 
 static enum onr_status find_stored(const struct onri_tensor_decoder *decoder, const Onnx__TensorProto *t,
                                    struct stored *stored, struct onr_error *error) {
-  const uint64_t counts[NUM_STORES] = {
-      t->has_raw_span ? 1 : t->raw_data.len, t->has_float_span ? 1 : t->n_float_data, t->n_int32_data, t->n_string_data,
-      t->n_int64_data, t->has_double_span ? 1 : t->n_double_data, t->n_uint64_data};
+  const uint64_t counts[NUM_STORES] = {t->has_raw_span ? 1 : t->raw_data.len,
+                                       t->has_float_span ? 1 : t->n_float_data,
+                                       t->n_int32_data,
+                                       t->n_string_data,
+                                       t->n_int64_data,
+                                       t->has_double_span ? 1 : t->n_double_data,
+                                       t->n_uint64_data};
   *stored = (struct stored){.store = STORE_RAW};
   for (int s = 0; s < NUM_STORES; s++) {
     if (!counts[s]) continue;
     if (stored->found)
-      return onr_fail(error, ONR_STATUS_DATA, "a tensor has both %s and %s", store_names[stored->store], store_names[s]);
+      return onr_fail(error, ONR_STATUS_DATA, "a tensor has both %s and %s", store_names[stored->store],
+                      store_names[s]);
     *stored = (struct stored){.store = (enum store)s, .count = counts[s], .found = 1};
   }
   if (stored->store == STORE_RAW && t->has_raw_span) return find_span(decoder, t->raw_span, 1, stored, error);
@@ -143,9 +149,9 @@ static enum onr_status check_stored(const struct onr_desc *desc, const struct st
     return onr_fail(error, ONR_STATUS_DATA, "a tensor %s cannot be stored in %s", text, store_names[stored->store]);
   expected = expected_count(desc, stored->store, raw_bytes);
   if (stored->count != expected)
-    return onr_fail(error, ONR_STATUS_DATA, "a tensor %s needs %llu %s of %s, found %llu", text, (unsigned long long)expected,
-                    stored->store == STORE_RAW ? "bytes" : "entries", store_names[stored->store],
-                    (unsigned long long)stored->count);
+    return onr_fail(error, ONR_STATUS_DATA, "a tensor %s needs %llu %s of %s, found %llu", text,
+                    (unsigned long long)expected, stored->store == STORE_RAW ? "bytes" : "entries",
+                    store_names[stored->store], (unsigned long long)stored->count);
   return ONR_STATUS_OK;
 }
 
@@ -199,7 +205,8 @@ static enum onr_status copy_contents(const struct onri_tensor_decoder *decoder, 
                                      struct onr_error *error) {
   if (!stored->found) return ONR_STATUS_OK;
   switch (stored->store) {
-    case STORE_RAW: return onri_raw_to_memory(desc->dtype, t->raw_data.data, (size_t)onr_desc_elements(desc), target, error);
+    case STORE_RAW:
+      return onri_raw_to_memory(desc->dtype, t->raw_data.data, (size_t)onr_desc_elements(desc), target, error);
     case STORE_FLOAT: memcpy(target, t->float_data, t->n_float_data * sizeof(float)); return ONR_STATUS_OK;
     case STORE_DOUBLE: memcpy(target, t->double_data, t->n_double_data * sizeof(double)); return ONR_STATUS_OK;
     case STORE_INT64: memcpy(target, t->int64_data, t->n_int64_data * sizeof(int64_t)); return ONR_STATUS_OK;
@@ -222,8 +229,9 @@ static enum onr_status decode_external(const struct onri_tensor_decoder *decoder
   return onri_lazy_constant(decoder, desc, external.file, external.offset, external.bytes, constant, error);
 }
 
-static enum onr_status span_constant(const struct onri_tensor_decoder *decoder, const struct onri_span *span, const struct onr_desc *desc,
-                                     struct onri_constant **constant, struct onr_error *error) {
+static enum onr_status span_constant(const struct onri_tensor_decoder *decoder, const struct onri_span *span,
+                                     const struct onr_desc *desc, struct onri_constant **constant,
+                                     struct onr_error *error) {
   struct onri_constant **shared = decoder->shared ? &decoder->shared[span - decoder->spans] : NULL;
   if (shared && *shared) *constant = *shared;
   else ONR_TRY(onri_lazy_constant(decoder, desc, NULL, span->offset, span->bytes, constant, error));
@@ -267,7 +275,8 @@ static enum onr_status check_sparse(const struct onr_desc *dense, const struct o
   char text[160];
   if (values->rank != 1) return onr_fail(error, ONR_STATUS_DATA, "the values of a sparse tensor must have rank 1");
   if (values->dtype == ONR_DTYPE_STRING) return onr_fail(error, ONR_STATUS_UNSUPPORTED, "a sparse tensor of strings");
-  if (indices->dtype != ONR_DTYPE_I64) return onr_fail(error, ONR_STATUS_TYPE, "the indices of a sparse tensor must be int64");
+  if (indices->dtype != ONR_DTYPE_I64)
+    return onr_fail(error, ONR_STATUS_TYPE, "the indices of a sparse tensor must be int64");
   if (indices->rank >= 1 && indices->rank <= 2 && indices->dim[0] == values->dim[0] &&
       (indices->rank == 1 || indices->dim[1] == dense->rank))
     return ONR_STATUS_OK;
@@ -297,7 +306,8 @@ static enum onr_status scatter(const struct onri_constant *values, const struct 
   for (int64_t i = 0; i < values->desc.dim[0]; i++) {
     const int64_t at = position(&dense->desc, &indices->desc, indices->data, i);
     if (at <= before)
-      return onr_fail(error, ONR_STATUS_DATA, "index %lld of a sparse tensor is out of range or not in order", (long long)i);
+      return onr_fail(error, ONR_STATUS_DATA, "index %lld of a sparse tensor is out of range or not in order",
+                      (long long)i);
     memcpy(to + (size_t)at * size, from + (size_t)i * size, size);
     before = at;
   }
@@ -315,12 +325,11 @@ static enum onr_status make_dense(const struct onri_tensor_decoder *decoder, con
   ONR_TRY(onri_constant_load(values, error));
   ONR_TRY(onri_constant_load(indices, error));
   dense = onri_constant_create(decoder->env, &desc);
-  if (!dense) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a tensor of %zu bytes", onr_desc_bytes(&desc));
+  if (!dense)
+    return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a tensor of %zu bytes", onr_desc_bytes(&desc));
   status = scatter(values, indices, dense, error);
-  if (status != ONR_STATUS_OK)
-    onri_constant_release(dense);
-  else
-    *constant = dense;
+  if (status != ONR_STATUS_OK) onri_constant_release(dense);
+  else *constant = dense;
   return status;
 }
 

@@ -16,8 +16,8 @@ static unsigned packed_element(const unsigned char *raw, size_t i, uint32_t bits
   return value & ((1u << bits) - 1);
 }
 
-/* target may begin before raw in the same memory, as long as both end together: an element is read before its predecessor
- * is written. */
+/* target may begin before raw in the same memory, as long as both end together: an element is read before its
+ * predecessor is written. */
 static void unpack(const unsigned char *raw, size_t elements, uint32_t bits, int is_signed, unsigned char *target) {
   const unsigned sign = is_signed ? 1u << (bits - 1) : 0;
   unsigned next = elements ? packed_element(raw, 0, bits) : 0;
@@ -39,7 +39,8 @@ enum onr_status onri_raw_to_memory(enum onr_dtype dtype, const unsigned char *ra
   if (elements && raw != bytes) memcpy(target, raw, elements * (bits / 8));
   if (dtype != ONR_DTYPE_BOOL) return ONR_STATUS_OK;
   for (size_t i = 0; i < elements; i++)
-    if (bytes[i] > 1) return onr_fail(error, ONR_STATUS_DATA, "a bool must be 0 or 1, element %zu is %u", i, (unsigned)bytes[i]);
+    if (bytes[i] > 1)
+      return onr_fail(error, ONR_STATUS_DATA, "a bool must be 0 or 1, element %zu is %u", i, (unsigned)bytes[i]);
   return ONR_STATUS_OK;
 }
 
@@ -49,8 +50,7 @@ static enum onr_status load(void *source, const struct onri_constant *constant, 
   unsigned char *raw = (unsigned char *)target + (onr_desc_bytes(&constant->desc) - (size_t)constant->bytes);
   if (lazy->file)
     ONR_TRY(onri_external_read(lazy->sources, lazy->file, constant->offset, (size_t)constant->bytes, raw, error));
-  else
-    ONR_TRY(onri_source_read(&lazy->sources->main, constant->offset, (size_t)constant->bytes, raw, error));
+  else ONR_TRY(onri_source_read(&lazy->sources->main, constant->offset, (size_t)constant->bytes, raw, error));
   return onri_raw_to_memory(constant->desc.dtype, raw, (size_t)onr_desc_elements(&constant->desc), target, error);
 }
 
@@ -65,8 +65,14 @@ enum onr_status onri_lazy_constant(const struct onri_tensor_decoder *decoder, co
     return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a tensor of the file");
   }
   *lazy = (struct lazy){decoder->sources, file};
-  *c = (struct onri_constant){.desc = *desc, .allocator = decoder->env->allocator, .references = 1, .owned = 1,
-                              .load = load, .source = lazy, .offset = offset, .bytes = bytes};
+  *c = (struct onri_constant){.desc = *desc,
+                              .allocator = decoder->env->allocator,
+                              .references = 1,
+                              .owned = 1,
+                              .load = load,
+                              .source = lazy,
+                              .offset = offset,
+                              .bytes = bytes};
   /* The caller's memory may be gone when the model has been loaded. */
   if (!file && decoder->sources->main.data) status = onri_constant_load(c, error);
   if (status != ONR_STATUS_OK) {

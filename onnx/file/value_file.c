@@ -1,5 +1,5 @@
-/* value_file: one TensorProto, MapProto, SequenceProto or OptionalProto in a file. It is read as a model that holds nothing else, so
- * that the scan and the decoder of models check it. */
+/* value_file: one TensorProto, MapProto, SequenceProto or OptionalProto in a file. It is read as a model that holds
+ * nothing else, so that the scan and the decoder of models check it. */
 #include <stdio.h>
 #include <string.h>
 
@@ -34,18 +34,20 @@ static size_t write_field(unsigned char *target, uint64_t field, uint64_t bytes)
 
 /* What stands before the file's bytes so that they become: model { graph { value } }. */
 static size_t write_prefix(unsigned char prefix[PREFIX_BYTES], enum onr_dtype kind, uint64_t bytes) {
-  const uint64_t field = kind == ONR_DTYPE_SEQUENCE ? SEQUENCE_FIELD : kind == ONR_DTYPE_OPTIONAL ? OPTIONAL_FIELD
-                         : kind == ONR_DTYPE_MAP    ? MAP_FIELD
-                                                    : TENSOR_FIELD;
+  const uint64_t field = kind == ONR_DTYPE_SEQUENCE   ? SEQUENCE_FIELD
+                         : kind == ONR_DTYPE_OPTIONAL ? OPTIONAL_FIELD
+                         : kind == ONR_DTYPE_MAP      ? MAP_FIELD
+                                                      : TENSOR_FIELD;
   unsigned char inner[PREFIX_BYTES];
-  const size_t inner_bytes = write_field(inner, field, bytes), n = write_field(prefix, GRAPH_FIELD, inner_bytes + bytes);
+  const size_t inner_bytes = write_field(inner, field, bytes),
+               n = write_field(prefix, GRAPH_FIELD, inner_bytes + bytes);
   memcpy(prefix + n, inner, inner_bytes);
   return n + inner_bytes;
 }
 
 /* own: where the file's own bytes begin. */
-static enum onr_status read_wrapped(const char *path, enum onr_dtype kind, const struct onr_env *env, unsigned char **bytes, size_t *size,
-                                    size_t *own, struct onr_error *error) {
+static enum onr_status read_wrapped(const char *path, enum onr_dtype kind, const struct onr_env *env,
+                                    unsigned char **bytes, size_t *size, size_t *own, struct onr_error *error) {
   unsigned char prefix[PREFIX_BYTES];
   struct onri_source source;
   enum onr_status status;
@@ -59,7 +61,8 @@ static enum onr_status read_wrapped(const char *path, enum onr_dtype kind, const
     *size = n + (size_t)source.size;
     *bytes = onri_allocate(env->allocator, *size);
     status = *bytes ? onri_source_read(&source, 0, (size_t)source.size, *bytes + n, error)
-                    : onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a file of %llu bytes", (unsigned long long)source.size);
+                    : onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a file of %llu bytes",
+                               (unsigned long long)source.size);
   }
   if (*bytes) memcpy(*bytes, prefix, n);
   onri_source_close(&source);
@@ -74,9 +77,12 @@ struct reader {
   struct onr_error *error;
 };
 
-static enum onr_status read_sequence(const struct reader *r, const Onnx__SequenceProto *proto, struct onr_tensor *value);
+static enum onr_status read_sequence(const struct reader *r, const Onnx__SequenceProto *proto,
+                                     struct onr_tensor *value);
 
-static enum onr_status no_memory(const struct reader *r) { return onr_fail(r->error, ONR_STATUS_NO_MEMORY, "no memory for a value"); }
+static enum onr_status no_memory(const struct reader *r) {
+  return onr_fail(r->error, ONR_STATUS_NO_MEMORY, "no memory for a value");
+}
 
 static enum onr_status read_tensor(const struct reader *r, const Onnx__TensorProto *proto, struct onr_tensor *value) {
   struct onri_constant *constant;
@@ -84,15 +90,16 @@ static enum onr_status read_tensor(const struct reader *r, const Onnx__TensorPro
   ONR_TRY(onri_tensor_decode(&r->decoder, proto, &constant, r->error));
   status = onri_constant_load(constant, r->error);
   if (status == ONR_STATUS_OK) {
-    *value = (struct onr_tensor){constant->desc, onri_arena_copy(r->arena, constant->data, onr_desc_bytes(&constant->desc))};
+    *value =
+        (struct onr_tensor){constant->desc, onri_arena_copy(r->arena, constant->data, onr_desc_bytes(&constant->desc))};
     if (!value->data) status = no_memory(r);
   }
   onri_constant_release(constant);
   return status;
 }
 
-static enum onr_status write_block(const struct reader *r, enum onr_dtype kind, const struct onr_tensor *entries, int64_t count,
-                                   struct onr_tensor *value) {
+static enum onr_status write_block(const struct reader *r, enum onr_dtype kind, const struct onr_tensor *entries,
+                                   int64_t count, struct onr_tensor *value) {
   value->desc = onr_sequence_desc(kind, entries, count);
   value->data = onri_arena_allocate(r->arena, onr_desc_bytes(&value->desc));
   if (!value->data) return no_memory(r);
@@ -101,7 +108,8 @@ static enum onr_status write_block(const struct reader *r, enum onr_dtype kind, 
 }
 
 /* Depth is that of messages in the file, which the scan has bounded. */
-static enum onr_status read_optional(const struct reader *r, const Onnx__OptionalProto *proto, struct onr_tensor *value) {
+static enum onr_status read_optional(const struct reader *r, const Onnx__OptionalProto *proto,
+                                     struct onr_tensor *value) {
   struct onr_tensor entry;
   if (proto->tensor_value) ONR_TRY(read_tensor(r, proto->tensor_value, &entry));
   else if (proto->sequence_value) ONR_TRY(read_sequence(r, proto->sequence_value, &entry));
@@ -111,7 +119,8 @@ static enum onr_status read_optional(const struct reader *r, const Onnx__Optiona
 }
 
 /* The file has a tensor of one value for each key; a map has one tensor of all. */
-static enum onr_status read_map_values(const struct reader *r, const Onnx__SequenceProto *proto, size_t count, struct onr_tensor *values) {
+static enum onr_status read_map_values(const struct reader *r, const Onnx__SequenceProto *proto, size_t count,
+                                       struct onr_tensor *values) {
   *values = (struct onr_tensor){onr_desc_make(ONR_DTYPE_F32, 1, (int64_t[]){(int64_t)count}), NULL};
   if ((proto ? proto->n_tensor_values : 0) != count)
     return onr_fail(r->error, ONR_STATUS_DATA, "a map has %zu keys, but not as many values", count);
@@ -125,7 +134,8 @@ static enum onr_status read_map_values(const struct reader *r, const Onnx__Seque
       if (!values->data) return no_memory(r);
     }
     if (onr_desc_elements(&value.desc) != 1 || value.desc.dtype != values->desc.dtype)
-      return onr_fail(r->error, ONR_STATUS_DATA, "value %zu of a map: expected one %s", i, onr_dtype_name(values->desc.dtype));
+      return onr_fail(r->error, ONR_STATUS_DATA, "value %zu of a map: expected one %s", i,
+                      onr_dtype_name(values->desc.dtype));
     memcpy((char *)values->data + i * size, value.data, size);
   }
   return ONR_STATUS_OK;
@@ -135,30 +145,36 @@ static enum onr_status read_map(const struct reader *r, const Onnx__MapProto *pr
   const int strings = proto->n_string_keys > 0;
   const size_t count = strings ? proto->n_string_keys : proto->n_keys;
   struct onr_string *texts = onri_arena_allocate(r->arena, proto->n_string_keys * sizeof(*texts));
-  struct onr_tensor entries[2] = {{onr_desc_make(strings ? ONR_DTYPE_STRING : ONR_DTYPE_I64, 1, (int64_t[]){(int64_t)count}),
-                                   strings ? (void *)texts : (void *)proto->keys}};
+  struct onr_tensor entries[2] = {
+      {onr_desc_make(strings ? ONR_DTYPE_STRING : ONR_DTYPE_I64, 1, (int64_t[]){(int64_t)count}),
+       strings ? (void *)texts : (void *)proto->keys}};
   if (!texts) return no_memory(r);
-  if (strings && proto->n_keys > 0) return onr_fail(r->error, ONR_STATUS_DATA, "a map has keys that are numbers and keys that are strings");
+  if (strings && proto->n_keys > 0)
+    return onr_fail(r->error, ONR_STATUS_DATA, "a map has keys that are numbers and keys that are strings");
   for (size_t i = 0; i < proto->n_string_keys; i++)
     texts[i] = (struct onr_string){(const char *)proto->string_keys[i].data, proto->string_keys[i].len};
   ONR_TRY(read_map_values(r, proto->values, count, &entries[1]));
   return write_block(r, ONR_DTYPE_MAP, entries, 2, value);
 }
 
-static enum onr_status read_sequence(const struct reader *r, const Onnx__SequenceProto *proto, struct onr_tensor *value) {
-  const size_t total = proto->n_tensor_values + proto->n_sequence_values + proto->n_map_values + proto->n_optional_values;
+static enum onr_status read_sequence(const struct reader *r, const Onnx__SequenceProto *proto,
+                                     struct onr_tensor *value) {
+  const size_t total =
+      proto->n_tensor_values + proto->n_sequence_values + proto->n_map_values + proto->n_optional_values;
   struct onr_tensor *entries = onri_arena_allocate(r->arena, total * sizeof(*entries));
   size_t n = 0;
   if (!entries) return no_memory(r);
   for (size_t i = 0; i < proto->n_tensor_values; i++) ONR_TRY(read_tensor(r, proto->tensor_values[i], &entries[n++]));
-  for (size_t i = 0; i < proto->n_sequence_values; i++) ONR_TRY(read_sequence(r, proto->sequence_values[i], &entries[n++]));
+  for (size_t i = 0; i < proto->n_sequence_values; i++)
+    ONR_TRY(read_sequence(r, proto->sequence_values[i], &entries[n++]));
   for (size_t i = 0; i < proto->n_map_values; i++) ONR_TRY(read_map(r, proto->map_values[i], &entries[n++]));
-  for (size_t i = 0; i < proto->n_optional_values; i++) ONR_TRY(read_optional(r, proto->optional_values[i], &entries[n++]));
+  for (size_t i = 0; i < proto->n_optional_values; i++)
+    ONR_TRY(read_optional(r, proto->optional_values[i], &entries[n++]));
   return write_block(r, ONR_DTYPE_SEQUENCE, entries, (int64_t)total, value);
 }
 
-static enum onr_status read_value(const struct reader *r, enum onr_dtype kind, const Onnx__GraphProto *graph, struct onr_tensor *value,
-                                  const char **name) {
+static enum onr_status read_value(const struct reader *r, enum onr_dtype kind, const Onnx__GraphProto *graph,
+                                  struct onr_tensor *value, const char **name) {
   if (kind == ONR_DTYPE_SEQUENCE && graph && graph->sequence_file) {
     *name = graph->sequence_file->name;
     return read_sequence(r, graph->sequence_file, value);
@@ -181,7 +197,8 @@ static enum onr_status read_value(const struct reader *r, enum onr_dtype kind, c
 
 /* Bytes of all texts; with `cursor` they are copied there and the strings point to the copies. */
 static size_t gather_texts(struct onr_tensor *value, char **cursor) {
-  const int64_t count = value->desc.dtype == ONR_DTYPE_STRING ? onr_desc_elements(&value->desc) : onr_sequence_length(value);
+  const int64_t count =
+      value->desc.dtype == ONR_DTYPE_STRING ? onr_desc_elements(&value->desc) : onr_sequence_length(value);
   size_t total = 0;
   for (int64_t i = 0; i < count; i++) {
     if (value->desc.dtype != ONR_DTYPE_STRING) {
@@ -199,7 +216,8 @@ static size_t gather_texts(struct onr_tensor *value, char **cursor) {
   return total;
 }
 
-static enum onr_status copy_out(const struct onr_env *env, struct onr_tensor *value, struct onr_tensor *result, struct onr_error *error) {
+static enum onr_status copy_out(const struct onr_env *env, struct onr_tensor *value, struct onr_tensor *result,
+                                struct onr_error *error) {
   const size_t bytes = onr_desc_bytes(&value->desc), texts = gather_texts(value, NULL);
   size_t total;
   char *copy = onri_add_size(bytes, texts, &total) ? onri_allocate(env->allocator, total) : NULL;
@@ -211,10 +229,12 @@ static enum onr_status copy_out(const struct onr_env *env, struct onr_tensor *va
   return ONR_STATUS_OK;
 }
 
-static enum onr_status decode(struct onr_env *env, struct onri_sources *sources, const struct onri_skeleton *skeleton, enum onr_dtype kind,
-                              struct onr_tensor *tensor, char *name, size_t name_size, struct onr_error *error) {
+static enum onr_status decode(struct onr_env *env, struct onri_sources *sources, const struct onri_skeleton *skeleton,
+                              enum onr_dtype kind, struct onr_tensor *tensor, char *name, size_t name_size,
+                              struct onr_error *error) {
   struct onri_arena arena;
-  const struct reader r = {{.env = env, .sources = sources, .spans = skeleton->spans, .num_spans = skeleton->num_spans}, &arena, error};
+  const struct reader r = {
+      {.env = env, .sources = sources, .spans = skeleton->spans, .num_spans = skeleton->num_spans}, &arena, error};
   const Onnx__ModelProto *model;
   struct onr_tensor value;
   const char *own_name = NULL;
@@ -230,7 +250,8 @@ static enum onr_status decode(struct onr_env *env, struct onri_sources *sources,
 
 enum onr_status onr_value_proto_load(const char *path, enum onr_dtype kind, const struct onr_allocator *allocator,
                                      struct onr_tensor *tensor, char *name, size_t name_size, struct onr_error *error) {
-  struct onr_env env = {.allocator = allocator ? allocator : &onri_malloc_allocator, .limits = onri_limits_resolve(NULL)};
+  struct onr_env env = {.allocator = allocator ? allocator : &onri_malloc_allocator,
+                        .limits = onri_limits_resolve(NULL)};
   struct onri_skeleton skeleton = {0};
   struct onri_sources *sources = NULL;
   unsigned char *bytes = NULL;

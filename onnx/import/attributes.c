@@ -9,7 +9,8 @@ enum { SHOWN = 64 };
 
 static enum onr_status fail(struct onri_importer *importer, const char *name, const char *what) {
   char shown[SHOWN];
-  return onr_fail(importer->error, ONR_STATUS_ATTRIBUTE, "attribute '%s' %s", onri_escape_string(name, shown, sizeof(shown)), what);
+  return onr_fail(importer->error, ONR_STATUS_ATTRIBUTE, "attribute '%s' %s",
+                  onri_escape_string(name, shown, sizeof(shown)), what);
 }
 
 /* What the fields that are set say; 0 when none is. */
@@ -42,7 +43,8 @@ static enum onr_status find_kind(struct onri_importer *importer, const Onnx__Att
 /* --- values --- */
 
 static enum onr_status hold(struct onri_importer *importer, struct onri_constant *constant) {
-  if (!onri_grow(importer->env->allocator, &importer->held, sizeof(constant), &importer->held_capacity, importer->num_held + 1)) {
+  if (!onri_grow(importer->env->allocator, &importer->held, sizeof(constant), &importer->held_capacity,
+                 importer->num_held + 1)) {
     onri_constant_release(constant);
     return onri_import_no_memory(importer);
   }
@@ -50,7 +52,8 @@ static enum onr_status hold(struct onri_importer *importer, struct onri_constant
   return ONR_STATUS_OK;
 }
 
-static enum onr_status read_tensor(struct onri_importer *importer, const Onnx__AttributeProto *a, struct onri_attribute *to) {
+static enum onr_status read_tensor(struct onri_importer *importer, const Onnx__AttributeProto *a,
+                                   struct onri_attribute *to) {
   if (to->kind == ONRI_ATTRIBUTE_TENSOR) {
     if (!a->t) return fail(importer, a->name, "has no tensor");
     ONR_TRY(onri_tensor_decode(importer->tensors, a->t, &to->tensor, importer->error));
@@ -61,7 +64,8 @@ static enum onr_status read_tensor(struct onri_importer *importer, const Onnx__A
   return hold(importer, to->tensor);
 }
 
-static enum onr_status read_bytes(struct onri_importer *importer, const ProtobufCBinaryData *from, struct onr_string *to) {
+static enum onr_status read_bytes(struct onri_importer *importer, const ProtobufCBinaryData *from,
+                                  struct onr_string *to) {
   to->length = from->len;
   to->text = onri_arena_allocate(&importer->graph->arena, from->len + 1);
   if (!to->text) return onri_import_no_memory(importer);
@@ -69,7 +73,8 @@ static enum onr_status read_bytes(struct onri_importer *importer, const Protobuf
   return ONR_STATUS_OK;
 }
 
-static enum onr_status read_list(struct onri_importer *importer, const Onnx__AttributeProto *a, struct onri_attribute *to) {
+static enum onr_status read_list(struct onri_importer *importer, const Onnx__AttributeProto *a,
+                                 struct onri_attribute *to) {
   struct onri_arena *arena = &importer->graph->arena;
   struct onr_string *strings;
   if (to->kind == ONRI_ATTRIBUTE_FLOATS) {
@@ -89,8 +94,8 @@ static enum onr_status read_list(struct onri_importer *importer, const Onnx__Att
   return ONR_STATUS_OK;
 }
 
-static enum onr_status read_graph(struct onri_importer *importer, struct onri_scope *scope, const Onnx__AttributeProto *a,
-                                  struct onri_attribute *to) {
+static enum onr_status read_graph(struct onri_importer *importer, struct onri_scope *scope,
+                                  const Onnx__AttributeProto *a, struct onri_attribute *to) {
   int32_t *captures;
   if (!a->g) return fail(importer, a->name, "has no graph");
   to->num_graphs = 1;
@@ -101,8 +106,8 @@ static enum onr_status read_graph(struct onri_importer *importer, struct onri_sc
   return ONR_STATUS_OK;
 }
 
-static enum onr_status read_value(struct onri_importer *importer, struct onri_scope *scope, const Onnx__AttributeProto *a,
-                                  struct onri_attribute *to) {
+static enum onr_status read_value(struct onri_importer *importer, struct onri_scope *scope,
+                                  const Onnx__AttributeProto *a, struct onri_attribute *to) {
   int kind;
   ONR_TRY(find_kind(importer, a, &kind));
   to->name = onri_intern(&importer->texts, a->name);
@@ -124,7 +129,8 @@ static enum onr_status read_value(struct onri_importer *importer, struct onri_sc
 
 /* --- references --- */
 
-/* The call's attribute, else the function's default; *found = 0 when there is neither, which leaves the attribute out. */
+/* The call's attribute, else the function's default; *found = 0 when there is neither, which leaves the attribute out.
+ */
 static enum onr_status follow(struct onri_importer *importer, struct onri_scope *scope, const Onnx__AttributeProto *a,
                               struct onri_attribute *to, int *found) {
   const struct onri_call *call = scope->call;
@@ -135,7 +141,8 @@ static enum onr_status follow(struct onri_importer *importer, struct onri_scope 
     *to = call->attributes[i];
     to->name = onri_intern(&importer->texts, a->name);
     if (!to->name) return onri_import_no_memory(importer);
-    if (to->num_graphs) return onr_fail(importer->error, ONR_STATUS_UNSUPPORTED, "a graph as an attribute of a function call");
+    if (to->num_graphs)
+      return onr_fail(importer->error, ONR_STATUS_UNSUPPORTED, "a graph as an attribute of a function call");
     if (a->has_type && a->type && a->type != (int)to->kind)
       return fail(importer, a->name, "refers to an attribute of another type");
     return ONR_STATUS_OK;
@@ -157,8 +164,9 @@ static int compare_names(const void *a, const void *b) {
   return strcmp(((const struct onri_attribute *)a)->name, ((const struct onri_attribute *)b)->name);
 }
 
-enum onr_status onri_attributes_read(struct onri_importer *importer, struct onri_scope *scope, Onnx__AttributeProto *const *protos,
-                                     size_t count, struct onri_attribute **attributes, size_t *num_attributes) {
+enum onr_status onri_attributes_read(struct onri_importer *importer, struct onri_scope *scope,
+                                     Onnx__AttributeProto *const *protos, size_t count,
+                                     struct onri_attribute **attributes, size_t *num_attributes) {
   struct onri_attribute *list = onri_arena_allocate(&importer->scratch, count * sizeof(*list));
   size_t n = 0;
   if (!list) return onri_import_no_memory(importer);
@@ -166,10 +174,8 @@ enum onr_status onri_attributes_read(struct onri_importer *importer, struct onri
     const Onnx__AttributeProto *a = protos[i];
     int found = 1;
     if (!a->name || !*a->name) return onr_fail(importer->error, ONR_STATUS_ATTRIBUTE, "an attribute without a name");
-    if (a->ref_attr_name && *a->ref_attr_name)
-      ONR_TRY(follow(importer, scope, a, &list[n], &found));
-    else
-      ONR_TRY(read_value(importer, scope, a, &list[n]));
+    if (a->ref_attr_name && *a->ref_attr_name) ONR_TRY(follow(importer, scope, a, &list[n], &found));
+    else ONR_TRY(read_value(importer, scope, a, &list[n]));
     n += (size_t)found;
   }
   /* Equal names are neighbours then. */

@@ -7,7 +7,8 @@
 enum { SHOWN = 96, MEASURE_DEPTH = ONRI_IMPORT_DEPTH };
 
 /* "domain \1 name \1 overload" in the table's own room, NULL when out of memory. */
-static const char *make_key(struct onri_importer *importer, const char *domain, const char *name, const char *overload) {
+static const char *make_key(struct onri_importer *importer, const char *domain, const char *name,
+                            const char *overload) {
   const char *parts[3] = {domain, name ? name : "", overload ? overload : ""};
   struct onri_function_table *table = &importer->functions;
   char *to;
@@ -45,7 +46,8 @@ enum onr_status onri_functions_read(struct onri_importer *importer, const Onnx__
   return ONR_STATUS_OK;
 }
 
-enum onr_status onri_function_find(struct onri_importer *importer, const Onnx__NodeProto *node, struct onri_function **function) {
+enum onr_status onri_function_find(struct onri_importer *importer, const Onnx__NodeProto *node,
+                                   struct onri_function **function) {
   const char *key;
   int32_t found;
   *function = NULL;
@@ -61,10 +63,11 @@ enum onr_status onri_function_find(struct onri_importer *importer, const Onnx__N
 
 static enum onr_status measure(struct onri_importer *importer, struct onri_function *function, uint32_t depth);
 
-static enum onr_status measure_nodes(struct onri_importer *importer, Onnx__NodeProto *const *nodes, size_t count, uint32_t depth,
-                                     uint64_t *total);
+static enum onr_status measure_nodes(struct onri_importer *importer, Onnx__NodeProto *const *nodes, size_t count,
+                                     uint32_t depth, uint64_t *total);
 
-static enum onr_status measure_graphs(struct onri_importer *importer, const Onnx__NodeProto *node, uint32_t depth, uint64_t *total) {
+static enum onr_status measure_graphs(struct onri_importer *importer, const Onnx__NodeProto *node, uint32_t depth,
+                                      uint64_t *total) {
   for (size_t a = 0; a < node->n_attribute; a++) {
     const Onnx__AttributeProto *attribute = node->attribute[a];
     if (attribute->g) ONR_TRY(measure_nodes(importer, attribute->g->node, attribute->g->n_node, depth + 1, total));
@@ -74,10 +77,11 @@ static enum onr_status measure_graphs(struct onri_importer *importer, const Onnx
   return ONR_STATUS_OK;
 }
 
-static enum onr_status measure_nodes(struct onri_importer *importer, Onnx__NodeProto *const *nodes, size_t count, uint32_t depth,
-                                     uint64_t *total) {
+static enum onr_status measure_nodes(struct onri_importer *importer, Onnx__NodeProto *const *nodes, size_t count,
+                                     uint32_t depth, uint64_t *total) {
   if (depth > MEASURE_DEPTH || depth > importer->env->limits.depth)
-    return onr_fail(importer->error, ONR_STATUS_LIMIT, "functions and graphs are nested more than %u deep (depth)", (unsigned)depth - 1);
+    return onr_fail(importer->error, ONR_STATUS_LIMIT, "functions and graphs are nested more than %u deep (depth)",
+                    (unsigned)depth - 1);
   for (size_t n = 0; n < count; n++) {
     struct onri_function *called;
     uint64_t more = 1;
@@ -109,11 +113,12 @@ static enum onr_status measure(struct onri_importer *importer, struct onri_funct
 
 /* --- calls --- */
 
-static enum onr_status bind_inputs(struct onri_importer *importer, struct onri_scope *inside, const Onnx__FunctionProto *proto,
-                                   const struct onri_file_node *node) {
+static enum onr_status bind_inputs(struct onri_importer *importer, struct onri_scope *inside,
+                                   const Onnx__FunctionProto *proto, const struct onri_file_node *node) {
   if (node->num_in > proto->n_input || node->num_out > proto->n_output)
-    return onr_fail(importer->error, ONR_STATUS_ARITY, "the function has %zu inputs and %zu outputs, the call has %zu and %zu",
-                    proto->n_input, proto->n_output, node->num_in, node->num_out);
+    return onr_fail(importer->error, ONR_STATUS_ARITY,
+                    "the function has %zu inputs and %zu outputs, the call has %zu and %zu", proto->n_input,
+                    proto->n_output, node->num_in, node->num_out);
   for (size_t i = 0; i < proto->n_input; i++)
     ONR_TRY(onri_scope_bind(importer, inside, proto->input[i], i < node->num_in ? node->in[i] : ONRI_NONE));
   return ONR_STATUS_OK;
@@ -121,7 +126,8 @@ static enum onr_status bind_inputs(struct onri_importer *importer, struct onri_s
 
 /* The caller's names for what the function made. */
 static enum onr_status bind_outputs(struct onri_importer *importer, struct onri_scope *scope, struct onri_scope *inside,
-                                    const Onnx__FunctionProto *proto, const struct onri_file_node *node, size_t first_own_value) {
+                                    const Onnx__FunctionProto *proto, const struct onri_file_node *node,
+                                    size_t first_own_value) {
   for (size_t i = 0; i < node->num_out; i++) {
     const char *name = node->proto->output[i];
     char shown[SHOWN];
@@ -146,8 +152,8 @@ static enum onr_status inline_body(struct onri_importer *importer, struct onri_s
   return bind_outputs(importer, scope, inside, proto, node, first_own_value);
 }
 
-enum onr_status onri_function_call(struct onri_importer *importer, struct onri_scope *scope, struct onri_function *function,
-                                   const struct onri_file_node *node) {
+enum onr_status onri_function_call(struct onri_importer *importer, struct onri_scope *scope,
+                                   struct onri_function *function, const struct onri_file_node *node) {
   const Onnx__FunctionProto *proto = function->proto;
   struct onri_attribute *attributes;
   struct onri_call call = {.function = function};
@@ -155,14 +161,16 @@ enum onr_status onri_function_call(struct onri_importer *importer, struct onri_s
   enum onr_status status;
   ONR_TRY(measure(importer, function, 1));
   if (function->nodes > importer->env->limits.nodes - importer->nodes)
-    return onr_fail(importer->error, ONR_STATUS_LIMIT, "the graph has more than %llu nodes when functions are inlined (nodes)",
+    return onr_fail(importer->error, ONR_STATUS_LIMIT,
+                    "the graph has more than %llu nodes when functions are inlined (nodes)",
                     (unsigned long long)importer->env->limits.nodes);
   if (!function->has_opsets)
-    ONR_TRY(onri_opsets_read(&importer->scratch, proto->opset_import, proto->n_opset_import, importer->opsets, &function->opsets,
-                             importer->error));
+    ONR_TRY(onri_opsets_read(&importer->scratch, proto->opset_import, proto->n_opset_import, importer->opsets,
+                             &function->opsets, importer->error));
   function->has_opsets = 1;
   ONR_TRY(onri_import_enter(importer));
-  ONR_TRY(onri_attributes_read(importer, scope, node->proto->attribute, node->proto->n_attribute, &attributes, &call.num_attributes));
+  ONR_TRY(onri_attributes_read(importer, scope, node->proto->attribute, node->proto->n_attribute, &attributes,
+                               &call.num_attributes));
   call.attributes = attributes;
   onri_scope_init(&inside, importer, NULL, scope->graph);
   inside.opsets = &function->opsets;

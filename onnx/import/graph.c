@@ -9,7 +9,8 @@
 enum { SHOWN = 96, FIRST_WITH_DEFAULTS = 4 /* IR version */ };
 
 enum onr_status onri_import_enter(struct onri_importer *importer) {
-  const uint64_t limit = importer->env->limits.depth < ONRI_IMPORT_DEPTH ? importer->env->limits.depth : ONRI_IMPORT_DEPTH;
+  const uint64_t limit =
+      importer->env->limits.depth < ONRI_IMPORT_DEPTH ? importer->env->limits.depth : ONRI_IMPORT_DEPTH;
   if (importer->depth < limit) {
     importer->depth++;
     return ONR_STATUS_OK;
@@ -19,7 +20,8 @@ enum onr_status onri_import_enter(struct onri_importer *importer) {
 }
 
 /* Says which value a failure is about. */
-static enum onr_status blame_value(struct onri_importer *importer, const char *kind, const char *name, enum onr_status status) {
+static enum onr_status blame_value(struct onri_importer *importer, const char *kind, const char *name,
+                                   enum onr_status status) {
   struct onr_error *error = importer->error;
   char shown[SHOWN];
   if (status == ONR_STATUS_OK || !error || error->where[0]) return status;
@@ -31,9 +33,7 @@ static enum onr_status blame_value(struct onri_importer *importer, const char *k
 
 /* --- declared types --- */
 
-static int is_supported(const Onnx__TypeProto *type) {
-  return !type->has_opaque_type && !type->has_sparse_tensor_type;
-}
+static int is_supported(const Onnx__TypeProto *type) { return !type->has_opaque_type && !type->has_sparse_tensor_type; }
 
 /* What is known of it must fit: shapes are computed from it without another look. */
 static enum onr_status check_known(const struct onri_importer *importer, const struct onr_desc *desc) {
@@ -51,10 +51,14 @@ static enum onr_status read_type(struct onri_importer *importer, const Onnx__Typ
   *desc = (struct onr_desc){.rank = ONRI_UNKNOWN_RANK};
   if (!type) return ONR_STATUS_OK;
   if (!is_supported(type))
-    return onr_fail(importer->error, ONR_STATUS_UNSUPPORTED, "only tensors, sequences, optionals and maps can go in and out of a graph");
+    return onr_fail(importer->error, ONR_STATUS_UNSUPPORTED,
+                    "only tensors, sequences, optionals and maps can go in and out of a graph");
   if (type->has_sequence_type || type->has_optional_type || type->has_map_type) {
     const int64_t bytes = ONR_UNKNOWN_DIM;
-    *desc = onr_desc_make(type->has_sequence_type ? ONR_DTYPE_SEQUENCE : type->has_map_type ? ONR_DTYPE_MAP : ONR_DTYPE_OPTIONAL, 1, &bytes);
+    *desc = onr_desc_make(type->has_sequence_type ? ONR_DTYPE_SEQUENCE
+                          : type->has_map_type    ? ONR_DTYPE_MAP
+                                                  : ONR_DTYPE_OPTIONAL,
+                          1, &bytes);
     if (dim_names) *dim_names = onri_arena_allocate(&importer->graph->arena, sizeof(**dim_names));
     return !dim_names || *dim_names ? ONR_STATUS_OK : onri_import_no_memory(importer);
   }
@@ -92,7 +96,8 @@ static enum onr_status bind_constant(struct onri_importer *importer, struct onri
   return value < 0 ? onri_import_no_memory(importer) : onri_scope_bind(importer, scope, name, value);
 }
 
-static enum onr_status read_initializers(struct onri_importer *importer, struct onri_scope *scope, const Onnx__GraphProto *proto) {
+static enum onr_status read_initializers(struct onri_importer *importer, struct onri_scope *scope,
+                                         const Onnx__GraphProto *proto) {
   struct onri_constant *constant;
   for (size_t i = 0; i < proto->n_initializer; i++) {
     const char *name = proto->initializer[i]->name;
@@ -110,8 +115,8 @@ static enum onr_status read_initializers(struct onri_importer *importer, struct 
   return ONR_STATUS_OK;
 }
 
-static enum onr_status add_input(struct onri_importer *importer, struct onri_scope *scope, const Onnx__ValueInfoProto *info,
-                                 int32_t *value) {
+static enum onr_status add_input(struct onri_importer *importer, struct onri_scope *scope,
+                                 const Onnx__ValueInfoProto *info, int32_t *value) {
   const int is_main = !scope->outer;
   const char **dim_names = NULL;
   struct onr_desc desc;
@@ -131,10 +136,10 @@ static int is_opened(const struct onri_opened *opened, const char *name) {
   return 0;
 }
 
-/* An initializer that is also an input of the main graph: a default. Files before IR version 4 had to list all of them as
- * inputs, and mean constants. */
-static enum onr_status add_default(struct onri_importer *importer, struct onri_scope *scope, const Onnx__ValueInfoProto *info,
-                                   size_t most, int32_t *inputs, size_t *num_inputs) {
+/* An initializer that is also an input of the main graph: a default. Files before IR version 4 had to list all of them
+ * as inputs, and mean constants. */
+static enum onr_status add_default(struct onri_importer *importer, struct onri_scope *scope,
+                                   const Onnx__ValueInfoProto *info, size_t most, int32_t *inputs, size_t *num_inputs) {
   const int32_t index = onri_names_get(&scope->names, info->name) - 1;
   struct onri_value *value = &scope->graph->values[index];
   const char **dim_names = NULL;
@@ -150,27 +155,27 @@ static enum onr_status add_default(struct onri_importer *importer, struct onri_s
     inputs[(*num_inputs)++] = index;
     return ONR_STATUS_OK;
   }
-  if (!importer->defaults) importer->defaults = onri_arena_allocate(&scope->graph->arena, most * sizeof(*importer->defaults));
+  if (!importer->defaults)
+    importer->defaults = onri_arena_allocate(&scope->graph->arena, most * sizeof(*importer->defaults));
   if (!importer->defaults) return onri_import_no_memory(importer);
   importer->defaults[importer->num_defaults++] = (struct onri_default){value->name, desc, dim_names};
   return ONR_STATUS_OK;
 }
 
 /* An input listed twice is an error also where it is an initializer, so its name is in `seen`. */
-static enum onr_status read_inputs(struct onri_importer *importer, struct onri_scope *scope, const Onnx__GraphProto *proto,
-                                   int32_t *inputs, size_t *num_inputs, struct onri_names *seen) {
+static enum onr_status read_inputs(struct onri_importer *importer, struct onri_scope *scope,
+                                   const Onnx__GraphProto *proto, int32_t *inputs, size_t *num_inputs,
+                                   struct onri_names *seen) {
   for (size_t i = 0; i < proto->n_input; i++) {
     const Onnx__ValueInfoProto *info = proto->input[i];
     const char *name = info->name ? info->name : "";
     const int added = onri_names_put(seen, name, 0);
     enum onr_status status = ONR_STATUS_OK;
     if (added < 0) return onri_import_no_memory(importer);
-    if (!added)
-      status = onr_fail(importer->error, ONR_STATUS_GRAPH, "two graph inputs have this name");
+    if (!added) status = onr_fail(importer->error, ONR_STATUS_GRAPH, "two graph inputs have this name");
     else if (onri_names_get(&scope->names, name) < 0)
       status = add_input(importer, scope, info, &inputs[(*num_inputs)++]);
-    else
-      status = add_default(importer, scope, info, proto->n_input, inputs, num_inputs);
+    else status = add_default(importer, scope, info, proto->n_input, inputs, num_inputs);
     if (status != ONR_STATUS_OK) return blame_value(importer, "input", name, status);
   }
   return ONR_STATUS_OK;
@@ -179,7 +184,8 @@ static enum onr_status read_inputs(struct onri_importer *importer, struct onri_s
 /* --- outputs --- */
 
 /* The caller knows an output by its name, so a value with another name (or one that is given out twice) gets a copy. */
-static enum onr_status name_output(struct onri_importer *importer, struct onri_scope *scope, const char *name, int32_t *value) {
+static enum onr_status name_output(struct onri_importer *importer, struct onri_scope *scope, const char *name,
+                                   int32_t *value) {
   static const struct onri_origin origin = {"Identity", "", "", "", ""};
   int32_t copy;
   if (!strcmp(scope->graph->values[*value].name, name)) return ONR_STATUS_OK;
@@ -190,15 +196,16 @@ static enum onr_status name_output(struct onri_importer *importer, struct onri_s
   return ONR_STATUS_OK;
 }
 
-static enum onr_status add_output(struct onri_importer *importer, struct onri_scope *scope, const Onnx__ValueInfoProto *info,
-                                  int32_t *output) {
+static enum onr_status add_output(struct onri_importer *importer, struct onri_scope *scope,
+                                  const Onnx__ValueInfoProto *info, int32_t *output) {
   const char *name = info->name ? info->name : "";
   const char **dim_names = NULL;
   struct onr_desc declared;
   struct onri_value *value;
   const int found = onri_scope_find(importer, scope, name, output);
   if (found < 0) return onri_import_no_memory(importer);
-  if (!found || *output == ONRI_NONE) return onr_fail(importer->error, ONR_STATUS_GRAPH, "no node makes this output of the graph");
+  if (!found || *output == ONRI_NONE)
+    return onr_fail(importer->error, ONR_STATUS_GRAPH, "no node makes this output of the graph");
   ONR_TRY(read_type(importer, info->type, &declared, scope->outer ? NULL : &dim_names));
   if (!scope->outer) ONR_TRY(name_output(importer, scope, name, output));
   value = &scope->graph->values[*output];
@@ -209,8 +216,8 @@ static enum onr_status add_output(struct onri_importer *importer, struct onri_sc
   return ONR_STATUS_OK;
 }
 
-static enum onr_status read_outputs(struct onri_importer *importer, struct onri_scope *scope, const Onnx__GraphProto *proto,
-                                    int32_t *outputs, struct onri_names *seen) {
+static enum onr_status read_outputs(struct onri_importer *importer, struct onri_scope *scope,
+                                    const Onnx__GraphProto *proto, int32_t *outputs, struct onri_names *seen) {
   for (size_t i = 0; i < proto->n_output; i++) {
     const char *name = proto->output[i]->name ? proto->output[i]->name : "";
     enum onr_status status = add_output(importer, scope, proto->output[i], &outputs[i]);
@@ -233,18 +240,21 @@ static enum onr_status prepare_count(struct onri_importer *importer) {
   return importer->counted ? ONR_STATUS_OK : onri_import_no_memory(importer);
 }
 
-/* Room for what the nodes will add, so that large graphs are not copied while they grow. Nodes are within the limit here. */
+/* Room for what the nodes will add, so that large graphs are not copied while they grow. Nodes are within the limit
+ * here. */
 static enum onr_status reserve(struct onri_importer *importer, struct onri_graph *graph, size_t nodes) {
   const struct onr_allocator *allocator = importer->env->allocator;
-  if (onri_grow(allocator, &graph->values, sizeof(*graph->values), &graph->values_capacity, graph->num_values + nodes) &&
+  if (onri_grow(allocator, &graph->values, sizeof(*graph->values), &graph->values_capacity,
+                graph->num_values + nodes) &&
       onri_grow(allocator, &graph->nodes, sizeof(*graph->nodes), &graph->nodes_capacity, graph->num_nodes + nodes))
     return ONR_STATUS_OK;
   return onri_import_no_memory(importer);
 }
 
 /* inputs has room for all formal inputs; captures come later. */
-static enum onr_status read_graph(struct onri_importer *importer, struct onri_scope *scope, const Onnx__GraphProto *proto,
-                                  size_t *num_inputs, int32_t *inputs, int32_t *outputs) {
+static enum onr_status read_graph(struct onri_importer *importer, struct onri_scope *scope,
+                                  const Onnx__GraphProto *proto, size_t *num_inputs, int32_t *inputs,
+                                  int32_t *outputs) {
   struct onri_names seen;
   enum onr_status status;
   ONR_TRY(read_initializers(importer, scope, proto));
@@ -260,7 +270,8 @@ static enum onr_status read_graph(struct onri_importer *importer, struct onri_sc
   return status;
 }
 
-static enum onr_status import_graph(struct onri_importer *importer, struct onri_scope *scope, const Onnx__GraphProto *proto) {
+static enum onr_status import_graph(struct onri_importer *importer, struct onri_scope *scope,
+                                    const Onnx__GraphProto *proto) {
   int32_t *inputs = onri_arena_allocate(&importer->scratch, proto->n_input * sizeof(*inputs));
   int32_t *outputs = onri_arena_allocate(&importer->scratch, proto->n_output * sizeof(*outputs)), *all = inputs;
   size_t num_inputs = 0;
@@ -276,8 +287,9 @@ static enum onr_status import_graph(struct onri_importer *importer, struct onri_
   return onri_graph_set_outputs(scope->graph, outputs, proto->n_output, importer->error);
 }
 
-enum onr_status onri_import_body(struct onri_importer *importer, struct onri_scope *outer, const Onnx__GraphProto *proto,
-                                 struct onri_graph **body, int32_t **captures, size_t *num_captures) {
+enum onr_status onri_import_body(struct onri_importer *importer, struct onri_scope *outer,
+                                 const Onnx__GraphProto *proto, struct onri_graph **body, int32_t **captures,
+                                 size_t *num_captures) {
   struct onri_scope scope;
   enum onr_status status;
   ONR_TRY(onri_import_enter(importer));
@@ -292,7 +304,8 @@ enum onr_status onri_import_body(struct onri_importer *importer, struct onri_sco
   return status;
 }
 
-enum onr_status onri_import_main(struct onri_importer *importer, const Onnx__GraphProto *proto, const struct onri_opsets *opsets) {
+enum onr_status onri_import_main(struct onri_importer *importer, const Onnx__GraphProto *proto,
+                                 const struct onri_opsets *opsets) {
   struct onri_scope scope;
   enum onr_status status;
   onri_scope_init(&scope, importer, NULL, importer->graph);

@@ -22,10 +22,11 @@ void onri_importer_clear(struct onri_importer *importer) {
 }
 
 void onri_importer_init(struct onri_importer *importer, struct onr_env *env, struct onri_graph *graph,
-                        const struct onri_tensor_decoder *tensors, const struct onr_model_options *options, struct onr_error *error) {
+                        const struct onri_tensor_decoder *tensors, const struct onr_model_options *options,
+                        struct onr_error *error) {
   static const struct onr_model_options defaults = {0};
-  *importer = (struct onri_importer){.env = env, .error = error, .tensors = tensors, .graph = graph,
-                                     .options = options ? options : &defaults};
+  *importer = (struct onri_importer){
+      .env = env, .error = error, .tensors = tensors, .graph = graph, .options = options ? options : &defaults};
   onri_arena_init(&importer->scratch, env->allocator, 0);
   onri_names_init(&importer->texts.names, env->allocator);
   importer->texts.arena = &graph->arena;
@@ -33,10 +34,12 @@ void onri_importer_init(struct onri_importer *importer, struct onr_env *env, str
   onri_names_init(&importer->unsupported.by_text, env->allocator);
 }
 
-static enum onr_status read_opsets(struct onri_importer *importer, const Onnx__ModelProto *model, struct onri_opsets *opsets) {
+static enum onr_status read_opsets(struct onri_importer *importer, const Onnx__ModelProto *model,
+                                   struct onri_opsets *opsets) {
   struct onri_opset *first;
   ONR_TRY(onri_check_ir_version(model, importer->error));
-  ONR_TRY(onri_opsets_read(&importer->scratch, model->opset_import, model->n_opset_import, NULL, opsets, importer->error));
+  ONR_TRY(
+      onri_opsets_read(&importer->scratch, model->opset_import, model->n_opset_import, NULL, opsets, importer->error));
   if (!opsets->count) { /* a file older than operator set versions */
     first = onri_arena_allocate(&importer->scratch, sizeof(*first));
     if (!first) return onri_import_no_memory(importer);
@@ -47,13 +50,16 @@ static enum onr_status read_opsets(struct onri_importer *importer, const Onnx__M
   return ONR_STATUS_OK;
 }
 
-static enum onr_status fill_info(struct onri_importer *importer, const Onnx__ModelProto *model, struct onri_loaded *loaded) {
+static enum onr_status fill_info(struct onri_importer *importer, const Onnx__ModelProto *model,
+                                 struct onri_loaded *loaded) {
   struct onr_model_info *info = &loaded->info;
-  *info = (struct onr_model_info){.ir_version = model->ir_version, .opset = onri_opsets_version(importer->opsets, ""),
+  *info = (struct onr_model_info){.ir_version = model->ir_version,
+                                  .opset = onri_opsets_version(importer->opsets, ""),
                                   .num_nodes_in_file = model->graph->n_node};
   ONR_TRY(onri_modules_read(importer, model->graph, &loaded->modules, &loaded->num_modules));
   for (size_t i = 0; i < loaded->num_modules; i++)
-    if (info->parameters <= INT64_MAX - loaded->modules[i].parameters) info->parameters += loaded->modules[i].parameters;
+    if (info->parameters <= INT64_MAX - loaded->modules[i].parameters)
+      info->parameters += loaded->modules[i].parameters;
   info->producer_name = onri_intern(&importer->texts, model->producer_name ? model->producer_name : "");
   info->producer_version = onri_intern(&importer->texts, model->producer_version ? model->producer_version : "");
   return info->producer_name && info->producer_version ? ONR_STATUS_OK : onri_import_no_memory(importer);
@@ -65,12 +71,14 @@ static enum onr_status tell_declared(struct onri_importer *importer) {
   struct onr_value_info *inputs, *outputs;
   if (!options->declared) return ONR_STATUS_OK;
   ONR_TRY(onri_model_declare(g, g->inputs, g->num_inputs, g->num_inputs, &importer->scratch, &inputs, importer->error));
-  ONR_TRY(onri_model_declare(g, g->outputs, g->num_outputs, g->num_outputs, &importer->scratch, &outputs, importer->error));
+  ONR_TRY(
+      onri_model_declare(g, g->outputs, g->num_outputs, g->num_outputs, &importer->scratch, &outputs, importer->error));
   options->declared(options->report_context, inputs, g->num_inputs, outputs, g->num_outputs);
   return ONR_STATUS_OK;
 }
 
-static enum onr_status import(struct onri_importer *importer, const Onnx__ModelProto *model, struct onri_loaded *loaded) {
+static enum onr_status import(struct onri_importer *importer, const Onnx__ModelProto *model,
+                              struct onri_loaded *loaded) {
   struct onri_opsets opsets;
   if (!model->graph) return onr_fail(importer->error, ONR_STATUS_GRAPH, "the file holds no graph");
   importer->ir_version = model->ir_version;
@@ -99,8 +107,9 @@ static enum onr_status decode_and_import(struct onri_importer *importer, struct 
   return status;
 }
 
-static enum onr_status scan_and_import(struct onr_env *env, struct onri_sources *sources, const struct onr_model_options *options,
-                                       const struct onri_opened *opened, struct onri_loaded *loaded, struct onr_error *error) {
+static enum onr_status scan_and_import(struct onr_env *env, struct onri_sources *sources,
+                                       const struct onr_model_options *options, const struct onri_opened *opened,
+                                       struct onri_loaded *loaded, struct onr_error *error) {
   struct onri_skeleton skeleton;
   struct onri_tensor_decoder tensors = {.env = env, .sources = sources};
   struct onri_importer importer;
@@ -111,7 +120,8 @@ static enum onr_status scan_and_import(struct onr_env *env, struct onri_sources 
   tensors.spans = skeleton.spans;
   tensors.num_spans = skeleton.num_spans;
   tensors.shared = onri_allocate_zeroed(env->allocator, skeleton.num_spans * sizeof(struct onri_constant *));
-  status = tensors.shared ? onri_graph_create(env, &graph, error) : onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to load a model");
+  status = tensors.shared ? onri_graph_create(env, &graph, error)
+                          : onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to load a model");
   if (status == ONR_STATUS_OK) {
     onri_importer_init(&importer, env, graph, &tensors, options, error);
     importer.opened = opened;
@@ -126,12 +136,13 @@ static enum onr_status scan_and_import(struct onr_env *env, struct onri_sources 
   return status;
 }
 
-/* A file can ask for much more memory than it has bytes: sparse tensors, functions that are called often. Weights are not in memory
- * yet while it is read, so no honest file comes near this. */
+/* A file can ask for much more memory than it has bytes: sparse tensors, functions that are called often. Weights are
+ * not in memory yet while it is read, so no honest file comes near this. */
 enum { READING_SLACK = 128 << 20, READING_FACTOR = 128 };
 
-enum onr_status onri_onnx_load(struct onr_env *env, struct onri_sources *sources, const struct onr_model_options *options,
-                               const struct onri_opened *opened, struct onri_loaded *loaded, struct onr_error *error) {
+enum onr_status onri_onnx_load(struct onr_env *env, struct onri_sources *sources,
+                               const struct onr_model_options *options, const struct onri_opened *opened,
+                               struct onri_loaded *loaded, struct onr_error *error) {
   struct onri_meter *meter = env->meter;
   const uint64_t total = env->limits.total_bytes, size = sources->main.size;
   const uint64_t most = size < (total - 1) / READING_FACTOR ? READING_SLACK + READING_FACTOR * size : total;

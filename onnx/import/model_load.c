@@ -5,7 +5,8 @@
 
 /* path NULL: from memory. */
 static enum onr_status finish(struct onr_model *model, struct onri_sources *sources, const char *path,
-                              const struct onr_model_options *options, const struct onri_opened *opened, struct onr_error *error) {
+                              const struct onr_model_options *options, const struct onri_opened *opened,
+                              struct onr_error *error) {
   struct onri_loaded loaded;
   enum onr_status status = onri_onnx_load(&model->env, sources, options, opened, &loaded, error);
   if (status != ONR_STATUS_OK) {
@@ -22,8 +23,9 @@ static enum onr_status finish(struct onr_model *model, struct onri_sources *sour
   return onri_model_finish(model, loaded.graph, &loaded.info, sources, onri_sources_destroy, options, error);
 }
 
-static enum onr_status make_variant(struct onr_model *variant, const struct onri_sources *from, const struct onri_opened *opened,
-                                    const struct onr_model_options *options, struct onr_error *error) {
+static enum onr_status make_variant(struct onr_model *variant, const struct onri_sources *from,
+                                    const struct onri_opened *opened, const struct onr_model_options *options,
+                                    struct onr_error *error) {
   struct onri_sources *sources;
   ONR_TRY(onri_sources_create(variant->env.allocator, &sources, error));
   const enum onr_status status = onri_sources_share(from, sources, error);
@@ -32,20 +34,23 @@ static enum onr_status make_variant(struct onr_model *variant, const struct onri
   return status;
 }
 
-static enum onr_status vary(const struct onr_model *model, const char **names, size_t count, const struct onr_model_options *options,
-                            struct onr_model **variant, struct onr_error *error) {
+static enum onr_status vary(const struct onr_model *model, const char **names, size_t count,
+                            const struct onr_model_options *options, struct onr_model **variant,
+                            struct onr_error *error) {
   const struct onri_opened opened = {names, count};
   struct onr_model *v;
   *variant = NULL;
   ONR_TRY(onri_model_create(options, &v, error));
-  const enum onr_status status = onri_meter_settle(&v->meter, make_variant(v, model->keep, &opened, options, error), error);
+  const enum onr_status status =
+      onri_meter_settle(&v->meter, make_variant(v, model->keep, &opened, options, error), error);
   if (status == ONR_STATUS_OK) *variant = v;
   else onr_model_destroy(v);
   return status;
 }
 
 /* What vary needs when the caller's own is gone. */
-static enum onr_status prepare_to_vary(struct onr_model *model, const struct onr_model_options *options, struct onr_error *error) {
+static enum onr_status prepare_to_vary(struct onr_model *model, const struct onr_model_options *options,
+                                       struct onr_error *error) {
   struct onr_model_options *own = &model->options;
   if (!model->num_defaults) return ONR_STATUS_OK;
   if (options) *own = *options;
@@ -53,7 +58,8 @@ static enum onr_status prepare_to_vary(struct onr_model *model, const struct onr
   own->external_directory = NULL; /* open already */
   own->disabled_passes = onri_arena_string(&model->arena, own->disabled_passes);
   own->report = NULL;
-  if (options && options->disabled_passes && !own->disabled_passes) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a model");
+  if (options && options->disabled_passes && !own->disabled_passes)
+    return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a model");
   model->vary = vary;
   return onri_sources_keep_memory(model->keep, error);
 }
@@ -69,7 +75,8 @@ static enum onr_status load(const char *path, const void *data, size_t bytes, co
   ONR_TRY(onri_model_create(options, &model, error));
   status = onri_sources_create(model->env.allocator, &sources, error);
   if (status == ONR_STATUS_OK) {
-    status = path ? onri_sources_open(sources, path, extra, error) : onri_sources_set_memory(sources, data, bytes, extra, error);
+    status = path ? onri_sources_open(sources, path, extra, error)
+                  : onri_sources_set_memory(sources, data, bytes, extra, error);
     if (status == ONR_STATUS_OK) status = finish(model, sources, path, options, NULL, error);
     else onri_sources_destroy(sources);
     if (status == ONR_STATUS_OK) status = prepare_to_vary(model, options, error);

@@ -1,4 +1,5 @@
-/* import_node: resolves a node's inputs, then lets a function, the caller's registry, or the table turn it into layers. */
+/* import_node: resolves a node's inputs, then lets a function, the caller's registry, or the table turn it into layers.
+ */
 #include <string.h>
 
 #include "base/text.h"
@@ -20,7 +21,8 @@ static size_t trimmed(char *const *names, size_t count) {
   return count;
 }
 
-static enum onr_status resolve_inputs(struct onri_importer *importer, struct onri_scope *scope, struct onri_file_node *node) {
+static enum onr_status resolve_inputs(struct onri_importer *importer, struct onri_scope *scope,
+                                      struct onri_file_node *node) {
   char shown[SHOWN];
   node->in = onri_arena_allocate(&importer->scratch, node->num_in * sizeof(*node->in));
   if (!node->in) return onri_import_no_memory(importer);
@@ -32,15 +34,17 @@ static enum onr_status resolve_inputs(struct onri_importer *importer, struct onr
     found = onri_scope_find(importer, scope, name, &node->in[i]);
     if (found < 0) return onri_import_no_memory(importer);
     if (!found)
-      return onr_fail(importer->error, ONR_STATUS_GRAPH,
-                      "input %zu, '%s', is not defined before this node: the name is unknown, or the nodes are not sorted", i,
-                      onri_escape_string(name, shown, sizeof(shown)));
+      return onr_fail(
+          importer->error, ONR_STATUS_GRAPH,
+          "input %zu, '%s', is not defined before this node: the name is unknown, or the nodes are not sorted", i,
+          onri_escape_string(name, shown, sizeof(shown)));
   }
   return ONR_STATUS_OK;
 }
 
-/* New values for the outputs, bound to their names. The first `needed` ones have a value even where the file does not name them, so
- * that an importer finds a value in each output that its op always has. Where an op has any number, those at the end count, too. */
+/* New values for the outputs, bound to their names. The first `needed` ones have a value even where the file does not
+ * name them, so that an importer finds a value in each output that its op always has. Where an op has any number, those
+ * at the end count, too. */
 static enum onr_status make_outputs(struct onri_importer *importer, struct context *c, size_t needed, size_t most) {
   const struct onri_file_node *node = c->node;
   struct onri_scope *scope = c->scope;
@@ -59,23 +63,28 @@ static enum onr_status make_outputs(struct onri_importer *importer, struct conte
   return ONR_STATUS_OK;
 }
 
-static int in_bounds(size_t count, uint8_t min, uint8_t max) { return count >= min && (max == ONR_VARIADIC || count <= max); }
+static int in_bounds(size_t count, uint8_t min, uint8_t max) {
+  return count >= min && (max == ONR_VARIADIC || count <= max);
+}
 
-static enum onr_status check_count(struct onri_importer *importer, const char *what, size_t count, uint8_t min, uint8_t max) {
+static enum onr_status check_count(struct onri_importer *importer, const char *what, size_t count, uint8_t min,
+                                   uint8_t max) {
   if (in_bounds(count, min, max)) return ONR_STATUS_OK;
   if (max == ONR_VARIADIC)
     return onr_fail(importer->error, ONR_STATUS_ARITY, "%zu %s, at least %u are needed", count, what, (unsigned)min);
-  return onr_fail(importer->error, ONR_STATUS_ARITY, "%zu %s, expected %u to %u", count, what, (unsigned)min, (unsigned)max);
+  return onr_fail(importer->error, ONR_STATUS_ARITY, "%zu %s, expected %u to %u", count, what, (unsigned)min,
+                  (unsigned)max);
 }
 
-static enum onr_status check_arity(struct onri_importer *importer, const struct onri_file_node *node, uint8_t in_min, uint8_t in_max,
-                                   uint8_t out_min, uint8_t out_max) {
+static enum onr_status check_arity(struct onri_importer *importer, const struct onri_file_node *node, uint8_t in_min,
+                                   uint8_t in_max, uint8_t out_min, uint8_t out_max) {
   ONR_TRY(check_count(importer, "inputs", node->num_in, in_min, in_max));
   for (size_t i = 0; i < in_min; i++)
     if (node->in[i] == ONRI_NONE)
       return onr_fail(importer->error, ONR_STATUS_ARITY, "input %zu is omitted, but it is not optional", i);
   /* Outputs that nobody names are still outputs. */
-  return check_count(importer, "outputs", node->num_out < out_min ? node->proto->n_output : node->num_out, out_min, out_max);
+  return check_count(importer, "outputs", node->num_out < out_min ? node->proto->n_output : node->num_out, out_min,
+                     out_max);
 }
 
 /* --- turning it into layers --- */
@@ -84,11 +93,23 @@ static enum onr_status read_attributes(struct onri_importer *importer, const str
                                        enum onr_status *status) {
   struct onri_attribute *attributes;
   size_t count;
-  ONR_TRY(onri_attributes_read(importer, c->scope, c->node->proto->attribute, c->node->proto->n_attribute, &attributes, &count));
-  *view = (struct onr_node){.importer = importer, .graph = c->scope->graph, .scope = c->scope, .origin = c->node->origin, .domain = c->node->domain,
-                            .op_type = c->node->proto->op_type, .opset = c->opset, .num_in = (int32_t)c->node->num_in,
-                            .num_out = (int32_t)c->num_out, .in = c->node->in, .out = c->out, .attributes = attributes,
-                            .num_attributes = count, .status = status, .error = importer->error};
+  ONR_TRY(onri_attributes_read(importer, c->scope, c->node->proto->attribute, c->node->proto->n_attribute, &attributes,
+                               &count));
+  *view = (struct onr_node){.importer = importer,
+                            .graph = c->scope->graph,
+                            .scope = c->scope,
+                            .origin = c->node->origin,
+                            .domain = c->node->domain,
+                            .op_type = c->node->proto->op_type,
+                            .opset = c->opset,
+                            .num_in = (int32_t)c->node->num_in,
+                            .num_out = (int32_t)c->num_out,
+                            .in = c->node->in,
+                            .out = c->out,
+                            .attributes = attributes,
+                            .num_attributes = count,
+                            .status = status,
+                            .error = importer->error};
   return ONR_STATUS_OK;
 }
 
@@ -127,7 +148,8 @@ static enum onr_status note_unsupported(struct onri_importer *importer, const st
   return ONR_STATUS_OK;
 }
 
-static enum onr_status import_layers(struct onri_importer *importer, struct onri_scope *scope, const struct onri_file_node *node) {
+static enum onr_status import_layers(struct onri_importer *importer, struct onri_scope *scope,
+                                     const struct onri_file_node *node) {
   const char *op_type = node->proto->op_type ? node->proto->op_type : "";
   const struct onri_registered *entry = onri_registry_find(importer->options->registry, node->domain, op_type);
   struct context c = {.scope = scope, .node = node, .opset = onri_opsets_version(scope->opsets, node->domain)};
@@ -145,14 +167,17 @@ static enum onr_status import_layers(struct onri_importer *importer, struct onri
   if (!entry && !row) return note_unsupported(importer, &c, "");
   status = entry ? import_registered(importer, &c, entry) : import_row(importer, &c, row);
   while (importer->num_orphans > orphans) onri_graph_destroy(importer->orphans[--importer->num_orphans]);
-  if (status == ONR_STATUS_UNSUPPORTED) return note_unsupported(importer, &c, importer->error ? importer->error->message : "");
+  if (status == ONR_STATUS_UNSUPPORTED)
+    return note_unsupported(importer, &c, importer->error ? importer->error->message : "");
   return status;
 }
 
 enum onr_status onri_import_node(struct onri_importer *importer, struct onri_scope *scope, const Onnx__NodeProto *node,
                                  const struct onri_origin *parent) {
-  struct onri_file_node file = {.proto = node, .domain = onri_canonical_domain(node->domain),
-                                .num_in = trimmed(node->input, node->n_input), .num_out = trimmed(node->output, node->n_output)};
+  struct onri_file_node file = {.proto = node,
+                                .domain = onri_canonical_domain(node->domain),
+                                .num_in = trimmed(node->input, node->n_input),
+                                .num_out = trimmed(node->output, node->n_output)};
   struct onri_function *function;
   enum onr_status status;
   ONR_TRY(onri_env_poll(importer->env, importer->error));
@@ -168,8 +193,8 @@ enum onr_status onri_import_node(struct onri_importer *importer, struct onri_sco
   return onri_origin_blame(file.origin, status, importer->error);
 }
 
-enum onr_status onri_import_nodes(struct onri_importer *importer, struct onri_scope *scope, Onnx__NodeProto *const *nodes,
-                                  size_t count, const struct onri_origin *parent) {
+enum onr_status onri_import_nodes(struct onri_importer *importer, struct onri_scope *scope,
+                                  Onnx__NodeProto *const *nodes, size_t count, const struct onri_origin *parent) {
   for (size_t n = 0; n < count; n++) ONR_TRY(onri_import_node(importer, scope, nodes[n], parent));
   return ONR_STATUS_OK;
 }

@@ -1,5 +1,5 @@
-/* op_form: what a node of each op becomes, found by importing a specimen of it: the layers that the importer emits, the data
- * types that their own checks allow, and their kernels. */
+/* op_form: what a node of each op becomes, found by importing a specimen of it: the layers that the importer emits, the
+ * data types that their own checks allow, and their kernels. */
 #include <string.h>
 
 #include "base/shape.h"
@@ -10,7 +10,8 @@ enum { MOST_VARIADIC = 8, MOST_OUTPUTS = 4, SPECIMEN_RANK = 4, MOST_MIXED = 9, B
 /* One attempt: ops differ in what they cannot do without. */
 struct attempt {
   int32_t num_in, num_out;
-  int attributes, constants, matrices; /* with the attributes below; constants for all inputs but the first; inputs of rank 2, not 4 */
+  int attributes, constants,
+      matrices; /* with the attributes below; constants for all inputs but the first; inputs of rank 2, not 4 */
 };
 
 struct import {
@@ -24,24 +25,65 @@ struct import {
 static const int64_t zeros[4] = {0, 0, 0, 0}, ones[4] = {1, 1, 1, 1};
 static const float scales[4] = {1, 1, 1, 1};
 static const struct onr_string leaf = {"LEAF", 4};
-#define INT(attribute, value) {.name = attribute, .kind = ONRI_ATTRIBUTE_INT, .i = (value)}
-#define INTS(attribute, values, number) {.name = attribute, .kind = ONRI_ATTRIBUTE_INTS, .ints = (values), .count = (number)}
-#define FLOAT(attribute, value) {.name = attribute, .kind = ONRI_ATTRIBUTE_FLOAT, .f = (value)}
-#define FLOATS(attribute, values, number) {.name = attribute, .kind = ONRI_ATTRIBUTE_FLOATS, .floats = (values), .count = (number)}
-#define TEXT(attribute, value) {.name = attribute, .kind = ONRI_ATTRIBUTE_STRING, .s = {value, sizeof(value) - 1}}
+#define INT(attribute, value) \
+  { .name = attribute, .kind = ONRI_ATTRIBUTE_INT, .i = (value) }
+#define INTS(attribute, values, number) \
+  { .name = attribute, .kind = ONRI_ATTRIBUTE_INTS, .ints = (values), .count = (number) }
+#define FLOAT(attribute, value) \
+  { .name = attribute, .kind = ONRI_ATTRIBUTE_FLOAT, .f = (value) }
+#define FLOATS(attribute, values, number) \
+  { .name = attribute, .kind = ONRI_ATTRIBUTE_FLOATS, .floats = (values), .count = (number) }
+#define TEXT(attribute, value)                                                          \
+  {                                                                                     \
+    .name = attribute, .kind = ONRI_ATTRIBUTE_STRING, .s = { value, sizeof(value) - 1 } \
+  }
 /* Values that any op which needs an attribute of this name takes. */
 static const struct onri_attribute specimens[] = {
-    INT("to", ONR_DTYPE_F32), INT("axis", 0), INT("blocksize", 1), INT("block_size", 16), INT("num_groups", 1), INT("size", 1), INT("k", 1),
-    INT("N", 16), INT("K", 16), INT("num_heads", 1), INT("kv_num_heads", 1), INT("hidden_size", 1), INT("num_scan_inputs", 1),
-    INTS("kernel_shape", ones, 2), INTS("pooled_shape", ones, 2), INTS("shape", ones, 1), INTS("axes", zeros, 1), INTS("starts", zeros, 1),
-    INTS("ends", ones, 1), INTS("paddings", zeros, 2), INTS("pads", zeros, 4), INTS("keys_int64s", ones, 1), INTS("values_int64s", ones, 1),
-    INTS("inputdimensions", ones, 4), INTS("cats_int64s", ones, 1), INTS("classlabels_ints", ones, 1), INTS("output_size", ones, 2),
-    INTS("classlabels_int64s", ones, 1), INTS("int64_vocabulary", ones, 1), FLOATS("nodes_values", scales, 1),
-    INTS("nodes_treeids", zeros, 1), INTS("nodes_nodeids", zeros, 1), INTS("nodes_featureids", zeros, 1), INTS("nodes_truenodeids", zeros, 1),
-    INTS("nodes_falsenodeids", zeros, 1), {.name = "nodes_modes", .kind = ONRI_ATTRIBUTE_STRINGS, .strings = &leaf, .count = 1},
-    FLOATS("imputed_value_floats", scales, 1), FLOATS("coefficients", scales, 1), FLOATS("intercepts", scales, 1),
-    FLOAT("height_scale", 1), FLOAT("width_scale", 1), FLOAT("value_float", 1), FLOATS("scales", scales, 4),
-    TEXT("equation", "ij->ij"), TEXT("direction", "LEFT"),
+    INT("to", ONR_DTYPE_F32),
+    INT("axis", 0),
+    INT("blocksize", 1),
+    INT("block_size", 16),
+    INT("num_groups", 1),
+    INT("size", 1),
+    INT("k", 1),
+    INT("N", 16),
+    INT("K", 16),
+    INT("num_heads", 1),
+    INT("kv_num_heads", 1),
+    INT("hidden_size", 1),
+    INT("num_scan_inputs", 1),
+    INTS("kernel_shape", ones, 2),
+    INTS("pooled_shape", ones, 2),
+    INTS("shape", ones, 1),
+    INTS("axes", zeros, 1),
+    INTS("starts", zeros, 1),
+    INTS("ends", ones, 1),
+    INTS("paddings", zeros, 2),
+    INTS("pads", zeros, 4),
+    INTS("keys_int64s", ones, 1),
+    INTS("values_int64s", ones, 1),
+    INTS("inputdimensions", ones, 4),
+    INTS("cats_int64s", ones, 1),
+    INTS("classlabels_ints", ones, 1),
+    INTS("output_size", ones, 2),
+    INTS("classlabels_int64s", ones, 1),
+    INTS("int64_vocabulary", ones, 1),
+    FLOATS("nodes_values", scales, 1),
+    INTS("nodes_treeids", zeros, 1),
+    INTS("nodes_nodeids", zeros, 1),
+    INTS("nodes_featureids", zeros, 1),
+    INTS("nodes_truenodeids", zeros, 1),
+    INTS("nodes_falsenodeids", zeros, 1),
+    {.name = "nodes_modes", .kind = ONRI_ATTRIBUTE_STRINGS, .strings = &leaf, .count = 1},
+    FLOATS("imputed_value_floats", scales, 1),
+    FLOATS("coefficients", scales, 1),
+    FLOATS("intercepts", scales, 1),
+    FLOAT("height_scale", 1),
+    FLOAT("width_scale", 1),
+    FLOAT("value_float", 1),
+    FLOATS("scales", scales, 4),
+    TEXT("equation", "ij->ij"),
+    TEXT("direction", "LEFT"),
 };
 enum { NUM_SPECIMENS = sizeof(specimens) / sizeof(specimens[0]) };
 
@@ -50,7 +92,8 @@ static enum onr_status add_body(struct import *m, const char *name, int32_t num_
   struct onri_importer *importer = &m->importer;
   struct onri_graph **body = onri_arena_allocate(&importer->scratch, sizeof(struct onri_graph *));
   int32_t inputs[ONR_OP_INPUTS];
-  if (!body || !onri_grow(m->env.allocator, &importer->orphans, sizeof(*body), &importer->orphans_capacity, importer->num_orphans + 1))
+  if (!body || !onri_grow(m->env.allocator, &importer->orphans, sizeof(*body), &importer->orphans_capacity,
+                          importer->num_orphans + 1))
     return onri_import_no_memory(importer);
   ONR_TRY(onri_graph_create(&m->env, body, m->error));
   importer->orphans[importer->num_orphans++] = *body;
@@ -60,7 +103,8 @@ static enum onr_status add_body(struct import *m, const char *name, int32_t num_
   return onri_graph_set_outputs(*body, &inputs[num_in], 1, m->error);
 }
 
-static enum onr_status specimen_attributes(struct import *m, const struct attempt *a, struct onri_attribute *attributes) {
+static enum onr_status specimen_attributes(struct import *m, const struct attempt *a,
+                                           struct onri_attribute *attributes) {
   memcpy(attributes, specimens, sizeof(specimens));
   ONR_TRY(add_body(m, "body", a->num_in, &attributes[NUM_SPECIMENS]));
   ONR_TRY(add_body(m, "then_branch", 0, &attributes[NUM_SPECIMENS + 1]));
@@ -74,15 +118,26 @@ static enum onr_status import_specimen(struct import *m, const struct onri_op *r
   struct onri_attribute attributes[NUM_SPECIMENS + BODY_NAMES];
   enum onr_status status = ONR_STATUS_OK, result;
   int32_t out[MOST_OUTPUTS];
-  struct onr_node node = {.importer = &m->importer, .graph = m->graph, .origin = &origin, .domain = row->domain, .op_type = row->op_type,
-                          .opset = row->since_version, .num_in = a->num_in, .num_out = a->num_out, .in = m->in, .out = out,
-                          .attributes = attributes, .status = &status, .error = m->error};
+  struct onr_node node = {.importer = &m->importer,
+                          .graph = m->graph,
+                          .origin = &origin,
+                          .domain = row->domain,
+                          .op_type = row->op_type,
+                          .opset = row->since_version,
+                          .num_in = a->num_in,
+                          .num_out = a->num_out,
+                          .in = m->in,
+                          .out = out,
+                          .attributes = attributes,
+                          .status = &status,
+                          .error = m->error};
   if (a->attributes) {
     ONR_TRY(specimen_attributes(m, a, attributes));
     node.num_attributes = NUM_SPECIMENS + BODY_NAMES;
   }
   for (int32_t i = 0; i < a->num_in; i++)
-    m->in[i] = a->constants && i > 0 ? onri_graph_add_data(m->graph, &scalar, ones) : onri_graph_add_value(m->graph, NULL, &desc);
+    m->in[i] = a->constants && i > 0 ? onri_graph_add_data(m->graph, &scalar, ones)
+                                     : onri_graph_add_value(m->graph, NULL, &desc);
   for (int32_t i = 0; i < a->num_out; i++) out[i] = onri_graph_add_value(m->graph, NULL, NULL);
   result = row->import(&node);
   return status != ONR_STATUS_OK ? status : result;
@@ -90,27 +145,35 @@ static enum onr_status import_specimen(struct import *m, const struct onri_op *r
 
 /* --- what the layers allow --- */
 
-/* Descriptors for inputs of that rank, or scalars where `scalars` has the bit: input 0 of type `first`, the others float32,
- * constants as they are. */
-static void describe_inputs(const struct import *m, const struct onri_node *node, enum onr_dtype first, int32_t rank, unsigned scalars,
-                            struct onr_desc *in, const void **inputs) {
+/* Descriptors for inputs of that rank, or scalars where `scalars` has the bit: input 0 of type `first`, the others
+ * float32, constants as they are. */
+static void describe_inputs(const struct import *m, const struct onri_node *node, enum onr_dtype first, int32_t rank,
+                            unsigned scalars, struct onr_desc *in, const void **inputs) {
   static const uint64_t contents[2 * (1 << SPECIMEN_RANK)] = {0}; /* infer relies on those of shape inputs */
   const int64_t dims[SPECIMEN_RANK] = {2, 2, 2, 2};
   for (int32_t i = 0; i < node->num_in; i++) {
     const struct onri_constant *constant = node->in[i] == ONRI_NONE ? NULL : m->graph->values[node->in[i]].constant;
-    in[i] = node->in[i] == ONRI_NONE ? (struct onr_desc){0} : onr_desc_make(i == 0 ? first : ONR_DTYPE_F32, i < 16 && (scalars >> i & 1) ? 0 : rank, dims);
+    in[i] = node->in[i] == ONRI_NONE
+                ? (struct onr_desc){0}
+                : onr_desc_make(i == 0 ? first : ONR_DTYPE_F32, i < 16 && (scalars >> i & 1) ? 0 : rank, dims);
     if (constant) in[i] = constant->desc;
     inputs[i] = constant ? constant->data : i < 32 && (node->layer->shape_inputs >> i & 1) ? contents : NULL;
   }
 }
 
-/* infer for several ranks, in all mixtures with scalars, and with a record: wherever it ends, its checks of types have been noted. Returns 1 when output 0 has
- * the type of input 0 whatever that is. */
+/* infer for several ranks, in all mixtures with scalars, and with a record: wherever it ends, its checks of types have
+ * been noted. Returns 1 when output 0 has the type of input 0 whatever that is. */
 static int ask(struct import *m, const struct onri_node *node, struct onri_dtype_record *record) {
   struct onr_desc in[ONRI_RECORD_INPUTS], out[ONRI_RECORD_INPUTS];
   const void *inputs[ONRI_RECORD_INPUTS] = {NULL};
-  struct onr_call call = {.params = node->params, .num_in = (size_t)node->num_in, .num_out = (size_t)node->num_out, .in = in, .out = out,
-                          .inputs = inputs, .env = &m->env, .in_place = -1};
+  struct onr_call call = {.params = node->params,
+                          .num_in = (size_t)node->num_in,
+                          .num_out = (size_t)node->num_out,
+                          .in = in,
+                          .out = out,
+                          .inputs = inputs,
+                          .env = &m->env,
+                          .in_place = -1};
   int follows = 1;
   const uint32_t most = node->layer->flags & ONR_LAYER_TAKES_BLOCKS ? ~0u : ~ONRI_DTYPES_BLOCK;
   for (size_t i = 0; i < ONRI_RECORD_INPUTS; i++) record->allowed[i] = most, record->same_as[i] = -1;
@@ -120,7 +183,8 @@ static int ask(struct import *m, const struct onri_node *node, struct onri_dtype
   const unsigned patterns = node->num_in > MOST_MIXED ? 1u << (MOST_MIXED - 1) : 1u << (node->num_in - 1);
   for (unsigned k = 0; k < 2 * (SPECIMEN_RANK + 1) * patterns; k++) {
     const enum onr_dtype first = k % 2 ? ONR_DTYPE_I64 : ONR_DTYPE_F32;
-    describe_inputs(m, node, first, (int32_t)(k / 2 % (SPECIMEN_RANK + 1)), k / (2 * (SPECIMEN_RANK + 1)) << 1, in, inputs);
+    describe_inputs(m, node, first, (int32_t)(k / 2 % (SPECIMEN_RANK + 1)), k / (2 * (SPECIMEN_RANK + 1)) << 1, in,
+                    inputs);
     for (int32_t i = 0; i < node->num_out; i++) out[i] = in[0];
     if (!node->layer->infer || node->layer->infer(&call) == ONR_STATUS_OK) follows = follows && out[0].dtype == first;
   }
@@ -158,12 +222,16 @@ static void name_layers(const struct onri_graph *graph, struct onr_op_form *form
     while (i < form->num_layers && strcmp(form->layer[i], layer->name)) i++;
     if (i == form->num_layers && i < ONR_OP_LAYERS) form->layer[form->num_layers++] = layer->name;
     for (int k = 0; layer->kernel_types && k < ONR_NUM_KERNELS; k++)
-      if (k != ONR_KERNEL_XNNPACK || has_xnnpack) form->kernel_types[k] |= layer->kernel_types(graph->nodes[n].params, (enum onr_kernel)k);
+      if (k != ONR_KERNEL_XNNPACK || has_xnnpack)
+        form->kernel_types[k] |= layer->kernel_types(graph->nodes[n].params, (enum onr_kernel)k);
   }
 }
 
-static enum onr_status describe(const struct onri_op *row, const struct attempt *a, struct onr_op_form *form, struct onr_error *error) {
-  struct import m = {.env = {.allocator = &onri_malloc_allocator, .limits = onri_limits_resolve(NULL), .backend = ONR_BACKEND_PORTABLE},
+static enum onr_status describe(const struct onri_op *row, const struct attempt *a, struct onr_op_form *form,
+                                struct onr_error *error) {
+  struct import m = {.env = {.allocator = &onri_malloc_allocator,
+                             .limits = onri_limits_resolve(NULL),
+                             .backend = ONR_BACKEND_PORTABLE},
                      .error = error};
   enum onr_status status;
   *form = (struct onr_op_form){0};
@@ -192,5 +260,6 @@ enum onr_status onr_op_describe(size_t index, struct onr_op_form *form, struct o
         status = describe(row, &a, form, error);
         if (status == ONR_STATUS_OK || status == ONR_STATUS_NO_MEMORY) return status;
       }
-  return onr_fail(error, ONR_STATUS_UNSUPPORTED, "what %s becomes depends on its attributes and constants", row->op_type);
+  return onr_fail(error, ONR_STATUS_UNSUPPORTED, "what %s becomes depends on its attributes and constants",
+                  row->op_type);
 }

@@ -41,16 +41,16 @@ enum onr_status onri_op_index_make(struct onri_arena *arena, struct onri_op_inde
   return ONR_STATUS_OK;
 }
 
-const struct onri_op *onri_op_find(const struct onri_op_index *index, const char *domain, const char *op_type, int64_t opset) {
-  size_t low = 0, high = index->count; /* rows before `low` are not behind the one that is wanted, those from `high` on are */
+const struct onri_op *onri_op_find(const struct onri_op_index *index, const char *domain, const char *op_type,
+                                   int64_t opset) {
+  size_t low = 0,
+         high = index->count; /* rows before `low` are not behind the one that is wanted, those from `high` on are */
   while (low < high) {
     const size_t middle = low + (high - low) / 2;
     const struct onri_op *row = index->rows[middle];
     const int order = compare_names(row, domain, op_type);
-    if (order < 0 || (order == 0 && row->since_version <= opset))
-      low = middle + 1;
-    else
-      high = middle;
+    if (order < 0 || (order == 0 && row->since_version <= opset)) low = middle + 1;
+    else high = middle;
   }
   if (!low || compare_names(index->rows[low - 1], domain, op_type) != 0) return NULL;
   return index->rows[low - 1];

@@ -10,15 +10,17 @@ enum { NEWEST_IR = 14, FIRST_IR_WITH_OPSETS = 3, MOST_OPSETS = 128 };
 static const struct {
   const char *domain;
   int64_t newest;
-} known_domains[] = {{"", 28}, {"ai.onnx.ml", 5}, {"ai.onnx.training", 1}, {"ai.onnx.preview.training", 1}, {"com.microsoft", 1},
-                     {"onnxrun", 1}};
+} known_domains[] = {
+    {"", 28},      {"ai.onnx.ml", 5}, {"ai.onnx.training", 1}, {"ai.onnx.preview.training", 1}, {"com.microsoft", 1},
+    {"onnxrun", 1}};
 
 const char *onri_canonical_domain(const char *domain) { return !domain || !strcmp(domain, "ai.onnx") ? "" : domain; }
 
 enum onr_status onri_check_ir_version(const Onnx__ModelProto *model, struct onr_error *error) {
   if (!model->has_ir_version) return onr_fail(error, ONR_STATUS_VERSION, "the file does not say its IR version");
   if (model->ir_version < 1 || model->ir_version > NEWEST_IR)
-    return onr_fail(error, ONR_STATUS_VERSION, "IR version %lld, known are 1 to %d", (long long)model->ir_version, NEWEST_IR);
+    return onr_fail(error, ONR_STATUS_VERSION, "IR version %lld, known are 1 to %d", (long long)model->ir_version,
+                    NEWEST_IR);
   if (model->ir_version >= FIRST_IR_WITH_OPSETS && !model->n_opset_import)
     return onr_fail(error, ONR_STATUS_VERSION, "the file imports no operator set");
   return ONR_STATUS_OK;
@@ -43,7 +45,8 @@ int64_t onri_opsets_version(const struct onri_opsets *opsets, const char *domain
 }
 
 enum onr_status onri_opsets_read(struct onri_arena *arena, Onnx__OperatorSetIdProto *const *protos, size_t count,
-                                 const struct onri_opsets *fallback, struct onri_opsets *opsets, struct onr_error *error) {
+                                 const struct onri_opsets *fallback, struct onri_opsets *opsets,
+                                 struct onr_error *error) {
   const size_t more = fallback ? fallback->count : 0;
   char shown[64];
   if (count > MOST_OPSETS)
@@ -57,7 +60,8 @@ enum onr_status onri_opsets_read(struct onri_arena *arena, Onnx__OperatorSetIdPr
     if (other == protos[i]->version) continue; /* some converters write a set twice */
     if (other)
       return onr_fail(error, ONR_STATUS_VERSION, "operator set '%s' is imported as %lld and as %lld",
-                      onri_escape_string(*domain ? domain : "ai.onnx", shown, sizeof(shown)), (long long)other, (long long)protos[i]->version);
+                      onri_escape_string(*domain ? domain : "ai.onnx", shown, sizeof(shown)), (long long)other,
+                      (long long)protos[i]->version);
     opsets->items[opsets->count++] = (struct onri_opset){domain, protos[i]->version};
   }
   for (size_t i = 0; i < more; i++)

@@ -34,7 +34,8 @@ static const char *canonical(const char *domain) { return !domain || !strcmp(dom
 
 enum onr_status onr_registry_add(struct onr_registry *registry, const char *domain, const char *op_type,
                                  const struct onr_layer *layer,
-                                 enum onr_status (*parse)(const struct onr_node *node, void *params, struct onr_error *error),
+                                 enum onr_status (*parse)(const struct onr_node *node, void *params,
+                                                          struct onr_error *error),
                                  struct onr_error *error) {
   struct onri_registered entry = {.layer = layer, .parse = parse};
   if (!registry || !op_type || !*op_type || !layer)
@@ -46,13 +47,15 @@ enum onr_status onr_registry_add(struct onr_registry *registry, const char *doma
   entry.domain = onri_arena_string(&registry->arena, canonical(domain));
   entry.op_type = onri_arena_string(&registry->arena, op_type);
   if (!entry.domain || !entry.op_type ||
-      !onri_grow(registry->allocator, &registry->entries, sizeof(entry), &registry->capacity, registry->num_entries + 1))
+      !onri_grow(registry->allocator, &registry->entries, sizeof(entry), &registry->capacity,
+                 registry->num_entries + 1))
     return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a registry entry");
   registry->entries[registry->num_entries++] = entry;
   return ONR_STATUS_OK;
 }
 
-const struct onri_registered *onri_registry_find(const struct onr_registry *registry, const char *domain, const char *op_type) {
+const struct onri_registered *onri_registry_find(const struct onr_registry *registry, const char *domain,
+                                                 const char *op_type) {
   for (size_t i = 0; registry && i < registry->num_entries; i++) {
     const struct onri_registered *entry = &registry->entries[i];
     if (!strcmp(entry->op_type, op_type) && !strcmp(entry->domain, domain)) return entry;

@@ -11,6 +11,7 @@ struct onri_registered {
 };
 
 /* NULL when the registry (which may be NULL) has no such layer. domain is "" for ai.onnx. */
-const struct onri_registered *onri_registry_find(const struct onr_registry *registry, const char *domain, const char *op_type);
+const struct onri_registered *onri_registry_find(const struct onr_registry *registry, const char *domain,
+                                                 const char *op_type);
 
 #endif

@@ -10,11 +10,28 @@ enum { MOST_KINDS = 1000, LINE = 600 };
 
 /* Layers whose outputs have the type of their first input, whatever it is. */
 static int keeps_type(const struct onr_layer *layer) {
-  static const struct onr_layer *const keepers[] = {
-      &onri_layer_conv, &onri_layer_conv_transpose, &onri_layer_max_pool, &onri_layer_average_pool, &onri_layer_global_average_pool,
-      &onri_layer_matmul, &onri_layer_gemm, &onri_layer_softmax, &onri_layer_layer_norm, &onri_layer_batch_norm,
-      &onri_layer_reshape, &onri_layer_transpose, &onri_layer_concat, &onri_layer_slice, &onri_layer_split, &onri_layer_squeeze,
-      &onri_layer_unsqueeze, &onri_layer_gather, &onri_layer_identity, &onri_layer_clip, &onri_layer_pad, &onri_layer_resize};
+  static const struct onr_layer *const keepers[] = {&onri_layer_conv,
+                                                    &onri_layer_conv_transpose,
+                                                    &onri_layer_max_pool,
+                                                    &onri_layer_average_pool,
+                                                    &onri_layer_global_average_pool,
+                                                    &onri_layer_matmul,
+                                                    &onri_layer_gemm,
+                                                    &onri_layer_softmax,
+                                                    &onri_layer_layer_norm,
+                                                    &onri_layer_batch_norm,
+                                                    &onri_layer_reshape,
+                                                    &onri_layer_transpose,
+                                                    &onri_layer_concat,
+                                                    &onri_layer_slice,
+                                                    &onri_layer_split,
+                                                    &onri_layer_squeeze,
+                                                    &onri_layer_unsqueeze,
+                                                    &onri_layer_gather,
+                                                    &onri_layer_identity,
+                                                    &onri_layer_clip,
+                                                    &onri_layer_pad,
+                                                    &onri_layer_resize};
   for (size_t i = 0; i < sizeof(keepers) / sizeof(keepers[0]); i++)
     if (keepers[i] == layer) return 1;
   return 0;
@@ -30,8 +47,8 @@ enum onr_dtype onri_unsupported_dtype(const struct onri_graph *graph, const int3
   return v == ONRI_NONE ? ONR_DTYPE_NONE : graph->values[v].desc.dtype;
 }
 
-enum onr_status onri_unsupported_add(struct onri_importer *importer, const struct onri_origin *origin, const char *domain,
-                                     int64_t version, enum onr_dtype dtype, const char *reason) {
+enum onr_status onri_unsupported_add(struct onri_importer *importer, const struct onri_origin *origin,
+                                     const char *domain, int64_t version, enum onr_dtype dtype, const char *reason) {
   struct onri_unsupported_list *list = &importer->unsupported;
   char text[LINE / 2], shown[64], number[24] = "";
   int32_t known;
@@ -48,7 +65,8 @@ enum onr_status onri_unsupported_add(struct onri_importer *importer, const struc
   if (!onri_grow(importer->env->allocator, &list->items, sizeof(*list->items), &list->capacity, list->count + 1))
     return onri_import_no_memory(importer);
   list->items[list->count] = (struct onri_unsupported){onri_arena_string(&importer->scratch, text), origin, 1};
-  if (!list->items[list->count].what || onri_names_put(&list->by_text, list->items[list->count].what, (int32_t)list->count) < 0)
+  if (!list->items[list->count].what ||
+      onri_names_put(&list->by_text, list->items[list->count].what, (int32_t)list->count) < 0)
     return onri_import_no_memory(importer);
   list->count++;
   return ONR_STATUS_OK;
@@ -73,11 +91,13 @@ enum onr_status onri_unsupported_finish(struct onri_importer *importer) {
   uint64_t nodes = 0;
   if (!list->count) return ONR_STATUS_OK;
   for (size_t i = 0; i < list->count; i++) nodes += list->items[i].count;
-  used = (size_t)snprintf(text, sizeof(text), "no code for %llu node%s: ", (unsigned long long)nodes, nodes == 1 ? "" : "s");
+  used = (size_t)snprintf(text, sizeof(text), "no code for %llu node%s: ", (unsigned long long)nodes,
+                          nodes == 1 ? "" : "s");
   for (size_t i = 0; i < list->count; i++) {
     format_line(&list->items[i], line, sizeof(line));
     if (importer->options->report) importer->options->report(importer->options->report_context, line);
-    if (shown < i || used + strlen(line) + 40 > sizeof(text)) continue; /* once one does not fit, none is shown any more */
+    if (shown < i || used + strlen(line) + 40 > sizeof(text))
+      continue; /* once one does not fit, none is shown any more */
     used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", i ? "; " : "", line);
     shown++;
   }

@@ -6,8 +6,8 @@
 #include "onnx/node/import.h"
 
 static const char *const kind_names[] = {
-    "nothing", "a float", "an int", "a string", "a tensor", "a graph", "floats", "ints", "strings", "tensors", "graphs",
-    "a sparse tensor", "sparse tensors", "a type",
+    "nothing", "a float", "an int",  "a string", "a tensor",        "a graph",        "floats",
+    "ints",    "strings", "tensors", "graphs",   "a sparse tensor", "sparse tensors", "a type",
 };
 
 static const char *kind_name(enum onri_attribute_kind kind) {
@@ -23,12 +23,13 @@ const struct onri_attribute *onri_attr_find(const struct onr_node *node, const c
 int onri_attr_has(const struct onr_node *node, const char *name) { return onri_attr_find(node, name) != NULL; }
 
 /* The attribute when it is there and of that kind; a wrong kind is noted as the node's error. */
-static const struct onri_attribute *find_kind(const struct onr_node *node, const char *name, enum onri_attribute_kind kind) {
+static const struct onri_attribute *find_kind(const struct onr_node *node, const char *name,
+                                              enum onri_attribute_kind kind) {
   const struct onri_attribute *attribute = onri_attr_find(node, name);
   if (!attribute || attribute->kind == kind) return attribute;
   if (*node->status == ONR_STATUS_OK)
-    *node->status = onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute '%s' must be %s, found %s", name, kind_name(kind),
-                             kind_name(attribute->kind));
+    *node->status = onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute '%s' must be %s, found %s", name,
+                             kind_name(kind), kind_name(attribute->kind));
   return NULL;
 }
 

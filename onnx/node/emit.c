@@ -1,4 +1,5 @@
-/* emit: from importers into the graph. What fails here is noted in node->status, and the emit that follows reports it. */
+/* emit: from importers into the graph. What fails here is noted in node->status, and the emit that follows reports it.
+ */
 #include <string.h>
 
 #include "onnx/node/importer.h"
@@ -12,7 +13,8 @@ static int32_t or_no_memory(const struct onr_node *node, int32_t value) {
 /* A node of the file may become many: a sum of n inputs, what a function or a gradient stands for. */
 static enum onr_status count_node(struct onri_importer *importer) {
   if (++importer->emitted <= importer->env->limits.nodes) return ONR_STATUS_OK;
-  return onr_fail(importer->error, ONR_STATUS_LIMIT, "the graph has more than %llu nodes once all are written out (nodes)",
+  return onr_fail(importer->error, ONR_STATUS_LIMIT,
+                  "the graph has more than %llu nodes once all are written out (nodes)",
                   (unsigned long long)importer->env->limits.nodes);
 }
 
@@ -38,7 +40,8 @@ static void adopt(struct onri_importer *importer, const struct onri_graph *body)
 }
 
 enum onr_status onri_emit_bodies(const struct onr_node *node, const struct onr_layer *layer, const void *params,
-                                 const int32_t *in, size_t num_in, const struct onri_attribute *const *bodies, size_t num_bodies) {
+                                 const int32_t *in, size_t num_in, const struct onri_attribute *const *bodies,
+                                 size_t num_bodies) {
   struct onri_importer *importer = node->importer;
   struct onri_graph **graphs = onri_arena_allocate(&node->graph->arena, num_bodies * sizeof(*graphs));
   size_t total = num_in, at = num_in;
@@ -59,7 +62,9 @@ enum onr_status onri_emit_bodies(const struct onr_node *node, const struct onr_l
   return ONR_STATUS_OK;
 }
 
-int32_t onri_temp(const struct onr_node *node) { return or_no_memory(node, onri_graph_add_value(node->graph, NULL, NULL)); }
+int32_t onri_temp(const struct onr_node *node) {
+  return or_no_memory(node, onri_graph_add_value(node->graph, NULL, NULL));
+}
 
 int32_t onri_const_ints(const struct onr_node *node, const int64_t *values, size_t count) {
   const int64_t dims[1] = {(int64_t)count};

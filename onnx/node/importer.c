@@ -5,7 +5,8 @@ enum onr_status onri_import_no_memory(struct onri_importer *importer) {
 }
 
 enum onr_status onri_import_new_body(struct onri_importer *importer, struct onri_graph **body) {
-  if (!onri_grow(importer->env->allocator, &importer->orphans, sizeof(*body), &importer->orphans_capacity, importer->num_orphans + 1))
+  if (!onri_grow(importer->env->allocator, &importer->orphans, sizeof(*body), &importer->orphans_capacity,
+                 importer->num_orphans + 1))
     return onri_import_no_memory(importer);
   ONR_TRY(onri_graph_create(importer->env, body, importer->error));
   importer->orphans[importer->num_orphans++] = *body;

@@ -37,7 +37,8 @@ static enum onr_status move_node(const struct renaming *r, struct onri_node *old
   struct onri_graph **bodies = onri_arena_copy(&graph->arena, old->bodies, (size_t)old->num_bodies * sizeof(*bodies));
   struct onri_node *new;
   if (!in || !out || !bodies) return onri_import_no_memory(r->node->importer);
-  new = onri_graph_add_node(graph, old->layer, old->params, old->origin, in, (size_t)old->num_in, out, (size_t)old->num_out);
+  new = onri_graph_add_node(graph, old->layer, old->params, old->origin, in, (size_t)old->num_in, out,
+                            (size_t)old->num_out);
   if (!new) return onri_import_no_memory(r->node->importer);
   new->bodies = bodies;
   new->num_bodies = old->num_bodies;
@@ -45,14 +46,16 @@ static enum onr_status move_node(const struct renaming *r, struct onri_node *old
   return ONR_STATUS_OK;
 }
 
-enum onr_status onri_emit_inlined(const struct onr_node *node, const struct onri_attribute *body, const int32_t *in, int32_t *out) {
+enum onr_status onri_emit_inlined(const struct onr_node *node, const struct onri_attribute *body, const int32_t *in,
+                                  int32_t *out) {
   struct renaming r = {.node = node, .from = body->graphs[0]};
   const size_t formal = r.from->num_inputs - body->num_captures;
   if (*node->status != ONR_STATUS_OK) return *node->status;
   r.to = onri_arena_allocate(&node->importer->scratch, r.from->num_values * sizeof(*r.to));
   if (!r.to) return onri_import_no_memory(node->importer);
   for (size_t v = 0; v < r.from->num_values; v++) r.to[v] = ONRI_NONE;
-  for (size_t i = 0; i < r.from->num_inputs; i++) r.to[r.from->inputs[i]] = i < formal ? in[i] : body->captures[i - formal];
+  for (size_t i = 0; i < r.from->num_inputs; i++)
+    r.to[r.from->inputs[i]] = i < formal ? in[i] : body->captures[i - formal];
   ONR_TRY(make_values(&r));
   for (size_t n = 0; n < r.from->num_nodes; n++) ONR_TRY(move_node(&r, &r.from->nodes[n]));
   for (size_t i = 0; i < r.from->num_outputs; i++) out[i] = r.to[r.from->outputs[i]];

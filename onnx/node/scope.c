@@ -48,10 +48,13 @@ static void mark_parameter(struct onri_importer *importer, const struct onri_sco
   if (!scope->graph->values[value].constant) return; /* opened: an input */
   desc = &scope->graph->values[value].desc;
   switch (desc->dtype) {
-    case ONR_DTYPE_I32: case ONR_DTYPE_I64: case ONR_DTYPE_U32: case ONR_DTYPE_U64: case ONR_DTYPE_BOOL: case ONR_DTYPE_STRING:
-      return;
-    default:
-      importer->counted[value] = 1;
+    case ONR_DTYPE_I32:
+    case ONR_DTYPE_I64:
+    case ONR_DTYPE_U32:
+    case ONR_DTYPE_U64:
+    case ONR_DTYPE_BOOL:
+    case ONR_DTYPE_STRING: return;
+    default: importer->counted[value] = 1;
   }
 }
 
@@ -73,7 +76,8 @@ int onri_scope_find(struct onri_importer *importer, struct onri_scope *scope, co
   return onri_names_put(&scope->names, name, *value + 1) < 0 ? -1 : 1;
 }
 
-enum onr_status onri_scope_bind(struct onri_importer *importer, struct onri_scope *scope, const char *name, int32_t value) {
+enum onr_status onri_scope_bind(struct onri_importer *importer, struct onri_scope *scope, const char *name,
+                                int32_t value) {
   char shown[96];
   const int added = onri_names_put(&scope->names, name, value + 1);
   if (added == 1) return ONR_STATUS_OK;

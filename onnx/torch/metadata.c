@@ -24,12 +24,13 @@ int onri_list_next(struct onri_slice *list, struct onri_slice *entry) {
 }
 
 struct onri_scopes onri_node_scopes(const Onnx__NodeProto *node) {
-  return (struct onri_scopes){onri_metadata(node->metadata_props, node->n_metadata_props, "pkg.torch.onnx.name_scopes"),
-                              onri_metadata(node->metadata_props, node->n_metadata_props, "pkg.torch.onnx.class_hierarchy")};
+  return (struct onri_scopes){
+      onri_metadata(node->metadata_props, node->n_metadata_props, "pkg.torch.onnx.name_scopes"),
+      onri_metadata(node->metadata_props, node->n_metadata_props, "pkg.torch.onnx.class_hierarchy")};
 }
 
-/* A class is named with the Python module that it is in. A word without a dot is what the exporter's passes put where they know
- * of no module ("_empty_nn_module_stack_from_metadata_hook"). */
+/* A class is named with the Python module that it is in. A word without a dot is what the exporter's passes put where
+ * they know of no module ("_empty_nn_module_stack_from_metadata_hook"). */
 static int is_class(struct onri_slice kind) { return !kind.length || memchr(kind.text, '.', kind.length); }
 
 int onri_scopes_next(struct onri_scopes *scopes, struct onri_slice *path, struct onri_slice *kind) {

@@ -17,7 +17,8 @@ struct onri_slice onri_metadata(Onnx__StringStringEntryProto *const *props, size
 int onri_list_next(struct onri_slice *list, struct onri_slice *entry);
 /* The modules around a node: two lists side by side whose last entries are the node itself. */
 struct onri_scopes {
-  struct onri_slice paths, kinds; /* ['', 'layer1', 'conv2d'], ['model.Net', 'torch.nn.modules.conv.Conv2d', 'aten.conv2d'] */
+  struct onri_slice paths,
+      kinds; /* ['', 'layer1', 'conv2d'], ['model.Net', 'torch.nn.modules.conv.Conv2d', 'aten.conv2d'] */
 };
 struct onri_scopes onri_node_scopes(const Onnx__NodeProto *node);
 /* Takes the next module off, outermost first. kind: its class, empty where the file does not say. 0: no more. */

@@ -10,7 +10,7 @@
 
 struct onri_parameter {
   int32_t module;
-  int32_t value;    /* the initializer of its name, or -1 */
+  int32_t value; /* the initializer of its name, or -1 */
   int is_bias, found;
   int64_t channels; /* of the operation that took it; 0: not known */
 };

@@ -1,8 +1,8 @@
 /* module_signature: parameters as the default exporter lists them.
  *
- * It lists the names of all parameters (graph_signature) and says for each node which of them its operation took (fx_node).
- * An initializer of a parameter's name is that parameter. Others were transposed, or folded into another one, and are found
- * through the nodes. */
+ * It lists the names of all parameters (graph_signature) and says for each node which of them its operation took
+ * (fx_node). An initializer of a parameter's name is that parameter. Others were transposed, or folded into another
+ * one, and are found through the nodes. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +13,8 @@ static int is_float(const struct onri_module_reading *r, int32_t initializer) {
   return (ONRI_DTYPES_FLOAT & ONRI_DTYPE_BIT(r->importer->graph->values[initializer].desc.dtype)) != 0;
 }
 
-/* "p_fc_weight: PARAMETER target='fc.weight'" or "b_bn_running_mean: BUFFER target='bn.running_mean' persistent=True" */
+/* "p_fc_weight: PARAMETER target='fc.weight'" or "b_bn_running_mean: BUFFER target='bn.running_mean' persistent=True"
+ */
 static int read_line(struct onri_slice line, const char *key, struct onri_slice *argument, struct onri_slice *target) {
   const char *found = onri_slice_find(line, key);
   if (!found) return 0;
@@ -35,7 +36,8 @@ static int ends_with(struct onri_slice text, const char *end) {
   return text.length >= length && !memcmp(text.text + text.length - length, end, length);
 }
 
-static enum onr_status add_parameter(struct onri_module_reading *r, struct onri_slice argument, struct onri_slice target) {
+static enum onr_status add_parameter(struct onri_module_reading *r, struct onri_slice argument,
+                                     struct onri_slice target) {
   const int32_t module = onri_module_of(r, onri_parent_path(target), (struct onri_slice){"", 0});
   char *name = copy(r, target), *as_argument = copy(r, argument);
   int32_t value;
@@ -45,8 +47,8 @@ static enum onr_status add_parameter(struct onri_module_reading *r, struct onri_
   if (!onri_reading_grow(r, &r->parameters, sizeof(*r->parameters), &r->parameters_capacity, r->num_parameters + 1) ||
       onri_names_put(&r->arguments, as_argument, (int32_t)r->num_parameters) < 0)
     return onri_import_no_memory(r->importer);
-  r->parameters[r->num_parameters++] =
-      (struct onri_parameter){.module = module, .value = value, .is_bias = ends_with(target, "bias"), .found = value >= 0};
+  r->parameters[r->num_parameters++] = (struct onri_parameter){
+      .module = module, .value = value, .is_bias = ends_with(target, "bias"), .found = value >= 0};
   return ONR_STATUS_OK;
 }
 
@@ -56,7 +58,8 @@ static enum onr_status add_buffer(struct onri_module_reading *r, struct onri_sli
   int32_t value;
   if (module < 0 || !name) return onri_import_no_memory(r->importer);
   value = onri_names_get(&r->initializers, name);
-  if (value >= 0 && is_float(r, value)) onri_add_elements(&r->modules[module].buffers, onri_initializer_elements(r, value));
+  if (value >= 0 && is_float(r, value))
+    onri_add_elements(&r->modules[module].buffers, onri_initializer_elements(r, value));
   return ONR_STATUS_OK;
 }
 
@@ -75,7 +78,9 @@ static int32_t next_parameter(const struct onri_module_reading *r, struct onri_s
     const char *begin = memchr(text->text, '%', text->length), *end = text->text + text->length, *p;
     char name[256];
     if (!begin) break;
-    for (p = begin + 1; p < end && (*p == '_' || (*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z'));) p++;
+    for (p = begin + 1;
+         p < end && (*p == '_' || (*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z'));)
+      p++;
     *text = (struct onri_slice){p, (size_t)(end - p)};
     const size_t length = (size_t)(p - begin - 1);
     if (length >= sizeof(name)) continue;
@@ -96,7 +101,8 @@ static int32_t first_missing(const struct onri_module_reading *r, struct onri_sl
 }
 
 static int is_recurrent(const Onnx__NodeProto *node) {
-  return node->op_type && (!strcmp(node->op_type, "LSTM") || !strcmp(node->op_type, "GRU") || !strcmp(node->op_type, "RNN"));
+  return node->op_type &&
+         (!strcmp(node->op_type, "LSTM") || !strcmp(node->op_type, "GRU") || !strcmp(node->op_type, "RNN"));
 }
 
 /* W, R and B of the standard's node hold all of the layer's weights; its initial states are none. */
@@ -150,7 +156,8 @@ static enum onr_status find_missing(struct onri_module_reading *r, size_t n) {
   for (size_t i = 0; i < node->n_input && !folded && !is_recurrent(node); i++) {
     const int32_t value = onri_node_initializer(r, node, i);
     if (value < 0 || !is_float(r, value) || r->taken[value] == n + 1) continue;
-    if (!onri_reading_grow(r, &r->strays, sizeof(*r->strays), &r->strays_capacity, r->num_strays + 1)) return onri_import_no_memory(r->importer);
+    if (!onri_reading_grow(r, &r->strays, sizeof(*r->strays), &r->strays_capacity, r->num_strays + 1))
+      return onri_import_no_memory(r->importer);
     r->strays[r->num_strays++] = (struct onri_stray){operation, onri_initializer_elements(r, value)};
   }
   return ONR_STATUS_OK;

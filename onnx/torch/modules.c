@@ -28,7 +28,8 @@ int32_t onri_module_of(struct onri_module_reading *r, struct onri_slice path, st
     if (onri_names_put(&r->modules_by_path, name, index) < 0) return -1;
   }
   if (kind.length && !*r->modules[index].kind) {
-    r->modules[index].kind = onri_intern(&r->importer->texts, onri_escape(kind.text, kind.length, shown, sizeof(shown)));
+    r->modules[index].kind =
+        onri_intern(&r->importer->texts, onri_escape(kind.text, kind.length, shown, sizeof(shown)));
     if (!r->modules[index].kind) return -1;
   }
   return index;
@@ -91,7 +92,8 @@ static enum onr_status count_initializer(struct onri_module_reading *r, int32_t 
   if (r->seen[value] || !r->importer->counted[value]) return ONR_STATUS_OK;
   r->seen[value] = 1;
   const int named = is_python_path(name);
-  const int32_t module = named || home < 0 ? onri_module_of(r, named ? onri_parent_path(whole(name)) : nothing, nothing) : home;
+  const int32_t module =
+      named || home < 0 ? onri_module_of(r, named ? onri_parent_path(whole(name)) : nothing, nothing) : home;
   if (module < 0) return onri_import_no_memory(r->importer);
   add_to_module(r, module, named ? onri_last_component(whole(name)).text : "", onri_initializer_elements(r, value));
   return ONR_STATUS_OK;
@@ -116,7 +118,8 @@ static enum onr_status name_initializers(struct onri_module_reading *r) {
   r->homes = onri_arena_allocate(&importer->scratch, (r->graph->n_node + 1) * sizeof(*r->homes));
   if (!r->seen || !r->taken || !r->homes) return onri_import_no_memory(importer);
   for (size_t i = 0; i < importer->num_initializers; i++)
-    if (onri_names_put(&r->initializers, importer->graph->values[i].name, (int32_t)i) < 0) return onri_import_no_memory(importer);
+    if (onri_names_put(&r->initializers, importer->graph->values[i].name, (int32_t)i) < 0)
+      return onri_import_no_memory(importer);
   return ONR_STATUS_OK;
 }
 
@@ -148,8 +151,8 @@ static enum onr_status name_kinds(struct onri_module_reading *r) {
 }
 
 static enum onr_status read_all(struct onri_module_reading *r) {
-  const struct onri_slice signature =
-      onri_metadata(r->graph->metadata_props, r->graph->n_metadata_props, "pkg.torch.export.ExportedProgram.graph_signature");
+  const struct onri_slice signature = onri_metadata(r->graph->metadata_props, r->graph->n_metadata_props,
+                                                    "pkg.torch.export.ExportedProgram.graph_signature");
   ONR_TRY(name_initializers(r));
   ONR_TRY(add_modules(r));
   ONR_TRY(signature.length ? onri_signature_read(r, signature) : count_initializers(r));
@@ -166,8 +169,8 @@ static void clear(struct onri_module_reading *r) {
   onri_names_clear(&r->arguments);
 }
 
-enum onr_status onri_modules_read(struct onri_importer *importer, const Onnx__GraphProto *graph, struct onr_module_info **modules,
-                                  size_t *num_modules) {
+enum onr_status onri_modules_read(struct onri_importer *importer, const Onnx__GraphProto *graph,
+                                  struct onr_module_info **modules, size_t *num_modules) {
   struct onri_module_reading r = {.importer = importer, .graph = graph};
   enum onr_status status;
   onri_names_init(&r.modules_by_path, importer->env->allocator);

@@ -4,9 +4,9 @@
 
 #include "onnx/node/importer.h"
 
-/* After the import. The table lives in the graph's arena. Parameters are counted as PyTorch counts them where the exporter
- * has left a list of them, else as the elements of the file's own initializers. */
-enum onr_status onri_modules_read(struct onri_importer *importer, const Onnx__GraphProto *graph, struct onr_module_info **modules,
-                                  size_t *num_modules);
+/* After the import. The table lives in the graph's arena. Parameters are counted as PyTorch counts them where the
+ * exporter has left a list of them, else as the elements of the file's own initializers. */
+enum onr_status onri_modules_read(struct onri_importer *importer, const Onnx__GraphProto *graph,
+                                  struct onr_module_info **modules, size_t *num_modules);
 
 #endif

@@ -38,7 +38,9 @@ static void last_frame(struct onri_slice trace, char *target, size_t size) {
     i = end;
     if (trace.length - end < sizeof(line) || memcmp(trace.text + end, line, sizeof(line) - 1)) continue;
     n.text = trace.text + end + sizeof(line) - 1;
-    for (n.length = 0; n.text + n.length < trace.text + trace.length && n.text[n.length] >= '0' && n.text[n.length] <= '9';) n.length++;
+    for (n.length = 0;
+         n.text + n.length < trace.text + trace.length && n.text[n.length] >= '0' && n.text[n.length] <= '9';)
+      n.length++;
     if (torch && own) continue;
     own = !torch;
     path = p;
@@ -50,7 +52,8 @@ static void last_frame(struct onri_slice trace, char *target, size_t size) {
   snprintf(target + strlen(target), 12, ":%.*s", (int)number.length, number.text);
 }
 
-/* "layer1.0.conv1" from "/layer1/layer1.0/conv1/Conv": a segment that repeats the one before it and a dot replaces it. */
+/* "layer1.0.conv1" from "/layer1/layer1.0/conv1/Conv": a segment that repeats the one before it and a dot replaces it.
+ */
 static void path_from_name(const char *name, char *target, size_t size) {
   size_t used = 0, last = 0; /* last: where the last segment begins in target */
   target[0] = '\0';
@@ -58,7 +61,8 @@ static void path_from_name(const char *name, char *target, size_t size) {
   for (name++;;) {
     const size_t length = strcspn(name, "/"), last_length = used - last;
     if (!name[length]) return; /* the op itself */
-    if (used && length > last_length && !memcmp(name, target + last, last_length) && name[last_length] == '.') used = last;
+    if (used && length > last_length && !memcmp(name, target + last, last_length) && name[last_length] == '.')
+      used = last;
     if (used + length + 2 > size) return;
     if (used && used != last) target[used++] = '.';
     last = used;
@@ -71,27 +75,31 @@ static void path_from_name(const char *name, char *target, size_t size) {
 
 static const char *intern_slice(struct onri_importer *importer, struct onri_slice s, size_t most) {
   char shown[SHOWN_PATH];
-  return onri_intern(&importer->texts, onri_escape(s.text, s.length, shown, most < sizeof(shown) ? most : sizeof(shown)));
+  return onri_intern(&importer->texts,
+                     onri_escape(s.text, s.length, shown, most < sizeof(shown) ? most : sizeof(shown)));
 }
 
-static struct onri_slice whole(const char *text) { return (struct onri_slice){text ? text : "", text ? strlen(text) : 0}; }
+static struct onri_slice whole(const char *text) {
+  return (struct onri_slice){text ? text : "", text ? strlen(text) : 0};
+}
 
 /* Texts are interned, so equal ones have one address. */
 static int same(const struct onri_origin *a, const struct onri_origin *b) {
-  return a->op_type == b->op_type && a->name == b->name && a->module_path == b->module_path && a->module_class == b->module_class &&
-         a->source == b->source;
+  return a->op_type == b->op_type && a->name == b->name && a->module_path == b->module_path &&
+         a->module_class == b->module_class && a->source == b->source;
 }
 
 static struct onri_slice metadata(const Onnx__NodeProto *node, const char *key) {
   return onri_metadata(node->metadata_props, node->n_metadata_props, key);
 }
 
-/* The exporter folds a BatchNorm into the convolution before it and gives the node the BatchNorm's place in the model; the
- * weight still has the convolution's. */
+/* The exporter folds a BatchNorm into the convolution before it and gives the node the BatchNorm's place in the model;
+ * the weight still has the convolution's. */
 static struct onri_slice home_of(const Onnx__NodeProto *node, struct onri_slice path, struct onri_slice class) {
   const char *weight = node->n_input > 1 ? node->input[1] : "";
   const size_t length = strlen(weight), tail = strlen(".weight");
-  if (!onri_slice_find(class, ".BatchNorm") || !node->op_type || !strcmp(node->op_type, "BatchNormalization")) return path;
+  if (!onri_slice_find(class, ".BatchNorm") || !node->op_type || !strcmp(node->op_type, "BatchNormalization"))
+    return path;
   if (length <= tail || strcmp(weight + length - tail, ".weight")) return path;
   return (struct onri_slice){weight, length - tail};
 }
@@ -120,7 +128,8 @@ const struct onri_origin *onri_origin_make(struct onri_importer *importer, const
   last_frame(metadata(node, "pkg.torch.onnx.stack_trace"), text, sizeof(text));
   origin.source = onri_intern(&importer->texts, text);
   if (!origin.op_type || !origin.name || !origin.module_path || !origin.module_class || !origin.source) return NULL;
-  if (parent && !*origin.module_path) origin.module_path = parent->module_path, origin.module_class = parent->module_class;
+  if (parent && !*origin.module_path)
+    origin.module_path = parent->module_path, origin.module_class = parent->module_class;
   if (parent && !*origin.source) origin.source = parent->source;
   if (!importer->last_origin || !same(importer->last_origin, &origin))
     importer->last_origin = onri_arena_copy(&importer->graph->arena, &origin, sizeof(origin));

@@ -4,14 +4,14 @@
 
 #define BLOCK 256
 
-#define CONVERT(from, from_type, to, to_type, expression)                   \
+#define CONVERT(from, from_type, to, to_type, expression)                      \
   static void from##_to_##to(const void *source, size_t count, void *target) { \
-    const from_type *x = source;                                            \
-    to_type *y = target;                                                    \
-    for (size_t i = 0; i < count; i++) {                                    \
-      const from_type v = x[i];                                             \
-      y[i] = (to_type)(expression);                                         \
-    }                                                                       \
+    const from_type *x = source;                                               \
+    to_type *y = target;                                                       \
+    for (size_t i = 0; i < count; i++) {                                       \
+      const from_type v = x[i];                                                \
+      y[i] = (to_type)(expression);                                            \
+    }                                                                          \
   }
 
 CONVERT(f32, float, f64, double, v)
@@ -26,9 +26,11 @@ CONVERT(i64, int64_t, f32, float, v)
 CONVERT(i64, int64_t, f64, double, v)
 CONVERT(u64, uint64_t, f32, float, v)
 CONVERT(u64, uint64_t, f64, double, v)
-CONVERT(i64, int64_t, int32_range, int64_t, v < INT32_MIN ? INT32_MIN : v > INT32_MAX ? INT32_MAX : v)
+CONVERT(i64, int64_t, int32_range, int64_t, v<INT32_MIN ? INT32_MIN : v> INT32_MAX ? INT32_MAX : v)
 
-static void copy_bits(const void *source, size_t count, void *target) { memcpy(target, source, count * sizeof(uint64_t)); }
+static void copy_bits(const void *source, size_t count, void *target) {
+  memcpy(target, source, count * sizeof(uint64_t));
+}
 static void copy_f32(const void *source, size_t count, void *target) { memcpy(target, source, count * sizeof(float)); }
 
 typedef void (*class_conversion)(const void *source, size_t count, void *target);
@@ -65,10 +67,10 @@ static float narrow_to_odd(double v) {
   float f = (float)v;
   uint32_t bits;
   if ((double)f == v || v != v) return f;
-  memcpy(&bits, &f, sizeof bits);
+  memcpy(&bits, &f, sizeof(bits));
   if (((double)f > v) == (v > 0)) bits--; /* was rounded away from zero; also takes infinity to the largest value */
   bits |= 1u;
-  memcpy(&f, &bits, sizeof f);
+  memcpy(&f, &bits, sizeof(f));
   return f;
 }
 
@@ -97,16 +99,13 @@ static void cast_block(const struct onri_cast *cast, const void *source, void *t
   if (to == ONRI_CLASS_F32 && cast->to != ONR_DTYPE_F32) {
     float narrow[BLOCK];
     to_narrow_float(from, values, count, narrow);
-    if (onr_dtype_size(cast->to) == 1)
-      store_float8(cast, narrow, count, target);
-    else
-      onri_store(cast->to, narrow, count, target);
+    if (onr_dtype_size(cast->to) == 1) store_float8(cast, narrow, count, target);
+    else onri_store(cast->to, narrow, count, target);
     return;
   }
   if (cast->to == ONR_DTYPE_BOOL && from_float)
     (from == ONRI_CLASS_F32 ? f32_to_truth : f64_to_truth)(values, count, converted);
-  else
-    conversion(from, to)(values, count, converted);
+  else conversion(from, to)(values, count, converted);
   if (cast->to == ONR_DTYPE_I32 && from_float) i64_to_int32_range(converted, count, converted);
   onri_store(cast->to, converted, count, target);
 }
@@ -114,6 +113,6 @@ static void cast_block(const struct onri_cast *cast, const void *source, void *t
 void onri_cast_elements(const struct onri_cast *cast, const void *source, void *target, size_t count) {
   if (onri_dtype_class(cast->from) == ONRI_CLASS_NONE || onri_dtype_class(cast->to) == ONRI_CLASS_NONE) return;
   for (size_t i = 0; i < count; i += BLOCK)
-    cast_block(cast, (const char *)source + i * onr_dtype_size(cast->from), (char *)target + i * onr_dtype_size(cast->to),
-               count - i < BLOCK ? count - i : BLOCK);
+    cast_block(cast, (const char *)source + i * onr_dtype_size(cast->from),
+               (char *)target + i * onr_dtype_size(cast->to), count - i < BLOCK ? count - i : BLOCK);
 }

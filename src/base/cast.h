@@ -21,12 +21,12 @@ void onri_load_as(enum onr_dtype dtype, const void *source, size_t count, enum o
 
 struct onri_cast {
   enum onr_dtype from, to;
-  int saturate; /* float8 targets */
+  int saturate;                /* float8 targets */
   enum onri_rounding rounding; /* float8e8m0 target */
 };
-/* Floats to integers: truncated, NaN gives 0, int32 and 64-bit types saturate, narrower ones wrap. Integers wrap. Anything
- * but 0 is true. Float targets round once, to nearest even. Neither side need be aligned; target may be source when the
- * elements have one size. */
+/* Floats to integers: truncated, NaN gives 0, int32 and 64-bit types saturate, narrower ones wrap. Integers wrap.
+ * Anything but 0 is true. Float targets round once, to nearest even. Neither side need be aligned; target may be source
+ * when the elements have one size. */
 void onri_cast_elements(const struct onri_cast *cast, const void *source, void *target, size_t count);
 
 #endif

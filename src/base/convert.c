@@ -5,20 +5,21 @@
 
 static inline uint32_t bits_of_float(float value) {
   uint32_t bits;
-  memcpy(&bits, &value, sizeof bits);
+  memcpy(&bits, &value, sizeof(bits));
   return bits;
 }
 
 static inline float float_of_bits(uint32_t bits) {
   float value;
-  memcpy(&value, &bits, sizeof value);
+  memcpy(&value, &bits, sizeof(value));
   return value;
 }
 
 /* The half conversions have no branches, so that the block loops below become vector code. */
 static inline float f16_to_f32(uint16_t h) {
   const uint32_t magnitude = (uint32_t)(h & 0x7FFFu) << 13;
-  const uint32_t rebias = magnitude >= 0x0F800000u ? 224u << 23 : 112u << 23; /* infinity and NaN: to the top exponent */
+  const uint32_t rebias =
+      magnitude >= 0x0F800000u ? 224u << 23 : 112u << 23; /* infinity and NaN: to the top exponent */
   const uint32_t normal = magnitude + rebias;
   /* A subnormal is mantissa * 2^-24: give it the exponent of 2^-14, then take that implicit bit away. */
   const uint32_t subnormal = bits_of_float(float_of_bits(magnitude + (113u << 23)) - float_of_bits(113u << 23));
@@ -58,52 +59,53 @@ uint16_t onri_bf16_from_f32(float value) { return bf16_from_f32(value); }
 #define CLASS_TYPE_U64 uint64_t
 
 /* X(dtype, class, storage, bits, element -> class value, class value -> element) */
-#define EACH_DTYPE(X)                                                                                                     \
-  X(F32, F32, float, 32, x, x)                                                                                            \
-  X(F64, F64, double, 64, x, x)                                                                                           \
-  X(F16, F32, uint16_t, 16, f16_to_f32(x), f16_from_f32(x))                                                               \
-  X(BF16, F32, uint16_t, 16, bf16_to_f32(x), bf16_from_f32(x))                                                            \
-  X(F8E4M3FN, F32, uint8_t, 8, onri_small_to_f32(ONR_DTYPE_F8E4M3FN, x), onri_small_from_f32(ONR_DTYPE_F8E4M3FN, x, 1))   \
-  X(F8E4M3FNUZ, F32, uint8_t, 8, onri_small_to_f32(ONR_DTYPE_F8E4M3FNUZ, x),                                              \
-    onri_small_from_f32(ONR_DTYPE_F8E4M3FNUZ, x, 1))                                                                      \
-  X(F8E5M2, F32, uint8_t, 8, onri_small_to_f32(ONR_DTYPE_F8E5M2, x), onri_small_from_f32(ONR_DTYPE_F8E5M2, x, 1))         \
-  X(F8E5M2FNUZ, F32, uint8_t, 8, onri_small_to_f32(ONR_DTYPE_F8E5M2FNUZ, x),                                              \
-    onri_small_from_f32(ONR_DTYPE_F8E5M2FNUZ, x, 1))                                                                      \
-  X(F6E2M3, F32, uint8_t, 6, onri_small_to_f32(ONR_DTYPE_F6E2M3, x), onri_small_from_f32(ONR_DTYPE_F6E2M3, x, 1))         \
-  X(F6E3M2, F32, uint8_t, 6, onri_small_to_f32(ONR_DTYPE_F6E3M2, x), onri_small_from_f32(ONR_DTYPE_F6E3M2, x, 1))         \
-  X(F4E2M1, F32, uint8_t, 4, onri_small_to_f32(ONR_DTYPE_F4E2M1, x), onri_small_from_f32(ONR_DTYPE_F4E2M1, x, 1))         \
-  X(F8E8M0, F32, uint8_t, 8, onri_e8m0_to_f32(x), onri_e8m0_from_f32(x, 1, ONRI_ROUND_UP))                                \
-  X(BOOL, I64, uint8_t, 1, x != 0, x != 0)                                                                                \
-  X(I8, I64, int8_t, 8, x, (int8_t)x)                                                                                     \
-  X(I16, I64, int16_t, 16, x, (int16_t)x)                                                                                 \
-  X(I32, I64, int32_t, 32, x, (int32_t)x)                                                                                 \
-  X(I64, I64, int64_t, 64, x, x)                                                                                          \
-  X(I4, I64, int8_t, 4, ((x & 15) ^ 8) - 8, (int8_t)(((x & 15) ^ 8) - 8))                                                 \
-  X(I2, I64, int8_t, 2, ((x & 3) ^ 2) - 2, (int8_t)(((x & 3) ^ 2) - 2))                                                   \
-  X(U8, U64, uint8_t, 8, x, (uint8_t)x)                                                                                   \
-  X(U16, U64, uint16_t, 16, x, (uint16_t)x)                                                                               \
-  X(U32, U64, uint32_t, 32, x, (uint32_t)x)                                                                               \
-  X(U64, U64, uint64_t, 64, x, x)                                                                                         \
-  X(U4, U64, uint8_t, 4, x & 15u, (uint8_t)(x & 15u))                                                                     \
+#define EACH_DTYPE(X)                                                                                             \
+  X(F32, F32, float, 32, x, x)                                                                                    \
+  X(F64, F64, double, 64, x, x)                                                                                   \
+  X(F16, F32, uint16_t, 16, f16_to_f32(x), f16_from_f32(x))                                                       \
+  X(BF16, F32, uint16_t, 16, bf16_to_f32(x), bf16_from_f32(x))                                                    \
+  X(F8E4M3FN, F32, uint8_t, 8, onri_small_to_f32(ONR_DTYPE_F8E4M3FN, x),                                          \
+    onri_small_from_f32(ONR_DTYPE_F8E4M3FN, x, 1))                                                                \
+  X(F8E4M3FNUZ, F32, uint8_t, 8, onri_small_to_f32(ONR_DTYPE_F8E4M3FNUZ, x),                                      \
+    onri_small_from_f32(ONR_DTYPE_F8E4M3FNUZ, x, 1))                                                              \
+  X(F8E5M2, F32, uint8_t, 8, onri_small_to_f32(ONR_DTYPE_F8E5M2, x), onri_small_from_f32(ONR_DTYPE_F8E5M2, x, 1)) \
+  X(F8E5M2FNUZ, F32, uint8_t, 8, onri_small_to_f32(ONR_DTYPE_F8E5M2FNUZ, x),                                      \
+    onri_small_from_f32(ONR_DTYPE_F8E5M2FNUZ, x, 1))                                                              \
+  X(F6E2M3, F32, uint8_t, 6, onri_small_to_f32(ONR_DTYPE_F6E2M3, x), onri_small_from_f32(ONR_DTYPE_F6E2M3, x, 1)) \
+  X(F6E3M2, F32, uint8_t, 6, onri_small_to_f32(ONR_DTYPE_F6E3M2, x), onri_small_from_f32(ONR_DTYPE_F6E3M2, x, 1)) \
+  X(F4E2M1, F32, uint8_t, 4, onri_small_to_f32(ONR_DTYPE_F4E2M1, x), onri_small_from_f32(ONR_DTYPE_F4E2M1, x, 1)) \
+  X(F8E8M0, F32, uint8_t, 8, onri_e8m0_to_f32(x), onri_e8m0_from_f32(x, 1, ONRI_ROUND_UP))                        \
+  X(BOOL, I64, uint8_t, 1, x != 0, x != 0)                                                                        \
+  X(I8, I64, int8_t, 8, x, (int8_t)x)                                                                             \
+  X(I16, I64, int16_t, 16, x, (int16_t)x)                                                                         \
+  X(I32, I64, int32_t, 32, x, (int32_t)x)                                                                         \
+  X(I64, I64, int64_t, 64, x, x)                                                                                  \
+  X(I4, I64, int8_t, 4, ((x & 15) ^ 8) - 8, (int8_t)(((x & 15) ^ 8) - 8))                                         \
+  X(I2, I64, int8_t, 2, ((x & 3) ^ 2) - 2, (int8_t)(((x & 3) ^ 2) - 2))                                           \
+  X(U8, U64, uint8_t, 8, x, (uint8_t)x)                                                                           \
+  X(U16, U64, uint16_t, 16, x, (uint16_t)x)                                                                       \
+  X(U32, U64, uint32_t, 32, x, (uint32_t)x)                                                                       \
+  X(U64, U64, uint64_t, 64, x, x)                                                                                 \
+  X(U4, U64, uint8_t, 4, x & 15u, (uint8_t)(x & 15u))                                                             \
   X(U2, U64, uint8_t, 2, x & 3u, (uint8_t)(x & 3u))
 
 /* Elements go through memcpy because neither side need be aligned. */
-#define DEFINE_DTYPE(dtype, class, storage, bits, read, write)                        \
-  static void load_##dtype(const void *source, size_t count, void *target) {          \
-    for (size_t i = 0; i < count; i++) {                                              \
-      storage x;                                                                      \
-      memcpy(&x, (const char *)source + i * sizeof x, sizeof x);                      \
-      const CLASS_TYPE_##class y = (CLASS_TYPE_##class)(read);                        \
-      memcpy((char *)target + i * sizeof y, &y, sizeof y);                            \
-    }                                                                                 \
-  }                                                                                   \
-  static void store_##dtype(const void *source, size_t count, void *target) {         \
-    for (size_t i = 0; i < count; i++) {                                              \
-      CLASS_TYPE_##class x;                                                           \
-      memcpy(&x, (const char *)source + i * sizeof x, sizeof x);                      \
-      const storage y = (storage)(write);                                             \
-      memcpy((char *)target + i * sizeof y, &y, sizeof y);                            \
-    }                                                                                 \
+#define DEFINE_DTYPE(dtype, class, storage, bits, read, write)                \
+  static void load_##dtype(const void *source, size_t count, void *target) {  \
+    for (size_t i = 0; i < count; i++) {                                      \
+      storage x;                                                              \
+      memcpy(&x, (const char *)source + i * sizeof(x), sizeof(x));            \
+      const CLASS_TYPE_##class y = (CLASS_TYPE_##class)(read);                \
+      memcpy((char *)target + i * sizeof(y), &y, sizeof(y));                  \
+    }                                                                         \
+  }                                                                           \
+  static void store_##dtype(const void *source, size_t count, void *target) { \
+    for (size_t i = 0; i < count; i++) {                                      \
+      CLASS_TYPE_##class x;                                                   \
+      memcpy(&x, (const char *)source + i * sizeof(x), sizeof(x));            \
+      const storage y = (storage)(write);                                     \
+      memcpy((char *)target + i * sizeof(y), &y, sizeof(y));                  \
+    }                                                                         \
   }
 EACH_DTYPE(DEFINE_DTYPE)
 

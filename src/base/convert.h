@@ -14,10 +14,11 @@
 enum onri_class { ONRI_CLASS_NONE, ONRI_CLASS_F32, ONRI_CLASS_F64, ONRI_CLASS_I64, ONRI_CLASS_U64 };
 
 enum onri_class onri_dtype_class(enum onr_dtype dtype); /* NONE for STRING, complex, NONE */
-size_t onri_class_size(enum onri_class c);               /* 4 or 8; 0 for NONE */
+size_t onri_class_size(enum onri_class c);              /* 4 or 8; 0 for NONE */
 /* Bits that count in one element: 4 for UINT4, 1 for BOOL; 0 for STRING, complex, NONE. */
 uint32_t onri_dtype_bits(enum onr_dtype dtype);
-/* Bits of one element where elements are packed, as in files: 4 for UINT4, 8 for BOOL, 64 for COMPLEX64; 0 for STRING, NONE. */
+/* Bits of one element where elements are packed, as in files: 4 for UINT4, 8 for BOOL, 64 for COMPLEX64; 0 for STRING,
+ * NONE. */
 uint32_t onri_dtype_packed_bits(enum onr_dtype dtype);
 
 /* A complex number is two parts of a float type; any other type has itself as its only part. */
@@ -38,9 +39,9 @@ uint16_t onri_f16_from_f32(float value); /* nearest even; overflow to infinity; 
 float onri_bf16_to_f32(uint16_t bits);
 uint16_t onri_bf16_from_f32(float value);
 
-/* The floats of 8, 6 and 4 bits: F8E4M3FN, F8E4M3FNUZ, F8E5M2, F8E5M2FNUZ, F6E2M3, F6E3M2, F4E2M1; nearest even. Beyond the
- * largest finite value: that value when saturate is set, else infinity or NaN (those of 6 and 4 bits have neither: they
- * always saturate, and NaN becomes a zero). */
+/* The floats of 8, 6 and 4 bits: F8E4M3FN, F8E4M3FNUZ, F8E5M2, F8E5M2FNUZ, F6E2M3, F6E3M2, F4E2M1; nearest even. Beyond
+ * the largest finite value: that value when saturate is set, else infinity or NaN (those of 6 and 4 bits have neither:
+ * they always saturate, and NaN becomes a zero). */
 float onri_small_to_f32(enum onr_dtype dtype, uint8_t bits);
 uint8_t onri_small_from_f32(enum onr_dtype dtype, float value, int saturate);
 

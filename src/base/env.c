@@ -3,7 +3,9 @@
 
 #include "base/checked.h"
 
-int onr_env_cancelled(const struct onr_env *env) { return env->cancel && __atomic_load_n(env->cancel, __ATOMIC_RELAXED); }
+int onr_env_cancelled(const struct onr_env *env) {
+  return env->cancel && __atomic_load_n(env->cancel, __ATOMIC_RELAXED);
+}
 
 enum onr_status onri_env_poll(const struct onr_env *env, struct onr_error *error) {
   if (onr_env_cancelled(env)) return onr_fail(error, ONR_STATUS_CANCELLED, "the caller's cancel flag was set");

@@ -1,5 +1,5 @@
-/* image.h: image tensors of either layout and windows over them, as kernels see them: always three axes; missing ones come
- * first and have size and window 1. */
+/* image.h: image tensors of either layout and windows over them, as kernels see them: always three axes; missing ones
+ * come first and have size and window 1. */
 #ifndef ONRI_IMAGE_H
 #define ONRI_IMAGE_H
 
@@ -22,8 +22,8 @@ static inline int onri_axis_tap(const struct onri_axis *a, int64_t o, int64_t k,
   return *i >= 0 && *i < a->in;
 }
 
-/* Taps [*first, *last) of the window at output position o that lie before `limit` (a->in: inside the image) and not in the
- * padding at the beginning. The usual window lies inside, and takes no division. */
+/* Taps [*first, *last) of the window at output position o that lie before `limit` (a->in: inside the image) and not in
+ * the padding at the beginning. The usual window lies inside, and takes no division. */
 static inline void onri_axis_taps(const struct onri_axis *a, int64_t o, int64_t limit, int64_t *first, int64_t *last) {
   const int64_t start = o * a->stride - a->begin, end = start + (a->kernel - 1) * a->dilation;
   *first = start < 0 ? (a->dilation - 1 - start) / a->dilation : 0;

@@ -17,7 +17,8 @@ static uint32_t change(const struct range *ranges, size_t count, uint32_t charac
     if (ranges[middle].last < character) begin = middle + 1;
     else end = middle;
   }
-  if (begin == count || character < ranges[begin].first || (character - ranges[begin].first) % ranges[begin].step != 0) return character;
+  if (begin == count || character < ranges[begin].first || (character - ranges[begin].first) % ranges[begin].step != 0)
+    return character;
   return character + (uint32_t)ranges[begin].difference;
 }
 

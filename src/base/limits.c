@@ -71,7 +71,8 @@ static const struct limit {
   uint64_t (*of_machine)(void); /* NULL: standard */
   int is_bytes;
 } table[] = {
-#define LIMIT(name, ...) {#name, __VA_ARGS__}
+#define LIMIT(name, ...) \
+  { #name, __VA_ARGS__ }
 #define AT(name) offsetof(struct onr_limits, name)
     LIMIT(file_bytes, "the model file without large tensors", AT(file_bytes), 2 * GIB, NULL, 1),
     LIMIT(nodes, "nodes of all graphs, functions and sums written out", AT(nodes), 1000000, NULL, 0),
@@ -87,9 +88,13 @@ static const struct limit {
 enum { NUM_LIMITS = sizeof(table) / sizeof(table[0]) };
 _Static_assert(NUM_LIMITS * sizeof(uint64_t) == sizeof(struct onr_limits), "a line for each limit");
 
-static uint64_t *entry(struct onr_limits *limits, const struct limit *limit) { return (uint64_t *)(void *)((char *)limits + limit->offset); }
+static uint64_t *entry(struct onr_limits *limits, const struct limit *limit) {
+  return (uint64_t *)(void *)((char *)limits + limit->offset);
+}
 
-static uint64_t standard_of(const struct limit *limit) { return limit->of_machine ? limit->of_machine() : limit->standard; }
+static uint64_t standard_of(const struct limit *limit) {
+  return limit->of_machine ? limit->of_machine() : limit->standard;
+}
 
 struct onr_limits onri_limits_resolve(const struct onr_limits *limits) {
   struct onr_limits resolved = {0};
@@ -103,7 +108,8 @@ size_t onr_num_limits(void) { return NUM_LIMITS; }
 
 enum onr_status onr_limit(size_t index, struct onr_limit_info *info) {
   if (index >= NUM_LIMITS) return ONR_STATUS_ARGUMENT;
-  *info = (struct onr_limit_info){table[index].name, table[index].text, standard_of(&table[index]), table[index].is_bytes};
+  *info =
+      (struct onr_limit_info){table[index].name, table[index].text, standard_of(&table[index]), table[index].is_bytes};
   return ONR_STATUS_OK;
 }
 
@@ -131,7 +137,8 @@ static int unit_of(const char *text) {
   return at && !text[1] ? (int)(at - letters) + 1 : -1;
 }
 
-enum onr_status onr_limits_set(struct onr_limits *limits, const char *name, const char *value, struct onr_error *error) {
+enum onr_status onr_limits_set(struct onr_limits *limits, const char *name, const char *value,
+                               struct onr_error *error) {
   const struct limit *limit = NULL;
   uint64_t number = 0;
   const char *at = value;

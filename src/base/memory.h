@@ -27,7 +27,8 @@ void onri_release(const struct onr_allocator *allocator, void *memory);
 
 /* Grow an array to hold at least `needed` items of `item_bytes`; contents are kept. Returns 0 when out of memory (array
  * unchanged). *array starts as NULL with *capacity 0. */
-int onri_grow(const struct onr_allocator *allocator, void *array /* T ** */, size_t item_bytes, size_t *capacity, size_t needed);
+int onri_grow(const struct onr_allocator *allocator, void *array /* T ** */, size_t item_bytes, size_t *capacity,
+              size_t needed);
 
 /* Blocks of growing size; single items are never freed. budget 0: none. */
 struct onri_arena {

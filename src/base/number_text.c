@@ -45,7 +45,7 @@ static int reads_back(enum onr_dtype dtype, double v, struct decimal *d) {
 /* v > 0 rounded to so many digits. */
 static void round_to_digits(double v, int count, struct decimal *d) {
   char text[40];
-  snprintf(text, sizeof text, "%.*e", count - 1, v);
+  snprintf(text, sizeof(text), "%.*e", count - 1, v);
   const char *exponent = strchr(text, 'e');
   d->count = 0;
   for (const char *c = text; c < exponent; c++)
@@ -60,7 +60,8 @@ static void increment(struct decimal *d) {
   if (i > 0) d->digits[i - 1]++;
 }
 
-/* The fewest digits that give v > 0 back. Above a power of two more numbers do than below it, so the nearest one may fail alone. */
+/* The fewest digits that give v > 0 back. Above a power of two more numbers do than below it, so the nearest one may
+ * fail alone. */
 static void shortest(enum onr_dtype dtype, double v, struct decimal *d) {
   for (int count = 1; count <= 17; count++) {
     round_to_digits(v, count, d);
@@ -71,7 +72,9 @@ static void shortest(enum onr_dtype dtype, double v, struct decimal *d) {
 }
 
 /* Powers of ten from which on a type is written with an exponent: its digits no longer reach the point. */
-static int64_t most_places(enum onr_dtype dtype) { return dtype == ONR_DTYPE_F64 ? 16 : dtype == ONR_DTYPE_F32 ? 6 : 3; }
+static int64_t most_places(enum onr_dtype dtype) {
+  return dtype == ONR_DTYPE_F64 ? 16 : dtype == ONR_DTYPE_F32 ? 6 : 3;
+}
 
 static size_t format_float(enum onr_dtype type, double v, char text[ONRI_NUMBER_TEXT]) {
   const enum onr_dtype dtype = type == ONR_DTYPE_F64 || type == ONR_DTYPE_F16 ? type : ONR_DTYPE_F32;
@@ -83,19 +86,26 @@ static size_t format_float(enum onr_dtype type, double v, char text[ONRI_NUMBER_
   d.digits[d.count] = '\0';
   const int count = (int)d.count, places = (int)d.exponent + count; /* of the digits before the point */
   if (fabs(v) < 1e-4 || fabs(v) >= pow(10, (double)most_places(dtype)))
-    return (size_t)snprintf(text, ONRI_NUMBER_TEXT, "%s%c%s%se%+03d", sign, d.digits[0], count > 1 ? "." : "", d.digits + 1, places - 1);
+    return (size_t)snprintf(text, ONRI_NUMBER_TEXT, "%s%c%s%se%+03d", sign, d.digits[0], count > 1 ? "." : "",
+                            d.digits + 1, places - 1);
   if (places <= 0) return (size_t)snprintf(text, ONRI_NUMBER_TEXT, "%s0.%.*s%s", sign, -places, "0000", d.digits);
-  if (count <= places) return (size_t)snprintf(text, ONRI_NUMBER_TEXT, "%s%s%.*s.0", sign, d.digits, places - count, "0000000000000000");
+  if (count <= places)
+    return (size_t)snprintf(text, ONRI_NUMBER_TEXT, "%s%s%.*s.0", sign, d.digits, places - count, "0000000000000000");
   return (size_t)snprintf(text, ONRI_NUMBER_TEXT, "%s%.*s.%s", sign, places, d.digits, d.digits + places);
 }
 
 size_t onri_number_format(enum onr_dtype dtype, const void *element, char text[ONRI_NUMBER_TEXT]) {
   int64_t i;
   uint64_t u;
-  if (dtype == ONR_DTYPE_BOOL) return (size_t)snprintf(text, ONRI_NUMBER_TEXT, "%s", *(const uint8_t *)element ? "True" : "False");
+  if (dtype == ONR_DTYPE_BOOL)
+    return (size_t)snprintf(text, ONRI_NUMBER_TEXT, "%s", *(const uint8_t *)element ? "True" : "False");
   switch (onri_dtype_class(dtype)) {
-    case ONRI_CLASS_I64: onri_load(dtype, element, 1, &i); return (size_t)snprintf(text, ONRI_NUMBER_TEXT, "%lld", (long long)i);
-    case ONRI_CLASS_U64: onri_load(dtype, element, 1, &u); return (size_t)snprintf(text, ONRI_NUMBER_TEXT, "%llu", (unsigned long long)u);
+    case ONRI_CLASS_I64:
+      onri_load(dtype, element, 1, &i);
+      return (size_t)snprintf(text, ONRI_NUMBER_TEXT, "%lld", (long long)i);
+    case ONRI_CLASS_U64:
+      onri_load(dtype, element, 1, &u);
+      return (size_t)snprintf(text, ONRI_NUMBER_TEXT, "%llu", (unsigned long long)u);
     default: return format_float(dtype, as_double(dtype, element), text);
   }
 }
@@ -164,7 +174,9 @@ static int whole_part(struct decimal *d, uint64_t *result) {
   *result = 0;
   for (size_t i = 0; places > 0; places--, i++) {
     if (i >= d->count && *result == 0) break;
-    if (!onri_mul_u64(*result, 10, result) || !onri_add_u64(*result, i < d->count ? (uint64_t)(d->digits[i] - '0') : 0, result)) return 0;
+    if (!onri_mul_u64(*result, 10, result) ||
+        !onri_add_u64(*result, i < d->count ? (uint64_t)(d->digits[i] - '0') : 0, result))
+      return 0;
   }
   return 1;
 }
@@ -186,7 +198,8 @@ static enum onri_number_parsed store_float(enum onr_dtype dtype, double value, i
   return ONRI_NUMBER_OK;
 }
 
-enum onri_number_parsed onri_number_parse(enum onr_dtype dtype, const char *text, size_t length, int saturate, void *element) {
+enum onri_number_parsed onri_number_parse(enum onr_dtype dtype, const char *text, size_t length, int saturate,
+                                          void *element) {
   const enum onri_class class = onri_dtype_class(dtype);
   const int is_float = class == ONRI_CLASS_F32 || class == ONRI_CLASS_F64;
   struct cursor c = {length > 0 ? text : "", (length > 0 ? text : "") + length};

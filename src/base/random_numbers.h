@@ -1,5 +1,5 @@
-/* random_numbers.h: random numbers from a seed: the Mersenne Twister MT19937, seeded and read as numpy.random.RandomState
- * does, which ONNX's reference uses. */
+/* random_numbers.h: random numbers from a seed: the Mersenne Twister MT19937, seeded and read as
+ * numpy.random.RandomState does, which ONNX's reference uses. */
 #ifndef ONRI_RANDOM_NUMBERS_H
 #define ONRI_RANDOM_NUMBERS_H
 
@@ -11,7 +11,7 @@ struct onri_random {
   uint32_t word[ONRI_RANDOM_WORDS];
   uint32_t next; /* the word to be read next; ONRI_RANDOM_WORDS: all have been read */
   int has_spare;
-  double spare;  /* normal numbers come in pairs */
+  double spare; /* normal numbers come in pairs */
 };
 
 /* Seeds below 2^32 are RandomState's; the upper half of larger ones is mixed in. */

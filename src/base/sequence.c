@@ -50,7 +50,8 @@ struct onr_tensor onr_sequence_entry(const struct onr_tensor *sequence, int64_t 
 struct onr_desc onr_sequence_desc(enum onr_dtype kind, const struct onr_tensor *entries, int64_t count) {
   struct onr_desc desc = {.dtype = kind, .rank = 1};
   size_t bytes = 0, table;
-  int good = onri_mul_size((size_t)count, sizeof(struct entry), &table) && onri_add_size(table, sizeof(struct header) + DATA_ALIGNMENT, &bytes);
+  int good = onri_mul_size((size_t)count, sizeof(struct entry), &table) &&
+             onri_add_size(table, sizeof(struct header) + DATA_ALIGNMENT, &bytes);
   for (int64_t i = 0; good && i < count; i++) {
     const size_t data = onr_desc_bytes(&entries[i].desc);
     good = data < SIZE_MAX / 2 && onri_add_size(bytes, rounded(data), &bytes);

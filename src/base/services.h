@@ -1,4 +1,5 @@
-/* services.h: what a layer may ask of whoever runs it, through struct onr_call.executor: onr_call_resize, onr_call_text. */
+/* services.h: what a layer may ask of whoever runs it, through struct onr_call.executor: onr_call_resize,
+ * onr_call_text. */
 #ifndef ONRI_SERVICES_H
 #define ONRI_SERVICES_H
 

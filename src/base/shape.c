@@ -78,10 +78,12 @@ enum onr_status onri_desc_check(const struct onr_desc *desc, const struct onr_en
     return onr_fail(error, ONR_STATUS_LIMIT, "rank %d is above the limit of %d", desc->rank, ONR_MAX_RANK);
   for (int32_t d = 0; d < desc->rank; d++) {
     if (desc->dim[d] < 0)
-      return onr_fail(error, ONR_STATUS_SHAPE, "dimension %d of %s is negative", d, onr_desc_format(desc, text, sizeof(text)));
+      return onr_fail(error, ONR_STATUS_SHAPE, "dimension %d of %s is negative", d,
+                      onr_desc_format(desc, text, sizeof(text)));
     /* Zero dims do not excuse the others: strides are products of them, and loops and lists go over each. */
     if (!onri_mul_i64(product, desc->dim[d] ? desc->dim[d] : 1, &product))
-      return onr_fail(error, ONR_STATUS_LIMIT, "%s has more elements than 2^63", onr_desc_format(desc, text, sizeof(text)));
+      return onr_fail(error, ONR_STATUS_LIMIT, "%s has more elements than 2^63",
+                      onr_desc_format(desc, text, sizeof(text)));
   }
   if (product > INT32_MAX && onr_desc_elements(desc) == 0)
     return onr_fail(error, ONR_STATUS_LIMIT, "%s has no elements, but its other dimensions multiply to more than 2^31",
@@ -100,20 +102,24 @@ static int record(const struct onr_call *call, size_t i, uint32_t mask) {
   return r != NULL;
 }
 
-enum onr_status onri_read_ints(const struct onr_call *call, size_t input, int64_t *values, size_t capacity, size_t *count) {
+enum onr_status onri_read_ints(const struct onr_call *call, size_t input, int64_t *values, size_t capacity,
+                               size_t *count) {
   const struct onr_desc *desc = &call->in[input];
   const void *data = call->inputs[input];
   *count = 0;
   record(call, input, ONRI_DTYPE_BIT(ONR_DTYPE_I32) | ONRI_DTYPE_BIT(ONR_DTYPE_I64));
   if (desc->rank > 1)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "input %zu: expected a list of integers, found rank %d", input, desc->rank);
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "input %zu: expected a list of integers, found rank %d", input,
+                    desc->rank);
   if (desc->dtype != ONR_DTYPE_I64 && desc->dtype != ONR_DTYPE_I32)
-    return onr_fail(call->error, ONR_STATUS_TYPE, "input %zu: expected int64, found %s", input, onr_dtype_name(desc->dtype));
+    return onr_fail(call->error, ONR_STATUS_TYPE, "input %zu: expected int64, found %s", input,
+                    onr_dtype_name(desc->dtype));
   *count = (size_t)onr_desc_elements(desc);
   if (*count > capacity)
-    return onr_fail(call->error, capacity == 1 ? ONR_STATUS_SHAPE : ONR_STATUS_LIMIT, "input %zu: expected at most %zu values, found %zu",
-                    input, capacity, *count);
-  if (*count && !data) return onr_fail(call->error, ONR_STATUS_INTERNAL, "input %zu: contents are not known yet", input);
+    return onr_fail(call->error, capacity == 1 ? ONR_STATUS_SHAPE : ONR_STATUS_LIMIT,
+                    "input %zu: expected at most %zu values, found %zu", input, capacity, *count);
+  if (*count && !data)
+    return onr_fail(call->error, ONR_STATUS_INTERNAL, "input %zu: contents are not known yet", input);
   for (size_t i = 0; i < *count; i++) {
     if (desc->dtype == ONR_DTYPE_I64) {
       values[i] = ((const int64_t *)data)[i];
@@ -127,7 +133,8 @@ enum onr_status onri_read_ints(const struct onr_call *call, size_t input, int64_
 enum onr_status onri_expect_dtype(const struct onr_call *call, size_t i, uint32_t mask) {
   if (record(call, i, mask)) return ONR_STATUS_OK;
   if (onri_has(call, i) && (mask & ONRI_DTYPE_BIT(call->in[i].dtype))) return ONR_STATUS_OK;
-  return onr_fail(call->error, ONR_STATUS_TYPE, "input %zu: %s is not allowed here", i, onr_dtype_name(call->in[i].dtype));
+  return onr_fail(call->error, ONR_STATUS_TYPE, "input %zu: %s is not allowed here", i,
+                  onr_dtype_name(call->in[i].dtype));
 }
 
 enum onr_status onri_expect_same_dtype(const struct onr_call *call, size_t i, size_t j) {
@@ -155,5 +162,6 @@ enum onr_status onri_expect_shape(const struct onr_call *call, size_t i, int32_t
   char wanted[96], found[96];
   if (onr_desc_equal(&expected, &call->in[i])) return ONR_STATUS_OK;
   return onr_fail(call->error, ONR_STATUS_SHAPE, "input %zu: expected %s, found %s", i,
-                  onr_desc_format(&expected, wanted, sizeof wanted), onr_desc_format(&call->in[i], found, sizeof found));
+                  onr_desc_format(&expected, wanted, sizeof(wanted)),
+                  onr_desc_format(&call->in[i], found, sizeof(found)));
 }

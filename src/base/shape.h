@@ -7,7 +7,9 @@
 /* axis may be negative; *result is 0..rank-1. A scalar has one axis, 0 or -1. ATTRIBUTE on failure. */
 enum onr_status onri_axis_resolve(int64_t axis, int32_t rank, int32_t *result, struct onr_error *error);
 /* The same of an axis that has been found to be in range. */
-static inline int32_t onri_axis_at(int64_t axis, int32_t rank) { return (int32_t)(axis < 0 ? axis + (rank ? rank : 1) : axis); }
+static inline int32_t onri_axis_at(int64_t axis, int32_t rank) {
+  return (int32_t)(axis < 0 ? axis + (rank ? rank : 1) : axis);
+}
 /* A list of axes as in ReduceSum: each in range, none twice. mask[d] = 1 for those named. */
 enum onr_status onri_axes_resolve(const int64_t *axes, size_t count, int32_t rank, uint8_t mask[ONR_MAX_RANK],
                                   struct onr_error *error);
@@ -20,32 +22,46 @@ void onri_strides(const struct onr_desc *desc, int64_t strides[ONR_MAX_RANK]);
 void onri_broadcast_strides(const struct onr_desc *x, const struct onr_desc *result, int64_t strides[ONR_MAX_RANK]);
 /* Product of dim[from..to). The descriptor's product has been checked before, so it cannot overflow. */
 int64_t onri_product(const struct onr_desc *desc, int32_t from, int32_t to);
-/* Rank, signs, the product in 64 bits (in 31 where there are no elements), and the tensor_bytes limit. The driver calls it on all that infer() writes. */
+/* Rank, signs, the product in 64 bits (in 31 where there are no elements), and the tensor_bytes limit. The driver calls
+ * it on all that infer() writes. */
 enum onr_status onri_desc_check(const struct onr_desc *desc, const struct onr_env *env, struct onr_error *error);
 
 /* An integer input (int32 or int64 tensor of rank <= 1) as int64 values, for infer: axes, shapes, pads ...
  * Writes at most `capacity` values, *count always. LIMIT when there are more than capacity; TYPE for another dtype. */
-enum onr_status onri_read_ints(const struct onr_call *call, size_t input, int64_t *values, size_t capacity, size_t *count);
+enum onr_status onri_read_ints(const struct onr_call *call, size_t input, int64_t *values, size_t capacity,
+                               size_t *count);
 /* True when input i is there (not omitted). */
 static inline int onri_has(const struct onr_call *call, size_t i) {
   return i < call->num_in && call->in[i].dtype != ONR_DTYPE_NONE;
 }
 /* TYPE unless the dtype of input i is one of `mask` (ONRI_DTYPE_BIT(..) | ...). */
 #define ONRI_DTYPE_BIT(d) (1u << (d))
-#define ONRI_DTYPES_FLOAT (ONRI_DTYPE_BIT(ONR_DTYPE_F32) | ONRI_DTYPE_BIT(ONR_DTYPE_F64) | ONRI_DTYPE_BIT(ONR_DTYPE_F16) | ONRI_DTYPE_BIT(ONR_DTYPE_BF16))
-#define ONRI_DTYPES_FLOAT8 (ONRI_DTYPE_BIT(ONR_DTYPE_F8E4M3FN) | ONRI_DTYPE_BIT(ONR_DTYPE_F8E4M3FNUZ) | ONRI_DTYPE_BIT(ONR_DTYPE_F8E5M2) | ONRI_DTYPE_BIT(ONR_DTYPE_F8E5M2FNUZ))
-#define ONRI_DTYPES_F32_AND_HALF (ONRI_DTYPE_BIT(ONR_DTYPE_F32) | ONRI_DTYPE_BIT(ONR_DTYPE_F16) | ONRI_DTYPE_BIT(ONR_DTYPE_BF16))
-#define ONRI_DTYPES_SIGNED (ONRI_DTYPE_BIT(ONR_DTYPE_I8) | ONRI_DTYPE_BIT(ONR_DTYPE_I16) | ONRI_DTYPE_BIT(ONR_DTYPE_I32) | ONRI_DTYPE_BIT(ONR_DTYPE_I64))
-#define ONRI_DTYPES_UNSIGNED (ONRI_DTYPE_BIT(ONR_DTYPE_U8) | ONRI_DTYPE_BIT(ONR_DTYPE_U16) | ONRI_DTYPE_BIT(ONR_DTYPE_U32) | ONRI_DTYPE_BIT(ONR_DTYPE_U64))
+#define ONRI_DTYPES_FLOAT                                                                          \
+  (ONRI_DTYPE_BIT(ONR_DTYPE_F32) | ONRI_DTYPE_BIT(ONR_DTYPE_F64) | ONRI_DTYPE_BIT(ONR_DTYPE_F16) | \
+   ONRI_DTYPE_BIT(ONR_DTYPE_BF16))
+#define ONRI_DTYPES_FLOAT8                                                                                        \
+  (ONRI_DTYPE_BIT(ONR_DTYPE_F8E4M3FN) | ONRI_DTYPE_BIT(ONR_DTYPE_F8E4M3FNUZ) | ONRI_DTYPE_BIT(ONR_DTYPE_F8E5M2) | \
+   ONRI_DTYPE_BIT(ONR_DTYPE_F8E5M2FNUZ))
+#define ONRI_DTYPES_F32_AND_HALF \
+  (ONRI_DTYPE_BIT(ONR_DTYPE_F32) | ONRI_DTYPE_BIT(ONR_DTYPE_F16) | ONRI_DTYPE_BIT(ONR_DTYPE_BF16))
+#define ONRI_DTYPES_SIGNED                                                                        \
+  (ONRI_DTYPE_BIT(ONR_DTYPE_I8) | ONRI_DTYPE_BIT(ONR_DTYPE_I16) | ONRI_DTYPE_BIT(ONR_DTYPE_I32) | \
+   ONRI_DTYPE_BIT(ONR_DTYPE_I64))
+#define ONRI_DTYPES_UNSIGNED                                                                      \
+  (ONRI_DTYPE_BIT(ONR_DTYPE_U8) | ONRI_DTYPE_BIT(ONR_DTYPE_U16) | ONRI_DTYPE_BIT(ONR_DTYPE_U32) | \
+   ONRI_DTYPE_BIT(ONR_DTYPE_U64))
 #define ONRI_DTYPES_NUMBER (ONRI_DTYPES_FLOAT | ONRI_DTYPES_SIGNED | ONRI_DTYPES_UNSIGNED)
 enum onr_status onri_expect_dtype(const struct onr_call *call, size_t i, uint32_t mask);
 /* What holds other tensors (onnxrun/sequence.h). */
-#define ONRI_DTYPES_BLOCK (ONRI_DTYPE_BIT(ONR_DTYPE_MAP) | ONRI_DTYPE_BIT(ONR_DTYPE_SEQUENCE) | ONRI_DTYPE_BIT(ONR_DTYPE_OPTIONAL))
+#define ONRI_DTYPES_BLOCK \
+  (ONRI_DTYPE_BIT(ONR_DTYPE_MAP) | ONRI_DTYPE_BIT(ONR_DTYPE_SEQUENCE) | ONRI_DTYPE_BIT(ONR_DTYPE_OPTIONAL))
 static inline int onri_dtype_is_block(enum onr_dtype dtype) {
   return dtype == ONR_DTYPE_SEQUENCE || dtype == ONR_DTYPE_OPTIONAL || dtype == ONR_DTYPE_MAP;
 }
 /* A type whose tensors may be cut into slices. */
-static inline int onri_dtype_is_element(enum onr_dtype dtype) { return onr_dtype_size(dtype) > 0 && !onri_dtype_is_block(dtype); }
+static inline int onri_dtype_is_element(enum onr_dtype dtype) {
+  return onr_dtype_size(dtype) > 0 && !onri_dtype_is_block(dtype);
+}
 /* TYPE unless inputs i and j have one dtype. */
 enum onr_status onri_expect_same_dtype(const struct onr_call *call, size_t i, size_t j);
 /* SHAPE unless the rank of input i lies in [min, max]. */

@@ -19,15 +19,18 @@ static uint64_t mix(uint64_t hash, const unsigned char *data, size_t bytes) {
 
 static uint64_t hash_of(const unsigned char *data, size_t bytes) {
   uint64_t hash = mix(UINT64_C(14695981039346656037), (const unsigned char *)&bytes, sizeof(bytes));
-  for (size_t at = 0; at < bytes; at += SAMPLE_STRIDE) hash = mix(hash, data + at, bytes - at < SAMPLE_BYTES ? bytes - at : SAMPLE_BYTES);
+  for (size_t at = 0; at < bytes; at += SAMPLE_STRIDE)
+    hash = mix(hash, data + at, bytes - at < SAMPLE_BYTES ? bytes - at : SAMPLE_BYTES);
   return hash ^ hash >> 32;
 }
 
 /* An earlier block with these contents; NULL: none. */
-static void *find(const struct onri_shared_blocks *shared, const unsigned char *data, size_t bytes, size_t offset, uint64_t hash) {
+static void *find(const struct onri_shared_blocks *shared, const unsigned char *data, size_t bytes, size_t offset,
+                  uint64_t hash) {
   int compared = 0;
   if (!shared->num_buckets) return NULL;
-  for (int32_t e = shared->buckets[hash % shared->num_buckets]; e >= 0 && compared < MOST_COMPARED; e = shared->entries[e].next) {
+  for (int32_t e = shared->buckets[hash % shared->num_buckets]; e >= 0 && compared < MOST_COMPARED;
+       e = shared->entries[e].next) {
     const struct onri_shared_entry *entry = &shared->entries[e];
     if (entry->hash != hash || entry->bytes != bytes || entry->offset != offset) continue;
     if (memcmp((const unsigned char *)entry->memory + offset, data, bytes) == 0) return entry->memory;
@@ -55,7 +58,8 @@ static int grow_buckets(struct onri_shared_blocks *shared, const struct onr_allo
   return 1;
 }
 
-static int remember(struct onri_shared_blocks *shared, const struct onr_allocator *allocator, const struct onri_shared_entry *entry) {
+static int remember(struct onri_shared_blocks *shared, const struct onr_allocator *allocator,
+                    const struct onri_shared_entry *entry) {
   if (shared->count == INT32_MAX || !grow_buckets(shared, allocator) ||
       !onri_grow(allocator, &shared->entries, sizeof(*shared->entries), &shared->capacity, shared->count + 1))
     return 0;

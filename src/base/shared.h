@@ -1,5 +1,5 @@
-/* shared.h: blocks of equal contents are held once, however many layers made them: a weight that forty nodes read is packed
- * forty times, and kept once. Used while a model is prepared. */
+/* shared.h: blocks of equal contents are held once, however many layers made them: a weight that forty nodes read is
+ * packed forty times, and kept once. Used while a model is prepared. */
 #ifndef ONRI_SHARED_H
 #define ONRI_SHARED_H
 
@@ -13,9 +13,9 @@ struct onri_shared_blocks {
   size_t num_buckets;
 };
 
-/* memory: from onr_env_allocate; what it holds from `offset` on, `bytes` of it, is final. Returns memory, or, when an earlier
- * block holds the same, that one, which then has one more owner, and releases memory. Each owner releases it with
- * onr_env_release. Without env->shared, and when there is no memory for the table, memory is returned. */
+/* memory: from onr_env_allocate; what it holds from `offset` on, `bytes` of it, is final. Returns memory, or, when an
+ * earlier block holds the same, that one, which then has one more owner, and releases memory. Each owner releases it
+ * with onr_env_release. Without env->shared, and when there is no memory for the table, memory is returned. */
 void *onri_shared_block(struct onr_env *env, void *memory, size_t offset, size_t bytes);
 void onri_shared_clear(struct onri_shared_blocks *shared, struct onr_env *env);
 

@@ -6,12 +6,12 @@
 
 struct format {
   uint8_t mantissa_bits;
-  uint8_t sign_bit;  /* the bit itself */
+  uint8_t sign_bit; /* the bit itself */
   int8_t bias;
-  uint8_t max_code;  /* magnitude bits of the largest finite value */
-  uint8_t over_code; /* what lies beyond it when not saturating: infinity or NaN (whole code when no_sign_nan) */
-  uint8_t nan_code;  /* magnitude bits of the NaN we write; 0 when there is none */
-  uint8_t infinity;  /* magnitude bits of infinity; 0 when there is none */
+  uint8_t max_code;      /* magnitude bits of the largest finite value */
+  uint8_t over_code;     /* what lies beyond it when not saturating: infinity or NaN (whole code when no_sign_nan) */
+  uint8_t nan_code;      /* magnitude bits of the NaN we write; 0 when there is none */
+  uint8_t infinity;      /* magnitude bits of infinity; 0 when there is none */
   uint8_t unsigned_zero; /* "UZ": the code of -0 is the only NaN */
 };
 
@@ -36,13 +36,13 @@ static const struct format *format_of(enum onr_dtype dtype) {
 
 static float float_of_bits(uint32_t bits) {
   float value;
-  memcpy(&value, &bits, sizeof value);
+  memcpy(&value, &bits, sizeof(value));
   return value;
 }
 
 static uint32_t bits_of_float(float value) {
   uint32_t bits;
-  memcpy(&bits, &value, sizeof bits);
+  memcpy(&bits, &value, sizeof(bits));
   return bits;
 }
 

@@ -48,12 +48,12 @@ enum onr_status onri_expect_utf8(const struct onr_string *x, const char *what, s
 
 /* Control characters, and those that turn the direction of writing, end a line or take no room. */
 static int is_command(uint32_t c) {
-  return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x61C || (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) ||
-         (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF || c == 0xFFFE || c == 0xFFFF;
+  return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x61C || (c >= 0x200B && c <= 0x200F) ||
+         (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF || c == 0xFFFE || c == 0xFFFF;
 }
 
-/* One character, or one byte that is none, in the form it is shown; in quotes, those and backslashes get one more. Returns the bytes
- * read. */
+/* One character, or one byte that is none, in the form it is shown; in quotes, those and backslashes get one more.
+ * Returns the bytes read. */
 static size_t show(const unsigned char *text, size_t length, int quoted, char shown[8]) {
   uint32_t c = 0;
   const size_t n = onri_utf8_decode((const char *)text, length, &c);
@@ -92,8 +92,14 @@ static char *escape(const char *text, size_t length, int quoted, char *target, s
   return target;
 }
 
-char *onri_escape(const char *text, size_t length, char *target, size_t size) { return escape(text, length, 1, target, size); }
+char *onri_escape(const char *text, size_t length, char *target, size_t size) {
+  return escape(text, length, 1, target, size);
+}
 
-char *onri_escape_message(const char *text, char *target, size_t size) { return escape(text, strlen(text), 0, target, size); }
+char *onri_escape_message(const char *text, char *target, size_t size) {
+  return escape(text, strlen(text), 0, target, size);
+}
 
-char *onri_escape_string(const char *text, char *target, size_t size) { return onri_escape(text, strlen(text), target, size); }
+char *onri_escape_string(const char *text, char *target, size_t size) {
+  return onri_escape(text, strlen(text), target, size);
+}

@@ -7,8 +7,8 @@
 
 #include "onnxrun/tensor.h"
 
-/* Writes `length` bytes of text into `target`, control characters and invalid UTF-8 as \xNN, quotes and backslashes with a
- * backslash; cut with "..." where it does not fit. size is at least 8. Always NUL-terminated. Returns target. */
+/* Writes `length` bytes of text into `target`, control characters and invalid UTF-8 as \xNN, quotes and backslashes
+ * with a backslash; cut with "..." where it does not fit. size is at least 8. Always NUL-terminated. Returns target. */
 char *onri_escape(const char *text, size_t length, char *target, size_t size);
 char *onri_escape_string(const char *text, char *target, size_t size);
 /* The same for a whole message: its quotes and backslashes are its own. */

@@ -57,7 +57,8 @@ static enum onr_status create_pool(uint32_t num_threads, struct pthreadpool **po
   if (num_threads == 1) return ONR_STATUS_OK;
   if (can_start(num_threads - 1)) *pool = pthreadpool_create(num_threads);
   if (*pool) return ONR_STATUS_OK;
-  return onr_fail(error, ONR_STATUS_NO_MEMORY, "the system does not start %u more threads; ask for fewer, or raise its limits on threads and memory",
+  return onr_fail(error, ONR_STATUS_NO_MEMORY,
+                  "the system does not start %u more threads; ask for fewer, or raise its limits on threads and memory",
                   num_threads - 1);
 }
 #else
@@ -101,7 +102,9 @@ void onr_threads_destroy(struct onr_threads *threads) {
   onri_release(threads->allocator, threads);
 }
 
-struct pthreadpool *onri_threads_pool(const struct onr_threads *threads) { return threads ? threads->pool : NULL; }
+struct pthreadpool *onri_threads_pool(const struct onr_threads *threads) {
+  return threads ? threads->pool : NULL;
+}
 
 #ifdef ONNXRUN_HAVE_PTHREADPOOL
 struct range_job {
@@ -127,5 +130,6 @@ void onri_threads_for(struct onr_threads *threads, size_t count, size_t grain,
 #else
   (void)threads;
 #endif
-  for (size_t begin = 0; begin < count; begin += grain) body(context, begin, count - begin < grain ? count : begin + grain);
+  for (size_t begin = 0; begin < count; begin += grain)
+    body(context, begin, count - begin < grain ? count : begin + grain);
 }

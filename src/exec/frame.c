@@ -161,7 +161,8 @@ static enum onr_status copy_inputs(const struct onri_plan *plan, const struct on
     if (plan->places[g->inputs[i]].storage != ONRI_STORAGE_BLOCK || !plan->inputs[i].data) continue;
     char *to = onri_plan_address(plan, g->inputs[i]);
     const char *from = plan->inputs[i].data;
-    for (size_t left = onr_desc_bytes(&plan->inputs[i].desc), piece; left > 0; left -= piece, to += piece, from += piece) {
+    for (size_t left = onr_desc_bytes(&plan->inputs[i].desc), piece; left > 0;
+         left -= piece, to += piece, from += piece) {
       piece = left < COPY_PIECE ? left : COPY_PIECE;
       memcpy(to, from, piece);
       ONR_TRY(onri_env_poll(env, error));

@@ -1,6 +1,6 @@
 /* planner: largest block first, each in the smallest gap that fits among the blocks alive at the same time. That is
- * quadratic, so graphs of more than EXACT_BLOCKS blocks are placed in the order of their steps from a list of free gaps, the
- * MOST_GAPS largest. */
+ * quadratic, so graphs of more than EXACT_BLOCKS blocks are placed in the order of their steps from a list of free
+ * gaps, the MOST_GAPS largest. */
 #include "exec/planner.h"
 
 #include <stdlib.h>
@@ -28,7 +28,9 @@ static int starts_first(const void *a, const void *b) {
   return x < y ? -1 : x > y;
 }
 
-static int meets(const struct onri_block *a, const struct onri_block *b) { return a->first <= b->last && b->first <= a->last; }
+static int meets(const struct onri_block *a, const struct onri_block *b) {
+  return a->first <= b->last && b->first <= a->last;
+}
 
 static size_t rounded(size_t bytes) { return (bytes + ONRI_ALIGNMENT - 1) & ~(size_t)(ONRI_ALIGNMENT - 1); }
 
@@ -154,7 +156,8 @@ enum onr_status onri_plan_blocks(struct onri_block *blocks, size_t count, const 
   if (order && gaps) {
     other = order + count;
     for (size_t i = 0; i < count; i++) order[i] = other[i] = &blocks[i];
-    *arena_bytes = count <= EXACT_BLOCKS ? place_by_size(order, count, other) : place_by_time(order, other, gaps, count);
+    *arena_bytes =
+        count <= EXACT_BLOCKS ? place_by_size(order, count, other) : place_by_time(order, other, gaps, count);
   }
   onri_release(allocator, gaps);
   onri_release(allocator, order);

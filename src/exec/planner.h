@@ -8,9 +8,9 @@
 #include "onnxrun/runtime.h"
 
 struct onri_block {
-  size_t bytes;          /* 0 is allowed; padding and slack included */
-  int32_t first, last;   /* alive from step `first` to step `last`, both inclusive */
-  size_t offset;         /* result; a multiple of ONRI_ALIGNMENT */
+  size_t bytes;        /* 0 is allowed; padding and slack included */
+  int32_t first, last; /* alive from step `first` to step `last`, both inclusive */
+  size_t offset;       /* result; a multiple of ONRI_ALIGNMENT */
 };
 
 /* Blocks whose lifetimes meet do not overlap. *arena_bytes: the room needed. NO_MEMORY or LIMIT (sum overflows). */

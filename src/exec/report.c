@@ -4,7 +4,9 @@
 #include "exec/frame.h"
 #include "exec/session.h"
 
-static const struct onri_plan *plan_of(const struct onr_session *session) { return onri_session_frame(session)->space.plan; }
+static const struct onri_plan *plan_of(const struct onr_session *session) {
+  return onri_session_frame(session)->space.plan;
+}
 
 size_t onr_session_num_nodes(const struct onr_session *session) {
   const struct onri_plan *plan = plan_of(session);
@@ -26,7 +28,8 @@ static const struct onri_segment *segment_of(const struct onri_plan *plan, size_
 static int64_t parameters_of(const struct onri_graph *graph, const struct onri_node *node) {
   int64_t count = 0;
   for (int32_t i = 0; i < node->num_in; i++)
-    if (node->in[i] != ONRI_NONE && graph->values[node->in[i]].constant) count += onr_desc_elements(&graph->values[node->in[i]].constant->desc);
+    if (node->in[i] != ONRI_NONE && graph->values[node->in[i]].constant)
+      count += onr_desc_elements(&graph->values[node->in[i]].constant->desc);
   return count;
 }
 
@@ -36,9 +39,15 @@ enum onr_status onr_session_node(const struct onr_session *session, size_t index
   const struct onri_segment *segment = segment_of(plan, index);
   const struct onri_step *step = &segment->steps[index - segment->first_step];
   const struct onri_node *node = step->node;
-  *info = (struct onr_node_info){.layer = node->layer->name, .op_type = node->origin->op_type, .name = node->origin->name,
-                                 .module_path = node->origin->module_path, .source = node->origin->source,
-                                 .parameters = parameters_of(plan->space->graph, node), .kernel = step->call.kernel, .runs = step->runs, .total_ns = step->total_ns};
+  *info = (struct onr_node_info){.layer = node->layer->name,
+                                 .op_type = node->origin->op_type,
+                                 .name = node->origin->name,
+                                 .module_path = node->origin->module_path,
+                                 .source = node->origin->source,
+                                 .parameters = parameters_of(plan->space->graph, node),
+                                 .kernel = step->call.kernel,
+                                 .runs = step->runs,
+                                 .total_ns = step->total_ns};
   if (step->call.num_out && node->out[0] != ONRI_NONE && plan->inference.descs[node->out[0]].rank >= 0)
     info->output = plan->inference.descs[node->out[0]];
   if (node->num_in && node->in[0] != ONRI_NONE) info->input_type = plan->inference.descs[node->in[0]].dtype;

@@ -12,14 +12,16 @@ int onri_variant_is_wanted(const struct onr_model *model, const struct onr_tenso
   return 0;
 }
 
-int onri_variant_fits(const struct onri_variant *variant, const struct onr_model *model, const struct onr_tensor *inputs) {
+int onri_variant_fits(const struct onri_variant *variant, const struct onr_model *model,
+                      const struct onr_tensor *inputs) {
   for (size_t k = 0; variant->model && k < model->num_defaults; k++)
     if (variant->is_set[k] != is_set(model, inputs, k)) return 0;
   return variant->model != NULL;
 }
 
 /* Names of the inputs that are set, which go into the record, too. */
-static size_t collect(struct onri_variant *variant, const struct onr_model *model, const struct onr_tensor *inputs, const char **names) {
+static size_t collect(struct onri_variant *variant, const struct onr_model *model, const struct onr_tensor *inputs,
+                      const char **names) {
   size_t count = 0;
   for (size_t k = 0; k < model->num_defaults; k++) {
     variant->is_set[k] = (uint8_t)is_set(model, inputs, k);
@@ -29,18 +31,20 @@ static size_t collect(struct onri_variant *variant, const struct onr_model *mode
 }
 
 /* The variant has its inputs in the order of the file. */
-static enum onr_status connect(struct onri_variant *variant, const struct onr_model *model, const struct onr_allocator *allocator,
-                               struct onr_error *error) {
+static enum onr_status connect(struct onri_variant *variant, const struct onr_model *model,
+                               const struct onr_allocator *allocator, struct onr_error *error) {
   const size_t count = variant->model->graph->num_inputs;
   variant->fed = onri_allocate_zeroed(allocator, count * sizeof(*variant->fed));
   variant->from = onri_allocate_zeroed(allocator, count * sizeof(*variant->from));
-  if (!variant->fed || !variant->from) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for the inputs of a model");
-  for (size_t i = 0; i < count; i++) variant->from[i] = (size_t)onr_model_find_input(model, variant->model->inputs[i].name);
+  if (!variant->fed || !variant->from)
+    return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for the inputs of a model");
+  for (size_t i = 0; i < count; i++)
+    variant->from[i] = (size_t)onr_model_find_input(model, variant->model->inputs[i].name);
   return ONR_STATUS_OK;
 }
 
-enum onr_status onri_variant_make(struct onri_variant *variant, const struct onr_model *model, const struct onr_tensor *inputs,
-                                  struct onr_env *env, struct onr_error *error) {
+enum onr_status onri_variant_make(struct onri_variant *variant, const struct onr_model *model,
+                                  const struct onr_tensor *inputs, struct onr_env *env, struct onr_error *error) {
   struct onr_model_options options = model->options;
   const char **names;
   enum onr_status status = ONR_STATUS_OK;
@@ -51,7 +55,8 @@ enum onr_status onri_variant_make(struct onri_variant *variant, const struct onr
   names = onri_allocate(env->allocator, model->num_defaults * sizeof(*names));
   variant->is_set = onri_allocate(env->allocator, model->num_defaults);
   if (!names || !variant->is_set) status = onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for the inputs of a model");
-  if (status == ONR_STATUS_OK) status = model->vary(model, names, collect(variant, model, inputs, names), &options, &variant->model, error);
+  if (status == ONR_STATUS_OK)
+    status = model->vary(model, names, collect(variant, model, inputs, names), &options, &variant->model, error);
   if (status == ONR_STATUS_OK) status = connect(variant, model, env->allocator, error);
   onri_release(env->allocator, names);
   if (status != ONR_STATUS_OK) onri_variant_clear(variant, env->allocator);

@@ -40,7 +40,8 @@ enum onr_status onri_constant_load(struct onri_constant *constant, struct onr_er
   if (!constant->load) return onr_fail(error, ONR_STATUS_INTERNAL, "a constant was read after it had been packed");
   data = allocate_data(constant->allocator, &constant->desc);
   if (!data)
-    return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a tensor of %zu bytes", onr_desc_bytes(&constant->desc));
+    return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a tensor of %zu bytes",
+                    onr_desc_bytes(&constant->desc));
   status = constant->load(constant->source, constant, data, error);
   if (status != ONR_STATUS_OK) {
     onri_release(constant->allocator, data);

@@ -16,8 +16,8 @@ int onri_makes_text(const struct onri_node *node, const struct onr_desc *out) {
 
 static enum onr_status check_arity(const struct onr_layer *layer, const struct onr_call *call) {
   if (call->num_in < layer->inputs_min || (layer->inputs_max != ONR_VARIADIC && call->num_in > layer->inputs_max))
-    return onr_fail(call->error, ONR_STATUS_ARITY, "expected %d to %d inputs, found %zu", layer->inputs_min, layer->inputs_max,
-                    call->num_in);
+    return onr_fail(call->error, ONR_STATUS_ARITY, "expected %d to %d inputs, found %zu", layer->inputs_min,
+                    layer->inputs_max, call->num_in);
   if (call->num_out < layer->outputs_min || (layer->outputs_max != ONR_VARIADIC && call->num_out > layer->outputs_max))
     return onr_fail(call->error, ONR_STATUS_ARITY, "expected %d to %d outputs, found %zu", layer->outputs_min,
                     layer->outputs_max, call->num_out);
@@ -27,11 +27,12 @@ static enum onr_status check_arity(const struct onr_layer *layer, const struct o
   return ONR_STATUS_OK;
 }
 
-static enum onr_status check_blocks(const struct onr_layer *layer, uint32_t flag, const struct onr_desc *descs, size_t count, const char *what,
-                                    struct onr_error *error) {
+static enum onr_status check_blocks(const struct onr_layer *layer, uint32_t flag, const struct onr_desc *descs,
+                                    size_t count, const char *what, struct onr_error *error) {
   for (size_t i = 0; !(layer->flags & flag) && i < count; i++)
     if (onri_dtype_is_block(descs[i].dtype))
-      return onr_fail(error, ONR_STATUS_TYPE, "%s %zu: expected a tensor, found %s", what, i, onr_dtype_name(descs[i].dtype));
+      return onr_fail(error, ONR_STATUS_TYPE, "%s %zu: expected a tensor, found %s", what, i,
+                      onr_dtype_name(descs[i].dtype));
   return ONR_STATUS_OK;
 }
 
@@ -50,7 +51,8 @@ enum onr_status onri_call_prepare(const struct onr_layer *layer, struct onr_call
   if (!in) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "no memory to prepare a layer");
   for (size_t i = 0; i < call->num_in; i++) {
     in[i] = call->in[i];
-    if (!call->inputs[i] && in[i].dtype != ONR_DTYPE_NONE) in[i] = (struct onr_desc){.dtype = in[i].dtype, .rank = ONRI_UNKNOWN_RANK};
+    if (!call->inputs[i] && in[i].dtype != ONR_DTYPE_NONE)
+      in[i] = (struct onr_desc){.dtype = in[i].dtype, .rank = ONRI_UNKNOWN_RANK};
   }
   known.in = in;
   status = check_call(layer, &known);
@@ -79,7 +81,8 @@ uint64_t onri_call_work(const struct onr_layer *layer, const struct onr_call *ca
   if (layer->flags & ONR_LAYER_HEAVY) return UINT64_MAX;
   for (size_t i = 0; i < call->num_in + call->num_out; i++) {
     const struct onr_desc *desc = i < call->num_in ? &call->in[i] : &call->out[i - call->num_in];
-    if (desc->dtype != ONR_DTYPE_NONE && !onri_add_u64(work, (uint64_t)onr_desc_elements(desc), &work)) return UINT64_MAX;
+    if (desc->dtype != ONR_DTYPE_NONE && !onri_add_u64(work, (uint64_t)onr_desc_elements(desc), &work))
+      return UINT64_MAX;
   }
   const uint64_t products = layer->multiply_adds ? (uint64_t)layer->multiply_adds(call) : 0;
   const uint64_t steps = layer->steps ? (uint64_t)layer->steps(call) : 0;
@@ -137,7 +140,8 @@ static enum onr_status run_phases(struct evaluation *e, const struct onr_layer *
   if (status == ONR_STATUS_OK && layer->plan) status = layer->plan(call);
   if (status == ONR_STATUS_OK) {
     call->scratch = onri_allocate(e->env.allocator, call->scratch_bytes);
-    if (!call->scratch) status = onr_fail(call->error, ONR_STATUS_NO_MEMORY, "no memory for %zu bytes of scratch", call->scratch_bytes);
+    if (!call->scratch)
+      status = onr_fail(call->error, ONR_STATUS_NO_MEMORY, "no memory for %zu bytes of scratch", call->scratch_bytes);
   }
   if (status == ONR_STATUS_OK) status = layer->run(call);
   if (status == ONR_STATUS_OK) status = onri_env_poll(&e->env, call->error); /* it may have stopped half-way */
@@ -155,7 +159,8 @@ enum onr_status onri_node_evaluate(const struct onri_node *node, struct onr_env 
   struct onri_arena arena;
   enum onr_status status = ONR_STATUS_OK;
   memset(outputs, 0, num_out * sizeof(*outputs));
-  if (layer->flags & ONR_LAYER_CONTROL) return onr_fail(error, ONR_STATUS_INTERNAL, "%s cannot be evaluated alone", layer->name);
+  if (layer->flags & ONR_LAYER_CONTROL)
+    return onr_fail(error, ONR_STATUS_INTERNAL, "%s cannot be evaluated alone", layer->name);
   e.env.backend = ONR_BACKEND_PORTABLE;
   e.env.threads = NULL;
   onri_arena_init(&arena, env->allocator, 0);
@@ -163,14 +168,23 @@ enum onr_status onri_node_evaluate(const struct onri_node *node, struct onr_env 
   struct onr_desc *run_in = onri_arena_allocate(&arena, in_room * sizeof(*run_in));
   const void **run_inputs = onri_arena_allocate(&arena, in_room * sizeof(*run_inputs));
   void **run_outputs = onri_arena_allocate(&arena, out_room * sizeof(*run_outputs));
-  e.call = (struct onr_call){.params = node->params, .num_in = num_in, .num_out = num_out, .in = run_in, .inputs = run_inputs,
-                             .outputs = run_outputs, .env = &e.env, .error = error, .executor = &e, .in_place = -1};
+  e.call = (struct onr_call){.params = node->params,
+                             .num_in = num_in,
+                             .num_out = num_out,
+                             .in = run_in,
+                             .inputs = run_inputs,
+                             .outputs = run_outputs,
+                             .env = &e.env,
+                             .error = error,
+                             .executor = &e,
+                             .in_place = -1};
   e.call.out = onri_arena_allocate(&arena, out_room * sizeof(*e.call.out));
   e.call.view = onri_arena_allocate(&arena, out_room * sizeof(*e.call.view));
   e.call.inside = onri_arena_allocate(&arena, in_room * sizeof(*e.call.inside));
   e.call.state = onri_arena_allocate(&arena, layer->state_size);
   e.call.prepared = onri_arena_allocate(&arena, layer->prepared_size);
-  if (!run_in || !run_inputs || !run_outputs || !e.call.out || !e.call.view || !e.call.inside || !e.call.state || !e.call.prepared)
+  if (!run_in || !run_inputs || !run_outputs || !e.call.out || !e.call.view || !e.call.inside || !e.call.state ||
+      !e.call.prepared)
     status = onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to evaluate a node");
   if (status == ONR_STATUS_OK) {
     for (size_t i = 0; i < out_room; i++) e.call.view[i].of = ONRI_NONE;

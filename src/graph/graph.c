@@ -14,7 +14,8 @@ enum onr_status onri_graph_create(struct onr_env *env, struct onri_graph **graph
 }
 
 static void destroy_node(struct onri_graph *graph, struct onri_node *node) {
-  if (node->prepared && node->layer && node->layer->release_prepared) node->layer->release_prepared(node->prepared, graph->env);
+  if (node->prepared && node->layer && node->layer->release_prepared)
+    node->layer->release_prepared(node->prepared, graph->env);
   onri_release(graph->env->allocator, node->prepared);
   for (int32_t b = 0; b < node->num_bodies; b++) onri_graph_destroy(node->bodies[b]);
 }
@@ -33,7 +34,8 @@ int32_t onri_graph_add_value(struct onri_graph *graph, const char *name, const s
   struct onri_value *value;
   const char *copy = name && *name ? onri_arena_string(&graph->arena, name) : "";
   if (!copy || graph->num_values >= INT32_MAX) return -1;
-  if (!onri_grow(graph->env->allocator, &graph->values, sizeof(*graph->values), &graph->values_capacity, graph->num_values + 1))
+  if (!onri_grow(graph->env->allocator, &graph->values, sizeof(*graph->values), &graph->values_capacity,
+                 graph->num_values + 1))
     return -1;
   value = &graph->values[graph->num_values];
   *value = (struct onri_value){.name = copy, .producer = ONRI_NONE};
@@ -64,13 +66,15 @@ int32_t onri_graph_add_data(struct onri_graph *graph, const struct onr_desc *des
 static const struct onri_origin nowhere = {"", "", "", "", ""};
 
 /* A layer writes the outputs that its table needs whether anybody reads them or not, so each has a value. */
-static int32_t *needed_outputs(struct onri_graph *graph, const struct onr_layer *layer, const int32_t *out, size_t *num_out) {
+static int32_t *needed_outputs(struct onri_graph *graph, const struct onr_layer *layer, const int32_t *out,
+                               size_t *num_out) {
   const size_t needed = (size_t)onri_outputs_needed(layer), given = *num_out;
   const size_t count = needed > given ? needed : given;
   int32_t *outputs = onri_arena_allocate(&graph->arena, count * sizeof(*outputs));
   for (size_t i = 0; outputs && i < count; i++) {
     outputs[i] = i < given ? out[i] : ONRI_NONE;
-    if (i < needed && outputs[i] == ONRI_NONE && (outputs[i] = onri_graph_add_value(graph, NULL, NULL)) < 0) return NULL;
+    if (i < needed && outputs[i] == ONRI_NONE && (outputs[i] = onri_graph_add_value(graph, NULL, NULL)) < 0)
+      return NULL;
   }
   *num_out = count;
   return outputs;
@@ -86,10 +90,12 @@ struct onri_node *onri_graph_add_node(struct onri_graph *graph, const struct onr
     if (out[i] < ONRI_NONE || out[i] >= (int32_t)graph->num_values) return NULL;
   outputs = needed_outputs(graph, layer, out, &num_out);
   if (!outputs) return NULL;
-  if (!onri_grow(graph->env->allocator, &graph->nodes, sizeof(*graph->nodes), &graph->nodes_capacity, graph->num_nodes + 1))
+  if (!onri_grow(graph->env->allocator, &graph->nodes, sizeof(*graph->nodes), &graph->nodes_capacity,
+                 graph->num_nodes + 1))
     return NULL;
   node = &graph->nodes[graph->num_nodes];
-  *node = (struct onri_node){.layer = layer, .origin = origin ? origin : &nowhere, .num_in = (int32_t)num_in, .num_out = (int32_t)num_out};
+  *node = (struct onri_node){
+      .layer = layer, .origin = origin ? origin : &nowhere, .num_in = (int32_t)num_in, .num_out = (int32_t)num_out};
   node->in = onri_arena_copy(&graph->arena, in, num_in * sizeof(*in));
   node->out = outputs;
   node->params = params ? onri_arena_copy(&graph->arena, params, layer->params_size)
@@ -101,18 +107,20 @@ struct onri_node *onri_graph_add_node(struct onri_graph *graph, const struct onr
   return node;
 }
 
-static enum onr_status set_list(struct onri_graph *graph, int32_t **list, size_t *length, const int32_t *values, size_t count,
-                                struct onr_error *error) {
+static enum onr_status set_list(struct onri_graph *graph, int32_t **list, size_t *length, const int32_t *values,
+                                size_t count, struct onr_error *error) {
   *list = onri_arena_copy(&graph->arena, values, count * sizeof(*values));
   *length = *list ? count : 0;
   return *list ? ONR_STATUS_OK : onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a graph");
 }
 
-enum onr_status onri_graph_set_inputs(struct onri_graph *graph, const int32_t *values, size_t count, struct onr_error *error) {
+enum onr_status onri_graph_set_inputs(struct onri_graph *graph, const int32_t *values, size_t count,
+                                      struct onr_error *error) {
   return set_list(graph, &graph->inputs, &graph->num_inputs, values, count, error);
 }
 
-enum onr_status onri_graph_set_outputs(struct onri_graph *graph, const int32_t *values, size_t count, struct onr_error *error) {
+enum onr_status onri_graph_set_outputs(struct onri_graph *graph, const int32_t *values, size_t count,
+                                       struct onr_error *error) {
   return set_list(graph, &graph->outputs, &graph->num_outputs, values, count, error);
 }
 
@@ -122,7 +130,7 @@ enum onr_status onri_node_blame(const struct onri_node *node, enum onr_status st
   const int has_place = o->module_path[0] || o->source[0];
   if (status == ONR_STATUS_OK || !error || error->where[0]) return status;
   snprintf(error->where, sizeof(error->where), "%s%s%s%s%s%s%s%s%s", o->op_type[0] ? o->op_type : node->layer->name,
-           o->name[0] ? " '" : "", o->name, o->name[0] ? "'" : "", has_place ? " (" : "", o->module_path, separator, o->source,
-           has_place ? ")" : "");
+           o->name[0] ? " '" : "", o->name, o->name[0] ? "'" : "", has_place ? " (" : "", o->module_path, separator,
+           o->source, has_place ? ")" : "");
   return status;
 }

@@ -11,7 +11,8 @@ static size_t widest(const struct onri_graph *graph) {
   for (size_t n = 0; n < graph->num_nodes; n++) {
     const struct onri_node *node = &graph->nodes[n];
     if (!node->layer) continue;
-    const size_t in = onri_inputs_room(node->layer, (size_t)node->num_in), out = onri_outputs_room(node->layer, (size_t)node->num_out);
+    const size_t in = onri_inputs_room(node->layer, (size_t)node->num_in),
+                 out = onri_outputs_room(node->layer, (size_t)node->num_out);
     most = in > most ? in : most;
     most = out > most ? out : most;
   }
@@ -19,7 +20,8 @@ static size_t widest(const struct onri_graph *graph) {
 }
 
 /* A longer copy, zeroed behind `from` items. 0 when out of memory (array unchanged). */
-static int lengthen(const struct onr_allocator *allocator, void *array /* T ** */, size_t item, size_t from, size_t to) {
+static int lengthen(const struct onr_allocator *allocator, void *array /* T ** */, size_t item, size_t from,
+                    size_t to) {
   void *shorter, *longer = onri_allocate_zeroed(allocator, to * item);
   if (!longer) return 0;
   memcpy(&shorter, array, sizeof(shorter));
@@ -42,7 +44,8 @@ static int make_room(struct onri_inference *f) {
     f->capacity = values + spare;
   }
   if (is_new || width > f->width) {
-    if (!lengthen(allocator, &f->in, sizeof(*f->in), 0, width) || !lengthen(allocator, &f->out, sizeof(*f->out), 0, width) ||
+    if (!lengthen(allocator, &f->in, sizeof(*f->in), 0, width) ||
+        !lengthen(allocator, &f->out, sizeof(*f->out), 0, width) ||
         !lengthen(allocator, &f->inputs, sizeof(*f->inputs), 0, width))
       return 0;
     f->width = width;
@@ -53,7 +56,8 @@ static int make_room(struct onri_inference *f) {
 enum onr_status onri_inference_grow(struct onri_inference *inference, int load, struct onr_error *error) {
   struct onri_inference *f = inference;
   f->work_left = ONRI_INFERENCE_WORK;
-  if (!make_room(f)) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to infer the shapes of %zu values", f->graph->num_values);
+  if (!make_room(f))
+    return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to infer the shapes of %zu values", f->graph->num_values);
   for (; f->num_values < f->graph->num_values; f->num_values++) {
     const size_t v = f->num_values;
     struct onri_constant *constant = f->graph->values[v].constant;
@@ -66,8 +70,8 @@ enum onr_status onri_inference_grow(struct onri_inference *inference, int load, 
   return ONR_STATUS_OK;
 }
 
-enum onr_status onri_inference_init(struct onri_inference *inference, struct onri_graph *graph, struct onr_env *env, int load,
-                                    struct onr_error *error) {
+enum onr_status onri_inference_init(struct onri_inference *inference, struct onri_graph *graph, struct onr_env *env,
+                                    int load, struct onr_error *error) {
   enum onr_status status;
   *inference = (struct onri_inference){.graph = graph, .env = env, .content_bytes = KNOWN_BYTES, .room = SIZE_MAX};
   status = onri_inference_grow(inference, load, error);
@@ -79,7 +83,8 @@ void onri_inference_clear(struct onri_inference *inference) {
   const struct onr_allocator *allocator;
   if (!inference->graph) return;
   allocator = inference->env->allocator;
-  for (size_t v = 0; inference->contents && v < inference->num_values; v++) onri_constant_release(inference->contents[v]);
+  for (size_t v = 0; inference->contents && v < inference->num_values; v++)
+    onri_constant_release(inference->contents[v]);
   onri_release(allocator, inference->descs);
   onri_release(allocator, inference->known);
   onri_release(allocator, inference->contents);
@@ -163,15 +168,22 @@ enum onr_status onri_inference_step(struct onri_inference *inference, const stru
   if (!gather(f, node, &all_known)) return ONR_STATUS_OK;
   *inferred = ONRI_AT_RUN_TIME;
   if (layer->flags & ONR_LAYER_CONTROL) return ONR_STATUS_OK;
-  struct onr_call call = {.params = node->params, .num_in = (size_t)node->num_in, .num_out = (size_t)node->num_out, .in = f->in,
-                          .out = f->out, .inputs = f->inputs, .env = f->env, .error = error, .in_place = -1};
+  struct onr_call call = {.params = node->params,
+                          .num_in = (size_t)node->num_in,
+                          .num_out = (size_t)node->num_out,
+                          .in = f->in,
+                          .out = f->out,
+                          .inputs = f->inputs,
+                          .env = f->env,
+                          .error = error,
+                          .in_place = -1};
   status = onri_call_infer(layer, &call);
   if (status != ONR_STATUS_OK || layer->flags & ONR_LAYER_DYNAMIC) return onri_node_blame(node, status, error);
   for (int32_t i = 0; i < node->num_out; i++)
     if (node->out[i] != ONRI_NONE) f->descs[node->out[i]] = f->out[i];
   *inferred = ONRI_INFERRED;
-  if ((!all_known && !(layer->flags & ONR_LAYER_SHAPE_ONLY)) || layer->flags & ONR_LAYER_IMPURE || onri_makes_text(node, f->out) ||
-      !small_outputs(f, node))
+  if ((!all_known && !(layer->flags & ONR_LAYER_SHAPE_ONLY)) || layer->flags & ONR_LAYER_IMPURE ||
+      onri_makes_text(node, f->out) || !small_outputs(f, node))
     return ONR_STATUS_OK;
   const uint64_t work = layer->flags & ONR_LAYER_SHAPE_ONLY ? 0 : onri_call_work(layer, &call);
   if (work > f->work_left) return ONR_STATUS_OK;

@@ -38,8 +38,8 @@ static int32_t producer_of(const struct onri_graph *graph, const struct onri_nod
 }
 
 /* Appends `root` and all it needs to `order`, producers first, without recursion. */
-static enum onr_status walk(const struct onri_graph *graph, int32_t root, uint8_t *marks, struct visit *stack, int32_t *order,
-                            size_t *length, struct onr_error *error) {
+static enum onr_status walk(const struct onri_graph *graph, int32_t root, uint8_t *marks, struct visit *stack,
+                            int32_t *order, size_t *length, struct onr_error *error) {
   size_t depth = 0;
   if (marks[root] == DONE) return ONR_STATUS_OK;
   marks[root] = OPEN;
@@ -55,7 +55,8 @@ static enum onr_status walk(const struct onri_graph *graph, int32_t root, uint8_
     }
     const int32_t p = producer_of(graph, node, top->next_input++);
     if (p == ONRI_NONE || marks[p] == DONE) continue;
-    if (!graph->nodes[p].layer) return onr_fail(error, ONR_STATUS_INTERNAL, "a node reads the output of a removed node");
+    if (!graph->nodes[p].layer)
+      return onr_fail(error, ONR_STATUS_INTERNAL, "a node reads the output of a removed node");
     if (marks[p] == OPEN)
       return onri_node_blame(node, onr_fail(error, ONR_STATUS_GRAPH, "the node is part of a cycle"), error);
     marks[p] = OPEN;
@@ -65,8 +66,8 @@ static enum onr_status walk(const struct onri_graph *graph, int32_t root, uint8_
 }
 
 /* Marks all nodes that the outputs need, then orders them, keeping the present order where it is one. */
-static enum onr_status order_live_nodes(const struct onri_graph *graph, uint8_t *marks, struct visit *stack, int32_t *order,
-                                        size_t *length, struct onr_error *error) {
+static enum onr_status order_live_nodes(const struct onri_graph *graph, uint8_t *marks, struct visit *stack,
+                                        int32_t *order, size_t *length, struct onr_error *error) {
   for (size_t i = 0; i < graph->num_outputs; i++) {
     const int32_t p = graph->values[graph->outputs[i]].producer;
     if (p != ONRI_NONE) ONR_TRY(walk(graph, p, marks, stack, order, length, error));
@@ -115,7 +116,8 @@ enum onr_status onri_graph_tidy(struct onri_graph *graph, struct onr_error *erro
   struct onri_node *nodes = onri_allocate(allocator, count * sizeof(*nodes));
   enum onr_status status = ONR_STATUS_OK;
   size_t length = 0;
-  if (!marks || !stack || !order || !nodes) status = onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to order %zu nodes", count);
+  if (!marks || !stack || !order || !nodes)
+    status = onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to order %zu nodes", count);
   if (status == ONR_STATUS_OK) status = order_live_nodes(graph, marks, stack, order, &length, error);
   if (status == ONR_STATUS_OK) {
     drop_nodes(graph, marks + count);

@@ -20,15 +20,17 @@ static int makes(const struct onri_node *node, int32_t v) {
 }
 
 /* v can be read in front of node `n`: a graph input, a constant, or made by a node before it. */
-static enum onr_status verify_reader(const struct onri_graph *graph, const uint8_t *is_input, int32_t v, size_t n, const struct reader *at,
-                                     struct onr_error *error) {
+static enum onr_status verify_reader(const struct onri_graph *graph, const uint8_t *is_input, int32_t v, size_t n,
+                                     const struct reader *at, struct onr_error *error) {
   if (!is_value(graph, v)) return fail(at, "is no value", error);
   const struct onri_value *value = &graph->values[v];
   if (value->producer == ONRI_NONE)
     return is_input[v] || value->constant ? ONR_STATUS_OK : fail(at, "is made by nothing: its node is gone", error);
-  if (value->producer < 0 || value->producer >= (int32_t)graph->num_nodes) return fail(at, "is made by a node that is none", error);
+  if (value->producer < 0 || value->producer >= (int32_t)graph->num_nodes)
+    return fail(at, "is made by a node that is none", error);
   if ((size_t)value->producer >= n) return fail(at, "is made by a later node", error);
-  return makes(&graph->nodes[value->producer], v) ? ONR_STATUS_OK : fail(at, "is made by a node that does not make it", error);
+  return makes(&graph->nodes[value->producer], v) ? ONR_STATUS_OK
+                                                  : fail(at, "is made by a node that does not make it", error);
 }
 
 /* What a node reads is what its bodies read: the condition of an If goes to no body, all else to one. */
@@ -39,21 +41,24 @@ static enum onr_status verify_bodies(const struct onri_node *node, struct onr_er
   for (int32_t b = 0; b < node->num_bodies; b++) {
     inputs += node->bodies[b]->num_inputs;
     if (node->num_bodies == 2 && node->bodies[b]->num_outputs != (size_t)node->num_out)
-      return onr_fail(error, ONR_STATUS_INTERNAL, "%d outputs, but body %d has %zu", node->num_out, b, node->bodies[b]->num_outputs);
+      return onr_fail(error, ONR_STATUS_INTERNAL, "%d outputs, but body %d has %zu", node->num_out, b,
+                      node->bodies[b]->num_outputs);
     ONR_TRY(onri_graph_verify(node->bodies[b], error));
   }
   if (inputs == (size_t)node->num_in) return ONR_STATUS_OK;
   return onr_fail(error, ONR_STATUS_INTERNAL, "%d inputs, but its bodies take %zu", node->num_in, inputs);
 }
 
-static enum onr_status verify_node(const struct onri_graph *graph, const uint8_t *is_input, size_t n, struct onr_error *error) {
+static enum onr_status verify_node(const struct onri_graph *graph, const uint8_t *is_input, size_t n,
+                                   struct onr_error *error) {
   const struct onri_node *node = &graph->nodes[n];
   if (!node->layer) return onr_fail(error, ONR_STATUS_INTERNAL, "a removed node was left in place");
   for (int32_t i = 0; i < node->num_in; i++)
     if (node->in[i] != ONRI_NONE)
       ONR_TRY(verify_reader(graph, is_input, node->in[i], n, &(struct reader){"input", (size_t)i}, error));
   const int32_t needed = onri_outputs_needed(node->layer);
-  if (node->num_out < needed) return onr_fail(error, ONR_STATUS_INTERNAL, "%d outputs where %d are needed", node->num_out, needed);
+  if (node->num_out < needed)
+    return onr_fail(error, ONR_STATUS_INTERNAL, "%d outputs where %d are needed", node->num_out, needed);
   for (int32_t i = 0; i < node->num_out; i++) {
     const struct reader at = {"output", (size_t)i};
     if (node->out[i] == ONRI_NONE && i < needed) return fail(&at, "is needed, but it has no value", error);
@@ -68,9 +73,11 @@ static enum onr_status verify_value(const struct onri_value *value, struct onr_e
   const struct onr_desc *d = &value->desc;
   if (value->constant && (value->producer != ONRI_NONE || !onr_desc_equal(d, &value->constant->desc)))
     return onr_fail(error, ONR_STATUS_INTERNAL, "a constant is computed, or has another shape than its contents");
-  if (d->rank < ONRI_UNKNOWN_RANK || d->rank > ONR_MAX_RANK) return onr_fail(error, ONR_STATUS_INTERNAL, "a value of rank %d", d->rank);
+  if (d->rank < ONRI_UNKNOWN_RANK || d->rank > ONR_MAX_RANK)
+    return onr_fail(error, ONR_STATUS_INTERNAL, "a value of rank %d", d->rank);
   for (int32_t k = 0; k < d->rank; k++)
-    if (d->dim[k] < -1) return onr_fail(error, ONR_STATUS_INTERNAL, "dimension %d of a value is %lld", k, (long long)d->dim[k]);
+    if (d->dim[k] < -1)
+      return onr_fail(error, ONR_STATUS_INTERNAL, "dimension %d of a value is %lld", k, (long long)d->dim[k]);
   return ONR_STATUS_OK;
 }
 
@@ -80,7 +87,8 @@ static enum onr_status verify_inputs(const struct onri_graph *graph, uint8_t *is
     const int32_t v = graph->inputs[i];
     if (!is_value(graph, v)) return fail(&at, "is no value", error);
     if (is_input[v]) return fail(&at, "is listed twice", error);
-    if (graph->values[v].producer != ONRI_NONE || graph->values[v].constant) return fail(&at, "is made by a node, or a constant", error);
+    if (graph->values[v].producer != ONRI_NONE || graph->values[v].constant)
+      return fail(&at, "is made by a node, or a constant", error);
     is_input[v] = 1;
   }
   return ONR_STATUS_OK;
@@ -91,16 +99,19 @@ static enum onr_status verify(const struct onri_graph *graph, uint8_t *is_input,
   for (size_t v = 0; v < graph->num_values; v++) ONR_TRY(verify_value(&graph->values[v], error));
   for (size_t n = 0; n < graph->num_nodes; n++) {
     const enum onr_status status = verify_node(graph, is_input, n, error);
-    if (status != ONR_STATUS_OK) return graph->nodes[n].layer ? onri_node_blame(&graph->nodes[n], status, error) : status;
+    if (status != ONR_STATUS_OK)
+      return graph->nodes[n].layer ? onri_node_blame(&graph->nodes[n], status, error) : status;
   }
   for (size_t i = 0; i < graph->num_outputs; i++)
-    ONR_TRY(verify_reader(graph, is_input, graph->outputs[i], graph->num_nodes, &(struct reader){"graph output", i}, error));
+    ONR_TRY(verify_reader(graph, is_input, graph->outputs[i], graph->num_nodes, &(struct reader){"graph output", i},
+                          error));
   return ONR_STATUS_OK;
 }
 
 enum onr_status onri_graph_verify(const struct onri_graph *graph, struct onr_error *error) {
   uint8_t *is_input = onri_allocate_zeroed(graph->env->allocator, graph->num_values);
-  if (!is_input) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to verify a graph of %zu values", graph->num_values);
+  if (!is_input)
+    return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to verify a graph of %zu values", graph->num_values);
   const enum onr_status status = verify(graph, is_input, error);
   onri_release(graph->env->allocator, is_input);
   return status;

@@ -6,9 +6,12 @@
 #include "base/shape.h"
 #include "model/passes.h"
 
-static enum onr_status no_memory(struct onr_error *error) { return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a model"); }
+static enum onr_status no_memory(struct onr_error *error) {
+  return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a model");
+}
 
-enum onr_status onri_model_create(const struct onr_model_options *options, struct onr_model **model, struct onr_error *error) {
+enum onr_status onri_model_create(const struct onr_model_options *options, struct onr_model **model,
+                                  struct onr_error *error) {
   static const struct onr_model_options defaults = {0};
   const struct onr_allocator *allocator;
   struct onr_model *m;
@@ -17,8 +20,12 @@ enum onr_status onri_model_create(const struct onr_model_options *options, struc
   *model = NULL;
   m = onri_allocate_zeroed(allocator, sizeof(*m));
   if (!m) return no_memory(error);
-  m->env = (struct onr_env){.allocator = &m->meter.allocator, .meter = &m->meter, .threads = options->threads,
-                            .limits = onri_limits_resolve(options->limits), .backend = options->backend, .cancel = options->cancel};
+  m->env = (struct onr_env){.allocator = &m->meter.allocator,
+                            .meter = &m->meter,
+                            .threads = options->threads,
+                            .limits = onri_limits_resolve(options->limits),
+                            .backend = options->backend,
+                            .cancel = options->cancel};
   m->plan_bytes = options->limits ? options->limits->plan_bytes : 0;
   onri_meter_init(&m->meter, allocator, m->env.limits.total_bytes, sizeof(*m));
   onri_arena_init(&m->arena, m->env.allocator, 0);
@@ -35,7 +42,8 @@ void onr_model_destroy(struct onr_model *model) {
 }
 
 static enum onr_status declare_value(struct onri_arena *arena, const char *name, const struct onr_desc *desc,
-                                     const char *const *dim_names, struct onr_value_info *info, struct onr_error *error) {
+                                     const char *const *dim_names, struct onr_value_info *info,
+                                     struct onr_error *error) {
   *info = (struct onr_value_info){.name = onri_arena_string(arena, name), .dtype = desc->dtype, .rank = desc->rank};
   if (!info->name) return no_memory(error);
   for (int32_t d = 0; d < info->rank; d++) {
@@ -58,8 +66,8 @@ enum onr_status onri_model_declare(const struct onri_graph *graph, const int32_t
   return ONR_STATUS_OK;
 }
 
-static enum onr_status index_names(struct onr_model *m, const struct onr_value_info *infos, size_t count, struct onri_named **list,
-                                   struct onr_error *error) {
+static enum onr_status index_names(struct onr_model *m, const struct onr_value_info *infos, size_t count,
+                                   struct onri_named **list, struct onr_error *error) {
   *list = onri_arena_allocate(&m->arena, count * sizeof(**list));
   if (!*list) return no_memory(error);
   for (size_t i = 0; i < count; i++) (*list)[i] = (struct onri_named){infos[i].name, (int32_t)i, 0};
@@ -86,7 +94,8 @@ static enum onr_status declare_all(struct onr_model *m, const struct onr_model_i
   m->info.producer_version = onri_arena_string(&m->arena, info->producer_version ? info->producer_version : "");
   if (!m->info.producer_name || !m->info.producer_version) return no_memory(error);
   const size_t num_inputs = m->graph->num_inputs, num_outputs = m->graph->num_outputs;
-  ONR_TRY(onri_model_declare(m->graph, m->graph->inputs, num_inputs, num_inputs + m->num_defaults, &m->arena, &m->inputs, error));
+  ONR_TRY(onri_model_declare(m->graph, m->graph->inputs, num_inputs, num_inputs + m->num_defaults, &m->arena,
+                             &m->inputs, error));
   for (size_t i = 0; i < m->num_defaults; i++) {
     const struct onri_default *d = &m->defaults[i];
     ONR_TRY(declare_value(&m->arena, d->name, &d->desc, d->dim_names, &m->inputs[num_inputs + i], error));
@@ -129,7 +138,8 @@ const struct onr_value_info *onr_model_output(const struct onr_model *model, siz
 }
 
 int onr_model_find_input(const struct onr_model *model, const char *name) {
-  const struct onri_named *found = onri_named_find(model->input_names, model->graph->num_inputs + model->num_defaults, name);
+  const struct onri_named *found =
+      onri_named_find(model->input_names, model->graph->num_inputs + model->num_defaults, name);
   return found ? found->index : -1;
 }
 

@@ -15,32 +15,33 @@ struct onri_default {
 
 struct onr_model {
   struct onr_env env;
-  uint64_t plan_bytes;                     /* as the caller limits it; 0: not at all */
-  struct onri_meter meter;                 /* what the model holds; behind env.allocator */
+  uint64_t plan_bytes;     /* as the caller limits it; 0: not at all */
+  struct onri_meter meter; /* what the model holds; behind env.allocator */
   struct onri_graph *graph;
   struct onr_value_info *inputs, *outputs; /* as declared; behind the inputs of the graph those with a default */
   struct onri_named *input_names, *output_names, *symbols; /* sorted; symbols: the named dimensions of all inputs */
   size_t num_symbols;
-  struct onri_default *defaults;           /* the importer's, in the graph's arena */
+  struct onri_default *defaults; /* the importer's, in the graph's arena */
   size_t num_defaults;
-  /* Makes the model anew, with the inputs of these names, which have a default here, as inputs of its graph. The variant
-   * refers to this model's memory. NULL when there are no defaults. */
-  enum onr_status (*vary)(const struct onr_model *model, const char **names, size_t count, const struct onr_model_options *options,
-                          struct onr_model **variant, struct onr_error *error);
-  struct onr_model_options options;        /* as the caller's, for vary, with strings that last */
-  struct onr_module_info *modules;         /* the importer's, in the graph's arena */
+  /* Makes the model anew, with the inputs of these names, which have a default here, as inputs of its graph. The
+   * variant refers to this model's memory. NULL when there are no defaults. */
+  enum onr_status (*vary)(const struct onr_model *model, const char **names, size_t count,
+                          const struct onr_model_options *options, struct onr_model **variant, struct onr_error *error);
+  struct onr_model_options options; /* as the caller's, for vary, with strings that last */
+  struct onr_module_info *modules;  /* the importer's, in the graph's arena */
   size_t num_modules;
   struct onr_model_info info;
-  struct onri_arena arena;                 /* strings of info, inputs, outputs */
-  void *keep;                              /* what the importer's constants need */
+  struct onri_arena arena; /* strings of info, inputs, outputs */
+  void *keep;              /* what the importer's constants need */
   void (*release_keep)(void *keep);
 };
 
 /* An empty model with the options resolved; importers build their graph with &model->env. On success destroy it with
  * onr_model_destroy, whatever happens afterwards. */
-enum onr_status onri_model_create(const struct onr_model_options *options, struct onr_model **model, struct onr_error *error);
-/* Takes over graph and keep (also on failure: they go with the model), rewrites the graph and prepares all layers. info is
- * copied with its strings. */
+enum onr_status onri_model_create(const struct onr_model_options *options, struct onr_model **model,
+                                  struct onr_error *error);
+/* Takes over graph and keep (also on failure: they go with the model), rewrites the graph and prepares all layers. info
+ * is copied with its strings. */
 enum onr_status onri_model_finish(struct onr_model *model, struct onri_graph *graph, const struct onr_model_info *info,
                                   void *keep, void (*release_keep)(void *keep), const struct onr_model_options *options,
                                   struct onr_error *error);

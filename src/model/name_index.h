@@ -1,5 +1,5 @@
-/* name_index.h: places sorted by their name, so that neither looking one up nor comparing equal names takes longer for a thousand
- * inputs than it must. */
+/* name_index.h: places sorted by their name, so that neither looking one up nor comparing equal names takes longer for
+ * a thousand inputs than it must. */
 #ifndef ONRI_NAME_INDEX_H
 #define ONRI_NAME_INDEX_H
 

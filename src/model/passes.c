@@ -16,12 +16,12 @@ static const struct pass passes[] = {
 #include "passes/passes.inc"
 #undef ONRI_PASS
 };
-#define NUM_PASSES (sizeof passes / sizeof passes[0])
+#define NUM_PASSES (sizeof(passes) / sizeof(passes[0]))
 
 #define LAST_TURN 4 /* of looking at the shapes in a loop */
 
-/* All constant folding of a model together: about a second of plain C, and what it takes to give each weight another form (type, order)
- * a few times. */
+/* All constant folding of a model together: about a second of plain C, and what it takes to give each weight another
+ * form (type, order) a few times. */
 enum { FOLD_BYTES = 64 << 20, FOLD_WORK = 1 << 28, FOLD_WORK_ELEMENT = 8 };
 
 static struct onri_fold_budget fold_budget(const struct onri_graph *graph) {
@@ -54,7 +54,7 @@ static int is_name(const char *text, size_t length, const char *name) {
 static int is_disabled(const char *list, const char *pass) {
   size_t length;
   const char *name;
-  while (list != NULL && (name = next_name(&list, &length)) != NULL)
+  while (list && (name = next_name(&list, &length)) != NULL)
     if (is_name(name, length, "all") || is_name(name, length, pass)) return 1;
   return 0;
 }
@@ -62,11 +62,12 @@ static int is_disabled(const char *list, const char *pass) {
 static enum onr_status check_names(const char *list, struct onr_error *error) {
   size_t length;
   const char *name;
-  while (list != NULL && (name = next_name(&list, &length)) != NULL) {
+  while (list && (name = next_name(&list, &length)) != NULL) {
     int found = is_name(name, length, "all");
     for (size_t i = 0; i < NUM_PASSES; i++) found |= is_name(name, length, passes[i].name);
     if (!found)
-      return onr_fail(error, ONR_STATUS_ARGUMENT, "no graph rewrite is called '%.*s'", (int)(length < 64 ? length : 64), name);
+      return onr_fail(error, ONR_STATUS_ARGUMENT, "no graph rewrite is called '%.*s'", (int)(length < 64 ? length : 64),
+                      name);
   }
   return ONR_STATUS_OK;
 }
@@ -88,7 +89,8 @@ static enum onr_status fold_contents(struct onri_rewrite *rw) {
 }
 
 /* A pass leaves no reader of what it has removed, and no value with another shape. */
-static enum onr_status verify(const struct onri_graph *graph, struct onri_probe *probe, const struct pass *pass, struct onr_error *error) {
+static enum onr_status verify(const struct onri_graph *graph, struct onri_probe *probe, const struct pass *pass,
+                              struct onr_error *error) {
   struct onr_error why = {0};
   enum onr_status status = onri_graph_verify(graph, &why);
   if (status == ONR_STATUS_OK && probe->graph) status = onri_probe_update(probe, &why);
@@ -134,8 +136,8 @@ static struct onr_desc *carried_input(const struct work *work, int32_t k) {
   return &work->graph->values[work->graph->inputs[work->first_input + k]].desc;
 }
 
-/* Looks at the shapes of a graph; in a loop until what is carried has the shapes that it was taken to have. Each turn forgets
- * something, the last one everything. */
+/* Looks at the shapes of a graph; in a loop until what is carried has the shapes that it was taken to have. Each turn
+ * forgets something, the last one everything. */
 static enum onr_status probe_graph(const struct work *work, struct onri_probe *probe, struct onr_error *error) {
   struct onri_graph *graph = work->graph;
   int changed = 1;
@@ -144,7 +146,8 @@ static enum onr_status probe_graph(const struct work *work, struct onri_probe *p
     ONR_TRY(onri_probe_begin(probe, graph, !work->is_body, error));
     for (int32_t k = 0; k < work->num_carried; k++)
       changed |= weaken(carried_input(work, k), &graph->values[graph->outputs[work->first_output + k]].desc);
-    for (int32_t k = 0; changed && turn == LAST_TURN && k < work->num_carried; k++) carried_input(work, k)->rank = ONRI_UNKNOWN_RANK;
+    for (int32_t k = 0; changed && turn == LAST_TURN && k < work->num_carried; k++)
+      carried_input(work, k)->rank = ONRI_UNKNOWN_RANK;
     if (changed) onri_probe_clear(probe);
   }
   return ONR_STATUS_OK;
@@ -183,7 +186,8 @@ static int push_bodies(struct worklist *list, struct onri_graph *graph) {
     onri_control_feed(graph, node);
     work.num_carried = onri_control_carried(node, &work.first_input, &work.first_output);
     for (int32_t b = 0; b < node->num_bodies; b++) {
-      if (!onri_grow(graph->env->allocator, &list->items, sizeof(*list->items), &list->capacity, list->count + 1)) return 0;
+      if (!onri_grow(graph->env->allocator, &list->items, sizeof(*list->items), &list->capacity, list->count + 1))
+        return 0;
       work.graph = node->bodies[b];
       list->items[list->count++] = work;
     }

@@ -1,17 +1,18 @@
 /* passes.h: rewrites of a graph between import and packing: the same results from fewer, larger, better laid out nodes.
  *
- * One file a rewrite; passes.inc lists them in running order. They run on the graph, then on its body graphs, outer ones
- * first. A pass never needs to know shapes to be right: what is unknown stays as it is. */
+ * One file a rewrite; passes.inc lists them in running order. They run on the graph, then on its body graphs, outer
+ * ones first. A pass never needs to know shapes to be right: what is unknown stays as it is. */
 #ifndef ONRI_PASSES_H
 #define ONRI_PASSES_H
 
 #include "graph/graph.h"
 
-/* `disabled`: names to leave out, separated by commas or spaces; "all" for all; NULL for none. A name that no pass has is
- * an ARGUMENT error. A graph whose input shapes are all declared and contradict its nodes is an error of infer. */
+/* `disabled`: names to leave out, separated by commas or spaces; "all" for all; NULL for none. A name that no pass has
+ * is an ARGUMENT error. A graph whose input shapes are all declared and contradict its nodes is an error of infer. */
 enum onr_status onri_passes_run(struct onri_graph *graph, const char *disabled, struct onr_error *error);
 
-/* Names in running order, NULL behind the last: for `onnxrun info` and messages. A pass that runs twice is there twice. */
+/* Names in running order, NULL behind the last: for `onnxrun info` and messages. A pass that runs twice is there twice.
+ */
 const char *onri_passes_name(size_t index);
 
 #endif

@@ -1,5 +1,5 @@
-/* prepare: lets every layer choose a kernel and pack its constant weights, one node after the other, so that at most one
- * node's weights are in memory twice: a constant leaves memory with its last reader that packed it. */
+/* prepare: lets every layer choose a kernel and pack its constant weights, one node after the other, so that at most
+ * one node's weights are in memory twice: a constant leaves memory with its last reader that packed it. */
 #include "base/shared.h"
 #include "model/model.h"
 
@@ -8,7 +8,8 @@ static void count_readers(struct onri_graph *graph) {
   for (size_t n = 0; n < graph->num_nodes; n++) {
     const struct onri_node *node = &graph->nodes[n];
     for (int32_t i = 0; i < node->num_in; i++)
-      if (node->in[i] != ONRI_NONE && graph->values[node->in[i]].constant) graph->values[node->in[i]].constant->readers++;
+      if (node->in[i] != ONRI_NONE && graph->values[node->in[i]].constant)
+        graph->values[node->in[i]].constant->readers++;
     for (int32_t b = 0; b < node->num_bodies; b++) count_readers(node->bodies[b]);
   }
   for (size_t i = 0; i < graph->num_outputs; i++)
@@ -30,8 +31,9 @@ static struct onr_desc expected_desc(const struct onri_value *value) {
   return desc;
 }
 
-static enum onr_status fill_call(struct onri_graph *graph, struct onri_node *node, struct onr_call *call, struct onr_desc *in,
-                                 struct onr_desc *out, const void **inputs, struct onr_error *error) {
+static enum onr_status fill_call(struct onri_graph *graph, struct onri_node *node, struct onr_call *call,
+                                 struct onr_desc *in, struct onr_desc *out, const void **inputs,
+                                 struct onr_error *error) {
   for (int32_t i = 0; i < node->num_in; i++) {
     enum onr_status status = ONR_STATUS_OK;
     if (node->in[i] == ONRI_NONE) continue;
@@ -41,9 +43,16 @@ static enum onr_status fill_call(struct onri_graph *graph, struct onri_node *nod
   }
   for (int32_t i = 0; i < node->num_out; i++)
     if (node->out[i] != ONRI_NONE) out[i] = expected_desc(&graph->values[node->out[i]]);
-  *call = (struct onr_call){.params = node->params, .prepared = node->prepared, .num_in = (size_t)node->num_in,
-                            .num_out = (size_t)node->num_out, .in = in, .out = out, .inputs = inputs, .env = graph->env,
-                            .error = error, .in_place = -1};
+  *call = (struct onr_call){.params = node->params,
+                            .prepared = node->prepared,
+                            .num_in = (size_t)node->num_in,
+                            .num_out = (size_t)node->num_out,
+                            .in = in,
+                            .out = out,
+                            .inputs = inputs,
+                            .env = graph->env,
+                            .error = error,
+                            .in_place = -1};
   return ONR_STATUS_OK;
 }
 
@@ -55,13 +64,13 @@ static enum onr_status prepare_node(struct onri_graph *graph, struct onri_node *
   onri_arena_init(&arena, allocator, 0);
   const size_t in_room = onri_inputs_room(node->layer, (size_t)node->num_in);
   struct onr_desc *in = onri_arena_allocate(&arena, in_room * sizeof(*in));
-  struct onr_desc *out = onri_arena_allocate(&arena, onri_outputs_room(node->layer, (size_t)node->num_out) * sizeof(*out));
+  struct onr_desc *out =
+      onri_arena_allocate(&arena, onri_outputs_room(node->layer, (size_t)node->num_out) * sizeof(*out));
   const void **inputs = onri_arena_allocate(&arena, in_room * sizeof(*inputs));
   if (node->layer->prepared_size) node->prepared = onri_allocate_zeroed(allocator, node->layer->prepared_size);
   if (!in || !out || !inputs || (node->layer->prepared_size && !node->prepared))
     status = onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to prepare a layer");
-  else
-    status = fill_call(graph, node, &call, in, out, inputs, error);
+  else status = fill_call(graph, node, &call, in, out, inputs, error);
   if (status == ONR_STATUS_OK) status = onri_call_prepare(node->layer, &call);
   if (status == ONR_STATUS_OK) node->absorbed = call.absorbed;
   onri_arena_clear(&arena);
@@ -89,7 +98,8 @@ static enum onr_status prepare_graph(struct onri_graph *graph, struct onr_error 
 static size_t constant_bytes(const struct onri_graph *graph) {
   size_t bytes = 0;
   for (size_t v = 0; v < graph->num_values; v++)
-    if (graph->values[v].constant && graph->values[v].constant->data) bytes += onr_desc_bytes(&graph->values[v].constant->desc);
+    if (graph->values[v].constant && graph->values[v].constant->data)
+      bytes += onr_desc_bytes(&graph->values[v].constant->desc);
   for (size_t n = 0; n < graph->num_nodes; n++)
     for (int32_t b = 0; b < graph->nodes[n].num_bodies; b++) bytes += constant_bytes(graph->nodes[n].bodies[b]);
   return bytes;

@@ -22,19 +22,28 @@ PLAIN(tanh, TANH, 0, 0)
 
 int onr_elu(struct onr_net *net, int x, float alpha) { return onri_net_unary(net, ONR_UNARY_ELU, alpha, 0, x); }
 
-int onr_hardshrink(struct onr_net *net, int x, float lambd) { return onri_net_unary(net, ONR_UNARY_SHRINK, lambd, 0, x); }
+int onr_hardshrink(struct onr_net *net, int x, float lambd) {
+  return onri_net_unary(net, ONR_UNARY_SHRINK, lambd, 0, x);
+}
 
-int onr_softshrink(struct onr_net *net, int x, float lambd) { return onri_net_unary(net, ONR_UNARY_SHRINK, lambd, lambd, x); }
+int onr_softshrink(struct onr_net *net, int x, float lambd) {
+  return onri_net_unary(net, ONR_UNARY_SHRINK, lambd, lambd, x);
+}
 
 int onr_hardtanh(struct onr_net *net, int x, float min_val, float max_val) {
   if (!(min_val <= max_val))
-    return onri_net_fail(net, ONR_STATUS_ARGUMENT, "Hardtanh: min_val %g is above max_val %g", (double)min_val, (double)max_val);
+    return onri_net_fail(net, ONR_STATUS_ARGUMENT, "Hardtanh: min_val %g is above max_val %g", (double)min_val,
+                         (double)max_val);
   return onri_net_unary(net, ONR_UNARY_CLIP, min_val, max_val, x);
 }
 
-int onr_leaky_relu(struct onr_net *net, int x, float negative_slope) { return onri_net_unary(net, ONR_UNARY_LEAKY_RELU, negative_slope, 0, x); }
+int onr_leaky_relu(struct onr_net *net, int x, float negative_slope) {
+  return onri_net_unary(net, ONR_UNARY_LEAKY_RELU, negative_slope, 0, x);
+}
 
-int onr_rrelu(struct onr_net *net, int x, float lower, float upper) { return onr_leaky_relu(net, x, (lower + upper) / 2); }
+int onr_rrelu(struct onr_net *net, int x, float lower, float upper) {
+  return onr_leaky_relu(net, x, (lower + upper) / 2);
+}
 
 int onr_celu(struct onr_net *net, int x, float alpha) {
   if (alpha == 0) return onri_net_fail(net, ONR_STATUS_ARGUMENT, "CELU: alpha is 0");
@@ -48,7 +57,9 @@ int onr_log_sigmoid(struct onr_net *net, int x) {
 }
 
 int onr_prelu(struct onr_net *net, int x, int64_t num_parameters, struct onr_weight weight) {
-  if (num_parameters < 1) return onri_net_fail(net, ONR_STATUS_ARGUMENT, "PReLU: expected num_parameters above 0, got %lld", (long long)num_parameters);
+  if (num_parameters < 1)
+    return onri_net_fail(net, ONR_STATUS_ARGUMENT, "PReLU: expected num_parameters above 0, got %lld",
+                         (long long)num_parameters);
   if (!onri_net_check_given(net, "PReLU", "weight", weight.data)) return -1;
   int w = onri_net_weight(net, "PReLU", "weight", weight, 1, &num_parameters);
   if (num_parameters > 1) w = onri_net_align(net, w, x);
@@ -82,7 +93,9 @@ int onr_softmax(struct onr_net *net, int x, int64_t dim) {
   return onri_net_1(net, &onri_layer_softmax, &(struct onr_softmax_params){.axis = dim}, x);
 }
 
-int onr_softmin(struct onr_net *net, int x, int64_t dim) { return onr_softmax(net, onri_net_unary(net, ONR_UNARY_NEG, 0, 0, x), dim); }
+int onr_softmin(struct onr_net *net, int x, int64_t dim) {
+  return onr_softmax(net, onri_net_unary(net, ONR_UNARY_NEG, 0, 0, x), dim);
+}
 
 int onr_softmax2d(struct onr_net *net, int x) {
   return onri_net_unbatch(net, onr_softmax(net, onri_net_batch(net, x, 4), 1), x, 4);

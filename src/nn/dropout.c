@@ -65,10 +65,12 @@ static const struct onr_layer training_layer = {
 };
 
 /* batched: the rank of a batch, where x may also be a single sample; 0: x is taken as it is. */
-static int dropout(struct onr_net *net, const char *name, int x, const struct onr_dropout *p, int32_t leading, int32_t batched, int alpha) {
+static int dropout(struct onr_net *net, const char *name, int x, const struct onr_dropout *p, int32_t leading,
+                   int32_t batched, int alpha) {
   struct training_dropout params = {.leading = leading};
   if (!p || !p->training) return onri_net_1(net, &onri_layer_identity, NULL, x);
-  if (!(p->p >= 0 && p->p <= 1)) return onri_net_fail(net, ONR_STATUS_ARGUMENT, "%s: expected p in 0..1, got %g", name, (double)p->p);
+  if (!(p->p >= 0 && p->p <= 1))
+    return onri_net_fail(net, ONR_STATUS_ARGUMENT, "%s: expected p in 0..1, got %g", name, (double)p->p);
   params.p = (double)p->p;
   params.seed = p->seed;
   params.scale = 1 / (1 - params.p);
@@ -82,15 +84,25 @@ static int dropout(struct onr_net *net, const char *name, int x, const struct on
   return onri_net_unbatch(net, onri_net_1(net, &training_layer, &params, onri_net_batch(net, x, batched)), x, batched);
 }
 
-int onr_dropout(struct onr_net *net, int x, const struct onr_dropout *p) { return dropout(net, "Dropout", x, p, 0, 0, 0); }
+int onr_dropout(struct onr_net *net, int x, const struct onr_dropout *p) {
+  return dropout(net, "Dropout", x, p, 0, 0, 0);
+}
 
-int onr_dropout1d(struct onr_net *net, int x, const struct onr_dropout *p) { return dropout(net, "Dropout1d", x, p, 2, 3, 0); }
+int onr_dropout1d(struct onr_net *net, int x, const struct onr_dropout *p) {
+  return dropout(net, "Dropout1d", x, p, 2, 3, 0);
+}
 
-int onr_dropout2d(struct onr_net *net, int x, const struct onr_dropout *p) { return dropout(net, "Dropout2d", x, p, 2, 0, 0); }
+int onr_dropout2d(struct onr_net *net, int x, const struct onr_dropout *p) {
+  return dropout(net, "Dropout2d", x, p, 2, 0, 0);
+}
 
-int onr_dropout3d(struct onr_net *net, int x, const struct onr_dropout *p) { return dropout(net, "Dropout3d", x, p, 2, 5, 0); }
+int onr_dropout3d(struct onr_net *net, int x, const struct onr_dropout *p) {
+  return dropout(net, "Dropout3d", x, p, 2, 5, 0);
+}
 
-int onr_alpha_dropout(struct onr_net *net, int x, const struct onr_dropout *p) { return dropout(net, "AlphaDropout", x, p, 0, 0, 1); }
+int onr_alpha_dropout(struct onr_net *net, int x, const struct onr_dropout *p) {
+  return dropout(net, "AlphaDropout", x, p, 0, 0, 1);
+}
 
 int onr_feature_alpha_dropout(struct onr_net *net, int x, const struct onr_dropout *p) {
   return dropout(net, "FeatureAlphaDropout", x, p, 2, 0, 1);

@@ -10,24 +10,32 @@
 
 enum { WEIGHT, INDICES, OFFSETS, SAMPLE_WEIGHTS };
 
-static int has(const struct onr_call *call, size_t i) { return i < call->num_in && call->in[i].dtype != ONR_DTYPE_NONE; }
-
-static int is_index(const struct onr_desc *desc) { return desc->dtype == ONR_DTYPE_I64 || desc->dtype == ONR_DTYPE_I32; }
-
-static int64_t index_at(const struct onr_call *call, size_t input, size_t i) {
-  return call->in[input].dtype == ONR_DTYPE_I64 ? ((const int64_t *)call->inputs[input])[i] : ((const int32_t *)call->inputs[input])[i];
+static int has(const struct onr_call *call, size_t i) {
+  return i < call->num_in && call->in[i].dtype != ONR_DTYPE_NONE;
 }
 
-/* --- the layer: weight [rows, width], indices [bags, n] or [n], offsets (optional), weights of the samples (optional) --- */
+static int is_index(const struct onr_desc *desc) {
+  return desc->dtype == ONR_DTYPE_I64 || desc->dtype == ONR_DTYPE_I32;
+}
+
+static int64_t index_at(const struct onr_call *call, size_t input, size_t i) {
+  return call->in[input].dtype == ONR_DTYPE_I64 ? ((const int64_t *)call->inputs[input])[i]
+                                                : ((const int32_t *)call->inputs[input])[i];
+}
+
+/* --- the layer: weight [rows, width], indices [bags, n] or [n], offsets (optional), weights of the samples (optional)
+ * --- */
 
 static enum onr_status bag_infer(struct onr_call *call) {
   const struct onr_embedding *p = call->params;
   const struct onr_desc *indices = &call->in[INDICES];
   int64_t bags = indices->dim[0];
   if (!is_index(indices) || (has(call, OFFSETS) && !is_index(&call->in[OFFSETS])))
-    return onr_fail(call->error, ONR_STATUS_TYPE, "expected int32 or int64 indices and offsets, found %s", onr_dtype_name(indices->dtype));
+    return onr_fail(call->error, ONR_STATUS_TYPE, "expected int32 or int64 indices and offsets, found %s",
+                    onr_dtype_name(indices->dtype));
   if (indices->rank != (has(call, OFFSETS) ? 1 : 2) || (has(call, OFFSETS) && call->in[OFFSETS].rank != 1))
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected indices [bags, n], or [n] with offsets [bags], found rank %d", (int)indices->rank);
+    return onr_fail(call->error, ONR_STATUS_SHAPE,
+                    "expected indices [bags, n], or [n] with offsets [bags], found rank %d", (int)indices->rank);
   if (has(call, OFFSETS)) bags = call->in[OFFSETS].dim[0] - (p->include_last_offset ? 1 : 0);
   if (bags < 0) return onr_fail(call->error, ONR_STATUS_SHAPE, "expected at least one offset with include_last_offset");
   if (has(call, SAMPLE_WEIGHTS)) {
@@ -52,10 +60,11 @@ static enum onr_status bag_check(const struct onr_call *call) {
   const int64_t rows = call->in[WEIGHT].dim[0];
   for (size_t i = 0; i < count; i++)
     if (index_at(call, INDICES, i) < 0 || index_at(call, INDICES, i) >= rows)
-      return onr_fail(call->error, ONR_STATUS_INDEX, "index %lld is outside of 0..%lld", (long long)index_at(call, INDICES, i),
-                      (long long)rows - 1);
+      return onr_fail(call->error, ONR_STATUS_INDEX, "index %lld is outside of 0..%lld",
+                      (long long)index_at(call, INDICES, i), (long long)rows - 1);
   if (bags && bag_begin(call, 0) != 0)
-    return onr_fail(call->error, ONR_STATUS_INDEX, "expected offset 0 to be 0, found %lld", (long long)bag_begin(call, 0));
+    return onr_fail(call->error, ONR_STATUS_INDEX, "expected offset 0 to be 0, found %lld",
+                    (long long)bag_begin(call, 0));
   for (size_t b = 0; b < bags; b++)
     if (bag_begin(call, b) > bag_begin(call, b + 1) || bag_begin(call, b + 1) > (int64_t)count)
       return onr_fail(call->error, ONR_STATUS_INDEX, "expected offsets that rise up to %zu, found %lld and %lld", count,
@@ -117,7 +126,8 @@ static void renormalise(float *weight, size_t rows, size_t width, double max_nor
       norm = isinf(p) ? fmax(norm, size) : norm + pow(size, p);
     }
     if (!isinf(p)) norm = pow(norm, 1 / p);
-    for (size_t k = 0; k < width && norm > max_norm; k++) weight[k] = (float)((double)weight[k] * (max_norm / (norm + 1e-7)));
+    for (size_t k = 0; k < width && norm > max_norm; k++)
+      weight[k] = (float)((double)weight[k] * (max_norm / (norm + 1e-7)));
   }
 }
 
@@ -126,11 +136,13 @@ static int table(struct onr_net *net, const struct onr_embedding *p, struct onr_
   const int64_t dims[2] = {p->num_embeddings, p->embedding_dim};
   const int64_t most = INT64_MAX / 8;
   if (p->num_embeddings <= 0 || p->embedding_dim <= 0 || p->num_embeddings > most / p->embedding_dim)
-    return onri_net_fail(net, ONR_STATUS_ARGUMENT, "Embedding: expected num_embeddings and embedding_dim above 0, got %lld and %lld",
+    return onri_net_fail(net, ONR_STATUS_ARGUMENT,
+                         "Embedding: expected num_embeddings and embedding_dim above 0, got %lld and %lld",
                          (long long)p->num_embeddings, (long long)p->embedding_dim);
   if (!onri_net_check_given(net, "Embedding", "weight", weight.data)) return -1;
   if (!(p->max_norm >= 0) || !(p->norm_type >= 0))
-    return onri_net_fail(net, ONR_STATUS_ARGUMENT, "Embedding: expected max_norm and norm_type of 0 or more, got %g and %g", (double)p->max_norm,
+    return onri_net_fail(net, ONR_STATUS_ARGUMENT,
+                         "Embedding: expected max_norm and norm_type of 0 or more, got %g and %g", (double)p->max_norm,
                          (double)p->norm_type);
   if (!(p->max_norm > 0)) return onri_net_weight(net, "Embedding", "weight", weight, 2, dims);
   if (!onri_net_check_count(net, "Embedding", "weight", weight, dims[0], dims[1])) return -1;
@@ -138,7 +150,8 @@ static int table(struct onr_net *net, const struct onr_embedding *p, struct onr_
   float *copy = onri_allocate(allocator, count * sizeof(*copy));
   if (!copy) return onri_net_fail(net, ONR_STATUS_NO_MEMORY, "no memory for an embedding");
   memcpy(copy, weight.data, count * sizeof(*copy));
-  renormalise(copy, (size_t)dims[0], (size_t)dims[1], (double)p->max_norm, p->norm_type > 0 ? (double)p->norm_type : 2.0);
+  renormalise(copy, (size_t)dims[0], (size_t)dims[1], (double)p->max_norm,
+              p->norm_type > 0 ? (double)p->norm_type : 2.0);
   const int value = onri_net_weight(net, "Embedding", "weight", onr_weight(copy, count), 2, dims);
   onri_release(allocator, copy);
   return value;
@@ -149,8 +162,8 @@ int onr_embedding(struct onr_net *net, int indices, const struct onr_embedding *
   return onri_net_2(net, &onri_layer_gather, &params, table(net, embedding, weight), indices);
 }
 
-int onr_embedding_bag(struct onr_net *net, int indices, int offsets, int per_sample_weights, const struct onr_embedding *embedding,
-                      struct onr_weight weight) {
+int onr_embedding_bag(struct onr_net *net, int indices, int offsets, int per_sample_weights,
+                      const struct onr_embedding *embedding, struct onr_weight weight) {
   const int in[4] = {table(net, embedding, weight), indices, offsets, per_sample_weights};
   int out;
   if (net->failed) return -1;
@@ -158,5 +171,9 @@ int onr_embedding_bag(struct onr_net *net, int indices, int offsets, int per_sam
     return onri_net_fail(net, ONR_STATUS_ARGUMENT, "EmbeddingBag: unknown mode %d", (int)embedding->mode);
   if (per_sample_weights != ONRI_NONE && embedding->mode != ONR_EMBEDDING_SUM)
     return onri_net_fail(net, ONR_STATUS_ARGUMENT, "EmbeddingBag: per_sample_weights need the mode sum");
-  return onr_net_layer(net, &embedding_bag, embedding, in, per_sample_weights != ONRI_NONE ? 4 : offsets != ONRI_NONE ? 3 : 2, &out, 1);
+  return onr_net_layer(net, &embedding_bag, embedding, in,
+                       per_sample_weights != ONRI_NONE ? 4
+                       : offsets != ONRI_NONE          ? 3
+                                                       : 2,
+                       &out, 1);
 }

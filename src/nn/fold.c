@@ -5,9 +5,12 @@
 #include "params/move.h"
 #include "params/spatial.h"
 
-static int check(struct onr_net *net, const char *name, const int64_t *kernel, const int64_t *dilation, const int64_t *padding, const int64_t *stride) {
-  return onri_net_check_sizes(net, name, "kernel_size", kernel, 2, 1) && onri_net_check_sizes(net, name, "dilation", dilation, 2, 0) &&
-         onri_net_check_sizes(net, name, "padding", padding, 2, 0) && onri_net_check_sizes(net, name, "stride", stride, 2, 0);
+static int check(struct onr_net *net, const char *name, const int64_t *kernel, const int64_t *dilation,
+                 const int64_t *padding, const int64_t *stride) {
+  return onri_net_check_sizes(net, name, "kernel_size", kernel, 2, 1) &&
+         onri_net_check_sizes(net, name, "dilation", dilation, 2, 0) &&
+         onri_net_check_sizes(net, name, "padding", padding, 2, 0) &&
+         onri_net_check_sizes(net, name, "stride", stride, 2, 0);
 }
 
 int onr_unfold(struct onr_net *net, int x, const struct onr_unfold *p) {
@@ -37,5 +40,6 @@ int onr_fold(struct onr_net *net, int x, const struct onr_fold *p) {
     params.window.pad_begin[i] = params.window.pad_end[i] = p->padding[i];
   }
   const int image = onri_net_ints(net, p->output_size, 2), block = onri_net_ints(net, p->kernel_size, 2);
-  return onri_net_unbatch(net, onri_net_3(net, &onri_layer_col2im, &params, onri_net_batch(net, x, 3), image, block), x, 3);
+  return onri_net_unbatch(net, onri_net_3(net, &onri_layer_col2im, &params, onri_net_batch(net, x, 3), image, block), x,
+                          3);
 }

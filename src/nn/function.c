@@ -13,10 +13,10 @@ BINARY(div, DIV)
 
 int onr_matmul(struct onr_net *net, int a, int b) { return onri_net_2(net, &onri_layer_matmul, NULL, a, b); }
 
-#define REDUCE(function, operation)                                                             \
-  int onr_##function(struct onr_net *net, int x, int64_t dim, int32_t keepdim) {                \
+#define REDUCE(function, operation)                                                                    \
+  int onr_##function(struct onr_net *net, int x, int64_t dim, int32_t keepdim) {                       \
     const struct onr_reduce_params params = {.op = ONR_REDUCE_##operation, .keep_dims = keepdim != 0}; \
-    return onri_net_2(net, &onri_layer_reduce, &params, x, onri_net_ints(net, &dim, 1));        \
+    return onri_net_2(net, &onri_layer_reduce, &params, x, onri_net_ints(net, &dim, 1));               \
   }
 REDUCE(mean, MEAN)
 REDUCE(sum, SUM)
@@ -38,7 +38,8 @@ int onr_slice(struct onr_net *net, int x, int64_t dim, int64_t start, int64_t en
 
 int onr_select(struct onr_net *net, int x, int64_t dim, int64_t index) {
   const struct onr_desc scalar = {.dtype = ONR_DTYPE_I64};
-  return onri_net_2(net, &onri_layer_gather, &(struct onr_gather_params){.axis = dim}, x, onr_net_constant(net, &scalar, &index));
+  return onri_net_2(net, &onri_layer_gather, &(struct onr_gather_params){.axis = dim}, x,
+                    onr_net_constant(net, &scalar, &index));
 }
 
 int onr_reshape(struct onr_net *net, int x, const int64_t *shape, int32_t rank) {
@@ -54,7 +55,8 @@ int onr_permute(struct onr_net *net, int x, const int32_t *dims, int32_t rank) {
   for (int32_t i = 0; i < rank; i++) {
     params.perm[i] = dims[i] < 0 ? dims[i] + rank : dims[i];
     if (params.perm[i] < 0 || params.perm[i] >= rank)
-      return onri_net_fail(net, ONR_STATUS_ARGUMENT, "permute: dim %d is outside of -%d to %d", dims[i], rank, rank - 1);
+      return onri_net_fail(net, ONR_STATUS_ARGUMENT, "permute: dim %d is outside of -%d to %d", dims[i], rank,
+                           rank - 1);
   }
   return onri_net_1(net, &onri_layer_transpose, &params, x);
 }

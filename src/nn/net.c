@@ -20,7 +20,9 @@ int onri_net_fail(struct onr_net *net, enum onr_status status, const char *forma
   return -1;
 }
 
-static int no_memory(struct onr_net *net) { return onri_net_fail(net, ONR_STATUS_NO_MEMORY, "no memory for a network"); }
+static int no_memory(struct onr_net *net) {
+  return onri_net_fail(net, ONR_STATUS_NO_MEMORY, "no memory for a network");
+}
 
 enum onr_status onr_net_create(const struct onr_model_options *options, struct onr_net **net, struct onr_error *error) {
   struct onr_model *model;
@@ -106,13 +108,17 @@ int onr_net_input(struct onr_net *net, const char *name, enum onr_dtype dtype, i
   int value;
   if (net->failed) return -1;
   if (!name) return onri_net_fail(net, ONR_STATUS_ARGUMENT, "an input has no name");
-  if (is_taken(net, net->inputs, net->num_inputs, name)) return onri_net_fail(net, ONR_STATUS_ARGUMENT, "two inputs have the name '%s'", name);
-  if (rank < 0 || rank > ONR_MAX_RANK) return onri_net_fail(net, ONR_STATUS_ARGUMENT, "input '%s': rank %d is outside of 0..%d", name, rank, ONR_MAX_RANK);
-  if (!onr_dtype_size(dtype)) return onri_net_fail(net, ONR_STATUS_ARGUMENT, "input '%s': unknown data type %d", name, (int)dtype);
+  if (is_taken(net, net->inputs, net->num_inputs, name))
+    return onri_net_fail(net, ONR_STATUS_ARGUMENT, "two inputs have the name '%s'", name);
+  if (rank < 0 || rank > ONR_MAX_RANK)
+    return onri_net_fail(net, ONR_STATUS_ARGUMENT, "input '%s': rank %d is outside of 0..%d", name, rank, ONR_MAX_RANK);
+  if (!onr_dtype_size(dtype))
+    return onri_net_fail(net, ONR_STATUS_ARGUMENT, "input '%s': unknown data type %d", name, (int)dtype);
   if (rank && !dims) return onri_net_fail(net, ONR_STATUS_ARGUMENT, "input '%s': dims is NULL", name);
   desc = onr_desc_make(dtype, rank, dims);
   for (int32_t d = 0; d < rank; d++)
-    if (desc.dim[d] < ONR_UNKNOWN_DIM) return onri_net_fail(net, ONR_STATUS_ARGUMENT, "input '%s': dimension %d is negative", name, d);
+    if (desc.dim[d] < ONR_UNKNOWN_DIM)
+      return onri_net_fail(net, ONR_STATUS_ARGUMENT, "input '%s': dimension %d is negative", name, d);
   value = onri_graph_add_value(net->graph, name, &desc);
   return value < 0 ? no_memory(net) : append(net, &net->inputs, &net->num_inputs, &net->inputs_capacity, value);
 }
@@ -149,7 +155,8 @@ int onr_net_constant(struct onr_net *net, const struct onr_desc *desc, const voi
   int value;
   struct onr_error error;
   if (net->failed) return -1;
-  if (onri_desc_check(desc, &net->model->env, &error) != ONR_STATUS_OK) return onri_net_fail(net, error.status, "%s", error.message);
+  if (onri_desc_check(desc, &net->model->env, &error) != ONR_STATUS_OK)
+    return onri_net_fail(net, error.status, "%s", error.message);
   if (!data && onr_desc_elements(desc)) return onri_net_fail(net, ONR_STATUS_ARGUMENT, "a constant without data");
   value = onri_graph_add_data(net->graph, desc, data);
   if (value < 0) return no_memory(net);
@@ -169,8 +176,8 @@ static const struct onri_origin *origin_of(struct onr_net *net, const struct onr
   return o;
 }
 
-static int add_layer(struct onr_net *net, const struct onr_layer *layer, const void *params, const int *in, size_t num_in, int *out,
-                     size_t num_out) {
+static int add_layer(struct onr_net *net, const struct onr_layer *layer, const void *params, const int *in,
+                     size_t num_in, int *out, size_t num_out) {
   const struct onri_origin *origin;
   if (net->failed) return -1;
   for (size_t i = 0; i < num_in; i++)
@@ -190,8 +197,8 @@ static int add_layer(struct onr_net *net, const struct onr_layer *layer, const v
 }
 
 /* The outputs are collected apart: out may be in. */
-int onr_net_layer(struct onr_net *net, const struct onr_layer *layer, const void *params, const int *in, size_t num_in, int *out,
-                  size_t num_out) {
+int onr_net_layer(struct onr_net *net, const struct onr_layer *layer, const void *params, const int *in, size_t num_in,
+                  int *out, size_t num_out) {
   int *made = net->failed ? NULL : onri_arena_allocate(&net->graph->arena, (num_out + 1) * sizeof(*made));
   int first = -1;
   if (made) first = add_layer(net, layer, params, in, num_in, made, num_out);
@@ -226,16 +233,18 @@ void onr_net_pop(struct onr_net *net) {
 
 int64_t onr_net_parameters(const struct onr_net *net) { return net->parameters; }
 
-enum onr_status onr_net_shape(struct onr_net *net, int value, const struct onr_desc *inputs, size_t num_inputs, struct onr_desc *desc,
-                              struct onr_error *error) {
+enum onr_status onr_net_shape(struct onr_net *net, int value, const struct onr_desc *inputs, size_t num_inputs,
+                              struct onr_desc *desc, struct onr_error *error) {
   struct onri_inference inference;
   enum onr_status status;
   if (net->failed) {
     if (error) *error = net->error;
     return net->error.status;
   }
-  if (num_inputs != net->num_inputs) return onr_fail(error, ONR_STATUS_ARGUMENT, "the network has %zu inputs, got %zu", net->num_inputs, num_inputs);
-  if (value < 0 || (size_t)value >= net->graph->num_values) return onr_fail(error, ONR_STATUS_ARGUMENT, "%d is no value of this network", value);
+  if (num_inputs != net->num_inputs)
+    return onr_fail(error, ONR_STATUS_ARGUMENT, "the network has %zu inputs, got %zu", net->num_inputs, num_inputs);
+  if (value < 0 || (size_t)value >= net->graph->num_values)
+    return onr_fail(error, ONR_STATUS_ARGUMENT, "%d is no value of this network", value);
   ONR_TRY(onri_inference_init(&inference, net->graph, &net->model->env, 1, error));
   for (size_t i = 0; i < num_inputs; i++) inference.descs[net->inputs[i]] = inputs[i];
   status = ONR_STATUS_OK;
@@ -250,7 +259,8 @@ enum onr_status onr_net_shape(struct onr_net *net, int value, const struct onr_d
   return status;
 }
 
-int onri_net_weight(struct onr_net *net, const char *layer, const char *name, struct onr_weight weight, int32_t rank, const int64_t *dims) {
+int onri_net_weight(struct onr_net *net, const char *layer, const char *name, struct onr_weight weight, int32_t rank,
+                    const int64_t *dims) {
   const struct onr_desc desc = onr_desc_make(ONR_DTYPE_F32, rank, dims);
   struct onr_error error;
   char text[160];
@@ -263,11 +273,12 @@ int onri_net_weight(struct onr_net *net, const char *layer, const char *name, st
                        onr_desc_format(&desc, text, sizeof(text)), (long long)onr_desc_elements(&desc), weight.count);
 }
 
-int onri_net_check_count(struct onr_net *net, const char *layer, const char *name, struct onr_weight weight, int64_t rows, int64_t columns) {
+int onri_net_check_count(struct onr_net *net, const char *layer, const char *name, struct onr_weight weight,
+                         int64_t rows, int64_t columns) {
   int64_t expected;
   if (!weight.data || (onri_mul_i64(rows, columns, &expected) && (uint64_t)expected == weight.count)) return 1;
-  onri_net_fail(net, ONR_STATUS_ARGUMENT, "%s: expected %s of [%lld,%lld], got %zu numbers", layer, name, (long long)rows,
-                (long long)columns, weight.count);
+  onri_net_fail(net, ONR_STATUS_ARGUMENT, "%s: expected %s of [%lld,%lld], got %zu numbers", layer, name,
+                (long long)rows, (long long)columns, weight.count);
   return 0;
 }
 
@@ -296,7 +307,9 @@ static int add(struct onr_net *net, const struct onr_layer *layer, const void *p
   return onr_net_layer(net, layer, params, in, num_in, &out, 1);
 }
 
-int onri_net_1(struct onr_net *net, const struct onr_layer *layer, const void *params, int x) { return add(net, layer, params, &x, 1); }
+int onri_net_1(struct onr_net *net, const struct onr_layer *layer, const void *params, int x) {
+  return add(net, layer, params, &x, 1);
+}
 
 int onri_net_2(struct onr_net *net, const struct onr_layer *layer, const void *params, int x, int y) {
   return add(net, layer, params, (int[]){x, y}, 2);

@@ -9,6 +9,7 @@ int onri_net_batch(struct onr_net *net, int x, int32_t rank);
 int onri_net_unbatch(struct onr_net *net, int y, int x, int32_t rank);
 
 /* Fails and returns 0 unless each of the `spatial` values is in least..2^31 - 1. layer and name are for the message. */
-int onri_net_check_sizes(struct onr_net *net, const char *layer, const char *name, const int64_t *values, int32_t spatial, int64_t least);
+int onri_net_check_sizes(struct onr_net *net, const char *layer, const char *name, const int64_t *values,
+                         int32_t spatial, int64_t least);
 
 #endif

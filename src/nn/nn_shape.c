@@ -14,7 +14,8 @@ int onri_net_unbatch_at(struct onr_net *net, int y, int x, int32_t rank, int32_t
 
 int onri_net_concat(struct onr_net *net, const int *values, size_t count, int64_t axis) {
   int out = values[0];
-  return count == 1 ? out : onr_net_layer(net, &onri_layer_concat, &(struct onr_concat_params){axis}, values, count, &out, 1);
+  return count == 1 ? out
+                    : onr_net_layer(net, &onri_layer_concat, &(struct onr_concat_params){axis}, values, count, &out, 1);
 }
 
 int onri_net_pad(struct onr_net *net, int x, int pads, int64_t axis) {

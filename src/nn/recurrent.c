@@ -30,7 +30,8 @@ static void reorder(const struct kind *kind, size_t hidden, size_t columns, cons
 static void add_weights(struct onr_net *net, const struct kind *kind, const struct onr_rnn *p, size_t input,
                         const struct onr_rnn_weights *w, int *in) {
   const struct onr_allocator *allocator = net->model->env.allocator;
-  const size_t hidden = (size_t)p->hidden_size, rows = kind->gates * hidden, output = p->proj_size ? (size_t)p->proj_size : hidden;
+  const size_t hidden = (size_t)p->hidden_size, rows = kind->gates * hidden,
+               output = p->proj_size ? (size_t)p->proj_size : hidden;
   const size_t wide = input > output ? input : output;
   if (!onri_net_check_count(net, kind->name, "weight_ih", w->weight_ih, (int64_t)rows, (int64_t)input) ||
       !onri_net_check_count(net, kind->name, "weight_hh", w->weight_hh, (int64_t)rows, (int64_t)output) ||
@@ -43,27 +44,32 @@ static void add_weights(struct onr_net *net, const struct kind *kind, const stru
     return;
   }
   reorder(kind, hidden, input, w->weight_ih.data, buffer);
-  in[1] = onri_net_weight(net, kind->name, "weight_ih", onr_weight(buffer, rows * input), 3, (int64_t[]){1, (int64_t)rows, (int64_t)input});
+  in[1] = onri_net_weight(net, kind->name, "weight_ih", onr_weight(buffer, rows * input), 3,
+                          (int64_t[]){1, (int64_t)rows, (int64_t)input});
   reorder(kind, hidden, output, w->weight_hh.data, buffer);
-  in[2] = onri_net_weight(net, kind->name, "weight_hh", onr_weight(buffer, rows * output), 3, (int64_t[]){1, (int64_t)rows, (int64_t)output});
+  in[2] = onri_net_weight(net, kind->name, "weight_hh", onr_weight(buffer, rows * output), 3,
+                          (int64_t[]){1, (int64_t)rows, (int64_t)output});
   in[8] = onri_net_weight(net, kind->name, "weight_hr", w->weight_hr, 3, (int64_t[]){1, p->proj_size, p->hidden_size});
   in[3] = ONRI_NONE;
   if (w->bias_ih.data) {
     reorder(kind, hidden, 1, w->bias_ih.data, buffer);
     reorder(kind, hidden, 1, w->bias_hh.data, buffer + rows);
-    in[3] = onri_net_weight(net, kind->name, "bias", onr_weight(buffer, 2 * rows), 2, (int64_t[]){1, 2 * (int64_t)rows});
+    in[3] =
+        onri_net_weight(net, kind->name, "bias", onr_weight(buffer, 2 * rows), 2, (int64_t[]){1, 2 * (int64_t)rows});
   }
   onri_release(allocator, buffer);
 }
 
 /* One layer in one direction: out[0] [T, B, size], out[1] [1, B, size], out[2] [1, B, hidden]. */
-static void direction(struct onr_net *net, const struct kind *kind, const struct onr_rnn *p, int reverse, size_t input, int x, int h, int c,
-                      const struct onr_rnn_weights *w, int *out) {
+static void direction(struct onr_net *net, const struct kind *kind, const struct onr_rnn *p, int reverse, size_t input,
+                      int x, int h, int c, const struct onr_rnn_weights *w, int *out) {
   struct onr_recurrent_params params = {.hidden_size = p->hidden_size, .linear_before_reset = 1};
   int in[9] = {x, ONRI_NONE, ONRI_NONE, ONRI_NONE, ONRI_NONE, h, c, ONRI_NONE, ONRI_NONE};
   size_t count = 9;
-  if (!w->weight_ih.data || !w->weight_hh.data || !w->bias_ih.data != !w->bias_hh.data || !w->weight_hr.data != !p->proj_size) {
-    onri_net_fail(net, ONR_STATUS_ARGUMENT, "%s: expected both weights, both biases or none, and weight_hr with proj_size alone", kind->name);
+  if (!w->weight_ih.data || !w->weight_hh.data || !w->bias_ih.data != !w->bias_hh.data ||
+      !w->weight_hr.data != !p->proj_size) {
+    onri_net_fail(net, ONR_STATUS_ARGUMENT,
+                  "%s: expected both weights, both biases or none, and weight_hr with proj_size alone", kind->name);
     return;
   }
   params.direction = reverse ? ONR_DIRECTION_REVERSE : ONR_DIRECTION_FORWARD;
@@ -77,13 +83,15 @@ static void direction(struct onr_net *net, const struct kind *kind, const struct
 static int check(struct onr_net *net, const struct kind *kind, const struct onr_rnn *p) {
   const int64_t layers = p->num_layers ? p->num_layers : 1, directions = p->bidirectional ? 2 : 1;
   if (p->input_size <= 0 || p->input_size > MAX_SIZE || p->hidden_size <= 0 || p->hidden_size > MAX_SIZE)
-    return onri_net_fail(net, ONR_STATUS_ARGUMENT, "%s: expected input_size and hidden_size in 1..%d, got %lld and %lld", kind->name, MAX_SIZE,
+    return onri_net_fail(net, ONR_STATUS_ARGUMENT,
+                         "%s: expected input_size and hidden_size in 1..%d, got %lld and %lld", kind->name, MAX_SIZE,
                          (long long)p->input_size, (long long)p->hidden_size);
   if (layers < 0 || layers * directions > MAX_CELLS)
-    return onri_net_fail(net, ONR_STATUS_ARGUMENT, "%s: expected num_layers times directions in 1..%d, got %d layers", kind->name, MAX_CELLS,
-                         (int)p->num_layers);
+    return onri_net_fail(net, ONR_STATUS_ARGUMENT, "%s: expected num_layers times directions in 1..%d, got %d layers",
+                         kind->name, MAX_CELLS, (int)p->num_layers);
   if (p->proj_size < 0 || p->proj_size >= p->hidden_size || (p->proj_size && kind != &lstm_kind))
-    return onri_net_fail(net, ONR_STATUS_ARGUMENT, "%s: expected proj_size 0 or, for an LSTM, below hidden_size, got %lld", kind->name,
+    return onri_net_fail(net, ONR_STATUS_ARGUMENT,
+                         "%s: expected proj_size 0 or, for an LSTM, below hidden_size, got %lld", kind->name,
                          (long long)p->proj_size);
   return net->failed ? -1 : 0;
 }
@@ -95,8 +103,8 @@ static void split_state(struct onr_net *net, int state, size_t cells, int *parts
   if (state != ONRI_NONE && cells > 1) onr_net_layer(net, &onri_layer_split, &params, &state, 1, parts, cells);
 }
 
-static int stack(struct onr_net *net, const struct kind *kind, const struct onr_rnn *p, int x, int h0, int c0, const struct onr_rnn_weights *w,
-                 int *h_n, int *c_n) {
+static int stack(struct onr_net *net, const struct kind *kind, const struct onr_rnn *p, int x, int h0, int c0,
+                 const struct onr_rnn_weights *w, int *h_n, int *c_n) {
   const size_t layers = p->num_layers ? (size_t)p->num_layers : 1, directions = p->bidirectional ? 2 : 1;
   const size_t size = (size_t)(p->proj_size ? p->proj_size : p->hidden_size);
   int h[MAX_CELLS], c[MAX_CELLS];
@@ -114,7 +122,8 @@ static int stack(struct onr_net *net, const struct kind *kind, const struct onr_
     for (size_t d = 0; d < directions; d++) {
       const size_t cell = l * directions + d;
       int out[3] = {-1, -1, -1};
-      direction(net, kind, p, d == 1, l ? size * directions : (size_t)p->input_size, x, h[cell], c[cell], &w[cell], out);
+      direction(net, kind, p, d == 1, l ? size * directions : (size_t)p->input_size, x, h[cell], c[cell], &w[cell],
+                out);
       y[d] = out[0];
       h[cell] = out[1];
       c[cell] = out[2];
@@ -126,15 +135,18 @@ static int stack(struct onr_net *net, const struct kind *kind, const struct onr_
   return onri_net_unbatch_at(net, p->batch_first ? onri_net_swap_outer(net, x) : x, given, 3, batch_axis);
 }
 
-int onr_rnn(struct onr_net *net, int x, int h0, const struct onr_rnn *rnn, const struct onr_rnn_weights *weights, int *h_n) {
+int onr_rnn(struct onr_net *net, int x, int h0, const struct onr_rnn *rnn, const struct onr_rnn_weights *weights,
+            int *h_n) {
   return stack(net, &rnn_kind, rnn, x, h0, ONRI_NONE, weights, h_n, NULL);
 }
 
-int onr_gru(struct onr_net *net, int x, int h0, const struct onr_rnn *gru, const struct onr_rnn_weights *weights, int *h_n) {
+int onr_gru(struct onr_net *net, int x, int h0, const struct onr_rnn *gru, const struct onr_rnn_weights *weights,
+            int *h_n) {
   return stack(net, &gru_kind, gru, x, h0, ONRI_NONE, weights, h_n, NULL);
 }
 
-int onr_lstm(struct onr_net *net, int x, int h0, int c0, const struct onr_rnn *lstm, const struct onr_rnn_weights *weights, int *h_n, int *c_n) {
+int onr_lstm(struct onr_net *net, int x, int h0, int c0, const struct onr_rnn *lstm,
+             const struct onr_rnn_weights *weights, int *h_n, int *c_n) {
   return stack(net, &lstm_kind, lstm, x, h0, c0, weights, h_n, c_n);
 }
 
@@ -143,7 +155,9 @@ static int one_step(struct onr_net *net, int x) {
   return x == ONRI_NONE ? x : onri_net_unsqueeze(net, onri_net_batch_at(net, x, 2, 0), 0);
 }
 
-static int without_step(struct onr_net *net, int y, int x) { return onri_net_unbatch_at(net, onri_net_squeeze(net, y, 0), x, 2, 0); }
+static int without_step(struct onr_net *net, int y, int x) {
+  return onri_net_unbatch_at(net, onri_net_squeeze(net, y, 0), x, 2, 0);
+}
 
 /* A sequence of one step. */
 static int step(struct onr_net *net, const struct kind *kind, const struct onr_rnn *cell, int x, int h, int c,
@@ -162,6 +176,7 @@ int onr_gru_cell(struct onr_net *net, int x, int h, const struct onr_rnn *cell, 
   return step(net, &gru_kind, cell, x, h, ONRI_NONE, weights, NULL);
 }
 
-int onr_lstm_cell(struct onr_net *net, int x, int h, int c, const struct onr_rnn *cell, const struct onr_rnn_weights *weights, int *c1) {
+int onr_lstm_cell(struct onr_net *net, int x, int h, int c, const struct onr_rnn *cell,
+                  const struct onr_rnn_weights *weights, int *c1) {
   return step(net, &lstm_kind, cell, x, h, c, weights, c1);
 }

@@ -15,7 +15,8 @@ static const struct mode {
   enum onr_resize_mode mode;
   enum onr_resize_coordinates coordinates;
   enum onr_resize_nearest nearest;
-} modes[] = { /* as enum onr_upsample_mode */
+} modes[] = {
+    /* as enum onr_upsample_mode */
     {"nearest", 0, 0, ONR_RESIZE_NEAREST, ONR_RESIZE_ASYMMETRIC, ONR_RESIZE_FLOOR},
     {"nearest-exact", 0, 0, ONR_RESIZE_NEAREST, ONR_RESIZE_HALF_PIXEL, ONR_RESIZE_ROUND_PREFER_CEIL},
     {"linear", 1, 1, ONR_RESIZE_LINEAR, ONR_RESIZE_HALF_PIXEL, ONR_RESIZE_FLOOR},
@@ -40,20 +41,24 @@ static int32_t count_scales(const struct onr_upsample *p) {
 
 static int check(struct onr_net *net, const struct onr_upsample *p) {
   const int32_t sizes = count_sizes(p), scales = count_scales(p), spatial = sizes + scales;
-  if ((int)p->mode < 0 || (size_t)p->mode >= sizeof modes / sizeof *modes)
+  if ((int)p->mode < 0 || (size_t)p->mode >= sizeof(modes) / sizeof(*modes))
     return onri_net_fail(net, ONR_STATUS_ARGUMENT, "Upsample: unknown mode %d", (int)p->mode);
-  const struct mode *const mode = &modes[p->mode];
-  if ((sizes == 0) == (scales == 0)) return onri_net_fail(net, ONR_STATUS_ARGUMENT, "Upsample: expected either size or scale_factor");
+  const struct mode *mode = &modes[p->mode];
+  if ((sizes == 0) == (scales == 0))
+    return onri_net_fail(net, ONR_STATUS_ARGUMENT, "Upsample: expected either size or scale_factor");
   for (int32_t i = 0; i < scales; i++)
     if (!(p->scale_factor[i] > 0) || isinf(p->scale_factor[i]))
-      return onri_net_fail(net, ONR_STATUS_ARGUMENT, "Upsample: expected scale_factor above 0, got %g", p->scale_factor[i]);
+      return onri_net_fail(net, ONR_STATUS_ARGUMENT, "Upsample: expected scale_factor above 0, got %g",
+                           p->scale_factor[i]);
   if (!onri_net_check_sizes(net, "Upsample", "size", p->size, sizes, 1)) return -1;
   if (mode->spatial && mode->spatial != spatial)
-    return onri_net_fail(net, ONR_STATUS_ARGUMENT, "Upsample: expected %d sizes or scale factors for mode %s, got %d", mode->spatial, mode->name, spatial);
+    return onri_net_fail(net, ONR_STATUS_ARGUMENT, "Upsample: expected %d sizes or scale factors for mode %s, got %d",
+                         mode->spatial, mode->name, spatial);
   if (p->align_corners && !mode->interpolates)
     return onri_net_fail(net, ONR_STATUS_ARGUMENT, "Upsample: align_corners does not go with mode %s", mode->name);
   if (p->antialias && mode->spatial != 2)
-    return onri_net_fail(net, ONR_STATUS_ARGUMENT, "Upsample: antialias goes with bilinear and bicubic alone, not with mode %s", mode->name);
+    return onri_net_fail(net, ONR_STATUS_ARGUMENT,
+                         "Upsample: antialias goes with bilinear and bicubic alone, not with mode %s", mode->name);
   return net->failed ? -1 : spatial;
 }
 
@@ -70,13 +75,17 @@ static int wide_scales(struct onr_net *net, const double *scales, int32_t count)
 }
 
 static int resize(struct onr_net *net, int x, const struct onr_upsample *p, int32_t spatial) {
-  const struct mode *const mode = &modes[p->mode];
+  const struct mode *mode = &modes[p->mode];
   const int by_size = count_sizes(p) > 0;
-  struct onr_resize_params params = {
-      .mode = (int32_t)mode->mode, .coordinates = (int32_t)coordinates_of(p),
-      .nearest = (int32_t)mode->nearest, .antialias = p->antialias != 0, .exclude_outside = p->antialias != 0,
-      .cubic_a = p->antialias ? -0.5f : -0.75f, .wide_scales = 1, .recompute_scales = p->recompute_scale_factor || p->align_corners,
-      .num_axes = spatial};
+  struct onr_resize_params params = {.mode = (int32_t)mode->mode,
+                                     .coordinates = (int32_t)coordinates_of(p),
+                                     .nearest = (int32_t)mode->nearest,
+                                     .antialias = p->antialias != 0,
+                                     .exclude_outside = p->antialias != 0,
+                                     .cubic_a = p->antialias ? -0.5f : -0.75f,
+                                     .wide_scales = 1,
+                                     .recompute_scales = p->recompute_scale_factor || p->align_corners,
+                                     .num_axes = spatial};
   for (int32_t i = 0; i < spatial; i++) params.axes[i] = 2 + i;
   const int in[4] = {x, ONRI_NONE, by_size ? ONRI_NONE : wide_scales(net, p->scale_factor, spatial),
                      by_size ? onri_net_ints(net, p->size, (size_t)spatial) : ONRI_NONE};
@@ -101,14 +110,16 @@ int onr_upsample(struct onr_net *net, int x, const struct onr_upsample *p) {
   return onri_net_unbatch(net, y, x, 2 + spatial);
 }
 
-static int upsample_2d(struct onr_net *net, int x, const struct onr_upsample *p, enum onr_upsample_mode mode, int32_t align_corners) {
+static int upsample_2d(struct onr_net *net, int x, const struct onr_upsample *p, enum onr_upsample_mode mode,
+                       int32_t align_corners) {
   struct onr_upsample plain = {.mode = mode, .align_corners = align_corners};
   for (int i = 0; i < 2; i++) {
     plain.size[i] = p->size[i];
     plain.scale_factor[i] = p->scale_factor[i];
   }
   if (count_sizes(&plain) + count_scales(&plain) != 2)
-    return onri_net_fail(net, ONR_STATUS_ARGUMENT, "UpsamplingNearest2d and UpsamplingBilinear2d: expected 2 sizes or 2 scale factors");
+    return onri_net_fail(net, ONR_STATUS_ARGUMENT,
+                         "UpsamplingNearest2d and UpsamplingBilinear2d: expected 2 sizes or 2 scale factors");
   return onr_upsample(net, x, &plain);
 }
 

@@ -1,4 +1,5 @@
-/* attention.h: parameters of scaled dot-product attention, linear attention and rotary position embedding. Floating-point. */
+/* attention.h: parameters of scaled dot-product attention, linear attention and rotary position embedding.
+ * Floating-point. */
 #ifndef ONNXRUN_LAYERS_ATTENTION_H
 #define ONNXRUN_LAYERS_ATTENTION_H
 
@@ -8,10 +9,10 @@
 
 /* What the fourth output of attention shows. */
 enum onr_qk_output {
-  ONR_QK_SCALED,  /* scale Q K^T */
-  ONR_QK_CAPPED,  /* after softcap */
-  ONR_QK_MASKED,  /* after the mask, too */
-  ONR_QK_SOFTMAX  /* after softmax */
+  ONR_QK_SCALED, /* scale Q K^T */
+  ONR_QK_CAPPED, /* after softcap */
+  ONR_QK_MASKED, /* after the mask, too */
+  ONR_QK_SOFTMAX /* after softmax */
 };
 
 /* What a query gets that sees no key: all are hidden, or no score is above -infinity. */
@@ -24,15 +25,15 @@ enum onr_blind_query {
 /* attention: softmax(cap(scale Q K^T) + mask) V.
  * inputs   Q [B, heads, L, E], K [B, kv_heads, S, E], V [B, kv_heads, S, F], or rank 3 with the heads inside the last
  *          dimension ([B, L, heads E]); V, and past V with it, may be of another type than Q and K;
- *          mask (optional; bool: false hides; else it is added, whatever its type; broadcast to [B, heads, L, S total]; a last
- *          dimension that is shorter than S total hides the rest), past K, past V (optional; [B, kv_heads, P, .]; keys come
- *          before K's), lengths (optional; int64 [B]: keys from there on are padding)
- * outputs  Y of Q's rank, present K and V (optional), scores (optional; [B, heads, L, S total])
- * heads is a multiple of kv_heads: each kv head serves heads / kv_heads query heads. */
+ *          mask (optional; bool: false hides; else it is added, whatever its type; broadcast to [B, heads, L, S total];
+ * a last dimension that is shorter than S total hides the rest), past K, past V (optional; [B, kv_heads, P, .]; keys
+ * come before K's), lengths (optional; int64 [B]: keys from there on are padding) outputs  Y of Q's rank, present K and
+ * V (optional), scores (optional; [B, heads, L, S total]) heads is a multiple of kv_heads: each kv head serves heads /
+ * kv_heads query heads. */
 struct onr_attention_params {
-  float scale;      /* 0: 1 / sqrt(E) */
-  float softcap;    /* 0: none; else cap(x) = softcap tanh(x / softcap) */
-  int32_t causal;   /* query i sees keys up to i + P (or, with lengths, up to i + lengths - L) */
+  float scale;             /* 0: 1 / sqrt(E) */
+  float softcap;           /* 0: none; else cap(x) = softcap tanh(x / softcap) */
+  int32_t causal;          /* query i sees keys up to i + P (or, with lengths, up to i + lengths - L) */
   int64_t heads, kv_heads; /* for rank 3; 0 for rank 4 */
   enum onr_qk_output qk_output;
   enum onr_blind_query blind_query;
@@ -46,17 +47,16 @@ struct onr_attention_params {
  * inputs  X [B, heads, L, E] or [B, L, heads E], cos and sin ([positions, R/2], or [B, L, R/2] without positions),
  *         positions (optional, int64 [B, L]) */
 struct onr_rotary_params {
-  int64_t heads;        /* for rank 3 */
-  int64_t rotary_size;  /* leading elements of a head that are turned; 0: all */
-  int32_t interleaved;  /* pairs are (2i, 2i+1) instead of (i, i + R/2) */
+  int64_t heads;       /* for rank 3 */
+  int64_t rotary_size; /* leading elements of a head that are turned; 0: all */
+  int32_t interleaved; /* pairs are (2i, 2i+1) instead of (i, i + R/2) */
 };
 
-/* linear_attention: for each position, state = exp(decay) state; state += k u^T; y = scale state^T q, where u = v, or with
- * beta u = beta (v - state^T k) (ONNX LinearAttention).
- * inputs   Q [B, T, heads E], K [B, T, kv_heads E], V [B, T, kv_heads F] (float32, float16, bfloat16),
- *          past [B, kv_heads, E, F] (optional: zeros; may be of another of these types),
- *          decay [B, T, kv_heads E] or [B, T, kv_heads] (with `gated`), beta [B, T, kv_heads] or [B, T, 1] (with `delta`)
- * outputs  Y [B, T, heads F], present (optional, like past; without one: [B, kv_heads, E, F] in Q's type)
+/* linear_attention: for each position, state = exp(decay) state; state += k u^T; y = scale state^T q, where u = v, or
+ * with beta u = beta (v - state^T k) (ONNX LinearAttention). inputs   Q [B, T, heads E], K [B, T, kv_heads E], V [B, T,
+ * kv_heads F] (float32, float16, bfloat16), past [B, kv_heads, E, F] (optional: zeros; may be of another of these
+ * types), decay [B, T, kv_heads E] or [B, T, kv_heads] (with `gated`), beta [B, T, kv_heads] or [B, T, 1] (with
+ * `delta`) outputs  Y [B, T, heads F], present (optional, like past; without one: [B, kv_heads, E, F] in Q's type)
  * heads is a multiple of kv_heads: each state serves heads / kv_heads query heads. */
 struct onr_linear_attention_params {
   int64_t heads, kv_heads;
@@ -64,13 +64,12 @@ struct onr_linear_attention_params {
   int32_t gated, delta;
 };
 
-/* head_product: one of the two products of attention where something is done to the scores or to the probabilities in between
- * (ONNX FlexAttention).
- * inputs   scores: Q [B, heads, L, E], K [B, kv_heads, S, E]; each is multiplied by sqrt(scale), rounded to its type;
- *          else: probabilities [B, heads, L, S], V [B, kv_heads, S, F], and optionally Q, whose first three dimensions the
- *          probabilities must have
- * output   scores: Q K^T [B, heads, L, S] in `precision`; else: probabilities V [B, heads, L, F] in V's type
- * Products are in the type of the first input. heads is a multiple of kv_heads. */
+/* head_product: one of the two products of attention where something is done to the scores or to the probabilities in
+ * between (ONNX FlexAttention). inputs   scores: Q [B, heads, L, E], K [B, kv_heads, S, E]; each is multiplied by
+ * sqrt(scale), rounded to its type; else: probabilities [B, heads, L, S], V [B, kv_heads, S, F], and optionally Q,
+ * whose first three dimensions the probabilities must have output   scores: Q K^T [B, heads, L, S] in `precision`;
+ * else: probabilities V [B, heads, L, F] in V's type Products are in the type of the first input. heads is a multiple
+ * of kv_heads. */
 struct onr_head_product_params {
   int32_t scores;
   int32_t has_scale;

@@ -13,8 +13,8 @@ struct onr_loop_params {
 /* ONNX Scan. Arrays: one entry a scan input or scan output. */
 struct onr_scan_params {
   int32_t num_states, num_scan_inputs;
-  int32_t input_axis[ONR_SCAN_MAX], output_axis[ONR_SCAN_MAX];           /* may be negative; default 0 */
-  int32_t input_reverse[ONR_SCAN_MAX], output_reverse[ONR_SCAN_MAX];     /* 1: from the last slice to the first */
+  int32_t input_axis[ONR_SCAN_MAX], output_axis[ONR_SCAN_MAX];       /* may be negative; default 0 */
+  int32_t input_reverse[ONR_SCAN_MAX], output_reverse[ONR_SCAN_MAX]; /* 1: from the last slice to the first */
 };
 
 #endif

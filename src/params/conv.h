@@ -14,28 +14,32 @@ struct onr_conv_params {
   int32_t channels_last;
 };
 
-/* conv_integer: int32 convolution of 8-bit images with struct onr_conv_params; clamp is not used. inputs x, weight, x's zero
- * point (one), weight's zero point (one, or one an output channel); both optional. ONNX ConvInteger-10.
- * qlinear_conv: quantised convolution, the same parameters. inputs x, x_scale, x_zero, weight, w_scale, w_zero, y_scale,
- * y_zero, bias int32 [M] in steps of x_scale * w_scale (optional). Scales float32; those of weights one, or one an output
- * channel. y has the type of y_zero; products are exact, halves are rounded to even. ONNX QLinearConv-10. */
+/* conv_integer: int32 convolution of 8-bit images with struct onr_conv_params; clamp is not used. inputs x, weight, x's
+ * zero point (one), weight's zero point (one, or one an output channel); both optional. ONNX ConvInteger-10.
+ * qlinear_conv: quantised convolution, the same parameters. inputs x, x_scale, x_zero, weight, w_scale, w_zero,
+ * y_scale, y_zero, bias int32 [M] in steps of x_scale * w_scale (optional). Scales float32; those of weights one, or
+ * one an output channel. y has the type of y_zero; products are exact, halves are rounded to even. ONNX QLinearConv-10.
+ */
 
 /* conv_transpose: inputs x, weight [C, M/groups, kernel...], bias [M] (optional).
- * output = stride * (input - 1) + output_padding + dilated kernel - pad_begin - pad_end; where output_shape is given, the
- * padding follows from it: the odd pixel goes to the beginning, with SAME_UPPER to the end (ONNX since opset 11). */
+ * output = stride * (input - 1) + output_padding + dilated kernel - pad_begin - pad_end; where output_shape is given,
+ * the padding follows from it: the odd pixel goes to the beginning, with SAME_UPPER to the end (ONNX since opset 11).
+ */
 struct onr_conv_transpose_params {
   struct onr_window window;
   int64_t groups; /* 0: 1 */
   int64_t output_padding[ONR_MAX_SPATIAL];
-  int64_t output_size[ONR_MAX_SPATIAL]; /* above 0: gives output_padding, which must be below the stride, while padding stays */
+  int64_t output_size[ONR_MAX_SPATIAL]; /* above 0: gives output_padding, which must be below the stride, while padding
+                                           stays */
   int32_t has_output_shape;
   int64_t output_shape[ONR_MAX_SPATIAL];
   struct onr_clamp clamp;
   int32_t channels_last;
 };
 
-/* deform_conv: inputs x [N, C, H, W], weight [M, C/groups, kernel...], offset [N, offset_groups * taps * 2, out H, out W]
- * (row and column of each tap, in pixels), bias [M] (optional), mask [N, offset_groups * taps, out H, out W] (optional). */
+/* deform_conv: inputs x [N, C, H, W], weight [M, C/groups, kernel...], offset [N, offset_groups * taps * 2, out H, out
+ * W] (row and column of each tap, in pixels), bias [M] (optional), mask [N, offset_groups * taps, out H, out W]
+ * (optional). */
 struct onr_deform_conv_params {
   struct onr_window window; /* auto_pad is not used */
   int64_t groups;           /* 0: 1 */

@@ -11,60 +11,61 @@ extern "C" {
 
 /* --- unary: y = f(x) ---
  * name, text, types of x. alpha and beta are used where they are named. Types: FLOAT (float16, bfloat16, float32,
- * float64), FLOAT8 (FLOAT and the four of 8 bits with a mantissa), SIGNED (FLOAT and signed integers), NUMBER (SIGNED and unsigned integers), INTEGER, BOOL, ANY. */
-#define ONR_UNARY_LIST(X)                                                                     \
-  X(ABS, "abs", NUMBER)                                                                       \
-  X(NEG, "neg", SIGNED)                                                                       \
-  X(SIGN, "sign", NUMBER)                                                                     \
-  X(CEIL, "ceil", FLOAT)                                                                      \
-  X(FLOOR, "floor", FLOAT)                                                                    \
-  X(ROUND, "round", FLOAT)             /* half to even */                                     \
-  X(SQRT, "sqrt", FLOAT)                                                                      \
-  X(RECIPROCAL, "reciprocal", FLOAT)                                                          \
-  X(EXP, "exp", FLOAT)                                                                        \
-  X(LOG, "log", FLOAT)                                                                        \
-  X(SIN, "sin", FLOAT)                                                                        \
-  X(COS, "cos", FLOAT)                                                                        \
-  X(TAN, "tan", FLOAT)                                                                        \
-  X(ASIN, "asin", FLOAT)                                                                      \
-  X(ACOS, "acos", FLOAT)                                                                      \
-  X(ATAN, "atan", FLOAT)                                                                      \
-  X(SINH, "sinh", FLOAT)                                                                      \
-  X(COSH, "cosh", FLOAT)                                                                      \
-  X(TANH, "tanh", FLOAT)                                                                      \
-  X(ASINH, "asinh", FLOAT)                                                                    \
-  X(ACOSH, "acosh", FLOAT)                                                                    \
-  X(ATANH, "atanh", FLOAT)                                                                    \
-  X(ERF, "erf", NUMBER)                /* of integers: cut to an integer */                    \
-  X(SIGMOID, "sigmoid", FLOAT)                                                                \
-  X(RELU, "relu", SIGNED)                                                                     \
-  X(LEAKY_RELU, "leaky_relu", FLOAT)   /* x < 0 ? alpha x : x */                              \
-  X(ELU, "elu", FLOAT)                 /* x < 0 ? alpha (exp(x) - 1) : x */                   \
-  X(CELU, "celu", FLOAT)               /* max(0, x) + min(0, alpha (exp(x / alpha) - 1)) */   \
-  X(SELU, "selu", FLOAT)               /* beta (x > 0 ? x : alpha (exp(x) - 1)) */            \
-  X(HARD_SIGMOID, "hard_sigmoid", FLOAT) /* max(0, min(1, alpha x + beta)) */                 \
-  X(HARD_SWISH, "hard_swish", FLOAT)   /* x max(0, min(1, alpha x + beta)); 1/6 and 1/2 */    \
-  X(SOFTPLUS, "softplus", FLOAT)       /* log(1 + exp(x)) */                                  \
-  X(SOFTSIGN, "softsign", FLOAT)       /* x / (1 + |x|) */                                    \
-  X(THRESHOLDED_RELU, "thresholded_relu", FLOAT) /* x > alpha ? x : 0 */                      \
-  X(GELU, "gelu", FLOAT)               /* x / 2 (1 + erf(x / sqrt 2)) */                      \
-  X(GELU_TANH, "gelu_tanh", FLOAT)     /* x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) */ \
-  X(MISH, "mish", FLOAT)               /* x tanh(softplus(x)) */                              \
-  X(SWISH, "swish", FLOAT)             /* x sigmoid(alpha x); SiLU for alpha 1 */             \
-  X(SHRINK, "shrink", NUMBER)          /* x < -alpha ? x + beta : x > alpha ? x - beta : 0 */ \
-  X(CLIP, "clip", FLOAT)               /* min(max(x, alpha), beta); NaN stays NaN */          \
-  X(AFFINE, "affine", FLOAT)           /* alpha x + beta */                                   \
-  X(SQUARE, "square", FLOAT)           /* x x */                                              \
-  X(NOT, "not", BOOL)                                                                         \
-  X(BITWISE_NOT, "bitwise_not", INTEGER)                                                      \
-  X(IS_NAN, "is_nan", FLOAT8)          /* gives bool */                                       \
-  X(IS_INF, "is_inf", FLOAT8)          /* gives bool; alpha != 0: counts -inf, beta != 0: +inf */
+ * float64), FLOAT8 (FLOAT and the four of 8 bits with a mantissa), SIGNED (FLOAT and signed integers), NUMBER (SIGNED
+ * and unsigned integers), INTEGER, BOOL, ANY. */
+#define ONR_UNARY_LIST(X)                                                                                \
+  X(ABS, "abs", NUMBER)                                                                                  \
+  X(NEG, "neg", SIGNED)                                                                                  \
+  X(SIGN, "sign", NUMBER)                                                                                \
+  X(CEIL, "ceil", FLOAT)                                                                                 \
+  X(FLOOR, "floor", FLOAT)                                                                               \
+  X(ROUND, "round", FLOAT) /* half to even */                                                            \
+  X(SQRT, "sqrt", FLOAT)                                                                                 \
+  X(RECIPROCAL, "reciprocal", FLOAT)                                                                     \
+  X(EXP, "exp", FLOAT)                                                                                   \
+  X(LOG, "log", FLOAT)                                                                                   \
+  X(SIN, "sin", FLOAT)                                                                                   \
+  X(COS, "cos", FLOAT)                                                                                   \
+  X(TAN, "tan", FLOAT)                                                                                   \
+  X(ASIN, "asin", FLOAT)                                                                                 \
+  X(ACOS, "acos", FLOAT)                                                                                 \
+  X(ATAN, "atan", FLOAT)                                                                                 \
+  X(SINH, "sinh", FLOAT)                                                                                 \
+  X(COSH, "cosh", FLOAT)                                                                                 \
+  X(TANH, "tanh", FLOAT)                                                                                 \
+  X(ASINH, "asinh", FLOAT)                                                                               \
+  X(ACOSH, "acosh", FLOAT)                                                                               \
+  X(ATANH, "atanh", FLOAT)                                                                               \
+  X(ERF, "erf", NUMBER) /* of integers: cut to an integer */                                             \
+  X(SIGMOID, "sigmoid", FLOAT)                                                                           \
+  X(RELU, "relu", SIGNED)                                                                                \
+  X(LEAKY_RELU, "leaky_relu", FLOAT)             /* x < 0 ? alpha x : x */                               \
+  X(ELU, "elu", FLOAT)                           /* x < 0 ? alpha (exp(x) - 1) : x */                    \
+  X(CELU, "celu", FLOAT)                         /* max(0, x) + min(0, alpha (exp(x / alpha) - 1)) */    \
+  X(SELU, "selu", FLOAT)                         /* beta (x > 0 ? x : alpha (exp(x) - 1)) */             \
+  X(HARD_SIGMOID, "hard_sigmoid", FLOAT)         /* max(0, min(1, alpha x + beta)) */                    \
+  X(HARD_SWISH, "hard_swish", FLOAT)             /* x max(0, min(1, alpha x + beta)); 1/6 and 1/2 */     \
+  X(SOFTPLUS, "softplus", FLOAT)                 /* log(1 + exp(x)) */                                   \
+  X(SOFTSIGN, "softsign", FLOAT)                 /* x / (1 + |x|) */                                     \
+  X(THRESHOLDED_RELU, "thresholded_relu", FLOAT) /* x > alpha ? x : 0 */                                 \
+  X(GELU, "gelu", FLOAT)                         /* x / 2 (1 + erf(x / sqrt 2)) */                       \
+  X(GELU_TANH, "gelu_tanh", FLOAT)               /* x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) */ \
+  X(MISH, "mish", FLOAT)                         /* x tanh(softplus(x)) */                               \
+  X(SWISH, "swish", FLOAT)                       /* x sigmoid(alpha x); SiLU for alpha 1 */              \
+  X(SHRINK, "shrink", NUMBER)                    /* x < -alpha ? x + beta : x > alpha ? x - beta : 0 */  \
+  X(CLIP, "clip", FLOAT)                         /* min(max(x, alpha), beta); NaN stays NaN */           \
+  X(AFFINE, "affine", FLOAT)                     /* alpha x + beta */                                    \
+  X(SQUARE, "square", FLOAT)                     /* x x */                                               \
+  X(NOT, "not", BOOL)                                                                                    \
+  X(BITWISE_NOT, "bitwise_not", INTEGER)                                                                 \
+  X(IS_NAN, "is_nan", FLOAT8) /* gives bool */                                                           \
+  X(IS_INF, "is_inf", FLOAT8) /* gives bool; alpha != 0: counts -inf, beta != 0: +inf */
 
 enum onr_unary {
 #define ONR_X(name, text, types) ONR_UNARY_##name,
   ONR_UNARY_LIST(ONR_X)
 #undef ONR_X
-  ONR_NUM_UNARY
+      ONR_NUM_UNARY
 };
 
 struct onr_unary_params {
@@ -75,36 +76,36 @@ struct onr_unary_params {
 /* --- binary: y = f(a, b), broadcast ---
  * name, text, types of a and b (as above), 1: the result is bool. Integer division by zero is an ARITHMETIC error; the
  * least value divided by -1 wraps to itself. Both inputs have one type, except POW, whose exponent may have another. */
-#define ONR_BINARY_LIST(X)                                                                    \
-  X(ADD, "add", NUMBER, 0)                                                                    \
-  X(SUB, "sub", NUMBER, 0)                                                                    \
-  X(MUL, "mul", NUMBER, 0)                                                                    \
-  X(DIV, "div", NUMBER, 0)                     /* integers: toward zero */                    \
-  X(POW, "pow", NUMBER, 0)                                                                    \
-  X(MOD, "mod", NUMBER, 0)                     /* result has the sign of b */                 \
-  X(FMOD, "fmod", NUMBER, 0)                   /* result has the sign of a */                 \
-  X(MIN, "min", NUMBER, 0)                     /* NaN when either is NaN; MAX too */          \
-  X(MAX, "max", NUMBER, 0)                                                                    \
-  X(PRELU, "prelu", NUMBER, 0)                 /* a < 0 ? a b : a */                          \
-  X(EQUAL, "equal", ANY, 1)                                                                   \
-  X(LESS, "less", NUMBER, 1)                                                                  \
-  X(GREATER, "greater", NUMBER, 1)                                                            \
-  X(LESS_OR_EQUAL, "less_or_equal", NUMBER, 1)                                                \
-  X(GREATER_OR_EQUAL, "greater_or_equal", NUMBER, 1)                                          \
-  X(AND, "and", BOOL, 1)                                                                      \
-  X(OR, "or", BOOL, 1)                                                                        \
-  X(XOR, "xor", BOOL, 1)                                                                      \
-  X(BITWISE_AND, "bitwise_and", INTEGER, 0)                                                   \
-  X(BITWISE_OR, "bitwise_or", INTEGER, 0)                                                     \
-  X(BITWISE_XOR, "bitwise_xor", INTEGER, 0)                                                   \
-  X(SHIFT_LEFT, "shift_left", INTEGER, 0)      /* by a negative amount or by all bits: 0 */   \
-  X(SHIFT_RIGHT, "shift_right", INTEGER, 0)    /* the same; -1 for a negative a */
+#define ONR_BINARY_LIST(X)                                                               \
+  X(ADD, "add", NUMBER, 0)                                                               \
+  X(SUB, "sub", NUMBER, 0)                                                               \
+  X(MUL, "mul", NUMBER, 0)                                                               \
+  X(DIV, "div", NUMBER, 0) /* integers: toward zero */                                   \
+  X(POW, "pow", NUMBER, 0)                                                               \
+  X(MOD, "mod", NUMBER, 0)   /* result has the sign of b */                              \
+  X(FMOD, "fmod", NUMBER, 0) /* result has the sign of a */                              \
+  X(MIN, "min", NUMBER, 0)   /* NaN when either is NaN; MAX too */                       \
+  X(MAX, "max", NUMBER, 0)                                                               \
+  X(PRELU, "prelu", NUMBER, 0) /* a < 0 ? a b : a */                                     \
+  X(EQUAL, "equal", ANY, 1)                                                              \
+  X(LESS, "less", NUMBER, 1)                                                             \
+  X(GREATER, "greater", NUMBER, 1)                                                       \
+  X(LESS_OR_EQUAL, "less_or_equal", NUMBER, 1)                                           \
+  X(GREATER_OR_EQUAL, "greater_or_equal", NUMBER, 1)                                     \
+  X(AND, "and", BOOL, 1)                                                                 \
+  X(OR, "or", BOOL, 1)                                                                   \
+  X(XOR, "xor", BOOL, 1)                                                                 \
+  X(BITWISE_AND, "bitwise_and", INTEGER, 0)                                              \
+  X(BITWISE_OR, "bitwise_or", INTEGER, 0)                                                \
+  X(BITWISE_XOR, "bitwise_xor", INTEGER, 0)                                              \
+  X(SHIFT_LEFT, "shift_left", INTEGER, 0)   /* by a negative amount or by all bits: 0 */ \
+  X(SHIFT_RIGHT, "shift_right", INTEGER, 0) /* the same; -1 for a negative a */
 
 enum onr_binary {
 #define ONR_X(name, text, types, is_bool) ONR_BINARY_##name,
   ONR_BINARY_LIST(ONR_X)
 #undef ONR_X
-  ONR_NUM_BINARY
+      ONR_NUM_BINARY
 };
 
 struct onr_binary_params {
@@ -114,56 +115,56 @@ struct onr_binary_params {
 
 /* where: y = condition ? x : y, broadcast. Inputs: condition (bool), x, y of one type (any). No parameters. */
 
-/* clip: y = min(max(x, least), most). Inputs: x, least (optional), most (optional), scalars of x's type; any number. Where
- * least > most the result is most; a NaN in x stays, a NaN bound gives NaN. No parameters. For bounds that are known and
- * float types, unary CLIP does the same faster. */
+/* clip: y = min(max(x, least), most). Inputs: x, least (optional), most (optional), scalars of x's type; any number.
+ * Where least > most the result is most; a NaN in x stays, a NaN bound gives NaN. No parameters. For bounds that are
+ * known and float types, unary CLIP does the same faster. */
 
 /* cast: to another type. Floats become integers by truncation: NaN gives 0; int32, int64 and uint64 saturate above, the
- * other types wrap. Integers wrap; anything but 0 is true. Float targets round to nearest even. Strings are made as NumPy writes
- * numbers; those that are read must be decimal numbers in the range of the type (DATA), and floats that are too large are infinite. */
+ * other types wrap. Integers wrap; anything but 0 is true. Float targets round to nearest even. Strings are made as
+ * NumPy writes numbers; those that are read must be decimal numbers in the range of the type (DATA), and floats that
+ * are too large are infinite. */
 enum onr_cast_rounding { ONR_CAST_UP, ONR_CAST_DOWN, ONR_CAST_NEAREST }; /* for float8e8m0 alone */
 struct onr_cast_params {
   enum onr_dtype to;
-  int32_t unsaturated;          /* 1: what overflows a float8 becomes infinity or NaN instead of the largest value */
+  int32_t unsaturated; /* 1: what overflows a float8 becomes infinity or NaN instead of the largest value */
   enum onr_cast_rounding rounding;
 };
 
 /* cast_like: cast to the type of input 1; `to` is not read. */
 
-/* quantize_linear: y = saturate(round(x / scale) + zero_point). Inputs: x, scale, zero_point (optional, the output type).
- * dequantize_linear: y = (x - zero_point) scale.
- * scale is a scalar; or [dim[axis]]; or, with block_size > 0, of x's rank with ceil(dim[axis] / block_size) on the axis.
- * zero_point has the shape of scale. */
+/* quantize_linear: y = saturate(round(x / scale) + zero_point). Inputs: x, scale, zero_point (optional, the output
+ * type). dequantize_linear: y = (x - zero_point) scale. scale is a scalar; or [dim[axis]]; or, with block_size > 0, of
+ * x's rank with ceil(dim[axis] / block_size) on the axis. zero_point has the shape of scale. */
 struct onr_quantize_params {
-  int64_t axis;                 /* may be negative */
-  int64_t block_size;           /* 0: not blocked */
-  enum onr_dtype output_dtype;  /* NONE: that of zero_point, else uint8; dequantize: that of scale */
-  enum onr_dtype precision;     /* quantize: type of the division; NONE: that of scale */
-  int32_t unsaturated;          /* quantize to float8, as in cast */
+  int64_t axis;                /* may be negative */
+  int64_t block_size;          /* 0: not blocked */
+  enum onr_dtype output_dtype; /* NONE: that of zero_point, else uint8; dequantize: that of scale */
+  enum onr_dtype precision;    /* quantize: type of the division; NONE: that of scale */
+  int32_t unsaturated;         /* quantize to float8, as in cast */
 };
 
 /* dynamic_quantize_linear: x (float32) -> y (uint8), scale (float32), zero_point (uint8), from the range of x. No
  * parameters. */
 
 /* dropout: in training each element is 0 with the probability ratio, else x / (1 - ratio); outside of it y is x.
- * Inputs: x, ratio (optional scalar in [0, 1), 0.5 by default), training (optional, bool scalar). Outputs: y, mask (1 where x
- * was kept). The numbers drawn are those of numpy.random.RandomState(seed), in row order. */
+ * Inputs: x, ratio (optional scalar in [0, 1), 0.5 by default), training (optional, bool scalar). Outputs: y, mask (1
+ * where x was kept). The numbers drawn are those of numpy.random.RandomState(seed), in row order. */
 struct onr_dropout_params {
   int32_t mask_like_x; /* 1: the mask has x's type, 0: bool */
   uint64_t seed;
 };
 
-/* align: the same elements with dimensions of 1 behind, so that dimension 0 lies at `axis` of a tensor of input 1's rank:
- * [3, 4] at axis 1 of rank 4 is [3, 4, 1], and broadcasts there. Inputs: x, like (only its rank is used). */
+/* align: the same elements with dimensions of 1 behind, so that dimension 0 lies at `axis` of a tensor of input 1's
+ * rank: [3, 4] at axis 1 of rank 4 is [3, 4, 1], and broadcasts there. Inputs: x, like (only its rank is used). */
 struct onr_align_params {
   int32_t axis; /* may be negative: counted from the end of like */
 };
 
 /* elementwise_chain: up to ONR_CHAIN_STEPS element-wise operations in one pass over memory, float32.
  *
- * v = input 0; then each step makes a new v; the last v is the output. All inputs are float32 and broadcast against each
- * other; the output has their common shape. A step's operand is one of the inputs (0: the start of the chain once more) or
- * a constant:
+ * v = input 0; then each step makes a new v; the last v is the output. All inputs are float32 and broadcast against
+ * each other; the output has their common shape. A step's operand is one of the inputs (0: the start of the chain once
+ * more) or a constant:
  *
  *   {ONR_CHAIN_UNARY, ONR_UNARY_SIGMOID}                               v = sigmoid(v)
  *   {ONR_CHAIN_UNARY, ONR_UNARY_CLIP, .alpha = 0, .beta = 6}           v = min(max(v, 0), 6)
@@ -178,8 +179,8 @@ struct onr_align_params {
 enum onr_chain_kind { ONR_CHAIN_UNARY, ONR_CHAIN_BINARY, ONR_CHAIN_REVERSED };
 struct onr_chain_step {
   enum onr_chain_kind kind;
-  int32_t op;             /* enum onr_unary or enum onr_binary */
-  int32_t operand;        /* binary: input, or ONR_CHAIN_CONSTANT */
+  int32_t op;      /* enum onr_unary or enum onr_binary */
+  int32_t operand; /* binary: input, or ONR_CHAIN_CONSTANT */
   float constant;
   float alpha, beta;      /* unary: as in struct onr_unary_params */
   struct onr_clamp clamp; /* binary: as in struct onr_binary_params */

@@ -18,7 +18,8 @@ struct onr_eye_like_params {
   int64_t k;
 };
 
-/* one_hot: indices, depth (scalar), values [off, on]: a new axis of length depth. Indices out of range give off alone. */
+/* one_hot: indices, depth (scalar), values [off, on]: a new axis of length depth. Indices out of range give off alone.
+ */
 struct onr_one_hot_params {
   int64_t axis; /* of the result */
 };

@@ -56,8 +56,8 @@ struct onr_compress_params {
   int64_t axis;
 };
 
-/* non_max_suppression: boxes [batch, n, 4], scores [batch, classes, n], most boxes a class, IoU threshold, score threshold
- * (optional scalars) -> int64 [selected, 3]: batch, class, box. */
+/* non_max_suppression: boxes [batch, n, 4], scores [batch, classes, n], most boxes a class, IoU threshold, score
+ * threshold (optional scalars) -> int64 [selected, 3]: batch, class, box. */
 struct onr_non_max_suppression_params {
   int32_t center_point_box; /* boxes are x, y, width, height; else two opposite corners y, x, y, x */
 };

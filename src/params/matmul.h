@@ -29,9 +29,9 @@ struct onr_gemm_params {
   struct onr_clamp clamp;
 };
 
-/* matmul_integer: int32 product of 8-bit matrices. inputs A, B, A's zero point, B's zero point (optional; scalar, or one
- * a row of A, one a column of B). No parameters.
- * qlinear_matmul: quantised product. inputs a, a_scale, a_zero, b, b_scale, b_zero, y_scale, y_zero. No parameters. */
+/* matmul_integer: int32 product of 8-bit matrices. inputs A, B, A's zero point, B's zero point (optional; scalar, or
+ * one a row of A, one a column of B). No parameters. qlinear_matmul: quantised product. inputs a, a_scale, a_zero, b,
+ * b_scale, b_zero, y_scale, y_zero. No parameters. */
 
 #define ONR_EINSUM_MAX_TEXT 256
 /* einsum: NumPy's einsum with explicit or implicit output. One or more inputs of one number type. */
@@ -39,8 +39,8 @@ struct onr_einsum_params {
   char equation[ONR_EINSUM_MAX_TEXT]; /* NUL-terminated, "bij,bjk->bik" */
 };
 
-/* solve: X of A X = B. inputs A [..., n, n], B [n] or [..., n, k] (optional; without it X is A's inverse); floating-point. A singular
- * matrix is an ARITHMETIC error. */
+/* solve: X of A X = B. inputs A [..., n, n], B [n] or [..., n, k] (optional; without it X is A's inverse);
+ * floating-point. A singular matrix is an ARITHMETIC error. */
 struct onr_solve_params {
   int32_t transpose_a; /* non-zero: A^T X = B */
 };

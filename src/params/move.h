@@ -18,7 +18,8 @@ struct onr_concat_params {
 /* split: x, sizes (optional int64 list; without it parts of equal size, the last one smaller where need be). */
 struct onr_split_params {
   int64_t axis;
-  int32_t even; /* non-zero: without sizes, refuse a dimension that the number of parts does not divide (ONNX before 18) */
+  int32_t
+      even; /* non-zero: without sizes, refuse a dimension that the number of parts does not divide (ONNX before 18) */
 };
 
 /* slice: x, starts, ends, axes (optional), steps (optional): int32 or int64 lists. No parameters.
@@ -27,7 +28,9 @@ struct onr_split_params {
 /* pad: x, pads (int64: the begins of all axes, then the ends; negative crops), value (optional scalar of x's type;
  * for a float type also float32), axes (optional). */
 enum onr_pad_mode {
-  ONR_PAD_CONSTANT, ONR_PAD_REFLECT, ONR_PAD_EDGE,
+  ONR_PAD_CONSTANT,
+  ONR_PAD_REFLECT,
+  ONR_PAD_EDGE,
   ONR_PAD_WRAP,
   ONR_PAD_CIRCULAR, /* wraps once at most: torch.nn.CircularPad */
 };
@@ -35,7 +38,8 @@ struct onr_pad_params {
   enum onr_pad_mode mode;
 };
 
-/* center_crop_pad: x, sizes (int64, one an axis): each axis is cropped, or padded with 0, to its size, about its middle. */
+/* center_crop_pad: x, sizes (int64, one an axis): each axis is cropped, or padded with 0, to its size, about its
+ * middle. */
 struct onr_center_crop_pad_params {
   int32_t num_axes; /* 0: all axes */
   int64_t axes[ONR_MAX_RANK];

@@ -1,4 +1,5 @@
-/* normalization.h: parameters of softmax and of the normalisations. Inputs are floating-point; statistics are in double. */
+/* normalization.h: parameters of softmax and of the normalisations. Inputs are floating-point; statistics are in
+ * double. */
 #ifndef ONNXRUN_LAYERS_NORMALIZATION_H
 #define ONNXRUN_LAYERS_NORMALIZATION_H
 
@@ -8,8 +9,9 @@
 
 /* softmax, log_softmax, hardmax: along one axis. */
 struct onr_softmax_params {
-  int64_t axis;    /* may be negative */
-  int32_t flatten; /* non-zero: over all of [axis, rank) at once, as ONNX did before opset 13; axis may equal the rank */
+  int64_t axis; /* may be negative */
+  int32_t
+      flatten; /* non-zero: over all of [axis, rank) at once, as ONNX did before opset 13; axis may equal the rank */
 };
 
 /* What the last dimensions of x must be; num_dims 0: anything. */

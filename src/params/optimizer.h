@@ -12,10 +12,10 @@ enum onr_optimizer { ONR_OPTIMIZER_MOMENTUM, ONR_OPTIMIZER_NESTEROV, ONR_OPTIMIZ
  * outputs  new x, v, h */
 struct onr_optimizer_params {
   enum onr_optimizer optimizer;
-  float alpha, beta;          /* Momentum, Adam */
-  float epsilon;              /* Adagrad, Adam */
-  float decay;                /* Adagrad */
-  float norm, norm_post;      /* L2 regularisation before, and for Adam after the step */
+  float alpha, beta;     /* Momentum, Adam */
+  float epsilon;         /* Adagrad, Adam */
+  float decay;           /* Adagrad */
+  float norm, norm_post; /* L2 regularisation before, and for Adam after the step */
 };
 
 #endif

@@ -1,11 +1,10 @@
 /* recurrent.h: parameters of LSTM, GRU and the plain recurrent layer, in ONNX's terms. Floating-point.
  *
- * inputs   X [T, B, I], W [D, gates H, I], R [D, gates H, H], bias [D, 2 gates H], lengths (int32 [B]), initial_h [D, B, H]
- *          and for LSTM initial_c [D, B, H], P [D, 3 H], projection [D, O, H]. All but X, W, R are optional.
- * outputs  Y [T, D, B, H], Y_h [D, B, H] and for LSTM Y_c [D, B, H]; each optional.
- * With a projection h is its product with what the cell gives, and has O <= H elements in R, initial_h, Y and Y_h (torch.nn's proj_size).
- * layout 1: X [B, T, I], Y [B, T, D, H], states [B, D, H].
- * Order of the gates: LSTM i o f c; GRU z r h. D is 2 for both directions, else 1. */
+ * inputs   X [T, B, I], W [D, gates H, I], R [D, gates H, H], bias [D, 2 gates H], lengths (int32 [B]), initial_h [D,
+ * B, H] and for LSTM initial_c [D, B, H], P [D, 3 H], projection [D, O, H]. All but X, W, R are optional. outputs  Y
+ * [T, D, B, H], Y_h [D, B, H] and for LSTM Y_c [D, B, H]; each optional. With a projection h is its product with what
+ * the cell gives, and has O <= H elements in R, initial_h, Y and Y_h (torch.nn's proj_size). layout 1: X [B, T, I], Y
+ * [B, T, D, H], states [B, D, H]. Order of the gates: LSTM i o f c; GRU z r h. D is 2 for both directions, else 1. */
 #ifndef ONNXRUN_LAYERS_RECURRENT_H
 #define ONNXRUN_LAYERS_RECURRENT_H
 
@@ -42,7 +41,7 @@ struct onr_recurrent_params {
   int32_t linear_before_reset; /* gru */
   int32_t input_forget;        /* lstm: f = 1 - i */
   int32_t has_clip;
-  float clip;                  /* cell inputs are cut to [-clip, clip] before the activations */
+  float clip; /* cell inputs are cut to [-clip, clip] before the activations */
   /* LSTM f g h (3 a direction), GRU f g (2), rnn f (1); the reverse direction's follow the forward one's */
   struct onr_recurrent_function functions[6];
 };

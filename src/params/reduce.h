@@ -22,7 +22,8 @@ enum onr_reduce_op {
 struct onr_reduce_params {
   enum onr_reduce_op op;
   int32_t keep_dims;            /* reduced dimensions stay as 1 */
-  int32_t noop_with_empty_axes; /* without axes x is passed on unreduced (but squared, absolute ... as the op says); else all axes are reduced */
+  int32_t noop_with_empty_axes; /* without axes x is passed on unreduced (but squared, absolute ... as the op says);
+                                   else all axes are reduced */
 };
 
 /* sum_to: sums over the dimensions along which broadcasting would stretch `like` to x: the gradient of broadcasting.
@@ -31,7 +32,7 @@ struct onr_reduce_params {
 /* arg_reduce: index (int64) of the largest or smallest element along one axis. */
 struct onr_arg_reduce_params {
   int64_t axis;
-  int32_t minimum;     /* 0: largest, 1: smallest */
+  int32_t minimum; /* 0: largest, 1: smallest */
   int32_t keep_dims;
   int32_t select_last; /* of equal elements, the last one instead of the first */
 };

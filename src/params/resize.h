@@ -17,7 +17,8 @@ enum onr_resize_coordinates {
   ONR_RESIZE_ASYMMETRIC = 4,
   ONR_RESIZE_TF_HALF_PIXEL_FOR_NN = 5,
   ONR_RESIZE_TF_CROP_AND_RESIZE = 6,
-  ONR_RESIZE_PYTORCH_CORNERS = 7, /* half_pixel with scales of (out - 1) / (in - 1): torch.nn's antialias with align_corners */
+  ONR_RESIZE_PYTORCH_CORNERS =
+      7, /* half_pixel with scales of (out - 1) / (in - 1): torch.nn's antialias with align_corners */
 };
 
 enum onr_resize_nearest {
@@ -41,11 +42,11 @@ struct onr_resize_params {
   int32_t aspect;      /* enum onr_resize_aspect; with sizes only */
   int32_t antialias;   /* widen the filter when shrinking */
   int32_t exclude_outside;
-  float cubic_a;       /* -0.75 is usual */
+  float cubic_a; /* -0.75 is usual */
   float extrapolation_value;
-  int32_t wide_scales; /* scales are float64, in which torch.nn computes sizes */
-  int32_t recompute_scales; /* scales decide the sizes alone: positions follow from these */
-  int32_t num_axes;    /* 0: all axes in order */
+  int32_t wide_scales;        /* scales are float64, in which torch.nn computes sizes */
+  int32_t recompute_scales;   /* scales decide the sizes alone: positions follow from these */
+  int32_t num_axes;           /* 0: all axes in order */
   int32_t axes[ONR_MAX_RANK]; /* may be negative */
   int32_t channels_last;
 };

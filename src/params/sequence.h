@@ -23,8 +23,8 @@ struct onr_sequence_map_params {
 
 /* zip_map: x [n, k] (or [k]; any number type), keys [k] (int64 or string) -> a sequence of n maps. No parameters. */
 
-/* map_values: map, wanted keys [n] (optional, constant) -> the values of these keys; without them all values in the order of
- * their keys, which are int64. A key that is not in the map has the value 0 or "". */
+/* map_values: map, wanted keys [n] (optional, constant) -> the values of these keys; without them all values in the
+ * order of their keys, which are int64. A key that is not in the map has the value 0 or "". */
 struct onr_map_values_params {
   int32_t row;         /* the result is [1, n] instead of [n] */
   int32_t by_position; /* without wanted keys: the value of key i is element i, of `length`; other keys are left out */

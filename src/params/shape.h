@@ -26,10 +26,11 @@ struct onr_unflatten_params {
   int64_t sizes[ONR_MAX_RANK];
 };
 
-/* squeeze: x, axes (optional int64 list: all dimensions of 1). unsqueeze: x, axes (of the result). identity: x. No parameters. */
+/* squeeze: x, axes (optional int64 list: all dimensions of 1). unsqueeze: x, axes (of the result). identity: x. No
+ * parameters. */
 
-/* batch: x of rank `rank`, or of one less, which then gets a dimension of 1. unbatch: y, x: takes that dimension of y, of any rank,
- * away again where x had none. Both are for torch.nn's layers that take a batch or a single item. */
+/* batch: x of rank `rank`, or of one less, which then gets a dimension of 1. unbatch: y, x: takes that dimension of y,
+ * of any rank, away again where x had none. Both are for torch.nn's layers that take a batch or a single item. */
 struct onr_batch_params {
   int32_t rank;
   int32_t axis; /* where the dimension of 1 comes; 0: in front */
@@ -40,8 +41,8 @@ struct onr_bit_cast_params {
   enum onr_dtype dtype;
 };
 
-/* shape: the dimensions start .. end-1 of x as int64 [end - start]; negative counts from the end, out of range is clamped.
- * size: the number of elements as an int64 scalar; no parameters. */
+/* shape: the dimensions start .. end-1 of x as int64 [end - start]; negative counts from the end, out of range is
+ * clamped. size: the number of elements as an int64 scalar; no parameters. */
 struct onr_shape_params {
   int64_t start, end; /* INT64_MAX: to the last */
 };

@@ -8,7 +8,8 @@
 
 #include "params/window.h"
 
-/* batch_norm: inputs x, scale [C], bias [C], mean [C], variance [C]. Output y; in training also running mean and variance. */
+/* batch_norm: inputs x, scale [C], bias [C], mean [C], variance [C]. Output y; in training also running mean and
+ * variance. */
 struct onr_batch_norm_params {
   float epsilon;
   float momentum;   /* training: running = running * momentum + batch * (1 - momentum) */
@@ -52,7 +53,8 @@ struct onr_grid_sample_params {
   int32_t channels_last;
 };
 
-/* affine_grid: inputs theta [N, 2, 3] or [N, 3, 4], size int64 [4] or [5] ([N, C, spatial...]); output a grid for grid_sample. */
+/* affine_grid: inputs theta [N, 2, 3] or [N, 3, 4], size int64 [4] or [5] ([N, C, spatial...]); output a grid for
+ * grid_sample. */
 struct onr_affine_grid_params {
   int32_t align_corners;
 };
@@ -63,14 +65,16 @@ struct onr_col2im_params {
   struct onr_window window;
 };
 
-/* im2col: the other way: x [N, C, spatial...] (1 to 3, any dtype) to [N, C * product of kernel, L]. Nothing of the window is padded. */
+/* im2col: the other way: x [N, C, spatial...] (1 to 3, any dtype) to [N, C * product of kernel, L]. Nothing of the
+ * window is padded. */
 struct onr_im2col_params {
   struct onr_window window;
 };
 
 enum onr_roi_mode { ONR_ROI_AVERAGE = 0, ONR_ROI_MAX = 1 };
 
-/* roi_align: inputs x [N, C, H, W], rois [R, 4] (x1, y1, x2, y2), batch indices int64 [R]; output [R, C, height, width]. */
+/* roi_align: inputs x [N, C, H, W], rois [R, 4] (x1, y1, x2, y2), batch indices int64 [R]; output [R, C, height,
+ * width]. */
 struct onr_roi_align_params {
   int32_t mode; /* enum onr_roi_mode */
   int32_t half_pixel;

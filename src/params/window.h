@@ -17,8 +17,8 @@ enum onr_auto_pad {
 
 /* A window that slides over the spatial dimensions, outermost first (depth, height, width). All zero is the default. */
 struct onr_window {
-  int32_t rank;     /* entries of the arrays in use; 0: all are at their defaults. Else the number of spatial dimensions */
-  int32_t auto_pad; /* enum onr_auto_pad */
+  int32_t rank; /* entries of the arrays in use; 0: all are at their defaults. Else the number of spatial dimensions */
+  int32_t auto_pad;                  /* enum onr_auto_pad */
   int64_t kernel[ONR_MAX_SPATIAL];   /* 0: taken from the weights (convolutions only) */
   int64_t stride[ONR_MAX_SPATIAL];   /* 0: 1 */
   int64_t dilation[ONR_MAX_SPATIAL]; /* 0: 1 */

@@ -1,4 +1,5 @@
-/* affine: a scale and a shift a channel go into the weights and the bias of the layer in front. BatchNorm is one, too. */
+/* affine: a scale and a shift a channel go into the weights and the bias of the layer in front. BatchNorm is one, too.
+ */
 #include <math.h>
 #include <string.h>
 
@@ -69,22 +70,25 @@ static const struct {
   const struct onr_layer *layer;
   int (*read)(const struct onri_node *node, const struct onr_desc *w, struct weights *out);
 } weighted[] = {
-    {&onri_layer_conv, read_conv},     {&onri_layer_conv_transpose, read_conv_transpose}, {&onri_layer_linear, read_linear},
-    {&onri_layer_matmul, read_matmul}, {&onri_layer_gemm, read_gemm},
+    {&onri_layer_conv, read_conv},     {&onri_layer_conv_transpose, read_conv_transpose},
+    {&onri_layer_linear, read_linear}, {&onri_layer_matmul, read_matmul},
+    {&onri_layer_gemm, read_gemm},
 };
 
 /* The layer that makes v, when its weights and bias are float32 constants and nobody else reads v. */
 static struct onri_node *find_weighted(const struct onri_rewrite *rw, int32_t v, struct weights *weights) {
   struct onri_node *node = onri_rewrite_producer(rw, v);
   size_t count;
-  if (node == NULL || node->num_out != 1 || rw->uses[v] != 1 || node->num_in < 2) return NULL;
-  for (size_t i = 0; i < sizeof weighted / sizeof weighted[0]; i++) {
+  if (!node || node->num_out != 1 || rw->uses[v] != 1 || node->num_in < 2) return NULL;
+  for (size_t i = 0; i < sizeof(weighted) / sizeof(weighted[0]); i++) {
     if (weighted[i].layer != node->layer || !onri_rewrite_is_constant(rw, node->in[1])) continue;
     const struct onr_desc *w = &rw->graph->values[node->in[1]].constant->desc;
-    if (w->dtype != ONR_DTYPE_F32 || !weighted[i].read(node, w, weights) || weights->clamp.enabled || weights->channels < 1) return NULL;
+    if (w->dtype != ONR_DTYPE_F32 || !weighted[i].read(node, w, weights) || weights->clamp.enabled ||
+        weights->channels < 1)
+      return NULL;
     if (node->num_in > 2 && node->in[2] != ONRI_NONE) {
       const float *bias = onri_rewrite_floats(rw, node->in[2], &count);
-      if (bias == NULL || (count != 1 && count != (size_t)weights->channels)) return NULL;
+      if (!bias || (count != 1 && count != (size_t)weights->channels)) return NULL;
       if (onri_rewrite_rank(rw, node->in[2]) > 1) return NULL;
     }
     return node;
@@ -93,29 +97,31 @@ static struct onri_node *find_weighted(const struct onri_rewrite *rw, int32_t v,
 }
 
 /* bias' = scale bias + shift */
-static enum onr_status write_bias(struct onri_rewrite *rw, struct onri_node *node, const struct weights *w, const struct affine *a) {
+static enum onr_status write_bias(struct onri_rewrite *rw, struct onri_node *node, const struct weights *w,
+                                  const struct affine *a) {
   const struct onr_desc desc = {.dtype = ONR_DTYPE_F32, .rank = 1, .dim = {w->channels}};
   size_t count = 0;
   const int32_t old = node->num_in > 2 ? node->in[2] : ONRI_NONE;
   const float *bias = old == ONRI_NONE ? NULL : onri_rewrite_floats(rw, old, &count);
   struct onri_constant *constant = onri_constant_create(rw->graph->env, &desc);
-  if (constant == NULL) return onri_rewrite_no_memory(rw);
+  if (!constant) return onri_rewrite_no_memory(rw);
   float *target = constant->data;
   for (size_t c = 0; c < (size_t)w->channels; c++) {
-    const double scale = a->scale != NULL ? (double)a->scale[a->num_scales > 1 ? c : 0] : 1;
-    const double shift = a->shift != NULL ? (double)a->shift[a->num_shifts > 1 ? c : 0] : 0;
-    target[c] = (float)(scale * (bias != NULL ? (double)bias[count > 1 ? c : 0] : 0) + shift);
+    const double scale = a->scale ? (double)a->scale[a->num_scales > 1 ? c : 0] : 1;
+    const double shift = a->shift ? (double)a->shift[a->num_shifts > 1 ? c : 0] : 0;
+    target[c] = (float)(scale * (bias ? (double)bias[count > 1 ? c : 0] : 0) + shift);
   }
   const int32_t v = onri_rewrite_constant(rw, constant);
   return v < 0 ? onri_rewrite_no_memory(rw) : onri_rewrite_set_input(rw, node, w->bias_input, v);
 }
 
-static enum onr_status write_weights(struct onri_rewrite *rw, struct onri_node *node, const struct weights *w, const struct affine *a) {
+static enum onr_status write_weights(struct onri_rewrite *rw, struct onri_node *node, const struct weights *w,
+                                     const struct affine *a) {
   size_t count, at = 0;
   const struct onr_desc desc = rw->graph->values[node->in[1]].constant->desc;
   const float *source = onri_rewrite_floats(rw, node->in[1], &count);
-  struct onri_constant *constant = source != NULL ? onri_constant_create(rw->graph->env, &desc) : NULL;
-  if (constant == NULL) return onri_rewrite_no_memory(rw);
+  struct onri_constant *constant = source ? onri_constant_create(rw->graph->env, &desc) : NULL;
+  if (!constant) return onri_rewrite_no_memory(rw);
   float *target = constant->data;
   for (int64_t o = 0; o < w->outer; o++)
     for (size_t c = 0; c < (size_t)w->channels; c++) {
@@ -127,17 +133,18 @@ static enum onr_status write_weights(struct onri_rewrite *rw, struct onri_node *
 }
 
 /* `node` = scale, shift of `weighted`: into its weights. */
-static enum onr_status absorb(struct onri_rewrite *rw, struct onri_node *node, struct onri_node *layer, const struct weights *w,
-                              const struct affine *a) {
+static enum onr_status absorb(struct onri_rewrite *rw, struct onri_node *node, struct onri_node *layer,
+                              const struct weights *w, const struct affine *a) {
   size_t count;
-  if (onri_rewrite_floats(rw, layer->in[1], &count) == NULL) return ONR_STATUS_OK;
-  if (a->scale != NULL) ONR_TRY(write_weights(rw, layer, w, a));
-  if (a->shift != NULL || (layer->num_in > 2 && layer->in[2] != ONRI_NONE)) ONR_TRY(write_bias(rw, layer, w, a));
+  if (!onri_rewrite_floats(rw, layer->in[1], &count)) return ONR_STATUS_OK;
+  if (a->scale) ONR_TRY(write_weights(rw, layer, w, a));
+  if (a->shift || (layer->num_in > 2 && layer->in[2] != ONRI_NONE)) ONR_TRY(write_bias(rw, layer, w, a));
   onri_rewrite_take(rw, layer, node);
   return ONR_STATUS_OK;
 }
 
-/* Channel axis of the output of a weighted layer. A convolution that a file wants channels-last is not channels-first. */
+/* Channel axis of the output of a weighted layer. A convolution that a file wants channels-last is not channels-first.
+ */
 static int32_t channel_axis(const struct onri_rewrite *rw, const struct onri_node *layer) {
   const struct onr_conv_params *conv = layer->params;
   const struct onr_conv_transpose_params *transposed = layer->params;
@@ -155,12 +162,12 @@ static enum onr_status binary(struct onri_rewrite *rw, struct onri_node *node) {
     struct weights w;
     size_t count;
     struct onri_node *layer = find_weighted(rw, node->in[side], &w);
-    if (layer == NULL) continue;
+    if (!layer) continue;
     const int32_t rank = onri_rewrite_rank(rw, node->in[side]);
     const float *c = onri_match_per_channel(rw, node->in[1 - side], rank, w.channels, channel_axis(rw, layer), &count);
-    if (c == NULL) continue;
-    float *values = onri_arena_copy(&rw->graph->arena, c, count * sizeof *c);
-    if (values == NULL) return onri_rewrite_no_memory(rw);
+    if (!c) continue;
+    float *values = onri_arena_copy(&rw->graph->arena, c, count * sizeof(*c));
+    if (!values) return onri_rewrite_no_memory(rw);
     for (size_t i = 0; i < count; i++) {
       if (p->op == ONR_BINARY_SUB) values[i] = -values[i];
       if (p->op == ONR_BINARY_DIV) values[i] = 1.0f / values[i];
@@ -173,7 +180,8 @@ static enum onr_status binary(struct onri_rewrite *rw, struct onri_node *node) {
   return ONR_STATUS_OK;
 }
 
-/* scale and shift of an inference-mode batch_norm with constant statistics, in the graph's arena; 0 when it is not that. */
+/* scale and shift of an inference-mode batch_norm with constant statistics, in the graph's arena; 0 when it is not
+ * that. */
 static int read_batch_norm(struct onri_rewrite *rw, const struct onri_node *node, int32_t rank, struct affine *a) {
   const struct onr_batch_norm_params *p = node->params;
   const float *in[5];
@@ -182,10 +190,10 @@ static int read_batch_norm(struct onri_rewrite *rw, const struct onri_node *node
   if (rank < p->min_rank || (p->max_rank && rank > p->max_rank)) return 0; /* its error is due */
   for (int i = 1; i < 5; i++) {
     in[i] = onri_rewrite_floats(rw, node->in[i], &count[i]);
-    if (in[i] == NULL || count[i] != count[1]) return 0;
+    if (!in[i] || count[i] != count[1]) return 0;
   }
-  float *scale = onri_arena_allocate(&rw->graph->arena, 2 * count[1] * sizeof *scale);
-  if (scale == NULL) return 0;
+  float *scale = onri_arena_allocate(&rw->graph->arena, 2 * count[1] * sizeof(*scale));
+  if (!scale) return 0;
   float *shift = scale + count[1];
   for (size_t c = 0; c < count[1]; c++) {
     const double factor = (double)in[1][c] / sqrt((double)in[4][c] + (double)p->epsilon);
@@ -197,7 +205,8 @@ static int read_batch_norm(struct onri_rewrite *rw, const struct onri_node *node
 }
 
 /* mul and add with constants [C, 1, ...]: chains of element-wise work take them in. */
-static enum onr_status write_out(struct onri_rewrite *rw, struct onri_node *node, const struct affine *a, int32_t rank) {
+static enum onr_status write_out(struct onri_rewrite *rw, struct onri_node *node, const struct affine *a,
+                                 int32_t rank) {
   struct onr_desc desc = {.dtype = ONR_DTYPE_F32, .rank = rank - 1, .dim = {(int64_t)a->num_scales}};
   for (int32_t d = 1; d < rank - 1; d++) desc.dim[d] = 1;
   const struct onr_binary_params mul = {.op = ONR_BINARY_MUL}, add = {.op = ONR_BINARY_ADD};
@@ -217,13 +226,14 @@ static enum onr_status batch_norm(struct onri_rewrite *rw, struct onri_node *nod
   const int32_t rank = onri_rewrite_rank(rw, node->in[0]);
   for (int32_t k = 1; k < node->num_out; k++)
     if (node->out[k] != ONRI_NONE) return ONR_STATUS_OK;
-  if (rank < 2 || onri_rewrite_desc(rw, node->in[0])->dtype != ONR_DTYPE_F32 || !read_batch_norm(rw, node, rank, &a)) return ONR_STATUS_OK;
+  if (rank < 2 || onri_rewrite_desc(rw, node->in[0])->dtype != ONR_DTYPE_F32 || !read_batch_norm(rw, node, rank, &a))
+    return ONR_STATUS_OK;
   struct onri_node *layer = find_weighted(rw, node->in[0], &w);
-  const int fits = layer != NULL && channel_axis(rw, layer) == 1 && (size_t)w.channels == a.num_scales;
+  const int fits = layer && channel_axis(rw, layer) == 1 && (size_t)w.channels == a.num_scales;
   return fits ? absorb(rw, node, layer, &w, &a) : write_out(rw, node, &a, rank);
 }
 
 enum onr_status onri_pass_affine(struct onri_rewrite *rw) {
   static const struct onri_rewrite_rule rules[] = {{&onri_layer_batch_norm, batch_norm}, {&onri_layer_binary, binary}};
-  return onri_rewrite_sweep(rw, rules, sizeof rules / sizeof rules[0]);
+  return onri_rewrite_sweep(rw, rules, sizeof(rules) / sizeof(rules[0]));
 }

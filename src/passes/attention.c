@@ -1,10 +1,11 @@
 /* attention: softmax(scale Q K^T + mask) V as exporters write it out becomes one layer that keeps no score matrix.
  *
- * The scale may sit on Q, on K (in front of or behind its transpose), on the scores, or on several of them. The mask is added.
+ * The scale may sit on Q, on K (in front of or behind its transpose), on the scores, or on several of them. The mask is
+ * added.
  *
- * A query from which the mask hides all keys gets what the graph says: Softmax gives NaN for a row of -infinity, and so does the
- * layer here; exporters that mean PyTorch's scaled_dot_product_attention, which gives 0, write where(isnan(p), 0, p) behind
- * Softmax, which is taken into the layer, too. Only the operator Attention gives 0 by itself. */
+ * A query from which the mask hides all keys gets what the graph says: Softmax gives NaN for a row of -infinity, and so
+ * does the layer here; exporters that mean PyTorch's scaled_dot_product_attention, which gives 0, write where(isnan(p),
+ * 0, p) behind Softmax, which is taken into the layer, too. Only the operator Attention gives 0 by itself. */
 #include "passes/match.h"
 
 struct pattern {
@@ -24,15 +25,16 @@ static int32_t unscale(const struct onri_rewrite *rw, int32_t v, double *scale) 
 /* Product of one reader, without clamp, bias or flags. */
 static struct onri_node *match_product(const struct onri_rewrite *rw, int32_t v, double *scale) {
   struct onri_node *node = onri_rewrite_sole(rw, v, &onri_layer_matmul);
-  if (node == NULL) return NULL;
+  if (!node) return NULL;
   const struct onr_matmul_params *p = node->params;
-  if (p->transpose_a || p->transpose_b || p->clamp.enabled || (node->num_in > 2 && node->in[2] != ONRI_NONE)) return NULL;
+  if (p->transpose_a || p->transpose_b || p->clamp.enabled || (node->num_in > 2 && node->in[2] != ONRI_NONE))
+    return NULL;
   if (p->scale != 0.0f) *scale *= (double)p->scale;
   return node;
 }
 
-/* A mask has the shape of the scores or is broadcast to it; the scores themselves are not. A mask that is shorter than the
- * keys hides the rest instead of being broadcast. */
+/* A mask has the shape of the scores or is broadcast to it; the scores themselves are not. A mask that is shorter than
+ * the keys hides the rest instead of being broadcast. */
 static int is_mask(const struct onri_rewrite *rw, int32_t mask, int32_t scores, int32_t sum) {
   const struct onr_desc *m = onri_rewrite_desc(rw, mask), *s = onri_rewrite_desc(rw, sum);
   return m->rank >= 2 && m->rank <= s->rank && m->dtype == s->dtype && onri_rewrite_same_shape(rw, scores, sum) &&
@@ -44,11 +46,11 @@ static int match_scores(const struct onri_rewrite *rw, int32_t v, struct pattern
   p->scale = 1;
   p->mask = ONRI_NONE;
   const struct onri_node *sum = onri_match_binary(rw, v, ONR_BINARY_ADD);
-  if (sum != NULL && rw->uses[v] == 1) {
+  if (sum && rw->uses[v] == 1) {
     for (int side = 0; side < 2 && p->mask == ONRI_NONE; side++) {
       double scale = 1;
       const int32_t scores = unscale(rw, sum->in[side], &scale);
-      if (match_product(rw, scores, &scale) != NULL && is_mask(rw, sum->in[1 - side], sum->in[side], v)) {
+      if (match_product(rw, scores, &scale) && is_mask(rw, sum->in[1 - side], sum->in[side], v)) {
         p->mask = sum->in[1 - side];
         v = sum->in[side];
       }
@@ -57,7 +59,7 @@ static int match_scores(const struct onri_rewrite *rw, int32_t v, struct pattern
   }
   v = unscale(rw, v, &p->scale);
   product = match_product(rw, v, &p->scale);
-  if (product == NULL) return 0;
+  if (!product) return 0;
   p->q = unscale(rw, product->in[0], &p->scale);
   p->k = unscale(rw, product->in[1], &p->scale);
   return 1;
@@ -66,7 +68,7 @@ static int match_scores(const struct onri_rewrite *rw, int32_t v, struct pattern
 /* K as [batch, heads, keys, size] from its transposed form: by undoing or changing the transpose that made it. */
 static int32_t straighten(struct onri_rewrite *rw, int32_t v, double *scale) {
   const struct onri_node *node = onri_rewrite_match(rw, v, &onri_layer_transpose);
-  if (node == NULL) return ONRI_NONE;
+  if (!node) return ONRI_NONE;
   const struct onr_transpose_params *p = node->params;
   const int32_t rank = onri_rewrite_rank(rw, v);
   struct onr_transpose_params params = *p;
@@ -88,7 +90,7 @@ static int32_t straighten(struct onri_rewrite *rw, int32_t v, double *scale) {
 static int can_straighten(const struct onri_rewrite *rw, int32_t v) {
   const struct onri_node *node = onri_rewrite_match(rw, v, &onri_layer_transpose);
   const int32_t rank = onri_rewrite_rank(rw, v);
-  return node != NULL && rank >= 3 && ((const struct onr_transpose_params *)node->params)->rank == rank;
+  return node && rank >= 3 && ((const struct onr_transpose_params *)node->params)->rank == rank;
 }
 
 static int is_last_axis_softmax(const struct onri_node *softmax, int32_t rank) {
@@ -104,13 +106,14 @@ static int heads_agree(const struct onri_rewrite *rw, const struct pattern *p, i
 }
 
 /* The softmax behind where(isnan(p), 0, p), or behind v itself; NULL when it is neither, or read by others. */
-static const struct onri_node *match_probabilities(const struct onri_rewrite *rw, int32_t v, enum onr_blind_query *blind_query) {
+static const struct onri_node *match_probabilities(const struct onri_rewrite *rw, int32_t v,
+                                                   enum onr_blind_query *blind_query) {
   const struct onri_node *where = onri_rewrite_sole(rw, v, &onri_layer_where);
   double zero;
   *blind_query = ONR_BLIND_QUERY_NAN;
-  if (where == NULL) return onri_rewrite_sole(rw, v, &onri_layer_softmax);
+  if (!where) return onri_rewrite_sole(rw, v, &onri_layer_softmax);
   const struct onri_node *is_nan = onri_match_unary(rw, where->in[0], ONR_UNARY_IS_NAN);
-  if (is_nan == NULL || rw->uses[where->in[0]] != 1 || is_nan->in[0] != where->in[2] || rw->uses[where->in[2]] != 2 ||
+  if (!is_nan || rw->uses[where->in[0]] != 1 || is_nan->in[0] != where->in[2] || rw->uses[where->in[2]] != 2 ||
       !onri_rewrite_scalar(rw, where->in[1], &zero) || zero != 0)
     return NULL;
   *blind_query = ONR_BLIND_QUERY_GUARDED;
@@ -123,21 +126,24 @@ static enum onr_status fuse(struct onri_rewrite *rw, struct onri_node *node) {
   const struct onr_matmul_params *mp = node->params;
   const int32_t rank = onri_rewrite_rank(rw, node->out[0]);
   const size_t index = (size_t)(node - rw->graph->nodes);
-  if ((rank != 3 && rank != 4) || mp->transpose_a || mp->transpose_b || mp->clamp.enabled || mp->scale != 0.0f || node->num_in != 2 ||
-      !onri_match_is_float(rw, node->out[0]))
+  if ((rank != 3 && rank != 4) || mp->transpose_a || mp->transpose_b || mp->clamp.enabled || mp->scale != 0.0f ||
+      node->num_in != 2 || !onri_match_is_float(rw, node->out[0]))
     return ONR_STATUS_OK;
   const struct onri_node *softmax = match_probabilities(rw, node->in[0], &blind_query);
-  if (softmax == NULL || !is_last_axis_softmax(softmax, rank) || !match_scores(rw, softmax->in[0], &p)) return ONR_STATUS_OK;
+  if (!softmax || !is_last_axis_softmax(softmax, rank) || !match_scores(rw, softmax->in[0], &p)) return ONR_STATUS_OK;
   p.v = node->in[1];
   if (onri_rewrite_rank(rw, p.q) != rank || onri_rewrite_rank(rw, p.k) != rank || onri_rewrite_rank(rw, p.v) != rank ||
       !heads_agree(rw, &p, rank) || !can_straighten(rw, p.k) || p.scale == 0)
     return ONR_STATUS_OK;
-  if (rank == 3 && p.mask != ONRI_NONE && onri_rewrite_rank(rw, p.mask) == 3 && onri_rewrite_dim(rw, p.mask, 0) != 1) return ONR_STATUS_OK;
+  if (rank == 3 && p.mask != ONRI_NONE && onri_rewrite_rank(rw, p.mask) == 3 && onri_rewrite_dim(rw, p.mask, 0) != 1)
+    return ONR_STATUS_OK;
   const int32_t k = straighten(rw, p.k, &p.scale);
   if (k < 0) return onri_rewrite_no_memory(rw);
-  const struct onr_attention_params params = {.scale = (float)p.scale, .heads = rank == 3, .kv_heads = rank == 3, .blind_query = blind_query};
+  const struct onr_attention_params params = {
+      .scale = (float)p.scale, .heads = rank == 3, .kv_heads = rank == 3, .blind_query = blind_query};
   const int32_t in[4] = {p.q, k, p.v, p.mask};
-  return onri_rewrite_become(rw, &rw->graph->nodes[index], &onri_layer_attention, &params, in, p.mask == ONRI_NONE ? 3 : 4);
+  return onri_rewrite_become(rw, &rw->graph->nodes[index], &onri_layer_attention, &params, in,
+                             p.mask == ONRI_NONE ? 3 : 4);
 }
 
 enum onr_status onri_pass_attention(struct onri_rewrite *rw) {

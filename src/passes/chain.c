@@ -5,23 +5,29 @@
 #include "passes/match.h"
 
 static int is_same_shape(const struct onri_rewrite *rw, int32_t a, int32_t b) {
-  const int is_float = onri_rewrite_desc(rw, a)->dtype == ONR_DTYPE_F32 && onri_rewrite_desc(rw, b)->dtype == ONR_DTYPE_F32;
+  const int is_float =
+      onri_rewrite_desc(rw, a)->dtype == ONR_DTYPE_F32 && onri_rewrite_desc(rw, b)->dtype == ONR_DTYPE_F32;
   return is_float && onri_rewrite_same_shape(rw, a, b);
 }
 
 static int may_chain_unary(const struct onri_rewrite *rw, const struct onri_node *node) {
   const struct onr_unary_params *p = node->params;
   return p->op != ONR_UNARY_IS_NAN && p->op != ONR_UNARY_IS_INF &&
-         onri_rewrite_desc(rw, node->in[0])->dtype == ONR_DTYPE_F32 && onri_rewrite_desc(rw, node->out[0])->dtype == ONR_DTYPE_F32;
+         onri_rewrite_desc(rw, node->in[0])->dtype == ONR_DTYPE_F32 &&
+         onri_rewrite_desc(rw, node->out[0])->dtype == ONR_DTYPE_F32;
 }
 
 static int may_chain_binary(const struct onri_rewrite *rw, const struct onri_node *node) {
   switch (((const struct onr_binary_params *)node->params)->op) {
-    case ONR_BINARY_ADD: case ONR_BINARY_SUB: case ONR_BINARY_MUL: case ONR_BINARY_DIV:
-    case ONR_BINARY_POW: case ONR_BINARY_MIN: case ONR_BINARY_MAX: case ONR_BINARY_PRELU:
-      break;
-    default:
-      return 0;
+    case ONR_BINARY_ADD:
+    case ONR_BINARY_SUB:
+    case ONR_BINARY_MUL:
+    case ONR_BINARY_DIV:
+    case ONR_BINARY_POW:
+    case ONR_BINARY_MIN:
+    case ONR_BINARY_MAX:
+    case ONR_BINARY_PRELU: break;
+    default: return 0;
   }
   for (int32_t k = 0; k < 2; k++)
     if (onri_rewrite_desc(rw, node->in[k])->dtype != ONR_DTYPE_F32) return 0;
@@ -29,7 +35,8 @@ static int may_chain_binary(const struct onri_rewrite *rw, const struct onri_nod
 }
 
 /* The node as a chain of its own, with its inputs; 0 when it is not of the kind. Input `start` (binary) comes first. */
-static int as_chain(const struct onri_rewrite *rw, const struct onri_node *node, int start, struct onr_chain_params *chain, int32_t *in, size_t *num_in) {
+static int as_chain(const struct onri_rewrite *rw, const struct onri_node *node, int start,
+                    struct onr_chain_params *chain, int32_t *in, size_t *num_in) {
   struct onr_chain_step *step = &chain->steps[0];
   *chain = (struct onr_chain_params){.num_steps = 1};
   if (node->layer == &onri_layer_elementwise_chain) {
@@ -47,7 +54,10 @@ static int as_chain(const struct onri_rewrite *rw, const struct onri_node *node,
   if (node->layer != &onri_layer_binary || !may_chain_binary(rw, node)) return 0;
   const struct onr_binary_params *p = node->params;
   double c;
-  *step = (struct onr_chain_step){.kind = start == 0 ? ONR_CHAIN_BINARY : ONR_CHAIN_REVERSED, .op = (int32_t)p->op, .operand = 1, .clamp = p->clamp};
+  *step = (struct onr_chain_step){.kind = start == 0 ? ONR_CHAIN_BINARY : ONR_CHAIN_REVERSED,
+                                  .op = (int32_t)p->op,
+                                  .operand = 1,
+                                  .clamp = p->clamp};
   in[0] = node->in[start];
   in[1] = node->in[1 - start];
   *num_in = 2;
@@ -77,7 +87,8 @@ static enum onr_status join(struct onri_rewrite *rw, struct onri_node *node, int
   int32_t in[ONR_CHAIN_INPUTS], more[ONR_CHAIN_INPUTS];
   size_t num_in, num_more;
   const struct onri_node *producer = onri_rewrite_producer(rw, node->in[side]);
-  if (producer == NULL || rw->uses[node->in[side]] != 1 || producer->num_out != 1 || !is_same_shape(rw, node->in[side], node->out[0]))
+  if (!producer || rw->uses[node->in[side]] != 1 || producer->num_out != 1 ||
+      !is_same_shape(rw, node->in[side], node->out[0]))
     return ONR_STATUS_OK;
   if (!as_chain(rw, node, side, &second, more, &num_more)) return ONR_STATUS_OK;
   /* A chain starts with the operand that has its shape: the other one is the broadcast one. */
@@ -103,5 +114,5 @@ static enum onr_status binary(struct onri_rewrite *rw, struct onri_node *node) {
 
 enum onr_status onri_pass_chains(struct onri_rewrite *rw) {
   static const struct onri_rewrite_rule rules[] = {{&onri_layer_unary, unary}, {&onri_layer_binary, binary}};
-  return onri_rewrite_sweep(rw, rules, sizeof rules / sizeof rules[0]);
+  return onri_rewrite_sweep(rw, rules, sizeof(rules) / sizeof(rules[0]));
 }

@@ -19,7 +19,7 @@ static const struct clamping clampings[] = {
 };
 
 static const struct clamping *find_clamping(const struct onri_node *node) {
-  for (size_t i = 0; node != NULL && i < sizeof clampings / sizeof clampings[0]; i++)
+  for (size_t i = 0; node && i < sizeof(clampings) / sizeof(clampings[0]); i++)
     if (clampings[i].layer == node->layer) return &clampings[i];
   return NULL;
 }
@@ -37,10 +37,11 @@ static enum onr_status into_producer(struct onri_rewrite *rw, struct onri_node *
   int32_t x;
   double low, high;
   enum onr_status status = ONR_STATUS_OK;
-  if (!onri_match_clip(rw, node->out[0], &x, &low, &high) || !(low <= high) || !onri_match_is_float(rw, x)) return ONR_STATUS_OK;
+  if (!onri_match_clip(rw, node->out[0], &x, &low, &high) || !(low <= high) || !onri_match_is_float(rw, x))
+    return ONR_STATUS_OK;
   struct onri_node *producer = onri_rewrite_producer(rw, x);
   const struct clamping *clamping = find_clamping(producer);
-  if (clamping == NULL || rw->uses[x] != 1 || producer->out[0] != x || !takes_clamp(producer)) return ONR_STATUS_OK;
+  if (!clamping || rw->uses[x] != 1 || producer->out[0] != x || !takes_clamp(producer)) return ONR_STATUS_OK;
   const struct onr_clamp outer = {.enabled = 1, .min = (float)low, .max = (float)high};
   char *params = onri_rewrite_params(rw, producer, &status);
   ONR_TRY(status);

@@ -1,5 +1,5 @@
-/* control: what bodies know of their inputs, constants that move into the bodies that capture them, and an If whose condition
- * is known and becomes its branch. */
+/* control: what bodies know of their inputs, constants that move into the bodies that capture them, and an If whose
+ * condition is known and becomes its branch. */
 #include "passes/control.h"
 
 #include <string.h>
@@ -18,7 +18,9 @@ static int32_t explicit_inputs(const struct onri_node *node) {
   return 1;
 }
 
-static int32_t formal_inputs(const struct onri_node *node) { return node->layer == &onri_layer_if ? 0 : explicit_inputs(node); }
+static int32_t formal_inputs(const struct onri_node *node) {
+  return node->layer == &onri_layer_if ? 0 : explicit_inputs(node);
+}
 
 /* Slice k of a Scan: the whole without its axis. */
 static struct onr_desc slice_desc(const struct onr_scan_params *p, int32_t k, const struct onr_desc *whole) {
@@ -34,7 +36,8 @@ static struct onr_desc slice_desc(const struct onr_scan_params *p, int32_t k, co
 /* What the node feeds formal input k. */
 static struct onr_desc fed_desc(const struct onri_graph *graph, const struct onri_node *node, int32_t k) {
   const struct onr_desc unknown = {.rank = ONRI_UNKNOWN_RANK};
-  if (node->layer == &onri_layer_loop && k < 2) return (struct onr_desc){.dtype = k == 0 ? ONR_DTYPE_I64 : ONR_DTYPE_BOOL};
+  if (node->layer == &onri_layer_loop && k < 2)
+    return (struct onr_desc){.dtype = k == 0 ? ONR_DTYPE_I64 : ONR_DTYPE_BOOL};
   if (node->in[k] == ONRI_NONE) return unknown;
   const struct onr_desc *outer = &graph->values[node->in[k]].desc;
   if (node->layer == &onri_layer_sequence_map && outer->dtype == ONR_DTYPE_SEQUENCE) return unknown;
@@ -72,7 +75,7 @@ static int inform(const struct onri_graph *graph, int32_t outer, struct onri_gra
   struct onri_value *value = &body->values[inner];
   if (outer == ONRI_NONE) return 1;
   const struct onri_value *from = &graph->values[outer];
-  if (from->constant == NULL) {
+  if (!from->constant) {
     if (from->desc.rank != ONRI_UNKNOWN_RANK) value->desc = from->desc;
     return 1;
   }
@@ -109,19 +112,19 @@ static enum onr_status captures(struct onri_rewrite *rw, struct onri_node *node)
 enum onr_status onri_pass_captures(struct onri_rewrite *rw) {
   static const struct onri_rewrite_rule rules[] = {
       {&onri_layer_if, captures}, {&onri_layer_loop, captures}, {&onri_layer_scan, captures}};
-  return onri_rewrite_sweep(rw, rules, sizeof rules / sizeof rules[0]);
+  return onri_rewrite_sweep(rw, rules, sizeof(rules) / sizeof(rules[0]));
 }
 
 /* --- if --- */
 
 /* Copies of the branch's values in the graph: captures are what they capture, constants are shared. -1 entries fail. */
-static enum onr_status map_values(struct onri_rewrite *rw, const struct onri_node *node, int32_t first_capture, const struct onri_graph *body,
-                                  int32_t *map) {
+static enum onr_status map_values(struct onri_rewrite *rw, const struct onri_node *node, int32_t first_capture,
+                                  const struct onri_graph *body, int32_t *map) {
   for (size_t v = 0; v < body->num_values; v++) map[v] = ONRI_NONE;
   for (size_t i = 0; i < body->num_inputs; i++) map[body->inputs[i]] = node->in[first_capture + (int32_t)i];
   for (size_t v = 0; v < body->num_values; v++) {
     const struct onri_value *value = &body->values[v];
-    if (value->constant != NULL) {
+    if (value->constant) {
       onri_constant_retain(value->constant);
       map[v] = onri_rewrite_constant(rw, value->constant);
     } else if (value->producer != ONRI_NONE) {
@@ -136,12 +139,12 @@ static enum onr_status map_values(struct onri_rewrite *rw, const struct onri_nod
 
 /* The branch's memory goes with it, and with it the texts of an origin. */
 static const struct onri_origin *copy_origin(struct onri_arena *arena, const struct onri_origin *from) {
-  struct onri_origin *to = onri_arena_allocate(arena, sizeof *to);
-  if (to == NULL) return NULL;
+  struct onri_origin *to = onri_arena_allocate(arena, sizeof(*to));
+  if (!to) return NULL;
   *to = (struct onri_origin){onri_arena_string(arena, from->op_type), onri_arena_string(arena, from->name),
                              onri_arena_string(arena, from->module_path), onri_arena_string(arena, from->module_class),
                              onri_arena_string(arena, from->source)};
-  return to->op_type != NULL && to->name != NULL && to->module_path != NULL && to->module_class != NULL && to->source != NULL ? to : NULL;
+  return to->op_type && to->name && to->module_path && to->module_class && to->source != NULL ? to : NULL;
 }
 
 static void translate(const int32_t *map, const int32_t *from, int32_t count, int32_t *to) {
@@ -150,15 +153,16 @@ static void translate(const int32_t *map, const int32_t *from, int32_t count, in
 
 static enum onr_status copy_node(struct onri_rewrite *rw, struct onri_node *from, const int32_t *map) {
   struct onri_graph *graph = rw->graph;
-  int32_t *in = onri_arena_allocate(&graph->arena, (size_t)(from->num_in + from->num_out + 1) * sizeof *in);
+  int32_t *in = onri_arena_allocate(&graph->arena, (size_t)(from->num_in + from->num_out + 1) * sizeof(*in));
   const struct onri_origin *origin = copy_origin(&graph->arena, from->origin);
-  struct onri_graph **bodies = onri_arena_copy(&graph->arena, from->bodies, (size_t)from->num_bodies * sizeof *bodies);
-  if (in == NULL || origin == NULL || (bodies == NULL && from->num_bodies > 0)) return onri_rewrite_no_memory(rw);
+  struct onri_graph **bodies = onri_arena_copy(&graph->arena, from->bodies, (size_t)from->num_bodies * sizeof(*bodies));
+  if (!in || !origin || (!bodies && from->num_bodies > 0)) return onri_rewrite_no_memory(rw);
   int32_t *out = in + from->num_in;
   translate(map, from->in, from->num_in, in);
   translate(map, from->out, from->num_out, out);
-  struct onri_node *node = onri_graph_add_node(graph, from->layer, from->params, origin, in, (size_t)from->num_in, out, (size_t)from->num_out);
-  if (node == NULL) return onri_rewrite_no_memory(rw);
+  struct onri_node *node = onri_graph_add_node(graph, from->layer, from->params, origin, in, (size_t)from->num_in, out,
+                                               (size_t)from->num_out);
+  if (!node) return onri_rewrite_no_memory(rw);
   node->bodies = bodies;
   node->num_bodies = from->num_bodies;
   from->num_bodies = 0;
@@ -167,7 +171,8 @@ static enum onr_status copy_node(struct onri_rewrite *rw, struct onri_node *from
   return ONR_STATUS_OK;
 }
 
-/* What the output `from` becomes: `to`, or a copy of it where a graph output would become an input or another output, too. */
+/* What the output `from` becomes: `to`, or a copy of it where a graph output would become an input or another output,
+ * too. */
 static int32_t own_memory(struct onri_rewrite *rw, int32_t from, int32_t to, const struct onri_origin *origin) {
   const int is_input = rw->graph->values[to].producer == ONRI_NONE && !onri_rewrite_is_constant(rw, to);
   if (!rw->is_output[from] || (!is_input && !rw->is_output[to])) return to;
@@ -181,7 +186,7 @@ static enum onr_status take_branch(struct onri_rewrite *rw, size_t index, int32_
   if (branch == 1) first_capture += (int32_t)node->bodies[0]->num_inputs;
   ONR_TRY(map_values(rw, node, first_capture, body, map));
   for (size_t n = 0; n < body->num_nodes; n++)
-    if (body->nodes[n].layer != NULL) ONR_TRY(copy_node(rw, &body->nodes[n], map));
+    if (body->nodes[n].layer) ONR_TRY(copy_node(rw, &body->nodes[n], map));
   struct onri_node *removed = &rw->graph->nodes[index];
   for (int32_t k = 0; k < removed->num_out && (size_t)k < body->num_outputs; k++) {
     const int32_t from = removed->out[k];
@@ -204,8 +209,8 @@ static enum onr_status known_if(struct onri_rewrite *rw, struct onri_node *node)
   const int32_t branch = condition != 0 ? 0 : 1;
   const struct onri_graph *body = node->bodies[branch];
   if ((size_t)node->num_in != 1 + node->bodies[0]->num_inputs + node->bodies[1]->num_inputs) return ONR_STATUS_OK;
-  int32_t *map = onri_allocate(rw->graph->env->allocator, (body->num_values + 1) * sizeof *map);
-  if (map == NULL) return onri_rewrite_no_memory(rw);
+  int32_t *map = onri_allocate(rw->graph->env->allocator, (body->num_values + 1) * sizeof(*map));
+  if (!map) return onri_rewrite_no_memory(rw);
   const enum onr_status status = take_branch(rw, (size_t)(node - rw->graph->nodes), branch, map);
   onri_release(rw->graph->env->allocator, map);
   return status;

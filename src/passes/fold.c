@@ -7,22 +7,28 @@
 #define LARGE_FACTOR 4
 
 static int may_fold(const struct onri_rewrite *rw, const struct onri_node *node) {
-  if (node->layer == NULL || node->num_bodies > 0 || node->num_out == 0) return 0;
+  if (!node->layer || node->num_bodies > 0 || node->num_out == 0) return 0;
   if (node->layer->flags & (ONR_LAYER_DYNAMIC | ONR_LAYER_IMPURE | ONR_LAYER_CONTROL)) return 0;
   for (int32_t k = 0; k < node->num_in; k++)
     if (node->in[k] != ONRI_NONE && !onri_rewrite_is_constant(rw, node->in[k])) return 0;
   return 1;
 }
 
-/* The outputs as infer sees them: bytes of all, or SIZE_MAX when infer fails (the node then fails at run time, if it runs). *work: the
- * operations that they take. */
-static size_t output_bytes(struct onri_node *node, struct onr_env *env, const struct onr_desc *in, const void *const *inputs,
-                           struct onr_desc *out, uint64_t *work) {
+/* The outputs as infer sees them: bytes of all, or SIZE_MAX when infer fails (the node then fails at run time, if it
+ * runs). *work: the operations that they take. */
+static size_t output_bytes(struct onri_node *node, struct onr_env *env, const struct onr_desc *in,
+                           const void *const *inputs, struct onr_desc *out, uint64_t *work) {
   struct onr_error ignored = {0};
   for (int32_t k = 0; k < node->num_out; k++)
     out[k] = (struct onr_desc){.dtype = node->out[k] == ONRI_NONE ? ONR_DTYPE_NONE : ONR_DTYPE_F32};
-  struct onr_call call = {.params = node->params, .num_in = (size_t)node->num_in, .num_out = (size_t)node->num_out,
-                          .in = in, .out = out, .inputs = inputs, .env = env, .error = &ignored};
+  struct onr_call call = {.params = node->params,
+                          .num_in = (size_t)node->num_in,
+                          .num_out = (size_t)node->num_out,
+                          .in = in,
+                          .out = out,
+                          .inputs = inputs,
+                          .env = env,
+                          .error = &ignored};
   if (onri_call_infer(node->layer, &call) != ONR_STATUS_OK) return SIZE_MAX;
   *work = onri_call_work(node->layer, &call);
   size_t bytes = 0;
@@ -44,11 +50,11 @@ static enum onr_status prepare_work(struct onri_rewrite *rw, const struct onri_n
                                     struct work *work, size_t *in_bytes, size_t *freed) {
   const size_t num_in = (size_t)node->num_in, num_out = (size_t)node->num_out;
   const size_t in_room = onri_inputs_room(node->layer, num_in), out_room = onri_outputs_room(node->layer, num_out);
-  work->in = onri_arena_allocate(arena, in_room * sizeof *work->in);
-  work->out = onri_arena_allocate(arena, out_room * sizeof *work->out);
-  work->inputs = onri_arena_allocate(arena, in_room * sizeof *work->inputs);
-  work->outputs = onri_arena_allocate(arena, num_out * sizeof *work->outputs);
-  if (work->in == NULL || work->out == NULL || work->inputs == NULL || work->outputs == NULL) return onri_rewrite_no_memory(rw);
+  work->in = onri_arena_allocate(arena, in_room * sizeof(*work->in));
+  work->out = onri_arena_allocate(arena, out_room * sizeof(*work->out));
+  work->inputs = onri_arena_allocate(arena, in_room * sizeof(*work->inputs));
+  work->outputs = onri_arena_allocate(arena, num_out * sizeof(*work->outputs));
+  if (!work->in || !work->out || !work->inputs || !work->outputs) return onri_rewrite_no_memory(rw);
   *in_bytes = *freed = 0;
   for (size_t k = 0; k < num_in; k++) {
     const struct onri_constant *constant;
@@ -65,10 +71,11 @@ static enum onr_status prepare_work(struct onri_rewrite *rw, const struct onri_n
 }
 
 /* Readers of the outputs read the constants; the references of `outputs` move into the graph. */
-static enum onr_status replace_outputs(struct onri_rewrite *rw, struct onri_node *node, struct onri_constant **outputs) {
+static enum onr_status replace_outputs(struct onri_rewrite *rw, struct onri_node *node,
+                                       struct onri_constant **outputs) {
   enum onr_status status = ONR_STATUS_OK;
   for (int32_t k = 0; k < node->num_out; k++) {
-    if (outputs[k] == NULL) continue;
+    if (!outputs[k]) continue;
     const int32_t v = status == ONR_STATUS_OK ? onri_rewrite_constant(rw, outputs[k]) : -1;
     if (v < 0) {
       if (status != ONR_STATUS_OK) onri_constant_release(outputs[k]);
@@ -97,7 +104,8 @@ static enum onr_status fold_node(struct onri_rewrite *rw, struct onri_node *node
   rw->budget->work -= operations;
   const enum onr_status status = onri_node_evaluate(node, rw->graph->env, work.in, work.inputs, work.outputs, &why);
   if (status == ONR_STATUS_NO_MEMORY && onri_meter_take_refusal(rw->graph->env->meter)) return ONR_STATUS_OK;
-  if (status == ONR_STATUS_NO_MEMORY || status == ONR_STATUS_CANCELLED) return onr_fail(rw->error, status, "%s", why.message);
+  if (status == ONR_STATUS_NO_MEMORY || status == ONR_STATUS_CANCELLED)
+    return onr_fail(rw->error, status, "%s", why.message);
   if (status != ONR_STATUS_OK) return ONR_STATUS_OK; /* it may lie in a branch that is never taken */
   rw->budget->bytes -= growth;
   return replace_outputs(rw, node, work.outputs);

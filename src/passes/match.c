@@ -7,12 +7,12 @@ int onri_match_near(double a, double b) { return fabs(a - b) <= 1e-5 * fabs(b); 
 
 struct onri_node *onri_match_unary(const struct onri_rewrite *rw, int32_t v, enum onr_unary op) {
   struct onri_node *node = onri_rewrite_match(rw, v, &onri_layer_unary);
-  return node != NULL && ((const struct onr_unary_params *)node->params)->op == op ? node : NULL;
+  return node && ((const struct onr_unary_params *)node->params)->op == op ? node : NULL;
 }
 
 struct onri_node *onri_match_binary(const struct onri_rewrite *rw, int32_t v, enum onr_binary op) {
   struct onri_node *node = onri_rewrite_match(rw, v, &onri_layer_binary);
-  if (node == NULL) return NULL;
+  if (!node) return NULL;
   const struct onr_binary_params *p = node->params;
   return p->op == op && !p->clamp.enabled ? node : NULL;
 }
@@ -20,7 +20,7 @@ struct onri_node *onri_match_binary(const struct onri_rewrite *rw, int32_t v, en
 int onri_match_scalar(const struct onri_rewrite *rw, int32_t v, enum onr_binary op, int32_t *x, double *c) {
   const struct onri_node *node = onri_match_binary(rw, v, op);
   const int commutes = op == ONR_BINARY_ADD || op == ONR_BINARY_MUL;
-  for (int side = 1; node != NULL && side >= (commutes ? 0 : 1); side--) {
+  for (int side = 1; node && side >= (commutes ? 0 : 1); side--) {
     const int32_t other = node->in[1 - side], constant = node->in[side];
     const int32_t rank = onri_rewrite_rank(rw, other), own = onri_rewrite_rank(rw, constant);
     if (!onri_rewrite_scalar(rw, constant, c) || onri_rewrite_is_constant(rw, other)) continue;
@@ -57,14 +57,14 @@ int onri_match_clip(const struct onri_rewrite *rw, int32_t v, int32_t *x, double
   const struct onri_node *node = onri_match_unary(rw, v, ONR_UNARY_CLIP);
   *low = 0;
   *high = (double)INFINITY;
-  if (node != NULL) {
+  if (node) {
     const struct onr_unary_params *p = node->params;
     *low = (double)p->alpha;
     *high = (double)p->beta;
   } else {
     node = onri_match_unary(rw, v, ONR_UNARY_RELU);
   }
-  if (node == NULL) return 0;
+  if (!node) return 0;
   *x = node->in[0];
   return 1;
 }
@@ -72,8 +72,8 @@ int onri_match_clip(const struct onri_rewrite *rw, int32_t v, int32_t *x, double
 int onri_match_square(const struct onri_rewrite *rw, int32_t v, int32_t *x) {
   const struct onri_node *node = onri_match_unary(rw, v, ONR_UNARY_SQUARE);
   double c;
-  if (node == NULL) node = onri_match_binary(rw, v, ONR_BINARY_MUL);
-  if (node != NULL && (node->num_in == 1 || node->in[0] == node->in[1])) {
+  if (!node) node = onri_match_binary(rw, v, ONR_BINARY_MUL);
+  if (node && (node->num_in == 1 || node->in[0] == node->in[1])) {
     *x = node->in[0];
     return 1;
   }
@@ -83,24 +83,26 @@ int onri_match_square(const struct onri_rewrite *rw, int32_t v, int32_t *x) {
 int onri_match_rsqrt(const struct onri_rewrite *rw, int32_t v, int32_t *x) {
   const struct onri_node *node = onri_match_unary(rw, v, ONR_UNARY_RECIPROCAL), *root;
   double c;
-  if (node != NULL) {
+  if (node) {
     root = onri_match_unary(rw, node->in[0], ONR_UNARY_SQRT);
   } else {
     const struct onri_node *quotient = onri_match_binary(rw, v, ONR_BINARY_DIV);
-    if (quotient == NULL) return onri_match_scalar(rw, v, ONR_BINARY_POW, x, &c) && c == -0.5;
+    if (!quotient) return onri_match_scalar(rw, v, ONR_BINARY_POW, x, &c) && c == -0.5;
     if (!onri_rewrite_scalar(rw, quotient->in[0], &c) || c != 1) return 0;
     root = onri_match_unary(rw, quotient->in[1], ONR_UNARY_SQRT);
   }
-  if (root == NULL) return 0;
+  if (!root) return 0;
   *x = root->in[0];
   return 1;
 }
 
-int onri_match_axes(const struct onri_rewrite *rw, const struct onri_node *node, int32_t rank, uint8_t mask[ONR_MAX_RANK]) {
+int onri_match_axes(const struct onri_rewrite *rw, const struct onri_node *node, int32_t rank,
+                    uint8_t mask[ONR_MAX_RANK]) {
   int64_t axes[ONR_MAX_RANK];
   size_t count;
   memset(mask, 0, ONR_MAX_RANK);
-  if (node->num_in < 2 || rank < 0 || !onri_rewrite_ints(rw, node->in[1], axes, ONR_MAX_RANK, &count) || count == 0) return 0;
+  if (node->num_in < 2 || rank < 0 || !onri_rewrite_ints(rw, node->in[1], axes, ONR_MAX_RANK, &count) || count == 0)
+    return 0;
   for (size_t i = 0; i < count; i++) {
     const int64_t axis = axes[i] < 0 ? axes[i] + rank : axes[i];
     if (axis < 0 || axis >= rank) return 0;
@@ -113,7 +115,7 @@ int32_t onri_match_trailing_reduce(const struct onri_rewrite *rw, int32_t v, enu
   const struct onri_node *node = onri_rewrite_match(rw, v, &onri_layer_reduce);
   uint8_t mask[ONR_MAX_RANK];
   int32_t count = 0;
-  if (node == NULL) return 0;
+  if (!node) return 0;
   const struct onr_reduce_params *p = node->params;
   const int32_t rank = onri_rewrite_rank(rw, node->in[0]);
   if (p->op != op || !p->keep_dims || !onri_match_axes(rw, node, rank, mask)) return 0;
@@ -125,19 +127,21 @@ int32_t onri_match_trailing_reduce(const struct onri_rewrite *rw, int32_t v, enu
 }
 
 /* Replaces one factor by those it is a product of; 0 when it is none or there is no room. */
-static int split_factor(const struct onri_rewrite *rw, int32_t factors[], size_t *count, size_t i, int is_top, double *scale) {
+static int split_factor(const struct onri_rewrite *rw, int32_t factors[], size_t *count, size_t i, int is_top,
+                        double *scale) {
   const int32_t v = factors[i];
   int32_t x;
   double c;
   if (!is_top && rw->uses[v] != 1) return 0;
-  if (onri_match_scalar(rw, v, ONR_BINARY_MUL, &x, &c) || (onri_match_scalar(rw, v, ONR_BINARY_DIV, &x, &c) && c != 0)) {
-    *scale *= onri_match_binary(rw, v, ONR_BINARY_MUL) != NULL ? c : 1 / c;
+  if (onri_match_scalar(rw, v, ONR_BINARY_MUL, &x, &c) ||
+      (onri_match_scalar(rw, v, ONR_BINARY_DIV, &x, &c) && c != 0)) {
+    *scale *= onri_match_binary(rw, v, ONR_BINARY_MUL) ? c : 1 / c;
     factors[i] = x;
     return 1;
   }
   int32_t more = 0;
   const struct onri_node *product = onri_match_binary(rw, v, ONR_BINARY_MUL);
-  if (product != NULL) {
+  if (product) {
     factors[i] = product->in[0];
     x = product->in[1];
     more = 1;
@@ -157,7 +161,8 @@ static int split_factor(const struct onri_rewrite *rw, int32_t factors[], size_t
   return 1;
 }
 
-size_t onri_match_product(const struct onri_rewrite *rw, int32_t v, int32_t factors[ONRI_MATCH_FACTORS], double *scale) {
+size_t onri_match_product(const struct onri_rewrite *rw, int32_t v, int32_t factors[ONRI_MATCH_FACTORS],
+                          double *scale) {
   size_t count = 1;
   int steps = 0;
   factors[0] = v;
@@ -169,10 +174,10 @@ size_t onri_match_product(const struct onri_rewrite *rw, int32_t v, int32_t fact
   return count;
 }
 
-const float *onri_match_per_channel(const struct onri_rewrite *rw, int32_t c, int32_t rank, int64_t channels, int32_t channel_axis,
-                                    size_t *count) {
+const float *onri_match_per_channel(const struct onri_rewrite *rw, int32_t c, int32_t rank, int64_t channels,
+                                    int32_t channel_axis, size_t *count) {
   const float *data = onri_rewrite_floats(rw, c, count);
-  if (data == NULL || rank < 1) return NULL;
+  if (!data || rank < 1) return NULL;
   const struct onr_desc *desc = &rw->graph->values[c].constant->desc;
   if (desc->rank > rank) return NULL;
   for (int32_t d = 0; d < desc->rank; d++) {

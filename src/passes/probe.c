@@ -4,13 +4,13 @@
 
 #include "layers/layers.h"
 
-#define ENOUGH_ROWS 3                        /* rows of sizes that went through; then single symbols are varied */
-#define FAILED_KEPT 12                       /* samples that are kept although a node failed */
-#define MOST_SAMPLES 64                      /* ... and fewer for a large graph: */
-#define SAMPLE_WORK ((size_t)1500000)        /* nodes and values in all samples together */
-#define SAMPLE_SHARE 16                      /* all samples together may take this part of the memory */
-#define CONTENT_BYTES ((size_t)4096)         /* contents that a sample computes: shapes, not masks ... */
-#define SAMPLE_ROOM ((size_t)2 << 20)        /* ... and all of one sample */
+#define ENOUGH_ROWS 3                 /* rows of sizes that went through; then single symbols are varied */
+#define FAILED_KEPT 12                /* samples that are kept although a node failed */
+#define MOST_SAMPLES 64               /* ... and fewer for a large graph: */
+#define SAMPLE_WORK ((size_t)1500000) /* nodes and values in all samples together */
+#define SAMPLE_SHARE 16               /* all samples together may take this part of the memory */
+#define CONTENT_BYTES ((size_t)4096)  /* contents that a sample computes: shapes, not masks ... */
+#define SAMPLE_ROOM ((size_t)2 << 20) /* ... and all of one sample */
 
 static int is_open(const struct onri_graph *graph, size_t i) {
   const struct onr_desc *desc = &graph->values[graph->inputs[i]].desc;
@@ -28,21 +28,26 @@ static int is_inferred(const struct onri_inference *f, const struct onri_node *n
   return 1;
 }
 
-/* A pass may make a value in another way, but not with another shape. `before`: [num_out] what was known of the outputs. */
-static enum onr_status compare(const struct onri_inference *f, const struct onri_node *node, const struct onr_desc *before,
-                               struct onr_error *error) {
+/* A pass may make a value in another way, but not with another shape. `before`: [num_out] what was known of the
+ * outputs. */
+static enum onr_status compare(const struct onri_inference *f, const struct onri_node *node,
+                               const struct onr_desc *before, struct onr_error *error) {
   char was[160], is[160];
   for (int32_t i = 0; i < node->num_out; i++) {
     const int32_t v = node->out[i];
     if (v == ONRI_NONE || before[i].rank == ONRI_UNKNOWN_RANK || onr_desc_equal(&before[i], &f->descs[v])) continue;
-    return onri_node_blame(node, onr_fail(error, ONR_STATUS_INTERNAL, "output %d was %s and is %s", i, onr_desc_format(&before[i], was, sizeof(was)),
-                                          onr_desc_format(&f->descs[v], is, sizeof(is))), error);
+    return onri_node_blame(
+        node,
+        onr_fail(error, ONR_STATUS_INTERNAL, "output %d was %s and is %s", i,
+                 onr_desc_format(&before[i], was, sizeof(was)), onr_desc_format(&f->descs[v], is, sizeof(is))),
+        error);
   }
   return ONR_STATUS_OK;
 }
 
 /* The node once more, although its outputs are known. */
-static enum onr_status check_again(struct onri_inference *f, const struct onri_node *node, struct onr_desc *before, struct onr_error *error) {
+static enum onr_status check_again(struct onri_inference *f, const struct onri_node *node, struct onr_desc *before,
+                                   struct onr_error *error) {
   enum onri_inferred inferred;
   for (int32_t i = 0; i < node->num_out; i++)
     if (node->out[i] != ONRI_NONE) before[i] = f->descs[node->out[i]];
@@ -72,7 +77,9 @@ static int is_final(const struct onri_probe *probe, enum onr_status status) {
   return status != ONR_STATUS_OK && probe->exact && probe->is_strict;
 }
 
-static void drop_sample(struct onri_probe *probe) { onri_inference_clear(&probe->samples[--probe->num_samples].inference); }
+static void drop_sample(struct onri_probe *probe) {
+  onri_inference_clear(&probe->samples[--probe->num_samples].inference);
+}
 
 /* The last sample has gone through: it joins those in front. */
 static void move_to_front(struct onri_probe *probe) {
@@ -94,7 +101,8 @@ static enum onr_status take(struct onri_probe *probe, const struct onri_sizes *s
   enum onr_status status;
   if (is_taken(probe, sizes)) return ONR_STATUS_OK;
   ONR_TRY(onri_env_poll(graph->env, error));
-  if (!onri_grow(graph->env->allocator, &probe->samples, sizeof(*probe->samples), &probe->capacity, probe->num_samples + 1))
+  if (!onri_grow(graph->env->allocator, &probe->samples, sizeof(*probe->samples), &probe->capacity,
+                 probe->num_samples + 1))
     return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to infer shapes");
   struct onri_sample *sample = &probe->samples[probe->num_samples];
   sample->sizes = *sizes;
@@ -121,7 +129,8 @@ static enum onr_status take(struct onri_probe *probe, const struct onri_sizes *s
 static enum onr_status take_rows(struct onri_probe *probe, struct onr_error *error) {
   struct onri_sizes sizes;
   int distinct;
-  for (size_t row = 0; probe->num_through < ENOUGH_ROWS && onri_sizes_row(&probe->symbols, row, &sizes, &distinct); row++) {
+  for (size_t row = 0; probe->num_through < ENOUGH_ROWS && onri_sizes_row(&probe->symbols, row, &sizes, &distinct);
+       row++) {
     if (!distinct && probe->num_through >= 2) break;
     ONR_TRY(take(probe, &sizes, error));
   }
@@ -130,7 +139,8 @@ static enum onr_status take_rows(struct onri_probe *probe, struct onr_error *err
 
 /* How many samples a graph is worth: fewer for a large one, or where memory is short. */
 static size_t most_samples(const struct onri_graph *graph) {
-  const size_t each = graph->num_values * (sizeof(struct onr_desc) + sizeof(void *) + sizeof(struct onri_constant *)) + 1;
+  const size_t each =
+      graph->num_values * (sizeof(struct onr_desc) + sizeof(void *) + sizeof(struct onri_constant *)) + 1;
   const size_t work = SAMPLE_WORK / (graph->num_values + graph->num_nodes + 1);
   const uint64_t memory = graph->env->limits.total_bytes / SAMPLE_SHARE / each;
   const size_t most = work < MOST_SAMPLES ? work : MOST_SAMPLES;
@@ -169,9 +179,9 @@ static int has_value(const struct onri_probe *probe, size_t sample, int32_t v) {
   return probe->samples[sample].inference.descs[v].rank != ONRI_UNKNOWN_RANK;
 }
 
-/* How many samples to look at for facts about a and b (which may be the same): all that came as far as these values, or 0 when
- * they did not vary all that matters. Of several symbols that some node behind wants to be equal, only those that went
- * through tell what is equal. */
+/* How many samples to look at for facts about a and b (which may be the same): all that came as far as these values, or
+ * 0 when they did not vary all that matters. Of several symbols that some node behind wants to be equal, only those
+ * that went through tell what is equal. */
 static size_t evidence(const struct onri_probe *probe, int32_t a, int32_t b) {
   const uint64_t wanted = probe->depends[a] | probe->depends[b];
   const int is_coupled = a != b && (wanted & (wanted - 1));
@@ -189,7 +199,9 @@ static size_t evidence(const struct onri_probe *probe, int32_t a, int32_t b) {
 
 /* What the samples agree on. */
 static struct onr_desc agreement(const struct onri_probe *probe, int32_t v) {
-  const size_t trusted = evidence(probe, v, v), count = trusted ? trusted : probe->num_through ? probe->num_through : probe->num_samples;
+  const size_t trusted = evidence(probe, v, v), count = trusted              ? trusted
+                                                        : probe->num_through ? probe->num_through
+                                                                             : probe->num_samples;
   struct onr_desc known = {.rank = ONRI_UNKNOWN_RANK};
   int is_first = 1;
   for (size_t s = 0; s < count; s++) {
@@ -214,17 +226,24 @@ static int has_open_dim(const struct onr_desc *desc) {
 
 /* The rank of the outputs follows from sizes: a squeeze of whatever is 1, a list of dimensions whose length is open. */
 static int chooses_rank(const struct onri_graph *graph, const struct onri_node *node) {
-  if (node->layer == &onri_layer_squeeze && (node->num_in < 2 || node->in[1] == ONRI_NONE) && has_open_dim(&graph->values[node->in[0]].desc))
+  if (node->layer == &onri_layer_squeeze && (node->num_in < 2 || node->in[1] == ONRI_NONE) &&
+      has_open_dim(&graph->values[node->in[0]].desc))
     return 1;
   for (int32_t i = 0; i < node->num_in && i < 32; i++)
-    if (node->layer->shape_inputs >> i & 1 && node->in[i] != ONRI_NONE && has_open_dim(&graph->values[node->in[i]].desc)) return 1;
+    if (node->layer->shape_inputs >> i & 1 && node->in[i] != ONRI_NONE &&
+        has_open_dim(&graph->values[node->in[i]].desc))
+      return 1;
   return 0;
 }
 
-/* A reshape to a list of numbers has these dimensions, whatever it gets: all but -1 and 0. NULL when the node is none. */
+/* A reshape to a list of numbers has these dimensions, whatever it gets: all but -1 and 0. NULL when the node is none.
+ */
 static const int64_t *declared_shape(const struct onri_graph *graph, const struct onri_node *node, int32_t *rank) {
-  const struct onri_constant *list = node->layer == &onri_layer_reshape && node->in[1] != ONRI_NONE ? graph->values[node->in[1]].constant : NULL;
-  if (!list || !list->data || list->desc.dtype != ONR_DTYPE_I64 || list->desc.rank != 1 || list->desc.dim[0] > ONR_MAX_RANK) return NULL;
+  const struct onri_constant *list =
+      node->layer == &onri_layer_reshape && node->in[1] != ONRI_NONE ? graph->values[node->in[1]].constant : NULL;
+  if (!list || !list->data || list->desc.dtype != ONR_DTYPE_I64 || list->desc.rank != 1 ||
+      list->desc.dim[0] > ONR_MAX_RANK)
+    return NULL;
   *rank = (int32_t)list->desc.dim[0];
   return list->data;
 }
@@ -266,7 +285,8 @@ static enum onr_status make_room(struct onri_probe *probe, struct onr_error *err
   probe->num_values = graph->num_values;
   probe->depends = onri_arena_allocate(&probe->arena, probe->num_values * sizeof(*probe->depends));
   probe->doubtful = onri_arena_allocate(&probe->arena, probe->num_values);
-  if (!probe->depends || !probe->doubtful) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for the shapes of %zu values", probe->num_values);
+  if (!probe->depends || !probe->doubtful)
+    return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for the shapes of %zu values", probe->num_values);
   for (size_t i = 0; i < graph->num_inputs; i++) {
     const struct onr_desc *desc = &graph->values[graph->inputs[i]].desc;
     for (int32_t d = 0; d < desc->rank; d++)
@@ -275,7 +295,8 @@ static enum onr_status make_room(struct onri_probe *probe, struct onr_error *err
   return ONR_STATUS_OK;
 }
 
-enum onr_status onri_probe_begin(struct onri_probe *probe, struct onri_graph *graph, int strict, struct onr_error *error) {
+enum onr_status onri_probe_begin(struct onri_probe *probe, struct onri_graph *graph, int strict,
+                                 struct onr_error *error) {
   *probe = (struct onri_probe){.graph = graph, .exact = 1, .is_strict = strict};
   onri_arena_init(&probe->arena, graph->env->allocator, 0);
   for (size_t i = 0; i < graph->num_inputs; i++)
@@ -312,11 +333,13 @@ void onri_probe_clear(struct onri_probe *probe) {
 }
 
 struct onri_constant *onri_probe_contents(const struct onri_probe *probe, int32_t v) {
-  return probe->exact && probe->is_strict && (size_t)v < probe->num_values ? probe->samples[0].inference.contents[v] : NULL;
+  return probe->exact && probe->is_strict && (size_t)v < probe->num_values ? probe->samples[0].inference.contents[v]
+                                                                           : NULL;
 }
 
 int onri_probe_same_dim(const struct onri_probe *probe, int32_t a, int32_t i, int32_t b, int32_t j) {
-  if ((size_t)a >= probe->num_values || (size_t)b >= probe->num_values || probe->doubtful[a] || probe->doubtful[b]) return 0;
+  if ((size_t)a >= probe->num_values || (size_t)b >= probe->num_values || probe->doubtful[a] || probe->doubtful[b])
+    return 0;
   const size_t count = evidence(probe, a, b);
   for (size_t s = 0; s < count; s++) {
     const struct onr_desc *x = &probe->samples[s].inference.descs[a], *y = &probe->samples[s].inference.descs[b];

@@ -9,9 +9,9 @@
 static int grow(struct onri_rewrite *rw) {
   const struct onri_graph *graph = rw->graph;
   const struct onr_allocator *allocator = graph->env->allocator;
-  if (!onri_grow(allocator, &rw->uses, sizeof *rw->uses, &rw->uses_capacity, graph->num_values + 1) ||
-      !onri_grow(allocator, &rw->alias, sizeof *rw->alias, &rw->alias_capacity, graph->num_values + 1) ||
-      !onri_grow(allocator, &rw->is_output, sizeof *rw->is_output, &rw->output_capacity, graph->num_values + 1))
+  if (!onri_grow(allocator, &rw->uses, sizeof(*rw->uses), &rw->uses_capacity, graph->num_values + 1) ||
+      !onri_grow(allocator, &rw->alias, sizeof(*rw->alias), &rw->alias_capacity, graph->num_values + 1) ||
+      !onri_grow(allocator, &rw->is_output, sizeof(*rw->is_output), &rw->output_capacity, graph->num_values + 1))
     return 0;
   for (; rw->num_values < graph->num_values; rw->num_values++) {
     rw->uses[rw->num_values] = 0;
@@ -27,7 +27,7 @@ enum onr_status onri_rewrite_begin(struct onri_rewrite *rw, struct onri_graph *g
   if (!grow(rw)) return onri_rewrite_no_memory(rw);
   for (size_t i = 0; i < graph->num_nodes; i++) {
     const struct onri_node *node = &graph->nodes[i];
-    for (int32_t k = 0; node->layer != NULL && k < node->num_in; k++)
+    for (int32_t k = 0; node->layer && k < node->num_in; k++)
       if (node->in[k] != ONRI_NONE) rw->uses[node->in[k]]++;
   }
   for (size_t i = 0; i < graph->num_outputs; i++) {
@@ -51,7 +51,8 @@ enum onr_status onri_rewrite_end(struct onri_rewrite *rw, enum onr_status status
 }
 
 enum onr_status onri_rewrite_no_memory(struct onri_rewrite *rw) {
-  return onr_fail(rw->error, ONR_STATUS_NO_MEMORY, "out of memory while rewriting a graph of %zu nodes", rw->graph->num_nodes);
+  return onr_fail(rw->error, ONR_STATUS_NO_MEMORY, "out of memory while rewriting a graph of %zu nodes",
+                  rw->graph->num_nodes);
 }
 
 /* --- looking --- */
@@ -62,27 +63,29 @@ int32_t onri_rewrite_resolve(const struct onri_rewrite *rw, int32_t v) {
 }
 
 void onri_rewrite_visit(struct onri_rewrite *rw, struct onri_node *node) {
-  if (node->layer == NULL) return;
+  if (!node->layer) return;
   for (int32_t k = 0; k < node->num_in; k++) node->in[k] = onri_rewrite_resolve(rw, node->in[k]);
 }
 
 struct onri_node *onri_rewrite_producer(const struct onri_rewrite *rw, int32_t v) {
   if (v == ONRI_NONE || rw->graph->values[v].producer == ONRI_NONE) return NULL;
   struct onri_node *node = &rw->graph->nodes[rw->graph->values[v].producer];
-  return node->layer != NULL ? node : NULL;
+  return node->layer ? node : NULL;
 }
 
 struct onri_node *onri_rewrite_match(const struct onri_rewrite *rw, int32_t v, const struct onr_layer *layer) {
   struct onri_node *node = onri_rewrite_producer(rw, v);
-  return node != NULL && node->layer == layer && node->num_out > 0 && node->out[0] == v ? node : NULL;
+  return node && node->layer == layer && node->num_out > 0 && node->out[0] == v ? node : NULL;
 }
 
 struct onri_node *onri_rewrite_sole(const struct onri_rewrite *rw, int32_t v, const struct onr_layer *layer) {
   struct onri_node *node = onri_rewrite_match(rw, v, layer);
-  return node != NULL && rw->uses[v] == 1 ? node : NULL;
+  return node && rw->uses[v] == 1 ? node : NULL;
 }
 
-const struct onr_desc *onri_rewrite_desc(const struct onri_rewrite *rw, int32_t v) { return &rw->graph->values[v].desc; }
+const struct onr_desc *onri_rewrite_desc(const struct onri_rewrite *rw, int32_t v) {
+  return &rw->graph->values[v].desc;
+}
 
 int32_t onri_rewrite_rank(const struct onri_rewrite *rw, int32_t v) {
   return v == ONRI_NONE ? ONRI_UNKNOWN_RANK : rw->graph->values[v].desc.rank;
@@ -102,7 +105,9 @@ int onri_rewrite_same_dim(const struct onri_rewrite *rw, int32_t a, int32_t i, i
   const int64_t x = onri_rewrite_dim(rw, a, i), y = onri_rewrite_dim(rw, b, j);
   if (x != y || x != ONR_UNKNOWN_DIM) return x == y;
   if (a == b && i == j) return 1;
-  return a >= 0 && b >= 0 && onri_probe_same_dim(rw->probe, a, i < 0 ? i + onri_rewrite_rank(rw, a) : i, b, j < 0 ? j + onri_rewrite_rank(rw, b) : j);
+  return a >= 0 && b >= 0 &&
+         onri_probe_same_dim(rw->probe, a, i < 0 ? i + onri_rewrite_rank(rw, a) : i, b,
+                             j < 0 ? j + onri_rewrite_rank(rw, b) : j);
 }
 
 int onri_rewrite_same_shape(const struct onri_rewrite *rw, int32_t a, int32_t b) {
@@ -128,7 +133,12 @@ const float *onri_rewrite_floats(const struct onri_rewrite *rw, int32_t v, size_
 
 static double element(enum onr_dtype dtype, const void *data, size_t i) {
   const char *at = (const char *)data + i * onr_dtype_size(dtype);
-  union { float f; double d; int64_t i; uint64_t u; } x;
+  union {
+    float f;
+    double d;
+    int64_t i;
+    uint64_t u;
+  } x;
   onri_load(dtype, at, 1, &x);
   switch (onri_dtype_class(dtype)) {
     case ONRI_CLASS_F32: return (double)x.f;
@@ -144,7 +154,7 @@ int onri_rewrite_all_equal(const struct onri_rewrite *rw, int32_t v, double valu
   const size_t count = (size_t)onr_desc_elements(desc);
   if (count == 0 || onri_dtype_class(desc->dtype) == ONRI_CLASS_NONE) return 0;
   const void *data = contents(rw, v);
-  for (size_t i = 0; data != NULL && i < count; i++)
+  for (size_t i = 0; data && i < count; i++)
     if (!(element(desc->dtype, data, i) == value)) return 0;
   return data != NULL;
 }
@@ -154,7 +164,7 @@ int onri_rewrite_scalar(const struct onri_rewrite *rw, int32_t v, double *value)
   const struct onr_desc *desc = &rw->graph->values[v].constant->desc;
   if (onr_desc_elements(desc) != 1 || onri_dtype_class(desc->dtype) == ONRI_CLASS_NONE) return 0;
   const void *data = contents(rw, v);
-  if (data != NULL) *value = element(desc->dtype, data, 0);
+  if (data) *value = element(desc->dtype, data, 0);
   return data != NULL;
 }
 
@@ -167,7 +177,7 @@ int onri_rewrite_ints(const struct onri_rewrite *rw, int32_t v, int64_t *values,
   *count = (size_t)elements;
   if (*count == 0) return 1;
   const void *data = contents(rw, v);
-  if (data != NULL) onri_load(desc->dtype, data, *count, values);
+  if (data) onri_load(desc->dtype, data, *count, values);
   return data != NULL;
 }
 
@@ -207,11 +217,11 @@ enum onr_status onri_rewrite_become(struct onri_rewrite *rw, struct onri_node *n
   struct onri_arena *arena = &rw->graph->arena;
   void *own = NULL;
   if (layer->params_size > 0) {
-    own = params != NULL ? onri_arena_copy(arena, params, layer->params_size) : onri_arena_allocate(arena, layer->params_size);
-    if (own == NULL) return onri_rewrite_no_memory(rw);
+    own = params ? onri_arena_copy(arena, params, layer->params_size) : onri_arena_allocate(arena, layer->params_size);
+    if (!own) return onri_rewrite_no_memory(rw);
   }
-  int32_t *inputs = onri_arena_copy(arena, in, num_in * sizeof *in);
-  if (inputs == NULL) return onri_rewrite_no_memory(rw);
+  int32_t *inputs = onri_arena_copy(arena, in, num_in * sizeof(*in));
+  if (!inputs) return onri_rewrite_no_memory(rw);
   for (size_t k = 0; k < num_in; k++) use(rw, in[k], 1);
   onri_rewrite_remove(rw, node);
   node->layer = layer;
@@ -223,8 +233,8 @@ enum onr_status onri_rewrite_become(struct onri_rewrite *rw, struct onri_node *n
 
 enum onr_status onri_rewrite_set_input(struct onri_rewrite *rw, struct onri_node *node, int32_t i, int32_t v) {
   if (i >= node->num_in) {
-    int32_t *in = onri_arena_allocate(&rw->graph->arena, ((size_t)i + 1) * sizeof *in);
-    if (in == NULL) return onri_rewrite_no_memory(rw);
+    int32_t *in = onri_arena_allocate(&rw->graph->arena, ((size_t)i + 1) * sizeof(*in));
+    if (!in) return onri_rewrite_no_memory(rw);
     for (int32_t k = 0; k <= i; k++) in[k] = k < node->num_in ? node->in[k] : ONRI_NONE;
     node->in = in;
     node->num_in = i + 1;
@@ -238,7 +248,7 @@ enum onr_status onri_rewrite_set_input(struct onri_rewrite *rw, struct onri_node
 
 void *onri_rewrite_params(struct onri_rewrite *rw, struct onri_node *node, enum onr_status *status) {
   void *copy = onri_arena_copy(&rw->graph->arena, node->params, node->layer->params_size);
-  if (copy == NULL) {
+  if (!copy) {
     *status = onri_rewrite_no_memory(rw);
     return NULL;
   }
@@ -263,11 +273,12 @@ int32_t onri_rewrite_constant(struct onri_rewrite *rw, struct onri_constant *con
 }
 
 int32_t onri_rewrite_node(struct onri_rewrite *rw, const struct onr_layer *layer, const void *params,
-                          const struct onri_origin *origin, const int32_t *in, size_t num_in, const struct onr_desc *out) {
+                          const struct onri_origin *origin, const int32_t *in, size_t num_in,
+                          const struct onr_desc *out) {
   for (size_t k = 0; k < num_in; k++)
     if (in[k] < ONRI_NONE) return -1;
   const int32_t v = onri_rewrite_value(rw, out);
-  if (v < 0 || onri_graph_add_node(rw->graph, layer, params, origin, in, num_in, &v, 1) == NULL) return -1;
+  if (v < 0 || !onri_graph_add_node(rw->graph, layer, params, origin, in, num_in, &v, 1)) return -1;
   for (size_t k = 0; k < num_in; k++) use(rw, in[k], 1);
   rw->changed = 1;
   return v;
@@ -280,7 +291,7 @@ enum onr_status onri_rewrite_sweep(struct onri_rewrite *rw, const struct onri_re
     onri_rewrite_visit(rw, &rw->graph->nodes[i]);
     for (size_t r = 0; r < count; r++) {
       const struct onri_node *node = &rw->graph->nodes[i];
-      if (node->layer == NULL) break;
+      if (!node->layer) break;
       if (node->layer == rules[r].layer) ONR_TRY(rules[r].apply(rw, &rw->graph->nodes[i]));
     }
   }

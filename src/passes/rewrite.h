@@ -1,9 +1,9 @@
 /* rewrite.h: what a pass works with: the graph, how often each value is used, and aliases.
  *
- * A pass visits the nodes in order, producers first, and matches backwards: from the last node of a pattern to its inputs.
- * It turns the last node into the new one in place, or lets an earlier node produce the last one's output. A node that
- * becomes nothing at all is aliased: its readers come later, and see the other value when they are visited. So each pass
- * is one sweep, whatever the file holds. */
+ * A pass visits the nodes in order, producers first, and matches backwards: from the last node of a pattern to its
+ * inputs. It turns the last node into the new one in place, or lets an earlier node produce the last one's output. A
+ * node that becomes nothing at all is aliased: its readers come later, and see the other value when they are visited.
+ * So each pass is one sweep, whatever the file holds. */
 #ifndef ONRI_REWRITE_H
 #define ONRI_REWRITE_H
 
@@ -20,10 +20,10 @@ struct onri_rewrite {
   struct onri_graph *graph;
   struct onr_error *error;
   const struct onri_probe *probe; /* what is known about shapes; values that passes add are not in it */
-  int changed;               /* this pass changed something */
-  int32_t *uses;             /* [num_values] readers, graph outputs included */
-  int32_t *alias;            /* [num_values] the value to read instead, or ONRI_NONE */
-  uint8_t *is_output;        /* [num_values] the value is a graph output */
+  int changed;                    /* this pass changed something */
+  int32_t *uses;                  /* [num_values] readers, graph outputs included */
+  int32_t *alias;                 /* [num_values] the value to read instead, or ONRI_NONE */
+  uint8_t *is_output;             /* [num_values] the value is a graph output */
   size_t num_values, uses_capacity, alias_capacity, output_capacity;
   struct onri_fold_budget *budget;
 };
@@ -55,8 +55,8 @@ int onri_rewrite_is_constant(const struct onri_rewrite *rw, int32_t v);
 int onri_rewrite_same_dim(const struct onri_rewrite *rw, int32_t a, int32_t i, int32_t b, int32_t j);
 /* All dimensions are equal in that sense. */
 int onri_rewrite_same_shape(const struct onri_rewrite *rw, int32_t a, int32_t b);
-/* Contents of constant v as numbers of type float32, NULL when it is no float32 constant or cannot be read (*rw->error is
- * then untouched: a rewrite that cannot look just does not happen). */
+/* Contents of constant v as numbers of type float32, NULL when it is no float32 constant or cannot be read (*rw->error
+ * is then untouched: a rewrite that cannot look just does not happen). */
 const float *onri_rewrite_floats(const struct onri_rewrite *rw, int32_t v, size_t *count);
 /* The one element of a float or integer constant. Returns 0 when v is not that. */
 int onri_rewrite_scalar(const struct onri_rewrite *rw, int32_t v, double *value);
@@ -71,10 +71,11 @@ int onri_rewrite_ints(const struct onri_rewrite *rw, int32_t v, int64_t *values,
 void onri_rewrite_alias(struct onri_rewrite *rw, struct onri_node *node, int32_t to);
 /* Removes the node; its outputs must be unused, or be given to another node with onri_rewrite_take. */
 void onri_rewrite_remove(struct onri_rewrite *rw, struct onri_node *node);
-/* `node` makes output 0 of `from` as its own output 0; `from` is removed. The old output of `node` must have no other use. */
+/* `node` makes output 0 of `from` as its own output 0; `from` is removed. The old output of `node` must have no other
+ * use. */
 void onri_rewrite_take(struct onri_rewrite *rw, struct onri_node *node, struct onri_node *from);
-/* The node becomes another one with the same outputs. params are copied. Inputs that lose their last use this way are left
- * to the tidying. */
+/* The node becomes another one with the same outputs. params are copied. Inputs that lose their last use this way are
+ * left to the tidying. */
 enum onr_status onri_rewrite_become(struct onri_rewrite *rw, struct onri_node *node, const struct onr_layer *layer,
                                     const void *params, const int32_t *in, size_t num_in);
 /* Reads `v` at input i (i may be num_in: appended). */
@@ -87,7 +88,8 @@ int32_t onri_rewrite_data(struct onri_rewrite *rw, const struct onr_desc *desc, 
 int32_t onri_rewrite_constant(struct onri_rewrite *rw, struct onri_constant *constant); /* takes over one reference */
 /* A new node with one output, appended (tidying puts it in its place). Returns the output, or -1 when out of memory. */
 int32_t onri_rewrite_node(struct onri_rewrite *rw, const struct onr_layer *layer, const void *params,
-                          const struct onri_origin *origin, const int32_t *in, size_t num_in, const struct onr_desc *out);
+                          const struct onri_origin *origin, const int32_t *in, size_t num_in,
+                          const struct onr_desc *out);
 enum onr_status onri_rewrite_no_memory(struct onri_rewrite *rw);
 
 /* --- patterns --- */

@@ -2,9 +2,9 @@
 #include "passes/match.h"
 
 static int is_reshaping(const struct onri_node *node) {
-  return node != NULL && (node->layer == &onri_layer_reshape || node->layer == &onri_layer_flatten ||
-                          node->layer == &onri_layer_flatten_dims || node->layer == &onri_layer_unflatten ||
-                          node->layer == &onri_layer_squeeze || node->layer == &onri_layer_unsqueeze);
+  return node && (node->layer == &onri_layer_reshape || node->layer == &onri_layer_flatten ||
+                  node->layer == &onri_layer_flatten_dims || node->layer == &onri_layer_unflatten ||
+                  node->layer == &onri_layer_squeeze || node->layer == &onri_layer_unsqueeze);
 }
 
 /* Two changes of shape in a row: the second one alone, when its result is known but for one dimension. */
@@ -28,10 +28,10 @@ static enum onr_status merge(struct onri_rewrite *rw, struct onri_node *node) {
 }
 
 enum onr_status onri_pass_reshapes(struct onri_rewrite *rw) {
-  static const struct onri_rewrite_rule rules[] = {
-      {&onri_layer_reshape, merge}, {&onri_layer_flatten, merge}, {&onri_layer_squeeze, merge}, {&onri_layer_unsqueeze, merge},
-      {&onri_layer_flatten_dims, merge}, {&onri_layer_unflatten, merge}};
-  return onri_rewrite_sweep(rw, rules, sizeof rules / sizeof rules[0]);
+  static const struct onri_rewrite_rule rules[] = {{&onri_layer_reshape, merge},      {&onri_layer_flatten, merge},
+                                                   {&onri_layer_squeeze, merge},      {&onri_layer_unsqueeze, merge},
+                                                   {&onri_layer_flatten_dims, merge}, {&onri_layer_unflatten, merge}};
+  return onri_rewrite_sweep(rw, rules, sizeof(rules) / sizeof(rules[0]));
 }
 
 /* Dims from `first` on of a and from `second` on of b are the same. */
@@ -46,17 +46,18 @@ static int same_rest(const struct onri_rewrite *rw, int32_t a, int32_t first, in
 /* [N, C, ...] -> [N, groups, C / groups, ...] -> the two swapped -> [N, C, ...]. */
 static enum onr_status channel_shuffle(struct onri_rewrite *rw, struct onri_node *node) {
   const struct onri_node *swap = onri_rewrite_match(rw, node->in[0], &onri_layer_transpose);
-  const struct onri_node *split = swap != NULL ? onri_rewrite_match(rw, swap->in[0], &onri_layer_reshape) : NULL;
-  if (split == NULL) return ONR_STATUS_OK;
+  const struct onri_node *split = swap ? onri_rewrite_match(rw, swap->in[0], &onri_layer_reshape) : NULL;
+  if (!split) return ONR_STATUS_OK;
   const struct onr_transpose_params *p = swap->params;
   const int32_t x = split->in[0], mid = split->out[0], y = node->out[0], rank = onri_rewrite_rank(rw, x);
-  const int64_t channels = onri_rewrite_dim(rw, x, 1), groups = onri_rewrite_dim(rw, mid, 1), each = onri_rewrite_dim(rw, mid, 2);
+  const int64_t channels = onri_rewrite_dim(rw, x, 1), groups = onri_rewrite_dim(rw, mid, 1),
+                each = onri_rewrite_dim(rw, mid, 2);
   if (rank < 3 || onri_rewrite_rank(rw, y) != rank || p->rank != rank + 1) return ONR_STATUS_OK;
   for (int32_t i = 0; i < p->rank; i++)
     if (p->perm[i] != (i == 1 ? 2 : i == 2 ? 1 : i)) return ONR_STATUS_OK;
   if (groups < 1 || each < 1 || channels < 1 || channels % groups != 0 || channels / groups != each ||
-      onri_rewrite_dim(rw, y, 1) != channels || !onri_rewrite_same_dim(rw, x, 0, mid, 0) || !onri_rewrite_same_dim(rw, x, 0, y, 0) ||
-      !same_rest(rw, x, 2, mid, 3) || !same_rest(rw, x, 2, y, 2))
+      onri_rewrite_dim(rw, y, 1) != channels || !onri_rewrite_same_dim(rw, x, 0, mid, 0) ||
+      !onri_rewrite_same_dim(rw, x, 0, y, 0) || !same_rest(rw, x, 2, mid, 3) || !same_rest(rw, x, 2, y, 2))
     return ONR_STATUS_OK;
   const struct onr_channel_shuffle_params params = {.groups = groups};
   return onri_rewrite_become(rw, node, &onri_layer_channel_shuffle, &params, &x, 1);
@@ -81,23 +82,26 @@ static enum onr_status swap_then_split(struct onri_rewrite *rw, struct onri_node
   const struct onr_desc list = {.dtype = ONR_DTYPE_I64, .rank = 1, .dim = {4}};
   const size_t index = (size_t)(node - rw->graph->nodes);
   const int32_t in[2] = {x, onri_rewrite_data(rw, &list, desc.dim)};
-  const int32_t split = in[1] < 0 ? -1 : onri_rewrite_node(rw, &onri_layer_reshape, &params, node->origin, in, 2, &desc);
+  const int32_t split =
+      in[1] < 0 ? -1 : onri_rewrite_node(rw, &onri_layer_reshape, &params, node->origin, in, 2, &desc);
   if (split < 0) return onri_rewrite_no_memory(rw);
   return onri_rewrite_become(rw, &rw->graph->nodes[index], &onri_layer_transpose, &swap_last, &split, 1);
 }
 
-/* [a, b, c, d] -> [ab, c, d] -> [ab, d, c] -> [a, b, d, c], as exporters transpose keys: a transpose. The first step may be
- * missing. */
+/* [a, b, c, d] -> [ab, c, d] -> [ab, d, c] -> [a, b, d, c], as exporters transpose keys: a transpose. The first step
+ * may be missing. */
 static enum onr_status flat_transpose(struct onri_rewrite *rw, struct onri_node *node) {
   const struct onri_node *swap = onri_rewrite_match(rw, node->in[0], &onri_layer_transpose);
-  if (swap == NULL || onri_rewrite_rank(rw, swap->in[0]) != 3 || onri_rewrite_rank(rw, node->out[0]) != 4) return ONR_STATUS_OK;
+  if (!swap || onri_rewrite_rank(rw, swap->in[0]) != 3 || onri_rewrite_rank(rw, node->out[0]) != 4)
+    return ONR_STATUS_OK;
   const struct onr_transpose_params *p = swap->params;
   if (p->rank != 3 || p->perm[0] != 0 || p->perm[1] != 2) return ONR_STATUS_OK;
   const struct onri_node *merged = onri_rewrite_match(rw, swap->in[0], &onri_layer_reshape);
-  if (merged == NULL || onri_rewrite_rank(rw, merged->in[0]) != 4) return swap_then_split(rw, node, swap);
+  if (!merged || onri_rewrite_rank(rw, merged->in[0]) != 4) return swap_then_split(rw, node, swap);
   const int32_t x = merged->in[0], y = node->out[0];
-  if (!same_rest(rw, x, 2, swap->in[0], 1) || !onri_rewrite_same_dim(rw, x, 0, y, 0) || !onri_rewrite_same_dim(rw, x, 1, y, 1) ||
-      !onri_rewrite_same_dim(rw, x, 2, y, 3) || !onri_rewrite_same_dim(rw, x, 3, y, 2))
+  if (!same_rest(rw, x, 2, swap->in[0], 1) || !onri_rewrite_same_dim(rw, x, 0, y, 0) ||
+      !onri_rewrite_same_dim(rw, x, 1, y, 1) || !onri_rewrite_same_dim(rw, x, 2, y, 3) ||
+      !onri_rewrite_same_dim(rw, x, 3, y, 2))
     return swap_then_split(rw, node, swap);
   return onri_rewrite_become(rw, node, &onri_layer_transpose, &swap_last, &x, 1);
 }
@@ -119,12 +123,13 @@ static enum onr_status global_pool(struct onri_rewrite *rw, struct onri_node *no
   const struct onr_global_pool_params params = {0};
   const int32_t rank = onri_rewrite_rank(rw, node->in[0]);
   uint8_t mask[ONR_MAX_RANK];
-  if (rank < 4 || rank > 5 || (p->op != ONR_REDUCE_MEAN && p->op != ONR_REDUCE_MAX) || !onri_match_is_float(rw, node->in[0]) ||
-      !onri_match_axes(rw, node, rank, mask))
+  if (rank < 4 || rank > 5 || (p->op != ONR_REDUCE_MEAN && p->op != ONR_REDUCE_MAX) ||
+      !onri_match_is_float(rw, node->in[0]) || !onri_match_axes(rw, node, rank, mask))
     return ONR_STATUS_OK;
   for (int32_t d = 0; d < rank; d++)
     if (mask[d] != (d >= 2)) return ONR_STATUS_OK;
-  const struct onr_layer *pool = p->op == ONR_REDUCE_MEAN ? &onri_layer_global_average_pool : &onri_layer_global_max_pool;
+  const struct onr_layer *pool =
+      p->op == ONR_REDUCE_MEAN ? &onri_layer_global_average_pool : &onri_layer_global_max_pool;
   if (p->keep_dims) return onri_rewrite_become(rw, node, pool, &params, node->in, 1);
   struct onr_desc desc = *onri_rewrite_desc(rw, node->in[0]);
   for (int32_t d = 2; d < rank; d++) desc.dim[d] = 1;

@@ -23,7 +23,7 @@ static int64_t extra_of(const struct onri_axis *a) {
 }
 
 int onri_plane_of(const struct onri_xnn_conv *c, struct onri_plane *plane) {
-  const struct onri_axis *const depth = &c->axis[0], *const height = &c->axis[1], *const width = &c->axis[2];
+  const struct onri_axis *depth = &c->axis[0], *height = &c->axis[1], *width = &c->axis[2];
   *plane = (struct onri_plane){.height = *height,
                                .width = *width,
                                .batch = c->batch,
@@ -149,10 +149,8 @@ void onri_plane_reorder(const struct onri_plane *p, size_t size, const void *wei
   for (int64_t g = 0; g < p->groups; g++)
     for (int64_t o = 0; o < out; o++) {
       const int64_t from = g * in * out * taps + o * out_step, to = (g * out + o) * taps * in;
-      if (size == 1)
-        turn_int8_t((const int8_t *)weight + from, in, in_step, taps, (int8_t *)target + to);
-      else
-        turn_float((const float *)weight + from, in, in_step, taps, (float *)target + to);
+      if (size == 1) turn_int8_t((const int8_t *)weight + from, in, in_step, taps, (int8_t *)target + to);
+      else turn_float((const float *)weight + from, in, in_step, taps, (float *)target + to);
     }
 }
 
@@ -180,12 +178,13 @@ void onri_plane_bound_operator(const struct onri_plane *p, struct onri_xnn_scope
 }
 
 static int axes_alike(const struct onri_axis *a, const struct onri_axis *b) {
-  return a->kernel == b->kernel && a->stride == b->stride && a->dilation == b->dilation && a->begin == b->begin && a->end == b->end;
+  return a->kernel == b->kernel && a->stride == b->stride && a->dilation == b->dilation && a->begin == b->begin &&
+         a->end == b->end;
 }
 
 int onri_plane_alike(const struct onri_plane *a, const struct onri_plane *b) {
-  return axes_alike(&a->height, &b->height) && axes_alike(&a->width, &b->width) && a->groups == b->groups && a->group_in == b->group_in &&
-         a->group_out == b->group_out && a->transposed == b->transposed;
+  return axes_alike(&a->height, &b->height) && axes_alike(&a->width, &b->width) && a->groups == b->groups &&
+         a->group_in == b->group_in && a->group_out == b->group_out && a->transposed == b->transposed;
 }
 
 enum onr_status onri_plane_leave(const struct onri_plane *p, struct onri_xnn_scope *scope, enum xnn_status status,

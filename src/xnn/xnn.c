@@ -8,7 +8,8 @@
 #include "base/shared.h"
 #include "xnn/core.h"
 
-/* XNNPACK knows one allocator for the whole process and passes no context of ours to it, hence a variable of the thread. */
+/* XNNPACK knows one allocator for the whole process and passes no context of ours to it, hence a variable of the
+ * thread. */
 static _Thread_local struct onri_xnn_scope *current_scope;
 
 /* --- memory --- */
@@ -22,9 +23,9 @@ struct block_header {
 #define HEADER_BYTES 128
 _Static_assert(sizeof(struct block_header) <= HEADER_BYTES, "the header must fit");
 
-/* When an allocation fails, XNNPACK gets a block from here so that code of its that does not check has something to write
- * to; the scope's flag then makes the whole call a failure, which gives the block back at once. Larger blocks are NULL: the
- * code that asks for them checks. */
+/* When an allocation fails, XNNPACK gets a block from here so that code of its that does not check has something to
+ * write to; the scope's flag then makes the whole call a failure, which gives the block back at once. Larger blocks are
+ * NULL: the code that asks for them checks. */
 #define RESERVE_BYTES 65536
 static struct {
   pthread_mutex_t lock;
@@ -54,7 +55,7 @@ static void reserve_release(void) {
 
 /* False, and noted, when the scope may not take so much more. */
 static int take(struct onri_xnn_scope *scope, size_t bytes) {
-  if (scope == NULL) return 1;
+  if (!scope) return 1;
   if (bytes > scope->most - scope->taken) scope->too_large = 1;
   if (scope->too_large) return 0;
   scope->taken += bytes;
@@ -63,48 +64,46 @@ static int take(struct onri_xnn_scope *scope, size_t bytes) {
 
 static void *hook_aligned_allocate(void *context, size_t alignment, size_t bytes) {
   struct onri_xnn_scope *scope = current_scope;
-  struct block_header header = {.allocator = scope != NULL ? scope->allocator : &onri_malloc_allocator, .bytes = bytes};
+  struct block_header header = {.allocator = scope ? scope->allocator : &onri_malloc_allocator, .bytes = bytes};
   size_t total;
   (void)context;
   if (alignment > HEADER_BYTES || !onri_add_size(bytes, HEADER_BYTES, &total)) {
-    if (scope != NULL) scope->out_of_memory = 1;
+    if (scope) scope->out_of_memory = 1;
     return NULL;
   }
   if (take(scope, total)) header.memory = header.allocator->allocate(header.allocator->context, total, HEADER_BYTES);
-  if (header.memory == NULL) {
-    if (scope == NULL) return NULL;
+  if (!header.memory) {
+    if (!scope) return NULL;
     scope->out_of_memory = 1;
     header.allocator = NULL;
     header.memory = reserve_allocate(total);
-    if (header.memory == NULL) return NULL;
+    if (!header.memory) return NULL;
   }
-  unsigned char *const block = (unsigned char *)header.memory + HEADER_BYTES;
-  memcpy(block - sizeof header, &header, sizeof header);
+  unsigned char *block = (unsigned char *)header.memory + HEADER_BYTES;
+  memcpy(block - sizeof(header), &header, sizeof(header));
   return block;
 }
 
 static struct block_header header_of(const void *pointer) {
   struct block_header header;
-  memcpy(&header, (const unsigned char *)pointer - sizeof header, sizeof header);
+  memcpy(&header, (const unsigned char *)pointer - sizeof(header), sizeof(header));
   return header;
 }
 
 static void hook_deallocate(void *context, void *pointer) {
   (void)context;
-  if (pointer == NULL) return;
+  if (!pointer) return;
   const struct block_header header = header_of(pointer);
-  if (header.allocator == NULL)
-    reserve_release();
-  else
-    header.allocator->release(header.allocator->context, header.memory);
+  if (!header.allocator) reserve_release();
+  else header.allocator->release(header.allocator->context, header.memory);
 }
 
 static void *hook_allocate(void *context, size_t bytes) { return hook_aligned_allocate(context, HEADER_BYTES, bytes); }
 
 static void *hook_reallocate(void *context, void *pointer, size_t bytes) {
-  if (pointer != NULL && current_scope != NULL && current_scope->roomy && header_of(pointer).bytes >= bytes) return pointer;
-  void *const fresh = hook_allocate(context, bytes);
-  if (fresh == NULL || pointer == NULL) return fresh;
+  if (pointer && current_scope && current_scope->roomy && header_of(pointer).bytes >= bytes) return pointer;
+  void *fresh = hook_allocate(context, bytes);
+  if (!fresh || !pointer) return fresh;
   const size_t old_bytes = header_of(pointer).bytes;
   memcpy(fresh, pointer, old_bytes < bytes ? old_bytes : bytes);
   hook_deallocate(context, pointer);
@@ -127,7 +126,7 @@ int onri_xnn_usable(const struct onr_env *env) {
 }
 
 void onri_xnn_delete(struct xnn_operator *op) {
-  if (op != NULL) (void)xnn_delete_operator(op);
+  if (op) (void)xnn_delete_operator(op);
 }
 
 void onri_xnn_enter(struct onri_xnn_scope *scope, const struct onr_env *env) {
@@ -141,7 +140,8 @@ static enum onr_status raise(enum xnn_status status, const char *what, struct on
     case xnn_status_out_of_memory: return onr_fail(error, ONR_STATUS_NO_MEMORY, "out of memory in XNNPACK's %s", what);
     case xnn_status_unsupported_parameter:
     case xnn_status_unsupported_hardware:
-      return onr_fail(error, ONR_STATUS_UNSUPPORTED, "XNNPACK's %s does not support these parameters on this processor", what);
+      return onr_fail(error, ONR_STATUS_UNSUPPORTED, "XNNPACK's %s does not support these parameters on this processor",
+                      what);
     default: return onr_fail(error, ONR_STATUS_INTERNAL, "XNNPACK's %s failed with its status %d", what, (int)status);
   }
 }
@@ -149,7 +149,7 @@ static enum onr_status raise(enum xnn_status status, const char *what, struct on
 enum onr_status onri_xnn_leave(struct onri_xnn_scope *scope, enum xnn_status status, struct xnn_operator **op,
                                const char *what, struct onr_error *error) {
   if (scope->out_of_memory) status = xnn_status_out_of_memory;
-  if (status != xnn_status_success && op != NULL) {
+  if (status != xnn_status_success && op) {
     onri_xnn_delete(*op);
     *op = NULL;
   }
@@ -180,7 +180,8 @@ static enum xnn_status provider_delete(void *context) {
   return xnn_status_success;
 }
 
-static size_t offset_of_insert(void *context, const struct xnn_weights_cache_look_up_key *key, void *data, size_t bytes) {
+static size_t offset_of_insert(void *context, const struct xnn_weights_cache_look_up_key *key, void *data,
+                               size_t bytes) {
   (void)context, (void)key, (void)data, (void)bytes;
   return 0;
 }
@@ -196,24 +197,25 @@ static size_t not_found(void *context, const struct xnn_weights_cache_look_up_ke
 }
 
 static void *reserve_discarded(void *context, size_t bytes) {
-  struct onri_xnn_scope *const scope = current_scope;
+  struct onri_xnn_scope *scope = current_scope;
   (void)context;
   scope->allocator->release(scope->allocator->context, scope->discard);
-  scope->discard = take(scope, bytes) ? scope->allocator->allocate(scope->allocator->context, bytes, HEADER_BYTES) : NULL;
-  if (scope->discard == NULL) scope->out_of_memory = 1;
+  scope->discard =
+      take(scope, bytes) ? scope->allocator->allocate(scope->allocator->context, bytes, HEADER_BYTES) : NULL;
+  if (!scope->discard) scope->out_of_memory = 1;
   return scope->discard;
 }
 
 static void *packed_address(void *context, size_t offset) { return (unsigned char *)context + offset; }
 
 static void *reserve_packed(void *context, size_t bytes) {
-  struct onri_xnn_packing *const packing = context;
-  struct onri_xnn_packed *const packed = packing->packed;
+  struct onri_xnn_packing *packing = context;
+  struct onri_xnn_packed *packed = packing->packed;
   size_t total;
   onri_xnn_packed_release(packed, packing->env);
   if (onri_add_size(bytes, PROVIDER_BYTES + ONR_SLACK_BYTES, &total) && take(&packing->scope, total))
     packed->block = onr_env_allocate(packing->env, total);
-  if (packed->block == NULL) {
+  if (!packed->block) {
     packing->scope.out_of_memory = 1;
     return NULL;
   }
@@ -246,7 +248,7 @@ struct xnn_weights_cache_provider *onri_xnn_pack_begin(struct onri_xnn_packing *
 
 enum onr_status onri_xnn_pack_end(struct onri_xnn_packing *packing, enum xnn_status status, struct xnn_operator *op,
                                   const char *what, struct onr_error *error) {
-  struct onri_xnn_packed *const packed = packing->packed;
+  struct onri_xnn_packed *packed = packing->packed;
   const enum onr_status result = onri_xnn_leave(&packing->scope, status, &op, what, error);
   onri_xnn_delete(op);
   if (result != ONR_STATUS_OK) {
@@ -262,10 +264,12 @@ enum onr_status onri_xnn_pack_end(struct onri_xnn_packing *packing, enum xnn_sta
       .offset_to_addr = packed_address,
       .delete_cache = provider_delete,
   };
-  memcpy(packed->block, &provider, sizeof provider);
+  memcpy(packed->block, &provider, sizeof(provider));
   packed->block = onri_shared_block(packing->env, packed->block, PROVIDER_BYTES, packed->bytes);
   packed->data = (unsigned char *)packed->block + PROVIDER_BYTES;
   return ONR_STATUS_OK;
 }
 
-struct xnn_weights_cache_provider *onri_xnn_packed_cache(const struct onri_xnn_packed *packed) { return packed->block; }
+struct xnn_weights_cache_provider *onri_xnn_packed_cache(const struct onri_xnn_packed *packed) {
+  return packed->block;
+}

@@ -1,8 +1,8 @@
 /* xnn.h: what layers may know about XNNPACK. Its own header is included in this folder only.
  *
- * A layer keeps `struct onri_xnn_packed` in `prepared` (the model's, shared by all sessions) and `struct xnn_operator *` in
- * `state`: an operator holds the sizes and pointers of one run, so every plan has its own, made from the packed block.
- * Where making one is dear, plans share it (`kept`) or hand it on (`retired`): see onri_xnn_conv_resize.
+ * A layer keeps `struct onri_xnn_packed` in `prepared` (the model's, shared by all sessions) and `struct xnn_operator
+ * *` in `state`: an operator holds the sizes and pointers of one run, so every plan has its own, made from the packed
+ * block. Where making one is dear, plans share it (`kept`) or hand it on (`retired`): see onri_xnn_conv_resize.
  *
  *   prepare   if (onri_xnn_usable(call->env) && ...) onri_xnn_<family>_pack(...)
  *   plan      onri_xnn_<family>_create(&state->op, &prepared->packed, ...) then onri_xnn_<family>_reshape(...)
@@ -25,9 +25,11 @@ struct onri_xnn_packed {
 
 struct xnn_operator;
 
-/* XNNPACK's operators run to their end, whatever the cancel flag says: work of more multiply-adds is given to them in pieces. They take
- * some 20 ms for so many, and several times that on small processors. */
-static inline int64_t onri_xnn_most_steps(const struct onr_env *env) { return env->most_steps ? env->most_steps : (int64_t)1 << 30; }
+/* XNNPACK's operators run to their end, whatever the cancel flag says: work of more multiply-adds is given to them in
+ * pieces. They take some 20 ms for so many, and several times that on small processors. */
+static inline int64_t onri_xnn_most_steps(const struct onr_env *env) {
+  return env->most_steps ? env->most_steps : (int64_t)1 << 30;
+}
 /* So many of `rows` of a product, each of n * k multiply-adds, are a piece. */
 static inline size_t onri_xnn_rows_at_once(size_t rows, size_t n, size_t k, const struct onr_env *env) {
   const size_t most = (size_t)onri_xnn_most_steps(env) / (n < SIZE_MAX / k ? n * k : SIZE_MAX);
@@ -45,9 +47,12 @@ void onri_xnn_delete(struct xnn_operator *op);
 
 #else
 
-#define ONRI_XNN(prototype)                                                                       \
-  _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wunused-parameter\"")          \
-  static inline enum onr_status prototype { return ONR_STATUS_UNSUPPORTED; } _Pragma("GCC diagnostic pop")
+#define ONRI_XNN(prototype)                                                                              \
+  _Pragma("GCC diagnostic push")                                                                         \
+      _Pragma("GCC diagnostic ignored \"-Wunused-parameter\"") static inline enum onr_status prototype { \
+        return ONR_STATUS_UNSUPPORTED;                                                                   \
+      }                                                                                                  \
+  _Pragma("GCC diagnostic pop")
 
 static inline int onri_xnn_usable(const struct onr_env *env) {
   (void)env;

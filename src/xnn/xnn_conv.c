@@ -9,7 +9,7 @@ static const char name[] = "convolution";
 
 static enum xnn_status create(const struct onri_plane *p, float min, float max, const float *weight, const float *bias,
                               struct xnn_weights_cache_provider *cache, struct xnn_operator **op) {
-  const struct onri_axis *const h = &p->height, *const w = &p->width;
+  const struct onri_axis *h = &p->height, *w = &p->width;
   const size_t in = (size_t)p->group_in, out = (size_t)p->group_out, groups = (size_t)p->groups;
   if (p->transposed)
     return xnn_create_deconvolution2d_nhwc_f32(
@@ -61,7 +61,7 @@ enum onr_status onri_xnn_conv_pack(struct onri_xnn_packed *packed, const struct 
     if (!copy) return onr_fail(error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
     onri_plane_reorder(&p, sizeof(float), weight, copy);
   }
-  struct xnn_weights_cache_provider *const cache = onri_xnn_pack_begin(&packing, packed, env);
+  struct xnn_weights_cache_provider *cache = onri_xnn_pack_begin(&packing, packed, env);
   onri_plane_bound_packing(&p, sizeof(float), &packing.scope);
   const enum xnn_status status = create(&p, c->min, c->max, copy ? copy : weight, bias, cache, &op);
   const enum onr_status result = onri_xnn_pack_end(&packing, status, op, name, error);
@@ -162,7 +162,7 @@ static enum xnn_status run_probe(struct xnn_operator *op, const struct onri_plan
 static enum xnn_status watch_nan(struct xnn_operator *op, const struct onri_plane *q, int *right, struct onr_env *env) {
   float x[2 * (PROBE_PIXELS + PROBE_TAPS) + PROBE_SLACK], y[PROBE_PIXELS * PROBE_OUT + PROBE_SLACK];
   const size_t count = (size_t)(q->width.out * q->group_out), last = (size_t)(q->width.in * q->group_in);
-  for (size_t i = 0; i < sizeof x / sizeof x[0]; i++) x[i] = NAN;
+  for (size_t i = 0; i < sizeof(x) / sizeof(x[0]); i++) x[i] = NAN;
   enum xnn_status status = run_probe(op, q, x, y, env);
   *right = status == xnn_status_success;
   for (size_t i = (size_t)(q->width.begin * q->group_out); *right && i < count; i++) *right = isnan(y[i]);
@@ -181,7 +181,7 @@ static enum onr_status ask_about_nan(const struct onri_plane *p, float min, floa
   struct xnn_operator *op = NULL;
   *right = 0;
   if (q.taps > PROBE_TAPS) return ONR_STATUS_OK; /* not known */
-  for (size_t i = 0; i < sizeof weight / sizeof weight[0]; i++) weight[i] = 1.0f;
+  for (size_t i = 0; i < sizeof(weight) / sizeof(weight[0]); i++) weight[i] = 1.0f;
   onri_xnn_enter(&scope, env);
   enum xnn_status status = create(&q, min, max, weight, NULL, NULL, &op);
   if (status == xnn_status_success) status = watch_nan(op, &q, right, env);

@@ -24,7 +24,8 @@ static enum onr_status supported(int fits) { return fits ? ONR_STATUS_OK : ONR_S
 enum { FEW = 1, MANY = 16 };
 
 /* Memory for them: what is multiplied, with slack, and what becomes of it. */
-static enum onr_status take_ones(float **ones, float **nans, float **y, size_t columns, struct onr_env *env, struct onr_error *error) {
+static enum onr_status take_ones(float **ones, float **nans, float **y, size_t columns, struct onr_env *env,
+                                 struct onr_error *error) {
   const size_t slack = ONR_SLACK_BYTES / sizeof(float), count = columns + MANY + 2 * slack;
   *ones = onr_env_allocate(env, (count + MANY * columns) * sizeof(float));
   if (!*ones) return onr_fail(error, ONR_STATUS_NO_MEMORY, "out of memory for a product");
@@ -46,7 +47,8 @@ enum onr_status onri_xnn_linear_check(const struct onri_xnn_linear *linear) {
   return supported(product_fits((size_t[]){linear->in, linear->out}, 2) && linear->min < linear->max);
 }
 
-static enum onr_status multiply_nan(const struct onri_xnn_linear *one, int *keeps_nan, struct onr_env *env, struct onr_error *error) {
+static enum onr_status multiply_nan(const struct onri_xnn_linear *one, int *keeps_nan, struct onr_env *env,
+                                    struct onr_error *error) {
   struct onri_xnn_packed packed = {0};
   struct xnn_operator *op = NULL;
   float *ones, *nans, *y;
@@ -75,7 +77,8 @@ enum onr_status onri_xnn_linear_keeps_nan(const struct onri_xnn_linear *linear, 
 }
 
 enum onr_status onri_xnn_linear_pack(struct onri_xnn_packed *packed, const struct onri_xnn_linear *linear,
-                                     const float *weights, const float *bias, struct onr_env *env, struct onr_error *error) {
+                                     const float *weights, const float *bias, struct onr_env *env,
+                                     struct onr_error *error) {
   const uint32_t flags = linear->weight_transposed ? XNN_FLAG_TRANSPOSE_WEIGHTS : 0;
   struct onri_xnn_packing packing;
   xnn_operator_t op = NULL;
@@ -87,17 +90,19 @@ enum onr_status onri_xnn_linear_pack(struct onri_xnn_packed *packed, const struc
 }
 
 enum onr_status onri_xnn_linear_create(struct xnn_operator **op, const struct onri_xnn_packed *packed,
-                                       const struct onri_xnn_linear *linear, struct onr_env *env, struct onr_error *error) {
+                                       const struct onri_xnn_linear *linear, struct onr_env *env,
+                                       struct onr_error *error) {
   const uint32_t flags = linear->weight_transposed ? XNN_FLAG_TRANSPOSE_WEIGHTS : 0;
   struct onri_xnn_scope scope;
   onri_xnn_enter(&scope, env);
   const enum xnn_status status =
-      xnn_create_fully_connected_nc_f32(linear->in, linear->out, linear->in, linear->out, packed->data, NULL, linear->min,
-                                        linear->max, flags, NULL, onri_xnn_packed_cache(packed), op);
+      xnn_create_fully_connected_nc_f32(linear->in, linear->out, linear->in, linear->out, packed->data, NULL,
+                                        linear->min, linear->max, flags, NULL, onri_xnn_packed_cache(packed), op);
   return onri_xnn_leave(&scope, status, op, linear_name, error);
 }
 
-enum onr_status onri_xnn_linear_reshape(struct xnn_operator *op, size_t rows, struct onr_env *env, struct onr_error *error) {
+enum onr_status onri_xnn_linear_reshape(struct xnn_operator *op, size_t rows, struct onr_env *env,
+                                        struct onr_error *error) {
   struct onri_xnn_scope scope;
   onri_xnn_enter(&scope, env);
   const enum xnn_status status = xnn_reshape_fully_connected_nc_f32(op, rows, onri_threads_pool(env->threads));
@@ -115,8 +120,8 @@ enum onr_status onri_xnn_linear_setup(struct xnn_operator *op, const float *x, f
 
 /* --- two run-time operands --- */
 
-/* B is packed, in each run, to columns of the width of a kernel (32): fewer than these take several times its memory, and no less
- * time than a kernel of ours. */
+/* B is packed, in each run, to columns of the width of a kernel (32): fewer than these take several times its memory,
+ * and no less time than a kernel of ours. */
 enum { LEAST_COLUMNS = 8 };
 
 enum onr_status onri_xnn_matmul_check(const struct onri_xnn_matmul *matmul) {
@@ -162,8 +167,8 @@ enum onr_status onri_xnn_matmul_keeps_nan(int *keeps_nan, struct onr_env *env, s
   return ONR_STATUS_OK;
 }
 
-enum onr_status onri_xnn_matmul_create(struct xnn_operator **op, const struct onri_xnn_matmul *matmul, struct onr_env *env,
-                                       struct onr_error *error) {
+enum onr_status onri_xnn_matmul_create(struct xnn_operator **op, const struct onri_xnn_matmul *matmul,
+                                       struct onr_env *env, struct onr_error *error) {
   struct onri_xnn_scope scope;
   onri_xnn_enter(&scope, env);
   const enum xnn_status status =
@@ -182,28 +187,33 @@ enum onr_status onri_xnn_matmul_reshape(struct xnn_operator *op, const struct on
   return onri_xnn_leave(&scope, status, NULL, matmul_name, error);
 }
 
-enum onr_status onri_xnn_matmul_setup(struct xnn_operator *op, void *workspace, const float *a, const float *b, float *c,
-                                      struct onr_error *error) {
+enum onr_status onri_xnn_matmul_setup(struct xnn_operator *op, void *workspace, const float *a, const float *b,
+                                      float *c, struct onr_error *error) {
   return setup_done(xnn_setup_batch_matrix_multiply_nc_f32(op, workspace, a, b, c), matmul_name, error);
 }
 
 /* --- rows --- */
 
-static enum onr_status make_rows(struct xnn_operator **op, const struct onri_xnn_packed *packed, const struct onri_xnn_linear *linear,
-                                 size_t rows, struct onr_env *env, struct onr_error *error) {
+static enum onr_status make_rows(struct xnn_operator **op, const struct onri_xnn_packed *packed,
+                                 const struct onri_xnn_linear *linear, size_t rows, struct onr_env *env,
+                                 struct onr_error *error) {
   ONR_TRY(onri_xnn_linear_create(op, packed, linear, env, error));
   return onri_xnn_linear_reshape(*op, rows, env, error);
 }
 
-enum onr_status onri_xnn_rows_plan(struct onri_xnn_rows *r, const struct onri_xnn_packed *packed, const struct onri_xnn_linear *linear,
-                                   size_t rows, struct onr_env *env, struct onr_error *error) {
-  *r = (struct onri_xnn_rows){.all = rows, .at_once = onri_xnn_rows_at_once(rows, linear->out, linear->in, env),
-                              .in = linear->in, .out = linear->out};
+enum onr_status onri_xnn_rows_plan(struct onri_xnn_rows *r, const struct onri_xnn_packed *packed,
+                                   const struct onri_xnn_linear *linear, size_t rows, struct onr_env *env,
+                                   struct onr_error *error) {
+  *r = (struct onri_xnn_rows){.all = rows,
+                              .at_once = onri_xnn_rows_at_once(rows, linear->out, linear->in, env),
+                              .in = linear->in,
+                              .out = linear->out};
   ONR_TRY(make_rows(&r->op, packed, linear, r->at_once, env, error));
   return rows % r->at_once ? make_rows(&r->rest, packed, linear, rows % r->at_once, env, error) : ONR_STATUS_OK;
 }
 
-enum onr_status onri_xnn_rows_run(const struct onri_xnn_rows *r, const float *x, float *y, struct onr_env *env, struct onr_error *error) {
+enum onr_status onri_xnn_rows_run(const struct onri_xnn_rows *r, const float *x, float *y, struct onr_env *env,
+                                  struct onr_error *error) {
   for (size_t row = 0; row < r->all && !onr_env_cancelled(env); row += r->at_once) {
     struct xnn_operator *op = r->all - row < r->at_once ? r->rest : r->op;
     ONR_TRY(onri_xnn_linear_setup(op, x + row * r->in, y + row * r->out, error));
@@ -214,8 +224,8 @@ enum onr_status onri_xnn_rows_run(const struct onri_xnn_rows *r, const float *x,
 
 /* --- softmax --- */
 
-/* An operator runs to its end, whatever the cancel flag says. More than this takes longer than some 20 ms, and our own kernels, which
- * look at the flag, are as fast. */
+/* An operator runs to its end, whatever the cancel flag says. More than this takes longer than some 20 ms, and our own
+ * kernels, which look at the flag, are as fast. */
 #define MOST_SOFTMAX ((size_t)1 << 23)
 
 enum onr_status onri_xnn_softmax_check(size_t rows, size_t channels) {

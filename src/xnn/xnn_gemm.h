@@ -4,12 +4,12 @@
 
 #include "xnn/xnn.h"
 
-/* Each family has one check, complete in all sizes: UNSUPPORTED (and no message) where XNNPACK has no operator or would go wrong.
- * The functions behind it take for granted that it said OK.
+/* Each family has one check, complete in all sizes: UNSUPPORTED (and no message) where XNNPACK has no operator or would
+ * go wrong. The functions behind it take for granted that it said OK.
  *
- * NaN: the kernels end in min(max(y, low), high), infinite or not, and those for SSE (which run on newer processors too, for
- * products of few columns) lose NaN there. Which kernel runs is XNNPACK's to know; so a product of one NaN is made, and
- * *keeps_nan says whether NaN came out. With an infinite clamp a lost NaN is +infinity. */
+ * NaN: the kernels end in min(max(y, low), high), infinite or not, and those for SSE (which run on newer processors
+ * too, for products of few columns) lose NaN there. Which kernel runs is XNNPACK's to know; so a product of one NaN is
+ * made, and *keeps_nan says whether NaN came out. With an infinite clamp a lost NaN is +infinity. */
 
 struct onri_xnn_linear {
   size_t in, out;
@@ -21,8 +21,8 @@ ONRI_XNN(onri_xnn_linear_check(const struct onri_xnn_linear *linear))
 ONRI_XNN(onri_xnn_linear_keeps_nan(const struct onri_xnn_linear *linear, int *keeps_nan, struct onr_env *env,
                                    struct onr_error *error))
 /* W (in * out values) and bias (out values, NULL: none) are not read after this. */
-ONRI_XNN(onri_xnn_linear_pack(struct onri_xnn_packed *packed, const struct onri_xnn_linear *linear, const float *weights,
-                              const float *bias, struct onr_env *env, struct onr_error *error))
+ONRI_XNN(onri_xnn_linear_pack(struct onri_xnn_packed *packed, const struct onri_xnn_linear *linear,
+                              const float *weights, const float *bias, struct onr_env *env, struct onr_error *error))
 ONRI_XNN(onri_xnn_linear_create(struct xnn_operator **op, const struct onri_xnn_packed *packed,
                                 const struct onri_xnn_linear *linear, struct onr_env *env, struct onr_error *error))
 /* For x [rows, in] and y [rows, out]; 0 < rows. */
@@ -34,9 +34,11 @@ struct onri_xnn_rows {
   struct xnn_operator *op, *rest; /* rest: for what is left over, or NULL */
   size_t all, at_once, in, out;
 };
-ONRI_XNN(onri_xnn_rows_plan(struct onri_xnn_rows *r, const struct onri_xnn_packed *packed, const struct onri_xnn_linear *linear,
-                            size_t rows, struct onr_env *env, struct onr_error *error))
-ONRI_XNN(onri_xnn_rows_run(const struct onri_xnn_rows *r, const float *x, float *y, struct onr_env *env, struct onr_error *error))
+ONRI_XNN(onri_xnn_rows_plan(struct onri_xnn_rows *r, const struct onri_xnn_packed *packed,
+                            const struct onri_xnn_linear *linear, size_t rows, struct onr_env *env,
+                            struct onr_error *error))
+ONRI_XNN(onri_xnn_rows_run(const struct onri_xnn_rows *r, const float *x, float *y, struct onr_env *env,
+                           struct onr_error *error))
 static inline void onri_xnn_rows_release(struct onri_xnn_rows *r) {
   onri_xnn_delete(r->op);
   onri_xnn_delete(r->rest);
@@ -49,8 +51,8 @@ enum { ONRI_XNN_BATCH_DIMS = 6 };
 struct onri_xnn_matmul {
   size_t m, n, k;
   int transpose_b;
-  size_t num_batch_dims;                                                /* at most ONRI_XNN_BATCH_DIMS */
-  size_t batch_a[ONRI_XNN_BATCH_DIMS], batch_b[ONRI_XNN_BATCH_DIMS];    /* equal, or 1 in one of them */
+  size_t num_batch_dims;                                             /* at most ONRI_XNN_BATCH_DIMS */
+  size_t batch_a[ONRI_XNN_BATCH_DIMS], batch_b[ONRI_XNN_BATCH_DIMS]; /* equal, or 1 in one of them */
 };
 ONRI_XNN(onri_xnn_matmul_check(const struct onri_xnn_matmul *matmul))
 ONRI_XNN(onri_xnn_matmul_keeps_nan(int *keeps_nan, struct onr_env *env, struct onr_error *error))

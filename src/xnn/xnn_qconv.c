@@ -7,7 +7,7 @@ static const char name[] = "quantised convolution";
 
 static enum xnn_status create(const struct onri_plane *p, const struct onri_xnn_qconv *q, const int8_t *weight,
                               const int32_t *bias, struct xnn_weights_cache_provider *cache, struct xnn_operator **op) {
-  const struct onri_axis *const h = &p->height, *const w = &p->width;
+  const struct onri_axis *h = &p->height, *w = &p->width;
   const size_t in = (size_t)p->group_in, out = (size_t)p->group_out, groups = (size_t)p->groups;
   return xnn_create_convolution2d_nhwc_qs8_qc8w(
       (uint32_t)h->begin, (uint32_t)w->end, (uint32_t)h->end, (uint32_t)w->begin, (uint32_t)h->kernel,
@@ -24,10 +24,10 @@ enum onr_status onri_xnn_qconv_pack(struct onri_xnn_packed *packed, const struct
   struct xnn_operator *op = NULL;
   if (!onri_plane_of_weights(c, &p))
     return onr_fail(error, ONR_STATUS_INTERNAL, "this convolution is not one of planes");
-  int8_t *const copy = onr_env_allocate(env, onri_plane_weight_bytes(&p, 1));
+  int8_t *copy = onr_env_allocate(env, onri_plane_weight_bytes(&p, 1));
   if (!copy) return onr_fail(error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
   onri_plane_reorder(&p, 1, weight, copy);
-  struct xnn_weights_cache_provider *const cache = onri_xnn_pack_begin(&packing, packed, env);
+  struct xnn_weights_cache_provider *cache = onri_xnn_pack_begin(&packing, packed, env);
   onri_plane_bound_packing(&p, sizeof(int32_t), &packing.scope); /* a sum and a scale stand with each channel's bytes */
   const enum xnn_status status = create(&p, q, copy, bias, cache, &op);
   const enum onr_status result = onri_xnn_pack_end(&packing, status, op, name, error);

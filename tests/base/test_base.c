@@ -31,7 +31,8 @@ static void messages_are_fit_for_a_terminal(void **state) {
   struct onr_error error;
   char name[2000];
   (void)state;
-  onr_fail(&error, ONR_STATUS_ARGUMENT, "input '%s' is not 'a\\b'", "d\xC3\xA9j\xC3\xA0\x1b[31m\xC2\x9b\xE2\x80\xAE\xff\n");
+  onr_fail(&error, ONR_STATUS_ARGUMENT, "input '%s' is not 'a\\b'",
+           "d\xC3\xA9j\xC3\xA0\x1b[31m\xC2\x9b\xE2\x80\xAE\xff\n");
   assert_string_equal(error.message, "input 'd\xC3\xA9j\xC3\xA0\\x1b[31m\\u009b\\u202e\\xff\\x0a' is not 'a\\b'");
   memset(name, 'n', sizeof(name) - 1);
   name[sizeof(name) - 1] = '\0';
@@ -47,7 +48,7 @@ static void every_status_has_a_name_and_a_text(void **state) {
     assert_true(strlen(onr_status_text((enum onr_status)s)) > 3);
   }
   assert_string_equal(onr_status_name((enum onr_status)20), "?");
-  assert_string_equal(onr_status_name((enum onr_status)-1), "?");
+  assert_string_equal(onr_status_name((enum onr_status) - 1), "?");
 }
 
 static void arena_grows_and_keeps_its_budget(void **state) {
@@ -188,9 +189,17 @@ static void limits_are_set_by_name(void **state) {
   assert_true(limits.plan_bytes == 65536);
   assert_int_equal(onr_limits_set(&limits, "nodes", "17", &error), ONR_STATUS_OK);
   assert_true(limits.nodes == 17);
-  const char *const bad[][2] = {{"nodes", "2M"},        {"nodes", ""},          {"nodes", "-1"},        {"nodes", "0"},
-                                {"total_bytes", "3GB"}, {"total_bytes", "G"},   {"total_bytes", " 1"}, {"total_bytes", "99999999999999999999"},
-                                {"total_bytes", "18000000T"}, {"TOTAL_BYTES", "1"}, {"", "1"}};
+  const char *const bad[][2] = {{"nodes", "2M"},
+                                {"nodes", ""},
+                                {"nodes", "-1"},
+                                {"nodes", "0"},
+                                {"total_bytes", "3GB"},
+                                {"total_bytes", "G"},
+                                {"total_bytes", " 1"},
+                                {"total_bytes", "99999999999999999999"},
+                                {"total_bytes", "18000000T"},
+                                {"TOTAL_BYTES", "1"},
+                                {"", "1"}};
   for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
     assert_int_equal(onr_limits_set(&limits, bad[i][0], bad[i][1], &error), ONR_STATUS_ARGUMENT);
   assert_true(limits.total_bytes == (uint64_t)3 << 30 && limits.nodes == 17);

@@ -22,10 +22,10 @@ struct model {
 };
 
 static const struct model models[] = {
-    {ONR_DTYPE_F16, 16, 10, 15, 0x7C00, 0x7C01, 0},     {ONR_DTYPE_BF16, 16, 7, 127, 0x7F80, 0x7F81, 0},
-    {ONR_DTYPE_F8E4M3FN, 8, 3, 7, 0, 0x7F, 0},          {ONR_DTYPE_F8E4M3FNUZ, 8, 3, 8, 0, 0x80, 1},
-    {ONR_DTYPE_F8E5M2, 8, 2, 15, 0x7C, 0x7D, 0},        {ONR_DTYPE_F8E5M2FNUZ, 8, 2, 16, 0, 0x80, 1},
-    {ONR_DTYPE_F6E2M3, 6, 3, 1, 0, 0x20, 0},             {ONR_DTYPE_F6E3M2, 6, 2, 3, 0, 0x20, 0},
+    {ONR_DTYPE_F16, 16, 10, 15, 0x7C00, 0x7C01, 0}, {ONR_DTYPE_BF16, 16, 7, 127, 0x7F80, 0x7F81, 0},
+    {ONR_DTYPE_F8E4M3FN, 8, 3, 7, 0, 0x7F, 0},      {ONR_DTYPE_F8E4M3FNUZ, 8, 3, 8, 0, 0x80, 1},
+    {ONR_DTYPE_F8E5M2, 8, 2, 15, 0x7C, 0x7D, 0},    {ONR_DTYPE_F8E5M2FNUZ, 8, 2, 16, 0, 0x80, 1},
+    {ONR_DTYPE_F6E2M3, 6, 3, 1, 0, 0x20, 0},        {ONR_DTYPE_F6E3M2, 6, 2, 3, 0, 0x20, 0},
     {ONR_DTYPE_F4E2M1, 4, 1, 1, 0, 0x08, 0},
 };
 
@@ -88,7 +88,8 @@ static void test_store_every_pattern(void **state) {
     }
 }
 
-/* Between two neighbours: the midpoint goes to the even code, and the float32 next to the midpoint to the nearer one. */
+/* Between two neighbours: the midpoint goes to the even code, and the float32 next to the midpoint to the nearer one.
+ */
 static void test_store_rounds_to_nearest_even(void **state) {
   (void)state;
   for (size_t k = 0; k < COUNT(models); k++) {
@@ -123,12 +124,12 @@ static void test_halves_keep_nan(void **state) {
   for (unsigned code = 0x7C01; code < 0x8000; code++) {
     const uint32_t bits = (uint32_t)code << 13 | 0x7F800000u | 0x80000000u;
     float value;
-    memcpy(&value, &bits, sizeof value);
+    memcpy(&value, &bits, sizeof(value));
     assert_int_equal(onri_f16_from_f32(value), 0x8000u | code | 0x200u);
   }
   const uint32_t low = 0x7F800001u;
   float value;
-  memcpy(&value, &low, sizeof value);
+  memcpy(&value, &low, sizeof(value));
   assert_int_equal(onri_f16_from_f32(value), 0x7E00);
   assert_int_equal(onri_bf16_from_f32(value), 0x7FC0);
 }
@@ -188,11 +189,12 @@ static void test_integers_wrap(void **state) {
   static const struct {
     enum onr_dtype dtype;
     int bits, is_signed;
-  } types[] = {{ONR_DTYPE_U2, 2, 0},  {ONR_DTYPE_I2, 2, 1},   {ONR_DTYPE_U4, 4, 0},   {ONR_DTYPE_I4, 4, 1},
-               {ONR_DTYPE_U8, 8, 0},  {ONR_DTYPE_I8, 8, 1},   {ONR_DTYPE_U16, 16, 0}, {ONR_DTYPE_I16, 16, 1},
+  } types[] = {{ONR_DTYPE_U2, 2, 0},   {ONR_DTYPE_I2, 2, 1},   {ONR_DTYPE_U4, 4, 0},   {ONR_DTYPE_I4, 4, 1},
+               {ONR_DTYPE_U8, 8, 0},   {ONR_DTYPE_I8, 8, 1},   {ONR_DTYPE_U16, 16, 0}, {ONR_DTYPE_I16, 16, 1},
                {ONR_DTYPE_U32, 32, 0}, {ONR_DTYPE_I32, 32, 1}, {ONR_DTYPE_U64, 64, 0}, {ONR_DTYPE_I64, 64, 1}};
-  static const int64_t values[] = {0, 1, 2, 3, 7, 8, 9, 15, 16, 127, 128, 255, 256, 32767, 32768, 65535, 65536, -1, -2, -3,
-                                   -8, -9, -128, -129, -32768, -32769, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN};
+  static const int64_t values[] = {0,   1,   2,    3,     7,      8,      9,         15,        16,        127,
+                                   128, 255, 256,  32767, 32768,  65535,  65536,     -1,        -2,        -3,
+                                   -8,  -9,  -128, -129,  -32768, -32769, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN};
   for (size_t k = 0; k < COUNT(types); k++) {
     assert_int_equal(onri_dtype_bits(types[k].dtype), types[k].bits);
     assert_int_equal(onri_dtype_class(types[k].dtype), types[k].is_signed ? ONRI_CLASS_I64 : ONRI_CLASS_U64);

@@ -43,7 +43,8 @@ static void equal_blocks_are_held_once(void **state) {
   (void)state;
   unsigned char *first = onri_shared_block(&env, block(&env, BYTES, 0, 0), OFFSET, BYTES);
   const size_t one = held;
-  for (int i = 0; i < 40; i++) assert_ptr_equal(onri_shared_block(&env, block(&env, BYTES, 0, 0), OFFSET, BYTES), first);
+  for (int i = 0; i < 40; i++)
+    assert_ptr_equal(onri_shared_block(&env, block(&env, BYTES, 0, 0), OFFSET, BYTES), first);
   assert_int_equal(held, one);
   onri_shared_clear(&shared, &env);
   for (int i = 0; i < 40; i++) onr_env_release(&env, first);
@@ -62,7 +63,8 @@ static void different_blocks_stay_apart(void **state) {
   struct onr_env env = {.allocator = &counting, .shared = &shared};
   void *blocks[COUNT + 2];
   (void)state;
-  for (size_t i = 0; i < COUNT; i++) blocks[i] = onri_shared_block(&env, block(&env, BYTES, places[i], 1), OFFSET, BYTES);
+  for (size_t i = 0; i < COUNT; i++)
+    blocks[i] = onri_shared_block(&env, block(&env, BYTES, places[i], 1), OFFSET, BYTES);
   blocks[COUNT] = onri_shared_block(&env, block(&env, BYTES, 0, 0), OFFSET, BYTES);
   blocks[COUNT + 1] = onri_shared_block(&env, block(&env, BYTES, 0, 0), OFFSET, BYTES - 1);
   for (size_t i = 0; i < COUNT + 2; i++)

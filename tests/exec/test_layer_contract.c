@@ -11,9 +11,7 @@ struct probe_params {
   int32_t refuse; /* check says no */
 };
 
-static struct {
-  int checks, prepares, infers, runs, omitted;
-} seen;
+static struct { int checks, prepares, infers, runs, omitted; } seen;
 
 /* Inputs and outputs behind those of the node can be looked at, and are omitted. */
 static int rest_is_omitted(const struct onr_call *c) {
@@ -58,9 +56,16 @@ static enum onr_status probe_run(struct onr_call *c) {
   return ONR_STATUS_OK;
 }
 
-static const struct onr_layer probe = {.name = "probe", .inputs_min = 2, .inputs_max = 6, .outputs_min = 2, .outputs_max = 2,
-                                       .params_size = sizeof(struct probe_params), .check = probe_check, .infer = probe_infer,
-                                       .prepare = probe_prepare, .run = probe_run};
+static const struct onr_layer probe = {.name = "probe",
+                                       .inputs_min = 2,
+                                       .inputs_max = 6,
+                                       .outputs_min = 2,
+                                       .outputs_max = 2,
+                                       .params_size = sizeof(struct probe_params),
+                                       .check = probe_check,
+                                       .infer = probe_infer,
+                                       .prepare = probe_prepare,
+                                       .run = probe_run};
 
 /* A network of the probe whose output 0 or 1 is the network's. */
 static enum onr_status make(int refuse, int which, struct onr_model **model, struct onr_error *error) {
@@ -109,7 +114,8 @@ static void prepare_is_not_called_after_check_has_refused(void **state) {
 
 /* A layer that does not say that it takes sequences gets none. */
 static void only_who_asks_for_sequences_gets_them(void **state) {
-  static const struct onr_layer plain = {.name = "plain", .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1, .run = probe_run};
+  static const struct onr_layer plain = {
+      .name = "plain", .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1, .run = probe_run};
   struct layer_test t = {.layer = &plain, .num_out = 1};
   (void)state;
   layer_test_input(&t, ONR_DTYPE_SEQUENCE, 1, (int64_t[]){64}, (char[64]){0});
@@ -123,7 +129,8 @@ enum { ENTRIES = 2, FIELDS = sizeof(struct onr_desc) + sizeof(uint64_t) };
 
 static void entries_of_a_damaged_block_are_none(void **state) {
   float data[4] = {1, 2, 3, 4};
-  const struct onr_tensor entries[ENTRIES] = {{onr_desc_make(ONR_DTYPE_F32, 1, (int64_t[]){4}), data}, {onr_desc_make(ONR_DTYPE_F32, 0, NULL), data}};
+  const struct onr_tensor entries[ENTRIES] = {{onr_desc_make(ONR_DTYPE_F32, 1, (int64_t[]){4}), data},
+                                              {onr_desc_make(ONR_DTYPE_F32, 0, NULL), data}};
   const struct onr_desc desc = onr_sequence_desc(ONR_DTYPE_SEQUENCE, entries, ENTRIES);
   const size_t bytes = (size_t)desc.dim[0], table = 2 * sizeof(int64_t);
   unsigned char *block = test_malloc(bytes);

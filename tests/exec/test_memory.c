@@ -155,8 +155,8 @@ static struct onr_session *everything(struct builder *b) {
   const int64_t three = 3;
   const float zero = 0;
   int32_t then_in[2], else_in[2], loop_in[3];
-  struct onri_graph *const branches[2] = {body_of(b, 2, then_in), body_of(b, 2, else_in)}, *const body =
-                                                                                               body_of(b, 3, loop_in);
+  struct onri_graph *const branches[2] = {body_of(b, 2, then_in), body_of(b, 2, else_in)},
+                           *body = body_of(b, 3, loop_in);
   const int32_t same = node(branches[0], &flat, then_in, 1),
                 twice = node(branches[1], &join, (int32_t[]){else_in[0], else_in[0]}, 2);
   onri_graph_set_outputs(branches[0], &same, 1, NULL);

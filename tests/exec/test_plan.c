@@ -43,7 +43,7 @@ static int32_t add_if(struct builder *b, int32_t x) {
 
 static int32_t add_scan(struct builder *b, int32_t x) {
   const struct onr_scan_params params = {.num_scan_inputs = 1};
-  struct onri_graph *const body = increment_body(b);
+  struct onri_graph *body = increment_body(b);
   return add_control(b, &onri_layer_scan, &params, &x, 1, &body, 1);
 }
 
@@ -62,7 +62,7 @@ static int32_t add_loop(struct builder *b, int32_t x) {
 
 static int32_t add_map(struct builder *b, int32_t x) {
   const struct onr_sequence_map_params params = {.num_mapped = 1};
-  struct onri_graph *const body = increment_body(b);
+  struct onri_graph *body = increment_body(b);
   return add_control(b, &onri_layer_sequence_map, &params, &x, 1, &body, 1);
 }
 

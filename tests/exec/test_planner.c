@@ -24,7 +24,8 @@ static void assert_no_overlap(const struct onri_block *blocks, size_t count, siz
     assert_true(blocks[a].offset + blocks[a].bytes <= arena);
     for (size_t b = 0; b < a; b++) {
       const int alive_together = blocks[a].first <= blocks[b].last && blocks[b].first <= blocks[a].last;
-      const int share_bytes = blocks[a].offset < blocks[b].offset + blocks[b].bytes && blocks[b].offset < blocks[a].offset + blocks[a].bytes;
+      const int share_bytes = blocks[a].offset < blocks[b].offset + blocks[b].bytes &&
+                              blocks[b].offset < blocks[a].offset + blocks[a].bytes;
       if (alive_together && share_bytes) fail_msg("blocks %zu and %zu overlap", a, b);
     }
   }
@@ -72,7 +73,8 @@ static uint32_t next(uint32_t *state) {
 /* Lifetimes as networks have them: mostly short, a few long. */
 static void random_blocks(struct onri_block *blocks, size_t count, uint32_t seed) {
   for (size_t i = 0; i < count; i++) {
-    const int32_t first = (int32_t)i, length = next(&seed) % 10 ? (int32_t)(next(&seed) % 3) : (int32_t)(next(&seed) % 40);
+    const int32_t first = (int32_t)i,
+                  length = next(&seed) % 10 ? (int32_t)(next(&seed) % 3) : (int32_t)(next(&seed) % 40);
     blocks[i] = (struct onri_block){.bytes = 1 + next(&seed) % 100000, .first = first, .last = first + length};
   }
 }
@@ -97,10 +99,12 @@ static void many_blocks_are_placed_by_time(void **state) {
   assert_non_null(blocks);
   random_blocks(blocks, COUNT, 7);
   assert_int_equal(onri_plan_blocks(blocks, COUNT, &onri_malloc_allocator, &arena, NULL), ONR_STATUS_OK);
-  for (size_t a = 0; a < COUNT; a++) /* neighbours in time are the only ones that can meet: lifetimes are at most 40 steps */
+  for (size_t a = 0; a < COUNT;
+       a++) /* neighbours in time are the only ones that can meet: lifetimes are at most 40 steps */
     for (size_t b = a > 50 ? a - 50 : 0; b < a; b++) {
       if (blocks[a].first > blocks[b].last) continue;
-      assert_false(blocks[a].offset < blocks[b].offset + blocks[b].bytes && blocks[b].offset < blocks[a].offset + blocks[a].bytes);
+      assert_false(blocks[a].offset < blocks[b].offset + blocks[b].bytes &&
+                   blocks[b].offset < blocks[a].offset + blocks[a].bytes);
     }
   assert_true(arena < (size_t)60 * 100000);
   onri_release(&onri_malloc_allocator, blocks);

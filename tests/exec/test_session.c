@@ -339,10 +339,20 @@ static enum onr_status counted_run(struct onr_call *c) {
   return increment_run(c);
 }
 
-static const struct onr_layer cancelling = {.name = "cancelling", .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
-                                            .plan = increment_plan, .run = cancelling_run};
-static const struct onr_layer counted = {.name = "counted", .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
-                                         .plan = increment_plan, .run = counted_run};
+static const struct onr_layer cancelling = {.name = "cancelling",
+                                            .inputs_min = 1,
+                                            .inputs_max = 1,
+                                            .outputs_min = 1,
+                                            .outputs_max = 1,
+                                            .plan = increment_plan,
+                                            .run = cancelling_run};
+static const struct onr_layer counted = {.name = "counted",
+                                         .inputs_min = 1,
+                                         .inputs_max = 1,
+                                         .outputs_min = 1,
+                                         .outputs_max = 1,
+                                         .plan = increment_plan,
+                                         .run = counted_run};
 
 static void a_flag_set_during_a_run_ends_it(void **state) {
   const struct onr_session_options options = {.cancel = &cancel};
@@ -352,7 +362,8 @@ static void a_flag_set_during_a_run_ends_it(void **state) {
   (void)state;
   for (int last = 0; last < 2; last++) { /* the layer during which it is set is not the last one, or it is */
     struct builder b = start();
-    const int32_t in = value(b.graph, "x"), one = node(b.graph, &cancelling, &in, 1), out = last ? one : node(b.graph, &counted, &one, 1);
+    const int32_t in = value(b.graph, "x"), one = node(b.graph, &cancelling, &in, 1),
+                  out = last ? one : node(b.graph, &counted, &one, 1);
     struct onr_session *other = finish(&b, &in, 1, &out, 1);
     cancel = runs_after = 0;
     assert_int_equal(onr_session_create(b.model, &options, &s, &error), ONR_STATUS_OK);

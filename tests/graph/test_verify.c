@@ -105,9 +105,9 @@ static void test_facts_about_values(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_a_reader_of_a_removed_node), cmocka_unit_test(test_a_removed_node), cmocka_unit_test(test_the_order_of_nodes),
-      cmocka_unit_test(test_producers),                  cmocka_unit_test(test_graph_inputs_and_outputs),
-      cmocka_unit_test(test_facts_about_values),
+      cmocka_unit_test(test_a_reader_of_a_removed_node), cmocka_unit_test(test_a_removed_node),
+      cmocka_unit_test(test_the_order_of_nodes),         cmocka_unit_test(test_producers),
+      cmocka_unit_test(test_graph_inputs_and_outputs),   cmocka_unit_test(test_facts_about_values),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

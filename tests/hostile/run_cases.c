@@ -2,9 +2,9 @@
  *
  *   run_cases DIRECTORY DIFFERENCES [PREFIX ...]     only cases whose name starts with a prefix
  *
- * DIRECTORY is what hostile_gen.py writes: cases.tsv and a folder a case. DIFFERENCES lists the cases that end otherwise on
- * purpose: NAME STATUS MEGABYTES REASON. Every case runs in a thread with a small stack and limits of 64 MiB, and must keep to a bound
- * of time and memory. A case of the phase "load" must end while it is loaded. */
+ * DIRECTORY is what hostile_gen.py writes: cases.tsv and a folder a case. DIFFERENCES lists the cases that end
+ * otherwise on purpose: NAME STATUS MEGABYTES REASON. Every case runs in a thread with a small stack and limits of 64
+ * MiB, and must keep to a bound of time and memory. A case of the phase "load" must end while it is loaded. */
 #define _POSIX_C_SOURCE 200809L /* clock_gettime */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -96,7 +96,8 @@ static enum onr_dtype declared(const struct onr_model *model, size_t i) {
   return info && (info->dtype == ONR_DTYPE_SEQUENCE || info->dtype == ONR_DTYPE_OPTIONAL) ? info->dtype : ONR_DTYPE_F32;
 }
 
-static enum onr_status run(struct job *job, const struct onr_model *model, struct onr_session *session, struct onr_tensor *inputs) {
+static enum onr_status run(struct job *job, const struct onr_model *model, struct onr_session *session,
+                           struct onr_tensor *inputs) {
   for (size_t i = 0; i < MAX_INPUTS; i++) {
     char path[576], name[512];
     snprintf(path, sizeof(path), "%s/input_%zu.pb", job->folder, i);
@@ -140,7 +141,8 @@ static int in_small_stack(struct job *job) {
   pthread_attr_t attributes;
   pthread_t thread;
   pthread_attr_init(&attributes);
-  const int made = pthread_attr_setstacksize(&attributes, STACK_BYTES) == 0 && pthread_create(&thread, &attributes, work, job) == 0;
+  const int made =
+      pthread_attr_setstacksize(&attributes, STACK_BYTES) == 0 && pthread_create(&thread, &attributes, work, job) == 0;
   pthread_attr_destroy(&attributes);
   return made && pthread_join(thread, NULL) == 0;
 }
@@ -162,7 +164,8 @@ static void apply_differences(const char *differences, struct row *row) {
 /* Why the case fails, or NULL. */
 static const char *judge(const struct row *row, const struct job *job, size_t model_bytes) {
   if (strcmp(onr_status_name(job->status), row->expected)) return "another status";
-  if (job->status != ONR_STATUS_OK && !strcmp(row->phase, "load") && strcmp(job->end, "load")) return "not found while loading";
+  if (job->status != ONR_STATUS_OK && !strcmp(row->phase, "load") && strcmp(job->end, "load"))
+    return "not found while loading";
   if (job->seconds > MOST_SECONDS) return "too slow";
   if (peak > row->most_bytes + 2 * model_bytes) return "too much memory";
   if (live) return "memory was not released";
@@ -209,7 +212,8 @@ int main(int argc, char **argv) {
     return 2;
   }
   while (fgets(line, sizeof(line), file)) {
-    if (sscanf(line, "%63s %15s %31s", row.name, row.phase, row.expected) != 3 || !wanted(&row, argc - 3, argv + 3)) continue;
+    if (sscanf(line, "%63s %15s %31s", row.name, row.phase, row.expected) != 3 || !wanted(&row, argc - 3, argv + 3))
+      continue;
     row.most_bytes = BUDGET_BYTES;
     apply_differences(argv[2], &row);
     row.most_bytes = row.most_bytes / 100 * MEMORY_PERCENT;

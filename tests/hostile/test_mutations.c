@@ -1,5 +1,5 @@
-/* Damaged copies of real models: flipped bits and cut ends. Whatever loads is planned and run on zeros; the sanitizers, the
- * limits and a count of live blocks are the judges. The same seeds every time. */
+/* Damaged copies of real models: flipped bits and cut ends. Whatever loads is planned and run on zeros; the sanitizers,
+ * the limits and a count of live blocks are the judges. The same seeds every time. */
 #include "tests/support/layer_test.h"
 
 #include <stdatomic.h>
@@ -9,18 +9,43 @@
 
 #include "onnxrun/onnxrun.h"
 
-static const char *const names[] = {
-    "activations_ts", "attention_sdpa_dynamo23", "avgpool_ceil_ts", "cond_dynamo", "conv_bn_relu_ts",
-    "conv_transpose2d_grouped_ts", "cumsum_triangles_dynamo", "einsum_ts", "embedding_bag_ts", "fold_unfold_dynamo",
-    "gradient_functions", "gradient_shapes", "grid_sample_ts", "gru_bidirectional_ts", "integer_maths_ts",
-    "lstm_bidirectional_ts", "nms_ts", "pad_modes_ts", "scripted_loop_ts", "shape_ops_ts", "topk_sort_ts", "while_loop_dynamo"};
-enum { NUM_NAMES = sizeof(names) / sizeof(names[0]), FLIPS = 1000, CUTS = 200, MAX_INPUTS = 16, MAX_INPUT_BYTES = 1 << 20 };
+static const char *const names[] = {"activations_ts",
+                                    "attention_sdpa_dynamo23",
+                                    "avgpool_ceil_ts",
+                                    "cond_dynamo",
+                                    "conv_bn_relu_ts",
+                                    "conv_transpose2d_grouped_ts",
+                                    "cumsum_triangles_dynamo",
+                                    "einsum_ts",
+                                    "embedding_bag_ts",
+                                    "fold_unfold_dynamo",
+                                    "gradient_functions",
+                                    "gradient_shapes",
+                                    "grid_sample_ts",
+                                    "gru_bidirectional_ts",
+                                    "integer_maths_ts",
+                                    "lstm_bidirectional_ts",
+                                    "nms_ts",
+                                    "pad_modes_ts",
+                                    "scripted_loop_ts",
+                                    "shape_ops_ts",
+                                    "topk_sort_ts",
+                                    "while_loop_dynamo"};
+enum {
+  NUM_NAMES = sizeof(names) / sizeof(names[0]),
+  FLIPS = 1000,
+  CUTS = 200,
+  MAX_INPUTS = 16,
+  MAX_INPUT_BYTES = 1 << 20
+};
 
 static atomic_size_t num_live;
 
 static void *count_allocate(void *context, size_t bytes, size_t alignment) {
   (void)context;
-  void *memory = bytes > SIZE_MAX / 2 ? NULL : aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment + alignment);
+  void *memory = bytes > SIZE_MAX / 2
+                     ? NULL
+                     : aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment + alignment);
   if (memory) num_live++;
   return memory;
 }
@@ -66,7 +91,8 @@ static struct onr_tensor zeros(const struct onr_value_info *info) {
   return tensor;
 }
 
-static enum onr_status run(const struct onr_model *model, struct onr_session *session, struct onr_tensor *inputs, size_t count) {
+static enum onr_status run(const struct onr_model *model, struct onr_session *session, struct onr_tensor *inputs,
+                           size_t count) {
   for (size_t i = 0; i < count; i++) {
     inputs[i] = zeros(onr_model_input(model, i));
     if (!inputs[i].data) return ONR_STATUS_LIMIT;
@@ -116,7 +142,8 @@ static void mutate(const char *name, size_t *reached) {
     unsigned char *copy = malloc(length + !length);
     assert_non_null(copy);
     memcpy(copy, original, length);
-    for (uint32_t flips = i < FLIPS ? 1 + next(&seed) % 3 : 0; flips > 0; flips--) copy[next(&seed) % length] ^= (unsigned char)(1u << next(&seed) % 8);
+    for (uint32_t flips = i < FLIPS ? 1 + next(&seed) % 3 : 0; flips > 0; flips--)
+      copy[next(&seed) % length] ^= (unsigned char)(1u << next(&seed) % 8);
     reached[try_model(copy, length, directory)]++;
     free(copy);
   }

@@ -1,9 +1,11 @@
-/* Models of one node, for every operator and version of the table: names of outputs and inputs left out, shapes not declared, dimensions
- * of 0, scalars, constants and inputs of all types, attributes that are absent, sound, or as far off as they can be, sequences where
- * tensors are expected. Each must be refused with a message or run, without INTERNAL, without a lost block of memory, and a run must
- * give the same bits whatever lay in memory before. The same cases every time.
+/* Models of one node, for every operator and version of the table: names of outputs and inputs left out, shapes not
+ * declared, dimensions of 0, scalars, constants and inputs of all types, attributes that are absent, sound, or as far
+ * off as they can be, sequences where tensors are expected. Each must be refused with a message or run, without
+ * INTERNAL, without a lost block of memory, and a run must give the same bits whatever lay in memory before. The same
+ * cases every time.
  *
- *   test_operators [CASES [SEED [OPERATOR]]]     cases for each operator, number of the first, only the row with this number; tells each */
+ *   test_operators [CASES [SEED [OPERATOR]]]     cases for each operator, number of the first, only the row with this
+ * number; tells each */
 #define _POSIX_C_SOURCE 200809L /* posix_memalign */
 #include "tests/support/layer_test.h"
 
@@ -18,7 +20,16 @@
 #include "tests/support/proto_writer.h"
 
 enum { CASES = 60, MAX_IN = 12, MAX_OUT = 8, MAX_BYTES = 1 << 16, MAX_TEXT = 64 };
-enum { FLOAT = 1, INT = 2, STRING = 3, TENSOR = 4, GRAPH = 5, FLOATS = 6, INTS = 7, STRINGS = 8 }; /* AttributeProto.AttributeType */
+enum {
+  FLOAT = 1,
+  INT = 2,
+  STRING = 3,
+  TENSOR = 4,
+  GRAPH = 5,
+  FLOATS = 6,
+  INTS = 7,
+  STRINGS = 8
+}; /* AttributeProto.AttributeType */
 
 static unsigned num_cases = CASES, first_case, tell;
 static size_t only_op = SIZE_MAX;
@@ -60,7 +71,8 @@ static int percent(uint32_t p) { return below(100) < p; }
 #define PICK(list) ((list)[below(sizeof(list) / sizeof((list)[0]))])
 
 static int64_t integer(void) {
-  static const int64_t far[] = {INT64_MIN, INT64_MAX, INT32_MIN, INT32_MAX, -1, -2, -9, 9, 64, 1 << 20, (int64_t)1 << 40, -((int64_t)1 << 40), 1 << 30, 255, 65536};
+  static const int64_t far[] = {INT64_MIN, INT64_MAX, INT32_MIN,        INT32_MAX,           -1,      -2,  -9,   9,
+                                64,        1 << 20,   (int64_t)1 << 40, -((int64_t)1 << 40), 1 << 30, 255, 65536};
   return percent(6) ? PICK(far) : percent(15) ? -(int64_t)below(4) : (int64_t)below(5);
 }
 
@@ -79,8 +91,11 @@ struct profile {
 };
 
 static struct profile make_profile(const struct onr_op_info *op) {
-  static const enum onr_dtype types[] = {ONR_DTYPE_F32, ONR_DTYPE_F32, ONR_DTYPE_F32, ONR_DTYPE_F32, ONR_DTYPE_F64, ONR_DTYPE_F16, ONR_DTYPE_BF16, ONR_DTYPE_I64, ONR_DTYPE_I32, ONR_DTYPE_I8, ONR_DTYPE_U8, ONR_DTYPE_BOOL, ONR_DTYPE_STRING};
-  struct profile p = {.rank = (int32_t)below(percent(5) ? ONR_MAX_RANK + 1 : 6), .dtype = PICK(types), .opset = op->since_version};
+  static const enum onr_dtype types[] = {ONR_DTYPE_F32, ONR_DTYPE_F32,  ONR_DTYPE_F32,   ONR_DTYPE_F32, ONR_DTYPE_F64,
+                                         ONR_DTYPE_F16, ONR_DTYPE_BF16, ONR_DTYPE_I64,   ONR_DTYPE_I32, ONR_DTYPE_I8,
+                                         ONR_DTYPE_U8,  ONR_DTYPE_BOOL, ONR_DTYPE_STRING};
+  struct profile p = {
+      .rank = (int32_t)below(percent(5) ? ONR_MAX_RANK + 1 : 6), .dtype = PICK(types), .opset = op->since_version};
   for (int32_t d = 0; d < p.rank; d++) p.dim[d] = percent(5) ? 0 : 1 + (int64_t)below(5);
   const size_t most_in = op->inputs_max == ONR_VARIADIC ? (size_t)op->inputs_min + 4 : op->inputs_max;
   const size_t most_out = op->outputs_max == ONR_VARIADIC ? (size_t)op->outputs_min + 3 : op->outputs_max;
@@ -93,18 +108,24 @@ static struct profile make_profile(const struct onr_op_info *op) {
 
 /* --- tensors --- */
 
-/* No element, yet a dimension that nobody can count to: what loops over it or multiplies it, never ends or overflows. */
+/* No element, yet a dimension that nobody can count to: what loops over it or multiplies it, never ends or overflows.
+ */
 static struct onr_desc make_empty(struct onr_desc desc) {
-  static const int64_t many[] = {1 << 20, INT32_MAX, (int64_t)1 << 32, (int64_t)1 << 40, (int64_t)1 << 58, (int64_t)1 << 60};
+  static const int64_t many[] = {1 << 20,          INT32_MAX,        (int64_t)1 << 32,
+                                 (int64_t)1 << 40, (int64_t)1 << 58, (int64_t)1 << 60};
   if (desc.rank < 2) desc = onr_desc_make(desc.dtype, 2, (int64_t[]){1, 1});
-  const int32_t zero = (int32_t)below((uint32_t)desc.rank), large = (zero + 1 + (int32_t)below((uint32_t)desc.rank - 1)) % desc.rank;
+  const int32_t zero = (int32_t)below((uint32_t)desc.rank),
+                large = (zero + 1 + (int32_t)below((uint32_t)desc.rank - 1)) % desc.rank;
   desc.dim[zero] = 0;
   desc.dim[large] = PICK(many);
   return desc;
 }
 
 static struct onr_desc make_desc(const struct profile *p) {
-  static const enum onr_dtype types[] = {ONR_DTYPE_F32, ONR_DTYPE_I64, ONR_DTYPE_I64, ONR_DTYPE_I64, ONR_DTYPE_I32, ONR_DTYPE_BOOL, ONR_DTYPE_U8, ONR_DTYPE_I8, ONR_DTYPE_F16, ONR_DTYPE_F64, ONR_DTYPE_STRING, ONR_DTYPE_C64, ONR_DTYPE_U64, ONR_DTYPE_U16, ONR_DTYPE_F8E4M3FN};
+  static const enum onr_dtype types[] = {ONR_DTYPE_F32, ONR_DTYPE_I64,  ONR_DTYPE_I64,     ONR_DTYPE_I64,
+                                         ONR_DTYPE_I32, ONR_DTYPE_BOOL, ONR_DTYPE_U8,      ONR_DTYPE_I8,
+                                         ONR_DTYPE_F16, ONR_DTYPE_F64,  ONR_DTYPE_STRING,  ONR_DTYPE_C64,
+                                         ONR_DTYPE_U64, ONR_DTYPE_U16,  ONR_DTYPE_F8E4M3FN};
   struct onr_desc desc = onr_desc_make(percent(70) ? p->dtype : PICK(types), p->rank, p->dim);
   const int64_t last = p->rank > 0 ? p->dim[p->rank - 1] : 1;
   if (percent(3)) return make_empty(desc);
@@ -140,7 +161,9 @@ static void *make_data(const struct onr_desc *desc) {
       case ONR_DTYPE_BOOL: data[i] = (unsigned char)below(2); break;
       case ONR_DTYPE_F32: memcpy(data + i * size, &f, size); break;
       case ONR_DTYPE_F64: memcpy(data + i * size, &d, size); break;
-      case ONR_DTYPE_F16: memcpy(data + i * size, &(uint16_t){(uint16_t)(below(0x4800) | (below(2) << 15))}, size); break;
+      case ONR_DTYPE_F16:
+        memcpy(data + i * size, &(uint16_t){(uint16_t)(below(0x4800) | (below(2) << 15))}, size);
+        break;
       case ONR_DTYPE_BF16: memcpy(data + i * size, &(uint16_t){(uint16_t)(0x3e00 + below(0x200))}, size); break;
       case ONR_DTYPE_C64:
         memcpy(data + i * size, &f, 4);
@@ -157,7 +180,8 @@ static struct proto tensor_proto(const char *name, const struct onr_desc *desc, 
   const size_t count = (size_t)onr_desc_elements(desc);
   if (desc->dtype != ONR_DTYPE_STRING) proto_bytes(&t, 9, data, onr_desc_bytes(desc));
   else
-    for (size_t i = 0; i < count; i++) proto_bytes(&t, 6, ((const struct onr_string *)data)[i].text, ((const struct onr_string *)data)[i].length);
+    for (size_t i = 0; i < count; i++)
+      proto_bytes(&t, 6, ((const struct onr_string *)data)[i].text, ((const struct onr_string *)data)[i].length);
   return t;
 }
 
@@ -170,50 +194,272 @@ struct attribute {
 };
 
 static const struct attribute attributes[] = {
-    {"axis", INT, 0}, {"axes", INTS, 0}, {"keepdims", INT, 0}, {"to", INT, 0}, {"alpha", FLOAT, 0}, {"beta", FLOAT, 0}, {"gamma", FLOAT, 0},
-    {"kernel_shape", INTS, 0}, {"strides", INTS, 0}, {"dilations", INTS, 0}, {"pads", INTS, 0}, {"auto_pad", STRING, "NOTSET|SAME_UPPER|SAME_LOWER|VALID"},
-    {"group", INT, 0}, {"offset_group", INT, 0}, {"output_padding", INTS, 0}, {"output_shape", INTS, 0}, {"ceil_mode", INT, 0}, {"count_include_pad", INT, 0},
-    {"storage_order", INT, 0}, {"p", INT, 0}, {"p", FLOAT, 0}, {"p", INTS, 0}, {"perm", INTS, 0}, {"shape", INTS, 0}, {"split", INTS, 0}, {"num_outputs", INT, 0}, {"starts", INTS, 0},
-    {"ends", INTS, 0}, {"steps", INTS, 0}, {"value", TENSOR, 0}, {"value", FLOAT, 0}, {"value_float", FLOAT, 0}, {"value_floats", FLOATS, 0}, {"value_int", INT, 0},
-    {"value_ints", INTS, 0}, {"value_string", STRING, "a"}, {"value_strings", STRINGS, "a|b"}, {"default_tensor", TENSOR, 0}, {"keys_tensor", TENSOR, 0},
-    {"values_tensor", TENSOR, 0}, {"mode", STRING, "constant|reflect|edge|wrap|nearest|linear|cubic|bilinear|bicubic|avg|max|DCR|CRD|standard|nesterov|TF|IDF|TFIDF|circular|default|fan"},
-    {"reduction", STRING, "none|add|mul|min|max|sum|mean"}, {"direction", STRING, "forward|reverse|bidirectional|LEFT|RIGHT"}, {"padding_mode", STRING, "zeros|border|reflection"},
-    {"align_corners", INT, 0}, {"coordinate_transformation_mode", STRING, "half_pixel|align_corners|asymmetric|tf_crop_and_resize|pytorch_half_pixel|half_pixel_symmetric|output_half_pixel"},
-    {"nearest_mode", STRING, "round_prefer_floor|round_prefer_ceil|floor|ceil"}, {"keep_aspect_ratio_policy", STRING, "stretch|not_larger|not_smaller"}, {"antialias", INT, 0},
-    {"exclude_outside", INT, 0}, {"cubic_coeff_a", FLOAT, 0}, {"extrapolation_value", FLOAT, 0}, {"scales", FLOATS, 0}, {"height_scale", FLOAT, 0}, {"width_scale", FLOAT, 0},
-    {"output_height", INT, 0}, {"output_width", INT, 0}, {"sampling_ratio", INT, 0}, {"spatial_scale", FLOAT, 0}, {"pooled_shape", INTS, 0}, {"size", INT, 0}, {"bias", FLOAT, 0},
-    {"epsilon", FLOAT, 0}, {"momentum", FLOAT, 0}, {"training_mode", INT, 0}, {"spatial", INT, 0}, {"is_test", INT, 0}, {"consumed_inputs", INTS, 0}, {"stash_type", INT, 0},
-    {"num_groups", INT, 0}, {"hidden_size", INT, 0}, {"layout", INT, 0}, {"linear_before_reset", INT, 0}, {"input_forget", INT, 0}, {"clip", FLOAT, 0},
-    {"activations", STRINGS, "Relu|Tanh|Sigmoid|Affine|LeakyRelu|Softsign"}, {"activation_alpha", FLOATS, 0}, {"activation_beta", FLOATS, 0}, {"activation", STRING, "Relu|Clip|silu|none|HardSigmoid"},
-    {"activation_params", FLOATS, 0}, {"allowzero", INT, 0}, {"exclusive", INT, 0}, {"reverse", INT, 0}, {"fmod", INT, 0}, {"k", INT, 0}, {"largest", INT, 0}, {"sorted", INT, 0},
-    {"upper", INT, 0}, {"batch_dims", INT, 0}, {"batch_axis", INT, 0}, {"time_axis", INT, 0}, {"noop_with_empty_axes", INT, 0}, {"select_last_index", INT, 0}, {"transA", INT, 0},
-    {"transB", INT, 0}, {"transBatchA", INT, 0}, {"transBatchB", INT, 0}, {"broadcast", INT, 0}, {"saturate", INT, 0}, {"round_mode", STRING, "up|down|nearest"}, {"block_size", INT, 0},
-    {"blocksize", INT, 0}, {"output_dtype", INT, 0}, {"dtype", INT, 0}, {"precision", INT, 0}, {"equation", STRING, "ij,jk->ik|ij->ji|...i->...|i,i->|ii->i|ij,ij->|i->i"},
-    {"ignore_index", INT, 0}, {"seed", FLOAT, 0}, {"low", FLOAT, 0}, {"high", FLOAT, 0}, {"mean", FLOAT, 0}, {"mean", FLOATS, 0}, {"scale", FLOAT, 0}, {"ratio", FLOAT, 0}, {"sample_size", INT, 0},
-    {"onesided", INT, 0}, {"inverse", INT, 0}, {"periodic", INT, 0}, {"output_datatype", INT, 0}, {"center_point_box", INT, 0}, {"approximate", STRING, "none|tanh"}, {"max_map", INT, 0},
-    {"softcap", FLOAT, 0}, {"is_causal", INT, 0}, {"q_num_heads", INT, 0}, {"kv_num_heads", INT, 0}, {"num_heads", INT, 0}, {"qk_matmul_output_mode", INT, 0}, {"softmax_precision", INT, 0},
-    {"interleaved", INT, 0}, {"rotary_embedding_dim", INT, 0}, {"do_rotary", INT, 0}, {"local_window_size", INT, 0}, {"causal", INT, 0}, {"unidirectional", INT, 0}, {"qkv_hidden_sizes", INTS, 0},
-    {"left_window_size", INT, 0}, {"right_window_size", INT, 0}, {"update_rule", STRING, "linear|gated|delta|gated_delta"}, {"channels_last", INT, 0}, {"smooth_softmax", INT, 0}, {"rotary_interleaved", INT, 0},
-    {"decay_factor", FLOAT, 0}, {"norm_coefficient", FLOAT, 0}, {"xs", STRINGS, "i0|i1"}, {"zs", STRINGS, "i1|i2"}, {"y", STRING, "i0"}, {"K", INT, 0}, {"N", INT, 0}, {"bits", INT, 0}, {"accuracy_level", INT, 0},
-    {"detect_negative", INT, 0}, {"detect_positive", INT, 0}, {"new_axis", INT, 0}, {"new_axis", INTS, 0}, {"input_as_shape", INT, 0}, {"extra_shape", INTS, 0}, {"end", INT, 0}, {"start", INT, 0}, {"num_scan_inputs", INT, 0},
-    {"scan_input_axes", INTS, 0}, {"scan_output_axes", INTS, 0}, {"scan_input_directions", INTS, 0}, {"scan_output_directions", INTS, 0}, {"directions", INTS, 0}, {"output_size", INTS, 0},
-    {"pixel_format", STRING, "RGB|BGR|Grayscale"}, {"delimiter", STRING, " |a|"}, {"maxsplit", INT, 0}, {"pattern", STRING, "a*|[a-z]+|(|b"}, {"case_change_action", STRING, "NONE|LOWER|UPPER"},
-    {"is_case_sensitive", INT, 0}, {"stopwords", STRINGS, "a|B|\xc3\xa9"}, {"locale", STRING, "en_US"}, {"max_gram_length", INT, 0}, {"min_gram_length", INT, 0}, {"max_skip_count", INT, 0},
-    {"ngram_counts", INTS, 0}, {"ngram_indexes", INTS, 0}, {"pool_int64s", INTS, 0}, {"pool_strings", STRINGS, "a|b|c"}, {"weights", FLOATS, 0}, {"threshold", FLOAT, 0},
-    {"keys_int64s", INTS, 0}, {"keys_strings", STRINGS, "a|b"}, {"keys_floats", FLOATS, 0}, {"values_int64s", INTS, 0}, {"values_strings", STRINGS, "c|d"}, {"values_floats", FLOATS, 0},
-    {"default_int64", INT, 0}, {"default_float", FLOAT, 0}, {"default_string", STRING, "z"}, {"cats_int64s", INTS, 0}, {"cats_strings", STRINGS, "a|b"}, {"classes_strings", STRINGS, "a|b"},
-    {"zeros", INT, 0}, {"classlabels_ints", INTS, 0}, {"classlabels_int64s", INTS, 0}, {"classlabels_strings", STRINGS, "a|b"}, {"coefficients", FLOATS, 0}, {"intercepts", FLOATS, 0},
-    {"multi_class", INT, 0}, {"post_transform", STRING, "NONE|SOFTMAX|LOGISTIC|SOFTMAX_ZERO|PROBIT"}, {"targets", INT, 0}, {"kernel_type", STRING, "LINEAR|POLY|RBF|SIGMOID"}, {"kernel_params", FLOATS, 0},
-    {"n_supports", INT, 0}, {"support_vectors", FLOATS, 0}, {"vectors_per_class", INTS, 0}, {"prob_a", FLOATS, 0}, {"prob_b", FLOATS, 0}, {"rho", FLOATS, 0}, {"one_class", INT, 0}, {"norm", STRING, "MAX|L1|L2"},
-    {"offset", FLOATS, 0}, {"scale", FLOATS, 0}, {"imputed_value_floats", FLOATS, 0}, {"imputed_value_int64s", INTS, 0}, {"replaced_value_float", FLOAT, 0}, {"replaced_value_int64", INT, 0},
-    {"inputdimensions", INTS, 0}, {"int64_vocabulary", INTS, 0}, {"string_vocabulary", STRINGS, "a|b"}, {"cast_to", STRING, "TO_FLOAT|TO_STRING|TO_INT64"}, {"map_form", STRING, "DENSE|SPARSE"},
-    {"nodes_treeids", INTS, 0}, {"nodes_nodeids", INTS, 0}, {"nodes_featureids", INTS, 0}, {"nodes_values", FLOATS, 0}, {"nodes_modes", STRINGS, "LEAF|BRANCH_LEQ|BRANCH_LT|BRANCH_EQ"},
-    {"nodes_truenodeids", INTS, 0}, {"nodes_falsenodeids", INTS, 0}, {"nodes_missing_value_tracks_true", INTS, 0}, {"target_treeids", INTS, 0}, {"target_nodeids", INTS, 0}, {"target_ids", INTS, 0},
-    {"target_weights", FLOATS, 0}, {"class_treeids", INTS, 0}, {"class_nodeids", INTS, 0}, {"class_ids", INTS, 0}, {"class_weights", FLOATS, 0}, {"n_targets", INT, 0}, {"base_values", FLOATS, 0},
-    {"aggregate_function", STRING, "SUM|AVERAGE|MIN|MAX"}, {"aggregate_function", INT, 0}, {"tree_roots", INTS, 0}, {"leaf_targetids", INTS, 0}, {"leaf_weights", TENSOR, 0}, {"nodes_splits", TENSOR, 0},
-    {"nodes_modes", TENSOR, 0}, {"nodes_trueleafs", INTS, 0}, {"nodes_falseleafs", INTS, 0}, {"nodes_hitrates", FLOATS, 0}, {"membership_values", TENSOR, 0},
-    {"k_quant_type", STRING, "NONE|PER_TENSOR"}, {"v_quant_type", STRING, "NONE|PER_TENSOR"}, {"max_dimension", INT, 0}, {"min_dimension", INT, 0}, {"paddings", INTS, 0}, {"border", INTS, 0},
-    {"divisor_override", INT, 0}, {"output_ratio", FLOATS, 0}, {"mask_filter_value", FLOAT, 0}, {"opset", INT, 0},
+    {"axis", INT, 0},
+    {"axes", INTS, 0},
+    {"keepdims", INT, 0},
+    {"to", INT, 0},
+    {"alpha", FLOAT, 0},
+    {"beta", FLOAT, 0},
+    {"gamma", FLOAT, 0},
+    {"kernel_shape", INTS, 0},
+    {"strides", INTS, 0},
+    {"dilations", INTS, 0},
+    {"pads", INTS, 0},
+    {"auto_pad", STRING, "NOTSET|SAME_UPPER|SAME_LOWER|VALID"},
+    {"group", INT, 0},
+    {"offset_group", INT, 0},
+    {"output_padding", INTS, 0},
+    {"output_shape", INTS, 0},
+    {"ceil_mode", INT, 0},
+    {"count_include_pad", INT, 0},
+    {"storage_order", INT, 0},
+    {"p", INT, 0},
+    {"p", FLOAT, 0},
+    {"p", INTS, 0},
+    {"perm", INTS, 0},
+    {"shape", INTS, 0},
+    {"split", INTS, 0},
+    {"num_outputs", INT, 0},
+    {"starts", INTS, 0},
+    {"ends", INTS, 0},
+    {"steps", INTS, 0},
+    {"value", TENSOR, 0},
+    {"value", FLOAT, 0},
+    {"value_float", FLOAT, 0},
+    {"value_floats", FLOATS, 0},
+    {"value_int", INT, 0},
+    {"value_ints", INTS, 0},
+    {"value_string", STRING, "a"},
+    {"value_strings", STRINGS, "a|b"},
+    {"default_tensor", TENSOR, 0},
+    {"keys_tensor", TENSOR, 0},
+    {"values_tensor", TENSOR, 0},
+    {"mode", STRING,
+     "constant|reflect|edge|wrap|nearest|linear|cubic|bilinear|bicubic|avg|max|DCR|CRD|standard|nesterov|TF|IDF|TFIDF|circular|default|fan"},
+    {"reduction", STRING, "none|add|mul|min|max|sum|mean"},
+    {"direction", STRING, "forward|reverse|bidirectional|LEFT|RIGHT"},
+    {"padding_mode", STRING, "zeros|border|reflection"},
+    {"align_corners", INT, 0},
+    {"coordinate_transformation_mode", STRING,
+     "half_pixel|align_corners|asymmetric|tf_crop_and_resize|pytorch_half_pixel|half_pixel_symmetric|output_half_pixel"},
+    {"nearest_mode", STRING, "round_prefer_floor|round_prefer_ceil|floor|ceil"},
+    {"keep_aspect_ratio_policy", STRING, "stretch|not_larger|not_smaller"},
+    {"antialias", INT, 0},
+    {"exclude_outside", INT, 0},
+    {"cubic_coeff_a", FLOAT, 0},
+    {"extrapolation_value", FLOAT, 0},
+    {"scales", FLOATS, 0},
+    {"height_scale", FLOAT, 0},
+    {"width_scale", FLOAT, 0},
+    {"output_height", INT, 0},
+    {"output_width", INT, 0},
+    {"sampling_ratio", INT, 0},
+    {"spatial_scale", FLOAT, 0},
+    {"pooled_shape", INTS, 0},
+    {"size", INT, 0},
+    {"bias", FLOAT, 0},
+    {"epsilon", FLOAT, 0},
+    {"momentum", FLOAT, 0},
+    {"training_mode", INT, 0},
+    {"spatial", INT, 0},
+    {"is_test", INT, 0},
+    {"consumed_inputs", INTS, 0},
+    {"stash_type", INT, 0},
+    {"num_groups", INT, 0},
+    {"hidden_size", INT, 0},
+    {"layout", INT, 0},
+    {"linear_before_reset", INT, 0},
+    {"input_forget", INT, 0},
+    {"clip", FLOAT, 0},
+    {"activations", STRINGS, "Relu|Tanh|Sigmoid|Affine|LeakyRelu|Softsign"},
+    {"activation_alpha", FLOATS, 0},
+    {"activation_beta", FLOATS, 0},
+    {"activation", STRING, "Relu|Clip|silu|none|HardSigmoid"},
+    {"activation_params", FLOATS, 0},
+    {"allowzero", INT, 0},
+    {"exclusive", INT, 0},
+    {"reverse", INT, 0},
+    {"fmod", INT, 0},
+    {"k", INT, 0},
+    {"largest", INT, 0},
+    {"sorted", INT, 0},
+    {"upper", INT, 0},
+    {"batch_dims", INT, 0},
+    {"batch_axis", INT, 0},
+    {"time_axis", INT, 0},
+    {"noop_with_empty_axes", INT, 0},
+    {"select_last_index", INT, 0},
+    {"transA", INT, 0},
+    {"transB", INT, 0},
+    {"transBatchA", INT, 0},
+    {"transBatchB", INT, 0},
+    {"broadcast", INT, 0},
+    {"saturate", INT, 0},
+    {"round_mode", STRING, "up|down|nearest"},
+    {"block_size", INT, 0},
+    {"blocksize", INT, 0},
+    {"output_dtype", INT, 0},
+    {"dtype", INT, 0},
+    {"precision", INT, 0},
+    {"equation", STRING, "ij,jk->ik|ij->ji|...i->...|i,i->|ii->i|ij,ij->|i->i"},
+    {"ignore_index", INT, 0},
+    {"seed", FLOAT, 0},
+    {"low", FLOAT, 0},
+    {"high", FLOAT, 0},
+    {"mean", FLOAT, 0},
+    {"mean", FLOATS, 0},
+    {"scale", FLOAT, 0},
+    {"ratio", FLOAT, 0},
+    {"sample_size", INT, 0},
+    {"onesided", INT, 0},
+    {"inverse", INT, 0},
+    {"periodic", INT, 0},
+    {"output_datatype", INT, 0},
+    {"center_point_box", INT, 0},
+    {"approximate", STRING, "none|tanh"},
+    {"max_map", INT, 0},
+    {"softcap", FLOAT, 0},
+    {"is_causal", INT, 0},
+    {"q_num_heads", INT, 0},
+    {"kv_num_heads", INT, 0},
+    {"num_heads", INT, 0},
+    {"qk_matmul_output_mode", INT, 0},
+    {"softmax_precision", INT, 0},
+    {"interleaved", INT, 0},
+    {"rotary_embedding_dim", INT, 0},
+    {"do_rotary", INT, 0},
+    {"local_window_size", INT, 0},
+    {"causal", INT, 0},
+    {"unidirectional", INT, 0},
+    {"qkv_hidden_sizes", INTS, 0},
+    {"left_window_size", INT, 0},
+    {"right_window_size", INT, 0},
+    {"update_rule", STRING, "linear|gated|delta|gated_delta"},
+    {"channels_last", INT, 0},
+    {"smooth_softmax", INT, 0},
+    {"rotary_interleaved", INT, 0},
+    {"decay_factor", FLOAT, 0},
+    {"norm_coefficient", FLOAT, 0},
+    {"xs", STRINGS, "i0|i1"},
+    {"zs", STRINGS, "i1|i2"},
+    {"y", STRING, "i0"},
+    {"K", INT, 0},
+    {"N", INT, 0},
+    {"bits", INT, 0},
+    {"accuracy_level", INT, 0},
+    {"detect_negative", INT, 0},
+    {"detect_positive", INT, 0},
+    {"new_axis", INT, 0},
+    {"new_axis", INTS, 0},
+    {"input_as_shape", INT, 0},
+    {"extra_shape", INTS, 0},
+    {"end", INT, 0},
+    {"start", INT, 0},
+    {"num_scan_inputs", INT, 0},
+    {"scan_input_axes", INTS, 0},
+    {"scan_output_axes", INTS, 0},
+    {"scan_input_directions", INTS, 0},
+    {"scan_output_directions", INTS, 0},
+    {"directions", INTS, 0},
+    {"output_size", INTS, 0},
+    {"pixel_format", STRING, "RGB|BGR|Grayscale"},
+    {"delimiter", STRING, " |a|"},
+    {"maxsplit", INT, 0},
+    {"pattern", STRING, "a*|[a-z]+|(|b"},
+    {"case_change_action", STRING, "NONE|LOWER|UPPER"},
+    {"is_case_sensitive", INT, 0},
+    {"stopwords", STRINGS, "a|B|\xc3\xa9"},
+    {"locale", STRING, "en_US"},
+    {"max_gram_length", INT, 0},
+    {"min_gram_length", INT, 0},
+    {"max_skip_count", INT, 0},
+    {"ngram_counts", INTS, 0},
+    {"ngram_indexes", INTS, 0},
+    {"pool_int64s", INTS, 0},
+    {"pool_strings", STRINGS, "a|b|c"},
+    {"weights", FLOATS, 0},
+    {"threshold", FLOAT, 0},
+    {"keys_int64s", INTS, 0},
+    {"keys_strings", STRINGS, "a|b"},
+    {"keys_floats", FLOATS, 0},
+    {"values_int64s", INTS, 0},
+    {"values_strings", STRINGS, "c|d"},
+    {"values_floats", FLOATS, 0},
+    {"default_int64", INT, 0},
+    {"default_float", FLOAT, 0},
+    {"default_string", STRING, "z"},
+    {"cats_int64s", INTS, 0},
+    {"cats_strings", STRINGS, "a|b"},
+    {"classes_strings", STRINGS, "a|b"},
+    {"zeros", INT, 0},
+    {"classlabels_ints", INTS, 0},
+    {"classlabels_int64s", INTS, 0},
+    {"classlabels_strings", STRINGS, "a|b"},
+    {"coefficients", FLOATS, 0},
+    {"intercepts", FLOATS, 0},
+    {"multi_class", INT, 0},
+    {"post_transform", STRING, "NONE|SOFTMAX|LOGISTIC|SOFTMAX_ZERO|PROBIT"},
+    {"targets", INT, 0},
+    {"kernel_type", STRING, "LINEAR|POLY|RBF|SIGMOID"},
+    {"kernel_params", FLOATS, 0},
+    {"n_supports", INT, 0},
+    {"support_vectors", FLOATS, 0},
+    {"vectors_per_class", INTS, 0},
+    {"prob_a", FLOATS, 0},
+    {"prob_b", FLOATS, 0},
+    {"rho", FLOATS, 0},
+    {"one_class", INT, 0},
+    {"norm", STRING, "MAX|L1|L2"},
+    {"offset", FLOATS, 0},
+    {"scale", FLOATS, 0},
+    {"imputed_value_floats", FLOATS, 0},
+    {"imputed_value_int64s", INTS, 0},
+    {"replaced_value_float", FLOAT, 0},
+    {"replaced_value_int64", INT, 0},
+    {"inputdimensions", INTS, 0},
+    {"int64_vocabulary", INTS, 0},
+    {"string_vocabulary", STRINGS, "a|b"},
+    {"cast_to", STRING, "TO_FLOAT|TO_STRING|TO_INT64"},
+    {"map_form", STRING, "DENSE|SPARSE"},
+    {"nodes_treeids", INTS, 0},
+    {"nodes_nodeids", INTS, 0},
+    {"nodes_featureids", INTS, 0},
+    {"nodes_values", FLOATS, 0},
+    {"nodes_modes", STRINGS, "LEAF|BRANCH_LEQ|BRANCH_LT|BRANCH_EQ"},
+    {"nodes_truenodeids", INTS, 0},
+    {"nodes_falsenodeids", INTS, 0},
+    {"nodes_missing_value_tracks_true", INTS, 0},
+    {"target_treeids", INTS, 0},
+    {"target_nodeids", INTS, 0},
+    {"target_ids", INTS, 0},
+    {"target_weights", FLOATS, 0},
+    {"class_treeids", INTS, 0},
+    {"class_nodeids", INTS, 0},
+    {"class_ids", INTS, 0},
+    {"class_weights", FLOATS, 0},
+    {"n_targets", INT, 0},
+    {"base_values", FLOATS, 0},
+    {"aggregate_function", STRING, "SUM|AVERAGE|MIN|MAX"},
+    {"aggregate_function", INT, 0},
+    {"tree_roots", INTS, 0},
+    {"leaf_targetids", INTS, 0},
+    {"leaf_weights", TENSOR, 0},
+    {"nodes_splits", TENSOR, 0},
+    {"nodes_modes", TENSOR, 0},
+    {"nodes_trueleafs", INTS, 0},
+    {"nodes_falseleafs", INTS, 0},
+    {"nodes_hitrates", FLOATS, 0},
+    {"membership_values", TENSOR, 0},
+    {"k_quant_type", STRING, "NONE|PER_TENSOR"},
+    {"v_quant_type", STRING, "NONE|PER_TENSOR"},
+    {"max_dimension", INT, 0},
+    {"min_dimension", INT, 0},
+    {"paddings", INTS, 0},
+    {"border", INTS, 0},
+    {"divisor_override", INT, 0},
+    {"output_ratio", FLOATS, 0},
+    {"mask_filter_value", FLOAT, 0},
+    {"opset", INT, 0},
 };
 
 /* One of the texts of a list. */
@@ -229,7 +475,9 @@ static struct proto make_attribute(const struct profile *p, const struct attribu
   struct proto a = proto_attribute(from->name, from->kind);
   const size_t spatial = p->rank > 2 ? (size_t)p->rank - 2 : 1;
   const size_t lengths[] = {spatial, 2 * spatial, (size_t)p->rank, 2 * (size_t)p->rank, 1, 2, 3, below(8)};
-  const int is_pads = !strcmp(from->name, "pads"), is_window = !strcmp(from->name, "kernel_shape") || !strcmp(from->name, "strides") || !strcmp(from->name, "dilations");
+  const int is_pads = !strcmp(from->name, "pads"), is_window = !strcmp(from->name, "kernel_shape") ||
+                                                               !strcmp(from->name, "strides") ||
+                                                               !strcmp(from->name, "dilations");
   const size_t length = percent(85) && is_pads ? 2 * spatial : percent(85) && is_window ? spatial : PICK(lengths);
   if (from->kind == INT) proto_int(&a, 3, is_window ? 1 : integer());
   if (from->kind == FLOAT) proto_float(&a, 2, (float)real());
@@ -307,7 +555,8 @@ static struct proto value_info(const char *name, const struct onr_desc *desc, in
   return v;
 }
 
-/* Input i of the node: a constant, an input with or without a shape, or one of these in a sequence, an optional or a map. */
+/* Input i of the node: a constant, an input with or without a shape, or one of these in a sequence, an optional or a
+ * map. */
 static void add_input(struct model *m, const struct profile *p, size_t i) {
   static const char *const blocks[] = {"SequenceConstruct", "SequenceConstruct", "Optional", "ZipMap"};
   char name[16], block[16];
@@ -358,7 +607,8 @@ static void add_node(struct model *m, const struct profile *p, const struct onr_
   const uint32_t share = (uint32_t[]){5, 30, 60, 90}[below(4)];
   for (size_t k = 0; k < sizeof(attributes) / sizeof(attributes[0]); k++) {
     if (!percent(share) || (k > 0 && !strcmp(attributes[k].name, attributes[k - 1].name))) continue;
-    const size_t same = k + 1 < sizeof(attributes) / sizeof(attributes[0]) && !strcmp(attributes[k].name, attributes[k + 1].name);
+    const size_t same =
+        k + 1 < sizeof(attributes) / sizeof(attributes[0]) && !strcmp(attributes[k].name, attributes[k + 1].name);
     struct proto a = make_attribute(p, &attributes[k + (same && percent(50))]);
     proto_message(&node, 5, &a);
   }
@@ -389,7 +639,8 @@ static struct proto make_model(struct model *m, const struct profile *p, const s
     proto_message(&m->graph, 12, &v);
   }
   if (!m->num_named) { /* a graph has an output */
-    struct proto node = proto_node("", "Constant", "", "y"), value = proto_attribute("value_float", FLOAT), v = named("y");
+    struct proto node = proto_node("", "Constant", "", "y"), value = proto_attribute("value_float", FLOAT),
+                 v = named("y");
     proto_float(&value, 2, 1);
     proto_message(&node, 5, &value);
     proto_message(&m->graph, 1, &node);
@@ -416,7 +667,8 @@ struct outcome {
   struct onr_error error;
 };
 
-static enum onr_status run(const struct model *m, const struct onr_model *model, struct onr_session *session, struct outcome *o) {
+static enum onr_status run(const struct model *m, const struct onr_model *model, struct onr_session *session,
+                           struct outcome *o) {
   for (size_t i = 0; i < MAX_IN; i++) {
     char name[16];
     snprintf(name, sizeof(name), "i%zu", i);
@@ -461,7 +713,8 @@ static void clear_outcome(struct outcome *o) {
 }
 
 static int is_random(const struct onr_op_info *op) {
-  static const char *const names[] = {"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Bernoulli", "Multinomial", "Dropout"};
+  static const char *const names[] = {"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike",
+                                      "Bernoulli",    "Multinomial",   "Dropout"};
   for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
     if (!strcmp(op->op_type, names[i])) return 1;
   return 0;
@@ -473,8 +726,11 @@ static const char *compare(const struct outcome *a, const struct outcome *b) {
     if (!onr_desc_equal(&a->out[i].desc, &b->out[i].desc)) return "a shape depends on what lay in memory";
     /* Text may stand elsewhere, also that of entries. */
     const enum onr_dtype dtype = a->out[i].desc.dtype;
-    if (dtype == ONR_DTYPE_STRING || dtype == ONR_DTYPE_SEQUENCE || dtype == ONR_DTYPE_OPTIONAL || dtype == ONR_DTYPE_MAP) continue;
-    if (memcmp(a->out[i].data, b->out[i].data, onr_desc_bytes(&a->out[i].desc)) != 0) return "an output depends on what lay in memory";
+    if (dtype == ONR_DTYPE_STRING || dtype == ONR_DTYPE_SEQUENCE || dtype == ONR_DTYPE_OPTIONAL ||
+        dtype == ONR_DTYPE_MAP)
+      continue;
+    if (memcmp(a->out[i].data, b->out[i].data, onr_desc_bytes(&a->out[i].desc)) != 0)
+      return "an output depends on what lay in memory";
   }
   return NULL;
 }
@@ -485,13 +741,20 @@ static int try_case(size_t row, const struct onr_op_info *op, unsigned number) {
   struct model m = {0};
   const struct profile p = make_profile(op);
   struct proto bytes = make_model(&m, &p, op);
-  if (tell) fprintf(stderr, "%zu %s@%d case %u: %s -> %s\n", row, op->op_type, op->since_version, number, m.in_names, m.out_names);
+  if (tell)
+    fprintf(stderr, "%zu %s@%d case %u: %s -> %s\n", row, op->op_type, op->since_version, number, m.in_names,
+            m.out_names);
   struct outcome a = try_model(&m, &bytes, 0x11), b = try_model(&m, &bytes, 0xEE);
-  const char *why = a.status == ONR_STATUS_INTERNAL ? "INTERNAL" : a.status != ONR_STATUS_OK && !a.error.message[0] ? "no message" : num_live ? "lost memory" : NULL;
+  const char *why = a.status == ONR_STATUS_INTERNAL                    ? "INTERNAL"
+                    : a.status != ONR_STATUS_OK && !a.error.message[0] ? "no message"
+                    : num_live                                         ? "lost memory"
+                                                                       : NULL;
   if (!why && !is_random(op)) why = compare(&a, &b);
   if (tell) fprintf(stderr, "  %s in %s: %s: %s\n", onr_status_name(a.status), a.phase, a.error.where, a.error.message);
-  if (why) fail_msg("operator %zu, %s %s@%d, case %u (%s -> %s): %s: %s in %s: %s", row, op->domain, op->op_type, op->since_version, number,
-                    m.in_names, m.out_names, why, onr_status_name(a.status), a.phase, a.error.message);
+  if (why)
+    fail_msg("operator %zu, %s %s@%d, case %u (%s -> %s): %s: %s in %s: %s", row, op->domain, op->op_type,
+             op->since_version, number, m.in_names, m.out_names, why, onr_status_name(a.status), a.phase,
+             a.error.message);
   const int far = a.status == ONR_STATUS_OK ? 2 : strcmp(a.phase, "load") != 0;
   clear_outcome(&a);
   clear_outcome(&b);
@@ -517,7 +780,8 @@ static void operators_do_no_harm(void **state) {
     silent += ran == 0;
     if (tell && !ran) fprintf(stderr, "NEVER RAN %s %s@%d\n", op.domain, op.op_type, op.since_version);
   }
-  print_message("%zu refused while loading, %zu later, %zu ran; %zu operators never ran\n", reached[0], reached[1], reached[2], silent);
+  print_message("%zu refused while loading, %zu later, %zu ran; %zu operators never ran\n", reached[0], reached[1],
+                reached[2], silent);
   if (only_op == SIZE_MAX) assert_true(reached[2] > 8 * onr_num_ops()); /* enough is sound enough to test the run */
 }
 

@@ -1,5 +1,5 @@
-/* The strided copy against one element at a time: random boxes of up to 16 dimensions, steps forwards, backwards and none,
- * elements and blocks of all sizes, one thread and three. */
+/* The strided copy against one element at a time: random boxes of up to 16 dimensions, steps forwards, backwards and
+ * none, elements and blocks of all sizes, one thread and three. */
 #include <stdlib.h>
 
 #include "base/env.h"
@@ -42,13 +42,13 @@ static void check(const struct box *b, struct onr_env *env) {
   memset(y, 0xcc, y_span * b->size);
   memset(expected, 0xcc, y_span * b->size);
   if (count_of(b->rank, b->dim) > 0) do {
-    int64_t from = (int64_t)x_start, to = (int64_t)y_start;
-    for (int32_t d = 0; d < b->rank; d++) {
-      from += index[d] * b->x_stride[d];
-      to += index[d] * b->y_stride[d];
-    }
-    memcpy(expected + (size_t)to * b->size, x + (size_t)from * b->size, b->size);
-  } while (next_index(index, b->rank, b->dim));
+      int64_t from = (int64_t)x_start, to = (int64_t)y_start;
+      for (int32_t d = 0; d < b->rank; d++) {
+        from += index[d] * b->x_stride[d];
+        to += index[d] * b->y_stride[d];
+      }
+      memcpy(expected + (size_t)to * b->size, x + (size_t)from * b->size, b->size);
+    } while (next_index(index, b->rank, b->dim));
   onri_copy_make(&copy, b->size, b->rank, b->dim, b->x_stride, b->y_stride);
   onri_copy_run(&copy, env, x + x_start * b->size, y + y_start * b->size);
   assert_memory_equal(y, expected, y_span * b->size);
@@ -131,6 +131,7 @@ static void nothing(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(random_boxes), cmocka_unit_test(long_runs), cmocka_unit_test(nothing)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(random_boxes), cmocka_unit_test(long_runs),
+                                     cmocka_unit_test(nothing)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

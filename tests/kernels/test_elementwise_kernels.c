@@ -69,11 +69,13 @@ static void check_function(size_t k, onri_unary_kernel kernel) {
         assert_true(isinf(y[i]) || fabsf(y[i]) > 3.4e38f);
         continue;
       }
-      const double allowed = functions[k].relative * fabs(expected) + functions[k].of_argument * fabs((double)x[i]) + 3e-45;
+      const double allowed =
+          functions[k].relative * fabs(expected) + functions[k].of_argument * fabs((double)x[i]) + 3e-45;
       /* a factor that is subnormal has few bits */
       const double coarse = 1.2e-38 * (1 + fabs((double)x[i]));
       if (fabs((double)y[i] - expected) > (fabs(expected) > coarse ? allowed : coarse))
-        fail_msg("op %d at %.9g: expected %.9g, found %.9g", (int)functions[k].op, (double)x[i], expected, (double)y[i]);
+        fail_msg("op %d at %.9g: expected %.9g, found %.9g", (int)functions[k].op, (double)x[i], expected,
+                 (double)y[i]);
     }
   }
 }
@@ -81,7 +83,7 @@ static void check_function(size_t k, onri_unary_kernel kernel) {
 static void test_accuracy(void **state) {
   (void)state;
   for (int level = 0; level <= (int)onri_cpu_level(); level++)
-    for (size_t k = 0; k < sizeof functions / sizeof functions[0]; k++)
+    for (size_t k = 0; k < sizeof(functions) / sizeof(functions[0]); k++)
       check_function(k, level_table(level)->unary[functions[k].op]);
 }
 
@@ -122,10 +124,10 @@ static void test_same_bits_however_cut(void **state) {
       if (!kernel) continue;
       kernel(x, whole, 67, 0.3f, 0.6f);
       for (size_t i = 0; i < 67; i++) kernel(x + i, parts + i, 1, 0.3f, 0.6f);
-      assert_memory_equal(whole, parts, sizeof whole);
-      memcpy(parts, x, sizeof parts);
+      assert_memory_equal(whole, parts, sizeof(whole));
+      memcpy(parts, x, sizeof(parts));
       kernel(parts, parts, 67, 0.3f, 0.6f);
-      assert_memory_equal(whole, parts, sizeof whole);
+      assert_memory_equal(whole, parts, sizeof(whole));
     }
 }
 

@@ -10,12 +10,22 @@
 enum { M = 40, N = 70, K = 530 };
 static float a[M * K], b[K * N], start[M * N], c[M * N], expected[M * N];
 
-static void check(void (*product)(const struct onri_gemm *), size_t m, size_t n, size_t k, int transposed_a, int transposed_b,
-                  int accumulate) {
-  const struct onri_gemm g = {.m = m, .n = n, .k = k, .a = a, .a_row = transposed_a ? 1 : k, .a_col = transposed_a ? m : 1,
-                              .b = b, .b_row = transposed_b ? 1 : n, .b_col = transposed_b ? k : 1, .c = c, .c_row = n,
-                              .alpha = 1.0, .accumulate = accumulate};
-  memcpy(c, start, sizeof c);
+static void check(void (*product)(const struct onri_gemm *), size_t m, size_t n, size_t k, int transposed_a,
+                  int transposed_b, int accumulate) {
+  const struct onri_gemm g = {.m = m,
+                              .n = n,
+                              .k = k,
+                              .a = a,
+                              .a_row = transposed_a ? 1 : k,
+                              .a_col = transposed_a ? m : 1,
+                              .b = b,
+                              .b_row = transposed_b ? 1 : n,
+                              .b_col = transposed_b ? k : 1,
+                              .c = c,
+                              .c_row = n,
+                              .alpha = 1.0,
+                              .accumulate = accumulate};
+  memcpy(c, start, sizeof(c));
   for (size_t i = 0; i < m; i++)
     for (size_t j = 0; j < n; j++) {
       double sum = accumulate ? (double)start[i * n + j] : 0;
@@ -24,7 +34,7 @@ static void check(void (*product)(const struct onri_gemm *), size_t m, size_t n,
     }
   product(&g);
   assert_close(c, expected, m * n, 1e-5, 2e-5);
-  assert_memory_equal(c + m * n, start + m * n, (M * N - m * n) * sizeof c[0]);
+  assert_memory_equal(c + m * n, start + m * n, (M * N - m * n) * sizeof(c[0]));
 }
 
 static void check_level(void (*product)(const struct onri_gemm *)) {

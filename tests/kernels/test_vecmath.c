@@ -12,17 +12,19 @@ enum { COUNT = 4001 };
 static const struct onri_vecmath *const levels[] = {
     &onri_vecmath_base,
 #if ONRI_HAVE_AVX_KERNELS
-    &onri_vecmath_avx2, &onri_vecmath_avx512,
+    &onri_vecmath_avx2,
+    &onri_vecmath_avx512,
 #endif
 };
 
 static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
 
-static void check(void (*function)(const float *, float *, size_t), double (*reference)(double), float low, float high) {
+static void check(void (*function)(const float *, float *, size_t), double (*reference)(double), float low,
+                  float high) {
   float x[COUNT], y[COUNT];
   for (size_t count = 1; count <= COUNT; count += count < 140 ? 1 : COUNT - count > 0 ? COUNT - count : 1) {
     for (size_t i = 0; i < count; i++) x[i] = low + (high - low) * (float)i / (float)count;
-    memcpy(y, x, sizeof y);
+    memcpy(y, x, sizeof(y));
     function(y, y, count);
     for (size_t i = 0; i < count; i++) {
       const double expected = reference((double)x[i]);
@@ -34,7 +36,7 @@ static void check(void (*function)(const float *, float *, size_t), double (*ref
 
 static void test_accuracy(void **unused) {
   (void)unused;
-  for (size_t l = 0; l < sizeof levels / sizeof levels[0] && l <= (size_t)onri_cpu_level(); l++) {
+  for (size_t l = 0; l < sizeof(levels) / sizeof(levels[0]) && l <= (size_t)onri_cpu_level(); l++) {
     check(levels[l]->exp, exp, -110.0f, 88.7f);
     check(levels[l]->exp, exp, -1e-3f, 1e-3f);
     check(levels[l]->sigmoid, sigmoid, -84.0f, 120.0f);
@@ -45,10 +47,11 @@ static void test_accuracy(void **unused) {
 
 static void test_special_values(void **unused) {
   const float x[6] = {NAN, INFINITY, -INFINITY, 0.0f, 89.5f, -200.0f};
-  const float exps[6] = {NAN, INFINITY, 0, 1, INFINITY, 0}, sigmoids[6] = {NAN, 1, 0, 0.5f, 1, 0}, tanhs[6] = {NAN, 1, -1, 0, 1, -1};
+  const float exps[6] = {NAN, INFINITY, 0, 1, INFINITY, 0}, sigmoids[6] = {NAN, 1, 0, 0.5f, 1, 0},
+              tanhs[6] = {NAN, 1, -1, 0, 1, -1};
   float y[6];
   (void)unused;
-  for (size_t l = 0; l < sizeof levels / sizeof levels[0] && l <= (size_t)onri_cpu_level(); l++) {
+  for (size_t l = 0; l < sizeof(levels) / sizeof(levels[0]) && l <= (size_t)onri_cpu_level(); l++) {
     levels[l]->exp(x, y, 6);
     assert_close(y, exps, 6, 0, 0);
     levels[l]->sigmoid(x, y, 6);
@@ -62,7 +65,7 @@ static void test_sum_and_max(void **unused) {
   float x[300], y[300];
   (void)unused;
   fill_random(x, 300, -5.0f, 5.0f, 1);
-  for (size_t l = 0; l < sizeof levels / sizeof levels[0] && l <= (size_t)onri_cpu_level(); l++)
+  for (size_t l = 0; l < sizeof(levels) / sizeof(levels[0]) && l <= (size_t)onri_cpu_level(); l++)
     for (size_t count = 0; count <= 300; count++) {
       double sum = 0;
       float max = -4.0f;

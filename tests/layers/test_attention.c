@@ -12,7 +12,8 @@ enum { CAPACITY = 120000 };
 struct setup {
   size_t batch, heads, kv_heads, queries, past, keys, width, value_width;
   struct onr_attention_params params; /* heads, kv_heads are filled in for rank 3 */
-  int rank3, mask; /* mask: 0 none, 1 bool [L, total], 2 float [B, 1, 1, total], 3 float [H, L, total - 1], 4 bool [1, total], nothing shown, 5 mask_dtype [L, total] */
+  int rank3, mask; /* mask: 0 none, 1 bool [L, total], 2 float [B, 1, 1, total], 3 float [H, L, total - 1], 4 bool [1,
+                      total], nothing shown, 5 mask_dtype [L, total] */
   int lengths, scores;
   enum onr_dtype dtype;
   uint32_t threads;
@@ -30,7 +31,8 @@ static size_t at(int inner, size_t heads, size_t rows, size_t width, size_t b, s
   return inner ? ((b * rows + i) * heads + h) * width + e : ((b * heads + h) * rows + i) * width + e;
 }
 
-static double key_at(const struct setup *s, const float *x, const float *past, size_t width, size_t b, size_t h, size_t j, size_t e) {
+static double key_at(const struct setup *s, const float *x, const float *past, size_t width, size_t b, size_t h,
+                     size_t j, size_t e) {
   const int inner = s->rank3 || s->params.kv_heads_inner;
   if (j < s->past) return (double)past[at(0, s->kv_heads, s->past, width, b, h, j, e)];
   return (double)x[at(inner, s->kv_heads, s->keys, width, b, h, j - s->past, e)];
@@ -61,7 +63,8 @@ static void reference_row(const struct setup *s, size_t b, size_t h, size_t i) {
   for (size_t j = 0; j < total; j++) {
     double dot = 0;
     for (size_t e = 0; e < s->width; e++)
-      dot += (double)q[at(inner, s->heads, s->queries, s->width, b, h, i, e)] * key_at(s, k, past_k, s->width, b, kv, j, e);
+      dot += (double)q[at(inner, s->heads, s->queries, s->width, b, h, i, e)] *
+             key_at(s, k, past_k, s->width, b, kv, j, e);
     p[j] = dot * (s->params.scale != 0 ? (double)s->params.scale : 1 / sqrt((double)s->width));
     if (s->params.qk_output == ONR_QK_SCALED) shown_scores[j] = (float)p[j];
     if (s->params.softcap > 0) p[j] = (double)s->params.softcap * tanh(p[j] / (double)s->params.softcap);
@@ -112,13 +115,12 @@ static void add(struct layer_test *t, enum onr_dtype dtype, int32_t rank, const 
   layer_test_input(t, dtype, rank, dims, raw);
 }
 
-static void add_heads(struct layer_test *t, const struct setup *s, int inner, size_t heads, size_t rows, size_t width, float *x) {
+static void add_heads(struct layer_test *t, const struct setup *s, int inner, size_t heads, size_t rows, size_t width,
+                      float *x) {
   const int64_t b = (int64_t)s->batch, h = (int64_t)heads, r = (int64_t)rows, e = (int64_t)width;
   const enum onr_dtype dtype = x == v ? s->v_dtype : s->dtype;
-  if (s->rank3)
-    add(t, dtype, 3, (int64_t[]){b, r, h * e}, x);
-  else
-    add(t, dtype, 4, inner ? (int64_t[]){b, r, h, e} : (int64_t[]){b, h, r, e}, x);
+  if (s->rank3) add(t, dtype, 3, (int64_t[]){b, r, h * e}, x);
+  else add(t, dtype, 4, inner ? (int64_t[]){b, r, h, e} : (int64_t[]){b, h, r, e}, x);
 }
 
 static void add_mask(struct layer_test *t, const struct setup *s) {
@@ -143,8 +145,7 @@ static void compare(const struct onr_tensor *t, const float *expected) {
   const double tolerance = t->desc.dtype == ONR_DTYPE_F16 ? 4e-3 : 5e-6;
   if (t->desc.dtype == ONR_DTYPE_F64)
     for (size_t i = 0; i < count; i++) found[i] = (float)((const double *)t->data)[i];
-  else
-    onri_load(t->desc.dtype, t->data, count, found);
+  else onri_load(t->desc.dtype, t->data, count, found);
   assert_close(found, expected, count, tolerance, tolerance);
 }
 
@@ -159,7 +160,10 @@ static void check(struct setup s) {
     s.params.heads = (int64_t)s.heads;
     s.params.kv_heads = (int64_t)s.kv_heads;
   }
-  struct layer_test t = {.layer = &onri_layer_attention, .params = &s.params, .num_out = s.scores ? 4 : 3, .threads = s.threads,
+  struct layer_test t = {.layer = &onri_layer_attention,
+                         .params = &s.params,
+                         .num_out = s.scores ? 4 : 3,
+                         .threads = s.threads,
                          .unwanted = s.no_y ? 1 : 0};
   add_heads(&t, &s, s.params.q_heads_inner, s.heads, s.queries, s.width, q);
   add_heads(&t, &s, s.params.kv_heads_inner, s.kv_heads, s.keys, s.width, k);
@@ -208,7 +212,8 @@ static void test_scores(void **unused) {
   (void)unused;
   for (int mode = 0; mode < 4; mode++)
     for (int cap = 0; cap <= 1; cap++) {
-      const struct onr_attention_params params = {.qk_output = (enum onr_qk_output)mode, .softcap = cap ? 0.8f : 0, .causal = 1};
+      const struct onr_attention_params params = {
+          .qk_output = (enum onr_qk_output)mode, .softcap = cap ? 0.8f : 0, .causal = 1};
       check((struct setup){2, 2, 2, 3, 0, 140, 5, 4, params, 0, 1, .scores = 1});
       check((struct setup){2, 4, 2, 6, 2, 5, 5, 4, params, 1, 4, .scores = 1});
     }
@@ -217,8 +222,11 @@ static void test_scores(void **unused) {
 static void test_lengths_and_windows(void **unused) {
   (void)unused;
   for (int flags = 0; flags < 16; flags++) {
-    const struct onr_attention_params params = {.causal = flags & 1, .has_window_left = flags >> 1 & 1, .window_left = 2,
-                                                .has_window_right = flags >> 2 & 1, .window_right = 1};
+    const struct onr_attention_params params = {.causal = flags & 1,
+                                                .has_window_left = flags >> 1 & 1,
+                                                .window_left = 2,
+                                                .has_window_right = flags >> 2 & 1,
+                                                .window_right = 1};
     check((struct setup){3, 2, 1, 4, 0, 9, 5, 3, params, 0, flags >> 3, .lengths = 1});
     check((struct setup){3, 2, 1, 4, 6, 9, 5, 3, params, 0, flags >> 3, .threads = 1});
   }
@@ -227,7 +235,8 @@ static void test_lengths_and_windows(void **unused) {
 static void test_inner_heads(void **unused) {
   (void)unused;
   for (int flags = 0; flags < 8; flags++) {
-    const struct onr_attention_params params = {.q_heads_inner = flags & 1, .kv_heads_inner = flags >> 1 & 1, .y_heads_inner = flags >> 2};
+    const struct onr_attention_params params = {
+        .q_heads_inner = flags & 1, .kv_heads_inner = flags >> 1 & 1, .y_heads_inner = flags >> 2};
     check((struct setup){2, 4, 2, 5, 0, 6, 7, 3, params, .threads = 1});
   }
 }
@@ -244,13 +253,16 @@ static void test_number_types(void **unused) {
 
 static void test_mixed_types(void **unused) {
   const enum onr_dtype floats[] = {ONR_DTYPE_F32, ONR_DTYPE_F64, ONR_DTYPE_F16};
-  const enum onr_dtype masks[] = {ONR_DTYPE_F32, ONR_DTYPE_F64, ONR_DTYPE_F16, ONR_DTYPE_I8, ONR_DTYPE_U64, ONR_DTYPE_I32};
+  const enum onr_dtype masks[] = {ONR_DTYPE_F32, ONR_DTYPE_F64, ONR_DTYPE_F16,
+                                  ONR_DTYPE_I8,  ONR_DTYPE_U64, ONR_DTYPE_I32};
   const struct onr_attention_params params = {.causal = 1};
   (void)unused;
   for (int i = 0; i < 9; i++)
-    check((struct setup){2, 2, 1, 5, 3, 8, 8, 6, params, i % 2, 1, .dtype = floats[i / 3], .v_dtype = floats[i % 3], .no_y = i % 2});
+    check((struct setup){2, 2, 1, 5, 3, 8, 8, 6, params, i % 2, 1, .dtype = floats[i / 3], .v_dtype = floats[i % 3],
+                         .no_y = i % 2});
   for (int i = 0; i < 18; i++)
-    check((struct setup){2, 2, 1, 5, 3, 8, 8, 6, params, 0, 5, .dtype = floats[i / 6], .mask_dtype = masks[i % 6], .scores = i % 2});
+    check((struct setup){2, 2, 1, 5, 3, 8, 8, 6, params, 0, 5, .dtype = floats[i / 6], .mask_dtype = masks[i % 6],
+                         .scores = i % 2});
 }
 
 /* --- rotary --- */
@@ -266,13 +278,15 @@ static void check_rotary(enum onr_dtype dtype, int rank3, int positions, int64_t
   fill_random(v, CAPACITY, -1, 1, 3);
   add(&t, dtype, rank3 ? 3 : 4, rank3 ? (int64_t[]){2, 4, 420} : (int64_t[]){2, 3, 4, 140}, q);
   for (int i = 0; i < 2; i++)
-    add(&t, dtype, positions ? 2 : 3, positions ? (int64_t[]){9, (int64_t)half} : (int64_t[]){2, 4, (int64_t)half}, i ? v : k);
+    add(&t, dtype, positions ? 2 : 3, positions ? (int64_t[]){9, (int64_t)half} : (int64_t[]){2, 4, (int64_t)half},
+        i ? v : k);
   if (positions) layer_test_input(&t, ONR_DTYPE_I64, 2, (int64_t[]){2, 4}, ids);
   assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
   for (size_t b = 0; b < batch; b++)
     for (size_t h = 0; h < heads; h++)
       for (size_t i = 0; i < rows; i++) {
-        const size_t line = b * rows + i, angle = (positions ? (size_t)ids[line] : line) * half, start = at(rank3, heads, rows, width, b, h, i, 0);
+        const size_t line = b * rows + i, angle = (positions ? (size_t)ids[line] : line) * half,
+                     start = at(rank3, heads, rows, width, b, h, i, 0);
         assert_true(!positions || (size_t)ids[line] < table);
         for (size_t e = 0; e < width; e++) y[start + e] = q[start + e];
         for (size_t e = 0; e < half; e++) {
@@ -295,21 +309,22 @@ static void test_rotary(void **unused) {
   const enum onr_dtype dtypes[] = {ONR_DTYPE_F32, ONR_DTYPE_F64, ONR_DTYPE_F16};
   (void)unused;
   for (int i = 0; i < 3; i++)
-    for (int flags = 0; flags < 16; flags++) check_rotary(dtypes[i], flags & 1, flags >> 1 & 1, flags & 4 ? 10 : 0, flags >> 3);
+    for (int flags = 0; flags < 16; flags++)
+      check_rotary(dtypes[i], flags & 1, flags >> 1 & 1, flags & 4 ? 10 : 0, flags >> 3);
 }
 
 /* --- what a file can get wrong --- */
 
-static enum onr_status status_of(const struct onr_attention_params *params, const int64_t *k_dims, const int64_t *mask_dims,
-                                 const int64_t *length) {
+static enum onr_status status_of(const struct onr_attention_params *params, const int64_t *k_dims,
+                                 const int64_t *mask_dims, const int64_t *length) {
   const int64_t dims[] = {1, 4, 3, 8};
   struct layer_test t = {.layer = &onri_layer_attention, .params = params, .num_out = 1};
   layer_test_input(&t, ONR_DTYPE_F32, 4, dims, q);
   layer_test_input(&t, ONR_DTYPE_F32, 4, k_dims, k);
   layer_test_input(&t, ONR_DTYPE_F32, 4, k_dims, v);
-  layer_test_input(&t, ONR_DTYPE_F32, 2, mask_dims, mask_dims == NULL ? NULL : mask);
+  layer_test_input(&t, ONR_DTYPE_F32, 2, mask_dims, !mask_dims ? NULL : mask);
   for (int i = 0; i < 2; i++) layer_test_input(&t, ONR_DTYPE_F32, 0, NULL, NULL);
-  if (length != NULL) layer_test_input(&t, ONR_DTYPE_I64, 1, (int64_t[]){1}, length);
+  if (length) layer_test_input(&t, ONR_DTYPE_I64, 1, (int64_t[]){1}, length);
   const enum onr_status status = layer_test_run(&t);
   layer_test_clear(&t);
   return status;
@@ -317,7 +332,8 @@ static enum onr_status status_of(const struct onr_attention_params *params, cons
 
 static void test_wrong_shapes(void **unused) {
   const struct onr_attention_params plain = {0}, negative = {.softcap = -1.0f};
-  const int64_t good[] = {1, 2, 5, 8}, heads[] = {1, 3, 5, 8}, width[] = {1, 2, 5, 7}, none[] = {1, 0, 5, 8}, batch[] = {2, 2, 5, 8};
+  const int64_t good[] = {1, 2, 5, 8}, heads[] = {1, 3, 5, 8}, width[] = {1, 2, 5, 7}, none[] = {1, 0, 5, 8},
+                batch[] = {2, 2, 5, 8};
   const int64_t mask_good[] = {3, 5}, mask_rows[] = {2, 5}, mask_wide[] = {3, 6}, long_ = 6, below = -1;
   (void)unused;
   assert_int_equal(status_of(&plain, good, mask_good, NULL), ONR_STATUS_OK);
@@ -334,14 +350,10 @@ static void test_wrong_shapes(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_plain),
-      cmocka_unit_test(test_many_blocks),
-      cmocka_unit_test(test_scores),
-      cmocka_unit_test(test_lengths_and_windows),
-      cmocka_unit_test(test_inner_heads),
-      cmocka_unit_test(test_number_types),
-      cmocka_unit_test(test_mixed_types),
-      cmocka_unit_test(test_rotary),
+      cmocka_unit_test(test_plain),        cmocka_unit_test(test_many_blocks),
+      cmocka_unit_test(test_scores),       cmocka_unit_test(test_lengths_and_windows),
+      cmocka_unit_test(test_inner_heads),  cmocka_unit_test(test_number_types),
+      cmocka_unit_test(test_mixed_types),  cmocka_unit_test(test_rotary),
       cmocka_unit_test(test_wrong_shapes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -104,10 +104,14 @@ static void check_values(const struct binary_case *c, const struct layer_test *t
     const double y = value_at(c->dtype, b, position(&c->b, &c->result, i));
     double expected = reference(c->op, x, y);
     if (c->clamp.enabled) expected = fmin(fmax(expected, (double)c->clamp.min), (double)c->clamp.max);
-    if (c->op == ONR_BINARY_DIV && onri_dtype_class(c->dtype) != ONRI_CLASS_F32 && c->dtype != ONR_DTYPE_F64) expected = trunc(expected);
-    const double found = value_at(out, t->out[0].data, i), unit = c->dtype == ONR_DTYPE_BF16 ? 4e-3 : c->dtype == ONR_DTYPE_F16 ? 5e-4 : 1e-6;
+    if (c->op == ONR_BINARY_DIV && onri_dtype_class(c->dtype) != ONRI_CLASS_F32 && c->dtype != ONR_DTYPE_F64)
+      expected = trunc(expected);
+    const double found = value_at(out, t->out[0].data, i), unit = c->dtype == ONR_DTYPE_BF16  ? 4e-3
+                                                                  : c->dtype == ONR_DTYPE_F16 ? 5e-4
+                                                                                              : 1e-6;
     if (fabs(found - expected) > unit * fabs(expected))
-      fail_msg("op %d, %s, element %zu: f(%g, %g) is %.9g, found %.9g", (int)c->op, onr_dtype_name(c->dtype), i, x, y, expected, found);
+      fail_msg("op %d, %s, element %zu: f(%g, %g) is %.9g, found %.9g", (int)c->op, onr_dtype_name(c->dtype), i, x, y,
+               expected, found);
   }
 }
 
@@ -117,7 +121,8 @@ static void check(const struct binary_case *c) {
   fill(c->dtype, a, (size_t)elements(&c->a), 1);
   fill(c->dtype, b, (size_t)elements(&c->b), 2);
   for (size_t k = 0; k < COUNT(backends); k++) {
-    struct layer_test t = {.layer = &onri_layer_binary, .params = &params, .backend = backends[k], .threads = c->threads, .num_out = 1};
+    struct layer_test t = {
+        .layer = &onri_layer_binary, .params = &params, .backend = backends[k], .threads = c->threads, .num_out = 1};
     layer_test_input(&t, c->dtype, c->a.rank, c->a.dim, a);
     layer_test_input(&t, c->dtype, c->b.rank, c->b.dim, b);
     assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
@@ -158,24 +163,28 @@ static void test_every_broadcast(void **state) {
       for (size_t o = 0; o < COUNT(ops); o++) {
         const struct shape *shape = broadcasts[s];
         const int wraps = dtypes[d] == ONR_DTYPE_U8 && ops[o] == ONR_BINARY_SUB; /* see test_integers */
-        const struct binary_case c = {wraps ? ONR_BINARY_ADD : ops[o], dtypes[d], shape[0], shape[1], shape[2], {0, 0, 0}, 1};
+        const struct binary_case c = {
+            wraps ? ONR_BINARY_ADD : ops[o], dtypes[d], shape[0], shape[1], shape[2], {0, 0, 0}, 1};
         check(&c);
       }
 }
 
 static void test_every_function_in_every_type(void **state) {
   (void)state;
-  static const enum onr_dtype dtypes[] = {ONR_DTYPE_F32, ONR_DTYPE_F64, ONR_DTYPE_F16, ONR_DTYPE_BF16, ONR_DTYPE_I8,  ONR_DTYPE_I16,
-                                          ONR_DTYPE_I32, ONR_DTYPE_I64, ONR_DTYPE_U8,  ONR_DTYPE_U16,  ONR_DTYPE_U32, ONR_DTYPE_U64};
+  static const enum onr_dtype dtypes[] = {ONR_DTYPE_F32, ONR_DTYPE_F64, ONR_DTYPE_F16, ONR_DTYPE_BF16,
+                                          ONR_DTYPE_I8,  ONR_DTYPE_I16, ONR_DTYPE_I32, ONR_DTYPE_I64,
+                                          ONR_DTYPE_U8,  ONR_DTYPE_U16, ONR_DTYPE_U32, ONR_DTYPE_U64};
   static const struct shape pairs[][2] = {{{1, {37}}, {1, {37}}}, {{1, {37}}, {1, {1}}}, {{1, {1}}, {1, {37}}}};
   for (int op = 0; op <= ONR_BINARY_GREATER_OR_EQUAL; op++)
     for (size_t d = 0; d < COUNT(dtypes); d++)
       for (size_t s = 0; s < COUNT(pairs); s++) {
-        const int integer = onri_dtype_class(dtypes[d]) == ONRI_CLASS_I64 || onri_dtype_class(dtypes[d]) == ONRI_CLASS_U64;
+        const int integer =
+            onri_dtype_class(dtypes[d]) == ONRI_CLASS_I64 || onri_dtype_class(dtypes[d]) == ONRI_CLASS_U64;
         const int is_unsigned = onri_dtype_class(dtypes[d]) == ONRI_CLASS_U64;
         if (integer && op == ONR_BINARY_POW) continue; /* test_powers */
         if (is_unsigned && op == ONR_BINARY_SUB) continue;
-        const struct binary_case c = {(enum onr_binary)op, dtypes[d], pairs[s][0], pairs[s][1], {1, {37}}, {0, 0, 0}, 1};
+        const struct binary_case c = {(enum onr_binary)op, dtypes[d], pairs[s][0], pairs[s][1], {1, {37}},
+                                      {0, 0, 0},           1};
         check(&c);
       }
 }
@@ -185,7 +194,8 @@ static void test_clamp(void **state) {
   static const enum onr_dtype dtypes[] = {ONR_DTYPE_F32, ONR_DTYPE_F64, ONR_DTYPE_F16};
   for (size_t d = 0; d < COUNT(dtypes); d++)
     for (int op = ONR_BINARY_ADD; op <= ONR_BINARY_DIV; op++) {
-      const struct binary_case c = {(enum onr_binary)op, dtypes[d], {2, {5, 9}}, {1, {9}}, {2, {5, 9}}, {1, 0.0f, 6.0f}, 1};
+      const struct binary_case c = {(enum onr_binary)op, dtypes[d], {2, {5, 9}}, {1, {9}}, {2, {5, 9}},
+                                    {1, 0.0f, 6.0f},     1};
       check(&c);
     }
 }
@@ -193,16 +203,20 @@ static void test_clamp(void **state) {
 static void test_large_and_threaded(void **state) {
   (void)state;
   for (uint32_t threads = 1; threads <= 2; threads++) {
-    check(&(struct binary_case){ONR_BINARY_MUL, ONR_DTYPE_F32, {1, {70001}}, {1, {70001}}, {1, {70001}}, {0, 0, 0}, threads});
-    check(&(struct binary_case){ONR_BINARY_ADD, ONR_DTYPE_F32, {3, {3, 700, 33}}, {1, {33}}, {3, {3, 700, 33}}, {0, 0, 0}, threads});
-    check(&(struct binary_case){ONR_BINARY_MUL, ONR_DTYPE_F32, {3, {3, 700, 33}}, {3, {3, 1, 33}}, {3, {3, 700, 33}}, {0, 0, 0}, threads});
-    check(&(struct binary_case){ONR_BINARY_ADD, ONR_DTYPE_I32, {3, {3, 700, 33}}, {3, {3, 1, 33}}, {3, {3, 700, 33}}, {0, 0, 0}, threads});
+    check(&(struct binary_case){
+        ONR_BINARY_MUL, ONR_DTYPE_F32, {1, {70001}}, {1, {70001}}, {1, {70001}}, {0, 0, 0}, threads});
+    check(&(struct binary_case){
+        ONR_BINARY_ADD, ONR_DTYPE_F32, {3, {3, 700, 33}}, {1, {33}}, {3, {3, 700, 33}}, {0, 0, 0}, threads});
+    check(&(struct binary_case){
+        ONR_BINARY_MUL, ONR_DTYPE_F32, {3, {3, 700, 33}}, {3, {3, 1, 33}}, {3, {3, 700, 33}}, {0, 0, 0}, threads});
+    check(&(struct binary_case){
+        ONR_BINARY_ADD, ONR_DTYPE_I32, {3, {3, 700, 33}}, {3, {3, 1, 33}}, {3, {3, 700, 33}}, {0, 0, 0}, threads});
   }
 }
 
 /* One row of exact values through both backends; status other than OK: y is not looked at. */
-static void expect(enum onr_binary op, enum onr_dtype dtype, const void *a, enum onr_dtype b_type, const void *b, int64_t count,
-                   enum onr_dtype out, const void *y, enum onr_status status) {
+static void expect(enum onr_binary op, enum onr_dtype dtype, const void *a, enum onr_dtype b_type, const void *b,
+                   int64_t count, enum onr_dtype out, const void *y, enum onr_status status) {
   const struct onr_binary_params params = {.op = op};
   for (size_t k = 0; k < COUNT(backends); k++) {
     struct layer_test t = {.layer = &onri_layer_binary, .params = &params, .backend = backends[k], .num_out = 1};
@@ -216,13 +230,14 @@ static void expect(enum onr_binary op, enum onr_dtype dtype, const void *a, enum
     layer_test_clear(&t);
   }
 }
-#define EXPECT(op, dtype, type, out, out_type, count, ...) \
-  do {                                                     \
-    const struct {                                         \
-      type a[count], b[count];                             \
-      out_type y[count];                                   \
-    } v = __VA_ARGS__;                                     \
-    expect(ONR_BINARY_##op, ONR_DTYPE_##dtype, v.a, ONR_DTYPE_##dtype, v.b, count, ONR_DTYPE_##out, v.y, ONR_STATUS_OK); \
+#define EXPECT(op, dtype, type, out, out_type, count, ...)                                               \
+  do {                                                                                                   \
+    const struct {                                                                                       \
+      type a[count], b[count];                                                                           \
+      out_type y[count];                                                                                 \
+    } v = __VA_ARGS__;                                                                                   \
+    expect(ONR_BINARY_##op, ONR_DTYPE_##dtype, v.a, ONR_DTYPE_##dtype, v.b, count, ONR_DTYPE_##out, v.y, \
+           ONR_STATUS_OK);                                                                               \
   } while (0)
 
 static void test_integers(void **state) {
@@ -314,7 +329,8 @@ static void test_powers(void **state) {
   const float f[3] = {2.0f, 0.5f, -3.0f};
   const int32_t n[3] = {2, 3, 10};
   const int64_t m[3] = {3, -2, 3};
-  expect(ONR_BINARY_POW, ONR_DTYPE_F32, f, ONR_DTYPE_I64, m, 3, ONR_DTYPE_F32, (float[]){8.0f, 4.0f, -27.0f}, ONR_STATUS_OK);
+  expect(ONR_BINARY_POW, ONR_DTYPE_F32, f, ONR_DTYPE_I64, m, 3, ONR_DTYPE_F32, (float[]){8.0f, 4.0f, -27.0f},
+         ONR_STATUS_OK);
   expect(ONR_BINARY_POW, ONR_DTYPE_I32, n, ONR_DTYPE_F32, f, 3, ONR_DTYPE_I32, (int32_t[]){4, 1, 0}, ONR_STATUS_OK);
   expect(ONR_BINARY_POW, ONR_DTYPE_I32, n, ONR_DTYPE_I64, m, 3, ONR_DTYPE_I32, (int32_t[]){8, 0, 1000}, ONR_STATUS_OK);
 }
@@ -326,7 +342,8 @@ static void test_logic_and_strings(void **state) {
   EXPECT(XOR, BOOL, uint8_t, BOOL, uint8_t, 4, {{0, 0, 1, 1}, {0, 1, 0, 1}, {0, 1, 1, 0}});
   EXPECT(EQUAL, BOOL, uint8_t, BOOL, uint8_t, 4, {{0, 0, 1, 1}, {0, 1, 0, 1}, {1, 0, 0, 1}});
   const struct onr_string a[3] = {{"one", 3}, {"", 0}, {"a\0b", 3}}, b[3] = {{"one!", 4}, {NULL, 0}, {"a\0b", 3}};
-  expect(ONR_BINARY_EQUAL, ONR_DTYPE_STRING, a, ONR_DTYPE_STRING, b, 3, ONR_DTYPE_BOOL, (uint8_t[]){0, 1, 1}, ONR_STATUS_OK);
+  expect(ONR_BINARY_EQUAL, ONR_DTYPE_STRING, a, ONR_DTYPE_STRING, b, 3, ONR_DTYPE_BOOL, (uint8_t[]){0, 1, 1},
+         ONR_STATUS_OK);
 }
 
 static void test_in_place_only_where_nothing_is_read_twice(void **state) {

@@ -1,5 +1,5 @@
-/* A layer whose run takes long sees the cancel flag before it is through: with the flag set from the start, the end of its output stays
- * as it was. Sizes are such that each looks at the flag several times. */
+/* A layer whose run takes long sees the cancel flag before it is through: with the flag set from the start, the end of
+ * its output stays as it was. Sizes are such that each looks at the flag several times. */
 #include "tests/support/layer_test.h"
 
 #include <stdlib.h>
@@ -65,15 +65,27 @@ static void *make_input(struct memory *m, const struct input *in, struct onr_des
 static int ends_early(const struct subject *s) {
   struct memory m = {.count = 0};
   struct onr_error error = {0};
-  struct onr_env env = {.allocator = &onri_malloc_allocator, .limits = onri_limits_resolve(NULL), .backend = s->backend,
+  struct onr_env env = {.allocator = &onri_malloc_allocator,
+                        .limits = onri_limits_resolve(NULL),
+                        .backend = s->backend,
                         .most_steps = 1 << 20};
   struct onri_executor executor = {.resize = resize};
   struct onr_desc in[MOST] = {0}, out[1] = {0};
   const void *inputs[MOST] = {NULL}, *all[MOST] = {NULL};
   void *outputs[1] = {NULL};
   struct onr_place view[1] = {{-1, 0}}, inside[MOST] = {{-1, 0}, {-1, 0}, {-1, 0}};
-  struct onr_call call = {.params = s->params, .num_out = 1, .in = in, .out = out, .inputs = inputs, .outputs = outputs, .view = view,
-                          .inside = inside, .env = &env, .error = &error, .in_place = -1, .executor = &executor};
+  struct onr_call call = {.params = s->params,
+                          .num_out = 1,
+                          .in = in,
+                          .out = out,
+                          .inputs = inputs,
+                          .outputs = outputs,
+                          .view = view,
+                          .inside = inside,
+                          .env = &env,
+                          .error = &error,
+                          .in_place = -1,
+                          .executor = &executor};
   for (; call.num_in < MOST && s->in[call.num_in].dtype != ONR_DTYPE_NONE; call.num_in++) {
     const size_t i = call.num_in;
     all[i] = make_input(&m, &s->in[i], &in[i]);
@@ -102,7 +114,8 @@ static int ends_early(const struct subject *s) {
   return early;
 }
 
-#define F(...) {ONR_DTYPE_F32, __VA_ARGS__}
+#define F(...) \
+  { ONR_DTYPE_F32, __VA_ARGS__ }
 #define LINE(n) F(2, {1, n}, 0, 0)
 
 static const struct onr_softmax_params last_axis = {.axis = 1};
@@ -111,7 +124,8 @@ static const struct onr_mean_variance_norm_params mean_variance = {.axes = {1}, 
 static const struct onr_layer_norm_params layer_norm = {.axis = 1, .epsilon = 1e-5f};
 static const struct onr_cumulative_params cumulative = {0};
 static const struct onr_top_k_params top_k = {.axis = 1, .largest = 1};
-static const struct onr_random_params normal = {.kind = ONR_RANDOM_NORMAL, .dtype = ONR_DTYPE_F32, .b = 1, .rank = 1, .dim = {1 << 20}};
+static const struct onr_random_params normal = {
+    .kind = ONR_RANDOM_NORMAL, .dtype = ONR_DTYPE_F32, .b = 1, .rank = 1, .dim = {1 << 20}};
 static const struct onr_unique_params unique = {.flat = 1, .sorted = 1};
 static const struct onr_scatter_nd_params scatter_nd = {.reduction = ONR_REDUCTION_NONE};
 static const struct onr_scatter_elements_params scatter_elements = {.axis = 0};
@@ -139,8 +153,11 @@ static const struct subject subjects[] = {
     {.layer = &onri_layer_top_k, &top_k, {LINE(1 << 20), {ONR_DTYPE_I64, 1, {1}, 1 << 19, 1}}},
     {.layer = &onri_layer_random, &normal},
     {.layer = &onri_layer_unique, &unique, {F(1, {1 << 21}, 0, 0)}},
-    {.layer = &onri_layer_scatter_nd, &scatter_nd, {F(1, {9}, 0, 0), {ONR_DTYPE_I64, 2, {1 << 21, 1}, 8, 0}, F(1, {1 << 21}, 0, 0)}},
-    {.layer = &onri_layer_scatter_elements, &scatter_elements,
+    {.layer = &onri_layer_scatter_nd,
+     &scatter_nd,
+     {F(1, {9}, 0, 0), {ONR_DTYPE_I64, 2, {1 << 21, 1}, 8, 0}, F(1, {1 << 21}, 0, 0)}},
+    {.layer = &onri_layer_scatter_elements,
+     &scatter_elements,
      {F(1, {9}, 0, 0), {ONR_DTYPE_I64, 1, {1 << 21}, 8, 0}, F(1, {1 << 21}, 0, 0)}},
     {.layer = &onri_layer_gather, &gather, {F(1, {9}, 0, 0), {ONR_DTYPE_I64, 1, {1 << 21}, 0, 0}}},
     {.layer = &onri_layer_lrn, &lrn, {F(3, {1, 1024, 64}, 0, 0)}},
@@ -153,12 +170,17 @@ static const struct subject subjects[] = {
     {.layer = &onri_layer_conv_transpose, &conv_transpose, {F(4, {2, 40, 40, 16}, 0, 0), F(4, {16, 16, 3, 3}, 0, 1)}},
     {.layer = &onri_layer_average_pool, &pool, {F(3, {1, 1, 100000}, 0, 0)}},
     {.layer = &onri_layer_max_pool, &pool, {F(3, {1, 1, 100000}, 0, 0)}},
-    {.layer = &onri_layer_lp_pool, &(const struct onr_pool_params){.window = {.rank = 1, .kernel = {2000}}, .p = 3}, {F(3, {1, 1, 100000}, 0, 0)}},
+    {.layer = &onri_layer_lp_pool,
+     &(const struct onr_pool_params){.window = {.rank = 1, .kernel = {2000}}, .p = 3},
+     {F(3, {1, 1, 100000}, 0, 0)}},
     {.layer = &onri_layer_global_lp_pool, &global_pool, {F(3, {100, 64, 5000}, 0, 0)}},
     {.layer = &onri_layer_unary, &erf_params, {F(1, {1 << 20}, 0, 0)}},
     {.layer = &onri_layer_cast, &to_half, {F(1, {1 << 20}, 0, 0)}},
-    {.layer = &onri_layer_transpose, &(const struct onr_transpose_params){.rank = 2, .perm = {1, 0}}, {F(2, {2048, 2048}, 0, 0)}},
-    {.layer = &onri_layer_non_max_suppression, &suppression,
+    {.layer = &onri_layer_transpose,
+     &(const struct onr_transpose_params){.rank = 2, .perm = {1, 0}},
+     {F(2, {2048, 2048}, 0, 0)}},
+    {.layer = &onri_layer_non_max_suppression,
+     &suppression,
      {F(3, {1, 5000, 4}, 0, 0), F(3, {1, 1, 5000}, 0, 0), {ONR_DTYPE_I64, 0, {0}, 5000, 0}}},
     {.layer = &onri_layer_det, NULL, {F(3, {2, 200, 200}, 0, 0)}},
 };
@@ -166,7 +188,8 @@ static const struct subject subjects[] = {
 static void long_layers_end_early(void **state) {
   (void)state;
   for (size_t i = 0; i < sizeof(subjects) / sizeof(subjects[0]); i++)
-    if (!ends_early(&subjects[i])) fail_msg("%s, subject %zu, does not see the cancel flag", subjects[i].layer->name, i);
+    if (!ends_early(&subjects[i]))
+      fail_msg("%s, subject %zu, does not see the cancel flag", subjects[i].layer->name, i);
 }
 
 /* One result, which a reduction writes all the same: it is not that of all elements. */
@@ -184,8 +207,15 @@ static void long_reductions_end_early(void **state) {
   for (int arg = 0; arg < 2; arg++) {
     const struct onr_layer *layer = arg ? &onri_layer_arg_reduce : &onri_layer_reduce;
     void *outputs[1] = {arg ? (void *)&at : (void *)&y}, *state_memory = calloc(1, layer->state_size + 1);
-    struct onr_call call = {.params = arg ? (const void *)&(const struct onr_arg_reduce_params){.axis = 0} : &sum, .state = state_memory,
-                            .num_in = 1, .num_out = 1, .in = in, .out = out, .inputs = inputs, .outputs = outputs, .env = &env};
+    struct onr_call call = {.params = arg ? (const void *)&(const struct onr_arg_reduce_params){.axis = 0} : &sum,
+                            .state = state_memory,
+                            .num_in = 1,
+                            .num_out = 1,
+                            .in = in,
+                            .out = out,
+                            .inputs = inputs,
+                            .outputs = outputs,
+                            .env = &env};
     assert_int_equal(onri_call_infer(layer, &call), ONR_STATUS_OK);
     assert_int_equal(layer->plan(&call), ONR_STATUS_OK);
     assert_int_equal(layer->run(&call), ONR_STATUS_OK);
@@ -197,6 +227,7 @@ static void long_reductions_end_early(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(long_layers_end_early), cmocka_unit_test(long_reductions_end_early)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(long_layers_end_early),
+                                     cmocka_unit_test(long_reductions_end_early)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,10 +10,11 @@
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
 
 static const enum onr_dtype numeric[] = {
-    ONR_DTYPE_F32,  ONR_DTYPE_F64, ONR_DTYPE_F16, ONR_DTYPE_BF16, ONR_DTYPE_BOOL, ONR_DTYPE_I8, ONR_DTYPE_I16, ONR_DTYPE_I32,
-    ONR_DTYPE_I64,  ONR_DTYPE_U8,  ONR_DTYPE_U16, ONR_DTYPE_U32,  ONR_DTYPE_U64,  ONR_DTYPE_I4, ONR_DTYPE_U4,  ONR_DTYPE_I2,
-    ONR_DTYPE_U2,   ONR_DTYPE_F8E4M3FN, ONR_DTYPE_F8E4M3FNUZ, ONR_DTYPE_F8E5M2, ONR_DTYPE_F8E5M2FNUZ, ONR_DTYPE_F6E2M3,
-    ONR_DTYPE_F6E3M2, ONR_DTYPE_F4E2M1};
+    ONR_DTYPE_F32,        ONR_DTYPE_F64,    ONR_DTYPE_F16,      ONR_DTYPE_BF16,       ONR_DTYPE_BOOL,
+    ONR_DTYPE_I8,         ONR_DTYPE_I16,    ONR_DTYPE_I32,      ONR_DTYPE_I64,        ONR_DTYPE_U8,
+    ONR_DTYPE_U16,        ONR_DTYPE_U32,    ONR_DTYPE_U64,      ONR_DTYPE_I4,         ONR_DTYPE_U4,
+    ONR_DTYPE_I2,         ONR_DTYPE_U2,     ONR_DTYPE_F8E4M3FN, ONR_DTYPE_F8E4M3FNUZ, ONR_DTYPE_F8E5M2,
+    ONR_DTYPE_F8E5M2FNUZ, ONR_DTYPE_F6E2M3, ONR_DTYPE_F6E3M2,   ONR_DTYPE_F4E2M1};
 
 static int is_float(enum onr_dtype dtype) {
   return onri_dtype_class(dtype) == ONRI_CLASS_F32 || onri_dtype_class(dtype) == ONRI_CLASS_F64;
@@ -69,11 +70,13 @@ static void test_every_pair_on_small_values(void **state) {
           expected = copysign(fmin(fabs(before), 6), before);
           if (expected != 0 && expected != before && fabs(before) < 6) continue;
         }
-        if (numeric[b] != ONR_DTYPE_F4E2M1 && is_float(numeric[b]) && onri_dtype_bits(numeric[b]) <= 16 && fabs(before) > 16)
+        if (numeric[b] != ONR_DTYPE_F4E2M1 && is_float(numeric[b]) && onri_dtype_bits(numeric[b]) <= 16 &&
+            fabs(before) > 16)
           continue; /* rounding: test_rounds_once */
         if (numeric[b] == ONR_DTYPE_F32) expected = (double)(float)before;
         if (fabs(expected - after) > 1e-12 * fabs(expected))
-          fail_msg("%s %g to %s: expected %g, found %g", onr_dtype_name(numeric[a]), before, onr_dtype_name(numeric[b]), expected, after);
+          fail_msg("%s %g to %s: expected %g, found %g", onr_dtype_name(numeric[a]), before, onr_dtype_name(numeric[b]),
+                   expected, after);
       }
     }
 }
@@ -92,8 +95,8 @@ static void test_floats_out_of_range(void **state) {
   cast(ONR_DTYPE_F32, ONR_DTYPE_U8, 0, x, u8, 6);
   cast(ONR_DTYPE_F32, ONR_DTYPE_I8, 0, x, i8, 6);
   cast(ONR_DTYPE_F32, ONR_DTYPE_BOOL, 0, x, truth, 6);
-  assert_memory_equal(i64, ((int64_t[]){0, INT64_MAX, INT64_MIN, INT64_MAX, INT64_MIN, 300}), sizeof i64);
-  assert_memory_equal(i32, ((int32_t[]){0, INT32_MAX, INT32_MIN, INT32_MAX, INT32_MIN, 300}), sizeof i32);
+  assert_memory_equal(i64, ((int64_t[]){0, INT64_MAX, INT64_MIN, INT64_MAX, INT64_MIN, 300}), sizeof(i64));
+  assert_memory_equal(i32, ((int32_t[]){0, INT32_MAX, INT32_MIN, INT32_MAX, INT32_MIN, 300}), sizeof(i32));
   assert_true(u64[0] == 0 && u64[1] == UINT64_MAX && u64[3] == UINT64_MAX && u64[5] == 300);
   assert_int_equal(u8[0], 0);
   assert_int_equal(u8[5], 44);
@@ -106,13 +109,15 @@ static void test_floats_out_of_range(void **state) {
   assert_true(wide[0] == 18000000000000000000u && wide[1] == (uint64_t)-3);
 }
 
-/* A double just above the middle of two float16 lies, as a float32, exactly in the middle: rounding twice goes wrong. */
+/* A double just above the middle of two float16 lies, as a float32, exactly in the middle: rounding twice goes wrong.
+ */
 static void test_rounds_once(void **state) {
   (void)state;
-  const double x[4] = {1.0 + ldexp(1, -11) + ldexp(1, -40), 1.0 + ldexp(1, -11), -1.0 - ldexp(1, -11) - ldexp(1, -40), 65519.99999};
+  const double x[4] = {1.0 + ldexp(1, -11) + ldexp(1, -40), 1.0 + ldexp(1, -11), -1.0 - ldexp(1, -11) - ldexp(1, -40),
+                       65519.99999};
   uint16_t y[4];
   cast(ONR_DTYPE_F64, ONR_DTYPE_F16, 0, x, y, 4);
-  assert_memory_equal(y, ((uint16_t[]){0x3C01, 0x3C00, 0xBC01, 0x7BFF}), sizeof y);
+  assert_memory_equal(y, ((uint16_t[]){0x3C01, 0x3C00, 0xBC01, 0x7BFF}), sizeof(y));
   const double huge[3] = {1e300, -1e300, NAN};
   cast(ONR_DTYPE_F64, ONR_DTYPE_BF16, 0, huge, y, 3);
   assert_int_equal(y[0], 0x7F80);
@@ -154,7 +159,7 @@ static void test_same_type_is_a_view(void **state) {
     layer_test_input(&t, ONR_DTYPE_STRING, 1, (int64_t[]){2}, x);
     assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
     assert_int_equal(t.view[0].of, 0);
-    assert_memory_equal(t.out[0].data, x, sizeof x);
+    assert_memory_equal(t.out[0].data, x, sizeof(x));
     layer_test_clear(&t);
   }
 }

@@ -17,10 +17,12 @@ struct setup {
   uint32_t threads;
 };
 
-static float x[CAPACITY], weight[CAPACITY], bias[CAPACITY], past[CAPACITY], y[CAPACITY], present[CAPACITY], found[CAPACITY];
+static float x[CAPACITY], weight[CAPACITY], bias[CAPACITY], past[CAPACITY], y[CAPACITY], present[CAPACITY],
+    found[CAPACITY];
 
 /* Random values that the type can hold, as the next input. */
-static void add(struct layer_test *t, enum onr_dtype dtype, int32_t rank, const int64_t *dims, float *values, uint32_t seed) {
+static void add(struct layer_test *t, enum onr_dtype dtype, int32_t rank, const int64_t *dims, float *values,
+                uint32_t seed) {
   static float raw[CAPACITY];
   const struct onr_desc desc = onr_desc_make(dtype, rank, dims);
   const size_t count = (size_t)onr_desc_elements(&desc);
@@ -49,7 +51,8 @@ static void reference(const struct setup *s) {
     const size_t channel = row % s->channels;
     for (size_t i = 0; i < s->length; i++) {
       double sum = s->bias ? (double)bias[channel] : 0;
-      for (size_t j = 0; j < s->taps; j++) sum += (double)weight[channel * s->taps + j] * (double)line_at(s, row, i + j);
+      for (size_t j = 0; j < s->taps; j++)
+        sum += (double)weight[channel * s->taps + j] * (double)line_at(s, row, i + j);
       const double z = (double)rounded(s->dtype, sum);
       y[row * s->length + i] = rounded(s->dtype, s->silu ? z / (1 + exp(-z)) : sum);
     }
@@ -60,7 +63,9 @@ static void reference(const struct setup *s) {
 static void check(struct setup s) {
   const struct onr_causal_conv_params params = {s.silu};
   const int64_t b = (int64_t)s.batch, c = (int64_t)s.channels, l = (int64_t)s.length, k = (int64_t)s.taps;
-  const double tolerance = s.dtype == ONR_DTYPE_F32 ? 2e-6 + 2e-8 * (double)s.taps : s.dtype == ONR_DTYPE_F16 ? 2e-3 : 1.6e-2;
+  const double tolerance = s.dtype == ONR_DTYPE_F32   ? 2e-6 + 2e-8 * (double)s.taps
+                           : s.dtype == ONR_DTYPE_F16 ? 2e-3
+                                                      : 1.6e-2;
   struct layer_test t = {.layer = &onri_layer_causal_conv, .params = &params, .num_out = 2, .threads = s.threads};
   add(&t, s.dtype, 3, (int64_t[]){b, c, l}, x, 1);
   add(&t, s.dtype, 3, (int64_t[]){c, 1, k}, weight, 2);
@@ -83,7 +88,8 @@ static void test_sizes(void **unused) {
   for (size_t l = 0; l < 6; l++)
     for (size_t k = 0; k < 4; k++)
       for (int flags = 0; flags < 8; flags++)
-        check((struct setup){2, 7, lengths[l], taps[k], flags & 1, flags >> 1 & 1, flags >> 2, ONR_DTYPE_F32, 1 + (uint32_t)(l & 1)});
+        check((struct setup){2, 7, lengths[l], taps[k], flags & 1, flags >> 1 & 1, flags >> 2, ONR_DTYPE_F32,
+                             1 + (uint32_t)(l & 1)});
   check((struct setup){1, 1200, 1, 4, 1, 1, 1, ONR_DTYPE_F32, 2});
   check((struct setup){2, 3, 10, 700, 1, 1, 0, ONR_DTYPE_F32, 1});
   check((struct setup){0, 3, 10, 4, 1, 1, 0, ONR_DTYPE_F32, 1});

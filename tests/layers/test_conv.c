@@ -60,21 +60,24 @@ static struct axes axes_of(const struct shape *s, int transposed) {
   return a;
 }
 
-static size_t index_of(const struct shape *s, const int64_t size[3], int64_t channels, int last, int64_t n, int64_t c, const int64_t i[3]) {
+static size_t index_of(const struct shape *s, const int64_t size[3], int64_t channels, int last, int64_t n, int64_t c,
+                       const int64_t i[3]) {
   const int64_t pixel = (i[0] * size[1] + i[1]) * size[2] + i[2], pixels = size[0] * size[1] * size[2];
   (void)s;
   return (size_t)(last ? (n * pixels + pixel) * channels + c : (n * channels + c) * pixels + pixel);
 }
 
 /* Scatters every input pixel through every tap: the definition, in the order that none of our kernels uses. */
-static void reference(const struct shape *s, int transposed, int last, const float *x, const float *w, const float *bias, double *y) {
+static void reference(const struct shape *s, int transposed, int last, const float *x, const float *w,
+                      const float *bias, double *y) {
   const struct axes a = axes_of(s, transposed);
   const int64_t in = s->channels / s->groups, out = s->out_channels / s->groups;
   const int64_t pixels = a.out[0] * a.out[1] * a.out[2], taps = a.kernel[0] * a.kernel[1] * a.kernel[2];
   for (int64_t n = 0; n < s->batch; n++)
     for (int64_t m = 0; m < s->out_channels; m++)
       for (int64_t p = 0; p < pixels; p++)
-        y[last ? (n * pixels + p) * s->out_channels + m : (n * s->out_channels + m) * pixels + p] = s->bias ? bias[m] : 0.0;
+        y[last ? (n * pixels + p) * s->out_channels + m : (n * s->out_channels + m) * pixels + p] =
+            s->bias ? bias[m] : 0.0;
   int64_t i[3], k[3], o[3];
   for (int64_t n = 0; n < s->batch; n++)
     for (int64_t c = 0; c < s->channels; c++)
@@ -119,7 +122,8 @@ static void dims_of(const struct shape *s, int last, int64_t channels, const int
   dims[last ? s->spatial + 1 : 1] = channels;
 }
 
-/* There is XNNPACK, and its kernels for this processor keep NaN: those for older x86 do not, and see finite images alone. */
+/* There is XNNPACK, and its kernels for this processor keep NaN: those for older x86 do not, and see finite images
+ * alone. */
 static int keeps_nan(void) {
 #if defined(__x86_64__) || defined(__i386__)
   return LAYER_TEST_XNNPACK && onri_cpu_level() != ONRI_CPU_BASE;
@@ -144,8 +148,9 @@ static void check_once(const struct shape *s, int transposed, int last, enum onr
   int64_t dims[5], weight[5] = {s->out_channels, s->channels / s->groups, s->kernel[0], s->kernel[1], s->kernel[2]};
   const struct onr_clamp clamp = {.enabled = s->min < s->max, .min = s->min, .max = s->max};
   struct onr_conv_params plain = {.window = window_of(s), .groups = s->groups, .clamp = clamp, .channels_last = last};
-  struct onr_conv_transpose_params up = {.window = window_of(s), .groups = s->groups, .clamp = clamp, .channels_last = last};
-  memcpy(up.output_padding, s->output_padding, sizeof up.output_padding);
+  struct onr_conv_transpose_params up = {
+      .window = window_of(s), .groups = s->groups, .clamp = clamp, .channels_last = last};
+  memcpy(up.output_padding, s->output_padding, sizeof(up.output_padding));
   if (transposed) weight[0] = s->channels, weight[1] = s->out_channels / s->groups;
   assert_true(count <= MAX);
   fill_random(x, MAX, -1, 1, 1);
@@ -153,19 +158,25 @@ static void check_once(const struct shape *s, int transposed, int last, enum onr
   fill_random(bias, MAX, -1, 1, 3);
   reference(s, transposed, last, x, w, bias, y);
   for (size_t i = 0; i < count; i++) expected[i] = (float)y[i];
-  struct layer_test t = {.layer = transposed ? &onri_layer_conv_transpose : &onri_layer_conv, .backend = backend, .num_out = 1,
-                         .params = transposed ? (const void *)&up : (const void *)&plain, .threads = (uint32_t)(1 + last)};
+  struct layer_test t = {.layer = transposed ? &onri_layer_conv_transpose : &onri_layer_conv,
+                         .backend = backend,
+                         .num_out = 1,
+                         .params = transposed ? (const void *)&up : (const void *)&plain,
+                         .threads = (uint32_t)(1 + last)};
   dims_of(s, last, s->channels, s->in, dims);
   layer_test_input(&t, ONR_DTYPE_F32, s->spatial + 2, dims, x);
   (constant ? layer_test_constant : layer_test_input)(&t, ONR_DTYPE_F32, s->spatial + 2, weight, w);
-  if (s->bias) (constant ? layer_test_constant : layer_test_input)(&t, ONR_DTYPE_F32, 1, (int64_t[]){s->out_channels}, bias);
+  if (s->bias)
+    (constant ? layer_test_constant : layer_test_input)(&t, ONR_DTYPE_F32, 1, (int64_t[]){s->out_channels}, bias);
   if (layer_test_run(&t) != ONR_STATUS_OK) fail_msg("%s", t.error.message);
   dims_of(s, last, s->out_channels, a.out + 3 - s->spatial, dims);
   const struct onr_desc desc = onr_desc_make(ONR_DTYPE_F32, s->spatial + 2, dims);
   assert_true(onr_desc_equal(&desc, &t.out[0].desc));
   if (!transposed && !constant) assert_int_equal(t.kernel, ONR_KERNEL_PORTABLE);
-  const int wide_depthwise = s->groups == s->channels && s->groups == s->out_channels && a.kernel[0] * a.kernel[1] * a.kernel[2] > 25;
-  if (!transposed && constant && last && backend == ONR_BACKEND_AUTO && count > 0 && is_planar(&a) && !wide_depthwise && keeps_nan())
+  const int wide_depthwise =
+      s->groups == s->channels && s->groups == s->out_channels && a.kernel[0] * a.kernel[1] * a.kernel[2] > 25;
+  if (!transposed && constant && last && backend == ONR_BACKEND_AUTO && count > 0 && is_planar(&a) && !wide_depthwise &&
+      keeps_nan())
     assert_int_equal(t.kernel, ONR_KERNEL_XNNPACK);
   /* Sums of up to a few hundred products of numbers below 1. */
   assert_close(t.out[0].data, expected, count, 1e-5, 2e-5);
@@ -180,23 +191,25 @@ static void check(const struct shape *s, int transposed) {
   check_once(s, transposed, 1, ONR_BACKEND_AUTO, 0);
 }
 
-#define ONES {1, 1, 1}
+#define ONES \
+  { 1, 1, 1 }
 static const struct shape plain_cases[] = {
     {2, 1, 3, 17, 1, {9, 11}, {3, 3}, ONES, ONES, {1, 1}, {1, 1}, {0}, 1, 0, 0, 0},
     {2, 2, 16, 33, 1, {7, 5}, {1, 1}, ONES, ONES, {0}, {0}, {0}, 1, 0, 0, 6},
     {2, 1, 16, 8, 1, {7, 5}, {1, 1}, {2, 3}, ONES, {0}, {0}, {0}, 0, 0, 0, 0},
-    {2, 1, 5, 3, 1, {7, 5}, {1, 1}, ONES, ONES, {1, 0}, {0, 2}, {0}, 1, 0, -1, 1},       /* padded 1x1 */
+    {2, 1, 5, 3, 1, {7, 5}, {1, 1}, ONES, ONES, {1, 0}, {0, 2}, {0}, 1, 0, -1, 1}, /* padded 1x1 */
     {2, 1, 1, 1, 1, {6, 6}, {3, 3}, {2, 2}, ONES, {0}, {0}, {0}, 1, 0, 0, 0},
-    {2, 1, 33, 33, 33, {9, 8}, {3, 3}, ONES, ONES, {1, 1}, {1, 1}, {0}, 1, 0, 0, 6},     /* depthwise */
+    {2, 1, 33, 33, 33, {9, 8}, {3, 3}, ONES, ONES, {1, 1}, {1, 1}, {0}, 1, 0, 0, 6}, /* depthwise */
     {2, 2, 17, 17, 17, {9, 8}, {5, 5}, {2, 2}, ONES, {2, 2}, {2, 1}, {0}, 0, 0, 0, 0},
-    {2, 1, 17, 17, 17, {20, 20}, {7, 7}, ONES, ONES, {3, 3}, {3, 3}, {0}, 1, 0, 0, 0},   /* beyond the depthwise kernels of XNNPACK */
-    {2, 1, 12, 12, 12, {5, 4}, {1, 1}, ONES, ONES, {0}, {0}, {0}, 1, 0, 0, 0},           /* a scale for each channel */
-    {2, 1, 4, 12, 4, {5, 6}, {3, 3}, ONES, ONES, {1, 1}, {1, 1}, {0}, 1, 0, 0, 0},       /* depth multiplier */
-    {2, 1, 12, 18, 3, {5, 6}, {3, 2}, ONES, {1, 2}, {0, 2}, {2, 0}, {0}, 1, 0, 0, 0},    /* grouped, asymmetric */
-    {2, 1, 3, 4, 1, {13, 12}, {3, 3}, ONES, {3, 2}, {3, 2}, {3, 2}, {0}, 1, 0, 0, 0},    /* dilated */
-    {2, 1, 3, 4, 1, {13, 12}, {2, 2}, {5, 4}, ONES, {0}, {0}, {0}, 1, 0, 0, 0},          /* stride above the kernel */
-    {2, 1, 3, 4, 1, {2, 2}, {5, 5}, ONES, ONES, {2, 2}, {2, 2}, {0}, 1, 0, 0, 0},        /* kernel above the image */
-    {2, 0, 3, 4, 1, {5, 5}, {3, 3}, ONES, ONES, {1, 1}, {1, 1}, {0}, 1, 0, 0, 0},        /* no images */
+    {2, 1, 17, 17, 17, {20, 20}, {7, 7}, ONES, ONES, {3, 3}, {3, 3}, {0}, 1, 0, 0, 0}, /* beyond the depthwise kernels
+                                                                                          of XNNPACK */
+    {2, 1, 12, 12, 12, {5, 4}, {1, 1}, ONES, ONES, {0}, {0}, {0}, 1, 0, 0, 0},         /* a scale for each channel */
+    {2, 1, 4, 12, 4, {5, 6}, {3, 3}, ONES, ONES, {1, 1}, {1, 1}, {0}, 1, 0, 0, 0},     /* depth multiplier */
+    {2, 1, 12, 18, 3, {5, 6}, {3, 2}, ONES, {1, 2}, {0, 2}, {2, 0}, {0}, 1, 0, 0, 0},  /* grouped, asymmetric */
+    {2, 1, 3, 4, 1, {13, 12}, {3, 3}, ONES, {3, 2}, {3, 2}, {3, 2}, {0}, 1, 0, 0, 0},  /* dilated */
+    {2, 1, 3, 4, 1, {13, 12}, {2, 2}, {5, 4}, ONES, {0}, {0}, {0}, 1, 0, 0, 0},        /* stride above the kernel */
+    {2, 1, 3, 4, 1, {2, 2}, {5, 5}, ONES, ONES, {2, 2}, {2, 2}, {0}, 1, 0, 0, 0},      /* kernel above the image */
+    {2, 0, 3, 4, 1, {5, 5}, {3, 3}, ONES, ONES, {1, 1}, {1, 1}, {0}, 1, 0, 0, 0},      /* no images */
     {2, 1, 3, 4, 1, {8, 7}, {3, 4}, {2, 2}, ONES, {0}, {0}, {0}, 1, ONR_AUTO_PAD_SAME_UPPER, 0, 0},
     {2, 1, 3, 4, 1, {8, 7}, {3, 4}, {2, 2}, ONES, {0}, {0}, {0}, 1, ONR_AUTO_PAD_SAME_LOWER, 0, 0},
     {2, 1, 3, 4, 1, {8, 7}, {3, 4}, {1, 2}, ONES, {0}, {0}, {0}, 1, ONR_AUTO_PAD_VALID, 0, 0},
@@ -204,21 +217,24 @@ static const struct shape plain_cases[] = {
     {1, 1, 6, 6, 6, {17}, {3}, {1}, {2}, {2}, {2}, {0}, 1, 0, 0, 0},
     {3, 1, 3, 5, 1, {5, 6, 7}, {3, 2, 3}, {1, 2, 1}, {1, 1, 2}, {1, 0, 2}, {1, 1, 2}, {0}, 1, 0, 0, 0},
     {3, 2, 4, 4, 4, {4, 5, 3}, {2, 3, 3}, {1, 1, 1}, {1, 1, 1}, {0, 1, 1}, {1, 1, 1}, {0}, 0, 0, 0, 0},
-    {3, 2, 4, 8, 1, {5, 6, 6}, {1, 3, 3}, {1, 2, 1}, ONES, {0, 1, 1}, {0, 1, 1}, {0}, 1, 0, 0, 0},   /* planes of depth 1 */
+    {3, 2, 4, 8, 1, {5, 6, 6}, {1, 3, 3}, {1, 2, 1}, ONES, {0, 1, 1}, {0, 1, 1}, {0}, 1, 0, 0, 0}, /* planes of depth 1
+                                                                                                    */
     {3, 1, 4, 8, 1, {5, 6, 7}, {1, 1, 1}, ONES, ONES, {0}, {0}, {0}, 1, 0, 0, 6},
-    {3, 2, 4, 8, 1, {7, 4, 5}, {3, 1, 1}, {2, 1, 1}, ONES, {1, 0, 0}, {1, 0, 0}, {0}, 1, 0, 0, 0},   /* along depth alone */
-    {3, 1, 4, 8, 1, {5, 6, 6}, {1, 3, 3}, {2, 1, 1}, ONES, {0, 1, 1}, {0, 1, 1}, {0}, 1, 0, 0, 0},   /* every other plane */
-    {3, 1, 4, 8, 1, {5, 6, 6}, {1, 3, 3}, ONES, ONES, {1, 1, 1}, {0, 1, 1}, {0}, 1, 0, 0, 0},        /* a plane of padding */
+    {3, 2, 4, 8, 1, {7, 4, 5}, {3, 1, 1}, {2, 1, 1}, ONES, {1, 0, 0}, {1, 0, 0}, {0}, 1, 0, 0, 0}, /* along depth alone
+                                                                                                    */
+    {3, 1, 4, 8, 1, {5, 6, 6}, {1, 3, 3}, {2, 1, 1}, ONES, {0, 1, 1}, {0, 1, 1}, {0}, 1, 0, 0, 0}, /* every other plane
+                                                                                                    */
+    {3, 1, 4, 8, 1, {5, 6, 6}, {1, 3, 3}, ONES, ONES, {1, 1, 1}, {0, 1, 1}, {0}, 1, 0, 0, 0}, /* a plane of padding */
 };
 
 static const struct shape transposed_cases[] = {
     {2, 1, 3, 17, 1, {5, 4}, {3, 3}, {2, 2}, ONES, {1, 1}, {1, 1}, {1, 1}, 1, 0, 0, 0},
-    {2, 2, 16, 8, 1, {5, 4}, {2, 2}, {2, 2}, ONES, {0}, {0}, {0}, 1, 0, 0, 6},           /* as in a U-Net */
+    {2, 2, 16, 8, 1, {5, 4}, {2, 2}, {2, 2}, ONES, {0}, {0}, {0}, 1, 0, 0, 6}, /* as in a U-Net */
     {2, 1, 5, 3, 1, {5, 4}, {4, 4}, {2, 2}, ONES, {1, 1}, {1, 1}, {0}, 0, 0, 0, 0},
     {2, 1, 5, 3, 1, {5, 4}, {3, 2}, ONES, {2, 1}, {0}, {0}, {0}, 1, 0, 0, 0},
-    {2, 1, 5, 3, 1, {5, 4}, {2, 2}, {3, 4}, ONES, {0, 1}, {0}, {2, 0}, 1, 0, 0, 0},      /* stride above the kernel */
-    {2, 1, 12, 18, 3, {4, 5}, {3, 3}, {2, 1}, ONES, {1, 0}, {0, 1}, {0}, 1, 0, 0, 0},    /* grouped */
-    {2, 1, 6, 6, 6, {4, 5}, {4, 4}, {2, 2}, ONES, {1, 1}, {1, 1}, {0}, 1, 0, 0, 0},      /* depthwise */
+    {2, 1, 5, 3, 1, {5, 4}, {2, 2}, {3, 4}, ONES, {0, 1}, {0}, {2, 0}, 1, 0, 0, 0},   /* stride above the kernel */
+    {2, 1, 12, 18, 3, {4, 5}, {3, 3}, {2, 1}, ONES, {1, 0}, {0, 1}, {0}, 1, 0, 0, 0}, /* grouped */
+    {2, 1, 6, 6, 6, {4, 5}, {4, 4}, {2, 2}, ONES, {1, 1}, {1, 1}, {0}, 1, 0, 0, 0},   /* depthwise */
     {2, 0, 3, 4, 1, {5, 5}, {3, 3}, {2, 2}, ONES, {1, 1}, {1, 1}, {0}, 1, 0, 0, 0},
     {2, 1, 3, 4, 1, {5, 5}, {3, 3}, {2, 2}, ONES, {0}, {0}, {0}, 1, ONR_AUTO_PAD_SAME_UPPER, 0, 0},
     {2, 1, 3, 4, 1, {5, 5}, {4, 3}, {3, 2}, ONES, {0}, {0}, {0}, 1, ONR_AUTO_PAD_SAME_LOWER, 0, 0},
@@ -227,27 +243,29 @@ static const struct shape transposed_cases[] = {
     {3, 1, 3, 5, 1, {3, 4, 2}, {3, 2, 3}, {2, 2, 1}, {1, 1, 1}, {1, 0, 1}, {1, 0, 1}, {1, 0, 0}, 1, 0, 0, 0},
     {3, 2, 4, 6, 1, {3, 4, 4}, {1, 3, 3}, {2, 2, 2}, ONES, {0}, {0}, {0}, 1, 0, 0, 0},
     {3, 2, 4, 40, 1, {3, 4, 4}, {1, 4, 4}, {1, 2, 2}, ONES, {0, 1, 1}, {0, 1, 1}, {0}, 1, 0, 0, 0},
-    {1, 1, 4, 40, 1, {1}, {3}, {3}, ONES, {1}, {1}, {0}, 1, 0, 0, 0},                     /* fewer outputs than phases */
+    {1, 1, 4, 40, 1, {1}, {3}, {3}, ONES, {1}, {1}, {0}, 1, 0, 0, 0}, /* fewer outputs than phases */
     {2, 1, 4, 40, 1, {1, 3}, {4, 4}, {4, 4}, ONES, {2, 1}, {1, 2}, {0}, 1, 0, 0, 0},
 };
 
 static void test_plain(void **state) {
   (void)state;
-  for (size_t i = 0; i < sizeof plain_cases / sizeof plain_cases[0]; i++) check(&plain_cases[i], 0);
+  for (size_t i = 0; i < sizeof(plain_cases) / sizeof(plain_cases[0]); i++) check(&plain_cases[i], 0);
 }
 
 static void test_transposed(void **state) {
   (void)state;
-  for (size_t i = 0; i < sizeof transposed_cases / sizeof transposed_cases[0]; i++) check(&transposed_cases[i], 1);
+  for (size_t i = 0; i < sizeof(transposed_cases) / sizeof(transposed_cases[0]); i++) check(&transposed_cases[i], 1);
 }
 
 static void test_output_shape(void **state) {
-  /* 1-D, kernel 3, stride 2, 3 inputs: 7 outputs before padding; output_shape 6 takes one off, at the beginning or the end. */
+  /* 1-D, kernel 3, stride 2, 3 inputs: 7 outputs before padding; output_shape 6 takes one off, at the beginning or the
+   * end. */
   const float x[] = {1, 2, 3}, w[] = {1, 10, 100};
   const float full[] = {1, 10, 102, 20, 203, 30, 300};
   (void)state;
   for (int upper = 0; upper < 2; upper++) {
-    struct onr_conv_transpose_params p = {.window = {.rank = 1, .stride = {2}}, .has_output_shape = 1, .output_shape = {6}};
+    struct onr_conv_transpose_params p = {
+        .window = {.rank = 1, .stride = {2}}, .has_output_shape = 1, .output_shape = {6}};
     p.window.auto_pad = upper ? ONR_AUTO_PAD_SAME_UPPER : ONR_AUTO_PAD_NOTSET;
     struct layer_test t = {.layer = &onri_layer_conv_transpose, .params = &p, .num_out = 1};
     layer_test_input(&t, ONR_DTYPE_F32, 3, (int64_t[]){1, 1, 3}, x);
@@ -267,15 +285,16 @@ static void test_dtypes(void **state) {
   (void)state;
   for (int kind = 0; kind < 3; kind++) {
     const enum onr_dtype dtype = kind == 0 ? ONR_DTYPE_F64 : kind == 1 ? ONR_DTYPE_F16 : ONR_DTYPE_BF16;
-    uint16_t (*const narrow)(float) = kind == 1 ? onri_f16_from_f32 : onri_bf16_from_f32;
-    float (*const wide)(uint16_t) = kind == 1 ? onri_f16_to_f32 : onri_bf16_to_f32;
+    uint16_t (*narrow)(float) = kind == 1 ? onri_f16_from_f32 : onri_bf16_from_f32;
+    float (*wide)(uint16_t) = kind == 1 ? onri_f16_to_f32 : onri_bf16_to_f32;
     for (int i = 0; i < 9; i++) x16[i] = narrow((float)x[i]);
     for (int i = 0; i < 4; i++) w16[i] = narrow((float)w[i]);
     bias16[0] = narrow((float)bias[0]);
     for (int constant = 0; constant < 2; constant++) {
       struct layer_test t = {.layer = &onri_layer_conv, .params = &p, .num_out = 1};
       layer_test_input(&t, dtype, 4, (int64_t[]){1, 1, 3, 3}, kind == 0 ? (const void *)x : x16);
-      (constant ? layer_test_constant : layer_test_input)(&t, dtype, 4, (int64_t[]){1, 1, 2, 2}, kind == 0 ? (const void *)w : w16);
+      (constant ? layer_test_constant : layer_test_input)(&t, dtype, 4, (int64_t[]){1, 1, 2, 2},
+                                                          kind == 0 ? (const void *)w : w16);
       layer_test_constant(&t, dtype, 1, (int64_t[]){1}, kind == 0 ? (const void *)bias : bias16);
       assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
       for (int i = 0; i < 4; i++) {
@@ -310,15 +329,16 @@ static void test_narrow(void **state) {
   }
   if (keeps_nan()) assert_int_equal(t[1].kernel, ONR_KERNEL_XNNPACK);
   for (int i = 0; i < M * SIZE * SIZE; i++) {
-    const float a = onri_f16_to_f32(((uint16_t *)t[0].out[0].data)[i]), b = onri_f16_to_f32(((uint16_t *)t[1].out[0].data)[i]);
+    const float a = onri_f16_to_f32(((uint16_t *)t[0].out[0].data)[i]),
+                b = onri_f16_to_f32(((uint16_t *)t[1].out[0].data)[i]);
     assert_true(fabsf(a - b) <= 0.002f * fabsf(a) + 1e-4f);
   }
   layer_test_clear(&t[0]);
   layer_test_clear(&t[1]);
 }
 
-static enum onr_status status_of(const struct onr_layer *layer, const void *params, const int64_t x[4], int32_t weight_rank,
-                                 const int64_t *weight, int64_t bias) {
+static enum onr_status status_of(const struct onr_layer *layer, const void *params, const int64_t x[4],
+                                 int32_t weight_rank, const int64_t *weight, int64_t bias) {
   static float zeros[MAX];
   struct layer_test t = {.layer = layer, .params = params, .num_out = 1};
   layer_test_input(&t, ONR_DTYPE_F32, 4, x, zeros);
@@ -331,7 +351,7 @@ static enum onr_status status_of(const struct onr_layer *layer, const void *para
 
 static void test_wrong(void **state) {
   const int64_t x[] = {1, 4, 8, 8}, w[] = {4, 4, 3, 3};
-  const struct onr_layer *const conv = &onri_layer_conv, *const up = &onri_layer_conv_transpose;
+  const struct onr_layer *conv = &onri_layer_conv, *up = &onri_layer_conv_transpose;
   const struct onr_conv_params none = {0};
   struct onr_conv_params p = {0};
   struct onr_conv_transpose_params q = {0};
@@ -373,8 +393,8 @@ static void test_wrong(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_plain),        cmocka_unit_test(test_transposed), cmocka_unit_test(test_output_shape),
-      cmocka_unit_test(test_dtypes),       cmocka_unit_test(test_narrow),     cmocka_unit_test(test_wrong),
+      cmocka_unit_test(test_plain),  cmocka_unit_test(test_transposed), cmocka_unit_test(test_output_shape),
+      cmocka_unit_test(test_dtypes), cmocka_unit_test(test_narrow),     cmocka_unit_test(test_wrong),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

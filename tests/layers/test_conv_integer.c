@@ -19,7 +19,9 @@ struct setup {
 };
 
 static int value(enum onr_dtype dtype, uint8_t bits) { return dtype == ONR_DTYPE_U8 ? bits : (int8_t)bits; }
-static int out_size(int in, int kernel, const struct setup *s) { return (in + 2 * s->pad - (kernel - 1) * s->dilation - 1) / s->stride + 1; }
+static int out_size(int in, int kernel, const struct setup *s) {
+  return (in + 2 * s->pad - (kernel - 1) * s->dilation - 1) / s->stride + 1;
+}
 
 static void fill_bytes(uint8_t *to, size_t count, uint32_t seed) {
   static float values[CAPACITY];
@@ -70,22 +72,29 @@ static void add_weights(struct layer_test *t, const struct setup *s, int constan
 }
 
 static struct onr_conv_params params_of(const struct setup *s) {
-  return (struct onr_conv_params){.window = {.rank = 2, .stride = {s->stride, s->stride}, .dilation = {s->dilation, s->dilation},
-                                             .pad_begin = {s->pad, s->pad}, .pad_end = {s->pad, s->pad}},
-                                  .groups = s->groups, .channels_last = s->last};
+  return (struct onr_conv_params){.window = {.rank = 2,
+                                             .stride = {s->stride, s->stride},
+                                             .dilation = {s->dilation, s->dilation},
+                                             .pad_begin = {s->pad, s->pad},
+                                             .pad_end = {s->pad, s->pad}},
+                                  .groups = s->groups,
+                                  .channels_last = s->last};
 }
 
 /* Calls check(s, sum, index of the result, output channel) for every result. */
 static int for_results(const struct setup *s, const void *results,
                        int (*check)(const struct setup *s, int64_t sum, const void *results, int at, int m)) {
-  const int channels = s->groups * s->group_out, height = out_size(s->height, s->kernel_h, s), width = out_size(s->width, s->kernel_w, s);
+  const int channels = s->groups * s->group_out, height = out_size(s->height, s->kernel_h, s),
+            width = out_size(s->width, s->kernel_w, s);
   int count = 0;
   for (int n = 0; n < s->batch; n++)
     for (int m = 0; m < channels; m++)
       for (int h = 0; h < height; h++)
         for (int v = 0; v < width; v++)
-          count += check(s, sum_of(s, n, m, h, v), results,
-                         s->last ? ((n * height + h) * width + v) * channels + m : ((n * channels + m) * height + h) * width + v, m);
+          count += check(
+              s, sum_of(s, n, m, h, v), results,
+              s->last ? ((n * height + h) * width + v) * channels + m : ((n * channels + m) * height + h) * width + v,
+              m);
   return count;
 }
 
@@ -125,7 +134,8 @@ static int check_quantised_result(const struct setup *s, int64_t sum, const void
 static void check_quantised(struct setup s, enum onr_backend backend, int constant) {
   const struct onr_conv_params params = params_of(&s);
   const int64_t channels = s.groups * s.group_out;
-  struct layer_test t = {.layer = &onri_layer_qlinear_conv, .params = &params, .num_out = 1, .threads = 2, .backend = backend};
+  struct layer_test t = {
+      .layer = &onri_layer_qlinear_conv, .params = &params, .num_out = 1, .threads = 2, .backend = backend};
   prepare(&s);
   add_image(&t, &s);
   layer_test_constant(&t, ONR_DTYPE_F32, 0, NULL, &x_scale);
@@ -147,11 +157,61 @@ static void check_quantised(struct setup s, enum onr_backend backend, int consta
 }
 
 static const struct setup shapes[] = {
-    {.batch = 2, .groups = 1, .group_in = 3, .group_out = 5, .height = 6, .width = 7, .kernel_h = 3, .kernel_w = 2, .stride = 1, .dilation = 1, .pad = 1},
-    {.batch = 1, .groups = 2, .group_in = 4, .group_out = 3, .height = 9, .width = 8, .kernel_h = 3, .kernel_w = 3, .stride = 2, .dilation = 2, .pad = 2},
-    {.batch = 1, .groups = 9, .group_in = 1, .group_out = 1, .height = 8, .width = 8, .kernel_h = 3, .kernel_w = 3, .stride = 1, .dilation = 1, .pad = 1},
-    {.batch = 2, .groups = 1, .group_in = 40, .group_out = 17, .height = 4, .width = 5, .kernel_h = 3, .kernel_w = 3, .stride = 1, .dilation = 1, .pad = 1},
-    {.batch = 3, .groups = 1, .group_in = 20, .group_out = 33, .height = 3, .width = 4, .kernel_h = 1, .kernel_w = 1, .stride = 1, .dilation = 1, .pad = 0},
+    {.batch = 2,
+     .groups = 1,
+     .group_in = 3,
+     .group_out = 5,
+     .height = 6,
+     .width = 7,
+     .kernel_h = 3,
+     .kernel_w = 2,
+     .stride = 1,
+     .dilation = 1,
+     .pad = 1},
+    {.batch = 1,
+     .groups = 2,
+     .group_in = 4,
+     .group_out = 3,
+     .height = 9,
+     .width = 8,
+     .kernel_h = 3,
+     .kernel_w = 3,
+     .stride = 2,
+     .dilation = 2,
+     .pad = 2},
+    {.batch = 1,
+     .groups = 9,
+     .group_in = 1,
+     .group_out = 1,
+     .height = 8,
+     .width = 8,
+     .kernel_h = 3,
+     .kernel_w = 3,
+     .stride = 1,
+     .dilation = 1,
+     .pad = 1},
+    {.batch = 2,
+     .groups = 1,
+     .group_in = 40,
+     .group_out = 17,
+     .height = 4,
+     .width = 5,
+     .kernel_h = 3,
+     .kernel_w = 3,
+     .stride = 1,
+     .dilation = 1,
+     .pad = 1},
+    {.batch = 3,
+     .groups = 1,
+     .group_in = 20,
+     .group_out = 33,
+     .height = 3,
+     .width = 4,
+     .kernel_h = 1,
+     .kernel_w = 1,
+     .stride = 1,
+     .dilation = 1,
+     .pad = 0},
 };
 
 static struct setup variant(size_t shape, int flags) {
@@ -168,14 +228,14 @@ static struct setup variant(size_t shape, int flags) {
 
 static void test_conv_integer(void **unused) {
   (void)unused;
-  for (size_t shape = 0; shape < sizeof shapes / sizeof shapes[0]; shape++)
+  for (size_t shape = 0; shape < sizeof(shapes) / sizeof(shapes[0]); shape++)
     for (int flags = 0; flags < 128; flags++)
       if (!(flags & (4 | 32))) check_integer(variant(shape, flags), flags & 1);
 }
 
 static void test_qlinear_conv(void **unused) {
   (void)unused;
-  for (size_t shape = 0; shape < sizeof shapes / sizeof shapes[0]; shape++)
+  for (size_t shape = 0; shape < sizeof(shapes) / sizeof(shapes[0]); shape++)
     for (int flags = 0; flags < 128; flags++) {
       check_quantised(variant(shape, flags), ONR_BACKEND_AUTO, 1);
       check_quantised(variant(shape, flags), ONR_BACKEND_PORTABLE, flags & 1);
@@ -187,7 +247,7 @@ static void test_extreme_sums_are_exact(void **unused) {
   const struct onr_conv_params params = {0};
   struct layer_test t = {.layer = &onri_layer_conv_integer, .params = &params, .num_out = 1};
   (void)unused;
-  memset(ones, 255, sizeof ones);
+  memset(ones, 255, sizeof(ones));
   layer_test_input(&t, ONR_DTYPE_U8, 3, (int64_t[]){1, 1000, 3}, ones);
   layer_test_input(&t, ONR_DTYPE_U8, 3, (int64_t[]){1, 1000, 3}, ones);
   assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);

@@ -9,8 +9,8 @@ static void check(int product, int exclusive, int reverse, int32_t rank, const i
   const struct onr_layer *layer = product ? &onri_layer_cum_prod : &onri_layer_cum_sum;
   const int32_t at = axis < 0 ? axis + rank : axis;
   const size_t count = count_of(rank, dims);
-  float *x = malloc(count * sizeof *x), *y = malloc(count * sizeof *y);
-  int64_t *whole = malloc(count * sizeof *whole), *expected = malloc(count * sizeof *expected);
+  float *x = malloc(count * sizeof(*x)), *y = malloc(count * sizeof(*y));
+  int64_t *whole = malloc(count * sizeof(*whole)), *expected = malloc(count * sizeof(*expected));
   int64_t index[ONR_MAX_RANK] = {0}, from[ONR_MAX_RANK];
   for (size_t i = 0; i < count; i++) {
     whole[i] = (int64_t)(i * 7 % 5) - 2;
@@ -22,7 +22,7 @@ static void check(int product, int exclusive, int reverse, int32_t rank, const i
     for (int64_t k = 0; k < dims[at]; k++) {
       const int64_t i = index[at];
       if (!(reverse ? k > i : k < i) && !(k == i && !exclusive)) continue;
-      memcpy(from, index, sizeof from);
+      memcpy(from, index, sizeof(from));
       from[at] = k;
       const size_t f = flat_index(from, rank, dims);
       real = product ? real * (double)x[f] : real + (double)x[f];
@@ -37,7 +37,7 @@ static void check(int product, int exclusive, int reverse, int32_t rank, const i
     layer_test_input(&t, ONR_DTYPE_I32, 0, NULL, &axis);
     run_ok(&t);
     assert_int_equal(t.in_place, 0);
-    if (integers) assert_memory_equal(t.out[0].data, expected, count * sizeof *expected);
+    if (integers) assert_memory_equal(t.out[0].data, expected, count * sizeof(*expected));
     else assert_close(t.out[0].data, y, count, 1e-5, 1e-5);
     layer_test_clear(&t);
   }
@@ -115,9 +115,10 @@ static void reverses(void **state) {
         run_ok(&t);
         do {
           const int64_t length = lengths[to[batch_axis]], time = to[1 - batch_axis];
-          memcpy(from, to, sizeof from);
+          memcpy(from, to, sizeof(from));
           from[1 - batch_axis] = time < length ? length - 1 - time : time;
-          assert_memory_equal((char *)t.out[0].data + flat_index(to, rank, dims) * size, x + flat_index(from, rank, dims) * size, size);
+          assert_memory_equal((char *)t.out[0].data + flat_index(to, rank, dims) * size,
+                              x + flat_index(from, rank, dims) * size, size);
         } while (next_index(to, rank, dims));
         layer_test_clear(&t);
       }
@@ -129,8 +130,11 @@ static void reverse_failures(void **state) {
     const struct onr_reverse_sequence_params *params;
     int64_t num, length;
     enum onr_status status;
-  } cases[] = {{&good, 2, 3, ONR_STATUS_OK}, {&good, 2, 4, ONR_STATUS_INDEX}, {&good, 2, -1, ONR_STATUS_INDEX},
-               {&good, 1, 3, ONR_STATUS_SHAPE}, {&same, 2, 3, ONR_STATUS_ATTRIBUTE}};
+  } cases[] = {{&good, 2, 3, ONR_STATUS_OK},
+               {&good, 2, 4, ONR_STATUS_INDEX},
+               {&good, 2, -1, ONR_STATUS_INDEX},
+               {&good, 1, 3, ONR_STATUS_SHAPE},
+               {&same, 2, 3, ONR_STATUS_ATTRIBUTE}};
   const float x[6] = {0};
   (void)state;
   for (size_t i = 0; i < 5; i++) {
@@ -143,7 +147,8 @@ static void reverse_failures(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(cumulates), cmocka_unit_test(cumulative_failures), cmocka_unit_test(triangles),
-                                     cmocka_unit_test(reverses), cmocka_unit_test(reverse_failures)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(cumulates), cmocka_unit_test(cumulative_failures),
+                                     cmocka_unit_test(triangles), cmocka_unit_test(reverses),
+                                     cmocka_unit_test(reverse_failures)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

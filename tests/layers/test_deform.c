@@ -16,10 +16,12 @@ static double tent(const float *plane, double y, double x) {
   return sum;
 }
 
-static void check(int groups, int offset_groups, int kernel, int stride, int dilation, int pad, int with_bias, int with_mask) {
+static void check(int groups, int offset_groups, int kernel, int stride, int dilation, int pad, int with_bias,
+                  int with_mask) {
   static float x[MAX], w[MAX], offset[MAX], bias[M], mask[MAX], expected[MAX];
   const int taps = kernel * kernel, in = C / groups, out = M / groups;
-  const int oh = (H + 2 * pad - (kernel - 1) * dilation - 1) / stride + 1, ow = (W + 2 * pad - (kernel - 1) * dilation - 1) / stride + 1;
+  const int oh = (H + 2 * pad - (kernel - 1) * dilation - 1) / stride + 1,
+            ow = (W + 2 * pad - (kernel - 1) * dilation - 1) / stride + 1;
   fill_random(x, MAX, -1, 1, 1);
   fill_random(w, MAX, -1, 1, 2);
   fill_random(offset, MAX, -3, 3, 3);
@@ -33,8 +35,10 @@ static void check(int groups, int offset_groups, int kernel, int stride, int dil
           for (int t = 0; t < taps; t++) {
             const int c = m / out * in + i, map = (n * offset_groups + c / (C / offset_groups)) * taps + t;
             const double y = o / ow * stride - pad + t / kernel * dilation + (double)offset[2 * map * oh * ow + o];
-            const double z = o % ow * stride - pad + t % kernel * dilation + (double)offset[(2 * map + 1) * oh * ow + o];
-            sum += tent(x + (n * C + c) * H * W, y, z) * w[(m * in + i) * taps + t] * (with_mask ? mask[map * oh * ow + o] : 1);
+            const double z =
+                o % ow * stride - pad + t % kernel * dilation + (double)offset[(2 * map + 1) * oh * ow + o];
+            sum += tent(x + (n * C + c) * H * W, y, z) * w[(m * in + i) * taps + t] *
+                   (with_mask ? mask[map * oh * ow + o] : 1);
           }
         expected[(n * M + m) * oh * ow + o] = (float)sum;
       }
@@ -93,7 +97,8 @@ static void test_wrong_offsets(void **state) {
   layer_test_clear(&t);
 }
 
-static enum onr_status pool(struct layer_test *t, const struct onr_max_roi_pool_params *p, const float *rois, int64_t count) {
+static enum onr_status pool(struct layer_test *t, const struct onr_max_roi_pool_params *p, const float *rois,
+                            int64_t count) {
   float x[16];
   for (int i = 0; i < 16; i++) x[i] = (float)(i * 5 % 16); /* 0 5 10 15 / 4 9 14 3 / 8 13 2 7 / 12 1 6 11 */
   t->layer = &onri_layer_max_roi_pool;
@@ -106,7 +111,8 @@ static enum onr_status pool(struct layer_test *t, const struct onr_max_roi_pool_
 
 static void test_max_roi_pool(void **state) {
   const struct onr_max_roi_pool_params p = {.output_height = 2, .output_width = 2, .spatial_scale = 0.5f};
-  const float rois[] = {0, 0, 0, 6, 6, 0, 2, 2, 4, 6, 0, 20, 20, 30, 30}, wrong[] = {1, 0, 0, 6, 6}, nan[] = {NAN, 0, 0, 6, 6};
+  const float rois[] = {0, 0, 0, 6, 6, 0, 2, 2, 4, 6, 0, 20, 20, 30, 30}, wrong[] = {1, 0, 0, 6, 6},
+              nan[] = {NAN, 0, 0, 6, 6};
   struct layer_test t = {0};
   (void)state;
   assert_int_equal(pool(&t, &p, rois, 3), ONR_STATUS_OK);
@@ -120,7 +126,7 @@ static void test_max_roi_pool(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_deform_conv), cmocka_unit_test(test_depthwise), cmocka_unit_test(test_wrong_offsets),
-                                     cmocka_unit_test(test_max_roi_pool)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_deform_conv), cmocka_unit_test(test_depthwise),
+                                     cmocka_unit_test(test_wrong_offsets), cmocka_unit_test(test_max_roi_pool)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

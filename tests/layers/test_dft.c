@@ -78,7 +78,8 @@ static void define_complex(const double *x, int n, int inverse, double *y) {
   }
 }
 
-/* Lengths around powers of two, primes and products of them, in float64; a line in a middle axis, cut or padded to the length. */
+/* Lengths around powers of two, primes and products of them, in float64; a line in a middle axis, cut or padded to the
+ * length. */
 static void transforms_are_exact_to_the_last_digits(void **state) {
   static const int lengths[] = {1, 6, 7, 97, 127, 128, 129, 255, 511, 513, 1000, 1009, 1021};
   (void)state;
@@ -153,7 +154,8 @@ static void wrong_lengths_and_steps_are_refused(void **state) {
 }
 
 static void windows_have_their_known_values(void **state) {
-  const struct onr_window_function_params hann = {ONR_WINDOW_HANN, 1, ONR_DTYPE_F32}, blackman = {ONR_WINDOW_BLACKMAN, 0, ONR_DTYPE_F64};
+  const struct onr_window_function_params hann = {ONR_WINDOW_HANN, 1, ONR_DTYPE_F32},
+                                          blackman = {ONR_WINDOW_BLACKMAN, 0, ONR_DTYPE_F64};
   const int32_t five = 5, four = 4;
   (void)state;
   struct layer_test t = {.layer = &onri_layer_window_function, .params = &hann, .num_out = 1};

@@ -25,7 +25,8 @@ static int32_t rank_of(const int64_t *dims) {
 /* Position in an operand with these letters; dimensions of 1 are broadcast. */
 static size_t position(const char *letters, size_t count, const int64_t *dims, const int64_t *value) {
   size_t at = 0;
-  for (size_t i = 0; i < count; i++) at = at * (size_t)dims[i] + (dims[i] == 1 ? 0 : (size_t)value[(unsigned char)letters[i]]);
+  for (size_t i = 0; i < count; i++)
+    at = at * (size_t)dims[i] + (dims[i] == 1 ? 0 : (size_t)value[(unsigned char)letters[i]]);
   return at;
 }
 
@@ -65,10 +66,12 @@ static size_t reference(const struct einsum_case *c, double *y, int64_t *out_dim
   for (size_t i = 0; i < results; i++) y[i] = 0;
   for (;;) {
     double product = 1;
-    for (size_t i = 0; i + 1 < t.count; i++) product *= (double)x[i][position(t.start[i], t.length[i], c->dims[i], value)];
+    for (size_t i = 0; i + 1 < t.count; i++)
+      product *= (double)x[i][position(t.start[i], t.length[i], c->dims[i], value)];
     y[position(out, rank, out_dims, value)] += product;
     size_t l = 0;
-    while (l < num_letters && ++value[(unsigned char)letters[l]] == size[(unsigned char)letters[l]]) value[(unsigned char)letters[l++]] = 0;
+    while (l < num_letters && ++value[(unsigned char)letters[l]] == size[(unsigned char)letters[l]])
+      value[(unsigned char)letters[l++]] = 0;
     if (l == num_letters) return results;
   }
 }
@@ -137,8 +140,12 @@ static void run_case(const struct einsum_case *c, enum onr_dtype dtype) {
   for (size_t i = 0; i < results; i++) {
     if (dtype == ONR_DTYPE_F64) wide[i] = ((const double *)t.out[0].data)[i];
     if (dtype == ONR_DTYPE_I64) wide[i] = (double)((const int64_t *)t.out[0].data)[i];
-    const double tolerance = (dtype == ONR_DTYPE_F32 ? 1e-5 : dtype == ONR_DTYPE_F16 ? 1e-3 : 0) * (1 + fabs(expected[i]));
-    if (fabs(wide[i] - expected[i]) > tolerance) fail_msg("%s, element %zu: %g, expected %g", c->equation, i, wide[i], expected[i]);
+    const double tolerance = (dtype == ONR_DTYPE_F32   ? 1e-5
+                              : dtype == ONR_DTYPE_F16 ? 1e-3
+                                                       : 0) *
+                             (1 + fabs(expected[i]));
+    if (fabs(wide[i] - expected[i]) > tolerance)
+      fail_msg("%s, element %zu: %g, expected %g", c->equation, i, wide[i], expected[i]);
   }
   layer_test_clear(&t);
 }
@@ -146,7 +153,7 @@ static void run_case(const struct einsum_case *c, enum onr_dtype dtype) {
 static void test_equations(void **unused) {
   const enum onr_dtype dtypes[] = {ONR_DTYPE_F32, ONR_DTYPE_F64, ONR_DTYPE_I64, ONR_DTYPE_F16};
   (void)unused;
-  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
     for (int d = 0; d < 4; d++) run_case(&cases[i], dtypes[d]);
 }
 
@@ -163,10 +170,12 @@ static enum onr_status status_of(const char *equation, size_t inputs, int32_t ra
 }
 
 static void test_wrong_equations(void **unused) {
-  static const char *const wrong[] = {"", "->", "ii...ii,..->", "iiiiiiiiiiiiiiiiiiii", "ab,bc->zz", "ab,bc->aa", "ab,bc-", "ab,bc-c",
-                                      "ab,bc->a->c", "ab,b1->a", "ab,bc,cd->ad", "ab->a", "a......b,bc->ac", "abc,bc->a", "a,bc->a"};
+  static const char *const wrong[] = {
+      "",        "->",          "ii...ii,..->", "iiiiiiiiiiiiiiiiiiii", "ab,bc->zz", "ab,bc->aa",       "ab,bc-",
+      "ab,bc-c", "ab,bc->a->c", "ab,b1->a",     "ab,bc,cd->ad",         "ab->a",     "a......b,bc->ac", "abc,bc->a",
+      "a,bc->a"};
   (void)unused;
-  for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+  for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
     assert_int_equal(status_of(wrong[i], 2, 2, 3), ONR_STATUS_ATTRIBUTE);
   assert_int_equal(status_of("ij,jk->", 1, 2, 3), ONR_STATUS_ATTRIBUTE);
   assert_int_equal(status_of("ij,jk->ik", 2, 2, 5), ONR_STATUS_SHAPE);
@@ -181,7 +190,7 @@ static void test_nothing_to_sum(void **unused) {
   layer_test_input(&t, ONR_DTYPE_F32, 2, (int64_t[]){2, 0}, data);
   layer_test_input(&t, ONR_DTYPE_F32, 2, (int64_t[]){0, 4}, data);
   assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
-  assert_memory_equal(t.out[0].data, zeros, sizeof zeros);
+  assert_memory_equal(t.out[0].data, zeros, sizeof(zeros));
   layer_test_clear(&t);
 }
 

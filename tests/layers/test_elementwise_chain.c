@@ -57,7 +57,8 @@ static size_t position(const struct shape *x, const struct onr_desc *result, siz
 static void check(const struct onr_chain_params *p, const struct shape *in, size_t num_in, uint32_t threads) {
   for (size_t i = 0; i < num_in; i++) fill_random(memory[i], CAPACITY, -2.0f, 2.0f, (uint32_t)i + 1);
   for (size_t k = 0; k < COUNT(backends); k++) {
-    struct layer_test t = {.layer = &onri_layer_elementwise_chain, .params = p, .backend = backends[k], .threads = threads, .num_out = 1};
+    struct layer_test t = {
+        .layer = &onri_layer_elementwise_chain, .params = p, .backend = backends[k], .threads = threads, .num_out = 1};
     for (size_t i = 0; i < num_in; i++) layer_test_input(&t, ONR_DTYPE_F32, in[i].rank, in[i].dim, memory[i]);
     assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
     const float *y = t.out[0].data;
@@ -81,8 +82,9 @@ static void check(const struct onr_chain_params *p, const struct shape *in, size
   }
 }
 
-static const struct onr_chain_params silu = {
-    2, {{.kind = ONR_CHAIN_UNARY, .op = ONR_UNARY_SIGMOID}, {.kind = ONR_CHAIN_BINARY, .op = ONR_BINARY_MUL, .operand = 0}}};
+static const struct onr_chain_params silu = {2,
+                                             {{.kind = ONR_CHAIN_UNARY, .op = ONR_UNARY_SIGMOID},
+                                              {.kind = ONR_CHAIN_BINARY, .op = ONR_BINARY_MUL, .operand = 0}}};
 static const struct onr_chain_params mixed = {
     8,
     {{.kind = ONR_CHAIN_BINARY, .op = ONR_BINARY_ADD, .operand = 1, .clamp = {1, -1.5f, 1.5f}},

@@ -5,8 +5,8 @@
 #include "support/index_loop.h"
 
 /* y[index] = x[index modulo x's dims], aligned at the last dimension: true of broadcasting and of tiling. */
-static void check(const struct onr_layer *layer, enum onr_dtype dtype, int32_t rank, const int64_t *dims, const int64_t *list,
-                  int64_t num, int32_t out_rank, const int64_t *out, int refuse) {
+static void check(const struct onr_layer *layer, enum onr_dtype dtype, int32_t rank, const int64_t *dims,
+                  const int64_t *list, int64_t num, int32_t out_rank, const int64_t *out, int refuse) {
   const size_t size = onr_dtype_size(dtype), count = count_of(rank, dims);
   unsigned char *x = malloc(count * size + 1);
   int64_t to[ONR_MAX_RANK] = {0}, from[ONR_MAX_RANK];
@@ -18,9 +18,10 @@ static void check(const struct onr_layer *layer, enum onr_dtype dtype, int32_t r
   const struct onr_desc desc = onr_desc_make(dtype, out_rank, out);
   assert_true(onr_desc_equal(&desc, &t.out[0].desc));
   if (count_of(out_rank, out) > 0) do {
-    for (int32_t d = 0; d < rank; d++) from[d] = to[d + out_rank - rank] % dims[d];
-    assert_memory_equal((char *)t.out[0].data + flat_index(to, out_rank, out) * size, x + flat_index(from, rank, dims) * size, size);
-  } while (next_index(to, out_rank, out));
+      for (int32_t d = 0; d < rank; d++) from[d] = to[d + out_rank - rank] % dims[d];
+      assert_memory_equal((char *)t.out[0].data + flat_index(to, out_rank, out) * size,
+                          x + flat_index(from, rank, dims) * size, size);
+    } while (next_index(to, out_rank, out));
   layer_test_clear(&t);
   free(x);
 }
@@ -38,7 +39,8 @@ static void expands(void **state) {
       check(l, t, 2, DIMS(4, 1), DIMS(4, 300), 2, 2, DIMS(4, 300), refuse);
       check(l, t, 2, DIMS(1, 300), DIMS(70, 1), 2, 2, DIMS(70, 300), refuse);
       check(l, t, 4, DIMS(2, 1, 3, 1), DIMS(1, 5, 1, 7), 4, 4, DIMS(2, 5, 3, 7), refuse);
-      check(l, t, 8, DIMS(1, 2, 1, 2, 1, 2, 1, 2), DIMS(2, 1, 2, 1, 2, 1, 2, 1), 8, 8, DIMS(2, 2, 2, 2, 2, 2, 2, 2), refuse);
+      check(l, t, 8, DIMS(1, 2, 1, 2, 1, 2, 1, 2), DIMS(2, 1, 2, 1, 2, 1, 2, 1), 8, 8, DIMS(2, 2, 2, 2, 2, 2, 2, 2),
+            refuse);
       check(l, t, 2, DIMS(1, 3), DIMS(0, 3), 2, 2, DIMS(0, 3), refuse);
     }
   check(l, ONR_DTYPE_F32, 1, DIMS(1), DIMS(100000), 1, 1, DIMS(100000), 1);
@@ -57,7 +59,8 @@ static void tiles(void **state) {
       check(l, t, 2, DIMS(3, 4), DIMS(2, 0), 2, 2, DIMS(6, 0), refuse);
       check(l, t, 2, DIMS(0, 4), DIMS(2, 3), 2, 2, DIMS(0, 12), refuse);
       check(l, t, 0, NULL, DIMS(0), 0, 0, NULL, refuse);
-      check(l, t, 8, DIMS(1, 2, 1, 2, 1, 3, 1, 2), DIMS(2, 1, 2, 2, 1, 1, 3, 2), 8, 8, DIMS(2, 2, 2, 4, 1, 3, 3, 4), refuse);
+      check(l, t, 8, DIMS(1, 2, 1, 2, 1, 3, 1, 2), DIMS(2, 1, 2, 2, 1, 1, 3, 2), 8, 8, DIMS(2, 2, 2, 4, 1, 3, 3, 4),
+            refuse);
     }
   check(l, ONR_DTYPE_F32, 2, DIMS(300, 40), DIMS(3, 2), 2, 2, DIMS(900, 80), 1);
 }

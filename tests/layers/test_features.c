@@ -1,5 +1,5 @@
-/* Columns of tables and support vectors, worked out by hand, and shapes that do not fit. Results of onnx.reference and ONNX
- * Runtime are in tests/onnx/history/forms_ml.py. */
+/* Columns of tables and support vectors, worked out by hand, and shapes that do not fit. Results of onnx.reference and
+ * ONNX Runtime are in tests/onnx/history/forms_ml.py. */
 #include <math.h>
 #include <string.h>
 
@@ -27,7 +27,7 @@ static void imputed(void **state) {
   layer_test_input(&t, ONR_DTYPE_F64, 0, NULL, &nan);
   layer_test_input(&t, ONR_DTYPE_F64, 1, (int64_t[]){2}, values);
   assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
-  assert_memory_equal(t.out[0].data, expected, sizeof expected);
+  assert_memory_equal(t.out[0].data, expected, sizeof(expected));
   layer_test_clear(&t);
 }
 
@@ -55,7 +55,7 @@ static void kernels(void **state) {
                {{ONR_SVM_RBF, 0.2f, 0, 0}, exp(-1.0)},
                {{ONR_SVM_SIGMOID, 0.25f, -1, 0}, tanh(0.5)}};
   (void)state;
-  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
     const float expected = (float)cases[i].expected;
     struct layer_test t = {.layer = &onri_layer_svm_kernel, .params = &cases[i].params, .num_out = 1};
     layer_test_input(&t, ONR_DTYPE_F32, 2, (int64_t[]){1, 9}, x);
@@ -119,7 +119,7 @@ static void unfit(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(scaled), cmocka_unit_test(imputed), cmocka_unit_test(joined),
-                                     cmocka_unit_test(kernels), cmocka_unit_test(votes), cmocka_unit_test(unfit)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(scaled),  cmocka_unit_test(imputed), cmocka_unit_test(joined),
+                                     cmocka_unit_test(kernels), cmocka_unit_test(votes),   cmocka_unit_test(unfit)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,8 +25,9 @@ struct fixture {
   size_t size;
 };
 
-static void start(struct fixture *f, const struct onr_layer *layer, const void *params, enum onr_dtype dtype, int32_t rank,
-                  const int64_t *dims, int32_t index_rank, const int64_t *index_dims, int64_t limit, int wide) {
+static void start(struct fixture *f, const struct onr_layer *layer, const void *params, enum onr_dtype dtype,
+                  int32_t rank, const int64_t *dims, int32_t index_rank, const int64_t *index_dims, int64_t limit,
+                  int wide) {
   static int32_t narrow[CAPACITY];
   static int64_t indices[CAPACITY];
   const size_t count = count_of(rank, dims), num = count_of(index_rank, index_dims);
@@ -37,7 +38,8 @@ static void start(struct fixture *f, const struct onr_layer *layer, const void *
   fill_distinct(f->x, count, f->size);
   fill_indices(indices, narrow, num, limit, (uint32_t)(num + count));
   layer_test_input(&f->t, dtype, rank, dims, f->x);
-  layer_test_input(&f->t, wide ? ONR_DTYPE_I64 : ONR_DTYPE_I32, index_rank, index_dims, wide ? (void *)indices : (void *)narrow);
+  layer_test_input(&f->t, wide ? ONR_DTYPE_I64 : ONR_DTYPE_I32, index_rank, index_dims,
+                   wide ? (void *)indices : (void *)narrow);
   run_ok(&f->t);
 }
 
@@ -70,11 +72,11 @@ static void gathers(void **state) {
           const struct onr_desc desc = onr_desc_make(sized_dtypes[i], r, out);
           assert_true(onr_desc_equal(&desc, &f.t.out[0].desc));
           if (count_of(r, out) > 0) do {
-            const size_t index = flat_index(to + at, index_rank, index_dims);
-            for (int32_t d = 0; d < rank; d++)
-              from[d] = d < at ? to[d] : d == at ? wrapped(f.indices[index], dims[at]) : to[d - 1 + index_rank];
-            check_element(&f, flat_index(to, r, out), flat_index(from, rank, dims));
-          } while (next_index(to, r, out));
+              const size_t index = flat_index(to + at, index_rank, index_dims);
+              for (int32_t d = 0; d < rank; d++)
+                from[d] = d < at ? to[d] : d == at ? wrapped(f.indices[index], dims[at]) : to[d - 1 + index_rank];
+              check_element(&f, flat_index(to, r, out), flat_index(from, rank, dims));
+            } while (next_index(to, r, out));
           finish(&f);
         }
 }
@@ -107,7 +109,7 @@ static void gathers_elements(void **state) {
         const struct onr_desc desc = onr_desc_make(sized_dtypes[i], rank, out);
         assert_true(onr_desc_equal(&desc, &f.t.out[0].desc));
         do {
-          memcpy(from, to, sizeof from);
+          memcpy(from, to, sizeof(from));
           from[at] = wrapped(f.indices[flat_index(to, rank, out)], dims[at]);
           check_element(&f, flat_index(to, rank, out), flat_index(from, rank, dims));
         } while (next_index(to, rank, out));
@@ -136,8 +138,9 @@ static void gathers_nd(void **state) {
           do {
             const size_t row = flat_index(to, rank - 1, index_dims) * (size_t)depth;
             for (int32_t d = 0; d < 4; d++)
-              from[d] = d < batch ? to[d] : d < batch + depth ? wrapped(f.indices[row + (size_t)(d - batch)], dims[d])
-                                                              : to[d - batch - depth + rank - 1];
+              from[d] = d < batch           ? to[d]
+                        : d < batch + depth ? wrapped(f.indices[row + (size_t)(d - batch)], dims[d])
+                                            : to[d - batch - depth + rank - 1];
             check_element(&f, flat_index(to, r, out), flat_index(from, 4, dims));
           } while (next_index(to, r, out));
           finish(&f);
@@ -145,7 +148,8 @@ static void gathers_nd(void **state) {
 }
 
 static enum onr_status status_of(const struct onr_layer *layer, const void *params, int32_t rank, const int64_t *dims,
-                                 enum onr_dtype dtype, int32_t index_rank, const int64_t *index_dims, const void *indices) {
+                                 enum onr_dtype dtype, int32_t index_rank, const int64_t *index_dims,
+                                 const void *indices) {
   const float x[64] = {0};
   struct layer_test t = {.layer = layer, .params = params, .num_out = 1};
   layer_test_input(&t, ONR_DTYPE_F32, rank, dims, x);
@@ -162,21 +166,27 @@ static void wrong_arguments(void **state) {
   (void)state;
   for (int64_t index = 4; index < INT64_MAX / 3; index *= 3) {
     assert_int_equal(status_of(g, &first, 2, DIMS(4, 2), ONR_DTYPE_I64, 1, DIMS(2), DIMS(0, index)), ONR_STATUS_INDEX);
-    assert_int_equal(status_of(g, &first, 2, DIMS(4, 2), ONR_DTYPE_I64, 1, DIMS(2), DIMS(0, -index - 1)), ONR_STATUS_INDEX);
-    assert_int_equal(status_of(e, &first, 1, DIMS(4), ONR_DTYPE_I64, 1, DIMS(2), DIMS(0, -index - 1)), ONR_STATUS_INDEX);
-    assert_int_equal(status_of(n, &none, 2, DIMS(9, 4), ONR_DTYPE_I64, 2, DIMS(1, 2), DIMS(0, index)), ONR_STATUS_INDEX);
+    assert_int_equal(status_of(g, &first, 2, DIMS(4, 2), ONR_DTYPE_I64, 1, DIMS(2), DIMS(0, -index - 1)),
+                     ONR_STATUS_INDEX);
+    assert_int_equal(status_of(e, &first, 1, DIMS(4), ONR_DTYPE_I64, 1, DIMS(2), DIMS(0, -index - 1)),
+                     ONR_STATUS_INDEX);
+    assert_int_equal(status_of(n, &none, 2, DIMS(9, 4), ONR_DTYPE_I64, 2, DIMS(1, 2), DIMS(0, index)),
+                     ONR_STATUS_INDEX);
   }
   assert_int_equal(status_of(g, &first, 2, DIMS(0, 2), ONR_DTYPE_I64, 1, DIMS(1), DIMS(0)), ONR_STATUS_INDEX);
   assert_int_equal(status_of(g, &first, 2, DIMS(4, 2), ONR_DTYPE_I64, 1, DIMS(1), DIMS(INT64_MIN)), ONR_STATUS_INDEX);
   assert_int_equal(status_of(g, &seventh, 2, DIMS(4, 2), ONR_DTYPE_I64, 1, DIMS(1), DIMS(0)), ONR_STATUS_ATTRIBUTE);
   assert_int_equal(status_of(g, &first, 0, NULL, ONR_DTYPE_I64, 1, DIMS(1), DIMS(0)), ONR_STATUS_SHAPE);
   assert_int_equal(status_of(g, &first, 2, DIMS(4, 2), ONR_DTYPE_F32, 1, DIMS(1), DIMS(0)), ONR_STATUS_TYPE);
-  assert_int_equal(status_of(g, &first, 5, DIMS(1, 1, 1, 1, 1), ONR_DTYPE_I64, 5, DIMS(1, 1, 1, 1, 1), DIMS(0)), ONR_STATUS_LIMIT);
+  assert_int_equal(status_of(g, &first, 5, DIMS(1, 1, 1, 1, 1), ONR_DTYPE_I64, 5, DIMS(1, 1, 1, 1, 1), DIMS(0)),
+                   ONR_STATUS_LIMIT);
   assert_int_equal(status_of(e, &first, 2, DIMS(4, 2), ONR_DTYPE_I64, 1, DIMS(1), DIMS(0)), ONR_STATUS_SHAPE);
   assert_int_equal(status_of(e, &first, 2, DIMS(4, 2), ONR_DTYPE_I64, 2, DIMS(1, 3), DIMS(0, 0, 0)), ONR_STATUS_SHAPE);
   assert_int_equal(status_of(n, &one, 2, DIMS(3, 2), ONR_DTYPE_I64, 2, DIMS(2, 1), DIMS(0, 0)), ONR_STATUS_SHAPE);
-  assert_int_equal(status_of(n, &many, 2, DIMS(3, 2), ONR_DTYPE_I64, 2, DIMS(3, 1), DIMS(0, 0, 0)), ONR_STATUS_ATTRIBUTE);
-  assert_int_equal(status_of(n, &negative, 2, DIMS(3, 2), ONR_DTYPE_I64, 2, DIMS(3, 1), DIMS(0, 0, 0)), ONR_STATUS_ATTRIBUTE);
+  assert_int_equal(status_of(n, &many, 2, DIMS(3, 2), ONR_DTYPE_I64, 2, DIMS(3, 1), DIMS(0, 0, 0)),
+                   ONR_STATUS_ATTRIBUTE);
+  assert_int_equal(status_of(n, &negative, 2, DIMS(3, 2), ONR_DTYPE_I64, 2, DIMS(3, 1), DIMS(0, 0, 0)),
+                   ONR_STATUS_ATTRIBUTE);
   assert_int_equal(status_of(n, &none, 2, DIMS(3, 2), ONR_DTYPE_I64, 1, DIMS(3), DIMS(0, 0, 0)), ONR_STATUS_SHAPE);
   assert_int_equal(status_of(n, &none, 2, DIMS(3, 2), ONR_DTYPE_I64, 2, DIMS(3, 0), DIMS(0)), ONR_STATUS_SHAPE);
 }

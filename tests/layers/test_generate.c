@@ -5,7 +5,8 @@
 #include "layers/layers.h"
 #include "support/index_loop.h"
 
-static enum onr_status range_of(enum onr_dtype dtype, const void *start, const void *limit, const void *delta, struct layer_test *t) {
+static enum onr_status range_of(enum onr_dtype dtype, const void *start, const void *limit, const void *delta,
+                                struct layer_test *t) {
   *t = (struct layer_test){.layer = &onri_layer_range, .num_out = 1, .threads = 2};
   layer_test_input(t, dtype, 0, NULL, start);
   layer_test_input(t, dtype, 0, NULL, limit);
@@ -14,22 +15,32 @@ static enum onr_status range_of(enum onr_dtype dtype, const void *start, const v
 }
 
 static void integer_ranges(void **state) {
-  static const int64_t cases[][4] = { /* start, limit, delta, count */
-      {0, 10, 1, 10}, {0, 10, 3, 4}, {10, 0, -3, 4}, {5, 5, 1, 0}, {5, 4, 1, 0}, {4, 5, -1, 0}, {-3, 20000, 1, 20003},
-      {INT64_MIN, INT64_MAX, INT64_MAX, 3}, {INT64_MAX, INT64_MIN, INT64_MIN, 2}, {INT64_MAX - 2, INT64_MAX, 1, 2}};
+  static const int64_t cases[][4] = {/* start, limit, delta, count */
+                                     {0, 10, 1, 10},
+                                     {0, 10, 3, 4},
+                                     {10, 0, -3, 4},
+                                     {5, 5, 1, 0},
+                                     {5, 4, 1, 0},
+                                     {4, 5, -1, 0},
+                                     {-3, 20000, 1, 20003},
+                                     {INT64_MIN, INT64_MAX, INT64_MAX, 3},
+                                     {INT64_MAX, INT64_MIN, INT64_MIN, 2},
+                                     {INT64_MAX - 2, INT64_MAX, 1, 2}};
   (void)state;
   for (size_t i = 0; i < 10; i++) {
     struct layer_test t;
     assert_int_equal(range_of(ONR_DTYPE_I64, &cases[i][0], &cases[i][1], &cases[i][2], &t), ONR_STATUS_OK);
     assert_int_equal(t.out[0].desc.dim[0], cases[i][3]);
     uint64_t value = (uint64_t)cases[i][0];
-    for (int64_t k = 0; k < cases[i][3]; k++, value += (uint64_t)cases[i][2]) assert_true(((uint64_t *)t.out[0].data)[k] == value);
+    for (int64_t k = 0; k < cases[i][3]; k++, value += (uint64_t)cases[i][2])
+      assert_true(((uint64_t *)t.out[0].data)[k] == value);
     layer_test_clear(&t);
   }
   for (int16_t delta = -3; delta <= 3; delta++) {
     const int16_t start = -7, limit = 8;
     struct layer_test t;
-    assert_int_equal(range_of(ONR_DTYPE_I16, &start, &limit, &delta, &t), delta == 0 ? ONR_STATUS_ATTRIBUTE : ONR_STATUS_OK);
+    assert_int_equal(range_of(ONR_DTYPE_I16, &start, &limit, &delta, &t),
+                     delta == 0 ? ONR_STATUS_ATTRIBUTE : ONR_STATUS_OK);
     if (delta > 0) assert_int_equal(t.out[0].desc.dim[0], (15 + delta - 1) / delta);
     if (delta > 0) assert_int_equal(((int16_t *)t.out[0].data)[1], -7 + delta);
     layer_test_clear(&t);
@@ -37,7 +48,8 @@ static void integer_ranges(void **state) {
 }
 
 static void real_ranges(void **state) {
-  static const double cases[][4] = {{0, 1, 0.25, 4}, {0, 1, 0.3, 4}, {1, -2, -0.5, 6}, {2, 1, 0.1, 0}, {0, 5000, 0.5, 10000}};
+  static const double cases[][4] = {
+      {0, 1, 0.25, 4}, {0, 1, 0.3, 4}, {1, -2, -0.5, 6}, {2, 1, 0.1, 0}, {0, 5000, 0.5, 10000}};
   (void)state;
   for (size_t i = 0; i < 5; i++) {
     const float f[3] = {(float)cases[i][0], (float)cases[i][1], (float)cases[i][2]};
@@ -57,7 +69,7 @@ static void real_ranges(void **state) {
   const uint16_t half[3] = {0x0000, 0x4200, 0x3c00}, expected[3] = {0x0000, 0x3c00, 0x4000}; /* 0, 3, 1 -> 0, 1, 2 */
   struct layer_test t;
   assert_int_equal(range_of(ONR_DTYPE_F16, &half[0], &half[1], &half[2], &t), ONR_STATUS_OK);
-  assert_memory_equal(t.out[0].data, expected, sizeof expected);
+  assert_memory_equal(t.out[0].data, expected, sizeof(expected));
   layer_test_clear(&t);
 }
 
@@ -120,8 +132,14 @@ static void one_hots(void **state) {
         memset(values + size, 2, size);
         for (int32_t d = 0, from = 0; d < 3; d++) out[d] = d == at ? 5 : DIMS(2, 3)[from++];
         struct layer_test t = {.layer = &onri_layer_one_hot, .params = &params, .num_out = 1};
-        layer_test_input(&t, form == 0 ? ONR_DTYPE_I64 : form == 1 ? ONR_DTYPE_I32 : ONR_DTYPE_F32, 2, DIMS(2, 3),
-                         form == 0 ? (const void *)indices : form == 1 ? (const void *)narrow : (const void *)real);
+        layer_test_input(&t,
+                         form == 0   ? ONR_DTYPE_I64
+                         : form == 1 ? ONR_DTYPE_I32
+                                     : ONR_DTYPE_F32,
+                         2, DIMS(2, 3),
+                         form == 0   ? (const void *)indices
+                         : form == 1 ? (const void *)narrow
+                                     : (const void *)real);
         if (form == 2) layer_test_input(&t, ONR_DTYPE_F32, 1, DIMS(1), &five);
         else layer_test_input(&t, ONR_DTYPE_I64, 0, NULL, DIMS(5));
         layer_test_input(&t, sized_dtypes[i], 1, DIMS(2), values);
@@ -162,7 +180,8 @@ static void one_hot_failures(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(integer_ranges), cmocka_unit_test(real_ranges), cmocka_unit_test(range_failures),
-                                     cmocka_unit_test(eyes), cmocka_unit_test(one_hots), cmocka_unit_test(one_hot_failures)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(integer_ranges), cmocka_unit_test(real_ranges),
+                                     cmocka_unit_test(range_failures), cmocka_unit_test(eyes),
+                                     cmocka_unit_test(one_hots),       cmocka_unit_test(one_hot_failures)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -60,7 +60,9 @@ static void check(struct setup s) {
   const int64_t batch = (int64_t)s.batch, m = (int64_t)s.m, n = (int64_t)s.n, k = (int64_t)s.k;
   struct layer_test t = {.layer = &onri_layer_head_product, .params = &s.params, .num_out = 1, .threads = s.threads};
   add(&t, s.a_dtype, (int64_t[]){batch, (int64_t)s.heads, m, k}, a, 1);
-  add(&t, s.b_dtype, s.params.scores ? (int64_t[]){batch, (int64_t)s.kv_heads, n, k} : (int64_t[]){batch, (int64_t)s.kv_heads, k, n}, b, 2);
+  add(&t, s.b_dtype,
+      s.params.scores ? (int64_t[]){batch, (int64_t)s.kv_heads, n, k} : (int64_t[]){batch, (int64_t)s.kv_heads, k, n},
+      b, 2);
   assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
   reference(&s);
   assert_int_equal(t.out[0].desc.dtype, result_of(&s));
@@ -69,9 +71,12 @@ static void check(struct setup s) {
   onri_load_f64(t.out[0].desc.dtype, t.out[0].data, count, found);
   /* sums of float32; where they are rounded further, one step */
   const int is_half = s.a_dtype == ONR_DTYPE_F16 || result_of(&s) == ONR_DTYPE_F16;
-  const double tolerance = s.a_dtype == ONR_DTYPE_F64 && result_of(&s) == ONR_DTYPE_F64 ? 1e-13 : is_half ? 1.0 / 1024 : 3e-6;
+  const double tolerance = s.a_dtype == ONR_DTYPE_F64 && result_of(&s) == ONR_DTYPE_F64 ? 1e-13
+                           : is_half                                                    ? 1.0 / 1024
+                                                                                        : 3e-6;
   for (size_t i = 0; i < count; i++)
-    if (!(fabs(found[i] - y[i]) <= tolerance * (1 + fabs(y[i])))) fail_msg("element %zu: expected %.9g, found %.9g", i, y[i], found[i]);
+    if (!(fabs(found[i] - y[i]) <= tolerance * (1 + fabs(y[i]))))
+      fail_msg("element %zu: expected %.9g, found %.9g", i, y[i], found[i]);
   layer_test_clear(&t);
 }
 
@@ -87,7 +92,8 @@ static void test_products(void **unused) {
       check((struct setup){1, 3, 3, 70, 9, 20, {.scores = 0}, one, other, threads});
     }
   }
-  check((struct setup){1, 2, 1, 3, 4, 5, {.scores = 1, .has_scale = 1, .scale = 0.0f}, ONR_DTYPE_F32, ONR_DTYPE_F32, 1});
+  check(
+      (struct setup){1, 2, 1, 3, 4, 5, {.scores = 1, .has_scale = 1, .scale = 0.0f}, ONR_DTYPE_F32, ONR_DTYPE_F32, 1});
   check((struct setup){1, 2, 1, 3, 4, 0, {.scores = 0}, ONR_DTYPE_F32, ONR_DTYPE_F32, 1});
   check((struct setup){1, 2, 1, 0, 4, 5, {.scores = 1}, ONR_DTYPE_F32, ONR_DTYPE_F32, 1});
 }
@@ -98,14 +104,15 @@ static enum onr_status status_of(int scores, float scale, const int64_t *b_dims,
   struct layer_test t = {.layer = &onri_layer_head_product, .params = &params, .num_out = 1};
   layer_test_input(&t, ONR_DTYPE_F32, 4, (int64_t[]){2, 4, 3, 8}, x);
   layer_test_input(&t, ONR_DTYPE_F32, 4, b_dims, x);
-  if (like != NULL) layer_test_input(&t, ONR_DTYPE_F32, 4, like, x);
+  if (like) layer_test_input(&t, ONR_DTYPE_F32, 4, like, x);
   const enum onr_status status = layer_test_run(&t);
   layer_test_clear(&t);
   return status;
 }
 
 static void test_wrong_shapes(void **unused) {
-  const int64_t keys[] = {2, 2, 5, 8}, heads[] = {2, 3, 5, 8}, none[] = {2, 0, 5, 8}, batch[] = {1, 2, 5, 8}, values[] = {2, 2, 8, 5};
+  const int64_t keys[] = {2, 2, 5, 8}, heads[] = {2, 3, 5, 8}, none[] = {2, 0, 5, 8}, batch[] = {1, 2, 5, 8},
+                values[] = {2, 2, 8, 5};
   const int64_t like[] = {2, 4, 3, 1}, rows[] = {2, 4, 2, 1};
   (void)unused;
   assert_int_equal(status_of(1, 1.0f, keys, NULL), ONR_STATUS_OK);

@@ -12,7 +12,8 @@ static void check(const struct shape *s, enum onr_dtype dtype) {
   struct onr_im2col_params p = {.window = {.rank = s->spatial}};
   struct layer_test t = {.layer = &onri_layer_im2col, .params = &p, .num_out = 1, .threads = 2};
   const size_t size = onr_dtype_size(dtype);
-  int64_t dims[5] = {s->batch, s->channels}, y_dims[8] = {s->batch, s->channels}, index[8] = {0}, rows = s->channels, columns = 1;
+  int64_t dims[5] = {s->batch, s->channels}, y_dims[8] = {s->batch, s->channels}, index[8] = {0}, rows = s->channels,
+          columns = 1;
   for (int i = 0; i < s->spatial; i++) {
     p.window.kernel[i] = s->kernel[i], p.window.stride[i] = s->stride[i], p.window.dilation[i] = s->dilation[i];
     dims[2 + i] = s->in[i];
@@ -22,7 +23,7 @@ static void check(const struct shape *s, enum onr_dtype dtype) {
     columns *= y_dims[2 + s->spatial + i];
   }
   const size_t count = count_of(2 + s->spatial, dims);
-  assert_true(count * size <= sizeof x);
+  assert_true(count * size <= sizeof(x));
   fill_distinct(x, count, size);
   layer_test_input(&t, dtype, 2 + s->spatial, dims, x);
   assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
@@ -30,9 +31,10 @@ static void check(const struct shape *s, enum onr_dtype dtype) {
   assert_int_equal(t.out[0].desc.dim[2], columns);
   do {
     int64_t from[5] = {index[0], index[1]};
-    for (int i = 0; i < s->spatial; i++) from[2 + i] = index[2 + s->spatial + i] * s->stride[i] + index[2 + i] * s->dilation[i];
-    assert_memory_equal((char *)t.out[0].data + flat_index(index, 2 + 2 * s->spatial, y_dims) * size, x + flat_index(from, 2 + s->spatial, dims) * size,
-                        size);
+    for (int i = 0; i < s->spatial; i++)
+      from[2 + i] = index[2 + s->spatial + i] * s->stride[i] + index[2 + i] * s->dilation[i];
+    assert_memory_equal((char *)t.out[0].data + flat_index(index, 2 + 2 * s->spatial, y_dims) * size,
+                        x + flat_index(from, 2 + s->spatial, dims) * size, size);
   } while (next_index(index, 2 + 2 * s->spatial, y_dims));
   layer_test_clear(&t);
 }
@@ -47,8 +49,8 @@ static void columns(void **state) {
   };
   static const enum onr_dtype dtypes[] = {ONR_DTYPE_F32, ONR_DTYPE_U8, ONR_DTYPE_F16, ONR_DTYPE_F64, ONR_DTYPE_C128};
   (void)state;
-  for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
-    for (size_t d = 0; d < sizeof dtypes / sizeof *dtypes; d++) check(&shapes[i], dtypes[d]);
+  for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++)
+    for (size_t d = 0; d < sizeof(dtypes) / sizeof(*dtypes); d++) check(&shapes[i], dtypes[d]);
 }
 
 static void wrong_windows(void **state) {
@@ -66,7 +68,7 @@ static void wrong_windows(void **state) {
   };
   const float x[16] = {0};
   (void)state;
-  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+  for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
     const struct onr_im2col_params p = {wrong[i].window};
     struct layer_test t = {.layer = &onri_layer_im2col, .params = &p, .num_out = 1};
     layer_test_input(&t, ONR_DTYPE_F32, 4, DIMS(1, 1, 4, 4), x);

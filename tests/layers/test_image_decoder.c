@@ -1,5 +1,5 @@
-/* image_decoder: every format against Pillow; cut and changed files end in an error or a picture, never otherwise. Formats whose
- * library the build lacks must say so. */
+/* image_decoder: every format against Pillow; cut and changed files end in an error or a picture, never otherwise.
+ * Formats whose library the build lacks must say so. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,19 +23,20 @@ static struct result decode(enum onr_pixels format, const uint8_t *file, size_t 
   layer_test_input(&t, ONR_DTYPE_U8, 1, (int64_t[]){(int64_t)size}, file);
   result.status = layer_test_run(&t);
   result.desc = t.out[0].desc;
-  if (result.status == ONR_STATUS_OK && onr_desc_bytes(&result.desc) <= sizeof result.pixels)
+  if (result.status == ONR_STATUS_OK && onr_desc_bytes(&result.desc) <= sizeof(result.pixels))
     memcpy(result.pixels, t.out[0].data, onr_desc_bytes(&result.desc));
   layer_test_clear(&t);
   return result;
 }
 
 static int has_shape(const struct onr_desc *desc, int64_t channels) {
-  return desc->dtype == ONR_DTYPE_U8 && desc->rank == 3 && desc->dim[0] == HEIGHT && desc->dim[1] == WIDTH && desc->dim[2] == channels;
+  return desc->dtype == ONR_DTYPE_U8 && desc->rank == 3 && desc->dim[0] == HEIGHT && desc->dim[1] == WIDTH &&
+         desc->dim[2] == channels;
 }
 
 static void test_formats(void **unused) {
   (void)unused;
-  for (size_t i = 0; i < sizeof picture_cases / sizeof *picture_cases; i++) {
+  for (size_t i = 0; i < sizeof(picture_cases) / sizeof(*picture_cases); i++) {
     const struct picture_case *c = &picture_cases[i];
     const struct result rgb = decode(ONR_PIXELS_RGB, c->file, c->size), bgr = decode(ONR_PIXELS_BGR, c->file, c->size);
     const struct result grey = decode(ONR_PIXELS_GREY, c->file, c->size);
@@ -57,12 +58,13 @@ static void test_formats(void **unused) {
 /* What is missing at the very end of a file may be nothing that pixels need. */
 static void test_cut_files(void **unused) {
   (void)unused;
-  for (size_t i = 0; i < sizeof picture_cases / sizeof *picture_cases; i++) {
+  for (size_t i = 0; i < sizeof(picture_cases) / sizeof(*picture_cases); i++) {
     const struct picture_case *c = &picture_cases[i];
     const struct result whole = decode(ONR_PIXELS_RGB, c->file, c->size);
     for (size_t size = 0; size < c->size; size++) {
       const struct result cut = decode(ONR_PIXELS_RGB, c->file, size);
-      if (cut.status == ONR_STATUS_OK && (!has_shape(&cut.desc, 3) || memcmp(cut.pixels, whole.pixels, sizeof cut.pixels) != 0))
+      if (cut.status == ONR_STATUS_OK &&
+          (!has_shape(&cut.desc, 3) || memcmp(cut.pixels, whole.pixels, sizeof(cut.pixels)) != 0))
         fail_msg("%s: %zu of %zu bytes give another picture", c->name, size, c->size);
       assert_true(cut.status == ONR_STATUS_OK || cut.status == ONR_STATUS_DATA || cut.status == ONR_STATUS_UNSUPPORTED);
     }
@@ -71,7 +73,7 @@ static void test_cut_files(void **unused) {
 
 static void test_changed_files(void **unused) {
   (void)unused;
-  for (size_t i = 0; i < sizeof picture_cases / sizeof *picture_cases; i++) {
+  for (size_t i = 0; i < sizeof(picture_cases) / sizeof(*picture_cases); i++) {
     const struct picture_case *c = &picture_cases[i];
     uint8_t *file = test_malloc(c->size);
     for (size_t k = 0; k < c->size; k++) {
@@ -87,8 +89,8 @@ static void test_changed_files(void **unused) {
 static void test_wrong_parameters(void **unused) {
   (void)unused;
   const uint8_t file[] = "P5 1 1 255\n*";
-  assert_int_equal(decode((enum onr_pixels)3, file, sizeof file - 1).status, ONR_STATUS_ATTRIBUTE);
-  assert_int_equal(decode(ONR_PIXELS_RGB, file, sizeof file - 1).status, ONR_STATUS_OK);
+  assert_int_equal(decode((enum onr_pixels)3, file, sizeof(file) - 1).status, ONR_STATUS_ATTRIBUTE);
+  assert_int_equal(decode(ONR_PIXELS_RGB, file, sizeof(file) - 1).status, ONR_STATUS_OK);
   assert_int_equal(decode(ONR_PIXELS_RGB, file, 0).status, ONR_STATUS_UNSUPPORTED);
   assert_int_equal(decode(ONR_PIXELS_RGB, (const uint8_t *)"P5 999999 999999 255\n*", 22).status, ONR_STATUS_LIMIT);
 }

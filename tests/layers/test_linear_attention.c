@@ -21,7 +21,8 @@ struct setup {
 static float in[NUM_INPUTS][CAPACITY], y[CAPACITY], state[CAPACITY], found[CAPACITY];
 
 /* Random values that the type can hold, as the next input. */
-static void add(struct layer_test *t, enum onr_dtype dtype, int32_t rank, const int64_t *dims, int i, float low, float high) {
+static void add(struct layer_test *t, enum onr_dtype dtype, int32_t rank, const int64_t *dims, int i, float low,
+                float high) {
   static float raw[CAPACITY];
   const struct onr_desc desc = onr_desc_make(dtype, rank, dims);
   const size_t count = (size_t)onr_desc_elements(&desc);
@@ -67,11 +68,14 @@ static void reference(const struct setup *s) {
     }
 }
 
-static double tolerance_of(enum onr_dtype dtype) { return dtype == ONR_DTYPE_F32 ? 2e-5 : dtype == ONR_DTYPE_F16 ? 1e-3 : 1e-2; }
+static double tolerance_of(enum onr_dtype dtype) {
+  return dtype == ONR_DTYPE_F32 ? 2e-5 : dtype == ONR_DTYPE_F16 ? 1e-3 : 1e-2;
+}
 
 static void check(struct setup s) {
   const struct onr_linear_attention_params params = {(int64_t)s.heads, (int64_t)s.kv_heads, s.scale, s.gated, s.delta};
-  const int64_t b = (int64_t)s.batch, t_ = (int64_t)s.steps, h = (int64_t)s.heads, kv = (int64_t)s.kv_heads, e = (int64_t)s.width;
+  const int64_t b = (int64_t)s.batch, t_ = (int64_t)s.steps, h = (int64_t)s.heads, kv = (int64_t)s.kv_heads,
+                e = (int64_t)s.width;
   const int64_t f = (int64_t)s.value_width;
   struct layer_test t = {.layer = &onri_layer_linear_attention, .params = &params, .num_out = 2, .threads = s.threads};
   add(&t, s.dtype, 3, (int64_t[]){b, t_, h * e}, Q, -1, 1);

@@ -1,4 +1,5 @@
-/* Maps from and to tensors; what is expected are ONNX Runtime's results for ZipMap and CastMap, onnx.reference's for DictVectorizer. */
+/* Maps from and to tensors; what is expected are ONNX Runtime's results for ZipMap and CastMap, onnx.reference's for
+ * DictVectorizer. */
 #include <string.h>
 
 #include "support/layer_test.h"
@@ -6,7 +7,8 @@
 #include "layers/layers.h"
 #include "onnxrun/sequence.h"
 
-#define S(text) {text, sizeof(text) - 1}
+#define S(text) \
+  { text, sizeof(text) - 1 }
 
 static void rows_become_maps(void **state) {
   const struct onr_string keys[] = {S("no"), S("yes")};
@@ -18,7 +20,8 @@ static void rows_become_maps(void **state) {
   assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
   assert_int_equal(onr_sequence_length(&t.out[0]), 2);
   for (int64_t i = 0; i < 2; i++) {
-    const struct onr_tensor map = onr_sequence_entry(&t.out[0], i), k = onr_sequence_entry(&map, 0), v = onr_sequence_entry(&map, 1);
+    const struct onr_tensor map = onr_sequence_entry(&t.out[0], i), k = onr_sequence_entry(&map, 0),
+                            v = onr_sequence_entry(&map, 1);
     assert_int_equal(map.desc.dtype, ONR_DTYPE_MAP);
     assert_int_equal(onr_sequence_length(&map), 2);
     assert_int_equal(k.desc.dim[0], 2);
@@ -39,7 +42,7 @@ static void give_map(struct layer_test *t, enum onr_dtype dtype, const void *key
                                         {onr_desc_make(ONR_DTYPE_F32, 1, &count), (void *)(uintptr_t)values}};
   const struct onr_desc desc = onr_sequence_desc(ONR_DTYPE_MAP, entries, 2);
   _Alignas(64) char block[2048];
-  assert_true((size_t)desc.dim[0] <= sizeof block);
+  assert_true((size_t)desc.dim[0] <= sizeof(block));
   onr_sequence_write(entries, 2, block);
   layer_test_input(t, ONR_DTYPE_MAP, 1, desc.dim, block);
 }
@@ -61,8 +64,10 @@ static void check_values(struct onr_map_values_params params, const int64_t *wan
 static void values_of_maps(void **state) {
   (void)state;
   check_values((struct onr_map_values_params){.row = 1}, NULL, 0, 2, (float[]){-3.75f, 2.5f, 1.5f}, 3);
-  check_values((struct onr_map_values_params){.row = 1, .by_position = 1, .length = 5}, NULL, 0, 2, (float[]){0, 2.5f, 0, 1.5f, 0}, 5);
-  check_values((struct onr_map_values_params){.row = 1, .by_position = 1, .length = 2}, NULL, 0, 2, (float[]){0, 2.5f}, 2);
+  check_values((struct onr_map_values_params){.row = 1, .by_position = 1, .length = 5}, NULL, 0, 2,
+               (float[]){0, 2.5f, 0, 1.5f, 0}, 5);
+  check_values((struct onr_map_values_params){.row = 1, .by_position = 1, .length = 2}, NULL, 0, 2, (float[]){0, 2.5f},
+               2);
   check_values((struct onr_map_values_params){0}, (int64_t[]){7, -2, 3}, 3, 1, (float[]){0, -3.75f, 1.5f}, 3);
 }
 
@@ -71,7 +76,8 @@ static void no_maps(void **state) {
   const struct onr_string keys[] = {S("a")};
   const float one = 1;
   (void)state;
-  struct layer_test t = {.layer = &onri_layer_map_values, .params = &params, .num_out = 1}; /* strings where numbers are expected */
+  struct layer_test t = {
+      .layer = &onri_layer_map_values, .params = &params, .num_out = 1}; /* strings where numbers are expected */
   give_map(&t, ONR_DTYPE_STRING, keys, &one, 1);
   assert_int_equal(layer_test_run(&t), ONR_STATUS_TYPE);
   layer_test_clear(&t);
@@ -86,6 +92,7 @@ static void no_maps(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(rows_become_maps), cmocka_unit_test(values_of_maps), cmocka_unit_test(no_maps)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(rows_become_maps), cmocka_unit_test(values_of_maps),
+                                     cmocka_unit_test(no_maps)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,7 +61,8 @@ static void reference(const struct product_case *c, const float *a, const float 
     for (size_t i = 0; i < s.m; i++)
       for (size_t j = 0; j < s.n; j++) {
         double sum = 0;
-        for (size_t p = 0; p < s.k; p++) sum += (double)x[i * s.a_row + p * s.a_col] * (double)w[p * s.b_row + j * s.b_col];
+        for (size_t p = 0; p < s.k; p++)
+          sum += (double)x[i * s.a_row + p * s.a_col] * (double)w[p * s.b_row + j * s.b_col];
         sum *= (double)c->alpha;
         const size_t at[] = {0, j, 0, i * s.n + j, i};
         if (c->bias) sum += (double)c->beta * (double)bias[at[c->bias]];
@@ -72,10 +73,8 @@ static void reference(const struct product_case *c, const float *a, const float 
 }
 
 static void add(struct layer_test *t, int constant, int32_t rank, const int64_t *dims, const float *x) {
-  if (constant)
-    layer_test_constant(t, ONR_DTYPE_F32, rank, dims, x);
-  else
-    layer_test_input(t, ONR_DTYPE_F32, rank, dims, x);
+  if (constant) layer_test_constant(t, ONR_DTYPE_F32, rank, dims, x);
+  else layer_test_input(t, ONR_DTYPE_F32, rank, dims, x);
 }
 
 static void check(const struct onr_layer *layer, const void *params, const struct product_case *c, uint32_t threads) {
@@ -116,11 +115,13 @@ static void test_matmul_shapes(void **unused) {
       matmul_case((struct product_case){1, 2, {9}, {9, 17}, .constant_b = constant, .bias = bias});
       matmul_case((struct product_case){2, 1, {5, 9}, {9}, .constant_b = constant, .bias = bias == 2});
       matmul_case((struct product_case){2, 2, {5, 7}, {3, 7}, .transpose_b = 1, .constant_b = constant, .bias = bias});
-      matmul_case((struct product_case){3, 3, {3, 6, 65}, {3, 65, 33}, .constant_b = constant, .bias = bias, .alpha = 0.5f});
+      matmul_case(
+          (struct product_case){3, 3, {3, 6, 65}, {3, 65, 33}, .constant_b = constant, .bias = bias, .alpha = 0.5f});
       matmul_case((struct product_case){4, 3, {2, 3, 4, 5}, {3, 5, 6}, .constant_b = constant, .bias = bias});
       matmul_case((struct product_case){4, 4, {2, 1, 4, 5}, {1, 3, 5, 6}, .constant_b = constant, .bias = bias});
       matmul_case((struct product_case){2, 3, {4, 5}, {3, 5, 6}, .constant_b = constant, .bias = bias});
-      matmul_case((struct product_case){3, 3, {3, 5, 4}, {3, 6, 5}, .transpose_a = 1, .transpose_b = 1, .constant_b = constant, .bias = bias});
+      matmul_case((struct product_case){
+          3, 3, {3, 5, 4}, {3, 6, 5}, .transpose_a = 1, .transpose_b = 1, .constant_b = constant, .bias = bias});
     }
   matmul_case((struct product_case){1, 1, {9}, {9}, .alpha = 1.0f});
   matmul_case((struct product_case){2, 2, {70, 300}, {300, 20}, .constant_b = 1, .bias = 1, .clamp = {1, -0.5f, 0.5f}});
@@ -134,8 +135,17 @@ static void test_gemm(void **unused) {
     for (int bias = 0; bias <= 4; bias++)
       for (int scaled = 0; scaled <= 1; scaled++) {
         const int ta = flags & 1, tb = flags >> 1 & 1, constant = flags >> 2;
-        struct product_case c = {2, 2, {ta ? 11 : 13, ta ? 13 : 11}, {tb ? 19 : 11, tb ? 11 : 19}, ta, tb, constant, bias,
-                                 scaled ? 0.25f : 1.0f, scaled ? 2.0f : 1.0f, scaled ? no_clamp : relu};
+        struct product_case c = {2,
+                                 2,
+                                 {ta ? 11 : 13, ta ? 13 : 11},
+                                 {tb ? 19 : 11, tb ? 11 : 19},
+                                 ta,
+                                 tb,
+                                 constant,
+                                 bias,
+                                 scaled ? 0.25f : 1.0f,
+                                 scaled ? 2.0f : 1.0f,
+                                 scaled ? no_clamp : relu};
         const struct onr_gemm_params params = {c.alpha, c.beta, ta, tb, c.clamp};
         check(&onri_layer_gemm, &params, &c, 1);
       }
@@ -145,14 +155,16 @@ static void test_linear(void **unused) {
   (void)unused;
   for (int transposed = 0; transposed <= 1; transposed++)
     for (int constant = 0; constant <= 1; constant++) {
-      struct product_case c = {3, 2, {2, 3, 11}, {transposed ? 11 : 21, transposed ? 21 : 11}, 0, !transposed, constant, 1,
-                               1.0f, 1.0f, relu};
+      struct product_case c = {3,    2,           {2, 3, 11}, {transposed ? 11 : 21, transposed ? 21 : 11},
+                               0,    !transposed, constant,   1,
+                               1.0f, 1.0f,        relu};
       const struct onr_linear_params params = {transposed, c.clamp};
       check(&onri_layer_linear, &params, &c, 2);
     }
 }
 
-/* Wide enough for every processor's widest kernel: XNNPACK's kernels for few columns may lose NaN, and then the weights stay. */
+/* Wide enough for every processor's widest kernel: XNNPACK's kernels for few columns may lose NaN, and then the weights
+ * stay. */
 static void test_constant_weights_are_absorbed(void **unused) {
   (void)unused;
   enum { OUT = 96 };
@@ -175,7 +187,7 @@ static void test_constant_weights_are_absorbed(void **unused) {
     layer_test_constant(&t, ONR_DTYPE_F32, 1, (int64_t[]){OUT}, b);
     assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
     if (onri_cpu_level() != ONRI_CPU_BASE) assert_int_equal(t.absorbed, absorbed[i]);
-    assert_memory_equal(t.out[0].data, expected, sizeof expected);
+    assert_memory_equal(t.out[0].data, expected, sizeof(expected));
     layer_test_clear(&t);
   }
 }
@@ -189,7 +201,7 @@ static void test_integers_wrap(void **unused) {
   layer_test_input(&t, ONR_DTYPE_I64, 1, (int64_t[]){2}, b);
   assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
   const int64_t expected[2] = {8, 14}; /* 2 (2^63 - 1) + 10 = 8 modulo 2^64 */
-  assert_memory_equal(t.out[0].data, expected, sizeof expected);
+  assert_memory_equal(t.out[0].data, expected, sizeof(expected));
   layer_test_clear(&t);
   const int32_t small_a[4] = {1, -2, 3, 4}, small_b[4] = {5, 6, 7, -8}, c[2] = {100, 200};
   const struct onr_gemm_params gemm = {2.0f, 1.0f, 0, 0, {0}};
@@ -199,9 +211,10 @@ static void test_integers_wrap(void **unused) {
   layer_test_input(&u, ONR_DTYPE_I32, 1, (int64_t[]){2}, c);
   assert_int_equal(layer_test_run(&u), ONR_STATUS_OK);
   const int32_t expected32[4] = {82, 244, 186, 172};
-  assert_memory_equal(u.out[0].data, expected32, sizeof expected32);
+  assert_memory_equal(u.out[0].data, expected32, sizeof(expected32));
   layer_test_clear(&u);
-  /* The sum of both parts is truncated, not each of them: 0.25 {-9, 22, 43, -14} + 0.35 {100, 200}, then in bits of int32. */
+  /* The sum of both parts is truncated, not each of them: 0.25 {-9, 22, 43, -14} + 0.35 {100, 200}, then in bits of
+   * int32. */
   const struct onr_gemm_params parts = {0.25f, 0.35f, 0, 0, {0}};
   struct layer_test v = {.layer = &onri_layer_gemm, .params = &parts, .num_out = 1};
   layer_test_input(&v, ONR_DTYPE_I32, 2, (int64_t[]){2, 2}, small_a);
@@ -223,12 +236,11 @@ static void test_narrow_floats_and_double(void **unused) {
     const enum onr_dtype dtype = dtypes[i & 1];
     onri_store(dtype, a, 6, narrow_a);
     onri_store(dtype, b, 6, narrow_b);
-    struct layer_test t = {.layer = &onri_layer_matmul, .params = &params, .num_out = 1, .backend = backends[i >> 1 & 1]};
+    struct layer_test t = {
+        .layer = &onri_layer_matmul, .params = &params, .num_out = 1, .backend = backends[i >> 1 & 1]};
     layer_test_input(&t, dtype, 2, (int64_t[]){2, 3}, narrow_a);
-    if (i & 4)
-      layer_test_constant(&t, dtype, 2, (int64_t[]){3, 2}, narrow_b);
-    else
-      layer_test_input(&t, dtype, 2, (int64_t[]){3, 2}, narrow_b);
+    if (i & 4) layer_test_constant(&t, dtype, 2, (int64_t[]){3, 2}, narrow_b);
+    else layer_test_input(&t, dtype, 2, (int64_t[]){3, 2}, narrow_b);
     assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
     onri_load(dtype, t.out[0].data, 4, y);
     assert_close(y, expected, 4, 0, 0);
@@ -250,7 +262,7 @@ static enum onr_status shape_status(const struct onr_layer *layer, const void *p
   struct layer_test t = {.layer = layer, .params = params, .num_out = 1};
   layer_test_input(&t, ONR_DTYPE_F32, rank_a, a, data);
   layer_test_input(&t, ONR_DTYPE_F32, rank_b, b, data);
-  if (c != NULL) layer_test_input(&t, ONR_DTYPE_F32, rank_c, c, data);
+  if (c) layer_test_input(&t, ONR_DTYPE_F32, rank_c, c, data);
   const enum onr_status status = layer_test_run(&t);
   layer_test_clear(&t);
   return status;
@@ -271,12 +283,9 @@ static void test_wrong_shapes(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_matmul_shapes),
-      cmocka_unit_test(test_gemm),
-      cmocka_unit_test(test_linear),
-      cmocka_unit_test(test_constant_weights_are_absorbed),
-      cmocka_unit_test(test_integers_wrap),
-      cmocka_unit_test(test_narrow_floats_and_double),
+      cmocka_unit_test(test_matmul_shapes), cmocka_unit_test(test_gemm),
+      cmocka_unit_test(test_linear),        cmocka_unit_test(test_constant_weights_are_absorbed),
+      cmocka_unit_test(test_integers_wrap), cmocka_unit_test(test_narrow_floats_and_double),
       cmocka_unit_test(test_wrong_shapes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,14 +27,16 @@ struct setup {
 
 static int64_t sum_of(const struct setup *s, size_t batch, size_t i, size_t j) {
   int64_t sum = 0;
-  const int za = s->zeros ? value(s->a, a_zero[s->per_row ? i : 0]) : 0, zb = s->zeros ? value(s->b, b_zero[s->per_column ? j : 0]) : 0;
+  const int za = s->zeros ? value(s->a, a_zero[s->per_row ? i : 0]) : 0,
+            zb = s->zeros ? value(s->b, b_zero[s->per_column ? j : 0]) : 0;
   for (size_t p = 0; p < s->k; p++)
     sum += (value(s->a, a[(batch * s->m + i) * s->k + p]) - za) *
            (value(s->b, b[((s->b_is_matrix ? 0 : batch) * s->k + p) * s->n + j]) - zb);
   return sum;
 }
 
-static void add_operand(struct layer_test *t, enum onr_dtype dtype, int matrix, size_t batch, size_t rows, size_t columns, const uint8_t *x) {
+static void add_operand(struct layer_test *t, enum onr_dtype dtype, int matrix, size_t batch, size_t rows,
+                        size_t columns, const uint8_t *x) {
   const int64_t dims[] = {(int64_t)batch, (int64_t)rows, (int64_t)columns};
   layer_test_input(t, dtype, matrix ? 2 : 3, dims + matrix, x);
 }
@@ -70,9 +72,10 @@ static void check_integer(struct setup s, uint32_t threads) {
 static void test_matmul_integer(void **unused) {
   (void)unused;
   for (int flags = 0; flags < 64; flags++)
-    check_integer((struct setup){2, 5, 9, 7, flags & 1 ? ONR_DTYPE_I8 : ONR_DTYPE_U8, flags & 2 ? ONR_DTYPE_I8 : ONR_DTYPE_U8,
-                                 flags >> 2 & 1, flags >> 3 & 1, flags >> 4 & 1, flags >> 5},
-                  1 + (uint32_t)(flags & 1));
+    check_integer(
+        (struct setup){2, 5, 9, 7, flags & 1 ? ONR_DTYPE_I8 : ONR_DTYPE_U8, flags & 2 ? ONR_DTYPE_I8 : ONR_DTYPE_U8,
+                       flags >> 2 & 1, flags >> 3 & 1, flags >> 4 & 1, flags >> 5},
+        1 + (uint32_t)(flags & 1));
   check_integer((struct setup){1, 35, 700, 140, ONR_DTYPE_U8, ONR_DTYPE_I8, 1, 0, 1, 1}, 2);
   check_integer((struct setup){1, 3, 0, 4, ONR_DTYPE_U8, ONR_DTYPE_I8, 0, 0, 0, 1}, 1);
   check_integer((struct setup){1, 3, 0, 4, ONR_DTYPE_U8, ONR_DTYPE_I8, 1, 0, 1, 1}, 1);
@@ -83,8 +86,8 @@ static void test_extreme_sums_are_exact(void **unused) {
   const struct setup s = {1, 2, 1000, 2, ONR_DTYPE_U8, ONR_DTYPE_U8, 0, 0, 0, 1};
   struct layer_test t = {.layer = &onri_layer_matmul_integer, .num_out = 1};
   (void)unused;
-  memset(a, 255, sizeof a);
-  memset(b, 255, sizeof b);
+  memset(a, 255, sizeof(a));
+  memset(b, 255, sizeof(b));
   add_operand(&t, s.a, 0, 1, 2, 1000, a);
   add_operand(&t, s.b, 1, 1, 1000, 2, b);
   assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
@@ -111,7 +114,8 @@ static void check_quantised(struct setup s, enum onr_dtype y, float y_scale, uin
   for (size_t batch = 0; batch < s.batch; batch++)
     for (size_t i = 0; i < s.m; i++)
       for (size_t j = 0; j < s.n; j++) {
-        const double scale = (double)a_scale[s.per_row ? i : 0] * (double)b_scale[s.per_column ? j : 0] / (double)y_scale;
+        const double scale =
+            (double)a_scale[s.per_row ? i : 0] * (double)b_scale[s.per_column ? j : 0] / (double)y_scale;
         const double real = nearbyint((double)sum_of(&s, batch, i, j) * scale) + value(y, y_zero);
         const int expected = (int)fmin(fmax(real, low), high);
         assert_int_equal(value(y, ((const uint8_t *)t.out[0].data)[(batch * s.m + i) * s.n + j]), expected);
@@ -124,21 +128,26 @@ static void check_quantised(struct setup s, enum onr_dtype y, float y_scale, uin
 static void test_qlinear_matmul(void **unused) {
   (void)unused;
   for (int flags = 0; flags < 16; flags++)
-    check_quantised((struct setup){2, 6, 30, 9, ONR_DTYPE_U8, flags & 1 ? ONR_DTYPE_I8 : ONR_DTYPE_U8, 1, flags >> 1 & 1, flags >> 2 & 1, 1},
+    check_quantised((struct setup){2, 6, 30, 9, ONR_DTYPE_U8, flags & 1 ? ONR_DTYPE_I8 : ONR_DTYPE_U8, 1,
+                                   flags >> 1 & 1, flags >> 2 & 1, 1},
                     flags & 8 ? ONR_DTYPE_I8 : ONR_DTYPE_U8, 0.08f, 117);
 }
 
 /* Values that are exact in float8: only the result is rounded, and held at the largest value. */
 static void test_qlinear_matmul_of_float8(void **unused) {
-  static const float x[6] = {1, 2, -0.5f, 4, 0, 8}, w[6] = {3, -1, 0.25f, 2, 1, -6}, x_zero = 1, w_zero = -0.5f, y_zero = 2;
+  static const float x[6] = {1, 2, -0.5f, 4, 0, 8}, w[6] = {3, -1, 0.25f, 2, 1, -6}, x_zero = 1, w_zero = -0.5f,
+                     y_zero = 2;
   static const enum onr_dtype outputs[] = {ONR_DTYPE_F8E4M3FN, ONR_DTYPE_F8E5M2, ONR_DTYPE_I8};
   (void)unused;
   for (size_t o = 0; o < 3; o++)
     for (float y_scale = 0.001f; y_scale < 1; y_scale *= 100) {
       const float half = 0.5f, two = 2;
       uint8_t a8[6], b8[6], a8_zero, b8_zero, y8_zero, expected[4];
-      for (size_t i = 0; i < 6; i++) a8[i] = onri_small_from_f32(ONR_DTYPE_F8E4M3FN, x[i], 1), b8[i] = onri_small_from_f32(ONR_DTYPE_F8E5M2, w[i], 1);
-      a8_zero = onri_small_from_f32(ONR_DTYPE_F8E4M3FN, x_zero, 1), b8_zero = onri_small_from_f32(ONR_DTYPE_F8E5M2, w_zero, 1);
+      for (size_t i = 0; i < 6; i++)
+        a8[i] = onri_small_from_f32(ONR_DTYPE_F8E4M3FN, x[i], 1),
+        b8[i] = onri_small_from_f32(ONR_DTYPE_F8E5M2, w[i], 1);
+      a8_zero = onri_small_from_f32(ONR_DTYPE_F8E4M3FN, x_zero, 1),
+      b8_zero = onri_small_from_f32(ONR_DTYPE_F8E5M2, w_zero, 1);
       y8_zero = outputs[o] == ONR_DTYPE_I8 ? 2 : onri_small_from_f32(outputs[o], y_zero, 1);
       for (size_t i = 0; i < 4; i++) {
         double sum = 0;
@@ -183,8 +192,7 @@ static void test_wrong_inputs(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_matmul_integer),
-      cmocka_unit_test(test_extreme_sums_are_exact),
+      cmocka_unit_test(test_matmul_integer), cmocka_unit_test(test_extreme_sums_are_exact),
       cmocka_unit_test(test_qlinear_matmul), cmocka_unit_test(test_qlinear_matmul_of_float8),
       cmocka_unit_test(test_wrong_inputs),
   };

@@ -34,7 +34,8 @@ static void check(enum onr_loss_reduction reduction, int weighted, int narrow, e
   struct layer_test t = {.layer = &onri_layer_nll_loss, .params = &params, .num_out = 1};
   const int wide = dtype == ONR_DTYPE_F64;
   layer_test_input(&t, dtype, 3, DIMS(N, C, D), wide ? (void *)wide_x : (void *)x);
-  layer_test_input(&t, narrow ? ONR_DTYPE_I32 : ONR_DTYPE_I64, 2, DIMS(N, D), narrow ? (void *)narrow_target : (void *)target);
+  layer_test_input(&t, narrow ? ONR_DTYPE_I32 : ONR_DTYPE_I64, 2, DIMS(N, D),
+                   narrow ? (void *)narrow_target : (void *)target);
   if (weighted) layer_test_input(&t, dtype, 1, DIMS(C), wide ? (void *)wide_weight : (void *)weight);
   run_ok(&t);
   const size_t count = reduction == ONR_LOSS_NONE ? PLACES : 1;
@@ -42,7 +43,8 @@ static void check(enum onr_loss_reduction reduction, int weighted, int narrow, e
   assert_int_equal(t.out[0].desc.rank, reduction == ONR_LOSS_NONE ? 2 : 0);
   assert_int_equal(onr_desc_elements(&t.out[0].desc), count);
   float found[PLACES];
-  for (size_t i = 0; i < count; i++) found[i] = wide ? (float)((double *)t.out[0].data)[i] : ((float *)t.out[0].data)[i];
+  for (size_t i = 0; i < count; i++)
+    found[i] = wide ? (float)((double *)t.out[0].data)[i] : ((float *)t.out[0].data)[i];
   assert_close(found, expected, count, 1e-6, 1e-6);
   layer_test_clear(&t);
 }
@@ -63,11 +65,11 @@ static void edges(void **state) {
     int32_t has_ignored;
     int64_t target, targets, weights;
     enum onr_status status;
-  } cases[] = {{1, -1, 1, 3, ONR_STATUS_OK},     {0, 2, 1, 3, ONR_STATUS_OK},    {0, -1, 1, 3, ONR_STATUS_INDEX},
-               {1, 3, 1, 3, ONR_STATUS_INDEX},   {0, 0, 2, 3, ONR_STATUS_SHAPE}, {0, 0, 1, 2, ONR_STATUS_SHAPE}};
+  } cases[] = {{1, -1, 1, 3, ONR_STATUS_OK},   {0, 2, 1, 3, ONR_STATUS_OK},    {0, -1, 1, 3, ONR_STATUS_INDEX},
+               {1, 3, 1, 3, ONR_STATUS_INDEX}, {0, 0, 2, 3, ONR_STATUS_SHAPE}, {0, 0, 1, 2, ONR_STATUS_SHAPE}};
   static const float x[3] = {-1, -2, -3}, ones[3] = {1, 1, 1};
   (void)state;
-  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+  for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
     const struct onr_nll_loss_params params = {ONR_LOSS_MEAN, cases[i].has_ignored, -1};
     const int64_t target[2] = {cases[i].target, 0};
     struct layer_test t = {.layer = &onri_layer_nll_loss, .params = &params, .num_out = 1};

@@ -1,5 +1,5 @@
-/* layer_norm, rms_norm, group_norm, instance_norm, lp_norm, mean_variance_norm against sums in double: the test says for
- * each element which slice it belongs to and which entry of scale and bias it takes. */
+/* layer_norm, rms_norm, group_norm, instance_norm, lp_norm, mean_variance_norm against sums in double: the test says
+ * for each element which slice it belongs to and which entry of scale and bias it takes. */
 #include <math.h>
 #include <string.h>
 
@@ -18,11 +18,11 @@ static double mean[CAPACITY], factor[CAPACITY];
 
 static void reference(enum kind kind, size_t count, double epsilon, int has_scale, int has_bias) {
   static double number[CAPACITY], sum[CAPACITY], square[CAPACITY], absolute[CAPACITY], centred[CAPACITY];
-  memset(number, 0, sizeof number);
-  memset(sum, 0, sizeof sum);
-  memset(square, 0, sizeof square);
-  memset(absolute, 0, sizeof absolute);
-  memset(centred, 0, sizeof centred);
+  memset(number, 0, sizeof(number));
+  memset(sum, 0, sizeof(sum));
+  memset(square, 0, sizeof(square));
+  memset(absolute, 0, sizeof(absolute));
+  memset(centred, 0, sizeof(centred));
   for (size_t i = 0; i < count; i++) {
     const double v = (double)x[i];
     number[slice[i]] += 1;
@@ -94,10 +94,13 @@ static void check(const struct norm_case *c) {
       fill_random(x, count, -2.0f, 3.0f, 5);
       fill_random(scale, entries, -1.0f, 2.0f, 6);
       fill_random(bias, entries, -1.0f, 2.0f, 7);
-      struct layer_test t = {.layer = c->layer, .params = c->params, .num_out = 1, .threads = threads, .refuse_wishes = threads == 1};
+      struct layer_test t = {
+          .layer = c->layer, .params = c->params, .num_out = 1, .threads = threads, .refuse_wishes = threads == 1};
       layer_test_input(&t, dtypes[d], c->rank, c->dims, as(dtypes[d], x, count, raw[0]));
-      if (c->has_scale) layer_test_input(&t, dtypes[d], c->scale_rank, c->scale_dims, as(dtypes[d], scale, entries, raw[1]));
-      if (c->has_bias) layer_test_constant(&t, dtypes[d], c->scale_rank, c->scale_dims, as(dtypes[d], bias, entries, raw[2]));
+      if (c->has_scale)
+        layer_test_input(&t, dtypes[d], c->scale_rank, c->scale_dims, as(dtypes[d], scale, entries, raw[1]));
+      if (c->has_bias)
+        layer_test_constant(&t, dtypes[d], c->scale_rank, c->scale_dims, as(dtypes[d], bias, entries, raw[2]));
       assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
       assert_int_equal(t.out[0].desc.dtype, dtypes[d]);
       reference(c->kind, count, c->epsilon, c->has_scale, c->has_bias);
@@ -113,8 +116,9 @@ static void test_layer_norm(void **unused) {
   const struct onr_rms_norm_params rms = {.axis = 2, .epsilon = 1e-3f};
   (void)unused;
   for (int form = 0; form < 6; form++) {
-    struct norm_case c = {&onri_layer_layer_norm, &params, VARIANCE, (double)1e-3f, 4, {3, 2, 5, 131},
-                          form < 4 ? 2 : 1, {form < 4 ? 5 : 131, 131}, form > 0, form > 1};
+    struct norm_case c = {
+        &onri_layer_layer_norm,    &params,  VARIANCE, (double)1e-3f, 4, {3, 2, 5, 131}, form < 4 ? 2 : 1,
+        {form < 4 ? 5 : 131, 131}, form > 0, form > 1};
     for (size_t i = 0; i < 3930; i++) {
       slice[i] = i / 655;
       entry[i] = i % (form < 4 ? 655 : 131);
@@ -155,8 +159,16 @@ static void test_group_norm(void **unused) {
     for (int per_group = 0; per_group <= 1; per_group++)
       for (int affine = 0; affine <= 2; affine++) {
         const struct onr_group_norm_params params = {3, 1e-4f, per_group, last};
-        const struct norm_case c = {&onri_layer_group_norm, &params, VARIANCE, (double)1e-4f, 4,
-                                    {2, last ? 5 : 6, last ? 7 : 5, last ? 6 : 7}, 1, {per_group ? 3 : 6}, affine > 0, affine > 1};
+        const struct norm_case c = {&onri_layer_group_norm,
+                                    &params,
+                                    VARIANCE,
+                                    (double)1e-4f,
+                                    4,
+                                    {2, last ? 5 : 6, last ? 7 : 5, last ? 6 : 7},
+                                    1,
+                                    {per_group ? 3 : 6},
+                                    affine > 0,
+                                    affine > 1};
         for (size_t i = 0; i < 420; i++) {
           const size_t channel = last ? i % 6 : i / 35 % 6;
           slice[i] = i / 210 * 3 + channel / 2;
@@ -170,8 +182,16 @@ static void test_instance_norm(void **unused) {
   (void)unused;
   for (int last = 0; last <= 1; last++) {
     const struct onr_instance_norm_params params = {1e-5f, last};
-    const struct norm_case c = {&onri_layer_instance_norm, &params, VARIANCE, (double)1e-5f, 3,
-                                {2, last ? 600 : 3, last ? 3 : 600}, 1, {3}, 1, 1};
+    const struct norm_case c = {&onri_layer_instance_norm,
+                                &params,
+                                VARIANCE,
+                                (double)1e-5f,
+                                3,
+                                {2, last ? 600 : 3, last ? 3 : 600},
+                                1,
+                                {3},
+                                1,
+                                1};
     for (size_t i = 0; i < 3600; i++) {
       entry[i] = last ? i % 3 : i / 600 % 3;
       slice[i] = i / 1800 * 3 + entry[i];
@@ -186,7 +206,8 @@ static void test_many_channels_last(void **unused) {
   (void)unused;
   for (size_t width = 1; width <= 3; width++) {
     const int64_t channels = 37 * (int64_t)width;
-    struct norm_case c = {&onri_layer_group_norm, &groups, VARIANCE, (double)1e-5f, 4, {2, 5, 7, channels}, 1, {channels}, 1, 1};
+    struct norm_case c = {
+        &onri_layer_group_norm, &groups, VARIANCE, (double)1e-5f, 4, {2, 5, 7, channels}, 1, {channels}, 1, 1};
     for (size_t i = 0; i < 70 * (size_t)channels; i++) {
       entry[i] = i % (size_t)channels;
       slice[i] = i / (35 * (size_t)channels) * 37 + entry[i] / width;
@@ -203,13 +224,14 @@ static void test_norms_without_parameters(void **unused) {
   for (int axis = 0; axis < 3; axis++)
     for (int p = 1; p <= 2; p++) {
       const struct onr_lp_norm_params params = {axis - 3, p};
-      const struct norm_case c = {.layer = &onri_layer_lp_norm, .params = &params, .kind = p == 1 ? L1 : L2, .rank = 3,
-                                  .dims = {4, 5, 6}};
+      const struct norm_case c = {
+          .layer = &onri_layer_lp_norm, .params = &params, .kind = p == 1 ? L1 : L2, .rank = 3, .dims = {4, 5, 6}};
       for (size_t i = 0; i < 120; i++) slice[i] = axis == 0 ? i % 30 : axis == 1 ? i / 30 * 6 + i % 6 : i / 6;
       check(&c);
     }
   const struct onr_mean_variance_norm_params params = {{0, -2, 3}, 3}, outer = {{0, 2}, 2};
-  struct norm_case c = {.layer = &onri_layer_mean_variance_norm, .params = &params, .kind = STD, .rank = 4, .dims = {3, 4, 5, 6}};
+  struct norm_case c = {
+      .layer = &onri_layer_mean_variance_norm, .params = &params, .kind = STD, .rank = 4, .dims = {3, 4, 5, 6}};
   for (size_t i = 0; i < 360; i++) slice[i] = i / 30 % 4;
   check(&c);
   c.params = &outer;
@@ -224,7 +246,7 @@ static void test_zero_line(void **unused) {
   (void)unused;
   layer_test_input(&t, ONR_DTYPE_F32, 1, (int64_t[]){3}, zero);
   assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
-  assert_memory_equal(t.out[0].data, zero, sizeof zero);
+  assert_memory_equal(t.out[0].data, zero, sizeof(zero));
   layer_test_clear(&t);
 }
 
@@ -258,14 +280,10 @@ static void test_wrong_parameters(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_layer_norm),
-      cmocka_unit_test(test_layer_norm_statistics),
-      cmocka_unit_test(test_group_norm),
-      cmocka_unit_test(test_instance_norm),
-      cmocka_unit_test(test_many_channels_last),
-      cmocka_unit_test(test_norms_without_parameters),
-      cmocka_unit_test(test_zero_line),
-      cmocka_unit_test(test_wrong_parameters),
+      cmocka_unit_test(test_layer_norm),         cmocka_unit_test(test_layer_norm_statistics),
+      cmocka_unit_test(test_group_norm),         cmocka_unit_test(test_instance_norm),
+      cmocka_unit_test(test_many_channels_last), cmocka_unit_test(test_norms_without_parameters),
+      cmocka_unit_test(test_zero_line),          cmocka_unit_test(test_wrong_parameters),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,8 +5,8 @@
 
 #include "layers/layers.h"
 
-static void check(const struct onr_optimizer_params *params, int states, int64_t count, float x, float g, float v, float h,
-                  const float *expected) {
+static void check(const struct onr_optimizer_params *params, int states, int64_t count, float x, float g, float v,
+                  float h, const float *expected) {
   const float rate = 0.1f;
   struct layer_test t = {.layer = &onri_layer_optimizer, .params = params, .num_out = (size_t)(1 + states)};
   layer_test_input(&t, ONR_DTYPE_F32, 0, NULL, &rate);
@@ -21,7 +21,8 @@ static void check(const struct onr_optimizer_params *params, int states, int64_t
 }
 
 static void momentum(void **state) {
-  const struct onr_optimizer_params p = {.optimizer = ONR_OPTIMIZER_MOMENTUM, .alpha = 0.5f, .beta = 0.25f, .norm = 0.1f};
+  const struct onr_optimizer_params p = {
+      .optimizer = ONR_OPTIMIZER_MOMENTUM, .alpha = 0.5f, .beta = 0.25f, .norm = 0.1f};
   struct onr_optimizer_params nesterov = p;
   (void)state;
   /* g + 0.1 x = 3 + 0.2 = 3.2; first step: v = 0.5 * 4 + 3.2 = 5.2, later: 2 + 0.8 = 2.8 */
@@ -39,7 +40,8 @@ static void adagrad(void **state) {
 }
 
 static void adam(void **state) {
-  const struct onr_optimizer_params p = {.optimizer = ONR_OPTIMIZER_ADAM, .alpha = 0.5f, .beta = 0.75f, .epsilon = 1, .norm_post = 0.5f};
+  const struct onr_optimizer_params p = {
+      .optimizer = ONR_OPTIMIZER_ADAM, .alpha = 0.5f, .beta = 0.75f, .epsilon = 1, .norm_post = 0.5f};
   const double v = 0.5 * 1 + 0.5 * 2, h = 0.75 * 4 + 0.25 * 4, rate = 0.1 * sqrt(1 - 0.75) / (1 - 0.5);
   (void)state;
   check(&p, 2, 1, 8, 2, 1, 4, (float[]){(float)(0.5 * (8 - rate * v / (sqrt(h) + 1))), (float)v, (float)h});

@@ -27,7 +27,7 @@ static void check(enum onr_dtype dtype, enum onr_pad_mode mode, int32_t rank, co
   int64_t pads[2 * ONR_MAX_RANK], axes[ONR_MAX_RANK], out[ONR_MAX_RANK], to[ONR_MAX_RANK] = {0}, from[ONR_MAX_RANK];
   const int64_t num = rank, twice = 2 * rank;
   fill_distinct(x, count, size);
-  memset(value, 0xee, sizeof value);
+  memset(value, 0xee, sizeof(value));
   for (int32_t d = 0; d < rank; d++) {
     const int32_t at = with_axes ? rank - 1 - d : d;
     axes[at] = d - (d & 1 ? rank : 0);
@@ -44,14 +44,14 @@ static void check(enum onr_dtype dtype, enum onr_pad_mode mode, int32_t rank, co
   const struct onr_desc desc = onr_desc_make(dtype, rank, out);
   assert_true(onr_desc_equal(&desc, &t.out[0].desc));
   if (count_of(rank, out) > 0) do {
-    int outside = 0;
-    for (int32_t d = 0; d < rank; d++) {
-      from[d] = source(mode, to[d], dims[d], begin[d], end[d]);
-      outside |= from[d] < 0;
-    }
-    assert_memory_equal((char *)t.out[0].data + flat_index(to, rank, out) * size,
-                        outside ? (with_axes ? value : zero) : x + flat_index(from, rank, dims) * size, size);
-  } while (next_index(to, rank, out));
+      int outside = 0;
+      for (int32_t d = 0; d < rank; d++) {
+        from[d] = source(mode, to[d], dims[d], begin[d], end[d]);
+        outside |= from[d] < 0;
+      }
+      assert_memory_equal((char *)t.out[0].data + flat_index(to, rank, out) * size,
+                          outside ? (with_axes ? value : zero) : x + flat_index(from, rank, dims) * size, size);
+    } while (next_index(to, rank, out));
   layer_test_clear(&t);
   free(x);
 }
@@ -69,7 +69,8 @@ static void every_mode(void **state) {
         check(t, m, 4, DIMS(2, 3, 17, 19), DIMS(0, 0, 3, 3), DIMS(0, 0, 3, 3), axes, 2);
         check(t, m, 2, DIMS(3, 4), DIMS(0, 0), DIMS(0, 0), axes, 1);
         check(t, m, 2, DIMS(3, 4), DIMS(-1, -1), DIMS(-2, 0), axes, 1);
-        check(t, m, 8, DIMS(2, 2, 2, 2, 2, 2, 2, 2), DIMS(1, 0, 0, 1, 0, 0, 0, 1), DIMS(0, 0, 1, 0, 0, 0, 1, 0), axes, 1);
+        check(t, m, 8, DIMS(2, 2, 2, 2, 2, 2, 2, 2), DIMS(1, 0, 0, 1, 0, 0, 0, 1), DIMS(0, 0, 1, 0, 0, 0, 1, 0), axes,
+              1);
       }
   check(ONR_DTYPE_F32, ONR_PAD_CONSTANT, 4, DIMS(2, 5, 60, 61), DIMS(0, 0, 1, 1), DIMS(0, 0, 1, 1), 0, 3);
   check(ONR_DTYPE_F32, ONR_PAD_CONSTANT, 2, DIMS(0, 3), DIMS(1, 1), DIMS(2, 1), 1, 1);
@@ -111,12 +112,13 @@ static void centers(void **state) {
         assert_int_equal(t.out[0].desc.dim[0], out[0]);
         assert_int_equal(t.out[0].desc.dim[1], out[1]);
         if (count_of(2, out) > 0) do {
-          int64_t from[2];
-          for (int d = 0; d < 2; d++)
-            from[d] = out[d] > dims[d] ? to[d] - (out[d] - dims[d]) / 2 : to[d] + (dims[d] - out[d]) / 2;
-          const int inside = from[0] >= 0 && from[0] < dims[0] && from[1] >= 0 && from[1] < dims[1];
-          assert_int_equal(((int32_t *)t.out[0].data)[flat_index(to, 2, out)], inside ? x[flat_index(from, 2, dims)] : 0);
-        } while (next_index(to, 2, out));
+            int64_t from[2];
+            for (int d = 0; d < 2; d++)
+              from[d] = out[d] > dims[d] ? to[d] - (out[d] - dims[d]) / 2 : to[d] + (dims[d] - out[d]) / 2;
+            const int inside = from[0] >= 0 && from[0] < dims[0] && from[1] >= 0 && from[1] < dims[1];
+            assert_int_equal(((int32_t *)t.out[0].data)[flat_index(to, 2, out)],
+                             inside ? x[flat_index(from, 2, dims)] : 0);
+          } while (next_index(to, 2, out));
         layer_test_clear(&t);
       }
   const struct onr_center_crop_pad_params all = {0};
@@ -127,7 +129,8 @@ static void centers(void **state) {
   layer_test_clear(&wrong);
 }
 
-static enum onr_status status_of(enum onr_pad_mode mode, int64_t num, const int64_t *pads, enum onr_dtype value_dtype, int64_t axis) {
+static enum onr_status status_of(enum onr_pad_mode mode, int64_t num, const int64_t *pads, enum onr_dtype value_dtype,
+                                 int64_t axis) {
   const struct onr_pad_params params = {mode};
   const int32_t x[4] = {0};
   struct layer_test t = {.layer = &onri_layer_pad, .params = &params, .num_out = 1};
@@ -160,7 +163,7 @@ static void wrong_arguments(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(every_mode), cmocka_unit_test(converts_value), cmocka_unit_test(centers),
-                                     cmocka_unit_test(wrong_arguments)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(every_mode), cmocka_unit_test(converts_value),
+                                     cmocka_unit_test(centers), cmocka_unit_test(wrong_arguments)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

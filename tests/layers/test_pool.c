@@ -43,7 +43,8 @@ static struct axes axes_of(const struct shape *s) {
 }
 
 /* One window: its value, and the position of its maximum. */
-static double window(const struct shape *s, enum kind kind, const struct axes *a, const float *x, int64_t step, const int64_t o[3], int64_t *where) {
+static double window(const struct shape *s, enum kind kind, const struct axes *a, const float *x, int64_t step,
+                     const int64_t o[3], int64_t *where) {
   double result = kind == KIND_MAX ? -INFINITY : 0;
   int64_t area = 0, k[3], i[3];
   for (k[0] = 0; k[0] < a->kernel[0]; k[0]++)
@@ -74,7 +75,7 @@ static size_t reference(const struct shape *s, enum kind kind, int last, const f
       for (int64_t p = 0; p < out; p++) {
         const int64_t o[3] = {p / a.out[2] / a.out[1], p / a.out[2] % a.out[1], p % a.out[2]};
         const int64_t to = last ? (n * out + p) * s->channels + c : (n * s->channels + c) * out + p;
-        const float *const plane = last ? x + n * pixels * s->channels + c : x + (n * s->channels + c) * pixels;
+        const float *plane = last ? x + n * pixels * s->channels + c : x + (n * s->channels + c) * pixels;
         int64_t at = 0;
         y[to] = (float)window(s, kind, &a, plane, last ? s->channels : 1, o, &at);
         where[to] = (n * s->channels + c) * pixels + at;
@@ -86,8 +87,11 @@ static void check_once(const struct shape *s, enum kind kind, int last, size_t o
   static float x[MAX], y[MAX];
   static int64_t where[MAX];
   const struct axes a = axes_of(s);
-  struct onr_pool_params p = {.window = {.rank = s->spatial}, .ceil_mode = s->ceil_mode, .count_include_pad = s->count_padding,
-                              .p = s->p, .channels_last = last};
+  struct onr_pool_params p = {.window = {.rank = s->spatial},
+                              .ceil_mode = s->ceil_mode,
+                              .count_include_pad = s->count_padding,
+                              .p = s->p,
+                              .channels_last = last};
   int64_t dims[5] = {s->batch};
   for (int i = 0; i < s->spatial; i++) {
     p.window.kernel[i] = s->kernel[i], p.window.stride[i] = s->stride[i], p.window.dilation[i] = s->dilation[i];
@@ -104,7 +108,7 @@ static void check_once(const struct shape *s, enum kind kind, int last, size_t o
   assert_int_equal(onr_desc_elements(&t.out[0].desc), (int64_t)count);
   assert_int_equal(t.out[0].desc.dim[last ? 1 : 2], a.out[3 - s->spatial]);
   assert_close(t.out[0].data, y, count, kind == KIND_MAX ? 0 : 1e-5, kind == KIND_MAX ? 0 : 1e-6);
-  if (outputs > 1) assert_memory_equal(t.out[1].data, where, count * sizeof where[0]);
+  if (outputs > 1) assert_memory_equal(t.out[1].data, where, count * sizeof(where[0]));
   layer_test_clear(&t);
 }
 
@@ -121,17 +125,18 @@ static const struct shape cases[] = {
     {2, 1, 3, {9, 8}, {3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}, 0, 1, 2},
     {2, 2, 19, {9, 8}, {3, 4}, {2, 1}, {2, 1}, {1, 2}, {2, 0}, 0, 1, 2},
     {2, 1, 19, {9, 8}, {5, 5}, {2, 2}, {1, 1}, {2, 2}, {2, 2}, 0, 1, 2},
-    {2, 1, 3, {9, 8}, {3, 2}, {2, 3}, {1, 1}, {0, 1}, {2, 0}, 0, 0, 2},        /* asymmetric, stride above the kernel */
-    {2, 1, 5, {10, 10}, {3, 3}, {2, 2}, {1, 1}, {0}, {0}, 1, 0, 2},            /* hangs over the end */
+    {2, 1, 3, {9, 8}, {3, 2}, {2, 3}, {1, 1}, {0, 1}, {2, 0}, 0, 0, 2}, /* asymmetric, stride above the kernel */
+    {2, 1, 5, {10, 10}, {3, 3}, {2, 2}, {1, 1}, {0}, {0}, 1, 0, 2},     /* hangs over the end */
     {2, 1, 5, {10, 11}, {3, 3}, {2, 2}, {1, 1}, {1, 1}, {0}, 1, 1, 2},
-    {2, 1, 5, {6, 6}, {2, 2}, {4, 4}, {1, 1}, {1, 1}, {1, 1}, 1, 0, 2},        /* the last window would begin behind the image */
+    {2, 1, 5, {6, 6}, {2, 2}, {4, 4}, {1, 1}, {1, 1}, {1, 1}, 1, 0, 2}, /* the last window would begin behind the image
+                                                                         */
     {2, 1, 5, {11, 12}, {3, 3}, {1, 2}, {2, 3}, {0}, {0}, 0, 0, 2},
     {2, 1, 5, {11, 12}, {3, 3}, {1, 2}, {2, 3}, {1, 2}, {1, 2}, 0, 0, 2},
     {2, 1, 5, {4, 4}, {1, 1}, {2, 2}, {1, 1}, {0}, {0}, 0, 0, 2},
     {2, 1, 70, {4, 4}, {1, 3}, {1, 1}, {1, 1}, {0}, {0}, 0, 0, 2},
-    {2, 1, 3, {30, 29}, {13, 11}, {1, 1}, {1, 1}, {6, 5}, {6, 5}, 0, 0, 2},    /* a window in several passes */
+    {2, 1, 3, {30, 29}, {13, 11}, {1, 1}, {1, 1}, {6, 5}, {6, 5}, 0, 0, 2}, /* a window in several passes */
     {2, 0, 3, {5, 5}, {2, 2}, {1, 1}, {1, 1}, {0}, {0}, 0, 0, 2},
-    {2, 1, 3, {2, 1}, {3, 3}, {2, 2}, {1, 1}, {1, 1}, {1, 1}, 0, 0, 2},        /* smaller than the window */
+    {2, 1, 3, {2, 1}, {3, 3}, {2, 2}, {1, 1}, {1, 1}, {1, 1}, 0, 0, 2}, /* smaller than the window */
     {1, 2, 5, {23}, {4}, {3}, {1}, {2}, {1}, 0, 0, 2},
     {1, 1, 5, {24}, {3}, {2}, {2}, {1}, {1}, 1, 0, 2},
     {3, 1, 4, {5, 6, 7}, {2, 3, 2}, {2, 1, 2}, {1, 1, 2}, {1, 1, 0}, {0, 1, 1}, 0, 0, 2},
@@ -140,7 +145,7 @@ static const struct shape cases[] = {
 
 static void test_windows(void **state) {
   (void)state;
-  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
     for (int kind = KIND_MAX; kind <= KIND_LP; kind++) check(&cases[i], (enum kind)kind);
 }
 
@@ -154,10 +159,10 @@ static void test_global(void **state) {
   };
   (void)state;
   fill_random(x, MAX, -1, 1, 6);
-  for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
+  for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
     for (int kind = KIND_MAX; kind <= KIND_LP; kind++)
       for (int last = 0; last < 2; last++) {
-        const struct shape *const s = &shapes[i];
+        const struct shape *s = &shapes[i];
         const size_t count = reference(s, (enum kind)kind, last, x, y, where);
         const struct onr_global_pool_params p = {.p = s->p, .channels_last = last};
         int64_t dims[5] = {s->batch};
@@ -252,7 +257,7 @@ static void test_wrong(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_windows), cmocka_unit_test(test_global), cmocka_unit_test(test_details),
-                                     cmocka_unit_test(test_wrong)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_windows), cmocka_unit_test(test_global),
+                                     cmocka_unit_test(test_details), cmocka_unit_test(test_wrong)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

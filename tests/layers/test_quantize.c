@@ -21,16 +21,10 @@ struct grid_case {
 };
 
 static const struct grid_case grids[] = {
-    {2, {5, 33}, 1, 0, 0, {0}},
-    {2, {5, 33}, 9, 0, 1, {1}}, /* one scale: the axis is not looked at */
-    {3, {2, 7, 5}, 1, 0, 1, {7}},
-    {3, {2, 7, 5}, -1, 0, 1, {5}},
-    {3, {3, 7, 5}, 0, 0, 1, {3}},
-    {3, {2, 7, 5}, 1, 3, 3, {2, 3, 5}},
-    {3, {2, 7, 5}, 2, 2, 3, {2, 7, 3}},
-    {2, {600, 3}, 0, 600, 2, {1, 3}},
-    {2, {3, 600}, 1, 300, 2, {3, 2}},
-    {2, {0, 3}, 1, 0, 1, {3}},
+    {2, {5, 33}, 1, 0, 0, {0}},         {2, {5, 33}, 9, 0, 1, {1}}, /* one scale: the axis is not looked at */
+    {3, {2, 7, 5}, 1, 0, 1, {7}},       {3, {2, 7, 5}, -1, 0, 1, {5}},      {3, {3, 7, 5}, 0, 0, 1, {3}},
+    {3, {2, 7, 5}, 1, 3, 3, {2, 3, 5}}, {3, {2, 7, 5}, 2, 2, 3, {2, 7, 3}}, {2, {600, 3}, 0, 600, 2, {1, 3}},
+    {2, {3, 600}, 1, 300, 2, {3, 2}},   {2, {0, 3}, 1, 0, 1, {3}},
 };
 
 /* The scale of element `index`, from its coordinates. */
@@ -64,8 +58,9 @@ static double integer_at(enum onr_dtype dtype, const void *data, size_t i) {
 static const struct {
   enum onr_dtype dtype;
   double least, greatest;
-} integers[] = {{ONR_DTYPE_U8, 0, 255},    {ONR_DTYPE_I8, -128, 127}, {ONR_DTYPE_U16, 0, 65535}, {ONR_DTYPE_I16, -32768, 32767},
-                {ONR_DTYPE_U4, 0, 15},     {ONR_DTYPE_I4, -8, 7},     {ONR_DTYPE_U2, 0, 3},      {ONR_DTYPE_I2, -2, 1}};
+} integers[] = {{ONR_DTYPE_U8, 0, 255},         {ONR_DTYPE_I8, -128, 127}, {ONR_DTYPE_U16, 0, 65535},
+                {ONR_DTYPE_I16, -32768, 32767}, {ONR_DTYPE_U4, 0, 15},     {ONR_DTYPE_I4, -8, 7},
+                {ONR_DTYPE_U2, 0, 3},           {ONR_DTYPE_I2, -2, 1}};
 
 /* Scales are powers of two and zero points small, so that every step is exact and ties really happen. */
 static void make_scales(enum onr_dtype dtype, float *scale, void *zero, size_t count) {
@@ -78,7 +73,8 @@ static void make_scales(enum onr_dtype dtype, float *scale, void *zero, size_t c
 
 static void check(const struct grid_case *g, size_t type, int with_zero, enum onr_backend backend) {
   const enum onr_dtype dtype = integers[type].dtype;
-  const struct onr_quantize_params params = {.axis = g->axis, .block_size = g->block_size, .output_dtype = with_zero ? ONR_DTYPE_NONE : dtype};
+  const struct onr_quantize_params params = {
+      .axis = g->axis, .block_size = g->block_size, .output_dtype = with_zero ? ONR_DTYPE_NONE : dtype};
   const size_t count = elements(g->rank, g->dim), scales = elements(g->scale_rank, g->scale_dim);
   static float x[CAPACITY], scale[CAPACITY];
   static int16_t zero[CAPACITY];
@@ -91,8 +87,10 @@ static void check(const struct grid_case *g, size_t type, int with_zero, enum on
   if (with_zero) layer_test_input(&q, dtype, g->scale_rank, g->scale_dim, zero);
   assert_int_equal(layer_test_run(&q), ONR_STATUS_OK);
   assert_int_equal(q.out[0].desc.dtype, dtype);
-  struct layer_test d = {.layer = &onri_layer_dequantize_linear, .params = &(struct onr_quantize_params){.axis = g->axis, .block_size = g->block_size},
-                         .backend = backend, .num_out = 1};
+  struct layer_test d = {.layer = &onri_layer_dequantize_linear,
+                         .params = &(struct onr_quantize_params){.axis = g->axis, .block_size = g->block_size},
+                         .backend = backend,
+                         .num_out = 1};
   layer_test_input(&d, dtype, g->rank, g->dim, q.out[0].data);
   layer_test_input(&d, ONR_DTYPE_F32, g->scale_rank, g->scale_dim, scale);
   if (with_zero) layer_test_input(&d, dtype, g->scale_rank, g->scale_dim, zero);
@@ -118,8 +116,8 @@ static void test_every_grid_and_type(void **state) {
         for (size_t b = 0; b < COUNT(backends); b++) check(&grids[g], type, with_zero, backends[b]);
 }
 
-static void quantize(enum onr_dtype x_type, const void *x, enum onr_dtype scale_type, const void *scale, struct onr_quantize_params params,
-                     void *y, size_t count) {
+static void quantize(enum onr_dtype x_type, const void *x, enum onr_dtype scale_type, const void *scale,
+                     struct onr_quantize_params params, void *y, size_t count) {
   struct layer_test t = {.layer = &onri_layer_quantize_linear, .params = &params, .num_out = 1};
   layer_test_input(&t, x_type, 1, (int64_t[]){(int64_t)count}, x);
   layer_test_input(&t, scale_type, 0, NULL, scale);
@@ -133,7 +131,8 @@ static void test_scale_zero_and_nan(void **state) {
   const float x[4] = {1, -1, 0, NAN}, zero = 0;
   for (size_t b = 0; b < COUNT(backends); b++) {
     const struct onr_quantize_params params = {.output_dtype = ONR_DTYPE_I8};
-    struct layer_test t = {.layer = &onri_layer_quantize_linear, .params = &params, .backend = backends[b], .num_out = 1};
+    struct layer_test t = {
+        .layer = &onri_layer_quantize_linear, .params = &params, .backend = backends[b], .num_out = 1};
     layer_test_input(&t, ONR_DTYPE_F32, 1, (int64_t[]){4}, x);
     layer_test_input(&t, ONR_DTYPE_F32, 0, NULL, &zero);
     assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
@@ -146,16 +145,19 @@ static void test_float8_float4_and_half(void **state) {
   (void)state;
   const float x[3] = {3.0f, 1000.0f, -0.3f}, two = 2.0f;
   uint8_t y[3];
-  quantize(ONR_DTYPE_F32, x, ONR_DTYPE_F32, &two, (struct onr_quantize_params){.output_dtype = ONR_DTYPE_F8E4M3FN}, y, 3);
+  quantize(ONR_DTYPE_F32, x, ONR_DTYPE_F32, &two, (struct onr_quantize_params){.output_dtype = ONR_DTYPE_F8E4M3FN}, y,
+           3);
   assert_memory_equal(y, ((uint8_t[]){0x3C, 0x7E, 0xA2}), 3); /* 1.5, 448, -0.15625 */
-  quantize(ONR_DTYPE_F32, x, ONR_DTYPE_F32, &two, (struct onr_quantize_params){.output_dtype = ONR_DTYPE_F8E4M3FN, .unsaturated = 1}, y, 3);
+  quantize(ONR_DTYPE_F32, x, ONR_DTYPE_F32, &two,
+           (struct onr_quantize_params){.output_dtype = ONR_DTYPE_F8E4M3FN, .unsaturated = 1}, y, 3);
   assert_int_equal(y[1], 0x7F);
   quantize(ONR_DTYPE_F32, x, ONR_DTYPE_F32, &two, (struct onr_quantize_params){.output_dtype = ONR_DTYPE_F4E2M1}, y, 3);
   assert_memory_equal(y, ((uint8_t[]){0x3, 0x7, 0x8}), 3); /* 1.5, 6, -0 */
   /* in bfloat16 the quotients are 3.5 and 2.5: ties, to the even neighbour */
   const float fine[2] = {3.4999f, 2.4999f}, one = 1.0f;
   int8_t q[2];
-  quantize(ONR_DTYPE_F32, fine, ONR_DTYPE_F32, &one, (struct onr_quantize_params){.output_dtype = ONR_DTYPE_I8, .precision = ONR_DTYPE_BF16}, q, 2);
+  quantize(ONR_DTYPE_F32, fine, ONR_DTYPE_F32, &one,
+           (struct onr_quantize_params){.output_dtype = ONR_DTYPE_I8, .precision = ONR_DTYPE_BF16}, q, 2);
   assert_memory_equal(q, ((int8_t[]){4, 2}), 2);
   quantize(ONR_DTYPE_F32, fine, ONR_DTYPE_F32, &one, (struct onr_quantize_params){.output_dtype = ONR_DTYPE_I8}, q, 2);
   assert_memory_equal(q, ((int8_t[]){3, 2}), 2);

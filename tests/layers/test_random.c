@@ -1,5 +1,5 @@
-/* random, random_like, bernoulli, multinomial, dropout: first numbers against numpy.random.RandomState, then as distributions:
- * moments, shares of equal parts, independence of neighbours, of the shape and of the seed. */
+/* random, random_like, bernoulli, multinomial, dropout: first numbers against numpy.random.RandomState, then as
+ * distributions: moments, shares of equal parts, independence of neighbours, of the shape and of the seed. */
 #include <math.h>
 
 #include "base/convert.h"
@@ -15,10 +15,11 @@ enum source { UNIFORM, NORMAL, LIKE, BERNOULLI, MULTINOMIAL, DROPOUT, NUM_SOURCE
 /* Mean and deviation of each source as it is set up in sample(). Multinomial: classes 0, 1, 2 with 1/8, 2/8, 5/8. */
 static const struct {
   double mean, variance;
-} expected[NUM_SOURCES] = {[UNIFORM] = {1, 36.0 / 12},      [NORMAL] = {-2, 16},           [LIKE] = {-2, 16},
-                           [BERNOULLI] = {0.3, 0.3 * 0.7}, [MULTINOMIAL] = {1.5, 0.5},    [DROPOUT] = {1, 0.25 / 0.75}};
+} expected[NUM_SOURCES] = {[UNIFORM] = {1, 36.0 / 12},     [NORMAL] = {-2, 16},        [LIKE] = {-2, 16},
+                           [BERNOULLI] = {0.3, 0.3 * 0.7}, [MULTINOMIAL] = {1.5, 0.5}, [DROPOUT] = {1, 0.25 / 0.75}};
 
-static struct layer_test set_up(enum source source, uint64_t seed, enum onr_dtype dtype, int32_t rank, const int64_t *dims) {
+static struct layer_test set_up(enum source source, uint64_t seed, enum onr_dtype dtype, int32_t rank,
+                                const int64_t *dims) {
   static struct onr_random_params random;
   static struct onr_bernoulli_params bernoulli;
   static struct onr_multinomial_params multinomial;
@@ -32,8 +33,12 @@ static struct layer_test set_up(enum source source, uint64_t seed, enum onr_dtyp
     case UNIFORM:
     case NORMAL:
     case LIKE:
-      random = (struct onr_random_params){.kind = source == UNIFORM ? ONR_RANDOM_UNIFORM : ONR_RANDOM_NORMAL, .dtype = dtype,
-                                          .a = -2, .b = 4, .seed = seed, .rank = rank};
+      random = (struct onr_random_params){.kind = source == UNIFORM ? ONR_RANDOM_UNIFORM : ONR_RANDOM_NORMAL,
+                                          .dtype = dtype,
+                                          .a = -2,
+                                          .b = 4,
+                                          .seed = seed,
+                                          .rank = rank};
       for (int32_t d = 0; d < rank; d++) random.dim[d] = dims[d];
       t.layer = source == LIKE ? &onri_layer_random_like : &onri_layer_random;
       t.params = &random;
@@ -62,7 +67,8 @@ static struct layer_test set_up(enum source source, uint64_t seed, enum onr_dtyp
   return t;
 }
 
-static void sample(enum source source, uint64_t seed, enum onr_dtype dtype, int32_t rank, const int64_t *dims, double *values) {
+static void sample(enum source source, uint64_t seed, enum onr_dtype dtype, int32_t rank, const int64_t *dims,
+                   double *values) {
   struct layer_test t = set_up(source, seed, dtype, rank, dims);
   run_ok(&t);
   onri_load_f64(t.out[0].desc.dtype, t.out[0].data, (size_t)onr_desc_elements(&t.out[0].desc), values);
@@ -75,9 +81,13 @@ static void numpy_uniform(void **state) {
   static const struct {
     uint64_t seed;
     double value[5];
-  } cases[] = {{0, {0x1.18fe1565f12a8p-1, 0x1.6e2d4cf608733p-1, 0x1.2cf25ce2031ccp-3, 0x1.45b8f280519f0p-4, 0x1.00e86864bc501p-1}},
-               {42, {0x1.7f8771e5f51ecp-2, 0x1.e6c4068bbd654p-1, 0x1.415b7a8070ca8p-4, 0x1.9f58b97983ee0p-6, 0x1.20f5a604a512ap-2}},
-               {UINT32_MAX, {0x1.8fe69a3924820p-4, 0x1.d323d824032b1p-1, 0x1.2369739e9c078p-2, 0x1.cc39c1c9cc10cp-1, 0x1.6f8e202307648p-3}}};
+  } cases[] = {
+      {0,
+       {0x1.18fe1565f12a8p-1, 0x1.6e2d4cf608733p-1, 0x1.2cf25ce2031ccp-3, 0x1.45b8f280519f0p-4, 0x1.00e86864bc501p-1}},
+      {42,
+       {0x1.7f8771e5f51ecp-2, 0x1.e6c4068bbd654p-1, 0x1.415b7a8070ca8p-4, 0x1.9f58b97983ee0p-6, 0x1.20f5a604a512ap-2}},
+      {UINT32_MAX,
+       {0x1.8fe69a3924820p-4, 0x1.d323d824032b1p-1, 0x1.2369739e9c078p-2, 0x1.cc39c1c9cc10cp-1, 0x1.6f8e202307648p-3}}};
   static const size_t at[5] = {0, 1, 311, 312, 1999}; /* 312 numbers use up the state */
   static double values[2000];
   (void)state;
@@ -171,9 +181,10 @@ static void moments(void **state) {
     for (uint64_t seed = 0; seed < SEEDS; seed++) {
       sample(source, seed, ONR_DTYPE_F32, 1, DIMS(DRAWS), values[seed]);
       check_moments(source, values[seed]);
-      for (uint64_t other = 0; other < seed; other++) assert_memory_not_equal(values[seed], values[other], sizeof values[0]);
+      for (uint64_t other = 0; other < seed; other++)
+        assert_memory_not_equal(values[seed], values[other], sizeof(values[0]));
       sample(source, seed, ONR_DTYPE_F32, 3, DIMS(8, 50, 100), again); /* the shape does not matter */
-      assert_memory_equal(again, values[seed], sizeof again);
+      assert_memory_equal(again, values[seed], sizeof(again));
     }
 }
 
@@ -229,7 +240,8 @@ static void draws_follow_the_input(void **state) {
     if (i < 20000) share[drawn] += 1.0 / 20000;
     else assert_int_equal(drawn, 2);
   }
-  assert_true(fabs(share[0] - 0.125) < 0.012 && fabs(share[1] - 0.25) < 0.016 && fabs(share[2] - 0.625) < 0.018 && share[3] == 0);
+  assert_true(fabs(share[0] - 0.125) < 0.012 && fabs(share[1] - 0.25) < 0.016 && fabs(share[2] - 0.625) < 0.018 &&
+              share[3] == 0);
   layer_test_clear(&m);
 }
 
@@ -252,7 +264,7 @@ static void dropout_of_nothing(void **state) {
   for (int training = 0; training < 2; training++) {
     struct layer_test t;
     assert_int_equal(dropout_of(ONR_DTYPE_F64, training ? &zero : &half, training ? "\1" : "\0", &t), ONR_STATUS_OK);
-    assert_memory_equal(t.out[0].data, x, sizeof x);
+    assert_memory_equal(t.out[0].data, x, sizeof(x));
     assert_memory_equal(t.out[1].data, "\1\1\1\1", 4);
     layer_test_clear(&t);
   }
@@ -274,9 +286,14 @@ static void dropout_failures(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(numpy_uniform), cmocka_unit_test(numpy_normal), cmocka_unit_test(numpy_bernoulli),
-                                     cmocka_unit_test(numpy_dropout), cmocka_unit_test(moments), cmocka_unit_test(shares),
-                                     cmocka_unit_test(draws_follow_the_input), cmocka_unit_test(dropout_of_nothing),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(numpy_uniform),
+                                     cmocka_unit_test(numpy_normal),
+                                     cmocka_unit_test(numpy_bernoulli),
+                                     cmocka_unit_test(numpy_dropout),
+                                     cmocka_unit_test(moments),
+                                     cmocka_unit_test(shares),
+                                     cmocka_unit_test(draws_follow_the_input),
+                                     cmocka_unit_test(dropout_of_nothing),
                                      cmocka_unit_test(dropout_failures)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,11 +21,13 @@ struct setup {
   enum onr_dtype dtype;
 };
 
-static float x[CAPACITY], w[CAPACITY], r[CAPACITY], bias[CAPACITY], h0[CAPACITY], c0[CAPACITY], peephole[CAPACITY], projection[CAPACITY];
+static float x[CAPACITY], w[CAPACITY], r[CAPACITY], bias[CAPACITY], h0[CAPACITY], c0[CAPACITY], peephole[CAPACITY],
+    projection[CAPACITY];
 static float expected_y[CAPACITY], expected_h[CAPACITY], expected_c[CAPACITY];
 static int32_t lengths[16];
 
-static double activate(const struct onr_recurrent_function *f, int usual_tanh, double v, const struct onr_recurrent_params *p) {
+static double activate(const struct onr_recurrent_function *f, int usual_tanh, double v,
+                       const struct onr_recurrent_params *p) {
   if (p->has_clip) v = fmin(fmax(v, -(double)p->clip), (double)p->clip);
   switch (f->kind) {
     case ONR_RECURRENT_DEFAULT: return usual_tanh ? tanh(v) : 1 / (1 + exp(-v));
@@ -61,7 +63,8 @@ static double recurrent_bias(const struct setup *s, size_t d, size_t g, size_t j
 }
 
 static double recurrent_part(const struct setup *s, size_t d, size_t g, size_t j, const double *h) {
-  return dot(r + ((d * gates_of[s->kind] + g) * s->hidden + j) * width_of(s), h, width_of(s)) + recurrent_bias(s, d, g, j);
+  return dot(r + ((d * gates_of[s->kind] + g) * s->hidden + j) * width_of(s), h, width_of(s)) +
+         recurrent_bias(s, d, g, j);
 }
 
 static void lstm_step(const struct setup *s, size_t d, const double *xt, double *h, double *c) {
@@ -79,7 +82,8 @@ static void lstm_step(const struct setup *s, size_t d, const double *xt, double 
     if (s->peephole) in[1] += (double)p[s->hidden + j] * c[j];
     next[j] = activate(&f[0], 0, in[1], &s->params) * activate(&f[2], 1, c[j], &s->params);
   }
-  for (size_t j = 0; j < width_of(s); j++) h[j] = s->projection ? dot(projection + (d * s->projection + j) * s->hidden, next, s->hidden) : next[j];
+  for (size_t j = 0; j < width_of(s); j++)
+    h[j] = s->projection ? dot(projection + (d * s->projection + j) * s->hidden, next, s->hidden) : next[j];
 }
 
 static void gru_step(const struct setup *s, size_t d, const double *xt, double *h) {
@@ -91,23 +95,25 @@ static void gru_step(const struct setup *s, size_t d, const double *xt, double *
     const double z = activate(&f[0], 0, input_part(s, d, 0, j, xt) + recurrent_part(s, d, 0, j, h), &s->params);
     double gated[64], inner;
     for (size_t i = 0; i < s->hidden; i++) gated[i] = reset[i] * h[i];
-    inner = s->params.linear_before_reset ? reset[j] * recurrent_part(s, d, 2, j, h) : recurrent_part(s, d, 2, j, gated);
+    inner =
+        s->params.linear_before_reset ? reset[j] * recurrent_part(s, d, 2, j, h) : recurrent_part(s, d, 2, j, gated);
     next[j] = (1 - z) * activate(&f[1], 1, input_part(s, d, 2, j, xt) + inner, &s->params) + z * h[j];
   }
-  memcpy(h, next, s->hidden * sizeof *h);
+  memcpy(h, next, s->hidden * sizeof(*h));
 }
 
 static void rnn_step(const struct setup *s, size_t d, const double *xt, double *h) {
   double next[64];
   for (size_t j = 0; j < s->hidden; j++)
-    next[j] = activate(&s->params.functions[d], 1, input_part(s, d, 0, j, xt) + recurrent_part(s, d, 0, j, h), &s->params);
-  memcpy(h, next, s->hidden * sizeof *h);
+    next[j] =
+        activate(&s->params.functions[d], 1, input_part(s, d, 0, j, xt) + recurrent_part(s, d, 0, j, h), &s->params);
+  memcpy(h, next, s->hidden * sizeof(*h));
 }
 
 static void reference(const struct setup *s) {
   const size_t directions = s->params.direction == ONR_DIRECTION_BOTH ? 2 : 1;
   const int last = s->params.layout;
-  memset(expected_y, 0, sizeof expected_y);
+  memset(expected_y, 0, sizeof(expected_y));
   for (size_t d = 0; d < directions; d++)
     for (size_t b = 0; b < s->batch; b++) {
       const size_t index = last ? b * directions + d : d * s->batch + b, width = width_of(s);
@@ -117,7 +123,8 @@ static void reference(const struct setup *s) {
       for (size_t j = 0; j < s->hidden && s->states; j++) c[j] = (double)c0[index * s->hidden + j];
       for (size_t step = 0; step < length; step++) {
         const size_t t = d == 1 || s->params.direction == ONR_DIRECTION_REVERSE ? length - 1 - step : step;
-        for (size_t i = 0; i < s->input; i++) xt[i] = (double)x[(last ? b * s->steps + t : t * s->batch + b) * s->input + i];
+        for (size_t i = 0; i < s->input; i++)
+          xt[i] = (double)x[(last ? b * s->steps + t : t * s->batch + b) * s->input + i];
         if (s->kind == LSTM) lstm_step(s, d, xt, h, c);
         if (s->kind == GRU) gru_step(s, d, xt, h);
         if (s->kind == RNN) rnn_step(s, d, xt, h);
@@ -129,19 +136,17 @@ static void reference(const struct setup *s) {
     }
 }
 
-static void add(struct layer_test *t, enum onr_dtype dtype, int constant, int32_t rank, const int64_t *dims, float *values) {
+static void add(struct layer_test *t, enum onr_dtype dtype, int constant, int32_t rank, const int64_t *dims,
+                float *values) {
   static double raw[CAPACITY];
   const struct onr_desc desc = onr_desc_make(dtype, rank, dims);
   const size_t count = (size_t)onr_desc_elements(&desc);
   if (dtype == ONR_DTYPE_F64)
     for (size_t i = 0; i < count; i++) raw[i] = (double)values[i];
-  else
-    onri_store(dtype, values, count, raw);
+  else onri_store(dtype, values, count, raw);
   if (dtype != ONR_DTYPE_F64) onri_load(dtype, raw, count, values);
-  if (constant)
-    layer_test_constant(t, dtype, rank, dims, raw);
-  else
-    layer_test_input(t, dtype, rank, dims, raw);
+  if (constant) layer_test_constant(t, dtype, rank, dims, raw);
+  else layer_test_input(t, dtype, rank, dims, raw);
 }
 
 static void compare(const struct onr_tensor *t, const float *expected) {
@@ -150,36 +155,37 @@ static void compare(const struct onr_tensor *t, const float *expected) {
   const double tolerance = t->desc.dtype == ONR_DTYPE_F16 ? 3e-3 : 3e-6;
   if (t->desc.dtype == ONR_DTYPE_F64)
     for (size_t i = 0; i < count; i++) found[i] = (float)((const double *)t->data)[i];
-  else
-    onri_load(t->desc.dtype, t->data, count, found);
+  else onri_load(t->desc.dtype, t->data, count, found);
   assert_close(found, expected, count, tolerance, tolerance);
 }
 
 static void check(struct setup s) {
-  const int64_t steps = (int64_t)s.steps, batch = (int64_t)s.batch, hidden = (int64_t)s.hidden, input = (int64_t)s.input;
-  const int64_t directions = s.params.direction == ONR_DIRECTION_BOTH ? 2 : 1, rows = (int64_t)gates_of[s.kind] * hidden;
+  const int64_t steps = (int64_t)s.steps, batch = (int64_t)s.batch, hidden = (int64_t)s.hidden,
+                input = (int64_t)s.input;
+  const int64_t directions = s.params.direction == ONR_DIRECTION_BOTH ? 2 : 1,
+                rows = (int64_t)gates_of[s.kind] * hidden;
   const int last = s.params.layout;
   const int64_t outer = last ? batch : directions, inner = last ? directions : batch, width = (int64_t)width_of(&s);
   s.dtype = s.dtype == ONR_DTYPE_NONE ? ONR_DTYPE_F32 : s.dtype;
   for (uint32_t run = 0; run < 4; run++) {
     float *const all[] = {x, w, r, bias, h0, c0, peephole, projection};
-    const float range = s.hidden > 16 ? 0.1f : 0.6f; /* many large weights make the steps chaotic: rounding errors grow */
+    const float range =
+        s.hidden > 16 ? 0.1f : 0.6f; /* many large weights make the steps chaotic: rounding errors grow */
     for (uint32_t i = 0; i < 8; i++) fill_random(all[i], CAPACITY, -range, range, i + 1);
     for (int i = 0; i < 16; i++) lengths[i] = (int32_t)((size_t)(i * 3 + 2) % (s.steps + 1));
-    struct layer_test t = {.layer = layers[s.kind], .params = &s.params, .num_out = s.kind == LSTM ? 3 : 2, .threads = 1 + (run & 1),
+    struct layer_test t = {.layer = layers[s.kind],
+                           .params = &s.params,
+                           .num_out = s.kind == LSTM ? 3 : 2,
+                           .threads = 1 + (run & 1),
                            .backend = run < 2 ? ONR_BACKEND_PORTABLE : ONR_BACKEND_AUTO};
     add(&t, s.dtype, 0, 3, last ? (int64_t[]){batch, steps, input} : (int64_t[]){steps, batch, input}, x);
     add(&t, s.dtype, s.constant, 3, (int64_t[]){directions, rows, input}, w);
     add(&t, s.dtype, s.constant, 3, (int64_t[]){directions, rows, width}, r);
-    if (s.bias)
-      add(&t, s.dtype, s.constant, 2, (int64_t[]){directions, 2 * rows}, bias);
-    else
-      layer_test_input(&t, s.dtype, 0, NULL, NULL);
+    if (s.bias) add(&t, s.dtype, s.constant, 2, (int64_t[]){directions, 2 * rows}, bias);
+    else layer_test_input(&t, s.dtype, 0, NULL, NULL);
     layer_test_input(&t, ONR_DTYPE_I32, 1, &batch, s.lengths ? lengths : NULL);
-    if (s.states)
-      add(&t, s.dtype, 0, 3, (int64_t[]){outer, inner, width}, h0);
-    else
-      layer_test_input(&t, s.dtype, 0, NULL, NULL);
+    if (s.states) add(&t, s.dtype, 0, 3, (int64_t[]){outer, inner, width}, h0);
+    else layer_test_input(&t, s.dtype, 0, NULL, NULL);
     if (s.kind == LSTM && s.states) add(&t, s.dtype, 0, 3, (int64_t[]){outer, inner, hidden}, c0);
     if (s.kind == LSTM && !s.states) layer_test_input(&t, s.dtype, 0, NULL, NULL);
     if (s.kind == LSTM && s.peephole) add(&t, s.dtype, 1, 2, (int64_t[]){directions, 3 * hidden}, peephole);
@@ -199,15 +205,30 @@ static void test_default_functions(void **unused) {
   for (int kind = LSTM; kind <= RNN; kind++)
     for (int direction = 0; direction < 3; direction++)
       for (int flags = 0; flags < 16; flags++)
-        check((struct setup){.kind = (enum kind)kind, .steps = 5, .batch = 3, .input = 7, .hidden = 9,
-                             .params = {.direction = (enum onr_direction)direction, .layout = flags & 1, .linear_before_reset = flags >> 3},
-                             .bias = flags >> 1 & 1, .lengths = flags >> 2 & 1, .states = flags >> 3, .constant = flags & 2});
+        check((struct setup){.kind = (enum kind)kind,
+                             .steps = 5,
+                             .batch = 3,
+                             .input = 7,
+                             .hidden = 9,
+                             .params = {.direction = (enum onr_direction)direction,
+                                        .layout = flags & 1,
+                                        .linear_before_reset = flags >> 3},
+                             .bias = flags >> 1 & 1,
+                             .lengths = flags >> 2 & 1,
+                             .states = flags >> 3,
+                             .constant = flags & 2});
 }
 
 static void test_sizes(void **unused) {
   (void)unused;
   for (int kind = LSTM; kind <= RNN; kind++) {
-    struct setup s = {.kind = (enum kind)kind, .steps = 21, .batch = 1, .input = 33, .hidden = 61, .bias = 1, .constant = 1,
+    struct setup s = {.kind = (enum kind)kind,
+                      .steps = 21,
+                      .batch = 1,
+                      .input = 33,
+                      .hidden = 61,
+                      .bias = 1,
+                      .constant = 1,
                       .params = {.direction = ONR_DIRECTION_BOTH, .linear_before_reset = 1}};
     check(s);
     s.steps = 1;
@@ -225,16 +246,33 @@ static void test_number_types(void **unused) {
   (void)unused;
   for (int kind = LSTM; kind <= RNN; kind++)
     for (int i = 0; i < 4; i++)
-      check((struct setup){.kind = (enum kind)kind, .steps = 4, .batch = 2, .input = 5, .hidden = 6, .bias = 1, .states = 1,
-                           .params = {.direction = ONR_DIRECTION_BOTH, .linear_before_reset = 1}, .constant = i & 1,
+      check((struct setup){.kind = (enum kind)kind,
+                           .steps = 4,
+                           .batch = 2,
+                           .input = 5,
+                           .hidden = 6,
+                           .bias = 1,
+                           .states = 1,
+                           .params = {.direction = ONR_DIRECTION_BOTH, .linear_before_reset = 1},
+                           .constant = i & 1,
                            .dtype = i & 2 ? ONR_DTYPE_F64 : ONR_DTYPE_F16});
 }
 
 static void test_lstm_options(void **unused) {
   (void)unused;
   for (int flags = 1; flags < 8; flags++)
-    check((struct setup){.kind = LSTM, .steps = 6, .batch = 2, .input = 4, .hidden = 5, .bias = 1, .states = 1, .constant = 1,
-                         .params = {.direction = ONR_DIRECTION_BOTH, .input_forget = flags & 1, .has_clip = flags >> 1 & 1, .clip = 0.3f},
+    check((struct setup){.kind = LSTM,
+                         .steps = 6,
+                         .batch = 2,
+                         .input = 4,
+                         .hidden = 5,
+                         .bias = 1,
+                         .states = 1,
+                         .constant = 1,
+                         .params = {.direction = ONR_DIRECTION_BOTH,
+                                    .input_forget = flags & 1,
+                                    .has_clip = flags >> 1 & 1,
+                                    .clip = 0.3f},
                          .peephole = flags >> 2});
 }
 
@@ -243,23 +281,49 @@ static void test_projection(void **unused) {
   for (size_t width = 1; width <= 9; width += 4)
     for (int direction = 0; direction < 3; direction++)
       for (int flags = 0; flags < 32; flags++)
-        check((struct setup){.kind = LSTM, .steps = 5, .batch = 3, .input = 4, .hidden = 9, .projection = width, .bias = flags & 1,
-                             .params = {.direction = (enum onr_direction)direction, .layout = flags >> 1 & 1}, .constant = flags >> 2 & 1,
-                             .lengths = flags >> 3 & 1, .states = flags >> 4});
+        check((struct setup){.kind = LSTM,
+                             .steps = 5,
+                             .batch = 3,
+                             .input = 4,
+                             .hidden = 9,
+                             .projection = width,
+                             .bias = flags & 1,
+                             .params = {.direction = (enum onr_direction)direction, .layout = flags >> 1 & 1},
+                             .constant = flags >> 2 & 1,
+                             .lengths = flags >> 3 & 1,
+                             .states = flags >> 4});
   for (int i = 0; i < 4; i++)
-    check((struct setup){.kind = LSTM, .steps = 4, .batch = 2, .input = 5, .hidden = 6, .projection = 3, .bias = 1, .states = 1, .peephole = i & 1,
-                         .params = {.direction = ONR_DIRECTION_BOTH}, .constant = i & 1, .dtype = i & 2 ? ONR_DTYPE_F64 : ONR_DTYPE_F16});
+    check((struct setup){.kind = LSTM,
+                         .steps = 4,
+                         .batch = 2,
+                         .input = 5,
+                         .hidden = 6,
+                         .projection = 3,
+                         .bias = 1,
+                         .states = 1,
+                         .peephole = i & 1,
+                         .params = {.direction = ONR_DIRECTION_BOTH},
+                         .constant = i & 1,
+                         .dtype = i & 2 ? ONR_DTYPE_F64 : ONR_DTYPE_F16});
 }
 
 static void test_other_functions(void **unused) {
   (void)unused;
-  const struct onr_recurrent_function relu = {ONR_RECURRENT_RELU, 0, 0}, hard = {ONR_RECURRENT_HARD_SIGMOID, 0.3f, 0.4f},
+  const struct onr_recurrent_function relu = {ONR_RECURRENT_RELU, 0, 0},
+                                      hard = {ONR_RECURRENT_HARD_SIGMOID, 0.3f, 0.4f},
                                       soft = {ONR_RECURRENT_SOFTSIGN, 0, 0}, tanh_ = {ONR_RECURRENT_TANH, 0, 0},
                                       elu = {ONR_RECURRENT_ELU, 0.5f, 0}, plus = {ONR_RECURRENT_SOFTPLUS, 0, 0};
   for (int lbr = 0; lbr <= 1; lbr++)
     for (int kind = LSTM; kind <= RNN; kind++)
-      check((struct setup){.kind = (enum kind)kind, .steps = 4, .batch = 2, .input = 4, .hidden = 5, .bias = 1, .constant = 1,
-                           .params = {.direction = ONR_DIRECTION_BOTH, .linear_before_reset = lbr,
+      check((struct setup){.kind = (enum kind)kind,
+                           .steps = 4,
+                           .batch = 2,
+                           .input = 4,
+                           .hidden = 5,
+                           .bias = 1,
+                           .constant = 1,
+                           .params = {.direction = ONR_DIRECTION_BOTH,
+                                      .linear_before_reset = lbr,
                                       .functions = {hard, soft, relu, elu, tanh_, plus}}});
 }
 
@@ -285,7 +349,7 @@ static void test_wrong_shapes(void **unused) {
       {&onri_layer_lstm, 12, 3, 1, 3, 2, ONR_STATUS_OK},
   };
   (void)unused;
-  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
     const struct wrong *c = &cases[i];
     const struct onr_recurrent_params params = {.hidden_size = c->hidden_size};
     struct layer_test t = {.layer = c->layer, .params = &params, .num_out = 1};
@@ -302,10 +366,11 @@ static void test_wrong_shapes(void **unused) {
 /* Projections that fit neither R nor the cell. */
 static void test_wrong_projections(void **unused) {
   static const float zero[4096];
-  const int64_t wrong[][4] = {{1, 2, 4, 2}, {1, 3, 3, 2}, {2, 2, 3, 2}, {1, 4, 3, 4}, {1, 2, 3, 3}}, right[4] = {1, 2, 3, 2}; /* then the width of R */
+  const int64_t wrong[][4] = {{1, 2, 4, 2}, {1, 3, 3, 2}, {2, 2, 3, 2}, {1, 4, 3, 4}, {1, 2, 3, 3}},
+                right[4] = {1, 2, 3, 2}; /* then the width of R */
   (void)unused;
   for (size_t i = 0; i < 6; i++) {
-    const int64_t *const dims = i < 5 ? wrong[i] : right;
+    const int64_t *dims = i < 5 ? wrong[i] : right;
     const struct onr_recurrent_params params = {.hidden_size = 3};
     struct layer_test t = {.layer = &onri_layer_lstm, .params = &params, .num_out = 1};
     layer_test_input(&t, ONR_DTYPE_F32, 3, (int64_t[]){2, 1, 4}, zero);
@@ -320,14 +385,10 @@ static void test_wrong_projections(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_default_functions),
-      cmocka_unit_test(test_sizes),
-      cmocka_unit_test(test_number_types),
-      cmocka_unit_test(test_lstm_options),
-      cmocka_unit_test(test_other_functions),
-      cmocka_unit_test(test_projection),
-      cmocka_unit_test(test_wrong_shapes),
-      cmocka_unit_test(test_wrong_projections),
+      cmocka_unit_test(test_default_functions), cmocka_unit_test(test_sizes),
+      cmocka_unit_test(test_number_types),      cmocka_unit_test(test_lstm_options),
+      cmocka_unit_test(test_other_functions),   cmocka_unit_test(test_projection),
+      cmocka_unit_test(test_wrong_shapes),      cmocka_unit_test(test_wrong_projections),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

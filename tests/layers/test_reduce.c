@@ -20,10 +20,11 @@ static size_t result_index(const int64_t *dims, int32_t rank, unsigned mask, siz
   return index;
 }
 
-static void reference(enum onr_reduce_op op, const double *x, double *y, size_t count, size_t results, const int64_t *dims,
-                      int32_t rank, unsigned mask) {
+static void reference(enum onr_reduce_op op, const double *x, double *y, size_t count, size_t results,
+                      const int64_t *dims, int32_t rank, unsigned mask) {
   const int extreme = op == ONR_REDUCE_MAX || op == ONR_REDUCE_MIN;
-  for (size_t i = 0; i < results; i++) y[i] = op == ONR_REDUCE_PROD ? 1 : op == ONR_REDUCE_MAX ? -INFINITY : extreme ? INFINITY : 0;
+  for (size_t i = 0; i < results; i++)
+    y[i] = op == ONR_REDUCE_PROD ? 1 : op == ONR_REDUCE_MAX ? -INFINITY : extreme ? INFINITY : 0;
   for (size_t i = 0; i < count; i++) {
     double *acc = &y[result_index(dims, rank, mask, i)];
     switch (op) {
@@ -70,16 +71,15 @@ static void make_input(enum onr_dtype dtype, int positive, void *data, size_t co
   const int is_integer = class == ONRI_CLASS_I64 || class == ONRI_CLASS_U64;
   fill_random(values, count, positive ? 1.0f : -1.5f, is_integer ? 3.9f : 1.5f, (uint32_t)count + dtype);
   for (size_t i = 0; i < count; i++) {
-    if (is_integer)
-      wide.i[i] = (int64_t)values[i];
-    else
-      wide.d[i] = (double)values[i];
+    if (is_integer) wide.i[i] = (int64_t)values[i];
+    else wide.d[i] = (double)values[i];
   }
   onri_store(dtype, class == ONRI_CLASS_F32 ? (const void *)values : (const void *)&wide, count, data);
   to_doubles(dtype, data, count, x);
 }
 
-static void check(enum onr_reduce_op op, enum onr_dtype dtype, int32_t rank, const int64_t *dims, unsigned mask, uint32_t threads) {
+static void check(enum onr_reduce_op op, enum onr_dtype dtype, int32_t rank, const int64_t *dims, unsigned mask,
+                  uint32_t threads) {
   static double raw[CAPACITY], x[CAPACITY], y[CAPACITY], expected[CAPACITY];
   const struct onr_desc desc = onr_desc_make(dtype, rank, dims);
   const size_t count = (size_t)onr_desc_elements(&desc);
@@ -89,10 +89,8 @@ static void check(enum onr_reduce_op op, enum onr_dtype dtype, int32_t rank, con
   const enum onri_class class = onri_dtype_class(dtype);
   const int is_integer = class == ONRI_CLASS_I64 || class == ONRI_CLASS_U64;
   for (int32_t d = 0; d < rank; d++) {
-    if (mask >> d & 1)
-      axes[num_axes++] = d & 1 ? d : d - rank; /* both ways to write them */
-    else
-      results *= (size_t)dims[d];
+    if (mask >> d & 1) axes[num_axes++] = d & 1 ? d : d - rank; /* both ways to write them */
+    else results *= (size_t)dims[d];
   }
   const struct onr_reduce_params params = {op, keep, 1};
   make_input(dtype, op == ONR_REDUCE_LOG_SUM || is_integer, raw, count, x);
@@ -107,7 +105,8 @@ static void check(enum onr_reduce_op op, enum onr_dtype dtype, int32_t rank, con
   const double tolerance = dtype == ONR_DTYPE_F32 ? 1e-6 : dtype == ONR_DTYPE_F64 ? 1e-12 : 2e-3;
   for (size_t i = 0; i < results; i++) {
     const double e = is_integer ? trunc(expected[i]) : expected[i];
-    if (fabs(y[i] - e) > (is_integer ? 0 : tolerance * (1 + fabs(e)))) fail_msg("op %d %zu: %g, expected %g", (int)op, i, y[i], e);
+    if (fabs(y[i] - e) > (is_integer ? 0 : tolerance * (1 + fabs(e))))
+      fail_msg("op %d %zu: %g, expected %g", (int)op, i, y[i], e);
   }
   layer_test_clear(&t);
 }
@@ -135,15 +134,16 @@ static void test_number_types(void **unused) {
 static void test_large(void **unused) {
   (void)unused;
   for (uint32_t threads = 1; threads <= 2; threads++) {
-    check(ONR_REDUCE_MEAN, ONR_DTYPE_F32, 3, (int64_t[]){2, 49, 130}, 2, threads);  /* channels last */
+    check(ONR_REDUCE_MEAN, ONR_DTYPE_F32, 3, (int64_t[]){2, 49, 130}, 2, threads); /* channels last */
     check(ONR_REDUCE_SUM, ONR_DTYPE_F32, 2, (int64_t[]){3, 5001}, 2, threads);
     check(ONR_REDUCE_MAX, ONR_DTYPE_F32, 2, (int64_t[]){5001, 3}, 1, threads);
     check(ONR_REDUCE_LOG_SUM_EXP, ONR_DTYPE_F32, 3, (int64_t[]){7, 600, 2}, 2, threads);
   }
 }
 
-static enum onr_status run_simple(struct layer_test *t, enum onr_dtype dtype, int32_t rank, const int64_t *dims, const void *x) {
-  t->layer = t->layer == NULL ? &onri_layer_reduce : t->layer;
+static enum onr_status run_simple(struct layer_test *t, enum onr_dtype dtype, int32_t rank, const int64_t *dims,
+                                  const void *x) {
+  t->layer = !t->layer ? &onri_layer_reduce : t->layer;
   t->num_out = 1;
   layer_test_input(t, dtype, rank, dims, x);
   return layer_test_run(t);
@@ -159,7 +159,7 @@ static void test_without_axes(void **unused) {
   assert_true(*(const float *)t.out[0].data == -2.0f);
   layer_test_clear(&t);
   assert_int_equal(run_simple(&u, ONR_DTYPE_F32, 2, (int64_t[]){2, 2}, x), ONR_STATUS_OK);
-  assert_memory_equal(u.out[0].data, squares, sizeof squares);
+  assert_memory_equal(u.out[0].data, squares, sizeof(squares));
   layer_test_clear(&u);
 }
 
@@ -167,7 +167,8 @@ static void test_special_values(void **unused) {
   const float nan[3] = {1, NAN, 3}, inf[2] = {INFINITY, 0}, minus[2] = {-INFINITY, -INFINITY}, big[2] = {1000, 1000};
   const float *const inputs[] = {nan, nan, inf, minus, big};
   const int64_t lengths[] = {3, 3, 2, 2, 2};
-  const enum onr_reduce_op ops[] = {ONR_REDUCE_MAX, ONR_REDUCE_MIN, ONR_REDUCE_LOG_SUM_EXP, ONR_REDUCE_LOG_SUM_EXP, ONR_REDUCE_LOG_SUM_EXP};
+  const enum onr_reduce_op ops[] = {ONR_REDUCE_MAX, ONR_REDUCE_MIN, ONR_REDUCE_LOG_SUM_EXP, ONR_REDUCE_LOG_SUM_EXP,
+                                    ONR_REDUCE_LOG_SUM_EXP};
   const float expected[] = {NAN, NAN, INFINITY, -INFINITY, 1000.6931472f};
   (void)unused;
   for (int i = 0; i < 5; i++) {
@@ -181,7 +182,8 @@ static void test_special_values(void **unused) {
 
 static void test_nothing_to_reduce(void **unused) {
   const int64_t dims[] = {0, 2}, dummy = 0;
-  const enum onr_reduce_op ops[] = {ONR_REDUCE_SUM, ONR_REDUCE_PROD, ONR_REDUCE_MAX, ONR_REDUCE_MIN, ONR_REDUCE_LOG_SUM};
+  const enum onr_reduce_op ops[] = {ONR_REDUCE_SUM, ONR_REDUCE_PROD, ONR_REDUCE_MAX, ONR_REDUCE_MIN,
+                                    ONR_REDUCE_LOG_SUM};
   const float expected[] = {0, 1, -INFINITY, INFINITY, -INFINITY};
   (void)unused;
   for (int i = 0; i < 5; i++) {

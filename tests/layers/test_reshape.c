@@ -8,9 +8,10 @@ struct expectation {
   int64_t dim[ONR_MAX_RANK];
 };
 
-/* Runs a layer with a list as input 1 (NULL: without), granted and refused a view: the elements must stay as they are. */
-static void check(const struct onr_layer *layer, const void *params, int32_t rank, const int64_t *dims, const int64_t *list,
-                  int64_t num, struct expectation e) {
+/* Runs a layer with a list as input 1 (NULL: without), granted and refused a view: the elements must stay as they are.
+ */
+static void check(const struct onr_layer *layer, const void *params, int32_t rank, const int64_t *dims,
+                  const int64_t *list, int64_t num, struct expectation e) {
   unsigned char x[16 * 512];
   for (size_t i = 0; i < NUM_SIZED_DTYPES; i++)
     for (int refuse = 0; refuse < 2; refuse++) {
@@ -19,7 +20,7 @@ static void check(const struct onr_layer *layer, const void *params, int32_t ran
       struct layer_test t = {.layer = layer, .params = params, .num_out = 1, .refuse_wishes = refuse};
       fill_distinct(x, count, onr_dtype_size(dtype));
       layer_test_input(&t, dtype, rank, dims, x);
-      if (list != NULL) layer_test_input(&t, ONR_DTYPE_I64, 1, &num, list);
+      if (list) layer_test_input(&t, ONR_DTYPE_I64, 1, &num, list);
       assert_int_equal(layer_test_run(&t), e.status);
       if (e.status == ONR_STATUS_OK) {
         const struct onr_desc desc = onr_desc_make(dtype, e.rank, e.dim);
@@ -41,7 +42,8 @@ static void reshapes(void **state) {
   check(l, &copy, 3, DIMS(2, 3, 4), DIMS(4, 6), 2, (struct expectation){ONR_STATUS_OK, 2, {4, 6}});
   check(l, &copy, 3, DIMS(2, 3, 4), DIMS(-1), 1, (struct expectation){ONR_STATUS_OK, 1, {24}});
   check(l, &copy, 3, DIMS(2, 3, 4), DIMS(0, -1), 2, (struct expectation){ONR_STATUS_OK, 2, {2, 12}});
-  check(l, &copy, 3, DIMS(2, 3, 4), DIMS(1, 1, 2, 1, 3, 1, -1, 1), 8, (struct expectation){ONR_STATUS_OK, 8, {1, 1, 2, 1, 3, 1, 4, 1}});
+  check(l, &copy, 3, DIMS(2, 3, 4), DIMS(1, 1, 2, 1, 3, 1, -1, 1), 8,
+        (struct expectation){ONR_STATUS_OK, 8, {1, 1, 2, 1, 3, 1, 4, 1}});
   check(l, &copy, 1, DIMS(1), DIMS(0), 0, (struct expectation){ONR_STATUS_OK, 0, {0}});
   check(l, &copy, 0, NULL, DIMS(1, 1), 2, (struct expectation){ONR_STATUS_OK, 2, {1, 1}});
   check(l, &copy, 3, DIMS(0, 3, 4), DIMS(3, 4, 0), 3, shape);
@@ -68,26 +70,35 @@ static void flattens(void **state) {
           (struct expectation){ONR_STATUS_OK, 2, {(int64_t)count_of(at, dims), (int64_t)count_of(4 - at, dims + at)}});
   }
   for (int32_t axis = -5; axis <= 5; axis += 10)
-    check(&onri_layer_flatten, &(struct onr_flatten_params){axis}, 4, dims, NULL, 0, (struct expectation){ONR_STATUS_ATTRIBUTE, 0, {0}});
-  check(&onri_layer_flatten, &(struct onr_flatten_params){0}, 0, NULL, NULL, 0, (struct expectation){ONR_STATUS_OK, 2, {1, 1}});
-  check(&onri_layer_flatten, &(struct onr_flatten_params){1}, 2, DIMS(3, 0), NULL, 0, (struct expectation){ONR_STATUS_OK, 2, {3, 0}});
+    check(&onri_layer_flatten, &(struct onr_flatten_params){axis}, 4, dims, NULL, 0,
+          (struct expectation){ONR_STATUS_ATTRIBUTE, 0, {0}});
+  check(&onri_layer_flatten, &(struct onr_flatten_params){0}, 0, NULL, NULL, 0,
+        (struct expectation){ONR_STATUS_OK, 2, {1, 1}});
+  check(&onri_layer_flatten, &(struct onr_flatten_params){1}, 2, DIMS(3, 0), NULL, 0,
+        (struct expectation){ONR_STATUS_OK, 2, {3, 0}});
 }
 
 static void flattens_some(void **state) {
   const struct onr_layer *l = &onri_layer_flatten_dims;
   (void)state;
-  check(l, &(struct onr_flatten_dims_params){1, -1}, 4, DIMS(2, 3, 4, 5), NULL, 0, (struct expectation){ONR_STATUS_OK, 2, {2, 60}});
-  check(l, &(struct onr_flatten_dims_params){1, 2}, 4, DIMS(2, 3, 4, 5), NULL, 0, (struct expectation){ONR_STATUS_OK, 3, {2, 12, 5}});
-  check(l, &(struct onr_flatten_dims_params){-3, 1}, 4, DIMS(2, 0, 4, 5), NULL, 0, (struct expectation){ONR_STATUS_OK, 4, {2, 0, 4, 5}});
+  check(l, &(struct onr_flatten_dims_params){1, -1}, 4, DIMS(2, 3, 4, 5), NULL, 0,
+        (struct expectation){ONR_STATUS_OK, 2, {2, 60}});
+  check(l, &(struct onr_flatten_dims_params){1, 2}, 4, DIMS(2, 3, 4, 5), NULL, 0,
+        (struct expectation){ONR_STATUS_OK, 3, {2, 12, 5}});
+  check(l, &(struct onr_flatten_dims_params){-3, 1}, 4, DIMS(2, 0, 4, 5), NULL, 0,
+        (struct expectation){ONR_STATUS_OK, 4, {2, 0, 4, 5}});
   check(l, &(struct onr_flatten_dims_params){0, -1}, 0, NULL, NULL, 0, (struct expectation){ONR_STATUS_OK, 1, {1}});
-  check(l, &(struct onr_flatten_dims_params){2, 1}, 3, DIMS(2, 3, 4), NULL, 0, (struct expectation){ONR_STATUS_ATTRIBUTE, 0, {0}});
-  check(l, &(struct onr_flatten_dims_params){0, 3}, 3, DIMS(2, 3, 4), NULL, 0, (struct expectation){ONR_STATUS_ATTRIBUTE, 0, {0}});
+  check(l, &(struct onr_flatten_dims_params){2, 1}, 3, DIMS(2, 3, 4), NULL, 0,
+        (struct expectation){ONR_STATUS_ATTRIBUTE, 0, {0}});
+  check(l, &(struct onr_flatten_dims_params){0, 3}, 3, DIMS(2, 3, 4), NULL, 0,
+        (struct expectation){ONR_STATUS_ATTRIBUTE, 0, {0}});
 }
 
 static void unflattens(void **state) {
   const struct onr_layer *l = &onri_layer_unflatten;
-  const struct onr_unflatten_params three = {1, 3, {1, -1, 2}}, last = {-1, 1, {4}}, twice = {0, 2, {-1, -1}}, many = {0, 8, {6, 1, 1, 1, 1, 1, 1, 1}},
-                                    none = {0, 0, {0}}, beyond = {2, 1, {4}}, empty = {0, 2, {0, 3}}, other = {0, 2, {2, 2}};
+  const struct onr_unflatten_params three = {1, 3, {1, -1, 2}}, last = {-1, 1, {4}}, twice = {0, 2, {-1, -1}},
+                                    many = {0, 8, {6, 1, 1, 1, 1, 1, 1, 1}}, none = {0, 0, {0}}, beyond = {2, 1, {4}},
+                                    empty = {0, 2, {0, 3}}, other = {0, 2, {2, 2}};
   (void)state;
   check(l, &three, 2, DIMS(6, 4), NULL, 0, (struct expectation){ONR_STATUS_OK, 4, {6, 1, 2, 2}});
   check(l, &last, 2, DIMS(6, 4), NULL, 0, (struct expectation){ONR_STATUS_OK, 2, {6, 4}});
@@ -120,7 +131,8 @@ static void squeezes(void **state) {
   check(&onri_layer_identity, NULL, 3, DIMS(3, 1, 7), NULL, 0, (struct expectation){ONR_STATUS_OK, 3, {3, 1, 7}});
 }
 
-static void bits_of(enum onr_dtype from, enum onr_dtype to, const void *x, const void *expected, enum onr_status status) {
+static void bits_of(enum onr_dtype from, enum onr_dtype to, const void *x, const void *expected,
+                    enum onr_status status) {
   const struct onr_bit_cast_params params = {to};
   for (int refuse = 0; refuse < 2; refuse++) {
     struct layer_test t = {.layer = &onri_layer_bit_cast, .params = &params, .num_out = 1, .refuse_wishes = refuse};
@@ -161,7 +173,8 @@ static void batches(void **state) {
   check(l, &p, 2, DIMS(3, 4), NULL, 0, (struct expectation){ONR_STATUS_OK, 3, {1, 3, 4}});
   check(l, &(struct onr_batch_params){3, 1}, 2, DIMS(3, 4), NULL, 0, (struct expectation){ONR_STATUS_OK, 3, {3, 1, 4}});
   check(l, &(struct onr_batch_params){3, 2}, 2, DIMS(3, 4), NULL, 0, (struct expectation){ONR_STATUS_OK, 3, {3, 4, 1}});
-  check(l, &(struct onr_batch_params){3, 3}, 2, DIMS(3, 4), NULL, 0, (struct expectation){ONR_STATUS_ATTRIBUTE, 0, {0}});
+  check(l, &(struct onr_batch_params){3, 3}, 2, DIMS(3, 4), NULL, 0,
+        (struct expectation){ONR_STATUS_ATTRIBUTE, 0, {0}});
   check(l, &p, 1, DIMS(4), NULL, 0, wrong);
   check(l, &p, 4, DIMS(1, 2, 3, 4), NULL, 0, wrong);
 }
@@ -219,8 +232,9 @@ static void shapes(void **state) {
 /* The bytes of a sequence are not elements that a layer may move. */
 static void sequences_are_no_tensors(void **state) {
   static const struct onr_concat_params params = {0};
-  static const struct onr_layer *const layers[] = {&onri_layer_reshape, &onri_layer_squeeze, &onri_layer_transpose, &onri_layer_concat,
-                                                   &onri_layer_tile, &onri_layer_gather, &onri_layer_split, &onri_layer_shape};
+  static const struct onr_layer *const layers[] = {&onri_layer_reshape, &onri_layer_squeeze, &onri_layer_transpose,
+                                                   &onri_layer_concat,  &onri_layer_tile,    &onri_layer_gather,
+                                                   &onri_layer_split,   &onri_layer_shape};
   (void)state;
   for (size_t i = 0; i < 8; i++)
     for (int optional = 0; optional < 2; optional++) {
@@ -235,8 +249,10 @@ static void sequences_are_no_tensors(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(reshapes), cmocka_unit_test(flattens), cmocka_unit_test(flattens_some), cmocka_unit_test(unflattens), cmocka_unit_test(squeezes),
-                                     cmocka_unit_test(bit_casts), cmocka_unit_test(shapes), cmocka_unit_test(batches), cmocka_unit_test(unbatches),
-                                     cmocka_unit_test(sequences_are_no_tensors)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(reshapes),      cmocka_unit_test(flattens),
+                                     cmocka_unit_test(flattens_some), cmocka_unit_test(unflattens),
+                                     cmocka_unit_test(squeezes),      cmocka_unit_test(bit_casts),
+                                     cmocka_unit_test(shapes),        cmocka_unit_test(batches),
+                                     cmocka_unit_test(unbatches),     cmocka_unit_test(sequences_are_no_tensors)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,7 @@ enum { N = 1, C = 2, H = 3, W = 5, MAX = 4096 };
 
 struct resize_case {
   struct onr_resize_params params;
-  int64_t count;   /* of scales or sizes */
+  int64_t count; /* of scales or sizes */
   int has_scales;
   float scales[4];
   int64_t sizes[4];
@@ -39,8 +39,8 @@ static void check(const struct resize_case *k, int last) {
   struct onr_resize_params p = k->params;
   p.channels_last = last;
   for (int i = 0; i < N * C * H * W; i++) x[i] = (float)((i + 1) * (i + 1) % 17 - 3);
-  memcpy(stored, x, sizeof x);
-  memcpy(expected, k->y, count * sizeof expected[0]);
+  memcpy(stored, x, sizeof(x));
+  memcpy(expected, k->y, count * sizeof(expected[0]));
   if (last) {
     to_last(x, shape, stored);
     to_last(k->y, k->shape, expected);
@@ -60,7 +60,7 @@ static void check(const struct resize_case *k, int last) {
 
 static void test_reference(void **state) {
   (void)state;
-  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
     for (int last = 0; last < 2; last++) check(&cases[i], last);
 }
 
@@ -78,14 +78,17 @@ static void test_dtypes(void **state) {
     layer_test_clear(&t);
   }
   { /* Wide integers are interpolated in float64, halves go to even, and overshooting is held in range. */
-    const struct onr_resize_params p = {.mode = ONR_RESIZE_LINEAR}, cubic = {.mode = ONR_RESIZE_CUBIC, .cubic_a = -0.75f};
+    const struct onr_resize_params p = {.mode = ONR_RESIZE_LINEAR},
+                                   cubic = {.mode = ONR_RESIZE_CUBIC, .cubic_a = -0.75f};
     struct layer_test t = {.layer = &onri_layer_resize, .params = &p, .num_out = 1};
-    layer_test_input(&t, ONR_DTYPE_I64, 1, (int64_t[]){2}, (int64_t[]){-(INT64_C(1) << 52) - 2, (INT64_C(1) << 52) + 8});
+    layer_test_input(&t, ONR_DTYPE_I64, 1, (int64_t[]){2},
+                     (int64_t[]){-(INT64_C(1) << 52) - 2, (INT64_C(1) << 52) + 8});
     layer_test_input(&t, ONR_DTYPE_F32, 0, NULL, NULL);
     layer_test_constant(&t, ONR_DTYPE_F32, 1, (int64_t[]){1}, scales);
     assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
     const int64_t half = INT64_C(1) << 51;
-    assert_memory_equal(t.out[0].data, ((int64_t[]){-2 * half - 2, 0 - half, half + 6, 2 * half + 8}), 32); /* the second is 0.5 more */
+    assert_memory_equal(t.out[0].data, ((int64_t[]){-2 * half - 2, 0 - half, half + 6, 2 * half + 8}),
+                        32); /* the second is 0.5 more */
     layer_test_clear(&t);
     t = (struct layer_test){.layer = &onri_layer_resize, .params = &cubic, .num_out = 1};
     layer_test_input(&t, ONR_DTYPE_U32, 1, (int64_t[]){2}, (uint32_t[]){0, UINT32_MAX});
@@ -107,7 +110,8 @@ static void test_dtypes(void **state) {
     layer_test_clear(&t);
   }
   { /* float64, cubic at -0.75: exact at the pixels themselves. */
-    const struct onr_resize_params p = {.mode = ONR_RESIZE_CUBIC, .coordinates = ONR_RESIZE_ASYMMETRIC, .cubic_a = -0.75f};
+    const struct onr_resize_params p = {
+        .mode = ONR_RESIZE_CUBIC, .coordinates = ONR_RESIZE_ASYMMETRIC, .cubic_a = -0.75f};
     struct layer_test t = {.layer = &onri_layer_resize, .params = &p, .num_out = 1};
     layer_test_input(&t, ONR_DTYPE_F64, 1, (int64_t[]){3}, (double[]){1e-9, 3, -2});
     layer_test_input(&t, ONR_DTYPE_F32, 0, NULL, NULL);

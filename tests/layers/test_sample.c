@@ -37,21 +37,21 @@ static const struct grid_case grid_cases[] = {
 
 static void test_grid_sample(void **state) {
   (void)state;
-  for (size_t i = 0; i < sizeof grid_cases / sizeof grid_cases[0]; i++)
+  for (size_t i = 0; i < sizeof(grid_cases) / sizeof(grid_cases[0]); i++)
     for (int last = 0; last < 2; last++) {
-      const struct grid_case *const k = &grid_cases[i];
+      const struct grid_case *k = &grid_cases[i];
       const int64_t pixels = product(k->x_shape + 2, k->spatial), out = product(k->grid_shape + 1, k->spatial);
       struct onr_grid_sample_params p = k->params;
       float x[64], y[64];
       int64_t shape[5] = {k->x_shape[0]};
       p.channels_last = last;
-      memcpy(x, k->x, sizeof x);
-      memcpy(y, k->y, sizeof y);
-      memcpy(shape, k->x_shape, sizeof shape);
+      memcpy(x, k->x, sizeof(x));
+      memcpy(y, k->y, sizeof(y));
+      memcpy(shape, k->x_shape, sizeof(shape));
       if (last) {
         to_last(k->x, k->x_shape[0], k->x_shape[1], pixels, x);
         to_last(k->y, k->x_shape[0], k->x_shape[1], out, y);
-        memmove(shape + 1, k->x_shape + 2, (size_t)k->spatial * sizeof shape[0]);
+        memmove(shape + 1, k->x_shape + 2, (size_t)k->spatial * sizeof(shape[0]));
         shape[k->spatial + 1] = k->x_shape[1];
       }
       struct layer_test t = {.layer = &onri_layer_grid_sample, .params = &p, .num_out = 1, .threads = 2};
@@ -82,7 +82,8 @@ static void test_grid_borders(void **state) {
     assert_close(t.out[0].data, (float[]){-2, 5}, 2, 0, 0);
     layer_test_clear(&t);
   }
-  { /* Cubic at the border, as PyTorch: position -0.7 of a row of four mixes pixels 0, 0, 0, 1; weight of 1 from distance 1.7. */
+  { /* Cubic at the border, as PyTorch: position -0.7 of a row of four mixes pixels 0, 0, 0, 1; weight of 1 from
+       distance 1.7. */
     const struct onr_grid_sample_params p = {.mode = ONR_GRID_CUBIC, .padding = ONR_GRID_BORDER};
     const float grid[] = {(float)((-0.7 + 0.5) / 2 - 1), 0, 9, 0};
     const double a = -0.75, d = 1.7, w = a * d * d * d - 5 * a * d * d + 8 * a * d - 4 * a;
@@ -106,13 +107,13 @@ static void test_grid_types(void **state) {
   layer_test_input(&t, ONR_DTYPE_I64, 4, (int64_t[]){1, 1, 2, 2}, wide);
   layer_test_input(&t, ONR_DTYPE_F32, 4, (int64_t[]){1, 1, 5, 2}, grid);
   assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
-  assert_memory_equal(t.out[0].data, wide, sizeof wide);
+  assert_memory_equal(t.out[0].data, wide, sizeof(wide));
   assert_int_equal(((int64_t *)t.out[0].data)[4], 0);
   layer_test_clear(&t);
   layer_test_input(&t, ONR_DTYPE_STRING, 4, (int64_t[]){1, 1, 2, 2}, words);
   layer_test_input(&t, ONR_DTYPE_F32, 4, (int64_t[]){1, 1, 5, 2}, grid);
   assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
-  assert_memory_equal(t.out[0].data, words, sizeof words);
+  assert_memory_equal(t.out[0].data, words, sizeof(words));
   assert_int_equal(((struct onr_string *)t.out[0].data)[4].length, 0);
   layer_test_clear(&t);
   t.params = &linear;
@@ -142,15 +143,15 @@ static void test_roi_align(void **state) {
   const float boxes[] = {0, 0, 4, 5, 1.2f, 0.3f, 3.7f, 4.9f, -3, -2, 9, 8, 4, 4, 4.2f, 4.1f, 30, 30, 40, 40};
   const int64_t batches[] = {0, 1, 1, 0, 1};
   (void)state;
-  for (size_t i = 0; i < sizeof roi_cases / sizeof roi_cases[0]; i++)
+  for (size_t i = 0; i < sizeof(roi_cases) / sizeof(roi_cases[0]); i++)
     for (int last = 0; last < 2; last++) {
       struct onr_roi_align_params p = roi_cases[i].params;
       float first[180], x[180], y[128];
       const int64_t out = p.output_height * p.output_width;
       p.channels_last = last;
       for (int k = 0; k < 180; k++) first[k] = (float)(k * 7 % 23 - 5);
-      memcpy(x, first, sizeof x);
-      memcpy(y, roi_cases[i].y, sizeof y);
+      memcpy(x, first, sizeof(x));
+      memcpy(y, roi_cases[i].y, sizeof(y));
       if (last) {
         to_last(first, 2, 3, 30, x);
         to_last(roi_cases[i].y, 5, 3, out, y);
@@ -177,7 +178,8 @@ static enum onr_status roi_status(struct onr_roi_align_params p, const float box
 }
 
 static void test_hostile_regions(void **state) {
-  const float box[] = {0, 0, 4, 4}, huge[] = {-1e30f, -1e30f, 1e30f, 1e30f}, nan[] = {NAN, 0, NAN, 4}, turned[] = {4, 4, 0, 0};
+  const float box[] = {0, 0, 4, 4}, huge[] = {-1e30f, -1e30f, 1e30f, 1e30f}, nan[] = {NAN, 0, NAN, 4},
+              turned[] = {4, 4, 0, 0};
   const struct onr_roi_align_params p = {.output_height = 2, .output_width = 2, .spatial_scale = 1, .half_pixel = 1};
   struct onr_roi_align_params wrong = p;
   (void)state;
@@ -216,7 +218,8 @@ static void store_elements(enum onr_dtype dtype, const double *values, size_t co
   }
 }
 
-static enum onr_status run_col2im(struct layer_test *t, enum onr_dtype dtype, const int64_t x_shape[3], int64_t spatial, const int64_t *image, const int64_t *block) {
+static enum onr_status run_col2im(struct layer_test *t, enum onr_dtype dtype, const int64_t x_shape[3], int64_t spatial,
+                                  const int64_t *image, const int64_t *block) {
   double x[MAX], elements[2 * MAX];
   for (int k = 0; k < MAX; k++) x[k] = k * 5 % 11 - 4;
   store_elements(dtype, x, MAX, elements);
@@ -227,13 +230,14 @@ static enum onr_status run_col2im(struct layer_test *t, enum onr_dtype dtype, co
 }
 
 static void test_col2im_of(enum onr_dtype dtype) {
-  for (size_t i = 0; i < sizeof col2im_cases / sizeof col2im_cases[0]; i++) {
-    const struct col2im_case *const k = &col2im_cases[i];
+  for (size_t i = 0; i < sizeof(col2im_cases) / sizeof(col2im_cases[0]); i++) {
+    const struct col2im_case *k = &col2im_cases[i];
     double y[64];
     uint64_t expected[2 * 64];
     const struct onr_col2im_params p = {.window = k->window};
     struct layer_test t = {.layer = &onri_layer_col2im, .params = &p, .num_out = 1, .threads = 2};
-    if (run_col2im(&t, dtype, k->x_shape, k->spatial, k->image, k->block) != ONR_STATUS_OK) fail_msg("%s", t.error.message);
+    if (run_col2im(&t, dtype, k->x_shape, k->spatial, k->image, k->block) != ONR_STATUS_OK)
+      fail_msg("%s", t.error.message);
     const int64_t channels = k->x_shape[1] / product(k->block, k->spatial);
     assert_int_equal(t.out[0].desc.dim[1], channels);
     const size_t count = (size_t)(k->x_shape[0] * channels * product(k->image, k->spatial));
@@ -245,18 +249,21 @@ static void test_col2im_of(enum onr_dtype dtype) {
 }
 
 static void test_col2im(void **state) {
-  static const enum onr_dtype dtypes[] = {ONR_DTYPE_F32, ONR_DTYPE_F64, ONR_DTYPE_F16, ONR_DTYPE_I8, ONR_DTYPE_I64, ONR_DTYPE_U64, ONR_DTYPE_U16,
-                                          ONR_DTYPE_C64, ONR_DTYPE_C128};
+  static const enum onr_dtype dtypes[] = {ONR_DTYPE_F32, ONR_DTYPE_F64, ONR_DTYPE_F16, ONR_DTYPE_I8,  ONR_DTYPE_I64,
+                                          ONR_DTYPE_U64, ONR_DTYPE_U16, ONR_DTYPE_C64, ONR_DTYPE_C128};
   (void)state;
-  for (size_t i = 0; i < sizeof dtypes / sizeof dtypes[0]; i++) test_col2im_of(dtypes[i]);
+  for (size_t i = 0; i < sizeof(dtypes) / sizeof(dtypes[0]); i++) test_col2im_of(dtypes[i]);
   const struct onr_col2im_params none = {{0}};
   struct layer_test t = {.layer = &onri_layer_col2im, .params = &none, .num_out = 1};
   const int64_t huge = (int64_t)1 << 32;
-  assert_int_equal(run_col2im(&t, ONR_DTYPE_F32, (int64_t[]){1, 4, 4}, 2, (int64_t[]){huge, huge}, (int64_t[]){2, 2}), ONR_STATUS_SHAPE);
+  assert_int_equal(run_col2im(&t, ONR_DTYPE_F32, (int64_t[]){1, 4, 4}, 2, (int64_t[]){huge, huge}, (int64_t[]){2, 2}),
+                   ONR_STATUS_SHAPE);
   layer_test_clear(&t);
-  assert_int_equal(run_col2im(&t, ONR_DTYPE_F32, (int64_t[]){1, 4, 4}, 2, (int64_t[]){4, 4}, (int64_t[]){2, 2}), ONR_STATUS_SHAPE);
+  assert_int_equal(run_col2im(&t, ONR_DTYPE_F32, (int64_t[]){1, 4, 4}, 2, (int64_t[]){4, 4}, (int64_t[]){2, 2}),
+                   ONR_STATUS_SHAPE);
   layer_test_clear(&t);
-  assert_int_equal(run_col2im(&t, ONR_DTYPE_F32, (int64_t[]){1, 4, 4}, 2, (int64_t[]){3, 3}, (int64_t[]){2, 0}), ONR_STATUS_SHAPE);
+  assert_int_equal(run_col2im(&t, ONR_DTYPE_F32, (int64_t[]){1, 4, 4}, 2, (int64_t[]){3, 3}, (int64_t[]){2, 0}),
+                   ONR_STATUS_SHAPE);
   layer_test_clear(&t);
 }
 
@@ -274,14 +281,15 @@ static const struct affine_case affine_cases[] = {
 
 static void test_affine_grid(void **state) {
   (void)state;
-  for (size_t i = 0; i < sizeof affine_cases / sizeof affine_cases[0]; i++) {
-    const struct affine_case *const k = &affine_cases[i];
+  for (size_t i = 0; i < sizeof(affine_cases) / sizeof(affine_cases[0]); i++) {
+    const struct affine_case *k = &affine_cases[i];
     const struct onr_affine_grid_params p = {.align_corners = k->align_corners};
     struct layer_test t = {.layer = &onri_layer_affine_grid, .params = &p, .num_out = 1};
     layer_test_input(&t, ONR_DTYPE_F32, 3, (int64_t[]){k->size[0], k->spatial, k->spatial + 1}, k->theta);
     layer_test_constant(&t, ONR_DTYPE_I64, 1, (int64_t[]){k->spatial + 2}, k->size);
     assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
-    assert_close(t.out[0].data, k->grid, (size_t)(k->size[0] * product(k->size + 2, k->spatial) * k->spatial), 1e-6, 1e-6);
+    assert_close(t.out[0].data, k->grid, (size_t)(k->size[0] * product(k->size + 2, k->spatial) * k->spatial), 1e-6,
+                 1e-6);
     layer_test_clear(&t);
   }
 }
@@ -289,7 +297,7 @@ static void test_affine_grid(void **state) {
 static enum onr_status run_unpool(struct layer_test *t, const int64_t *indices, const int64_t *shape) {
   layer_test_input(t, ONR_DTYPE_F32, 4, (int64_t[]){1, 1, 2, 2}, (float[]){1, 2, 3, 4});
   layer_test_input(t, ONR_DTYPE_I64, 4, (int64_t[]){1, 1, 2, 2}, indices);
-  if (shape != NULL) layer_test_constant(t, ONR_DTYPE_I64, 1, (int64_t[]){4}, shape);
+  if (shape) layer_test_constant(t, ONR_DTYPE_I64, 1, (int64_t[]){4}, shape);
   return layer_test_run(t);
 }
 
@@ -332,9 +340,9 @@ static void test_max_unpool(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_grid_sample), cmocka_unit_test(test_grid_borders), cmocka_unit_test(test_grid_types), cmocka_unit_test(test_roi_align),
-      cmocka_unit_test(test_hostile_regions), cmocka_unit_test(test_col2im), cmocka_unit_test(test_affine_grid),
-      cmocka_unit_test(test_max_unpool),
+      cmocka_unit_test(test_grid_sample), cmocka_unit_test(test_grid_borders),    cmocka_unit_test(test_grid_types),
+      cmocka_unit_test(test_roi_align),   cmocka_unit_test(test_hostile_regions), cmocka_unit_test(test_col2im),
+      cmocka_unit_test(test_affine_grid), cmocka_unit_test(test_max_unpool),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

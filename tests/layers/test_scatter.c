@@ -6,8 +6,9 @@
 #include "support/index_loop.h"
 
 enum { CAPACITY = 512 };
-static const enum onr_dtype numbers[] = {ONR_DTYPE_F32, ONR_DTYPE_F64, ONR_DTYPE_F16, ONR_DTYPE_BF16, ONR_DTYPE_I8, ONR_DTYPE_U8,
-                                         ONR_DTYPE_I16, ONR_DTYPE_U16, ONR_DTYPE_I32, ONR_DTYPE_U32, ONR_DTYPE_I64, ONR_DTYPE_U64};
+static const enum onr_dtype numbers[] = {ONR_DTYPE_F32, ONR_DTYPE_F64, ONR_DTYPE_F16, ONR_DTYPE_BF16,
+                                         ONR_DTYPE_I8,  ONR_DTYPE_U8,  ONR_DTYPE_I16, ONR_DTYPE_U16,
+                                         ONR_DTYPE_I32, ONR_DTYPE_U32, ONR_DTYPE_I64, ONR_DTYPE_U64};
 enum { NUM_NUMBERS = 12 };
 
 /* Small whole numbers are exact in every type, so that the reference may be double whatever the type. */
@@ -70,13 +71,14 @@ static void scatters_elements(void **state) {
           indices[k] = (int64_t)(k * 7 % (size_t)dims[at]) - (k % 2 ? dims[at] : 0);
         }
         do {
-          memcpy(to, index, sizeof to);
+          memcpy(to, index, sizeof(to));
           const size_t from = flat_index(index, 3, shape);
           to[at] = indices[from] < 0 ? indices[from] + dims[at] : indices[from];
           double *y = &expected[flat_index(to, 3, dims)];
           *y = reduce(params.reduction, *y, read_number(numbers[i], updates, from));
         } while (next_index(index, 3, shape));
-        struct layer_test t = {.layer = &onri_layer_scatter_elements, .params = &params, .num_out = 1, .refuse_wishes = axis & 1};
+        struct layer_test t = {
+            .layer = &onri_layer_scatter_elements, .params = &params, .num_out = 1, .refuse_wishes = axis & 1};
         layer_test_input(&t, numbers[i], 3, dims, x);
         layer_test_input(&t, ONR_DTYPE_I64, 3, shape, indices);
         layer_test_input(&t, numbers[i], 3, shape, updates);
@@ -135,20 +137,26 @@ static void every_size_without_reduction(void **state) {
     memset(updates + size, 201, size);
     for (int which = 0; which < 2; which++) {
       struct layer_test t = {.layer = which ? &onri_layer_scatter_nd : &onri_layer_scatter_elements,
-                             .params = which ? (const void *)&nd : (const void *)&elements, .num_out = 1};
+                             .params = which ? (const void *)&nd : (const void *)&elements,
+                             .num_out = 1};
       layer_test_input(&t, sized_dtypes[i], 1, DIMS(8), x);
       layer_test_input(&t, ONR_DTYPE_I64, which ? 2 : 1, DIMS(2, 1), DIMS(5, -8));
       layer_test_input(&t, sized_dtypes[i], 1, DIMS(2), updates);
       run_ok(&t);
       for (size_t k = 0; k < 8; k++)
-        assert_memory_equal((char *)t.out[0].data + k * size, k == 5 ? updates : k == 0 ? updates + size : x + k * size, size);
+        assert_memory_equal((char *)t.out[0].data + k * size,
+                            k == 5   ? updates
+                            : k == 0 ? updates + size
+                                     : x + k * size,
+                            size);
       layer_test_clear(&t);
     }
   }
 }
 
 static void nan_and_bool(void **state) {
-  static const struct onr_scatter_nd_params max = {ONR_REDUCTION_MAX}, add = {ONR_REDUCTION_ADD}, mul = {ONR_REDUCTION_MUL};
+  static const struct onr_scatter_nd_params max = {ONR_REDUCTION_MAX}, add = {ONR_REDUCTION_ADD},
+                                            mul = {ONR_REDUCTION_MUL};
   const float x[3] = {1, NAN, 3}, updates[3] = {NAN, 2, 2};
   const uint8_t flags[3] = {1, 0, 1}, other[3] = {1, 1, 0}, either[3] = {1, 1, 1}, both[3] = {1, 0, 0};
   (void)state;
@@ -187,7 +195,7 @@ static void writes_into_caches(void **state) {
         for (size_t k = 0; k < count_of(4, update) * size; k++) u[k] ^= 0x5a;
         memcpy(expected, x, 120 * size);
         do {
-          memcpy(to, index, sizeof to);
+          memcpy(to, index, sizeof(to));
           to[axis] = (index[axis] + (mode ? starts[index[0]] : 0)) % cache[axis];
           memcpy(expected + flat_index(to, 4, cache) * size, u + flat_index(index, 4, update) * size, size);
         } while (next_index(index, 4, update));
@@ -251,8 +259,11 @@ static void wrong_arguments(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(scatters_elements), cmocka_unit_test(scatters_nd),
-                                     cmocka_unit_test(every_size_without_reduction), cmocka_unit_test(nan_and_bool),
-                                     cmocka_unit_test(writes_into_caches), cmocka_unit_test(wrong_arguments)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(scatters_elements),
+                                     cmocka_unit_test(scatters_nd),
+                                     cmocka_unit_test(every_size_without_reduction),
+                                     cmocka_unit_test(nan_and_bool),
+                                     cmocka_unit_test(writes_into_caches),
+                                     cmocka_unit_test(wrong_arguments)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -75,9 +75,10 @@ static void compresses(void **state) {
       const struct onr_desc desc = onr_desc_make(sized_dtypes[i], 3, out);
       assert_true(onr_desc_equal(&desc, &t.out[0].desc));
       do {
-        memcpy(from, to, sizeof from);
+        memcpy(from, to, sizeof(from));
         from[at] = to[at] * 3;
-        assert_memory_equal((char *)t.out[0].data + flat_index(to, 3, out) * size, x + flat_index(from, 3, dims) * size, size);
+        assert_memory_equal((char *)t.out[0].data + flat_index(to, 3, out) * size, x + flat_index(from, 3, dims) * size,
+                            size);
       } while (next_index(to, 3, out));
       layer_test_clear(&t);
     }
@@ -128,13 +129,14 @@ static void uniques(void **state) {
 /* Slices along an axis: [[1,0,0],[1,0,0],[2,3,4]] in both directions. */
 static void unique_slices(void **state) {
   static const struct onr_unique_params rows = {0, 0, 1}, columns = {0, -1, 1};
-  const int32_t x[9] = {1, 0, 0, 1, 0, 0, 2, 3, 4}, kept[6] = {1, 0, 0, 2, 3, 4}, sorted[9] = {0, 0, 1, 0, 0, 1, 3, 4, 2};
+  const int32_t x[9] = {1, 0, 0, 1, 0, 0, 2, 3, 4}, kept[6] = {1, 0, 0, 2, 3, 4},
+                sorted[9] = {0, 0, 1, 0, 0, 1, 3, 4, 2};
   (void)state;
   struct layer_test t = {.layer = &onri_layer_unique, .params = &rows, .num_out = 4};
   layer_test_input(&t, ONR_DTYPE_I32, 2, DIMS(3, 3), x);
   run_ok(&t);
   assert_int_equal(t.out[0].desc.dim[0], 2);
-  assert_memory_equal(t.out[0].data, kept, sizeof kept);
+  assert_memory_equal(t.out[0].data, kept, sizeof(kept));
   expect_list(&t.out[1], 2, DIMS(0, 2));
   expect_list(&t.out[2], 3, DIMS(0, 0, 1));
   expect_list(&t.out[3], 2, DIMS(2, 1));
@@ -142,7 +144,7 @@ static void unique_slices(void **state) {
   struct layer_test c = {.layer = &onri_layer_unique, .params = &columns, .num_out = 3, .unwanted = 2};
   layer_test_input(&c, ONR_DTYPE_I32, 2, DIMS(3, 3), x);
   run_ok(&c);
-  assert_memory_equal(c.out[0].data, sorted, sizeof sorted);
+  assert_memory_equal(c.out[0].data, sorted, sizeof(sorted));
   expect_list(&c.out[2], 3, DIMS(2, 0, 1));
   layer_test_clear(&c);
 }
@@ -254,13 +256,14 @@ static void suppressions(void **state) {
   }
 }
 
-static enum onr_status suppression_status(const int64_t *boxes, const int64_t *scores, const float *iou, int64_t *selected) {
+static enum onr_status suppression_status(const int64_t *boxes, const int64_t *scores, const float *iou,
+                                          int64_t *selected) {
   static const struct onr_non_max_suppression_params params = {0};
   const float x[64] = {0};
   struct layer_test t = {.layer = &onri_layer_non_max_suppression, .params = &params, .num_out = 1};
   layer_test_input(&t, ONR_DTYPE_F32, 3, boxes, x);
   layer_test_input(&t, ONR_DTYPE_F32, 3, scores, x);
-  if (iou != NULL) {
+  if (iou) {
     layer_test_input(&t, ONR_DTYPE_I64, 0, NULL, DIMS(3));
     layer_test_input(&t, ONR_DTYPE_F32, 0, NULL, iou);
   }
@@ -287,9 +290,10 @@ static void suppression_limits(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(non_zeros), cmocka_unit_test(non_zeros_of_other_types),
-                                     cmocka_unit_test(compresses), cmocka_unit_test(uniques), cmocka_unit_test(unique_slices),
-                                     cmocka_unit_test(unique_strings), cmocka_unit_test(many_uniques),
-                                     cmocka_unit_test(suppressions), cmocka_unit_test(suppression_limits)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(non_zeros),         cmocka_unit_test(non_zeros_of_other_types),
+                                     cmocka_unit_test(compresses),        cmocka_unit_test(uniques),
+                                     cmocka_unit_test(unique_slices),     cmocka_unit_test(unique_strings),
+                                     cmocka_unit_test(many_uniques),      cmocka_unit_test(suppressions),
+                                     cmocka_unit_test(suppression_limits)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

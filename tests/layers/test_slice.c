@@ -23,7 +23,8 @@ static int64_t listed(struct range r, int64_t dim, int64_t *list) {
   return n;
 }
 
-static void check(enum onr_dtype dtype, int32_t rank, const int64_t *dims, const struct range *ranges, int wide, int refuse) {
+static void check(enum onr_dtype dtype, int32_t rank, const int64_t *dims, const struct range *ranges, int wide,
+                  int refuse) {
   const size_t size = onr_dtype_size(dtype), count = count_of(rank, dims);
   unsigned char *x = malloc(count * size + 1);
   int64_t lists[ONR_MAX_RANK][64], out[ONR_MAX_RANK] = {0}, to[ONR_MAX_RANK] = {0}, from[ONR_MAX_RANK], num = rank;
@@ -53,9 +54,10 @@ static void check(enum onr_dtype dtype, int32_t rank, const int64_t *dims, const
   const struct onr_desc desc = onr_desc_make(dtype, rank, out);
   assert_true(onr_desc_equal(&desc, &t.out[0].desc));
   if (count_of(rank, out) > 0) do {
-    for (int32_t d = 0; d < rank; d++) from[d] = lists[d][to[d]];
-    assert_memory_equal((char *)t.out[0].data + flat_index(to, rank, out) * size, x + flat_index(from, rank, dims) * size, size);
-  } while (next_index(to, rank, out));
+      for (int32_t d = 0; d < rank; d++) from[d] = lists[d][to[d]];
+      assert_memory_equal((char *)t.out[0].data + flat_index(to, rank, out) * size,
+                          x + flat_index(from, rank, dims) * size, size);
+    } while (next_index(to, rank, out));
   layer_test_clear(&t);
   free(x);
 }
@@ -116,7 +118,7 @@ static void defaults(void **state) {
   layer_test_input(&t, ONR_DTYPE_I64, 1, DIMS(2), DIMS(2, 3));
   run_ok(&t);
   assert_int_equal(t.out[0].desc.dim[1], 2);
-  assert_memory_equal(t.out[0].data, expected, sizeof expected);
+  assert_memory_equal(t.out[0].data, expected, sizeof(expected));
   layer_test_clear(&t);
 }
 
@@ -158,9 +160,9 @@ static void scalars(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(one_axis_everything), cmocka_unit_test(extreme_numbers),
-                                     cmocka_unit_test(many_axes), cmocka_unit_test(outer_runs_are_views),
-                                     cmocka_unit_test(defaults), cmocka_unit_test(scalars),
-                                     cmocka_unit_test(wrong_arguments)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(one_axis_everything),  cmocka_unit_test(extreme_numbers), cmocka_unit_test(many_axes),
+      cmocka_unit_test(outer_runs_are_views), cmocka_unit_test(defaults),        cmocka_unit_test(scalars),
+      cmocka_unit_test(wrong_arguments)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

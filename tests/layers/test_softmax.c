@@ -47,8 +47,12 @@ static void check(enum onr_dtype dtype, int32_t rank, const int64_t *dims, int64
   for (int kind = 0; kind < 3; kind++) {
     reference(kind, x, expected, outer, length, inner);
     for (uint32_t i = 0; i < 4; i++) {
-      struct layer_test t = {.layer = layers[kind], .params = &params, .backend = backends[i & 1], .num_out = 1,
-                             .threads = 1 + (i & 1), .refuse_wishes = i > 1};
+      struct layer_test t = {.layer = layers[kind],
+                             .params = &params,
+                             .backend = backends[i & 1],
+                             .num_out = 1,
+                             .threads = 1 + (i & 1),
+                             .refuse_wishes = i > 1};
       layer_test_input(&t, dtype, rank, dims, raw);
       assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
       onri_load(dtype, t.out[0].data, count, dtype == ONR_DTYPE_F64 ? (void *)wide : (void *)y);

@@ -24,19 +24,14 @@ static void fill_matrices(float *a, int count, int n, uint32_t seed) {
 
 struct sides {
   int32_t rank_a, rank_b;
-  int64_t a[4], b[4]; /* dimensions */
+  int64_t a[4], b[4];      /* dimensions */
   int num_a, num_b, num_x; /* matrices */
 };
 
-static const struct sides cases[] = {{2, 1, {5, 5}, {5}, 1, 1, 1},
-                                     {2, 2, {7, 7}, {7, 3}, 1, 1, 1},
-                                     {3, 3, {3, 4, 4}, {3, 4, 2}, 3, 3, 3},
-                                     {2, 3, {4, 4}, {3, 4, 2}, 1, 3, 3},
-                                     {3, 2, {2, 4, 4}, {4, 2}, 2, 1, 2},
-                                     {3, 1, {2, 4, 4}, {4}, 2, 1, 2},
-                                     {2, 2, {1, 1}, {1, 4}, 1, 1, 1},
-                                     {2, 2, {0, 0}, {0, 4}, 1, 1, 1},
-                                     {2, 2, {4, 4}, {4, 0}, 1, 1, 1}};
+static const struct sides cases[] = {
+    {2, 1, {5, 5}, {5}, 1, 1, 1},       {2, 2, {7, 7}, {7, 3}, 1, 1, 1},    {3, 3, {3, 4, 4}, {3, 4, 2}, 3, 3, 3},
+    {2, 3, {4, 4}, {3, 4, 2}, 1, 3, 3}, {3, 2, {2, 4, 4}, {4, 2}, 2, 1, 2}, {3, 1, {2, 4, 4}, {4}, 2, 1, 2},
+    {2, 2, {1, 1}, {1, 4}, 1, 1, 1},    {2, 2, {0, 0}, {0, 4}, 1, 1, 1},    {2, 2, {4, 4}, {4, 0}, 1, 1, 1}};
 
 /* Where B is shared, so is X: all matrices are one then. */
 static void check_sides(const struct sides *c, int transposed, int constant) {
@@ -82,7 +77,8 @@ static void inverts(void **state) {
   layer_test_clear(&t);
 }
 
-static enum onr_status status_of(enum onr_dtype dtype_b, const int64_t *a_dims, const float *a, int32_t b_rank, const int64_t *b_dims) {
+static enum onr_status status_of(enum onr_dtype dtype_b, const int64_t *a_dims, const float *a, int32_t b_rank,
+                                 const int64_t *b_dims) {
   static const float b[MOST];
   const struct onr_solve_params params = {0};
   struct layer_test t = {.layer = &onri_layer_solve, .params = &params, .num_out = 1};
@@ -107,6 +103,7 @@ static void refuses(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(finds_what_was_multiplied), cmocka_unit_test(inverts), cmocka_unit_test(refuses)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(finds_what_was_multiplied), cmocka_unit_test(inverts),
+                                     cmocka_unit_test(refuses)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,7 @@ static int64_t at(int last, int64_t channels, int64_t pixels, int64_t n, int64_t
 
 static void image_dims(int last, int64_t n, int64_t c, int64_t h, int64_t w, int64_t dims[4]) {
   const int64_t first[] = {n, c, h, w}, channels_last[] = {n, h, w, c};
-  memcpy(dims, last ? channels_last : first, 4 * sizeof dims[0]);
+  memcpy(dims, last ? channels_last : first, 4 * sizeof(dims[0]));
 }
 
 static void test_batch_norm(void **state) {
@@ -30,12 +30,15 @@ static void test_batch_norm(void **state) {
   fill_random(variance, MAX, 0.1f, 2, 5);
   for (int variant = 0; variant < 8; variant++) {
     const int last = variant & 1, training = variant >> 1 & 1;
-    const struct onr_batch_norm_params p = {.epsilon = 1e-3f, .momentum = 0.75f, .training = training, .channels_last = last};
+    const struct onr_batch_norm_params p = {
+        .epsilon = 1e-3f, .momentum = 0.75f, .training = training, .channels_last = last};
     double running[2][C];
     for (int64_t c = 0; c < C; c++) {
       double m = 0, v = 0;
-      for (int64_t i = 0; i < N * PIXELS; i++) m += (double)x[at(last, C, PIXELS, i / PIXELS, c, i % PIXELS)] / (N * PIXELS);
-      for (int64_t i = 0; i < N * PIXELS; i++) v += pow(x[at(last, C, PIXELS, i / PIXELS, c, i % PIXELS)] - m, 2) / (N * PIXELS);
+      for (int64_t i = 0; i < N * PIXELS; i++)
+        m += (double)x[at(last, C, PIXELS, i / PIXELS, c, i % PIXELS)] / (N * PIXELS);
+      for (int64_t i = 0; i < N * PIXELS; i++)
+        v += pow(x[at(last, C, PIXELS, i / PIXELS, c, i % PIXELS)] - m, 2) / (N * PIXELS);
       running[0][c] = 0.75 * mean[c] + 0.25 * m, running[1][c] = 0.75 * variance[c] + 0.25 * v;
       if (!training) m = mean[c], v = variance[c];
       for (int64_t i = 0; i < N * PIXELS; i++) {
@@ -45,7 +48,10 @@ static void test_batch_norm(void **state) {
     }
     int64_t dims[4];
     image_dims(last, N, C, 3, 4, dims);
-    struct layer_test t = {.layer = &onri_layer_batch_norm, .params = &p, .num_out = training ? 3 : 1, .threads = 2,
+    struct layer_test t = {.layer = &onri_layer_batch_norm,
+                           .params = &p,
+                           .num_out = training ? 3 : 1,
+                           .threads = 2,
                            .refuse_wishes = variant >> 2};
     const float *const vectors[] = {scale, bias, mean, variance};
     layer_test_input(&t, ONR_DTYPE_F32, 4, dims, x);
@@ -98,14 +104,17 @@ static void test_blocks(void **state) {
               small[s] = large[l] = (int32_t)(7 * s + 1);
             }
       const struct onr_block_params p = {.block_size = b, .order = crd, .channels_last = last};
-      struct layer_test t = {.layer = down ? &onri_layer_space_to_depth : &onri_layer_depth_to_space, .params = &p, .num_out = 1, .threads = 2};
+      struct layer_test t = {.layer = down ? &onri_layer_space_to_depth : &onri_layer_depth_to_space,
+                             .params = &p,
+                             .num_out = 1,
+                             .threads = 2};
       int64_t from[4], to[4];
       image_dims(last, N, C * b * b, H, W, down ? to : from);
       image_dims(last, N, C, H * b, W * b, down ? from : to);
       layer_test_input(&t, ONR_DTYPE_I32, 4, from, down ? large : small);
       assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
       for (int i = 0; i < 4; i++) assert_int_equal(t.out[0].desc.dim[i], to[i]);
-      assert_memory_equal(t.out[0].data, down ? small : large, (size_t)count * sizeof small[0]);
+      assert_memory_equal(t.out[0].data, down ? small : large, (size_t)count * sizeof(small[0]));
       layer_test_clear(&t);
     }
   }
@@ -133,7 +142,7 @@ static void test_wrong_blocks(void **state) {
 
 static void test_channel_shuffle(void **state) {
   enum { N = 2, G = 3, EACH = 4, PIXELS = 5 };
-  uint8_t x[N * G * EACH * PIXELS], expected[sizeof x];
+  uint8_t x[N * G * EACH * PIXELS], expected[sizeof(x)];
   (void)state;
   for (int last = 0; last < 2; last++) {
     for (int64_t n = 0; n < N; n++)
@@ -144,9 +153,10 @@ static void test_channel_shuffle(void **state) {
                 (uint8_t)(n * 120 + g * 40 + c * 10 + i);
     const struct onr_channel_shuffle_params p = {.groups = G, .channels_last = last};
     struct layer_test t = {.layer = &onri_layer_channel_shuffle, .params = &p, .num_out = 1};
-    layer_test_input(&t, ONR_DTYPE_U8, 3, last ? (int64_t[]){N, PIXELS, G * EACH} : (int64_t[]){N, G * EACH, PIXELS}, x);
+    layer_test_input(&t, ONR_DTYPE_U8, 3, last ? (int64_t[]){N, PIXELS, G * EACH} : (int64_t[]){N, G * EACH, PIXELS},
+                     x);
     assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
-    assert_memory_equal(t.out[0].data, expected, sizeof x);
+    assert_memory_equal(t.out[0].data, expected, sizeof(x));
     layer_test_clear(&t);
   }
 }
@@ -177,7 +187,8 @@ static void test_lrn(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_batch_norm), cmocka_unit_test(test_blocks), cmocka_unit_test(test_wrong_blocks),
-                                     cmocka_unit_test(test_channel_shuffle), cmocka_unit_test(test_lrn)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_batch_norm), cmocka_unit_test(test_blocks),
+                                     cmocka_unit_test(test_wrong_blocks), cmocka_unit_test(test_channel_shuffle),
+                                     cmocka_unit_test(test_lrn)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,7 +6,8 @@
 
 #include "layers/layers.h"
 
-#define S(text) {text, sizeof(text) - 1}
+#define S(text) \
+  { text, sizeof(text) - 1 }
 
 static void expect_strings(const struct onr_tensor *y, const struct onr_string *expected, size_t count) {
   const struct onr_string *found = y->data;
@@ -29,14 +30,14 @@ static void test_concat(void **unused) {
   layer_test_clear(&t);
 }
 
-static void check_split(struct onr_string_split_params params, const struct onr_string x[2], const struct onr_string *expected,
-                        size_t width, const int64_t counts[2]) {
+static void check_split(struct onr_string_split_params params, const struct onr_string x[2],
+                        const struct onr_string *expected, size_t width, const int64_t counts[2]) {
   struct layer_test t = {.layer = &onri_layer_string_split, .params = &params, .num_out = 2};
   layer_test_input(&t, ONR_DTYPE_STRING, 1, (int64_t[]){2}, x);
   assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
   assert_int_equal(t.out[0].desc.rank, 2);
   expect_strings(&t.out[0], expected, 2 * width);
-  assert_memory_equal(t.out[1].data, counts, 2 * sizeof *counts);
+  assert_memory_equal(t.out[1].data, counts, 2 * sizeof(*counts));
   layer_test_clear(&t);
 }
 
@@ -48,7 +49,8 @@ static void test_split(void **unused) {
               (struct onr_string[]){S("a"), S("b"), S(""), S("")}, 2, (int64_t[]){2, 0});
   check_split((struct onr_string_split_params){S(""), 1}, (struct onr_string[]){S(" a  b c "), S("x ")},
               (struct onr_string[]){S("a"), S("b c "), S("x"), S("")}, 2, (int64_t[]){2, 1});
-  check_split((struct onr_string_split_params){S(""), -1}, (struct onr_string[]){S("a\xE3\x80\x80z\xC2\xA0"), S("\x1F\xFF")},
+  check_split((struct onr_string_split_params){S(""), -1},
+              (struct onr_string[]){S("a\xE3\x80\x80z\xC2\xA0"), S("\x1F\xFF")},
               (struct onr_string[]){S("a"), S("z"), S("\xFF"), S("")}, 2, (int64_t[]){2, 1});
   check_split((struct onr_string_split_params){S("aab"), -1}, (struct onr_string[]){S("aaab"), S("aabaacaab")},
               (struct onr_string[]){S("a"), S(""), S(""), S(""), S("aac"), S("")}, 3, (int64_t[]){2, 3});
@@ -56,7 +58,8 @@ static void test_split(void **unused) {
               (struct onr_string[]){S("a.b"), S(".")}, 1, (int64_t[]){1, 1});
 }
 
-static void check_normalize(enum onr_letter_case letter_case, int case_sensitive, const struct onr_string *expected, size_t count) {
+static void check_normalize(enum onr_letter_case letter_case, int case_sensitive, const struct onr_string *expected,
+                            size_t count) {
   const struct onr_string x[] = {S("Monday"), S("two z"), S("monday"), S("Z")}, stop[] = {S("monday"), S("z")};
   const struct onr_string_normalize_params params = {letter_case, case_sensitive, stop, 2};
   struct layer_test t = {.layer = &onri_layer_string_normalize, .params = &params, .num_out = 1};
@@ -95,9 +98,10 @@ static void test_letters_of_all_scripts(void **unused) {
   (void)unused;
   static const struct {
     struct onr_string small, capital;
-  } pairs[] = {{S("straße"), S("STRAßE")}, {S("àéþ"), S("ÀÉÞ")}, {S("żółć"), S("ŻÓŁĆ")}, {S("αβγωά"), S("ΑΒΓΩΆ")},
-               {S("жёѓ"), S("ЖЁЃ")}, {S("ագև"), S("ԱԳև")}, {S("აბ"), S("ᲐᲑ")}, {S("ⱥⱦ"), S("ȺȾ")}, {S("𐐨z"), S("𐐀Z")}};
-  for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+  } pairs[] = {{S("straße"), S("STRAßE")}, {S("àéþ"), S("ÀÉÞ")}, {S("żółć"), S("ŻÓŁĆ")},
+               {S("αβγωά"), S("ΑΒΓΩΆ")},   {S("жёѓ"), S("ЖЁЃ")}, {S("ագև"), S("ԱԳև")},
+               {S("აბ"), S("ᲐᲑ")},     {S("ⱥⱦ"), S("ȺȾ")},   {S("𐐨z"), S("𐐀Z")}};
+  for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++) {
     struct onr_string small = pairs[i].small, capital = pairs[i].capital, nothing = S("");
     assert_int_equal(change_case(ONR_CASE_UPPER, small, nothing, &capital), ONR_STATUS_OK);
     assert_int_equal(change_case(ONR_CASE_LOWER, capital, nothing, &small), ONR_STATUS_OK);
@@ -143,7 +147,7 @@ static void test_lookup_of_strings(void **unused) {
   layer_test_constant(&t, ONR_DTYPE_I16, 1, (int64_t[]){2}, values);
   layer_test_input(&t, ONR_DTYPE_I16, 0, NULL, &otherwise);
   assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
-  assert_memory_equal(t.out[0].data, expected, sizeof expected);
+  assert_memory_equal(t.out[0].data, expected, sizeof(expected));
   layer_test_clear(&t);
 }
 
@@ -181,14 +185,19 @@ static void test_lookup_many(void **unused) {
   layer_test_constant(&t, ONR_DTYPE_I64, 1, (int64_t[]){N}, values);
   layer_test_input(&t, ONR_DTYPE_I64, 0, NULL, &unknown);
   assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
-  assert_memory_equal(t.out[0].data, values, sizeof values);
+  assert_memory_equal(t.out[0].data, values, sizeof(values));
   layer_test_clear(&t);
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_concat),      cmocka_unit_test(test_split),  cmocka_unit_test(test_normalize),
-      cmocka_unit_test(test_normalize_refuses_rows), cmocka_unit_test(test_letters_of_all_scripts), cmocka_unit_test(test_lookup), cmocka_unit_test(test_lookup_of_strings),
-      cmocka_unit_test(test_lookup_reversed), cmocka_unit_test(test_lookup_many)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_concat),
+                                     cmocka_unit_test(test_split),
+                                     cmocka_unit_test(test_normalize),
+                                     cmocka_unit_test(test_normalize_refuses_rows),
+                                     cmocka_unit_test(test_letters_of_all_scripts),
+                                     cmocka_unit_test(test_lookup),
+                                     cmocka_unit_test(test_lookup_of_strings),
+                                     cmocka_unit_test(test_lookup_reversed),
+                                     cmocka_unit_test(test_lookup_many)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

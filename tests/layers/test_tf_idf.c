@@ -5,25 +5,33 @@
 
 #include "layers/layers.h"
 
-#define S(text) {text, sizeof(text) - 1}
+#define S(text) \
+  { text, sizeof(text) - 1 }
 
 static void expect_floats(const struct onr_tensor *y, const float *expected, size_t count) {
   assert_int_equal(onr_desc_elements(&y->desc), count);
-  assert_memory_equal(y->data, expected, count * sizeof *expected);
+  assert_memory_equal(y->data, expected, count * sizeof(*expected));
 }
 
 static const float some_weights[] = {0.5f, 2.0f, 3.0f, 0.25f, 8.0f};
-static const int64_t some_starts[] = {0, 2, 6}, some_columns[] = {1, 5, 0, 2, 4}, some_pool[] = {2, 5, 2, 3, 3, 2, 2, 2, 2};
-static const struct onr_tf_idf_params some = {
-    .min_length = 1, .max_length = 3, .max_skips = 1, .starts = some_starts, .num_lengths = 3,
-    .columns = some_columns, .weights = some_weights, .num_grams = 5, .pool_ints = some_pool, .pool_size = 9};
+static const int64_t some_starts[] = {0, 2, 6}, some_columns[] = {1, 5, 0, 2, 4},
+                     some_pool[] = {2, 5, 2, 3, 3, 2, 2, 2, 2};
+static const struct onr_tf_idf_params some = {.min_length = 1,
+                                              .max_length = 3,
+                                              .max_skips = 1,
+                                              .starts = some_starts,
+                                              .num_lengths = 3,
+                                              .columns = some_columns,
+                                              .weights = some_weights,
+                                              .num_grams = 5,
+                                              .pool_ints = some_pool,
+                                              .pool_size = 9};
 
 static void test_rows_of_integers(void **unused) {
   (void)unused;
-  static const float expected[3][12] = {
-      [ONR_TF_IDF_COUNT] = {2, 3, 2, 0, 0, 1, 0, 3, 2, 0, 1, 2},
-      [ONR_TF_IDF_FOUND] = {3, 0.5f, 0.25f, 0, 0, 2, 0, 0.5f, 0.25f, 0, 8, 2},
-      [ONR_TF_IDF_BOTH] = {6, 1.5f, 0.5f, 0, 0, 2, 0, 1.5f, 0.5f, 0, 8, 4}};
+  static const float expected[3][12] = {[ONR_TF_IDF_COUNT] = {2, 3, 2, 0, 0, 1, 0, 3, 2, 0, 1, 2},
+                                        [ONR_TF_IDF_FOUND] = {3, 0.5f, 0.25f, 0, 0, 2, 0, 0.5f, 0.25f, 0, 8, 2},
+                                        [ONR_TF_IDF_BOTH] = {6, 1.5f, 0.5f, 0, 0, 2, 0, 1.5f, 0.5f, 0, 8, 4}};
   const int32_t narrow[] = {2, 3, 2, 3, 5, 2, 5, 5, 3, 2, 2, 2};
   const int64_t wide[] = {2, 3, 2, 3, 5, 2, 5, 5, 3, 2, 2, 2};
   for (int mode = 0; mode < 3; mode++)
@@ -41,12 +49,20 @@ static void test_rows_of_integers(void **unused) {
 static void test_strings(void **unused) {
   (void)unused;
   static const float expected[3][2] = {{1, 3}, {3, 2}, {3, 6}};
-  const struct onr_string x[] = {S("b"), S("ab"), S(""), S("b"), S("ab")}, pool[] = {S("b"), S("b"), S("ab"), S(""), S("ab")};
+  const struct onr_string x[] = {S("b"), S("ab"), S(""), S("b"), S("ab")},
+                          pool[] = {S("b"), S("b"), S("ab"), S(""), S("ab")};
   for (int mode = 0; mode < 3; mode++) {
-    const struct onr_tf_idf_params params = {
-        .mode = (enum onr_tf_idf_mode)mode, .min_length = 2, .max_length = 2, .max_skips = 3, .starts = (const int64_t[]){0, 1},
-        .num_lengths = 2, .columns = (const int64_t[]){0, 1, 0}, .weights = (const float[]){1, 2, 3}, .num_grams = 3,
-        .pool_strings = pool, .pool_size = 5};
+    const struct onr_tf_idf_params params = {.mode = (enum onr_tf_idf_mode)mode,
+                                             .min_length = 2,
+                                             .max_length = 2,
+                                             .max_skips = 3,
+                                             .starts = (const int64_t[]){0, 1},
+                                             .num_lengths = 2,
+                                             .columns = (const int64_t[]){0, 1, 0},
+                                             .weights = (const float[]){1, 2, 3},
+                                             .num_grams = 3,
+                                             .pool_strings = pool,
+                                             .pool_size = 5};
     struct layer_test t = {.layer = &onri_layer_tf_idf, .params = &params, .num_out = 1};
     layer_test_input(&t, ONR_DTYPE_STRING, 1, (int64_t[]){5}, x);
     assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
@@ -74,11 +90,11 @@ static void expect_status(const struct onr_tf_idf_params *params, enum onr_statu
   layer_test_clear(&t);
 }
 
-#define EXPECT(status, ...)                        \
-  do {                                             \
-    struct onr_tf_idf_params p = some;             \
-    __VA_ARGS__;                                   \
-    expect_status(&p, ONR_STATUS_##status);        \
+#define EXPECT(status, ...)                 \
+  do {                                      \
+    struct onr_tf_idf_params p = some;      \
+    __VA_ARGS__;                            \
+    expect_status(&p, ONR_STATUS_##status); \
   } while (0)
 
 static void test_wrong_parameters(void **unused) {
@@ -107,7 +123,7 @@ static void test_bounded_work(void **unused) {
   enum { COUNT = 1 << 20 };
   struct onr_tf_idf_params params = some;
   params.max_skips = INT64_MAX;
-  int64_t *x = test_calloc(COUNT, sizeof *x);
+  int64_t *x = test_calloc(COUNT, sizeof(*x));
   struct layer_test t = {.layer = &onri_layer_tf_idf, .params = &params, .num_out = 1};
   layer_test_input(&t, ONR_DTYPE_I64, 1, (int64_t[]){COUNT}, x);
   assert_int_equal(layer_test_run(&t), ONR_STATUS_LIMIT);

@@ -6,7 +6,8 @@
 #include "layers/layers.h"
 #include "layers/text/regex.h"
 
-#define S(text) {text, sizeof(text) - 1}
+#define S(text) \
+  { text, sizeof(text) - 1 }
 enum { TEXTS = 3, PARTS = 18, PATTERNS = 3 };
 
 static int available(void) { return onri_regex_available(NULL) == ONR_STATUS_OK; }
@@ -26,9 +27,20 @@ struct token_case {
 #define BETWEEN ONR_TOKENIZE_BETWEEN
 
 static const struct token_case cases[] = {
-    {CHARACTERS, {{0}}, 1, 0, {S("ab"), S("\xC3\xA9\xF0\x9F\x98\x80z"), S("")}, 3,
+    {CHARACTERS,
+     {{0}},
+     1,
+     0,
+     {S("ab"), S("\xC3\xA9\xF0\x9F\x98\x80z"), S("")},
+     3,
      {S("a"), S("b"), S("#"), S("\xC3\xA9"), S("\xF0\x9F\x98\x80"), S("z"), S("#"), S("#"), S("#")}},
-    {CHARACTERS, {{0}}, 1, 1, {S("ab"), S("")}, 4, {S("\2"), S("a"), S("b"), S("\3"), S("\2"), S("\3"), S("#"), S("#")}},
+    {CHARACTERS,
+     {{0}},
+     1,
+     1,
+     {S("ab"), S("")},
+     4,
+     {S("\2"), S("a"), S("b"), S("\3"), S("\2"), S("\3"), S("#"), S("#")}},
     {CHARACTERS, {{0}}, 1, 1, {S(""), S("")}, 0, {{0}}},
     /* the longest match, not the first alternative; lazy signs change nothing */
     {MATCHES, {S("a|ab")}, 1, 0, {S("ab a")}, 2, {S("ab"), S("a")}},
@@ -40,12 +52,24 @@ static const struct token_case cases[] = {
     {MATCHES, {S("^foo")}, 1, 0, {S("foofoo x")}, 1, {S("foo")}},
     {MATCHES, {S("^\\w+$")}, 1, 0, {S("ab\ncd")}, 0, {{0}}},
     {MATCHES, {S("(?m)^\\w+$")}, 1, 0, {S("ab\ncd")}, 2, {S("ab"), S("cd")}},
-    {MATCHES, {S("\\pL+")}, 1, 1, {S("\xC3\xA9t\xC3\xA9 l\xC3\xA0")}, 4, {S("\2"), S("\xC3\xA9t\xC3\xA9"), S("l\xC3\xA0"), S("\3")}},
+    {MATCHES,
+     {S("\\pL+")},
+     1,
+     1,
+     {S("\xC3\xA9t\xC3\xA9 l\xC3\xA0")},
+     4,
+     {S("\2"), S("\xC3\xA9t\xC3\xA9"), S("l\xC3\xA0"), S("\3")}},
     {MATCHES, {S("(?i)k")}, 1, 0, {S("K\xE2\x84\xAA k")}, 3, {S("K"), S("\xE2\x84\xAA"), S("k")}},
     {MATCHES, {S(".+")}, 1, 0, {S("a\0b")}, 1, {S("a\0b")}},
     {MATCHES, {S("\\Qa[\\E|]")}, 1, 0, {S("a[]")}, 2, {S("a["), S("]")}},
-    {BETWEEN, {S("[.]"), S(","), S(" ")}, 1, 1, {S("a.b,c"), S("d e"), S("")}, 5,
-     {S("\2"), S("a"), S("b"), S("c"), S("\3"), S("\2"), S("d"), S("e"), S("\3"), S("#"), S("\2"), S("\3"), S("#"), S("#"), S("#")}},
+    {BETWEEN,
+     {S("[.]"), S(","), S(" ")},
+     1,
+     1,
+     {S("a.b,c"), S("d e"), S("")},
+     5,
+     {S("\2"), S("a"), S("b"), S("c"), S("\3"), S("\2"), S("d"), S("e"), S("\3"), S("#"), S("\2"), S("\3"), S("#"),
+      S("#"), S("#")}},
     {BETWEEN, {S(" "), S("^b")}, 1, 0, {S("foo bar")}, 2, {S("foo"), S("ar")}},
     {BETWEEN, {S("^foo"), S(" ")}, 1, 0, {S("foo bar")}, 1, {S("bar")}},
     {BETWEEN, {S("b*$")}, 1, 0, {S("aab cdb")}, 1, {S("aab cd")}},
@@ -57,7 +81,15 @@ static const struct token_case cases[] = {
     {BETWEEN, {S("\\v")}, 1, 0, {S("a\vb\nc")}, 2, {S("a"), S("b\nc")}},
     {MATCHES, {S("\\S+|x")}, 1, 0, {S("a\vb c")}, 2, {S("a\vb"), S("c")}},
     {MATCHES, {S("[\\Sx]+")}, 1, 0, {S("a\vb c")}, 2, {S("a\vb"), S("c")}},
-    {BETWEEN, {S("[[:space:]\\s]")}, 1, 0, {S("a\vb\xC2\xA0" "c")}, 2, {S("a"), S("b\xC2\xA0" "c")}}};
+    {BETWEEN,
+     {S("[[:space:]\\s]")},
+     1,
+     0,
+     {S("a\vb\xC2\xA0"
+        "c")},
+     2,
+     {S("a"), S("b\xC2\xA0"
+                "c")}}};
 
 static size_t count_of(const struct onr_string *list, size_t most) {
   size_t count = 0;
@@ -68,7 +100,8 @@ static size_t count_of(const struct onr_string *list, size_t most) {
 static void check_parts(const struct token_case *c, const struct onr_tensor *y, size_t number) {
   const struct onr_string *found = y->data;
   const size_t count = (size_t)onr_desc_elements(&y->desc);
-  if (y->desc.rank != 2 || y->desc.dim[1] != c->width) fail_msg("case %zu: %lld parts", number, (long long)y->desc.dim[1]);
+  if (y->desc.rank != 2 || y->desc.dim[1] != c->width)
+    fail_msg("case %zu: %lld parts", number, (long long)y->desc.dim[1]);
   for (size_t i = 0; i < count; i++)
     if (found[i].length != c->parts[i].length || memcmp(found[i].text, c->parts[i].text, found[i].length) != 0)
       fail_msg("case %zu, part %zu: found '%.*s'", number, i, (int)found[i].length, found[i].text);
@@ -79,8 +112,12 @@ static void finds_parts(void **unused) {
   for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
     const struct token_case *c = &cases[i];
     const int64_t count = (int64_t)count_of(c->texts, TEXTS);
-    const struct onr_tokenize_params params = {.mode = c->mode, .patterns = c->patterns, .num_patterns = count_of(c->patterns, PATTERNS),
-                                               .min_chars = c->min_chars, .mark = c->mark, .pad = S("#")};
+    const struct onr_tokenize_params params = {.mode = c->mode,
+                                               .patterns = c->patterns,
+                                               .num_patterns = count_of(c->patterns, PATTERNS),
+                                               .min_chars = c->min_chars,
+                                               .mark = c->mark,
+                                               .pad = S("#")};
     if (c->mode != CHARACTERS && !available()) continue;
     struct layer_test t = {.layer = &onri_layer_tokenize, .params = &params, .num_out = 1};
     layer_test_input(&t, ONR_DTYPE_STRING, 1, &count, c->texts);
@@ -137,10 +174,12 @@ static void refuses(void **unused) {
                {MATCHES, S("(?:(?:a?){20}){20}[bc]"), 1, long_text(), ONR_STATUS_LIMIT}};
   (void)unused;
   for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
-    const struct onr_tokenize_params params = {.mode = wrong[i].mode, .patterns = &wrong[i].pattern,
-                                               .num_patterns = wrong[i].mode != CHARACTERS, .min_chars = wrong[i].min_chars};
-    const enum onr_status expected = wrong[i].mode == CHARACTERS || available() || wrong[i].min_chars < 1 ? wrong[i].status
-                                                                                                          : ONR_STATUS_UNSUPPORTED;
+    const struct onr_tokenize_params params = {.mode = wrong[i].mode,
+                                               .patterns = &wrong[i].pattern,
+                                               .num_patterns = wrong[i].mode != CHARACTERS,
+                                               .min_chars = wrong[i].min_chars};
+    const enum onr_status expected =
+        wrong[i].mode == CHARACTERS || available() || wrong[i].min_chars < 1 ? wrong[i].status : ONR_STATUS_UNSUPPORTED;
     struct layer_test t = {.layer = &onri_layer_tokenize, .params = &params, .num_out = 1};
     layer_test_input(&t, ONR_DTYPE_STRING, 1, (int64_t[]){1}, &wrong[i].text);
     const enum onr_status found = layer_test_run(&t);
@@ -150,6 +189,7 @@ static void refuses(void **unused) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(finds_parts), cmocka_unit_test(no_strings_at_all), cmocka_unit_test(refuses)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(finds_parts), cmocka_unit_test(no_strings_at_all),
+                                     cmocka_unit_test(refuses)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* top_k against repeated search for the best element left; all types, ties, NaN, lines long enough for several parts. */
+/* top_k against repeated search for the best element left; all types, ties, NaN, lines long enough for several parts.
+ */
 #include <math.h>
 #include <stdlib.h>
 
@@ -6,8 +7,9 @@
 #include "layers/layers.h"
 #include "support/index_loop.h"
 
-static const enum onr_dtype numbers[] = {ONR_DTYPE_F32, ONR_DTYPE_F64, ONR_DTYPE_F16, ONR_DTYPE_BF16, ONR_DTYPE_I8, ONR_DTYPE_U8,
-                                         ONR_DTYPE_I16, ONR_DTYPE_U16, ONR_DTYPE_I32, ONR_DTYPE_U32, ONR_DTYPE_I64, ONR_DTYPE_U64};
+static const enum onr_dtype numbers[] = {ONR_DTYPE_F32, ONR_DTYPE_F64, ONR_DTYPE_F16, ONR_DTYPE_BF16,
+                                         ONR_DTYPE_I8,  ONR_DTYPE_U8,  ONR_DTYPE_I16, ONR_DTYPE_U16,
+                                         ONR_DTYPE_I32, ONR_DTYPE_U32, ONR_DTYPE_I64, ONR_DTYPE_U64};
 
 static void write_number(enum onr_dtype dtype, char *data, size_t i, double value) {
   union {
@@ -29,8 +31,8 @@ static int before(const double *values, size_t a, size_t b, int largest) {
   return a < b;
 }
 
-static void check(enum onr_dtype dtype, int32_t rank, const int64_t *dims, int32_t axis, int64_t k, int largest, const double *values,
-                  uint32_t threads) {
+static void check(enum onr_dtype dtype, int32_t rank, const int64_t *dims, int32_t axis, int64_t k, int largest,
+                  const double *values, uint32_t threads) {
   const struct onr_top_k_params params = {axis, largest};
   const int32_t at = axis < 0 ? axis + rank : axis;
   const size_t size = onr_dtype_size(dtype), count = count_of(rank, dims), length = (size_t)dims[at];
@@ -92,7 +94,7 @@ static void special_values(void **state) {
 }
 
 static void many_lines(void **state) {
-  double *values = malloc(40 * 700 * sizeof *values);
+  double *values = malloc(40 * 700 * sizeof(*values));
   (void)state;
   assert_non_null(values);
   for (size_t i = 0; i < 28000; i++) values[i] = (double)(i * 2654435761u % 100003u);

@@ -15,10 +15,14 @@ static void check(enum onr_dtype dtype, int32_t rank, const int64_t *dims, const
     out[d] = dims[perm[d]];
   }
   if (count > 0) do {
-    for (int32_t d = 0; d < rank; d++) from[perm[d]] = to[d];
-    memcpy(expected + flat_index(to, rank, out) * size, x + flat_index(from, rank, dims) * size, size);
-  } while (next_index(to, rank, out));
-  struct layer_test t = {.layer = &onri_layer_transpose, .params = &params, .num_out = 1, .threads = refuse ? 3 : 1, .refuse_wishes = refuse};
+      for (int32_t d = 0; d < rank; d++) from[perm[d]] = to[d];
+      memcpy(expected + flat_index(to, rank, out) * size, x + flat_index(from, rank, dims) * size, size);
+    } while (next_index(to, rank, out));
+  struct layer_test t = {.layer = &onri_layer_transpose,
+                         .params = &params,
+                         .num_out = 1,
+                         .threads = refuse ? 3 : 1,
+                         .refuse_wishes = refuse};
   layer_test_input(&t, dtype, rank, dims, x);
   run_ok(&t);
   const struct onr_desc desc = onr_desc_make(dtype, rank, out);
@@ -46,7 +50,8 @@ static void permute(enum onr_dtype dtype, int32_t rank, const int64_t *dims, int
 }
 
 static void all_permutations(void **state) {
-  static const int64_t shapes[][5] = {{2, 3, 4, 5, 7}, {1, 3, 1, 17, 2}, {3, 1, 1, 1, 5}, {2, 0, 3, 1, 2}, {16, 1, 32, 1, 3}};
+  static const int64_t shapes[][5] = {
+      {2, 3, 4, 5, 7}, {1, 3, 1, 17, 2}, {3, 1, 1, 1, 5}, {2, 0, 3, 1, 2}, {16, 1, 32, 1, 3}};
   (void)state;
   for (size_t s = 0; s < 5; s++)
     for (int32_t rank = 0; rank <= 5; rank++)
@@ -82,7 +87,7 @@ static void reversed_when_empty(void **state) {
   run_ok(&t);
   assert_int_equal(t.out[0].desc.dim[0], 3);
   assert_int_equal(t.out[0].desc.dim[2], 2);
-  assert_memory_equal(t.out[0].data, expected, sizeof expected);
+  assert_memory_equal(t.out[0].data, expected, sizeof(expected));
   layer_test_clear(&t);
 }
 
@@ -99,8 +104,10 @@ static void moves_of_ones_are_views(void **state) {
 }
 
 static void wrong_perms(void **state) {
-  static const struct onr_transpose_params wrong[] = {
-      {.rank = 2, .perm = {1, 0}}, {.rank = 3, .perm = {0, 0, 0}}, {.rank = 3, .perm = {0, 1, 3}}, {.rank = 3, .perm = {0, -1, 1}}};
+  static const struct onr_transpose_params wrong[] = {{.rank = 2, .perm = {1, 0}},
+                                                      {.rank = 3, .perm = {0, 0, 0}},
+                                                      {.rank = 3, .perm = {0, 1, 3}},
+                                                      {.rank = 3, .perm = {0, -1, 1}}};
   const float x[6] = {0};
   (void)state;
   for (size_t i = 0; i < 4; i++) {

@@ -1,5 +1,5 @@
-/* tree_ensemble and class_scores: small trees worked out by hand, and what is no tree. Whole models with results of onnx.reference
- * and ONNX Runtime are in tests/onnx/history/forms_ml.py. */
+/* tree_ensemble and class_scores: small trees worked out by hand, and what is no tree. Whole models with results of
+ * onnx.reference and ONNX Runtime are in tests/onnx/history/forms_ml.py. */
 #include <math.h>
 #include <string.h>
 
@@ -33,8 +33,8 @@ static struct onr_tree_ensemble_params one_tree(void) {
                                            .aggregate = ONR_TREE_SUM};
 }
 
-static enum onr_status run_tree(struct layer_test *t, const struct onr_tree_ensemble_params *p, int32_t rank, const int64_t *dims,
-                                const float *x) {
+static enum onr_status run_tree(struct layer_test *t, const struct onr_tree_ensemble_params *p, int32_t rank,
+                                const int64_t *dims, const float *x) {
   *t = (struct layer_test){.layer = &onri_layer_tree_ensemble, .params = p, .num_out = 1, .threads = 2};
   layer_test_input(t, ONR_DTYPE_F32, rank, dims, x);
   return layer_test_run(t);
@@ -57,16 +57,18 @@ static void votes_of_the_leaves(void **state) {
 
 /* Each mode asked of 0, 1, 2 and NaN about 1; votes 1 for yes, 0 for no. A NaN is unequal to 1. */
 static void modes(void **state) {
-  static const float expected[][4] = {[ONR_TREE_LEQ] = {1, 1, 0, 0}, [ONR_TREE_LT] = {1, 0, 0, 0}, [ONR_TREE_GTE] = {0, 1, 1, 0},
-                                      [ONR_TREE_GT] = {0, 0, 1, 0},  [ONR_TREE_EQ] = {0, 1, 0, 0}, [ONR_TREE_NEQ] = {1, 0, 1, 1}};
+  static const float expected[][4] = {
+      [ONR_TREE_LEQ] = {1, 1, 0, 0}, [ONR_TREE_LT] = {1, 0, 0, 0}, [ONR_TREE_GTE] = {0, 1, 1, 0},
+      [ONR_TREE_GT] = {0, 0, 1, 0},  [ONR_TREE_EQ] = {0, 1, 0, 0}, [ONR_TREE_NEQ] = {1, 0, 1, 1}};
   const struct onr_tree_vote yes = {0, 1};
   const float x[] = {0, 1, 2, NAN};
   (void)state;
   for (int mode = 0; mode <= ONR_TREE_NEQ; mode++)
     for (int nan_yes = 0; nan_yes < 2; nan_yes++) {
-      const struct onr_tree_node tree[] = {{.mode = (enum onr_tree_mode)mode, .value = 1, .yes = 1, .no = 2, .nan_yes = nan_yes},
-                                           {.mode = ONR_TREE_LEAF, .yes = 0, .no = 1},
-                                           {.mode = ONR_TREE_LEAF}};
+      const struct onr_tree_node tree[] = {
+          {.mode = (enum onr_tree_mode)mode, .value = 1, .yes = 1, .no = 2, .nan_yes = nan_yes},
+          {.mode = ONR_TREE_LEAF, .yes = 0, .no = 1},
+          {.mode = ONR_TREE_LEAF}};
       const struct onr_tree_ensemble_params p = {.nodes = tree,
                                                  .roots = &root,
                                                  .votes = &yes,
@@ -140,17 +142,17 @@ static void no_trees(void **state) {
   struct onr_tree_ensemble_params p;
   (void)state;
   for (int wrong = 0; wrong < 8; wrong++) {
-    memcpy(changed, nodes, sizeof nodes);
+    memcpy(changed, nodes, sizeof(nodes));
     p = one_tree();
     p.nodes = changed;
-    if (wrong == 0) changed[1].yes = 0;                /* a cycle */
-    if (wrong == 1) changed[0].no = 1;                 /* two ways to a node */
-    if (wrong == 2) changed[0].no = 5;                 /* no such node */
-    if (wrong == 3) changed[2].no = 5;                 /* no such vote */
+    if (wrong == 0) changed[1].yes = 0; /* a cycle */
+    if (wrong == 1) changed[0].no = 1;  /* two ways to a node */
+    if (wrong == 2) changed[0].no = 5;  /* no such node */
+    if (wrong == 3) changed[2].no = 5;  /* no such vote */
     if (wrong == 4) changed[1].num_members = UINT32_MAX;
     if (wrong == 5) changed[1].feature = -1;
     if (wrong == 6) changed[1].mode = (enum onr_tree_mode)9;
-    if (wrong == 7) p.targets = 1;                     /* a vote for another */
+    if (wrong == 7) p.targets = 1; /* a vote for another */
     expect_refused(&p, ONR_STATUS_ATTRIBUTE);
   }
   p = one_tree();
@@ -161,8 +163,8 @@ static void no_trees(void **state) {
   expect_refused(&p, ONR_STATUS_ATTRIBUTE);
 }
 
-static void check_scores(const struct onr_class_scores_params *p, int64_t width, const float *x, int64_t best, const float *expected,
-                         size_t count) {
+static void check_scores(const struct onr_class_scores_params *p, int64_t width, const float *x, int64_t best,
+                         const float *expected, size_t count) {
   struct layer_test t = {.layer = &onri_layer_class_scores, .params = p, .num_out = 2};
   layer_test_input(&t, ONR_DTYPE_F32, 2, (int64_t[]){1, width}, x);
   assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
@@ -195,7 +197,8 @@ static void class_scores(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(votes_of_the_leaves), cmocka_unit_test(modes), cmocka_unit_test(blocks_of_rows),
-                                     cmocka_unit_test(no_trees), cmocka_unit_test(class_scores)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(votes_of_the_leaves), cmocka_unit_test(modes),
+                                     cmocka_unit_test(blocks_of_rows), cmocka_unit_test(no_trees),
+                                     cmocka_unit_test(class_scores)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,36 +12,103 @@
 
 static const enum onr_backend backends[] = {ONR_BACKEND_PORTABLE, ONR_BACKEND_AUTO};
 
-static double ref_abs(double x, double a, double b) { (void)a, (void)b; return x < 0 ? -x : x; }
-static double ref_neg(double x, double a, double b) { (void)a, (void)b; return -x; }
-static double ref_sign(double x, double a, double b) { (void)a, (void)b; return (x > 0) - (x < 0); }
-static double ref_reciprocal(double x, double a, double b) { (void)a, (void)b; return 1 / x; }
-static double ref_sigmoid(double x, double a, double b) { (void)a, (void)b; return 1 / (1 + exp(-x)); }
-static double ref_relu(double x, double a, double b) { (void)a, (void)b; return x > 0 ? x : 0; }
-static double ref_leaky(double x, double a, double b) { (void)b; return x < 0 ? a * x : x; }
-static double ref_elu(double x, double a, double b) { (void)b; return x < 0 ? a * (exp(x) - 1) : x; }
-static double ref_celu(double x, double a, double b) { (void)b; return fmax(0, x) + fmin(0, a * (exp(x / a) - 1)); }
+static double ref_abs(double x, double a, double b) {
+  (void)a, (void)b;
+  return x < 0 ? -x : x;
+}
+static double ref_neg(double x, double a, double b) {
+  (void)a, (void)b;
+  return -x;
+}
+static double ref_sign(double x, double a, double b) {
+  (void)a, (void)b;
+  return (x > 0) - (x < 0);
+}
+static double ref_reciprocal(double x, double a, double b) {
+  (void)a, (void)b;
+  return 1 / x;
+}
+static double ref_sigmoid(double x, double a, double b) {
+  (void)a, (void)b;
+  return 1 / (1 + exp(-x));
+}
+static double ref_relu(double x, double a, double b) {
+  (void)a, (void)b;
+  return x > 0 ? x : 0;
+}
+static double ref_leaky(double x, double a, double b) {
+  (void)b;
+  return x < 0 ? a * x : x;
+}
+static double ref_elu(double x, double a, double b) {
+  (void)b;
+  return x < 0 ? a * (exp(x) - 1) : x;
+}
+static double ref_celu(double x, double a, double b) {
+  (void)b;
+  return fmax(0, x) + fmin(0, a * (exp(x / a) - 1));
+}
 static double ref_selu(double x, double a, double b) { return b * (x > 0 ? x : a * (exp(x) - 1)); }
 static double ref_hard_sigmoid(double x, double a, double b) { return fmax(0, fmin(1, a * x + b)); }
 static double ref_hard_swish(double x, double a, double b) { return x * ref_hard_sigmoid(x, a, b); }
-static double ref_softplus(double x, double a, double b) { (void)a, (void)b; return log1p(exp(x)); }
-static double ref_softsign(double x, double a, double b) { (void)a, (void)b; return x / (1 + fabs(x)); }
-static double ref_thresholded(double x, double a, double b) { (void)b; return x > a ? x : 0; }
-static double ref_gelu(double x, double a, double b) { (void)a, (void)b; return x / 2 * (1 + erf(x / sqrt(2))); }
+static double ref_softplus(double x, double a, double b) {
+  (void)a, (void)b;
+  return log1p(exp(x));
+}
+static double ref_softsign(double x, double a, double b) {
+  (void)a, (void)b;
+  return x / (1 + fabs(x));
+}
+static double ref_thresholded(double x, double a, double b) {
+  (void)b;
+  return x > a ? x : 0;
+}
+static double ref_gelu(double x, double a, double b) {
+  (void)a, (void)b;
+  return x / 2 * (1 + erf(x / sqrt(2)));
+}
 static double ref_gelu_tanh(double x, double a, double b) {
   (void)a, (void)b;
   return x / 2 * (1 + tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * pow(x, 3))));
 }
 static double ref_mish(double x, double a, double b) { return x * tanh(ref_softplus(x, a, b)); }
-static double ref_swish(double x, double a, double b) { (void)b; return x / (1 + exp(-a * x)); }
+static double ref_swish(double x, double a, double b) {
+  (void)b;
+  return x / (1 + exp(-a * x));
+}
 static double ref_shrink(double x, double a, double b) { return x < -a ? x + b : x > a ? x - b : 0; }
 static double ref_clip(double x, double a, double b) { return fmin(fmax(x, a), b); }
 static double ref_affine(double x, double a, double b) { return a * x + b; }
-static double ref_square(double x, double a, double b) { (void)a, (void)b; return x * x; }
-#define LIBM(name) \
-  static double ref_##name(double x, double a, double b) { (void)a, (void)b; return name(x); }
-LIBM(ceil) LIBM(floor) LIBM(rint) LIBM(sqrt) LIBM(exp) LIBM(log) LIBM(sin) LIBM(cos) LIBM(tan) LIBM(asin) LIBM(acos)
-LIBM(atan) LIBM(sinh) LIBM(cosh) LIBM(tanh) LIBM(asinh) LIBM(acosh) LIBM(atanh) LIBM(erf)
+static double ref_square(double x, double a, double b) {
+  (void)a, (void)b;
+  return x * x;
+}
+#define LIBM(name)                                         \
+  static double ref_##name(double x, double a, double b) { \
+    (void)a, (void)b;                                      \
+    return name(x);                                        \
+  }
+/* clang-format off */
+LIBM(ceil)
+LIBM(floor)
+LIBM(rint)
+LIBM(sqrt)
+LIBM(exp)
+LIBM(log)
+LIBM(sin)
+LIBM(cos)
+LIBM(tan)
+LIBM(asin)
+LIBM(acos)
+LIBM(atan)
+LIBM(sinh)
+LIBM(cosh)
+LIBM(tanh)
+LIBM(asinh)
+LIBM(acosh)
+LIBM(atanh)
+LIBM(erf)
+/* clang-format on */
 
 /* Outside of [low, high] functions that have poles or steps would make the comparison a matter of luck. */
 static const struct {
@@ -109,7 +176,8 @@ static void check_case(size_t k, enum onr_dtype dtype, size_t count, enum onr_ba
   static unsigned char x[CAPACITY * 8];
   const struct onr_unary_params params = {cases[k].op, cases[k].alpha, cases[k].beta};
   const int is_double = dtype == ONR_DTYPE_F64;
-  struct layer_test t = {.layer = &onri_layer_unary, .params = &params, .backend = backend, .threads = threads, .num_out = 1};
+  struct layer_test t = {
+      .layer = &onri_layer_unary, .params = &params, .backend = backend, .threads = threads, .num_out = 1};
   fill_random(random, count, cases[k].low, cases[k].high, (uint32_t)k + 1);
   for (size_t i = 0; i < count; i++) x64[i] = (double)random[i];
   onri_store(dtype, is_double ? (const void *)x64 : random, count, x);
@@ -127,8 +195,8 @@ static void check_case(size_t k, enum onr_dtype dtype, size_t count, enum onr_ba
     const double expected = cases[k].reference(x64[i], (double)cases[k].alpha, (double)cases[k].beta);
     const double found = is_double ? y64[i] : (double)random[i];
     if (fabs(found - expected) > tolerance(dtype) * fmax(fabs(expected), 1.0))
-      fail_msg("op %d, %s, element %zu: f(%.9g) is %.9g, found %.9g", (int)cases[k].op, onr_dtype_name(dtype), i, x64[i],
-               expected, found);
+      fail_msg("op %d, %s, element %zu: f(%.9g) is %.9g, found %.9g", (int)cases[k].op, onr_dtype_name(dtype), i,
+               x64[i], expected, found);
   }
   layer_test_clear(&t);
 }
@@ -156,7 +224,8 @@ static void test_every_function_has_a_case(void **state) {
   for (int op = 0; op < ONR_NUM_UNARY; op++) {
     size_t found = 0;
     for (size_t k = 0; k < COUNT(cases); k++) found += (int)cases[k].op == op;
-    const int elsewhere = op == ONR_UNARY_NOT || op == ONR_UNARY_BITWISE_NOT || op == ONR_UNARY_IS_NAN || op == ONR_UNARY_IS_INF;
+    const int elsewhere =
+        op == ONR_UNARY_NOT || op == ONR_UNARY_BITWISE_NOT || op == ONR_UNARY_IS_NAN || op == ONR_UNARY_IS_INF;
     assert_int_equal(found, elsewhere ? 0 : 1);
   }
 }
@@ -177,8 +246,8 @@ static void test_nan_passes_through(void **state) {
 }
 
 /* Runs op on `count` elements of x; the output must be exactly y. */
-static void expect_exact(struct onr_unary_params params, enum onr_dtype in, const void *x, enum onr_dtype out, const void *y,
-                         int64_t count) {
+static void expect_exact(struct onr_unary_params params, enum onr_dtype in, const void *x, enum onr_dtype out,
+                         const void *y, int64_t count) {
   for (size_t b = 0; b < COUNT(backends); b++) {
     struct layer_test t = {.layer = &onri_layer_unary, .params = &params, .backend = backends[b], .num_out = 1};
     layer_test_input(&t, in, 1, &count, x);
@@ -192,25 +261,33 @@ static void expect_exact(struct onr_unary_params params, enum onr_dtype in, cons
 static void test_integers(void **state) {
   (void)state;
   const int8_t x8[4] = {-128, -3, 0, 127};
-  expect_exact((struct onr_unary_params){ONR_UNARY_ABS, 0, 0}, ONR_DTYPE_I8, x8, ONR_DTYPE_I8, (int8_t[]){-128, 3, 0, 127}, 4);
-  expect_exact((struct onr_unary_params){ONR_UNARY_NEG, 0, 0}, ONR_DTYPE_I8, x8, ONR_DTYPE_I8, (int8_t[]){-128, 3, 0, -127}, 4);
-  expect_exact((struct onr_unary_params){ONR_UNARY_SIGN, 0, 0}, ONR_DTYPE_I8, x8, ONR_DTYPE_I8, (int8_t[]){-1, -1, 0, 1}, 4);
-  expect_exact((struct onr_unary_params){ONR_UNARY_RELU, 0, 0}, ONR_DTYPE_I8, x8, ONR_DTYPE_I8, (int8_t[]){0, 0, 0, 127}, 4);
+  expect_exact((struct onr_unary_params){ONR_UNARY_ABS, 0, 0}, ONR_DTYPE_I8, x8, ONR_DTYPE_I8,
+               (int8_t[]){-128, 3, 0, 127}, 4);
+  expect_exact((struct onr_unary_params){ONR_UNARY_NEG, 0, 0}, ONR_DTYPE_I8, x8, ONR_DTYPE_I8,
+               (int8_t[]){-128, 3, 0, -127}, 4);
+  expect_exact((struct onr_unary_params){ONR_UNARY_SIGN, 0, 0}, ONR_DTYPE_I8, x8, ONR_DTYPE_I8,
+               (int8_t[]){-1, -1, 0, 1}, 4);
+  expect_exact((struct onr_unary_params){ONR_UNARY_RELU, 0, 0}, ONR_DTYPE_I8, x8, ONR_DTYPE_I8,
+               (int8_t[]){0, 0, 0, 127}, 4);
   expect_exact((struct onr_unary_params){ONR_UNARY_BITWISE_NOT, 0, 0}, ONR_DTYPE_I8, x8, ONR_DTYPE_I8,
                (int8_t[]){127, 2, -1, -128}, 4);
-  expect_exact((struct onr_unary_params){ONR_UNARY_SHRINK, 5, 1}, ONR_DTYPE_I8, x8, ONR_DTYPE_I8, (int8_t[]){-127, 0, 0, 126}, 4);
+  expect_exact((struct onr_unary_params){ONR_UNARY_SHRINK, 5, 1}, ONR_DTYPE_I8, x8, ONR_DTYPE_I8,
+               (int8_t[]){-127, 0, 0, 126}, 4);
   const int64_t x64[2] = {INT64_MIN, INT64_MAX};
   expect_exact((struct onr_unary_params){ONR_UNARY_NEG, 0, 0}, ONR_DTYPE_I64, x64, ONR_DTYPE_I64,
                (int64_t[]){INT64_MIN, -INT64_MAX}, 2);
   const int32_t x32[6] = {-7, -1, 0, 1, 5, 7};
-  expect_exact((struct onr_unary_params){ONR_UNARY_ERF, 0, 0}, ONR_DTYPE_I32, x32, ONR_DTYPE_I32, (int32_t[]){-1, 0, 0, 0, 1, 1}, 6);
+  expect_exact((struct onr_unary_params){ONR_UNARY_ERF, 0, 0}, ONR_DTYPE_I32, x32, ONR_DTYPE_I32,
+               (int32_t[]){-1, 0, 0, 0, 1, 1}, 6);
   const uint16_t u16[3] = {0, 1, 65535};
   expect_exact((struct onr_unary_params){ONR_UNARY_BITWISE_NOT, 0, 0}, ONR_DTYPE_U16, u16, ONR_DTYPE_U16,
                (uint16_t[]){65535, 65534, 0}, 3);
   expect_exact((struct onr_unary_params){ONR_UNARY_ABS, 0, 0}, ONR_DTYPE_U16, u16, ONR_DTYPE_U16, u16, 3);
-  expect_exact((struct onr_unary_params){ONR_UNARY_SHRINK, 1, 2}, ONR_DTYPE_U16, u16, ONR_DTYPE_U16, (uint16_t[]){0, 0, 65533}, 3);
+  expect_exact((struct onr_unary_params){ONR_UNARY_SHRINK, 1, 2}, ONR_DTYPE_U16, u16, ONR_DTYPE_U16,
+               (uint16_t[]){0, 0, 65533}, 3);
   const uint8_t truth[3] = {0, 1, 0};
-  expect_exact((struct onr_unary_params){ONR_UNARY_NOT, 0, 0}, ONR_DTYPE_BOOL, truth, ONR_DTYPE_BOOL, (uint8_t[]){1, 0, 1}, 3);
+  expect_exact((struct onr_unary_params){ONR_UNARY_NOT, 0, 0}, ONR_DTYPE_BOOL, truth, ONR_DTYPE_BOOL,
+               (uint8_t[]){1, 0, 1}, 3);
 }
 
 static void test_tests(void **state) {
@@ -218,11 +295,16 @@ static void test_tests(void **state) {
   const float x[5] = {1.0f, NAN, INFINITY, -INFINITY, 0.0f};
   const double d[2] = {NAN, -INFINITY};
   const uint16_t h[3] = {0x7C00, 0xFC00, 0x7E00};
-  expect_exact((struct onr_unary_params){ONR_UNARY_IS_NAN, 0, 0}, ONR_DTYPE_F32, x, ONR_DTYPE_BOOL, (uint8_t[]){0, 1, 0, 0, 0}, 5);
-  expect_exact((struct onr_unary_params){ONR_UNARY_IS_INF, 1, 1}, ONR_DTYPE_F32, x, ONR_DTYPE_BOOL, (uint8_t[]){0, 0, 1, 1, 0}, 5);
-  expect_exact((struct onr_unary_params){ONR_UNARY_IS_INF, 1, 0}, ONR_DTYPE_F32, x, ONR_DTYPE_BOOL, (uint8_t[]){0, 0, 0, 1, 0}, 5);
-  expect_exact((struct onr_unary_params){ONR_UNARY_IS_INF, 0, 1}, ONR_DTYPE_F16, h, ONR_DTYPE_BOOL, (uint8_t[]){1, 0, 0}, 3);
-  expect_exact((struct onr_unary_params){ONR_UNARY_IS_NAN, 0, 0}, ONR_DTYPE_F64, d, ONR_DTYPE_BOOL, (uint8_t[]){1, 0}, 2);
+  expect_exact((struct onr_unary_params){ONR_UNARY_IS_NAN, 0, 0}, ONR_DTYPE_F32, x, ONR_DTYPE_BOOL,
+               (uint8_t[]){0, 1, 0, 0, 0}, 5);
+  expect_exact((struct onr_unary_params){ONR_UNARY_IS_INF, 1, 1}, ONR_DTYPE_F32, x, ONR_DTYPE_BOOL,
+               (uint8_t[]){0, 0, 1, 1, 0}, 5);
+  expect_exact((struct onr_unary_params){ONR_UNARY_IS_INF, 1, 0}, ONR_DTYPE_F32, x, ONR_DTYPE_BOOL,
+               (uint8_t[]){0, 0, 0, 1, 0}, 5);
+  expect_exact((struct onr_unary_params){ONR_UNARY_IS_INF, 0, 1}, ONR_DTYPE_F16, h, ONR_DTYPE_BOOL,
+               (uint8_t[]){1, 0, 0}, 3);
+  expect_exact((struct onr_unary_params){ONR_UNARY_IS_NAN, 0, 0}, ONR_DTYPE_F64, d, ONR_DTYPE_BOOL, (uint8_t[]){1, 0},
+               2);
 }
 
 static void test_empty_and_scalar(void **state) {

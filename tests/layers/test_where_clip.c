@@ -14,11 +14,12 @@ static const enum onr_backend backends[] = {ONR_BACKEND_PORTABLE, ONR_BACKEND_AU
 /* Condition [3, 1], x [4], y [3, 4] and turned around, with elements of every size. */
 static void test_where_every_size(void **state) {
   (void)state;
-  static const enum onr_dtype dtypes[] = {ONR_DTYPE_BOOL, ONR_DTYPE_F16, ONR_DTYPE_F32, ONR_DTYPE_I64, ONR_DTYPE_STRING};
+  static const enum onr_dtype dtypes[] = {ONR_DTYPE_BOOL, ONR_DTYPE_F16, ONR_DTYPE_F32, ONR_DTYPE_I64,
+                                          ONR_DTYPE_STRING};
   const uint8_t condition[3] = {1, 0, 1};
   unsigned char x[4 * 16], y[12 * 16];
-  for (size_t i = 0; i < sizeof x; i++) x[i] = (unsigned char)(i * 7 + 1);
-  for (size_t i = 0; i < sizeof y; i++) y[i] = (unsigned char)(i * 5 + 2);
+  for (size_t i = 0; i < sizeof(x); i++) x[i] = (unsigned char)(i * 7 + 1);
+  for (size_t i = 0; i < sizeof(y); i++) y[i] = (unsigned char)(i * 5 + 2);
   for (size_t d = 0; d < COUNT(dtypes); d++) {
     const size_t size = onr_dtype_size(dtypes[d]);
     struct layer_test t = {.layer = &onri_layer_where, .num_out = 1};
@@ -72,7 +73,8 @@ static void test_where_wrong(void **state) {
 }
 
 /* NULL bounds are omitted inputs. Compares bits, except that any NaN will do where a NaN is expected. */
-static void clip(enum onr_dtype dtype, const void *x, const void *least, const void *most, const void *expected, int64_t count) {
+static void clip(enum onr_dtype dtype, const void *x, const void *least, const void *most, const void *expected,
+                 int64_t count) {
   const size_t size = onr_dtype_size(dtype);
   for (size_t k = 0; k < COUNT(backends); k++) {
     struct layer_test t = {.layer = &onri_layer_clip, .backend = backends[k], .num_out = 1};
@@ -135,8 +137,8 @@ static void test_dropout(void **state) {
         layer_test_input(&t, ONR_DTYPE_BOOL, 0, NULL, &training[training_mode]);
         assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
         if (!(r == 1 && training_mode == 1)) { /* what training drops: test_random.c */
-          assert_memory_equal(t.out[0].data, x, sizeof x);
-          if (like) assert_memory_equal(t.out[1].data, ((float[]){1, 1, 1}), sizeof x);
+          assert_memory_equal(t.out[0].data, x, sizeof(x));
+          if (like) assert_memory_equal(t.out[1].data, ((float[]){1, 1, 1}), sizeof(x));
           else assert_memory_equal(t.out[1].data, ((uint8_t[]){1, 1, 1}), 3);
         }
         layer_test_clear(&t);
@@ -150,9 +152,9 @@ static void test_align(void **state) {
     int64_t dim[2], result[4];
     enum onr_status status;
   } cases[] = {
-      {1, 4, 1, 3, {3}, {3, 1, 1}, ONR_STATUS_OK},          {2, 4, -3, 3, {3, 2}, {3, 2, 1}, ONR_STATUS_OK},
-      {1, 4, 0, 4, {6}, {6, 1, 1, 1}, ONR_STATUS_OK},       {2, 2, 0, 2, {3, 2}, {3, 2}, ONR_STATUS_OK},
-      {0, 2, 1, 0, {0}, {0}, ONR_STATUS_OK},                {2, 2, 1, 0, {3, 2}, {0}, ONR_STATUS_ATTRIBUTE},
+      {1, 4, 1, 3, {3}, {3, 1, 1}, ONR_STATUS_OK},    {2, 4, -3, 3, {3, 2}, {3, 2, 1}, ONR_STATUS_OK},
+      {1, 4, 0, 4, {6}, {6, 1, 1, 1}, ONR_STATUS_OK}, {2, 2, 0, 2, {3, 2}, {3, 2}, ONR_STATUS_OK},
+      {0, 2, 1, 0, {0}, {0}, ONR_STATUS_OK},          {2, 2, 1, 0, {3, 2}, {0}, ONR_STATUS_ATTRIBUTE},
       {1, 2, 2, 0, {3}, {0}, ONR_STATUS_ATTRIBUTE},
   };
   const float x[6] = {1, 2, 3, 4, 5, 6};
@@ -174,8 +176,12 @@ static void test_align(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_where_every_size), cmocka_unit_test(test_where_large), cmocka_unit_test(test_where_wrong),
-      cmocka_unit_test(test_clip),             cmocka_unit_test(test_clip_wrong),  cmocka_unit_test(test_dropout),
+      cmocka_unit_test(test_where_every_size),
+      cmocka_unit_test(test_where_large),
+      cmocka_unit_test(test_where_wrong),
+      cmocka_unit_test(test_clip),
+      cmocka_unit_test(test_clip_wrong),
+      cmocka_unit_test(test_dropout),
       cmocka_unit_test(test_align),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

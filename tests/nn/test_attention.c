@@ -6,12 +6,13 @@
 enum { E = 8, HIDDEN = 12 };
 typedef struct onr_multihead_attention_weights mha_weights;
 
-static const struct onr_multihead_attention plain = {.embed_dim = E, .num_heads = 2},
-                                            dims = {.embed_dim = E, .num_heads = 2, .kdim = 3, .vdim = 5},
-                                            zero = {.embed_dim = E, .num_heads = 4, .batch_first = 1, .add_zero_attn = 1, .per_head_weights = 1},
-                                            both = {.embed_dim = E, .num_heads = 2, .add_zero_attn = 1},
-                                            heads = {.embed_dim = E, .num_heads = 2, .per_head_weights = 1},
-                                            first = {.embed_dim = E, .num_heads = 2, .batch_first = 1, .per_head_weights = 1};
+static const struct onr_multihead_attention
+    plain = {.embed_dim = E, .num_heads = 2},
+    dims = {.embed_dim = E, .num_heads = 2, .kdim = 3, .vdim = 5},
+    zero = {.embed_dim = E, .num_heads = 4, .batch_first = 1, .add_zero_attn = 1, .per_head_weights = 1},
+    both = {.embed_dim = E, .num_heads = 2, .add_zero_attn = 1},
+    heads = {.embed_dim = E, .num_heads = 2, .per_head_weights = 1},
+    first = {.embed_dim = E, .num_heads = 2, .batch_first = 1, .per_head_weights = 1};
 
 /* Weights number 1, 2 ... in PyTorch's order. */
 static struct onr_weight next(int *number, size_t count) { return nn_weight(++*number, count); }
@@ -33,7 +34,8 @@ static mha_weights take(const struct onr_multihead_attention *p, int biased, int
   return w;
 }
 
-static int attend(struct onr_net *net, const int *in, const struct onr_multihead_attention *p, int biased, int further, int *weights) {
+static int attend(struct onr_net *net, const int *in, const struct onr_multihead_attention *p, int biased, int further,
+                  int *weights) {
   int number = 0;
   const mha_weights w = take(p, biased, further, &number);
   return onr_multihead_attention(net, in[0], in[1], in[2], in[3], -1, p, &w, weights);
@@ -59,7 +61,12 @@ static struct onr_transformer_layer_weights layer(int decoder, int *number) {
 }
 
 static int transform(struct onr_net *net, const int *in) {
-  const struct onr_transformer p = {.d_model = E, .nhead = 2, .dim_feedforward = HIDDEN, .norm_first = 1, .num_encoder_layers = 1, .num_decoder_layers = 1};
+  const struct onr_transformer p = {.d_model = E,
+                                    .nhead = 2,
+                                    .dim_feedforward = HIDDEN,
+                                    .norm_first = 1,
+                                    .num_encoder_layers = 1,
+                                    .num_decoder_layers = 1};
   int number = 0;
   struct onr_transformer_layer_weights encoder, decoder;
   struct onr_transformer_weights w = {.encoder = &encoder, .decoder = &decoder};

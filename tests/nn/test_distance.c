@@ -24,8 +24,12 @@ static void agrees_with_pytorch(void **state) {
   nn_check(cases, sizeof(cases) / sizeof(*cases), builders, sizeof(builders) / sizeof(*builders));
 }
 
-static int cosine_of(struct onr_net *net, int x, const void *eps) { return onr_cosine_similarity(net, x, x, 2, *(const float *)eps); }
-static int distance_of(struct onr_net *net, int x, const void *p) { return onr_pairwise_distance(net, x, x, *(const float *)p, 1e-6f, 0); }
+static int cosine_of(struct onr_net *net, int x, const void *eps) {
+  return onr_cosine_similarity(net, x, x, 2, *(const float *)eps);
+}
+static int distance_of(struct onr_net *net, int x, const void *p) {
+  return onr_pairwise_distance(net, x, x, *(const float *)p, 1e-6f, 0);
+}
 
 static void refuses_wrong_arguments(void **state) {
   const int64_t dims[] = {2, 3};

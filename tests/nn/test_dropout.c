@@ -11,7 +11,8 @@ typedef int (*dropout_layer)(struct onr_net *net, int x, const struct onr_dropou
 enum { CHANNELS = 2000, LENGTH = 10, COUNT = 2 * CHANNELS * LENGTH };
 
 /* y of a net of one layer for x of a shape whose elements are all `value`. */
-static void run(dropout_layer layer, const struct onr_dropout *p, int32_t rank, const int64_t *dims, float value, float *y) {
+static void run(dropout_layer layer, const struct onr_dropout *p, int32_t rank, const int64_t *dims, float value,
+                float *y) {
   static float x[COUNT];
   struct onr_net *net;
   struct onr_model *model;
@@ -36,7 +37,8 @@ static void run(dropout_layer layer, const struct onr_dropout *p, int32_t rank, 
 
 static float y[COUNT], again[COUNT];
 static const int64_t shape[] = {2, CHANNELS, LENGTH}, sample[] = {CHANNELS, LENGTH};
-static const dropout_layer all_layers[] = {onr_dropout, onr_dropout1d, onr_dropout2d, onr_alpha_dropout, onr_feature_alpha_dropout};
+static const dropout_layer all_layers[] = {onr_dropout, onr_dropout1d, onr_dropout2d, onr_alpha_dropout,
+                                           onr_feature_alpha_dropout};
 
 static void inference_changes_nothing(void **state) {
   const struct onr_dropout off = {.p = 0.5f};
@@ -94,7 +96,8 @@ static void the_extremes(void **state) {
 }
 
 static void the_seed_decides(void **state) {
-  const struct onr_dropout first = {.p = 0.5f, .training = 1, .seed = 7}, second = {.p = 0.5f, .training = 1, .seed = 8};
+  const struct onr_dropout first = {.p = 0.5f, .training = 1, .seed = 7},
+                           second = {.p = 0.5f, .training = 1, .seed = 8};
   (void)state;
   run(onr_dropout, &first, 3, shape, 1, y);
   run(onr_dropout, &first, 3, shape, 1, again);

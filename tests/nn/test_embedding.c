@@ -23,7 +23,8 @@ static enum onr_status run(const struct one_case *c, const int64_t *data, const 
   struct onr_model *model;
   struct onr_session *session;
   struct onr_error error;
-  const struct onr_desc desc = onr_desc_make(ONR_DTYPE_I64, c->num_offsets ? 1 : 2, c->num_offsets ? (int64_t[]){8} : (int64_t[]){2, 4});
+  const struct onr_desc desc =
+      onr_desc_make(ONR_DTYPE_I64, c->num_offsets ? 1 : 2, c->num_offsets ? (int64_t[]){8} : (int64_t[]){2, 4});
   const struct onr_tensor x = {desc, (void *)(uintptr_t)data};
   const struct onr_desc offsets = onr_desc_make(ONR_DTYPE_I64, 1, (int64_t[]){(int64_t)c->num_offsets});
   const struct onr_desc scale = onr_desc_make(ONR_DTYPE_F32, desc.rank, desc.dim);
@@ -32,7 +33,9 @@ static enum onr_status run(const struct one_case *c, const int64_t *data, const 
   const int begins = c->num_offsets ? onr_net_constant(net, &offsets, c->offsets) : -1;
   const int scaled = c->scaled ? onr_net_constant(net, &scale, scales) : -1;
   const struct onr_weight table = onr_weight(weight, sizeof(weight) / sizeof(*weight));
-  onr_net_output(net, "y", c->bag ? onr_embedding_bag(net, in, begins, scaled, &c->p, table) : onr_embedding(net, in, &c->p, table));
+  onr_net_output(
+      net, "y",
+      c->bag ? onr_embedding_bag(net, in, begins, scaled, &c->p, table) : onr_embedding(net, in, &c->p, table));
   enum onr_status status = onr_net_finish(net, &model, &error);
   if (status != ONR_STATUS_OK) return status;
   assert_int_equal(onr_session_create(model, NULL, &session, &error), ONR_STATUS_OK);
@@ -74,7 +77,8 @@ static void wrong_indices_and_offsets_are_refused(void **state) {
   const struct one_case falling = {{TABLE}, .bag = 1, .num_offsets = 3, .offsets = {0, 4, 3}};
   const struct one_case late = {{TABLE}, .bag = 1, .num_offsets = 1, .offsets = {1}};
   const struct one_case long_one = {{TABLE}, .bag = 1, .num_offsets = 2, .offsets = {0, 9}};
-  const struct one_case scaled = {{TABLE}, .bag = 1, .scaled = 1}, empty = {{.num_embeddings = 0, .embedding_dim = 4}, .bag = 0};
+  const struct one_case scaled = {{TABLE}, .bag = 1, .scaled = 1},
+                        empty = {{.num_embeddings = 0, .embedding_dim = 4}, .bag = 0};
   (void)state;
   assert_int_equal(run(&whole, high, NULL, 0), ONR_STATUS_INDEX);
   assert_int_equal(run(&whole, low, NULL, 0), ONR_STATUS_INDEX);

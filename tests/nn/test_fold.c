@@ -15,7 +15,8 @@ FOLD(fold_overlap, .output_size = {4, 5}, .kernel_size = {2, 3})
 FOLD(fold_oblong, .output_size = {5, 6}, .kernel_size = {3, 2}, .dilation = {1, 2}, .padding = {2, 1}, .stride = {2, 1})
 FOLD(fold_unbatched, .output_size = {4, 4}, .kernel_size = {3, 3}, .padding = {1, 1})
 
-#define BUILDER(name) {#name, name}
+#define BUILDER(name) \
+  { #name, name }
 static const struct nn_builder builders[] = {
     BUILDER(unfold), BUILDER(unfold_oblong), BUILDER(unfold_pixels), BUILDER(unfold_unbatched),
     BUILDER(fold),   BUILDER(fold_overlap),  BUILDER(fold_oblong),   BUILDER(fold_unbatched),

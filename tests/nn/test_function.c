@@ -3,38 +3,40 @@
 
 #include "nn/cases/function.h"
 
-#define SIZES(...) (const int64_t[]){__VA_ARGS__}
-#define DIMS(...) (const int32_t[]){__VA_ARGS__}
-#define ARITHMETIC(X, name)                       \
-  X(name, onr_##name(net, in[0], in[1]))          \
+#define SIZES(...) \
+  (const int64_t[]) { __VA_ARGS__ }
+#define DIMS(...) \
+  (const int32_t[]) { __VA_ARGS__ }
+#define ARITHMETIC(X, name)              \
+  X(name, onr_##name(net, in[0], in[1])) \
   X(name##_broadcast, onr_##name(net, in[0], in[1]))
-#define REDUCTION(X, name)                        \
-  X(name, onr_##name(net, in[0], 1, 0))           \
+#define REDUCTION(X, name)              \
+  X(name, onr_##name(net, in[0], 1, 0)) \
   X(name##_keepdim, onr_##name(net, in[0], -1, 1))
-#define LIST(X)                                                           \
-  ARITHMETIC(X, add)                                                      \
-  ARITHMETIC(X, sub)                                                      \
-  ARITHMETIC(X, mul)                                                      \
-  ARITHMETIC(X, div)                                                      \
-  X(matmul, onr_matmul(net, in[0], in[1]))                                \
-  X(matmul_batch, onr_matmul(net, in[0], in[1]))                          \
-  X(matmul_vector, onr_matmul(net, in[0], in[1]))                         \
-  REDUCTION(X, mean)                                                      \
-  REDUCTION(X, sum)                                                       \
-  REDUCTION(X, amax)                                                      \
-  X(cat, onr_cat(net, in, 2, 1))                                          \
-  X(cat_last, onr_cat(net, (const int[]){in[0], in[1], in[0]}, 3, -1))    \
-  X(cat_one, onr_cat(net, in, 1, 0))                                      \
-  X(slice_middle, onr_slice(net, in[0], 1, 1, 3))                         \
-  X(slice_end, onr_slice(net, in[0], -1, -2, INT64_MAX))                  \
-  X(slice_beyond, onr_slice(net, in[0], 0, 1, 9))                         \
-  X(select, onr_select(net, in[0], 1, 1))                                 \
-  X(select_last, onr_select(net, in[0], -1, -1))                          \
-  X(reshape, onr_reshape(net, in[0], SIZES(2, -1, 2), 3))                 \
-  X(reshape_kept, onr_reshape(net, in[0], SIZES(0, 0, 2, 2), 4))          \
-  X(permute, onr_permute(net, in[0], DIMS(2, 0, 1), 3))                   \
-  X(permute_last, onr_permute(net, in[0], DIMS(0, -1, 2, 1), 4))          \
-  X(squeeze, onr_squeeze(net, in[0], -2))                                 \
+#define LIST(X)                                                        \
+  ARITHMETIC(X, add)                                                   \
+  ARITHMETIC(X, sub)                                                   \
+  ARITHMETIC(X, mul)                                                   \
+  ARITHMETIC(X, div)                                                   \
+  X(matmul, onr_matmul(net, in[0], in[1]))                             \
+  X(matmul_batch, onr_matmul(net, in[0], in[1]))                       \
+  X(matmul_vector, onr_matmul(net, in[0], in[1]))                      \
+  REDUCTION(X, mean)                                                   \
+  REDUCTION(X, sum)                                                    \
+  REDUCTION(X, amax)                                                   \
+  X(cat, onr_cat(net, in, 2, 1))                                       \
+  X(cat_last, onr_cat(net, (const int[]){in[0], in[1], in[0]}, 3, -1)) \
+  X(cat_one, onr_cat(net, in, 1, 0))                                   \
+  X(slice_middle, onr_slice(net, in[0], 1, 1, 3))                      \
+  X(slice_end, onr_slice(net, in[0], -1, -2, INT64_MAX))               \
+  X(slice_beyond, onr_slice(net, in[0], 0, 1, 9))                      \
+  X(select, onr_select(net, in[0], 1, 1))                              \
+  X(select_last, onr_select(net, in[0], -1, -1))                       \
+  X(reshape, onr_reshape(net, in[0], SIZES(2, -1, 2), 3))              \
+  X(reshape_kept, onr_reshape(net, in[0], SIZES(0, 0, 2, 2), 4))       \
+  X(permute, onr_permute(net, in[0], DIMS(2, 0, 1), 3))                \
+  X(permute_last, onr_permute(net, in[0], DIMS(0, -1, 2, 1), 4))       \
+  X(squeeze, onr_squeeze(net, in[0], -2))                              \
   X(unsqueeze, onr_unsqueeze(net, in[0], -1))
 LIST(NN_FUNCTION)
 
@@ -64,9 +66,16 @@ static void refuses_wrong_arguments(void **state) {
     int (*add)(struct onr_net *net, int x, const void *params);
     const char *text;
   } wrong[] = {
-      {mean_beyond, "axis 2"}, {cat_beyond, "axis -3"}, {cat_of_nothing, "at least one"}, {slice_beyond_dims, "axis 2"},
-      {reshape_to_others, "8 elements, the input 6"}, {reshape_too_deep, "rank of 0 to 8"}, {permute_beyond, "dim 2"},
-      {permute_twice, "each of 0..1 once"}, {permute_of_others, "3 entries"}, {squeeze_of_more, "axis 0 of size 2"},
+      {mean_beyond, "axis 2"},
+      {cat_beyond, "axis -3"},
+      {cat_of_nothing, "at least one"},
+      {slice_beyond_dims, "axis 2"},
+      {reshape_to_others, "8 elements, the input 6"},
+      {reshape_too_deep, "rank of 0 to 8"},
+      {permute_beyond, "dim 2"},
+      {permute_twice, "each of 0..1 once"},
+      {permute_of_others, "3 entries"},
+      {squeeze_of_more, "axis 0 of size 2"},
       {matmul_of_others, "inner dimension"},
   };
   (void)state;

@@ -4,25 +4,28 @@
 #include "nn/cases/linear.h"
 
 #define W nn_weight
-#define LINEAR(in, out) &(struct onr_linear){in, out}
+#define LINEAR(in, out) \
+  &(struct onr_linear) { in, out }
 #define NO onr_no_weight()
-#define BILINEAR(in1, in2, out) &(struct onr_bilinear){in1, in2, out}
-#define SIZES(...) (const int64_t[]){__VA_ARGS__}
+#define BILINEAR(in1, in2, out) \
+  &(struct onr_bilinear) { in1, in2, out }
+#define SIZES(...) \
+  (const int64_t[]) { __VA_ARGS__ }
 
-#define LIST(X)                                                                                       \
-  X(linear, onr_linear(net, in[0], LINEAR(4, 6), W(1, 24), W(2, 6)))                                  \
-  X(linear_no_bias, onr_linear(net, in[0], LINEAR(4, 3), W(1, 12), NO))                             \
-  X(linear_vector, onr_linear(net, in[0], LINEAR(5, 2), W(1, 10), W(2, 2)))                           \
-  X(bilinear, onr_bilinear(net, in[0], in[1], BILINEAR(4, 3, 5), W(1, 60), W(2, 5)))                  \
-  X(bilinear_no_bias, onr_bilinear(net, in[0], in[1], BILINEAR(2, 5, 3), W(1, 30), NO))             \
-  X(bilinear_vector, onr_bilinear(net, in[0], in[1], BILINEAR(3, 4, 2), W(1, 24), W(2, 2)))           \
-  X(identity, onr_identity(net, in[0]))                                                               \
-  X(flatten, onr_flatten(net, in[0], 1, -1))                                                          \
-  X(flatten_all, onr_flatten(net, in[0], 0, -1))                                                      \
-  X(flatten_middle, onr_flatten(net, in[0], 1, 2))                                                    \
-  X(flatten_from_end, onr_flatten(net, in[0], -3, -2))                                                \
-  X(flatten_one, onr_flatten(net, in[0], 1, 1))                                                       \
-  X(unflatten, onr_unflatten(net, in[0], 1, SIZES(2, 3), 2))                                          \
+#define LIST(X)                                                                             \
+  X(linear, onr_linear(net, in[0], LINEAR(4, 6), W(1, 24), W(2, 6)))                        \
+  X(linear_no_bias, onr_linear(net, in[0], LINEAR(4, 3), W(1, 12), NO))                     \
+  X(linear_vector, onr_linear(net, in[0], LINEAR(5, 2), W(1, 10), W(2, 2)))                 \
+  X(bilinear, onr_bilinear(net, in[0], in[1], BILINEAR(4, 3, 5), W(1, 60), W(2, 5)))        \
+  X(bilinear_no_bias, onr_bilinear(net, in[0], in[1], BILINEAR(2, 5, 3), W(1, 30), NO))     \
+  X(bilinear_vector, onr_bilinear(net, in[0], in[1], BILINEAR(3, 4, 2), W(1, 24), W(2, 2))) \
+  X(identity, onr_identity(net, in[0]))                                                     \
+  X(flatten, onr_flatten(net, in[0], 1, -1))                                                \
+  X(flatten_all, onr_flatten(net, in[0], 0, -1))                                            \
+  X(flatten_middle, onr_flatten(net, in[0], 1, 2))                                          \
+  X(flatten_from_end, onr_flatten(net, in[0], -3, -2))                                      \
+  X(flatten_one, onr_flatten(net, in[0], 1, 1))                                             \
+  X(unflatten, onr_unflatten(net, in[0], 1, SIZES(2, 3), 2))                                \
   X(unflatten_rest, onr_unflatten(net, in[0], -2, SIZES(2, -1, 1), 3))
 LIST(NN_FUNCTION)
 

@@ -76,23 +76,34 @@ static void wrong_shapes_are_found_when_it_is_finished(void **state) {
 
 static int without_value(struct onr_net *net, int x) { return onr_add(net, x, -1); }
 static int without_first_value(struct onr_net *net, int x) { return onr_add(net, -1, x); }
-static int without_name(struct onr_net *net, int x) { return (void)x, onr_net_input(net, NULL, ONR_DTYPE_F32, 0, NULL); }
+static int without_name(struct onr_net *net, int x) {
+  return (void)x, onr_net_input(net, NULL, ONR_DTYPE_F32, 0, NULL);
+}
 static int without_dims(struct onr_net *net, int x) { return (void)x, onr_net_input(net, "z", ONR_DTYPE_F32, 2, NULL); }
-static int same_input_name(struct onr_net *net, int x) { return (void)x, onr_net_input(net, "x", ONR_DTYPE_F32, 0, NULL); }
+static int same_input_name(struct onr_net *net, int x) {
+  return (void)x, onr_net_input(net, "x", ONR_DTYPE_F32, 0, NULL);
+}
 static int same_output_name(struct onr_net *net, int x) {
   onr_net_output(net, "y", onr_relu(net, x));
   return onr_net_output(net, "y", onr_tanh(net, x)), -1;
 }
 static int without_second_part(struct onr_net *net, int x) { return onr_cat(net, (int[]){x, -1}, 2, 0); }
 static int without_output_name(struct onr_net *net, int x) { return onr_net_output(net, NULL, x), -1; }
-static int without_linear_weight(struct onr_net *net, int x) { return onr_linear(net, x, &(struct onr_linear){3, 2}, onr_no_weight(), onr_weight(bias, 2)); }
-static int without_gru_weights(struct onr_net *net, int x) { return onr_gru(net, x, -1, &(struct onr_rnn){.input_size = 3, .hidden_size = 2}, NULL, NULL); }
+static int without_linear_weight(struct onr_net *net, int x) {
+  return onr_linear(net, x, &(struct onr_linear){3, 2}, onr_no_weight(), onr_weight(bias, 2));
+}
+static int without_gru_weights(struct onr_net *net, int x) {
+  return onr_gru(net, x, -1, &(struct onr_rnn){.input_size = 3, .hidden_size = 2}, NULL, NULL);
+}
 static int without_projections(struct onr_net *net, int x) {
   const struct onr_multihead_attention_weights w = {.out_proj_weight = {weight, 1}};
-  return onr_multihead_attention(net, x, x, x, -1, -1, &(struct onr_multihead_attention){.embed_dim = 1, .num_heads = 1}, &w, NULL);
+  return onr_multihead_attention(net, x, x, x, -1, -1,
+                                 &(struct onr_multihead_attention){.embed_dim = 1, .num_heads = 1}, &w, NULL);
 }
 static int without_layers(struct onr_net *net, int x) {
-  return onr_transformer_encoder(net, x, -1, -1, &(struct onr_transformer){.d_model = 3, .nhead = 1, .num_encoder_layers = 1}, NULL, (struct onr_affine_weights){0});
+  return onr_transformer_encoder(net, x, -1, -1,
+                                 &(struct onr_transformer){.d_model = 3, .nhead = 1, .num_encoder_layers = 1}, NULL,
+                                 (struct onr_affine_weights){0});
 }
 
 /* What is left out or doubled is named, also where the sizes of x are not known. */
@@ -101,10 +112,17 @@ static void what_is_left_out_or_doubled_is_named(void **state) {
     int (*add)(struct onr_net *net, int x);
     const char *text;
   } wrong[] = {
-      {without_value, "binary: input 1"}, {without_first_value, "binary: input 0"}, {without_name, "no name"},
-      {without_output_name, "no name"}, {without_dims, "'z': dims is NULL"}, {without_linear_weight, "Linear: weight is NULL"},
-      {without_gru_weights, "GRU: weights is NULL"}, {without_projections, "in_proj_weight, or q_proj_weight"},
-      {same_input_name, "two inputs"}, {same_output_name, "two outputs"}, {without_second_part, "value 1 is -1"},
+      {without_value, "binary: input 1"},
+      {without_first_value, "binary: input 0"},
+      {without_name, "no name"},
+      {without_output_name, "no name"},
+      {without_dims, "'z': dims is NULL"},
+      {without_linear_weight, "Linear: weight is NULL"},
+      {without_gru_weights, "GRU: weights is NULL"},
+      {without_projections, "in_proj_weight, or q_proj_weight"},
+      {same_input_name, "two inputs"},
+      {same_output_name, "two outputs"},
+      {without_second_part, "value 1 is -1"},
       {without_layers, "layers is NULL"},
   };
   (void)state;
@@ -192,7 +210,8 @@ static void run_profiled(const struct onr_model *model, struct onr_threads *thre
 }
 
 static void modules_have_names_in_profiles_and_threads_share_the_work(void **state) {
-  static float w[WIDTH * WIDTH], x[BATCH * WIDTH], one[BATCH * WIDTH], two[BATCH * WIDTH], hidden[BATCH * WIDTH], expected[BATCH * WIDTH];
+  static float w[WIDTH * WIDTH], x[BATCH * WIDTH], one[BATCH * WIDTH], two[BATCH * WIDTH], hidden[BATCH * WIDTH],
+      expected[BATCH * WIDTH];
   struct onr_net *net;
   struct onr_model *model;
   struct onr_threads *threads;

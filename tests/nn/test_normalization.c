@@ -7,49 +7,61 @@
 
 #define W nn_weight
 #define NO onr_no_weight()
-#define ALL(n) &(struct onr_norm_weights){W(1, n), W(2, n), W(3, n), nn_variance(4, n)}
-#define KEPT(n) &(struct onr_norm_weights){.running_mean = W(1, n), .running_var = nn_variance(2, n)}
-#define AFFINE(n) &(struct onr_norm_weights){.weight = W(1, n), .bias = W(2, n)}
-#define BATCH(n, e) &(struct onr_batch_norm){.num_features = n, .eps = e}
-#define INSTANCE(n, e) &(struct onr_instance_norm){.num_features = n, .eps = e}
-#define GROUP(g, c, e) &(struct onr_group_norm){.num_groups = g, .num_channels = c, .eps = e}
-#define LAYER(n, e, ...) &(struct onr_layer_norm){.num_dims = n, .eps = e, .normalized_shape = {__VA_ARGS__}}
-#define RMS(n, e, ...) &(struct onr_rms_norm){.num_dims = n, .eps = e, .normalized_shape = {__VA_ARGS__}}
+#define ALL(n) \
+  &(struct onr_norm_weights) { W(1, n), W(2, n), W(3, n), nn_variance(4, n) }
+#define KEPT(n) \
+  &(struct onr_norm_weights) { .running_mean = W(1, n), .running_var = nn_variance(2, n) }
+#define AFFINE(n) \
+  &(struct onr_norm_weights) { .weight = W(1, n), .bias = W(2, n) }
+#define BATCH(n, e) \
+  &(struct onr_batch_norm) { .num_features = n, .eps = e }
+#define INSTANCE(n, e) \
+  &(struct onr_instance_norm) { .num_features = n, .eps = e }
+#define GROUP(g, c, e) \
+  &(struct onr_group_norm) { .num_groups = g, .num_channels = c, .eps = e }
+#define LAYER(n, e, ...)                                         \
+  &(struct onr_layer_norm) {                                     \
+    .num_dims = n, .eps = e, .normalized_shape = { __VA_ARGS__ } \
+  }
+#define RMS(n, e, ...)                                           \
+  &(struct onr_rms_norm) {                                       \
+    .num_dims = n, .eps = e, .normalized_shape = { __VA_ARGS__ } \
+  }
 
-#define LIST(X)                                                                             \
-  X(batch_norm1d, onr_batch_norm1d(net, in[0], BATCH(4, 0), ALL(4)))                        \
-  X(batch_norm1d_length, onr_batch_norm1d(net, in[0], BATCH(4, 1e-3f), ALL(4)))             \
-  X(batch_norm1d_own, onr_batch_norm1d(net, in[0], BATCH(4, 0), AFFINE(4)))                 \
-  X(batch_norm2d, onr_batch_norm2d(net, in[0], BATCH(3, 0), ALL(3)))                        \
-  X(batch_norm2d_plain, onr_batch_norm2d(net, in[0], BATCH(3, 0), KEPT(3)))                 \
-  X(batch_norm2d_own, onr_batch_norm2d(net, in[0], BATCH(3, 0.1f), NULL))                   \
-  X(batch_norm3d, onr_batch_norm3d(net, in[0], BATCH(2, 0), ALL(2)))                        \
-  X(batch_norm3d_own, onr_batch_norm3d(net, in[0], BATCH(2, 0), AFFINE(2)))                 \
-  X(instance_norm1d, onr_instance_norm1d(net, in[0], INSTANCE(3, 0), NULL))                 \
-  X(instance_norm1d_alone, onr_instance_norm1d(net, in[0], INSTANCE(3, 0), AFFINE(3)))      \
-  X(instance_norm1d_kept_alone, onr_instance_norm1d(net, in[0], INSTANCE(3, 0), ALL(3)))    \
-  X(instance_norm2d, onr_instance_norm2d(net, in[0], INSTANCE(3, 0.2f), AFFINE(3)))         \
-  X(instance_norm2d_kept, onr_instance_norm2d(net, in[0], INSTANCE(3, 0), KEPT(3)))         \
-  X(instance_norm2d_alone, onr_instance_norm2d(net, in[0], INSTANCE(3, 0), NULL))           \
-  X(instance_norm3d, onr_instance_norm3d(net, in[0], INSTANCE(2, 0), AFFINE(2)))            \
-  X(instance_norm3d_kept, onr_instance_norm3d(net, in[0], INSTANCE(2, 0), ALL(2)))          \
-  X(instance_norm3d_alone, onr_instance_norm3d(net, in[0], INSTANCE(2, 0), NULL))           \
-  X(group_norm, onr_group_norm(net, in[0], GROUP(2, 6, 0), W(1, 6), W(2, 6)))               \
-  X(group_norm_plain, onr_group_norm(net, in[0], GROUP(3, 6, 0.1f), NO, NO))            \
-  X(group_norm_flat, onr_group_norm(net, in[0], GROUP(2, 6, 0), W(1, 6), W(2, 6)))          \
-  X(layer_norm, onr_layer_norm(net, in[0], LAYER(0, 0, 5), W(1, 5), W(2, 5)))               \
-  X(layer_norm_2, onr_layer_norm(net, in[0], LAYER(2, 0.01f, 3, 5), W(1, 15), W(2, 15)))    \
-  X(layer_norm_3, onr_layer_norm(net, in[0], LAYER(3, 0, 2, 3, 5), NO, NO))             \
-  X(layer_norm_no_bias, onr_layer_norm(net, in[0], LAYER(2, 0, 3, 5), W(1, 15), NO))      \
-  X(layer_norm_vector, onr_layer_norm(net, in[0], LAYER(0, 0, 7), W(1, 7), W(2, 7)))        \
-  X(rms_norm, onr_rms_norm(net, in[0], RMS(0, 0, 5), W(1, 5)))                              \
-  X(rms_norm_2, onr_rms_norm(net, in[0], RMS(2, 0.1f, 3, 5), W(1, 15)))                     \
-  X(rms_norm_plain, onr_rms_norm(net, in[0], RMS(0, 0, 5), NO))                           \
-  X(local_response_norm, onr_local_response_norm(net, in[0], 3, 1e-4f, 0.75f, 1))           \
-  X(local_response_norm_even, onr_local_response_norm(net, in[0], 4, 0.5f, 0.6f, 2))        \
-  X(local_response_norm_5, onr_local_response_norm(net, in[0], 5, 0.3f, 0.75f, 1))          \
-  X(cross_map_lrn2d, onr_cross_map_lrn2d(net, in[0], 3, 1e-4f, 0.75f, 1))                   \
-  X(cross_map_lrn2d_even, onr_cross_map_lrn2d(net, in[0], 4, 0.5f, 0.6f, 2))                \
+#define LIST(X)                                                                          \
+  X(batch_norm1d, onr_batch_norm1d(net, in[0], BATCH(4, 0), ALL(4)))                     \
+  X(batch_norm1d_length, onr_batch_norm1d(net, in[0], BATCH(4, 1e-3f), ALL(4)))          \
+  X(batch_norm1d_own, onr_batch_norm1d(net, in[0], BATCH(4, 0), AFFINE(4)))              \
+  X(batch_norm2d, onr_batch_norm2d(net, in[0], BATCH(3, 0), ALL(3)))                     \
+  X(batch_norm2d_plain, onr_batch_norm2d(net, in[0], BATCH(3, 0), KEPT(3)))              \
+  X(batch_norm2d_own, onr_batch_norm2d(net, in[0], BATCH(3, 0.1f), NULL))                \
+  X(batch_norm3d, onr_batch_norm3d(net, in[0], BATCH(2, 0), ALL(2)))                     \
+  X(batch_norm3d_own, onr_batch_norm3d(net, in[0], BATCH(2, 0), AFFINE(2)))              \
+  X(instance_norm1d, onr_instance_norm1d(net, in[0], INSTANCE(3, 0), NULL))              \
+  X(instance_norm1d_alone, onr_instance_norm1d(net, in[0], INSTANCE(3, 0), AFFINE(3)))   \
+  X(instance_norm1d_kept_alone, onr_instance_norm1d(net, in[0], INSTANCE(3, 0), ALL(3))) \
+  X(instance_norm2d, onr_instance_norm2d(net, in[0], INSTANCE(3, 0.2f), AFFINE(3)))      \
+  X(instance_norm2d_kept, onr_instance_norm2d(net, in[0], INSTANCE(3, 0), KEPT(3)))      \
+  X(instance_norm2d_alone, onr_instance_norm2d(net, in[0], INSTANCE(3, 0), NULL))        \
+  X(instance_norm3d, onr_instance_norm3d(net, in[0], INSTANCE(2, 0), AFFINE(2)))         \
+  X(instance_norm3d_kept, onr_instance_norm3d(net, in[0], INSTANCE(2, 0), ALL(2)))       \
+  X(instance_norm3d_alone, onr_instance_norm3d(net, in[0], INSTANCE(2, 0), NULL))        \
+  X(group_norm, onr_group_norm(net, in[0], GROUP(2, 6, 0), W(1, 6), W(2, 6)))            \
+  X(group_norm_plain, onr_group_norm(net, in[0], GROUP(3, 6, 0.1f), NO, NO))             \
+  X(group_norm_flat, onr_group_norm(net, in[0], GROUP(2, 6, 0), W(1, 6), W(2, 6)))       \
+  X(layer_norm, onr_layer_norm(net, in[0], LAYER(0, 0, 5), W(1, 5), W(2, 5)))            \
+  X(layer_norm_2, onr_layer_norm(net, in[0], LAYER(2, 0.01f, 3, 5), W(1, 15), W(2, 15))) \
+  X(layer_norm_3, onr_layer_norm(net, in[0], LAYER(3, 0, 2, 3, 5), NO, NO))              \
+  X(layer_norm_no_bias, onr_layer_norm(net, in[0], LAYER(2, 0, 3, 5), W(1, 15), NO))     \
+  X(layer_norm_vector, onr_layer_norm(net, in[0], LAYER(0, 0, 7), W(1, 7), W(2, 7)))     \
+  X(rms_norm, onr_rms_norm(net, in[0], RMS(0, 0, 5), W(1, 5)))                           \
+  X(rms_norm_2, onr_rms_norm(net, in[0], RMS(2, 0.1f, 3, 5), W(1, 15)))                  \
+  X(rms_norm_plain, onr_rms_norm(net, in[0], RMS(0, 0, 5), NO))                          \
+  X(local_response_norm, onr_local_response_norm(net, in[0], 3, 1e-4f, 0.75f, 1))        \
+  X(local_response_norm_even, onr_local_response_norm(net, in[0], 4, 0.5f, 0.6f, 2))     \
+  X(local_response_norm_5, onr_local_response_norm(net, in[0], 5, 0.3f, 0.75f, 1))       \
+  X(cross_map_lrn2d, onr_cross_map_lrn2d(net, in[0], 3, 1e-4f, 0.75f, 1))                \
+  X(cross_map_lrn2d_even, onr_cross_map_lrn2d(net, in[0], 4, 0.5f, 0.6f, 2))             \
   X(cross_map_lrn2d_one, onr_cross_map_lrn2d(net, in[0], 2, 0.5f, 0.75f, 1))
 LIST(NN_FUNCTION)
 

@@ -3,15 +3,21 @@
 
 #include "nn/cases/padding.h"
 
-#define NUMBERS1 (const int64_t[]){2, 1}
-#define NUMBERS2 (const int64_t[]){1, 2, 0, 1}
-#define NUMBERS3 (const int64_t[]){1, 0, 2, 1, 1, 1}
-#define CROPS1 (const int64_t[]){-1, 2}
-#define CROPS2 (const int64_t[]){1, -2, -1, 1}
-#define CROPS3 (const int64_t[]){-1, 1, 1, 0, 0, -1}
+#define NUMBERS1 \
+  (const int64_t[]) { 2, 1 }
+#define NUMBERS2 \
+  (const int64_t[]) { 1, 2, 0, 1 }
+#define NUMBERS3 \
+  (const int64_t[]) { 1, 0, 2, 1, 1, 1 }
+#define CROPS1 \
+  (const int64_t[]) { -1, 2 }
+#define CROPS2 \
+  (const int64_t[]) { 1, -2, -1, 1 }
+#define CROPS3 \
+  (const int64_t[]) { -1, 1, 1, 0, 0, -1 }
 
-#define PLAIN(X, name, n)                                             \
-  X(name##_pad##n##d, onr_##name##_pad##n##d(net, in[0], NUMBERS##n)) \
+#define PLAIN(X, name, n)                                                   \
+  X(name##_pad##n##d, onr_##name##_pad##n##d(net, in[0], NUMBERS##n))       \
   X(name##_pad##n##d_alone, onr_##name##_pad##n##d(net, in[0], NUMBERS##n)) \
   X(name##_pad##n##d_crop, onr_##name##_pad##n##d(net, in[0], CROPS##n))
 #define DIMENSION(X, n)                                                       \
@@ -21,12 +27,12 @@
   PLAIN(X, circular, n)                                                       \
   X(constant_pad##n##d, onr_constant_pad##n##d(net, in[0], NUMBERS##n, 3.5f)) \
   X(constant_pad##n##d_alone, onr_constant_pad##n##d(net, in[0], CROPS##n, -0.5f))
-#define LIST(X)                                                                                  \
-  DIMENSION(X, 1)                                                                                \
-  DIMENSION(X, 2)                                                                                \
-  DIMENSION(X, 3)                                                                                \
-  X(circular_whole, onr_circular_pad2d(net, in[0], (const int64_t[]){4, 4, 3, 0}))               \
-  X(reflection_beyond_crop, onr_reflection_pad1d(net, in[0], (const int64_t[]){3, -2}))          \
+#define LIST(X)                                                                         \
+  DIMENSION(X, 1)                                                                       \
+  DIMENSION(X, 2)                                                                       \
+  DIMENSION(X, 3)                                                                       \
+  X(circular_whole, onr_circular_pad2d(net, in[0], (const int64_t[]){4, 4, 3, 0}))      \
+  X(reflection_beyond_crop, onr_reflection_pad1d(net, in[0], (const int64_t[]){3, -2})) \
   X(replication_of_nothing, onr_replication_pad2d(net, in[0], (const int64_t[]){2, -4, 0, 1}))
 LIST(NN_FUNCTION)
 
@@ -37,7 +43,9 @@ static void agrees_with_pytorch(void **state) {
 }
 
 static int add_zero(struct onr_net *net, int x, const void *padding) { return onr_zero_pad2d(net, x, padding); }
-static int add_reflection(struct onr_net *net, int x, const void *padding) { return onr_reflection_pad1d(net, x, padding); }
+static int add_reflection(struct onr_net *net, int x, const void *padding) {
+  return onr_reflection_pad1d(net, x, padding);
+}
 
 static int add_circular(struct onr_net *net, int x, const void *padding) { return onr_circular_pad1d(net, x, padding); }
 

@@ -44,7 +44,8 @@ static size_t cut(const struct one_case *c, struct onr_rnn_weights *weights, siz
 
 static void build(struct onr_net *net, const struct one_case *c, const struct onr_rnn_weights *weights, size_t cells) {
   const int64_t *dims = c->cell ? (int64_t[]){BATCH, IN} : (int64_t[]){ONR_UNKNOWN_DIM, ONR_UNKNOWN_DIM, IN};
-  const int64_t size = c->p.proj_size ? c->p.proj_size : HIDDEN, h_dims[3] = {(int64_t)cells, BATCH, size}, c_dims[3] = {(int64_t)cells, BATCH, HIDDEN};
+  const int64_t size = c->p.proj_size ? c->p.proj_size : HIDDEN, h_dims[3] = {(int64_t)cells, BATCH, size},
+                c_dims[3] = {(int64_t)cells, BATCH, HIDDEN};
   const struct onr_desc h_desc = onr_desc_make(ONR_DTYPE_F32, c->cell ? 2 : 3, h_dims + c->cell);
   const struct onr_desc c_desc = onr_desc_make(ONR_DTYPE_F32, c->cell ? 2 : 3, c_dims + c->cell);
   const int x = onr_net_input(net, "x", ONR_DTYPE_F32, c->cell ? 2 : 3, dims);
@@ -111,25 +112,37 @@ static void check(const struct one_case *c) {
 static void rnn(void **state) {
   (void)state;
   check(&(struct one_case){RNN, 0, {IN, HIDDEN, .num_layers = 1}, DATA(rnn_plain)});
-  check(&(struct one_case){RNN, 0, {IN, HIDDEN, .num_layers = 2, .bidirectional = 1, .relu = 1}, .no_bias = 1, DATA(rnn_relu)});
+  check(&(struct one_case){
+      RNN, 0, {IN, HIDDEN, .num_layers = 2, .bidirectional = 1, .relu = 1}, .no_bias = 1, DATA(rnn_relu)});
   check(&(struct one_case){RNN, 1, {IN, HIDDEN, .num_layers = 1}, .s = rnn_cell_s, DATA(rnn_cell)});
 }
 
 static void gru(void **state) {
   (void)state;
   check(&(struct one_case){GRU, 0, {IN, HIDDEN, .num_layers = 1}, DATA(gru_plain)});
-  check(&(struct one_case){GRU, 0, {IN, HIDDEN, .num_layers = 2, .bidirectional = 1, .batch_first = 1}, .s = gru_deep_s, DATA(gru_deep)});
+  check(&(struct one_case){
+      GRU, 0, {IN, HIDDEN, .num_layers = 2, .bidirectional = 1, .batch_first = 1}, .s = gru_deep_s, DATA(gru_deep)});
   check(&(struct one_case){GRU, 1, {IN, HIDDEN, .num_layers = 1}, .s = gru_cell_s, DATA(gru_cell)});
 }
 
 static void lstm(void **state) {
   (void)state;
   check(&(struct one_case){LSTM, 0, {IN, HIDDEN, .num_layers = 1}, DATA(lstm_plain)});
-  check(&(struct one_case){LSTM, 0, {IN, HIDDEN, .num_layers = 2, .bidirectional = 1, .batch_first = 1}, .s = lstm_deep_s, DATA(lstm_deep)});
-  check(&(struct one_case){LSTM, 0, {IN, HIDDEN, .num_layers = 2, .bidirectional = 1, .proj_size = 2}, DATA(lstm_proj)});
-  check(&(struct one_case){LSTM, 0, {IN, HIDDEN, .num_layers = 2, .bidirectional = 1, .batch_first = 1, .proj_size = 4},
-                           .s = lstm_proj_state_s, DATA(lstm_proj_state)});
-  check(&(struct one_case){LSTM, 0, {IN, HIDDEN, .num_layers = 1, .proj_size = 1}, .no_bias = 1, .s = lstm_proj_bare_s, DATA(lstm_proj_bare)});
+  check(&(struct one_case){
+      LSTM, 0, {IN, HIDDEN, .num_layers = 2, .bidirectional = 1, .batch_first = 1}, .s = lstm_deep_s, DATA(lstm_deep)});
+  check(
+      &(struct one_case){LSTM, 0, {IN, HIDDEN, .num_layers = 2, .bidirectional = 1, .proj_size = 2}, DATA(lstm_proj)});
+  check(&(struct one_case){LSTM,
+                           0,
+                           {IN, HIDDEN, .num_layers = 2, .bidirectional = 1, .batch_first = 1, .proj_size = 4},
+                           .s = lstm_proj_state_s,
+                           DATA(lstm_proj_state)});
+  check(&(struct one_case){LSTM,
+                           0,
+                           {IN, HIDDEN, .num_layers = 1, .proj_size = 1},
+                           .no_bias = 1,
+                           .s = lstm_proj_bare_s,
+                           DATA(lstm_proj_bare)});
   check(&(struct one_case){LSTM, 1, {IN, HIDDEN, .num_layers = 1}, .s = lstm_cell_s, DATA(lstm_cell)});
 }
 
@@ -137,7 +150,8 @@ static void wrong_parameters_are_refused(void **state) {
   const float w[100] = {0};
   const struct onr_rnn_weights whole = {.weight_ih = {w, 4}, .weight_hh = {w, 4}};
   const struct onr_rnn_weights half = {.weight_ih = {w, 4}, .weight_hh = {w, 4}, .bias_ih = {w, 2}};
-  const struct onr_rnn good = {2, 2, .num_layers = 1}, empty = {0, 2, .num_layers = 1}, projected = {2, 2, .proj_size = 1}, deep = {2, 2, .num_layers = 1000};
+  const struct onr_rnn good = {2, 2, .num_layers = 1}, empty = {0, 2, .num_layers = 1},
+                       projected = {2, 2, .proj_size = 1}, deep = {2, 2, .num_layers = 1000};
   struct onr_net *net;
   struct onr_model *model;
   struct onr_error error;
@@ -145,7 +159,10 @@ static void wrong_parameters_are_refused(void **state) {
     const struct onr_rnn *p;
     const struct onr_rnn_weights *weights;
     const char *text;
-  } cases[] = {{&empty, &whole, "input_size"}, {&projected, &whole, "proj_size"}, {&deep, &whole, "num_layers"}, {&good, &half, "biases"}};
+  } cases[] = {{&empty, &whole, "input_size"},
+               {&projected, &whole, "proj_size"},
+               {&deep, &whole, "num_layers"},
+               {&good, &half, "biases"}};
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     assert_int_equal(onr_net_create(NULL, &net, &error), ONR_STATUS_OK);

@@ -84,7 +84,8 @@ static struct onr_net *begin(void) {
 }
 
 static int sequence(struct onr_net *net, const char *name, int first, int64_t length, int64_t width) {
-  return onr_net_input(net, name, ONR_DTYPE_F32, 3, first ? (int64_t[]){BATCH, length, width} : (int64_t[]){length, BATCH, width});
+  return onr_net_input(net, name, ONR_DTYPE_F32, 3,
+                       first ? (int64_t[]){BATCH, length, width} : (int64_t[]){length, BATCH, width});
 }
 
 static int bools(struct onr_net *net, int64_t rows, int64_t columns, const uint8_t *data) {
@@ -92,15 +93,16 @@ static int bools(struct onr_net *net, int64_t rows, int64_t columns, const uint8
   return onr_net_constant(net, &desc, data);
 }
 
-static void attend(const struct onr_multihead_attention *p, const struct onr_multihead_attention_weights *w, const float *x, const float *y,
-                   size_t num_y) {
+static void attend(const struct onr_multihead_attention *p, const struct onr_multihead_attention_weights *w,
+                   const float *x, const float *y, size_t num_y) {
   struct onr_net *net = begin();
   int weights;
   const int q = sequence(net, "q", p->batch_first, QUERIES, WIDTH);
   const int k = sequence(net, "k", p->batch_first, KEYS, p->kdim ? p->kdim : WIDTH);
   const int v = sequence(net, "v", p->batch_first, KEYS, p->vdim ? p->vdim : WIDTH);
   const int mask = onr_net_input(net, "mask", ONR_DTYPE_F32, 2, (int64_t[]){QUERIES, KEYS});
-  onr_net_output(net, "y", onr_multihead_attention(net, q, k, v, mask, bools(net, BATCH, KEYS, padding), p, w, &weights));
+  onr_net_output(net, "y",
+                 onr_multihead_attention(net, q, k, v, mask, bools(net, BATCH, KEYS, padding), p, w, &weights));
   onr_net_output(net, "weights", weights);
   compare(net, x, y, num_y);
 }
@@ -110,7 +112,8 @@ static void multihead_attention(void **state) {
   (void)state;
   const struct onr_multihead_attention_weights plain = take_attention(&w);
   assert_ptr_equal(w, mha_plain_w + COUNT(mha_plain_w));
-  attend(&(struct onr_multihead_attention){.embed_dim = WIDTH, .num_heads = 2}, &plain, mha_plain_x, mha_plain_y, COUNT(mha_plain_y));
+  attend(&(struct onr_multihead_attention){.embed_dim = WIDTH, .num_heads = 2}, &plain, mha_plain_x, mha_plain_y,
+         COUNT(mha_plain_y));
 }
 
 static void keys_and_values_of_other_widths(void **state) {
@@ -124,11 +127,14 @@ static void keys_and_values_of_other_widths(void **state) {
   own.out_proj_weight = take(&w, WIDTH * WIDTH);
   own.out_proj_bias = take(&w, WIDTH);
   assert_ptr_equal(w, mha_dims_w + COUNT(mha_dims_w));
-  attend(&(struct onr_multihead_attention){.embed_dim = WIDTH, .num_heads = 4, .kdim = 6, .vdim = 7, .batch_first = 1, .per_head_weights = 1},
-         &own, mha_dims_x, mha_dims_y, COUNT(mha_dims_y));
+  attend(
+      &(struct onr_multihead_attention){
+          .embed_dim = WIDTH, .num_heads = 4, .kdim = 6, .vdim = 7, .batch_first = 1, .per_head_weights = 1},
+      &own, mha_dims_x, mha_dims_y, COUNT(mha_dims_y));
 }
 
-static void transform(const struct onr_transformer *p, const float *w, size_t num_w, const float *x, const float *y, size_t num_y) {
+static void transform(const struct onr_transformer *p, const float *w, size_t num_w, const float *x, const float *y,
+                      size_t num_y) {
   struct onr_transformer_layer_weights encoder[2], decoder[2];
   struct onr_transformer_weights weights = {.encoder = encoder, .decoder = decoder};
   const float *at = w;
@@ -138,7 +144,8 @@ static void transform(const struct onr_transformer *p, const float *w, size_t nu
   for (size_t i = 0; i < 2; i++) decoder[i] = take_layer(&at, 1);
   weights.decoder_norm = take_affine(&at, WIDTH, 1);
   assert_ptr_equal(at, w + num_w);
-  const int src = sequence(net, "src", p->batch_first, SRC, WIDTH), tgt = sequence(net, "tgt", p->batch_first, TGT, WIDTH);
+  const int src = sequence(net, "src", p->batch_first, SRC, WIDTH),
+            tgt = sequence(net, "tgt", p->batch_first, TGT, WIDTH);
   const int hidden = bools(net, BATCH, SRC, padding);
   const struct onr_decoder_masks masks = {bools(net, TGT, TGT, causal), -1, -1, hidden};
   onr_net_output(net, "y", onr_transformer(net, src, tgt, -1, hidden, &masks, p, &weights));
@@ -147,7 +154,8 @@ static void transform(const struct onr_transformer *p, const float *w, size_t nu
 }
 
 static void transformers(void **state) {
-  const struct onr_transformer post = {.d_model = WIDTH, .nhead = 2, .dim_feedforward = HIDDEN, .num_encoder_layers = 2, .num_decoder_layers = 2};
+  const struct onr_transformer post = {
+      .d_model = WIDTH, .nhead = 2, .dim_feedforward = HIDDEN, .num_encoder_layers = 2, .num_decoder_layers = 2};
   struct onr_transformer pre = post;
   (void)state;
   pre.norm_first = pre.gelu = pre.batch_first = 1;
@@ -162,7 +170,10 @@ static void wrong_heads_are_refused(void **state) {
   struct onr_error error;
   (void)state;
   const int x = sequence(net, "x", 0, 3, WIDTH);
-  onr_net_output(net, "y", onr_multihead_attention(net, x, x, x, -1, -1, &(struct onr_multihead_attention){.embed_dim = 8, .num_heads = 3}, &none, NULL));
+  onr_net_output(
+      net, "y",
+      onr_multihead_attention(net, x, x, x, -1, -1, &(struct onr_multihead_attention){.embed_dim = 8, .num_heads = 3},
+                              &none, NULL));
   assert_int_equal(onr_net_finish(net, &model, &error), ONR_STATUS_ARGUMENT);
   assert_non_null(strstr(error.message, "num_heads"));
 }

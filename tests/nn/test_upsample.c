@@ -5,7 +5,8 @@
 
 #include "cases/upsample.h"
 
-#define UPSAMPLE(name, m, ...) NN_BUILD(name, onr_upsample(net, in[0], &(struct onr_upsample){.mode = ONR_UPSAMPLE_##m, __VA_ARGS__}))
+#define UPSAMPLE(name, m, ...) \
+  NN_BUILD(name, onr_upsample(net, in[0], &(struct onr_upsample){.mode = ONR_UPSAMPLE_##m, __VA_ARGS__}))
 
 UPSAMPLE(nearest1d, NEAREST, .size = {7})
 UPSAMPLE(nearest1d_scale, NEAREST, .scale_factor = {1.7})
@@ -44,7 +45,8 @@ UPSAMPLE(area_scale_1d, AREA, .scale_factor = {0.6})
 UPSAMPLE(area, AREA, .size = {3, 4})
 NN_BUILD(upsampling_nearest2d, onr_upsampling_nearest2d(net, in[0], &(struct onr_upsample){.scale_factor = {2, 2}}))
 NN_BUILD(upsampling_bilinear2d, onr_upsampling_bilinear2d(net, in[0], &(struct onr_upsample){.size = {5, 6}}))
-NN_BUILD(upsampling_bilinear2d_scale, onr_upsampling_bilinear2d(net, in[0], &(struct onr_upsample){.scale_factor = {1.7, 1.7}}))
+NN_BUILD(upsampling_bilinear2d_scale,
+         onr_upsampling_bilinear2d(net, in[0], &(struct onr_upsample){.scale_factor = {1.7, 1.7}}))
 NN_BUILD(pixel_shuffle, onr_pixel_shuffle(net, in[0], 2))
 NN_BUILD(pixel_shuffle_unbatched, onr_pixel_shuffle(net, in[0], 3))
 NN_BUILD(pixel_unshuffle, onr_pixel_unshuffle(net, in[0], 2))
@@ -52,18 +54,53 @@ NN_BUILD(pixel_unshuffle_unbatched, onr_pixel_unshuffle(net, in[0], 3))
 NN_BUILD(channel_shuffle, onr_channel_shuffle(net, in[0], 2))
 NN_BUILD(channel_shuffle_1d, onr_channel_shuffle(net, in[0], 3))
 
-#define BUILDER(name) {#name, name}
+#define BUILDER(name) \
+  { #name, name }
 static const struct nn_builder builders[] = {
-    BUILDER(nearest1d), BUILDER(nearest1d_scale), BUILDER(nearest2d), BUILDER(nearest2d_down), BUILDER(nearest2d_recomputed),
-    BUILDER(nearest3d), BUILDER(nearest_rounded), BUILDER(exact1d), BUILDER(exact2d), BUILDER(exact3d), BUILDER(linear),
-    BUILDER(linear_corners), BUILDER(linear_one), BUILDER(bilinear), BUILDER(bilinear_size), BUILDER(bilinear_scale),
-    BUILDER(bilinear_recomputed), BUILDER(bilinear_corners), BUILDER(bicubic), BUILDER(bicubic_scale), BUILDER(bicubic_corners),
-    BUILDER(trilinear), BUILDER(trilinear_corners), BUILDER(bilinear_antialias), BUILDER(bilinear_antialias_up),
-    BUILDER(bicubic_antialias), BUILDER(bicubic_antialias_up), BUILDER(area), BUILDER(upsampling_nearest2d),
-    BUILDER(upsampling_bilinear2d), BUILDER(upsampling_bilinear2d_scale), BUILDER(pixel_shuffle), BUILDER(pixel_shuffle_unbatched),
-    BUILDER(pixel_unshuffle), BUILDER(pixel_unshuffle_unbatched), BUILDER(channel_shuffle), BUILDER(channel_shuffle_1d),
-    BUILDER(bilinear_antialias_corners), BUILDER(bicubic_antialias_corners), BUILDER(bilinear_antialias_corners_one),
-    BUILDER(bicubic_antialias_corners_one), BUILDER(bicubic_antialias_corners_scale), BUILDER(area_scale), BUILDER(area_scale_1d),
+    BUILDER(nearest1d),
+    BUILDER(nearest1d_scale),
+    BUILDER(nearest2d),
+    BUILDER(nearest2d_down),
+    BUILDER(nearest2d_recomputed),
+    BUILDER(nearest3d),
+    BUILDER(nearest_rounded),
+    BUILDER(exact1d),
+    BUILDER(exact2d),
+    BUILDER(exact3d),
+    BUILDER(linear),
+    BUILDER(linear_corners),
+    BUILDER(linear_one),
+    BUILDER(bilinear),
+    BUILDER(bilinear_size),
+    BUILDER(bilinear_scale),
+    BUILDER(bilinear_recomputed),
+    BUILDER(bilinear_corners),
+    BUILDER(bicubic),
+    BUILDER(bicubic_scale),
+    BUILDER(bicubic_corners),
+    BUILDER(trilinear),
+    BUILDER(trilinear_corners),
+    BUILDER(bilinear_antialias),
+    BUILDER(bilinear_antialias_up),
+    BUILDER(bicubic_antialias),
+    BUILDER(bicubic_antialias_up),
+    BUILDER(area),
+    BUILDER(upsampling_nearest2d),
+    BUILDER(upsampling_bilinear2d),
+    BUILDER(upsampling_bilinear2d_scale),
+    BUILDER(pixel_shuffle),
+    BUILDER(pixel_shuffle_unbatched),
+    BUILDER(pixel_unshuffle),
+    BUILDER(pixel_unshuffle_unbatched),
+    BUILDER(channel_shuffle),
+    BUILDER(channel_shuffle_1d),
+    BUILDER(bilinear_antialias_corners),
+    BUILDER(bicubic_antialias_corners),
+    BUILDER(bilinear_antialias_corners_one),
+    BUILDER(bicubic_antialias_corners_one),
+    BUILDER(bicubic_antialias_corners_scale),
+    BUILDER(area_scale),
+    BUILDER(area_scale_1d),
 };
 
 static void agrees_with_pytorch(void **state) {
@@ -73,9 +110,15 @@ static void agrees_with_pytorch(void **state) {
 
 static int add_upsample(struct onr_net *net, int x, const void *p) { return onr_upsample(net, x, p); }
 static int add_nearest2d(struct onr_net *net, int x, const void *p) { return onr_upsampling_nearest2d(net, x, p); }
-static int add_shuffle(struct onr_net *net, int x, const void *p) { return onr_pixel_shuffle(net, x, *(const int64_t *)p); }
-static int add_unshuffle(struct onr_net *net, int x, const void *p) { return onr_pixel_unshuffle(net, x, *(const int64_t *)p); }
-static int add_channel_shuffle(struct onr_net *net, int x, const void *p) { return onr_channel_shuffle(net, x, *(const int64_t *)p); }
+static int add_shuffle(struct onr_net *net, int x, const void *p) {
+  return onr_pixel_shuffle(net, x, *(const int64_t *)p);
+}
+static int add_unshuffle(struct onr_net *net, int x, const void *p) {
+  return onr_pixel_unshuffle(net, x, *(const int64_t *)p);
+}
+static int add_channel_shuffle(struct onr_net *net, int x, const void *p) {
+  return onr_channel_shuffle(net, x, *(const int64_t *)p);
+}
 
 static void refuses_wrong_sizes(void **state) {
   static const int64_t image[4] = {1, 6, 4, 4};
@@ -101,7 +144,8 @@ static void refuses_wrong_sizes(void **state) {
       {{.size = {2, 2}, .mode = (enum onr_upsample_mode)7}, "mode 7"},
   };
   (void)state;
-  for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) nn_refuses(add_upsample, &wrong[i].p, 4, image, wrong[i].text);
+  for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+    nn_refuses(add_upsample, &wrong[i].p, 4, image, wrong[i].text);
   nn_refuses(add_nearest2d, &(struct onr_upsample){.size = {3}}, 4, image, "2 sizes");
 }
 

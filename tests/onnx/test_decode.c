@@ -78,8 +78,9 @@ static void test_raw(void **state) {
   static const struct {
     enum onr_dtype dtype;
     size_t size;
-  } types[] = {{ONR_DTYPE_F32, 4}, {ONR_DTYPE_U8, 1},  {ONR_DTYPE_I8, 1},  {ONR_DTYPE_U16, 2},  {ONR_DTYPE_I16, 2}, {ONR_DTYPE_I32, 4},
-               {ONR_DTYPE_I64, 8}, {ONR_DTYPE_F16, 2}, {ONR_DTYPE_F64, 8}, {ONR_DTYPE_U32, 4},  {ONR_DTYPE_U64, 8}, {ONR_DTYPE_C64, 8},
+  } types[] = {{ONR_DTYPE_F32, 4},   {ONR_DTYPE_U8, 1},   {ONR_DTYPE_I8, 1},       {ONR_DTYPE_U16, 2},
+               {ONR_DTYPE_I16, 2},   {ONR_DTYPE_I32, 4},  {ONR_DTYPE_I64, 8},      {ONR_DTYPE_F16, 2},
+               {ONR_DTYPE_F64, 8},   {ONR_DTYPE_U32, 4},  {ONR_DTYPE_U64, 8},      {ONR_DTYPE_C64, 8},
                {ONR_DTYPE_C128, 16}, {ONR_DTYPE_BF16, 2}, {ONR_DTYPE_F8E4M3FN, 1}, {ONR_DTYPE_F8E8M0, 1}};
   static unsigned char bytes[16 * 501];
   (void)state;
@@ -115,7 +116,8 @@ static void test_typed_fields(void **state) {
   w = vector(ONR_DTYPE_U8, 4), packed(&w, 5, numbers, 4), expect(&w, ONR_DTYPE_U8, as_u8, 4);
   w = vector(ONR_DTYPE_F8E5M2, 4), packed(&w, 5, numbers, 4), expect(&w, ONR_DTYPE_F8E5M2, as_u8, 4);
   w = vector(ONR_DTYPE_F6E2M3, 2), packed(&w, 5, numbers, 2), expect(&w, ONR_DTYPE_F6E2M3, as_u8, 2); /* not packed */
-  w = vector(ONR_DTYPE_F6E3M2, 3), packed(&w, 5, numbers, 3), expect_failure(&w, 5, ONR_STATUS_DATA); /* 100 has 7 bits */
+  w = vector(ONR_DTYPE_F6E3M2, 3), packed(&w, 5, numbers, 3),
+  expect_failure(&w, 5, ONR_STATUS_DATA); /* 100 has 7 bits */
   w = vector(ONR_DTYPE_I32, 4), packed(&w, 5, numbers, 4), expect(&w, ONR_DTYPE_I32, as_i32, 16);
   w = vector(ONR_DTYPE_U32, 4), packed(&w, 11, numbers, 4), expect(&w, ONR_DTYPE_U32, as_u32, 16);
   w = vector(ONR_DTYPE_U64, 4), packed(&w, 11, numbers, 4), expect(&w, ONR_DTYPE_U64, numbers, 32);
@@ -146,8 +148,10 @@ static void test_packed_types(void **state) {
   static unsigned char many[2000], spread[4000];
   struct proto w;
   (void)state;
-  w = vector(ONR_DTYPE_I4, 5), proto_bytes(&w, 9, "\x8F\x17\x05", 3), expect(&w, ONR_DTYPE_I4, "\xff\xf8\x07\x01\x05", 5);
-  w = vector(ONR_DTYPE_U4, 5), proto_bytes(&w, 9, "\x8F\x17\x05", 3), expect(&w, ONR_DTYPE_U4, "\x0f\x08\x07\x01\x05", 5);
+  w = vector(ONR_DTYPE_I4, 5), proto_bytes(&w, 9, "\x8F\x17\x05", 3),
+  expect(&w, ONR_DTYPE_I4, "\xff\xf8\x07\x01\x05", 5);
+  w = vector(ONR_DTYPE_U4, 5), proto_bytes(&w, 9, "\x8F\x17\x05", 3),
+  expect(&w, ONR_DTYPE_U4, "\x0f\x08\x07\x01\x05", 5);
   w = vector(ONR_DTYPE_U4, 5), packed(&w, 5, bytes, 3), expect(&w, ONR_DTYPE_U4, "\x0f\x08\x07\x01\x05", 5);
   w = vector(ONR_DTYPE_F4E2M1, 2), proto_bytes(&w, 9, "\x8F", 1), expect(&w, ONR_DTYPE_F4E2M1, "\x0f\x08", 2);
   w = vector(ONR_DTYPE_I2, 5), proto_bytes(&w, 9, "\xE4\x02", 2), expect(&w, ONR_DTYPE_I2, "\x00\x01\xfe\xff\xfe", 5);
@@ -201,9 +205,11 @@ static void test_what_is_refused(void **state) {
   w = vector(1, 4), proto_bytes(&w, 9, zeros, 15), expect_failure(&w, 5, ONR_STATUS_DATA);
   w = vector(1, 4), proto_bytes(&w, 9, zeros, 4096), expect_failure(&w, 5, ONR_STATUS_DATA);
   w = vector(1, 4), proto_bytes(&w, 4, zeros, 12), expect_failure(&w, 5, ONR_STATUS_DATA);
-  w = vector(1, 4), proto_bytes(&w, 9, zeros, 16), proto_bytes(&w, 4, zeros, 16), expect_failure(&w, 5, ONR_STATUS_DATA);
+  w = vector(1, 4), proto_bytes(&w, 9, zeros, 16), proto_bytes(&w, 4, zeros, 16),
+  expect_failure(&w, 5, ONR_STATUS_DATA);
   w = vector(1, 4), expect_failure(&w, 5, ONR_STATUS_DATA);
-  w = vector(1, 4), proto_bytes(&w, 10, zeros, 32), expect_failure(&w, 5, ONR_STATUS_DATA); /* double_data for float32 */
+  w = vector(1, 4), proto_bytes(&w, 10, zeros, 32),
+  expect_failure(&w, 5, ONR_STATUS_DATA); /* double_data for float32 */
   w = vector(1, -4), proto_bytes(&w, 9, zeros, 16), expect_failure(&w, 5, ONR_STATUS_SHAPE);
   w = vector(1, ((int64_t)1 << 62) + 1), proto_bytes(&w, 9, zeros, 4), expect_failure(&w, 5, ONR_STATUS_SHAPE);
   w = proto_tensor("w", 1, overflow, 2), expect_failure(&w, 5, ONR_STATUS_SHAPE);
@@ -219,7 +225,8 @@ static void test_what_is_refused(void **state) {
   w = vector(ONR_DTYPE_BOOL, 2), proto_bytes(&w, 9, "\2\xff", 2), expect_failure(&w, 5, ONR_STATUS_DATA);
   w = vector(ONR_DTYPE_U32, 1), packed(&w, 11, bad_u32, 1), expect_failure(&w, 5, ONR_STATUS_DATA);
   w = vector(ONR_DTYPE_STRING, 1), proto_bytes(&w, 9, zeros, 16), expect_failure(&w, 5, ONR_STATUS_DATA);
-  w = vector(1, 4), proto_bytes(&w, 3, "", 0), proto_bytes(&w, 9, zeros, 16), expect_failure(&w, 5, ONR_STATUS_UNSUPPORTED);
+  w = vector(1, 4), proto_bytes(&w, 3, "", 0), proto_bytes(&w, 9, zeros, 16),
+  expect_failure(&w, 5, ONR_STATUS_UNSUPPORTED);
   w = vector(1, 4), proto_int(&w, 14, 2), proto_bytes(&w, 9, zeros, 16), expect_failure(&w, 5, ONR_STATUS_DATA);
 }
 
@@ -246,8 +253,8 @@ static void test_tensor_limit(void **state) {
   expect_failure(&w, 5, ONR_STATUS_LIMIT);
 }
 
-static struct proto sparse(const int64_t *dims, size_t rank, const int64_t *index_dims, size_t index_rank, const int64_t *indices,
-                           size_t num_indices, int64_t num_values) {
+static struct proto sparse(const int64_t *dims, size_t rank, const int64_t *index_dims, size_t index_rank,
+                           const int64_t *indices, size_t num_indices, int64_t num_values) {
   static const float values[4] = {1, 2, 3, 4};
   struct proto s = {0}, v = vector(1, num_values), i = proto_tensor(NULL, ONR_DTYPE_I64, index_dims, index_rank);
   proto_bytes(&v, 9, values, (size_t)num_values * 4);
@@ -259,8 +266,9 @@ static struct proto sparse(const int64_t *dims, size_t rank, const int64_t *inde
 }
 
 static void test_sparse(void **state) {
-  static const int64_t dims[2] = {2, 3}, flat[3] = {0, 2, 4}, pairs[6] = {0, 0, 0, 2, 1, 1}, three[1] = {3}, three_two[2] = {3, 2},
-                       far[3] = {0, 2, 6}, negative[3] = {-1, 2, 4}, unsorted[3] = {2, 0, 4}, twice[3] = {0, 2, 2}, two[1] = {2};
+  static const int64_t dims[2] = {2, 3}, flat[3] = {0, 2, 4}, pairs[6] = {0, 0, 0, 2, 1, 1}, three[1] = {3},
+                       three_two[2] = {3, 2}, far[3] = {0, 2, 6}, negative[3] = {-1, 2, 4}, unsorted[3] = {2, 0, 4},
+                       twice[3] = {0, 2, 2}, two[1] = {2};
   static const float expected[6] = {1, 0, 2, 0, 3, 0};
   struct onri_constant *constant;
   struct proto s;
@@ -282,9 +290,16 @@ static void test_sparse(void **state) {
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
   const struct CMUnitTest tests[] = {
-      TEST(test_raw),          TEST(test_typed_fields), TEST(test_large_float_data_stays_in_the_file),
-      TEST(test_packed_types), TEST(test_strings),      TEST(test_scalar_and_empty),
-      TEST(test_what_is_refused), TEST(test_large_bool), TEST(test_tensor_limit), TEST(test_sparse),
+      TEST(test_raw),
+      TEST(test_typed_fields),
+      TEST(test_large_float_data_stays_in_the_file),
+      TEST(test_packed_types),
+      TEST(test_strings),
+      TEST(test_scalar_and_empty),
+      TEST(test_what_is_refused),
+      TEST(test_large_bool),
+      TEST(test_tensor_limit),
+      TEST(test_sparse),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,7 +40,8 @@ static struct proto make_file(int64_t ir_version) {
 static void begin(int64_t ir_version) {
   const struct onr_tensor tensor = {onr_desc_make(ONR_DTYPE_F32, 1, (int64_t[]){2}), (void *)(uintptr_t)x};
   struct proto file = make_file(ir_version);
-  if (onr_model_load_memory(file.bytes, file.size, NULL, &model, &error) != ONR_STATUS_OK) fail_msg("%s", error.message);
+  if (onr_model_load_memory(file.bytes, file.size, NULL, &model, &error) != ONR_STATUS_OK)
+    fail_msg("%s", error.message);
   memset(file.bytes, 0, file.size); /* which the caller may do */
   proto_free(&file);
   assert_int_equal(onr_session_create(model, NULL, &session, &error), ONR_STATUS_OK);

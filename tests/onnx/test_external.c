@@ -49,8 +49,9 @@ static int set_up(void **state) {
 }
 
 static int tear_down(void **state) {
-  static const char *const files[] = {"model/w.bin", "model/sub/w.bin", "extra/w2.bin", "secret.bin", "model/m.onnx", "model/link.bin",
-                                      "model/fifo", "model/hard.bin", "model/linked"};
+  static const char *const files[] = {"model/w.bin", "model/sub/w.bin", "extra/w2.bin",
+                                      "secret.bin",  "model/m.onnx",    "model/link.bin",
+                                      "model/fifo",  "model/hard.bin",  "model/linked"};
   static const char *const folders[] = {"model/sub", "model", "extra", ""};
   (void)state;
   for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) unlink(path_of(files[i]));
@@ -114,8 +115,10 @@ static void test_whole_file_and_part(void **state) {
   (void)state;
   assert_int_equal(load(8, 1, AT("w.bin"), 0, data), ONR_STATUS_OK);
   assert_memory_equal(data, weights, sizeof(weights));
-  assert_int_equal(load(2, 1, ENTRIES({"location", "w.bin", 0}, {"offset", "12", 0}, {"length", "8", 0}, {"checksum", "x", 0}), 0, data),
-                   ONR_STATUS_OK);
+  assert_int_equal(
+      load(2, 1, ENTRIES({"location", "w.bin", 0}, {"offset", "12", 0}, {"length", "8", 0}, {"checksum", "x", 0}), 0,
+           data),
+      ONR_STATUS_OK);
   assert_memory_equal(data, weights + 3, 8);
   assert_int_equal(load(8, 1, AT("./sub//w.bin"), 0, data), ONR_STATUS_OK);
   assert_int_equal(load(0, 1, AT("w.bin"), 0, data), ONR_STATUS_OK);
@@ -183,15 +186,27 @@ static void test_what_is_no_file(void **state) {
 static void test_entries(void **state) {
   static const struct {
     const char *offset, *length;
-  } bad[] = {{"-16", NULL}, {"33", NULL}, {"4", NULL}, {"9223372036854775800", NULL}, {"18446744073709551616", NULL}, {"12abc", NULL},
-             {"", NULL}, {" 0", NULL}, {"0", "31"}, {"0", "33"}, {"0", "-1"}};
+  } bad[] = {{"-16", NULL},
+             {"33", NULL},
+             {"4", NULL},
+             {"9223372036854775800", NULL},
+             {"18446744073709551616", NULL},
+             {"12abc", NULL},
+             {"", NULL},
+             {" 0", NULL},
+             {"0", "31"},
+             {"0", "33"},
+             {"0", "-1"}};
   (void)state;
   for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-    assert_int_equal(load(8, 1, ENTRIES({"location", "w.bin", 0}, {"offset", bad[i].offset, 0},
-                                        {bad[i].length ? "length" : "unread", bad[i].length ? bad[i].length : "", 0}), 0, NULL),
+    assert_int_equal(load(8, 1,
+                          ENTRIES({"location", "w.bin", 0}, {"offset", bad[i].offset, 0},
+                                  {bad[i].length ? "length" : "unread", bad[i].length ? bad[i].length : "", 0}),
+                          0, NULL),
                      ONR_STATUS_EXTERNAL);
   assert_int_equal(load(8, 1, ENTRIES({"offset", "0", 0}), 0, NULL), ONR_STATUS_EXTERNAL);
-  assert_int_equal(load(8, 1, ENTRIES({"location", "w.bin", 0}, {"location", "w.bin", 0}), 0, NULL), ONR_STATUS_EXTERNAL);
+  assert_int_equal(load(8, 1, ENTRIES({"location", "w.bin", 0}, {"location", "w.bin", 0}), 0, NULL),
+                   ONR_STATUS_EXTERNAL);
   assert_int_equal(load(9, 1, AT("w.bin"), 0, NULL), ONR_STATUS_EXTERNAL);
   assert_int_equal(load(2, ONR_DTYPE_STRING, AT("w.bin"), 0, NULL), ONR_STATUS_UNSUPPORTED);
 }
@@ -216,8 +231,14 @@ static void test_file_that_shrinks(void **state) {
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
   const struct CMUnitTest tests[] = {
-      TEST(test_whole_file_and_part), TEST(test_extra_directory), TEST(test_link_into_the_extra_directory), TEST(test_ways_out),         TEST(test_hard_links_are_files),
-      TEST(test_what_is_no_file),     TEST(test_entries),         TEST(test_file_that_shrinks),
+      TEST(test_whole_file_and_part),
+      TEST(test_extra_directory),
+      TEST(test_link_into_the_extra_directory),
+      TEST(test_ways_out),
+      TEST(test_hard_links_are_files),
+      TEST(test_what_is_no_file),
+      TEST(test_entries),
+      TEST(test_file_that_shrinks),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* The import of whole models, written by hand. Nodes are of the domain "test", which a registry serves, so that these tests
- * do not depend on the table of operators. */
+/* The import of whole models, written by hand. Nodes are of the domain "test", which a registry serves, so that these
+ * tests do not depend on the table of operators. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,8 +33,13 @@ static enum onr_status run_nothing(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
-static const struct onr_layer op_layer = {.name = "op", .inputs_min = 0, .inputs_max = 3, .outputs_min = 1, .outputs_max = 2,
-                                          .params_size = sizeof(struct op_params), .run = run_nothing};
+static const struct onr_layer op_layer = {.name = "op",
+                                          .inputs_min = 0,
+                                          .inputs_max = 3,
+                                          .outputs_min = 1,
+                                          .outputs_max = 2,
+                                          .params_size = sizeof(struct op_params),
+                                          .run = run_nothing};
 
 static struct onr_env env;
 static struct onr_registry *registry;
@@ -86,7 +91,8 @@ static void unload(void) {
 static void refuse(struct proto *graph, enum onr_status expected, const char *text) {
   struct proto file = proto_model(graph);
   assert_int_equal(load(&file), expected);
-  if (!strstr(error.message, text) && !strstr(error.where, text)) fail_msg("'%s' is not in '%s: %s'", text, error.where, error.message);
+  if (!strstr(error.message, text) && !strstr(error.where, text))
+    fail_msg("'%s' is not in '%s: %s'", text, error.where, error.message);
   unload();
 }
 
@@ -158,13 +164,16 @@ static void test_chain(void **state) {
 static void test_bad_graphs(void **state) {
   struct proto g = {0};
   (void)state;
-  add_node(&g, "Op", "x b", "a"), add_node(&g, "Op", "a", "b"), add_values(&g, "x", "b"), refuse(&g, ONR_STATUS_GRAPH, "'b'");
+  add_node(&g, "Op", "x b", "a"), add_node(&g, "Op", "a", "b"), add_values(&g, "x", "b"),
+      refuse(&g, ONR_STATUS_GRAPH, "'b'");
   add_node(&g, "Op", "x y", "y"), add_values(&g, "x", "y"), refuse(&g, ONR_STATUS_GRAPH, "'y'");
-  add_node(&g, "Op", "x", "y"), add_node(&g, "Op", "x", "y"), add_values(&g, "x", "y"), refuse(&g, ONR_STATUS_GRAPH, "twice");
+  add_node(&g, "Op", "x", "y"), add_node(&g, "Op", "x", "y"), add_values(&g, "x", "y"),
+      refuse(&g, ONR_STATUS_GRAPH, "twice");
   add_node(&g, "Op", "ghost", "y"), add_values(&g, "x", "y"), refuse(&g, ONR_STATUS_GRAPH, "ghost");
   add_node(&g, "Op", "x", "z"), add_values(&g, "x", "y"), refuse(&g, ONR_STATUS_GRAPH, "output 'y'");
   add_node(&g, "Op", "x", "x"), add_values(&g, "x", "x"), refuse(&g, ONR_STATUS_GRAPH, "twice");
-  add_initializer(&g, "w", 1), add_initializer(&g, "w", 2), add_values(&g, "x", "x"), refuse(&g, ONR_STATUS_GRAPH, "'w'");
+  add_initializer(&g, "w", 1), add_initializer(&g, "w", 2), add_values(&g, "x", "x"),
+      refuse(&g, ONR_STATUS_GRAPH, "'w'");
   add_initializer(&g, "", 1), add_values(&g, "x", "x"), refuse(&g, ONR_STATUS_GRAPH, "name");
   add_values(&g, "x x", "x"), refuse(&g, ONR_STATUS_GRAPH, "'x'");
   add_values(&g, "x", "x x"), refuse(&g, ONR_STATUS_GRAPH, "two graph outputs");
@@ -302,7 +311,8 @@ static void test_constant(void **state) {
   assert_int_equal(value->desc.rank, 0);
   assert_int_equal(*(const int64_t *)value->constant->data, -3);
   unload();
-  node = proto_node("", "Constant", "", "y"), proto_message(&g, 1, &node), add_values(&g, "", "y"), refuse(&g, ONR_STATUS_ATTRIBUTE, "value");
+  node = proto_node("", "Constant", "", "y"), proto_message(&g, 1, &node), add_values(&g, "", "y"),
+  refuse(&g, ONR_STATUS_ATTRIBUTE, "value");
 }
 
 /* --- bodies --- */
@@ -355,15 +365,18 @@ static void test_captures(void **state) {
   assert_int_equal(n->bodies[1]->num_inputs, 1);
   assert_int_equal(loaded.info.parameters, 2);
   unload();
-  then_branch = branch("x", "t", "p", 1), else_branch = branch("x", "t", "q", 2), node = if_node(&then_branch, &else_branch);
+  then_branch = branch("x", "t", "p", 1), else_branch = branch("x", "t", "q", 2),
+  node = if_node(&then_branch, &else_branch);
   proto_message(&g, 1, &node), add_values(&g, "c x", "y"), refuse(&g, ONR_STATUS_GRAPH, "outputs");
-  node = proto_node("", "If", "c", "y"), proto_message(&g, 1, &node), add_values(&g, "c", "y"), refuse(&g, ONR_STATUS_ATTRIBUTE, "then_branch");
+  node = proto_node("", "If", "c", "y"), proto_message(&g, 1, &node), add_values(&g, "c", "y"),
+  refuse(&g, ONR_STATUS_ATTRIBUTE, "then_branch");
 }
 
 /* A body in a body captures through the one between them. */
 static void test_nested_captures(void **state) {
   struct proto g = {0}, inner_then = branch("x", "t", "p", 1), inner_else = branch("c", "t", "p", 1);
-  struct proto outer_then = {0}, outer_else = branch("c", "t", "q", 1), node = if_node(&inner_then, &inner_else), value, file;
+  struct proto outer_then = {0}, outer_else = branch("c", "t", "q", 1), node = if_node(&inner_then, &inner_else), value,
+               file;
   const struct onri_node *n;
   (void)state;
   proto_message(&outer_then, 1, &node);
@@ -375,7 +388,7 @@ static void test_nested_captures(void **state) {
   file = proto_model(&g);
   assert_int_equal(load(&file), ONR_STATUS_OK);
   n = &loaded.graph->nodes[0];
-  assert_int_equal(n->num_in, 4);               /* c; x and c for the then body, c for the else body */
+  assert_int_equal(n->num_in, 4); /* c; x and c for the then body, c for the else body */
   assert_int_equal(n->bodies[0]->num_inputs, 2);
   n = &n->bodies[0]->nodes[0];
   assert_int_equal(n->num_in, 3);
@@ -383,9 +396,11 @@ static void test_nested_captures(void **state) {
   unload();
 }
 
-/* A body that runs exactly once becomes part of the graph: score_mod of FlexAttention makes t = Op(s, x) and chooses. */
+/* A body that runs exactly once becomes part of the graph: score_mod of FlexAttention makes t = Op(s, x) and chooses.
+ */
 static void test_inlined_body(void **state) {
-  struct proto g = {0}, then_branch = branch("t x", "m", "p", 1), else_branch = branch("t", "m", "p", 1), mod = {0}, value, file;
+  struct proto g = {0}, then_branch = branch("t x", "m", "p", 1), else_branch = branch("t", "m", "p", 1), mod = {0},
+               value, file;
   struct proto choice = if_node(&then_branch, &else_branch), a = proto_attribute("score_mod", 5);
   struct proto node = proto_node("ai.onnx.preview", "FlexAttention", "q k v", "z");
   const struct onri_node *n;
@@ -415,7 +430,8 @@ static void test_inlined_body(void **state) {
 
 /* A modifier that passes on its input, or makes something of nothing. */
 static void test_inlined_body_without_nodes(void **state) {
-  struct proto g = {0}, mod = {0}, a = proto_attribute("prob_mod", 5), node = proto_node("ai.onnx.preview", "FlexAttention", "q k v", "z"), file;
+  struct proto g = {0}, mod = {0}, a = proto_attribute("prob_mod", 5),
+               node = proto_node("ai.onnx.preview", "FlexAttention", "q k v", "z"), file;
   (void)state;
   add_values(&mod, "s", "s");
   proto_message(&a, 6, &mod), proto_message(&node, 5, &a), proto_message(&g, 1, &node), add_values(&g, "q k v", "z");
@@ -462,7 +478,8 @@ static void test_loop(void **state) {
 /* --- functions --- */
 
 static void add_names(struct proto *function, uint32_t field, const char *names) {
-  for (const char *at = names; *at; at += strcspn(at, " "), at += strspn(at, " ")) proto_bytes(function, field, at, strcspn(at, " "));
+  for (const char *at = names; *at; at += strcspn(at, " "), at += strspn(at, " "))
+    proto_bytes(function, field, at, strcspn(at, " "));
 }
 
 static struct proto function(const char *name, const char *inputs, const char *outputs) {
@@ -590,17 +607,22 @@ static void add_metadata(struct proto *node, const char *key, const char *value)
 static void test_origin(void **state) {
   static const struct {
     const char *name, *path;
-  } names[] = {{"/layer1/layer1.0/conv1/Conv", "layer1.0.conv1"}, {"/conv/Conv", "conv"}, {"/Conv", ""}, {"Conv_0", ""},
-               {"/a/b/c/Add_1", "a.b.c"}, {"/m/m.1/m.1.0/Relu", "m.1.0"}};
+  } names[] = {{"/layer1/layer1.0/conv1/Conv", "layer1.0.conv1"},
+               {"/conv/Conv", "conv"},
+               {"/Conv", ""},
+               {"Conv_0", ""},
+               {"/a/b/c/Add_1", "a.b.c"},
+               {"/m/m.1/m.1.0/Relu", "m.1.0"}};
   struct proto node = proto_node("test", "Op", "x", "y");
   const struct onri_origin *origin;
   (void)state;
   proto_text(&node, 3, "node_\x07'1'");
   add_metadata(&node, "pkg.torch.onnx.name_scopes", "['', 'encoder', 'encoder.layers.0', 'op_3']");
   add_metadata(&node, "pkg.torch.onnx.class_hierarchy", "['m.Net', 'm.Encoder', 'm.Layer', 'aten.op.default']");
-  add_metadata(&node, "pkg.torch.onnx.stack_trace",
-               "File \"/home/a/train.py\", line 9, in forward\n    x\n  File \"/home/a/model.py\", line 41, in forward\n    y\n"
-               "  File \"/usr/lib/python3/torch/nn/modules/linear.py\", line 125, in forward\n    z");
+  add_metadata(
+      &node, "pkg.torch.onnx.stack_trace",
+      "File \"/home/a/train.py\", line 9, in forward\n    x\n  File \"/home/a/model.py\", line 41, in forward\n    y\n"
+      "  File \"/usr/lib/python3/torch/nn/modules/linear.py\", line 125, in forward\n    z");
   origin = origin_of(&node);
   assert_string_equal(origin->op_type, "Op");
   assert_string_equal(origin->name, "node_\\x07\\'1\\'");
@@ -629,12 +651,23 @@ static void test_cancel(void **state) {
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
   const struct CMUnitTest tests[] = {
-      TEST(test_chain),          TEST(test_bad_graphs),     TEST(test_unsupported_nodes_are_collected),
-      TEST(test_versions),       TEST(test_attributes),     TEST(test_bad_attributes),
-      TEST(test_constant),       TEST(test_captures),       TEST(test_nested_captures),
-      TEST(test_inlined_body),   TEST(test_inlined_body_without_nodes),
-      TEST(test_loop),           TEST(test_function),       TEST(test_function_growth),
-      TEST(test_bad_functions),  TEST(test_origin),         TEST(test_cancel),
+      TEST(test_chain),
+      TEST(test_bad_graphs),
+      TEST(test_unsupported_nodes_are_collected),
+      TEST(test_versions),
+      TEST(test_attributes),
+      TEST(test_bad_attributes),
+      TEST(test_constant),
+      TEST(test_captures),
+      TEST(test_nested_captures),
+      TEST(test_inlined_body),
+      TEST(test_inlined_body_without_nodes),
+      TEST(test_loop),
+      TEST(test_function),
+      TEST(test_function_growth),
+      TEST(test_bad_functions),
+      TEST(test_origin),
+      TEST(test_cancel),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

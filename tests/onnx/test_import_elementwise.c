@@ -32,8 +32,8 @@ static int tear_down(void **state) {
 static const struct onri_op *row_of(const char *op_type, int64_t opset) {
   const struct onri_op *best = NULL;
   for (size_t i = 0; i < onr_num_ops(); i++)
-    if (onri_op_at(i)->domain[0] == '\0' && strcmp(onri_op_at(i)->op_type, op_type) == 0 && onri_op_at(i)->since_version <= opset &&
-        (!best || onri_op_at(i)->since_version > best->since_version))
+    if (onri_op_at(i)->domain[0] == '\0' && strcmp(onri_op_at(i)->op_type, op_type) == 0 &&
+        onri_op_at(i)->since_version <= opset && (!best || onri_op_at(i)->since_version > best->since_version))
       best = onri_op_at(i);
   assert_non_null(best);
   return best;
@@ -49,9 +49,20 @@ static enum onr_status import(const char *op_type, int64_t opset, const int32_t 
   for (int32_t i = 0; i < num_in; i++) inputs[i] = in ? in[i] : onri_graph_add_value(graph, NULL, NULL);
   for (int32_t i = 0; i < num_out; i++) outputs[i] = onri_graph_add_value(graph, NULL, NULL);
   struct onri_importer importer = {.env = graph->env};
-  const struct onr_node node = {.importer = &importer, .graph = graph, .origin = &origin, .domain = "", .op_type = op_type, .opset = opset,
-                                .num_in = num_in, .num_out = num_out, .in = inputs, .out = outputs, .attributes = attributes,
-                                .num_attributes = num_attributes, .status = &noted, .error = &error};
+  const struct onr_node node = {.importer = &importer,
+                                .graph = graph,
+                                .origin = &origin,
+                                .domain = "",
+                                .op_type = op_type,
+                                .opset = opset,
+                                .num_in = num_in,
+                                .num_out = num_out,
+                                .in = inputs,
+                                .out = outputs,
+                                .attributes = attributes,
+                                .num_attributes = num_attributes,
+                                .status = &noted,
+                                .error = &error};
   return row->import(&node);
 }
 
@@ -61,9 +72,14 @@ static const void *expect_node(size_t i, const struct onr_layer *layer) {
   return graph->nodes[i].params;
 }
 
-#define INT(n, v) {.name = n, .kind = ONRI_ATTRIBUTE_INT, .i = v}
-#define FLOAT(n, v) {.name = n, .kind = ONRI_ATTRIBUTE_FLOAT, .f = v}
-#define STRING(n, v) {.name = n, .kind = ONRI_ATTRIBUTE_STRING, .s = {v, sizeof(v) - 1}}
+#define INT(n, v) \
+  { .name = n, .kind = ONRI_ATTRIBUTE_INT, .i = v }
+#define FLOAT(n, v) \
+  { .name = n, .kind = ONRI_ATTRIBUTE_FLOAT, .f = v }
+#define STRING(n, v)                                                    \
+  {                                                                     \
+    .name = n, .kind = ONRI_ATTRIBUTE_STRING, .s = { v, sizeof(v) - 1 } \
+  }
 
 static void test_binary(void **state) {
   (void)state;
@@ -137,7 +153,8 @@ static void test_cast(void **state) {
 }
 
 /* Each in a graph and with a status of its own. */
-static void refuse(const char *op_type, int64_t opset, int32_t num_in, const struct onri_attribute *attributes, size_t count) {
+static void refuse(const char *op_type, int64_t opset, int32_t num_in, const struct onri_attribute *attributes,
+                   size_t count) {
   noted = ONR_STATUS_OK;
   const size_t nodes = graph->num_nodes;
   assert_int_equal(import(op_type, opset, NULL, num_in, 1, attributes, count), ONR_STATUS_ATTRIBUTE);
@@ -146,7 +163,8 @@ static void refuse(const char *op_type, int64_t opset, int32_t num_in, const str
 
 static void test_wrong_attributes(void **state) {
   (void)state;
-  const struct onri_attribute unknown_name[] = {STRING("to", "QUATERNION")}, unknown[] = {INT("to", 99)}, none[] = {INT("to", 0)};
+  const struct onri_attribute unknown_name[] = {STRING("to", "QUATERNION")}, unknown[] = {INT("to", 99)},
+                              none[] = {INT("to", 0)};
   const struct onri_attribute sideways[] = {STRING("direction", "UP")}, text[] = {STRING("approximate", "no")};
   const struct onri_attribute two[] = {INT("fmod", 2)}, far[] = {INT("axis", 100)};
   refuse("Cast", 1, 1, unknown_name, 1);
@@ -214,7 +232,8 @@ static void test_functions_with_attributes(void **state) {
 
 static void test_quantize(void **state) {
   (void)state;
-  const struct onri_attribute attributes[] = {INT("axis", -1), INT("block_size", 32), INT("output_dtype", 22), INT("saturate", 0)};
+  const struct onri_attribute attributes[] = {INT("axis", -1), INT("block_size", 32), INT("output_dtype", 22),
+                                              INT("saturate", 0)};
   assert_int_equal(import("QuantizeLinear", 21, NULL, 2, 1, attributes, 4), ONR_STATUS_OK);
   const struct onr_quantize_params *p = expect_node(0, &onri_layer_quantize_linear);
   assert_true(p->axis == -1 && p->block_size == 32 && p->output_dtype == ONR_DTYPE_I4 && p->unsaturated == 1);
@@ -227,9 +246,16 @@ static void test_quantize(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(test_binary), TEST(test_binary_at_an_axis), TEST(test_prelu_with_a_slope_per_channel),
-      TEST(test_clip), TEST(test_cast), TEST(test_wrong_attributes), TEST(test_dropout), TEST(test_variadic),
-      TEST(test_functions_with_attributes), TEST(test_quantize),
+      TEST(test_binary),
+      TEST(test_binary_at_an_axis),
+      TEST(test_prelu_with_a_slope_per_channel),
+      TEST(test_clip),
+      TEST(test_cast),
+      TEST(test_wrong_attributes),
+      TEST(test_dropout),
+      TEST(test_variadic),
+      TEST(test_functions_with_attributes),
+      TEST(test_quantize),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

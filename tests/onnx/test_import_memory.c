@@ -41,9 +41,11 @@ static enum onr_status run_nothing(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
-static const struct onr_layer op_layer = {.name = "op", .inputs_max = 4, .outputs_min = 1, .outputs_max = 1, .run = run_nothing};
+static const struct onr_layer op_layer = {
+    .name = "op", .inputs_max = 4, .outputs_min = 1, .outputs_max = 1, .run = run_nothing};
 
-static void add_node(struct proto *to, uint32_t field, const char *domain, const char *op, const char *in, const char *out) {
+static void add_node(struct proto *to, uint32_t field, const char *domain, const char *op, const char *in,
+                     const char *out) {
   struct proto node = proto_node(domain, op, in, out);
   proto_message(to, field, &node);
 }
@@ -55,7 +57,8 @@ static struct proto branch(const char *in) {
   return b;
 }
 
-/* One of everything: initializers small and large, a constant, an If that captures, a function with attributes, metadata. */
+/* One of everything: initializers small and large, a constant, an If that captures, a function with attributes,
+ * metadata. */
 static struct proto make_model(const char *op) {
   static const float zeros[600];
   static const int64_t large[1] = {600}, small[1] = {2};
@@ -66,9 +69,11 @@ static struct proto make_model(const char *op) {
   for (int64_t i = 0; i < 3; i++) proto_int(&a, 8, i);
   proto_message(&node, 5, &a), proto_message(&g, 1, &node);
   node = proto_node("test", "Op", "x large small k", "s");
-  entry = proto_entry("pkg.torch.onnx.name_scopes", "['', 'layer', 'op']"), proto_message(&node, 9, &entry), proto_message(&g, 1, &node);
+  entry = proto_entry("pkg.torch.onnx.name_scopes", "['', 'layer', 'op']"), proto_message(&node, 9, &entry),
+  proto_message(&g, 1, &node);
   node = proto_node("", "If", "c", "t");
-  a = proto_attribute("then_branch", 5), body = branch("x large"), proto_message(&a, 6, &body), proto_message(&node, 5, &a);
+  a = proto_attribute("then_branch", 5), body = branch("x large"), proto_message(&a, 6, &body),
+  proto_message(&node, 5, &a);
   a = proto_attribute("else_branch", 5), body = branch("s"), proto_message(&a, 6, &body), proto_message(&node, 5, &a);
   proto_message(&g, 1, &node);
   add_node(&g, 1, "fn", "F", "t", "y");

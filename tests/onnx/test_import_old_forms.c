@@ -24,8 +24,9 @@ struct form {
 
 static int set_up(void **state) {
   (void)state;
-  env = (struct onr_env){.allocator = &onri_malloc_allocator, .limits = onri_limits_resolve(NULL), .backend = ONR_BACKEND_PORTABLE};
-  memset(computed, 0, sizeof computed);
+  env = (struct onr_env){
+      .allocator = &onri_malloc_allocator, .limits = onri_limits_resolve(NULL), .backend = ONR_BACKEND_PORTABLE};
+  memset(computed, 0, sizeof(computed));
   return onri_graph_create(&env, &graph, NULL) != ONR_STATUS_OK;
 }
 
@@ -47,8 +48,12 @@ static struct onri_attribute *add_attribute(struct form *f, const char *name, en
   return a;
 }
 
-static void add_int(struct form *f, const char *name, int64_t value) { add_attribute(f, name, ONRI_ATTRIBUTE_INT)->i = value; }
-static void add_float(struct form *f, const char *name, float value) { add_attribute(f, name, ONRI_ATTRIBUTE_FLOAT)->f = value; }
+static void add_int(struct form *f, const char *name, int64_t value) {
+  add_attribute(f, name, ONRI_ATTRIBUTE_INT)->i = value;
+}
+static void add_float(struct form *f, const char *name, float value) {
+  add_attribute(f, name, ONRI_ATTRIBUTE_FLOAT)->f = value;
+}
 
 static void add_ints(struct form *f, const char *name, const int64_t *values, size_t count) {
   struct onri_attribute *a = add_attribute(f, name, ONRI_ATTRIBUTE_INTS);
@@ -72,14 +77,27 @@ static enum onr_status import(struct form *f, const char *op_type, int64_t opset
   f->num_out = num_out;
   for (int32_t i = 0; i < num_out; i++) f->out[i] = onri_graph_add_value(graph, NULL, NULL);
   struct onri_importer importer = {.env = graph->env};
-  const struct onr_node node = {.importer = &importer, .graph = graph, .origin = &origin, .domain = "", .op_type = op_type, .opset = opset,
-                                .num_in = f->num_in, .num_out = num_out, .in = f->in, .out = f->out, .attributes = f->attributes,
-                                .num_attributes = f->num_attributes, .status = &status, .error = &error};
+  const struct onr_node node = {.importer = &importer,
+                                .graph = graph,
+                                .origin = &origin,
+                                .domain = "",
+                                .op_type = op_type,
+                                .opset = opset,
+                                .num_in = f->num_in,
+                                .num_out = num_out,
+                                .in = f->in,
+                                .out = f->out,
+                                .attributes = f->attributes,
+                                .num_attributes = f->num_attributes,
+                                .status = &status,
+                                .error = &error};
   const enum onr_status returned = importer_of(op_type, opset)(&node);
   return status != ONR_STATUS_OK ? status : returned;
 }
 
-static const struct onri_constant *value_of(int32_t v) { return graph->values[v].constant ? graph->values[v].constant : computed[v]; }
+static const struct onri_constant *value_of(int32_t v) {
+  return graph->values[v].constant ? graph->values[v].constant : computed[v];
+}
 
 static enum onr_status compute(void) {
   assert_true(graph->num_values <= MAX_VALUES);
@@ -99,7 +117,8 @@ static enum onr_status compute(void) {
   return ONR_STATUS_OK;
 }
 
-static void expect(const struct form *f, int32_t output, enum onr_dtype dtype, int32_t rank, const int64_t *dims, const void *data) {
+static void expect(const struct form *f, int32_t output, enum onr_dtype dtype, int32_t rank, const int64_t *dims,
+                   const void *data) {
   const struct onr_desc desc = onr_desc_make(dtype, rank, dims);
   const struct onri_constant *y = computed[f->out[output]];
   assert_true(onr_desc_equal(&desc, &y->desc));
@@ -107,8 +126,10 @@ static void expect(const struct form *f, int32_t output, enum onr_dtype dtype, i
 }
 
 /* Imports, computes and expects the one float32 output. */
-static void gives(struct form *f, const char *op_type, int64_t opset, int32_t rank, const int64_t *dims, const float *data) {
-  if (import(f, op_type, opset, 1) != ONR_STATUS_OK || compute() != ONR_STATUS_OK) fail_msg("%s: %s", op_type, error.message);
+static void gives(struct form *f, const char *op_type, int64_t opset, int32_t rank, const int64_t *dims,
+                  const float *data) {
+  if (import(f, op_type, opset, 1) != ONR_STATUS_OK || compute() != ONR_STATUS_OK)
+    fail_msg("%s: %s", op_type, error.message);
   expect(f, 0, ONR_DTYPE_F32, rank, dims, data);
 }
 
@@ -295,8 +316,8 @@ static void what_is_missing(void **state) {
   static const struct {
     const char *op_type;
     int64_t opset;
-  } cases[] = {{"Reshape", 1}, {"Unsqueeze", 1}, {"Concat", 4}, {"Slice", 1}, {"Pad", 1}, {"Pad", 2}, {"TopK", 1}, {"BitCast", 26},
-               {"RandomNormal", 1}};
+  } cases[] = {{"Reshape", 1}, {"Unsqueeze", 1}, {"Concat", 4},   {"Slice", 1},       {"Pad", 1},
+               {"Pad", 2},     {"TopK", 1},      {"BitCast", 26}, {"RandomNormal", 1}};
   (void)state;
   for (size_t i = 0; i < 9; i++) {
     struct form f = {0};
@@ -320,10 +341,26 @@ static void transposes_that_are_none(void **state) {
 #define FORM(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      FORM(reshape_1), FORM(squeeze_1), FORM(squeeze_1_all), FORM(unsqueeze_1), FORM(concat_1), FORM(split_2), FORM(split_unevenly),
-      FORM(split_with_wrong_count), FORM(slice_1), FORM(slice_1_without_axes), FORM(tile_1), FORM(pad_1), FORM(pad_2_reflects),
-      FORM(pad_with_unknown_mode), FORM(top_k_1), FORM(scatter_9), FORM(constant_fill_of_contents), FORM(constant_fill_of_shape),
-      FORM(constant_fill_of_attribute), FORM(what_is_missing), FORM(transposes_that_are_none)};
+  const struct CMUnitTest tests[] = {FORM(reshape_1),
+                                     FORM(squeeze_1),
+                                     FORM(squeeze_1_all),
+                                     FORM(unsqueeze_1),
+                                     FORM(concat_1),
+                                     FORM(split_2),
+                                     FORM(split_unevenly),
+                                     FORM(split_with_wrong_count),
+                                     FORM(slice_1),
+                                     FORM(slice_1_without_axes),
+                                     FORM(tile_1),
+                                     FORM(pad_1),
+                                     FORM(pad_2_reflects),
+                                     FORM(pad_with_unknown_mode),
+                                     FORM(top_k_1),
+                                     FORM(scatter_9),
+                                     FORM(constant_fill_of_contents),
+                                     FORM(constant_fill_of_shape),
+                                     FORM(constant_fill_of_attribute),
+                                     FORM(what_is_missing),
+                                     FORM(transposes_that_are_none)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

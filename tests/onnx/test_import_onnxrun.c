@@ -20,7 +20,8 @@ struct wrong {
 
 static const struct onri_op *row_of(const char *op_type) {
   for (size_t i = 0; i < onr_num_ops(); i++)
-    if (strcmp(onri_op_at(i)->domain, "onnxrun") == 0 && strcmp(onri_op_at(i)->op_type, op_type) == 0) return onri_op_at(i);
+    if (strcmp(onri_op_at(i)->domain, "onnxrun") == 0 && strcmp(onri_op_at(i)->op_type, op_type) == 0)
+      return onri_op_at(i);
   fail_msg("no row for %s", op_type);
   return NULL;
 }
@@ -39,26 +40,46 @@ static void refuse(const struct wrong *wrong) {
   out[0] = onri_graph_add_value(graph, NULL, NULL);
   while (count < MOST && wrong->attributes[count].name) count++;
   struct onri_importer importer = {.env = graph->env};
-  const struct onr_node node = {.importer = &importer, .graph = graph, .origin = &origin, .domain = "onnxrun", .op_type = wrong->op_type, .opset = 1,
-                                .num_in = row->inputs_min, .num_out = 1, .in = in, .out = out, .attributes = wrong->attributes,
-                                .num_attributes = count, .status = &noted, .error = &error};
+  const struct onr_node node = {.importer = &importer,
+                                .graph = graph,
+                                .origin = &origin,
+                                .domain = "onnxrun",
+                                .op_type = wrong->op_type,
+                                .opset = 1,
+                                .num_in = row->inputs_min,
+                                .num_out = 1,
+                                .in = in,
+                                .out = out,
+                                .attributes = wrong->attributes,
+                                .num_attributes = count,
+                                .status = &noted,
+                                .error = &error};
   status = row->import(&node);
   assert_int_equal(status != ONR_STATUS_OK ? status : noted, wrong->status);
   if (!strstr(error.message, wrong->text)) fail_msg("expected '%s' in: %s", wrong->text, error.message);
   onri_graph_destroy(graph);
 }
 
-#define INTS(n, ...) \
-  {.name = (n), .kind = ONRI_ATTRIBUTE_INTS, .ints = (const int64_t[]){__VA_ARGS__}, .count = sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t)}
-#define INT(n, v) {.name = (n), .kind = ONRI_ATTRIBUTE_INT, .i = (v)}
-#define FLOATS(n, ...) {.name = (n), .kind = ONRI_ATTRIBUTE_FLOATS, .floats = (const float[]){__VA_ARGS__}, .count = 2}
+#define INTS(n, ...)                                                                  \
+  {                                                                                   \
+    .name = (n), .kind = ONRI_ATTRIBUTE_INTS, .ints = (const int64_t[]){__VA_ARGS__}, \
+    .count = sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t)                 \
+  }
+#define INT(n, v) \
+  { .name = (n), .kind = ONRI_ATTRIBUTE_INT, .i = (v) }
+#define FLOATS(n, ...) \
+  { .name = (n), .kind = ONRI_ATTRIBUTE_FLOATS, .floats = (const float[]){__VA_ARGS__}, .count = 2 }
 
 static void wrong_attributes(void **state) {
   const double ratios[2] = {0.5, 1.5};
-  struct onri_constant three = {.desc = onr_desc_make(ONR_DTYPE_F64, 1, (int64_t[]){3}), .data = (void *)(uintptr_t)ratios};
-  struct onri_constant high = {.desc = onr_desc_make(ONR_DTYPE_F64, 1, (int64_t[]){2}), .data = (void *)(uintptr_t)ratios};
-  struct onri_constant narrow = {.desc = onr_desc_make(ONR_DTYPE_F32, 1, (int64_t[]){2}), .data = (void *)(uintptr_t)ratios};
-#define RATIO(constant) {.name = "output_ratio", .kind = ONRI_ATTRIBUTE_TENSOR, .tensor = &(constant)}
+  struct onri_constant three = {.desc = onr_desc_make(ONR_DTYPE_F64, 1, (int64_t[]){3}),
+                                .data = (void *)(uintptr_t)ratios};
+  struct onri_constant high = {.desc = onr_desc_make(ONR_DTYPE_F64, 1, (int64_t[]){2}),
+                               .data = (void *)(uintptr_t)ratios};
+  struct onri_constant narrow = {.desc = onr_desc_make(ONR_DTYPE_F32, 1, (int64_t[]){2}),
+                                 .data = (void *)(uintptr_t)ratios};
+#define RATIO(constant) \
+  { .name = "output_ratio", .kind = ONRI_ATTRIBUTE_TENSOR, .tensor = &(constant) }
   const struct wrong list[] = {
       {"AdaptiveAvgPool", {{0}}, ONR_STATUS_ATTRIBUTE, "output_size is required"},
       {"AdaptiveAvgPool", {INTS("output_size", 1, -1)}, ONR_STATUS_ATTRIBUTE, "found -1"},
@@ -73,8 +94,14 @@ static void wrong_attributes(void **state) {
       {"MaxUnpool", {INTS("kernel_shape", 2, 2), INTS("output_size", 4, 0)}, ONR_STATUS_ATTRIBUTE, "output_size"},
       {"FractionalMaxPool", {INTS("kernel_shape", 2), INTS("output_size", 2)}, ONR_STATUS_ATTRIBUTE, "2 or 3"},
       {"FractionalMaxPool", {INTS("kernel_shape", 2, 2)}, ONR_STATUS_ATTRIBUTE, "output_size or output_ratio"},
-      {"FractionalMaxPool", {INTS("kernel_shape", 2, 2), INTS("output_size", 2, 2, 2)}, ONR_STATUS_ATTRIBUTE, "3 dimensions"},
-      {"FractionalMaxPool", {INTS("kernel_shape", 2, 2), FLOATS("output_ratio", 0.5f, 0.5f)}, ONR_STATUS_ATTRIBUTE, "float64 tensor"},
+      {"FractionalMaxPool",
+       {INTS("kernel_shape", 2, 2), INTS("output_size", 2, 2, 2)},
+       ONR_STATUS_ATTRIBUTE,
+       "3 dimensions"},
+      {"FractionalMaxPool",
+       {INTS("kernel_shape", 2, 2), FLOATS("output_ratio", 0.5f, 0.5f)},
+       ONR_STATUS_ATTRIBUTE,
+       "float64 tensor"},
       {"FractionalMaxPool", {INTS("kernel_shape", 2, 2), RATIO(three)}, ONR_STATUS_ATTRIBUTE, "2 elements"},
       {"FractionalMaxPool", {INTS("kernel_shape", 2, 2), RATIO(narrow)}, ONR_STATUS_ATTRIBUTE, "float64 tensor"},
       {"FractionalMaxPool", {INTS("kernel_shape", 2, 2), RATIO(high)}, ONR_STATUS_ATTRIBUTE, "found 1.5"},
@@ -82,7 +109,7 @@ static void wrong_attributes(void **state) {
       {"Unfold", {INTS("kernel_shape", 2, 2), INTS("pads", -1, 0, 0, 0)}, ONR_STATUS_ATTRIBUTE, "pads"},
   };
   (void)state;
-  for (size_t i = 0; i < sizeof list / sizeof *list; i++) refuse(&list[i]);
+  for (size_t i = 0; i < sizeof(list) / sizeof(*list); i++) refuse(&list[i]);
 }
 
 int main(void) {

@@ -1,4 +1,5 @@
-/* What parse of a layer of one's own reads from its node: numbers, lists, text and tensors, there, absent and of a wrong kind. */
+/* What parse of a layer of one's own reads from its node: numbers, lists, text and tensors, there, absent and of a
+ * wrong kind. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,7 +34,8 @@ static enum onr_status parse(const struct onr_node *node, void *params, struct o
   found.has_table = onr_node_tensor(node, "table", &table);
   if (!found.has_table) return ONR_STATUS_OK;
   found.table_desc = table.desc;
-  if (table.desc.dtype != ONR_DTYPE_F32 || onr_desc_elements(&table.desc) > 6) return onr_fail(error, ONR_STATUS_ATTRIBUTE, "a strange table");
+  if (table.desc.dtype != ONR_DTYPE_F32 || onr_desc_elements(&table.desc) > 6)
+    return onr_fail(error, ONR_STATUS_ATTRIBUTE, "a strange table");
   memcpy(found.table, table.data, onr_desc_bytes(&table.desc));
   return ONR_STATUS_OK;
 }
@@ -113,7 +115,8 @@ static void attributes_that_are_absent(void **state) {
 
 /* All are told that they are an int. */
 static void attributes_of_a_wrong_kind(void **state) {
-  static const char *const wrong[][2] = {{"mode", "a string"}, {"weights", "floats"}, {"table", "a tensor"}, {"alpha", "a float"}};
+  static const char *const wrong[][2] = {
+      {"mode", "a string"}, {"weights", "floats"}, {"table", "a tensor"}, {"alpha", "a float"}};
   (void)state;
   for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
     struct proto node = proto_node("test", "Op", "x", "y"), a = proto_attribute(wrong[i][0], 2);

@@ -15,7 +15,8 @@
 #include "onnx/file/scan.h"
 #include "support/proto_writer.h"
 
-static enum onr_status scan_with(const struct proto *file, const struct onr_limits *some, struct onri_skeleton *skeleton) {
+static enum onr_status scan_with(const struct proto *file, const struct onr_limits *some,
+                                 struct onri_skeleton *skeleton) {
   const struct onri_source source = onri_source_memory(file->bytes, file->size);
   const struct onr_limits limits = onri_limits_resolve(some);
   return onri_scan_model(&source, &limits, &onri_malloc_allocator, skeleton, NULL);
@@ -38,7 +39,8 @@ static struct proto with_graph_field(uint32_t field, struct proto *contents) {
 }
 
 static struct proto small_model(void) {
-  struct proto node = proto_node("", "Relu", "x", "y"), graph = {0}, input = proto_value("x", 4), output = proto_value("y", 4);
+  struct proto node = proto_node("", "Relu", "x", "y"), graph = {0}, input = proto_value("x", 4),
+               output = proto_value("y", 4);
   proto_text(&node, 3, "first");
   proto_message(&graph, 1, &node);
   proto_text(&graph, 2, "g");
@@ -93,14 +95,18 @@ static void test_bad_bytes(void **state) {
       {"\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 12}, /* a varint of 11 bytes */
       {"\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 11},     /* one of 65 bits */
       {"\x08", 1},                                              /* cut off */
-      {"\x3a\x05" "abcd", 6},                                   /* more bytes announced than there are */
-      {"\x3a\xff\xff\xff\xff\xff\xff\xff\xff\x7f" "abcd", 14},  /* 2^63 - 1 of them */
-      {"\x38\x01", 2},                                          /* the graph as a number */
-      {"\x0a\x00", 2},                                          /* ir_version as bytes */
-      {"\x7b", 1},                                              /* a group */
-      {"\x02\x00", 2},                                          /* field 0 */
-      {"\x0e", 1},                                              /* wire type 6 */
-      {"\x3a\x00\x3a\x00", 4},                                  /* two graphs */
+      {"\x3a\x05"
+       "abcd",
+       6}, /* more bytes announced than there are */
+      {"\x3a\xff\xff\xff\xff\xff\xff\xff\xff\x7f"
+       "abcd",
+       14},                    /* 2^63 - 1 of them */
+      {"\x38\x01", 2},         /* the graph as a number */
+      {"\x0a\x00", 2},         /* ir_version as bytes */
+      {"\x7b", 1},             /* a group */
+      {"\x02\x00", 2},         /* field 0 */
+      {"\x0e", 1},             /* wire type 6 */
+      {"\x3a\x00\x3a\x00", 4}, /* two graphs */
       {"{\"ir_version\": 8}", 17},
   };
   (void)state;
@@ -117,9 +123,15 @@ static void test_names(void **state) {
     size_t size;
     enum onr_status expected;
   } cases[] = {
-      {"a\0b", 3, ONR_STATUS_PARSE},          {"\xff\xfe", 2, ONR_STATUS_PARSE},     {"\xc0\x80", 2, ONR_STATUS_PARSE},
-      {"\xed\xa0\x80", 3, ONR_STATUS_PARSE},  {"\xf4\x90\x80\x80", 4, ONR_STATUS_PARSE}, {"\xe2\x82", 2, ONR_STATUS_PARSE},
-      {"\xe2\x82\xac", 3, ONR_STATUS_OK},     {"\xf0\x9f\x98\x80", 4, ONR_STATUS_OK}, {"", 0, ONR_STATUS_OK},
+      {"a\0b", 3, ONR_STATUS_PARSE},
+      {"\xff\xfe", 2, ONR_STATUS_PARSE},
+      {"\xc0\x80", 2, ONR_STATUS_PARSE},
+      {"\xed\xa0\x80", 3, ONR_STATUS_PARSE},
+      {"\xf4\x90\x80\x80", 4, ONR_STATUS_PARSE},
+      {"\xe2\x82", 2, ONR_STATUS_PARSE},
+      {"\xe2\x82\xac", 3, ONR_STATUS_OK},
+      {"\xf0\x9f\x98\x80", 4, ONR_STATUS_OK},
+      {"", 0, ONR_STATUS_OK},
   };
   const struct onr_limits limits = {.name_bytes = 8};
   struct proto node = {0}, file;
@@ -292,11 +304,16 @@ static void test_files_above_two_gigabytes(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_small_model_is_decoded), cmocka_unit_test(test_every_prefix),
-      cmocka_unit_test(test_bad_bytes),              cmocka_unit_test(test_names),
-      cmocka_unit_test(test_depth),                  cmocka_unit_test(test_counts),
-      cmocka_unit_test(test_file_bytes),             cmocka_unit_test(test_large_data_is_lifted),
-      cmocka_unit_test(test_what_nobody_reads_is_dropped), cmocka_unit_test(test_files_above_two_gigabytes),
+      cmocka_unit_test(test_small_model_is_decoded),
+      cmocka_unit_test(test_every_prefix),
+      cmocka_unit_test(test_bad_bytes),
+      cmocka_unit_test(test_names),
+      cmocka_unit_test(test_depth),
+      cmocka_unit_test(test_counts),
+      cmocka_unit_test(test_file_bytes),
+      cmocka_unit_test(test_large_data_is_lifted),
+      cmocka_unit_test(test_what_nobody_reads_is_dropped),
+      cmocka_unit_test(test_files_above_two_gigabytes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Models in use: a run after the first allocates nothing; threads share one model; a budget is kept; a cancel flag stops. */
+/* Models in use: a run after the first allocates nothing; threads share one model; a budget is kept; a cancel flag
+ * stops. */
 #include "tests/support/layer_test.h"
 
 #include <pthread.h>
@@ -39,18 +40,21 @@ static struct onr_model *load(const char *name, const struct onr_allocator *allo
   const struct onr_model_options options = {.allocator = allocator};
   struct onr_model *model;
   struct onr_error error = {0};
-  if (onr_model_load(fixture(name, "model.onnx"), &options, &model, &error) != ONR_STATUS_OK) fail_msg("%s: %s", name, error.message);
+  if (onr_model_load(fixture(name, "model.onnx"), &options, &model, &error) != ONR_STATUS_OK)
+    fail_msg("%s: %s", name, error.message);
   return model;
 }
 
 /* All inputs of data set 0, set on the session. */
-static void set_inputs(struct onr_session *session, const struct onr_model *model, const char *name, struct onr_tensor *inputs) {
+static void set_inputs(struct onr_session *session, const struct onr_model *model, const char *name,
+                       struct onr_tensor *inputs) {
   for (size_t i = 0; i < onr_model_num_inputs(model); i++) {
     char file[64];
     struct onr_error error = {0};
     snprintf(file, sizeof(file), "test_data_set_0/input_%zu.pb", i);
     if (!inputs[i].data)
-      assert_int_equal(onr_value_proto_load(fixture(name, file), ONR_DTYPE_NONE, NULL, &inputs[i], NULL, 0, &error), ONR_STATUS_OK);
+      assert_int_equal(onr_value_proto_load(fixture(name, file), ONR_DTYPE_NONE, NULL, &inputs[i], NULL, 0, &error),
+                       ONR_STATUS_OK);
     if (onr_session_set_input(session, i, &inputs[i], &error) != ONR_STATUS_OK) fail_msg("%s: %s", name, error.message);
   }
 }
@@ -61,8 +65,16 @@ static void run(struct onr_session *session, const char *name) {
 }
 
 /* Convolutions, recurrent layers, attention, control flow, data-dependent shapes. */
-static const char *const names[] = {"unet_dynamo", "inverted_residual_ts", "lstm_bidirectional_dynamo", "gru_ts", "transformer_encoder_layer_dynamo",
-                                    "cond_dynamo", "while_loop_dynamo", "nonzero_ts", "channel_shuffle_block_ts", "squeeze_excite_dynamo"};
+static const char *const names[] = {"unet_dynamo",
+                                    "inverted_residual_ts",
+                                    "lstm_bidirectional_dynamo",
+                                    "gru_ts",
+                                    "transformer_encoder_layer_dynamo",
+                                    "cond_dynamo",
+                                    "while_loop_dynamo",
+                                    "nonzero_ts",
+                                    "channel_shuffle_block_ts",
+                                    "squeeze_excite_dynamo"};
 enum { NUM_NAMES = sizeof(names) / sizeof(names[0]), MAX_INPUTS = 8 };
 
 static void a_run_after_the_first_allocates_nothing(void **state) {
@@ -99,7 +111,8 @@ static void bound_memory_needs_the_alignment_of_its_type_alone(void **state) {
     const size_t bytes = onr_desc_bytes(&y.desc), element = onr_dtype_size(y.desc.dtype);
     char *expected = malloc(bytes + 1), *memory = aligned_alloc(64, bytes / 64 * 64 + 128);
     memcpy(expected, y.data, bytes);
-    if (onr_session_bind_output(session, 0, memory + element, bytes, &error) != ONR_STATUS_OK) fail_msg("%s: %s", names[n], error.message);
+    if (onr_session_bind_output(session, 0, memory + element, bytes, &error) != ONR_STATUS_OK)
+      fail_msg("%s: %s", names[n], error.message);
     run(session, names[n]);
     assert_memory_equal(memory + element, expected, bytes);
     free(memory);
@@ -129,8 +142,10 @@ static void *work(void *argument) {
     }
     for (size_t i = 0; i < onr_model_num_inputs(w->model); i++) onr_session_set_input(session, i, &w->inputs[i], NULL);
     for (int k = 0; k < 3; k++) {
-      if (onr_session_run(session, NULL) != ONR_STATUS_OK || onr_session_get_output(session, 0, &y, NULL) != ONR_STATUS_OK ||
-          !onr_desc_equal(&y.desc, &w->expected->desc) || memcmp(y.data, w->expected->data, onr_desc_bytes(&y.desc)) != 0)
+      if (onr_session_run(session, NULL) != ONR_STATUS_OK ||
+          onr_session_get_output(session, 0, &y, NULL) != ONR_STATUS_OK ||
+          !onr_desc_equal(&y.desc, &w->expected->desc) ||
+          memcmp(y.data, w->expected->data, onr_desc_bytes(&y.desc)) != 0)
         w->different = 1;
     }
     onr_session_destroy(session);
@@ -184,7 +199,8 @@ static void pools_of_any_size_give_the_same_bits(void **state) {
         first = (struct onr_tensor){y.desc, malloc(onr_desc_bytes(&y.desc) + 1)};
         memcpy(first.data, y.data, onr_desc_bytes(&y.desc));
       }
-      if (memcmp(first.data, y.data, onr_desc_bytes(&y.desc)) != 0) fail_msg("%s: other bits with %u threads", names[n], count);
+      if (memcmp(first.data, y.data, onr_desc_bytes(&y.desc)) != 0)
+        fail_msg("%s: other bits with %u threads", names[n], count);
       onr_session_destroy(session);
       onr_threads_destroy(threads);
     }
@@ -262,7 +278,9 @@ static void models_load_from_memory_that_is_freed(void **state) {
   run(session, "linear_2d_ts");
   assert_int_equal(onr_session_get_output(session, 0, &y, &error), ONR_STATUS_OK);
   struct onr_tensor expected;
-  assert_int_equal(onr_value_proto_load(fixture("linear_2d_ts", "test_data_set_0/output_0.pb"), ONR_DTYPE_NONE, NULL, &expected, NULL, 0, &error), ONR_STATUS_OK);
+  assert_int_equal(onr_value_proto_load(fixture("linear_2d_ts", "test_data_set_0/output_0.pb"), ONR_DTYPE_NONE, NULL,
+                                        &expected, NULL, 0, &error),
+                   ONR_STATUS_OK);
   assert_close(y.data, expected.data, (size_t)onr_desc_elements(&expected.desc), 1e-5, 1e-5);
   onr_tensor_release(NULL, &expected);
   onr_session_destroy(session);

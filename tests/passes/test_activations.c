@@ -10,7 +10,9 @@ static int32_t plus(struct graph_test *t, int32_t x, double c) { return add(t, x
 static int32_t unary(struct graph_test *t, enum onr_unary op, int32_t x) { return graph_test_unary(t, op, 1, 0, x); }
 
 static int32_t silu(struct graph_test *t, int32_t x) { return mul(t, x, unary(t, ONR_UNARY_SIGMOID, x)); }
-static int32_t quick_gelu(struct graph_test *t, int32_t x) { return mul(t, unary(t, ONR_UNARY_SIGMOID, times(t, x, 1.702)), x); }
+static int32_t quick_gelu(struct graph_test *t, int32_t x) {
+  return mul(t, unary(t, ONR_UNARY_SIGMOID, times(t, x, 1.702)), x);
+}
 
 static int32_t hard_swish_divided(struct graph_test *t, int32_t x) {
   const int32_t clipped = graph_test_unary(t, ONR_UNARY_CLIP, 0, 6, plus(t, x, 3));
@@ -43,7 +45,9 @@ static int32_t gelu_tanh_products(struct graph_test *t, int32_t x) {
   return times(t, mul(t, x, plus(t, unary(t, ONR_UNARY_TANH, inside), 1)), 0.5);
 }
 
-static int32_t mish(struct graph_test *t, int32_t x) { return mul(t, x, unary(t, ONR_UNARY_TANH, unary(t, ONR_UNARY_SOFTPLUS, x))); }
+static int32_t mish(struct graph_test *t, int32_t x) {
+  return mul(t, x, unary(t, ONR_UNARY_TANH, unary(t, ONR_UNARY_SOFTPLUS, x)));
+}
 
 static const struct {
   const char *name;
@@ -63,14 +67,15 @@ static const struct {
 
 static void test_spellings(void **state) {
   (void)state;
-  for (size_t i = 0; i < sizeof spellings / sizeof spellings[0]; i++) {
+  for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++) {
     struct graph_test t;
     graph_test_begin(&t);
     t.tolerance = 2e-6; /* float constants of the spelling against exact ones of the layer */
     graph_test_output(&t, spellings[i].build(&t, graph_test_input(&t, 2, (int64_t[]){-1, 50})));
     graph_test_check(&t, NULL);
     if (graph_test_size(&t) != 1) fail_msg("%s: %zu nodes are left", spellings[i].name, graph_test_size(&t));
-    assert_int_equal(((const struct onr_unary_params *)graph_test_find(&t, &onri_layer_unary)->params)->op, spellings[i].op);
+    assert_int_equal(((const struct onr_unary_params *)graph_test_find(&t, &onri_layer_unary)->params)->op,
+                     spellings[i].op);
     graph_test_end(&t);
   }
 }
@@ -96,9 +101,9 @@ static int32_t wrong_clip(struct graph_test *t, int32_t x) {
 }
 
 static void test_near_misses(void **state) {
-  int32_t (*const builds[])(struct graph_test *t, int32_t x) = {wrong_constant, other_operand, read_gate, wrong_clip};
+  int32_t (*const builds[])(struct graph_test * t, int32_t x) = {wrong_constant, other_operand, read_gate, wrong_clip};
   (void)state;
-  for (size_t i = 0; i < sizeof builds / sizeof builds[0]; i++) {
+  for (size_t i = 0; i < sizeof(builds) / sizeof(builds[0]); i++) {
     struct graph_test t;
     graph_test_begin(&t);
     graph_test_output(&t, builds[i](&t, graph_test_input(&t, 2, (int64_t[]){-1, 50})));

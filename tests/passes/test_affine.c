@@ -26,7 +26,8 @@ static void test_conv_takes_norm_scale_shift_and_relu(void **state) {
   graph_test_end(&t);
 }
 
-/* In a file's own channels-last convolution a shift along the channels is the last axis; [4, 1, 1] is one along the height. */
+/* In a file's own channels-last convolution a shift along the channels is the last axis; [4, 1, 1] is one along the
+ * height. */
 static void test_channels_last_conv_takes_its_own_shift(void **state) {
   struct graph_test t;
   (void)state;
@@ -34,9 +35,11 @@ static void test_channels_last_conv_takes_its_own_shift(void **state) {
     graph_test_begin(&t);
     t.tolerance = 1e-5;
     const struct onr_conv_params params = {.window = {.rank = 2}, .channels_last = 1};
-    const int32_t in[2] = {graph_test_input(&t, 4, (int64_t[]){2, 4, 4, 3}), graph_test_constant(&t, 4, (int64_t[]){4, 3, 1, 1}, NULL)};
+    const int32_t in[2] = {graph_test_input(&t, 4, (int64_t[]){2, 4, 4, 3}),
+                           graph_test_constant(&t, 4, (int64_t[]){4, 3, 1, 1}, NULL)};
     const int32_t shift = graph_test_constant(&t, 3, channels ? (int64_t[]){1, 1, 4} : (int64_t[]){4, 1, 1}, NULL);
-    graph_test_output(&t, graph_test_binary(&t, ONR_BINARY_ADD, graph_test_node(&t, &onri_layer_conv, &params, in, 2), shift));
+    graph_test_output(
+        &t, graph_test_binary(&t, ONR_BINARY_ADD, graph_test_node(&t, &onri_layer_conv, &params, in, 2), shift));
     graph_test_check(&t, NULL);
     assert_int_equal(graph_test_size(&t), channels ? 1 : 2);
     graph_test_end(&t);
@@ -49,7 +52,8 @@ static void test_conv_transpose_takes_norm(void **state) {
   graph_test_begin(&t);
   t.tolerance = 1e-5;
   const struct onr_conv_transpose_params params = {.window = {.rank = 2, .stride = {2, 2}}};
-  const int32_t in[2] = {graph_test_input(&t, 4, (int64_t[]){2, 3, 4, 4}), graph_test_constant(&t, 4, (int64_t[]){3, 5, 2, 2}, NULL)};
+  const int32_t in[2] = {graph_test_input(&t, 4, (int64_t[]){2, 3, 4, 4}),
+                         graph_test_constant(&t, 4, (int64_t[]){3, 5, 2, 2}, NULL)};
   graph_test_output(&t, batch_norm(&t, graph_test_node(&t, &onri_layer_conv_transpose, &params, in, 2), 5));
   graph_test_check(&t, "layout,upscale");
   assert_int_equal(graph_test_size(&t), 1);
@@ -63,10 +67,12 @@ static void test_products_take_bias_and_clamp(void **state) {
   t.tolerance = 1e-5;
   const struct onr_gemm_params gemm = {.alpha = 2, .beta = 1, .transpose_b = 1};
   const int32_t x = graph_test_input(&t, 2, (int64_t[]){-1, 6});
-  int32_t y = graph_test_node(&t, &onri_layer_matmul, NULL, (int32_t[]){x, graph_test_constant(&t, 2, (int64_t[]){6, 4}, NULL)}, 2);
+  int32_t y = graph_test_node(&t, &onri_layer_matmul, NULL,
+                              (int32_t[]){x, graph_test_constant(&t, 2, (int64_t[]){6, 4}, NULL)}, 2);
   y = graph_test_binary(&t, ONR_BINARY_ADD, graph_test_constant(&t, 1, (int64_t[]){4}, NULL), y);
   y = graph_test_unary(&t, ONR_UNARY_RELU, 0, 0, y);
-  y = graph_test_node(&t, &onri_layer_gemm, &gemm, (int32_t[]){y, graph_test_constant(&t, 2, (int64_t[]){3, 4}, NULL)}, 2);
+  y = graph_test_node(&t, &onri_layer_gemm, &gemm, (int32_t[]){y, graph_test_constant(&t, 2, (int64_t[]){3, 4}, NULL)},
+                      2);
   graph_test_output(&t, batch_norm(&t, y, 3));
   graph_test_check(&t, NULL);
   assert_int_equal(graph_test_size(&t), 2);
@@ -100,7 +106,8 @@ static void test_what_must_stay(void **state) {
   graph_test_output(&t, graph_test_binary(&t, ONR_BINARY_MUL, wide, graph_test_constant(&t, 1, (int64_t[]){4}, NULL)));
   const struct onr_gemm_params gemm = {.alpha = 1, .beta = 0.5f};
   const int32_t flat = graph_test_node(&t, &onri_layer_flatten, &(struct onr_flatten_params){.axis = 1}, &x, 1);
-  const int32_t in[3] = {flat, graph_test_constant(&t, 2, (int64_t[]){48, 3}, NULL), graph_test_constant(&t, 1, (int64_t[]){3}, NULL)};
+  const int32_t in[3] = {flat, graph_test_constant(&t, 2, (int64_t[]){48, 3}, NULL),
+                         graph_test_constant(&t, 1, (int64_t[]){3}, NULL)};
   const int32_t y = graph_test_node(&t, &onri_layer_gemm, &gemm, in, 3);
   graph_test_output(&t, graph_test_binary(&t, ONR_BINARY_ADD, y, graph_test_constant(&t, 1, (int64_t[]){3}, NULL)));
   const size_t before = graph_test_size(&t);
@@ -115,7 +122,8 @@ static void test_scale_behind_a_clamp_stays(void **state) {
   graph_test_begin(&t);
   t.tolerance = 1e-5;
   struct onr_conv_params params = {.clamp = {1, 0, 3}};
-  const int32_t in[2] = {graph_test_input(&t, 4, (int64_t[]){1, 2, 3, 3}), graph_test_constant(&t, 4, (int64_t[]){4, 2, 1, 1}, NULL)};
+  const int32_t in[2] = {graph_test_input(&t, 4, (int64_t[]){1, 2, 3, 3}),
+                         graph_test_constant(&t, 4, (int64_t[]){4, 2, 1, 1}, NULL)};
   const int32_t y = graph_test_node(&t, &onri_layer_conv, &params, in, 2);
   graph_test_output(&t, graph_test_binary(&t, ONR_BINARY_MUL, y, graph_test_scalar(&t, 2)));
   graph_test_check(&t, "layout");
@@ -124,7 +132,8 @@ static void test_scale_behind_a_clamp_stays(void **state) {
 }
 
 static int32_t pad(struct graph_test *t, int32_t x, const int64_t *pads, float value) {
-  return graph_test_node(t, &onri_layer_pad, NULL, (int32_t[]){x, graph_test_ints(t, 8, pads), graph_test_scalar(t, value)}, 3);
+  return graph_test_node(t, &onri_layer_pad, NULL,
+                         (int32_t[]){x, graph_test_ints(t, 8, pads), graph_test_scalar(t, value)}, 3);
 }
 
 static void test_zero_padding_moves_into_the_window(void **state) {
@@ -158,11 +167,15 @@ static void test_other_padding_stays(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_conv_takes_norm_scale_shift_and_relu), cmocka_unit_test(test_channels_last_conv_takes_its_own_shift),
+      cmocka_unit_test(test_conv_takes_norm_scale_shift_and_relu),
+      cmocka_unit_test(test_channels_last_conv_takes_its_own_shift),
       cmocka_unit_test(test_conv_transpose_takes_norm),
-      cmocka_unit_test(test_products_take_bias_and_clamp), cmocka_unit_test(test_lone_norm_is_element_wise),
-      cmocka_unit_test(test_what_must_stay), cmocka_unit_test(test_scale_behind_a_clamp_stays),
-      cmocka_unit_test(test_zero_padding_moves_into_the_window), cmocka_unit_test(test_other_padding_stays),
+      cmocka_unit_test(test_products_take_bias_and_clamp),
+      cmocka_unit_test(test_lone_norm_is_element_wise),
+      cmocka_unit_test(test_what_must_stay),
+      cmocka_unit_test(test_scale_behind_a_clamp_stays),
+      cmocka_unit_test(test_zero_padding_moves_into_the_window),
+      cmocka_unit_test(test_other_padding_stays),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,9 +5,13 @@
 
 enum { BATCH = 2, HEADS = 3, QUERIES = 5, KEYS = 7, WIDTH = 4 };
 
-static int32_t matmul(struct graph_test *t, int32_t a, int32_t b) { return graph_test_node(t, &onri_layer_matmul, NULL, (int32_t[]){a, b}, 2); }
+static int32_t matmul(struct graph_test *t, int32_t a, int32_t b) {
+  return graph_test_node(t, &onri_layer_matmul, NULL, (int32_t[]){a, b}, 2);
+}
 
-static int32_t times(struct graph_test *t, int32_t x, float c) { return graph_test_binary(t, ONR_BINARY_MUL, x, graph_test_scalar(t, c)); }
+static int32_t times(struct graph_test *t, int32_t x, float c) {
+  return graph_test_binary(t, ONR_BINARY_MUL, x, graph_test_scalar(t, c));
+}
 
 static int32_t softmax(struct graph_test *t, int32_t x, int64_t axis) {
   return graph_test_node(t, &onri_layer_softmax, &(struct onr_softmax_params){.axis = axis}, &x, 1);
@@ -16,13 +20,15 @@ static int32_t softmax(struct graph_test *t, int32_t x, int64_t axis) {
 /* [batch, length, heads, width] as a projection gives it, with the heads moved in front. */
 static int32_t heads(struct graph_test *t, int64_t length) {
   const int32_t x = graph_test_input(t, 3, (int64_t[]){BATCH, length, HEADS * WIDTH});
-  return graph_test_transpose(t, graph_test_reshape(t, x, 4, (int64_t[]){0, 0, HEADS, WIDTH}), 4, (int32_t[]){0, 2, 1, 3});
+  return graph_test_transpose(t, graph_test_reshape(t, x, 4, (int64_t[]){0, 0, HEADS, WIDTH}), 4,
+                              (int32_t[]){0, 2, 1, 3});
 }
 
 static int32_t swap(struct graph_test *t, int32_t k) { return graph_test_transpose(t, k, 4, (int32_t[]){0, 1, 3, 2}); }
 
 static void output_merged(struct graph_test *t, int32_t y) {
-  graph_test_output(t, graph_test_reshape(t, graph_test_transpose(t, y, 4, (int32_t[]){0, 2, 1, 3}), 3, (int64_t[]){0, 0, HEADS * WIDTH}));
+  graph_test_output(t, graph_test_reshape(t, graph_test_transpose(t, y, 4, (int32_t[]){0, 2, 1, 3}), 3,
+                                          (int64_t[]){0, 0, HEADS * WIDTH}));
 }
 
 static const struct onr_attention_params *expect_attention(struct graph_test *t) {
@@ -70,7 +76,8 @@ static void test_keys_transposed_flat(void **state) {
   t.tolerance = 1e-5;
   const int32_t q = heads(&t, QUERIES), k = heads(&t, KEYS), v = heads(&t, KEYS);
   const int32_t flat = graph_test_reshape(&t, k, 3, (int64_t[]){-1, KEYS, WIDTH});
-  const int32_t back = graph_test_reshape(&t, graph_test_transpose(&t, flat, 3, (int32_t[]){0, 2, 1}), 4, (int64_t[]){BATCH, HEADS, WIDTH, KEYS});
+  const int32_t back = graph_test_reshape(&t, graph_test_transpose(&t, flat, 3, (int32_t[]){0, 2, 1}), 4,
+                                          (int64_t[]){BATCH, HEADS, WIDTH, KEYS});
   output_merged(&t, matmul(&t, softmax(&t, matmul(&t, q, back), -1), v));
   assert_true(expect_attention(&t)->scale == 1.0f);
   graph_test_end(&t);
@@ -82,7 +89,8 @@ static void test_rank_three(void **state) {
   (void)state;
   graph_test_begin(&t);
   t.tolerance = 1e-5;
-  const int32_t q = graph_test_input(&t, 3, (int64_t[]){6, QUERIES, WIDTH}), k = graph_test_input(&t, 3, (int64_t[]){6, KEYS, WIDTH});
+  const int32_t q = graph_test_input(&t, 3, (int64_t[]){6, QUERIES, WIDTH}),
+                k = graph_test_input(&t, 3, (int64_t[]){6, KEYS, WIDTH});
   const int32_t v = graph_test_input(&t, 3, (int64_t[]){6, KEYS, WIDTH});
   const int32_t scores = matmul(&t, times(&t, q, 0.5f), graph_test_transpose(&t, k, 3, (int32_t[]){0, 2, 1}));
   graph_test_output(&t, matmul(&t, softmax(&t, scores, 2), v));
@@ -102,7 +110,8 @@ static void begin_with_blind_query(struct graph_test *t, float value) {
   const int32_t hidden = graph_test_constant(t, 4, (int64_t[]){1, 1, QUERIES, KEYS}, mask);
   int32_t p = softmax(t, graph_test_binary(t, ONR_BINARY_ADD, matmul(t, q, swap(t, k)), hidden), -1);
   if (!isnan(value))
-    p = graph_test_node(t, &onri_layer_where, NULL, (int32_t[]){graph_test_unary(t, ONR_UNARY_IS_NAN, 0, 0, p), graph_test_scalar(t, value), p}, 3);
+    p = graph_test_node(t, &onri_layer_where, NULL,
+                        (int32_t[]){graph_test_unary(t, ONR_UNARY_IS_NAN, 0, 0, p), graph_test_scalar(t, value), p}, 3);
   output_merged(t, matmul(t, p, v));
 }
 
@@ -157,16 +166,21 @@ static void test_broadcast_heads_stay(void **state) {
   graph_test_begin(&t);
   t.tolerance = 1e-5;
   const int32_t q = heads(&t, QUERIES), k = graph_test_input(&t, 4, (int64_t[]){BATCH, 1, KEYS, WIDTH});
-  output_merged(&t, matmul(&t, softmax(&t, matmul(&t, q, swap(&t, k)), -1), graph_test_input(&t, 4, (int64_t[]){BATCH, 1, KEYS, WIDTH})));
+  output_merged(&t, matmul(&t, softmax(&t, matmul(&t, q, swap(&t, k)), -1),
+                           graph_test_input(&t, 4, (int64_t[]){BATCH, 1, KEYS, WIDTH})));
   expect_none(&t);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_scaled_scores), cmocka_unit_test(test_both_scaled_with_mask),
-      cmocka_unit_test(test_keys_transposed_flat), cmocka_unit_test(test_rank_three),
-      cmocka_unit_test(test_other_axis_is_no_attention), cmocka_unit_test(test_probabilities_that_are_read_stay),
-      cmocka_unit_test(test_broadcast_heads_stay), cmocka_unit_test(test_query_that_sees_nothing),
+      cmocka_unit_test(test_scaled_scores),
+      cmocka_unit_test(test_both_scaled_with_mask),
+      cmocka_unit_test(test_keys_transposed_flat),
+      cmocka_unit_test(test_rank_three),
+      cmocka_unit_test(test_other_axis_is_no_attention),
+      cmocka_unit_test(test_probabilities_that_are_read_stay),
+      cmocka_unit_test(test_broadcast_heads_stay),
+      cmocka_unit_test(test_query_that_sees_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,7 +49,8 @@ static void test_long_rows_are_cut(void **state) {
   (void)state;
   graph_test_begin(&t);
   int32_t v = graph_test_input(&t, 1, (int64_t[]){9});
-  for (int i = 0; i < 2 * ONR_CHAIN_STEPS; i++) v = graph_test_unary(&t, i % 2 ? ONR_UNARY_SIN : ONR_UNARY_COS, 0, 0, v);
+  for (int i = 0; i < 2 * ONR_CHAIN_STEPS; i++)
+    v = graph_test_unary(&t, i % 2 ? ONR_UNARY_SIN : ONR_UNARY_COS, 0, 0, v);
   graph_test_output(&t, v);
   graph_test_check(&t, NULL);
   assert_int_equal(graph_test_count(&t, &onri_layer_elementwise_chain), 2);
@@ -71,8 +72,10 @@ static void test_squares_of_the_middle(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_a_row_becomes_one), cmocka_unit_test(test_growing_shapes_are_not_joined),
-      cmocka_unit_test(test_values_with_two_readers_are_kept), cmocka_unit_test(test_long_rows_are_cut),
+      cmocka_unit_test(test_a_row_becomes_one),
+      cmocka_unit_test(test_growing_shapes_are_not_joined),
+      cmocka_unit_test(test_values_with_two_readers_are_kept),
+      cmocka_unit_test(test_long_rows_are_cut),
       cmocka_unit_test(test_squares_of_the_middle),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,9 @@ static struct onri_graph *make_body(struct graph_test *t, enum onr_unary op, siz
   for (size_t i = 0; i < num_inputs; i++) in[i] = onri_graph_add_value(body, NULL, NULL);
   for (int i = 0; i < 2; i++) out[i] = onri_graph_add_value(body, NULL, NULL);
   assert_non_null(onri_graph_add_node(body, &onri_layer_unary, &unary, &origin, in, 1, &out[0], 1));
-  if (num_inputs == 2) assert_non_null(onri_graph_add_node(body, &onri_layer_binary, &binary, &origin, (int32_t[]){out[0], in[1]}, 2, &out[1], 1));
+  if (num_inputs == 2)
+    assert_non_null(
+        onri_graph_add_node(body, &onri_layer_binary, &binary, &origin, (int32_t[]){out[0], in[1]}, 2, &out[1], 1));
   assert_int_equal(onri_graph_set_inputs(body, in, num_inputs, &t->error), ONR_STATUS_OK);
   assert_int_equal(onri_graph_set_outputs(body, &out[num_inputs - 1], 1, &t->error), ONR_STATUS_OK);
   return body;
@@ -22,11 +24,11 @@ static struct onri_graph *make_body(struct graph_test *t, enum onr_unary op, siz
 
 static void set_bodies(struct graph_test *t, struct onri_graph *first, struct onri_graph *second) {
   struct onri_node *node = &t->graph->nodes[t->graph->num_nodes - 1];
-  node->bodies = onri_arena_allocate(&t->graph->arena, 2 * sizeof *node->bodies);
+  node->bodies = onri_arena_allocate(&t->graph->arena, 2 * sizeof(*node->bodies));
   assert_non_null(node->bodies);
   node->bodies[0] = first;
   node->bodies[1] = second;
-  node->num_bodies = second != NULL ? 2 : 1;
+  node->num_bodies = second ? 2 : 1;
 }
 
 static int32_t boolean(struct graph_test *t, unsigned char value) {
@@ -90,9 +92,10 @@ static void test_nested_conditions(void **state) {
   in[0] = onri_graph_add_value(outer, NULL, NULL);
   out = onri_graph_add_value(outer, NULL, NULL);
   const int32_t condition = onri_graph_add_data(outer, &desc, &yes);
-  struct onri_node *inner = onri_graph_add_node(outer, &onri_layer_if, NULL, &origin, (int32_t[]){condition, in[0], in[0]}, 3, &out, 1);
+  struct onri_node *inner =
+      onri_graph_add_node(outer, &onri_layer_if, NULL, &origin, (int32_t[]){condition, in[0], in[0]}, 3, &out, 1);
   assert_non_null(inner);
-  inner->bodies = onri_arena_allocate(&outer->arena, 2 * sizeof *inner->bodies);
+  inner->bodies = onri_arena_allocate(&outer->arena, 2 * sizeof(*inner->bodies));
   inner->bodies[0] = make_body(&t, ONR_UNARY_TANH, 1);
   inner->bodies[1] = make_body(&t, ONR_UNARY_EXP, 1);
   inner->num_bodies = 2;
@@ -103,7 +106,8 @@ static void test_nested_conditions(void **state) {
   set_bodies(&t, outer, make_body(&t, ONR_UNARY_SQRT, 1));
   run_passes(&t, y);
   assert_int_equal(graph_test_size(&t), 1);
-  assert_int_equal(((const struct onr_unary_params *)graph_test_find(&t, &onri_layer_unary)->params)->op, ONR_UNARY_TANH);
+  assert_int_equal(((const struct onr_unary_params *)graph_test_find(&t, &onri_layer_unary)->params)->op,
+                   ONR_UNARY_TANH);
   graph_test_end(&t);
 }
 
@@ -115,7 +119,8 @@ static void test_captured_constants_move_in(void **state) {
   const struct onr_scan_params params = {.num_scan_inputs = 1};
   const int32_t x = graph_test_input(&t, 2, (int64_t[]){3, 5});
   const float zero = 0;
-  const int32_t out = graph_test_node(&t, &onri_layer_scan, &params, (int32_t[]){x, graph_test_constant(&t, 0, NULL, &zero)}, 2);
+  const int32_t out =
+      graph_test_node(&t, &onri_layer_scan, &params, (int32_t[]){x, graph_test_constant(&t, 0, NULL, &zero)}, 2);
   struct onri_graph *body = make_body(&t, ONR_UNARY_SQRT, 2);
   body->values[body->inputs[0]].desc = onr_desc_make(ONR_DTYPE_F32, 1, (int64_t[]){5});
   set_bodies(&t, body, NULL);
@@ -128,8 +133,10 @@ static void test_captured_constants_move_in(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_known_conditions), cmocka_unit_test(test_unknown_conditions_stay),
-      cmocka_unit_test(test_nested_conditions), cmocka_unit_test(test_captured_constants_move_in),
+      cmocka_unit_test(test_known_conditions),
+      cmocka_unit_test(test_unknown_conditions_stay),
+      cmocka_unit_test(test_nested_conditions),
+      cmocka_unit_test(test_captured_constants_move_in),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

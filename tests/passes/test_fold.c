@@ -9,7 +9,8 @@ static void test_constants_are_folded(void **state) {
   (void)state;
   graph_test_begin(&t);
   const int32_t x = graph_test_input(&t, 2, (int64_t[]){-1, 3});
-  const int32_t w = graph_test_binary(&t, ONR_BINARY_POW, graph_test_constant(&t, 1, (int64_t[]){3}, NULL), graph_test_scalar(&t, 2));
+  const int32_t w =
+      graph_test_binary(&t, ONR_BINARY_POW, graph_test_constant(&t, 1, (int64_t[]){3}, NULL), graph_test_scalar(&t, 2));
   graph_test_output(&t, graph_test_binary(&t, ONR_BINARY_MUL, x, graph_test_unary(&t, ONR_UNARY_SQRT, 0, 0, w)));
   graph_test_check(&t, NULL);
   assert_int_equal(graph_test_size(&t), 1);
@@ -45,7 +46,8 @@ static void test_large_growth_is_not_folded(void **state) {
 /* Reshape to [x.dim(0), -1], written with Shape, Gather and Concat, as the older exporter does. */
 static int32_t flatten(struct graph_test *t, int32_t x) {
   const int32_t shape = graph_test_node(t, &onri_layer_shape, &(struct onr_shape_params){0, INT64_MAX}, &x, 1);
-  const int32_t first = graph_test_node(t, &onri_layer_gather, NULL, (int32_t[]){shape, graph_test_ints(t, 1, (int64_t[]){0})}, 2);
+  const int32_t first =
+      graph_test_node(t, &onri_layer_gather, NULL, (int32_t[]){shape, graph_test_ints(t, 1, (int64_t[]){0})}, 2);
   const int32_t rest = graph_test_ints(t, 1, (int64_t[]){-1});
   const int32_t target = graph_test_node(t, &onri_layer_concat, NULL, (int32_t[]){first, rest}, 2);
   return graph_test_node(t, &onri_layer_reshape, NULL, (int32_t[]){x, target}, 2);

@@ -47,7 +47,8 @@ static void test_broadcasting_is_no_identity(void **state) {
   graph_test_begin(&t);
   const int32_t x = graph_test_input(&t, 2, (int64_t[]){2, 1});
   const int32_t wide = graph_test_binary(&t, ONR_BINARY_ADD, x, graph_test_constant(&t, 2, (int64_t[]){1, 3}, zeros));
-  graph_test_output(&t, graph_test_binary(&t, ONR_BINARY_ADD, wide, graph_test_constant(&t, 3, (int64_t[]){1, 2, 3}, zeros)));
+  graph_test_output(
+      &t, graph_test_binary(&t, ONR_BINARY_ADD, wide, graph_test_constant(&t, 3, (int64_t[]){1, 2, 3}, zeros)));
   graph_test_check(&t, NULL);
   assert_int_equal(graph_test_size(&t), 2);
   graph_test_end(&t);
@@ -57,10 +58,11 @@ static void test_broadcasting_is_no_identity(void **state) {
 static void known_condition(unsigned char condition, int wide_condition, size_t left) {
   unsigned char filled[6];
   struct graph_test t;
-  memset(filled, condition, sizeof filled);
+  memset(filled, condition, sizeof(filled));
   graph_test_begin(&t);
   const struct onr_desc desc = onr_desc_make(ONR_DTYPE_BOOL, 2, (int64_t[]){2, wide_condition ? 3 : 1});
-  const int32_t in[3] = {onri_graph_add_data(t.graph, &desc, filled), graph_test_input(&t, 2, (int64_t[]){2, wide_condition ? 1 : 3}),
+  const int32_t in[3] = {onri_graph_add_data(t.graph, &desc, filled),
+                         graph_test_input(&t, 2, (int64_t[]){2, wide_condition ? 1 : 3}),
                          graph_test_input(&t, 2, (int64_t[]){2, 3})};
   graph_test_output(&t, graph_test_unary(&t, ONR_UNARY_EXP, 0, 0, graph_test_node(&t, &onri_layer_where, NULL, in, 3)));
   graph_test_check(&t, NULL);
@@ -80,8 +82,9 @@ static void test_reversing_is_no_identity(void **state) {
   struct graph_test t;
   (void)state;
   graph_test_begin(&t);
-  const int32_t in[5] = {graph_test_input(&t, 1, (int64_t[]){5}), graph_test_ints(&t, 1, (int64_t[]){-1}), graph_test_ints(&t, 1, (int64_t[]){-9}),
-                         graph_test_ints(&t, 1, (int64_t[]){0}), graph_test_ints(&t, 1, (int64_t[]){-1})};
+  const int32_t in[5] = {graph_test_input(&t, 1, (int64_t[]){5}), graph_test_ints(&t, 1, (int64_t[]){-1}),
+                         graph_test_ints(&t, 1, (int64_t[]){-9}), graph_test_ints(&t, 1, (int64_t[]){0}),
+                         graph_test_ints(&t, 1, (int64_t[]){-1})};
   graph_test_output(&t, graph_test_node(&t, &onri_layer_slice, NULL, in, 5));
   graph_test_check(&t, NULL);
   assert_int_equal(graph_test_count(&t, &onri_layer_slice), 1);
@@ -111,9 +114,12 @@ static void test_batches_of_known_rank_vanish(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_identities_vanish), cmocka_unit_test(test_an_input_does_not_become_an_output),
-      cmocka_unit_test(test_broadcasting_is_no_identity), cmocka_unit_test(test_reversing_is_no_identity),
-      cmocka_unit_test(test_known_condition), cmocka_unit_test(test_batches_of_known_rank_vanish),
+      cmocka_unit_test(test_identities_vanish),
+      cmocka_unit_test(test_an_input_does_not_become_an_output),
+      cmocka_unit_test(test_broadcasting_is_no_identity),
+      cmocka_unit_test(test_reversing_is_no_identity),
+      cmocka_unit_test(test_known_condition),
+      cmocka_unit_test(test_batches_of_known_rank_vanish),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,12 +34,15 @@ static void test_axes_are_remapped(void **state) {
   int32_t parts[2];
   (void)state;
   graph_test_begin(&t);
-  const int32_t a = graph_test_transpose(&t, graph_test_input(&t, 4, (int64_t[]){2, 3, 4, 6}), 4, (int32_t[]){0, 3, 1, 2});
-  const int32_t b = graph_test_transpose(&t, graph_test_input(&t, 4, (int64_t[]){2, 3, 4, 2}), 4, (int32_t[]){0, 3, 1, 2});
+  const int32_t a =
+      graph_test_transpose(&t, graph_test_input(&t, 4, (int64_t[]){2, 3, 4, 6}), 4, (int32_t[]){0, 3, 1, 2});
+  const int32_t b =
+      graph_test_transpose(&t, graph_test_input(&t, 4, (int64_t[]){2, 3, 4, 2}), 4, (int32_t[]){0, 3, 1, 2});
   int32_t x = graph_test_node(&t, &onri_layer_concat, &(struct onr_concat_params){.axis = -3}, (int32_t[]){a, b}, 2);
   graph_test_node_outputs(&t, &onri_layer_split, &(struct onr_split_params){.axis = 1}, &x, 1, parts, 2);
-  const int32_t slice[5] = {parts[1], graph_test_ints(&t, 2, (int64_t[]){1, 3}), graph_test_ints(&t, 2, (int64_t[]){4, 0}),
-                            graph_test_ints(&t, 2, (int64_t[]){1, -1}), graph_test_ints(&t, 2, (int64_t[]){2, -1})};
+  const int32_t slice[5] = {parts[1], graph_test_ints(&t, 2, (int64_t[]){1, 3}),
+                            graph_test_ints(&t, 2, (int64_t[]){4, 0}), graph_test_ints(&t, 2, (int64_t[]){1, -1}),
+                            graph_test_ints(&t, 2, (int64_t[]){2, -1})};
   x = graph_test_node(&t, &onri_layer_slice, NULL, slice, 5);
   x = graph_test_node(&t, &onri_layer_gather, &(struct onr_gather_params){.axis = 2},
                       (int32_t[]){x, graph_test_ints(&t, 3, (int64_t[]){2, 0, 2})}, 2);
@@ -64,15 +67,18 @@ static void test_squeeze_and_unsqueeze(void **state) {
   graph_test_end(&t);
 }
 
-/* A view whose order is the stored one: what makes it is gone, and layers that keep the logical order must not read it. */
+/* A view whose order is the stored one: what makes it is gone, and layers that keep the logical order must not read it.
+ */
 static void test_readers_of_a_view_in_logical_order(void **state) {
   struct graph_test t;
   (void)state;
   graph_test_begin(&t);
   const int32_t x = graph_test_conv(&t, graph_test_input(&t, 4, (int64_t[]){2, 3, 4, 5}), 3, 4, 1);
   const int32_t a = graph_test_transpose(&t, x, 4, (int32_t[]){0, 2, 3, 1});
-  graph_test_output(&t, graph_test_node(&t, &onri_layer_unsqueeze, NULL, (int32_t[]){a, graph_test_ints(&t, 1, (int64_t[]){1})}, 2));
-  graph_test_output(&t, graph_test_node(&t, &onri_layer_expand, NULL, (int32_t[]){a, graph_test_ints(&t, 5, (int64_t[]){2, 1, 1, 1, 1})}, 2));
+  graph_test_output(
+      &t, graph_test_node(&t, &onri_layer_unsqueeze, NULL, (int32_t[]){a, graph_test_ints(&t, 1, (int64_t[]){1})}, 2));
+  graph_test_output(&t, graph_test_node(&t, &onri_layer_expand, NULL,
+                                        (int32_t[]){a, graph_test_ints(&t, 5, (int64_t[]){2, 1, 1, 1, 1})}, 2));
   graph_test_output(&t, graph_test_reduce(&t, ONR_REDUCE_SUM, a, 1, (int64_t[]){2}, 0));
   graph_test_check(&t, NULL);
   assert_int_equal(graph_test_count(&t, &onri_layer_transpose), 1);
@@ -140,7 +146,8 @@ static void test_convolutions_stay_channels_last(void **state) {
   t.tolerance = 2e-4; /* sums of two convolutions of thousands cancel out */
   const int32_t x = graph_test_input(&t, 4, (int64_t[]){-1, 3, 8, 8});
   const int32_t a = graph_test_conv(&t, x, 3, 4, 3), b = graph_test_conv(&t, a, 4, 5, 1);
-  const int32_t c = graph_test_node(&t, &onri_layer_concat, &(struct onr_concat_params){.axis = 1}, (int32_t[]){a, b}, 2);
+  const int32_t c =
+      graph_test_node(&t, &onri_layer_concat, &(struct onr_concat_params){.axis = 1}, (int32_t[]){a, b}, 2);
   graph_test_output(&t, graph_test_conv(&t, c, 9, 2, 3));
   graph_test_check(&t, NULL);
   assert_int_equal(graph_test_count(&t, &onri_layer_transpose), 2);
@@ -174,7 +181,8 @@ static void test_patches_are_a_view(void **state) {
   int32_t x = graph_test_conv(&t, graph_test_input(&t, 4, (int64_t[]){-1, 3, 4, 6}), 3, 6, 1);
   x = graph_test_reshape(&t, x, 3, (int64_t[]){0, 6, 24});
   x = graph_test_transpose(&t, x, 3, (int32_t[]){0, 2, 1});
-  graph_test_output(&t, graph_test_node(&t, &onri_layer_linear, NULL, (int32_t[]){x, graph_test_constant(&t, 2, (int64_t[]){5, 6}, NULL)}, 2));
+  graph_test_output(&t, graph_test_node(&t, &onri_layer_linear, NULL,
+                                        (int32_t[]){x, graph_test_constant(&t, 2, (int64_t[]){5, 6}, NULL)}, 2));
   graph_test_check(&t, NULL);
   assert_int_equal(graph_test_count(&t, &onri_layer_transpose), 1);
   graph_test_end(&t);

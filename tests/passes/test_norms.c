@@ -1,12 +1,17 @@
 /* Normalisations and softmax written out, and what only looks like them. */
 #include "support/graph_test.h"
 
-static int32_t binary(struct graph_test *t, enum onr_binary op, int32_t a, int32_t b) { return graph_test_binary(t, op, a, b); }
+static int32_t binary(struct graph_test *t, enum onr_binary op, int32_t a, int32_t b) {
+  return graph_test_binary(t, op, a, b);
+}
 
-static int32_t mean(struct graph_test *t, int32_t x) { return graph_test_reduce(t, ONR_REDUCE_MEAN, x, 1, (int64_t[]){-1}, 1); }
+static int32_t mean(struct graph_test *t, int32_t x) {
+  return graph_test_reduce(t, ONR_REDUCE_MEAN, x, 1, (int64_t[]){-1}, 1);
+}
 
 static int32_t deviation(struct graph_test *t, int32_t squares) {
-  return graph_test_unary(t, ONR_UNARY_SQRT, 0, 0, binary(t, ONR_BINARY_ADD, mean(t, squares), graph_test_scalar(t, 1e-5f)));
+  return graph_test_unary(t, ONR_UNARY_SQRT, 0, 0,
+                          binary(t, ONR_BINARY_ADD, mean(t, squares), graph_test_scalar(t, 1e-5f)));
 }
 
 static void test_layer_norm(void **state) {
@@ -17,7 +22,8 @@ static void test_layer_norm(void **state) {
   const int32_t x = graph_test_input(&t, 3, (int64_t[]){-1, 3, 8});
   const int32_t centred = binary(&t, ONR_BINARY_SUB, x, mean(&t, x));
   const int32_t root = deviation(&t, binary(&t, ONR_BINARY_POW, centred, graph_test_scalar(&t, 2)));
-  const int32_t scaled = binary(&t, ONR_BINARY_MUL, binary(&t, ONR_BINARY_DIV, centred, root), graph_test_constant(&t, 1, (int64_t[]){8}, NULL));
+  const int32_t scaled = binary(&t, ONR_BINARY_MUL, binary(&t, ONR_BINARY_DIV, centred, root),
+                                graph_test_constant(&t, 1, (int64_t[]){8}, NULL));
   graph_test_output(&t, binary(&t, ONR_BINARY_ADD, scaled, graph_test_constant(&t, 1, (int64_t[]){8}, NULL)));
   graph_test_check(&t, NULL);
   assert_int_equal(graph_test_size(&t), 1);
@@ -73,7 +79,8 @@ static void test_group_norm(void **state) {
   graph_test_output(&t, binary(&t, ONR_BINARY_ADD, y, graph_test_constant(&t, 3, (int64_t[]){6, 1, 1}, NULL)));
   graph_test_check(&t, "layout");
   assert_int_equal(graph_test_size(&t), 1);
-  assert_int_equal(((const struct onr_group_norm_params *)graph_test_find(&t, &onri_layer_group_norm)->params)->groups, 2);
+  assert_int_equal(((const struct onr_group_norm_params *)graph_test_find(&t, &onri_layer_group_norm)->params)->groups,
+                   2);
   graph_test_end(&t);
 }
 
@@ -106,9 +113,12 @@ static void test_softmax(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_layer_norm), cmocka_unit_test(test_rms_norm),
-      cmocka_unit_test(test_two_tensors_are_no_norm), cmocka_unit_test(test_group_norm),
-      cmocka_unit_test(test_merged_batch_is_no_group_norm), cmocka_unit_test(test_softmax),
+      cmocka_unit_test(test_layer_norm),
+      cmocka_unit_test(test_rms_norm),
+      cmocka_unit_test(test_two_tensors_are_no_norm),
+      cmocka_unit_test(test_group_norm),
+      cmocka_unit_test(test_merged_batch_is_no_group_norm),
+      cmocka_unit_test(test_softmax),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

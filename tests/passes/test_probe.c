@@ -37,7 +37,8 @@ static void test_minimums_are_not_taken_for_constants(void **state) {
   (void)state;
   graph_test_begin(&t);
   const int32_t x = graph_test_input(&t, 2, (int64_t[]){-1, -1});
-  const int32_t in[4] = {x, graph_test_ints(&t, 1, (int64_t[]){0}), graph_test_ints(&t, 1, (int64_t[]){16}), graph_test_ints(&t, 1, (int64_t[]){1})};
+  const int32_t in[4] = {x, graph_test_ints(&t, 1, (int64_t[]){0}), graph_test_ints(&t, 1, (int64_t[]){16}),
+                         graph_test_ints(&t, 1, (int64_t[]){1})};
   const int32_t y = graph_test_node(&t, &onri_layer_slice, NULL, in, 4);
   graph_test_output(&t, y);
   probe(&t, &p);
@@ -46,7 +47,9 @@ static void test_minimums_are_not_taken_for_constants(void **state) {
   graph_test_end(&t);
 }
 
-static void name_dims(struct graph_test *t, int32_t v, const char *const *names) { t->graph->values[v].dim_names = names; }
+static void name_dims(struct graph_test *t, int32_t v, const char *const *names) {
+  t->graph->values[v].dim_names = names;
+}
 
 /* Equal names are equal sizes: x + y can be inferred; other dimensions are not taken for equal. */
 static void test_names_make_dimensions_equal(void **state) {
@@ -58,7 +61,8 @@ static void test_names_make_dimensions_equal(void **state) {
   const int32_t x = graph_test_input(&t, 2, (int64_t[]){-1, -1}), y = graph_test_input(&t, 2, (int64_t[]){-1, -1});
   name_dims(&t, x, names[0]);
   name_dims(&t, y, names[1]);
-  const int32_t z = graph_test_node(&t, &onri_layer_concat, &(struct onr_concat_params){.axis = 1}, (int32_t[]){x, y}, 2);
+  const int32_t z =
+      graph_test_node(&t, &onri_layer_concat, &(struct onr_concat_params){.axis = 1}, (int32_t[]){x, y}, 2);
   graph_test_output(&t, z);
   probe(&t, &p);
   expect_dims(&t, z, 2, (int64_t[]){-1, -1});
@@ -77,7 +81,8 @@ static void test_nameless_dimensions_that_must_agree(void **state) {
   (void)state;
   graph_test_begin(&t);
   const int32_t x = graph_test_input(&t, 2, (int64_t[]){-1, 4}), y = graph_test_input(&t, 2, (int64_t[]){-1, 5});
-  const int32_t z = graph_test_node(&t, &onri_layer_concat, &(struct onr_concat_params){.axis = 1}, (int32_t[]){x, y}, 2);
+  const int32_t z =
+      graph_test_node(&t, &onri_layer_concat, &(struct onr_concat_params){.axis = 1}, (int32_t[]){x, y}, 2);
   graph_test_output(&t, z);
   probe(&t, &p);
   expect_dims(&t, z, 2, (int64_t[]){-1, 9});
@@ -141,8 +146,10 @@ static void test_a_symbol_of_one_size(void **state) {
   (void)state;
   graph_test_begin(&t);
   const int32_t x = graph_test_unary(&t, ONR_UNARY_EXP, 0, 0, graph_test_input(&t, 2, (int64_t[]){-1, -1}));
-  const int32_t column = graph_test_node(&t, &onri_layer_unsqueeze, NULL, (int32_t[]){x, graph_test_ints(&t, 1, (int64_t[]){2})}, 2);
-  const int32_t y = graph_test_binary(&t, ONR_BINARY_ADD, column, graph_test_constant(&t, 4, (int64_t[]){2, 41, 1, 43}, NULL));
+  const int32_t column =
+      graph_test_node(&t, &onri_layer_unsqueeze, NULL, (int32_t[]){x, graph_test_ints(&t, 1, (int64_t[]){2})}, 2);
+  const int32_t y =
+      graph_test_binary(&t, ONR_BINARY_ADD, column, graph_test_constant(&t, 4, (int64_t[]){2, 41, 1, 43}, NULL));
   graph_test_output(&t, y);
   graph_test_output(&t, x);
   probe(&t, &p);
@@ -152,7 +159,8 @@ static void test_a_symbol_of_one_size(void **state) {
   graph_test_end(&t);
 }
 
-/* A squeeze of whatever is 1: no sample has one row, but an input can. What follows has no rank, until a reshape gives one. */
+/* A squeeze of whatever is 1: no sample has one row, but an input can. What follows has no rank, until a reshape gives
+ * one. */
 static void test_ranks_that_depend_on_sizes(void **state) {
   struct graph_test t;
   struct onri_probe p;
@@ -182,7 +190,8 @@ static void test_the_best_hundred(void **state) {
   const int32_t x = graph_test_input(&t, 2, (int64_t[]){1, -1});
   const int32_t length = graph_test_node(&t, &onri_layer_shape, &(struct onr_shape_params){1, 2}, &x, 1);
   const int32_t k = graph_test_binary(&t, ONR_BINARY_MIN, length, graph_test_ints(&t, 1, (int64_t[]){100}));
-  graph_test_node_outputs(&t, &onri_layer_top_k, &(struct onr_top_k_params){.axis = 1, .largest = 1}, (int32_t[]){x, k}, 2, best, 2);
+  graph_test_node_outputs(&t, &onri_layer_top_k, &(struct onr_top_k_params){.axis = 1, .largest = 1}, (int32_t[]){x, k},
+                          2, best, 2);
   graph_test_output(&t, best[0]);
   probe(&t, &p);
   expect_dims(&t, best[0], 2, (int64_t[]){1, -1});
@@ -247,12 +256,18 @@ static void test_a_changed_shape_is_internal(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_dims_that_agree_are_known), cmocka_unit_test(test_minimums_are_not_taken_for_constants),
-      cmocka_unit_test(test_names_make_dimensions_equal), cmocka_unit_test(test_nameless_dimensions_that_must_agree),
-      cmocka_unit_test(test_failing_nodes_end_the_knowledge), cmocka_unit_test(test_declared_shapes_are_exact),
-      cmocka_unit_test(test_sizes_that_only_multiples_satisfy), cmocka_unit_test(test_a_symbol_of_one_size),
-      cmocka_unit_test(test_ranks_that_depend_on_sizes), cmocka_unit_test(test_the_best_hundred),
-      cmocka_unit_test(test_differences_of_dimensions), cmocka_unit_test(test_values_in_front_of_a_node_of_one_size),
+      cmocka_unit_test(test_dims_that_agree_are_known),
+      cmocka_unit_test(test_minimums_are_not_taken_for_constants),
+      cmocka_unit_test(test_names_make_dimensions_equal),
+      cmocka_unit_test(test_nameless_dimensions_that_must_agree),
+      cmocka_unit_test(test_failing_nodes_end_the_knowledge),
+      cmocka_unit_test(test_declared_shapes_are_exact),
+      cmocka_unit_test(test_sizes_that_only_multiples_satisfy),
+      cmocka_unit_test(test_a_symbol_of_one_size),
+      cmocka_unit_test(test_ranks_that_depend_on_sizes),
+      cmocka_unit_test(test_the_best_hundred),
+      cmocka_unit_test(test_differences_of_dimensions),
+      cmocka_unit_test(test_values_in_front_of_a_node_of_one_size),
       cmocka_unit_test(test_a_changed_shape_is_internal),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

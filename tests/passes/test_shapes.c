@@ -26,7 +26,8 @@ static void test_channel_shuffle(void **state) {
   graph_test_output(&t, shuffle(&t, graph_test_input(&t, 4, (int64_t[]){2, 6, 4, 5}), (int32_t[]){0, 2, 1, 3, 4}));
   graph_test_check(&t, "layout");
   assert_int_equal(graph_test_size(&t), 1);
-  assert_int_equal(((const struct onr_channel_shuffle_params *)graph_test_find(&t, &onri_layer_channel_shuffle)->params)->groups, 2);
+  assert_int_equal(
+      ((const struct onr_channel_shuffle_params *)graph_test_find(&t, &onri_layer_channel_shuffle)->params)->groups, 2);
   graph_test_end(&t);
 }
 
@@ -57,8 +58,10 @@ static void test_global_pools(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_changes_of_shape_merge), cmocka_unit_test(test_channel_shuffle),
-      cmocka_unit_test(test_other_permutations_are_no_shuffle), cmocka_unit_test(test_global_pools),
+      cmocka_unit_test(test_changes_of_shape_merge),
+      cmocka_unit_test(test_channel_shuffle),
+      cmocka_unit_test(test_other_permutations_are_no_shuffle),
+      cmocka_unit_test(test_global_pools),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,8 @@
 /* Transposed convolutions of blocks that lie side by side, and those that nearly are. */
 #include "support/graph_test.h"
 
-static void check(const struct onr_conv_transpose_params *params, const int64_t *x_dims, const int64_t *w_dims, int bias, size_t left) {
+static void check(const struct onr_conv_transpose_params *params, const int64_t *x_dims, const int64_t *w_dims,
+                  int bias, size_t left) {
   struct graph_test t;
   graph_test_begin(&t);
   t.tolerance = 1e-5;
@@ -25,7 +26,8 @@ static void test_blocks(void **state) {
   for (int bias = 0; bias < 2; bias++) {
     check(PARAMS(.stride = {2, 2}), image, (int64_t[]){3, 5, 2, 2}, bias, 0);
     check(PARAMS(.stride = {3, 3}, .kernel = {3, 3}, .dilation = {1, 1}), unknown, (int64_t[]){3, 4, 3, 3}, bias, 0);
-    check(PARAMS(.stride = {2, 2}, .auto_pad = ONR_AUTO_PAD_VALID, .pad_begin = {1, 1}), image, (int64_t[]){3, 1, 2, 2}, bias, 0);
+    check(PARAMS(.stride = {2, 2}, .auto_pad = ONR_AUTO_PAD_VALID, .pad_begin = {1, 1}), image, (int64_t[]){3, 1, 2, 2},
+          bias, 0);
   }
 }
 
@@ -33,7 +35,8 @@ static void test_others_stay(void **state) {
   static const int64_t square[4] = {3, 5, 2, 2};
   struct onr_conv_transpose_params more = {.window = {.rank = 2, .stride = {2, 2}}, .output_padding = {1, 0}};
   struct onr_conv_transpose_params groups = {.window = {.rank = 2, .stride = {2, 2}}, .groups = 3};
-  struct onr_conv_transpose_params shaped = {.window = {.rank = 2, .stride = {2, 2}}, .has_output_shape = 1, .output_shape = {8, 9}};
+  struct onr_conv_transpose_params shaped = {
+      .window = {.rank = 2, .stride = {2, 2}}, .has_output_shape = 1, .output_shape = {8, 9}};
   (void)state;
   check(PARAMS(.stride = {2, 1}), image, square, 1, 1);
   check(PARAMS(.stride = {2, 2}), image, (int64_t[]){3, 5, 3, 2}, 1, 1);

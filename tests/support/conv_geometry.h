@@ -180,8 +180,8 @@ static inline void complain(const struct geometry *g, const struct axes *a, cons
   const int64_t *const rows[] = {a->in, a->out, a->kernel, a->stride, a->dilation, a->begin};
   char text[400];
   int used = 0;
-  for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++)
-    used += snprintf(text + used, sizeof text - (size_t)used, " [%d %d %d]", (int)rows[r][0], (int)rows[r][1],
+  for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++)
+    used += snprintf(text + used, sizeof(text) - (size_t)used, " [%d %d %d]", (int)rows[r][0], (int)rows[r][1],
                      (int)rows[r][2]);
   fail_msg(
       "%s %s, %s, %dd, channels %s, %s, %s weights, %u threads, batch %d, %d groups of %d to %d, auto_pad %d, "

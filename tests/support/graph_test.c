@@ -28,10 +28,10 @@ int32_t graph_test_input(struct graph_test *t, int32_t rank, const int64_t *dims
 int32_t graph_test_constant(struct graph_test *t, int32_t rank, const int64_t *dims, const float *data) {
   const struct onr_desc desc = onr_desc_make(ONR_DTYPE_F32, rank, dims);
   const size_t count = (size_t)onr_desc_elements(&desc);
-  float *random = malloc(count * sizeof *random);
+  float *random = malloc(count * sizeof(*random));
   assert_non_null(random);
   fill_random(random, count, 0.5f, 1.5f, (uint32_t)t->graph->num_values + 1);
-  const int32_t v = onri_graph_add_data(t->graph, &desc, data != NULL ? data : random);
+  const int32_t v = onri_graph_add_data(t->graph, &desc, data ? data : random);
   free(random);
   assert_true(v >= 0);
   return v;
@@ -47,8 +47,8 @@ int32_t graph_test_ints(struct graph_test *t, size_t count, const int64_t *value
   return v;
 }
 
-int32_t graph_test_node_outputs(struct graph_test *t, const struct onr_layer *layer, const void *params, const int32_t *in,
-                                size_t num_in, int32_t *out, size_t num_out) {
+int32_t graph_test_node_outputs(struct graph_test *t, const struct onr_layer *layer, const void *params,
+                                const int32_t *in, size_t num_in, int32_t *out, size_t num_out) {
   for (size_t i = 0; i < num_out; i++) {
     out[i] = onri_graph_add_value(t->graph, NULL, NULL);
     assert_true(out[i] >= 0);
@@ -57,7 +57,8 @@ int32_t graph_test_node_outputs(struct graph_test *t, const struct onr_layer *la
   return out[0];
 }
 
-int32_t graph_test_node(struct graph_test *t, const struct onr_layer *layer, const void *params, const int32_t *in, size_t num_in) {
+int32_t graph_test_node(struct graph_test *t, const struct onr_layer *layer, const void *params, const int32_t *in,
+                        size_t num_in) {
   int32_t out;
   return graph_test_node_outputs(t, layer, params, in, num_in, &out, 1);
 }
@@ -90,7 +91,8 @@ int32_t graph_test_transpose(struct graph_test *t, int32_t x, int32_t rank, cons
   return graph_test_node(t, &onri_layer_transpose, &params, &x, 1);
 }
 
-int32_t graph_test_reduce(struct graph_test *t, enum onr_reduce_op op, int32_t x, size_t count, const int64_t *axes, int32_t keep_dims) {
+int32_t graph_test_reduce(struct graph_test *t, enum onr_reduce_op op, int32_t x, size_t count, const int64_t *axes,
+                          int32_t keep_dims) {
   const struct onr_reduce_params params = {.op = op, .keep_dims = keep_dims};
   return graph_test_node(t, &onri_layer_reduce, &params, (int32_t[]){x, graph_test_ints(t, count, axes)}, 2);
 }
@@ -137,11 +139,11 @@ static void compute(struct graph_test *t, struct onri_constant **outputs) {
   assert_non_null(values);
   for (size_t v = 0; v < graph->num_values; v++) {
     values[v] = graph->values[v].constant;
-    if (values[v] != NULL) onri_constant_retain(values[v]);
+    if (values[v]) onri_constant_retain(values[v]);
   }
   for (size_t i = 0; i < graph->num_inputs; i++) values[graph->inputs[i]] = sample_input(t, i);
   for (size_t n = 0; n < graph->num_nodes; n++)
-    if (graph->nodes[n].layer != NULL) evaluate_node(t, &graph->nodes[n], values);
+    if (graph->nodes[n].layer) evaluate_node(t, &graph->nodes[n], values);
   for (size_t i = 0; i < graph->num_outputs; i++) {
     outputs[i] = values[graph->outputs[i]];
     assert_non_null(outputs[i]);
@@ -155,8 +157,7 @@ static void compare(const struct graph_test *t, const struct onri_constant *befo
   assert_true(onr_desc_equal(&before->desc, &after->desc));
   if (before->desc.dtype == ONR_DTYPE_F32)
     assert_close(after->data, before->data, (size_t)onr_desc_elements(&before->desc), t->tolerance, t->tolerance);
-  else
-    assert_memory_equal(after->data, before->data, onr_desc_bytes(&before->desc));
+  else assert_memory_equal(after->data, before->data, onr_desc_bytes(&before->desc));
 }
 
 void graph_test_check(struct graph_test *t, const char *disabled) {

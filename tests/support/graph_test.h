@@ -36,17 +36,19 @@ int32_t graph_test_input(struct graph_test *t, int32_t rank, const int64_t *dims
 int32_t graph_test_constant(struct graph_test *t, int32_t rank, const int64_t *dims, const float *data);
 int32_t graph_test_scalar(struct graph_test *t, float value);
 int32_t graph_test_ints(struct graph_test *t, size_t count, const int64_t *values); /* int64 [count] */
-int32_t graph_test_node(struct graph_test *t, const struct onr_layer *layer, const void *params, const int32_t *in, size_t num_in);
+int32_t graph_test_node(struct graph_test *t, const struct onr_layer *layer, const void *params, const int32_t *in,
+                        size_t num_in);
 /* Output 0 of a node with several. */
-int32_t graph_test_node_outputs(struct graph_test *t, const struct onr_layer *layer, const void *params, const int32_t *in,
-                                size_t num_in, int32_t *out, size_t num_out);
+int32_t graph_test_node_outputs(struct graph_test *t, const struct onr_layer *layer, const void *params,
+                                const int32_t *in, size_t num_in, int32_t *out, size_t num_out);
 int32_t graph_test_unary(struct graph_test *t, enum onr_unary op, float alpha, float beta, int32_t x);
 int32_t graph_test_binary(struct graph_test *t, enum onr_binary op, int32_t a, int32_t b);
 /* A 2-D convolution with random weights, padded to keep the size, with a bias. */
 int32_t graph_test_conv(struct graph_test *t, int32_t x, int64_t in, int64_t out, int64_t kernel);
 int32_t graph_test_reshape(struct graph_test *t, int32_t x, size_t rank, const int64_t *shape);
 int32_t graph_test_transpose(struct graph_test *t, int32_t x, int32_t rank, const int32_t *perm);
-int32_t graph_test_reduce(struct graph_test *t, enum onr_reduce_op op, int32_t x, size_t count, const int64_t *axes, int32_t keep_dims);
+int32_t graph_test_reduce(struct graph_test *t, enum onr_reduce_op op, int32_t x, size_t count, const int64_t *axes,
+                          int32_t keep_dims);
 void graph_test_output(struct graph_test *t, int32_t v);
 /* Computes, runs the passes (all but `disabled`), verifies, computes again and compares all outputs. */
 void graph_test_check(struct graph_test *t, const char *disabled);

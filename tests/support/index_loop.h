@@ -1,5 +1,5 @@
-/* index_loop.h: counting over all indices of a shape, for references that are obvious, and data whose elements can be told
- * apart whatever their size. */
+/* index_loop.h: counting over all indices of a shape, for references that are obvious, and data whose elements can be
+ * told apart whatever their size. */
 #ifndef INDEX_LOOP_H
 #define INDEX_LOOP_H
 
@@ -42,7 +42,8 @@ static inline void run_ok(struct layer_test *t) {
 }
 
 /* One type of each element size. */
-static const enum onr_dtype sized_dtypes[] = {ONR_DTYPE_U8, ONR_DTYPE_F16, ONR_DTYPE_F32, ONR_DTYPE_I64, ONR_DTYPE_C128, ONR_DTYPE_STRING};
+static const enum onr_dtype sized_dtypes[] = {ONR_DTYPE_U8,  ONR_DTYPE_F16,  ONR_DTYPE_F32,
+                                              ONR_DTYPE_I64, ONR_DTYPE_C128, ONR_DTYPE_STRING};
 enum { NUM_SIZED_DTYPES = 6 };
 
 #endif

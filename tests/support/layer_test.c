@@ -29,7 +29,8 @@ static void *make_buffer(struct layer_test *t, size_t bytes, int slack_byte, siz
   return buffer;
 }
 
-static void add_input(struct layer_test *t, enum onr_dtype dtype, int32_t rank, const int64_t *dims, const void *data, int constant) {
+static void add_input(struct layer_test *t, enum onr_dtype dtype, int32_t rank, const int64_t *dims, const void *data,
+                      int constant) {
   struct onr_tensor *x = &t->in[t->num_in];
   assert_true(t->num_in < LAYER_TEST_MAX);
   *x = (struct onr_tensor){0};
@@ -46,7 +47,8 @@ void layer_test_input(struct layer_test *t, enum onr_dtype dtype, int32_t rank, 
   add_input(t, dtype, rank, dims, data, 0);
 }
 
-void layer_test_constant(struct layer_test *t, enum onr_dtype dtype, int32_t rank, const int64_t *dims, const void *data) {
+void layer_test_constant(struct layer_test *t, enum onr_dtype dtype, int32_t rank, const int64_t *dims,
+                         const void *data) {
   add_input(t, dtype, rank, dims, data, 1);
 }
 
@@ -88,7 +90,8 @@ static void place_outputs(struct layer_test *t, struct onr_call *call, void **ou
 }
 
 /* New text stands at another address in each run. */
-static void expect_same(const struct onr_layer *layer, const struct onr_desc *desc, const void *first, const void *again) {
+static void expect_same(const struct onr_layer *layer, const struct onr_desc *desc, const void *first,
+                        const void *again) {
   const struct onr_string *a = first, *b = again;
   if (desc->dtype != ONR_DTYPE_STRING || !(layer->flags & ONR_LAYER_TEXT)) {
     assert_memory_equal(first, again, onr_desc_bytes(desc));
@@ -134,7 +137,10 @@ static enum onr_status run_in_place(struct layer_test *t, const struct onr_layer
 
 enum onr_status layer_test_run(struct layer_test *t) {
   const struct onr_layer *layer = t->layer;
-  struct onr_env env = {.allocator = &onri_malloc_allocator, .limits = onri_limits_resolve(NULL), .backend = t->backend, .most_steps = t->most_steps};
+  struct onr_env env = {.allocator = &onri_malloc_allocator,
+                        .limits = onri_limits_resolve(NULL),
+                        .backend = t->backend,
+                        .most_steps = t->most_steps};
   struct harness h = {{.resize = resize, .text = &t->text}, t};
   struct onr_desc in[LAYER_TEST_MAX] = {0}, out[LAYER_TEST_MAX] = {0};
   const void *inputs[LAYER_TEST_MAX] = {NULL};
@@ -143,9 +149,19 @@ enum onr_status layer_test_run(struct layer_test *t) {
   onri_arena_clear(&t->text);
   onri_arena_init(&t->text, &onri_malloc_allocator, 0);
   if (t->threads) assert_int_equal(onr_threads_create(t->threads, NULL, &env.threads, NULL), ONR_STATUS_OK);
-  struct onr_call call = {.params = t->params, .num_in = t->num_in, .num_out = t->num_out, .in = in, .out = out, .inputs = inputs,
-                          .outputs = outputs, .view = t->view, .inside = t->inside, .env = &env, .error = &t->error,
-                          .executor = &h, .in_place = -1};
+  struct onr_call call = {.params = t->params,
+                          .num_in = t->num_in,
+                          .num_out = t->num_out,
+                          .in = in,
+                          .out = out,
+                          .inputs = inputs,
+                          .outputs = outputs,
+                          .view = t->view,
+                          .inside = t->inside,
+                          .env = &env,
+                          .error = &t->error,
+                          .executor = &h,
+                          .in_place = -1};
   for (size_t i = 0; i < LAYER_TEST_MAX; i++) t->view[i].of = t->inside[i].of = -1;
   for (size_t i = 0; i < t->num_in; i++) {
     in[i] = t->in[i].desc;
@@ -165,7 +181,8 @@ enum onr_status layer_test_run(struct layer_test *t) {
     call.scratch = make_buffer(t, call.scratch_bytes, CANARY_BYTE, CANARY);
     status = run_twice(t, layer, &call);
     if (status == ONR_STATUS_OK) status = run_in_place(t, layer, &call);
-    for (size_t k = 0; k < CANARY; k++) assert_int_equal(((unsigned char *)call.scratch)[call.scratch_bytes + k], CANARY_BYTE);
+    for (size_t k = 0; k < CANARY; k++)
+      assert_int_equal(((unsigned char *)call.scratch)[call.scratch_bytes + k], CANARY_BYTE);
     for (size_t i = 0; i < t->num_out; i++)
       if (!t->out[i].data) t->out[i].data = outputs[i]; /* views */
   }

@@ -1,7 +1,8 @@
-/* layer_test.h: runs one layer by itself through infer, prepare, plan, run and release, on a backend of the test's choice.
+/* layer_test.h: runs one layer by itself through infer, prepare, plan, run and release, on a backend of the test's
+ * choice.
  *
- *   struct layer_test t = {.layer = &onri_layer_relu, .params = &params, .backend = ONR_BACKEND_PORTABLE, .num_out = 1};
- *   layer_test_input(&t, ONR_DTYPE_F32, 2, (int64_t[]){3, 5}, x);   // data is copied; NULL data: an omitted input
+ *   struct layer_test t = {.layer = &onri_layer_relu, .params = &params, .backend = ONR_BACKEND_PORTABLE, .num_out =
+ * 1}; layer_test_input(&t, ONR_DTYPE_F32, 2, (int64_t[]){3, 5}, x);   // data is copied; NULL data: an omitted input
  *   layer_test_constant(&t, ONR_DTYPE_F32, 1, (int64_t[]){5}, w);   // known from the start, may be packed
  *   assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);            // or the status that a wrong case should give
  *   const float *y = t.out[0].data;                                 // t.out[0].desc is what infer (or resize) said
@@ -32,28 +33,29 @@ struct layer_test {
   const struct onr_layer *layer;
   const void *params;
   enum onr_backend backend;
-  uint32_t threads;        /* 0: one thread */
-  int64_t most_steps;      /* of struct onr_env */
-  int refuse_wishes;       /* 1: no in-place, no views are granted, although the layer wishes for them */
-  size_t num_out;          /* outputs that are wanted */
-  uint64_t unwanted;       /* bit i: output i is left out */
+  uint32_t threads;   /* 0: one thread */
+  int64_t most_steps; /* of struct onr_env */
+  int refuse_wishes;  /* 1: no in-place, no views are granted, although the layer wishes for them */
+  size_t num_out;     /* outputs that are wanted */
+  uint64_t unwanted;  /* bit i: output i is left out */
   /* results */
   size_t num_in;
   struct onr_tensor in[LAYER_TEST_MAX]; /* after the run: inputs as the layer left them (in-place) */
   uint64_t constants;
   struct onr_tensor out[LAYER_TEST_MAX];
   struct onr_error error;
-  int32_t in_place;        /* what plan wished */
+  int32_t in_place; /* what plan wished */
   struct onr_place view[LAYER_TEST_MAX], inside[LAYER_TEST_MAX];
   uint64_t absorbed;
-  enum onr_kernel kernel;  /* which one ran */
+  enum onr_kernel kernel; /* which one ran */
   void *memory[3 * LAYER_TEST_MAX];
   size_t num_memory;
-  struct onri_arena text;  /* of strings that the layer made; all zero before the first run */
+  struct onri_arena text; /* of strings that the layer made; all zero before the first run */
 };
 
 void layer_test_input(struct layer_test *t, enum onr_dtype dtype, int32_t rank, const int64_t *dims, const void *data);
-void layer_test_constant(struct layer_test *t, enum onr_dtype dtype, int32_t rank, const int64_t *dims, const void *data);
+void layer_test_constant(struct layer_test *t, enum onr_dtype dtype, int32_t rank, const int64_t *dims,
+                         const void *data);
 enum onr_status layer_test_run(struct layer_test *t); /* runs twice with one plan, then in place: same bits each time */
 void layer_test_clear(struct layer_test *t);
 

@@ -14,9 +14,7 @@ static void fill(float *values, size_t count, int seed, double low, double high)
 }
 
 /* Weight `cut` of those that a layer asks for comes with one number less than it should; 0: none. */
-static struct {
-  int cut, asked;
-} weights;
+static struct { int cut, asked; } weights;
 
 static struct onr_weight take(int number, size_t count, double low, double high) {
   static float pool[POOL];
@@ -28,8 +26,12 @@ static struct onr_weight take(int number, size_t count, double low, double high)
   return onr_weight(pool + used - count, count - (++weights.asked == weights.cut));
 }
 
-struct onr_weight nn_weight(int number, size_t count) { return take(number, count, -0.5, 0.5); }
-struct onr_weight nn_variance(int number, size_t count) { return take(number, count, 0.5, 1.5); }
+struct onr_weight nn_weight(int number, size_t count) {
+  return take(number, count, -0.5, 0.5);
+}
+struct onr_weight nn_variance(int number, size_t count) {
+  return take(number, count, 0.5, 1.5);
+}
 
 static void compare(const struct onr_tensor *found, const struct nn_values *expected) {
   const size_t count = (size_t)onr_desc_elements(&found->desc);
@@ -78,13 +80,15 @@ static void check(const struct nn_case *c, const struct nn_builder *builder, int
   for (size_t i = 0; i < c->num_in; i++) {
     const int64_t unknown[5] = {ONR_UNKNOWN_DIM, ONR_UNKNOWN_DIM, ONR_UNKNOWN_DIM, ONR_UNKNOWN_DIM, ONR_UNKNOWN_DIM};
     descs[i] = onr_desc_make(ONR_DTYPE_F32, c->in[i].rank, c->in[i].dim);
-    in[i] = onr_net_input(net, (const char[]){(char)('a' + i), 0}, ONR_DTYPE_F32, c->in[i].rank, i || declared ? c->in[i].dim : unknown);
+    in[i] = onr_net_input(net, (const char[]){(char)('a' + i), 0}, ONR_DTYPE_F32, c->in[i].rank,
+                          i || declared ? c->in[i].dim : unknown);
   }
   builder->build(net, in, out);
   assert_int_equal(onr_net_parameters(net), c->parameters);
   for (size_t i = 0; i < c->num_out; i++) {
     struct onr_desc shape;
-    if (onr_net_shape(net, out[i], descs, c->num_in, &shape, &error) != ONR_STATUS_OK) fail_msg("%s: %s", c->name, error.message);
+    if (onr_net_shape(net, out[i], descs, c->num_in, &shape, &error) != ONR_STATUS_OK)
+      fail_msg("%s: %s", c->name, error.message);
     assert_int_equal(shape.rank, c->out[i].rank);
     for (int32_t d = 0; d < shape.rank; d++) assert_int_equal(shape.dim[d], c->out[i].dim[d]);
     onr_net_output(net, (const char[]){(char)('p' + i), 0}, out[i]);
@@ -129,8 +133,8 @@ void nn_check(const struct nn_case *cases, size_t num_cases, const struct nn_bui
   }
 }
 
-void nn_refuses(int (*add)(struct onr_net *net, int x, const void *params), const void *params, int32_t rank, const int64_t *dims,
-                const char *text) {
+void nn_refuses(int (*add)(struct onr_net *net, int x, const void *params), const void *params, int32_t rank,
+                const int64_t *dims, const char *text) {
   struct onr_error error = {0};
   struct onr_net *net;
   struct onr_model *model;

@@ -31,14 +31,15 @@ struct nn_builder {
 /* Weights 1, 2, ... of the module: in [-0.5, 0.5], or [0.5, 1.5] for variances. Owned by the test, good to its end. */
 struct onr_weight nn_weight(int number, size_t count);
 struct onr_weight nn_variance(int number, size_t count);
-/* Every case must have a builder and every builder a case; values within 1e-4 + 1e-4 |expected|. Also checked: the number of
- * parameters, and the shapes without a run. Each case runs with input sizes that are declared, and that are not; and each of its weights
- * is refused when it is one number short. */
+/* Every case must have a builder and every builder a case; values within 1e-4 + 1e-4 |expected|. Also checked: the
+ * number of parameters, and the shapes without a run. Each case runs with input sizes that are declared, and that are
+ * not; and each of its weights is refused when it is one number short. */
 void nn_check(const struct nn_case *cases, size_t num_cases, const struct nn_builder *builders, size_t num_builders);
 
-/* A network of one layer, made by add from these parameters, must fail when it is written or finished, with `text` in the message. */
-void nn_refuses(int (*add)(struct onr_net *net, int x, const void *params), const void *params, int32_t rank, const int64_t *dims,
-                const char *text);
+/* A network of one layer, made by add from these parameters, must fail when it is written or finished, with `text` in
+ * the message. */
+void nn_refuses(int (*add)(struct onr_net *net, int x, const void *params), const void *params, int32_t rank,
+                const int64_t *dims, const char *text);
 
 /* A list of X(name, expression) becomes functions and rows: LIST(NN_FUNCTION), then {LIST(NN_ROW)}. */
 #define NN_FUNCTION(name, expression) NN_BUILD(build_##name, expression)

@@ -67,10 +67,8 @@ struct proto proto_entry(const char *key, const char *value) {
 static void names(struct proto *p, uint32_t field, const char *list) {
   while (*list) {
     const size_t length = strcspn(list, " ");
-    if (length == 1 && *list == '-')
-      proto_text(p, field, "");
-    else
-      proto_bytes(p, field, list, length);
+    if (length == 1 && *list == '-') proto_text(p, field, "");
+    else proto_bytes(p, field, list, length);
     list += length;
     list += strspn(list, " ");
   }
@@ -87,10 +85,8 @@ struct proto proto_node(const char *domain, const char *op_type, const char *inp
 
 struct proto proto_value(const char *name, int64_t dim) {
   struct proto v = {0}, type = {0}, tensor = {0}, shape = {0}, d = {0};
-  if (dim < 0)
-    proto_text(&d, 2, "n");
-  else
-    proto_int(&d, 1, dim);
+  if (dim < 0) proto_text(&d, 2, "n");
+  else proto_int(&d, 1, dim);
   proto_message(&shape, 1, &d);
   proto_int(&tensor, 1, 1);
   proto_message(&tensor, 2, &shape);

@@ -1,5 +1,5 @@
-/* sweep.h: what tests of thousands of random geometries share: numbers from a fixed seed, values that may be special, and
- * comparison with a reference in double.
+/* sweep.h: what tests of thousands of random geometries share: numbers from a fixed seed, values that may be special,
+ * and comparison with a reference in double.
  *
  *   struct sweep s = sweep_from(7);
  *   for (int i = 0; i < sweep_cases(2000); i++) { const int64_t k = sweep_pick(&s, 1, 5); ... }
@@ -39,23 +39,25 @@ static inline int sweep_cases(int count) {
   return count * (factor && atoi(factor) > 0 ? atoi(factor) : 1);
 }
 
-/* Values in [-range, range] that the type holds exactly, in x as the type stores them and in wide; `special` of 1,000 are NaN
- * or infinite. */
-static inline void sweep_fill(struct sweep *s, enum onr_dtype dtype, size_t count, double range, uint32_t special, void *x,
-                              double *wide) {
+/* Values in [-range, range] that the type holds exactly, in x as the type stores them and in wide; `special` of 1,000
+ * are NaN or infinite. */
+static inline void sweep_fill(struct sweep *s, enum onr_dtype dtype, size_t count, double range, uint32_t special,
+                              void *x, double *wide) {
   for (size_t i = 0; i < count; i++) {
     const uint32_t kind = sweep_next(s);
     wide[i] = dtype == ONR_DTYPE_U8   ? (double)(kind % 256)
               : dtype == ONR_DTYPE_I8 ? (double)(kind % 256) - 128
                                       : range * ((double)(kind % 65537) / 32768.0 - 1);
-    if (kind / 65537 % 1000 < special) wide[i] = kind % 3 == 0 ? (double)INFINITY : kind % 3 == 1 ? -(double)INFINITY : (double)NAN;
+    if (kind / 65537 % 1000 < special)
+      wide[i] = kind % 3 == 0 ? (double)INFINITY : kind % 3 == 1 ? -(double)INFINITY : (double)NAN;
   }
-  unsigned char *const to = x;
+  unsigned char *to = x;
   for (size_t i = 0; i < count; i++) {
     if (dtype == ONR_DTYPE_U8) to[i] = (unsigned char)wide[i];
     else if (dtype == ONR_DTYPE_I8) ((int8_t *)x)[i] = (int8_t)wide[i];
     else onri_store_f64(dtype, wide + i, 1, to + i * onr_dtype_size(dtype));
-    if (dtype != ONR_DTYPE_U8 && dtype != ONR_DTYPE_I8) onri_load_f64(dtype, to + i * onr_dtype_size(dtype), 1, wide + i);
+    if (dtype != ONR_DTYPE_U8 && dtype != ONR_DTYPE_I8)
+      onri_load_f64(dtype, to + i * onr_dtype_size(dtype), 1, wide + i);
   }
 }
 
@@ -64,17 +66,18 @@ static inline double sweep_rounding(enum onr_dtype dtype) {
   return dtype == ONR_DTYPE_F16 ? 1.0 / 1024 : dtype == ONR_DTYPE_BF16 ? 1.0 / 128 : dtype == ONR_DTYPE_F32 ? 1e-7 : 0;
 }
 
-/* Index of the first element that differs from the reference by more than absolute + relative * |reference|, or -1. NaN equals
- * NaN; infinities agree. */
-static inline int64_t sweep_difference(enum onr_dtype dtype, const void *found, const double *expected, size_t count, double relative,
-                                       double absolute, double *value) {
+/* Index of the first element that differs from the reference by more than absolute + relative * |reference|, or -1. NaN
+ * equals NaN; infinities agree. */
+static inline int64_t sweep_difference(enum onr_dtype dtype, const void *found, const double *expected, size_t count,
+                                       double relative, double absolute, double *value) {
   for (size_t i = 0; i < count; i++) {
-    const unsigned char *const from = (const unsigned char *)found + i * onr_dtype_size(dtype);
+    const unsigned char *from = (const unsigned char *)found + i * onr_dtype_size(dtype);
     if (dtype == ONR_DTYPE_U8) *value = *from;
     else if (dtype == ONR_DTYPE_I8) *value = *(const int8_t *)from;
     else onri_load_f64(dtype, from, 1, value);
     if (isnan(*value) && isnan(expected[i])) continue;
-    if (isinf(*value) || isinf(expected[i]) ? *value != expected[i] : !(fabs(*value - expected[i]) <= absolute + relative * fabs(expected[i])))
+    if (isinf(*value) || isinf(expected[i]) ? *value != expected[i]
+                                            : !(fabs(*value - expected[i]) <= absolute + relative * fabs(expected[i])))
       return (int64_t)i;
   }
   return -1;

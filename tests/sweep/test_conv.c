@@ -27,7 +27,7 @@ static void compare(const struct geometry *g, const struct axes *a, const struct
 static enum onr_kernel check(struct sweep *s, const struct geometry *g) {
   const struct axes a = axes_of(g);
   const struct operands o = operands_of(g);
-  const char *const name = g->transposed ? "conv_transpose" : "conv";
+  const char *name = g->transposed ? "conv_transpose" : "conv";
   const struct onr_clamp clamp = {
       .enabled = g->clamped, .min = sweep_chance(s, 2) ? 0 : -1, .max = sweep_chance(s, 2) ? 2 : INFINITY};
   const struct onr_conv_params plain = {
@@ -37,8 +37,8 @@ static enum onr_kernel check(struct sweep *s, const struct geometry *g) {
                                          .clamp = clamp,
                                          .channels_last = g->channels_last,
                                          .has_output_shape = g->has_output_shape};
-  memcpy(up.output_padding, g->output_padding, sizeof up.output_padding);
-  memcpy(up.output_shape, g->output_shape, sizeof up.output_shape);
+  memcpy(up.output_padding, g->output_padding, sizeof(up.output_padding));
+  memcpy(up.output_shape, g->output_shape, sizeof(up.output_shape));
   sweep_fill(s, g->dtype, (size_t)o.x_count, 2, sweep_chance(s, 3) ? (sweep_chance(s, 2) ? 5 : 60) : 0, data.x_stored,
              data.x);
   sweep_fill(s, g->dtype, (size_t)o.w_count, 1, sweep_chance(s, 20) ? 5 : 0, data.w_stored, data.w);
@@ -52,7 +52,7 @@ static enum onr_kernel check(struct sweep *s, const struct geometry *g) {
                          .params = g->transposed ? (const void *)&up : (const void *)&plain,
                          .backend = g->backend,
                          .most_steps = sweep_chance(s, 3) ? sweep_pick(s, 1, 5000) : 0}; /* in pieces */
-  void (*const add)(struct layer_test *, enum onr_dtype, int32_t, const int64_t *, const void *) =
+  void (*add)(struct layer_test *, enum onr_dtype, int32_t, const int64_t *, const void *) =
       g->constant ? layer_test_constant : layer_test_input;
   layer_test_input(&t, g->dtype, g->spatial + 2, o.x, data.x_stored);
   add(&t, g->dtype, g->spatial + 2, o.w, data.w_stored);

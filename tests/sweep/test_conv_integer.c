@@ -88,7 +88,7 @@ static enum onr_kernel check(struct sweep *s, const struct geometry *given, int 
   const struct operands o = operands_of(&g);
   const struct quantisation q = draw_quantisation(s, &o);
   const struct onr_conv_params params = {.window = g.window, .groups = g.groups, .channels_last = g.channels_last};
-  const int64_t one = 1, *const per = q.per_channel ? &o.outputs : &one;
+  const int64_t one = 1, *per = q.per_channel ? &o.outputs : &one;
   fill(s, &g, &o, &q);
   const size_t count = reference(&g, &a);
   struct layer_test t = {.layer = quantised ? &onri_layer_qlinear_conv : &onri_layer_conv_integer,
@@ -114,10 +114,8 @@ static enum onr_kernel check(struct sweep *s, const struct geometry *given, int 
   if (layer_test_run(&t) != ONR_STATUS_OK) complain(&g, &a, t.layer->name, t.error.message, 0, 0, 0);
   if (onr_desc_elements(&t.out[0].desc) != (int64_t)count)
     complain(&g, &a, t.layer->name, "size", 0, (double)onr_desc_elements(&t.out[0].desc), (double)count);
-  if (quantised)
-    compare_steps(&g, &a, &q, &t, count);
-  else
-    compare_sums(&g, &a, &t, count);
+  if (quantised) compare_steps(&g, &a, &q, &t, count);
+  else compare_sums(&g, &a, &t, count);
   layer_test_clear(&t);
   return t.kernel;
 }

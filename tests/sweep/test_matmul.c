@@ -1,5 +1,6 @@
-/* Thousands of products of random shape against sums in double: matmul with broadcast batches, gemm, linear and softmax; constant
- * and other operands, biases, clamps, narrow types, threads, sizes of 0, NaN and infinities; on both backends. */
+/* Thousands of products of random shape against sums in double: matmul with broadcast batches, gemm, linear and
+ * softmax; constant and other operands, biases, clamps, narrow types, threads, sizes of 0, NaN and infinities; on both
+ * backends. */
 #include <string.h>
 
 #include "support/sweep.h"
@@ -26,7 +27,7 @@ struct geometry {
 static int64_t draw_size(struct sweep *s) {
   static const int64_t sizes[] = {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 48, 63, 64, 65};
   if (sweep_chance(s, 60)) return 0;
-  return sizes[sweep_pick(s, 0, (int64_t)(sizeof sizes / sizeof sizes[0]) - 1)];
+  return sizes[sweep_pick(s, 0, (int64_t)(sizeof(sizes) / sizeof(sizes[0])) - 1)];
 }
 
 static void draw_layer(struct sweep *s, struct geometry *g) {
@@ -45,7 +46,8 @@ static void draw_layer(struct sweep *s, struct geometry *g) {
 }
 
 static struct geometry draw(struct sweep *s) {
-  static const enum onr_dtype types[] = {ONR_DTYPE_F32, ONR_DTYPE_F32, ONR_DTYPE_F32, ONR_DTYPE_F16, ONR_DTYPE_BF16, ONR_DTYPE_F64};
+  static const enum onr_dtype types[] = {ONR_DTYPE_F32, ONR_DTYPE_F32,  ONR_DTYPE_F32,
+                                         ONR_DTYPE_F16, ONR_DTYPE_BF16, ONR_DTYPE_F64};
   struct geometry g = {.dtype = types[sweep_pick(s, 0, 5)], .alpha = 1, .beta = 1};
   draw_layer(s, &g);
   g.backend = sweep_chance(s, 3) ? ONR_BACKEND_PORTABLE : ONR_BACKEND_AUTO;
@@ -63,7 +65,11 @@ static struct geometry draw(struct sweep *s) {
   g.bias_rows = g.layer == &onri_layer_gemm && sweep_chance(s, 2);
   g.bias_columns = g.layer != &onri_layer_gemm || !sweep_chance(s, 3);
   if (sweep_chance(s, 2)) {
-    g.clamp = (struct onr_clamp){1, sweep_chance(s, 3) ? -INFINITY : sweep_chance(s, 2) ? 0 : -1.5f, sweep_chance(s, 2) ? INFINITY : 2};
+    g.clamp = (struct onr_clamp){1,
+                                 sweep_chance(s, 3)   ? -INFINITY
+                                 : sweep_chance(s, 2) ? 0
+                                                      : -1.5f,
+                                 sweep_chance(s, 2) ? INFINITY : 2};
   }
   return g;
 }
@@ -97,18 +103,21 @@ static size_t reference(const struct geometry *g, double *absolute) {
   for (int64_t i0 = 0; i0 < dims[0]; i0++)
     for (int64_t i1 = 0; i1 < dims[1]; i1++) {
       const int64_t index[2] = {i0, i1};
-      const double *const x = a + matrix_of(g->batch_rank_a, g->batch_a, index) * (size_t)(g->m * g->k);
-      const double *const w = b + matrix_of(g->batch_rank_b, g->batch_b, index) * (size_t)(g->k * g->n);
+      const double *x = a + matrix_of(g->batch_rank_a, g->batch_a, index) * (size_t)(g->m * g->k);
+      const double *w = b + matrix_of(g->batch_rank_b, g->batch_b, index) * (size_t)(g->k * g->n);
       for (int64_t i = 0; i < g->m; i++)
         for (int64_t j = 0; j < g->n; j++, to++) {
           double sum = 0, size = 0;
           for (int64_t p = 0; p < g->k; p++) {
-            const double term = x[g->transpose_a ? p * g->m + i : i * g->k + p] * w[g->transpose_b ? j * g->k + p : p * g->n + j];
+            const double term =
+                x[g->transpose_a ? p * g->m + i : i * g->k + p] * w[g->transpose_b ? j * g->k + p : p * g->n + j];
             sum += term;
             if (isfinite(term)) size += fabs(term);
           }
           sum *= (double)g->alpha;
-          if (g->has_bias) sum += (double)g->beta * bias[(g->bias_rows ? i : 0) * (g->bias_columns ? g->n : 1) + (g->bias_columns ? j : 0)];
+          if (g->has_bias)
+            sum += (double)g->beta *
+                   bias[(g->bias_rows ? i : 0) * (g->bias_columns ? g->n : 1) + (g->bias_columns ? j : 0)];
           y[to] = clamped(&g->clamp, sum);
           if (size > *absolute) *absolute = size;
         }
@@ -117,12 +126,14 @@ static size_t reference(const struct geometry *g, double *absolute) {
 }
 
 static void complain(const struct geometry *g, const char *what, int64_t at, double found, double expected) {
-  fail_msg("%s %s %s on backend %d, %u threads: m %d n %d k %d, batch %dx(%d,%d) %dx(%d,%d), transposed %d %d, constant %d %d, bias %d %d %d, "
-           "clamp %d [%g, %g], specials %u: element %d is %g instead of %g", g->layer->name, onr_dtype_name(g->dtype), what,
-           (int)g->backend, (unsigned)g->threads, (int)g->m, (int)g->n, (int)g->k, g->batch_rank_a, (int)g->batch_a[0], (int)g->batch_a[1],
-           g->batch_rank_b, (int)g->batch_b[0], (int)g->batch_b[1], g->transpose_a, g->transpose_b, g->constant_b, g->constant_bias,
-           g->has_bias, g->bias_rows, g->bias_columns, g->clamp.enabled, (double)g->clamp.min, (double)g->clamp.max,
-           (unsigned)g->special, (int)at, found, expected);
+  fail_msg(
+      "%s %s %s on backend %d, %u threads: m %d n %d k %d, batch %dx(%d,%d) %dx(%d,%d), transposed %d %d, constant %d %d, bias %d %d %d, "
+      "clamp %d [%g, %g], specials %u: element %d is %g instead of %g",
+      g->layer->name, onr_dtype_name(g->dtype), what, (int)g->backend, (unsigned)g->threads, (int)g->m, (int)g->n,
+      (int)g->k, g->batch_rank_a, (int)g->batch_a[0], (int)g->batch_a[1], g->batch_rank_b, (int)g->batch_b[0],
+      (int)g->batch_b[1], g->transpose_a, g->transpose_b, g->constant_b, g->constant_bias, g->has_bias, g->bias_rows,
+      g->bias_columns, g->clamp.enabled, (double)g->clamp.min, (double)g->clamp.max, (unsigned)g->special, (int)at,
+      found, expected);
 }
 
 /* batch..., rows, columns; returns their product. */
@@ -135,12 +146,20 @@ static size_t shape_of(const int64_t *batch, int32_t rank, int64_t rows, int64_t
 
 static void check(struct sweep *s, const struct geometry *g) {
   const struct onr_linear_params linear = {.weight_transposed = !g->transpose_b, .clamp = g->clamp};
-  const struct onr_gemm_params gemm = {.transpose_a = g->transpose_a, .transpose_b = g->transpose_b, .alpha = g->alpha, .beta = g->beta, .clamp = g->clamp};
+  const struct onr_gemm_params gemm = {.transpose_a = g->transpose_a,
+                                       .transpose_b = g->transpose_b,
+                                       .alpha = g->alpha,
+                                       .beta = g->beta,
+                                       .clamp = g->clamp};
   const struct onr_matmul_params matmul = {.transpose_b = g->transpose_b, .clamp = g->clamp};
-  const void *const params = g->layer == &onri_layer_linear ? (const void *)&linear : g->layer == &onri_layer_gemm ? (const void *)&gemm : &matmul;
+  const void *params = g->layer == &onri_layer_linear ? (const void *)&linear
+                       : g->layer == &onri_layer_gemm ? (const void *)&gemm
+                                                      : &matmul;
   int64_t dims_a[4], dims_b[4], dims_bias[2] = {g->bias_rows ? g->m : 1, g->bias_columns ? g->n : 1};
-  const size_t count_a = shape_of(g->batch_a, g->batch_rank_a, g->transpose_a ? g->k : g->m, g->transpose_a ? g->m : g->k, dims_a);
-  const size_t count_b = shape_of(g->batch_b, g->batch_rank_b, g->transpose_b ? g->n : g->k, g->transpose_b ? g->k : g->n, dims_b);
+  const size_t count_a =
+      shape_of(g->batch_a, g->batch_rank_a, g->transpose_a ? g->k : g->m, g->transpose_a ? g->m : g->k, dims_a);
+  const size_t count_b =
+      shape_of(g->batch_b, g->batch_rank_b, g->transpose_b ? g->n : g->k, g->transpose_b ? g->k : g->n, dims_b);
   const size_t count_bias = (size_t)(dims_bias[0] * dims_bias[1]);
   int64_t out[2];
   batches_of(g, out);
@@ -150,15 +169,23 @@ static void check(struct sweep *s, const struct geometry *g) {
   sweep_fill(s, g->dtype, count_bias, 2, sweep_chance(s, 3) ? g->special : 0, stored_bias, bias);
   double absolute, found;
   const size_t count = reference(g, &absolute);
-  struct layer_test t = {.layer = g->layer, .params = params, .backend = g->backend, .threads = g->threads, .num_out = 1,
+  struct layer_test t = {.layer = g->layer,
+                         .params = params,
+                         .backend = g->backend,
+                         .threads = g->threads,
+                         .num_out = 1,
                          .most_steps = sweep_chance(s, 3) ? sweep_pick(s, 1, 20000) : 0}; /* in pieces */
   layer_test_input(&t, g->dtype, g->batch_rank_a + 2, dims_a, stored_a);
   (g->constant_b ? layer_test_constant : layer_test_input)(&t, g->dtype, g->batch_rank_b + 2, dims_b, stored_b);
   const int32_t bias_rank = g->bias_rows ? 2 : 1;
-  if (g->has_bias) (g->constant_bias ? layer_test_constant : layer_test_input)(&t, g->dtype, bias_rank, dims_bias + 2 - bias_rank, stored_bias);
+  if (g->has_bias)
+    (g->constant_bias ? layer_test_constant : layer_test_input)(&t, g->dtype, bias_rank, dims_bias + 2 - bias_rank,
+                                                                stored_bias);
   if (layer_test_run(&t) != ONR_STATUS_OK) complain(g, t.error.message, 0, 0, 0);
-  if (onr_desc_elements(&t.out[0].desc) != (int64_t)count) complain(g, "size", 0, (double)onr_desc_elements(&t.out[0].desc), (double)count);
-  const int64_t at = sweep_difference(g->dtype, t.out[0].data, y, count, sweep_rounding(g->dtype) + 1e-6, 1e-6 * (absolute + 4), &found);
+  if (onr_desc_elements(&t.out[0].desc) != (int64_t)count)
+    complain(g, "size", 0, (double)onr_desc_elements(&t.out[0].desc), (double)count);
+  const int64_t at = sweep_difference(g->dtype, t.out[0].data, y, count, sweep_rounding(g->dtype) + 1e-6,
+                                      1e-6 * (absolute + 4), &found);
   if (at >= 0) complain(g, "value", at, found, y[at]);
   layer_test_clear(&t);
 }
@@ -179,31 +206,38 @@ static void test_random_softmax(void **state) {
   struct sweep s = sweep_from(13);
   (void)state;
   for (int i = 0; i < sweep_cases(1000); i++) {
-    const int64_t outer = sweep_pick(&s, 0, 9), length = sweep_pick(&s, 1, sweep_chance(&s, 9) ? 300 : 40), inner = sweep_chance(&s, 2) ? 1 : sweep_pick(&s, 1, 5);
+    const int64_t outer = sweep_pick(&s, 0, 9), length = sweep_pick(&s, 1, sweep_chance(&s, 9) ? 300 : 40),
+                  inner = sweep_chance(&s, 2) ? 1 : sweep_pick(&s, 1, 5);
     const enum onr_dtype dtype = types[sweep_pick(&s, 0, 3)];
     const int logarithm = sweep_chance(&s, 3);
     const size_t count = (size_t)(outer * length * inner);
     const uint32_t special = sweep_chance(&s, 2) ? 0 : sweep_chance(&s, 5) ? 1000 : 30;
     sweep_fill(&s, dtype, count, 20, special, stored_a, a);
     for (size_t k = 0; k < count && special == 1000; k++) a[k] = -(double)INFINITY;
-    for (size_t k = 0; k < count && special == 1000; k++) onri_store_f64(dtype, a + k, 1, stored_a + k * onr_dtype_size(dtype));
+    for (size_t k = 0; k < count && special == 1000; k++)
+      onri_store_f64(dtype, a + k, 1, stored_a + k * onr_dtype_size(dtype));
     for (int64_t line = 0; line < outer * inner; line++) {
-      double *const to = y + line / inner * length * inner + line % inner, *const x = a + (to - y);
+      double *to = y + line / inner * length * inner + line % inner, *const x = a + (to - y);
       double max = -(double)INFINITY, sum = 0;
       for (int64_t k = 0; k < length; k++) max = x[k * inner] > max ? x[k * inner] : max;
       for (int64_t k = 0; k < length; k++) sum += exp(x[k * inner] - max);
-      for (int64_t k = 0; k < length; k++) to[k * inner] = logarithm ? x[k * inner] - max - log(sum) : exp(x[k * inner] - max) / sum;
+      for (int64_t k = 0; k < length; k++)
+        to[k * inner] = logarithm ? x[k * inner] - max - log(sum) : exp(x[k * inner] - max) / sum;
     }
     const struct onr_softmax_params p = {.axis = 1};
-    struct layer_test t = {.layer = layers[logarithm], .params = &p, .num_out = 1, .threads = (uint32_t)sweep_pick(&s, 0, 3),
+    struct layer_test t = {.layer = layers[logarithm],
+                           .params = &p,
+                           .num_out = 1,
+                           .threads = (uint32_t)sweep_pick(&s, 0, 3),
                            .backend = sweep_chance(&s, 3) ? ONR_BACKEND_PORTABLE : ONR_BACKEND_AUTO};
     layer_test_input(&t, dtype, 3, (int64_t[]){outer, length, inner}, stored_a);
     if (layer_test_run(&t) != ONR_STATUS_OK) fail_msg("%s", t.error.message);
     double found;
-    const int64_t at = sweep_difference(dtype, t.out[0].data, y, count, sweep_rounding(dtype) + 5e-6, logarithm ? 2e-5 : 1e-7, &found);
+    const int64_t at =
+        sweep_difference(dtype, t.out[0].data, y, count, sweep_rounding(dtype) + 5e-6, logarithm ? 2e-5 : 1e-7, &found);
     if (at >= 0)
-      fail_msg("%s %s [%d,%d,%d] specials %u: element %d is %g instead of %g", layers[logarithm]->name, onr_dtype_name(dtype), (int)outer,
-               (int)length, (int)inner, (unsigned)special, (int)at, found, y[at]);
+      fail_msg("%s %s [%d,%d,%d] specials %u: element %d is %g instead of %g", layers[logarithm]->name,
+               onr_dtype_name(dtype), (int)outer, (int)length, (int)inner, (unsigned)special, (int)at, found, y[at]);
     layer_test_clear(&t);
   }
 }

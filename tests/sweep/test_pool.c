@@ -1,5 +1,5 @@
-/* Thousands of pools of random geometry, type, layout and number of threads against the definition in double precision: strides
- * beyond the window, dilation, padding on any side, rounding up, zero sizes, NaN and infinities. */
+/* Thousands of pools of random geometry, type, layout and number of threads against the definition in double precision:
+ * strides beyond the window, dilation, padding on any side, rounding up, zero sizes, NaN and infinities. */
 #include "support/sweep.h"
 
 #include "layers/layers.h"
@@ -22,7 +22,7 @@ static int64_t spanned(const struct onr_window *w, int i) { return (w->kernel[i]
 
 /* The formula of the standard, with PyTorch's rule for rounding up: no window begins behind the image. */
 static int64_t output_of(const struct geometry *g, int i) {
-  const struct onr_window *const w = &g->params.window;
+  const struct onr_window *w = &g->params.window;
   const int64_t room = g->in[i] + w->pad_begin[i] + w->pad_end[i] - spanned(w, i);
   if (room < 0) return 0;
   int64_t out = room / w->stride[i] + 1;
@@ -32,17 +32,22 @@ static int64_t output_of(const struct geometry *g, int i) {
 
 /* 0 when no window fits. */
 static int draw(struct sweep *s, struct geometry *g) {
-  static const enum onr_dtype types[] = {ONR_DTYPE_F32, ONR_DTYPE_F32, ONR_DTYPE_F32, ONR_DTYPE_F16, ONR_DTYPE_BF16, ONR_DTYPE_F64, ONR_DTYPE_I8, ONR_DTYPE_U8};
-  struct onr_window *const w = &g->params.window;
-  *g = (struct geometry){.kind = (enum kind)sweep_pick(s, 0, 2), .spatial = (int32_t)sweep_pick(s, 1, 3), .channels_last = !sweep_chance(s, 3)};
+  static const enum onr_dtype types[] = {ONR_DTYPE_F32,  ONR_DTYPE_F32, ONR_DTYPE_F32, ONR_DTYPE_F16,
+                                         ONR_DTYPE_BF16, ONR_DTYPE_F64, ONR_DTYPE_I8,  ONR_DTYPE_U8};
+  struct onr_window *w = &g->params.window;
+  *g = (struct geometry){.kind = (enum kind)sweep_pick(s, 0, 2),
+                         .spatial = (int32_t)sweep_pick(s, 1, 3),
+                         .channels_last = !sweep_chance(s, 3)};
   g->dtype = types[sweep_pick(s, 0, g->kind == KIND_MAX ? 7 : 5)];
   g->indices = g->kind == KIND_MAX && sweep_chance(s, 4);
   g->threads = (uint32_t)sweep_pick(s, 0, 3);
   g->batch = sweep_chance(s, 30) ? 0 : sweep_pick(s, 1, 3);
   g->channels = sweep_chance(s, 4) ? sweep_pick(s, 1, 130) : sweep_pick(s, 1, 20);
   if (sweep_chance(s, 40)) g->channels = 0;
-  g->params = (struct onr_pool_params){.ceil_mode = sweep_chance(s, 3), .count_include_pad = sweep_chance(s, 2),
-                                       .p = (int32_t)sweep_pick(s, 1, 3), .channels_last = g->channels_last};
+  g->params = (struct onr_pool_params){.ceil_mode = sweep_chance(s, 3),
+                                       .count_include_pad = sweep_chance(s, 2),
+                                       .p = (int32_t)sweep_pick(s, 1, 3),
+                                       .channels_last = g->channels_last};
   w->rank = g->spatial;
   const int64_t largest = g->spatial == 1 ? 90 : g->spatial == 2 ? 14 : 7;
   for (int i = 0; i < g->spatial; i++) {
@@ -64,7 +69,7 @@ struct axes {
 };
 
 static struct axes axes_of(const struct geometry *g) {
-  const struct onr_window *const w = &g->params.window;
+  const struct onr_window *w = &g->params.window;
   struct axes a = {{1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, {0}, {0}};
   for (int i = 0; i < g->spatial; i++) {
     const int to = 3 - g->spatial + i;
@@ -75,7 +80,8 @@ static struct axes axes_of(const struct geometry *g) {
 }
 
 /* Window o of one channel, whose pixels lie `step` apart. *where: of its maximum, NaN being larger than all. */
-static double window(const struct geometry *g, const struct axes *a, const double *x, int64_t step, const int64_t o[3], int64_t *where) {
+static double window(const struct geometry *g, const struct axes *a, const double *x, int64_t step, const int64_t o[3],
+                     int64_t *where) {
   const double least = g->dtype == ONR_DTYPE_U8 ? 0 : g->dtype == ONR_DTYPE_I8 ? -128 : -(double)INFINITY;
   double result = g->kind == KIND_MAX ? least : 0;
   int64_t area = 0, k[3], i[3];
@@ -93,7 +99,8 @@ static double window(const struct geometry *g, const struct axes *a, const doubl
         if (!inside) continue;
         const int64_t at = (i[0] * a->in[1] + i[1]) * a->in[2] + i[2];
         const double v = x[at * step];
-        if (g->kind == KIND_MAX && (v > result || isnan(v) || *where < 0)) result = isnan(result) ? result : v, *where = at;
+        if (g->kind == KIND_MAX && (v > result || isnan(v) || *where < 0))
+          result = isnan(result) ? result : v, *where = at;
         if (g->kind == KIND_AVERAGE) result += v;
         if (g->kind == KIND_LP) result += pow(fabs(v), g->params.p);
       }
@@ -108,8 +115,9 @@ static size_t reference(const struct geometry *g, const double *x, double *y, in
     for (int64_t c = 0; c < g->channels; c++)
       for (int64_t p = 0; p < out; p++) {
         const int64_t o[3] = {p / a.out[2] / a.out[1], p / a.out[2] % a.out[1], p % a.out[2]};
-        const int64_t to = last ? (n * out + p) * g->channels + c : (n * g->channels + c) * out + p, plane = n * g->channels + c;
-        const double *const from = last ? x + n * pixels * g->channels + c : x + plane * pixels;
+        const int64_t to = last ? (n * out + p) * g->channels + c : (n * g->channels + c) * out + p,
+                      plane = n * g->channels + c;
+        const double *from = last ? x + n * pixels * g->channels + c : x + plane * pixels;
         int64_t where;
         y[to] = window(g, &a, from, last ? g->channels : 1, o, &where);
         indices[to] = where + plane * pixels;
@@ -119,13 +127,14 @@ static size_t reference(const struct geometry *g, const double *x, double *y, in
 
 static void complain(const struct geometry *g, const char *what, int64_t at, double found, double expected) {
   const struct axes a = axes_of(g);
-  fail_msg("%s %s, %s, channels %s, ceil %d, pad counts %d, %u threads, [%d,%d]: element %d is %g instead of %g\n"
-           "in %d %d %d kernel %d %d %d stride %d %d %d dilation %d %d %d begin %d %d %d end %d %d %d", layers[g->kind]->name, what,
-           onr_dtype_name(g->dtype), g->channels_last ? "last" : "first", g->params.ceil_mode, g->params.count_include_pad,
-           (unsigned)g->threads, (int)g->batch, (int)g->channels, (int)at, found, expected, (int)a.in[0], (int)a.in[1], (int)a.in[2],
-           (int)a.kernel[0], (int)a.kernel[1], (int)a.kernel[2], (int)a.stride[0], (int)a.stride[1], (int)a.stride[2],
-           (int)a.dilation[0], (int)a.dilation[1], (int)a.dilation[2], (int)a.begin[0], (int)a.begin[1], (int)a.begin[2],
-           (int)a.end[0], (int)a.end[1], (int)a.end[2]);
+  fail_msg(
+      "%s %s, %s, channels %s, ceil %d, pad counts %d, %u threads, [%d,%d]: element %d is %g instead of %g\n"
+      "in %d %d %d kernel %d %d %d stride %d %d %d dilation %d %d %d begin %d %d %d end %d %d %d",
+      layers[g->kind]->name, what, onr_dtype_name(g->dtype), g->channels_last ? "last" : "first", g->params.ceil_mode,
+      g->params.count_include_pad, (unsigned)g->threads, (int)g->batch, (int)g->channels, (int)at, found, expected,
+      (int)a.in[0], (int)a.in[1], (int)a.in[2], (int)a.kernel[0], (int)a.kernel[1], (int)a.kernel[2], (int)a.stride[0],
+      (int)a.stride[1], (int)a.stride[2], (int)a.dilation[0], (int)a.dilation[1], (int)a.dilation[2], (int)a.begin[0],
+      (int)a.begin[1], (int)a.begin[2], (int)a.end[0], (int)a.end[1], (int)a.end[2]);
 }
 
 static void check(struct sweep *s, const struct geometry *g) {
@@ -133,21 +142,26 @@ static void check(struct sweep *s, const struct geometry *g) {
   static int64_t indices[MOST * 4];
   static unsigned char stored[MOST * 4 * 8];
   int64_t dims[5] = {g->batch}, size = g->batch * g->channels, out = size;
-  for (int i = 0; i < g->spatial; i++) dims[i + (g->channels_last ? 1 : 2)] = g->in[i], size *= g->in[i], out *= g->out[i];
+  for (int i = 0; i < g->spatial; i++)
+    dims[i + (g->channels_last ? 1 : 2)] = g->in[i], size *= g->in[i], out *= g->out[i];
   dims[g->channels_last ? g->spatial + 1 : 1] = g->channels;
   if (size > MOST * 4 || out > MOST * 4) return;
-  sweep_fill(s, g->dtype, (size_t)size, 4, sweep_chance(s, 2) && g->dtype != ONR_DTYPE_I8 && g->dtype != ONR_DTYPE_U8 ? 60 : 0, stored, x);
+  sweep_fill(s, g->dtype, (size_t)size, 4,
+             sweep_chance(s, 2) && g->dtype != ONR_DTYPE_I8 && g->dtype != ONR_DTYPE_U8 ? 60 : 0, stored, x);
   const size_t count = reference(g, x, y, indices);
-  struct layer_test t = {.layer = layers[g->kind], .params = &g->params, .num_out = g->indices ? 2 : 1, .threads = g->threads};
+  struct layer_test t = {
+      .layer = layers[g->kind], .params = &g->params, .num_out = g->indices ? 2 : 1, .threads = g->threads};
   layer_test_input(&t, g->dtype, g->spatial + 2, dims, stored);
   if (layer_test_run(&t) != ONR_STATUS_OK) complain(g, t.error.message, 0, 0, 0);
-  if (onr_desc_elements(&t.out[0].desc) != (int64_t)count) complain(g, "size", 0, (double)onr_desc_elements(&t.out[0].desc), (double)count);
+  if (onr_desc_elements(&t.out[0].desc) != (int64_t)count)
+    complain(g, "size", 0, (double)onr_desc_elements(&t.out[0].desc), (double)count);
   double found;
   const double relative = g->kind == KIND_MAX ? 0 : sweep_rounding(g->dtype) + 2e-6;
   const int64_t at = sweep_difference(g->dtype, t.out[0].data, y, count, relative, relative * 4, &found);
   if (at >= 0) complain(g, "value", at, found, y[at]);
   for (size_t i = 0; i < count && g->indices; i++)
-    if (((const int64_t *)t.out[1].data)[i] != indices[i]) complain(g, "index", (int64_t)i, (double)((const int64_t *)t.out[1].data)[i], (double)indices[i]);
+    if (((const int64_t *)t.out[1].data)[i] != indices[i])
+      complain(g, "index", (int64_t)i, (double)((const int64_t *)t.out[1].data)[i], (double)indices[i]);
   layer_test_clear(&t);
 }
 
@@ -164,7 +178,8 @@ static void test_random_pools(void **state) {
   assert_true(checked > sweep_cases(2000));
 }
 
-/* Windows of hundreds of pixels, most of them padding: made of parts. Ties between pixels are common: values are few. */
+/* Windows of hundreds of pixels, most of them padding: made of parts. Ties between pixels are common: values are few.
+ */
 static void test_wide_windows(void **state) {
   struct sweep s = sweep_from(2);
   int checked = 0;
@@ -172,7 +187,7 @@ static void test_wide_windows(void **state) {
   for (int i = 0; i < sweep_cases(400); i++) {
     struct geometry g;
     if (!draw(&s, &g)) continue;
-    struct onr_window *const w = &g.params.window;
+    struct onr_window *w = &g.params.window;
     int fits = 1;
     g.batch = sweep_pick(&s, 1, 2), g.channels = sweep_pick(&s, 1, 3);
     for (int k = 0; k < g.spatial; k++) {

@@ -1,5 +1,6 @@
-/* Thousands of resizes of random rank, axes, sizes and rule against the standard's text in double: every output pixel is a sum over
- * the product of its taps along each axis. NaN and infinities take part; both layouts, several threads. */
+/* Thousands of resizes of random rank, axes, sizes and rule against the standard's text in double: every output pixel
+ * is a sum over the product of its taps along each axis. NaN and infinities take part; both layouts, several threads.
+ */
 #include "support/sweep.h"
 
 #include "layers/layers.h"
@@ -79,10 +80,15 @@ static struct taps taps_of(const struct onr_resize_params *p, int64_t in, int64_
 
 static int draw(struct sweep *s, struct geometry *g) {
   static const enum onr_dtype types[] = {ONR_DTYPE_F32, ONR_DTYPE_F32, ONR_DTYPE_F32, ONR_DTYPE_F16, ONR_DTYPE_F64};
-  static const int32_t coordinates[] = {ONR_RESIZE_HALF_PIXEL, ONR_RESIZE_PYTORCH_HALF_PIXEL, ONR_RESIZE_ALIGN_CORNERS, ONR_RESIZE_ASYMMETRIC};
-  *g = (struct geometry){.dtype = types[sweep_pick(s, 0, 4)], .rank = (int32_t)sweep_pick(s, 1, AXES), .threads = (uint32_t)sweep_pick(s, 0, 3)};
-  g->params = (struct onr_resize_params){.mode = (int32_t)sweep_pick(s, 0, 2), .coordinates = coordinates[sweep_pick(s, 0, 3)],
-                                         .nearest = (int32_t)sweep_pick(s, 0, 3), .cubic_a = sweep_chance(s, 2) ? -0.75f : -0.5f};
+  static const int32_t coordinates[] = {ONR_RESIZE_HALF_PIXEL, ONR_RESIZE_PYTORCH_HALF_PIXEL, ONR_RESIZE_ALIGN_CORNERS,
+                                        ONR_RESIZE_ASYMMETRIC};
+  *g = (struct geometry){.dtype = types[sweep_pick(s, 0, 4)],
+                         .rank = (int32_t)sweep_pick(s, 1, AXES),
+                         .threads = (uint32_t)sweep_pick(s, 0, 3)};
+  g->params = (struct onr_resize_params){.mode = (int32_t)sweep_pick(s, 0, 2),
+                                         .coordinates = coordinates[sweep_pick(s, 0, 3)],
+                                         .nearest = (int32_t)sweep_pick(s, 0, 3),
+                                         .cubic_a = sweep_chance(s, 2) ? -0.75f : -0.5f};
   g->params.antialias = g->params.mode != ONR_RESIZE_NEAREST && sweep_chance(s, 3);
   g->params.exclude_outside = g->params.mode == ONR_RESIZE_CUBIC && sweep_chance(s, 3);
   g->params.channels_last = g->rank >= 3 && sweep_chance(s, 2);
@@ -94,8 +100,12 @@ static int draw(struct sweep *s, struct geometry *g) {
     size *= g->in[d], result *= g->out[d];
     if (g->params.antialias && g->in[d] > 12 * g->out[d]) return 0; /* more taps than the reference holds */
     /* Whether a position in the middle of two pixels, or on one, is met hangs on the last bit of a double. */
-    if (g->params.mode == ONR_RESIZE_NEAREST && g->in[d] != g->out[d] && g->params.coordinates != ONR_RESIZE_ASYMMETRIC && g->out[d] % (g->in[d] ? g->in[d] : 1) != 0) return 0;
-    if (g->params.mode == ONR_RESIZE_NEAREST && g->in[d] != g->out[d] && g->params.coordinates == ONR_RESIZE_ALIGN_CORNERS) return 0;
+    if (g->params.mode == ONR_RESIZE_NEAREST && g->in[d] != g->out[d] &&
+        g->params.coordinates != ONR_RESIZE_ASYMMETRIC && g->out[d] % (g->in[d] ? g->in[d] : 1) != 0)
+      return 0;
+    if (g->params.mode == ONR_RESIZE_NEAREST && g->in[d] != g->out[d] &&
+        g->params.coordinates == ONR_RESIZE_ALIGN_CORNERS)
+      return 0;
   }
   return size <= MOST && result <= MOST;
 }
@@ -138,11 +148,13 @@ static size_t reference(const struct geometry *g, const double *x, double *y, do
 }
 
 static void complain(const struct geometry *g, const char *what, int64_t at, double found, double expected) {
-  const struct onr_resize_params *const p = &g->params;
-  fail_msg("%s, %s, mode %d, coordinates %d, nearest %d, antialias %d, exclude %d, a %g, last %d, %u threads: [%d,%d,%d,%d] to [%d,%d,%d,%d]: "
-           "element %d is %g instead of %g", what, onr_dtype_name(g->dtype), p->mode, p->coordinates, p->nearest, p->antialias,
-           p->exclude_outside, (double)p->cubic_a, p->channels_last, (unsigned)g->threads, (int)g->in[0], (int)g->in[1], (int)g->in[2],
-           (int)g->in[3], (int)g->out[0], (int)g->out[1], (int)g->out[2], (int)g->out[3], (int)at, found, expected);
+  const struct onr_resize_params *p = &g->params;
+  fail_msg(
+      "%s, %s, mode %d, coordinates %d, nearest %d, antialias %d, exclude %d, a %g, last %d, %u threads: [%d,%d,%d,%d] to [%d,%d,%d,%d]: "
+      "element %d is %g instead of %g",
+      what, onr_dtype_name(g->dtype), p->mode, p->coordinates, p->nearest, p->antialias, p->exclude_outside,
+      (double)p->cubic_a, p->channels_last, (unsigned)g->threads, (int)g->in[0], (int)g->in[1], (int)g->in[2],
+      (int)g->in[3], (int)g->out[0], (int)g->out[1], (int)g->out[2], (int)g->out[3], (int)at, found, expected);
 }
 
 static void check(struct sweep *s, const struct geometry *g) {
@@ -154,7 +166,8 @@ static void check(struct sweep *s, const struct geometry *g) {
     sizes[d] = g->out[stored(g, d)];
     size *= (size_t)g->in[d];
   }
-  /* Where weights are exactly 0 a NaN still counts, but rounding may leave an infinity beside it: hence nearest alone. */
+  /* Where weights are exactly 0 a NaN still counts, but rounding may leave an infinity beside it: hence nearest alone.
+   */
   const int specials = g->params.mode == ONR_RESIZE_NEAREST && sweep_chance(s, 2);
   sweep_fill(s, g->dtype, size, 3, specials ? 50 : 0, data, x);
   double largest, found;
@@ -165,8 +178,10 @@ static void check(struct sweep *s, const struct geometry *g) {
   layer_test_input(&t, ONR_DTYPE_F32, 1, (int64_t[]){0}, NULL);
   layer_test_constant(&t, ONR_DTYPE_I64, 1, (int64_t[]){g->rank}, sizes);
   if (layer_test_run(&t) != ONR_STATUS_OK) complain(g, t.error.message, 0, 0, 0);
-  if (onr_desc_elements(&t.out[0].desc) != (int64_t)count) complain(g, "size", 0, (double)onr_desc_elements(&t.out[0].desc), (double)count);
-  const int64_t at = sweep_difference(g->dtype, t.out[0].data, y, count, sweep_rounding(g->dtype) + 1e-6, 2e-6 * (largest + 1), &found);
+  if (onr_desc_elements(&t.out[0].desc) != (int64_t)count)
+    complain(g, "size", 0, (double)onr_desc_elements(&t.out[0].desc), (double)count);
+  const int64_t at = sweep_difference(g->dtype, t.out[0].data, y, count, sweep_rounding(g->dtype) + 1e-6,
+                                      2e-6 * (largest + 1), &found);
   if (at >= 0) complain(g, "value", at, found, y[at]);
   layer_test_clear(&t);
 }
@@ -190,8 +205,10 @@ static void test_specials_in_linear(void **state) {
   struct sweep s = sweep_from(19);
   (void)state;
   for (int i = 0; i < sweep_cases(400); i++) {
-    const int64_t in = sweep_pick(&s, 2, 12), out = sweep_pick(&s, 2, 30), channels = sweep_pick(&s, 1, 40), where = sweep_pick(&s, 0, in * channels - 1);
-    const struct onr_resize_params p = {.mode = ONR_RESIZE_LINEAR, .coordinates = coordinates[sweep_pick(&s, 0, 2)], .channels_last = 1};
+    const int64_t in = sweep_pick(&s, 2, 12), out = sweep_pick(&s, 2, 30), channels = sweep_pick(&s, 1, 40),
+                  where = sweep_pick(&s, 0, in * channels - 1);
+    const struct onr_resize_params p = {
+        .mode = ONR_RESIZE_LINEAR, .coordinates = coordinates[sweep_pick(&s, 0, 2)], .channels_last = 1};
     const float value = sweep_chance(&s, 2) ? NAN : INFINITY;
     float x[12 * 40];
     const int64_t sizes[] = {1, channels, out};
@@ -210,7 +227,8 @@ static void test_specials_in_linear(void **state) {
       int counts = 0;
       for (int n = 0; n < taps.count; n++)
         if (taps.at[n] * channels + k % channels == where) counts = 1, weight += taps.weight[n];
-      if (!counts && found != 1) fail_msg("pixel %d of %d to %d, far from %g, is %g", (int)k, (int)in, (int)out, (double)value, (double)found);
+      if (!counts && found != 1)
+        fail_msg("pixel %d of %d to %d, far from %g, is %g", (int)k, (int)in, (int)out, (double)value, (double)found);
       if (counts && weight > 1e-3 && !(isnan(value) ? isnan(found) : found == value || isnan(found)))
         fail_msg("pixel %d of %d to %d is %g beside %g", (int)k, (int)in, (int)out, (double)found, (double)value);
     }

@@ -1,4 +1,5 @@
-/* The XNNPACK adapter: every failed allocation is a clean NO_MEMORY that leaks nothing, and packed weights are shared. */
+/* The XNNPACK adapter: every failed allocation is a clean NO_MEMORY that leaks nothing, and packed weights are shared.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,20 +25,20 @@ struct counting {
 };
 
 static void *counting_allocate(void *context, size_t bytes, size_t alignment) {
-  struct counting *const c = context;
+  struct counting *c = context;
   const size_t total = (bytes + ONR_SLACK_BYTES + alignment - 1) / alignment * alignment;
   const long index = c->made++;
   if (bytes > c->asked) c->asked = bytes;
   if (c->fail_at >= 0 && (c->fail_all ? index >= c->fail_at : index == c->fail_at)) return NULL;
-  void *const memory = aligned_alloc(alignment, total);
+  void *memory = aligned_alloc(alignment, total);
   assert_non_null(memory);
   c->alive++;
   return memory;
 }
 
 static void counting_release(void *context, void *memory) {
-  struct counting *const c = context;
-  if (memory != NULL) c->alive--;
+  struct counting *c = context;
+  if (memory) c->alive--;
   free(memory);
 }
 
@@ -49,19 +50,26 @@ struct setting {
 };
 
 static void set_up(struct setting *s) {
-  memset(s, 0, sizeof *s);
+  memset(s, 0, sizeof(*s));
   s->counting.fail_at = -1;
   s->allocator = (struct onr_allocator){&s->counting, counting_allocate, counting_release};
   s->env = (struct onr_env){.allocator = &s->allocator, .limits = onri_limits_resolve(NULL)};
 }
 
 static struct onri_axis axis_of(int64_t in, int64_t kernel, int64_t stride, int64_t pad, int64_t out) {
-  return (struct onri_axis){.in = in, .out = out, .kernel = kernel, .stride = stride, .dilation = 1, .begin = pad, .end = pad};
+  return (struct onri_axis){
+      .in = in, .out = out, .kernel = kernel, .stride = stride, .dilation = 1, .begin = pad, .end = pad};
 }
 
 /* One of each way that XNNPACK has to convolve. */
 static struct onri_xnn_conv conv_of(int kind) {
-  struct onri_xnn_conv c = {.axis = {axis_of(1, 1, 1, 0, 1)}, .batch = 1, .groups = 1, .group_in = CHANNELS, .group_out = CHANNELS, .min = -INFINITY, .max = INFINITY};
+  struct onri_xnn_conv c = {.axis = {axis_of(1, 1, 1, 0, 1)},
+                            .batch = 1,
+                            .groups = 1,
+                            .group_in = CHANNELS,
+                            .group_out = CHANNELS,
+                            .min = -INFINITY,
+                            .max = INFINITY};
   const struct onri_axis same = axis_of(SIZE, 3, 1, 1, SIZE), point = axis_of(SIZE, 1, 1, 0, SIZE);
   c.axis[1] = c.axis[2] = kind == 1 || kind == 3 ? point : same;
   if (kind == 2 || kind == 3) c.groups = CHANNELS, c.group_in = c.group_out = 1;
@@ -105,7 +113,7 @@ static void test_failing_allocations(void **state) {
   assert_true(onri_xnn_usable(&s.env));
   for (int kind = 0; kind < KINDS; kind++) {
     const struct onri_xnn_conv c = conv_of(kind);
-    memset(expected, 0, sizeof expected);
+    memset(expected, 0, sizeof(expected));
     s.counting = (struct counting){.fail_at = -1};
     if (convolve(&s, &c, expected) != ONR_STATUS_OK) fail_msg("kind %d: %s", kind, s.error.message);
     assert_int_equal(s.counting.alive, 0);
@@ -117,15 +125,15 @@ static void test_failing_allocations(void **state) {
       if (status != ONR_STATUS_NO_MEMORY) fail_msg("kind %d, allocation %ld: %s", kind, k / 2, onr_status_name(status));
       assert_int_equal(s.counting.alive, 0);
     }
-    memset(y, 0, sizeof y);
+    memset(y, 0, sizeof(y));
     s.counting = (struct counting){.fail_at = -1};
     assert_int_equal(convolve(&s, &c, y), ONR_STATUS_OK);
-    assert_memory_equal(y, expected, sizeof y);
+    assert_memory_equal(y, expected, sizeof(y));
   }
 }
 
-/* XNNPACK's table of pointers has one for each tap of each output: where kernel and image are large and channels few, that is not
- * asked for. Weights of many narrow groups are not filled up to a tile each. */
+/* XNNPACK's table of pointers has one for each tap of each output: where kernel and image are large and channels few,
+ * that is not asked for. Weights of many narrow groups are not filled up to a tile each. */
 static void test_memory_is_bounded(void **state) {
   enum { LONG = 4000 };
   static float long_weights[LONG];
@@ -151,11 +159,11 @@ static void test_memory_is_bounded(void **state) {
   struct onri_xnn_packed packed = {0};
   struct onri_xnn_conv c = conv_of(1);
   c.groups = 200000, c.group_in = 2, c.group_out = 1;
-  float *const many = calloc(400000, sizeof *many);
+  float *many = calloc(400000, sizeof(*many));
   assert_non_null(many);
   const enum onr_status status = onri_xnn_conv_pack(&packed, &c, many, NULL, &s.env, &s.error);
   assert_true(status == ONR_STATUS_OK || status == ONR_STATUS_LIMIT);
-  assert_true(s.counting.asked < 16 * 400000 * sizeof *many + (2 << 20));
+  assert_true(s.counting.asked < 16 * 400000 * sizeof(*many) + (2 << 20));
   onri_xnn_packed_release(&packed, &s.env);
   free(many);
   assert_int_equal(s.counting.alive, 0);
@@ -169,7 +177,7 @@ struct job {
 };
 
 static void *run_job(void *argument) {
-  struct job *const job = argument;
+  struct job *job = argument;
   struct onr_env env = {.allocator = &onri_malloc_allocator, .limits = onri_limits_resolve(NULL)};
   for (int round = 0; round < 20; round++) {
     struct xnn_operator *op = NULL;
@@ -192,16 +200,16 @@ static void test_shared_weights(void **state) {
     struct onri_xnn_packed packed = {0};
     const struct onri_xnn_conv c = conv_of(kind);
     pthread_t threads[4];
-    float copy[sizeof weights / sizeof weights[0]];
-    memcpy(copy, weights, sizeof copy);
+    float copy[sizeof(weights) / sizeof(weights[0])];
+    memcpy(copy, weights, sizeof(copy));
     assert_int_equal(onri_xnn_conv_pack(&packed, &c, copy, bias, &s.env, &s.error), ONR_STATUS_OK);
-    memset(copy, 0xFF, sizeof copy); /* nobody reads them again: NaN would show */
-    unsigned char *const before = malloc(packed.bytes);
+    memset(copy, 0xFF, sizeof(copy)); /* nobody reads them again: NaN would show */
+    unsigned char *before = malloc(packed.bytes);
     assert_non_null(memcpy(before, packed.data, packed.bytes));
-    memset(jobs, 0, sizeof jobs);
+    memset(jobs, 0, sizeof(jobs));
     assert_int_equal(convolve(&s, &c, jobs[0].y), ONR_STATUS_OK);
     static float expected[4 * CHANNELS * PIXELS];
-    memcpy(expected, jobs[0].y, sizeof expected);
+    memcpy(expected, jobs[0].y, sizeof(expected));
     for (int i = 0; i < 4; i++) {
       jobs[i].packed = &packed;
       jobs[i].conv = c;
@@ -211,7 +219,7 @@ static void test_shared_weights(void **state) {
       void *failed;
       pthread_join(threads[i], &failed);
       assert_null(failed);
-      assert_memory_equal(jobs[i].y, expected, sizeof expected);
+      assert_memory_equal(jobs[i].y, expected, sizeof(expected));
     }
     assert_memory_equal(before, packed.data, packed.bytes);
     free(before);
@@ -230,14 +238,15 @@ static void test_portable_is_respected(void **state) {
 
 static int fill(void **state) {
   (void)state;
-  fill_random(weights, sizeof weights / sizeof weights[0], -1, 1, 1);
+  fill_random(weights, sizeof(weights) / sizeof(weights[0]), -1, 1, 1);
   fill_random(bias, CHANNELS, -1, 1, 2);
   fill_random(image, CHANNELS * PIXELS, -1, 1, 3);
   return 0;
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_failing_allocations), cmocka_unit_test(test_memory_is_bounded),
-                                     cmocka_unit_test(test_shared_weights), cmocka_unit_test(test_portable_is_respected)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_failing_allocations),
+                                     cmocka_unit_test(test_memory_is_bounded), cmocka_unit_test(test_shared_weights),
+                                     cmocka_unit_test(test_portable_is_respected)};
   return cmocka_run_group_tests(tests, fill, NULL);
 }

@@ -110,11 +110,12 @@ static int read_set(const struct options *options, const struct onr_model *model
 static const char *set_inputs(const struct loaded *l, const struct tensor_list *inputs, char *reason, size_t size) {
   const size_t required = onr_model_num_inputs(l->model);
   struct onr_error error = {0};
-  for (size_t i = 0; i < onr_model_num_defaults(l->model); i++) onr_session_set_input(l->session, required + i, NULL, NULL);
+  for (size_t i = 0; i < onr_model_num_defaults(l->model); i++)
+    onr_session_set_input(l->session, required + i, NULL, NULL);
   for (size_t i = 0; i < inputs->count; i++) {
     const int by_name = inputs->items[i].name[0] ? onr_model_find_input(l->model, inputs->items[i].name) : -1;
-    const enum onr_status status = onr_session_set_input(l->session, by_name >= 0 ? (size_t)by_name : i,
-                                                         &inputs->items[i].tensor, &error);
+    const enum onr_status status =
+        onr_session_set_input(l->session, by_name >= 0 ? (size_t)by_name : i, &inputs->items[i].tensor, &error);
     if (status != ONR_STATUS_OK) return explain(status, &error, reason, size);
   }
   return NULL;

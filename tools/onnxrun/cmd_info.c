@@ -190,7 +190,8 @@ static int tell_json(const struct report *r) {
   cJSON_AddNumberToObject(root, "ir_version", (double)info.ir_version);
   cJSON_AddNumberToObject(root, "opset", (double)info.opset);
   const size_t required = onr_model_num_inputs(l->model), optional = onr_model_num_defaults(l->model);
-  cJSON *inputs = cJSON_AddArrayToObject(root, "inputs"), *defaults = cJSON_AddArrayToObject(root, "inputs_with_default");
+  cJSON *inputs = cJSON_AddArrayToObject(root, "inputs"),
+        *defaults = cJSON_AddArrayToObject(root, "inputs_with_default");
   cJSON *outputs = cJSON_AddArrayToObject(root, "outputs");
   for (size_t i = 0; i < required; i++) add_value(inputs, onr_model_input(l->model, i));
   for (size_t i = 0; i < optional; i++) add_value(defaults, onr_model_input(l->model, required + i));

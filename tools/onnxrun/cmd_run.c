@@ -59,8 +59,8 @@ static void print_values(const struct onr_tensor *y) {
 
 static int write_outputs(const struct options *options, const struct loaded *l) {
   struct file_name *names = output_names(l);
-  int code = names ? EXIT_OK
-                   : complain(EXIT_OTHER, "no memory for the names of %zu outputs", onr_model_num_outputs(l->model));
+  int code =
+      names ? EXIT_OK : complain(EXIT_OTHER, "no memory for the names of %zu outputs", onr_model_num_outputs(l->model));
   for (size_t i = 0; !code && i < onr_model_num_outputs(l->model); i++) {
     char text[160], path[4096];
     struct onr_tensor y;

@@ -72,8 +72,8 @@ static int read_input(const struct options *options, const char *text, const str
   if (index < 0 && equals && access(text, F_OK)) return unknown_input(model, equals + 1, text, (size_t)(equals - text));
   const int named = index >= 0;
   if (!named && onr_model_num_inputs(model) == 1) index = 0;
-  int code = read_values(options, file, index >= 0 ? onr_model_input(model, (size_t)index)->dtype : ONR_DTYPE_NONE,
-                         list);
+  int code =
+      read_values(options, file, index >= 0 ? onr_model_input(model, (size_t)index)->dtype : ONR_DTYPE_NONE, list);
   for (size_t i = first; i < list->count; i++) list->items[i].file = file;
   if (code) return code;
   if (named && list->count != first + 1)

@@ -118,8 +118,8 @@ static void print_module(const struct module *module, const char *lead, int widt
   char text[512], shape[160], parameters[32], multiply_adds[32];
   label(module, lead, text, sizeof(text));
   print_padded(text, width);
-  const char *output = module->output.dtype != ONR_DTYPE_NONE ? onr_desc_format(&module->output, shape, sizeof(shape))
-                                                              : "";
+  const char *output =
+      module->output.dtype != ONR_DTYPE_NONE ? onr_desc_format(&module->output, shape, sizeof(shape)) : "";
   if (is_planned && !module->nodes && module->info->parameters) output = "(in another module)";
   printf("  %-26s %12s%c %16s\n", output, module->parameters ? with_commas(module->parameters, parameters) : "",
          module->unknown ? '+' : ' ', module->multiply_adds ? with_commas(module->multiply_adds, multiply_adds) : "");

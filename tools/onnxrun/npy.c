@@ -27,8 +27,8 @@ static int read_header(struct byte_stream *s, enum onr_dtype declared, struct np
     return complain(EXIT_USAGE, "%s: not a readable .npy: version %d.%d, expected 1.0, 2.0 or 3.0", s->where,
                     version[0], version[1]);
   if (!take(s, size, version[0] == 1 ? 2 : 4)) return bad(s, "the header is cut off");
-  const uint32_t length = (uint32_t)size[0] | (uint32_t)size[1] << 8 | (uint32_t)size[2] << 16 |
-                          (uint32_t)size[3] << 24;
+  const uint32_t length =
+      (uint32_t)size[0] | (uint32_t)size[1] << 8 | (uint32_t)size[2] << 16 | (uint32_t)size[3] << 24;
   if (length > LONGEST_HEADER)
     return complain(EXIT_USAGE, "%s: not a readable .npy: a header of %lu bytes, at most %d are read", s->where,
                     (unsigned long)length, LONGEST_HEADER);

@@ -17,15 +17,17 @@ struct onr_embedding {
   /* EmbeddingBag alone: */
   enum onr_embedding_mode mode; /* PyTorch's default is the mean, too */
   int32_t include_last_offset;
-  int32_t has_padding_idx;      /* these indices do not count in their bag; for Embedding padding_idx changes training only */
+  int32_t
+      has_padding_idx; /* these indices do not count in their bag; for Embedding padding_idx changes training only */
   int64_t padding_idx;
 };
 /* indices of any shape: their rows take the place of the elements. weight [num_embeddings, embedding_dim] */
-ONR_API int onr_embedding(struct onr_net *net, int indices, const struct onr_embedding *embedding, struct onr_weight weight);
-/* indices [bags, n], or [n] with offsets [bags]: where each bag begins; -1 for none. per_sample_weights: of the indices' shape, for
- * the sum alone; -1 for none. Returns [bags, embedding_dim]; an empty bag gives 0. */
-ONR_API int onr_embedding_bag(struct onr_net *net, int indices, int offsets, int per_sample_weights, const struct onr_embedding *embedding,
-                              struct onr_weight weight);
+ONR_API int onr_embedding(struct onr_net *net, int indices, const struct onr_embedding *embedding,
+                          struct onr_weight weight);
+/* indices [bags, n], or [n] with offsets [bags]: where each bag begins; -1 for none. per_sample_weights: of the
+ * indices' shape, for the sum alone; -1 for none. Returns [bags, embedding_dim]; an empty bag gives 0. */
+ONR_API int onr_embedding_bag(struct onr_net *net, int indices, int offsets, int per_sample_weights,
+                              const struct onr_embedding *embedding, struct onr_weight weight);
 
 #ifdef __cplusplus
 }

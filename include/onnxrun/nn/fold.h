@@ -13,17 +13,18 @@ struct onr_unfold {
   int64_t kernel_size[2];
   int64_t dilation[2]; /* 0: 1 */
   int64_t padding[2];
-  int64_t stride[2];   /* 0: 1 */
+  int64_t stride[2]; /* 0: 1 */
 };
 ONR_API int onr_unfold(struct onr_net *net, int x, const struct onr_unfold *unfold);
 
-/* torch.nn.Fold: x [N, C * product of kernel_size, L] -> [N, C, H, W], or without N; where blocks overlap they are added. */
+/* torch.nn.Fold: x [N, C * product of kernel_size, L] -> [N, C, H, W], or without N; where blocks overlap they are
+ * added. */
 struct onr_fold {
   int64_t output_size[2]; /* H, W */
   int64_t kernel_size[2];
-  int64_t dilation[2];    /* 0: 1 */
+  int64_t dilation[2]; /* 0: 1 */
   int64_t padding[2];
-  int64_t stride[2];      /* 0: 1 */
+  int64_t stride[2]; /* 0: 1 */
 };
 ONR_API int onr_fold(struct onr_net *net, int x, const struct onr_fold *fold);
 

@@ -1,4 +1,5 @@
-/* function.h: what stands between the modules of a forward function: torch's functions of tensors. dim may be negative in all of them. */
+/* function.h: what stands between the modules of a forward function: torch's functions of tensors. dim may be negative
+ * in all of them. */
 #ifndef ONNXRUN_NN_FUNCTION_H
 #define ONNXRUN_NN_FUNCTION_H
 
@@ -23,12 +24,14 @@ ONR_API int onr_amax(struct onr_net *net, int x, int64_t dim, int32_t keepdim);
 
 /* torch.cat: values [count], which differ along dim alone. */
 ONR_API int onr_cat(struct onr_net *net, const int *values, size_t count, int64_t dim);
-/* x[start:end] along dim, as Python has it: what is outside is left out, negative counts from the end, INT64_MAX is the end. */
+/* x[start:end] along dim, as Python has it: what is outside is left out, negative counts from the end, INT64_MAX is the
+ * end. */
 ONR_API int onr_slice(struct onr_net *net, int x, int64_t dim, int64_t start, int64_t end);
 /* torch.select: x[index] along dim, which goes; -1 is the last. An index beyond the dimension fails in the run. */
 ONR_API int onr_select(struct onr_net *net, int x, int64_t dim, int64_t index);
 
-/* torch.reshape: shape [rank]; one entry may be -1: what is left; 0: the dimension of x at that place (a batch that is not known). */
+/* torch.reshape: shape [rank]; one entry may be -1: what is left; 0: the dimension of x at that place (a batch that is
+ * not known). */
 ONR_API int onr_reshape(struct onr_net *net, int x, const int64_t *shape, int32_t rank);
 /* torch.permute: dimension i of the result is dimension dims[i] of x; dims [rank]. */
 ONR_API int onr_permute(struct onr_net *net, int x, const int32_t *dims, int32_t rank);

@@ -1,5 +1,5 @@
-/* padding.h: torch.nn's padding layers. padding holds two numbers for each dimension, the last dimension first: left, right, top,
- * bottom, front, back. A negative number crops. x [N, C, ...] or [C, ...]. */
+/* padding.h: torch.nn's padding layers. padding holds two numbers for each dimension, the last dimension first: left,
+ * right, top, bottom, front, back. A negative number crops. x [N, C, ...] or [C, ...]. */
 #ifndef ONNXRUN_NN_PADDING_H
 #define ONNXRUN_NN_PADDING_H
 

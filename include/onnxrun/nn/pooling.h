@@ -1,6 +1,6 @@
-/* pooling.h: the pools of torch.nn. Images are [N, C, spatial...], or one image [C, spatial...]; sizes are listed outermost first
- * (depth, height, width), of which the first 1, 2 or 3 entries count. *indices, where not NULL (return_indices), receives int64
- * positions in the image of each channel. */
+/* pooling.h: the pools of torch.nn. Images are [N, C, spatial...], or one image [C, spatial...]; sizes are listed
+ * outermost first (depth, height, width), of which the first 1, 2 or 3 entries count. *indices, where not NULL
+ * (return_indices), receives int64 positions in the image of each channel. */
 #ifndef ONNXRUN_NN_POOLING_H
 #define ONNXRUN_NN_POOLING_H
 
@@ -25,7 +25,7 @@ ONR_API int onr_max_pool3d(struct onr_net *net, int x, const struct onr_max_pool
 /* torch.nn.MaxUnpool1d, MaxUnpool2d, MaxUnpool3d: x to where indices say, zeros elsewhere. */
 struct onr_max_unpool {
   int64_t kernel_size[3];
-  int64_t stride[3];      /* 0: kernel_size */
+  int64_t stride[3]; /* 0: kernel_size */
   int64_t padding[3];
   int64_t output_size[3]; /* 0: (input - 1) stride - 2 padding + kernel_size; else less than a stride from that */
 };
@@ -36,8 +36,8 @@ ONR_API int onr_max_unpool3d(struct onr_net *net, int x, int indices, const stru
 /* torch.nn.AvgPool1d, AvgPool2d, AvgPool3d */
 struct onr_avg_pool {
   int64_t kernel_size[3];
-  int64_t stride[3];        /* 0: kernel_size */
-  int64_t padding[3];       /* at most half of the kernel */
+  int64_t stride[3];  /* 0: kernel_size */
+  int64_t padding[3]; /* at most half of the kernel */
   int32_t ceil_mode;
   int32_t exclude_pad;      /* count_include_pad=False */
   int64_t divisor_override; /* 0: none */
@@ -71,11 +71,14 @@ struct onr_fractional_max_pool {
   int64_t kernel_size[3];
   int64_t output_size[3];
   double output_ratio[3]; /* in (0, 1); where output_size is 0 */
-  uint64_t seed;          /* of the samples, where they are not given: each run gives what PyTorch does after torch.manual_seed(seed) */
+  uint64_t seed;          /* of the samples, where they are not given: each run gives what PyTorch does after
+                             torch.manual_seed(seed) */
 };
 /* samples [N, C, 2 or 3] in [0, 1) as PyTorch's _random_samples, which give PyTorch's result; -1: none */
-ONR_API int onr_fractional_max_pool2d(struct onr_net *net, int x, int samples, const struct onr_fractional_max_pool *pool, int *indices);
-ONR_API int onr_fractional_max_pool3d(struct onr_net *net, int x, int samples, const struct onr_fractional_max_pool *pool, int *indices);
+ONR_API int onr_fractional_max_pool2d(struct onr_net *net, int x, int samples,
+                                      const struct onr_fractional_max_pool *pool, int *indices);
+ONR_API int onr_fractional_max_pool3d(struct onr_net *net, int x, int samples,
+                                      const struct onr_fractional_max_pool *pool, int *indices);
 
 #ifdef __cplusplus
 }

@@ -2,10 +2,10 @@
  * TransformerDecoder, Transformer.
  *
  * Sequences are [length, batch, features], with batch_first [batch, length, features].
- * Masks are values of the net or -1 for none. bool: true hides, as in PyTorch, and must be an input or a constant of the
- * net; float32: is added to the scores. An attention mask is [queries, keys], [batch heads, queries, keys] or
- * [batch, heads, queries, keys]; a key padding mask is [batch, keys]. Without a batch, sequences are [length, features], and batch
- * is left out everywhere. A query all of whose keys are hidden has no defined result. */
+ * Masks are values of the net or -1 for none. bool: true hides, as in PyTorch, and must be an input or a constant of
+ * the net; float32: is added to the scores. An attention mask is [queries, keys], [batch heads, queries, keys] or
+ * [batch, heads, queries, keys]; a key padding mask is [batch, keys]. Without a batch, sequences are [length,
+ * features], and batch is left out everywhere. A query all of whose keys are hidden has no defined result. */
 #ifndef ONNXRUN_NN_TRANSFORMER_H
 #define ONNXRUN_NN_TRANSFORMER_H
 
@@ -17,7 +17,7 @@ extern "C" {
 
 struct onr_multihead_attention {
   int64_t embed_dim, num_heads;
-  int64_t kdim, vdim;       /* 0: embed_dim */
+  int64_t kdim, vdim; /* 0: embed_dim */
   int32_t batch_first;
   int32_t per_head_weights; /* average_attn_weights=False */
   int32_t add_zero_attn;    /* one more key and value of zeros, behind bias_k and bias_v */
@@ -33,9 +33,9 @@ struct onr_multihead_attention_weights {
   struct onr_weight out_proj_bias;   /* [embed]; data NULL: none */
 };
 /* *weights, where not NULL (need_weights), receives [batch, queries, keys], per head [batch, heads, queries, keys]. */
-ONR_API int onr_multihead_attention(struct onr_net *net, int query, int key, int value, int attn_mask, int key_padding_mask,
-                                    const struct onr_multihead_attention *p, const struct onr_multihead_attention_weights *w,
-                                    int *weights);
+ONR_API int onr_multihead_attention(struct onr_net *net, int query, int key, int value, int attn_mask,
+                                    int key_padding_mask, const struct onr_multihead_attention *p,
+                                    const struct onr_multihead_attention_weights *w, int *weights);
 
 struct onr_transformer {
   int64_t d_model, nhead;
@@ -53,7 +53,7 @@ struct onr_transformer_layer_weights {
   struct onr_multihead_attention_weights self_attn;
   struct onr_multihead_attention_weights multihead_attn; /* decoder layers alone */
   struct onr_affine_weights linear1, linear2, norm1, norm2;
-  struct onr_affine_weights norm3;                       /* decoder layers alone */
+  struct onr_affine_weights norm3; /* decoder layers alone */
 };
 /* -1: none. */
 struct onr_decoder_masks {
@@ -61,13 +61,16 @@ struct onr_decoder_masks {
 };
 
 ONR_API int onr_transformer_encoder_layer(struct onr_net *net, int src, int src_mask, int src_key_padding_mask,
-                                          const struct onr_transformer *p, const struct onr_transformer_layer_weights *w);
+                                          const struct onr_transformer *p,
+                                          const struct onr_transformer_layer_weights *w);
 /* masks NULL: none. */
-ONR_API int onr_transformer_decoder_layer(struct onr_net *net, int tgt, int memory, const struct onr_decoder_masks *masks,
-                                          const struct onr_transformer *p, const struct onr_transformer_layer_weights *w);
+ONR_API int onr_transformer_decoder_layer(struct onr_net *net, int tgt, int memory,
+                                          const struct onr_decoder_masks *masks, const struct onr_transformer *p,
+                                          const struct onr_transformer_layer_weights *w);
 /* layers[num_encoder_layers], layers[num_decoder_layers] */
-ONR_API int onr_transformer_encoder(struct onr_net *net, int src, int src_mask, int src_key_padding_mask, const struct onr_transformer *p,
-                                    const struct onr_transformer_layer_weights *layers, struct onr_affine_weights norm);
+ONR_API int onr_transformer_encoder(struct onr_net *net, int src, int src_mask, int src_key_padding_mask,
+                                    const struct onr_transformer *p, const struct onr_transformer_layer_weights *layers,
+                                    struct onr_affine_weights norm);
 ONR_API int onr_transformer_decoder(struct onr_net *net, int tgt, int memory, const struct onr_decoder_masks *masks,
                                     const struct onr_transformer *p, const struct onr_transformer_layer_weights *layers,
                                     struct onr_affine_weights norm);
@@ -78,7 +81,8 @@ struct onr_transformer_weights {
 };
 /* torch.nn.Transformer: decoder(tgt, encoder(src)). masks NULL: none */
 ONR_API int onr_transformer(struct onr_net *net, int src, int tgt, int src_mask, int src_key_padding_mask,
-                            const struct onr_decoder_masks *masks, const struct onr_transformer *p, const struct onr_transformer_weights *w);
+                            const struct onr_decoder_masks *masks, const struct onr_transformer *p,
+                            const struct onr_transformer_weights *w);
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,6 @@
-/* upsample.h: torch.nn.Upsample (torch.nn.functional.interpolate), UpsamplingNearest2d, UpsamplingBilinear2d, PixelShuffle,
- * PixelUnshuffle, ChannelShuffle. Images are [N, C, spatial...], or one image [C, spatial...]; sizes are listed outermost first. */
+/* upsample.h: torch.nn.Upsample (torch.nn.functional.interpolate), UpsamplingNearest2d, UpsamplingBilinear2d,
+ * PixelShuffle, PixelUnshuffle, ChannelShuffle. Images are [N, C, spatial...], or one image [C, spatial...]; sizes are
+ * listed outermost first. */
 #ifndef ONNXRUN_NN_UPSAMPLE_H
 #define ONNXRUN_NN_UPSAMPLE_H
 
@@ -24,13 +25,15 @@ struct onr_upsample {
   int64_t size[3];
   double scale_factor[3];
   enum onr_upsample_mode mode;
-  int32_t align_corners;          /* linear, bilinear, bicubic, trilinear */
-  int32_t recompute_scale_factor; /* the sizes that scale_factor gives decide where pixels lie, not scale_factor itself */
-  int32_t antialias;              /* bilinear and bicubic */
+  int32_t align_corners; /* linear, bilinear, bicubic, trilinear */
+  int32_t
+      recompute_scale_factor; /* the sizes that scale_factor gives decide where pixels lie, not scale_factor itself */
+  int32_t antialias;          /* bilinear and bicubic */
 };
 ONR_API int onr_upsample(struct onr_net *net, int x, const struct onr_upsample *upsample);
 
-/* torch.nn.UpsamplingNearest2d, UpsamplingBilinear2d (which aligns corners): only size or scale_factor of the parameters are read. */
+/* torch.nn.UpsamplingNearest2d, UpsamplingBilinear2d (which aligns corners): only size or scale_factor of the
+ * parameters are read. */
 ONR_API int onr_upsampling_nearest2d(struct onr_net *net, int x, const struct onr_upsample *upsample);
 ONR_API int onr_upsampling_bilinear2d(struct onr_net *net, int x, const struct onr_upsample *upsample);
 

@@ -1,9 +1,10 @@
-/* import_attention.c: Attention, FlexAttention, RotaryEmbedding, LinearAttention, CausalConvWithState. Attention may ignore
- * softmax_precision: its sums are never narrower than that asks. */
+/* import_attention.c: Attention, FlexAttention, RotaryEmbedding, LinearAttention, CausalConvWithState. Attention may
+ * ignore softmax_precision: its sums are never narrower than that asks. */
 #include "onnx/node/import.h"
 
 static enum onr_status read_attention(const struct onr_node *node) {
-  const int64_t left = onri_attr_int(node, "left_window_size", -1), right = onri_attr_int(node, "right_window_size", -1);
+  const int64_t left = onri_attr_int(node, "left_window_size", -1),
+                right = onri_attr_int(node, "right_window_size", -1);
   const struct onr_attention_params params = {
       .scale = onri_attr_float(node, "scale", 0.0f),
       .softcap = onri_attr_float(node, "softcap", 0.0f),
@@ -53,20 +54,27 @@ static enum onr_status import_linear_attention(const struct onr_node *node) {
 static enum onr_status modify(const struct onr_node *node, const char *name, int32_t *value) {
   const struct onri_attribute *body = onri_attr_find(node, name);
   if (!body) return ONR_STATUS_OK;
-  if (body->kind != ONRI_ATTRIBUTE_GRAPH) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute '%s' must be a graph", name);
+  if (body->kind != ONRI_ATTRIBUTE_GRAPH)
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute '%s' must be a graph", name);
   const size_t inputs = body->graphs[0]->num_inputs - body->num_captures, outputs = body->graphs[0]->num_outputs;
   if (inputs != 1 || outputs != 1)
-    return onr_fail(node->error, ONR_STATUS_GRAPH, "'%s' must have one input and one output, found %zu and %zu", name, inputs, outputs);
+    return onr_fail(node->error, ONR_STATUS_GRAPH, "'%s' must have one input and one output, found %zu and %zu", name,
+                    inputs, outputs);
   return onri_emit_inlined(node, body, value, value);
 }
 
 static enum onr_status read_precision(const struct onr_node *node, enum onr_dtype *precision) {
-  *precision = (enum onr_dtype)onri_attr_int32(node, "softmax_precision", ONR_DTYPE_NONE, ONR_DTYPE_F32, ONR_DTYPE_LAST_IN_FILES);
+  *precision = (enum onr_dtype)onri_attr_int32(node, "softmax_precision", ONR_DTYPE_NONE, ONR_DTYPE_F32,
+                                               ONR_DTYPE_LAST_IN_FILES);
   switch (*precision) {
-    case ONR_DTYPE_NONE: case ONR_DTYPE_F32: case ONR_DTYPE_F64: case ONR_DTYPE_F16: case ONR_DTYPE_BF16: return ONR_STATUS_OK;
+    case ONR_DTYPE_NONE:
+    case ONR_DTYPE_F32:
+    case ONR_DTYPE_F64:
+    case ONR_DTYPE_F16:
+    case ONR_DTYPE_BF16: return ONR_STATUS_OK;
     default:
-      return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected a floating-point type as softmax_precision, found %s",
-                      onr_dtype_name(*precision));
+      return onr_fail(node->error, ONR_STATUS_ATTRIBUTE,
+                      "expected a floating-point type as softmax_precision, found %s", onr_dtype_name(*precision));
   }
 }
 
@@ -81,7 +89,8 @@ static enum onr_status import_flex_attention(const struct onr_node *node) {
       .scores = 1, .has_scale = onri_attr_has(node, "scale"), .scale = onri_attr_float(node, "scale", 0.0f)};
   const struct onr_head_product_params values = {.scores = 0};
   const struct onr_softmax_params softmax = {.axis = -1};
-  const int is_plain = !onri_attr_has(node, "score_mod") && !onri_attr_has(node, "prob_mod") && !onri_attr_has(node, "softmax_precision");
+  const int is_plain = !onri_attr_has(node, "score_mod") && !onri_attr_has(node, "prob_mod") &&
+                       !onri_attr_has(node, "softmax_precision");
   int32_t value = onri_temp(node), weights = onri_temp(node);
   ONR_TRY(read_precision(node, &params.precision));
   if (is_plain && (!params.has_scale || params.scale > 0)) return plain_flex_attention(node);

@@ -8,12 +8,14 @@ static enum onr_dtype dtype_by_proto_name(const struct onr_string *name) {
   static const struct {
     const char *name;
     enum onr_dtype dtype;
-  } names[] = {{"FLOAT", ONR_DTYPE_F32},   {"UINT8", ONR_DTYPE_U8},      {"INT8", ONR_DTYPE_I8},     {"UINT16", ONR_DTYPE_U16},
-               {"INT16", ONR_DTYPE_I16},   {"INT32", ONR_DTYPE_I32},     {"INT64", ONR_DTYPE_I64},   {"STRING", ONR_DTYPE_STRING},
-               {"BOOL", ONR_DTYPE_BOOL},   {"FLOAT16", ONR_DTYPE_F16},   {"DOUBLE", ONR_DTYPE_F64},  {"UINT32", ONR_DTYPE_U32},
+  } names[] = {{"FLOAT", ONR_DTYPE_F32},   {"UINT8", ONR_DTYPE_U8},      {"INT8", ONR_DTYPE_I8},
+               {"UINT16", ONR_DTYPE_U16},  {"INT16", ONR_DTYPE_I16},     {"INT32", ONR_DTYPE_I32},
+               {"INT64", ONR_DTYPE_I64},   {"STRING", ONR_DTYPE_STRING}, {"BOOL", ONR_DTYPE_BOOL},
+               {"FLOAT16", ONR_DTYPE_F16}, {"DOUBLE", ONR_DTYPE_F64},    {"UINT32", ONR_DTYPE_U32},
                {"UINT64", ONR_DTYPE_U64},  {"COMPLEX64", ONR_DTYPE_C64}, {"COMPLEX128", ONR_DTYPE_C128}};
-  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-    if (strlen(names[i].name) == name->length && memcmp(names[i].name, name->text, name->length) == 0) return names[i].dtype;
+  for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+    if (strlen(names[i].name) == name->length && memcmp(names[i].name, name->text, name->length) == 0)
+      return names[i].dtype;
   return ONR_DTYPE_NONE;
 }
 
@@ -35,7 +37,8 @@ static enum onr_status read_cast(const struct onr_node *node) {
 static enum onr_status import_cast_1(const struct onr_node *node) {
   const struct onri_attribute *to = onri_attr_find(node, "to");
   if (to && to->kind == ONRI_ATTRIBUTE_INT) return read_cast(node); /* what exporters of the time wrote, too */
-  struct onr_cast_params params = {.to = to && to->kind == ONRI_ATTRIBUTE_STRING ? dtype_by_proto_name(&to->s) : ONR_DTYPE_NONE};
+  struct onr_cast_params params = {.to = to && to->kind == ONRI_ATTRIBUTE_STRING ? dtype_by_proto_name(&to->s)
+                                                                                 : ONR_DTYPE_NONE};
   if (params.to == ONR_DTYPE_NONE)
     return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute 'to' must be the name of a data type, such as FLOAT");
   return onri_emit(node, &onri_layer_cast, &params);

@@ -3,7 +3,8 @@
 
 #include "onnx/node/importer.h"
 
-static struct onri_constant *make(const struct onr_node *node, enum onr_dtype dtype, int32_t rank, size_t count, const void *data) {
+static struct onri_constant *make(const struct onr_node *node, enum onr_dtype dtype, int32_t rank, size_t count,
+                                  const void *data) {
   const int64_t dims[1] = {(int64_t)count};
   const struct onr_desc desc = onr_desc_make(dtype, rank, dims);
   struct onri_constant *constant = onri_constant_create(node->importer->env, &desc);
@@ -28,9 +29,9 @@ static enum onr_status read_constant(const struct onr_node *node) {
   static const struct {
     const char *name;
     enum onri_attribute_kind kind;
-  } forms[] = {{"value", ONRI_ATTRIBUTE_TENSOR}, {"sparse_value", ONRI_ATTRIBUTE_SPARSE_TENSOR},
-               {"value_float", ONRI_ATTRIBUTE_FLOAT}, {"value_floats", ONRI_ATTRIBUTE_FLOATS},
-               {"value_int", ONRI_ATTRIBUTE_INT}, {"value_ints", ONRI_ATTRIBUTE_INTS},
+  } forms[] = {{"value", ONRI_ATTRIBUTE_TENSOR},        {"sparse_value", ONRI_ATTRIBUTE_SPARSE_TENSOR},
+               {"value_float", ONRI_ATTRIBUTE_FLOAT},   {"value_floats", ONRI_ATTRIBUTE_FLOATS},
+               {"value_int", ONRI_ATTRIBUTE_INT},       {"value_ints", ONRI_ATTRIBUTE_INTS},
                {"value_string", ONRI_ATTRIBUTE_STRING}, {"value_strings", ONRI_ATTRIBUTE_STRINGS}};
   const struct onri_attribute *chosen = NULL;
   struct onri_value *value;
@@ -38,7 +39,8 @@ static enum onr_status read_constant(const struct onr_node *node) {
   for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
     const struct onri_attribute *a = onri_attr_find(node, forms[i].name);
     if (!a) continue;
-    if (a->kind != forms[i].kind) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute '%s' has the wrong type", a->name);
+    if (a->kind != forms[i].kind)
+      return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute '%s' has the wrong type", a->name);
     if (chosen) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "both '%s' and '%s' are set", chosen->name, a->name);
     chosen = a;
   }

@@ -1,4 +1,5 @@
-/* import_control: If, Loop, Scan. Bodies arrive closed; here their formal inputs and outputs are checked against the node. */
+/* import_control: If, Loop, Scan. Bodies arrive closed; here their formal inputs and outputs are checked against the
+ * node. */
 #include <string.h>
 
 #include "onnx/node/importer.h"
@@ -7,22 +8,27 @@
 static enum onr_status find_body(const struct onr_node *node, const char *name, const struct onri_attribute **body) {
   *body = onri_attr_find(node, name);
   if (!*body) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "the attribute '%s' is missing", name);
-  if ((*body)->kind != ONRI_ATTRIBUTE_GRAPH) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute '%s' must be a graph", name);
+  if ((*body)->kind != ONRI_ATTRIBUTE_GRAPH)
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute '%s' must be a graph", name);
   return ONR_STATUS_OK;
 }
 
-static size_t formal_inputs(const struct onri_attribute *body) { return body->graphs[0]->num_inputs - body->num_captures; }
+static size_t formal_inputs(const struct onri_attribute *body) {
+  return body->graphs[0]->num_inputs - body->num_captures;
+}
 
 static enum onr_status check_inputs(const struct onr_node *node, const struct onri_attribute *body, size_t expected) {
   if (formal_inputs(body) == expected) return ONR_STATUS_OK;
-  return onr_fail(node->error, ONR_STATUS_GRAPH, "'%s' must have %zu inputs, found %zu", body->name, expected, formal_inputs(body));
+  return onr_fail(node->error, ONR_STATUS_GRAPH, "'%s' must have %zu inputs, found %zu", body->name, expected,
+                  formal_inputs(body));
 }
 
 /* The node with its outputs, then omitted ones up to `count`. */
 static enum onr_status pad_outputs(const struct onr_node *node, size_t count, struct onr_node *padded) {
   int32_t *out;
   if ((size_t)node->num_out > count)
-    return onr_fail(node->error, ONR_STATUS_GRAPH, "the node has %d outputs, its bodies make %zu", (int)node->num_out, count);
+    return onr_fail(node->error, ONR_STATUS_GRAPH, "the node has %d outputs, its bodies make %zu", (int)node->num_out,
+                    count);
   out = onri_arena_allocate(&node->importer->scratch, count * sizeof(*out));
   if (!out) return onri_import_no_memory(node->importer);
   for (size_t i = 0; i < count; i++) out[i] = onri_out(node, (int32_t)i);
@@ -78,8 +84,8 @@ static enum onr_status scan_list(const struct onr_node *node, const char *name, 
     return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "'%s' has %zu values, expected %zu", name, found, count);
   for (size_t i = 0; i < found; i++) {
     if (values[i] < min || values[i] > max)
-      return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "'%s' must lie in [%lld, %lld], found %lld", name, (long long)min,
-                      (long long)max, (long long)values[i]);
+      return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "'%s' must lie in [%lld, %lld], found %lld", name,
+                      (long long)min, (long long)max, (long long)values[i]);
     target[i] = (int32_t)values[i];
   }
   return ONR_STATUS_OK;
@@ -87,8 +93,8 @@ static enum onr_status scan_list(const struct onr_node *node, const char *name, 
 
 static enum onr_status check_scan_count(const struct onr_node *node, size_t inputs, size_t outputs) {
   if (inputs <= ONR_SCAN_MAX && outputs <= ONR_SCAN_MAX) return ONR_STATUS_OK;
-  return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "%zu scan inputs and %zu scan outputs, at most %d of each", inputs, outputs,
-                  ONR_SCAN_MAX);
+  return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "%zu scan inputs and %zu scan outputs, at most %d of each",
+                  inputs, outputs, ONR_SCAN_MAX);
 }
 
 /* What states and scan inputs, `num_in` in all, and the body say. */
@@ -130,12 +136,12 @@ static enum onr_status import_scan(const struct onr_node *node) {
  * A scan over the batch whose body holds the scan over one sequence. */
 
 struct batch_scan {
-  struct onr_node inside;       /* the node, as it emits into `outer` */
+  struct onr_node inside; /* the node, as it emits into `outer` */
   struct onri_graph *outer;
   struct onr_scan_params params; /* of the inner scan */
-  int32_t *in, *out;            /* of the inner scan: values of `outer` */
+  int32_t *in, *out;             /* of the inner scan: values of `outer` */
   size_t num_in, num_out;
-  int32_t length;               /* of this sequence; NONE: all of it */
+  int32_t length; /* of this sequence; NONE: all of it */
 };
 
 /* The first `length` entries of the sequence x. */
@@ -182,8 +188,10 @@ static enum onr_status fill_batch_scan(struct batch_scan *s, const struct onri_a
   return ONR_STATUS_OK;
 }
 
-/* The body of the outer scan: an input for each state and sequence, one for the length, and the captures of the inner body. */
-static enum onr_status make_batch_scan(const struct onr_node *node, const struct onri_attribute *body, struct batch_scan *s) {
+/* The body of the outer scan: an input for each state and sequence, one for the length, and the captures of the inner
+ * body. */
+static enum onr_status make_batch_scan(const struct onr_node *node, const struct onri_attribute *body,
+                                       struct batch_scan *s) {
   struct onri_importer *importer = node->importer;
   const int has_length = node->in[0] != ONRI_NONE;
   const size_t formal = s->num_in + (size_t)has_length, all = formal + body->num_captures;
@@ -212,7 +220,8 @@ static enum onr_status import_scan_8(const struct onr_node *node) {
   struct onri_attribute outer;
   struct onr_node padded;
   size_t outputs;
-  if (node->num_in < 2) return onr_fail(node->error, ONR_STATUS_ARITY, "%d inputs, at least 2 are needed", (int)node->num_in);
+  if (node->num_in < 2)
+    return onr_fail(node->error, ONR_STATUS_ARITY, "%d inputs, at least 2 are needed", (int)node->num_in);
   ONR_TRY(read_scan(node, node->num_in - 1, &s.params, &body, &outputs));
   s.num_out = (size_t)s.params.num_states + outputs;
   ONR_TRY(check_scan_count(node, (size_t)params.num_scan_inputs, s.num_out));

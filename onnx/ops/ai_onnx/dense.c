@@ -30,9 +30,9 @@ static enum onr_status import_qlinear_matmul(const struct onr_node *node) {
 static enum onr_status import_einsum(const struct onr_node *node) {
   const struct onri_attribute *equation = onri_attr_find(node, "equation");
   struct onr_einsum_params params = {.equation = ""};
-  if (equation == NULL || equation->kind != ONRI_ATTRIBUTE_STRING)
+  if (!equation || equation->kind != ONRI_ATTRIBUTE_STRING)
     return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected an equation, found none");
-  if (equation->s.length >= ONR_EINSUM_MAX_TEXT || memchr(equation->s.text, 0, equation->s.length) != NULL)
+  if (equation->s.length >= ONR_EINSUM_MAX_TEXT || memchr(equation->s.text, 0, equation->s.length))
     return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected an equation of fewer than %d characters, found %zu",
                     ONR_EINSUM_MAX_TEXT, equation->s.length);
   memcpy(params.equation, equation->s.text, equation->s.length);

@@ -5,10 +5,10 @@
 
 /* --- unary: name, function, alpha, beta --- */
 
-#define UNARY(name, function, first, second)                                                             \
-  static enum onr_status import_##name(const struct onr_node *node) {                                      \
+#define UNARY(name, function, first, second)                                                                 \
+  static enum onr_status import_##name(const struct onr_node *node) {                                        \
     const struct onr_unary_params params = {.op = ONR_UNARY_##function, .alpha = (first), .beta = (second)}; \
-    return onri_emit(node, &onri_layer_unary, &params);                                                  \
+    return onri_emit(node, &onri_layer_unary, &params);                                                      \
   }
 #define FLOAT(name, otherwise) onri_attr_float(node, name, otherwise)
 
@@ -106,8 +106,10 @@ static enum onr_status import_binary(const struct onr_node *node, enum onr_binar
   return onri_emit(node, &onri_layer_binary, &params);
 }
 
-#define BINARY(name, function) \
-  static enum onr_status import_##name(const struct onr_node *node) { return import_binary(node, ONR_BINARY_##function); }
+#define BINARY(name, function)                                        \
+  static enum onr_status import_##name(const struct onr_node *node) { \
+    return import_binary(node, ONR_BINARY_##function);                \
+  }
 
 BINARY(add, ADD)
 BINARY(sub, SUB)
@@ -136,7 +138,8 @@ static enum onr_status import_prelu_1(const struct onr_node *node) {
 }
 
 static enum onr_status import_mod(const struct onr_node *node) {
-  const struct onr_binary_params params = {.op = onri_attr_int32(node, "fmod", 0, 0, 1) ? ONR_BINARY_FMOD : ONR_BINARY_MOD};
+  const struct onr_binary_params params = {.op = onri_attr_int32(node, "fmod", 0, 0, 1) ? ONR_BINARY_FMOD
+                                                                                        : ONR_BINARY_MOD};
   return onri_emit(node, &onri_layer_binary, &params);
 }
 

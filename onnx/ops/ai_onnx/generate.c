@@ -11,8 +11,8 @@ static enum onr_dtype attr_dtype(const struct onr_node *node, const char *name, 
 static enum onr_status import_constant_of_shape(const struct onr_node *node) {
   struct onr_constant_of_shape_params params = {.dtype = ONR_DTYPE_F32};
   const struct onri_attribute *value = onri_attr_find(node, "value");
-  if (value != NULL) {
-    if (value->kind != ONRI_ATTRIBUTE_TENSOR || value->tensor == NULL)
+  if (value) {
+    if (value->kind != ONRI_ATTRIBUTE_TENSOR || !value->tensor)
       return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute 'value' must be a tensor");
     if (onr_desc_elements(&value->tensor->desc) != 1)
       return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute 'value' has %lld elements: expected one",
@@ -30,12 +30,14 @@ static enum onr_status import_constant_fill(const struct onr_node *node) {
   struct onr_constant_of_shape_params params = {.dtype = attr_dtype(node, "dtype", ONR_DTYPE_F32)};
   const float value = onri_attr_float(node, "value", 0.0f);
   size_t num_shape, num_extra;
-  const int64_t *shape = onri_attr_ints(node, "shape", &num_shape), *extra = onri_attr_ints(node, "extra_shape", &num_extra);
+  const int64_t *shape = onri_attr_ints(node, "shape", &num_shape),
+                *extra = onri_attr_ints(node, "extra_shape", &num_extra);
   int32_t dims = onri_in(node, 0);
   if (params.dtype == ONR_DTYPE_F32) {
-    memcpy(params.value, &value, sizeof value);
+    memcpy(params.value, &value, sizeof(value));
   } else if (value != 0.0f) {
-    return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "a value other than 0 of type %s", onr_dtype_name(params.dtype));
+    return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "a value other than 0 of type %s",
+                    onr_dtype_name(params.dtype));
   }
   if (dims == ONRI_NONE) {
     dims = onri_const_ints(node, shape, num_shape);
@@ -58,7 +60,8 @@ static enum onr_status import_constant_fill(const struct onr_node *node) {
 static enum onr_status import_range(const struct onr_node *node) { return onri_emit(node, &onri_layer_range, NULL); }
 
 static enum onr_status import_eye_like(const struct onr_node *node) {
-  const struct onr_eye_like_params params = {.dtype = attr_dtype(node, "dtype", ONR_DTYPE_NONE), .k = onri_attr_int(node, "k", 0)};
+  const struct onr_eye_like_params params = {.dtype = attr_dtype(node, "dtype", ONR_DTYPE_NONE),
+                                             .k = onri_attr_int(node, "k", 0)};
   return onri_emit(node, &onri_layer_eye_like, &params);
 }
 
@@ -88,11 +91,12 @@ static uint64_t attr_seed(const struct onr_node *node) {
   uint32_t bits;
   if (!onri_attr_has(node, "seed")) return ONR_DEFAULT_SEED;
   if (seed >= 0 && seed < 4294967296.0f) return (uint64_t)seed;
-  memcpy(&bits, &seed, sizeof bits);
+  memcpy(&bits, &seed, sizeof(bits));
   return bits;
 }
 
-static struct onr_random_params random_params(const struct onr_node *node, enum onr_random_kind kind, enum onr_dtype dtype) {
+static struct onr_random_params random_params(const struct onr_node *node, enum onr_random_kind kind,
+                                              enum onr_dtype dtype) {
   const int is_normal = kind == ONR_RANDOM_NORMAL;
   return (struct onr_random_params){.kind = kind,
                                     .dtype = attr_dtype(node, "dtype", dtype),
@@ -107,14 +111,19 @@ static enum onr_status emit_random(const struct onr_node *node, enum onr_random_
   const int64_t *shape = onri_attr_ints(node, "shape", &count);
   if (!onri_attr_has(node, "shape")) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute 'shape' is missing");
   if (count > ONR_MAX_RANK)
-    return onr_fail(node->error, ONR_STATUS_LIMIT, "attribute 'shape' has %zu entries: the highest rank is %d", count, ONR_MAX_RANK);
+    return onr_fail(node->error, ONR_STATUS_LIMIT, "attribute 'shape' has %zu entries: the highest rank is %d", count,
+                    ONR_MAX_RANK);
   params.rank = (int32_t)count;
   for (size_t d = 0; d < count; d++) params.dim[d] = shape[d];
   return onri_emit(node, &onri_layer_random, &params);
 }
 
-static enum onr_status import_random_normal(const struct onr_node *node) { return emit_random(node, ONR_RANDOM_NORMAL); }
-static enum onr_status import_random_uniform(const struct onr_node *node) { return emit_random(node, ONR_RANDOM_UNIFORM); }
+static enum onr_status import_random_normal(const struct onr_node *node) {
+  return emit_random(node, ONR_RANDOM_NORMAL);
+}
+static enum onr_status import_random_uniform(const struct onr_node *node) {
+  return emit_random(node, ONR_RANDOM_UNIFORM);
+}
 
 static enum onr_status import_random_normal_like(const struct onr_node *node) {
   const struct onr_random_params params = random_params(node, ONR_RANDOM_NORMAL, ONR_DTYPE_NONE);
@@ -127,7 +136,8 @@ static enum onr_status import_random_uniform_like(const struct onr_node *node) {
 }
 
 static enum onr_status import_bernoulli(const struct onr_node *node) {
-  const struct onr_bernoulli_params params = {.dtype = attr_dtype(node, "dtype", ONR_DTYPE_NONE), .seed = attr_seed(node)};
+  const struct onr_bernoulli_params params = {.dtype = attr_dtype(node, "dtype", ONR_DTYPE_NONE),
+                                              .seed = attr_seed(node)};
   return onri_emit(node, &onri_layer_bernoulli, &params);
 }
 
@@ -136,7 +146,8 @@ static enum onr_status import_multinomial(const struct onr_node *node) {
                                                 .samples = onri_attr_int(node, "sample_size", 1),
                                                 .seed = attr_seed(node)};
   if (params.dtype != ONR_DTYPE_I32 && params.dtype != ONR_DTYPE_I64)
-    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute 'dtype' names %s: expected int32 or int64", onr_dtype_name(params.dtype));
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute 'dtype' names %s: expected int32 or int64",
+                    onr_dtype_name(params.dtype));
   return onri_emit(node, &onri_layer_multinomial, &params);
 }
 

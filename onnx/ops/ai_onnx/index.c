@@ -52,7 +52,9 @@ static enum onr_status import_top_k(const struct onr_node *node) {
   return onri_emit(node, &onri_layer_top_k, &params);
 }
 
-static enum onr_status import_non_zero(const struct onr_node *node) { return onri_emit(node, &onri_layer_non_zero, NULL); }
+static enum onr_status import_non_zero(const struct onr_node *node) {
+  return onri_emit(node, &onri_layer_non_zero, NULL);
+}
 
 static enum onr_status import_unique(const struct onr_node *node) {
   const struct onr_unique_params params = {.flat = !onri_attr_has(node, "axis"),
@@ -62,12 +64,14 @@ static enum onr_status import_unique(const struct onr_node *node) {
 }
 
 static enum onr_status import_compress(const struct onr_node *node) {
-  const struct onr_compress_params params = {.flat = !onri_attr_has(node, "axis"), .axis = onri_attr_int(node, "axis", 0)};
+  const struct onr_compress_params params = {.flat = !onri_attr_has(node, "axis"),
+                                             .axis = onri_attr_int(node, "axis", 0)};
   return onri_emit(node, &onri_layer_compress, &params);
 }
 
 static enum onr_status import_non_max_suppression(const struct onr_node *node) {
-  const struct onr_non_max_suppression_params params = {.center_point_box = onri_attr_int32(node, "center_point_box", 0, 0, 1)};
+  const struct onr_non_max_suppression_params params = {.center_point_box =
+                                                            onri_attr_int32(node, "center_point_box", 0, 0, 1)};
   return onri_emit(node, &onri_layer_non_max_suppression, &params);
 }
 

@@ -3,9 +3,10 @@
 
 static struct onr_nll_loss_params loss_params(const struct onr_node *node) {
   static const char *const reductions[] = {"none", "sum", "mean", NULL}; /* as enum onr_loss_reduction */
-  return (struct onr_nll_loss_params){.reduction = (enum onr_loss_reduction)onri_attr_choice(node, "reduction", reductions, ONR_LOSS_MEAN),
-                                      .has_ignored = onri_attr_has(node, "ignore_index"),
-                                      .ignored = onri_attr_int(node, "ignore_index", 0)};
+  return (struct onr_nll_loss_params){
+      .reduction = (enum onr_loss_reduction)onri_attr_choice(node, "reduction", reductions, ONR_LOSS_MEAN),
+      .has_ignored = onri_attr_has(node, "ignore_index"),
+      .ignored = onri_attr_int(node, "ignore_index", 0)};
 }
 
 static enum onr_status import_nll_loss(const struct onr_node *node) {

@@ -9,12 +9,14 @@ static enum onr_status import_transpose(const struct onr_node *node) {
   unsigned seen = 0;
   const int64_t *perm = onri_attr_ints(node, "perm", &count);
   if (count > ONR_MAX_RANK)
-    return onr_fail(node->error, ONR_STATUS_LIMIT, "attribute 'perm' has %zu entries: the highest rank is %d", count, ONR_MAX_RANK);
+    return onr_fail(node->error, ONR_STATUS_LIMIT, "attribute 'perm' has %zu entries: the highest rank is %d", count,
+                    ONR_MAX_RANK);
   params.rank = (int32_t)count;
   for (size_t i = 0; i < count; i++) {
     if (perm[i] < 0 || perm[i] >= (int64_t)count || (seen >> perm[i] & 1u))
-      return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "entry %zu of attribute 'perm' is %lld: expected each of 0..%zu once", i,
-                      (long long)perm[i], count - 1);
+      return onr_fail(node->error, ONR_STATUS_ATTRIBUTE,
+                      "entry %zu of attribute 'perm' is %lld: expected each of 0..%zu once", i, (long long)perm[i],
+                      count - 1);
     seen |= 1u << perm[i];
     params.perm[i] = (int32_t)perm[i];
   }
@@ -36,7 +38,7 @@ static enum onr_status import_split_1(const struct onr_node *node) {
   const struct onr_split_params params = {.axis = onri_attr_int(node, "axis", 0), .even = 1};
   size_t count;
   const int64_t *sizes = onri_attr_ints(node, "split", &count);
-  if (sizes == NULL) return onri_emit(node, &onri_layer_split, &params);
+  if (!sizes) return onri_emit(node, &onri_layer_split, &params);
   const int32_t in[2] = {onri_in(node, 0), onri_const_ints(node, sizes, count)};
   return onri_emit_with(node, &onri_layer_split, &params, in, 2, node->out, (size_t)node->num_out);
 }
@@ -50,10 +52,11 @@ static enum onr_status import_split(const struct onr_node *node) {
   const struct onr_split_params params = {.axis = onri_attr_int(node, "axis", 0)};
   const int64_t parts = onri_attr_int(node, "num_outputs", node->num_out);
   if (onri_attr_has(node, "num_outputs") && onri_in(node, 1) != ONRI_NONE)
-    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute 'num_outputs' and the sizes of the parts exclude each other");
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE,
+                    "attribute 'num_outputs' and the sizes of the parts exclude each other");
   if (parts != node->num_out)
-    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute 'num_outputs' is %lld, the node has %d outputs", (long long)parts,
-                    (int)node->num_out);
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute 'num_outputs' is %lld, the node has %d outputs",
+                    (long long)parts, (int)node->num_out);
   return onri_emit(node, &onri_layer_split, &params);
 }
 
@@ -64,9 +67,10 @@ static enum onr_status import_slice_1(const struct onr_node *node) {
   const int64_t *axes = onri_attr_ints(node, "axes", &num_axes);
   if (!onri_attr_has(node, "starts") || !onri_attr_has(node, "ends"))
     return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attributes 'starts' and 'ends' are both needed");
-  const int32_t in[4] = {onri_in(node, 0), onri_const_ints(node, starts, num_starts), onri_const_ints(node, ends, num_ends),
+  const int32_t in[4] = {onri_in(node, 0), onri_const_ints(node, starts, num_starts),
+                         onri_const_ints(node, ends, num_ends),
                          axes != NULL ? onri_const_ints(node, axes, num_axes) : ONRI_NONE};
-  return onri_emit_with(node, &onri_layer_slice, NULL, in, axes != NULL ? 4 : 3, node->out, (size_t)node->num_out);
+  return onri_emit_with(node, &onri_layer_slice, NULL, in, axes ? 4 : 3, node->out, (size_t)node->num_out);
 }
 
 static enum onr_status import_slice(const struct onr_node *node) { return onri_emit(node, &onri_layer_slice, NULL); }
@@ -103,7 +107,8 @@ static enum onr_status import_tile(const struct onr_node *node) { return onri_em
 static const char *const pad_modes[] = {"constant", "reflect", "edge", "wrap", NULL}; /* enum onr_pad_mode */
 
 static enum onr_status emit_old_pad(const struct onr_node *node, const char *attribute) {
-  const struct onr_pad_params params = {.mode = (enum onr_pad_mode)onri_attr_choice(node, "mode", pad_modes, ONR_PAD_CONSTANT)};
+  const struct onr_pad_params params = {
+      .mode = (enum onr_pad_mode)onri_attr_choice(node, "mode", pad_modes, ONR_PAD_CONSTANT)};
   const float value = onri_attr_float(node, "value", 0.0f);
   size_t count;
   const int64_t *pads = onri_attr_ints(node, attribute, &count);
@@ -119,7 +124,8 @@ static enum onr_status import_pad_1(const struct onr_node *node) { return emit_o
 static enum onr_status import_pad_2(const struct onr_node *node) { return emit_old_pad(node, "pads"); }
 
 static enum onr_status import_pad(const struct onr_node *node) {
-  const struct onr_pad_params params = {.mode = (enum onr_pad_mode)onri_attr_choice(node, "mode", pad_modes, ONR_PAD_CONSTANT)};
+  const struct onr_pad_params params = {
+      .mode = (enum onr_pad_mode)onri_attr_choice(node, "mode", pad_modes, ONR_PAD_CONSTANT)};
   return onri_emit(node, &onri_layer_pad, &params);
 }
 
@@ -128,7 +134,8 @@ static enum onr_status import_center_crop_pad(const struct onr_node *node) {
   size_t count;
   const int64_t *axes = onri_attr_ints(node, "axes", &count);
   if (count > ONR_MAX_RANK)
-    return onr_fail(node->error, ONR_STATUS_LIMIT, "attribute 'axes' has %zu entries: the highest rank is %d", count, ONR_MAX_RANK);
+    return onr_fail(node->error, ONR_STATUS_LIMIT, "attribute 'axes' has %zu entries: the highest rank is %d", count,
+                    ONR_MAX_RANK);
   params.num_axes = (int32_t)count;
   for (size_t i = 0; i < count; i++) params.axes[i] = axes[i];
   return onri_emit(node, &onri_layer_center_crop_pad, &params);

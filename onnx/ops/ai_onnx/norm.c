@@ -3,19 +3,26 @@
 
 /* --- softmax: before version 13 over all dimensions from `axis` on, at once --- */
 
-static enum onr_status softmax(const struct onr_node *node, const struct onr_layer *layer, int64_t axis, int32_t flatten) {
+static enum onr_status softmax(const struct onr_node *node, const struct onr_layer *layer, int64_t axis,
+                               int32_t flatten) {
   const struct onr_softmax_params params = {.axis = onri_attr_int(node, "axis", axis), .flatten = flatten};
   return onri_emit(node, layer, &params);
 }
 
-static enum onr_status import_softmax_flat(const struct onr_node *node) { return softmax(node, &onri_layer_softmax, 1, 1); }
+static enum onr_status import_softmax_flat(const struct onr_node *node) {
+  return softmax(node, &onri_layer_softmax, 1, 1);
+}
 static enum onr_status import_softmax(const struct onr_node *node) { return softmax(node, &onri_layer_softmax, -1, 0); }
 static enum onr_status import_log_softmax_flat(const struct onr_node *node) {
   return softmax(node, &onri_layer_log_softmax, 1, 1);
 }
-static enum onr_status import_log_softmax(const struct onr_node *node) { return softmax(node, &onri_layer_log_softmax, -1, 0); }
+static enum onr_status import_log_softmax(const struct onr_node *node) {
+  return softmax(node, &onri_layer_log_softmax, -1, 0);
+}
 /* The old hardmax, too, has one 1 in a flattened line. */
-static enum onr_status import_hardmax_flat(const struct onr_node *node) { return softmax(node, &onri_layer_hardmax, 1, 1); }
+static enum onr_status import_hardmax_flat(const struct onr_node *node) {
+  return softmax(node, &onri_layer_hardmax, 1, 1);
+}
 static enum onr_status import_hardmax(const struct onr_node *node) { return softmax(node, &onri_layer_hardmax, -1, 0); }
 
 /* --- normalisations: stash_type may be ignored, as statistics are in double anyway --- */
@@ -70,7 +77,7 @@ static enum onr_status import_mean_variance_norm(const struct onr_node *node) {
   const int64_t *axes = onri_attr_ints(node, "axes", &count);
   if (count > ONR_MAX_RANK)
     return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected at most %d axes, found %zu", ONR_MAX_RANK, count);
-  if (axes != NULL) {
+  if (axes) {
     params.num_axes = (int32_t)count;
     for (size_t i = 0; i < count; i++) params.axes[i] = axes[i];
   }

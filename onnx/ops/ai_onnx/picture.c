@@ -3,7 +3,8 @@
 
 static enum onr_status import_image_decoder(const struct onr_node *node) {
   static const char *const formats[] = {"RGB", "BGR", "Grayscale", NULL}; /* enum onr_pixels */
-  const struct onr_image_decoder_params params = {(enum onr_pixels)onri_attr_choice(node, "pixel_format", formats, ONR_PIXELS_RGB)};
+  const struct onr_image_decoder_params params = {
+      (enum onr_pixels)onri_attr_choice(node, "pixel_format", formats, ONR_PIXELS_RGB)};
   return onri_emit(node, &onri_layer_image_decoder, &params);
 }
 

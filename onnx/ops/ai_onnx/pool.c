@@ -71,14 +71,16 @@ static enum onr_status import_max_unpool(const struct onr_node *node) {
 /* --- domain "onnxrun" --- */
 
 /* A list of 1 to 3 values of at least `least`; *count 0 when it is absent. */
-static enum onr_status read_sizes(const struct onr_node *node, const char *name, int64_t least, int64_t values[ONR_MAX_SPATIAL], size_t *count) {
-  const int64_t *const list = onri_attr_ints(node, name, count);
+static enum onr_status read_sizes(const struct onr_node *node, const char *name, int64_t least,
+                                  int64_t values[ONR_MAX_SPATIAL], size_t *count) {
+  const int64_t *list = onri_attr_ints(node, name, count);
   if (*count > ONR_MAX_SPATIAL)
-    return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "%s has %zu dimensions, at most %d are supported", name, *count, ONR_MAX_SPATIAL);
+    return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "%s has %zu dimensions, at most %d are supported", name,
+                    *count, ONR_MAX_SPATIAL);
   for (size_t i = 0; i < *count; i++) {
     if (list[i] < least || list[i] > INT32_MAX)
-      return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected %s from %lld to %d, found %lld", name, (long long)least, INT32_MAX,
-                      (long long)list[i]);
+      return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected %s from %lld to %d, found %lld", name,
+                      (long long)least, INT32_MAX, (long long)list[i]);
     values[i] = list[i];
   }
   return ONR_STATUS_OK;
@@ -93,8 +95,12 @@ static enum onr_status adaptive(const struct onr_node *node, const struct onr_la
   return onri_emit(node, layer, &p);
 }
 
-static enum onr_status import_adaptive_avg_pool(const struct onr_node *node) { return adaptive(node, &onri_layer_average_pool); }
-static enum onr_status import_adaptive_max_pool(const struct onr_node *node) { return adaptive(node, &onri_layer_max_pool); }
+static enum onr_status import_adaptive_avg_pool(const struct onr_node *node) {
+  return adaptive(node, &onri_layer_average_pool);
+}
+static enum onr_status import_adaptive_max_pool(const struct onr_node *node) {
+  return adaptive(node, &onri_layer_max_pool);
+}
 
 static enum onr_status import_divided_average_pool(const struct onr_node *node) {
   struct onr_pool_params p = {0};
@@ -117,19 +123,21 @@ static enum onr_status import_plane_max_unpool(const struct onr_node *node) {
   if (p.window.kernel[0] == 0) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "kernel_shape is required");
   ONR_TRY(read_sizes(node, "output_size", 1, p.output, &count));
   if (count != 0 && count != (size_t)p.window.rank)
-    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "output_size has %zu dimensions, kernel_shape has %d", count, p.window.rank);
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "output_size has %zu dimensions, kernel_shape has %d", count,
+                    p.window.rank);
   return onri_emit(node, &onri_layer_max_unpool, &p);
 }
 
 /* A float64 tensor, for which PyTorch's product with a size is the same. */
 static enum onr_status read_ratio(const struct onr_node *node, size_t count, double ratio[ONR_MAX_SPATIAL]) {
-  const struct onri_attribute *const a = onri_attr_find(node, "output_ratio");
-  if (a == NULL) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected output_size or output_ratio");
-  if (a->kind != ONRI_ATTRIBUTE_TENSOR || a->tensor == NULL || a->tensor->desc.dtype != ONR_DTYPE_F64 || a->tensor->desc.rank != 1 ||
-      a->tensor->desc.dim[0] != (int64_t)count)
-    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected output_ratio as a float64 tensor of %zu elements", count);
+  const struct onri_attribute *a = onri_attr_find(node, "output_ratio");
+  if (!a) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected output_size or output_ratio");
+  if (a->kind != ONRI_ATTRIBUTE_TENSOR || !a->tensor || a->tensor->desc.dtype != ONR_DTYPE_F64 ||
+      a->tensor->desc.rank != 1 || a->tensor->desc.dim[0] != (int64_t)count)
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected output_ratio as a float64 tensor of %zu elements",
+                    count);
   ONR_TRY(onri_constant_load(a->tensor, node->error));
-  memcpy(ratio, a->tensor->data, count * sizeof *ratio);
+  memcpy(ratio, a->tensor->data, count * sizeof(*ratio));
   for (size_t i = 0; i < count; i++)
     if (!(ratio[i] > 0 && ratio[i] < 1))
       return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected output_ratio between 0 and 1, found %g", ratio[i]);
@@ -140,10 +148,12 @@ static enum onr_status import_fractional_max_pool(const struct onr_node *node) {
   struct onr_fractional_max_pool_params p = {.seed = (uint64_t)onri_attr_int(node, "seed", 0)};
   size_t count, sizes;
   ONR_TRY(read_sizes(node, "kernel_shape", 1, p.kernel, &count));
-  if (count < 2) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected kernel_shape of 2 or 3 dimensions, found %zu", count);
+  if (count < 2)
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected kernel_shape of 2 or 3 dimensions, found %zu", count);
   ONR_TRY(read_sizes(node, "output_size", 1, p.output, &sizes));
   if (sizes != 0 && sizes != count)
-    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "output_size has %zu dimensions, kernel_shape has %zu", sizes, count);
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "output_size has %zu dimensions, kernel_shape has %zu", sizes,
+                    count);
   if (sizes == 0) ONR_TRY(read_ratio(node, count, p.ratio));
   p.rank = (int32_t)count;
   return onri_emit(node, &onri_layer_fractional_max_pool, &p);

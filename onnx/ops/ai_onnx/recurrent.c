@@ -22,7 +22,7 @@ static const struct {
     {"softsign", ONR_RECURRENT_SOFTSIGN, 0, 0, 0.0f, 0.0f},
     {"softplus", ONR_RECURRENT_SOFTPLUS, 0, 0, 0.0f, 0.0f},
 };
-enum { NUM_FUNCTIONS = sizeof functions / sizeof functions[0] };
+enum { NUM_FUNCTIONS = sizeof(functions) / sizeof(functions[0]) };
 
 static int is_name(const struct onr_string *text, const char *name) {
   if (text->length != strlen(name)) return 0;
@@ -37,7 +37,8 @@ static float take(const float *values, size_t count, size_t *used, float otherwi
   return *used < count ? values[(*used)++] : otherwise;
 }
 
-static enum onr_status read_functions(const struct onr_node *node, struct onr_recurrent_params *params, size_t per_direction) {
+static enum onr_status read_functions(const struct onr_node *node, struct onr_recurrent_params *params,
+                                      size_t per_direction) {
   const size_t needed = per_direction * (params->direction == ONR_DIRECTION_BOTH ? 2 : 1);
   size_t count, num_alpha, num_beta, used_alpha = 0, used_beta = 0;
   const struct onr_string *names = onri_attr_strings(node, "activations", &count);
@@ -59,7 +60,8 @@ static enum onr_status read_functions(const struct onr_node *node, struct onr_re
   return ONR_STATUS_OK;
 }
 
-static enum onr_status recurrent(const struct onr_node *node, const struct onr_layer *layer, size_t functions_per_direction) {
+static enum onr_status recurrent(const struct onr_node *node, const struct onr_layer *layer,
+                                 size_t functions_per_direction) {
   static const char *const directions[] = {"forward", "reverse", "bidirectional", NULL};
   struct onr_recurrent_params params = {
       .hidden_size = onri_attr_int(node, "hidden_size", 0),
@@ -71,7 +73,8 @@ static enum onr_status recurrent(const struct onr_node *node, const struct onr_l
       .clip = onri_attr_float(node, "clip", 0.0f),
   };
   if (onri_attr_has(node, "hidden_size") && params.hidden_size <= 0)
-    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected a hidden_size of 1 or more, found %lld", (long long)params.hidden_size);
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected a hidden_size of 1 or more, found %lld",
+                    (long long)params.hidden_size);
   ONR_TRY(read_functions(node, &params, functions_per_direction));
   return onri_emit(node, layer, &params);
 }

@@ -21,8 +21,8 @@ static enum onr_status by_input(const struct onr_node *node, enum onr_reduce_op 
   return onri_emit(node, &onri_layer_reduce, &params);
 }
 
-#define REDUCTION(name, op)                                                                                        \
-  static enum onr_status import_reduce_##name##_1(const struct onr_node *node) { return by_attribute(node, op); }    \
+#define REDUCTION(name, op)                                                                                       \
+  static enum onr_status import_reduce_##name##_1(const struct onr_node *node) { return by_attribute(node, op); } \
   static enum onr_status import_reduce_##name(const struct onr_node *node) { return by_input(node, op); }
 REDUCTION(sum, ONR_REDUCE_SUM)
 REDUCTION(mean, ONR_REDUCE_MEAN)

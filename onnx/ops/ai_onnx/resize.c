@@ -8,7 +8,8 @@ static enum onr_status read_old(const struct onr_node *node, struct onr_resize_p
   static const char *const old_modes[] = {"nearest", "linear", "bilinear", NULL};
   const int32_t mode = onri_attr_choice(node, "mode", old_modes, 0);
   *p = (struct onr_resize_params){.mode = mode == 0 ? ONR_RESIZE_NEAREST : ONR_RESIZE_LINEAR,
-                                  .coordinates = ONR_RESIZE_ASYMMETRIC, .nearest = ONR_RESIZE_SIMPLE};
+                                  .coordinates = ONR_RESIZE_ASYMMETRIC,
+                                  .nearest = ONR_RESIZE_SIMPLE};
   return ONR_STATUS_OK;
 }
 
@@ -35,7 +36,7 @@ static enum onr_status import_upsample_1(const struct onr_node *node) {
 
 static enum onr_status import_upsample_7(const struct onr_node *node) {
   size_t count;
-  const float *const scales = onri_attr_floats(node, "scales", &count);
+  const float *scales = onri_attr_floats(node, "scales", &count);
   if (count == 0) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "scales are required");
   return emit_fixed(node, scales, count);
 }
@@ -49,8 +50,10 @@ static enum onr_status import_resize_10(const struct onr_node *node) {
 
 static enum onr_status read_axes(const struct onr_node *node, struct onr_resize_params *p) {
   size_t count;
-  const int64_t *const axes = onri_attr_ints(node, "axes", &count);
-  if (count > ONR_MAX_RANK) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "%zu axes are more than the highest rank %d", count, ONR_MAX_RANK);
+  const int64_t *axes = onri_attr_ints(node, "axes", &count);
+  if (count > ONR_MAX_RANK)
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "%zu axes are more than the highest rank %d", count,
+                    ONR_MAX_RANK);
   for (size_t i = 0; i < count; i++) {
     if (axes[i] < -ONR_MAX_RANK || axes[i] >= ONR_MAX_RANK)
       return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "axis %lld is out of range", (long long)axes[i]);
@@ -74,7 +77,8 @@ static enum onr_status import_resize_11(const struct onr_node *node) {
   p.exclude_outside = onri_attr_int32(node, "exclude_outside", 0, 0, 1);
   p.cubic_a = onri_attr_float(node, "cubic_coeff_a", -0.75f);
   p.extrapolation_value = onri_attr_float(node, "extrapolation_value", 0);
-  /* Aligned corners follow from the sizes; ONNX's reference lets them follow from the scale, whose size may be a fraction. */
+  /* Aligned corners follow from the sizes; ONNX's reference lets them follow from the scale, whose size may be a
+   * fraction. */
   p.recompute_scales = p.coordinates == ONR_RESIZE_ALIGN_CORNERS && node->importer && node->importer->from_pytorch;
   ONR_TRY(read_axes(node, &p));
   return onri_emit(node, &onri_layer_resize, &p);
@@ -82,10 +86,8 @@ static enum onr_status import_resize_11(const struct onr_node *node) {
 
 /* --- the operators --- */
 static const struct onri_op operators[] = {
-    {"", "Upsample", 1, 1, 1, 1, 1, import_upsample_1},
-    {"", "Upsample", 7, 1, 1, 1, 1, import_upsample_7},
-    {"", "Upsample", 9, 2, 2, 1, 1, import_resize_10},
-    {"", "Resize", 10, 2, 2, 1, 1, import_resize_10},
+    {"", "Upsample", 1, 1, 1, 1, 1, import_upsample_1}, {"", "Upsample", 7, 1, 1, 1, 1, import_upsample_7},
+    {"", "Upsample", 9, 2, 2, 1, 1, import_resize_10},  {"", "Resize", 10, 2, 2, 1, 1, import_resize_10},
     {"", "Resize", 11, 1, 4, 1, 1, import_resize_11},
 };
 const struct onri_op_table onri_ops_resize = ONRI_OP_TABLE(operators);

@@ -2,8 +2,9 @@
 #include "onnx/ops/ai_onnx/conv.h"
 
 static enum onr_status import_grid_sample(const struct onr_node *node) {
-  static const char *const modes[] = {"linear", "nearest", "cubic", "bilinear", "bicubic", NULL}; /* the last two before version 20 */
-  static const char *const paddings[] = {"zeros", "border", "reflection", NULL};                  /* as enum onr_grid_padding */
+  static const char *const modes[] = {"linear",   "nearest", "cubic",
+                                      "bilinear", "bicubic", NULL};              /* the last two before version 20 */
+  static const char *const paddings[] = {"zeros", "border", "reflection", NULL}; /* as enum onr_grid_padding */
   static const int32_t meaning[] = {ONR_GRID_LINEAR, ONR_GRID_NEAREST, ONR_GRID_CUBIC, ONR_GRID_LINEAR, ONR_GRID_CUBIC};
   struct onr_grid_sample_params p = {0};
   const int32_t mode = onri_attr_choice(node, "mode", modes, 0);
@@ -33,7 +34,8 @@ static enum onr_status import_unfold(const struct onr_node *node) {
   int32_t x = onri_in(node, 0);
   ONR_TRY(onri_import_window(node, &p.window));
   if (p.window.kernel[0] == 0) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "kernel_shape is required");
-  if (p.window.auto_pad != ONR_AUTO_PAD_NOTSET) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "Unfold has no auto_pad");
+  if (p.window.auto_pad != ONR_AUTO_PAD_NOTSET)
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "Unfold has no auto_pad");
   for (int32_t i = 0; i < p.window.rank; i++) {
     any |= pads[2 + i] = p.window.pad_begin[i];
     any |= pads[2 + p.window.rank + 2 + i] = p.window.pad_end[i];
@@ -64,8 +66,9 @@ static enum onr_status import_roi_align(const struct onr_node *node) {
 static enum onr_status import_max_roi_pool(const struct onr_node *node) {
   struct onr_max_roi_pool_params p = {0};
   size_t count;
-  const int64_t *const shape = onri_attr_ints(node, "pooled_shape", &count);
-  if (count != 2) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected a pooled_shape of 2 values, found %zu", count);
+  const int64_t *shape = onri_attr_ints(node, "pooled_shape", &count);
+  if (count != 2)
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected a pooled_shape of 2 values, found %zu", count);
   p.output_height = shape[0];
   p.output_width = shape[1];
   p.spatial_scale = onri_attr_float(node, "spatial_scale", 1);
@@ -74,11 +77,8 @@ static enum onr_status import_max_roi_pool(const struct onr_node *node) {
 
 /* --- the operators --- */
 static const struct onri_op operators[] = {
-    {"", "GridSample", 16, 2, 2, 1, 1, import_grid_sample},
-    {"", "AffineGrid", 20, 2, 2, 1, 1, import_affine_grid},
-    {"", "Col2Im", 18, 3, 3, 1, 1, import_col2im},
-    {"", "RoiAlign", 10, 3, 3, 1, 1, import_roi_align},
-    {"", "MaxRoiPool", 1, 2, 2, 1, 1, import_max_roi_pool},
-    {"onnxrun", "Unfold", 1, 1, 1, 1, 1, import_unfold},
+    {"", "GridSample", 16, 2, 2, 1, 1, import_grid_sample}, {"", "AffineGrid", 20, 2, 2, 1, 1, import_affine_grid},
+    {"", "Col2Im", 18, 3, 3, 1, 1, import_col2im},          {"", "RoiAlign", 10, 3, 3, 1, 1, import_roi_align},
+    {"", "MaxRoiPool", 1, 2, 2, 1, 1, import_max_roi_pool}, {"onnxrun", "Unfold", 1, 1, 1, 1, 1, import_unfold},
 };
 const struct onri_op_table onri_ops_sample = ONRI_OP_TABLE(operators);

@@ -1,14 +1,30 @@
 /* import_sequence: sequences and optionals, and SequenceMap, whose body the executor runs. */
 #include "onnx/node/importer.h"
 
-static enum onr_status import_sequence_construct(const struct onr_node *node) { return onri_emit(node, &onri_layer_sequence_construct, NULL); }
-static enum onr_status import_sequence_insert(const struct onr_node *node) { return onri_emit(node, &onri_layer_sequence_insert, NULL); }
-static enum onr_status import_sequence_erase(const struct onr_node *node) { return onri_emit(node, &onri_layer_sequence_erase, NULL); }
-static enum onr_status import_sequence_at(const struct onr_node *node) { return onri_emit(node, &onri_layer_sequence_at, NULL); }
-static enum onr_status import_sequence_length(const struct onr_node *node) { return onri_emit(node, &onri_layer_sequence_length, NULL); }
-static enum onr_status import_optional(const struct onr_node *node) { return onri_emit(node, &onri_layer_optional, NULL); }
-static enum onr_status import_optional_has(const struct onr_node *node) { return onri_emit(node, &onri_layer_optional_has_element, NULL); }
-static enum onr_status import_optional_get(const struct onr_node *node) { return onri_emit(node, &onri_layer_optional_get_element, NULL); }
+static enum onr_status import_sequence_construct(const struct onr_node *node) {
+  return onri_emit(node, &onri_layer_sequence_construct, NULL);
+}
+static enum onr_status import_sequence_insert(const struct onr_node *node) {
+  return onri_emit(node, &onri_layer_sequence_insert, NULL);
+}
+static enum onr_status import_sequence_erase(const struct onr_node *node) {
+  return onri_emit(node, &onri_layer_sequence_erase, NULL);
+}
+static enum onr_status import_sequence_at(const struct onr_node *node) {
+  return onri_emit(node, &onri_layer_sequence_at, NULL);
+}
+static enum onr_status import_sequence_length(const struct onr_node *node) {
+  return onri_emit(node, &onri_layer_sequence_length, NULL);
+}
+static enum onr_status import_optional(const struct onr_node *node) {
+  return onri_emit(node, &onri_layer_optional, NULL);
+}
+static enum onr_status import_optional_has(const struct onr_node *node) {
+  return onri_emit(node, &onri_layer_optional_has_element, NULL);
+}
+static enum onr_status import_optional_get(const struct onr_node *node) {
+  return onri_emit(node, &onri_layer_optional_get_element, NULL);
+}
 
 /* Without entries the element type does not matter. */
 static enum onr_status import_sequence_empty(const struct onr_node *node) {
@@ -24,7 +40,8 @@ static enum onr_status import_split_to_sequence(const struct onr_node *node) {
 
 static enum onr_status import_concat_from_sequence(const struct onr_node *node) {
   struct onr_concat_from_sequence_params params = {.new_axis = onri_attr_int32(node, "new_axis", 0, 0, 1)};
-  if (!onri_attr_has(node, "axis")) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "the attribute 'axis' is missing");
+  if (!onri_attr_has(node, "axis"))
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "the attribute 'axis' is missing");
   params.axis = onri_attr_int32(node, "axis", 0, -ONR_MAX_RANK - 1, ONR_MAX_RANK);
   return onri_emit(node, &onri_layer_concat_from_sequence, &params);
 }
@@ -32,10 +49,13 @@ static enum onr_status import_concat_from_sequence(const struct onr_node *node) 
 static enum onr_status import_sequence_map(const struct onr_node *node) {
   const struct onr_sequence_map_params params = {.num_mapped = node->num_in};
   const struct onri_attribute *body = onri_attr_find(node, "body");
-  if (!body || body->kind != ONRI_ATTRIBUTE_GRAPH) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "the graph 'body' is missing");
-  if (body->graphs[0]->num_inputs - body->num_captures != (size_t)node->num_in || body->graphs[0]->num_outputs != (size_t)node->num_out)
+  if (!body || body->kind != ONRI_ATTRIBUTE_GRAPH)
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "the graph 'body' is missing");
+  if (body->graphs[0]->num_inputs - body->num_captures != (size_t)node->num_in ||
+      body->graphs[0]->num_outputs != (size_t)node->num_out)
     return onr_fail(node->error, ONR_STATUS_GRAPH, "the body has %zu inputs and %zu outputs, the node %d and %d",
-                    body->graphs[0]->num_inputs - body->num_captures, body->graphs[0]->num_outputs, node->num_in, node->num_out);
+                    body->graphs[0]->num_inputs - body->num_captures, body->graphs[0]->num_outputs, node->num_in,
+                    node->num_out);
   return onri_emit_bodies(node, &onri_layer_sequence_map, &params, node->in, (size_t)node->num_in, &body, 1);
 }
 

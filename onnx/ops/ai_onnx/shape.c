@@ -32,15 +32,21 @@ static enum onr_status import_squeeze_1(const struct onr_node *node) {
   return emit_with_list(node, &onri_layer_squeeze, NULL, "axes");
 }
 
-static enum onr_status import_squeeze(const struct onr_node *node) { return onri_emit(node, &onri_layer_squeeze, NULL); }
+static enum onr_status import_squeeze(const struct onr_node *node) {
+  return onri_emit(node, &onri_layer_squeeze, NULL);
+}
 
 static enum onr_status import_unsqueeze_1(const struct onr_node *node) {
   return emit_with_list(node, &onri_layer_unsqueeze, NULL, "axes");
 }
 
-static enum onr_status import_unsqueeze(const struct onr_node *node) { return onri_emit(node, &onri_layer_unsqueeze, NULL); }
+static enum onr_status import_unsqueeze(const struct onr_node *node) {
+  return onri_emit(node, &onri_layer_unsqueeze, NULL);
+}
 
-static enum onr_status import_identity(const struct onr_node *node) { return onri_emit(node, &onri_layer_identity, NULL); }
+static enum onr_status import_identity(const struct onr_node *node) {
+  return onri_emit(node, &onri_layer_identity, NULL);
+}
 
 static enum onr_status import_bit_cast(const struct onr_node *node) {
   if (!onri_attr_has(node, "to")) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute 'to' is missing");
@@ -50,7 +56,8 @@ static enum onr_status import_bit_cast(const struct onr_node *node) {
 }
 
 static enum onr_status read_shape(const struct onr_node *node) {
-  const struct onr_shape_params params = {.start = onri_attr_int(node, "start", 0), .end = onri_attr_int(node, "end", INT64_MAX)};
+  const struct onr_shape_params params = {.start = onri_attr_int(node, "start", 0),
+                                          .end = onri_attr_int(node, "end", INT64_MAX)};
   return onri_emit(node, &onri_layer_shape, &params);
 }
 

@@ -2,7 +2,8 @@
 #include "onnx/node/import.h"
 
 static struct onr_dft_params dft_params(const struct onr_node *node) {
-  return (struct onr_dft_params){.inverse = onri_attr_int32(node, "inverse", 0, 0, 1), .onesided = onri_attr_int32(node, "onesided", 0, 0, 1)};
+  return (struct onr_dft_params){.inverse = onri_attr_int32(node, "inverse", 0, 0, 1),
+                                 .onesided = onri_attr_int32(node, "onesided", 0, 0, 1)};
 }
 
 /* The axis was an attribute, 1 when absent. */
@@ -27,13 +28,18 @@ static enum onr_dtype output_dtype(const struct onr_node *node) {
 }
 
 static enum onr_status import_window(const struct onr_node *node, enum onr_window_function window) {
-  const struct onr_window_function_params params = {.function = window, .symmetric = !onri_attr_int32(node, "periodic", 1, 0, 1), .dtype = output_dtype(node)};
+  const struct onr_window_function_params params = {
+      .function = window, .symmetric = !onri_attr_int32(node, "periodic", 1, 0, 1), .dtype = output_dtype(node)};
   return onri_emit(node, &onri_layer_window_function, &params);
 }
 
 static enum onr_status import_hann_window(const struct onr_node *node) { return import_window(node, ONR_WINDOW_HANN); }
-static enum onr_status import_hamming_window(const struct onr_node *node) { return import_window(node, ONR_WINDOW_HAMMING); }
-static enum onr_status import_blackman_window(const struct onr_node *node) { return import_window(node, ONR_WINDOW_BLACKMAN); }
+static enum onr_status import_hamming_window(const struct onr_node *node) {
+  return import_window(node, ONR_WINDOW_HAMMING);
+}
+static enum onr_status import_blackman_window(const struct onr_node *node) {
+  return import_window(node, ONR_WINDOW_BLACKMAN);
+}
 
 static enum onr_status import_mel_weights(const struct onr_node *node) {
   const struct onr_mel_weights_params params = {.dtype = output_dtype(node)};

@@ -1,16 +1,19 @@
 /* import_spatial.c: BatchNormalization, DepthToSpace, SpaceToDepth, LRN. */
 #include "onnx/node/import.h"
 
-/* Version 1 has consumed_inputs, a hint for memory. Versions 1 and 6 have is_test, 1 to 7 spatial, up to five outputs. */
+/* Version 1 has consumed_inputs, a hint for memory. Versions 1 and 6 have is_test, 1 to 7 spatial, up to five outputs.
+ */
 static enum onr_status import_batch_norm_1(const struct onr_node *node) {
   struct onr_batch_norm_params p = {0};
   p.epsilon = onri_attr_float(node, "epsilon", 1e-5f);
   p.momentum = onri_attr_float(node, "momentum", 0.9f);
   if (onri_attr_int(node, "spatial", 1) != 1)
-    return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "statistics for each position (spatial = 0) are not supported");
+    return onr_fail(node->error, ONR_STATUS_UNSUPPORTED,
+                    "statistics for each position (spatial = 0) are not supported");
   for (int32_t i = 1; i < node->num_out; i++)
     if (node->out[i] != ONRI_NONE)
-      return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "training outputs of BatchNormalization before version 14 are not supported");
+      return onr_fail(node->error, ONR_STATUS_UNSUPPORTED,
+                      "training outputs of BatchNormalization before version 14 are not supported");
   return onri_emit_with(node, &onri_layer_batch_norm, &p, node->in, (size_t)node->num_in, node->out, 1);
 }
 
@@ -27,7 +30,8 @@ static enum onr_status read_block(const struct onr_node *node, struct onr_block_
   p->block_size = onri_attr_int(node, "blocksize", 0);
   p->order = onri_attr_choice(node, "mode", orders, ONR_BLOCK_DCR);
   if (p->block_size < 1)
-    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected blocksize of at least 1, found %lld", (long long)p->block_size);
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected blocksize of at least 1, found %lld",
+                    (long long)p->block_size);
   return ONR_STATUS_OK;
 }
 
@@ -50,7 +54,8 @@ static enum onr_status import_lrn(const struct onr_node *node) {
   p.beta = onri_attr_float(node, "beta", 0.75f);
   p.bias = onri_attr_float(node, "bias", 1.0f);
   if (p.size < 1 || p.size >= INT32_MAX)
-    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected size from 1 to %d, found %lld", INT32_MAX - 1, (long long)p.size);
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected size from 1 to %d, found %lld", INT32_MAX - 1,
+                    (long long)p.size);
   return onri_emit(node, &onri_layer_lrn, &p);
 }
 

@@ -3,7 +3,9 @@
 
 #include "onnx/node/import.h"
 
-static enum onr_status import_string_concat(const struct onr_node *node) { return onri_emit(node, &onri_layer_string_concat, NULL); }
+static enum onr_status import_string_concat(const struct onr_node *node) {
+  return onri_emit(node, &onri_layer_string_concat, NULL);
+}
 
 static enum onr_status import_string_split(const struct onr_node *node) {
   const struct onr_string_split_params params = {.delimiter = onri_attr_string(node, "delimiter", ""),
@@ -34,7 +36,8 @@ static enum onr_status read_patterns(const struct onr_node *node, struct onr_tok
     params->num_patterns = pattern->length > 0;
   }
   if (params->num_patterns == 0)
-    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected 'separators' or 'tokenexp', found neither, or empty ones");
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE,
+                    "expected 'separators' or 'tokenexp', found neither, or empty ones");
   if (is_one(params, params->mode == ONR_TOKENIZE_MATCHES ? (struct onr_string){".", 1} : (struct onr_string){"", 0}))
     params->mode = ONR_TOKENIZE_CHARACTERS;
   return ONR_STATUS_OK;
@@ -43,11 +46,14 @@ static enum onr_status read_patterns(const struct onr_node *node, struct onr_tok
 static enum onr_status import_tokenizer(const struct onr_node *node) {
   static const char *const required[] = {"mark", "mincharnum", "pad_value"};
   for (size_t i = 0; i < sizeof(required) / sizeof(*required); i++)
-    if (!onri_attr_has(node, required[i])) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute '%s' is missing", required[i]);
+    if (!onri_attr_has(node, required[i]))
+      return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute '%s' is missing", required[i]);
   if (onri_attr_has(node, "stopwords"))
-    return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "attribute 'stopwords' is not supported: a StringNormalizer removes words");
+    return onr_fail(node->error, ONR_STATUS_UNSUPPORTED,
+                    "attribute 'stopwords' is not supported: a StringNormalizer removes words");
   struct onr_tokenize_params params = {.min_chars = onri_attr_int(node, "mincharnum", 1),
-                                       .mark = onri_attr_int(node, "mark", 0) != 0, .pad = onri_attr_string(node, "pad_value", "")};
+                                       .mark = onri_attr_int(node, "mark", 0) != 0,
+                                       .pad = onri_attr_string(node, "pad_value", "")};
   ONR_TRY(read_patterns(node, &params));
   return onri_emit(node, &onri_layer_tokenize, &params);
 }
@@ -81,8 +87,8 @@ static enum onr_status import_tf_idf_vectorizer(const struct onr_node *node) {
   else params.pool_strings = NULL;
   if (num_weights == 0) params.weights = NULL;
   if (num_weights > 0 && num_weights != params.num_grams)
-    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected as many weights as 'ngram_indexes', %zu, found %zu", params.num_grams,
-                    num_weights);
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected as many weights as 'ngram_indexes', %zu, found %zu",
+                    params.num_grams, num_weights);
   return onri_emit(node, &onri_layer_tf_idf, &params);
 }
 

@@ -12,7 +12,8 @@ static enum onr_status batch_first(const struct onr_node *node, int32_t i, const
   struct onr_transpose_params turn = {.rank = rank};
   *x = node->in[i];
   if (!onri_attr_int(node, flag, 0)) return ONR_STATUS_OK;
-  if (rank == ONRI_UNKNOWN_RANK) return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "'%s' with an operand of unknown rank", flag);
+  if (rank == ONRI_UNKNOWN_RANK)
+    return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "'%s' with an operand of unknown rank", flag);
   if (rank < 3) return ONR_STATUS_OK;
   for (int32_t d = 0; d < rank - 2; d++) turn.perm[d] = d + 1;
   turn.perm[rank - 2] = 0;
@@ -35,9 +36,11 @@ static enum onr_status import_fused_matmul(const struct onr_node *node) {
 /* Distances of the rows of two matrices. */
 static enum onr_status import_cdist(const struct onr_node *node) {
   static const char *const metrics[] = {"sqeuclidean", "euclidean", NULL};
-  const struct onr_reduce_params reduce = {.op = onri_attr_choice(node, "metric", metrics, 0) ? ONR_REDUCE_L2 : ONR_REDUCE_SUM_SQUARE};
+  const struct onr_reduce_params reduce = {.op = onri_attr_choice(node, "metric", metrics, 0) ? ONR_REDUCE_L2
+                                                                                              : ONR_REDUCE_SUM_SQUARE};
   const int64_t last = 2;
-  const int32_t a = onri_make_unsqueeze(node, node->in[0], (int64_t[]){1}, 1), b = onri_make_unsqueeze(node, node->in[1], (int64_t[]){0}, 1);
+  const int32_t a = onri_make_unsqueeze(node, node->in[0], (int64_t[]){1}, 1),
+                b = onri_make_unsqueeze(node, node->in[1], (int64_t[]){0}, 1);
   const int32_t in[2] = {onri_make_binary(node, ONR_BINARY_SUB, a, b), onri_const_ints(node, &last, 1)};
   return onri_emit_with(node, &onri_layer_reduce, &reduce, in, 2, node->out, 1);
 }
@@ -61,7 +64,8 @@ static enum onr_status read_activation(const struct onr_node *node, struct onr_u
     enum onr_unary op;
     size_t parameters;
   } functions[] = {{ONR_UNARY_RELU, 0},       {ONR_UNARY_SIGMOID, 0}, {ONR_UNARY_TANH, 0},
-                   {ONR_UNARY_LEAKY_RELU, 1}, {ONR_UNARY_CLIP, 2},    {ONR_UNARY_HARD_SIGMOID, 2}, {ONR_UNARY_HARD_SWISH, 0}};
+                   {ONR_UNARY_LEAKY_RELU, 1}, {ONR_UNARY_CLIP, 2},    {ONR_UNARY_HARD_SIGMOID, 2},
+                   {ONR_UNARY_HARD_SWISH, 0}};
   size_t count;
   const float *values = onri_attr_floats(node, "activation_params", &count);
   const int32_t choice = onri_attr_choice(node, "activation", names, -1);
@@ -85,7 +89,8 @@ static enum onr_status import_fused_conv(const struct onr_node *node) {
   int any;
   ONR_TRY(read_activation(node, &activation, &any));
   ONR_TRY(onri_import_window(node, &p.window));
-  if (p.groups < 1) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected group of at least 1, found %lld", (long long)p.groups);
+  if (p.groups < 1)
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected group of at least 1, found %lld", (long long)p.groups);
   const size_t num_in = onri_in(node, 2) != ONRI_NONE ? 3 : 2;
   if (!any && z == ONRI_NONE) return onri_emit_with(node, &onri_layer_conv, &p, node->in, num_in, node->out, 1);
   int32_t y = onri_make(node, &onri_layer_conv, &p, node->in, num_in);
@@ -100,7 +105,8 @@ static enum onr_status import_nhwc_conv(const struct onr_node *node) {
   const struct onr_transpose_params turn = {.rank = 4, .perm = {0, 3, 1, 2}};
   struct onr_conv_params p = {.groups = onri_attr_int(node, "group", 1), .channels_last = 1};
   ONR_TRY(onri_import_window(node, &p.window));
-  if (p.groups < 1) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected group of at least 1, found %lld", (long long)p.groups);
+  if (p.groups < 1)
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected group of at least 1, found %lld", (long long)p.groups);
   const int32_t in[3] = {node->in[0], onri_make(node, &onri_layer_transpose, &turn, &node->in[1], 1), onri_in(node, 2)};
   return onri_emit_with(node, &onri_layer_conv, &p, in, in[2] != ONRI_NONE ? 3 : 2, node->out, 1);
 }
@@ -161,8 +167,8 @@ static enum onr_status embed_mask_index(const struct onr_node *node) {
   const int32_t ids = onri_in(node, 0), mask = onri_in(node, 7);
   if (onri_out(node, 1) == ONRI_NONE) return ONR_STATUS_OK;
   const int32_t counted = mask != ONRI_NONE ? mask : onri_make_binary(node, ONR_BINARY_SUB, ids, ids);
-  return onri_emit_with(node, &onri_layer_reduce, &sum, (int32_t[]){counted, onri_const_ints(node, (int64_t[]){1}, 1)}, 2,
-                        &node->out[1], 1);
+  return onri_emit_with(node, &onri_layer_reduce, &sum, (int32_t[]){counted, onri_const_ints(node, (int64_t[]){1}, 1)},
+                        2, &node->out[1], 1);
 }
 
 /* Inputs ids, segment ids, word, position and segment tables, gamma, beta, mask, position ids. */
@@ -174,13 +180,15 @@ static enum onr_status import_embed_layer_norm(const struct onr_node *node) {
   const int32_t sum = onri_out(node, 2) != ONRI_NONE ? onri_out(node, 2) : onri_temp(node);
   int32_t left = rows(node, onri_in(node, 2), ids), right = rows(node, onri_in(node, 3), positions);
   if (segments != ONRI_NONE) {
-    if (onri_in(node, 4) == ONRI_NONE) return onr_fail(node->error, ONR_STATUS_ARITY, "segment ids without a segment embedding");
+    if (onri_in(node, 4) == ONRI_NONE)
+      return onr_fail(node->error, ONR_STATUS_ARITY, "segment ids without a segment embedding");
     left = onri_make_binary(node, ONR_BINARY_ADD, left, right);
     right = rows(node, onri_in(node, 4), segments);
   }
   ONR_TRY(onri_emit_with(node, &onri_layer_binary, &add, (int32_t[]){left, right}, 2, &sum, 1));
   ONR_TRY(embed_mask_index(node));
-  return onri_emit_with(node, &onri_layer_layer_norm, &params, (int32_t[]){sum, onri_in(node, 5), onri_in(node, 6)}, 3, node->out, 1);
+  return onri_emit_with(node, &onri_layer_layer_norm, &params, (int32_t[]){sum, onri_in(node, 5), onri_in(node, 6)}, 3,
+                        node->out, 1);
 }
 
 /* --- the operators --- */

@@ -1,4 +1,5 @@
-/* import_microsoft_group_query.c: com.microsoft's GroupQueryAttention, causal attention with a cache of keys and values.
+/* import_microsoft_group_query.c: com.microsoft's GroupQueryAttention, causal attention with a cache of keys and
+ * values.
  *
  * Inputs query (or query, key and value side by side), key, value, past key and value [batch, kv heads, places, width],
  * keys in use - 1 of each sequence [batch], their largest number, cos, sin, positions, attention bias. New keys are
@@ -7,9 +8,9 @@
 
 struct group_query {
   int64_t heads, kv_heads;
-  int32_t q, k, v;   /* rank 3 */
-  int32_t length;    /* of the query, int64 [1] */
-  int32_t base;      /* int64 [batch] */
+  int32_t q, k, v; /* rank 3 */
+  int32_t length;  /* of the query, int64 [1] */
+  int32_t base;    /* int64 [batch] */
 };
 
 static enum onr_status check_form(const struct onr_node *node) {
@@ -48,7 +49,8 @@ static void find_base(const struct onr_node *node, struct group_query *g) {
   const int64_t list[] = {-1};
   const int32_t used = onri_make_reshape(node, onri_make_cast(node, onri_in(node, 5), ONR_DTYPE_I64), list, 1);
   g->length = onri_make_dim(node, onri_in(node, 0), 1);
-  const int32_t old = onri_make_binary(node, ONR_BINARY_SUB, used, onri_make_binary(node, ONR_BINARY_SUB, g->length, onri_const_int(node, 1)));
+  const int32_t old = onri_make_binary(node, ONR_BINARY_SUB, used,
+                                       onri_make_binary(node, ONR_BINARY_SUB, g->length, onri_const_int(node, 1)));
   g->base = onri_make_binary(node, ONR_BINARY_MAX, old, onri_const_int(node, 0));
 }
 
@@ -58,7 +60,8 @@ static enum onr_status rotate(const struct onr_node *node, struct group_query *g
   int32_t positions = onri_in(node, 9);
   if (!onri_attr_int(node, "do_rotary", 0)) return ONR_STATUS_OK;
   const struct onr_desc *cos = onri_in(node, 7) != ONRI_NONE ? &node->graph->values[onri_in(node, 7)].desc : NULL;
-  if (!cos || onri_in(node, 8) == ONRI_NONE) return onr_fail(node->error, ONR_STATUS_ARITY, "do_rotary without cosines and sines");
+  if (!cos || onri_in(node, 8) == ONRI_NONE)
+    return onr_fail(node->error, ONR_STATUS_ARITY, "do_rotary without cosines and sines");
   if (cos->rank != 2 || cos->dim[1] < 1 || cos->dim[1] > INT32_MAX)
     return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "cosines of unknown size");
   params.rotary_size = 2 * cos->dim[1];
@@ -75,7 +78,8 @@ static enum onr_status rotate(const struct onr_node *node, struct group_query *g
 }
 
 /* The cache with room for what is in use, and the new rows in it. */
-static enum onr_status extend(const struct onr_node *node, const struct group_query *g, int32_t past, int32_t x, int32_t present) {
+static enum onr_status extend(const struct onr_node *node, const struct group_query *g, int32_t past, int32_t x,
+                              int32_t present) {
   const struct onr_transpose_params turn = {.rank = 4, .perm = {0, 2, 1, 3}};
   const struct onr_concat_params join = {.axis = 0};
   const struct onr_pad_params zeros = {.mode = ONR_PAD_CONSTANT};
@@ -89,21 +93,23 @@ static enum onr_status extend(const struct onr_node *node, const struct group_qu
   const int32_t cache = onri_make(node, &onri_layer_pad, &zeros, (int32_t[]){past, pads}, 2);
   const int32_t rows = onri_make_reshape(node, x, heads, 4);
   const int32_t turned = onri_make(node, &onri_layer_transpose, &turn, &rows, 1);
-  return onri_emit_with(node, &onri_layer_tensor_scatter, &scatter, (int32_t[]){cache, turned, g->base}, 3, &present, 1);
+  return onri_emit_with(node, &onri_layer_tensor_scatter, &scatter, (int32_t[]){cache, turned, g->base}, 3, &present,
+                        1);
 }
 
 static int32_t wanted(const struct onr_node *node, int32_t i) {
   return onri_out(node, i) != ONRI_NONE ? onri_out(node, i) : onri_temp(node);
 }
 
-/* The softmax has one more term below the fraction, exp(sink) of the head: y sum / (sum + exp(sink)), where the fraction is
- * sigmoid(log sum - sink). y has the heads behind the sequence, scores are those that softmax gets. */
+/* The softmax has one more term below the fraction, exp(sink) of the head: y sum / (sum + exp(sink)), where the
+ * fraction is sigmoid(log sum - sink). y has the heads behind the sequence, scores are those that softmax gets. */
 static int32_t with_sink(const struct onr_node *node, const struct group_query *g, int32_t y, int32_t scores) {
   const struct onr_reduce_params log_sum = {.op = ONR_REDUCE_LOG_SUM_EXP, .keep_dims = 1};
   const struct onr_unary_params sigmoid = {.op = ONR_UNARY_SIGMOID};
   const struct onr_transpose_params turn = {.rank = 4, .perm = {0, 2, 1, 3}};
   const int64_t last = -1, a_head[] = {1, g->heads, 1, 1}, heads[] = {0, 0, g->heads, -1};
-  int32_t share = onri_make(node, &onri_layer_reduce, &log_sum, (int32_t[]){scores, onri_const_ints(node, &last, 1)}, 2);
+  int32_t share =
+      onri_make(node, &onri_layer_reduce, &log_sum, (int32_t[]){scores, onri_const_ints(node, &last, 1)}, 2);
   if (onri_in(node, 11) != ONRI_NONE)
     share = onri_make_binary(node, ONR_BINARY_SUB, share, onri_make_reshape(node, onri_in(node, 11), a_head, 4));
   share = onri_make(node, &onri_layer_unary, &sigmoid, &share, 1);
@@ -112,18 +118,21 @@ static int32_t with_sink(const struct onr_node *node, const struct group_query *
 }
 
 /* Attention with these inputs, and present key and value where the layer makes them. Y becomes of rank 3. */
-static enum onr_status attend(const struct onr_node *node, const struct group_query *g, const struct onr_attention_params *params,
-                              const int32_t *in, size_t num_in, int32_t k, int32_t v) {
+static enum onr_status attend(const struct onr_node *node, const struct group_query *g,
+                              const struct onr_attention_params *params, const int32_t *in, size_t num_in, int32_t k,
+                              int32_t v) {
   const struct onr_reshape_params plain = {0};
   const int64_t flat[] = {0, 0, -1};
   const int sink = onri_in(node, 11) != ONRI_NONE || onri_attr_int(node, "smooth_softmax", 0) == 1;
   const int32_t out[4] = {onri_temp(node), k, v, sink ? onri_temp(node) : ONRI_NONE};
   ONR_TRY(onri_emit_with(node, &onri_layer_attention, params, in, num_in, out, sink ? 4 : 3));
   const int32_t y = sink ? with_sink(node, g, out[0], out[3]) : out[0];
-  return onri_emit_with(node, &onri_layer_reshape, &plain, (int32_t[]){y, onri_const_ints(node, flat, 3)}, 2, node->out, 1);
+  return onri_emit_with(node, &onri_layer_reshape, &plain, (int32_t[]){y, onri_const_ints(node, flat, 3)}, 2, node->out,
+                        1);
 }
 
-static enum onr_status with_cache(const struct onr_node *node, const struct group_query *g, struct onr_attention_params *params) {
+static enum onr_status with_cache(const struct onr_node *node, const struct group_query *g,
+                                  struct onr_attention_params *params) {
   const int64_t heads[] = {0, 0, g->heads, -1};
   const int32_t k = wanted(node, 1), v = wanted(node, 2);
   params->heads = params->kv_heads = 0;
@@ -131,7 +140,8 @@ static enum onr_status with_cache(const struct onr_node *node, const struct grou
   ONR_TRY(extend(node, g, onri_in(node, 3), g->k, k));
   ONR_TRY(extend(node, g, onri_in(node, 4), g->v, v));
   const int32_t lengths = onri_make_binary(node, ONR_BINARY_ADD, g->base, g->length);
-  const int32_t in[] = {onri_make_reshape(node, g->q, heads, 4), k, v, onri_in(node, 10), ONRI_NONE, ONRI_NONE, lengths};
+  const int32_t in[] = {
+      onri_make_reshape(node, g->q, heads, 4), k, v, onri_in(node, 10), ONRI_NONE, ONRI_NONE, lengths};
   return attend(node, g, params, in, 7, ONRI_NONE, ONRI_NONE);
 }
 

@@ -1,5 +1,5 @@
-/* import_matmul_nbits.c: MatMulNBits, a product with a weight in 2, 4 or 8 bits. The weight becomes a float tensor, of the scales' type,
- * while loading. */
+/* import_matmul_nbits.c: MatMulNBits, a product with a weight in 2, 4 or 8 bits. The weight becomes a float tensor, of
+ * the scales' type, while loading. */
 #include "base/checked.h"
 #include "base/convert.h"
 #include "onnx/ops/microsoft/common.h"
@@ -9,7 +9,7 @@ struct packed {
   const uint8_t *values, *packed_zeros;
   const void *scales, *zeros; /* zeros: one a block of the scales' type, where they are not packed */
   enum onr_dtype dtype;       /* of the scales */
-  const int32_t *group;        /* block of each column; NULL: in order */
+  const int32_t *group;       /* block of each column; NULL: in order */
 };
 
 static unsigned bits_at(const uint8_t *row, size_t index, size_t bits) {
@@ -39,7 +39,8 @@ static void unpack_row(const struct packed *p, size_t row, float *out) {
 }
 
 /* Contents of constant input i, which has so many elements of this type. */
-static enum onr_status read_constant(const struct onr_node *node, int32_t i, enum onr_dtype dtype, uint64_t elements, const void *data) {
+static enum onr_status read_constant(const struct onr_node *node, int32_t i, enum onr_dtype dtype, uint64_t elements,
+                                     const void *data) {
   const int32_t value = onri_in(node, i);
   const struct onri_constant *constant = node->graph->values[value].constant;
   enum onr_status status = ONR_STATUS_OK;
@@ -66,7 +67,8 @@ static enum onr_status read_sizes(const struct onr_node *node, struct packed *p)
   if (bits != 2 && bits != 4 && bits != 8)
     return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "attribute 'bits' is %d: 2, 4 and 8 are supported", (int)bits);
   if (p->block & (p->block - 1))
-    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute 'block_size' is %zu, expected a power of 2", p->block);
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute 'block_size' is %zu, expected a power of 2",
+                    p->block);
   p->blocks = (p->columns + p->block - 1) / p->block;
   return onri_only(node, "weight_prepacked", 0);
 }
@@ -90,7 +92,8 @@ static enum onr_status read_group(const struct onr_node *node, struct packed *p)
   ONR_TRY(read_constant(node, 4, ONR_DTYPE_I32, p->columns, &p->group));
   for (size_t k = 0; k < p->columns; k++)
     if (p->group[k] < 0 || (size_t)p->group[k] >= p->blocks)
-      return onr_fail(node->error, ONR_STATUS_INDEX, "column %zu is in block %d, expected 0 to %zu", k, (int)p->group[k], p->blocks - 1);
+      return onr_fail(node->error, ONR_STATUS_INDEX, "column %zu is in block %d, expected 0 to %zu", k,
+                      (int)p->group[k], p->blocks - 1);
   return ONR_STATUS_OK;
 }
 
@@ -120,7 +123,8 @@ static enum onr_status read_matmul_nbits(const struct onr_node *node) {
   ONR_TRY(read_zeros(node, &p));
   ONR_TRY(read_group(node, &p));
   struct onri_constant *weight = unpack(node, &p);
-  if (!weight) return onr_fail(node->error, ONR_STATUS_NO_MEMORY, "no memory for a weight of %zu by %zu", p.rows, p.columns);
+  if (!weight)
+    return onr_fail(node->error, ONR_STATUS_NO_MEMORY, "no memory for a weight of %zu by %zu", p.rows, p.columns);
   const int32_t in[3] = {onri_in(node, 0), onri_graph_add_constant(node->graph, NULL, weight), onri_in(node, 5)};
   if (in[1] < 0) return onr_fail(node->error, ONR_STATUS_NO_MEMORY, "no memory for a value of the graph");
   return onri_emit_with(node, &onri_layer_linear, &params, in, in[2] != ONRI_NONE ? 3 : 2, node->out, 1);

@@ -1,7 +1,8 @@
 /* import_microsoft: the pieces that com.microsoft's ops are written with. */
 #include "onnx/ops/microsoft/common.h"
 
-int32_t onri_make(const struct onr_node *node, const struct onr_layer *layer, const void *params, const int32_t *in, size_t num_in) {
+int32_t onri_make(const struct onr_node *node, const struct onr_layer *layer, const void *params, const int32_t *in,
+                  size_t num_in) {
   const int32_t out = onri_temp(node);
   const enum onr_status status = onri_emit_with(node, layer, params, in, num_in, &out, 1);
   if (*node->status == ONR_STATUS_OK) *node->status = status;
@@ -33,23 +34,25 @@ int32_t onri_make_range(const struct onr_node *node, int32_t x, int64_t axis) {
 
 int32_t onri_make_range_to(const struct onr_node *node, int32_t count) {
   const int32_t scalar = onri_make(node, &onri_layer_squeeze, NULL, &count, 1);
-  return onri_make(node, &onri_layer_range, NULL, (int32_t[]){onri_const_int(node, 0), scalar, onri_const_int(node, 1)}, 3);
+  return onri_make(node, &onri_layer_range, NULL, (int32_t[]){onri_const_int(node, 0), scalar, onri_const_int(node, 1)},
+                   3);
 }
 
 int32_t onri_make_dequantize(const struct onr_node *node, int32_t x, int32_t scale, int32_t zero) {
   const struct onr_quantize_params params = {.axis = 0};
-  return onri_make(node, &onri_layer_dequantize_linear, &params, (int32_t[]){x, scale, zero}, zero == ONRI_NONE ? 2 : 3);
+  return onri_make(node, &onri_layer_dequantize_linear, &params, (int32_t[]){x, scale, zero},
+                   zero == ONRI_NONE ? 2 : 3);
 }
 
 enum onr_status onri_only(const struct onr_node *node, const char *name, int64_t only) {
   const int64_t value = onri_attr_int(node, name, only);
   if (value == only) return ONR_STATUS_OK;
-  return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "attribute '%s' is %lld: only %lld is supported", name, (long long)value,
-                  (long long)only);
+  return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "attribute '%s' is %lld: only %lld is supported", name,
+                  (long long)value, (long long)only);
 }
 
-enum onr_status onri_make_split(const struct onr_node *node, int32_t x, int64_t axis, const int64_t *sizes, int32_t *out,
-                                size_t count) {
+enum onr_status onri_make_split(const struct onr_node *node, int32_t x, int64_t axis, const int64_t *sizes,
+                                int32_t *out, size_t count) {
   const struct onr_split_params params = {.axis = axis, .even = 1};
   const int32_t in[2] = {x, sizes ? onri_const_ints(node, sizes, count) : ONRI_NONE};
   for (size_t i = 0; i < count; i++) out[i] = onri_temp(node);

@@ -3,13 +3,15 @@
 #include "onnx/ops/ai_onnx/conv.h"
 #include "onnx/ops/microsoft/common.h"
 
-/* Output 0 = quantised x. Without a zero point it is 0 of the type of input `like`, whose own zero point is like_zero. */
-static enum onr_status quantize(const struct onr_node *node, int32_t x, int32_t scale, int32_t zero, int32_t like, int32_t like_zero) {
+/* Output 0 = quantised x. Without a zero point it is 0 of the type of input `like`, whose own zero point is like_zero.
+ */
+static enum onr_status quantize(const struct onr_node *node, int32_t x, int32_t scale, int32_t zero, int32_t like,
+                                int32_t like_zero) {
   struct onr_quantize_params params = {.axis = 0};
   if (zero == ONRI_NONE && like_zero != ONRI_NONE) zero = onri_make_binary(node, ONR_BINARY_SUB, like_zero, like_zero);
   if (zero == ONRI_NONE) params.output_dtype = node->graph->values[like].desc.dtype;
-  return onri_emit_with(node, &onri_layer_quantize_linear, &params, (int32_t[]){x, scale, zero}, zero == ONRI_NONE ? 2 : 3,
-                        node->out, 1);
+  return onri_emit_with(node, &onri_layer_quantize_linear, &params, (int32_t[]){x, scale, zero},
+                        zero == ONRI_NONE ? 2 : 3, node->out, 1);
 }
 
 /* --- element by element. Inputs a, a_scale, a_zero, b, b_scale, b_zero, c_scale, c_zero --- */
@@ -17,7 +19,8 @@ static enum onr_status quantize(const struct onr_node *node, int32_t x, int32_t 
 static enum onr_status qlinear_binary(const struct onr_node *node, enum onr_binary op) {
   const int32_t a = onri_make_dequantize(node, onri_in(node, 0), onri_in(node, 1), onri_in(node, 2));
   const int32_t b = onri_make_dequantize(node, onri_in(node, 3), onri_in(node, 4), onri_in(node, 5));
-  return quantize(node, onri_make_binary(node, op, a, b), onri_in(node, 6), onri_in(node, 7), onri_in(node, 0), onri_in(node, 2));
+  return quantize(node, onri_make_binary(node, op, a, b), onri_in(node, 6), onri_in(node, 7), onri_in(node, 0),
+                  onri_in(node, 2));
 }
 
 static enum onr_status import_qlinear_add(const struct onr_node *node) { return qlinear_binary(node, ONR_BINARY_ADD); }
@@ -42,7 +45,8 @@ static enum onr_status import_qlinear_leaky_relu(const struct onr_node *node) {
 
 /* `opset` is that of the Softmax which was quantised. */
 static enum onr_status import_qlinear_softmax(const struct onr_node *node) {
-  const struct onr_softmax_params params = {.axis = onri_attr_int(node, "axis", -1), .flatten = onri_attr_int(node, "opset", 13) < 13};
+  const struct onr_softmax_params params = {.axis = onri_attr_int(node, "axis", -1),
+                                            .flatten = onri_attr_int(node, "opset", 13) < 13};
   return qlinear(node, &onri_layer_softmax, &params);
 }
 
@@ -66,15 +70,16 @@ static enum onr_status import_qlinear_concat(const struct onr_node *node) {
   const size_t parts = (size_t)(node->num_in - 2) / 3;
   int32_t *x = onri_arena_allocate(&node->graph->arena, parts * sizeof(*x));
   if (!x) return onr_fail(node->error, ONR_STATUS_NO_MEMORY, "no memory for the inputs of a node");
-  if (node->num_in % 3 != 2) return onr_fail(node->error, ONR_STATUS_ARITY, "%d inputs, expected 2 and 3 a part", (int)node->num_in);
+  if (node->num_in % 3 != 2)
+    return onr_fail(node->error, ONR_STATUS_ARITY, "%d inputs, expected 2 and 3 a part", (int)node->num_in);
   for (size_t i = 0; i < parts; i++) {
     const int32_t *part = node->in + 2 + 3 * i;
     if (part[0] == ONRI_NONE || part[1] == ONRI_NONE)
       return onr_fail(node->error, ONR_STATUS_ARITY, "part %zu or its scale is omitted", i);
     x[i] = onri_make_dequantize(node, part[0], part[1], part[2]);
   }
-  return quantize(node, onri_make(node, &onri_layer_concat, &params, x, parts), onri_in(node, 0), onri_in(node, 1), node->in[2],
-                  node->in[4]);
+  return quantize(node, onri_make(node, &onri_layer_concat, &params, x, parts), onri_in(node, 0), onri_in(node, 1),
+                  node->in[2], node->in[4]);
 }
 
 /* --- products --- */
@@ -84,13 +89,13 @@ static int32_t turned(const struct onr_node *node, int32_t x, const char *flag) 
   return onri_attr_int(node, flag, 0) ? onri_make(node, &onri_layer_transpose, &reverse, &x, 1) : x;
 }
 
-/* Inputs a, a_scale, a_zero, b, b_scale, b_zero, c (optional, int32 in the scale of the product), y_scale (optional: else Y
- * is float32), y_zero. */
+/* Inputs a, a_scale, a_zero, b, b_scale, b_zero, c (optional, int32 in the scale of the product), y_scale (optional:
+ * else Y is float32), y_zero. */
 static enum onr_status import_qgemm(const struct onr_node *node) {
   const struct onr_binary_params mul = {.op = ONR_BINARY_MUL};
   const float alpha = onri_attr_float(node, "alpha", 1.0f);
-  const int32_t operands[] = {turned(node, onri_in(node, 0), "transA"), turned(node, onri_in(node, 3), "transB"), onri_in(node, 2),
-                              onri_in(node, 5)};
+  const int32_t operands[] = {turned(node, onri_in(node, 0), "transA"), turned(node, onri_in(node, 3), "transB"),
+                              onri_in(node, 2), onri_in(node, 5)};
   int32_t product = onri_make(node, &onri_layer_matmul_integer, NULL, operands, 4);
   int32_t scale = onri_make_binary(node, ONR_BINARY_MUL, onri_in(node, 1), onri_in(node, 4));
   if (alpha != 1.0f) scale = onri_make_binary(node, ONR_BINARY_MUL, scale, onri_const_float(node, alpha));
@@ -98,17 +103,19 @@ static enum onr_status import_qgemm(const struct onr_node *node) {
   product = onri_make_cast(node, product, ONR_DTYPE_F32);
   if (onri_in(node, 7) == ONRI_NONE)
     return onri_emit_with(node, &onri_layer_binary, &mul, (int32_t[]){product, scale}, 2, node->out, 1);
-  return quantize(node, onri_make_binary(node, ONR_BINARY_MUL, product, scale), onri_in(node, 7), onri_in(node, 8), onri_in(node, 0),
-                  onri_in(node, 2));
+  return quantize(node, onri_make_binary(node, ONR_BINARY_MUL, product, scale), onri_in(node, 7), onri_in(node, 8),
+                  onri_in(node, 0), onri_in(node, 2));
 }
 
 /* Output 0 = (a - a_zero)(b - b_zero) a_scale b_scale + bias; bias may be ONRI_NONE. */
-static enum onr_status integer_to_float(const struct onr_node *node, const int32_t operands[4], int32_t a_scale, int32_t b_scale,
-                                        int32_t bias) {
+static enum onr_status integer_to_float(const struct onr_node *node, const int32_t operands[4], int32_t a_scale,
+                                        int32_t b_scale, int32_t bias) {
   const struct onr_binary_params mul = {.op = ONR_BINARY_MUL}, add = {.op = ONR_BINARY_ADD};
-  const int32_t product = onri_make_cast(node, onri_make(node, &onri_layer_matmul_integer, NULL, operands, 4), ONR_DTYPE_F32);
+  const int32_t product =
+      onri_make_cast(node, onri_make(node, &onri_layer_matmul_integer, NULL, operands, 4), ONR_DTYPE_F32);
   const int32_t scale = onri_make_binary(node, ONR_BINARY_MUL, a_scale, b_scale);
-  if (bias == ONRI_NONE) return onri_emit_with(node, &onri_layer_binary, &mul, (int32_t[]){product, scale}, 2, node->out, 1);
+  if (bias == ONRI_NONE)
+    return onri_emit_with(node, &onri_layer_binary, &mul, (int32_t[]){product, scale}, 2, node->out, 1);
   const int32_t y = onri_make_binary(node, ONR_BINARY_MUL, product, scale);
   return onri_emit_with(node, &onri_layer_binary, &add, (int32_t[]){y, bias}, 2, node->out, 1);
 }

@@ -6,16 +6,17 @@
 #include "base/shape.h"
 #include "onnx/ops/ml/ml.h"
 
-enum onr_status onri_attr_tensor(const struct onr_node *node, const char *name, uint32_t mask, struct onri_reals *reals) {
+enum onr_status onri_attr_tensor(const struct onr_node *node, const char *name, uint32_t mask,
+                                 struct onri_reals *reals) {
   const struct onri_attribute *attribute = onri_attr_find(node, name);
   *reals = (struct onri_reals){0};
-  if (attribute == NULL) return ONR_STATUS_OK;
+  if (!attribute) return ONR_STATUS_OK;
   if (attribute->kind != ONRI_ATTRIBUTE_TENSOR)
     return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute '%s' must be a tensor", name);
   const struct onr_desc *desc = &attribute->tensor->desc;
   if (!(mask & ONRI_DTYPE_BIT(desc->dtype)) || desc->rank > 1)
-    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute '%s' is a tensor of %s of rank %d", name, onr_dtype_name(desc->dtype),
-                    (int)desc->rank);
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute '%s' is a tensor of %s of rank %d", name,
+                    onr_dtype_name(desc->dtype), (int)desc->rank);
   ONR_TRY(onri_constant_load(attribute->tensor, node->error));
   *reals = (struct onri_reals){desc->dtype, attribute->tensor->data, (size_t)onr_desc_elements(desc)};
   return ONR_STATUS_OK;
@@ -28,7 +29,7 @@ enum onr_status onri_attr_reals(const struct onr_node *node, const char *name, s
     reals->data = onri_attr_floats(node, name, &reals->count);
     return *node->status;
   }
-  snprintf(tensor, sizeof tensor, "%s_as_tensor", name);
+  snprintf(tensor, sizeof(tensor), "%s_as_tensor", name);
   return onri_attr_tensor(node, tensor, ONRI_DTYPES_FLOAT, reals);
 }
 
@@ -41,7 +42,8 @@ double onri_real_at(const struct onri_reals *reals, size_t i) {
 enum onr_status onri_expect_count(const struct onr_node *node, const char *name, size_t count, size_t expected) {
   if (*node->status != ONR_STATUS_OK) return *node->status;
   if (count == expected) return ONR_STATUS_OK;
-  return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute '%s' has %zu values: expected %zu", name, count, expected);
+  return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute '%s' has %zu values: expected %zu", name, count,
+                  expected);
 }
 
 int32_t onri_const_list(const struct onr_node *node, enum onr_dtype dtype, const void *data, size_t count) {
@@ -63,17 +65,20 @@ int32_t onri_emit_f32(const struct onr_node *node, int32_t x) {
 }
 
 enum onr_score_transform onri_attr_transform(const struct onr_node *node) {
-  static const char *const names[] = {[ONR_SCORE_NONE] = "NONE", [ONR_SCORE_SOFTMAX] = "SOFTMAX", [ONR_SCORE_LOGISTIC] = "LOGISTIC",
-                                      [ONR_SCORE_SOFTMAX_ZERO] = "SOFTMAX_ZERO", [ONR_SCORE_PROBIT] = "PROBIT", NULL};
+  static const char *const names[] = {[ONR_SCORE_NONE] = "NONE",         [ONR_SCORE_SOFTMAX] = "SOFTMAX",
+                                      [ONR_SCORE_LOGISTIC] = "LOGISTIC", [ONR_SCORE_SOFTMAX_ZERO] = "SOFTMAX_ZERO",
+                                      [ONR_SCORE_PROBIT] = "PROBIT",     NULL};
   return (enum onr_score_transform)onri_attr_choice(node, "post_transform", names, ONR_SCORE_NONE);
 }
 
 enum onr_status onri_emit_transform(const struct onr_node *node, enum onr_score_transform transform, int32_t scores) {
   const struct onr_class_scores_params params = {.transform = transform};
-  return onri_emit_with(node, &onri_layer_class_scores, &params, &scores, 1, (const int32_t[]){ONRI_NONE, onri_out(node, 0)}, 2);
+  return onri_emit_with(node, &onri_layer_class_scores, &params, &scores, 1,
+                        (const int32_t[]){ONRI_NONE, onri_out(node, 0)}, 2);
 }
 
-enum onr_status onri_attr_labels(const struct onr_node *node, const char *ints, const char *strings, struct onri_labels *labels) {
+enum onr_status onri_attr_labels(const struct onr_node *node, const char *ints, const char *strings,
+                                 struct onri_labels *labels) {
   labels->dtype = ONR_DTYPE_I64;
   labels->data = onri_attr_ints(node, ints, &labels->count);
   if (labels->count == 0) {
@@ -85,7 +90,8 @@ enum onr_status onri_attr_labels(const struct onr_node *node, const char *ints, 
   return *node->status;
 }
 
-enum onr_status onri_emit_labels(const struct onr_node *node, const struct onri_labels *labels, int32_t classes, size_t scores) {
+enum onr_status onri_emit_labels(const struct onr_node *node, const struct onri_labels *labels, int32_t classes,
+                                 size_t scores) {
   static const int64_t numbers[2] = {0, 1};
   static const struct onr_string texts[2] = {{"0", 1}, {"1", 1}};
   const struct onr_gather_params first = {.axis = 0};

@@ -8,16 +8,19 @@ static enum onr_status import_scaler(const struct onr_node *node) {
   for (size_t i = 0; i < 2; i++) {
     size_t count;
     const float *values = onri_attr_floats(node, names[i], &count);
-    in[i + 1] = count > 0 ? onri_const_list(node, ONR_DTYPE_F32, values, count) : onri_const_list(node, ONR_DTYPE_F32, &none[i], 1);
+    in[i + 1] = count > 0 ? onri_const_list(node, ONR_DTYPE_F32, values, count)
+                          : onri_const_list(node, ONR_DTYPE_F32, &none[i], 1);
     if (in[i + 1] == ONRI_NONE) return onr_fail(node->error, ONR_STATUS_NO_MEMORY, "no memory for the scale");
   }
   return onri_emit_with(node, &onri_layer_scale_features, NULL, in, 3, node->out, 1);
 }
 
-static int32_t cast_like(const struct onr_node *node, enum onr_dtype dtype, const void *values, size_t count, int32_t x) {
+static int32_t cast_like(const struct onr_node *node, enum onr_dtype dtype, const void *values, size_t count,
+                         int32_t x) {
   const struct onr_cast_params like = {.to = ONR_DTYPE_NONE};
   const int32_t in[2] = {onri_const_list(node, dtype, values, count), x}, y = onri_temp(node);
-  if (in[0] == ONRI_NONE || onri_emit_with(node, &onri_layer_cast_like, &like, in, 2, &y, 1) != ONR_STATUS_OK) return ONRI_NONE;
+  if (in[0] == ONRI_NONE || onri_emit_with(node, &onri_layer_cast_like, &like, in, 2, &y, 1) != ONR_STATUS_OK)
+    return ONRI_NONE;
   return y;
 }
 
@@ -29,7 +32,8 @@ static enum onr_status import_imputer(const struct onr_node *node) {
   const int64_t *ints = onri_attr_ints(node, "imputed_value_int64s", &num_ints);
   int32_t in[3] = {onri_in(node, 0), ONRI_NONE, ONRI_NONE};
   if (*node->status == ONR_STATUS_OK && num_floats + num_ints == 0)
-    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected values in 'imputed_value_floats' or 'imputed_value_int64s'");
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE,
+                    "expected values in 'imputed_value_floats' or 'imputed_value_int64s'");
   if (num_floats > 0) {
     in[1] = cast_like(node, ONR_DTYPE_F32, &replaced_float, 1, in[0]);
     in[2] = cast_like(node, ONR_DTYPE_F32, floats, num_floats, in[0]);
@@ -42,8 +46,8 @@ static enum onr_status import_imputer(const struct onr_node *node) {
   return onri_emit_with(node, &onri_layer_impute_features, NULL, in, 3, node->out, 1);
 }
 
-/* x / norm, and x where the norm is 0. The norm MAX is the largest element, as ONNX and ONNX Runtime have it; onnx.reference
- * takes the largest absolute value. */
+/* x / norm, and x where the norm is 0. The norm MAX is the largest element, as ONNX and ONNX Runtime have it;
+ * onnx.reference takes the largest absolute value. */
 static enum onr_status import_normalizer(const struct onr_node *node) {
   static const char *const norms[] = {"MAX", "L1", "L2", NULL};
   static const enum onr_reduce_op ops[] = {ONR_REDUCE_MAX, ONR_REDUCE_L1, ONR_REDUCE_L2};
@@ -53,9 +57,12 @@ static enum onr_status import_normalizer(const struct onr_node *node) {
   const int32_t x = onri_emit_f32(node, onri_in(node, 0));
   const int32_t norm = onri_temp(node), is_zero = onri_temp(node), divisor = onri_temp(node);
   if (*node->status != ONR_STATUS_OK) return *node->status;
-  ONR_TRY(onri_emit_with(node, &onri_layer_reduce, &reduce, (const int32_t[]){x, onri_const_ints(node, &last, 1)}, 2, &norm, 1));
-  ONR_TRY(onri_emit_with(node, &onri_layer_binary, &equal, (const int32_t[]){norm, onri_const_float(node, 0)}, 2, &is_zero, 1));
-  ONR_TRY(onri_emit_with(node, &onri_layer_where, NULL, (const int32_t[]){is_zero, onri_const_float(node, 1), norm}, 3, &divisor, 1));
+  ONR_TRY(onri_emit_with(node, &onri_layer_reduce, &reduce, (const int32_t[]){x, onri_const_ints(node, &last, 1)}, 2,
+                         &norm, 1));
+  ONR_TRY(onri_emit_with(node, &onri_layer_binary, &equal, (const int32_t[]){norm, onri_const_float(node, 0)}, 2,
+                         &is_zero, 1));
+  ONR_TRY(onri_emit_with(node, &onri_layer_where, NULL, (const int32_t[]){is_zero, onri_const_float(node, 1), norm}, 3,
+                         &divisor, 1));
   return onri_emit_with(node, &onri_layer_binary, &divide, (const int32_t[]){x, divisor}, 2, node->out, 1);
 }
 

@@ -4,16 +4,19 @@
 #include "onnx/ops/ml/ml.h"
 
 static enum onr_status no_memory(const struct onr_node *node) {
-  return *node->status != ONR_STATUS_OK ? *node->status : onr_fail(node->error, ONR_STATUS_NO_MEMORY, "no memory for the coefficients");
+  return *node->status != ONR_STATUS_OK ? *node->status
+                                        : onr_fail(node->error, ONR_STATUS_NO_MEMORY, "no memory for the coefficients");
 }
 
 /* Coefficients as a matrix of so many rows; *columns gets what that leaves. */
-static enum onr_status matrix(const struct onr_node *node, const char *name, size_t rows, size_t *columns, int32_t *value) {
+static enum onr_status matrix(const struct onr_node *node, const char *name, size_t rows, size_t *columns,
+                              int32_t *value) {
   size_t count;
   const float *data = onri_attr_floats(node, name, &count);
   if (*node->status != ONR_STATUS_OK) return *node->status;
   if (rows == 0 || count == 0 || count % rows != 0)
-    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute '%s' has %zu values: expected a multiple of %zu", name, count, rows);
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute '%s' has %zu values: expected a multiple of %zu",
+                    name, count, rows);
   *columns = count / rows;
   *value = onri_const_matrix(node, data, rows, *columns);
   return *value == ONRI_NONE ? no_memory(node) : ONR_STATUS_OK;
@@ -49,8 +52,8 @@ static enum onr_status import_linear_regressor(const struct onr_node *node) {
   return transform == ONR_SCORE_NONE ? ONR_STATUS_OK : onri_emit_transform(node, transform, y);
 }
 
-/* As many scores as intercepts; without them as many as labels. One score for two labels is that of the second, and its opposite
- * that of the first: so does onnx.reference. */
+/* As many scores as intercepts; without them as many as labels. One score for two labels is that of the second, and its
+ * opposite that of the first: so does onnx.reference. */
 static enum onr_status import_linear_classifier(const struct onr_node *node) {
   const struct onr_class_scores_params scores = {.transform = onri_attr_transform(node), .second = ONR_SECOND_OPPOSITE};
   const struct onr_class_scores_params alone = {.transform = scores.transform};
@@ -73,7 +76,8 @@ static enum onr_status read_kernel(const struct onr_node *node, struct onr_svm_k
       [ONR_SVM_LINEAR] = "LINEAR", [ONR_SVM_POLY] = "POLY", [ONR_SVM_RBF] = "RBF", [ONR_SVM_SIGMOID] = "SIGMOID", NULL};
   size_t count;
   const float *params = onri_attr_floats(node, "kernel_params", &count);
-  *kernel = (struct onr_svm_kernel_params){.kernel = (enum onr_svm_kernel)onri_attr_choice(node, "kernel_type", names, ONR_SVM_LINEAR)};
+  *kernel = (struct onr_svm_kernel_params){
+      .kernel = (enum onr_svm_kernel)onri_attr_choice(node, "kernel_type", names, ONR_SVM_LINEAR)};
   if (count == 0) return *node->status;
   ONR_TRY(onri_expect_count(node, "kernel_params", count, 3));
   kernel->gamma = params[0];
@@ -83,8 +87,8 @@ static enum onr_status read_kernel(const struct onr_node *node, struct onr_svm_k
 }
 
 /* The kernel of x and as many vectors, which the attribute `name` has. */
-static enum onr_status emit_kernel(const struct onr_node *node, const struct onr_svm_kernel_params *kernel, const char *name,
-                                   size_t vectors, int32_t y) {
+static enum onr_status emit_kernel(const struct onr_node *node, const struct onr_svm_kernel_params *kernel,
+                                   const char *name, size_t vectors, int32_t y) {
   int32_t in[2] = {onri_in(node, 0), ONRI_NONE};
   size_t features;
   ONR_TRY(matrix(node, name, vectors, &features, &in[1]));
@@ -100,22 +104,26 @@ static enum onr_status emit_plain(const struct onr_node *node, size_t vectors, i
   const float *rho = onri_attr_floats(node, "rho", &count);
   if (count == 0) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected a value in 'rho'");
   ONR_TRY(emit_kernel(node, &linear, "coefficients", vectors, products));
-  return onri_emit_with(node, &onri_layer_binary, &add, (const int32_t[]){products, onri_const_float(node, rho[0])}, 2, &y, 1);
+  return onri_emit_with(node, &onri_layer_binary, &add, (const int32_t[]){products, onri_const_float(node, rho[0])}, 2,
+                        &y, 1);
 }
 
 /* 1 or -1 by the sign. */
 static enum onr_status emit_sign(const struct onr_node *node, int32_t y) {
   const struct onr_binary_params greater = {.op = ONR_BINARY_GREATER};
   const int32_t inside = onri_temp(node);
-  ONR_TRY(onri_emit_with(node, &onri_layer_binary, &greater, (const int32_t[]){y, onri_const_float(node, 0)}, 2, &inside, 1));
-  return onri_emit_with(node, &onri_layer_where, NULL, (const int32_t[]){inside, onri_const_float(node, 1), onri_const_float(node, -1)}, 3,
-                        node->out, 1);
+  ONR_TRY(onri_emit_with(node, &onri_layer_binary, &greater, (const int32_t[]){y, onri_const_float(node, 0)}, 2,
+                         &inside, 1));
+  return onri_emit_with(node, &onri_layer_where, NULL,
+                        (const int32_t[]){inside, onri_const_float(node, 1), onri_const_float(node, -1)}, 3, node->out,
+                        1);
 }
 
 static enum onr_status import_svm_regressor(const struct onr_node *node) {
   const struct onr_linear_params sum = {0};
   const enum onr_score_transform transform = onri_attr_transform(node);
-  const int32_t vectors = onri_attr_int32(node, "n_supports", 0, 0, INT32_MAX), one_class = onri_attr_int(node, "one_class", 0) != 0;
+  const int32_t vectors = onri_attr_int32(node, "n_supports", 0, 0, INT32_MAX),
+                one_class = onri_attr_int(node, "one_class", 0) != 0;
   const int32_t y = transform == ONR_SCORE_NONE && !one_class ? onri_out(node, 0) : onri_temp(node);
   struct onr_svm_kernel_params kernel;
   ONR_TRY(read_kernel(node, &kernel));
@@ -136,8 +144,8 @@ static enum onr_status import_svm_regressor(const struct onr_node *node) {
 }
 
 /* The pairs of classes vote, with or without probabilities. */
-static enum onr_status emit_votes(const struct onr_node *node, const struct onr_svm_vote_params *params, size_t vectors, int32_t classes,
-                                  int32_t scores, int *probable) {
+static enum onr_status emit_votes(const struct onr_node *node, const struct onr_svm_vote_params *params, size_t vectors,
+                                  int32_t classes, int32_t scores, int *probable) {
   const size_t k = params->num_classes, pairs = k * (k - 1) / 2;
   struct onr_svm_kernel_params kernel;
   int32_t in[5] = {onri_temp(node), ONRI_NONE, ONRI_NONE, ONRI_NONE, ONRI_NONE};
@@ -164,21 +172,25 @@ static enum onr_status import_svm_classifier(const struct onr_node *node) {
   params.vectors_per_class = onri_attr_ints(node, "vectors_per_class", &count);
   for (size_t i = 0; i < count; i++) {
     if (params.vectors_per_class[i] < 0 || params.vectors_per_class[i] > INT32_MAX)
-      return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "class %zu has %lld support vectors", i, (long long)params.vectors_per_class[i]);
+      return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "class %zu has %lld support vectors", i,
+                      (long long)params.vectors_per_class[i]);
     vectors += (size_t)params.vectors_per_class[i];
   }
   if (vectors == 0) {
     ONR_TRY(emit_plain(node, labels.count, scores));
-    ONR_TRY(onri_emit_with(node, &onri_layer_class_scores, &finish, &scores, 1, (const int32_t[]){classes, onri_out(node, 1)}, 2));
+    ONR_TRY(onri_emit_with(node, &onri_layer_class_scores, &finish, &scores, 1,
+                           (const int32_t[]){classes, onri_out(node, 1)}, 2));
     return onri_emit_labels(node, &labels, classes, labels.count);
   }
   ONR_TRY(onri_expect_count(node, "vectors_per_class", count, labels.count));
   if (count < 2 || count > UINT16_MAX)
-    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "%zu classes have support vectors: expected 2 to %d", count, UINT16_MAX);
+    return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "%zu classes have support vectors: expected 2 to %d", count,
+                    UINT16_MAX);
   params.num_classes = (uint32_t)count;
   ONR_TRY(emit_votes(node, &params, vectors, classes, scores, &probable));
   if (count == 2 && !probable) finish.second = ONR_SECOND_OPPOSITE;
-  ONR_TRY(onri_emit_with(node, &onri_layer_class_scores, &finish, &scores, 1, (const int32_t[]){ONRI_NONE, onri_out(node, 1)}, 2));
+  ONR_TRY(onri_emit_with(node, &onri_layer_class_scores, &finish, &scores, 1,
+                         (const int32_t[]){ONRI_NONE, onri_out(node, 1)}, 2));
   return onri_emit_labels(node, &labels, classes, count);
 }
 

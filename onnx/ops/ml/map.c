@@ -1,8 +1,8 @@
 /* import_ml_map.c: operators of ai.onnx.ml on maps. */
 #include "onnx/ops/ml/ml.h"
 
-static enum onr_status emit_with_keys(const struct onr_node *node, const struct onr_layer *layer, const void *params, const char *ints,
-                                      const char *strings) {
+static enum onr_status emit_with_keys(const struct onr_node *node, const struct onr_layer *layer, const void *params,
+                                      const char *ints, const char *strings) {
   struct onri_labels keys;
   ONR_TRY(onri_attr_labels(node, ints, strings, &keys));
   const int32_t in[2] = {onri_in(node, 0), onri_const_list(node, keys.dtype, keys.data, keys.count)};
@@ -22,9 +22,11 @@ static enum onr_status import_dict_vectorizer(const struct onr_node *node) {
 
 /* A matrix of one row, as ONNX Runtime makes it. */
 static enum onr_status import_cast_map(const struct onr_node *node) {
-  static const char *const forms[] = {"DENSE", "SPARSE", NULL}, *const types[] = {"TO_FLOAT", "TO_STRING", "TO_INT64", NULL};
+  static const char *const forms[] = {"DENSE", "SPARSE", NULL}, *const types[] = {"TO_FLOAT", "TO_STRING", "TO_INT64",
+                                                                                  NULL};
   static const enum onr_dtype dtypes[] = {ONR_DTYPE_F32, ONR_DTYPE_STRING, ONR_DTYPE_I64};
-  const struct onr_map_values_params params = {.row = 1, .by_position = onri_attr_choice(node, "map_form", forms, 0) == 1,
+  const struct onr_map_values_params params = {.row = 1,
+                                               .by_position = onri_attr_choice(node, "map_form", forms, 0) == 1,
                                                .length = onri_attr_int32(node, "max_map", 1, 0, INT32_MAX)};
   const struct onr_cast_params cast = {.to = dtypes[onri_attr_choice(node, "cast_to", types, 0)]};
   const int32_t x = onri_in(node, 0), values = onri_temp(node);

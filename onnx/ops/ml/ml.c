@@ -6,7 +6,7 @@
 static int32_t table_part(const struct onr_node *node, const char *const names[4], enum onr_dtype *dtype) {
   const struct onri_attribute *tensor = onri_attr_find(node, names[3]);
   size_t count;
-  if (tensor != NULL && tensor->tensor != NULL) {
+  if (tensor && tensor->tensor) {
     *dtype = tensor->tensor->desc.dtype;
     onri_constant_retain(tensor->tensor);
     return onri_graph_add_constant(node->graph, NULL, tensor->tensor);
@@ -28,14 +28,15 @@ static int32_t table_part(const struct onr_node *node, const char *const names[4
 
 /* What unknown keys become, by the type of the values. */
 static int32_t default_value(const struct onr_node *node, enum onr_dtype dtype) {
-  const struct onri_attribute *tensor = onri_attr_find(node, "default_tensor"), *text = onri_attr_find(node, "default_string");
+  const struct onri_attribute *tensor = onri_attr_find(node, "default_tensor"),
+                              *text = onri_attr_find(node, "default_string");
   const struct onr_string unused = {"_Unused", 7};
-  if (tensor != NULL && tensor->tensor != NULL) {
+  if (tensor && tensor->tensor) {
     onri_constant_retain(tensor->tensor);
     return onri_graph_add_constant(node->graph, NULL, tensor->tensor);
   }
   if (dtype == ONR_DTYPE_STRING)
-    return onri_const_list(node, dtype, text != NULL && text->kind == ONRI_ATTRIBUTE_STRING ? &text->s : &unused, 1);
+    return onri_const_list(node, dtype, text && text->kind == ONRI_ATTRIBUTE_STRING ? &text->s : &unused, 1);
   if (dtype == ONR_DTYPE_F32) {
     const float number = onri_attr_float(node, "default_float", -0.0f);
     return onri_const_list(node, dtype, &number, 1);
@@ -52,7 +53,8 @@ static enum onr_status import_label_encoder(const struct onr_node *node) {
   static const char *const key_names[4] = {"keys_strings", "keys_int64s", "keys_floats", "keys_tensor"};
   static const char *const value_names[4] = {"values_strings", "values_int64s", "values_floats", "values_tensor"};
   enum onr_dtype key_dtype = ONR_DTYPE_NONE, dtype = ONR_DTYPE_NONE;
-  int32_t in[4] = {onri_in(node, 0), table_part(node, key_names, &key_dtype), table_part(node, value_names, &dtype), ONRI_NONE};
+  int32_t in[4] = {onri_in(node, 0), table_part(node, key_names, &key_dtype), table_part(node, value_names, &dtype),
+                   ONRI_NONE};
   if (key_dtype == ONR_DTYPE_NONE || dtype == ONR_DTYPE_NONE)
     return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected a list of keys and a list of values");
   in[3] = default_value(node, dtype);
@@ -62,14 +64,16 @@ static enum onr_status import_label_encoder(const struct onr_node *node) {
 }
 
 /* Strings become numbers, and numbers strings: which, the type of the input says. */
-static enum onr_status two_way_table(const struct onr_node *node, const struct onr_string *strings, const int64_t *ints, size_t count) {
+static enum onr_status two_way_table(const struct onr_node *node, const struct onr_string *strings, const int64_t *ints,
+                                     size_t count) {
   const struct onri_attribute *text = onri_attr_find(node, "default_string");
   const struct onr_string unused = {"_Unused", 7};
   const int64_t number = onri_attr_int(node, "default_int64", -1);
-  if (text != NULL && text->kind != ONRI_ATTRIBUTE_STRING)
+  if (text && text->kind != ONRI_ATTRIBUTE_STRING)
     return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute 'default_string' must be a string");
   const int32_t in[5] = {onri_in(node, 0), onri_const_list(node, ONR_DTYPE_STRING, strings, count),
-                         onri_const_list(node, ONR_DTYPE_I64, ints, count), onri_const_list(node, ONR_DTYPE_I64, &number, 1),
+                         onri_const_list(node, ONR_DTYPE_I64, ints, count),
+                         onri_const_list(node, ONR_DTYPE_I64, &number, 1),
                          onri_const_list(node, ONR_DTYPE_STRING, text ? &text->s : &unused, 1)};
   for (size_t i = 1; i < 5; i++)
     if (in[i] == ONRI_NONE) return onr_fail(node->error, ONR_STATUS_NO_MEMORY, "no memory for a table");
@@ -79,8 +83,8 @@ static enum onr_status two_way_table(const struct onr_node *node, const struct o
 /* 0, 1, 2 ...: positions in a list. NULL when out of memory. */
 static const int64_t *positions(const struct onr_node *node, size_t count) {
   size_t bytes;
-  int64_t *list = onri_mul_size(count, sizeof *list, &bytes) ? onri_arena_allocate(&node->graph->arena, bytes) : NULL;
-  for (size_t i = 0; list != NULL && i < count; i++) list[i] = (int64_t)i;
+  int64_t *list = onri_mul_size(count, sizeof(*list), &bytes) ? onri_arena_allocate(&node->graph->arena, bytes) : NULL;
+  for (size_t i = 0; list && i < count; i++) list[i] = (int64_t)i;
   return list;
 }
 
@@ -88,7 +92,7 @@ static enum onr_status import_label_encoder_1(const struct onr_node *node) {
   size_t count;
   const struct onr_string *classes = onri_attr_strings(node, "classes_strings", &count);
   const int64_t *numbers = positions(node, count);
-  if (numbers == NULL) return onr_fail(node->error, ONR_STATUS_NO_MEMORY, "no memory for a table");
+  if (!numbers) return onr_fail(node->error, ONR_STATUS_NO_MEMORY, "no memory for a table");
   return two_way_table(node, classes, numbers, count);
 }
 
@@ -100,8 +104,8 @@ static enum onr_status import_category_mapper(const struct onr_node *node) {
   return two_way_table(node, strings, ints, num_strings);
 }
 
-/* The position of each element in the list of categories, spread to ones and zeros. What is not in the list has a position that
- * makes no one; without `zeros` it is an index out of range. */
+/* The position of each element in the list of categories, spread to ones and zeros. What is not in the list has a
+ * position that makes no one; without `zeros` it is an index out of range. */
 static enum onr_status import_one_hot_encoder(const struct onr_node *node) {
   const struct onr_cast_params whole = {.to = ONR_DTYPE_I64};
   const struct onr_gather_params first = {.axis = 0};
@@ -110,7 +114,7 @@ static enum onr_status import_one_hot_encoder(const struct onr_node *node) {
   ONR_TRY(onri_attr_labels(node, "cats_int64s", "cats_strings", &list));
   int32_t x = onri_in(node, 0), position = onri_temp(node);
   const int64_t none = (int64_t)list.count, *numbers = positions(node, list.count);
-  if (numbers == NULL) return onr_fail(node->error, ONR_STATUS_NO_MEMORY, "no memory for the categories");
+  if (!numbers) return onr_fail(node->error, ONR_STATUS_NO_MEMORY, "no memory for the categories");
   if (list.dtype == ONR_DTYPE_I64) {
     const int32_t cast = onri_temp(node);
     ONR_TRY(onri_emit_with(node, &onri_layer_cast, &whole, &x, 1, &cast, 1));
@@ -118,8 +122,10 @@ static enum onr_status import_one_hot_encoder(const struct onr_node *node) {
   }
   const int32_t keys = onri_const_list(node, list.dtype, list.data, list.count),
                 values = onri_const_list(node, ONR_DTYPE_I64, numbers, list.count);
-  if (keys == ONRI_NONE || values == ONRI_NONE) return onr_fail(node->error, ONR_STATUS_NO_MEMORY, "no memory for the categories");
-  ONR_TRY(onri_emit_with(node, &onri_layer_lookup, NULL, (const int32_t[]){x, keys, values, onri_const_int(node, none)}, 4, &position, 1));
+  if (keys == ONRI_NONE || values == ONRI_NONE)
+    return onr_fail(node->error, ONR_STATUS_NO_MEMORY, "no memory for the categories");
+  ONR_TRY(onri_emit_with(node, &onri_layer_lookup, NULL, (const int32_t[]){x, keys, values, onri_const_int(node, none)},
+                         4, &position, 1));
   if (!onri_attr_int(node, "zeros", 1)) {
     const int32_t checked = onri_temp(node);
     ONR_TRY(onri_emit_with(node, &onri_layer_gather, &first, (const int32_t[]){values, position}, 2, &checked, 1));
@@ -127,7 +133,8 @@ static enum onr_status import_one_hot_encoder(const struct onr_node *node) {
   }
   const float zero_one[2] = {0, 1};
   const int32_t off_on = onri_const_list(node, ONR_DTYPE_F32, zero_one, 2);
-  return onri_emit_with(node, &onri_layer_one_hot, &last, (const int32_t[]){position, onri_const_int(node, none), off_on}, 3, node->out, 1);
+  return onri_emit_with(node, &onri_layer_one_hot, &last,
+                        (const int32_t[]){position, onri_const_int(node, none), off_on}, 3, node->out, 1);
 }
 
 /* Compared in float64, which holds every threshold and every float exactly. */

@@ -13,7 +13,8 @@ struct onri_reals {
 /* floats `name`, else tensor `name` + "_as_tensor"; none when both are absent. */
 enum onr_status onri_attr_reals(const struct onr_node *node, const char *name, struct onri_reals *reals);
 /* tensor `name` of one of the dtypes in `mask`; none when it is absent. */
-enum onr_status onri_attr_tensor(const struct onr_node *node, const char *name, uint32_t mask, struct onri_reals *reals);
+enum onr_status onri_attr_tensor(const struct onr_node *node, const char *name, uint32_t mask,
+                                 struct onri_reals *reals);
 double onri_real_at(const struct onri_reals *reals, size_t i);
 
 /* ATTRIBUTE unless count is expected. */
@@ -37,9 +38,11 @@ struct onri_labels {
   size_t count;
 };
 /* ints or strings of these names; ATTRIBUTE when there are none. */
-enum onr_status onri_attr_labels(const struct onr_node *node, const char *ints, const char *strings, struct onri_labels *labels);
+enum onr_status onri_attr_labels(const struct onr_node *node, const char *ints, const char *strings,
+                                 struct onri_labels *labels);
 /* The labels of these classes (int64) into the node's first output. With one score a row that is not one of two labels,
  * class 1 is "1" and class 0 is "0". */
-enum onr_status onri_emit_labels(const struct onr_node *node, const struct onri_labels *labels, int32_t classes, size_t scores);
+enum onr_status onri_emit_labels(const struct onr_node *node, const struct onri_labels *labels, int32_t classes,
+                                 size_t scores);
 
 #endif

@@ -13,6 +13,7 @@ enum onr_status onri_tree_ints_if(const struct onr_node *node, const char *name,
 /* What a node asks for, and what a leaf votes for, when they are in range. */
 enum onr_status onri_tree_feature_set(const struct onr_node *node, int64_t feature, struct onr_tree_ensemble_params *p,
                                       struct onr_tree_node *to);
-enum onr_status onri_tree_vote_set(const struct onr_node *node, int64_t target, double weight, uint32_t targets, struct onr_tree_vote *to);
+enum onr_status onri_tree_vote_set(const struct onr_node *node, int64_t target, double weight, uint32_t targets,
+                                   struct onr_tree_vote *to);
 
 #endif

@@ -1,5 +1,5 @@
-/* import_gradient: Gradient. The nodes between xs and y are followed backwards, each with its rule. Where the node gives other
- * values for xs and zs than the graph has, those nodes are first written down again for them. */
+/* import_gradient: Gradient. The nodes between xs and y are followed backwards, each with its rule. Where the node
+ * gives other values for xs and zs than the graph has, those nodes are first written down again for them. */
 #include <string.h>
 
 #include "onnx/ops/training/gradient.h"
@@ -15,8 +15,8 @@ struct gradient {
 
 /* --- emitting --- */
 
-/* Neither what Gradients make nor how often they look at the nodes before them is bounded by the size of the file: a gradient
- * of a gradient of a gradient grows fast. So both count against the limit of nodes, in these units. */
+/* Neither what Gradients make nor how often they look at the nodes before them is bounded by the size of the file: a
+ * gradient of a gradient of a gradient grows fast. So both count against the limit of nodes, in these units. */
 enum { COST_OF_NODE = 8, LOOKS_OF_NODE = 64 };
 
 static enum onr_status count_node(struct onri_importer *importer, uint64_t nodes) {
@@ -24,11 +24,12 @@ static enum onr_status count_node(struct onri_importer *importer, uint64_t nodes
   ONR_TRY(onri_env_poll(importer->env, importer->error));
   importer->nodes = nodes > limit - importer->nodes ? limit + 1 : importer->nodes + nodes;
   if (importer->nodes <= limit) return ONR_STATUS_OK;
-  return onr_fail(importer->error, ONR_STATUS_LIMIT, "the graph has more than %llu nodes with those of gradients (nodes)",
-                  (unsigned long long)limit);
+  return onr_fail(importer->error, ONR_STATUS_LIMIT,
+                  "the graph has more than %llu nodes with those of gradients (nodes)", (unsigned long long)limit);
 }
 
-int32_t onri_tape_emit(struct onri_tape *tape, const struct onr_layer *layer, const void *params, const int32_t *in, size_t num_in) {
+int32_t onri_tape_emit(struct onri_tape *tape, const struct onr_layer *layer, const void *params, const int32_t *in,
+                       size_t num_in) {
   const int32_t out = onri_temp(tape->node);
   if (tape->status == ONR_STATUS_OK) tape->status = count_node(tape->node->importer, COST_OF_NODE + num_in);
   if (tape->status == ONR_STATUS_OK) tape->status = onri_emit_with(tape->node, layer, params, in, num_in, &out, 1);
@@ -51,7 +52,8 @@ void onri_tape_add(struct onri_tape *tape, const struct onri_node *forward, int3
   const struct onr_binary_params sum = {.op = ONR_BINARY_ADD};
   const int32_t v = forward->in[i];
   if (v == ONRI_NONE || !tape->varies[v]) return;
-  if (tape->gradient[v] != ONRI_NONE) value = onri_tape_emit(tape, &onri_layer_binary, &sum, (int32_t[]){tape->gradient[v], value}, 2);
+  if (tape->gradient[v] != ONRI_NONE)
+    value = onri_tape_emit(tape, &onri_layer_binary, &sum, (int32_t[]){tape->gradient[v], value}, 2);
   tape->gradient[v] = value;
 }
 
@@ -75,7 +77,8 @@ static enum onr_status find_value(const struct onr_node *node, const struct onr_
   return onr_fail(node->error, ONR_STATUS_GRAPH, "no value before this node has the name that xs, zs or y gives");
 }
 
-/* Made in this graph or given to it. What comes from the graph around it may depend on other values there, unseen here. */
+/* Made in this graph or given to it. What comes from the graph around it may depend on other values there, unseen here.
+ */
 static int is_local(const struct onr_node *node, int32_t value) {
   const struct onri_scope *scope = node->scope;
   if (!scope->outer) return 1;
@@ -94,8 +97,9 @@ static enum onr_status read_names(const struct onr_node *node, struct gradient *
     return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected the names xs and y, found %zu and %s", g->num_x,
                     y ? "one or another type" : "none");
   if ((size_t)node->num_in != g->num_all || (size_t)node->num_out > g->num_x)
-    return onr_fail(node->error, ONR_STATUS_ARITY, "xs and zs have %zu and %zu names, the node has %d inputs and %d outputs", g->num_x,
-                    num_z, (int)node->num_in, (int)node->num_out);
+    return onr_fail(node->error, ONR_STATUS_ARITY,
+                    "xs and zs have %zu and %zu names, the node has %d inputs and %d outputs", g->num_x, num_z,
+                    (int)node->num_in, (int)node->num_out);
   g->x = onri_arena_allocate(&node->importer->scratch, g->num_all * sizeof(*g->x));
   if (!g->x) return onri_import_no_memory(node->importer);
   for (size_t i = 0; i < g->num_all; i++) {
@@ -105,7 +109,8 @@ static enum onr_status read_names(const struct onr_node *node, struct gradient *
   ONR_TRY(find_value(node, &y->s, &g->y));
   int local = is_local(node, g->y);
   for (size_t i = 0; i < g->num_x; i++) local &= is_local(node, g->x[i]);
-  return local ? ONR_STATUS_OK : onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "xs or y lies outside of the body that this node is in");
+  return local ? ONR_STATUS_OK
+               : onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "xs or y lies outside of the body that this node is in");
 }
 
 /* --- which nodes count --- */
@@ -122,7 +127,8 @@ static enum onr_status mark(struct gradient *g) {
     looks += (uint64_t)node->num_in + (uint64_t)node->num_out;
     for (int32_t i = 0; i < node->num_in; i++) varies |= node->in[i] != ONRI_NONE && g->tape.varies[node->in[i]];
     for (int32_t i = 0; i < node->num_out; i++)
-      if (node->out[i] != ONRI_NONE && !g->given[node->out[i]]) g->tape.varies[node->out[i]] = varies && !is_flat(node->layer);
+      if (node->out[i] != ONRI_NONE && !g->given[node->out[i]])
+        g->tape.varies[node->out[i]] = varies && !is_flat(node->layer);
   }
   g->needed[g->y] = 1;
   for (size_t n = g->num_nodes; n-- > 0;) {
@@ -154,7 +160,8 @@ static enum onr_status replay(struct gradient *g, const struct onri_node *node) 
   struct onri_tape *tape = &g->tape;
   int32_t *in = onri_arena_copy(&tape->node->importer->scratch, node->in, (size_t)node->num_in * sizeof(*in));
   if (!in) return onri_import_no_memory(tape->node->importer);
-  if (node->num_out != 1 || node->num_bodies || node->layer->flags & ONR_LAYER_IMPURE) return onri_tape_no_rule(tape, node);
+  if (node->num_out != 1 || node->num_bodies || node->layer->flags & ONR_LAYER_IMPURE)
+    return onri_tape_no_rule(tape, node);
   for (int32_t i = 0; i < node->num_in; i++)
     if (in[i] != ONRI_NONE) in[i] = tape->now[in[i]];
   const int32_t out = node->out[0]; /* emitting moves the nodes */
@@ -169,7 +176,8 @@ static enum onr_status replay_all(struct gradient *g) {
     int varies, replaced = 0;
     if (!is_needed(g, node, &varies)) continue;
     if (varies && node->num_out != 1) return onri_tape_no_rule(&g->tape, node);
-    for (int32_t i = 0; i < node->num_in; i++) replaced |= node->in[i] != ONRI_NONE && g->tape.now[node->in[i]] != node->in[i];
+    for (int32_t i = 0; i < node->num_in; i++)
+      replaced |= node->in[i] != ONRI_NONE && g->tape.now[node->in[i]] != node->in[i];
     if (replaced) ONR_TRY(replay(g, node));
   }
   return ONR_STATUS_OK;
@@ -214,7 +222,8 @@ static enum onr_status emit_outputs(struct gradient *g) {
     const int32_t x = g->x[i];
     if (node->out[i] == ONRI_NONE) continue;
     int32_t value = g->tape.gradient[x];
-    if (value == ONRI_NONE) value = onri_tape_stretch(&g->tape, onri_tape_scalar(&g->tape, 0.0f, node->in[i]), node->in[i]);
+    if (value == ONRI_NONE)
+      value = onri_tape_stretch(&g->tape, onri_tape_scalar(&g->tape, 0.0f, node->in[i]), node->in[i]);
     ONR_TRY(g->tape.status);
     ONR_TRY(onri_emit_with(node, &onri_layer_identity, NULL, &value, 1, &node->out[i], 1));
   }

@@ -18,7 +18,8 @@ struct onri_tape {
 };
 
 /* One layer with one output, which is returned. */
-int32_t onri_tape_emit(struct onri_tape *tape, const struct onr_layer *layer, const void *params, const int32_t *in, size_t num_in);
+int32_t onri_tape_emit(struct onri_tape *tape, const struct onr_layer *layer, const void *params, const int32_t *in,
+                       size_t num_in);
 /* Adds `value` to the gradient of input i of the node, if that matters. */
 void onri_tape_add(struct onri_tape *tape, const struct onri_node *forward, int32_t i, int32_t value);
 /* A scalar of the type of `like`. */

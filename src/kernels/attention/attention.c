@@ -18,14 +18,14 @@ static size_t clip(int64_t v, size_t most) { return v < 0 ? 0 : v > (int64_t)mos
 
 /* Query i stands at key i + offset. */
 static int64_t offset_of(const struct onri_attention *a, size_t batch) {
-  return a->lengths != NULL ? a->lengths[batch] - (int64_t)a->queries : (int64_t)a->past;
+  return a->lengths ? a->lengths[batch] - (int64_t)a->queries : (int64_t)a->past;
 }
 
 /* The last key + 1 that a query may see, by causality, window and length; the mask apart. */
 static size_t last_shown(const struct onri_attention *a, size_t batch, size_t query) {
   const size_t total = a->past + a->keys;
   const int64_t position = (int64_t)query + offset_of(a, batch);
-  size_t last = a->lengths != NULL ? clip(a->lengths[batch], total) : total;
+  size_t last = a->lengths ? clip(a->lengths[batch], total) : total;
   if (a->causal) last = clip(position + 1, last);
   if (a->has_window_right && a->window_right < (int64_t)total) last = clip(position + 1 + a->window_right, last);
   return last;
@@ -35,7 +35,8 @@ static size_t last_shown(const struct onri_attention *a, size_t batch, size_t qu
 static struct range shown_keys(const struct onri_attention *a, size_t batch, size_t query, size_t key, size_t columns) {
   const int64_t position = (int64_t)query + offset_of(a, batch);
   struct range r = {0, clip((int64_t)last_shown(a, batch, query) - (int64_t)key, columns)};
-  if (a->has_window_left && a->window_left < INT32_MAX) r.from = clip(position - a->window_left - (int64_t)key, columns);
+  if (a->has_window_left && a->window_left < INT32_MAX)
+    r.from = clip(position - a->window_left - (int64_t)key, columns);
   if (r.from > r.to) r.from = r.to;
   return r;
 }
@@ -87,9 +88,7 @@ size_t onri_attention_items(const struct onri_attention *a) {
 
 void onri_attention(const struct onri_attention *a, size_t first_item, size_t last_item) {
   for (size_t item = first_item; item < last_item; item++) {
-    if (a->class == ONRI_CLASS_F64)
-      run_tile_f64(a, item);
-    else
-      run_tile_f32(a, item);
+    if (a->class == ONRI_CLASS_F64) run_tile_f64(a, item);
+    else run_tile_f32(a, item);
   }
 }

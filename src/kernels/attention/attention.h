@@ -1,4 +1,5 @@
-/* attention.h: scaled dot-product attention over blocks of keys: the scores of a block exist for one tile of queries only. */
+/* attention.h: scaled dot-product attention over blocks of keys: the scores of a block exist for one tile of queries
+ * only. */
 #ifndef ONRI_ATTENTION_H
 #define ONRI_ATTENTION_H
 
@@ -21,7 +22,7 @@ struct onri_mask {
 };
 
 struct onri_attention {
-  enum onri_class class; /* F32 or F64: type of all but the mask */
+  enum onri_class class;                                                  /* F32 or F64: type of all but the mask */
   size_t batch, heads, kv_heads, queries, past, keys, width, value_width; /* keys: without past */
   struct onri_heads q, k, v, past_k, past_v, y;
   struct onri_mask mask;

@@ -1,5 +1,5 @@
-/* linear_attention_body.h: see linear_attention.h; ONRI_LINEAR_ATTENTION names the function. Loops over a whole block have a
- * fixed length, so that its sums stay in registers. */
+/* linear_attention_body.h: see linear_attention.h; ONRI_LINEAR_ATTENTION names the function. Loops over a whole block
+ * have a fixed length, so that its sums stay in registers. */
 #include "kernels/attention/linear_attention.h"
 
 enum { COLUMNS = ONRI_LINEAR_COLUMNS };
@@ -49,7 +49,8 @@ void ONRI_LINEAR_ATTENTION(const struct onri_linear_attention *a) {
     const float *q = a->q + t * a->q_step, *k = a->k + t * a->k_step, *v = a->v + t * a->v_step;
     float *y = a->y + t * a->y_step, recalled[COLUMNS] = {0}, u[COLUMNS] = {0};
     if (a->decay || a->beta)
-      decay_and_recall(a->state, a->width, k, a->decay ? a->decay + t * a->decay_step : NULL, a->decay_stride, recalled);
+      decay_and_recall(a->state, a->width, k, a->decay ? a->decay + t * a->decay_step : NULL, a->decay_stride,
+                       recalled);
     for (size_t c = 0; c < a->columns; c++) u[c] = a->beta ? a->beta[t * a->beta_step] * (v[c] - recalled[c]) : v[c];
     for (size_t h = 0; h < a->query_heads; h++) {
       float sum[COLUMNS];

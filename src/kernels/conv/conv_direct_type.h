@@ -129,10 +129,9 @@ static void NAME(depthwise_pixel)(const struct work *w, const struct block *b, c
       const int64_t tap = (k0 * c->axis[1].kernel + k1) * c->axis[2].kernel;
       const REAL *line = (const REAL *)w->x + x_offset(c, b, input_of(c, 0, b->o0, k0), input_of(c, 1, b->top, k1)) +
                          first * c->x.channel_stride;
-      for (int64_t k2 = t2.first; k2 < t2.last; k2 += t2.step)
-        NAME(multiply_add)
-        (sum, line + input_of(c, 2, o, k2) * c->x.stride[2], c->x.channel_stride, weights + (tap + k2) * c->groups,
-         count);
+      for (int64_t k2 = t2.first; k2 < t2.last; k2 += t2.step) NAME(multiply_add)
+      (sum, line + input_of(c, 2, o, k2) * c->x.stride[2], c->x.channel_stride, weights + (tap + k2) * c->groups,
+       count);
     }
   REAL *y = (REAL *)w->y + y_offset(c, b, b->top, o) + first * c->y.channel_stride;
   for (int64_t j = 0; j < count; j++) y[j * c->y.channel_stride] = NAME(clamped)(c, sum[j]);
@@ -150,12 +149,9 @@ static void NAME(blocks)(void *context, size_t begin, size_t end) {
   const struct work *w = context;
   for (size_t item = begin; item < end; item++) {
     const struct block b = block_of(w, item);
-    if (is_depthwise(w->c))
-      NAME(depthwise)(w, &b);
-    else if (w->c->transposed)
-      NAME(transposed)(w, &b);
-    else
-      NAME(plain)(w, &b);
+    if (is_depthwise(w->c)) NAME(depthwise)(w, &b);
+    else if (w->c->transposed) NAME(transposed)(w, &b);
+    else NAME(plain)(w, &b);
   }
 }
 

@@ -76,17 +76,16 @@ static void differences(const struct onri_conv_integer *c, int64_t from, size_t 
 
 /* Places [from, from + depth) of the windows of a tile's pixels, taps outside, channels inside: a [rows][DEPTH]. */
 static void gather(const struct work *w, const struct tile *t, size_t from, size_t depth, float *a) {
-  const struct onri_conv *const conv = w->c->conv;
+  const struct onri_conv *conv = w->c->conv;
   const size_t in = (size_t)conv->group_in;
   const int64_t start = (int64_t)t->n * conv->x.batch_stride + (int64_t)(t->g * in) * conv->x.channel_stride;
   for (size_t r = 0; r < t->rows; r++)
     for (size_t k = from, run; k < from + depth; k += run) {
       const size_t i = k % in;
       const int64_t at = tap_offset(conv, t->pixel + r, k / in);
-      float *const to = a + r * DEPTH + (k - from);
+      float *to = a + r * DEPTH + (k - from);
       run = in - i < from + depth - k ? in - i : from + depth - k;
-      if (at >= 0)
-        differences(w->c, start + at + (int64_t)i * conv->x.channel_stride, run, to);
+      if (at >= 0) differences(w->c, start + at + (int64_t)i * conv->x.channel_stride, run, to);
       else
         for (size_t j = 0; j < run; j++) to[j] = 0.0f;
     }
@@ -94,7 +93,7 @@ static void gather(const struct work *w, const struct tile *t, size_t from, size
 
 /* Adds the products of `taps` taps from `tap` on. */
 static void add_taps(const struct work *w, const struct tile *t, size_t tap, size_t taps, uint32_t *sums) {
-  const struct onri_conv *const conv = w->c->conv;
+  const struct onri_conv *conv = w->c->conv;
   const size_t in = (size_t)conv->group_in, out = (size_t)conv->group_out, k = (size_t)onri_conv_taps(conv) * in,
                end = (tap + taps) * in;
   float a[PIXELS * DEPTH], part[PIXELS * CHANNELS];
@@ -121,7 +120,7 @@ static void add_taps(const struct work *w, const struct tile *t, size_t tap, siz
 
 /* All taps at once, where most of them lie in the image; otherwise those alone that do for some pixel. */
 static void add_products(const struct work *w, const struct tile *t, uint32_t *sums) {
-  const struct onri_axis *const axis = w->c->conv->axis;
+  const struct onri_axis *axis = w->c->conv->axis;
   const struct span s = taps_of_tile(w->c->conv, t);
   int64_t used = 1;
   for (int a = 0; a < ONR_MAX_SPATIAL; a++) used *= s.last[a] > s.first[a] ? s.last[a] - s.first[a] : 0;
@@ -137,7 +136,7 @@ static void add_products(const struct work *w, const struct tile *t, uint32_t *s
 
 /* One channel in, one out. Weights are [taps][groups]. */
 static void add_depthwise(const struct work *w, const struct tile *t, uint32_t *sums) {
-  const struct onri_conv *const conv = w->c->conv;
+  const struct onri_conv *conv = w->c->conv;
   const int64_t start = (int64_t)t->n * conv->x.batch_stride + (int64_t)t->first * conv->x.channel_stride;
   float x[CHANNELS];
   for (size_t r = 0; r < t->rows; r++) {
@@ -146,7 +145,7 @@ static void add_depthwise(const struct work *w, const struct tile *t, uint32_t *
       for (int64_t k1 = s.first[1]; k1 < s.last[1]; k1++)
         for (int64_t k2 = s.first[2]; k2 < s.last[2]; k2++) {
           const size_t tap = (size_t)((k0 * conv->axis[1].kernel + k1) * conv->axis[2].kernel + k2);
-          const float *const weights = w->c->weights + tap * (size_t)conv->groups + t->first;
+          const float *weights = w->c->weights + tap * (size_t)conv->groups + t->first;
           differences(w->c, start + tap_offset(conv, t->pixel + r, tap), t->columns, x);
           for (size_t j = 0; j < t->columns; j++) sums[r * CHANNELS + j] += (uint32_t)(int32_t)(x[j] * weights[j]);
         }
@@ -154,16 +153,16 @@ static void add_depthwise(const struct work *w, const struct tile *t, uint32_t *
 }
 
 static void finish(const struct work *w, const struct tile *t, const uint32_t *sums) {
-  const struct onri_conv_integer *const c = w->c;
-  const struct onri_image *const image = &c->conv->y;
+  const struct onri_conv_integer *c = w->c;
+  const struct onri_image *image = &c->conv->y;
   const size_t channel = t->g * w->channels + t->first;
   for (size_t r = 0; r < t->rows; r++)
     for (size_t j = 0; j < t->columns; j++) {
-      const int32_t sum = (int32_t)(sums[r * CHANNELS + j] + (c->bias != NULL ? (uint32_t)c->bias[channel + j] : 0));
+      const int32_t sum = (int32_t)(sums[r * CHANNELS + j] + (c->bias ? (uint32_t)c->bias[channel + j] : 0));
       const size_t at = t->n * (size_t)image->batch_stride +
                         (t->pixel + r) * (size_t)image->stride[ONR_MAX_SPATIAL - 1] +
                         (channel + j) * (size_t)image->channel_stride;
-      if (c->w_scales == NULL) {
+      if (!c->w_scales) {
         ((int32_t *)c->y)[at] = sum;
         continue;
       }
@@ -174,7 +173,7 @@ static void finish(const struct work *w, const struct tile *t, const uint32_t *s
 }
 
 static void tiles(void *context, size_t begin, size_t end) {
-  const struct work *const w = context;
+  const struct work *w = context;
   for (size_t item = begin; item < end; item++) {
     uint32_t sums[PIXELS * CHANNELS] = {0};
     size_t rest = item / w->across / w->down;
@@ -183,16 +182,14 @@ static void tiles(void *context, size_t begin, size_t end) {
     t.n = rest / w->groups;
     t.rows = w->pixels - t.pixel < PIXELS ? w->pixels - t.pixel : PIXELS;
     t.columns = w->channels - t.first < CHANNELS ? w->channels - t.first : CHANNELS;
-    if (w->depthwise)
-      add_depthwise(w, &t, sums);
-    else
-      add_products(w, &t, sums);
+    if (w->depthwise) add_depthwise(w, &t, sums);
+    else add_products(w, &t, sums);
     finish(w, &t, sums);
   }
 }
 
 void onri_conv_integer(const struct onri_conv_integer *c, struct onr_env *env) {
-  const struct onri_conv *const conv = c->conv;
+  const struct onri_conv *conv = c->conv;
   struct work w = {.c = c, .depthwise = conv->group_in == 1 && conv->group_out == 1};
   w.groups = w.depthwise ? 1 : (size_t)conv->groups;
   w.channels = (size_t)(w.depthwise ? conv->groups : conv->group_out);

@@ -1,14 +1,15 @@
 /* elementwise_body.h: the loops, included once for each instruction set with ONRI_LEVEL defined as a suffix.
  *
- * Every loop may run in place, so its pointers cannot be `restrict`; ONRI_ELEMENTWISE tells the compiler that each element
- * is read before it is written all the same. */
+ * Every loop may run in place, so its pointers cannot be `restrict`; ONRI_ELEMENTWISE tells the compiler that each
+ * element is read before it is written all the same. */
 #include "kernels/elementwise/elementwise_level.h"
 #include "kernels/elementwise/math_inline.h"
 
 #if defined(__clang__)
 #pragma clang diagnostic ignored "-Wpass-failed" /* builds with sanitizers do not vectorise */
 #define ONRI_ELEMENTWISE _Pragma("clang loop vectorize(assume_safety) interleave_count(2)")
-/* Rows are often short. With 8 lanes, one vector at a time leaves the least behind; wider code has vectors for its tails. */
+/* Rows are often short. With 8 lanes, one vector at a time leaves the least behind; wider code has vectors for its
+ * tails. */
 #if defined(__AVX2__) && !defined(__AVX512F__)
 #define ONRI_ROW _Pragma("clang loop vectorize(assume_safety) interleave_count(1)")
 #else
@@ -21,15 +22,15 @@
 
 /* --- unary --- */
 
-#define UNARY(op, result)                                                                            \
-  static void unary_##op(const float *x, float *y, size_t count, float alpha, float beta) {          \
-    (void)alpha;                                                                                     \
-    (void)beta;                                                                                      \
-    ONRI_ELEMENTWISE                                                                                 \
-    for (size_t i = 0; i < count; i++) {                                                             \
-      const float v = x[i];                                                                          \
-      y[i] = (result);                                                                               \
-    }                                                                                                \
+#define UNARY(op, result)                                                                   \
+  static void unary_##op(const float *x, float *y, size_t count, float alpha, float beta) { \
+    (void)alpha;                                                                            \
+    (void)beta;                                                                             \
+    ONRI_ELEMENTWISE                                                                        \
+    for (size_t i = 0; i < count; i++) {                                                    \
+      const float v = x[i];                                                                 \
+      y[i] = (result);                                                                      \
+    }                                                                                       \
   }
 
 static inline float sign_of(float v) { return v != v ? v : (float)(v > 0.0f) - (float)(v < 0.0f); }
@@ -59,9 +60,9 @@ UNARY(RELU, onri_at_least(v, 0.0f))
 UNARY(LEAKY_RELU, v < 0.0f ? alpha * v : v)
 UNARY(ELU, v < 0.0f ? alpha * exp_tail(v) : v)
 UNARY(CELU, onri_at_least(v, 0.0f) + onri_at_most(alpha * onri_expm1_negative(onri_at_most(v / alpha, 0.0f)), 0.0f))
-UNARY(SELU, beta * (v > 0.0f ? v : alpha * exp_tail(v)))
+UNARY(SELU, beta *(v > 0.0f ? v : alpha * exp_tail(v)))
 UNARY(HARD_SIGMOID, gate(v, alpha, beta))
-UNARY(HARD_SWISH, v * gate(v, alpha, beta))
+UNARY(HARD_SWISH, v *gate(v, alpha, beta))
 UNARY(SOFTPLUS, onri_softplusf(v))
 UNARY(SOFTSIGN, v / (1.0f + onri_magnitude(v)))
 UNARY(THRESHOLDED_RELU, v > alpha || v != v ? v : 0.0f)
@@ -72,7 +73,7 @@ UNARY(SWISH, onri_swishf(v, alpha))
 UNARY(SHRINK, shrink(v, alpha, beta))
 UNARY(CLIP, onri_at_most(onri_at_least(v, alpha), beta))
 UNARY(AFFINE, ONRI_MADD(v, alpha, beta))
-UNARY(SQUARE, v * v)
+UNARY(SQUARE, v *v)
 
 /* --- binary --- */
 
@@ -84,24 +85,24 @@ UNARY(SQUARE, v * v)
   }
 
 /* One loop a shape of row, so that a repeated operand sits in a register. */
-#define BINARY(op, result)                                        \
-  static void binary_##op(const struct onri_binary_rows *rows) {  \
-    const float min = rows->min, max = rows->max;                 \
-    const size_t count = rows->count;                             \
-    for (size_t r = 0; r < rows->rows; r++) {                     \
-      const float *p = rows->a + r * rows->a_row;                 \
-      const float *q = rows->b + r * rows->b_row;                 \
-      float *y = rows->y + r * count;                             \
-      if (rows->a_step == rows->b_step) {                         \
-        BINARY_LOOP(p[i], q[i], result)                           \
-      } else if (rows->b_step == 0) {                             \
-        const float constant = q[0];                              \
-        BINARY_LOOP(p[i], constant, result)                       \
-      } else {                                                    \
-        const float constant = p[0];                              \
-        BINARY_LOOP(constant, q[i], result)                       \
-      }                                                           \
-    }                                                             \
+#define BINARY(op, result)                                       \
+  static void binary_##op(const struct onri_binary_rows *rows) { \
+    const float min = rows->min, max = rows->max;                \
+    const size_t count = rows->count;                            \
+    for (size_t r = 0; r < rows->rows; r++) {                    \
+      const float *p = rows->a + r * rows->a_row;                \
+      const float *q = rows->b + r * rows->b_row;                \
+      float *y = rows->y + r * count;                            \
+      if (rows->a_step == rows->b_step) {                        \
+        BINARY_LOOP(p[i], q[i], result)                          \
+      } else if (rows->b_step == 0) {                            \
+        const float constant = q[0];                             \
+        BINARY_LOOP(p[i], constant, result)                      \
+      } else {                                                   \
+        const float constant = p[0];                             \
+        BINARY_LOOP(constant, q[i], result)                      \
+      }                                                          \
+    }                                                            \
   }
 
 BINARY(ADD, a + b)
@@ -132,8 +133,7 @@ static void binary_POW(const struct onri_binary_rows *rows) {
   for (size_t r = 0; r < rows->rows; r++) {
     const float *p = rows->a + r * rows->a_row, *q = rows->b + r * rows->b_row;
     float *y = rows->y + r * rows->count;
-    if (rows->b_step == 0 && rows->a_step == 1)
-      power_by_constant(p, q[0], y, rows->count);
+    if (rows->b_step == 0 && rows->a_step == 1) power_by_constant(p, q[0], y, rows->count);
     else
       for (size_t i = 0; i < rows->count; i++) y[i] = powf(p[i * rows->a_step], q[i * rows->b_step]);
   }
@@ -143,14 +143,41 @@ static void binary_POW(const struct onri_binary_rows *rows) {
 
 #define ROW(op) [ONR_UNARY_##op] = unary_##op
 static const onri_unary_kernel unary_kernels[ONR_NUM_UNARY] = {
-    ROW(ABS), ROW(NEG), ROW(SIGN), ROW(CEIL), ROW(FLOOR), ROW(ROUND), ROW(SQRT), ROW(RECIPROCAL), ROW(EXP), ROW(LOG),
-    ROW(TANH), ROW(ERF), ROW(SIGMOID), ROW(RELU), ROW(LEAKY_RELU), ROW(ELU), ROW(CELU), ROW(SELU), ROW(HARD_SIGMOID),
-    ROW(HARD_SWISH), ROW(SOFTPLUS), ROW(SOFTSIGN), ROW(THRESHOLDED_RELU), ROW(GELU), ROW(GELU_TANH), ROW(MISH),
-    ROW(SWISH), ROW(SHRINK), ROW(CLIP), ROW(AFFINE), ROW(SQUARE),
+    ROW(ABS),
+    ROW(NEG),
+    ROW(SIGN),
+    ROW(CEIL),
+    ROW(FLOOR),
+    ROW(ROUND),
+    ROW(SQRT),
+    ROW(RECIPROCAL),
+    ROW(EXP),
+    ROW(LOG),
+    ROW(TANH),
+    ROW(ERF),
+    ROW(SIGMOID),
+    ROW(RELU),
+    ROW(LEAKY_RELU),
+    ROW(ELU),
+    ROW(CELU),
+    ROW(SELU),
+    ROW(HARD_SIGMOID),
+    ROW(HARD_SWISH),
+    ROW(SOFTPLUS),
+    ROW(SOFTSIGN),
+    ROW(THRESHOLDED_RELU),
+    ROW(GELU),
+    ROW(GELU_TANH),
+    ROW(MISH),
+    ROW(SWISH),
+    ROW(SHRINK),
+    ROW(CLIP),
+    ROW(AFFINE),
+    ROW(SQUARE),
 };
 #undef ROW
 #define ROW(op) [ONR_BINARY_##op] = binary_##op
-static const onri_binary_kernel binary_kernels[ONR_NUM_BINARY] = {ROW(ADD), ROW(SUB), ROW(MUL),  ROW(DIV),
+static const onri_binary_kernel binary_kernels[ONR_NUM_BINARY] = {ROW(ADD), ROW(SUB), ROW(MUL),   ROW(DIV),
                                                                   ROW(MIN), ROW(MAX), ROW(PRELU), ROW(POW)};
 #undef ROW
 

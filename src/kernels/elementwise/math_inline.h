@@ -1,7 +1,8 @@
 /* math_inline.h: float32 functions without branches or calls, for loops that the compiler turns into vector code.
  *
- * All are right to a few units of the last place (relative error below 3e-7 with FMA, 4e-7 without), keep NaN, and give the same bits whether the
- * compiler vectorises the loop around them or not. Coefficients are minimax fits to these functions on the stated range. */
+ * All are right to a few units of the last place (relative error below 3e-7 with FMA, 4e-7 without), keep NaN, and give
+ * the same bits whether the compiler vectorises the loop around them or not. Coefficients are minimax fits to these
+ * functions on the stated range. */
 #ifndef ONRI_MATH_INLINE_H
 #define ONRI_MATH_INLINE_H
 
@@ -17,13 +18,13 @@
 
 static inline uint32_t onri_float_bits(float x) {
   uint32_t bits;
-  memcpy(&bits, &x, sizeof bits);
+  memcpy(&bits, &x, sizeof(bits));
   return bits;
 }
 
 static inline float onri_bits_float(uint32_t bits) {
   float x;
-  memcpy(&x, &bits, sizeof x);
+  memcpy(&x, &bits, sizeof(x));
   return x;
 }
 
@@ -141,9 +142,9 @@ static inline float onri_logf(float x) {
   float y = ONRI_MADD(q * f, square, n * -2.12194440e-4f);
   y = ONRI_MADD(-0.5f, square, y) + f;
   y = ONRI_MADD(n, 0.693359375f, y);
-  y = x > 3.4028235e38f ? x : y;    /* infinity */
+  y = x > 3.4028235e38f ? x : y; /* infinity */
   y = x == 0.0f ? -INFINITY : y;
-  return x >= 0.0f ? y : NAN;       /* below 0, and NaN */
+  return x >= 0.0f ? y : NAN; /* below 0, and NaN */
 }
 
 /* max(x, 0) + log(1 + exp(-|x|)); the logarithm of 1 + e corrected for what 1 + e lost. */

@@ -10,7 +10,7 @@
 static inline float onri_power2(int32_t n) { /* -126 <= n <= 127 */
   const uint32_t bits = (uint32_t)(n + 127) << 23;
   float result;
-  memcpy(&result, &bits, sizeof result);
+  memcpy(&result, &bits, sizeof(result));
   return result;
 }
 
@@ -20,7 +20,7 @@ static inline float onri_exp_parts(float x, int32_t *n) {
   /* ln 2 in two parts, the first one short enough that its product with n is exact */
   const float r = (x - whole * 0.693359375f) + whole * 2.12194440e-4f;
   int32_t bits;
-  memcpy(&bits, &shifted, sizeof bits);
+  memcpy(&bits, &shifted, sizeof(bits));
   *n = bits - 0x4B400000;
   float p = 1.0f / 5040;
   p = p * r + 1.0f / 720;

@@ -10,14 +10,14 @@ enum { LANES = 16, BLOCK = 64 };
     const float *in = x + done;                               \
     float block[BLOCK];                                       \
     for (size_t j = 0; j < BLOCK; j++) block[j] = expression; \
-    memcpy(y + done, block, sizeof block);                    \
+    memcpy(y + done, block, sizeof(block));                   \
   }                                                           \
   if (done < count) {                                         \
     const float *in = x + done;                               \
     const size_t rest = count - done;                         \
     float block[BLOCK];                                       \
     for (size_t j = 0; j < rest; j++) block[j] = expression;  \
-    memcpy(y + done, block, rest * sizeof block[0]);          \
+    memcpy(y + done, block, rest * sizeof(block[0]));         \
   }
 
 static void exp_line(const float *x, float *y, size_t count) { EACH(onri_exp1(in[j])) }
@@ -51,10 +51,10 @@ static int all_finite(const float *x, size_t count) {
   int32_t lane[LANES] = {0}, bits[LANES] = {0}, largest = 0;
   size_t i = 0;
   for (; i + LANES <= count; i += LANES) {
-    memcpy(bits, x + i, sizeof bits);
+    memcpy(bits, x + i, sizeof(bits));
     for (int l = 0; l < LANES; l++) lane[l] = (bits[l] & INT32_MAX) > lane[l] ? bits[l] & INT32_MAX : lane[l];
   }
-  memcpy(bits, x + i, (count - i) * sizeof bits[0]);
+  memcpy(bits, x + i, (count - i) * sizeof(bits[0]));
   for (size_t l = 0; l < count - i; l++) lane[l] = (bits[l] & INT32_MAX) > lane[l] ? bits[l] & INT32_MAX : lane[l];
   for (int l = 0; l < LANES; l++) largest = lane[l] > largest ? lane[l] : largest;
   return largest < 0x7F800000;

@@ -4,16 +4,16 @@
 
 #define BLOCK 64
 
-#define COMBINE_FLOAT(T)                                                                                   \
-  for (size_t i = 0; i < count; i++) {                                                                     \
-    const T a = y[i], b = x[i];                                                                            \
-    switch (op) {                                                                                          \
-      case ONR_REDUCTION_ADD: y[i] = a + b; break;                                                         \
-      case ONR_REDUCTION_MUL: y[i] = a * b; break;                                                         \
-      case ONR_REDUCTION_MIN: y[i] = b < a || b != b ? b : a; break;                                       \
-      case ONR_REDUCTION_MAX: y[i] = b > a || b != b ? b : a; break;                                       \
-      case ONR_REDUCTION_NONE: y[i] = b; break;                                                            \
-    }                                                                                                      \
+#define COMBINE_FLOAT(T)                                             \
+  for (size_t i = 0; i < count; i++) {                               \
+    const T a = y[i], b = x[i];                                      \
+    switch (op) {                                                    \
+      case ONR_REDUCTION_ADD: y[i] = a + b; break;                   \
+      case ONR_REDUCTION_MUL: y[i] = a * b; break;                   \
+      case ONR_REDUCTION_MIN: y[i] = b < a || b != b ? b : a; break; \
+      case ONR_REDUCTION_MAX: y[i] = b > a || b != b ? b : a; break; \
+      case ONR_REDUCTION_NONE: y[i] = b; break;                      \
+    }                                                                \
   }
 
 static void combine_f32(enum onr_reduction op, float *y, const float *x, size_t count) { COMBINE_FLOAT(float) }

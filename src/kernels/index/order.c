@@ -13,7 +13,7 @@ static uint64_t key_of_double(double value) {
   uint64_t bits;
   if (value != value) return UINT64_MAX;
   if (value == 0) return SIGN;
-  memcpy(&bits, &value, sizeof bits);
+  memcpy(&bits, &value, sizeof(bits));
   return bits & SIGN ? ~bits : bits | SIGN;
 }
 
@@ -71,9 +71,9 @@ void onri_sort(int64_t *items, int64_t *scratch, size_t count, int (*less)(const
       going = merge(&s, from, to, begin, middle, end);
     }
     if (!going) break;
-    int64_t *const swap = from;
+    int64_t *swap = from;
     from = to;
     to = swap;
   }
-  if (from != items) memcpy(items, from, count * sizeof *items);
+  if (from != items) memcpy(items, from, count * sizeof(*items));
 }

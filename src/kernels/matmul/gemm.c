@@ -35,12 +35,12 @@ static void finish_f32(const struct onri_gemm *g) {
   const float alpha = (float)g->alpha, beta = (float)g->beta, min = (float)g->min, max = (float)g->max;
   for (size_t i = 0; i < g->m; i++) {
     float *c = (float *)g->c + i * g->c_row;
-    const float *bias = g->bias == NULL ? NULL : (const float *)g->bias + i * g->bias_row;
+    const float *bias = !g->bias ? NULL : (const float *)g->bias + i * g->bias_row;
     if (alpha != 1.0f)
       for (size_t j = 0; j < g->n; j++) c[j] *= alpha;
-    if (bias != NULL && beta == 1.0f && g->bias_col == 1)
+    if (bias && beta == 1.0f && g->bias_col == 1)
       for (size_t j = 0; j < g->n; j++) c[j] += bias[j];
-    else if (bias != NULL)
+    else if (bias)
       for (size_t j = 0; j < g->n; j++) c[j] += beta * bias[j * g->bias_col];
     if (g->clamp)
       for (size_t j = 0; j < g->n; j++) {
@@ -53,10 +53,10 @@ static void finish_f32(const struct onri_gemm *g) {
 static void finish_f64(const struct onri_gemm *g) {
   for (size_t i = 0; i < g->m; i++) {
     double *c = (double *)g->c + i * g->c_row;
-    const double *bias = g->bias == NULL ? NULL : (const double *)g->bias + i * g->bias_row;
+    const double *bias = !g->bias ? NULL : (const double *)g->bias + i * g->bias_row;
     for (size_t j = 0; j < g->n; j++) {
       double v = g->alpha * c[j];
-      if (bias != NULL) v += g->beta * bias[j * g->bias_col];
+      if (bias) v += g->beta * bias[j * g->bias_col];
       if (g->clamp && v < g->min) v = g->min;
       if (g->clamp && v > g->max) v = g->max;
       c[j] = v;
@@ -77,13 +77,15 @@ static uint64_t clamp_integer(uint64_t value, const struct onri_gemm *g, int is_
 
 /* Factors other than 1 make it a sum of real numbers, truncated at the end. */
 static void finish_integer(const struct onri_gemm *g, int is_signed) {
-  const int whole = g->alpha == 1.0 && (g->bias == NULL || g->beta == 1.0);
+  const int whole = g->alpha == 1.0 && (!g->bias || g->beta == 1.0);
   for (size_t i = 0; i < g->m; i++) {
     uint64_t *c = (uint64_t *)g->c + i * g->c_row;
-    const uint64_t *bias = g->bias == NULL ? NULL : (const uint64_t *)g->bias + i * g->bias_row;
+    const uint64_t *bias = !g->bias ? NULL : (const uint64_t *)g->bias + i * g->bias_row;
     for (size_t j = 0; j < g->n; j++) {
-      const uint64_t b = bias == NULL ? 0 : bias[j * g->bias_col];
-      const uint64_t v = whole ? c[j] + b : to_integer(g->alpha * to_real(c[j], is_signed) + g->beta * to_real(b, is_signed), is_signed);
+      const uint64_t b = !bias ? 0 : bias[j * g->bias_col];
+      const uint64_t v =
+          whole ? c[j] + b
+                : to_integer(g->alpha * to_real(c[j], is_signed) + g->beta * to_real(b, is_signed), is_signed);
       c[j] = g->clamp ? clamp_integer(v, g, is_signed) : v;
     }
   }
@@ -119,8 +121,7 @@ struct onri_gemm onri_gemm_part(enum onri_class c, const struct onri_gemm *gemm,
   part.a = (const char *)gemm->a + row * gemm->a_row * size;
   part.b = (const char *)gemm->b + column * gemm->b_col * size;
   part.c = (char *)gemm->c + (row * gemm->c_row + column) * size;
-  if (gemm->bias != NULL)
-    part.bias = (const char *)gemm->bias + (row * gemm->bias_row + column * gemm->bias_col) * size;
+  if (gemm->bias) part.bias = (const char *)gemm->bias + (row * gemm->bias_row + column * gemm->bias_col) * size;
   return part;
 }
 

@@ -22,17 +22,18 @@ struct onri_gemm {
   double min, max;
 };
 
-/* On the calling thread. Each element's sum runs over k in one order, whatever m, n or the tile are. The integer classes
- * wrap around. */
+/* On the calling thread. Each element's sum runs over k in one order, whatever m, n or the tile are. The integer
+ * classes wrap around. */
 void onri_gemm(enum onri_class c, const struct onri_gemm *gemm);
 
-/* The same for a sum of any length, which ends early when env is cancelled: long ones are made of pieces that are added. */
+/* The same for a sum of any length, which ends early when env is cancelled: long ones are made of pieces that are
+ * added. */
 void onri_gemm_long(enum onri_class c, const struct onri_gemm *gemm, const struct onr_env *env);
 
 /* The part of it behind the product: C = clamp(alpha C + beta bias). */
 void onri_gemm_finish(enum onri_class c, const struct onri_gemm *gemm);
 static inline int onri_gemm_is_plain(const struct onri_gemm *gemm) {
-  return gemm->alpha == 1.0 && gemm->bias == NULL && !gemm->clamp;
+  return gemm->alpha == 1.0 && !gemm->bias && !gemm->clamp;
 }
 
 /* The part [row, row + rows) x [column, column + columns) of a product, as a product. */

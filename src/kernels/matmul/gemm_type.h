@@ -1,5 +1,6 @@
 /* gemm_type.h: the body of the product for one element type; included with T (element), NAME(x),
- * ONRI_MR, ONRI_NR (rows and columns of a tile that the registers hold) and ONRI_KC (depth of a packed slice) defined. */
+ * ONRI_MR, ONRI_NR (rows and columns of a tile that the registers hold) and ONRI_KC (depth of a packed slice) defined.
+ */
 
 /* A slice of B, [depth][ONRI_NR], zeros behind the last column: the inner loop then has no edge. */
 static void NAME(pack)(const T *b, size_t b_row, size_t b_col, size_t depth, size_t columns, T *packed) {
@@ -37,14 +38,10 @@ static void NAME(slice)(const struct onri_gemm *g, size_t from, size_t depth, si
   NAME(pack)((const T *)g->b + from * g->b_row + column * g->b_col, g->b_row, g->b_col, depth, columns, packed);
   for (size_t i = 0; i < g->m;) {
     const size_t left = g->m - i, rows = left >= ONRI_MR ? ONRI_MR : left >= 4 ? 4 : left >= 2 ? 2 : 1;
-    if (rows == ONRI_MR)
-      NAME(tile)(a + i * g->a_row, g->a_row, g->a_col, packed, depth, sums, ONRI_MR);
-    else if (rows == 4)
-      NAME(tile)(a + i * g->a_row, g->a_row, g->a_col, packed, depth, sums, 4);
-    else if (rows == 2)
-      NAME(tile)(a + i * g->a_row, g->a_row, g->a_col, packed, depth, sums, 2);
-    else
-      NAME(tile)(a + i * g->a_row, g->a_row, g->a_col, packed, depth, sums, 1);
+    if (rows == ONRI_MR) NAME(tile)(a + i * g->a_row, g->a_row, g->a_col, packed, depth, sums, ONRI_MR);
+    else if (rows == 4) NAME(tile)(a + i * g->a_row, g->a_row, g->a_col, packed, depth, sums, 4);
+    else if (rows == 2) NAME(tile)(a + i * g->a_row, g->a_row, g->a_col, packed, depth, sums, 2);
+    else NAME(tile)(a + i * g->a_row, g->a_row, g->a_col, packed, depth, sums, 1);
     for (size_t r = 0; r < rows; r++) {
       T *c = (T *)g->c + (i + r) * g->c_row + column;
       const T *sum = sums + r * ONRI_NR;

@@ -15,8 +15,8 @@ static void subtract(double *y, double factor, const double *x, size_t n) {
   for (size_t j = 0; j < n; j++) y[j] -= factor * x[j];
 }
 
-enum onr_status onri_lu_factor(double *a, size_t n, size_t *exchanged, int *sign, size_t *step, const struct onr_env *env,
-                               struct onr_error *error) {
+enum onr_status onri_lu_factor(double *a, size_t n, size_t *exchanged, int *sign, size_t *step,
+                               const struct onr_env *env, struct onr_error *error) {
   *sign = 1;
   for (size_t k = *step = 0; k < n; k++, *step = k) {
     size_t pivot = k;
@@ -38,8 +38,8 @@ enum onr_status onri_lu_factor(double *a, size_t n, size_t *exchanged, int *sign
   return ONR_STATUS_OK;
 }
 
-enum onr_status onri_lu_solve(const double *lu, const size_t *exchanged, size_t n, double *b, size_t k, const struct onr_env *env,
-                              struct onr_error *error) {
+enum onr_status onri_lu_solve(const double *lu, const size_t *exchanged, size_t n, double *b, size_t k,
+                              const struct onr_env *env, struct onr_error *error) {
   for (size_t i = 0; i < n; i++) swap_rows(b + i * k, b + exchanged[i] * k, k);
   for (size_t i = 0; i < n; i++) {
     ONR_TRY(onri_env_poll(env, error));

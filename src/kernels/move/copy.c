@@ -1,5 +1,5 @@
-/* copy.c: see copy.h. Any copy is brought to a form of two inner loops (a, b) over elements of 1, 2, 4, 8 or 16 bytes, or
- * over longer contiguous blocks, inside a counter over the remaining dimensions. */
+/* copy.c: see copy.h. Any copy is brought to a form of two inner loops (a, b) over elements of 1, 2, 4, 8 or 16 bytes,
+ * or over longer contiguous blocks, inside a counter over the remaining dimensions. */
 #include "kernels/move/copy.h"
 
 #include <string.h>
@@ -21,36 +21,36 @@ struct inner {
   ptrdiff_t x_a, x_b, y_a, y_b;
 };
 
-#define DEFINE_COPY(T, bits)                                                                                      \
-  static void repeat_##bits(const struct inner *k) {                                                              \
-    for (size_t a = 0; a < k->num_a; a++) {                                                                       \
-      T value;                                                                                                    \
-      memcpy(&value, k->x + (ptrdiff_t)a * k->x_a, sizeof value);                                                 \
-      char *y = k->y + (ptrdiff_t)a * k->y_a;                                                                     \
-      for (size_t b = 0; b < k->num_b; b++) memcpy(y + b * sizeof(T), &value, sizeof value);                      \
-    }                                                                                                             \
-  }                                                                                                               \
-  static void strided_##bits(const struct inner *k) {                                                             \
-    for (size_t a = 0; a < k->num_a; a++) {                                                                       \
-      const char *x = k->x + (ptrdiff_t)a * k->x_a;                                                               \
-      char *y = k->y + (ptrdiff_t)a * k->y_a;                                                                     \
-      for (size_t b = 0; b < k->num_b; b++, x += k->x_b, y += k->y_b) {                                           \
-        T value;                                                                                                  \
-        memcpy(&value, x, sizeof value);                                                                          \
-        memcpy(y, &value, sizeof value);                                                                          \
-      }                                                                                                           \
-    }                                                                                                             \
-  }                                                                                                               \
-  static void copy_##bits(const struct inner *k) {                                                                \
-    const ptrdiff_t size = (ptrdiff_t)sizeof(T);                                                                  \
-    if (k->y_b == size && k->x_b == 0) {                                                                          \
-      repeat_##bits(k);                                                                                           \
-    } else if (k->y_b == size && k->x_a == size && k->num_a > 1) {                                                \
-      const struct onri_transpose t = {k->x, k->y, k->x_b, k->y_a, k->num_a, k->num_b};                           \
-      onri_transpose_##bits(&t);                                                                                  \
-    } else {                                                                                                      \
-      strided_##bits(k);                                                                                          \
-    }                                                                                                             \
+#define DEFINE_COPY(T, bits)                                                                  \
+  static void repeat_##bits(const struct inner *k) {                                          \
+    for (size_t a = 0; a < k->num_a; a++) {                                                   \
+      T value;                                                                                \
+      memcpy(&value, k->x + (ptrdiff_t)a * k->x_a, sizeof(value));                            \
+      char *y = k->y + (ptrdiff_t)a * k->y_a;                                                 \
+      for (size_t b = 0; b < k->num_b; b++) memcpy(y + b * sizeof(T), &value, sizeof(value)); \
+    }                                                                                         \
+  }                                                                                           \
+  static void strided_##bits(const struct inner *k) {                                         \
+    for (size_t a = 0; a < k->num_a; a++) {                                                   \
+      const char *x = k->x + (ptrdiff_t)a * k->x_a;                                           \
+      char *y = k->y + (ptrdiff_t)a * k->y_a;                                                 \
+      for (size_t b = 0; b < k->num_b; b++, x += k->x_b, y += k->y_b) {                       \
+        T value;                                                                              \
+        memcpy(&value, x, sizeof(value));                                                     \
+        memcpy(y, &value, sizeof(value));                                                     \
+      }                                                                                       \
+    }                                                                                         \
+  }                                                                                           \
+  static void copy_##bits(const struct inner *k) {                                            \
+    const ptrdiff_t size = (ptrdiff_t)sizeof(T);                                              \
+    if (k->y_b == size && k->x_b == 0) {                                                      \
+      repeat_##bits(k);                                                                       \
+    } else if (k->y_b == size && k->x_a == size && k->num_a > 1) {                            \
+      const struct onri_transpose t = {k->x, k->y, k->x_b, k->y_a, k->num_a, k->num_b};       \
+      onri_transpose_##bits(&t);                                                              \
+    } else {                                                                                  \
+      strided_##bits(k);                                                                      \
+    }                                                                                         \
   }
 
 DEFINE_COPY(uint8_t, 8)
@@ -254,4 +254,6 @@ void onri_copy_bytes(struct onr_env *env, const void *x, void *y, size_t bytes) 
 
 static void zero_part(void *y, size_t begin, size_t end) { memset((char *)y + begin, 0, end - begin); }
 
-void onri_zero_bytes(struct onr_env *env, void *y, size_t bytes) { onr_parallel_for(env, bytes, 1 << 18, zero_part, y); }
+void onri_zero_bytes(struct onr_env *env, void *y, size_t bytes) {
+  onr_parallel_for(env, bytes, 1 << 18, zero_part, y);
+}

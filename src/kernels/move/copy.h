@@ -1,5 +1,5 @@
-/* copy.h: copies a box of elements from one strided array to another. Behind transpose, expand, tile, slice, concat, pad ...
- * Kernels know the size of an element, not its type. */
+/* copy.h: copies a box of elements from one strided array to another. Behind transpose, expand, tile, slice, concat,
+ * pad ... Kernels know the size of an element, not its type. */
 #ifndef ONRI_COPY_H
 #define ONRI_COPY_H
 
@@ -8,7 +8,8 @@
 #define ONRI_COPY_MAX_RANK (2 * ONR_MAX_RANK)
 
 /* Fill in size, rank, dim and the strides, then call onri_copy_plan once; onri_copy_run as often as needed.
- * An x stride may be 0 (repeat) or negative. The target elements must be distinct, source and target must not overlap. */
+ * An x stride may be 0 (repeat) or negative. The target elements must be distinct, source and target must not overlap.
+ */
 struct onri_copy {
   size_t size; /* bytes of one element; plan may turn it into bytes of a contiguous block */
   int32_t rank;
@@ -18,11 +19,11 @@ struct onri_copy {
   /* Written by onri_copy_plan: the two inner loops, and how the work is cut into tasks. */
   size_t num_a, num_b;
   ptrdiff_t x_a, x_b, y_a, y_b;
-  size_t chunk;     /* of the longer inner loop, a task */
+  size_t chunk; /* of the longer inner loop, a task */
   size_t num_chunks;
-  size_t block;     /* bytes of a block that one task copies */
+  size_t block; /* bytes of a block that one task copies */
   size_t num_blocks;
-  int cut_a;        /* the chunks are of a, else of b */
+  int cut_a; /* the chunks are of a, else of b */
   size_t num_tasks, grain;
 };
 

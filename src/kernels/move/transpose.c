@@ -1,6 +1,6 @@
-/* transpose.c: square blocks whose rows are one vector of 16 bytes are turned in registers: log2(n) rounds of interleaving the
- * first half of the rows with the second. Blocks are walked so that whole cache lines of y are written. A few long rows
- * (an image's channels) are interleaved directly. */
+/* transpose.c: square blocks whose rows are one vector of 16 bytes are turned in registers: log2(n) rounds of
+ * interleaving the first half of the rows with the second. Blocks are walked so that whole cache lines of y are
+ * written. A few long rows (an image's channels) are interleaved directly. */
 #include "kernels/move/transpose.h"
 
 #include <stdint.h>
@@ -35,12 +35,12 @@ static inline vector high_64(vector a, vector b) { return _mm_unpackhi_epi64(a, 
 typedef uint8x16_t vector;
 static inline vector load(const char *x) { return vld1q_u8((const uint8_t *)x); }
 static inline void store(char *y, vector v) { vst1q_u8((uint8_t *)y, v); }
-#define DEFINE_ZIP(bits)                                                                                                  \
-  static inline vector low_##bits(vector a, vector b) {                                                                   \
-    return vreinterpretq_u8_u##bits(vzip1q_u##bits(vreinterpretq_u##bits##_u8(a), vreinterpretq_u##bits##_u8(b)));        \
-  }                                                                                                                       \
-  static inline vector high_##bits(vector a, vector b) {                                                                  \
-    return vreinterpretq_u8_u##bits(vzip2q_u##bits(vreinterpretq_u##bits##_u8(a), vreinterpretq_u##bits##_u8(b)));        \
+#define DEFINE_ZIP(bits)                                                                                           \
+  static inline vector low_##bits(vector a, vector b) {                                                            \
+    return vreinterpretq_u8_u##bits(vzip1q_u##bits(vreinterpretq_u##bits##_u8(a), vreinterpretq_u##bits##_u8(b))); \
+  }                                                                                                                \
+  static inline vector high_##bits(vector a, vector b) {                                                           \
+    return vreinterpretq_u8_u##bits(vzip2q_u##bits(vreinterpretq_u##bits##_u8(a), vreinterpretq_u##bits##_u8(b))); \
   }
 static inline vector low_8(vector a, vector b) { return vzip1q_u8(a, b); }
 static inline vector high_8(vector a, vector b) { return vzip2q_u8(a, b); }
@@ -53,10 +53,10 @@ typedef struct {
 } vector;
 static inline vector load(const char *x) {
   vector v;
-  memcpy(&v, x, sizeof v);
+  memcpy(&v, x, sizeof(v));
   return v;
 }
-static inline void store(char *y, vector v) { memcpy(y, &v, sizeof v); }
+static inline void store(char *y, vector v) { memcpy(y, &v, sizeof(v)); }
 static inline vector zip(vector a, vector b, size_t size, size_t from) {
   vector v;
   for (size_t i = 0; i < VECTOR / 2; i += size) {
@@ -65,8 +65,8 @@ static inline vector zip(vector a, vector b, size_t size, size_t from) {
   }
   return v;
 }
-#define DEFINE_ZIP(bits)                                                                             \
-  static inline vector low_##bits(vector a, vector b) { return zip(a, b, bits / 8, 0); }             \
+#define DEFINE_ZIP(bits)                                                                 \
+  static inline vector low_##bits(vector a, vector b) { return zip(a, b, bits / 8, 0); } \
   static inline vector high_##bits(vector a, vector b) { return zip(a, b, bits / 8, VECTOR / 2); }
 DEFINE_ZIP(8)
 DEFINE_ZIP(16)
@@ -75,90 +75,91 @@ DEFINE_ZIP(64)
 #endif
 
 /* What the blocks leave over, one element at a time. */
-#define DEFINE_REST(T, bits)                                                                          \
+#define DEFINE_REST(T, bits)                                                                            \
   static void rest_##bits(const struct onri_transpose *t, size_t a0, size_t b0, size_t a1, size_t b1) { \
-    for (size_t a = a0; a < a1; a++)                                                                  \
-      for (size_t b = b0; b < b1; b++)                                                                \
-        memcpy(t->y + (ptrdiff_t)a * t->y_stride + (ptrdiff_t)(b * sizeof(T)),                        \
-               t->x + (ptrdiff_t)b * t->x_stride + (ptrdiff_t)(a * sizeof(T)), sizeof(T));            \
+    for (size_t a = a0; a < a1; a++)                                                                    \
+      for (size_t b = b0; b < b1; b++)                                                                  \
+        memcpy(t->y + (ptrdiff_t)a * t->y_stride + (ptrdiff_t)(b * sizeof(T)),                          \
+               t->x + (ptrdiff_t)b * t->x_stride + (ptrdiff_t)(a * sizeof(T)), sizeof(T));              \
   }
 
 /* Two to four rows of x side by side: the count is a constant of each loop, so that it is unrolled. */
-#define DEFINE_INTERLEAVE(T, bits, rows)                                                              \
-  static void interleave_##bits##_##rows(const struct onri_transpose *t) {                            \
-    char *y = t->y;                                                                                   \
-    const char *x = t->x;                                                                             \
-    for (size_t a = 0; a < t->num_a; a++, x += sizeof(T), y += t->y_stride)                           \
-      for (size_t b = 0; b < rows; b++) {                                                             \
-        T value;                                                                                      \
-        memcpy(&value, x + (ptrdiff_t)b * t->x_stride, sizeof value);                                 \
-        memcpy(y + b * sizeof(T), &value, sizeof value);                                              \
-      }                                                                                               \
+#define DEFINE_INTERLEAVE(T, bits, rows)                                    \
+  static void interleave_##bits##_##rows(const struct onri_transpose *t) {  \
+    char *y = t->y;                                                         \
+    const char *x = t->x;                                                   \
+    for (size_t a = 0; a < t->num_a; a++, x += sizeof(T), y += t->y_stride) \
+      for (size_t b = 0; b < rows; b++) {                                   \
+        T value;                                                            \
+        memcpy(&value, x + (ptrdiff_t)b * t->x_stride, sizeof(value));      \
+        memcpy(y + b * sizeof(T), &value, sizeof(value));                   \
+      }                                                                     \
   }
 
-#define DEFINE_SEPARATE(T, bits, rows)                                                                \
-  static void separate_##bits##_##rows(const struct onri_transpose *t) {                              \
-    const char *x = t->x;                                                                             \
-    char *y = t->y;                                                                                   \
-    for (size_t b = 0; b < t->num_b; b++, x += t->x_stride, y += sizeof(T))                           \
-      for (size_t a = 0; a < rows; a++) {                                                             \
-        T value;                                                                                      \
-        memcpy(&value, x + a * sizeof(T), sizeof value);                                              \
-        memcpy(y + (ptrdiff_t)a * t->y_stride, &value, sizeof value);                                 \
-      }                                                                                               \
+#define DEFINE_SEPARATE(T, bits, rows)                                      \
+  static void separate_##bits##_##rows(const struct onri_transpose *t) {    \
+    const char *x = t->x;                                                   \
+    char *y = t->y;                                                         \
+    for (size_t b = 0; b < t->num_b; b++, x += t->x_stride, y += sizeof(T)) \
+      for (size_t a = 0; a < rows; a++) {                                   \
+        T value;                                                            \
+        memcpy(&value, x + a * sizeof(T), sizeof(value));                   \
+        memcpy(y + (ptrdiff_t)a * t->y_stride, &value, sizeof(value));      \
+      }                                                                     \
   }
 
-#define DEFINE_BLOCK(T, bits, n)                                                                      \
-  static inline void block_##bits(const char *x, ptrdiff_t x_stride, char *y, ptrdiff_t y_stride) {   \
-    vector v[2][n];                                                                                   \
-    int from = 0;                                                                                     \
-    for (size_t i = 0; i < n; i++) v[0][i] = load(x + (ptrdiff_t)i * x_stride);                       \
-    for (size_t round = 1; round < n; round *= 2, from = !from)                                       \
-      for (size_t i = 0; i < n / 2; i++) {                                                            \
-        v[!from][2 * i] = low_##bits(v[from][i], v[from][i + n / 2]);                                 \
-        v[!from][2 * i + 1] = high_##bits(v[from][i], v[from][i + n / 2]);                            \
-      }                                                                                               \
-    for (size_t i = 0; i < n; i++) store(y + (ptrdiff_t)i * y_stride, v[from][i]);                    \
-  }                                                                                                   \
-  static void tile_##bits(const char *x, ptrdiff_t x_stride, char *y, ptrdiff_t y_stride, size_t num_a, size_t num_b) { \
-    for (size_t a = 0; a < num_a; a += n)                                                             \
-      for (size_t b = 0; b < num_b; b += n)                                                           \
-        block_##bits(x + (ptrdiff_t)b * x_stride + (ptrdiff_t)(a * sizeof(T)), x_stride,              \
-                     y + (ptrdiff_t)a * y_stride + (ptrdiff_t)(b * sizeof(T)), y_stride);             \
-  }                                                                                                   \
-  static void blocks_##bits(const struct onri_transpose *t) {                                         \
-    const size_t num_a = t->num_a / n * n, num_b = t->num_b / n * n, line = LINE / sizeof(T);         \
-    for (size_t b = 0; b < num_b; b += line)                                                          \
-      for (size_t a = 0; a < num_a; a += line)                                                        \
-        tile_##bits(t->x + (ptrdiff_t)b * t->x_stride + (ptrdiff_t)(a * sizeof(T)), t->x_stride,      \
-                    t->y + (ptrdiff_t)a * t->y_stride + (ptrdiff_t)(b * sizeof(T)), t->y_stride,      \
-                    num_a - a < line ? num_a - a : line, num_b - b < line ? num_b - b : line);        \
-    rest_##bits(t, 0, num_b, num_a, t->num_b);                                                        \
-    rest_##bits(t, num_a, 0, t->num_a, t->num_b);                                                     \
+#define DEFINE_BLOCK(T, bits, n)                                                                        \
+  static inline void block_##bits(const char *x, ptrdiff_t x_stride, char *y, ptrdiff_t y_stride) {     \
+    vector v[2][n];                                                                                     \
+    int from = 0;                                                                                       \
+    for (size_t i = 0; i < n; i++) v[0][i] = load(x + (ptrdiff_t)i * x_stride);                         \
+    for (size_t round = 1; round < n; round *= 2, from = !from)                                         \
+      for (size_t i = 0; i < n / 2; i++) {                                                              \
+        v[!from][2 * i] = low_##bits(v[from][i], v[from][i + n / 2]);                                   \
+        v[!from][2 * i + 1] = high_##bits(v[from][i], v[from][i + n / 2]);                              \
+      }                                                                                                 \
+    for (size_t i = 0; i < n; i++) store(y + (ptrdiff_t)i * y_stride, v[from][i]);                      \
+  }                                                                                                     \
+  static void tile_##bits(const char *x, ptrdiff_t x_stride, char *y, ptrdiff_t y_stride, size_t num_a, \
+                          size_t num_b) {                                                               \
+    for (size_t a = 0; a < num_a; a += n)                                                               \
+      for (size_t b = 0; b < num_b; b += n)                                                             \
+        block_##bits(x + (ptrdiff_t)b * x_stride + (ptrdiff_t)(a * sizeof(T)), x_stride,                \
+                     y + (ptrdiff_t)a * y_stride + (ptrdiff_t)(b * sizeof(T)), y_stride);               \
+  }                                                                                                     \
+  static void blocks_##bits(const struct onri_transpose *t) {                                           \
+    const size_t num_a = t->num_a / n * n, num_b = t->num_b / n * n, line = LINE / sizeof(T);           \
+    for (size_t b = 0; b < num_b; b += line)                                                            \
+      for (size_t a = 0; a < num_a; a += line)                                                          \
+        tile_##bits(t->x + (ptrdiff_t)b * t->x_stride + (ptrdiff_t)(a * sizeof(T)), t->x_stride,        \
+                    t->y + (ptrdiff_t)a * t->y_stride + (ptrdiff_t)(b * sizeof(T)), t->y_stride,        \
+                    num_a - a < line ? num_a - a : line, num_b - b < line ? num_b - b : line);          \
+    rest_##bits(t, 0, num_b, num_a, t->num_b);                                                          \
+    rest_##bits(t, num_a, 0, t->num_a, t->num_b);                                                       \
   }
 
-#define DEFINE_TRANSPOSE(T, bits, n)                                                                  \
-  DEFINE_REST(T, bits)                                                                                \
-  DEFINE_INTERLEAVE(T, bits, 2)                                                                       \
-  DEFINE_INTERLEAVE(T, bits, 3)                                                                       \
-  DEFINE_INTERLEAVE(T, bits, 4)                                                                       \
-  DEFINE_SEPARATE(T, bits, 2)                                                                         \
-  DEFINE_SEPARATE(T, bits, 3)                                                                         \
-  DEFINE_SEPARATE(T, bits, 4)                                                                         \
-  DEFINE_BLOCK(T, bits, n)                                                                            \
-  void onri_transpose_##bits(const struct onri_transpose *t) {                                        \
-    switch (t->num_b) {                                                                               \
-      case 2: interleave_##bits##_2(t); break;                                                        \
-      case 3: interleave_##bits##_3(t); break;                                                        \
-      case 4: interleave_##bits##_4(t); break;                                                        \
-      default:                                                                                        \
-        switch (t->num_a) {                                                                           \
-          case 2: separate_##bits##_2(t); break;                                                      \
-          case 3: separate_##bits##_3(t); break;                                                      \
-          case 4: separate_##bits##_4(t); break;                                                      \
-          default: blocks_##bits(t); break;                                                           \
-        }                                                                                             \
-    }                                                                                                 \
+#define DEFINE_TRANSPOSE(T, bits, n)                           \
+  DEFINE_REST(T, bits)                                         \
+  DEFINE_INTERLEAVE(T, bits, 2)                                \
+  DEFINE_INTERLEAVE(T, bits, 3)                                \
+  DEFINE_INTERLEAVE(T, bits, 4)                                \
+  DEFINE_SEPARATE(T, bits, 2)                                  \
+  DEFINE_SEPARATE(T, bits, 3)                                  \
+  DEFINE_SEPARATE(T, bits, 4)                                  \
+  DEFINE_BLOCK(T, bits, n)                                     \
+  void onri_transpose_##bits(const struct onri_transpose *t) { \
+    switch (t->num_b) {                                        \
+      case 2: interleave_##bits##_2(t); break;                 \
+      case 3: interleave_##bits##_3(t); break;                 \
+      case 4: interleave_##bits##_4(t); break;                 \
+      default:                                                 \
+        switch (t->num_a) {                                    \
+          case 2: separate_##bits##_2(t); break;               \
+          case 3: separate_##bits##_3(t); break;               \
+          case 4: separate_##bits##_4(t); break;               \
+          default: blocks_##bits(t); break;                    \
+        }                                                      \
+    }                                                          \
   }
 
 DEFINE_TRANSPOSE(uint8_t, 8, 16)

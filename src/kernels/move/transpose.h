@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/* y[a][b] = x[b][a] for a < num_a, b < num_b. x is contiguous along a, y along b; x_stride is from one b to the next, y_stride
- * from one a to the next, in bytes. */
+/* y[a][b] = x[b][a] for a < num_a, b < num_b. x is contiguous along a, y along b; x_stride is from one b to the next,
+ * y_stride from one a to the next, in bytes. */
 struct onri_transpose {
   const char *x;
   char *y;

@@ -60,18 +60,17 @@ static void normalize_slice(const struct onri_normalize *n, size_t s) {
   const size_t start = onri_dims_offset(&n->slices, s);
   double mean;
   const double factor = factor_of(n, start, &mean);
-  if (n->mean != NULL) n->mean[s] = (float)mean;
-  if (n->inverse != NULL) n->inverse[s] = (float)factor;
-  if (n->y == NULL) return;
-  if (n->dtype == ONR_DTYPE_F64)
-    write_slice_f64(n, s, start, mean, factor);
-  else
-    write_slice_f32(n, s, start, mean, factor);
+  if (n->mean) n->mean[s] = (float)mean;
+  if (n->inverse) n->inverse[s] = (float)factor;
+  if (!n->y) return;
+  if (n->dtype == ONR_DTYPE_F64) write_slice_f64(n, s, start, mean, factor);
+  else write_slice_f32(n, s, start, mean, factor);
 }
 
 void onri_normalize_merge(struct onri_normalize *n) {
   n->merge = 1;
-  if (n->kind != ONRI_NORMALIZE_VARIANCE || n->slices.rank != 2 || n->rows.rank != 1 || n->index == ONRI_INDEX_ROW) return;
+  if (n->kind != ONRI_NORMALIZE_VARIANCE || n->slices.rank != 2 || n->rows.rank != 1 || n->index == ONRI_INDEX_ROW)
+    return;
   if (n->run == 0 || n->run > COLUMNS / 2 || n->slices.stride[1] != n->run) return;
   n->merge = COLUMNS / n->run;
 }
@@ -91,9 +90,7 @@ void onri_normalize(const struct onri_normalize *n, size_t first_item, size_t la
     const size_t group = item % blocks_of(n) * n->merge, groups = n->slices.dim[1], left = groups - group;
     const size_t slice = item / blocks_of(n) * groups + group, start = onri_dims_offset(&n->slices, slice);
     const size_t count = left < n->merge ? left : n->merge;
-    if (n->dtype == ONR_DTYPE_F64)
-      columns_f64(n, slice, start, count);
-    else
-      columns_f32(n, slice, start, count);
+    if (n->dtype == ONR_DTYPE_F64) columns_f64(n, slice, start, count);
+    else columns_f32(n, slice, start, count);
   }
 }

@@ -31,8 +31,8 @@ struct onri_normalize {
   enum onri_normalize_index index;
   size_t scale_slices, scale_step;
   const void *x;
-  void *y;               /* may be x */
-  float *mean, *inverse; /* [slices] or NULL */
+  void *y;                   /* may be x */
+  float *mean, *inverse;     /* [slices] or NULL */
   const struct onr_env *env; /* cancelled: slices end early */
 };
 

@@ -9,11 +9,9 @@ static const T *NAME(read)(const struct onri_normalize *n, size_t at, size_t cou
 
 static void NAME(write)(const struct onri_normalize *n, size_t at, size_t count, const T *values) {
   const struct onri_cast cast = {.from = DTYPE, .to = n->y_dtype, .saturate = 1};
-  char *const y = (char *)n->y + at * onr_dtype_size(n->y_dtype);
-  if (onri_dtype_class(n->y_dtype) == onri_dtype_class(DTYPE))
-    onri_store(n->y_dtype, values, count, y);
-  else
-    onri_cast_elements(&cast, values, y, count);
+  char *y = (char *)n->y + at * onr_dtype_size(n->y_dtype);
+  if (onri_dtype_class(n->y_dtype) == onri_dtype_class(DTYPE)) onri_store(n->y_dtype, values, count, y);
+  else onri_cast_elements(&cast, values, y, count);
 }
 
 /* Sum of x - mean, its square or its absolute value, in eight sums so that the order allows vectors. */
@@ -53,7 +51,7 @@ static double NAME(sum_slice)(const struct onri_normalize *n, size_t start, doub
 
 /* y = (x - mean) factor scale + bias; scale and bias have one entry an element (step 1) or one for all (step 0). */
 static void NAME(apply)(const T *x, T *y, size_t count, T mean, T factor, const T *scale, const T *bias, size_t step) {
-  if (scale == NULL) {
+  if (!scale) {
     for (size_t i = 0; i < count; i++) y[i] = (x[i] - mean) * factor;
   } else if (step == 0) {
     const T all = factor * scale[0];
@@ -61,9 +59,9 @@ static void NAME(apply)(const T *x, T *y, size_t count, T mean, T factor, const 
   } else {
     for (size_t i = 0; i < count; i++) y[i] = (x[i] - mean) * factor * scale[i];
   }
-  if (bias != NULL && step == 0)
+  if (bias && step == 0)
     for (size_t i = 0; i < count; i++) y[i] += bias[0];
-  else if (bias != NULL)
+  else if (bias)
     for (size_t i = 0; i < count; i++) y[i] += bias[i];
 }
 
@@ -71,17 +69,20 @@ static void NAME(write_slice)(const struct onri_normalize *n, size_t slice, size
   T in[BLOCK], out[BLOCK];
   const int native = n->y_dtype == DTYPE;
   const size_t first = n->scale_slices == 0 ? 0 : slice % n->scale_slices * n->scale_step;
-  const T *scale = n->scale == NULL ? NULL : (const T *)n->scale + first;
-  const T *bias = n->bias == NULL ? NULL : (const T *)n->bias + first;
+  const T *scale = !n->scale ? NULL : (const T *)n->scale + first;
+  const T *bias = !n->bias ? NULL : (const T *)n->bias + first;
   const size_t step = n->index == ONRI_INDEX_RUN ? 1 : 0;
   struct onri_pace pace = {n->env, 0};
   for (size_t r = 0; r < n->rows.count; r++) {
     const size_t at = start + onri_dims_offset(&n->rows, r);
     for (size_t i = 0; i < n->run && !onri_pace_stop(&pace, 2 * BLOCK); i += BLOCK) {
-      const size_t count = n->run - i < BLOCK ? n->run - i : BLOCK, entry = step ? i : n->index == ONRI_INDEX_ROW ? r : 0;
+      const size_t count = n->run - i < BLOCK ? n->run - i : BLOCK, entry = step                         ? i
+                                                                            : n->index == ONRI_INDEX_ROW ? r
+                                                                                                         : 0;
       T *y = native ? (T *)n->y + at + i : out;
-      NAME(apply)(NAME(read)(n, at + i, count, in), y, count, (T)mean, (T)factor, scale == NULL ? NULL : scale + entry,
-                  bias == NULL ? NULL : bias + entry, step);
+      NAME(apply)
+      (NAME(read)(n, at + i, count, in), y, count, (T)mean, (T)factor, !scale ? NULL : scale + entry,
+       bias == NULL ? NULL : bias + entry, step);
       if (!native) NAME(write)(n, at + i, count, out);
     }
   }
@@ -107,8 +108,8 @@ static void NAME(columns)(const struct onri_normalize *n, size_t slice, size_t s
   for (size_t j = 0; j < width; j++) {
     const size_t entry = (slice + j / n->run) % groups * n->scale_step + (n->index == ONRI_INDEX_RUN ? j % n->run : 0);
     factor[j] = (T)(1.0 / sqrt(square[j] + n->epsilon));
-    if (n->scale != NULL) factor[j] *= ((const T *)n->scale)[entry];
-    if (n->bias != NULL) shift[j] = ((const T *)n->bias)[entry];
+    if (n->scale) factor[j] *= ((const T *)n->scale)[entry];
+    if (n->bias) shift[j] = ((const T *)n->bias)[entry];
   }
   for (size_t r = 0; r < n->rows.count && !onri_pace_stop(&pace, 2 * COLUMNS); r++) {
     const size_t at = start + r * n->rows.stride[0];

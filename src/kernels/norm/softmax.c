@@ -61,7 +61,8 @@ static void soft_line(const struct onri_softmax *s, size_t start) {
 
 /* --- neighbouring columns --- */
 
-static void finish_columns(const struct onri_softmax *s, size_t start, size_t columns, const float *max, const double *sum) {
+static void finish_columns(const struct onri_softmax *s, size_t start, size_t columns, const float *max,
+                           const double *sum) {
   float in[ONRI_SOFTMAX_COLUMNS], out[ONRI_SOFTMAX_COLUMNS], factor[ONRI_SOFTMAX_COLUMNS];
   for (size_t j = 0; j < columns; j++) factor[j] = (float)(s->kind == ONRI_SOFTMAX ? 1.0 / sum[j] : log(sum[j]));
   struct onri_pace pace = {s->env, 0};
@@ -102,7 +103,8 @@ static void soft_double(const struct onri_softmax *s, size_t start) {
   const double *x = (const double *)s->x + start;
   double *y = (double *)s->y + start, max = -INFINITY, sum = 0.0;
   struct onri_pace pace = {s->env, 0};
-  for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 2); i++) max = x[i * s->inner] > max ? x[i * s->inner] : max;
+  for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 2); i++)
+    max = x[i * s->inner] > max ? x[i * s->inner] : max;
   for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 16); i++) sum += exp(x[i * s->inner] - max);
   const double shift = log(sum);
   for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 16); i++) {
@@ -138,7 +140,8 @@ static void hard_line(const struct onri_softmax *s, size_t start) {
   }
   for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 8); i++) {
     void *to = (char *)s->y + (start + i * s->inner) * onr_dtype_size(s->dtype);
-    onri_store(s->dtype, s->dtype == ONR_DTYPE_F64 ? (const void *)&wide[i == best] : (const void *)&narrow[i == best], 1, to);
+    onri_store(s->dtype, s->dtype == ONR_DTYPE_F64 ? (const void *)&wide[i == best] : (const void *)&narrow[i == best],
+               1, to);
   }
 }
 
@@ -147,10 +150,8 @@ void onri_softmax(const struct onri_softmax *s, size_t outer, size_t column, siz
   if (s->length == 0) return;
   if (s->kind == ONRI_HARDMAX || s->dtype == ONR_DTYPE_F64) {
     for (size_t j = 0; j < columns; j++)
-      if (s->kind == ONRI_HARDMAX)
-        hard_line(s, start + j);
-      else
-        soft_double(s, start + j);
+      if (s->kind == ONRI_HARDMAX) hard_line(s, start + j);
+      else soft_double(s, start + j);
   } else if (s->inner == 1) {
     soft_line(s, start);
   } else {

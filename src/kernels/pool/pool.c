@@ -8,8 +8,8 @@
 #include "kernels/pool/pool_level.h"
 #include "kernels/pool/pool_window.h"
 
-#define BLOCK 64   /* channels at a time */
-#define SPANS 64   /* windows at a time */
+#define BLOCK 64 /* channels at a time */
+#define SPANS 64 /* windows at a time */
 
 static float root_f32(float sum, int32_t p) { return p == 1 ? sum : p == 2 ? sqrtf(sum) : powf(sum, 1.0f / (float)p); }
 static double root_f64(double sum, int32_t p) { return p == 1 ? sum : p == 2 ? sqrt(sum) : pow(sum, 1.0 / p); }
@@ -62,8 +62,9 @@ struct row_work {
 };
 
 /* Windows [from, from + row->windows) of one line. */
-static void part_of_row(const struct row_work *work, struct onri_pool_row *row, int64_t from, double outer, const float *x, float *y) {
-  const struct onri_pool *const pool = work->pool;
+static void part_of_row(const struct row_work *work, struct onri_pool_row *row, int64_t from, double outer,
+                        const float *x, float *y) {
+  const struct onri_pool *pool = work->pool;
   struct onri_pool_span span[SPANS];
   row->span = span;
   for (int64_t i = 0; i < row->windows; i++) {
@@ -75,24 +76,27 @@ static void part_of_row(const struct row_work *work, struct onri_pool_row *row, 
 
 /* An item is one line of y. */
 static void whole_rows(void *context, size_t begin, size_t end) {
-  const struct row_work *const work = context;
+  const struct row_work *work = context;
   struct onri_pace pace = {work->env, 0};
-  const struct onri_pool *const pool = work->pool;
-  const struct onri_image *const in = &pool->x;
+  const struct onri_pool *pool = work->pool;
+  const struct onri_image *in = &pool->x;
   for (size_t item = begin; item < end; item++) {
     int64_t o[ONR_MAX_SPATIAL], rest = (int64_t)item;
     o[1] = rest % pool->axis[1].out, rest /= pool->axis[1].out;
     o[0] = rest % pool->axis[0].out, rest /= pool->axis[0].out;
     const double outer = onri_pool_outer_counted(pool, o);
-    struct onri_pool_row row = {.channels = in->channels, .pixel = in->stride[2], .dilated = pool->axis[2].dilation * in->stride[2],
+    struct onri_pool_row row = {.channels = in->channels,
+                                .pixel = in->stride[2],
+                                .dilated = pool->axis[2].dilation * in->stride[2],
                                 .y_step = pool->y.stride[2]};
     const float *x = work->x + rest * in->batch_stride;
-    float *const y = work->y + rest * pool->y.batch_stride + o[0] * pool->y.stride[0] + o[1] * pool->y.stride[1];
+    float *y = work->y + rest * pool->y.batch_stride + o[0] * pool->y.stride[0] + o[1] * pool->y.stride[1];
     for (int a = 0; a < 2; a++) {
       x += onri_pool_covered(pool, a, o[a], &row.taps[a]) * in->stride[a];
       row.step[a] = pool->axis[a].dilation * in->stride[a];
     }
-    for (int64_t from = 0; from < pool->axis[2].out && !onri_pace_stop(&pace, work_of(pool, SPANS * pool->x.channels)); from += row.windows) {
+    for (int64_t from = 0; from < pool->axis[2].out && !onri_pace_stop(&pace, work_of(pool, SPANS * pool->x.channels));
+         from += row.windows) {
       const int64_t left = pool->axis[2].out - from;
       row.windows = left < SPANS ? left : SPANS;
       part_of_row(work, &row, from, outer, x, y);
@@ -101,11 +105,11 @@ static void whole_rows(void *context, size_t begin, size_t end) {
 }
 
 void onri_pool_f32(const struct onri_pool *pool, const float *x, float *y, int64_t *indices, struct onr_env *env) {
-  if (indices != NULL || !onri_pool_is_vector(pool)) {
+  if (indices || !onri_pool_is_vector(pool)) {
     portable_pool_f32(pool, x, y, indices, env);
     return;
   }
-  const struct onri_pool_kernels *const kernels = kernels_of_this_processor();
+  const struct onri_pool_kernels *kernels = kernels_of_this_processor();
   struct row_work work = {pool, pool->kind == ONRI_POOL_MAX ? kernels->max : kernels->average, x, y, env};
   onr_parallel_for(env, (size_t)(pool->x.batch * pool->axis[0].out * pool->axis[1].out), 1, whole_rows, &work);
 }

@@ -19,10 +19,14 @@ struct onri_pool {
 };
 
 /* Channels of x and of y lie side by side. */
-static inline int onri_pool_is_last(const struct onri_pool *pool) { return pool->x.channel_stride == 1 && pool->y.channel_stride == 1; }
+static inline int onri_pool_is_last(const struct onri_pool *pool) {
+  return pool->x.channel_stride == 1 && pool->y.channel_stride == 1;
+}
 
 /* Whether onri_pool_f32 without indices works on vectors of channels. */
-static inline int onri_pool_is_vector(const struct onri_pool *pool) { return pool->kind != ONRI_POOL_LP && onri_pool_is_last(pool); }
+static inline int onri_pool_is_vector(const struct onri_pool *pool) {
+  return pool->kind != ONRI_POOL_LP && onri_pool_is_last(pool);
+}
 
 /* indices (MAX) may be NULL: [like y] flat positions in x as if it were [N, C, spatial...]. */
 void onri_pool_f32(const struct onri_pool *pool, const float *x, float *y, int64_t *indices, struct onr_env *env);

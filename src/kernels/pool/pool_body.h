@@ -1,7 +1,9 @@
-/* pool_body.h: see pool_level.h; included with ONRI_POOL_KERNELS (the table) and ONRI_POOL_LANES (floats a register) defined.
+/* pool_body.h: see pool_level.h; included with ONRI_POOL_KERNELS (the table) and ONRI_POOL_LANES (floats a register)
+ * defined.
  *
- * On x86 a maximum that keeps NaN takes several instructions where one that loses it takes one. So the fast one runs, with the
- * sum of all that it sees beside it: when that is NaN (which infinities of both signs make too) the exact one runs as well. */
+ * On x86 a maximum that keeps NaN takes several instructions where one that loses it takes one. So the fast one runs,
+ * with the sum of all that it sees beside it: when that is NaN (which infinities of both signs make too) the exact one
+ * runs as well. */
 #include <math.h>
 
 #include "kernels/pool/pool_level.h"
@@ -22,15 +24,16 @@
     for (int64_t j = 0; j < row->taps[1]; j++) {                                        \
       const float *p = x + w->first * row->pixel + i * row->step[0] + j * row->step[1]; \
       if (w->taps == 2 || w->taps == 3) {                                               \
-        { statement }                                                                   \
-        p += row->dilated;                                                              \
+        {statement} p += row->dilated;                                                  \
         { statement }                                                                   \
         if (w->taps == 2) continue;                                                     \
         p += row->dilated;                                                              \
         { statement }                                                                   \
         continue;                                                                       \
       }                                                                                 \
-      for (int64_t k = 0; k < w->taps; k++, p += row->dilated) { statement }            \
+      for (int64_t k = 0; k < w->taps; k++, p += row->dilated) {                        \
+        statement                                                                       \
+      }                                                                                 \
     }
 
 static void exact_max(const struct onri_pool_row *row, const float *x, float *y, int64_t channels) {
@@ -41,15 +44,15 @@ static void exact_max(const struct onri_pool_row *row, const float *x, float *y,
   }
 }
 
-/* All channels, which are no fewer than LANES. The last vector goes over channels of the one before once more rather than
- * being cut. */
-#define BLOCKS(block)                                                                   \
-  for (int64_t c = 0; c < row->channels; c += MOST * LANES) {                           \
-    const int64_t left = row->channels - c, last = left - LANES;                        \
-    if (left <= LANES) block(row, x + c, y + c, 1, last);                               \
-    else if (left <= 2 * LANES) block(row, x + c, y + c, 2, last);                      \
-    else if (left <= 3 * LANES) block(row, x + c, y + c, 3, last);                      \
-    else block(row, x + c, y + c, 4, left < 4 * LANES ? last : 3 * LANES);              \
+/* All channels, which are no fewer than LANES. The last vector goes over channels of the one before once more rather
+ * than being cut. */
+#define BLOCKS(block)                                                      \
+  for (int64_t c = 0; c < row->channels; c += MOST * LANES) {              \
+    const int64_t left = row->channels - c, last = left - LANES;           \
+    if (left <= LANES) block(row, x + c, y + c, 1, last);                  \
+    else if (left <= 2 * LANES) block(row, x + c, y + c, 2, last);         \
+    else if (left <= 3 * LANES) block(row, x + c, y + c, 3, last);         \
+    else block(row, x + c, y + c, 4, left < 4 * LANES ? last : 3 * LANES); \
   }
 
 #define LANES ONRI_POOL_LANES

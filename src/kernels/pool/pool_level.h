@@ -6,18 +6,18 @@
 
 /* What one window covers of the last axis. */
 struct onri_pool_span {
-  int64_t first;  /* its first pixel inside the image */
-  int64_t taps;   /* 0: it lies in padding */
-  float divisor;  /* of the sum; not for the maximum */
+  int64_t first; /* its first pixel inside the image */
+  int64_t taps;  /* 0: it lies in padding */
+  float divisor; /* of the sum; not for the maximum */
 };
 
 /* A row of windows; distances in elements. */
 struct onri_pool_row {
   int64_t windows, channels;
-  int64_t taps[2], step[2];   /* along the two outer axes, the same for the whole row */
-  int64_t pixel;              /* from pixel to pixel along the last axis */
-  int64_t dilated;            /* from tap to tap along it */
-  int64_t y_step;             /* from window to window of y */
+  int64_t taps[2], step[2];          /* along the two outer axes, the same for the whole row */
+  int64_t pixel;                     /* from pixel to pixel along the last axis */
+  int64_t dilated;                   /* from tap to tap along it */
+  int64_t y_step;                    /* from window to window of y */
   const struct onri_pool_span *span; /* [windows] */
 };
 

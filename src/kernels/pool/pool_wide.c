@@ -20,9 +20,9 @@ struct pass {
 static void order_axes(const struct onri_pool *pool, int order[ONR_MAX_SPATIAL]) {
   for (int i = 0; i < ONR_MAX_SPATIAL; i++) {
     int k = i;
-    const struct onri_axis *const a = &pool->axis[i];
+    const struct onri_axis *a = &pool->axis[i];
     for (; k > 0; k--) {
-      const struct onri_axis *const b = &pool->axis[order[k - 1]];
+      const struct onri_axis *b = &pool->axis[order[k - 1]];
       if ((double)b->out * (double)a->in <= (double)a->out * (double)b->in) break;
       order[k] = order[k - 1];
     }
@@ -33,7 +33,8 @@ static void order_axes(const struct onri_pool *pool, int order[ONR_MAX_SPATIAL])
 /* size: of the image before the pass; afterwards, behind it. */
 static struct pass next_pass(const struct onri_pool *pool, int axis, int64_t size[ONR_MAX_SPATIAL]) {
   const int last = onri_pool_is_last(pool);
-  struct pass p = {axis, pool->x.batch * (last ? 1 : pool->x.channels), pool->axis[axis].in, pool->axis[axis].out, last ? pool->x.channels : 1};
+  struct pass p = {axis, pool->x.batch * (last ? 1 : pool->x.channels), pool->axis[axis].in, pool->axis[axis].out,
+                   last ? pool->x.channels : 1};
   for (int i = 0; i < axis; i++) p.outer *= size[i];
   for (int i = axis + 1; i < ONR_MAX_SPATIAL; i++) p.inner *= size[i];
   size[axis] = p.out;
@@ -45,7 +46,7 @@ static int is_idle(const struct onri_axis *a) { return a->kernel == 1 && a->in =
 int onri_pool_is_wide(const struct onri_pool *pool) {
   double taps = 1, in = 1, out = 1;
   for (int i = 0; i < ONR_MAX_SPATIAL; i++) {
-    const struct onri_axis *const a = &pool->axis[i];
+    const struct onri_axis *a = &pool->axis[i];
     const double most = ceil((double)a->in / (double)a->dilation);
     taps *= (double)a->kernel < most ? (double)a->kernel : most;
     in *= (double)a->in, out *= (double)a->out;
@@ -82,12 +83,13 @@ static int64_t plane_of(const struct onri_image *image, int last, int64_t i) {
 
 /* From pixels of x in the order of the passes to what the layer counts. */
 static void finish_places(const struct onri_pool *pool, const int64_t *places, int64_t *indices) {
-  const struct onri_image *const in = &pool->x, *const out = &pool->y;
+  const struct onri_image *in = &pool->x, *out = &pool->y;
   const int64_t count = out->batch * out->channels * pixels_of(out);
   for (int64_t i = 0; i < count; i++) {
     int64_t at = places[i];
     if (pool->column_order && at >= 0)
-      at = (at % in->size[2] * in->size[1] + at / in->size[2] % in->size[1]) * in->size[0] + at / in->size[2] / in->size[1];
+      at = (at % in->size[2] * in->size[1] + at / in->size[2] % in->size[1]) * in->size[0] +
+           at / in->size[2] / in->size[1];
     indices[i] = at + (pool->plane_indices ? 0 : plane_of(out, onri_pool_is_last(pool), i) * pixels_of(in));
   }
 }

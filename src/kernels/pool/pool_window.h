@@ -6,13 +6,14 @@
 
 /* The input position of tap 0, which may lie in padding. */
 static inline int64_t onri_pool_start(const struct onri_pool *pool, int a, int64_t o) {
-  const struct onri_axis *const axis = &pool->axis[a];
+  const struct onri_axis *axis = &pool->axis[a];
   return pool->adaptive ? o * axis->in / axis->out : o * axis->stride - axis->begin;
 }
 
 /* As onri_axis_taps. Sizes are below 2^31: no product overflows. */
-static inline void onri_pool_taps(const struct onri_pool *pool, int a, int64_t o, int64_t limit, int64_t *first, int64_t *last) {
-  const struct onri_axis *const axis = &pool->axis[a];
+static inline void onri_pool_taps(const struct onri_pool *pool, int a, int64_t o, int64_t limit, int64_t *first,
+                                  int64_t *last) {
+  const struct onri_axis *axis = &pool->axis[a];
   if (!pool->adaptive) {
     onri_axis_taps(axis, o, limit, first, last);
     return;
@@ -23,7 +24,7 @@ static inline void onri_pool_taps(const struct onri_pool *pool, int a, int64_t o
 
 /* Taps along axis a that an average counts. */
 static inline int64_t onri_pool_counted(const struct onri_pool *pool, int a, int64_t o) {
-  const struct onri_axis *const axis = &pool->axis[a];
+  const struct onri_axis *axis = &pool->axis[a];
   int64_t first, last;
   onri_pool_taps(pool, a, o, axis->in + (pool->count_padding ? axis->end : 0), &first, &last);
   return last - (pool->count_padding ? 0 : first);

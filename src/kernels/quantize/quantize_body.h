@@ -3,22 +3,22 @@
 
 #define LANES 32
 
-#define TO(name, type, low, high)                                                                          \
+#define TO(name, type, low, high)                                                                                 \
   static void to_##name(const float *restrict x, type *restrict y, size_t count, float scale, float zero_point) { \
-    for (size_t i = 0; i < count; i++) {                                                                   \
-      const float quotient = x[i] / scale;                                                                 \
-      float v = __builtin_rintf(quotient == quotient ? quotient : 0.0f) + zero_point;                      \
-      v = v < low ? low : v;                                                                               \
-      v = v > high ? high : v;                                                                             \
-      y[i] = (type)(int32_t)v;                                                                             \
-    }                                                                                                      \
+    for (size_t i = 0; i < count; i++) {                                                                          \
+      const float quotient = x[i] / scale;                                                                        \
+      float v = __builtin_rintf(quotient == quotient ? quotient : 0.0f) + zero_point;                             \
+      v = v < low ? low : v;                                                                                      \
+      v = v > high ? high : v;                                                                                    \
+      y[i] = (type)(int32_t)v;                                                                                    \
+    }                                                                                                             \
   }
 TO(u8, uint8_t, 0.0f, 255.0f)
 TO(i8, int8_t, -128.0f, 127.0f)
 
-#define FROM(name, type)                                                                                    \
+#define FROM(name, type)                                                                                            \
   static void from_##name(const type *restrict x, float *restrict y, size_t count, float scale, float zero_point) { \
-    for (size_t i = 0; i < count; i++) y[i] = ((float)x[i] - zero_point) * scale;                          \
+    for (size_t i = 0; i < count; i++) y[i] = ((float)x[i] - zero_point) * scale;                                   \
   }
 FROM(u8, uint8_t)
 FROM(i8, int8_t)

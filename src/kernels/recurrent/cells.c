@@ -19,9 +19,7 @@ static double function_of(const struct onr_recurrent_function *f, double x) {
     case ONR_RECURRENT_LEAKY_RELU: return x < 0.0 ? alpha * x : x;
     case ONR_RECURRENT_THRESHOLDED_RELU: return x < alpha ? 0.0 : x;
     case ONR_RECURRENT_SCALED_TANH: return alpha * tanh(beta * x);
-    case ONR_RECURRENT_HARD_SIGMOID:
-      y = alpha * x + beta;
-      return y < 0.0 ? 0.0 : y > 1.0 ? 1.0 : y;
+    case ONR_RECURRENT_HARD_SIGMOID: y = alpha * x + beta; return y < 0.0 ? 0.0 : y > 1.0 ? 1.0 : y;
     case ONR_RECURRENT_ELU: return x < 0.0 ? alpha * expm1(x) : x;
     case ONR_RECURRENT_SOFTSIGN: return x / (1.0 + fabs(x));
     case ONR_RECURRENT_SOFTPLUS: return softplus(x);
@@ -55,42 +53,29 @@ static const struct onri_fast_cells *fast_cells(void) {
 }
 
 void onri_lstm_cell(enum onri_class c, const struct onri_cell_form *form, const struct onri_cell *cell) {
-  if (form->fast)
-    fast_cells()->lstm(cell);
-  else if (c == ONRI_CLASS_F64)
-    lstm_f64(form, cell);
-  else
-    lstm_f32(form, cell);
+  if (form->fast) fast_cells()->lstm(cell);
+  else if (c == ONRI_CLASS_F64) lstm_f64(form, cell);
+  else lstm_f32(form, cell);
 }
 
 void onri_rnn_cell(enum onri_class c, const struct onri_cell_form *form, const struct onri_cell *cell) {
-  if (form->fast)
-    fast_cells()->rnn(cell);
-  else if (c == ONRI_CLASS_F64)
-    rnn_f64(form, cell);
-  else
-    rnn_f32(form, cell);
+  if (form->fast) fast_cells()->rnn(cell);
+  else if (c == ONRI_CLASS_F64) rnn_f64(form, cell);
+  else rnn_f32(form, cell);
 }
 
 void onri_gru_cell(enum onri_class c, const struct onri_cell_form *form, const struct onri_cell *cell) {
-  if (form->fast)
-    fast_cells()->gru(cell);
-  else if (c == ONRI_CLASS_F64)
-    gru_f64(form, cell);
-  else
-    gru_f32(form, cell);
+  if (form->fast) fast_cells()->gru(cell);
+  else if (c == ONRI_CLASS_F64) gru_f64(form, cell);
+  else gru_f32(form, cell);
 }
 
 void onri_gru_gates(enum onri_class c, const struct onri_cell_form *form, const struct onri_cell *cell) {
-  if (c == ONRI_CLASS_F64)
-    gru_gates_f64(form, cell);
-  else
-    gru_gates_f32(form, cell);
+  if (c == ONRI_CLASS_F64) gru_gates_f64(form, cell);
+  else gru_gates_f32(form, cell);
 }
 
 void onri_gru_finish(enum onri_class c, const struct onri_cell_form *form, const struct onri_cell *cell) {
-  if (c == ONRI_CLASS_F64)
-    gru_finish_f64(form, cell);
-  else
-    gru_finish_f32(form, cell);
+  if (c == ONRI_CLASS_F64) gru_finish_f64(form, cell);
+  else gru_finish_f32(form, cell);
 }

@@ -5,7 +5,8 @@
 #include "base/convert.h"
 #include "params/recurrent.h"
 
-/* Arrays of float32, or of float64 with class F64; each [hidden]. Gates in ONNX's order: i o f c; z r h; one for rnn. */
+/* Arrays of float32, or of float64 with class F64; each [hidden]. Gates in ONNX's order: i o f c; z r h; one for rnn.
+ */
 struct onri_cell {
   size_t hidden;
   const void *x[4];        /* products with the input */

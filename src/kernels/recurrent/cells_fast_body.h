@@ -5,11 +5,13 @@
 /* In blocks, with a loop for each function: compilers turn those into vectors, but not one loop with five of them. */
 enum { BLOCK = 64 };
 
-static void sigmoid_sum(const float *restrict x, const float *restrict r, const float *restrict b, float *restrict y, size_t n) {
+static void sigmoid_sum(const float *restrict x, const float *restrict r, const float *restrict b, float *restrict y,
+                        size_t n) {
   for (size_t j = 0; j < n; j++) y[j] = onri_sigmoid1(x[j] + r[j] + b[j]);
 }
 
-static void tanh_sum(const float *restrict x, const float *restrict r, const float *restrict b, float *restrict y, size_t n) {
+static void tanh_sum(const float *restrict x, const float *restrict r, const float *restrict b, float *restrict y,
+                     size_t n) {
   for (size_t j = 0; j < n; j++) y[j] = onri_tanh1(x[j] + r[j] + b[j]);
 }
 
@@ -38,13 +40,17 @@ static void gru_block(const struct onri_cell *cell, size_t from, size_t n) {
 }
 
 static void lstm(const struct onri_cell *cell) {
-  for (size_t j = 0; j < cell->hidden; j += BLOCK) lstm_block(cell, j, cell->hidden - j < BLOCK ? cell->hidden - j : BLOCK);
+  for (size_t j = 0; j < cell->hidden; j += BLOCK)
+    lstm_block(cell, j, cell->hidden - j < BLOCK ? cell->hidden - j : BLOCK);
 }
 
 static void gru(const struct onri_cell *cell) {
-  for (size_t j = 0; j < cell->hidden; j += BLOCK) gru_block(cell, j, cell->hidden - j < BLOCK ? cell->hidden - j : BLOCK);
+  for (size_t j = 0; j < cell->hidden; j += BLOCK)
+    gru_block(cell, j, cell->hidden - j < BLOCK ? cell->hidden - j : BLOCK);
 }
 
-static void rnn(const struct onri_cell *cell) { tanh_sum(cell->x[0], cell->r[0], cell->bias[0], cell->h, cell->hidden); }
+static void rnn(const struct onri_cell *cell) {
+  tanh_sum(cell->x[0], cell->r[0], cell->bias[0], cell->h, cell->hidden);
+}
 
 const struct onri_fast_cells ONRI_FAST_CELLS = {lstm, gru, rnn};

@@ -12,7 +12,7 @@ static T NAME(sum)(const struct onri_cell *cell, int g, size_t j) {
 }
 
 static T NAME(peep)(const struct onri_cell *cell, int gate, size_t j, T c) {
-  return cell->peephole[gate] == NULL ? 0 : ((const T *)cell->peephole[gate])[j] * c;
+  return !cell->peephole[gate] ? 0 : ((const T *)cell->peephole[gate])[j] * c;
 }
 
 static void NAME(lstm)(const struct onri_cell_form *form, const struct onri_cell *cell) {

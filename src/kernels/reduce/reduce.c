@@ -138,13 +138,14 @@ static enum take take_of(enum onr_reduce_op op) {
 }
 
 /* Elements behind each result. */
-static double depth_of(const struct onri_reduce *r) { return (double)r->rows.count * (r->columns == 0 ? (double)r->run : 1.0); }
+static double depth_of(const struct onri_reduce *r) {
+  return (double)r->rows.count * (r->columns == 0 ? (double)r->run : 1.0);
+}
 
-static void pass_double(const struct onri_reduce *r, size_t start, size_t width, enum take what, double *acc, const double *shift) {
-  if (onri_dtype_class(r->dtype) == ONRI_CLASS_F32)
-    pass_f32(r, start, width, what, acc, shift);
-  else
-    pass_f64(r, start, width, what, acc, shift);
+static void pass_double(const struct onri_reduce *r, size_t start, size_t width, enum take what, double *acc,
+                        const double *shift) {
+  if (onri_dtype_class(r->dtype) == ONRI_CLASS_F32) pass_f32(r, start, width, what, acc, shift);
+  else pass_f64(r, start, width, what, acc, shift);
 }
 
 static int64_t to_integer(double v) {
@@ -223,16 +224,11 @@ static void reduce_item(const struct onri_reduce *r, size_t start, size_t width,
   const enum onri_class class = onri_dtype_class(r->dtype);
   const int extreme = r->op == ONR_REDUCE_MAX || r->op == ONR_REDUCE_MIN;
   const int real = r->op == ONR_REDUCE_L2 || r->op == ONR_REDUCE_LOG_SUM || r->op == ONR_REDUCE_LOG_SUM_EXP;
-  if (class == ONRI_CLASS_F32 && extreme)
-    reduce_extreme(r, start, width, y);
-  else if (class == ONRI_CLASS_F32 || class == ONRI_CLASS_F64 || real)
-    reduce_double(r, start, width, y);
-  else if (extreme && depth_of(r) == 0.0)
-    fill_extreme(r, width, y);
-  else if (class == ONRI_CLASS_I64)
-    reduce_i64(r, start, width, y);
-  else
-    reduce_u64(r, start, width, y);
+  if (class == ONRI_CLASS_F32 && extreme) reduce_extreme(r, start, width, y);
+  else if (class == ONRI_CLASS_F32 || class == ONRI_CLASS_F64 || real) reduce_double(r, start, width, y);
+  else if (extreme && depth_of(r) == 0.0) fill_extreme(r, width, y);
+  else if (class == ONRI_CLASS_I64) reduce_i64(r, start, width, y);
+  else reduce_u64(r, start, width, y);
 }
 
 static size_t column_blocks(const struct onri_reduce *r) {

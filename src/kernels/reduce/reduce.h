@@ -6,9 +6,9 @@
 #include "kernels/dims.h"
 #include "params/reduce.h"
 
-/* Each result reduces `rows` pieces. With columns == 0 a piece is a run of `run` neighbours, and there is one result for each
- * position of `kept`. Else a piece is one element, and `columns` neighbours are reduced side by side, giving columns results
- * for each position of `kept`. */
+/* Each result reduces `rows` pieces. With columns == 0 a piece is a run of `run` neighbours, and there is one result
+ * for each position of `kept`. Else a piece is one element, and `columns` neighbours are reduced side by side, giving
+ * columns results for each position of `kept`. */
 struct onri_reduce {
   enum onr_reduce_op op;
   enum onr_dtype dtype;

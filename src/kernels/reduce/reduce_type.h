@@ -1,20 +1,20 @@
-/* reduce_type.h: the loops for one element type T with accumulators A; included by reduce.c, which defines NAME(x), ADD,
- * MUL, ABS and EXP for A. */
+/* reduce_type.h: the loops for one element type T with accumulators A; included by reduce.c, which defines NAME(x),
+ * ADD, MUL, ABS and EXP for A. */
 
 /* The next value of an accumulator; `what` is a constant in each loop below. */
-#define NEXT(acc, x)                                                            \
-  (what == TAKE_SUM      ? ADD(acc, (A)(x))                                     \
-   : what == TAKE_ABS    ? ADD(acc, ABS((A)(x)))                                \
-   : what == TAKE_SQUARE ? ADD(acc, MUL((A)(x), (A)(x)))                        \
-   : what == TAKE_PROD   ? MUL(acc, (A)(x))                                     \
-   : what == TAKE_MAX    ? ((A)(x) > acc || (x) != (x) ? (A)(x) : acc)          \
-   : what == TAKE_MIN    ? ((A)(x) < acc || (x) != (x) ? (A)(x) : acc)          \
+#define NEXT(acc, x)                                                   \
+  (what == TAKE_SUM      ? ADD(acc, (A)(x))                            \
+   : what == TAKE_ABS    ? ADD(acc, ABS((A)(x)))                       \
+   : what == TAKE_SQUARE ? ADD(acc, MUL((A)(x), (A)(x)))               \
+   : what == TAKE_PROD   ? MUL(acc, (A)(x))                            \
+   : what == TAKE_MAX    ? ((A)(x) > acc || (x) != (x) ? (A)(x) : acc) \
+   : what == TAKE_MIN    ? ((A)(x) < acc || (x) != (x) ? (A)(x) : acc) \
                          : ADD(acc, EXP((A)(x), shift)))
 
-#define COMBINE(a, b)                                                 \
-  (what == TAKE_PROD  ? MUL(a, b)                                     \
-   : what == TAKE_MAX ? ((b) > (a) || (b) != (b) ? (b) : (a))         \
-   : what == TAKE_MIN ? ((b) < (a) || (b) != (b) ? (b) : (a))         \
+#define COMBINE(a, b)                                         \
+  (what == TAKE_PROD  ? MUL(a, b)                             \
+   : what == TAKE_MAX ? ((b) > (a) || (b) != (b) ? (b) : (a)) \
+   : what == TAKE_MIN ? ((b) < (a) || (b) != (b) ? (b) : (a)) \
                       : ADD(a, b))
 
 static inline A NAME(run_of)(const T *x, size_t count, A acc, A start, A shift, const enum take what) {
@@ -37,19 +37,20 @@ static inline void NAME(columns_of)(const T *x, size_t count, A *acc, const A *s
   }
 }
 
-#define EACH_TAKE(call)                                  \
-  switch (what) {                                        \
-    case TAKE_SUM: call(TAKE_SUM); break;                \
-    case TAKE_ABS: call(TAKE_ABS); break;                \
-    case TAKE_SQUARE: call(TAKE_SQUARE); break;          \
-    case TAKE_PROD: call(TAKE_PROD); break;              \
-    case TAKE_MAX: call(TAKE_MAX); break;                \
-    case TAKE_MIN: call(TAKE_MIN); break;                \
-    case TAKE_EXP: call(TAKE_EXP); break;                \
+#define EACH_TAKE(call)                         \
+  switch (what) {                               \
+    case TAKE_SUM: call(TAKE_SUM); break;       \
+    case TAKE_ABS: call(TAKE_ABS); break;       \
+    case TAKE_SQUARE: call(TAKE_SQUARE); break; \
+    case TAKE_PROD: call(TAKE_PROD); break;     \
+    case TAKE_MAX: call(TAKE_MAX); break;       \
+    case TAKE_MIN: call(TAKE_MIN); break;       \
+    case TAKE_EXP: call(TAKE_EXP); break;       \
   }
 
 /* acc[width] over all rows of one position; width is 1 for runs. */
-static void NAME(pass)(const struct onri_reduce *r, size_t start, size_t width, enum take what, A *acc, const A *shift) {
+static void NAME(pass)(const struct onri_reduce *r, size_t start, size_t width, enum take what, A *acc,
+                       const A *shift) {
   const A first = what == TAKE_PROD ? 1 : what == TAKE_MAX ? LOWEST : what == TAKE_MIN ? HIGHEST : 0;
   const size_t piece = r->columns == 0 ? r->run : width;
   T buffer[BLOCK];

@@ -34,12 +34,12 @@ struct pass_work {
 };
 
 static void pass_range_f32(void *context, size_t begin, size_t end) {
-  const struct pass_work *const w = context;
+  const struct pass_work *w = context;
   w->rows(w->pass, w->x, w->y, begin, end);
 }
 
 static void pass_range_f64(void *context, size_t begin, size_t end) {
-  const struct pass_work *const w = context;
+  const struct pass_work *w = context;
   rows_f64(w->pass, w->x, w->y, begin, end);
 }
 
@@ -55,8 +55,8 @@ void onri_resize_pass_f64(const struct onri_resize_pass *pass, const double *x, 
 
 struct gather_work {
   const struct onri_resize_gather *g;
-  int32_t last;      /* the last axis that changes */
-  size_t run;        /* bytes of what lies behind it */
+  int32_t last; /* the last axis that changes */
+  size_t run;   /* bytes of what lies behind it */
   const unsigned char *x;
   unsigned char *y;
 };
@@ -64,23 +64,32 @@ struct gather_work {
 /* count runs of `run` bytes, each from its own place. */
 static void gather_runs(unsigned char *y, const unsigned char *x, const int32_t *index, int64_t count, size_t run) {
   switch (run) { /* a constant size makes memcpy a move */
-    case 1: for (int64_t j = 0; j < count; j++) y[j] = x[index[j]]; break;
-    case 2: for (int64_t j = 0; j < count; j++) memcpy(y + j * 2, x + (int64_t)index[j] * 2, 2); break;
-    case 4: for (int64_t j = 0; j < count; j++) memcpy(y + j * 4, x + (int64_t)index[j] * 4, 4); break;
-    case 8: for (int64_t j = 0; j < count; j++) memcpy(y + j * 8, x + (int64_t)index[j] * 8, 8); break;
-    default: for (int64_t j = 0; j < count; j++) memcpy(y + (size_t)j * run, x + (size_t)index[j] * run, run);
+    case 1:
+      for (int64_t j = 0; j < count; j++) y[j] = x[index[j]];
+      break;
+    case 2:
+      for (int64_t j = 0; j < count; j++) memcpy(y + j * 2, x + (int64_t)index[j] * 2, 2);
+      break;
+    case 4:
+      for (int64_t j = 0; j < count; j++) memcpy(y + j * 4, x + (int64_t)index[j] * 4, 4);
+      break;
+    case 8:
+      for (int64_t j = 0; j < count; j++) memcpy(y + j * 8, x + (int64_t)index[j] * 8, 8);
+      break;
+    default:
+      for (int64_t j = 0; j < count; j++) memcpy(y + (size_t)j * run, x + (size_t)index[j] * run, run);
   }
 }
 
 /* An item is one position of the axes before `last`. */
 static void gather_rows(void *context, size_t begin, size_t end) {
-  const struct gather_work *const w = context;
-  const struct onri_resize_gather *const g = w->g;
+  const struct gather_work *w = context;
+  const struct onri_resize_gather *g = w->g;
   for (size_t item = begin; item < end; item++) {
     int64_t rest = (int64_t)item, from = 0, step = 1;
     for (int32_t d = w->last - 1; d >= 0; d--) {
       const int64_t j = rest % g->out[d];
-      from += (g->index[d] != NULL ? g->index[d][j] : j) * step;
+      from += (g->index[d] ? g->index[d][j] : j) * step;
       step *= g->in[d];
       rest /= g->out[d];
     }
@@ -93,7 +102,7 @@ void onri_resize_gather(const struct onri_resize_gather *g, const void *x, void 
   struct gather_work w = {.g = g, .last = -1, .run = g->element, .x = x, .y = y};
   size_t rows = 1;
   for (int32_t d = 0; d < g->rank; d++)
-    if (g->index[d] != NULL) w.last = d;
+    if (g->index[d]) w.last = d;
   for (int32_t d = w.last + 1; d < g->rank; d++) w.run *= (size_t)g->out[d];
   if (w.last < 0) {
     memcpy(y, x, w.run);

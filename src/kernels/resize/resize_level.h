@@ -5,7 +5,8 @@
 #include "kernels/resize/resize.h"
 
 /* Rows [begin, end) of outer * out rows of `inner` elements. */
-typedef void (*onri_resize_rows)(const struct onri_resize_pass *pass, const float *x, float *y, size_t begin, size_t end);
+typedef void (*onri_resize_rows)(const struct onri_resize_pass *pass, const float *x, float *y, size_t begin,
+                                 size_t end);
 
 void onri_resize_rows_base(const struct onri_resize_pass *pass, const float *x, float *y, size_t begin, size_t end);
 void onri_resize_rows_avx2(const struct onri_resize_pass *pass, const float *x, float *y, size_t begin, size_t end);

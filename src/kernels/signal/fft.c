@@ -46,7 +46,8 @@ static void reverse_bits(struct onri_complex *x, size_t length, struct onri_pace
 }
 
 /* Butterflies [k, end) of the block at x, whose halves are `half` long. */
-static void butterflies(struct onri_complex *x, size_t half, size_t k, size_t end, const struct onri_complex *roots, size_t step) {
+static void butterflies(struct onri_complex *x, size_t half, size_t k, size_t end, const struct onri_complex *roots,
+                        size_t step) {
   for (; k < end; k++) {
     struct onri_complex *a = &x[k], *b = a + half;
     const struct onri_complex t = multiply(*b, roots[k * step]);
@@ -55,7 +56,8 @@ static void butterflies(struct onri_complex *x, size_t half, size_t k, size_t en
   }
 }
 
-static void radix_2(struct onri_complex *x, const struct onri_complex *roots, size_t length, const struct onr_env *env) {
+static void radix_2(struct onri_complex *x, const struct onri_complex *roots, size_t length,
+                    const struct onr_env *env) {
   struct onri_pace pace = {env, 0};
   reverse_bits(x, length, &pace);
   for (size_t half = 1; half < length; half *= 2)
@@ -98,8 +100,8 @@ void onri_fft_init(struct onri_fft *fft, size_t length, struct onri_complex *tab
   radix_2(fft->filter, fft->roots, size, env);
 }
 
-/* With jk = (j^2 + k^2 - (k - j)^2) / 2 the sum over j is a convolution, which two transforms make. The inverse one is the conjugate of
- * the transform of the conjugate. */
+/* With jk = (j^2 + k^2 - (k - j)^2) / 2 the sum over j is a convolution, which two transforms make. The inverse one is
+ * the conjugate of the transform of the conjugate. */
 static void bluestein(const struct onri_fft *fft, struct onri_complex *x, const struct onr_env *env) {
   for (size_t k = 0; k < fft->length; k++) x[k] = multiply(x[k], fft->chirp[k]);
   memset(x + fft->length, 0, (fft->size - fft->length) * sizeof(*x));

@@ -10,8 +10,8 @@ struct onri_complex {
   double re, im;
 };
 
-/* The tables of one length. For lengths that are no power of two: a convolution with a chirp (Bluestein), by transforms of a power of
- * two that is at least twice the length. */
+/* The tables of one length. For lengths that are no power of two: a convolution with a chirp (Bluestein), by transforms
+ * of a power of two that is at least twice the length. */
 struct onri_fft {
   size_t length, size;         /* of the lines; of the transforms that are made */
   struct onri_complex *roots;  /* [size / 2] e^(-2 pi i k / size) */
@@ -24,8 +24,8 @@ size_t onri_fft_size(size_t length);
 size_t onri_fft_tables(size_t length);
 /* tables: room, which must outlive *fft. env: a transform ends early, with any result, when it is cancelled. */
 void onri_fft_init(struct onri_fft *fft, size_t length, struct onri_complex *tables, const struct onr_env *env);
-/* line [size], of which the first `length` are overwritten by their transform and the others are lost. inverse: conjugate roots,
- * divided by the length. */
+/* line [size], of which the first `length` are overwritten by their transform and the others are lost. inverse:
+ * conjugate roots, divided by the length. */
 void onri_fft_run(const struct onri_fft *fft, struct onri_complex *line, int inverse, const struct onr_env *env);
 
 #endif

@@ -23,16 +23,18 @@ struct head_shape {
   int64_t batch, heads, rows, width;
 };
 
-static enum onr_status heads_of(const struct onr_call *call, size_t i, int64_t heads, int inner, struct head_shape *shape,
-                                struct onri_heads *strides) {
+static enum onr_status heads_of(const struct onr_call *call, size_t i, int64_t heads, int inner,
+                                struct head_shape *shape, struct onri_heads *strides) {
   const struct onr_desc *x = &call->in[i];
   if (x->rank == 3) {
     if (heads <= 0)
-      return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "input %zu is of rank 3: expected a number of heads of 1 or more, found %lld", i,
+      return onr_fail(call->error, ONR_STATUS_ATTRIBUTE,
+                      "input %zu is of rank 3: expected a number of heads of 1 or more, found %lld", i,
                       (long long)heads);
     if (x->dim[2] % heads != 0)
-      return onr_fail(call->error, ONR_STATUS_SHAPE, "expected input %zu of rank 3 to divide into its heads, found %lld by %lld",
-                      i, (long long)x->dim[2], (long long)heads);
+      return onr_fail(call->error, ONR_STATUS_SHAPE,
+                      "expected input %zu of rank 3 to divide into its heads, found %lld by %lld", i,
+                      (long long)x->dim[2], (long long)heads);
     *shape = (struct head_shape){x->dim[0], heads, x->dim[1], x->dim[2] / heads};
     inner = 1;
   } else if (inner) {
@@ -41,7 +43,8 @@ static enum onr_status heads_of(const struct onr_call *call, size_t i, int64_t h
     *shape = (struct head_shape){x->dim[0], x->dim[1], x->dim[2], x->dim[3]};
   }
   const size_t width = (size_t)shape->width, rows = (size_t)shape->rows, count = (size_t)shape->heads;
-  *strides = (struct onri_heads){NULL, rows * count * width, inner ? width : rows * width, inner ? count * width : width};
+  *strides =
+      (struct onri_heads){NULL, rows * count * width, inner ? width : rows * width, inner ? count * width : width};
   return ONR_STATUS_OK;
 }
 
@@ -76,7 +79,8 @@ static enum onr_status check_past(const struct onr_call *call, const struct head
   ONR_TRY(heads_of(call, PAST_V, 0, 0, &past_v, &a->past_v));
   if (past_k.batch != k->batch || past_k.heads != k->heads || past_k.width != k->width || past_v.batch != v->batch ||
       past_v.heads != v->heads || past_v.width != v->width || past_k.rows != past_v.rows)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected past key and value that go on with K and V, found %lld and %lld keys",
+    return onr_fail(call->error, ONR_STATUS_SHAPE,
+                    "expected past key and value that go on with K and V, found %lld and %lld keys",
                     (long long)past_k.rows, (long long)past_v.rows);
   a->past = (size_t)past_k.rows;
   return ONR_STATUS_OK;
@@ -104,13 +108,15 @@ static enum onr_status check_mask(const struct onr_call *call, struct onri_atten
     const size_t dim = (size_t)mask->dim[d];
     if (to == 3 ? dim > bound[3] : dim != 1 && dim != bound[to]) {
       char text[96];
-      return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a mask that broadcasts to [%zu,%zu,%zu,%zu], found %s", bound[0],
-                      bound[1], bound[2], bound[3], onr_desc_format(mask, text, sizeof text));
+      return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a mask that broadcasts to [%zu,%zu,%zu,%zu], found %s",
+                      bound[0], bound[1], bound[2], bound[3], onr_desc_format(mask, text, sizeof(text)));
     }
     strides[to] = dim == 1 ? 0 : step;
     step *= dim;
   }
-  a->mask = (struct onri_mask){NULL, is_converted(call, MASK) ? kernel_dtype(call) : mask->dtype, strides[0], strides[1], strides[2], (size_t)mask->dim[mask->rank - 1]};
+  a->mask = (struct onri_mask){NULL,       is_converted(call, MASK) ? kernel_dtype(call) : mask->dtype,
+                               strides[0], strides[1],
+                               strides[2], (size_t)mask->dim[mask->rank - 1]};
   return ONR_STATUS_OK;
 }
 
@@ -125,12 +131,14 @@ static enum onr_status shape_of(const struct onr_call *call, struct onri_attenti
   if (k.batch != q.batch || v.batch != q.batch || k.width != q.width || k.rows != v.rows || k.heads != v.heads) {
     char text_q[96], text_k[96], text_v[96];
     return onr_fail(call->error, ONR_STATUS_SHAPE, "expected Q, K and V that fit together, found %s, %s, %s",
-                    onr_desc_format(&call->in[Q], text_q, sizeof text_q), onr_desc_format(&call->in[K], text_k, sizeof text_k),
-                    onr_desc_format(&call->in[V], text_v, sizeof text_v));
+                    onr_desc_format(&call->in[Q], text_q, sizeof(text_q)),
+                    onr_desc_format(&call->in[K], text_k, sizeof(text_k)),
+                    onr_desc_format(&call->in[V], text_v, sizeof(text_v)));
   }
   if (k.heads == 0 || q.heads % k.heads != 0)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected query heads that are a multiple of the %lld of K, found %lld",
-                    (long long)k.heads, (long long)q.heads);
+    return onr_fail(call->error, ONR_STATUS_SHAPE,
+                    "expected query heads that are a multiple of the %lld of K, found %lld", (long long)k.heads,
+                    (long long)q.heads);
   a->batch = (size_t)q.batch;
   a->heads = (size_t)q.heads;
   a->kv_heads = (size_t)k.heads;
@@ -142,7 +150,8 @@ static enum onr_status shape_of(const struct onr_call *call, struct onri_attenti
   if (onri_has(call, LENGTHS)) {
     const struct onr_desc expected = onr_desc_make(ONR_DTYPE_I64, 1, &q.batch);
     if (!onr_desc_equal(&expected, &call->in[LENGTHS]))
-      return onr_fail(call->error, ONR_STATUS_SHAPE, "expected one length for each of %lld sequences", (long long)q.batch);
+      return onr_fail(call->error, ONR_STATUS_SHAPE, "expected one length for each of %lld sequences",
+                      (long long)q.batch);
   }
   return check_mask(call, a);
 }
@@ -163,7 +172,8 @@ static enum onr_status attention_infer(struct onr_call *call) {
   struct onri_attention a;
   ONR_TRY(check_params(call));
   ONR_TRY(shape_of(call, &a));
-  const int64_t batch = (int64_t)a.batch, heads = (int64_t)a.heads, kv_heads = (int64_t)a.kv_heads, rows = (int64_t)a.queries;
+  const int64_t batch = (int64_t)a.batch, heads = (int64_t)a.heads, kv_heads = (int64_t)a.kv_heads,
+                rows = (int64_t)a.queries;
   const int64_t total = (int64_t)(a.past + a.keys), width = (int64_t)a.width, value_width = (int64_t)a.value_width;
   for (size_t i = 0; i < call->num_out; i++) {
     if (i == Y && call->in[Q].rank == 3)
@@ -171,12 +181,9 @@ static enum onr_status attention_infer(struct onr_call *call) {
     else if (i == Y)
       call->out[i] = p->y_heads_inner ? onr_desc_make(dtype, 4, (int64_t[]){batch, rows, heads, value_width})
                                       : onr_desc_make(dtype, 4, (int64_t[]){batch, heads, rows, value_width});
-    else if (i == SCORES)
-      call->out[i] = onr_desc_make(dtype, 4, (int64_t[]){batch, heads, rows, total});
-    else if (i == PRESENT_K)
-      call->out[i] = onr_desc_make(dtype, 4, (int64_t[]){batch, kv_heads, total, width});
-    else
-      call->out[i] = onr_desc_make(call->in[V].dtype, 4, (int64_t[]){batch, kv_heads, total, value_width});
+    else if (i == SCORES) call->out[i] = onr_desc_make(dtype, 4, (int64_t[]){batch, heads, rows, total});
+    else if (i == PRESENT_K) call->out[i] = onr_desc_make(dtype, 4, (int64_t[]){batch, kv_heads, total, width});
+    else call->out[i] = onr_desc_make(call->in[V].dtype, 4, (int64_t[]){batch, kv_heads, total, value_width});
   }
   return ONR_STATUS_OK;
 }
@@ -206,22 +213,25 @@ static enum onr_status attention_plan(struct onr_call *call) {
     s->operand_at[i] = onri_scratch_take(call, onri_class_bytes(&inside));
   }
   const size_t y_sizes[] = {a->batch, a->heads, a->queries, a->value_width, onri_class_size(a->class)};
-  if (!onri_is_native(call->out[Y].dtype)) s->y_at = onri_scratch_take(call, onri_size_of(y_sizes, 5)); /* also when not wanted */
-  if (call->num_out > SCORES && !onri_is_native(call->in[Q].dtype)) s->scores_at = onri_scratch_take(call, onri_class_bytes(&call->out[SCORES]));
+  if (!onri_is_native(call->out[Y].dtype))
+    s->y_at = onri_scratch_take(call, onri_size_of(y_sizes, 5)); /* also when not wanted */
+  if (call->num_out > SCORES && !onri_is_native(call->in[Q].dtype))
+    s->scores_at = onri_scratch_take(call, onri_class_bytes(&call->out[SCORES]));
   return ONR_STATUS_OK;
 }
 
 /* present = past, then new, as [batch, kv_heads, total, width]. `x` has the strides of the new part. */
-static void write_present(struct onr_call *call, const struct onri_attention *a, size_t output, const struct onri_heads *x,
-                          size_t width) {
+static void write_present(struct onr_call *call, const struct onri_attention *a, size_t output,
+                          const struct onri_heads *x, size_t width) {
   const size_t past_input = output == PRESENT_K ? PAST_K : PAST_V, new_input = output == PRESENT_K ? K : V;
   const size_t size = onr_dtype_size(call->in[new_input].dtype), total = a->past + a->keys;
-  if (output >= call->num_out || call->outputs[output] == NULL) return;
+  if (output >= call->num_out || !call->outputs[output]) return;
   for (size_t b = 0; b < a->batch; b++)
     for (size_t h = 0; h < a->kv_heads; h++) {
       char *to = (char *)call->outputs[output] + (b * a->kv_heads + h) * total * width * size;
       const size_t past_bytes = a->past * width * size;
-      if (past_bytes > 0) memcpy(to, (const char *)call->inputs[past_input] + (b * a->kv_heads + h) * past_bytes, past_bytes);
+      if (past_bytes > 0)
+        memcpy(to, (const char *)call->inputs[past_input] + (b * a->kv_heads + h) * past_bytes, past_bytes);
       for (size_t i = 0; i < a->keys; i++)
         memcpy(to + past_bytes + i * width * size,
                (const char *)call->inputs[new_input] + (b * x->batch + h * x->head + i * x->row) * size, width * size);
@@ -230,10 +240,10 @@ static void write_present(struct onr_call *call, const struct onri_attention *a,
 
 static enum onr_status check_lengths(const struct onr_call *call, const struct onri_attention *a) {
   const int64_t *lengths = onri_has(call, LENGTHS) ? call->inputs[LENGTHS] : NULL, total = (int64_t)(a->past + a->keys);
-  for (size_t b = 0; lengths != NULL && b < a->batch; b++)
+  for (size_t b = 0; lengths && b < a->batch; b++)
     if (lengths[b] < 0 || lengths[b] > total)
-      return onr_fail(call->error, ONR_STATUS_INDEX, "expected lengths between 0 and %lld, found %lld", (long long)total,
-                      (long long)lengths[b]);
+      return onr_fail(call->error, ONR_STATUS_INDEX, "expected lengths between 0 and %lld, found %lld",
+                      (long long)total, (long long)lengths[b]);
   return ONR_STATUS_OK;
 }
 
@@ -259,7 +269,7 @@ static enum onr_status attention_run(struct onr_call *call) {
   struct onri_heads *const heads[] = {&a.q, &a.k, &a.v, NULL, &a.past_k, &a.past_v};
   ONR_TRY(check_lengths(call, &a));
   for (size_t i = Q; i <= PAST_V; i++)
-    if (heads[i] != NULL) heads[i]->data = (void *)operand(call, i);
+    if (heads[i]) heads[i]->data = (void *)operand(call, i);
   a.mask.data = operand(call, MASK);
   if (onri_has(call, LENGTHS)) a.lengths = call->inputs[LENGTHS];
   a.y.data = onri_is_native(call->out[Y].dtype) ? call->outputs[Y] : (char *)call->scratch + s->y_at;
@@ -268,7 +278,7 @@ static enum onr_status attention_run(struct onr_call *call) {
   write_present(call, &a, PRESENT_V, &a.v, a.value_width);
   onr_parallel_for(call->env, onri_attention_items(&a), 1, attention_range, &a);
   if (native) return ONR_STATUS_OK;
-  if (call->outputs[Y] != NULL)
+  if (call->outputs[Y])
     onri_convert(call->env, dtype, a.y.data, call->outputs[Y], (size_t)onr_desc_elements(&call->out[Y]), 1);
   if (wants_scores)
     onri_convert(call->env, dtype, a.scores, call->outputs[SCORES], (size_t)onr_desc_elements(&call->out[SCORES]), 1);

@@ -16,7 +16,7 @@ enum { ROWS = 64, BLOCK = 256 };
 struct head_product_state {
   size_t batch, heads, group, m, n, k; /* group heads of A share one of B */
   size_t a_at, b_at, c_at;
-  double factor;                       /* of each operand */
+  double factor; /* of each operand */
 };
 
 static enum onr_dtype result_dtype(const struct onr_call *call) {
@@ -43,18 +43,21 @@ static enum onr_status shape_of(const struct onr_call *call, struct head_product
   const int64_t *a = call->in[A].dim, *b = call->in[B].dim, k = p->scores ? b[3] : b[2], n = p->scores ? b[2] : b[3];
   if (a[0] != b[0] || a[3] != k || b[1] == 0 || a[1] % b[1] != 0) {
     char text_a[96], text_b[96];
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected %s that fit together and heads that divide, found %s and %s",
-                    p->scores ? "Q and K" : "probabilities and V", onr_desc_format(&call->in[A], text_a, sizeof text_a),
-                    onr_desc_format(&call->in[B], text_b, sizeof text_b));
+    return onr_fail(
+        call->error, ONR_STATUS_SHAPE, "expected %s that fit together and heads that divide, found %s and %s",
+        p->scores ? "Q and K" : "probabilities and V", onr_desc_format(&call->in[A], text_a, sizeof(text_a)),
+        onr_desc_format(&call->in[B], text_b, sizeof(text_b)));
   }
   if (onri_has(call, LIKE)) {
     const int64_t *like = call->in[LIKE].dim;
     ONR_TRY(onri_expect_shape(call, A, 4, (int64_t[]){like[0], like[1], like[2], k}));
   }
-  *s = (struct head_product_state){(size_t)a[0], (size_t)a[1], (size_t)(a[1] / b[1]), (size_t)a[2], (size_t)n, (size_t)k, .factor = 1};
+  *s = (struct head_product_state){(size_t)a[0], (size_t)a[1], (size_t)(a[1] / b[1]), (size_t)a[2], (size_t)n,
+                                   (size_t)k,    .factor = 1};
   if (!p->scores) return ONR_STATUS_OK;
   const float scale = p->has_scale ? p->scale : (float)(1.0 / sqrt((double)k));
-  if (!(scale >= 0)) return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected a scale of 0 or more, found %g", (double)scale);
+  if (!(scale >= 0))
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected a scale of 0 or more, found %g", (double)scale);
   s->factor = rounded(call->in[A].dtype, (double)sqrtf(scale));
   return ONR_STATUS_OK;
 }
@@ -62,7 +65,8 @@ static enum onr_status shape_of(const struct onr_call *call, struct head_product
 static enum onr_status head_product_infer(struct onr_call *call) {
   struct head_product_state s;
   ONR_TRY(shape_of(call, &s));
-  call->out[0] = onr_desc_make(result_dtype(call), 4, (int64_t[]){(int64_t)s.batch, (int64_t)s.heads, (int64_t)s.m, (int64_t)s.n});
+  call->out[0] =
+      onr_desc_make(result_dtype(call), 4, (int64_t[]){(int64_t)s.batch, (int64_t)s.heads, (int64_t)s.m, (int64_t)s.n});
   return ONR_STATUS_OK;
 }
 
@@ -152,11 +156,18 @@ static void product_range(void *context, size_t begin, size_t end) {
   for (size_t item = begin; item < end; item++) {
     const size_t head = item / blocks, row = item % blocks * ROWS, rows = s->m - row < ROWS ? s->m - row : ROWS;
     const size_t at = (head * s->m + row) * s->n;
-    const struct onri_gemm gemm = {
-        .m = rows, .n = s->n, .k = s->k,
-        .a = job->a + (head * s->m + row) * s->k * unit, .a_row = s->k, .a_col = 1,
-        .b = job->b + head / s->group * s->k * s->n * unit, .b_row = job->transposed ? 1 : s->n, .b_col = job->transposed ? s->k : 1,
-        .c = job->c + at * unit, .c_row = s->n, .alpha = 1};
+    const struct onri_gemm gemm = {.m = rows,
+                                   .n = s->n,
+                                   .k = s->k,
+                                   .a = job->a + (head * s->m + row) * s->k * unit,
+                                   .a_row = s->k,
+                                   .a_col = 1,
+                                   .b = job->b + head / s->group * s->k * s->n * unit,
+                                   .b_row = job->transposed ? 1 : s->n,
+                                   .b_col = job->transposed ? s->k : 1,
+                                   .c = job->c + at * unit,
+                                   .c_row = s->n,
+                                   .alpha = 1};
     onri_gemm(job->class, &gemm);
     store(job, at, rows * s->n);
   }
@@ -166,7 +177,11 @@ static enum onr_status head_product_run(struct onr_call *call) {
   const struct onr_head_product_params *p = call->params;
   const struct head_product_state *s = call->state;
   const enum onr_dtype type = call->in[A].dtype;
-  struct job job = {.s = s, .class = onri_dtype_class(type), .type = type, .result = call->out[0].dtype, .transposed = p->scores != 0,
+  struct job job = {.s = s,
+                    .class = onri_dtype_class(type),
+                    .type = type,
+                    .result = call->out[0].dtype,
+                    .transposed = p->scores != 0,
                     .y = call->outputs[0]};
   job.c = is_direct(call, s, C) ? job.y : (char *)call->scratch + s->c_at;
   job.a = operand(call, A, s->a_at);

@@ -27,13 +27,15 @@ struct linear_attention_state {
 static enum onr_status check_rule(const struct onr_call *call) {
   const struct onr_linear_attention_params *p = call->params;
   if (p->heads < 1 || p->kv_heads < 1 || p->heads % p->kv_heads != 0)
-    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected query heads that are a multiple of the key heads, found %lld and %lld",
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE,
+                    "expected query heads that are a multiple of the key heads, found %lld and %lld",
                     (long long)p->heads, (long long)p->kv_heads);
   if (onri_has(call, DECAY) != (p->gated != 0))
     return onr_fail(call->error, ONR_STATUS_ARITY, "expected a decay with the gated rules, and with them alone");
   if (onri_has(call, BETA) != (p->delta != 0))
     return onr_fail(call->error, ONR_STATUS_ARITY, "expected beta with the delta rules, and with them alone");
-  return p->scale == p->scale ? ONR_STATUS_OK : onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected a scale, found NaN");
+  return p->scale == p->scale ? ONR_STATUS_OK
+                              : onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected a scale, found NaN");
 }
 
 static enum onr_status check_types(const struct onr_call *call) {
@@ -62,10 +64,16 @@ static enum onr_status shape_of(const struct onr_call *call, struct linear_atten
   ONR_TRY(check_types(call));
   const int64_t *q = call->in[Q].dim, *v = call->in[V].dim, width = q[2] / p->heads, value_width = v[2] / p->kv_heads;
   if (width == 0 || q[2] % p->heads != 0 || v[2] % p->kv_heads != 0)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected Q and V that divide into their heads, found %lld by %lld and %lld by %lld",
+    return onr_fail(call->error, ONR_STATUS_SHAPE,
+                    "expected Q and V that divide into their heads, found %lld by %lld and %lld by %lld",
                     (long long)q[2], (long long)p->heads, (long long)v[2], (long long)p->kv_heads);
-  *s = (struct linear_attention_state){(size_t)q[0], (size_t)q[1], (size_t)p->heads, (size_t)p->kv_heads, (size_t)width,
-                                       (size_t)value_width, .blocks = ((size_t)value_width + COLUMNS - 1) / COLUMNS};
+  *s = (struct linear_attention_state){(size_t)q[0],
+                                       (size_t)q[1],
+                                       (size_t)p->heads,
+                                       (size_t)p->kv_heads,
+                                       (size_t)width,
+                                       (size_t)value_width,
+                                       .blocks = ((size_t)value_width + COLUMNS - 1) / COLUMNS};
   s->scale = p->scale != 0.0f ? p->scale : 1.0f / sqrtf((float)width);
   ONR_TRY(per_step(call, K, p->kv_heads * width, p->kv_heads * width, &all));
   ONR_TRY(per_step(call, V, v[2], v[2], &all));
@@ -81,7 +89,8 @@ static enum onr_status linear_attention_infer(struct onr_call *call) {
   ONR_TRY(shape_of(call, &s));
   const int64_t batch = (int64_t)s.batch, width = (int64_t)s.width, value_width = (int64_t)s.value_width;
   const enum onr_dtype dtype = call->in[Q].dtype;
-  if (!onri_mul_i64((int64_t)s.heads, value_width, &wide)) return onr_fail(call->error, ONR_STATUS_LIMIT, "the output is too large");
+  if (!onri_mul_i64((int64_t)s.heads, value_width, &wide))
+    return onr_fail(call->error, ONR_STATUS_LIMIT, "the output is too large");
   call->out[Y] = onr_desc_make(dtype, 3, (int64_t[]){batch, (int64_t)s.steps, wide});
   if (call->num_out > PRESENT)
     call->out[PRESENT] = onr_desc_make(onri_has(call, PAST) ? call->in[PAST].dtype : dtype, 4,
@@ -97,7 +106,8 @@ static enum onr_status linear_attention_plan(struct onr_call *call) {
       s->at[i] = onri_scratch_take(call, onri_class_bytes(&call->in[i]));
   const size_t y_sizes[] = {s->batch, s->steps, s->heads, s->value_width, sizeof(float)};
   const size_t state_sizes[] = {s->batch, s->kv_heads, s->blocks, s->width, COLUMNS, sizeof(float)};
-  if (!onri_is_native(call->out[Y].dtype)) s->y_at = onri_scratch_take(call, onri_size_of(y_sizes, 5)); /* also when not wanted */
+  if (!onri_is_native(call->out[Y].dtype))
+    s->y_at = onri_scratch_take(call, onri_size_of(y_sizes, 5)); /* also when not wanted */
   s->state_at = onri_scratch_take(call, onri_size_of(state_sizes, 6));
   return ONR_STATUS_OK;
 }
@@ -114,14 +124,15 @@ struct job {
 static void load_state(const struct job *job, size_t head, size_t first, size_t columns, float *state) {
   const struct linear_attention_state *s = job->s;
   memset(state, 0, s->width * COLUMNS * sizeof(float));
-  for (size_t d = 0; job->in[PAST] != NULL && d < s->width; d++)
-    memcpy(state + d * COLUMNS, job->in[PAST] + (head * s->width + d) * s->value_width + first, columns * sizeof(float));
+  for (size_t d = 0; job->in[PAST] && d < s->width; d++)
+    memcpy(state + d * COLUMNS, job->in[PAST] + (head * s->width + d) * s->value_width + first,
+           columns * sizeof(float));
 }
 
 static void store_state(const struct job *job, size_t head, size_t first, size_t columns, const float *state) {
   const struct linear_attention_state *s = job->s;
   const size_t size = onr_dtype_size(job->present_dtype);
-  for (size_t d = 0; job->present != NULL && d < s->width; d++)
+  for (size_t d = 0; job->present && d < s->width; d++)
     onri_store(job->present_dtype, state + d * COLUMNS, columns,
                job->present + ((head * s->width + d) * s->value_width + first) * size);
 }
@@ -129,18 +140,27 @@ static void store_state(const struct job *job, size_t head, size_t first, size_t
 /* Head `h` of sequence `b`, without its state. */
 static struct onri_linear_attention head_of(const struct job *job, size_t b, size_t h) {
   const struct linear_attention_state *s = job->s;
-  const size_t group = s->heads / s->kv_heads, k_step = s->kv_heads * s->width, v_step = s->kv_heads * s->value_width, row = b * s->steps;
-  struct onri_linear_attention a = {.steps = s->steps, .width = s->width, .query_heads = group, .q_step = s->heads * s->width,
-                                    .k_step = k_step, .v_step = v_step, .decay_step = s->decays, .beta_step = s->betas,
-                                    .y_step = s->heads * s->value_width, .y_head = s->value_width, .scale = s->scale};
+  const size_t group = s->heads / s->kv_heads, k_step = s->kv_heads * s->width, v_step = s->kv_heads * s->value_width,
+               row = b * s->steps;
+  struct onri_linear_attention a = {.steps = s->steps,
+                                    .width = s->width,
+                                    .query_heads = group,
+                                    .q_step = s->heads * s->width,
+                                    .k_step = k_step,
+                                    .v_step = v_step,
+                                    .decay_step = s->decays,
+                                    .beta_step = s->betas,
+                                    .y_step = s->heads * s->value_width,
+                                    .y_head = s->value_width,
+                                    .scale = s->scale};
   const size_t decays = s->decays / s->kv_heads;
   a.q = job->in[Q] + row * a.q_step + h * group * s->width;
   a.k = job->in[K] + row * k_step + h * s->width;
   a.v = job->in[V] + row * v_step + h * s->value_width;
   a.y = job->y + row * a.y_step + h * group * s->value_width;
   a.decay_stride = decays > 1;
-  if (job->in[DECAY] != NULL) a.decay = job->in[DECAY] + row * s->decays + h * decays;
-  if (job->in[BETA] != NULL) a.beta = job->in[BETA] + row * s->betas + (s->betas > 1 ? h : 0);
+  if (job->in[DECAY]) a.decay = job->in[DECAY] + row * s->decays + h * decays;
+  if (job->in[BETA]) a.beta = job->in[BETA] + row * s->betas + (s->betas > 1 ? h : 0);
   return a;
 }
 
@@ -175,7 +195,8 @@ static void exp_range(void *context, size_t begin, size_t end) {
 static enum onr_status linear_attention_run(struct onr_call *call) {
   const struct linear_attention_state *s = call->state;
   struct job job = {.s = s, .state = (float *)((char *)call->scratch + s->state_at)};
-  const int native = onri_is_native(call->out[Y].dtype), wants_present = call->num_out > PRESENT && call->outputs[PRESENT] != NULL;
+  const int native = onri_is_native(call->out[Y].dtype),
+            wants_present = call->num_out > PRESENT && call->outputs[PRESENT] != NULL;
   for (size_t i = Q; i < NUM_INPUTS; i++)
     if (i != DECAY) job.in[i] = onri_operand(call, i, s->at[i]);
   if (onri_has(call, DECAY)) {
@@ -186,7 +207,7 @@ static enum onr_status linear_attention_run(struct onr_call *call) {
   job.y = native ? call->outputs[Y] : (void *)((char *)call->scratch + s->y_at);
   if (wants_present) job.present = call->outputs[PRESENT], job.present_dtype = call->out[PRESENT].dtype;
   onr_parallel_for(call->env, s->batch * s->kv_heads * s->blocks, 1, linear_attention_range, &job);
-  if (!native && call->outputs[Y] != NULL)
+  if (!native && call->outputs[Y])
     onri_convert(call->env, call->out[Y].dtype, job.y, call->outputs[Y], (size_t)onr_desc_elements(&call->out[Y]), 1);
   return ONR_STATUS_OK;
 }

@@ -27,15 +27,16 @@ static enum onr_status table_shape(const struct onr_call *call, const struct rot
   const int rows_fit = has_positions || (cos->dim[0] == (int64_t)s->batch && cos->dim[1] == (int64_t)s->rows);
   if (cos->dim[cos->rank - 1] != half || !rows_fit) {
     char text[96];
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected %lld angles for each position of X, found %s", (long long)half,
-                    onr_desc_format(cos, text, sizeof text));
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected %lld angles for each position of X, found %s",
+                    (long long)half, onr_desc_format(cos, text, sizeof(text)));
   }
   if (!has_positions) return ONR_STATUS_OK;
   const int64_t dims[] = {(int64_t)s->batch, (int64_t)s->rows};
   const struct onr_desc expected = onr_desc_make(ONR_DTYPE_I64, 2, dims);
   ONR_TRY(onri_expect_dtype(call, POSITIONS, ONRI_DTYPE_BIT(ONR_DTYPE_I64)));
   if (!onr_desc_equal(&expected, &call->in[POSITIONS]))
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected positions [%lld,%lld]", (long long)dims[0], (long long)dims[1]);
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected positions [%lld,%lld]", (long long)dims[0],
+                    (long long)dims[1]);
   return ONR_STATUS_OK;
 }
 
@@ -141,10 +142,8 @@ static void turn_pairs(const struct job *job, size_t at, size_t angle, size_t fi
   union pairs a, b;
   read_pairs(job, at_a, step, count, &a);
   read_pairs(job, at_b, step, count, &b);
-  if (job->dtype == ONR_DTYPE_F64)
-    turn_f64(job, angle + first, count, a.f64, b.f64);
-  else
-    turn_f32(job, angle + first, count, a.f32, b.f32);
+  if (job->dtype == ONR_DTYPE_F64) turn_f64(job, angle + first, count, a.f64, b.f64);
+  else turn_f32(job, angle + first, count, a.f32, b.f32);
   write_pairs(job, at_a, step, count, &a);
   write_pairs(job, at_b, step, count, &b);
 }
@@ -156,7 +155,7 @@ static void rotary_range(void *context, size_t begin, size_t end) {
   for (size_t item = begin; item < end; item++) {
     const size_t row = item % s->rows, head = item / s->rows % s->heads, batch = item / (s->rows * s->heads);
     const size_t at = batch * s->x_batch + head * s->x_head + row * s->x_row, line = batch * s->rows + row;
-    const size_t angle = (job->positions != NULL ? (size_t)job->positions[line] : line) * s->half;
+    const size_t angle = (job->positions ? (size_t)job->positions[line] : line) * s->half;
     for (size_t first = 0; first < s->half; first += PAIRS)
       turn_pairs(job, at, angle, first, s->half - first < PAIRS ? s->half - first : PAIRS);
     const size_t rest = at + 2 * s->half;
@@ -172,8 +171,8 @@ static enum onr_status rotary_run(struct onr_call *call) {
     job.positions = call->inputs[POSITIONS];
     for (size_t i = 0; i < s->batch * s->rows; i++)
       if (job.positions[i] < 0 || (size_t)job.positions[i] >= s->table_rows)
-        return onr_fail(call->error, ONR_STATUS_INDEX, "expected positions between 0 and %zu, found %lld", s->table_rows,
-                        (long long)job.positions[i]);
+        return onr_fail(call->error, ONR_STATUS_INDEX, "expected positions between 0 and %zu, found %lld",
+                        s->table_rows, (long long)job.positions[i]);
   }
   job.cos = onri_operand(call, COS, s->cos_at);
   job.sin = onri_operand(call, SIN, s->sin_at);

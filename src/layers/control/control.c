@@ -14,27 +14,39 @@
 
 const struct onr_layer onri_layer_if = {
     .name = "if",
-    .inputs_min = 1, .inputs_max = ONR_VARIADIC, .outputs_min = 1, .outputs_max = ONR_VARIADIC,
+    .inputs_min = 1,
+    .inputs_max = ONR_VARIADIC,
+    .outputs_min = 1,
+    .outputs_max = ONR_VARIADIC,
     .flags = ONR_LAYER_CONTROL | ONR_LAYER_TAKES_BLOCKS | ONR_LAYER_MAKES_BLOCKS,
 };
 
 const struct onr_layer onri_layer_loop = {
     .name = "loop",
-    .inputs_min = 0, .inputs_max = ONR_VARIADIC, .outputs_min = 0, .outputs_max = ONR_VARIADIC,
+    .inputs_min = 0,
+    .inputs_max = ONR_VARIADIC,
+    .outputs_min = 0,
+    .outputs_max = ONR_VARIADIC,
     .flags = ONR_LAYER_CONTROL | ONR_LAYER_TAKES_BLOCKS | ONR_LAYER_MAKES_BLOCKS,
     .params_size = sizeof(struct onr_loop_params),
 };
 
 const struct onr_layer onri_layer_scan = {
     .name = "scan",
-    .inputs_min = 1, .inputs_max = ONR_VARIADIC, .outputs_min = 1, .outputs_max = ONR_VARIADIC,
+    .inputs_min = 1,
+    .inputs_max = ONR_VARIADIC,
+    .outputs_min = 1,
+    .outputs_max = ONR_VARIADIC,
     .flags = ONR_LAYER_CONTROL | ONR_LAYER_TAKES_BLOCKS | ONR_LAYER_MAKES_BLOCKS,
     .params_size = sizeof(struct onr_scan_params),
 };
 
 const struct onr_layer onri_layer_sequence_map = {
     .name = "sequence_map",
-    .inputs_min = 1, .inputs_max = ONR_VARIADIC, .outputs_min = 1, .outputs_max = ONR_VARIADIC,
+    .inputs_min = 1,
+    .inputs_max = ONR_VARIADIC,
+    .outputs_min = 1,
+    .outputs_max = ONR_VARIADIC,
     .flags = ONR_LAYER_CONTROL | ONR_LAYER_TAKES_BLOCKS | ONR_LAYER_MAKES_BLOCKS,
     .params_size = sizeof(struct onr_sequence_map_params),
 };

@@ -21,7 +21,9 @@ static enum onr_status block_infer(struct onr_call *c, enum onr_dtype kind) {
 
 static enum onr_status sequence_infer(struct onr_call *c) { return block_infer(c, ONR_DTYPE_SEQUENCE); }
 
-static enum onr_status expect_sequence(const struct onr_call *c) { return onri_expect_dtype(c, 0, ONRI_DTYPE_BIT(ONR_DTYPE_SEQUENCE)); }
+static enum onr_status expect_sequence(const struct onr_call *c) {
+  return onri_expect_dtype(c, 0, ONRI_DTYPE_BIT(ONR_DTYPE_SEQUENCE));
+}
 
 static enum onr_status changed_infer(struct onr_call *c) {
   ONR_TRY(expect_sequence(c));
@@ -45,7 +47,8 @@ static struct onr_tensor input(const struct onr_call *c, size_t i) {
   return (struct onr_tensor){c->in[i], (void *)(uintptr_t)c->inputs[i]};
 }
 
-static enum onr_status write_block(struct onr_call *c, enum onr_dtype kind, const struct onr_tensor *entries, int64_t count) {
+static enum onr_status write_block(struct onr_call *c, enum onr_dtype kind, const struct onr_tensor *entries,
+                                   int64_t count) {
   const struct onr_desc desc = onr_sequence_desc(kind, entries, count);
   void *data;
   ONR_TRY(onr_call_resize(c, 0, &desc, &data));
@@ -63,12 +66,15 @@ static enum onr_status write_value(struct onr_call *c, const struct onr_tensor *
 
 static enum onr_status read_length(const struct onr_call *c, const struct onr_tensor *sequence, int64_t *length) {
   *length = sequence->desc.dtype == ONR_DTYPE_MAP ? -1 : onr_sequence_length(sequence);
-  if (*length < 0) return onr_fail(c->error, ONR_STATUS_TYPE, "input 0: expected a sequence, found %s", onr_dtype_name(sequence->desc.dtype));
+  if (*length < 0)
+    return onr_fail(c->error, ONR_STATUS_TYPE, "input 0: expected a sequence, found %s",
+                    onr_dtype_name(sequence->desc.dtype));
   return ONR_STATUS_OK;
 }
 
 /* Position input 1 or 2, counted from the end when negative: 0..last; `otherwise` when omitted. */
-static enum onr_status read_position(const struct onr_call *c, size_t i, int64_t length, int64_t last, int64_t otherwise, int64_t *position) {
+static enum onr_status read_position(const struct onr_call *c, size_t i, int64_t length, int64_t last,
+                                     int64_t otherwise, int64_t *position) {
   int64_t value;
   *position = otherwise;
   if (onri_has(c, i)) {
@@ -78,14 +84,16 @@ static enum onr_status read_position(const struct onr_call *c, size_t i, int64_t
     *position = value < 0 ? value + length : value;
   }
   if (*position < 0 || *position > last)
-    return onr_fail(c->error, ONR_STATUS_INDEX, "position %lld is outside of a sequence of %lld", (long long)*position, (long long)length);
+    return onr_fail(c->error, ONR_STATUS_INDEX, "position %lld is outside of a sequence of %lld", (long long)*position,
+                    (long long)length);
   return ONR_STATUS_OK;
 }
 
 /* Room for the entries of one block while it is made. */
 static enum onr_status allocate_entries(const struct onr_call *c, int64_t count, struct onr_tensor **entries) {
   *entries = onri_allocate(c->env->allocator, (size_t)count * sizeof(**entries));
-  return *entries ? ONR_STATUS_OK : onr_fail(c->error, ONR_STATUS_NO_MEMORY, "no memory for a sequence of %lld", (long long)count);
+  return *entries ? ONR_STATUS_OK
+                  : onr_fail(c->error, ONR_STATUS_NO_MEMORY, "no memory for a sequence of %lld", (long long)count);
 }
 
 static enum onr_status construct_run(struct onr_call *c) {
@@ -99,8 +107,8 @@ static enum onr_status construct_run(struct onr_call *c) {
 }
 
 /* The entries of input 0 without `skip` (-1: none), with `added` at `at` (NULL: none). */
-static enum onr_status write_changed(struct onr_call *c, const struct onr_tensor *sequence, int64_t length, int64_t skip,
-                                     const struct onr_tensor *added, int64_t at) {
+static enum onr_status write_changed(struct onr_call *c, const struct onr_tensor *sequence, int64_t length,
+                                     int64_t skip, const struct onr_tensor *added, int64_t at) {
   struct onr_tensor *entries;
   enum onr_status status;
   int64_t count = 0;
@@ -168,7 +176,8 @@ static enum onr_status has_infer(struct onr_call *c) {
 /* From opset 18 on a tensor or a sequence stands for itself, and a missing input for nothing. */
 static enum onr_status has_run(struct onr_call *c) {
   const struct onr_tensor value = onri_has(c, 0) ? input(c, 0) : (struct onr_tensor){0};
-  *(uint8_t *)c->outputs[0] = (uint8_t)(onri_has(c, 0) && (value.desc.dtype != ONR_DTYPE_OPTIONAL || onr_sequence_length(&value) > 0));
+  *(uint8_t *)c->outputs[0] =
+      (uint8_t)(onri_has(c, 0) && (value.desc.dtype != ONR_DTYPE_OPTIONAL || onr_sequence_length(&value) > 0));
   return ONR_STATUS_OK;
 }
 
@@ -181,27 +190,67 @@ static enum onr_status get_run(struct onr_call *c) {
   return write_value(c, &entry);
 }
 
-const struct onr_layer onri_layer_sequence_construct = {
-    .name = "sequence_construct", .inputs_min = 0, .inputs_max = ONR_VARIADIC, .outputs_min = 1, .outputs_max = 1,
-    .flags = ONR_LAYER_DYNAMIC | BLOCKS, .infer = sequence_infer, .run = construct_run};
-const struct onr_layer onri_layer_sequence_insert = {
-    .name = "sequence_insert", .inputs_min = 2, .inputs_max = 3, .outputs_min = 1, .outputs_max = 1,
-    .flags = ONR_LAYER_DYNAMIC | BLOCKS, .infer = changed_infer, .run = insert_run};
-const struct onr_layer onri_layer_sequence_erase = {
-    .name = "sequence_erase", .inputs_min = 1, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
-    .flags = ONR_LAYER_DYNAMIC | BLOCKS, .infer = changed_infer, .run = erase_run};
-const struct onr_layer onri_layer_sequence_at = {
-    .name = "sequence_at", .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
-    .flags = ONR_LAYER_DYNAMIC | BLOCKS, .infer = at_infer, .run = at_run};
-const struct onr_layer onri_layer_sequence_length = {
-    .name = "sequence_length", .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
-    .flags = ONR_LAYER_TAKES_BLOCKS, .infer = length_infer, .run = length_run};
-const struct onr_layer onri_layer_optional = {
-    .name = "optional", .inputs_min = 0, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
-    .flags = ONR_LAYER_DYNAMIC | BLOCKS, .infer = optional_infer, .run = optional_run};
-const struct onr_layer onri_layer_optional_has_element = {
-    .name = "optional_has_element", .inputs_min = 0, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
-    .flags = ONR_LAYER_TAKES_BLOCKS, .infer = has_infer, .run = has_run};
-const struct onr_layer onri_layer_optional_get_element = {
-    .name = "optional_get_element", .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
-    .flags = ONR_LAYER_DYNAMIC | BLOCKS, .infer = entry_infer, .run = get_run};
+const struct onr_layer onri_layer_sequence_construct = {.name = "sequence_construct",
+                                                        .inputs_min = 0,
+                                                        .inputs_max = ONR_VARIADIC,
+                                                        .outputs_min = 1,
+                                                        .outputs_max = 1,
+                                                        .flags = ONR_LAYER_DYNAMIC | BLOCKS,
+                                                        .infer = sequence_infer,
+                                                        .run = construct_run};
+const struct onr_layer onri_layer_sequence_insert = {.name = "sequence_insert",
+                                                     .inputs_min = 2,
+                                                     .inputs_max = 3,
+                                                     .outputs_min = 1,
+                                                     .outputs_max = 1,
+                                                     .flags = ONR_LAYER_DYNAMIC | BLOCKS,
+                                                     .infer = changed_infer,
+                                                     .run = insert_run};
+const struct onr_layer onri_layer_sequence_erase = {.name = "sequence_erase",
+                                                    .inputs_min = 1,
+                                                    .inputs_max = 2,
+                                                    .outputs_min = 1,
+                                                    .outputs_max = 1,
+                                                    .flags = ONR_LAYER_DYNAMIC | BLOCKS,
+                                                    .infer = changed_infer,
+                                                    .run = erase_run};
+const struct onr_layer onri_layer_sequence_at = {.name = "sequence_at",
+                                                 .inputs_min = 2,
+                                                 .inputs_max = 2,
+                                                 .outputs_min = 1,
+                                                 .outputs_max = 1,
+                                                 .flags = ONR_LAYER_DYNAMIC | BLOCKS,
+                                                 .infer = at_infer,
+                                                 .run = at_run};
+const struct onr_layer onri_layer_sequence_length = {.name = "sequence_length",
+                                                     .inputs_min = 1,
+                                                     .inputs_max = 1,
+                                                     .outputs_min = 1,
+                                                     .outputs_max = 1,
+                                                     .flags = ONR_LAYER_TAKES_BLOCKS,
+                                                     .infer = length_infer,
+                                                     .run = length_run};
+const struct onr_layer onri_layer_optional = {.name = "optional",
+                                              .inputs_min = 0,
+                                              .inputs_max = 1,
+                                              .outputs_min = 1,
+                                              .outputs_max = 1,
+                                              .flags = ONR_LAYER_DYNAMIC | BLOCKS,
+                                              .infer = optional_infer,
+                                              .run = optional_run};
+const struct onr_layer onri_layer_optional_has_element = {.name = "optional_has_element",
+                                                          .inputs_min = 0,
+                                                          .inputs_max = 1,
+                                                          .outputs_min = 1,
+                                                          .outputs_max = 1,
+                                                          .flags = ONR_LAYER_TAKES_BLOCKS,
+                                                          .infer = has_infer,
+                                                          .run = has_run};
+const struct onr_layer onri_layer_optional_get_element = {.name = "optional_get_element",
+                                                          .inputs_min = 1,
+                                                          .inputs_max = 1,
+                                                          .outputs_min = 1,
+                                                          .outputs_max = 1,
+                                                          .flags = ONR_LAYER_DYNAMIC | BLOCKS,
+                                                          .infer = entry_infer,
+                                                          .run = get_run};

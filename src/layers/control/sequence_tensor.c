@@ -1,7 +1,7 @@
 /* sequence_tensor: a tensor cut into a sequence, and a sequence put together to a tensor.
  *
- * split_to_sequence     input 0 x, input 1 split (optional): a scalar length or a list of lengths    ONNX SplitToSequence-11
- * concat_from_sequence  input 0 a sequence of tensors of one type                                    ONNX ConcatFromSequence-11
+ * split_to_sequence     input 0 x, input 1 split (optional): a scalar length or a list of lengths    ONNX
+ * SplitToSequence-11 concat_from_sequence  input 0 a sequence of tensors of one type ONNX ConcatFromSequence-11
  */
 #include <string.h>
 
@@ -22,10 +22,11 @@ static struct along_axis view_along(const struct onr_desc *desc, int32_t axis) {
 }
 
 /* Copies `count` slices from `from` of x to `to` of y. */
-static void copy_along(const struct along_axis *x, const char *source, size_t from, const struct along_axis *y, char *target, size_t to,
-                       size_t count) {
+static void copy_along(const struct along_axis *x, const char *source, size_t from, const struct along_axis *y,
+                       char *target, size_t to, size_t count) {
   for (size_t o = 0; o < x->outer; o++)
-    memcpy(target + (o * y->length + to) * y->inner_bytes, source + (o * x->length + from) * x->inner_bytes, count * x->inner_bytes);
+    memcpy(target + (o * y->length + to) * y->inner_bytes, source + (o * x->length + from) * x->inner_bytes,
+           count * x->inner_bytes);
 }
 
 static enum onr_status split_infer(struct onr_call *c) {
@@ -57,19 +58,23 @@ static enum onr_status read_parts(const struct onr_call *c, int64_t total, struc
   *p = (struct parts){c, total, 1, total};
   if (!onri_has(c, 1)) return ONR_STATUS_OK;
   if (c->in[1].dtype != ONR_DTYPE_I64 && c->in[1].dtype != ONR_DTYPE_I32)
-    return onr_fail(c->error, ONR_STATUS_TYPE, "input 1: expected int32 or int64, found %s", onr_dtype_name(c->in[1].dtype));
+    return onr_fail(c->error, ONR_STATUS_TYPE, "input 1: expected int32 or int64, found %s",
+                    onr_dtype_name(c->in[1].dtype));
   if (c->in[1].rank == 0) {
     p->length = listed(c, 0);
-    if (p->length <= 0) return onr_fail(c->error, ONR_STATUS_ATTRIBUTE, "a split of %lld is not positive", (long long)p->length);
+    if (p->length <= 0)
+      return onr_fail(c->error, ONR_STATUS_ATTRIBUTE, "a split of %lld is not positive", (long long)p->length);
     p->count = total / p->length + (total % p->length != 0);
     return ONR_STATUS_OK;
   }
   p->count = onr_desc_elements(&c->in[1]);
   p->length = 0;
   for (int64_t i = 0; i < p->count; i++)
-    if (listed(c, i) < 0 || !onri_add_i64(sum, listed(c, i), &sum)) return onr_fail(c->error, ONR_STATUS_SHAPE, "a split is negative");
+    if (listed(c, i) < 0 || !onri_add_i64(sum, listed(c, i), &sum))
+      return onr_fail(c->error, ONR_STATUS_SHAPE, "a split is negative");
   if (sum != total)
-    return onr_fail(c->error, ONR_STATUS_SHAPE, "the splits add up to %lld, the axis has %lld", (long long)sum, (long long)total);
+    return onr_fail(c->error, ONR_STATUS_SHAPE, "the splits add up to %lld, the axis has %lld", (long long)sum,
+                    (long long)total);
   return ONR_STATUS_OK;
 }
 
@@ -97,7 +102,8 @@ static enum onr_status split_run(struct onr_call *c) {
   ONR_TRY(read_parts(c, c->in[0].dim[axis], &parts));
   if (!onri_mul_size((size_t)parts.count, sizeof(*entries), &bytes)) bytes = SIZE_MAX; /* more than there is */
   entries = bytes < SIZE_MAX / 2 ? onri_allocate_zeroed(c->env->allocator, bytes) : NULL;
-  if (!entries) return onr_fail(c->error, ONR_STATUS_NO_MEMORY, "no memory for a sequence of %lld", (long long)parts.count);
+  if (!entries)
+    return onr_fail(c->error, ONR_STATUS_NO_MEMORY, "no memory for a sequence of %lld", (long long)parts.count);
   for (int64_t i = 0; i < parts.count; i++) {
     entries[i].desc = part_desc(&c->in[0], axis, part_length(&parts, i), keep_axis);
     entries[i].data = (void *)(uintptr_t)c->inputs[0]; /* space is taken first; the true contents are copied below */
@@ -125,7 +131,8 @@ static enum onr_status concat_infer(struct onr_call *c) {
 }
 
 /* Entry i with the new axis, when there is one. */
-static struct onr_desc joined_desc(const struct onr_concat_from_sequence_params *p, const struct onr_desc *entry, int32_t axis) {
+static struct onr_desc joined_desc(const struct onr_concat_from_sequence_params *p, const struct onr_desc *entry,
+                                   int32_t axis) {
   struct onr_desc desc = *entry;
   if (!p->new_axis) return desc;
   for (int32_t d = entry->rank; d > axis; d--) desc.dim[d] = entry->dim[d - 1];
@@ -134,14 +141,17 @@ static struct onr_desc joined_desc(const struct onr_concat_from_sequence_params 
   return desc;
 }
 
-static enum onr_status concat_shape(const struct onr_call *c, const struct onr_tensor *sequence, int64_t length, int32_t *axis,
-                                    struct onr_desc *whole) {
+static enum onr_status concat_shape(const struct onr_call *c, const struct onr_tensor *sequence, int64_t length,
+                                    int32_t *axis, struct onr_desc *whole) {
   const struct onr_concat_from_sequence_params *p = c->params;
   const struct onr_desc first = onr_sequence_entry(sequence, 0).desc;
   if (!onri_dtype_is_element(first.dtype))
-    return onr_fail(c->error, ONR_STATUS_TYPE, "expected a sequence of tensors, found one of %s", onr_dtype_name(first.dtype));
-  if (first.rank + p->new_axis > ONR_MAX_RANK) return onr_fail(c->error, ONR_STATUS_LIMIT, "a result of rank %d", first.rank + 1);
-  if (first.rank + p->new_axis == 0) return onr_fail(c->error, ONR_STATUS_SHAPE, "scalars can only be stacked along a new axis");
+    return onr_fail(c->error, ONR_STATUS_TYPE, "expected a sequence of tensors, found one of %s",
+                    onr_dtype_name(first.dtype));
+  if (first.rank + p->new_axis > ONR_MAX_RANK)
+    return onr_fail(c->error, ONR_STATUS_LIMIT, "a result of rank %d", first.rank + 1);
+  if (first.rank + p->new_axis == 0)
+    return onr_fail(c->error, ONR_STATUS_SHAPE, "scalars can only be stacked along a new axis");
   ONR_TRY(onri_axis_resolve(p->axis, first.rank + p->new_axis, axis, c->error));
   *whole = joined_desc(p, &first, *axis);
   whole->dim[*axis] = 0;
@@ -154,7 +164,8 @@ static enum onr_status concat_shape(const struct onr_call *c, const struct onr_t
       return onr_fail(c->error, ONR_STATUS_SHAPE, "entry %lld is %s, unlike the first in type or shape", (long long)i,
                       onr_desc_format(&entry, text, sizeof(text)));
     }
-    if (!onri_add_i64(whole->dim[*axis], part.dim[*axis], &whole->dim[*axis])) return onr_fail(c->error, ONR_STATUS_LIMIT, "the result is too long");
+    if (!onri_add_i64(whole->dim[*axis], part.dim[*axis], &whole->dim[*axis]))
+      return onr_fail(c->error, ONR_STATUS_LIMIT, "the result is too long");
   }
   return ONR_STATUS_OK;
 }
@@ -167,7 +178,9 @@ static enum onr_status concat_run(struct onr_call *c) {
   int32_t axis;
   size_t at = 0;
   void *data;
-  if (length < 0) return onr_fail(c->error, ONR_STATUS_TYPE, "input 0: expected a sequence, found %s", onr_dtype_name(c->in[0].dtype));
+  if (length < 0)
+    return onr_fail(c->error, ONR_STATUS_TYPE, "input 0: expected a sequence, found %s",
+                    onr_dtype_name(c->in[0].dtype));
   if (length == 0) return onr_fail(c->error, ONR_STATUS_SHAPE, "an empty sequence cannot be concatenated");
   ONR_TRY(concat_shape(c, &sequence, length, &axis, &whole));
   ONR_TRY(onr_call_resize(c, 0, &whole, &data));
@@ -181,11 +194,21 @@ static enum onr_status concat_run(struct onr_call *c) {
   return ONR_STATUS_OK;
 }
 
-const struct onr_layer onri_layer_split_to_sequence = {
-    .name = "split_to_sequence", .inputs_min = 1, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
-    .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_MAKES_BLOCKS,
-    .params_size = sizeof(struct onr_split_to_sequence_params), .infer = split_infer, .run = split_run};
-const struct onr_layer onri_layer_concat_from_sequence = {
-    .name = "concat_from_sequence", .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
-    .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_TAKES_BLOCKS,
-    .params_size = sizeof(struct onr_concat_from_sequence_params), .infer = concat_infer, .run = concat_run};
+const struct onr_layer onri_layer_split_to_sequence = {.name = "split_to_sequence",
+                                                       .inputs_min = 1,
+                                                       .inputs_max = 2,
+                                                       .outputs_min = 1,
+                                                       .outputs_max = 1,
+                                                       .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_MAKES_BLOCKS,
+                                                       .params_size = sizeof(struct onr_split_to_sequence_params),
+                                                       .infer = split_infer,
+                                                       .run = split_run};
+const struct onr_layer onri_layer_concat_from_sequence = {.name = "concat_from_sequence",
+                                                          .inputs_min = 1,
+                                                          .inputs_max = 1,
+                                                          .outputs_min = 1,
+                                                          .outputs_max = 1,
+                                                          .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_TAKES_BLOCKS,
+                                                          .params_size = sizeof(struct onr_concat_from_sequence_params),
+                                                          .infer = concat_infer,
+                                                          .run = concat_run};

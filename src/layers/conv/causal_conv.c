@@ -1,7 +1,8 @@
 /* causal_conv: see params/conv.h for inputs and outputs.
  *
  * ONNX      CausalConvWithState-27
- * path      portable, in float32: a block of positions at a time, one multiple of the input for each tap of the kernel */
+ * path      portable, in float32: a block of positions at a time, one multiple of the input for each tap of the kernel
+ */
 #include <string.h>
 
 #include "base/shape.h"
@@ -24,7 +25,8 @@ static enum onr_status causal_conv_infer(struct onr_call *call) {
   ONR_TRY(onri_expect_dtype(call, X, ONRI_DTYPES_FLOAT & ~ONRI_DTYPE_BIT(ONR_DTYPE_F64)));
   ONR_TRY(onri_expect_rank(call, X, 3, 3));
   ONR_TRY(onri_expect_rank(call, WEIGHT, 3, 3));
-  if (weight->dim[2] < 1) return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a kernel of 1 or more taps, found 0");
+  if (weight->dim[2] < 1)
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a kernel of 1 or more taps, found 0");
   for (size_t i = WEIGHT; i < call->num_in; i++)
     if (onri_has(call, i)) ONR_TRY(onri_expect_same_dtype(call, i, X));
   ONR_TRY(onri_expect_shape(call, WEIGHT, 3, (int64_t[]){x->dim[1], 1, weight->dim[2]}));
@@ -61,10 +63,10 @@ struct job {
 static void add_taps(const struct job *job, size_t row, size_t first, size_t count, float *y) {
   const size_t carried = job->s->carried;
   const float *w = job->weight + row % job->s->channels * (carried + 1), *x = job->x + row * job->s->length;
-  const float *past = job->past != NULL ? job->past + row * carried : NULL;
+  const float *past = job->past ? job->past + row * carried : NULL;
   for (size_t j = 0; j <= carried; j++) {
     const size_t from = first + j, before = from >= carried ? 0 : carried - from < count ? carried - from : count;
-    for (size_t i = 0; past != NULL && i < before; i++) y[i] += w[j] * past[from + i];
+    for (size_t i = 0; past && i < before; i++) y[i] += w[j] * past[from + i];
     for (size_t i = before; i < count; i++) y[i] += w[j] * x[from + i - carried];
   }
 }
@@ -91,7 +93,7 @@ static void conv_range(void *context, size_t begin, size_t end) {
     const size_t count = end - at < BLOCK ? end - at : BLOCK;
     for (size_t done = 0, part; done < count; done += part) { /* short rows share a block */
       const size_t row = (at + done) / length, first = (at + done) % length;
-      const float bias = job->bias != NULL ? job->bias[row % job->s->channels] : 0.0f;
+      const float bias = job->bias ? job->bias[row % job->s->channels] : 0.0f;
       part = length - first < count - done ? length - first : count - done;
       for (size_t i = 0; i < part; i++) y[done + i] = bias;
       add_taps(job, row, first, part, y + done);
@@ -103,13 +105,12 @@ static void conv_range(void *context, size_t begin, size_t end) {
 /* The last elements of past and x, or of zeros and x. */
 static void write_present(const struct onr_call *call, const struct causal_conv_state *s) {
   const size_t size = onr_dtype_size(call->in[X].dtype), from_x = s->length < s->carried ? s->length : s->carried;
-  const size_t old = (s->carried - from_x) * size, new = from_x * size;
+  const size_t old = (s->carried - from_x) * size, new = from_x *size;
   for (size_t row = 0; row < s->rows && s->carried > 0; row++) {
     char *to = (char *)call->outputs[PRESENT] + row * s->carried * size;
     if (old > 0 && onri_has(call, PAST))
       memcpy(to, (const char *)call->inputs[PAST] + row * s->carried * size + new, old);
-    else
-      memset(to, 0, old);
+    else memset(to, 0, old);
     if (new > 0) memcpy(to + old, (const char *)call->inputs[X] + (row + 1) * s->length * size - new, new);
   }
 }
@@ -120,8 +121,8 @@ static enum onr_status causal_conv_run(struct onr_call *call) {
   const float *in[NUM_INPUTS];
   for (size_t i = X; i < NUM_INPUTS; i++) in[i] = onri_operand(call, i, s->at[i]);
   struct job job = {s, in[X], in[WEIGHT], in[BIAS], in[PAST], call->in[X].dtype, p->silu != 0, call->outputs[Y]};
-  if (call->num_out > PRESENT && call->outputs[PRESENT] != NULL) write_present(call, s);
-  if (job.y != NULL) onr_parallel_for(call->env, s->rows * s->length, 16 * BLOCK, conv_range, &job);
+  if (call->num_out > PRESENT && call->outputs[PRESENT]) write_present(call, s);
+  if (job.y) onr_parallel_for(call->env, s->rows * s->length, 16 * BLOCK, conv_range, &job);
   return ONR_STATUS_OK;
 }
 

@@ -5,8 +5,8 @@
  * input 2   block shape  int64 [spatial]
  * output 0  y            [N, C, image...]
  * ONNX      Col2Im-18
- * path      portable: any number, complex too, or bool; each row of the image gathers what falls on it; integers wrap, bools
- *           are or-ed
+ * path      portable: any number, complex too, or bool; each row of the image gathers what falls on it; integers wrap,
+ * bools are or-ed
  */
 #include <string.h>
 
@@ -31,26 +31,29 @@ struct work {
   void *y;
 };
 
-static enum onr_status read_shapes(const struct onr_call *call, int64_t image[ONR_MAX_SPATIAL], int64_t block[ONR_MAX_SPATIAL], int32_t *spatial) {
+static enum onr_status read_shapes(const struct onr_call *call, int64_t image[ONR_MAX_SPATIAL],
+                                   int64_t block[ONR_MAX_SPATIAL], int32_t *spatial) {
   size_t count, block_count;
   ONR_TRY(onri_read_ints(call, 1, image, ONR_MAX_SPATIAL, &count));
   ONR_TRY(onri_read_ints(call, 2, block, ONR_MAX_SPATIAL, &block_count));
   if (count == 0 || count != block_count)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "an image of %zu dimensions does not fit blocks of %zu", count, block_count);
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "an image of %zu dimensions does not fit blocks of %zu", count,
+                    block_count);
   for (size_t i = 0; i < count; i++)
     if (image[i] < 1 || image[i] > INT32_MAX || block[i] < 1 || block[i] > INT32_MAX)
-      return onr_fail(call->error, ONR_STATUS_SHAPE, "expected image and block sizes from 1 to %d, found %lld and %lld", INT32_MAX,
-                      (long long)image[i], (long long)block[i]);
+      return onr_fail(call->error, ONR_STATUS_SHAPE, "expected image and block sizes from 1 to %d, found %lld and %lld",
+                      INT32_MAX, (long long)image[i], (long long)block[i]);
   *spatial = (int32_t)count;
   return ONR_STATUS_OK;
 }
 
 static enum onr_status geometry(const struct onr_call *call, struct col2im_state *s, struct onr_desc *out) {
-  const struct onr_col2im_params *const p = call->params;
+  const struct onr_col2im_params *p = call->params;
   int64_t image[ONR_MAX_SPATIAL], block[ONR_MAX_SPATIAL], taps = 1, blocks = 1, dims[2 + ONR_MAX_SPATIAL];
   int32_t spatial = 0;
   if (!((ONRI_DTYPES_NUMBER | ONRI_DTYPE_BIT(ONR_DTYPE_BOOL)) >> onri_dtype_part(call->in[0].dtype) & 1))
-    return onr_fail(call->error, ONR_STATUS_UNSUPPORTED, "col2im of %s is not supported", onr_dtype_name(call->in[0].dtype));
+    return onr_fail(call->error, ONR_STATUS_UNSUPPORTED, "col2im of %s is not supported",
+                    onr_dtype_name(call->in[0].dtype));
   ONR_TRY(onri_expect_rank(call, 0, 3, 3));
   ONR_TRY(read_shapes(call, image, block, &spatial));
   const int32_t lead = ONR_MAX_SPATIAL - spatial;
@@ -58,7 +61,7 @@ static enum onr_status geometry(const struct onr_call *call, struct col2im_state
   ONR_TRY(onri_window_resolve(&p->window, spatial, s->axis, call->error));
   ONR_TRY(onri_window_output(0, spatial, s->axis, call->error));
   for (int32_t i = 0; i < ONR_MAX_SPATIAL; i++) {
-    struct onri_axis *const a = &s->axis[i];
+    struct onri_axis *a = &s->axis[i];
     const int64_t pixels = a->in;
     a->in = a->out; /* seen from the image, the blocks are the input */
     a->out = pixels;
@@ -68,8 +71,9 @@ static enum onr_status geometry(const struct onr_call *call, struct col2im_state
   s->batch = call->in[0].dim[0];
   s->channels = call->in[0].dim[1] / taps;
   if (call->in[0].dim[1] % taps != 0 || call->in[0].dim[2] != blocks)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected [N, a multiple of %lld, %lld], found [%lld, %lld, %lld]", (long long)taps,
-                    (long long)blocks, (long long)call->in[0].dim[0], (long long)call->in[0].dim[1], (long long)call->in[0].dim[2]);
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected [N, a multiple of %lld, %lld], found [%lld, %lld, %lld]",
+                    (long long)taps, (long long)blocks, (long long)call->in[0].dim[0], (long long)call->in[0].dim[1],
+                    (long long)call->in[0].dim[2]);
   dims[0] = s->batch, dims[1] = s->channels;
   for (int32_t i = 0; i < spatial; i++) dims[2 + i] = image[i];
   *out = onr_desc_make(call->in[0].dtype, spatial + 2, dims);
@@ -82,7 +86,7 @@ static enum onr_status col2im_infer(struct onr_call *call) {
 }
 
 static enum onr_status col2im_plan(struct onr_call *call) {
-  struct col2im_state *const s = call->state;
+  struct col2im_state *s = call->state;
   struct onr_desc out;
   ONR_TRY(geometry(call, s, &out));
   if (onri_is_native(onri_dtype_part(call->in[0].dtype))) return ONR_STATUS_OK;
@@ -92,13 +96,13 @@ static enum onr_status col2im_plan(struct onr_call *call) {
 }
 
 /* Elements 0, step, 2 step, ... of y += elements [0, count) of x; integers wrap. */
-#define DEFINE_ADD(name, T)                                                                                     \
-  static void add_##name(T *restrict y, int64_t step, const T *restrict x, int64_t count, int64_t parts) {      \
-    if (step == 1)                                                                                              \
-      for (int64_t i = 0; i < count * parts; i++) y[i] += x[i];                                                 \
-    else                                                                                                        \
-      for (int64_t part = 0; part < parts; part++)                                                              \
-        for (int64_t i = 0; i < count; i++) y[i * step * parts + part] += x[i * parts + part];                  \
+#define DEFINE_ADD(name, T)                                                                                \
+  static void add_##name(T *restrict y, int64_t step, const T *restrict x, int64_t count, int64_t parts) { \
+    if (step == 1)                                                                                         \
+      for (int64_t i = 0; i < count * parts; i++) y[i] += x[i];                                            \
+    else                                                                                                   \
+      for (int64_t part = 0; part < parts; part++)                                                         \
+        for (int64_t i = 0; i < count; i++) y[i * step * parts + part] += x[i * parts + part];             \
   }
 DEFINE_ADD(f32, float)
 DEFINE_ADD(f64, double)
@@ -114,25 +118,28 @@ static void blocks_of_tap(const struct onri_axis *a, int64_t k, int64_t *first, 
 
 /* One row of taps onto one row of the image, from element `to` of y and `from` of x on. */
 static void add_row(const struct work *w, int64_t to, int64_t from, int64_t k) {
-  const struct onri_axis *const a = &w->s->axis[2];
+  const struct onri_axis *a = &w->s->axis[2];
   int64_t first, last;
   blocks_of_tap(a, k, &first, &last);
   if (first >= last) return;
   to = (to + first * a->stride + k * a->dilation - a->begin) * w->parts;
   from = (from + first) * w->parts;
-  if (w->class == ONRI_CLASS_F32) add_f32((float *)w->y + to, a->stride, (const float *)w->x + from, last - first, w->parts);
-  else if (w->class == ONRI_CLASS_F64) add_f64((double *)w->y + to, a->stride, (const double *)w->x + from, last - first, w->parts);
+  if (w->class == ONRI_CLASS_F32)
+    add_f32((float *)w->y + to, a->stride, (const float *)w->x + from, last - first, w->parts);
+  else if (w->class == ONRI_CLASS_F64)
+    add_f64((double *)w->y + to, a->stride, (const double *)w->x + from, last - first, w->parts);
   else add_u64((uint64_t *)w->y + to, a->stride, (const uint64_t *)w->x + from, last - first, w->parts);
 }
 
 /* An item is one row of one channel of the image. */
 static void rows(void *context, size_t begin, size_t end) {
-  const struct work *const w = context;
-  const struct onri_axis *const a = w->s->axis;
+  const struct work *w = context;
+  const struct onri_axis *a = w->s->axis;
   const int64_t blocks = a[0].in * a[1].in * a[2].in, taps = a[0].kernel * a[1].kernel * a[2].kernel;
   const size_t line = (size_t)(a[2].out * w->parts) * onri_class_size(w->class);
   for (size_t item = begin; item < end; item++) {
-    const int64_t o[2] = {(int64_t)item / a[1].out % a[0].out, (int64_t)item % a[1].out}, plane = (int64_t)item / a[1].out / a[0].out;
+    const int64_t o[2] = {(int64_t)item / a[1].out % a[0].out, (int64_t)item % a[1].out},
+                  plane = (int64_t)item / a[1].out / a[0].out;
     int64_t i[2];
     memset((char *)w->y + item * line, 0, line);
     for (int64_t k0 = 0; k0 < a[0].kernel; k0++) {
@@ -141,28 +148,38 @@ static void rows(void *context, size_t begin, size_t end) {
         if (!onri_axis_tap_transposed(&a[1], o[1], k1, &i[1])) continue;
         const int64_t row = (i[0] * a[1].in + i[1]) * a[2].in;
         for (int64_t k2 = 0; k2 < a[2].kernel; k2++)
-          add_row(w, (int64_t)item * a[2].out, (plane * taps + (k0 * a[1].kernel + k1) * a[2].kernel + k2) * blocks + row, k2);
+          add_row(w, (int64_t)item * a[2].out,
+                  (plane * taps + (k0 * a[1].kernel + k1) * a[2].kernel + k2) * blocks + row, k2);
       }
     }
   }
 }
 
 static enum onr_status col2im_run(struct onr_call *call) {
-  const struct col2im_state *const s = call->state;
+  const struct col2im_state *s = call->state;
   const enum onr_dtype dtype = call->in[0].dtype;
-  struct work w = {.s = s, .class = onri_dtype_class(onri_dtype_part(dtype)), .parts = (int64_t)onri_dtype_parts(dtype),
-                   .x = call->inputs[0], .y = call->outputs[0]};
+  struct work w = {.s = s,
+                   .class = onri_dtype_class(onri_dtype_part(dtype)),
+                   .parts = (int64_t)onri_dtype_parts(dtype),
+                   .x = call->inputs[0],
+                   .y = call->outputs[0]};
   if (!onri_is_native(onri_dtype_part(dtype))) w.x = onri_operand(call, 0, s->x), w.y = (char *)call->scratch + s->y;
   onr_parallel_for(call->env, (size_t)(s->batch * s->channels * s->axis[0].out * s->axis[1].out), 8, rows, &w);
-  if (w.y != call->outputs[0]) onri_convert(call->env, dtype, w.y, call->outputs[0], (size_t)onr_desc_elements(&call->out[0]), 1);
+  if (w.y != call->outputs[0])
+    onri_convert(call->env, dtype, w.y, call->outputs[0], (size_t)onr_desc_elements(&call->out[0]), 1);
   return ONR_STATUS_OK;
 }
 
 const struct onr_layer onri_layer_col2im = {
     .name = "col2im",
-    .inputs_min = 3, .inputs_max = 3, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 3,
+    .inputs_max = 3,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .shape_inputs = 6,
     .params_size = sizeof(struct onr_col2im_params),
     .state_size = sizeof(struct col2im_state),
-    .infer = col2im_infer, .plan = col2im_plan, .run = col2im_run,
+    .infer = col2im_infer,
+    .plan = col2im_plan,
+    .run = col2im_run,
 };

@@ -1,4 +1,5 @@
-/* conv: y[n, m, o] = bias[m] + sum over c, k of x[n, c, stride * o - pad + dilation * k] * weight[m, c, k], then a clamp.
+/* conv: y[n, m, o] = bias[m] + sum over c, k of x[n, c, stride * o - pad + dilation * k] * weight[m, c, k], then a
+ * clamp.
  *
  * input 0   x       [N, C, spatial...] (1 to 3 of them), or channels-last
  * input 1   weight  [M, C/groups, kernel...]
@@ -20,19 +21,21 @@ static struct onri_conv blank(const struct onr_conv_params *p) {
 }
 
 enum onr_status onri_conv_geometry(const struct onr_call *call, struct onri_conv *c, struct onr_desc *out) {
-  const struct onr_conv_params *const p = call->params;
-  const struct onr_desc *const weight = &call->in[1];
+  const struct onr_conv_params *p = call->params;
+  const struct onr_desc *weight = &call->in[1];
   int32_t spatial = 0;
   *c = blank(p);
-  if (c->groups < 1) return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected groups of at least 1, found %lld", (long long)c->groups);
+  if (c->groups < 1)
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected groups of at least 1, found %lld",
+                    (long long)c->groups);
   ONR_TRY(onri_conv_check_inputs(call, c->groups, 0));
   ONR_TRY(onri_image_view(&call->in[0], p->channels_last, &c->x, &spatial, call->error));
   c->group_in = weight->dim[1];
   c->group_out = weight->dim[0] / c->groups;
   if (c->x.channels % c->groups != 0 || c->x.channels / c->groups != weight->dim[1])
-    return onr_fail(call->error, ONR_STATUS_SHAPE,
-                    "weights [%lld, %lld, ...] do not fit an input of %lld channels in %lld groups", (long long)weight->dim[0],
-                    (long long)weight->dim[1], (long long)c->x.channels, (long long)c->groups);
+    return onr_fail(
+        call->error, ONR_STATUS_SHAPE, "weights [%lld, %lld, ...] do not fit an input of %lld channels in %lld groups",
+        (long long)weight->dim[0], (long long)weight->dim[1], (long long)c->x.channels, (long long)c->groups);
   for (int32_t i = 0; i < ONR_MAX_SPATIAL; i++) c->axis[i].in = c->x.size[i];
   for (int32_t i = 0; i < spatial; i++) {
     const int64_t kernel = weight->dim[2 + i];
@@ -48,8 +51,8 @@ enum onr_status onri_conv_geometry(const struct onr_call *call, struct onri_conv
 }
 
 enum onr_status onri_conv_geometry_of_weights(const struct onr_call *call, struct onri_conv *c) {
-  const struct onr_conv_params *const p = call->params;
-  const struct onr_desc *const weight = &call->in[1];
+  const struct onr_conv_params *p = call->params;
+  const struct onr_desc *weight = &call->in[1];
   const int32_t spatial = weight->rank - 2;
   *c = blank(p);
   c->group_in = weight->dim[1];
@@ -66,7 +69,7 @@ static enum onr_status conv_infer(struct onr_call *call) {
 
 /* Packing depends on the kernel, strides and whether there is padding, not on the size of x, which may be unknown. */
 static enum onr_status conv_prepare(struct onr_call *call) {
-  const struct onr_conv_params *const p = call->params;
+  const struct onr_conv_params *p = call->params;
   struct onri_conv c;
   if (!onri_conv_can_pack(call, p->groups, 0)) return ONR_STATUS_OK;
   ONR_TRY(onri_conv_geometry_of_weights(call, &c));
@@ -88,7 +91,10 @@ static int64_t conv_multiply_adds(const struct onr_call *call) {
 
 const struct onr_layer onri_layer_conv = {
     .name = "conv",
-    .inputs_min = 2, .inputs_max = 3, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 2,
+    .inputs_max = 3,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .flags = ONR_LAYER_OVERREADS,
     .params_size = sizeof(struct onr_conv_params),
     .prepared_size = sizeof(struct onri_conv_prepared),

@@ -24,11 +24,11 @@ struct onri_conv_kept {
 struct onri_conv_state {
   struct onri_conv conv;
   struct onri_xnn_conv xnn;
-  struct xnn_operator *op;                 /* this plan's, */
-  struct onri_conv_kept *kept;             /* or the session's; */
-  struct onri_conv_pieces pieces;          /* or those of pieces; none of them: the portable kernel */
-  size_t scratch;                          /* of XNNPACK */
-  size_t x, weight, packed, bias, y;       /* offsets of real.h, portable path */
+  struct xnn_operator *op;           /* this plan's, */
+  struct onri_conv_kept *kept;       /* or the session's; */
+  struct onri_conv_pieces pieces;    /* or those of pieces; none of them: the portable kernel */
+  size_t scratch;                    /* of XNNPACK */
+  size_t x, weight, packed, bias, y; /* offsets of real.h, portable path */
 };
 
 /* dtypes, ranks, and weight and bias against x. */

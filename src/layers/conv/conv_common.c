@@ -16,7 +16,7 @@ enum onr_status onri_conv_check_inputs(const struct onr_call *call, int64_t grou
   ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_expect_same_dtype(call, 1, 0));
   ONR_TRY(onri_expect_rank(call, 0, 3, 2 + ONR_MAX_SPATIAL));
-  const struct onr_desc *const weight = &call->in[1];
+  const struct onr_desc *weight = &call->in[1];
   if (weight->rank != call->in[0].rank)
     return onr_fail(call->error, ONR_STATUS_SHAPE, "expected weights of rank %d like the input, found rank %d",
                     call->in[0].rank, weight->rank);
@@ -45,7 +45,7 @@ enum onr_status onri_conv_check_inputs(const struct onr_call *call, int64_t grou
 int onri_conv_can_pack(const struct onr_call *call, int64_t groups, int transposed) {
   struct onr_desc in[3] = {call->in[1], call->in[1], {.dtype = ONR_DTYPE_NONE}}; /* x like the weights */
   struct onr_call known = *call;
-  if (call->inputs[1] == NULL || groups < 0) return 0;
+  if (!call->inputs[1] || groups < 0) return 0;
   if (onri_has(call, 2)) in[2] = call->in[2];
   known.in = in;
   known.num_in = 3;
@@ -75,27 +75,25 @@ static enum onr_status widen(struct onr_call *call, size_t i, const void **reals
   *copy = NULL;
   if (dtype == ONR_DTYPE_F32 || dtype == ONR_DTYPE_F64 || dtype == ONR_DTYPE_NONE) return ONR_STATUS_OK;
   *reals = *copy = onr_env_allocate(call->env, count * sizeof(float) + 1);
-  if (*copy == NULL)
-    return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
+  if (!*copy) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
   onri_real_load(dtype, call->inputs[i], count, *copy);
   return ONR_STATUS_OK;
 }
 
 static enum onr_status pack_portable(struct onr_call *call, const struct onri_conv *c, const void *weight) {
-  struct onri_conv_prepared *const p = call->prepared;
+  struct onri_conv_prepared *p = call->prepared;
   size_t bytes;
   if (!onri_mul_size((size_t)onr_desc_elements(&call->in[1]), onri_real_size(call->in[1].dtype), &bytes))
     return onr_fail(call->error, ONR_STATUS_LIMIT, "the weights of this convolution do not fit in memory");
   p->weights = onr_env_allocate(call->env, bytes > 0 ? bytes : 1);
-  if (p->weights == NULL)
-    return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
+  if (!p->weights) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
   if (onri_is_double(call->in[1].dtype)) onri_conv_pack_f64(c, weight, p->weights);
   else onri_conv_pack_f32(c, weight, p->weights);
   return ONR_STATUS_OK;
 }
 
 static enum onr_status pack_tuned(struct onr_call *call, const struct onri_xnn_conv *xnn, const float *weight) {
-  struct onri_conv_prepared *const p = call->prepared;
+  struct onri_conv_prepared *p = call->prepared;
   const void *bias = NULL;
   void *copy = NULL;
   if (onri_has(call, 2)) ONR_TRY(widen(call, 2, &bias, &copy));
@@ -106,7 +104,7 @@ static enum onr_status pack_tuned(struct onr_call *call, const struct onri_xnn_c
 
 static enum onr_status pack(struct onr_call *call, const struct onri_conv *c, enum onri_xnn_fit fit,
                             const void *weight) {
-  struct onri_conv_prepared *const p = call->prepared;
+  struct onri_conv_prepared *p = call->prepared;
   const struct onri_xnn_conv xnn = for_xnn(c);
   const enum onr_status status = fit == ONRI_XNN_NEVER ? ONR_STATUS_LIMIT : pack_tuned(call, &xnn, weight);
   if (status == ONR_STATUS_OK) {
@@ -134,7 +132,7 @@ static enum onr_status bias_is_finite(struct onr_call *call, int *finite) {
  * padding. Our transposed kernel is faster than those of XNNPACK that lose NaN. */
 static enum onr_status choose(struct onr_call *call, const struct onri_conv *c, const float *weight,
                               enum onri_xnn_fit *fit) {
-  struct onri_conv_prepared *const p = call->prepared;
+  struct onri_conv_prepared *p = call->prepared;
   const struct onri_xnn_conv xnn = for_xnn(c);
   int finite_only, finite;
   *fit = ONRI_XNN_NEVER;
@@ -173,8 +171,8 @@ static int is_shared(const struct onri_xnn_conv *c) {
 
 /* Makes the session's operator this plan's, when it is one of the same convolution. */
 static enum onr_status use_kept(struct onr_call *call, struct onri_conv_kept *k, size_t *scratch_bytes) {
-  const struct onri_conv_prepared *const p = call->prepared;
-  struct onri_conv_state *const s = call->state;
+  const struct onri_conv_prepared *p = call->prepared;
+  struct onri_conv_state *s = call->state;
   int fits = 0;
   k->user = NULL;
   if (k->op) ONR_TRY(onri_xnn_conv_resize(&k->op, &k->xnn, &s->xnn, 1, &fits, scratch_bytes, call->env, call->error));
@@ -190,8 +188,8 @@ static enum onr_status use_kept(struct onr_call *call, struct onri_conv_kept *k,
 
 /* What a retired plan has, or a new operator. */
 static enum onr_status make_own(struct onr_call *call, size_t *scratch_bytes) {
-  const struct onri_conv_prepared *const p = call->prepared;
-  struct onri_conv_state *const s = call->state, *const retired = call->retired;
+  const struct onri_conv_prepared *p = call->prepared;
+  struct onri_conv_state *s = call->state, *retired = call->retired;
   int fits = 0;
   if (retired && retired->op) {
     s->op = retired->op;
@@ -205,12 +203,13 @@ static enum onr_status make_own(struct onr_call *call, size_t *scratch_bytes) {
 }
 
 static enum onr_status plan_tuned(struct onr_call *call) {
-  const struct onri_conv_prepared *const p = call->prepared;
-  struct onri_conv_state *const s = call->state;
+  const struct onri_conv_prepared *p = call->prepared;
+  struct onri_conv_state *s = call->state;
   size_t bytes;
   if (p->tuned == ONRI_XNN_NEVER) return ONR_STATUS_OK;
   s->xnn = for_xnn(&s->conv);
-  ONR_TRY(onri_conv_pieces_plan(&s->pieces, &s->xnn, onri_conv_multiply_adds(&s->conv), &p->xnn, &bytes, call->env, call->error));
+  ONR_TRY(onri_conv_pieces_plan(&s->pieces, &s->xnn, onri_conv_multiply_adds(&s->conv), &p->xnn, &bytes, call->env,
+                                call->error));
   if (!s->pieces.count && call->kept && is_shared(&s->xnn)) {
     ONR_TRY(use_kept(call, call->kept, &bytes));
     if (((struct onri_conv_kept *)call->kept)->user == s) s->kept = call->kept;
@@ -226,8 +225,8 @@ static enum onr_status plan_tuned(struct onr_call *call) {
 }
 
 enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c) {
-  const struct onri_conv_prepared *const p = call->prepared;
-  struct onri_conv_state *const s = call->state;
+  const struct onri_conv_prepared *p = call->prepared;
+  struct onri_conv_state *s = call->state;
   size_t bytes;
   s->conv = *c;
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
@@ -245,15 +244,15 @@ enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c)
 }
 
 static enum onr_status run_portable(struct onr_call *call) {
-  const struct onri_conv_prepared *const p = call->prepared;
-  const struct onri_conv_state *const s = call->state;
+  const struct onri_conv_prepared *p = call->prepared;
+  const struct onri_conv_state *s = call->state;
   const int wide = onri_is_double(call->in[0].dtype);
-  const void *const x = onri_real_input(call, 0, s->x), *const bias = onri_real_input(call, 2, s->bias);
-  void *const y = onri_real_output(call, 0, s->y);
+  const void *x = onri_real_input(call, 0, s->x), *bias = onri_real_input(call, 2, s->bias);
+  void *y = onri_real_output(call, 0, s->y);
   const void *weights = p->weights;
-  if (weights == NULL) {
-    const void *const weight = onri_real_input(call, 1, s->weight);
-    void *const packed = (unsigned char *)call->scratch + s->packed;
+  if (!weights) {
+    const void *weight = onri_real_input(call, 1, s->weight);
+    void *packed = (unsigned char *)call->scratch + s->packed;
     if (wide) onri_conv_pack_f64(&s->conv, weight, packed);
     else onri_conv_pack_f32(&s->conv, weight, packed);
     weights = packed;
@@ -266,7 +265,7 @@ static enum onr_status run_portable(struct onr_call *call) {
 
 /* With the sizes of this plan. */
 static enum onr_status find_operator(struct onr_call *call, struct xnn_operator **op) {
-  const struct onri_conv_state *const s = call->state;
+  const struct onri_conv_state *s = call->state;
   size_t bytes;
   *op = s->op;
   if (!s->kept) return ONR_STATUS_OK;
@@ -277,15 +276,16 @@ static enum onr_status find_operator(struct onr_call *call, struct xnn_operator 
 }
 
 enum onr_status onri_conv_run(struct onr_call *call) {
-  const struct onri_conv_prepared *const p = call->prepared;
-  const struct onri_conv_state *const s = call->state;
+  const struct onri_conv_prepared *p = call->prepared;
+  const struct onri_conv_state *s = call->state;
   struct xnn_operator *op;
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
   if (!is_tuned(s)) return run_portable(call);
-  const float *const x = onri_real_input(call, 0, s->x);
-  if (p->finite_only && !onri_all_finite(call->env, x, (size_t)onr_desc_elements(&call->in[0]))) return run_portable(call);
-  float *const y = onri_real_output(call, 0, s->y);
-  void *const scratch = (unsigned char *)call->scratch + s->scratch;
+  const float *x = onri_real_input(call, 0, s->x);
+  if (p->finite_only && !onri_all_finite(call->env, x, (size_t)onr_desc_elements(&call->in[0])))
+    return run_portable(call);
+  float *y = onri_real_output(call, 0, s->y);
+  void *scratch = (unsigned char *)call->scratch + s->scratch;
   if (s->pieces.count) {
     ONR_TRY(onri_conv_pieces_run(&s->pieces, &s->conv, scratch, x, y, call->env, call->error));
   } else {
@@ -298,7 +298,7 @@ enum onr_status onri_conv_run(struct onr_call *call) {
 }
 
 void onri_conv_release_state(void *state, struct onr_env *env) {
-  struct onri_conv_state *const s = state;
+  struct onri_conv_state *s = state;
   (void)env;
   onri_conv_pieces_release(&s->pieces);
   onri_xnn_delete(s->op);
@@ -307,14 +307,14 @@ void onri_conv_release_state(void *state, struct onr_env *env) {
 }
 
 void onri_conv_release_kept(void *kept, struct onr_env *env) {
-  struct onri_conv_kept *const k = kept;
+  struct onri_conv_kept *k = kept;
   (void)env;
   onri_xnn_delete(k->op);
   k->op = NULL;
 }
 
 void onri_conv_release_prepared(void *prepared, struct onr_env *env) {
-  struct onri_conv_prepared *const p = prepared;
+  struct onri_conv_prepared *p = prepared;
   onri_xnn_packed_release(&p->xnn, env);
   onr_env_release(env, p->weights);
   p->weights = NULL;
@@ -326,11 +326,11 @@ uint32_t onri_conv_kernel_types(const void *params, enum onr_kernel kernel) {
 }
 
 int64_t onri_conv_multiply_adds(const struct onri_conv *c) {
-  const struct onri_image *const image = c->transposed ? &c->x : &c->y; /* each of its pixels meets every tap */
+  const struct onri_image *image = c->transposed ? &c->x : &c->y; /* each of its pixels meets every tap */
   int64_t product = image->batch;
   const int64_t factors[] = {image->size[0], image->size[1], image->size[2], onri_conv_taps(c),
                              c->groups,      c->group_in,    c->group_out};
-  for (size_t i = 0; i < sizeof factors / sizeof factors[0]; i++)
+  for (size_t i = 0; i < sizeof(factors) / sizeof(factors[0]); i++)
     if (!onri_mul_i64(product, factors[i], &product)) return INT64_MAX;
   return product;
 }

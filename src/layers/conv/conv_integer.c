@@ -14,7 +14,8 @@
 
 #define DTYPES_8BIT (ONRI_DTYPE_BIT(ONR_DTYPE_I8) | ONRI_DTYPE_BIT(ONR_DTYPE_U8))
 
-static const struct onri_qconv_roles integer_roles = {0, ONRI_NO_ROLE, 2, 1, ONRI_NO_ROLE, 3, ONRI_NO_ROLE, ONRI_NO_ROLE, ONRI_NO_ROLE};
+static const struct onri_qconv_roles integer_roles = {
+    0, ONRI_NO_ROLE, 2, 1, ONRI_NO_ROLE, 3, ONRI_NO_ROLE, ONRI_NO_ROLE, ONRI_NO_ROLE};
 static const struct onri_qconv_roles quantised_roles = {0, 1, 2, 3, 4, 5, 6, 7, 8};
 
 /* --- infer --- */
@@ -24,8 +25,8 @@ void onri_qconv_plain(const struct onr_call *call, const struct onri_qconv_roles
   plain->in[0] = call->in[r->x];
   plain->in[1] = call->in[r->weight];
   plain->in[0].dtype = plain->in[1].dtype = ONR_DTYPE_F32;
-  plain->inputs[0] = call->inputs != NULL ? call->inputs[r->x] : NULL;
-  plain->inputs[1] = call->inputs != NULL ? call->inputs[r->weight] : NULL;
+  plain->inputs[0] = call->inputs ? call->inputs[r->x] : NULL;
+  plain->inputs[1] = call->inputs ? call->inputs[r->weight] : NULL;
   plain->call.in = plain->in;
   plain->call.inputs = plain->inputs;
   plain->call.num_in = 2;
@@ -38,9 +39,10 @@ static enum onr_status expect_values(const struct onr_call *call, size_t i, int6
   if (call->in[i].rank == 1 && call->in[i].dim[0] == channels) return ONR_STATUS_OK;
   if (channels == 1)
     return onr_fail(call->error, ONR_STATUS_SHAPE, "expected input %zu with one value, found %s", i,
-                    onr_desc_format(&call->in[i], text, sizeof text));
-  return onr_fail(call->error, ONR_STATUS_SHAPE, "expected input %zu with one value, or one an output channel (%lld), found %s", i,
-                  (long long)channels, onr_desc_format(&call->in[i], text, sizeof text));
+                    onr_desc_format(&call->in[i], text, sizeof(text)));
+  return onr_fail(call->error, ONR_STATUS_SHAPE,
+                  "expected input %zu with one value, or one an output channel (%lld), found %s", i,
+                  (long long)channels, onr_desc_format(&call->in[i], text, sizeof(text)));
 }
 
 /* Types and shapes of the zero points. */
@@ -65,8 +67,8 @@ static enum onr_status check_scales(const struct onr_call *call, const struct on
   if (!onri_has(call, r->bias)) return ONR_STATUS_OK;
   ONR_TRY(onri_expect_dtype(call, r->bias, ONRI_DTYPE_BIT(ONR_DTYPE_I32)));
   if (call->in[r->bias].rank == 1 && call->in[r->bias].dim[0] == channels) return ONR_STATUS_OK;
-  return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a bias of %lld elements, found rank %d with %lld", (long long)channels,
-                  call->in[r->bias].rank, (long long)onr_desc_elements(&call->in[r->bias]));
+  return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a bias of %lld elements, found rank %d with %lld",
+                  (long long)channels, call->in[r->bias].rank, (long long)onr_desc_elements(&call->in[r->bias]));
 }
 
 static enum onr_status geometry(const struct onr_call *call, const struct onri_qconv_roles *r, struct onri_conv *c,
@@ -97,12 +99,14 @@ static enum onr_status qlinear_conv_infer(struct onr_call *call) {
 /* The weights minus their zero points. */
 static void subtract_zeros(const struct onr_call *call, const struct onri_qconv_roles *r, float *to) {
   const enum onr_dtype dtype = call->in[r->weight].dtype;
-  const size_t channels = (size_t)call->in[r->weight].dim[0], each = (size_t)onr_desc_elements(&call->in[r->weight]) / channels;
-  const void *const zeros = onri_has(call, r->w_zero) ? call->inputs[r->w_zero] : NULL;
-  const int one = zeros != NULL && onr_desc_elements(&call->in[r->w_zero]) == 1;
+  const size_t channels = (size_t)call->in[r->weight].dim[0],
+               each = (size_t)onr_desc_elements(&call->in[r->weight]) / channels;
+  const void *zeros = onri_has(call, r->w_zero) ? call->inputs[r->w_zero] : NULL;
+  const int one = zeros && onr_desc_elements(&call->in[r->w_zero]) == 1;
   for (size_t m = 0; m < channels; m++) {
-    const int zero = zeros != NULL ? onri_value8(dtype, zeros, one ? 0 : m) : 0;
-    for (size_t i = m * each; i < (m + 1) * each; i++) to[i] = (float)(onri_value8(dtype, call->inputs[r->weight], i) - zero);
+    const int zero = zeros ? onri_value8(dtype, zeros, one ? 0 : m) : 0;
+    for (size_t i = m * each; i < (m + 1) * each; i++)
+      to[i] = (float)(onri_value8(dtype, call->inputs[r->weight], i) - zero);
   }
 }
 
@@ -110,11 +114,12 @@ static size_t weight_bytes(const struct onr_call *call, const struct onri_qconv_
   return onri_size_of((size_t[]){(size_t)onr_desc_elements(&call->in[r->weight]), sizeof(float)}, 2);
 }
 
-static enum onr_status pack_portable(struct onr_call *call, const struct onri_qconv_roles *r, const struct onri_conv *c) {
-  struct onri_qconv_prepared *const p = call->prepared;
-  float *const differences = onr_env_allocate(call->env, weight_bytes(call, r));
+static enum onr_status pack_portable(struct onr_call *call, const struct onri_qconv_roles *r,
+                                     const struct onri_conv *c) {
+  struct onri_qconv_prepared *p = call->prepared;
+  float *differences = onr_env_allocate(call->env, weight_bytes(call, r));
   p->weights = onr_env_allocate(call->env, weight_bytes(call, r));
-  if (differences != NULL && p->weights != NULL) {
+  if (differences && p->weights) {
     subtract_zeros(call, r, differences);
     onri_conv_pack_f32(c, differences, p->weights);
     call->absorbed |= (uint64_t)1 << r->weight;
@@ -125,15 +130,16 @@ static enum onr_status pack_portable(struct onr_call *call, const struct onri_qc
 }
 
 static enum onr_status integer_prepare(struct onr_call *call, const struct onri_qconv_roles *r) {
-  const struct onr_conv_params *const params = call->params;
-  const struct onri_qconv_prepared *const p = call->prepared;
+  const struct onr_conv_params *params = call->params;
+  const struct onri_qconv_prepared *p = call->prepared;
   struct onr_call silent = *call;
   struct onri_qconv_plain plain;
   struct onri_conv c;
   onri_qconv_plain(call, r, &plain);
   silent.error = NULL;
-  if (!onri_conv_can_pack(&plain.call, params->groups, 0) || onr_desc_elements(&call->in[r->weight]) == 0) return ONR_STATUS_OK;
-  if (onri_has(&silent, r->w_zero) && silent.inputs[r->w_zero] == NULL) return ONR_STATUS_OK;
+  if (!onri_conv_can_pack(&plain.call, params->groups, 0) || onr_desc_elements(&call->in[r->weight]) == 0)
+    return ONR_STATUS_OK;
+  if (onri_has(&silent, r->w_zero) && !silent.inputs[r->w_zero]) return ONR_STATUS_OK;
   if (onri_expect_dtype(&silent, r->weight, DTYPES_8BIT) != ONR_STATUS_OK ||
       (onri_has(&silent, r->w_zero) && onri_expect_same_dtype(&silent, r->w_zero, r->weight) != ONR_STATUS_OK) ||
       expect_values(&silent, r->w_zero, silent.in[r->weight].dim[0]) != ONR_STATUS_OK)
@@ -148,7 +154,7 @@ static enum onr_status conv_integer_prepare(struct onr_call *call) { return inte
 static enum onr_status qlinear_conv_prepare(struct onr_call *call) { return integer_prepare(call, &quantised_roles); }
 
 static void release_prepared(void *prepared, struct onr_env *env) {
-  struct onri_qconv_prepared *const p = prepared;
+  struct onri_qconv_prepared *p = prepared;
   onri_xnn_packed_release(&p->xnn, env);
   onr_env_release(env, p->weights);
   onr_env_release(env, p->scales);
@@ -159,14 +165,14 @@ static void release_prepared(void *prepared, struct onr_env *env) {
 /* --- plan --- */
 
 static enum onr_status integer_plan(struct onr_call *call, const struct onri_qconv_roles *r) {
-  const struct onri_qconv_prepared *const p = call->prepared;
-  struct onri_qconv_state *const s = call->state;
+  const struct onri_qconv_prepared *p = call->prepared;
+  struct onri_qconv_state *s = call->state;
   struct onr_desc out;
   ONR_TRY(geometry(call, r, &s->conv, &out));
   if (onr_desc_elements(&out) == 0) return ONR_STATUS_OK;
   if (p->fit != ONRI_XNN_NEVER) ONR_TRY(onri_qconv_tuned_plan(call, r));
   if (s->op) return ONR_STATUS_OK;
-  if (p->weights != NULL) return ONR_STATUS_OK;
+  if (p->weights) return ONR_STATUS_OK;
   s->weight = onri_scratch_take(call, weight_bytes(call, r));
   s->packed = onri_scratch_take(call, weight_bytes(call, r));
   return ONR_STATUS_OK;
@@ -176,7 +182,7 @@ static enum onr_status conv_integer_plan(struct onr_call *call) { return integer
 static enum onr_status qlinear_conv_plan(struct onr_call *call) { return integer_plan(call, &quantised_roles); }
 
 static void release_state(void *state, struct onr_env *env) {
-  struct onri_qconv_state *const s = state;
+  struct onri_qconv_state *s = state;
   (void)env;
   onri_xnn_delete(s->op);
   s->op = NULL;
@@ -186,22 +192,25 @@ static void release_state(void *state, struct onr_env *env) {
 
 /* The weights, packed now when they are not constant. */
 static const float *packed_weights(struct onr_call *call, const struct onri_qconv_roles *r) {
-  const struct onri_qconv_prepared *const p = call->prepared;
-  const struct onri_qconv_state *const s = call->state;
-  if (p->weights != NULL) return p->weights;
-  float *const differences = (float *)(void *)((char *)call->scratch + s->weight);
-  float *const packed = (float *)(void *)((char *)call->scratch + s->packed);
+  const struct onri_qconv_prepared *p = call->prepared;
+  const struct onri_qconv_state *s = call->state;
+  if (p->weights) return p->weights;
+  float *differences = (float *)(void *)((char *)call->scratch + s->weight);
+  float *packed = (float *)(void *)((char *)call->scratch + s->packed);
   subtract_zeros(call, r, differences);
   onri_conv_pack_f32(&s->conv, differences, packed);
   return packed;
 }
 
 static enum onr_status integer_run(struct onr_call *call, const struct onri_qconv_roles *r) {
-  const struct onri_qconv_state *const s = call->state;
+  const struct onri_qconv_state *s = call->state;
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
-  if (s->op != NULL) return onri_qconv_tuned_run(call, r);
-  struct onri_conv_integer c = {.conv = &s->conv, .x_signed = call->in[r->x].dtype == ONR_DTYPE_I8, .x = call->inputs[r->x],
-                                .weights = packed_weights(call, r), .y = call->outputs[0]};
+  if (s->op) return onri_qconv_tuned_run(call, r);
+  struct onri_conv_integer c = {.conv = &s->conv,
+                                .x_signed = call->in[r->x].dtype == ONR_DTYPE_I8,
+                                .x = call->inputs[r->x],
+                                .weights = packed_weights(call, r),
+                                .y = call->outputs[0]};
   if (onri_has(call, r->x_zero)) c.x_zero = onri_value8(call->in[r->x].dtype, call->inputs[r->x_zero], 0);
   if (r->y_zero != ONRI_NO_ROLE) {
     const int is_u8 = call->out[0].dtype == ONR_DTYPE_U8;
@@ -237,7 +246,10 @@ static uint32_t kernel_types(const void *params, enum onr_kernel kernel) {
 
 const struct onr_layer onri_layer_conv_integer = {
     .name = "conv_integer",
-    .inputs_min = 2, .inputs_max = 4, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 2,
+    .inputs_max = 4,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .params_size = sizeof(struct onr_conv_params),
     .prepared_size = sizeof(struct onri_qconv_prepared),
     .state_size = sizeof(struct onri_qconv_state),
@@ -252,7 +264,10 @@ const struct onr_layer onri_layer_conv_integer = {
 
 const struct onr_layer onri_layer_qlinear_conv = {
     .name = "qlinear_conv",
-    .inputs_min = 8, .inputs_max = 9, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 8,
+    .inputs_max = 9,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .flags = ONR_LAYER_OVERREADS,
     .params_size = sizeof(struct onr_conv_params),
     .prepared_size = sizeof(struct onri_qconv_prepared),

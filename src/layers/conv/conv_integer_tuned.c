@@ -25,7 +25,7 @@ static int8_t as_signed(enum onr_dtype dtype, const void *data, size_t i) {
 
 static int all_constant(const struct onr_call *call) {
   for (size_t i = 1; i < call->num_in; i++)
-    if (onri_has(call, i) && call->inputs[i] == NULL) return 0;
+    if (onri_has(call, i) && !call->inputs[i]) return 0;
   return 1;
 }
 
@@ -50,25 +50,24 @@ static int scales_fit(const struct onri_xnn_qconv *q, size_t channels) {
 
 static enum onr_status pack(struct onr_call *call, const struct onri_qconv_roles *r, const struct onri_xnn_conv *shape,
                             enum onri_xnn_fit fit) {
-  struct onri_qconv_prepared *const p = call->prepared;
+  struct onri_qconv_prepared *p = call->prepared;
   const size_t count = (size_t)onr_desc_elements(&call->in[r->weight]);
-  int8_t *const weights = onr_env_allocate(call->env, count);
-  if (weights == NULL)
-    return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
+  int8_t *weights = onr_env_allocate(call->env, count);
+  if (!weights) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
   for (size_t i = 0; i < count; i++) weights[i] = as_signed(call->in[r->weight].dtype, call->inputs[r->weight], i);
-  const int32_t *const bias = onri_has(call, r->bias) ? call->inputs[r->bias] : NULL;
+  const int32_t *bias = onri_has(call, r->bias) ? call->inputs[r->bias] : NULL;
   const enum onr_status status = onri_xnn_qconv_pack(&p->xnn, shape, &p->tuned, weights, bias, call->env, call->error);
   onr_env_release(call->env, weights);
   if (status != ONR_STATUS_OK) return status == ONR_STATUS_LIMIT ? ONR_STATUS_OK : status;
   p->fit = (int32_t)fit;
-  if (fit == ONRI_XNN_ALWAYS) call->absorbed |= (uint64_t)1 << r->weight | (bias != NULL ? (uint64_t)1 << r->bias : 0);
+  if (fit == ONRI_XNN_ALWAYS) call->absorbed |= (uint64_t)1 << r->weight | (bias ? (uint64_t)1 << r->bias : 0);
   return ONR_STATUS_OK;
 }
 
 enum onr_status onri_qconv_tuned_prepare(struct onr_call *call, const struct onri_qconv_roles *r,
                                          const struct onri_conv *c) {
-  const struct onr_conv_params *const params = call->params;
-  struct onri_qconv_prepared *const p = call->prepared;
+  const struct onr_conv_params *params = call->params;
+  struct onri_qconv_prepared *p = call->prepared;
   const struct onri_xnn_conv shape = shape_of(c);
   const size_t channels = (size_t)call->in[r->weight].dim[0];
   const int one = onr_desc_elements(&call->in[r->w_scale]) == 1;
@@ -79,8 +78,7 @@ enum onr_status onri_qconv_tuned_prepare(struct onr_call *call, const struct onr
   ONR_TRY(onri_xnn_conv_fit(&shape, NULL, &fit, call->env, call->error));
   if (fit == ONRI_XNN_NEVER) return ONR_STATUS_OK;
   p->scales = onr_env_allocate(call->env, channels * sizeof(float));
-  if (p->scales == NULL)
-    return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the scales of a convolution");
+  if (!p->scales) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the scales of a convolution");
   for (size_t m = 0; m < channels; m++) p->scales[m] = onri_scale_of(call, r->w_scale, one ? 0 : m);
   p->tuned = (struct onri_xnn_qconv){.x_scale = onri_scale_of(call, r->x_scale, 0),
                                      .y_scale = onri_scale_of(call, r->y_scale, 0),
@@ -92,8 +90,8 @@ enum onr_status onri_qconv_tuned_prepare(struct onr_call *call, const struct onr
 
 /* What a retired plan has, or a new operator. */
 static enum onr_status make_operator(struct onr_call *call, size_t *scratch_bytes) {
-  const struct onri_qconv_prepared *const p = call->prepared;
-  struct onri_qconv_state *const s = call->state, *const retired = call->retired;
+  const struct onri_qconv_prepared *p = call->prepared;
+  struct onri_qconv_state *s = call->state, *retired = call->retired;
   int fits = 0;
   if (retired && retired->op) {
     s->op = retired->op;
@@ -107,8 +105,8 @@ static enum onr_status make_operator(struct onr_call *call, size_t *scratch_byte
 }
 
 enum onr_status onri_qconv_tuned_plan(struct onr_call *call, const struct onri_qconv_roles *r) {
-  const struct onri_qconv_prepared *const p = call->prepared;
-  struct onri_qconv_state *const s = call->state;
+  const struct onri_qconv_prepared *p = call->prepared;
+  struct onri_qconv_state *s = call->state;
   size_t bytes;
   s->shape = shape_of(&s->conv);
   ONR_TRY(make_operator(call, &bytes));
@@ -138,8 +136,8 @@ static void flip(struct onr_env *env, const void *from, void *to, size_t count) 
 }
 
 enum onr_status onri_qconv_tuned_run(struct onr_call *call, const struct onri_qconv_roles *r) {
-  const struct onri_qconv_state *const s = call->state;
-  char *const scratch = call->scratch;
+  const struct onri_qconv_state *s = call->state;
+  char *scratch = call->scratch;
   const void *x = call->inputs[r->x];
   if (call->in[r->x].dtype == ONR_DTYPE_U8) {
     flip(call->env, x, scratch + s->x, (size_t)onr_desc_elements(&call->in[r->x]));

@@ -11,7 +11,8 @@ static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 
 /* The axis of a piece with outputs [row, row + rows); returns the input row that it begins with. */
 static int64_t cut(struct onri_axis *a, int64_t row, int64_t rows) {
-  const int64_t in = a->in, from = row * a->stride - a->begin, to = from + (rows - 1) * a->stride + (a->kernel - 1) * a->dilation + 1;
+  const int64_t in = a->in, from = row * a->stride - a->begin,
+                to = from + (rows - 1) * a->stride + (a->kernel - 1) * a->dilation + 1;
   const int64_t first = least(most(from, 0), in);
   a->begin = most(-from, 0);
   a->in = least(to, in) - first;
@@ -53,12 +54,13 @@ static int32_t find(const struct onri_conv_pieces *p, const struct onri_xnn_conv
   return -1;
 }
 
-/* What lies along this axis can be cut into rows: neither what XNNPACK packed nor its choice of a kernel depends on the padding there,
- * and each piece sees a row of the image. */
+/* What lies along this axis can be cut into rows: neither what XNNPACK packed nor its choice of a kernel depends on the
+ * padding there, and each piece sees a row of the image. */
 static int can_cut(const struct onri_xnn_conv *c, int32_t axis) {
   const struct onri_axis *a = &c->axis[axis];
   const int64_t reach = (a->kernel - 1) * a->dilation;
-  return (a->kernel > 1 || !(a->begin + a->end)) && (c->transposed ? a->kernel >= a->stride : a->begin <= reach && a->end <= reach);
+  return (a->kernel > 1 || !(a->begin + a->end)) &&
+         (c->transposed ? a->kernel >= a->stride : a->begin <= reach && a->end <= reach);
 }
 
 static void choose(struct onri_conv_pieces *p, int64_t multiply_adds, int64_t bound) {
@@ -75,8 +77,9 @@ static void choose(struct onri_conv_pieces *p, int64_t multiply_adds, int64_t bo
   p->rows = most(bound / most(each / p->rows, 1) / step, 1) * step;
 }
 
-static enum onr_status make(struct onri_conv_pieces *p, const struct onri_xnn_conv *piece, const struct onri_xnn_packed *packed,
-                            size_t *scratch_bytes, struct onr_env *env, struct onr_error *error) {
+static enum onr_status make(struct onri_conv_pieces *p, const struct onri_xnn_conv *piece,
+                            const struct onri_xnn_packed *packed, size_t *scratch_bytes, struct onr_env *env,
+                            struct onr_error *error) {
   struct xnn_operator *op = NULL;
   size_t bytes = 0;
   if (p->count < ONRI_CONV_SHAPES) ONR_TRY(onri_xnn_conv_create(&op, packed, piece, &bytes, env, error));
@@ -103,9 +106,9 @@ static enum onr_status make_all(struct onri_conv_pieces *p, const struct onri_xn
   return ONR_STATUS_OK;
 }
 
-enum onr_status onri_conv_pieces_plan(struct onri_conv_pieces *pieces, const struct onri_xnn_conv *whole, int64_t multiply_adds,
-                                      const struct onri_xnn_packed *packed, size_t *scratch_bytes, struct onr_env *env,
-                                      struct onr_error *error) {
+enum onr_status onri_conv_pieces_plan(struct onri_conv_pieces *pieces, const struct onri_xnn_conv *whole,
+                                      int64_t multiply_adds, const struct onri_xnn_packed *packed,
+                                      size_t *scratch_bytes, struct onr_env *env, struct onr_error *error) {
   *pieces = (struct onri_conv_pieces){.whole = *whole};
   choose(pieces, multiply_adds, onri_xnn_most_steps(env));
   if (pieces->images >= whole->batch && pieces->rows >= whole->axis[pieces->axis].out) return ONR_STATUS_OK;
@@ -114,15 +117,16 @@ enum onr_status onri_conv_pieces_plan(struct onri_conv_pieces *pieces, const str
   return status;
 }
 
-enum onr_status onri_conv_pieces_run(const struct onri_conv_pieces *pieces, const struct onri_conv *c, void *scratch, const float *x,
-                                     float *y, struct onr_env *env, struct onr_error *error) {
+enum onr_status onri_conv_pieces_run(const struct onri_conv_pieces *pieces, const struct onri_conv *c, void *scratch,
+                                     const float *x, float *y, struct onr_env *env, struct onr_error *error) {
   const struct onri_conv_pieces *p = pieces;
   for (int64_t n = 0; n < p->whole.batch; n += p->images)
     for (int64_t row = 0, first; row < p->whole.axis[p->axis].out; row += p->rows) {
       const struct onri_xnn_conv piece = piece_at(p, n, row, &first);
       const int32_t i = find(p, &piece);
       if (onr_env_cancelled(env)) return ONR_STATUS_OK;
-      ONR_TRY(onri_xnn_conv_setup(p->op[i], &p->shape[i], scratch, x + n * c->x.batch_stride + first * c->x.stride[p->axis],
+      ONR_TRY(onri_xnn_conv_setup(p->op[i], &p->shape[i], scratch,
+                                  x + n * c->x.batch_stride + first * c->x.stride[p->axis],
                                   y + n * c->y.batch_stride + row * c->y.stride[p->axis], error));
       ONR_TRY(onri_xnn_run(p->op[i], env, error));
     }

@@ -74,8 +74,8 @@ static enum onr_status resolve_output(const struct onr_conv_transpose_params *p,
 
 /* What does not depend on x. */
 static enum onr_status fixed_geometry(const struct onr_call *call, struct onri_conv *c) {
-  const struct onr_conv_transpose_params *const p = call->params;
-  const struct onr_desc *const weight = &call->in[1];
+  const struct onr_conv_transpose_params *p = call->params;
+  const struct onr_desc *weight = &call->in[1];
   const int32_t spatial = weight->rank - 2, lead = ONR_MAX_SPATIAL - spatial;
   c->transposed = 1;
   c->groups = p->groups == 0 ? 1 : p->groups;
@@ -96,7 +96,7 @@ static enum onr_status fixed_geometry(const struct onr_call *call, struct onri_c
 }
 
 static enum onr_status geometry(const struct onr_call *call, struct onri_conv *c, struct onr_desc *out) {
-  const struct onr_conv_transpose_params *const p = call->params;
+  const struct onr_conv_transpose_params *p = call->params;
   const int64_t groups = p->groups == 0 ? 1 : p->groups;
   int32_t spatial = 0;
   *c = (struct onri_conv){0};
@@ -125,14 +125,14 @@ static enum onr_status conv_transpose_infer(struct onr_call *call) {
 /* The geometry of an image of one pixel. Padding that depends on sizes is left out: with SAME it leaves stride outputs
  * a pixel. */
 static enum onr_status conv_transpose_prepare(struct onr_call *call) {
-  const struct onr_conv_transpose_params *const p = call->params;
+  const struct onr_conv_transpose_params *p = call->params;
   const int32_t lead = ONR_MAX_SPATIAL - (call->in[1].rank - 2);
   struct onri_conv c = {0};
   if (!onri_conv_can_pack(call, p->groups, 1)) return ONR_STATUS_OK;
   for (int32_t i = 0; i < ONR_MAX_SPATIAL; i++) c.axis[i].in = 1;
   ONR_TRY(fixed_geometry(call, &c));
   for (int32_t i = 0; i < ONR_MAX_SPATIAL; i++) {
-    struct onri_axis *const a = &c.axis[i];
+    struct onri_axis *a = &c.axis[i];
     if (is_same(p)) a->begin = a->end = 0;
     a->out = least_output(a) + (i < lead ? 0 : p->output_padding[i - lead]);
   }

@@ -16,18 +16,23 @@ struct im2col_state {
   struct onri_copy copy;
 };
 
-static enum onr_status geometry(const struct onr_call *call, struct onri_image *x, struct onri_axis axis[ONR_MAX_SPATIAL], struct onr_desc *out) {
-  const struct onr_im2col_params *const p = call->params;
+static enum onr_status geometry(const struct onr_call *call, struct onri_image *x,
+                                struct onri_axis axis[ONR_MAX_SPATIAL], struct onr_desc *out) {
+  const struct onr_im2col_params *p = call->params;
   int32_t spatial = 0;
   ONR_TRY(onri_image_view(&call->in[0], 0, x, &spatial, call->error));
   if (p->window.rank != spatial)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "a kernel of %d dimensions does not fit an image of %d", p->window.rank, spatial);
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "a kernel of %d dimensions does not fit an image of %d",
+                    p->window.rank, spatial);
   for (int32_t i = 0; i < ONR_MAX_SPATIAL; i++) axis[i].in = x->size[i];
   for (int32_t i = 0; i < spatial; i++) {
-    struct onri_axis *const a = &axis[ONR_MAX_SPATIAL - spatial + i];
+    struct onri_axis *a = &axis[ONR_MAX_SPATIAL - spatial + i];
     a->kernel = p->window.kernel[i];
-    if (a->kernel < 1) return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected a kernel of at least 1, found %lld", (long long)a->kernel);
-    if (p->window.pad_begin[i] != 0 || p->window.pad_end[i] != 0) return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected no padding");
+    if (a->kernel < 1)
+      return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected a kernel of at least 1, found %lld",
+                      (long long)a->kernel);
+    if (p->window.pad_begin[i] != 0 || p->window.pad_end[i] != 0)
+      return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected no padding");
   }
   ONR_TRY(onri_window_resolve(&p->window, spatial, axis, call->error));
   ONR_TRY(onri_window_output(0, spatial, axis, call->error));
@@ -46,7 +51,7 @@ static enum onr_status im2col_infer(struct onr_call *call) {
 }
 
 static enum onr_status im2col_plan(struct onr_call *call) {
-  struct im2col_state *const s = call->state;
+  struct im2col_state *s = call->state;
   struct onri_image x;
   struct onri_axis axis[ONR_MAX_SPATIAL] = {{0}};
   struct onr_desc out;
@@ -64,15 +69,20 @@ static enum onr_status im2col_plan(struct onr_call *call) {
 }
 
 static enum onr_status im2col_run(struct onr_call *call) {
-  const struct im2col_state *const s = call->state;
+  const struct im2col_state *s = call->state;
   if (onr_desc_elements(&call->out[0])) onri_copy_run(&s->copy, call->env, call->inputs[0], call->outputs[0]);
   return ONR_STATUS_OK;
 }
 
 const struct onr_layer onri_layer_im2col = {
     .name = "im2col",
-    .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .params_size = sizeof(struct onr_im2col_params),
     .state_size = sizeof(struct im2col_state),
-    .infer = im2col_infer, .plan = im2col_plan, .run = im2col_run,
+    .infer = im2col_infer,
+    .plan = im2col_plan,
+    .run = im2col_run,
 };

@@ -8,7 +8,7 @@ enum onr_status onri_image_view(const struct onr_desc *desc, int32_t channels_la
   if (desc->rank < 3 || desc->rank > 2 + ONR_MAX_SPATIAL) {
     char text[128];
     return onr_fail(error, ONR_STATUS_SHAPE, "expected an image of 1 to %d spatial dimensions (rank 3 to %d), found %s",
-                    ONR_MAX_SPATIAL, 2 + ONR_MAX_SPATIAL, onr_desc_format(desc, text, sizeof text));
+                    ONR_MAX_SPATIAL, 2 + ONR_MAX_SPATIAL, onr_desc_format(desc, text, sizeof(text)));
   }
   const int32_t n = desc->rank - 2, lead = ONR_MAX_SPATIAL - n;
   int64_t step = channels_last ? desc->dim[desc->rank - 1] : 1;
@@ -29,8 +29,7 @@ enum onr_status onri_image_view(const struct onr_desc *desc, int32_t channels_la
 struct onr_desc onri_image_desc(enum onr_dtype dtype, int32_t channels_last, int64_t batch, int64_t channels,
                                 int32_t spatial, const struct onri_axis axis[ONR_MAX_SPATIAL]) {
   int64_t dims[ONR_MAX_RANK] = {batch};
-  for (int32_t i = 0; i < spatial; i++)
-    dims[i + (channels_last ? 1 : 2)] = axis[ONR_MAX_SPATIAL - spatial + i].out;
+  for (int32_t i = 0; i < spatial; i++) dims[i + (channels_last ? 1 : 2)] = axis[ONR_MAX_SPATIAL - spatial + i].out;
   dims[channels_last ? spatial + 1 : 1] = channels;
   return onr_desc_make(dtype, spatial + 2, dims);
 }
@@ -61,14 +60,14 @@ static void pad_same(struct onri_axis *a, int64_t extent, int lower) {
   a->end = total - a->begin;
 }
 
-enum onr_status onri_window_resolve(const struct onr_window *window, int32_t spatial, struct onri_axis axis[ONR_MAX_SPATIAL],
-                                    struct onr_error *error) {
+enum onr_status onri_window_resolve(const struct onr_window *window, int32_t spatial,
+                                    struct onri_axis axis[ONR_MAX_SPATIAL], struct onr_error *error) {
   if (window->rank != 0 && window->rank != spatial)
     return onr_fail(error, ONR_STATUS_SHAPE, "the window has %d dimensions, the image %d", window->rank, spatial);
   for (int32_t i = 0; i < ONR_MAX_SPATIAL - spatial; i++)
     axis[i] = (struct onri_axis){.in = 1, .out = 1, .kernel = 1, .stride = 1, .dilation = 1};
   for (int32_t i = 0; i < spatial; i++) {
-    struct onri_axis *const a = &axis[ONR_MAX_SPATIAL - spatial + i];
+    struct onri_axis *a = &axis[ONR_MAX_SPATIAL - spatial + i];
     ONR_TRY(entry(window, window->stride, i, 1, 1, "a stride", &a->stride, error));
     ONR_TRY(entry(window, window->dilation, i, 1, 1, "a dilation", &a->dilation, error));
     ONR_TRY(entry(window, window->pad_begin, i, 0, 0, "padding", &a->begin, error));
@@ -82,7 +81,8 @@ enum onr_status onri_window_resolve(const struct onr_window *window, int32_t spa
                       (long long)a->kernel, (long long)a->dilation, INT32_MAX);
     }
     if (a->in > INT32_MAX)
-      return onr_fail(error, ONR_STATUS_LIMIT, "an image size of %lld is beyond the limit of %d", (long long)a->in, INT32_MAX);
+      return onr_fail(error, ONR_STATUS_LIMIT, "an image size of %lld is beyond the limit of %d", (long long)a->in,
+                      INT32_MAX);
     if (window->auto_pad == ONR_AUTO_PAD_SAME_UPPER || window->auto_pad == ONR_AUTO_PAD_SAME_LOWER)
       pad_same(a, extent, window->auto_pad == ONR_AUTO_PAD_SAME_LOWER);
   }
@@ -92,16 +92,18 @@ enum onr_status onri_window_resolve(const struct onr_window *window, int32_t spa
 enum onr_status onri_window_output(int32_t ceil_mode, int32_t spatial, struct onri_axis axis[ONR_MAX_SPATIAL],
                                    struct onr_error *error) {
   for (int32_t i = ONR_MAX_SPATIAL - spatial; i < ONR_MAX_SPATIAL; i++) {
-    struct onri_axis *const a = &axis[i];
+    struct onri_axis *a = &axis[i];
     const int64_t padded = a->in + a->begin + a->end, extent = (a->kernel - 1) * a->dilation + 1;
     const int64_t more = ceil_mode ? a->stride - 1 : 0; /* the first window may hang over the end, too */
     if (a->in == 0 || extent > padded + more)
-      return onr_fail(error, ONR_STATUS_SHAPE,
-                      "a window of %lld pixels (kernel %lld, dilation %lld) does not fit an image of %lld with padding %lld + %lld",
-                      (long long)extent, (long long)a->kernel, (long long)a->dilation, (long long)a->in, (long long)a->begin,
-                      (long long)a->end);
+      return onr_fail(
+          error, ONR_STATUS_SHAPE,
+          "a window of %lld pixels (kernel %lld, dilation %lld) does not fit an image of %lld with padding %lld + %lld",
+          (long long)extent, (long long)a->kernel, (long long)a->dilation, (long long)a->in, (long long)a->begin,
+          (long long)a->end);
     a->out = extent > padded ? 1 : (padded - extent) / a->stride + 1;
-    if (ceil_mode && extent < padded && (padded - extent) % a->stride != 0 && a->out * a->stride < a->in + a->begin) a->out++;
+    if (ceil_mode && extent < padded && (padded - extent) % a->stride != 0 && a->out * a->stride < a->in + a->begin)
+      a->out++;
   }
   return ONR_STATUS_OK;
 }

@@ -17,8 +17,8 @@ static enum onr_status align_infer(struct onr_call *call) {
   if (call->in[0].rank == 0) return ONR_STATUS_OK;
   ONR_TRY(onri_axis_resolve(p->axis, rank, &axis, call->error));
   if (axis + call->in[0].rank > rank)
-    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "axis %d leaves no room for %d dimensions in a rank %d tensor", axis,
-                    call->in[0].rank, rank);
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "axis %d leaves no room for %d dimensions in a rank %d tensor",
+                    axis, call->in[0].rank, rank);
   while (axis + call->out[0].rank < rank) call->out[0].dim[call->out[0].rank++] = 1;
   return ONR_STATUS_OK;
 }
@@ -36,7 +36,10 @@ static enum onr_status align_run(struct onr_call *call) {
 
 const struct onr_layer onri_layer_align = {
     .name = "align",
-    .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .params_size = sizeof(struct onr_align_params),
     .infer = align_infer,
     .plan = align_plan,

@@ -18,12 +18,12 @@
 
 struct binary_state {
   struct onri_broadcast broadcast;
-  onri_binary_kernel kernel;      /* float32 rows; NULL: function */
+  onri_binary_kernel kernel; /* float32 rows; NULL: function */
   onri_binary_function function;
-  enum onri_class class;          /* in which the function computes */
+  enum onri_class class; /* in which the function computes */
   uint32_t bits;
   int gives_bool;
-  int divides;                    /* integers: look for zeros first */
+  int divides; /* integers: look for zeros first */
 };
 
 static const struct {
@@ -41,10 +41,8 @@ static enum onr_status binary_infer(struct onr_call *call) {
   if ((unsigned)p->op >= ONR_NUM_BINARY)
     return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "there is no binary function number %d", (int)p->op);
   ONR_TRY(onri_expect_dtype(call, 0, ops[p->op].types));
-  if (p->op == ONR_BINARY_POW)
-    ONR_TRY(onri_expect_dtype(call, 1, ops[p->op].types));
-  else
-    ONR_TRY(onri_expect_same_dtype(call, 0, 1));
+  if (p->op == ONR_BINARY_POW) ONR_TRY(onri_expect_dtype(call, 1, ops[p->op].types));
+  else ONR_TRY(onri_expect_same_dtype(call, 0, 1));
   ONR_TRY(onri_broadcast(&call->in[0], &call->in[1], &call->out[0], call->error));
   if (ops[p->op].gives_bool) call->out[0].dtype = ONR_DTYPE_BOOL;
   return ONR_STATUS_OK;
@@ -94,11 +92,15 @@ static void run_kernel(const struct onr_call *call, size_t begin, size_t end) {
   struct onri_tile tile;
   for (; begin < end; begin += tile.rows * tile.count) {
     onri_broadcast_tile(&s->broadcast, begin, end, SIZE_MAX, &tile);
-    const struct onri_binary_rows rows = {.a = a + tile.operand[0], .b = b + tile.operand[1],
+    const struct onri_binary_rows rows = {.a = a + tile.operand[0],
+                                          .b = b + tile.operand[1],
                                           .y = (float *)call->outputs[0] + begin,
-                                          .rows = tile.rows, .count = tile.count,
-                                          .a_row = tile.row[0], .b_row = tile.row[1],
-                                          .a_step = tile.step[0], .b_step = tile.step[1],
+                                          .rows = tile.rows,
+                                          .count = tile.count,
+                                          .a_row = tile.row[0],
+                                          .b_row = tile.row[1],
+                                          .a_step = tile.step[0],
+                                          .b_step = tile.step[1],
                                           .min = p->clamp.enabled ? p->clamp.min : -INFINITY,
                                           .max = p->clamp.enabled ? p->clamp.max : INFINITY};
     s->kernel(&rows);
@@ -111,7 +113,8 @@ static void clamp(enum onri_class class, const struct onr_clamp *c, void *values
   if (class == ONRI_CLASS_F32)
     for (size_t i = 0; i < count; i++) x[i] = x[i] < c->min ? c->min : x[i] > c->max ? c->max : x[i];
   else if (class == ONRI_CLASS_F64)
-    for (size_t i = 0; i < count; i++) y[i] = y[i] < (double)c->min ? (double)c->min : y[i] > (double)c->max ? (double)c->max : y[i];
+    for (size_t i = 0; i < count; i++)
+      y[i] = y[i] < (double)c->min ? (double)c->min : y[i] > (double)c->max ? (double)c->max : y[i];
 }
 
 /* One row of at most BLOCK elements, through the class. */
@@ -122,13 +125,17 @@ static void run_row(const struct onr_call *call, const struct onri_tile *tile, s
   const enum onr_dtype dtype = call->out[0].dtype;
   char *y = (char *)call->outputs[0] + (tile->offset + row * tile->count) * onr_dtype_size(dtype);
   for (size_t k = 0; k < 2; k++) {
-    const char *x = (const char *)call->inputs[k] +
-                    (tile->operand[k] + row * tile->row[k]) * onr_dtype_size(call->in[k].dtype);
+    const char *x =
+        (const char *)call->inputs[k] + (tile->operand[k] + row * tile->row[k]) * onr_dtype_size(call->in[k].dtype);
     onri_load_as(call->in[k].dtype, x, tile->step[k] ? tile->count : 1, s->class, operand[k]);
   }
-  const struct onri_binary_values values = {.a = operand[0], .b = operand[1], .y = s->gives_bool ? (void *)y : result,
-                                            .a_step = tile->step[0], .b_step = tile->step[1],
-                                            .count = tile->count, .bits = s->bits};
+  const struct onri_binary_values values = {.a = operand[0],
+                                            .b = operand[1],
+                                            .y = s->gives_bool ? (void *)y : result,
+                                            .a_step = tile->step[0],
+                                            .b_step = tile->step[1],
+                                            .count = tile->count,
+                                            .bits = s->bits};
   s->function(&values);
   if (s->gives_bool) return;
   if (p->clamp.enabled) clamp(s->class, &p->clamp, result, tile->count);
@@ -165,12 +172,9 @@ static void run_strings(const struct onr_call *call, size_t begin, size_t end) {
 static void binary_part(void *context, size_t begin, size_t end) {
   const struct onr_call *call = context;
   const struct binary_state *s = call->state;
-  if (s->kernel)
-    run_kernel(call, begin, end);
-  else if (s->function)
-    run_class(call, begin, end);
-  else
-    run_strings(call, begin, end);
+  if (s->kernel) run_kernel(call, begin, end);
+  else if (s->function) run_class(call, begin, end);
+  else run_strings(call, begin, end);
 }
 
 static enum onr_status check_divisor(const struct onr_call *call) {
@@ -201,7 +205,10 @@ static uint32_t binary_kernel_types(const void *params, enum onr_kernel kernel) 
 
 const struct onr_layer onri_layer_binary = {
     .name = "binary",
-    .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .params_size = sizeof(struct onr_binary_params),
     .state_size = sizeof(struct binary_state),
     .infer = binary_infer,

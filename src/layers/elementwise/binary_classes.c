@@ -2,42 +2,42 @@
 
 #include <math.h>
 
-#define BINARY(class, type, op, out, result)                          \
-  static void class##_##op(const struct onri_binary_values *values) { \
-    const type *p = values->a, *q = values->b;                        \
-    out *y = values->y;                                               \
-    const uint32_t bits = values->bits;                               \
-    (void)bits;                                                       \
-    for (size_t i = 0; i < values->count; i++) {                      \
+#define BINARY(class, type, op, out, result)                           \
+  static void class##_##op(const struct onri_binary_values *values) {  \
+    const type *p = values->a, *q = values->b;                         \
+    out *y = values->y;                                                \
+    const uint32_t bits = values->bits;                                \
+    (void)bits;                                                        \
+    for (size_t i = 0; i < values->count; i++) {                       \
       const type a = p[i * values->a_step], b = q[i * values->b_step]; \
-      y[i] = (out)(result);                                           \
-    }                                                                 \
+      y[i] = (out)(result);                                            \
+    }                                                                  \
   }
 
 /* What any class compares and orders; a NaN on either side is the result of MIN and MAX. */
-#define ORDER(class, type)                                                  \
-  BINARY(class, type, MIN, type, a < b || a != a ? a : b)                   \
-  BINARY(class, type, MAX, type, a > b || a != a ? a : b)                   \
-  BINARY(class, type, EQUAL, uint8_t, a == b)                               \
-  BINARY(class, type, LESS, uint8_t, a < b)                                 \
-  BINARY(class, type, GREATER, uint8_t, a > b)                              \
-  BINARY(class, type, LESS_OR_EQUAL, uint8_t, a <= b)                       \
+#define ORDER(class, type)                                \
+  BINARY(class, type, MIN, type, a < b || a != a ? a : b) \
+  BINARY(class, type, MAX, type, a > b || a != a ? a : b) \
+  BINARY(class, type, EQUAL, uint8_t, a == b)             \
+  BINARY(class, type, LESS, uint8_t, a < b)               \
+  BINARY(class, type, GREATER, uint8_t, a > b)            \
+  BINARY(class, type, LESS_OR_EQUAL, uint8_t, a <= b)     \
   BINARY(class, type, GREATER_OR_EQUAL, uint8_t, a >= b)
 
-#define FLOAT_CLASS(class, type, suffix)                                      \
-  static inline type class##_floor_mod(type a, type b) {                      \
-    const type r = fmod##suffix(a, b);                                        \
-    if (r == 0) return copysign##suffix(r, b);                                \
-    return (r < 0) != (b < 0) ? r + b : r;                                    \
-  }                                                                           \
-  BINARY(class, type, ADD, type, a + b)                                       \
-  BINARY(class, type, SUB, type, a - b)                                       \
-  BINARY(class, type, MUL, type, a *b)                                        \
-  BINARY(class, type, DIV, type, a / b)                                       \
-  BINARY(class, type, POW, type, pow##suffix(a, b))                           \
-  BINARY(class, type, MOD, type, class##_floor_mod(a, b))                     \
-  BINARY(class, type, FMOD, type, fmod##suffix(a, b))                         \
-  BINARY(class, type, PRELU, type, a < 0 ? a * b : a)                         \
+#define FLOAT_CLASS(class, type, suffix)                  \
+  static inline type class##_floor_mod(type a, type b) {  \
+    const type r = fmod##suffix(a, b);                    \
+    if (r == 0) return copysign##suffix(r, b);            \
+    return (r < 0) != (b < 0) ? r + b : r;                \
+  }                                                       \
+  BINARY(class, type, ADD, type, a + b)                   \
+  BINARY(class, type, SUB, type, a - b)                   \
+  BINARY(class, type, MUL, type, a *b)                    \
+  BINARY(class, type, DIV, type, a / b)                   \
+  BINARY(class, type, POW, type, pow##suffix(a, b))       \
+  BINARY(class, type, MOD, type, class##_floor_mod(a, b)) \
+  BINARY(class, type, FMOD, type, fmod##suffix(a, b))     \
+  BINARY(class, type, PRELU, type, a < 0 ? a * b : a)     \
   ORDER(class, type)
 
 FLOAT_CLASS(f32, float, f)
@@ -75,13 +75,13 @@ static inline int64_t i64_right(int64_t a, int64_t b, uint32_t bits) {
   return b < 0 || b >= (int64_t)bits ? (a < 0 ? -1 : 0) : a >> b;
 }
 
-#define WRAPPING(class, type)                                          \
-  BINARY(class, type, ADD, type, (uint64_t)a + (uint64_t)b)            \
-  BINARY(class, type, SUB, type, (uint64_t)a - (uint64_t)b)            \
-  BINARY(class, type, MUL, type, (uint64_t)a *(uint64_t)b)             \
-  BINARY(class, type, BITWISE_AND, type, a &b)                         \
-  BINARY(class, type, BITWISE_OR, type, a | b)                         \
-  BINARY(class, type, BITWISE_XOR, type, a ^ b)                        \
+#define WRAPPING(class, type)                               \
+  BINARY(class, type, ADD, type, (uint64_t)a + (uint64_t)b) \
+  BINARY(class, type, SUB, type, (uint64_t)a - (uint64_t)b) \
+  BINARY(class, type, MUL, type, (uint64_t)a *(uint64_t)b)  \
+  BINARY(class, type, BITWISE_AND, type, a &b)              \
+  BINARY(class, type, BITWISE_OR, type, a | b)              \
+  BINARY(class, type, BITWISE_XOR, type, a ^ b)             \
   ORDER(class, type)
 
 WRAPPING(i64, int64_t)
@@ -92,7 +92,7 @@ BINARY(i64, int64_t, FMOD, int64_t, i64_remainder(a, b))
 BINARY(i64, int64_t, PRELU, int64_t, a < 0 ? (int64_t)((uint64_t)a * (uint64_t)b) : a)
 BINARY(i64, int64_t, SHIFT_LEFT, int64_t, i64_left(a, b, bits))
 BINARY(i64, int64_t, SHIFT_RIGHT, int64_t, i64_right(a, b, bits))
-BINARY(i64, int64_t, AND, uint8_t, a && b)
+BINARY(i64, int64_t, AND, uint8_t, a &&b)
 BINARY(i64, int64_t, OR, uint8_t, a || b)
 BINARY(i64, int64_t, XOR, uint8_t, !a != !b)
 
@@ -105,12 +105,13 @@ BINARY(u64, uint64_t, SHIFT_LEFT, uint64_t, b >= bits ? 0 : a << b)
 BINARY(u64, uint64_t, SHIFT_RIGHT, uint64_t, b >= bits ? 0 : a >> b)
 
 #define ROW(class, op) [ONR_BINARY_##op] = class##_##op
-#define ARITHMETIC(class) \
-  ROW(class, ADD), ROW(class, SUB), ROW(class, MUL), ROW(class, DIV), ROW(class, POW), ROW(class, MOD), ROW(class, PRELU)
-#define ORDERING(class)                                                                                            \
-  ROW(class, MIN), ROW(class, MAX), ROW(class, EQUAL), ROW(class, LESS), ROW(class, GREATER), ROW(class, LESS_OR_EQUAL), \
-      ROW(class, GREATER_OR_EQUAL)
-#define BITWISE(class)                                                                                  \
+#define ARITHMETIC(class)                                                                               \
+  ROW(class, ADD), ROW(class, SUB), ROW(class, MUL), ROW(class, DIV), ROW(class, POW), ROW(class, MOD), \
+      ROW(class, PRELU)
+#define ORDERING(class)                                                                       \
+  ROW(class, MIN), ROW(class, MAX), ROW(class, EQUAL), ROW(class, LESS), ROW(class, GREATER), \
+      ROW(class, LESS_OR_EQUAL), ROW(class, GREATER_OR_EQUAL)
+#define BITWISE(class)                                                                              \
   ROW(class, BITWISE_AND), ROW(class, BITWISE_OR), ROW(class, BITWISE_XOR), ROW(class, SHIFT_LEFT), \
       ROW(class, SHIFT_RIGHT)
 
@@ -118,8 +119,8 @@ static const onri_binary_function f32_table[ONR_NUM_BINARY] = {ARITHMETIC(f32), 
 static const onri_binary_function f64_table[ONR_NUM_BINARY] = {ARITHMETIC(f64), ORDERING(f64), ROW(f64, FMOD)};
 static const onri_binary_function i64_table[ONR_NUM_BINARY] = {
     ARITHMETIC(i64), ORDERING(i64), BITWISE(i64), ROW(i64, FMOD), ROW(i64, AND), ROW(i64, OR), ROW(i64, XOR)};
-static const onri_binary_function u64_table[ONR_NUM_BINARY] = {ARITHMETIC(u64), ORDERING(u64), BITWISE(u64),
-                                                               [ONR_BINARY_FMOD] = u64_MOD};
+static const onri_binary_function u64_table[ONR_NUM_BINARY] = {ARITHMETIC(u64), ORDERING(u64),
+                                                               BITWISE(u64), [ONR_BINARY_FMOD] = u64_MOD};
 
 onri_binary_function onri_binary_of_class(enum onr_binary op, enum onri_class c) {
   switch (c) {

@@ -8,7 +8,8 @@
 #include "params/elementwise.h"
 
 /* a and b hold values of one class, 0 or 1 apart (a_step, b_step); y gets values of that class, or bool bytes when the
- * op's result is bool. y may be a or b where their step is 1. `bits` is the width of the element type, for the shifts. */
+ * op's result is bool. y may be a or b where their step is 1. `bits` is the width of the element type, for the shifts.
+ */
 struct onri_binary_values {
   const void *a, *b;
   void *y;

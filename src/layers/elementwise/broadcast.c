@@ -14,8 +14,8 @@ static void append(struct onri_broadcast *b, size_t dim, const size_t *stride) {
   for (size_t k = 0; k < b->operands; k++) b->stride[k][b->rank - 1] = stride[k];
 }
 
-void onri_broadcast_make(struct onri_broadcast *b, const struct onr_desc *result, const struct onr_desc *const *operands,
-                         size_t count) {
+void onri_broadcast_make(struct onri_broadcast *b, const struct onr_desc *result,
+                         const struct onr_desc *const *operands, size_t count) {
   int64_t strides[ONRI_BROADCAST_MAX][ONR_MAX_RANK];
   b->operands = count;
   b->total = (size_t)onr_desc_elements(result);
@@ -38,7 +38,8 @@ void onri_broadcast_make(struct onri_broadcast *b, const struct onr_desc *result
   }
 }
 
-void onri_broadcast_tile(const struct onri_broadcast *b, size_t begin, size_t end, size_t most, struct onri_tile *tile) {
+void onri_broadcast_tile(const struct onri_broadcast *b, size_t begin, size_t end, size_t most,
+                         struct onri_tile *tile) {
   const int32_t last = b->rank - 1;
   const size_t width = b->dim[last], column = begin % width, left = end - begin < most ? end - begin : most;
   size_t row = begin / width;
@@ -66,8 +67,6 @@ void onri_broadcast_tile(const struct onri_broadcast *b, size_t begin, size_t en
 void onri_elementwise_for(struct onr_env *env, size_t count, void (*body)(void *context, size_t begin, size_t end),
                           void *context) {
   if (count == 0) return;
-  if (count <= PARALLEL_ELEMENTS)
-    body(context, 0, count);
-  else
-    onr_parallel_for(env, count, PARALLEL_ELEMENTS / 2, body, context);
+  if (count <= PARALLEL_ELEMENTS) body(context, 0, count);
+  else onr_parallel_for(env, count, PARALLEL_ELEMENTS / 2, body, context);
 }

@@ -22,8 +22,8 @@ static enum onr_status clip_infer(struct onr_call *call) {
     ONR_TRY(onri_expect_same_dtype(call, 0, i));
     if (onr_desc_elements(&call->in[i]) != 1) {
       char text[160];
-      return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a scalar as the %s, found %s", i == 1 ? "minimum" : "maximum",
-                      onr_desc_format(&call->in[i], text, sizeof text));
+      return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a scalar as the %s, found %s",
+                      i == 1 ? "minimum" : "maximum", onr_desc_format(&call->in[i], text, sizeof(text)));
     }
   }
   call->out[0] = call->in[0];
@@ -36,14 +36,14 @@ static enum onr_status clip_plan(struct onr_call *call) {
 }
 
 /* A NaN on either side is the result, as in the Max and Min that define Clip. */
-#define CLIP(class, type)                                                                              \
-  static void clip_##class(type *x, size_t count, const type *least, const type *most) {               \
-    for (size_t i = 0; i < count; i++) {                                                               \
-      type v = x[i];                                                                                   \
-      if (least) v = v > *least || v != v ? v : *least;                                                \
-      if (most) v = v < *most || v != v ? v : *most;                                                   \
-      x[i] = v;                                                                                        \
-    }                                                                                                  \
+#define CLIP(class, type)                                                                 \
+  static void clip_##class(type * x, size_t count, const type *least, const type *most) { \
+    for (size_t i = 0; i < count; i++) {                                                  \
+      type v = x[i];                                                                      \
+      if (least) v = v > *least || v != v ? v : *least;                                   \
+      if (most) v = v < *most || v != v ? v : *most;                                      \
+      x[i] = v;                                                                           \
+    }                                                                                     \
   }
 CLIP(f32, float)
 CLIP(f64, double)
@@ -87,14 +87,16 @@ struct bounds {
 
 static void kernel_part(void *context, size_t begin, size_t end) {
   const struct bounds *b = context;
-  b->kernel((const float *)b->call->inputs[0] + begin, (float *)b->call->outputs[0] + begin, end - begin, b->least, b->most);
+  b->kernel((const float *)b->call->inputs[0] + begin, (float *)b->call->outputs[0] + begin, end - begin, b->least,
+            b->most);
 }
 
 static enum onr_status clip_run(struct onr_call *call) {
   const float *least = call->num_in > 1 ? call->inputs[1] : NULL, *most = call->num_in > 2 ? call->inputs[2] : NULL;
-  if (call->in[0].dtype == ONR_DTYPE_F32 && onr_env_backend(call->env) == ONR_BACKEND_AUTO && !(least && isnan(*least)) &&
-      !(most && isnan(*most))) {
-    struct bounds b = {call, onri_unary_kernel_f32(ONR_UNARY_CLIP), least ? *least : -INFINITY, most ? *most : INFINITY};
+  if (call->in[0].dtype == ONR_DTYPE_F32 && onr_env_backend(call->env) == ONR_BACKEND_AUTO &&
+      !(least && isnan(*least)) && !(most && isnan(*most))) {
+    struct bounds b = {call, onri_unary_kernel_f32(ONR_UNARY_CLIP), least ? *least : -INFINITY,
+                       most ? *most : INFINITY};
     onri_elementwise_for(call->env, (size_t)onr_desc_elements(&call->in[0]), kernel_part, &b);
     return ONR_STATUS_OK;
   }
@@ -109,7 +111,10 @@ static uint32_t clip_kernel_types(const void *params, enum onr_kernel kernel) {
 
 const struct onr_layer onri_layer_clip = {
     .name = "clip",
-    .inputs_min = 1, .inputs_max = 3, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 1,
+    .inputs_max = 3,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .infer = clip_infer,
     .plan = clip_plan,
     .run = clip_run,

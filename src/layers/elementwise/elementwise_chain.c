@@ -19,7 +19,7 @@
 struct step {
   onri_unary_kernel unary_kernel; /* tuned backend */
   onri_binary_kernel binary_kernel;
-  onri_unary_function unary;      /* portable backend, and functions that have no kernel */
+  onri_unary_function unary; /* portable backend, and functions that have no kernel */
   onri_binary_function binary;
 };
 
@@ -30,8 +30,14 @@ struct chain_state {
 
 static int binary_allowed(int32_t op) {
   switch (op) {
-    case ONR_BINARY_ADD: case ONR_BINARY_SUB: case ONR_BINARY_MUL: case ONR_BINARY_DIV: case ONR_BINARY_POW:
-    case ONR_BINARY_MIN: case ONR_BINARY_MAX: case ONR_BINARY_PRELU: return 1;
+    case ONR_BINARY_ADD:
+    case ONR_BINARY_SUB:
+    case ONR_BINARY_MUL:
+    case ONR_BINARY_DIV:
+    case ONR_BINARY_POW:
+    case ONR_BINARY_MIN:
+    case ONR_BINARY_MAX:
+    case ONR_BINARY_PRELU: return 1;
     default: return 0;
   }
 }
@@ -51,8 +57,8 @@ static enum onr_status check_step(const struct onr_call *call, int32_t k, const 
   if (!binary_allowed(step->op))
     return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "step %d: binary function %d cannot be in a chain", k, step->op);
   if (step->operand < ONR_CHAIN_CONSTANT || step->operand >= (int32_t)call->num_in)
-    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "step %d: operand %d of a chain with %zu inputs", k, step->operand,
-                    call->num_in);
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "step %d: operand %d of a chain with %zu inputs", k,
+                    step->operand, call->num_in);
   return ONR_STATUS_OK;
 }
 
@@ -60,7 +66,8 @@ static enum onr_status chain_infer(struct onr_call *call) {
   const struct onr_chain_params *p = call->params;
   struct onr_desc shape = call->in[0];
   if (p->num_steps < 1 || p->num_steps > ONR_CHAIN_STEPS)
-    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected 1 to %d steps, found %d", ONR_CHAIN_STEPS, p->num_steps);
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected 1 to %d steps, found %d", ONR_CHAIN_STEPS,
+                    p->num_steps);
   for (int32_t k = 0; k < p->num_steps; k++) ONR_TRY(check_step(call, k, &p->steps[k]));
   for (size_t i = 0; i < call->num_in; i++) {
     const struct onr_desc so_far = shape;
@@ -94,12 +101,11 @@ static enum onr_status chain_plan(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
-static void apply_unary(const struct step *s, const struct onr_chain_step *step, const float *x, float *y, size_t count) {
+static void apply_unary(const struct step *s, const struct onr_chain_step *step, const float *x, float *y,
+                        size_t count) {
   const struct onr_unary_params params = {(enum onr_unary)step->op, step->alpha, step->beta};
-  if (s->unary_kernel)
-    s->unary_kernel(x, y, count, step->alpha, step->beta);
-  else
-    s->unary(x, y, count, &params);
+  if (s->unary_kernel) s->unary_kernel(x, y, count, step->alpha, step->beta);
+  else s->unary(x, y, count, &params);
 }
 
 static void apply_binary(const struct step *s, const struct onri_binary_rows *rows) {
@@ -109,16 +115,20 @@ static void apply_binary(const struct step *s, const struct onri_binary_rows *ro
   }
   for (size_t r = 0; r < rows->rows; r++) {
     float *y = rows->y + r * rows->count;
-    const struct onri_binary_values values = {.a = rows->a + r * rows->a_row, .b = rows->b + r * rows->b_row, .y = y,
-                                              .a_step = rows->a_step, .b_step = rows->b_step, .count = rows->count};
+    const struct onri_binary_values values = {.a = rows->a + r * rows->a_row,
+                                              .b = rows->b + r * rows->b_row,
+                                              .y = y,
+                                              .a_step = rows->a_step,
+                                              .b_step = rows->b_step,
+                                              .count = rows->count};
     s->binary(&values);
     for (size_t i = 0; i < rows->count; i++) y[i] = y[i] < rows->min ? rows->min : y[i] > rows->max ? rows->max : y[i];
   }
 }
 
 /* The tile of input i as an operand: *row and *step say how it repeats. */
-static const float *operand_of(const struct onr_call *call, const struct onr_chain_step *step, const struct onri_tile *tile,
-                               size_t *row, size_t *distance) {
+static const float *operand_of(const struct onr_call *call, const struct onr_chain_step *step,
+                               const struct onri_tile *tile, size_t *row, size_t *distance) {
   if (step->operand == ONR_CHAIN_CONSTANT) {
     *row = *distance = 0;
     return &step->constant;
@@ -130,7 +140,9 @@ static const float *operand_of(const struct onr_call *call, const struct onr_cha
 
 static void binary_step(const struct onr_call *call, const struct step *s, const struct onr_chain_step *step,
                         const struct onri_tile *tile, const float *v, float *y) {
-  struct onri_binary_rows rows = {.y = y, .rows = tile->rows, .count = tile->count,
+  struct onri_binary_rows rows = {.y = y,
+                                  .rows = tile->rows,
+                                  .count = tile->count,
                                   .min = step->clamp.enabled ? step->clamp.min : -INFINITY,
                                   .max = step->clamp.enabled ? step->clamp.max : INFINITY};
   const float **own = step->kind == ONR_CHAIN_REVERSED ? &rows.b : &rows.a;
@@ -167,10 +179,8 @@ static void chain_part(void *context, size_t begin, size_t end) {
     const float *v = start_of(call, &tile, buffer);
     for (int32_t k = 0; k < p->num_steps; k++) {
       float *y = k + 1 == p->num_steps ? (float *)call->outputs[0] + begin : buffer;
-      if (p->steps[k].kind == ONR_CHAIN_UNARY)
-        apply_unary(&s->steps[k], &p->steps[k], v, y, tile.rows * tile.count);
-      else
-        binary_step(call, &s->steps[k], &p->steps[k], &tile, v, y);
+      if (p->steps[k].kind == ONR_CHAIN_UNARY) apply_unary(&s->steps[k], &p->steps[k], v, y, tile.rows * tile.count);
+      else binary_step(call, &s->steps[k], &p->steps[k], &tile, v, y);
       v = y;
     }
   }
@@ -189,7 +199,10 @@ static uint32_t chain_kernel_types(const void *params, enum onr_kernel kernel) {
 
 const struct onr_layer onri_layer_elementwise_chain = {
     .name = "elementwise_chain",
-    .inputs_min = 1, .inputs_max = ONR_CHAIN_INPUTS, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 1,
+    .inputs_max = ONR_CHAIN_INPUTS,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .params_size = sizeof(struct onr_chain_params),
     .state_size = sizeof(struct chain_state),
     .infer = chain_infer,

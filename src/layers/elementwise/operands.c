@@ -40,10 +40,8 @@ static void convert_part(void *context, size_t begin, size_t end) {
   const struct conversion *c = context;
   const char *from = c->from + begin * c->from_size;
   char *to = c->to + begin * c->to_size;
-  if (c->store)
-    onri_store(c->dtype, from, end - begin, to);
-  else
-    onri_load(c->dtype, from, end - begin, to);
+  if (c->store) onri_store(c->dtype, from, end - begin, to);
+  else onri_load(c->dtype, from, end - begin, to);
 }
 
 void onri_convert(struct onr_env *env, enum onr_dtype dtype, const void *from, void *to, size_t count, int store) {
@@ -72,7 +70,7 @@ const float *onri_constant_f32(struct onr_call *call, size_t i, float **owned) {
   if (desc->dtype == ONR_DTYPE_F32) return call->inputs[i];
   const size_t count = (size_t)onr_desc_elements(desc);
   *owned = onr_env_allocate(call->env, count * sizeof(float));
-  if (*owned != NULL) onri_load(desc->dtype, call->inputs[i], count, *owned);
+  if (*owned) onri_load(desc->dtype, call->inputs[i], count, *owned);
   return *owned;
 }
 

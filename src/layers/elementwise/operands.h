@@ -5,8 +5,8 @@
 #include "base/convert.h"
 #include "onnxrun/layer.h"
 
-/* In plan: `bytes` of scratch with slack behind them, 64-byte aligned; returns their offset. Saturates: the planner refuses
- * what is too large. */
+/* In plan: `bytes` of scratch with slack behind them, 64-byte aligned; returns their offset. Saturates: the planner
+ * refuses what is too large. */
 size_t onri_scratch_take(struct onr_call *call, size_t bytes);
 /* Product of sizes, SIZE_MAX when it overflows. */
 size_t onri_size_of(const size_t *sizes, size_t count);

@@ -18,7 +18,8 @@ enum onr_status onri_scratch_reserve(struct onr_call *call, size_t bytes, size_t
 
 enum onr_status onri_real_expect(const struct onr_call *call, size_t i) {
   if (ONRI_DTYPES_NUMBER >> onri_dtype_part(call->in[i].dtype) & 1) return ONR_STATUS_OK;
-  return onr_fail(call->error, ONR_STATUS_UNSUPPORTED, "interpolation of %s is not supported", onr_dtype_name(call->in[i].dtype));
+  return onr_fail(call->error, ONR_STATUS_UNSUPPORTED, "interpolation of %s is not supported",
+                  onr_dtype_name(call->in[i].dtype));
 }
 
 enum onr_status onri_real_plan(struct onr_call *call, const struct onr_desc *desc, size_t *offset) {
@@ -31,45 +32,46 @@ enum onr_status onri_real_plan(struct onr_call *call, const struct onr_desc *des
 }
 
 const void *onri_real_input(struct onr_call *call, size_t i, size_t offset) {
-  if (i >= call->num_in || call->inputs[i] == NULL || offset == ONRI_REAL_IN_PLACE) return i < call->num_in ? call->inputs[i] : NULL;
-  void *const target = (unsigned char *)call->scratch + offset;
+  if (i >= call->num_in || !call->inputs[i] || offset == ONRI_REAL_IN_PLACE)
+    return i < call->num_in ? call->inputs[i] : NULL;
+  void *target = (unsigned char *)call->scratch + offset;
   onri_real_load(call->in[i].dtype, call->inputs[i], (size_t)onr_desc_elements(&call->in[i]), target);
   return target;
 }
 
 void *onri_real_output(struct onr_call *call, size_t i, size_t offset) {
-  if (call->outputs[i] == NULL || offset == ONRI_REAL_IN_PLACE) return call->outputs[i];
+  if (!call->outputs[i] || offset == ONRI_REAL_IN_PLACE) return call->outputs[i];
   return (unsigned char *)call->scratch + offset;
 }
 
 void onri_real_finish(struct onr_call *call, size_t i, size_t offset) {
-  if (call->outputs[i] == NULL || offset == ONRI_REAL_IN_PLACE) return;
+  if (!call->outputs[i] || offset == ONRI_REAL_IN_PLACE) return;
   onri_real_store(call->out[i].dtype, (unsigned char *)call->scratch + offset, (size_t)onr_desc_elements(&call->out[i]),
                   call->outputs[i]);
 }
 
 /* X(dtype, storage, real, rounding, least, greatest), the bounds being reals */
-#define EACH_INTEGER(X)                                                                        \
-  X(I8, int8_t, float, rintf, INT8_MIN, INT8_MAX)                                              \
-  X(U8, uint8_t, float, rintf, 0, UINT8_MAX)                                                   \
-  X(I16, int16_t, float, rintf, INT16_MIN, INT16_MAX)                                          \
-  X(U16, uint16_t, float, rintf, 0, UINT16_MAX)                                                \
-  X(I32, int32_t, double, rint, INT32_MIN, INT32_MAX)                                          \
-  X(U32, uint32_t, double, rint, 0, UINT32_MAX)                                                \
-  X(I64, int64_t, double, rint, -9223372036854775808.0, 9223372036854774784.0)                 \
+#define EACH_INTEGER(X)                                                        \
+  X(I8, int8_t, float, rintf, INT8_MIN, INT8_MAX)                              \
+  X(U8, uint8_t, float, rintf, 0, UINT8_MAX)                                   \
+  X(I16, int16_t, float, rintf, INT16_MIN, INT16_MAX)                          \
+  X(U16, uint16_t, float, rintf, 0, UINT16_MAX)                                \
+  X(I32, int32_t, double, rint, INT32_MIN, INT32_MAX)                          \
+  X(U32, uint32_t, double, rint, 0, UINT32_MAX)                                \
+  X(I64, int64_t, double, rint, -9223372036854775808.0, 9223372036854774784.0) \
   X(U64, uint64_t, double, rint, 0, 18446744073709549568.0)
 
-#define DEFINE(dtype, storage, real, rounding, least, greatest)                                \
-  static void load_##dtype(const void *source, size_t count, void *target) {                   \
+#define DEFINE(dtype, storage, real, rounding, least, greatest)                                  \
+  static void load_##dtype(const void *source, size_t count, void *target) {                     \
     for (size_t i = 0; i < count; i++) ((real *)target)[i] = (real)((const storage *)source)[i]; \
-  }                                                                                            \
-  static void store_##dtype(const void *source, size_t count, void *target) {                  \
-    const real low = (real)(least), high = (real)(greatest);                                   \
-    for (size_t i = 0; i < count; i++) {                                                       \
-      const real v = rounding(((const real *)source)[i]);                                      \
-      const real raised = v > low ? v : low; /* NaN too */                                     \
-      ((storage *)target)[i] = (storage)(raised < high ? raised : high);                       \
-    }                                                                                          \
+  }                                                                                              \
+  static void store_##dtype(const void *source, size_t count, void *target) {                    \
+    const real low = (real)(least), high = (real)(greatest);                                     \
+    for (size_t i = 0; i < count; i++) {                                                         \
+      const real v = rounding(((const real *)source)[i]);                                        \
+      const real raised = v > low ? v : low; /* NaN too */                                       \
+      ((storage *)target)[i] = (storage)(raised < high ? raised : high);                         \
+    }                                                                                            \
   }
 EACH_INTEGER(DEFINE)
 

@@ -1,6 +1,6 @@
-/* real.h: tensors as float32 or float64 for kernels that compute in one of the two. float32 and float64 tensors are used
- * where they are, complex ones as pairs; narrower floats and integers of up to 16 bits are widened to float32 in scratch, other integers to float64,
- * and narrowed after the kernel. */
+/* real.h: tensors as float32 or float64 for kernels that compute in one of the two. float32 and float64 tensors are
+ * used where they are, complex ones as pairs; narrower floats and integers of up to 16 bits are widened to float32 in
+ * scratch, other integers to float64, and narrowed after the kernel. */
 #ifndef ONRI_REAL_H
 #define ONRI_REAL_H
 
@@ -12,11 +12,13 @@ enum onr_status onri_scratch_reserve(struct onr_call *call, size_t bytes, size_t
 #define ONRI_REAL_IN_PLACE SIZE_MAX
 /* Whether the reals of a type are float64. */
 static inline int onri_is_double(enum onr_dtype dtype) {
-  return dtype == ONR_DTYPE_F64 || dtype == ONR_DTYPE_C128 || dtype == ONR_DTYPE_I32 || dtype == ONR_DTYPE_U32 || dtype == ONR_DTYPE_I64 || dtype == ONR_DTYPE_U64;
+  return dtype == ONR_DTYPE_F64 || dtype == ONR_DTYPE_C128 || dtype == ONR_DTYPE_I32 || dtype == ONR_DTYPE_U32 ||
+         dtype == ONR_DTYPE_I64 || dtype == ONR_DTYPE_U64;
 }
 static inline size_t onri_real_size(enum onr_dtype dtype) { return onri_is_double(dtype) ? 8 : 4; }
 
-/* UNSUPPORTED unless input i has a type that is turned into reals and back: any float or integer of 8 bits and more, complex. */
+/* UNSUPPORTED unless input i has a type that is turned into reals and back: any float or integer of 8 bits and more,
+ * complex. */
 enum onr_status onri_real_expect(const struct onr_call *call, size_t i);
 /* Plan: scratch for a tensor, when it needs some (else *offset is ONRI_REAL_IN_PLACE). */
 enum onr_status onri_real_plan(struct onr_call *call, const struct onr_desc *desc, size_t *offset);

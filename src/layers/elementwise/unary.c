@@ -47,7 +47,8 @@ static enum onr_status unary_plan(struct onr_call *call) {
   const enum onri_class c = onri_dtype_class(call->in[0].dtype);
   s->dtype = call->in[0].dtype;
   s->gives_bool = gives_bool(p->op);
-  s->converts = s->dtype != ONR_DTYPE_F32 && s->dtype != ONR_DTYPE_F64 && s->dtype != ONR_DTYPE_I64 && s->dtype != ONR_DTYPE_U64;
+  s->converts =
+      s->dtype != ONR_DTYPE_F32 && s->dtype != ONR_DTYPE_F64 && s->dtype != ONR_DTYPE_I64 && s->dtype != ONR_DTYPE_U64;
   s->function = onri_unary_of_class(p->op, c);
   if (c == ONRI_CLASS_F32 && onr_env_backend(call->env) == ONR_BACKEND_AUTO) s->kernel = onri_unary_kernel_f32(p->op);
   if (s->kernel) call->kernel = ONR_KERNEL_VECTOR;
@@ -58,10 +59,8 @@ static enum onr_status unary_plan(struct onr_call *call) {
 }
 
 static void apply(const struct unary_state *s, const struct onr_unary_params *p, const void *x, void *y, size_t count) {
-  if (s->kernel)
-    s->kernel(x, y, count, p->alpha, p->beta);
-  else
-    s->function(x, y, count, p);
+  if (s->kernel) s->kernel(x, y, count, p->alpha, p->beta);
+  else s->function(x, y, count, p);
 }
 
 static void unary_part(void *context, size_t begin, size_t end) {
@@ -95,7 +94,10 @@ static uint32_t unary_kernel_types(const void *params, enum onr_kernel kernel) {
 
 const struct onr_layer onri_layer_unary = {
     .name = "unary",
-    .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .params_size = sizeof(struct onr_unary_params),
     .state_size = sizeof(struct unary_state),
     .infer = unary_infer,

@@ -15,15 +15,15 @@
 #include "layers/elementwise/unary_float.h"
 
 /* Integers: computed in 64 bits, wrapped, and cut to the type when they are stored. */
-#define UNARY(class, type, op, result)                                                                            \
-  static void class##_##op(const void *source, void *target, size_t count, const struct onr_unary_params *p) {    \
-    const type *x = source;                                                                                       \
-    type *y = target;                                                                                             \
-    (void)p;                                                                                                      \
-    for (size_t i = 0; i < count; i++) {                                                                          \
-      const type v = x[i];                                                                                        \
-      y[i] = (type)(result);                                                                                      \
-    }                                                                                                             \
+#define UNARY(class, type, op, result)                                                                         \
+  static void class##_##op(const void *source, void *target, size_t count, const struct onr_unary_params *p) { \
+    const type *x = source;                                                                                    \
+    type *y = target;                                                                                          \
+    (void)p;                                                                                                   \
+    for (size_t i = 0; i < count; i++) {                                                                       \
+      const type v = x[i];                                                                                     \
+      y[i] = (type)(result);                                                                                   \
+    }                                                                                                          \
   }
 
 static inline int64_t negate(int64_t v) { return (int64_t)(0 - (uint64_t)v); }
@@ -49,18 +49,18 @@ UNARY(u64, uint64_t, SHRINK, onri_f64_to_u64(shrink((double)v, p)))
 UNARY(u64, uint64_t, BITWISE_NOT, ~v)
 
 static const onri_unary_function i64_unary_table[ONR_NUM_UNARY] = {
-    [ONR_UNARY_ABS] = i64_ABS,   [ONR_UNARY_NEG] = i64_NEG,       [ONR_UNARY_SIGN] = i64_SIGN,
-    [ONR_UNARY_RELU] = i64_RELU, [ONR_UNARY_SHRINK] = i64_SHRINK, [ONR_UNARY_NOT] = i64_NOT,
+    [ONR_UNARY_ABS] = i64_ABS,
+    [ONR_UNARY_NEG] = i64_NEG,
+    [ONR_UNARY_SIGN] = i64_SIGN,
+    [ONR_UNARY_RELU] = i64_RELU,
+    [ONR_UNARY_SHRINK] = i64_SHRINK,
+    [ONR_UNARY_NOT] = i64_NOT,
     [ONR_UNARY_BITWISE_NOT] = i64_BITWISE_NOT,
     [ONR_UNARY_ERF] = i64_ERF,
 };
 static const onri_unary_function u64_unary_table[ONR_NUM_UNARY] = {
-    [ONR_UNARY_ABS] = u64_ABS,
-    [ONR_UNARY_SIGN] = u64_SIGN,
-    [ONR_UNARY_ERF] = u64_ERF,
-    [ONR_UNARY_RELU] = u64_RELU,
-    [ONR_UNARY_SHRINK] = u64_SHRINK,
-    [ONR_UNARY_BITWISE_NOT] = u64_BITWISE_NOT,
+    [ONR_UNARY_ABS] = u64_ABS,   [ONR_UNARY_SIGN] = u64_SIGN,     [ONR_UNARY_ERF] = u64_ERF,
+    [ONR_UNARY_RELU] = u64_RELU, [ONR_UNARY_SHRINK] = u64_SHRINK, [ONR_UNARY_BITWISE_NOT] = u64_BITWISE_NOT,
 };
 
 onri_unary_function onri_unary_of_class(enum onr_unary op, enum onri_class c) {

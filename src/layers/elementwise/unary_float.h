@@ -1,27 +1,27 @@
 /* unary_float.h: the unary functions on one floating-point type; included for float and for double, with REAL the type,
  * M(name) the libm function of that type, and NAME(op) the name of the function that results. */
 
-#define UNARY(op, result)                                                                                \
+#define UNARY(op, result)                                                                                  \
   static void NAME(op)(const void *source, void *target, size_t count, const struct onr_unary_params *p) { \
-    const REAL *x = source;                                                                              \
-    REAL *y = target;                                                                                    \
-    const REAL alpha = (REAL)p->alpha, beta = (REAL)p->beta;                                             \
-    (void)alpha;                                                                                         \
-    (void)beta;                                                                                          \
-    for (size_t i = 0; i < count; i++) {                                                                 \
-      const REAL v = x[i];                                                                               \
-      y[i] = (result);                                                                                   \
-    }                                                                                                    \
+    const REAL *x = source;                                                                                \
+    REAL *y = target;                                                                                      \
+    const REAL alpha = (REAL)p->alpha, beta = (REAL)p->beta;                                               \
+    (void)alpha;                                                                                           \
+    (void)beta;                                                                                            \
+    for (size_t i = 0; i < count; i++) {                                                                   \
+      const REAL v = x[i];                                                                                 \
+      y[i] = (result);                                                                                     \
+    }                                                                                                      \
   }
-#define TEST(op, result)                                                                                 \
+#define TEST(op, result)                                                                                   \
   static void NAME(op)(const void *source, void *target, size_t count, const struct onr_unary_params *p) { \
-    const REAL *x = source;                                                                              \
-    unsigned char *y = target;                                                                           \
-    (void)p;                                                                                             \
-    for (size_t i = 0; i < count; i++) {                                                                 \
-      const REAL v = x[i];                                                                               \
-      y[i] = (result);                                                                                   \
-    }                                                                                                    \
+    const REAL *x = source;                                                                                \
+    unsigned char *y = target;                                                                             \
+    (void)p;                                                                                               \
+    for (size_t i = 0; i < count; i++) {                                                                   \
+      const REAL v = x[i];                                                                                 \
+      y[i] = (result);                                                                                     \
+    }                                                                                                      \
   }
 
 /* min(max(v, low), high) that keeps NaN */
@@ -68,8 +68,8 @@ UNARY(ERF, M(erf)(v))
 UNARY(SIGMOID, NAME(sigmoid)(v))
 UNARY(RELU, v < 0 ? 0 : v)
 UNARY(LEAKY_RELU, v < 0 ? alpha * v : v)
-UNARY(ELU, v < 0 ? alpha *M(expm1)(v) : v)
-UNARY(CELU, v > 0 ? v : NAME(limit)(alpha *M(expm1)(v / alpha), (REAL)-INFINITY, 0))
+UNARY(ELU, v < 0 ? alpha * M(expm1)(v) : v)
+UNARY(CELU, v > 0 ? v : NAME(limit)(alpha * M(expm1)(v / alpha), (REAL)-INFINITY, 0))
 UNARY(SELU, beta *(v > 0 ? v : alpha * M(expm1)(v)))
 UNARY(HARD_SIGMOID, NAME(limit)(alpha *v + beta, 0, 1))
 UNARY(HARD_SWISH, v *NAME(limit)(alpha *v + beta, 0, 1))
@@ -80,7 +80,7 @@ UNARY(GELU, (REAL)0.5 * v * (1 + M(erf)(v * (REAL)0.70710678118654752440)))
 UNARY(GELU_TANH, NAME(gelu_tanh)(v))
 UNARY(MISH, v *M(tanh)(NAME(softplus)(v)))
 UNARY(SWISH, v *NAME(sigmoid)(alpha *v))
-UNARY(SHRINK, v < -alpha ? v + beta : v > alpha ? v - beta : v == v ? 0 : v)
+UNARY(SHRINK, v<-alpha ? v + beta : v> alpha ? v - beta : v == v ? 0 : v)
 UNARY(CLIP, NAME(limit)(v, alpha, beta))
 UNARY(AFFINE, alpha *v + beta)
 UNARY(SQUARE, v *v)
@@ -89,11 +89,28 @@ TEST(IS_INF, (v == (REAL)INFINITY && p->beta != 0) || (v == (REAL)-INFINITY && p
 
 #define ROW(op) [ONR_UNARY_##op] = NAME(op)
 static const onri_unary_function NAME(unary_table)[ONR_NUM_UNARY] = {
-    ROW(ABS), ROW(NEG), ROW(SIGN), ROW(CEIL), ROW(FLOOR), ROW(ROUND), ROW(SQRT), ROW(RECIPROCAL), ROW(EXP), ROW(LOG),
-    ROW(SIN), ROW(COS), ROW(TAN), ROW(ASIN), ROW(ACOS), ROW(ATAN), ROW(SINH), ROW(COSH), ROW(TANH), ROW(ASINH),
-    ROW(ACOSH), ROW(ATANH), ROW(ERF), ROW(SIGMOID), ROW(RELU), ROW(LEAKY_RELU), ROW(ELU), ROW(CELU), ROW(SELU),
-    ROW(HARD_SIGMOID), ROW(HARD_SWISH), ROW(SOFTPLUS), ROW(SOFTSIGN), ROW(THRESHOLDED_RELU), ROW(GELU), ROW(GELU_TANH),
-    ROW(MISH), ROW(SWISH), ROW(SHRINK), ROW(CLIP), ROW(AFFINE), ROW(SQUARE), ROW(IS_NAN), ROW(IS_INF),
+    ROW(ABS),        ROW(NEG),
+    ROW(SIGN),       ROW(CEIL),
+    ROW(FLOOR),      ROW(ROUND),
+    ROW(SQRT),       ROW(RECIPROCAL),
+    ROW(EXP),        ROW(LOG),
+    ROW(SIN),        ROW(COS),
+    ROW(TAN),        ROW(ASIN),
+    ROW(ACOS),       ROW(ATAN),
+    ROW(SINH),       ROW(COSH),
+    ROW(TANH),       ROW(ASINH),
+    ROW(ACOSH),      ROW(ATANH),
+    ROW(ERF),        ROW(SIGMOID),
+    ROW(RELU),       ROW(LEAKY_RELU),
+    ROW(ELU),        ROW(CELU),
+    ROW(SELU),       ROW(HARD_SIGMOID),
+    ROW(HARD_SWISH), ROW(SOFTPLUS),
+    ROW(SOFTSIGN),   ROW(THRESHOLDED_RELU),
+    ROW(GELU),       ROW(GELU_TANH),
+    ROW(MISH),       ROW(SWISH),
+    ROW(SHRINK),     ROW(CLIP),
+    ROW(AFFINE),     ROW(SQUARE),
+    ROW(IS_NAN),     ROW(IS_INF),
 };
 
 #undef ROW

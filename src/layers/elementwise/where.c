@@ -41,14 +41,14 @@ struct selection {
   size_t condition_step, a_step, b_step, count;
 };
 
-#define SELECT(name, type)                                                                     \
-  static void select_##name(const struct selection *s) {                                       \
-    const type *a = s->a, *b = s->b;                                                           \
-    type *y = s->y;                                                                            \
-    for (size_t i = 0; i < s->count; i++) {                                                    \
-      const type p = a[i * s->a_step], q = b[i * s->b_step];                                   \
-      y[i] = s->condition[i * s->condition_step] ? p : q;                                      \
-    }                                                                                          \
+#define SELECT(name, type)                                   \
+  static void select_##name(const struct selection *s) {     \
+    const type *a = s->a, *b = s->b;                         \
+    type *y = s->y;                                          \
+    for (size_t i = 0; i < s->count; i++) {                  \
+      const type p = a[i * s->a_step], q = b[i * s->b_step]; \
+      y[i] = s->condition[i * s->condition_step] ? p : q;    \
+    }                                                        \
   }
 SELECT(1, uint8_t)
 SELECT(2, uint16_t)
@@ -70,17 +70,19 @@ static void where_part(void *context, size_t begin, size_t end) {
   const struct onr_call *call = context;
   const struct where_state *state = call->state;
   const size_t size = onr_dtype_size(call->out[0].dtype);
-  void (*const select)(const struct selection *s) = select_of_size(size);
+  void (*select)(const struct selection *s) = select_of_size(size);
   struct onri_tile tile;
   for (; begin < end; begin += tile.rows * tile.count) {
     onri_broadcast_tile(&state->broadcast, begin, end, SIZE_MAX, &tile);
     for (size_t r = 0; r < tile.rows; r++) {
-      const struct selection s = {
-          .condition = (const uint8_t *)call->inputs[0] + tile.operand[0] + r * tile.row[0],
-          .a = (const char *)call->inputs[1] + (tile.operand[1] + r * tile.row[1]) * size,
-          .b = (const char *)call->inputs[2] + (tile.operand[2] + r * tile.row[2]) * size,
-          .y = (char *)call->outputs[0] + (tile.offset + r * tile.count) * size,
-          .condition_step = tile.step[0], .a_step = tile.step[1], .b_step = tile.step[2], .count = tile.count};
+      const struct selection s = {.condition = (const uint8_t *)call->inputs[0] + tile.operand[0] + r * tile.row[0],
+                                  .a = (const char *)call->inputs[1] + (tile.operand[1] + r * tile.row[1]) * size,
+                                  .b = (const char *)call->inputs[2] + (tile.operand[2] + r * tile.row[2]) * size,
+                                  .y = (char *)call->outputs[0] + (tile.offset + r * tile.count) * size,
+                                  .condition_step = tile.step[0],
+                                  .a_step = tile.step[1],
+                                  .b_step = tile.step[2],
+                                  .count = tile.count};
       select(&s);
     }
   }
@@ -94,7 +96,10 @@ static enum onr_status where_run(struct onr_call *call) {
 
 const struct onr_layer onri_layer_where = {
     .name = "where",
-    .inputs_min = 3, .inputs_max = 3, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 3,
+    .inputs_max = 3,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .state_size = sizeof(struct where_state),
     .infer = where_infer,
     .plan = where_plan,

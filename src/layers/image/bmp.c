@@ -21,7 +21,8 @@ static enum onr_status read_header(struct onri_picture *p, struct bmp *b, uint64
   if (p->size < FILE_HEADER + OLD_HEADER) return onri_picture_broken(p, "it ends early");
   const uint32_t header = u32(h);
   const int old = header == OLD_HEADER;
-  if ((!old && header < HEADER) || header > p->size - FILE_HEADER) return onri_picture_broken(p, "its header has no known length");
+  if ((!old && header < HEADER) || header > p->size - FILE_HEADER)
+    return onri_picture_broken(p, "its header has no known length");
   const int64_t signed_height = old ? (int64_t)u16(h + 6) : (int64_t)(int32_t)u32(h + 8);
   const int64_t signed_width = old ? (int64_t)u16(h + 4) : (int64_t)(int32_t)u32(h + 4);
   if (signed_width < 0) return onri_picture_broken(p, "its width is negative");
@@ -37,8 +38,10 @@ static enum onr_status read_header(struct onri_picture *p, struct bmp *b, uint64
   const uint32_t compression = old ? NO_COMPRESSION : u32(h + 16);
   if (compression == NO_COMPRESSION) return ONR_STATUS_OK;
   if ((compression != BIT_FIELDS && compression != ALPHA_BIT_FIELDS) || (b->bits != 16 && b->bits != 32))
-    return onr_fail(p->error, ONR_STATUS_UNSUPPORTED, "a BMP picture with compression number %u and %u bits", compression, b->bits);
-  if (p->size < FILE_HEADER + HEADER + 12) return onri_picture_broken(p, "it ends early"); /* masks follow the first 40 bytes */
+    return onr_fail(p->error, ONR_STATUS_UNSUPPORTED, "a BMP picture with compression number %u and %u bits",
+                    compression, b->bits);
+  if (p->size < FILE_HEADER + HEADER + 12)
+    return onri_picture_broken(p, "it ends early"); /* masks follow the first 40 bytes */
   for (int c = 0; c < 3; c++) b->mask[c] = u32(h + HEADER + 4 * c);
   return ONR_STATUS_OK;
 }
@@ -76,13 +79,16 @@ enum onr_status onri_picture_bmp(struct onri_picture *p) {
   uint64_t width, height;
   ONR_TRY(read_header(p, &b, &width, &height));
   const int indexed = b.bits == 1 || b.bits == 2 || b.bits == 4 || b.bits == 8;
-  if (!indexed && b.bits != 16 && b.bits != 24 && b.bits != 32) return onri_picture_broken(p, "it has no known number of bits a pixel");
+  if (!indexed && b.bits != 16 && b.bits != 24 && b.bits != 32)
+    return onri_picture_broken(p, "it has no known number of bits a pixel");
   if (indexed) {
     if (b.palette_count == 0 || b.palette_count > 1u << b.bits) b.palette_count = 1u << b.bits;
-    if ((p->size - b.palette) / b.palette_step < b.palette_count) return onri_picture_broken(p, "its palette ends early");
+    if ((p->size - b.palette) / b.palette_step < b.palette_count)
+      return onri_picture_broken(p, "its palette ends early");
   }
   const uint64_t row = (width * b.bits + 31) / 32 * 4;
-  if (b.pixels > p->size || (row > 0 && (p->size - b.pixels) / row < height)) return onri_picture_broken(p, "it ends early");
+  if (b.pixels > p->size || (row > 0 && (p->size - b.pixels) / row < height))
+    return onri_picture_broken(p, "it ends early");
   ONR_TRY(onri_picture_start(p, width, height));
   for (size_t y = 0; y < p->height; y++) {
     const uint8_t *source = p->bytes + b.pixels + (b.top_down ? y : p->height - 1 - y) * row;

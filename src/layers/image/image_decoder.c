@@ -29,7 +29,7 @@ static enum onr_status allocate(struct onri_picture *picture) {
   ONR_TRY(onr_call_resize(call, 0, &desc, &target->data));
   if (grey) target->colours = onri_allocate(call->env->allocator, picture->width * picture->height * 3);
   picture->rgb = grey ? target->colours : target->data;
-  return picture->rgb != NULL ? ONR_STATUS_OK : onr_fail(call->error, ONR_STATUS_NO_MEMORY, "no memory for a picture");
+  return picture->rgb ? ONR_STATUS_OK : onr_fail(call->error, ONR_STATUS_NO_MEMORY, "no memory for a picture");
 }
 
 static void swap_red_and_blue(uint8_t *rgb, size_t pixels) {
@@ -49,8 +49,12 @@ static void make_grey(const uint8_t *rgb, size_t pixels, uint8_t *grey) {
 static enum onr_status image_run(struct onr_call *call) {
   const struct onr_image_decoder_params *p = call->params;
   struct target target = {.call = call};
-  struct onri_picture picture = {.bytes = call->inputs[0], .size = (size_t)call->in[0].dim[0], .env = call->env, .error = call->error,
-                                 .allocate = allocate, .context = &target};
+  struct onri_picture picture = {.bytes = call->inputs[0],
+                                 .size = (size_t)call->in[0].dim[0],
+                                 .env = call->env,
+                                 .error = call->error,
+                                 .allocate = allocate,
+                                 .context = &target};
   const enum onr_status status = onri_picture_decode(&picture);
   const size_t pixels = picture.width * picture.height;
   if (status == ONR_STATUS_OK && p->pixels == ONR_PIXELS_BGR) swap_red_and_blue(picture.rgb, pixels);
@@ -61,8 +65,12 @@ static enum onr_status image_run(struct onr_call *call) {
 
 const struct onr_layer onri_layer_image_decoder = {
     .name = "image_decoder",
-    .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .flags = ONR_LAYER_DYNAMIC,
     .params_size = sizeof(struct onr_image_decoder_params),
-    .infer = image_infer, .run = image_run,
+    .infer = image_infer,
+    .run = image_run,
 };

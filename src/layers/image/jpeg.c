@@ -26,8 +26,7 @@ static _Noreturn void fail(j_common_ptr jpeg) {
   jpeg->err->format_message(jpeg, why);
   if (jpeg->err->msg_code == JERR_OUT_OF_MEMORY || jpeg->err->msg_code == JERR_NO_BACKING_STORE)
     d->status = onr_fail(d->picture->error, ONR_STATUS_NO_MEMORY, "no memory to decode a JPEG picture: %s", why);
-  else
-    d->status = onri_picture_broken(d->picture, why);
+  else d->status = onri_picture_broken(d->picture, why);
   longjmp(d->out, 1);
 }
 
@@ -56,7 +55,8 @@ static enum onr_status decode(struct decoder *d) {
   jpeg_mem_src(jpeg, p->bytes, (unsigned long)p->size);
   jpeg_read_header(jpeg, TRUE);
   if (jpeg->num_components != 1 && jpeg->num_components != 3)
-    return onr_fail(p->error, ONR_STATUS_UNSUPPORTED, "a JPEG picture of %d components: expected 1 or 3", jpeg->num_components);
+    return onr_fail(p->error, ONR_STATUS_UNSUPPORTED, "a JPEG picture of %d components: expected 1 or 3",
+                    jpeg->num_components);
   ONR_TRY(onri_picture_start(p, jpeg->image_width, jpeg->image_height));
   jpeg->out_color_space = JCS_RGB;
   jpeg_start_decompress(jpeg);

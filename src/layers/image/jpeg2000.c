@@ -1,5 +1,5 @@
-/* jpeg2000.c: through OpenJPEG. The boxes of JP2 and the sizes in the codestream are read here, before the library makes
- * tables for as many tiles as they name. */
+/* jpeg2000.c: through OpenJPEG. The boxes of JP2 and the sizes in the codestream are read here, before the library
+ * makes tables for as many tiles as they name. */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,8 +7,13 @@
 
 #include "layers/image/picture.h"
 
-enum { SIZ_BYTES = 42, /* from the start of the codestream to the first component */
-       MOST_COMPONENTS = 4, TILE_BYTES = 14 /* of its headers */, TILE_MEMORY = 8192, COMPONENT_MEMORY = 2048 };
+enum {
+  SIZ_BYTES = 42, /* from the start of the codestream to the first component */
+  MOST_COMPONENTS = 4,
+  TILE_BYTES = 14 /* of its headers */,
+  TILE_MEMORY = 8192,
+  COMPONENT_MEMORY = 2048
+};
 #define BOX(a, b, c, d) ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
 
 struct reader {
@@ -47,10 +52,12 @@ static enum onr_status check_colours(const struct onri_picture *p, const uint8_t
   uint32_t type;
   size_t length;
   while (next_box(&at, end, &type, &contents, &length)) {
-    if (type == BOX('p', 'c', 'l', 'r')) return onr_fail(p->error, ONR_STATUS_UNSUPPORTED, "a JPEG 2000 picture with a palette");
-    if (type == BOX('c', 'o', 'l', 'r') && length >= 7 && contents[0] == 1 && u32(contents + 3) != 16 && u32(contents + 3) != 17)
-      return onr_fail(p->error, ONR_STATUS_UNSUPPORTED, "a JPEG 2000 picture in colour space number %u: expected sRGB or grey",
-                      u32(contents + 3));
+    if (type == BOX('p', 'c', 'l', 'r'))
+      return onr_fail(p->error, ONR_STATUS_UNSUPPORTED, "a JPEG 2000 picture with a palette");
+    if (type == BOX('c', 'o', 'l', 'r') && length >= 7 && contents[0] == 1 && u32(contents + 3) != 16 &&
+        u32(contents + 3) != 17)
+      return onr_fail(p->error, ONR_STATUS_UNSUPPORTED,
+                      "a JPEG 2000 picture in colour space number %u: expected sRGB or grey", u32(contents + 3));
   }
   return ONR_STATUS_OK;
 }
@@ -83,9 +90,11 @@ static enum onr_status read_size(struct reader *r, uint32_t *components) {
   const uint8_t *s = r->stream;
   if (r->size < SIZ_BYTES || u32(s) != 0xFF4FFF51) return onri_picture_broken(p, "its codestream has no header");
   const uint32_t right = u32(s + 8), bottom = u32(s + 12), left = u32(s + 16), top = u32(s + 20), count = u16(s + 40);
-  const uint64_t across = tiles_along(right, u32(s + 32), u32(s + 24)), down = tiles_along(bottom, u32(s + 36), u32(s + 28));
+  const uint64_t across = tiles_along(right, u32(s + 32), u32(s + 24)),
+                 down = tiles_along(bottom, u32(s + 36), u32(s + 28));
   if (count == 0 || count > MOST_COMPONENTS)
-    return onr_fail(p->error, ONR_STATUS_UNSUPPORTED, "a JPEG 2000 picture of %u components: expected 1 to %d", count, MOST_COMPONENTS);
+    return onr_fail(p->error, ONR_STATUS_UNSUPPORTED, "a JPEG 2000 picture of %u components: expected 1 to %d", count,
+                    MOST_COMPONENTS);
   if (r->size - SIZ_BYTES < 3 * (size_t)count || right < left || bottom < top || across == 0 || down == 0)
     return onri_picture_broken(p, "its sizes make no sense");
   for (uint32_t c = 0; c < count; c++)
@@ -95,7 +104,8 @@ static enum onr_status read_size(struct reader *r, uint32_t *components) {
     return onri_picture_broken(p, "it names more tiles than it can hold");
   *components = count;
   ONR_TRY(onri_picture_start(p, right - left, bottom - top));
-  return onri_picture_afford(p, (uint64_t)p->width * p->height * 4 * count + across * down * (TILE_MEMORY + count * COMPONENT_MEMORY));
+  return onri_picture_afford(
+      p, (uint64_t)p->width * p->height * 4 * count + across * down * (TILE_MEMORY + count * COMPONENT_MEMORY));
 }
 
 static OPJ_SIZE_T read_bytes(void *target, OPJ_SIZE_T count, void *reader) {
@@ -123,7 +133,7 @@ static OPJ_OFF_T skip(OPJ_OFF_T count, void *reader) {
 
 static void note_error(const char *message, void *reader) {
   struct reader *r = reader;
-  if (r->why[0] == '\0') snprintf(r->why, sizeof r->why, "%.*s", (int)strcspn(message, "\n"), message);
+  if (r->why[0] == '\0') snprintf(r->why, sizeof(r->why), "%.*s", (int)strcspn(message, "\n"), message);
 }
 
 static void say_nothing(const char *message, void *reader) {
@@ -143,7 +153,7 @@ static enum onr_status copy_samples(struct onri_picture *p, const opj_image_t *i
   if (image->numcomps != components) return onri_picture_broken(p, "its components are not those of its header");
   for (uint32_t c = 0; c < components; c++) {
     const opj_image_comp_t *k = &image->comps[c];
-    if (k->data == NULL || k->w != p->width || k->h != p->height || k->prec < 1 || k->prec > 31)
+    if (!k->data || k->w != p->width || k->h != p->height || k->prec < 1 || k->prec > 31)
       return onri_picture_broken(p, "its components are not those of its header");
   }
   for (int c = 0; c < 3; c++) {
@@ -167,8 +177,9 @@ static enum onr_status decode(struct reader *r, opj_codec_t *codec, opj_stream_t
   opj_stream_set_user_data_length(stream, r->size);
   const int decoded = opj_setup_decoder(codec, &parameters) && opj_read_header(stream, codec, &image) &&
                       opj_decode(codec, stream, image) && opj_end_decompress(codec, stream) && r->why[0] == '\0';
-  const enum onr_status status = decoded ? copy_samples(r->picture, image, components)
-                                         : onri_picture_broken(r->picture, r->why[0] != '\0' ? r->why : "its data ends early");
+  const enum onr_status status =
+      decoded ? copy_samples(r->picture, image, components)
+              : onri_picture_broken(r->picture, r->why[0] != '\0' ? r->why : "its data ends early");
   opj_image_destroy(image);
   return status;
 }
@@ -180,9 +191,9 @@ enum onr_status onri_picture_jpeg2000(struct onri_picture *picture) {
   ONR_TRY(read_size(&r, &components));
   opj_codec_t *codec = opj_create_decompress(OPJ_CODEC_J2K);
   opj_stream_t *stream = opj_stream_create(65536, OPJ_TRUE);
-  const enum onr_status status = codec != NULL && stream != NULL
-                                     ? decode(&r, codec, stream, components)
-                                     : onr_fail(picture->error, ONR_STATUS_NO_MEMORY, "no memory to decode a JPEG 2000 picture");
+  const enum onr_status status =
+      codec && stream ? decode(&r, codec, stream, components)
+                      : onr_fail(picture->error, ONR_STATUS_NO_MEMORY, "no memory to decode a JPEG 2000 picture");
   opj_stream_destroy(stream);
   opj_destroy_codec(codec);
   return status;

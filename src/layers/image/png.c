@@ -54,7 +54,7 @@ static enum onr_status decode(struct decoder *d) {
   struct onri_picture *p = d->picture;
   if (setjmp(png_jmpbuf(d->png))) return d->status;
   png_set_read_fn(d->png, d, read_bytes);
-  png_set_user_limits(d->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);      /* onri_picture_start has them */
+  png_set_user_limits(d->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);         /* onri_picture_start has them */
   png_set_keep_unknown_chunks(d->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1); /* text and profiles can be bombs */
   png_read_info(d->png, d->info);
   ONR_TRY(onri_picture_start(p, png_get_image_width(d->png, d->info), png_get_image_height(d->png, d->info)));
@@ -72,8 +72,8 @@ enum onr_status onri_picture_png(struct onri_picture *picture) {
   struct decoder d = {.picture = picture};
   enum onr_status status = ONR_STATUS_NO_MEMORY;
   d.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &d, fail, say_nothing, &d, allocate, release);
-  if (d.png != NULL) d.info = png_create_info_struct(d.png);
-  if (d.info != NULL) status = decode(&d);
+  if (d.png) d.info = png_create_info_struct(d.png);
+  if (d.info) status = decode(&d);
   else onr_fail(picture->error, status, "no memory to decode a PNG picture");
   png_destroy_read_struct(&d.png, &d.info, NULL);
   return status;

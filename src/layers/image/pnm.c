@@ -60,7 +60,8 @@ static enum onr_status read_samples(struct onri_picture *p, struct reader *r, in
         continue;
       }
       if (!(kind == 1 ? read_bit(r, &v) : kind < 4 ? read_number(r, most, &v) : read_binary(r, most, &v)))
-        return onri_picture_broken(p, r->at == r->end ? "it ends early" : "a sample is not a number in the range of the file");
+        return onri_picture_broken(
+            p, r->at == r->end ? "it ends early" : "a sample is not a number in the range of the file");
       p->rgb[3 * i + (size_t)c] = (uint8_t)((v * 255 + most / 2) / most);
     }
   return ONR_STATUS_OK;
@@ -73,7 +74,8 @@ enum onr_status onri_picture_pnm(struct onri_picture *p) {
   if (!read_number(&r, INT32_MAX, &width) || !read_number(&r, INT32_MAX, &height) ||
       (kind % 3 != 1 && (!read_number(&r, 65535, &most) || most == 0)))
     return onri_picture_broken(p, "width, height or the largest sample is no number in range");
-  if (kind > 3 && (r.at == r.end || !is_space(*r.at++))) return onri_picture_broken(p, "no white space before the samples");
+  if (kind > 3 && (r.at == r.end || !is_space(*r.at++)))
+    return onri_picture_broken(p, "no white space before the samples");
   ONR_TRY(onri_picture_start(p, width, height));
   return kind == 4 ? read_bits(p, &r) : read_samples(p, &r, kind, most);
 }

@@ -44,7 +44,7 @@ static toff_t size_of(thandle_t handle) { return ((struct reader *)handle)->pict
 static int note_error(TIFF *tiff, void *reader, const char *module, const char *format, va_list arguments) {
   struct reader *r = reader;
   (void)tiff, (void)module;
-  if (r->why[0] == '\0') vsnprintf(r->why, sizeof r->why, format, arguments);
+  if (r->why[0] == '\0') vsnprintf(r->why, sizeof(r->why), format, arguments);
   return 1;
 }
 
@@ -56,11 +56,12 @@ static int ignore_warning(TIFF *tiff, void *reader, const char *module, const ch
 static TIFF *open_tiff(struct reader *r) {
   const uint64_t most = r->picture->env->limits.tensor_bytes;
   TIFFOpenOptions *options = TIFFOpenOptionsAlloc();
-  if (options == NULL) return NULL;
+  if (!options) return NULL;
   TIFFOpenOptionsSetMaxSingleMemAlloc(options, most > PTRDIFF_MAX ? PTRDIFF_MAX : (tmsize_t)most);
   TIFFOpenOptionsSetErrorHandlerExtR(options, note_error, r);
   TIFFOpenOptionsSetWarningHandlerExtR(options, ignore_warning, r);
-  TIFF *tiff = TIFFClientOpenExt("picture", "rm", r, read_bytes, write_nothing, seek, close_nothing, size_of, NULL, NULL, options);
+  TIFF *tiff = TIFFClientOpenExt("picture", "rm", r, read_bytes, write_nothing, seek, close_nothing, size_of, NULL,
+                                 NULL, options);
   TIFFOpenOptionsFree(options);
   return tiff;
 }
@@ -76,8 +77,8 @@ static enum onr_status decode(struct reader *r, TIFF *tiff) {
   ONR_TRY(onri_picture_start(p, width, height));
   const size_t pixels = p->width * p->height;
   ONR_TRY(onri_picture_afford(p, (uint64_t)pixels * 4));
-  uint32_t *abgr = onri_allocate(p->env->allocator, pixels * sizeof *abgr);
-  if (abgr == NULL) return onr_fail(p->error, ONR_STATUS_NO_MEMORY, "no memory to decode a TIFF picture");
+  uint32_t *abgr = onri_allocate(p->env->allocator, pixels * sizeof(*abgr));
+  if (!abgr) return onr_fail(p->error, ONR_STATUS_NO_MEMORY, "no memory to decode a TIFF picture");
   const int whole = TIFFReadRGBAImageOriented(tiff, width, height, abgr, ORIENTATION_TOPLEFT, 1) && r->why[0] == '\0';
   for (size_t i = 0; whole && i < pixels; i++)
     for (int c = 0; c < 3; c++) p->rgb[3 * i + (size_t)c] = (uint8_t)(abgr[i] >> (8 * c));
@@ -88,7 +89,7 @@ static enum onr_status decode(struct reader *r, TIFF *tiff) {
 enum onr_status onri_picture_tiff(struct onri_picture *picture) {
   struct reader r = {.picture = picture};
   TIFF *tiff = open_tiff(&r);
-  if (tiff == NULL) return onri_picture_broken(picture, r.why);
+  if (!tiff) return onri_picture_broken(picture, r.why);
   const enum onr_status status = decode(&r, tiff);
   TIFFClose(tiff);
   return status;

@@ -11,7 +11,7 @@ enum onr_status onri_picture_webp(struct onri_picture *p) {
   if (features.has_animation) return onr_fail(p->error, ONR_STATUS_UNSUPPORTED, "a moving WebP picture");
   ONR_TRY(onri_picture_start(p, (uint64_t)features.width, (uint64_t)features.height));
   ONR_TRY(onri_picture_afford(p, (uint64_t)p->width * p->height * 4));
-  if (WebPDecodeRGBInto(p->bytes, p->size, p->rgb, p->width * p->height * 3, (int)(p->width * 3)) == NULL)
+  if (!WebPDecodeRGBInto(p->bytes, p->size, p->rgb, p->width * p->height * 3, (int)(p->width * 3)))
     return onri_picture_broken(p, "its data ends early or makes no sense");
   return ONR_STATUS_OK;
 }

@@ -1,5 +1,5 @@
-/* gather.c: gather (whole slices along an axis), gather_elements (single elements along an axis), gather_nd (slices named
- * by several coordinates). Indices are checked first, then everything is copied on all threads. */
+/* gather.c: gather (whole slices along an axis), gather_elements (single elements along an axis), gather_nd (slices
+ * named by several coordinates). Indices are checked first, then everything is copied on all threads. */
 #include "kernels/move/copy.h"
 #include "layers/index/indices.h"
 #include "layers/layers.h"
@@ -19,7 +19,8 @@ static enum onr_status gather_infer(struct onr_call *call) {
   ONR_TRY(onri_axis_resolve(p->axis, x.rank, &axis, call->error));
   struct onr_desc out = {.dtype = x.dtype, .rank = x.rank - 1 + indices.rank};
   if (out.rank > ONR_MAX_RANK)
-    return onr_fail(call->error, ONR_STATUS_LIMIT, "the result has rank %d: the highest is %d", (int)out.rank, ONR_MAX_RANK);
+    return onr_fail(call->error, ONR_STATUS_LIMIT, "the result has rank %d: the highest is %d", (int)out.rank,
+                    ONR_MAX_RANK);
   int32_t n = 0;
   for (int32_t d = 0; d < axis; d++) out.dim[n++] = x.dim[d];
   for (int32_t d = 0; d < indices.rank; d++) out.dim[n++] = indices.dim[d];
@@ -44,7 +45,7 @@ static enum onr_status gather_plan(struct onr_call *call) {
   s->count = (size_t)onr_desc_elements(&call->in[1]);
   s->block = (size_t)onri_product(x, axis + 1, x->rank) * onr_dtype_size(x->dtype);
   s->length = x->dim[axis];
-  if (s->outer == 1 && s->count == 1 && call->inputs[1] != NULL) {
+  if (s->outer == 1 && s->count == 1 && call->inputs[1]) {
     ONR_TRY(onri_indices_check(call, 1, 0, 1, 1, s->length));
     call->view[0].of = 0;
     call->view[0].offset = (size_t)onri_index_at(onri_indices(call, 1), 0, s->length) * s->block;
@@ -145,7 +146,8 @@ static void elements_rows(void *context, size_t begin, size_t end) {
 static enum onr_status gather_elements_run(struct onr_call *call) {
   const struct onr_gather_params *p = call->params;
   const struct onr_desc *x = &call->in[0], *indices = &call->in[1];
-  struct elements_job job = {indices, onri_indices(call, 1), {0}, 0, 0, onr_dtype_size(x->dtype), call->inputs[0], call->outputs[0]};
+  struct elements_job job = {indices,         onri_indices(call, 1), {0}, 0, 0, onr_dtype_size(x->dtype),
+                             call->inputs[0], call->outputs[0]};
   const size_t total = (size_t)onr_desc_elements(indices);
   int32_t axis;
   if (total == 0) return ONR_STATUS_OK;
@@ -170,19 +172,21 @@ static enum onr_status gather_nd_infer(struct onr_call *call) {
   ONR_TRY(onri_expect_rank(call, 1, 1, ONR_MAX_RANK));
   const int32_t least = x.rank < indices.rank ? x.rank : indices.rank;
   if (p->batch_dims < 0 || p->batch_dims >= least)
-    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "batch_dims is %lld: expected 0..%d", (long long)p->batch_dims, (int)least - 1);
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "batch_dims is %lld: expected 0..%d", (long long)p->batch_dims,
+                    (int)least - 1);
   const int32_t batch = (int32_t)p->batch_dims;
   const int64_t depth = indices.dim[indices.rank - 1];
   for (int32_t d = 0; d < batch; d++)
     if (x.dim[d] != indices.dim[d])
-      return onr_fail(call->error, ONR_STATUS_SHAPE, "batch dimension %d is %lld in the data, %lld in the indices", (int)d,
-                      (long long)x.dim[d], (long long)indices.dim[d]);
+      return onr_fail(call->error, ONR_STATUS_SHAPE, "batch dimension %d is %lld in the data, %lld in the indices",
+                      (int)d, (long long)x.dim[d], (long long)indices.dim[d]);
   if (depth < 1 || depth > x.rank - batch)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "the last dimension of the indices is %lld: expected 1..%d", (long long)depth,
-                    (int)(x.rank - batch));
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "the last dimension of the indices is %lld: expected 1..%d",
+                    (long long)depth, (int)(x.rank - batch));
   struct onr_desc out = {.dtype = x.dtype, .rank = indices.rank - 1 + x.rank - batch - (int32_t)depth};
   if (out.rank > ONR_MAX_RANK)
-    return onr_fail(call->error, ONR_STATUS_LIMIT, "the result has rank %d: the highest is %d", (int)out.rank, ONR_MAX_RANK);
+    return onr_fail(call->error, ONR_STATUS_LIMIT, "the result has rank %d: the highest is %d", (int)out.rank,
+                    ONR_MAX_RANK);
   int32_t n = 0;
   for (int32_t d = 0; d < indices.rank - 1; d++) out.dim[n++] = indices.dim[d];
   for (int32_t d = batch + (int32_t)depth; d < x.rank; d++) out.dim[n++] = x.dim[d];
@@ -213,8 +217,11 @@ static enum onr_status gather_nd_run(struct onr_call *call) {
   const struct onr_gather_nd_params *p = call->params;
   const struct onr_desc *x = &call->in[0], *indices = &call->in[1];
   const int32_t batch = (int32_t)p->batch_dims, last = indices->rank - 1, depth = (int32_t)indices->dim[last];
-  struct nd_job job = {.indices = onri_indices(call, 1), .depth = depth, .size = onr_dtype_size(x->dtype),
-                       .x = call->inputs[0], .y = call->outputs[0]};
+  struct nd_job job = {.indices = onri_indices(call, 1),
+                       .depth = depth,
+                       .size = onr_dtype_size(x->dtype),
+                       .x = call->inputs[0],
+                       .y = call->outputs[0]};
   int64_t strides[ONR_MAX_RANK];
   const size_t rows = (size_t)onri_product(indices, 0, last);
   onri_strides(x, strides);
@@ -233,20 +240,33 @@ static enum onr_status gather_nd_run(struct onr_call *call) {
 
 const struct onr_layer onri_layer_gather = {
     .name = "gather",
-    .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .params_size = sizeof(struct onr_gather_params),
     .state_size = sizeof(struct gather_state),
-    .infer = gather_infer, .plan = gather_plan, .run = gather_run,
+    .infer = gather_infer,
+    .plan = gather_plan,
+    .run = gather_run,
 };
 const struct onr_layer onri_layer_gather_elements = {
     .name = "gather_elements",
-    .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .params_size = sizeof(struct onr_gather_params),
-    .infer = gather_elements_infer, .run = gather_elements_run,
+    .infer = gather_elements_infer,
+    .run = gather_elements_run,
 };
 const struct onr_layer onri_layer_gather_nd = {
     .name = "gather_nd",
-    .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .params_size = sizeof(struct onr_gather_nd_params),
-    .infer = gather_nd_infer, .run = gather_nd_run,
+    .infer = gather_nd_infer,
+    .run = gather_nd_run,
 };

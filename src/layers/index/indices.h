@@ -37,8 +37,9 @@ static inline enum onr_status onri_indices_check(const struct onr_call *call, si
     const int64_t index = onri_index_raw(indices, first + i * stride);
     if (onri_pace_stop(&pace, 4)) return onri_env_poll(call->env, call->error);
     if (index < -limit || index >= limit)
-      return onr_fail(call->error, ONR_STATUS_INDEX, "index %lld at position %lld of input %d is out of range for a size of %lld",
-                      (long long)index, (long long)(first + i * stride), (int)input, (long long)limit);
+      return onr_fail(call->error, ONR_STATUS_INDEX,
+                      "index %lld at position %lld of input %d is out of range for a size of %lld", (long long)index,
+                      (long long)(first + i * stride), (int)input, (long long)limit);
   }
   return ONR_STATUS_OK;
 }

@@ -28,8 +28,9 @@ static enum onr_status suppression_infer(struct onr_call *call) {
   }
   if (boxes->dim[2] != 4 || boxes->dim[0] != scores->dim[0] || boxes->dim[1] != scores->dim[2]) {
     char a[160], b[160];
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "boxes are %s, scores %s: expected [batch, n, 4] and [batch, classes, n]",
-                    onr_desc_format(boxes, a, sizeof a), onr_desc_format(scores, b, sizeof b));
+    return onr_fail(call->error, ONR_STATUS_SHAPE,
+                    "boxes are %s, scores %s: expected [batch, n, 4] and [batch, classes, n]",
+                    onr_desc_format(boxes, a, sizeof(a)), onr_desc_format(scores, b, sizeof(b)));
   }
   ONR_TRY(expect_scalar(call, 2, ONR_DTYPE_I64));
   ONR_TRY(expect_scalar(call, 3, ONR_DTYPE_F32));
@@ -39,14 +40,17 @@ static enum onr_status suppression_infer(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
-/* Scratch: a key, a candidate and a sorting place for each box; the boxes selected of each class, and how many those are. */
+/* Scratch: a key, a candidate and a sorting place for each box; the boxes selected of each class, and how many those
+ * are. */
 static enum onr_status suppression_plan(struct onr_call *call) {
   const struct onr_desc *scores = &call->in[1];
   const size_t n = (size_t)scores->dim[2], classes = (size_t)scores->dim[0] * (size_t)scores->dim[1];
   size_t lists, selected;
-  if (!onri_mul_size(n, 3, &lists) || !onri_mul_size(n, classes, &selected) || !onri_add_size(lists, selected, &lists) ||
-      !onri_add_size(lists, classes, &lists) || !onri_mul_size(lists, sizeof(int64_t), &call->scratch_bytes))
-    return onr_fail(call->error, ONR_STATUS_LIMIT, "the scratch memory of non_max_suppression exceeds the address space");
+  if (!onri_mul_size(n, 3, &lists) || !onri_mul_size(n, classes, &selected) ||
+      !onri_add_size(lists, selected, &lists) || !onri_add_size(lists, classes, &lists) ||
+      !onri_mul_size(lists, sizeof(int64_t), &call->scratch_bytes))
+    return onr_fail(call->error, ONR_STATUS_LIMIT,
+                    "the scratch memory of non_max_suppression exceeds the address space");
   return ONR_STATUS_OK;
 }
 
@@ -88,7 +92,9 @@ static int overlaps(const struct corners *a, const struct corners *b, float thre
   return area_a > 0 && area_b > 0 && either > 0 && both / either > threshold;
 }
 
-static int better_score(const void *keys, int64_t a, int64_t b) { return ((const uint64_t *)keys)[a] > ((const uint64_t *)keys)[b]; }
+static int better_score(const void *keys, int64_t a, int64_t b) {
+  return ((const uint64_t *)keys)[a] > ((const uint64_t *)keys)[b];
+}
 
 /* The boxes selected of one class, best first; returns how many. A NaN score is never selected. */
 static int64_t select_boxes(const struct suppression *s, const float *boxes /* [n, 4] */, const float *scores /* [n] */,
@@ -153,8 +159,13 @@ static enum onr_status suppression_run(struct onr_call *call) {
 
 const struct onr_layer onri_layer_non_max_suppression = {
     .name = "non_max_suppression",
-    .inputs_min = 2, .inputs_max = 5, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 2,
+    .inputs_max = 5,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .flags = ONR_LAYER_DYNAMIC,
     .params_size = sizeof(struct onr_non_max_suppression_params),
-    .infer = suppression_infer, .plan = suppression_plan, .run = suppression_run,
+    .infer = suppression_infer,
+    .plan = suppression_plan,
+    .run = suppression_run,
 };

@@ -1,5 +1,5 @@
-/* non_zero.c: the coordinates of elements that are not 0, one column each; and compress: the slices that a condition names.
- * Both count first, then ask for the output. */
+/* non_zero.c: the coordinates of elements that are not 0, one column each; and compress: the slices that a condition
+ * names. Both count first, then ask for the output. */
 #include <string.h>
 
 #include "base/convert.h"
@@ -33,7 +33,9 @@ static void non_zero_flags(enum onr_dtype dtype, const char *x, size_t count, ui
   onri_load(part, x, count * parts, &block);
   memset(flags, 0, count);
   for (size_t i = 0; i < count * parts; i++)
-    flags[i / parts] |= class == ONRI_CLASS_F32 ? block.f32[i] != 0 : class == ONRI_CLASS_F64 ? block.f64[i] != 0 : block.u64[i] != 0;
+    flags[i / parts] |= class == ONRI_CLASS_F32   ? block.f32[i] != 0
+                        : class == ONRI_CLASS_F64 ? block.f64[i] != 0
+                                                  : block.u64[i] != 0;
 }
 
 static int64_t count_non_zero(enum onr_dtype dtype, const char *x, size_t count) {
@@ -65,7 +67,7 @@ static enum onr_status non_zero_run(struct onr_call *call) {
   uint8_t flags[BLOCK];
   void *y;
   ONR_TRY(onr_call_resize(call, 0, &desc, &y));
-  if (y == NULL || dims[1] == 0) return ONR_STATUS_OK;
+  if (!y || dims[1] == 0) return ONR_STATUS_OK;
   int64_t column = 0;
   struct onri_pace pace = {call->env, 0};
   for (size_t i = 0; i < count && !onri_pace_stop(&pace, 8 * BLOCK); i += BLOCK) {
@@ -98,7 +100,8 @@ static enum onr_status compress_view(const struct onr_call *call, struct compres
   return ONR_STATUS_OK;
 }
 
-static void compress_desc(const struct onr_call *call, const struct compress_view *v, int64_t kept, struct onr_desc *out) {
+static void compress_desc(const struct onr_call *call, const struct compress_view *v, int64_t kept,
+                          struct onr_desc *out) {
   const struct onr_compress_params *p = call->params;
   const enum onr_dtype dtype = call->in[0].dtype;
   *out = p->flat ? onr_desc_make(dtype, 1, &kept) : call->in[0];
@@ -131,7 +134,7 @@ static enum onr_status compress_run(struct onr_call *call) {
   for (size_t i = 0; i < conditions; i++) kept += condition[i] != 0;
   compress_desc(call, &v, kept, &desc);
   ONR_TRY(onr_call_resize(call, 0, &desc, &data));
-  if (data == NULL || onr_desc_elements(&desc) == 0) return ONR_STATUS_OK;
+  if (!data || onr_desc_elements(&desc) == 0) return ONR_STATUS_OK;
   char *y = data;
   struct onri_pace pace = {call->env, 0};
   for (size_t o = 0; o < v.outer; o++) {
@@ -148,14 +151,22 @@ static enum onr_status compress_run(struct onr_call *call) {
 
 const struct onr_layer onri_layer_non_zero = {
     .name = "non_zero",
-    .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .flags = ONR_LAYER_DYNAMIC,
-    .infer = non_zero_infer, .run = non_zero_run,
+    .infer = non_zero_infer,
+    .run = non_zero_run,
 };
 const struct onr_layer onri_layer_compress = {
     .name = "compress",
-    .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .flags = ONR_LAYER_DYNAMIC,
     .params_size = sizeof(struct onr_compress_params),
-    .infer = compress_infer, .run = compress_run,
+    .infer = compress_infer,
+    .run = compress_run,
 };

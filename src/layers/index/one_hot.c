@@ -63,9 +63,7 @@ static int read_integer(enum onr_dtype dtype, const void *data, size_t i, int64_
     case ONRI_CLASS_F32: real = (double)v.f32; break;
     case ONRI_CLASS_F64: real = v.f64; break;
     case ONRI_CLASS_U64:
-    case ONRI_CLASS_I64:
-      *result = v.i64;
-      return onri_dtype_class(dtype) == ONRI_CLASS_I64 || v.u64 <= INT64_MAX;
+    case ONRI_CLASS_I64: *result = v.i64; return onri_dtype_class(dtype) == ONRI_CLASS_I64 || v.u64 <= INT64_MAX;
     default: return 0;
   }
   if (!(fabs(real) < 0x1p62)) return 0;
@@ -120,15 +118,23 @@ static enum onr_status one_hot_run(struct onr_call *call) {
 
 const struct onr_layer onri_layer_eye_like = {
     .name = "eye_like",
-    .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .flags = ONR_LAYER_SHAPE_ONLY,
     .params_size = sizeof(struct onr_eye_like_params),
-    .infer = eye_like_infer, .run = eye_like_run,
+    .infer = eye_like_infer,
+    .run = eye_like_run,
 };
 const struct onr_layer onri_layer_one_hot = {
     .name = "one_hot",
-    .inputs_min = 3, .inputs_max = 3, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 3,
+    .inputs_max = 3,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .shape_inputs = 1u << 1,
     .params_size = sizeof(struct onr_one_hot_params),
-    .infer = one_hot_infer, .run = one_hot_run,
+    .infer = one_hot_infer,
+    .run = one_hot_run,
 };

@@ -19,7 +19,8 @@ static void copy_data(struct onr_call *call) {
 static enum onr_status check_types(struct onr_call *call, enum onr_reduction reduction) {
   ONR_TRY(onri_expect_dtype(call, 1, ONRI_DTYPES_INDEX));
   ONR_TRY(onri_expect_same_dtype(call, 0, 2));
-  if (reduction != ONR_REDUCTION_NONE) ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_NUMBER | ONRI_DTYPE_BIT(ONR_DTYPE_BOOL)));
+  if (reduction != ONR_REDUCTION_NONE)
+    ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_NUMBER | ONRI_DTYPE_BIT(ONR_DTYPE_BOOL)));
   return ONR_STATUS_OK;
 }
 
@@ -90,11 +91,12 @@ static enum onr_status scatter_nd_infer(struct onr_call *call) {
   ONR_TRY(onri_expect_rank(call, 1, 1, ONR_MAX_RANK));
   const int64_t depth = indices->dim[indices->rank - 1];
   if (depth < 1 || depth > x->rank)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "the last dimension of the indices is %lld: expected 1..%d", (long long)depth,
-                    (int)x->rank);
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "the last dimension of the indices is %lld: expected 1..%d",
+                    (long long)depth, (int)x->rank);
   const int32_t outer = indices->rank - 1, inner = x->rank - (int32_t)depth;
   if (updates->rank != outer + inner)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "the updates have rank %d: expected %d", (int)updates->rank, (int)(outer + inner));
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "the updates have rank %d: expected %d", (int)updates->rank,
+                    (int)(outer + inner));
   for (int32_t d = 0; d < updates->rank; d++) {
     const int64_t expected = d < outer ? indices->dim[d] : x->dim[d - outer + (int32_t)depth];
     if (updates->dim[d] != expected)
@@ -153,15 +155,16 @@ static enum onr_status tensor_scatter_infer(struct onr_call *call) {
     ONR_TRY(onri_expect_dtype(call, 2, ONRI_DTYPES_INDEX));
     ONR_TRY(onri_expect_rank(call, 2, 1, 1));
     if (call->in[2].dim[0] != cache->dim[0])
-      return onr_fail(call->error, ONR_STATUS_SHAPE, "%lld write positions for a batch of %lld", (long long)call->in[2].dim[0],
-                      (long long)cache->dim[0]);
+      return onr_fail(call->error, ONR_STATUS_SHAPE, "%lld write positions for a batch of %lld",
+                      (long long)call->in[2].dim[0], (long long)cache->dim[0]);
   }
   call->out[0] = call->in[0];
   return ONR_STATUS_OK;
 }
 
 /* First position of batch item b. */
-static enum onr_status first_position(const struct onr_call *call, size_t b, int64_t length, int64_t count, int64_t *first) {
+static enum onr_status first_position(const struct onr_call *call, size_t b, int64_t length, int64_t count,
+                                      int64_t *first) {
   const struct onr_tensor_scatter_params *p = call->params;
   *first = onri_has(call, 2) ? onri_index_raw(onri_indices(call, 2), b) : 0;
   if (*first < 0 || (!p->circular && *first > length - count))
@@ -200,19 +203,34 @@ static enum onr_status tensor_scatter_run(struct onr_call *call) {
 
 const struct onr_layer onri_layer_scatter_elements = {
     .name = "scatter_elements",
-    .inputs_min = 3, .inputs_max = 3, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 3,
+    .inputs_max = 3,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .params_size = sizeof(struct onr_scatter_elements_params),
-    .infer = scatter_elements_infer, .plan = scatter_plan, .run = scatter_elements_run,
+    .infer = scatter_elements_infer,
+    .plan = scatter_plan,
+    .run = scatter_elements_run,
 };
 const struct onr_layer onri_layer_scatter_nd = {
     .name = "scatter_nd",
-    .inputs_min = 3, .inputs_max = 3, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 3,
+    .inputs_max = 3,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .params_size = sizeof(struct onr_scatter_nd_params),
-    .infer = scatter_nd_infer, .plan = scatter_plan, .run = scatter_nd_run,
+    .infer = scatter_nd_infer,
+    .plan = scatter_plan,
+    .run = scatter_nd_run,
 };
 const struct onr_layer onri_layer_tensor_scatter = {
     .name = "tensor_scatter",
-    .inputs_min = 2, .inputs_max = 3, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 2,
+    .inputs_max = 3,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .params_size = sizeof(struct onr_tensor_scatter_params),
-    .infer = tensor_scatter_infer, .plan = scatter_plan, .run = tensor_scatter_run,
+    .infer = tensor_scatter_infer,
+    .plan = scatter_plan,
+    .run = tensor_scatter_run,
 };

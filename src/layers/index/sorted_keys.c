@@ -23,14 +23,14 @@ static int number_less(const void *context, int64_t a, int64_t b) {
   return numbers[a] < numbers[b];
 }
 
-enum onr_status onri_sorted_keys_make(struct onri_sorted_keys *keys, enum onr_dtype dtype, const void *list, size_t count,
-                                      struct onr_env *env, struct onr_error *error) {
+enum onr_status onri_sorted_keys_make(struct onri_sorted_keys *keys, enum onr_dtype dtype, const void *list,
+                                      size_t count, struct onr_env *env, struct onr_error *error) {
   const int text = dtype == ONR_DTYPE_STRING;
-  int64_t *other = onr_env_allocate(env, count * sizeof *other);
-  uint64_t *numbers = text ? NULL : onr_env_allocate(env, count * sizeof *numbers);
+  int64_t *other = onr_env_allocate(env, count * sizeof(*other));
+  uint64_t *numbers = text ? NULL : onr_env_allocate(env, count * sizeof(*numbers));
   *keys = (struct onri_sorted_keys){.dtype = dtype, .list = list, .count = count};
-  keys->order = onr_env_allocate(env, count * sizeof *keys->order);
-  if (!text) keys->numbers = onr_env_allocate(env, count * sizeof *keys->numbers);
+  keys->order = onr_env_allocate(env, count * sizeof(*keys->order));
+  if (!text) keys->numbers = onr_env_allocate(env, count * sizeof(*keys->numbers));
   const int ok = other && keys->order && (text || (numbers && keys->numbers));
   if (ok) {
     for (size_t i = 0; i < count; i++) keys->order[i] = (int64_t)i;
@@ -73,9 +73,11 @@ void onri_sorted_keys_find(const struct onri_sorted_keys *keys, const void *x, s
   uint64_t numbers[BLOCK];
   for (size_t first = 0; first < count; first += BLOCK) {
     const size_t n = count - first < BLOCK ? count - first : BLOCK;
-    if (keys->dtype != ONR_DTYPE_STRING) onri_order_keys(keys->dtype, (const char *)x + first * onr_dtype_size(keys->dtype), n, numbers, NULL);
+    if (keys->dtype != ONR_DTYPE_STRING)
+      onri_order_keys(keys->dtype, (const char *)x + first * onr_dtype_size(keys->dtype), n, numbers, NULL);
     for (size_t i = 0; i < n; i++)
-      positions[first + i] =
-          keys->dtype == ONR_DTYPE_STRING ? find_string(keys, (const struct onr_string *)x + first + i) : find_number(keys, numbers[i]);
+      positions[first + i] = keys->dtype == ONR_DTYPE_STRING
+                                 ? find_string(keys, (const struct onr_string *)x + first + i)
+                                 : find_number(keys, numbers[i]);
   }
 }

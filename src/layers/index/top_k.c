@@ -1,6 +1,7 @@
 /* top_k.c: the k largest or smallest elements along an axis, in order, and where they were.
  *
- * Each line goes through a heap of k (key, index) pairs whose root is the worst one kept: O(n log k), no copy of the line. */
+ * Each line goes through a heap of k (key, index) pairs whose root is the worst one kept: O(n log k), no copy of the
+ * line. */
 #include "base/checked.h"
 #include "base/env.h"
 #include "base/shape.h"
@@ -160,15 +161,23 @@ static void top_k_parts(void *context, size_t begin, size_t end) {
   const size_t lines = job->s->outer * job->s->inner, parts = job->s->num_parts;
   for (size_t part = begin; part < end; part++) {
     const size_t last = lines / parts * (part + 1) + (part + 1 == parts ? lines % parts : 0);
-    for (size_t line = lines / parts * part; line < last && !onr_env_cancelled(job->env); line++) top_k_line(job, line, job->scratch + part * job->s->k);
+    for (size_t line = lines / parts * part; line < last && !onr_env_cancelled(job->env); line++)
+      top_k_line(job, line, job->scratch + part * job->s->k);
   }
 }
 
 static enum onr_status top_k_run(struct onr_call *call) {
   const struct onr_top_k_params *p = call->params;
   const struct top_k_state *s = call->state;
-  struct top_k_job job = {s, call->env, call->in[0].dtype, onr_dtype_size(call->in[0].dtype), p->largest, call->inputs[0],
-                          call->outputs[0], call->num_out > 1 ? call->outputs[1] : NULL, call->scratch};
+  struct top_k_job job = {s,
+                          call->env,
+                          call->in[0].dtype,
+                          onr_dtype_size(call->in[0].dtype),
+                          p->largest,
+                          call->inputs[0],
+                          call->outputs[0],
+                          call->num_out > 1 ? call->outputs[1] : NULL,
+                          call->scratch};
   if (s->k == 0 || s->num_parts == 0) return ONR_STATUS_OK;
   onr_parallel_for(call->env, s->num_parts, 1, top_k_parts, &job);
   return ONR_STATUS_OK;
@@ -176,9 +185,14 @@ static enum onr_status top_k_run(struct onr_call *call) {
 
 const struct onr_layer onri_layer_top_k = {
     .name = "top_k",
-    .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 2,
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs_min = 1,
+    .outputs_max = 2,
     .shape_inputs = 1u << 1,
     .params_size = sizeof(struct onr_top_k_params),
     .state_size = sizeof(struct top_k_state),
-    .infer = top_k_infer, .plan = top_k_plan, .run = top_k_run,
+    .infer = top_k_infer,
+    .plan = top_k_plan,
+    .run = top_k_run,
 };

@@ -1,8 +1,9 @@
 /* unique.c: the different elements of x, or the different slices along an axis.
  *
- * outputs  0 the values; 1 where each stands first; 2 for each item of x the number of its value; 3 how often each occurs
- * Items are sorted by their elements' order keys (strings: by bytes; complex numbers: by their two parts), stably, so that the first of equal ones is the one
- * that stands first in x; then groups are numbered in sorted order or in order of first appearance. */
+ * outputs  0 the values; 1 where each stands first; 2 for each item of x the number of its value; 3 how often each
+ * occurs Items are sorted by their elements' order keys (strings: by bytes; complex numbers: by their two parts),
+ * stably, so that the first of equal ones is the one that stands first in x; then groups are numbered in sorted order
+ * or in order of first appearance. */
 #include <string.h>
 
 #include "base/checked.h"
@@ -76,7 +77,7 @@ static int compare_items(const struct items *items, int64_t a, int64_t b) {
   for (size_t o = 0; o < items->outer; o++) {
     const size_t i = (o * items->count + (size_t)a) * items->inner, j = (o * items->count + (size_t)b) * items->inner;
     for (size_t k = 0; k < items->inner; k++) {
-      if (items->strings != NULL) {
+      if (items->strings) {
         const int order = compare_strings(&items->strings[i + k], &items->strings[j + k]);
         if (order != 0) return order;
       } else if (items->keys[i + k] != items->keys[j + k]) {
@@ -96,8 +97,10 @@ struct groups {
   int64_t *inverse; /* [count] group of each item */
 };
 
-/* order: items sorted. With sorted == 0 groups are renumbered by their first item, which is found by walking the items. */
-static void make_groups(const struct items *items, const int64_t *order, int64_t *renumber, int sorted, struct groups *g) {
+/* order: items sorted. With sorted == 0 groups are renumbered by their first item, which is found by walking the items.
+ */
+static void make_groups(const struct items *items, const int64_t *order, int64_t *renumber, int sorted,
+                        struct groups *g) {
   g->found = 0;
   for (size_t i = 0; i < items->count; i++) {
     if (i == 0 || compare_items(items, order[i - 1], order[i]) != 0) {
@@ -115,7 +118,7 @@ static void make_groups(const struct items *items, const int64_t *order, int64_t
     if (renumber[group] < 0) renumber[group] = (int64_t)next++;
     g->inverse[i] = renumber[group];
   }
-  memset(g->counts, 0, g->found * sizeof *g->counts);
+  memset(g->counts, 0, g->found * sizeof(*g->counts));
   for (size_t i = items->count; i-- > 0;) {
     g->counts[g->inverse[i]]++;
     g->first[g->inverse[i]] = (int64_t)i;
@@ -128,7 +131,7 @@ static enum onr_status write_list(struct onr_call *call, size_t output, const in
   void *data;
   if (output >= call->num_out) return ONR_STATUS_OK;
   ONR_TRY(onr_call_resize(call, output, &desc, &data));
-  if (data != NULL && count > 0) memcpy(data, list, count * sizeof *list);
+  if (data && count > 0) memcpy(data, list, count * sizeof(*list));
   return ONR_STATUS_OK;
 }
 
@@ -138,7 +141,7 @@ static enum onr_status write_values(struct onr_call *call, const struct items *i
   void *data;
   values_desc(call, items, (int64_t)g->found, &desc);
   ONR_TRY(onr_call_resize(call, 0, &desc, &data));
-  if (data == NULL || onr_desc_elements(&desc) == 0) return ONR_STATUS_OK;
+  if (!data || onr_desc_elements(&desc) == 0) return ONR_STATUS_OK;
   for (size_t o = 0; o < items->outer; o++)
     for (size_t i = 0; i < g->found; i++)
       onri_copy_element((char *)data + (o * g->found + i) * block,
@@ -173,8 +176,13 @@ static enum onr_status unique_run(struct onr_call *call) {
 
 const struct onr_layer onri_layer_unique = {
     .name = "unique",
-    .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 4,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs_min = 1,
+    .outputs_max = 4,
     .flags = ONR_LAYER_DYNAMIC,
     .params_size = sizeof(struct onr_unique_params),
-    .infer = unique_infer, .plan = unique_plan, .run = unique_run,
+    .infer = unique_infer,
+    .plan = unique_plan,
+    .run = unique_run,
 };

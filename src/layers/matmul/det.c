@@ -15,8 +15,8 @@ static enum onr_status det_infer(struct onr_call *c) {
   ONR_TRY(onri_expect_dtype(c, 0, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_expect_rank(c, 0, 2, ONR_MAX_RANK));
   if (x->dim[x->rank - 1] != x->dim[x->rank - 2])
-    return onr_fail(c->error, ONR_STATUS_SHAPE, "expected square matrices, found %lld x %lld", (long long)x->dim[x->rank - 2],
-                    (long long)x->dim[x->rank - 1]);
+    return onr_fail(c->error, ONR_STATUS_SHAPE, "expected square matrices, found %lld x %lld",
+                    (long long)x->dim[x->rank - 2], (long long)x->dim[x->rank - 1]);
   c->out[0] = onr_desc_make(x->dtype, x->rank - 2, x->dim);
   return ONR_STATUS_OK;
 }
@@ -58,6 +58,12 @@ static int64_t det_steps(const struct onr_call *c) {
   return onri_mul_i64(onr_desc_elements(&c->in[0]), c->in[0].dim[c->in[0].rank - 1], &product) ? product : INT64_MAX;
 }
 
-const struct onr_layer onri_layer_det = {
-    .name = "det", .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
-    .infer = det_infer, .plan = det_plan, .run = det_run, .steps = det_steps};
+const struct onr_layer onri_layer_det = {.name = "det",
+                                         .inputs_min = 1,
+                                         .inputs_max = 1,
+                                         .outputs_min = 1,
+                                         .outputs_max = 1,
+                                         .infer = det_infer,
+                                         .plan = det_plan,
+                                         .run = det_run,
+                                         .steps = det_steps};

@@ -2,8 +2,8 @@
  *
  * inputs    one or more tensors of one number type
  * output 0  as the equation says
- * path      two operands at a time, left to right, as one batched matrix product: labels of both that are still needed are
- *           batch dimensions, labels of both that are not are summed over, and what only one has and nobody needs is summed
+ * path      two operands at a time, left to right, as one batched matrix product: labels of both that are still needed
+ * are batch dimensions, labels of both that are not are summed over, and what only one has and nobody needs is summed
  *           up before. Operands that do not lie as the product wants them are copied. */
 #include <string.h>
 
@@ -128,16 +128,15 @@ static int even_stride(const struct einsum_state *s, const struct view *v, uint6
   for (int i = LABELS; i-- > 0;) {
     const int label = s->order[i];
     if (!(group & bit(label))) continue;
-    if (expected == 0)
-      *stride = v->stride[label];
-    else if (v->stride[label] != expected)
-      return 0;
+    if (expected == 0) *stride = v->stride[label];
+    else if (v->stride[label] != expected) return 0;
     expected = v->stride[label] * (size_t)s->equation.size[label];
   }
   return 1;
 }
 
-/* Operand of a product in rows and columns; copied (into *at) when it is not evenly spaced or something is summed up first. */
+/* Operand of a product in rows and columns; copied (into *at) when it is not evenly spaced or something is summed up
+ * first. */
 static int plan_operand(struct onr_call *call, const struct einsum_state *s, struct view *v, const uint64_t *groups,
                         uint64_t summed, struct gather *gather, size_t *row, size_t *column, size_t *at) {
   int copy = summed != 0;
@@ -161,13 +160,13 @@ static void plan_step(struct onr_call *call, struct einsum_state *s, struct step
   const size_t size = onri_class_size(onri_dtype_class(call->in[0].dtype));
   struct walk batch_b = {.total = 1};
   *step = (struct step){.batch.total = 1};
-  step->copy_a = plan_operand(call, s, a, of_a, a->labels & ~b->labels & ~needed, &step->gather_a, &step->a_row, &step->a_col,
-                              &step->a_at);
-  step->copy_b = plan_operand(call, s, b, of_b, b->labels & ~a->labels & ~needed, &step->gather_b, &step->b_row, &step->b_col,
-                              &step->b_at);
+  step->copy_a = plan_operand(call, s, a, of_a, a->labels & ~b->labels & ~needed, &step->gather_a, &step->a_row,
+                              &step->a_col, &step->a_at);
+  step->copy_b = plan_operand(call, s, b, of_b, b->labels & ~a->labels & ~needed, &step->gather_b, &step->b_row,
+                              &step->b_col, &step->b_at);
   walk_labels(s, a, batch, &step->batch);
   walk_labels(s, b, batch, &batch_b);
-  memcpy(step->b_stride, batch_b.stride, sizeof step->b_stride);
+  memcpy(step->b_stride, batch_b.stride, sizeof(step->b_stride));
   step->m = total_of(s, rows);
   step->n = total_of(s, columns);
   step->k = total_of(s, inner);
@@ -190,7 +189,8 @@ static void set_order(struct einsum_state *s) {
 static int is_result(const struct einsum_state *s, const struct view *v, uint64_t out) {
   const struct view dense = dense_view(s, &out, 1);
   for (int l = 0; l < LABELS; l++)
-    if ((out & bit(l)) && s->equation.size[l] != 1 && (!(v->labels & bit(l)) || v->stride[l] != dense.stride[l])) return 0;
+    if ((out & bit(l)) && s->equation.size[l] != 1 && (!(v->labels & bit(l)) || v->stride[l] != dense.stride[l]))
+      return 0;
   return 1;
 }
 
@@ -247,19 +247,13 @@ static void copy_element(const struct copy *c, size_t from, size_t to) {
   }
   for (size_t i = 0; i < summed->total; i++) {
     const size_t at = from + walk_offset(summed, summed->count, i);
-    if (c->class == ONRI_CLASS_F32)
-      real += (double)((const float *)c->from)[at];
-    else if (c->class == ONRI_CLASS_F64)
-      real += ((const double *)c->from)[at];
-    else
-      whole += ((const uint64_t *)c->from)[at];
+    if (c->class == ONRI_CLASS_F32) real += (double)((const float *)c->from)[at];
+    else if (c->class == ONRI_CLASS_F64) real += ((const double *)c->from)[at];
+    else whole += ((const uint64_t *)c->from)[at];
   }
-  if (c->class == ONRI_CLASS_F32)
-    ((float *)c->to)[to] = (float)real;
-  else if (c->class == ONRI_CLASS_F64)
-    ((double *)c->to)[to] = real;
-  else
-    ((uint64_t *)c->to)[to] = whole;
+  if (c->class == ONRI_CLASS_F32) ((float *)c->to)[to] = (float)real;
+  else if (c->class == ONRI_CLASS_F64) ((double *)c->to)[to] = real;
+  else ((uint64_t *)c->to)[to] = whole;
 }
 
 /* Items are lines along the innermost dimension. */
@@ -306,18 +300,26 @@ static void product_tiles(void *context, size_t begin, size_t end) {
       a_at += rest % s->batch.dim[d] * s->batch.stride[d];
       b_at += rest % s->batch.dim[d] * s->b_stride[d];
     }
-    const struct onri_gemm whole = {.m = s->m, .n = s->n, .k = s->k, .a = p->a + a_at * size, .a_row = s->a_row,
-                                    .a_col = s->a_col, .b = p->b + b_at * size, .b_row = s->b_row, .b_col = s->b_col,
-                                    .c = p->c + batch * s->m * s->n * size, .c_row = s->n, .alpha = 1.0};
-    const struct onri_gemm part =
-        onri_gemm_part(p->class, &whole, row, s->m - row < TILE_ROWS ? s->m - row : TILE_ROWS, column,
-                       s->n - column < TILE_COLUMNS ? s->n - column : TILE_COLUMNS);
+    const struct onri_gemm whole = {.m = s->m,
+                                    .n = s->n,
+                                    .k = s->k,
+                                    .a = p->a + a_at * size,
+                                    .a_row = s->a_row,
+                                    .a_col = s->a_col,
+                                    .b = p->b + b_at * size,
+                                    .b_row = s->b_row,
+                                    .b_col = s->b_col,
+                                    .c = p->c + batch * s->m * s->n * size,
+                                    .c_row = s->n,
+                                    .alpha = 1.0};
+    const struct onri_gemm part = onri_gemm_part(p->class, &whole, row, s->m - row < TILE_ROWS ? s->m - row : TILE_ROWS,
+                                                 column, s->n - column < TILE_COLUMNS ? s->n - column : TILE_COLUMNS);
     onri_gemm_long(p->class, &part, p->env);
   }
 }
 
 static void run_step(struct onr_call *call, const struct step *s, const void *a, const void *b, void *c) {
-  char *const scratch = call->scratch;
+  char *scratch = call->scratch;
   struct product p = {call->env, s, onri_dtype_class(call->in[0].dtype), a, b, c, 0, 0};
   if (s->copy_a) {
     run_gather(call, &s->gather_a, a, scratch + s->a_at);
@@ -336,8 +338,8 @@ static enum onr_status einsum_run(struct onr_call *call) {
   struct einsum_state *s = call->state;
   const enum onr_dtype dtype = call->in[0].dtype;
   const size_t operands = s->equation.operands, elements = (size_t)onr_desc_elements(&call->out[0]);
-  char *const scratch = call->scratch;
-  void *const y = onri_is_native(dtype) ? call->outputs[0] : scratch + s->y_at;
+  char *scratch = call->scratch;
+  void *y = onri_is_native(dtype) ? call->outputs[0] : scratch + s->y_at;
   if (elements == 0) return ONR_STATUS_OK;
   const void *result = onri_operand(call, 0, s->operand_at[0]);
   for (size_t i = 1; i < operands; i++) {

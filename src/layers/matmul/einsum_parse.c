@@ -28,11 +28,13 @@ static enum onr_status read_term(const char *equation, size_t *at, struct writte
     } else if (letter >= 0 && term->count < ONR_MAX_RANK) {
       term->label[term->count++] = (uint8_t)letter;
     } else if (letter >= 0) {
-      return onr_fail(error, ONR_STATUS_ATTRIBUTE, "expected at most %d letters a term in an einsum equation", ONR_MAX_RANK);
+      return onr_fail(error, ONR_STATUS_ATTRIBUTE, "expected at most %d letters a term in an einsum equation",
+                      ONR_MAX_RANK);
     } else {
-      return onr_fail(error, ONR_STATUS_ATTRIBUTE,
-                      "expected letters, one ellipsis a term, ',' and '->' in an einsum equation, found byte 0x%02x at %zu",
-                      (unsigned)(unsigned char)c, *at);
+      return onr_fail(
+          error, ONR_STATUS_ATTRIBUTE,
+          "expected letters, one ellipsis a term, ',' and '->' in an einsum equation, found byte 0x%02x at %zu",
+          (unsigned)(unsigned char)c, *at);
     }
   }
 }
@@ -42,7 +44,8 @@ static enum onr_status expand(const struct written *w, int32_t dims, int32_t all
                               struct onr_error *error) {
   term->count = 0;
   if (w->count + dims > ONR_MAX_RANK)
-    return onr_fail(error, ONR_STATUS_ATTRIBUTE, "expected terms of at most %d dimensions in an einsum equation", ONR_MAX_RANK);
+    return onr_fail(error, ONR_STATUS_ATTRIBUTE, "expected terms of at most %d dimensions in an einsum equation",
+                    ONR_MAX_RANK);
   for (int32_t i = 0; i <= w->count; i++) {
     if (i == w->ellipsis)
       for (int32_t d = 0; d < dims; d++) term->label[term->count++] = (uint8_t)(ONRI_EINSUM_LETTERS + all - dims + d);
@@ -55,17 +58,17 @@ static enum onr_status set_sizes(const struct onr_call *call, size_t i, struct o
   const struct onr_desc *x = &call->in[i];
   for (int32_t d = 0; d < x->rank; d++) {
     int64_t *size = &e->size[e->in[i].label[d]];
-    if (*size < 0 || *size == 1)
-      *size = x->dim[d];
+    if (*size < 0 || *size == 1) *size = x->dim[d];
     else if (x->dim[d] != *size && x->dim[d] != 1)
-      return onr_fail(call->error, ONR_STATUS_SHAPE, "expected dimension %d of input %zu to be %lld, found %lld", (int)d, i,
-                      (long long)*size, (long long)x->dim[d]);
+      return onr_fail(call->error, ONR_STATUS_SHAPE, "expected dimension %d of input %zu to be %lld, found %lld",
+                      (int)d, i, (long long)*size, (long long)x->dim[d]);
   }
   return ONR_STATUS_OK;
 }
 
 /* Without "->": the ellipsis, then every letter that appears once, in order. */
-static enum onr_status implicit_output(const struct written *terms, size_t operands, struct written *out, struct onr_error *error) {
+static enum onr_status implicit_output(const struct written *terms, size_t operands, struct written *out,
+                                       struct onr_error *error) {
   int uses[ONRI_EINSUM_LETTERS] = {0};
   *out = (struct written){.ellipsis = 0};
   for (size_t i = 0; i < operands; i++)
@@ -108,18 +111,20 @@ static enum onr_status read_terms(const char *equation, struct written *terms, s
   at += 2;
   ONR_TRY(read_term(equation, &at, out, error));
   if (equation[at] != '\0')
-    return onr_fail(error, ONR_STATUS_ATTRIBUTE, "expected one result in an einsum equation, found more after byte %zu", at);
+    return onr_fail(error, ONR_STATUS_ATTRIBUTE, "expected one result in an einsum equation, found more after byte %zu",
+                    at);
   return ONR_STATUS_OK;
 }
 
 enum onr_status onri_einsum_parse(const struct onr_call *call, const char *equation, struct onri_einsum *e) {
   struct written terms[ONRI_EINSUM_OPERANDS], out;
   int32_t dims[ONRI_EINSUM_OPERANDS], all = 0;
-  if (equation[0] == '\0') return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected an einsum equation, found none");
+  if (equation[0] == '\0')
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected an einsum equation, found none");
   ONR_TRY(read_terms(equation, terms, &e->operands, &out, call->error));
   if (e->operands != call->num_in)
-    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected an einsum equation for %zu inputs, found %zu terms", call->num_in,
-                    e->operands);
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected an einsum equation for %zu inputs, found %zu terms",
+                    call->num_in, e->operands);
   for (size_t i = 0; i < e->operands; i++) {
     dims[i] = call->in[i].rank - terms[i].count;
     if (dims[i] < 0 || (dims[i] > 0 && terms[i].ellipsis < 0))

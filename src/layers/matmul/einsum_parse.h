@@ -5,11 +5,7 @@
 #include "onnxrun/layer.h"
 
 /* Labels are numbers: 0..51 letters in ASCII order, then the dimensions under an ellipsis, outermost first. */
-enum {
-  ONRI_EINSUM_LETTERS = 52,
-  ONRI_EINSUM_LABELS = ONRI_EINSUM_LETTERS + ONR_MAX_RANK,
-  ONRI_EINSUM_OPERANDS = 16
-};
+enum { ONRI_EINSUM_LETTERS = 52, ONRI_EINSUM_LABELS = ONRI_EINSUM_LETTERS + ONR_MAX_RANK, ONRI_EINSUM_OPERANDS = 16 };
 
 struct onri_einsum_term {
   int32_t count;

@@ -10,8 +10,12 @@
 
 static struct onri_product_form form_of(const struct onr_call *call) {
   const struct onr_gemm_params *p = call->params;
-  return (struct onri_product_form){.transpose_a = p->transpose_a != 0, .transpose_b = p->transpose_b != 0,
-                                    .alpha = p->alpha, .beta = p->beta, .clamp = p->clamp, .bias_rank_max = 2};
+  return (struct onri_product_form){.transpose_a = p->transpose_a != 0,
+                                    .transpose_b = p->transpose_b != 0,
+                                    .alpha = p->alpha,
+                                    .beta = p->beta,
+                                    .clamp = p->clamp,
+                                    .bias_rank_max = 2};
 }
 
 static enum onr_status gemm_infer(struct onr_call *call) {

@@ -10,8 +10,8 @@
 
 static struct onri_product_form form_of(const struct onr_call *call) {
   const struct onr_linear_params *p = call->params;
-  return (struct onri_product_form){.transpose_b = !p->weight_transposed, .alpha = 1.0f, .beta = 1.0f, .clamp = p->clamp,
-                                    .bias_rank_max = 1};
+  return (struct onri_product_form){
+      .transpose_b = !p->weight_transposed, .alpha = 1.0f, .beta = 1.0f, .clamp = p->clamp, .bias_rank_max = 1};
 }
 
 static enum onr_status linear_infer(struct onr_call *call) {

@@ -4,13 +4,17 @@
  * input 1   B     [..., k, n] or [k]     A's type
  * input 2   bias  [n] or [1]             optional
  * output 0        [..., m, n]; m or n missing for a vector
- * path      XNNPACK (float32, float16 and bfloat16 through float32): packed weights when B is a constant matrix; else portable */
+ * path      XNNPACK (float32, float16 and bfloat16 through float32): packed weights when B is a constant matrix; else
+ * portable */
 #include "layers/matmul/product.h"
 
 static struct onri_product_form form_of(const struct onr_call *call) {
   const struct onr_matmul_params *p = call->params;
-  return (struct onri_product_form){.transpose_a = p->transpose_a != 0, .transpose_b = p->transpose_b != 0,
-                                    .alpha = p->scale == 0.0f ? 1.0f : p->scale, .beta = 1.0f, .clamp = p->clamp,
+  return (struct onri_product_form){.transpose_a = p->transpose_a != 0,
+                                    .transpose_b = p->transpose_b != 0,
+                                    .alpha = p->scale == 0.0f ? 1.0f : p->scale,
+                                    .beta = 1.0f,
+                                    .clamp = p->clamp,
                                     .bias_rank_max = 1};
 }
 

@@ -47,11 +47,12 @@ static enum onr_status expect_broadcast(const struct onr_call *call, size_t i, i
   const struct onr_desc desc = aligned(call, i, of_rows);
   struct onr_desc result;
   ONR_TRY(onri_broadcast(to, &desc, &result, call->error));
-  const int32_t repeated = desc.rank - (of_rows ? 1 : 2); /* the dimension that is summed over has no values of its own */
+  const int32_t repeated =
+      desc.rank - (of_rows ? 1 : 2); /* the dimension that is summed over has no values of its own */
   if (onr_desc_equal(&result, to) && (repeated < 0 || desc.dim[repeated] == 1)) return ONR_STATUS_OK;
   char text[96];
   return onr_fail(call->error, ONR_STATUS_SHAPE, "expected input %zu with one value, or one a %s, found %s", i,
-                  of_rows ? "row" : "column", onr_desc_format(&call->in[i], text, sizeof text));
+                  of_rows ? "row" : "column", onr_desc_format(&call->in[i], text, sizeof(text)));
 }
 
 static enum onr_status integer_shape(const struct onr_call *call, const struct roles *r, struct onri_product *product,
@@ -79,12 +80,14 @@ static enum onr_status matmul_integer_infer(struct onr_call *call) {
 
 static enum onr_status qlinear_matmul_infer(struct onr_call *call) {
   const struct roles *r = &quantised_roles;
-  const uint32_t scales = ONRI_DTYPE_BIT(ONR_DTYPE_F32) | ONRI_DTYPE_BIT(ONR_DTYPE_F16) | ONRI_DTYPE_BIT(ONR_DTYPE_BF16);
+  const uint32_t scales =
+      ONRI_DTYPE_BIT(ONR_DTYPE_F32) | ONRI_DTYPE_BIT(ONR_DTYPE_F16) | ONRI_DTYPE_BIT(ONR_DTYPE_BF16);
   struct onri_product product;
   struct onr_desc out;
   ONR_TRY(integer_shape(call, r, &product, &out));
   ONR_TRY(onri_expect_dtype(call, r->y_zero, BYTES_OR_FLOAT8));
-  for (int i = 0; i < 3; i++) ONR_TRY(onri_expect_dtype(call, (size_t[]){r->a_scale, r->b_scale, r->y_scale}[i], scales));
+  for (int i = 0; i < 3; i++)
+    ONR_TRY(onri_expect_dtype(call, (size_t[]){r->a_scale, r->b_scale, r->y_scale}[i], scales));
   ONR_TRY(expect_broadcast(call, r->a_scale, 1, &call->in[r->a]));
   ONR_TRY(expect_broadcast(call, r->b_scale, 0, &call->in[r->b]));
   if (onr_desc_elements(&call->in[r->y_scale]) != 1 || onr_desc_elements(&call->in[r->y_zero]) != 1)
@@ -144,15 +147,18 @@ struct difference {
 
 static void subtract_range(void *context, size_t begin, size_t end) {
   const struct difference *d = context;
-  const float first = d->zero == NULL ? 0 : value_of(d->dtype, d->zero, 0);
-  onri_load_as(d->dtype, (const char *)d->x + begin * onr_dtype_size(d->dtype), end - begin, ONRI_CLASS_F32, d->to + begin);
+  const float first = !d->zero ? 0 : value_of(d->dtype, d->zero, 0);
+  onri_load_as(d->dtype, (const char *)d->x + begin * onr_dtype_size(d->dtype), end - begin, ONRI_CLASS_F32,
+               d->to + begin);
   for (size_t i = begin; i < end; i++)
     d->to[i] -= d->one_zero ? first : value_of(d->dtype, d->zero, onri_dims_offset(&d->zeros, i));
 }
 
 /* A minus its zero points into scratch. */
 static const float *subtract(struct onr_call *call, const struct roles *r, size_t at) {
-  struct difference d = {.dtype = call->in[r->a].dtype, .x = call->inputs[r->a], .one_zero = 1,
+  struct difference d = {.dtype = call->in[r->a].dtype,
+                         .x = call->inputs[r->a],
+                         .one_zero = 1,
                          .to = (float *)(void *)((char *)call->scratch + at)};
   if (onri_has(call, r->a_zero)) {
     const struct onr_desc zeros = aligned(call, r->a_zero, 1);
@@ -201,8 +207,7 @@ static void load_slice(const struct job *job, size_t at, size_t depth, size_t co
   const enum onr_dtype dtype = job->call->in[job->roles->b].dtype;
   const char *b = (const char *)job->call->inputs[job->roles->b] + at; /* one byte an element */
   for (size_t i = 0; i < depth; i++, b += p->b_row, to += TILE_COLUMNS) {
-    if (p->b_col == 1)
-      onri_real_load(dtype, b, columns, to);
+    if (p->b_col == 1) onri_real_load(dtype, b, columns, to);
     else
       for (size_t j = 0; j < columns; j++) to[j] = value_of(dtype, b, j * p->b_col);
     for (size_t j = 0; j < columns; j++) to[j] -= zeros[j];
@@ -231,15 +236,22 @@ static void multiply_tile(const struct job *job, size_t batch, size_t row, size_
   }
   if (p->k > 0) load_zeros(job, b_at, columns, zeros);
   for (size_t from = 0; from < p->k; from += EXACT_DEPTH) {
-    const struct onri_gemm gemm = {.m = rows, .n = columns, .k = p->k - from < EXACT_DEPTH ? p->k - from : EXACT_DEPTH,
-                                   .a = job->a + a_at + from * p->a_col, .a_row = p->a_row, .a_col = p->a_col,
-                                   .b = b, .b_row = TILE_COLUMNS, .b_col = 1, .c = part,
-                                   .c_row = TILE_COLUMNS, .alpha = 1.0};
+    const struct onri_gemm gemm = {.m = rows,
+                                   .n = columns,
+                                   .k = p->k - from < EXACT_DEPTH ? p->k - from : EXACT_DEPTH,
+                                   .a = job->a + a_at + from * p->a_col,
+                                   .a_row = p->a_row,
+                                   .a_col = p->a_col,
+                                   .b = b,
+                                   .b_row = TILE_COLUMNS,
+                                   .b_col = 1,
+                                   .c = part,
+                                   .c_row = TILE_COLUMNS,
+                                   .alpha = 1.0};
     load_slice(job, b_at + from * p->b_row, gemm.k, columns, zeros, b);
     onri_gemm(ONRI_CLASS_F32, &gemm);
     for (size_t i = 0; i < rows; i++)
-      for (size_t j = 0; j < columns; j++)
-        sums[i * TILE_COLUMNS + j] += (double)part[i * TILE_COLUMNS + j];
+      for (size_t j = 0; j < columns; j++) sums[i * TILE_COLUMNS + j] += (double)part[i * TILE_COLUMNS + j];
   }
   for (size_t i = 0; i < rows; i++)
     write_row(job, sums + i * TILE_COLUMNS, (batch * p->m + row + i) * p->n + column, columns);
@@ -278,7 +290,9 @@ static int64_t multiply_adds(const struct onr_call *call, const struct roles *r)
 }
 
 static int64_t matmul_integer_multiply_adds(const struct onr_call *call) { return multiply_adds(call, &integer_roles); }
-static int64_t qlinear_matmul_multiply_adds(const struct onr_call *call) { return multiply_adds(call, &quantised_roles); }
+static int64_t qlinear_matmul_multiply_adds(const struct onr_call *call) {
+  return multiply_adds(call, &quantised_roles);
+}
 
 static uint32_t integer_kernel_types(const void *params, enum onr_kernel kernel) {
   (void)params;

@@ -12,8 +12,8 @@
 /* --- shapes --- */
 
 /* Rows and columns of an operand after its transposition; a vector is a row of A or a column of B. */
-static void matrix_of(const struct onr_desc *x, int transpose, int is_a, int64_t *rows, int64_t *columns, size_t *row_stride,
-                      size_t *column_stride) {
+static void matrix_of(const struct onr_desc *x, int transpose, int is_a, int64_t *rows, int64_t *columns,
+                      size_t *row_stride, size_t *column_stride) {
   if (x->rank == 1) {
     *rows = is_a ? 1 : x->dim[0];
     *columns = is_a ? x->dim[0] : 1;
@@ -47,7 +47,7 @@ static enum onr_status bias_strides(const struct onr_call *call, const struct on
   if ((columns != 1 && columns != (int64_t)p->n) || (rows != 1 && rows != (int64_t)p->m)) {
     char text[96];
     return onr_fail(call->error, ONR_STATUS_SHAPE, "expected input 2 to broadcast to [%zu,%zu], found %s", p->m, p->n,
-                    onr_desc_format(bias, text, sizeof text));
+                    onr_desc_format(bias, text, sizeof(text)));
   }
   p->bias_col = columns == 1 ? 0 : 1;
   p->bias_row = rows == 1 ? 0 : (size_t)columns;
@@ -85,8 +85,8 @@ enum onr_status onri_product_shape(const struct onr_call *call, const struct onr
     char text_a[96], text_b[96];
     return onr_fail(call->error, ONR_STATUS_SHAPE,
                     "expected operands with the same inner dimension, found %s and %s, that is %lld and %lld",
-                    onr_desc_format(a, text_a, sizeof text_a), onr_desc_format(b, text_b, sizeof text_b), (long long)k,
-                    (long long)k_of_b);
+                    onr_desc_format(a, text_a, sizeof(text_a)), onr_desc_format(b, text_b, sizeof(text_b)),
+                    (long long)k, (long long)k_of_b);
   }
   const struct onr_desc batch_a = batch_of(a), batch_b = batch_of(b);
   ONR_TRY(onri_broadcast(&batch_a, &batch_b, &batch, call->error));
@@ -121,14 +121,16 @@ int64_t onri_product_multiply_adds(const struct onri_product *p) {
 static int bias_can_be_packed(const struct onr_call *call, const struct onri_product_form *form, int64_t n) {
   if (!onri_has(call, 2)) return 1;
   const struct onr_desc *bias = &call->in[2];
-  return call->inputs[2] != NULL && form->beta == 1.0f && bias->rank >= 1 && bias->dim[bias->rank - 1] == n &&
+  return call->inputs[2] && form->beta == 1.0f && bias->rank >= 1 && bias->dim[bias->rank - 1] == n &&
          onr_desc_elements(bias) == n && bias->dtype == call->in[1].dtype;
 }
 
 /* True, with *linear filled in, when the product is XNNPACK's fully connected operator. */
 static int can_pack(const struct onr_call *call, const struct onri_product_form *form, struct onri_xnn_linear *linear) {
   const struct onr_desc *b = &call->in[1];
-  if (call->inputs[1] == NULL || b->rank != 2 || !onri_is_f32_or_narrower(b->dtype) || form->transpose_a || form->alpha != 1.0f) return 0;
+  if (!call->inputs[1] || b->rank != 2 || !onri_is_f32_or_narrower(b->dtype) || form->transpose_a ||
+      form->alpha != 1.0f)
+    return 0;
   *linear = (struct onri_xnn_linear){
       .in = (size_t)b->dim[form->transpose_b ? 1 : 0],
       .out = (size_t)b->dim[form->transpose_b ? 0 : 1],
@@ -136,7 +138,8 @@ static int can_pack(const struct onr_call *call, const struct onri_product_form 
       .min = form->clamp.enabled ? form->clamp.min : -INFINITY,
       .max = form->clamp.enabled ? form->clamp.max : INFINITY,
   };
-  return onri_xnn_linear_check(linear) == ONR_STATUS_OK && bias_can_be_packed(call, form, b->dim[form->transpose_b ? 0 : 1]);
+  return onri_xnn_linear_check(linear) == ONR_STATUS_OK &&
+         bias_can_be_packed(call, form, b->dim[form->transpose_b ? 0 : 1]);
 }
 
 static enum onr_status pack(struct onr_call *call, struct onri_product_prepared *prepared) {
@@ -145,10 +148,9 @@ static enum onr_status pack(struct onr_call *call, struct onri_product_prepared 
   const float *weights = onri_constant_f32(call, 1, &owned_weights);
   const float *bias = has_bias ? onri_constant_f32(call, 2, &owned_bias) : NULL;
   enum onr_status status;
-  if (weights == NULL || (has_bias && bias == NULL))
+  if (!weights || (has_bias && !bias))
     status = onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for converted weights");
-  else
-    status = onri_xnn_linear_pack(&prepared->weights, &prepared->linear, weights, bias, call->env, call->error);
+  else status = onri_xnn_linear_pack(&prepared->weights, &prepared->linear, weights, bias, call->env, call->error);
   onr_env_release(call->env, owned_weights);
   onr_env_release(call->env, owned_bias);
   if (status == ONR_STATUS_OK && !prepared->loses_nan) call->absorbed |= has_bias ? 6u : 2u;
@@ -188,9 +190,10 @@ static size_t batch_dim(const struct onri_product *p, const int64_t *strides, in
 enum { MOST_DEPTH = 1 << 20 };
 
 /* The product of two run-time operands as XNNPACK sees it. */
-static enum onr_status matmul_of(const struct onr_call *call, const struct onri_product_form *form, const struct onri_product *p,
-                                 struct onri_xnn_matmul *matmul) {
-  *matmul = (struct onri_xnn_matmul){.m = p->m, .n = p->n, .k = p->k, .transpose_b = form->transpose_b && call->in[1].rank > 1};
+static enum onr_status matmul_of(const struct onr_call *call, const struct onri_product_form *form,
+                                 const struct onri_product *p, struct onri_xnn_matmul *matmul) {
+  *matmul = (struct onri_xnn_matmul){
+      .m = p->m, .n = p->n, .k = p->k, .transpose_b = form->transpose_b && call->in[1].rank > 1};
   if (form->transpose_a || p->num_batch_dims > ONRI_XNN_BATCH_DIMS || p->k > MOST_DEPTH) return ONR_STATUS_UNSUPPORTED;
   if (p->num_batch_dims > 0 && same_batch(p, &call->in[0], &call->in[1])) {
     matmul->num_batch_dims = 1;
@@ -205,8 +208,8 @@ static enum onr_status matmul_of(const struct onr_call *call, const struct onri_
   return onri_xnn_matmul_check(matmul);
 }
 
-static enum onr_status make_matmul(struct onr_call *call, const struct onri_xnn_matmul *matmul, size_t m, struct xnn_operator **op,
-                                   size_t *workspace) {
+static enum onr_status make_matmul(struct onr_call *call, const struct onri_xnn_matmul *matmul, size_t m,
+                                   struct xnn_operator **op, size_t *workspace) {
   struct onri_xnn_matmul piece = *matmul;
   size_t bytes = 0;
   piece.m = m;
@@ -217,12 +220,14 @@ static enum onr_status make_matmul(struct onr_call *call, const struct onri_xnn_
 }
 
 /* A batch of small matrices stays one piece however large it is. */
-static enum onr_status plan_xnn(struct onr_call *call, struct onri_xnn_matmul *matmul, struct onri_product_state *state) {
+static enum onr_status plan_xnn(struct onr_call *call, struct onri_xnn_matmul *matmul,
+                                struct onri_product_state *state) {
   const struct onri_product *p = &state->product;
   const int64_t work = onri_product_multiply_adds(p);
   size_t workspace = 0;
   state->rows = onri_xnn_rows_at_once(p->m, p->n, p->k, call->env);
-  state->by_matrix = work > onri_xnn_most_steps(call->env) && work / (int64_t)p->batches >= onri_xnn_most_steps(call->env) / 1024;
+  state->by_matrix =
+      work > onri_xnn_most_steps(call->env) && work / (int64_t)p->batches >= onri_xnn_most_steps(call->env) / 1024;
   if (!state->by_matrix) state->rows = p->m;
   else matmul->num_batch_dims = 0;
   ONR_TRY(make_matmul(call, matmul, state->rows, &state->op, &workspace));
@@ -235,8 +240,9 @@ static enum onri_product_way choose(const struct onr_call *call, const struct on
                                     const struct onri_product_prepared *prepared, const struct onri_product *p,
                                     struct onri_xnn_matmul *matmul) {
   if (p->batches == 0 || p->m == 0 || p->n == 0) return ONRI_PRODUCT_NOTHING;
-  if (prepared->weights.data != NULL) return ONRI_PRODUCT_PACKED;
-  if (onri_xnn_usable(call->env) && onri_is_f32_or_narrower(p->dtype) && matmul_of(call, form, p, matmul) == ONR_STATUS_OK)
+  if (prepared->weights.data) return ONRI_PRODUCT_PACKED;
+  if (onri_xnn_usable(call->env) && onri_is_f32_or_narrower(p->dtype) &&
+      matmul_of(call, form, p, matmul) == ONR_STATUS_OK)
     return ONRI_PRODUCT_XNN;
   return ONRI_PRODUCT_PORTABLE;
 }
@@ -311,30 +317,43 @@ static void tile_range(void *context, size_t begin, size_t end) {
     gemm.b = (const char *)gemm.b + b_at * size;
     gemm.c = (char *)gemm.c + batch * p->m * p->n * size;
     gemm = onri_gemm_part(t->class, &gemm, row, rows, column, columns);
-    if (t->finish_only)
-      onri_gemm_finish(t->class, &gemm);
-    else
-      onri_gemm_long(t->class, &gemm, t->env);
+    if (t->finish_only) onri_gemm_finish(t->class, &gemm);
+    else onri_gemm_long(t->class, &gemm, t->env);
   }
 }
 
 static void run_tiles(struct onr_call *call, const struct onri_product_form *form, const struct onri_product *p,
                       const void *a, const void *b, const void *bias, void *c, int finish_only) {
   struct tiles t = {.product = p, .class = onri_dtype_class(p->dtype), .finish_only = finish_only, .env = call->env};
-  t.gemm = (struct onri_gemm){
-      .m = p->m, .n = p->n, .k = p->k, .a = a, .a_row = p->a_row, .a_col = p->a_col, .b = b, .b_row = p->b_row,
-      .b_col = p->b_col, .c = c, .c_row = p->n, .bias = bias, .bias_row = p->bias_row, .bias_col = p->bias_col,
-      .alpha = (double)form->alpha, .beta = (double)form->beta, .clamp = form->clamp.enabled, .min = (double)form->clamp.min,
-      .max = (double)form->clamp.max};
+  t.gemm = (struct onri_gemm){.m = p->m,
+                              .n = p->n,
+                              .k = p->k,
+                              .a = a,
+                              .a_row = p->a_row,
+                              .a_col = p->a_col,
+                              .b = b,
+                              .b_row = p->b_row,
+                              .b_col = p->b_col,
+                              .c = c,
+                              .c_row = p->n,
+                              .bias = bias,
+                              .bias_row = p->bias_row,
+                              .bias_col = p->bias_col,
+                              .alpha = (double)form->alpha,
+                              .beta = (double)form->beta,
+                              .clamp = form->clamp.enabled,
+                              .min = (double)form->clamp.min,
+                              .max = (double)form->clamp.max};
   if (finish_only && onri_gemm_is_plain(&t.gemm)) return;
   t.down = (p->m + TILE_ROWS - 1) / TILE_ROWS;
   t.across = (p->n + TILE_COLUMNS - 1) / TILE_COLUMNS;
   onr_parallel_for(call->env, p->batches * t.down * t.across, 1, tile_range, &t);
 }
 
-static void run_portable(struct onr_call *call, const struct onri_product_form *form, const struct onri_product_state *state,
-                         const void *a, const void *b, void *c, int finish_only) {
-  const void *const bias = state->product.has_bias ? onri_operand(call, 2, state->bias_at) : NULL;
+static void run_portable(struct onr_call *call, const struct onri_product_form *form,
+                         const struct onri_product_state *state, const void *a, const void *b, void *c,
+                         int finish_only) {
+  const void *bias = state->product.has_bias ? onri_operand(call, 2, state->bias_at) : NULL;
   run_tiles(call, form, &state->product, a, b, bias, c, finish_only);
 }
 
@@ -346,21 +365,22 @@ static enum onr_status run_packed(struct onr_call *call, const struct onri_produ
   if (!state->loses_nan) return ONR_STATUS_OK;
   if (!onri_all_finite(call->env, c, p->m * p->n))
     run_portable(call, form, state, a, onri_operand(call, 1, state->b_at), c, 0);
-  else
-    run_tiles(call, &clamped, p, a, a, NULL, c, 1); /* operands are not looked at */
+  else run_tiles(call, &clamped, p, a, a, NULL, c, 1); /* operands are not looked at */
   return ONR_STATUS_OK;
 }
 
-static enum onr_status run_xnn(struct onr_call *call, const struct onri_product_state *state, const float *a, const float *b, float *c) {
+static enum onr_status run_xnn(struct onr_call *call, const struct onri_product_state *state, const float *a,
+                               const float *b, float *c) {
   const struct onri_product *p = &state->product;
-  void *const workspace = (char *)call->scratch + state->workspace_at;
+  void *workspace = (char *)call->scratch + state->workspace_at;
   for (size_t batch = 0; batch < (state->by_matrix ? p->batches : 1); batch++) {
     size_t a_at, b_at;
     find_matrices(p, batch, &a_at, &b_at);
     for (size_t row = 0; row < p->m; row += state->rows) {
       struct xnn_operator *op = p->m - row < state->rows ? state->rest : state->op;
       if (onr_env_cancelled(call->env)) return ONR_STATUS_OK;
-      ONR_TRY(onri_xnn_matmul_setup(op, workspace, a + a_at + row * p->k, b + b_at, c + (batch * p->m + row) * p->n, call->error));
+      ONR_TRY(onri_xnn_matmul_setup(op, workspace, a + a_at + row * p->k, b + b_at, c + (batch * p->m + row) * p->n,
+                                    call->error));
       ONR_TRY(onri_xnn_run(op, call->env, call->error));
     }
   }
@@ -370,7 +390,7 @@ static enum onr_status run_xnn(struct onr_call *call, const struct onri_product_
 static enum onr_status run_operands(struct onr_call *call, const struct onri_product_form *form,
                                     const struct onri_product_state *state, const void *a, void *c) {
   const struct onri_product *p = &state->product;
-  const void *const b = onri_operand(call, 1, state->b_at);
+  const void *b = onri_operand(call, 1, state->b_at);
   int finish_only = 0;
   if (state->way == ONRI_PRODUCT_XNN) {
     ONR_TRY(run_xnn(call, state, a, b, c));
@@ -384,13 +404,12 @@ enum onr_status onri_product_run(struct onr_call *call, const struct onri_produc
                                  struct onri_product_state *state) {
   const struct onri_product *p = &state->product;
   if (state->way == ONRI_PRODUCT_NOTHING) return ONR_STATUS_OK;
-  void *const c = state->convert ? (char *)call->scratch + state->c_at : call->outputs[0];
-  const void *const a = onri_operand(call, 0, state->a_at);
-  if (state->way == ONRI_PRODUCT_PACKED)
-    ONR_TRY(run_packed(call, form, state, a, c));
-  else
-    ONR_TRY(run_operands(call, form, state, a, c));
-  if (state->convert) onri_convert(call->env, p->dtype, c, call->outputs[0], (size_t)onr_desc_elements(&call->out[0]), 1);
+  void *c = state->convert ? (char *)call->scratch + state->c_at : call->outputs[0];
+  const void *a = onri_operand(call, 0, state->a_at);
+  if (state->way == ONRI_PRODUCT_PACKED) ONR_TRY(run_packed(call, form, state, a, c));
+  else ONR_TRY(run_operands(call, form, state, a, c));
+  if (state->convert)
+    onri_convert(call->env, p->dtype, c, call->outputs[0], (size_t)onr_desc_elements(&call->out[0]), 1);
   return ONR_STATUS_OK;
 }
 

@@ -1,5 +1,5 @@
-/* product.h: what linear, matmul and gemm share: one product of two operands in all its forms and its ways to be computed.
- * Inputs are A, B and an optional bias, as inputs 0, 1, 2 of the call. */
+/* product.h: what linear, matmul and gemm share: one product of two operands in all its forms and its ways to be
+ * computed. Inputs are A, B and an optional bias, as inputs 0, 1, 2 of the call. */
 #ifndef ONRI_PRODUCT_H
 #define ONRI_PRODUCT_H
 
@@ -20,7 +20,8 @@ struct onri_product {
   enum onr_dtype dtype;
   size_t m, n, k, batches;
   int32_t num_batch_dims;
-  int64_t batch[ONR_MAX_RANK], a_batch[ONR_MAX_RANK], b_batch[ONR_MAX_RANK]; /* dims of the result, strides of A and B */
+  int64_t batch[ONR_MAX_RANK], a_batch[ONR_MAX_RANK],
+      b_batch[ONR_MAX_RANK]; /* dims of the result, strides of A and B */
   size_t a_row, a_col, b_row, b_col, bias_row, bias_col;
   int has_bias;
 };
@@ -40,7 +41,7 @@ struct onri_product_state {
   struct onri_xnn_rows linear;    /* PACKED */
   struct xnn_operator *op, *rest; /* XNN: for `rows` of A at once; for those that are left over, or NULL */
   size_t rows;
-  int by_matrix;                  /* XNN: one matrix of a batch at once */
+  int by_matrix; /* XNN: one matrix of a batch at once */
   int convert;   /* operands pass through scratch in their class */
   int loses_nan;
   size_t a_at, b_at, bias_at, c_at, workspace_at; /* offsets in scratch */

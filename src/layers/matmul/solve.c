@@ -19,8 +19,8 @@
 struct state {
   struct onri_dims a, b; /* of the matrices, in elements */
   size_t n, k;
-  size_t kept_at;        /* where the matrix begins whose factors are in `kept`; SIZE_MAX: there are none yet */
-  double *kept;          /* [n][n], and [n] rows exchanged; NULL: in the scratch memory */
+  size_t kept_at; /* where the matrix begins whose factors are in `kept`; SIZE_MAX: there are none yet */
+  double *kept;   /* [n][n], and [n] rows exchanged; NULL: in the scratch memory */
 };
 
 /* The dimensions in front of the last `count` ones. */
@@ -38,15 +38,16 @@ static enum onr_status solve_infer(struct onr_call *call) {
   ONR_TRY(onri_expect_rank(call, 0, 2, ONR_MAX_RANK));
   const int64_t n = a->dim[a->rank - 1];
   if (a->dim[a->rank - 2] != n)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected square matrices, found %lld x %lld", (long long)a->dim[a->rank - 2],
-                    (long long)n);
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected square matrices, found %lld x %lld",
+                    (long long)a->dim[a->rank - 2], (long long)n);
   call->out[0] = *a;
   if (!onri_has(call, 1)) return ONR_STATUS_OK;
   ONR_TRY(onri_expect_same_dtype(call, 1, 0));
   ONR_TRY(onri_expect_rank(call, 1, 1, ONR_MAX_RANK));
   const int32_t own = is_vector(call) ? 1 : 2; /* dimensions of X that are not broadcast */
   if (b->dim[b->rank - own] != n)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected right-hand sides of %lld rows as the matrices have, found %lld", (long long)n,
+    return onr_fail(call->error, ONR_STATUS_SHAPE,
+                    "expected right-hand sides of %lld rows as the matrices have, found %lld", (long long)n,
                     (long long)b->dim[b->rank - own]);
   const struct onr_desc fronts[2] = {front(a, 2), front(b, own)};
   struct onr_desc *x = &call->out[0];
@@ -66,8 +67,8 @@ static struct onri_dims matrices(const struct onr_desc *x, const struct onr_desc
 
 static int factors_bytes(size_t n, size_t *bytes) {
   size_t rows;
-  return onri_mul_size(n, n, bytes) && onri_mul_size(*bytes, sizeof(double), bytes) && onri_mul_size(n, sizeof(size_t), &rows) &&
-         onri_add_size(*bytes, rows, bytes);
+  return onri_mul_size(n, n, bytes) && onri_mul_size(*bytes, sizeof(double), bytes) &&
+         onri_mul_size(n, sizeof(size_t), &rows) && onri_add_size(*bytes, rows, bytes);
 }
 
 static enum onr_status solve_plan(struct onr_call *call) {
@@ -82,15 +83,18 @@ static enum onr_status solve_plan(struct onr_call *call) {
   s->b = matrices(&b_front, &result, s->n * s->k);
   s->kept_at = SIZE_MAX;
   size_t factors, right;
-  if (!factors_bytes(s->n, &factors) || !onri_mul_size(s->n, s->k, &right) || !onri_mul_size(right, sizeof(double), &right) ||
-      !onri_add_size(factors, right, &call->scratch_bytes))
+  if (!factors_bytes(s->n, &factors) || !onri_mul_size(s->n, s->k, &right) ||
+      !onri_mul_size(right, sizeof(double), &right) || !onri_add_size(factors, right, &call->scratch_bytes))
     return onr_fail(call->error, ONR_STATUS_LIMIT, "matrices of %zu x %zu", s->n, s->n);
   if (!call->inputs[0] || onr_desc_elements(a) == 0) return ONR_STATUS_OK;
   s->kept = onr_env_allocate(call->env, factors);
-  return s->kept ? ONR_STATUS_OK : onr_fail(call->error, ONR_STATUS_NO_MEMORY, "no memory for a matrix of %zu x %zu", s->n, s->n);
+  return s->kept ? ONR_STATUS_OK
+                 : onr_fail(call->error, ONR_STATUS_NO_MEMORY, "no memory for a matrix of %zu x %zu", s->n, s->n);
 }
 
-static void solve_release_state(void *state, struct onr_env *env) { onr_env_release(env, ((struct state *)state)->kept); }
+static void solve_release_state(void *state, struct onr_env *env) {
+  onr_env_release(env, ((struct state *)state)->kept);
+}
 
 static void transpose(double *a, size_t n) {
   for (size_t i = 0; i < n; i++)
@@ -112,7 +116,8 @@ static enum onr_status factor(const struct onr_call *call, size_t matrix, size_t
   if (p->transpose_a) transpose(lu, n);
   ONR_TRY(onri_lu_factor(lu, n, (size_t *)(lu + n * n), &sign, &step, call->env, call->error));
   if (sign == 0)
-    return onr_fail(call->error, ONR_STATUS_ARITHMETIC, "matrix %zu is singular: its column %zu depends on those before", matrix, step);
+    return onr_fail(call->error, ONR_STATUS_ARITHMETIC,
+                    "matrix %zu is singular: its column %zu depends on those before", matrix, step);
   s->kept_at = at;
   return ONR_STATUS_OK;
 }
@@ -149,14 +154,21 @@ static int64_t solve_multiply_adds(const struct onr_call *call) {
   const struct onr_desc *a = &call->in[0];
   const int64_t n = a->dim[a->rank - 1];
   int64_t factors, rest, sum;
-  return onri_mul_i64(onr_desc_elements(a) / 3, n, &factors) && onri_mul_i64(onr_desc_elements(&call->out[0]), n, &rest) &&
-                 onri_add_i64(factors, rest, &sum)
+  return onri_mul_i64(onr_desc_elements(a) / 3, n, &factors) &&
+                 onri_mul_i64(onr_desc_elements(&call->out[0]), n, &rest) && onri_add_i64(factors, rest, &sum)
              ? sum
              : INT64_MAX;
 }
 
-const struct onr_layer onri_layer_solve = {
-    .name = "solve", .inputs_min = 1, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
-    .params_size = sizeof(struct onr_solve_params), .state_size = sizeof(struct state),
-    .infer = solve_infer, .plan = solve_plan, .run = solve_run, .release_state = solve_release_state,
-    .multiply_adds = solve_multiply_adds};
+const struct onr_layer onri_layer_solve = {.name = "solve",
+                                           .inputs_min = 1,
+                                           .inputs_max = 2,
+                                           .outputs_min = 1,
+                                           .outputs_max = 1,
+                                           .params_size = sizeof(struct onr_solve_params),
+                                           .state_size = sizeof(struct state),
+                                           .infer = solve_infer,
+                                           .plan = solve_plan,
+                                           .run = solve_run,
+                                           .release_state = solve_release_state,
+                                           .multiply_adds = solve_multiply_adds};

@@ -19,7 +19,8 @@ static enum onr_status scores_infer(struct onr_call *call) {
   const struct onr_desc *x = &call->in[0];
   ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_expect_rank(call, 0, 1, 2));
-  if (x->dim[x->rank - 1] < 1) return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a score or more a row, found none");
+  if (x->dim[x->rank - 1] < 1)
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a score or more a row, found none");
   const int64_t dims[2] = {x->rank == 2 ? x->dim[0] : 1, width_of(call)};
   call->out[CLASS] = onr_desc_make(ONR_DTYPE_I64, 1, dims);
   if (call->num_out > SCORES) call->out[SCORES] = onr_desc_make(x->dtype, 2, dims);
@@ -98,8 +99,8 @@ static void score_rows(void *context, size_t begin, size_t end) {
     double *y = (double *)call->scratch + row * 2 * n;
     onri_load_f64(x->dtype, (const char *)call->inputs[0] + row * n * size, n, y);
     const int64_t best = finish_row(call->params, y, n, width);
-    if (classes != NULL) classes[row] = best;
-    if (scores != NULL) onri_store_f64(x->dtype, y, width, scores + row * width * size);
+    if (classes) classes[row] = best;
+    if (scores) onri_store_f64(x->dtype, y, width, scores + row * width * size);
   }
 }
 
@@ -110,8 +111,13 @@ static enum onr_status scores_run(struct onr_call *call) {
 
 const struct onr_layer onri_layer_class_scores = {
     .name = "class_scores",
-    .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 2,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs_min = 1,
+    .outputs_max = 2,
     .flags = ONR_LAYER_HEAVY,
     .params_size = sizeof(struct onr_class_scores_params),
-    .infer = scores_infer, .plan = scores_plan, .run = scores_run,
+    .infer = scores_infer,
+    .plan = scores_plan,
+    .run = scores_run,
 };

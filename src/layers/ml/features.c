@@ -15,8 +15,9 @@ static enum onr_status expect_per_feature(const struct onr_call *call, size_t i)
   ONR_TRY(onri_expect_rank(call, i, 1, 1));
   const int64_t found = call->in[i].dim[0], features = x->dim[x->rank - 1];
   if (found == 1 || found == features) return ONR_STATUS_OK;
-  return onr_fail(call->error, ONR_STATUS_SHAPE, "input %zu has %lld values for %lld features: expected one, or one for each", i,
-                  (long long)found, (long long)features);
+  return onr_fail(call->error, ONR_STATUS_SHAPE,
+                  "input %zu has %lld values for %lld features: expected one, or one for each", i, (long long)found,
+                  (long long)features);
 }
 
 static size_t features_of(const struct onr_call *call) { return (size_t)call->in[0].dim[call->in[0].rank - 1]; }
@@ -70,7 +71,8 @@ static enum onr_status impute_infer(struct onr_call *call) {
   ONR_TRY(onri_expect_same_dtype(call, REPLACED, 0));
   ONR_TRY(onri_expect_same_dtype(call, IMPUTED, 0));
   ONR_TRY(expect_per_feature(call, IMPUTED));
-  if (onr_desc_elements(&call->in[REPLACED]) != 1) return onr_fail(call->error, ONR_STATUS_SHAPE, "expected one value to replace");
+  if (onr_desc_elements(&call->in[REPLACED]) != 1)
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected one value to replace");
   call->out[0] = call->in[0];
   return ONR_STATUS_OK;
 }
@@ -89,7 +91,8 @@ static void impute_part(void *context, size_t begin, size_t end) {
   const size_t size = onr_dtype_size(dtype), features = features_of(call), step = call->in[IMPUTED].dim[0] > 1;
   for (size_t i = begin; i < end; i++) {
     const char *x = (const char *)call->inputs[0] + i * size;
-    if (is_replaced(dtype, x, call->inputs[REPLACED])) x = (const char *)call->inputs[IMPUTED] + i % features * step * size;
+    if (is_replaced(dtype, x, call->inputs[REPLACED]))
+      x = (const char *)call->inputs[IMPUTED] + i % features * step * size;
     onri_copy_element((char *)call->outputs[0] + i * size, x, size);
   }
 }
@@ -110,11 +113,12 @@ static enum onr_status join_infer(struct onr_call *call) {
     ONR_TRY(onri_expect_rank(call, i, 1, 2));
     const int64_t found = x->rank == 2 ? x->dim[0] : 1;
     if (i > 0 && found != rows)
-      return onr_fail(call->error, ONR_STATUS_SHAPE, "input %zu has %lld rows, those before it %lld", i, (long long)found, (long long)rows);
+      return onr_fail(call->error, ONR_STATUS_SHAPE, "input %zu has %lld rows, those before it %lld", i,
+                      (long long)found, (long long)rows);
     rows = found;
     if (p->widths[i] < 0 || p->widths[i] > INT32_MAX)
-      return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "input %zu has the width %lld: expected 0 to %d", i, (long long)p->widths[i],
-                      INT32_MAX);
+      return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "input %zu has the width %lld: expected 0 to %d", i,
+                      (long long)p->widths[i], INT32_MAX);
     columns += p->widths[i];
   }
   call->out[0] = onr_desc_make(ONR_DTYPE_F32, 2, (int64_t[]){rows, columns});
@@ -131,20 +135,27 @@ static void join_rows(void *context, size_t begin, size_t end) {
       const struct onr_desc *x = &call->in[i];
       const struct onri_cast cast = {.from = x->dtype, .to = ONR_DTYPE_F32};
       const size_t width = (size_t)p->widths[i], has = (size_t)x->dim[x->rank - 1], copied = has < width ? has : width;
-      if (copied > 0) onri_cast_elements(&cast, (const char *)call->inputs[i] + row * has * onr_dtype_size(x->dtype), y, copied);
-      memset(y + copied, 0, (width - copied) * sizeof *y);
+      if (copied > 0)
+        onri_cast_elements(&cast, (const char *)call->inputs[i] + row * has * onr_dtype_size(x->dtype), y, copied);
+      memset(y + copied, 0, (width - copied) * sizeof(*y));
       y += width;
     }
   }
 }
 
 static enum onr_status join_run(struct onr_call *call) {
-  if (onr_desc_elements(&call->out[0]) > 0) onr_parallel_for(call->env, (size_t)call->out[0].dim[0], BLOCK, join_rows, call);
+  if (onr_desc_elements(&call->out[0]) > 0)
+    onr_parallel_for(call->env, (size_t)call->out[0].dim[0], BLOCK, join_rows, call);
   return ONR_STATUS_OK;
 }
 
-const struct onr_layer onri_layer_scale_features = {
-    .name = "scale_features", .inputs_min = 3, .inputs_max = 3, .outputs_min = 1, .outputs_max = 1, .infer = scale_infer, .run = scale_run};
+const struct onr_layer onri_layer_scale_features = {.name = "scale_features",
+                                                    .inputs_min = 3,
+                                                    .inputs_max = 3,
+                                                    .outputs_min = 1,
+                                                    .outputs_max = 1,
+                                                    .infer = scale_infer,
+                                                    .run = scale_run};
 const struct onr_layer onri_layer_impute_features = {.name = "impute_features",
                                                      .inputs_min = 3,
                                                      .inputs_max = 3,
@@ -152,6 +163,11 @@ const struct onr_layer onri_layer_impute_features = {.name = "impute_features",
                                                      .outputs_max = 1,
                                                      .infer = impute_infer,
                                                      .run = impute_run};
-const struct onr_layer onri_layer_join_features = {
-    .name = "join_features", .inputs_min = 1, .inputs_max = ONR_VARIADIC, .outputs_min = 1, .outputs_max = 1,
-    .params_size = sizeof(struct onr_join_features_params), .infer = join_infer, .run = join_run};
+const struct onr_layer onri_layer_join_features = {.name = "join_features",
+                                                   .inputs_min = 1,
+                                                   .inputs_max = ONR_VARIADIC,
+                                                   .outputs_min = 1,
+                                                   .outputs_max = 1,
+                                                   .params_size = sizeof(struct onr_join_features_params),
+                                                   .infer = join_infer,
+                                                   .run = join_run};

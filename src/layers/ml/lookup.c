@@ -32,7 +32,8 @@ static enum onr_status lookup_infer(struct onr_call *call) {
     if (call->in[KEYS].dim[0] != call->in[VALUES].dim[0] || onr_desc_elements(&call->in[i]) != 1)
       return onr_fail(call->error, ONR_STATUS_SHAPE,
                       "%lld keys with %lld values and %lld defaults: expected as many values and one default",
-                      (long long)call->in[KEYS].dim[0], (long long)call->in[VALUES].dim[0], (long long)onr_desc_elements(&call->in[i]));
+                      (long long)call->in[KEYS].dim[0], (long long)call->in[VALUES].dim[0],
+                      (long long)onr_desc_elements(&call->in[i]));
   call->out[0] = call->in[X];
   call->out[0].dtype = call->in[to].dtype;
   return ONR_STATUS_OK;
@@ -47,7 +48,8 @@ static enum onr_status sort_list(struct onr_call *call, size_t input, struct onr
   if (!call->inputs[input])
     return onr_fail(call->error, ONR_STATUS_UNSUPPORTED, "the keys and values of a table must be constants");
   ONR_TRY(check_list(call, input));
-  return onri_sorted_keys_make(sorted, list->dtype, call->inputs[input], (size_t)onr_desc_elements(list), call->env, call->error);
+  return onri_sorted_keys_make(sorted, list->dtype, call->inputs[input], (size_t)onr_desc_elements(list), call->env,
+                               call->error);
 }
 
 static enum onr_status lookup_prepare(struct onr_call *call) {
@@ -74,8 +76,8 @@ static void lookup_part(void *context, size_t begin, size_t end) {
     const size_t n = end - first < BLOCK ? end - first : BLOCK;
     onri_sorted_keys_find(back ? &tables->values : &tables->keys, x + first * x_size, n, positions);
     for (size_t i = 0; i < n; i++)
-      onri_copy_element((char *)call->outputs[0] + (first + i) * size, positions[i] < 0 ? unknown : values + (size_t)positions[i] * size,
-                        size);
+      onri_copy_element((char *)call->outputs[0] + (first + i) * size,
+                        positions[i] < 0 ? unknown : values + (size_t)positions[i] * size, size);
   }
 }
 
@@ -86,7 +88,13 @@ static enum onr_status lookup_run(struct onr_call *call) {
 
 const struct onr_layer onri_layer_lookup = {
     .name = "lookup",
-    .inputs_min = 4, .inputs_max = 5, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 4,
+    .inputs_max = 5,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .prepared_size = sizeof(struct lookup_tables),
-    .infer = lookup_infer, .prepare = lookup_prepare, .run = lookup_run, .release_prepared = lookup_release,
+    .infer = lookup_infer,
+    .prepare = lookup_prepare,
+    .run = lookup_run,
+    .release_prepared = lookup_release,
 };

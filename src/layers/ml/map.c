@@ -32,7 +32,8 @@ static enum onr_status zip_infer(struct onr_call *call) {
 }
 
 /* The maps are written side by side first: rows times `each` bytes after the list of them. */
-static enum onr_status write_maps(struct onr_call *call, struct onr_tensor *maps, size_t rows, const struct onr_desc *map) {
+static enum onr_status write_maps(struct onr_call *call, struct onr_tensor *maps, size_t rows,
+                                  const struct onr_desc *map) {
   const struct onr_desc *x = &call->in[0], values = onr_desc_make(x->dtype, 1, &x->dim[x->rank - 1]);
   char *memory = (char *)(maps + rows);
   for (size_t i = 0; i < rows; i++) {
@@ -56,7 +57,8 @@ static enum onr_status zip_run(struct onr_call *call) {
   size_t bytes;
   if (!onri_add_size((size_t)map.dim[0], sizeof(struct onr_tensor), &bytes) || !onri_mul_size(rows, bytes, &bytes) ||
       bytes > call->env->limits.tensor_bytes)
-    return onr_fail(call->error, ONR_STATUS_LIMIT, "%zu maps of %lld bytes exceed the limit tensor_bytes", rows, (long long)map.dim[0]);
+    return onr_fail(call->error, ONR_STATUS_LIMIT, "%zu maps of %lld bytes exceed the limit tensor_bytes", rows,
+                    (long long)map.dim[0]);
   struct onr_tensor *maps = onri_allocate(call->env->allocator, bytes);
   if (!maps) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "no memory for %zu maps", rows);
   const enum onr_status status = write_maps(call, maps, rows, &map);
@@ -91,7 +93,8 @@ static enum onr_status values_prepare(struct onr_call *call) {
   if (!call->inputs[WANTED])
     return onr_fail(call->error, ONR_STATUS_UNSUPPORTED, "the keys that are wanted of a map must be constants");
   ONR_TRY(check_wanted(call));
-  return onri_sorted_keys_make(&prepared->wanted, call->in[WANTED].dtype, call->inputs[WANTED], count, call->env, call->error);
+  return onri_sorted_keys_make(&prepared->wanted, call->in[WANTED].dtype, call->inputs[WANTED], count, call->env,
+                               call->error);
 }
 
 static void values_release(void *prepared, struct onr_env *env) {
@@ -100,12 +103,14 @@ static void values_release(void *prepared, struct onr_env *env) {
 
 static enum onr_status read_map(const struct onr_call *call, struct onr_tensor *keys, struct onr_tensor *values) {
   const struct onr_tensor map = {call->in[MAP], (void *)(uintptr_t)call->inputs[MAP]};
-  if (onr_sequence_length(&map) != 2) return onr_fail(call->error, ONR_STATUS_TYPE, "input 0 is no map of keys and values");
+  if (onr_sequence_length(&map) != 2)
+    return onr_fail(call->error, ONR_STATUS_TYPE, "input 0 is no map of keys and values");
   *keys = onr_sequence_entry(&map, 0);
   *values = onr_sequence_entry(&map, 1);
-  if (!(KEY_DTYPES & ONRI_DTYPE_BIT(keys->desc.dtype)) || !onri_dtype_is_element(values->desc.dtype) || keys->desc.rank != 1 ||
-      values->desc.rank != 1 || keys->desc.dim[0] != values->desc.dim[0])
-    return onr_fail(call->error, ONR_STATUS_TYPE, "input 0 is a map of %s to %s: expected as many int64 or strings as values",
+  if (!(KEY_DTYPES & ONRI_DTYPE_BIT(keys->desc.dtype)) || !onri_dtype_is_element(values->desc.dtype) ||
+      keys->desc.rank != 1 || values->desc.rank != 1 || keys->desc.dim[0] != values->desc.dim[0])
+    return onr_fail(call->error, ONR_STATUS_TYPE,
+                    "input 0 is a map of %s to %s: expected as many int64 or strings as values",
                     onr_dtype_name(keys->desc.dtype), onr_dtype_name(values->desc.dtype));
   return ONR_STATUS_OK;
 }
@@ -117,8 +122,8 @@ static enum onr_status find_places(struct onr_call *call, const struct onr_tenso
   const size_t count = (size_t)keys->desc.dim[0];
   const enum onr_dtype expected = onri_has(call, WANTED) ? call->in[WANTED].dtype : ONR_DTYPE_I64;
   if (keys->desc.dtype != expected)
-    return onr_fail(call->error, ONR_STATUS_TYPE, "a map with keys of %s: expected %s", onr_dtype_name(keys->desc.dtype),
-                    onr_dtype_name(expected));
+    return onr_fail(call->error, ONR_STATUS_TYPE, "a map with keys of %s: expected %s",
+                    onr_dtype_name(keys->desc.dtype), onr_dtype_name(expected));
   if (onri_has(call, WANTED)) {
     onri_sorted_keys_find(&prepared->wanted, keys->data, count, places);
   } else if (p->by_position) {
@@ -128,7 +133,8 @@ static enum onr_status find_places(struct onr_call *call, const struct onr_tenso
     }
   } else {
     struct onri_sorted_keys sorted;
-    const enum onr_status status = onri_sorted_keys_make(&sorted, keys->desc.dtype, keys->data, count, call->env, call->error);
+    const enum onr_status status =
+        onri_sorted_keys_make(&sorted, keys->desc.dtype, keys->data, count, call->env, call->error);
     for (size_t i = 0; status == ONR_STATUS_OK && i < count; i++) places[sorted.order[i]] = (int64_t)i;
     onri_sorted_keys_release(&sorted, call->env);
     return status;
@@ -136,7 +142,8 @@ static enum onr_status find_places(struct onr_call *call, const struct onr_tenso
   return ONR_STATUS_OK;
 }
 
-static enum onr_status write_values(struct onr_call *call, const struct onr_tensor *values, const int64_t *places, int64_t length) {
+static enum onr_status write_values(struct onr_call *call, const struct onr_tensor *values, const int64_t *places,
+                                    int64_t length) {
   const struct onr_map_values_params *p = call->params;
   const int64_t dims[2] = {p->row ? 1 : length, length};
   const struct onr_desc desc = onr_desc_make(values->desc.dtype, p->row ? 2 : 1, dims);
@@ -146,10 +153,10 @@ static enum onr_status write_values(struct onr_call *call, const struct onr_tens
   if (!data) return ONR_STATUS_OK;
   if (desc.dtype == ONR_DTYPE_STRING)
     for (int64_t i = 0; i < length; i++) ((struct onr_string *)data)[i] = (struct onr_string){"", 0};
-  else if (length > 0)
-    memset(data, 0, (size_t)length * size);
+  else if (length > 0) memset(data, 0, (size_t)length * size);
   for (int64_t i = 0; i < values->desc.dim[0]; i++)
-    if (places[i] >= 0) onri_copy_element((char *)data + (size_t)places[i] * size, (const char *)values->data + (size_t)i * size, size);
+    if (places[i] >= 0)
+      onri_copy_element((char *)data + (size_t)places[i] * size, (const char *)values->data + (size_t)i * size, size);
   return ONR_STATUS_OK;
 }
 
@@ -157,20 +164,35 @@ static enum onr_status values_run(struct onr_call *call) {
   const struct onr_map_values_params *p = call->params;
   struct onr_tensor keys, values;
   ONR_TRY(read_map(call, &keys, &values));
-  int64_t *places = onr_env_allocate(call->env, (size_t)keys.desc.dim[0] * sizeof *places);
-  if (!places) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "no memory for a map of %lld", (long long)keys.desc.dim[0]);
+  int64_t *places = onr_env_allocate(call->env, (size_t)keys.desc.dim[0] * sizeof(*places));
+  if (!places)
+    return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "no memory for a map of %lld", (long long)keys.desc.dim[0]);
   enum onr_status status = find_places(call, &keys, places);
-  const int64_t length = onri_has(call, WANTED) ? call->in[WANTED].dim[0] : p->by_position ? p->length : keys.desc.dim[0];
+  const int64_t length = onri_has(call, WANTED) ? call->in[WANTED].dim[0]
+                         : p->by_position       ? p->length
+                                                : keys.desc.dim[0];
   if (status == ONR_STATUS_OK) status = write_values(call, &values, places, length);
   onr_env_release(call->env, places);
   return status;
 }
 
-const struct onr_layer onri_layer_zip_map = {
-    .name = "zip_map", .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
-    .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_MAKES_BLOCKS, .infer = zip_infer, .run = zip_run};
-const struct onr_layer onri_layer_map_values = {
-    .name = "map_values", .inputs_min = 1, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
-    .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_TAKES_BLOCKS,
-    .params_size = sizeof(struct onr_map_values_params), .prepared_size = sizeof(struct map_prepared),
-    .infer = values_infer, .prepare = values_prepare, .run = values_run, .release_prepared = values_release};
+const struct onr_layer onri_layer_zip_map = {.name = "zip_map",
+                                             .inputs_min = 2,
+                                             .inputs_max = 2,
+                                             .outputs_min = 1,
+                                             .outputs_max = 1,
+                                             .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_MAKES_BLOCKS,
+                                             .infer = zip_infer,
+                                             .run = zip_run};
+const struct onr_layer onri_layer_map_values = {.name = "map_values",
+                                                .inputs_min = 1,
+                                                .inputs_max = 2,
+                                                .outputs_min = 1,
+                                                .outputs_max = 1,
+                                                .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_TAKES_BLOCKS,
+                                                .params_size = sizeof(struct onr_map_values_params),
+                                                .prepared_size = sizeof(struct map_prepared),
+                                                .infer = values_infer,
+                                                .prepare = values_prepare,
+                                                .run = values_run,
+                                                .release_prepared = values_release};

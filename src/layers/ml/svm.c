@@ -1,4 +1,5 @@
-/* svm.c: support vector machines: svm_kernel compares rows with support vectors, svm_vote lets each pair of classes decide. */
+/* svm.c: support vector machines: svm_kernel compares rows with support vectors, svm_vote lets each pair of classes
+ * decide. */
 #include <math.h>
 #include <string.h>
 
@@ -21,8 +22,8 @@ static enum onr_status kernel_infer(struct onr_call *call) {
   ONR_TRY(check_vectors(call));
   ONR_TRY(onri_expect_rank(call, 0, 1, 2));
   if (x->dim[x->rank - 1] != v->dim[1])
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "a row has %lld features, a support vector %lld", (long long)x->dim[x->rank - 1],
-                    (long long)v->dim[1]);
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "a row has %lld features, a support vector %lld",
+                    (long long)x->dim[x->rank - 1], (long long)v->dim[1]);
   call->out[0] = onr_desc_make(ONR_DTYPE_F32, 2, (int64_t[]){x->rank == 2 ? x->dim[0] : 1, v->dim[0]});
   return ONR_STATUS_OK;
 }
@@ -31,7 +32,8 @@ static enum onr_status kernel_infer(struct onr_call *call) {
 static enum onr_status kernel_plan(struct onr_call *call) {
   const size_t elements = (size_t)onr_desc_elements(&call->in[0]);
   if (call->in[0].dtype != ONR_DTYPE_F32 && !onri_mul_size(elements, sizeof(float), &call->scratch_bytes))
-    return onr_fail(call->error, ONR_STATUS_LIMIT, "the scratch memory of the support vectors exceeds the address space");
+    return onr_fail(call->error, ONR_STATUS_LIMIT,
+                    "the scratch memory of the support vectors exceeds the address space");
   return ONR_STATUS_OK;
 }
 
@@ -54,11 +56,13 @@ static enum onr_status kernel_prepare(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
-static void kernel_release(void *prepared, struct onr_env *env) { onr_env_release(env, ((struct kernel_prepared *)prepared)->columns); }
+static void kernel_release(void *prepared, struct onr_env *env) {
+  onr_env_release(env, ((struct kernel_prepared *)prepared)->columns);
+}
 
 /* y[v]: sum over features of x v, or of (x - v)^2. */
 static void compare_row(const float *x, const float *columns, size_t n, size_t m, int distance, float *y) {
-  memset(y, 0, m * sizeof *y);
+  memset(y, 0, m * sizeof(*y));
   for (size_t f = 0; f < n; f++) {
     const float *column = columns + f * m, value = x[f];
     if (distance)
@@ -106,44 +110,51 @@ static enum onr_status kernel_run(struct onr_call *call) {
 enum { KERNEL, COEFFICIENTS, RHO, PROB_A, PROB_B, PARTS = 16 };
 enum { CLASS, SCORES };
 
-static size_t pairs_of(const struct onr_svm_vote_params *p) { return (size_t)p->num_classes * (p->num_classes - 1) / 2; }
+static size_t pairs_of(const struct onr_svm_vote_params *p) {
+  return (size_t)p->num_classes * (p->num_classes - 1) / 2;
+}
 
 static enum onr_status vote_infer(struct onr_call *call) {
   const struct onr_svm_vote_params *p = call->params;
   const int64_t pairs = (int64_t)pairs_of(p), vectors = call->in[KERNEL].dim[1], rows = call->in[KERNEL].dim[0];
-  const struct onr_desc coefficients = onr_desc_make(ONR_DTYPE_F32, 2, (int64_t[]){(int64_t)p->num_classes - 1, vectors});
+  const struct onr_desc coefficients =
+      onr_desc_make(ONR_DTYPE_F32, 2, (int64_t[]){(int64_t)p->num_classes - 1, vectors});
   const struct onr_desc per_pair = onr_desc_make(ONR_DTYPE_F32, 1, &pairs);
   int64_t sum = 0;
   ONR_TRY(onri_expect_dtype(call, KERNEL, ONRI_DTYPE_BIT(ONR_DTYPE_F32)));
   ONR_TRY(onri_expect_rank(call, KERNEL, 2, 2));
-  if (p->num_classes < 2) return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected 2 classes or more, found %u", p->num_classes);
+  if (p->num_classes < 2)
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected 2 classes or more, found %u", p->num_classes);
   for (uint32_t c = 0; c < p->num_classes; c++)
     if (p->vectors_per_class[c] < 0 || !onri_add_i64(sum, p->vectors_per_class[c], &sum))
-      return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "class %u has %lld support vectors", c, (long long)p->vectors_per_class[c]);
+      return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "class %u has %lld support vectors", c,
+                      (long long)p->vectors_per_class[c]);
   if (sum != vectors)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "the classes have %lld support vectors, the kernel %lld", (long long)sum,
-                    (long long)vectors);
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "the classes have %lld support vectors, the kernel %lld",
+                    (long long)sum, (long long)vectors);
   for (size_t i = COEFFICIENTS; i < call->num_in; i++) {
     const struct onr_desc *expected = i == COEFFICIENTS ? &coefficients : &per_pair;
     char wanted[96], found[96];
     if (onri_has(call, i) && !onr_desc_equal(&call->in[i], expected))
       return onr_fail(call->error, ONR_STATUS_SHAPE, "input %zu: expected %s, found %s", i,
-                      onr_desc_format(expected, wanted, sizeof wanted), onr_desc_format(&call->in[i], found, sizeof found));
+                      onr_desc_format(expected, wanted, sizeof(wanted)),
+                      onr_desc_format(&call->in[i], found, sizeof(found)));
   }
   if (onri_has(call, PROB_A) != onri_has(call, PROB_B))
     return onr_fail(call->error, ONR_STATUS_ARITY, "expected prob_a and prob_b, or neither");
   call->out[CLASS] = onr_desc_make(ONR_DTYPE_I64, 1, &rows);
   if (call->num_out > SCORES)
-    call->out[SCORES] = onr_desc_make(ONR_DTYPE_F32, 2, (int64_t[]){rows, onri_has(call, PROB_A) ? p->num_classes : pairs});
+    call->out[SCORES] =
+        onr_desc_make(ONR_DTYPE_F32, 2, (int64_t[]){rows, onri_has(call, PROB_A) ? p->num_classes : pairs});
   return ONR_STATUS_OK;
 }
 
 /* Of one thread; all in float64. */
 struct vote_room {
-  double *scores;  /* [pairs] */
-  double *votes;   /* [classes] */
-  double *r, *q;   /* [classes][classes] */
-  double *p, *qp;  /* [classes] */
+  double *scores; /* [pairs] */
+  double *votes;  /* [classes] */
+  double *r, *q;  /* [classes][classes] */
+  double *p, *qp; /* [classes] */
 };
 
 static size_t room_elements(const struct onr_svm_vote_params *p) {
@@ -193,8 +204,8 @@ static void pair_probabilities(const struct onr_call *call, const struct vote_ro
     }
 }
 
-/* Probabilities p of the classes that contradict those of the pairs least (pairwise coupling): the minimum of p' Q p, one class
- * after the other until it hardly changes. */
+/* Probabilities p of the classes that contradict those of the pairs least (pairwise coupling): the minimum of p' Q p,
+ * one class after the other until it hardly changes. */
 static void couple(const struct vote_room *room, size_t k) {
   const double *r = room->r;
   double *q = room->q, *p = room->p, *qp = room->qp;
@@ -231,11 +242,13 @@ static void couple(const struct vote_room *room, size_t k) {
 static void vote_part(void *context, size_t part, size_t end) {
   const struct onr_call *call = context;
   const struct onr_svm_vote_params *p = call->params;
-  const size_t k = p->num_classes, pairs = pairs_of(p), rows = (size_t)call->in[KERNEL].dim[0], vectors = (size_t)call->in[KERNEL].dim[1];
+  const size_t k = p->num_classes, pairs = pairs_of(p), rows = (size_t)call->in[KERNEL].dim[0],
+               vectors = (size_t)call->in[KERNEL].dim[1];
   const int probable = onri_has(call, PROB_A);
   for (; part < end; part++) {
     double *at = (double *)call->scratch + part * room_elements(p);
-    const struct vote_room room = {at, at + pairs, at + pairs + 3 * k, at + pairs + 3 * k + k * k, at + pairs + k, at + pairs + 2 * k};
+    const struct vote_room room = {
+        at, at + pairs, at + pairs + 3 * k, at + pairs + 3 * k + k * k, at + pairs + k, at + pairs + 2 * k};
     for (size_t row = part; row < rows && !onr_env_cancelled(call->env); row += PARTS) {
       size_t best = 0;
       decide_pairs(call, (const float *)call->inputs[KERNEL] + row * vectors, &room);
@@ -248,7 +261,8 @@ static void vote_part(void *context, size_t part, size_t end) {
         couple(&room, k);
       }
       const size_t width = probable ? k : pairs;
-      onri_store_f64(ONR_DTYPE_F32, probable ? room.p : room.scores, width, (float *)call->outputs[SCORES] + row * width);
+      onri_store_f64(ONR_DTYPE_F32, probable ? room.p : room.scores, width,
+                     (float *)call->outputs[SCORES] + row * width);
     }
   }
 }
@@ -258,10 +272,26 @@ static enum onr_status vote_run(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
-const struct onr_layer onri_layer_svm_kernel = {
-    .name = "svm_kernel", .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1, .flags = ONR_LAYER_HEAVY,
-    .params_size = sizeof(struct onr_svm_kernel_params), .prepared_size = sizeof(struct kernel_prepared),
-    .infer = kernel_infer, .prepare = kernel_prepare, .plan = kernel_plan, .run = kernel_run, .release_prepared = kernel_release};
-const struct onr_layer onri_layer_svm_vote = {
-    .name = "svm_vote", .inputs_min = 3, .inputs_max = 5, .outputs_min = 1, .outputs_max = 2, .flags = ONR_LAYER_HEAVY,
-    .params_size = sizeof(struct onr_svm_vote_params), .infer = vote_infer, .plan = vote_plan, .run = vote_run};
+const struct onr_layer onri_layer_svm_kernel = {.name = "svm_kernel",
+                                                .inputs_min = 2,
+                                                .inputs_max = 2,
+                                                .outputs_min = 1,
+                                                .outputs_max = 1,
+                                                .flags = ONR_LAYER_HEAVY,
+                                                .params_size = sizeof(struct onr_svm_kernel_params),
+                                                .prepared_size = sizeof(struct kernel_prepared),
+                                                .infer = kernel_infer,
+                                                .prepare = kernel_prepare,
+                                                .plan = kernel_plan,
+                                                .run = kernel_run,
+                                                .release_prepared = kernel_release};
+const struct onr_layer onri_layer_svm_vote = {.name = "svm_vote",
+                                              .inputs_min = 3,
+                                              .inputs_max = 5,
+                                              .outputs_min = 1,
+                                              .outputs_max = 2,
+                                              .flags = ONR_LAYER_HEAVY,
+                                              .params_size = sizeof(struct onr_svm_vote_params),
+                                              .infer = vote_infer,
+                                              .plan = vote_plan,
+                                              .run = vote_run};

@@ -1,5 +1,5 @@
-/* tree_ensemble: sums what decision trees say about rows. prepare (tree_pack.c) has made one flat array of all trees, in which
- * the branches of a node lie side by side; a block of rows goes through one tree after the other. */
+/* tree_ensemble: sums what decision trees say about rows. prepare (tree_pack.c) has made one flat array of all trees,
+ * in which the branches of a node lie side by side; a block of rows goes through one tree after the other. */
 #include <float.h>
 
 #include "base/convert.h"
@@ -13,8 +13,8 @@ enum { ROWS = 64, TOGETHER = 8 };
 static enum onr_status tree_check(const struct onr_call *call) {
   const struct onr_tree_ensemble_params *p = call->params;
   if (p->targets < 1 || (p->num_base > 1 && p->num_base != p->targets))
-    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "%u base values for %u targets: expected one, or one for each", p->num_base,
-                    p->targets);
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "%u base values for %u targets: expected one, or one for each",
+                    p->num_base, p->targets);
   return ONR_STATUS_OK;
 }
 
@@ -26,7 +26,8 @@ static enum onr_status tree_infer(struct onr_call *call) {
   if (x->dim[x->rank - 1] < (int64_t)p->num_features)
     return onr_fail(call->error, ONR_STATUS_SHAPE, "expected rows of at least %u features, found %lld", p->num_features,
                     (long long)x->dim[x->rank - 1]);
-  call->out[0] = onr_desc_make(p->keeps_type ? x->dtype : ONR_DTYPE_F32, 2, (int64_t[]){x->rank == 2 ? x->dim[0] : 1, p->targets});
+  call->out[0] =
+      onr_desc_make(p->keeps_type ? x->dtype : ONR_DTYPE_F32, 2, (int64_t[]){x->rank == 2 ? x->dim[0] : 1, p->targets});
   return ONR_STATUS_OK;
 }
 
@@ -42,8 +43,9 @@ static enum onr_status tree_plan(struct onr_call *call) {
     return onr_fail(call->error, ONR_STATUS_LIMIT, "the scratch memory of the trees exceeds the address space");
   ONR_TRY(onri_scratch_reserve(call, elements * sizeof(double), &s->sums));
   s->x = ONRI_REAL_IN_PLACE;
-  return x->dtype == ONR_DTYPE_F32 || x->dtype == ONR_DTYPE_F64 ? ONR_STATUS_OK
-                                                                : onri_scratch_reserve(call, inputs * sizeof(double), &s->x);
+  return x->dtype == ONR_DTYPE_F32 || x->dtype == ONR_DTYPE_F64
+             ? ONR_STATUS_OK
+             : onri_scratch_reserve(call, inputs * sizeof(double), &s->x);
 }
 
 /* --- one row in one tree --- */
@@ -62,10 +64,10 @@ static inline double feature_of(const void *row, int wide, uint32_t feature) {
   return wide ? ((const double *)row)[feature] : (double)((const float *)row)[feature];
 }
 
-/* A few rows at a time in a forest whose questions are all "x <= value?", the usual one: a step of one row does not wait for that
- * of another. Rows that have reached their leaf stay there. */
-static inline void leaves_of_leq(const struct onri_tree_node *nodes, uint32_t root, const char *x, size_t stride, int wide,
-                                 uint32_t leaves[TOGETHER]) {
+/* A few rows at a time in a forest whose questions are all "x <= value?", the usual one: a step of one row does not
+ * wait for that of another. Rows that have reached their leaf stay there. */
+static inline void leaves_of_leq(const struct onri_tree_node *nodes, uint32_t root, const char *x, size_t stride,
+                                 int wide, uint32_t leaves[TOGETHER]) {
   uint32_t moving;
   for (size_t k = 0; k < TOGETHER; k++) leaves[k] = root;
   do {
@@ -81,7 +83,8 @@ static inline void leaves_of_leq(const struct onri_tree_node *nodes, uint32_t ro
   } while (moving);
 }
 
-static inline const struct onri_tree_node *leaf_of_any(const struct onri_trees *trees, uint32_t root, const void *row, int wide) {
+static inline const struct onri_tree_node *leaf_of_any(const struct onri_trees *trees, uint32_t root, const void *row,
+                                                       int wide) {
   const struct onri_tree_node *node = &trees->nodes[root];
   for (;;) {
     const enum onri_tree_kind kind = onri_tree_kind(node);
@@ -105,7 +108,7 @@ struct tree_job {
   const struct onr_call *call;
   size_t features, element; /* of a row; bytes of an element as the walk reads it */
   const char *x;
-  char *converted;          /* NULL: x is float32 or float64 */
+  char *converted; /* NULL: x is float32 or float64 */
   double *sums;
 };
 
@@ -175,8 +178,12 @@ static enum onr_status tree_run(struct onr_call *call) {
   const struct tree_state *s = call->state;
   const struct onr_desc *x = &call->in[0];
   char *scratch = call->scratch;
-  const struct tree_job job = {.p = call->params, .trees = call->prepared, .call = call, .features = (size_t)x->dim[x->rank - 1],
-                               .element = x->dtype == ONR_DTYPE_F32 ? sizeof(float) : sizeof(double), .x = call->inputs[0],
+  const struct tree_job job = {.p = call->params,
+                               .trees = call->prepared,
+                               .call = call,
+                               .features = (size_t)x->dim[x->rank - 1],
+                               .element = x->dtype == ONR_DTYPE_F32 ? sizeof(float) : sizeof(double),
+                               .x = call->inputs[0],
                                .converted = s->x == ONRI_REAL_IN_PLACE ? NULL : scratch + s->x,
                                .sums = (double *)(void *)(scratch + s->sums)};
   onr_parallel_for(call->env, ((size_t)call->out[0].dim[0] + ROWS - 1) / ROWS, 1, tree_blocks, (void *)(uintptr_t)&job);
@@ -185,10 +192,18 @@ static enum onr_status tree_run(struct onr_call *call) {
 
 const struct onr_layer onri_layer_tree_ensemble = {
     .name = "tree_ensemble",
-    .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .flags = ONR_LAYER_HEAVY,
     .params_size = sizeof(struct onr_tree_ensemble_params),
     .prepared_size = sizeof(struct onri_trees),
     .state_size = sizeof(struct tree_state),
-    .check = tree_check, .infer = tree_infer, .prepare = onri_trees_pack, .plan = tree_plan, .run = tree_run, .release_prepared = onri_trees_release,
+    .check = tree_check,
+    .infer = tree_infer,
+    .prepare = onri_trees_pack,
+    .plan = tree_plan,
+    .run = tree_run,
+    .release_prepared = onri_trees_release,
 };

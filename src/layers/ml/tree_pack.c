@@ -1,5 +1,5 @@
-/* tree_pack: checks the trees of an ensemble and lays them out. Every node is visited at most once, so a forest that passes
- * has neither cycles nor shared branches, and each walk ends. */
+/* tree_pack: checks the trees of an ensemble and lays them out. Every node is visited at most once, so a forest that
+ * passes has neither cycles nor shared branches, and each walk ends. */
 #include "layers/ml/tree_pack.h"
 
 #include <stdlib.h>
@@ -32,17 +32,20 @@ static enum onr_status visit(struct packing *pack, uint32_t node, uint32_t slot)
 }
 
 /* Votes of one target come together here. */
-static enum onr_status pack_leaf(const struct packing *pack, const struct onr_tree_node *from, struct onri_tree_node *to) {
+static enum onr_status pack_leaf(const struct packing *pack, const struct onr_tree_node *from,
+                                 struct onri_tree_node *to) {
   const struct onr_tree_ensemble_params *p = pack->p;
   if (from->yes > from->no || from->no > p->num_votes)
-    return onr_fail(pack->call->error, ONR_STATUS_ATTRIBUTE, "a leaf has votes %u to %u of %u", from->yes, from->no, p->num_votes);
+    return onr_fail(pack->call->error, ONR_STATUS_ATTRIBUTE, "a leaf has votes %u to %u of %u", from->yes, from->no,
+                    p->num_votes);
   double value = 0;
   for (uint32_t v = from->yes; v < from->no; v++) {
     const double weight = p->votes[v].weight;
     if (p->votes[v].target >= p->targets)
-      return onr_fail(pack->call->error, ONR_STATUS_ATTRIBUTE, "vote %u is for target %u of %u", v, p->votes[v].target, p->targets);
-    const int replaces =
-        v == from->yes || (p->aggregate == ONR_TREE_MIN && weight < value) || (p->aggregate == ONR_TREE_MAX && weight > value);
+      return onr_fail(pack->call->error, ONR_STATUS_ATTRIBUTE, "vote %u is for target %u of %u", v, p->votes[v].target,
+                      p->targets);
+    const int replaces = v == from->yes || (p->aggregate == ONR_TREE_MIN && weight < value) ||
+                         (p->aggregate == ONR_TREE_MAX && weight > value);
     if (replaces) value = weight;
     else if (p->aggregate == ONR_TREE_SUM || p->aggregate == ONR_TREE_AVERAGE) value += weight;
   }
@@ -62,8 +65,8 @@ static const struct {
   enum onri_tree_kind kind;
   int exchanged;
 } kinds[] = {
-    [ONR_TREE_LEQ] = {ONRI_TREE_LEQ, 0}, [ONR_TREE_LT] = {ONRI_TREE_LT, 0}, [ONR_TREE_GTE] = {ONRI_TREE_LT, 1},
-    [ONR_TREE_GT] = {ONRI_TREE_LEQ, 1},  [ONR_TREE_EQ] = {ONRI_TREE_EQ, 0}, [ONR_TREE_NEQ] = {ONRI_TREE_EQ, 1},
+    [ONR_TREE_LEQ] = {ONRI_TREE_LEQ, 0},   [ONR_TREE_LT] = {ONRI_TREE_LT, 0}, [ONR_TREE_GTE] = {ONRI_TREE_LT, 1},
+    [ONR_TREE_GT] = {ONRI_TREE_LEQ, 1},    [ONR_TREE_EQ] = {ONRI_TREE_EQ, 0}, [ONR_TREE_NEQ] = {ONRI_TREE_EQ, 1},
     [ONR_TREE_MEMBER] = {ONRI_TREE_IN, 0},
 };
 
@@ -71,12 +74,14 @@ static enum onr_status pack_branch(struct packing *pack, const struct onr_tree_n
   const struct onr_tree_ensemble_params *p = pack->p;
   if (from->mode < 0 || from->mode > ONR_TREE_MEMBER)
     return onr_fail(pack->call->error, ONR_STATUS_ATTRIBUTE, "a node has the unknown mode %d", (int)from->mode);
-  if (from->feature < 0 || (uint32_t)from->feature >= p->num_features || (uint32_t)from->feature >> (32 - ONRI_TREE_TAG_BITS) != 0)
-    return onr_fail(pack->call->error, ONR_STATUS_ATTRIBUTE, "a node asks for feature %d: expected 0 to %u", (int)from->feature,
-                    (1u << (32 - ONRI_TREE_TAG_BITS)) - 1);
+  if (from->feature < 0 || (uint32_t)from->feature >= p->num_features ||
+      (uint32_t)from->feature >> (32 - ONRI_TREE_TAG_BITS) != 0)
+    return onr_fail(pack->call->error, ONR_STATUS_ATTRIBUTE, "a node asks for feature %d: expected 0 to %u",
+                    (int)from->feature, (1u << (32 - ONRI_TREE_TAG_BITS)) - 1);
   const int exchanged = kinds[from->mode].exchanged;
   const int nan_yes = (from->nan_yes != 0 || from->mode == ONR_TREE_NEQ) != exchanged;
-  to->tag = (uint32_t)from->feature << ONRI_TREE_TAG_BITS | (uint32_t)nan_yes << ONRI_TREE_KIND_BITS | (uint32_t)kinds[from->mode].kind;
+  to->tag = (uint32_t)from->feature << ONRI_TREE_TAG_BITS | (uint32_t)nan_yes << ONRI_TREE_KIND_BITS |
+            (uint32_t)kinds[from->mode].kind;
   to->next = pack->slots;
   pack->slots += 2;
   if (kinds[from->mode].kind != ONRI_TREE_LEQ) pack->trees->all_leq = 0;
@@ -116,7 +121,8 @@ static enum onr_status pack_all(struct packing *pack) {
   for (uint32_t n = 0; n < p->num_roots; n++) ONR_TRY(pack_tree(pack, p->roots[n], &pack->trees->roots[n]));
   for (uint32_t i = 0; i < pack->slots; i++) {
     const struct onri_tree_node *node = &pack->trees->nodes[i];
-    if (onri_tree_kind(node) == ONRI_TREE_IN) qsort(pack->trees->members + node->part.first, node->part.count, sizeof(double), by_value);
+    if (onri_tree_kind(node) == ONRI_TREE_IN)
+      qsort(pack->trees->members + node->part.first, node->part.count, sizeof(double), by_value);
   }
   return ONR_STATUS_OK;
 }
@@ -128,11 +134,11 @@ enum onr_status onri_trees_pack(struct onr_call *call) {
   enum onr_status status = ONR_STATUS_NO_MEMORY;
   /* Each slot belongs to a node that was visited. */
   trees->all_leq = 1;
-  trees->nodes = onr_env_allocate(call->env, (size_t)p->num_nodes * sizeof *trees->nodes);
-  trees->roots = onr_env_allocate(call->env, (size_t)p->num_roots * sizeof *trees->roots);
-  trees->members = onr_env_allocate(call->env, (size_t)p->num_members * sizeof *trees->members);
+  trees->nodes = onr_env_allocate(call->env, (size_t)p->num_nodes * sizeof(*trees->nodes));
+  trees->roots = onr_env_allocate(call->env, (size_t)p->num_roots * sizeof(*trees->roots));
+  trees->members = onr_env_allocate(call->env, (size_t)p->num_members * sizeof(*trees->members));
   pack.visited = onr_env_allocate(call->env, p->num_nodes);
-  pack.stack = onr_env_allocate(call->env, (size_t)p->num_nodes * sizeof *pack.stack);
+  pack.stack = onr_env_allocate(call->env, (size_t)p->num_nodes * sizeof(*pack.stack));
   if (trees->nodes && trees->roots && trees->members && pack.visited && pack.stack) {
     memset(pack.visited, 0, p->num_nodes);
     status = pack_all(&pack);

@@ -19,7 +19,7 @@ struct blocks_state {
 };
 
 static enum onr_status blocks_run(struct onr_call *call) {
-  const struct blocks_state *const s = call->state;
+  const struct blocks_state *s = call->state;
   if (onr_desc_elements(&call->out[0])) onri_copy_run(&s->copy, call->env, call->inputs[0], call->outputs[0]);
   return ONR_STATUS_OK;
 }
@@ -43,20 +43,22 @@ static struct onr_desc desc_of(enum onr_dtype dtype, struct image i, int32_t cha
 }
 
 static enum onr_status check_block(const struct onr_call *call) {
-  const struct onr_block_params *const p = call->params;
+  const struct onr_block_params *p = call->params;
   ONR_TRY(onri_expect_rank(call, 0, 4, 4));
   if (p->block_size < 1 || p->block_size > INT32_MAX)
-    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected a block size from 1 to %d, found %lld", INT32_MAX, (long long)p->block_size);
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected a block size from 1 to %d, found %lld", INT32_MAX,
+                    (long long)p->block_size);
   return ONR_STATUS_OK;
 }
 
 static enum onr_status depth_to_space_infer(struct onr_call *call) {
-  const struct onr_block_params *const p = call->params;
+  const struct onr_block_params *p = call->params;
   ONR_TRY(check_block(call));
   const int64_t b = p->block_size;
   struct image i = image_of(&call->in[0], p->channels_last);
   if (i.c % (b * b) != 0)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "%lld channels are no multiple of the block of %lld x %lld", (long long)i.c, (long long)b, (long long)b);
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "%lld channels are no multiple of the block of %lld x %lld",
+                    (long long)i.c, (long long)b, (long long)b);
   i.c /= b * b;
   if (i.h > INT64_MAX / b || i.w > INT64_MAX / b) return onr_fail(call->error, ONR_STATUS_LIMIT, "the image overflows");
   i.h *= b, i.w *= b;
@@ -65,12 +67,13 @@ static enum onr_status depth_to_space_infer(struct onr_call *call) {
 }
 
 static enum onr_status space_to_depth_infer(struct onr_call *call) {
-  const struct onr_block_params *const p = call->params;
+  const struct onr_block_params *p = call->params;
   ONR_TRY(check_block(call));
   const int64_t b = p->block_size;
   struct image i = image_of(&call->in[0], p->channels_last);
   if (i.h % b != 0 || i.w % b != 0)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "an image of %lld x %lld is no multiple of the block of %lld", (long long)i.h, (long long)i.w, (long long)b);
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "an image of %lld x %lld is no multiple of the block of %lld",
+                    (long long)i.h, (long long)i.w, (long long)b);
   if (i.c > INT64_MAX / b / b) return onr_fail(call->error, ONR_STATUS_LIMIT, "the channels overflow");
   i.h /= b, i.w /= b, i.c *= b * b;
   call->out[0] = desc_of(call->in[0].dtype, i, p->channels_last);
@@ -86,10 +89,8 @@ static struct block_strides blocked(const struct onr_block_params *p, struct ima
   const int64_t b = p->block_size, channel = p->channels_last ? 1 : small.h * small.w;
   const int64_t pixel = p->channels_last ? small.c : 1;
   struct block_strides s = {.n = small.c * small.h * small.w, .h = small.w * pixel, .w = pixel};
-  if (p->order == ONR_BLOCK_DCR)
-    s.by = b * depth * channel, s.bx = depth * channel, s.c = channel;
-  else
-    s.c = b * b * channel, s.by = b * channel, s.bx = channel;
+  if (p->order == ONR_BLOCK_DCR) s.by = b * depth * channel, s.bx = depth * channel, s.c = channel;
+  else s.c = b * b * channel, s.by = b * channel, s.bx = channel;
   return s;
 }
 
@@ -97,15 +98,21 @@ static struct block_strides blocked(const struct onr_block_params *p, struct ima
 static struct block_strides plain(const struct onr_block_params *p, struct image large) {
   const int64_t b = p->block_size, channel = p->channels_last ? 1 : large.h * large.w;
   const int64_t pixel = p->channels_last ? large.c : 1;
-  return (struct block_strides){.n = large.c * large.h * large.w, .c = channel, .by = large.w * pixel, .bx = pixel,
-                                .h = large.w * pixel * b, .w = pixel * b};
+  return (struct block_strides){.n = large.c * large.h * large.w,
+                                .c = channel,
+                                .by = large.w * pixel,
+                                .bx = pixel,
+                                .h = large.w * pixel * b,
+                                .w = pixel * b};
 }
 
-static void set(struct blocks_state *s, int d, int64_t size, int64_t stride) { s->size[d] = size, s->stride[d] = stride; }
+static void set(struct blocks_state *s, int d, int64_t size, int64_t stride) {
+  s->size[d] = size, s->stride[d] = stride;
+}
 
 static enum onr_status depth_to_space_plan(struct onr_call *call) {
-  const struct onr_block_params *const p = call->params;
-  struct blocks_state *const s = call->state;
+  const struct onr_block_params *p = call->params;
+  struct blocks_state *s = call->state;
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
   const struct image small = image_of(&call->in[0], p->channels_last);
   const int64_t b = p->block_size, depth = small.c / (b * b);
@@ -122,8 +129,8 @@ static enum onr_status depth_to_space_plan(struct onr_call *call) {
 }
 
 static enum onr_status space_to_depth_plan(struct onr_call *call) {
-  const struct onr_block_params *const p = call->params;
-  struct blocks_state *const s = call->state;
+  const struct onr_block_params *p = call->params;
+  struct blocks_state *s = call->state;
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
   const struct image large = image_of(&call->in[0], p->channels_last);
   const int64_t b = p->block_size;
@@ -140,20 +147,23 @@ static enum onr_status space_to_depth_plan(struct onr_call *call) {
 }
 
 static enum onr_status channel_shuffle_infer(struct onr_call *call) {
-  const struct onr_channel_shuffle_params *const p = call->params;
+  const struct onr_channel_shuffle_params *p = call->params;
   ONR_TRY(onri_expect_rank(call, 0, 2, ONR_MAX_RANK));
   const int64_t channels = call->in[0].dim[p->channels_last ? call->in[0].rank - 1 : 1];
-  if (p->groups < 1) return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected groups of at least 1, found %lld", (long long)p->groups);
+  if (p->groups < 1)
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected groups of at least 1, found %lld",
+                    (long long)p->groups);
   if (channels % p->groups != 0)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "%lld channels do not split into %lld groups", (long long)channels, (long long)p->groups);
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "%lld channels do not split into %lld groups", (long long)channels,
+                    (long long)p->groups);
   call->out[0] = call->in[0];
   return ONR_STATUS_OK;
 }
 
 static enum onr_status channel_shuffle_plan(struct onr_call *call) {
-  const struct onr_channel_shuffle_params *const p = call->params;
-  struct blocks_state *const s = call->state;
-  const struct onr_desc *const x = &call->in[0];
+  const struct onr_channel_shuffle_params *p = call->params;
+  struct blocks_state *s = call->state;
+  const struct onr_desc *x = &call->in[0];
   const int32_t axis = p->channels_last ? x->rank - 1 : 1;
   const int64_t inner = onri_product(x, axis + 1, x->rank), each = x->dim[axis] / p->groups;
   for (int d = 0; d < DIMS; d++) set(s, d, 1, 0);
@@ -165,12 +175,18 @@ static enum onr_status channel_shuffle_plan(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
-#define BLOCKS(kind, params)                                                       \
-  const struct onr_layer onri_layer_##kind = {                                     \
-      .name = #kind,                                                               \
-      .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,        \
-      .params_size = sizeof(params), .state_size = sizeof(struct blocks_state),    \
-      .infer = kind##_infer, .plan = kind##_plan, .run = blocks_run,               \
+#define BLOCKS(kind, params)                     \
+  const struct onr_layer onri_layer_##kind = {   \
+      .name = #kind,                             \
+      .inputs_min = 1,                           \
+      .inputs_max = 1,                           \
+      .outputs_min = 1,                          \
+      .outputs_max = 1,                          \
+      .params_size = sizeof(params),             \
+      .state_size = sizeof(struct blocks_state), \
+      .infer = kind##_infer,                     \
+      .plan = kind##_plan,                       \
+      .run = blocks_run,                         \
   }
 BLOCKS(depth_to_space, struct onr_block_params);
 BLOCKS(space_to_depth, struct onr_block_params);

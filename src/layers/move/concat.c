@@ -1,5 +1,5 @@
-/* concat.c: tensors one behind the other along an axis. Where the axis is the outermost that counts, the inputs are wished
- * to be made in place, and run copies only those that lie elsewhere. */
+/* concat.c: tensors one behind the other along an axis. Where the axis is the outermost that counts, the inputs are
+ * wished to be made in place, and run copies only those that lie elsewhere. */
 #include "base/checked.h"
 #include "base/shape.h"
 #include "kernels/move/copy.h"
@@ -19,8 +19,8 @@ static enum onr_status concat_infer(struct onr_call *call) {
                       (int)out.rank);
     for (int32_t d = 0; d < out.rank; d++)
       if (d != axis && x->dim[d] != out.dim[d])
-        return onr_fail(call->error, ONR_STATUS_SHAPE, "dimension %d of input %d is %lld, of input 0 %lld", (int)d, (int)i,
-                        (long long)x->dim[d], (long long)out.dim[d]);
+        return onr_fail(call->error, ONR_STATUS_SHAPE, "dimension %d of input %d is %lld, of input 0 %lld", (int)d,
+                        (int)i, (long long)x->dim[d], (long long)out.dim[d]);
     if (!onri_add_i64(out.dim[axis], x->dim[axis], &out.dim[axis]))
       return onr_fail(call->error, ONR_STATUS_LIMIT, "the sizes along axis %d exceed 64 bits", (int)axis);
   }
@@ -34,7 +34,8 @@ struct parts {
   int32_t axis;
 };
 
-static enum onr_status parts_of(int64_t axis, const struct onr_desc *whole, struct parts *parts, struct onr_error *error) {
+static enum onr_status parts_of(int64_t axis, const struct onr_desc *whole, struct parts *parts,
+                                struct onr_error *error) {
   ONR_TRY(onri_axis_resolve(axis, whole->rank, &parts->axis, error));
   parts->outer = onri_product(whole, 0, parts->axis);
   parts->inner = onri_product(whole, parts->axis + 1, whole->rank);
@@ -80,7 +81,8 @@ static enum onr_status concat_run(struct onr_call *call) {
 
 /* Part i of parts of one size; the last ones are smaller where need be. */
 static int64_t even_part(int64_t length, size_t count, size_t i) {
-  const int64_t parts = (int64_t)count, chunk = length / parts + (length % parts != 0), left = length - (int64_t)i * chunk;
+  const int64_t parts = (int64_t)count, chunk = length / parts + (length % parts != 0),
+                left = length - (int64_t)i * chunk;
   return left < 0 ? 0 : left < chunk ? left : chunk;
 }
 
@@ -89,8 +91,8 @@ static int64_t part_length(const struct onr_call *call, int64_t length, size_t i
   return onri_has(call, 1) ? ((const int64_t *)call->inputs[1])[i] : even_part(length, call->num_out, i);
 }
 
-static enum onr_status split_sizes_even(const struct onr_split_params *p, int64_t length, size_t count, struct onr_call *call,
-                                        int32_t axis) {
+static enum onr_status split_sizes_even(const struct onr_split_params *p, int64_t length, size_t count,
+                                        struct onr_call *call, int32_t axis) {
   const int64_t parts = (int64_t)count;
   if (p->even && length % parts != 0)
     return onr_fail(call->error, ONR_STATUS_SHAPE, "axis %d of size %lld does not split into %d equal parts", (int)axis,
@@ -104,7 +106,8 @@ static enum onr_status split_sizes_given(struct onr_call *call, int64_t length, 
   const struct onr_desc *sizes = &call->in[1];
   int64_t sum = 0;
   if (sizes->dtype != ONR_DTYPE_I64)
-    return onr_fail(call->error, ONR_STATUS_TYPE, "the sizes of a split are %s: expected int64", onr_dtype_name(sizes->dtype));
+    return onr_fail(call->error, ONR_STATUS_TYPE, "the sizes of a split are %s: expected int64",
+                    onr_dtype_name(sizes->dtype));
   if (sizes->rank != 1 || sizes->dim[0] != (int64_t)call->num_out)
     return onr_fail(call->error, ONR_STATUS_SHAPE, "%lld sizes for %d outputs", (long long)onr_desc_elements(sizes),
                     (int)call->num_out);
@@ -117,8 +120,8 @@ static enum onr_status split_sizes_given(struct onr_call *call, int64_t length, 
       return onr_fail(call->error, ONR_STATUS_SHAPE, "the sizes of the parts exceed 64 bits");
   }
   if (sum != length)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "the sizes of the parts sum to %lld, axis %d has %lld", (long long)sum,
-                    (int)axis, (long long)length);
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "the sizes of the parts sum to %lld, axis %d has %lld",
+                    (long long)sum, (int)axis, (long long)length);
   return ONR_STATUS_OK;
 }
 
@@ -142,7 +145,8 @@ static enum onr_status split_plan(struct onr_call *call) {
   for (size_t i = 0; i < call->num_out; i++) {
     call->view[i].of = 0;
     call->view[i].offset = offset;
-    offset += (size_t)(part_length(call, call->in[0].dim[parts.axis], i) * parts.inner) * onr_dtype_size(call->in[0].dtype);
+    offset +=
+        (size_t)(part_length(call, call->in[0].dim[parts.axis], i) * parts.inner) * onr_dtype_size(call->in[0].dtype);
   }
   return ONR_STATUS_OK;
 }
@@ -158,7 +162,7 @@ static enum onr_status split_run(struct onr_call *call) {
     const int64_t dims[2] = {parts.outer, part}, x_strides[2] = {parts.whole, 1};
     struct onri_copy copy;
     if (part == 0 || parts.outer == 0) continue;
-    if (call->outputs[i] != NULL && call->outputs[i] != x) {
+    if (call->outputs[i] && call->outputs[i] != x) {
       onri_copy_make(&copy, size, 2, dims, x_strides, NULL);
       onri_copy_run(&copy, call->env, x, call->outputs[i]);
     }
@@ -169,14 +173,24 @@ static enum onr_status split_run(struct onr_call *call) {
 
 const struct onr_layer onri_layer_concat = {
     .name = "concat",
-    .inputs_min = 1, .inputs_max = ONR_VARIADIC, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 1,
+    .inputs_max = ONR_VARIADIC,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .params_size = sizeof(struct onr_concat_params),
-    .infer = concat_infer, .plan = concat_plan, .run = concat_run,
+    .infer = concat_infer,
+    .plan = concat_plan,
+    .run = concat_run,
 };
 const struct onr_layer onri_layer_split = {
     .name = "split",
-    .inputs_min = 1, .inputs_max = 2, .outputs_min = 1, .outputs_max = ONR_VARIADIC,
+    .inputs_min = 1,
+    .inputs_max = 2,
+    .outputs_min = 1,
+    .outputs_max = ONR_VARIADIC,
     .shape_inputs = 1u << 1,
     .params_size = sizeof(struct onr_split_params),
-    .infer = split_infer, .plan = split_plan, .run = split_run,
+    .infer = split_infer,
+    .plan = split_plan,
+    .run = split_run,
 };

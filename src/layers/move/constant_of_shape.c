@@ -28,8 +28,12 @@ static enum onr_status constant_of_shape_run(struct onr_call *call) {
 
 const struct onr_layer onri_layer_constant_of_shape = {
     .name = "constant_of_shape",
-    .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .shape_inputs = 1u << 0,
     .params_size = sizeof(struct onr_constant_of_shape_params),
-    .infer = constant_of_shape_infer, .run = constant_of_shape_run,
+    .infer = constant_of_shape_infer,
+    .run = constant_of_shape_run,
 };

@@ -53,10 +53,11 @@ static enum onr_status tile_infer(struct onr_call *call) {
   struct onr_desc out = x;
   for (int32_t d = 0; d < x.rank; d++) {
     if (repeats[d] < 0)
-      return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "repeats[%d] is %lld: expected 0 or more", (int)d, (long long)repeats[d]);
+      return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "repeats[%d] is %lld: expected 0 or more", (int)d,
+                      (long long)repeats[d]);
     if (!onri_mul_i64(x.dim[d], repeats[d], &out.dim[d]))
-      return onr_fail(call->error, ONR_STATUS_LIMIT, "%lld repeats of dimension %d of size %lld", (long long)repeats[d], (int)d,
-                      (long long)x.dim[d]);
+      return onr_fail(call->error, ONR_STATUS_LIMIT, "%lld repeats of dimension %d of size %lld", (long long)repeats[d],
+                      (int)d, (long long)x.dim[d]);
   }
   call->out[0] = out;
   return ONR_STATUS_OK;
@@ -81,15 +82,25 @@ static enum onr_status tile_plan(struct onr_call *call) {
 
 const struct onr_layer onri_layer_expand = {
     .name = "expand",
-    .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .shape_inputs = 1u << 1,
     .state_size = sizeof(struct expand_state),
-    .infer = expand_infer, .plan = expand_plan, .run = expand_run,
+    .infer = expand_infer,
+    .plan = expand_plan,
+    .run = expand_run,
 };
 const struct onr_layer onri_layer_tile = {
     .name = "tile",
-    .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .shape_inputs = 1u << 1,
     .state_size = sizeof(struct expand_state),
-    .infer = tile_infer, .plan = tile_plan, .run = expand_run,
+    .infer = tile_infer,
+    .plan = tile_plan,
+    .run = expand_run,
 };

@@ -1,7 +1,8 @@
-/* pad.c: a border around x: a constant, the mirrored inside, the outermost elements, or the other end; negative pads crop.
+/* pad.c: a border around x: a constant, the mirrored inside, the outermost elements, or the other end; negative pads
+ * crop.
  *
- * Nothing is written twice: x is copied to its place, then for each axis, from the last to the first, the two borders are
- * filled; a border covers all of the axes behind it and only the inside of the axes before it. */
+ * Nothing is written twice: x is copied to its place, then for each axis, from the last to the first, the two borders
+ * are filled; a border covers all of the axes behind it and only the inside of the axes before it. */
 #include <string.h>
 
 #include "base/checked.h"
@@ -28,7 +29,8 @@ static enum onr_status read_pads(const struct onr_call *call, int64_t begin[ONR_
   ONR_TRY(onri_read_ints(call, 1, pads, 2 * ONR_MAX_RANK, &count));
   if (onri_has(call, 3)) ONR_TRY(onri_read_ints(call, 3, axes, ONR_MAX_RANK, &num_axes));
   if (count != 2 * num_axes)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "%d pads for %d axes: expected two for each", (int)count, (int)num_axes);
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "%d pads for %d axes: expected two for each", (int)count,
+                    (int)num_axes);
   if (num_axes == 0) return ONR_STATUS_OK;
   ONR_TRY(onri_axes_resolve(axes, num_axes, rank, mask, call->error));
   for (size_t i = 0; i < num_axes; i++) {
@@ -39,13 +41,14 @@ static enum onr_status read_pads(const struct onr_call *call, int64_t begin[ONR_
   return ONR_STATUS_OK;
 }
 
-static enum onr_status pad_axis(const struct onr_call *call, enum onr_pad_mode mode, struct pad_state *s, int32_t d, int64_t begin,
-                                int64_t end, int64_t *result) {
+static enum onr_status pad_axis(const struct onr_call *call, enum onr_pad_mode mode, struct pad_state *s, int32_t d,
+                                int64_t begin, int64_t end, int64_t *result) {
   const int64_t dim = call->in[0].dim[d];
   int64_t inside = dim;
-  if ((begin < 0 && !onri_add_i64(inside, begin, &inside)) || (end < 0 && !onri_add_i64(inside, end, &inside)) || inside < 0)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "pads of %lld and %lld on dimension %d of size %lld", (long long)begin,
-                    (long long)end, (int)d, (long long)dim);
+  if ((begin < 0 && !onri_add_i64(inside, begin, &inside)) || (end < 0 && !onri_add_i64(inside, end, &inside)) ||
+      inside < 0)
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "pads of %lld and %lld on dimension %d of size %lld",
+                    (long long)begin, (long long)end, (int)d, (long long)dim);
   s->crop[d] = begin < 0 ? -begin : 0;
   s->inside[d] = inside;
   s->begin[d] = begin > 0 ? begin : 0;
@@ -55,11 +58,12 @@ static enum onr_status pad_axis(const struct onr_call *call, enum onr_pad_mode m
     return onr_fail(call->error, ONR_STATUS_SHAPE, "a border of %lld on dimension %d cannot be made from %lld elements",
                     (long long)most, (int)d, (long long)inside);
   if (mode == ONR_PAD_CIRCULAR && most > inside)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "a border of %lld on dimension %d wraps around %lld elements more than once",
-                    (long long)most, (int)d, (long long)inside);
+    return onr_fail(call->error, ONR_STATUS_SHAPE,
+                    "a border of %lld on dimension %d wraps around %lld elements more than once", (long long)most,
+                    (int)d, (long long)inside);
   if (!onri_add_i64(inside, s->begin[d], result) || !onri_add_i64(*result, s->end[d], result))
-    return onr_fail(call->error, ONR_STATUS_LIMIT, "pads of %lld and %lld on dimension %d of size %lld", (long long)begin,
-                    (long long)end, (int)d, (long long)dim);
+    return onr_fail(call->error, ONR_STATUS_LIMIT, "pads of %lld and %lld on dimension %d of size %lld",
+                    (long long)begin, (long long)end, (int)d, (long long)dim);
   return ONR_STATUS_OK;
 }
 
@@ -102,7 +106,8 @@ struct pad_job {
   char *y;
 };
 
-/* Writes y[.., to .. to + count, ..] of axis d from the same lines at `from`, going in steps of `step`; or from `value`. */
+/* Writes y[.., to .. to + count, ..] of axis d from the same lines at `from`, going in steps of `step`; or from
+ * `value`. */
 static void fill_border(const struct pad_job *job, int32_t d, int64_t to, int64_t count, int64_t from, int64_t step,
                         const void *value) {
   int64_t dims[ONR_MAX_RANK] = {0}, x_strides[ONR_MAX_RANK] = {0}, base = 0;
@@ -110,12 +115,12 @@ static void fill_border(const struct pad_job *job, int32_t d, int64_t to, int64_
   if (count <= 0) return;
   for (int32_t i = 0; i < job->rank; i++) {
     dims[i] = i < d ? job->s->inside[i] : i == d ? count : job->dim[i];
-    x_strides[i] = value != NULL ? 0 : i == d ? step * job->strides[i] : job->strides[i];
+    x_strides[i] = value ? 0 : i == d ? step * job->strides[i] : job->strides[i];
     base += i < d ? job->s->begin[i] * job->strides[i] : 0;
   }
   onri_copy_make(&copy, job->size, job->rank, dims, x_strides, job->strides);
   if (copy.num_tasks == 0) return;
-  const char *x = value != NULL ? value : job->y + (size_t)(base + from * job->strides[d]) * job->size;
+  const char *x = value ? value : job->y + (size_t)(base + from * job->strides[d]) * job->size;
   onri_copy_run(&copy, job->env, x, job->y + (size_t)(base + to * job->strides[d]) * job->size);
 }
 
@@ -149,9 +154,7 @@ static void pad_one_axis(const struct pad_job *job, int32_t d, enum onr_pad_mode
       fill_border(job, d, last + 1, end, last - 1, -1, NULL);
       break;
     case ONR_PAD_WRAP:
-    case ONR_PAD_CIRCULAR:
-      wrap_border(job, d);
-      break;
+    case ONR_PAD_CIRCULAR: wrap_border(job, d); break;
   }
 }
 
@@ -165,7 +168,7 @@ static void pad_element(const struct onr_call *call, char element[16]) {
     memcpy(element, call->inputs[2], onr_dtype_size(dtype));
     return;
   }
-  memcpy(&value, call->inputs[2], sizeof value);
+  memcpy(&value, call->inputs[2], sizeof(value));
   const double wide = (double)value;
   onri_store(dtype, onri_dtype_class(dtype) == ONRI_CLASS_F64 ? (const void *)&wide : (const void *)&value, 1, element);
 }
@@ -186,7 +189,8 @@ static enum onr_status pad_by(struct onr_call *call, enum onr_pad_mode mode) {
   }
   onri_copy_make(&copy, job.size, y->rank, s->inside, x_strides, job.strides);
   if (copy.num_tasks > 0)
-    onri_copy_run(&copy, call->env, (const char *)call->inputs[0] + (size_t)from * job.size, job.y + (size_t)to * job.size);
+    onri_copy_run(&copy, call->env, (const char *)call->inputs[0] + (size_t)from * job.size,
+                  job.y + (size_t)to * job.size);
   for (int32_t d = y->rank - 1; d >= 0; d--) pad_one_axis(&job, d, mode, value);
   return ONR_STATUS_OK;
 }
@@ -238,17 +242,27 @@ static enum onr_status center_run(struct onr_call *call) { return pad_by(call, O
 
 const struct onr_layer onri_layer_pad = {
     .name = "pad",
-    .inputs_min = 2, .inputs_max = 4, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 2,
+    .inputs_max = 4,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .shape_inputs = 1u << 1 | 1u << 3,
     .params_size = sizeof(struct onr_pad_params),
     .state_size = sizeof(struct pad_state),
-    .infer = pad_infer, .plan = pad_plan, .run = pad_run,
+    .infer = pad_infer,
+    .plan = pad_plan,
+    .run = pad_run,
 };
 const struct onr_layer onri_layer_center_crop_pad = {
     .name = "center_crop_pad",
-    .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .shape_inputs = 1u << 1,
     .params_size = sizeof(struct onr_center_crop_pad_params),
     .state_size = sizeof(struct pad_state),
-    .infer = center_infer, .plan = center_plan, .run = center_run,
+    .infer = center_infer,
+    .plan = center_plan,
+    .run = center_run,
 };

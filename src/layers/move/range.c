@@ -19,13 +19,16 @@ union number {
 static enum onr_status count_real(double start, double limit, double delta, int64_t *count, struct onr_error *error) {
   const double n = ceil((limit - start) / delta);
   if (isnan(n) || delta == 0)
-    return onr_fail(error, ONR_STATUS_ATTRIBUTE, "a range from %g to %g in steps of %g has no length", start, limit, delta);
-  if (n >= 0x1p62) return onr_fail(error, ONR_STATUS_LIMIT, "a range from %g to %g in steps of %g", start, limit, delta);
+    return onr_fail(error, ONR_STATUS_ATTRIBUTE, "a range from %g to %g in steps of %g has no length", start, limit,
+                    delta);
+  if (n >= 0x1p62)
+    return onr_fail(error, ONR_STATUS_LIMIT, "a range from %g to %g in steps of %g", start, limit, delta);
   *count = n > 0 ? (int64_t)n : 0;
   return ONR_STATUS_OK;
 }
 
-static enum onr_status count_integer(int rising, uint64_t distance, uint64_t step, int64_t *count, struct onr_error *error) {
+static enum onr_status count_integer(int rising, uint64_t distance, uint64_t step, int64_t *count,
+                                     struct onr_error *error) {
   if (step == 0) return onr_fail(error, ONR_STATUS_ATTRIBUTE, "the step of a range is 0");
   const uint64_t n = rising && distance > 0 ? (distance - 1) / step + 1 : 0;
   if (n > INT64_MAX) return onr_fail(error, ONR_STATUS_LIMIT, "a range of %llu elements", (unsigned long long)n);
@@ -50,12 +53,14 @@ static enum onr_status range_infer(struct onr_call *call) {
       ONR_TRY(count_real((double)v[0].f32, (double)v[1].f32, (double)v[2].f32, &count, call->error));
       break;
     case ONRI_CLASS_F64: ONR_TRY(count_real(v[0].f64, v[1].f64, v[2].f64, &count, call->error)); break;
-    case ONRI_CLASS_U64: ONR_TRY(count_integer(v[1].u64 > v[0].u64, v[1].u64 - v[0].u64, v[2].u64, &count, call->error)); break;
+    case ONRI_CLASS_U64:
+      ONR_TRY(count_integer(v[1].u64 > v[0].u64, v[1].u64 - v[0].u64, v[2].u64, &count, call->error));
+      break;
     case ONRI_CLASS_I64: {
       const int up = v[2].i64 > 0;
       const uint64_t distance = up ? v[1].u64 - v[0].u64 : v[0].u64 - v[1].u64;
-      ONR_TRY(count_integer(up ? v[1].i64 > v[0].i64 : v[1].i64 < v[0].i64, distance, up ? v[2].u64 : 0 - v[2].u64, &count,
-                            call->error));
+      ONR_TRY(count_integer(up ? v[1].i64 > v[0].i64 : v[1].i64 < v[0].i64, distance, up ? v[2].u64 : 0 - v[2].u64,
+                            &count, call->error));
       break;
     }
     case ONRI_CLASS_NONE: break;
@@ -105,7 +110,11 @@ static enum onr_status range_run(struct onr_call *call) {
 
 const struct onr_layer onri_layer_range = {
     .name = "range",
-    .inputs_min = 3, .inputs_max = 3, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 3,
+    .inputs_max = 3,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .shape_inputs = 7,
-    .infer = range_infer, .run = range_run,
+    .infer = range_infer,
+    .run = range_run,
 };

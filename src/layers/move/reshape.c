@@ -1,5 +1,5 @@
-/* reshape.c: reshape, flatten, flatten_dims, unflatten, squeeze, unsqueeze, batch, unbatch, identity, bit_cast: the bytes of input 0
- * under another descriptor. All wish to be a view of it and copy where that was not granted. */
+/* reshape.c: reshape, flatten, flatten_dims, unflatten, squeeze, unsqueeze, batch, unbatch, identity, bit_cast: the
+ * bytes of input 0 under another descriptor. All wish to be a view of it and copy where that was not granted. */
 #include "base/checked.h"
 #include "base/convert.h"
 #include "base/env.h"
@@ -27,7 +27,8 @@ static enum onr_status reshape_complete(struct onr_desc *out, int32_t unknown, i
   for (int32_t d = 0; d < out->rank; d++) empty |= out->dim[d] == 0;
   for (int32_t d = 0; d < out->rank && !empty; d++)
     if (d != unknown && !onri_mul_i64(product, out->dim[d], &product))
-      return onr_fail(error, ONR_STATUS_SHAPE, "the product of the new dimensions exceeds 64 bits; the input has %lld elements",
+      return onr_fail(error, ONR_STATUS_SHAPE,
+                      "the product of the new dimensions exceeds 64 bits; the input has %lld elements",
                       (long long)total);
   if (empty) product = 0;
   if (unknown >= 0) {
@@ -60,11 +61,13 @@ static enum onr_status reshape_infer(struct onr_call *call) {
       if (unknown >= 0) return onr_fail(call->error, ONR_STATUS_SHAPE, "-1 stands more than once in the new shape");
       unknown = d;
     } else if (shape[d] < -1) {
-      return onr_fail(call->error, ONR_STATUS_SHAPE, "dimension %d of the new shape is %lld", (int)d, (long long)shape[d]);
+      return onr_fail(call->error, ONR_STATUS_SHAPE, "dimension %d of the new shape is %lld", (int)d,
+                      (long long)shape[d]);
     } else if (shape[d] == 0 && !p->allow_zero) {
       if (d >= x->rank)
-        return onr_fail(call->error, ONR_STATUS_SHAPE, "0 at position %d of the new shape copies a dimension of an input of rank %d",
-                        (int)d, (int)x->rank);
+        return onr_fail(call->error, ONR_STATUS_SHAPE,
+                        "0 at position %d of the new shape copies a dimension of an input of rank %d", (int)d,
+                        (int)x->rank);
       out.dim[d] = x->dim[d];
     }
   }
@@ -77,7 +80,8 @@ static enum onr_status flatten_infer(struct onr_call *call) {
   const struct onr_flatten_params *p = call->params;
   const struct onr_desc *x = &call->in[0];
   if (p->axis < -x->rank || p->axis > x->rank)
-    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "axis %d is outside of a rank %d tensor", (int)p->axis, (int)x->rank);
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "axis %d is outside of a rank %d tensor", (int)p->axis,
+                    (int)x->rank);
   const int32_t axis = p->axis < 0 ? p->axis + x->rank : p->axis;
   const int64_t dims[2] = {onri_product(x, 0, axis), onri_product(x, axis, x->rank)};
   call->out[0] = onr_desc_make(x->dtype, 2, dims);
@@ -92,8 +96,8 @@ static enum onr_status flatten_dims_infer(struct onr_call *call) {
   ONR_TRY(onri_axis_resolve(p->first, rank, &first, call->error));
   ONR_TRY(onri_axis_resolve(p->last, rank, &last, call->error));
   if (first > last)
-    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected a first dimension that is not behind the last, found %d and %d", (int)first,
-                    (int)last);
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE,
+                    "expected a first dimension that is not behind the last, found %d and %d", (int)first, (int)last);
   call->out[0] = onr_desc_make(x.dtype, first, x.dim);
   call->out[0].dim[call->out[0].rank++] = onri_product(&x, first, x.rank > 0 ? last + 1 : 0);
   for (int32_t d = last + 1; d < x.rank; d++) call->out[0].dim[call->out[0].rank++] = x.dim[d];
@@ -106,12 +110,14 @@ static enum onr_status unflatten_infer(struct onr_call *call) {
   int32_t axis, unknown = -1;
   ONR_TRY(onri_axis_resolve(p->axis, x.rank, &axis, call->error));
   if (p->num_sizes < 1 || p->num_sizes > ONR_MAX_RANK || x.rank - 1 + p->num_sizes > ONR_MAX_RANK)
-    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected up to %d dimensions, found %d", ONR_MAX_RANK, (int)(x.rank - 1 + p->num_sizes));
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected up to %d dimensions, found %d", ONR_MAX_RANK,
+                    (int)(x.rank - 1 + p->num_sizes));
   struct onr_desc part = onr_desc_make(x.dtype, p->num_sizes, p->sizes);
   for (int32_t d = 0; d < part.rank; d++) {
     if (part.dim[d] >= 0) continue;
     if (part.dim[d] != -1 || unknown >= 0)
-      return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected sizes of 0 or more, and -1 once, found %lld", (long long)part.dim[d]);
+      return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected sizes of 0 or more, and -1 once, found %lld",
+                      (long long)part.dim[d]);
     unknown = d;
   }
   ONR_TRY(reshape_complete(&part, unknown, x.dim[axis], call->error));
@@ -152,8 +158,8 @@ static enum onr_status unsqueeze_infer(struct onr_call *call) {
   ONR_TRY(onri_read_ints(call, 1, axes, ONR_MAX_RANK, &count));
   const int32_t rank = x.rank + (int32_t)count;
   if (rank > ONR_MAX_RANK)
-    return onr_fail(call->error, ONR_STATUS_LIMIT, "%d new axes on rank %d exceed the highest rank %d", (int)count, (int)x.rank,
-                    ONR_MAX_RANK);
+    return onr_fail(call->error, ONR_STATUS_LIMIT, "%d new axes on rank %d exceed the highest rank %d", (int)count,
+                    (int)x.rank, ONR_MAX_RANK);
   ONR_TRY(onri_axes_resolve(axes, count, rank, mask, call->error));
   struct onr_desc out = {.dtype = x.dtype, .rank = rank};
   for (int32_t d = 0, from = 0; d < rank; d++) out.dim[d] = mask[d] ? 1 : x.dim[from++];
@@ -165,9 +171,11 @@ static enum onr_status unsqueeze_infer(struct onr_call *call) {
 static enum onr_status batch_check(const struct onr_call *call, const struct onr_desc *x) {
   const struct onr_batch_params *p = call->params;
   if (p->axis < 0 || p->axis >= p->rank)
-    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "axis %d is outside of a rank %d tensor", (int)p->axis, (int)p->rank);
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "axis %d is outside of a rank %d tensor", (int)p->axis,
+                    (int)p->rank);
   if (x->rank == p->rank || x->rank == p->rank - 1) return ONR_STATUS_OK;
-  return onr_fail(call->error, ONR_STATUS_SHAPE, "expected an input of rank %d or %d, found %d", p->rank - 1, p->rank, x->rank);
+  return onr_fail(call->error, ONR_STATUS_SHAPE, "expected an input of rank %d or %d, found %d", p->rank - 1, p->rank,
+                  x->rank);
 }
 
 static enum onr_status batch_infer(struct onr_call *call) {
@@ -190,7 +198,8 @@ static enum onr_status unbatch_infer(struct onr_call *call) {
   call->out[0] = y;
   if (x->rank == p->rank) return ONR_STATUS_OK;
   if (y.rank <= p->axis || y.dim[p->axis] != 1)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a batch of one, found %s", onr_desc_format(&y, text, sizeof text));
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a batch of one, found %s",
+                    onr_desc_format(&y, text, sizeof(text)));
   call->out[0].rank = y.rank - 1;
   for (int32_t d = p->axis; d < y.rank - 1; d++) call->out[0].dim[d] = y.dim[d + 1];
   return ONR_STATUS_OK;
@@ -204,8 +213,8 @@ static enum onr_status bit_cast_infer(struct onr_call *call) {
     return onr_fail(call->error, ONR_STATUS_TYPE, "cannot take the bits of %s as %s", onr_dtype_name(from),
                     onr_dtype_name(p->dtype));
   if (onri_dtype_packed_bits(from) != onri_dtype_packed_bits(p->dtype))
-    return onr_fail(call->error, ONR_STATUS_TYPE, "%s has %u bits, %s has %u", onr_dtype_name(from), onri_dtype_packed_bits(from),
-                    onr_dtype_name(p->dtype), onri_dtype_packed_bits(p->dtype));
+    return onr_fail(call->error, ONR_STATUS_TYPE, "%s has %u bits, %s has %u", onr_dtype_name(from),
+                    onri_dtype_packed_bits(from), onr_dtype_name(p->dtype), onri_dtype_packed_bits(p->dtype));
   call->out[0] = call->in[0];
   call->out[0].dtype = p->dtype;
   return ONR_STATUS_OK;
@@ -238,62 +247,111 @@ static enum onr_status bit_cast_run(struct onr_call *call) {
 
 const struct onr_layer onri_layer_reshape = {
     .name = "reshape",
-    .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .shape_inputs = 1u << 1,
     .params_size = sizeof(struct onr_reshape_params),
-    .infer = reshape_infer, .plan = view_plan, .run = view_run,
+    .infer = reshape_infer,
+    .plan = view_plan,
+    .run = view_run,
 };
 const struct onr_layer onri_layer_flatten = {
     .name = "flatten",
-    .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .params_size = sizeof(struct onr_flatten_params),
-    .infer = flatten_infer, .plan = view_plan, .run = view_run,
+    .infer = flatten_infer,
+    .plan = view_plan,
+    .run = view_run,
 };
 const struct onr_layer onri_layer_flatten_dims = {
     .name = "flatten_dims",
-    .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .params_size = sizeof(struct onr_flatten_dims_params),
-    .infer = flatten_dims_infer, .plan = view_plan, .run = view_run,
+    .infer = flatten_dims_infer,
+    .plan = view_plan,
+    .run = view_run,
 };
 const struct onr_layer onri_layer_unflatten = {
     .name = "unflatten",
-    .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .params_size = sizeof(struct onr_unflatten_params),
-    .infer = unflatten_infer, .plan = view_plan, .run = view_run,
+    .infer = unflatten_infer,
+    .plan = view_plan,
+    .run = view_run,
 };
 const struct onr_layer onri_layer_squeeze = {
     .name = "squeeze",
-    .inputs_min = 1, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 1,
+    .inputs_max = 2,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .shape_inputs = 1u << 1,
-    .infer = squeeze_infer, .plan = view_plan, .run = view_run,
+    .infer = squeeze_infer,
+    .plan = view_plan,
+    .run = view_run,
 };
 const struct onr_layer onri_layer_unsqueeze = {
     .name = "unsqueeze",
-    .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .shape_inputs = 1u << 1,
-    .infer = unsqueeze_infer, .plan = view_plan, .run = view_run,
+    .infer = unsqueeze_infer,
+    .plan = view_plan,
+    .run = view_run,
 };
 const struct onr_layer onri_layer_batch = {
     .name = "batch",
-    .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .params_size = sizeof(struct onr_batch_params),
-    .infer = batch_infer, .plan = view_plan, .run = view_run,
+    .infer = batch_infer,
+    .plan = view_plan,
+    .run = view_run,
 };
 const struct onr_layer onri_layer_unbatch = {
     .name = "unbatch",
-    .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .params_size = sizeof(struct onr_batch_params),
-    .infer = unbatch_infer, .plan = view_plan, .run = view_run,
+    .infer = unbatch_infer,
+    .plan = view_plan,
+    .run = view_run,
 };
 const struct onr_layer onri_layer_identity = {
     .name = "identity",
-    .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .flags = ONR_LAYER_TAKES_BLOCKS | ONR_LAYER_MAKES_BLOCKS,
-    .plan = view_plan, .run = view_run,
+    .plan = view_plan,
+    .run = view_run,
 };
 const struct onr_layer onri_layer_bit_cast = {
     .name = "bit_cast",
-    .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .params_size = sizeof(struct onr_bit_cast_params),
-    .infer = bit_cast_infer, .plan = bit_cast_plan, .run = bit_cast_run,
+    .infer = bit_cast_infer,
+    .plan = bit_cast_plan,
+    .run = bit_cast_run,
 };

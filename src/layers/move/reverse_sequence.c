@@ -9,8 +9,9 @@ static enum onr_status reverse_sequence_infer(struct onr_call *call) {
   const struct onr_reverse_sequence_params *p = call->params;
   const struct onr_desc *x = &call->in[0];
   if (p->batch_axis < 0 || p->batch_axis > 1 || p->time_axis != 1 - p->batch_axis)
-    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "batch axis %d and time axis %d: expected 0 and 1 in either order",
-                    (int)p->batch_axis, (int)p->time_axis);
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE,
+                    "batch axis %d and time axis %d: expected 0 and 1 in either order", (int)p->batch_axis,
+                    (int)p->time_axis);
   ONR_TRY(onri_expect_rank(call, 0, 2, ONR_MAX_RANK));
   ONR_TRY(onri_expect_rank(call, 1, 1, 1));
   ONR_TRY(onri_expect_dtype(call, 1, ONRI_DTYPES_INDEX));
@@ -44,23 +45,31 @@ static void reverse_blocks(void *context, size_t begin, size_t end) {
 static enum onr_status reverse_sequence_run(struct onr_call *call) {
   const struct onr_reverse_sequence_params *p = call->params;
   const struct onr_desc *x = &call->in[0];
-  struct reverse_job job = {onri_indices(call, 1), call->inputs[0], call->outputs[0], (size_t)x->dim[1],
-                            (size_t)onri_product(x, 2, x->rank) * onr_dtype_size(x->dtype), p->time_axis == 0};
+  struct reverse_job job = {onri_indices(call, 1),
+                            call->inputs[0],
+                            call->outputs[0],
+                            (size_t)x->dim[1],
+                            (size_t)onri_product(x, 2, x->rank) * onr_dtype_size(x->dtype),
+                            p->time_axis == 0};
   for (int64_t b = 0; b < x->dim[p->batch_axis]; b++) {
     const int64_t length = onri_index_raw(job.lengths, (size_t)b);
     if (length < 0 || length > x->dim[p->time_axis])
-      return onr_fail(call->error, ONR_STATUS_INDEX, "length %lld of batch item %lld: expected 0..%lld", (long long)length,
-                      (long long)b, (long long)x->dim[p->time_axis]);
+      return onr_fail(call->error, ONR_STATUS_INDEX, "length %lld of batch item %lld: expected 0..%lld",
+                      (long long)length, (long long)b, (long long)x->dim[p->time_axis]);
   }
   if (onr_desc_elements(x) == 0) return ONR_STATUS_OK;
-  onr_parallel_for(call->env, (size_t)x->dim[0] * job.columns, job.block < TASK_BYTES ? TASK_BYTES / job.block : 1, reverse_blocks,
-                   &job);
+  onr_parallel_for(call->env, (size_t)x->dim[0] * job.columns, job.block < TASK_BYTES ? TASK_BYTES / job.block : 1,
+                   reverse_blocks, &job);
   return ONR_STATUS_OK;
 }
 
 const struct onr_layer onri_layer_reverse_sequence = {
     .name = "reverse_sequence",
-    .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .params_size = sizeof(struct onr_reverse_sequence_params),
-    .infer = reverse_sequence_infer, .run = reverse_sequence_run,
+    .infer = reverse_sequence_infer,
+    .run = reverse_sequence_run,
 };

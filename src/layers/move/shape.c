@@ -38,14 +38,22 @@ static enum onr_status size_run(struct onr_call *call) {
 
 const struct onr_layer onri_layer_shape = {
     .name = "shape",
-    .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .flags = ONR_LAYER_SHAPE_ONLY,
     .params_size = sizeof(struct onr_shape_params),
-    .infer = shape_infer, .run = shape_run,
+    .infer = shape_infer,
+    .run = shape_run,
 };
 const struct onr_layer onri_layer_size = {
     .name = "size",
-    .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .flags = ONR_LAYER_SHAPE_ONLY,
-    .infer = size_infer, .run = size_run,
+    .infer = size_infer,
+    .run = size_run,
 };

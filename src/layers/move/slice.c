@@ -56,8 +56,8 @@ static enum onr_status slice_read(const struct onr_call *call, struct slice_box 
   if (onri_has(call, 3)) ONR_TRY(onri_read_ints(call, 3, axes, ONR_MAX_RANK, &num_axes));
   if (onri_has(call, 4)) ONR_TRY(onri_read_ints(call, 4, steps, ONR_MAX_RANK, &num_steps));
   if (num_ends != count || num_axes != count || num_steps != count)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "%d starts, %d ends, %d axes, %d steps: expected as many of each", (int)count,
-                    (int)num_ends, (int)num_axes, (int)num_steps);
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "%d starts, %d ends, %d axes, %d steps: expected as many of each",
+                    (int)count, (int)num_ends, (int)num_axes, (int)num_steps);
   if (!x->rank && count) return onr_fail(call->error, ONR_STATUS_SHAPE, "a scalar has no axis to slice along");
   ONR_TRY(onri_axes_resolve(axes, count, x->rank, mask, call->error));
   for (int32_t d = 0; d < x->rank; d++) slice_axis(box, d, x->dim[d], 0, x->dim[d], 1);
@@ -111,8 +111,13 @@ static enum onr_status slice_run(struct onr_call *call) {
 
 const struct onr_layer onri_layer_slice = {
     .name = "slice",
-    .inputs_min = 3, .inputs_max = 5, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 3,
+    .inputs_max = 5,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .shape_inputs = 0x1e,
     .state_size = sizeof(struct slice_state),
-    .infer = slice_infer, .plan = slice_plan, .run = slice_run,
+    .infer = slice_infer,
+    .plan = slice_plan,
+    .run = slice_run,
 };

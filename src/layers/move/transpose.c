@@ -15,14 +15,15 @@ static enum onr_status transpose_infer(struct onr_call *call) {
   const struct onr_transpose_params *p = call->params;
   const struct onr_desc x = call->in[0];
   if (p->rank != 0 && p->rank != x.rank)
-    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "perm has %d entries, the input has rank %d", (int)p->rank, (int)x.rank);
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "perm has %d entries, the input has rank %d", (int)p->rank,
+                    (int)x.rank);
   struct onr_desc out = {.dtype = x.dtype, .rank = x.rank};
   unsigned seen = 0;
   for (int32_t d = 0; d < x.rank; d++) {
     const int32_t from = source_dim(p, x.rank, d);
     if (from < 0 || from >= x.rank || (seen >> from & 1u))
-      return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "perm[%d] = %d: expected each of 0..%d once", (int)d, (int)from,
-                      (int)x.rank - 1);
+      return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "perm[%d] = %d: expected each of 0..%d once", (int)d,
+                      (int)from, (int)x.rank - 1);
     seen |= 1u << from;
     out.dim[d] = x.dim[from];
   }
@@ -53,8 +54,13 @@ static enum onr_status transpose_run(struct onr_call *call) {
 
 const struct onr_layer onri_layer_transpose = {
     .name = "transpose",
-    .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .params_size = sizeof(struct onr_transpose_params),
     .state_size = sizeof(struct transpose_state),
-    .infer = transpose_infer, .plan = transpose_plan, .run = transpose_run,
+    .infer = transpose_infer,
+    .plan = transpose_plan,
+    .run = transpose_run,
 };

@@ -11,7 +11,8 @@ static enum onr_status trilu_infer(struct onr_call *call) {
   if (onri_has(call, 1)) {
     ONR_TRY(onri_expect_dtype(call, 1, ONRI_DTYPE_BIT(ONR_DTYPE_I64)));
     if (onr_desc_elements(&call->in[1]) != 1)
-      return onr_fail(call->error, ONR_STATUS_SHAPE, "k has %lld elements: expected one", (long long)onr_desc_elements(&call->in[1]));
+      return onr_fail(call->error, ONR_STATUS_SHAPE, "k has %lld elements: expected one",
+                      (long long)onr_desc_elements(&call->in[1]));
   }
   call->out[0] = call->in[0];
   return ONR_STATUS_OK;
@@ -61,14 +62,19 @@ static enum onr_status trilu_run(struct onr_call *call) {
   struct trilu_job job = {call->inputs[0], call->outputs[0], rows, columns, k, onr_dtype_size(x->dtype), p->upper};
   const size_t bytes = (size_t)columns * job.size;
   if (onr_desc_elements(x) == 0) return ONR_STATUS_OK;
-  onr_parallel_for(call->env, (size_t)onri_product(x, 0, x->rank - 1), bytes < TASK_BYTES ? TASK_BYTES / bytes : 1, trilu_rows,
-                   &job);
+  onr_parallel_for(call->env, (size_t)onri_product(x, 0, x->rank - 1), bytes < TASK_BYTES ? TASK_BYTES / bytes : 1,
+                   trilu_rows, &job);
   return ONR_STATUS_OK;
 }
 
 const struct onr_layer onri_layer_trilu = {
     .name = "trilu",
-    .inputs_min = 1, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 1,
+    .inputs_max = 2,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .params_size = sizeof(struct onr_trilu_params),
-    .infer = trilu_infer, .plan = trilu_plan, .run = trilu_run,
+    .infer = trilu_infer,
+    .plan = trilu_plan,
+    .run = trilu_run,
 };

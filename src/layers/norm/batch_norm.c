@@ -27,7 +27,7 @@ struct work {
 };
 
 static int32_t channel_axis(const struct onr_call *call) {
-  const struct onr_batch_norm_params *const p = call->params;
+  const struct onr_batch_norm_params *p = call->params;
   return p->channels_last && call->in[0].rank > 1 ? call->in[0].rank - 1 : 1;
 }
 
@@ -36,13 +36,14 @@ static int64_t num_channels(const struct onr_call *call) {
 }
 
 static enum onr_status batch_norm_infer(struct onr_call *call) {
-  const struct onr_batch_norm_params *const p = call->params;
+  const struct onr_batch_norm_params *p = call->params;
   ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_expect_rank(call, 0, p->min_rank ? p->min_rank : 1, p->max_rank ? p->max_rank : ONR_MAX_RANK));
   for (size_t i = 1; i < 5; i++) {
     ONR_TRY(onri_expect_dtype(call, i, ONRI_DTYPES_FLOAT));
     if (call->in[i].rank != 1 || call->in[i].dim[0] != num_channels(call))
-      return onr_fail(call->error, ONR_STATUS_SHAPE, "input %zu: expected %lld elements like the channels, found rank %d with %lld", i,
+      return onr_fail(call->error, ONR_STATUS_SHAPE,
+                      "input %zu: expected %lld elements like the channels, found rank %d with %lld", i,
                       (long long)num_channels(call), call->in[i].rank, (long long)onr_desc_elements(&call->in[i]));
   }
   if (call->num_out > 1 && !p->training)
@@ -56,8 +57,8 @@ static enum onr_status batch_norm_infer(struct onr_call *call) {
 }
 
 static enum onr_status batch_norm_plan(struct onr_call *call) {
-  struct batch_norm_state *const s = call->state;
-  const struct onr_desc *const x = &call->in[0];
+  struct batch_norm_state *s = call->state;
+  const struct onr_desc *x = &call->in[0];
   const int32_t axis = channel_axis(call);
   s->outer = x->rank > 1 ? onri_product(x, 0, axis) : x->dim[0];
   s->channels = num_channels(call);
@@ -70,7 +71,10 @@ static enum onr_status batch_norm_plan(struct onr_call *call) {
 
 /* Element c of a [C] input. */
 static double element(const struct onr_call *call, size_t i, int64_t c) {
-  union { float f; double d; } v;
+  union {
+    float f;
+    double d;
+  } v;
   const enum onr_dtype dtype = call->in[i].dtype;
   onri_load(dtype, (const unsigned char *)call->inputs[i] + (size_t)c * onr_dtype_size(dtype), 1, &v);
   return onri_is_double(dtype) ? v.d : (double)v.f;
@@ -79,7 +83,7 @@ static double element(const struct onr_call *call, size_t i, int64_t c) {
 static void put_element(const struct onr_call *call, size_t i, int64_t c, double value) {
   const enum onr_dtype dtype = call->out[i].dtype;
   const float narrow = (float)value;
-  if (call->outputs[i] == NULL) return;
+  if (!call->outputs[i]) return;
   onri_store(dtype, onri_is_double(dtype) ? (const void *)&value : &narrow, 1,
              (unsigned char *)call->outputs[i] + (size_t)c * onr_dtype_size(dtype));
 }
@@ -90,7 +94,7 @@ static double x_at(const struct onr_call *call, const void *x, int64_t i) {
 
 /* Mean and (biased) variance of channel c of this batch. */
 static void batch_statistics(const struct onr_call *call, const void *x, int64_t c, double *mean, double *variance) {
-  const struct batch_norm_state *const s = call->state;
+  const struct batch_norm_state *s = call->state;
   const double count = (double)(s->outer * s->inner);
   double sum = 0, squares = 0;
   for (int64_t o = 0; o < s->outer; o++)
@@ -105,37 +109,37 @@ static void batch_statistics(const struct onr_call *call, const void *x, int64_t
 }
 
 /* Channels-last: inner is 1, and the channels are the long loop. */
-static void pixel_f32(const float *restrict x, float *restrict y, const double *restrict scale, const double *restrict shift, int64_t count) {
+static void pixel_f32(const float *restrict x, float *restrict y, const double *restrict scale,
+                      const double *restrict shift, int64_t count) {
   for (int64_t c = 0; c < count; c++) y[c] = x[c] * (float)scale[c] + (float)shift[c];
 }
 
-static void pixel_in_place_f32(float *restrict y, const double *restrict scale, const double *restrict shift, int64_t count) {
+static void pixel_in_place_f32(float *restrict y, const double *restrict scale, const double *restrict shift,
+                               int64_t count) {
   for (int64_t c = 0; c < count; c++) y[c] = y[c] * (float)scale[c] + (float)shift[c];
 }
 
 static void apply_f32(const struct work *w, int64_t outer) {
-  const struct batch_norm_state *const s = w->s;
+  const struct batch_norm_state *s = w->s;
   if (s->inner == 1) {
-    float *const y = (float *)w->y + outer * s->channels;
-    if (w->x == w->y)
-      pixel_in_place_f32(y, w->scale, w->shift, s->channels);
-    else
-      pixel_f32((const float *)w->x + outer * s->channels, y, w->scale, w->shift, s->channels);
+    float *y = (float *)w->y + outer * s->channels;
+    if (w->x == w->y) pixel_in_place_f32(y, w->scale, w->shift, s->channels);
+    else pixel_f32((const float *)w->x + outer * s->channels, y, w->scale, w->shift, s->channels);
     return;
   }
   for (int64_t c = 0; c < s->channels; c++) {
     const float scale = (float)w->scale[c], shift = (float)w->shift[c];
-    const float *const x = (const float *)w->x + (outer * s->channels + c) * s->inner;
-    float *const y = (float *)w->y + (outer * s->channels + c) * s->inner;
+    const float *x = (const float *)w->x + (outer * s->channels + c) * s->inner;
+    float *y = (float *)w->y + (outer * s->channels + c) * s->inner;
     for (int64_t i = 0; i < s->inner; i++) y[i] = x[i] * scale + shift;
   }
 }
 
 static void apply_f64(const struct work *w, int64_t outer) {
-  const struct batch_norm_state *const s = w->s;
+  const struct batch_norm_state *s = w->s;
   for (int64_t c = 0; c < s->channels; c++) {
-    const double *const x = (const double *)w->x + (outer * s->channels + c) * s->inner;
-    double *const y = (double *)w->y + (outer * s->channels + c) * s->inner;
+    const double *x = (const double *)w->x + (outer * s->channels + c) * s->inner;
+    double *y = (double *)w->y + (outer * s->channels + c) * s->inner;
     for (int64_t i = 0; i < s->inner; i++) y[i] = x[i] * w->scale[c] + w->shift[c];
   }
 }
@@ -149,10 +153,10 @@ static void outers_f64(void *context, size_t begin, size_t end) {
 }
 
 static enum onr_status batch_norm_run(struct onr_call *call) {
-  const struct onr_batch_norm_params *const p = call->params;
-  const struct batch_norm_state *const s = call->state;
-  const void *const x = onri_real_input(call, 0, s->x);
-  double *const scale = (double *)(void *)((unsigned char *)call->scratch + s->factors), *const shift = scale + s->channels;
+  const struct onr_batch_norm_params *p = call->params;
+  const struct batch_norm_state *s = call->state;
+  const void *x = onri_real_input(call, 0, s->x);
+  double *scale = (double *)(void *)((unsigned char *)call->scratch + s->factors), *shift = scale + s->channels;
   struct work w = {.s = s, .x = x, .y = onri_real_output(call, 0, s->y), .scale = scale, .shift = shift};
   for (int64_t c = 0; c < s->channels; c++) {
     double mean = element(call, 3, c), variance = element(call, 4, c);
@@ -160,7 +164,8 @@ static enum onr_status batch_norm_run(struct onr_call *call) {
       const double old_mean = mean, old_variance = variance, keep = (double)p->momentum;
       batch_statistics(call, x, c, &mean, &variance);
       for (size_t i = 1; i < call->num_out; i++)
-        put_element(call, i, c, i == 1 ? old_mean * keep + mean * (1 - keep) : old_variance * keep + variance * (1 - keep));
+        put_element(call, i, c,
+                    i == 1 ? old_mean * keep + mean * (1 - keep) : old_variance * keep + variance * (1 - keep));
     }
     scale[c] = element(call, 1, c) / sqrt(variance + (double)p->epsilon);
     shift[c] = element(call, 2, c) - mean * scale[c];
@@ -173,8 +178,13 @@ static enum onr_status batch_norm_run(struct onr_call *call) {
 
 const struct onr_layer onri_layer_batch_norm = {
     .name = "batch_norm",
-    .inputs_min = 5, .inputs_max = 5, .outputs_min = 1, .outputs_max = 3,
+    .inputs_min = 5,
+    .inputs_max = 5,
+    .outputs_min = 1,
+    .outputs_max = 3,
     .params_size = sizeof(struct onr_batch_norm_params),
     .state_size = sizeof(struct batch_norm_state),
-    .infer = batch_norm_infer, .plan = batch_norm_plan, .run = batch_norm_run,
+    .infer = batch_norm_infer,
+    .plan = batch_norm_plan,
+    .run = batch_norm_run,
 };

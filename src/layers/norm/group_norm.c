@@ -64,7 +64,8 @@ static enum onr_status instance_norm_infer(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
-static void plan_groups(struct onr_call *call, const struct grouping *g, float epsilon, int channels_last, int per_group) {
+static void plan_groups(struct onr_call *call, const struct grouping *g, float epsilon, int channels_last,
+                        int per_group) {
   struct onri_normalize_state *s = call->state;
   struct onri_normalize *n = &s->kernel;
   const int64_t group = g->groups == 0 ? 0 : g->channels / g->groups;

@@ -20,7 +20,8 @@ static enum onr_status check_shape(const struct onr_call *call, const struct onr
   ONR_TRY(onri_expect_rank(call, 0, shape->num_dims, ONR_MAX_RANK));
   for (int32_t i = 0, d = x->rank - shape->num_dims; i < shape->num_dims; i++, d++)
     if (x->dim[d] != shape->dim[i])
-      return onr_fail(call->error, ONR_STATUS_SHAPE, "expected dimension %d of size %lld, as in the normalized shape, found %lld", (int)d,
+      return onr_fail(call->error, ONR_STATUS_SHAPE,
+                      "expected dimension %d of size %lld, as in the normalized shape, found %lld", (int)d,
                       (long long)shape->dim[i], (long long)x->dim[d]);
   return ONR_STATUS_OK;
 }

@@ -14,8 +14,8 @@ enum onr_status onri_normalize_check(const struct onr_call *call, const struct o
     if (!onr_desc_equal(&result, entries)) {
       char text[96], expected[96];
       return onr_fail(call->error, ONR_STATUS_SHAPE, "expected input %zu to broadcast to %s, found %s", i,
-                      onr_desc_format(entries, expected, sizeof expected),
-                      onr_desc_format(&call->in[i], text, sizeof text));
+                      onr_desc_format(entries, expected, sizeof(expected)),
+                      onr_desc_format(&call->in[i], text, sizeof(text)));
     }
   }
   return ONR_STATUS_OK;
@@ -53,13 +53,14 @@ static const void *read_entries(struct onr_call *call, size_t i, const struct on
   const struct onr_desc *desc = &call->in[i];
   const size_t size = onr_dtype_size(desc->dtype), count = (size_t)onr_desc_elements(entries);
   const enum onri_class class = onri_dtype_class(call->in[0].dtype);
-  char *const to = (char *)call->scratch + at;
+  char *to = (char *)call->scratch + at;
   struct onri_dims dims = {0};
   int64_t strides[ONR_MAX_RANK];
   onri_broadcast_strides(desc, entries, strides);
   for (int32_t d = 0; d < entries->rank; d++) onri_dims_add(&dims, entries->dim[d], strides[d]);
   for (size_t e = 0; e < count; e++)
-    onri_load_as(desc->dtype, (const char *)call->inputs[i] + onri_dims_offset(&dims, e) * size, 1, class, to + e * onri_class_size(class));
+    onri_load_as(desc->dtype, (const char *)call->inputs[i] + onri_dims_offset(&dims, e) * size, 1, class,
+                 to + e * onri_class_size(class));
   return to;
 }
 

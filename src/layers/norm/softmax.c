@@ -88,7 +88,7 @@ static enum onr_status run_lines(struct onr_call *call, enum onri_softmax_kind k
 
 static enum onr_status softmax_run(struct onr_call *call) {
   struct softmax_state *s = call->state;
-  if (s->op == NULL) return run_lines(call, ONRI_SOFTMAX);
+  if (!s->op) return run_lines(call, ONRI_SOFTMAX);
   ONR_TRY(onri_xnn_softmax_setup(s->op, call->inputs[0], call->outputs[0], call->error));
   return onri_xnn_run(s->op, call->env, call->error);
 }
@@ -105,7 +105,9 @@ static void softmax_release_state(void *state, struct onr_env *env) {
 
 static uint32_t softmax_kernel_types(const void *params, enum onr_kernel kernel) {
   (void)params;
-  return kernel == ONR_KERNEL_XNNPACK ? ONRI_DTYPE_BIT(ONR_DTYPE_F32) : kernel == ONR_KERNEL_VECTOR ? ONRI_DTYPES_F32_AND_HALF : 0;
+  return kernel == ONR_KERNEL_XNNPACK  ? ONRI_DTYPE_BIT(ONR_DTYPE_F32)
+         : kernel == ONR_KERNEL_VECTOR ? ONRI_DTYPES_F32_AND_HALF
+                                       : 0;
 }
 
 static uint32_t log_softmax_kernel_types(const void *params, enum onr_kernel kernel) {
@@ -115,21 +117,21 @@ static uint32_t log_softmax_kernel_types(const void *params, enum onr_kernel ker
 
 #define hardmax_kernel_types NULL
 
-#define SOFTMAX_LAYER(layer_name, plan_function, run_function)                                                      \
-  const struct onr_layer onri_layer_##layer_name = {                                                                \
-      .name = #layer_name,                                                                                          \
-      .inputs_min = 1,                                                                                              \
-      .inputs_max = 1,                                                                                              \
-      .outputs_min = 1,                                                                                             \
-      .outputs_max = 1,                                                                                             \
-      .flags = ONR_LAYER_OVERREADS,                                                                                 \
-      .params_size = sizeof(struct onr_softmax_params),                                                             \
-      .state_size = sizeof(struct softmax_state),                                                                   \
-      .infer = softmax_infer,                                                                                       \
-      .plan = plan_function,                                                                                        \
-      .run = run_function,                                                                                          \
-      .release_state = softmax_release_state,                                                                       \
-      .kernel_types = layer_name##_kernel_types,                                                                    \
+#define SOFTMAX_LAYER(layer_name, plan_function, run_function) \
+  const struct onr_layer onri_layer_##layer_name = {           \
+      .name = #layer_name,                                     \
+      .inputs_min = 1,                                         \
+      .inputs_max = 1,                                         \
+      .outputs_min = 1,                                        \
+      .outputs_max = 1,                                        \
+      .flags = ONR_LAYER_OVERREADS,                            \
+      .params_size = sizeof(struct onr_softmax_params),        \
+      .state_size = sizeof(struct softmax_state),              \
+      .infer = softmax_infer,                                  \
+      .plan = plan_function,                                   \
+      .run = run_function,                                     \
+      .release_state = softmax_release_state,                  \
+      .kernel_types = layer_name##_kernel_types,               \
   }
 
 SOFTMAX_LAYER(softmax, softmax_plan, softmax_run);

@@ -22,39 +22,45 @@ struct fractional_state {
 };
 
 /* Output sizes, and kernels with leading 1s. */
-static enum onr_status sizes(const struct onr_call *call, int32_t spatial, const struct onri_image *x, int64_t kernel[ONR_MAX_SPATIAL],
-                             struct onri_axis axis[ONR_MAX_SPATIAL]) {
-  const struct onr_fractional_max_pool_params *const p = call->params;
+static enum onr_status sizes(const struct onr_call *call, int32_t spatial, const struct onri_image *x,
+                             int64_t kernel[ONR_MAX_SPATIAL], struct onri_axis axis[ONR_MAX_SPATIAL]) {
+  const struct onr_fractional_max_pool_params *p = call->params;
   for (int32_t i = 0; i < ONR_MAX_SPATIAL; i++) kernel[i] = axis[i].out = 1;
   for (int32_t i = 0; i < spatial; i++) {
     const int32_t a = ONR_MAX_SPATIAL - spatial + i;
     const int64_t in = x->size[a];
     if (p->output[i] == 0 && !(p->ratio[i] > 0 && p->ratio[i] < 1))
-      return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected an output size, or a ratio between 0 and 1, found %g", p->ratio[i]);
-    if (in > INT32_MAX) return onr_fail(call->error, ONR_STATUS_LIMIT, "an image size of %lld is beyond the limit of %d", (long long)in, INT32_MAX);
+      return onr_fail(call->error, ONR_STATUS_ATTRIBUTE,
+                      "expected an output size, or a ratio between 0 and 1, found %g", p->ratio[i]);
+    if (in > INT32_MAX)
+      return onr_fail(call->error, ONR_STATUS_LIMIT, "an image size of %lld is beyond the limit of %d", (long long)in,
+                      INT32_MAX);
     axis[a].out = p->output[i] != 0 ? p->output[i] : (int64_t)((double)in * p->ratio[i]);
     kernel[a] = p->kernel[i];
     if (kernel[a] < 1 || axis[a].out < 1 || kernel[a] > in || axis[a].out > in - kernel[a] + 1)
-      return onr_fail(call->error, ONR_STATUS_SHAPE, "%lld windows of %lld do not fit an image of %lld", (long long)axis[a].out,
-                      (long long)kernel[a], (long long)in);
+      return onr_fail(call->error, ONR_STATUS_SHAPE, "%lld windows of %lld do not fit an image of %lld",
+                      (long long)axis[a].out, (long long)kernel[a], (long long)in);
   }
   return ONR_STATUS_OK;
 }
 
 static enum onr_status geometry(const struct onr_call *call, struct fractional_state *s, struct onr_desc *out) {
-  const struct onr_fractional_max_pool_params *const p = call->params;
+  const struct onr_fractional_max_pool_params *p = call->params;
   struct onri_axis axis[ONR_MAX_SPATIAL] = {{0}};
   int32_t spatial = 0;
   ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_image_view(&call->in[0], 0, &s->x, &spatial, call->error));
   if (spatial != p->rank || spatial < 2)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "a kernel of %d dimensions does not fit an image of %d", p->rank, spatial);
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "a kernel of %d dimensions does not fit an image of %d", p->rank,
+                    spatial);
   ONR_TRY(sizes(call, spatial, &s->x, s->kernel, axis));
   if (onri_has(call, 1)) {
-    const struct onr_desc *const samples = &call->in[1];
+    const struct onr_desc *samples = &call->in[1];
     ONR_TRY(onri_expect_dtype(call, 1, ONRI_DTYPE_BIT(ONR_DTYPE_F32)));
-    if (samples->rank != 3 || samples->dim[0] != s->x.batch || samples->dim[1] != s->x.channels || samples->dim[2] != spatial)
-      return onr_fail(call->error, ONR_STATUS_SHAPE, "expected samples [%lld, %lld, %d]", (long long)s->x.batch, (long long)s->x.channels, spatial);
+    if (samples->rank != 3 || samples->dim[0] != s->x.batch || samples->dim[1] != s->x.channels ||
+        samples->dim[2] != spatial)
+      return onr_fail(call->error, ONR_STATUS_SHAPE, "expected samples [%lld, %lld, %d]", (long long)s->x.batch,
+                      (long long)s->x.channels, spatial);
   }
   *out = onri_image_desc(call->in[0].dtype, 0, s->x.batch, s->x.channels, spatial, axis);
   return onri_image_view(out, 0, &s->y, &spatial, call->error);
@@ -71,12 +77,15 @@ static enum onr_status fractional_infer(struct onr_call *call) {
 }
 
 static enum onr_status fractional_plan(struct onr_call *call) {
-  struct fractional_state *const s = call->state;
+  struct fractional_state *s = call->state;
   struct onr_desc out;
   ONR_TRY(geometry(call, s, &out));
   ONR_TRY(onri_real_plan(call, &call->in[0], &s->x_at));
   ONR_TRY(onri_real_plan(call, &call->out[0], &s->y_at));
-  return onri_has(call, 1) ? ONR_STATUS_OK : onri_scratch_reserve(call, (size_t)(s->x.batch * s->x.channels) * ONR_MAX_SPATIAL * sizeof(float), &s->samples_at);
+  return onri_has(call, 1)
+             ? ONR_STATUS_OK
+             : onri_scratch_reserve(call, (size_t)(s->x.batch * s->x.channels) * ONR_MAX_SPATIAL * sizeof(float),
+                                    &s->samples_at);
 }
 
 struct work {
@@ -111,8 +120,8 @@ static int64_t start_of(const struct intervals *v, int64_t o) {
 }
 
 static void pool_window(const struct work *w, int64_t plane, const int64_t start[ONR_MAX_SPATIAL], int64_t to) {
-  const struct onri_image *const x = &w->s->x;
-  const int64_t *const kernel = w->s->kernel, base = plane * x->size[0] * x->size[1] * x->size[2];
+  const struct onri_image *x = &w->s->x;
+  const int64_t *kernel = w->s->kernel, base = plane * x->size[0] * x->size[1] * x->size[2];
   double best = -INFINITY;
   int64_t where = -1;
   for (int64_t i = start[0]; i < start[0] + kernel[0]; i++)
@@ -131,8 +140,8 @@ static void pool_window(const struct work *w, int64_t plane, const int64_t start
 
 /* An item is one channel of one batch entry. */
 static void planes(void *context, size_t begin, size_t end) {
-  const struct work *const w = context;
-  const int64_t *const out = w->s->y.size;
+  const struct work *w = context;
+  const int64_t *out = w->s->y.size;
   for (int64_t plane = (int64_t)begin; plane < (int64_t)end; plane++) {
     struct intervals v[ONR_MAX_SPATIAL];
     int64_t o[ONR_MAX_SPATIAL], start[ONR_MAX_SPATIAL], to = plane * out[0] * out[1] * out[2];
@@ -152,7 +161,7 @@ static void planes(void *context, size_t begin, size_t end) {
 
 /* The samples that are given, checked, or those that torch.rand would draw. */
 static enum onr_status take_samples(const struct onr_call *call, struct work *w, size_t count) {
-  const struct onr_fractional_max_pool_params *const p = call->params;
+  const struct onr_fractional_max_pool_params *p = call->params;
   if (onri_has(call, 1)) {
     w->samples = call->inputs[1];
     for (size_t i = 0; i < count; i++)
@@ -160,7 +169,7 @@ static enum onr_status take_samples(const struct onr_call *call, struct work *w,
         return onr_fail(call->error, ONR_STATUS_DATA, "expected samples in [0, 1], found %g", (double)w->samples[i]);
     return ONR_STATUS_OK;
   }
-  float *const drawn = (float *)(void *)((unsigned char *)call->scratch + w->s->samples_at);
+  float *drawn = (float *)(void *)((unsigned char *)call->scratch + w->s->samples_at);
   struct onri_random random;
   onri_random_seed(&random, p->seed);
   for (size_t i = 0; i < count; i++) drawn[i] = onri_random_torch(&random);
@@ -169,11 +178,15 @@ static enum onr_status take_samples(const struct onr_call *call, struct work *w,
 }
 
 static enum onr_status fractional_run(struct onr_call *call) {
-  const struct onr_fractional_max_pool_params *const p = call->params;
-  const struct fractional_state *const s = call->state;
+  const struct onr_fractional_max_pool_params *p = call->params;
+  const struct fractional_state *s = call->state;
   const size_t num_planes = (size_t)(s->x.batch * s->x.channels);
-  struct work w = {.s = s, .x = onri_real_input(call, 0, s->x_at), .y = onri_real_output(call, 0, s->y_at), .rank = p->rank,
-                   .indices = call->num_out > 1 ? call->outputs[1] : NULL, .wide = onri_is_double(call->in[0].dtype)};
+  struct work w = {.s = s,
+                   .x = onri_real_input(call, 0, s->x_at),
+                   .y = onri_real_output(call, 0, s->y_at),
+                   .rank = p->rank,
+                   .indices = call->num_out > 1 ? call->outputs[1] : NULL,
+                   .wide = onri_is_double(call->in[0].dtype)};
   if (num_planes == 0) return ONR_STATUS_OK;
   ONR_TRY(take_samples(call, &w, num_planes * (size_t)p->rank));
   onr_parallel_for(call->env, num_planes, 1, planes, &w);
@@ -183,8 +196,13 @@ static enum onr_status fractional_run(struct onr_call *call) {
 
 const struct onr_layer onri_layer_fractional_max_pool = {
     .name = "fractional_max_pool",
-    .inputs_min = 1, .inputs_max = 2, .outputs_min = 1, .outputs_max = 2,
+    .inputs_min = 1,
+    .inputs_max = 2,
+    .outputs_min = 1,
+    .outputs_max = 2,
     .params_size = sizeof(struct onr_fractional_max_pool_params),
     .state_size = sizeof(struct fractional_state),
-    .infer = fractional_infer, .plan = fractional_plan, .run = fractional_run,
+    .infer = fractional_infer,
+    .plan = fractional_plan,
+    .run = fractional_run,
 };

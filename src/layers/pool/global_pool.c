@@ -30,8 +30,8 @@ struct work {
 };
 
 static enum onr_status global_pool_infer(struct onr_call *call) {
-  const struct onr_global_pool_params *const p = call->params;
-  const struct onr_desc *const x = &call->in[0];
+  const struct onr_global_pool_params *p = call->params;
+  const struct onr_desc *x = &call->in[0];
   ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_expect_rank(call, 0, 3, ONR_MAX_RANK));
   call->out[0] = *x;
@@ -44,15 +44,15 @@ static enum onr_status global_pool_infer(struct onr_call *call) {
 }
 
 static enum onr_status lp_infer(struct onr_call *call) {
-  const struct onr_global_pool_params *const p = call->params;
+  const struct onr_global_pool_params *p = call->params;
   if (p->p < 1) return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected p of at least 1, found %d", p->p);
   return global_pool_infer(call);
 }
 
 static enum onr_status global_pool_plan(struct onr_call *call) {
-  const struct onr_global_pool_params *const p = call->params;
-  struct global_pool_state *const s = call->state;
-  const struct onr_desc *const x = &call->in[0];
+  const struct onr_global_pool_params *p = call->params;
+  struct global_pool_state *s = call->state;
+  const struct onr_desc *x = &call->in[0];
   s->batch = x->dim[0];
   s->channels = x->dim[p->channels_last ? x->rank - 1 : 1];
   s->pixels = p->channels_last ? onri_product(x, 1, x->rank - 1) : onri_product(x, 2, x->rank);
@@ -60,7 +60,9 @@ static enum onr_status global_pool_plan(struct onr_call *call) {
   return onri_real_plan(call, &call->out[0], &s->y);
 }
 
-static double value_at(const struct work *w, int64_t i) { return w->wide ? ((const double *)w->x)[i] : (double)((const float *)w->x)[i]; }
+static double value_at(const struct work *w, int64_t i) {
+  return w->wide ? ((const double *)w->x)[i] : (double)((const float *)w->x)[i];
+}
 
 static double combine(const struct work *w, double a, double v) {
   switch (w->kind) {
@@ -74,10 +76,8 @@ static void finish(const struct work *w, int64_t i, double a) {
   const double v = w->kind == ONRI_POOL_AVERAGE ? a / (double)w->s->pixels
                    : w->kind == ONRI_POOL_LP    ? (w->p == 2 ? sqrt(a) : pow(a, 1.0 / w->p))
                                                 : a;
-  if (w->wide)
-    ((double *)w->y)[i] = v;
-  else
-    ((float *)w->y)[i] = (float)v;
+  if (w->wide) ((double *)w->y)[i] = v;
+  else ((float *)w->y)[i] = (float)v;
 }
 
 /* The common case: float32 averages, channels side by side. */
@@ -87,8 +87,8 @@ static void add_pixel(double *restrict sum, const float *restrict x, int64_t cou
 
 /* An item is a block of channels of one batch entry. */
 static void blocks(void *context, size_t begin, size_t end) {
-  const struct work *const w = context;
-  const struct global_pool_state *const s = w->s;
+  const struct work *w = context;
+  const struct global_pool_state *s = w->s;
   const int64_t parts = (s->channels + BLOCK - 1) / BLOCK;
   for (size_t item = begin; item < end; item++) {
     const int64_t n = (int64_t)item / parts, first = (int64_t)item % parts * BLOCK;
@@ -99,22 +99,30 @@ static void blocks(void *context, size_t begin, size_t end) {
     double sum[BLOCK];
     for (int64_t c = 0; c < count; c++) sum[c] = w->kind == ONRI_POOL_MAX ? -INFINITY : 0;
     if (w->channels_last && w->kind == ONRI_POOL_AVERAGE && !w->wide)
-      for (int64_t i = 0; i < s->pixels && !onri_pace_stop(&pace, count); i++) add_pixel(sum, (const float *)w->x + from + i * step, count);
+      for (int64_t i = 0; i < s->pixels && !onri_pace_stop(&pace, count); i++)
+        add_pixel(sum, (const float *)w->x + from + i * step, count);
     else if (w->channels_last)
       for (int64_t i = 0; i < s->pixels && !onri_pace_stop(&pace, 4 * count); i++)
         for (int64_t c = 0; c < count; c++) sum[c] = combine(w, sum[c], value_at(w, from + i * step + c));
     else
       for (int64_t c = 0; c < count; c++)
-        for (int64_t i = 0; i < s->pixels && !onri_pace_stop(&pace, 4); i++) sum[c] = combine(w, sum[c], value_at(w, from + c * next + i));
+        for (int64_t i = 0; i < s->pixels && !onri_pace_stop(&pace, 4); i++)
+          sum[c] = combine(w, sum[c], value_at(w, from + c * next + i));
     for (int64_t c = 0; c < count; c++) finish(w, n * s->channels + first + c, sum[c]);
   }
 }
 
 static enum onr_status run(struct onr_call *call, enum onri_pool_kind kind) {
-  const struct onr_global_pool_params *const p = call->params;
-  const struct global_pool_state *const s = call->state;
-  struct work w = {.s = s, .x = onri_real_input(call, 0, s->x), .y = onri_real_output(call, 0, s->y), .kind = kind, .p = p->p,
-                   .channels_last = p->channels_last, .wide = onri_is_double(call->in[0].dtype), .env = call->env};
+  const struct onr_global_pool_params *p = call->params;
+  const struct global_pool_state *s = call->state;
+  struct work w = {.s = s,
+                   .x = onri_real_input(call, 0, s->x),
+                   .y = onri_real_output(call, 0, s->y),
+                   .kind = kind,
+                   .p = p->p,
+                   .channels_last = p->channels_last,
+                   .wide = onri_is_double(call->in[0].dtype),
+                   .env = call->env};
   onr_parallel_for(call->env, (size_t)(s->batch * ((s->channels + BLOCK - 1) / BLOCK)), 1, blocks, &w);
   onri_real_finish(call, 0, s->y);
   return ONR_STATUS_OK;
@@ -124,13 +132,18 @@ static enum onr_status max_run(struct onr_call *call) { return run(call, ONRI_PO
 static enum onr_status average_run(struct onr_call *call) { return run(call, ONRI_POOL_AVERAGE); }
 static enum onr_status lp_run(struct onr_call *call) { return run(call, ONRI_POOL_LP); }
 
-#define GLOBAL_POOL(kind, infer_function)                                            \
-  const struct onr_layer onri_layer_global_##kind##_pool = {                         \
-      .name = "global_" #kind "_pool",                                               \
-      .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,          \
-      .params_size = sizeof(struct onr_global_pool_params),                          \
-      .state_size = sizeof(struct global_pool_state),                                \
-      .infer = infer_function, .plan = global_pool_plan, .run = kind##_run,          \
+#define GLOBAL_POOL(kind, infer_function)                    \
+  const struct onr_layer onri_layer_global_##kind##_pool = { \
+      .name = "global_" #kind "_pool",                       \
+      .inputs_min = 1,                                       \
+      .inputs_max = 1,                                       \
+      .outputs_min = 1,                                      \
+      .outputs_max = 1,                                      \
+      .params_size = sizeof(struct onr_global_pool_params),  \
+      .state_size = sizeof(struct global_pool_state),        \
+      .infer = infer_function,                               \
+      .plan = global_pool_plan,                              \
+      .run = kind##_run,                                     \
   }
 GLOBAL_POOL(max, global_pool_infer);
 GLOBAL_POOL(average, global_pool_infer);

@@ -24,33 +24,40 @@ struct max_unpool_state {
 
 static enum onr_status inferred_size(const struct onr_call *call, const struct onri_image *x, int32_t spatial,
                                      int64_t size[ONR_MAX_SPATIAL]) {
-  const struct onr_max_unpool_params *const p = call->params;
+  const struct onr_max_unpool_params *p = call->params;
   struct onri_axis axis[ONR_MAX_SPATIAL] = {{0}};
   if (p->window.rank != spatial)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "a kernel of %d dimensions does not fit an image of %d", p->window.rank, spatial);
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "a kernel of %d dimensions does not fit an image of %d",
+                    p->window.rank, spatial);
   for (int32_t i = 0; i < ONR_MAX_SPATIAL; i++) axis[i].in = x->size[i];
   for (int32_t i = 0; i < spatial; i++) {
     axis[ONR_MAX_SPATIAL - spatial + i].kernel = p->window.kernel[i];
     if (p->window.kernel[i] < 1)
-      return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected a kernel of at least 1, found %lld", (long long)p->window.kernel[i]);
+      return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected a kernel of at least 1, found %lld",
+                      (long long)p->window.kernel[i]);
   }
   ONR_TRY(onri_window_resolve(&p->window, spatial, axis, call->error));
   for (int32_t i = 0; i < ONR_MAX_SPATIAL; i++) {
-    const struct onri_axis *const a = &axis[i];
-    size[i] = i < ONR_MAX_SPATIAL - spatial ? 1 : (a->in - 1) * a->stride - a->begin - a->end + a->kernel; /* each below 2^31 */
-    const int64_t wanted = p->plane_indices && i >= ONR_MAX_SPATIAL - spatial ? p->output[i - (ONR_MAX_SPATIAL - spatial)] : 0;
+    const struct onri_axis *a = &axis[i];
+    size[i] = i < ONR_MAX_SPATIAL - spatial
+                  ? 1
+                  : (a->in - 1) * a->stride - a->begin - a->end + a->kernel; /* each below 2^31 */
+    const int64_t wanted =
+        p->plane_indices && i >= ONR_MAX_SPATIAL - spatial ? p->output[i - (ONR_MAX_SPATIAL - spatial)] : 0;
     if (wanted < 0 || (wanted > 0 && (wanted <= size[i] - a->stride || wanted >= size[i] + a->stride)))
-      return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected an output size above %lld and below %lld, found %lld",
-                      (long long)(size[i] - a->stride), (long long)(size[i] + a->stride), (long long)wanted);
+      return onr_fail(call->error, ONR_STATUS_ATTRIBUTE,
+                      "expected an output size above %lld and below %lld, found %lld", (long long)(size[i] - a->stride),
+                      (long long)(size[i] + a->stride), (long long)wanted);
     if (wanted > 0) size[i] = wanted;
     if (size[i] < 1 || size[i] > INT32_MAX)
-      return onr_fail(call->error, ONR_STATUS_SHAPE, "an image of %lld pixels unpools to %lld", (long long)a->in, (long long)size[i]);
+      return onr_fail(call->error, ONR_STATUS_SHAPE, "an image of %lld pixels unpools to %lld", (long long)a->in,
+                      (long long)size[i]);
   }
   return ONR_STATUS_OK;
 }
 
 static enum onr_status max_unpool_infer(struct onr_call *call) {
-  const struct onr_max_unpool_params *const p = call->params;
+  const struct onr_max_unpool_params *p = call->params;
   struct onri_image x;
   struct onri_axis axis[ONR_MAX_SPATIAL] = {{0}};
   int64_t size[ONR_MAX_SPATIAL], shape[ONR_MAX_RANK];
@@ -67,12 +74,14 @@ static enum onr_status max_unpool_infer(struct onr_call *call) {
     size_t count;
     ONR_TRY(onri_read_ints(call, 2, shape, ONR_MAX_RANK, &count));
     if (count != (size_t)spatial + 2 || shape[0] != x.batch || shape[1] != x.channels)
-      return onr_fail(call->error, ONR_STATUS_SHAPE, "expected an output_shape [%lld, %lld, ...] of %d values, found %zu",
-                      (long long)x.batch, (long long)x.channels, spatial + 2, count);
+      return onr_fail(call->error, ONR_STATUS_SHAPE,
+                      "expected an output_shape [%lld, %lld, ...] of %d values, found %zu", (long long)x.batch,
+                      (long long)x.channels, spatial + 2, count);
     for (int32_t i = 0; i < spatial; i++) {
-      struct onri_axis *const a = &axis[ONR_MAX_SPATIAL - spatial + i];
+      struct onri_axis *a = &axis[ONR_MAX_SPATIAL - spatial + i];
       if (shape[2 + i] < a->out)
-        return onr_fail(call->error, ONR_STATUS_SHAPE, "output_shape %lld is below the unpooled size %lld", (long long)shape[2 + i], (long long)a->out);
+        return onr_fail(call->error, ONR_STATUS_SHAPE, "output_shape %lld is below the unpooled size %lld",
+                        (long long)shape[2 + i], (long long)a->out);
       a->out = shape[2 + i];
     }
   }
@@ -81,15 +90,15 @@ static enum onr_status max_unpool_infer(struct onr_call *call) {
 }
 
 static enum onr_status max_unpool_plan(struct onr_call *call) {
-  const struct onr_max_unpool_params *const p = call->params;
-  struct max_unpool_state *const s = call->state;
+  const struct onr_max_unpool_params *p = call->params;
+  struct max_unpool_state *s = call->state;
   int32_t spatial = 0;
   s->by_plane = p->plane_indices;
   s->channels_last = p->channels_last;
   ONR_TRY(onri_image_view(&call->in[0], p->channels_last, &s->x, &spatial, call->error));
   ONR_TRY(inferred_size(call, &s->x, spatial, s->inferred));
   ONR_TRY(onri_image_view(&call->out[0], p->channels_last, &s->y, &spatial, call->error));
-  s->same_size = memcmp(s->inferred, s->y.size, sizeof s->inferred) == 0;
+  s->same_size = memcmp(s->inferred, s->y.size, sizeof(s->inferred)) == 0;
   return ONR_STATUS_OK;
 }
 
@@ -107,29 +116,38 @@ static int64_t pixel_offset(const struct max_unpool_state *s, int64_t at) {
 }
 
 static enum onr_status max_unpool_run(struct onr_call *call) {
-  const struct max_unpool_state *const s = call->state;
+  const struct max_unpool_state *s = call->state;
   const size_t element = onr_dtype_size(call->in[0].dtype);
-  const int64_t *const indices = call->inputs[1];
+  const int64_t *indices = call->inputs[1];
   const int64_t pixels = s->inferred[0] * s->inferred[1] * s->inferred[2];
-  const int64_t count = onr_desc_elements(&call->in[0]), limit = (s->by_plane ? 1 : s->y.batch * s->y.channels) * pixels;
+  const int64_t count = onr_desc_elements(&call->in[0]),
+                limit = (s->by_plane ? 1 : s->y.batch * s->y.channels) * pixels;
   onri_zero_bytes(call->env, call->outputs[0], onr_desc_bytes(&call->out[0]));
   struct onri_pace pace = {call->env, 0};
   for (int64_t i = 0; i < count && !onri_pace_stop(&pace, 8); i++) {
     const int64_t index = indices[i];
     if (index < 0 || index >= limit)
-      return onr_fail(call->error, ONR_STATUS_INDEX, "index %lld is outside of an output of %lld elements", (long long)index, (long long)limit);
+      return onr_fail(call->error, ONR_STATUS_INDEX, "index %lld is outside of an output of %lld elements",
+                      (long long)index, (long long)limit);
     const int64_t at = index % pixels, plane = s->by_plane ? plane_of(s, i) : index / pixels;
-    const int64_t to = plane / s->y.channels * s->y.batch_stride + plane % s->y.channels * s->y.channel_stride + pixel_offset(s, at);
-    memcpy((unsigned char *)call->outputs[0] + (size_t)to * element, (const unsigned char *)call->inputs[0] + (size_t)i * element, element);
+    const int64_t to =
+        plane / s->y.channels * s->y.batch_stride + plane % s->y.channels * s->y.channel_stride + pixel_offset(s, at);
+    memcpy((unsigned char *)call->outputs[0] + (size_t)to * element,
+           (const unsigned char *)call->inputs[0] + (size_t)i * element, element);
   }
   return ONR_STATUS_OK;
 }
 
 const struct onr_layer onri_layer_max_unpool = {
     .name = "max_unpool",
-    .inputs_min = 2, .inputs_max = 3, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 2,
+    .inputs_max = 3,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .shape_inputs = 4,
     .params_size = sizeof(struct onr_max_unpool_params),
     .state_size = sizeof(struct max_unpool_state),
-    .infer = max_unpool_infer, .plan = max_unpool_plan, .run = max_unpool_run,
+    .infer = max_unpool_infer,
+    .plan = max_unpool_plan,
+    .run = max_unpool_run,
 };

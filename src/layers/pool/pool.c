@@ -26,23 +26,27 @@ struct pool_state {
 
 /* Axes of windows that slide. */
 static enum onr_status sliding(const struct onr_call *call, int32_t spatial, struct onri_axis axis[ONR_MAX_SPATIAL]) {
-  const struct onr_pool_params *const p = call->params;
+  const struct onr_pool_params *p = call->params;
   if (p->window.rank != spatial)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "a kernel of %d dimensions does not fit an image of %d", p->window.rank, spatial);
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "a kernel of %d dimensions does not fit an image of %d",
+                    p->window.rank, spatial);
   for (int32_t i = 0; i < spatial; i++) {
-    struct onri_axis *const a = &axis[ONR_MAX_SPATIAL - spatial + i];
+    struct onri_axis *a = &axis[ONR_MAX_SPATIAL - spatial + i];
     a->kernel = p->window.kernel[i];
-    if (a->kernel < 1) return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected a kernel of at least 1, found %lld", (long long)a->kernel);
+    if (a->kernel < 1)
+      return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected a kernel of at least 1, found %lld",
+                      (long long)a->kernel);
   }
   ONR_TRY(onri_window_resolve(&p->window, spatial, axis, call->error));
   for (int32_t i = 0; i < ONR_MAX_SPATIAL && p->window.auto_pad == ONR_AUTO_PAD_NOTSET; i++) {
-    const struct onri_axis *const a = &axis[i];
+    const struct onri_axis *a = &axis[i];
     const int64_t extent = (a->kernel - 1) * a->dilation + 1;
     if (a->begin >= extent || a->end >= extent)
       return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "padding %lld + %lld is not below the window of %lld",
                       (long long)a->begin, (long long)a->end, (long long)extent);
   }
-  const int rounds_up = p->ceil_mode && p->window.auto_pad != ONR_AUTO_PAD_SAME_UPPER && p->window.auto_pad != ONR_AUTO_PAD_SAME_LOWER;
+  const int rounds_up =
+      p->ceil_mode && p->window.auto_pad != ONR_AUTO_PAD_SAME_UPPER && p->window.auto_pad != ONR_AUTO_PAD_SAME_LOWER;
   return onri_window_output(rounds_up, spatial, axis, call->error);
 }
 
@@ -51,24 +55,28 @@ static enum onr_status adaptive_size(int64_t wanted, double ratio, struct onri_a
   a->out = wanted == 0 ? a->in : wanted;
   if (wanted != 0 || ratio == 0) return ONR_STATUS_OK;
   if (!(scaled >= 1 && scaled <= INT32_MAX))
-    return onr_fail(error, ONR_STATUS_SHAPE, "%lld pixels times %g are not from 1 to %d", (long long)a->in, ratio, INT32_MAX);
+    return onr_fail(error, ONR_STATUS_SHAPE, "%lld pixels times %g are not from 1 to %d", (long long)a->in, ratio,
+                    INT32_MAX);
   a->out = (int64_t)scaled;
   return ONR_STATUS_OK;
 }
 
 /* Axes of windows that cut the image into parts; *irregular when no window of one size does that. */
-static enum onr_status adaptive(const struct onr_call *call, int32_t spatial, struct onri_axis axis[ONR_MAX_SPATIAL], int32_t *irregular) {
-  const struct onr_pool_params *const p = call->params;
+static enum onr_status adaptive(const struct onr_call *call, int32_t spatial, struct onri_axis axis[ONR_MAX_SPATIAL],
+                                int32_t *irregular) {
+  const struct onr_pool_params *p = call->params;
   if (p->adaptive != spatial)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "an output of %d dimensions does not fit an image of %d", p->adaptive, spatial);
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "an output of %d dimensions does not fit an image of %d",
+                    p->adaptive, spatial);
   for (int32_t i = 0; i < ONR_MAX_SPATIAL; i++) {
-    struct onri_axis *const a = &axis[i];
+    struct onri_axis *a = &axis[i];
     const int32_t k = i - (ONR_MAX_SPATIAL - spatial);
     if (k < 0) a->out = 1;
     else ONR_TRY(adaptive_size(p->output[k], p->ratio[k], a, call->error));
     if (a->out < 0 || a->out > INT32_MAX || a->in > INT32_MAX)
-      return onr_fail(call->error, ONR_STATUS_LIMIT, "expected image and output sizes from 0 to %d, found %lld and %lld", INT32_MAX,
-                      (long long)a->in, (long long)a->out);
+      return onr_fail(call->error, ONR_STATUS_LIMIT,
+                      "expected image and output sizes from 0 to %d, found %lld and %lld", INT32_MAX, (long long)a->in,
+                      (long long)a->out);
     if (a->in == 0) return onr_fail(call->error, ONR_STATUS_SHAPE, "the image has no pixels");
     *irregular |= a->in % a->out != 0;
     a->kernel = a->stride = a->in / a->out;
@@ -77,15 +85,23 @@ static enum onr_status adaptive(const struct onr_call *call, int32_t spatial, st
   return ONR_STATUS_OK;
 }
 
-static enum onr_status geometry(const struct onr_call *call, enum onri_pool_kind kind, struct onri_pool *pool, struct onr_desc *out) {
-  const struct onr_pool_params *const p = call->params;
+static enum onr_status geometry(const struct onr_call *call, enum onri_pool_kind kind, struct onri_pool *pool,
+                                struct onr_desc *out) {
+  const struct onr_pool_params *p = call->params;
   int32_t spatial = 0;
-  *pool = (struct onri_pool){.kind = kind, .count_padding = p->count_include_pad, .p = p->p, .column_order = p->storage_order,
-                             .plane_indices = p->plane_indices, .divisor = p->divisor};
-  ONR_TRY(onri_expect_dtype(call, 0, kind == ONRI_POOL_MAX ? ONRI_DTYPES_FLOAT | ONRI_DTYPE_BIT(ONR_DTYPE_I8) | ONRI_DTYPE_BIT(ONR_DTYPE_U8)
-                                                           : ONRI_DTYPES_FLOAT));
+  *pool = (struct onri_pool){.kind = kind,
+                             .count_padding = p->count_include_pad,
+                             .p = p->p,
+                             .column_order = p->storage_order,
+                             .plane_indices = p->plane_indices,
+                             .divisor = p->divisor};
+  ONR_TRY(onri_expect_dtype(call, 0,
+                            kind == ONRI_POOL_MAX
+                                ? ONRI_DTYPES_FLOAT | ONRI_DTYPE_BIT(ONR_DTYPE_I8) | ONRI_DTYPE_BIT(ONR_DTYPE_U8)
+                                : ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_image_view(&call->in[0], p->channels_last, &pool->x, &spatial, call->error));
-  if (kind == ONRI_POOL_LP && p->p < 1) return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected p of at least 1, found %d", p->p);
+  if (kind == ONRI_POOL_LP && p->p < 1)
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected p of at least 1, found %d", p->p);
   for (int32_t i = 0; i < ONR_MAX_SPATIAL; i++) pool->axis[i].in = pool->x.size[i];
   ONR_TRY(p->adaptive ? adaptive(call, spatial, pool->axis, &pool->adaptive) : sliding(call, spatial, pool->axis));
   *out = onri_image_desc(call->in[0].dtype, p->channels_last, pool->x.batch, pool->x.channels, spatial, pool->axis);
@@ -112,37 +128,33 @@ static enum onr_status plan_wide(struct onr_call *call, struct pool_state *s) {
 }
 
 static enum onr_status plan(struct onr_call *call, enum onri_pool_kind kind) {
-  struct pool_state *const s = call->state;
+  struct pool_state *s = call->state;
   struct onr_desc out;
   ONR_TRY(geometry(call, kind, &s->pool, &out));
   s->wide = onr_desc_elements(&out) > 0 && onri_pool_is_wide(&s->pool);
   if (s->wide) ONR_TRY(plan_wide(call, s));
-  else if (onri_pool_is_vector(&s->pool) && call->num_out == 1 && !onri_is_double(call->in[0].dtype)) call->kernel = ONR_KERNEL_VECTOR;
+  else if (onri_pool_is_vector(&s->pool) && call->num_out == 1 && !onri_is_double(call->in[0].dtype))
+    call->kernel = ONR_KERNEL_VECTOR;
   ONR_TRY(onri_real_plan(call, &call->in[0], &s->x));
   return onri_real_plan(call, &call->out[0], &s->y);
 }
 
 static void run_wide(struct onr_call *call, const struct pool_state *s, const void *x, void *y, int64_t *indices) {
-  void *const work = (unsigned char *)call->scratch + s->work;
-  int64_t *const places = (int64_t *)(void *)((unsigned char *)call->scratch + s->places);
-  if (onri_is_double(call->in[0].dtype))
-    onri_pool_wide_f64(&s->pool, x, y, indices, work, places, call->env);
-  else
-    onri_pool_wide_f32(&s->pool, x, y, indices, work, places, call->env);
+  void *work = (unsigned char *)call->scratch + s->work;
+  int64_t *places = (int64_t *)(void *)((unsigned char *)call->scratch + s->places);
+  if (onri_is_double(call->in[0].dtype)) onri_pool_wide_f64(&s->pool, x, y, indices, work, places, call->env);
+  else onri_pool_wide_f32(&s->pool, x, y, indices, work, places, call->env);
 }
 
 static enum onr_status pool_run(struct onr_call *call) {
-  const struct pool_state *const s = call->state;
+  const struct pool_state *s = call->state;
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
-  const void *const x = onri_real_input(call, 0, s->x);
-  void *const y = onri_real_output(call, 0, s->y);
-  int64_t *const indices = call->num_out > 1 ? call->outputs[1] : NULL;
-  if (s->wide)
-    run_wide(call, s, x, y, indices);
-  else if (onri_is_double(call->in[0].dtype))
-    onri_pool_f64(&s->pool, x, y, indices, call->env);
-  else
-    onri_pool_f32(&s->pool, x, y, indices, call->env);
+  const void *x = onri_real_input(call, 0, s->x);
+  void *y = onri_real_output(call, 0, s->y);
+  int64_t *indices = call->num_out > 1 ? call->outputs[1] : NULL;
+  if (s->wide) run_wide(call, s, x, y, indices);
+  else if (onri_is_double(call->in[0].dtype)) onri_pool_f64(&s->pool, x, y, indices, call->env);
+  else onri_pool_f32(&s->pool, x, y, indices, call->env);
   onri_real_finish(call, 0, s->y);
   return ONR_STATUS_OK;
 }
@@ -184,14 +196,20 @@ static uint32_t max_pool_kernel_types(const void *params, enum onr_kernel kernel
 }
 #define lp_pool_kernel_types NULL
 
-#define POOL(kind, outputs)                                                            \
-  const struct onr_layer onri_layer_##kind = {                                         \
-      .name = #kind,                                                                   \
-      .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = (outputs),    \
-      .params_size = sizeof(struct onr_pool_params),                                   \
-      .state_size = sizeof(struct pool_state),                                         \
-      .infer = kind##_infer, .plan = kind##_plan, .run = pool_run,                     \
-      .steps = kind##_steps, .kernel_types = kind##_kernel_types,                      \
+#define POOL(kind, outputs)                          \
+  const struct onr_layer onri_layer_##kind = {       \
+      .name = #kind,                                 \
+      .inputs_min = 1,                               \
+      .inputs_max = 1,                               \
+      .outputs_min = 1,                              \
+      .outputs_max = (outputs),                      \
+      .params_size = sizeof(struct onr_pool_params), \
+      .state_size = sizeof(struct pool_state),       \
+      .infer = kind##_infer,                         \
+      .plan = kind##_plan,                           \
+      .run = pool_run,                               \
+      .steps = kind##_steps,                         \
+      .kernel_types = kind##_kernel_types,           \
   }
 POOL(max_pool, 2);
 POOL(average_pool, 1);

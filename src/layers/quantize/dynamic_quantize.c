@@ -39,7 +39,9 @@ static void dynamic_part(void *context, size_t begin, size_t end) {
 }
 
 static enum onr_status dynamic_run(struct onr_call *call) {
-  struct job job = {.kernels = call->kernel == ONR_KERNEL_VECTOR ? onri_quantize_kernels() : &onri_quantize_base, .x = call->inputs[0], .y = call->outputs[0]};
+  struct job job = {.kernels = call->kernel == ONR_KERNEL_VECTOR ? onri_quantize_kernels() : &onri_quantize_base,
+                    .x = call->inputs[0],
+                    .y = call->outputs[0]};
   const size_t count = (size_t)onr_desc_elements(&call->in[0]);
   float least, greatest;
   job.kernels->range(job.x, count, &least, &greatest);
@@ -59,7 +61,10 @@ static uint32_t dynamic_kernel_types(const void *params, enum onr_kernel kernel)
 
 const struct onr_layer onri_layer_dynamic_quantize_linear = {
     .name = "dynamic_quantize_linear",
-    .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 3,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs_min = 1,
+    .outputs_max = 3,
     .infer = dynamic_infer,
     .plan = dynamic_plan,
     .run = dynamic_run,

@@ -40,8 +40,8 @@ static enum onr_status quantize_infer(struct onr_call *call) {
   ONR_TRY(onri_expect_dtype(call, 1, SCALES));
   if (onri_has(call, 2)) {
     if (dtype != ONR_DTYPE_NONE && dtype != call->in[2].dtype)
-      return onr_fail(call->error, ONR_STATUS_TYPE, "the output type is %s, but the zero point is %s", onr_dtype_name(dtype),
-                      onr_dtype_name(call->in[2].dtype));
+      return onr_fail(call->error, ONR_STATUS_TYPE, "the output type is %s, but the zero point is %s",
+                      onr_dtype_name(dtype), onr_dtype_name(call->in[2].dtype));
     dtype = call->in[2].dtype;
   }
   if (dtype == ONR_DTYPE_NONE) dtype = ONR_DTYPE_U8;
@@ -85,8 +85,8 @@ static enum onr_status quantize_plan(struct onr_call *call) {
 static void load_run(const struct onr_call *call, size_t input, const struct onri_quantize_run *run, enum onri_class c,
                      void *target) {
   const enum onr_dtype dtype = call->in[input].dtype;
-  onri_load_as(dtype, (const char *)call->inputs[input] + run->first * onr_dtype_size(dtype), run->step ? run->count : 1, c,
-               target);
+  onri_load_as(dtype, (const char *)call->inputs[input] + run->first * onr_dtype_size(dtype),
+               run->step ? run->count : 1, c, target);
 }
 
 /* Greatest and least value of an integer type of `bits` bits. */
@@ -98,7 +98,8 @@ static float greatest_of(enum onr_dtype dtype) {
   return ldexpf(1.0f, (int)onri_dtype_bits(dtype) - is_signed) - 1.0f;
 }
 
-static void store_integers(enum onr_dtype dtype, const float *q, const float *zero, size_t zero_step, size_t count, void *y) {
+static void store_integers(enum onr_dtype dtype, const float *q, const float *zero, size_t zero_step, size_t count,
+                           void *y) {
   const float least = least_of(dtype), greatest = greatest_of(dtype);
   int64_t values[BLOCK];
   for (size_t i = 0; i < count; i++) {
@@ -141,8 +142,7 @@ static void quantize_run_fast(const struct onr_call *call, size_t begin, const s
   if (onri_has(call, 2)) load_run(call, 2, run, ONRI_CLASS_F32, &zero);
   if (call->out[0].dtype == ONR_DTYPE_U8)
     s->kernels->to_u8(x, (uint8_t *)call->outputs[0] + begin, run->count, scale, zero);
-  else
-    s->kernels->to_i8(x, (int8_t *)call->outputs[0] + begin, run->count, scale, zero);
+  else s->kernels->to_i8(x, (int8_t *)call->outputs[0] + begin, run->count, scale, zero);
 }
 
 static void dequantize_block(const struct onr_call *call, size_t begin, const struct onri_quantize_run *run) {
@@ -175,8 +175,7 @@ static void dequantize_run_fast(const struct onr_call *call, size_t begin, const
   if (onri_has(call, 2)) load_run(call, 2, run, ONRI_CLASS_F32, &zero);
   if (call->in[0].dtype == ONR_DTYPE_U8)
     s->kernels->from_u8((const uint8_t *)call->inputs[0] + begin, y, run->count, scale, zero);
-  else
-    s->kernels->from_i8((const int8_t *)call->inputs[0] + begin, y, run->count, scale, zero);
+  else s->kernels->from_i8((const int8_t *)call->inputs[0] + begin, y, run->count, scale, zero);
 }
 
 typedef void (*run_function)(const struct onr_call *call, size_t begin, const struct onri_quantize_run *run);
@@ -218,7 +217,10 @@ static uint32_t quantize_kernel_types(const void *params, enum onr_kernel kernel
 
 const struct onr_layer onri_layer_quantize_linear = {
     .name = "quantize_linear",
-    .inputs_min = 2, .inputs_max = 3, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 2,
+    .inputs_max = 3,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .params_size = sizeof(struct onr_quantize_params),
     .state_size = sizeof(struct quantize_state),
     .infer = quantize_infer,
@@ -234,7 +236,10 @@ static uint32_t dequantize_kernel_types(const void *params, enum onr_kernel kern
 
 const struct onr_layer onri_layer_dequantize_linear = {
     .name = "dequantize_linear",
-    .inputs_min = 2, .inputs_max = 3, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 2,
+    .inputs_max = 3,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .params_size = sizeof(struct onr_quantize_params),
     .state_size = sizeof(struct quantize_state),
     .infer = dequantize_infer,

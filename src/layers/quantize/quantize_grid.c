@@ -5,7 +5,7 @@
 static enum onr_status wrong_scale(const struct onr_call *call, const char *expected) {
   char x[160], scale[160];
   return onr_fail(call->error, ONR_STATUS_SHAPE, "expected %s for %s, found a scale of %s", expected,
-                  onr_desc_format(&call->in[0], x, sizeof x), onr_desc_format(&call->in[1], scale, sizeof scale));
+                  onr_desc_format(&call->in[0], x, sizeof(x)), onr_desc_format(&call->in[1], scale, sizeof(scale)));
 }
 
 static enum onr_status check_zero_point(const struct onr_call *call) {
@@ -16,7 +16,7 @@ static enum onr_status check_zero_point(const struct onr_call *call) {
   if (!same && !(onr_desc_elements(scale) == 1 && onr_desc_elements(zero) == 1)) {
     char a[160], b[160];
     return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a zero point of the scale's shape %s, found %s",
-                    onr_desc_format(scale, a, sizeof a), onr_desc_format(zero, b, sizeof b));
+                    onr_desc_format(scale, a, sizeof(a)), onr_desc_format(zero, b, sizeof(b)));
   }
   return ONR_STATUS_OK;
 }
@@ -48,7 +48,8 @@ enum onr_status onri_quantize_grid_make(const struct onr_call *call, struct onri
   grid->length = (size_t)x->dim[axis];
   grid->inner = (size_t)onri_product(x, axis + 1, x->rank);
   if (p->block_size > 0) return make_blocks(call, grid, axis);
-  if (scale->rank != 1 || scale->dim[0] != x->dim[axis]) return wrong_scale(call, "one scale, or one a slice of the axis,");
+  if (scale->rank != 1 || scale->dim[0] != x->dim[axis])
+    return wrong_scale(call, "one scale, or one a slice of the axis,");
   grid->kind = ONRI_GRID_AXIS;
   return ONR_STATUS_OK;
 }
@@ -57,7 +58,8 @@ static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
 struct onri_quantize_run onri_quantize_grid_run(const struct onri_quantize_grid *grid, size_t begin, size_t most) {
   if (grid->kind == ONRI_GRID_TENSOR) return (struct onri_quantize_run){most, 0, 0};
-  const size_t i = begin % grid->inner, d = begin / grid->inner % grid->length, outer = begin / grid->inner / grid->length;
+  const size_t i = begin % grid->inner, d = begin / grid->inner % grid->length,
+               outer = begin / grid->inner / grid->length;
   if (grid->kind == ONRI_GRID_AXIS) {
     if (grid->inner == 1) return (struct onri_quantize_run){least(grid->length - d, most), d, 1};
     return (struct onri_quantize_run){least(grid->inner - i, most), d, 0};

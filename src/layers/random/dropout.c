@@ -54,7 +54,8 @@ static enum onr_status read_ratio(const struct onr_call *call, double *ratio) {
 /* Element at + k of output i becomes values[k]. */
 static void store(const struct onr_call *call, size_t i, const double *values, size_t at, size_t count) {
   if (i < call->num_out && call->outputs[i])
-    onri_store_f64(call->out[i].dtype, values, count, (char *)call->outputs[i] + at * onr_dtype_size(call->out[i].dtype));
+    onri_store_f64(call->out[i].dtype, values, count,
+                   (char *)call->outputs[i] + at * onr_dtype_size(call->out[i].dtype));
 }
 
 static void drop(const struct onr_call *call, double ratio) {
@@ -84,7 +85,8 @@ static enum onr_status dropout_run(struct onr_call *call) {
     drop(call, ratio);
     return ONR_STATUS_OK;
   }
-  if (call->outputs[0] && bytes > 0 && call->outputs[0] != call->inputs[0]) memmove(call->outputs[0], call->inputs[0], bytes);
+  if (call->outputs[0] && bytes > 0 && call->outputs[0] != call->inputs[0])
+    memmove(call->outputs[0], call->inputs[0], bytes);
   for (size_t k = 0; k < BLOCK; k++) ones[k] = 1;
   for (size_t i = 0; i < count; i += BLOCK) store(call, 1, ones, i, count - i < BLOCK ? count - i : BLOCK);
   return ONR_STATUS_OK;
@@ -92,7 +94,10 @@ static enum onr_status dropout_run(struct onr_call *call) {
 
 const struct onr_layer onri_layer_dropout = {
     .name = "dropout",
-    .inputs_min = 1, .inputs_max = 3, .outputs_min = 1, .outputs_max = 2,
+    .inputs_min = 1,
+    .inputs_max = 3,
+    .outputs_min = 1,
+    .outputs_max = 2,
     .params_size = sizeof(struct onr_dropout_params),
     .infer = dropout_infer,
     .plan = dropout_plan,

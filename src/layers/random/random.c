@@ -14,7 +14,8 @@
 
 static enum onr_status random_desc(struct onr_call *call, struct onr_desc desc) {
   if (onri_dtype_class(desc.dtype) != ONRI_CLASS_F32 && onri_dtype_class(desc.dtype) != ONRI_CLASS_F64)
-    return onr_fail(call->error, ONR_STATUS_TYPE, "random numbers of type %s: expected a float type", onr_dtype_name(desc.dtype));
+    return onr_fail(call->error, ONR_STATUS_TYPE, "random numbers of type %s: expected a float type",
+                    onr_dtype_name(desc.dtype));
   call->out[0] = desc;
   return ONR_STATUS_OK;
 }
@@ -46,7 +47,8 @@ static enum onr_status random_run(struct onr_call *call) {
   for (size_t i = 0; i < count && !onri_pace_stop(&pace, 32 * BLOCK); i += BLOCK) {
     const size_t n = count - i < BLOCK ? count - i : BLOCK;
     for (size_t k = 0; k < n; k++)
-      values[k] = p->kind == ONR_RANDOM_NORMAL ? a + b * onri_random_normal(&random) : a + (b - a) * onri_random_uniform(&random);
+      values[k] = p->kind == ONR_RANDOM_NORMAL ? a + b * onri_random_normal(&random)
+                                               : a + (b - a) * onri_random_uniform(&random);
     onri_store_f64(dtype, values, n, (char *)call->outputs[0] + i * onr_dtype_size(dtype));
   }
   return ONR_STATUS_OK;
@@ -142,29 +144,46 @@ static enum onr_status multinomial_run(struct onr_call *call) {
 
 const struct onr_layer onri_layer_random = {
     .name = "random",
-    .inputs_min = 0, .inputs_max = 0, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 0,
+    .inputs_max = 0,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .flags = ONR_LAYER_IMPURE,
     .params_size = sizeof(struct onr_random_params),
-    .infer = random_infer, .run = random_run,
+    .infer = random_infer,
+    .run = random_run,
 };
 const struct onr_layer onri_layer_random_like = {
     .name = "random_like",
-    .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .flags = ONR_LAYER_IMPURE,
     .params_size = sizeof(struct onr_random_params),
-    .infer = random_like_infer, .run = random_run,
+    .infer = random_like_infer,
+    .run = random_run,
 };
 const struct onr_layer onri_layer_bernoulli = {
     .name = "bernoulli",
-    .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .flags = ONR_LAYER_IMPURE,
     .params_size = sizeof(struct onr_bernoulli_params),
-    .infer = bernoulli_infer, .run = bernoulli_run,
+    .infer = bernoulli_infer,
+    .run = bernoulli_run,
 };
 const struct onr_layer onri_layer_multinomial = {
     .name = "multinomial",
-    .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .flags = ONR_LAYER_IMPURE,
     .params_size = sizeof(struct onr_multinomial_params),
-    .infer = multinomial_infer, .plan = multinomial_plan, .run = multinomial_run,
+    .infer = multinomial_infer,
+    .plan = multinomial_plan,
+    .run = multinomial_run,
 };

@@ -19,10 +19,11 @@ static const enum onr_recurrent_activation defaults[][3] = {
 };
 static const size_t functions_of[] = {[ONRI_LSTM] = 3, [ONRI_GRU] = 2, [ONRI_RNN] = 1};
 
-static void resolve_functions(const struct onr_call *call, enum onri_recurrent_kind kind, struct onri_recurrent_state *s) {
+static void resolve_functions(const struct onr_call *call, enum onri_recurrent_kind kind,
+                              struct onri_recurrent_state *s) {
   const struct onr_recurrent_params *p = call->params;
-  s->fast = call->in[ONRI_X].dtype != ONR_DTYPE_F64 && !p->has_clip && !p->input_forget && !onri_has(call, ONRI_PEEPHOLE) &&
-            (kind != ONRI_GRU || p->linear_before_reset);
+  s->fast = call->in[ONRI_X].dtype != ONR_DTYPE_F64 && !p->has_clip && !p->input_forget &&
+            !onri_has(call, ONRI_PEEPHOLE) && (kind != ONRI_GRU || p->linear_before_reset);
   for (size_t i = 0; i < functions_of[kind] * s->shape.directions; i++) {
     const enum onr_recurrent_activation usual = defaults[kind][i % functions_of[kind]];
     s->functions[i] = p->functions[i];
@@ -39,12 +40,14 @@ static void take_scratch(struct onr_call *call, enum onri_recurrent_kind kind, s
   const struct onri_recurrent_shape *h = &s->shape;
   const enum onr_dtype dtype = call->in[ONRI_X].dtype;
   const size_t size = onri_class_size(onri_dtype_class(dtype));
-  const size_t states = onri_size_of((size_t[]){h->directions, h->batch, h->hidden, size}, 4); /* of h no more: output <= hidden */
+  const size_t states =
+      onri_size_of((size_t[]){h->directions, h->batch, h->hidden, size}, 4); /* of h no more: output <= hidden */
   for (size_t i = 0; i < call->num_in; i++)
     if (onri_has(call, i) && i != ONRI_LENGTHS && !onri_is_native(dtype))
       s->operand_at[i] = onri_scratch_take(call, onri_class_bytes(&call->in[i]));
   s->bias_at = onri_scratch_take(call, onri_size_of((size_t[]){h->directions, h->gates + 1, h->hidden, size}, 4));
-  s->gates_at = onri_scratch_take(call, onri_size_of((size_t[]){rows_of(h), h->directions, h->gates, h->hidden, size}, 5));
+  s->gates_at =
+      onri_scratch_take(call, onri_size_of((size_t[]){rows_of(h), h->directions, h->gates, h->hidden, size}, 5));
   s->product_at = onri_scratch_take(call, onri_size_of((size_t[]){states, h->gates}, 2));
   s->h_at = onri_scratch_take(call, states);
   s->m_at = h->projects ? onri_scratch_take(call, states) : 0;
@@ -84,7 +87,7 @@ enum onr_status onri_recurrent_plan(struct onr_call *call, enum onri_recurrent_k
   resolve_functions(call, kind, s);
   take_scratch(call, kind, s);
   if (call->in[ONRI_X].dtype != ONR_DTYPE_F64) call->kernel = ONR_KERNEL_VECTOR;
-  if (prepared->input.data == NULL || s->shape.steps == 0 || s->shape.batch == 0) return ONR_STATUS_OK;
+  if (!prepared->input.data || s->shape.steps == 0 || s->shape.batch == 0) return ONR_STATUS_OK;
   call->kernel = ONR_KERNEL_XNNPACK;
   return create_operators(call, s);
 }
@@ -134,7 +137,7 @@ static void add_bias(const struct walk *w, const void *b) {
   const struct onri_recurrent_shape *s = &w->shape;
   const size_t gate_bytes = s->hidden * w->size;
   memset(w->bias, 0, s->directions * (s->gates + 1) * gate_bytes);
-  if (b == NULL) return;
+  if (!b) return;
   for (size_t d = 0; d < s->directions; d++) {
     const char *from = (const char *)b + d * 2 * s->gates * gate_bytes, *recurrent = from + s->gates * gate_bytes;
     char *to = w->bias + d * (s->gates + 1) * gate_bytes;
@@ -142,10 +145,8 @@ static void add_bias(const struct walk *w, const void *b) {
     for (size_t i = 0; i < s->gates * s->hidden; i++) {
       /* GRU's gate h takes its recurrent bias inside the product with r: it goes to the last row */
       const size_t target = w->kind == ONRI_GRU && i >= 2 * s->hidden ? i + s->hidden : i;
-      if (w->class == ONRI_CLASS_F64)
-        ((double *)to)[target] += ((const double *)recurrent)[i];
-      else
-        ((float *)to)[target] += ((const float *)recurrent)[i];
+      if (w->class == ONRI_CLASS_F64) ((double *)to)[target] += ((const double *)recurrent)[i];
+      else ((float *)to)[target] += ((const float *)recurrent)[i];
     }
   }
 }
@@ -171,21 +172,31 @@ static void input_tiles(void *context, size_t begin, size_t end) {
 
 /* Whether a NaN may have become one of the results of XNNPACK, which then has plain weights beside the packed ones. */
 static int may_hide_nan(const void *weights, const char *y, size_t count) {
-  return weights != NULL && !onri_all_finite_f32((const float *)(const void *)y, count);
+  return weights && !onri_all_finite_f32((const float *)(const void *)y, count);
 }
 
 /* All steps' products with the input. */
 static enum onr_status multiply_input(const struct walk *w, const void *x, const void *weights) {
   const struct onri_recurrent_shape *s = &w->shape;
   const size_t rows = s->steps * s->batch, columns = s->directions * s->gates * s->hidden;
-  if (w->s->input.op != NULL) {
+  if (w->s->input.op) {
     float *gates = (float *)(void *)w->gates;
     ONR_TRY(onri_xnn_rows_run(&w->s->input, x, gates, w->call->env, w->call->error));
-    if (weights == NULL || onri_all_finite(w->call->env, gates, rows * columns)) return ONR_STATUS_OK;
+    if (!weights || onri_all_finite(w->call->env, gates, rows * columns)) return ONR_STATUS_OK;
   }
   struct input_product p = {.class = w->class, .across = (columns + TILE_COLUMNS - 1) / TILE_COLUMNS};
-  p.gemm = (struct onri_gemm){.m = rows, .n = columns, .k = s->input, .a = x, .a_row = s->input, .a_col = 1, .b = weights,
-                              .b_row = 1, .b_col = s->input, .c = w->gates, .c_row = columns, .alpha = 1.0};
+  p.gemm = (struct onri_gemm){.m = rows,
+                              .n = columns,
+                              .k = s->input,
+                              .a = x,
+                              .a_row = s->input,
+                              .a_col = 1,
+                              .b = weights,
+                              .b_row = 1,
+                              .b_col = s->input,
+                              .c = w->gates,
+                              .c_row = columns,
+                              .alpha = 1.0};
   onr_parallel_for(w->call->env, (rows + TILE_ROWS - 1) / TILE_ROWS * p.across, 1, input_tiles, &p);
   return ONR_STATUS_OK;
 }
@@ -197,38 +208,47 @@ static size_t outside_state(const struct walk *w, size_t d, size_t b, size_t wid
 
 static void load_state(const struct walk *w, char *state, size_t width, const void *initial) {
   const struct onri_recurrent_shape *s = &w->shape;
-  if (state == NULL) return;
+  if (!state) return;
   for (size_t d = 0; d < s->directions; d++)
     for (size_t b = 0; b < s->batch; b++) {
       char *to = state + (d * s->batch + b) * width * w->size;
-      if (initial == NULL)
-        memset(to, 0, width * w->size);
-      else
-        memcpy(to, (const char *)initial + outside_state(w, d, b, width) * w->size, width * w->size);
+      if (!initial) memset(to, 0, width * w->size);
+      else memcpy(to, (const char *)initial + outside_state(w, d, b, width) * w->size, width * w->size);
     }
 }
 
 static void store_state(const struct walk *w, const char *state, size_t width, size_t output) {
   const struct onri_recurrent_shape *s = &w->shape;
   const enum onr_dtype dtype = w->call->in[ONRI_X].dtype;
-  if (output >= w->call->num_out || w->call->outputs[output] == NULL) return;
+  if (output >= w->call->num_out || !w->call->outputs[output]) return;
   for (size_t d = 0; d < s->directions; d++)
     for (size_t b = 0; b < s->batch; b++)
       onri_store(dtype, state + (d * s->batch + b) * width * w->size, width,
                  (char *)w->call->outputs[output] + outside_state(w, d, b, width) * onr_dtype_size(dtype));
 }
 
-/* to [batch, n] = x [batch, k] times weights [n, k], which op has packed when it is not NULL; they are then here only where it
- * loses NaN. */
-static enum onr_status multiply(const struct walk *w, struct xnn_operator *op, const char *x, size_t k, const char *weights, size_t n, char *to) {
-  if (op != NULL) {
+/* to [batch, n] = x [batch, k] times weights [n, k], which op has packed when it is not NULL; they are then here only
+ * where it loses NaN. */
+static enum onr_status multiply(const struct walk *w, struct xnn_operator *op, const char *x, size_t k,
+                                const char *weights, size_t n, char *to) {
+  if (op) {
     struct onr_env alone = w->alone;
     ONR_TRY(onri_xnn_linear_setup(op, (const float *)x, (float *)to, NULL));
     ONR_TRY(onri_xnn_run(op, &alone, NULL));
     if (!may_hide_nan(weights, to, w->shape.batch * n)) return ONR_STATUS_OK;
   }
-  const struct onri_gemm gemm = {.m = w->shape.batch, .n = n, .k = k, .a = x, .a_row = k, .a_col = 1, .b = weights, .b_row = 1, .b_col = k,
-                                 .c = to, .c_row = n, .alpha = 1.0};
+  const struct onri_gemm gemm = {.m = w->shape.batch,
+                                 .n = n,
+                                 .k = k,
+                                 .a = x,
+                                 .a_row = k,
+                                 .a_col = 1,
+                                 .b = weights,
+                                 .b_row = 1,
+                                 .b_col = k,
+                                 .c = to,
+                                 .c_row = n,
+                                 .alpha = 1.0};
   onri_gemm(w->class, &gemm);
   return ONR_STATUS_OK;
 }
@@ -237,13 +257,12 @@ static enum onr_status multiply(const struct walk *w, struct xnn_operator *op, c
 static enum onr_status multiply_state(const struct walk *w, size_t d, size_t g, const char *h) {
   const struct onri_recurrent_shape *s = &w->shape;
   const size_t gate = d * s->gates + g;
-  const char *const r = w->r != NULL ? w->r + gate * s->hidden * s->output * w->size : NULL;
-  return multiply(w, w->s->recurrent[d][g], h, s->output, r, s->hidden, w->product + gate * s->batch * s->hidden * w->size);
+  const char *r = w->r ? w->r + gate * s->hidden * s->output * w->size : NULL;
+  return multiply(w, w->s->recurrent[d][g], h, s->output, r, s->hidden,
+                  w->product + gate * s->batch * s->hidden * w->size);
 }
 
-static size_t length_of(const struct walk *w, size_t b) {
-  return w->lengths == NULL ? w->shape.steps : (size_t)w->lengths[b];
-}
+static size_t length_of(const struct walk *w, size_t b) { return !w->lengths ? w->shape.steps : (size_t)w->lengths[b]; }
 
 /* The time that sequence b is at in step number `step` of direction d. */
 static size_t time_of(const struct walk *w, size_t d, size_t b, size_t step) {
@@ -256,13 +275,13 @@ static struct onri_cell cell_of(const struct walk *w, size_t d, size_t b, size_t
   const size_t row = w->params->layout ? b * s->steps + time : time * s->batch + b, line = s->hidden * w->size;
   const char *x = w->gates + (row * s->directions + d) * s->gates * line, *bias = w->bias + d * (s->gates + 1) * line;
   const size_t state = (d * s->batch + b) * line;
-  struct onri_cell cell = {.hidden = s->hidden, .h = (w->m != NULL ? w->m : w->h) + state, .bias_r = bias + s->gates * line};
+  struct onri_cell cell = {.hidden = s->hidden, .h = (w->m ? w->m : w->h) + state, .bias_r = bias + s->gates * line};
   for (size_t g = 0; g < s->gates; g++) {
     cell.x[g] = x + g * line;
     cell.r[g] = w->product + ((d * s->gates + g) * s->batch + b) * line;
     cell.bias[g] = bias + g * line;
   }
-  if (w->peephole != NULL)
+  if (w->peephole)
     for (size_t g = 0; g < 3; g++) cell.peephole[g] = w->peephole + (d * 3 + g) * line;
   if (w->kind == ONRI_LSTM) cell.c = w->c + state;
   if (w->kind == ONRI_GRU) {
@@ -274,20 +293,19 @@ static struct onri_cell cell_of(const struct walk *w, size_t d, size_t b, size_t
 
 static void write_y(const struct walk *w, size_t d, size_t b, size_t time, const void *h) {
   const struct onri_recurrent_shape *s = &w->shape;
-  if (w->y == NULL) return;
-  const size_t row = w->params->layout ? (b * s->steps + time) * s->directions + d
-                                       : (time * s->directions + d) * s->batch + b;
+  if (!w->y) return;
+  const size_t row =
+      w->params->layout ? (b * s->steps + time) * s->directions + d : (time * s->directions + d) * s->batch + b;
   char *to = w->y + row * s->output * w->size;
-  if (h == NULL)
-    memset(to, 0, s->output * w->size);
-  else
-    memcpy(to, h, s->output * w->size);
+  if (!h) memset(to, 0, s->output * w->size);
+  else memcpy(to, h, s->output * w->size);
 }
 
 enum cell_part { WHOLE, GRU_GATES, GRU_FINISH };
 
 /* The cells of all sequences that are still running. */
-static void run_cells(const struct walk *w, const struct onri_cell_form *form, size_t d, size_t step, enum cell_part part) {
+static void run_cells(const struct walk *w, const struct onri_cell_form *form, size_t d, size_t step,
+                      enum cell_part part) {
   for (size_t b = 0; b < w->shape.batch; b++) {
     if (step >= length_of(w, b)) {
       if (part != GRU_GATES) write_y(w, d, b, step, NULL);
@@ -295,17 +313,12 @@ static void run_cells(const struct walk *w, const struct onri_cell_form *form, s
     }
     const size_t time = time_of(w, d, b, step);
     const struct onri_cell cell = cell_of(w, d, b, time);
-    if (part == GRU_GATES)
-      onri_gru_gates(w->class, form, &cell);
-    else if (part == GRU_FINISH)
-      onri_gru_finish(w->class, form, &cell);
-    else if (w->kind == ONRI_LSTM)
-      onri_lstm_cell(w->class, form, &cell);
-    else if (w->kind == ONRI_GRU)
-      onri_gru_cell(w->class, form, &cell);
-    else
-      onri_rnn_cell(w->class, form, &cell);
-    if (part != GRU_GATES && w->m == NULL) write_y(w, d, b, time, cell.h);
+    if (part == GRU_GATES) onri_gru_gates(w->class, form, &cell);
+    else if (part == GRU_FINISH) onri_gru_finish(w->class, form, &cell);
+    else if (w->kind == ONRI_LSTM) onri_lstm_cell(w->class, form, &cell);
+    else if (w->kind == ONRI_GRU) onri_gru_cell(w->class, form, &cell);
+    else onri_rnn_cell(w->class, form, &cell);
+    if (part != GRU_GATES && !w->m) write_y(w, d, b, time, cell.h);
   }
 }
 
@@ -313,12 +326,13 @@ static void run_cells(const struct walk *w, const struct onri_cell_form *form, s
 static enum onr_status project(const struct walk *w, size_t d, size_t step) {
   const struct onri_recurrent_shape *s = &w->shape;
   const size_t line = s->output * w->size;
-  const char *const weights = w->projection != NULL ? w->projection + d * s->output * s->hidden * w->size : NULL;
-  char *const result = w->product + d * s->gates * s->batch * s->hidden * w->size;
-  ONR_TRY(multiply(w, w->s->projection[d], w->m + d * s->batch * s->hidden * w->size, s->hidden, weights, s->output, result));
+  const char *weights = w->projection ? w->projection + d * s->output * s->hidden * w->size : NULL;
+  char *result = w->product + d * s->gates * s->batch * s->hidden * w->size;
+  ONR_TRY(multiply(w, w->s->projection[d], w->m + d * s->batch * s->hidden * w->size, s->hidden, weights, s->output,
+                   result));
   for (size_t b = 0; b < s->batch; b++) {
     if (step >= length_of(w, b)) continue;
-    char *const h = w->h + (d * s->batch + b) * line;
+    char *h = w->h + (d * s->batch + b) * line;
     memcpy(h, result + b * line, line);
     write_y(w, d, b, time_of(w, d, b, step), h);
   }
@@ -330,11 +344,10 @@ static enum onr_status run_step(const struct walk *w, const struct onri_cell_for
   const size_t state = d * s->batch * s->output * w->size;
   const int two_parts = w->kind == ONRI_GRU && !w->params->linear_before_reset;
   const size_t gates = two_parts ? 2 : s->gates;
-  for (size_t i = 0; i < gates; i++)
-    ONR_TRY(multiply_state(w, d, step & 1 ? gates - 1 - i : i, w->h + state));
+  for (size_t i = 0; i < gates; i++) ONR_TRY(multiply_state(w, d, step & 1 ? gates - 1 - i : i, w->h + state));
   if (!two_parts) {
     run_cells(w, form, d, step, WHOLE);
-    return w->m != NULL ? project(w, d, step) : ONR_STATUS_OK;
+    return w->m ? project(w, d, step) : ONR_STATUS_OK;
   }
   run_cells(w, form, d, step, GRU_GATES);
   ONR_TRY(multiply_state(w, d, 2, w->rh + state));
@@ -345,21 +358,24 @@ static enum onr_status run_step(const struct walk *w, const struct onri_cell_for
 static void run_directions(void *context, size_t begin, size_t end) {
   struct walk *w = context;
   for (size_t d = begin; d < end; d++) {
-    const struct onri_cell_form form = {
-        .functions = w->s->functions + d * functions_of[w->kind], .has_clip = w->params->has_clip,
-        .input_forget = w->params->input_forget, .linear_before_reset = w->params->linear_before_reset,
-        .clip = (double)w->params->clip, .fast = w->s->fast};
+    const struct onri_cell_form form = {.functions = w->s->functions + d * functions_of[w->kind],
+                                        .has_clip = w->params->has_clip,
+                                        .input_forget = w->params->input_forget,
+                                        .linear_before_reset = w->params->linear_before_reset,
+                                        .clip = (double)w->params->clip,
+                                        .fast = w->s->fast};
     w->status[d] = ONR_STATUS_OK;
-    for (size_t step = 0; step < w->shape.steps && w->status[d] == ONR_STATUS_OK && !onr_env_cancelled(w->call->env); step++)
+    for (size_t step = 0; step < w->shape.steps && w->status[d] == ONR_STATUS_OK && !onr_env_cancelled(w->call->env);
+         step++)
       w->status[d] = run_step(w, &form, d, step);
   }
 }
 
 static enum onr_status check_lengths(const struct walk *w) {
-  for (size_t b = 0; w->lengths != NULL && b < w->shape.batch; b++)
+  for (size_t b = 0; w->lengths && b < w->shape.batch; b++)
     if (w->lengths[b] < 0 || (size_t)w->lengths[b] > w->shape.steps)
-      return onr_fail(w->call->error, ONR_STATUS_INDEX, "expected sequence_lens between 0 and %zu, found %d", w->shape.steps,
-                      (int)w->lengths[b]);
+      return onr_fail(w->call->error, ONR_STATUS_INDEX, "expected sequence_lens between 0 and %zu, found %d",
+                      w->shape.steps, (int)w->lengths[b]);
   return ONR_STATUS_OK;
 }
 
@@ -380,7 +396,7 @@ static void point(struct walk *w) {
     w->rh = scratch(w, s->rh_at);
     memset(w->rh, 0, w->shape.directions * w->shape.batch * w->shape.hidden * w->size); /* of ended sequences */
   }
-  if (call->num_out > 0 && call->outputs[0] != NULL)
+  if (call->num_out > 0 && call->outputs[0])
     w->y = onri_is_native(call->in[ONRI_X].dtype) ? call->outputs[0] : scratch(w, s->y_at);
   w->lengths = onri_has(call, ONRI_LENGTHS) ? call->inputs[ONRI_LENGTHS] : NULL;
 }
@@ -397,8 +413,8 @@ static enum onr_status walk_all(struct walk *w, const void *x, const void *weigh
 enum onr_status onri_recurrent_run(struct onr_call *call, enum onri_recurrent_kind kind) {
   struct onri_recurrent_state *s = call->state;
   const enum onr_dtype dtype = call->in[ONRI_X].dtype;
-  const struct onri_recurrent_prepared *const prepared = call->prepared;
-  const int packed = prepared->input.data != NULL && !prepared->loses_nan;
+  const struct onri_recurrent_prepared *prepared = call->prepared;
+  const int packed = prepared->input.data && !prepared->loses_nan;
   struct walk w = {.call = call, .params = call->params, .s = s, .shape = s->shape, .kind = kind, .alone = *call->env};
   const void *operand[ONRI_RECURRENT_INPUTS] = {NULL};
   w.class = onri_dtype_class(dtype);
@@ -407,7 +423,8 @@ enum onr_status onri_recurrent_run(struct onr_call *call, enum onri_recurrent_ki
   point(&w);
   ONR_TRY(check_lengths(&w));
   for (size_t i = 0; i < call->num_in; i++)
-    if (i != ONRI_LENGTHS && !(packed && (i == ONRI_W || i == ONRI_R || i == ONRI_PROJECTION))) operand[i] = onri_operand(call, i, s->operand_at[i]);
+    if (i != ONRI_LENGTHS && !(packed && (i == ONRI_W || i == ONRI_R || i == ONRI_PROJECTION)))
+      operand[i] = onri_operand(call, i, s->operand_at[i]);
   w.r = operand[ONRI_R];
   w.peephole = operand[ONRI_PEEPHOLE];
   w.projection = operand[ONRI_PROJECTION];
@@ -417,7 +434,7 @@ enum onr_status onri_recurrent_run(struct onr_call *call, enum onri_recurrent_ki
   if (s->shape.steps > 0 && s->shape.batch > 0) ONR_TRY(walk_all(&w, operand[ONRI_X], operand[ONRI_W]));
   store_state(&w, w.h, s->shape.output, 1);
   store_state(&w, w.c, s->shape.hidden, 2);
-  if (w.y != NULL && !onri_is_native(dtype))
+  if (w.y && !onri_is_native(dtype))
     onri_convert(call->env, dtype, w.y, call->outputs[0], (size_t)onr_desc_elements(&call->out[0]), 1);
   return ONR_STATUS_OK;
 }

@@ -1,8 +1,8 @@
 /* recurrent.h: what lstm, gru and rnn share: shapes, packing, the products and the walk over time.
  *
- * All time steps' products with the input are one matrix product; then each step has one product a gate with the previous
- * h. The gates are walked forwards and backwards in turn, so that a part of R is still in the cache from the step before. The
- * two directions run on two threads. */
+ * All time steps' products with the input are one matrix product; then each step has one product a gate with the
+ * previous h. The gates are walked forwards and backwards in turn, so that a part of R is still in the cache from the
+ * step before. The two directions run on two threads. */
 #ifndef ONRI_RECURRENT_H
 #define ONRI_RECURRENT_H
 
@@ -15,11 +15,22 @@ enum onri_recurrent_kind { ONRI_LSTM, ONRI_GRU, ONRI_RNN };
 enum { ONRI_MAX_GATES = 4 };
 
 /* Inputs by name. LSTM alone has the last three. */
-enum { ONRI_X, ONRI_W, ONRI_R, ONRI_BIAS, ONRI_LENGTHS, ONRI_H, ONRI_C, ONRI_PEEPHOLE, ONRI_PROJECTION, ONRI_RECURRENT_INPUTS };
+enum {
+  ONRI_X,
+  ONRI_W,
+  ONRI_R,
+  ONRI_BIAS,
+  ONRI_LENGTHS,
+  ONRI_H,
+  ONRI_C,
+  ONRI_PEEPHOLE,
+  ONRI_PROJECTION,
+  ONRI_RECURRENT_INPUTS
+};
 
 struct onri_recurrent_shape {
   size_t steps, batch, input, hidden, directions, gates;
-  size_t output;   /* width of h: hidden, or what the projection gives */
+  size_t output; /* width of h: hidden, or what the projection gives */
   int projects;
 };
 
@@ -37,13 +48,13 @@ struct onri_recurrent_state {
   struct onri_xnn_rows input;
   struct xnn_operator *recurrent[2][ONRI_MAX_GATES], *projection[2];
   size_t operand_at[ONRI_RECURRENT_INPUTS]; /* inputs of narrow types in their class */
-  size_t bias_at;       /* [directions][gates + 1][hidden]; the last one is GRU's recurrent bias of gate h */
-  size_t gates_at;      /* products with the input: [rows][directions][gates][hidden] */
-  size_t product_at;    /* products with h: [directions][gates][batch][hidden] */
+  size_t bias_at;           /* [directions][gates + 1][hidden]; the last one is GRU's recurrent bias of gate h */
+  size_t gates_at;          /* products with the input: [rows][directions][gates][hidden] */
+  size_t product_at;        /* products with h: [directions][gates][batch][hidden] */
   size_t c_at, z_at, rh_at; /* [directions][batch][hidden] */
-  size_t m_at;          /* what is projected: [directions][batch][hidden] */
-  size_t h_at;          /* [directions][batch][output] */
-  size_t y_at;          /* output 0 in its class */
+  size_t m_at;              /* what is projected: [directions][batch][hidden] */
+  size_t h_at;              /* [directions][batch][output] */
+  size_t y_at;              /* output 0 in its class */
 };
 
 enum onr_status onri_recurrent_infer(struct onr_call *call, enum onri_recurrent_kind kind);
@@ -58,32 +69,34 @@ int64_t onri_recurrent_multiply_adds(const struct onr_call *call, enum onri_recu
 /* Shapes of all inputs checked against each other. */
 enum onr_status onri_recurrent_shape(const struct onr_call *call, enum onri_recurrent_kind kind,
                                      struct onri_recurrent_shape *shape);
-#define ONRI_RECURRENT_LAYER(layer_name, layer_kind, inputs, outputs)                                                    \
-  static enum onr_status layer_name##_infer(struct onr_call *call) { return onri_recurrent_infer(call, layer_kind); }    \
-  static enum onr_status layer_name##_prepare(struct onr_call *call) { return onri_recurrent_prepare(call, layer_kind); } \
-  static enum onr_status layer_name##_plan(struct onr_call *call) { return onri_recurrent_plan(call, layer_kind); }      \
-  static enum onr_status layer_name##_run(struct onr_call *call) { return onri_recurrent_run(call, layer_kind); }        \
-  static int64_t layer_name##_multiply_adds(const struct onr_call *call) {                                               \
-    return onri_recurrent_multiply_adds(call, layer_kind);                                                               \
-  }                                                                                                                      \
-  const struct onr_layer onri_layer_##layer_name = {                                                                     \
-      .name = #layer_name,                                                                                               \
-      .inputs_min = 3,                                                                                                   \
-      .inputs_max = inputs,                                                                                              \
-      .outputs_min = 0,                                                                                                  \
-      .outputs_max = outputs,                                                                                            \
-      .flags = ONR_LAYER_OVERREADS,                                                                                      \
-      .params_size = sizeof(struct onr_recurrent_params),                                                                \
-      .prepared_size = sizeof(struct onri_recurrent_prepared),                                                           \
-      .state_size = sizeof(struct onri_recurrent_state),                                                                 \
-      .infer = layer_name##_infer,                                                                                       \
-      .prepare = layer_name##_prepare,                                                                                   \
-      .plan = layer_name##_plan,                                                                                         \
-      .run = layer_name##_run,                                                                                           \
-      .release_state = onri_recurrent_release_state,                                                                     \
-      .release_prepared = onri_recurrent_release_prepared,                                                               \
-      .multiply_adds = layer_name##_multiply_adds,                                                                       \
-      .kernel_types = onri_recurrent_kernel_types,                                                                       \
+#define ONRI_RECURRENT_LAYER(layer_name, layer_kind, inputs, outputs)                                                 \
+  static enum onr_status layer_name##_infer(struct onr_call *call) { return onri_recurrent_infer(call, layer_kind); } \
+  static enum onr_status layer_name##_prepare(struct onr_call *call) {                                                \
+    return onri_recurrent_prepare(call, layer_kind);                                                                  \
+  }                                                                                                                   \
+  static enum onr_status layer_name##_plan(struct onr_call *call) { return onri_recurrent_plan(call, layer_kind); }   \
+  static enum onr_status layer_name##_run(struct onr_call *call) { return onri_recurrent_run(call, layer_kind); }     \
+  static int64_t layer_name##_multiply_adds(const struct onr_call *call) {                                            \
+    return onri_recurrent_multiply_adds(call, layer_kind);                                                            \
+  }                                                                                                                   \
+  const struct onr_layer onri_layer_##layer_name = {                                                                  \
+      .name = #layer_name,                                                                                            \
+      .inputs_min = 3,                                                                                                \
+      .inputs_max = inputs,                                                                                           \
+      .outputs_min = 0,                                                                                               \
+      .outputs_max = outputs,                                                                                         \
+      .flags = ONR_LAYER_OVERREADS,                                                                                   \
+      .params_size = sizeof(struct onr_recurrent_params),                                                             \
+      .prepared_size = sizeof(struct onri_recurrent_prepared),                                                        \
+      .state_size = sizeof(struct onri_recurrent_state),                                                              \
+      .infer = layer_name##_infer,                                                                                    \
+      .prepare = layer_name##_prepare,                                                                                \
+      .plan = layer_name##_plan,                                                                                      \
+      .run = layer_name##_run,                                                                                        \
+      .release_state = onri_recurrent_release_state,                                                                  \
+      .release_prepared = onri_recurrent_release_prepared,                                                            \
+      .multiply_adds = layer_name##_multiply_adds,                                                                    \
+      .kernel_types = onri_recurrent_kernel_types,                                                                    \
   }
 
 #endif

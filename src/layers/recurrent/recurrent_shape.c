@@ -8,7 +8,8 @@
 
 static size_t gates_of(enum onri_recurrent_kind kind) { return kind == ONRI_LSTM ? 4 : kind == ONRI_GRU ? 3 : 1; }
 
-static const char *const input_names[] = {"X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P", "projection"};
+static const char *const input_names[] = {"X",         "W",         "R", "B",         "sequence_lens",
+                                          "initial_h", "initial_c", "P", "projection"};
 
 /* Input i has these dimensions, if it is there. */
 static enum onr_status expect_dims(const struct onr_call *call, size_t i, int32_t rank, const int64_t *dims) {
@@ -17,17 +18,15 @@ static enum onr_status expect_dims(const struct onr_call *call, size_t i, int32_
   if (onr_desc_equal(&expected, &call->in[i])) return ONR_STATUS_OK;
   char text[96], found[96];
   return onr_fail(call->error, ONR_STATUS_SHAPE, "expected input %zu (%s) as %s, found %s", i, input_names[i],
-                  onr_desc_format(&expected, text, sizeof text), onr_desc_format(&call->in[i], found, sizeof found));
+                  onr_desc_format(&expected, text, sizeof(text)), onr_desc_format(&call->in[i], found, sizeof(found)));
 }
 
 static enum onr_status check_types(const struct onr_call *call) {
   ONR_TRY(onri_expect_dtype(call, ONRI_X, ONRI_DTYPES_FLOAT));
   for (size_t i = 1; i < call->num_in; i++) {
     if (!onri_has(call, i)) continue;
-    if (i == ONRI_LENGTHS)
-      ONR_TRY(onri_expect_dtype(call, i, ONRI_DTYPE_BIT(ONR_DTYPE_I32)));
-    else
-      ONR_TRY(onri_expect_same_dtype(call, i, ONRI_X));
+    if (i == ONRI_LENGTHS) ONR_TRY(onri_expect_dtype(call, i, ONRI_DTYPE_BIT(ONR_DTYPE_I32)));
+    else ONR_TRY(onri_expect_same_dtype(call, i, ONRI_X));
   }
   ONR_TRY(onri_expect_rank(call, ONRI_X, 3, 3));
   if (onri_has(call, ONRI_PROJECTION)) ONR_TRY(onri_expect_rank(call, ONRI_PROJECTION, 3, 3));
@@ -45,9 +44,11 @@ enum onr_status onri_recurrent_shape(const struct onr_call *call, enum onri_recu
   const int64_t output = projects ? call->in[ONRI_PROJECTION].dim[1] : hidden;
   const int64_t steps = x->dim[p->layout ? 1 : 0], batch = x->dim[p->layout ? 0 : 1], input = x->dim[2];
   if (hidden < 0 || hidden > INT64_MAX / 16)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a hidden size that agrees with R, found %lld", (long long)hidden);
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a hidden size that agrees with R, found %lld",
+                    (long long)hidden);
   if (output > hidden)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a projection to at most %lld elements, found %lld", (long long)hidden, (long long)output);
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a projection to at most %lld elements, found %lld",
+                    (long long)hidden, (long long)output);
   const int64_t rows = gates * hidden, both = 2 * rows;
   const int64_t states[] = {p->layout ? batch : directions, p->layout ? directions : batch, hidden};
   ONR_TRY(expect_dims(call, ONRI_PROJECTION, 3, (int64_t[]){directions, output, hidden}));
@@ -58,9 +59,8 @@ enum onr_status onri_recurrent_shape(const struct onr_call *call, enum onri_recu
   ONR_TRY(expect_dims(call, ONRI_H, 3, (int64_t[]){states[0], states[1], output}));
   ONR_TRY(expect_dims(call, ONRI_C, 3, states));
   ONR_TRY(expect_dims(call, ONRI_PEEPHOLE, 2, (int64_t[]){directions, 3 * hidden}));
-  *shape = (struct onri_recurrent_shape){(size_t)steps,  (size_t)batch,      (size_t)input,
-                                         (size_t)hidden, (size_t)directions, (size_t)gates,
-                                         (size_t)output, projects};
+  *shape = (struct onri_recurrent_shape){(size_t)steps,      (size_t)batch, (size_t)input,  (size_t)hidden,
+                                         (size_t)directions, (size_t)gates, (size_t)output, projects};
   return ONR_STATUS_OK;
 }
 
@@ -98,8 +98,8 @@ int64_t onri_recurrent_multiply_adds(const struct onr_call *call, enum onri_recu
 static int is_packable(const struct onr_call *call, size_t i) {
   const struct onr_desc *desc = &call->in[i];
   const int64_t elements = onr_desc_elements(desc);
-  return call->inputs[i] != NULL && onri_is_f32_or_narrower(desc->dtype) && desc->dtype == call->in[ONRI_W].dtype && desc->rank == 3 &&
-         elements > 0 && elements < INT32_MAX && desc->dim[0] == call->in[ONRI_W].dim[0];
+  return call->inputs[i] && onri_is_f32_or_narrower(desc->dtype) && desc->dtype == call->in[ONRI_W].dtype &&
+         desc->rank == 3 && elements > 0 && elements < INT32_MAX && desc->dim[0] == call->in[ONRI_W].dim[0];
 }
 
 static int can_pack(const struct onr_call *call, enum onri_recurrent_kind kind) {
@@ -120,21 +120,26 @@ static enum onr_status ask_for_nan(struct onr_call *call, const struct onri_xnn_
   return ONR_STATUS_OK;
 }
 
-static enum onr_status pack(struct onr_call *call, size_t gates, const float *w, const float *r, const float *projection) {
+static enum onr_status pack(struct onr_call *call, size_t gates, const float *w, const float *r,
+                            const float *projection) {
   struct onri_recurrent_prepared *prepared = call->prepared;
   const struct onr_desc *dims = &call->in[ONRI_W];
-  const size_t directions = (size_t)dims->dim[0], hidden = (size_t)dims->dim[1] / gates, output = (size_t)call->in[ONRI_R].dim[2];
+  const size_t directions = (size_t)dims->dim[0], hidden = (size_t)dims->dim[1] / gates,
+               output = (size_t)call->in[ONRI_R].dim[2];
   const struct onri_xnn_linear input = {(size_t)dims->dim[2], directions * gates * hidden, 0, -INFINITY, INFINITY};
-  const struct onri_xnn_linear state = {output, hidden, 0, -INFINITY, INFINITY}, narrow = {hidden, output, 0, -INFINITY, INFINITY};
+  const struct onri_xnn_linear state = {output, hidden, 0, -INFINITY, INFINITY},
+                               narrow = {hidden, output, 0, -INFINITY, INFINITY};
   ONR_TRY(ask_for_nan(call, &input));
   ONR_TRY(ask_for_nan(call, &state));
   if (projection) ONR_TRY(ask_for_nan(call, &narrow));
   ONR_TRY(onri_xnn_linear_pack(&prepared->input, &input, w, NULL, call->env, call->error));
   for (size_t d = 0; d < directions; d++) {
     for (size_t g = 0; g < gates; g++)
-      ONR_TRY(onri_xnn_linear_pack(&prepared->recurrent[d][g], &state, r + (d * gates + g) * hidden * output, NULL, call->env, call->error));
-    if (projection == NULL) continue;
-    ONR_TRY(onri_xnn_linear_pack(&prepared->projection[d], &narrow, projection + d * output * hidden, NULL, call->env, call->error));
+      ONR_TRY(onri_xnn_linear_pack(&prepared->recurrent[d][g], &state, r + (d * gates + g) * hidden * output, NULL,
+                                   call->env, call->error));
+    if (!projection) continue;
+    ONR_TRY(onri_xnn_linear_pack(&prepared->projection[d], &narrow, projection + d * output * hidden, NULL, call->env,
+                                 call->error));
   }
   return ONR_STATUS_OK;
 }
@@ -146,10 +151,9 @@ enum onr_status onri_recurrent_prepare(struct onr_call *call, enum onri_recurren
   const int projects = onri_has(call, ONRI_PROJECTION);
   const float *w = onri_constant_f32(call, ONRI_W, &owned[0]), *r = onri_constant_f32(call, ONRI_R, &owned[1]);
   const float *projection = projects ? onri_constant_f32(call, ONRI_PROJECTION, &owned[2]) : NULL;
-  if (w == NULL || r == NULL || (projects && projection == NULL))
+  if (!w || !r || (projects && !projection))
     status = onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for converted weights");
-  else
-    status = pack(call, gates_of(kind), w, r, projection);
+  else status = pack(call, gates_of(kind), w, r, projection);
   for (int i = 0; i < 3; i++) onr_env_release(call->env, owned[i]);
   if (status == ONR_STATUS_OK && !((const struct onri_recurrent_prepared *)call->prepared)->loses_nan)
     call->absorbed |= 1u << ONRI_W | 1u << ONRI_R | (projects ? 1u << ONRI_PROJECTION : 0);

@@ -21,10 +21,8 @@ static enum onr_status arg_reduce_infer(struct onr_call *call) {
   ONR_TRY(onri_axis_resolve(p->axis, x->rank, &axis, call->error));
   struct onr_desc y = {.dtype = ONR_DTYPE_I64};
   for (int32_t d = 0; d < x->rank; d++) {
-    if (d != axis)
-      y.dim[y.rank++] = x->dim[d];
-    else if (p->keep_dims)
-      y.dim[y.rank++] = 1;
+    if (d != axis) y.dim[y.rank++] = x->dim[d];
+    else if (p->keep_dims) y.dim[y.rank++] = 1;
   }
   if (x->rank > 0 && x->dim[axis] == 0)
     return onr_fail(call->error, ONR_STATUS_SHAPE, "expected elements along axis %d, found none", (int)axis);
@@ -63,21 +61,21 @@ union block {
 };
 
 /* x beats best: further out, equal where the last one counts, or the first NaN. */
-#define BEATS(x, best)                                                                               \
-  ((best) != (best) ? (last && (x) != (x))                                                           \
-   : (x) != (x)     ? 1                                                                              \
-   : minimum        ? ((x) < (best) || (last && (x) == (best)))                                      \
+#define BEATS(x, best)                                          \
+  ((best) != (best) ? (last && (x) != (x))                      \
+   : (x) != (x)     ? 1                                         \
+   : minimum        ? ((x) < (best) || (last && (x) == (best))) \
                     : ((x) > (best) || (last && (x) == (best))))
 
-#define COMPARE(member)                                          \
-  for (size_t j = 0; j < count; j++)                             \
-    if (index == 0 || BEATS(x->member[j], best->member[j])) {    \
-      best->member[j] = x->member[j];                            \
-      y[j] = index;                                              \
+#define COMPARE(member)                                       \
+  for (size_t j = 0; j < count; j++)                          \
+    if (index == 0 || BEATS(x->member[j], best->member[j])) { \
+      best->member[j] = x->member[j];                         \
+      y[j] = index;                                           \
     }
 
-static void take_row(const struct job *job, enum onri_class class, const union block *x, union block *best, size_t count,
-                     int64_t index, int64_t *y) {
+static void take_row(const struct job *job, enum onri_class class, const union block *x, union block *best,
+                     size_t count, int64_t index, int64_t *y) {
   const int minimum = job->p->minimum != 0, last = job->p->select_last != 0;
   switch (class) {
     case ONRI_CLASS_F32: COMPARE(f32) break;

@@ -1,7 +1,7 @@
 /* cumulative.c: cum_sum and cum_prod: running sums and products along an axis that is an input.
  *
- * x is [outer][length][inner]. A part of at most LANES neighbouring lines goes along the axis together, each line with its
- * running value in the number class of the type; narrow floats are rounded at each store only. */
+ * x is [outer][length][inner]. A part of at most LANES neighbouring lines goes along the axis together, each line with
+ * its running value in the number class of the type; narrow floats are rounded at each store only. */
 #include <string.h>
 
 #include "base/convert.h"
@@ -16,7 +16,8 @@ static enum onr_status cumulative_infer(struct onr_call *call) {
   ONR_TRY(onri_expect_dtype(call, 1, ONRI_DTYPE_BIT(ONR_DTYPE_I32) | ONRI_DTYPE_BIT(ONR_DTYPE_I64)));
   ONR_TRY(onri_expect_rank(call, 0, 1, ONR_MAX_RANK));
   if (onr_desc_elements(&call->in[1]) != 1)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "axis has %lld elements: expected one", (long long)onr_desc_elements(&call->in[1]));
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "axis has %lld elements: expected one",
+                    (long long)onr_desc_elements(&call->in[1]));
   call->out[0] = call->in[0];
   return ONR_STATUS_OK;
 }
@@ -90,12 +91,20 @@ static enum onr_status cumulative_run(struct onr_call *call, int product) {
   onri_load(call->in[1].dtype, call->inputs[1], 1, &number);
   ONR_TRY(onri_axis_resolve(number, x->rank, &axis, call->error));
   if (onr_desc_elements(x) == 0) return ONR_STATUS_OK;
-  struct cumulative_job job = {x->dtype, product, p->exclusive, p->reverse, (size_t)x->dim[axis],
-                               (size_t)onri_product(x, axis + 1, x->rank), 0, call->inputs[0], call->outputs[0], call->env};
+  struct cumulative_job job = {x->dtype,
+                               product,
+                               p->exclusive,
+                               p->reverse,
+                               (size_t)x->dim[axis],
+                               (size_t)onri_product(x, axis + 1, x->rank),
+                               0,
+                               call->inputs[0],
+                               call->outputs[0],
+                               call->env};
   job.parts = (job.inner + LANES - 1) / LANES;
   const size_t work = job.length * (job.inner < LANES ? job.inner : LANES);
-  onr_parallel_for(call->env, (size_t)onri_product(x, 0, axis) * job.parts, work < 4096 ? 4096 / work + 1 : 1, cumulative_parts,
-                   &job);
+  onr_parallel_for(call->env, (size_t)onri_product(x, 0, axis) * job.parts, work < 4096 ? 4096 / work + 1 : 1,
+                   cumulative_parts, &job);
   return ONR_STATUS_OK;
 }
 
@@ -104,13 +113,23 @@ static enum onr_status cum_prod_run(struct onr_call *call) { return cumulative_r
 
 const struct onr_layer onri_layer_cum_sum = {
     .name = "cum_sum",
-    .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .params_size = sizeof(struct onr_cumulative_params),
-    .infer = cumulative_infer, .plan = cumulative_plan, .run = cum_sum_run,
+    .infer = cumulative_infer,
+    .plan = cumulative_plan,
+    .run = cum_sum_run,
 };
 const struct onr_layer onri_layer_cum_prod = {
     .name = "cum_prod",
-    .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .params_size = sizeof(struct onr_cumulative_params),
-    .infer = cumulative_infer, .plan = cumulative_plan, .run = cum_prod_run,
+    .infer = cumulative_infer,
+    .plan = cumulative_plan,
+    .run = cum_prod_run,
 };

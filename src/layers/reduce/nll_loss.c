@@ -18,7 +18,8 @@ static enum onr_status nll_loss_infer(struct onr_call *call) {
   if (!onr_desc_equal(&places, target)) {
     char expected[96], found[96];
     return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a class for each place, %s, found %s",
-                    onr_desc_format(&places, expected, sizeof expected), onr_desc_format(target, found, sizeof found));
+                    onr_desc_format(&places, expected, sizeof(expected)),
+                    onr_desc_format(target, found, sizeof(found)));
   }
   if (onri_has(call, WEIGHT)) {
     ONR_TRY(onri_expect_same_dtype(call, WEIGHT, X));
@@ -49,15 +50,17 @@ static enum onr_status loss_at(const struct onr_call *call, size_t place, double
   const struct onr_desc *x = &call->in[X];
   const size_t inner = (size_t)onri_product(x, 2, x->rank), classes = (size_t)x->dim[1];
   int64_t target;
-  onri_load_as(call->in[TARGET].dtype, (const char *)call->inputs[TARGET] + place * onr_dtype_size(call->in[TARGET].dtype), 1,
-               ONRI_CLASS_I64, &target);
+  onri_load_as(call->in[TARGET].dtype,
+               (const char *)call->inputs[TARGET] + place * onr_dtype_size(call->in[TARGET].dtype), 1, ONRI_CLASS_I64,
+               &target);
   *loss = *weight = 0;
   if (p->has_ignored && target == p->ignored) return ONR_STATUS_OK;
   if (target < 0 || target >= x->dim[1])
-    return onr_fail(call->error, ONR_STATUS_INDEX, "target %zu is class %lld: expected 0 to %lld", place, (long long)target,
-                    (long long)x->dim[1] - 1);
+    return onr_fail(call->error, ONR_STATUS_INDEX, "target %zu is class %lld: expected 0 to %lld", place,
+                    (long long)target, (long long)x->dim[1] - 1);
   *weight = onri_has(call, WEIGHT) ? real_at(x->dtype, call->inputs[WEIGHT], (size_t)target) : 1;
-  *loss = -*weight * real_at(x->dtype, call->inputs[X], (place / inner * classes + (size_t)target) * inner + place % inner);
+  *loss =
+      -*weight * real_at(x->dtype, call->inputs[X], (place / inner * classes + (size_t)target) * inner + place % inner);
   return ONR_STATUS_OK;
 }
 
@@ -80,7 +83,10 @@ static enum onr_status nll_loss_run(struct onr_call *call) {
 
 const struct onr_layer onri_layer_nll_loss = {
     .name = "nll_loss",
-    .inputs_min = 2, .inputs_max = 3, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 2,
+    .inputs_max = 3,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .params_size = sizeof(struct onr_nll_loss_params),
     .infer = nll_loss_infer,
     .run = nll_loss_run,

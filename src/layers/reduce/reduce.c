@@ -1,5 +1,5 @@
-/* reduce: sum, mean, extremes, product, norms and logarithms of sums over some axes; sum_to: over those along which a shape
- * was broadcast.
+/* reduce: sum, mean, extremes, product, norms and logarithms of sums over some axes; sum_to: over those along which a
+ * shape was broadcast.
  *
  * input 0   x     any shape, any number type; bool too for the extremes
  * input 1   axes  int64 [n]    optional          sum_to: like, a tensor whose shape broadcasts to x's
@@ -34,10 +34,8 @@ static enum onr_status reduce_infer(struct onr_call *call) {
   ONR_TRY(read_axes(call, mask));
   struct onr_desc y = {.dtype = x->dtype};
   for (int32_t d = 0; d < x->rank; d++) {
-    if (!mask[d])
-      y.dim[y.rank++] = x->dim[d];
-    else if (p->keep_dims)
-      y.dim[y.rank++] = 1;
+    if (!mask[d]) y.dim[y.rank++] = x->dim[d];
+    else if (p->keep_dims) y.dim[y.rank++] = 1;
   }
   call->out[0] = y;
   return ONR_STATUS_OK;
@@ -71,10 +69,8 @@ static enum onr_status plan_over(struct onr_call *call, enum onr_reduce_op op, c
   r->dtype = call->in[0].dtype;
   r->kept.count = r->rows.count = 1;
   r->run = 1;
-  if (count > 0 && reduced[count - 1])
-    r->run = (size_t)dims[count - 1];
-  else if (count > 0)
-    r->columns = (size_t)dims[count - 1];
+  if (count > 0 && reduced[count - 1]) r->run = (size_t)dims[count - 1];
+  else if (count > 0) r->columns = (size_t)dims[count - 1];
   for (int32_t d = 0; d + 1 < count; d++) onri_dims_add(reduced[d] ? &r->rows : &r->kept, dims[d], strides[d]);
   const size_t columns = r->columns < ONRI_REDUCE_COLUMNS ? r->columns : ONRI_REDUCE_COLUMNS;
   const size_t item = r->rows.count * (r->columns == 0 ? r->run : columns);
@@ -101,7 +97,7 @@ static enum onr_status broadcast_axes(const struct onr_call *call, uint8_t mask[
   char wide[96], narrow[96];
   return fits ? ONR_STATUS_OK
               : onr_fail(call->error, ONR_STATUS_SHAPE, "expected a shape that broadcasts to %s, found %s",
-                         onr_desc_format(x, wide, sizeof wide), onr_desc_format(like, narrow, sizeof narrow));
+                         onr_desc_format(x, wide, sizeof(wide)), onr_desc_format(like, narrow, sizeof(narrow)));
 }
 
 static enum onr_status sum_to_infer(struct onr_call *call) {

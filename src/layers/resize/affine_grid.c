@@ -19,10 +19,13 @@ struct affine_grid_state {
 static enum onr_status read_size(const struct onr_call *call, int64_t size[5], int32_t *spatial) {
   size_t count;
   ONR_TRY(onri_read_ints(call, 1, size, 5, &count));
-  if (count != 4 && count != 5) return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a size of 4 or 5 values, found %zu", count);
+  if (count != 4 && count != 5)
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a size of 4 or 5 values, found %zu", count);
   *spatial = (int32_t)count - 2;
   for (size_t i = 0; i < count; i++)
-    if (size[i] < 0) return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected sizes of at least 0, found %lld", (long long)size[i]);
+    if (size[i] < 0)
+      return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected sizes of at least 0, found %lld",
+                      (long long)size[i]);
   return ONR_STATUS_OK;
 }
 
@@ -32,10 +35,11 @@ static enum onr_status affine_grid_infer(struct onr_call *call) {
   ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_expect_rank(call, 0, 3, 3));
   ONR_TRY(read_size(call, size, &spatial));
-  const struct onr_desc *const theta = &call->in[0];
+  const struct onr_desc *theta = &call->in[0];
   if (theta->dim[0] != size[0] || theta->dim[1] != spatial || theta->dim[2] != spatial + 1)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected theta [%lld, %d, %d], found [%lld, %lld, %lld]", (long long)size[0],
-                    spatial, spatial + 1, (long long)theta->dim[0], (long long)theta->dim[1], (long long)theta->dim[2]);
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected theta [%lld, %d, %d], found [%lld, %lld, %lld]",
+                    (long long)size[0], spatial, spatial + 1, (long long)theta->dim[0], (long long)theta->dim[1],
+                    (long long)theta->dim[2]);
   dims[0] = size[0];
   for (int32_t i = 0; i < spatial; i++) dims[1 + i] = size[2 + i];
   dims[spatial + 1] = spatial;
@@ -44,7 +48,7 @@ static enum onr_status affine_grid_infer(struct onr_call *call) {
 }
 
 static enum onr_status affine_grid_plan(struct onr_call *call) {
-  struct affine_grid_state *const s = call->state;
+  struct affine_grid_state *s = call->state;
   const int32_t spatial = call->out[0].rank - 2;
   for (int32_t i = 0; i < 3; i++) s->size[i] = i < 3 - spatial ? 1 : call->out[0].dim[1 + i - (3 - spatial)];
   ONR_TRY(onri_real_plan(call, &call->in[0], &s->theta));
@@ -58,11 +62,11 @@ static double coordinate(int64_t i, int64_t size, int32_t align_corners) {
 }
 
 static enum onr_status affine_grid_run(struct onr_call *call) {
-  const struct onr_affine_grid_params *const p = call->params;
-  const struct affine_grid_state *const s = call->state;
+  const struct onr_affine_grid_params *p = call->params;
+  const struct affine_grid_state *s = call->state;
   const int32_t spatial = call->out[0].rank - 2, wide = onri_is_double(call->in[0].dtype);
-  const void *const theta = onri_real_input(call, 0, s->theta);
-  void *const grid = onri_real_output(call, 0, s->grid);
+  const void *theta = onri_real_input(call, 0, s->theta);
+  void *grid = onri_real_output(call, 0, s->grid);
   const int64_t pixels = s->size[0] * s->size[1] * s->size[2];
   struct onri_pace pace = {call->env, 0};
   for (int64_t i = 0; i < call->out[0].dim[0] * pixels && !onri_pace_stop(&pace, 16); i++) {
@@ -74,12 +78,11 @@ static enum onr_status affine_grid_run(struct onr_call *call) {
       double sum = 0;
       for (int32_t column = 0; column <= spatial; column++) {
         const int64_t t = (n * spatial + row) * (spatial + 1) + column;
-        sum += (wide ? ((const double *)theta)[t] : (double)((const float *)theta)[t]) * (column < spatial ? position[column] : 1);
+        sum += (wide ? ((const double *)theta)[t] : (double)((const float *)theta)[t]) *
+               (column < spatial ? position[column] : 1);
       }
-      if (wide)
-        ((double *)grid)[i * spatial + row] = sum;
-      else
-        ((float *)grid)[i * spatial + row] = (float)sum;
+      if (wide) ((double *)grid)[i * spatial + row] = sum;
+      else ((float *)grid)[i * spatial + row] = (float)sum;
     }
   }
   onri_real_finish(call, 0, s->grid);
@@ -88,9 +91,14 @@ static enum onr_status affine_grid_run(struct onr_call *call) {
 
 const struct onr_layer onri_layer_affine_grid = {
     .name = "affine_grid",
-    .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .shape_inputs = 2,
     .params_size = sizeof(struct onr_affine_grid_params),
     .state_size = sizeof(struct affine_grid_state),
-    .infer = affine_grid_infer, .plan = affine_grid_plan, .run = affine_grid_run,
+    .infer = affine_grid_infer,
+    .plan = affine_grid_plan,
+    .run = affine_grid_run,
 };

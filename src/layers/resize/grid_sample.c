@@ -4,8 +4,8 @@
  * input 1   grid  [N, spatial of y..., 2 or 3], positions (x, y, z) from -1 to 1
  * output 0  y     [N, C, spatial of y...]
  * ONNX      GridSample-16..22
- * path      portable: positions in float64; a position that is not a number counts as far outside; nearest moves elements of
- *           any type, interpolated integers are rounded to the nearest
+ * path      portable: positions in float64; a position that is not a number counts as far outside; nearest moves
+ * elements of any type, interpolated integers are rounded to the nearest
  */
 #include <math.h>
 #include <string.h>
@@ -43,20 +43,23 @@ struct taps {
 };
 
 static enum onr_status grid_sample_infer(struct onr_call *call) {
-  const struct onr_grid_sample_params *const p = call->params;
+  const struct onr_grid_sample_params *p = call->params;
   struct onri_image x;
   int32_t spatial = 0;
   if (p->mode != ONR_GRID_NEAREST) ONR_TRY(onri_real_expect(call, 0));
   ONR_TRY(onri_expect_dtype(call, 1, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_expect_rank(call, 0, 4, 5));
   ONR_TRY(onri_image_view(&call->in[0], p->channels_last, &x, &spatial, call->error));
-  const struct onr_desc *const grid = &call->in[1];
+  const struct onr_desc *grid = &call->in[1];
   if (grid->rank != spatial + 2 || grid->dim[0] != x.batch || grid->dim[spatial + 1] != spatial)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a grid [%lld, ..., %d] of rank %d, found rank %d with [%lld, ..., %lld]",
-                    (long long)x.batch, spatial, spatial + 2, grid->rank, (long long)(grid->rank > 0 ? grid->dim[0] : 0),
+    return onr_fail(call->error, ONR_STATUS_SHAPE,
+                    "expected a grid [%lld, ..., %d] of rank %d, found rank %d with [%lld, ..., %lld]",
+                    (long long)x.batch, spatial, spatial + 2, grid->rank,
+                    (long long)(grid->rank > 0 ? grid->dim[0] : 0),
                     (long long)(grid->rank > 0 ? grid->dim[grid->rank - 1] : 0));
   if (p->mode == ONR_GRID_CUBIC && spatial != 2)
-    return onr_fail(call->error, ONR_STATUS_UNSUPPORTED, "cubic sampling is for images of 2 dimensions, found %d", spatial);
+    return onr_fail(call->error, ONR_STATUS_UNSUPPORTED, "cubic sampling is for images of 2 dimensions, found %d",
+                    spatial);
   struct onri_axis axis[ONR_MAX_SPATIAL] = {{0}};
   for (int32_t i = 0; i < spatial; i++) axis[ONR_MAX_SPATIAL - spatial + i].out = grid->dim[1 + i];
   call->out[0] = onri_image_desc(call->in[0].dtype, p->channels_last, x.batch, x.channels, spatial, axis);
@@ -64,8 +67,8 @@ static enum onr_status grid_sample_infer(struct onr_call *call) {
 }
 
 static enum onr_status grid_sample_plan(struct onr_call *call) {
-  const struct onr_grid_sample_params *const p = call->params;
-  struct grid_sample_state *const s = call->state;
+  const struct onr_grid_sample_params *p = call->params;
+  struct grid_sample_state *s = call->state;
   int32_t spatial = 0;
   ONR_TRY(onri_image_view(&call->in[0], p->channels_last, &s->x, &spatial, call->error));
   ONR_TRY(onri_image_view(&call->out[0], p->channels_last, &s->y, &spatial, call->error));
@@ -122,16 +125,20 @@ static struct taps taps_at(const struct work *w, double grid, int64_t size) {
   return t;
 }
 
-static double value_at(const void *x, int wide, int64_t i) { return wide ? ((const double *)x)[i] : (double)((const float *)x)[i]; }
+static double value_at(const void *x, int wide, int64_t i) {
+  return wide ? ((const double *)x)[i] : (double)((const float *)x)[i];
+}
 
 /* Offsets and weights of all pixels that make one output pixel; the padding ones are left out. */
-static int combine(const struct grid_sample_state *s, const struct taps t[ONR_MAX_SPATIAL], int64_t *offset, double *weight) {
+static int combine(const struct grid_sample_state *s, const struct taps t[ONR_MAX_SPATIAL], int64_t *offset,
+                   double *weight) {
   int count = 0;
   for (int a = 0; a < t[0].count; a++)
     for (int b = 0; b < t[1].count; b++)
       for (int c = 0; c < t[2].count; c++) {
         if (t[0].index[a] < 0 || t[1].index[b] < 0 || t[2].index[c] < 0) continue;
-        offset[count] = t[0].index[a] * s->x.stride[0] + t[1].index[b] * s->x.stride[1] + t[2].index[c] * s->x.stride[2];
+        offset[count] =
+            t[0].index[a] * s->x.stride[0] + t[1].index[b] * s->x.stride[1] + t[2].index[c] * s->x.stride[2];
         weight[count++] = t[0].weight[a] * t[1].weight[b] * t[2].weight[c];
       }
   return count;
@@ -139,12 +146,13 @@ static int combine(const struct grid_sample_state *s, const struct taps t[ONR_MA
 
 /* The element of x at `from`, or zero for -1. */
 static void move(const struct work *w, int64_t from, int64_t to) {
-  char *const y = (char *)w->y + (size_t)to * w->element;
+  char *y = (char *)w->y + (size_t)to * w->element;
   if (from < 0) memset(y, 0, w->element);
   else memcpy(y, (const char *)w->x + (size_t)from * w->element, w->element);
 }
 
-static void weigh(const struct work *w, int64_t from, const int64_t *offset, const double *weight, int count, int64_t to) {
+static void weigh(const struct work *w, int64_t from, const int64_t *offset, const double *weight, int count,
+                  int64_t to) {
   for (int64_t part = 0; part < w->parts; part++) {
     double sum = 0;
     for (int i = 0; i < count; i++) sum += weight[i] * value_at(w->x, w->wide, (from + offset[i]) * w->parts + part);
@@ -155,8 +163,8 @@ static void weigh(const struct work *w, int64_t from, const int64_t *offset, con
 
 /* An item is one output pixel of one batch entry. */
 static void pixels(void *context, size_t begin, size_t end) {
-  const struct work *const w = context;
-  const struct grid_sample_state *const s = w->s;
+  const struct work *w = context;
+  const struct grid_sample_state *s = w->s;
   for (size_t item = begin; item < end; item++) {
     const int64_t n = (int64_t)item / s->positions, at = (int64_t)item % s->positions;
     const int64_t o[] = {at / s->y.size[2] / s->y.size[1], at / s->y.size[2] % s->y.size[1], at % s->y.size[2]};
@@ -165,15 +173,14 @@ static void pixels(void *context, size_t begin, size_t end) {
     double weight[MAX_TAPS * MAX_TAPS];
     for (int a = 0; a < ONR_MAX_SPATIAL; a++) { /* the grid lists the innermost axis first */
       const int from = ONR_MAX_SPATIAL - 1 - a;
-      if (from >= w->spatial)
-        t[a] = (struct taps){.count = 1, .index = {0}, .weight = {1}};
-      else
-        t[a] = taps_at(w, value_at(w->grid, w->wide_grid, (int64_t)item * w->spatial + from), s->x.size[a]);
+      if (from >= w->spatial) t[a] = (struct taps){.count = 1, .index = {0}, .weight = {1}};
+      else t[a] = taps_at(w, value_at(w->grid, w->wide_grid, (int64_t)item * w->spatial + from), s->x.size[a]);
     }
     const int count = combine(s, t, offset, weight);
     for (int64_t c = 0; c < s->x.channels; c++) {
       const int64_t from = n * s->x.batch_stride + c * s->x.channel_stride;
-      const int64_t to = n * s->y.batch_stride + c * s->y.channel_stride + o[0] * s->y.stride[0] + o[1] * s->y.stride[1] + o[2] * s->y.stride[2];
+      const int64_t to = n * s->y.batch_stride + c * s->y.channel_stride + o[0] * s->y.stride[0] +
+                         o[1] * s->y.stride[1] + o[2] * s->y.stride[2];
       if (w->element > 0) move(w, count > 0 ? from + offset[0] : -1, to);
       else weigh(w, from, offset, weight, count, to);
     }
@@ -181,11 +188,17 @@ static void pixels(void *context, size_t begin, size_t end) {
 }
 
 static enum onr_status grid_sample_run(struct onr_call *call) {
-  const struct grid_sample_state *const s = call->state;
+  const struct grid_sample_state *s = call->state;
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
-  struct work w = {.s = s, .p = call->params, .x = call->inputs[0], .grid = onri_real_input(call, 1, s->grid_real), .y = call->outputs[0],
+  struct work w = {.s = s,
+                   .p = call->params,
+                   .x = call->inputs[0],
+                   .grid = onri_real_input(call, 1, s->grid_real),
+                   .y = call->outputs[0],
                    .parts = (int64_t)onri_dtype_parts(call->in[0].dtype),
-                   .spatial = call->in[0].rank - 2, .wide = onri_is_double(call->in[0].dtype), .wide_grid = onri_is_double(call->in[1].dtype)};
+                   .spatial = call->in[0].rank - 2,
+                   .wide = onri_is_double(call->in[0].dtype),
+                   .wide_grid = onri_is_double(call->in[1].dtype)};
   const int moves = w.p->mode == ONR_GRID_NEAREST;
   if (moves) w.element = onr_dtype_size(call->in[0].dtype);
   else w.x = onri_real_input(call, 0, s->x_real), w.y = onri_real_output(call, 0, s->y_real);
@@ -196,8 +209,13 @@ static enum onr_status grid_sample_run(struct onr_call *call) {
 
 const struct onr_layer onri_layer_grid_sample = {
     .name = "grid_sample",
-    .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .params_size = sizeof(struct onr_grid_sample_params),
     .state_size = sizeof(struct grid_sample_state),
-    .infer = grid_sample_infer, .plan = grid_sample_plan, .run = grid_sample_run,
+    .infer = grid_sample_infer,
+    .plan = grid_sample_plan,
+    .run = grid_sample_run,
 };

@@ -25,69 +25,81 @@ struct work {
 };
 
 static enum onr_status max_roi_pool_infer(struct onr_call *call) {
-  const struct onr_max_roi_pool_params *const p = call->params;
+  const struct onr_max_roi_pool_params *p = call->params;
   ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_expect_same_dtype(call, 1, 0));
   ONR_TRY(onri_expect_rank(call, 0, 4, 4));
   ONR_TRY(onri_expect_rank(call, 1, 2, 2));
-  if (call->in[1].dim[1] != 5) return onr_fail(call->error, ONR_STATUS_SHAPE, "expected rois [R, 5], found [R, %lld]", (long long)call->in[1].dim[1]);
+  if (call->in[1].dim[1] != 5)
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected rois [R, 5], found [R, %lld]",
+                    (long long)call->in[1].dim[1]);
   if (p->output_height < 1 || p->output_width < 1 || p->output_height > INT32_MAX || p->output_width > INT32_MAX)
-    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "pooled shape %lld x %lld is out of range", (long long)p->output_height, (long long)p->output_width);
-  call->out[0] = onr_desc_make(call->in[0].dtype, 4, (int64_t[]){call->in[1].dim[0], call->in[0].dim[1], p->output_height, p->output_width});
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "pooled shape %lld x %lld is out of range",
+                    (long long)p->output_height, (long long)p->output_width);
+  call->out[0] = onr_desc_make(call->in[0].dtype, 4,
+                               (int64_t[]){call->in[1].dim[0], call->in[0].dim[1], p->output_height, p->output_width});
   return ONR_STATUS_OK;
 }
 
 static enum onr_status max_roi_pool_plan(struct onr_call *call) {
-  struct roi_pool_state *const s = call->state;
+  struct roi_pool_state *s = call->state;
   ONR_TRY(onri_real_plan(call, &call->in[0], &s->x));
   ONR_TRY(onri_real_plan(call, &call->in[1], &s->rois));
   return onri_real_plan(call, &call->out[0], &s->y);
 }
 
-static double value_at(const void *x, int wide, int64_t i) { return wide ? ((const double *)x)[i] : (double)((const float *)x)[i]; }
+static double value_at(const void *x, int wide, int64_t i) {
+  return wide ? ((const double *)x)[i] : (double)((const float *)x)[i];
+}
 
 static int64_t held(double v, int64_t most) { return !(v > 0) ? 0 : v < (double)most ? (int64_t)v : most; }
 
 /* Pixels [*first, *last) of cell `bin` of `bins` between low and high, both included. */
-static void cell(double low, double high, double scale, int64_t bin, int64_t bins, int64_t size, int64_t *first, int64_t *last) {
-  const double start = round(low * scale), length = fmax(round(high * scale) - start + 1, 1), each = length / (double)bins;
+static void cell(double low, double high, double scale, int64_t bin, int64_t bins, int64_t size, int64_t *first,
+                 int64_t *last) {
+  const double start = round(low * scale), length = fmax(round(high * scale) - start + 1, 1),
+               each = length / (double)bins;
   *first = held(floor((double)bin * each) + start, size);
   *last = held(ceil((double)(bin + 1) * each) + start, size);
 }
 
 /* An item is one channel of one region. */
 static void planes(void *context, size_t begin, size_t end) {
-  const struct work *const w = context;
-  const int64_t channels = w->size[1], height = w->size[2], width = w->size[3], out = w->p->output_height * w->p->output_width;
+  const struct work *w = context;
+  const int64_t channels = w->size[1], height = w->size[2], width = w->size[3],
+                out = w->p->output_height * w->p->output_width;
   for (size_t item = begin; item < end; item++) {
     const int64_t r = (int64_t)item / channels * 5, image = (int64_t)value_at(w->rois, w->wide, r);
     const int64_t from = (image * channels + (int64_t)item % channels) * height * width;
     for (int64_t at = 0; at < out; at++) {
       int64_t y0, y1, x0, x1;
-      cell(value_at(w->rois, w->wide, r + 2), value_at(w->rois, w->wide, r + 4), (double)w->p->spatial_scale, at / w->p->output_width,
-           w->p->output_height, height, &y0, &y1);
-      cell(value_at(w->rois, w->wide, r + 1), value_at(w->rois, w->wide, r + 3), (double)w->p->spatial_scale, at % w->p->output_width,
-           w->p->output_width, width, &x0, &x1);
+      cell(value_at(w->rois, w->wide, r + 2), value_at(w->rois, w->wide, r + 4), (double)w->p->spatial_scale,
+           at / w->p->output_width, w->p->output_height, height, &y0, &y1);
+      cell(value_at(w->rois, w->wide, r + 1), value_at(w->rois, w->wide, r + 3), (double)w->p->spatial_scale,
+           at % w->p->output_width, w->p->output_width, width, &x0, &x1);
       double most = y0 < y1 && x0 < x1 ? -INFINITY : 0;
       for (int64_t y = y0; y < y1; y++)
         for (int64_t x = x0; x < x1; x++) most = fmax(most, value_at(w->x, w->wide, from + y * width + x));
-      if (w->wide)
-        ((double *)w->y)[(int64_t)item * out + at] = most;
-      else
-        ((float *)w->y)[(int64_t)item * out + at] = (float)most;
+      if (w->wide) ((double *)w->y)[(int64_t)item * out + at] = most;
+      else ((float *)w->y)[(int64_t)item * out + at] = (float)most;
     }
   }
 }
 
 static enum onr_status max_roi_pool_run(struct onr_call *call) {
-  const struct roi_pool_state *const s = call->state;
-  struct work w = {.p = call->params, .size = call->in[0].dim, .x = onri_real_input(call, 0, s->x), .rois = onri_real_input(call, 1, s->rois),
-                   .y = onri_real_output(call, 0, s->y), .wide = onri_is_double(call->in[0].dtype)};
+  const struct roi_pool_state *s = call->state;
+  struct work w = {.p = call->params,
+                   .size = call->in[0].dim,
+                   .x = onri_real_input(call, 0, s->x),
+                   .rois = onri_real_input(call, 1, s->rois),
+                   .y = onri_real_output(call, 0, s->y),
+                   .wide = onri_is_double(call->in[0].dtype)};
   const int64_t regions = call->in[1].dim[0];
   for (int64_t r = 0; r < regions; r++) {
     const double image = value_at(w.rois, w.wide, r * 5);
     if (!(image >= 0 && image < (double)w.size[0]))
-      return onr_fail(call->error, ONR_STATUS_INDEX, "batch index %g is outside of %lld images", image, (long long)w.size[0]);
+      return onr_fail(call->error, ONR_STATUS_INDEX, "batch index %g is outside of %lld images", image,
+                      (long long)w.size[0]);
   }
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
   onr_parallel_for(call->env, (size_t)(regions * w.size[1]), 1, planes, &w);
@@ -97,8 +109,13 @@ static enum onr_status max_roi_pool_run(struct onr_call *call) {
 
 const struct onr_layer onri_layer_max_roi_pool = {
     .name = "max_roi_pool",
-    .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .params_size = sizeof(struct onr_max_roi_pool_params),
     .state_size = sizeof(struct roi_pool_state),
-    .infer = max_roi_pool_infer, .plan = max_roi_pool_plan, .run = max_roi_pool_run,
+    .infer = max_roi_pool_infer,
+    .plan = max_roi_pool_plan,
+    .run = max_roi_pool_run,
 };

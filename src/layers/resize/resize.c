@@ -7,7 +7,8 @@
  * output 0  y
  * ONNX      Resize-10..19, Upsample-1..9
  * NaN       a pixel that counts with weight 0 is still counted: NaN and infinities make NaN of it, as 0 times them is
- * path      nearest gathers elements of any dtype; linear and cubic make one pass an axis, in vectors of what lies behind it
+ * path      nearest gathers elements of any dtype; linear and cubic make one pass an axis, in vectors of what lies
+ * behind it
  */
 #include <math.h>
 #include <string.h>
@@ -37,11 +38,12 @@ static int32_t stored_dim(const struct onr_resize_params *p, int32_t rank, int32
 
 /* Stored dimension of each axis that roi, scales and sizes speak of. */
 static enum onr_status resolve_axes(const struct onr_call *call, int32_t axes[ONR_MAX_RANK], int32_t *count) {
-  const struct onr_resize_params *const p = call->params;
+  const struct onr_resize_params *p = call->params;
   const int32_t rank = call->in[0].rank;
   uint8_t seen[ONR_MAX_RANK] = {0};
   *count = p->num_axes > 0 ? p->num_axes : rank;
-  if (*count > rank) return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "%d axes for an input of rank %d", *count, rank);
+  if (*count > rank)
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "%d axes for an input of rank %d", *count, rank);
   for (int32_t i = 0; i < *count; i++) {
     int32_t d = i;
     if (p->num_axes > 0) ONR_TRY(onri_axis_resolve(p->axes[i], rank, &d, call->error));
@@ -51,21 +53,25 @@ static enum onr_status resolve_axes(const struct onr_call *call, int32_t axes[ON
   return ONR_STATUS_OK;
 }
 
-static int is_given(const struct onr_call *call, size_t i) { return onri_has(call, i) && onr_desc_elements(&call->in[i]) > 0; }
+static int is_given(const struct onr_call *call, size_t i) {
+  return onri_has(call, i) && onr_desc_elements(&call->in[i]) > 0;
+}
 
-static enum onr_status check_list(const struct onr_call *call, size_t i, const char *name, enum onr_dtype dtype, int64_t count) {
+static enum onr_status check_list(const struct onr_call *call, size_t i, const char *name, enum onr_dtype dtype,
+                                  int64_t count) {
   if (call->in[i].dtype != dtype)
-    return onr_fail(call->error, ONR_STATUS_TYPE, "expected %s of %s, found %s", name, onr_dtype_name(dtype), onr_dtype_name(call->in[i].dtype));
+    return onr_fail(call->error, ONR_STATUS_TYPE, "expected %s of %s, found %s", name, onr_dtype_name(dtype),
+                    onr_dtype_name(call->in[i].dtype));
   if (call->in[i].rank != 1 || call->in[i].dim[0] != count)
     return onr_fail(call->error, ONR_STATUS_SHAPE, "expected %lld %s, found rank %d with %lld", (long long)count, name,
                     call->in[i].rank, (long long)onr_desc_elements(&call->in[i]));
-  if (call->inputs[i] == NULL) return onr_fail(call->error, ONR_STATUS_INTERNAL, "%s are not known", name);
+  if (!call->inputs[i]) return onr_fail(call->error, ONR_STATUS_INTERNAL, "%s are not known", name);
   return ONR_STATUS_OK;
 }
 
 /* Pixels after scaling: the product is rounded to the type of the scales. */
 static double scaled(const struct onr_call *call, int64_t in, int32_t i, double *scale) {
-  const struct onr_resize_params *const p = call->params;
+  const struct onr_resize_params *p = call->params;
   if (p->wide_scales) {
     *scale = ((const double *)call->inputs[2])[i];
     return (double)in * *scale;
@@ -75,14 +81,17 @@ static double scaled(const struct onr_call *call, int64_t in, int32_t i, double 
   return (double)product;
 }
 
-static enum onr_status take_scales(const struct onr_call *call, struct onri_resize_axis *axis, const int32_t *axes, int32_t count) {
-  const struct onr_resize_params *const p = call->params;
+static enum onr_status take_scales(const struct onr_call *call, struct onri_resize_axis *axis, const int32_t *axes,
+                                   int32_t count) {
+  const struct onr_resize_params *p = call->params;
   for (int32_t i = 0; i < count; i++) {
-    struct onri_resize_axis *const a = &axis[axes[i]];
+    struct onri_resize_axis *a = &axis[axes[i]];
     const double out = scaled(call, a->in, i, &a->scale);
     if (!(a->scale > 0) || !isfinite(a->scale))
       return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected scales above 0, found %g", a->scale);
-    if (!(out < 2147483648.0)) return onr_fail(call->error, ONR_STATUS_LIMIT, "%lld pixels scaled by %g are beyond 2^31", (long long)a->in, a->scale);
+    if (!(out < 2147483648.0))
+      return onr_fail(call->error, ONR_STATUS_LIMIT, "%lld pixels scaled by %g are beyond 2^31", (long long)a->in,
+                      a->scale);
     a->out = (int64_t)floor(out);
     a->exact = (double)a->out == a->scale * (double)a->in;
     if (!p->recompute_scales) continue;
@@ -92,23 +101,29 @@ static enum onr_status take_scales(const struct onr_call *call, struct onri_resi
   return ONR_STATUS_OK;
 }
 
-static enum onr_status take_sizes(const struct onr_call *call, struct onri_resize_axis *axis, const int32_t *axes, int32_t count) {
-  const struct onr_resize_params *const p = call->params;
-  const int64_t *const sizes = call->inputs[3];
+static enum onr_status take_sizes(const struct onr_call *call, struct onri_resize_axis *axis, const int32_t *axes,
+                                  int32_t count) {
+  const struct onr_resize_params *p = call->params;
+  const int64_t *sizes = call->inputs[3];
   double common = p->aspect == ONR_RESIZE_NOT_LARGER ? INFINITY : 0;
   for (int32_t i = 0; i < count; i++) {
-    struct onri_resize_axis *const a = &axis[axes[i]];
-    if (sizes[i] < 0) return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected sizes of at least 0, found %lld", (long long)sizes[i]);
-    if (a->in == 0 && sizes[i] > 0) return onr_fail(call->error, ONR_STATUS_SHAPE, "0 pixels cannot become %lld", (long long)sizes[i]);
+    struct onri_resize_axis *a = &axis[axes[i]];
+    if (sizes[i] < 0)
+      return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected sizes of at least 0, found %lld",
+                      (long long)sizes[i]);
+    if (a->in == 0 && sizes[i] > 0)
+      return onr_fail(call->error, ONR_STATUS_SHAPE, "0 pixels cannot become %lld", (long long)sizes[i]);
     a->out = sizes[i];
     a->exact = 1;
     a->scale = a->in > 0 ? (double)a->out / (double)a->in : 1;
     common = p->aspect == ONR_RESIZE_NOT_LARGER ? fmin(common, a->scale) : fmax(common, a->scale);
   }
   for (int32_t i = 0; i < count && p->aspect != ONR_RESIZE_STRETCH; i++) {
-    struct onri_resize_axis *const a = &axis[axes[i]];
+    struct onri_resize_axis *a = &axis[axes[i]];
     const double out = floor(common * (double)a->in + 0.5);
-    if (!(out < 2147483648.0)) return onr_fail(call->error, ONR_STATUS_LIMIT, "%lld pixels scaled by %g are beyond 2^31", (long long)a->in, common);
+    if (!(out < 2147483648.0))
+      return onr_fail(call->error, ONR_STATUS_LIMIT, "%lld pixels scaled by %g are beyond 2^31", (long long)a->in,
+                      common);
     a->out = (int64_t)out;
     a->scale = common;
     a->exact = (double)a->out == common * (double)a->in;
@@ -116,34 +131,38 @@ static enum onr_status take_sizes(const struct onr_call *call, struct onri_resiz
   return ONR_STATUS_OK;
 }
 
-static enum onr_status take_roi(const struct onr_call *call, struct onri_resize_axis *axis, const int32_t *axes, int32_t count) {
-  const struct onr_resize_params *const p = call->params;
+static enum onr_status take_roi(const struct onr_call *call, struct onri_resize_axis *axis, const int32_t *axes,
+                                int32_t count) {
+  const struct onr_resize_params *p = call->params;
   if (p->coordinates != ONR_RESIZE_TF_CROP_AND_RESIZE) return ONR_STATUS_OK;
   if (!is_given(call, 1)) return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "tf_crop_and_resize needs a roi");
   ONR_TRY(onri_expect_dtype(call, 1, ONRI_DTYPES_FLOAT));
   ONR_TRY(check_list(call, 1, "roi values", call->in[1].dtype, 2 * (int64_t)count));
   for (int32_t i = 0; i < 2 * count; i++) {
-    union { float f; double d; } value;
+    union {
+      float f;
+      double d;
+    } value;
     const enum onr_dtype dtype = call->in[1].dtype;
     onri_load(dtype, (const unsigned char *)call->inputs[1] + (size_t)i * onr_dtype_size(dtype), 1, &value);
     const double bound = onri_is_double(dtype) ? value.d : (double)value.f;
-    if (i < count)
-      axis[axes[i]].start = bound;
-    else
-      axis[axes[i - count]].end = bound;
+    if (i < count) axis[axes[i]].start = bound;
+    else axis[axes[i - count]].end = bound;
   }
   return ONR_STATUS_OK;
 }
 
 static enum onr_status geometry(const struct onr_call *call, struct onri_resize_axis axis[ONR_MAX_RANK]) {
-  const struct onr_resize_params *const p = call->params;
+  const struct onr_resize_params *p = call->params;
   int32_t axes[ONR_MAX_RANK], count;
   if (p->mode != ONR_RESIZE_NEAREST) ONR_TRY(onri_real_expect(call, 0));
   for (int32_t d = 0; d < call->in[0].rank; d++)
-    axis[d] = (struct onri_resize_axis){.in = call->in[0].dim[d], .out = call->in[0].dim[d], .scale = 1, .exact = 1, .end = 1, .taps = 1};
+    axis[d] = (struct onri_resize_axis){
+        .in = call->in[0].dim[d], .out = call->in[0].dim[d], .scale = 1, .exact = 1, .end = 1, .taps = 1};
   ONR_TRY(resolve_axes(call, axes, &count));
   if (is_given(call, 2) == is_given(call, 3))
-    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected either scales or sizes, found %s", is_given(call, 2) ? "both" : "none");
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected either scales or sizes, found %s",
+                    is_given(call, 2) ? "both" : "none");
   if (is_given(call, 2)) {
     ONR_TRY(check_list(call, 2, "scales", p->wide_scales ? ONR_DTYPE_F64 : ONR_DTYPE_F32, count));
     ONR_TRY(take_scales(call, axis, axes, count));
@@ -167,7 +186,7 @@ static enum onr_status resize_infer(struct onr_call *call) {
 
 /* Index, weight and outside tables of all active axes, in one block. */
 static enum onr_status make_tables(struct onr_call *call, struct resize_state *s) {
-  const struct onr_resize_params *const p = call->params;
+  const struct onr_resize_params *p = call->params;
   const size_t real = onri_real_size(call->in[0].dtype);
   const int32_t rank = call->in[0].rank;
   size_t total = 0;
@@ -179,10 +198,11 @@ static enum onr_status make_tables(struct onr_call *call, struct resize_state *s
   }
   if (total == 0) return ONR_STATUS_OK;
   s->tables = onr_env_allocate(call->env, total);
-  if (s->tables == NULL) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of an interpolation");
+  if (!s->tables)
+    return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of an interpolation");
   unsigned char *next = s->tables;
   for (int32_t d = 0; d < rank; d++) {
-    struct onri_resize_axis *const a = &s->axis[d];
+    struct onri_resize_axis *a = &s->axis[d];
     if (!a->active) continue;
     const size_t entries = (size_t)a->out * (size_t)a->taps;
     a->weight = next;
@@ -204,7 +224,9 @@ static enum onr_status reserve_between(struct onr_call *call, struct resize_stat
     size_t bytes;
     if (!s->axis[d].active || --left == 0) continue;
     desc.dim[d] = s->axis[d].out;
-    if (!onri_mul_size((size_t)onr_desc_elements(&desc), onri_real_size(desc.dtype) * onri_dtype_parts(desc.dtype), &bytes)) bytes = SIZE_MAX;
+    if (!onri_mul_size((size_t)onr_desc_elements(&desc), onri_real_size(desc.dtype) * onri_dtype_parts(desc.dtype),
+                       &bytes))
+      bytes = SIZE_MAX;
     if (bytes > largest[turn]) largest[turn] = bytes;
     turn = !turn;
   }
@@ -213,8 +235,8 @@ static enum onr_status reserve_between(struct onr_call *call, struct resize_stat
 }
 
 static enum onr_status resize_plan(struct onr_call *call) {
-  const struct onr_resize_params *const p = call->params;
-  struct resize_state *const s = call->state;
+  const struct onr_resize_params *p = call->params;
+  struct resize_state *s = call->state;
   ONR_TRY(geometry(call, s->axis));
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
   ONR_TRY(make_tables(call, s));
@@ -234,15 +256,18 @@ static void run_passes(struct onr_call *call, const struct resize_state *s, cons
   for (int32_t d = 0; d < rank; d++) left += s->axis[d].active;
   if (left == 0) memcpy(y, x, (size_t)onr_desc_elements(&desc) * onri_real_size(desc.dtype) * parts);
   for (int32_t d = 0; d < rank; d++) {
-    const struct onri_resize_axis *const a = &s->axis[d];
+    const struct onri_resize_axis *a = &s->axis[d];
     if (!a->active) continue;
-    const struct onri_resize_pass pass = {.outer = onri_product(&desc, 0, d), .in = a->in, .out = a->out, .taps = a->taps,
-                                          .inner = onri_product(&desc, d + 1, rank) * (int64_t)parts, .index = a->index, .weight = a->weight};
-    void *const to = --left == 0 ? y : (unsigned char *)call->scratch + s->between[turn];
-    if (wide)
-      onri_resize_pass_f64(&pass, x, to, call->env);
-    else
-      onri_resize_pass_f32(&pass, x, to, call->env);
+    const struct onri_resize_pass pass = {.outer = onri_product(&desc, 0, d),
+                                          .in = a->in,
+                                          .out = a->out,
+                                          .taps = a->taps,
+                                          .inner = onri_product(&desc, d + 1, rank) * (int64_t)parts,
+                                          .index = a->index,
+                                          .weight = a->weight};
+    void *to = --left == 0 ? y : (unsigned char *)call->scratch + s->between[turn];
+    if (wide) onri_resize_pass_f64(&pass, x, to, call->env);
+    else onri_resize_pass_f32(&pass, x, to, call->env);
     desc.dim[d] = a->out;
     x = to;
     turn = !turn;
@@ -261,7 +286,7 @@ static void run_nearest(struct onr_call *call, const struct resize_state *s) {
 
 /* tf_crop_and_resize: output pixels whose position is not in the image take the extrapolation value. */
 static void extrapolate(struct onr_call *call, const struct resize_state *s) {
-  const struct onr_resize_params *const p = call->params;
+  const struct onr_resize_params *p = call->params;
   const enum onr_dtype dtype = call->out[0].dtype;
   const size_t size = onr_dtype_size(dtype);
   const double value = (double)p->extrapolation_value;
@@ -281,8 +306,8 @@ static void extrapolate(struct onr_call *call, const struct resize_state *s) {
 }
 
 static enum onr_status resize_run(struct onr_call *call) {
-  const struct onr_resize_params *const p = call->params;
-  const struct resize_state *const s = call->state;
+  const struct onr_resize_params *p = call->params;
+  const struct resize_state *s = call->state;
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
   if (p->mode == ONR_RESIZE_NEAREST) {
     run_nearest(call, s);
@@ -295,7 +320,7 @@ static enum onr_status resize_run(struct onr_call *call) {
 }
 
 static void resize_release_state(void *state, struct onr_env *env) {
-  struct resize_state *const s = state;
+  struct resize_state *s = state;
   onr_env_release(env, s->tables);
   s->tables = NULL;
 }
@@ -307,11 +332,16 @@ static uint32_t resize_kernel_types(const void *params, enum onr_kernel kernel) 
 
 const struct onr_layer onri_layer_resize = {
     .name = "resize",
-    .inputs_min = 1, .inputs_max = 4, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 1,
+    .inputs_max = 4,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .shape_inputs = 14,
     .params_size = sizeof(struct onr_resize_params),
     .state_size = sizeof(struct resize_state),
-    .infer = resize_infer, .plan = resize_plan, .run = resize_run,
+    .infer = resize_infer,
+    .plan = resize_plan,
+    .run = resize_run,
     .release_state = resize_release_state,
     .kernel_types = resize_kernel_types,
 };

@@ -48,7 +48,8 @@ static double linear(double distance) {
 /* Shrinking with antialias stretches the filter by 1 / scale; otherwise 1. */
 static double filter_scale(const struct onr_resize_params *p, const struct onri_resize_axis *a) {
   double scale = a->scale;
-  if (p->coordinates == ONR_RESIZE_PYTORCH_CORNERS) scale = a->out > 1 && a->in > 1 ? (double)(a->out - 1) / (double)(a->in - 1) : 1;
+  if (p->coordinates == ONR_RESIZE_PYTORCH_CORNERS)
+    scale = a->out > 1 && a->in > 1 ? (double)(a->out - 1) / (double)(a->in - 1) : 1;
   return p->antialias && scale < 1 ? scale : 1;
 }
 
@@ -58,11 +59,12 @@ static double first_tap(const struct onr_resize_params *p, const struct onri_res
   return floor(-reach / filter_scale(p, a)) + 1;
 }
 
-enum onr_status onri_resize_axis_taps(const struct onr_resize_params *params, struct onri_resize_axis *axis, struct onr_error *error) {
+enum onr_status onri_resize_axis_taps(const struct onr_resize_params *params, struct onri_resize_axis *axis,
+                                      struct onr_error *error) {
   const double taps = params->mode == ONR_RESIZE_NEAREST ? 1 : 2 - 2 * first_tap(params, axis);
   if (taps * (double)axis->out > INT32_MAX || axis->in > INT32_MAX)
-    return onr_fail(error, ONR_STATUS_LIMIT, "resizing %lld pixels to %lld takes more than %d weights", (long long)axis->in,
-                    (long long)axis->out, INT32_MAX);
+    return onr_fail(error, ONR_STATUS_LIMIT, "resizing %lld pixels to %lld takes more than %d weights",
+                    (long long)axis->in, (long long)axis->out, INT32_MAX);
   axis->taps = (int32_t)taps;
   return ONR_STATUS_OK;
 }
@@ -89,10 +91,8 @@ static void fill_weights(const struct onr_resize_params *p, struct onri_resize_a
     const int64_t at = j * a->taps + t;
     const double weight = p->exclude_outside && is_outside(a, base + t) ? 0 : weight_at(p, scale, base + t - x) / norm;
     a->index[at] = held(base + t, a->in);
-    if (wide)
-      ((double *)a->weight)[at] = weight;
-    else
-      ((float *)a->weight)[at] = (float)weight;
+    if (wide) ((double *)a->weight)[at] = weight;
+    else ((float *)a->weight)[at] = (float)weight;
   }
 }
 
@@ -101,9 +101,7 @@ void onri_resize_axis_fill(const struct onr_resize_params *params, struct onri_r
     double x = axis->active ? position(params, axis, j) : (double)j;
     if (!(x > -1e9 && x < 1e9)) x = x < 0 ? -1e9 : 1e9; /* far away or not a number: the border */
     axis->outside[j] = params->coordinates == ONR_RESIZE_TF_CROP_AND_RESIZE && is_outside(axis, x);
-    if (params->mode == ONR_RESIZE_NEAREST)
-      axis->index[j] = held(nearest(params, axis, x), axis->in);
-    else
-      fill_weights(params, axis, j, x, wide);
+    if (params->mode == ONR_RESIZE_NEAREST) axis->index[j] = held(nearest(params, axis, x), axis->in);
+    else fill_weights(params, axis, j, x, wide);
   }
 }

@@ -5,7 +5,8 @@
  * input 2   batches  int64 [R]: which image
  * output 0  y        [R, C, output height, output width], or channels-last
  * ONNX      RoiAlign-10..22
- * path      portable, in float64; samples outside of the image are not visited, so no region takes longer than the image
+ * path      portable, in float64; samples outside of the image are not visited, so no region takes longer than the
+ * image
  */
 #include <math.h>
 
@@ -37,7 +38,7 @@ struct line {
 };
 
 static enum onr_status roi_align_infer(struct onr_call *call) {
-  const struct onr_roi_align_params *const p = call->params;
+  const struct onr_roi_align_params *p = call->params;
   struct onri_image x;
   struct onri_axis axis[ONR_MAX_SPATIAL] = {{0}};
   int32_t spatial = 0;
@@ -49,14 +50,17 @@ static enum onr_status roi_align_infer(struct onr_call *call) {
   ONR_TRY(onri_expect_rank(call, 2, 1, 1));
   const int64_t regions = call->in[1].dim[0];
   if (call->in[1].dim[1] != 4 || call->in[2].dim[0] != regions)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected rois [R, 4] and R batch indices, found [%lld, %lld] and %lld",
-                    (long long)regions, (long long)call->in[1].dim[1], (long long)call->in[2].dim[0]);
+    return onr_fail(call->error, ONR_STATUS_SHAPE,
+                    "expected rois [R, 4] and R batch indices, found [%lld, %lld] and %lld", (long long)regions,
+                    (long long)call->in[1].dim[1], (long long)call->in[2].dim[0]);
   if (p->output_height < 1 || p->output_width < 1 || p->output_height > INT32_MAX || p->output_width > INT32_MAX ||
       p->sampling_ratio < 0 || p->sampling_ratio > MAX_RATIO)
-    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "output of %lld x %lld with %lld samples is out of range (samples: 0 to %d)",
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE,
+                    "output of %lld x %lld with %lld samples is out of range (samples: 0 to %d)",
                     (long long)p->output_height, (long long)p->output_width, (long long)p->sampling_ratio, MAX_RATIO);
   ONR_TRY(onri_image_view(&call->in[0], p->channels_last, &x, &spatial, call->error));
-  if (x.size[1] > INT32_MAX || x.size[2] > INT32_MAX) return onr_fail(call->error, ONR_STATUS_LIMIT, "the image is beyond 2^31 pixels");
+  if (x.size[1] > INT32_MAX || x.size[2] > INT32_MAX)
+    return onr_fail(call->error, ONR_STATUS_LIMIT, "the image is beyond 2^31 pixels");
   axis[1].out = p->output_height;
   axis[2].out = p->output_width;
   call->out[0] = onri_image_desc(call->in[0].dtype, p->channels_last, regions, x.channels, 2, axis);
@@ -64,8 +68,8 @@ static enum onr_status roi_align_infer(struct onr_call *call) {
 }
 
 static enum onr_status roi_align_plan(struct onr_call *call) {
-  const struct onr_roi_align_params *const p = call->params;
-  struct roi_align_state *const s = call->state;
+  const struct onr_roi_align_params *p = call->params;
+  struct roi_align_state *s = call->state;
   int32_t spatial = 0;
   ONR_TRY(onri_image_view(&call->in[0], p->channels_last, &s->x, &spatial, call->error));
   ONR_TRY(onri_image_view(&call->out[0], p->channels_last, &s->y, &spatial, call->error));
@@ -74,7 +78,9 @@ static enum onr_status roi_align_plan(struct onr_call *call) {
   return onri_real_plan(call, &call->out[0], &s->y_real);
 }
 
-static double value_at(const void *x, int wide, int64_t i) { return wide ? ((const double *)x)[i] : (double)((const float *)x)[i]; }
+static double value_at(const void *x, int wide, int64_t i) {
+  return wide ? ((const double *)x)[i] : (double)((const float *)x)[i];
+}
 
 /* Samples of output pixel `bin` of `bins` in the region from low to high. */
 static struct line line_of(const struct onr_roi_align_params *p, double low, double high, int64_t bin, int64_t bins) {
@@ -83,7 +89,8 @@ static struct line line_of(const struct onr_roi_align_params *p, double low, dou
   double length = high * scale - offset - start;
   if (!p->half_pixel && !(length > 1)) length = 1;
   const double size = length / (double)bins;
-  struct line line = {.start = start + (double)bin * size, .count = p->sampling_ratio > 0 ? (double)p->sampling_ratio : ceil(size)};
+  struct line line = {.start = start + (double)bin * size,
+                      .count = p->sampling_ratio > 0 ? (double)p->sampling_ratio : ceil(size)};
   if (!(line.count > 0)) line.count = 0;
   line.step = line.count > 0 ? size / line.count : 0;
   return line;
@@ -119,9 +126,9 @@ static int neighbours(double v, int64_t size, int64_t index[2], double *weight) 
 }
 
 /* Adds one sample for `count` channels that begin at x. */
-static void sample(const struct work *w, double *sum, int64_t from, int64_t count, const int64_t iy[2], const int64_t ix[2],
-                   double ly, double lx, int first) {
-  const struct onri_image *const x = &w->s->x;
+static void sample(const struct work *w, double *sum, int64_t from, int64_t count, const int64_t iy[2],
+                   const int64_t ix[2], double ly, double lx, int first) {
+  const struct onri_image *x = &w->s->x;
   const double weight[] = {(1 - ly) * (1 - lx), (1 - ly) * lx, ly * (1 - lx), ly * lx};
   const int64_t offset[] = {iy[0] * x->stride[1] + ix[0] * x->stride[2], iy[0] * x->stride[1] + ix[1] * x->stride[2],
                             iy[1] * x->stride[1] + ix[0] * x->stride[2], iy[1] * x->stride[1] + ix[1] * x->stride[2]};
@@ -138,8 +145,9 @@ static void sample(const struct work *w, double *sum, int64_t from, int64_t coun
 }
 
 /* `count` channels of one output pixel. */
-static void output_pixel(const struct work *w, int64_t from, int64_t to, int64_t count, const struct line *v, const struct line *h) {
-  const struct onri_image *const x = &w->s->x;
+static void output_pixel(const struct work *w, int64_t from, int64_t to, int64_t count, const struct line *v,
+                         const struct line *h) {
+  const struct onri_image *x = &w->s->x;
   int64_t y_first, y_last, x_first, x_last, iy[2], ix[2], samples = 0;
   double sum[BLOCK] = {0}, ly, lx;
   visible(v, x->size[1], &y_first, &y_last);
@@ -147,23 +155,22 @@ static void output_pixel(const struct work *w, int64_t from, int64_t to, int64_t
   for (int64_t i = y_first; i < y_last && x_first < x_last; i++) {
     if (!neighbours(v->start + ((double)i + 0.5) * v->step, x->size[1], iy, &ly)) continue;
     for (int64_t j = x_first; j < x_last; j++)
-      if (neighbours(h->start + ((double)j + 0.5) * h->step, x->size[2], ix, &lx)) sample(w, sum, from, count, iy, ix, ly, lx, samples++ == 0);
+      if (neighbours(h->start + ((double)j + 0.5) * h->step, x->size[2], ix, &lx))
+        sample(w, sum, from, count, iy, ix, ly, lx, samples++ == 0);
   }
   const double all = v->count * h->count;
   for (int64_t c = 0; c < count; c++) {
     double result = w->p->mode == ONR_ROI_AVERAGE ? sum[c] / fmax(all, 1) : sum[c];
     if (w->p->mode == ONR_ROI_MAX && (double)samples < all) result = fmax(result, 0); /* samples outside count as 0 */
-    if (w->wide)
-      ((double *)w->y)[to + c * w->s->y.channel_stride] = result;
-    else
-      ((float *)w->y)[to + c * w->s->y.channel_stride] = (float)result;
+    if (w->wide) ((double *)w->y)[to + c * w->s->y.channel_stride] = result;
+    else ((float *)w->y)[to + c * w->s->y.channel_stride] = (float)result;
   }
 }
 
 /* An item is one row of output pixels of one region. */
 static void rows(void *context, size_t begin, size_t end) {
-  const struct work *const w = context;
-  const struct roi_align_state *const s = w->s;
+  const struct work *w = context;
+  const struct roi_align_state *s = w->s;
   for (size_t item = begin; item < end; item++) {
     const int64_t r = (int64_t)item / s->y.size[1], row = (int64_t)item % s->y.size[1];
     double box[4];
@@ -180,13 +187,19 @@ static void rows(void *context, size_t begin, size_t end) {
 }
 
 static enum onr_status roi_align_run(struct onr_call *call) {
-  const struct roi_align_state *const s = call->state;
-  const int64_t *const batches = call->inputs[2];
+  const struct roi_align_state *s = call->state;
+  const int64_t *batches = call->inputs[2];
   for (int64_t r = 0; r < call->in[1].dim[0]; r++)
     if (batches[r] < 0 || batches[r] >= s->x.batch)
-      return onr_fail(call->error, ONR_STATUS_INDEX, "batch index %lld is outside of %lld images", (long long)batches[r], (long long)s->x.batch);
-  struct work w = {.s = s, .p = call->params, .x = onri_real_input(call, 0, s->x_real), .rois = onri_real_input(call, 1, s->rois_real),
-                   .batches = batches, .y = onri_real_output(call, 0, s->y_real), .wide = onri_is_double(call->in[0].dtype),
+      return onr_fail(call->error, ONR_STATUS_INDEX, "batch index %lld is outside of %lld images",
+                      (long long)batches[r], (long long)s->x.batch);
+  struct work w = {.s = s,
+                   .p = call->params,
+                   .x = onri_real_input(call, 0, s->x_real),
+                   .rois = onri_real_input(call, 1, s->rois_real),
+                   .batches = batches,
+                   .y = onri_real_output(call, 0, s->y_real),
+                   .wide = onri_is_double(call->in[0].dtype),
                    .wide_rois = onri_is_double(call->in[1].dtype)};
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
   onr_parallel_for(call->env, (size_t)(s->y.batch * s->y.size[1]), 1, rows, &w);
@@ -196,9 +209,14 @@ static enum onr_status roi_align_run(struct onr_call *call) {
 
 const struct onr_layer onri_layer_roi_align = {
     .name = "roi_align",
-    .inputs_min = 3, .inputs_max = 3, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 3,
+    .inputs_max = 3,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .flags = ONR_LAYER_HEAVY,
     .params_size = sizeof(struct onr_roi_align_params),
     .state_size = sizeof(struct roi_align_state),
-    .infer = roi_align_infer, .plan = roi_align_plan, .run = roi_align_run,
+    .infer = roi_align_infer,
+    .plan = roi_align_plan,
+    .run = roi_align_run,
 };

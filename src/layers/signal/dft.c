@@ -1,9 +1,8 @@
 /* dft, stft: Fourier transforms along an axis, and of overlapping frames. Sums in double; floats of any width.
  *
- * dft   x [..., n, ..., 1 or 2] -> y [..., m, ..., 2]; m is length, or length / 2 + 1 when onesided. Inverse and onesided:
- *       y is real, [..., length, ..., 1], x the first half of a spectrum whose other half is its conjugate.
- * stft  x [batch, n, 1 or 2] -> y [batch, frames, bins, 2]
- * ONNX  DFT-17..20, STFT-17
+ * dft   x [..., n, ..., 1 or 2] -> y [..., m, ..., 2]; m is length, or length / 2 + 1 when onesided. Inverse and
+ * onesided: y is real, [..., length, ..., 1], x the first half of a spectrum whose other half is its conjugate. stft  x
+ * [batch, n, 1 or 2] -> y [batch, frames, bins, 2] ONNX  DFT-17..20, STFT-17
  */
 #include <string.h>
 
@@ -22,9 +21,9 @@ struct transforms {
 };
 
 struct dft_state {
-  int64_t outer, inner, steps;     /* x viewed as [outer][steps of x][inner][parts] */
-  int64_t length, out_steps;       /* of the transform; kept of it */
-  int32_t parts, out_parts;        /* 1 real, 2 complex */
+  int64_t outer, inner, steps; /* x viewed as [outer][steps of x][inner][parts] */
+  int64_t length, out_steps;   /* of the transform; kept of it */
+  int32_t parts, out_parts;    /* 1 real, 2 complex */
   int32_t inverse, onesided;
   struct transforms transforms;
 };
@@ -36,13 +35,16 @@ static enum onr_status plan_transforms(struct onr_call *c, int64_t lines, int64_
   size_t bytes, tables;
   t->lines = (size_t)lines;
   t->parts = lines < MOST_PARTS ? (size_t)lines : MOST_PARTS;
-  if ((uint64_t)length > SIZE_MAX / 8) return onr_fail(c->error, ONR_STATUS_LIMIT, "a transform of length %lld", (long long)length);
+  if ((uint64_t)length > SIZE_MAX / 8)
+    return onr_fail(c->error, ONR_STATUS_LIMIT, "a transform of length %lld", (long long)length);
   if (!onri_mul_size(onri_fft_size((size_t)length), sizeof(struct onri_complex), &bytes) ||
       !onri_mul_size(onri_fft_tables((size_t)length), sizeof(struct onri_complex), &tables) ||
       !onri_mul_size(bytes, t->parts, &c->scratch_bytes))
     return onr_fail(c->error, ONR_STATUS_LIMIT, "a transform of length %lld", (long long)length);
   t->tables = onr_env_allocate(c->env, tables);
-  if (!t->tables) return onr_fail(c->error, ONR_STATUS_NO_MEMORY, "no memory for the tables of a transform of length %lld", (long long)length);
+  if (!t->tables)
+    return onr_fail(c->error, ONR_STATUS_NO_MEMORY, "no memory for the tables of a transform of length %lld",
+                    (long long)length);
   onri_fft_init(&t->fft, (size_t)length, t->tables, c->env);
   return onri_env_poll(c->env, c->error);
 }
@@ -98,11 +100,17 @@ static enum onr_status dft_view(const struct onr_call *c, struct dft_state *s, i
   ONR_TRY(onri_expect_rank(c, 0, 2, ONR_MAX_RANK));
   ONR_TRY(read_one(c, 2, &wanted_axis));
   ONR_TRY(onri_axis_resolve(wanted_axis, x->rank, axis, c->error));
-  if (*axis == x->rank - 1) return onr_fail(c->error, ONR_STATUS_ATTRIBUTE, "the last dimension holds real and imaginary parts, no signal");
+  if (*axis == x->rank - 1)
+    return onr_fail(c->error, ONR_STATUS_ATTRIBUTE, "the last dimension holds real and imaginary parts, no signal");
   if (x->dim[x->rank - 1] != 1 && x->dim[x->rank - 1] != 2)
-    return onr_fail(c->error, ONR_STATUS_SHAPE, "the last dimension must be 1 (real) or 2 (complex), found %lld", (long long)x->dim[x->rank - 1]);
-  *s = (struct dft_state){.outer = onri_product(x, 0, *axis), .inner = onri_product(x, *axis + 1, x->rank - 1), .steps = x->dim[*axis],
-                          .parts = (int32_t)x->dim[x->rank - 1], .inverse = p->inverse, .onesided = p->onesided};
+    return onr_fail(c->error, ONR_STATUS_SHAPE, "the last dimension must be 1 (real) or 2 (complex), found %lld",
+                    (long long)x->dim[x->rank - 1]);
+  *s = (struct dft_state){.outer = onri_product(x, 0, *axis),
+                          .inner = onri_product(x, *axis + 1, x->rank - 1),
+                          .steps = x->dim[*axis],
+                          .parts = (int32_t)x->dim[x->rank - 1],
+                          .inverse = p->inverse,
+                          .onesided = p->onesided};
   s->out_parts = p->inverse && p->onesided ? 1 : 2;
   s->length = p->inverse && p->onesided ? 2 * (s->steps - 1) : s->steps;
   ONR_TRY(read_one(c, 1, &s->length));
@@ -129,7 +137,8 @@ static enum onr_status dft_plan(struct onr_call *c) {
 }
 
 /* Signal `inner` of block `outer`, cut or filled with zeros to the length; half a spectrum gets its other half. */
-static void load_line(const struct dft_state *s, const struct onr_call *c, int64_t outer, int64_t inner, struct onri_complex *line) {
+static void load_line(const struct dft_state *s, const struct onr_call *c, int64_t outer, int64_t inner,
+                      struct onri_complex *line) {
   const size_t size = onr_dtype_size(c->in[0].dtype);
   struct onri_pace pace = {c->env, 0};
   memset(line, 0, (size_t)s->length * sizeof(*line));
@@ -146,7 +155,8 @@ static void load_line(const struct dft_state *s, const struct onr_call *c, int64
     line[k] = (struct onri_complex){line[s->length - k].re, -line[s->length - k].im};
 }
 
-static void store_line(const struct dft_state *s, const struct onr_call *c, int64_t outer, int64_t inner, const struct onri_complex *line) {
+static void store_line(const struct dft_state *s, const struct onr_call *c, int64_t outer, int64_t inner,
+                       const struct onri_complex *line) {
   const size_t size = onr_dtype_size(c->in[0].dtype);
   struct onri_pace pace = {c->env, 0};
   for (int64_t k = 0; k < s->out_steps && !onri_pace_stop(&pace, 16); k++) {
@@ -164,7 +174,9 @@ static void dft_line(const struct onr_call *c, size_t line, struct onri_complex 
   store_line(s, c, outer, inner, room);
 }
 
-static enum onr_status dft_run(struct onr_call *c) { return run_lines(c, &((const struct dft_state *)c->state)->transforms, dft_line); }
+static enum onr_status dft_run(struct onr_call *c) {
+  return run_lines(c, &((const struct dft_state *)c->state)->transforms, dft_line);
+}
 
 static int64_t dft_steps(const struct onr_call *c) {
   struct dft_state s;
@@ -189,7 +201,8 @@ static enum onr_status stft_view(const struct onr_call *c, struct stft_state *s)
   ONR_TRY(onri_expect_dtype(c, 0, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_expect_rank(c, 0, 2, 3));
   if (x->rank == 3 && x->dim[2] != 1 && x->dim[2] != 2)
-    return onr_fail(c->error, ONR_STATUS_SHAPE, "the last dimension must be 1 (real) or 2 (complex), found %lld", (long long)x->dim[2]);
+    return onr_fail(c->error, ONR_STATUS_SHAPE, "the last dimension must be 1 (real) or 2 (complex), found %lld",
+                    (long long)x->dim[2]);
   s->length = 0;
   if (onri_has(c, 2)) {
     ONR_TRY(onri_expect_same_dtype(c, 0, 2));
@@ -201,7 +214,8 @@ static enum onr_status stft_view(const struct onr_call *c, struct stft_state *s)
   ONR_TRY(check_length(c, s->length));
   if (s->step < 1) return onr_fail(c->error, ONR_STATUS_ATTRIBUTE, "a frame step of %lld", (long long)s->step);
   if (onri_has(c, 2) && c->in[2].dim[0] != s->length)
-    return onr_fail(c->error, ONR_STATUS_SHAPE, "a window of %lld for frames of %lld", (long long)c->in[2].dim[0], (long long)s->length);
+    return onr_fail(c->error, ONR_STATUS_SHAPE, "a window of %lld for frames of %lld", (long long)c->in[2].dim[0],
+                    (long long)s->length);
   s->frames = x->dim[1] < s->length ? 0 : 1 + (x->dim[1] - s->length) / s->step;
   s->bins = p->onesided ? s->length / 2 + 1 : s->length;
   return ONR_STATUS_OK;
@@ -236,7 +250,9 @@ static void stft_line(const struct onr_call *c, size_t f, struct onri_complex *l
   onri_store_f64(dtype, &line[0].re, (size_t)s->bins * 2, (char *)c->outputs[0] + f * (size_t)s->bins * 2 * size);
 }
 
-static enum onr_status stft_run(struct onr_call *c) { return run_lines(c, &((const struct stft_state *)c->state)->transforms, stft_line); }
+static enum onr_status stft_run(struct onr_call *c) {
+  return run_lines(c, &((const struct stft_state *)c->state)->transforms, stft_line);
+}
 
 static int64_t stft_steps(const struct onr_call *c) {
   struct stft_state s;
@@ -249,11 +265,29 @@ static void stft_release_state(void *state, struct onr_env *env) {
   s->transforms.tables = NULL;
 }
 
-const struct onr_layer onri_layer_dft = {
-    .name = "dft", .inputs_min = 1, .inputs_max = 3, .outputs_min = 1, .outputs_max = 1, .shape_inputs = 6,
-    .params_size = sizeof(struct onr_dft_params), .state_size = sizeof(struct dft_state), .infer = dft_infer, .plan = dft_plan, .run = dft_run, .release_state = dft_release_state,
-    .steps = dft_steps};
-const struct onr_layer onri_layer_stft = {
-    .name = "stft", .inputs_min = 2, .inputs_max = 4, .outputs_min = 1, .outputs_max = 1, .shape_inputs = 10,
-    .params_size = sizeof(struct onr_stft_params), .state_size = sizeof(struct stft_state), .infer = stft_infer, .plan = stft_plan, .run = stft_run, .release_state = stft_release_state,
-    .steps = stft_steps};
+const struct onr_layer onri_layer_dft = {.name = "dft",
+                                         .inputs_min = 1,
+                                         .inputs_max = 3,
+                                         .outputs_min = 1,
+                                         .outputs_max = 1,
+                                         .shape_inputs = 6,
+                                         .params_size = sizeof(struct onr_dft_params),
+                                         .state_size = sizeof(struct dft_state),
+                                         .infer = dft_infer,
+                                         .plan = dft_plan,
+                                         .run = dft_run,
+                                         .release_state = dft_release_state,
+                                         .steps = dft_steps};
+const struct onr_layer onri_layer_stft = {.name = "stft",
+                                          .inputs_min = 2,
+                                          .inputs_max = 4,
+                                          .outputs_min = 1,
+                                          .outputs_max = 1,
+                                          .shape_inputs = 10,
+                                          .params_size = sizeof(struct onr_stft_params),
+                                          .state_size = sizeof(struct stft_state),
+                                          .infer = stft_infer,
+                                          .plan = stft_plan,
+                                          .run = stft_run,
+                                          .release_state = stft_release_state,
+                                          .steps = stft_steps};

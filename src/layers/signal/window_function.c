@@ -1,7 +1,8 @@
 /* window_function, mel_weights: small tables of signal processing, computed in double.
  *
- * window_function  input 0 size (one integer)  ->  y [size]                              ONNX Hann-, Hamming-, BlackmanWindow-17
- * mel_weights  inputs as in signal.h       ->  y [dft_length / 2 + 1, num_mel_bins]  ONNX MelWeightMatrix-17
+ * window_function  input 0 size (one integer)  ->  y [size]                              ONNX Hann-, Hamming-,
+ * BlackmanWindow-17 mel_weights  inputs as in signal.h       ->  y [dft_length / 2 + 1, num_mel_bins]  ONNX
+ * MelWeightMatrix-17
  */
 #include <math.h>
 #include <string.h>
@@ -18,7 +19,8 @@ static enum onr_status read_size(const struct onr_call *c, size_t i, int64_t lea
   ONR_TRY(onri_read_ints(c, i, size, 1, &count));
   if (count != 1) return onr_fail(c->error, ONR_STATUS_SHAPE, "input %zu: expected one integer", i);
   if (*size < least || *size > INT32_MAX)
-    return onr_fail(c->error, ONR_STATUS_ATTRIBUTE, "input %zu: %lld is outside of %lld..2^31", i, (long long)*size, (long long)least);
+    return onr_fail(c->error, ONR_STATUS_ATTRIBUTE, "input %zu: %lld is outside of %lld..2^31", i, (long long)*size,
+                    (long long)least);
   return ONR_STATUS_OK;
 }
 
@@ -67,7 +69,8 @@ static enum onr_status mel_infer(struct onr_call *c) {
   ONR_TRY(read_size(c, 2, 1, &rate));
   for (size_t i = 3; i < 5; i++) {
     ONR_TRY(onri_expect_dtype(c, i, ONRI_DTYPES_FLOAT));
-    if (onr_desc_elements(&c->in[i]) != 1) return onr_fail(c->error, ONR_STATUS_SHAPE, "input %zu: expected one number", i);
+    if (onr_desc_elements(&c->in[i]) != 1)
+      return onr_fail(c->error, ONR_STATUS_SHAPE, "input %zu: expected one number", i);
   }
   c->out[0] = onr_desc_make(p->dtype, 2, (int64_t[]){length / 2 + 1, bins});
   return ONR_STATUS_OK;
@@ -97,8 +100,10 @@ static enum onr_status mel_run(struct onr_call *c) {
   onri_load_f64(c->in[4].dtype, c->inputs[4], 1, &high);
   ONR_TRY(read_size(c, 1, 0, &length));
   ONR_TRY(read_size(c, 2, 1, &rate));
-  if (!(low >= 0) || !(high >= low)) return onr_fail(c->error, ONR_STATUS_ATTRIBUTE, "edges of %g and %g hertz are not in order", low, high);
-  const struct mel m = {to_mel(low), (to_mel(high) - to_mel(low)) / (double)(bins + 2), (double)(length + 1) / (double)rate, rows};
+  if (!(low >= 0) || !(high >= low))
+    return onr_fail(c->error, ONR_STATUS_ATTRIBUTE, "edges of %g and %g hertz are not in order", low, high);
+  const struct mel m = {to_mel(low), (to_mel(high) - to_mel(low)) / (double)(bins + 2),
+                        (double)(length + 1) / (double)rate, rows};
   onri_zero_bytes(c->env, c->outputs[0], onr_desc_bytes(&c->out[0]));
   for (int64_t i = 0; i < bins; i++) {
     const int64_t left = mel_bin(&m, i), center = mel_bin(&m, i + 1), right = mel_bin(&m, i + 2);
@@ -111,9 +116,21 @@ static enum onr_status mel_run(struct onr_call *c) {
   return ONR_STATUS_OK;
 }
 
-const struct onr_layer onri_layer_window_function = {
-    .name = "window_function", .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1, .shape_inputs = 1,
-    .params_size = sizeof(struct onr_window_function_params), .infer = window_infer, .run = window_run};
-const struct onr_layer onri_layer_mel_weights = {
-    .name = "mel_weights", .inputs_min = 5, .inputs_max = 5, .outputs_min = 1, .outputs_max = 1, .shape_inputs = 7,
-    .params_size = sizeof(struct onr_mel_weights_params), .infer = mel_infer, .run = mel_run};
+const struct onr_layer onri_layer_window_function = {.name = "window_function",
+                                                     .inputs_min = 1,
+                                                     .inputs_max = 1,
+                                                     .outputs_min = 1,
+                                                     .outputs_max = 1,
+                                                     .shape_inputs = 1,
+                                                     .params_size = sizeof(struct onr_window_function_params),
+                                                     .infer = window_infer,
+                                                     .run = window_run};
+const struct onr_layer onri_layer_mel_weights = {.name = "mel_weights",
+                                                 .inputs_min = 5,
+                                                 .inputs_max = 5,
+                                                 .outputs_min = 1,
+                                                 .outputs_max = 1,
+                                                 .shape_inputs = 7,
+                                                 .params_size = sizeof(struct onr_mel_weights_params),
+                                                 .infer = mel_infer,
+                                                 .run = mel_run};

@@ -8,8 +8,16 @@
 #include "base/env.h"
 #include "layers/text/syntax.h"
 
-/* What one text may take, some 50 ms, and more where there is more text; and what could still match is kept in this many ints. */
-enum { STEPS = 2000000, STEPS_PER_BYTE = 256, STEPS_PER_POLL = 1 << 18, KILOBYTES = 16384, WORKSPACE = 1 << 14, PATTERN_BYTES = 65536 };
+/* What one text may take, some 50 ms, and more where there is more text; and what could still match is kept in this
+ * many ints. */
+enum {
+  STEPS = 2000000,
+  STEPS_PER_BYTE = 256,
+  STEPS_PER_POLL = 1 << 18,
+  KILOBYTES = 16384,
+  WORKSPACE = 1 << 14,
+  PATTERN_BYTES = 65536
+};
 
 struct onri_regex_matcher {
   struct onr_env *env;
@@ -65,7 +73,8 @@ enum onr_status onri_regex_compile(const struct onr_string *pattern, struct onr_
   int number = 0;
   *regex = NULL;
   if (pattern->length > PATTERN_BYTES)
-    return onr_fail(error, ONR_STATUS_ATTRIBUTE, "expected a pattern of at most %d bytes, found %zu", PATTERN_BYTES, pattern->length);
+    return onr_fail(error, ONR_STATUS_ATTRIBUTE, "expected a pattern of at most %d bytes, found %zu", PATTERN_BYTES,
+                    pattern->length);
   char *text = onr_env_allocate(env, pattern->length * ONRI_REGEX_GROWTH + 1);
   if (!text) return no_memory(error);
   enum onr_status status = onri_regex_translate(pattern, text, &length, error);
@@ -90,7 +99,8 @@ static int take_step(pcre2_callout_block *block, void *matcher) {
   return onri_env_poll(m->env, NULL) == ONR_STATUS_OK ? 0 : PCRE2_ERROR_CALLOUT;
 }
 
-enum onr_status onri_regex_matcher_create(struct onr_env *env, struct onri_regex_matcher **matcher, struct onr_error *error) {
+enum onr_status onri_regex_matcher_create(struct onr_env *env, struct onri_regex_matcher **matcher,
+                                          struct onr_error *error) {
   struct onri_regex_matcher *m = *matcher = onr_env_allocate(env, sizeof(*m));
   if (!m) return no_memory(error);
   *m = (struct onri_regex_matcher){.env = env, .memory = pcre2_general_context_create(allocate, release, env)};
@@ -109,23 +119,28 @@ void onri_regex_begin(struct onri_regex_matcher *m, size_t bytes) {
   m->steps = STEPS + (bytes < most ? bytes : most) * STEPS_PER_BYTE;
 }
 
-static enum onr_status match_error(const struct onri_regex_matcher *m, int number, size_t bytes, struct onr_error *error) {
+static enum onr_status match_error(const struct onri_regex_matcher *m, int number, size_t bytes,
+                                   struct onr_error *error) {
   switch (number) {
     case PCRE2_ERROR_NOMEMORY: return no_memory(error);
     case PCRE2_ERROR_CALLOUT: return onri_env_poll(m->env, error);
-    case PCRE2_ERROR_MATCHLIMIT: case PCRE2_ERROR_HEAPLIMIT: case PCRE2_ERROR_DFA_WSSIZE:
-      return onr_fail(error, ONR_STATUS_LIMIT, "the pattern takes more steps, or memory, than a text of %zu bytes may cost", bytes);
+    case PCRE2_ERROR_MATCHLIMIT:
+    case PCRE2_ERROR_HEAPLIMIT:
+    case PCRE2_ERROR_DFA_WSSIZE:
+      return onr_fail(error, ONR_STATUS_LIMIT,
+                      "the pattern takes more steps, or memory, than a text of %zu bytes may cost", bytes);
     default: return onr_fail(error, ONR_STATUS_INTERNAL, "matching failed with number %d", number);
   }
 }
 
-enum onr_status onri_regex_find(const struct onri_regex *regex, struct onri_regex_matcher *m, const struct onr_string *text,
-                                const struct onri_regex_search *search, struct onri_regex_found *found, struct onr_error *error) {
+enum onr_status onri_regex_find(const struct onri_regex *regex, struct onri_regex_matcher *m,
+                                const struct onr_string *text, const struct onri_regex_search *search,
+                                struct onri_regex_found *found, struct onr_error *error) {
   const uint32_t options = PCRE2_NO_UTF_CHECK | (search->whole ? PCRE2_ANCHORED | PCRE2_ENDANCHORED : 0);
   const PCRE2_SPTR subject = (PCRE2_SPTR)(text->length > 0 ? text->text : "");
   *found = (struct onri_regex_found){0};
-  const int number = pcre2_dfa_match((const pcre2_code *)regex, subject, text->length, search->start, options, m->data, m->limits,
-                                     m->workspace, WORKSPACE);
+  const int number = pcre2_dfa_match((const pcre2_code *)regex, subject, text->length, search->start, options, m->data,
+                                     m->limits, m->workspace, WORKSPACE);
   if (number == PCRE2_ERROR_NOMATCH) return ONR_STATUS_OK;
   if (number < 0) return match_error(m, number, text->length, error);
   const size_t *ends = pcre2_get_ovector_pointer(m->data);
@@ -145,7 +160,8 @@ void onri_regex_matcher_release(struct onri_regex_matcher *m) {
 #else
 
 enum onr_status onri_regex_available(struct onr_error *error) {
-  return onr_fail(error, ONR_STATUS_UNSUPPORTED, "this build has no regular expressions: install PCRE2 (Debian, Ubuntu: libpcre2-dev) and "
+  return onr_fail(error, ONR_STATUS_UNSUPPORTED,
+                  "this build has no regular expressions: install PCRE2 (Debian, Ubuntu: libpcre2-dev) and "
                   "configure with -DONNXRUN_REGEX=ON");
 }
 
@@ -156,14 +172,16 @@ enum onr_status onri_regex_compile(const struct onr_string *pattern, struct onr_
   return onri_regex_available(error);
 }
 void onri_regex_release(struct onri_regex *regex) { (void)regex; }
-enum onr_status onri_regex_matcher_create(struct onr_env *env, struct onri_regex_matcher **matcher, struct onr_error *error) {
+enum onr_status onri_regex_matcher_create(struct onr_env *env, struct onri_regex_matcher **matcher,
+                                          struct onr_error *error) {
   (void)env, (void)matcher;
   return onri_regex_available(error);
 }
 void onri_regex_matcher_release(struct onri_regex_matcher *matcher) { (void)matcher; }
 void onri_regex_begin(struct onri_regex_matcher *matcher, size_t bytes) { (void)matcher, (void)bytes; }
-enum onr_status onri_regex_find(const struct onri_regex *regex, struct onri_regex_matcher *matcher, const struct onr_string *text,
-                                const struct onri_regex_search *search, struct onri_regex_found *found, struct onr_error *error) {
+enum onr_status onri_regex_find(const struct onri_regex *regex, struct onri_regex_matcher *matcher,
+                                const struct onr_string *text, const struct onri_regex_search *search,
+                                struct onri_regex_found *found, struct onr_error *error) {
   (void)regex, (void)matcher, (void)text, (void)search, (void)found;
   return onri_regex_available(error);
 }

@@ -1,4 +1,5 @@
-/* regex.h: regular expressions of RE2's syntax. An optional component: without it every function but onri_regex_available fails. */
+/* regex.h: regular expressions of RE2's syntax. An optional component: without it every function but
+ * onri_regex_available fails. */
 #ifndef ONRI_REGEX_H
 #define ONRI_REGEX_H
 
@@ -13,7 +14,8 @@ enum onr_status onri_regex_available(struct onr_error *error);
 enum onr_status onri_regex_compile(const struct onr_string *pattern, struct onr_env *env, struct onri_regex **regex,
                                    struct onr_error *error);
 void onri_regex_release(struct onri_regex *regex); /* accepts NULL */
-enum onr_status onri_regex_matcher_create(struct onr_env *env, struct onri_regex_matcher **matcher, struct onr_error *error);
+enum onr_status onri_regex_matcher_create(struct onr_env *env, struct onri_regex_matcher **matcher,
+                                          struct onr_error *error);
 void onri_regex_matcher_release(struct onri_regex_matcher *matcher); /* accepts NULL */
 
 struct onri_regex_search {
@@ -26,9 +28,10 @@ struct onri_regex_found {
 };
 /* The searches from here to the next call, which are about so many bytes of text, share one budget of steps. */
 void onri_regex_begin(struct onri_regex_matcher *matcher, size_t bytes);
-/* The longest match at the first place where there is any. The text must be UTF-8. LIMIT when the budget is used up, CANCELLED when
- * the caller wishes. */
-enum onr_status onri_regex_find(const struct onri_regex *regex, struct onri_regex_matcher *matcher, const struct onr_string *text,
-                                const struct onri_regex_search *search, struct onri_regex_found *found, struct onr_error *error);
+/* The longest match at the first place where there is any. The text must be UTF-8. LIMIT when the budget is used up,
+ * CANCELLED when the caller wishes. */
+enum onr_status onri_regex_find(const struct onri_regex *regex, struct onri_regex_matcher *matcher,
+                                const struct onr_string *text, const struct onri_regex_search *search,
+                                struct onri_regex_found *found, struct onr_error *error);
 
 #endif

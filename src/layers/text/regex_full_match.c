@@ -52,7 +52,8 @@ static enum onr_status regex_run(struct onr_call *call) {
     ONR_TRY(onri_env_poll(call->env, call->error)); /* one text may take a while */
     ONR_TRY(onri_expect_utf8(&x[i], "string", i, call->error));
     onri_regex_begin(state->matcher, x[i].length);
-    ONR_TRY(onri_regex_find(prepared->regex, state->matcher, &x[i], &(struct onri_regex_search){.whole = 1}, &found, call->error));
+    ONR_TRY(onri_regex_find(prepared->regex, state->matcher, &x[i], &(struct onri_regex_search){.whole = 1}, &found,
+                            call->error));
     y[i] = (uint8_t)found.is_found;
   }
   return ONR_STATUS_OK;
@@ -60,10 +61,19 @@ static enum onr_status regex_run(struct onr_call *call) {
 
 const struct onr_layer onri_layer_regex_full_match = {
     .name = "regex_full_match",
-    .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .flags = ONR_LAYER_HEAVY,
     .params_size = sizeof(struct onr_regex_full_match_params),
-    .prepared_size = sizeof(struct prepared), .state_size = sizeof(struct state),
-    .check = regex_check, .infer = regex_infer, .prepare = regex_prepare, .plan = regex_plan, .run = regex_run,
-    .release_state = regex_release_state, .release_prepared = regex_release_prepared,
+    .prepared_size = sizeof(struct prepared),
+    .state_size = sizeof(struct state),
+    .check = regex_check,
+    .infer = regex_infer,
+    .prepare = regex_prepare,
+    .plan = regex_plan,
+    .run = regex_run,
+    .release_state = regex_release_state,
+    .release_prepared = regex_release_prepared,
 };

@@ -26,7 +26,8 @@ static enum onr_status normalize_infer(struct onr_call *call) {
   ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPE_BIT(ONR_DTYPE_STRING)));
   ONR_TRY(onri_expect_rank(call, 0, 1, 2));
   if (call->in[0].rank == 2 && call->in[0].dim[0] != 1)
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected strings [n] or [1, n], found %lld rows", (long long)call->in[0].dim[0]);
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected strings [n] or [1, n], found %lld rows",
+                    (long long)call->in[0].dim[0]);
   call->out[0] = call->in[0];
   return ONR_STATUS_OK;
 }
@@ -34,7 +35,8 @@ static enum onr_status normalize_infer(struct onr_call *call) {
 /* --- stop words --- */
 
 /* By bytes, or by small letters; then both are UTF-8. */
-static int word_order(const struct onr_string_normalize_params *p, const struct onr_string *x, const struct onr_string *y) {
+static int word_order(const struct onr_string_normalize_params *p, const struct onr_string *x,
+                      const struct onr_string *y) {
   const size_t shared = x->length < y->length ? x->length : y->length;
   size_t i = 0, j = 0;
   if (p->case_sensitive) {
@@ -60,17 +62,20 @@ static int word_less(const void *params, int64_t a, int64_t b) {
 static enum onr_status normalize_prepare(struct onr_call *call) {
   const struct onr_string_normalize_params *p = call->params;
   struct prepared *s = call->prepared;
-  for (size_t w = 0; w < p->num_stop_words && !p->case_sensitive; w++) ONR_TRY(onri_expect_utf8(&p->stop_words[w], "stop word", w, call->error));
-  s->order = onr_env_allocate(call->env, p->num_stop_words * sizeof *s->order);
-  int64_t *scratch = onr_env_allocate(call->env, p->num_stop_words * sizeof *scratch);
-  const int enough = s->order != NULL && scratch != NULL;
+  for (size_t w = 0; w < p->num_stop_words && !p->case_sensitive; w++)
+    ONR_TRY(onri_expect_utf8(&p->stop_words[w], "stop word", w, call->error));
+  s->order = onr_env_allocate(call->env, p->num_stop_words * sizeof(*s->order));
+  int64_t *scratch = onr_env_allocate(call->env, p->num_stop_words * sizeof(*scratch));
+  const int enough = s->order && scratch != NULL;
   for (size_t w = 0; w < p->num_stop_words && enough; w++) s->order[w] = (int64_t)w;
   if (enough) onri_sort(s->order, scratch, p->num_stop_words, word_less, p, call->env);
   onr_env_release(call->env, scratch);
   return enough ? ONR_STATUS_OK : no_text(call);
 }
 
-static void normalize_release(void *prepared, struct onr_env *env) { onr_env_release(env, ((struct prepared *)prepared)->order); }
+static void normalize_release(void *prepared, struct onr_env *env) {
+  onr_env_release(env, ((struct prepared *)prepared)->order);
+}
 
 static int is_stop_word(const struct onr_call *call, const struct onr_string *x) {
   const struct onr_string_normalize_params *p = call->params;
@@ -88,7 +93,8 @@ static int is_stop_word(const struct onr_call *call, const struct onr_string *x)
 
 /* --- letters --- */
 
-/* Writes the changed text when target is not NULL. Returns its length, which may be another: some pairs differ in bytes. */
+/* Writes the changed text when target is not NULL. Returns its length, which may be another: some pairs differ in
+ * bytes. */
 static size_t change_case(const struct onr_string *x, enum onr_letter_case to, char *target) {
   size_t length = 0;
   for (size_t i = 0; i < x->length;) {
@@ -96,7 +102,7 @@ static size_t change_case(const struct onr_string *x, enum onr_letter_case to, c
     char bytes[4];
     i += onri_utf8_decode(x->text + i, x->length - i, &c);
     const size_t n = onri_utf8_encode(to == ONR_CASE_LOWER ? onri_lower(c) : onri_upper(c), bytes);
-    if (target != NULL) memcpy(target + length, bytes, n);
+    if (target) memcpy(target + length, bytes, n);
     length += n;
   }
   return length;
@@ -108,7 +114,7 @@ static enum onr_status write_string(struct onr_call *call, const struct onr_stri
   if (p->letter_case == ONR_CASE_KEEP || x->length == 0) return ONR_STATUS_OK;
   const size_t length = change_case(x, p->letter_case, NULL);
   char *text = onr_call_text(call, length);
-  if (text == NULL) return no_text(call);
+  if (!text) return no_text(call);
   change_case(x, p->letter_case, text);
   *y = (struct onr_string){text, length};
   return ONR_STATUS_OK;
@@ -130,7 +136,7 @@ static enum onr_status normalize_run(struct onr_call *call) {
   }
   desc.dim[desc.rank - 1] = kept > 0 ? (int64_t)kept : 1;
   ONR_TRY(onr_call_resize(call, 0, &desc, &data));
-  if (data == NULL) return ONR_STATUS_OK;
+  if (!data) return ONR_STATUS_OK;
   struct onr_string *y = data;
   if (kept == 0) *y = (struct onr_string){"", 0};
   for (size_t i = 0; i < count && !onri_pace_stop(&pace, 256 + 8 * x[i].length); i++)
@@ -140,8 +146,16 @@ static enum onr_status normalize_run(struct onr_call *call) {
 
 const struct onr_layer onri_layer_string_normalize = {
     .name = "string_normalize",
-    .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_TEXT,
-    .params_size = sizeof(struct onr_string_normalize_params), .prepared_size = sizeof(struct prepared),
-    .check = normalize_check, .infer = normalize_infer, .prepare = normalize_prepare, .run = normalize_run, .release_prepared = normalize_release,
+    .params_size = sizeof(struct onr_string_normalize_params),
+    .prepared_size = sizeof(struct prepared),
+    .check = normalize_check,
+    .infer = normalize_infer,
+    .prepare = normalize_prepare,
+    .run = normalize_run,
+    .release_prepared = normalize_release,
 };

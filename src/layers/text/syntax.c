@@ -1,4 +1,5 @@
-/* syntax: one pass over the pattern, which keeps no tree: groups are counted, and the item that may be repeated is remembered. */
+/* syntax: one pass over the pattern, which keeps no tree: groups are counted, and the item that may be repeated is
+ * remembered. */
 #include "layers/text/syntax.h"
 
 #include <ctype.h>
@@ -123,8 +124,12 @@ static enum onr_status read_class_escape(struct reader *r, int in_class, int *is
   static const struct {
     char escape;
     const char *inside, *outside;
-  } classes[] = {{'d', "\\d", "\\d"}, {'D', "\\D", "\\D"}, {'w', "\\w", "\\w"}, {'W', "\\W", "\\W"},
-                 {'s', "\\t\\n\\f\\r\\x20", "[\\t\\n\\f\\r\\x20]"}, {'S', "\\S\\x0b", "[\\S\\x0b]"}};
+  } classes[] = {{'d', "\\d", "\\d"},
+                 {'D', "\\D", "\\D"},
+                 {'w', "\\w", "\\w"},
+                 {'W', "\\W", "\\W"},
+                 {'s', "\\t\\n\\f\\r\\x20", "[\\t\\n\\f\\r\\x20]"},
+                 {'S', "\\S\\x0b", "[\\S\\x0b]"}};
   const char e = r->at < r->length ? r->text[r->at] : '\0';
   *is_class = 1;
   if (e == 'p' || e == 'P') return read_property(r);
@@ -176,7 +181,8 @@ static enum onr_status read_named_class(struct reader *r, int *found) {
   *found = has(r, "[:") && end < r->length;
   if (!*found) return ONR_STATUS_OK;
   for (size_t i = begin + 2; i < end - 1; i++)
-    if (!isalpha((unsigned char)r->text[i]) && !(i == begin + 2 && r->text[i] == '^')) return wrong(r, begin, "there is no such class");
+    if (!isalpha((unsigned char)r->text[i]) && !(i == begin + 2 && r->text[i] == '^'))
+      return wrong(r, begin, "there is no such class");
   r->at = end + 1;
   write_bytes(r, r->text + begin, r->at - begin);
   return ONR_STATUS_OK;
@@ -248,7 +254,9 @@ static enum onr_status read_flags(struct reader *r) {
 /* Names are of no use to a search. */
 static enum onr_status read_name(struct reader *r) {
   const size_t begin = r->at;
-  while (r->at < r->length && (isalnum((unsigned char)r->text[r->at]) || r->text[r->at] == '_' || (signed char)r->text[r->at] < 0)) r->at++;
+  while (r->at < r->length &&
+         (isalnum((unsigned char)r->text[r->at]) || r->text[r->at] == '_' || (signed char)r->text[r->at] < 0))
+    r->at++;
   if (r->at == begin || !skip(r, ">")) return wrong(r, begin, "expected the name of a group and >");
   write_text(r, "(?:");
   return open_group(r);
@@ -348,7 +356,8 @@ static enum onr_status read_item(struct reader *r) {
   return ONR_STATUS_OK;
 }
 
-enum onr_status onri_regex_translate(const struct onr_string *pattern, char *target, size_t *length, struct onr_error *error) {
+enum onr_status onri_regex_translate(const struct onr_string *pattern, char *target, size_t *length,
+                                     struct onr_error *error) {
   struct reader r = {.text = pattern->text, .length = pattern->length, .target = target, .error = error};
   while (r.at < r.length) ONR_TRY(read_item(&r));
   if (r.depth > 0) return wrong(&r, r.length, "expected ) at the end of a group");

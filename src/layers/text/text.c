@@ -33,7 +33,8 @@ static struct onri_dims broadcast_dims(const struct onr_desc *x, const struct on
 }
 
 static enum onr_status concat_run(struct onr_call *call) {
-  const struct onri_dims dims[2] = {broadcast_dims(&call->in[0], &call->out[0]), broadcast_dims(&call->in[1], &call->out[0])};
+  const struct onri_dims dims[2] = {broadcast_dims(&call->in[0], &call->out[0]),
+                                    broadcast_dims(&call->in[1], &call->out[0])};
   const struct onr_string *a = call->inputs[0], *b = call->inputs[1];
   struct onr_string *y = call->outputs[0];
   const size_t count = (size_t)onr_desc_elements(&call->out[0]);
@@ -74,16 +75,18 @@ static enum onr_status split_infer(struct onr_call *call) {
 static size_t space(const char *text, size_t length) {
   uint32_t c = 0;
   const size_t n = onri_utf8_decode(text, length, &c);
-  const int is_space = c == ' ' || (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x1F) || c == 0x85 || c == 0xA0 || c == 0x1680 ||
-                       (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+  const int is_space = c == ' ' || (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x1F) || c == 0x85 || c == 0xA0 ||
+                       c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
+                       c == 0x205F || c == 0x3000;
   return is_space ? n : 0;
 }
 
 /* fallback[i]: the longest proper beginning of the delimiter that its first i + 1 bytes end in. */
 static enum onr_status split_prepare(struct onr_call *call) {
   const struct onr_string *d = &((const struct onr_string_split_params *)call->params)->delimiter;
-  size_t *fallback = ((struct split_prepared *)call->prepared)->fallback = onr_env_allocate(call->env, d->length * sizeof *fallback + 1);
-  if (fallback == NULL) return no_text(call);
+  size_t *fallback = ((struct split_prepared *)call->prepared)->fallback =
+      onr_env_allocate(call->env, d->length * sizeof(*fallback) + 1);
+  if (!fallback) return no_text(call);
   for (size_t i = 0, same = 0; i < d->length; i++) {
     while (i > 0 && same > 0 && d->text[i] != d->text[same]) same = fallback[same - 1];
     if (i > 0 && d->text[i] == d->text[same]) same++;
@@ -92,7 +95,9 @@ static enum onr_status split_prepare(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
-static void split_release(void *prepared, struct onr_env *env) { onr_env_release(env, ((struct split_prepared *)prepared)->fallback); }
+static void split_release(void *prepared, struct onr_env *env) {
+  onr_env_release(env, ((struct split_prepared *)prepared)->fallback);
+}
 
 /* The end of the part that rest starts with. *after is where the next one starts, SIZE_MAX when it is the last. */
 static size_t find_end(const struct onr_call *call, const struct onr_string *rest, size_t *after) {
@@ -155,24 +160,35 @@ static enum onr_status split_run(struct onr_call *call) {
   ONR_TRY(onr_call_resize(call, 0, &parts_desc, &parts));
   if (call->num_out > 1) ONR_TRY(onr_call_resize(call, 1, &counts_desc, &counts));
   for (size_t i = 0; i < count && !onri_pace_stop(&pace, 64 + x[i].length + widest); i++) {
-    struct onr_string *row = parts != NULL ? (struct onr_string *)parts + i * widest : NULL;
-    const size_t n = split(call, x[i], row, row != NULL ? widest : 0);
-    for (size_t k = n; row != NULL && k < widest; k++) row[k] = (struct onr_string){"", 0};
-    if (counts != NULL) ((int64_t *)counts)[i] = (int64_t)n;
+    struct onr_string *row = parts ? (struct onr_string *)parts + i * widest : NULL;
+    const size_t n = split(call, x[i], row, row ? widest : 0);
+    for (size_t k = n; row && k < widest; k++) row[k] = (struct onr_string){"", 0};
+    if (counts) ((int64_t *)counts)[i] = (int64_t)n;
   }
   return ONR_STATUS_OK;
 }
 
 const struct onr_layer onri_layer_string_concat = {
     .name = "string_concat",
-    .inputs_min = 2, .inputs_max = 2, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 2,
+    .inputs_max = 2,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .flags = ONR_LAYER_TEXT,
-    .infer = concat_infer, .run = concat_run,
+    .infer = concat_infer,
+    .run = concat_run,
 };
 const struct onr_layer onri_layer_string_split = {
     .name = "string_split",
-    .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 2,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs_min = 1,
+    .outputs_max = 2,
     .flags = ONR_LAYER_DYNAMIC,
-    .params_size = sizeof(struct onr_string_split_params), .prepared_size = sizeof(struct split_prepared),
-    .infer = split_infer, .prepare = split_prepare, .run = split_run, .release_prepared = split_release,
+    .params_size = sizeof(struct onr_string_split_params),
+    .prepared_size = sizeof(struct split_prepared),
+    .infer = split_infer,
+    .prepare = split_prepare,
+    .run = split_run,
+    .release_prepared = split_release,
 };

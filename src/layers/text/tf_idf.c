@@ -46,14 +46,17 @@ static enum onr_status check_pool(const struct onr_call *call) {
   for (size_t i = 0; i < p->num_lengths; i++) {
     const int64_t start = p->starts[i], end = i + 1 < p->num_lengths ? p->starts[i + 1] : (int64_t)p->pool_size;
     if (start < 0 || start > end || (uint64_t)end > p->pool_size)
-      return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "%zu-grams lie at %lld to %lld of a pool of %zu tokens: expected ascending starts",
-                      i + 1, (long long)start, (long long)end, p->pool_size);
+      return onr_fail(call->error, ONR_STATUS_ATTRIBUTE,
+                      "%zu-grams lie at %lld to %lld of a pool of %zu tokens: expected ascending starts", i + 1,
+                      (long long)start, (long long)end, p->pool_size);
     if ((uint64_t)(end - start) % (i + 1) != 0)
-      return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "%lld tokens are no whole number of %zu-grams", (long long)(end - start), i + 1);
+      return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "%lld tokens are no whole number of %zu-grams",
+                      (long long)(end - start), i + 1);
     grams += (size_t)(end - start) / (i + 1);
   }
   if (grams != p->num_grams)
-    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "%zu columns for %zu n-grams: expected one each", p->num_grams, grams);
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "%zu columns for %zu n-grams: expected one each", p->num_grams,
+                    grams);
   return ONR_STATUS_OK;
 }
 
@@ -62,18 +65,20 @@ static enum onr_status tf_idf_check(const struct onr_call *call) {
   if ((unsigned)p->mode > ONR_TF_IDF_BOTH) return wrong(call, "expected a known mode", p->mode);
   if (p->min_length < 1) return wrong(call, "expected n-grams of at least 1 token", p->min_length);
   if (p->max_length < p->min_length || (uint64_t)p->max_length > p->num_lengths)
-    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected a greatest length from %lld to %zu, found %lld", (long long)p->min_length,
-                    p->num_lengths, (long long)p->max_length);
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected a greatest length from %lld to %zu, found %lld",
+                    (long long)p->min_length, p->num_lengths, (long long)p->max_length);
   if (p->max_skips < 0) return wrong(call, "expected a number of skipped tokens", p->max_skips);
   for (size_t i = 0; i < p->num_grams; i++)
-    if (p->columns[i] < 0 || p->columns[i] == INT64_MAX) return wrong(call, "expected numbers of columns", p->columns[i]);
+    if (p->columns[i] < 0 || p->columns[i] == INT64_MAX)
+      return wrong(call, "expected numbers of columns", p->columns[i]);
   return check_pool(call);
 }
 
 static enum onr_status tf_idf_infer(struct onr_call *call) {
   const struct onr_tf_idf_params *p = call->params;
   int64_t width = 0;
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPE_BIT(ONR_DTYPE_STRING) | ONRI_DTYPE_BIT(ONR_DTYPE_I32) | ONRI_DTYPE_BIT(ONR_DTYPE_I64)));
+  ONR_TRY(onri_expect_dtype(
+      call, 0, ONRI_DTYPE_BIT(ONR_DTYPE_STRING) | ONRI_DTYPE_BIT(ONR_DTYPE_I32) | ONRI_DTYPE_BIT(ONR_DTYPE_I64)));
   ONR_TRY(onri_expect_rank(call, 0, 1, 2));
   for (size_t i = 0; i < p->num_grams; i++)
     if (p->columns[i] >= width) width = p->columns[i] + 1;
@@ -96,8 +101,8 @@ static int gram_order(const struct sorted_range *sorted, int64_t a, int64_t b) {
   int order = 0;
   const struct onr_tf_idf_params *p = sorted->params;
   for (size_t k = 0; k < r->n && order == 0; k++)
-    order = p->pool_strings != NULL ? string_order(&p->pool_strings[x + k], &p->pool_strings[y + k])
-                                    : int_order(p->pool_ints[x + k], p->pool_ints[y + k]);
+    order = p->pool_strings ? string_order(&p->pool_strings[x + k], &p->pool_strings[y + k])
+                            : int_order(p->pool_ints[x + k], p->pool_ints[y + k]);
   return order;
 }
 
@@ -109,7 +114,8 @@ static void list_ranges(const struct onr_tf_idf_params *p, struct prepared *s) {
     const size_t end = i + 1 < p->num_lengths ? (size_t)p->starts[i + 1] : p->pool_size;
     const struct length_range range = {i + 1, gram, (end - (size_t)p->starts[i]) / (i + 1), (size_t)p->starts[i]};
     gram += range.count;
-    if (range.count > 0 && (int64_t)range.n >= p->min_length && (int64_t)range.n <= p->max_length) s->ranges[s->num_ranges++] = range;
+    if (range.count > 0 && (int64_t)range.n >= p->min_length && (int64_t)range.n <= p->max_length)
+      s->ranges[s->num_ranges++] = range;
   }
 }
 
@@ -121,8 +127,10 @@ static enum onr_status sort_ranges(const struct onr_call *call, const struct pre
     onri_sort(grams, scratch, sorted.range->count, gram_less, &sorted, call->env);
     for (size_t g = 1; g < sorted.range->count; g++)
       if (gram_order(&sorted, grams[g - 1], grams[g]) == 0)
-        return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "the %zu-grams number %lld and %lld of the pool are the same", sorted.range->n,
-                        (long long)(grams[g - 1] - (int64_t)sorted.range->first), (long long)(grams[g] - (int64_t)sorted.range->first));
+        return onr_fail(call->error, ONR_STATUS_ATTRIBUTE,
+                        "the %zu-grams number %lld and %lld of the pool are the same", sorted.range->n,
+                        (long long)(grams[g - 1] - (int64_t)sorted.range->first),
+                        (long long)(grams[g] - (int64_t)sorted.range->first));
   }
   return ONR_STATUS_OK;
 }
@@ -130,11 +138,11 @@ static enum onr_status sort_ranges(const struct onr_call *call, const struct pre
 static enum onr_status tf_idf_prepare(struct onr_call *call) {
   const struct onr_tf_idf_params *p = call->params;
   struct prepared *s = call->prepared;
-  s->ranges = onr_env_allocate(call->env, p->num_lengths * sizeof *s->ranges + 1);
-  s->order = onr_env_allocate(call->env, p->num_grams * sizeof *s->order + 1);
-  int64_t *scratch = onr_env_allocate(call->env, p->num_grams * sizeof *scratch + 1);
+  s->ranges = onr_env_allocate(call->env, p->num_lengths * sizeof(*s->ranges) + 1);
+  s->order = onr_env_allocate(call->env, p->num_grams * sizeof(*s->order) + 1);
+  int64_t *scratch = onr_env_allocate(call->env, p->num_grams * sizeof(*scratch) + 1);
   enum onr_status status = ONR_STATUS_NO_MEMORY;
-  if (s->ranges != NULL && s->order != NULL && scratch != NULL) {
+  if (s->ranges && s->order && scratch) {
     for (size_t i = 0; i < p->num_grams; i++) s->order[i] = (int64_t)i;
     list_ranges(p, s);
     status = sort_ranges(call, s, scratch);
@@ -170,11 +178,13 @@ static enum onr_status tf_idf_plan(struct onr_call *call) {
     const uint64_t windows = num_skips(p, s->ranges[i].n, length);
     uint64_t product;
     if (!onri_mul_u64(windows, s->ranges[i].n, &product) ||
-        !onri_mul_u64(product, (uint64_t)onr_desc_elements(&call->in[0]), &product) || !onri_add_u64(tokens, product, &tokens) ||
-        tokens > MOST_TOKENS)
-      return onr_fail(call->error, ONR_STATUS_LIMIT, "%lld tokens with n-grams of up to %lld, of which up to %lld tokens are skipped: "
-                      "more than %llu tokens would be looked at", (long long)onr_desc_elements(&call->in[0]), (long long)p->max_length,
-                      (long long)p->max_skips, (unsigned long long)MOST_TOKENS);
+        !onri_mul_u64(product, (uint64_t)onr_desc_elements(&call->in[0]), &product) ||
+        !onri_add_u64(tokens, product, &tokens) || tokens > MOST_TOKENS)
+      return onr_fail(call->error, ONR_STATUS_LIMIT,
+                      "%lld tokens with n-grams of up to %lld, of which up to %lld tokens are skipped: "
+                      "more than %llu tokens would be looked at",
+                      (long long)onr_desc_elements(&call->in[0]), (long long)p->max_length, (long long)p->max_skips,
+                      (unsigned long long)MOST_TOKENS);
   }
   return ONR_STATUS_OK;
 }
@@ -184,19 +194,22 @@ static enum onr_status tf_idf_plan(struct onr_call *call) {
 static int compare_token(const struct onr_call *call, size_t token, size_t pool) {
   const struct onr_tf_idf_params *p = call->params;
   switch (call->in[0].dtype) {
-    case ONR_DTYPE_STRING: return string_order((const struct onr_string *)call->inputs[0] + token, &p->pool_strings[pool]);
+    case ONR_DTYPE_STRING:
+      return string_order((const struct onr_string *)call->inputs[0] + token, &p->pool_strings[pool]);
     case ONR_DTYPE_I64: return int_order(((const int64_t *)call->inputs[0])[token], p->pool_ints[pool]);
     default: return int_order(((const int32_t *)call->inputs[0])[token], p->pool_ints[pool]);
   }
 }
 
-/* The first of the sorted n-grams [begin, end) whose token k is not less than `token` (after = 0) or is greater (after = 1). */
-static size_t bound(const struct onr_call *call, const struct length_range *r, size_t k, size_t begin, size_t end, size_t token,
-                    int after) {
+/* The first of the sorted n-grams [begin, end) whose token k is not less than `token` (after = 0) or is greater (after
+ * = 1). */
+static size_t bound(const struct onr_call *call, const struct length_range *r, size_t k, size_t begin, size_t end,
+                    size_t token, int after) {
   const int64_t *grams = ((const struct prepared *)call->prepared)->order + r->first;
   while (begin < end) {
     const size_t middle = begin + (end - begin) / 2;
-    if (compare_token(call, token, r->pool + ((size_t)grams[middle] - r->first) * r->n + k) >= (after ? 0 : 1)) begin = middle + 1;
+    if (compare_token(call, token, r->pool + ((size_t)grams[middle] - r->first) * r->n + k) >= (after ? 0 : 1))
+      begin = middle + 1;
     else end = middle;
   }
   return begin;
@@ -213,7 +226,7 @@ static int64_t find_gram(const struct onr_call *call, const struct length_range 
 }
 
 static void count_gram(const struct onr_tf_idf_params *p, int64_t gram, float *y) {
-  const float weight = p->weights != NULL && p->mode != ONR_TF_IDF_COUNT ? p->weights[gram] : 1.0f;
+  const float weight = p->weights && p->mode != ONR_TF_IDF_COUNT ? p->weights[gram] : 1.0f;
   if (p->mode == ONR_TF_IDF_FOUND) y[p->columns[gram]] = weight;
   else y[p->columns[gram]] += weight;
 }
@@ -249,7 +262,7 @@ static void tf_idf_rows(void *context, size_t begin, size_t end) {
   }
   for (size_t row = begin; row < end; row++) {
     float *y = (float *)call->outputs[0] + row * width;
-    memset(y, 0, width * sizeof *y);
+    memset(y, 0, width * sizeof(*y));
     tf_idf_row(call, row, skips, y);
   }
 }
@@ -262,9 +275,17 @@ static enum onr_status tf_idf_run(struct onr_call *call) {
 
 const struct onr_layer onri_layer_tf_idf = {
     .name = "tf_idf",
-    .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .flags = ONR_LAYER_HEAVY,
-    .params_size = sizeof(struct onr_tf_idf_params), .prepared_size = sizeof(struct prepared),
-    .check = tf_idf_check, .infer = tf_idf_infer, .prepare = tf_idf_prepare, .plan = tf_idf_plan, .run = tf_idf_run,
+    .params_size = sizeof(struct onr_tf_idf_params),
+    .prepared_size = sizeof(struct prepared),
+    .check = tf_idf_check,
+    .infer = tf_idf_infer,
+    .prepare = tf_idf_prepare,
+    .plan = tf_idf_plan,
+    .run = tf_idf_run,
     .release_prepared = tf_idf_release,
 };

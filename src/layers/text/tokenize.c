@@ -138,10 +138,12 @@ static enum onr_status add_matches(const struct onr_call *call, const struct onr
 }
 
 /* The part of the piece before the next match. After an empty match a character is left out. */
-static enum onr_status next_part(const struct onr_call *call, const struct onri_regex *pattern, struct piece *piece, struct onr_string *part) {
+static enum onr_status next_part(const struct onr_call *call, const struct onri_regex *pattern, struct piece *piece,
+                                 struct onr_string *part) {
   const struct state *s = call->state;
   struct onri_regex_found found;
-  ONR_TRY(onri_regex_find(pattern, s->matcher, &piece->text, &(struct onri_regex_search){.start = piece->at}, &found, call->error));
+  ONR_TRY(onri_regex_find(pattern, s->matcher, &piece->text, &(struct onri_regex_search){.start = piece->at}, &found,
+                          call->error));
   const size_t end = found.is_found ? found.begin : piece->text.length;
   *part = (struct onr_string){piece->text.text + piece->at, end - piece->at};
   piece->is_done = !found.is_found || (found.length == 0 && end == piece->text.length);
@@ -223,10 +225,19 @@ static enum onr_status tokenize_run(struct onr_call *call) {
 
 const struct onr_layer onri_layer_tokenize = {
     .name = "tokenize",
-    .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs_min = 1,
+    .outputs_max = 1,
     .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_HEAVY,
     .params_size = sizeof(struct onr_tokenize_params),
-    .prepared_size = sizeof(struct prepared), .state_size = sizeof(struct state),
-    .check = tokenize_check, .infer = tokenize_infer, .prepare = tokenize_prepare, .plan = tokenize_plan, .run = tokenize_run,
-    .release_state = tokenize_release_state, .release_prepared = tokenize_release_prepared,
+    .prepared_size = sizeof(struct prepared),
+    .state_size = sizeof(struct state),
+    .check = tokenize_check,
+    .infer = tokenize_infer,
+    .prepare = tokenize_prepare,
+    .plan = tokenize_plan,
+    .run = tokenize_run,
+    .release_state = tokenize_release_state,
+    .release_prepared = tokenize_release_prepared,
 };

@@ -14,7 +14,8 @@ enum { RATE, COUNT, WEIGHTS, GRADIENT, STATES, BLOCK = 64 };
 
 static enum onr_status optimizer_infer(struct onr_call *c) {
   for (size_t i = RATE; i <= COUNT; i++)
-    if (onr_desc_elements(&c->in[i]) != 1) return onr_fail(c->error, ONR_STATUS_SHAPE, "input %zu: expected one number", i);
+    if (onr_desc_elements(&c->in[i]) != 1)
+      return onr_fail(c->error, ONR_STATUS_SHAPE, "input %zu: expected one number", i);
   ONR_TRY(onri_expect_dtype(c, RATE, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_expect_dtype(c, COUNT, ONRI_DTYPE_BIT(ONR_DTYPE_I64)));
   ONR_TRY(onri_expect_dtype(c, WEIGHTS, ONRI_DTYPES_FLOAT));
@@ -22,15 +23,18 @@ static enum onr_status optimizer_infer(struct onr_call *c) {
     if (!onr_desc_equal(&c->in[i], &c->in[WEIGHTS])) {
       char found[160], expected[160];
       return onr_fail(c->error, ONR_STATUS_SHAPE, "input %zu: expected %s like the weights, found %s", i,
-                      onr_desc_format(&c->in[WEIGHTS], expected, sizeof(expected)), onr_desc_format(&c->in[i], found, sizeof(found)));
+                      onr_desc_format(&c->in[WEIGHTS], expected, sizeof(expected)),
+                      onr_desc_format(&c->in[i], found, sizeof(found)));
     }
-  if (c->num_out + GRADIENT != c->num_in) return onr_fail(c->error, ONR_STATUS_ARITY, "%zu inputs and %zu outputs", c->num_in, c->num_out);
+  if (c->num_out + GRADIENT != c->num_in)
+    return onr_fail(c->error, ONR_STATUS_ARITY, "%zu inputs and %zu outputs", c->num_in, c->num_out);
   for (size_t i = 0; i < c->num_out; i++) c->out[i] = c->in[WEIGHTS];
   return ONR_STATUS_OK;
 }
 
 /* x, v and h of one element, before and after. */
-static void step(const struct onr_optimizer_params *p, double rate, double count, double gradient, double *x, double *v, double *h) {
+static void step(const struct onr_optimizer_params *p, double rate, double count, double gradient, double *x, double *v,
+                 double *h) {
   const double alpha = (double)p->alpha, beta = (double)p->beta, epsilon = (double)p->epsilon;
   const double g = (double)p->norm * *x + gradient;
   switch (p->optimizer) {
@@ -62,15 +66,22 @@ static enum onr_status optimizer_run(struct onr_call *c) {
   for (size_t at = 0; at < count && !onri_pace_stop(&pace, 32 * BLOCK); at += BLOCK) {
     const size_t n = count - at < BLOCK ? count - at : BLOCK;
     double values[4][BLOCK] = {{0}}; /* x, g, v, h */
-    for (size_t i = WEIGHTS; i < c->num_in; i++) onri_load_f64(dtype, (const char *)c->inputs[i] + at * size, n, values[i - WEIGHTS]);
+    for (size_t i = WEIGHTS; i < c->num_in; i++)
+      onri_load_f64(dtype, (const char *)c->inputs[i] + at * size, n, values[i - WEIGHTS]);
     for (size_t k = 0; k < n; k++)
-      step(p, rate, (double)*(const int64_t *)c->inputs[COUNT], values[1][k], &values[0][k], &values[2][k], &values[3][k]);
+      step(p, rate, (double)*(const int64_t *)c->inputs[COUNT], values[1][k], &values[0][k], &values[2][k],
+           &values[3][k]);
     for (size_t i = 0; i < c->num_out; i++)
       if (c->outputs[i]) onri_store_f64(dtype, values[i ? i + 1 : 0], n, (char *)c->outputs[i] + at * size);
   }
   return ONR_STATUS_OK;
 }
 
-const struct onr_layer onri_layer_optimizer = {
-    .name = "optimizer", .inputs_min = 5, .inputs_max = 6, .outputs_min = 2, .outputs_max = 3,
-    .params_size = sizeof(struct onr_optimizer_params), .infer = optimizer_infer, .run = optimizer_run};
+const struct onr_layer onri_layer_optimizer = {.name = "optimizer",
+                                               .inputs_min = 5,
+                                               .inputs_max = 6,
+                                               .outputs_min = 2,
+                                               .outputs_max = 3,
+                                               .params_size = sizeof(struct onr_optimizer_params),
+                                               .infer = optimizer_infer,
+                                               .run = optimizer_run};

@@ -46,8 +46,8 @@ struct onri_order onri_layout_order(const struct onri_layout *layout, int32_t v)
 /* --- making forms --- */
 
 static int32_t remember(struct onri_layout *layout, int32_t base, const struct onri_order *order, int32_t value) {
-  if (value < 0 || !onri_grow(layout->rw->graph->env->allocator, &layout->forms, sizeof *layout->forms, &layout->forms_capacity,
-                              layout->num_forms + 1))
+  if (value < 0 || !onri_grow(layout->rw->graph->env->allocator, &layout->forms, sizeof(*layout->forms),
+                              &layout->forms_capacity, layout->num_forms + 1))
     return -1;
   layout->forms[layout->num_forms] = (struct onri_form){*order, value, layout->places[base].forms};
   layout->places[base].forms = (int32_t)layout->num_forms++;
@@ -72,14 +72,15 @@ static void copy_reordered(const struct onr_desc *from, const struct onr_desc *t
 }
 
 /* A constant of `desc` (that of v, perhaps with leading 1s) in another order; -1 on failure. */
-static int32_t reorder_constant(struct onri_layout *layout, int32_t v, const struct onr_desc *desc, const struct onri_order *order) {
+static int32_t reorder_constant(struct onri_layout *layout, int32_t v, const struct onr_desc *desc,
+                                const struct onri_order *order) {
   struct onri_rewrite *rw = layout->rw;
   struct onr_error ignored = {0};
   enum onr_status status = ONR_STATUS_OK;
   const struct onr_desc to = reorder(desc, order);
   const void *data = onri_value_data(rw->graph, v, &status, &ignored);
   struct onri_constant *constant = onri_constant_create(rw->graph->env, &to);
-  if (constant == NULL || (data == NULL && onr_desc_bytes(desc) > 0)) {
+  if (!constant || (!data && onr_desc_bytes(desc) > 0)) {
     onri_constant_release(constant);
     return -1;
   }
@@ -87,13 +88,16 @@ static int32_t reorder_constant(struct onri_layout *layout, int32_t v, const str
   return onri_rewrite_constant(rw, constant);
 }
 
-static int32_t add_transpose(struct onri_layout *layout, int32_t x, const struct onri_order *order, const struct onr_desc *desc,
-                             int32_t into) {
+static int32_t add_transpose(struct onri_layout *layout, int32_t x, const struct onri_order *order,
+                             const struct onr_desc *desc, int32_t into) {
   struct onri_rewrite *rw = layout->rw;
   struct onr_transpose_params params = {.rank = order->rank};
   for (int32_t i = 0; i < order->rank; i++) params.perm[i] = order->axis[i];
-  if (into == ONRI_NONE) return onri_rewrite_node(rw, &onri_layer_transpose, &params, onri_layout_node(layout)->origin, &x, 1, desc);
-  if (onri_graph_add_node(rw->graph, &onri_layer_transpose, &params, onri_layout_node(layout)->origin, &x, 1, &into, 1) == NULL) return -1;
+  if (into == ONRI_NONE)
+    return onri_rewrite_node(rw, &onri_layer_transpose, &params, onri_layout_node(layout)->origin, &x, 1, desc);
+  if (!onri_graph_add_node(rw->graph, &onri_layer_transpose, &params, onri_layout_node(layout)->origin, &x, 1, &into,
+                           1))
+    return -1;
   rw->uses[x]++;
   return into;
 }
@@ -110,7 +114,7 @@ int32_t onri_layout_get(struct onri_layout *layout, int32_t v, const struct onri
   if (onri_rewrite_is_constant(layout->rw, b) && desc->dtype != ONR_DTYPE_STRING)
     return remember(layout, b, &wanted, reorder_constant(layout, b, desc, &wanted));
   /* The value itself is free to be the target when nothing makes it any more. */
-  const int is_free = onri_order_is_identity(order) && onri_rewrite_producer(layout->rw, v) == NULL && base->value != v;
+  const int is_free = onri_order_is_identity(order) && !onri_rewrite_producer(layout->rw, v) && base->value != v;
   const struct onri_order inverse = onri_order_inverse(&base->order);
   const struct onri_order change = base->order.rank < 1 ? wanted : onri_order_then(&inverse, &wanted);
   const struct onr_desc result = reorder(desc, &wanted);
@@ -124,7 +128,7 @@ int32_t onri_layout_get_broadcast(struct onri_layout *layout, int32_t v, const s
   if (missing == 0) return onri_layout_get(layout, v, order);
   const struct onri_order plain = onri_order_identity(desc.rank);
   if (onri_order_is_identity(order) || moving_axes(&desc, &plain, axes) == 0) return onri_layout_get(layout, v, &plain);
-  memmove(desc.dim + missing, desc.dim, (size_t)desc.rank * sizeof desc.dim[0]);
+  memmove(desc.dim + missing, desc.dim, (size_t)desc.rank * sizeof(desc.dim[0]));
   for (int32_t d = 0; d < missing; d++) desc.dim[d] = 1;
   desc.rank = order->rank;
   if (onri_rewrite_is_constant(layout->rw, v) && layout->places[v].base == v && desc.dtype != ONR_DTYPE_STRING)
@@ -132,7 +136,9 @@ int32_t onri_layout_get_broadcast(struct onri_layout *layout, int32_t v, const s
   int64_t leading[ONR_MAX_RANK] = {0, 1, 2, 3, 4, 5, 6, 7};
   const struct onr_desc list = {.dtype = ONR_DTYPE_I64, .rank = 1, .dim = {missing}};
   const int32_t in[2] = {onri_layout_get(layout, v, &plain), onri_rewrite_data(layout->rw, &list, leading)};
-  const int32_t full = in[0] < 0 || in[1] < 0 ? -1 : onri_rewrite_node(layout->rw, &onri_layer_unsqueeze, NULL, onri_layout_node(layout)->origin, in, 2, &desc);
+  const int32_t full = in[0] < 0 || in[1] < 0 ? -1
+                                              : onri_rewrite_node(layout->rw, &onri_layer_unsqueeze, NULL,
+                                                                  onri_layout_node(layout)->origin, in, 2, &desc);
   const struct onr_desc result = reorder(&desc, order);
   return full < 0 ? -1 : add_transpose(layout, full, order, &result, ONRI_NONE);
 }
@@ -243,7 +249,7 @@ static void collect_wishes(struct onri_layout *layout) {
   for (size_t i = 0; i < graph->num_outputs; i++) layout->places[graph->outputs[i]].wish--;
   for (size_t n = graph->num_nodes; n-- > 0;) {
     const struct onri_node *node = &graph->nodes[n];
-    if (node->layer == NULL) continue;
+    if (!node->layer) continue;
     onri_rule *rule = onri_layout_find(node->layer);
     const int32_t of_output = node->num_out > 0 && node->out[0] != ONRI_NONE ? layout->places[node->out[0]].wish : 0;
     for (int32_t k = 0; k < node->num_in; k++) {
@@ -265,7 +271,7 @@ static int is_own_memory(const struct onri_rewrite *rw, int32_t v) {
 /* Inputs that the rule has left alone are read in logical order: the node that made them may be gone, or store them
  * otherwise. */
 static enum onr_status settle(struct onri_layout *layout) {
-  for (int32_t k = 0; onri_layout_node(layout)->layer != NULL && k < onri_layout_node(layout)->num_in; k++) {
+  for (int32_t k = 0; onri_layout_node(layout)->layer && k < onri_layout_node(layout)->num_in; k++) {
     const int32_t v = onri_layout_node(layout)->in[k];
     if (v == ONRI_NONE || (size_t)v >= layout->num_places) continue;
     if (layout->places[v].base == v && layout->places[v].value == v) continue;
@@ -279,7 +285,7 @@ static enum onr_status sweep(struct onri_layout *layout) {
   struct onri_graph *graph = layout->rw->graph;
   const size_t num_nodes = graph->num_nodes;
   for (size_t n = 0; n < num_nodes; n++) {
-    if (graph->nodes[n].layer == NULL) continue;
+    if (!graph->nodes[n].layer) continue;
     onri_rule *rule = onri_layout_find(graph->nodes[n].layer);
     layout->current = n;
     ONR_TRY(rule->apply(layout, rule));
@@ -289,7 +295,8 @@ static enum onr_status sweep(struct onri_layout *layout) {
     const struct onri_order plain = onri_order_identity(onri_rewrite_rank(layout->rw, graph->outputs[i]));
     int32_t v = onri_layout_get(layout, graph->outputs[i], &plain);
     if (v >= 0 && v != graph->outputs[i] && !is_own_memory(layout->rw, v))
-      v = onri_rewrite_node(layout->rw, &onri_layer_identity, NULL, onri_layout_node(layout)->origin, &v, 1, onri_rewrite_desc(layout->rw, v));
+      v = onri_rewrite_node(layout->rw, &onri_layer_identity, NULL, onri_layout_node(layout)->origin, &v, 1,
+                            onri_rewrite_desc(layout->rw, v));
     if (v < 0) return onri_rewrite_no_memory(layout->rw);
     layout->rw->is_output[v] = 1;
     graph->outputs[i] = v;
@@ -300,8 +307,8 @@ static enum onr_status sweep(struct onri_layout *layout) {
 enum onr_status onri_pass_layout(struct onri_rewrite *rw) {
   const struct onr_allocator *allocator = rw->graph->env->allocator;
   struct onri_layout layout = {.rw = rw, .num_places = rw->graph->num_values};
-  layout.places = onri_allocate(allocator, (layout.num_places + 1) * sizeof *layout.places);
-  if (layout.places == NULL) return onri_rewrite_no_memory(rw);
+  layout.places = onri_allocate(allocator, (layout.num_places + 1) * sizeof(*layout.places));
+  if (!layout.places) return onri_rewrite_no_memory(rw);
   for (size_t v = 0; v < layout.num_places; v++)
     layout.places[v] = (struct onri_place){.base = (int32_t)v, .value = (int32_t)v, .forms = ONRI_NONE};
   collect_wishes(&layout);

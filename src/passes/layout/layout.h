@@ -32,12 +32,12 @@ struct onri_form {
 };
 
 struct onri_place {
-  int32_t base;           /* the value this one is a view of; itself when it is none */
-  struct onri_order view; /* this value is base transposed by view; rank 0 when base is itself */
-  struct onri_order order;/* base only: how it was made ... */
-  int32_t value;          /* ... and in which tensor */
-  int32_t forms;          /* more forms, or ONRI_NONE */
-  int32_t wish;           /* above 0: readers want channels last; below 0: they want the logical order */
+  int32_t base;            /* the value this one is a view of; itself when it is none */
+  struct onri_order view;  /* this value is base transposed by view; rank 0 when base is itself */
+  struct onri_order order; /* base only: how it was made ... */
+  int32_t value;           /* ... and in which tensor */
+  int32_t forms;           /* more forms, or ONRI_NONE */
+  int32_t wish;            /* above 0: readers want channels last; below 0: they want the logical order */
 };
 
 struct onri_layout {
@@ -57,11 +57,13 @@ static inline struct onri_node *onri_layout_node(const struct onri_layout *layou
 /* --- for the rules --- */
 /* The order value v is stored in. */
 struct onri_order onri_layout_order(const struct onri_layout *layout, int32_t v);
-/* The tensor that holds v in this order; a Transpose, or a rearranged constant, when there is none yet. -1: no memory. */
+/* The tensor that holds v in this order; a Transpose, or a rearranged constant, when there is none yet. -1: no memory.
+ */
 int32_t onri_layout_get(struct onri_layout *layout, int32_t v, const struct onri_order *order);
 /* As onri_layout_get, for an operand that is broadcast to `order`'s rank: v may have a lower rank. */
 int32_t onri_layout_get_broadcast(struct onri_layout *layout, int32_t v, const struct onri_order *order);
-/* Elements that onri_layout_get_broadcast would have to move; 0 when nothing moves. An estimate where dims are unknown. */
+/* Elements that onri_layout_get_broadcast would have to move; 0 when nothing moves. An estimate where dims are unknown.
+ */
 double onri_layout_cost(const struct onri_layout *layout, int32_t v, const struct onri_order *order);
 /* The following are about the node being visited. */
 /* Output i is made in this order. */
@@ -72,8 +74,8 @@ enum onr_status onri_layout_input(struct onri_layout *layout, int32_t i, const s
 enum onr_status onri_layout_plain(struct onri_layout *layout, int32_t first);
 /* Output 0 becomes a view of input 0 in this order; the node goes. */
 void onri_layout_view(struct onri_layout *layout, const struct onri_order *order);
-/* The cheapest order for inputs [first, first + count) and output 0, all of output 0's rank or broadcast to it. Considers
- * the orders they are stored in, and channels last where readers want it. */
+/* The cheapest order for inputs [first, first + count) and output 0, all of output 0's rank or broadcast to it.
+ * Considers the orders they are stored in, and channels last where readers want it. */
 struct onri_order onri_layout_choose(const struct onri_layout *layout, int32_t first, int32_t count);
 
 /* --- the table --- */
@@ -86,19 +88,22 @@ enum onri_layout_wish {
 typedef const struct onri_layout_rule onri_rule;
 struct onri_layout_rule {
   const struct onr_layer *layer;
-  /* Rewrites inputs and outputs of the node being visited. Falls back to onri_layout_plain where it cannot do better. */
+  /* Rewrites inputs and outputs of the node being visited. Falls back to onri_layout_plain where it cannot do better.
+   */
   enum onr_status (*apply)(struct onri_layout *layout, onri_rule *rule);
   enum onri_layout_wish wish;
   size_t offset; /* of the field the rule rewrites in the parameters: channels_last (int32_t) or axis (int64_t) */
 };
-enum onr_status onri_rule_plain(struct onri_layout *layout, onri_rule *rule); /* everything in logical order */
-enum onr_status onri_rule_spatial(struct onri_layout *layout, onri_rule *rule); /* a channels_last parameter */
-enum onr_status onri_rule_unpool(struct onri_layout *layout, onri_rule *rule); /* max_unpool: two such inputs */
+enum onr_status onri_rule_plain(struct onri_layout *layout, onri_rule *rule);       /* everything in logical order */
+enum onr_status onri_rule_spatial(struct onri_layout *layout, onri_rule *rule);     /* a channels_last parameter */
+enum onr_status onri_rule_unpool(struct onri_layout *layout, onri_rule *rule);      /* max_unpool: two such inputs */
 enum onr_status onri_rule_elementwise(struct onri_layout *layout, onri_rule *rule); /* broadcast operands, any order */
-enum onr_status onri_rule_along_axis(struct onri_layout *layout, onri_rule *rule); /* input 0 and outputs along an axis parameter */
+enum onr_status onri_rule_along_axis(struct onri_layout *layout,
+                                     onri_rule *rule); /* input 0 and outputs along an axis parameter */
 enum onr_status onri_rule_softmax(struct onri_layout *layout, onri_rule *rule); /* the same, unless it flattens */
-enum onr_status onri_rule_concat(struct onri_layout *layout, onri_rule *rule); /* all inputs along an axis parameter */
-enum onr_status onri_rule_trailing(struct onri_layout *layout, onri_rule *rule); /* dimensions from the axis parameter on stay last */
+enum onr_status onri_rule_concat(struct onri_layout *layout, onri_rule *rule);  /* all inputs along an axis parameter */
+enum onr_status onri_rule_trailing(struct onri_layout *layout,
+                                   onri_rule *rule); /* dimensions from the axis parameter on stay last */
 enum onr_status onri_rule_last_axis(struct onri_layout *layout, onri_rule *rule); /* the last dimension stays last */
 enum onr_status onri_rule_matmul(struct onri_layout *layout, onri_rule *rule);
 enum onr_status onri_rule_attention(struct onri_layout *layout, onri_rule *rule);

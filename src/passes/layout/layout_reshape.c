@@ -1,8 +1,8 @@
 /* layout_reshape: a reshape, and the shape, of a tensor that is not stored in logical order.
  *
- * A reshape merges and splits runs of dimensions: [N, C, H, W] -> [N, C, HW] has the groups N -> N, C -> C, (H, W) -> HW.
- * Where the dimensions of each group lie side by side and in order, the stored tensor can be reshaped in the same way, and
- * the result is stored with its groups in the stored order: [N, H, W, C] -> [N, HW, C]. */
+ * A reshape merges and splits runs of dimensions: [N, C, H, W] -> [N, C, HW] has the groups N -> N, C -> C, (H, W) ->
+ * HW. Where the dimensions of each group lie side by side and in order, the stored tensor can be reshaped in the same
+ * way, and the result is stored with its groups in the stored order: [N, H, W, C] -> [N, HW, C]. */
 #include "passes/layout/layout.h"
 
 #include <string.h>
@@ -64,7 +64,8 @@ static int find_groups(const struct shape *x, const struct shape *y, struct grou
 
 /* The stored order with the dimensions of each group side by side and ascending, at the place of the group's first one.
  * Dimensions of 1 count as being in place anywhere. Returns whether that moves anything. */
-static int regroup(const struct shape *x, const struct groups *groups, const struct onri_order *stored, struct onri_order *result) {
+static int regroup(const struct shape *x, const struct groups *groups, const struct onri_order *stored,
+                   struct onri_order *result) {
   uint8_t was[ONR_MAX_RANK], is[ONR_MAX_RANK], done[2 * ONR_MAX_RANK] = {0};
   int32_t num_was = 0, num_is = 0;
   result->rank = 0;
@@ -107,7 +108,8 @@ static enum onr_status reshape_stored(struct onri_layout *layout, const struct s
   const struct onr_desc list = {.dtype = ONR_DTYPE_I64, .rank = 1, .dim = {out->rank}};
   int64_t dims[ONR_MAX_RANK];
   for (int32_t i = 0; i < out->rank; i++) dims[i] = y->dim[out->axis[i]] == UNKNOWN ? -1 : y->dim[out->axis[i]];
-  const int32_t inputs[2] = {onri_layout_get(layout, onri_layout_node(layout)->in[0], in), onri_rewrite_data(layout->rw, &list, dims)};
+  const int32_t inputs[2] = {onri_layout_get(layout, onri_layout_node(layout)->in[0], in),
+                             onri_rewrite_data(layout->rw, &list, dims)};
   if (inputs[0] < 0 || inputs[1] < 0) return onri_rewrite_no_memory(layout->rw);
   ONR_TRY(onri_rewrite_become(layout->rw, onri_layout_node(layout), &onri_layer_reshape, &params, inputs, 2));
   return onri_layout_put(layout, 0, out);
@@ -147,9 +149,11 @@ enum onr_status onri_rule_shape(struct onri_layout *layout, onri_rule *rule) {
   start = start < 0 ? 0 : start > rank ? rank : start;
   end = end < start ? start : end > rank ? rank : end;
   for (int64_t d = start; d < end; d++) places[d - start] = inverse.axis[d];
-  const struct onr_desc dims = {.dtype = ONR_DTYPE_I64, .rank = 1, .dim = {rank}}, list = {.dtype = ONR_DTYPE_I64, .rank = 1, .dim = {end - start}};
+  const struct onr_desc dims = {.dtype = ONR_DTYPE_I64, .rank = 1, .dim = {rank}},
+                        list = {.dtype = ONR_DTYPE_I64, .rank = 1, .dim = {end - start}};
   const int32_t x = onri_layout_get(layout, node->in[0], &stored);
-  const int32_t shape = x < 0 ? -1 : onri_rewrite_node(layout->rw, &onri_layer_shape, &whole, node->origin, &x, 1, &dims);
+  const int32_t shape =
+      x < 0 ? -1 : onri_rewrite_node(layout->rw, &onri_layer_shape, &whole, node->origin, &x, 1, &dims);
   const int32_t in[2] = {shape, onri_rewrite_data(layout->rw, &list, places)};
   if (in[0] < 0 || in[1] < 0) return onri_rewrite_no_memory(layout->rw);
   const struct onr_gather_params gather = {.axis = 0};

@@ -23,8 +23,8 @@ static struct onri_order order_of_input(const struct onri_layout *layout, int32_
   return order.rank < 1 ? onri_order_identity(rank_of_input(layout, i)) : order;
 }
 
-/* Output 0, which has order's rank even where that is not known, and the others of that rank are made in this order; the
- * rest (statistics ...) stays in logical order. */
+/* Output 0, which has order's rank even where that is not known, and the others of that rank are made in this order;
+ * the rest (statistics ...) stays in logical order. */
 static enum onr_status put_all(struct onri_layout *layout, const struct onri_order *order) {
   for (int32_t k = 0; k < onri_layout_node(layout)->num_out; k++)
     if (k == 0 || rank_of_output(layout, k) == order->rank) ONR_TRY(onri_layout_put(layout, k, order));
@@ -50,13 +50,13 @@ enum onr_status onri_rule_spatial(struct onri_layout *layout, onri_rule *rule) {
   const int32_t rank = rank_of_input(layout, 0);
   enum onr_status status = ONR_STATUS_OK;
   int32_t flag;
-  memcpy(&flag, (const char *)onri_layout_node(layout)->params + rule->offset, sizeof flag);
+  memcpy(&flag, (const char *)onri_layout_node(layout)->params + rule->offset, sizeof(flag));
   if (rank < 3 || flag != 0 || !knows_outputs(layout)) return onri_layout_plain(layout, 0);
   const struct onri_order order = onri_order_channels_last(rank);
   char *params = onri_rewrite_params(layout->rw, onri_layout_node(layout), &status);
   ONR_TRY(status);
   flag = 1;
-  memcpy(params + rule->offset, &flag, sizeof flag);
+  memcpy(params + rule->offset, &flag, sizeof(flag));
   ONR_TRY(onri_layout_input(layout, 0, &order));
   ONR_TRY(onri_layout_plain(layout, 1));
   return put_all(layout, &order);
@@ -78,7 +78,8 @@ enum onr_status onri_rule_elementwise(struct onri_layout *layout, onri_rule *rul
   const int32_t count = onri_layout_node(layout)->num_in, rank = rank_of_output(layout, 0);
   (void)rule;
   for (int32_t k = 0; k < count; k++)
-    if (has_input(layout, k) && (rank_of_input(layout, k) < 0 || rank_of_input(layout, k) > rank)) return onri_layout_plain(layout, 0);
+    if (has_input(layout, k) && (rank_of_input(layout, k) < 0 || rank_of_input(layout, k) > rank))
+      return onri_layout_plain(layout, 0);
   const struct onri_order order = onri_layout_choose(layout, 0, count);
   for (int32_t k = 0; k < count; k++)
     if (has_input(layout, k)) ONR_TRY(onri_layout_input(layout, k, &order));
@@ -88,19 +89,20 @@ enum onr_status onri_rule_elementwise(struct onri_layout *layout, onri_rule *rul
 /* --- layers along one axis: an int64_t parameter --- */
 
 static int read_axis(const struct onri_layout *layout, onri_rule *rule, int32_t rank, int64_t *axis) {
-  memcpy(axis, (const char *)onri_layout_node(layout)->params + rule->offset, sizeof *axis);
+  memcpy(axis, (const char *)onri_layout_node(layout)->params + rule->offset, sizeof(*axis));
   if (*axis < 0) *axis += rank;
   return *axis >= 0 && *axis < rank;
 }
 
 /* The axis parameter becomes the place that `axis` has in `order`. */
-static enum onr_status write_axis(struct onri_layout *layout, onri_rule *rule, int64_t axis, const struct onri_order *order) {
+static enum onr_status write_axis(struct onri_layout *layout, onri_rule *rule, int64_t axis,
+                                  const struct onri_order *order) {
   const struct onri_order inverse = onri_order_inverse(order);
   const int64_t moved = inverse.axis[axis];
   enum onr_status status = ONR_STATUS_OK;
   if (onri_order_is_identity(order)) return ONR_STATUS_OK;
   char *params = onri_rewrite_params(layout->rw, onri_layout_node(layout), &status);
-  if (params != NULL) memcpy(params + rule->offset, &moved, sizeof moved);
+  if (params) memcpy(params + rule->offset, &moved, sizeof(moved));
   return status;
 }
 
@@ -188,7 +190,8 @@ enum onr_status onri_rule_matmul(struct onri_layout *layout, onri_rule *rule) {
   return onri_layout_plain(layout, 2);
 }
 
-static int is_cheaper(const struct onri_layout *layout, int32_t i, const struct onri_order *a, const struct onri_order *b) {
+static int is_cheaper(const struct onri_layout *layout, int32_t i, const struct onri_order *a,
+                      const struct onri_order *b) {
   const int32_t v = onri_layout_node(layout)->in[i];
   return onri_layout_cost(layout, v, a) < onri_layout_cost(layout, v, b);
 }
@@ -223,7 +226,8 @@ enum onr_status onri_rule_transpose(struct onri_layout *layout, onri_rule *rule)
   struct onri_order order = onri_order_identity(rank);
   unsigned seen = 0;
   (void)rule;
-  if (rank < 1 || rank > ONR_MAX_RANK || (rank_of_input(layout, 0) >= 0 && rank_of_input(layout, 0) != rank)) return onri_layout_plain(layout, 0);
+  if (rank < 1 || rank > ONR_MAX_RANK || (rank_of_input(layout, 0) >= 0 && rank_of_input(layout, 0) != rank))
+    return onri_layout_plain(layout, 0);
   for (int32_t i = 0; i < rank; i++) {
     const int32_t axis = p->rank > 0 ? p->perm[i] : rank - 1 - i;
     if (axis < 0 || axis >= rank || (seen >> axis & 1u)) return onri_layout_plain(layout, 0);
@@ -238,7 +242,9 @@ enum onr_status onri_rule_transpose(struct onri_layout *layout, onri_rule *rule)
 static int read_mask(const struct onri_layout *layout, int32_t rank, uint8_t mask[ONR_MAX_RANK], size_t *count) {
   int64_t axes[ONR_MAX_RANK];
   memset(mask, 0, ONR_MAX_RANK);
-  if (!has_input(layout, 1) || !onri_rewrite_ints(layout->rw, onri_layout_node(layout)->in[1], axes, ONR_MAX_RANK, count)) return 0;
+  if (!has_input(layout, 1) ||
+      !onri_rewrite_ints(layout->rw, onri_layout_node(layout)->in[1], axes, ONR_MAX_RANK, count))
+    return 0;
   for (size_t i = 0; i < *count; i++) {
     const int64_t axis = axes[i] < 0 ? axes[i] + rank : axes[i];
     if (axis < 0 || axis >= rank || mask[axis]) return 0;
@@ -255,7 +261,8 @@ static enum onr_status write_list(struct onri_layout *layout, int32_t input, con
 }
 
 /* The places in `order` of the dimensions in `mask`, ascending, as input 1. */
-static enum onr_status write_mask(struct onri_layout *layout, const uint8_t mask[ONR_MAX_RANK], const struct onri_order *order) {
+static enum onr_status write_mask(struct onri_layout *layout, const uint8_t mask[ONR_MAX_RANK],
+                                  const struct onri_order *order) {
   int64_t axes[ONR_MAX_RANK];
   size_t count = 0;
   for (int32_t i = 0; i < order->rank; i++)
@@ -322,7 +329,8 @@ enum onr_status onri_rule_unsqueeze(struct onri_layout *layout, onri_rule *rule)
   uint8_t mask[ONR_MAX_RANK], number[ONR_MAX_RANK] = {0};
   size_t count = 0;
   (void)rule;
-  if (rank < 2 || result_rank < rank || !read_mask(layout, result_rank, mask, &count) || rank + (int32_t)count != result_rank)
+  if (rank < 2 || result_rank < rank || !read_mask(layout, result_rank, mask, &count) ||
+      rank + (int32_t)count != result_rank)
     return onri_layout_plain(layout, 0);
   const struct onri_order order = order_of_input(layout, 0);
   struct onri_order result = onri_order_channels_last(result_rank);
@@ -354,8 +362,7 @@ enum onr_status onri_rule_gather(struct onri_layout *layout, onri_rule *rule) {
     const int32_t d = order.axis[i];
     if (d == axis)
       for (int32_t k = 0; k < index_rank; k++) result.axis[result.rank++] = (uint8_t)(d + k);
-    else
-      result.axis[result.rank++] = (uint8_t)(d < axis ? d : d - 1 + index_rank);
+    else result.axis[result.rank++] = (uint8_t)(d < axis ? d : d - 1 + index_rank);
   }
   ONR_TRY(write_axis(layout, rule, axis, &order));
   ONR_TRY(onri_layout_input(layout, 0, &order));
@@ -371,10 +378,12 @@ enum onr_status onri_rule_pad(struct onri_layout *layout, onri_rule *rule) {
   int64_t pads[2 * ONR_MAX_RANK], axes[ONR_MAX_RANK], moved[2 * ONR_MAX_RANK] = {0};
   size_t count = 0, num_axes = (size_t)rank;
   (void)rule;
-  if (rank < 2 || !has_input(layout, 1) || !onri_rewrite_ints(layout->rw, onri_layout_node(layout)->in[1], pads, 2 * ONR_MAX_RANK, &count))
+  if (rank < 2 || !has_input(layout, 1) ||
+      !onri_rewrite_ints(layout->rw, onri_layout_node(layout)->in[1], pads, 2 * ONR_MAX_RANK, &count))
     return onri_layout_plain(layout, 0);
   for (int32_t d = 0; d < rank; d++) axes[d] = d;
-  if (has_input(layout, 3) && !onri_rewrite_ints(layout->rw, onri_layout_node(layout)->in[3], axes, ONR_MAX_RANK, &num_axes))
+  if (has_input(layout, 3) &&
+      !onri_rewrite_ints(layout->rw, onri_layout_node(layout)->in[3], axes, ONR_MAX_RANK, &num_axes))
     return onri_layout_plain(layout, 0);
   if (count != 2 * num_axes) return onri_layout_plain(layout, 0);
   const struct onri_order order = onri_layout_choose(layout, 0, 1), inverse = onri_order_inverse(&order);
@@ -402,7 +411,8 @@ enum onr_status onri_rule_slice(struct onri_layout *layout, onri_rule *rule) {
   const int64_t length = onri_rewrite_dim(layout->rw, onri_layout_node(layout)->in[1], 0);
   if (length < 1 || length > rank) return onri_layout_plain(layout, 0);
   if (!has_input(layout, 3)) count = (size_t)length;
-  else if (!onri_rewrite_ints(layout->rw, onri_layout_node(layout)->in[3], axes, ONR_MAX_RANK, &count)) return onri_layout_plain(layout, 0);
+  else if (!onri_rewrite_ints(layout->rw, onri_layout_node(layout)->in[3], axes, ONR_MAX_RANK, &count))
+    return onri_layout_plain(layout, 0);
   const struct onri_order order = onri_layout_choose(layout, 0, 1), inverse = onri_order_inverse(&order);
   for (size_t i = 0; i < count; i++) {
     if (axes[i] < 0) axes[i] += rank;
