@@ -54,8 +54,8 @@ enum onr_layer_flags {
   /* Has inputs (TAKES) or outputs (MAKES) that are sequences, optionals or maps (sequence.h): blocks, not elements. The
    * executor refuses them for all other layers, so that none takes a block apart or puts one together as if it were a
    * tensor. */
-  ONR_LAYER_TAKES_BLOCKS = 128,
-  ONR_LAYER_MAKES_BLOCKS = 256,
+  ONR_LAYER_TAKES_CONTAINERS = 128,
+  ONR_LAYER_MAKES_CONTAINERS = 256,
 };
 
 /* What computes a layer. */
@@ -72,7 +72,7 @@ ONR_API const char *onr_kernel_name(
 #define ONR_SLACK_BYTES 128
 
 /* A wish of plan(): output or input bytes that are also bytes of another tensor. */
-struct onr_place {
+struct onr_view {
   int32_t of;    /* index of the tensor it lies in; -1: none, has its own memory */
   size_t offset; /* bytes from the start of that tensor */
 };
@@ -90,20 +90,20 @@ struct onr_call {
   const struct onr_desc *in; /* dtype ONR_DTYPE_NONE: an omitted optional input */
   struct onr_desc *out;      /* infer writes them all. In plan and run: dtype NONE where the output is not wanted */
   /* Contents. In infer, prepare and plan an entry is NULL unless the contents are known (constants; shape arithmetic).
-   * Inputs in `absorbed` are NULL in run. An omitted input is NULL always. */
+   * Inputs in `packed_inputs` are NULL in run. An omitted input is NULL always. */
   const void *const *inputs;
   void *const *outputs; /* run only; NULL where the output is not wanted */
   void *scratch;        /* run only; scratch_bytes, 64-byte aligned; never NULL */
 
   /* prepare: bit i set: constant input i was packed and will not be read again. */
-  uint64_t absorbed;
+  uint64_t packed_inputs;
   /* plan: */
   size_t scratch_bytes;
-  int32_t in_place;         /* output 0 may be written over this input (same bytes, element by element); -1: no */
-  struct onr_place *view;   /* [num_out] output i is this part of input `of`: a reshape or an outer slice; wish only:
-                               run must copy when outputs[i] is not at that address */
-  enum onr_kernel kernel;   /* which one run will use; for `onnxrun info` and `bench` */
-  struct onr_place *inside; /* [num_in] input i should be made at this offset inside output `of` (Concat); wish only */
+  int32_t in_place;       /* output 0 may be written over this input (same bytes, element by element); -1: no */
+  struct onr_view *view;  /* [num_out] output i is this part of input `of`: a reshape or an outer slice; wish only:
+                              run must copy when outputs[i] is not at that address */
+  enum onr_kernel kernel; /* which one run will use; for `onnxrun info` and `bench` */
+  struct onr_view *into;  /* [num_in] input i should be made at this offset inside output `of` (Concat); wish only */
 
   struct onr_env *env;
   struct onr_error *error;
@@ -173,8 +173,8 @@ ONR_API enum onr_status onr_registry_add(struct onr_registry *registry, const ch
                                                                   struct onr_error *error),
                                          struct onr_error *error);
 /* Attributes; the default when absent. A wrong type is reported by the loader after parse returns. */
-ONR_API int64_t onr_node_int(const struct onr_node *node, const char *name, int64_t otherwise);
-ONR_API double onr_node_float(const struct onr_node *node, const char *name, double otherwise);
+ONR_API int64_t onr_node_int(const struct onr_node *node, const char *name, int64_t default_value);
+ONR_API double onr_node_float(const struct onr_node *node, const char *name, double default_value);
 /* At most `capacity` values are written; returns how many the attribute has, 0 when absent. */
 ONR_API size_t onr_node_ints(const struct onr_node *node, const char *name, int64_t *values, size_t capacity);
 ONR_API size_t onr_node_floats(const struct onr_node *node, const char *name, float *values, size_t capacity);

@@ -1,4 +1,4 @@
-/* decode: protobuf-c with an arena under it. The scan has bounded depth, counts and memory. */
+/* decode.c: protobuf-c with an arena under it. The scan has bounded depth, counts and memory. */
 #include "onnx/file/decode.h"
 
 static void *arena_alloc(void *context, size_t bytes) { return onri_arena_allocate(context, bytes); }

@@ -2,7 +2,7 @@
 #ifndef ONRI_DECODE_H
 #define ONRI_DECODE_H
 
-#include "base/convert.h"
+#include "base/numbers/convert.h"
 #include "graph/graph.h"
 #include "onnx.pb-c.h"
 #include "onnx/file/external.h"

@@ -1,4 +1,4 @@
-/* external: tensor data in other files. A location is a path from a stranger. It is never compared as a string: it is
+/* external.c: tensor data in other files. A location is a path from a stranger. It is never compared as a string: it is
  * walked one component at a time from a directory descriptor, and no step may go up or follow a symbolic link. */
 #define _POSIX_C_SOURCE 200809L
 #include "onnx/file/external.h"
@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/text.h"
+#include "base/text/text.h"
 
 enum { SHOWN = 160, MOST_OPEN_FILES = 128, LONGEST_COMPONENT = 256 };
 

@@ -2,7 +2,7 @@
 #ifndef ONRI_EXTERNAL_H
 #define ONRI_EXTERNAL_H
 
-#include "base/memory.h"
+#include "base/memory/memory.h"
 #include "onnx.pb-c.h"
 #include "onnx/file/names.h"
 #include "onnx/file/source.h"

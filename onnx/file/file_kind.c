@@ -1,11 +1,11 @@
-/* file_kind: formats that people hand in for ONNX, by their first bytes. Asked only after a file could not be read, so
- * a row may be as short as the format's own signature. */
+/* file_kind.c: formats that people hand in for ONNX, by their first bytes. Asked only after a file could not be read,
+ * so a row may be as short as the format's own signature. */
 #include "onnx/file/file_kind.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "base/text/text.h"
 
 enum { HEAD_BYTES = 512, TAIL_BYTES = 65536, SHOWN_PATH = 200 };
 

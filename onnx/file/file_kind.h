@@ -2,7 +2,7 @@
 #ifndef ONRI_FILE_KIND_H
 #define ONRI_FILE_KIND_H
 
-#include "base/memory.h"
+#include "base/memory/memory.h"
 #include "onnx/file/source.h"
 
 /* After reading a file as `wanted` ("ONNX model") has ended in `status`: where the file's first bytes show that it is

@@ -1,4 +1,4 @@
-/* names: open addressing with SipHash-1-3 under a key that depends on where memory lies. */
+/* names.c: open addressing with SipHash-1-3 under a key that depends on where memory lies. */
 #include "onnx/file/names.h"
 
 #include <string.h>

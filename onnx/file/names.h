@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "base/memory.h"
+#include "base/memory/memory.h"
 
 struct onri_name_entry {
   const char *name; /* NULL: free */

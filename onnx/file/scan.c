@@ -1,11 +1,11 @@
-/* scan: protobuf-c recurses as deep as a file asks, multiplies memory, and ends strings at the first NUL. So one
+/* scan.c: protobuf-c recurses as deep as a file asks, multiplies memory, and ends strings at the first NUL. So one
  * iterative pass comes before it, which checks everything that it does not, and copies what is worth decoding into a
  * skeleton. */
 #include "onnx/file/scan.h"
 
 #include <string.h>
 
-#include "base/text.h"
+#include "base/text/text.h"
 #include "onnx/file/scan_read.h"
 #include "onnx/file/scan_table.h"
 

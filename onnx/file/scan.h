@@ -2,7 +2,7 @@
 #ifndef ONRI_SCAN_H
 #define ONRI_SCAN_H
 
-#include "base/memory.h"
+#include "base/memory/memory.h"
 #include "onnx/file/source.h"
 
 /* Larger contents of tensors stay in the file. */

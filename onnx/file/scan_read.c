@@ -1,4 +1,4 @@
-/* scan_read: large contents are skipped, so a window is only filled where the scan looks. */
+/* scan_read.c: large contents are skipped, so a window is only filled where the scan looks. */
 #include "onnx/file/scan_read.h"
 
 #include <string.h>

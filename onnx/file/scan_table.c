@@ -1,4 +1,4 @@
-/* scan_table: the fields of onnx.proto, as the scan sees them. */
+/* scan_table.c: the fields of onnx.proto, as the scan sees them. */
 #include "onnx/file/scan_table.h"
 
 #include <string.h>

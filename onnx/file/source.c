@@ -1,4 +1,4 @@
-/* source: files are read with pread, never mapped: a file that shrinks must end in an error, not in SIGBUS. */
+/* source.c: files are read with pread, never mapped: a file that shrinks must end in an error, not in SIGBUS. */
 #define _POSIX_C_SOURCE 200809L
 #include "onnx/file/source.h"
 
@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/text.h"
+#include "base/text/text.h"
 
 _Static_assert(sizeof(off_t) == 8, "files beyond 2 GiB: built with _FILE_OFFSET_BITS=64");
 

@@ -1,7 +1,7 @@
-/* tensor: TensorProto in all its encodings. */
+/* tensor.c: TensorProto in all its encodings. */
 #include <string.h>
 
-#include "base/checked.h"
+#include "base/numbers/checked.h"
 #include "base/shape.h"
 #include "onnx/file/decode.h"
 

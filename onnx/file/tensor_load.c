@@ -1,4 +1,4 @@
-/* tensor_load: contents from the file to memory, when a constant is first needed. */
+/* tensor_load.c: contents from the file to memory, when a constant is first needed. */
 #include <string.h>
 
 #include "onnx/file/decode.h"

@@ -1,9 +1,9 @@
-/* value_file: one TensorProto, MapProto, SequenceProto or OptionalProto in a file. It is read as a model that holds
+/* value_file.c: one TensorProto, MapProto, SequenceProto or OptionalProto in a file. It is read as a model that holds
  * nothing else, so that the scan and the decoder of models check it. */
 #include <stdio.h>
 #include <string.h>
 
-#include "base/checked.h"
+#include "base/numbers/checked.h"
 #include "base/shape.h"
 #include "onnx/file/decode.h"
 #include "onnx/file/file_kind.h"

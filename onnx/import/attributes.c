@@ -1,8 +1,9 @@
-/* attributes: AttributeProto to struct onri_attribute. Inside a function an attribute may refer to one of the call. */
+/* attributes.c: AttributeProto to struct onri_attribute. Inside a function an attribute may refer to one of the call.
+ */
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "base/text/text.h"
 #include "onnx/import/import_file.h"
 
 enum { SHOWN = 64 };

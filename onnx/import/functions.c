@@ -1,7 +1,7 @@
-/* functions: a function of the model is inlined wherever it is called, after its size has been worked out. */
+/* functions.c: a function of the model is inlined wherever it is called, after its size has been worked out. */
 #include <string.h>
 
-#include "base/text.h"
+#include "base/text/text.h"
 #include "onnx/import/import_file.h"
 
 enum { SHOWN = 96, MEASURE_DEPTH = ONRI_IMPORT_DEPTH };

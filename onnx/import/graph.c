@@ -1,8 +1,8 @@
-/* import_graph: one GraphProto, the main graph or the body of a node. */
+/* graph.c: one GraphProto, the main graph or the body of a node. */
 #include <string.h>
 
 #include "base/shape.h"
-#include "base/text.h"
+#include "base/text/text.h"
 #include "onnx/import/import_file.h"
 #include "onnx/import/load.h"
 

@@ -1,4 +1,4 @@
-/* load: scan, decode, import. */
+/* load.c: scan, decode, import. */
 #include "onnx/import/load.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* onnx_load.h: from opened sources to a graph. */
+/* load.h: from opened sources to a graph. */
 #ifndef ONRI_ONNX_LOAD_H
 #define ONRI_ONNX_LOAD_H
 

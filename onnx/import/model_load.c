@@ -1,4 +1,4 @@
-/* model_load: the public functions that make a model of an ONNX file. */
+/* model_load.c: the public functions that make a model of an ONNX file. */
 #include "model/model.h"
 #include "onnx/file/file_kind.h"
 #include "onnx/import/load.h"

@@ -1,8 +1,8 @@
-/* import_node: resolves a node's inputs, then lets a function, the caller's registry, or the table turn it into layers.
+/* node.c: resolves a node's inputs, then lets a function, the caller's registry, or the table turn it into layers.
  */
 #include <string.h>
 
-#include "base/text.h"
+#include "base/text/text.h"
 #include "onnx/import/import_file.h"
 #include "onnx/torch/origin.h"
 

@@ -1,5 +1,5 @@
-/* op_form: what a node of each op becomes, found by importing a specimen of it: the layers that the importer emits, the
- * data types that their own checks allow, and their kernels. */
+/* op_form.c: what a node of each op becomes, found by importing a specimen of it: the layers that the importer emits,
+ * the data types that their own checks allow, and their kernels. */
 #include <string.h>
 
 #include "base/shape.h"
@@ -175,7 +175,7 @@ static int ask(struct import *m, const struct onri_node *node, struct onri_dtype
                           .env = &m->env,
                           .in_place = -1};
   int follows = 1;
-  const uint32_t most = node->layer->flags & ONR_LAYER_TAKES_BLOCKS ? ~0u : ~ONRI_DTYPES_BLOCK;
+  const uint32_t most = node->layer->flags & ONR_LAYER_TAKES_CONTAINERS ? ~0u : ~ONRI_DTYPES_BLOCK;
   for (size_t i = 0; i < ONRI_RECORD_INPUTS; i++) record->allowed[i] = most, record->same_as[i] = -1;
   if (node->num_in > ONRI_RECORD_INPUTS || node->num_out > ONRI_RECORD_INPUTS || node->num_in == 0) return 0;
   record->call = &call;

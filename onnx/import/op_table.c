@@ -1,4 +1,4 @@
-/* op_table: the rows of onnx/ops by number and by name. */
+/* op_table.c: the rows of onnx/ops by number and by name. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
-/* opsets: versions of the file format and of operator sets. */
+/* opsets.c: versions of the file format and of operator sets. */
 #include <string.h>
 
-#include "base/text.h"
+#include "base/text/text.h"
 #include "onnx/import/import_file.h"
 
 enum { NEWEST_IR = 14, FIRST_IR_WITH_OPSETS = 3, MOST_OPSETS = 128 };

@@ -1,9 +1,9 @@
-/* registry: the caller's own layers, by domain and op type. */
+/* registry.c: the caller's own layers, by domain and op type. */
 #include "onnx/import/registry.h"
 
 #include <string.h>
 
-#include "base/memory.h"
+#include "base/memory/memory.h"
 
 struct onr_registry {
   struct onri_arena arena; /* names */

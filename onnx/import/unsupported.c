@@ -1,8 +1,8 @@
-/* unsupported: all nodes that there is no code for, reported in one go. */
+/* unsupported.c: all nodes that there is no code for, reported in one go. */
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "base/text/text.h"
 #include "onnx/import/import_file.h"
 #include "onnx/torch/origin.h"
 

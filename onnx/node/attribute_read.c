@@ -1,8 +1,8 @@
-/* attribute_read: typed access to the decoded attributes of a node. The first error stays in node->status, so importers
- * read on and the driver reports it when they return. */
+/* attribute_read.c: typed access to the decoded attributes of a node. The first error stays in node->status, so
+ * importers read on and the driver reports it when they return. */
 #include <string.h>
 
-#include "base/text.h"
+#include "base/text/text.h"
 #include "onnx/node/import.h"
 
 static const char *const kind_names[] = {
@@ -33,24 +33,25 @@ static const struct onri_attribute *find_kind(const struct onr_node *node, const
   return NULL;
 }
 
-int64_t onri_attr_int(const struct onr_node *node, const char *name, int64_t otherwise) {
+int64_t onri_attr_int(const struct onr_node *node, const char *name, int64_t default_value) {
   const struct onri_attribute *attribute = find_kind(node, name, ONRI_ATTRIBUTE_INT);
-  return attribute ? attribute->i : otherwise;
+  return attribute ? attribute->i : default_value;
 }
 
-int32_t onri_attr_int32(const struct onr_node *node, const char *name, int32_t otherwise, int32_t min, int32_t max) {
+int32_t onri_attr_int32(const struct onr_node *node, const char *name, int32_t default_value, int32_t min,
+                        int32_t max) {
   const struct onri_attribute *attribute = find_kind(node, name, ONRI_ATTRIBUTE_INT);
-  if (!attribute) return otherwise;
+  if (!attribute) return default_value;
   if (attribute->i >= min && attribute->i <= max) return (int32_t)attribute->i;
   if (*node->status == ONR_STATUS_OK)
     *node->status = onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute '%s' must lie in [%d, %d], found %lld", name,
                              (int)min, (int)max, (long long)attribute->i);
-  return otherwise;
+  return default_value;
 }
 
-float onri_attr_float(const struct onr_node *node, const char *name, float otherwise) {
+float onri_attr_float(const struct onr_node *node, const char *name, float default_value) {
   const struct onri_attribute *attribute = find_kind(node, name, ONRI_ATTRIBUTE_FLOAT);
-  return attribute ? attribute->f : otherwise;
+  return attribute ? attribute->f : default_value;
 }
 
 const int64_t *onri_attr_ints(const struct onr_node *node, const char *name, size_t *count) {
@@ -71,39 +72,40 @@ const struct onr_string *onri_attr_strings(const struct onr_node *node, const ch
   return attribute ? attribute->strings : NULL;
 }
 
-struct onr_string onri_attr_string(const struct onr_node *node, const char *name, const char *otherwise) {
+struct onr_string onri_attr_string(const struct onr_node *node, const char *name, const char *default_value) {
   const struct onri_attribute *attribute = find_kind(node, name, ONRI_ATTRIBUTE_STRING);
-  return attribute ? attribute->s : (struct onr_string){otherwise, strlen(otherwise)};
+  return attribute ? attribute->s : (struct onr_string){default_value, strlen(default_value)};
 }
 
 static int string_is(const struct onr_string *string, const char *text) {
   return string->length == strlen(text) && !memcmp(string->text, text, string->length);
 }
 
-int onri_attr_is(const struct onr_node *node, const char *name, const char *text, const char *otherwise) {
+int onri_attr_is(const struct onr_node *node, const char *name, const char *text, const char *default_value) {
   const struct onri_attribute *attribute = find_kind(node, name, ONRI_ATTRIBUTE_STRING);
-  return attribute ? string_is(&attribute->s, text) : !strcmp(otherwise, text);
+  return attribute ? string_is(&attribute->s, text) : !strcmp(default_value, text);
 }
 
-int32_t onri_attr_choice(const struct onr_node *node, const char *name, const char *const *choices, int32_t otherwise) {
+int32_t onri_attr_choice(const struct onr_node *node, const char *name, const char *const *choices,
+                         int32_t default_value) {
   const struct onri_attribute *attribute = find_kind(node, name, ONRI_ATTRIBUTE_STRING);
   char found[64];
-  if (!attribute) return otherwise;
+  if (!attribute) return default_value;
   for (int32_t i = 0; choices[i]; i++)
     if (string_is(&attribute->s, choices[i])) return i;
   if (*node->status == ONR_STATUS_OK)
     *node->status = onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute '%s' has the unknown value '%s'", name,
                              onri_escape(attribute->s.text, attribute->s.length, found, sizeof(found)));
-  return otherwise;
+  return default_value;
 }
 
-int64_t onr_node_int(const struct onr_node *node, const char *name, int64_t otherwise) {
-  return onri_attr_int(node, name, otherwise);
+int64_t onr_node_int(const struct onr_node *node, const char *name, int64_t default_value) {
+  return onri_attr_int(node, name, default_value);
 }
 
-double onr_node_float(const struct onr_node *node, const char *name, double otherwise) {
+double onr_node_float(const struct onr_node *node, const char *name, double default_value) {
   const struct onri_attribute *attribute = find_kind(node, name, ONRI_ATTRIBUTE_FLOAT);
-  return attribute ? (double)attribute->f : otherwise;
+  return attribute ? (double)attribute->f : default_value;
 }
 
 size_t onr_node_ints(const struct onr_node *node, const char *name, int64_t *values, size_t capacity) {
@@ -120,8 +122,8 @@ size_t onr_node_floats(const struct onr_node *node, const char *name, float *val
   return count;
 }
 
-struct onr_string onr_node_string(const struct onr_node *node, const char *name, const char *otherwise) {
-  return onri_attr_string(node, name, otherwise);
+struct onr_string onr_node_string(const struct onr_node *node, const char *name, const char *default_value) {
+  return onri_attr_string(node, name, default_value);
 }
 
 int onr_node_tensor(const struct onr_node *node, const char *name, struct onr_tensor *tensor) {

@@ -1,4 +1,5 @@
-/* emit: from importers into the graph. What fails here is noted in node->status, and the emit that follows reports it.
+/* emit.c: from importers into the graph. What fails here is noted in node->status, and the emit that follows reports
+ * it.
  */
 #include <string.h>
 

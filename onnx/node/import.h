@@ -61,20 +61,21 @@ struct onri_attribute {
 /* --- attributes: the value, or `otherwise` when absent. A wrong kind makes the import of the node fail. --- */
 const struct onri_attribute *onri_attr_find(const struct onr_node *node, const char *name); /* NULL when absent */
 int onri_attr_has(const struct onr_node *node, const char *name);
-int64_t onri_attr_int(const struct onr_node *node, const char *name, int64_t otherwise);
+int64_t onri_attr_int(const struct onr_node *node, const char *name, int64_t default_value);
 /* As int32, ATTRIBUTE error unless min <= value <= max; `otherwise` may lie outside, to tell that the attribute is
  * absent. */
-int32_t onri_attr_int32(const struct onr_node *node, const char *name, int32_t otherwise, int32_t min, int32_t max);
-float onri_attr_float(const struct onr_node *node, const char *name, float otherwise);
+int32_t onri_attr_int32(const struct onr_node *node, const char *name, int32_t default_value, int32_t min, int32_t max);
+float onri_attr_float(const struct onr_node *node, const char *name, float default_value);
 /* Values and *count; NULL and 0 when absent. */
 const int64_t *onri_attr_ints(const struct onr_node *node, const char *name, size_t *count);
 const float *onri_attr_floats(const struct onr_node *node, const char *name, size_t *count);
 const struct onr_string *onri_attr_strings(const struct onr_node *node, const char *name, size_t *count);
-struct onr_string onri_attr_string(const struct onr_node *node, const char *name, const char *otherwise);
+struct onr_string onri_attr_string(const struct onr_node *node, const char *name, const char *default_value);
 /* True when the string attribute (or `otherwise`, when it is absent) equals `text`. */
-int onri_attr_is(const struct onr_node *node, const char *name, const char *text, const char *otherwise);
+int onri_attr_is(const struct onr_node *node, const char *name, const char *text, const char *default_value);
 /* Index of the string in `choices` (NULL-terminated), `otherwise` when absent; ATTRIBUTE error for another text. */
-int32_t onri_attr_choice(const struct onr_node *node, const char *name, const char *const *choices, int32_t otherwise);
+int32_t onri_attr_choice(const struct onr_node *node, const char *name, const char *const *choices,
+                         int32_t default_value);
 
 /* --- emitting --- */
 /* One layer with the node's own inputs and outputs. */

@@ -1,4 +1,4 @@
-/* inline: a body graph that runs exactly once becomes nodes of the graph around it. */
+/* inline.c: a body graph that runs exactly once becomes nodes of the graph around it. */
 #include "onnx/node/importer.h"
 
 /* What each value of a body is called in the graph around it. */

@@ -1,5 +1,5 @@
-/* scope: names to values. What a body reads from outside becomes an input of the body, and of its node. */
-#include "base/text.h"
+/* scope.c: names to values. What a body reads from outside becomes an input of the body, and of its node. */
+#include "base/text/text.h"
 #include "onnx/node/importer.h"
 
 void onri_scope_init(struct onri_scope *scope, struct onri_importer *importer, struct onri_scope *outer,

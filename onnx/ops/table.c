@@ -1,4 +1,4 @@
-/* table: the rows of all importers. A new file of operators is one line here. */
+/* table.c: the rows of all importers. A new file of operators is one line here. */
 #include "onnx/ops/table.h"
 
 #define TABLES(X)           \

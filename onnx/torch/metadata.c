@@ -1,4 +1,4 @@
-/* metadata: the little of Python's notation that metadata uses. */
+/* metadata.c: the little of Python's notation that metadata uses. */
 #include "onnx/torch/metadata.h"
 
 #include <string.h>

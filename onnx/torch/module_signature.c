@@ -1,4 +1,4 @@
-/* module_signature: parameters as the default exporter lists them.
+/* module_signature.c: parameters as the default exporter lists them.
  *
  * It lists the names of all parameters (graph_signature) and says for each node which of them its operation took
  * (fx_node). An initializer of a parameter's name is that parameter. Others were transposed, or folded into another
@@ -115,10 +115,10 @@ static void count_recurrent(struct onri_module_reading *r, const Onnx__NodeProto
   }
 }
 
-static int64_t int_attribute(const Onnx__NodeProto *node, const char *name, int64_t otherwise) {
+static int64_t int_attribute(const Onnx__NodeProto *node, const char *name, int64_t default_value) {
   for (size_t i = 0; i < node->n_attribute; i++)
     if (node->attribute[i]->name && !strcmp(node->attribute[i]->name, name)) return node->attribute[i]->i;
-  return otherwise;
+  return default_value;
 }
 
 /* Channels that a convolution or a product with a weight makes; 0: another operator. */

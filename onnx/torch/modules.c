@@ -1,10 +1,10 @@
-/* modules: PyTorch's modules, as the file names them, with their parameters. */
+/* modules.c: PyTorch's modules, as the file names them, with their parameters. */
 #include "onnx/torch/modules.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "base/text/text.h"
 #include "onnx/torch/module_reading.h"
 
 enum { SHOWN_PATH = 128 };

@@ -1,9 +1,9 @@
-/* origin: where a node came from in PyTorch. The default exporter says so in metadata of the node; the older one in the
- * node's name, "/layer1/layer1.0/conv1/Conv". */
+/* origin.c: where a node came from in PyTorch. The default exporter says so in metadata of the node; the older one in
+ * the node's name, "/layer1/layer1.0/conv1/Conv". */
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "base/text/text.h"
 #include "onnx/torch/origin.h"
 #include "onnx/torch/metadata.h"
 

@@ -1,7 +1,7 @@
-/* env: the cancel flag, and the services that layers see. */
+/* env.c: the cancel flag, and the services that layers see. */
 #include "base/env.h"
 
-#include "base/checked.h"
+#include "base/numbers/checked.h"
 
 int onr_env_cancelled(const struct onr_env *env) {
   return env->cancel && __atomic_load_n(env->cancel, __ATOMIC_RELAXED);

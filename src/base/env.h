@@ -2,7 +2,7 @@
 #ifndef ONRI_ENV_H
 #define ONRI_ENV_H
 
-#include "base/meter.h"
+#include "base/memory/meter.h"
 #include "base/threads.h"
 #include "onnxrun/layer.h"
 

@@ -1,9 +1,9 @@
-/* sequence: flat blocks of tensors. */
+/* sequence.c: flat blocks of tensors. */
 #include "onnxrun/sequence.h"
 
 #include <string.h>
 
-#include "base/checked.h"
+#include "base/numbers/checked.h"
 #include "base/shape.h"
 
 enum { DATA_ALIGNMENT = 64, FORMAT = 0x51455331 };

@@ -3,7 +3,7 @@
 #ifndef ONRI_SERVICES_H
 #define ONRI_SERVICES_H
 
-#include "base/memory.h"
+#include "base/memory/memory.h"
 #include "onnxrun/layer.h"
 
 /* First member of whatever call->executor points to. */

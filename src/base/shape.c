@@ -1,9 +1,9 @@
-/* shape: the formulas on dims that many layers share. */
+/* shape.c: the formulas on dims that many layers share. */
 #include "base/shape.h"
 
 #include <string.h>
 
-#include "base/checked.h"
+#include "base/numbers/checked.h"
 #include "base/env.h"
 
 enum onr_status onri_axis_resolve(int64_t axis, int32_t rank, int32_t *result, struct onr_error *error) {

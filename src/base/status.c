@@ -1,11 +1,11 @@
-/* status: names and texts of statuses, and the one place that raises errors. */
+/* status.c: names and texts of statuses, and the one place that raises errors. */
 #include "onnxrun/status.h"
 
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 
-#include "base/text.h"
+#include "base/text/text.h"
 
 static const struct {
   const char *name, *text;

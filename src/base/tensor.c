@@ -1,10 +1,10 @@
-/* tensor: element types and descriptors. */
+/* tensor.c: element types and descriptors. */
 #include "onnxrun/tensor.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "base/checked.h"
+#include "base/numbers/checked.h"
 
 static const struct {
   const char *name;

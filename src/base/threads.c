@@ -1,8 +1,8 @@
-/* threads: struct onr_threads over pthreadpool; one thread where there is none. */
+/* threads.c: struct onr_threads over pthreadpool; one thread where there is none. */
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "base/threads.h"
 
-#include "base/memory.h"
+#include "base/memory/memory.h"
 
 #ifdef ONNXRUN_HAVE_PTHREADPOOL
 #include <pthread.h>

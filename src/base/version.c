@@ -1,4 +1,4 @@
-/* version: of this library and of its kernels. The build gives the numbers. */
+/* version.c: of this library and of its kernels. The build gives the numbers. */
 #include "onnxrun/layer.h"
 
 const char *onr_kernel_library(void) { return ONNXRUN_KERNEL_LIBRARY; }

@@ -1,8 +1,8 @@
-/* control: If, Loop and Scan, by running the frames of their bodies. Results are copied into slots of the node's
+/* control.c: If, Loop and Scan, by running the frames of their bodies. Results are copied into slots of the node's
  * outputs, since a body's own memory is used again by its next run. */
 #include <string.h>
 
-#include "base/checked.h"
+#include "base/numbers/checked.h"
 #include "base/shape.h"
 #include "exec/frame.h"
 #include "layers/layers.h"

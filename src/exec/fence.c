@@ -1,5 +1,5 @@
-/* fence: in a build that AddressSanitizer watches, a step may touch its inputs, outputs and scratch alone; the rest of
- * the segment's block is closed to it. Without that the values of a segment are one piece of memory, and nobody sees
+/* fence.c: in a build that AddressSanitizer watches, a step may touch its inputs, outputs and scratch alone; the rest
+ * of the segment's block is closed to it. Without that the values of a segment are one piece of memory, and nobody sees
  * who reads or writes beside his own. */
 #include "exec/plan.h"
 

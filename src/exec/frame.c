@@ -1,4 +1,4 @@
-/* frame: finds the plan, binds addresses, runs the steps. */
+/* frame.c: finds the plan, binds addresses, runs the steps. */
 #define _POSIX_C_SOURCE 200809L /* clock_gettime */
 #include "exec/frame.h"
 
@@ -124,7 +124,7 @@ static void bind(struct onri_plan *plan, size_t index) {
     struct onri_step *step = &segment->steps[s];
     const struct onri_node *node = step->node;
     for (int32_t i = 0; i < node->num_in; i++)
-      step->inputs[i] = node->in[i] == ONRI_NONE || (i < 64 && (node->absorbed >> i & 1))
+      step->inputs[i] = node->in[i] == ONRI_NONE || (i < 64 && (node->packed_inputs >> i & 1))
                             ? NULL
                             : onri_plan_address(plan, node->in[i]);
     for (int32_t i = 0; i < node->num_out; i++)
@@ -158,7 +158,7 @@ static void set_addresses(struct onri_plan *plan, const struct onr_tensor *input
 static enum onr_status copy_inputs(const struct onri_plan *plan, const struct onr_env *env, struct onr_error *error) {
   const struct onri_graph *g = plan->space->graph;
   for (size_t i = 0; i < g->num_inputs; i++) {
-    if (plan->places[g->inputs[i]].storage != ONRI_STORAGE_BLOCK || !plan->inputs[i].data) continue;
+    if (plan->locations[g->inputs[i]].storage != ONRI_STORAGE_BLOCK || !plan->inputs[i].data) continue;
     char *to = onri_plan_address(plan, g->inputs[i]);
     const char *from = plan->inputs[i].data;
     for (size_t left = onr_desc_bytes(&plan->inputs[i].desc), piece; left > 0;

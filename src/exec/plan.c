@@ -1,4 +1,4 @@
-/* plan: shapes and steps of the segments of one graph for one set of input shapes. */
+/* plan.c: shapes and steps of the segments of one graph for one set of input shapes. */
 #include "exec/plan.h"
 
 #include <stdlib.h>
@@ -47,7 +47,7 @@ int onri_plan_fits(const struct onri_plan *plan, const struct onr_tensor *inputs
 
 /* Memory of a value that is no part of another. */
 static void *address_of_root(const struct onri_plan *plan, int32_t value) {
-  const struct onri_place *place = &plan->places[value];
+  const struct onri_location *place = &plan->locations[value];
   switch (place->storage) {
     case ONRI_STORAGE_KNOWN: return (void *)(uintptr_t)plan->inference.known[value];
     case ONRI_STORAGE_INPUT: return plan->inputs[plan->space->uses[value].input].data;
@@ -64,8 +64,8 @@ static void *address_of_root(const struct onri_plan *plan, int32_t value) {
 void *onri_plan_address(const struct onri_plan *plan, int32_t value) {
   size_t offset = 0;
   char *address;
-  for (; plan->places[value].parent != ONRI_NONE; value = plan->places[value].parent)
-    offset += plan->places[value].offset;
+  for (; plan->locations[value].parent != ONRI_NONE; value = plan->locations[value].parent)
+    offset += plan->locations[value].offset;
   address = address_of_root(plan, value);
   return address ? address + offset : NULL;
 }
@@ -74,7 +74,7 @@ enum onr_status onri_plan_resize(struct onri_plan *plan, int32_t value, const st
                                  void **data, struct onr_error *error) {
   ONR_TRY(onri_desc_check(desc, &plan->space->run->env, error));
   ONR_TRY(onri_workspace_slot(plan->space, value, onr_desc_bytes(desc) + ONR_SLACK_BYTES, kept, error));
-  plan->places[value].storage = ONRI_STORAGE_SLOT;
+  plan->locations[value].storage = ONRI_STORAGE_SLOT;
   plan->inference.descs[value] = *desc;
   *data = plan->space->slots[value].data;
   return ONR_STATUS_OK;
@@ -127,7 +127,7 @@ static enum onr_status assume(struct onri_plan *plan, struct onri_segment *segme
 static enum onr_status assume_slots(struct onri_plan *plan, struct onri_segment *segment, size_t index,
                                     const struct onri_node *node, struct onr_error *error) {
   for (int32_t i = 0; i < node->num_in; i++) {
-    struct onri_place *place = node->in[i] == ONRI_NONE ? NULL : &plan->places[node->in[i]];
+    struct onri_location *place = node->in[i] == ONRI_NONE ? NULL : &plan->locations[node->in[i]];
     if (!place || place->storage != ONRI_STORAGE_SLOT || place->assumed == (int32_t)index) continue;
     if (plan->inference.descs[node->in[i]].rank == ONRI_UNKNOWN_RANK) continue; /* this segment computes it */
     ONR_TRY(assume(plan, segment, node->in[i], 0, error));
@@ -223,14 +223,14 @@ static enum onr_status make_step(struct onri_plan *plan, struct onri_segment *se
                          .executor = plan};
   c->out = onri_arena_allocate(&segment->arena, out_room * sizeof(*c->out));
   c->view = onri_arena_allocate(&segment->arena, out_room * sizeof(*c->view));
-  c->inside = onri_arena_allocate(&segment->arena, in_room * sizeof(*c->inside));
+  c->into = onri_arena_allocate(&segment->arena, in_room * sizeof(*c->into));
   c->state = onri_arena_allocate(&segment->arena, node->layer->state_size);
   ONR_TRY(onri_workspace_kept(plan->space, node, &c->kept, error));
-  if (!in || !inputs || !c->out || !outputs || !c->view || !c->inside || !c->state) return no_memory(error);
+  if (!in || !inputs || !c->out || !outputs || !c->view || !c->into || !c->state) return no_memory(error);
   c->scratch = c->state; /* of no bytes, until it is placed */
   segment->num_steps++;
   for (size_t i = 0; i < num_in; i++) {
-    c->inside[i].of = ONRI_NONE;
+    c->into[i].of = ONRI_NONE;
     if (node->in[i] == ONRI_NONE) continue;
     in[i] = plan->inference.descs[node->in[i]];
     inputs[i] = plan->inference.known[node->in[i]];
@@ -280,9 +280,9 @@ static enum onr_status infer_nodes(struct onri_plan *plan, struct onri_segment *
     if (inferred == ONRI_BLOCKED) break;
     for (int32_t i = 0; i < node->num_out; i++)
       if (node->out[i] != ONRI_NONE)
-        plan->places[node->out[i]].storage = is_at_run_time(node)                  ? ONRI_STORAGE_SLOT
-                                             : plan->inference.known[node->out[i]] ? ONRI_STORAGE_KNOWN
-                                                                                   : ONRI_STORAGE_BLOCK;
+        plan->locations[node->out[i]].storage = is_at_run_time(node)                  ? ONRI_STORAGE_SLOT
+                                                : plan->inference.known[node->out[i]] ? ONRI_STORAGE_KNOWN
+                                                                                      : ONRI_STORAGE_BLOCK;
     *num_steps += (size_t)is_step(plan, node);
   }
   if (segment->end_node == segment->first_node && g->num_nodes > (size_t)segment->first_node)
@@ -296,7 +296,8 @@ static void forget_node(struct onri_plan *plan, const struct onri_node *node) {
   onri_inference_forget(&plan->inference, node);
   for (int32_t i = 0; i < node->num_out; i++) {
     if (node->out[i] == ONRI_NONE) continue;
-    plan->places[node->out[i]] = (struct onri_place){.parent = ONRI_NONE, .output = ONRI_NONE, .assumed = ONRI_NONE};
+    plan->locations[node->out[i]] =
+        (struct onri_location){.parent = ONRI_NONE, .output = ONRI_NONE, .assumed = ONRI_NONE};
   }
 }
 
@@ -304,7 +305,7 @@ static void drop_assumptions(struct onri_plan *plan, const struct onri_segment *
   for (size_t i = 0; i < segment->num_assumptions; i++) {
     const struct onri_assumption *a = &segment->assumptions[i];
     if (a->contents && plan->inference.known[a->value] == a->contents) plan->inference.known[a->value] = NULL;
-    plan->places[a->value].assumed = ONRI_NONE;
+    plan->locations[a->value].assumed = ONRI_NONE;
   }
 }
 
@@ -325,7 +326,7 @@ static enum onr_status fill_segment(struct onri_plan *plan, size_t index, struct
   size_t num_steps = 0;
   ONR_TRY(infer_nodes(plan, segment, index, &num_steps, error));
   ONR_TRY(make_steps(plan, segment, num_steps, error));
-  return onri_plan_place(plan, index, error);
+  return onri_plan_assign_memory(plan, index, error);
 }
 
 static enum onr_status make_segment(struct onri_plan *plan, size_t index, struct onr_error *error) {
@@ -346,7 +347,7 @@ static enum onr_status make_segment(struct onri_plan *plan, size_t index, struct
   onri_arena_init(&segment->arena, allocator, 0);
   plan->num_segments = index + 1;
   for (size_t i = 0; !index && i < plan->space->graph->num_inputs; i++)
-    plan->places[plan->space->graph->inputs[i]].storage = ONRI_STORAGE_INPUT;
+    plan->locations[plan->space->graph->inputs[i]].storage = ONRI_STORAGE_INPUT;
   status = fill_segment(plan, index, error);
   if (status != ONR_STATUS_OK) drop_segments(plan, index);
   return status;
@@ -364,12 +365,12 @@ static enum onr_status start(struct onri_plan *p, const struct onr_tensor *input
   const struct onri_graph *graph = p->space->graph;
   p->inputs = onri_arena_copy(&p->arena, inputs, graph->num_inputs * sizeof(*p->inputs));
   p->outputs = onri_arena_allocate(&p->arena, graph->num_outputs * sizeof(*p->outputs));
-  p->places = onri_arena_allocate(&p->arena, graph->num_values * sizeof(*p->places));
-  if (!p->inputs || !p->outputs || !p->places) return no_memory(error);
+  p->locations = onri_arena_allocate(&p->arena, graph->num_values * sizeof(*p->locations));
+  if (!p->inputs || !p->outputs || !p->locations) return no_memory(error);
   ONR_TRY(onri_inference_init(&p->inference, p->space->graph, &p->space->run->env, 0, error));
   for (size_t v = 0; v < graph->num_values; v++) {
-    p->places[v] = (struct onri_place){.parent = ONRI_NONE, .output = ONRI_NONE, .assumed = ONRI_NONE};
-    if (graph->values[v].constant) p->places[v].storage = ONRI_STORAGE_KNOWN;
+    p->locations[v] = (struct onri_location){.parent = ONRI_NONE, .output = ONRI_NONE, .assumed = ONRI_NONE};
+    if (graph->values[v].constant) p->locations[v].storage = ONRI_STORAGE_KNOWN;
   }
   for (size_t i = 0; i < graph->num_inputs; i++) p->inference.descs[graph->inputs[i]] = inputs[i].desc;
   return make_segment(p, 0, error);

@@ -47,7 +47,7 @@ enum onri_storage {
 };
 
 /* Where a value lives. `parent`: it is a part of that value, at `offset` bytes. */
-struct onri_place {
+struct onri_location {
   enum onri_storage storage;
   int32_t parent;  /* ONRI_NONE: own memory */
   size_t offset;   /* in the parent, or in the segment's block */
@@ -60,11 +60,11 @@ struct onri_plan {
   struct onri_executor executor; /* must be first: call->executor of all steps */
   struct onri_workspace *space;
   struct onri_inference inference;
-  struct onri_arena arena;   /* the arrays below */
-  struct onr_tensor *inputs; /* [graph->num_inputs] the shapes it was made for, the data of this run */
-  void **outputs;            /* [graph->num_outputs] the caller's memory for this run; NULL: none */
-  struct onri_place *places; /* [num_values] */
-  struct onri_plan *retired; /* while this one is made: see onri_plan_create */
+  struct onri_arena arena;         /* the arrays below */
+  struct onr_tensor *inputs;       /* [graph->num_inputs] the shapes it was made for, the data of this run */
+  void **outputs;                  /* [graph->num_outputs] the caller's memory for this run; NULL: none */
+  struct onri_location *locations; /* [num_values] */
+  struct onri_plan *retired;       /* while this one is made: see onri_plan_create */
   struct onri_segment *segments;
   size_t num_segments, segments_capacity;
   size_t bytes; /* all that it holds, with what its layers hold */
@@ -95,6 +95,6 @@ size_t onri_plan_memory(const struct onri_plan *plan);
 void onri_fence_close(const struct onri_workspace *space, const struct onri_step *step);
 void onri_fence_open(const struct onri_workspace *space);
 /* place.c: offsets for all values that segment `index` computes, and the size of its block. */
-enum onr_status onri_plan_place(struct onri_plan *plan, size_t index, struct onr_error *error);
+enum onr_status onri_plan_assign_memory(struct onri_plan *plan, size_t index, struct onr_error *error);
 
 #endif

@@ -1,4 +1,4 @@
-/* plan_cache: a hash table for finding, a list for forgetting. */
+/* plan_cache.c: a hash table for finding, a list for forgetting. */
 #include "exec/plan_cache.h"
 
 #include <string.h>

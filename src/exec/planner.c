@@ -1,4 +1,4 @@
-/* planner: largest block first, each in the smallest gap that fits among the blocks alive at the same time. That is
+/* planner.c: largest block first, each in the smallest gap that fits among the blocks alive at the same time. That is
  * quadratic, so graphs of more than EXACT_BLOCKS blocks are placed in the order of their steps from a list of free
  * gaps, the MOST_GAPS largest. */
 #include "exec/planner.h"
@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/checked.h"
-#include "base/memory.h"
+#include "base/numbers/checked.h"
+#include "base/memory/memory.h"
 
 enum { EXACT_BLOCKS = 4096, MOST_GAPS = 256 };
 

@@ -1,4 +1,4 @@
-/* planner.h: places blocks with lifetimes in one arena. Knows nothing of graphs. */
+/* planner.h: locations blocks with lifetimes in one arena. Knows nothing of graphs. */
 #ifndef ONRI_PLANNER_H
 #define ONRI_PLANNER_H
 

@@ -1,4 +1,4 @@
-/* report: the nodes of a session's plan as onnxrun info and bench show them. */
+/* report.c: the nodes of a session's plan as onnxrun info and bench show them. */
 #include <string.h>
 
 #include "exec/frame.h"

@@ -1,4 +1,4 @@
-/* session: the caller's tensors in, one frame that runs, tensors out. */
+/* session.c: the caller's tensors in, one frame that runs, tensors out. */
 #include <stdatomic.h>
 #include <string.h>
 

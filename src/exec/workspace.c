@@ -1,9 +1,9 @@
-/* workspace: who needs which value, and memory that grows. */
+/* workspace.c: who needs which value, and memory that grows. */
 #include "exec/workspace.h"
 
 #include <string.h>
 
-#include "base/checked.h"
+#include "base/numbers/checked.h"
 #include "exec/plan_cache.h"
 
 static void find_uses(struct onri_workspace *space) {

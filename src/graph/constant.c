@@ -1,5 +1,5 @@
-/* constant: contents of constants, in memory or still in the file, shared by reference count. */
-#include "base/checked.h"
+/* constant.c: contents of constants, in memory or still in the file, shared by reference count. */
+#include "base/numbers/checked.h"
 #include "graph/graph.h"
 
 #include <string.h>

@@ -1,9 +1,9 @@
-/* evaluate: one node through all phases of its layer. */
+/* evaluate.c: one node through all phases of its layer. */
 #include "base/services.h"
 
 #include <string.h>
 
-#include "base/checked.h"
+#include "base/numbers/checked.h"
 #include "base/shape.h"
 #include "graph/graph.h"
 
@@ -57,14 +57,14 @@ enum onr_status onri_call_prepare(const struct onr_layer *layer, struct onr_call
   known.in = in;
   status = check_call(layer, &known);
   if (status == ONR_STATUS_OK && layer->prepare) status = layer->prepare(&known);
-  call->absorbed = known.absorbed;
+  call->packed_inputs = known.packed_inputs;
   onri_release(allocator, in);
   return status;
 }
 
 enum onr_status onri_call_infer(const struct onr_layer *layer, struct onr_call *call) {
   ONR_TRY(check_call(layer, call));
-  ONR_TRY(check_blocks(layer, ONR_LAYER_TAKES_BLOCKS, call->in, call->num_in, "input", call->error));
+  ONR_TRY(check_blocks(layer, ONR_LAYER_TAKES_CONTAINERS, call->in, call->num_in, "input", call->error));
   for (size_t i = 0; i < call->num_out; i++) call->out[i] = (struct onr_desc){0};
   if (layer->infer) {
     ONR_TRY(layer->infer(call));
@@ -73,7 +73,7 @@ enum onr_status onri_call_infer(const struct onr_layer *layer, struct onr_call *
   }
   for (size_t i = 0; i < call->num_out; i++)
     if (call->out[i].dtype != ONR_DTYPE_NONE) ONR_TRY(onri_desc_check(&call->out[i], call->env, call->error));
-  return check_blocks(layer, ONR_LAYER_MAKES_BLOCKS, call->out, call->num_out, "output", call->error);
+  return check_blocks(layer, ONR_LAYER_MAKES_CONTAINERS, call->out, call->num_out, "output", call->error);
 }
 
 uint64_t onri_call_work(const struct onr_layer *layer, const struct onr_call *call) {
@@ -136,7 +136,7 @@ static enum onr_status run_phases(struct evaluation *e, const struct onr_layer *
   call->in_place = -1;
   status = onri_call_prepare(layer, call);
   for (size_t i = 0; i < call->num_in && i < 64; i++)
-    if (call->absorbed >> i & 1) inputs[i] = NULL;
+    if (call->packed_inputs >> i & 1) inputs[i] = NULL;
   if (status == ONR_STATUS_OK && layer->plan) status = layer->plan(call);
   if (status == ONR_STATUS_OK) {
     call->scratch = onri_allocate(e->env.allocator, call->scratch_bytes);
@@ -180,15 +180,15 @@ enum onr_status onri_node_evaluate(const struct onri_node *node, struct onr_env 
                              .in_place = -1};
   e.call.out = onri_arena_allocate(&arena, out_room * sizeof(*e.call.out));
   e.call.view = onri_arena_allocate(&arena, out_room * sizeof(*e.call.view));
-  e.call.inside = onri_arena_allocate(&arena, in_room * sizeof(*e.call.inside));
+  e.call.into = onri_arena_allocate(&arena, in_room * sizeof(*e.call.into));
   e.call.state = onri_arena_allocate(&arena, layer->state_size);
   e.call.prepared = onri_arena_allocate(&arena, layer->prepared_size);
-  if (!run_in || !run_inputs || !run_outputs || !e.call.out || !e.call.view || !e.call.inside || !e.call.state ||
+  if (!run_in || !run_inputs || !run_outputs || !e.call.out || !e.call.view || !e.call.into || !e.call.state ||
       !e.call.prepared)
     status = onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to evaluate a node");
   if (status == ONR_STATUS_OK) {
     for (size_t i = 0; i < out_room; i++) e.call.view[i].of = ONRI_NONE;
-    for (size_t i = 0; i < in_room; i++) e.call.inside[i].of = ONRI_NONE;
+    for (size_t i = 0; i < in_room; i++) e.call.into[i].of = ONRI_NONE;
     for (size_t i = 0; i < num_in; i++) {
       run_in[i] = in[i];
       run_inputs[i] = inputs[i];

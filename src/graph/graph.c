@@ -1,4 +1,4 @@
-/* graph: building, and the error text of a node. */
+/* graph.c: building, and the error text of a node. */
 #include "graph/graph.h"
 
 #include <stdio.h>

@@ -7,7 +7,7 @@
 #define ONRI_GRAPH_H
 
 #include "base/env.h"
-#include "base/memory.h"
+#include "base/memory/memory.h"
 #include "onnxrun/layer.h"
 
 #define ONRI_NONE (-1) /* an omitted input or output */
@@ -57,8 +57,8 @@ struct onri_node {
    * of bodies[1]. A body's inputs: the formal ones, then its captures. */
   int32_t num_bodies;
   struct onri_graph **bodies;
-  void *prepared;    /* what layer->prepare made; NULL before */
-  uint64_t absorbed; /* constant inputs that prepare packed and run does not read */
+  void *prepared;         /* what layer->prepare made; NULL before */
+  uint64_t packed_inputs; /* constant inputs that prepare packed and run does not read */
 };
 
 struct onri_graph {

@@ -1,4 +1,4 @@
-/* infer: descriptors through the graph, and the contents of small values that follow from them. */
+/* infer.c: descriptors through the graph, and the contents of small values that follow from them. */
 #include <string.h>
 
 #include "graph/graph.h"

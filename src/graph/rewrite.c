@@ -1,4 +1,4 @@
-/* rewrite: what passes need: replacing values, counting uses, dead nodes, order. */
+/* rewrite.c: what passes need: replacing values, counting uses, dead nodes, order. */
 #include "graph/graph.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* verify: what holds for every graph, after import and after each pass. A fault here is ours, never the file's. */
+/* verify.c: what holds for every graph, after import and after each pass. A fault here is ours, never the file's. */
 #include "graph/graph.h"
 
 /* Who reads v, for the message. */

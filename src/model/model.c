@@ -1,4 +1,4 @@
-/* model: the immutable half: a rewritten graph, its packed weights, and what it declares. */
+/* model.c: the immutable half: a rewritten graph, its packed weights, and what it declares. */
 #include "model/model.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* name_index: sorting and looking up. */
+/* name_index.c: sorting and looking up. */
 #include "model/name_index.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-/* prepare: lets every layer choose a kernel and pack its constant weights, one node after the other, so that at most
+/* prepare.c: lets every layer choose a kernel and pack its constant weights, one node after the other, so that at most
  * one node's weights are in memory twice: a constant leaves memory with its last reader that packed it. */
-#include "base/shared.h"
+#include "base/memory/shared.h"
 #include "model/model.h"
 
 /* Readers of constants that have not packed them; counted over all graphs, since bodies share constants. */
@@ -72,10 +72,10 @@ static enum onr_status prepare_node(struct onri_graph *graph, struct onri_node *
     status = onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to prepare a layer");
   else status = fill_call(graph, node, &call, in, out, inputs, error);
   if (status == ONR_STATUS_OK) status = onri_call_prepare(node->layer, &call);
-  if (status == ONR_STATUS_OK) node->absorbed = call.absorbed;
+  if (status == ONR_STATUS_OK) node->packed_inputs = call.packed_inputs;
   onri_arena_clear(&arena);
   for (int32_t i = 0; i < node->num_in && i < 64; i++)
-    if (node->absorbed >> i & 1 && node->in[i] != ONRI_NONE && graph->values[node->in[i]].constant)
+    if (node->packed_inputs >> i & 1 && node->in[i] != ONRI_NONE && graph->values[node->in[i]].constant)
       drop_data(graph->values[node->in[i]].constant);
   return onri_node_blame(node, status, error);
 }

@@ -1,4 +1,4 @@
-/* activation: the activations of torch.nn. */
+/* activation.c: the activations of torch.nn. */
 #include "onnxrun/nn/activation.h"
 
 #include "nn/nn_elementwise.h"

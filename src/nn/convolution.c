@@ -1,4 +1,4 @@
-/* convolution: torch.nn.Conv1d to Conv3d and ConvTranspose1d to ConvTranspose3d. */
+/* convolution.c: torch.nn.Conv1d to Conv3d and ConvTranspose1d to ConvTranspose3d. */
 #include "onnxrun/nn/convolution.h"
 
 #include "nn/nn_image.h"

@@ -1,4 +1,4 @@
-/* distance: torch.nn.CosineSimilarity and PairwiseDistance, composed of reductions. */
+/* distance.c: torch.nn.CosineSimilarity and PairwiseDistance, composed of reductions. */
 #include "onnxrun/nn/distance.h"
 
 #include <math.h>

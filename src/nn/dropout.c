@@ -1,10 +1,10 @@
-/* dropout: torch.nn's Dropout layers; in training a layer of its own. */
+/* dropout.c: torch.nn's Dropout layers; in training a layer of its own. */
 #include "onnxrun/nn/dropout.h"
 
 #include <math.h>
 
-#include "base/convert.h"
-#include "base/random_numbers.h"
+#include "base/numbers/convert.h"
+#include "base/numbers/random_numbers.h"
 #include "base/shape.h"
 #include "nn/nn_image.h"
 

@@ -1,10 +1,10 @@
-/* embedding: torch.nn.Embedding, and EmbeddingBag as a layer of its own. */
+/* embedding.c: torch.nn.Embedding, and EmbeddingBag as a layer of its own. */
 #include "onnxrun/nn/embedding.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "base/memory.h"
+#include "base/memory/memory.h"
 #include "nn/net.h"
 #include "params/index.h"
 

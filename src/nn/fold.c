@@ -1,4 +1,4 @@
-/* fold: torch.nn.Unfold and Fold. */
+/* fold.c: torch.nn.Unfold and Fold. */
 #include "onnxrun/nn/fold.h"
 
 #include "nn/nn_image.h"

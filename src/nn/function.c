@@ -1,4 +1,4 @@
-/* function: torch's functions of tensors that stand between modules. */
+/* function.c: torch's functions of tensors that stand between modules. */
 #include "onnxrun/nn/function.h"
 
 #include "nn/nn_elementwise.h"

@@ -1,4 +1,4 @@
-/* linear: torch.nn.Linear, Bilinear and Identity. */
+/* linear.c: torch.nn.Linear, Bilinear and Identity. */
 #include "onnxrun/nn/linear.h"
 
 #include "nn/nn_elementwise.h"

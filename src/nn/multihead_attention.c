@@ -1,4 +1,4 @@
-/* multihead_attention: torch.nn.MultiheadAttention. Inside, the batch comes first. */
+/* multihead_attention.c: torch.nn.MultiheadAttention. Inside, the batch comes first. */
 #include <math.h>
 
 #include "nn/nn_elementwise.h"

@@ -1,11 +1,11 @@
-/* net: the builder behind networks written in C. */
+/* net.c: the builder behind networks written in C. */
 #include "nn/net.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/checked.h"
+#include "base/numbers/checked.h"
 #include "base/shape.h"
 
 int onri_net_fail(struct onr_net *net, enum onr_status status, const char *format, ...) {

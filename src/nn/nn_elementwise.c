@@ -1,4 +1,4 @@
-/* nn_elementwise: short ways for element-wise layers. */
+/* nn_elementwise.c: short ways for element-wise layers. */
 #include "nn/nn_elementwise.h"
 
 int onri_net_unary(struct onr_net *net, enum onr_unary op, float alpha, float beta, int x) {

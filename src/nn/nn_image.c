@@ -1,4 +1,4 @@
-/* nn_image: what layers on images have in common. */
+/* nn_image.c: what layers on images have in common. */
 #include "nn/nn_image.h"
 
 #include "nn/nn_shape.h"

@@ -1,4 +1,4 @@
-/* nn_shape: short ways for layers that change the shape. */
+/* nn_shape.c: short ways for layers that change the shape. */
 #include "nn/nn_shape.h"
 
 #include "params/move.h"

@@ -1,9 +1,9 @@
-/* normalization: torch.nn's BatchNorm, InstanceNorm, GroupNorm, LayerNorm, RMSNorm and response normalisations. */
+/* normalization.c: torch.nn's BatchNorm, InstanceNorm, GroupNorm, LayerNorm, RMSNorm and response normalisations. */
 #include "onnxrun/nn/normalization.h"
 
 #include <float.h>
 
-#include "base/memory.h"
+#include "base/memory/memory.h"
 #include "nn/nn_image.h"
 #include "params/normalization.h"
 #include "params/spatial.h"

@@ -1,4 +1,4 @@
-/* padding: torch.nn's padding layers, one layer of the library. */
+/* padding.c: torch.nn's padding layers, one layer of the library. */
 #include "onnxrun/nn/padding.h"
 
 #include "nn/nn_image.h"

@@ -1,4 +1,4 @@
-/* pooling: the pools of torch.nn. */
+/* pooling.c: the pools of torch.nn. */
 #include "onnxrun/nn/pooling.h"
 
 #include <math.h>

@@ -1,9 +1,9 @@
-/* recurrent: torch.nn.RNN, LSTM, GRU and their cells, a layer for each direction. Time comes first inside. */
+/* recurrent.c: torch.nn.RNN, LSTM, GRU and their cells, a layer for each direction. Time comes first inside. */
 #include "onnxrun/nn/recurrent.h"
 
 #include <string.h>
 
-#include "base/memory.h"
+#include "base/memory/memory.h"
 #include "nn/nn_shape.h"
 #include "params/move.h"
 #include "params/recurrent.h"

@@ -1,4 +1,4 @@
-/* shape: torch.nn.Flatten and Unflatten. */
+/* shape.c: torch.nn.Flatten and Unflatten. */
 #include "onnxrun/nn/shape.h"
 
 #include <string.h>

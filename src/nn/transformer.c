@@ -1,4 +1,4 @@
-/* transformer: torch.nn's transformer layers, composed as PyTorch composes them. */
+/* transformer.c: torch.nn's transformer layers, composed as PyTorch composes them. */
 #include "onnxrun/nn/transformer.h"
 
 #include "nn/nn_elementwise.h"

@@ -1,4 +1,4 @@
-/* upsample: torch.nn.Upsample and its relatives, PixelShuffle, PixelUnshuffle, ChannelShuffle. */
+/* upsample.c: torch.nn.Upsample and its relatives, PixelShuffle, PixelUnshuffle, ChannelShuffle. */
 #include "onnxrun/nn/upsample.h"
 
 #include <math.h>

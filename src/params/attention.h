@@ -64,13 +64,13 @@ struct onr_linear_attention_params {
   int32_t gated, delta;
 };
 
-/* head_product: one of the two products of attention where something is done to the scores or to the probabilities in
+/* head_matmul: one of the two products of attention where something is done to the scores or to the probabilities in
  * between (ONNX FlexAttention). inputs   scores: Q [B, heads, L, E], K [B, kv_heads, S, E]; each is multiplied by
  * sqrt(scale), rounded to its type; else: probabilities [B, heads, L, S], V [B, kv_heads, S, F], and optionally Q,
  * whose first three dimensions the probabilities must have output   scores: Q K^T [B, heads, L, S] in `precision`;
  * else: probabilities V [B, heads, L, F] in V's type Products are in the type of the first input. heads is a multiple
  * of kv_heads. */
-struct onr_head_product_params {
+struct onr_head_matmul_params {
   int32_t scores;
   int32_t has_scale;
   float scale;              /* without has_scale: 1 / sqrt(E) */

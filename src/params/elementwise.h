@@ -160,34 +160,34 @@ struct onr_align_params {
   int32_t axis; /* may be negative: counted from the end of like */
 };
 
-/* elementwise_chain: up to ONR_CHAIN_STEPS element-wise operations in one pass over memory, float32.
+/* fused_elementwise: up to ONR_FUSED_STEPS element-wise operations in one pass over memory, float32.
  *
  * v = input 0; then each step makes a new v; the last v is the output. All inputs are float32 and broadcast against
  * each other; the output has their common shape. A step's operand is one of the inputs (0: the start of the chain once
  * more) or a constant:
  *
- *   {ONR_CHAIN_UNARY, ONR_UNARY_SIGMOID}                               v = sigmoid(v)
- *   {ONR_CHAIN_UNARY, ONR_UNARY_CLIP, .alpha = 0, .beta = 6}           v = min(max(v, 0), 6)
- *   {ONR_CHAIN_BINARY, ONR_BINARY_MUL, .operand = 0}                   v = v input0             (SiLU after the first)
- *   {ONR_CHAIN_BINARY, ONR_BINARY_ADD, .operand = ONR_CHAIN_CONSTANT, .constant = 3}   v = v + 3
- *   {ONR_CHAIN_REVERSED, ONR_BINARY_SUB, .operand = 1}                 v = input1 - v
+ *   {ONR_FUSED_UNARY, ONR_UNARY_SIGMOID}                               v = sigmoid(v)
+ *   {ONR_FUSED_UNARY, ONR_UNARY_CLIP, .alpha = 0, .beta = 6}           v = min(max(v, 0), 6)
+ *   {ONR_FUSED_BINARY, ONR_BINARY_MUL, .operand = 0}                   v = v input0             (SiLU after the first)
+ *   {ONR_FUSED_BINARY, ONR_BINARY_ADD, .operand = ONR_FUSED_CONSTANT, .constant = 3}   v = v + 3
+ *   {ONR_FUSED_REVERSED, ONR_BINARY_SUB, .operand = 1}                 v = input1 - v
  *
  * Ops: every unary one of float32 with a float32 result; ADD, SUB, MUL, DIV, POW, MIN, MAX, PRELU. */
-#define ONR_CHAIN_STEPS 8
-#define ONR_CHAIN_INPUTS 8
-#define ONR_CHAIN_CONSTANT (-1)
-enum onr_chain_kind { ONR_CHAIN_UNARY, ONR_CHAIN_BINARY, ONR_CHAIN_REVERSED };
-struct onr_chain_step {
-  enum onr_chain_kind kind;
+#define ONR_FUSED_STEPS 8
+#define ONR_FUSED_INPUTS 8
+#define ONR_FUSED_CONSTANT (-1)
+enum onr_fused_kind { ONR_FUSED_UNARY, ONR_FUSED_BINARY, ONR_FUSED_REVERSED };
+struct onr_fused_step {
+  enum onr_fused_kind kind;
   int32_t op;      /* enum onr_unary or enum onr_binary */
-  int32_t operand; /* binary: input, or ONR_CHAIN_CONSTANT */
+  int32_t operand; /* binary: input, or ONR_FUSED_CONSTANT */
   float constant;
   float alpha, beta;      /* unary: as in struct onr_unary_params */
   struct onr_clamp clamp; /* binary: as in struct onr_binary_params */
 };
-struct onr_chain_params {
+struct onr_fused_elementwise_params {
   int32_t num_steps;
-  struct onr_chain_step steps[ONR_CHAIN_STEPS];
+  struct onr_fused_step steps[ONR_FUSED_STEPS];
 };
 
 #ifdef __cplusplus

@@ -1,4 +1,4 @@
-/* layers.h: parameters of the built-in layers, one header a family. */
+/* params.h: parameters of the built-in layers, one header a family. */
 #ifndef ONNXRUN_LAYERS_H
 #define ONNXRUN_LAYERS_H
 

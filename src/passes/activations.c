@@ -1,4 +1,4 @@
-/* activations: SiLU, HardSwish, GELU and Mish in the ways exporters write them out. */
+/* activations.c: SiLU, HardSwish, GELU and Mish in the ways exporters write them out. */
 #include <math.h>
 
 #include "passes/match.h"

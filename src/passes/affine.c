@@ -1,9 +1,10 @@
-/* affine: a scale and a shift a channel go into the weights and the bias of the layer in front. BatchNorm is one, too.
+/* affine.c: a scale and a shift a channel go into the weights and the bias of the layer in front. BatchNorm is one,
+ * too.
  */
 #include <math.h>
 #include <string.h>
 
-#include "base/checked.h"
+#include "base/numbers/checked.h"
 #include "passes/match.h"
 
 /* y = scale x + shift, a channel each; NULL: 1 and 0. `count` is 1 or the number of channels. */

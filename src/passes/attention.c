@@ -1,4 +1,4 @@
-/* attention: softmax(scale Q K^T + mask) V as exporters write it out becomes one layer that keeps no score matrix.
+/* attention.c: softmax(scale Q K^T + mask) V as exporters write it out becomes one layer that keeps no score matrix.
  *
  * The scale may sit on Q, on K (in front of or behind its transpose), on the scores, or on several of them. The mask is
  * added.

@@ -1,4 +1,4 @@
-/* clamp: ReLU and clipping by constants happen inside the layer that makes their input. */
+/* clamp.c: ReLU and clipping by constants happen inside the layer that makes their input. */
 #include <math.h>
 
 #include "passes/match.h"

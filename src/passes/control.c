@@ -1,4 +1,4 @@
-/* control: what bodies know of their inputs, constants that move into the bodies that capture them, and an If whose
+/* control.c: what bodies know of their inputs, constants that move into the bodies that capture them, and an If whose
  * condition is known and becomes its branch. */
 #include "passes/control.h"
 

@@ -1,4 +1,4 @@
-/* identities: nodes that pass on their input as it is. */
+/* identities.c: nodes that pass on their input as it is. */
 #include "passes/match.h"
 
 /* x has the shape and the type of y: all dims known and equal. For layers that keep the number of elements it is enough

@@ -1,4 +1,4 @@
-/* norms: layer, RMS and group normalisation and softmax as exporters write them out. The bare normalisation is
+/* norms.c: layer, RMS and group normalisation and softmax as exporters write them out. The bare normalisation is
  * recognised first; a scale and a shift behind it are taken in one by one. */
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* pad: zeros around an image become the padding of the convolution or average pool behind. */
-#include "base/checked.h"
+/* pad.c: zeros around an image become the padding of the convolution or average pool behind. */
+#include "base/numbers/checked.h"
 #include "passes/match.h"
 
 /* Pads of `node` by zeros, of spatial dimensions only and never negative: begin and end, [rank - 2] each. */

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "base/convert.h"
+#include "base/numbers/convert.h"
 
 /* --- begin and end --- */
 

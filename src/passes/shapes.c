@@ -1,4 +1,4 @@
-/* shapes: fewer changes of shape, and layers that exporters write out as changes of shape. */
+/* shapes.c: fewer changes of shape, and layers that exporters write out as changes of shape. */
 #include "passes/match.h"
 
 static int is_reshaping(const struct onri_node *node) {

@@ -1,4 +1,4 @@
-/* upscale: a transposed convolution whose windows lie side by side makes each pixel a block: it is a product (a
+/* upscale.c: a transposed convolution whose windows lie side by side makes each pixel a block: it is a product (a
  * convolution of one pixel) with the weights of all places of the block, and depth_to_space. Several times faster in
  * XNNPACK. */
 #include <stddef.h>

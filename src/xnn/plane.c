@@ -1,7 +1,7 @@
 /* plane.c: which convolutions XNNPACK's 2-D operators compute, and with how much memory. */
 #include "xnn/plane.h"
 
-#include "base/checked.h"
+#include "base/numbers/checked.h"
 
 /* An axis along which nothing is mixed: its pixels are as good as images. */
 static int is_idle(const struct onri_axis *a) {

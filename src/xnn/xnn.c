@@ -4,8 +4,8 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "base/checked.h"
-#include "base/shared.h"
+#include "base/numbers/checked.h"
+#include "base/memory/shared.h"
 #include "xnn/core.h"
 
 /* XNNPACK knows one allocator for the whole process and passes no context of ours to it, hence a variable of the

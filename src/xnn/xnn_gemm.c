@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "base/checked.h"
+#include "base/numbers/checked.h"
 #include "xnn/core.h"
 
 static const char linear_name[] = "fully connected operator";

@@ -5,11 +5,11 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "base/checked.h"
-#include "base/memory.h"
+#include "base/numbers/checked.h"
+#include "base/memory/memory.h"
 #include "base/shape.h"
 #include "base/env.h"
-#include "base/meter.h"
+#include "base/memory/meter.h"
 
 static void checked_arithmetic(void **state) {
   int64_t i;

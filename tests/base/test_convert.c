@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/convert.h"
+#include "base/numbers/convert.h"
 
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
 

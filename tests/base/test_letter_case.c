@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "base/letter_case.h"
-#include "base/text.h"
+#include "base/text/letter_case.h"
+#include "base/text/text.h"
 
 static void test_every_character(void **unused) {
   (void)unused;

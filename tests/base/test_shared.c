@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/shared.h"
+#include "base/memory/shared.h"
 
 enum { BYTES = 3 * 4096 + 100, OFFSET = 64 };
 

@@ -1,7 +1,7 @@
 /* planner: hand-made and random lifetimes: no overlap, aligned, near the lower bound */
 #include "tests/support/layer_test.h"
 
-#include "base/memory.h"
+#include "base/memory/memory.h"
 #include "exec/planner.h"
 
 static size_t rounded(size_t bytes) { return (bytes + ONRI_ALIGNMENT - 1) / ONRI_ALIGNMENT * ONRI_ALIGNMENT; }

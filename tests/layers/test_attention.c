@@ -4,7 +4,7 @@
 
 #include "support/layer_test.h"
 
-#include "base/cast.h"
+#include "base/numbers/cast.h"
 #include "layers/layers.h"
 
 enum { CAPACITY = 120000 };

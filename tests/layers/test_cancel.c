@@ -73,7 +73,7 @@ static int ends_early(const struct subject *s) {
   struct onr_desc in[MOST] = {0}, out[1] = {0};
   const void *inputs[MOST] = {NULL}, *all[MOST] = {NULL};
   void *outputs[1] = {NULL};
-  struct onr_place view[1] = {{-1, 0}}, inside[MOST] = {{-1, 0}, {-1, 0}, {-1, 0}};
+  struct onr_view view[1] = {{-1, 0}}, inside[MOST] = {{-1, 0}, {-1, 0}, {-1, 0}};
   struct onr_call call = {.params = s->params,
                           .num_out = 1,
                           .in = in,
@@ -81,7 +81,7 @@ static int ends_early(const struct subject *s) {
                           .inputs = inputs,
                           .outputs = outputs,
                           .view = view,
-                          .inside = inside,
+                          .into = inside,
                           .env = &env,
                           .error = &error,
                           .in_place = -1,
@@ -101,7 +101,7 @@ static int ends_early(const struct subject *s) {
   unsigned char *y = s->layer->flags & ONR_LAYER_DYNAMIC ? NULL : take(&m, bytes, UNTOUCHED);
   outputs[0] = y;
   call.scratch = take(&m, call.scratch_bytes, 0);
-  for (size_t i = 0; i < call.num_in; i++) inputs[i] = call.absorbed >> i & 1 ? NULL : all[i];
+  for (size_t i = 0; i < call.num_in; i++) inputs[i] = call.packed_inputs >> i & 1 ? NULL : all[i];
   env.cancel = &cancelled;
   resized = 0;
   status = s->layer->run(&call);

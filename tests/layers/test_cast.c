@@ -4,7 +4,7 @@
 
 #include "support/layer_test.h"
 
-#include "base/convert.h"
+#include "base/numbers/convert.h"
 #include "layers/layers.h"
 
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])

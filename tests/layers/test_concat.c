@@ -76,9 +76,9 @@ static void outer_parts_share_memory(void **state) {
   layer_test_input(&c, ONR_DTYPE_F32, 3, DIMS(1, 2, 4), x);
   layer_test_input(&c, ONR_DTYPE_F32, 3, DIMS(1, 6, 4), x);
   run_ok(&c);
-  assert_int_equal(c.inside[0].of, 0);
-  assert_int_equal(c.inside[1].of, 0);
-  assert_int_equal(c.inside[1].offset, 2 * 4 * sizeof(float));
+  assert_int_equal(c.into[0].of, 0);
+  assert_int_equal(c.into[1].of, 0);
+  assert_int_equal(c.into[1].offset, 2 * 4 * sizeof(float));
   layer_test_clear(&c);
   struct layer_test s = {.layer = &onri_layer_split, .params = &split, .num_out = 2};
   layer_test_input(&s, ONR_DTYPE_F32, 3, DIMS(1, 6, 4), x);

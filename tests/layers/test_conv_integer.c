@@ -151,7 +151,7 @@ static void check_quantised(struct setup s, enum onr_backend backend, int consta
   assert_true(for_results(&s, t.out[0].data, check_quantised_result) > onr_desc_elements(&t.out[0].desc) / 4);
 #ifdef ONNXRUN_HAVE_XNNPACK
   const int packs_bias = s.with_bias && s.last && constant && !s.zeros && backend == ONR_BACKEND_AUTO;
-  assert_int_equal(t.absorbed >> 8 & 1, packs_bias); /* the path is the one that is meant */
+  assert_int_equal(t.packed_inputs >> 8 & 1, packs_bias); /* the path is the one that is meant */
 #endif
   layer_test_clear(&t);
 }

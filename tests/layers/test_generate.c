@@ -1,7 +1,7 @@
 /* range, eye_like, one_hot. */
 #include <math.h>
 
-#include "base/convert.h"
+#include "base/numbers/convert.h"
 #include "layers/layers.h"
 #include "support/index_loop.h"
 

@@ -5,7 +5,7 @@
 
 #include "support/layer_test.h"
 
-#include "base/convert.h"
+#include "base/numbers/convert.h"
 #include "base/cpu.h"
 #include "layers/layers.h"
 
@@ -172,9 +172,9 @@ static void test_constant_weights_are_absorbed(void **unused) {
   float w[OUT * 2], b[OUT], expected[2 * OUT];
   const struct onr_linear_params params = {0, no_clamp};
 #ifdef ONNXRUN_HAVE_XNNPACK
-  const uint64_t absorbed[] = {0, 6};
+  const uint64_t packed_inputs[] = {0, 6};
 #else
-  const uint64_t absorbed[] = {0, 0};
+  const uint64_t packed_inputs[] = {0, 0};
 #endif
   for (int j = 0; j < OUT; j++) {
     w[2 * j] = (float)(j % 3), w[2 * j + 1] = (float)(j % 2), b[j] = (float)(10 * j);
@@ -186,7 +186,7 @@ static void test_constant_weights_are_absorbed(void **unused) {
     layer_test_constant(&t, ONR_DTYPE_F32, 2, (int64_t[]){OUT, 2}, w);
     layer_test_constant(&t, ONR_DTYPE_F32, 1, (int64_t[]){OUT}, b);
     assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
-    if (onri_cpu_level() != ONRI_CPU_BASE) assert_int_equal(t.absorbed, absorbed[i]);
+    if (onri_cpu_level() != ONRI_CPU_BASE) assert_int_equal(t.packed_inputs, packed_inputs[i]);
     assert_memory_equal(t.out[0].data, expected, sizeof(expected));
     layer_test_clear(&t);
   }

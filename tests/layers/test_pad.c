@@ -1,7 +1,7 @@
 /* pad: every mode against "where does this element come from", axis by axis; crops; wrong arguments. */
 #include <stdlib.h>
 
-#include "base/convert.h"
+#include "base/numbers/convert.h"
 #include "layers/layers.h"
 #include "support/index_loop.h"
 

@@ -2,7 +2,7 @@
  * distributions: moments, shares of equal parts, independence of neighbours, of the shape and of the seed. */
 #include <math.h>
 
-#include "base/convert.h"
+#include "base/numbers/convert.h"
 #include "layers/layers.h"
 #include "support/index_loop.h"
 

@@ -1,7 +1,7 @@
 /* scatter_elements, scatter_nd, tensor_scatter against loops in the order of the updates; every reduction and type. */
 #include <math.h>
 
-#include "base/convert.h"
+#include "base/numbers/convert.h"
 #include "layers/layers.h"
 #include "support/index_loop.h"
 

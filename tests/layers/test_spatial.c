@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/convert.h"
+#include "base/numbers/convert.h"
 #include "layers/layers.h"
 
 enum { MAX = 4096 };

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "base/convert.h"
+#include "base/numbers/convert.h"
 #include "layers/layers.h"
 #include "support/index_loop.h"
 

@@ -108,7 +108,7 @@ static void test_near_misses(void **state) {
     graph_test_begin(&t);
     graph_test_output(&t, builds[i](&t, graph_test_input(&t, 2, (int64_t[]){-1, 50})));
     const size_t before = graph_test_size(&t);
-    graph_test_check(&t, "clamp,chains");
+    graph_test_check(&t, "clamp,fuse_elementwise");
     assert_int_equal(graph_test_size(&t), before);
     graph_test_end(&t);
   }

@@ -157,12 +157,12 @@ enum onr_status layer_test_run(struct layer_test *t) {
                           .inputs = inputs,
                           .outputs = outputs,
                           .view = t->view,
-                          .inside = t->inside,
+                          .into = t->into,
                           .env = &env,
                           .error = &t->error,
                           .executor = &h,
                           .in_place = -1};
-  for (size_t i = 0; i < LAYER_TEST_MAX; i++) t->view[i].of = t->inside[i].of = -1;
+  for (size_t i = 0; i < LAYER_TEST_MAX; i++) t->view[i].of = t->into[i].of = -1;
   for (size_t i = 0; i < t->num_in; i++) {
     in[i] = t->in[i].desc;
     if ((t->constants >> i & 1) || (i < 32 && (layer->shape_inputs >> i & 1))) inputs[i] = t->in[i].data;
@@ -175,7 +175,7 @@ enum onr_status layer_test_run(struct layer_test *t) {
     if (t->unwanted >> i & 1) call.out[i] = (struct onr_desc){0};
   if (status == ONR_STATUS_OK && layer->plan) status = layer->plan(&call);
   if (status == ONR_STATUS_OK) {
-    for (size_t i = 0; i < t->num_in; i++) inputs[i] = call.absorbed >> i & 1 ? NULL : t->in[i].data;
+    for (size_t i = 0; i < t->num_in; i++) inputs[i] = call.packed_inputs >> i & 1 ? NULL : t->in[i].data;
     if (layer->flags & ONR_LAYER_DYNAMIC) memset(outputs, 0, sizeof(outputs));
     else place_outputs(t, &call, outputs);
     call.scratch = make_buffer(t, call.scratch_bytes, CANARY_BYTE, CANARY);
@@ -187,7 +187,7 @@ enum onr_status layer_test_run(struct layer_test *t) {
       if (!t->out[i].data) t->out[i].data = outputs[i]; /* views */
   }
   t->in_place = call.in_place;
-  t->absorbed = call.absorbed;
+  t->packed_inputs = call.packed_inputs;
   t->kernel = call.kernel;
   if (layer->release_state) layer->release_state(call.state, &env);
   if (layer->release_prepared) layer->release_prepared(call.prepared, &env);

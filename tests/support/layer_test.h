@@ -19,7 +19,7 @@
 /* cmocka needs the four above first. */
 #include <cmocka.h>
 
-#include "base/memory.h"
+#include "base/memory/memory.h"
 #include "onnxrun/layer.h"
 
 enum { LAYER_TEST_MAX = 64 };
@@ -45,8 +45,8 @@ struct layer_test {
   struct onr_tensor out[LAYER_TEST_MAX];
   struct onr_error error;
   int32_t in_place; /* what plan wished */
-  struct onr_place view[LAYER_TEST_MAX], inside[LAYER_TEST_MAX];
-  uint64_t absorbed;
+  struct onr_view view[LAYER_TEST_MAX], into[LAYER_TEST_MAX];
+  uint64_t packed_inputs;
   enum onr_kernel kernel; /* which one ran */
   void *memory[3 * LAYER_TEST_MAX];
   size_t num_memory;

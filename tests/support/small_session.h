@@ -71,7 +71,7 @@ static inline enum onr_status flat_infer(struct onr_call *c) {
 }
 
 static inline enum onr_status flat_plan(struct onr_call *c) {
-  c->view[0] = (struct onr_place){0, 0};
+  c->view[0] = (struct onr_view){0, 0};
   return ONR_STATUS_OK;
 }
 
@@ -100,7 +100,7 @@ static inline enum onr_status join_infer(struct onr_call *c) {
 static inline enum onr_status join_plan(struct onr_call *c) {
   size_t offset = 0;
   for (size_t i = 0; i < c->num_in; i++) {
-    c->inside[i] = (struct onr_place){0, offset};
+    c->into[i] = (struct onr_view){0, offset};
     offset += onr_desc_bytes(&c->in[i]);
   }
   return ONR_STATUS_OK;

@@ -13,7 +13,7 @@
 
 #include "support/layer_test.h"
 
-#include "base/convert.h"
+#include "base/numbers/convert.h"
 
 struct sweep {
   uint64_t state;

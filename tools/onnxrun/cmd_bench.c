@@ -1,4 +1,4 @@
-/* bench: load, first run, and many runs. */
+/* cmd_bench.c: load, first run, and many runs. */
 #define _POSIX_C_SOURCE 200809L
 #include <cjson/cJSON.h>
 #include <stdio.h>

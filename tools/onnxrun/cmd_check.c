@@ -1,4 +1,5 @@
-/* check: backend-test folders. A case is a folder with model.onnx and test_data_set_* folders of input_K and output_K.
+/* cmd_check.c: backend-test folders. A case is a folder with model.onnx and test_data_set_* folders of input_K and
+ * output_K.
  */
 #define _DEFAULT_SOURCE /* d_type, scandir */
 #include <cjson/cJSON.h>

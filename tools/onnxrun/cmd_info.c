@@ -1,4 +1,4 @@
-/* info: what a model takes, gives and consists of. */
+/* cmd_info.c: what a model takes, gives and consists of. */
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* ops: which operators the library reads, what each becomes, for which data types, and which kernels compute it. All of
- * it is asked from the library's own tables and checks. */
+/* cmd_ops.c: which operators the library reads, what each becomes, for which data types, and which kernels compute it.
+ * All of it is asked from the library's own tables and checks. */
 #include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>

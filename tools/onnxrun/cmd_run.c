@@ -1,4 +1,4 @@
-/* run: once, outputs into .npy files or as a short text. */
+/* cmd_run.c: once, outputs into .npy files or as a short text. */
 #define _POSIX_C_SOURCE 200809L /* mkdir */
 #include <errno.h>
 #include <stdlib.h>

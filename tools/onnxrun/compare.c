@@ -1,4 +1,4 @@
-/* compare: found against expected, element by element. Floating-point types are compared with a tolerance; the others
+/* compare.c: found against expected, element by element. Floating-point types are compared with a tolerance; the others
  * must be the same. Complex numbers count as two. */
 #include <math.h>
 #include <stdio.h>

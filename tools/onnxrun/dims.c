@@ -1,4 +1,4 @@
-/* dims: the dynamic dimensions of a model's inputs, by their names. */
+/* dims.c: the dynamic dimensions of a model's inputs, by their names. */
 #include <string.h>
 
 #include "tool.h"

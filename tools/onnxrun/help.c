@@ -1,4 +1,4 @@
-/* help: texts made from the tables of commands and options. */
+/* help.c: texts made from the tables of commands and options. */
 #include <string.h>
 
 #include "options.h"

@@ -1,4 +1,4 @@
-/* inputs: from files, or random. */
+/* inputs.c: from files, or random. */
 #define _POSIX_C_SOURCE 200809L
 #include <stdlib.h>
 #include <string.h>

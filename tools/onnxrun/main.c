@@ -1,4 +1,4 @@
-/* onnxrun: runs, describes, times and checks ONNX models. */
+/* main.c: runs, describes, times and checks ONNX models. */
 #define _POSIX_C_SOURCE 200809L
 #include <errno.h>
 #include <fcntl.h>

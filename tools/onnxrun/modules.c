@@ -1,4 +1,4 @@
-/* modules: the tree of PyTorch's modules, each with its output, parameters and multiply-adds. */
+/* modules.c: the tree of PyTorch's modules, each with its output, parameters and multiply-adds. */
 #include "modules.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* npy: reading and writing of NumPy's arrays. */
+/* npy.c: reading and writing of NumPy's arrays. */
 #define _FILE_OFFSET_BITS 64
 #include "npy.h"
 

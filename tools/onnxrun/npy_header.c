@@ -1,5 +1,6 @@
-/* npy_header: the dictionary of a .npy, {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }, read as the Python
- * literal that it is: keys in any order, either quote, white space and a comma at the end where Python allows them. */
+/* npy_header.c: the dictionary of a .npy, {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }, read as the
+ * Python literal that it is: keys in any order, either quote, white space and a comma at the end where Python allows
+ * them. */
 #include <inttypes.h>
 #include <string.h>
 

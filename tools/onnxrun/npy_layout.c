@@ -1,4 +1,4 @@
-/* npy_layout: elements as a file has them, to C order and this machine's bytes. */
+/* npy_layout.c: elements as a file has them, to C order and this machine's bytes. */
 #include <stdlib.h>
 #include <string.h>
 

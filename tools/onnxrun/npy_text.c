@@ -1,4 +1,4 @@
-/* npy_text: strings, as NumPy's fixed number of 4-byte characters (U) or bytes (S), filled up with zeros. */
+/* npy_text.c: strings, as NumPy's fixed number of 4-byte characters (U) or bytes (S), filled up with zeros. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* npz: a zip archive of .npy files, read with libzip. */
+/* npz.c: a zip archive of .npy files, read with libzip. */
 #define _POSIX_C_SOURCE 200809L
 #define _FILE_OFFSET_BITS 64
 #include <string.h>

@@ -1,4 +1,4 @@
-/* number: elements of any numeric type. */
+/* number.c: elements of any numeric type. */
 #include <math.h>
 #include <string.h>
 

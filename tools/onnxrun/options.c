@@ -1,4 +1,4 @@
-/* options: the table of all options: who takes them, what they say, where they go. */
+/* options.c: the table of all options: who takes them, what they say, where they go. */
 #include "options.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* output_names: file names for outputs. Names that differ only in characters that do not belong into file names get a
+/* output_names.c: file names for outputs. Names that differ only in characters that do not belong into file names get a
  * number. */
 #include <stdlib.h>
 #include <string.h>

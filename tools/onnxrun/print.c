@@ -1,4 +1,4 @@
-/* print: what is shown on a terminal: names of files cannot command it, numbers have units. */
+/* print.c: what is shown on a terminal: names of files cannot command it, numbers have units. */
 #include "print.h"
 
 #include <cjson/cJSON.h>

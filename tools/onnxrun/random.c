@@ -1,4 +1,4 @@
-/* random: contents for inputs that nobody gives. */
+/* random.c: contents for inputs that nobody gives. */
 #include <string.h>
 
 #include "tool.h"

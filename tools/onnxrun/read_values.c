@@ -1,4 +1,4 @@
-/* read_values: a file of values, whatever it is; its first bytes say. */
+/* read_values.c: a file of values, whatever it is; its first bytes say. */
 #define _POSIX_C_SOURCE 200809L
 #define _FILE_OFFSET_BITS 64
 #include <errno.h>

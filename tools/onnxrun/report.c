@@ -1,4 +1,4 @@
-/* report: errors as one line on stderr, and the exit code that goes with each status. */
+/* report.c: errors as one line on stderr, and the exit code that goes with each status. */
 #include <stdarg.h>
 #include <string.h>
 

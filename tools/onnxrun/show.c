@@ -1,4 +1,4 @@
-/* show: pictures of a batch in the terminal, and under each what a classifier answers. */
+/* show.c: pictures of a batch in the terminal, and under each what a classifier answers. */
 #define _DEFAULT_SOURCE /* struct winsize */
 #include <math.h>
 #include <stdlib.h>

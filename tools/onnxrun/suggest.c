@@ -1,4 +1,4 @@
-/* suggest: "did you mean". */
+/* suggest.c: "did you mean". */
 #include <string.h>
 
 #include "tool.h"

@@ -1,4 +1,4 @@
-/* tensor_list: named tensors in malloc'ed memory. */
+/* tensor_list.c: named tensors in malloc'ed memory. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* write_value: an output into files: a tensor into PATH, what holds others into a folder PATH. */
+/* write_value.c: an output into files: a tensor into PATH, what holds others into a folder PATH. */
 #define _POSIX_C_SOURCE 200809L /* mkdir */
 #include <errno.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* import_attention.c: Attention, FlexAttention, RotaryEmbedding, LinearAttention, CausalConvWithState. Attention may
+/* attention.c: Attention, FlexAttention, RotaryEmbedding, LinearAttention, CausalConvWithState. Attention may
  * ignore softmax_precision: its sums are never narrower than that asks. */
 #include "onnx/node/import.h"
 
@@ -85,21 +85,21 @@ static enum onr_status plain_flex_attention(const struct onr_node *node) {
 }
 
 static enum onr_status import_flex_attention(const struct onr_node *node) {
-  struct onr_head_product_params params = {
+  struct onr_head_matmul_params params = {
       .scores = 1, .has_scale = onri_attr_has(node, "scale"), .scale = onri_attr_float(node, "scale", 0.0f)};
-  const struct onr_head_product_params values = {.scores = 0};
+  const struct onr_head_matmul_params values = {.scores = 0};
   const struct onr_softmax_params softmax = {.axis = -1};
   const int is_plain = !onri_attr_has(node, "score_mod") && !onri_attr_has(node, "prob_mod") &&
                        !onri_attr_has(node, "softmax_precision");
   int32_t value = onri_temp(node), weights = onri_temp(node);
   ONR_TRY(read_precision(node, &params.precision));
   if (is_plain && (!params.has_scale || params.scale > 0)) return plain_flex_attention(node);
-  ONR_TRY(onri_emit_with(node, &onri_layer_head_product, &params, node->in, 2, &value, 1));
+  ONR_TRY(onri_emit_with(node, &onri_layer_head_matmul, &params, node->in, 2, &value, 1));
   ONR_TRY(modify(node, "score_mod", &value));
   ONR_TRY(onri_emit_with(node, &onri_layer_softmax, &softmax, &value, 1, &weights, 1));
   ONR_TRY(modify(node, "prob_mod", &weights));
   const int32_t in[3] = {weights, node->in[2], node->in[0]};
-  return onri_emit_with(node, &onri_layer_head_product, &values, in, 3, node->out, 1);
+  return onri_emit_with(node, &onri_layer_head_matmul, &values, in, 3, node->out, 1);
 }
 
 /* --- the operators --- */

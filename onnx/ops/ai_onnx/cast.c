@@ -1,4 +1,4 @@
-/* import_cast.c: Cast and CastLike. */
+/* cast.c: Cast and CastLike. */
 #include <string.h>
 
 #include "onnx/node/import.h"

@@ -1,4 +1,4 @@
-/* import_constant: Constant in all its forms. No layer: the output becomes a constant value. */
+/* constant.c: Constant in all its forms. No layer: the output becomes a constant value. */
 #include <string.h>
 
 #include "onnx/node/importer.h"

@@ -1,4 +1,4 @@
-/* import_control: If, Loop, Scan. Bodies arrive closed; here their formal inputs and outputs are checked against the
+/* control.c: If, Loop, Scan. Bodies arrive closed; here their formal inputs and outputs are checked against the
  * node. */
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* import_conv.c: Conv, ConvTranspose, DeformConv, and the attributes that pools share with them. */
+/* conv.c: Conv, ConvTranspose, DeformConv, and the attributes that pools share with them. */
 #include "onnx/ops/ai_onnx/conv.h"
 
 static enum onr_status note_rank(const struct onr_node *node, const char *name, size_t count,

@@ -1,4 +1,4 @@
-/* import_conv.h: sliding windows in ONNX attributes, for convolutions and pools. */
+/* conv.h: sliding windows in ONNX attributes, for convolutions and pools. */
 #ifndef ONRI_IMPORT_CONV_H
 #define ONRI_IMPORT_CONV_H
 

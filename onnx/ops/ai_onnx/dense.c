@@ -1,4 +1,4 @@
-/* import_dense.c: matrix products. */
+/* dense.c: matrix products. */
 #include <string.h>
 
 #include "onnx/node/import.h"

@@ -1,4 +1,4 @@
-/* import_elementwise.c: functions of one, two or more tensors, element by element. */
+/* elementwise.c: functions of one, two or more tensors, element by element. */
 #include <math.h>
 
 #include "onnx/node/import.h"
@@ -10,7 +10,7 @@
     const struct onr_unary_params params = {.op = ONR_UNARY_##function, .alpha = (first), .beta = (second)}; \
     return onri_emit(node, &onri_layer_unary, &params);                                                      \
   }
-#define FLOAT(name, otherwise) onri_attr_float(node, name, otherwise)
+#define FLOAT(name, default_value) onri_attr_float(node, name, default_value)
 
 UNARY(abs, ABS, 0, 0)
 UNARY(neg, NEG, 0, 0)

@@ -1,11 +1,11 @@
-/* import_generate.c: ops that make data out of little. */
+/* generate.c: ops that make data out of little. */
 #include <string.h>
 
 #include "onnx/node/import.h"
 
 /* An attribute that names an element type; ONR_DTYPE_NONE when absent. */
-static enum onr_dtype attr_dtype(const struct onr_node *node, const char *name, enum onr_dtype otherwise) {
-  return (enum onr_dtype)onri_attr_int32(node, name, (int32_t)otherwise, 1, ONR_DTYPE_LAST_IN_FILES);
+static enum onr_dtype attr_dtype(const struct onr_node *node, const char *name, enum onr_dtype default_value) {
+  return (enum onr_dtype)onri_attr_int32(node, name, (int32_t)default_value, 1, ONR_DTYPE_LAST_IN_FILES);
 }
 
 static enum onr_status import_constant_of_shape(const struct onr_node *node) {

@@ -1,4 +1,4 @@
-/* import_index.c: ops that read or write where tensor data says, and ops that say where something is. */
+/* index.c: ops that read or write where tensor data says, and ops that say where something is. */
 #include "onnx/node/import.h"
 
 static const char *const reductions[] = {"none", "add", "mul", "min", "max", NULL}; /* enum onr_reduction */

@@ -1,4 +1,4 @@
-/* import_loss.c: NegativeLogLikelihoodLoss; SoftmaxCrossEntropyLoss as log_softmax and nll_loss. */
+/* loss.c: NegativeLogLikelihoodLoss; SoftmaxCrossEntropyLoss as log_softmax and nll_loss. */
 #include "onnx/node/import.h"
 
 static struct onr_nll_loss_params loss_params(const struct onr_node *node) {

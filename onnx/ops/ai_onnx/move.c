@@ -1,4 +1,4 @@
-/* import_move.c: ops that put elements elsewhere by a rule. */
+/* move.c: ops that put elements elsewhere by a rule. */
 #include <string.h>
 
 #include "onnx/node/import.h"

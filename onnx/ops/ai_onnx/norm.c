@@ -1,4 +1,4 @@
-/* import_norm.c: softmax and the normalisations. */
+/* norm.c: softmax and the normalisations. */
 #include "onnx/node/import.h"
 
 /* --- softmax: before version 13 over all dimensions from `axis` on, at once --- */

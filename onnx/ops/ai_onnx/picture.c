@@ -1,4 +1,4 @@
-/* import_picture.c: ImageDecoder. */
+/* picture.c: ImageDecoder. */
 #include "onnx/node/import.h"
 
 static enum onr_status import_image_decoder(const struct onr_node *node) {

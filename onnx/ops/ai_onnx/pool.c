@@ -1,4 +1,4 @@
-/* import_pool.c: MaxPool, AveragePool, LpPool, their global forms, MaxUnpool; those of the domain "onnxrun", which
+/* pool.c: MaxPool, AveragePool, LpPool, their global forms, MaxUnpool; those of the domain "onnxrun", which
  * docs/onnxrun_domain.md describes. */
 #include <string.h>
 

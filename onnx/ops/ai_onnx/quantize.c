@@ -1,4 +1,4 @@
-/* import_quantize.c: QuantizeLinear, DequantizeLinear, DynamicQuantizeLinear. */
+/* quantize.c: QuantizeLinear, DequantizeLinear, DynamicQuantizeLinear. */
 #include "onnx/node/import.h"
 
 /* Attributes that a version does not have keep the defaults, which mean what that version did. */

@@ -1,4 +1,4 @@
-/* import_recurrent.c: LSTM, GRU and RNN; the LSTM of the domain "onnxrun" has a projection as input 8. */
+/* recurrent.c: LSTM, GRU and RNN; the LSTM of the domain "onnxrun" has a projection as input 8. */
 #include <string.h>
 
 #include "onnx/node/import.h"
@@ -33,8 +33,8 @@ static int is_name(const struct onr_string *text, const char *name) {
   return 1;
 }
 
-static float take(const float *values, size_t count, size_t *used, float otherwise) {
-  return *used < count ? values[(*used)++] : otherwise;
+static float take(const float *values, size_t count, size_t *used, float default_value) {
+  return *used < count ? values[(*used)++] : default_value;
 }
 
 static enum onr_status read_functions(const struct onr_node *node, struct onr_recurrent_params *params,

@@ -1,4 +1,4 @@
-/* import_reduce.c: reductions; axes were an attribute before version 18 (ReduceSum: 13). */
+/* reduce.c: reductions; axes were an attribute before version 18 (ReduceSum: 13). */
 #include "onnx/node/import.h"
 
 static enum onr_status by_attribute(const struct onr_node *node, enum onr_reduce_op op) {

@@ -1,4 +1,4 @@
-/* import_resize.c: Resize, and Upsample, which it replaced. */
+/* resize.c: Resize, and Upsample, which it replaced. */
 #include "onnx/node/importer.h"
 
 static const char *const modes[] = {"nearest", "linear", "cubic", NULL}; /* as enum onr_resize_mode */

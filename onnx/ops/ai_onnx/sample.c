@@ -1,4 +1,4 @@
-/* import_sample.c: GridSample, AffineGrid, Col2Im, RoiAlign, MaxRoiPool, and Unfold of the domain "onnxrun". */
+/* sample.c: GridSample, AffineGrid, Col2Im, RoiAlign, MaxRoiPool, and Unfold of the domain "onnxrun". */
 #include "onnx/ops/ai_onnx/conv.h"
 
 static enum onr_status import_grid_sample(const struct onr_node *node) {

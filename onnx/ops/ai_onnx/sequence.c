@@ -1,4 +1,4 @@
-/* import_sequence: sequences and optionals, and SequenceMap, whose body the executor runs. */
+/* sequence.c: sequences and optionals, and SequenceMap, whose body the executor runs. */
 #include "onnx/node/importer.h"
 
 static enum onr_status import_sequence_construct(const struct onr_node *node) {

@@ -1,4 +1,4 @@
-/* import_shape.c: ops that change the shape or the type of the same elements. */
+/* shape.c: ops that change the shape or the type of the same elements. */
 #include "onnx/node/import.h"
 
 /* The node's first input, with the list of an old node's attribute as the second one. */

@@ -1,4 +1,4 @@
-/* import_signal: Fourier transforms, windows, the mel matrix. */
+/* signal.c: Fourier transforms, windows, the mel matrix. */
 #include "onnx/node/import.h"
 
 static struct onr_dft_params dft_params(const struct onr_node *node) {

@@ -1,4 +1,4 @@
-/* import_spatial.c: BatchNormalization, DepthToSpace, SpaceToDepth, LRN. */
+/* spatial.c: BatchNormalization, DepthToSpace, SpaceToDepth, LRN. */
 #include "onnx/node/import.h"
 
 /* Version 1 has consumed_inputs, a hint for memory. Versions 1 and 6 have is_test, 1 to 7 spatial, up to five outputs.

@@ -1,4 +1,4 @@
-/* import_text.c: ops on strings. */
+/* text.c: ops on strings. */
 #include <string.h>
 
 #include "onnx/node/import.h"

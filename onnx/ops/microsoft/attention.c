@@ -1,4 +1,4 @@
-/* import_microsoft_attention.c: com.microsoft's Attention, MultiHeadAttention and RotaryEmbedding. */
+/* attention.c: com.microsoft's Attention, MultiHeadAttention and RotaryEmbedding. */
 #include "onnx/ops/microsoft/common.h"
 
 /* The number of keys: dimension `axis` of x and, where there is a past, dimension `past_axis` of it. */

@@ -1,4 +1,4 @@
-/* import_microsoft.h: what the importers of com.microsoft share. They write an op as a small graph of layers. */
+/* common.h: what the importers of com.microsoft share. They write an op as a small graph of layers. */
 #ifndef ONRI_IMPORT_MICROSOFT_H
 #define ONRI_IMPORT_MICROSOFT_H
 

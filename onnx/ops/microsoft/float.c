@@ -1,4 +1,4 @@
-/* import_microsoft_float.c: com.microsoft's fusions of products, activations and normalisations. */
+/* float.c: com.microsoft's fusions of products, activations and normalisations. */
 #include <string.h>
 
 #include "onnx/ops/ai_onnx/conv.h"

@@ -1,4 +1,4 @@
-/* import_microsoft_group_query.c: com.microsoft's GroupQueryAttention, causal attention with a cache of keys and
+/* group_query.c: com.microsoft's GroupQueryAttention, causal attention with a cache of keys and
  * values.
  *
  * Inputs query (or query, key and value side by side), key, value, past key and value [batch, kv heads, places, width],

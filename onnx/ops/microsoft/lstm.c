@@ -1,4 +1,4 @@
-/* import_microsoft_lstm.c: DynamicQuantizeLSTM. Its weights become float32 while loading; inputs and states are not
+/* lstm.c: DynamicQuantizeLSTM. Its weights become float32 while loading; inputs and states are not
  * rounded to 8 bits, which is what the op spares, not what it means. */
 #include "onnx/ops/microsoft/common.h"
 

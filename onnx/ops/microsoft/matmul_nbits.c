@@ -1,7 +1,7 @@
-/* import_matmul_nbits.c: MatMulNBits, a product with a weight in 2, 4 or 8 bits. The weight becomes a float tensor, of
+/* matmul_nbits.c: MatMulNBits, a product with a weight in 2, 4 or 8 bits. The weight becomes a float tensor, of
  * the scales' type, while loading. */
-#include "base/checked.h"
-#include "base/convert.h"
+#include "base/numbers/checked.h"
+#include "base/numbers/convert.h"
 #include "onnx/ops/microsoft/common.h"
 
 struct packed {

@@ -1,4 +1,4 @@
-/* import_microsoft: the pieces that com.microsoft's ops are written with. */
+/* microsoft.c: the pieces that com.microsoft's ops are written with. */
 #include "onnx/ops/microsoft/common.h"
 
 int32_t onri_make(const struct onr_node *node, const struct onr_layer *layer, const void *params, const int32_t *in,

@@ -1,4 +1,4 @@
-/* import_microsoft_quantized.c: com.microsoft's quantised ops. Element-wise ones and pools compute in float32, as the
+/* quantized.c: com.microsoft's quantised ops. Element-wise ones and pools compute in float32, as the
  * reference does; products are exact in int32. */
 #include "onnx/ops/ai_onnx/conv.h"
 #include "onnx/ops/microsoft/common.h"

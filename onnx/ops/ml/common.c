@@ -1,15 +1,15 @@
-/* import_ml_common.c: see import_ml.h. */
+/* common.c: see import_ml.h. */
 #include <stdio.h>
 #include <string.h>
 
-#include "base/convert.h"
+#include "base/numbers/convert.h"
 #include "base/shape.h"
 #include "onnx/ops/ml/ml.h"
 
 enum onr_status onri_attr_tensor(const struct onr_node *node, const char *name, uint32_t mask,
-                                 struct onri_reals *reals) {
+                                 struct onri_widened *reals) {
   const struct onri_attribute *attribute = onri_attr_find(node, name);
-  *reals = (struct onri_reals){0};
+  *reals = (struct onri_widened){0};
   if (!attribute) return ONR_STATUS_OK;
   if (attribute->kind != ONRI_ATTRIBUTE_TENSOR)
     return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute '%s' must be a tensor", name);
@@ -18,11 +18,11 @@ enum onr_status onri_attr_tensor(const struct onr_node *node, const char *name, 
     return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute '%s' is a tensor of %s of rank %d", name,
                     onr_dtype_name(desc->dtype), (int)desc->rank);
   ONR_TRY(onri_constant_load(attribute->tensor, node->error));
-  *reals = (struct onri_reals){desc->dtype, attribute->tensor->data, (size_t)onr_desc_elements(desc)};
+  *reals = (struct onri_widened){desc->dtype, attribute->tensor->data, (size_t)onr_desc_elements(desc)};
   return ONR_STATUS_OK;
 }
 
-enum onr_status onri_attr_reals(const struct onr_node *node, const char *name, struct onri_reals *reals) {
+enum onr_status onri_attr_reals(const struct onr_node *node, const char *name, struct onri_widened *reals) {
   char tensor[64];
   if (onri_attr_has(node, name)) {
     reals->dtype = ONR_DTYPE_F32;
@@ -33,7 +33,7 @@ enum onr_status onri_attr_reals(const struct onr_node *node, const char *name, s
   return onri_attr_tensor(node, tensor, ONRI_DTYPES_FLOAT, reals);
 }
 
-double onri_real_at(const struct onri_reals *reals, size_t i) {
+double onri_widened_at(const struct onri_widened *reals, size_t i) {
   double value;
   onri_load_f64(reals->dtype, (const char *)reals->data + i * onr_dtype_size(reals->dtype), 1, &value);
   return value;

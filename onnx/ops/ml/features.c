@@ -1,4 +1,4 @@
-/* import_ml_features.c: operators of ai.onnx.ml that make the columns of a table ready for a model. */
+/* features.c: operators of ai.onnx.ml that make the columns of a table ready for a model. */
 #include "onnx/ops/ml/ml.h"
 
 static enum onr_status import_scaler(const struct onr_node *node) {

@@ -1,4 +1,4 @@
-/* import_ml_linear.c: LinearRegressor, LinearClassifier, SVMRegressor, SVMClassifier. All compute in float32. */
+/* linear.c: LinearRegressor, LinearClassifier, SVMRegressor, SVMClassifier. All compute in float32. */
 #include <string.h>
 
 #include "onnx/ops/ml/ml.h"

@@ -1,4 +1,4 @@
-/* import_ml_map.c: operators of ai.onnx.ml on maps. */
+/* map.c: operators of ai.onnx.ml on maps. */
 #include "onnx/ops/ml/ml.h"
 
 static enum onr_status emit_with_keys(const struct onr_node *node, const struct onr_layer *layer, const void *params,

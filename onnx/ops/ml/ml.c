@@ -1,5 +1,5 @@
-/* import_ml.c: operators of ai.onnx.ml that look something up or pick it out. */
-#include "base/checked.h"
+/* ml.c: operators of ai.onnx.ml that look something up or pick it out. */
+#include "base/numbers/checked.h"
 #include "onnx/ops/ml/ml.h"
 
 /* One of the attributes of a table: a constant, or ONRI_NONE. *dtype gets its type. */

@@ -1,21 +1,21 @@
-/* import_ml.h: what the importers of ai.onnx.ml share. */
+/* ml.h: what the importers of ai.onnx.ml share. */
 #ifndef ONRI_IMPORT_ML_H
 #define ONRI_IMPORT_ML_H
 
 #include "onnx/node/import.h"
 
 /* Numbers of an attribute: floats, or a tensor of floats. */
-struct onri_reals {
+struct onri_widened {
   enum onr_dtype dtype;
   const void *data;
   size_t count;
 };
 /* floats `name`, else tensor `name` + "_as_tensor"; none when both are absent. */
-enum onr_status onri_attr_reals(const struct onr_node *node, const char *name, struct onri_reals *reals);
+enum onr_status onri_attr_reals(const struct onr_node *node, const char *name, struct onri_widened *reals);
 /* tensor `name` of one of the dtypes in `mask`; none when it is absent. */
 enum onr_status onri_attr_tensor(const struct onr_node *node, const char *name, uint32_t mask,
-                                 struct onri_reals *reals);
-double onri_real_at(const struct onri_reals *reals, size_t i);
+                                 struct onri_widened *reals);
+double onri_widened_at(const struct onri_widened *reals, size_t i);
 
 /* ATTRIBUTE unless count is expected. */
 enum onr_status onri_expect_count(const struct onr_node *node, const char *name, size_t count, size_t expected);

@@ -1,4 +1,4 @@
-/* import_ml_tree.c: TreeEnsembleRegressor-1..3 and TreeEnsembleClassifier-1..3. Nodes that the file names by tree and
+/* tree.c: TreeEnsembleRegressor-1..3 and TreeEnsembleClassifier-1..3. Nodes that the file names by tree and
  * number get positions here; whether they are trees is checked where they are packed (src/layers/tree_pack.c). */
 #include <stdlib.h>
 #include <string.h>
@@ -80,7 +80,7 @@ static enum onr_status read_named_nodes(const struct onr_node *node, struct ids 
                                         struct onr_tree_ensemble_params *p) {
   const int64_t *trees, *numbers, *features, *yes, *no, *nan_yes;
   const struct onr_string *modes;
-  struct onri_reals values;
+  struct onri_widened values;
   size_t count;
   trees = onri_attr_ints(node, "nodes_treeids", &ids->count);
   if (ids->count == 0 || ids->count > INT32_MAX)
@@ -101,7 +101,7 @@ static enum onr_status read_named_nodes(const struct onr_node *node, struct ids 
   for (size_t i = 0; i < ids->count; i++) {
     ONR_TRY(read_mode(node, &modes[i], &nodes[i].mode));
     if (nodes[i].mode == ONR_TREE_LEAF) continue;
-    nodes[i].value = onri_real_at(&values, i);
+    nodes[i].value = onri_widened_at(&values, i);
     nodes[i].nan_yes = nan_yes && nan_yes[i] != 0;
     ONR_TRY(onri_tree_feature_set(node, features[i], p, &nodes[i]));
     ONR_TRY(find_node(node, ids, trees[i], yes[i], &nodes[i].yes));
@@ -125,7 +125,7 @@ struct vote {
 
 struct votes {
   const int64_t *target;
-  struct onri_reals weights;
+  struct onri_widened weights;
   struct vote *of_leaves;
 };
 
@@ -167,7 +167,7 @@ static enum onr_status group_votes(const struct onr_node *node, const struct vot
     const size_t vote = votes->of_leaves[i].position;
     struct onr_tree_node *leaf = &nodes[votes->of_leaves[i].leaf];
     ONR_TRY(
-        onri_tree_vote_set(node, votes->target[vote], onri_real_at(&votes->weights, vote), p->targets, &grouped[i]));
+        onri_tree_vote_set(node, votes->target[vote], onri_widened_at(&votes->weights, vote), p->targets, &grouped[i]));
     if (leaf->mode != ONR_TREE_LEAF) continue;
     if (leaf->no == 0) leaf->yes = (uint32_t)i;
     leaf->no = (uint32_t)i + 1;
@@ -178,13 +178,13 @@ static enum onr_status group_votes(const struct onr_node *node, const struct vot
 }
 
 static enum onr_status read_base(const struct onr_node *node, size_t classes, struct onr_tree_ensemble_params *p) {
-  struct onri_reals reals;
+  struct onri_widened reals;
   ONR_TRY(onri_attr_reals(node, "base_values", &reals));
   if (reals.count == 0) return ONR_STATUS_OK;
   if (reals.count != 1) ONR_TRY(onri_expect_count(node, "base_values", reals.count, classes));
   double *base = onri_tree_keep(node, reals.count, sizeof(*base));
   if (!base) return onri_tree_no_memory(node);
-  for (size_t i = 0; i < reals.count; i++) base[i] = onri_real_at(&reals, i);
+  for (size_t i = 0; i < reals.count; i++) base[i] = onri_widened_at(&reals, i);
   p->base = base;
   p->num_base = p->targets == 1 ? 1 : (uint32_t)reals.count;
   return ONR_STATUS_OK;
@@ -213,7 +213,7 @@ static enum onr_status import_tree_regressor(const struct onr_node *node) {
  * onnx.reference. */
 static struct onr_class_scores_params one_score(enum onr_score_transform transform, const struct votes *votes) {
   int positive = 1;
-  for (size_t i = 0; i < votes->weights.count; i++) positive &= onri_real_at(&votes->weights, i) >= 0;
+  for (size_t i = 0; i < votes->weights.count; i++) positive &= onri_widened_at(&votes->weights, i) >= 0;
   struct onr_class_scores_params params = {.second = positive ? ONR_SECOND_COMPLEMENT : ONR_SECOND_OPPOSITE,
                                            .threshold = positive ? 0.5f : 0.0f};
   if (transform == ONR_SCORE_LOGISTIC) params.second = ONR_SECOND_OPPOSITE;

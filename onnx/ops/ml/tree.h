@@ -1,4 +1,4 @@
-/* import_ml_tree.h: what the importers of trees share. */
+/* tree.h: what the importers of trees share. */
 #ifndef ONRI_IMPORT_ML_TREE_H
 #define ONRI_IMPORT_ML_TREE_H
 

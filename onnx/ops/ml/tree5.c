@@ -1,4 +1,4 @@
-/* import_ml_tree5.c: TreeEnsemble-5, whose nodes and leaves are known by position; and what all importers of trees
+/* tree5.c: TreeEnsemble-5, whose nodes and leaves are known by position; and what all importers of trees
  * share. */
 #include "base/shape.h"
 #include "onnx/ops/ml/ml.h"
@@ -47,7 +47,7 @@ enum onr_status onri_tree_vote_set(const struct onr_node *node, int64_t target, 
 struct branches {
   const int64_t *node[2], *is_leaf[2]; /* true, false */
   const int64_t *leaf_targets;
-  struct onri_reals leaf_weights;
+  struct onri_widened leaf_weights;
 };
 
 /* A leaf gets a node for each branch that leads to it. */
@@ -77,8 +77,8 @@ static enum onr_status read_leaves(const struct onr_node *node, struct branches 
   struct onr_tree_vote *votes = onri_tree_keep(node, count, sizeof(*votes));
   if (!votes) return onri_tree_no_memory(node);
   for (size_t i = 0; i < count; i++)
-    ONR_TRY(
-        onri_tree_vote_set(node, from->leaf_targets[i], onri_real_at(&from->leaf_weights, i), p->targets, &votes[i]));
+    ONR_TRY(onri_tree_vote_set(node, from->leaf_targets[i], onri_widened_at(&from->leaf_weights, i), p->targets,
+                               &votes[i]));
   p->votes = votes;
   p->num_votes = (uint32_t)count;
   return ONR_STATUS_OK;
@@ -86,7 +86,7 @@ static enum onr_status read_leaves(const struct onr_node *node, struct branches 
 
 /* The members of all sets; each set ends with a NaN in the file. */
 static enum onr_status read_members(const struct onr_node *node, struct onr_tree_ensemble_params *p, size_t inner) {
-  struct onri_reals reals;
+  struct onri_widened reals;
   struct onr_tree_node *nodes = (struct onr_tree_node *)(uintptr_t)p->nodes;
   size_t at = 0;
   ONR_TRY(onri_attr_tensor(node, "membership_values", ONRI_DTYPES_FLOAT, &reals));
@@ -99,7 +99,7 @@ static enum onr_status read_members(const struct onr_node *node, struct onr_tree
       if (at == reals.count)
         return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute 'membership_values' lacks the set of node %zu",
                         i);
-      const double member = onri_real_at(&reals, at);
+      const double member = onri_widened_at(&reals, at);
       if (member != member) break;
       members[p->num_members++] = member;
     }
@@ -115,7 +115,7 @@ static enum onr_status read_members(const struct onr_node *node, struct onr_tree
 static enum onr_status read_positioned_nodes(const struct onr_node *node, struct branches *from,
                                              struct onr_tree_ensemble_params *p, size_t *inner) {
   const int64_t *features, *nan_yes;
-  struct onri_reals modes, values;
+  struct onri_widened modes, values;
   size_t leaves = 0;
   features = onri_attr_ints(node, "nodes_featureids", inner);
   if (*inner == 0 || *inner > INT32_MAX)
@@ -143,7 +143,7 @@ static enum onr_status read_positioned_nodes(const struct onr_node *node, struct
       return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "node %zu has mode %d: expected 0 to %d", i, mode,
                       ONR_TREE_MEMBER);
     nodes[i] = (struct onr_tree_node){
-        .mode = (enum onr_tree_mode)mode, .value = onri_real_at(&values, i), .nan_yes = nan_yes && nan_yes[i]};
+        .mode = (enum onr_tree_mode)mode, .value = onri_widened_at(&values, i), .nan_yes = nan_yes && nan_yes[i]};
     ONR_TRY(onri_tree_feature_set(node, features[i], p, &nodes[i]));
     ONR_TRY(set_branch(node, from, i, 0, *inner, p, &nodes[i].yes));
     ONR_TRY(set_branch(node, from, i, 1, *inner, p, &nodes[i].no));

@@ -1,4 +1,4 @@
-/* import_gradient: Gradient. The nodes between xs and y are followed backwards, each with its rule. Where the node
+/* gradient.c: Gradient. The nodes between xs and y are followed backwards, each with its rule. Where the node
  * gives other values for xs and zs than the graph has, those nodes are first written down again for them. */
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* gradient_rules: what one node passes on to its inputs. Element-wise ones are formulas, the others functions. */
+/* gradient_rules.c: what one node passes on to its inputs. Element-wise ones are formulas, the others functions. */
 #include <string.h>
 
 #include "onnx/ops/training/gradient.h"

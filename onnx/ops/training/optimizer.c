@@ -1,4 +1,4 @@
-/* import_optimizer: training steps. A node takes any number of tensors: all weights, all gradients, all states. Each
+/* optimizer.c: training steps. A node takes any number of tensors: all weights, all gradients, all states. Each
  * tensor becomes a layer of its own. */
 #include "onnx/node/import.h"
 

@@ -3,7 +3,7 @@
 #ifndef ONRI_ATTENTION_H
 #define ONRI_ATTENTION_H
 
-#include "base/convert.h"
+#include "base/numbers/convert.h"
 #include "onnxrun/layer.h"
 #include "params/attention.h"
 

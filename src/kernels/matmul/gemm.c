@@ -1,7 +1,7 @@
 /* gemm.c: see gemm.h. The loops are written so that compilers turn the inner one into vectors. */
 #include "kernels/matmul/gemm.h"
 
-#include "base/cast.h"
+#include "base/numbers/cast.h"
 #include "base/cpu.h"
 #include "kernels/matmul/gemm_level.h"
 

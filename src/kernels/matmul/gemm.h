@@ -2,7 +2,7 @@
 #ifndef ONRI_GEMM_H
 #define ONRI_GEMM_H
 
-#include "base/convert.h"
+#include "base/numbers/convert.h"
 #include "onnxrun/layer.h"
 
 /* Sizes and strides in elements of one class. C's columns are contiguous. */

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "base/cast.h"
+#include "base/numbers/cast.h"
 
 enum { BLOCK = 512, LANES = 8, COLUMNS = 16 };
 enum sum_of { SUM, SUM_SQUARE, SUM_ABS };

@@ -2,7 +2,7 @@
 #ifndef ONRI_NORMALIZE_H
 #define ONRI_NORMALIZE_H
 
-#include "base/convert.h"
+#include "base/numbers/convert.h"
 #include "kernels/dims.h"
 
 enum onri_normalize_kind {

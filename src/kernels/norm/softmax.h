@@ -2,7 +2,7 @@
 #ifndef ONRI_KERNEL_SOFTMAX_H
 #define ONRI_KERNEL_SOFTMAX_H
 
-#include "base/convert.h"
+#include "base/numbers/convert.h"
 
 enum onri_softmax_kind { ONRI_SOFTMAX, ONRI_LOG_SOFTMAX, ONRI_HARDMAX };
 

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/checked.h"
+#include "base/numbers/checked.h"
 #include "base/env.h"
 #include "kernels/pool/pool_window.h"
 

@@ -2,7 +2,7 @@
 #ifndef ONRI_REDUCE_H
 #define ONRI_REDUCE_H
 
-#include "base/convert.h"
+#include "base/numbers/convert.h"
 #include "kernels/dims.h"
 #include "params/reduce.h"
 

@@ -1,4 +1,4 @@
-/* fft: radix 2, and Bluestein's way from any length to a power of two. */
+/* fft.c: radix 2, and Bluestein's way from any length to a power of two. */
 #include "kernels/signal/fft.h"
 
 #include <math.h>

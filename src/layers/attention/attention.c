@@ -1,13 +1,13 @@
-/* attention: see params/attention.h for inputs and outputs.
+/* attention.c: see params/attention.h for inputs and outputs.
  *
  * path      portable blocks of keys on the matrix product of src/kernels; narrow types through float32 */
 #include <math.h>
 #include <string.h>
 
-#include "base/cast.h"
+#include "base/numbers/cast.h"
 #include "base/shape.h"
 #include "kernels/attention/attention.h"
-#include "layers/elementwise/operands.h"
+#include "layers/elementwise/scratch.h"
 #include "params/params.h"
 
 enum { Q, K, V, MASK, PAST_K, PAST_V, LENGTHS, NUM_INPUTS };
@@ -252,7 +252,7 @@ static const void *operand(struct onr_call *call, size_t i) {
   const struct attention_state *s = call->state;
   const enum onri_class class = s->kernel.class;
   if (!is_converted(call, i)) return onri_has(call, i) ? call->inputs[i] : NULL;
-  if (onri_dtype_class(call->in[i].dtype) == class) return onri_operand(call, i, s->operand_at[i]);
+  if (onri_dtype_class(call->in[i].dtype) == class) return onri_converted_input(call, i, s->operand_at[i]);
   void *to = (char *)call->scratch + s->operand_at[i];
   onri_load_as(call->in[i].dtype, call->inputs[i], (size_t)onr_desc_elements(&call->in[i]), class, to);
   return to;

@@ -1,15 +1,15 @@
-/* linear_attention: see params/attention.h for inputs and outputs.
+/* linear_attention.c: see params/attention.h for inputs and outputs.
  *
  * ONNX      LinearAttention-27
  * path      step by step in float32; a block of the columns of a head's state runs through all steps on its own */
 #include <math.h>
 #include <string.h>
 
-#include "base/checked.h"
+#include "base/numbers/checked.h"
 #include "base/shape.h"
 #include "kernels/attention/linear_attention.h"
 #include "kernels/elementwise/vecmath.h"
-#include "layers/elementwise/operands.h"
+#include "layers/elementwise/scratch.h"
 #include "params/params.h"
 
 enum { Q, K, V, PAST, DECAY, BETA, NUM_INPUTS };
@@ -198,7 +198,7 @@ static enum onr_status linear_attention_run(struct onr_call *call) {
   const int native = onri_is_native(call->out[Y].dtype),
             wants_present = call->num_out > PRESENT && call->outputs[PRESENT] != NULL;
   for (size_t i = Q; i < NUM_INPUTS; i++)
-    if (i != DECAY) job.in[i] = onri_operand(call, i, s->at[i]);
+    if (i != DECAY) job.in[i] = onri_converted_input(call, i, s->at[i]);
   if (onri_has(call, DECAY)) {
     struct exp_job exps = {call->in[DECAY].dtype, call->inputs[DECAY], (float *)((char *)call->scratch + s->at[DECAY])};
     onr_parallel_for(call->env, (size_t)onr_desc_elements(&call->in[DECAY]), 4096, exp_range, &exps);

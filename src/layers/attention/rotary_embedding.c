@@ -1,12 +1,12 @@
-/* rotary_embedding: see params/attention.h for inputs.
+/* rotary_embedding.c: see params/attention.h for inputs.
  *
  * output 0  X's shape and type
  * path      portable, in float32 or float64 */
 #include <string.h>
 
-#include "base/convert.h"
+#include "base/numbers/convert.h"
 #include "base/shape.h"
-#include "layers/elementwise/operands.h"
+#include "layers/elementwise/scratch.h"
 #include "params/params.h"
 
 enum { X, COS, SIN, POSITIONS };
@@ -174,8 +174,8 @@ static enum onr_status rotary_run(struct onr_call *call) {
         return onr_fail(call->error, ONR_STATUS_INDEX, "expected positions between 0 and %zu, found %lld",
                         s->table_rows, (long long)job.positions[i]);
   }
-  job.cos = onri_operand(call, COS, s->cos_at);
-  job.sin = onri_operand(call, SIN, s->sin_at);
+  job.cos = onri_converted_input(call, COS, s->cos_at);
+  job.sin = onri_converted_input(call, SIN, s->sin_at);
   onr_parallel_for(call->env, s->batch * s->heads * s->rows, 64, rotary_range, &job);
   return ONR_STATUS_OK;
 }

@@ -1,4 +1,4 @@
-/* control: If, Loop and Scan. The executor runs them (src/exec/control.c); these tables give names and arity.
+/* control.c: If, Loop and Scan. The executor runs them (src/exec/control.c); these tables give names and arity.
  *
  * if    inputs: cond bool[1], captures of the then body, captures of the else body; bodies: then, else
  * loop  inputs: M int64 (optional), cond bool (optional), carried values, captures
@@ -18,7 +18,7 @@ const struct onr_layer onri_layer_if = {
     .inputs_max = ONR_VARIADIC,
     .outputs_min = 1,
     .outputs_max = ONR_VARIADIC,
-    .flags = ONR_LAYER_CONTROL | ONR_LAYER_TAKES_BLOCKS | ONR_LAYER_MAKES_BLOCKS,
+    .flags = ONR_LAYER_CONTROL | ONR_LAYER_TAKES_CONTAINERS | ONR_LAYER_MAKES_CONTAINERS,
 };
 
 const struct onr_layer onri_layer_loop = {
@@ -27,7 +27,7 @@ const struct onr_layer onri_layer_loop = {
     .inputs_max = ONR_VARIADIC,
     .outputs_min = 0,
     .outputs_max = ONR_VARIADIC,
-    .flags = ONR_LAYER_CONTROL | ONR_LAYER_TAKES_BLOCKS | ONR_LAYER_MAKES_BLOCKS,
+    .flags = ONR_LAYER_CONTROL | ONR_LAYER_TAKES_CONTAINERS | ONR_LAYER_MAKES_CONTAINERS,
     .params_size = sizeof(struct onr_loop_params),
 };
 
@@ -37,7 +37,7 @@ const struct onr_layer onri_layer_scan = {
     .inputs_max = ONR_VARIADIC,
     .outputs_min = 1,
     .outputs_max = ONR_VARIADIC,
-    .flags = ONR_LAYER_CONTROL | ONR_LAYER_TAKES_BLOCKS | ONR_LAYER_MAKES_BLOCKS,
+    .flags = ONR_LAYER_CONTROL | ONR_LAYER_TAKES_CONTAINERS | ONR_LAYER_MAKES_CONTAINERS,
     .params_size = sizeof(struct onr_scan_params),
 };
 
@@ -47,6 +47,6 @@ const struct onr_layer onri_layer_sequence_map = {
     .inputs_max = ONR_VARIADIC,
     .outputs_min = 1,
     .outputs_max = ONR_VARIADIC,
-    .flags = ONR_LAYER_CONTROL | ONR_LAYER_TAKES_BLOCKS | ONR_LAYER_MAKES_BLOCKS,
+    .flags = ONR_LAYER_CONTROL | ONR_LAYER_TAKES_CONTAINERS | ONR_LAYER_MAKES_CONTAINERS,
     .params_size = sizeof(struct onr_sequence_map_params),
 };

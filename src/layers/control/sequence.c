@@ -1,4 +1,4 @@
-/* sequence: building and reading sequences and optionals (sequence.h: flat blocks of tensors).
+/* sequence.c: building and reading sequences and optionals (sequence.h: flat blocks of tensors).
  *
  * ONNX  SequenceConstruct-11, SequenceEmpty-11, SequenceInsert-11, SequenceErase-11, SequenceAt-11, SequenceLength-11,
  *       Optional-15, OptionalHasElement-15/18, OptionalGetElement-15/18
@@ -12,7 +12,7 @@
 #include "base/shape.h"
 #include "layers/layers.h"
 
-#define BLOCKS (ONR_LAYER_TAKES_BLOCKS | ONR_LAYER_MAKES_BLOCKS)
+#define BLOCKS (ONR_LAYER_TAKES_CONTAINERS | ONR_LAYER_MAKES_CONTAINERS)
 
 static enum onr_status block_infer(struct onr_call *c, enum onr_dtype kind) {
   c->out[0] = (struct onr_desc){.dtype = kind, .rank = 1};
@@ -74,9 +74,9 @@ static enum onr_status read_length(const struct onr_call *c, const struct onr_te
 
 /* Position input 1 or 2, counted from the end when negative: 0..last; `otherwise` when omitted. */
 static enum onr_status read_position(const struct onr_call *c, size_t i, int64_t length, int64_t last,
-                                     int64_t otherwise, int64_t *position) {
+                                     int64_t default_value, int64_t *position) {
   int64_t value;
-  *position = otherwise;
+  *position = default_value;
   if (onri_has(c, i)) {
     if (onr_desc_elements(&c->in[i]) != 1 || (c->in[i].dtype != ONR_DTYPE_I64 && c->in[i].dtype != ONR_DTYPE_I32))
       return onr_fail(c->error, ONR_STATUS_TYPE, "input %zu: expected a position of one int32 or int64", i);
@@ -227,7 +227,7 @@ const struct onr_layer onri_layer_sequence_length = {.name = "sequence_length",
                                                      .inputs_max = 1,
                                                      .outputs_min = 1,
                                                      .outputs_max = 1,
-                                                     .flags = ONR_LAYER_TAKES_BLOCKS,
+                                                     .flags = ONR_LAYER_TAKES_CONTAINERS,
                                                      .infer = length_infer,
                                                      .run = length_run};
 const struct onr_layer onri_layer_optional = {.name = "optional",
@@ -243,7 +243,7 @@ const struct onr_layer onri_layer_optional_has_element = {.name = "optional_has_
                                                           .inputs_max = 1,
                                                           .outputs_min = 1,
                                                           .outputs_max = 1,
-                                                          .flags = ONR_LAYER_TAKES_BLOCKS,
+                                                          .flags = ONR_LAYER_TAKES_CONTAINERS,
                                                           .infer = has_infer,
                                                           .run = has_run};
 const struct onr_layer onri_layer_optional_get_element = {.name = "optional_get_element",

@@ -1,11 +1,11 @@
-/* sequence_tensor: a tensor cut into a sequence, and a sequence put together to a tensor.
+/* sequence_tensor.c: a tensor cut into a sequence, and a sequence put together to a tensor.
  *
  * split_to_sequence     input 0 x, input 1 split (optional): a scalar length or a list of lengths    ONNX
  * SplitToSequence-11 concat_from_sequence  input 0 a sequence of tensors of one type ONNX ConcatFromSequence-11
  */
 #include <string.h>
 
-#include "base/checked.h"
+#include "base/numbers/checked.h"
 #include "base/env.h"
 #include "base/shape.h"
 #include "layers/layers.h"
@@ -199,7 +199,7 @@ const struct onr_layer onri_layer_split_to_sequence = {.name = "split_to_sequenc
                                                        .inputs_max = 2,
                                                        .outputs_min = 1,
                                                        .outputs_max = 1,
-                                                       .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_MAKES_BLOCKS,
+                                                       .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_MAKES_CONTAINERS,
                                                        .params_size = sizeof(struct onr_split_to_sequence_params),
                                                        .infer = split_infer,
                                                        .run = split_run};
@@ -208,7 +208,7 @@ const struct onr_layer onri_layer_concat_from_sequence = {.name = "concat_from_s
                                                           .inputs_max = 1,
                                                           .outputs_min = 1,
                                                           .outputs_max = 1,
-                                                          .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_TAKES_BLOCKS,
+                                                          .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_TAKES_CONTAINERS,
                                                           .params_size = sizeof(struct onr_concat_from_sequence_params),
                                                           .infer = concat_infer,
                                                           .run = concat_run};

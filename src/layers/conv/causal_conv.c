@@ -1,4 +1,4 @@
-/* causal_conv: see params/conv.h for inputs and outputs.
+/* causal_conv.c: see params/conv.h for inputs and outputs.
  *
  * ONNX      CausalConvWithState-27
  * path      portable, in float32: a block of positions at a time, one multiple of the input for each tap of the kernel
@@ -7,7 +7,7 @@
 
 #include "base/shape.h"
 #include "kernels/elementwise/vecmath.h"
-#include "layers/elementwise/operands.h"
+#include "layers/elementwise/scratch.h"
 #include "params/params.h"
 
 enum { X, WEIGHT, BIAS, PAST, NUM_INPUTS };
@@ -119,7 +119,7 @@ static enum onr_status causal_conv_run(struct onr_call *call) {
   const struct onr_causal_conv_params *p = call->params;
   const struct causal_conv_state *s = call->state;
   const float *in[NUM_INPUTS];
-  for (size_t i = X; i < NUM_INPUTS; i++) in[i] = onri_operand(call, i, s->at[i]);
+  for (size_t i = X; i < NUM_INPUTS; i++) in[i] = onri_converted_input(call, i, s->at[i]);
   struct job job = {s, in[X], in[WEIGHT], in[BIAS], in[PAST], call->in[X].dtype, p->silu != 0, call->outputs[Y]};
   if (call->num_out > PRESENT && call->outputs[PRESENT]) write_present(call, s);
   if (job.y) onr_parallel_for(call->env, s->rows * s->length, 16 * BLOCK, conv_range, &job);

@@ -1,4 +1,4 @@
-/* col2im: adds up the columns of sliding blocks into an image (torch.nn.Fold).
+/* col2im.c: adds up the columns of sliding blocks into an image (torch.nn.Fold).
  *
  * input 0   x            [N, C * product of block, L]: L blocks
  * input 1   image shape  int64 [spatial] (1 to 3)
@@ -10,11 +10,11 @@
  */
 #include <string.h>
 
-#include "base/checked.h"
-#include "base/convert.h"
+#include "base/numbers/checked.h"
+#include "base/numbers/convert.h"
 #include "base/shape.h"
 #include "layers/layers.h"
-#include "layers/elementwise/operands.h"
+#include "layers/elementwise/scratch.h"
 #include "layers/conv/window.h"
 
 struct col2im_state {
@@ -163,7 +163,8 @@ static enum onr_status col2im_run(struct onr_call *call) {
                    .parts = (int64_t)onri_dtype_parts(dtype),
                    .x = call->inputs[0],
                    .y = call->outputs[0]};
-  if (!onri_is_native(onri_dtype_part(dtype))) w.x = onri_operand(call, 0, s->x), w.y = (char *)call->scratch + s->y;
+  if (!onri_is_native(onri_dtype_part(dtype)))
+    w.x = onri_converted_input(call, 0, s->x), w.y = (char *)call->scratch + s->y;
   onr_parallel_for(call->env, (size_t)(s->batch * s->channels * s->axis[0].out * s->axis[1].out), 8, rows, &w);
   if (w.y != call->outputs[0])
     onri_convert(call->env, dtype, w.y, call->outputs[0], (size_t)onr_desc_elements(&call->out[0]), 1);

@@ -1,4 +1,4 @@
-/* conv: y[n, m, o] = bias[m] + sum over c, k of x[n, c, stride * o - pad + dilation * k] * weight[m, c, k], then a
+/* conv.c: y[n, m, o] = bias[m] + sum over c, k of x[n, c, stride * o - pad + dilation * k] * weight[m, c, k], then a
  * clamp.
  *
  * input 0   x       [N, C, spatial...] (1 to 3 of them), or channels-last

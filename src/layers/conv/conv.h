@@ -4,7 +4,7 @@
 
 #include "kernels/conv/conv_direct.h"
 #include "layers/conv/conv_pieces.h"
-#include "layers/elementwise/real.h"
+#include "layers/elementwise/widened.h"
 #include "params/conv.h"
 
 struct onri_conv_prepared {
@@ -39,8 +39,8 @@ int onri_conv_can_pack(const struct onr_call *call, int64_t groups, int transpos
 enum onr_status onri_conv_geometry(const struct onr_call *call, struct onri_conv *c, struct onr_desc *out);
 /* The part of it that follows from weights alone, when they can be packed. */
 enum onr_status onri_conv_geometry_of_weights(const struct onr_call *call, struct onri_conv *c);
-/* Packs constant weights for the geometry c (sizes as onri_xnn_conv_fit wants them) and marks them absorbed, unless a
- * plan may need them. `tuned`: the layout is XNNPACK's. */
+/* Packs constant weights for the geometry c (sizes as onri_xnn_conv_fit wants them) and marks them packed_inputs,
+ * unless a plan may need them. `tuned`: the layout is XNNPACK's. */
 enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv *c, int tuned);
 enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c);
 enum onr_status onri_conv_run(struct onr_call *call);

@@ -6,11 +6,11 @@
  */
 #include <math.h>
 
-#include "base/checked.h"
+#include "base/numbers/checked.h"
 #include "base/shape.h"
 #include "kernels/elementwise/vecmath.h"
 #include "layers/conv/conv.h"
-#include "layers/elementwise/operands.h"
+#include "layers/elementwise/scratch.h"
 
 enum onr_status onri_conv_check_inputs(const struct onr_call *call, int64_t groups, int transposed) {
   ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
@@ -76,14 +76,14 @@ static enum onr_status widen(struct onr_call *call, size_t i, const void **reals
   if (dtype == ONR_DTYPE_F32 || dtype == ONR_DTYPE_F64 || dtype == ONR_DTYPE_NONE) return ONR_STATUS_OK;
   *reals = *copy = onr_env_allocate(call->env, count * sizeof(float) + 1);
   if (!*copy) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
-  onri_real_load(dtype, call->inputs[i], count, *copy);
+  onri_widened_load(dtype, call->inputs[i], count, *copy);
   return ONR_STATUS_OK;
 }
 
 static enum onr_status pack_portable(struct onr_call *call, const struct onri_conv *c, const void *weight) {
   struct onri_conv_prepared *p = call->prepared;
   size_t bytes;
-  if (!onri_mul_size((size_t)onr_desc_elements(&call->in[1]), onri_real_size(call->in[1].dtype), &bytes))
+  if (!onri_mul_size((size_t)onr_desc_elements(&call->in[1]), onri_widened_size(call->in[1].dtype), &bytes))
     return onr_fail(call->error, ONR_STATUS_LIMIT, "the weights of this convolution do not fit in memory");
   p->weights = onr_env_allocate(call->env, bytes > 0 ? bytes : 1);
   if (!p->weights) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
@@ -109,11 +109,11 @@ static enum onr_status pack(struct onr_call *call, const struct onri_conv *c, en
   const enum onr_status status = fit == ONRI_XNN_NEVER ? ONR_STATUS_LIMIT : pack_tuned(call, &xnn, weight);
   if (status == ONR_STATUS_OK) {
     p->tuned = (int32_t)fit;
-    if (fit == ONRI_XNN_ALWAYS) call->absorbed |= onri_has(call, 2) ? 6 : 2;
+    if (fit == ONRI_XNN_ALWAYS) call->packed_inputs |= onri_has(call, 2) ? 6 : 2;
   }
   if (status != ONR_STATUS_LIMIT) return status;
   ONR_TRY(pack_portable(call, c, weight));
-  call->absorbed |= 2;
+  call->packed_inputs |= 2;
   return ONR_STATUS_OK;
 }
 
@@ -230,16 +230,16 @@ enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c)
   size_t bytes;
   s->conv = *c;
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
-  ONR_TRY(onri_real_plan(call, &call->in[0], &s->x));
-  ONR_TRY(onri_real_plan(call, &call->out[0], &s->y));
+  ONR_TRY(onri_widened_plan(call, &call->in[0], &s->x));
+  ONR_TRY(onri_widened_plan(call, &call->out[0], &s->y));
   ONR_TRY(plan_tuned(call));
   if (is_tuned(s) && !p->finite_only) return ONR_STATUS_OK;
-  s->weight = s->packed = s->bias = ONRI_REAL_IN_PLACE;
-  if (onri_has(call, 2)) ONR_TRY(onri_real_plan(call, &call->in[2], &s->bias));
+  s->weight = s->packed = s->bias = ONRI_WIDENED_IN_PLACE;
+  if (onri_has(call, 2)) ONR_TRY(onri_widened_plan(call, &call->in[2], &s->bias));
   if (p->weights) return ONR_STATUS_OK;
-  if (!onri_mul_size((size_t)onr_desc_elements(&call->in[1]), onri_real_size(call->in[1].dtype), &bytes))
+  if (!onri_mul_size((size_t)onr_desc_elements(&call->in[1]), onri_widened_size(call->in[1].dtype), &bytes))
     bytes = SIZE_MAX;
-  ONR_TRY(onri_real_plan(call, &call->in[1], &s->weight));
+  ONR_TRY(onri_widened_plan(call, &call->in[1], &s->weight));
   return onri_scratch_reserve(call, bytes, &s->packed);
 }
 
@@ -247,11 +247,11 @@ static enum onr_status run_portable(struct onr_call *call) {
   const struct onri_conv_prepared *p = call->prepared;
   const struct onri_conv_state *s = call->state;
   const int wide = onri_is_double(call->in[0].dtype);
-  const void *x = onri_real_input(call, 0, s->x), *bias = onri_real_input(call, 2, s->bias);
-  void *y = onri_real_output(call, 0, s->y);
+  const void *x = onri_widened_input(call, 0, s->x), *bias = onri_widened_input(call, 2, s->bias);
+  void *y = onri_widened_output(call, 0, s->y);
   const void *weights = p->weights;
   if (!weights) {
-    const void *weight = onri_real_input(call, 1, s->weight);
+    const void *weight = onri_widened_input(call, 1, s->weight);
     void *packed = (unsigned char *)call->scratch + s->packed;
     if (wide) onri_conv_pack_f64(&s->conv, weight, packed);
     else onri_conv_pack_f32(&s->conv, weight, packed);
@@ -259,7 +259,7 @@ static enum onr_status run_portable(struct onr_call *call) {
   }
   if (wide) onri_conv_direct_f64(&s->conv, x, weights, bias, y, call->env);
   else onri_conv_direct_f32(&s->conv, x, weights, bias, y, call->env);
-  onri_real_finish(call, 0, s->y);
+  onri_widened_finish(call, 0, s->y);
   return ONR_STATUS_OK;
 }
 
@@ -281,10 +281,10 @@ enum onr_status onri_conv_run(struct onr_call *call) {
   struct xnn_operator *op;
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
   if (!is_tuned(s)) return run_portable(call);
-  const float *x = onri_real_input(call, 0, s->x);
+  const float *x = onri_widened_input(call, 0, s->x);
   if (p->finite_only && !onri_all_finite(call->env, x, (size_t)onr_desc_elements(&call->in[0])))
     return run_portable(call);
-  float *y = onri_real_output(call, 0, s->y);
+  float *y = onri_widened_output(call, 0, s->y);
   void *scratch = (unsigned char *)call->scratch + s->scratch;
   if (s->pieces.count) {
     ONR_TRY(onri_conv_pieces_run(&s->pieces, &s->conv, scratch, x, y, call->env, call->error));
@@ -293,7 +293,7 @@ enum onr_status onri_conv_run(struct onr_call *call) {
     ONR_TRY(onri_xnn_conv_setup(op, &s->xnn, scratch, x, y, call->error));
     ONR_TRY(onri_xnn_run(op, call->env, call->error));
   }
-  onri_real_finish(call, 0, s->y);
+  onri_widened_finish(call, 0, s->y);
   return ONR_STATUS_OK;
 }
 

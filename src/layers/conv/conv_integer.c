@@ -10,7 +10,7 @@
 #include "kernels/conv/conv_integer.h"
 #include "layers/conv/conv_integer.h"
 #include "layers/layers.h"
-#include "layers/elementwise/operands.h"
+#include "layers/elementwise/scratch.h"
 
 #define DTYPES_8BIT (ONRI_DTYPE_BIT(ONR_DTYPE_I8) | ONRI_DTYPE_BIT(ONR_DTYPE_U8))
 
@@ -122,10 +122,10 @@ static enum onr_status pack_portable(struct onr_call *call, const struct onri_qc
   if (differences && p->weights) {
     subtract_zeros(call, r, differences);
     onri_conv_pack_f32(c, differences, p->weights);
-    call->absorbed |= (uint64_t)1 << r->weight;
+    call->packed_inputs |= (uint64_t)1 << r->weight;
   }
   onr_env_release(call->env, differences);
-  if (call->absorbed != 0) return ONR_STATUS_OK;
+  if (call->packed_inputs != 0) return ONR_STATUS_OK;
   return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
 }
 

@@ -1,4 +1,4 @@
-/* conv_integer_tuned: qlinear_conv through XNNPACK: channels-last, up to 2 spatial dimensions, everything but x
+/* conv_integer_tuned.c: qlinear_conv through XNNPACK: channels-last, up to 2 spatial dimensions, everything but x
  * constant, symmetric weights, where onri_xnn_conv_fit and the plan's sizes agree. It multiplies by one ratio of
  * scales: where a result lies on the edge between two steps, it may be the other one than the portable kernel's.
  * XNNPACK knows signed bytes: unsigned ones are shifted by 128, with their zero points. */
@@ -6,7 +6,7 @@
 
 #include "base/shape.h"
 #include "layers/conv/conv_integer.h"
-#include "layers/elementwise/operands.h"
+#include "layers/elementwise/scratch.h"
 
 static struct onri_xnn_conv shape_of(const struct onri_conv *c) {
   return (struct onri_xnn_conv){.axis = {c->axis[0], c->axis[1], c->axis[2]},
@@ -60,7 +60,7 @@ static enum onr_status pack(struct onr_call *call, const struct onri_qconv_roles
   onr_env_release(call->env, weights);
   if (status != ONR_STATUS_OK) return status == ONR_STATUS_LIMIT ? ONR_STATUS_OK : status;
   p->fit = (int32_t)fit;
-  if (fit == ONRI_XNN_ALWAYS) call->absorbed |= (uint64_t)1 << r->weight | (bias ? (uint64_t)1 << r->bias : 0);
+  if (fit == ONRI_XNN_ALWAYS) call->packed_inputs |= (uint64_t)1 << r->weight | (bias ? (uint64_t)1 << r->bias : 0);
   return ONR_STATUS_OK;
 }
 

@@ -1,4 +1,4 @@
-/* conv_pieces: cutting, and walking over the pieces. */
+/* conv_pieces.c: cutting, and walking over the pieces. */
 #include "layers/conv/conv_pieces.h"
 
 #include <string.h>

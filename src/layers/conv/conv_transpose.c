@@ -1,4 +1,4 @@
-/* conv_transpose: the gradient of a convolution with respect to its input; upsampling with learned weights. Then a
+/* conv_transpose.c: the gradient of a convolution with respect to its input; upsampling with learned weights. Then a
  * clamp.
  *
  * input 0   x       [N, C, spatial...] (1 to 3 of them), or channels-last
@@ -9,7 +9,7 @@
  */
 #include <math.h>
 
-#include "base/checked.h"
+#include "base/numbers/checked.h"
 #include "base/shape.h"
 #include "layers/conv/conv.h"
 #include "layers/layers.h"

@@ -1,4 +1,4 @@
-/* deform_conv: a convolution whose taps are moved by offsets, and weighted by a mask, at each output position.
+/* deform_conv.c: a convolution whose taps are moved by offsets, and weighted by a mask, at each output position.
  *
  * input 0   x       [N, C, H, W]
  * input 1   weight  [M, C/groups, kh, kw]
@@ -11,11 +11,11 @@
  */
 #include <math.h>
 
-#include "base/checked.h"
+#include "base/numbers/checked.h"
 #include "base/shape.h"
 #include "kernels/conv/conv_direct.h"
 #include "layers/layers.h"
-#include "layers/elementwise/real.h"
+#include "layers/elementwise/widened.h"
 #include "layers/conv/window.h"
 
 enum { BLOCK = 64 };
@@ -102,9 +102,9 @@ static enum onr_status deform_conv_plan(struct onr_call *call) {
   struct onr_desc out;
   size_t bytes;
   ONR_TRY(geometry(call, &s->conv, &s->offset_groups, &out));
-  for (size_t i = 0; i < call->num_in; i++) ONR_TRY(onri_real_plan(call, &call->in[i], &s->real[i]));
-  ONR_TRY(onri_real_plan(call, &call->out[0], &s->y));
-  if (!onri_mul_size((size_t)onr_desc_elements(&call->in[1]), onri_real_size(call->in[1].dtype), &bytes))
+  for (size_t i = 0; i < call->num_in; i++) ONR_TRY(onri_widened_plan(call, &call->in[i], &s->real[i]));
+  ONR_TRY(onri_widened_plan(call, &call->out[0], &s->y));
+  if (!onri_mul_size((size_t)onr_desc_elements(&call->in[1]), onri_widened_size(call->in[1].dtype), &bytes))
     bytes = SIZE_MAX;
   return onri_scratch_reserve(call, bytes, &s->packed);
 }
@@ -174,18 +174,18 @@ static enum onr_status deform_conv_run(struct onr_call *call) {
   const struct deform_state *s = call->state;
   void *packed = (unsigned char *)call->scratch + s->packed;
   struct work w = {.s = s,
-                   .x = onri_real_input(call, 0, s->real[0]),
-                   .offset = onri_real_input(call, 2, s->real[2]),
-                   .bias = onri_real_input(call, 3, s->real[3]),
-                   .mask = onri_real_input(call, 4, s->real[4]),
-                   .y = onri_real_output(call, 0, s->y),
+                   .x = onri_widened_input(call, 0, s->real[0]),
+                   .offset = onri_widened_input(call, 2, s->real[2]),
+                   .bias = onri_widened_input(call, 3, s->real[3]),
+                   .mask = onri_widened_input(call, 4, s->real[4]),
+                   .y = onri_widened_output(call, 0, s->y),
                    .weight = packed,
                    .wide = onri_is_double(call->in[0].dtype)};
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
-  if (w.wide) onri_conv_pack_f64(&s->conv, onri_real_input(call, 1, s->real[1]), packed);
-  else onri_conv_pack_f32(&s->conv, onri_real_input(call, 1, s->real[1]), packed);
+  if (w.wide) onri_conv_pack_f64(&s->conv, onri_widened_input(call, 1, s->real[1]), packed);
+  else onri_conv_pack_f32(&s->conv, onri_widened_input(call, 1, s->real[1]), packed);
   onr_parallel_for(call->env, (size_t)(s->conv.x.batch * s->conv.groups * s->conv.axis[1].out), 1, rows, &w);
-  onri_real_finish(call, 0, s->y);
+  onri_widened_finish(call, 0, s->y);
   return ONR_STATUS_OK;
 }
 

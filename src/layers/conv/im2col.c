@@ -1,10 +1,10 @@
-/* im2col: the elements under each position of a sliding window as a column (torch.nn.Unfold).
+/* im2col.c: the elements under each position of a sliding window as a column (torch.nn.Unfold).
  *
  * input 0   x  [N, C, spatial...] (1 to 3 of them), any dtype
  * output 0  y  [N, C * product of kernel, L]: L positions
  * path      portable: one strided copy, in which elements of x come several times
  */
-#include "base/checked.h"
+#include "base/numbers/checked.h"
 #include "base/shape.h"
 #include "kernels/move/copy.h"
 #include "layers/layers.h"

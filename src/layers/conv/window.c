@@ -1,7 +1,7 @@
 /* window.c: shapes of sliding windows. */
 #include "layers/conv/window.h"
 
-#include "base/checked.h"
+#include "base/numbers/checked.h"
 
 enum onr_status onri_image_view(const struct onr_desc *desc, int32_t channels_last, struct onri_image *image,
                                 int32_t *spatial, struct onr_error *error) {
@@ -41,8 +41,8 @@ enum onr_status onri_expect_pixels(const struct onr_call *call, size_t i) {
 
 /* Value i of an attribute, or its default where the window does not say. */
 static enum onr_status entry(const struct onr_window *window, const int64_t *values, int32_t i, int64_t least,
-                             int64_t otherwise, const char *name, int64_t *result, struct onr_error *error) {
-  const int64_t value = window->rank == 0 || (values[i] == 0 && least > 0) ? otherwise : values[i];
+                             int64_t default_value, const char *name, int64_t *result, struct onr_error *error) {
+  const int64_t value = window->rank == 0 || (values[i] == 0 && least > 0) ? default_value : values[i];
   if (value < least)
     return onr_fail(error, ONR_STATUS_ATTRIBUTE, "expected %s of at least %lld, found %lld", name, (long long)least,
                     (long long)value);

@@ -1,4 +1,4 @@
-/* align: dimensions of 1 behind those of x, so that it broadcasts at an axis of another tensor.
+/* align.c: dimensions of 1 behind those of x, so that it broadcasts at an axis of another tensor.
  *
  * input 0   x     any type
  * input 1   like  only its rank is used
@@ -24,7 +24,7 @@ static enum onr_status align_infer(struct onr_call *call) {
 }
 
 static enum onr_status align_plan(struct onr_call *call) {
-  call->view[0] = (struct onr_place){0, 0};
+  call->view[0] = (struct onr_view){0, 0};
   return ONR_STATUS_OK;
 }
 

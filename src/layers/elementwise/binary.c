@@ -1,4 +1,4 @@
-/* binary: y = f(a, b) with broadcasting, one table for all functions.
+/* binary.c: y = f(a, b) with broadcasting, one table for all functions.
  *
  * inputs    a, b   types: src/params/elementwise.h
  * output 0  y      the broadcast shape; a's type, or bool
@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/cast.h"
+#include "base/numbers/cast.h"
 #include "kernels/elementwise/elementwise.h"
 #include "layers/elementwise/binary_classes.h"
 #include "layers/elementwise/broadcast.h"

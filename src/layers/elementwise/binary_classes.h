@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "base/convert.h"
+#include "base/numbers/convert.h"
 #include "params/elementwise.h"
 
 /* a and b hold values of one class, 0 or 1 apart (a_step, b_step); y gets values of that class, or bool bytes when the

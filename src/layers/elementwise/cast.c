@@ -6,11 +6,11 @@
  */
 #include <string.h>
 
-#include "base/cast.h"
+#include "base/numbers/cast.h"
 #include "base/env.h"
-#include "base/number_text.h"
+#include "base/numbers/number_text.h"
 #include "base/shape.h"
-#include "base/text.h"
+#include "base/text/text.h"
 #include "layers/elementwise/broadcast.h"
 #include "layers/layers.h"
 
@@ -40,7 +40,7 @@ static enum onr_status cast_infer(struct onr_call *call) {
 static enum onr_status cast_like_infer(struct onr_call *call) { return infer_to(call, call->in[1].dtype); }
 
 static enum onr_status cast_plan(struct onr_call *call) {
-  if (call->in[0].dtype == call->out[0].dtype) call->view[0] = (struct onr_place){0, 0};
+  if (call->in[0].dtype == call->out[0].dtype) call->view[0] = (struct onr_view){0, 0};
   else if (onr_dtype_size(call->in[0].dtype) == onr_dtype_size(call->out[0].dtype)) call->in_place = 0;
   return ONR_STATUS_OK;
 }

@@ -1,4 +1,4 @@
-/* clip: y = min(max(x, least), most).
+/* clip.c: y = min(max(x, least), most).
  *
  * input 0   x            any numeric type
  * inputs    least, most  one element of x's type, each optional
@@ -7,7 +7,7 @@
  */
 #include <math.h>
 
-#include "base/convert.h"
+#include "base/numbers/convert.h"
 #include "base/shape.h"
 #include "kernels/elementwise/elementwise.h"
 #include "layers/elementwise/broadcast.h"

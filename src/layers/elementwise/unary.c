@@ -1,10 +1,10 @@
-/* unary: y = f(x), one table for all functions.
+/* unary.c: y = f(x), one table for all functions.
  *
  * input 0   x  any shape; types: src/params/elementwise.h
  * output 0  y  x's shape and type; bool for IS_NAN and IS_INF
  * paths     float types: vector kernels where there is one; everything else through the number class of the type
  */
-#include "base/convert.h"
+#include "base/numbers/convert.h"
 #include "kernels/elementwise/elementwise.h"
 #include "layers/elementwise/broadcast.h"
 #include "layers/elementwise/elementwise_types.h"

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "base/cast.h"
+#include "base/numbers/cast.h"
 
 #define REAL float
 #define NAME(op) f32_##op

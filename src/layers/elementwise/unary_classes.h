@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "base/convert.h"
+#include "base/numbers/convert.h"
 #include "params/elementwise.h"
 
 /* x: count values of the class; y: the same, or bool bytes for IS_NAN and IS_INF; y may be x. */

@@ -1,4 +1,4 @@
-/* where: y = condition ? a : b, broadcast.
+/* where.c: y = condition ? a : b, broadcast.
  *
  * input 0   condition  bool
  * inputs    a, b       one type, any

@@ -1,4 +1,4 @@
-/* image_decoder: a picture in the bytes of a file. */
+/* image_decoder.c: a picture in the bytes of a file. */
 #include "base/env.h"
 #include "base/shape.h"
 #include "layers/layers.h"

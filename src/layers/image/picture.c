@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "base/checked.h"
+#include "base/numbers/checked.h"
 
 #define ONNXRUN_HAVE_BMP 1 /* these two need no library */
 #define ONNXRUN_HAVE_PNM 1

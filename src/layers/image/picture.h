@@ -4,7 +4,7 @@
 #define ONRI_PICTURE_H
 
 #include "base/env.h"
-#include "base/text.h"
+#include "base/text/text.h"
 
 struct onri_picture {
   const uint8_t *bytes; /* the file */

@@ -5,10 +5,10 @@
  * output   [selected, 3] int64: batch, class, box; in order of batch, class, falling score */
 #include <string.h>
 
-#include "base/checked.h"
+#include "base/numbers/checked.h"
 #include "base/env.h"
 #include "base/shape.h"
-#include "kernels/index/order.h"
+#include "kernels/index/sort.h"
 #include "layers/layers.h"
 
 static enum onr_status expect_scalar(const struct onr_call *call, size_t i, enum onr_dtype dtype) {
@@ -104,7 +104,7 @@ static int64_t select_boxes(const struct suppression *s, const float *boxes /* [
   for (size_t i = 0; i < s->n; i++)
     if (s->use_score ? scores[i] > s->score : scores[i] == scores[i]) candidates[count++] = (int64_t)i;
   if (count == 0) return 0;
-  onri_order_keys(ONR_DTYPE_F32, scores, s->n, keys, s->env);
+  onri_sort_keys(ONR_DTYPE_F32, scores, s->n, keys, s->env);
   onri_sort(candidates, work + 2 * s->n, (size_t)count, better_score, keys, s->env);
   struct onri_pace pace = {s->env, 0};
   for (int64_t c = 0; c < count && found < s->most && !onri_pace_stop(&pace, 16 + 16 * (uint64_t)found); c++) {

@@ -2,7 +2,7 @@
  * names. Both count first, then ask for the output. */
 #include <string.h>
 
-#include "base/convert.h"
+#include "base/numbers/convert.h"
 #include "base/env.h"
 #include "base/shape.h"
 #include "layers/index/indices.h"

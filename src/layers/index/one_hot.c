@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/convert.h"
+#include "base/numbers/convert.h"
 #include "base/env.h"
 #include "base/shape.h"
 #include "kernels/move/copy.h"

@@ -1,7 +1,7 @@
 /* scatter.c: scatter_elements, scatter_nd, tensor_scatter: a copy of x, or x itself when it may be written over, with
  * updates put where indices say. Updates are written in order, so that doubled indices have one meaning. */
 #include "base/env.h"
-#include "kernels/index/combine.h"
+#include "kernels/index/accumulate.h"
 #include "kernels/move/copy.h"
 #include "layers/index/indices.h"
 #include "layers/layers.h"
@@ -69,7 +69,7 @@ static enum onr_status scatter_elements_run(struct onr_call *call) {
     if (p->reduction == ONR_REDUCTION_NONE) {
       onri_copy_element(target, updates + i * size, size);
     } else {
-      onri_combine(x->dtype, p->reduction, target, updates + i * size, 1);
+      onri_accumulate(x->dtype, p->reduction, target, updates + i * size, 1);
     }
     for (int32_t d = x->rank - 1; d >= 0; d--) {
       base += strides[d];
@@ -130,7 +130,7 @@ static enum onr_status scatter_nd_run(struct onr_call *call) {
     if (p->reduction == ONR_REDUCTION_NONE) {
       onri_copy_element(target, updates, block);
     } else {
-      onri_combine(x->dtype, p->reduction, target, updates, elements);
+      onri_accumulate(x->dtype, p->reduction, target, updates, elements);
     }
   }
   return ONR_STATUS_OK;

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "kernels/index/order.h"
+#include "kernels/index/sort.h"
 
 enum { BLOCK = 64 };
 
@@ -34,7 +34,7 @@ enum onr_status onri_sorted_keys_make(struct onri_sorted_keys *keys, enum onr_dt
   const int ok = other && keys->order && (text || (numbers && keys->numbers));
   if (ok) {
     for (size_t i = 0; i < count; i++) keys->order[i] = (int64_t)i;
-    if (!text) onri_order_keys(dtype, list, count, numbers, env);
+    if (!text) onri_sort_keys(dtype, list, count, numbers, env);
     onri_sort(keys->order, other, count, text ? string_less : number_less, text ? list : numbers, env);
     for (size_t i = 0; !text && i < count; i++) keys->numbers[i] = numbers[keys->order[i]];
   }
@@ -74,7 +74,7 @@ void onri_sorted_keys_find(const struct onri_sorted_keys *keys, const void *x, s
   for (size_t first = 0; first < count; first += BLOCK) {
     const size_t n = count - first < BLOCK ? count - first : BLOCK;
     if (keys->dtype != ONR_DTYPE_STRING)
-      onri_order_keys(keys->dtype, (const char *)x + first * onr_dtype_size(keys->dtype), n, numbers, NULL);
+      onri_sort_keys(keys->dtype, (const char *)x + first * onr_dtype_size(keys->dtype), n, numbers, NULL);
     for (size_t i = 0; i < n; i++)
       positions[first + i] = keys->dtype == ONR_DTYPE_STRING
                                  ? find_string(keys, (const struct onr_string *)x + first + i)

@@ -2,10 +2,10 @@
  *
  * Each line goes through a heap of k (key, index) pairs whose root is the worst one kept: O(n log k), no copy of the
  * line. */
-#include "base/checked.h"
+#include "base/numbers/checked.h"
 #include "base/env.h"
 #include "base/shape.h"
-#include "kernels/index/order.h"
+#include "kernels/index/sort.h"
 #include "layers/index/indices.h"
 #include "layers/layers.h"
 
@@ -122,7 +122,7 @@ static void load_keys(const struct top_k_job *job, const char *x, size_t stride,
     for (size_t i = 0; i < count; i++) onri_copy_element(block + i * job->size, x + i * stride, job->size);
     x = block;
   }
-  onri_order_keys(job->dtype, x, count, keys, job->env);
+  onri_sort_keys(job->dtype, x, count, keys, job->env);
   for (size_t i = 0; i < count && !job->largest; i++) keys[i] = ~keys[i];
 }
 

@@ -6,11 +6,11 @@
  * or in order of first appearance. */
 #include <string.h>
 
-#include "base/checked.h"
-#include "base/convert.h"
+#include "base/numbers/checked.h"
+#include "base/numbers/convert.h"
 #include "base/env.h"
 #include "base/shape.h"
-#include "kernels/index/order.h"
+#include "kernels/index/sort.h"
 #include "layers/index/indices.h"
 #include "layers/layers.h"
 
@@ -162,7 +162,7 @@ static enum onr_status unique_run(struct onr_call *call) {
   if (x->dtype == ONR_DTYPE_STRING) {
     items.strings = call->inputs[0];
   } else if (total > 0) {
-    onri_order_keys(onri_dtype_part(x->dtype), call->inputs[0], total, keys, call->env);
+    onri_sort_keys(onri_dtype_part(x->dtype), call->inputs[0], total, keys, call->env);
   }
   for (size_t i = 0; i < items.count; i++) order[i] = (int64_t)i;
   onri_sort(order, spare, items.count, item_less, &items, call->env);

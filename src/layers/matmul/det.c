@@ -1,11 +1,11 @@
-/* det: determinants of square matrices, in double.
+/* det.c: determinants of square matrices, in double.
  *
  * input 0   x  [..., n, n]  floating-point
  * output 0  y  [...]        same dtype
  * ONNX      Det-11..22
  */
-#include "base/checked.h"
-#include "base/convert.h"
+#include "base/numbers/checked.h"
+#include "base/numbers/convert.h"
 #include "base/shape.h"
 #include "kernels/matmul/lu.h"
 #include "layers/layers.h"

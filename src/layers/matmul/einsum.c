@@ -1,4 +1,4 @@
-/* einsum: Einstein's summation of any equation.
+/* einsum.c: Einstein's summation of any equation.
  *
  * inputs    one or more tensors of one number type
  * output 0  as the equation says
@@ -10,7 +10,7 @@
 #include "base/shape.h"
 #include "kernels/matmul/gemm.h"
 #include "layers/matmul/einsum_parse.h"
-#include "layers/elementwise/operands.h"
+#include "layers/elementwise/scratch.h"
 #include "params/params.h"
 
 enum { LABELS = ONRI_EINSUM_LABELS, TILE_ROWS = 64, TILE_COLUMNS = 256 };
@@ -341,10 +341,10 @@ static enum onr_status einsum_run(struct onr_call *call) {
   char *scratch = call->scratch;
   void *y = onri_is_native(dtype) ? call->outputs[0] : scratch + s->y_at;
   if (elements == 0) return ONR_STATUS_OK;
-  const void *result = onri_operand(call, 0, s->operand_at[0]);
+  const void *result = onri_converted_input(call, 0, s->operand_at[0]);
   for (size_t i = 1; i < operands; i++) {
     void *to = i + 1 == operands && !s->needs_last ? y : scratch + s->step[i].c_at;
-    run_step(call, &s->step[i], result, onri_operand(call, i, s->operand_at[i]), to);
+    run_step(call, &s->step[i], result, onri_converted_input(call, i, s->operand_at[i]), to);
     result = to;
   }
   if (s->needs_last) run_gather(call, &s->last, result, y);

@@ -1,4 +1,4 @@
-/* gemm: alpha op(A) op(B) + beta C.
+/* gemm.c: alpha op(A) op(B) + beta C.
  *
  * input 0   A  [m, k], or [k, m] with transpose_a    any number type
  * input 1   B  [k, n], or [n, k] with transpose_b    A's type

@@ -1,4 +1,4 @@
-/* linear: y = x W^T + b on the last axis, the layer of torch.nn.Linear.
+/* linear.c: y = x W^T + b on the last axis, the layer of torch.nn.Linear.
  *
  * input 0   x  [..., in]                                    floating-point
  * input 1   W  [out, in], or [in, out] with weight_transposed

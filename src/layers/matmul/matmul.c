@@ -1,4 +1,4 @@
-/* matmul: NumPy's matrix product, with an optional bias.
+/* matmul.c: NumPy's matrix product, with an optional bias.
  *
  * input 0   A     [..., m, k] or [k]     any number type
  * input 1   B     [..., k, n] or [k]     A's type

@@ -7,12 +7,12 @@
  *        float64, which holds the sums of any integers that fit into memory */
 #include <math.h>
 
-#include "base/cast.h"
+#include "base/numbers/cast.h"
 #include "base/shape.h"
 #include "kernels/dims.h"
-#include "layers/elementwise/operands.h"
+#include "layers/elementwise/scratch.h"
 #include "layers/matmul/product.h"
-#include "layers/elementwise/real.h"
+#include "layers/elementwise/widened.h"
 
 enum { TILE_ROWS = 32, TILE_COLUMNS = 64, EXACT_DEPTH = 256 };
 #define BYTES (ONRI_DTYPE_BIT(ONR_DTYPE_I8) | ONRI_DTYPE_BIT(ONR_DTYPE_U8))
@@ -198,7 +198,7 @@ static void write_row(const struct job *job, const double *sums, size_t at, size
     const double real = sums[j] * (a * b / job->y_scale);
     row[j] = (float)((onri_dtype_class(dtype) == ONRI_CLASS_F32 ? real : rint(real)) + job->y_zero);
   }
-  onri_real_store(dtype, row, count, (char *)call->outputs[0] + at); /* one byte an element */
+  onri_widened_store(dtype, row, count, (char *)call->outputs[0] + at); /* one byte an element */
 }
 
 /* [depth][TILE_COLUMNS] of B from element `at` on, minus the zero points of its columns. */
@@ -207,7 +207,7 @@ static void load_slice(const struct job *job, size_t at, size_t depth, size_t co
   const enum onr_dtype dtype = job->call->in[job->roles->b].dtype;
   const char *b = (const char *)job->call->inputs[job->roles->b] + at; /* one byte an element */
   for (size_t i = 0; i < depth; i++, b += p->b_row, to += TILE_COLUMNS) {
-    if (p->b_col == 1) onri_real_load(dtype, b, columns, to);
+    if (p->b_col == 1) onri_widened_load(dtype, b, columns, to);
     else
       for (size_t j = 0; j < columns; j++) to[j] = value_of(dtype, b, j * p->b_col);
     for (size_t j = 0; j < columns; j++) to[j] -= zeros[j];

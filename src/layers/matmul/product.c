@@ -3,11 +3,11 @@
 
 #include <math.h>
 
-#include "base/checked.h"
+#include "base/numbers/checked.h"
 #include "base/env.h"
 #include "base/shape.h"
 #include "kernels/elementwise/vecmath.h"
-#include "layers/elementwise/operands.h"
+#include "layers/elementwise/scratch.h"
 
 /* --- shapes --- */
 
@@ -153,7 +153,7 @@ static enum onr_status pack(struct onr_call *call, struct onri_product_prepared 
   else status = onri_xnn_linear_pack(&prepared->weights, &prepared->linear, weights, bias, call->env, call->error);
   onr_env_release(call->env, owned_weights);
   onr_env_release(call->env, owned_bias);
-  if (status == ONR_STATUS_OK && !prepared->loses_nan) call->absorbed |= has_bias ? 6u : 2u;
+  if (status == ONR_STATUS_OK && !prepared->loses_nan) call->packed_inputs |= has_bias ? 6u : 2u;
   return status;
 }
 
@@ -353,7 +353,7 @@ static void run_tiles(struct onr_call *call, const struct onri_product_form *for
 static void run_portable(struct onr_call *call, const struct onri_product_form *form,
                          const struct onri_product_state *state, const void *a, const void *b, void *c,
                          int finish_only) {
-  const void *bias = state->product.has_bias ? onri_operand(call, 2, state->bias_at) : NULL;
+  const void *bias = state->product.has_bias ? onri_converted_input(call, 2, state->bias_at) : NULL;
   run_tiles(call, form, &state->product, a, b, bias, c, finish_only);
 }
 
@@ -364,7 +364,7 @@ static enum onr_status run_packed(struct onr_call *call, const struct onri_produ
   ONR_TRY(onri_xnn_rows_run(&state->linear, a, c, call->env, call->error));
   if (!state->loses_nan) return ONR_STATUS_OK;
   if (!onri_all_finite(call->env, c, p->m * p->n))
-    run_portable(call, form, state, a, onri_operand(call, 1, state->b_at), c, 0);
+    run_portable(call, form, state, a, onri_converted_input(call, 1, state->b_at), c, 0);
   else run_tiles(call, &clamped, p, a, a, NULL, c, 1); /* operands are not looked at */
   return ONR_STATUS_OK;
 }
@@ -390,7 +390,7 @@ static enum onr_status run_xnn(struct onr_call *call, const struct onri_product_
 static enum onr_status run_operands(struct onr_call *call, const struct onri_product_form *form,
                                     const struct onri_product_state *state, const void *a, void *c) {
   const struct onri_product *p = &state->product;
-  const void *b = onri_operand(call, 1, state->b_at);
+  const void *b = onri_converted_input(call, 1, state->b_at);
   int finish_only = 0;
   if (state->way == ONRI_PRODUCT_XNN) {
     ONR_TRY(run_xnn(call, state, a, b, c));
@@ -405,7 +405,7 @@ enum onr_status onri_product_run(struct onr_call *call, const struct onri_produc
   const struct onri_product *p = &state->product;
   if (state->way == ONRI_PRODUCT_NOTHING) return ONR_STATUS_OK;
   void *c = state->convert ? (char *)call->scratch + state->c_at : call->outputs[0];
-  const void *a = onri_operand(call, 0, state->a_at);
+  const void *a = onri_converted_input(call, 0, state->a_at);
   if (state->way == ONRI_PRODUCT_PACKED) ONR_TRY(run_packed(call, form, state, a, c));
   else ONR_TRY(run_operands(call, form, state, a, c));
   if (state->convert)

@@ -1,4 +1,4 @@
-/* solve: X with A X = B, and inverses, in double.
+/* solve.c: X with A X = B, and inverses, in double.
  *
  * input 0   A  [..., n, n]           floating-point
  * input 1   B  [n] or [..., n, k]    same dtype; omitted: the identity, X is the inverse
@@ -9,8 +9,8 @@
  */
 #include <string.h>
 
-#include "base/checked.h"
-#include "base/convert.h"
+#include "base/numbers/checked.h"
+#include "base/numbers/convert.h"
 #include "base/shape.h"
 #include "kernels/dims.h"
 #include "kernels/matmul/lu.h"

@@ -1,9 +1,9 @@
-/* class_scores: which class the scores of a row are for, and the scores as the post_transform of ai.onnx.ml wants them.
- * onnx.reference and ONNX Runtime agree but for the sum in SOFTMAX_ZERO (onnx.reference's is taken) and for one score
- * a row (ONNX Runtime's is taken). */
+/* class_scores.c: which class the scores of a row are for, and the scores as the post_transform of ai.onnx.ml wants
+ * them. onnx.reference and ONNX Runtime agree but for the sum in SOFTMAX_ZERO (onnx.reference's is taken) and for one
+ * score a row (ONNX Runtime's is taken). */
 #include <math.h>
 
-#include "base/convert.h"
+#include "base/numbers/convert.h"
 #include "base/shape.h"
 #include "layers/layers.h"
 

@@ -1,7 +1,7 @@
 /* features.c: columns of a table made ready for a model: scale_features, impute_features, join_features. */
 #include <string.h>
 
-#include "base/cast.h"
+#include "base/numbers/cast.h"
 #include "base/shape.h"
 #include "layers/index/indices.h"
 #include "layers/layers.h"

@@ -1,5 +1,5 @@
 /* lookup.c: each element becomes the value that a table has for it. The keys are sorted once. */
-#include "base/convert.h"
+#include "base/numbers/convert.h"
 #include "base/shape.h"
 #include "layers/index/indices.h"
 #include "layers/layers.h"

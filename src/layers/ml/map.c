@@ -1,4 +1,4 @@
-/* map: maps (sequence.h) from and to tensors: zip_map makes one of each row, map_values reads one.
+/* map.c: maps (sequence.h) from and to tensors: zip_map makes one of each row, map_values reads one.
  *
  * ONNX ai.onnx.ml ZipMap-1, CastMap-1, DictVectorizer-1
  * Sizes depend on contents, so both are DYNAMIC.
@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "base/checked.h"
+#include "base/numbers/checked.h"
 #include "base/env.h"
 #include "base/shape.h"
 #include "layers/index/indices.h"
@@ -181,7 +181,7 @@ const struct onr_layer onri_layer_zip_map = {.name = "zip_map",
                                              .inputs_max = 2,
                                              .outputs_min = 1,
                                              .outputs_max = 1,
-                                             .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_MAKES_BLOCKS,
+                                             .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_MAKES_CONTAINERS,
                                              .infer = zip_infer,
                                              .run = zip_run};
 const struct onr_layer onri_layer_map_values = {.name = "map_values",
@@ -189,7 +189,7 @@ const struct onr_layer onri_layer_map_values = {.name = "map_values",
                                                 .inputs_max = 2,
                                                 .outputs_min = 1,
                                                 .outputs_max = 1,
-                                                .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_TAKES_BLOCKS,
+                                                .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_TAKES_CONTAINERS,
                                                 .params_size = sizeof(struct onr_map_values_params),
                                                 .prepared_size = sizeof(struct map_prepared),
                                                 .infer = values_infer,

@@ -3,8 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/cast.h"
-#include "base/checked.h"
+#include "base/numbers/cast.h"
+#include "base/numbers/checked.h"
 #include "base/shape.h"
 #include "kernels/elementwise/vecmath.h"
 #include "layers/layers.h"
@@ -52,7 +52,7 @@ static enum onr_status kernel_prepare(struct onr_call *call) {
   if (!prepared->columns) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "no memory for %zu support vectors", m);
   for (size_t v = 0; v < m; v++)
     for (size_t f = 0; f < n; f++) prepared->columns[f * m + v] = vectors[v * n + f];
-  call->absorbed = 1u << 1;
+  call->packed_inputs = 1u << 1;
   return ONR_STATUS_OK;
 }
 

@@ -1,11 +1,11 @@
-/* tree_ensemble: sums what decision trees say about rows. prepare (tree_pack.c) has made one flat array of all trees,
+/* tree_ensemble.c: sums what decision trees say about rows. prepare (tree_pack.c) has made one flat array of all trees,
  * in which the branches of a node lie side by side; a block of rows goes through one tree after the other. */
 #include <float.h>
 
-#include "base/convert.h"
+#include "base/numbers/convert.h"
 #include "base/shape.h"
 #include "layers/layers.h"
-#include "layers/elementwise/real.h"
+#include "layers/elementwise/widened.h"
 #include "layers/ml/tree_pack.h"
 
 enum { ROWS = 64, TOGETHER = 8 };
@@ -42,7 +42,7 @@ static enum onr_status tree_plan(struct onr_call *call) {
   if (elements > SIZE_MAX / sizeof(double) || inputs > SIZE_MAX / sizeof(double))
     return onr_fail(call->error, ONR_STATUS_LIMIT, "the scratch memory of the trees exceeds the address space");
   ONR_TRY(onri_scratch_reserve(call, elements * sizeof(double), &s->sums));
-  s->x = ONRI_REAL_IN_PLACE;
+  s->x = ONRI_WIDENED_IN_PLACE;
   return x->dtype == ONR_DTYPE_F32 || x->dtype == ONR_DTYPE_F64
              ? ONR_STATUS_OK
              : onri_scratch_reserve(call, inputs * sizeof(double), &s->x);
@@ -184,7 +184,7 @@ static enum onr_status tree_run(struct onr_call *call) {
                                .features = (size_t)x->dim[x->rank - 1],
                                .element = x->dtype == ONR_DTYPE_F32 ? sizeof(float) : sizeof(double),
                                .x = call->inputs[0],
-                               .converted = s->x == ONRI_REAL_IN_PLACE ? NULL : scratch + s->x,
+                               .converted = s->x == ONRI_WIDENED_IN_PLACE ? NULL : scratch + s->x,
                                .sums = (double *)(void *)(scratch + s->sums)};
   onr_parallel_for(call->env, ((size_t)call->out[0].dim[0] + ROWS - 1) / ROWS, 1, tree_blocks, (void *)(uintptr_t)&job);
   return ONR_STATUS_OK;

@@ -1,11 +1,11 @@
-/* tree_pack: checks the trees of an ensemble and lays them out. Every node is visited at most once, so a forest that
+/* tree_pack.c: checks the trees of an ensemble and lays them out. Every node is visited at most once, so a forest that
  * passes has neither cycles nor shared branches, and each walk ends. */
 #include "layers/ml/tree_pack.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
+#include "base/memory/memory.h"
 
 /* A node of the parameters, and where it goes. */
 struct item {

@@ -1,6 +1,6 @@
 /* concat.c: tensors one behind the other along an axis. Where the axis is the outermost that counts, the inputs are
  * wished to be made in place, and run copies only those that lie elsewhere. */
-#include "base/checked.h"
+#include "base/numbers/checked.h"
 #include "base/shape.h"
 #include "kernels/move/copy.h"
 #include "layers/layers.h"
@@ -50,8 +50,8 @@ static enum onr_status concat_plan(struct onr_call *call) {
   ONR_TRY(parts_of(p->axis, &call->out[0], &parts, call->error));
   if (parts.outer != 1) return ONR_STATUS_OK;
   for (size_t i = 0; i < call->num_in; i++) {
-    call->inside[i].of = 0;
-    call->inside[i].offset = offset;
+    call->into[i].of = 0;
+    call->into[i].offset = offset;
     offset += onr_desc_bytes(&call->in[i]);
   }
   return ONR_STATUS_OK;

@@ -1,5 +1,5 @@
 /* expand.c: two-way broadcasting to a shape; and tile: repetition along each dimension. */
-#include "base/checked.h"
+#include "base/numbers/checked.h"
 #include "base/shape.h"
 #include "kernels/move/copy.h"
 #include "layers/layers.h"

@@ -5,8 +5,8 @@
  * are filled; a border covers all of the axes behind it and only the inside of the axes before it. */
 #include <string.h>
 
-#include "base/checked.h"
-#include "base/convert.h"
+#include "base/numbers/checked.h"
+#include "base/numbers/convert.h"
 #include "base/shape.h"
 #include "kernels/move/copy.h"
 #include "layers/layers.h"

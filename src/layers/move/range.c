@@ -2,7 +2,7 @@
  * parts can be made in any order. Integers are counted in 64 unsigned bits, where no difference overflows. */
 #include <math.h>
 
-#include "base/convert.h"
+#include "base/numbers/convert.h"
 #include "base/shape.h"
 #include "layers/layers.h"
 

@@ -1,7 +1,7 @@
 /* reshape.c: reshape, flatten, flatten_dims, unflatten, squeeze, unsqueeze, batch, unbatch, identity, bit_cast: the
  * bytes of input 0 under another descriptor. All wish to be a view of it and copy where that was not granted. */
-#include "base/checked.h"
-#include "base/convert.h"
+#include "base/numbers/checked.h"
+#include "base/numbers/convert.h"
 #include "base/env.h"
 #include "base/shape.h"
 #include "kernels/move/copy.h"
@@ -340,7 +340,7 @@ const struct onr_layer onri_layer_identity = {
     .inputs_max = 1,
     .outputs_min = 1,
     .outputs_max = 1,
-    .flags = ONR_LAYER_TAKES_BLOCKS | ONR_LAYER_MAKES_BLOCKS,
+    .flags = ONR_LAYER_TAKES_CONTAINERS | ONR_LAYER_MAKES_CONTAINERS,
     .plan = view_plan,
     .run = view_run,
 };

@@ -1,4 +1,4 @@
-/* batch_norm: y = (x - mean) / sqrt(variance + epsilon) * scale + bias, for each channel.
+/* batch_norm.c: y = (x - mean) / sqrt(variance + epsilon) * scale + bias, for each channel.
  *
  * input 0     x         [N, C, ...] (rank from 2; rank 1: all one channel), or channels-last
  * input 1..4  scale, bias, mean, variance  [C], any float dtype
@@ -9,10 +9,10 @@
  */
 #include <math.h>
 
-#include "base/convert.h"
+#include "base/numbers/convert.h"
 #include "base/shape.h"
 #include "layers/layers.h"
-#include "layers/elementwise/real.h"
+#include "layers/elementwise/widened.h"
 
 struct batch_norm_state {
   int64_t outer, channels, inner; /* x as [outer][channels][inner] */
@@ -64,8 +64,8 @@ static enum onr_status batch_norm_plan(struct onr_call *call) {
   s->channels = num_channels(call);
   s->inner = x->rank > 1 ? onri_product(x, axis + 1, x->rank) : 1;
   call->in_place = 0;
-  ONR_TRY(onri_real_plan(call, x, &s->x));
-  ONR_TRY(onri_real_plan(call, &call->out[0], &s->y));
+  ONR_TRY(onri_widened_plan(call, x, &s->x));
+  ONR_TRY(onri_widened_plan(call, &call->out[0], &s->y));
   return onri_scratch_reserve(call, (size_t)s->channels * 2 * sizeof(double), &s->factors);
 }
 
@@ -155,9 +155,9 @@ static void outers_f64(void *context, size_t begin, size_t end) {
 static enum onr_status batch_norm_run(struct onr_call *call) {
   const struct onr_batch_norm_params *p = call->params;
   const struct batch_norm_state *s = call->state;
-  const void *x = onri_real_input(call, 0, s->x);
+  const void *x = onri_widened_input(call, 0, s->x);
   double *scale = (double *)(void *)((unsigned char *)call->scratch + s->factors), *shift = scale + s->channels;
-  struct work w = {.s = s, .x = x, .y = onri_real_output(call, 0, s->y), .scale = scale, .shift = shift};
+  struct work w = {.s = s, .x = x, .y = onri_widened_output(call, 0, s->y), .scale = scale, .shift = shift};
   for (int64_t c = 0; c < s->channels; c++) {
     double mean = element(call, 3, c), variance = element(call, 4, c);
     if (p->training) {
@@ -172,7 +172,7 @@ static enum onr_status batch_norm_run(struct onr_call *call) {
   }
   const size_t grain = (size_t)(s->channels * s->inner > 4096 ? 1 : 4096 / (s->channels * s->inner + 1) + 1);
   onr_parallel_for(call->env, (size_t)s->outer, grain, onri_is_double(call->in[0].dtype) ? outers_f64 : outers_f32, &w);
-  onri_real_finish(call, 0, s->y);
+  onri_widened_finish(call, 0, s->y);
   return ONR_STATUS_OK;
 }
 

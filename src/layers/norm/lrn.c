@@ -1,4 +1,5 @@
-/* lrn: local response normalisation, y = x / (bias + alpha / size * sum of x^2 over `size` neighbouring channels)^beta.
+/* lrn.c: local response normalisation, y = x / (bias + alpha / size * sum of x^2 over `size` neighbouring
+ * channels)^beta.
  *
  * input 0   x  [N, C, ...] (rank from 2), or channels-last
  * output 0  y  like x
@@ -7,11 +8,11 @@
  */
 #include <math.h>
 
-#include "base/checked.h"
+#include "base/numbers/checked.h"
 #include "base/env.h"
 #include "base/shape.h"
 #include "layers/layers.h"
-#include "layers/elementwise/real.h"
+#include "layers/elementwise/widened.h"
 
 struct lrn_state {
   int64_t outer, channels, inner;
@@ -46,8 +47,8 @@ static enum onr_status lrn_plan(struct onr_call *call) {
   s->outer = onri_product(x, 0, axis);
   s->channels = x->dim[axis];
   s->inner = onri_product(x, axis + 1, x->rank);
-  ONR_TRY(onri_real_plan(call, x, &s->x));
-  return onri_real_plan(call, &call->out[0], &s->y);
+  ONR_TRY(onri_widened_plan(call, x, &s->x));
+  return onri_widened_plan(call, &call->out[0], &s->y);
 }
 
 static double square_at(const struct work *w, int64_t i) {
@@ -84,12 +85,12 @@ static enum onr_status lrn_run(struct onr_call *call) {
   const struct lrn_state *s = call->state;
   struct work w = {.s = s,
                    .p = call->params,
-                   .x = onri_real_input(call, 0, s->x),
-                   .y = onri_real_output(call, 0, s->y),
+                   .x = onri_widened_input(call, 0, s->x),
+                   .y = onri_widened_output(call, 0, s->y),
                    .wide = onri_is_double(call->in[0].dtype),
                    .env = call->env};
   onr_parallel_for(call->env, (size_t)(s->outer * s->inner), 64, pixels, &w);
-  onri_real_finish(call, 0, s->y);
+  onri_widened_finish(call, 0, s->y);
   return ONR_STATUS_OK;
 }
 

@@ -1,7 +1,7 @@
 /* normalize.c: see normalize.h. */
 #include "layers/norm/normalize.h"
 
-#include "base/cast.h"
+#include "base/numbers/cast.h"
 #include "base/shape.h"
 
 enum onr_status onri_normalize_check(const struct onr_call *call, const struct onr_desc *entries) {

@@ -1,4 +1,4 @@
-/* fractional_max_pool: maxima over windows at pseudo-random distances, which differ from channel to channel.
+/* fractional_pool.c: maxima over windows at pseudo-random distances, which differ from channel to channel.
  *
  * input 0   x        [N, C, spatial...] (2 or 3 of them)
  * input 1   samples  float32 [N, C, spatial dimensions], optional
@@ -9,10 +9,10 @@
  */
 #include <math.h>
 
-#include "base/random_numbers.h"
+#include "base/numbers/random_numbers.h"
 #include "base/shape.h"
 #include "layers/layers.h"
-#include "layers/elementwise/real.h"
+#include "layers/elementwise/widened.h"
 #include "layers/conv/window.h"
 
 struct fractional_state {
@@ -80,8 +80,8 @@ static enum onr_status fractional_plan(struct onr_call *call) {
   struct fractional_state *s = call->state;
   struct onr_desc out;
   ONR_TRY(geometry(call, s, &out));
-  ONR_TRY(onri_real_plan(call, &call->in[0], &s->x_at));
-  ONR_TRY(onri_real_plan(call, &call->out[0], &s->y_at));
+  ONR_TRY(onri_widened_plan(call, &call->in[0], &s->x_at));
+  ONR_TRY(onri_widened_plan(call, &call->out[0], &s->y_at));
   return onri_has(call, 1)
              ? ONR_STATUS_OK
              : onri_scratch_reserve(call, (size_t)(s->x.batch * s->x.channels) * ONR_MAX_SPATIAL * sizeof(float),
@@ -182,15 +182,15 @@ static enum onr_status fractional_run(struct onr_call *call) {
   const struct fractional_state *s = call->state;
   const size_t num_planes = (size_t)(s->x.batch * s->x.channels);
   struct work w = {.s = s,
-                   .x = onri_real_input(call, 0, s->x_at),
-                   .y = onri_real_output(call, 0, s->y_at),
+                   .x = onri_widened_input(call, 0, s->x_at),
+                   .y = onri_widened_output(call, 0, s->y_at),
                    .rank = p->rank,
                    .indices = call->num_out > 1 ? call->outputs[1] : NULL,
                    .wide = onri_is_double(call->in[0].dtype)};
   if (num_planes == 0) return ONR_STATUS_OK;
   ONR_TRY(take_samples(call, &w, num_planes * (size_t)p->rank));
   onr_parallel_for(call->env, num_planes, 1, planes, &w);
-  onri_real_finish(call, 0, s->y_at);
+  onri_widened_finish(call, 0, s->y_at);
   return ONR_STATUS_OK;
 }
 

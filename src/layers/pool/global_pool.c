@@ -11,7 +11,7 @@
 #include "base/shape.h"
 #include "kernels/pool/pool.h"
 #include "layers/layers.h"
-#include "layers/elementwise/real.h"
+#include "layers/elementwise/widened.h"
 
 enum { BLOCK = 64 };
 
@@ -56,8 +56,8 @@ static enum onr_status global_pool_plan(struct onr_call *call) {
   s->batch = x->dim[0];
   s->channels = x->dim[p->channels_last ? x->rank - 1 : 1];
   s->pixels = p->channels_last ? onri_product(x, 1, x->rank - 1) : onri_product(x, 2, x->rank);
-  ONR_TRY(onri_real_plan(call, x, &s->x));
-  return onri_real_plan(call, &call->out[0], &s->y);
+  ONR_TRY(onri_widened_plan(call, x, &s->x));
+  return onri_widened_plan(call, &call->out[0], &s->y);
 }
 
 static double value_at(const struct work *w, int64_t i) {
@@ -116,15 +116,15 @@ static enum onr_status run(struct onr_call *call, enum onri_pool_kind kind) {
   const struct onr_global_pool_params *p = call->params;
   const struct global_pool_state *s = call->state;
   struct work w = {.s = s,
-                   .x = onri_real_input(call, 0, s->x),
-                   .y = onri_real_output(call, 0, s->y),
+                   .x = onri_widened_input(call, 0, s->x),
+                   .y = onri_widened_output(call, 0, s->y),
                    .kind = kind,
                    .p = p->p,
                    .channels_last = p->channels_last,
                    .wide = onri_is_double(call->in[0].dtype),
                    .env = call->env};
   onr_parallel_for(call->env, (size_t)(s->batch * ((s->channels + BLOCK - 1) / BLOCK)), 1, blocks, &w);
-  onri_real_finish(call, 0, s->y);
+  onri_widened_finish(call, 0, s->y);
   return ONR_STATUS_OK;
 }
 

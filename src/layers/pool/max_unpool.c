@@ -1,4 +1,4 @@
-/* max_unpool: puts each x where its index says in an image of zeros: what max_pool took, goes back.
+/* max_unpool.c: puts each x where its index says in an image of zeros: what max_pool took, goes back.
  *
  * input 0   x             [N, C, spatial...] (1 to 3 of them), or channels-last
  * input 1   indices       int64, shape of x: positions in the unpooled image (as [N, C, spatial...], row order)
@@ -9,7 +9,7 @@
  */
 #include <string.h>
 
-#include "base/checked.h"
+#include "base/numbers/checked.h"
 #include "base/env.h"
 #include "base/shape.h"
 #include "kernels/move/copy.h"

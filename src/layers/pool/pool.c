@@ -10,12 +10,12 @@
  */
 #include <math.h>
 
-#include "base/checked.h"
-#include "base/checked.h"
+#include "base/numbers/checked.h"
+#include "base/numbers/checked.h"
 #include "base/shape.h"
 #include "kernels/pool/pool_wide.h"
 #include "layers/layers.h"
-#include "layers/elementwise/real.h"
+#include "layers/elementwise/widened.h"
 #include "layers/conv/window.h"
 
 struct pool_state {
@@ -121,7 +121,7 @@ static enum onr_status infer(struct onr_call *call, enum onri_pool_kind kind) {
 static enum onr_status plan_wide(struct onr_call *call, struct pool_state *s) {
   const size_t elements = onri_pool_wide_elements(&s->pool);
   size_t bytes, places = 0;
-  if (!onri_mul_size(elements, onri_real_size(call->in[0].dtype), &bytes)) bytes = SIZE_MAX;
+  if (!onri_mul_size(elements, onri_widened_size(call->in[0].dtype), &bytes)) bytes = SIZE_MAX;
   if (call->num_out > 1 && !onri_mul_size(elements, sizeof(int64_t), &places)) places = SIZE_MAX;
   ONR_TRY(onri_scratch_reserve(call, bytes, &s->work));
   return onri_scratch_reserve(call, places, &s->places);
@@ -135,8 +135,8 @@ static enum onr_status plan(struct onr_call *call, enum onri_pool_kind kind) {
   if (s->wide) ONR_TRY(plan_wide(call, s));
   else if (onri_pool_is_vector(&s->pool) && call->num_out == 1 && !onri_is_double(call->in[0].dtype))
     call->kernel = ONR_KERNEL_VECTOR;
-  ONR_TRY(onri_real_plan(call, &call->in[0], &s->x));
-  return onri_real_plan(call, &call->out[0], &s->y);
+  ONR_TRY(onri_widened_plan(call, &call->in[0], &s->x));
+  return onri_widened_plan(call, &call->out[0], &s->y);
 }
 
 static void run_wide(struct onr_call *call, const struct pool_state *s, const void *x, void *y, int64_t *indices) {
@@ -149,13 +149,13 @@ static void run_wide(struct onr_call *call, const struct pool_state *s, const vo
 static enum onr_status pool_run(struct onr_call *call) {
   const struct pool_state *s = call->state;
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
-  const void *x = onri_real_input(call, 0, s->x);
-  void *y = onri_real_output(call, 0, s->y);
+  const void *x = onri_widened_input(call, 0, s->x);
+  void *y = onri_widened_output(call, 0, s->y);
   int64_t *indices = call->num_out > 1 ? call->outputs[1] : NULL;
   if (s->wide) run_wide(call, s, x, y, indices);
   else if (onri_is_double(call->in[0].dtype)) onri_pool_f64(&s->pool, x, y, indices, call->env);
   else onri_pool_f32(&s->pool, x, y, indices, call->env);
-  onri_real_finish(call, 0, s->y);
+  onri_widened_finish(call, 0, s->y);
   return ONR_STATUS_OK;
 }
 

@@ -1,4 +1,4 @@
-/* dynamic_quantize_linear: uint8 with a scale and zero point that cover the range of x and 0.
+/* dynamic_quantize.c: uint8 with a scale and zero point that cover the range of x and 0.
  *
  * input 0   x           float32, any shape
  * output 0  y           uint8, x's shape

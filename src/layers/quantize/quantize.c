@@ -1,4 +1,4 @@
-/* quantize_linear: y = saturate(round(x / scale) + zero_point); dequantize_linear: y = (x - zero_point) scale.
+/* quantize.c: y = saturate(round(x / scale) + zero_point); dequantize_linear: y = (x - zero_point) scale.
  *
  * input 0   x           quantize: float types, int32; dequantize: integers of up to 32 bits, float8, float6, float4
  * input 1   scale       float types, float8e8m0, int32; shapes: quantize_grid.h
@@ -8,7 +8,7 @@
  */
 #include <math.h>
 
-#include "base/cast.h"
+#include "base/numbers/cast.h"
 #include "base/shape.h"
 #include "kernels/quantize/quantize.h"
 #include "layers/elementwise/broadcast.h"

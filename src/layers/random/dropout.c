@@ -1,4 +1,4 @@
-/* dropout: drops elements at random in training, else nothing.
+/* dropout.c: drops elements at random in training, else nothing.
  *
  * input 0   x         any type; in training a float type
  * input 1   ratio     float scalar, optional
@@ -8,8 +8,8 @@
  */
 #include <string.h>
 
-#include "base/convert.h"
-#include "base/random_numbers.h"
+#include "base/numbers/convert.h"
+#include "base/numbers/random_numbers.h"
 #include "base/shape.h"
 #include "layers/layers.h"
 
@@ -36,7 +36,7 @@ static enum onr_status dropout_infer(struct onr_call *call) {
 
 static enum onr_status dropout_plan(struct onr_call *call) {
   const uint8_t *training = onri_has(call, 2) ? call->inputs[2] : NULL;
-  if (!onri_has(call, 2) || (training && !*training)) call->view[0] = (struct onr_place){0, 0};
+  if (!onri_has(call, 2) || (training && !*training)) call->view[0] = (struct onr_view){0, 0};
   else call->in_place = 0;
   return ONR_STATUS_OK;
 }

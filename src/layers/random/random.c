@@ -1,10 +1,10 @@
 /* random.c: random, random_like, bernoulli, multinomial: each run starts again from the seed. */
 #include <math.h>
 
-#include "base/checked.h"
-#include "base/convert.h"
+#include "base/numbers/checked.h"
+#include "base/numbers/convert.h"
 #include "base/env.h"
-#include "base/random_numbers.h"
+#include "base/numbers/random_numbers.h"
 #include "base/shape.h"
 #include "layers/layers.h"
 

@@ -8,7 +8,7 @@
 #include "base/shape.h"
 #include "kernels/matmul/gemm.h"
 #include "kernels/elementwise/vecmath.h"
-#include "layers/elementwise/operands.h"
+#include "layers/elementwise/scratch.h"
 
 /* --- plan --- */
 
@@ -424,7 +424,7 @@ enum onr_status onri_recurrent_run(struct onr_call *call, enum onri_recurrent_ki
   ONR_TRY(check_lengths(&w));
   for (size_t i = 0; i < call->num_in; i++)
     if (i != ONRI_LENGTHS && !(packed && (i == ONRI_W || i == ONRI_R || i == ONRI_PROJECTION)))
-      operand[i] = onri_operand(call, i, s->operand_at[i]);
+      operand[i] = onri_converted_input(call, i, s->operand_at[i]);
   w.r = operand[ONRI_R];
   w.peephole = operand[ONRI_PEEPHOLE];
   w.projection = operand[ONRI_PROJECTION];

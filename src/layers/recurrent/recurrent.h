@@ -6,7 +6,7 @@
 #ifndef ONRI_RECURRENT_H
 #define ONRI_RECURRENT_H
 
-#include "kernels/recurrent/cells.h"
+#include "kernels/recurrent/cell.h"
 #include "params/params.h"
 #include "xnn/xnn_gemm.h"
 

@@ -3,7 +3,7 @@
 
 #include "base/env.h"
 #include "base/shape.h"
-#include "layers/elementwise/operands.h"
+#include "layers/elementwise/scratch.h"
 #include "layers/recurrent/recurrent.h"
 
 static size_t gates_of(enum onri_recurrent_kind kind) { return kind == ONRI_LSTM ? 4 : kind == ONRI_GRU ? 3 : 1; }
@@ -156,7 +156,7 @@ enum onr_status onri_recurrent_prepare(struct onr_call *call, enum onri_recurren
   else status = pack(call, gates_of(kind), w, r, projection);
   for (int i = 0; i < 3; i++) onr_env_release(call->env, owned[i]);
   if (status == ONR_STATUS_OK && !((const struct onri_recurrent_prepared *)call->prepared)->loses_nan)
-    call->absorbed |= 1u << ONRI_W | 1u << ONRI_R | (projects ? 1u << ONRI_PROJECTION : 0);
+    call->packed_inputs |= 1u << ONRI_W | 1u << ONRI_R | (projects ? 1u << ONRI_PROJECTION : 0);
   return status;
 }
 

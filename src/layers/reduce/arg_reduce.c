@@ -1,8 +1,9 @@
-/* arg_reduce: index of the largest or smallest element along an axis. NaN counts as larger and smaller than any number.
+/* arg_reduce.c: index of the largest or smallest element along an axis. NaN counts as larger and smaller than any
+ * number.
  *
  * input 0   x  any shape, any number type
  * output 0     int64; the axis is 1 or gone */
-#include "base/convert.h"
+#include "base/numbers/convert.h"
 #include "base/env.h"
 #include "base/shape.h"
 #include "params/params.h"

@@ -4,7 +4,7 @@
  * its running value in the number class of the type; narrow floats are rounded at each store only. */
 #include <string.h>
 
-#include "base/convert.h"
+#include "base/numbers/convert.h"
 #include "base/env.h"
 #include "base/shape.h"
 #include "layers/layers.h"

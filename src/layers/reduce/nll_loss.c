@@ -1,5 +1,6 @@
-/* nll_loss: see params/loss.h. One gathered element a place, so it runs on one thread; sums are in double, in order. */
-#include "base/cast.h"
+/* nll_loss.c: see params/loss.h. One gathered element a place, so it runs on one thread; sums are in double, in order.
+ */
+#include "base/numbers/cast.h"
 #include "base/env.h"
 #include "base/shape.h"
 #include "layers/layers.h"

@@ -1,4 +1,4 @@
-/* reduce: sum, mean, extremes, product, norms and logarithms of sums over some axes; sum_to: over those along which a
+/* reduce.c: sum, mean, extremes, product, norms and logarithms of sums over some axes; sum_to: over those along which a
  * shape was broadcast.
  *
  * input 0   x     any shape, any number type; bool too for the extremes

@@ -1,4 +1,4 @@
-/* affine_grid: the grid that grid_sample takes, from affine maps.
+/* affine_grid.c: the grid that grid_sample takes, from affine maps.
  *
  * input 0   theta  [N, 2, 3] or [N, 3, 4]
  * input 1   size   int64 [4] or [5]: [N, C, spatial...]
@@ -9,7 +9,7 @@
 #include "base/env.h"
 #include "base/shape.h"
 #include "layers/layers.h"
-#include "layers/elementwise/real.h"
+#include "layers/elementwise/widened.h"
 
 struct affine_grid_state {
   int64_t size[3]; /* depth, height, width; leading 1 */
@@ -51,8 +51,8 @@ static enum onr_status affine_grid_plan(struct onr_call *call) {
   struct affine_grid_state *s = call->state;
   const int32_t spatial = call->out[0].rank - 2;
   for (int32_t i = 0; i < 3; i++) s->size[i] = i < 3 - spatial ? 1 : call->out[0].dim[1 + i - (3 - spatial)];
-  ONR_TRY(onri_real_plan(call, &call->in[0], &s->theta));
-  return onri_real_plan(call, &call->out[0], &s->grid);
+  ONR_TRY(onri_widened_plan(call, &call->in[0], &s->theta));
+  return onri_widened_plan(call, &call->out[0], &s->grid);
 }
 
 /* Middle of pixel i in [-1, 1]. */
@@ -65,8 +65,8 @@ static enum onr_status affine_grid_run(struct onr_call *call) {
   const struct onr_affine_grid_params *p = call->params;
   const struct affine_grid_state *s = call->state;
   const int32_t spatial = call->out[0].rank - 2, wide = onri_is_double(call->in[0].dtype);
-  const void *theta = onri_real_input(call, 0, s->theta);
-  void *grid = onri_real_output(call, 0, s->grid);
+  const void *theta = onri_widened_input(call, 0, s->theta);
+  void *grid = onri_widened_output(call, 0, s->grid);
   const int64_t pixels = s->size[0] * s->size[1] * s->size[2];
   struct onri_pace pace = {call->env, 0};
   for (int64_t i = 0; i < call->out[0].dim[0] * pixels && !onri_pace_stop(&pace, 16); i++) {
@@ -85,7 +85,7 @@ static enum onr_status affine_grid_run(struct onr_call *call) {
       else ((float *)grid)[i * spatial + row] = (float)sum;
     }
   }
-  onri_real_finish(call, 0, s->grid);
+  onri_widened_finish(call, 0, s->grid);
   return ONR_STATUS_OK;
 }
 

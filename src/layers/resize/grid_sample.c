@@ -1,4 +1,4 @@
-/* grid_sample: x looked up at the positions of a grid, as torch.nn.functional.grid_sample does.
+/* grid_sample.c: x looked up at the positions of a grid, as torch.nn.functional.grid_sample does.
  *
  * input 0   x     [N, C, spatial...] (2 or 3 of them), or channels-last
  * input 1   grid  [N, spatial of y..., 2 or 3], positions (x, y, z) from -1 to 1
@@ -11,10 +11,10 @@
 #include <string.h>
 
 #include "base/image.h"
-#include "base/convert.h"
+#include "base/numbers/convert.h"
 #include "base/shape.h"
 #include "layers/layers.h"
-#include "layers/elementwise/real.h"
+#include "layers/elementwise/widened.h"
 #include "layers/conv/window.h"
 
 enum { MAX_TAPS = 4 };
@@ -46,7 +46,7 @@ static enum onr_status grid_sample_infer(struct onr_call *call) {
   const struct onr_grid_sample_params *p = call->params;
   struct onri_image x;
   int32_t spatial = 0;
-  if (p->mode != ONR_GRID_NEAREST) ONR_TRY(onri_real_expect(call, 0));
+  if (p->mode != ONR_GRID_NEAREST) ONR_TRY(onri_widened_expect(call, 0));
   ONR_TRY(onri_expect_dtype(call, 1, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_expect_rank(call, 0, 4, 5));
   ONR_TRY(onri_image_view(&call->in[0], p->channels_last, &x, &spatial, call->error));
@@ -73,10 +73,10 @@ static enum onr_status grid_sample_plan(struct onr_call *call) {
   ONR_TRY(onri_image_view(&call->in[0], p->channels_last, &s->x, &spatial, call->error));
   ONR_TRY(onri_image_view(&call->out[0], p->channels_last, &s->y, &spatial, call->error));
   s->positions = s->y.size[0] * s->y.size[1] * s->y.size[2];
-  ONR_TRY(onri_real_plan(call, &call->in[1], &s->grid_real));
+  ONR_TRY(onri_widened_plan(call, &call->in[1], &s->grid_real));
   if (p->mode == ONR_GRID_NEAREST) return ONR_STATUS_OK;
-  ONR_TRY(onri_real_plan(call, &call->in[0], &s->x_real));
-  return onri_real_plan(call, &call->out[0], &s->y_real);
+  ONR_TRY(onri_widened_plan(call, &call->in[0], &s->x_real));
+  return onri_widened_plan(call, &call->out[0], &s->y_real);
 }
 
 static double clamped(double v, double low, double high) { return v < low ? low : v > high ? high : v; }
@@ -193,7 +193,7 @@ static enum onr_status grid_sample_run(struct onr_call *call) {
   struct work w = {.s = s,
                    .p = call->params,
                    .x = call->inputs[0],
-                   .grid = onri_real_input(call, 1, s->grid_real),
+                   .grid = onri_widened_input(call, 1, s->grid_real),
                    .y = call->outputs[0],
                    .parts = (int64_t)onri_dtype_parts(call->in[0].dtype),
                    .spatial = call->in[0].rank - 2,
@@ -201,9 +201,9 @@ static enum onr_status grid_sample_run(struct onr_call *call) {
                    .wide_grid = onri_is_double(call->in[1].dtype)};
   const int moves = w.p->mode == ONR_GRID_NEAREST;
   if (moves) w.element = onr_dtype_size(call->in[0].dtype);
-  else w.x = onri_real_input(call, 0, s->x_real), w.y = onri_real_output(call, 0, s->y_real);
+  else w.x = onri_widened_input(call, 0, s->x_real), w.y = onri_widened_output(call, 0, s->y_real);
   onr_parallel_for(call->env, (size_t)(s->x.batch * s->positions), 64, pixels, &w);
-  if (!moves) onri_real_finish(call, 0, s->y_real);
+  if (!moves) onri_widened_finish(call, 0, s->y_real);
   return ONR_STATUS_OK;
 }
 

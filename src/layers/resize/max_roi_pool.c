@@ -1,4 +1,4 @@
-/* max_roi_pool: the maximum of each cell of a grid laid over a region of an image.
+/* max_roi_pool.c: the maximum of each cell of a grid laid over a region of an image.
  *
  * input 0   x     [N, C, H, W]
  * input 1   rois  [R, 5]: image, x1, y1, x2, y2
@@ -10,7 +10,7 @@
 
 #include "base/shape.h"
 #include "layers/layers.h"
-#include "layers/elementwise/real.h"
+#include "layers/elementwise/widened.h"
 
 struct roi_pool_state {
   size_t x, rois, y;
@@ -43,9 +43,9 @@ static enum onr_status max_roi_pool_infer(struct onr_call *call) {
 
 static enum onr_status max_roi_pool_plan(struct onr_call *call) {
   struct roi_pool_state *s = call->state;
-  ONR_TRY(onri_real_plan(call, &call->in[0], &s->x));
-  ONR_TRY(onri_real_plan(call, &call->in[1], &s->rois));
-  return onri_real_plan(call, &call->out[0], &s->y);
+  ONR_TRY(onri_widened_plan(call, &call->in[0], &s->x));
+  ONR_TRY(onri_widened_plan(call, &call->in[1], &s->rois));
+  return onri_widened_plan(call, &call->out[0], &s->y);
 }
 
 static double value_at(const void *x, int wide, int64_t i) {
@@ -90,9 +90,9 @@ static enum onr_status max_roi_pool_run(struct onr_call *call) {
   const struct roi_pool_state *s = call->state;
   struct work w = {.p = call->params,
                    .size = call->in[0].dim,
-                   .x = onri_real_input(call, 0, s->x),
-                   .rois = onri_real_input(call, 1, s->rois),
-                   .y = onri_real_output(call, 0, s->y),
+                   .x = onri_widened_input(call, 0, s->x),
+                   .rois = onri_widened_input(call, 1, s->rois),
+                   .y = onri_widened_output(call, 0, s->y),
                    .wide = onri_is_double(call->in[0].dtype)};
   const int64_t regions = call->in[1].dim[0];
   for (int64_t r = 0; r < regions; r++) {
@@ -103,7 +103,7 @@ static enum onr_status max_roi_pool_run(struct onr_call *call) {
   }
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
   onr_parallel_for(call->env, (size_t)(regions * w.size[1]), 1, planes, &w);
-  onri_real_finish(call, 0, s->y);
+  onri_widened_finish(call, 0, s->y);
   return ONR_STATUS_OK;
 }
 

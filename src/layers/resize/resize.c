@@ -1,4 +1,4 @@
-/* resize: interpolation along any axes: nearest, linear, cubic.
+/* resize.c: interpolation along any axes: nearest, linear, cubic.
  *
  * input 0   x       any rank
  * input 1   roi     starts and ends, one each per axis, in parts of the size; optional; for tf_crop_and_resize
@@ -13,13 +13,13 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/checked.h"
-#include "base/convert.h"
+#include "base/numbers/checked.h"
+#include "base/numbers/convert.h"
 #include "base/env.h"
 #include "base/shape.h"
 #include "kernels/resize/resize.h"
 #include "layers/layers.h"
-#include "layers/elementwise/real.h"
+#include "layers/elementwise/widened.h"
 #include "layers/resize/resize_axis.h"
 
 #define VECTOR_TYPES ONRI_DTYPES_F32_AND_HALF
@@ -155,7 +155,7 @@ static enum onr_status take_roi(const struct onr_call *call, struct onri_resize_
 static enum onr_status geometry(const struct onr_call *call, struct onri_resize_axis axis[ONR_MAX_RANK]) {
   const struct onr_resize_params *p = call->params;
   int32_t axes[ONR_MAX_RANK], count;
-  if (p->mode != ONR_RESIZE_NEAREST) ONR_TRY(onri_real_expect(call, 0));
+  if (p->mode != ONR_RESIZE_NEAREST) ONR_TRY(onri_widened_expect(call, 0));
   for (int32_t d = 0; d < call->in[0].rank; d++)
     axis[d] = (struct onri_resize_axis){
         .in = call->in[0].dim[d], .out = call->in[0].dim[d], .scale = 1, .exact = 1, .end = 1, .taps = 1};
@@ -187,7 +187,7 @@ static enum onr_status resize_infer(struct onr_call *call) {
 /* Index, weight and outside tables of all active axes, in one block. */
 static enum onr_status make_tables(struct onr_call *call, struct resize_state *s) {
   const struct onr_resize_params *p = call->params;
-  const size_t real = onri_real_size(call->in[0].dtype);
+  const size_t real = onri_widened_size(call->in[0].dtype);
   const int32_t rank = call->in[0].rank;
   size_t total = 0;
   for (int32_t d = 0; d < rank; d++) {
@@ -224,7 +224,7 @@ static enum onr_status reserve_between(struct onr_call *call, struct resize_stat
     size_t bytes;
     if (!s->axis[d].active || --left == 0) continue;
     desc.dim[d] = s->axis[d].out;
-    if (!onri_mul_size((size_t)onr_desc_elements(&desc), onri_real_size(desc.dtype) * onri_dtype_parts(desc.dtype),
+    if (!onri_mul_size((size_t)onr_desc_elements(&desc), onri_widened_size(desc.dtype) * onri_dtype_parts(desc.dtype),
                        &bytes))
       bytes = SIZE_MAX;
     if (bytes > largest[turn]) largest[turn] = bytes;
@@ -242,8 +242,8 @@ static enum onr_status resize_plan(struct onr_call *call) {
   ONR_TRY(make_tables(call, s));
   if (p->mode == ONR_RESIZE_NEAREST) return ONR_STATUS_OK;
   if (VECTOR_TYPES & ONRI_DTYPE_BIT(call->in[0].dtype)) call->kernel = ONR_KERNEL_VECTOR;
-  ONR_TRY(onri_real_plan(call, &call->in[0], &s->x));
-  ONR_TRY(onri_real_plan(call, &call->out[0], &s->y));
+  ONR_TRY(onri_widened_plan(call, &call->in[0], &s->x));
+  ONR_TRY(onri_widened_plan(call, &call->out[0], &s->y));
   return reserve_between(call, s);
 }
 
@@ -254,7 +254,7 @@ static void run_passes(struct onr_call *call, const struct resize_state *s, cons
   struct onr_desc desc = call->in[0];
   int32_t left = 0, turn = 0;
   for (int32_t d = 0; d < rank; d++) left += s->axis[d].active;
-  if (left == 0) memcpy(y, x, (size_t)onr_desc_elements(&desc) * onri_real_size(desc.dtype) * parts);
+  if (left == 0) memcpy(y, x, (size_t)onr_desc_elements(&desc) * onri_widened_size(desc.dtype) * parts);
   for (int32_t d = 0; d < rank; d++) {
     const struct onri_resize_axis *a = &s->axis[d];
     if (!a->active) continue;
@@ -312,8 +312,8 @@ static enum onr_status resize_run(struct onr_call *call) {
   if (p->mode == ONR_RESIZE_NEAREST) {
     run_nearest(call, s);
   } else {
-    run_passes(call, s, onri_real_input(call, 0, s->x), onri_real_output(call, 0, s->y));
-    onri_real_finish(call, 0, s->y);
+    run_passes(call, s, onri_widened_input(call, 0, s->x), onri_widened_output(call, 0, s->y));
+    onri_widened_finish(call, 0, s->y);
   }
   if (p->coordinates == ONR_RESIZE_TF_CROP_AND_RESIZE) extrapolate(call, s);
   return ONR_STATUS_OK;

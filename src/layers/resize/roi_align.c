@@ -1,4 +1,4 @@
-/* roi_align: regions of images, cut out by interpolation to one size.
+/* roi_align.c: regions of images, cut out by interpolation to one size.
  *
  * input 0   x        [N, C, H, W], or channels-last
  * input 1   rois     [R, 4]: x1, y1, x2, y2
@@ -13,7 +13,7 @@
 #include "base/image.h"
 #include "base/shape.h"
 #include "layers/layers.h"
-#include "layers/elementwise/real.h"
+#include "layers/elementwise/widened.h"
 #include "layers/conv/window.h"
 
 enum { BLOCK = 64, MAX_RATIO = 1024 };
@@ -73,9 +73,9 @@ static enum onr_status roi_align_plan(struct onr_call *call) {
   int32_t spatial = 0;
   ONR_TRY(onri_image_view(&call->in[0], p->channels_last, &s->x, &spatial, call->error));
   ONR_TRY(onri_image_view(&call->out[0], p->channels_last, &s->y, &spatial, call->error));
-  ONR_TRY(onri_real_plan(call, &call->in[0], &s->x_real));
-  ONR_TRY(onri_real_plan(call, &call->in[1], &s->rois_real));
-  return onri_real_plan(call, &call->out[0], &s->y_real);
+  ONR_TRY(onri_widened_plan(call, &call->in[0], &s->x_real));
+  ONR_TRY(onri_widened_plan(call, &call->in[1], &s->rois_real));
+  return onri_widened_plan(call, &call->out[0], &s->y_real);
 }
 
 static double value_at(const void *x, int wide, int64_t i) {
@@ -195,15 +195,15 @@ static enum onr_status roi_align_run(struct onr_call *call) {
                       (long long)batches[r], (long long)s->x.batch);
   struct work w = {.s = s,
                    .p = call->params,
-                   .x = onri_real_input(call, 0, s->x_real),
-                   .rois = onri_real_input(call, 1, s->rois_real),
+                   .x = onri_widened_input(call, 0, s->x_real),
+                   .rois = onri_widened_input(call, 1, s->rois_real),
                    .batches = batches,
-                   .y = onri_real_output(call, 0, s->y_real),
+                   .y = onri_widened_output(call, 0, s->y_real),
                    .wide = onri_is_double(call->in[0].dtype),
                    .wide_rois = onri_is_double(call->in[1].dtype)};
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
   onr_parallel_for(call->env, (size_t)(s->y.batch * s->y.size[1]), 1, rows, &w);
-  onri_real_finish(call, 0, s->y_real);
+  onri_widened_finish(call, 0, s->y_real);
   return ONR_STATUS_OK;
 }
 

@@ -7,8 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/checked.h"
-#include "base/convert.h"
+#include "base/numbers/checked.h"
+#include "base/numbers/convert.h"
 #include "base/env.h"
 #include "base/shape.h"
 #include "kernels/move/copy.h"

@@ -1,7 +1,7 @@
 /* regex_full_match.c: which strings a pattern matches from end to end. */
 #include "base/env.h"
 #include "base/shape.h"
-#include "base/text.h"
+#include "base/text/text.h"
 #include "layers/layers.h"
 #include "layers/text/regex.h"
 

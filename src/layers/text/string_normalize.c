@@ -2,10 +2,10 @@
 #include <string.h>
 
 #include "base/env.h"
-#include "base/letter_case.h"
+#include "base/text/letter_case.h"
 #include "base/shape.h"
-#include "base/text.h"
-#include "kernels/index/order.h"
+#include "base/text/text.h"
+#include "kernels/index/sort.h"
 #include "layers/layers.h"
 
 struct prepared {

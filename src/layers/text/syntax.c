@@ -1,4 +1,4 @@
-/* syntax: one pass over the pattern, which keeps no tree: groups are counted, and the item that may be repeated is
+/* syntax.c: one pass over the pattern, which keeps no tree: groups are counted, and the item that may be repeated is
  * remembered. */
 #include "layers/text/syntax.h"
 
@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "base/text/text.h"
 
 enum { MOST_REPEATS = 1000, LAST_CHARACTER = 0x10FFFF };
 

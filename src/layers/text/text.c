@@ -3,10 +3,10 @@
  * A part of a string points into the text of that string; only joined and changed text is new. */
 #include <string.h>
 
-#include "base/checked.h"
+#include "base/numbers/checked.h"
 #include "base/env.h"
 #include "base/shape.h"
-#include "base/text.h"
+#include "base/text/text.h"
 #include "kernels/dims.h"
 #include "layers/layers.h"
 

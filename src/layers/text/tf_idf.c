@@ -3,10 +3,10 @@
  * The n-grams of each length are sorted, so that a window of tokens finds its n-gram by narrowing a range. */
 #include <string.h>
 
-#include "base/checked.h"
+#include "base/numbers/checked.h"
 #include "base/env.h"
 #include "base/shape.h"
-#include "kernels/index/order.h"
+#include "kernels/index/sort.h"
 #include "layers/layers.h"
 
 /* Tokens that one run may look at: a minute or two of work. */

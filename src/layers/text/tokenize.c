@@ -6,10 +6,10 @@
  */
 #include <string.h>
 
-#include "base/checked.h"
+#include "base/numbers/checked.h"
 #include "base/env.h"
 #include "base/shape.h"
-#include "base/text.h"
+#include "base/text/text.h"
 #include "layers/layers.h"
 #include "layers/text/regex.h"
 

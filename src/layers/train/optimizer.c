@@ -1,11 +1,12 @@
-/* optimizer: one training step for one tensor: momentum (plain and Nesterov's), Adagrad, Adam. In double, rounded once.
+/* optimizer.c: one training step for one tensor: momentum (plain and Nesterov's), Adagrad, Adam. In double, rounded
+ * once.
  *
  * inputs and outputs as in optimizer.h; x, g and the states have one type and shape
  * ONNX  ai.onnx.preview.training Momentum-1, Adagrad-1, Adam-1
  */
 #include <math.h>
 
-#include "base/convert.h"
+#include "base/numbers/convert.h"
 #include "base/env.h"
 #include "base/shape.h"
 #include "layers/layers.h"

@@ -11,39 +11,40 @@
 #include "passes/rewrite.h"
 
 /* An order of dimensions, as in transpose: dimension i of the result is dimension axis[i] of the source. */
-struct onri_order {
+struct onri_permutation {
   int32_t rank; /* below 1: nothing to reorder */
   uint8_t axis[ONR_MAX_RANK];
 };
 
-struct onri_order onri_order_identity(int32_t rank);
-struct onri_order onri_order_channels_last(int32_t rank); /* 0 2 3 ... 1 */
-int onri_order_is_identity(const struct onri_order *order);
-int onri_order_equal(const struct onri_order *a, const struct onri_order *b);
-struct onri_order onri_order_inverse(const struct onri_order *order);
+struct onri_permutation onri_permutation_identity(int32_t rank);
+struct onri_permutation onri_permutation_channels_last(int32_t rank); /* 0 2 3 ... 1 */
+int onri_permutation_is_identity(const struct onri_permutation *order);
+int onri_permutation_equal(const struct onri_permutation *a, const struct onri_permutation *b);
+struct onri_permutation onri_permutation_inverse(const struct onri_permutation *order);
 /* First `first`, then `second`: result[i] = first[second[i]]. */
-struct onri_order onri_order_then(const struct onri_order *first, const struct onri_order *second);
+struct onri_permutation onri_permutation_then(const struct onri_permutation *first,
+                                              const struct onri_permutation *second);
 
 /* One stored form of a value. */
 struct onri_form {
-  struct onri_order order;
+  struct onri_permutation order;
   int32_t value; /* the tensor; it holds the logical value transposed by order */
   int32_t next;  /* the next form of the same value, or ONRI_NONE */
 };
 
-struct onri_place {
-  int32_t base;            /* the value this one is a view of; itself when it is none */
-  struct onri_order view;  /* this value is base transposed by view; rank 0 when base is itself */
-  struct onri_order order; /* base only: how it was made ... */
-  int32_t value;           /* ... and in which tensor */
-  int32_t forms;           /* more forms, or ONRI_NONE */
-  int32_t wish;            /* above 0: readers want channels last; below 0: they want the logical order */
+struct onri_layout_value {
+  int32_t base;                  /* the value this one is a view of; itself when it is none */
+  struct onri_permutation view;  /* this value is base transposed by view; rank 0 when base is itself */
+  struct onri_permutation order; /* base only: how it was made ... */
+  int32_t value;                 /* ... and in which tensor */
+  int32_t forms;                 /* more forms, or ONRI_NONE */
+  int32_t wish;                  /* above 0: readers want channels last; below 0: they want the logical order */
 };
 
 struct onri_layout {
   struct onri_rewrite *rw;
-  struct onri_place *places; /* [num_places] for the values that the graph had at the start */
-  size_t num_places;
+  struct onri_layout_value *values; /* [num_values] for the values that the graph had at the start */
+  size_t num_values;
   struct onri_form *forms;
   size_t num_forms, forms_capacity;
   size_t current; /* the node being visited; Transposes are made in its name */
@@ -56,27 +57,27 @@ static inline struct onri_node *onri_layout_node(const struct onri_layout *layou
 
 /* --- for the rules --- */
 /* The order value v is stored in. */
-struct onri_order onri_layout_order(const struct onri_layout *layout, int32_t v);
+struct onri_permutation onri_layout_permutation(const struct onri_layout *layout, int32_t v);
 /* The tensor that holds v in this order; a Transpose, or a rearranged constant, when there is none yet. -1: no memory.
  */
-int32_t onri_layout_get(struct onri_layout *layout, int32_t v, const struct onri_order *order);
+int32_t onri_layout_get(struct onri_layout *layout, int32_t v, const struct onri_permutation *order);
 /* As onri_layout_get, for an operand that is broadcast to `order`'s rank: v may have a lower rank. */
-int32_t onri_layout_get_broadcast(struct onri_layout *layout, int32_t v, const struct onri_order *order);
+int32_t onri_layout_get_broadcast(struct onri_layout *layout, int32_t v, const struct onri_permutation *order);
 /* Elements that onri_layout_get_broadcast would have to move; 0 when nothing moves. An estimate where dims are unknown.
  */
-double onri_layout_cost(const struct onri_layout *layout, int32_t v, const struct onri_order *order);
+double onri_layout_cost(const struct onri_layout *layout, int32_t v, const struct onri_permutation *order);
 /* The following are about the node being visited. */
 /* Output i is made in this order. */
-enum onr_status onri_layout_put(struct onri_layout *layout, int32_t i, const struct onri_order *order);
+enum onr_status onri_layout_put(struct onri_layout *layout, int32_t i, const struct onri_permutation *order);
 /* Input i is read in this order, broadcast to its rank. */
-enum onr_status onri_layout_input(struct onri_layout *layout, int32_t i, const struct onri_order *order);
+enum onr_status onri_layout_input(struct onri_layout *layout, int32_t i, const struct onri_permutation *order);
 /* Inputs from `first` on in logical order, and outputs too. With 0: right for every layer. */
 enum onr_status onri_layout_plain(struct onri_layout *layout, int32_t first);
 /* Output 0 becomes a view of input 0 in this order; the node goes. */
-void onri_layout_view(struct onri_layout *layout, const struct onri_order *order);
+void onri_layout_view(struct onri_layout *layout, const struct onri_permutation *order);
 /* The cheapest order for inputs [first, first + count) and output 0, all of output 0's rank or broadcast to it.
  * Considers the orders they are stored in, and channels last where readers want it. */
-struct onri_order onri_layout_choose(const struct onri_layout *layout, int32_t first, int32_t count);
+struct onri_permutation onri_layout_choose(const struct onri_layout *layout, int32_t first, int32_t count);
 
 /* --- the table --- */
 enum onri_layout_wish {

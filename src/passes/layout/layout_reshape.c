@@ -1,4 +1,4 @@
-/* layout_reshape: a reshape, and the shape, of a tensor that is not stored in logical order.
+/* layout_reshape.c: a reshape, and the shape, of a tensor that is not stored in logical order.
  *
  * A reshape merges and splits runs of dimensions: [N, C, H, W] -> [N, C, HW] has the groups N -> N, C -> C, (H, W) ->
  * HW. Where the dimensions of each group lie side by side and in order, the stored tensor can be reshaped in the same
@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "base/checked.h"
+#include "base/numbers/checked.h"
 
 /* Stands for the one unknown dimension on both sides: larger than other dims are, and prime. */
 #define UNKNOWN INT64_C(2147483647)
@@ -62,10 +62,10 @@ static int find_groups(const struct shape *x, const struct shape *y, struct grou
   return 1;
 }
 
-/* The stored order with the dimensions of each group side by side and ascending, at the place of the group's first one.
- * Dimensions of 1 count as being in place anywhere. Returns whether that moves anything. */
-static int regroup(const struct shape *x, const struct groups *groups, const struct onri_order *stored,
-                   struct onri_order *result) {
+/* The stored order with the dimensions of each group side by side and ascending, at the stored of the group's first
+ * one. Dimensions of 1 count as being in stored anywhere. Returns whether that moves anything. */
+static int regroup(const struct shape *x, const struct groups *groups, const struct onri_permutation *stored,
+                   struct onri_permutation *result) {
   uint8_t was[ONR_MAX_RANK], is[ONR_MAX_RANK], done[2 * ONR_MAX_RANK] = {0};
   int32_t num_was = 0, num_is = 0;
   result->rank = 0;
@@ -73,7 +73,7 @@ static int regroup(const struct shape *x, const struct groups *groups, const str
     const uint8_t group = groups->of_in[stored->axis[i]];
     if (x->dim[stored->axis[i]] != 1) was[num_was++] = stored->axis[i];
     if (done[group]) continue;
-    if (x->dim[stored->axis[i]] == 1) { /* wait for a dimension that fixes the place, unless there is none */
+    if (x->dim[stored->axis[i]] == 1) { /* wait for a dimension that fixes the stored, unless there is none */
       int others = 0;
       for (int32_t d = 0; d < x->rank; d++) others |= groups->of_in[d] == group && x->dim[d] != 1;
       if (others) continue;
@@ -88,8 +88,9 @@ static int regroup(const struct shape *x, const struct groups *groups, const str
 }
 
 /* The groups in the order of `in`, as dimensions of the result; groups of new dimensions of 1 go to the end. */
-static struct onri_order result_order(const struct shape *y, const struct groups *groups, const struct onri_order *in) {
-  struct onri_order order = {0};
+static struct onri_permutation result_order(const struct shape *y, const struct groups *groups,
+                                            const struct onri_permutation *in) {
+  struct onri_permutation order = {0};
   uint8_t done[2 * ONR_MAX_RANK] = {0};
   for (int32_t i = 0; i <= in->rank; i++) {
     const int last = i == in->rank;
@@ -102,8 +103,8 @@ static struct onri_order result_order(const struct shape *y, const struct groups
   return order;
 }
 
-static enum onr_status reshape_stored(struct onri_layout *layout, const struct shape *y, const struct onri_order *in,
-                                      const struct onri_order *out) {
+static enum onr_status reshape_stored(struct onri_layout *layout, const struct shape *y,
+                                      const struct onri_permutation *in, const struct onri_permutation *out) {
   const struct onr_reshape_params params = {.allow_zero = 1};
   const struct onr_desc list = {.dtype = ONR_DTYPE_I64, .rank = 1, .dim = {out->rank}};
   int64_t dims[ONR_MAX_RANK];
@@ -121,17 +122,17 @@ enum onr_status onri_rule_reshape(struct onri_layout *layout, onri_rule *rule) {
   struct groups groups;
   int64_t known[2];
   int unknown[2];
-  struct onri_order in;
+  struct onri_permutation in;
   (void)rule;
-  const struct onri_order stored = onri_layout_order(layout, node->in[0]);
-  if (onri_order_is_identity(&stored) || onri_rewrite_is_constant(layout->rw, node->in[0]) ||
+  const struct onri_permutation stored = onri_layout_permutation(layout, node->in[0]);
+  if (onri_permutation_is_identity(&stored) || onri_rewrite_is_constant(layout->rw, node->in[0]) ||
       !read_shape(onri_rewrite_desc(layout->rw, node->in[0]), &x, &known[0], &unknown[0]) ||
       !read_shape(onri_rewrite_desc(layout->rw, node->out[0]), &y, &known[1], &unknown[1]) ||
       unknown[0] != unknown[1] || known[0] != known[1] || !find_groups(&x, &y, &groups))
     return onri_layout_plain(layout, 0);
   const int moves = regroup(&x, &groups, &stored, &in);
-  if (moves && layout->places[node->out[0]].wish <= 0) return onri_layout_plain(layout, 0);
-  const struct onri_order out = result_order(&y, &groups, &in);
+  if (moves && layout->values[node->out[0]].wish <= 0) return onri_layout_plain(layout, 0);
+  const struct onri_permutation out = result_order(&y, &groups, &in);
   return reshape_stored(layout, &y, moves ? &in : &stored, &out);
 }
 
@@ -139,22 +140,22 @@ enum onr_status onri_rule_reshape(struct onri_layout *layout, onri_rule *rule) {
 enum onr_status onri_rule_shape(struct onri_layout *layout, onri_rule *rule) {
   const struct onri_node *node = onri_layout_node(layout);
   const struct onr_shape_params *p = node->params, whole = {0, INT64_MAX};
-  const struct onri_order stored = onri_layout_order(layout, node->in[0]);
+  const struct onri_permutation stored = onri_layout_permutation(layout, node->in[0]);
   const int64_t rank = onri_rewrite_rank(layout->rw, node->in[0]);
-  int64_t places[ONR_MAX_RANK];
+  int64_t values[ONR_MAX_RANK];
   (void)rule;
-  if (rank < 2 || onri_order_is_identity(&stored)) return onri_layout_plain(layout, 0);
-  const struct onri_order inverse = onri_order_inverse(&stored);
+  if (rank < 2 || onri_permutation_is_identity(&stored)) return onri_layout_plain(layout, 0);
+  const struct onri_permutation inverse = onri_permutation_inverse(&stored);
   int64_t start = p->start < 0 ? p->start + rank : p->start, end = p->end < 0 ? p->end + rank : p->end;
   start = start < 0 ? 0 : start > rank ? rank : start;
   end = end < start ? start : end > rank ? rank : end;
-  for (int64_t d = start; d < end; d++) places[d - start] = inverse.axis[d];
+  for (int64_t d = start; d < end; d++) values[d - start] = inverse.axis[d];
   const struct onr_desc dims = {.dtype = ONR_DTYPE_I64, .rank = 1, .dim = {rank}},
                         list = {.dtype = ONR_DTYPE_I64, .rank = 1, .dim = {end - start}};
   const int32_t x = onri_layout_get(layout, node->in[0], &stored);
   const int32_t shape =
       x < 0 ? -1 : onri_rewrite_node(layout->rw, &onri_layer_shape, &whole, node->origin, &x, 1, &dims);
-  const int32_t in[2] = {shape, onri_rewrite_data(layout->rw, &list, places)};
+  const int32_t in[2] = {shape, onri_rewrite_data(layout->rw, &list, values)};
   if (in[0] < 0 || in[1] < 0) return onri_rewrite_no_memory(layout->rw);
   const struct onr_gather_params gather = {.axis = 0};
   return onri_rewrite_become(layout->rw, onri_layout_node(layout), &onri_layer_gather, &gather, in, 2);
@@ -162,7 +163,7 @@ enum onr_status onri_rule_shape(struct onri_layout *layout, onri_rule *rule) {
 
 /* size: the same for every order. */
 enum onr_status onri_rule_size(struct onri_layout *layout, onri_rule *rule) {
-  const struct onri_order stored = onri_layout_order(layout, onri_layout_node(layout)->in[0]);
+  const struct onri_permutation stored = onri_layout_permutation(layout, onri_layout_node(layout)->in[0]);
   (void)rule;
   return onri_layout_input(layout, 0, &stored);
 }

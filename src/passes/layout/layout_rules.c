@@ -1,4 +1,4 @@
-/* layout_rules: how layers behave when their tensors are stored in another order. */
+/* layout_rules.c: how layers behave when their tensors are stored in another order. */
 #include <string.h>
 
 #include "passes/layout/layout.h"
@@ -18,14 +18,14 @@ static int has_input(const struct onri_layout *layout, int32_t i) {
 }
 
 /* The order that input 0 is stored in, as a full list of axes. */
-static struct onri_order order_of_input(const struct onri_layout *layout, int32_t i) {
-  const struct onri_order order = onri_layout_order(layout, onri_layout_node(layout)->in[i]);
-  return order.rank < 1 ? onri_order_identity(rank_of_input(layout, i)) : order;
+static struct onri_permutation order_of_input(const struct onri_layout *layout, int32_t i) {
+  const struct onri_permutation order = onri_layout_permutation(layout, onri_layout_node(layout)->in[i]);
+  return order.rank < 1 ? onri_permutation_identity(rank_of_input(layout, i)) : order;
 }
 
 /* Output 0, which has order's rank even where that is not known, and the others of that rank are made in this order;
  * the rest (statistics ...) stays in logical order. */
-static enum onr_status put_all(struct onri_layout *layout, const struct onri_order *order) {
+static enum onr_status put_all(struct onri_layout *layout, const struct onri_permutation *order) {
   for (int32_t k = 0; k < onri_layout_node(layout)->num_out; k++)
     if (k == 0 || rank_of_output(layout, k) == order->rank) ONR_TRY(onri_layout_put(layout, k, order));
   return ONR_STATUS_OK;
@@ -52,7 +52,7 @@ enum onr_status onri_rule_spatial(struct onri_layout *layout, onri_rule *rule) {
   int32_t flag;
   memcpy(&flag, (const char *)onri_layout_node(layout)->params + rule->offset, sizeof(flag));
   if (rank < 3 || flag != 0 || !knows_outputs(layout)) return onri_layout_plain(layout, 0);
-  const struct onri_order order = onri_order_channels_last(rank);
+  const struct onri_permutation order = onri_permutation_channels_last(rank);
   char *params = onri_rewrite_params(layout->rw, onri_layout_node(layout), &status);
   ONR_TRY(status);
   flag = 1;
@@ -64,7 +64,7 @@ enum onr_status onri_rule_spatial(struct onri_layout *layout, onri_rule *rule) {
 
 /* max_unpool: the indices are laid out as x is. */
 enum onr_status onri_rule_unpool(struct onri_layout *layout, onri_rule *rule) {
-  const struct onri_order order = onri_order_channels_last(rank_of_input(layout, 0));
+  const struct onri_permutation order = onri_permutation_channels_last(rank_of_input(layout, 0));
   const int fits = order.rank >= 3 && rank_of_input(layout, 1) == order.rank && knows_outputs(layout);
   const struct onr_max_unpool_params *p = onri_layout_node(layout)->params;
   if (!fits || p->channels_last) return onri_layout_plain(layout, 0);
@@ -80,7 +80,7 @@ enum onr_status onri_rule_elementwise(struct onri_layout *layout, onri_rule *rul
   for (int32_t k = 0; k < count; k++)
     if (has_input(layout, k) && (rank_of_input(layout, k) < 0 || rank_of_input(layout, k) > rank))
       return onri_layout_plain(layout, 0);
-  const struct onri_order order = onri_layout_choose(layout, 0, count);
+  const struct onri_permutation order = onri_layout_choose(layout, 0, count);
   for (int32_t k = 0; k < count; k++)
     if (has_input(layout, k)) ONR_TRY(onri_layout_input(layout, k, &order));
   return put_all(layout, &order);
@@ -94,13 +94,13 @@ static int read_axis(const struct onri_layout *layout, onri_rule *rule, int32_t 
   return *axis >= 0 && *axis < rank;
 }
 
-/* The axis parameter becomes the place that `axis` has in `order`. */
+/* The axis parameter becomes the stored that `axis` has in `order`. */
 static enum onr_status write_axis(struct onri_layout *layout, onri_rule *rule, int64_t axis,
-                                  const struct onri_order *order) {
-  const struct onri_order inverse = onri_order_inverse(order);
+                                  const struct onri_permutation *order) {
+  const struct onri_permutation inverse = onri_permutation_inverse(order);
   const int64_t moved = inverse.axis[axis];
   enum onr_status status = ONR_STATUS_OK;
-  if (onri_order_is_identity(order)) return ONR_STATUS_OK;
+  if (onri_permutation_is_identity(order)) return ONR_STATUS_OK;
   char *params = onri_rewrite_params(layout->rw, onri_layout_node(layout), &status);
   if (params) memcpy(params + rule->offset, &moved, sizeof(moved));
   return status;
@@ -112,7 +112,7 @@ enum onr_status onri_rule_along_axis(struct onri_layout *layout, onri_rule *rule
   int64_t axis;
   if (rank < 2 || rank_of_output(layout, 0) != rank || !knows_outputs(layout) || !read_axis(layout, rule, rank, &axis))
     return onri_layout_plain(layout, 0);
-  const struct onri_order order = onri_layout_choose(layout, 0, 1);
+  const struct onri_permutation order = onri_layout_choose(layout, 0, 1);
   ONR_TRY(write_axis(layout, rule, axis, &order));
   ONR_TRY(onri_layout_input(layout, 0, &order));
   ONR_TRY(onri_layout_plain(layout, 1));
@@ -130,7 +130,7 @@ enum onr_status onri_rule_concat(struct onri_layout *layout, onri_rule *rule) {
   for (int32_t k = 0; k < count; k++)
     if (rank < 2 || rank_of_input(layout, k) != rank) return onri_layout_plain(layout, 0);
   if (!read_axis(layout, rule, rank, &axis)) return onri_layout_plain(layout, 0);
-  const struct onri_order order = onri_layout_choose(layout, 0, count);
+  const struct onri_permutation order = onri_layout_choose(layout, 0, count);
   ONR_TRY(write_axis(layout, rule, axis, &order));
   for (int32_t k = 0; k < count; k++) ONR_TRY(onri_layout_input(layout, k, &order));
   return put_all(layout, &order);
@@ -138,9 +138,9 @@ enum onr_status onri_rule_concat(struct onri_layout *layout, onri_rule *rule) {
 
 /* Dimensions from `axis` on form one block; those in front may be in any order. */
 static enum onr_status trailing_from(struct onri_layout *layout, int64_t axis) {
-  struct onri_order order = order_of_input(layout, 0);
+  struct onri_permutation order = order_of_input(layout, 0);
   for (int64_t d = axis; d < order.rank; d++)
-    if (order.axis[d] != d) order = onri_order_identity(order.rank);
+    if (order.axis[d] != d) order = onri_permutation_identity(order.rank);
   ONR_TRY(onri_layout_input(layout, 0, &order));
   ONR_TRY(onri_layout_plain(layout, 1));
   return put_all(layout, &order);
@@ -163,14 +163,14 @@ enum onr_status onri_rule_last_axis(struct onri_layout *layout, onri_rule *rule)
 /* matmul: a matrix on the right is a linear layer; a transposed operand is a flag away from a straight one. */
 static enum onr_status matmul_operand(struct onri_layout *layout, int32_t i) {
   const int32_t rank = rank_of_input(layout, i);
-  struct onri_order swapped = onri_order_identity(rank);
-  const struct onri_order stored = order_of_input(layout, i);
+  struct onri_permutation swapped = onri_permutation_identity(rank);
+  const struct onri_permutation stored = order_of_input(layout, i);
   enum onr_status status = ONR_STATUS_OK;
   swapped.axis[rank - 1] = (uint8_t)(rank - 2);
   swapped.axis[rank - 2] = (uint8_t)(rank - 1);
   const int is_constant = onri_rewrite_is_constant(layout->rw, onri_layout_node(layout)->in[i]);
-  if (is_constant || !onri_order_equal(&stored, &swapped)) {
-    const struct onri_order straight = onri_order_identity(rank);
+  if (is_constant || !onri_permutation_equal(&stored, &swapped)) {
+    const struct onri_permutation straight = onri_permutation_identity(rank);
     return onri_layout_input(layout, i, &straight);
   }
   struct onr_matmul_params *params = onri_rewrite_params(layout->rw, onri_layout_node(layout), &status);
@@ -190,8 +190,8 @@ enum onr_status onri_rule_matmul(struct onri_layout *layout, onri_rule *rule) {
   return onri_layout_plain(layout, 2);
 }
 
-static int is_cheaper(const struct onri_layout *layout, int32_t i, const struct onri_order *a,
-                      const struct onri_order *b) {
+static int is_cheaper(const struct onri_layout *layout, int32_t i, const struct onri_permutation *a,
+                      const struct onri_permutation *b) {
   const int32_t v = onri_layout_node(layout)->in[i];
   return onri_layout_cost(layout, v, a) < onri_layout_cost(layout, v, b);
 }
@@ -199,7 +199,7 @@ static int is_cheaper(const struct onri_layout *layout, int32_t i, const struct 
 /* attention: takes its operands with the heads behind the sequence, too, and then gives its result that way. */
 enum onr_status onri_rule_attention(struct onri_layout *layout, onri_rule *rule) {
   const struct onr_attention_params *p = onri_layout_node(layout)->params;
-  const struct onri_order straight = onri_order_identity(4), inner = {.rank = 4, .axis = {0, 2, 1, 3}};
+  const struct onri_permutation straight = onri_permutation_identity(4), inner = {.rank = 4, .axis = {0, 2, 1, 3}};
   enum onr_status status = ONR_STATUS_OK;
   (void)rule;
   for (int32_t k = 0; k < 3; k++)
@@ -223,7 +223,7 @@ enum onr_status onri_rule_attention(struct onri_layout *layout, onri_rule *rule)
 enum onr_status onri_rule_transpose(struct onri_layout *layout, onri_rule *rule) {
   const struct onr_transpose_params *p = onri_layout_node(layout)->params;
   const int32_t rank = p->rank > 0 ? p->rank : rank_of_input(layout, 0);
-  struct onri_order order = onri_order_identity(rank);
+  struct onri_permutation order = onri_permutation_identity(rank);
   unsigned seen = 0;
   (void)rule;
   if (rank < 1 || rank > ONR_MAX_RANK || (rank_of_input(layout, 0) >= 0 && rank_of_input(layout, 0) != rank))
@@ -260,19 +260,19 @@ static enum onr_status write_list(struct onri_layout *layout, int32_t input, con
   return onri_rewrite_set_input(layout->rw, onri_layout_node(layout), input, v);
 }
 
-/* The places in `order` of the dimensions in `mask`, ascending, as input 1. */
+/* The values in `order` of the dimensions in `mask`, ascending, as input 1. */
 static enum onr_status write_mask(struct onri_layout *layout, const uint8_t mask[ONR_MAX_RANK],
-                                  const struct onri_order *order) {
+                                  const struct onri_permutation *order) {
   int64_t axes[ONR_MAX_RANK];
   size_t count = 0;
   for (int32_t i = 0; i < order->rank; i++)
     if (mask[order->axis[i]]) axes[count++] = i;
-  return onri_order_is_identity(order) ? ONR_STATUS_OK : write_list(layout, 1, axes, count);
+  return onri_permutation_is_identity(order) ? ONR_STATUS_OK : write_list(layout, 1, axes, count);
 }
 
 /* `order` without the dimensions in `mask`; the others are numbered anew. */
-static struct onri_order without(const struct onri_order *order, const uint8_t mask[ONR_MAX_RANK]) {
-  struct onri_order result = {0};
+static struct onri_permutation without(const struct onri_permutation *order, const uint8_t mask[ONR_MAX_RANK]) {
+  struct onri_permutation result = {0};
   uint8_t number[ONR_MAX_RANK], next = 0;
   for (int32_t d = 0; d < order->rank; d++) {
     number[d] = next;
@@ -290,8 +290,8 @@ enum onr_status onri_rule_reduce(struct onri_layout *layout, onri_rule *rule) {
   size_t count = 0;
   (void)rule;
   if (rank < 2 || !read_mask(layout, rank, mask, &count) || count == 0) return onri_layout_plain(layout, 0);
-  const struct onri_order order = order_of_input(layout, 0);
-  const struct onri_order result = p->keep_dims ? order : without(&order, mask);
+  const struct onri_permutation order = order_of_input(layout, 0);
+  const struct onri_permutation result = p->keep_dims ? order : without(&order, mask);
   ONR_TRY(onri_layout_input(layout, 0, &order));
   ONR_TRY(write_mask(layout, mask, &order));
   return onri_layout_put(layout, 0, &result);
@@ -303,9 +303,9 @@ enum onr_status onri_rule_arg_reduce(struct onri_layout *layout, onri_rule *rule
   uint8_t mask[ONR_MAX_RANK] = {0};
   int64_t axis;
   if (rank < 2 || !read_axis(layout, rule, rank, &axis)) return onri_layout_plain(layout, 0);
-  const struct onri_order order = order_of_input(layout, 0);
+  const struct onri_permutation order = order_of_input(layout, 0);
   mask[axis] = 1;
-  const struct onri_order result = p->keep_dims ? order : without(&order, mask);
+  const struct onri_permutation result = p->keep_dims ? order : without(&order, mask);
   ONR_TRY(write_axis(layout, rule, axis, &order));
   ONR_TRY(onri_layout_input(layout, 0, &order));
   return onri_layout_put(layout, 0, &result);
@@ -317,7 +317,7 @@ enum onr_status onri_rule_squeeze(struct onri_layout *layout, onri_rule *rule) {
   size_t count = 0;
   (void)rule;
   if (rank < 2 || !read_mask(layout, rank, mask, &count) || count == 0) return onri_layout_plain(layout, 0);
-  const struct onri_order order = order_of_input(layout, 0), result = without(&order, mask);
+  const struct onri_permutation order = order_of_input(layout, 0), result = without(&order, mask);
   ONR_TRY(onri_layout_input(layout, 0, &order));
   ONR_TRY(write_mask(layout, mask, &order));
   return onri_layout_put(layout, 0, &result);
@@ -332,11 +332,11 @@ enum onr_status onri_rule_unsqueeze(struct onri_layout *layout, onri_rule *rule)
   if (rank < 2 || result_rank < rank || !read_mask(layout, result_rank, mask, &count) ||
       rank + (int32_t)count != result_rank)
     return onri_layout_plain(layout, 0);
-  const struct onri_order order = order_of_input(layout, 0);
-  struct onri_order result = onri_order_channels_last(result_rank);
-  struct onri_order rest = without(&result, mask);
-  if (onri_order_is_identity(&order)) return ONR_STATUS_OK;
-  if (!onri_order_equal(&rest, &order)) {
+  const struct onri_permutation order = order_of_input(layout, 0);
+  struct onri_permutation result = onri_permutation_channels_last(result_rank);
+  struct onri_permutation rest = without(&result, mask);
+  if (onri_permutation_is_identity(&order)) return ONR_STATUS_OK;
+  if (!onri_permutation_equal(&rest, &order)) {
     int32_t at = 0;
     for (int32_t d = 0, next = 0; d < result_rank; d++) {
       if (mask[d]) result.axis[at++] = (uint8_t)d;
@@ -349,15 +349,15 @@ enum onr_status onri_rule_unsqueeze(struct onri_layout *layout, onri_rule *rule)
   return onri_layout_put(layout, 0, &result);
 }
 
-/* gather: the indices' dimensions take the place of the axis, wherever it is stored. */
+/* gather: the indices' dimensions take the stored of the axis, wherever it is stored. */
 enum onr_status onri_rule_gather(struct onri_layout *layout, onri_rule *rule) {
   const int32_t rank = rank_of_input(layout, 0), index_rank = rank_of_input(layout, 1);
-  struct onri_order result = {0};
+  struct onri_permutation result = {0};
   int64_t axis;
   if (rank < 2 || index_rank < 0 || rank - 1 + index_rank > ONR_MAX_RANK || !read_axis(layout, rule, rank, &axis) ||
       onri_rewrite_is_constant(layout->rw, onri_layout_node(layout)->in[0]))
     return onri_layout_plain(layout, 0);
-  const struct onri_order order = order_of_input(layout, 0);
+  const struct onri_permutation order = order_of_input(layout, 0);
   for (int32_t i = 0; i < rank; i++) {
     const int32_t d = order.axis[i];
     if (d == axis)
@@ -386,7 +386,7 @@ enum onr_status onri_rule_pad(struct onri_layout *layout, onri_rule *rule) {
       !onri_rewrite_ints(layout->rw, onri_layout_node(layout)->in[3], axes, ONR_MAX_RANK, &num_axes))
     return onri_layout_plain(layout, 0);
   if (count != 2 * num_axes) return onri_layout_plain(layout, 0);
-  const struct onri_order order = onri_layout_choose(layout, 0, 1), inverse = onri_order_inverse(&order);
+  const struct onri_permutation order = onri_layout_choose(layout, 0, 1), inverse = onri_permutation_inverse(&order);
   for (size_t i = 0; i < num_axes; i++) {
     if (axes[i] < 0) axes[i] += rank;
     if (axes[i] < 0 || axes[i] >= rank) return onri_layout_plain(layout, 0);
@@ -395,7 +395,7 @@ enum onr_status onri_rule_pad(struct onri_layout *layout, onri_rule *rule) {
   }
   ONR_TRY(onri_layout_input(layout, 0, &order));
   ONR_TRY(onri_layout_plain(layout, 1));
-  if (onri_order_is_identity(&order)) return ONR_STATUS_OK;
+  if (onri_permutation_is_identity(&order)) return ONR_STATUS_OK;
   ONR_TRY(write_list(layout, 1, moved, 2 * (size_t)rank));
   if (has_input(layout, 3)) ONR_TRY(onri_rewrite_set_input(layout->rw, onri_layout_node(layout), 3, ONRI_NONE));
   return onri_layout_put(layout, 0, &order);
@@ -413,7 +413,7 @@ enum onr_status onri_rule_slice(struct onri_layout *layout, onri_rule *rule) {
   if (!has_input(layout, 3)) count = (size_t)length;
   else if (!onri_rewrite_ints(layout->rw, onri_layout_node(layout)->in[3], axes, ONR_MAX_RANK, &count))
     return onri_layout_plain(layout, 0);
-  const struct onri_order order = onri_layout_choose(layout, 0, 1), inverse = onri_order_inverse(&order);
+  const struct onri_permutation order = onri_layout_choose(layout, 0, 1), inverse = onri_permutation_inverse(&order);
   for (size_t i = 0; i < count; i++) {
     if (axes[i] < 0) axes[i] += rank;
     if (axes[i] < 0 || axes[i] >= rank) return onri_layout_plain(layout, 0);
@@ -421,7 +421,7 @@ enum onr_status onri_rule_slice(struct onri_layout *layout, onri_rule *rule) {
   }
   ONR_TRY(onri_layout_input(layout, 0, &order));
   ONR_TRY(onri_layout_plain(layout, 1));
-  if (onri_order_is_identity(&order)) return ONR_STATUS_OK;
+  if (onri_permutation_is_identity(&order)) return ONR_STATUS_OK;
   ONR_TRY(write_list(layout, 3, axes, count));
   return onri_layout_put(layout, 0, &order);
 }

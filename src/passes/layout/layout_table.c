@@ -1,4 +1,4 @@
-/* layout_table: one row a layer. */
+/* layout_table.c: one row a layer. */
 #include "passes/layout/layout.h"
 
 #define SPATIAL(layer, params) \

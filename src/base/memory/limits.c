@@ -1,0 +1,164 @@
+/* limits.c: their names, units and defaults, and how a text sets one. */
+#define _POSIX_C_SOURCE 200809L /* sysconf, open */
+#include <stddef.h>
+#include <string.h>
+
+#include "base/env.h"
+
+#if defined(_WIN32)
+#include <windows.h>
+#else
+#include <fcntl.h>
+#include <unistd.h>
+#endif
+
+#define GIB ((uint64_t)1 << 30)
+enum { WIDE = sizeof(void *) > 4 };
+
+/* --- the machine --- */
+
+#if defined(_WIN32)
+static uint64_t memory_bytes(void) {
+  MEMORYSTATUSEX status = {.dwLength = sizeof(status)};
+  return GlobalMemoryStatusEx(&status) ? status.ullTotalPhys : 0;
+}
+#else
+/* The number at the start of a small file, UINT64_MAX when there is none. */
+static uint64_t number_in(const char *path) {
+  char text[24];
+  uint64_t number = 0;
+  const int file = open(path, O_RDONLY | O_CLOEXEC);
+  const ssize_t length = file < 0 ? 0 : read(file, text, sizeof(text));
+  ssize_t digits = 0;
+  if (file >= 0) close(file);
+  for (; digits < length && digits < 19 && text[digits] >= '0' && text[digits] <= '9'; digits++)
+    number = number * 10 + (uint64_t)(text[digits] - '0');
+  return digits > 0 ? number : UINT64_MAX;
+}
+
+/* Of the machine, or of the container (control groups, version 2 and 1) when it may take less. 0: not known. */
+static uint64_t memory_bytes(void) {
+  static const char *const groups[] = {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"};
+  uint64_t bytes = 0;
+#if defined(_SC_PHYS_PAGES)
+  const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+  if (pages > 0 && page > 0) bytes = (uint64_t)pages * (uint64_t)page;
+#endif
+  for (size_t i = 0; bytes && i < sizeof(groups) / sizeof(groups[0]); i++) {
+    const uint64_t group = number_in(groups[i]);
+    if (group && group < bytes) bytes = group;
+  }
+  return bytes;
+}
+#endif
+
+/* --- the table --- */
+
+static uint64_t half_of_memory(void) {
+  const uint64_t half = memory_bytes() / 2, most = WIDE ? UINT64_MAX : 2 * GIB;
+  return !half ? 2 * GIB : half < most ? half : most;
+}
+
+static uint64_t largest_tensor(void) {
+  const uint64_t most = WIDE ? 16 * GIB : GIB, half = half_of_memory();
+  return half < most ? half : most;
+}
+
+static const struct limit {
+  const char *name, *text;
+  size_t offset;
+  uint64_t standard;
+  uint64_t (*of_machine)(void); /* NULL: standard */
+  int is_bytes;
+} table[] = {
+#define LIMIT(name, ...) \
+  { #name, __VA_ARGS__ }
+#define AT(name) offsetof(struct onr_limits, name)
+    LIMIT(file_bytes, "the model file without large tensors", AT(file_bytes), 2 * GIB, NULL, 1),
+    LIMIT(nodes, "nodes of all graphs, functions and sums written out", AT(nodes), 1000000, NULL, 0),
+    LIMIT(depth, "nested graphs and functions", AT(depth), 64, NULL, 0),
+    LIMIT(name_bytes, "one name in the file", AT(name_bytes), 65536, NULL, 1),
+    LIMIT(tensor_bytes, "one tensor", AT(tensor_bytes), 0, largest_tensor, 1),
+    LIMIT(total_bytes, "all memory of a model and one session", AT(total_bytes), 0, half_of_memory, 1),
+    LIMIT(loop_iterations, "iterations of all loops in one run", AT(loop_iterations), 10000000, NULL, 0),
+    LIMIT(plan_bytes, "plans kept for other input shapes", AT(plan_bytes), (uint64_t)64 << 20, NULL, 1),
+#undef AT
+#undef LIMIT
+};
+enum { NUM_LIMITS = sizeof(table) / sizeof(table[0]) };
+_Static_assert(NUM_LIMITS * sizeof(uint64_t) == sizeof(struct onr_limits), "a line for each limit");
+
+static uint64_t *entry(struct onr_limits *limits, const struct limit *limit) {
+  return (uint64_t *)(void *)((char *)limits + limit->offset);
+}
+
+static uint64_t standard_of(const struct limit *limit) {
+  return limit->of_machine ? limit->of_machine() : limit->standard;
+}
+
+struct onr_limits onri_limits_resolve(const struct onr_limits *limits) {
+  struct onr_limits resolved = {0};
+  if (limits) resolved = *limits;
+  for (size_t i = 0; i < NUM_LIMITS; i++)
+    if (!*entry(&resolved, &table[i])) *entry(&resolved, &table[i]) = standard_of(&table[i]);
+  return resolved;
+}
+
+size_t onr_num_limits(void) { return NUM_LIMITS; }
+
+enum onr_status onr_limit(size_t index, struct onr_limit_info *info) {
+  if (index >= NUM_LIMITS) return ONR_STATUS_ARGUMENT;
+  *info =
+      (struct onr_limit_info){table[index].name, table[index].text, standard_of(&table[index]), table[index].is_bytes};
+  return ONR_STATUS_OK;
+}
+
+/* --- from text --- */
+
+static enum onr_status unknown(const char *name, struct onr_error *error) {
+  char names[256];
+  size_t used = 0;
+  for (size_t i = 0; i < NUM_LIMITS; i++) {
+    const size_t length = strlen(table[i].name);
+    if (used + length + 3 > sizeof(names)) break;
+    if (used) memcpy(names + used, ", ", 2), used += 2;
+    memcpy(names + used, table[i].name, length);
+    used += length;
+  }
+  names[used] = '\0';
+  return onr_fail(error, ONR_STATUS_ARGUMENT, "there is no limit '%.64s'; there are %s", name, names);
+}
+
+/* How often 1024, by the letter behind a number of bytes; -1: no such letter. */
+static int unit_of(const char *text) {
+  static const char letters[] = "KMGT";
+  const char *at = *text ? strchr(letters, *text) : NULL;
+  if (!*text) return 0;
+  return at && !text[1] ? (int)(at - letters) + 1 : -1;
+}
+
+enum onr_status onr_limits_set(struct onr_limits *limits, const char *name, const char *value,
+                               struct onr_error *error) {
+  const struct limit *limit = NULL;
+  uint64_t number = 0;
+  const char *at = value;
+  int unit, fits = 1;
+  for (size_t i = 0; i < NUM_LIMITS; i++)
+    if (!strcmp(table[i].name, name)) limit = &table[i];
+  if (!limit) return unknown(name, error);
+  for (; *at >= '0' && *at <= '9'; at++) {
+    fits &= number <= (UINT64_MAX - 9) / 10;
+    number = number * 10 + (uint64_t)(*at - '0');
+  }
+  unit = unit_of(at);
+  fits &= number > 0 && unit >= 0 && (limit->is_bytes || !unit);
+  for (; fits && unit > 0; unit--) {
+    fits = number <= UINT64_MAX / 1024;
+    number *= 1024;
+  }
+  if (!fits)
+    return onr_fail(error, ONR_STATUS_ARGUMENT, "%s: expected a whole number above 0%s, found '%.64s'", name,
+                    limit->is_bytes ? ", in bytes or with K, M, G or T behind it (2G)" : "", value);
+  *entry(limits, limit) = number;
+  return ONR_STATUS_OK;
+}

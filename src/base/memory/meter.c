@@ -1,0 +1,70 @@
+/* meter.c: the size of a block, and where it starts, stand right before it. */
+#include "base/memory/meter.h"
+
+#include <string.h>
+
+#include "base/numbers/checked.h"
+
+struct block {
+  size_t bytes, room; /* with the room before it; that room */
+};
+
+static void *meter_allocate(void *context, size_t bytes, size_t alignment) {
+  struct onri_meter *m = context;
+  struct block block = {.room = alignment > sizeof(block) ? alignment : sizeof(block)};
+  char *start;
+  if (!onri_add_size(bytes, block.room, &block.bytes)) return NULL;
+  const uint64_t before = atomic_fetch_add_explicit(&m->held, block.bytes, memory_order_relaxed);
+  const int refused = before > m->limit || block.bytes > m->limit - before;
+  start = refused ? NULL : m->under->allocate(m->under->context, block.bytes, alignment);
+  if (!start) {
+    atomic_fetch_sub_explicit(&m->held, block.bytes, memory_order_relaxed);
+    if (refused) {
+      atomic_store_explicit(&m->held_then, before, memory_order_relaxed);
+      atomic_store_explicit(&m->refused, bytes ? bytes : 1, memory_order_relaxed);
+    }
+    return NULL;
+  }
+  memcpy(start + block.room - sizeof(block), &block, sizeof(block));
+  return start + block.room;
+}
+
+static void meter_release(void *context, void *memory) {
+  struct onri_meter *m = context;
+  struct block block;
+  if (!memory) return;
+  memcpy(&block, (char *)memory - sizeof(block), sizeof(block));
+  atomic_fetch_sub_explicit(&m->held, block.bytes, memory_order_relaxed);
+  m->under->release(m->under->context, (char *)memory - block.room);
+}
+
+void onri_meter_init(struct onri_meter *meter, const struct onr_allocator *under, uint64_t limit, uint64_t held) {
+  meter->allocator = (struct onr_allocator){meter, meter_allocate, meter_release};
+  meter->under = under;
+  onri_meter_set_limit(meter, "the limit total_bytes", limit);
+  atomic_init(&meter->held, held);
+  atomic_init(&meter->refused, 0);
+  atomic_init(&meter->held_then, 0);
+}
+
+void onri_meter_set_limit(struct onri_meter *meter, const char *name, uint64_t limit) {
+  meter->name = name;
+  meter->limit = limit;
+}
+
+int onri_meter_take_refusal(struct onri_meter *meter) { return meter && atomic_exchange(&meter->refused, 0) != 0; }
+
+enum onr_status onri_meter_settle(struct onri_meter *meter, enum onr_status status, struct onr_error *error) {
+  unsigned long long refused, held;
+  struct onr_error before;
+  if (!meter) return status;
+  refused = atomic_exchange(&meter->refused, 0);
+  held = atomic_load(&meter->held_then);
+  if (status != ONR_STATUS_NO_MEMORY || !refused) return status;
+  if (!error) return ONR_STATUS_LIMIT;
+  before = *error;
+  onr_fail(error, ONR_STATUS_LIMIT, "%s of %llu bytes: %llu are held and %llu more are needed (%.200s)", meter->name,
+           (unsigned long long)meter->limit, held, refused, before.message);
+  memcpy(error->where, before.where, sizeof(error->where));
+  return ONR_STATUS_LIMIT;
+}

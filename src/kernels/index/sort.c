@@ -1,0 +1,79 @@
+#include "kernels/index/sort.h"
+
+#include <string.h>
+
+#include "base/numbers/convert.h"
+#include "base/env.h"
+
+#define BLOCK 64
+#define SIGN ((uint64_t)1 << 63)
+
+/* Positive floats are ordered like their bits, negative ones the other way round. */
+static uint64_t key_of_double(double value) {
+  uint64_t bits;
+  if (value != value) return UINT64_MAX;
+  if (value == 0) return SIGN;
+  memcpy(&bits, &value, sizeof(bits));
+  return bits & SIGN ? ~bits : bits | SIGN;
+}
+
+void onri_sort_keys(enum onr_dtype dtype, const void *x, size_t count, uint64_t *keys, const struct onr_env *env) {
+  union {
+    float f32[BLOCK];
+    double f64[BLOCK];
+    int64_t i64[BLOCK];
+    uint64_t u64[BLOCK];
+  } block;
+  const size_t size = onr_dtype_size(dtype);
+  const enum onri_class class = onri_dtype_class(dtype);
+  struct onri_pace pace = {env, 0};
+  for (size_t i = 0; i < count && !onri_pace_stop(&pace, 4 * BLOCK); i += BLOCK) {
+    const size_t n = count - i < BLOCK ? count - i : BLOCK;
+    onri_load(dtype, (const char *)x + i * size, n, &block);
+    for (size_t k = 0; k < n; k++) {
+      switch (class) {
+        case ONRI_CLASS_F32: keys[i + k] = key_of_double((double)block.f32[k]); break;
+        case ONRI_CLASS_F64: keys[i + k] = key_of_double(block.f64[k]); break;
+        case ONRI_CLASS_I64: keys[i + k] = (uint64_t)block.i64[k] ^ SIGN; break;
+        case ONRI_CLASS_U64: keys[i + k] = block.u64[k]; break;
+        case ONRI_CLASS_NONE: keys[i + k] = 0; break;
+      }
+    }
+  }
+}
+
+/* The comparisons, what they compare, and who may stop them. */
+struct sorting {
+  int (*less)(const void *context, int64_t a, int64_t b);
+  const void *context;
+  struct onri_pace pace;
+};
+
+/* 0: cancelled. */
+static int merge(struct sorting *s, const int64_t *from, int64_t *to, size_t begin, size_t middle, size_t end) {
+  size_t a = begin, b = middle;
+  for (size_t i = begin; i < end; i++) {
+    to[i] = b >= end || (a < middle && !s->less(s->context, from[b], from[a])) ? from[a++] : from[b++];
+    if (onri_pace_stop(&s->pace, 8)) return 0;
+  }
+  return 1;
+}
+
+void onri_sort(int64_t *items, int64_t *scratch, size_t count, int (*less)(const void *context, int64_t a, int64_t b),
+               const void *context, const struct onr_env *env) {
+  struct sorting s = {less, context, {env, 0}};
+  int64_t *from = items, *to = scratch;
+  int going = 1;
+  for (size_t width = 1; width < count && going; width *= 2) {
+    for (size_t begin = 0; begin < count && going; begin += 2 * width) {
+      const size_t middle = count - begin < width ? count : begin + width;
+      const size_t end = count - middle < width ? count : middle + width;
+      going = merge(&s, from, to, begin, middle, end);
+    }
+    if (!going) break;
+    int64_t *swap = from;
+    from = to;
+    to = swap;
+  }
+  if (from != items) memcpy(items, from, count * sizeof(*items));
+}

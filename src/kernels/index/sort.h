@@ -1,0 +1,19 @@
+/* sort.h: a total order on elements of any number type, as unsigned 64-bit keys, and stable sorting of indices. */
+#ifndef ONRI_SORT_H
+#define ONRI_SORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "onnxrun/layer.h"
+
+/* keys[i] < keys[j] exactly when x[i] < x[j]. -0 equals 0; all NaN are equal, and greater than every number. dtype must
+ * be a number type or BOOL. When env (NULL: for less than a million) is cancelled, keys are left out. */
+void onri_sort_keys(enum onr_dtype dtype, const void *x, size_t count, uint64_t *keys, const struct onr_env *env);
+
+/* Stable merge sort of count items; less(context, a, b) says that a must stand before b. scratch holds count items.
+ * When env is cancelled it ends early, and the items are in any order. */
+void onri_sort(int64_t *items, int64_t *scratch, size_t count, int (*less)(const void *context, int64_t a, int64_t b),
+               const void *context, const struct onr_env *env);
+
+#endif

@@ -1,0 +1,212 @@
+/* fused_elementwise.c: several element-wise operations in one pass over memory, see params/elementwise.h.
+ *
+ * inputs    x0 ...  float32, broadcast against each other
+ * output 0  y       float32, the common shape
+ * path      tiles that stay in the first-level cache; the first step reads input 0 and the last one writes y directly
+ */
+#include <math.h>
+#include <string.h>
+
+#include "base/shape.h"
+#include "kernels/elementwise/elementwise.h"
+#include "layers/elementwise/binary_classes.h"
+#include "layers/elementwise/broadcast.h"
+#include "layers/layers.h"
+#include "layers/elementwise/unary_classes.h"
+
+#define BLOCK 1024 /* float32 elements of a tile */
+
+struct step {
+  onri_unary_kernel unary_kernel; /* tuned backend */
+  onri_binary_kernel binary_kernel;
+  onri_unary_function unary; /* portable backend, and functions that have no kernel */
+  onri_binary_function binary;
+};
+
+struct chain_state {
+  struct onri_broadcast broadcast;
+  struct step steps[ONR_FUSED_STEPS];
+};
+
+static int binary_allowed(int32_t op) {
+  switch (op) {
+    case ONR_BINARY_ADD:
+    case ONR_BINARY_SUB:
+    case ONR_BINARY_MUL:
+    case ONR_BINARY_DIV:
+    case ONR_BINARY_POW:
+    case ONR_BINARY_MIN:
+    case ONR_BINARY_MAX:
+    case ONR_BINARY_PRELU: return 1;
+    default: return 0;
+  }
+}
+
+static int unary_allowed(int32_t op) {
+  return op >= 0 && op < ONR_NUM_UNARY && op != ONR_UNARY_IS_NAN && op != ONR_UNARY_IS_INF &&
+         onri_unary_of_class((enum onr_unary)op, ONRI_CLASS_F32) != NULL;
+}
+
+static enum onr_status check_step(const struct onr_call *call, int32_t k, const struct onr_fused_step *step) {
+  if (step->kind == ONR_FUSED_UNARY) {
+    if (unary_allowed(step->op)) return ONR_STATUS_OK;
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "step %d: unary function %d cannot be in a chain", k, step->op);
+  }
+  if (step->kind != ONR_FUSED_BINARY && step->kind != ONR_FUSED_REVERSED)
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "step %d: there is no kind %d", k, (int)step->kind);
+  if (!binary_allowed(step->op))
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "step %d: binary function %d cannot be in a chain", k, step->op);
+  if (step->operand < ONR_FUSED_CONSTANT || step->operand >= (int32_t)call->num_in)
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "step %d: operand %d of a chain with %zu inputs", k,
+                    step->operand, call->num_in);
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status chain_infer(struct onr_call *call) {
+  const struct onr_fused_elementwise_params *p = call->params;
+  struct onr_desc shape = call->in[0];
+  if (p->num_steps < 1 || p->num_steps > ONR_FUSED_STEPS)
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected 1 to %d steps, found %d", ONR_FUSED_STEPS,
+                    p->num_steps);
+  for (int32_t k = 0; k < p->num_steps; k++) ONR_TRY(check_step(call, k, &p->steps[k]));
+  for (size_t i = 0; i < call->num_in; i++) {
+    const struct onr_desc so_far = shape;
+    ONR_TRY(onri_expect_dtype(call, i, ONRI_DTYPE_BIT(ONR_DTYPE_F32)));
+    ONR_TRY(onri_broadcast(&so_far, &call->in[i], &shape, call->error));
+  }
+  call->out[0] = shape;
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status chain_plan(struct onr_call *call) {
+  const struct onr_fused_elementwise_params *p = call->params;
+  struct chain_state *s = call->state;
+  const struct onr_desc *operands[ONR_FUSED_INPUTS];
+  const int tuned = onr_env_backend(call->env) == ONR_BACKEND_AUTO;
+  if (tuned) call->kernel = ONR_KERNEL_VECTOR;
+  for (size_t i = 0; i < call->num_in; i++) operands[i] = &call->in[i];
+  onri_broadcast_make(&s->broadcast, &call->out[0], operands, call->num_in);
+  for (int32_t i = (int32_t)call->num_in - 1; i >= 0; i--)
+    if (onr_desc_equal(&call->in[i], &call->out[0])) call->in_place = i;
+  for (int32_t k = 0; k < p->num_steps; k++) {
+    const struct onr_fused_step *step = &p->steps[k];
+    if (step->kind == ONR_FUSED_UNARY) {
+      s->steps[k].unary = onri_unary_of_class((enum onr_unary)step->op, ONRI_CLASS_F32);
+      if (tuned) s->steps[k].unary_kernel = onri_unary_kernel_f32((enum onr_unary)step->op);
+    } else {
+      s->steps[k].binary = onri_binary_of_class((enum onr_binary)step->op, ONRI_CLASS_F32);
+      if (tuned) s->steps[k].binary_kernel = onri_binary_kernel_f32((enum onr_binary)step->op);
+    }
+  }
+  return ONR_STATUS_OK;
+}
+
+static void apply_unary(const struct step *s, const struct onr_fused_step *step, const float *x, float *y,
+                        size_t count) {
+  const struct onr_unary_params params = {(enum onr_unary)step->op, step->alpha, step->beta};
+  if (s->unary_kernel) s->unary_kernel(x, y, count, step->alpha, step->beta);
+  else s->unary(x, y, count, &params);
+}
+
+static void apply_binary(const struct step *s, const struct onri_binary_rows *rows) {
+  if (s->binary_kernel) {
+    s->binary_kernel(rows);
+    return;
+  }
+  for (size_t r = 0; r < rows->rows; r++) {
+    float *y = rows->y + r * rows->count;
+    const struct onri_binary_values values = {.a = rows->a + r * rows->a_row,
+                                              .b = rows->b + r * rows->b_row,
+                                              .y = y,
+                                              .a_step = rows->a_step,
+                                              .b_step = rows->b_step,
+                                              .count = rows->count};
+    s->binary(&values);
+    for (size_t i = 0; i < rows->count; i++) y[i] = y[i] < rows->min ? rows->min : y[i] > rows->max ? rows->max : y[i];
+  }
+}
+
+/* The tile of input i as an operand: *row and *step say how it repeats. */
+static const float *operand_of(const struct onr_call *call, const struct onr_fused_step *step,
+                               const struct onri_tile *tile, size_t *row, size_t *distance) {
+  if (step->operand == ONR_FUSED_CONSTANT) {
+    *row = *distance = 0;
+    return &step->constant;
+  }
+  *row = tile->row[step->operand];
+  *distance = tile->step[step->operand];
+  return (const float *)call->inputs[step->operand] + tile->operand[step->operand];
+}
+
+static void binary_step(const struct onr_call *call, const struct step *s, const struct onr_fused_step *step,
+                        const struct onri_tile *tile, const float *v, float *y) {
+  struct onri_binary_rows rows = {.y = y,
+                                  .rows = tile->rows,
+                                  .count = tile->count,
+                                  .min = step->clamp.enabled ? step->clamp.min : -INFINITY,
+                                  .max = step->clamp.enabled ? step->clamp.max : INFINITY};
+  const float **own = step->kind == ONR_FUSED_REVERSED ? &rows.b : &rows.a;
+  if (step->kind == ONR_FUSED_REVERSED) {
+    rows.a = operand_of(call, step, tile, &rows.a_row, &rows.a_step);
+    rows.b_row = tile->count;
+    rows.b_step = 1;
+  } else {
+    rows.b = operand_of(call, step, tile, &rows.b_row, &rows.b_step);
+    rows.a_row = tile->count;
+    rows.a_step = 1;
+  }
+  *own = v;
+  apply_binary(s, &rows);
+}
+
+/* Input 0 as a dense tile: where it lies when it is one, else unfolded into `buffer`. */
+static const float *start_of(const struct onr_call *call, const struct onri_tile *tile, float *buffer) {
+  const float *x = (const float *)call->inputs[0] + tile->operand[0];
+  if (tile->step[0] == 1 && (tile->rows == 1 || tile->row[0] == tile->count)) return x;
+  for (size_t r = 0; r < tile->rows; r++)
+    for (size_t i = 0; i < tile->count; i++) buffer[r * tile->count + i] = x[r * tile->row[0] + i * tile->step[0]];
+  return buffer;
+}
+
+static void chain_part(void *context, size_t begin, size_t end) {
+  const struct onr_call *call = context;
+  const struct onr_fused_elementwise_params *p = call->params;
+  const struct chain_state *s = call->state;
+  float buffer[BLOCK];
+  struct onri_tile tile;
+  for (; begin < end; begin += tile.rows * tile.count) {
+    onri_broadcast_tile(&s->broadcast, begin, end, BLOCK, &tile);
+    const float *v = start_of(call, &tile, buffer);
+    for (int32_t k = 0; k < p->num_steps; k++) {
+      float *y = k + 1 == p->num_steps ? (float *)call->outputs[0] + begin : buffer;
+      if (p->steps[k].kind == ONR_FUSED_UNARY) apply_unary(&s->steps[k], &p->steps[k], v, y, tile.rows * tile.count);
+      else binary_step(call, &s->steps[k], &p->steps[k], &tile, v, y);
+      v = y;
+    }
+  }
+}
+
+static enum onr_status chain_run(struct onr_call *call) {
+  const struct chain_state *s = call->state;
+  onri_elementwise_for(call->env, s->broadcast.total, chain_part, call);
+  return ONR_STATUS_OK;
+}
+
+static uint32_t chain_kernel_types(const void *params, enum onr_kernel kernel) {
+  (void)params;
+  return kernel == ONR_KERNEL_VECTOR ? ONRI_DTYPE_BIT(ONR_DTYPE_F32) : 0;
+}
+
+const struct onr_layer onri_layer_fused_elementwise = {
+    .name = "fused_elementwise",
+    .inputs_min = 1,
+    .inputs_max = ONR_FUSED_INPUTS,
+    .outputs_min = 1,
+    .outputs_max = 1,
+    .params_size = sizeof(struct onr_fused_elementwise_params),
+    .state_size = sizeof(struct chain_state),
+    .infer = chain_infer,
+    .plan = chain_plan,
+    .run = chain_run,
+    .kernel_types = chain_kernel_types,
+};

@@ -1,0 +1,43 @@
+/* scratch.h: scratch memory by offsets, and operands of narrow types through it. */
+#ifndef ONRI_SCRATCH_H
+#define ONRI_SCRATCH_H
+
+#include "base/numbers/convert.h"
+#include "onnxrun/layer.h"
+
+/* In plan: `bytes` of scratch with slack behind them, 64-byte aligned; returns their offset. Saturates: the planner
+ * refuses what is too large. */
+size_t onri_scratch_take(struct onr_call *call, size_t bytes);
+/* Product of sizes, SIZE_MAX when it overflows. */
+size_t onri_size_of(const size_t *sizes, size_t count);
+/* Bytes of a tensor in the class of its type. */
+size_t onri_class_bytes(const struct onr_desc *desc);
+
+/* True when kernels of the class of dtype can read it as it is. */
+static inline int onri_is_native(enum onr_dtype dtype) {
+  return dtype == ONR_DTYPE_F32 || dtype == ONR_DTYPE_F64 || dtype == ONR_DTYPE_I64 || dtype == ONR_DTYPE_U64;
+}
+/* Types that XNNPACK's float32 kernels can serve. */
+static inline int onri_is_f32_or_narrower(enum onr_dtype dtype) {
+  return dtype == ONR_DTYPE_F32 || dtype == ONR_DTYPE_F16 || dtype == ONR_DTYPE_BF16;
+}
+
+/* In run, on all threads: elements into their class, or (store) back. */
+void onri_convert(struct onr_env *env, enum onr_dtype dtype, const void *from, void *to, size_t count, int store);
+/* In run: input i in its class; a type that is not native goes to scratch at offset `at`. NULL for an omitted input. */
+const void *onri_converted_input(struct onr_call *call, size_t i, size_t at);
+
+/* In run, on all threads: no NaN and no infinity. 0 or 1 when cancelled. */
+int onri_all_finite(struct onr_env *env, const float *x, size_t count);
+
+/* Value i of an int8 or uint8 array. */
+static inline int onri_value8(enum onr_dtype dtype, const void *data, size_t i) {
+  return dtype == ONR_DTYPE_U8 ? ((const uint8_t *)data)[i] : ((const int8_t *)data)[i];
+}
+/* In prepare and run: element i of an input of a float type. */
+float onri_scale_of(const struct onr_call *call, size_t input, size_t i);
+
+/* In prepare: constant input i as float32; *owned is what the caller releases. NULL when out of memory. */
+const float *onri_constant_f32(struct onr_call *call, size_t i, float **owned);
+
+#endif
