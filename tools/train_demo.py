@@ -12,11 +12,15 @@ tools/requirements.txt.
 import os
 import sys
 
-import numpy as np
-import torch
-from sklearn.datasets import load_digits
-from torch import nn
-from torch.nn import functional as F
+if __name__ == "__main__" and any(word.startswith("-") for word in sys.argv[1:]):
+    print(__doc__, file=sys.stdout if sys.argv[1] in ("-h", "--help") else sys.stderr)
+    sys.exit(0 if sys.argv[1] in ("-h", "--help") else 2)
+
+import numpy as np  # noqa: E402  (help needs none of these)
+import torch  # noqa: E402
+from sklearn.datasets import load_digits  # noqa: E402
+from torch import nn  # noqa: E402
+from torch.nn import functional as F  # noqa: E402
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), ".."))
 sys.path.insert(0, os.path.join(ROOT, "tests", "models"))

@@ -48,8 +48,8 @@ struct onr_limit_info {
 ONR_API size_t onr_num_limits(void);
 /* ARGUMENT when index is out of range. */
 ONR_API enum onr_status onr_limit(size_t index, struct onr_limit_info *info);
-/* Sets a limit by its name to a number above 0; of bytes also with K, M, G or T (of 1024) behind it: "64M". ARGUMENT
- * otherwise. */
+/* Sets a limit by its name to a number above 0, also with a unit behind it: of bytes K, M, G or T or with iB (of 1024:
+ * "64M", "64MiB") or with B (of 1000: "64MB"), of counts k, M, G or T (of 1000). ARGUMENT otherwise. */
 ONR_API enum onr_status onr_limits_set(struct onr_limits *limits, const char *name, const char *value,
                                        struct onr_error *error);
 

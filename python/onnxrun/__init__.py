@@ -7,7 +7,9 @@ calls torch.onnx.export with translations for the layers that it cannot write, r
 prints how far the result is from the module's.
 """
 
+__version__ = "0.1.0"
+
 from .verification import Difference, check
 from .exporter import export
 
-__all__ = ["Difference", "check", "export"]
+__all__ = ["Difference", "__version__", "check", "export"]

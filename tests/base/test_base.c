@@ -187,13 +187,40 @@ static void limits_are_set_by_name(void **state) {
   assert_true(limits.total_bytes == (uint64_t)3 << 30);
   assert_int_equal(onr_limits_set(&limits, "plan_bytes", "64K", &error), ONR_STATUS_OK);
   assert_true(limits.plan_bytes == 65536);
+  static const struct {
+    const char *text;
+    uint64_t bytes, count; /* 0: refused */
+  } units[] = {{"3", 3, 3},
+               {"3k", 3072, 3000},
+               {"3K", 3072, 3000},
+               {"3kB", 3000, 0},
+               {"3KiB", 3072, 0},
+               {"3B", 3, 0},
+               {"64M", 64 << 20, 64000000},
+               {"64MB", 64000000, 0},
+               {"64mb", 64000000, 0},
+               {"64MiB", 64 << 20, 0},
+               {"2GiB", (uint64_t)2 << 30, 0},
+               {"2GB", 2000000000, 0},
+               {"1T", (uint64_t)1 << 40, 1000000000000},
+               {"1TB", 1000000000000, 0},
+               {"1iB", 0, 0},
+               {"1MBs", 0, 0},
+               {"1Mi", 0, 0},
+               {"1BB", 0, 0},
+               {"1 M", 0, 0},
+               {"1P", 0, 0}};
+  for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+    limits.plan_bytes = limits.nodes = 0;
+    assert_int_equal(onr_limits_set(&limits, "plan_bytes", units[i].text, &error) == ONR_STATUS_OK, units[i].bytes > 0);
+    assert_int_equal(onr_limits_set(&limits, "nodes", units[i].text, &error) == ONR_STATUS_OK, units[i].count > 0);
+    assert_true(limits.plan_bytes == units[i].bytes && limits.nodes == units[i].count);
+  }
   assert_int_equal(onr_limits_set(&limits, "nodes", "17", &error), ONR_STATUS_OK);
   assert_true(limits.nodes == 17);
-  const char *const bad[][2] = {{"nodes", "2M"},
-                                {"nodes", ""},
+  const char *const bad[][2] = {{"nodes", ""},
                                 {"nodes", "-1"},
                                 {"nodes", "0"},
-                                {"total_bytes", "3GB"},
                                 {"total_bytes", "G"},
                                 {"total_bytes", " 1"},
                                 {"total_bytes", "99999999999999999999"},

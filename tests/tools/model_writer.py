@@ -43,8 +43,8 @@ def attribute(name, content):
     return piece(1, name) + b"".join(number(8, i) for i in content) + number(20, 7)
 
 
-def node(op, inputs, outputs, attributes=None, metadata=None):
-    data = b"".join(piece(1, i) for i in inputs) + b"".join(piece(2, o) for o in outputs) + piece(4, op)
+def node(op, inputs, outputs, attributes=None, metadata=None, name="", domain=""):
+    data = b"".join(piece(1, i) for i in inputs) + b"".join(piece(2, o) for o in outputs) + piece(3, name) + piece(4, op) + piece(7, domain)
     data += b"".join(piece(5, attribute(*item)) for item in (attributes or {}).items())
     return data + b"".join(piece(9, piece(1, key) + piece(2, text)) for key, text in (metadata or {}).items())
 
@@ -57,11 +57,12 @@ def integers(name, values):
     return number(1, len(values)) + number(2, INT64) + piece(8, name) + piece(9, struct.pack(f"<{len(values)}q", *values))
 
 
-def write(path, nodes, inputs, outputs, initializers=(), producer=""):
+def write(path, nodes, inputs, outputs, initializers=(), producer="", domains=()):
     graph = b"".join(piece(1, n) for n in nodes) + piece(2, "g") + b"".join(piece(5, i) for i in initializers)
     graph += b"".join(piece(11, value(*i)) for i in inputs) + b"".join(piece(12, value(*o)) for o in outputs)
     with open(path, "wb") as file:
-        file.write(number(1, 10) + (piece(2, producer) if producer else b"") + piece(7, graph) + piece(8, number(2, 22)))
+        file.write(number(1, 10) + (piece(2, producer) if producer else b"") + piece(7, graph) + piece(8, number(2, 22))
+                   + b"".join(piece(8, piece(1, domain) + number(2, 1)) for domain in domains))
 
 
 def identity(path, dtype=FLOAT, shape=None, name="x", result="y"):

@@ -58,6 +58,20 @@ cmp "$work/once/y.npy" "$work/twice/y.npy" >/dev/null && fail "an input with a d
 
 expect 0 "" "$tool" bench "$model" --seconds 0 --json
 for key in load_ms first_ms min_ms median_ms p90_ms runs arena_bytes weight_bytes peak_rss_bytes inputs kernel_library; do holds "\"$key\""; done
+# A profile's times are medians, as that of whole runs, and their shares make a whole.
+expect 0 "" "$tool" bench "$model" --seconds 0 --json --profile
+python3 - "$work/out" <<'PY' || fail "a profile as JSON: $(cat "$work/out")"
+import json, sys
+bench = json.load(open(sys.argv[1]))
+rows = bench["profile"]
+times = [row["median_ms"] for row in rows]
+shares_fit = all(abs(row["share"] * sum(times) - row["median_ms"]) < 1e-9 for row in rows)
+sys.exit(not rows or not shares_fit or bench["profile_runs"] != bench["runs"] or times != sorted(times, reverse=True))
+PY
+expect 0 "" "$tool" bench "$model" --seconds 0 --profile
+holds "^profile: medians of 3 runs$"
+holds " median  *GFLOP/s"
+
 expect 0 "" "$tool" info "$model"
 holds "multiply-adds"
 expect 0 "" "$tool" check "$fixtures/linear_2d_dynamo"

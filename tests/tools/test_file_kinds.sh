@@ -59,21 +59,39 @@ file("program", b"\x7fELF\2\1\1" + bytes(64), "a program or library")
 file("cut.onnx", model[: len(model) // 2], "the file is cut off")
 file("noise.onnx", bytes(range(255, 0, -1)), "is no ")
 PY
+# The last message has the name of the file in it, and has it once.
+names_it_once() {
+  [ "$(grep -o -- "$1" "$work/err" | wc -l)" = 1 ] || fail "expected '$1' once in: $(cat "$work/err")"
+}
+
 os=$(printf '\t')
 checked=0
 while IFS="$os" read -r name text; do
   expect 3 "PARSE: .*$name.*$text" "$tool" info "$work/$name"
+  names_it_once "/$name"
   checked=$((checked + 1))
   [ "$name" = cut.onnx ] && continue # a model that is taken for a value: wrong in another way
   case $name in *.npz.onnx | *.zip | *.pt | *.pt2 | *.keras) expect 2 "$name" "$tool" run "$work/identity.onnx" -i "x=$work/$name" ;; # read as .npz
     *) expect 2 "$name.*$text" "$tool" run "$work/identity.onnx" -i "x=$work/$name" ;;
   esac
+  names_it_once "/$name"
+  cp "$work/$name" "$work/broken.npy"
+  expect 2 "" "$tool" run "$work/identity.onnx" -i "x=$work/broken.npy"
+  names_it_once /broken.npy
 done <"$work/expected"
 [ $checked -ge 33 ] || fail "only $checked kinds of files were tried"
 
 mkdir "$work/folder"
 expect 5 "IO: .*folder' is a folder, expected a file" "$tool" run "$work/folder"
 expect 5 "IO: .*nowhere.onnx': no such file" "$tool" run "$work/nowhere.onnx"
+names_it_once nowhere.onnx
+expect 5 "nowhere.npy: .*No such file" "$tool" run "$work/identity.onnx" -i "x=$work/nowhere.npy"
+names_it_once nowhere.npy
+for odd in "it's.npy" "a b.npy" "$(printf 'tab\t.npy')" "$(printf 'n%.0s' $(seq 200)).npy"; do
+  : >"$work/$odd"
+  expect 2 "is empty" "$tool" run "$work/identity.onnx" -i "x=$work/$odd"
+  [ "$(grep -o "$work" "$work/err" | wc -l)" = 1 ] || fail "'$odd' is named more than once: $(cat "$work/err")"
+done
 expect 3 "PARSE: .*input_0.pb" "$tool" info "$fixtures/linear_2d_ts/test_data_set_0/input_0.pb"
 expect 5 "no regular file" "$tool" info /dev/null
 

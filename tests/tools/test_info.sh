@@ -56,5 +56,15 @@ expect 0 "" "$tool" info --json "$fixtures/lstm_dynamic_dynamo/model.onnx"
 holds '"float32\[batch,time,8\]"'
 holds '"float32\[2,batch,4\]"'
 
+# A model of several outputs has all of them in its row of the tree.
+expect 0 "" "$tool" info "$fixtures/lstm_dynamic_dynamo/model.onnx" --dim time=7 --dim batch=3
+tree=$(sed -n '/^module /,/^$/p' "$work/out" | sed '1d; s/  */ /g; s/ *$//')
+[ "$tree" = 'LSTM float32[3,7,8] 352 6,048
+ float32[2,3,4]
+ float32[2,3,4]' ] || fail "the outputs of lstm_dynamic_dynamo: $tree"
+expect 0 "" "$tool" info --json "$fixtures/lstm_dynamic_dynamo/model.onnx" --dim time=7 --dim batch=3
+python3 -c 'import json, sys; sys.exit(json.load(sys.stdin)["modules"][0]["outputs"] != ["float32[3,7,8]", "float32[2,3,4]", "float32[2,3,4]"])' \
+  <"$work/out" || fail "the outputs of lstm_dynamic_dynamo as JSON"
+
 echo "$checked networks"
 finish

@@ -20,6 +20,16 @@ write(work + "/twelve.onnx", [node("MatMul", ["x", "w"], ["y"])], [("x", FLOAT, 
 write(work + "/static.onnx", [node("MatMul", ["x", "w"], ["y"])], [("x", FLOAT, [2, 5])], [("y", FLOAT, None)], [floats("w", [12, 1], [1] * 12)])
 # An operator that nobody has.
 write(work + "/strange.onnx", [node("Strange", ["x"], ["y"]), node("Relu", ["y"], ["z"])], [("x", FLOAT, ["n", 3])], [("z", FLOAT, ["n", 3])])
+write(work + "/frobnicate.onnx", [node("Frobnicate", ["x"], ["y"])], [("x", FLOAT, [3])], [("y", FLOAT, [3])])
+write(work + "/near.onnx", [node("Relo", ["x"], ["y"], name="act_1", metadata={"pkg.torch.onnx.name_scopes": "['', 'layer1', 'layer1.act', 'relu']",
+      "pkg.torch.onnx.class_hierarchy": "['Net', 'Block', 'torch.nn.ReLU', 'aten.relu.default']",
+      "pkg.torch.onnx.stack_trace": 'File "net.py", line 7, in forward'})], [("x", FLOAT, [3])], [("y", FLOAT, [3])], producer="pytorch")
+write(work + "/twice.onnx", [node("Relo", ["x"], ["y"]), node("Relo", ["x"], ["z"])], [("x", FLOAT, [3])], [("y", FLOAT, [3]), ("z", FLOAT, [3])])
+write(work + "/several.onnx", [node("Relo", ["x"], ["y"]), node("Cosn", ["y"], ["z"])], [("x", FLOAT, [3])], [("z", FLOAT, [3])])
+write(work + "/foreign.onnx", [node("Gelu", ["x"], ["y"], domain="com.example")], [("x", FLOAT, [3])], [("y", FLOAT, [3])], domains=["com.example"])
+write(work + "/misplaced.onnx", [node("FastGelu", ["x"], ["y"])], [("x", FLOAT, [3])], [("y", FLOAT, [3])])
+write(work + "/divide.onnx", [node("Div", ["one", "x"], ["y"])], [("x", INT64, [1])], [("y", INT64, [1])], [integers("one", [1])])
+write(work + "/constant.onnx", [node("Gather", ["table", "nine"], ["y"])], [], [("y", FLOAT, [1])], [floats("table", [2], [1, 2]), integers("nine", [9])])
 # Rows of a table of two: random numbers up to 9 lie outside.
 write(work + "/rows.onnx", [node("Gather", ["table", "x"], ["y"])], [("x", INT64, [64])], [("y", FLOAT, [64])], [floats("table", [2], [1, 2])])
 # A batch dimension that is not the first, and one name at two places.
@@ -29,6 +39,8 @@ def npy(name, letters, shape, data):
     with open(f"{work}/{name}", "wb") as file:
         file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + data)
 npy("x.npy", "<f4", (2, 3), struct.pack("<6f", 1, 2, 3, 4, 5, 6))
+npy("nines.npy", "<i8", (64,), struct.pack("<64q", *[9] * 64))
+npy("zero.npy", "<i8", (1,), bytes(8))
 npy("n4.npy", "<f4", (4,), bytes(16))
 npy("u2.npy", "<u2", (2,), struct.pack("<2H", 0x3FC0, 0xC000))
 npy("v2.npy", "|V2", (2,), struct.pack("<2H", 0x3FC0, 0xC000))
@@ -104,13 +116,23 @@ expect 0 "" "$tool" info undeclared.onnx
 holds "x  *float32\[?\]"
 holds "does not say what input 'x' is; give it with -i x=FILE"
 expect 2 "does not say what input 'x' is" "$tool" run undeclared.onnx
-expect 3 "SHAPE: twelve.onnx" "$tool" info twelve.onnx --dim batch=1 --dim features=5
+expect 2 "SHAPE: twelve.onnx.*; it was given --dim batch=1, --dim features=5" "$tool" info twelve.onnx --dim batch=1 --dim features=5
 holds "x  *float32\[batch,features\]"
 expect 3 "SHAPE: static.onnx" "$tool" run static.onnx
 
 # So it does of a model that cannot even be loaded.
 expect 3 "SHAPE: static.onnx" "$tool" info static.onnx
 holds "x  *float32\[2,5\]"
+# A fault of an operator is one line: what, where it comes from, what to do. More are a list.
+expect 4 "there is no code for Frobnicate (ai.onnx 22, float32); 'onnxrun ops' lists what there is; docs/your_own_layer.md says how" "$tool" run frobnicate.onnx
+expect 4 "no code for Relo (ai.onnx 22, float32), 'act_1' (layer1.act, net.py:7); did you mean 'Relu'?$" "$tool" run near.onnx
+expect 4 "no code for 2 x Relo (ai.onnx 22, float32).*; did you mean 'Relu'?$" "$tool" run twice.onnx
+expect 4 "no code for Gelu (com.example 1, float32); nothing of domain 'com.example' is known, but com.microsoft has one of that name; docs/your_own_layer.md" "$tool" run foreign.onnx
+expect 4 "no code for FastGelu (ai.onnx 22, float32); there is one in domain 'com.microsoft'" "$tool" run misplaced.onnx
+"$tool" run several.onnx 2>err
+[ $? = 4 ] && [ "$(wc -l <err)" = 3 ] && head -1 err | grep -q "UNSUPPORTED: several.onnx: there is no code for these nodes:$" &&
+  grep -q "^  Relo (ai.onnx 22, float32); did you mean 'Relu'?$" err && grep -q "^  Cosn (ai.onnx 22); did you mean 'Cos'?$" err ||
+  fail "two operators that nobody has: $(cat err)"
 expect 4 "" "$tool" info strange.onnx
 holds "x  *float32\[n,3\]"
 holds "z  *float32\[n,3\]"
@@ -119,4 +141,28 @@ holds '"type":.*"float32\[n,3\]"'
 holds '"problem":.*Strange'
 
 expect 2 "INDEX: rows.onnx: .*random" "$tool" run rows.onnx
+
+# What fails for the values or sizes that it was given is no fault of the model.
+expect 2 "INDEX: rows.onnx: .*; it was given nines.npy$" "$tool" run rows.onnx -i nines.npy
+expect 2 "INDEX: rows.onnx: .*; it was given nines.npy$" "$tool" bench rows.onnx -i x=nines.npy --seconds 0
+expect 2 "ARITHMETIC: divide.onnx: .*; it was given zero.npy$" "$tool" run divide.onnx -i zero.npy
+expect 2 "SHAPE: twelve.onnx: .*; it was given x.npy$" "$tool" run twelve.onnx -i x.npy
+expect 3 "INDEX: constant.onnx" "$tool" run constant.onnx
+
+# Standard input, also of several arrays.
+cat x.npy | "$tool" run one.onnx -i - >out 2>err
+holds "float32\[2,3\] 1 2"
+"$tool" run one.onnx -i x=- <x.npy >out 2>err
+holds "float32\[2,3\] 1 2"
+cat n4.npy n4.npy >two.stream
+"$tool" run two.onnx -i a=- -i b=- <two.stream >out 2>err || fail "two arrays of a file: $(cat err)"
+cat two.stream | "$tool" run two.onnx -i a=- -i b=- >out 2>err || fail "two arrays of a pipe: $(cat err)"
+holds "float32\[4\] 0 0 0 0"
+expect 2 "standard input: expected a .npy, found nothing" "$tool" run one.onnx -i -
+for file in named.pb two.onnx; do
+  "$tool" run one.onnx -i - <$file >out 2>err
+  [ $? = 2 ] && grep -q "standard input: expected a .npy" err || fail "$file as standard input: $(cat err)"
+done
+head -c 90 x.npy | "$tool" run one.onnx -i - >out 2>err
+[ $? = 2 ] && grep -q "standard input: not a readable .npy" err || fail "half an array: $(cat err)"
 finish

@@ -13,8 +13,12 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "$tool" ops >"$work/ops"
 "$tool" ops --json >"$work/json"
-rows=$(($(wc -l <"$work/ops") - 1))
+rows=$(grep -c '^  ' "$work/ops")
 [ "$(grep -c '"op_type"' "$work/json")" = "$rows" ] || { echo "FAIL: text and JSON differ in length"; exit 1; }
+"$tool" ops $("$tool" ops | sed -n 's/^  \([^ ]*\).*/\1/p' | sort -u) >"$work/each"
+for text in ops each; do
+  [ -z "$(awk 'length($0) > 80' "$work/$text")" ] || { echo "FAIL: lines of more than 80 columns:"; awk 'length($0) > 80' "$work/$text"; exit 1; }
+done
 [ "$("$tool" ops Conv | grep -c 'layers *conv$')" = 1 ] || { echo "FAIL: ops Conv does not say what Conv becomes"; exit 1; }
 [ "$("$tool" ops NoSuchOperator 2>&1 >/dev/null | wc -l)" = 1 ] || { echo "FAIL: an unknown operator is no error"; exit 1; }
 

@@ -53,7 +53,11 @@ expect 2 "auto or portable" "$tool" bench "$model" --backend gpu
 expect 2 "expected NAME=SIZE" "$tool" run "$model" --dim 4
 expect 2 "expected NAME=VALUE" "$tool" run "$model" --limit 5
 expect 2 "no limit 'memory'; there are .*total_bytes" "$tool" run "$model" --limit memory=5
-expect 2 "2G" "$tool" run "$model" --limit total_bytes=many
+expect 2 "64M, 64MiB" "$tool" run "$model" --limit total_bytes=many
+expect 2 "3k" "$tool" run "$model" --limit nodes=3MB
+expect 5 "the limit total_bytes of 2000 bytes" "$tool" run "$model" --limit total_bytes=2kB
+expect 5 "the limit total_bytes of 2048 bytes" "$tool" run "$model" --limit total_bytes=2KiB
+for value in 64M 64MB 64MiB 1GB 1GiB 1g; do expect 0 "" "$tool" run "$model" --limit total_bytes=$value --limit nodes=1k; done
 expect 5 "LIMIT: .*the limit total_bytes of 2048 bytes" "$tool" run "$model" --limit total_bytes=2K
 expect 0 "" "$tool" run "$model" --limit total_bytes=64M --limit nodes=100
 expect 2 "nowhere: no such folder" "$tool" check "$work/nowhere"
@@ -89,7 +93,10 @@ names=$work/names.onnx
 expect 2 "no input 'imgae'; it has 'image', 'mask'; did you mean 'image'?" "$tool" run "$names" -i imgae=x.npy
 expect 2 "no input 'other'; it has 'image', 'mask'\$" "$tool" run "$names" -i other=x.npy
 expect 2 "no dynamic dimension 'bacth'; it has 'batch', 'mask.1'; did you mean 'batch'?" "$tool" run "$names" --dim bacth=2
-expect 2 "it has none" "$tool" run "$fixtures/conv2d_ts/model.onnx" --dim n=2
+expect 2 "no dynamic dimension 'n'; all are fixed: 'x' \[2,3,9,11\]$" "$tool" run "$fixtures/conv2d_ts/model.onnx" --dim n=2
+expect 2 "'x.1' is fixed to 3, not dynamic; all are fixed: 'x' \[2,3,9,11\]$" "$tool" run "$fixtures/conv2d_ts/model.onnx" --dim x.1=4
+expect 2 "'image.1' is fixed to 3, not dynamic; it has 'batch', 'mask.1'$" "$tool" run "$names" --dim image.1=4
+expect 2 "no dynamic dimension 'image.7'; it has 'batch', 'mask.1'" "$tool" run "$names" --dim image.7=4
 expect 2 "twice" "$tool" run "$names" --dim batch=2 --dim batch=2
 expect 2 "twice" "$tool" run "$names" --dim batch=2 --dim mask.0=2
 expect 0 "" "$tool" run "$names" --dim batch=2 --dim mask.1=1
@@ -113,6 +120,27 @@ npz("other.npz", score=npy([2, 3, 4], (1, 3)))
 PY
 expect 0 "" "$tool" check "$work/case"
 holds "ok case"
+
+# check: names are the last folders', as long as that says which case it is; else the paths, as they were typed.
+mkdir -p "$work/a/first" "$work/b"
+cp -r "$work/case" "$work/a/case"
+cp -r "$work/case" "$work/b/case"
+rm "$work/b/case/test_data_set_0/output_0.npz"
+cp -r "$work/case/." "$work/a/first"
+cd "$work" || exit 1
+expect 1 "" "$tool" check a/ b/case
+holds "^ok a/case$"
+holds "^ok first$"
+holds "^FAIL b/case: "
+expect 1 "" "$tool" check --json a/ b/case
+holds '"path":.*"a/first"'
+holds '"name":.*"b/case"'
+for typed in a/first a/first/ ./a//first; do
+  expect 0 "" "$tool" check $typed
+  holds "^ok first$"
+done
+expect 2 "nowhere: no such folder" "$tool" check a nowhere
+lacks "ok"
 mv "$work/case/test_data_set_0/other.npz" "$work/case/test_data_set_0/output_0.npz"
 expect 1 "no output 'score'; it has 'scores'; did you mean 'scores'?" "$tool" check "$work/case"
 finish

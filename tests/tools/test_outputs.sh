@@ -15,6 +15,7 @@ def scaled(path, names):
 scaled(work + "/names.onnx", ["a/b", "a:b", "a_b", "a b", "a_b_1", ".hidden", "_hidden", "../up", "n" * 300, "n" * 301, "Y", "y"])
 write(work + "/sequence.onnx", [node("SequenceConstruct", ["x", "x"], ["y"])], [("x", FLOAT, [1])], [("y", FLOAT, None)])
 identity(work + "/strings.onnx", STRING)
+write(work + "/frobnicate.onnx", [node("Strange", ["x"], ["y"])], [("x", FLOAT, [1])], [("y", FLOAT, [1])])
 PY
 cd "$work" || exit 1
 
@@ -33,9 +34,41 @@ PY
 expect 0 "" "$tool" run sequence.onnx -o results
 [ -e results/y/0.npy ] && [ -e results/y/1.npy ] || fail "no files of a sequence"
 
+# Folders are made, as many as are missing; FILE.npy is a file, of a model of one output; - is standard output.
+python3 - <<'PY'
+from model_writer import *
+identity("one.onnx", shape=[2])
+identity("two.onnx", shape=[2], name="y", result="z")
+write("pair.onnx", [node("Neg", ["x"], ["a"]), node("Neg", ["a"], ["b"])], [("x", FLOAT, [2])], [("a", FLOAT, [2]), ("b", FLOAT, [2])])
+PY
+expect 0 "" "$tool" run one.onnx -o some/new/folder/
+[ -f some/new/folder/y.npy ] || fail "no some/new/folder/y.npy"
+expect 0 "" "$tool" run one.onnx -i some/new/folder/y.npy -o other/new/out.npy
+cmp some/new/folder/y.npy other/new/out.npy || fail "no other/new/out.npy"
+expect 0 "" "$tool" run one.onnx -i other/new/out.npy -o out.npy
+holds "^y float32\[2\] -> out.npy$"
+cmp out.npy other/new/out.npy || fail "no out.npy"
+expect 2 "-o pair.npy: the model has 2 outputs; -o DIR writes a file for each" "$tool" run pair.onnx -o pair.npy
+expect 2 "-o seq.npy: output 'y' is a sequence, no single array; -o DIR writes its entries" "$tool" run sequence.onnx -i x=again/y.npy -o seq.npy
+expect 2 "-o -: output 'y' is a sequence" "$tool" run sequence.onnx -i x=again/y.npy -o -
+mkdir folder.npy
+expect 0 "" "$tool" run one.onnx -o folder.npy
+[ -f folder.npy/y.npy ] || fail "no folder.npy/y.npy"
+[ ! -e pair.npy ] && [ ! -e seq.npy ] || fail "files of runs that failed"
+expect 0 "" "$tool" run one.onnx -i out.npy -o -
+cmp out out.npy || fail "-o - is not the file"
+"$tool" run one.onnx -i out.npy -o - | "$tool" run two.onnx -i - -o piped.npy >/dev/null || fail "two models in a pipe"
+cmp piped.npy out.npy || fail "what came through the pipe"
+expect 0 "" "$tool" run pair.onnx -i out.npy -o pairs
+"$tool" run pair.onnx -i out.npy -o - | cat >pair.stream
+cat pairs/a.npy pairs/b.npy | cmp - pair.stream || fail "two outputs are not one behind the other"
+expect 2 "--show draws on standard output" "$tool" run one.onnx -o - --show
+expect 4 "" "$tool" run frobnicate.onnx -o never/made
+[ ! -e never ] || fail "a model that cannot be loaded has made a folder"
+
 # Errors of writing say which file and why.
-expect 5 "nowhere/out: cannot be made a folder: No such file or directory" "$tool" run names.onnx -o nowhere/out
 touch plain
+expect 5 "plain: cannot be made a folder: File exists" "$tool" run names.onnx -i x=again/y.npy -o plain/new/out
 expect 5 "plain: cannot be made a folder: File exists" "$tool" run names.onnx -i x=again/y.npy -o plain
 mkdir full
 ln -s /dev/full full/y.npy
@@ -48,7 +81,7 @@ if [ -e /dev/full ]; then
 
   # Every command, help too, fails when what it prints does not arrive: a full device, or no standard output at all.
   for words in "help" "--help" "--version" "help run" "run --help" "ops" "ops Conv" "ops --json" "info y.onnx" "info --json y.onnx" \
-    "run y.onnx -i x=again/y.npy" "run y.onnx -i x=again/y.npy -o results" "bench y.onnx -i x=again/y.npy --seconds 0" \
+    "run y.onnx -i x=again/y.npy" "run y.onnx -i x=again/y.npy -o -" "run y.onnx -i x=again/y.npy -o results" "bench y.onnx -i x=again/y.npy --seconds 0" \
     "bench y.onnx -i x=again/y.npy --seconds 0 --json --profile" "check $fixtures/linear_2d_ts" "check --json $fixtures/linear_2d_ts" \
     "run $fixtures/demo/model.onnx -i $fixtures/demo/digits.npy --show"; do
     for target in /dev/full closed; do

@@ -12,6 +12,17 @@
 
 #include "print.h"
 
+/* A folder with model.onnx. */
+struct test_case {
+  char *path;       /* as it was typed, and what was found below it */
+  int is_ambiguous; /* another one's last folder has the same name */
+};
+
+struct case_list {
+  struct test_case *items;
+  size_t count, capacity;
+};
+
 struct tally {
   const struct options *options;
   size_t passed, failed;
@@ -29,17 +40,19 @@ static const char *base_name(const char *path) {
   return slash && slash[1] ? slash + 1 : path;
 }
 
-static void verdict(struct tally *tally, const char *name, const char *word, const char *reason) {
+static void verdict(struct tally *tally, const struct test_case *item, const char *word, const char *reason) {
+  const char *name = item->is_ambiguous ? item->path : base_name(item->path);
   const int passed = strcmp(word, "ok") == 0;
   tally->passed += (size_t)passed;
   tally->failed += (size_t)!passed;
   if (!passed && tally->worst == EXIT_OK) tally->worst = EXIT_DIFFERENT;
   if (tally->results) {
-    cJSON *item = cJSON_CreateObject();
-    cJSON_AddStringToObject(item, "name", name);
-    cJSON_AddStringToObject(item, "result", word);
-    if (!passed) cJSON_AddStringToObject(item, "reason", reason);
-    cJSON_AddItemToArray(tally->results, item);
+    cJSON *result = cJSON_CreateObject();
+    cJSON_AddStringToObject(result, "name", name);
+    cJSON_AddStringToObject(result, "path", item->path);
+    cJSON_AddStringToObject(result, "result", word);
+    if (!passed) cJSON_AddStringToObject(result, "reason", reason);
+    cJSON_AddItemToArray(tally->results, result);
   } else if (passed) {
     printf("ok %s\n", shown(name).text);
   } else {
@@ -173,38 +186,57 @@ static int by_number(const struct dirent **a, const struct dirent **b) {
 
 static int is_visible(const struct dirent *entry) { return entry->d_name[0] != '.'; }
 
-static void check_case(struct tally *tally, const char *folder, const char *model_path) {
+static void check_case(struct tally *tally, const struct test_case *item) {
   struct loaded l;
   struct onr_error error = {0};
   struct dirent **sets = NULL;
   char reason[1024] = "", path[4096];
-  const enum onr_status status = try_load(tally->options, model_path, NULL, &l, &error);
+  snprintf(path, sizeof(path), "%s/model.onnx", item->path);
+  const enum onr_status status = try_load(tally->options, path, NULL, &l, &error);
   const char *word = status == ONR_STATUS_OK ? NULL : explain(status, &error, reason, sizeof(reason));
-  const int count = scandir(folder, &sets, is_data_set, by_number);
+  const int count = scandir(item->path, &sets, is_data_set, by_number);
   if (!word && count <= 0) {
     snprintf(reason, sizeof(reason), "no test_data_set_* folder");
     word = "FAIL";
   }
   for (int i = 0; i < count; i++) {
-    snprintf(path, sizeof(path), "%s/%s", folder, sets[i]->d_name);
+    snprintf(path, sizeof(path), "%s/%s", item->path, sets[i]->d_name);
     if (!word) word = check_set(tally->options, &l, path, reason, sizeof(reason));
     free(sets[i]);
   }
   free(sets);
   unload(&l);
-  verdict(tally, base_name(folder), word ? word : "ok", reason);
+  verdict(tally, item, word ? word : "ok", reason);
+}
+
+/* --- which cases there are --- */
+
+static int add_case(struct case_list *list, const char *folder) {
+  if (list->count == list->capacity) {
+    const size_t capacity = list->capacity * 2 + 16;
+    struct test_case *grown = realloc(list->items, capacity * sizeof(*grown));
+    if (!grown) return complain(EXIT_OTHER, "no memory for %zu cases", capacity);
+    list->items = grown;
+    list->capacity = capacity;
+  }
+  char *path = strdup(folder);
+  if (!path) return complain(EXIT_OTHER, "no memory for the name of a case");
+  list->items[list->count++] = (struct test_case){path, 0};
+  return EXIT_OK;
+}
+
+static void clear_cases(struct case_list *list) {
+  for (size_t i = 0; i < list->count; i++) free(list->items[i].path);
+  free(list->items);
 }
 
 /* A case, or a folder of cases (and of such folders). */
-static int check_path(struct tally *tally, const char *folder, int depth) {
+static int find_cases(struct case_list *list, const char *folder, int depth) {
   struct dirent **entries = NULL;
   char path[4096];
   int code = EXIT_OK, found = 0;
   snprintf(path, sizeof(path), "%s/model.onnx", folder);
-  if (exists(path)) {
-    check_case(tally, folder, path);
-    return EXIT_OK;
-  }
+  if (exists(path)) return add_case(list, folder);
   const int count = scandir(folder, &entries, is_visible, alphasort);
   if (count < 0)
     return complain(EXIT_USAGE, "%s: %s", folder,
@@ -214,7 +246,7 @@ static int check_path(struct tally *tally, const char *folder, int depth) {
     snprintf(path, sizeof(path), "%s/%s", folder, entries[i]->d_name);
     if (depth < 8 && stat(path, &s) == 0 && S_ISDIR(s.st_mode) && !is_data_set(entries[i])) {
       found = 1;
-      if (!code) code = check_path(tally, path, depth + 1);
+      if (!code) code = find_cases(list, path, depth + 1);
     }
     free(entries[i]);
   }
@@ -222,12 +254,43 @@ static int check_path(struct tally *tally, const char *folder, int depth) {
   return found || depth ? code : complain(EXIT_USAGE, "%s: no model.onnx in it or below", folder);
 }
 
+/* The folder as it was typed, without slashes at its end. */
+static int find_typed(struct case_list *list, const char *typed) {
+  char folder[4096];
+  size_t length = strlen(typed);
+  while (length > 1 && typed[length - 1] == '/') length--;
+  if (length >= sizeof(folder)) return complain(EXIT_USAGE, "%s: the path is too long", typed);
+  memcpy(folder, typed, length);
+  folder[length] = '\0';
+  return find_cases(list, folder, 0);
+}
+
+static int by_base_name(const void *left, const void *right) {
+  const struct test_case *const *a = left, *const *b = right;
+  return strcmp(base_name((*a)->path), base_name((*b)->path));
+}
+
+static int mark_ambiguous(const struct case_list *list) {
+  struct test_case **sorted = malloc((list->count + 1) * sizeof(*sorted));
+  if (!sorted) return complain(EXIT_OTHER, "no memory for %zu cases", list->count);
+  for (size_t i = 0; i < list->count; i++) sorted[i] = &list->items[i];
+  qsort(sorted, list->count, sizeof(*sorted), by_base_name);
+  for (size_t i = 1; i < list->count; i++)
+    if (!by_base_name(&sorted[i - 1], &sorted[i])) sorted[i - 1]->is_ambiguous = sorted[i]->is_ambiguous = 1;
+  free(sorted);
+  return EXIT_OK;
+}
+
 int command_check(const struct options *options) {
   struct tally tally = {.options = options};
+  struct case_list list = {0};
   int code = EXIT_OK;
   cJSON *root = options->json ? cJSON_CreateObject() : NULL;
   if (root) tally.results = cJSON_AddArrayToObject(root, "cases");
-  for (size_t i = 0; i < options->num_paths && !code; i++) code = check_path(&tally, options->paths[i], 0);
+  for (size_t i = 0; i < options->num_paths && !code; i++) code = find_typed(&list, options->paths[i]);
+  if (!code) code = mark_ambiguous(&list);
+  for (size_t i = 0; i < list.count && !code; i++) check_case(&tally, &list.items[i]);
+  clear_cases(&list);
   if (!root) {
     printf("%zu passed, %zu failed\n", tally.passed, tally.failed);
   } else {

@@ -147,8 +147,14 @@ static void add_modules(cJSON *root, const struct module_tree *tree) {
     cJSON *item = cJSON_CreateObject();
     cJSON_AddStringToObject(item, "path", m->info->path);
     cJSON_AddStringToObject(item, "kind", m->info->kind);
+    const int is_model = !m->info->path[0] && tree->num_outputs;
     cJSON_AddStringToObject(item, "output",
-                            m->output.dtype == ONR_DTYPE_NONE ? "" : onr_desc_format(&m->output, text, sizeof(text)));
+                            is_model                            ? tree->outputs[0].text
+                            : m->output.dtype == ONR_DTYPE_NONE ? ""
+                                                                : onr_desc_format(&m->output, text, sizeof(text)));
+    cJSON *outputs = is_model ? cJSON_AddArrayToObject(item, "outputs") : NULL;
+    for (size_t k = 0; outputs && k < tree->num_outputs; k++)
+      cJSON_AddItemToArray(outputs, cJSON_CreateString(tree->outputs[k].text));
     cJSON_AddNumberToObject(item, "own_parameters", (double)m->info->parameters);
     cJSON_AddNumberToObject(item, "own_buffers", (double)m->info->buffers);
     cJSON_AddNumberToObject(item, "parameters", (double)m->parameters);
@@ -206,6 +212,34 @@ static int tell_json(const struct report *r) {
   return print_json(root, 0);
 }
 
+/* An output as it is declared, with the sizes of the inputs for its names. 0: a size is not known. */
+static int format_output(const struct options *options, const struct report *r, const struct onr_value_info *declared,
+                         struct shown *target) {
+  struct onr_value_info info = *declared;
+  char text[512];
+  int known = info.dtype != ONR_DTYPE_NONE && info.rank >= 0;
+  for (int32_t d = 0; d < info.rank; d++) {
+    if (info.dim[d] < 0 && info.dim_name[d]) info.dim[d] = dim_size(options, r->l->model, &r->inputs->list, &info, d);
+    known &= info.dim[d] >= 0;
+  }
+  *target = shown(format_declared(&info, text, sizeof(text)));
+  return known;
+}
+
+/* What the model as a whole gives. Of a single output whose size is not declared its node knows more. */
+static int add_outputs(const struct options *options, struct report *r) {
+  struct module_tree *tree = &r->tree;
+  const size_t count = onr_model_num_outputs(r->l->model);
+  int known = 1;
+  if (r->problem.text[0]) return 0;
+  tree->outputs = calloc(count + 1, sizeof(*tree->outputs));
+  if (!tree->outputs) return complain(EXIT_OTHER, "no memory for %zu outputs", count);
+  for (size_t i = 0; i < count; i++)
+    known &= format_output(options, r, onr_model_output(r->l->model, i), &tree->outputs[i]);
+  tree->num_outputs = count == 1 && !known ? 0 : count;
+  return 0;
+}
+
 /* The modules are those of the file as it is, before rewrites move their nodes into others. */
 static int make_tree(const struct options *options, struct report *r) {
   struct options plain = *options;
@@ -219,6 +253,7 @@ static int make_tree(const struct options *options, struct report *r) {
   int code = load(&plain, r->l->path, &file);
   if (!code) code = make_inputs(&plain, &file, &inputs, &problem);
   if (!code) code = module_tree_make(r->l->model, problem.text[0] ? NULL : file.session, &r->tree);
+  if (!code) code = add_outputs(options, r);
   clear_inputs(&inputs);
   unload(&file);
   return code;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tool.h"
+#include "print.h"
 
 struct op {
   struct onr_op_info info;
@@ -121,38 +121,50 @@ static const char *format_kernels(const struct op *op, int with_types, char *tex
   return text;
 }
 
+/* At most 80 columns: what does not fit is told by ops NAME. The domain stands where it begins. */
 static void print_table(const struct op *ops, size_t count) {
-  char in[16], out[16], types[256], layers[512], kernels[128];
-  printf("%-24s %-34s %5s  %-7s %-7s  %-26s %-26s %s\n", "domain", "operator", "since", "inputs", "outputs",
-         "types of input 0", "kernels", "layers");
+  char in[16], out[16], text[512];
+  const char *domain = "";
   for (size_t i = 0; i < count; i++) {
     const struct onr_op_info *o = &ops[i].info;
-    printf("%-24s %-34s %5d  ", domain_of(&ops[i]), o->op_type, (int)o->since_version);
-    if (o->withdrawn) printf("%-7s %s\n", "-", "withdrawn");
+    if (strcmp(domain, domain_of(&ops[i]))) {
+      printf("%s%-33s %5s  %-6s %-6s %s\n", *domain ? "\n" : "", domain_of(&ops[i]), "since", "in", "out",
+             "fast kernels");
+      domain = domain_of(&ops[i]);
+    }
+    printf("  %-31s %5d  ", o->op_type, (int)o->since_version);
+    if (o->withdrawn) puts("withdrawn");
     else
-      printf("%-7s %-7s  %-26s %-26s %s\n", format_arity(o->inputs_min, o->inputs_max, in, sizeof(in)),
+      printf("%-6s %-6s %s\n", format_arity(o->inputs_min, o->inputs_max, in, sizeof(in)),
              format_arity(o->outputs_min, o->outputs_max, out, sizeof(out)),
-             ops[i].form.num_inputs ? format_types(ops[i].form.input_types[0], types, sizeof(types)) : "-",
-             ops[i].unknown ? "-" : format_kernels(&ops[i], 0, kernels, sizeof(kernels)),
-             format_layers(&ops[i], layers, sizeof(layers)));
+             ops[i].unknown ? "" : format_kernels(&ops[i], 0, text, sizeof(text)));
   }
+}
+
+static void print_fact(const char *name, const char *text) {
+  printf("  %-8s ", name);
+  print_wrapped(stdout, text, 11);
 }
 
 static void print_one(const struct op *op) {
   const struct onr_op_info *o = &op->info;
   char in[16], out[16], text[1024];
-  printf("%s %s, from opset %d on", domain_of(op), o->op_type, (int)o->since_version);
-  if (o->withdrawn) {
-    printf(": withdrawn\n");
-    return;
-  }
-  printf(": inputs %s, outputs %s\n", format_arity(o->inputs_min, o->inputs_max, in, sizeof(in)),
-         format_arity(o->outputs_min, o->outputs_max, out, sizeof(out)));
-  printf("  layers   %s\n", format_layers(op, text, sizeof(text)));
+  struct line head = {0};
+  line_add(&head, "%s %s, from opset %d on: ", domain_of(op), o->op_type, (int)o->since_version);
+  if (o->withdrawn) line_add(&head, "withdrawn");
+  else
+    line_add(&head, "inputs %s, outputs %s", format_arity(o->inputs_min, o->inputs_max, in, sizeof(in)),
+             format_arity(o->outputs_min, o->outputs_max, out, sizeof(out)));
+  print_wrapped(stdout, head.text, 0);
+  if (o->withdrawn) return;
+  print_fact("layers", format_layers(op, text, sizeof(text)));
   if (op->unknown) return;
-  printf("  kernels  %s\n", format_kernels(op, 1, text, sizeof(text)));
-  for (size_t i = 0; i < op->form.num_inputs; i++)
-    printf("  input %zu  %s\n", i, format_types(op->form.input_types[i], text, sizeof(text)));
+  print_fact("kernels", format_kernels(op, 1, text, sizeof(text)));
+  for (size_t i = 0; i < op->form.num_inputs; i++) {
+    char name[32];
+    snprintf(name, sizeof(name), "input %zu", i);
+    print_fact(name, format_types(op->form.input_types[i], text, sizeof(text)));
+  }
 }
 
 /* --- JSON --- */

@@ -1,9 +1,6 @@
 /* cmd_run.c: once, outputs into .npy files or as a short text. */
-#define _POSIX_C_SOURCE 200809L /* mkdir */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "onnxrun/sequence.h"
 #include "tool.h"
@@ -57,25 +54,6 @@ static void print_values(const struct onr_tensor *y) {
   puts("");
 }
 
-static int write_outputs(const struct options *options, const struct loaded *l) {
-  struct file_name *names = output_names(l);
-  int code =
-      names ? EXIT_OK : complain(EXIT_OTHER, "no memory for the names of %zu outputs", onr_model_num_outputs(l->model));
-  for (size_t i = 0; !code && i < onr_model_num_outputs(l->model); i++) {
-    char text[160], path[4096];
-    struct onr_tensor y;
-    onr_session_get_output(l->session, i, &y, NULL);
-    if (snprintf(path, sizeof(path), "%s/%s", options->output_directory, names[i].text) >= (int)sizeof(path))
-      code = complain(EXIT_OTHER, "%s: the path is too long", options->output_directory);
-    if (!code) code = write_value(path, &y);
-    if (!code)
-      printf("%s %s -> %s%s\n", shown(onr_model_output(l->model, i)->name).text,
-             onr_desc_format(&y.desc, text, sizeof(text)), path, onr_sequence_length(&y) < 0 ? "" : "/");
-  }
-  free(names);
-  return code;
-}
-
 static void print_outputs(const struct loaded *l) {
   for (size_t i = 0; i < onr_model_num_outputs(l->model); i++) {
     struct onr_tensor y;
@@ -111,30 +89,21 @@ static int run_and_tell(const struct options *options, const struct loaded *l, c
   struct onr_error error = {0};
   const enum onr_status status = onr_session_run(l->session, &error);
   int code = EXIT_OK;
-  if (status != ONR_STATUS_OK) return report_run_failure(status, l, inputs, &error);
+  if (status != ONR_STATUS_OK) return report_run_failure(status, options, l, inputs, &error);
   say_what_is_random(options, inputs);
   if (options->show) code = show_result(options, l, &inputs->list);
-  if (options->output_directory && !code) code = write_outputs(options, l);
+  if (options->output && !code) code = save_outputs(options, l);
   else if (!options->show) print_outputs(l);
   return code;
-}
-
-static int make_folder(const char *path) {
-  struct stat info;
-  if (!mkdir(path, 0777)) return 0;
-  const int reason = errno;
-  if (reason == EEXIST && !stat(path, &info) && S_ISDIR(info.st_mode)) return 0;
-  return complain(EXIT_OTHER, "%s: cannot be made a folder: %s", path, strerror(reason));
 }
 
 int command_run(const struct options *options) {
   struct loaded l;
   struct inputs inputs;
-  int code = options->output_directory ? make_folder(options->output_directory) : 0;
-  if (code) return code;
-  code = load(options, options->paths[0], &l);
+  int code = load(options, options->paths[0], &l);
   if (code) return code;
   code = make_inputs(options, &l, &inputs, NULL);
+  if (!code && options->output) code = prepare_output(options, l.model);
   if (!code) code = run_and_tell(options, &l, &inputs);
   unload(&l);
   clear_inputs(&inputs);

@@ -29,10 +29,34 @@ static const struct name_size *given_size(const struct options *options, const s
   return NULL;
 }
 
+/* "INPUT.2" of a dimension whose size the model gives; -1: no such place. */
+static int64_t fixed_size(const struct onr_model *model, const struct name_size *dim) {
+  char place[LABEL];
+  for (size_t i = 0; i < onr_model_num_inputs(model); i++) {
+    const struct onr_value_info *info = onr_model_input(model, i);
+    for (int32_t d = 0; d < info->rank; d++) {
+      snprintf(place, sizeof(place), "%s.%d", info->name, d);
+      if (info->dim[d] >= 0 && same_name(dim, place)) return info->dim[d];
+    }
+  }
+  return -1;
+}
+
+/* "'x' float32[1,3]", of all inputs. */
+static void list_inputs(const struct onr_model *model, struct line *line) {
+  for (size_t i = 0; i < onr_model_num_inputs(model); i++) {
+    const struct onr_value_info *info = onr_model_input(model, i);
+    line_add(line, "%s'%s' ", i ? ", " : "", info->name);
+    for (int32_t d = 0; d < info->rank; d++) line_add(line, "%s%lld", d ? "," : "[", (long long)info->dim[d]);
+    line_add(line, info->rank > 0 ? "]" : info->rank ? "[?]" : "[]");
+  }
+}
+
 static int unknown_dim(const struct onr_model *model, const struct name_size *dim) {
   struct suggestion s = suggest_for(dim->name, dim->length);
-  struct line known = {0};
+  struct line known = {0}, what = {0};
   char text[LABEL], nearest[LABEL] = "";
+  const int64_t size = fixed_size(model, dim);
   for (size_t i = 0; i < onr_model_num_inputs(model); i++) {
     const struct onr_value_info *info = onr_model_input(model, i);
     for (int32_t d = 0; d < info->rank; d++) {
@@ -41,13 +65,15 @@ static int unknown_dim(const struct onr_model *model, const struct name_size *di
       const char *label = dim_label(info, d, text, sizeof(text));
       snprintf(quoted, sizeof(quoted), "'%s'", label);
       if (strstr(known.text, quoted)) continue;
-      line_add(&known, "%s%s", known.text[0] ? ", " : "", quoted);
+      line_add(&known, "%s%s", known.text[0] ? ", " : "; it has ", quoted);
       suggest(&s, label);
       if (s.nearest == label) snprintf(nearest, sizeof(nearest), "%s", label), s.nearest = nearest;
     }
   }
-  return complain(EXIT_USAGE, "--dim: the model has no dynamic dimension '%.*s'; it has %s%s", (int)dim->length,
-                  dim->name, known.text[0] ? known.text : "none", suggested(&s).text);
+  if (!known.text[0]) line_add(&known, "; all are fixed: "), list_inputs(model, &known);
+  if (size >= 0) line_add(&what, "'%.*s' is fixed to %lld, not dynamic", (int)dim->length, dim->name, (long long)size);
+  else line_add(&what, "the model has no dynamic dimension '%.*s'", (int)dim->length, dim->name);
+  return complain(EXIT_USAGE, "--dim: %s%s%s", what.text, known.text, size >= 0 ? "" : suggested(&s).text);
 }
 
 static int is_used(const struct onr_model *model, const struct name_size *dim) {

@@ -202,22 +202,47 @@ static const struct onr_value_info *undeclared(const struct onr_model *model, co
   return NULL;
 }
 
-/* That sizes were guessed, unless the error has nothing to do with shapes. */
-static struct line guess_hint(enum onr_status status, const struct inputs *inputs) {
-  struct line hint = {0};
-  if (!inputs->num_guessed || (exit_code_of(status) != EXIT_MODEL && status != ONR_STATUS_ARGUMENT)) return hint;
-  line_add(&hint, "; --dim NAME=SIZE gives the right sizes, guessed were ");
-  list_guesses(inputs, &hint);
+/* A model that has been loaded fits its own constants: what fails later is what it was given, or what was made up. */
+static int is_about_inputs(enum onr_status status) {
+  return exit_code_of(status) == EXIT_MODEL || status == ONR_STATUS_ARGUMENT;
+}
+
+static void list_given(const struct options *options, const struct inputs *inputs, struct line *line) {
+  for (size_t i = 0; i < inputs->num_files; i++)
+    line_add(line, "%s%s", line->text[0] ? ", " : "", inputs->list.items[i].file);
+  for (size_t k = 0; k < options->num_dims; k++)
+    line_add(line, "%s--dim %s", line->text[0] ? ", " : "", options->dims[k].name);
+}
+
+/* What may be the reason: sizes that were guessed, random values, else what was given; "": none of them. */
+static struct line input_hint(enum onr_status status, const struct options *options, const struct inputs *inputs,
+                              int has_run) {
+  struct line hint = {0}, given = {0};
+  if (!is_about_inputs(status)) return hint;
+  list_given(options, inputs, &given);
+  if (inputs->num_guessed) {
+    line_add(&hint, "; --dim NAME=SIZE gives the right sizes, guessed were ");
+    list_guesses(inputs, &hint);
+  } else if (has_run && inputs->list.count > inputs->num_files) {
+    line_add(&hint, "; its inputs are random, which may be the reason: -i NAME=FILE gives them");
+  } else if (given.text[0]) {
+    line_add(&hint, "; it was given %s", given.text);
+  }
   return hint;
 }
 
-static int report_plan_failure(enum onr_status status, const struct loaded *loaded, const struct inputs *inputs,
-                               const struct onr_error *error, struct line *problem) {
-  const struct line hint = guess_hint(status, inputs);
+static int report_input_failure(enum onr_status status, const struct loaded *loaded, const struct onr_error *error,
+                                const struct line *hint) {
+  const int code = hint->text[0] ? EXIT_USAGE : exit_code_of(status);
+  return report_as(code, onr_status_name(status), loaded->path, error, hint->text);
+}
+
+static int report_plan_failure(enum onr_status status, const struct options *options, const struct loaded *loaded,
+                               const struct inputs *inputs, const struct onr_error *error, struct line *problem) {
+  const struct line hint = input_hint(status, options, inputs, 0);
   if (problem) line_add(problem, "%s%s%s%s", error->where, error->where[0] ? ": " : "", error->message, hint.text);
-  if (problem && hint.text[0]) return 0;
-  const int code = report_with_hint(status, loaded->path, error, hint.text);
-  return hint.text[0] ? EXIT_USAGE : code;
+  if (problem && inputs->num_guessed && hint.text[0]) return 0;
+  return report_input_failure(status, loaded, error, &hint);
 }
 
 /* Images, sequences and batches want different sizes: the first that the model can be planned for is taken. The error
@@ -235,7 +260,7 @@ static int plan(const struct options *options, const struct loaded *loaded, stru
     if (!attempt) first = error, first_status = status;
   }
   set_guesses(inputs, 0);
-  return report_plan_failure(first_status, loaded, inputs, &first, problem);
+  return report_plan_failure(first_status, options, loaded, inputs, &first, problem);
 }
 
 int make_inputs(const struct options *options, const struct loaded *loaded, struct inputs *inputs,
@@ -266,14 +291,10 @@ void say_what_is_random(const struct options *options, const struct inputs *inpu
            guesses.text[0] ? "; guessed: " : "", guesses.text, guesses.text[0] ? ", set by --dim NAME=SIZE" : "");
 }
 
-int report_run_failure(enum onr_status status, const struct loaded *loaded, const struct inputs *inputs,
-                       const struct onr_error *error) {
-  const int is_random = inputs->list.count > inputs->num_files && exit_code_of(status) == EXIT_MODEL;
-  struct line hint = guess_hint(status, inputs);
-  if (is_random && !hint.text[0])
-    line_add(&hint, "; its inputs are random, which may be the reason: -i NAME=FILE gives them");
-  const int code = report_with_hint(status, loaded->path, error, hint.text);
-  return is_random ? EXIT_USAGE : code;
+int report_run_failure(enum onr_status status, const struct options *options, const struct loaded *loaded,
+                       const struct inputs *inputs, const struct onr_error *error) {
+  const struct line hint = input_hint(status, options, inputs, 1);
+  return report_input_failure(status, loaded, error, &hint);
 }
 
 void clear_inputs(struct inputs *inputs) {

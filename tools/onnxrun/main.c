@@ -8,14 +8,20 @@
 
 #include "tool.h"
 
+/* The examples are run by a test, in tests/fixtures/demo. */
 const struct command_row commands[] = {
-    {"run", "MODEL", "run a model once; inputs from files, random where none is given", 1, 1, command_run},
-    {"info", "MODEL", "inputs, outputs, and the tree of PyTorch's modules with their shapes and costs", 1, 1,
-     command_info},
-    {"bench", "MODEL", "time a model", 1, 1, command_bench},
-    {"ops", "[NAME...]", "the operators that can be read; with names, all about these", 0, SIZE_MAX, command_ops},
-    {"check", "PATH...", "run folders of backend tests (model.onnx + test_data_set_*) and compare", 1, SIZE_MAX,
-     command_check},
+    {"run", "MODEL", "run a model once; inputs from files, random where none is given",
+     "onnxrun run model.onnx -i picture=digits.npy -o results\n"
+     "onnxrun run model.onnx -i digits.npy --labels labels.npy --show",
+     1, 1, command_run},
+    {"info", "MODEL", "inputs, outputs, and the tree of PyTorch's modules with their shapes and costs",
+     "onnxrun info model.onnx --dim batch=8", 1, 1, command_info},
+    {"bench", "MODEL", "time a model: load, first run, and minimum and median of many runs",
+     "onnxrun bench model.onnx --threads 2 --seconds 0.5 --profile", 1, 1, command_bench},
+    {"ops", "[NAME...]", "the operators that can be read; with names, all about these", "onnxrun ops Conv Softmax", 0,
+     SIZE_MAX, command_ops},
+    {"check", "PATH...", "run folders of backend tests (model.onnx + test_data_set_*) and compare",
+     "onnxrun check ../mlp_ts ../mlp_dynamo --rtol 1e-4", 1, SIZE_MAX, command_check},
 };
 _Static_assert(sizeof(commands) / sizeof(commands[0]) == NUM_COMMANDS, "NUM_COMMANDS counts the table");
 

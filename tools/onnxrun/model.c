@@ -1,6 +1,7 @@
 /* model.c: loads a model and opens a session as the options say. */
 #define _POSIX_C_SOURCE 200809L /* clock_gettime */
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "tool.h"
@@ -32,26 +33,75 @@ enum onr_status try_load(const struct options *options, const char *path, const 
   return status;
 }
 
+/* --- what this build has no code for --- */
+
 struct needs {
   const char *path;
-  int lines;
+  size_t count;
+  struct line first;
 };
 
-/* All that a model needs and this build lacks, one kind a line. */
-static void print_need(void *context, const char *text) {
+/* "2 x Foo (com.example 1), first ...": the operator, and its domain. */
+static void parse_need(const char *text, struct shown *op, struct shown *domain) {
+  const char *count_end = strstr(text, " x "), *open;
+  if (count_end && strspn(text, "0123456789") == (size_t)(count_end - text)) text = count_end + 3;
+  open = strstr(text, " (");
+  *op = shown_bytes(text, open ? (size_t)(open - text) : strlen(text));
+  *domain = shown_bytes(open ? open + 2 : "", open ? strcspn(open + 2, " ,)") : 0);
+}
+
+/* What to do about it. */
+static struct line advice(const char *text) {
+  struct shown op, domain;
+  struct line line = {0};
+  const char *other = NULL;
+  int domain_known = 0, known = 0;
+  parse_need(text, &op, &domain);
+  struct suggestion s = suggest_for(op.text, strlen(op.text));
+  for (size_t i = 0; i < onr_num_ops(); i++) {
+    struct onr_op_info info;
+    onr_op(i, &info);
+    const char *its = info.domain[0] ? info.domain : "ai.onnx";
+    const int same_domain = !strcmp(its, domain.text), same_op = !strcmp(info.op_type, op.text);
+    domain_known |= same_domain;
+    known |= same_domain && same_op;
+    if (same_domain) suggest(&s, info.op_type);
+    else if (same_op) other = its;
+  }
+  if (known) line_add(&line, "; 'onnxrun ops %s' says what is supported", op.text);
+  else if (!domain_known) line_add(&line, "; nothing of domain '%s' is known", domain.text);
+  else if (other) line_add(&line, "; there is one in domain '%s'", other);
+  else if (s.nearest) line_add(&line, "%s", suggested(&s).text);
+  else line_add(&line, "; 'onnxrun ops' lists what there is");
+  if (!domain_known && other) line_add(&line, ", but %s has one of that name", other);
+  if (!known && !s.nearest) line_add(&line, "; docs/your_own_layer.md says how a program adds an operator");
+  return line;
+}
+
+/* One kind: a line. More: a line that says so, and one for each. */
+static void take_need(void *context, const char *text) {
   struct needs *needs = context;
-  if (!needs->lines++)
-    complain(EXIT_UNSUPPORTED, "UNSUPPORTED: %s: the model needs what this build has no code for:", needs->path);
-  fprintf(stderr, "  %s\n", text);
+  if (!needs->count++) {
+    line_add(&needs->first, "%s", text);
+    return;
+  }
+  if (needs->count == 2) {
+    complain(0, "UNSUPPORTED: %s: there is no code for these nodes:", needs->path);
+    fprintf(stderr, "  %s%s\n", needs->first.text, advice(needs->first.text).text);
+  }
+  fprintf(stderr, "  %s%s\n", text, advice(text).text);
 }
 
 int load(const struct options *options, const char *path, struct loaded *loaded) {
-  struct needs needs = {path, 0};
-  const struct onr_model_options listener = {.report = print_need, .report_context = &needs};
+  struct needs needs = {path, 0, {""}};
+  const struct onr_model_options listener = {.report = take_need, .report_context = &needs};
   struct onr_error error = {0};
   const enum onr_status status = try_load(options, path, &listener, loaded, &error);
   if (status == ONR_STATUS_OK) return 0;
-  return status == ONR_STATUS_UNSUPPORTED && needs.lines ? EXIT_UNSUPPORTED : report_failure(status, path, &error);
+  if (status != ONR_STATUS_UNSUPPORTED || !needs.count) return report_failure(status, path, &error);
+  if (needs.count == 1)
+    complain(0, "UNSUPPORTED: %s: there is no code for %s%s", path, needs.first.text, advice(needs.first.text).text);
+  return EXIT_UNSUPPORTED;
 }
 
 void unload(struct loaded *loaded) {

@@ -88,6 +88,7 @@ int module_tree_make(const struct onr_model *model, const struct onr_session *se
 void module_tree_clear(struct module_tree *tree) {
   free(tree->modules);
   free(tree->by_path);
+  free(tree->outputs);
   *tree = (struct module_tree){0};
 }
 
@@ -114,26 +115,36 @@ static void label(const struct module *module, const char *lead, char *text, siz
            kind[0] || path[0] ? kind : "(model)");
 }
 
-static void print_module(const struct module *module, const char *lead, int width, int is_planned) {
+static int is_whole_model(const struct module *module) { return !module->info->path[0]; }
+
+/* The outputs behind the first one have lines of their own. */
+static void print_module(const struct module_tree *tree, const struct module *module, const char *lead, int width) {
   char text[512], shape[160], parameters[32], multiply_adds[32];
+  const size_t known = is_whole_model(module) ? tree->num_outputs : 0;
   label(module, lead, text, sizeof(text));
   print_padded(text, width);
   const char *output =
       module->output.dtype != ONR_DTYPE_NONE ? onr_desc_format(&module->output, shape, sizeof(shape)) : "";
-  if (is_planned && !module->nodes && module->info->parameters) output = "(in another module)";
+  if (tree->is_planned && !module->nodes && module->info->parameters) output = "(in another module)";
+  if (known) output = tree->outputs[0].text;
   printf("  %-26s %12s%c %16s\n", output, module->parameters ? with_commas(module->parameters, parameters) : "",
          module->unknown ? '+' : ' ', module->multiply_adds ? with_commas(module->multiply_adds, multiply_adds) : "");
+  for (size_t i = 1; i < known; i++) {
+    print_padded(module->first_child ? "│" : "", width);
+    printf("  %s\n", tree->outputs[i].text);
+  }
 }
 
 /* lead: what stands before the names of this level's modules; as deep as paths have dots. */
-static void print_level(const struct module *module, const char *lead, int depth, int width, int is_planned) {
+static void print_level(const struct module_tree *tree, const struct module *module, const char *lead, int depth,
+                        int width) {
   char own[4 * DEPTH], inner[4 * DEPTH];
   for (; module; module = module->next) {
     const int last = !module->next, top = !module->parent;
     snprintf(own, sizeof(own), "%s%s", lead, top ? "" : last ? "└ " : "├ ");
     snprintf(inner, sizeof(inner), "%s%s", lead, top ? "" : last ? "  " : "│ ");
-    print_module(module, own, width, is_planned);
-    if (depth < DEPTH) print_level(module->first_child, inner, depth + 1, width, is_planned);
+    print_module(tree, module, own, width);
+    if (depth < DEPTH) print_level(tree, module->first_child, inner, depth + 1, width);
   }
 }
 
@@ -154,7 +165,7 @@ static int label_width(const struct module_tree *tree) {
 void module_tree_print(const struct module_tree *tree) {
   const int width = label_width(tree);
   printf("\n%-*s  %-26s %12s  %16s\n", width, "module", "output", "parameters", "multiply-adds");
-  print_level(tree->first, "", 0, width, tree->is_planned);
+  print_level(tree, tree->first, "", 0, width);
   int64_t unknown = 0;
   for (size_t i = 0; i < tree->count; i++) unknown += tree->modules[i].info->unknown;
   if (unknown)

@@ -16,6 +16,9 @@ struct module_tree {
   struct module **by_path;
   size_t count;
   int is_planned; /* outputs and multiply-adds are known */
+  /* Of the whole model, which may have more than its last node gives; NULL: not known. */
+  struct shown *outputs;
+  size_t num_outputs;
 };
 
 /* session: of a model that was loaded without rewrites, so that each node is still in its module; NULL: it could not be

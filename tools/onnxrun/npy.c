@@ -123,30 +123,54 @@ int npy_read(struct byte_stream *s, enum onr_dtype declared, struct onr_tensor *
 
 /* --- writing --- */
 
-static int write_all(FILE *file, const struct onr_tensor *tensor, char letter, size_t width, const char *header,
-                     size_t length) {
+/* What stands before the data. */
+struct head {
+  char text[512];
+  size_t length, width; /* width: of strings, in characters */
+  char letter;          /* of strings; 0: the tensor holds none */
+};
+
+static int make_head(const char *where, const struct onr_tensor *tensor, struct head *head) {
+  *head = (struct head){.letter = 0};
+  if (tensor->desc.dtype == ONR_DTYPE_STRING) head->letter = npy_text_type(tensor, &head->width);
+  const int length = npy_header_format(&tensor->desc, head->letter, head->width, head->text, sizeof(head->text) - 64);
+  if (length < 0)
+    return complain(EXIT_OTHER, "%s: NumPy has no type for %s", where, onr_dtype_name(tensor->desc.dtype));
+  head->length = (size_t)length;
+  while ((NPY_MAGIC_BYTES + 4 + head->length + 1) % 64) head->text[head->length++] = ' ';
+  head->text[head->length++] = '\n';
+  return 0;
+}
+
+/* The stream knows whether it failed. */
+static void write_all(FILE *file, const struct onr_tensor *tensor, const struct head *head) {
   const size_t bytes = onr_desc_bytes(&tensor->desc);
-  const unsigned char start[4] = {1, 0, (unsigned char)(length & 255), (unsigned char)(length >> 8)};
-  if (fwrite(NPY_MAGIC, 1, NPY_MAGIC_BYTES, file) != NPY_MAGIC_BYTES || fwrite(start, 1, 4, file) != 4 ||
-      fwrite(header, 1, length, file) != length)
-    return 0;
-  return letter ? npy_text_write(file, tensor, letter, width) : !bytes || fwrite(tensor->data, 1, bytes, file) == bytes;
+  const unsigned char start[4] = {1, 0, (unsigned char)(head->length & 255), (unsigned char)(head->length >> 8)};
+  fwrite(NPY_MAGIC, 1, NPY_MAGIC_BYTES, file);
+  fwrite(start, 1, sizeof(start), file);
+  fwrite(head->text, 1, head->length, file);
+  if (head->letter) npy_text_write(file, tensor, head->letter, head->width);
+  else if (bytes) fwrite(tensor->data, 1, bytes, file);
+}
+
+int npy_put(FILE *file, const char *where, const struct onr_tensor *tensor) {
+  struct head head;
+  const int code = make_head(where, tensor, &head);
+  if (!code) write_all(file, tensor, &head);
+  return code;
 }
 
 int npy_write(const char *path, const struct onr_tensor *tensor) {
-  char header[512];
-  size_t width = 0;
-  const char letter = tensor->desc.dtype == ONR_DTYPE_STRING ? npy_text_type(tensor, &width) : 0;
-  int length = npy_header_format(&tensor->desc, letter, width, header, sizeof(header) - 64);
-  if (length < 0) return complain(EXIT_OTHER, "%s: NumPy has no type for %s", path, onr_dtype_name(tensor->desc.dtype));
-  while ((NPY_MAGIC_BYTES + 4 + length + 1) % 64) header[length++] = ' ';
-  header[length++] = '\n';
+  struct head head;
+  const int code = make_head(path, tensor, &head);
+  if (code) return code;
   FILE *file = fopen(path, "wb");
   if (!file) return complain(EXIT_OTHER, "%s: cannot be written: %s", path, strerror(errno));
   errno = 0;
-  const int good = write_all(file, tensor, letter, width, header, (size_t)length);
+  write_all(file, tensor, &head);
+  const int failed = ferror(file);
   int reason = errno;
-  if (fclose(file) == 0 && good) return 0;
+  if (!fclose(file) && !failed) return 0;
   if (!reason) reason = errno;
   return complain(EXIT_OTHER, "%s: cannot be written: %s", path, strerror(reason ? reason : EIO));
 }

@@ -47,6 +47,8 @@ enum { NPY_MAGIC_BYTES = 6 };
 /* From behind the magic bytes on. declared: a type that NumPy lacks, for the bits of it; NONE: none. */
 int npy_read(struct byte_stream *stream, enum onr_dtype declared, struct onr_tensor *tensor);
 int npy_write(const char *path, const struct onr_tensor *tensor);
+/* To a stream; failures of writing are left to its owner. */
+int npy_put(FILE *file, const char *where, const struct onr_tensor *tensor);
 int npz_read(const char *path, uint64_t most, enum onr_dtype declared, struct tensor_list *list);
 
 #endif

@@ -9,9 +9,11 @@ enum { PLANS = RUN | INFO | BENCH, LOADS = PLANS | CHECK };
 
 const struct option_row option_rows[] = {
     {"input", 'i', "NAME=FILE", PLANS, TAKES_INPUT, 0, NULL,
-     "an input: .npy, .npz or TensorProto .pb; -i FILE where there is one input,\n"
-     "or where the file has the names (.npz)"},
-    {"output", 'o', "DIR", RUN, TAKES_TEXT, AT(output_directory), NULL, "write DIR/NAME.npy for every output"},
+     "an input: .npy, .npz or TensorProto .pb; -i FILE where there is one input, "
+     "or where the file has the names (.npz); - reads a .npy from standard input"},
+    {"output", 'o', "DIR", RUN, TAKES_TEXT, AT(output), NULL,
+     "write DIR/NAME.npy for every output; FILE.npy: of the only output; "
+     "- writes them to standard output, one .npy behind the other"},
     {"show", 0, NULL, RUN, TAKES_FLAG, AT(show), NULL, "draw the pictures of input 0 with what output 0 says of each"},
     {"labels", 0, "FILE", RUN, TAKES_TEXT, AT(labels), "show",
      "with --show: the right answers, and how many were found"},
@@ -20,12 +22,12 @@ const struct option_row option_rows[] = {
     {"seconds", 0, "S", BENCH, TAKES_REAL, AT(seconds), NULL, "how long (2)"},
     {"profile", 0, NULL, BENCH, TAKES_FLAG, AT(profile), NULL, "where the time goes, node by node"},
     {"rtol", 0, "R", CHECK, TAKES_REAL, AT(rtol), NULL,
-     "allow |found - expected| <= A + R * |expected| (R 1e-3, A 1e-5);\n"
+     "allow |found - expected| <= A + R * |expected| (R 1e-3, A 1e-5); "
      "R is at least 1/64, two units in the last place, for bfloat16"},
     {"atol", 0, "A", CHECK, TAKES_REAL, AT(atol), NULL, "see --rtol"},
     {"json", 0, NULL, INFO | BENCH | OPS | CHECK, TAKES_FLAG, AT(json), NULL, "print JSON"},
     {"dim", 0, "NAME=SIZE", PLANS, TAKES_DIM, 0, NULL,
-     "size of a dynamic dimension; INPUT.0=SIZE for one without a name\n"
+     "size of a dynamic dimension; INPUT.0=SIZE for one without a name "
      "(not given: as files say, else a guess that the model takes)"},
     {"seed", 0, "N", RUN | BENCH, TAKES_COUNT, AT(seed), NULL, "of random inputs (0)"},
     {"threads", 0, "N", LOADS, TAKES_THREADS, AT(threads), NULL, "threads, 0 for one a core (1)"},
@@ -35,7 +37,8 @@ const struct option_row option_rows[] = {
     {"external-data", 0, "DIR", LOADS, TAKES_TEXT, AT(external_directory), NULL,
      "one more folder that external data may lie in"},
     {"limit", 0, "NAME=VALUE", LOADS, TAKES_LIMIT, 0, NULL,
-     "what a model may take; bytes also as 64M or 2G; the names are below"},
+     "what a model may take; also as 64M, 64MiB (1024 * 1024), 64MB, or of "
+     "counts 3k; the names are below"},
     {"help", 'h', NULL, RUN | INFO | BENCH | OPS | CHECK, TAKES_FLAG, AT(help), NULL, "this text"},
 };
 const size_t num_option_rows = sizeof(option_rows) / sizeof(option_rows[0]);

@@ -89,6 +89,19 @@ void print_padded(const char *text, int columns) {
   while (columns-- > 0) putchar(' ');
 }
 
+void print_wrapped(FILE *file, const char *text, int column) {
+  enum { COLUMNS = 80 };
+  int at = column;
+  for (const char *word = text + strspn(text, " "); *word;) {
+    const int length = (int)strcspn(word, " ");
+    if (at > column && at + 1 + length > COLUMNS) fprintf(file, "\n%*s", at = column, "");
+    at += fprintf(file, "%s%.*s", at > column ? " " : "", length, word);
+    word += length;
+    word += strspn(word, " ");
+  }
+  fputc('\n', file);
+}
+
 void line_add(struct line *line, const char *format, ...) {
   const size_t used = strlen(line->text), left = sizeof(line->text) - used;
   va_list arguments;

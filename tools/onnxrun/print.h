@@ -10,4 +10,8 @@ size_t utf8_decode(const char *text, size_t length, uint32_t *code);
 size_t utf8_encode(uint32_t code, char target[4]);
 void print_escaped(FILE *file, const char *text, size_t length);
 
+/* Text in words, from a column that the cursor is in already; further lines begin there, too. A line feed, at the end.
+ */
+void print_wrapped(FILE *file, const char *text, int column);
+
 #endif

@@ -24,8 +24,25 @@ static uint64_t tensor_bytes(const struct options *options) {
 static int read_npy(const char *path, FILE *file, uint64_t most, enum onr_dtype declared, struct onr_tensor *tensor) {
   struct stat info;
   struct byte_stream stream = {path, read_file_bytes, file, UINT64_MAX, most};
-  if (!fstat(fileno(file), &info) && S_ISREG(info.st_mode)) stream.left = (uint64_t)info.st_size - NPY_MAGIC_BYTES;
+  const off_t at = ftello(file);
+  if (!fstat(fileno(file), &info) && S_ISREG(info.st_mode) && at >= 0 && info.st_size >= at)
+    stream.left = (uint64_t)(info.st_size - at);
   return npy_read(&stream, declared, tensor);
+}
+
+/* Standard input may hold several, one behind the other. */
+static int read_standard_input(const struct options *options, enum onr_dtype declared, struct tensor_list *list) {
+  static const char where[] = "standard input";
+  char magic[NPY_MAGIC_BYTES] = "";
+  errno = 0;
+  const size_t n = fread(magic, 1, sizeof(magic), stdin);
+  if (ferror(stdin)) return complain(EXIT_OTHER, "%s: cannot be read: %s", where, strerror(errno));
+  if (!n) return complain(EXIT_USAGE, "%s: expected a .npy, found nothing", where);
+  if (n < sizeof(magic) || memcmp(magic, NPY_MAGIC, n))
+    return complain(EXIT_USAGE, "%s: expected a .npy, the one format that is read from there", where);
+  struct named_tensor *item = list_add(list, "");
+  if (!item) return complain(EXIT_OTHER, "%s: no memory", where);
+  return read_npy(where, stdin, tensor_bytes(options), declared, &item->tensor);
 }
 
 static int read_proto(const char *path, enum onr_dtype declared, struct named_tensor *item) {
@@ -33,16 +50,17 @@ static int read_proto(const char *path, enum onr_dtype declared, struct named_te
   char name[65537];
   const enum onr_status status = onr_value_proto_load(path, declared, NULL, &item->tensor, name, sizeof(name), &error);
   if (status == ONR_STATUS_OK) return list_rename(item, name) ? 0 : complain(EXIT_OTHER, "%s: no memory", path);
-  const char *ending = strrchr(path, '.');
   if (exit_code_of(status) != EXIT_MODEL) return report_failure(status, path, &error);
-  if (ending && (!strcmp(ending, ".npy") || !strcmp(ending, ".npz")))
-    return complain(EXIT_USAGE, "%s: not a readable %s: %s", path, ending, error.message);
-  report_failure(status, path, &error);
-  return EXIT_USAGE;
+  const char *ending = strrchr(path, '.');
+  const int is_numpy = ending && (!strcmp(ending, ".npy") || !strcmp(ending, ".npz"));
+  char what[32];
+  snprintf(what, sizeof(what), "not a readable %s", is_numpy ? ending : "");
+  return report_as(EXIT_USAGE, is_numpy ? what : onr_status_name(status), path, &error, "");
 }
 
 int read_values(const struct options *options, const char *path, enum onr_dtype declared, struct tensor_list *list) {
   char magic[NPY_MAGIC_BYTES] = "";
+  if (!strcmp(path, "-")) return read_standard_input(options, declared, list);
   FILE *file = fopen(path, "rb");
   if (!file) return complain(EXIT_OTHER, "%s: cannot be opened: %s", path, strerror(errno));
   errno = 0;

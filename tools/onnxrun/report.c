@@ -30,17 +30,22 @@ int exit_code_of(enum onr_status status) {
   return EXIT_OTHER;
 }
 
-/* The loader's own messages about a file name it already. */
-int report_with_hint(enum onr_status status, const char *file, const struct onr_error *error, const char *hint) {
-  struct line quoted = {0};
-  line_add(&quoted, "'%s'", file);
-  const int named = strstr(error->message, quoted.text) != NULL;
-  return complain(exit_code_of(status), "%s: %s%s%s%s%s%s", onr_status_name(status), named ? "" : file,
-                  named ? "" : ": ", error->where, error->where[0] ? ": " : "", error->message, hint);
+/* The loader's own messages about a file name it already, escaped and cut: "'FILE' is ...", "cannot open 'FILE': ...".
+ */
+static int names_file(const struct onr_error *error, const char *file) {
+  const char *text = error->message;
+  if (!strncmp(text, "cannot open ", 12)) text += 12;
+  return !error->where[0] && text[0] == '\'' && (text[1] == file[0] || text[1] == '\\');
+}
+
+int report_as(int code, const char *what, const char *file, const struct onr_error *error, const char *hint) {
+  const int named = names_file(error, file);
+  return complain(code, "%s: %s%s%s%s%s%s", what, named ? "" : file, named ? "" : ": ", error->where,
+                  error->where[0] ? ": " : "", error->message, hint);
 }
 
 int report_failure(enum onr_status status, const char *file, const struct onr_error *error) {
-  return report_with_hint(status, file, error, "");
+  return report_as(exit_code_of(status), onr_status_name(status), file, error, "");
 }
 
 int complain(int code, const char *format, ...) {

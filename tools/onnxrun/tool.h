@@ -50,7 +50,7 @@ struct options {
   const char **limit_words; /* "NAME=VALUE" */
   size_t num_limits;
   struct onr_limits limits; /* 0: the default */
-  const char *output_directory;
+  const char *output;       /* a folder, FILE.npy, or - */
   const char *disabled_passes;
   const char *external_directory;
   uint64_t threads, seed;
@@ -64,6 +64,7 @@ enum command { RUN = 1, INFO = 2, BENCH = 4, OPS = 8, CHECK = 16 };
 
 struct command_row {
   const char *name, *arguments, *summary;
+  const char *examples; /* lines */
   size_t least_paths, most_paths;
   int (*run)(const struct options *options);
 };
@@ -82,7 +83,8 @@ void print_command_help(size_t command);
 /* --- report.c --- */
 /* One line on stderr: "onnxrun: SHAPE: FILE: where: message"; returns the exit code for the status. */
 int report_failure(enum onr_status status, const char *file, const struct onr_error *error);
-int report_with_hint(enum onr_status status, const char *file, const struct onr_error *error, const char *hint);
+/* "onnxrun: what: FILE: where: message", with the file's name once. */
+int report_as(int code, const char *what, const char *file, const struct onr_error *error, const char *hint);
 int exit_code_of(enum onr_status status);
 /* One line on stderr: "onnxrun: " and the text, made fit for a terminal; returns code. */
 int complain(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -137,8 +139,9 @@ const struct named_tensor *list_find(const struct tensor_list *list, const char 
 void list_clear(struct tensor_list *list);
 
 /* --- read_values.c, write_value.c --- each 0, or an exit code after one line on stderr --- */
-/* One file of values: .npy (one, without a name), .npz, or ONNX's protobuf (.pb). declared: the type that the model
- * declares; it says which message a .pb holds, and which type a .npy stands for that NumPy has no type for. */
+/* One file of values: .npy (one, without a name), .npz, or ONNX's protobuf (.pb); "-": the next .npy of standard input.
+ * declared: the type that the model declares; it says which message a .pb holds, and which type a .npy stands for that
+ * NumPy has no type for. */
 int read_values(const struct options *options, const char *path, enum onr_dtype declared, struct tensor_list *list);
 /* PATH, or for what holds tensors a folder PATH: 0.npy, 1.npy ... of a sequence, keys.npy and values.npy of a map. Maps
  * with one list of keys, as classifiers make them, become one: a row of values for each. */
@@ -166,6 +169,11 @@ struct file_name {
 /* After a run: a file (or folder, of what holds tensors) for each output, no two the same, to be freed; NULL: out of
  * memory. */
 struct file_name *output_names(const struct loaded *loaded);
+
+/* --- save.c: outputs go where -o says --- */
+/* Before the run: makes the folders, and refuses what cannot be done. */
+int prepare_output(const struct options *options, const struct onr_model *model);
+int save_outputs(const struct options *options, const struct loaded *loaded);
 
 /* --- dims.c: dynamic dimensions of inputs --- */
 /* Its name, or "INPUT.0" where it has none. */
@@ -198,9 +206,9 @@ int make_inputs(const struct options *options, const struct loaded *loaded, stru
                 struct line *problem);
 /* What is random, and which sizes were guessed, on stderr. */
 void say_what_is_random(const struct options *options, const struct inputs *inputs);
-/* After a run failed: as report_failure, and says when random inputs or guessed sizes may be the reason. */
-int report_run_failure(enum onr_status status, const struct loaded *loaded, const struct inputs *inputs,
-                       const struct onr_error *error);
+/* After a run failed: as report_failure, and says what of the inputs may be the reason. */
+int report_run_failure(enum onr_status status, const struct options *options, const struct loaded *loaded,
+                       const struct inputs *inputs, const struct onr_error *error);
 void clear_inputs(struct inputs *inputs);
 
 /* --- random.c --- */

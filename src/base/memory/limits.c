@@ -129,20 +129,28 @@ static enum onr_status unknown(const char *name, struct onr_error *error) {
   return onr_fail(error, ONR_STATUS_ARGUMENT, "there is no limit '%.64s'; there are %s", name, names);
 }
 
-/* How often 1024, by the letter behind a number of bytes; -1: no such letter. */
-static int unit_of(const char *text) {
-  static const char letters[] = "KMGT";
-  const char *at = *text ? strchr(letters, *text) : NULL;
-  if (!*text) return 0;
-  return at && !text[1] ? (int)(at - letters) + 1 : -1;
+static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
+
+/* What a unit stands for; 0: there is none such. Of bytes: K and KiB are 1024, kB is 1000. Of a count: k is 1000. */
+static uint64_t factor_of(const char *unit, int is_bytes) {
+  static const char letters[] = "kmgt";
+  const char *letter = *unit ? strchr(letters, lower(*unit)) : NULL;
+  const char *rest = letter ? unit + 1 : unit;
+  uint64_t factor = 1, step = is_bytes ? 1024 : 1000;
+  const int is_binary = letter && lower(rest[0]) == 'i' && lower(rest[1]) == 'b' && !rest[2];
+  const int is_decimal = lower(rest[0]) == 'b' && !rest[1];
+  if (*rest && (!is_bytes || (!is_binary && !is_decimal))) return 0;
+  if (is_decimal) step = 1000;
+  for (const char *at = letters; letter && at <= letter; at++) factor *= step;
+  return factor;
 }
 
 enum onr_status onr_limits_set(struct onr_limits *limits, const char *name, const char *value,
                                struct onr_error *error) {
   const struct limit *limit = NULL;
-  uint64_t number = 0;
+  uint64_t number = 0, factor;
   const char *at = value;
-  int unit, fits = 1;
+  int fits = 1;
   for (size_t i = 0; i < NUM_LIMITS; i++)
     if (!strcmp(table[i].name, name)) limit = &table[i];
   if (!limit) return unknown(name, error);
@@ -150,15 +158,12 @@ enum onr_status onr_limits_set(struct onr_limits *limits, const char *name, cons
     fits &= number <= (UINT64_MAX - 9) / 10;
     number = number * 10 + (uint64_t)(*at - '0');
   }
-  unit = unit_of(at);
-  fits &= number > 0 && unit >= 0 && (limit->is_bytes || !unit);
-  for (; fits && unit > 0; unit--) {
-    fits = number <= UINT64_MAX / 1024;
-    number *= 1024;
-  }
-  if (!fits)
+  factor = factor_of(at, limit->is_bytes);
+  if (!fits || !number || !factor || number > UINT64_MAX / factor)
     return onr_fail(error, ONR_STATUS_ARGUMENT, "%s: expected a whole number above 0%s, found '%.64s'", name,
-                    limit->is_bytes ? ", in bytes or with K, M, G or T behind it (2G)" : "", value);
-  *entry(limits, limit) = number;
+                    limit->is_bytes ? ", in bytes or as 64M, 64MiB (both of 1024) or 64MB (of 1000), up to T"
+                                    : ", also as 3k (3000), 3M, 3G or 3T",
+                    value);
+  *entry(limits, limit) = number * factor;
   return ONR_STATUS_OK;
 }
