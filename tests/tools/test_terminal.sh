@@ -24,12 +24,13 @@ def run(*words, columns=None):
 
 END = b"\0end\0"
 
-def in_terminal(columns, rows, *words):
+def in_terminal(columns, rows, *words, errors=False, **variables):
     """Standard output on a terminal of that size. What was written may reach the master after the writer is gone, and is lost when the
     last slave is closed: the slave stays open and a mark behind the output says where it ends."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-    process = subprocess.Popen([tool, *words], stdin=subprocess.DEVNULL, stdout=slave, stderr=subprocess.DEVNULL)
+    environment = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "TERM")} | variables
+    process = subprocess.Popen([tool, *words], stdin=subprocess.DEVNULL, stdout=slave, stderr=slave if errors else subprocess.DEVNULL, env=environment)
     def mark():
         process.wait()
         os.write(slave, END)
@@ -75,6 +76,21 @@ if json.loads(run("info", "--json", "evil.onnx").stdout)["inputs"][0]["name"] !=
 done = run("run", "evil_string.onnx", "-i", "s.npy")
 if '"\\x1b[31m\\xff" "\\u009b\\x07\\x0a\u00e9abc"' not in done.stdout.decode():
     fail("strings", done.stdout)
+
+# --- colours: in a terminal that wants them ---
+
+good = fixtures + "/mlp_ts"
+os.makedirs("bad/test_data_set_0", exist_ok=True)
+open("bad/model.onnx", "wb").write(b"no model")
+for words, text, coloured in ((["check", good], "ok mlp_ts", "\x1b[32mok\x1b[0m mlp_ts"), (["check", "bad"], "FAIL bad: ", "\x1b[31mFAIL\x1b[0m bad: "),
+                              (["run"], "onnxrun: run: ", "\x1b[31monnxrun:\x1b[0m run: ")):
+    for variables, expected in (({}, coloured), ({"TERM": "xterm"}, coloured), ({"NO_COLOR": ""}, coloured), ({"NO_COLOR": "1"}, text), ({"TERM": "dumb"}, text)):
+        found = in_terminal(80, 24, *words, errors=True, **variables)
+        if not found.startswith(expected):
+            fail(words, variables, "begins with", found[:40], "instead of", expected)
+    done = run(*words)
+    if b"\x1b" in done.stdout + done.stderr:
+        fail(words, "has colours where there is no terminal")
 
 # --- pictures ---
 

@@ -54,9 +54,10 @@ static void verdict(struct tally *tally, const struct test_case *item, const cha
     if (!passed) cJSON_AddStringToObject(result, "reason", reason);
     cJSON_AddItemToArray(tally->results, result);
   } else if (passed) {
-    printf("ok %s\n", shown(name).text);
+    printf("%sok%s %s\n", colour(stdout, GREEN).text, no_colour(stdout), shown(name).text);
   } else {
-    printf("%s %s: ", word, shown(name).text);
+    const enum colour warning = strcmp(word, "FAIL") ? YELLOW : RED;
+    printf("%s%s%s %s: ", colour(stdout, warning).text, word, no_colour(stdout), shown(name).text);
     print_escaped(stdout, reason, strlen(reason));
     putchar('\n');
   }

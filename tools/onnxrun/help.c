@@ -26,6 +26,8 @@ static void print_option(FILE *file, const struct option_row *row, const char *t
   print_row(file, head, text.text);
 }
 
+static const char variables[] = "In a terminal ok, FAIL and errors have a colour, unless NO_COLOR is set.";
+
 /* What --limit sets. */
 static void print_limits(FILE *file) {
   struct onr_limit_info limit;
@@ -59,6 +61,7 @@ void print_usage(FILE *file) {
   print_limits(file);
   fputc('\n', file);
   print_wrapped(file, exit_codes, 0);
+  print_wrapped(file, variables, 0);
 }
 
 void print_command_help(size_t command) {

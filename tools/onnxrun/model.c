@@ -86,7 +86,7 @@ static void take_need(void *context, const char *text) {
     return;
   }
   if (needs->count == 2) {
-    complain(0, "UNSUPPORTED: %s: there is no code for these nodes:", needs->path);
+    complain(EXIT_UNSUPPORTED, "UNSUPPORTED: %s: there is no code for these nodes:", needs->path);
     fprintf(stderr, "  %s%s\n", needs->first.text, advice(needs->first.text).text);
   }
   fprintf(stderr, "  %s%s\n", text, advice(text).text);
@@ -100,7 +100,8 @@ int load(const struct options *options, const char *path, struct loaded *loaded)
   if (status == ONR_STATUS_OK) return 0;
   if (status != ONR_STATUS_UNSUPPORTED || !needs.count) return report_failure(status, path, &error);
   if (needs.count == 1)
-    complain(0, "UNSUPPORTED: %s: there is no code for %s%s", path, needs.first.text, advice(needs.first.text).text);
+    complain(EXIT_UNSUPPORTED, "UNSUPPORTED: %s: there is no code for %s%s", path, needs.first.text,
+             advice(needs.first.text).text);
   return EXIT_UNSUPPORTED;
 }
 

@@ -1,10 +1,12 @@
 /* print.c: what is shown on a terminal: names of files cannot command it, numbers have units. */
+#define _POSIX_C_SOURCE 200809L /* fileno */
 #include "print.h"
 
 #include <cjson/cJSON.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* --- UTF-8 --- */
 
@@ -88,6 +90,19 @@ void print_padded(const char *text, int columns) {
   for (; *text; text++) columns -= (*text & 0xC0) != 0x80;
   while (columns-- > 0) putchar(' ');
 }
+
+static int is_coloured(FILE *file) {
+  const char *forbidden = getenv("NO_COLOR"), *terminal = getenv("TERM");
+  return !(forbidden && *forbidden) && !(terminal && !strcmp(terminal, "dumb")) && isatty(fileno(file));
+}
+
+struct shown colour(FILE *file, enum colour colour) {
+  struct shown begin = {""};
+  if (is_coloured(file)) snprintf(begin.text, sizeof(begin.text), "\x1b[%dm", (int)colour);
+  return begin;
+}
+
+const char *no_colour(FILE *file) { return is_coloured(file) ? "\x1b[0m" : ""; }
 
 void print_wrapped(FILE *file, const char *text, int column) {
   enum { COLUMNS = 80 };

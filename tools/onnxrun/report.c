@@ -55,7 +55,7 @@ int complain(int code, const char *format, ...) {
   va_start(arguments, format);
   vsnprintf(text, sizeof(text), format, arguments);
   va_end(arguments);
-  fputs("onnxrun: ", stderr);
+  fprintf(stderr, "%sonnxrun:%s ", code ? colour(stderr, RED).text : "", code ? no_colour(stderr) : "");
   print_escaped(stderr, text, strlen(text));
   fputc('\n', stderr);
   return code;
