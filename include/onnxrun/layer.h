@@ -56,6 +56,8 @@ enum onr_layer_flags {
    * tensor. */
   ONR_LAYER_TAKES_CONTAINERS = 128,
   ONR_LAYER_MAKES_CONTAINERS = 256,
+  /* Reads no more elements than it writes, however large its inputs are (Slice, Gather). */
+  ONR_LAYER_SELECTS = 512,
 };
 
 /* What computes a layer. */
@@ -126,9 +128,10 @@ struct onr_layer {
   void (*release_kept)(void *kept, struct onr_env *env); /* safe on a zeroed block; after every state of the session */
   /* For `onnxrun info`: multiply-adds of one run from the descriptors. NULL: 0. */
   int64_t (*multiply_adds)(const struct onr_call *call);
-  /* Operations of one run from the descriptors, where they are many times the elements of inputs and outputs and are no
-   * multiply-adds (a pool's windows). With multiply_adds it decides what is computed while loading. NULL: in proportion
-   * to the elements. */
+  /* Operations of one run from the descriptors, each about a nanosecond, where they are many times the elements of
+   * inputs and outputs and the multiply-adds do not tell (a pool's windows, exponentials). With multiply_adds it
+   * decides what is computed while loading, and what a run takes of limits.work. NULL: in proportion to the elements.
+   */
   int64_t (*steps)(const struct onr_call *call);
   /* For `onnxrun ops`: types of input 0 (bit onr_dtype) that a kernel other than PORTABLE can compute, where shapes and
    * constants allow it. NULL: none. */

@@ -29,6 +29,11 @@ struct onr_env {
       *record; /* the checks of data types (shape.h) note here what they allow and pass; NULL: they check */
 };
 
+/* The default of limits.work: what nothing but a few bytes may take (VGG-19 takes 20 * 10^9), and what bytes add: about
+ * an hour of text for a large language model, a large picture for a network that restores it. */
+#define ONRI_WORK ((uint64_t)25000000000)
+enum { ONRI_WORK_BYTE = 16384 };
+
 /* limits.c: fills in the defaults of entries that are 0. limits may be NULL. */
 struct onr_limits onri_limits_resolve(const struct onr_limits *limits);
 /* One more owner of memory from onr_env_allocate. One thread at a time, as the release that gives it back. */

@@ -69,6 +69,15 @@ int64_t onri_product(const struct onr_desc *desc, int32_t from, int32_t to) {
   return product;
 }
 
+int64_t onri_steps(const int64_t *factors, size_t count) {
+  int64_t product = 1;
+  for (size_t i = 0; i < count; i++)
+    if (!factors[i]) return 0;
+  for (size_t i = 0; i < count; i++)
+    if (!onri_mul_i64(product, factors[i], &product)) return INT64_MAX;
+  return product;
+}
+
 enum onr_status onri_desc_check(const struct onr_desc *desc, const struct onr_env *env, struct onr_error *error) {
   char text[160];
   int64_t product = 1;

@@ -22,6 +22,10 @@ void onri_strides(const struct onr_desc *desc, int64_t strides[ONR_MAX_RANK]);
 void onri_broadcast_strides(const struct onr_desc *x, const struct onr_desc *result, int64_t strides[ONR_MAX_RANK]);
 /* Product of dim[from..to). The descriptor's product has been checked before, so it cannot overflow. */
 int64_t onri_product(const struct onr_desc *desc, int32_t from, int32_t to);
+/* Product of factors from 0 on, INT64_MAX where it is larger: what a layer's steps are. */
+int64_t onri_steps(const int64_t *factors, size_t count);
+#define ONRI_STEPS(...) \
+  onri_steps((const int64_t[]){__VA_ARGS__}, sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t))
 /* Rank, signs, the product in 64 bits (in 31 where there are no elements), and the tensor_bytes limit. The driver calls
  * it on all that infer() writes. */
 enum onr_status onri_desc_check(const struct onr_desc *desc, const struct onr_env *env, struct onr_error *error);

@@ -8,10 +8,18 @@
 #include "layers/layers.h"
 #include "onnxrun/sequence.h"
 
-/* Runs a body whose inputs are in body->inputs. */
+enum { COPIED_AT_ONCE = 8 }; /* bytes that take one operation (limits.work) */
+
+/* Runs a body whose inputs are in body->inputs. Its results will be copied. */
 static enum onr_status run_body(struct onri_frame *body, struct onr_error *error) {
   ONR_TRY(onri_frame_plan(body, body->inputs, error));
-  return onri_frame_run(body, body->inputs, NULL, error);
+  ONR_TRY(onri_frame_run(body, body->inputs, NULL, error));
+  size_t bytes = 0;
+  for (size_t i = 0; i < body->space.graph->num_outputs; i++) {
+    const struct onr_tensor result = onri_frame_output(body, i);
+    bytes += onr_desc_bytes(&result.desc); /* memory that is there: the sum fits */
+  }
+  return onri_run_spend(body->space.run, bytes / COPIED_AT_ONCE, error);
 }
 
 /* Copies a result of a body into the slot of output i of the node. */

@@ -206,6 +206,7 @@ static enum onr_status run_segment(struct onri_frame *frame, struct onri_plan *p
   const struct onr_env *env = &frame->space.run->env;
   ONR_TRY(onri_workspace_block(plan->space, index, segment->block_bytes, error));
   if (!segment->bound || segment->moves != plan->space->moves) bind(plan, index);
+  ONR_TRY(onri_run_spend(frame->space.run, segment->work, error));
   if (index == 0) ONR_TRY(copy_inputs(plan, env, error));
   ONR_TRY(onri_env_poll(env, error));
   for (size_t s = 0; s < segment->num_steps; s++) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/numbers/checked.h"
 #include "base/shape.h"
 #include "exec/plan_cache.h"
 
@@ -199,6 +200,18 @@ static void *retired_state(const struct onri_plan *plan, const struct onri_segme
   return step ? step->call.state : NULL;
 }
 
+/* What calling a layer takes, in operations. */
+enum { STEP_WORK = 64 };
+
+/* A step that alone, or with those before it, takes more than a run may is refused before anything runs. */
+static enum onr_status count_work(const struct onri_plan *plan, struct onri_segment *segment,
+                                  const struct onri_step *step, struct onr_error *error) {
+  uint64_t work = STEP_WORK;
+  if (!(step->node->layer->flags & ONR_LAYER_CONTROL)) work += onri_call_operations(step->node->layer, &step->call);
+  if (work < STEP_WORK || !onri_add_u64(segment->work, work, &segment->work)) segment->work = UINT64_MAX;
+  return onri_run_allows(plan->space->run, segment->work, error);
+}
+
 /* Fills in the call of a step and lets the layer plan. */
 static enum onr_status make_step(struct onri_plan *plan, struct onri_segment *segment, const struct onri_node *node,
                                  struct onr_error *error) {
@@ -239,6 +252,7 @@ static enum onr_status make_step(struct onri_plan *plan, struct onri_segment *se
     c->view[i].of = ONRI_NONE;
     if (node->out[i] != ONRI_NONE && !is_at_run_time(node)) c->out[i] = plan->inference.descs[node->out[i]];
   }
+  ONR_TRY(count_work(plan, segment, step, error));
   if (is_small(node->layer, c)) c->env = &plan->space->run->alone;
   c->retired = retired_state(plan, segment, node);
   if (node->layer->plan && !(node->layer->flags & ONR_LAYER_CONTROL)) ONR_TRY(node->layer->plan(c));

@@ -32,6 +32,7 @@ struct onri_segment {
   size_t num_steps, first_step; /* steps of all segments before it */
   int32_t first_node, end_node;
   size_t block_bytes; /* what its values need of the workspace */
+  uint64_t work;      /* operations of its steps */
   struct onri_assumption *assumptions;
   size_t num_assumptions, assumptions_capacity;
   int bound;      /* addresses in the steps are those of this run, */

@@ -52,7 +52,10 @@ enum onr_status onr_session_create(const struct onr_model *model, const struct o
   s->model_bytes = atomic_load(&model->meter.held);
   onri_meter_init(&s->meter, model->meter.under, model->meter.limit, s->model_bytes + sizeof(*s));
   allocator = &s->meter.allocator;
-  s->run = (struct onri_run){.env = model->env, .plan_bytes = model->plan_bytes};
+  s->run = (struct onri_run){.env = model->env,
+                             .plan_bytes = model->plan_bytes,
+                             .work_limit = model->work,
+                             .constant_bytes = model->constant_bytes};
   s->run.env.allocator = allocator;
   s->run.env.meter = &s->meter;
   if (options) {
@@ -232,6 +235,7 @@ static enum onr_status plan(struct onr_session *s, struct onr_error *error) {
   if (s->model->num_defaults) ONR_TRY(choose_variant(s, error));
   if (s->frame->space.plan && onri_plan_fits(s->frame->space.plan, s->fed)) return ONR_STATUS_OK;
   ONR_TRY(check_symbols(s, error));
+  onri_run_measure(&s->run, s->fed, s->active->graph->num_inputs);
   return onri_frame_plan(s->frame, s->fed, error);
 }
 
@@ -287,6 +291,7 @@ static enum onr_status run(struct onr_session *s, struct onr_error *error) {
   onri_arena_clear(&s->run.text);
   ONR_TRY(plan(s, error));
   ONR_TRY(choose_outputs(s, error));
+  s->run.work_done = 0;
   s->run.iterations_left = s->run.env.limits.loop_iterations;
   ONR_TRY(onri_frame_run(s->frame, s->fed, s->direct, error));
   return take_results(s, error);

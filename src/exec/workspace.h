@@ -23,6 +23,9 @@ struct onri_run {
   struct onri_plan_cache plans;
   uint64_t plan_bytes;      /* the caller's limit of them; 0: as many as suit what the session holds */
   uint64_t iterations_left; /* of limits.loop_iterations in this run */
+  uint64_t constant_bytes;  /* of the model */
+  uint64_t work_limit;      /* the caller's limit of operations; 0: as many as weights and inputs deserve */
+  uint64_t work, work_done; /* operations that a run with the present inputs may take, and that this one has taken */
   struct onri_arena text;   /* new text of STRING values of this run */
   int profile;
 };
@@ -60,6 +63,13 @@ struct onri_workspace {
   struct onri_plan *pinned; /* runs, or its results are still read: stays in the cache */
   uint64_t moves;           /* of blocks and slots so far */
 };
+
+/* budget.c: sets what a run with these inputs may take. */
+void onri_run_measure(struct onri_run *run, const struct onr_tensor *inputs, size_t count);
+/* LIMIT when a run may not take so many operations at all. */
+enum onr_status onri_run_allows(const struct onri_run *run, uint64_t operations, struct onr_error *error);
+/* Takes them from what is left of this run; LIMIT when that is less. */
+enum onr_status onri_run_spend(struct onri_run *run, uint64_t operations, struct onr_error *error);
 
 enum onr_status onri_workspace_init(struct onri_workspace *space, struct onri_run *run, struct onri_graph *graph,
                                     struct onr_error *error);

@@ -76,18 +76,21 @@ enum onr_status onri_call_infer(const struct onr_layer *layer, struct onr_call *
   return check_blocks(layer, ONR_LAYER_MAKES_CONTAINERS, call->out, call->num_out, "output", call->error);
 }
 
-uint64_t onri_call_work(const struct onr_layer *layer, const struct onr_call *call) {
+uint64_t onri_call_operations(const struct onr_layer *layer, const struct onr_call *call) {
   uint64_t work = 0;
-  if (layer->flags & ONR_LAYER_HEAVY) return UINT64_MAX;
-  for (size_t i = 0; i < call->num_in + call->num_out; i++) {
+  for (size_t i = layer->flags & ONR_LAYER_SELECTS ? call->num_in : 0; i < call->num_in + call->num_out; i++) {
     const struct onr_desc *desc = i < call->num_in ? &call->in[i] : &call->out[i - call->num_in];
     if (desc->dtype != ONR_DTYPE_NONE && !onri_add_u64(work, (uint64_t)onr_desc_elements(desc), &work))
       return UINT64_MAX;
   }
-  const uint64_t products = layer->multiply_adds ? (uint64_t)layer->multiply_adds(call) : 0;
-  const uint64_t steps = layer->steps ? (uint64_t)layer->steps(call) : 0;
-  if (products > work) work = products;
-  return steps > work ? steps : work;
+  const int64_t products = layer->multiply_adds ? layer->multiply_adds(call) : 0;
+  const int64_t steps = layer->steps ? layer->steps(call) : 0;
+  const int64_t most = products > steps ? products : steps;
+  return most > 0 && (uint64_t)most > work ? (uint64_t)most : work;
+}
+
+uint64_t onri_call_work(const struct onr_layer *layer, const struct onr_call *call) {
+  return layer->flags & ONR_LAYER_HEAVY ? UINT64_MAX : onri_call_operations(layer, call);
 }
 
 /* Arrays of one evaluation, and the executor that DYNAMIC layers talk to. */

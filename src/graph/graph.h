@@ -142,7 +142,9 @@ enum onr_status onri_call_infer(const struct onr_layer *layer, struct onr_call *
 /* check and prepare. Inputs that are not constant have NULL in call->inputs: the layer sees no more of them than
  * layer.h says. */
 enum onr_status onri_call_prepare(const struct onr_layer *layer, struct onr_call *call);
-/* About how many operations one run takes; UINT64_MAX where nobody knows. Descriptors are known. */
+/* About how many operations one run takes, as far as descriptors tell: limits.work bounds their sum. */
+uint64_t onri_call_operations(const struct onr_layer *layer, const struct onr_call *call);
+/* The same for what is computed while loading; UINT64_MAX where nobody knows (ONR_LAYER_HEAVY). */
 uint64_t onri_call_work(const struct onr_layer *layer, const struct onr_call *call);
 /* Text that the node makes lives no longer than a run, so it is not computed before. out: what infer said of its
  * outputs. */

@@ -27,6 +27,7 @@ enum onr_status onri_model_create(const struct onr_model_options *options, struc
                             .backend = options->backend,
                             .cancel = options->cancel};
   m->plan_bytes = options->limits ? options->limits->plan_bytes : 0;
+  m->work = options->limits ? options->limits->work : 0;
   onri_meter_init(&m->meter, allocator, m->env.limits.total_bytes, sizeof(*m));
   onri_arena_init(&m->arena, m->env.allocator, 0);
   *model = m;
@@ -106,6 +107,16 @@ static enum onr_status declare_all(struct onr_model *m, const struct onr_model_i
   return index_symbols(m, error);
 }
 
+/* Depth is bounded by limits.depth. What is held is in memory or in a file: the sums fit. */
+static uint64_t constant_bytes(const struct onri_graph *graph) {
+  uint64_t bytes = 0;
+  for (size_t v = 0; v < graph->num_values; v++)
+    if (graph->values[v].constant) bytes += onr_desc_bytes(&graph->values[v].constant->desc);
+  for (size_t n = 0; n < graph->num_nodes; n++)
+    for (int32_t b = 0; b < graph->nodes[n].num_bodies; b++) bytes += constant_bytes(graph->nodes[n].bodies[b]);
+  return bytes;
+}
+
 enum onr_status onri_model_finish(struct onr_model *model, struct onri_graph *graph, const struct onr_model_info *info,
                                   void *keep, void (*release_keep)(void *keep), const struct onr_model_options *options,
                                   struct onr_error *error) {
@@ -114,6 +125,7 @@ enum onr_status onri_model_finish(struct onr_model *model, struct onri_graph *gr
   model->release_keep = release_keep;
   ONR_TRY(onri_graph_verify(graph, error));
   ONR_TRY(declare_all(model, info, error));
+  model->constant_bytes = constant_bytes(graph);
   ONR_TRY(onri_passes_run(graph, options ? options->disabled_passes : NULL, error));
   ONR_TRY(onri_graph_verify(graph, error));
   ONR_TRY(onri_model_prepare(model, error));

@@ -16,6 +16,8 @@ struct onri_default {
 struct onr_model {
   struct onr_env env;
   uint64_t plan_bytes;     /* as the caller limits it; 0: not at all */
+  uint64_t work;           /* likewise */
+  uint64_t constant_bytes; /* of all graphs, as they were in the file */
   struct onri_meter meter; /* what the model holds; behind env.allocator */
   struct onri_graph *graph;
   struct onr_value_info *inputs, *outputs; /* as declared; behind the inputs of the graph those with a default */

@@ -161,27 +161,49 @@ static void test_channel_shuffle(void **state) {
   }
 }
 
+enum { LRN_N = 2, LRN_C = 77, LRN_PIXELS = 5 };
+
+static void lrn_reference(const struct onr_lrn_params *p, const float *x, float *expected) {
+  const int last = p->channels_last;
+  const int64_t before = p->odd_before ? p->size / 2 : (p->size - 1) / 2, after = p->size - 1 - before;
+  for (int64_t n = 0; n < LRN_N; n++)
+    for (int64_t i = 0; i < LRN_PIXELS; i++)
+      for (int64_t c = 0; c < LRN_C; c++) {
+        double sum = 0;
+        for (int64_t k = 0; k < LRN_C; k++)
+          if ((k >= c - before && k <= c + after) || (p->keep_first && k == 0))
+            sum += pow((double)x[at(last, LRN_C, LRN_PIXELS, n, k, i)], 2);
+        const int64_t k = at(last, LRN_C, LRN_PIXELS, n, c, i);
+        expected[k] = (float)(x[k] / pow(1.5 + (double)p->alpha / (double)p->size * sum, 0.75));
+      }
+}
+
+/* Windows within the channels and beyond them; values beside which others vanish, which must leave no trace in windows
+ * that do not hold them. */
 static void test_lrn(void **state) {
-  enum { N = 2, C = 7, PIXELS = 6 };
-  static float x[N * C * PIXELS], expected[N * C * PIXELS];
+  static const int64_t sizes[] = {1, 2, 3, 6, 20, 33, 34, 38, 39, 40, 76, 77, 78, 153, 154, 155, 1000, 1 << 30};
+  enum { COUNT = LRN_N * LRN_C * LRN_PIXELS };
+  static float x[COUNT], expected[COUNT];
   (void)state;
-  fill_random(x, N * C * PIXELS, -2, 2, 9);
-  for (int64_t size = 1; size <= 20; size = size * 2 + 1 - size % 3)
-    for (int last = 0; last < 2; last++) {
-      const struct onr_lrn_params p = {.size = size, .alpha = 0.3f, .beta = 0.75f, .bias = 1.5f, .channels_last = last};
-      for (int64_t n = 0; n < N; n++)
-        for (int64_t i = 0; i < PIXELS; i++)
-          for (int64_t c = 0; c < C; c++) {
-            double sum = 0;
-            for (int64_t k = 0; k < C; k++)
-              if (k >= c - (size - 1) / 2 && k <= c + size / 2) sum += pow(x[at(last, C, PIXELS, n, k, i)], 2);
-            const int64_t k = at(last, C, PIXELS, n, c, i);
-            expected[k] = (float)(x[k] / pow(1.5 + (double)p.alpha / (double)size * sum, 0.75));
-          }
+  fill_random(x, COUNT, -2, 2, 9);
+  x[11] = 1e15f;
+  x[300] = -3e12f;
+  for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+    for (int variant = 0; variant < 8; variant++) {
+      const int last = variant & 1;
+      const struct onr_lrn_params p = {.size = sizes[i],
+                                       .alpha = 0.3f,
+                                       .beta = 0.75f,
+                                       .bias = 1.5f,
+                                       .channels_last = last,
+                                       .odd_before = variant >> 1 & 1,
+                                       .keep_first = variant >> 2 & 1};
+      lrn_reference(&p, x, expected);
       struct layer_test t = {.layer = &onri_layer_lrn, .params = &p, .num_out = 1, .threads = 2};
-      layer_test_input(&t, ONR_DTYPE_F32, 3, last ? (int64_t[]){N, PIXELS, C} : (int64_t[]){N, C, PIXELS}, x);
+      layer_test_input(&t, ONR_DTYPE_F32, 3,
+                       last ? (int64_t[]){LRN_N, LRN_PIXELS, LRN_C} : (int64_t[]){LRN_N, LRN_C, LRN_PIXELS}, x);
       assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
-      assert_close(t.out[0].data, expected, N * C * PIXELS, 1e-6, 0);
+      assert_close(t.out[0].data, expected, COUNT, 1e-6, 0);
       layer_test_clear(&t);
     }
 }

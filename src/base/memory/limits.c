@@ -82,6 +82,7 @@ static const struct limit {
     LIMIT(total_bytes, "all memory of a model and one session", AT(total_bytes), 0, half_of_memory, 1),
     LIMIT(loop_iterations, "iterations of all loops in one run", AT(loop_iterations), 10000000, NULL, 0),
     LIMIT(plan_bytes, "plans kept for other input shapes", AT(plan_bytes), (uint64_t)64 << 20, NULL, 1),
+    LIMIT(work, "operations of one run; more for weights and inputs", AT(work), ONRI_WORK, NULL, 0),
 #undef AT
 #undef LIMIT
 };

@@ -293,6 +293,14 @@ static int64_t attention_multiply_adds(const struct onr_call *call) {
   return (uint64_t)product > INT64_MAX ? INT64_MAX : (int64_t)product;
 }
 
+/* Softmax: however narrow heads are. */
+static int64_t attention_steps(const struct onr_call *call) {
+  enum { SCORE = 8 };
+  struct onri_attention a;
+  if (shape_of(call, &a) != ONR_STATUS_OK) return 0;
+  return ONRI_STEPS((int64_t)a.batch, (int64_t)a.heads, (int64_t)a.queries, (int64_t)(a.past + a.keys), SCORE);
+}
+
 static uint32_t attention_kernel_types(const void *params, enum onr_kernel kernel) {
   (void)params;
   return kernel == ONR_KERNEL_VECTOR ? ONRI_DTYPES_F32_AND_HALF : 0;
@@ -310,5 +318,6 @@ const struct onr_layer onri_layer_attention = {
     .plan = attention_plan,
     .run = attention_run,
     .multiply_adds = attention_multiply_adds,
+    .steps = attention_steps,
     .kernel_types = attention_kernel_types,
 };

@@ -89,6 +89,12 @@ static int64_t conv_multiply_adds(const struct onr_call *call) {
   return onri_conv_geometry(call, &c, &out) == ONR_STATUS_OK ? onri_conv_multiply_adds(&c) : 0;
 }
 
+static int64_t conv_steps(const struct onr_call *call) {
+  struct onri_conv c;
+  struct onr_desc out;
+  return onri_conv_geometry(call, &c, &out) == ONR_STATUS_OK ? onri_conv_steps(&c) : 0;
+}
+
 const struct onr_layer onri_layer_conv = {
     .name = "conv",
     .inputs_min = 2,
@@ -108,5 +114,6 @@ const struct onr_layer onri_layer_conv = {
     .release_kept = onri_conv_release_kept,
     .release_prepared = onri_conv_release_prepared,
     .multiply_adds = conv_multiply_adds,
+    .steps = conv_steps,
     .kernel_types = onri_conv_kernel_types,
 };

@@ -49,5 +49,7 @@ void onri_conv_release_kept(void *kept, struct onr_env *env);
 void onri_conv_release_prepared(void *prepared, struct onr_env *env);
 uint32_t onri_conv_kernel_types(const void *params, enum onr_kernel kernel);
 int64_t onri_conv_multiply_adds(const struct onri_conv *c);
+/* The same where there are many channels, more where there are few. */
+int64_t onri_conv_steps(const struct onri_conv *c);
 
 #endif

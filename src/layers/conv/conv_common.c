@@ -327,10 +327,14 @@ uint32_t onri_conv_kernel_types(const void *params, enum onr_kernel kernel) {
 
 int64_t onri_conv_multiply_adds(const struct onri_conv *c) {
   const struct onri_image *image = c->transposed ? &c->x : &c->y; /* each of its pixels meets every tap */
-  int64_t product = image->batch;
-  const int64_t factors[] = {image->size[0], image->size[1], image->size[2], onri_conv_taps(c),
-                             c->groups,      c->group_in,    c->group_out};
-  for (size_t i = 0; i < sizeof(factors) / sizeof(factors[0]); i++)
-    if (!onri_mul_i64(product, factors[i], &product)) return INT64_MAX;
-  return product;
+  return ONRI_STEPS(image->batch, image->size[0], image->size[1], image->size[2], onri_conv_taps(c), c->groups,
+                    c->group_in, c->group_out);
+}
+
+/* Kernels compute this many output channels at once; where there are fewer, it takes nearly as long. */
+enum { TILE = 16 };
+
+int64_t onri_conv_steps(const struct onri_conv *c) {
+  const int64_t products = onri_conv_multiply_adds(c);
+  return c->group_out < 1 || c->group_out >= TILE ? products : ONRI_STEPS(products / c->group_out, TILE);
 }

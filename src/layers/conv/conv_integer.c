@@ -239,6 +239,15 @@ static int64_t multiply_adds(const struct onr_call *call, const struct onri_qcon
 static int64_t conv_integer_multiply_adds(const struct onr_call *call) { return multiply_adds(call, &integer_roles); }
 static int64_t qlinear_conv_multiply_adds(const struct onr_call *call) { return multiply_adds(call, &quantised_roles); }
 
+static int64_t steps(const struct onr_call *call, const struct onri_qconv_roles *r) {
+  struct onri_conv c;
+  struct onr_desc out;
+  return geometry(call, r, &c, &out) == ONR_STATUS_OK ? onri_conv_steps(&c) : 0;
+}
+
+static int64_t conv_integer_steps(const struct onr_call *call) { return steps(call, &integer_roles); }
+static int64_t qlinear_conv_steps(const struct onr_call *call) { return steps(call, &quantised_roles); }
+
 static uint32_t kernel_types(const void *params, enum onr_kernel kernel) {
   (void)params;
   return kernel == ONR_KERNEL_XNNPACK ? DTYPES_8BIT : 0;
@@ -260,6 +269,7 @@ const struct onr_layer onri_layer_conv_integer = {
     .release_state = release_state,
     .release_prepared = release_prepared,
     .multiply_adds = conv_integer_multiply_adds,
+    .steps = conv_integer_steps,
 };
 
 const struct onr_layer onri_layer_qlinear_conv = {
@@ -279,5 +289,6 @@ const struct onr_layer onri_layer_qlinear_conv = {
     .release_state = release_state,
     .release_prepared = release_prepared,
     .multiply_adds = qlinear_conv_multiply_adds,
+    .steps = qlinear_conv_steps,
     .kernel_types = kernel_types,
 };

@@ -152,6 +152,12 @@ static int64_t conv_transpose_multiply_adds(const struct onr_call *call) {
   return geometry(call, &c, &out) == ONR_STATUS_OK ? onri_conv_multiply_adds(&c) : 0;
 }
 
+static int64_t conv_transpose_steps(const struct onr_call *call) {
+  struct onri_conv c;
+  struct onr_desc out;
+  return geometry(call, &c, &out) == ONR_STATUS_OK ? onri_conv_steps(&c) : 0;
+}
+
 const struct onr_layer onri_layer_conv_transpose = {
     .name = "conv_transpose",
     .inputs_min = 2,
@@ -171,5 +177,6 @@ const struct onr_layer onri_layer_conv_transpose = {
     .release_kept = onri_conv_release_kept,
     .release_prepared = onri_conv_release_prepared,
     .multiply_adds = conv_transpose_multiply_adds,
+    .steps = conv_transpose_steps,
     .kernel_types = onri_conv_kernel_types,
 };

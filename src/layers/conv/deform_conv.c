@@ -189,6 +189,8 @@ static enum onr_status deform_conv_run(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
+enum { SAMPLE = 16 }; /* operations */
+
 static int64_t deform_conv_multiply_adds(const struct onr_call *call) {
   struct onri_conv c;
   struct onr_desc out;
@@ -198,6 +200,18 @@ static int64_t deform_conv_multiply_adds(const struct onr_call *call) {
       !onri_mul_i64(product, c.group_in, &product))
     return INT64_MAX;
   return product;
+}
+
+/* Each tap of each pixel is interpolated. */
+static int64_t deform_conv_steps(const struct onr_call *call) {
+  const int64_t products = deform_conv_multiply_adds(call);
+  struct onri_conv c;
+  struct onr_desc out;
+  int64_t offset_groups;
+  if (geometry(call, &c, &offset_groups, &out) != ONR_STATUS_OK) return 0;
+  const int64_t samples =
+      ONRI_STEPS(call->in[0].dim[0], call->in[0].dim[1], onri_product(&out, 2, out.rank), onri_conv_taps(&c), SAMPLE);
+  return products > samples ? products : samples;
 }
 
 const struct onr_layer onri_layer_deform_conv = {
@@ -212,4 +226,5 @@ const struct onr_layer onri_layer_deform_conv = {
     .plan = deform_conv_plan,
     .run = deform_conv_run,
     .multiply_adds = deform_conv_multiply_adds,
+    .steps = deform_conv_steps,
 };

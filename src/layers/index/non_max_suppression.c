@@ -157,6 +157,14 @@ static enum onr_status suppression_run(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
+/* Each box may be compared with all that were selected before it. */
+static int64_t suppression_steps(const struct onr_call *call) {
+  enum { BOX = 64, PAIR = 2 };
+  const int64_t n = call->in[1].dim[2], *most = call->inputs[2];
+  const int64_t pairs = !most || *most > n ? n : *most < 0 ? 0 : *most;
+  return ONRI_STEPS(call->in[1].dim[0], call->in[1].dim[1], n, PAIR * pairs < BOX ? BOX : PAIR * pairs);
+}
+
 const struct onr_layer onri_layer_non_max_suppression = {
     .name = "non_max_suppression",
     .inputs_min = 2,
@@ -168,4 +176,5 @@ const struct onr_layer onri_layer_non_max_suppression = {
     .infer = suppression_infer,
     .plan = suppression_plan,
     .run = suppression_run,
+    .steps = suppression_steps,
 };

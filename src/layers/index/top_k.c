@@ -183,6 +183,9 @@ static enum onr_status top_k_run(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
+/* Sorting. */
+static int64_t top_k_steps(const struct onr_call *call) { return ONRI_STEPS(onr_desc_elements(&call->in[0]), 64); }
+
 const struct onr_layer onri_layer_top_k = {
     .name = "top_k",
     .inputs_min = 2,
@@ -195,4 +198,5 @@ const struct onr_layer onri_layer_top_k = {
     .infer = top_k_infer,
     .plan = top_k_plan,
     .run = top_k_run,
+    .steps = top_k_steps,
 };

@@ -174,6 +174,9 @@ static enum onr_status unique_run(struct onr_call *call) {
   return write_list(call, 3, g.counts, g.found);
 }
 
+/* Sorting. */
+static int64_t unique_steps(const struct onr_call *call) { return ONRI_STEPS(onr_desc_elements(&call->in[0]), 64); }
+
 const struct onr_layer onri_layer_unique = {
     .name = "unique",
     .inputs_min = 1,
@@ -185,4 +188,5 @@ const struct onr_layer onri_layer_unique = {
     .infer = unique_infer,
     .plan = unique_plan,
     .run = unique_run,
+    .steps = unique_steps,
 };

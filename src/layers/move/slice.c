@@ -115,6 +115,7 @@ const struct onr_layer onri_layer_slice = {
     .inputs_max = 5,
     .outputs_min = 1,
     .outputs_max = 1,
+    .flags = ONR_LAYER_SELECTS,
     .shape_inputs = 0x1e,
     .state_size = sizeof(struct slice_state),
     .infer = slice_infer,

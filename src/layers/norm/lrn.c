@@ -4,19 +4,21 @@
  * input 0   x  [N, C, ...] (rank from 2), or channels-last
  * output 0  y  like x
  * ONNX      LRN-1..13
- * path      portable: any float; the sum of squares is taken in float64
+ * path      portable: any float; the sum of squares is taken in float64, in time that does not depend on size
  */
 #include <math.h>
 
-#include "base/numbers/checked.h"
 #include "base/env.h"
 #include "base/shape.h"
 #include "layers/layers.h"
+#include "layers/elementwise/scratch.h"
 #include "layers/elementwise/widened.h"
+
+enum { PARTS = 16, POWER = 32 /* operations */, WIDE = 32 };
 
 struct lrn_state {
   int64_t outer, channels, inner;
-  size_t x, y;
+  size_t x, y, sums;
 };
 
 struct work {
@@ -24,6 +26,7 @@ struct work {
   const struct onr_lrn_params *p;
   const void *x;
   void *y;
+  double *sums; /* [parts][channels] for windows that are wide */
   int wide;
   const struct onr_env *env;
 };
@@ -39,6 +42,12 @@ static enum onr_status lrn_infer(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
+static int is_wide(const struct onr_lrn_params *p) { return p->size > WIDE; }
+
+static size_t parts_of(const struct lrn_state *s) {
+  return (size_t)(s->outer * s->inner < PARTS ? s->outer * s->inner : PARTS);
+}
+
 static enum onr_status lrn_plan(struct onr_call *call) {
   const struct onr_lrn_params *p = call->params;
   struct lrn_state *s = call->state;
@@ -47,6 +56,11 @@ static enum onr_status lrn_plan(struct onr_call *call) {
   s->outer = onri_product(x, 0, axis);
   s->channels = x->dim[axis];
   s->inner = onri_product(x, axis + 1, x->rank);
+  if (is_wide(p)) {
+    const size_t elements = onri_size_of((const size_t[]){parts_of(s), (size_t)s->channels}, 2);
+    ONR_TRY(onri_scratch_reserve(call, elements > SIZE_MAX / sizeof(double) ? SIZE_MAX : elements * sizeof(double),
+                                 &s->sums));
+  }
   ONR_TRY(onri_widened_plan(call, x, &s->x));
   return onri_widened_plan(call, &call->out[0], &s->y);
 }
@@ -56,29 +70,81 @@ static double square_at(const struct work *w, int64_t i) {
   return v * v;
 }
 
+static void normalise(const struct work *w, int64_t i, double sum) {
+  const struct onr_lrn_params *p = w->p;
+  const double factor = pow((double)p->bias + (double)p->alpha / (double)p->size * sum, -(double)p->beta);
+  if (w->wide) ((double *)w->y)[i] = ((const double *)w->x)[i] * factor;
+  else ((float *)w->y)[i] = (float)((double)((const float *)w->x)[i] * factor);
+}
+
+static int64_t before_of(const struct onr_lrn_params *p) { return p->odd_before ? p->size / 2 : (p->size - 1) / 2; }
+
+/* Where the first channel belongs to every window. */
+static double first_square(const struct work *w, int64_t from, int64_t first) {
+  return w->p->keep_first && first > 0 ? square_at(w, from) : 0;
+}
+
 /* One pixel: channels lie `inner` apart. */
 static void pixel(const struct work *w, int64_t from) {
   const struct lrn_state *s = w->s;
-  const struct onr_lrn_params *p = w->p;
-  const int64_t before = p->odd_before ? p->size / 2 : (p->size - 1) / 2, after = p->size - 1 - before;
+  const int64_t before = before_of(w->p), after = w->p->size - 1 - before;
   for (int64_t c = 0; c < s->channels; c++) {
     const int64_t first = c > before ? c - before : 0, last = c + after < s->channels ? c + after : s->channels - 1;
-    double sum = p->keep_first && first > 0 ? square_at(w, from) : 0;
+    double sum = first_square(w, from, first);
     for (int64_t k = first; k <= last; k++) sum += square_at(w, from + k * s->inner);
-    const double factor = pow((double)p->bias + (double)p->alpha / (double)p->size * sum, -(double)p->beta);
-    const int64_t i = from + c * s->inner;
-    if (w->wide) ((double *)w->y)[i] = ((const double *)w->x)[i] * factor;
-    else ((float *)w->y)[i] = (float)((double)((const float *)w->x)[i] * factor);
+    normalise(w, from + c * s->inner, sum);
   }
+}
+
+/* sums[c - begin], c in [begin, end): the squares of window c that lie in front of place begin + size, where a place is
+ * a channel + before. */
+static void sum_heads(const struct work *w, int64_t from, int64_t begin, int64_t end, double *sums) {
+  const int64_t before = before_of(w->p), behind = before + w->s->channels;
+  int64_t place = w->p->size < behind - begin ? begin + w->p->size : behind;
+  double sum = 0;
+  while (place > begin && place > before) {
+    place--;
+    sum += square_at(w, from + (place - before) * w->s->inner);
+    if (place < end) sums[place - begin] = sum;
+  }
+  for (int64_t c = begin; c < end && c < before; c++) sums[c - begin] = sum;
+}
+
+/* The same in one pass over the channels, however large the windows are: `size` windows in a row share a border; each
+ * is the sum of what lies in front of it and what lies behind it. Nothing is subtracted, so a large value leaves no
+ * error behind. */
+static void wide_pixel(const struct work *w, int64_t from, double *sums) {
+  const struct lrn_state *s = w->s;
+  const int64_t before = before_of(w->p), after = w->p->size - 1 - before;
+  for (int64_t begin = 0, end; begin < s->channels; begin = end) {
+    double tail = 0;
+    end = w->p->size < s->channels - begin ? begin + w->p->size : s->channels;
+    sum_heads(w, from, begin, end, sums);
+    for (int64_t c = begin; c < end; c++) {
+      if (c > begin && c + after < s->channels) tail += square_at(w, from + (c + after) * s->inner);
+      normalise(w, from + c * s->inner, first_square(w, from, c - before) + sums[c - begin] + tail);
+    }
+  }
+}
+
+static int64_t start_of(const struct lrn_state *s, int64_t item) {
+  return item / s->inner * s->channels * s->inner + item % s->inner;
 }
 
 static void pixels(void *context, size_t begin, size_t end) {
   const struct work *w = context;
   struct onri_pace pace = {w->env, 0};
-  const uint64_t work =
-      (uint64_t)(w->p->size < w->s->channels ? w->p->size : w->s->channels) * (uint64_t)w->s->channels;
-  for (size_t item = begin; item < end && !onri_pace_stop(&pace, work); item++)
-    pixel(w, (int64_t)item / w->s->inner * w->s->channels * w->s->inner + (int64_t)item % w->s->inner);
+  const uint64_t work = (uint64_t)w->p->size * (uint64_t)w->s->channels;
+  for (size_t item = begin; item < end && !onri_pace_stop(&pace, work); item++) pixel(w, start_of(w->s, (int64_t)item));
+}
+
+static void wide_pixels(void *context, size_t begin, size_t end) {
+  const struct work *w = context;
+  struct onri_pace pace = {w->env, 0};
+  for (size_t part = begin; part < end; part++)
+    for (int64_t item = (int64_t)part;
+         item < w->s->outer * w->s->inner && !onri_pace_stop(&pace, POWER * (uint64_t)w->s->channels); item += PARTS)
+      wide_pixel(w, start_of(w->s, item), w->sums + part * (size_t)w->s->channels);
 }
 
 static enum onr_status lrn_run(struct onr_call *call) {
@@ -87,20 +153,16 @@ static enum onr_status lrn_run(struct onr_call *call) {
                    .p = call->params,
                    .x = onri_widened_input(call, 0, s->x),
                    .y = onri_widened_output(call, 0, s->y),
+                   .sums = (double *)(void *)((char *)call->scratch + s->sums),
                    .wide = onri_is_double(call->in[0].dtype),
                    .env = call->env};
-  onr_parallel_for(call->env, (size_t)(s->outer * s->inner), 64, pixels, &w);
+  if (is_wide(w.p)) onr_parallel_for(call->env, parts_of(s), 1, wide_pixels, &w);
+  else onr_parallel_for(call->env, (size_t)(s->outer * s->inner), 64, pixels, &w);
   onri_widened_finish(call, 0, s->y);
   return ONR_STATUS_OK;
 }
 
-static int64_t lrn_steps(const struct onr_call *call) {
-  const struct onr_lrn_params *p = call->params;
-  const int64_t channels = call->in[0].dim[p->channels_last ? call->in[0].rank - 1 : 1];
-  int64_t product;
-  return onri_mul_i64(onr_desc_elements(&call->in[0]), p->size < channels ? p->size : channels, &product) ? product
-                                                                                                          : INT64_MAX;
-}
+static int64_t lrn_steps(const struct onr_call *call) { return ONRI_STEPS(onr_desc_elements(&call->in[0]), POWER); }
 
 const struct onr_layer onri_layer_lrn = {
     .name = "lrn",

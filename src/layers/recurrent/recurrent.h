@@ -65,6 +65,7 @@ void onri_recurrent_release_state(void *state, struct onr_env *env);
 void onri_recurrent_release_prepared(void *prepared, struct onr_env *env);
 uint32_t onri_recurrent_kernel_types(const void *params, enum onr_kernel kernel);
 int64_t onri_recurrent_multiply_adds(const struct onr_call *call, enum onri_recurrent_kind kind);
+int64_t onri_recurrent_steps(const struct onr_call *call, enum onri_recurrent_kind kind);
 
 /* Shapes of all inputs checked against each other. */
 enum onr_status onri_recurrent_shape(const struct onr_call *call, enum onri_recurrent_kind kind,
@@ -79,6 +80,7 @@ enum onr_status onri_recurrent_shape(const struct onr_call *call, enum onri_recu
   static int64_t layer_name##_multiply_adds(const struct onr_call *call) {                                            \
     return onri_recurrent_multiply_adds(call, layer_kind);                                                            \
   }                                                                                                                   \
+  static int64_t layer_name##_steps(const struct onr_call *call) { return onri_recurrent_steps(call, layer_kind); }   \
   const struct onr_layer onri_layer_##layer_name = {                                                                  \
       .name = #layer_name,                                                                                            \
       .inputs_min = 3,                                                                                                \
@@ -96,6 +98,7 @@ enum onr_status onri_recurrent_shape(const struct onr_call *call, enum onri_recu
       .release_state = onri_recurrent_release_state,                                                                  \
       .release_prepared = onri_recurrent_release_prepared,                                                            \
       .multiply_adds = layer_name##_multiply_adds,                                                                    \
+      .steps = layer_name##_steps,                                                                                    \
       .kernel_types = onri_recurrent_kernel_types,                                                                    \
   }
 

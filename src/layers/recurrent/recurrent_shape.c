@@ -92,6 +92,14 @@ int64_t onri_recurrent_multiply_adds(const struct onr_call *call, enum onri_recu
   return (uint64_t)product > INT64_MAX ? INT64_MAX : (int64_t)product;
 }
 
+/* Each time step of each sequence takes a call and activations, however few units there are. */
+int64_t onri_recurrent_steps(const struct onr_call *call, enum onri_recurrent_kind kind) {
+  enum { STEP = 256 };
+  struct onri_recurrent_shape s;
+  if (onri_recurrent_shape(call, kind, &s) != ONR_STATUS_OK) return 0;
+  return ONRI_STEPS((int64_t)s.steps, (int64_t)s.batch, (int64_t)s.directions, STEP);
+}
+
 /* --- packing --- */
 
 /* A constant of a type that XNNPACK's kernels can serve, and not too large for them. */

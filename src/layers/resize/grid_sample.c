@@ -207,6 +207,12 @@ static enum onr_status grid_sample_run(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
+static int64_t grid_sample_steps(const struct onr_call *call) {
+  enum { LINEAR = 16, CUBIC = 64 };
+  const struct onr_grid_sample_params *p = call->params;
+  return ONRI_STEPS(onr_desc_elements(&call->out[0]), p->mode == ONR_GRID_CUBIC ? CUBIC : LINEAR);
+}
+
 const struct onr_layer onri_layer_grid_sample = {
     .name = "grid_sample",
     .inputs_min = 2,
@@ -218,4 +224,5 @@ const struct onr_layer onri_layer_grid_sample = {
     .infer = grid_sample_infer,
     .plan = grid_sample_plan,
     .run = grid_sample_run,
+    .steps = grid_sample_steps,
 };

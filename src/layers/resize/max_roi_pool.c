@@ -107,6 +107,14 @@ static enum onr_status max_roi_pool_run(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
+/* The cells of a region share its pixels, or have one or two each. */
+static int64_t max_roi_pool_steps(const struct onr_call *call) {
+  enum { CELL = 32, PIXEL = 4 };
+  const int64_t cells = ONRI_STEPS(onr_desc_elements(&call->out[0]), CELL);
+  const int64_t pixels = ONRI_STEPS(call->in[1].dim[0], onri_product(&call->in[0], 1, 4), PIXEL);
+  return cells > pixels ? cells : pixels;
+}
+
 const struct onr_layer onri_layer_max_roi_pool = {
     .name = "max_roi_pool",
     .inputs_min = 2,
@@ -118,4 +126,5 @@ const struct onr_layer onri_layer_max_roi_pool = {
     .infer = max_roi_pool_infer,
     .plan = max_roi_pool_plan,
     .run = max_roi_pool_run,
+    .steps = max_roi_pool_steps,
 };

@@ -330,6 +330,25 @@ static uint32_t resize_kernel_types(const void *params, enum onr_kernel kernel) 
   return kernel == ONR_KERNEL_VECTOR ? VECTOR_TYPES : 0;
 }
 
+enum { WEIGHT = 16 }; /* operations that computing one takes */
+
+/* One pass an axis; an antialiased filter may be as wide as the image. */
+static int64_t resize_steps(const struct onr_call *call) {
+  struct onri_resize_axis axis[ONR_MAX_RANK];
+  struct onr_desc desc = call->in[0];
+  int64_t most = 0;
+  if (geometry(call, axis) != ONR_STATUS_OK) return 0;
+  for (int32_t d = 0; d < desc.rank; d++) {
+    if (!axis[d].active || onri_resize_axis_taps(call->params, &axis[d], call->error) != ONR_STATUS_OK) continue;
+    desc.dim[d] = axis[d].out;
+    const int64_t elements = onri_steps(desc.dim, (size_t)desc.rank);
+    const int64_t pass = ONRI_STEPS(elements, axis[d].taps), weights = ONRI_STEPS(axis[d].out, axis[d].taps, WEIGHT);
+    if (pass > most) most = pass;
+    if (weights > most) most = weights;
+  }
+  return most;
+}
+
 const struct onr_layer onri_layer_resize = {
     .name = "resize",
     .inputs_min = 1,
@@ -342,6 +361,7 @@ const struct onr_layer onri_layer_resize = {
     .infer = resize_infer,
     .plan = resize_plan,
     .run = resize_run,
+    .steps = resize_steps,
     .release_state = resize_release_state,
     .kernel_types = resize_kernel_types,
 };

@@ -207,6 +207,19 @@ static enum onr_status roi_align_run(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
+/* Without a given number of samples there are about as many as pixels in a region. */
+static int64_t roi_align_steps(const struct onr_call *call) {
+  enum { PIXEL = 32, SAMPLE = 16 };
+  const struct onr_roi_align_params *p = call->params;
+  const int64_t pixels = ONRI_STEPS(onr_desc_elements(&call->out[0]), PIXEL), ratio = p->sampling_ratio;
+  const int64_t samples =
+      ratio > 0 ? ONRI_STEPS(onr_desc_elements(&call->out[0]), ratio, ratio, SAMPLE)
+      : call->in[0].dim[0] < 1
+          ? 0
+          : ONRI_STEPS(call->in[1].dim[0], onr_desc_elements(&call->in[0]) / call->in[0].dim[0], SAMPLE);
+  return pixels > samples ? pixels : samples;
+}
+
 const struct onr_layer onri_layer_roi_align = {
     .name = "roi_align",
     .inputs_min = 3,
@@ -219,4 +232,5 @@ const struct onr_layer onri_layer_roi_align = {
     .infer = roi_align_infer,
     .plan = roi_align_plan,
     .run = roi_align_run,
+    .steps = roi_align_steps,
 };
