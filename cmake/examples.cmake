@@ -1,11 +1,13 @@
 # Programs a user would write; built and run with the tests. The public headers are also compiled as C++.
 file(GLOB examples CONFIGURE_DEPENDS examples/*.c)
+add_custom_target(onnxrun_examples)
 foreach(example IN LISTS examples)
   get_filename_component(name "${example}" NAME_WE)
   add_executable(example_${name} "${example}")
   set_target_properties(example_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/examples")
   target_compile_options(example_${name} PRIVATE -Wall -Wextra -Wpedantic)
   target_link_libraries(example_${name} PRIVATE onnxrun m)
+  add_dependencies(onnxrun_examples example_${name})
 endforeach()
 add_test(NAME examples/run_model
          COMMAND example_run_model "${PROJECT_SOURCE_DIR}/tests/fixtures/linear_2d_dynamo/model.onnx")

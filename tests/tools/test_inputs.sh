@@ -158,6 +158,8 @@ cat n4.npy n4.npy >two.stream
 "$tool" run two.onnx -i a=- -i b=- <two.stream >out 2>err || fail "two arrays of a file: $(cat err)"
 cat two.stream | "$tool" run two.onnx -i a=- -i b=- >out 2>err || fail "two arrays of a pipe: $(cat err)"
 holds "float32\[4\] 0 0 0 0"
+"$tool" run one.onnx -i - --dim rows=4 <x.npy >out 2>err
+grep -q "standard input has 2 there (dimension 0 of input 'x')" err || fail "standard input has no name of its own: $(cat err)"
 expect 2 "standard input: expected a .npy, found nothing" "$tool" run one.onnx -i -
 for file in named.pb two.onnx; do
   "$tool" run one.onnx -i - <$file >out 2>err

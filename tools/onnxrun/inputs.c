@@ -74,7 +74,7 @@ static int read_input(const struct options *options, const char *text, const str
   if (!named && onr_model_num_inputs(model) == 1) index = 0;
   int code =
       read_values(options, file, index >= 0 ? onr_model_input(model, (size_t)index)->dtype : ONR_DTYPE_NONE, list);
-  for (size_t i = first; i < list->count; i++) list->items[i].file = file;
+  for (size_t i = first; i < list->count; i++) list->items[i].file = strcmp(file, "-") ? file : "standard input";
   if (code) return code;
   if (named && list->count != first + 1)
     return complain(EXIT_USAGE, "%s: expected one tensor, found %zu", file, list->count - first);
