@@ -29,6 +29,8 @@ write(work + "/several.onnx", [node("Relo", ["x"], ["y"]), node("Cosn", ["y"], [
 write(work + "/foreign.onnx", [node("Gelu", ["x"], ["y"], domain="com.example")], [("x", FLOAT, [3])], [("y", FLOAT, [3])], domains=["com.example"])
 write(work + "/misplaced.onnx", [node("FastGelu", ["x"], ["y"])], [("x", FLOAT, [3])], [("y", FLOAT, [3])])
 write(work + "/divide.onnx", [node("Div", ["one", "x"], ["y"])], [("x", INT64, [1])], [("y", INT64, [1])], [integers("one", [1])])
+for name, rows in (("reshape", "rows"), ("fixed", 2)):
+    write(f"{work}/{name}.onnx", [node("Reshape", ["x", "s"], ["y"])], [("x", FLOAT, [rows, 3])], [("y", FLOAT, None)], [integers("s", [7, 3])])
 write(work + "/constant.onnx", [node("Gather", ["table", "nine"], ["y"])], [], [("y", FLOAT, [1])], [floats("table", [2], [1, 2]), integers("nine", [9])])
 # Rows of a table of two: random numbers up to 9 lie outside.
 write(work + "/rows.onnx", [node("Gather", ["table", "x"], ["y"])], [("x", INT64, [64])], [("y", FLOAT, [64])], [floats("table", [2], [1, 2])])
@@ -147,6 +149,8 @@ expect 2 "INDEX: rows.onnx: .*; it was given nines.npy$" "$tool" run rows.onnx -
 expect 2 "INDEX: rows.onnx: .*; it was given nines.npy$" "$tool" bench rows.onnx -i x=nines.npy --seconds 0
 expect 2 "ARITHMETIC: divide.onnx: .*; it was given zero.npy$" "$tool" run divide.onnx -i zero.npy
 expect 2 "SHAPE: twelve.onnx: .*; it was given x.npy$" "$tool" run twelve.onnx -i x.npy
+expect 2 "SHAPE: reshape.onnx: .*; it was given x.npy$" "$tool" run reshape.onnx -i x.npy
+expect 3 "SHAPE: fixed.onnx: " "$tool" run fixed.onnx -i x.npy
 expect 3 "INDEX: constant.onnx" "$tool" run constant.onnx
 
 # Standard input, also of several arrays.

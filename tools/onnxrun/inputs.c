@@ -207,19 +207,30 @@ static int is_about_inputs(enum onr_status status) {
   return exit_code_of(status) == EXIT_MODEL || status == ONR_STATUS_ARGUMENT;
 }
 
-static void list_given(const struct options *options, const struct inputs *inputs, struct line *line) {
-  for (size_t i = 0; i < inputs->num_files; i++)
-    line_add(line, "%s%s", line->text[0] ? ", " : "", inputs->list.items[i].file);
+static int is_open(const struct onr_value_info *info) {
+  int open = info->rank < 0;
+  for (int32_t d = 0; d < info->rank; d++) open |= info->dim[d] < 0;
+  return open;
+}
+
+/* The files and options that decide: while planning those that give a size which the model leaves open, else all. */
+static void list_given(const struct options *options, const struct onr_model *model, const struct inputs *inputs,
+                       int has_run, struct line *line) {
+  for (size_t i = 0; i < inputs->num_files; i++) {
+    const struct named_tensor *item = &inputs->list.items[i];
+    if (has_run || is_open(onr_model_input(model, (size_t)onr_model_find_input(model, item->name))))
+      line_add(line, "%s%s", line->text[0] ? ", " : "", item->file);
+  }
   for (size_t k = 0; k < options->num_dims; k++)
     line_add(line, "%s--dim %s", line->text[0] ? ", " : "", options->dims[k].name);
 }
 
 /* What may be the reason: sizes that were guessed, random values, else what was given; "": none of them. */
-static struct line input_hint(enum onr_status status, const struct options *options, const struct inputs *inputs,
-                              int has_run) {
+static struct line input_hint(enum onr_status status, const struct options *options, const struct onr_model *model,
+                              const struct inputs *inputs, int has_run) {
   struct line hint = {0}, given = {0};
   if (!is_about_inputs(status)) return hint;
-  list_given(options, inputs, &given);
+  list_given(options, model, inputs, has_run, &given);
   if (inputs->num_guessed) {
     line_add(&hint, "; --dim NAME=SIZE gives the right sizes, guessed were ");
     list_guesses(inputs, &hint);
@@ -239,7 +250,7 @@ static int report_input_failure(enum onr_status status, const struct loaded *loa
 
 static int report_plan_failure(enum onr_status status, const struct options *options, const struct loaded *loaded,
                                const struct inputs *inputs, const struct onr_error *error, struct line *problem) {
-  const struct line hint = input_hint(status, options, inputs, 0);
+  const struct line hint = input_hint(status, options, loaded->model, inputs, 0);
   if (problem) line_add(problem, "%s%s%s%s", error->where, error->where[0] ? ": " : "", error->message, hint.text);
   if (problem && inputs->num_guessed && hint.text[0]) return 0;
   return report_input_failure(status, loaded, error, &hint);
@@ -293,7 +304,7 @@ void say_what_is_random(const struct options *options, const struct inputs *inpu
 
 int report_run_failure(enum onr_status status, const struct options *options, const struct loaded *loaded,
                        const struct inputs *inputs, const struct onr_error *error) {
-  const struct line hint = input_hint(status, options, inputs, 1);
+  const struct line hint = input_hint(status, options, loaded->model, inputs, 1);
   return report_input_failure(status, loaded, error, &hint);
 }
 
