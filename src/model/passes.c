@@ -2,8 +2,7 @@
 
 #include <string.h>
 
-#include "passes/control.h"
-#include "passes/probe.h"
+#include "facts/bodies.h"
 #include "passes/rewrite.h"
 
 struct pass {
@@ -17,8 +16,6 @@ static const struct pass passes[] = {
 #undef ONRI_PASS
 };
 #define NUM_PASSES (sizeof(passes) / sizeof(passes[0]))
-
-#define LAST_TURN 4 /* of looking at the shapes in a loop */
 
 /* All constant folding of a model together: about a second of plain C, and what it takes to give each weight another
  * form (type, order) a few times. */
@@ -74,8 +71,8 @@ static enum onr_status check_names(const char *list, struct onr_error *error) {
 
 /* Contents that follow from shapes become constants: shape arithmetic disappears. */
 static enum onr_status fold_contents(struct onri_rewrite *rw) {
-  for (size_t v = 0; v < rw->probe->num_values; v++) {
-    struct onri_constant *contents = onri_probe_contents(rw->probe, (int32_t)v);
+  for (size_t v = 0; v < rw->facts->num_values; v++) {
+    struct onri_constant *contents = onri_facts_contents(rw->facts, (int32_t)v);
     if (!contents || !onri_rewrite_producer(rw, (int32_t)v)) continue;
     onri_constant_retain(contents);
     const int32_t folded = onri_rewrite_constant(rw, contents);
@@ -89,11 +86,11 @@ static enum onr_status fold_contents(struct onri_rewrite *rw) {
 }
 
 /* A pass leaves no reader of what it has removed, and no value with another shape. */
-static enum onr_status verify(const struct onri_graph *graph, struct onri_probe *probe, const struct pass *pass,
+static enum onr_status verify(const struct onri_graph *graph, struct onri_facts *facts, const struct pass *pass,
                               struct onr_error *error) {
   struct onr_error why = {0};
   enum onr_status status = onri_graph_verify(graph, &why);
-  if (status == ONR_STATUS_OK && probe->graph) status = onri_probe_update(probe, &why);
+  if (status == ONR_STATUS_OK && facts->graph) status = onri_facts_update(facts, &why);
   if (status == ONR_STATUS_OK || !error) return status;
   *error = why;
   if (status == ONR_STATUS_INTERNAL) {
@@ -104,71 +101,42 @@ static enum onr_status verify(const struct onri_graph *graph, struct onri_probe 
 }
 
 /* One pass on one graph. `fresh`: contents that follow from shapes have not been taken in yet. */
-static enum onr_status run_pass(struct onri_graph *graph, const struct pass *pass, int *fresh, struct onri_probe *probe,
+static enum onr_status run_pass(struct onri_graph *graph, const struct pass *pass, int *fresh, struct onri_facts *facts,
                                 struct onri_fold_budget *budget, struct onr_error *error) {
   struct onri_rewrite rw;
   ONR_TRY(onri_env_poll(graph->env, error));
-  enum onr_status status = onri_rewrite_begin(&rw, graph, probe, budget, error);
-  if (status == ONR_STATUS_OK && *fresh) status = fold_contents(&rw);
+  enum onr_status status = onri_rewrite_begin(&rw, graph, facts, budget, error);
+  if (status == ONR_STATUS_OK && *fresh && budget->takes_contents) status = fold_contents(&rw);
   if (status == ONR_STATUS_OK) status = pass->function(&rw);
-  *fresh = rw.changed;
+  const int changed = rw.changed;
+  *fresh = changed;
   status = onri_rewrite_end(&rw, status);
-  return status == ONR_STATUS_OK && *fresh ? verify(graph, probe, pass, error) : status;
+  return status == ONR_STATUS_OK && changed ? verify(graph, facts, pass, error) : status;
 }
 
 /* A graph still to do, and what its inputs carry over from its outputs. */
 struct work {
   struct onri_graph *graph;
   int is_body;
-  int32_t num_carried, first_input, first_output;
+  struct onri_carried carried;
 };
 
-/* What two descriptors agree on. Returns whether that is less than *known. */
-static int weaken(struct onr_desc *known, const struct onr_desc *other) {
-  const struct onr_desc before = *known;
-  if (known->rank != other->rank) known->rank = ONRI_UNKNOWN_RANK;
-  for (int32_t d = 0; d < known->rank; d++)
-    if (known->dim[d] != other->dim[d]) known->dim[d] = ONR_UNKNOWN_DIM;
-  return known->rank != before.rank || !onr_desc_equal(known, &before);
-}
-
-static struct onr_desc *carried_input(const struct work *work, int32_t k) {
-  return &work->graph->values[work->graph->inputs[work->first_input + k]].desc;
-}
-
-/* Looks at the shapes of a graph; in a loop until what is carried has the shapes that it was taken to have. Each turn
- * forgets something, the last one everything. */
-static enum onr_status probe_graph(const struct work *work, struct onri_probe *probe, struct onr_error *error) {
-  struct onri_graph *graph = work->graph;
-  int changed = 1;
-  for (int turn = 0; changed; turn++) {
-    changed = 0;
-    ONR_TRY(onri_probe_begin(probe, graph, !work->is_body, error));
-    for (int32_t k = 0; k < work->num_carried; k++)
-      changed |= weaken(carried_input(work, k), &graph->values[graph->outputs[work->first_output + k]].desc);
-    for (int32_t k = 0; changed && turn == LAST_TURN && k < work->num_carried; k++)
-      carried_input(work, k)->rank = ONRI_UNKNOWN_RANK;
-    if (changed) onri_probe_clear(probe);
-  }
-  return ONR_STATUS_OK;
-}
-
-/* Constants are folded before shapes are looked at: each sample would compute them anew. */
+/* Constants are folded before shapes are looked at. */
 static enum onr_status run_all(const struct work *work, const char *disabled, struct onri_fold_budget *budget,
                                struct onr_error *error) {
   struct onri_graph *graph = work->graph;
-  struct onri_probe probe = {0};
+  struct onri_facts facts = {0};
   int fresh = 0;
   enum onr_status status = onri_graph_tidy(graph, error); /* so that every node has a reader */
   for (size_t i = 0; i < NUM_PASSES && status == ONR_STATUS_OK; i++) {
     if (is_disabled(disabled, passes[i].name)) continue;
-    if (!probe.graph && passes[i].function != onri_pass_fold) {
-      status = probe_graph(work, &probe, error);
+    if (!facts.graph && passes[i].function != onri_pass_fold) {
+      status = onri_facts_begin_carried(&facts, graph, !work->is_body, &work->carried, error);
       fresh = 1;
     }
-    if (status == ONR_STATUS_OK) status = run_pass(graph, &passes[i], &fresh, &probe, budget, error);
+    if (status == ONR_STATUS_OK) status = run_pass(graph, &passes[i], &fresh, &facts, budget, error);
   }
-  onri_probe_clear(&probe);
+  onri_facts_clear(&facts);
   return status;
 }
 
@@ -183,8 +151,8 @@ static int push_bodies(struct worklist *list, struct onri_graph *graph) {
     const struct onri_node *node = &graph->nodes[i];
     struct work work = {.is_body = 1};
     if (!node->num_bodies) continue;
-    onri_control_feed(graph, node);
-    work.num_carried = onri_control_carried(node, &work.first_input, &work.first_output);
+    onri_body_feed(graph, node);
+    work.carried = onri_body_carried(node);
     for (int32_t b = 0; b < node->num_bodies; b++) {
       if (!onri_grow(graph->env->allocator, &list->items, sizeof(*list->items), &list->capacity, list->count + 1))
         return 0;
@@ -200,6 +168,7 @@ enum onr_status onri_passes_run(struct onri_graph *graph, const char *disabled, 
   const struct work main = {.graph = graph};
   struct onri_fold_budget budget = fold_budget(graph);
   ONR_TRY(check_names(disabled, error));
+  budget.takes_contents = !is_disabled(disabled, "fold_constants");
   enum onr_status status = run_all(&main, disabled, &budget, error);
   int enough = status != ONR_STATUS_OK || push_bodies(&list, graph);
   while (status == ONR_STATUS_OK && enough && list.count > 0) {

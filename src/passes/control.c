@@ -1,71 +1,7 @@
-/* control.c: what bodies know of their inputs, constants that move into the bodies that capture them, and an If whose
- * condition is known and becomes its branch. */
-#include "passes/control.h"
-
-#include <string.h>
-
+/* control.c: constants move into the bodies that capture them, and an If whose condition is known becomes its branch.
+ */
+#include "facts/bodies.h"
 #include "passes/match.h"
-
-/* --- formal inputs --- */
-
-/* Inputs of a control node, and of each of its bodies, in front of the captures. */
-static int32_t explicit_inputs(const struct onri_node *node) {
-  if (node->layer == &onri_layer_loop) return 2 + ((const struct onr_loop_params *)node->params)->num_carried;
-  if (node->layer == &onri_layer_scan) {
-    const struct onr_scan_params *p = node->params;
-    return p->num_states + p->num_scan_inputs;
-  }
-  return 1;
-}
-
-static int32_t formal_inputs(const struct onri_node *node) {
-  return node->layer == &onri_layer_if ? 0 : explicit_inputs(node);
-}
-
-/* Slice k of a Scan: the whole without its axis. */
-static struct onr_desc slice_desc(const struct onr_scan_params *p, int32_t k, const struct onr_desc *whole) {
-  struct onr_desc desc = *whole;
-  const int32_t axis = p->input_axis[k] < 0 ? p->input_axis[k] + desc.rank : p->input_axis[k];
-  if (axis < 0 || axis >= desc.rank) return (struct onr_desc){.dtype = desc.dtype, .rank = ONRI_UNKNOWN_RANK};
-  desc.rank--;
-  memmove(desc.dim + axis, desc.dim + axis + 1, (size_t)(desc.rank - axis) * sizeof(desc.dim[0]));
-  desc.dim[desc.rank] = 0;
-  return desc;
-}
-
-/* What the node feeds formal input k. */
-static struct onr_desc fed_desc(const struct onri_graph *graph, const struct onri_node *node, int32_t k) {
-  const struct onr_desc unknown = {.rank = ONRI_UNKNOWN_RANK};
-  if (node->layer == &onri_layer_loop && k < 2)
-    return (struct onr_desc){.dtype = k == 0 ? ONR_DTYPE_I64 : ONR_DTYPE_BOOL};
-  if (node->in[k] == ONRI_NONE) return unknown;
-  const struct onr_desc *outer = &graph->values[node->in[k]].desc;
-  if (node->layer == &onri_layer_sequence_map && outer->dtype == ONR_DTYPE_SEQUENCE) return unknown;
-  const struct onr_scan_params *p = node->params;
-  if (node->layer == &onri_layer_scan && k >= p->num_states) return slice_desc(p, k - p->num_states, outer);
-  return *outer;
-}
-
-void onri_control_feed(const struct onri_graph *graph, const struct onri_node *node) {
-  for (int32_t b = 0; b < node->num_bodies; b++) {
-    struct onri_graph *body = node->bodies[b];
-    const int32_t formal = node->layer == &onri_layer_sequence_map ? node->num_in : formal_inputs(node);
-    for (int32_t k = 0; k < formal && (size_t)k < body->num_inputs; k++) {
-      struct onr_desc *inner = &body->values[body->inputs[k]].desc;
-      const enum onr_dtype declared = inner->dtype;
-      *inner = fed_desc(graph, node, k);
-      if (inner->dtype == ONR_DTYPE_NONE) inner->dtype = declared;
-    }
-  }
-}
-
-int32_t onri_control_carried(const struct onri_node *node, int32_t *first_input, int32_t *first_output) {
-  const int is_loop = node->layer == &onri_layer_loop;
-  *first_input = is_loop ? 2 : 0;
-  *first_output = is_loop ? 1 : 0;
-  if (is_loop) return ((const struct onr_loop_params *)node->params)->num_carried;
-  return node->layer == &onri_layer_scan ? ((const struct onr_scan_params *)node->params)->num_states : 0;
-}
 
 /* --- captures --- */
 
@@ -88,8 +24,8 @@ static int inform(const struct onri_graph *graph, int32_t outer, struct onri_gra
 }
 
 static enum onr_status captures(struct onri_rewrite *rw, struct onri_node *node) {
-  const int32_t formal = formal_inputs(node);
-  int32_t read = explicit_inputs(node), written = read;
+  const int32_t formal = onri_body_formal_inputs(node);
+  int32_t read = onri_body_explicit_inputs(node), written = read;
   for (int32_t b = 0; b < node->num_bodies; b++) {
     struct onri_graph *body = node->bodies[b];
     size_t kept = (size_t)formal;

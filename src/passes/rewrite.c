@@ -21,9 +21,9 @@ static int grow(struct onri_rewrite *rw) {
   return 1;
 }
 
-enum onr_status onri_rewrite_begin(struct onri_rewrite *rw, struct onri_graph *graph, const struct onri_probe *probe,
+enum onr_status onri_rewrite_begin(struct onri_rewrite *rw, struct onri_graph *graph, const struct onri_facts *facts,
                                    struct onri_fold_budget *budget, struct onr_error *error) {
-  *rw = (struct onri_rewrite){.graph = graph, .error = error, .probe = probe, .budget = budget};
+  *rw = (struct onri_rewrite){.graph = graph, .error = error, .facts = facts, .budget = budget};
   if (!grow(rw)) return onri_rewrite_no_memory(rw);
   for (size_t i = 0; i < graph->num_nodes; i++) {
     const struct onri_node *node = &graph->nodes[i];
@@ -106,7 +106,7 @@ int onri_rewrite_same_dim(const struct onri_rewrite *rw, int32_t a, int32_t i, i
   if (x != y || x != ONR_UNKNOWN_DIM) return x == y;
   if (a == b && i == j) return 1;
   return a >= 0 && b >= 0 &&
-         onri_probe_same_dim(rw->probe, a, i < 0 ? i + onri_rewrite_rank(rw, a) : i, b,
+         onri_facts_same_dim(rw->facts, a, i < 0 ? i + onri_rewrite_rank(rw, a) : i, b,
                              j < 0 ? j + onri_rewrite_rank(rw, b) : j);
 }
 

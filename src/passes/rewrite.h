@@ -8,18 +8,20 @@
 #define ONRI_REWRITE_H
 
 #include "graph/graph.h"
-#include "passes/probe.h"
+#include "facts/facts.h"
+#include "onnxrun/model.h" /* ONR_UNKNOWN_DIM */
 
 /* What folding may still take, over all graphs of the model. */
 struct onri_fold_budget {
-  size_t bytes;  /* that constants may grow by */
-  uint64_t work; /* operations */
+  size_t bytes;       /* that constants may grow by */
+  uint64_t work;      /* operations */
+  int takes_contents; /* contents that shapes tell become constants */
 };
 
 struct onri_rewrite {
   struct onri_graph *graph;
   struct onr_error *error;
-  const struct onri_probe *probe; /* what is known about shapes; values that passes add are not in it */
+  const struct onri_facts *facts; /* what is known about shapes; values that passes add are not in it */
   int changed;                    /* this pass changed something */
   int32_t *uses;                  /* [num_values] readers, graph outputs included */
   int32_t *alias;                 /* [num_values] the value to read instead, or ONRI_NONE */
@@ -31,7 +33,7 @@ struct onri_rewrite {
 typedef enum onr_status (*onri_pass_fn)(struct onri_rewrite *rw);
 
 /* Takes stock of graph. NO_MEMORY on failure. */
-enum onr_status onri_rewrite_begin(struct onri_rewrite *rw, struct onri_graph *graph, const struct onri_probe *probe,
+enum onr_status onri_rewrite_begin(struct onri_rewrite *rw, struct onri_graph *graph, const struct onri_facts *facts,
                                    struct onri_fold_budget *budget, struct onr_error *error);
 /* Applies the aliases, tidies the graph when something changed, and frees. Call it after a failure too. */
 enum onr_status onri_rewrite_end(struct onri_rewrite *rw, enum onr_status status);
@@ -51,7 +53,7 @@ int32_t onri_rewrite_rank(const struct onri_rewrite *rw, int32_t v); /* ONRI_UNK
 /* dim d of v, from the end when d < 0; ONR_UNKNOWN_DIM when unknown or out of range. */
 int64_t onri_rewrite_dim(const struct onri_rewrite *rw, int32_t v, int32_t d);
 int onri_rewrite_is_constant(const struct onri_rewrite *rw, int32_t v);
-/* Dimension i of a and dimension j of b are equal: known to be, or unknown and equal in all samples. */
+/* Dimension i of a and dimension j of b are equal in every run. */
 int onri_rewrite_same_dim(const struct onri_rewrite *rw, int32_t a, int32_t i, int32_t b, int32_t j);
 /* All dimensions are equal in that sense. */
 int onri_rewrite_same_shape(const struct onri_rewrite *rw, int32_t a, int32_t b);
