@@ -63,4 +63,8 @@ if(ONNXRUN_ONNX)
   add_executable(hostile_run_cases tests/hostile/run_cases.c)
   set_target_properties(hostile_run_cases PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
   target_link_libraries(hostile_run_cases PRIVATE onnxrun_internal_flags onnxrun_internal)
+  # tests/facts/test_models.sh runs it.
+  add_executable(facts_check tests/facts/check_facts.c)
+  set_target_properties(facts_check PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
+  target_link_libraries(facts_check PRIVATE onnxrun_internal_flags onnxrun_internal)
 endif()

@@ -7,17 +7,73 @@
 
 #include "facts/rules.h"
 
-enum { SAMPLES = 7, ENOUGH = 3, SYMBOLS_MOST = 32 };
+enum { SAMPLES = 7, ENOUGH = 3, VARIABLES = 32, SYMBOLS_MOST = 32 };
 
-/* Size of the j-th symbol in each sample: all differ from each other but in the last two, where what must be equal, or
- * broadcasts, is. */
+/* The dimensions of the inputs that are no numbers, each once, and the sizes that they get in each sample. */
+struct variables {
+  int32_t count;
+  onri_expr expr[VARIABLES];
+  int64_t size[SAMPLES][VARIABLES];
+};
+
+/* What infer says of the outputs in the samples that went through. */
+struct answers {
+  int32_t count, telling; /* samples; those in which sizes differ from each other */
+  int sample[SAMPLES];
+  struct onr_desc (*desc)[SAMPLES]; /* [num_out] */
+};
+
+/* Size of the j-th variable or symbol: all differ from each other but in the last two samples, where what must be
+ * equal, or broadcasts, is. */
 static int64_t size_in(int sample, int32_t j) {
   static const int64_t first[SAMPLES] = {97, 24, 512, 5, 1021, 48, 6}, step[SAMPLES] = {2, 6, 64, 1, 10, 0, 0};
   return first[sample] + step[sample] * j;
 }
 
-/* Descriptors of the inputs with these sizes. 0 where one is not known. */
-static int gather(struct onri_deduction *d, const int64_t *values) {
+static int32_t find_variable(const struct variables *v, onri_expr expr) {
+  for (int32_t j = 0; j < v->count; j++)
+    if (v->expr[j] == expr) return j;
+  return -1;
+}
+
+/* 0 where an input is not known well enough to ask. */
+static int list_variables(struct onri_deduction *d, struct variables *v) {
+  int64_t number;
+  v->count = 0;
+  for (int32_t i = 0; i < d->node->num_in; i++) {
+    if (!onri_fact_has(d, i)) continue;
+    const struct onri_fact *x = onri_fact_in(d, i);
+    if (x->dtype == ONR_DTYPE_NONE || x->rank == ONRI_UNKNOWN_RANK) return 0;
+    for (int32_t k = 0; k < x->rank; k++) {
+      if (x->dim[k] == ONRI_EXPR_ANY) return 0;
+      if (onri_expr_is_number(d->exprs, x->dim[k], &number) || find_variable(v, x->dim[k]) >= 0) continue;
+      if (v->count == VARIABLES) return 0;
+      v->expr[v->count++] = x->dim[k];
+    }
+  }
+  return 1;
+}
+
+/* Sizes of sample s that need not have to do with each other. */
+static int free_sizes(struct onri_deduction *d, struct variables *v, int s) {
+  (void)d;
+  for (int32_t j = 0; j < v->count; j++) v->size[s][j] = size_in(s, j);
+  return 1;
+}
+
+/* Sizes that follow from sizes of the symbols: where a layer wants one dimension to be the sum of two others. */
+static int bound_sizes(struct onri_deduction *d, struct variables *v, int s) {
+  int32_t list[SYMBOLS_MOST], count = 0;
+  for (int32_t j = 0; j < v->count; j++)
+    if (!onri_expr_symbols(d->exprs, v->expr[j], list, SYMBOLS_MOST, &count)) return 0;
+  for (int32_t j = 0; j < count; j++) d->facts->values[list[j]] = size_in(s, j);
+  for (int32_t j = 0; j < v->count; j++)
+    if (!onri_expr_evaluate(d->exprs, v->expr[j], d->facts->values, &v->size[s][j]) || v->size[s][j] < 0) return 0;
+  return 1;
+}
+
+/* Descriptors of the inputs in sample s. 0 where contents that decide shapes are not known. */
+static int gather(struct onri_deduction *d, const struct variables *v, int s) {
   struct onri_inference *f = &d->facts->numbers;
   const size_t room = onri_inputs_room(d->node->layer, (size_t)d->node->num_in);
   for (size_t i = 0; i < room; i++) {
@@ -29,17 +85,18 @@ static int gather(struct onri_deduction *d, const int64_t *values) {
     const struct onri_fact *x = onri_fact_in(d, i);
     f->in[i] = (struct onr_desc){.dtype = x->dtype, .rank = x->rank};
     for (int32_t k = 0; k < x->rank; k++)
-      if (!onri_expr_evaluate(d->exprs, x->dim[k], values, &f->in[i].dim[k]) || f->in[i].dim[k] < 0) return 0;
+      if (!onri_expr_is_number(d->exprs, x->dim[k], &f->in[i].dim[k]))
+        f->in[i].dim[k] = v->size[s][find_variable(v, x->dim[k])];
     f->inputs[i] = f->known[d->node->in[i]];
     if (!f->inputs[i] && i < 32 && d->node->layer->shape_inputs >> i & 1) return 0;
   }
   return 1;
 }
 
-static int is_inferred(struct onri_deduction *d, const int64_t *values) {
+static int is_inferred(struct onri_deduction *d, const struct variables *v, int s) {
   struct onri_inference *f = &d->facts->numbers;
   struct onr_error ignored = {0};
-  if (!gather(d, values)) return 0;
+  if (!gather(d, v, s)) return 0;
   struct onr_call call = {.params = d->node->params,
                           .num_in = (size_t)d->node->num_in,
                           .num_out = (size_t)d->node->num_out,
@@ -52,86 +109,60 @@ static int is_inferred(struct onri_deduction *d, const int64_t *values) {
   return onri_call_infer(d->node->layer, &call) == ONR_STATUS_OK;
 }
 
-/* The symbols of all inputs. 0 where an input is not known well enough to ask. */
-static int list_symbols(struct onri_deduction *d, int32_t *list, int32_t *count) {
-  *count = 0;
-  for (int32_t i = 0; i < d->node->num_in; i++) {
-    if (!onri_fact_has(d, i)) continue;
-    const struct onri_fact *x = onri_fact_in(d, i);
-    if (x->dtype == ONR_DTYPE_NONE || x->rank == ONRI_UNKNOWN_RANK) return 0;
-    for (int32_t k = 0; k < x->rank; k++)
-      if (x->dim[k] == ONRI_EXPR_ANY || !onri_expr_symbols(d->exprs, x->dim[k], list, SYMBOLS_MOST, count)) return 0;
+static void ask(struct onri_deduction *d, int (*choose)(struct onri_deduction *, struct variables *, int),
+                struct variables *v, struct answers *a) {
+  a->count = a->telling = 0;
+  for (int s = 0; s < SAMPLES; s++) {
+    if (!choose(d, v, s) || !is_inferred(d, v, s)) continue;
+    for (int32_t i = 0; i < d->node->num_out; i++) a->desc[i][a->count] = d->facts->numbers.out[i];
+    a->sample[a->count++] = s;
+    a->telling += s < SAMPLES - 2;
   }
-  return 1;
 }
 
-/* Sizes of one output in all samples that went through. */
-struct seen {
-  int32_t count;
-  struct onr_desc desc[SAMPLES];
-};
-
-static int is_met(struct onri_deduction *d, const struct seen *seen, int64_t (*values)[SYMBOLS_MOST],
-                  const int32_t *list, int32_t count, const int *sample, onri_expr expr, int32_t k) {
-  for (int32_t s = 0; s < seen->count; s++) {
-    int64_t size;
-    for (int32_t j = 0; j < count; j++) d->facts->values[list[j]] = values[sample[s]][j];
-    if (!onri_expr_evaluate(d->exprs, expr, d->facts->values, &size) || size != seen->desc[s].dim[k]) return 0;
-  }
-  return 1;
-}
-
-/* Dimension k of an output: the number, or the one expression among the inputs' dimensions, that all samples show. */
-static onri_expr fit_dim(struct onri_deduction *d, const struct seen *seen, int64_t (*values)[SYMBOLS_MOST],
-                         const int32_t *list, int32_t count, const int *sample, int32_t k) {
-  int is_number = 1;
+/* Dimension k of output i: the number, or the one variable, that all samples show. Where both do, neither is sure. */
+static onri_expr fit_dim(struct onri_deduction *d, const struct variables *v, const struct answers *a, int32_t i,
+                         int32_t k) {
+  const struct onr_desc *seen = a->desc[i];
+  int is_number = 1, matches = 0;
   onri_expr found = ONRI_EXPR_ANY;
-  for (int32_t s = 1; s < seen->count; s++) is_number &= seen->desc[s].dim[k] == seen->desc[0].dim[k];
-  if (is_number) return onri_fact_number(d, seen->desc[0].dim[k]);
-  for (int32_t i = 0; i < d->node->num_in; i++) {
-    const struct onri_fact *x = onri_fact_in(d, i);
-    for (int32_t a = 0; a < x->rank; a++) {
-      if (x->dim[a] == found || !is_met(d, seen, values, list, count, sample, x->dim[a], k)) continue;
-      if (found != ONRI_EXPR_ANY) return onri_fact_new_dim(d);
-      found = x->dim[a];
-    }
+  for (int32_t s = 1; s < a->count; s++) is_number &= seen[s].dim[k] == seen[0].dim[k];
+  for (int32_t j = 0; j < v->count; j++) {
+    int is_met = 1;
+    for (int32_t s = 0; s < a->count; s++) is_met &= v->size[a->sample[s]][j] == seen[s].dim[k];
+    if (is_met) found = v->expr[j];
+    matches += is_met;
   }
-  return found != ONRI_EXPR_ANY ? found : onri_fact_new_dim(d);
+  if (is_number && !matches) return onri_fact_number(d, seen[0].dim[k]);
+  return !is_number && matches == 1 ? found : onri_fact_new_dim(d);
+}
+
+static void fit_output(struct onri_deduction *d, const struct variables *v, const struct answers *a, int32_t i) {
+  const struct onr_desc *seen = a->desc[i];
+  const int is_open = d->node->layer->flags & ONR_LAYER_DYNAMIC || (v->count && a->telling < ENOUGH);
+  for (int32_t s = 1; s < a->count; s++)
+    if (seen[s].rank != seen[0].rank || seen[s].dtype != seen[0].dtype) return;
+  if (seen[0].dtype == ONR_DTYPE_NONE) return;
+  d->out[i].dtype = seen[0].dtype;
+  d->out[i].rank = seen[0].rank;
+  for (int32_t k = 0; k < seen[0].rank; k++) d->out[i].dim[k] = is_open ? onri_fact_new_dim(d) : fit_dim(d, v, a, i, k);
 }
 
 enum onr_status onri_facts_fit(struct onri_deduction *d, struct onr_error *error) {
   struct onri_facts *facts = d->facts;
   const struct onr_allocator *allocator = facts->graph->env->allocator;
-  const int is_dynamic = (d->node->layer->flags & ONR_LAYER_DYNAMIC) != 0;
-  int32_t list[SYMBOLS_MOST], count;
-  int64_t values[SAMPLES][SYMBOLS_MOST];
-  int sample[SAMPLES], through = 0, telling = 0;
-  if (!list_symbols(d, list, &count)) return ONR_STATUS_OK;
+  struct variables v;
+  struct answers a;
+  if (!list_variables(d, &v)) return ONR_STATUS_OK;
   if (!onri_grow(allocator, &facts->values, sizeof(*facts->values), &facts->values_capacity,
                  (size_t)d->exprs->num_symbols + 1))
     return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to infer shapes");
-  struct seen *seen = onri_allocate_zeroed(allocator, (size_t)(d->node->num_out + 1) * sizeof(*seen));
-  if (!seen) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to infer shapes");
-  for (int s = 0; s < SAMPLES; s++) {
-    for (int32_t j = 0; j < count; j++) facts->values[list[j]] = values[s][j] = size_in(s, j);
-    if (!is_inferred(d, facts->values)) continue;
-    for (int32_t i = 0; i < d->node->num_out; i++) seen[i].desc[seen[i].count++] = facts->numbers.out[i];
-    sample[through++] = s;
-    telling += s < SAMPLES - 2;
-  }
-  for (int32_t i = 0; i < d->node->num_out && (through >= ENOUGH || (count == 0 && through)); i++) {
-    const struct seen *o = &seen[i];
-    struct onri_fact *out = &d->out[i];
-    int is_same = 1;
-    for (int32_t s = 1; s < o->count; s++)
-      is_same &= o->desc[s].rank == o->desc[0].rank && o->desc[s].dtype == o->desc[0].dtype;
-    if (!is_same || o->desc[0].dtype == ONR_DTYPE_NONE) continue;
-    out->dtype = o->desc[0].dtype;
-    out->rank = o->desc[0].rank;
-    for (int32_t k = 0; k < out->rank; k++)
-      out->dim[k] =
-          is_dynamic || telling < ENOUGH ? onri_fact_new_dim(d) : fit_dim(d, o, values, list, count, sample, k);
-  }
-  onri_release(allocator, seen);
+  a.desc = onri_allocate_zeroed(allocator, (size_t)(d->node->num_out + 1) * sizeof(*a.desc));
+  if (!a.desc) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to infer shapes");
+  ask(d, free_sizes, &v, &a);
+  if (a.telling < ENOUGH) ask(d, bound_sizes, &v, &a);
+  for (int32_t i = 0; i < d->node->num_out && (a.count >= ENOUGH || (v.count == 0 && a.count)); i++)
+    fit_output(d, &v, &a, i);
+  onri_release(allocator, a.desc);
   return ONR_STATUS_OK;
 }
