@@ -66,5 +66,5 @@ if(ONNXRUN_ONNX)
   # tests/facts/test_models.sh runs it.
   add_executable(facts_check tests/facts/check_facts.c)
   set_target_properties(facts_check PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
-  target_link_libraries(facts_check PRIVATE onnxrun_internal_flags onnxrun_internal)
+  target_link_libraries(facts_check PRIVATE onnxrun_test_support)
 endif()

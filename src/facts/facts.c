@@ -154,20 +154,48 @@ static int has_misplaced_container(const struct onri_facts *facts, const struct 
   return 0;
 }
 
-static enum onr_status deduce_symbolic(struct onri_facts *facts, const struct onri_node *node,
-                                       struct onr_error *error) {
-  struct onri_deduction d = {.facts = facts, .exprs = &facts->exprs, .node = node};
+/* Asks the layer's rule; outputs begin as unknown. */
+static enum onr_status ask_rule(struct onri_facts *facts, const struct onri_node *node, struct onri_deduction *d,
+                                struct onr_error *error) {
   const onri_deduce_fn rule = onri_deduce_find(node->layer);
+  *d = (struct onri_deduction){.facts = facts, .exprs = &facts->exprs, .node = node};
   if (!onri_grow(facts->graph->env->allocator, &facts->out, sizeof(*facts->out), &facts->out_capacity,
                  (size_t)node->num_out + 1))
     return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to infer shapes");
-  d.out = facts->out;
-  for (int32_t i = 0; i < node->num_out; i++) d.out[i] = nothing;
-  if (node->num_bodies) ONR_TRY(onri_facts_of_bodies(&d, error));
-  else if (rule) rule(&d);
-  else if (!(node->layer->flags & ONR_LAYER_CONTROL)) ONR_TRY(onri_facts_fit(&d, error));
+  d->out = facts->out;
+  for (int32_t i = 0; i < node->num_out; i++) d->out[i] = nothing;
+  if (node->num_bodies) return onri_facts_of_bodies(d, error);
+  if (rule) rule(d);
+  else if (!(node->layer->flags & ONR_LAYER_CONTROL)) return onri_facts_fit(d, error);
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status deduce_symbolic(struct onri_facts *facts, const struct onri_node *node,
+                                       struct onr_error *error) {
+  struct onri_deduction d;
+  ONR_TRY(ask_rule(facts, node, &d, error));
   for (int32_t i = 0; i < node->num_out; i++)
     if (node->out[i] != ONRI_NONE) settle(facts, node->out[i], &d.out[i]);
+  return ONR_STATUS_OK;
+}
+
+/* Shapes are numbers, but elements may be computed from shapes that are not. */
+static enum onr_status take_elements(struct onri_facts *facts, const struct onri_node *node, struct onr_error *error) {
+  struct onri_deduction d;
+  int is_computed = 0;
+  for (int32_t i = 0; i < node->num_in; i++)
+    is_computed |= node->in[i] != ONRI_NONE && facts->of[node->in[i]].num_elements >= 0;
+  if (!is_computed || !onri_deduce_find(node->layer)) return ONR_STATUS_OK;
+  ONR_TRY(ask_rule(facts, node, &d, error));
+  for (int32_t i = 0; i < node->num_out; i++) {
+    const int32_t v = node->out[i];
+    if (v == ONRI_NONE || facts->numbers.known[v] || d.out[i].num_elements < 0 ||
+        d.out[i].num_elements != onr_desc_elements(&facts->numbers.descs[v]))
+      continue;
+    facts->of[v].elements = d.out[i].elements;
+    facts->of[v].num_elements = d.out[i].num_elements;
+    publish_elements(facts, v);
+  }
   return ONR_STATUS_OK;
 }
 
@@ -192,7 +220,7 @@ static enum onr_status deduce(struct onri_facts *facts, const struct onri_node *
   if (inferred != ONRI_INFERRED) return deduce_symbolic(facts, node, error);
   for (int32_t i = 0; i < node->num_out; i++)
     if (node->out[i] != ONRI_NONE) facts->of[node->out[i]] = fact_of(facts, &facts->numbers.descs[node->out[i]]);
-  return ONR_STATUS_OK;
+  return take_elements(facts, node, error);
 }
 
 /* --- all nodes --- */

@@ -97,7 +97,9 @@ static onri_expr slice_length(struct onri_deduction *d, onri_expr dim, onri_expr
       (from == -1 || from > INT32_MAX) && to < -INT32_MAX)
     return dim;
   if (step < 1) return ONRI_EXPR_ANY;
-  const onri_expr span = onri_expr_sub(x, clamp_index(d, end, dim), clamp_index(d, start, dim));
+  onri_expr span = onri_expr_sub(x, clamp_index(d, end, dim), clamp_index(d, start, dim));
+  if (onri_expr_is_number(x, start, &from) && from >= 0 && from <= INT32_MAX && clamp_index(d, end, dim) == dim)
+    span = onri_expr_max(x, onri_expr_sub(x, dim, start), onri_fact_number(d, 0)); /* the same, in simpler form */
   const onri_expr length =
       onri_expr_div(x, onri_expr_add(x, span, onri_fact_number(d, step - 1)), onri_fact_number(d, step));
   return onri_expr_max(x, length, onri_fact_number(d, 0));

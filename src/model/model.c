@@ -117,6 +117,39 @@ static uint64_t constant_bytes(const struct onri_graph *graph) {
   return bytes;
 }
 
+enum { DIM_TEXT = 96 };
+
+/* A dimension of an output: its number, or what it is of the inputs' dimensions. What is not told stays as declared. */
+static enum onr_status tell_dim(struct onr_model *m, const struct onri_facts *facts, onri_expr dim, int64_t *size,
+                                const char **name, struct onr_error *error) {
+  char text[DIM_TEXT];
+  if (onri_expr_is_number(&facts->exprs, dim, size)) {
+    *name = NULL;
+    return ONR_STATUS_OK;
+  }
+  if (*size >= 0 || !strcmp(onri_expr_format(&facts->exprs, dim, text, sizeof(text)), "?")) return ONR_STATUS_OK;
+  *name = onri_arena_string(&m->arena, text);
+  return *name ? ONR_STATUS_OK : no_memory(error);
+}
+
+/* What is deduced of the outputs' shapes is more than what the file declares. */
+static enum onr_status tell_outputs(void *context, const struct onri_facts *facts, struct onr_error *error) {
+  struct onr_model *m = context;
+  for (size_t i = 0; i < m->graph->num_outputs; i++) {
+    const struct onri_fact *fact = &facts->of[m->graph->outputs[i]];
+    struct onr_value_info *info = &m->outputs[i];
+    if (fact->rank == ONRI_UNKNOWN_RANK) continue;
+    if (info->rank != fact->rank) {
+      info->rank = fact->rank;
+      for (int32_t d = 0; d < fact->rank; d++) info->dim[d] = ONR_UNKNOWN_DIM, info->dim_name[d] = NULL;
+    }
+    if (fact->dtype != ONR_DTYPE_NONE) info->dtype = fact->dtype;
+    for (int32_t d = 0; d < fact->rank; d++)
+      ONR_TRY(tell_dim(m, facts, fact->dim[d], &info->dim[d], &info->dim_name[d], error));
+  }
+  return ONR_STATUS_OK;
+}
+
 enum onr_status onri_model_finish(struct onr_model *model, struct onri_graph *graph, const struct onr_model_info *info,
                                   void *keep, void (*release_keep)(void *keep), const struct onr_model_options *options,
                                   struct onr_error *error) {
@@ -126,7 +159,8 @@ enum onr_status onri_model_finish(struct onr_model *model, struct onri_graph *gr
   ONR_TRY(onri_graph_verify(graph, error));
   ONR_TRY(declare_all(model, info, error));
   model->constant_bytes = constant_bytes(graph);
-  ONR_TRY(onri_passes_run(graph, options ? options->disabled_passes : NULL, error));
+  const struct onri_passes_listener listener = {tell_outputs, model};
+  ONR_TRY(onri_passes_run(graph, options ? options->disabled_passes : NULL, &listener, error));
   ONR_TRY(onri_graph_verify(graph, error));
   ONR_TRY(onri_model_prepare(model, error));
   model->info.num_nodes = graph->num_nodes;

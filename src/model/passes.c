@@ -119,7 +119,14 @@ struct work {
   struct onri_graph *graph;
   int is_body;
   struct onri_carried carried;
+  struct onri_passes_listener listener;
 };
+
+static enum onr_status begin_facts(struct onri_facts *facts, const struct work *work, struct onr_error *error) {
+  const struct onri_passes_listener *listener = &work->listener;
+  ONR_TRY(onri_facts_begin_carried(facts, work->graph, !work->is_body, &work->carried, error));
+  return listener->deduced ? listener->deduced(listener->context, facts, error) : ONR_STATUS_OK;
+}
 
 /* Constants are folded before shapes are looked at. */
 static enum onr_status run_all(const struct work *work, const char *disabled, struct onri_fold_budget *budget,
@@ -131,11 +138,12 @@ static enum onr_status run_all(const struct work *work, const char *disabled, st
   for (size_t i = 0; i < NUM_PASSES && status == ONR_STATUS_OK; i++) {
     if (is_disabled(disabled, passes[i].name)) continue;
     if (!facts.graph && passes[i].function != onri_pass_fold) {
-      status = onri_facts_begin_carried(&facts, graph, !work->is_body, &work->carried, error);
+      status = begin_facts(&facts, work, error);
       fresh = 1;
     }
     if (status == ONR_STATUS_OK) status = run_pass(graph, &passes[i], &fresh, &facts, budget, error);
   }
+  if (status == ONR_STATUS_OK && !facts.graph && work->listener.deduced) status = begin_facts(&facts, work, error);
   onri_facts_clear(&facts);
   return status;
 }
@@ -163,9 +171,10 @@ static int push_bodies(struct worklist *list, struct onri_graph *graph) {
   return 1;
 }
 
-enum onr_status onri_passes_run(struct onri_graph *graph, const char *disabled, struct onr_error *error) {
+enum onr_status onri_passes_run(struct onri_graph *graph, const char *disabled,
+                                const struct onri_passes_listener *listener, struct onr_error *error) {
   struct worklist list = {0};
-  const struct work main = {.graph = graph};
+  const struct work main = {.graph = graph, .listener = *listener};
   struct onri_fold_budget budget = fold_budget(graph);
   ONR_TRY(check_names(disabled, error));
   budget.takes_contents = !is_disabled(disabled, "fold_constants");

@@ -5,11 +5,17 @@
 #ifndef ONRI_PASSES_H
 #define ONRI_PASSES_H
 
-#include "graph/graph.h"
+#include "facts/facts.h"
 
 /* `disabled`: names to leave out, separated by commas or spaces; "all" for all; NULL for none. A name that no pass has
  * is an ARGUMENT error. A graph whose input shapes are all declared and contradict its nodes is an error of infer. */
-enum onr_status onri_passes_run(struct onri_graph *graph, const char *disabled, struct onr_error *error);
+struct onri_passes_listener {
+  /* Told the facts of the graph as it comes, before anything but constants is rewritten. NULL: not called. */
+  enum onr_status (*deduced)(void *context, const struct onri_facts *facts, struct onr_error *error);
+  void *context;
+};
+enum onr_status onri_passes_run(struct onri_graph *graph, const char *disabled,
+                                const struct onri_passes_listener *listener, struct onr_error *error);
 
 /* Names in running order, NULL behind the last: for `onnxrun info` and messages. A pass that runs twice is there twice.
  */

@@ -1,6 +1,7 @@
 /* check_facts: what is deduced of a model's shapes, against what infer says for the sizes of each data set.
  *
- *   check_facts CASE...     each a folder with model.onnx and test_data_set_N/input_N.pb
+ *   check_facts CASE...         each a folder with model.onnx and test_data_set_N/input_N.pb
+ *   check_facts --print CASE    what is deduced of each node's outputs
  *
  * Facts that hold in every run hold in this one: rank, type, each dimension whose symbols are dimensions of inputs, and
  * each element of small integer tensors. */
@@ -11,6 +12,7 @@
 #include "base/shape.h"
 #include "facts/facts.h"
 #include "model/model.h"
+#include "onnx/import/load.h"
 #include "onnxrun/onnxrun.h"
 #include "onnxrun/tensor_file.h"
 
@@ -129,6 +131,27 @@ static int check_set(const struct onr_model *model, const struct onri_facts *fac
   return found ? failed : -1;
 }
 
+/* A graph as the file has it: nothing is rewritten, no weight packed. NULL where it is refused, which other tests look
+ * at. */
+static struct onr_model *import(const char *path) {
+  struct onri_sources *sources;
+  struct onri_loaded loaded;
+  struct onr_model *model;
+  char file[1024];
+  snprintf(file, sizeof(file), "%s/model.onnx", path);
+  if (onri_model_create(NULL, &model, NULL) != ONR_STATUS_OK) exit(2);
+  if (onri_sources_create(model->env.allocator, &sources, NULL) != ONR_STATUS_OK) exit(2);
+  model->keep = sources;
+  model->release_keep = onri_sources_destroy;
+  if (onri_sources_open(sources, file, NULL, NULL) == ONR_STATUS_OK &&
+      onri_onnx_load(&model->env, sources, NULL, NULL, &loaded, NULL) == ONR_STATUS_OK) {
+    model->graph = loaded.graph;
+    return model;
+  }
+  onr_model_destroy(model);
+  return NULL;
+}
+
 static int check_sets(const struct onr_model *model, const char *path) {
   struct onri_facts facts = {0};
   int failed = 0;
@@ -145,12 +168,9 @@ static int check_sets(const struct onr_model *model, const char *path) {
 
 /* As declared, and with every dimension of the inputs open. */
 static int check_case(const char *path) {
-  const struct onr_model_options options = {.backend = ONR_BACKEND_PORTABLE, .disabled_passes = "all"};
-  struct onr_model *model;
-  char file[1024];
+  struct onr_model *model = import(path);
   int failed = 0;
-  snprintf(file, sizeof(file), "%s/model.onnx", path);
-  if (onr_model_load(file, &options, &model, NULL) != ONR_STATUS_OK) return 0; /* refused: told by other tests */
+  if (!model) return 0;
   struct onri_graph *graph = model->graph;
   if (graph->num_inputs <= INPUTS_MOST) {
     failed = check_sets(model, path);
@@ -163,8 +183,39 @@ static int check_case(const char *path) {
   return failed;
 }
 
+static void print_node(const struct onri_facts *facts, const struct onri_node *node) {
+  printf("%s", node->layer->name);
+  for (int32_t i = 0; i < node->num_out; i++) {
+    if (node->out[i] == ONRI_NONE) continue;
+    const struct onri_fact *fact = &facts->of[node->out[i]];
+    char text[128];
+    printf(" %s[", onr_dtype_name(fact->dtype));
+    for (int32_t k = 0; k < fact->rank; k++)
+      printf("%s%s", k ? ", " : "", onri_expr_format(&facts->exprs, fact->dim[k], text, sizeof(text)));
+    printf("%s]", fact->rank == ONRI_UNKNOWN_RANK ? "unknown rank" : "");
+    for (int32_t k = 0; k < fact->num_elements && k < 8; k++)
+      printf("%s%s", k ? ", " : " = ", onri_expr_format(&facts->exprs, fact->elements[k], text, sizeof(text)));
+  }
+  printf("\n");
+}
+
+static int print_case(const char *path) {
+  struct onr_model *model = import(path);
+  struct onri_facts facts = {0};
+  struct onr_error error = {0};
+  if (!model || onri_facts_begin(&facts, model->graph, 1, &error) != ONR_STATUS_OK) {
+    printf("%s: %s\n", path, error.message);
+    return 1;
+  }
+  for (size_t n = 0; n < model->graph->num_nodes; n++) print_node(&facts, &model->graph->nodes[n]);
+  onri_facts_clear(&facts);
+  onr_model_destroy(model);
+  return 0;
+}
+
 int main(int argc, char **argv) {
   int failed = 0;
+  if (argc == 3 && !strcmp(argv[1], "--print")) return print_case(argv[2]);
   for (int i = 1; i < argc; i++) failed += check_case(argv[i]);
   printf("%zu models: %zu dimensions and %zu elements met, %zu of them told by expressions; %d failed\n", num_models,
          num_dims, num_elements, num_told, failed);

@@ -40,7 +40,8 @@ static void run_passes(struct graph_test *t, int32_t output) {
   graph_test_output(t, output);
   assert_int_equal(onri_graph_set_inputs(t->graph, t->inputs, t->num_inputs, &t->error), ONR_STATUS_OK);
   assert_int_equal(onri_graph_set_outputs(t->graph, t->outputs, t->num_outputs, &t->error), ONR_STATUS_OK);
-  if (onri_passes_run(t->graph, NULL, &t->error) != ONR_STATUS_OK) fail_msg("passes: %s", t->error.message);
+  if (onri_passes_run(t->graph, NULL, &(struct onri_passes_listener){0}, &t->error) != ONR_STATUS_OK)
+    fail_msg("passes: %s", t->error.message);
   if (onri_graph_verify(t->graph, &t->error) != ONR_STATUS_OK) fail_msg("verify: %s", t->error.message);
 }
 

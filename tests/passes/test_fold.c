@@ -76,7 +76,7 @@ static void test_shape_arithmetic_stays_when_they_are_not(void **state) {
 static enum onr_status run_passes(struct graph_test *t, const char *disabled) {
   assert_int_equal(onri_graph_set_inputs(t->graph, t->inputs, t->num_inputs, &t->error), ONR_STATUS_OK);
   assert_int_equal(onri_graph_set_outputs(t->graph, t->outputs, t->num_outputs, &t->error), ONR_STATUS_OK);
-  return onri_passes_run(t->graph, disabled, &t->error);
+  return onri_passes_run(t->graph, disabled, &(struct onri_passes_listener){0}, &t->error);
 }
 
 static void test_contradictions_of_declared_shapes_are_errors(void **state) {

@@ -165,7 +165,8 @@ void graph_test_check(struct graph_test *t, const char *disabled) {
   assert_int_equal(onri_graph_set_inputs(t->graph, t->inputs, t->num_inputs, &t->error), ONR_STATUS_OK);
   assert_int_equal(onri_graph_set_outputs(t->graph, t->outputs, t->num_outputs, &t->error), ONR_STATUS_OK);
   compute(t, before);
-  if (onri_passes_run(t->graph, disabled, &t->error) != ONR_STATUS_OK) fail_msg("passes: %s", t->error.message);
+  if (onri_passes_run(t->graph, disabled, &(struct onri_passes_listener){0}, &t->error) != ONR_STATUS_OK)
+    fail_msg("passes: %s", t->error.message);
   if (onri_graph_verify(t->graph, &t->error) != ONR_STATUS_OK) fail_msg("verify: %s", t->error.message);
   compute(t, after);
   for (size_t i = 0; i < t->num_outputs; i++) {
