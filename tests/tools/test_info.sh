@@ -49,12 +49,27 @@ holds "^Net "
 holds "^└ layer: Block"
 holds "^  └ act: ReLU"
 
-# Dimensions of outputs have their names.
-holds "  y  *float32\[batch,?,features\]"
+# Dimensions of outputs are what they are of the inputs', whatever the file calls them; where that is not known, they
+# have their declared names.
+holds "  y  *float32\[batch,?,3\]"
 holds "  batch = 1 (guessed), x.1 = 1 (guessed)\$"
 expect 0 "" "$tool" info --json "$fixtures/lstm_dynamic_dynamo/model.onnx"
 holds '"float32\[batch,time,8\]"'
 holds '"float32\[2,batch,4\]"'
+
+python3 - "$work" <<'PY'
+import sys
+from model_writer import *
+write(sys.argv[1] + "/sizes.onnx",
+      [node("Concat", ["x", "x", "one"], ["twice"], {"axis": 1}), node("NonZero", ["x"], ["where"]),
+       node("Gather", ["x", "all"], ["some"], {"axis": 1})],
+      [("x", FLOAT, ["batch", "seq"]), ("one", FLOAT, ["batch", 1]), ("all", INT64, [5])],
+      [("twice", FLOAT, ["b", "s"]), ("where", INT64, [2, "found"]), ("some", FLOAT, ["some_0", "some_1"])])
+PY
+expect 0 "" "$tool" info "$work/sizes.onnx"
+holds "  twice  *float32\[batch,2\*seq + 1\]"
+holds "  where  *int64\[2,found\]"
+holds "  some  *float32\[batch,5\]"
 
 # A model of several outputs has all of them in its row of the tree.
 expect 0 "" "$tool" info "$fixtures/lstm_dynamic_dynamo/model.onnx" --dim time=7 --dim batch=3
