@@ -1,6 +1,6 @@
 /* layer.h: the contract of a layer, for the built-in ones and for your own.
  *
- * A layer is one constant table of functions. The executor checks arity from the table, then calls:
+ * A layer is one constant table of functions. The executor checks arity and types from the table, then calls:
  *
  *   check    before infer and prepare       refuse parameters that are wrong; looks at nothing else   (pure)
  *   infer    for each set of input shapes   output descriptors from input descriptors       (pure)
@@ -12,9 +12,9 @@
  * A NULL function means: infer - all outputs have the descriptor of input 0; check, prepare, plan, release - nothing to
  * do. plan and run come after infer for the same shapes, and may rely on what it checked. prepare may rely on check
  * alone, since shapes may be unknown while a model is loaded: it sees no more of inputs that are not constant than that
- * they are there (their rank is -1, their type may be a guess), and looks itself whether constants have the type and
- * shape that it needs. Several sessions may use one model at the same time: `params` and `prepared` are read-only in
- * plan and run.
+ * they are there (their rank is -1, their type may be a guess). Constants have the types of the table (prepare is not
+ * called where they have not), but it looks itself whether they have the shape that it needs. Several sessions may use
+ * one model at the same time: `params` and `prepared` are read-only in plan and run.
  */
 #ifndef ONNXRUN_LAYER_H
 #define ONNXRUN_LAYER_H
@@ -41,8 +41,6 @@ enum onr_layer_flags {
   ONR_LAYER_SHAPE_ONLY = 2,
   /* Not a function of its inputs (random numbers): never folded into a constant. */
   ONR_LAYER_IMPURE = 4,
-  /* Run by the executor itself (If, Loop, Scan): the layer has no run of its own. */
-  ONR_LAYER_CONTROL = 8,
   /* Reads up to ONR_SLACK_BYTES past the end of its inputs: the executor sees to it that this memory is readable. */
   ONR_LAYER_OVERREADS = 16,
   /* Makes new text for STRING outputs with onr_call_text: these are not computed before run time. */
@@ -51,10 +49,8 @@ enum onr_layer_flags {
    * it is not computed while loading. Where these are small, waking threads costs more than the work, and a layer
    * without this flag runs on the calling thread alone. */
   ONR_LAYER_HEAVY = 64,
-  /* Has inputs (TAKES) or outputs (MAKES) that are sequences, optionals or maps (sequence.h): blocks, not elements. The
-   * executor refuses them for all other layers, so that none takes a block apart or puts one together as if it were a
-   * tensor. */
-  ONR_LAYER_TAKES_CONTAINERS = 128,
+  /* Has outputs that are sequences, optionals or maps (sequence.h): blocks, not elements. The executor refuses them
+   * from all other layers, so that none puts a block together as if it were a tensor. */
   ONR_LAYER_MAKES_CONTAINERS = 256,
   /* Reads no more elements than it writes, however large its inputs are (Slice, Gather). */
   ONR_LAYER_SELECTS = 512,
@@ -112,11 +108,40 @@ struct onr_call {
   void *executor; /* the executor's own */
 };
 
+/* What a layer does when its tensors are stored with their dimensions in another order: the layout pass spares it
+ * transposes. layout_param is the offset of the parameter that the pass rewrites, where the rule names one. */
+enum onr_layout {
+  ONR_LAYOUT_LOGICAL,     /* inputs and outputs in logical order: right for every layer */
+  ONR_LAYOUT_ELEMENTWISE, /* operands are broadcast, any order will do */
+  ONR_LAYOUT_SPATIAL,     /* input 0 and outputs channels last, where int32_t channels_last is 1; it likes that best */
+  ONR_LAYOUT_ALONG_AXIS,  /* input 0 and outputs in any order along int64_t axis; other inputs logical */
+  ONR_LAYOUT_TRAILING,    /* dimensions from int64_t axis on stay last */
+  ONR_LAYOUT_LAST_AXIS,   /* the last dimension stays last */
+  ONR_LAYOUT_BUILT_IN     /* rules that know the parameters of one built-in layer */
+};
+
+/* Types that an input may have: a set of bits 1u << enum onr_dtype, ONR_AS_INPUT(k) for "that of input k", or 0: any
+ * but those of sequences, optionals and maps. */
+#define ONR_AS_INPUT(k) (1u | (uint32_t)(k) << 1) /* bit 0, ONR_DTYPE_NONE, is in no set */
+#define ONR_ANY_TYPE UINT32_C(0xfffffffe)         /* sequences, optionals and maps, too */
+#define ONR_LAYER_TYPES 9
+#define ONR_OUTPUT_TYPE SIZE_MAX
+
 struct onr_layer {
   const char *name;                                         /* "conv2d", as in messages and profiles */
   uint8_t inputs_min, inputs_max, outputs_min, outputs_max; /* ONR_VARIADIC: no upper bound */
   uint32_t flags;                                           /* enum onr_layer_flags */
+  /* Of input i; those of a variadic layer from inputs_min on are all like types[inputs_min]. The executor refuses other
+   * types before infer is called. */
+  uint32_t types[ONR_LAYER_TYPES];
+  uint32_t output_type; /* of output 0: one bit, ONR_AS_INPUT(k), or 0: only infer tells */
+  /* In place of types[i], or of output_type for i = ONR_OUTPUT_TYPE, where it is not 0. NULL: parameters decide nothing
+   */
+  uint32_t (*types_by_params)(const void *params, size_t i);
   uint32_t shape_inputs; /* bit i: contents of input i decide output shapes, so infer needs them (Reshape: bit 1) */
+  uint32_t layout;       /* enum onr_layout */
+  uint32_t layout_param; /* bytes from the start of the parameters */
+  uint32_t control;      /* built-in layers that the executor itself runs (If, Loop, Scan ...): which; else 0 */
   uint32_t params_size, prepared_size, state_size, kept_size;
   enum onr_status (*check)(const struct onr_call *call);
   enum onr_status (*infer)(struct onr_call *call);

@@ -2,10 +2,10 @@
  * the data types that their own checks allow, and their kernels. */
 #include <string.h>
 
-#include "base/shape.h"
+#include "base/types.h"
 #include "onnx/import/import_file.h"
 
-enum { MOST_VARIADIC = 8, MOST_OUTPUTS = 4, SPECIMEN_RANK = 4, MOST_MIXED = 9, BODY_NAMES = 3 };
+enum { MOST_VARIADIC = 8, MOST_OUTPUTS = 4, SPECIMEN_RANK = 4, BODY_NAMES = 3 };
 
 /* One attempt: ops differ in what they cannot do without. */
 struct attempt {
@@ -145,68 +145,23 @@ static enum onr_status import_specimen(struct import *m, const struct onri_op *r
 
 /* --- what the layers allow --- */
 
-/* Descriptors for inputs of that rank, or scalars where `scalars` has the bit: input 0 of type `first`, the others
- * float32, constants as they are. */
-static void describe_inputs(const struct import *m, const struct onri_node *node, enum onr_dtype first, int32_t rank,
-                            unsigned scalars, struct onr_desc *in, const void **inputs) {
-  static const uint64_t contents[2 * (1 << SPECIMEN_RANK)] = {0}; /* infer relies on those of shape inputs */
-  const int64_t dims[SPECIMEN_RANK] = {2, 2, 2, 2};
-  for (int32_t i = 0; i < node->num_in; i++) {
-    const struct onri_constant *constant = node->in[i] == ONRI_NONE ? NULL : m->graph->values[node->in[i]].constant;
-    in[i] = node->in[i] == ONRI_NONE
-                ? (struct onr_desc){0}
-                : onr_desc_make(i == 0 ? first : ONR_DTYPE_F32, i < 16 && (scalars >> i & 1) ? 0 : rank, dims);
-    if (constant) in[i] = constant->desc;
-    inputs[i] = constant ? constant->data : i < 32 && (node->layer->shape_inputs >> i & 1) ? contents : NULL;
-  }
-}
-
-/* infer for several ranks, in all mixtures with scalars, and with a record: wherever it ends, its checks of types have
- * been noted. Returns 1 when output 0 has the type of input 0 whatever that is. */
-static int ask(struct import *m, const struct onri_node *node, struct onri_dtype_record *record) {
-  struct onr_desc in[ONRI_RECORD_INPUTS], out[ONRI_RECORD_INPUTS];
-  const void *inputs[ONRI_RECORD_INPUTS] = {NULL};
-  struct onr_call call = {.params = node->params,
-                          .num_in = (size_t)node->num_in,
-                          .num_out = (size_t)node->num_out,
-                          .in = in,
-                          .out = out,
-                          .inputs = inputs,
-                          .env = &m->env,
-                          .in_place = -1};
-  int follows = 1;
-  const uint32_t most = node->layer->flags & ONR_LAYER_TAKES_CONTAINERS ? ~0u : ~ONRI_DTYPES_BLOCK;
-  for (size_t i = 0; i < ONRI_RECORD_INPUTS; i++) record->allowed[i] = most, record->same_as[i] = -1;
-  if (node->num_in > ONRI_RECORD_INPUTS || node->num_out > ONRI_RECORD_INPUTS || node->num_in == 0) return 0;
-  record->call = &call;
-  m->env.record = record;
-  const unsigned patterns = node->num_in > MOST_MIXED ? 1u << (MOST_MIXED - 1) : 1u << (node->num_in - 1);
-  for (unsigned k = 0; k < 2 * (SPECIMEN_RANK + 1) * patterns; k++) {
-    const enum onr_dtype first = k % 2 ? ONR_DTYPE_I64 : ONR_DTYPE_F32;
-    describe_inputs(m, node, first, (int32_t)(k / 2 % (SPECIMEN_RANK + 1)), k / (2 * (SPECIMEN_RANK + 1)) << 1, in,
-                    inputs);
-    for (int32_t i = 0; i < node->num_out; i++) out[i] = in[0];
-    if (!node->layer->infer || node->layer->infer(&call) == ONR_STATUS_OK) follows = follows && out[0].dtype == first;
-  }
-  m->env.record = NULL;
-  return follows;
-}
-
 /* From the last layer to the first: what may a value be so that all its readers take it? */
 static enum onr_status allow(struct import *m, size_t num_in, struct onr_op_form *form) {
   uint32_t *types = onri_arena_allocate(&m->importer.scratch, (m->graph->num_values + 1) * sizeof(*types));
-  struct onri_dtype_record record;
   if (!types) return onri_import_no_memory(&m->importer);
   memset(types, 0xff, m->graph->num_values * sizeof(*types));
   for (size_t n = m->graph->num_nodes; n-- > 0;) {
     const struct onri_node *node = &m->graph->nodes[n];
-    const int follows = ask(m, node, &record);
-    for (int32_t i = 0; i < node->num_in && i < ONRI_RECORD_INPUTS; i++) {
-      const int32_t v = node->in[i], same = record.same_as[i];
+    const struct onr_layer *layer = node->layer;
+    const int32_t kept =
+        node->num_out && node->out[0] != ONRI_NONE ? onri_types_as(onri_output_type(layer, node->params)) : -1;
+    if (kept >= 0 && kept < node->num_in && node->in[kept] != ONRI_NONE) types[node->in[kept]] &= types[node->out[0]];
+    for (int32_t i = 0; i < node->num_in; i++) {
+      const uint32_t rule = onri_input_types(layer, node->params, (size_t)i);
+      const int32_t v = node->in[i], as = onri_types_as(rule);
       if (v == ONRI_NONE) continue;
-      types[v] &= record.allowed[i];
-      if (same >= 0) types[v] &= record.allowed[same];
-      if (i == 0 && follows && node->num_out && node->out[0] != ONRI_NONE) types[v] &= types[node->out[0]];
+      if (as < 0) types[v] &= rule;
+      else if (as < node->num_in && node->in[as] != ONRI_NONE) types[node->in[as]] = types[v] &= types[node->in[as]];
     }
   }
   form->num_inputs = num_in;

@@ -42,8 +42,10 @@ enum onr_status onr_registry_add(struct onr_registry *registry, const char *doma
     return onr_fail(error, ONR_STATUS_ARGUMENT, "registry, op_type and layer must not be NULL or empty");
   if (onri_registry_find(registry, canonical(domain), op_type))
     return onr_fail(error, ONR_STATUS_ARGUMENT, "'%s' is registered twice in domain '%s'", op_type, canonical(domain));
-  if (!layer->run && !(layer->flags & ONR_LAYER_CONTROL))
-    return onr_fail(error, ONR_STATUS_ARGUMENT, "the layer for '%s' has no run function", op_type);
+  if (!layer->run) return onr_fail(error, ONR_STATUS_ARGUMENT, "the layer for '%s' has no run function", op_type);
+  if (layer->layout >= ONR_LAYOUT_BUILT_IN || layer->control)
+    return onr_fail(error, ONR_STATUS_ARGUMENT, "the layout and control of the layer for '%s' are for built-in layers",
+                    op_type);
   entry.domain = onri_arena_string(&registry->arena, canonical(domain));
   entry.op_type = onri_arena_string(&registry->arena, op_type);
   if (!entry.domain || !entry.op_type ||

@@ -6,15 +6,6 @@
 #include "base/threads.h"
 #include "onnxrun/layer.h"
 
-enum { ONRI_RECORD_INPUTS = 64 };
-
-/* What infer asks of the data types of its inputs. */
-struct onri_dtype_record {
-  const struct onr_call *call;          /* the one that is asked; others, which layers make from it, only pass */
-  uint32_t allowed[ONRI_RECORD_INPUTS]; /* a bit each */
-  int32_t same_as[ONRI_RECORD_INPUTS];  /* an input of the same type, or -1 */
-};
-
 struct onr_env {
   const struct onr_allocator *allocator;
   struct onri_meter *meter;    /* behind allocator; NULL: nobody counts */
@@ -25,8 +16,6 @@ struct onr_env {
   struct onri_shared_blocks *shared; /* shared.h; NULL: nothing is shared */
   int64_t most_steps; /* multiply-adds that XNNPACK may be given at once; 0: xnn.h's bound. Tests set it */
   size_t *held_bytes; /* what onr_env_allocate gave out and has not got back; NULL: not counted */
-  struct onri_dtype_record
-      *record; /* the checks of data types (shape.h) note here what they allow and pass; NULL: they check */
 };
 
 /* The default of limits.work: what nothing but a few bytes may take (VGG-19 takes 20 * 10^9), and what bytes add: about

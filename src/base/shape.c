@@ -104,25 +104,16 @@ enum onr_status onri_desc_check(const struct onr_desc *desc, const struct onr_en
   return ONR_STATUS_OK;
 }
 
-/* 1 when the call is one that only asks which types are allowed. */
-static int record(const struct onr_call *call, size_t i, uint32_t mask) {
-  struct onri_dtype_record *r = call->env->record;
-  if (r && r->call == call && i < ONRI_RECORD_INPUTS) r->allowed[i] &= mask;
-  return r != NULL;
-}
-
 enum onr_status onri_read_ints(const struct onr_call *call, size_t input, int64_t *values, size_t capacity,
                                size_t *count) {
   const struct onr_desc *desc = &call->in[input];
   const void *data = call->inputs[input];
   *count = 0;
-  record(call, input, ONRI_DTYPE_BIT(ONR_DTYPE_I32) | ONRI_DTYPE_BIT(ONR_DTYPE_I64));
   if (desc->rank > 1)
     return onr_fail(call->error, ONR_STATUS_SHAPE, "input %zu: expected a list of integers, found rank %d", input,
                     desc->rank);
-  if (desc->dtype != ONR_DTYPE_I64 && desc->dtype != ONR_DTYPE_I32)
-    return onr_fail(call->error, ONR_STATUS_TYPE, "input %zu: expected int64, found %s", input,
-                    onr_dtype_name(desc->dtype));
+  if (!(ONRI_DTYPES_INDEX & ONRI_DTYPE_BIT(desc->dtype)))
+    return onr_fail(call->error, ONR_STATUS_INTERNAL, "input %zu: the layer's table does not ask for integers", input);
   *count = (size_t)onr_desc_elements(desc);
   if (*count > capacity)
     return onr_fail(call->error, capacity == 1 ? ONR_STATUS_SHAPE : ONR_STATUS_LIMIT,
@@ -137,23 +128,6 @@ enum onr_status onri_read_ints(const struct onr_call *call, size_t input, int64_
     }
   }
   return ONR_STATUS_OK;
-}
-
-enum onr_status onri_expect_dtype(const struct onr_call *call, size_t i, uint32_t mask) {
-  if (record(call, i, mask)) return ONR_STATUS_OK;
-  if (onri_has(call, i) && (mask & ONRI_DTYPE_BIT(call->in[i].dtype))) return ONR_STATUS_OK;
-  return onr_fail(call->error, ONR_STATUS_TYPE, "input %zu: %s is not allowed here", i,
-                  onr_dtype_name(call->in[i].dtype));
-}
-
-enum onr_status onri_expect_same_dtype(const struct onr_call *call, size_t i, size_t j) {
-  if (record(call, i, ~0u)) {
-    if (call->env->record->call == call && i < ONRI_RECORD_INPUTS) call->env->record->same_as[i] = (int32_t)j;
-    return ONR_STATUS_OK;
-  }
-  if (call->in[i].dtype == call->in[j].dtype) return ONR_STATUS_OK;
-  return onr_fail(call->error, ONR_STATUS_TYPE, "inputs %zu and %zu: expected one type, found %s and %s", i, j,
-                  onr_dtype_name(call->in[i].dtype), onr_dtype_name(call->in[j].dtype));
 }
 
 enum onr_status onri_expect_rank(const struct onr_call *call, size_t i, int32_t min, int32_t max) {

@@ -2,6 +2,7 @@
 #ifndef ONRI_SHAPE_H
 #define ONRI_SHAPE_H
 
+#include "base/types.h"
 #include "onnxrun/layer.h"
 
 /* axis may be negative; *result is 0..rank-1. A scalar has one axis, 0 or -1. ATTRIBUTE on failure. */
@@ -31,43 +32,14 @@ int64_t onri_steps(const int64_t *factors, size_t count);
 enum onr_status onri_desc_check(const struct onr_desc *desc, const struct onr_env *env, struct onr_error *error);
 
 /* An integer input (int32 or int64 tensor of rank <= 1) as int64 values, for infer: axes, shapes, pads ...
- * Writes at most `capacity` values, *count always. LIMIT when there are more than capacity; TYPE for another dtype. */
+ * Writes at most `capacity` values, *count always. LIMIT when there are more than capacity.
+ * The layer's table says that the input is of ONRI_DTYPES_INDEX. */
 enum onr_status onri_read_ints(const struct onr_call *call, size_t input, int64_t *values, size_t capacity,
                                size_t *count);
 /* True when input i is there (not omitted). */
 static inline int onri_has(const struct onr_call *call, size_t i) {
   return i < call->num_in && call->in[i].dtype != ONR_DTYPE_NONE;
 }
-/* TYPE unless the dtype of input i is one of `mask` (ONRI_DTYPE_BIT(..) | ...). */
-#define ONRI_DTYPE_BIT(d) (1u << (d))
-#define ONRI_DTYPES_FLOAT                                                                          \
-  (ONRI_DTYPE_BIT(ONR_DTYPE_F32) | ONRI_DTYPE_BIT(ONR_DTYPE_F64) | ONRI_DTYPE_BIT(ONR_DTYPE_F16) | \
-   ONRI_DTYPE_BIT(ONR_DTYPE_BF16))
-#define ONRI_DTYPES_FLOAT8                                                                                        \
-  (ONRI_DTYPE_BIT(ONR_DTYPE_F8E4M3FN) | ONRI_DTYPE_BIT(ONR_DTYPE_F8E4M3FNUZ) | ONRI_DTYPE_BIT(ONR_DTYPE_F8E5M2) | \
-   ONRI_DTYPE_BIT(ONR_DTYPE_F8E5M2FNUZ))
-#define ONRI_DTYPES_F32_AND_HALF \
-  (ONRI_DTYPE_BIT(ONR_DTYPE_F32) | ONRI_DTYPE_BIT(ONR_DTYPE_F16) | ONRI_DTYPE_BIT(ONR_DTYPE_BF16))
-#define ONRI_DTYPES_SIGNED                                                                        \
-  (ONRI_DTYPE_BIT(ONR_DTYPE_I8) | ONRI_DTYPE_BIT(ONR_DTYPE_I16) | ONRI_DTYPE_BIT(ONR_DTYPE_I32) | \
-   ONRI_DTYPE_BIT(ONR_DTYPE_I64))
-#define ONRI_DTYPES_UNSIGNED                                                                      \
-  (ONRI_DTYPE_BIT(ONR_DTYPE_U8) | ONRI_DTYPE_BIT(ONR_DTYPE_U16) | ONRI_DTYPE_BIT(ONR_DTYPE_U32) | \
-   ONRI_DTYPE_BIT(ONR_DTYPE_U64))
-#define ONRI_DTYPES_NUMBER (ONRI_DTYPES_FLOAT | ONRI_DTYPES_SIGNED | ONRI_DTYPES_UNSIGNED)
-enum onr_status onri_expect_dtype(const struct onr_call *call, size_t i, uint32_t mask);
-/* What holds other tensors (onnxrun/sequence.h). */
-#define ONRI_DTYPES_BLOCK \
-  (ONRI_DTYPE_BIT(ONR_DTYPE_MAP) | ONRI_DTYPE_BIT(ONR_DTYPE_SEQUENCE) | ONRI_DTYPE_BIT(ONR_DTYPE_OPTIONAL))
-static inline int onri_dtype_is_block(enum onr_dtype dtype) {
-  return dtype == ONR_DTYPE_SEQUENCE || dtype == ONR_DTYPE_OPTIONAL || dtype == ONR_DTYPE_MAP;
-}
-/* A type whose tensors may be cut into slices. */
-static inline int onri_dtype_is_element(enum onr_dtype dtype) {
-  return onr_dtype_size(dtype) > 0 && !onri_dtype_is_block(dtype);
-}
-/* TYPE unless inputs i and j have one dtype. */
-enum onr_status onri_expect_same_dtype(const struct onr_call *call, size_t i, size_t j);
 /* SHAPE unless the rank of input i lies in [min, max]. */
 enum onr_status onri_expect_rank(const struct onr_call *call, size_t i, int32_t min, int32_t max);
 /* SHAPE unless input i has this shape. */

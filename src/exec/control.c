@@ -373,12 +373,13 @@ static enum onr_status run_sequence_map(struct onri_frame *frame, struct onri_pl
 
 static enum onr_status run_control(struct onri_frame *frame, struct onri_plan *plan, struct onri_step *step,
                                    struct onr_error *error) {
-  const struct onr_layer *layer = step->node->layer;
-  if (layer == &onri_layer_if) return run_if(frame, plan, step, error);
-  if (layer == &onri_layer_loop) return run_loop(frame, plan, step, error);
-  if (layer == &onri_layer_scan) return run_scan(frame, plan, step, error);
-  if (layer == &onri_layer_sequence_map) return run_sequence_map(frame, plan, step, error);
-  return onr_fail(error, ONR_STATUS_INTERNAL, "%s is no control-flow layer", layer->name);
+  switch (step->node->layer->control) {
+    case ONRI_CONTROL_IF: return run_if(frame, plan, step, error);
+    case ONRI_CONTROL_LOOP: return run_loop(frame, plan, step, error);
+    case ONRI_CONTROL_SCAN: return run_scan(frame, plan, step, error);
+    case ONRI_CONTROL_MAP: return run_sequence_map(frame, plan, step, error);
+  }
+  return onr_fail(error, ONR_STATUS_INTERNAL, "%s is no control-flow layer", step->node->layer->name);
 }
 
 enum onr_status onri_control_run(struct onri_frame *frame, struct onri_plan *plan, struct onri_step *step,

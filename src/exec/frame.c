@@ -191,7 +191,7 @@ static enum onr_status run_step(struct onri_frame *frame, struct onri_plan *plan
   const uint64_t start = profile ? now_ns() : 0;
   enum onr_status status;
   step->call.error = error;
-  if (step->node->layer->flags & ONR_LAYER_CONTROL) status = onri_control_run(frame, plan, step, error);
+  if (step->node->layer->control) status = onri_control_run(frame, plan, step, error);
   else status = run_layer(plan, step);
   if (profile) {
     step->runs++;

@@ -220,7 +220,7 @@ static enum onr_status place_blocks(struct placing *p) {
 }
 
 static void grant_wishes(struct placing *p, const struct onri_step *step) {
-  if (step->node->layer->flags & (ONR_LAYER_DYNAMIC | ONR_LAYER_CONTROL)) return;
+  if (step->node->layer->control || step->node->layer->flags & ONR_LAYER_DYNAMIC) return;
   for (size_t i = 0; i < step->call.num_out; i++) grant_view(p, step, i);
   grant_in_place(p, step);
   for (size_t i = 0; i < step->call.num_in; i++) grant_into(p, step, i);

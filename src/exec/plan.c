@@ -157,7 +157,7 @@ static enum onr_status assume_shape_inputs(struct onri_plan *plan, struct onri_s
 }
 
 static int is_at_run_time(const struct onri_node *node) {
-  return node->layer->flags & (ONR_LAYER_DYNAMIC | ONR_LAYER_CONTROL);
+  return node->layer->control || node->layer->flags & ONR_LAYER_DYNAMIC;
 }
 
 /* Is there anything to run? Not where all outputs are known, or empty. */
@@ -207,7 +207,7 @@ enum { STEP_WORK = 64 };
 static enum onr_status count_work(const struct onri_plan *plan, struct onri_segment *segment,
                                   const struct onri_step *step, struct onr_error *error) {
   uint64_t work = STEP_WORK;
-  if (!(step->node->layer->flags & ONR_LAYER_CONTROL)) work += onri_call_operations(step->node->layer, &step->call);
+  if (!step->node->layer->control) work += onri_call_operations(step->node->layer, &step->call);
   if (work < STEP_WORK || !onri_add_u64(segment->work, work, &segment->work)) segment->work = UINT64_MAX;
   return onri_run_allows(plan->space->run, segment->work, error);
 }
@@ -255,7 +255,7 @@ static enum onr_status make_step(struct onri_plan *plan, struct onri_segment *se
   ONR_TRY(count_work(plan, segment, step, error));
   if (is_small(node->layer, c)) c->env = &plan->space->run->alone;
   c->retired = retired_state(plan, segment, node);
-  if (node->layer->plan && !(node->layer->flags & ONR_LAYER_CONTROL)) ONR_TRY(node->layer->plan(c));
+  if (node->layer->plan && !node->layer->control) ONR_TRY(node->layer->plan(c));
   c->retired = NULL;
   return ONR_STATUS_OK;
 }

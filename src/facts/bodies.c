@@ -11,8 +11,8 @@ enum { DEPTH_MOST = 4, LAST_TURN = 4 };
 /* --- what bodies are fed --- */
 
 int32_t onri_body_explicit_inputs(const struct onri_node *node) {
-  if (node->layer == &onri_layer_loop) return 2 + ((const struct onr_loop_params *)node->params)->num_carried;
-  if (node->layer == &onri_layer_scan) {
+  if (node->layer->control == ONRI_CONTROL_LOOP) return 2 + ((const struct onr_loop_params *)node->params)->num_carried;
+  if (node->layer->control == ONRI_CONTROL_SCAN) {
     const struct onr_scan_params *p = node->params;
     return p->num_states + p->num_scan_inputs;
   }
@@ -20,7 +20,7 @@ int32_t onri_body_explicit_inputs(const struct onri_node *node) {
 }
 
 int32_t onri_body_formal_inputs(const struct onri_node *node) {
-  return node->layer == &onri_layer_if ? 0 : onri_body_explicit_inputs(node);
+  return node->layer->control == ONRI_CONTROL_IF ? 0 : onri_body_explicit_inputs(node);
 }
 
 /* Slice k of a Scan: the whole without its axis. */
@@ -37,13 +37,13 @@ static struct onr_desc slice_desc(const struct onr_scan_params *p, int32_t k, co
 /* What the node feeds formal input k. */
 static struct onr_desc fed_desc(const struct onri_graph *graph, const struct onri_node *node, int32_t k) {
   const struct onr_desc unknown = {.rank = ONRI_UNKNOWN_RANK};
-  if (node->layer == &onri_layer_loop && k < 2)
+  if (node->layer->control == ONRI_CONTROL_LOOP && k < 2)
     return (struct onr_desc){.dtype = k == 0 ? ONR_DTYPE_I64 : ONR_DTYPE_BOOL};
   if (node->in[k] == ONRI_NONE) return unknown;
   const struct onr_desc *outer = &graph->values[node->in[k]].desc;
-  if (node->layer == &onri_layer_sequence_map && outer->dtype == ONR_DTYPE_SEQUENCE) return unknown;
+  if (node->layer->control == ONRI_CONTROL_MAP && outer->dtype == ONR_DTYPE_SEQUENCE) return unknown;
   const struct onr_scan_params *p = node->params;
-  if (node->layer == &onri_layer_scan && k >= p->num_states) return slice_desc(p, k - p->num_states, outer);
+  if (node->layer->control == ONRI_CONTROL_SCAN && k >= p->num_states) return slice_desc(p, k - p->num_states, outer);
   return *outer;
 }
 
@@ -59,7 +59,7 @@ void onri_body_feed(const struct onri_graph *graph, const struct onri_node *node
   int32_t read = onri_body_explicit_inputs(node);
   for (int32_t b = 0; b < node->num_bodies; b++) {
     struct onri_graph *body = node->bodies[b];
-    const int32_t formal = node->layer == &onri_layer_sequence_map ? node->num_in : onri_body_formal_inputs(node);
+    const int32_t formal = node->layer->control == ONRI_CONTROL_MAP ? node->num_in : onri_body_formal_inputs(node);
     for (int32_t k = 0; k < formal && (size_t)k < body->num_inputs; k++) {
       struct onr_desc *inner = &body->values[body->inputs[k]].desc;
       const enum onr_dtype declared = inner->dtype;
@@ -71,9 +71,9 @@ void onri_body_feed(const struct onri_graph *graph, const struct onri_node *node
 }
 
 struct onri_carried onri_body_carried(const struct onri_node *node) {
-  if (node->layer == &onri_layer_loop)
+  if (node->layer->control == ONRI_CONTROL_LOOP)
     return (struct onri_carried){((const struct onr_loop_params *)node->params)->num_carried, 2, 1};
-  if (node->layer == &onri_layer_scan)
+  if (node->layer->control == ONRI_CONTROL_SCAN)
     return (struct onri_carried){((const struct onr_scan_params *)node->params)->num_states, 0, 0};
   return (struct onri_carried){0};
 }
@@ -174,7 +174,7 @@ static void scan_output(struct onri_deduction *d, const struct onri_facts *body,
   int32_t axis = 0;
   onri_expr length = onri_fact_new_dim(d);
   d->out[k] = output_of(d, body, onri_body_explicit_inputs(d->node), (size_t)(carried->first_output + k));
-  if (d->node->layer == &onri_layer_scan) {
+  if (d->node->layer->control == ONRI_CONTROL_SCAN) {
     const struct onr_scan_params *p = d->node->params;
     const struct onri_fact *x = onri_fact_in(d, p->num_states);
     if (slice < ONR_SCAN_MAX) axis = p->output_axis[slice];
@@ -200,7 +200,7 @@ static void branch_outputs(struct onri_deduction *d, const struct onri_facts *bo
 
 enum onr_status onri_facts_of_bodies(struct onri_deduction *d, struct onr_error *error) {
   const struct onri_carried carried = onri_body_carried(d->node);
-  const int is_if = d->node->layer == &onri_layer_if;
+  const int is_if = d->node->layer->control == ONRI_CONTROL_IF;
   int32_t first = onri_body_explicit_inputs(d->node);
   enum onr_status status = ONR_STATUS_OK;
   if ((!is_if && d->node->layer != &onri_layer_loop && d->node->layer != &onri_layer_scan) ||

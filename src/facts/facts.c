@@ -147,10 +147,11 @@ static int all_are_numbers(const struct onri_facts *facts, const struct onri_nod
 
 /* A sequence where the layer wants a tensor: no run goes on. */
 static int has_misplaced_container(const struct onri_facts *facts, const struct onri_node *node) {
-  for (int32_t i = 0; i < node->num_in; i++)
-    if (node->in[i] != ONRI_NONE && onri_dtype_is_block(facts->of[node->in[i]].dtype) &&
-        !(node->layer->flags & ONR_LAYER_TAKES_CONTAINERS))
-      return 1;
+  for (int32_t i = 0; i < node->num_in; i++) {
+    if (node->in[i] == ONRI_NONE || !onri_dtype_is_block(facts->of[node->in[i]].dtype)) continue;
+    const uint32_t types = onri_input_types(node->layer, node->params, (size_t)i);
+    if (onri_types_as(types) < 0 && !(types >> facts->of[node->in[i]].dtype & 1)) return 1;
+  }
   return 0;
 }
 
@@ -166,7 +167,7 @@ static enum onr_status ask_rule(struct onri_facts *facts, const struct onri_node
   for (int32_t i = 0; i < node->num_out; i++) d->out[i] = nothing;
   if (node->num_bodies) return onri_facts_of_bodies(d, error);
   if (rule) rule(d);
-  else if (!(node->layer->flags & ONR_LAYER_CONTROL)) return onri_facts_fit(d, error);
+  else if (!node->layer->control) return onri_facts_fit(d, error);
   return ONR_STATUS_OK;
 }
 

@@ -27,12 +27,14 @@ static enum onr_status check_arity(const struct onr_layer *layer, const struct o
   return ONR_STATUS_OK;
 }
 
-static enum onr_status check_blocks(const struct onr_layer *layer, uint32_t flag, const struct onr_desc *descs,
-                                    size_t count, const char *what, struct onr_error *error) {
-  for (size_t i = 0; !(layer->flags & flag) && i < count; i++)
-    if (onri_dtype_is_block(descs[i].dtype))
-      return onr_fail(error, ONR_STATUS_TYPE, "%s %zu: expected a tensor, found %s", what, i,
-                      onr_dtype_name(descs[i].dtype));
+static enum onr_status check_outputs(const struct onr_layer *layer, const struct onr_call *call) {
+  for (size_t i = 0; i < call->num_out; i++) {
+    if (call->out[i].dtype == ONR_DTYPE_NONE) continue;
+    ONR_TRY(onri_desc_check(&call->out[i], call->env, call->error));
+    if (onri_dtype_is_block(call->out[i].dtype) && !(layer->flags & ONR_LAYER_MAKES_CONTAINERS))
+      return onr_fail(call->error, ONR_STATUS_TYPE, "output %zu: expected a tensor, found %s", i,
+                      onr_dtype_name(call->out[i].dtype));
+  }
   return ONR_STATUS_OK;
 }
 
@@ -56,7 +58,10 @@ enum onr_status onri_call_prepare(const struct onr_layer *layer, struct onr_call
   }
   known.in = in;
   status = check_call(layer, &known);
-  if (status == ONR_STATUS_OK && layer->prepare) status = layer->prepare(&known);
+  known.error = NULL; /* constants of other types: infer says so, if it comes to that */
+  const int fits = status == ONR_STATUS_OK && onri_types_check(layer, &known) == ONR_STATUS_OK;
+  known.error = call->error;
+  if (fits && layer->prepare) status = layer->prepare(&known);
   call->packed_inputs = known.packed_inputs;
   onri_release(allocator, in);
   return status;
@@ -64,16 +69,15 @@ enum onr_status onri_call_prepare(const struct onr_layer *layer, struct onr_call
 
 enum onr_status onri_call_infer(const struct onr_layer *layer, struct onr_call *call) {
   ONR_TRY(check_call(layer, call));
-  ONR_TRY(check_blocks(layer, ONR_LAYER_TAKES_CONTAINERS, call->in, call->num_in, "input", call->error));
+  ONR_TRY(onri_types_check(layer, call));
   for (size_t i = 0; i < call->num_out; i++) call->out[i] = (struct onr_desc){0};
   if (layer->infer) {
     ONR_TRY(layer->infer(call));
   } else {
     for (size_t i = 0; i < call->num_out; i++) call->out[i] = call->in[0];
   }
-  for (size_t i = 0; i < call->num_out; i++)
-    if (call->out[i].dtype != ONR_DTYPE_NONE) ONR_TRY(onri_desc_check(&call->out[i], call->env, call->error));
-  return check_blocks(layer, ONR_LAYER_MAKES_CONTAINERS, call->out, call->num_out, "output", call->error);
+  ONR_TRY(check_outputs(layer, call));
+  return onri_output_type_check(layer, call);
 }
 
 uint64_t onri_call_operations(const struct onr_layer *layer, const struct onr_call *call) {
@@ -162,8 +166,7 @@ enum onr_status onri_node_evaluate(const struct onri_node *node, struct onr_env 
   struct onri_arena arena;
   enum onr_status status = ONR_STATUS_OK;
   memset(outputs, 0, num_out * sizeof(*outputs));
-  if (layer->flags & ONR_LAYER_CONTROL)
-    return onr_fail(error, ONR_STATUS_INTERNAL, "%s cannot be evaluated alone", layer->name);
+  if (layer->control) return onr_fail(error, ONR_STATUS_INTERNAL, "%s cannot be evaluated alone", layer->name);
   e.env.backend = ONR_BACKEND_PORTABLE;
   e.env.threads = NULL;
   onri_arena_init(&arena, env->allocator, 0);

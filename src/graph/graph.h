@@ -75,7 +75,7 @@ struct onri_graph {
 /* The first outputs of a node, which have a value whether anybody reads them or not. What a body makes may be dropped.
  */
 static inline int32_t onri_outputs_needed(const struct onr_layer *layer) {
-  return layer->flags & ONR_LAYER_CONTROL ? 0 : layer->outputs_min;
+  return layer->control ? 0 : layer->outputs_min;
 }
 
 /* --- building --- */

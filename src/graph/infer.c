@@ -167,7 +167,7 @@ enum onr_status onri_inference_step(struct onri_inference *inference, const stru
   *inferred = ONRI_BLOCKED;
   if (!gather(f, node, &all_known)) return ONR_STATUS_OK;
   *inferred = ONRI_AT_RUN_TIME;
-  if (layer->flags & ONR_LAYER_CONTROL) return ONR_STATUS_OK;
+  if (layer->control) return ONR_STATUS_OK;
   struct onr_call call = {.params = node->params,
                           .num_in = (size_t)node->num_in,
                           .num_out = (size_t)node->num_out,

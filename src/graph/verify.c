@@ -36,7 +36,7 @@ static enum onr_status verify_reader(const struct onri_graph *graph, const uint8
 /* What a node reads is what its bodies read: the condition of an If goes to no body, all else to one. */
 static enum onr_status verify_bodies(const struct onri_node *node, struct onr_error *error) {
   size_t inputs = node->num_bodies == 2;
-  if (!(node->layer->flags & ONR_LAYER_CONTROL) || node->num_bodies > 2)
+  if (!node->layer->control || node->num_bodies > 2)
     return onr_fail(error, ONR_STATUS_INTERNAL, "%s has %d bodies", node->layer->name, node->num_bodies);
   for (int32_t b = 0; b < node->num_bodies; b++) {
     inputs += node->bodies[b]->num_inputs;

@@ -19,7 +19,6 @@ struct training_dropout {
 
 static enum onr_status training_infer(struct onr_call *call) {
   const struct training_dropout *p = call->params;
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_expect_rank(call, 0, p->leading, ONR_MAX_RANK));
   call->out[0] = call->in[0];
   return ONR_STATUS_OK;
@@ -57,6 +56,7 @@ static const struct onr_layer training_layer = {
     .inputs_max = 1,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPES_FLOAT},
     .flags = ONR_LAYER_IMPURE,
     .params_size = sizeof(struct training_dropout),
     .infer = training_infer,

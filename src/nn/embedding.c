@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory/memory.h"
+#include "base/types.h"
 #include "nn/net.h"
 #include "params/index.h"
 
@@ -12,10 +13,6 @@ enum { WEIGHT, INDICES, OFFSETS, SAMPLE_WEIGHTS };
 
 static int has(const struct onr_call *call, size_t i) {
   return i < call->num_in && call->in[i].dtype != ONR_DTYPE_NONE;
-}
-
-static int is_index(const struct onr_desc *desc) {
-  return desc->dtype == ONR_DTYPE_I64 || desc->dtype == ONR_DTYPE_I32;
 }
 
 static int64_t index_at(const struct onr_call *call, size_t input, size_t i) {
@@ -30,9 +27,6 @@ static enum onr_status bag_infer(struct onr_call *call) {
   const struct onr_embedding *p = call->params;
   const struct onr_desc *indices = &call->in[INDICES];
   int64_t bags = indices->dim[0];
-  if (!is_index(indices) || (has(call, OFFSETS) && !is_index(&call->in[OFFSETS])))
-    return onr_fail(call->error, ONR_STATUS_TYPE, "expected int32 or int64 indices and offsets, found %s",
-                    onr_dtype_name(indices->dtype));
   if (indices->rank != (has(call, OFFSETS) ? 1 : 2) || (has(call, OFFSETS) && call->in[OFFSETS].rank != 1))
     return onr_fail(call->error, ONR_STATUS_SHAPE,
                     "expected indices [bags, n], or [n] with offsets [bags], found rank %d", (int)indices->rank);
@@ -110,6 +104,7 @@ static const struct onr_layer embedding_bag = {
     .inputs_max = 4,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPE_BIT(ONR_DTYPE_F32), ONRI_DTYPES_INDEX, ONRI_DTYPES_INDEX, ONRI_DTYPE_BIT(ONR_DTYPE_F32)},
     .params_size = sizeof(struct onr_embedding),
     .infer = bag_infer,
     .run = bag_run,

@@ -8,7 +8,7 @@
 
 static int may_fold(const struct onri_rewrite *rw, const struct onri_node *node) {
   if (!node->layer || node->num_bodies > 0 || node->num_out == 0) return 0;
-  if (node->layer->flags & (ONR_LAYER_DYNAMIC | ONR_LAYER_IMPURE | ONR_LAYER_CONTROL)) return 0;
+  if (node->layer->control || node->layer->flags & (ONR_LAYER_DYNAMIC | ONR_LAYER_IMPURE)) return 0;
   for (int32_t k = 0; k < node->num_in; k++)
     if (node->in[k] != ONRI_NONE && !onri_rewrite_is_constant(rw, node->in[k])) return 0;
   return 1;

@@ -48,20 +48,7 @@ static enum onr_status heads_of(const struct onr_call *call, size_t i, int64_t h
   return ONR_STATUS_OK;
 }
 
-static enum onr_status check_types(const struct onr_call *call) {
-  ONR_TRY(onri_expect_dtype(call, Q, ONRI_DTYPES_FLOAT));
-  for (size_t i = K; i < call->num_in && i < NUM_INPUTS; i++) {
-    if (!onri_has(call, i)) continue;
-    if (i == LENGTHS) {
-      ONR_TRY(onri_expect_dtype(call, i, ONRI_DTYPE_BIT(ONR_DTYPE_I64)));
-    } else if (i == MASK) {
-      ONR_TRY(onri_expect_dtype(call, i, ONRI_DTYPES_NUMBER | ONRI_DTYPE_BIT(ONR_DTYPE_BOOL)));
-    } else if (i == V) {
-      ONR_TRY(onri_expect_dtype(call, i, ONRI_DTYPES_FLOAT));
-    } else {
-      ONR_TRY(onri_expect_same_dtype(call, i, i == PAST_V ? V : Q));
-    }
-  }
+static enum onr_status check_ranks(const struct onr_call *call) {
   if (onri_has(call, PAST_K) != onri_has(call, PAST_V))
     return onr_fail(call->error, ONR_STATUS_ARITY, "expected past key and past value together");
   ONR_TRY(onri_expect_rank(call, Q, 3, 4));
@@ -124,7 +111,7 @@ static enum onr_status shape_of(const struct onr_call *call, struct onri_attenti
   const struct onr_attention_params *p = call->params;
   struct head_shape q, k, v;
   *a = (struct onri_attention){.class = onri_dtype_class(call->in[Q].dtype)};
-  ONR_TRY(check_types(call));
+  ONR_TRY(check_ranks(call));
   ONR_TRY(heads_of(call, Q, p->heads, p->q_heads_inner, &q, &a->q));
   ONR_TRY(heads_of(call, K, p->kv_heads, p->kv_heads_inner, &k, &a->k));
   ONR_TRY(heads_of(call, V, p->kv_heads, p->kv_heads_inner, &v, &a->v));
@@ -312,6 +299,11 @@ const struct onr_layer onri_layer_attention = {
     .inputs_max = 7,
     .outputs_min = 1,
     .outputs_max = 4,
+    .types = {ONRI_DTYPES_FLOAT, ONR_AS_INPUT(0), ONRI_DTYPES_FLOAT,
+              ONRI_DTYPES_NUMBER | ONRI_DTYPE_BIT(ONR_DTYPE_BOOL), ONR_AS_INPUT(0), ONR_AS_INPUT(2),
+              ONRI_DTYPE_BIT(ONR_DTYPE_I64)},
+    .output_type = ONR_AS_INPUT(0),
+    .layout = ONRI_LAYOUT_ATTENTION,
     .params_size = sizeof(struct onr_attention_params),
     .state_size = sizeof(struct attention_state),
     .infer = attention_infer,

@@ -36,10 +36,8 @@ static double rounded(enum onr_dtype dtype, double value) {
 static enum onr_status shape_of(const struct onr_call *call, struct head_matmul_state *s) {
   const struct onr_head_matmul_params *p = call->params;
   for (size_t i = A; i < call->num_in; i++) {
-    ONR_TRY(onri_expect_dtype(call, i, ONRI_DTYPES_FLOAT));
     ONR_TRY(onri_expect_rank(call, i, 4, 4));
   }
-  if (p->scores) ONR_TRY(onri_expect_same_dtype(call, B, A));
   const int64_t *a = call->in[A].dim, *b = call->in[B].dim, k = p->scores ? b[3] : b[2], n = p->scores ? b[2] : b[3];
   if (a[0] != b[0] || a[3] != k || b[1] == 0 || a[1] % b[1] != 0) {
     char text_a[96], text_b[96];
@@ -197,14 +195,21 @@ static int64_t head_matmul_multiply_adds(const struct onr_call *call) {
   return (uint64_t)product > INT64_MAX ? INT64_MAX : (int64_t)product;
 }
 
+static uint32_t head_matmul_types(const void *params, size_t i) {
+  const struct onr_head_matmul_params *p = params;
+  return i == B && p->scores ? ONR_AS_INPUT(A) : 0;
+}
+
 const struct onr_layer onri_layer_head_matmul = {
     .name = "head_matmul",
     .inputs_min = 2,
     .inputs_max = 3,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPES_FLOAT, ONRI_DTYPES_FLOAT, ONRI_DTYPES_FLOAT},
     .params_size = sizeof(struct onr_head_matmul_params),
     .state_size = sizeof(struct head_matmul_state),
+    .types_by_params = head_matmul_types,
     .infer = head_matmul_infer,
     .plan = head_matmul_plan,
     .run = head_matmul_run,

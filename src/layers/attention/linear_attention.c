@@ -38,15 +38,9 @@ static enum onr_status check_rule(const struct onr_call *call) {
                               : onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected a scale, found NaN");
 }
 
-static enum onr_status check_types(const struct onr_call *call) {
-  const uint32_t types = ONRI_DTYPES_FLOAT & ~ONRI_DTYPE_BIT(ONR_DTYPE_F64);
-  for (size_t i = Q; i < call->num_in; i++) {
-    if (!onri_has(call, i)) continue;
-    ONR_TRY(onri_expect_dtype(call, i, types));
-    if (i == PAST) continue;
-    ONR_TRY(onri_expect_same_dtype(call, i, Q));
-    ONR_TRY(onri_expect_rank(call, i, 3, 3));
-  }
+static enum onr_status check_ranks(const struct onr_call *call) {
+  for (size_t i = Q; i < call->num_in; i++)
+    if (onri_has(call, i) && i != PAST) ONR_TRY(onri_expect_rank(call, i, 3, 3));
   return ONR_STATUS_OK;
 }
 
@@ -61,7 +55,7 @@ static enum onr_status shape_of(const struct onr_call *call, struct linear_atten
   const struct onr_linear_attention_params *p = call->params;
   size_t all;
   ONR_TRY(check_rule(call));
-  ONR_TRY(check_types(call));
+  ONR_TRY(check_ranks(call));
   const int64_t *q = call->in[Q].dim, *v = call->in[V].dim, width = q[2] / p->heads, value_width = v[2] / p->kv_heads;
   if (width == 0 || q[2] % p->heads != 0 || v[2] % p->kv_heads != 0)
     return onr_fail(call->error, ONR_STATUS_SHAPE,
@@ -220,12 +214,16 @@ static int64_t linear_attention_multiply_adds(const struct onr_call *call) {
   return (uint64_t)product > INT64_MAX ? INT64_MAX : (int64_t)product;
 }
 
+#define FLOATS (ONRI_DTYPES_FLOAT & ~ONRI_DTYPE_BIT(ONR_DTYPE_F64))
+
 const struct onr_layer onri_layer_linear_attention = {
     .name = "linear_attention",
     .inputs_min = 3,
     .inputs_max = 6,
     .outputs_min = 1,
     .outputs_max = 2,
+    .types = {FLOATS, ONR_AS_INPUT(0), ONR_AS_INPUT(0), FLOATS, ONR_AS_INPUT(0), ONR_AS_INPUT(0)},
+    .output_type = ONR_AS_INPUT(0),
     .params_size = sizeof(struct onr_linear_attention_params),
     .state_size = sizeof(struct linear_attention_state),
     .infer = linear_attention_infer,

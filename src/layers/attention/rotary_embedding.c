@@ -33,7 +33,6 @@ static enum onr_status table_shape(const struct onr_call *call, const struct rot
   if (!has_positions) return ONR_STATUS_OK;
   const int64_t dims[] = {(int64_t)s->batch, (int64_t)s->rows};
   const struct onr_desc expected = onr_desc_make(ONR_DTYPE_I64, 2, dims);
-  ONR_TRY(onri_expect_dtype(call, POSITIONS, ONRI_DTYPE_BIT(ONR_DTYPE_I64)));
   if (!onr_desc_equal(&expected, &call->in[POSITIONS]))
     return onr_fail(call->error, ONR_STATUS_SHAPE, "expected positions [%lld,%lld]", (long long)dims[0],
                     (long long)dims[1]);
@@ -43,9 +42,6 @@ static enum onr_status table_shape(const struct onr_call *call, const struct rot
 static enum onr_status shape_of(const struct onr_call *call, struct rotary_state *s) {
   const struct onr_rotary_params *p = call->params;
   const struct onr_desc *x = &call->in[X];
-  ONR_TRY(onri_expect_dtype(call, X, ONRI_DTYPES_FLOAT));
-  ONR_TRY(onri_expect_same_dtype(call, COS, X));
-  ONR_TRY(onri_expect_same_dtype(call, SIN, X));
   ONR_TRY(onri_expect_rank(call, X, 3, 4));
   if (x->rank == 3 && (p->heads <= 0 || x->dim[2] % p->heads != 0))
     return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected a number of heads that divides %lld, found %lld",
@@ -186,6 +182,8 @@ const struct onr_layer onri_layer_rotary_embedding = {
     .inputs_max = 4,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPES_FLOAT, ONR_AS_INPUT(0), ONR_AS_INPUT(0), ONRI_DTYPE_BIT(ONR_DTYPE_I64)},
+    .output_type = ONR_AS_INPUT(0),
     .params_size = sizeof(struct onr_rotary_params),
     .state_size = sizeof(struct rotary_state),
     .infer = rotary_infer,

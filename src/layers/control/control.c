@@ -18,7 +18,9 @@ const struct onr_layer onri_layer_if = {
     .inputs_max = ONR_VARIADIC,
     .outputs_min = 1,
     .outputs_max = ONR_VARIADIC,
-    .flags = ONR_LAYER_CONTROL | ONR_LAYER_TAKES_CONTAINERS | ONR_LAYER_MAKES_CONTAINERS,
+    .types = {ONR_ANY_TYPE, ONR_ANY_TYPE},
+    .control = ONRI_CONTROL_IF,
+    .flags = ONR_LAYER_MAKES_CONTAINERS,
 };
 
 const struct onr_layer onri_layer_loop = {
@@ -27,7 +29,9 @@ const struct onr_layer onri_layer_loop = {
     .inputs_max = ONR_VARIADIC,
     .outputs_min = 0,
     .outputs_max = ONR_VARIADIC,
-    .flags = ONR_LAYER_CONTROL | ONR_LAYER_TAKES_CONTAINERS | ONR_LAYER_MAKES_CONTAINERS,
+    .types = {ONR_ANY_TYPE},
+    .control = ONRI_CONTROL_LOOP,
+    .flags = ONR_LAYER_MAKES_CONTAINERS,
     .params_size = sizeof(struct onr_loop_params),
 };
 
@@ -37,7 +41,9 @@ const struct onr_layer onri_layer_scan = {
     .inputs_max = ONR_VARIADIC,
     .outputs_min = 1,
     .outputs_max = ONR_VARIADIC,
-    .flags = ONR_LAYER_CONTROL | ONR_LAYER_TAKES_CONTAINERS | ONR_LAYER_MAKES_CONTAINERS,
+    .types = {ONR_ANY_TYPE, ONR_ANY_TYPE},
+    .control = ONRI_CONTROL_SCAN,
+    .flags = ONR_LAYER_MAKES_CONTAINERS,
     .params_size = sizeof(struct onr_scan_params),
 };
 
@@ -47,6 +53,8 @@ const struct onr_layer onri_layer_sequence_map = {
     .inputs_max = ONR_VARIADIC,
     .outputs_min = 1,
     .outputs_max = ONR_VARIADIC,
-    .flags = ONR_LAYER_CONTROL | ONR_LAYER_TAKES_CONTAINERS | ONR_LAYER_MAKES_CONTAINERS,
+    .types = {ONR_ANY_TYPE, ONR_ANY_TYPE},
+    .control = ONRI_CONTROL_MAP,
+    .flags = ONR_LAYER_MAKES_CONTAINERS,
     .params_size = sizeof(struct onr_sequence_map_params),
 };

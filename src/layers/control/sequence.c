@@ -12,8 +12,6 @@
 #include "base/shape.h"
 #include "layers/layers.h"
 
-#define BLOCKS (ONR_LAYER_TAKES_CONTAINERS | ONR_LAYER_MAKES_CONTAINERS)
-
 static enum onr_status block_infer(struct onr_call *c, enum onr_dtype kind) {
   c->out[0] = (struct onr_desc){.dtype = kind, .rank = 1};
   return ONR_STATUS_OK;
@@ -21,26 +19,12 @@ static enum onr_status block_infer(struct onr_call *c, enum onr_dtype kind) {
 
 static enum onr_status sequence_infer(struct onr_call *c) { return block_infer(c, ONR_DTYPE_SEQUENCE); }
 
-static enum onr_status expect_sequence(const struct onr_call *c) {
-  return onri_expect_dtype(c, 0, ONRI_DTYPE_BIT(ONR_DTYPE_SEQUENCE));
-}
-
-static enum onr_status changed_infer(struct onr_call *c) {
-  ONR_TRY(expect_sequence(c));
-  return sequence_infer(c);
-}
-
 static enum onr_status optional_infer(struct onr_call *c) { return block_infer(c, ONR_DTYPE_OPTIONAL); }
 
 /* The type of an entry is known when the block is. */
 static enum onr_status entry_infer(struct onr_call *c) {
   c->out[0] = (struct onr_desc){0};
   return ONR_STATUS_OK;
-}
-
-static enum onr_status at_infer(struct onr_call *c) {
-  ONR_TRY(expect_sequence(c));
-  return entry_infer(c);
 }
 
 static struct onr_tensor input(const struct onr_call *c, size_t i) {
@@ -78,8 +62,9 @@ static enum onr_status read_position(const struct onr_call *c, size_t i, int64_t
   int64_t value;
   *position = default_value;
   if (onri_has(c, i)) {
-    if (onr_desc_elements(&c->in[i]) != 1 || (c->in[i].dtype != ONR_DTYPE_I64 && c->in[i].dtype != ONR_DTYPE_I32))
-      return onr_fail(c->error, ONR_STATUS_TYPE, "input %zu: expected a position of one int32 or int64", i);
+    if (onr_desc_elements(&c->in[i]) != 1)
+      return onr_fail(c->error, ONR_STATUS_SHAPE, "input %zu: expected one position, found %lld", i,
+                      (long long)onr_desc_elements(&c->in[i]));
     value = c->in[i].dtype == ONR_DTYPE_I64 ? *(const int64_t *)c->inputs[i] : *(const int32_t *)c->inputs[i];
     *position = value < 0 ? value + length : value;
   }
@@ -153,7 +138,6 @@ static enum onr_status at_run(struct onr_call *c) {
 }
 
 static enum onr_status length_infer(struct onr_call *c) {
-  ONR_TRY(expect_sequence(c));
   c->out[0] = (struct onr_desc){.dtype = ONR_DTYPE_I64};
   return ONR_STATUS_OK;
 }
@@ -195,39 +179,45 @@ const struct onr_layer onri_layer_sequence_construct = {.name = "sequence_constr
                                                         .inputs_max = ONR_VARIADIC,
                                                         .outputs_min = 1,
                                                         .outputs_max = 1,
-                                                        .flags = ONR_LAYER_DYNAMIC | BLOCKS,
+                                                        .types = {ONR_ANY_TYPE},
+                                                        .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_MAKES_CONTAINERS,
                                                         .infer = sequence_infer,
                                                         .run = construct_run};
-const struct onr_layer onri_layer_sequence_insert = {.name = "sequence_insert",
-                                                     .inputs_min = 2,
-                                                     .inputs_max = 3,
-                                                     .outputs_min = 1,
-                                                     .outputs_max = 1,
-                                                     .flags = ONR_LAYER_DYNAMIC | BLOCKS,
-                                                     .infer = changed_infer,
-                                                     .run = insert_run};
+const struct onr_layer onri_layer_sequence_insert = {
+    .name = "sequence_insert",
+    .inputs_min = 2,
+    .inputs_max = 3,
+    .outputs_min = 1,
+    .outputs_max = 1,
+    .types = {ONRI_DTYPE_BIT(ONR_DTYPE_SEQUENCE), ONR_ANY_TYPE, ONRI_DTYPES_INDEX},
+    .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_MAKES_CONTAINERS,
+    .infer = sequence_infer,
+    .run = insert_run};
 const struct onr_layer onri_layer_sequence_erase = {.name = "sequence_erase",
                                                     .inputs_min = 1,
                                                     .inputs_max = 2,
                                                     .outputs_min = 1,
                                                     .outputs_max = 1,
-                                                    .flags = ONR_LAYER_DYNAMIC | BLOCKS,
-                                                    .infer = changed_infer,
+                                                    .types = {ONRI_DTYPE_BIT(ONR_DTYPE_SEQUENCE), ONRI_DTYPES_INDEX},
+                                                    .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_MAKES_CONTAINERS,
+                                                    .infer = sequence_infer,
                                                     .run = erase_run};
 const struct onr_layer onri_layer_sequence_at = {.name = "sequence_at",
                                                  .inputs_min = 2,
                                                  .inputs_max = 2,
                                                  .outputs_min = 1,
                                                  .outputs_max = 1,
-                                                 .flags = ONR_LAYER_DYNAMIC | BLOCKS,
-                                                 .infer = at_infer,
+                                                 .types = {ONRI_DTYPE_BIT(ONR_DTYPE_SEQUENCE), ONRI_DTYPES_INDEX},
+                                                 .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_MAKES_CONTAINERS,
+                                                 .infer = entry_infer,
                                                  .run = at_run};
 const struct onr_layer onri_layer_sequence_length = {.name = "sequence_length",
                                                      .inputs_min = 1,
                                                      .inputs_max = 1,
                                                      .outputs_min = 1,
                                                      .outputs_max = 1,
-                                                     .flags = ONR_LAYER_TAKES_CONTAINERS,
+                                                     .types = {ONRI_DTYPE_BIT(ONR_DTYPE_SEQUENCE)},
+                                                     .output_type = ONRI_DTYPE_BIT(ONR_DTYPE_I64),
                                                      .infer = length_infer,
                                                      .run = length_run};
 const struct onr_layer onri_layer_optional = {.name = "optional",
@@ -235,7 +225,8 @@ const struct onr_layer onri_layer_optional = {.name = "optional",
                                               .inputs_max = 1,
                                               .outputs_min = 1,
                                               .outputs_max = 1,
-                                              .flags = ONR_LAYER_DYNAMIC | BLOCKS,
+                                              .types = {ONR_ANY_TYPE},
+                                              .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_MAKES_CONTAINERS,
                                               .infer = optional_infer,
                                               .run = optional_run};
 const struct onr_layer onri_layer_optional_has_element = {.name = "optional_has_element",
@@ -243,7 +234,8 @@ const struct onr_layer onri_layer_optional_has_element = {.name = "optional_has_
                                                           .inputs_max = 1,
                                                           .outputs_min = 1,
                                                           .outputs_max = 1,
-                                                          .flags = ONR_LAYER_TAKES_CONTAINERS,
+                                                          .types = {ONR_ANY_TYPE},
+                                                          .output_type = ONRI_DTYPE_BIT(ONR_DTYPE_BOOL),
                                                           .infer = has_infer,
                                                           .run = has_run};
 const struct onr_layer onri_layer_optional_get_element = {.name = "optional_get_element",
@@ -251,6 +243,7 @@ const struct onr_layer onri_layer_optional_get_element = {.name = "optional_get_
                                                           .inputs_max = 1,
                                                           .outputs_min = 1,
                                                           .outputs_max = 1,
-                                                          .flags = ONR_LAYER_DYNAMIC | BLOCKS,
+                                                          .types = {ONR_ANY_TYPE},
+                                                          .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_MAKES_CONTAINERS,
                                                           .infer = entry_infer,
                                                           .run = get_run};

@@ -57,9 +57,6 @@ static enum onr_status read_parts(const struct onr_call *c, int64_t total, struc
   int64_t sum = 0;
   *p = (struct parts){c, total, 1, total};
   if (!onri_has(c, 1)) return ONR_STATUS_OK;
-  if (c->in[1].dtype != ONR_DTYPE_I64 && c->in[1].dtype != ONR_DTYPE_I32)
-    return onr_fail(c->error, ONR_STATUS_TYPE, "input 1: expected int32 or int64, found %s",
-                    onr_dtype_name(c->in[1].dtype));
   if (c->in[1].rank == 0) {
     p->length = listed(c, 0);
     if (p->length <= 0)
@@ -125,7 +122,6 @@ static enum onr_status split_run(struct onr_call *c) {
 }
 
 static enum onr_status concat_infer(struct onr_call *c) {
-  ONR_TRY(onri_expect_dtype(c, 0, ONRI_DTYPE_BIT(ONR_DTYPE_SEQUENCE)));
   c->out[0] = (struct onr_desc){0};
   return ONR_STATUS_OK;
 }
@@ -199,6 +195,7 @@ const struct onr_layer onri_layer_split_to_sequence = {.name = "split_to_sequenc
                                                        .inputs_max = 2,
                                                        .outputs_min = 1,
                                                        .outputs_max = 1,
+                                                       .types = {0, ONRI_DTYPES_INDEX},
                                                        .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_MAKES_CONTAINERS,
                                                        .params_size = sizeof(struct onr_split_to_sequence_params),
                                                        .infer = split_infer,
@@ -208,7 +205,8 @@ const struct onr_layer onri_layer_concat_from_sequence = {.name = "concat_from_s
                                                           .inputs_max = 1,
                                                           .outputs_min = 1,
                                                           .outputs_max = 1,
-                                                          .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_TAKES_CONTAINERS,
+                                                          .types = {ONRI_DTYPE_BIT(ONR_DTYPE_SEQUENCE)},
+                                                          .flags = ONR_LAYER_DYNAMIC,
                                                           .params_size = sizeof(struct onr_concat_from_sequence_params),
                                                           .infer = concat_infer,
                                                           .run = concat_run};

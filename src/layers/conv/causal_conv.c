@@ -22,13 +22,10 @@ struct causal_conv_state {
 
 static enum onr_status causal_conv_infer(struct onr_call *call) {
   const struct onr_desc *x = &call->in[X], *weight = &call->in[WEIGHT];
-  ONR_TRY(onri_expect_dtype(call, X, ONRI_DTYPES_FLOAT & ~ONRI_DTYPE_BIT(ONR_DTYPE_F64)));
   ONR_TRY(onri_expect_rank(call, X, 3, 3));
   ONR_TRY(onri_expect_rank(call, WEIGHT, 3, 3));
   if (weight->dim[2] < 1)
     return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a kernel of 1 or more taps, found 0");
-  for (size_t i = WEIGHT; i < call->num_in; i++)
-    if (onri_has(call, i)) ONR_TRY(onri_expect_same_dtype(call, i, X));
   ONR_TRY(onri_expect_shape(call, WEIGHT, 3, (int64_t[]){x->dim[1], 1, weight->dim[2]}));
   if (onri_has(call, BIAS)) ONR_TRY(onri_expect_shape(call, BIAS, 1, &x->dim[1]));
   const int64_t carried[] = {x->dim[0], x->dim[1], weight->dim[2] - 1};
@@ -137,6 +134,8 @@ const struct onr_layer onri_layer_causal_conv = {
     .inputs_max = 4,
     .outputs_min = 1,
     .outputs_max = 2,
+    .types = {ONRI_DTYPES_FLOAT & ~ONRI_DTYPE_BIT(ONR_DTYPE_F64), ONR_AS_INPUT(0), ONR_AS_INPUT(0), ONR_AS_INPUT(0)},
+    .output_type = ONR_AS_INPUT(0),
     .params_size = sizeof(struct onr_causal_conv_params),
     .state_size = sizeof(struct causal_conv_state),
     .infer = causal_conv_infer,

@@ -13,8 +13,6 @@
 #include "layers/elementwise/scratch.h"
 
 enum onr_status onri_conv_check_inputs(const struct onr_call *call, int64_t groups, int transposed) {
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
-  ONR_TRY(onri_expect_same_dtype(call, 1, 0));
   ONR_TRY(onri_expect_rank(call, 0, 3, 2 + ONR_MAX_SPATIAL));
   const struct onr_desc *weight = &call->in[1];
   if (weight->rank != call->in[0].rank)
@@ -35,7 +33,6 @@ enum onr_status onri_conv_check_inputs(const struct onr_call *call, int64_t grou
     return onr_fail(call->error, ONR_STATUS_SHAPE, "weights for %lld groups of %lld channels overflow",
                     (long long)groups, (long long)weight->dim[1]);
   if (!onri_has(call, 2)) return ONR_STATUS_OK;
-  ONR_TRY(onri_expect_same_dtype(call, 2, 0));
   if (call->in[2].rank != 1 || call->in[2].dim[0] != out)
     return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a bias of %lld elements, found rank %d with %lld",
                     (long long)out, call->in[2].rank, (long long)onr_desc_elements(&call->in[2]));

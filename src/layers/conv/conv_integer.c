@@ -12,8 +12,6 @@
 #include "layers/layers.h"
 #include "layers/elementwise/scratch.h"
 
-#define DTYPES_8BIT (ONRI_DTYPE_BIT(ONR_DTYPE_I8) | ONRI_DTYPE_BIT(ONR_DTYPE_U8))
-
 static const struct onri_qconv_roles integer_roles = {
     0, ONRI_NO_ROLE, 2, 1, ONRI_NO_ROLE, 3, ONRI_NO_ROLE, ONRI_NO_ROLE, ONRI_NO_ROLE};
 static const struct onri_qconv_roles quantised_roles = {0, 1, 2, 3, 4, 5, 6, 7, 8};
@@ -45,12 +43,8 @@ static enum onr_status expect_values(const struct onr_call *call, size_t i, int6
                   (long long)channels, onr_desc_format(&call->in[i], text, sizeof(text)));
 }
 
-/* Types and shapes of the zero points. */
+/* Shapes of the zero points. */
 static enum onr_status check_zeros(const struct onr_call *call, const struct onri_qconv_roles *r) {
-  ONR_TRY(onri_expect_dtype(call, r->x, DTYPES_8BIT));
-  ONR_TRY(onri_expect_dtype(call, r->weight, DTYPES_8BIT));
-  if (onri_has(call, r->x_zero)) ONR_TRY(onri_expect_same_dtype(call, r->x_zero, r->x));
-  if (onri_has(call, r->w_zero)) ONR_TRY(onri_expect_same_dtype(call, r->w_zero, r->weight));
   ONR_TRY(expect_values(call, r->x_zero, 1));
   return expect_values(call, r->w_zero, call->in[r->weight].dim[0]);
 }
@@ -59,13 +53,10 @@ static enum onr_status check_zeros(const struct onr_call *call, const struct onr
 static enum onr_status check_scales(const struct onr_call *call, const struct onri_qconv_roles *r, int64_t channels) {
   const size_t scales[] = {r->x_scale, r->w_scale, r->y_scale};
   for (size_t i = 0; i < 3; i++) {
-    ONR_TRY(onri_expect_dtype(call, scales[i], ONRI_DTYPE_BIT(ONR_DTYPE_F32)));
     ONR_TRY(expect_values(call, scales[i], scales[i] == r->w_scale ? channels : 1));
   }
-  ONR_TRY(onri_expect_dtype(call, r->y_zero, DTYPES_8BIT));
   ONR_TRY(expect_values(call, r->y_zero, 1));
   if (!onri_has(call, r->bias)) return ONR_STATUS_OK;
-  ONR_TRY(onri_expect_dtype(call, r->bias, ONRI_DTYPE_BIT(ONR_DTYPE_I32)));
   if (call->in[r->bias].rank == 1 && call->in[r->bias].dim[0] == channels) return ONR_STATUS_OK;
   return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a bias of %lld elements, found rank %d with %lld",
                   (long long)channels, call->in[r->bias].rank, (long long)onr_desc_elements(&call->in[r->bias]));
@@ -140,9 +131,7 @@ static enum onr_status integer_prepare(struct onr_call *call, const struct onri_
   if (!onri_conv_can_pack(&plain.call, params->groups, 0) || onr_desc_elements(&call->in[r->weight]) == 0)
     return ONR_STATUS_OK;
   if (onri_has(&silent, r->w_zero) && !silent.inputs[r->w_zero]) return ONR_STATUS_OK;
-  if (onri_expect_dtype(&silent, r->weight, DTYPES_8BIT) != ONR_STATUS_OK ||
-      (onri_has(&silent, r->w_zero) && onri_expect_same_dtype(&silent, r->w_zero, r->weight) != ONR_STATUS_OK) ||
-      expect_values(&silent, r->w_zero, silent.in[r->weight].dim[0]) != ONR_STATUS_OK)
+  if (expect_values(&silent, r->w_zero, silent.in[r->weight].dim[0]) != ONR_STATUS_OK)
     return ONR_STATUS_OK; /* infer says so */
   ONR_TRY(onri_conv_geometry_of_weights(&plain.call, &c));
   if (r->y_zero != ONRI_NO_ROLE && check_scales(&silent, r, silent.in[r->weight].dim[0]) == ONR_STATUS_OK)
@@ -250,7 +239,7 @@ static int64_t qlinear_conv_steps(const struct onr_call *call) { return steps(ca
 
 static uint32_t kernel_types(const void *params, enum onr_kernel kernel) {
   (void)params;
-  return kernel == ONR_KERNEL_XNNPACK ? DTYPES_8BIT : 0;
+  return kernel == ONR_KERNEL_XNNPACK ? ONRI_DTYPES_8BIT : 0;
 }
 
 const struct onr_layer onri_layer_conv_integer = {
@@ -259,6 +248,9 @@ const struct onr_layer onri_layer_conv_integer = {
     .inputs_max = 4,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPES_8BIT, ONRI_DTYPES_8BIT, ONR_AS_INPUT(0), ONR_AS_INPUT(1)},
+    .layout = ONR_LAYOUT_SPATIAL,
+    .layout_param = offsetof(struct onr_conv_params, channels_last),
     .params_size = sizeof(struct onr_conv_params),
     .prepared_size = sizeof(struct onri_qconv_prepared),
     .state_size = sizeof(struct onri_qconv_state),
@@ -278,7 +270,12 @@ const struct onr_layer onri_layer_qlinear_conv = {
     .inputs_max = 9,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPES_8BIT, ONRI_DTYPE_BIT(ONR_DTYPE_F32), ONR_AS_INPUT(0), ONRI_DTYPES_8BIT,
+              ONRI_DTYPE_BIT(ONR_DTYPE_F32), ONR_AS_INPUT(3), ONRI_DTYPE_BIT(ONR_DTYPE_F32), ONRI_DTYPES_8BIT,
+              ONRI_DTYPE_BIT(ONR_DTYPE_I32)},
     .flags = ONR_LAYER_OVERREADS,
+    .layout = ONR_LAYOUT_SPATIAL,
+    .layout_param = offsetof(struct onr_conv_params, channels_last),
     .params_size = sizeof(struct onr_conv_params),
     .prepared_size = sizeof(struct onri_qconv_prepared),
     .state_size = sizeof(struct onri_qconv_state),

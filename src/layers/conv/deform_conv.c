@@ -35,7 +35,6 @@ struct work {
 
 static enum onr_status check_map(const struct onr_call *call, size_t i, int64_t channels, const struct onri_conv *c) {
   const struct onr_desc *d = &call->in[i];
-  ONR_TRY(onri_expect_same_dtype(call, i, 0));
   ONR_TRY(onri_expect_rank(call, i, 4, 4));
   if (d->dim[0] == c->x.batch && d->dim[1] == channels && d->dim[2] == c->axis[1].out && d->dim[3] == c->axis[2].out)
     return ONR_STATUS_OK;
@@ -55,8 +54,6 @@ static enum onr_status geometry(const struct onr_call *call, struct onri_conv *c
   *offset_groups = p->offset_groups == 0 ? 1 : p->offset_groups;
   if (c->groups < 1 || *offset_groups < 1)
     return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected groups of at least 1");
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
-  ONR_TRY(onri_expect_same_dtype(call, 1, 0));
   ONR_TRY(onri_expect_rank(call, 0, 4, 4));
   ONR_TRY(onri_expect_rank(call, 1, 4, 4));
   ONR_TRY(onri_image_view(&call->in[0], 0, &c->x, &spatial, call->error));
@@ -83,7 +80,6 @@ static enum onr_status geometry(const struct onr_call *call, struct onri_conv *c
   ONR_TRY(check_map(call, 2, 2 * taps, c));
   if (onri_has(call, 4)) ONR_TRY(check_map(call, 4, taps, c));
   if (onri_has(call, 3)) {
-    ONR_TRY(onri_expect_same_dtype(call, 3, 0));
     if (call->in[3].rank != 1 || call->in[3].dim[0] != weight->dim[0])
       return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a bias of %lld elements", (long long)weight->dim[0]);
   }
@@ -220,6 +216,8 @@ const struct onr_layer onri_layer_deform_conv = {
     .inputs_max = 5,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPES_FLOAT, ONR_AS_INPUT(0), ONR_AS_INPUT(0), ONR_AS_INPUT(0), ONR_AS_INPUT(0)},
+    .output_type = ONR_AS_INPUT(0),
     .params_size = sizeof(struct onr_deform_conv_params),
     .state_size = sizeof(struct deform_state),
     .infer = deform_conv_infer,

@@ -80,6 +80,7 @@ const struct onr_layer onri_layer_im2col = {
     .inputs_max = 1,
     .outputs_min = 1,
     .outputs_max = 1,
+    .output_type = ONR_AS_INPUT(0),
     .params_size = sizeof(struct onr_im2col_params),
     .state_size = sizeof(struct im2col_state),
     .infer = im2col_infer,

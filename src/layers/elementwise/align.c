@@ -40,6 +40,7 @@ const struct onr_layer onri_layer_align = {
     .inputs_max = 2,
     .outputs_min = 1,
     .outputs_max = 1,
+    .output_type = ONR_AS_INPUT(0),
     .params_size = sizeof(struct onr_align_params),
     .infer = align_infer,
     .plan = align_plan,

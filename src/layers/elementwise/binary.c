@@ -36,13 +36,20 @@ static const struct {
 #undef ONR_X
 };
 
+static enum onr_status binary_check(const struct onr_call *call) {
+  const struct onr_binary_params *p = call->params;
+  if ((unsigned)p->op < ONR_NUM_BINARY) return ONR_STATUS_OK;
+  return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "there is no binary function number %d", (int)p->op);
+}
+
+static uint32_t binary_types(const void *params, size_t i) {
+  const enum onr_binary op = ((const struct onr_binary_params *)params)->op;
+  if (i == ONR_OUTPUT_TYPE) return ops[op].gives_bool ? ONRI_DTYPE_BIT(ONR_DTYPE_BOOL) : ONR_AS_INPUT(0);
+  return i == 0 || op == ONR_BINARY_POW ? ops[op].types : ONR_AS_INPUT(0);
+}
+
 static enum onr_status binary_infer(struct onr_call *call) {
   const struct onr_binary_params *p = call->params;
-  if ((unsigned)p->op >= ONR_NUM_BINARY)
-    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "there is no binary function number %d", (int)p->op);
-  ONR_TRY(onri_expect_dtype(call, 0, ops[p->op].types));
-  if (p->op == ONR_BINARY_POW) ONR_TRY(onri_expect_dtype(call, 1, ops[p->op].types));
-  else ONR_TRY(onri_expect_same_dtype(call, 0, 1));
   ONR_TRY(onri_broadcast(&call->in[0], &call->in[1], &call->out[0], call->error));
   if (ops[p->op].gives_bool) call->out[0].dtype = ONR_DTYPE_BOOL;
   return ONR_STATUS_OK;
@@ -209,8 +216,11 @@ const struct onr_layer onri_layer_binary = {
     .inputs_max = 2,
     .outputs_min = 1,
     .outputs_max = 1,
+    .layout = ONR_LAYOUT_ELEMENTWISE,
     .params_size = sizeof(struct onr_binary_params),
     .state_size = sizeof(struct binary_state),
+    .types_by_params = binary_types,
+    .check = binary_check,
     .infer = binary_infer,
     .plan = binary_plan,
     .run = binary_run,

@@ -16,10 +16,8 @@
 #define BLOCK 512
 
 static enum onr_status clip_infer(struct onr_call *call) {
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_NUMBER));
   for (size_t i = 1; i < 3; i++) {
     if (!onri_has(call, i)) continue;
-    ONR_TRY(onri_expect_same_dtype(call, 0, i));
     if (onr_desc_elements(&call->in[i]) != 1) {
       char text[160];
       return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a scalar as the %s, found %s",
@@ -115,6 +113,9 @@ const struct onr_layer onri_layer_clip = {
     .inputs_max = 3,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPES_NUMBER, ONR_AS_INPUT(0), ONR_AS_INPUT(0)},
+    .output_type = ONR_AS_INPUT(0),
+    .layout = ONR_LAYOUT_ELEMENTWISE,
     .infer = clip_infer,
     .plan = clip_plan,
     .run = clip_run,

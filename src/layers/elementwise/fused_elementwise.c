@@ -71,7 +71,6 @@ static enum onr_status chain_infer(struct onr_call *call) {
   for (int32_t k = 0; k < p->num_steps; k++) ONR_TRY(check_step(call, k, &p->steps[k]));
   for (size_t i = 0; i < call->num_in; i++) {
     const struct onr_desc so_far = shape;
-    ONR_TRY(onri_expect_dtype(call, i, ONRI_DTYPE_BIT(ONR_DTYPE_F32)));
     ONR_TRY(onri_broadcast(&so_far, &call->in[i], &shape, call->error));
   }
   call->out[0] = shape;
@@ -203,6 +202,8 @@ const struct onr_layer onri_layer_fused_elementwise = {
     .inputs_max = ONR_FUSED_INPUTS,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPE_BIT(ONR_DTYPE_F32), ONRI_DTYPE_BIT(ONR_DTYPE_F32)},
+    .layout = ONR_LAYOUT_ELEMENTWISE,
     .params_size = sizeof(struct onr_fused_elementwise_params),
     .state_size = sizeof(struct chain_state),
     .infer = chain_infer,

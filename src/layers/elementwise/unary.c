@@ -31,11 +31,20 @@ static const struct {
 
 static int gives_bool(enum onr_unary op) { return op == ONR_UNARY_IS_NAN || op == ONR_UNARY_IS_INF; }
 
+static enum onr_status unary_check(const struct onr_call *call) {
+  const struct onr_unary_params *p = call->params;
+  if ((unsigned)p->op < ONR_NUM_UNARY) return ONR_STATUS_OK;
+  return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "there is no unary function number %d", (int)p->op);
+}
+
+static uint32_t unary_types(const void *params, size_t i) {
+  const enum onr_unary op = ((const struct onr_unary_params *)params)->op;
+  if (i == ONR_OUTPUT_TYPE) return gives_bool(op) ? ONRI_DTYPE_BIT(ONR_DTYPE_BOOL) : ONR_AS_INPUT(0);
+  return ops[op].types;
+}
+
 static enum onr_status unary_infer(struct onr_call *call) {
   const struct onr_unary_params *p = call->params;
-  if ((unsigned)p->op >= ONR_NUM_UNARY)
-    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "there is no unary function number %d", (int)p->op);
-  ONR_TRY(onri_expect_dtype(call, 0, ops[p->op].types));
   call->out[0] = call->in[0];
   if (gives_bool(p->op)) call->out[0].dtype = ONR_DTYPE_BOOL;
   return ONR_STATUS_OK;
@@ -98,8 +107,11 @@ const struct onr_layer onri_layer_unary = {
     .inputs_max = 1,
     .outputs_min = 1,
     .outputs_max = 1,
+    .layout = ONR_LAYOUT_ELEMENTWISE,
     .params_size = sizeof(struct onr_unary_params),
     .state_size = sizeof(struct unary_state),
+    .types_by_params = unary_types,
+    .check = unary_check,
     .infer = unary_infer,
     .plan = unary_plan,
     .run = unary_run,

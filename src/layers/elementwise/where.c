@@ -19,8 +19,6 @@ struct where_state {
 
 static enum onr_status where_infer(struct onr_call *call) {
   struct onr_desc shape;
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_TYPES_BOOL));
-  ONR_TRY(onri_expect_same_dtype(call, 1, 2));
   ONR_TRY(onri_broadcast(&call->in[1], &call->in[2], &shape, call->error));
   return onri_broadcast(&shape, &call->in[0], &call->out[0], call->error);
 }
@@ -100,7 +98,10 @@ const struct onr_layer onri_layer_where = {
     .inputs_max = 3,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPE_BIT(ONR_DTYPE_BOOL), 0, ONR_AS_INPUT(1)},
+    .output_type = ONR_AS_INPUT(1),
     .state_size = sizeof(struct where_state),
+    .layout = ONR_LAYOUT_ELEMENTWISE,
     .infer = where_infer,
     .plan = where_plan,
     .run = where_run,

@@ -8,7 +8,6 @@ static enum onr_status image_infer(struct onr_call *call) {
   const struct onr_image_decoder_params *p = call->params;
   if ((unsigned)p->pixels > ONR_PIXELS_GREY)
     return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "there is no pixel format number %d", (int)p->pixels);
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPE_BIT(ONR_DTYPE_U8)));
   ONR_TRY(onri_expect_rank(call, 0, 1, 1));
   call->out[0] = onr_desc_make(ONR_DTYPE_U8, 3, (const int64_t[]){0, 0, p->pixels == ONR_PIXELS_GREY ? 1 : 3});
   return ONR_STATUS_OK;
@@ -69,6 +68,7 @@ const struct onr_layer onri_layer_image_decoder = {
     .inputs_max = 1,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPE_BIT(ONR_DTYPE_U8)},
     .flags = ONR_LAYER_DYNAMIC,
     .params_size = sizeof(struct onr_image_decoder_params),
     .infer = image_infer,

@@ -14,7 +14,6 @@ static enum onr_status gather_infer(struct onr_call *call) {
   const struct onr_gather_params *p = call->params;
   const struct onr_desc x = call->in[0], indices = call->in[1];
   int32_t axis;
-  ONR_TRY(onri_expect_dtype(call, 1, ONRI_DTYPES_INDEX));
   ONR_TRY(onri_expect_rank(call, 0, 1, ONR_MAX_RANK));
   ONR_TRY(onri_axis_resolve(p->axis, x.rank, &axis, call->error));
   struct onr_desc out = {.dtype = x.dtype, .rank = x.rank - 1 + indices.rank};
@@ -100,7 +99,6 @@ static enum onr_status gather_elements_infer(struct onr_call *call) {
   const struct onr_gather_params *p = call->params;
   const struct onr_desc *x = &call->in[0], *indices = &call->in[1];
   int32_t axis;
-  ONR_TRY(onri_expect_dtype(call, 1, ONRI_DTYPES_INDEX));
   ONR_TRY(onri_expect_rank(call, 0, 1, ONR_MAX_RANK));
   ONR_TRY(onri_axis_resolve(p->axis, x->rank, &axis, call->error));
   ONR_TRY(onri_expect_rank(call, 1, x->rank, x->rank));
@@ -167,7 +165,6 @@ static enum onr_status gather_elements_run(struct onr_call *call) {
 static enum onr_status gather_nd_infer(struct onr_call *call) {
   const struct onr_gather_nd_params *p = call->params;
   const struct onr_desc x = call->in[0], indices = call->in[1];
-  ONR_TRY(onri_expect_dtype(call, 1, ONRI_DTYPES_INDEX));
   ONR_TRY(onri_expect_rank(call, 0, 1, ONR_MAX_RANK));
   ONR_TRY(onri_expect_rank(call, 1, 1, ONR_MAX_RANK));
   const int32_t least = x.rank < indices.rank ? x.rank : indices.rank;
@@ -245,6 +242,10 @@ const struct onr_layer onri_layer_gather = {
     .outputs_min = 1,
     .outputs_max = 1,
     .flags = ONR_LAYER_SELECTS,
+    .types = {0, ONRI_DTYPES_INDEX},
+    .output_type = ONR_AS_INPUT(0),
+    .layout = ONRI_LAYOUT_GATHER,
+    .layout_param = offsetof(struct onr_gather_params, axis),
     .params_size = sizeof(struct onr_gather_params),
     .state_size = sizeof(struct gather_state),
     .infer = gather_infer,
@@ -258,6 +259,8 @@ const struct onr_layer onri_layer_gather_elements = {
     .outputs_min = 1,
     .outputs_max = 1,
     .flags = ONR_LAYER_SELECTS,
+    .types = {0, ONRI_DTYPES_INDEX},
+    .output_type = ONR_AS_INPUT(0),
     .params_size = sizeof(struct onr_gather_params),
     .infer = gather_elements_infer,
     .run = gather_elements_run,
@@ -269,6 +272,8 @@ const struct onr_layer onri_layer_gather_nd = {
     .outputs_min = 1,
     .outputs_max = 1,
     .flags = ONR_LAYER_SELECTS,
+    .types = {0, ONRI_DTYPES_INDEX},
+    .output_type = ONR_AS_INPUT(0),
     .params_size = sizeof(struct onr_gather_nd_params),
     .infer = gather_nd_infer,
     .run = gather_nd_run,

@@ -7,8 +7,6 @@
 #include "base/env.h"
 #include "base/shape.h"
 
-#define ONRI_DTYPES_INDEX (ONRI_DTYPE_BIT(ONR_DTYPE_I32) | ONRI_DTYPE_BIT(ONR_DTYPE_I64))
-
 struct onri_indices {
   const void *data;
   int wide; /* int64, else int32 */

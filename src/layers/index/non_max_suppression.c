@@ -11,9 +11,8 @@
 #include "kernels/index/sort.h"
 #include "layers/layers.h"
 
-static enum onr_status expect_scalar(const struct onr_call *call, size_t i, enum onr_dtype dtype) {
+static enum onr_status expect_scalar(const struct onr_call *call, size_t i) {
   if (!onri_has(call, i)) return ONR_STATUS_OK;
-  ONR_TRY(onri_expect_dtype(call, i, ONRI_DTYPE_BIT(dtype)));
   if (onr_desc_elements(&call->in[i]) != 1)
     return onr_fail(call->error, ONR_STATUS_SHAPE, "input %d has %lld elements: expected one", (int)i,
                     (long long)onr_desc_elements(&call->in[i]));
@@ -22,19 +21,14 @@ static enum onr_status expect_scalar(const struct onr_call *call, size_t i, enum
 
 static enum onr_status suppression_infer(struct onr_call *call) {
   const struct onr_desc *boxes = &call->in[0], *scores = &call->in[1];
-  for (size_t i = 0; i < 2; i++) {
-    ONR_TRY(onri_expect_dtype(call, i, ONRI_DTYPE_BIT(ONR_DTYPE_F32)));
-    ONR_TRY(onri_expect_rank(call, i, 3, 3));
-  }
+  for (size_t i = 0; i < 2; i++) ONR_TRY(onri_expect_rank(call, i, 3, 3));
   if (boxes->dim[2] != 4 || boxes->dim[0] != scores->dim[0] || boxes->dim[1] != scores->dim[2]) {
     char a[160], b[160];
     return onr_fail(call->error, ONR_STATUS_SHAPE,
                     "boxes are %s, scores %s: expected [batch, n, 4] and [batch, classes, n]",
                     onr_desc_format(boxes, a, sizeof(a)), onr_desc_format(scores, b, sizeof(b)));
   }
-  ONR_TRY(expect_scalar(call, 2, ONR_DTYPE_I64));
-  ONR_TRY(expect_scalar(call, 3, ONR_DTYPE_F32));
-  ONR_TRY(expect_scalar(call, 4, ONR_DTYPE_F32));
+  for (size_t i = 2; i < 5; i++) ONR_TRY(expect_scalar(call, i));
   const int64_t dims[2] = {onr_desc_elements(scores), 3};
   call->out[0] = onr_desc_make(ONR_DTYPE_I64, 2, dims);
   return ONR_STATUS_OK;
@@ -171,6 +165,9 @@ const struct onr_layer onri_layer_non_max_suppression = {
     .inputs_max = 5,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPE_BIT(ONR_DTYPE_F32), ONRI_DTYPE_BIT(ONR_DTYPE_F32), ONRI_DTYPE_BIT(ONR_DTYPE_I64),
+              ONRI_DTYPE_BIT(ONR_DTYPE_F32), ONRI_DTYPE_BIT(ONR_DTYPE_F32)},
+    .output_type = ONRI_DTYPE_BIT(ONR_DTYPE_I64),
     .flags = ONR_LAYER_DYNAMIC,
     .params_size = sizeof(struct onr_non_max_suppression_params),
     .infer = suppression_infer,

@@ -112,7 +112,6 @@ static enum onr_status compress_infer(struct onr_call *call) {
   struct compress_view v;
   ONR_TRY(onri_expect_rank(call, 0, 1, ONR_MAX_RANK));
   ONR_TRY(onri_expect_rank(call, 1, 1, 1));
-  ONR_TRY(onri_expect_dtype(call, 1, ONRI_DTYPE_BIT(ONR_DTYPE_BOOL)));
   ONR_TRY(compress_view(call, &v));
   if (call->in[1].dim[0] > (int64_t)v.length)
     return onr_fail(call->error, ONR_STATUS_SHAPE, "%lld conditions for %lld slices", (long long)call->in[1].dim[0],
@@ -155,6 +154,7 @@ const struct onr_layer onri_layer_non_zero = {
     .inputs_max = 1,
     .outputs_min = 1,
     .outputs_max = 1,
+    .output_type = ONRI_DTYPE_BIT(ONR_DTYPE_I64),
     .flags = ONR_LAYER_DYNAMIC,
     .infer = non_zero_infer,
     .run = non_zero_run,
@@ -165,6 +165,8 @@ const struct onr_layer onri_layer_compress = {
     .inputs_max = 2,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {0, ONRI_DTYPE_BIT(ONR_DTYPE_BOOL)},
+    .output_type = ONR_AS_INPUT(0),
     .flags = ONR_LAYER_DYNAMIC,
     .params_size = sizeof(struct onr_compress_params),
     .infer = compress_infer,

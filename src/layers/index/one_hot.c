@@ -76,8 +76,6 @@ static enum onr_status one_hot_infer(struct onr_call *call) {
   const struct onr_desc indices = call->in[0];
   int32_t axis;
   int64_t depth;
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_NUMBER));
-  ONR_TRY(onri_expect_dtype(call, 1, ONRI_DTYPES_NUMBER));
   ONR_TRY(onri_expect_rank(call, 0, 0, ONR_MAX_RANK - 1));
   ONR_TRY(onri_axis_resolve(p->axis, indices.rank + 1, &axis, call->error));
   if (onr_desc_elements(&call->in[1]) != 1 || onr_desc_elements(&call->in[2]) != 2)
@@ -133,6 +131,7 @@ const struct onr_layer onri_layer_one_hot = {
     .inputs_max = 3,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPES_NUMBER, ONRI_DTYPES_NUMBER},
     .shape_inputs = 1u << 1,
     .params_size = sizeof(struct onr_one_hot_params),
     .infer = one_hot_infer,

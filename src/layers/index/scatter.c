@@ -16,12 +16,8 @@ static void copy_data(struct onr_call *call) {
     onri_copy_bytes(call->env, call->inputs[0], call->outputs[0], onr_desc_bytes(&call->out[0]));
 }
 
-static enum onr_status check_types(struct onr_call *call, enum onr_reduction reduction) {
-  ONR_TRY(onri_expect_dtype(call, 1, ONRI_DTYPES_INDEX));
-  ONR_TRY(onri_expect_same_dtype(call, 0, 2));
-  if (reduction != ONR_REDUCTION_NONE)
-    ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_NUMBER | ONRI_DTYPE_BIT(ONR_DTYPE_BOOL)));
-  return ONR_STATUS_OK;
+static uint32_t types_of(enum onr_reduction reduction, size_t i) {
+  return i == 0 && reduction != ONR_REDUCTION_NONE ? ONRI_DTYPES_NUMBER | ONRI_DTYPE_BIT(ONR_DTYPE_BOOL) : 0;
 }
 
 /* --- scatter_elements --- */
@@ -30,7 +26,6 @@ static enum onr_status scatter_elements_infer(struct onr_call *call) {
   const struct onr_scatter_elements_params *p = call->params;
   const struct onr_desc *x = &call->in[0], *indices = &call->in[1], *updates = &call->in[2];
   int32_t axis;
-  ONR_TRY(check_types(call, p->reduction));
   ONR_TRY(onri_expect_rank(call, 0, 1, ONR_MAX_RANK));
   ONR_TRY(onri_axis_resolve(p->axis, x->rank, &axis, call->error));
   ONR_TRY(onri_expect_rank(call, 1, x->rank, x->rank));
@@ -84,9 +79,7 @@ static enum onr_status scatter_elements_run(struct onr_call *call) {
 /* --- scatter_nd --- */
 
 static enum onr_status scatter_nd_infer(struct onr_call *call) {
-  const struct onr_scatter_nd_params *p = call->params;
   const struct onr_desc *x = &call->in[0], *indices = &call->in[1], *updates = &call->in[2];
-  ONR_TRY(check_types(call, p->reduction));
   ONR_TRY(onri_expect_rank(call, 0, 1, ONR_MAX_RANK));
   ONR_TRY(onri_expect_rank(call, 1, 1, ONR_MAX_RANK));
   const int64_t depth = indices->dim[indices->rank - 1];
@@ -142,7 +135,6 @@ static enum onr_status tensor_scatter_infer(struct onr_call *call) {
   const struct onr_tensor_scatter_params *p = call->params;
   const struct onr_desc *cache = &call->in[0], *update = &call->in[1];
   int32_t axis;
-  ONR_TRY(onri_expect_same_dtype(call, 0, 1));
   ONR_TRY(onri_expect_rank(call, 0, 1, ONR_MAX_RANK));
   ONR_TRY(onri_axis_resolve(p->axis, cache->rank, &axis, call->error));
   if (axis == 0) return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "axis 0 is the batch: it cannot be the sequence");
@@ -152,7 +144,6 @@ static enum onr_status tensor_scatter_infer(struct onr_call *call) {
       return onr_fail(call->error, ONR_STATUS_SHAPE, "dimension %d is %lld in the update, %lld in the cache", (int)d,
                       (long long)update->dim[d], (long long)cache->dim[d]);
   if (onri_has(call, 2)) {
-    ONR_TRY(onri_expect_dtype(call, 2, ONRI_DTYPES_INDEX));
     ONR_TRY(onri_expect_rank(call, 2, 1, 1));
     if (call->in[2].dim[0] != cache->dim[0])
       return onr_fail(call->error, ONR_STATUS_SHAPE, "%lld write positions for a batch of %lld",
@@ -201,24 +192,38 @@ static enum onr_status tensor_scatter_run(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
+static uint32_t scatter_elements_types(const void *params, size_t i) {
+  return types_of(((const struct onr_scatter_elements_params *)params)->reduction, i);
+}
+
 const struct onr_layer onri_layer_scatter_elements = {
     .name = "scatter_elements",
     .inputs_min = 3,
     .inputs_max = 3,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {0, ONRI_DTYPES_INDEX, ONR_AS_INPUT(0)},
+    .output_type = ONR_AS_INPUT(0),
     .params_size = sizeof(struct onr_scatter_elements_params),
+    .types_by_params = scatter_elements_types,
     .infer = scatter_elements_infer,
     .plan = scatter_plan,
     .run = scatter_elements_run,
 };
+static uint32_t scatter_nd_types(const void *params, size_t i) {
+  return types_of(((const struct onr_scatter_nd_params *)params)->reduction, i);
+}
+
 const struct onr_layer onri_layer_scatter_nd = {
     .name = "scatter_nd",
     .inputs_min = 3,
     .inputs_max = 3,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {0, ONRI_DTYPES_INDEX, ONR_AS_INPUT(0)},
+    .output_type = ONR_AS_INPUT(0),
     .params_size = sizeof(struct onr_scatter_nd_params),
+    .types_by_params = scatter_nd_types,
     .infer = scatter_nd_infer,
     .plan = scatter_plan,
     .run = scatter_nd_run,
@@ -229,6 +234,8 @@ const struct onr_layer onri_layer_tensor_scatter = {
     .inputs_max = 3,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {0, ONR_AS_INPUT(0), ONRI_DTYPES_INDEX},
+    .output_type = ONR_AS_INPUT(0),
     .params_size = sizeof(struct onr_tensor_scatter_params),
     .infer = tensor_scatter_infer,
     .plan = scatter_plan,

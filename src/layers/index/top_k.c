@@ -29,7 +29,6 @@ static enum onr_status top_k_infer(struct onr_call *call) {
   const struct onr_desc x = call->in[0];
   int32_t axis;
   int64_t k;
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_NUMBER));
   ONR_TRY(onri_expect_rank(call, 0, 1, ONR_MAX_RANK));
   ONR_TRY(onri_axis_resolve(p->axis, x.rank, &axis, call->error));
   ONR_TRY(read_k(call, &k));
@@ -192,7 +191,11 @@ const struct onr_layer onri_layer_top_k = {
     .inputs_max = 2,
     .outputs_min = 1,
     .outputs_max = 2,
+    .types = {ONRI_DTYPES_NUMBER, ONRI_DTYPES_INDEX},
+    .output_type = ONR_AS_INPUT(0),
     .shape_inputs = 1u << 1,
+    .layout = ONR_LAYOUT_ALONG_AXIS,
+    .layout_param = offsetof(struct onr_top_k_params, axis),
     .params_size = sizeof(struct onr_top_k_params),
     .state_size = sizeof(struct top_k_state),
     .infer = top_k_infer,

@@ -183,6 +183,7 @@ const struct onr_layer onri_layer_unique = {
     .inputs_max = 1,
     .outputs_min = 1,
     .outputs_max = 4,
+    .output_type = ONR_AS_INPUT(0),
     .flags = ONR_LAYER_DYNAMIC,
     .params_size = sizeof(struct onr_unique_params),
     .infer = unique_infer,

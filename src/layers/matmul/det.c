@@ -12,7 +12,6 @@
 
 static enum onr_status det_infer(struct onr_call *c) {
   const struct onr_desc *x = &c->in[0];
-  ONR_TRY(onri_expect_dtype(c, 0, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_expect_rank(c, 0, 2, ONR_MAX_RANK));
   if (x->dim[x->rank - 1] != x->dim[x->rank - 2])
     return onr_fail(c->error, ONR_STATUS_SHAPE, "expected square matrices, found %lld x %lld",
@@ -63,6 +62,8 @@ const struct onr_layer onri_layer_det = {.name = "det",
                                          .inputs_max = 1,
                                          .outputs_min = 1,
                                          .outputs_max = 1,
+                                         .types = {ONRI_DTYPES_FLOAT},
+                                         .output_type = ONR_AS_INPUT(0),
                                          .infer = det_infer,
                                          .plan = det_plan,
                                          .run = det_run,

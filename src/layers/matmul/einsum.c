@@ -55,8 +55,6 @@ static uint64_t bit(int label) { return (uint64_t)1 << label; }
 static enum onr_status einsum_infer(struct onr_call *call) {
   const struct onr_einsum_params *p = call->params;
   struct onri_einsum e;
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_NUMBER));
-  for (size_t i = 1; i < call->num_in; i++) ONR_TRY(onri_expect_same_dtype(call, i, 0));
   ONR_TRY(onri_einsum_parse(call, p->equation, &e));
   struct onr_desc y = {.dtype = call->in[0].dtype, .rank = e.out.count};
   for (int32_t d = 0; d < e.out.count; d++) y.dim[d] = e.size[e.out.label[d]];
@@ -373,6 +371,8 @@ const struct onr_layer onri_layer_einsum = {
     .inputs_max = ONR_VARIADIC,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPES_NUMBER, ONR_AS_INPUT(0)},
+    .output_type = ONR_AS_INPUT(0),
     .params_size = sizeof(struct onr_einsum_params),
     .state_size = sizeof(struct einsum_state),
     .infer = einsum_infer,

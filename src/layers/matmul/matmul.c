@@ -1,14 +1,15 @@
-/* matmul.c: NumPy's matrix product, with an optional bias.
+/* matmul.c: matmul, gemm and linear: three ways to say one product (product.h), and nothing else of their own.
  *
- * input 0   A     [..., m, k] or [k]     any number type
- * input 1   B     [..., k, n] or [k]     A's type
- * input 2   bias  [n] or [1]             optional
- * output 0        [..., m, n]; m or n missing for a vector
- * path      XNNPACK (float32, float16 and bfloat16 through float32): packed weights when B is a constant matrix; else
- * portable */
+ * matmul   A [..., m, k] or [k], B [..., k, n] or [k], bias [n] or [1]; NumPy's. m or n are missing for a vector
+ * gemm     A [m, k] or [k, m], B [k, n] or [n, k], C broadcast to [m, n]: alpha op(A) op(B) + beta C
+ * linear   x [..., in], W [out, in] or [in, out], b [out]: x W^T + b, the layer of torch.nn.Linear
+ * types    any number, linear floats; one for all operands. The third is optional
+ * path     XNNPACK (float32; float16 and bfloat16 through float32): packed weights when B is a constant matrix; else
+ *          portable */
+#include "base/shape.h"
 #include "layers/matmul/product.h"
 
-static struct onri_product_form form_of(const struct onr_call *call) {
+static struct onri_product_form matmul_form(const struct onr_call *call) {
   const struct onr_matmul_params *p = call->params;
   return (struct onri_product_form){.transpose_a = p->transpose_a != 0,
                                     .transpose_b = p->transpose_b != 0,
@@ -18,50 +19,75 @@ static struct onri_product_form form_of(const struct onr_call *call) {
                                     .bias_rank_max = 1};
 }
 
-static enum onr_status matmul_infer(struct onr_call *call) {
-  const struct onri_product_form form = form_of(call);
-  struct onri_product product;
-  return onri_product_shape(call, &form, &product, &call->out[0]);
+static struct onri_product_form gemm_form(const struct onr_call *call) {
+  const struct onr_gemm_params *p = call->params;
+  return (struct onri_product_form){.transpose_a = p->transpose_a != 0,
+                                    .transpose_b = p->transpose_b != 0,
+                                    .alpha = p->alpha,
+                                    .beta = p->beta,
+                                    .clamp = p->clamp,
+                                    .bias_rank_max = 2,
+                                    .a_rank = 2,
+                                    .b_rank = 2};
 }
 
-static enum onr_status matmul_prepare(struct onr_call *call) {
-  const struct onri_product_form form = form_of(call);
-  return onri_product_prepare(call, &form, call->prepared);
+static struct onri_product_form linear_form(const struct onr_call *call) {
+  const struct onr_linear_params *p = call->params;
+  return (struct onri_product_form){.transpose_b = !p->weight_transposed,
+                                    .alpha = 1.0f,
+                                    .beta = 1.0f,
+                                    .clamp = p->clamp,
+                                    .bias_rank_max = 1,
+                                    .b_rank = 2};
 }
 
-static enum onr_status matmul_plan(struct onr_call *call) {
-  const struct onri_product_form form = form_of(call);
-  return onri_product_plan(call, &form, call->prepared, call->state);
-}
-
-static enum onr_status matmul_run(struct onr_call *call) {
-  const struct onri_product_form form = form_of(call);
-  return onri_product_run(call, &form, call->state);
-}
-
-static int64_t matmul_multiply_adds(const struct onr_call *call) {
-  const struct onri_product_form form = form_of(call);
-  struct onri_product product;
-  struct onr_desc out;
-  return onri_product_shape(call, &form, &product, &out) == ONR_STATUS_OK ? onri_product_multiply_adds(&product) : 0;
-}
-
-const struct onr_layer onri_layer_matmul = {
-    .name = "matmul",
-    .inputs_min = 2,
-    .inputs_max = 3,
-    .outputs_min = 1,
-    .outputs_max = 1,
-    .flags = ONR_LAYER_OVERREADS,
-    .params_size = sizeof(struct onr_matmul_params),
-    .prepared_size = sizeof(struct onri_product_prepared),
-    .state_size = sizeof(struct onri_product_state),
-    .infer = matmul_infer,
-    .prepare = matmul_prepare,
-    .plan = matmul_plan,
-    .run = matmul_run,
-    .release_state = onri_product_release_state,
-    .release_prepared = onri_product_release_prepared,
-    .multiply_adds = matmul_multiply_adds,
-    .kernel_types = onri_product_kernel_types,
-};
+#define PRODUCT(kind, set, rule)                                                    \
+  static enum onr_status kind##_infer(struct onr_call *call) {                      \
+    const struct onri_product_form form = kind##_form(call);                        \
+    struct onri_product product;                                                    \
+    return onri_product_shape(call, &form, &product, &call->out[0]);                \
+  }                                                                                 \
+  static enum onr_status kind##_prepare(struct onr_call *call) {                    \
+    const struct onri_product_form form = kind##_form(call);                        \
+    return onri_product_prepare(call, &form, call->prepared);                       \
+  }                                                                                 \
+  static enum onr_status kind##_plan(struct onr_call *call) {                       \
+    const struct onri_product_form form = kind##_form(call);                        \
+    return onri_product_plan(call, &form, call->prepared, call->state);             \
+  }                                                                                 \
+  static enum onr_status kind##_run(struct onr_call *call) {                        \
+    const struct onri_product_form form = kind##_form(call);                        \
+    return onri_product_run(call, &form, call->state);                              \
+  }                                                                                 \
+  static int64_t kind##_multiply_adds(const struct onr_call *call) {                \
+    const struct onri_product_form form = kind##_form(call);                        \
+    struct onri_product product;                                                    \
+    struct onr_desc out;                                                            \
+    if (onri_product_shape(call, &form, &product, &out) != ONR_STATUS_OK) return 0; \
+    return onri_product_multiply_adds(&product);                                    \
+  }                                                                                 \
+  const struct onr_layer onri_layer_##kind = {                                      \
+      .name = #kind,                                                                \
+      .inputs_min = 2,                                                              \
+      .inputs_max = 3,                                                              \
+      .outputs_min = 1,                                                             \
+      .outputs_max = 1,                                                             \
+      .types = {set, ONR_AS_INPUT(0), ONR_AS_INPUT(0)},                             \
+      .output_type = ONR_AS_INPUT(0),                                               \
+      .flags = ONR_LAYER_OVERREADS,                                                 \
+      .layout = rule,                                                               \
+      .params_size = sizeof(struct onr_##kind##_params),                            \
+      .prepared_size = sizeof(struct onri_product_prepared),                        \
+      .state_size = sizeof(struct onri_product_state),                              \
+      .infer = kind##_infer,                                                        \
+      .prepare = kind##_prepare,                                                    \
+      .plan = kind##_plan,                                                          \
+      .run = kind##_run,                                                            \
+      .release_state = onri_product_release_state,                                  \
+      .release_prepared = onri_product_release_prepared,                            \
+      .multiply_adds = kind##_multiply_adds,                                        \
+      .kernel_types = onri_product_kernel_types,                                    \
+  }
+PRODUCT(matmul, ONRI_DTYPES_NUMBER, ONRI_LAYOUT_MATMUL);
+PRODUCT(gemm, ONRI_DTYPES_NUMBER, ONR_LAYOUT_LOGICAL);
+PRODUCT(linear, ONRI_DTYPES_FLOAT, ONR_LAYOUT_LAST_AXIS);

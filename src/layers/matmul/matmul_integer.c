@@ -15,8 +15,7 @@
 #include "layers/elementwise/widened.h"
 
 enum { TILE_ROWS = 32, TILE_COLUMNS = 64, EXACT_DEPTH = 256 };
-#define BYTES (ONRI_DTYPE_BIT(ONR_DTYPE_I8) | ONRI_DTYPE_BIT(ONR_DTYPE_U8))
-#define BYTES_OR_FLOAT8 (BYTES | ONRI_DTYPES_FLOAT8)
+#define BYTES_OR_FLOAT8 (ONRI_DTYPES_8BIT | ONRI_DTYPES_FLOAT8)
 
 /* Which inputs are what. A missing one is 255. */
 struct roles {
@@ -60,15 +59,10 @@ static enum onr_status integer_shape(const struct onr_call *call, const struct r
   static const struct onri_product_form form = {.alpha = 1.0f};
   struct onr_desc operands[2] = {call->in[r->a], call->in[r->b]};
   struct onr_call pair = *call;
-  const uint32_t types = r->y_scale == 255 ? BYTES : BYTES_OR_FLOAT8;
-  ONR_TRY(onri_expect_dtype(call, r->a, types));
-  ONR_TRY(onri_expect_dtype(call, r->b, types));
   operands[0].dtype = operands[1].dtype = ONR_DTYPE_I32;
   pair.in = operands;
   pair.num_in = 2;
   ONR_TRY(onri_product_shape(&pair, &form, product, out));
-  if (onri_has(call, r->a_zero)) ONR_TRY(onri_expect_same_dtype(call, r->a_zero, r->a));
-  if (onri_has(call, r->b_zero)) ONR_TRY(onri_expect_same_dtype(call, r->b_zero, r->b));
   ONR_TRY(expect_broadcast(call, r->a_zero, 1, &call->in[r->a]));
   return expect_broadcast(call, r->b_zero, 0, &call->in[r->b]);
 }
@@ -80,14 +74,9 @@ static enum onr_status matmul_integer_infer(struct onr_call *call) {
 
 static enum onr_status qlinear_matmul_infer(struct onr_call *call) {
   const struct roles *r = &quantised_roles;
-  const uint32_t scales =
-      ONRI_DTYPE_BIT(ONR_DTYPE_F32) | ONRI_DTYPE_BIT(ONR_DTYPE_F16) | ONRI_DTYPE_BIT(ONR_DTYPE_BF16);
   struct onri_product product;
   struct onr_desc out;
   ONR_TRY(integer_shape(call, r, &product, &out));
-  ONR_TRY(onri_expect_dtype(call, r->y_zero, BYTES_OR_FLOAT8));
-  for (int i = 0; i < 3; i++)
-    ONR_TRY(onri_expect_dtype(call, (size_t[]){r->a_scale, r->b_scale, r->y_scale}[i], scales));
   ONR_TRY(expect_broadcast(call, r->a_scale, 1, &call->in[r->a]));
   ONR_TRY(expect_broadcast(call, r->b_scale, 0, &call->in[r->b]));
   if (onr_desc_elements(&call->in[r->y_scale]) != 1 || onr_desc_elements(&call->in[r->y_zero]) != 1)
@@ -296,7 +285,7 @@ static int64_t qlinear_matmul_multiply_adds(const struct onr_call *call) {
 
 static uint32_t integer_kernel_types(const void *params, enum onr_kernel kernel) {
   (void)params;
-  return kernel == ONR_KERNEL_VECTOR ? BYTES : 0;
+  return kernel == ONR_KERNEL_VECTOR ? ONRI_DTYPES_8BIT : 0;
 }
 
 static uint32_t quantised_kernel_types(const void *params, enum onr_kernel kernel) {
@@ -310,6 +299,7 @@ const struct onr_layer onri_layer_matmul_integer = {
     .inputs_max = 4,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPES_8BIT, ONRI_DTYPES_8BIT, ONR_AS_INPUT(0), ONR_AS_INPUT(1)},
     .state_size = sizeof(struct integer_state),
     .infer = matmul_integer_infer,
     .plan = matmul_integer_plan,
@@ -324,6 +314,8 @@ const struct onr_layer onri_layer_qlinear_matmul = {
     .inputs_max = 8,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {BYTES_OR_FLOAT8, ONRI_DTYPES_F32_AND_HALF, ONR_AS_INPUT(0), BYTES_OR_FLOAT8, ONRI_DTYPES_F32_AND_HALF,
+              ONR_AS_INPUT(3), ONRI_DTYPES_F32_AND_HALF, BYTES_OR_FLOAT8},
     .state_size = sizeof(struct integer_state),
     .infer = qlinear_matmul_infer,
     .plan = qlinear_matmul_plan,

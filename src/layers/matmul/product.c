@@ -40,7 +40,6 @@ static enum onr_status bias_strides(const struct onr_call *call, const struct on
   p->has_bias = onri_has(call, 2);
   if (!p->has_bias) return ONR_STATUS_OK;
   const struct onr_desc *bias = &call->in[2];
-  ONR_TRY(onri_expect_same_dtype(call, 2, 0));
   ONR_TRY(onri_expect_rank(call, 2, 0, form->bias_rank_max));
   const int64_t columns = bias->rank >= 1 ? bias->dim[bias->rank - 1] : 1;
   const int64_t rows = bias->rank >= 2 ? bias->dim[0] : 1;
@@ -75,10 +74,8 @@ enum onr_status onri_product_shape(const struct onr_call *call, const struct onr
   struct onr_desc batch;
   int64_t m, k, k_of_b, n;
   *p = (struct onri_product){.dtype = a->dtype};
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_NUMBER));
-  ONR_TRY(onri_expect_same_dtype(call, 1, 0));
-  ONR_TRY(onri_expect_rank(call, 0, 1, ONR_MAX_RANK));
-  ONR_TRY(onri_expect_rank(call, 1, 1, ONR_MAX_RANK));
+  ONR_TRY(onri_expect_rank(call, 0, form->a_rank ? form->a_rank : 1, form->a_rank ? form->a_rank : ONR_MAX_RANK));
+  ONR_TRY(onri_expect_rank(call, 1, form->b_rank ? form->b_rank : 1, form->b_rank ? form->b_rank : ONR_MAX_RANK));
   matrix_of(a, form->transpose_a, 1, &m, &k, &p->a_row, &p->a_col);
   matrix_of(b, form->transpose_b, 0, &k_of_b, &n, &p->b_row, &p->b_col);
   if (k != k_of_b) {

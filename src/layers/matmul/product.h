@@ -3,6 +3,7 @@
 #ifndef ONRI_PRODUCT_H
 #define ONRI_PRODUCT_H
 
+#include "base/types.h"
 #include "kernels/matmul/gemm.h"
 #include "params/params.h"
 #include "xnn/xnn_gemm.h"
@@ -13,6 +14,7 @@ struct onri_product_form {
   float alpha, beta;
   struct onr_clamp clamp;
   int32_t bias_rank_max;
+  int32_t a_rank, b_rank; /* 0: any */
 };
 
 /* What the shapes say: batches of [m, k] x [k, n]. */

@@ -34,7 +34,6 @@ static int is_vector(const struct onr_call *call) { return onri_has(call, 1) && 
 
 static enum onr_status solve_infer(struct onr_call *call) {
   const struct onr_desc *a = &call->in[0], *b = &call->in[1];
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_expect_rank(call, 0, 2, ONR_MAX_RANK));
   const int64_t n = a->dim[a->rank - 1];
   if (a->dim[a->rank - 2] != n)
@@ -42,7 +41,6 @@ static enum onr_status solve_infer(struct onr_call *call) {
                     (long long)a->dim[a->rank - 2], (long long)n);
   call->out[0] = *a;
   if (!onri_has(call, 1)) return ONR_STATUS_OK;
-  ONR_TRY(onri_expect_same_dtype(call, 1, 0));
   ONR_TRY(onri_expect_rank(call, 1, 1, ONR_MAX_RANK));
   const int32_t own = is_vector(call) ? 1 : 2; /* dimensions of X that are not broadcast */
   if (b->dim[b->rank - own] != n)
@@ -165,6 +163,8 @@ const struct onr_layer onri_layer_solve = {.name = "solve",
                                            .inputs_max = 2,
                                            .outputs_min = 1,
                                            .outputs_max = 1,
+                                           .types = {ONRI_DTYPES_FLOAT, ONR_AS_INPUT(0)},
+                                           .output_type = ONR_AS_INPUT(0),
                                            .params_size = sizeof(struct onr_solve_params),
                                            .state_size = sizeof(struct state),
                                            .infer = solve_infer,

@@ -17,7 +17,6 @@ static int64_t width_of(const struct onr_call *call) {
 
 static enum onr_status scores_infer(struct onr_call *call) {
   const struct onr_desc *x = &call->in[0];
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_expect_rank(call, 0, 1, 2));
   if (x->dim[x->rank - 1] < 1)
     return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a score or more a row, found none");
@@ -115,6 +114,8 @@ const struct onr_layer onri_layer_class_scores = {
     .inputs_max = 1,
     .outputs_min = 1,
     .outputs_max = 2,
+    .types = {ONRI_DTYPES_FLOAT},
+    .output_type = ONRI_DTYPE_BIT(ONR_DTYPE_I64),
     .flags = ONR_LAYER_HEAVY,
     .params_size = sizeof(struct onr_class_scores_params),
     .infer = scores_infer,

@@ -27,9 +27,7 @@ static size_t features_of(const struct onr_call *call) { return (size_t)call->in
 enum { OFFSET = 1, SCALE };
 
 static enum onr_status scale_infer(struct onr_call *call) {
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_NUMBER));
   for (size_t i = OFFSET; i <= SCALE; i++) {
-    ONR_TRY(onri_expect_dtype(call, i, ONRI_DTYPE_BIT(ONR_DTYPE_F32)));
     ONR_TRY(expect_per_feature(call, i));
   }
   call->out[0] = call->in[0];
@@ -67,9 +65,6 @@ static enum onr_status scale_run(struct onr_call *call) {
 enum { REPLACED = 1, IMPUTED };
 
 static enum onr_status impute_infer(struct onr_call *call) {
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_NUMBER));
-  ONR_TRY(onri_expect_same_dtype(call, REPLACED, 0));
-  ONR_TRY(onri_expect_same_dtype(call, IMPUTED, 0));
   ONR_TRY(expect_per_feature(call, IMPUTED));
   if (onr_desc_elements(&call->in[REPLACED]) != 1)
     return onr_fail(call->error, ONR_STATUS_SHAPE, "expected one value to replace");
@@ -109,7 +104,6 @@ static enum onr_status join_infer(struct onr_call *call) {
   int64_t rows = 0, columns = 0;
   for (size_t i = 0; i < call->num_in; i++) {
     const struct onr_desc *x = &call->in[i];
-    ONR_TRY(onri_expect_dtype(call, i, ONRI_DTYPES_NUMBER));
     ONR_TRY(onri_expect_rank(call, i, 1, 2));
     const int64_t found = x->rank == 2 ? x->dim[0] : 1;
     if (i > 0 && found != rows)
@@ -149,18 +143,23 @@ static enum onr_status join_run(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
-const struct onr_layer onri_layer_scale_features = {.name = "scale_features",
-                                                    .inputs_min = 3,
-                                                    .inputs_max = 3,
-                                                    .outputs_min = 1,
-                                                    .outputs_max = 1,
-                                                    .infer = scale_infer,
-                                                    .run = scale_run};
+const struct onr_layer onri_layer_scale_features = {
+    .name = "scale_features",
+    .inputs_min = 3,
+    .inputs_max = 3,
+    .outputs_min = 1,
+    .outputs_max = 1,
+    .types = {ONRI_DTYPES_NUMBER, ONRI_DTYPE_BIT(ONR_DTYPE_F32), ONRI_DTYPE_BIT(ONR_DTYPE_F32)},
+    .output_type = ONRI_DTYPE_BIT(ONR_DTYPE_F32),
+    .infer = scale_infer,
+    .run = scale_run};
 const struct onr_layer onri_layer_impute_features = {.name = "impute_features",
                                                      .inputs_min = 3,
                                                      .inputs_max = 3,
                                                      .outputs_min = 1,
                                                      .outputs_max = 1,
+                                                     .types = {ONRI_DTYPES_NUMBER, ONR_AS_INPUT(0), ONR_AS_INPUT(0)},
+                                                     .output_type = ONR_AS_INPUT(0),
                                                      .infer = impute_infer,
                                                      .run = impute_run};
 const struct onr_layer onri_layer_join_features = {.name = "join_features",
@@ -168,6 +167,8 @@ const struct onr_layer onri_layer_join_features = {.name = "join_features",
                                                    .inputs_max = ONR_VARIADIC,
                                                    .outputs_min = 1,
                                                    .outputs_max = 1,
+                                                   .types = {ONRI_DTYPES_NUMBER, ONRI_DTYPES_NUMBER},
+                                                   .output_type = ONRI_DTYPE_BIT(ONR_DTYPE_F32),
                                                    .params_size = sizeof(struct onr_join_features_params),
                                                    .infer = join_infer,
                                                    .run = join_run};

@@ -23,9 +23,7 @@ static enum onr_status check_list(const struct onr_call *call, size_t i) {
 static enum onr_status lookup_infer(struct onr_call *call) {
   const size_t from = reversed(call) ? VALUES : KEYS, to = reversed(call) ? KEYS : VALUES;
   ONR_TRY(check_list(call, from));
-  ONR_TRY(onri_expect_same_dtype(call, from, X));
-  ONR_TRY(onri_expect_same_dtype(call, UNKNOWN, VALUES));
-  if (two_way(call)) ONR_TRY(onri_expect_same_dtype(call, UNKNOWN_VALUE, KEYS));
+  ONR_TRY(onri_expect_same_dtype(call, from, X)); /* keys or values, by the type of x: no rule of a table */
   ONR_TRY(onri_expect_rank(call, KEYS, 1, 1));
   ONR_TRY(onri_expect_rank(call, VALUES, 1, 1));
   for (size_t i = UNKNOWN; i < call->num_in; i++)
@@ -92,6 +90,7 @@ const struct onr_layer onri_layer_lookup = {
     .inputs_max = 5,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {0, 0, 0, ONR_AS_INPUT(2), ONR_AS_INPUT(1)},
     .prepared_size = sizeof(struct lookup_tables),
     .infer = lookup_infer,
     .prepare = lookup_prepare,

@@ -20,9 +20,7 @@
 
 static enum onr_status zip_infer(struct onr_call *call) {
   const struct onr_desc *x = &call->in[0];
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_NUMBER));
   ONR_TRY(onri_expect_rank(call, 0, 1, 2));
-  ONR_TRY(onri_expect_dtype(call, 1, KEY_DTYPES));
   ONR_TRY(onri_expect_rank(call, 1, 1, 1));
   if (x->dim[x->rank - 1] != call->in[1].dim[0])
     return onr_fail(call->error, ONR_STATUS_SHAPE, "%lld keys for rows of %lld values", (long long)call->in[1].dim[0],
@@ -74,13 +72,9 @@ struct map_prepared {
   struct onri_sorted_keys wanted;
 };
 
-static enum onr_status check_wanted(const struct onr_call *call) {
-  ONR_TRY(onri_expect_dtype(call, WANTED, KEY_DTYPES));
-  return onri_expect_rank(call, WANTED, 1, 1);
-}
+static enum onr_status check_wanted(const struct onr_call *call) { return onri_expect_rank(call, WANTED, 1, 1); }
 
 static enum onr_status values_infer(struct onr_call *call) {
-  ONR_TRY(onri_expect_dtype(call, MAP, ONRI_DTYPE_BIT(ONR_DTYPE_MAP)));
   if (onri_has(call, WANTED)) ONR_TRY(check_wanted(call));
   call->out[0] = (struct onr_desc){0}; /* known when the map is */
   return ONR_STATUS_OK;
@@ -181,6 +175,7 @@ const struct onr_layer onri_layer_zip_map = {.name = "zip_map",
                                              .inputs_max = 2,
                                              .outputs_min = 1,
                                              .outputs_max = 1,
+                                             .types = {ONRI_DTYPES_NUMBER, KEY_DTYPES},
                                              .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_MAKES_CONTAINERS,
                                              .infer = zip_infer,
                                              .run = zip_run};
@@ -189,7 +184,8 @@ const struct onr_layer onri_layer_map_values = {.name = "map_values",
                                                 .inputs_max = 2,
                                                 .outputs_min = 1,
                                                 .outputs_max = 1,
-                                                .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_TAKES_CONTAINERS,
+                                                .types = {ONRI_DTYPE_BIT(ONR_DTYPE_MAP), KEY_DTYPES},
+                                                .flags = ONR_LAYER_DYNAMIC,
                                                 .params_size = sizeof(struct onr_map_values_params),
                                                 .prepared_size = sizeof(struct map_prepared),
                                                 .infer = values_infer,

@@ -11,14 +11,10 @@
 
 /* --- svm_kernel: x [n, features], vectors [m, features] --- */
 
-static enum onr_status check_vectors(const struct onr_call *call) {
-  ONR_TRY(onri_expect_dtype(call, 1, ONRI_DTYPE_BIT(ONR_DTYPE_F32)));
-  return onri_expect_rank(call, 1, 2, 2);
-}
+static enum onr_status check_vectors(const struct onr_call *call) { return onri_expect_rank(call, 1, 2, 2); }
 
 static enum onr_status kernel_infer(struct onr_call *call) {
   const struct onr_desc *x = &call->in[0], *v = &call->in[1];
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_NUMBER));
   ONR_TRY(check_vectors(call));
   ONR_TRY(onri_expect_rank(call, 0, 1, 2));
   if (x->dim[x->rank - 1] != v->dim[1])
@@ -121,7 +117,6 @@ static enum onr_status vote_infer(struct onr_call *call) {
       onr_desc_make(ONR_DTYPE_F32, 2, (int64_t[]){(int64_t)p->num_classes - 1, vectors});
   const struct onr_desc per_pair = onr_desc_make(ONR_DTYPE_F32, 1, &pairs);
   int64_t sum = 0;
-  ONR_TRY(onri_expect_dtype(call, KERNEL, ONRI_DTYPE_BIT(ONR_DTYPE_F32)));
   ONR_TRY(onri_expect_rank(call, KERNEL, 2, 2));
   if (p->num_classes < 2)
     return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected 2 classes or more, found %u", p->num_classes);
@@ -277,6 +272,8 @@ const struct onr_layer onri_layer_svm_kernel = {.name = "svm_kernel",
                                                 .inputs_max = 2,
                                                 .outputs_min = 1,
                                                 .outputs_max = 1,
+                                                .types = {ONRI_DTYPES_NUMBER, ONRI_DTYPE_BIT(ONR_DTYPE_F32)},
+                                                .output_type = ONRI_DTYPE_BIT(ONR_DTYPE_F32),
                                                 .flags = ONR_LAYER_HEAVY,
                                                 .params_size = sizeof(struct onr_svm_kernel_params),
                                                 .prepared_size = sizeof(struct kernel_prepared),
@@ -285,13 +282,16 @@ const struct onr_layer onri_layer_svm_kernel = {.name = "svm_kernel",
                                                 .plan = kernel_plan,
                                                 .run = kernel_run,
                                                 .release_prepared = kernel_release};
-const struct onr_layer onri_layer_svm_vote = {.name = "svm_vote",
-                                              .inputs_min = 3,
-                                              .inputs_max = 5,
-                                              .outputs_min = 1,
-                                              .outputs_max = 2,
-                                              .flags = ONR_LAYER_HEAVY,
-                                              .params_size = sizeof(struct onr_svm_vote_params),
-                                              .infer = vote_infer,
-                                              .plan = vote_plan,
-                                              .run = vote_run};
+const struct onr_layer onri_layer_svm_vote = {
+    .name = "svm_vote",
+    .inputs_min = 3,
+    .inputs_max = 5,
+    .outputs_min = 1,
+    .outputs_max = 2,
+    .types = {ONRI_DTYPE_BIT(ONR_DTYPE_F32), ONRI_DTYPE_BIT(ONR_DTYPE_F32), ONRI_DTYPE_BIT(ONR_DTYPE_F32),
+              ONRI_DTYPE_BIT(ONR_DTYPE_F32), ONRI_DTYPE_BIT(ONR_DTYPE_F32)},
+    .flags = ONR_LAYER_HEAVY,
+    .params_size = sizeof(struct onr_svm_vote_params),
+    .infer = vote_infer,
+    .plan = vote_plan,
+    .run = vote_run};

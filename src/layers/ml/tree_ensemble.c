@@ -21,7 +21,6 @@ static enum onr_status tree_check(const struct onr_call *call) {
 static enum onr_status tree_infer(struct onr_call *call) {
   const struct onr_tree_ensemble_params *p = call->params;
   const struct onr_desc *x = &call->in[0];
-  ONR_TRY(onri_expect_dtype(call, 0, p->keeps_type ? ONRI_DTYPES_FLOAT : ONRI_DTYPES_NUMBER));
   ONR_TRY(onri_expect_rank(call, 0, 1, 2));
   if (x->dim[x->rank - 1] < (int64_t)p->num_features)
     return onr_fail(call->error, ONR_STATUS_SHAPE, "expected rows of at least %u features, found %lld", p->num_features,
@@ -190,17 +189,23 @@ static enum onr_status tree_run(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
+static uint32_t tree_types(const void *params, size_t i) {
+  return i == 0 && ((const struct onr_tree_ensemble_params *)params)->keeps_type ? ONRI_DTYPES_FLOAT : 0;
+}
+
 const struct onr_layer onri_layer_tree_ensemble = {
     .name = "tree_ensemble",
     .inputs_min = 1,
     .inputs_max = 1,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPES_NUMBER},
     .flags = ONR_LAYER_HEAVY,
     .params_size = sizeof(struct onr_tree_ensemble_params),
     .prepared_size = sizeof(struct onri_trees),
     .state_size = sizeof(struct tree_state),
     .check = tree_check,
+    .types_by_params = tree_types,
     .infer = tree_infer,
     .prepare = onri_trees_pack,
     .plan = tree_plan,

@@ -13,7 +13,6 @@ static enum onr_status concat_infer(struct onr_call *call) {
   ONR_TRY(onri_axis_resolve(p->axis, out.rank, &axis, call->error));
   for (size_t i = 1; i < call->num_in; i++) {
     const struct onr_desc *x = &call->in[i];
-    ONR_TRY(onri_expect_same_dtype(call, 0, i));
     if (x->rank != out.rank)
       return onr_fail(call->error, ONR_STATUS_SHAPE, "input %d has rank %d, input 0 has rank %d", (int)i, (int)x->rank,
                       (int)out.rank);
@@ -105,9 +104,6 @@ static enum onr_status split_sizes_even(const struct onr_split_params *p, int64_
 static enum onr_status split_sizes_given(struct onr_call *call, int64_t length, int32_t axis) {
   const struct onr_desc *sizes = &call->in[1];
   int64_t sum = 0;
-  if (sizes->dtype != ONR_DTYPE_I64)
-    return onr_fail(call->error, ONR_STATUS_TYPE, "the sizes of a split are %s: expected int64",
-                    onr_dtype_name(sizes->dtype));
   if (sizes->rank != 1 || sizes->dim[0] != (int64_t)call->num_out)
     return onr_fail(call->error, ONR_STATUS_SHAPE, "%lld sizes for %d outputs", (long long)onr_desc_elements(sizes),
                     (int)call->num_out);
@@ -177,6 +173,10 @@ const struct onr_layer onri_layer_concat = {
     .inputs_max = ONR_VARIADIC,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {0, ONR_AS_INPUT(0)},
+    .output_type = ONR_AS_INPUT(0),
+    .layout = ONRI_LAYOUT_CONCAT,
+    .layout_param = offsetof(struct onr_concat_params, axis),
     .params_size = sizeof(struct onr_concat_params),
     .infer = concat_infer,
     .plan = concat_plan,
@@ -188,7 +188,11 @@ const struct onr_layer onri_layer_split = {
     .inputs_max = 2,
     .outputs_min = 1,
     .outputs_max = ONR_VARIADIC,
+    .types = {0, ONRI_DTYPE_BIT(ONR_DTYPE_I64)},
+    .output_type = ONR_AS_INPUT(0),
     .shape_inputs = 1u << 1,
+    .layout = ONR_LAYOUT_ALONG_AXIS,
+    .layout_param = offsetof(struct onr_split_params, axis),
     .params_size = sizeof(struct onr_split_params),
     .infer = split_infer,
     .plan = split_plan,

@@ -32,6 +32,7 @@ const struct onr_layer onri_layer_constant_of_shape = {
     .inputs_max = 1,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPES_INDEX},
     .shape_inputs = 1u << 0,
     .params_size = sizeof(struct onr_constant_of_shape_params),
     .infer = constant_of_shape_infer,

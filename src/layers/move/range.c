@@ -40,9 +40,7 @@ static enum onr_status range_infer(struct onr_call *call) {
   const enum onr_dtype dtype = call->in[0].dtype;
   union number v[3];
   int64_t count = 0;
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_NUMBER));
   for (size_t i = 0; i < 3; i++) {
-    ONR_TRY(onri_expect_same_dtype(call, 0, i));
     if (onr_desc_elements(&call->in[i]) != 1)
       return onr_fail(call->error, ONR_STATUS_SHAPE, "input %d has %lld elements: expected a scalar", (int)i,
                       (long long)onr_desc_elements(&call->in[i]));
@@ -114,6 +112,8 @@ const struct onr_layer onri_layer_range = {
     .inputs_max = 3,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPES_NUMBER, ONR_AS_INPUT(0), ONR_AS_INPUT(0)},
+    .output_type = ONR_AS_INPUT(0),
     .shape_inputs = 7,
     .infer = range_infer,
     .run = range_run,

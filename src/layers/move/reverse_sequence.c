@@ -14,7 +14,6 @@ static enum onr_status reverse_sequence_infer(struct onr_call *call) {
                     (int)p->time_axis);
   ONR_TRY(onri_expect_rank(call, 0, 2, ONR_MAX_RANK));
   ONR_TRY(onri_expect_rank(call, 1, 1, 1));
-  ONR_TRY(onri_expect_dtype(call, 1, ONRI_DTYPES_INDEX));
   if (call->in[1].dim[0] != x->dim[p->batch_axis])
     return onr_fail(call->error, ONR_STATUS_SHAPE, "%lld lengths for a batch of %lld", (long long)call->in[1].dim[0],
                     (long long)x->dim[p->batch_axis]);
@@ -69,6 +68,8 @@ const struct onr_layer onri_layer_reverse_sequence = {
     .inputs_max = 2,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {0, ONRI_DTYPES_INDEX},
+    .output_type = ONR_AS_INPUT(0),
     .params_size = sizeof(struct onr_reverse_sequence_params),
     .infer = reverse_sequence_infer,
     .run = reverse_sequence_run,

@@ -175,18 +175,21 @@ static enum onr_status channel_shuffle_plan(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
-#define BLOCKS(kind, params)                     \
-  const struct onr_layer onri_layer_##kind = {   \
-      .name = #kind,                             \
-      .inputs_min = 1,                           \
-      .inputs_max = 1,                           \
-      .outputs_min = 1,                          \
-      .outputs_max = 1,                          \
-      .params_size = sizeof(params),             \
-      .state_size = sizeof(struct blocks_state), \
-      .infer = kind##_infer,                     \
-      .plan = kind##_plan,                       \
-      .run = blocks_run,                         \
+#define BLOCKS(kind, params)                           \
+  const struct onr_layer onri_layer_##kind = {         \
+      .name = #kind,                                   \
+      .inputs_min = 1,                                 \
+      .inputs_max = 1,                                 \
+      .outputs_min = 1,                                \
+      .outputs_max = 1,                                \
+      .output_type = ONR_AS_INPUT(0),                  \
+      .layout = ONR_LAYOUT_SPATIAL,                    \
+      .layout_param = offsetof(params, channels_last), \
+      .params_size = sizeof(params),                   \
+      .state_size = sizeof(struct blocks_state),       \
+      .infer = kind##_infer,                           \
+      .plan = kind##_plan,                             \
+      .run = blocks_run,                               \
   }
 BLOCKS(depth_to_space, struct onr_block_params);
 BLOCKS(space_to_depth, struct onr_block_params);

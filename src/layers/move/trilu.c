@@ -9,7 +9,6 @@
 static enum onr_status trilu_infer(struct onr_call *call) {
   ONR_TRY(onri_expect_rank(call, 0, 2, ONR_MAX_RANK));
   if (onri_has(call, 1)) {
-    ONR_TRY(onri_expect_dtype(call, 1, ONRI_DTYPE_BIT(ONR_DTYPE_I64)));
     if (onr_desc_elements(&call->in[1]) != 1)
       return onr_fail(call->error, ONR_STATUS_SHAPE, "k has %lld elements: expected one",
                       (long long)onr_desc_elements(&call->in[1]));
@@ -73,6 +72,8 @@ const struct onr_layer onri_layer_trilu = {
     .inputs_max = 2,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {0, ONRI_DTYPE_BIT(ONR_DTYPE_I64)},
+    .output_type = ONR_AS_INPUT(0),
     .params_size = sizeof(struct onr_trilu_params),
     .infer = trilu_infer,
     .plan = trilu_plan,

@@ -37,10 +37,8 @@ static int64_t num_channels(const struct onr_call *call) {
 
 static enum onr_status batch_norm_infer(struct onr_call *call) {
   const struct onr_batch_norm_params *p = call->params;
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_expect_rank(call, 0, p->min_rank ? p->min_rank : 1, p->max_rank ? p->max_rank : ONR_MAX_RANK));
   for (size_t i = 1; i < 5; i++) {
-    ONR_TRY(onri_expect_dtype(call, i, ONRI_DTYPES_FLOAT));
     if (call->in[i].rank != 1 || call->in[i].dim[0] != num_channels(call))
       return onr_fail(call->error, ONR_STATUS_SHAPE,
                       "input %zu: expected %lld elements like the channels, found rank %d with %lld", i,
@@ -182,6 +180,10 @@ const struct onr_layer onri_layer_batch_norm = {
     .inputs_max = 5,
     .outputs_min = 1,
     .outputs_max = 3,
+    .types = {ONRI_DTYPES_FLOAT, ONRI_DTYPES_FLOAT, ONRI_DTYPES_FLOAT, ONRI_DTYPES_FLOAT, ONRI_DTYPES_FLOAT},
+    .output_type = ONR_AS_INPUT(0),
+    .layout = ONR_LAYOUT_SPATIAL,
+    .layout_param = offsetof(struct onr_batch_norm_params, channels_last),
     .params_size = sizeof(struct onr_batch_norm_params),
     .state_size = sizeof(struct batch_norm_state),
     .infer = batch_norm_infer,

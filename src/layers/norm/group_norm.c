@@ -16,7 +16,6 @@ struct grouping {
 static enum onr_status grouping_of(const struct onr_call *call, int64_t groups, int channels_last, int per_group,
                                    struct grouping *g) {
   const struct onr_desc *x = &call->in[0];
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_expect_rank(call, 0, 2, ONR_MAX_RANK));
   const int32_t axis = channels_last ? x->rank - 1 : 1;
   g->batch = x->dim[0];
@@ -117,6 +116,10 @@ const struct onr_layer onri_layer_group_norm = {
     .inputs_max = 3,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPES_FLOAT, ONRI_DTYPES_FLOAT, ONRI_DTYPES_FLOAT},
+    .output_type = ONR_AS_INPUT(0),
+    .layout = ONR_LAYOUT_SPATIAL,
+    .layout_param = offsetof(struct onr_group_norm_params, channels_last),
     .params_size = sizeof(struct onr_group_norm_params),
     .state_size = sizeof(struct onri_normalize_state),
     .infer = group_norm_infer,
@@ -130,6 +133,10 @@ const struct onr_layer onri_layer_instance_norm = {
     .inputs_max = 3,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPES_FLOAT, ONRI_DTYPES_FLOAT, ONRI_DTYPES_FLOAT},
+    .output_type = ONR_AS_INPUT(0),
+    .layout = ONR_LAYOUT_SPATIAL,
+    .layout_param = offsetof(struct onr_instance_norm_params, channels_last),
     .params_size = sizeof(struct onr_instance_norm_params),
     .state_size = sizeof(struct onri_normalize_state),
     .infer = instance_norm_infer,

@@ -29,7 +29,6 @@ static enum onr_status check_shape(const struct onr_call *call, const struct onr
 static enum onr_status norm_infer(struct onr_call *call, int64_t wanted, const struct onr_normalized_shape *shape) {
   const struct onr_desc *x = &call->in[0];
   int32_t axis;
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
   ONR_TRY(check_shape(call, shape));
   ONR_TRY(onri_axis_resolve(wanted, x->rank, &axis, call->error));
   const struct onr_desc tail = tail_of(x, axis);
@@ -90,6 +89,10 @@ const struct onr_layer onri_layer_layer_norm = {
     .inputs_max = 3,
     .outputs_min = 1,
     .outputs_max = 3,
+    .types = {ONRI_DTYPES_FLOAT, ONRI_DTYPES_FLOAT, ONRI_DTYPES_FLOAT},
+    .output_type = ONR_AS_INPUT(0),
+    .layout = ONR_LAYOUT_TRAILING,
+    .layout_param = offsetof(struct onr_layer_norm_params, axis),
     .params_size = sizeof(struct onr_layer_norm_params),
     .state_size = sizeof(struct onri_normalize_state),
     .infer = layer_norm_infer,
@@ -103,6 +106,9 @@ const struct onr_layer onri_layer_rms_norm = {
     .inputs_max = 2,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPES_FLOAT, ONRI_DTYPES_FLOAT},
+    .layout = ONR_LAYOUT_TRAILING,
+    .layout_param = offsetof(struct onr_rms_norm_params, axis),
     .params_size = sizeof(struct onr_rms_norm_params),
     .state_size = sizeof(struct onri_normalize_state),
     .infer = rms_norm_infer,

@@ -9,7 +9,6 @@
 static enum onr_status lp_norm_infer(struct onr_call *call) {
   const struct onr_lp_norm_params *p = call->params;
   int32_t axis;
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_axis_resolve(p->axis, call->in[0].rank, &axis, call->error));
   if (p->p != 1 && p->p != 2)
     return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected p 1 or 2, found %d", (int)p->p);
@@ -20,7 +19,6 @@ static enum onr_status lp_norm_infer(struct onr_call *call) {
 static enum onr_status mean_variance_norm_infer(struct onr_call *call) {
   const struct onr_mean_variance_norm_params *p = call->params;
   uint8_t mask[ONR_MAX_RANK];
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_axes_resolve(p->axes, (size_t)p->num_axes, call->in[0].rank, mask, call->error));
   call->out[0] = call->in[0];
   return ONR_STATUS_OK;
@@ -76,6 +74,10 @@ const struct onr_layer onri_layer_lp_norm = {
     .inputs_max = 1,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPES_FLOAT},
+    .output_type = ONR_AS_INPUT(0),
+    .layout = ONR_LAYOUT_ALONG_AXIS,
+    .layout_param = offsetof(struct onr_lp_norm_params, axis),
     .params_size = sizeof(struct onr_lp_norm_params),
     .state_size = sizeof(struct onri_normalize_state),
     .infer = lp_norm_infer,
@@ -89,6 +91,8 @@ const struct onr_layer onri_layer_mean_variance_norm = {
     .inputs_max = 1,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPES_FLOAT},
+    .output_type = ONR_AS_INPUT(0),
     .params_size = sizeof(struct onr_mean_variance_norm_params),
     .state_size = sizeof(struct onri_normalize_state),
     .infer = mean_variance_norm_infer,

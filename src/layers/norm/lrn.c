@@ -33,7 +33,6 @@ struct work {
 
 static enum onr_status lrn_infer(struct onr_call *call) {
   const struct onr_lrn_params *p = call->params;
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_expect_rank(call, 0, 2, ONR_MAX_RANK));
   if (p->size < 1 || p->size >= INT32_MAX)
     return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected size from 1 to %d, found %lld", INT32_MAX - 1,
@@ -170,6 +169,10 @@ const struct onr_layer onri_layer_lrn = {
     .inputs_max = 1,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPES_FLOAT},
+    .output_type = ONR_AS_INPUT(0),
+    .layout = ONR_LAYOUT_SPATIAL,
+    .layout_param = offsetof(struct onr_lrn_params, channels_last),
     .params_size = sizeof(struct onr_lrn_params),
     .state_size = sizeof(struct lrn_state),
     .infer = lrn_infer,

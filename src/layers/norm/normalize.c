@@ -8,7 +8,6 @@ enum onr_status onri_normalize_check(const struct onr_call *call, const struct o
   for (size_t i = 1; i <= 2; i++) {
     struct onr_desc result;
     if (!onri_has(call, i)) continue;
-    ONR_TRY(onri_expect_dtype(call, i, ONRI_DTYPES_FLOAT));
     ONR_TRY(onri_broadcast(entries, &call->in[i], &result, call->error));
     result.dtype = entries->dtype;
     if (!onr_desc_equal(&result, entries)) {

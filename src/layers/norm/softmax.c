@@ -18,7 +18,6 @@ static enum onr_status view_of(const struct onr_call *call, struct softmax_state
   const struct onr_softmax_params *p = call->params;
   const struct onr_desc *x = &call->in[0];
   int32_t axis = x->rank;
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
   if (!p->flatten || p->axis != x->rank) ONR_TRY(onri_axis_resolve(p->axis, x->rank, &axis, call->error));
   s->outer = (size_t)onri_product(x, 0, axis < x->rank ? axis : x->rank);
   s->length = axis >= x->rank ? 1 : (size_t)(p->flatten ? onri_product(x, axis, x->rank) : x->dim[axis]);
@@ -117,21 +116,25 @@ static uint32_t log_softmax_kernel_types(const void *params, enum onr_kernel ker
 
 #define hardmax_kernel_types NULL
 
-#define SOFTMAX_LAYER(layer_name, plan_function, run_function) \
-  const struct onr_layer onri_layer_##layer_name = {           \
-      .name = #layer_name,                                     \
-      .inputs_min = 1,                                         \
-      .inputs_max = 1,                                         \
-      .outputs_min = 1,                                        \
-      .outputs_max = 1,                                        \
-      .flags = ONR_LAYER_OVERREADS,                            \
-      .params_size = sizeof(struct onr_softmax_params),        \
-      .state_size = sizeof(struct softmax_state),              \
-      .infer = softmax_infer,                                  \
-      .plan = plan_function,                                   \
-      .run = run_function,                                     \
-      .release_state = softmax_release_state,                  \
-      .kernel_types = layer_name##_kernel_types,               \
+#define SOFTMAX_LAYER(layer_name, plan_function, run_function)   \
+  const struct onr_layer onri_layer_##layer_name = {             \
+      .name = #layer_name,                                       \
+      .inputs_min = 1,                                           \
+      .inputs_max = 1,                                           \
+      .outputs_min = 1,                                          \
+      .outputs_max = 1,                                          \
+      .types = {ONRI_DTYPES_FLOAT},                              \
+      .output_type = ONR_AS_INPUT(0),                            \
+      .flags = ONR_LAYER_OVERREADS,                              \
+      .layout = ONRI_LAYOUT_SOFTMAX,                             \
+      .layout_param = offsetof(struct onr_softmax_params, axis), \
+      .params_size = sizeof(struct onr_softmax_params),          \
+      .state_size = sizeof(struct softmax_state),                \
+      .infer = softmax_infer,                                    \
+      .plan = plan_function,                                     \
+      .run = run_function,                                       \
+      .release_state = softmax_release_state,                    \
+      .kernel_types = layer_name##_kernel_types,                 \
   }
 
 SOFTMAX_LAYER(softmax, softmax_plan, softmax_run);

@@ -48,7 +48,6 @@ static enum onr_status geometry(const struct onr_call *call, struct fractional_s
   const struct onr_fractional_max_pool_params *p = call->params;
   struct onri_axis axis[ONR_MAX_SPATIAL] = {{0}};
   int32_t spatial = 0;
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_image_view(&call->in[0], 0, &s->x, &spatial, call->error));
   if (spatial != p->rank || spatial < 2)
     return onr_fail(call->error, ONR_STATUS_SHAPE, "a kernel of %d dimensions does not fit an image of %d", p->rank,
@@ -56,7 +55,6 @@ static enum onr_status geometry(const struct onr_call *call, struct fractional_s
   ONR_TRY(sizes(call, spatial, &s->x, s->kernel, axis));
   if (onri_has(call, 1)) {
     const struct onr_desc *samples = &call->in[1];
-    ONR_TRY(onri_expect_dtype(call, 1, ONRI_DTYPE_BIT(ONR_DTYPE_F32)));
     if (samples->rank != 3 || samples->dim[0] != s->x.batch || samples->dim[1] != s->x.channels ||
         samples->dim[2] != spatial)
       return onr_fail(call->error, ONR_STATUS_SHAPE, "expected samples [%lld, %lld, %d]", (long long)s->x.batch,
@@ -200,6 +198,8 @@ const struct onr_layer onri_layer_fractional_max_pool = {
     .inputs_max = 2,
     .outputs_min = 1,
     .outputs_max = 2,
+    .types = {ONRI_DTYPES_FLOAT, ONRI_DTYPE_BIT(ONR_DTYPE_F32)},
+    .output_type = ONR_AS_INPUT(0),
     .params_size = sizeof(struct onr_fractional_max_pool_params),
     .state_size = sizeof(struct fractional_state),
     .infer = fractional_infer,

@@ -32,7 +32,6 @@ struct work {
 static enum onr_status global_pool_infer(struct onr_call *call) {
   const struct onr_global_pool_params *p = call->params;
   const struct onr_desc *x = &call->in[0];
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_expect_rank(call, 0, 3, ONR_MAX_RANK));
   call->out[0] = *x;
   for (int32_t d = 1; d < x->rank; d++) {
@@ -132,18 +131,22 @@ static enum onr_status max_run(struct onr_call *call) { return run(call, ONRI_PO
 static enum onr_status average_run(struct onr_call *call) { return run(call, ONRI_POOL_AVERAGE); }
 static enum onr_status lp_run(struct onr_call *call) { return run(call, ONRI_POOL_LP); }
 
-#define GLOBAL_POOL(kind, infer_function)                    \
-  const struct onr_layer onri_layer_global_##kind##_pool = { \
-      .name = "global_" #kind "_pool",                       \
-      .inputs_min = 1,                                       \
-      .inputs_max = 1,                                       \
-      .outputs_min = 1,                                      \
-      .outputs_max = 1,                                      \
-      .params_size = sizeof(struct onr_global_pool_params),  \
-      .state_size = sizeof(struct global_pool_state),        \
-      .infer = infer_function,                               \
-      .plan = global_pool_plan,                              \
-      .run = kind##_run,                                     \
+#define GLOBAL_POOL(kind, infer_function)                                     \
+  const struct onr_layer onri_layer_global_##kind##_pool = {                  \
+      .name = "global_" #kind "_pool",                                        \
+      .inputs_min = 1,                                                        \
+      .inputs_max = 1,                                                        \
+      .outputs_min = 1,                                                       \
+      .outputs_max = 1,                                                       \
+      .types = {ONRI_DTYPES_FLOAT},                                           \
+      .output_type = ONR_AS_INPUT(0),                                         \
+      .layout = ONR_LAYOUT_SPATIAL,                                           \
+      .layout_param = offsetof(struct onr_global_pool_params, channels_last), \
+      .params_size = sizeof(struct onr_global_pool_params),                   \
+      .state_size = sizeof(struct global_pool_state),                         \
+      .infer = infer_function,                                                \
+      .plan = global_pool_plan,                                               \
+      .run = kind##_run,                                                      \
   }
 GLOBAL_POOL(max, global_pool_infer);
 GLOBAL_POOL(average, global_pool_infer);

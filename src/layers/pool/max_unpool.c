@@ -62,8 +62,6 @@ static enum onr_status max_unpool_infer(struct onr_call *call) {
   struct onri_axis axis[ONR_MAX_SPATIAL] = {{0}};
   int64_t size[ONR_MAX_SPATIAL], shape[ONR_MAX_RANK];
   int32_t spatial = 0;
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
-  ONR_TRY(onri_expect_dtype(call, 1, ONRI_DTYPE_BIT(ONR_DTYPE_I64)));
   ONR_TRY(onri_image_view(&call->in[0], p->channels_last, &x, &spatial, call->error));
   for (int32_t d = 0; d < call->in[0].rank; d++)
     if (call->in[1].rank != call->in[0].rank || call->in[1].dim[d] != call->in[0].dim[d])
@@ -144,7 +142,11 @@ const struct onr_layer onri_layer_max_unpool = {
     .inputs_max = 3,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPES_FLOAT, ONRI_DTYPE_BIT(ONR_DTYPE_I64), ONRI_DTYPES_INDEX},
+    .output_type = ONR_AS_INPUT(0),
     .shape_inputs = 4,
+    .layout = ONRI_LAYOUT_UNPOOL,
+    .layout_param = offsetof(struct onr_max_unpool_params, channels_last),
     .params_size = sizeof(struct onr_max_unpool_params),
     .state_size = sizeof(struct max_unpool_state),
     .infer = max_unpool_infer,

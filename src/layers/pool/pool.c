@@ -95,10 +95,6 @@ static enum onr_status geometry(const struct onr_call *call, enum onri_pool_kind
                              .column_order = p->storage_order,
                              .plane_indices = p->plane_indices,
                              .divisor = p->divisor};
-  ONR_TRY(onri_expect_dtype(call, 0,
-                            kind == ONRI_POOL_MAX
-                                ? ONRI_DTYPES_FLOAT | ONRI_DTYPE_BIT(ONR_DTYPE_I8) | ONRI_DTYPE_BIT(ONR_DTYPE_U8)
-                                : ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_image_view(&call->in[0], p->channels_last, &pool->x, &spatial, call->error));
   if (kind == ONRI_POOL_LP && p->p < 1)
     return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected p of at least 1, found %d", p->p);
@@ -192,25 +188,29 @@ static uint32_t average_pool_kernel_types(const void *params, enum onr_kernel ke
 
 static uint32_t max_pool_kernel_types(const void *params, enum onr_kernel kernel) {
   const uint32_t types = average_pool_kernel_types(params, kernel);
-  return types ? types | ONRI_DTYPE_BIT(ONR_DTYPE_I8) | ONRI_DTYPE_BIT(ONR_DTYPE_U8) : 0;
+  return types ? types | ONRI_DTYPES_8BIT : 0;
 }
 #define lp_pool_kernel_types NULL
 
-#define POOL(kind, outputs)                          \
-  const struct onr_layer onri_layer_##kind = {       \
-      .name = #kind,                                 \
-      .inputs_min = 1,                               \
-      .inputs_max = 1,                               \
-      .outputs_min = 1,                              \
-      .outputs_max = (outputs),                      \
-      .params_size = sizeof(struct onr_pool_params), \
-      .state_size = sizeof(struct pool_state),       \
-      .infer = kind##_infer,                         \
-      .plan = kind##_plan,                           \
-      .run = pool_run,                               \
-      .steps = kind##_steps,                         \
-      .kernel_types = kind##_kernel_types,           \
+#define POOL(kind, outputs, dtypes)                                    \
+  const struct onr_layer onri_layer_##kind = {                         \
+      .name = #kind,                                                   \
+      .inputs_min = 1,                                                 \
+      .inputs_max = 1,                                                 \
+      .outputs_min = 1,                                                \
+      .outputs_max = (outputs),                                        \
+      .types = {dtypes},                                               \
+      .output_type = ONR_AS_INPUT(0),                                  \
+      .layout = ONR_LAYOUT_SPATIAL,                                    \
+      .layout_param = offsetof(struct onr_pool_params, channels_last), \
+      .params_size = sizeof(struct onr_pool_params),                   \
+      .state_size = sizeof(struct pool_state),                         \
+      .infer = kind##_infer,                                           \
+      .plan = kind##_plan,                                             \
+      .run = pool_run,                                                 \
+      .steps = kind##_steps,                                           \
+      .kernel_types = kind##_kernel_types,                             \
   }
-POOL(max_pool, 2);
-POOL(average_pool, 1);
-POOL(lp_pool, 1);
+POOL(max_pool, 2, ONRI_DTYPES_FLOAT | ONRI_DTYPES_8BIT);
+POOL(average_pool, 1, ONRI_DTYPES_FLOAT);
+POOL(lp_pool, 1, ONRI_DTYPES_FLOAT);

@@ -13,7 +13,6 @@
 #include "layers/layers.h"
 
 static enum onr_status dynamic_infer(struct onr_call *call) {
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPE_BIT(ONR_DTYPE_F32)));
   call->out[0] = call->in[0];
   call->out[0].dtype = ONR_DTYPE_U8;
   if (call->num_out > 1) call->out[1] = onr_desc_make(ONR_DTYPE_F32, 0, NULL);
@@ -65,6 +64,8 @@ const struct onr_layer onri_layer_dynamic_quantize_linear = {
     .inputs_max = 1,
     .outputs_min = 1,
     .outputs_max = 3,
+    .types = {ONRI_DTYPE_BIT(ONR_DTYPE_F32)},
+    .output_type = ONRI_DTYPE_BIT(ONR_DTYPE_U8),
     .infer = dynamic_infer,
     .plan = dynamic_plan,
     .run = dynamic_run,

@@ -32,16 +32,17 @@ static enum onr_status expect_output(const struct onr_call *call, enum onr_dtype
   return onr_fail(call->error, ONR_STATUS_TYPE, "%s cannot be the output type here", onr_dtype_name(dtype));
 }
 
+/* A zero point has the type of the output. */
+static uint32_t quantize_types(const void *params, size_t i) {
+  const enum onr_dtype dtype = ((const struct onr_quantize_params *)params)->output_dtype;
+  return i == 2 && (unsigned)dtype < ONR_NUM_DTYPES && dtype != ONR_DTYPE_NONE ? ONRI_DTYPE_BIT(dtype) : 0;
+}
+
 static enum onr_status quantize_infer(struct onr_call *call) {
   const struct onr_quantize_params *p = call->params;
   struct onri_quantize_grid grid;
   enum onr_dtype dtype = p->output_dtype;
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT | BIT(I32)));
-  ONR_TRY(onri_expect_dtype(call, 1, SCALES));
   if (onri_has(call, 2)) {
-    if (dtype != ONR_DTYPE_NONE && dtype != call->in[2].dtype)
-      return onr_fail(call->error, ONR_STATUS_TYPE, "the output type is %s, but the zero point is %s",
-                      onr_dtype_name(dtype), onr_dtype_name(call->in[2].dtype));
     dtype = call->in[2].dtype;
   }
   if (dtype == ONR_DTYPE_NONE) dtype = ONR_DTYPE_U8;
@@ -57,9 +58,6 @@ static enum onr_status dequantize_infer(struct onr_call *call) {
   const struct onr_quantize_params *p = call->params;
   struct onri_quantize_grid grid;
   const enum onr_dtype dtype = p->output_dtype != ONR_DTYPE_NONE ? p->output_dtype : call->in[1].dtype;
-  ONR_TRY(onri_expect_dtype(call, 0, QUANTIZED | BIT(I32)));
-  ONR_TRY(onri_expect_dtype(call, 1, SCALES));
-  if (onri_has(call, 2)) ONR_TRY(onri_expect_same_dtype(call, 0, 2));
   ONR_TRY(expect_output(call, dtype, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_quantize_grid_make(call, &grid));
   call->out[0] = call->in[0];
@@ -221,8 +219,12 @@ const struct onr_layer onri_layer_quantize_linear = {
     .inputs_max = 3,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPES_FLOAT | BIT(I32), SCALES, QUANTIZED},
+    .layout = ONR_LAYOUT_ALONG_AXIS,
+    .layout_param = offsetof(struct onr_quantize_params, axis),
     .params_size = sizeof(struct onr_quantize_params),
     .state_size = sizeof(struct quantize_state),
+    .types_by_params = quantize_types,
     .infer = quantize_infer,
     .plan = quantize_plan,
     .run = quantize_run,
@@ -240,6 +242,9 @@ const struct onr_layer onri_layer_dequantize_linear = {
     .inputs_max = 3,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {QUANTIZED | BIT(I32), SCALES, ONR_AS_INPUT(0)},
+    .layout = ONR_LAYOUT_ALONG_AXIS,
+    .layout_param = offsetof(struct onr_quantize_params, axis),
     .params_size = sizeof(struct onr_quantize_params),
     .state_size = sizeof(struct quantize_state),
     .infer = dequantize_infer,

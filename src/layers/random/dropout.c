@@ -14,22 +14,19 @@
 #include "layers/layers.h"
 
 #define BLOCK 64
+#define FLOATS (ONRI_DTYPES_FLOAT | ONRI_DTYPES_FLOAT8)
 
 static enum onr_status dropout_infer(struct onr_call *call) {
   const struct onr_dropout_params *p = call->params;
-  const uint32_t floats = ONRI_DTYPES_FLOAT | ONRI_DTYPES_FLOAT8;
   for (size_t i = 1; i < 3; i++) {
     if (!onri_has(call, i)) continue;
-    ONR_TRY(onri_expect_dtype(call, i, i == 1 ? floats : ONRI_DTYPE_BIT(ONR_DTYPE_BOOL)));
     if (onr_desc_elements(&call->in[i]) != 1)
       return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a scalar as input %zu", i);
   }
-  if (onri_has(call, 2)) ONR_TRY(onri_expect_dtype(call, 0, floats));
   call->out[0] = call->in[0];
   if (call->num_out > 1) {
     call->out[1] = call->in[0];
     if (!p->mask_like_x) call->out[1].dtype = ONR_DTYPE_BOOL;
-    else ONR_TRY(onri_expect_dtype(call, 0, floats));
   }
   return ONR_STATUS_OK;
 }
@@ -98,6 +95,8 @@ const struct onr_layer onri_layer_dropout = {
     .inputs_max = 3,
     .outputs_min = 1,
     .outputs_max = 2,
+    .types = {FLOATS, FLOATS, ONRI_DTYPE_BIT(ONR_DTYPE_BOOL)},
+    .output_type = ONR_AS_INPUT(0),
     .params_size = sizeof(struct onr_dropout_params),
     .infer = dropout_infer,
     .plan = dropout_plan,

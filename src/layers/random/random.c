@@ -58,7 +58,6 @@ static enum onr_status random_run(struct onr_call *call) {
 
 static enum onr_status bernoulli_infer(struct onr_call *call) {
   const struct onr_bernoulli_params *p = call->params;
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
   call->out[0] = call->in[0];
   if (p->dtype != ONR_DTYPE_NONE) call->out[0].dtype = p->dtype;
   if (onri_dtype_class(call->out[0].dtype) == ONRI_CLASS_NONE)
@@ -88,7 +87,6 @@ static enum onr_status bernoulli_run(struct onr_call *call) {
 static enum onr_status multinomial_infer(struct onr_call *call) {
   const struct onr_multinomial_params *p = call->params;
   const struct onr_desc *x = &call->in[0];
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_expect_rank(call, 0, 2, 2));
   if (x->dim[1] < 1) return onr_fail(call->error, ONR_STATUS_SHAPE, "there are no classes to draw from");
   if (p->samples < 0) return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "sample_size is %lld", (long long)p->samples);
@@ -170,6 +168,7 @@ const struct onr_layer onri_layer_bernoulli = {
     .inputs_max = 1,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPES_FLOAT},
     .flags = ONR_LAYER_IMPURE,
     .params_size = sizeof(struct onr_bernoulli_params),
     .infer = bernoulli_infer,
@@ -181,6 +180,7 @@ const struct onr_layer onri_layer_multinomial = {
     .inputs_max = 1,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPES_FLOAT},
     .flags = ONR_LAYER_IMPURE,
     .params_size = sizeof(struct onr_multinomial_params),
     .infer = multinomial_infer,

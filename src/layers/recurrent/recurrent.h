@@ -6,6 +6,7 @@
 #ifndef ONRI_RECURRENT_H
 #define ONRI_RECURRENT_H
 
+#include "base/types.h"
 #include "kernels/recurrent/cell.h"
 #include "params/params.h"
 #include "xnn/xnn_gemm.h"
@@ -87,6 +88,9 @@ enum onr_status onri_recurrent_shape(const struct onr_call *call, enum onri_recu
       .inputs_max = inputs,                                                                                           \
       .outputs_min = 0,                                                                                               \
       .outputs_max = outputs,                                                                                         \
+      .types = {ONRI_DTYPES_FLOAT, ONR_AS_INPUT(0), ONR_AS_INPUT(0), ONR_AS_INPUT(0), ONRI_DTYPE_BIT(ONR_DTYPE_I32),  \
+                ONR_AS_INPUT(0), ONR_AS_INPUT(0), ONR_AS_INPUT(0), ONR_AS_INPUT(0)},                                  \
+      .output_type = ONR_AS_INPUT(0),                                                                                 \
       .flags = ONR_LAYER_OVERREADS,                                                                                   \
       .params_size = sizeof(struct onr_recurrent_params),                                                             \
       .prepared_size = sizeof(struct onri_recurrent_prepared),                                                        \

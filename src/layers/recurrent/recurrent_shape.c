@@ -21,13 +21,7 @@ static enum onr_status expect_dims(const struct onr_call *call, size_t i, int32_
                   onr_desc_format(&expected, text, sizeof(text)), onr_desc_format(&call->in[i], found, sizeof(found)));
 }
 
-static enum onr_status check_types(const struct onr_call *call) {
-  ONR_TRY(onri_expect_dtype(call, ONRI_X, ONRI_DTYPES_FLOAT));
-  for (size_t i = 1; i < call->num_in; i++) {
-    if (!onri_has(call, i)) continue;
-    if (i == ONRI_LENGTHS) ONR_TRY(onri_expect_dtype(call, i, ONRI_DTYPE_BIT(ONR_DTYPE_I32)));
-    else ONR_TRY(onri_expect_same_dtype(call, i, ONRI_X));
-  }
+static enum onr_status check_ranks(const struct onr_call *call) {
   ONR_TRY(onri_expect_rank(call, ONRI_X, 3, 3));
   if (onri_has(call, ONRI_PROJECTION)) ONR_TRY(onri_expect_rank(call, ONRI_PROJECTION, 3, 3));
   return onri_expect_rank(call, ONRI_R, 3, 3);
@@ -36,7 +30,7 @@ static enum onr_status check_types(const struct onr_call *call) {
 enum onr_status onri_recurrent_shape(const struct onr_call *call, enum onri_recurrent_kind kind,
                                      struct onri_recurrent_shape *shape) {
   const struct onr_recurrent_params *p = call->params;
-  ONR_TRY(check_types(call));
+  ONR_TRY(check_ranks(call));
   const struct onr_desc *x = &call->in[ONRI_X];
   const int64_t directions = p->direction == ONR_DIRECTION_BOTH ? 2 : 1, gates = (int64_t)gates_of(kind);
   const int projects = onri_has(call, ONRI_PROJECTION);

@@ -18,7 +18,6 @@ static enum onr_status arg_reduce_infer(struct onr_call *call) {
   const struct onr_arg_reduce_params *p = call->params;
   const struct onr_desc *x = &call->in[0];
   int32_t axis;
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_NUMBER));
   ONR_TRY(onri_axis_resolve(p->axis, x->rank, &axis, call->error));
   struct onr_desc y = {.dtype = ONR_DTYPE_I64};
   for (int32_t d = 0; d < x->rank; d++) {
@@ -116,6 +115,10 @@ const struct onr_layer onri_layer_arg_reduce = {
     .inputs_max = 1,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPES_NUMBER},
+    .output_type = ONRI_DTYPE_BIT(ONR_DTYPE_I64),
+    .layout = ONRI_LAYOUT_ARG_REDUCE,
+    .layout_param = offsetof(struct onr_arg_reduce_params, axis),
     .params_size = sizeof(struct onr_arg_reduce_params),
     .state_size = sizeof(struct arg_reduce_state),
     .infer = arg_reduce_infer,

@@ -12,8 +12,6 @@
 #define LANES 64
 
 static enum onr_status cumulative_infer(struct onr_call *call) {
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_NUMBER));
-  ONR_TRY(onri_expect_dtype(call, 1, ONRI_DTYPE_BIT(ONR_DTYPE_I32) | ONRI_DTYPE_BIT(ONR_DTYPE_I64)));
   ONR_TRY(onri_expect_rank(call, 0, 1, ONR_MAX_RANK));
   if (onr_desc_elements(&call->in[1]) != 1)
     return onr_fail(call->error, ONR_STATUS_SHAPE, "axis has %lld elements: expected one",
@@ -117,6 +115,8 @@ const struct onr_layer onri_layer_cum_sum = {
     .inputs_max = 2,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPES_NUMBER, ONRI_DTYPES_INDEX},
+    .output_type = ONR_AS_INPUT(0),
     .params_size = sizeof(struct onr_cumulative_params),
     .infer = cumulative_infer,
     .plan = cumulative_plan,
@@ -128,6 +128,8 @@ const struct onr_layer onri_layer_cum_prod = {
     .inputs_max = 2,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPES_NUMBER, ONRI_DTYPES_INDEX},
+    .output_type = ONR_AS_INPUT(0),
     .params_size = sizeof(struct onr_cumulative_params),
     .infer = cumulative_infer,
     .plan = cumulative_plan,

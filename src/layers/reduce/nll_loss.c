@@ -11,8 +11,6 @@ static enum onr_status nll_loss_infer(struct onr_call *call) {
   const struct onr_nll_loss_params *p = call->params;
   const struct onr_desc *x = &call->in[X], *target = &call->in[TARGET];
   struct onr_desc places;
-  ONR_TRY(onri_expect_dtype(call, X, ONRI_DTYPES_FLOAT));
-  ONR_TRY(onri_expect_dtype(call, TARGET, ONRI_DTYPE_BIT(ONR_DTYPE_I32) | ONRI_DTYPE_BIT(ONR_DTYPE_I64)));
   ONR_TRY(onri_expect_rank(call, X, 2, ONR_MAX_RANK));
   places = onr_desc_make(target->dtype, x->rank - 1, x->dim + 1);
   places.dim[0] = x->dim[0];
@@ -23,7 +21,6 @@ static enum onr_status nll_loss_infer(struct onr_call *call) {
                     onr_desc_format(target, found, sizeof(found)));
   }
   if (onri_has(call, WEIGHT)) {
-    ONR_TRY(onri_expect_same_dtype(call, WEIGHT, X));
     ONR_TRY(onri_expect_rank(call, WEIGHT, 1, 1));
     if (call->in[WEIGHT].dim[0] != x->dim[1])
       return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a weight for each of %lld classes, found %lld",
@@ -88,6 +85,8 @@ const struct onr_layer onri_layer_nll_loss = {
     .inputs_max = 3,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPES_FLOAT, ONRI_DTYPES_INDEX, ONR_AS_INPUT(0)},
+    .output_type = ONR_AS_INPUT(0),
     .params_size = sizeof(struct onr_nll_loss_params),
     .infer = nll_loss_infer,
     .run = nll_loss_run,

@@ -28,9 +28,7 @@ static enum onr_status read_axes(const struct onr_call *call, uint8_t mask[ONR_M
 static enum onr_status reduce_infer(struct onr_call *call) {
   const struct onr_reduce_params *p = call->params;
   const struct onr_desc *x = &call->in[0];
-  const int extreme = p->op == ONR_REDUCE_MAX || p->op == ONR_REDUCE_MIN;
   uint8_t mask[ONR_MAX_RANK];
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_NUMBER | (extreme ? ONRI_DTYPE_BIT(ONR_DTYPE_BOOL) : 0)));
   ONR_TRY(read_axes(call, mask));
   struct onr_desc y = {.dtype = x->dtype};
   for (int32_t d = 0; d < x->rank; d++) {
@@ -102,7 +100,6 @@ static enum onr_status broadcast_axes(const struct onr_call *call, uint8_t mask[
 
 static enum onr_status sum_to_infer(struct onr_call *call) {
   uint8_t mask[ONR_MAX_RANK];
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_NUMBER));
   ONR_TRY(broadcast_axes(call, mask));
   call->out[0] = call->in[1];
   call->out[0].dtype = call->in[0].dtype;
@@ -127,15 +124,25 @@ static enum onr_status reduce_run(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
+static uint32_t reduce_types(const void *params, size_t i) {
+  const enum onr_reduce_op op = ((const struct onr_reduce_params *)params)->op;
+  if (i > 0) return 0;
+  return ONRI_DTYPES_NUMBER | (op == ONR_REDUCE_MAX || op == ONR_REDUCE_MIN ? ONRI_DTYPE_BIT(ONR_DTYPE_BOOL) : 0);
+}
+
 const struct onr_layer onri_layer_reduce = {
     .name = "reduce",
     .inputs_min = 1,
     .inputs_max = 2,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {0, ONRI_DTYPES_INDEX},
+    .output_type = ONR_AS_INPUT(0),
     .shape_inputs = 1u << 1,
+    .layout = ONRI_LAYOUT_REDUCE,
     .params_size = sizeof(struct onr_reduce_params),
     .state_size = sizeof(struct reduce_state),
+    .types_by_params = reduce_types,
     .infer = reduce_infer,
     .plan = reduce_plan,
     .run = reduce_run,
@@ -147,6 +154,7 @@ const struct onr_layer onri_layer_sum_to = {
     .inputs_max = 2,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPES_NUMBER},
     .state_size = sizeof(struct reduce_state),
     .infer = sum_to_infer,
     .plan = sum_to_plan,

@@ -32,7 +32,6 @@ static enum onr_status read_size(const struct onr_call *call, int64_t size[5], i
 static enum onr_status affine_grid_infer(struct onr_call *call) {
   int64_t size[5], dims[5];
   int32_t spatial = 0;
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_expect_rank(call, 0, 3, 3));
   ONR_TRY(read_size(call, size, &spatial));
   const struct onr_desc *theta = &call->in[0];
@@ -95,6 +94,8 @@ const struct onr_layer onri_layer_affine_grid = {
     .inputs_max = 2,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPES_FLOAT, ONRI_DTYPES_INDEX},
+    .output_type = ONR_AS_INPUT(0),
     .shape_inputs = 2,
     .params_size = sizeof(struct onr_affine_grid_params),
     .state_size = sizeof(struct affine_grid_state),

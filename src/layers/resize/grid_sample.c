@@ -47,7 +47,6 @@ static enum onr_status grid_sample_infer(struct onr_call *call) {
   struct onri_image x;
   int32_t spatial = 0;
   if (p->mode != ONR_GRID_NEAREST) ONR_TRY(onri_widened_expect(call, 0));
-  ONR_TRY(onri_expect_dtype(call, 1, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_expect_rank(call, 0, 4, 5));
   ONR_TRY(onri_image_view(&call->in[0], p->channels_last, &x, &spatial, call->error));
   const struct onr_desc *grid = &call->in[1];
@@ -219,6 +218,10 @@ const struct onr_layer onri_layer_grid_sample = {
     .inputs_max = 2,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {0, ONRI_DTYPES_FLOAT},
+    .output_type = ONR_AS_INPUT(0),
+    .layout = ONR_LAYOUT_SPATIAL,
+    .layout_param = offsetof(struct onr_grid_sample_params, channels_last),
     .params_size = sizeof(struct onr_grid_sample_params),
     .state_size = sizeof(struct grid_sample_state),
     .infer = grid_sample_infer,

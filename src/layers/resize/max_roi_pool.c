@@ -26,8 +26,6 @@ struct work {
 
 static enum onr_status max_roi_pool_infer(struct onr_call *call) {
   const struct onr_max_roi_pool_params *p = call->params;
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
-  ONR_TRY(onri_expect_same_dtype(call, 1, 0));
   ONR_TRY(onri_expect_rank(call, 0, 4, 4));
   ONR_TRY(onri_expect_rank(call, 1, 2, 2));
   if (call->in[1].dim[1] != 5)
@@ -121,6 +119,8 @@ const struct onr_layer onri_layer_max_roi_pool = {
     .inputs_max = 2,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPES_FLOAT, ONR_AS_INPUT(0)},
+    .output_type = ONR_AS_INPUT(0),
     .params_size = sizeof(struct onr_max_roi_pool_params),
     .state_size = sizeof(struct roi_pool_state),
     .infer = max_roi_pool_infer,

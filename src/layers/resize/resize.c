@@ -57,11 +57,7 @@ static int is_given(const struct onr_call *call, size_t i) {
   return onri_has(call, i) && onr_desc_elements(&call->in[i]) > 0;
 }
 
-static enum onr_status check_list(const struct onr_call *call, size_t i, const char *name, enum onr_dtype dtype,
-                                  int64_t count) {
-  if (call->in[i].dtype != dtype)
-    return onr_fail(call->error, ONR_STATUS_TYPE, "expected %s of %s, found %s", name, onr_dtype_name(dtype),
-                    onr_dtype_name(call->in[i].dtype));
+static enum onr_status check_list(const struct onr_call *call, size_t i, const char *name, int64_t count) {
   if (call->in[i].rank != 1 || call->in[i].dim[0] != count)
     return onr_fail(call->error, ONR_STATUS_SHAPE, "expected %lld %s, found rank %d with %lld", (long long)count, name,
                     call->in[i].rank, (long long)onr_desc_elements(&call->in[i]));
@@ -136,8 +132,7 @@ static enum onr_status take_roi(const struct onr_call *call, struct onri_resize_
   const struct onr_resize_params *p = call->params;
   if (p->coordinates != ONR_RESIZE_TF_CROP_AND_RESIZE) return ONR_STATUS_OK;
   if (!is_given(call, 1)) return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "tf_crop_and_resize needs a roi");
-  ONR_TRY(onri_expect_dtype(call, 1, ONRI_DTYPES_FLOAT));
-  ONR_TRY(check_list(call, 1, "roi values", call->in[1].dtype, 2 * (int64_t)count));
+  ONR_TRY(check_list(call, 1, "roi values", 2 * (int64_t)count));
   for (int32_t i = 0; i < 2 * count; i++) {
     union {
       float f;
@@ -164,10 +159,10 @@ static enum onr_status geometry(const struct onr_call *call, struct onri_resize_
     return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected either scales or sizes, found %s",
                     is_given(call, 2) ? "both" : "none");
   if (is_given(call, 2)) {
-    ONR_TRY(check_list(call, 2, "scales", p->wide_scales ? ONR_DTYPE_F64 : ONR_DTYPE_F32, count));
+    ONR_TRY(check_list(call, 2, "scales", count));
     ONR_TRY(take_scales(call, axis, axes, count));
   } else {
-    ONR_TRY(check_list(call, 3, "sizes", ONR_DTYPE_I64, count));
+    ONR_TRY(check_list(call, 3, "sizes", count));
     ONR_TRY(take_sizes(call, axis, axes, count));
   }
   ONR_TRY(take_roi(call, axis, axes, count));
@@ -349,15 +344,24 @@ static int64_t resize_steps(const struct onr_call *call) {
   return most;
 }
 
+static uint32_t resize_types(const void *params, size_t i) {
+  return i == 2 && ((const struct onr_resize_params *)params)->wide_scales ? ONRI_DTYPE_BIT(ONR_DTYPE_F64) : 0;
+}
+
 const struct onr_layer onri_layer_resize = {
     .name = "resize",
     .inputs_min = 1,
     .inputs_max = 4,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {0, ONRI_DTYPES_FLOAT, ONRI_DTYPE_BIT(ONR_DTYPE_F32), ONRI_DTYPE_BIT(ONR_DTYPE_I64)},
+    .output_type = ONR_AS_INPUT(0),
     .shape_inputs = 14,
+    .layout = ONR_LAYOUT_SPATIAL,
+    .layout_param = offsetof(struct onr_resize_params, channels_last),
     .params_size = sizeof(struct onr_resize_params),
     .state_size = sizeof(struct resize_state),
+    .types_by_params = resize_types,
     .infer = resize_infer,
     .plan = resize_plan,
     .run = resize_run,

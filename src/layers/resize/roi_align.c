@@ -42,9 +42,6 @@ static enum onr_status roi_align_infer(struct onr_call *call) {
   struct onri_image x;
   struct onri_axis axis[ONR_MAX_SPATIAL] = {{0}};
   int32_t spatial = 0;
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPES_FLOAT));
-  ONR_TRY(onri_expect_dtype(call, 1, ONRI_DTYPES_FLOAT));
-  ONR_TRY(onri_expect_dtype(call, 2, ONRI_DTYPE_BIT(ONR_DTYPE_I64)));
   ONR_TRY(onri_expect_rank(call, 0, 4, 4));
   ONR_TRY(onri_expect_rank(call, 1, 2, 2));
   ONR_TRY(onri_expect_rank(call, 2, 1, 1));
@@ -226,7 +223,11 @@ const struct onr_layer onri_layer_roi_align = {
     .inputs_max = 3,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPES_FLOAT, ONRI_DTYPES_FLOAT, ONRI_DTYPE_BIT(ONR_DTYPE_I64)},
+    .output_type = ONR_AS_INPUT(0),
     .flags = ONR_LAYER_HEAVY,
+    .layout = ONR_LAYOUT_SPATIAL,
+    .layout_param = offsetof(struct onr_roi_align_params, channels_last),
     .params_size = sizeof(struct onr_roi_align_params),
     .state_size = sizeof(struct roi_align_state),
     .infer = roi_align_infer,

@@ -96,7 +96,6 @@ static enum onr_status dft_view(const struct onr_call *c, struct dft_state *s, i
   const struct onr_dft_params *p = c->params;
   const struct onr_desc *x = &c->in[0];
   int64_t wanted_axis = -2;
-  ONR_TRY(onri_expect_dtype(c, 0, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_expect_rank(c, 0, 2, ONR_MAX_RANK));
   ONR_TRY(read_one(c, 2, &wanted_axis));
   ONR_TRY(onri_axis_resolve(wanted_axis, x->rank, axis, c->error));
@@ -198,14 +197,12 @@ struct stft_state {
 static enum onr_status stft_view(const struct onr_call *c, struct stft_state *s) {
   const struct onr_stft_params *p = c->params;
   const struct onr_desc *x = &c->in[0];
-  ONR_TRY(onri_expect_dtype(c, 0, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_expect_rank(c, 0, 2, 3));
   if (x->rank == 3 && x->dim[2] != 1 && x->dim[2] != 2)
     return onr_fail(c->error, ONR_STATUS_SHAPE, "the last dimension must be 1 (real) or 2 (complex), found %lld",
                     (long long)x->dim[2]);
   s->length = 0;
   if (onri_has(c, 2)) {
-    ONR_TRY(onri_expect_same_dtype(c, 0, 2));
     ONR_TRY(onri_expect_rank(c, 2, 1, 1));
     s->length = c->in[2].dim[0];
   }
@@ -270,6 +267,8 @@ const struct onr_layer onri_layer_dft = {.name = "dft",
                                          .inputs_max = 3,
                                          .outputs_min = 1,
                                          .outputs_max = 1,
+                                         .types = {ONRI_DTYPES_FLOAT, ONRI_DTYPES_INDEX, ONRI_DTYPES_INDEX},
+                                         .output_type = ONR_AS_INPUT(0),
                                          .shape_inputs = 6,
                                          .params_size = sizeof(struct onr_dft_params),
                                          .state_size = sizeof(struct dft_state),
@@ -278,16 +277,19 @@ const struct onr_layer onri_layer_dft = {.name = "dft",
                                          .run = dft_run,
                                          .release_state = dft_release_state,
                                          .steps = dft_steps};
-const struct onr_layer onri_layer_stft = {.name = "stft",
-                                          .inputs_min = 2,
-                                          .inputs_max = 4,
-                                          .outputs_min = 1,
-                                          .outputs_max = 1,
-                                          .shape_inputs = 10,
-                                          .params_size = sizeof(struct onr_stft_params),
-                                          .state_size = sizeof(struct stft_state),
-                                          .infer = stft_infer,
-                                          .plan = stft_plan,
-                                          .run = stft_run,
-                                          .release_state = stft_release_state,
-                                          .steps = stft_steps};
+const struct onr_layer onri_layer_stft = {
+    .name = "stft",
+    .inputs_min = 2,
+    .inputs_max = 4,
+    .outputs_min = 1,
+    .outputs_max = 1,
+    .types = {ONRI_DTYPES_FLOAT, ONRI_DTYPES_INDEX, ONR_AS_INPUT(0), ONRI_DTYPES_INDEX},
+    .output_type = ONR_AS_INPUT(0),
+    .shape_inputs = 10,
+    .params_size = sizeof(struct onr_stft_params),
+    .state_size = sizeof(struct stft_state),
+    .infer = stft_infer,
+    .plan = stft_plan,
+    .run = stft_run,
+    .release_state = stft_release_state,
+    .steps = stft_steps};

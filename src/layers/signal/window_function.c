@@ -68,7 +68,6 @@ static enum onr_status mel_infer(struct onr_call *c) {
   ONR_TRY(read_size(c, 1, 0, &length));
   ONR_TRY(read_size(c, 2, 1, &rate));
   for (size_t i = 3; i < 5; i++) {
-    ONR_TRY(onri_expect_dtype(c, i, ONRI_DTYPES_FLOAT));
     if (onr_desc_elements(&c->in[i]) != 1)
       return onr_fail(c->error, ONR_STATUS_SHAPE, "input %zu: expected one number", i);
   }
@@ -121,16 +120,19 @@ const struct onr_layer onri_layer_window_function = {.name = "window_function",
                                                      .inputs_max = 1,
                                                      .outputs_min = 1,
                                                      .outputs_max = 1,
+                                                     .types = {ONRI_DTYPES_INDEX},
                                                      .shape_inputs = 1,
                                                      .params_size = sizeof(struct onr_window_function_params),
                                                      .infer = window_infer,
                                                      .run = window_run};
-const struct onr_layer onri_layer_mel_weights = {.name = "mel_weights",
-                                                 .inputs_min = 5,
-                                                 .inputs_max = 5,
-                                                 .outputs_min = 1,
-                                                 .outputs_max = 1,
-                                                 .shape_inputs = 7,
-                                                 .params_size = sizeof(struct onr_mel_weights_params),
-                                                 .infer = mel_infer,
-                                                 .run = mel_run};
+const struct onr_layer onri_layer_mel_weights = {
+    .name = "mel_weights",
+    .inputs_min = 5,
+    .inputs_max = 5,
+    .outputs_min = 1,
+    .outputs_max = 1,
+    .types = {ONRI_DTYPES_INDEX, ONRI_DTYPES_INDEX, ONRI_DTYPES_INDEX, ONRI_DTYPES_FLOAT, ONRI_DTYPES_FLOAT},
+    .shape_inputs = 7,
+    .params_size = sizeof(struct onr_mel_weights_params),
+    .infer = mel_infer,
+    .run = mel_run};

@@ -16,7 +16,6 @@ struct state {
 static enum onr_status regex_check(const struct onr_call *call) { return onri_regex_available(call->error); }
 
 static enum onr_status regex_infer(struct onr_call *call) {
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPE_BIT(ONR_DTYPE_STRING)));
   call->out[0] = call->in[0];
   call->out[0].dtype = ONR_DTYPE_BOOL;
   return ONR_STATUS_OK;
@@ -65,6 +64,8 @@ const struct onr_layer onri_layer_regex_full_match = {
     .inputs_max = 1,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPE_BIT(ONR_DTYPE_STRING)},
+    .output_type = ONRI_DTYPE_BIT(ONR_DTYPE_BOOL),
     .flags = ONR_LAYER_HEAVY,
     .params_size = sizeof(struct onr_regex_full_match_params),
     .prepared_size = sizeof(struct prepared),

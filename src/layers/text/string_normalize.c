@@ -23,7 +23,6 @@ static enum onr_status normalize_check(const struct onr_call *call) {
 }
 
 static enum onr_status normalize_infer(struct onr_call *call) {
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPE_BIT(ONR_DTYPE_STRING)));
   ONR_TRY(onri_expect_rank(call, 0, 1, 2));
   if (call->in[0].rank == 2 && call->in[0].dim[0] != 1)
     return onr_fail(call->error, ONR_STATUS_SHAPE, "expected strings [n] or [1, n], found %lld rows",
@@ -150,6 +149,8 @@ const struct onr_layer onri_layer_string_normalize = {
     .inputs_max = 1,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPE_BIT(ONR_DTYPE_STRING)},
+    .output_type = ONR_AS_INPUT(0),
     .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_TEXT,
     .params_size = sizeof(struct onr_string_normalize_params),
     .prepared_size = sizeof(struct prepared),

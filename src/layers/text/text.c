@@ -19,8 +19,6 @@ static enum onr_status no_text(const struct onr_call *call) {
 /* --- string_concat --- */
 
 static enum onr_status concat_infer(struct onr_call *call) {
-  ONR_TRY(onri_expect_dtype(call, 0, STRINGS));
-  ONR_TRY(onri_expect_dtype(call, 1, STRINGS));
   return onri_broadcast(&call->in[0], &call->in[1], &call->out[0], call->error);
 }
 
@@ -60,7 +58,6 @@ struct split_prepared {
 };
 
 static enum onr_status split_infer(struct onr_call *call) {
-  ONR_TRY(onri_expect_dtype(call, 0, STRINGS));
   ONR_TRY(onri_expect_rank(call, 0, 0, ONR_MAX_RANK - 1));
   call->out[0] = call->in[0];
   call->out[0].dim[call->out[0].rank++] = 0; /* known when the strings are */
@@ -174,6 +171,8 @@ const struct onr_layer onri_layer_string_concat = {
     .inputs_max = 2,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPE_BIT(ONR_DTYPE_STRING), ONRI_DTYPE_BIT(ONR_DTYPE_STRING)},
+    .output_type = ONR_AS_INPUT(0),
     .flags = ONR_LAYER_TEXT,
     .infer = concat_infer,
     .run = concat_run,
@@ -184,6 +183,8 @@ const struct onr_layer onri_layer_string_split = {
     .inputs_max = 1,
     .outputs_min = 1,
     .outputs_max = 2,
+    .types = {ONRI_DTYPE_BIT(ONR_DTYPE_STRING)},
+    .output_type = ONR_AS_INPUT(0),
     .flags = ONR_LAYER_DYNAMIC,
     .params_size = sizeof(struct onr_string_split_params),
     .prepared_size = sizeof(struct split_prepared),

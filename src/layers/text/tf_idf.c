@@ -77,8 +77,6 @@ static enum onr_status tf_idf_check(const struct onr_call *call) {
 static enum onr_status tf_idf_infer(struct onr_call *call) {
   const struct onr_tf_idf_params *p = call->params;
   int64_t width = 0;
-  ONR_TRY(onri_expect_dtype(
-      call, 0, ONRI_DTYPE_BIT(ONR_DTYPE_STRING) | ONRI_DTYPE_BIT(ONR_DTYPE_I32) | ONRI_DTYPE_BIT(ONR_DTYPE_I64)));
   ONR_TRY(onri_expect_rank(call, 0, 1, 2));
   for (size_t i = 0; i < p->num_grams; i++)
     if (p->columns[i] >= width) width = p->columns[i] + 1;
@@ -279,6 +277,8 @@ const struct onr_layer onri_layer_tf_idf = {
     .inputs_max = 1,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPE_BIT(ONR_DTYPE_STRING) | ONRI_DTYPES_INDEX},
+    .output_type = ONRI_DTYPE_BIT(ONR_DTYPE_F32),
     .flags = ONR_LAYER_HEAVY,
     .params_size = sizeof(struct onr_tf_idf_params),
     .prepared_size = sizeof(struct prepared),

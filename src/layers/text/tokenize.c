@@ -47,7 +47,6 @@ static enum onr_status tokenize_check(const struct onr_call *call) {
 }
 
 static enum onr_status tokenize_infer(struct onr_call *call) {
-  ONR_TRY(onri_expect_dtype(call, 0, ONRI_DTYPE_BIT(ONR_DTYPE_STRING)));
   ONR_TRY(onri_expect_rank(call, 0, 1, 2));
   struct onr_desc *y = &call->out[0];
   *y = call->in[0];
@@ -229,6 +228,7 @@ const struct onr_layer onri_layer_tokenize = {
     .inputs_max = 1,
     .outputs_min = 1,
     .outputs_max = 1,
+    .types = {ONRI_DTYPE_BIT(ONR_DTYPE_STRING)},
     .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_HEAVY,
     .params_size = sizeof(struct onr_tokenize_params),
     .prepared_size = sizeof(struct prepared),

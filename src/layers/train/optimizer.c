@@ -17,9 +17,6 @@ static enum onr_status optimizer_infer(struct onr_call *c) {
   for (size_t i = RATE; i <= COUNT; i++)
     if (onr_desc_elements(&c->in[i]) != 1)
       return onr_fail(c->error, ONR_STATUS_SHAPE, "input %zu: expected one number", i);
-  ONR_TRY(onri_expect_dtype(c, RATE, ONRI_DTYPES_FLOAT));
-  ONR_TRY(onri_expect_dtype(c, COUNT, ONRI_DTYPE_BIT(ONR_DTYPE_I64)));
-  ONR_TRY(onri_expect_dtype(c, WEIGHTS, ONRI_DTYPES_FLOAT));
   for (size_t i = GRADIENT; i < c->num_in; i++)
     if (!onr_desc_equal(&c->in[i], &c->in[WEIGHTS])) {
       char found[160], expected[160];
@@ -78,11 +75,14 @@ static enum onr_status optimizer_run(struct onr_call *c) {
   return ONR_STATUS_OK;
 }
 
-const struct onr_layer onri_layer_optimizer = {.name = "optimizer",
-                                               .inputs_min = 5,
-                                               .inputs_max = 6,
-                                               .outputs_min = 2,
-                                               .outputs_max = 3,
-                                               .params_size = sizeof(struct onr_optimizer_params),
-                                               .infer = optimizer_infer,
-                                               .run = optimizer_run};
+const struct onr_layer onri_layer_optimizer = {
+    .name = "optimizer",
+    .inputs_min = 5,
+    .inputs_max = 6,
+    .outputs_min = 2,
+    .outputs_max = 3,
+    .types = {ONRI_DTYPES_FLOAT, ONRI_DTYPE_BIT(ONR_DTYPE_I64), ONRI_DTYPES_FLOAT, ONR_AS_INPUT(2), ONR_AS_INPUT(2),
+              ONR_AS_INPUT(2)},
+    .params_size = sizeof(struct onr_optimizer_params),
+    .infer = optimizer_infer,
+    .run = optimizer_run};

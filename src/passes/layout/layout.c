@@ -254,7 +254,7 @@ static void collect_wishes(struct onri_layout *layout) {
   for (size_t n = graph->num_nodes; n-- > 0;) {
     const struct onri_node *node = &graph->nodes[n];
     if (!node->layer) continue;
-    onri_rule *rule = onri_layout_find(node->layer);
+    const struct onri_layout_rule *rule = onri_layout_find(node->layer);
     const int32_t of_output = node->num_out > 0 && node->out[0] != ONRI_NONE ? layout->values[node->out[0]].wish : 0;
     for (int32_t k = 0; k < node->num_in; k++) {
       int32_t wish = -1;
@@ -290,9 +290,9 @@ static enum onr_status sweep(struct onri_layout *layout) {
   const size_t num_nodes = graph->num_nodes;
   for (size_t n = 0; n < num_nodes; n++) {
     if (!graph->nodes[n].layer) continue;
-    onri_rule *rule = onri_layout_find(graph->nodes[n].layer);
+    const struct onri_layout_rule *rule = onri_layout_find(graph->nodes[n].layer);
     layout->current = n;
-    ONR_TRY(rule->apply(layout, rule));
+    ONR_TRY(rule->apply(layout));
     ONR_TRY(settle(layout));
   }
   for (size_t i = 0; i < graph->num_outputs; i++) {

@@ -86,40 +86,36 @@ enum onri_layout_wish {
   ONRI_WISH_OUTPUT,        /* whatever the readers of output 0 want */
   ONRI_WISH_NOTHING        /* any order will do */
 };
-typedef const struct onri_layout_rule onri_rule;
 struct onri_layout_rule {
-  const struct onr_layer *layer;
   /* Rewrites inputs and outputs of the node being visited. Falls back to onri_layout_plain where it cannot do better.
    */
-  enum onr_status (*apply)(struct onri_layout *layout, onri_rule *rule);
+  enum onr_status (*apply)(struct onri_layout *layout);
   enum onri_layout_wish wish;
-  size_t offset; /* of the field the rule rewrites in the parameters: channels_last (int32_t) or axis (int64_t) */
+  size_t param_size; /* of the parameter at layout_param that it rewrites; 0: none */
 };
-enum onr_status onri_rule_plain(struct onri_layout *layout, onri_rule *rule);       /* everything in logical order */
-enum onr_status onri_rule_spatial(struct onri_layout *layout, onri_rule *rule);     /* a channels_last parameter */
-enum onr_status onri_rule_unpool(struct onri_layout *layout, onri_rule *rule);      /* max_unpool: two such inputs */
-enum onr_status onri_rule_elementwise(struct onri_layout *layout, onri_rule *rule); /* broadcast operands, any order */
-enum onr_status onri_rule_along_axis(struct onri_layout *layout,
-                                     onri_rule *rule); /* input 0 and outputs along an axis parameter */
-enum onr_status onri_rule_softmax(struct onri_layout *layout, onri_rule *rule); /* the same, unless it flattens */
-enum onr_status onri_rule_concat(struct onri_layout *layout, onri_rule *rule);  /* all inputs along an axis parameter */
-enum onr_status onri_rule_trailing(struct onri_layout *layout,
-                                   onri_rule *rule); /* dimensions from the axis parameter on stay last */
-enum onr_status onri_rule_last_axis(struct onri_layout *layout, onri_rule *rule); /* the last dimension stays last */
-enum onr_status onri_rule_matmul(struct onri_layout *layout, onri_rule *rule);
-enum onr_status onri_rule_attention(struct onri_layout *layout, onri_rule *rule);
-enum onr_status onri_rule_transpose(struct onri_layout *layout, onri_rule *rule);
-enum onr_status onri_rule_reduce(struct onri_layout *layout, onri_rule *rule);
-enum onr_status onri_rule_arg_reduce(struct onri_layout *layout, onri_rule *rule);
-enum onr_status onri_rule_squeeze(struct onri_layout *layout, onri_rule *rule);
-enum onr_status onri_rule_unsqueeze(struct onri_layout *layout, onri_rule *rule);
-enum onr_status onri_rule_gather(struct onri_layout *layout, onri_rule *rule);
-enum onr_status onri_rule_pad(struct onri_layout *layout, onri_rule *rule);
-enum onr_status onri_rule_slice(struct onri_layout *layout, onri_rule *rule);
-enum onr_status onri_rule_reshape(struct onri_layout *layout, onri_rule *rule); /* in layout_reshape.c */
-enum onr_status onri_rule_shape(struct onri_layout *layout, onri_rule *rule);   /* these, too */
-enum onr_status onri_rule_size(struct onri_layout *layout, onri_rule *rule);
-/* The rule of a layer; one that keeps to the logical order when the table has none. */
-onri_rule *onri_layout_find(const struct onr_layer *layer);
+enum onr_status onri_rule_plain(struct onri_layout *layout);       /* everything in logical order */
+enum onr_status onri_rule_spatial(struct onri_layout *layout);     /* a channels_last parameter */
+enum onr_status onri_rule_unpool(struct onri_layout *layout);      /* max_unpool: two such inputs */
+enum onr_status onri_rule_elementwise(struct onri_layout *layout); /* broadcast operands, any order */
+enum onr_status onri_rule_along_axis(struct onri_layout *layout);  /* input 0 and outputs along an axis parameter */
+enum onr_status onri_rule_softmax(struct onri_layout *layout);     /* the same, unless it flattens */
+enum onr_status onri_rule_concat(struct onri_layout *layout);      /* all inputs along an axis parameter */
+enum onr_status onri_rule_trailing(struct onri_layout *layout);    /* dimensions from the axis parameter on stay last */
+enum onr_status onri_rule_last_axis(struct onri_layout *layout);   /* the last dimension stays last */
+enum onr_status onri_rule_matmul(struct onri_layout *layout);
+enum onr_status onri_rule_attention(struct onri_layout *layout);
+enum onr_status onri_rule_transpose(struct onri_layout *layout);
+enum onr_status onri_rule_reduce(struct onri_layout *layout);
+enum onr_status onri_rule_arg_reduce(struct onri_layout *layout);
+enum onr_status onri_rule_squeeze(struct onri_layout *layout);
+enum onr_status onri_rule_unsqueeze(struct onri_layout *layout);
+enum onr_status onri_rule_gather(struct onri_layout *layout);
+enum onr_status onri_rule_pad(struct onri_layout *layout);
+enum onr_status onri_rule_slice(struct onri_layout *layout);
+enum onr_status onri_rule_reshape(struct onri_layout *layout); /* in layout_reshape.c */
+enum onr_status onri_rule_shape(struct onri_layout *layout);   /* these, too */
+enum onr_status onri_rule_size(struct onri_layout *layout);
+/* The rule that a layer's table names. */
+const struct onri_layout_rule *onri_layout_find(const struct onr_layer *layer);
 
 #endif

@@ -116,14 +116,13 @@ static enum onr_status reshape_stored(struct onri_layout *layout, const struct s
   return onri_layout_put(layout, 0, out);
 }
 
-enum onr_status onri_rule_reshape(struct onri_layout *layout, onri_rule *rule) {
+enum onr_status onri_rule_reshape(struct onri_layout *layout) {
   const struct onri_node *node = onri_layout_node(layout);
   struct shape x, y;
   struct groups groups;
   int64_t known[2];
   int unknown[2];
   struct onri_permutation in;
-  (void)rule;
   const struct onri_permutation stored = onri_layout_permutation(layout, node->in[0]);
   if (onri_permutation_is_identity(&stored) || onri_rewrite_is_constant(layout->rw, node->in[0]) ||
       !read_shape(onri_rewrite_desc(layout->rw, node->in[0]), &x, &known[0], &unknown[0]) ||
@@ -137,13 +136,12 @@ enum onr_status onri_rule_reshape(struct onri_layout *layout, onri_rule *rule) {
 }
 
 /* shape: of the stored tensor, with the dimensions picked in logical order. */
-enum onr_status onri_rule_shape(struct onri_layout *layout, onri_rule *rule) {
+enum onr_status onri_rule_shape(struct onri_layout *layout) {
   const struct onri_node *node = onri_layout_node(layout);
   const struct onr_shape_params *p = node->params, whole = {0, INT64_MAX};
   const struct onri_permutation stored = onri_layout_permutation(layout, node->in[0]);
   const int64_t rank = onri_rewrite_rank(layout->rw, node->in[0]);
   int64_t values[ONR_MAX_RANK];
-  (void)rule;
   if (rank < 2 || onri_permutation_is_identity(&stored)) return onri_layout_plain(layout, 0);
   const struct onri_permutation inverse = onri_permutation_inverse(&stored);
   int64_t start = p->start < 0 ? p->start + rank : p->start, end = p->end < 0 ? p->end + rank : p->end;
@@ -162,8 +160,7 @@ enum onr_status onri_rule_shape(struct onri_layout *layout, onri_rule *rule) {
 }
 
 /* size: the same for every order. */
-enum onr_status onri_rule_size(struct onri_layout *layout, onri_rule *rule) {
+enum onr_status onri_rule_size(struct onri_layout *layout) {
   const struct onri_permutation stored = onri_layout_permutation(layout, onri_layout_node(layout)->in[0]);
-  (void)rule;
   return onri_layout_input(layout, 0, &stored);
 }

@@ -39,44 +39,41 @@ static int knows_outputs(const struct onri_layout *layout) {
   return 1;
 }
 
-enum onr_status onri_rule_plain(struct onri_layout *layout, onri_rule *rule) {
-  (void)rule;
-  return onri_layout_plain(layout, 0);
-}
+enum onr_status onri_rule_plain(struct onri_layout *layout) { return onri_layout_plain(layout, 0); }
 
 /* --- layers with a channels_last parameter --- */
 
-enum onr_status onri_rule_spatial(struct onri_layout *layout, onri_rule *rule) {
+enum onr_status onri_rule_spatial(struct onri_layout *layout) {
   const int32_t rank = rank_of_input(layout, 0);
   enum onr_status status = ONR_STATUS_OK;
   int32_t flag;
-  memcpy(&flag, (const char *)onri_layout_node(layout)->params + rule->offset, sizeof(flag));
+  memcpy(&flag, (const char *)onri_layout_node(layout)->params + onri_layout_node(layout)->layer->layout_param,
+         sizeof(flag));
   if (rank < 3 || flag != 0 || !knows_outputs(layout)) return onri_layout_plain(layout, 0);
   const struct onri_permutation order = onri_permutation_channels_last(rank);
   char *params = onri_rewrite_params(layout->rw, onri_layout_node(layout), &status);
   ONR_TRY(status);
   flag = 1;
-  memcpy(params + rule->offset, &flag, sizeof(flag));
+  memcpy(params + onri_layout_node(layout)->layer->layout_param, &flag, sizeof(flag));
   ONR_TRY(onri_layout_input(layout, 0, &order));
   ONR_TRY(onri_layout_plain(layout, 1));
   return put_all(layout, &order);
 }
 
 /* max_unpool: the indices are laid out as x is. */
-enum onr_status onri_rule_unpool(struct onri_layout *layout, onri_rule *rule) {
+enum onr_status onri_rule_unpool(struct onri_layout *layout) {
   const struct onri_permutation order = onri_permutation_channels_last(rank_of_input(layout, 0));
   const int fits = order.rank >= 3 && rank_of_input(layout, 1) == order.rank && knows_outputs(layout);
   const struct onr_max_unpool_params *p = onri_layout_node(layout)->params;
   if (!fits || p->channels_last) return onri_layout_plain(layout, 0);
-  ONR_TRY(onri_rule_spatial(layout, rule));
+  ONR_TRY(onri_rule_spatial(layout));
   return onri_layout_input(layout, 1, &order);
 }
 
 /* --- layers that do not care --- */
 
-enum onr_status onri_rule_elementwise(struct onri_layout *layout, onri_rule *rule) {
+enum onr_status onri_rule_elementwise(struct onri_layout *layout) {
   const int32_t count = onri_layout_node(layout)->num_in, rank = rank_of_output(layout, 0);
-  (void)rule;
   for (int32_t k = 0; k < count; k++)
     if (has_input(layout, k) && (rank_of_input(layout, k) < 0 || rank_of_input(layout, k) > rank))
       return onri_layout_plain(layout, 0);
@@ -88,50 +85,50 @@ enum onr_status onri_rule_elementwise(struct onri_layout *layout, onri_rule *rul
 
 /* --- layers along one axis: an int64_t parameter --- */
 
-static int read_axis(const struct onri_layout *layout, onri_rule *rule, int32_t rank, int64_t *axis) {
-  memcpy(axis, (const char *)onri_layout_node(layout)->params + rule->offset, sizeof(*axis));
+static int read_axis(const struct onri_layout *layout, int32_t rank, int64_t *axis) {
+  memcpy(axis, (const char *)onri_layout_node(layout)->params + onri_layout_node(layout)->layer->layout_param,
+         sizeof(*axis));
   if (*axis < 0) *axis += rank;
   return *axis >= 0 && *axis < rank;
 }
 
 /* The axis parameter becomes the stored that `axis` has in `order`. */
-static enum onr_status write_axis(struct onri_layout *layout, onri_rule *rule, int64_t axis,
-                                  const struct onri_permutation *order) {
+static enum onr_status write_axis(struct onri_layout *layout, int64_t axis, const struct onri_permutation *order) {
   const struct onri_permutation inverse = onri_permutation_inverse(order);
   const int64_t moved = inverse.axis[axis];
   enum onr_status status = ONR_STATUS_OK;
   if (onri_permutation_is_identity(order)) return ONR_STATUS_OK;
   char *params = onri_rewrite_params(layout->rw, onri_layout_node(layout), &status);
-  if (params) memcpy(params + rule->offset, &moved, sizeof(moved));
+  if (params) memcpy(params + onri_layout_node(layout)->layer->layout_param, &moved, sizeof(moved));
   return status;
 }
 
 /* Input 0 and the outputs are reordered together, the other inputs are lists or scalars. */
-enum onr_status onri_rule_along_axis(struct onri_layout *layout, onri_rule *rule) {
+enum onr_status onri_rule_along_axis(struct onri_layout *layout) {
   const int32_t rank = rank_of_input(layout, 0);
   int64_t axis;
-  if (rank < 2 || rank_of_output(layout, 0) != rank || !knows_outputs(layout) || !read_axis(layout, rule, rank, &axis))
+  if (rank < 2 || rank_of_output(layout, 0) != rank || !knows_outputs(layout) || !read_axis(layout, rank, &axis))
     return onri_layout_plain(layout, 0);
   const struct onri_permutation order = onri_layout_choose(layout, 0, 1);
-  ONR_TRY(write_axis(layout, rule, axis, &order));
+  ONR_TRY(write_axis(layout, axis, &order));
   ONR_TRY(onri_layout_input(layout, 0, &order));
   ONR_TRY(onri_layout_plain(layout, 1));
   return put_all(layout, &order);
 }
 
-enum onr_status onri_rule_softmax(struct onri_layout *layout, onri_rule *rule) {
+enum onr_status onri_rule_softmax(struct onri_layout *layout) {
   const struct onr_softmax_params *p = onri_layout_node(layout)->params;
-  return p->flatten ? onri_layout_plain(layout, 0) : onri_rule_along_axis(layout, rule);
+  return p->flatten ? onri_layout_plain(layout, 0) : onri_rule_along_axis(layout);
 }
 
-enum onr_status onri_rule_concat(struct onri_layout *layout, onri_rule *rule) {
+enum onr_status onri_rule_concat(struct onri_layout *layout) {
   const int32_t count = onri_layout_node(layout)->num_in, rank = rank_of_output(layout, 0);
   int64_t axis;
   for (int32_t k = 0; k < count; k++)
     if (rank < 2 || rank_of_input(layout, k) != rank) return onri_layout_plain(layout, 0);
-  if (!read_axis(layout, rule, rank, &axis)) return onri_layout_plain(layout, 0);
+  if (!read_axis(layout, rank, &axis)) return onri_layout_plain(layout, 0);
   const struct onri_permutation order = onri_layout_choose(layout, 0, count);
-  ONR_TRY(write_axis(layout, rule, axis, &order));
+  ONR_TRY(write_axis(layout, axis, &order));
   for (int32_t k = 0; k < count; k++) ONR_TRY(onri_layout_input(layout, k, &order));
   return put_all(layout, &order);
 }
@@ -146,16 +143,15 @@ static enum onr_status trailing_from(struct onri_layout *layout, int64_t axis) {
   return put_all(layout, &order);
 }
 
-enum onr_status onri_rule_trailing(struct onri_layout *layout, onri_rule *rule) {
+enum onr_status onri_rule_trailing(struct onri_layout *layout) {
   const int32_t rank = rank_of_input(layout, 0);
   int64_t axis;
-  if (rank < 2 || !knows_outputs(layout) || !read_axis(layout, rule, rank, &axis)) return onri_layout_plain(layout, 0);
+  if (rank < 2 || !knows_outputs(layout) || !read_axis(layout, rank, &axis)) return onri_layout_plain(layout, 0);
   return trailing_from(layout, axis);
 }
 
-enum onr_status onri_rule_last_axis(struct onri_layout *layout, onri_rule *rule) {
+enum onr_status onri_rule_last_axis(struct onri_layout *layout) {
   const int32_t rank = rank_of_input(layout, 0);
-  (void)rule;
   if (rank < 2 || rank_of_output(layout, 0) != rank) return onri_layout_plain(layout, 0);
   return trailing_from(layout, rank - 1);
 }
@@ -180,11 +176,11 @@ static enum onr_status matmul_operand(struct onri_layout *layout, int32_t i) {
   return onri_layout_input(layout, i, &swapped);
 }
 
-enum onr_status onri_rule_matmul(struct onri_layout *layout, onri_rule *rule) {
+enum onr_status onri_rule_matmul(struct onri_layout *layout) {
   const int32_t a = rank_of_input(layout, 0), b = rank_of_input(layout, 1);
   const struct onr_matmul_params *p = onri_layout_node(layout)->params;
   if (a < 2 || b < 2) return onri_layout_plain(layout, 0);
-  if (a > 2 && b == 2 && !p->transpose_a) return onri_rule_last_axis(layout, rule);
+  if (a > 2 && b == 2 && !p->transpose_a) return onri_rule_last_axis(layout);
   ONR_TRY(matmul_operand(layout, 0));
   ONR_TRY(matmul_operand(layout, 1));
   return onri_layout_plain(layout, 2);
@@ -197,11 +193,10 @@ static int is_cheaper(const struct onri_layout *layout, int32_t i, const struct 
 }
 
 /* attention: takes its operands with the heads behind the sequence, too, and then gives its result that way. */
-enum onr_status onri_rule_attention(struct onri_layout *layout, onri_rule *rule) {
+enum onr_status onri_rule_attention(struct onri_layout *layout) {
   const struct onr_attention_params *p = onri_layout_node(layout)->params;
   const struct onri_permutation straight = onri_permutation_identity(4), inner = {.rank = 4, .axis = {0, 2, 1, 3}};
   enum onr_status status = ONR_STATUS_OK;
-  (void)rule;
   for (int32_t k = 0; k < 3; k++)
     if (rank_of_input(layout, k) != 4) return onri_layout_plain(layout, 0);
   if (p->q_heads_inner || p->kv_heads_inner || p->y_heads_inner) return onri_layout_plain(layout, 0);
@@ -220,12 +215,11 @@ enum onr_status onri_rule_attention(struct onri_layout *layout, onri_rule *rule)
 
 /* --- changes of shape --- */
 
-enum onr_status onri_rule_transpose(struct onri_layout *layout, onri_rule *rule) {
+enum onr_status onri_rule_transpose(struct onri_layout *layout) {
   const struct onr_transpose_params *p = onri_layout_node(layout)->params;
   const int32_t rank = p->rank > 0 ? p->rank : rank_of_input(layout, 0);
   struct onri_permutation order = onri_permutation_identity(rank);
   unsigned seen = 0;
-  (void)rule;
   if (rank < 1 || rank > ONR_MAX_RANK || (rank_of_input(layout, 0) >= 0 && rank_of_input(layout, 0) != rank))
     return onri_layout_plain(layout, 0);
   for (int32_t i = 0; i < rank; i++) {
@@ -283,12 +277,11 @@ static struct onri_permutation without(const struct onri_permutation *order, con
   return result;
 }
 
-enum onr_status onri_rule_reduce(struct onri_layout *layout, onri_rule *rule) {
+enum onr_status onri_rule_reduce(struct onri_layout *layout) {
   const struct onr_reduce_params *p = onri_layout_node(layout)->params;
   const int32_t rank = rank_of_input(layout, 0);
   uint8_t mask[ONR_MAX_RANK];
   size_t count = 0;
-  (void)rule;
   if (rank < 2 || !read_mask(layout, rank, mask, &count) || count == 0) return onri_layout_plain(layout, 0);
   const struct onri_permutation order = order_of_input(layout, 0);
   const struct onri_permutation result = p->keep_dims ? order : without(&order, mask);
@@ -297,25 +290,24 @@ enum onr_status onri_rule_reduce(struct onri_layout *layout, onri_rule *rule) {
   return onri_layout_put(layout, 0, &result);
 }
 
-enum onr_status onri_rule_arg_reduce(struct onri_layout *layout, onri_rule *rule) {
+enum onr_status onri_rule_arg_reduce(struct onri_layout *layout) {
   const struct onr_arg_reduce_params *p = onri_layout_node(layout)->params;
   const int32_t rank = rank_of_input(layout, 0);
   uint8_t mask[ONR_MAX_RANK] = {0};
   int64_t axis;
-  if (rank < 2 || !read_axis(layout, rule, rank, &axis)) return onri_layout_plain(layout, 0);
+  if (rank < 2 || !read_axis(layout, rank, &axis)) return onri_layout_plain(layout, 0);
   const struct onri_permutation order = order_of_input(layout, 0);
   mask[axis] = 1;
   const struct onri_permutation result = p->keep_dims ? order : without(&order, mask);
-  ONR_TRY(write_axis(layout, rule, axis, &order));
+  ONR_TRY(write_axis(layout, axis, &order));
   ONR_TRY(onri_layout_input(layout, 0, &order));
   return onri_layout_put(layout, 0, &result);
 }
 
-enum onr_status onri_rule_squeeze(struct onri_layout *layout, onri_rule *rule) {
+enum onr_status onri_rule_squeeze(struct onri_layout *layout) {
   const int32_t rank = rank_of_input(layout, 0);
   uint8_t mask[ONR_MAX_RANK];
   size_t count = 0;
-  (void)rule;
   if (rank < 2 || !read_mask(layout, rank, mask, &count) || count == 0) return onri_layout_plain(layout, 0);
   const struct onri_permutation order = order_of_input(layout, 0), result = without(&order, mask);
   ONR_TRY(onri_layout_input(layout, 0, &order));
@@ -324,11 +316,10 @@ enum onr_status onri_rule_squeeze(struct onri_layout *layout, onri_rule *rule) {
 }
 
 /* The new dimensions of 1 may go anywhere: to where channels-last wants them when that fits, else to the front. */
-enum onr_status onri_rule_unsqueeze(struct onri_layout *layout, onri_rule *rule) {
+enum onr_status onri_rule_unsqueeze(struct onri_layout *layout) {
   const int32_t rank = rank_of_input(layout, 0), result_rank = rank_of_output(layout, 0);
   uint8_t mask[ONR_MAX_RANK], number[ONR_MAX_RANK] = {0};
   size_t count = 0;
-  (void)rule;
   if (rank < 2 || result_rank < rank || !read_mask(layout, result_rank, mask, &count) ||
       rank + (int32_t)count != result_rank)
     return onri_layout_plain(layout, 0);
@@ -350,11 +341,11 @@ enum onr_status onri_rule_unsqueeze(struct onri_layout *layout, onri_rule *rule)
 }
 
 /* gather: the indices' dimensions take the stored of the axis, wherever it is stored. */
-enum onr_status onri_rule_gather(struct onri_layout *layout, onri_rule *rule) {
+enum onr_status onri_rule_gather(struct onri_layout *layout) {
   const int32_t rank = rank_of_input(layout, 0), index_rank = rank_of_input(layout, 1);
   struct onri_permutation result = {0};
   int64_t axis;
-  if (rank < 2 || index_rank < 0 || rank - 1 + index_rank > ONR_MAX_RANK || !read_axis(layout, rule, rank, &axis) ||
+  if (rank < 2 || index_rank < 0 || rank - 1 + index_rank > ONR_MAX_RANK || !read_axis(layout, rank, &axis) ||
       onri_rewrite_is_constant(layout->rw, onri_layout_node(layout)->in[0]))
     return onri_layout_plain(layout, 0);
   const struct onri_permutation order = order_of_input(layout, 0);
@@ -364,7 +355,7 @@ enum onr_status onri_rule_gather(struct onri_layout *layout, onri_rule *rule) {
       for (int32_t k = 0; k < index_rank; k++) result.axis[result.rank++] = (uint8_t)(d + k);
     else result.axis[result.rank++] = (uint8_t)(d < axis ? d : d - 1 + index_rank);
   }
-  ONR_TRY(write_axis(layout, rule, axis, &order));
+  ONR_TRY(write_axis(layout, axis, &order));
   ONR_TRY(onri_layout_input(layout, 0, &order));
   ONR_TRY(onri_layout_plain(layout, 1));
   return onri_layout_put(layout, 0, &result);
@@ -373,11 +364,10 @@ enum onr_status onri_rule_gather(struct onri_layout *layout, onri_rule *rule) {
 /* --- lists with one entry a dimension --- */
 
 /* pad: the begins of all axes, then the ends; or only of those in input 3. */
-enum onr_status onri_rule_pad(struct onri_layout *layout, onri_rule *rule) {
+enum onr_status onri_rule_pad(struct onri_layout *layout) {
   const int32_t rank = rank_of_input(layout, 0);
   int64_t pads[2 * ONR_MAX_RANK], axes[ONR_MAX_RANK], moved[2 * ONR_MAX_RANK] = {0};
   size_t count = 0, num_axes = (size_t)rank;
-  (void)rule;
   if (rank < 2 || !has_input(layout, 1) ||
       !onri_rewrite_ints(layout->rw, onri_layout_node(layout)->in[1], pads, 2 * ONR_MAX_RANK, &count))
     return onri_layout_plain(layout, 0);
@@ -402,11 +392,10 @@ enum onr_status onri_rule_pad(struct onri_layout *layout, onri_rule *rule) {
 }
 
 /* slice: without axes, the lists are about the first dimensions. */
-enum onr_status onri_rule_slice(struct onri_layout *layout, onri_rule *rule) {
+enum onr_status onri_rule_slice(struct onri_layout *layout) {
   const int32_t rank = rank_of_input(layout, 0);
   int64_t axes[ONR_MAX_RANK] = {0, 1, 2, 3, 4, 5, 6, 7};
   size_t count = 0;
-  (void)rule;
   if (rank < 2 || rank_of_input(layout, 1) != 1) return onri_layout_plain(layout, 0);
   const int64_t length = onri_rewrite_dim(layout->rw, onri_layout_node(layout)->in[1], 0);
   if (length < 1 || length > rank) return onri_layout_plain(layout, 0);

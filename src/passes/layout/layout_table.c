@@ -1,22 +1,33 @@
-/* layout_table.c: one row a layer. */
+/* layout_table.c: what the layout rules that layers name (onr_layer.layout) do, and what they wish for. */
 #include "passes/layout/layout.h"
 
-#define SPATIAL(layer, params) \
-  { &onri_layer_##layer, onri_rule_spatial, ONRI_WISH_CHANNELS_LAST, offsetof(params, channels_last) }
-#define ELEMENTWISE(layer) \
-  { &onri_layer_##layer, onri_rule_elementwise, ONRI_WISH_OUTPUT, 0 }
-#define AXIS(layer, apply, params) \
-  { &onri_layer_##layer, onri_rule_##apply, ONRI_WISH_OUTPUT, offsetof(params, axis) }
-#define ANY(layer, apply, wish) \
-  { &onri_layer_##layer, onri_rule_##apply, wish, 0 }
-
-static onri_rule rules[] = {
-#include "passes/layout/layout.inc"
+static const struct onri_layout_rule rules[ONRI_NUM_LAYOUTS] = {
+    [ONR_LAYOUT_LOGICAL] = {onri_rule_plain, ONRI_WISH_PLAIN, 0},
+    [ONR_LAYOUT_ELEMENTWISE] = {onri_rule_elementwise, ONRI_WISH_OUTPUT, 0},
+    [ONR_LAYOUT_SPATIAL] = {onri_rule_spatial, ONRI_WISH_CHANNELS_LAST, sizeof(int32_t)},
+    [ONR_LAYOUT_ALONG_AXIS] = {onri_rule_along_axis, ONRI_WISH_OUTPUT, sizeof(int64_t)},
+    [ONR_LAYOUT_TRAILING] = {onri_rule_trailing, ONRI_WISH_PLAIN, sizeof(int64_t)},
+    [ONR_LAYOUT_LAST_AXIS] = {onri_rule_last_axis, ONRI_WISH_PLAIN, 0},
+    [ONRI_LAYOUT_UNPOOL] = {onri_rule_unpool, ONRI_WISH_CHANNELS_LAST, sizeof(int32_t)},
+    [ONRI_LAYOUT_SOFTMAX] = {onri_rule_softmax, ONRI_WISH_OUTPUT, sizeof(int64_t)},
+    [ONRI_LAYOUT_CONCAT] = {onri_rule_concat, ONRI_WISH_OUTPUT, sizeof(int64_t)},
+    [ONRI_LAYOUT_GATHER] = {onri_rule_gather, ONRI_WISH_NOTHING, sizeof(int64_t)},
+    [ONRI_LAYOUT_ARG_REDUCE] = {onri_rule_arg_reduce, ONRI_WISH_NOTHING, sizeof(int64_t)},
+    [ONRI_LAYOUT_REDUCE] = {onri_rule_reduce, ONRI_WISH_NOTHING, 0},
+    [ONRI_LAYOUT_MATMUL] = {onri_rule_matmul, ONRI_WISH_PLAIN, 0},
+    [ONRI_LAYOUT_TRANSPOSE] = {onri_rule_transpose, ONRI_WISH_NOTHING, 0},
+    [ONRI_LAYOUT_SQUEEZE] = {onri_rule_squeeze, ONRI_WISH_NOTHING, 0},
+    [ONRI_LAYOUT_UNSQUEEZE] = {onri_rule_unsqueeze, ONRI_WISH_NOTHING, 0},
+    [ONRI_LAYOUT_PAD] = {onri_rule_pad, ONRI_WISH_OUTPUT, 0},
+    [ONRI_LAYOUT_SLICE] = {onri_rule_slice, ONRI_WISH_OUTPUT, 0},
+    [ONRI_LAYOUT_RESHAPE] = {onri_rule_reshape, ONRI_WISH_NOTHING, 0},
+    [ONRI_LAYOUT_ATTENTION] = {onri_rule_attention, ONRI_WISH_NOTHING, 0},
+    [ONRI_LAYOUT_SHAPE] = {onri_rule_shape, ONRI_WISH_NOTHING, 0},
+    [ONRI_LAYOUT_SIZE] = {onri_rule_size, ONRI_WISH_NOTHING, 0},
 };
 
-onri_rule *onri_layout_find(const struct onr_layer *layer) {
-  static onri_rule otherwise = {NULL, onri_rule_plain, ONRI_WISH_PLAIN, 0};
-  for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-    if (rules[i].layer == layer) return &rules[i];
-  return &otherwise;
+const struct onri_layout_rule *onri_layout_find(const struct onr_layer *layer) {
+  const struct onri_layout_rule *rule = &rules[layer->layout < ONRI_NUM_LAYOUTS ? layer->layout : ONR_LAYOUT_LOGICAL];
+  const uint64_t end = (uint64_t)layer->layout_param + rule->param_size;
+  return end <= layer->params_size || !rule->param_size ? rule : &rules[ONR_LAYOUT_LOGICAL];
 }

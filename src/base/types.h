@@ -1,0 +1,77 @@
+/* types.h: what the tables of layers say: sets of data types, the rule of each input, layouts, kinds of control. */
+#ifndef ONRI_TYPES_H
+#define ONRI_TYPES_H
+
+#include <stddef.h>
+
+#include "onnxrun/layer.h"
+
+#define ONRI_DTYPE_BIT(d) (1u << (d))
+#define ONRI_DTYPES_FLOAT                                                                          \
+  (ONRI_DTYPE_BIT(ONR_DTYPE_F32) | ONRI_DTYPE_BIT(ONR_DTYPE_F64) | ONRI_DTYPE_BIT(ONR_DTYPE_F16) | \
+   ONRI_DTYPE_BIT(ONR_DTYPE_BF16))
+#define ONRI_DTYPES_FLOAT8                                                                                        \
+  (ONRI_DTYPE_BIT(ONR_DTYPE_F8E4M3FN) | ONRI_DTYPE_BIT(ONR_DTYPE_F8E4M3FNUZ) | ONRI_DTYPE_BIT(ONR_DTYPE_F8E5M2) | \
+   ONRI_DTYPE_BIT(ONR_DTYPE_F8E5M2FNUZ))
+#define ONRI_DTYPES_F32_AND_HALF \
+  (ONRI_DTYPE_BIT(ONR_DTYPE_F32) | ONRI_DTYPE_BIT(ONR_DTYPE_F16) | ONRI_DTYPE_BIT(ONR_DTYPE_BF16))
+#define ONRI_DTYPES_SIGNED                                                                        \
+  (ONRI_DTYPE_BIT(ONR_DTYPE_I8) | ONRI_DTYPE_BIT(ONR_DTYPE_I16) | ONRI_DTYPE_BIT(ONR_DTYPE_I32) | \
+   ONRI_DTYPE_BIT(ONR_DTYPE_I64))
+#define ONRI_DTYPES_UNSIGNED                                                                      \
+  (ONRI_DTYPE_BIT(ONR_DTYPE_U8) | ONRI_DTYPE_BIT(ONR_DTYPE_U16) | ONRI_DTYPE_BIT(ONR_DTYPE_U32) | \
+   ONRI_DTYPE_BIT(ONR_DTYPE_U64))
+#define ONRI_DTYPES_NUMBER (ONRI_DTYPES_FLOAT | ONRI_DTYPES_SIGNED | ONRI_DTYPES_UNSIGNED)
+/* What indices, axes, shapes and pads come in. */
+#define ONRI_DTYPES_INDEX (ONRI_DTYPE_BIT(ONR_DTYPE_I32) | ONRI_DTYPE_BIT(ONR_DTYPE_I64))
+#define ONRI_DTYPES_8BIT (ONRI_DTYPE_BIT(ONR_DTYPE_I8) | ONRI_DTYPE_BIT(ONR_DTYPE_U8))
+/* What holds other tensors (onnxrun/sequence.h). */
+#define ONRI_DTYPES_BLOCK \
+  (ONRI_DTYPE_BIT(ONR_DTYPE_MAP) | ONRI_DTYPE_BIT(ONR_DTYPE_SEQUENCE) | ONRI_DTYPE_BIT(ONR_DTYPE_OPTIONAL))
+#define ONRI_DTYPES_TENSOR (ONR_ANY_TYPE & ~ONRI_DTYPES_BLOCK)
+static inline int onri_dtype_is_block(enum onr_dtype dtype) {
+  return dtype == ONR_DTYPE_SEQUENCE || dtype == ONR_DTYPE_OPTIONAL || dtype == ONR_DTYPE_MAP;
+}
+/* A type whose tensors may be cut into slices. */
+static inline int onri_dtype_is_element(enum onr_dtype dtype) {
+  return onr_dtype_size(dtype) > 0 && !onri_dtype_is_block(dtype);
+}
+
+/* The rule of input i, never 0: a set or ONR_AS_INPUT(k). params have been checked. */
+uint32_t onri_input_types(const struct onr_layer *layer, const void *params, size_t i);
+/* The same of output 0; 0: only infer tells. */
+uint32_t onri_output_type(const struct onr_layer *layer, const void *params);
+/* k when the rule is ONR_AS_INPUT(k), -1 when it is a set. */
+static inline int32_t onri_types_as(uint32_t types) { return types & 1 ? (int32_t)(types >> 1) : -1; }
+/* TYPE unless every input whose rank is known has a type that the layer's table allows. */
+enum onr_status onri_types_check(const struct onr_layer *layer, const struct onr_call *call);
+/* INTERNAL unless output 0, which infer wrote, has the type of the table. */
+enum onr_status onri_output_type_check(const struct onr_layer *layer, const struct onr_call *call);
+/* TYPE unless both inputs have one type: for what a table cannot say. */
+enum onr_status onri_expect_same_dtype(const struct onr_call *call, size_t i, size_t j);
+
+/* How the executor runs a layer that has bodies and no run of its own (src/exec/control.c). */
+enum onri_control { ONRI_CONTROL_NONE, ONRI_CONTROL_IF, ONRI_CONTROL_LOOP, ONRI_CONTROL_SCAN, ONRI_CONTROL_MAP };
+
+/* Layout rules that know the parameters of a layer (src/passes/layout/layout_table.c). */
+enum onri_layout_built_in {
+  ONRI_LAYOUT_UNPOOL = ONR_LAYOUT_BUILT_IN,
+  ONRI_LAYOUT_SOFTMAX,
+  ONRI_LAYOUT_CONCAT,
+  ONRI_LAYOUT_GATHER,
+  ONRI_LAYOUT_ARG_REDUCE,
+  ONRI_LAYOUT_REDUCE,
+  ONRI_LAYOUT_MATMUL,
+  ONRI_LAYOUT_TRANSPOSE,
+  ONRI_LAYOUT_SQUEEZE,
+  ONRI_LAYOUT_UNSQUEEZE,
+  ONRI_LAYOUT_PAD,
+  ONRI_LAYOUT_SLICE,
+  ONRI_LAYOUT_RESHAPE,
+  ONRI_LAYOUT_ATTENTION,
+  ONRI_LAYOUT_SHAPE,
+  ONRI_LAYOUT_SIZE,
+  ONRI_NUM_LAYOUTS
+};
+
+#endif
