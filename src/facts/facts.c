@@ -388,6 +388,16 @@ struct onri_constant *onri_facts_contents(const struct onri_facts *facts, int32_
   return facts->is_main && (size_t)v < facts->num_values ? facts->numbers.contents[v] : NULL;
 }
 
+int32_t onri_facts_dims(struct onri_facts *facts, int32_t v, onri_expr dims[ONR_MAX_RANK]) {
+  const int is_new = (size_t)v >= facts->num_values;
+  const struct onr_desc *desc = &facts->graph->values[v].desc;
+  for (int32_t k = 0; k < desc->rank; k++) {
+    if (desc->dim[k] >= 0) dims[k] = onri_expr_number(&facts->exprs, desc->dim[k]);
+    else dims[k] = is_new || facts->of[v].rank != desc->rank ? ONRI_EXPR_ANY : facts->of[v].dim[k];
+  }
+  return desc->rank;
+}
+
 int onri_facts_same_dim(const struct onri_facts *facts, int32_t a, int32_t i, int32_t b, int32_t j) {
   if ((size_t)a >= facts->num_values || (size_t)b >= facts->num_values) return 0;
   const struct onri_fact *x = &facts->of[a], *y = &facts->of[b];

@@ -53,6 +53,8 @@ void onri_facts_clear(struct onri_facts *facts);
 
 /* Contents of v that are the same in every run, or NULL. Of the main graph alone. */
 struct onri_constant *onri_facts_contents(const struct onri_facts *facts, int32_t v);
+/* The dimensions of v; returns its rank. A value that is newer than the facts has those of its descriptor. */
+int32_t onri_facts_dims(struct onri_facts *facts, int32_t v, onri_expr dims[ONR_MAX_RANK]);
 /* Dimension i of a and dimension j of b are equal in every run. */
 int onri_facts_same_dim(const struct onri_facts *facts, int32_t a, int32_t i, int32_t b, int32_t j);
 

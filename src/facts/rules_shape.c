@@ -52,10 +52,11 @@ void onri_deduce_size(struct onri_deduction *d) {
  * stands for. */
 static onri_expr rest_of(struct onri_deduction *d, const struct onri_fact *x, const struct onri_fact *out,
                          int32_t unknown) {
+  const struct onr_reshape_params *p = d->node->params;
   uint8_t used[ONR_MAX_RANK] = {0};
   onri_expr rest = onri_fact_number(d, 1), divisor = rest;
   for (int32_t i = 0; i < out->rank; i++) {
-    int32_t same = -1;
+    int32_t same = p->copy[i] - 1;
     if (i == unknown) continue;
     for (int32_t k = 0; k < x->rank && same < 0; k++)
       if (!used[k] && onri_expr_is_same(x->dim[k], out->dim[i])) same = k;
@@ -79,13 +80,17 @@ void onri_deduce_reshape(struct onri_deduction *d) {
   take_list(d, list, count);
   if (!list || out->rank == ONRI_UNKNOWN_RANK) return;
   for (int32_t i = 0; i < out->rank; i++) {
+    if (p->copy[i]) {
+      out->dim[i] = p->copy[i] <= x->rank ? x->dim[p->copy[i] - 1] : onri_fact_new_dim(d);
+      continue;
+    }
     if (!onri_expr_is_number(d->exprs, list[i], &number)) continue;
     if (number == 0 && !p->allow_zero) out->dim[i] = i < x->rank ? x->dim[i] : onri_fact_new_dim(d);
     if (number == -1) unknown = i;
   }
   if (unknown < 0 || !onri_fact_has_rank(x)) return;
   for (int32_t i = 0; i < out->rank; i++)
-    if (i != unknown && (list[i] == ONRI_EXPR_ANY || onri_expr_least(d->exprs, out->dim[i]) < 0)) return;
+    if (i != unknown && (out->dim[i] == ONRI_EXPR_ANY || onri_expr_least(d->exprs, out->dim[i]) < 0)) return;
   const onri_expr rest = rest_of(d, x, out, unknown);
   if (rest != ONRI_EXPR_ANY) out->dim[unknown] = rest;
   int32_t elements;

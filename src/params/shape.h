@@ -7,6 +7,9 @@
 /* reshape: x, shape (int64 [rank]): -1 is worked out from the others, 0 is the dimension of x at that place. */
 struct onr_reshape_params {
   int32_t allow_zero; /* non-zero: 0 is a dimension of 0 */
+  /* Of the result's dimensions: 0, as the list says; k: dimension k - 1 of x, whatever the list says. No two are the
+   * same one. -1 is then worked out from the dimensions that are neither copied nor copies, also where those are 0. */
+  uint8_t copy[ONR_MAX_RANK];
 };
 
 /* flatten: x [d0, ... dn] -> [d0 * ... d(axis-1), d(axis) * ... dn]. */

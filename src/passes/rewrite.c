@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/numbers/convert.h"
+#include "layers/layers.h"
 
 /* --- begin and end --- */
 
@@ -21,7 +22,7 @@ static int grow(struct onri_rewrite *rw) {
   return 1;
 }
 
-enum onr_status onri_rewrite_begin(struct onri_rewrite *rw, struct onri_graph *graph, const struct onri_facts *facts,
+enum onr_status onri_rewrite_begin(struct onri_rewrite *rw, struct onri_graph *graph, struct onri_facts *facts,
                                    struct onri_fold_budget *budget, struct onr_error *error) {
   *rw = (struct onri_rewrite){.graph = graph, .error = error, .facts = facts, .budget = budget};
   if (!grow(rw)) return onri_rewrite_no_memory(rw);
@@ -282,6 +283,45 @@ int32_t onri_rewrite_node(struct onri_rewrite *rw, const struct onr_layer *layer
   for (size_t k = 0; k < num_in; k++) use(rw, in[k], 1);
   rw->changed = 1;
   return v;
+}
+
+/* --- reshapes --- */
+
+/* The dimension of x that y's dimension d is, none that is taken; the one at the same place where there is a choice. */
+static int32_t find_copy(const onri_expr *x, int32_t x_rank, const uint8_t *taken, onri_expr dim, int32_t d) {
+  int32_t found = -1;
+  for (int32_t k = 0; k < x_rank; k++)
+    if (!taken[k] && onri_expr_is_same(x[k], dim) && (found < 0 || k == d)) found = k;
+  return found;
+}
+
+int onri_rewrite_reshaping(struct onri_rewrite *rw, const onri_expr *x, int32_t x_rank, const onri_expr *y,
+                           int32_t y_rank, struct onri_reshaping *reshaping) {
+  struct onri_reshaping *r = reshaping;
+  uint8_t taken[ONR_MAX_RANK] = {0};
+  int32_t unknown = 0;
+  *r = (struct onri_reshaping){.params = {.allow_zero = 1}, .list = {.dtype = ONR_DTYPE_I64, .rank = 1}};
+  r->list.dim[0] = y_rank;
+  if (x_rank < 0 || y_rank < 0) return 0;
+  for (int32_t d = 0; d < y_rank; d++) {
+    if (onri_expr_is_number(&rw->facts->exprs, y[d], &r->dims[d])) {
+      if (r->dims[d] == 0) return 0;
+      continue;
+    }
+    const int32_t k = find_copy(x, x_rank, taken, y[d], d);
+    r->dims[d] = k < 0 ? -1 : 1;
+    if (k >= 0) r->params.copy[d] = (uint8_t)(k + 1), taken[k] = 1;
+    unknown += k < 0;
+  }
+  return unknown <= 1;
+}
+
+enum onr_status onri_rewrite_reshape(struct onri_rewrite *rw, struct onri_node *node, int32_t x,
+                                     const struct onri_reshaping *reshaping) {
+  const size_t index = (size_t)(node - rw->graph->nodes);
+  const int32_t in[2] = {x, onri_rewrite_data(rw, &reshaping->list, reshaping->dims)};
+  if (in[0] < 0 || in[1] < 0) return onri_rewrite_no_memory(rw);
+  return onri_rewrite_become(rw, &rw->graph->nodes[index], &onri_layer_reshape, &reshaping->params, in, 2);
 }
 
 /* --- patterns --- */

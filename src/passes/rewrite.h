@@ -8,6 +8,7 @@
 #define ONRI_REWRITE_H
 
 #include "graph/graph.h"
+#include "params/shape.h"
 #include "facts/facts.h"
 #include "onnxrun/model.h" /* ONR_UNKNOWN_DIM */
 
@@ -21,11 +22,11 @@ struct onri_fold_budget {
 struct onri_rewrite {
   struct onri_graph *graph;
   struct onr_error *error;
-  const struct onri_facts *facts; /* what is known about shapes; values that passes add are not in it */
-  int changed;                    /* this pass changed something */
-  int32_t *uses;                  /* [num_values] readers, graph outputs included */
-  int32_t *alias;                 /* [num_values] the value to read instead, or ONRI_NONE */
-  uint8_t *is_output;             /* [num_values] the value is a graph output */
+  struct onri_facts *facts; /* what is known about shapes; values that passes add are not in it */
+  int changed;              /* this pass changed something */
+  int32_t *uses;            /* [num_values] readers, graph outputs included */
+  int32_t *alias;           /* [num_values] the value to read instead, or ONRI_NONE */
+  uint8_t *is_output;       /* [num_values] the value is a graph output */
   size_t num_values, uses_capacity, alias_capacity, output_capacity;
   struct onri_fold_budget *budget;
 };
@@ -33,7 +34,7 @@ struct onri_rewrite {
 typedef enum onr_status (*onri_pass_fn)(struct onri_rewrite *rw);
 
 /* Takes stock of graph. NO_MEMORY on failure. */
-enum onr_status onri_rewrite_begin(struct onri_rewrite *rw, struct onri_graph *graph, const struct onri_facts *facts,
+enum onr_status onri_rewrite_begin(struct onri_rewrite *rw, struct onri_graph *graph, struct onri_facts *facts,
                                    struct onri_fold_budget *budget, struct onr_error *error);
 /* Applies the aliases, tidies the graph when something changed, and frees. Call it after a failure too. */
 enum onr_status onri_rewrite_end(struct onri_rewrite *rw, enum onr_status status);
@@ -92,6 +93,18 @@ int32_t onri_rewrite_constant(struct onri_rewrite *rw, struct onri_constant *con
 int32_t onri_rewrite_node(struct onri_rewrite *rw, const struct onr_layer *layer, const void *params,
                           const struct onri_origin *origin, const int32_t *in, size_t num_in,
                           const struct onr_desc *out);
+/* How a reshape makes y of x: copies of its dimensions, numbers, and once what is left. 0 where that is not enough, or
+ * a dimension is 0. */
+struct onri_reshaping {
+  struct onr_reshape_params params;
+  struct onr_desc list;
+  int64_t dims[ONR_MAX_RANK];
+};
+int onri_rewrite_reshaping(struct onri_rewrite *rw, const onri_expr *x, int32_t x_rank, const onri_expr *y,
+                           int32_t y_rank, struct onri_reshaping *reshaping);
+/* `node` becomes that reshape of value x. */
+enum onr_status onri_rewrite_reshape(struct onri_rewrite *rw, struct onri_node *node, int32_t x,
+                                     const struct onri_reshaping *reshaping);
 enum onr_status onri_rewrite_no_memory(struct onri_rewrite *rw);
 
 /* --- patterns --- */

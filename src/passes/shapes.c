@@ -7,24 +7,16 @@ static int is_reshaping(const struct onri_node *node) {
                   node->layer == &onri_layer_squeeze || node->layer == &onri_layer_unsqueeze);
 }
 
-/* Two changes of shape in a row: the second one alone, when its result is known but for one dimension. */
+/* Two changes of shape in a row: the second one alone. */
 static enum onr_status merge(struct onri_rewrite *rw, struct onri_node *node) {
   const struct onri_node *first = onri_rewrite_producer(rw, node->in[0]);
-  const struct onr_desc *out = onri_rewrite_desc(rw, node->out[0]);
-  const struct onr_reshape_params params = {.allow_zero = 1};
-  int64_t dims[ONR_MAX_RANK];
-  int32_t unknown = 0;
-  if (!is_reshaping(first) || out->rank < 1) return ONR_STATUS_OK;
-  for (int32_t d = 0; d < out->rank; d++) {
-    dims[d] = out->dim[d];
-    if (dims[d] == 0) return ONR_STATUS_OK;
-    unknown += dims[d] < 0;
-  }
-  if (unknown > 1) return ONR_STATUS_OK;
-  const struct onr_desc list = {.dtype = ONR_DTYPE_I64, .rank = 1, .dim = {out->rank}};
-  const int32_t in[2] = {first->in[0], onri_rewrite_data(rw, &list, dims)};
-  if (in[1] < 0) return onri_rewrite_no_memory(rw);
-  return onri_rewrite_become(rw, node, &onri_layer_reshape, &params, in, 2);
+  onri_expr x[ONR_MAX_RANK], y[ONR_MAX_RANK];
+  struct onri_reshaping reshaping;
+  if (!is_reshaping(first)) return ONR_STATUS_OK;
+  const int32_t from = first->in[0], x_rank = onri_facts_dims(rw->facts, from, x),
+                y_rank = onri_facts_dims(rw->facts, node->out[0], y);
+  if (y_rank < 1 || !onri_rewrite_reshaping(rw, x, x_rank, y, y_rank, &reshaping)) return ONR_STATUS_OK;
+  return onri_rewrite_reshape(rw, node, from, &reshaping);
 }
 
 enum onr_status onri_pass_reshapes(struct onri_rewrite *rw) {
@@ -67,23 +59,22 @@ static const struct onr_transpose_params swap_last = {.rank = 4, .perm = {0, 1, 
 
 /* [ab, c, d] -> [ab, d, c] -> [a, b, d, c]: the reshape comes first, so that the transpose is one of rank 4. */
 static enum onr_status swap_then_split(struct onri_rewrite *rw, struct onri_node *node, const struct onri_node *swap) {
-  const struct onr_reshape_params params = {.allow_zero = 1};
-  const int32_t x = swap->in[0], y = node->out[0];
-  struct onr_desc desc = *onri_rewrite_desc(rw, y);
-  if (!onri_rewrite_same_dim(rw, x, 1, y, 3) || !onri_rewrite_same_dim(rw, x, 2, y, 2)) return ONR_STATUS_OK;
-  desc.dim[2] = onri_rewrite_dim(rw, y, 3);
-  desc.dim[3] = onri_rewrite_dim(rw, y, 2);
-  int32_t unknown = 0;
-  for (int32_t d = 0; d < 4; d++) {
-    if (desc.dim[d] == 0) return ONR_STATUS_OK;
-    unknown += desc.dim[d] == ONR_UNKNOWN_DIM; /* -1 in a shape, too */
-  }
-  if (unknown > 1) return ONR_STATUS_OK;
-  const struct onr_desc list = {.dtype = ONR_DTYPE_I64, .rank = 1, .dim = {4}};
+  const int32_t x = swap->in[0];
+  struct onr_desc desc = *onri_rewrite_desc(rw, node->out[0]);
+  struct onri_reshaping reshaping;
+  onri_expr from[ONR_MAX_RANK], to[ONR_MAX_RANK];
+  const int32_t x_rank = onri_facts_dims(rw->facts, x, from), rank = onri_facts_dims(rw->facts, node->out[0], to);
+  if (!onri_rewrite_same_dim(rw, x, 1, node->out[0], 3) || !onri_rewrite_same_dim(rw, x, 2, node->out[0], 2))
+    return ONR_STATUS_OK;
+  const onri_expr last = to[2];
+  to[2] = to[3], to[3] = last;
+  desc.dim[2] = onri_rewrite_dim(rw, node->out[0], 3);
+  desc.dim[3] = onri_rewrite_dim(rw, node->out[0], 2);
+  if (!onri_rewrite_reshaping(rw, from, x_rank, to, rank, &reshaping)) return ONR_STATUS_OK;
   const size_t index = (size_t)(node - rw->graph->nodes);
-  const int32_t in[2] = {x, onri_rewrite_data(rw, &list, desc.dim)};
+  const int32_t in[2] = {x, onri_rewrite_data(rw, &reshaping.list, reshaping.dims)};
   const int32_t split =
-      in[1] < 0 ? -1 : onri_rewrite_node(rw, &onri_layer_reshape, &params, node->origin, in, 2, &desc);
+      in[1] < 0 ? -1 : onri_rewrite_node(rw, &onri_layer_reshape, &reshaping.params, node->origin, in, 2, &desc);
   if (split < 0) return onri_rewrite_no_memory(rw);
   return onri_rewrite_become(rw, &rw->graph->nodes[index], &onri_layer_transpose, &swap_last, &split, 1);
 }

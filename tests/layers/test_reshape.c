@@ -35,7 +35,7 @@ static void check(const struct onr_layer *layer, const void *params, int32_t ran
 }
 
 static void reshapes(void **state) {
-  static const struct onr_reshape_params copy = {0}, allow = {1};
+  static const struct onr_reshape_params copy = {0}, allow = {.allow_zero = 1};
   const struct onr_layer *l = &onri_layer_reshape;
   const struct expectation shape = {ONR_STATUS_SHAPE, 0, {0}};
   (void)state;

@@ -57,7 +57,9 @@ static enum onr_status reshape_infer(struct onr_call *call) {
   struct onr_desc out = {.dtype = x->dtype, .rank = (int32_t)count};
   for (int32_t d = 0; d < out.rank; d++) {
     out.dim[d] = shape[d];
-    if (shape[d] == -1) {
+    if (p->copy[d]) {
+      out.dim[d] = 1; /* filled in below */
+    } else if (shape[d] == -1) {
       if (unknown >= 0) return onr_fail(call->error, ONR_STATUS_SHAPE, "-1 stands more than once in the new shape");
       unknown = d;
     } else if (shape[d] < -1) {
@@ -71,7 +73,17 @@ static enum onr_status reshape_infer(struct onr_call *call) {
       out.dim[d] = x->dim[d];
     }
   }
-  ONR_TRY(reshape_complete(&out, unknown, onr_desc_elements(x), call->error));
+  struct onr_desc rest = *x; /* without what is copied */
+  for (int32_t d = 0; d < out.rank; d++) {
+    if (!p->copy[d]) continue;
+    if (p->copy[d] > x->rank)
+      return onr_fail(call->error, ONR_STATUS_SHAPE, "dimension %d of an input of rank %d cannot be copied",
+                      p->copy[d] - 1, (int)x->rank);
+    rest.dim[p->copy[d] - 1] = 1;
+  }
+  ONR_TRY(reshape_complete(&out, unknown, onr_desc_elements(&rest), call->error));
+  for (int32_t d = 0; d < out.rank; d++)
+    if (p->copy[d]) out.dim[d] = x->dim[p->copy[d] - 1];
   call->out[0] = out;
   return ONR_STATUS_OK;
 }

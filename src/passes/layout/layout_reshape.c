@@ -7,14 +7,9 @@
 
 #include <string.h>
 
-#include "base/numbers/checked.h"
-
-/* Stands for the one unknown dimension on both sides: larger than other dims are, and prime. */
-#define UNKNOWN INT64_C(2147483647)
-
 struct shape {
   int32_t rank;
-  int64_t dim[ONR_MAX_RANK];
+  onri_expr dim[ONR_MAX_RANK];
 };
 
 struct groups {
@@ -22,40 +17,48 @@ struct groups {
   uint8_t of_in[ONR_MAX_RANK], of_out[ONR_MAX_RANK]; /* the group of each dimension */
 };
 
-/* Dims with UNKNOWN for an unknown one. 0 when rank or two dims are unknown, or a dimension is empty. */
-static int read_shape(const struct onr_desc *desc, struct shape *shape, int64_t *known, int *unknown) {
-  shape->rank = desc->rank;
-  *known = 1;
-  *unknown = 0;
-  if (desc->rank < 0) return 0;
-  for (int32_t d = 0; d < desc->rank; d++) {
-    shape->dim[d] = desc->dim[d];
-    if (desc->dim[d] < 0) {
-      shape->dim[d] = UNKNOWN;
-      ++*unknown;
-    } else if (desc->dim[d] == 0 || !onri_mul_i64(*known, desc->dim[d], known)) {
+static int is_one(const struct onri_exprs *exprs, onri_expr dim) {
+  int64_t number;
+  return onri_expr_is_number(exprs, dim, &number) && number == 1;
+}
+
+/* 0 when rank or a dimension is unknown, or a dimension is empty. */
+static int read_shape(struct onri_layout *layout, int32_t v, struct shape *shape) {
+  int64_t number;
+  shape->rank = onri_facts_dims(layout->rw->facts, v, shape->dim);
+  for (int32_t d = 0; d < shape->rank; d++)
+    if (shape->dim[d] == ONRI_EXPR_ANY ||
+        (onri_expr_is_number(&layout->rw->facts->exprs, shape->dim[d], &number) && number == 0))
       return 0;
-    }
-  }
-  return *unknown <= 1;
+  return shape->rank >= 0;
+}
+
+/* Whether the product a is a part of the product b: then a's side goes on. */
+static int is_part(struct onri_exprs *exprs, onri_expr a, onri_expr b) {
+  int64_t x, y;
+  if (onri_expr_is_number(exprs, a, &x) && onri_expr_is_number(exprs, b, &y)) return x < y;
+  return onri_expr_is_same(onri_expr_mul(exprs, onri_expr_div(exprs, b, a), a), b);
 }
 
 /* The finest groups with equal products. 0 when there are none. */
-static int find_groups(const struct shape *x, const struct shape *y, struct groups *groups) {
+static int find_groups(struct onri_exprs *exprs, const struct shape *x, const struct shape *y, struct groups *groups) {
+  const onri_expr one = onri_expr_number(exprs, 1);
   int32_t i = 0, j = 0;
   groups->count = 0;
   while (i < x->rank || j < y->rank) {
     const uint8_t group = (uint8_t)groups->count++;
-    int64_t a = 1, b = 1;
+    onri_expr a = one, b = one;
     if (i < x->rank) groups->of_in[i] = group, a = x->dim[i++];
     if (j < y->rank) groups->of_out[j] = group, b = y->dim[j++];
-    while (a != b) {
-      if (a < b) {
-        if (i == x->rank || !onri_mul_i64(a, x->dim[i], &a)) return 0;
-        groups->of_in[i++] = group;
+    while (!onri_expr_is_same(a, b)) {
+      if (is_part(exprs, a, b)) {
+        if (i == x->rank) return 0;
+        groups->of_in[i] = group;
+        a = onri_expr_mul(exprs, a, x->dim[i++]);
       } else {
-        if (j == y->rank || !onri_mul_i64(b, y->dim[j], &b)) return 0;
-        groups->of_out[j++] = group;
+        if (j == y->rank) return 0;
+        groups->of_out[j] = group;
+        b = onri_expr_mul(exprs, b, y->dim[j++]);
       }
     }
   }
@@ -64,18 +67,18 @@ static int find_groups(const struct shape *x, const struct shape *y, struct grou
 
 /* The stored order with the dimensions of each group side by side and ascending, at the stored of the group's first
  * one. Dimensions of 1 count as being in stored anywhere. Returns whether that moves anything. */
-static int regroup(const struct shape *x, const struct groups *groups, const struct onri_permutation *stored,
-                   struct onri_permutation *result) {
+static int regroup(const struct onri_exprs *exprs, const struct shape *x, const struct groups *groups,
+                   const struct onri_permutation *stored, struct onri_permutation *result) {
   uint8_t was[ONR_MAX_RANK], is[ONR_MAX_RANK], done[2 * ONR_MAX_RANK] = {0};
   int32_t num_was = 0, num_is = 0;
   result->rank = 0;
   for (int32_t i = 0; i < stored->rank; i++) {
     const uint8_t group = groups->of_in[stored->axis[i]];
-    if (x->dim[stored->axis[i]] != 1) was[num_was++] = stored->axis[i];
+    if (!is_one(exprs, x->dim[stored->axis[i]])) was[num_was++] = stored->axis[i];
     if (done[group]) continue;
-    if (x->dim[stored->axis[i]] == 1) { /* wait for a dimension that fixes the stored, unless there is none */
+    if (is_one(exprs, x->dim[stored->axis[i]])) { /* wait for a dimension that fixes the stored, unless there is none */
       int others = 0;
-      for (int32_t d = 0; d < x->rank; d++) others |= groups->of_in[d] == group && x->dim[d] != 1;
+      for (int32_t d = 0; d < x->rank; d++) others |= groups->of_in[d] == group && !is_one(exprs, x->dim[d]);
       if (others) continue;
     }
     done[group] = 1;
@@ -83,7 +86,7 @@ static int regroup(const struct shape *x, const struct groups *groups, const str
       if (groups->of_in[d] == group) result->axis[result->rank++] = (uint8_t)d;
   }
   for (int32_t i = 0; i < result->rank; i++)
-    if (x->dim[result->axis[i]] != 1) is[num_is++] = result->axis[i];
+    if (!is_one(exprs, x->dim[result->axis[i]])) is[num_is++] = result->axis[i];
   return num_was != num_is || memcmp(was, is, (size_t)num_is) != 0;
 }
 
@@ -103,36 +106,34 @@ static struct onri_permutation result_order(const struct shape *y, const struct 
   return order;
 }
 
-static enum onr_status reshape_stored(struct onri_layout *layout, const struct shape *y,
-                                      const struct onri_permutation *in, const struct onri_permutation *out) {
-  const struct onr_reshape_params params = {.allow_zero = 1};
-  const struct onr_desc list = {.dtype = ONR_DTYPE_I64, .rank = 1, .dim = {out->rank}};
-  int64_t dims[ONR_MAX_RANK];
-  for (int32_t i = 0; i < out->rank; i++) dims[i] = y->dim[out->axis[i]] == UNKNOWN ? -1 : y->dim[out->axis[i]];
-  const int32_t inputs[2] = {onri_layout_get(layout, onri_layout_node(layout)->in[0], in),
-                             onri_rewrite_data(layout->rw, &list, dims)};
-  if (inputs[0] < 0 || inputs[1] < 0) return onri_rewrite_no_memory(layout->rw);
-  ONR_TRY(onri_rewrite_become(layout->rw, onri_layout_node(layout), &onri_layer_reshape, &params, inputs, 2));
-  return onri_layout_put(layout, 0, out);
+static struct shape permute(const struct shape *x, const struct onri_permutation *order) {
+  struct shape result = {.rank = x->rank};
+  for (int32_t i = 0; i < x->rank; i++) result.dim[i] = x->dim[order->axis[i]];
+  return result;
 }
 
 enum onr_status onri_rule_reshape(struct onri_layout *layout) {
   const struct onri_node *node = onri_layout_node(layout);
+  struct onri_exprs *exprs = &layout->rw->facts->exprs;
   struct shape x, y;
   struct groups groups;
-  int64_t known[2];
-  int unknown[2];
+  struct onri_reshaping reshaping;
   struct onri_permutation in;
   const struct onri_permutation stored = onri_layout_permutation(layout, node->in[0]);
   if (onri_permutation_is_identity(&stored) || onri_rewrite_is_constant(layout->rw, node->in[0]) ||
-      !read_shape(onri_rewrite_desc(layout->rw, node->in[0]), &x, &known[0], &unknown[0]) ||
-      !read_shape(onri_rewrite_desc(layout->rw, node->out[0]), &y, &known[1], &unknown[1]) ||
-      unknown[0] != unknown[1] || known[0] != known[1] || !find_groups(&x, &y, &groups))
+      !read_shape(layout, node->in[0], &x) || !read_shape(layout, node->out[0], &y) ||
+      !find_groups(exprs, &x, &y, &groups))
     return onri_layout_plain(layout, 0);
-  const int moves = regroup(&x, &groups, &stored, &in);
+  const int moves = regroup(exprs, &x, &groups, &stored, &in);
   if (moves && layout->values[node->out[0]].wish <= 0) return onri_layout_plain(layout, 0);
-  const struct onri_permutation out = result_order(&y, &groups, &in);
-  return reshape_stored(layout, &y, moves ? &in : &stored, &out);
+  const struct onri_permutation out = result_order(&y, &groups, &in), *order = moves ? &in : &stored;
+  const struct shape from = permute(&x, order), to = permute(&y, &out);
+  if (!onri_rewrite_reshaping(layout->rw, from.dim, from.rank, to.dim, to.rank, &reshaping))
+    return onri_layout_plain(layout, 0);
+  const int32_t source = onri_layout_get(layout, onri_layout_node(layout)->in[0], order);
+  if (source < 0) return onri_rewrite_no_memory(layout->rw);
+  ONR_TRY(onri_rewrite_reshape(layout->rw, onri_layout_node(layout), source, &reshaping));
+  return onri_layout_put(layout, 0, &out);
 }
 
 /* shape: of the stored tensor, with the dimensions picked in logical order. */
