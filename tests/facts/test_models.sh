@@ -2,7 +2,7 @@
 # What is deduced of shapes holds for the sizes of each data set: ONNX's suite, old forms, random graphs.
 # usage: test_models.sh BUILD_DIR
 set -u
-checker=$1/tests/facts_check
+checker=$1/tests/facts_check_facts
 here=$(cd "$(dirname "$0")/.." && pwd)
 cache=${ONNXRUN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/onnxrun}
 sum=$(cat "$here"/onnx/graphs/*.py "$here/onnx/history/requirements.txt" | cksum)
