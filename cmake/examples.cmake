@@ -1,4 +1,4 @@
-# Programs a user would write; built and run with the tests. The public headers are also compiled as C++.
+# Programs a user would write; built and run with the tests.
 file(GLOB examples CONFIGURE_DEPENDS examples/*.c)
 add_custom_target(onnxrun_examples)
 foreach(example IN LISTS examples)
@@ -13,6 +13,3 @@ add_test(NAME examples/run_model
          COMMAND example_run_model "${PROJECT_SOURCE_DIR}/tests/fixtures/linear_2d_dynamo/model.onnx")
 add_test(NAME examples/own_layer COMMAND example_own_layer "${PROJECT_SOURCE_DIR}/tests/nn/own_layer.onnx")
 add_test(NAME examples/network COMMAND example_network "${PROJECT_SOURCE_DIR}/tests/nn/network.bin")
-add_test(NAME headers/cxx
-         COMMAND "${CMAKE_C_COMPILER}" -x c++ -std=c++11 -fsyntax-only -Wall -Wextra -Werror "-I${PROJECT_SOURCE_DIR}/include"
-                 "${PROJECT_SOURCE_DIR}/include/onnxrun/onnxrun.h")

@@ -65,8 +65,7 @@ set(kernel_library none)
 if(ONNXRUN_XNNPACK)
   set(kernel_library "xnnpack ${ONNXRUN_XNNPACK_VERSION}")
 endif()
-set_property(SOURCE src/base/version.c APPEND PROPERTY COMPILE_DEFINITIONS
-             "ONNXRUN_VERSION=\"${PROJECT_VERSION}\"" "ONNXRUN_KERNEL_LIBRARY=\"${kernel_library}\"")
+set_property(SOURCE src/base/version.c APPEND PROPERTY COMPILE_DEFINITIONS "ONNXRUN_KERNEL_LIBRARY=\"${kernel_library}\"")
 
 # A parent project that says nothing of its build type would get kernels without optimisation.
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
@@ -148,6 +147,12 @@ foreach(library IN ITEMS onnxrun onnxrun_internal)
     target_link_libraries(${library} PRIVATE ${dependencies})
   endif()
 endforeach()
-set_target_properties(onnxrun PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
+# What may break binaries by the rule in version.h.
+set(binary_version ${PROJECT_VERSION_MAJOR})
+if(binary_version EQUAL 0)
+  set(binary_version "0.${PROJECT_VERSION_MINOR}")
+endif()
+set_target_properties(onnxrun PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${binary_version})
+target_compile_definitions(onnxrun INTERFACE $<$<BOOL:${BUILD_SHARED_LIBS}>:ONNXRUN_SHARED>)
 target_include_directories(onnxrun INTERFACE
   $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)

@@ -70,3 +70,28 @@ if(ONNXRUN_ONNX)
     target_link_libraries(facts_check_${checker} PRIVATE onnxrun_test_support)
   endforeach()
 endif()
+
+# A shared library as BUILD_SHARED_LIBS makes it, to see what it exports (tests/headers/test_headers.sh).
+if(ONNXRUN_ONNX AND UNIX AND NOT APPLE)
+  add_library(onnxrun_exports SHARED ${objects})
+  set_target_properties(onnxrun_exports PROPERTIES LINKER_LANGUAGE C LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
+  target_link_libraries(onnxrun_exports PRIVATE ${dependencies})
+  target_link_options(onnxrun_exports PRIVATE -Wl,--exclude-libs,ALL)
+endif()
+
+# Every public function is called with NULL; a script reads them from the headers.
+find_program(ONNXRUN_PYTHON python3)
+mark_as_advanced(ONNXRUN_PYTHON)
+if(ONNXRUN_PYTHON AND ONNXRUN_ONNX)
+  file(GLOB_RECURSE headers CONFIGURE_DEPENDS include/onnxrun/*.h)
+  set(calls "${PROJECT_BINARY_DIR}/tests/null_calls_generated.c")
+  add_custom_command(OUTPUT "${calls}"
+    COMMAND "${ONNXRUN_PYTHON}" "${PROJECT_SOURCE_DIR}/tests/headers/functions.py" calls "${PROJECT_SOURCE_DIR}/include" "${calls}"
+    DEPENDS tests/headers/functions.py ${headers} VERBATIM)
+  add_executable(headers_null_calls tests/headers/null_calls.c "${calls}")
+  set_target_properties(headers_null_calls PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
+  target_include_directories(headers_null_calls PRIVATE "${PROJECT_SOURCE_DIR}/tests")
+  target_compile_options(headers_null_calls PRIVATE -Wno-format-security)
+  target_link_libraries(headers_null_calls PRIVATE onnxrun)
+  add_test(NAME headers/null_calls COMMAND headers_null_calls)
+endif()

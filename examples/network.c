@@ -2,6 +2,7 @@
  * state_dict() and without num_batches_tracked, then an input and PyTorch's output for it (tests/nn/make_network.py
  * writes it). Prints how far the results are apart, and the layers with their times. */
 #include <math.h>
+#include <onnxrun/nn.h>
 #include <onnxrun/onnxrun.h>
 #include <stdio.h>
 
@@ -71,14 +72,15 @@ int main(int argc, char **argv) {
   if (!file || fread(data, sizeof(data), 1, file) != 1) return fprintf(stderr, "usage: %s network.bin\n", argv[0]), 2;
   fclose(file);
   if (build(&next, &model, &error) != ONR_STATUS_OK ||
-      onr_session_create(model, &(struct onr_session_options){.profile = 1}, &session, &error) != ONR_STATUS_OK ||
+      onr_session_create(model, &(struct onr_session_options){.size = sizeof(struct onr_session_options), .profile = 1},
+                         &session, &error) != ONR_STATUS_OK ||
       onr_session_set_input(session, 0, &x, &error) != ONR_STATUS_OK ||
       onr_session_run(session, &error) != ONR_STATUS_OK ||
       onr_session_get_output(session, 0, &y, &error) != ONR_STATUS_OK)
     return fprintf(stderr, "%s %s: %s\n", onr_status_name(error.status), error.where, error.message), 1;
   for (size_t i = 0; i < OUTPUT; i++) most = fmax(most, fabs((double)((const float *)y.data)[i] - (double)expected[i]));
   for (size_t i = 0; i < onr_session_num_nodes(session); i++) {
-    struct onr_node_info node;
+    struct onr_node_info node = {.size = sizeof(node)};
     if (onr_session_node(session, i, &node) != ONR_STATUS_OK) continue;
     printf("%-12s %-12s %8llu ns\n", node.layer, node.module_path, (unsigned long long)node.total_ns);
   }

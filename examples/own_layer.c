@@ -1,6 +1,8 @@
 /* A layer of your own, used from C and from an ONNX node of a custom domain; docs/your_own_layer.md walks through it.
  * Prints how far its results are from the built-in layer's; fails when that is more than rounding. */
 #include <math.h>
+#include <onnxrun/layer.h>
+#include <onnxrun/nn.h>
 #include <onnxrun/onnxrun.h>
 #include <stdio.h>
 
@@ -104,7 +106,7 @@ static enum onr_status build(struct onr_model **model, struct onr_error *error) 
 /* [file] From a file: nodes Linear and Centre of domain "example.layers" become our layers. */
 static enum onr_status load(const char *path, struct onr_registry *registry, struct onr_model **model,
                             struct onr_error *error) {
-  const struct onr_model_options options = {.registry = registry};
+  const struct onr_model_options options = {.size = sizeof(options), .registry = registry};
   ONR_TRY(onr_registry_add(registry, "example.layers", "Linear", &my_linear, NULL, error));
   ONR_TRY(onr_registry_add(registry, "example.layers", "Centre", &centre, centre_parse, error));
   return onr_model_load(path, &options, model, error);
@@ -114,7 +116,7 @@ static enum onr_status load(const char *path, struct onr_registry *registry, str
 /* Runs on x; copies output i to y[i]. */
 static enum onr_status run(const struct onr_model *model, struct onr_threads *threads, size_t outputs,
                            float y[][BATCH * OUT], struct onr_error *error) {
-  const struct onr_session_options options = {.threads = threads};
+  const struct onr_session_options options = {.size = sizeof(options), .threads = threads};
   const struct onr_tensor input = {onr_desc_make(ONR_DTYPE_F32, 2, (int64_t[]){BATCH, IN}), x};
   struct onr_session *session;
   enum onr_status status;

@@ -19,9 +19,6 @@
 #ifndef ONNXRUN_LAYER_H
 #define ONNXRUN_LAYER_H
 
-#include <stddef.h>
-#include <stdint.h>
-
 #include "onnxrun/runtime.h"
 #include "onnxrun/tensor.h"
 
@@ -55,16 +52,6 @@ enum onr_layer_flags {
   /* Reads no more elements than it writes, however large its inputs are (Slice, Gather). */
   ONR_LAYER_SELECTS = 512,
 };
-
-/* What computes a layer. */
-enum onr_kernel {
-  ONR_KERNEL_PORTABLE = 0, /* plain C: every layer has it */
-  ONR_KERNEL_VECTOR = 1,   /* our own, in the widest variant that the processor has */
-  ONR_KERNEL_XNNPACK = 2,
-  ONR_NUM_KERNELS
-};
-ONR_API const char *onr_kernel_name(
-    enum onr_kernel kernel); /* "portable", "vector", "xnnpack"; "?" for another number */
 
 /* Readable bytes behind every planned tensor and every constant. */
 #define ONR_SLACK_BYTES 128
@@ -207,7 +194,7 @@ ONR_API double onr_node_float(const struct onr_node *node, const char *name, dou
 ONR_API size_t onr_node_ints(const struct onr_node *node, const char *name, int64_t *values, size_t capacity);
 ONR_API size_t onr_node_floats(const struct onr_node *node, const char *name, float *values, size_t capacity);
 /* The text, not NUL-terminated, lives as long as the model. */
-ONR_API struct onr_string onr_node_string(const struct onr_node *node, const char *name, const char *otherwise);
+ONR_API struct onr_string onr_node_string(const struct onr_node *node, const char *name, const char *default_text);
 /* Returns 1 and the tensor, whose data is good until parse returns; 0 when absent. A tensor that run needs whole is
  * better an input. */
 ONR_API int onr_node_tensor(const struct onr_node *node, const char *name, struct onr_tensor *tensor);

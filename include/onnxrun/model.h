@@ -2,17 +2,19 @@
 #ifndef ONNXRUN_MODEL_H
 #define ONNXRUN_MODEL_H
 
-#include "onnxrun/layer.h"
+#include "onnxrun/runtime.h"
+#include "onnxrun/tensor.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 struct onr_model;
+struct onr_registry; /* layers of the caller's own: layer.h */
 struct onr_value_info;
 
-/* All zero is the default: struct onr_model_options options = {0}. */
 struct onr_model_options {
+  size_t size;                           /* sizeof(struct onr_model_options), see api.h */
   const struct onr_allocator *allocator; /* NULL: malloc; must outlive the model */
   const struct onr_limits *limits;       /* NULL: the defaults; copied */
   const struct onr_registry *registry;   /* NULL: built-in layers only; must outlive the model */
@@ -22,17 +24,17 @@ struct onr_model_options {
                                      A model in memory has none of its own. Links beside the model are
                                      followed only to files directly in it (a cache's folder of blobs). */
   const char *disabled_passes;    /* names of graph rewrites to leave out, comma-separated, "all" for all; NULL: none */
-  const volatile int *cancel; /* non-zero stops the load with CANCELLED within some 100 ms; NULL: never. Another thread
-                                 sets it, by an atomic store (it is read by atomic loads) */
+  const struct onr_cancel *cancel; /* stops the load; NULL: nothing does */
   /* Called for each kind of node that this build has no code for, before the load fails with UNSUPPORTED (whose message
    * has room for a few of them only). The line is escaped and gone after the call. NULL: not called. */
   void (*report)(void *context, const char *line);
   /* Called once the inputs and outputs are known, before nodes that are unsupported or do not fit make the load fail:
    * they can be told all the same. The infos are gone after the call. NULL: not called. */
-  void (*declared)(void *context, const struct onr_value_info *inputs, size_t num_inputs,
-                   const struct onr_value_info *outputs, size_t num_outputs);
+  void (*declared)(void *context, const struct onr_value_info *const *inputs, size_t num_inputs,
+                   const struct onr_value_info *const *outputs, size_t num_outputs);
   void *report_context; /* the first argument of both */
 };
+ONR_SIZED(onr_model_options)
 
 #define ONR_UNKNOWN_DIM (-1)
 
@@ -72,6 +74,7 @@ ONR_API int onr_model_find_output(const struct onr_model *model, const char *nam
 
 /* About the file; strings live as long as the model. */
 struct onr_model_info {
+  size_t size;                                  /* sizeof(struct onr_model_info), see api.h */
   const char *producer_name, *producer_version; /* "pytorch", "2.15.0"; "" when absent */
   int64_t ir_version;
   int64_t opset;       /* of the default domain */
@@ -80,7 +83,9 @@ struct onr_model_info {
   size_t weight_bytes; /* constants and packed weights held in memory */
   size_t num_nodes_in_file, num_nodes; /* before and after the rewrites */
 };
-ONR_API void onr_model_get_info(const struct onr_model *model, struct onr_model_info *info);
+ONR_SIZED(onr_model_info)
+/* ARGUMENT when info has no size. */
+ONR_API enum onr_status onr_model_get_info(const struct onr_model *model, struct onr_model_info *info);
 
 /* A module of PyTorch, as the exporter names it; in the order in which they run. Strings live as long as the model. A
  * file of the older exporter has only what names of nodes and weights tell, and a BatchNorm that was folded is not in
@@ -95,32 +100,6 @@ struct onr_module_info {
 ONR_API size_t onr_model_num_modules(const struct onr_model *model);
 /* NULL when index is out of range. */
 ONR_API const struct onr_module_info *onr_model_module(const struct onr_model *model, size_t index);
-
-/* The ops that this build reads: one entry an op and version from which it is read in another way. For a node, the
- * entry with the largest since_version that is not above the opset in force counts. */
-struct onr_op_info {
-  const char *domain, *op_type; /* static; domain "" for ai.onnx */
-  int32_t since_version;
-  int32_t withdrawn;                                        /* non-zero: refused from this version on */
-  uint8_t inputs_min, inputs_max, outputs_min, outputs_max; /* ONR_VARIADIC: no upper bound */
-};
-ONR_API size_t onr_num_ops(void);
-/* ARGUMENT when index is out of range. In no particular order. */
-ONR_API enum onr_status onr_op(size_t index, struct onr_op_info *info);
-
-#define ONR_OP_INPUTS 20 /* most inputs of an op that is not variadic */
-#define ONR_OP_LAYERS 16
-/* What a node of that op becomes when it has all its inputs and no attributes but those that it needs. */
-struct onr_op_form {
-  size_t num_layers, num_inputs;
-  const char *layer[ONR_OP_LAYERS];       /* names of the layers, each once, in order; static */
-  uint32_t input_types[ONR_OP_INPUTS];    /* bit onr_dtype: input i may have this type */
-  uint32_t kernel_types[ONR_NUM_KERNELS]; /* of the layers' first inputs: types that this kernel can compute; 0 for
-                                             PORTABLE, which all have */
-};
-/* ARGUMENT when index is out of range, UNSUPPORTED when it depends on the node's attributes and constants. No memory is
- * kept. */
-ONR_API enum onr_status onr_op_describe(size_t index, struct onr_op_form *form, struct onr_error *error);
 
 #ifdef __cplusplus
 }

@@ -35,6 +35,7 @@ extern "C" {
 #endif
 
 struct onr_net;
+struct onr_layer; /* layer.h */
 
 /* Numbers of the caller, with how many there are, so that a layer can tell when they are not those that it needs
  * (ARGUMENT). In C also (struct onr_weight){data, count}; data NULL: no such parameter (bias=False). Read when they are

@@ -2,7 +2,6 @@
 #ifndef ONNXRUN_RUNTIME_H
 #define ONNXRUN_RUNTIME_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include "onnxrun/status.h"
@@ -23,6 +22,7 @@ struct onr_allocator {
 /* Bounds on what a file, or the shapes given at run time, can make the library do. 0 means the default in brackets.
  * What goes beyond one fails with LIMIT and a message that names it. */
 struct onr_limits {
+  size_t size;         /* sizeof(struct onr_limits), see api.h */
   uint64_t file_bytes; /* the model file without lifted tensor data [2 GiB] */
   uint64_t nodes;      /* nodes of all graphs together, after functions are inlined and nodes of many inputs written out
                           [1,000,000] */
@@ -41,19 +41,23 @@ struct onr_limits {
                     run for hours [25 * 10^9, 16,384 for each byte of weights and inputs, and 1 for each pair of a byte
                     of the weights and a byte of the inputs; 10^12 take about a minute of optimised kernels] */
 };
+ONR_SIZED(onr_limits)
 
 /* About one limit; static storage. */
 struct onr_limit_info {
+  size_t size;       /* sizeof(struct onr_limit_info), see api.h */
   const char *name;  /* "total_bytes" */
   const char *text;  /* what it bounds, in a few words */
   uint64_t standard; /* its default on this machine */
   int is_bytes;      /* else a count */
 };
+ONR_SIZED(onr_limit_info)
 ONR_API size_t onr_num_limits(void);
 /* ARGUMENT when index is out of range. */
 ONR_API enum onr_status onr_limit(size_t index, struct onr_limit_info *info);
-/* Sets a limit by its name to a number above 0, also with a unit behind it: of bytes K, M, G or T or with iB (of 1024:
- * "64M", "64MiB") or with B (of 1000: "64MB"), of counts k, M, G or T (of 1000). ARGUMENT otherwise. */
+/* Sets a limit, of a struct that has its size, by its name to a number above 0, also with a unit behind it: of bytes K,
+ * M, G or T or with iB (of 1024: "64M", "64MiB") or with B (of 1000: "64MB"), of counts k, M, G or T (of 1000).
+ * ARGUMENT otherwise. */
 ONR_API enum onr_status onr_limits_set(struct onr_limits *limits, const char *name, const char *value,
                                        struct onr_error *error);
 
@@ -66,15 +70,30 @@ ONR_API enum onr_status onr_threads_create(uint32_t num_threads, const struct on
 ONR_API uint32_t onr_threads_count(const struct onr_threads *threads); /* 1 for NULL */
 ONR_API void onr_threads_destroy(struct onr_threads *threads);         /* accepts NULL */
 
+/* A flag by which one thread, or a signal handler, stops what another one does: a load or a run that was given it ends
+ * with CANCELLED within some 100 ms, and so does each that begins while it is set. The caller owns it and starts with a
+ * zeroed one; it must outlive those that were given it. The functions below are atomic; flag is theirs alone. */
+struct onr_cancel {
+  int flag;
+};
+ONR_API void onr_cancel_set(struct onr_cancel *cancel);
+ONR_API void onr_cancel_clear(struct onr_cancel *cancel);
+ONR_API int onr_cancel_is_set(const struct onr_cancel *cancel); /* 0 for NULL */
+
 enum onr_backend {
   ONR_BACKEND_AUTO = 0,     /* XNNPACK and tuned kernels where they are faster */
   ONR_BACKEND_PORTABLE = 1, /* the plain C reference of every layer */
 };
 
-/* "onnxrun 0.1.0 (xnnpack 2024-11-08)". Static storage. */
-ONR_API const char *onr_version(void);
-/* Kernel library and its version, "none" in a portable build. Static storage. */
-ONR_API const char *onr_kernel_library(void);
+/* What computes a layer. */
+enum onr_kernel {
+  ONR_KERNEL_PORTABLE = 0, /* plain C: every layer has it */
+  ONR_KERNEL_VECTOR = 1,   /* our own, in the widest variant that the processor has */
+  ONR_KERNEL_XNNPACK = 2,
+  ONR_NUM_KERNELS
+};
+/* "portable", "vector", "xnnpack"; "?" for another number. Static storage. */
+ONR_API const char *onr_kernel_name(enum onr_kernel kernel);
 
 #ifdef __cplusplus
 }

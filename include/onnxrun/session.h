@@ -11,12 +11,13 @@ extern "C" {
 struct onr_session;
 
 struct onr_session_options {
+  size_t size; /* sizeof(struct onr_session_options), see api.h */
   struct onr_threads
       *threads; /* NULL: the calling thread alone; must outlive the session; shared pools run one session at a time */
-  const volatile int *cancel; /* non-zero stops the run with CANCELLED within some 100 ms; NULL: never. Another thread
-                                 sets it, by an atomic store (it is read by atomic loads) */
-  int profile;                /* non-zero: times each node, see onr_session_node */
+  const struct onr_cancel *cancel; /* stops the run; NULL: nothing does */
+  int profile;                     /* non-zero: times each node, see onr_session_node */
 };
+ONR_SIZED(onr_session_options)
 
 /* The model must outlive the session. options may be NULL. */
 ONR_API enum onr_status onr_session_create(const struct onr_model *model, const struct onr_session_options *options,
@@ -51,6 +52,7 @@ ONR_API enum onr_status onr_session_trim(struct onr_session *session, struct onr
 
 /* One node of the graph as it is run. Strings live as long as the session's model. */
 struct onr_node_info {
+  size_t size;               /* sizeof(struct onr_node_info), see api.h */
   const char *layer;         /* "conv2d" */
   const char *op_type;       /* of the file's node, "Conv" */
   const char *name;          /* of the file's node */
@@ -63,6 +65,7 @@ struct onr_node_info {
   int64_t multiply_adds;
   uint64_t runs, total_ns; /* with options.profile */
 };
+ONR_SIZED(onr_node_info)
 /* Nodes of the current plan (after onr_session_plan or _run). */
 ONR_API size_t onr_session_num_nodes(const struct onr_session *session);
 ONR_API enum onr_status onr_session_node(const struct onr_session *session, size_t index, struct onr_node_info *info);

@@ -2,16 +2,10 @@
 #ifndef ONNXRUN_STATUS_H
 #define ONNXRUN_STATUS_H
 
-#include <stdint.h>
+#include "onnxrun/api.h"
 
 #ifdef __cplusplus
 extern "C" {
-#endif
-
-#if defined(_WIN32)
-#define ONR_API __declspec(dllexport)
-#else
-#define ONR_API __attribute__((visibility("default")))
 #endif
 
 /* One line a status: the enum, its name and its text all come from this list. The numbers never change. */
@@ -43,8 +37,8 @@ enum onr_status {
 #undef ONR_X
 };
 
-/* Filled in on failure only. Owned by the caller, holds no pointers. Text that came from a file is escaped and cut.
- * Every function that takes a struct onr_error * accepts NULL. */
+/* Filled in on failure only. Owned by the caller, holds no pointers, does not grow. Text that came from a file is
+ * escaped and cut. Every function that takes a struct onr_error * accepts NULL. */
 struct onr_error {
   enum onr_status status;
   char where[256];   /* "Softmax 'node_softmax_3' (encoder.attn, model.py:41)", or "" */
@@ -58,9 +52,9 @@ ONR_API const char *onr_status_text(enum onr_status status);
 
 /* Raise an error: writes `status` and the formatted message into error (when not NULL) and returns status, so that
  * `return onr_fail(c->error, ONR_STATUS_SHAPE, "expected rank 4, found %d", rank);` is the idiom. For your own layers
- * too. */
+ * too. format NULL: without a message. */
 ONR_API enum onr_status onr_fail(struct onr_error *error, enum onr_status status, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+    ONR_PRINTF(3, 4);
 
 /* Forward a failure. */
 #define ONR_TRY(expression)                                     \

@@ -2,7 +2,6 @@
 #ifndef ONNXRUN_TENSOR_H
 #define ONNXRUN_TENSOR_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include "onnxrun/status.h"

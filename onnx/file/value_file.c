@@ -5,6 +5,7 @@
 
 #include "base/numbers/checked.h"
 #include "base/shape.h"
+#include "base/sized.h"
 #include "onnx/file/decode.h"
 #include "onnx/file/file_kind.h"
 #include "onnxrun/sequence.h"
@@ -248,16 +249,23 @@ static enum onr_status decode(struct onr_env *env, struct onri_sources *sources,
   return status;
 }
 
-enum onr_status onr_value_proto_load(const char *path, enum onr_dtype kind, const struct onr_allocator *allocator,
-                                     struct onr_tensor *tensor, char *name, size_t name_size, struct onr_error *error) {
-  struct onr_env env = {.allocator = allocator ? allocator : &onri_malloc_allocator,
-                        .limits = onri_limits_resolve(NULL)};
+enum onr_status onr_tensor_file_load(const char *path, enum onr_dtype kind,
+                                     const struct onr_tensor_file_options *options, struct onr_tensor *tensor,
+                                     char *name, size_t name_size, struct onr_error *error) {
+  struct onr_tensor_file_options known;
+  struct onr_limits limits;
+  struct onr_env env = {.allocator = NULL};
   struct onri_skeleton skeleton = {0};
   struct onri_sources *sources = NULL;
   unsigned char *bytes = NULL;
   size_t size = 0, own = 0;
   enum onr_status status;
+  if (!path || !tensor) return onr_fail(error, ONR_STATUS_ARGUMENT, "path and tensor must not be NULL");
   *tensor = (struct onr_tensor){0};
+  ONR_TRY(ONRI_SIZED_READ(&known, options, onr_tensor_file_options, error));
+  ONR_TRY(ONRI_SIZED_READ(&limits, known.limits, onr_limits, error));
+  ONR_TRY(onri_allocator_choose(known.allocator, &env.allocator, error));
+  env.limits = onri_limits_resolve(&limits);
   status = read_wrapped(path, kind, &env, &bytes, &size, &own, error);
   if (status == ONR_STATUS_OK) status = onri_sources_create(env.allocator, &sources, error);
   if (status == ONR_STATUS_OK) status = onri_sources_set_memory(sources, bytes, size, NULL, error);
@@ -276,6 +284,7 @@ enum onr_status onr_value_proto_load(const char *path, enum onr_dtype kind, cons
 }
 
 void onr_tensor_release(const struct onr_allocator *allocator, struct onr_tensor *tensor) {
-  onri_release(allocator ? allocator : &onri_malloc_allocator, tensor->data);
+  if (!tensor || !tensor->data || onri_allocator_choose(allocator, &allocator, NULL) != ONR_STATUS_OK) return;
+  onri_release(allocator, tensor->data);
   tensor->data = NULL;
 }

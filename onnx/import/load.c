@@ -65,15 +65,27 @@ static enum onr_status fill_info(struct onri_importer *importer, const Onnx__Mod
   return info->producer_name && info->producer_version ? ONR_STATUS_OK : onri_import_no_memory(importer);
 }
 
+/* The caller's struct may be shorter than ours, so it cannot step through an array of them. */
+static const struct onr_value_info **pointers_to(struct onri_importer *importer, const struct onr_value_info *infos,
+                                                 size_t count) {
+  const struct onr_value_info **pointers = onri_arena_allocate(&importer->scratch, count * sizeof(*pointers));
+  for (size_t i = 0; pointers && i < count; i++) pointers[i] = &infos[i];
+  return pointers;
+}
+
 static enum onr_status tell_declared(struct onri_importer *importer) {
   const struct onri_graph *g = importer->graph;
   const struct onr_model_options *options = importer->options;
   struct onr_value_info *inputs, *outputs;
+  const struct onr_value_info **in, **out;
   if (!options->declared) return ONR_STATUS_OK;
   ONR_TRY(onri_model_declare(g, g->inputs, g->num_inputs, g->num_inputs, &importer->scratch, &inputs, importer->error));
   ONR_TRY(
       onri_model_declare(g, g->outputs, g->num_outputs, g->num_outputs, &importer->scratch, &outputs, importer->error));
-  options->declared(options->report_context, inputs, g->num_inputs, outputs, g->num_outputs);
+  in = pointers_to(importer, inputs, g->num_inputs);
+  out = pointers_to(importer, outputs, g->num_outputs);
+  if (!in || !out) return onri_import_no_memory(importer);
+  options->declared(options->report_context, in, g->num_inputs, out, g->num_outputs);
   return ONR_STATUS_OK;
 }
 

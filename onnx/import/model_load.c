@@ -53,30 +53,32 @@ static enum onr_status prepare_to_vary(struct onr_model *model, const struct onr
                                        struct onr_error *error) {
   struct onr_model_options *own = &model->options;
   if (!model->num_defaults) return ONR_STATUS_OK;
-  if (options) *own = *options;
+  *own = *options;
   own->limits = &model->env.limits;
   own->external_directory = NULL; /* open already */
   own->disabled_passes = onri_arena_string(&model->arena, own->disabled_passes);
   own->report = NULL;
-  if (options && options->disabled_passes && !own->disabled_passes)
+  if (options->disabled_passes && !own->disabled_passes)
     return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a model");
   model->vary = vary;
   return onri_sources_keep_memory(model->keep, error);
 }
 
 /* path NULL: from memory. */
-static enum onr_status load(const char *path, const void *data, size_t bytes, const struct onr_model_options *options,
+static enum onr_status load(const char *path, const void *data, size_t bytes, const struct onr_model_options *given,
                             struct onr_model **result, struct onr_error *error) {
-  const char *extra = options ? options->external_directory : NULL;
+  struct onr_model_options read;
+  const struct onr_model_options *options = &read;
   struct onri_sources *sources;
   struct onr_model *model;
   enum onr_status status;
   *result = NULL;
+  ONR_TRY(onri_model_options_read(given, &read, error));
   ONR_TRY(onri_model_create(options, &model, error));
   status = onri_sources_create(model->env.allocator, &sources, error);
   if (status == ONR_STATUS_OK) {
-    status = path ? onri_sources_open(sources, path, extra, error)
-                  : onri_sources_set_memory(sources, data, bytes, extra, error);
+    status = path ? onri_sources_open(sources, path, options->external_directory, error)
+                  : onri_sources_set_memory(sources, data, bytes, options->external_directory, error);
     if (status == ONR_STATUS_OK) status = finish(model, sources, path, options, NULL, error);
     else onri_sources_destroy(sources);
     if (status == ONR_STATUS_OK) status = prepare_to_vary(model, options, error);
@@ -102,6 +104,6 @@ enum onr_status onr_model_load_memory(const void *data, size_t bytes, const stru
                                       struct onr_model **model, struct onr_error *error) {
   if (!model) return onr_fail(error, ONR_STATUS_ARGUMENT, "model must not be NULL");
   *model = NULL;
-  if (!data && bytes) return onr_fail(error, ONR_STATUS_ARGUMENT, "data must not be NULL when there are bytes");
+  if (!data) return onr_fail(error, ONR_STATUS_ARGUMENT, "data must not be NULL");
   return load(NULL, data, bytes, options, model, error);
 }

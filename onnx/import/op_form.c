@@ -2,8 +2,11 @@
  * the data types that their own checks allow, and their kernels. */
 #include <string.h>
 
+#include "base/sized.h"
 #include "base/types.h"
 #include "onnx/import/import_file.h"
+#include "onnxrun/operators.h"
+#include "onnxrun/version.h"
 
 enum { MOST_VARIADIC = 8, MOST_OUTPUTS = 4, SPECIMEN_RANK = 4, BODY_NAMES = 3 };
 
@@ -200,9 +203,7 @@ static enum onr_status describe(const struct onri_op *row, const struct attempt 
   return status;
 }
 
-enum onr_status onr_op_describe(size_t index, struct onr_op_form *form, struct onr_error *error) {
-  if (index >= onr_num_ops() || !form) return onr_fail(error, ONR_STATUS_ARGUMENT, "there is no op %zu", index);
-  const struct onri_op *row = onri_op_at(index);
+static enum onr_status describe_row(const struct onri_op *row, struct onr_op_form *form, struct onr_error *error) {
   const int32_t most = row->inputs_max == ONR_VARIADIC ? MOST_VARIADIC : row->inputs_max;
   const int32_t outputs = row->outputs_max == ONR_VARIADIC ? MOST_OUTPUTS - 1 : row->outputs_min;
   enum onr_status status = ONR_STATUS_OK;
@@ -217,4 +218,13 @@ enum onr_status onr_op_describe(size_t index, struct onr_op_form *form, struct o
       }
   return onr_fail(error, ONR_STATUS_UNSUPPORTED, "what %s becomes depends on its attributes and constants",
                   row->op_type);
+}
+
+enum onr_status onr_op_describe(size_t index, struct onr_op_form *form, struct onr_error *error) {
+  const struct onri_op *row = onri_op_at(index);
+  struct onr_op_form own;
+  if (!row) return onr_fail(error, ONR_STATUS_ARGUMENT, "there is no op %zu", index);
+  ONR_TRY(ONRI_SIZED_WRITE(form, &(struct onr_op_form){0}, onr_op_form, error));
+  ONR_TRY(describe_row(row, &own, error));
+  return ONRI_SIZED_WRITE(form, &own, onr_op_form, error);
 }

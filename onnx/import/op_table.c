@@ -2,9 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sized.h"
 #include "onnx/import/import_file.h"
 #include "onnx/ops/table.h"
-#include "onnxrun/model.h"
+#include "onnxrun/operators.h"
 
 size_t onr_num_ops(void) {
   size_t count = 0;
@@ -58,14 +59,14 @@ const struct onri_op *onri_op_find(const struct onri_op_index *index, const char
 
 enum onr_status onr_op(size_t index, struct onr_op_info *info) {
   const struct onri_op *row = onri_op_at(index);
-  if (!row || !info) return ONR_STATUS_ARGUMENT;
-  *info = (struct onr_op_info){.domain = row->domain,
-                               .op_type = row->op_type,
-                               .since_version = row->since_version,
-                               .withdrawn = row->import == onri_import_withdrawn,
-                               .inputs_min = row->inputs_min,
-                               .inputs_max = row->inputs_max,
-                               .outputs_min = row->outputs_min,
-                               .outputs_max = row->outputs_max};
-  return ONR_STATUS_OK;
+  if (!row) return ONR_STATUS_ARGUMENT;
+  const struct onr_op_info found = {.domain = row->domain,
+                                    .op_type = row->op_type,
+                                    .since_version = row->since_version,
+                                    .withdrawn = row->import == onri_import_withdrawn,
+                                    .inputs_min = row->inputs_min,
+                                    .inputs_max = row->inputs_max,
+                                    .outputs_min = row->outputs_min,
+                                    .outputs_max = row->outputs_max};
+  return ONRI_SIZED_WRITE(info, &found, onr_op_info, NULL);
 }

@@ -15,7 +15,8 @@ struct onr_registry {
 enum onr_status onr_registry_create(const struct onr_allocator *allocator, struct onr_registry **registry,
                                     struct onr_error *error) {
   if (!registry) return onr_fail(error, ONR_STATUS_ARGUMENT, "registry must not be NULL");
-  if (!allocator) allocator = &onri_malloc_allocator;
+  *registry = NULL;
+  ONR_TRY(onri_allocator_choose(allocator, &allocator, error));
   *registry = onri_allocate_zeroed(allocator, sizeof(**registry));
   if (!*registry) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a registry");
   (*registry)->allocator = allocator;

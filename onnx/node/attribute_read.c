@@ -15,7 +15,7 @@ static const char *kind_name(enum onri_attribute_kind kind) {
 }
 
 const struct onri_attribute *onri_attr_find(const struct onr_node *node, const char *name) {
-  for (size_t i = 0; i < node->num_attributes; i++)
+  for (size_t i = 0; node && name && i < node->num_attributes; i++)
     if (!strcmp(node->attributes[i].name, name)) return &node->attributes[i];
   return NULL;
 }
@@ -74,7 +74,7 @@ const struct onr_string *onri_attr_strings(const struct onr_node *node, const ch
 
 struct onr_string onri_attr_string(const struct onr_node *node, const char *name, const char *default_value) {
   const struct onri_attribute *attribute = find_kind(node, name, ONRI_ATTRIBUTE_STRING);
-  return attribute ? attribute->s : (struct onr_string){default_value, strlen(default_value)};
+  return attribute ? attribute->s : (struct onr_string){default_value, default_value ? strlen(default_value) : 0};
 }
 
 static int string_is(const struct onr_string *string, const char *text) {
@@ -111,14 +111,14 @@ double onr_node_float(const struct onr_node *node, const char *name, double defa
 size_t onr_node_ints(const struct onr_node *node, const char *name, int64_t *values, size_t capacity) {
   size_t count;
   const int64_t *ints = onri_attr_ints(node, name, &count);
-  if (count && capacity) memcpy(values, ints, (count < capacity ? count : capacity) * sizeof(*values));
+  if (values && count && capacity) memcpy(values, ints, (count < capacity ? count : capacity) * sizeof(*values));
   return count;
 }
 
 size_t onr_node_floats(const struct onr_node *node, const char *name, float *values, size_t capacity) {
   size_t count;
   const float *floats = onri_attr_floats(node, name, &count);
-  if (count && capacity) memcpy(values, floats, (count < capacity ? count : capacity) * sizeof(*values));
+  if (values && count && capacity) memcpy(values, floats, (count < capacity ? count : capacity) * sizeof(*values));
   return count;
 }
 
@@ -128,6 +128,7 @@ struct onr_string onr_node_string(const struct onr_node *node, const char *name,
 
 int onr_node_tensor(const struct onr_node *node, const char *name, struct onr_tensor *tensor) {
   const struct onri_attribute *attribute = find_kind(node, name, ONRI_ATTRIBUTE_TENSOR);
+  if (!tensor) return 0;
   *tensor = (struct onr_tensor){0};
   if (!attribute || *node->status != ONR_STATUS_OK) return 0;
   *node->status = onri_constant_load(attribute->tensor, node->error);

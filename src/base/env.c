@@ -3,9 +3,19 @@
 
 #include "base/numbers/checked.h"
 
-int onr_env_cancelled(const struct onr_env *env) {
-  return env->cancel && __atomic_load_n(env->cancel, __ATOMIC_RELAXED);
+void onr_cancel_set(struct onr_cancel *cancel) {
+  if (cancel) __atomic_store_n(&cancel->flag, 1, __ATOMIC_RELEASE);
 }
+
+void onr_cancel_clear(struct onr_cancel *cancel) {
+  if (cancel) __atomic_store_n(&cancel->flag, 0, __ATOMIC_RELEASE);
+}
+
+int onr_cancel_is_set(const struct onr_cancel *cancel) {
+  return cancel && __atomic_load_n(&cancel->flag, __ATOMIC_RELAXED);
+}
+
+int onr_env_cancelled(const struct onr_env *env) { return env && onr_cancel_is_set(env->cancel); }
 
 enum onr_status onri_env_poll(const struct onr_env *env, struct onr_error *error) {
   if (onr_env_cancelled(env)) return onr_fail(error, ONR_STATUS_CANCELLED, "the caller's cancel flag was set");
@@ -22,6 +32,7 @@ static struct block *block_of(void *memory) { return (struct block *)((char *)me
 
 void *onr_env_allocate(struct onr_env *env, size_t bytes) {
   size_t total;
+  if (!env) return NULL;
   void *memory = onri_add_size(bytes, ONRI_ALIGNMENT, &total) ? onri_allocate(env->allocator, total) : NULL;
   if (!memory) return NULL;
   *(struct block *)memory = (struct block){.bytes = bytes, .owners = 1};
@@ -30,14 +41,14 @@ void *onr_env_allocate(struct onr_env *env, size_t bytes) {
 }
 
 void onr_env_release(struct onr_env *env, void *memory) {
-  if (!memory || --block_of(memory)->owners) return;
+  if (!env || !memory || --block_of(memory)->owners) return;
   if (env->held_bytes) *env->held_bytes -= block_of(memory)->bytes;
   onri_release(env->allocator, block_of(memory));
 }
 
 void onri_env_retain(void *memory) { block_of(memory)->owners++; }
 
-enum onr_backend onr_env_backend(const struct onr_env *env) { return env->backend; }
+enum onr_backend onr_env_backend(const struct onr_env *env) { return env ? env->backend : ONR_BACKEND_AUTO; }
 
 struct cancellable {
   const struct onr_env *env;
@@ -53,6 +64,7 @@ static void run_unless_cancelled(void *context, size_t begin, size_t end) {
 void onr_parallel_for(struct onr_env *env, size_t count, size_t grain,
                       void (*body)(void *context, size_t begin, size_t end), void *context) {
   struct cancellable c = {env, body, context};
+  if (!env || !body) return;
   if (env->cancel) onri_threads_for(env->threads, count, grain, run_unless_cancelled, &c);
   else onri_threads_for(env->threads, count, grain, body, context);
 }

@@ -12,7 +12,7 @@ struct onr_env {
   struct onr_threads *threads; /* NULL: the calling thread alone */
   struct onr_limits limits;    /* no zero entries */
   enum onr_backend backend;
-  const volatile int *cancel;        /* of another thread; may be NULL; read by onr_env_cancelled alone */
+  const struct onr_cancel *cancel;   /* may be NULL */
   struct onri_shared_blocks *shared; /* shared.h; NULL: nothing is shared */
   int64_t most_steps; /* multiply-adds that XNNPACK may be given at once; 0: xnn.h's bound. Tests set it */
   size_t *held_bytes; /* what onr_env_allocate gave out and has not got back; NULL: not counted */

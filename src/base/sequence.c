@@ -20,6 +20,7 @@ struct entry {
 static size_t rounded(size_t bytes) { return (bytes + DATA_ALIGNMENT - 1) / DATA_ALIGNMENT * DATA_ALIGNMENT; }
 
 int64_t onr_sequence_length(const struct onr_tensor *sequence) {
+  if (!sequence) return -1;
   const struct header *header = sequence->data;
   const size_t bytes = onr_desc_bytes(&sequence->desc);
   if (!onri_dtype_is_block(sequence->desc.dtype)) return -1;
@@ -39,8 +40,8 @@ static int is_inside(const struct entry *entry, size_t table, size_t bytes) {
 
 struct onr_tensor onr_sequence_entry(const struct onr_tensor *sequence, int64_t i) {
   const int64_t length = onr_sequence_length(sequence);
-  char *block = sequence->data;
   if (i < 0 || i >= length) return (struct onr_tensor){0};
+  char *block = sequence->data;
   const struct entry *entry = (const struct entry *)(const void *)(block + sizeof(struct header)) + i;
   const size_t table = sizeof(struct header) + (size_t)length * sizeof(*entry);
   if (!is_inside(entry, table, onr_desc_bytes(&sequence->desc))) return (struct onr_tensor){0};
@@ -50,6 +51,7 @@ struct onr_tensor onr_sequence_entry(const struct onr_tensor *sequence, int64_t 
 struct onr_desc onr_sequence_desc(enum onr_dtype kind, const struct onr_tensor *entries, int64_t count) {
   struct onr_desc desc = {.dtype = kind, .rank = 1};
   size_t bytes = 0, table;
+  if (count < 0 || (!entries && count)) return (struct onr_desc){0};
   int good = onri_mul_size((size_t)count, sizeof(struct entry), &table) &&
              onri_add_size(table, sizeof(struct header) + DATA_ALIGNMENT, &bytes);
   for (int64_t i = 0; good && i < count; i++) {
@@ -62,6 +64,7 @@ struct onr_desc onr_sequence_desc(enum onr_dtype kind, const struct onr_tensor *
 
 /* What lies between the parts is zero, so that equal sequences are equal blocks. */
 void onr_sequence_write(const struct onr_tensor *entries, int64_t count, void *memory) {
+  if (!memory || count < 0 || (!entries && count)) return;
   char *block = memory;
   struct header *header = memory;
   struct entry *table = (struct entry *)(void *)(block + sizeof(*header));

@@ -28,7 +28,7 @@ enum onr_status onr_fail(struct onr_error *error, enum onr_status status, const 
     error->status = status;
     error->where[0] = '\0';
     va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
+    vsnprintf(text, sizeof(text), format ? format : "?", arguments);
     va_end(arguments);
     onri_escape_message(text, error->message, sizeof(error->message)); /* names in it may come from a file */
   }

@@ -23,13 +23,14 @@ size_t onr_dtype_size(enum onr_dtype dtype) { return known(dtype) ? dtypes[dtype
 
 struct onr_desc onr_desc_make(enum onr_dtype dtype, int32_t rank, const int64_t *dims) {
   struct onr_desc desc = {.dtype = dtype, .rank = rank};
-  for (int32_t d = 0; d < rank && d < ONR_MAX_RANK; d++) desc.dim[d] = dims[d];
+  for (int32_t d = 0; dims && d < rank && d < ONR_MAX_RANK; d++) desc.dim[d] = dims[d];
   return desc;
 }
 
 int64_t onr_desc_elements(const struct onr_desc *desc) {
   int64_t count = 1;
   int overflow = 0;
+  if (!desc) return 0;
   for (int32_t d = 0; d < desc->rank; d++) {
     if (desc->dim[d] == 0) return 0;
     if (!onri_mul_i64(count, desc->dim[d], &count)) overflow = 1;
@@ -40,12 +41,14 @@ int64_t onr_desc_elements(const struct onr_desc *desc) {
 size_t onr_desc_bytes(const struct onr_desc *desc) {
   const int64_t count = onr_desc_elements(desc);
   size_t bytes;
+  if (!desc) return 0;
   if (count < 0 || (uint64_t)count > SIZE_MAX || !onri_mul_size((size_t)count, onr_dtype_size(desc->dtype), &bytes))
     return SIZE_MAX;
   return bytes;
 }
 
 int onr_desc_equal(const struct onr_desc *a, const struct onr_desc *b) {
+  if (!a || !b) return a == b;
   if (a->dtype != b->dtype || a->rank != b->rank) return 0;
   for (int32_t d = 0; d < a->rank; d++)
     if (a->dim[d] != b->dim[d]) return 0;
@@ -54,6 +57,8 @@ int onr_desc_equal(const struct onr_desc *a, const struct onr_desc *b) {
 
 char *onr_desc_format(const struct onr_desc *desc, char *text, size_t size) {
   size_t used = 0;
+  if (!text || !size) return text;
+  if (!desc) desc = &(struct onr_desc){0};
   int n = snprintf(text, size, "%s[", desc->dtype == ONR_DTYPE_NONE ? "none" : onr_dtype_name(desc->dtype));
   for (int32_t d = 0; n >= 0 && d < desc->rank; d++) {
     used += (size_t)n;

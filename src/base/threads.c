@@ -74,8 +74,9 @@ enum onr_status onr_threads_create(uint32_t num_threads, const struct onr_alloca
                                    struct onr_threads **threads, struct onr_error *error) {
   struct onr_threads *t;
   enum onr_status status;
+  if (!threads) return onr_fail(error, ONR_STATUS_ARGUMENT, "threads must not be NULL");
   *threads = NULL;
-  if (!allocator) allocator = &onri_malloc_allocator;
+  ONR_TRY(onri_allocator_choose(allocator, &allocator, error));
   t = onri_allocate_zeroed(allocator, sizeof(*t));
   if (!t) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a thread pool");
   t->allocator = allocator;

@@ -1,6 +1,7 @@
 /* report.c: the nodes of a session's plan as onnxrun info and bench show them. */
 #include <string.h>
 
+#include "base/sized.h"
 #include "exec/frame.h"
 #include "exec/session.h"
 
@@ -9,7 +10,7 @@ static const struct onri_plan *plan_of(const struct onr_session *session) {
 }
 
 size_t onr_session_num_nodes(const struct onr_session *session) {
-  const struct onri_plan *plan = plan_of(session);
+  const struct onri_plan *plan = session ? plan_of(session) : NULL;
   const struct onri_segment *last = plan && plan->num_segments ? &plan->segments[plan->num_segments - 1] : NULL;
   return last ? last->first_step + last->num_steps : 0;
 }
@@ -34,12 +35,13 @@ static int64_t parameters_of(const struct onri_graph *graph, const struct onri_n
 }
 
 enum onr_status onr_session_node(const struct onr_session *session, size_t index, struct onr_node_info *info) {
-  const struct onri_plan *plan = plan_of(session);
   if (index >= onr_session_num_nodes(session)) return ONR_STATUS_ARGUMENT;
+  const struct onri_plan *plan = plan_of(session);
+  struct onr_node_info found;
   const struct onri_segment *segment = segment_of(plan, index);
   const struct onri_step *step = &segment->steps[index - segment->first_step];
   const struct onri_node *node = step->node;
-  *info = (struct onr_node_info){.layer = node->layer->name,
+  found = (struct onr_node_info){.layer = node->layer->name,
                                  .op_type = node->origin->op_type,
                                  .name = node->origin->name,
                                  .module_path = node->origin->module_path,
@@ -49,8 +51,8 @@ enum onr_status onr_session_node(const struct onr_session *session, size_t index
                                  .runs = step->runs,
                                  .total_ns = step->total_ns};
   if (step->call.num_out && node->out[0] != ONRI_NONE && plan->inference.descs[node->out[0]].rank >= 0)
-    info->output = plan->inference.descs[node->out[0]];
-  if (node->num_in && node->in[0] != ONRI_NONE) info->input_type = plan->inference.descs[node->in[0]].dtype;
-  if (node->layer->multiply_adds) info->multiply_adds = node->layer->multiply_adds(&step->call);
-  return ONR_STATUS_OK;
+    found.output = plan->inference.descs[node->out[0]];
+  if (node->num_in && node->in[0] != ONRI_NONE) found.input_type = plan->inference.descs[node->in[0]].dtype;
+  if (node->layer->multiply_adds) found.multiply_adds = node->layer->multiply_adds(&step->call);
+  return ONRI_SIZED_WRITE(info, &found, onr_node_info, NULL);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/shape.h"
+#include "base/sized.h"
 #include "exec/frame.h"
 #include "model/model.h"
 #include "exec/plan_cache.h"
@@ -27,6 +28,7 @@ struct onr_session {
 };
 
 static enum onr_status enter(struct onr_session *s, struct onr_error *error) {
+  if (!s) return onr_fail(error, ONR_STATUS_ARGUMENT, "session must not be NULL");
   if (atomic_flag_test_and_set(&s->busy))
     return onr_fail(error, ONR_STATUS_STATE,
                     "the session is in use by another thread; give each thread a session of its own");
@@ -44,9 +46,13 @@ static size_t num_inputs(const struct onr_session *s) { return s->model->graph->
 enum onr_status onr_session_create(const struct onr_model *model, const struct onr_session_options *options,
                                    struct onr_session **session, struct onr_error *error) {
   const struct onr_allocator *allocator;
-  struct onr_session *s = onri_allocate_zeroed(model->meter.under, sizeof(*s));
+  struct onr_session_options own;
+  struct onr_session *s;
   enum onr_status status = ONR_STATUS_OK;
-  *session = NULL;
+  if (session) *session = NULL;
+  if (!model || !session) return onr_fail(error, ONR_STATUS_ARGUMENT, "model and session must not be NULL");
+  ONR_TRY(ONRI_SIZED_READ(&own, options, onr_session_options, error));
+  s = onri_allocate_zeroed(model->meter.under, sizeof(*s));
   if (!s) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a session");
   s->model = s->active = model;
   s->model_bytes = atomic_load(&model->meter.held);
@@ -58,11 +64,9 @@ enum onr_status onr_session_create(const struct onr_model *model, const struct o
                              .constant_bytes = model->constant_bytes};
   s->run.env.allocator = allocator;
   s->run.env.meter = &s->meter;
-  if (options) {
-    s->run.env.threads = options->threads;
-    s->run.env.cancel = options->cancel;
-    s->run.profile = options->profile;
-  }
+  s->run.env.threads = own.threads;
+  s->run.env.cancel = own.cancel;
+  s->run.profile = own.profile;
   s->run.alone = s->run.env;
   s->run.alone.threads = NULL;
   onri_arena_init(&s->run.text, allocator, 0);
@@ -103,7 +107,10 @@ static size_t alignment_of(enum onr_dtype dtype) {
 }
 
 /* -1 is what onr_model_find_input and _find_output return. */
-static enum onr_status check_index(size_t index, size_t count, const char *what, struct onr_error *error) {
+static enum onr_status check_index(const struct onr_session *s, size_t index, const char *what,
+                                   struct onr_error *error) {
+  if (!s) return onr_fail(error, ONR_STATUS_ARGUMENT, "session must not be NULL");
+  const size_t count = *what == 'i' ? num_inputs(s) : s->model->graph->num_outputs;
   if (index < count) return ONR_STATUS_OK;
   if (index == (size_t)-1 || index == (size_t)(unsigned)-1)
     return onr_fail(error, ONR_STATUS_ARGUMENT, "%s -1: onr_model_find_%s says so when the model has none of that name",
@@ -148,7 +155,7 @@ static const uint64_t nothing = 0; /* stands in for the data of a tensor without
 enum onr_status onr_session_set_input(struct onr_session *session, size_t index, const struct onr_tensor *tensor,
                                       struct onr_error *error) {
   enum onr_status status;
-  ONR_TRY(check_index(index, num_inputs(session), "input", error));
+  ONR_TRY(check_index(session, index, "input", error));
   if (!tensor && index < session->model->graph->num_inputs)
     return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s' has no default: the tensor must not be NULL",
                     session->model->inputs[index].name);
@@ -177,7 +184,7 @@ static enum onr_status check_bound(const struct onr_session *s, size_t index, en
 
 enum onr_status onr_session_bind_output(struct onr_session *session, size_t index, void *data, size_t bytes,
                                         struct onr_error *error) {
-  ONR_TRY(check_index(index, session->model->graph->num_outputs, "output", error));
+  ONR_TRY(check_index(session, index, "output", error));
   ONR_TRY(check_bound(session, index, session->model->outputs[index].dtype, data, error));
   ONR_TRY(enter(session, error));
   session->bound[index] = (struct onr_tensor){
@@ -309,7 +316,8 @@ enum onr_status onr_session_run(struct onr_session *session, struct onr_error *e
 
 enum onr_status onr_session_get_output(struct onr_session *session, size_t index, struct onr_tensor *tensor,
                                        struct onr_error *error) {
-  ONR_TRY(check_index(index, session->model->graph->num_outputs, "output", error));
+  ONR_TRY(check_index(session, index, "output", error));
+  if (!tensor) return onr_fail(error, ONR_STATUS_ARGUMENT, "tensor must not be NULL");
   if (!session->has_results)
     return onr_fail(error, ONR_STATUS_STATE, "the session has no results: its last run failed, or there was none");
   *tensor = session->results[index];
@@ -323,12 +331,12 @@ enum onr_status onr_session_trim(struct onr_session *session, struct onr_error *
 }
 
 size_t onr_session_arena_bytes(const struct onr_session *session) {
-  const struct onri_plan *plan = session->frame->space.plan;
+  const struct onri_plan *plan = session ? session->frame->space.plan : NULL;
   return plan ? onri_plan_memory(plan) : 0;
 }
 
 size_t onr_session_total_bytes(const struct onr_session *session) {
-  return (size_t)(atomic_load(&session->meter.held) - session->model_bytes);
+  return session ? (size_t)(atomic_load(&session->meter.held) - session->model_bytes) : 0;
 }
 
 const struct onri_frame *onri_session_frame(const struct onr_session *session) { return session->frame; }

@@ -4,30 +4,38 @@
 #include <string.h>
 
 #include "base/shape.h"
+#include "base/sized.h"
 #include "model/passes.h"
 
 static enum onr_status no_memory(struct onr_error *error) {
   return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a model");
 }
 
+enum onr_status onri_model_options_read(const struct onr_model_options *given, struct onr_model_options *options,
+                                        struct onr_error *error) {
+  return ONRI_SIZED_READ(options, given, onr_model_options, error);
+}
+
 enum onr_status onri_model_create(const struct onr_model_options *options, struct onr_model **model,
                                   struct onr_error *error) {
   static const struct onr_model_options defaults = {0};
   const struct onr_allocator *allocator;
+  struct onr_limits limits;
   struct onr_model *m;
   if (!options) options = &defaults;
-  allocator = options->allocator ? options->allocator : &onri_malloc_allocator;
   *model = NULL;
+  ONR_TRY(onri_allocator_choose(options->allocator, &allocator, error));
+  ONR_TRY(ONRI_SIZED_READ(&limits, options->limits, onr_limits, error));
   m = onri_allocate_zeroed(allocator, sizeof(*m));
   if (!m) return no_memory(error);
   m->env = (struct onr_env){.allocator = &m->meter.allocator,
                             .meter = &m->meter,
                             .threads = options->threads,
-                            .limits = onri_limits_resolve(options->limits),
+                            .limits = onri_limits_resolve(&limits),
                             .backend = options->backend,
                             .cancel = options->cancel};
-  m->plan_bytes = options->limits ? options->limits->plan_bytes : 0;
-  m->work = options->limits ? options->limits->work : 0;
+  m->plan_bytes = limits.plan_bytes;
+  m->work = limits.work;
   onri_meter_init(&m->meter, allocator, m->env.limits.total_bytes, sizeof(*m));
   onri_arena_init(&m->arena, m->env.allocator, 0);
   *model = m;
@@ -169,35 +177,39 @@ enum onr_status onri_model_finish(struct onr_model *model, struct onri_graph *gr
   return ONR_STATUS_OK;
 }
 
-size_t onr_model_num_inputs(const struct onr_model *model) { return model->graph->num_inputs; }
+size_t onr_model_num_inputs(const struct onr_model *model) { return model ? model->graph->num_inputs : 0; }
 
-size_t onr_model_num_defaults(const struct onr_model *model) { return model->num_defaults; }
+size_t onr_model_num_defaults(const struct onr_model *model) { return model ? model->num_defaults : 0; }
 
-size_t onr_model_num_outputs(const struct onr_model *model) { return model->graph->num_outputs; }
+size_t onr_model_num_outputs(const struct onr_model *model) { return model ? model->graph->num_outputs : 0; }
 
 const struct onr_value_info *onr_model_input(const struct onr_model *model, size_t index) {
-  return index < model->graph->num_inputs + model->num_defaults ? &model->inputs[index] : NULL;
+  return index < onr_model_num_inputs(model) + onr_model_num_defaults(model) ? &model->inputs[index] : NULL;
 }
 
 const struct onr_value_info *onr_model_output(const struct onr_model *model, size_t index) {
-  return index < model->graph->num_outputs ? &model->outputs[index] : NULL;
+  return index < onr_model_num_outputs(model) ? &model->outputs[index] : NULL;
 }
 
 int onr_model_find_input(const struct onr_model *model, const char *name) {
+  if (!model || !name) return -1;
   const struct onri_named *found =
       onri_named_find(model->input_names, model->graph->num_inputs + model->num_defaults, name);
   return found ? found->index : -1;
 }
 
 int onr_model_find_output(const struct onr_model *model, const char *name) {
+  if (!model || !name) return -1;
   const struct onri_named *found = onri_named_find(model->output_names, model->graph->num_outputs, name);
   return found ? found->index : -1;
 }
 
-size_t onr_model_num_modules(const struct onr_model *model) { return model->num_modules; }
+size_t onr_model_num_modules(const struct onr_model *model) { return model ? model->num_modules : 0; }
 
 const struct onr_module_info *onr_model_module(const struct onr_model *model, size_t index) {
-  return index < model->num_modules ? &model->modules[index] : NULL;
+  return index < onr_model_num_modules(model) ? &model->modules[index] : NULL;
 }
 
-void onr_model_get_info(const struct onr_model *model, struct onr_model_info *info) { *info = model->info; }
+enum onr_status onr_model_get_info(const struct onr_model *model, struct onr_model_info *info) {
+  return model ? ONRI_SIZED_WRITE(info, &model->info, onr_model_info, NULL) : ONR_STATUS_ARGUMENT;
+}

@@ -38,6 +38,9 @@ struct onr_model {
   void (*release_keep)(void *keep);
 };
 
+/* The caller's options, NULL: none, with what they do not tell as zero. */
+enum onr_status onri_model_options_read(const struct onr_model_options *given, struct onr_model_options *options,
+                                        struct onr_error *error);
 /* An empty model with the options resolved; importers build their graph with &model->env. On success destroy it with
  * onr_model_destroy, whatever happens afterwards. */
 enum onr_status onri_model_create(const struct onr_model_options *options, struct onr_model **model,

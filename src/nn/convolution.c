@@ -80,7 +80,9 @@ static int pad_in_front(struct onr_net *net, int x, enum onr_padding_mode mode, 
 
 static int conv(struct onr_net *net, const char *name, int32_t spatial, int x, const struct onr_conv *p,
                 struct onr_weight weight, struct onr_weight bias) {
-  struct onr_conv_params params = {.window = {.rank = spatial}, .groups = p->groups};
+  struct onr_conv_params params = {.window = {.rank = spatial}};
+  if (!onri_net_check_given(net, name, "conv", p)) return -1;
+  params.groups = p->groups;
   if (!check_conv(net, name, p, spatial, weight)) return -1;
   for (int32_t i = 0; i < spatial; i++) {
     params.window.stride[i] = p->stride[i];
@@ -111,7 +113,9 @@ int onr_conv3d(struct onr_net *net, int x, const struct onr_conv *p, struct onr_
 
 static int conv_transpose(struct onr_net *net, const char *name, int32_t spatial, int x,
                           const struct onr_conv_transpose *p, struct onr_weight weight, struct onr_weight bias) {
-  struct onr_conv_transpose_params params = {.window = {.rank = spatial}, .groups = p->groups};
+  struct onr_conv_transpose_params params = {.window = {.rank = spatial}};
+  if (!onri_net_check_given(net, name, "conv", p)) return -1;
+  params.groups = p->groups;
   if (!check_channels(net, name, p->in_channels, p->out_channels, or_one(p->groups), weight) ||
       !onri_net_check_sizes(net, name, "kernel_size", p->kernel_size, spatial, 1) ||
       !onri_net_check_sizes(net, name, "stride", p->stride, spatial, 0) ||

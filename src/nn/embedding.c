@@ -127,6 +127,7 @@ static void renormalise(float *weight, size_t rows, size_t width, double max_nor
 }
 
 static int table(struct onr_net *net, const struct onr_embedding *p, struct onr_weight weight) {
+  if (!onri_net_check_given(net, "Embedding", "its parameters", p)) return -1;
   const struct onr_allocator *allocator = net->model->env.allocator;
   const int64_t dims[2] = {p->num_embeddings, p->embedding_dim};
   const int64_t most = INT64_MAX / 8;
@@ -161,7 +162,7 @@ int onr_embedding_bag(struct onr_net *net, int indices, int offsets, int per_sam
                       const struct onr_embedding *embedding, struct onr_weight weight) {
   const int in[4] = {table(net, embedding, weight), indices, offsets, per_sample_weights};
   int out;
-  if (net->failed) return -1;
+  if (!net || net->failed) return -1;
   if (embedding->mode < ONR_EMBEDDING_MEAN || embedding->mode > ONR_EMBEDDING_MAX)
     return onri_net_fail(net, ONR_STATUS_ARGUMENT, "EmbeddingBag: unknown mode %d", (int)embedding->mode);
   if (per_sample_weights != ONRI_NONE && embedding->mode != ONR_EMBEDDING_SUM)

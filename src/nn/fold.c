@@ -15,6 +15,7 @@ static int check(struct onr_net *net, const char *name, const int64_t *kernel, c
 
 int onr_unfold(struct onr_net *net, int x, const struct onr_unfold *p) {
   struct onr_im2col_params params = {.window = {.rank = 2}};
+  if (!onri_net_check_given(net, "Unfold", "unfold", p)) return -1;
   int y = onri_net_batch(net, x, 4);
   if (!check(net, "Unfold", p->kernel_size, p->dilation, p->padding, p->stride)) return -1;
   for (int i = 0; i < 2; i++) {
@@ -31,7 +32,8 @@ int onr_unfold(struct onr_net *net, int x, const struct onr_unfold *p) {
 
 int onr_fold(struct onr_net *net, int x, const struct onr_fold *p) {
   struct onr_col2im_params params = {.window = {.rank = 2}};
-  if (!check(net, "Fold", p->kernel_size, p->dilation, p->padding, p->stride) ||
+  if (!onri_net_check_given(net, "Fold", "fold", p) ||
+      !check(net, "Fold", p->kernel_size, p->dilation, p->padding, p->stride) ||
       !onri_net_check_sizes(net, "Fold", "output_size", p->output_size, 2, 1))
     return -1;
   for (int i = 0; i < 2; i++) {

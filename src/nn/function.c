@@ -25,6 +25,7 @@ REDUCE(amax, MAX)
 int onr_cat(struct onr_net *net, const int *values, size_t count, int64_t dim) {
   int out;
   if (count < 1) return onri_net_fail(net, ONR_STATUS_ARGUMENT, "cat: expected at least one value");
+  if (!onri_net_check_given(net, "cat", "values", values)) return -1;
   for (size_t i = 0; i < count; i++)
     if (values[i] < 0) return onri_net_fail(net, ONR_STATUS_ARGUMENT, "cat: value %zu is %d", i, values[i]);
   return onr_net_layer(net, &onri_layer_concat, &(struct onr_concat_params){dim}, values, count, &out, 1);
@@ -52,6 +53,7 @@ int onr_permute(struct onr_net *net, int x, const int32_t *dims, int32_t rank) {
   struct onr_transpose_params params = {.rank = rank};
   if (rank < 1 || rank > ONR_MAX_RANK)
     return onri_net_fail(net, ONR_STATUS_ARGUMENT, "permute: expected 1 to %d dims, got %d", ONR_MAX_RANK, rank);
+  if (!onri_net_check_given(net, "permute", "dims", dims)) return -1;
   for (int32_t i = 0; i < rank; i++) {
     params.perm[i] = dims[i] < 0 ? dims[i] + rank : dims[i];
     if (params.perm[i] < 0 || params.perm[i] >= rank)

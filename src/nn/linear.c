@@ -9,6 +9,7 @@
 int onr_linear(struct onr_net *net, int x, const struct onr_linear *linear, struct onr_weight weight,
                struct onr_weight bias) {
   const struct onr_linear_params params = {0};
+  if (!onri_net_check_given(net, "Linear", "linear", linear)) return -1;
   if (linear->in_features <= 0 || linear->out_features <= 0)
     return onri_net_fail(net, ONR_STATUS_ARGUMENT,
                          "Linear: expected in_features and out_features above 0, got %lld and %lld",
@@ -23,6 +24,7 @@ int onr_linear(struct onr_net *net, int x, const struct onr_linear *linear, stru
 /* W as [out in1, in2] takes in b; what is left is a product with a for each output. */
 int onr_bilinear(struct onr_net *net, int a, int b, const struct onr_bilinear *bilinear, struct onr_weight weight,
                  struct onr_weight bias) {
+  if (!onri_net_check_given(net, "Bilinear", "bilinear", bilinear)) return -1;
   const int64_t in1 = bilinear->in1_features, in2 = bilinear->in2_features, out = bilinear->out_features,
                 most = 1 << 20;
   const struct onr_unflatten_params split = {.axis = -1, .num_sizes = 2, .sizes = {out, in1}};

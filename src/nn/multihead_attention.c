@@ -96,12 +96,13 @@ static int append(struct onr_net *net, int x, struct onr_weight row, int64_t emb
 int onr_multihead_attention(struct onr_net *net, int query, int key, int value, int attn_mask, int key_padding_mask,
                             const struct onr_multihead_attention *p, const struct onr_multihead_attention_weights *w,
                             int *weights) {
+  if (weights) *weights = -1;
+  if (!onri_net_check_given(net, "MultiheadAttention", "its parameters", p)) return -1;
   const struct onr_attention_params params = {
       .heads = p->num_heads, .kv_heads = p->num_heads, .qk_output = ONR_QK_SOFTMAX};
   const struct onr_reduce_params mean = {.op = ONR_REDUCE_MEAN};
   const int32_t batch_axis = p->batch_first ? 0 : 1;
   int in[4] = {query, key, value, ONRI_NONE}, out[4];
-  if (weights) *weights = -1;
   if (check(net, p, w) < 0) return -1;
   for (size_t i = 0; i < 3; i++) {
     in[i] = onri_net_batch_at(net, in[i], 3, batch_axis);

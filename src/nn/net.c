@@ -10,7 +10,7 @@
 
 int onri_net_fail(struct onr_net *net, enum onr_status status, const char *format, ...) {
   va_list arguments;
-  if (net->failed) return -1;
+  if (!net || net->failed) return -1;
   net->failed = 1;
   net->error.status = status;
   snprintf(net->error.where, sizeof(net->error.where), "%s", net->path);
@@ -24,23 +24,27 @@ static int no_memory(struct onr_net *net) {
   return onri_net_fail(net, ONR_STATUS_NO_MEMORY, "no memory for a network");
 }
 
-enum onr_status onr_net_create(const struct onr_model_options *options, struct onr_net **net, struct onr_error *error) {
+enum onr_status onr_net_create(const struct onr_model_options *given, struct onr_net **net, struct onr_error *error) {
+  struct onr_model_options options;
   struct onr_model *model;
   struct onr_net *n;
   enum onr_status status;
+  if (!net) return onr_fail(error, ONR_STATUS_ARGUMENT, "net must not be NULL");
   *net = NULL;
-  ONR_TRY(onri_model_create(options, &model, error));
+  ONR_TRY(onri_model_options_read(given, &options, error));
+  ONR_TRY(onri_model_create(&options, &model, error));
   n = onri_allocate_zeroed(model->env.allocator, sizeof(*n));
   status = n ? ONR_STATUS_OK : onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a network");
   if (n) {
     n->model = model;
-    if (options) n->options = *options;
+    n->options = options;
     status = onri_graph_create(&model->env, &n->graph, error);
   }
   if (status == ONR_STATUS_OK) {
     *net = n;
     return status;
   }
+  status = onri_meter_settle(&model->meter, status, error);
   if (n) onri_release(model->env.allocator, n);
   onr_model_destroy(model);
   return status;
@@ -64,11 +68,15 @@ void onr_net_destroy(struct onr_net *net) {
 }
 
 enum onr_status onr_net_finish(struct onr_net *net, struct onr_model **model, struct onr_error *error) {
-  struct onr_model_info info = {.producer_name = "onnxrun", .parameters = net->parameters};
+  enum onr_status status;
+  if (model) *model = NULL;
+  if (!net || !model) {
+    onr_net_destroy(net);
+    return onr_fail(error, ONR_STATUS_ARGUMENT, "net and model must not be NULL");
+  }
   const struct onr_model_options options = net->options;
   struct onr_model *m = net->model;
-  enum onr_status status;
-  *model = NULL;
+  struct onr_model_info info = {.producer_name = "onnxrun", .parameters = net->parameters};
   if (!net->failed && !net->num_outputs) onri_net_fail(net, ONR_STATUS_ARGUMENT, "the network has no output");
   if (net->failed) {
     status = onri_meter_settle(&m->meter, net->error.status, &net->error);
@@ -106,7 +114,7 @@ static int is_taken(const struct onr_net *net, const int32_t *list, size_t count
 int onr_net_input(struct onr_net *net, const char *name, enum onr_dtype dtype, int32_t rank, const int64_t *dims) {
   struct onr_desc desc;
   int value;
-  if (net->failed) return -1;
+  if (!net || net->failed) return -1;
   if (!name) return onri_net_fail(net, ONR_STATUS_ARGUMENT, "an input has no name");
   if (is_taken(net, net->inputs, net->num_inputs, name))
     return onri_net_fail(net, ONR_STATUS_ARGUMENT, "two inputs have the name '%s'", name);
@@ -126,7 +134,7 @@ int onr_net_input(struct onr_net *net, const char *name, enum onr_dtype dtype, i
 /* A value that is an output already, or an input or constant, gets a name of its own through an identity. */
 void onr_net_output(struct onr_net *net, const char *name, int value) {
   struct onri_value *v;
-  if (net->failed) return;
+  if (!net || net->failed) return;
   if (!name) {
     onri_net_fail(net, ONR_STATUS_ARGUMENT, "an output has no name");
     return;
@@ -154,7 +162,8 @@ static int is_float(enum onr_dtype dtype) { return (ONRI_DTYPES_FLOAT & ONRI_DTY
 int onr_net_constant(struct onr_net *net, const struct onr_desc *desc, const void *data) {
   int value;
   struct onr_error error;
-  if (net->failed) return -1;
+  if (!net || net->failed) return -1;
+  if (!desc) return onri_net_fail(net, ONR_STATUS_ARGUMENT, "a constant without a descriptor");
   if (onri_desc_check(desc, &net->model->env, &error) != ONR_STATUS_OK)
     return onri_net_fail(net, error.status, "%s", error.message);
   if (!data && onr_desc_elements(desc)) return onri_net_fail(net, ONR_STATUS_ARGUMENT, "a constant without data");
@@ -199,15 +208,20 @@ static int add_layer(struct onr_net *net, const struct onr_layer *layer, const v
 /* The outputs are collected apart: out may be in. */
 int onr_net_layer(struct onr_net *net, const struct onr_layer *layer, const void *params, const int *in, size_t num_in,
                   int *out, size_t num_out) {
-  int *made = net->failed ? NULL : onri_arena_allocate(&net->graph->arena, (num_out + 1) * sizeof(*made));
-  int first = -1;
-  if (made) first = add_layer(net, layer, params, in, num_in, made, num_out);
-  else no_memory(net);
-  for (size_t i = 0; i < num_out; i++) out[i] = net->failed ? -1 : made[i];
+  int *made = NULL, first = -1;
+  if (!layer || (!in && num_in) || (!out && num_out))
+    onri_net_fail(net, ONR_STATUS_ARGUMENT, "layer, in and out must not be NULL");
+  else if (net && !net->failed) {
+    made = onri_arena_allocate(&net->graph->arena, (num_out + 1) * sizeof(*made));
+    if (made) first = add_layer(net, layer, params, in, num_in, made, num_out);
+    else no_memory(net);
+  }
+  for (size_t i = 0; out && i < num_out; i++) out[i] = made && !net->failed ? made[i] : -1;
   return first;
 }
 
 void onr_net_push(struct onr_net *net, const char *module) {
+  if (!onri_net_check_given(net, "onr_net_push", "module", module)) return;
   const size_t used = strlen(net->path);
   if (net->depth == ONRI_NET_DEPTH) {
     onri_net_fail(net, ONR_STATUS_LIMIT, "modules nest deeper than %d", ONRI_NET_DEPTH);
@@ -223,6 +237,7 @@ void onr_net_push(struct onr_net *net, const char *module) {
 }
 
 void onr_net_pop(struct onr_net *net) {
+  if (!net) return;
   if (!net->depth) {
     onri_net_fail(net, ONR_STATUS_STATE, "onr_net_pop without onr_net_push");
     return;
@@ -231,12 +246,14 @@ void onr_net_pop(struct onr_net *net) {
   net->origin = NULL;
 }
 
-int64_t onr_net_parameters(const struct onr_net *net) { return net->parameters; }
+int64_t onr_net_parameters(const struct onr_net *net) { return net ? net->parameters : 0; }
 
 enum onr_status onr_net_shape(struct onr_net *net, int value, const struct onr_desc *inputs, size_t num_inputs,
                               struct onr_desc *desc, struct onr_error *error) {
   struct onri_inference inference;
   enum onr_status status;
+  if (!net || (!inputs && num_inputs) || !desc)
+    return onr_fail(error, ONR_STATUS_ARGUMENT, "net, inputs and desc must not be NULL");
   if (net->failed) {
     if (error) *error = net->error;
     return net->error.status;
@@ -265,7 +282,7 @@ int onri_net_weight(struct onr_net *net, const char *layer, const char *name, st
   struct onr_error error;
   char text[160];
   if (!weight.data) return ONRI_NONE;
-  if (net->failed) return -1;
+  if (!net || net->failed) return -1;
   if (onri_desc_check(&desc, &net->model->env, &error) != ONR_STATUS_OK)
     return onri_net_fail(net, error.status, "%s: %s: %s", layer, name, error.message);
   if ((uint64_t)onr_desc_elements(&desc) == weight.count) return onr_net_constant(net, &desc, weight.data);
@@ -276,6 +293,7 @@ int onri_net_weight(struct onr_net *net, const char *layer, const char *name, st
 int onri_net_check_count(struct onr_net *net, const char *layer, const char *name, struct onr_weight weight,
                          int64_t rows, int64_t columns) {
   int64_t expected;
+  if (!net) return 0;
   if (!weight.data || (onri_mul_i64(rows, columns, &expected) && (uint64_t)expected == weight.count)) return 1;
   onri_net_fail(net, ONR_STATUS_ARGUMENT, "%s: expected %s of [%lld,%lld], got %zu numbers", layer, name,
                 (long long)rows, (long long)columns, weight.count);
@@ -283,7 +301,7 @@ int onri_net_check_count(struct onr_net *net, const char *layer, const char *nam
 }
 
 int onri_net_check_given(struct onr_net *net, const char *layer, const char *name, const void *given) {
-  if (given) return 1;
+  if (net && given) return 1;
   onri_net_fail(net, ONR_STATUS_ARGUMENT, "%s: %s is NULL", layer, name);
   return 0;
 }

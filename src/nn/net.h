@@ -23,9 +23,8 @@ struct onr_net {
   const struct onri_origin *origin; /* of the present path; NULL: to be made */
 };
 
-/* Remembers the first error; returns -1. */
-int onri_net_fail(struct onr_net *net, enum onr_status status, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+/* Remembers the first error; returns -1. net may be NULL, in this and in what follows. */
+int onri_net_fail(struct onr_net *net, enum onr_status status, const char *format, ...) ONR_PRINTF(3, 4);
 /* layer and name are for the message, in all of these: "Conv2d", "weight".
  * float32 [dims...] constant, dims above 0; without data: ONRI_NONE. Fails (-1) when there are not as many numbers. */
 int onri_net_weight(struct onr_net *net, const char *layer, const char *name, struct onr_weight weight, int32_t rank,
@@ -33,7 +32,7 @@ int onri_net_weight(struct onr_net *net, const char *layer, const char *name, st
 /* Fails and returns 0 when the numbers are not `rows` times `columns`. Without data: 1. */
 int onri_net_check_count(struct onr_net *net, const char *layer, const char *name, struct onr_weight weight,
                          int64_t rows, int64_t columns);
-/* Fails and returns 0 when what must be there is NULL. */
+/* Fails and returns 0 when what must be there is NULL, or the net itself. */
 int onri_net_check_given(struct onr_net *net, const char *layer, const char *name, const void *given);
 /* int64 [count] and scalars, not counted as parameters. */
 int onri_net_ints(struct onr_net *net, const int64_t *values, size_t count);

@@ -11,6 +11,7 @@ int onri_net_unbatch(struct onr_net *net, int y, int x, int32_t rank) {
 
 int onri_net_check_sizes(struct onr_net *net, const char *layer, const char *name, const int64_t *values,
                          int32_t spatial, int64_t least) {
+  if (!onri_net_check_given(net, layer, name, values)) return 0;
   for (int32_t i = 0; i < spatial; i++) {
     if (values[i] >= least && values[i] <= INT32_MAX) continue;
     onri_net_fail(net, ONR_STATUS_ARGUMENT, "%s: expected %s from %lld to %d, got %lld", layer, name, (long long)least,

@@ -44,6 +44,7 @@ static int channels_or(struct onr_net *net, const char *layer, const char *name,
 
 static int batch_norm(struct onr_net *net, const char *name, int x, int32_t min_rank, int32_t max_rank,
                       const struct onr_batch_norm *p, const struct onr_norm_weights *w) {
+  if (!onri_net_check_given(net, name, "its parameters", p)) return -1;
   const int64_t channels = p->num_features;
   if (!w) w = &no_weights;
   const struct onr_batch_norm_params params = {.epsilon = p->eps > 0 ? p->eps : 1e-5f,
@@ -76,6 +77,7 @@ int onr_batch_norm3d(struct onr_net *net, int x, const struct onr_batch_norm *p,
 
 static int instance_norm(struct onr_net *net, const char *name, int x, int32_t spatial,
                          const struct onr_instance_norm *p, const struct onr_norm_weights *w) {
+  if (!onri_net_check_given(net, name, "its parameters", p)) return -1;
   const struct onr_instance_norm_params params = {.epsilon = p->eps > 0 ? p->eps : 1e-5f};
   const int32_t rank = spatial + 2;
   int y = onri_net_batch(net, x, rank);
@@ -108,6 +110,7 @@ int onr_instance_norm3d(struct onr_net *net, int x, const struct onr_instance_no
 
 int onr_group_norm(struct onr_net *net, int x, const struct onr_group_norm *p, struct onr_weight weight,
                    struct onr_weight bias) {
+  if (!onri_net_check_given(net, "GroupNorm", "its parameters", p)) return -1;
   const struct onr_group_norm_params params = {.groups = p->num_groups, .epsilon = p->eps > 0 ? p->eps : 1e-5f};
   if (p->num_groups <= 0 || p->num_channels <= 0 || p->num_channels > MAX_CHANNELS || p->num_channels % p->num_groups)
     return onri_net_fail(net, ONR_STATUS_ARGUMENT,
@@ -136,6 +139,7 @@ static int check_normalized(struct onr_net *net, const char *name, const int64_t
 
 int onr_layer_norm(struct onr_net *net, int x, const struct onr_layer_norm *p, struct onr_weight weight,
                    struct onr_weight bias) {
+  if (!onri_net_check_given(net, "LayerNorm", "its parameters", p)) return -1;
   struct onr_layer_norm_params params = {.epsilon = p->eps > 0 ? p->eps : 1e-5f};
   struct onr_normalized_shape *shape = &params.shape;
   if (check_normalized(net, "LayerNorm", p->normalized_shape, p->num_dims, p->eps, shape) < 0) return -1;
@@ -146,6 +150,7 @@ int onr_layer_norm(struct onr_net *net, int x, const struct onr_layer_norm *p, s
 }
 
 int onr_rms_norm(struct onr_net *net, int x, const struct onr_rms_norm *p, struct onr_weight weight) {
+  if (!onri_net_check_given(net, "RMSNorm", "its parameters", p)) return -1;
   struct onr_rms_norm_params params = {.epsilon = p->eps > 0 ? p->eps : FLT_EPSILON};
   struct onr_normalized_shape *shape = &params.shape;
   if (check_normalized(net, "RMSNorm", p->normalized_shape, p->num_dims, p->eps, shape) < 0) return -1;

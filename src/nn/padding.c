@@ -24,7 +24,9 @@ static int pad_between(struct onr_net *net, enum onr_pad_mode mode, int x, const
 /* PyTorch mirrors and repeats what is there before it crops; what comes from the other end comes from what is left. */
 static int pad(struct onr_net *net, enum onr_pad_mode mode, int x, const int64_t *padding, int32_t spatial,
                float value) {
-  int y = onri_net_batch(net, x, spatial + 2), crops = 0;
+  int y, crops = 0;
+  if (!onri_net_check_given(net, "a padding layer", "padding", padding)) return -1;
+  y = onri_net_batch(net, x, spatial + 2);
   for (int32_t i = 0; i < 2 * spatial; i++) crops |= padding[i] < 0;
   if (crops && (mode == ONR_PAD_REFLECT || mode == ONR_PAD_EDGE)) {
     y = pad_between(net, mode, y, padding, spatial, 0, 0, INT64_MAX);

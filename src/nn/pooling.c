@@ -45,6 +45,8 @@ static int pool(struct onr_net *net, const struct onr_layer *layer, const void *
 
 static int max_pool(struct onr_net *net, const char *name, int32_t spatial, int x, const struct onr_max_pool *p,
                     int *indices) {
+  if (indices) *indices = -1;
+  if (!onri_net_check_given(net, name, "pool", p)) return -1;
   struct onr_pool_params params = {.ceil_mode = p->ceil_mode != 0, .plane_indices = 1};
   if (!window_of(net, name, spatial, p->kernel_size, p->stride, p->padding, p->dilation, &params.window)) return -1;
   return pool(net, &onri_layer_max_pool, &params, spatial, &x, 1, indices);
@@ -53,6 +55,7 @@ static int max_pool(struct onr_net *net, const char *name, int32_t spatial, int 
 static int max_unpool(struct onr_net *net, const char *name, int32_t spatial, int x, int indices,
                       const struct onr_max_unpool *p) {
   struct onr_max_unpool_params params = {.plane_indices = 1};
+  if (!onri_net_check_given(net, name, "pool", p)) return -1;
   if (!window_of(net, name, spatial, p->kernel_size, p->stride, p->padding, NULL, &params.window) ||
       !onri_net_check_sizes(net, name, "output_size", p->output_size, spatial, 0))
     return -1;
@@ -62,6 +65,7 @@ static int max_unpool(struct onr_net *net, const char *name, int32_t spatial, in
 }
 
 static int avg_pool(struct onr_net *net, const char *name, int32_t spatial, int x, const struct onr_avg_pool *p) {
+  if (!onri_net_check_given(net, name, "pool", p)) return -1;
   struct onr_pool_params params = {
       .ceil_mode = p->ceil_mode != 0, .count_include_pad = !p->exclude_pad, .divisor = p->divisor_override};
   if (!window_of(net, name, spatial, p->kernel_size, p->stride, p->padding, NULL, &params.window)) return -1;
@@ -80,6 +84,7 @@ static int limit_pool(struct onr_net *net, int32_t spatial, const struct onr_poo
 
 /* An average of powers, times the size of the kernel: the average knows windows that hang over the end. */
 static int lp_pool(struct onr_net *net, const char *name, int32_t spatial, int x, const struct onr_lp_pool *p) {
+  if (!onri_net_check_given(net, name, "pool", p)) return -1;
   struct onr_pool_params params = {.ceil_mode = p->ceil_mode != 0};
   float taps = 1;
   if (p->norm_type == 0 || isnan(p->norm_type))
@@ -102,6 +107,7 @@ static int adaptive(struct onr_net *net, const char *name, const struct onr_laye
                     const struct onr_layer *global, int32_t spatial, int x, const int64_t *output_size, int *indices) {
   struct onr_pool_params params = {.adaptive = spatial, .plane_indices = 1};
   int single = 1;
+  if (indices) *indices = -1;
   if (!onri_net_check_sizes(net, name, "output_size", output_size, spatial, 0)) return -1;
   for (int32_t i = 0; i < spatial; i++) {
     params.output[i] = output_size[i];
@@ -122,6 +128,8 @@ static int adaptive_max(struct onr_net *net, const char *name, int32_t spatial, 
 
 static int fractional(struct onr_net *net, const char *name, int32_t spatial, int x, int samples,
                       const struct onr_fractional_max_pool *p, int *indices) {
+  if (indices) *indices = -1;
+  if (!onri_net_check_given(net, name, "pool", p)) return -1;
   struct onr_fractional_max_pool_params params = {.rank = spatial, .seed = p->seed};
   if (!onri_net_check_sizes(net, name, "kernel_size", p->kernel_size, spatial, 1) ||
       !onri_net_check_sizes(net, name, "output_size", p->output_size, spatial, 0))

@@ -105,6 +105,9 @@ static void split_state(struct onr_net *net, int state, size_t cells, int *parts
 
 static int stack(struct onr_net *net, const struct kind *kind, const struct onr_rnn *p, int x, int h0, int c0,
                  const struct onr_rnn_weights *w, int *h_n, int *c_n) {
+  if (h_n) *h_n = -1;
+  if (c_n) *c_n = -1;
+  if (!onri_net_check_given(net, kind->name, "its parameters", p)) return -1;
   const size_t layers = p->num_layers ? (size_t)p->num_layers : 1, directions = p->bidirectional ? 2 : 1;
   const size_t size = (size_t)(p->proj_size ? p->proj_size : p->hidden_size);
   int h[MAX_CELLS], c[MAX_CELLS];
@@ -162,6 +165,7 @@ static int without_step(struct onr_net *net, int y, int x) {
 /* A sequence of one step. */
 static int step(struct onr_net *net, const struct kind *kind, const struct onr_rnn *cell, int x, int h, int c,
                 const struct onr_rnn_weights *weights, int *c1) {
+  if (!onri_net_check_given(net, kind->name, "its parameters", cell)) return -1;
   const struct onr_rnn p = {.input_size = cell->input_size, .hidden_size = cell->hidden_size, .relu = cell->relu};
   const int y = stack(net, kind, &p, one_step(net, x), one_step(net, h), one_step(net, c), weights, NULL, c1);
   if (c1) *c1 = without_step(net, *c1, x);

@@ -14,6 +14,7 @@ int onr_unflatten(struct onr_net *net, int x, int32_t dim, const int64_t *sizes,
   struct onr_unflatten_params params = {.axis = dim, .num_sizes = num_sizes};
   if (num_sizes < 1 || num_sizes > ONR_MAX_RANK)
     return onri_net_fail(net, ONR_STATUS_ARGUMENT, "Unflatten: expected 1..%d sizes, got %d", ONR_MAX_RANK, num_sizes);
+  if (!onri_net_check_given(net, "Unflatten", "sizes", sizes)) return -1;
   memcpy(params.sizes, sizes, (size_t)num_sizes * sizeof(*sizes));
   return onri_net_1(net, &onri_layer_unflatten, &params, x);
 }

@@ -36,6 +36,9 @@ static int attend(struct onr_net *net, int x, int memory, int mask, int padding,
 
 int onr_transformer_encoder_layer(struct onr_net *net, int src, int src_mask, int src_key_padding_mask,
                                   const struct onr_transformer *p, const struct onr_transformer_layer_weights *w) {
+  if (!onri_net_check_given(net, "TransformerEncoderLayer", "its parameters", p) ||
+      !onri_net_check_given(net, "TransformerEncoderLayer", "its weights", w))
+    return -1;
   if (p->norm_first) {
     const int normed = norm(net, src, p, w->norm1);
     src = onri_net_binary(net, ONR_BINARY_ADD, src,
@@ -52,6 +55,9 @@ int onr_transformer_encoder_layer(struct onr_net *net, int src, int src_mask, in
 int onr_transformer_decoder_layer(struct onr_net *net, int tgt, int memory, const struct onr_decoder_masks *masks,
                                   const struct onr_transformer *p, const struct onr_transformer_layer_weights *w) {
   const struct onr_decoder_masks none = {ONRI_NONE, ONRI_NONE, ONRI_NONE, ONRI_NONE}, *m = masks ? masks : &none;
+  if (!onri_net_check_given(net, "TransformerDecoderLayer", "its parameters", p) ||
+      !onri_net_check_given(net, "TransformerDecoderLayer", "its weights", w))
+    return -1;
   if (memory < 0) return onri_net_fail(net, ONR_STATUS_ARGUMENT, "TransformerDecoderLayer: expected a memory");
   if (p->norm_first) {
     const int normed = norm(net, tgt, p, w->norm1);
@@ -78,7 +84,9 @@ int onr_transformer_decoder_layer(struct onr_net *net, int tgt, int memory, cons
 int onr_transformer_encoder(struct onr_net *net, int src, int src_mask, int src_key_padding_mask,
                             const struct onr_transformer *p, const struct onr_transformer_layer_weights *layers,
                             struct onr_affine_weights final) {
-  if (p->num_encoder_layers && !onri_net_check_given(net, "TransformerEncoder", "layers", layers)) return -1;
+  if (!onri_net_check_given(net, "TransformerEncoder", "its parameters", p) ||
+      !onri_net_check_given(net, "TransformerEncoder", "layers", layers))
+    return -1;
   for (size_t i = 0; i < p->num_encoder_layers && src >= 0; i++)
     src = onr_transformer_encoder_layer(net, src, src_mask, src_key_padding_mask, p, &layers[i]);
   return final.weight.data ? norm(net, src, p, final) : src;
@@ -87,7 +95,9 @@ int onr_transformer_encoder(struct onr_net *net, int src, int src_mask, int src_
 int onr_transformer_decoder(struct onr_net *net, int tgt, int memory, const struct onr_decoder_masks *masks,
                             const struct onr_transformer *p, const struct onr_transformer_layer_weights *layers,
                             struct onr_affine_weights final) {
-  if (p->num_decoder_layers && !onri_net_check_given(net, "TransformerDecoder", "layers", layers)) return -1;
+  if (!onri_net_check_given(net, "TransformerDecoder", "its parameters", p) ||
+      !onri_net_check_given(net, "TransformerDecoder", "layers", layers))
+    return -1;
   for (size_t i = 0; i < p->num_decoder_layers && tgt >= 0; i++)
     tgt = onr_transformer_decoder_layer(net, tgt, memory, masks, p, &layers[i]);
   return final.weight.data ? norm(net, tgt, p, final) : tgt;
@@ -96,6 +106,9 @@ int onr_transformer_decoder(struct onr_net *net, int tgt, int memory, const stru
 int onr_transformer(struct onr_net *net, int src, int tgt, int src_mask, int src_key_padding_mask,
                     const struct onr_decoder_masks *masks, const struct onr_transformer *p,
                     const struct onr_transformer_weights *w) {
+  if (!onri_net_check_given(net, "Transformer", "its parameters", p) ||
+      !onri_net_check_given(net, "Transformer", "its weights", w))
+    return -1;
   const int memory = onr_transformer_encoder(net, src, src_mask, src_key_padding_mask, p, w->encoder, w->encoder_norm);
   return onr_transformer_decoder(net, tgt, memory, masks, p, w->decoder, w->decoder_norm);
 }

@@ -94,7 +94,7 @@ static int resize(struct onr_net *net, int x, const struct onr_upsample *p, int3
 }
 
 int onr_upsample(struct onr_net *net, int x, const struct onr_upsample *p) {
-  const int32_t spatial = check(net, p);
+  const int32_t spatial = onri_net_check_given(net, "Upsample", "upsample", p) ? check(net, p) : -1;
   if (spatial < 0) return -1;
   int y = onri_net_batch(net, x, 2 + spatial);
   if (p->mode == ONR_UPSAMPLE_AREA) {
@@ -113,6 +113,7 @@ int onr_upsample(struct onr_net *net, int x, const struct onr_upsample *p) {
 static int upsample_2d(struct onr_net *net, int x, const struct onr_upsample *p, enum onr_upsample_mode mode,
                        int32_t align_corners) {
   struct onr_upsample plain = {.mode = mode, .align_corners = align_corners};
+  if (!onri_net_check_given(net, "UpsamplingNearest2d or UpsamplingBilinear2d", "upsample", p)) return -1;
   for (int i = 0; i < 2; i++) {
     plain.size[i] = p->size[i];
     plain.scale_factor[i] = p->scale_factor[i];

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "onnxrun/nn.h"
 #include "onnxrun/onnxrun.h"
 #include "onnxrun/sequence.h"
 

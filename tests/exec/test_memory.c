@@ -59,7 +59,7 @@ static void shapes_that_repeat_allocate_nothing(void **state) {
 }
 
 static void the_least_recently_used_go_first(void **state) {
-  struct builder b = start_with(&(struct onr_limits){.plan_bytes = 1});
+  struct builder b = start_with(&(struct onr_limits){.size = sizeof(struct onr_limits), .plan_bytes = 1});
   struct onr_session *s = chain(&b, 10);
   size_t one, before = live_bytes;
   (void)state;
@@ -68,7 +68,7 @@ static void the_least_recently_used_go_first(void **state) {
   for (int64_t count = 1; count < 100; count++) run_zeros(s, count, 10);
   assert_in_range(onr_session_total_bytes(s), 0, one + 4096); /* the last plan alone */
   end(&b, s);
-  b = start_with(&(struct onr_limits){.plan_bytes = 1 << 20});
+  b = start_with(&(struct onr_limits){.size = sizeof(struct onr_limits), .plan_bytes = 1 << 20});
   s = chain(&b, 10);
   for (int64_t count = 1; count < 1000; count++) {
     run_zeros(s, 7, 10); /* always used: stays, although it is the oldest */
@@ -87,7 +87,7 @@ static void plans_make_room_when_memory_is_short(void **state) {
   run_zeros(s, 1000, 50);
   const uint64_t limit = live_bytes + live_bytes / 2;
   end(&b, s);
-  b = start_with(&(struct onr_limits){.total_bytes = limit, .plan_bytes = 1 << 30});
+  b = start_with(&(struct onr_limits){.size = sizeof(struct onr_limits), .total_bytes = limit, .plan_bytes = 1 << 30});
   s = chain(&b, 50);
   for (int64_t count = 1; count <= 300; count++) run_zeros(s, 3 * count, 50);
   assert_in_range(live_bytes, 0, limit);

@@ -154,7 +154,7 @@ static void a_long_sequence_is_copied_once(void **state) {
 /* Loop: v = v, 1; each turn has a shape of its own. */
 static void loops_with_growing_shapes(void **state) {
   const struct onr_loop_params params = {.num_carried = 1};
-  const struct onr_limits limits = {.plan_bytes = 1 << 18};
+  const struct onr_limits limits = {.size = sizeof(limits), .plan_bytes = 1 << 18};
   const float one = 1;
   struct builder b = start_with(&limits);
   struct onri_graph *body;

@@ -4,12 +4,13 @@
 #include <stdlib.h>
 
 #include "layers/layers.h"
+#include "onnxrun/nn.h"
 #include "onnxrun/onnxrun.h"
 
 enum { WIDTH = 96, NODES = 12 };
 
 static size_t weight_bytes(const struct onr_model *model) {
-  struct onr_model_info info;
+  struct onr_model_info info = {.size = sizeof(info)};
   onr_model_get_info(model, &info);
   return info.weight_bytes;
 }
@@ -17,7 +18,7 @@ static size_t weight_bytes(const struct onr_model *model) {
 /* x W^T W^T ...: each product by the same constant, or each by one of its own. */
 static struct onr_model *chain(enum onr_backend backend, int num_nodes, int shared) {
   static float weight[WIDTH * WIDTH];
-  const struct onr_model_options options = {.backend = backend};
+  const struct onr_model_options options = {.size = sizeof(options), .backend = backend};
   const struct onr_desc desc = onr_desc_make(ONR_DTYPE_F32, 2, (int64_t[]){WIDTH, WIDTH});
   const struct onr_linear_params params = {0};
   struct onr_net *net;

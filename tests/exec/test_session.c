@@ -228,7 +228,8 @@ static void planning_another_shape_keeps_the_results(void **state) {
   (void)state;
   for (int i = 0; i < 32; i++) ones[i] = 1, twos[i] = 2;
   for (int small = 0; small <= 1; small++) {
-    struct builder b = start_with(&(struct onr_limits){.plan_bytes = small ? 1 : 1 << 30});
+    struct builder b =
+        start_with(&(struct onr_limits){.size = sizeof(struct onr_limits), .plan_bytes = small ? 1 : 1 << 30});
     const int32_t x = value(b.graph, "x"), one = node(b.graph, &narrow, &x, 1),
                   two = node(b.graph, &increment, &one, 1);
     const int32_t some = node(b.graph, &positive, &two, 1);
@@ -325,12 +326,12 @@ static void wrong_use_is_refused(void **state) {
   end(&b, s);
 }
 
-static int cancel;
+static struct onr_cancel cancel;
 static int runs_after;
 
 /* Another thread, as far as the session can tell. */
 static enum onr_status cancelling_run(struct onr_call *c) {
-  cancel = 1;
+  onr_cancel_set(&cancel);
   return increment_run(c);
 }
 
@@ -355,7 +356,7 @@ static const struct onr_layer counted = {.name = "counted",
                                          .run = counted_run};
 
 static void a_flag_set_during_a_run_ends_it(void **state) {
-  const struct onr_session_options options = {.cancel = &cancel};
+  const struct onr_session_options options = {.size = sizeof(options), .cancel = &cancel};
   const struct onr_tensor x = {onr_desc_make(ONR_DTYPE_F32, 1, (int64_t[]){2}), (float[]){1, 2}};
   struct onr_session *s;
   struct onr_error error;
@@ -365,7 +366,8 @@ static void a_flag_set_during_a_run_ends_it(void **state) {
     const int32_t in = value(b.graph, "x"), one = node(b.graph, &cancelling, &in, 1),
                   out = last ? one : node(b.graph, &counted, &one, 1);
     struct onr_session *other = finish(&b, &in, 1, &out, 1);
-    cancel = runs_after = 0;
+    onr_cancel_clear(&cancel);
+    runs_after = 0;
     assert_int_equal(onr_session_create(b.model, &options, &s, &error), ONR_STATUS_OK);
     assert_int_equal(onr_session_set_input(s, 0, &x, &error), ONR_STATUS_OK);
     assert_int_equal(onr_session_run(s, &error), ONR_STATUS_CANCELLED);

@@ -118,7 +118,7 @@ static int check_set(const struct onr_model *model, const struct onri_facts *fac
     const struct onr_desc *declared = &graph->values[graph->inputs[i]].desc;
     snprintf(file, sizeof(file), "%s/test_data_set_%d/input_%zu.pb", path, set, i);
     found = !onri_dtype_is_block(declared->dtype) &&
-            onr_value_proto_load(file, declared->dtype, NULL, &tensors[i], NULL, 0, NULL) == ONR_STATUS_OK;
+            onr_tensor_file_load(file, declared->dtype, NULL, &tensors[i], NULL, 0, NULL) == ONR_STATUS_OK;
     if (!found) break;
     f.descs[graph->inputs[i]] = tensors[i].desc;
     f.known[graph->inputs[i]] = tensors[i].data;

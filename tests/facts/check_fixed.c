@@ -43,7 +43,7 @@ static int read_inputs(const struct onri_graph *graph, const char *path, struct 
     const enum onr_dtype dtype = graph->values[graph->inputs[i]].desc.dtype;
     snprintf(file, sizeof(file), "%s/test_data_set_0/input_%zu.pb", path, i);
     if (onri_dtype_is_block(dtype) ||
-        onr_value_proto_load(file, dtype, NULL, &tensors[i], NULL, 0, NULL) != ONR_STATUS_OK)
+        onr_tensor_file_load(file, dtype, NULL, &tensors[i], NULL, 0, NULL) != ONR_STATUS_OK)
       return 0;
   }
   return 1;

@@ -102,7 +102,7 @@ static enum onr_status run(struct job *job, const struct onr_model *model, struc
     char path[576], name[512];
     snprintf(path, sizeof(path), "%s/input_%zu.pb", job->folder, i);
     if (!file_bytes(path)) break;
-    ONR_TRY(onr_value_proto_load(path, declared(model, i), NULL, &inputs[i], name, sizeof(name), &job->error));
+    ONR_TRY(onr_tensor_file_load(path, declared(model, i), NULL, &inputs[i], name, sizeof(name), &job->error));
     ONR_TRY(onr_session_set_input(session, (size_t)onr_model_find_input(model, name), &inputs[i], &job->error));
   }
   ONR_TRY(onr_session_plan(session, &job->error));
@@ -117,10 +117,11 @@ static void *work(void *argument) {
   struct onr_model *model;
   char path[576];
   snprintf(path, sizeof(path), "%s/model.onnx", job->folder);
-  const struct onr_limits limits = {.tensor_bytes = BUDGET_BYTES,
+  const struct onr_limits limits = {.size = sizeof(limits),
+                                    .tensor_bytes = BUDGET_BYTES,
                                     .total_bytes = job->most_bytes + 2 * file_bytes(path),
                                     .loop_iterations = LOOP_ITERATIONS};
-  const struct onr_model_options options = {.allocator = &counting, .limits = &limits};
+  const struct onr_model_options options = {.size = sizeof(options), .allocator = &counting, .limits = &limits};
   const double start = cpu_seconds();
   job->end = "load";
   job->status = onr_model_load(path, &options, &model, &job->error);

@@ -104,8 +104,10 @@ static enum onr_status run(const struct onr_model *model, struct onr_session *se
 
 /* How far the bytes came: 0 refused, 1 loaded, 2 ran. */
 static int try_model(const void *data, size_t bytes, const char *directory) {
-  const struct onr_limits limits = {.tensor_bytes = 16 << 20, .total_bytes = 64 << 20, .loop_iterations = 1000};
-  const struct onr_model_options options = {.allocator = &counting, .limits = &limits, .external_directory = directory};
+  const struct onr_limits limits = {
+      .size = sizeof(limits), .tensor_bytes = 16 << 20, .total_bytes = 64 << 20, .loop_iterations = 1000};
+  const struct onr_model_options options = {
+      .size = sizeof(options), .allocator = &counting, .limits = &limits, .external_directory = directory};
   struct onr_tensor inputs[MAX_INPUTS] = {0};
   struct onr_session *session = NULL;
   struct onr_error error = {0};

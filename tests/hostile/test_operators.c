@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "onnxrun/onnxrun.h"
+#include "onnxrun/operators.h"
 #include "onnxrun/sequence.h"
 #include "tests/support/proto_writer.h"
 
@@ -694,8 +695,9 @@ static enum onr_status run(const struct model *m, const struct onr_model *model,
 }
 
 static struct outcome try_model(const struct model *m, const struct proto *bytes, int with) {
-  const struct onr_limits limits = {.tensor_bytes = 16 << 20, .total_bytes = 64 << 20, .loop_iterations = 100};
-  const struct onr_model_options options = {.allocator = &filling, .limits = &limits};
+  const struct onr_limits limits = {
+      .size = sizeof(limits), .tensor_bytes = 16 << 20, .total_bytes = 64 << 20, .loop_iterations = 100};
+  const struct onr_model_options options = {.size = sizeof(options), .allocator = &filling, .limits = &limits};
   struct outcome o = {.phase = "load"};
   struct onr_session *session = NULL;
   struct onr_model *model = NULL;
@@ -767,7 +769,7 @@ static void operators_do_no_harm(void **state) {
   size_t reached[3] = {0}, silent = 0;
   (void)state;
   for (size_t row = 0; row < onr_num_ops(); row++) {
-    struct onr_op_info op;
+    struct onr_op_info op = {.size = sizeof(op)};
     size_t ran = 0;
     if (only_op != SIZE_MAX && row != only_op) continue;
     assert_int_equal(onr_op(row, &op), ONR_STATUS_OK);

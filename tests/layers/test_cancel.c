@@ -12,7 +12,7 @@
 
 enum { UNTOUCHED = 0xA5, MOST = 3 };
 
-static const int cancelled = 1;
+static const struct onr_cancel cancelled = {1};
 
 struct input {
   enum onr_dtype dtype;

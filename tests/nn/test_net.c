@@ -183,7 +183,7 @@ static void multiply(const float *x, const float *w, float *y) {
 
 /* Runs twice with a profile; y is the result. threads NULL: one. */
 static void run_profiled(const struct onr_model *model, struct onr_threads *threads, const float *x, float *y) {
-  const struct onr_session_options options = {.threads = threads, .profile = 1};
+  const struct onr_session_options options = {.size = sizeof(options), .threads = threads, .profile = 1};
   const struct onr_tensor in = {onr_desc_make(ONR_DTYPE_F32, 2, (int64_t[]){BATCH, WIDTH}), (void *)(uintptr_t)x};
   struct onr_session *session;
   struct onr_tensor out;
@@ -193,7 +193,7 @@ static void run_profiled(const struct onr_model *model, struct onr_threads *thre
   assert_int_equal(onr_session_set_input(session, 0, &in, &error), ONR_STATUS_OK);
   for (int i = 0; i < 2; i++) assert_int_equal(onr_session_run(session, &error), ONR_STATUS_OK);
   for (size_t i = 0; i < onr_session_num_nodes(session); i++) {
-    struct onr_node_info info;
+    struct onr_node_info info = {.size = sizeof(info)};
     assert_int_equal(onr_session_node(session, i, &info), ONR_STATUS_OK);
     if (strcmp(info.module_path, "encoder.0.linear") && strcmp(info.module_path, "encoder.2.linear")) continue;
     found[info.module_path[8] == '2']++;
@@ -220,7 +220,10 @@ static void modules_have_names_in_profiles_and_threads_share_the_work(void **sta
   for (size_t i = 0; i < WIDTH * WIDTH; i++) w[i] = (float)(i * 7 % 17) / 64 - 0.125f;
   for (size_t i = 0; i < BATCH * WIDTH; i++) x[i] = (float)(i * 5 % 23) / 16 - 0.75f;
   assert_int_equal(onr_threads_create(2, NULL, &threads, &error), ONR_STATUS_OK);
-  assert_int_equal(onr_net_create(&(struct onr_model_options){.threads = threads}, &net, &error), ONR_STATUS_OK);
+  assert_int_equal(
+      onr_net_create(&(struct onr_model_options){.size = sizeof(struct onr_model_options), .threads = threads}, &net,
+                     &error),
+      ONR_STATUS_OK);
   const int in = onr_net_input(net, "x", ONR_DTYPE_F32, 2, (int64_t[]){ONR_UNKNOWN_DIM, WIDTH});
   onr_net_push(net, "encoder");
   const int y = sequential(net, in, w);

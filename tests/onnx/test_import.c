@@ -69,7 +69,7 @@ static void report(void *context, const char *line) {
 
 /* Loads and frees the file; `loaded` is good until unload. */
 static enum onr_status load(struct proto *file) {
-  const struct onr_model_options options = {.registry = registry, .report = report};
+  const struct onr_model_options options = {.size = sizeof(options), .registry = registry, .report = report};
   enum onr_status status;
   error = (struct onr_error){.message = ""};
   assert_int_equal(onri_sources_create(env.allocator, &sources, NULL), ONR_STATUS_OK);
@@ -639,7 +639,7 @@ static void test_origin(void **state) {
 }
 
 static void test_cancel(void **state) {
-  static const volatile int yes = 1;
+  static const struct onr_cancel yes = {1};
   struct proto g = {0};
   (void)state;
   add_node(&g, "Op", "x", "y");

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "onnx/import/import_file.h"
+#include "onnxrun/operators.h"
 
 static struct onr_env env;
 static struct onri_graph *graph;

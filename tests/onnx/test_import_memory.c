@@ -95,7 +95,7 @@ static struct proto make_model(const char *op) {
 
 static enum onr_status load(const struct proto *file, const struct onr_registry *registry) {
   struct onr_env env = {.allocator = &allocator, .limits = onri_limits_resolve(NULL)};
-  const struct onr_model_options options = {.registry = registry};
+  const struct onr_model_options options = {.size = sizeof(options), .registry = registry};
   struct onri_sources *sources;
   struct onri_loaded loaded;
   enum onr_status status = onri_sources_create(&allocator, &sources, NULL);

@@ -4,6 +4,7 @@
 
 #include "graph/graph.h"
 #include "onnx/import/import_file.h"
+#include "onnxrun/operators.h"
 #include "support/index_loop.h"
 
 enum { MAX_VALUES = 32 };

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "onnx/import/import_file.h"
+#include "onnxrun/operators.h"
 
 enum { MOST = 4 };
 

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "onnxrun/layer.h"
 #include "onnxrun/onnxrun.h"
 #include "support/proto_writer.h"
 
@@ -65,7 +66,7 @@ static int tear_down(void **state) {
 
 /* A model of the one node. */
 static enum onr_status load(struct proto *node) {
-  const struct onr_model_options options = {.registry = registry};
+  const struct onr_model_options options = {.size = sizeof(options), .registry = registry};
   struct proto graph = {0}, x = proto_value("x", 3), y = proto_value("y", 3), file;
   proto_message(&graph, 1, node);
   proto_message(&graph, 11, &x);

@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "onnxrun/layer.h"
 #include "onnxrun/onnxrun.h"
+#include "onnxrun/tensor_file.h"
 
 static atomic_size_t num_allocations, num_live;
 
@@ -37,7 +39,7 @@ static const char *fixture(const char *name, const char *file) {
 }
 
 static struct onr_model *load(const char *name, const struct onr_allocator *allocator) {
-  const struct onr_model_options options = {.allocator = allocator};
+  const struct onr_model_options options = {.size = sizeof(options), .allocator = allocator};
   struct onr_model *model;
   struct onr_error error = {0};
   if (onr_model_load(fixture(name, "model.onnx"), &options, &model, &error) != ONR_STATUS_OK)
@@ -53,7 +55,7 @@ static void set_inputs(struct onr_session *session, const struct onr_model *mode
     struct onr_error error = {0};
     snprintf(file, sizeof(file), "test_data_set_0/input_%zu.pb", i);
     if (!inputs[i].data)
-      assert_int_equal(onr_value_proto_load(fixture(name, file), ONR_DTYPE_NONE, NULL, &inputs[i], NULL, 0, &error),
+      assert_int_equal(onr_tensor_file_load(fixture(name, file), ONR_DTYPE_NONE, NULL, &inputs[i], NULL, 0, &error),
                        ONR_STATUS_OK);
     if (onr_session_set_input(session, i, &inputs[i], &error) != ONR_STATUS_OK) fail_msg("%s: %s", name, error.message);
   }
@@ -190,7 +192,7 @@ static void pools_of_any_size_give_the_same_bits(void **state) {
       struct onr_session *session;
       struct onr_tensor y;
       assert_int_equal(onr_threads_create(count, NULL, &threads, NULL), ONR_STATUS_OK);
-      const struct onr_session_options options = {.threads = threads};
+      const struct onr_session_options options = {.size = sizeof(options), .threads = threads};
       assert_int_equal(onr_session_create(model, &options, &session, NULL), ONR_STATUS_OK);
       set_inputs(session, model, names[n], inputs);
       run(session, names[n]);
@@ -212,8 +214,8 @@ static void pools_of_any_size_give_the_same_bits(void **state) {
 
 /* Where it ends under a limit of all memory: 0 while loading, 1 afterwards, 2 not at all. */
 static int end_under(uint64_t total_bytes) {
-  const struct onr_limits limits = {.total_bytes = total_bytes};
-  const struct onr_model_options options = {.limits = &limits};
+  const struct onr_limits limits = {.size = sizeof(limits), .total_bytes = total_bytes};
+  const struct onr_model_options options = {.size = sizeof(options), .limits = &limits};
   struct onr_tensor inputs[MAX_INPUTS] = {0};
   struct onr_session *session = NULL;
   struct onr_model *model;
@@ -244,8 +246,8 @@ static void a_limit_of_memory_ends_in_limit_wherever_it_is_met(void **state) {
 }
 
 static void a_cancel_flag_stops_a_run(void **state) {
-  const volatile int stop = 1;
-  const struct onr_session_options cancelled = {.cancel = &stop};
+  const struct onr_cancel stop = {1};
+  const struct onr_session_options cancelled = {.size = sizeof(cancelled), .cancel = &stop};
   struct onr_tensor inputs[MAX_INPUTS] = {0};
   struct onr_session *session;
   struct onr_model *model = load("unet_dynamo", NULL);
@@ -278,7 +280,7 @@ static void models_load_from_memory_that_is_freed(void **state) {
   run(session, "linear_2d_ts");
   assert_int_equal(onr_session_get_output(session, 0, &y, &error), ONR_STATUS_OK);
   struct onr_tensor expected;
-  assert_int_equal(onr_value_proto_load(fixture("linear_2d_ts", "test_data_set_0/output_0.pb"), ONR_DTYPE_NONE, NULL,
+  assert_int_equal(onr_tensor_file_load(fixture("linear_2d_ts", "test_data_set_0/output_0.pb"), ONR_DTYPE_NONE, NULL,
                                         &expected, NULL, 0, &error),
                    ONR_STATUS_OK);
   assert_close(y.data, expected.data, (size_t)onr_desc_elements(&expected.desc), 1e-5, 1e-5);

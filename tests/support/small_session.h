@@ -237,7 +237,7 @@ struct builder {
 
 static inline struct builder start_with(const struct onr_limits *limits) {
   struct builder b;
-  const struct onr_model_options options = {.allocator = &counting, .limits = limits};
+  const struct onr_model_options options = {.size = sizeof(options), .allocator = &counting, .limits = limits};
   live_allocations = total_allocations = live_bytes = total_bytes = fail_at = 0;
   fail_for_good = 0;
   assert_int_equal(onri_model_create(&options, &b.model, NULL), ONR_STATUS_OK);
@@ -261,15 +261,18 @@ static inline int32_t node(struct onri_graph *g, const struct onr_layer *layer, 
 static inline struct onr_session *finish_with(struct builder *b, const int32_t *in, size_t num_in, const int32_t *out,
                                               size_t num_out, struct onr_threads *threads) {
   const struct onr_model_info info = {0};
-  const struct onr_model_options options = {.disabled_passes = "all"};
+  const struct onr_model_options options = {.size = sizeof(options), .disabled_passes = "all"};
   struct onr_session *session;
   struct onr_error error = {0};
   assert_int_equal(onri_graph_set_inputs(b->graph, in, num_in, NULL), ONR_STATUS_OK);
   assert_int_equal(onri_graph_set_outputs(b->graph, out, num_out, NULL), ONR_STATUS_OK);
   if (onri_model_finish(b->model, b->graph, &info, NULL, NULL, &options, &error) != ONR_STATUS_OK)
     fail_msg("%s", error.message);
-  assert_int_equal(onr_session_create(b->model, &(struct onr_session_options){.threads = threads}, &session, NULL),
-                   ONR_STATUS_OK);
+  assert_int_equal(
+      onr_session_create(b->model,
+                         &(struct onr_session_options){.size = sizeof(struct onr_session_options), .threads = threads},
+                         &session, NULL),
+      ONR_STATUS_OK);
   return session;
 }
 

@@ -100,7 +100,7 @@ static enum onr_status try_image(struct onr_session *s, enum kind kind, int64_t 
 }
 
 static void check_kernel(struct onr_session *s) {
-  struct onr_node_info info;
+  struct onr_node_info info = {.size = sizeof(info)};
   assert_int_equal(onr_session_node(s, 0, &info), ONR_STATUS_OK);
   assert_int_equal(info.kernel, ONR_KERNEL_XNNPACK);
 }
@@ -111,7 +111,8 @@ static void new_shapes_pack_nothing(void **state) {
   for (int one_plan = 0; one_plan <= 1; one_plan++)
     for (int kind = 0; kind < KINDS; kind++) {
       if (!one_plan && kind == DEPTHWISE) continue; /* as many operators as plans: each packs once */
-      struct builder b = start_with(&(struct onr_limits){.plan_bytes = one_plan ? 1 : 1 << 30});
+      struct builder b =
+          start_with(&(struct onr_limits){.size = sizeof(struct onr_limits), .plan_bytes = one_plan ? 1 : 1 << 30});
       struct onr_session *s = convolution(&b, (enum kind)kind);
       for (int64_t i = 0; i < 16; i++) {
         const size_t before = total_bytes;
@@ -128,7 +129,7 @@ static void new_shapes_pack_nothing(void **state) {
 static void shapes_that_repeat_allocate_nothing(void **state) {
   (void)state;
   for (int kind = 0; kind < KINDS; kind++) {
-    struct builder b = start_with(&(struct onr_limits){.plan_bytes = 1 << 30});
+    struct builder b = start_with(&(struct onr_limits){.size = sizeof(struct onr_limits), .plan_bytes = 1 << 30});
     struct onr_session *s = convolution(&b, (enum kind)kind);
     size_t before = 0;
     for (int round = 0; round < 3; round++) {
@@ -143,8 +144,9 @@ static void shapes_that_repeat_allocate_nothing(void **state) {
 /* What XNNPACK allocates for operators is a part of the plans. */
 static void operators_count_as_plans(void **state) {
   static float image[96 * 128 * 16];
-  const struct onr_limits limits = {.plan_bytes =
-                                        3 << 20}; /* an image of 96 x 128 has a table of 884,736 bytes of pointers */
+  const struct onr_limits limits = {
+      .size = sizeof(limits),
+      .plan_bytes = 3 << 20}; /* an image of 96 x 128 has a table of 884,736 bytes of pointers */
   struct builder b = start_with(&limits);
   const struct onr_conv_params conv = {.window = {.rank = 2, .pad_begin = {1, 1}, .pad_end = {1, 1}},
                                        .channels_last = 1};
@@ -169,7 +171,8 @@ static void operators_count_as_plans(void **state) {
 }
 
 static size_t use_with_failure(enum kind kind, size_t number, int one_plan) {
-  struct builder b = start_with(&(struct onr_limits){.plan_bytes = one_plan ? 1 : 1 << 30});
+  struct builder b =
+      start_with(&(struct onr_limits){.size = sizeof(struct onr_limits), .plan_bytes = one_plan ? 1 : 1 << 30});
   struct onr_session *s = convolution(&b, kind);
   const size_t before = total_allocations;
   fail_at = number ? before + number : 0;

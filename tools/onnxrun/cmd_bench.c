@@ -40,7 +40,7 @@ static double run_once(const struct loaded *l, enum onr_status *status, struct o
 /* What a run has added to each node's total, which starts anew where a part was planned again. */
 static void take_sample(const struct loaded *l, struct samples *s, int is_kept) {
   for (size_t i = 0; i < s->nodes; i++) {
-    struct onr_node_info node;
+    struct onr_node_info node = {.size = sizeof(node)};
     if (onr_session_node(l->session, i, &node) != ONR_STATUS_OK) continue;
     const uint64_t before = node.total_ns < s->total_ns[i] ? 0 : s->total_ns[i];
     if (is_kept) s->ns[i * s->capacity + s->runs % s->capacity] = node.total_ns - before;
@@ -137,6 +137,7 @@ static struct profile make_profile(const struct loaded *l, struct samples *s) {
   p.rows = calloc(p.count + 1, sizeof(*p.rows));
   for (size_t i = 0; p.rows && i < p.count; i++) {
     uint64_t *ns = s->ns + i * s->capacity;
+    p.rows[i].node = onr_node_info_init();
     onr_session_node(l->session, i, &p.rows[i].node);
     qsort(ns, p.runs, sizeof(*ns), fewer);
     p.rows[i].median_ms = (double)ns[p.runs / 2] / 1e6;
@@ -192,7 +193,7 @@ static int add_profile(cJSON *root, const struct loaded *l, struct samples *samp
 
 static int tell_json(const struct options *options, const struct loaded *l, const struct inputs *inputs,
                      const struct timing *t, struct samples *samples) {
-  struct onr_model_info info;
+  struct onr_model_info info = {.size = sizeof(info)};
   cJSON *root = cJSON_CreateObject();
   onr_model_get_info(l->model, &info);
   add_inputs(root, inputs);
@@ -222,7 +223,7 @@ static void print_time(const char *name, double ms) { printf("%-6s %10s", name, 
 
 static void print_text(const struct loaded *l, const struct timing *t) {
   const uint32_t threads = onr_threads_count(l->threads);
-  struct onr_model_info info;
+  struct onr_model_info info = {.size = sizeof(info)};
   onr_model_get_info(l->model, &info);
   print_time("load", t->load_ms);
   print_time("\nfirst", t->first_ms);

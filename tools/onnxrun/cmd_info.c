@@ -83,7 +83,7 @@ static void print_nodes(const struct onr_session *session) {
   printf("\n%4s  %-20s %-8s %-26s %12s %14s  %s\n", "#", "layer", "kernel", "output", "parameters", "multiply-adds",
          "module");
   for (size_t i = 0; i < count; i++) {
-    struct onr_node_info n;
+    struct onr_node_info n = {.size = sizeof(n)};
     char text[160];
     if (onr_session_node(session, i, &n) != ONR_STATUS_OK) continue;
     printf("%4zu  %-20s %-8s %-26s %12lld %14lld  %s\n", i, n.layer, onr_kernel_name(n.kernel),
@@ -95,7 +95,7 @@ static void print_nodes(const struct onr_session *session) {
 static int64_t total_multiply_adds(const struct onr_session *session) {
   int64_t sum = 0;
   for (size_t i = 0; i < onr_session_num_nodes(session); i++) {
-    struct onr_node_info n;
+    struct onr_node_info n = {.size = sizeof(n)};
     if (onr_session_node(session, i, &n) == ONR_STATUS_OK) sum += n.multiply_adds;
   }
   return sum;
@@ -104,7 +104,7 @@ static int64_t total_multiply_adds(const struct onr_session *session) {
 static void print_text(const struct options *options, const struct report *r) {
   const struct loaded *l = r->l;
   const struct module_tree *tree = &r->tree;
-  struct onr_model_info info;
+  struct onr_model_info info = {.size = sizeof(info)};
   char parameters[32], multiply_adds[32];
   onr_model_get_info(l->model, &info);
   printf("%s: %s%s%s, IR %lld, opset %lld\n", shown(l->path).text,
@@ -166,7 +166,7 @@ static void add_modules(cJSON *root, const struct module_tree *tree) {
 static void add_layers(cJSON *root, const struct onr_session *session) {
   cJSON *layers = cJSON_AddArrayToObject(root, "layers");
   for (size_t i = 0; i < onr_session_num_nodes(session); i++) {
-    struct onr_node_info n;
+    struct onr_node_info n = {.size = sizeof(n)};
     char text[160];
     if (onr_session_node(session, i, &n) != ONR_STATUS_OK) continue;
     cJSON *item = cJSON_CreateObject();
@@ -187,7 +187,7 @@ static void add_layers(cJSON *root, const struct onr_session *session) {
 
 static int tell_json(const struct report *r) {
   const struct loaded *l = r->l;
-  struct onr_model_info info;
+  struct onr_model_info info = {.size = sizeof(info)};
   cJSON *root = cJSON_CreateObject();
   onr_model_get_info(l->model, &info);
   cJSON_AddStringToObject(root, "model", l->path);
@@ -261,26 +261,27 @@ static int make_tree(const struct options *options, struct report *r) {
 
 /* --- a model that cannot be loaded --- */
 
-static void print_declared(void *context, const struct onr_value_info *inputs, size_t num_inputs,
-                           const struct onr_value_info *outputs, size_t num_outputs) {
+static void print_declared(void *context, const struct onr_value_info *const *inputs, size_t num_inputs,
+                           const struct onr_value_info *const *outputs, size_t num_outputs) {
   printf("%s: cannot be loaded\ninputs\n", shown(context).text);
-  for (size_t i = 0; i < num_inputs; i++) print_value(&inputs[i]);
+  for (size_t i = 0; i < num_inputs; i++) print_value(inputs[i]);
   puts("outputs");
-  for (size_t i = 0; i < num_outputs; i++) print_value(&outputs[i]);
+  for (size_t i = 0; i < num_outputs; i++) print_value(outputs[i]);
 }
 
-static void add_declared(void *context, const struct onr_value_info *inputs, size_t num_inputs,
-                         const struct onr_value_info *outputs, size_t num_outputs) {
+static void add_declared(void *context, const struct onr_value_info *const *inputs, size_t num_inputs,
+                         const struct onr_value_info *const *outputs, size_t num_outputs) {
   cJSON *in = cJSON_AddArrayToObject(context, "inputs"), *out = cJSON_AddArrayToObject(context, "outputs");
-  for (size_t i = 0; i < num_inputs; i++) add_value(in, &inputs[i]);
-  for (size_t i = 0; i < num_outputs; i++) add_value(out, &outputs[i]);
+  for (size_t i = 0; i < num_inputs; i++) add_value(in, inputs[i]);
+  for (size_t i = 0; i < num_outputs; i++) add_value(out, outputs[i]);
 }
 
 /* What it takes and gives, as far as the loader came. */
 static void tell_declared(const struct options *options) {
   const char *path = options->paths[0];
   cJSON *root = options->json ? cJSON_CreateObject() : NULL;
-  const struct onr_model_options listener = {.declared = root ? add_declared : print_declared,
+  const struct onr_model_options listener = {.size = sizeof(listener),
+                                             .declared = root ? add_declared : print_declared,
                                              .report_context = root ? (void *)root : options->paths[0]};
   struct onr_error error = {0};
   struct loaded l;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "onnxrun/operators.h"
 #include "print.h"
 
 struct op {
@@ -36,6 +37,8 @@ static struct op *collect(const struct options *options, size_t *count, struct o
   *count = 0;
   for (size_t i = 0; ops && i < onr_num_ops(); i++) {
     struct op *op = &ops[*count];
+    op->info = onr_op_info_init();
+    op->form = onr_op_form_init();
     onr_op(i, &op->info);
     if (!wanted(op, options)) continue;
     const enum onr_status status = onr_op_describe(i, &op->form, error);
@@ -217,7 +220,7 @@ static int check_names(const struct options *options) {
     struct suggestion s = suggest_for(options->paths[n], strlen(options->paths[n]));
     int found = 0;
     for (size_t i = 0; !found && i < onr_num_ops(); i++) {
-      struct onr_op_info info;
+      struct onr_op_info info = {.size = sizeof(info)};
       onr_op(i, &info);
       found = !strcmp(info.op_type, options->paths[n]);
       suggest(&s, info.op_type);

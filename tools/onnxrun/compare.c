@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "onnxrun/sequence.h"
 #include "tool.h"
 
 static int compare_reals(const struct onr_tensor *found, const struct onr_tensor *expected, double rtol, double atol,

@@ -30,7 +30,7 @@ static const char variables[] = "In a terminal ok, FAIL and errors have a colour
 
 /* What --limit sets. */
 static void print_limits(FILE *file) {
-  struct onr_limit_info limit;
+  struct onr_limit_info limit = {.size = sizeof(limit)};
   fputs("\nLimits, and their defaults on this machine:\n", file);
   for (size_t i = 0; onr_limit(i, &limit) == ONR_STATUS_OK; i++) {
     char head[64], number[32];

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "onnxrun/tensor_file.h"
 #include "tool.h"
 
 /* --- from files --- */

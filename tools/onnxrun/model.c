@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "onnxrun/operators.h"
 #include "tool.h"
 
 double now_ms(void) {
@@ -15,7 +16,7 @@ double now_ms(void) {
 enum onr_status try_load(const struct options *options, const char *path, const struct onr_model_options *listener,
                          struct loaded *loaded, struct onr_error *error) {
   const double start = now_ms();
-  struct onr_model_options model_options = {0};
+  struct onr_model_options model_options = {.size = sizeof(model_options)};
   enum onr_status status = ONR_STATUS_OK;
   *loaded = (struct loaded){.path = path};
   if (options->threads != 1) status = onr_threads_create((uint32_t)options->threads, NULL, &loaded->threads, error);
@@ -25,7 +26,8 @@ enum onr_status try_load(const struct options *options, const char *path, const 
   model_options.limits = &options->limits;
   model_options.external_directory = options->external_directory;
   model_options.disabled_passes = options->disabled_passes;
-  const struct onr_session_options session_options = {.threads = loaded->threads, .profile = options->profile};
+  const struct onr_session_options session_options = {
+      .size = sizeof(session_options), .threads = loaded->threads, .profile = options->profile};
   if (status == ONR_STATUS_OK) status = onr_model_load(path, &model_options, &loaded->model, error);
   if (status == ONR_STATUS_OK) status = onr_session_create(loaded->model, &session_options, &loaded->session, error);
   loaded->load_ms = now_ms() - start;
@@ -59,7 +61,7 @@ static struct line advice(const char *text) {
   parse_need(text, &op, &domain);
   struct suggestion s = suggest_for(op.text, strlen(op.text));
   for (size_t i = 0; i < onr_num_ops(); i++) {
-    struct onr_op_info info;
+    struct onr_op_info info = {.size = sizeof(info)};
     onr_op(i, &info);
     const char *its = info.domain[0] ? info.domain : "ai.onnx";
     const int same_domain = !strcmp(its, domain.text), same_op = !strcmp(info.op_type, op.text);
@@ -94,7 +96,7 @@ static void take_need(void *context, const char *text) {
 
 int load(const struct options *options, const char *path, struct loaded *loaded) {
   struct needs needs = {path, 0, {""}};
-  const struct onr_model_options listener = {.report = take_need, .report_context = &needs};
+  const struct onr_model_options listener = {.size = sizeof(listener), .report = take_need, .report_context = &needs};
   struct onr_error error = {0};
   const enum onr_status status = try_load(options, path, &listener, loaded, &error);
   if (status == ONR_STATUS_OK) return 0;

@@ -51,7 +51,7 @@ static void link_children(struct module_tree *tree) {
 static void add_nodes(struct module_tree *tree, const struct onr_session *session) {
   const size_t count = onr_session_num_nodes(session);
   for (size_t i = 0; i < count; i++) {
-    struct onr_node_info node;
+    struct onr_node_info node = {.size = sizeof(node)};
     if (onr_session_node(session, i, &node) != ONR_STATUS_OK) continue;
     for (struct module *m = innermost(tree, node.module_path); m; m = m->parent) {
       m->multiply_adds += node.multiply_adds;

@@ -202,7 +202,8 @@ int parse_options(size_t command, int argc, char **argv, struct options *options
   struct parser p = {commands[command].name, 1u << command, options, 0};
   const size_t most = (size_t)argc + 1;
   int code = 0, only_paths = 0;
-  *options = (struct options){.threads = 1, .seconds = 2, .rtol = 1e-3, .atol = 1e-5};
+  *options =
+      (struct options){.limits.size = sizeof(options->limits), .threads = 1, .seconds = 2, .rtol = 1e-3, .atol = 1e-5};
   options->paths = calloc(most, sizeof(*options->paths));
   options->inputs = calloc(most, sizeof(*options->inputs));
   options->dims = calloc(most, sizeof(*options->dims));

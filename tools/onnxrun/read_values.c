@@ -14,7 +14,7 @@ static size_t read_file_bytes(void *context, void *target, size_t bytes) {
 
 /* By --limit, else the default. */
 static uint64_t tensor_bytes(const struct options *options) {
-  struct onr_limit_info limit;
+  struct onr_limit_info limit = {.size = sizeof(limit)};
   if (options->limits.tensor_bytes) return options->limits.tensor_bytes;
   for (size_t i = 0; onr_limit(i, &limit) == ONR_STATUS_OK; i++)
     if (!strcmp(limit.name, "tensor_bytes")) return limit.standard;
@@ -48,7 +48,7 @@ static int read_standard_input(const struct options *options, enum onr_dtype dec
 static int read_proto(const char *path, enum onr_dtype declared, struct named_tensor *item) {
   struct onr_error error = {0};
   char name[65537];
-  const enum onr_status status = onr_value_proto_load(path, declared, NULL, &item->tensor, name, sizeof(name), &error);
+  const enum onr_status status = onr_tensor_file_load(path, declared, NULL, &item->tensor, name, sizeof(name), &error);
   if (status == ONR_STATUS_OK) return list_rename(item, name) ? 0 : complain(EXIT_OTHER, "%s: no memory", path);
   if (exit_code_of(status) != EXIT_MODEL) return report_failure(status, path, &error);
   const char *ending = strrchr(path, '.');

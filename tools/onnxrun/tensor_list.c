@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "onnxrun/tensor_file.h"
 #include "tool.h"
 
 int list_rename(struct named_tensor *item, const char *name) {

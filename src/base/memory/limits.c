@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/env.h"
+#include "base/sized.h"
 
 #if defined(_WIN32)
 #include <windows.h>
@@ -87,7 +88,8 @@ static const struct limit {
 #undef LIMIT
 };
 enum { NUM_LIMITS = sizeof(table) / sizeof(table[0]) };
-_Static_assert(NUM_LIMITS * sizeof(uint64_t) == sizeof(struct onr_limits), "a line for each limit");
+_Static_assert(NUM_LIMITS * sizeof(uint64_t) == sizeof(struct onr_limits) - offsetof(struct onr_limits, file_bytes),
+               "a line for each limit");
 
 static uint64_t *entry(struct onr_limits *limits, const struct limit *limit) {
   return (uint64_t *)(void *)((char *)limits + limit->offset);
@@ -100,6 +102,7 @@ static uint64_t standard_of(const struct limit *limit) {
 struct onr_limits onri_limits_resolve(const struct onr_limits *limits) {
   struct onr_limits resolved = {0};
   if (limits) resolved = *limits;
+  resolved.size = sizeof(resolved);
   for (size_t i = 0; i < NUM_LIMITS; i++)
     if (!*entry(&resolved, &table[i])) *entry(&resolved, &table[i]) = standard_of(&table[i]);
   return resolved;
@@ -109,9 +112,10 @@ size_t onr_num_limits(void) { return NUM_LIMITS; }
 
 enum onr_status onr_limit(size_t index, struct onr_limit_info *info) {
   if (index >= NUM_LIMITS) return ONR_STATUS_ARGUMENT;
-  *info =
-      (struct onr_limit_info){table[index].name, table[index].text, standard_of(&table[index]), table[index].is_bytes};
-  return ONR_STATUS_OK;
+  const struct limit *limit = &table[index];
+  const struct onr_limit_info found = {
+      .name = limit->name, .text = limit->text, .standard = standard_of(limit), .is_bytes = limit->is_bytes};
+  return ONRI_SIZED_WRITE(info, &found, onr_limit_info, NULL);
 }
 
 /* --- from text --- */
@@ -152,9 +156,13 @@ enum onr_status onr_limits_set(struct onr_limits *limits, const char *name, cons
   uint64_t number = 0, factor;
   const char *at = value;
   int fits = 1;
+  struct onr_limits known;
+  if (!limits || !name || !value)
+    return onr_fail(error, ONR_STATUS_ARGUMENT, "limits, name and value must not be NULL");
+  ONR_TRY(ONRI_SIZED_READ(&known, limits, onr_limits, error));
   for (size_t i = 0; i < NUM_LIMITS; i++)
     if (!strcmp(table[i].name, name)) limit = &table[i];
-  if (!limit) return unknown(name, error);
+  if (!limit || limit->offset >= limits->size) return unknown(name, error);
   for (; *at >= '0' && *at <= '9'; at++) {
     fits &= number <= (UINT64_MAX - 9) / 10;
     number = number * 10 + (uint64_t)(*at - '0');

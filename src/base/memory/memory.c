@@ -20,6 +20,13 @@ static void malloc_release(void *context, void *memory) {
 
 const struct onr_allocator onri_malloc_allocator = {NULL, malloc_allocate, malloc_release};
 
+enum onr_status onri_allocator_choose(const struct onr_allocator *given, const struct onr_allocator **allocator,
+                                      struct onr_error *error) {
+  *allocator = given ? given : &onri_malloc_allocator;
+  if ((*allocator)->allocate && (*allocator)->release) return ONR_STATUS_OK;
+  return onr_fail(error, ONR_STATUS_ARGUMENT, "struct onr_allocator: allocate and release must not be NULL");
+}
+
 void *onri_allocate(const struct onr_allocator *allocator, size_t bytes) {
   return allocator->allocate(allocator->context, bytes ? bytes : 1, ONRI_ALIGNMENT);
 }

@@ -20,6 +20,10 @@ enum { ONRI_WATCHED = 0 };
 /* malloc and free as an allocator; used where the caller gives none. */
 extern const struct onr_allocator onri_malloc_allocator;
 
+/* The caller's allocator, NULL: malloc's. ARGUMENT when it lacks a function. */
+enum onr_status onri_allocator_choose(const struct onr_allocator *given, const struct onr_allocator **allocator,
+                                      struct onr_error *error);
+
 /* 64-byte aligned; NULL on failure. */
 void *onri_allocate(const struct onr_allocator *allocator, size_t bytes);
 void *onri_allocate_zeroed(const struct onr_allocator *allocator, size_t bytes);
