@@ -57,19 +57,22 @@ static void take_scratch(struct onr_call *call, enum onri_recurrent_kind kind, s
   if (!onri_is_native(dtype) && call->num_out > 0) s->y_at = onri_scratch_take(call, onri_class_bytes(&call->out[0]));
 }
 
-static enum onr_status create_operators(struct onr_call *call, struct onri_recurrent_state *s) {
+static enum onr_status create_operators(struct onr_call *call, enum onri_recurrent_kind kind,
+                                        struct onri_recurrent_state *s) {
   const struct onri_recurrent_prepared *prepared = call->prepared;
   const struct onri_recurrent_shape *h = &s->shape;
   struct onri_xnn_linear linear = {h->input, h->directions * h->gates * h->hidden, 0, -INFINITY, INFINITY};
   struct onr_env alone = *call->env; /* a direction's own products are on its own thread */
+  const size_t first = onri_recurrent_first_gates(call->params, kind, h->gates);
   alone.threads = NULL;
   ONR_TRY(onri_xnn_rows_plan(&s->input, &prepared->input, &linear, rows_of(h), call->env, call->error));
   for (size_t d = 0; d < h->directions; d++) {
     linear.in = h->output;
-    linear.out = h->hidden;
-    for (size_t g = 0; g < h->gates; g++) {
-      ONR_TRY(onri_xnn_linear_create(&s->recurrent[d][g], &prepared->recurrent[d][g], &linear, &alone, call->error));
-      ONR_TRY(onri_xnn_linear_reshape(s->recurrent[d][g], h->batch, &alone, call->error));
+    for (size_t part = 0, gate = 0; gate < h->gates; gate += first, part++) {
+      linear.out = (part ? h->gates - first : first) * h->hidden;
+      ONR_TRY(
+          onri_xnn_linear_create(&s->recurrent[d][part], &prepared->recurrent[d][part], &linear, &alone, call->error));
+      ONR_TRY(onri_xnn_linear_reshape(s->recurrent[d][part], h->batch, &alone, call->error));
     }
     if (!h->projects) continue;
     linear.in = h->hidden;
@@ -89,7 +92,7 @@ enum onr_status onri_recurrent_plan(struct onr_call *call, enum onri_recurrent_k
   if (call->in[ONRI_X].dtype != ONR_DTYPE_F64) call->kernel = ONR_KERNEL_VECTOR;
   if (!prepared->input.data || s->shape.steps == 0 || s->shape.batch == 0) return ONR_STATUS_OK;
   call->kernel = ONR_KERNEL_XNNPACK;
-  return create_operators(call, s);
+  return create_operators(call, kind, s);
 }
 
 uint32_t onri_recurrent_kernel_types(const void *params, enum onr_kernel kernel) {
@@ -102,9 +105,9 @@ void onri_recurrent_release_state(void *state, struct onr_env *env) {
   (void)env;
   onri_xnn_rows_release(&s->input);
   for (int d = 0; d < 2; d++) {
-    for (int g = 0; g < ONRI_MAX_GATES; g++) {
-      onri_xnn_delete(s->recurrent[d][g]);
-      s->recurrent[d][g] = NULL;
+    for (int part = 0; part < ONRI_MAX_PARTS; part++) {
+      onri_xnn_delete(s->recurrent[d][part]);
+      s->recurrent[d][part] = NULL;
     }
     onri_xnn_delete(s->projection[d]);
     s->projection[d] = NULL;
@@ -121,7 +124,7 @@ struct walk {
   struct onri_recurrent_shape shape;
   enum onri_recurrent_kind kind;
   enum onri_class class;
-  size_t size;
+  size_t size, first_gates; /* first_gates: see onri_recurrent_first_gates */
   const char *r, *peephole, *projection;
   char *bias, *gates, *product, *h, *c, *z, *rh;
   char *m; /* what cells give, to be projected to h; NULL: cells give h */
@@ -253,12 +256,13 @@ static enum onr_status multiply(const struct walk *w, struct xnn_operator *op, c
   return ONR_STATUS_OK;
 }
 
-/* Product of gate g of direction d with h [batch, output]. */
-static enum onr_status multiply_state(const struct walk *w, size_t d, size_t g, const char *h) {
+/* Product of the first or second part of direction d's gates with h [batch, output]. */
+static enum onr_status multiply_state(const struct walk *w, size_t d, size_t part, const char *h) {
   const struct onri_recurrent_shape *s = &w->shape;
-  const size_t gate = d * s->gates + g;
+  const size_t gate = d * s->gates + (part ? w->first_gates : 0),
+               gates = part ? s->gates - w->first_gates : w->first_gates;
   const char *r = w->r ? w->r + gate * s->hidden * s->output * w->size : NULL;
-  return multiply(w, w->s->recurrent[d][g], h, s->output, r, s->hidden,
+  return multiply(w, w->s->recurrent[d][part], h, s->output, r, gates * s->hidden,
                   w->product + gate * s->batch * s->hidden * w->size);
 }
 
@@ -274,11 +278,12 @@ static struct onri_cell cell_of(const struct walk *w, size_t d, size_t b, size_t
   const struct onri_recurrent_shape *s = &w->shape;
   const size_t row = w->params->layout ? b * s->steps + time : time * s->batch + b, line = s->hidden * w->size;
   const char *x = w->gates + (row * s->directions + d) * s->gates * line, *bias = w->bias + d * (s->gates + 1) * line;
+  const char *product = w->product + d * s->gates * s->batch * line;
   const size_t state = (d * s->batch + b) * line;
   struct onri_cell cell = {.hidden = s->hidden, .h = (w->m ? w->m : w->h) + state, .bias_r = bias + s->gates * line};
   for (size_t g = 0; g < s->gates; g++) {
     cell.x[g] = x + g * line;
-    cell.r[g] = w->product + ((d * s->gates + g) * s->batch + b) * line;
+    cell.r[g] = product + (g < w->first_gates ? b * w->first_gates + g : w->first_gates * s->batch + b) * line;
     cell.bias[g] = bias + g * line;
   }
   if (w->peephole)
@@ -342,15 +347,13 @@ static enum onr_status project(const struct walk *w, size_t d, size_t step) {
 static enum onr_status run_step(const struct walk *w, const struct onri_cell_form *form, size_t d, size_t step) {
   const struct onri_recurrent_shape *s = &w->shape;
   const size_t state = d * s->batch * s->output * w->size;
-  const int two_parts = w->kind == ONRI_GRU && !w->params->linear_before_reset;
-  const size_t gates = two_parts ? 2 : s->gates;
-  for (size_t i = 0; i < gates; i++) ONR_TRY(multiply_state(w, d, step & 1 ? gates - 1 - i : i, w->h + state));
-  if (!two_parts) {
+  ONR_TRY(multiply_state(w, d, 0, w->h + state));
+  if (w->first_gates == s->gates) {
     run_cells(w, form, d, step, WHOLE);
     return w->m ? project(w, d, step) : ONR_STATUS_OK;
   }
   run_cells(w, form, d, step, GRU_GATES);
-  ONR_TRY(multiply_state(w, d, 2, w->rh + state));
+  ONR_TRY(multiply_state(w, d, 1, w->rh + state));
   run_cells(w, form, d, step, GRU_FINISH);
   return ONR_STATUS_OK;
 }
@@ -419,6 +422,7 @@ enum onr_status onri_recurrent_run(struct onr_call *call, enum onri_recurrent_ki
   const void *operand[ONRI_RECURRENT_INPUTS] = {NULL};
   w.class = onri_dtype_class(dtype);
   w.size = onri_class_size(w.class);
+  w.first_gates = onri_recurrent_first_gates(call->params, kind, s->shape.gates);
   w.alone.threads = NULL;
   point(&w);
   ONR_TRY(check_lengths(&w));

@@ -1,8 +1,7 @@
 /* recurrent.h: what lstm, gru and rnn share: shapes, packing, the products and the walk over time.
  *
- * All time steps' products with the input are one matrix product; then each step has one product a gate with the
- * previous h. The gates are walked forwards and backwards in turn, so that a part of R is still in the cache from the
- * step before. The two directions run on two threads. */
+ * All time steps' products with the input are one matrix product; then each step has one product of all gates with the
+ * previous h, or two where GRU's gate h waits for the reset gate. The two directions run on two threads. */
 #ifndef ONRI_RECURRENT_H
 #define ONRI_RECURRENT_H
 
@@ -13,7 +12,7 @@
 
 enum onri_recurrent_kind { ONRI_LSTM, ONRI_GRU, ONRI_RNN };
 
-enum { ONRI_MAX_GATES = 4 };
+enum { ONRI_MAX_PARTS = 2 };
 
 /* Inputs by name. LSTM alone has the last three. */
 enum {
@@ -37,7 +36,7 @@ struct onri_recurrent_shape {
 
 struct onri_recurrent_prepared {
   struct onri_xnn_packed input;                        /* W of all directions and gates */
-  struct onri_xnn_packed recurrent[2][ONRI_MAX_GATES]; /* R of each */
+  struct onri_xnn_packed recurrent[2][ONRI_MAX_PARTS]; /* R of a direction, of the gates of one product */
   struct onri_xnn_packed projection[2];
   int loses_nan; /* see xnn_gemm.h; the plain weights stay */
 };
@@ -47,11 +46,11 @@ struct onri_recurrent_state {
   struct onr_recurrent_function functions[6]; /* none is DEFAULT */
   int fast;
   struct onri_xnn_rows input;
-  struct xnn_operator *recurrent[2][ONRI_MAX_GATES], *projection[2];
+  struct xnn_operator *recurrent[2][ONRI_MAX_PARTS], *projection[2];
   size_t operand_at[ONRI_RECURRENT_INPUTS]; /* inputs of narrow types in their class */
   size_t bias_at;           /* [directions][gates + 1][hidden]; the last one is GRU's recurrent bias of gate h */
   size_t gates_at;          /* products with the input: [rows][directions][gates][hidden] */
-  size_t product_at;        /* products with h: [directions][gates][batch][hidden] */
+  size_t product_at;        /* products with h: [directions][parts][batch][gates of the part][hidden] */
   size_t c_at, z_at, rh_at; /* [directions][batch][hidden] */
   size_t m_at;              /* what is projected: [directions][batch][hidden] */
   size_t h_at;              /* [directions][batch][output] */
@@ -67,6 +66,13 @@ void onri_recurrent_release_prepared(void *prepared, struct onr_env *env);
 uint32_t onri_recurrent_kernel_types(const void *params, enum onr_kernel kernel);
 int64_t onri_recurrent_multiply_adds(const struct onr_call *call, enum onri_recurrent_kind kind);
 int64_t onri_recurrent_steps(const struct onr_call *call, enum onri_recurrent_kind kind);
+
+/* The gates that the first product of a step gives: all, but for the one of GRU that waits for the reset gate. The rest
+ * is a second product. */
+static inline size_t onri_recurrent_first_gates(const struct onr_recurrent_params *p, enum onri_recurrent_kind kind,
+                                                size_t gates) {
+  return kind == ONRI_GRU && !p->linear_before_reset ? gates - 1 : gates;
+}
 
 /* Shapes of all inputs checked against each other. */
 enum onr_status onri_recurrent_shape(const struct onr_call *call, enum onri_recurrent_kind kind,

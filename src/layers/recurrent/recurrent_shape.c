@@ -122,23 +122,26 @@ static enum onr_status ask_for_nan(struct onr_call *call, const struct onri_xnn_
   return ONR_STATUS_OK;
 }
 
-static enum onr_status pack(struct onr_call *call, size_t gates, const float *w, const float *r,
+static enum onr_status pack(struct onr_call *call, enum onri_recurrent_kind kind, const float *w, const float *r,
                             const float *projection) {
   struct onri_recurrent_prepared *prepared = call->prepared;
   const struct onr_desc *dims = &call->in[ONRI_W];
+  const size_t gates = gates_of(kind), first = onri_recurrent_first_gates(call->params, kind, gates);
   const size_t directions = (size_t)dims->dim[0], hidden = (size_t)dims->dim[1] / gates,
                output = (size_t)call->in[ONRI_R].dim[2];
   const struct onri_xnn_linear input = {(size_t)dims->dim[2], directions * gates * hidden, 0, -INFINITY, INFINITY};
-  const struct onri_xnn_linear state = {output, hidden, 0, -INFINITY, INFINITY},
+  const struct onri_xnn_linear state[] = {{output, first * hidden, 0, -INFINITY, INFINITY},
+                                          {output, (gates - first) * hidden, 0, -INFINITY, INFINITY}},
                                narrow = {hidden, output, 0, -INFINITY, INFINITY};
   ONR_TRY(ask_for_nan(call, &input));
-  ONR_TRY(ask_for_nan(call, &state));
+  ONR_TRY(ask_for_nan(call, &state[0]));
+  if (first < gates) ONR_TRY(ask_for_nan(call, &state[1]));
   if (projection) ONR_TRY(ask_for_nan(call, &narrow));
   ONR_TRY(onri_xnn_linear_pack(&prepared->input, &input, w, NULL, call->env, call->error));
   for (size_t d = 0; d < directions; d++) {
-    for (size_t g = 0; g < gates; g++)
-      ONR_TRY(onri_xnn_linear_pack(&prepared->recurrent[d][g], &state, r + (d * gates + g) * hidden * output, NULL,
-                                   call->env, call->error));
+    for (size_t gate = 0, part = 0; gate < gates; gate += first, part++)
+      ONR_TRY(onri_xnn_linear_pack(&prepared->recurrent[d][part], &state[part],
+                                   r + (d * gates + gate) * hidden * output, NULL, call->env, call->error));
     if (!projection) continue;
     ONR_TRY(onri_xnn_linear_pack(&prepared->projection[d], &narrow, projection + d * output * hidden, NULL, call->env,
                                  call->error));
@@ -155,7 +158,7 @@ enum onr_status onri_recurrent_prepare(struct onr_call *call, enum onri_recurren
   const float *projection = projects ? onri_constant_f32(call, ONRI_PROJECTION, &owned[2]) : NULL;
   if (!w || !r || (projects && !projection))
     status = onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for converted weights");
-  else status = pack(call, gates_of(kind), w, r, projection);
+  else status = pack(call, kind, w, r, projection);
   for (int i = 0; i < 3; i++) onr_env_release(call->env, owned[i]);
   if (status == ONR_STATUS_OK && !((const struct onri_recurrent_prepared *)call->prepared)->loses_nan)
     call->packed_inputs |= 1u << ONRI_W | 1u << ONRI_R | (projects ? 1u << ONRI_PROJECTION : 0);
@@ -166,7 +169,7 @@ void onri_recurrent_release_prepared(void *prepared, struct onr_env *env) {
   struct onri_recurrent_prepared *p = prepared;
   onri_xnn_packed_release(&p->input, env);
   for (int d = 0; d < 2; d++) {
-    for (int g = 0; g < ONRI_MAX_GATES; g++) onri_xnn_packed_release(&p->recurrent[d][g], env);
+    for (int part = 0; part < ONRI_MAX_PARTS; part++) onri_xnn_packed_release(&p->recurrent[d][part], env);
     onri_xnn_packed_release(&p->projection[d], env);
   }
 }
