@@ -1,7 +1,8 @@
-/* core.h: for the files of this folder: calls into XNNPACK with the caller's memory, and packed weights.
+/* core.h: for the files of this folder: the life of an operator, spelt once for all families.
  *
  * Every call that may allocate (create, reshape) stands between onri_xnn_enter and onri_xnn_leave, on one thread: the
- * allocations then come from the allocator of env, and one that fails is noticed even where XNNPACK does not look. */
+ * allocations then come from the allocator of env, and one that fails is noticed even where XNNPACK does not look.
+ * onri_xnn_pack and onri_xnn_plan see to it. */
 #ifndef ONRI_XNN_CORE_H
 #define ONRI_XNN_CORE_H
 
@@ -23,11 +24,58 @@ struct onri_xnn_scope {
   struct onri_xnn_scope *outer;
 };
 
+/* memory.c */
+extern const struct xnn_allocator onri_xnn_allocator;
+/* False, and noted, when the scope may not take so much more. */
+int onri_xnn_take(struct onri_xnn_scope *scope, size_t bytes);
+/* Memory of the current scope that goes with it; one block at a time. */
+void *onri_xnn_discarded(size_t bytes);
+void onri_xnn_exit(struct onri_xnn_scope *scope);
 void onri_xnn_enter(struct onri_xnn_scope *scope, const struct onr_env *env);
 /* Ends the scope and turns its result into a status with a message; `what` names the operator in it. When it is a
  * failure (LIMIT: beyond `most`), *op (which may be NULL) is deleted and NULL. op itself may be NULL. */
 enum onr_status onri_xnn_leave(struct onri_xnn_scope *scope, enum xnn_status status, struct xnn_operator **op,
                                const char *what, struct onr_error *error);
+
+/* --- families --- */
+
+/* Where a run reads and writes. b: the second operand of a product. */
+struct onri_xnn_pointers {
+  void *scratch;
+  const void *a, *b;
+  void *y;
+};
+
+/* What XNNPACK calls a kind of operator. `spec` is the family's own description of one. */
+struct onri_xnn_family {
+  const char *name; /* in messages */
+  /* cache NULL: weights are not packed, or there are none. */
+  enum xnn_status (*create)(const void *spec, const void *weights, const void *bias,
+                            struct xnn_weights_cache_provider *cache, struct xnn_operator **op);
+  enum xnn_status (*reshape)(struct xnn_operator *op, const void *spec, size_t *scratch_bytes,
+                             struct pthreadpool *threads);
+  enum xnn_status (*setup)(struct xnn_operator *op, const struct onri_xnn_pointers *at);
+  /* Lower scope->most to what is sensible. NULL: no bound. */
+  void (*bound_packing)(const void *spec, struct onri_xnn_scope *scope);
+  void (*bound_operator)(const void *spec, struct onri_xnn_scope *scope);
+  int may_do_without; /* an operator that would take too much is no failure: *op is NULL */
+};
+
+/* prepare: weights and bias (NULL: none) are not read after this; *packed stays. */
+enum onr_status onri_xnn_pack(const struct onri_xnn_family *family, struct onri_xnn_packed *packed, const void *spec,
+                              const void *weights, const void *bias, struct onr_env *env, struct onr_error *error);
+/* plan: makes *op, or gives the one that is there other sizes (roomy: its memory never shrinks). packed may be NULL. On
+ * failure *op is deleted and NULL. Depthwise, 1x1-depthwise and transposed convolutions pack their weights again when
+ * they are made, into memory that is thrown away: give them other sizes instead. */
+enum onr_status onri_xnn_plan(const struct onri_xnn_family *family, struct xnn_operator **op,
+                              const struct onri_xnn_packed *packed, const void *spec, int roomy, size_t *scratch_bytes,
+                              struct onr_env *env, struct onr_error *error);
+/* run */
+enum onr_status onri_xnn_run(const struct onri_xnn_family *family, struct xnn_operator *op,
+                             const struct onri_xnn_pointers *at, struct onr_env *env, struct onr_error *error);
+
+/* XNNPACK multiplies sizes without looking: UNSUPPORTED unless all are above 0 and their product is small enough. */
+enum onr_status onri_xnn_sizes_check(const size_t *sizes, size_t count);
 
 /* --- packing, in prepare --- */
 struct onri_xnn_packing {

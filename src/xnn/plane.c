@@ -187,12 +187,62 @@ int onri_plane_alike(const struct onri_plane *a, const struct onri_plane *b) {
          a->group_in == b->group_in && a->group_out == b->group_out && a->transposed == b->transposed;
 }
 
-enum onr_status onri_plane_leave(const struct onri_plane *p, struct onri_xnn_scope *scope, enum xnn_status status,
-                                 struct xnn_operator **op, size_t height, size_t width, const char *what,
-                                 struct onr_error *error) {
-  if (status == xnn_status_success && (height != (size_t)p->height.out || width != (size_t)p->width.out))
-    status = xnn_status_invalid_state; /* it would write outside of our output */
-  const int too_large = scope->too_large;
-  const enum onr_status result = onri_xnn_leave(scope, status, op, what, too_large ? NULL : error);
-  return too_large ? ONR_STATUS_OK : result;
+/* --- the life of an operator --- */
+
+void onri_plane_spec_bound(const void *spec, struct onri_xnn_scope *scope) {
+  onri_plane_bound_operator(&((const struct onri_plane_spec *)spec)->plane, scope);
+}
+
+enum xnn_status onri_plane_reshaped(const struct onri_plane *p, enum xnn_status status, size_t alignment, size_t height,
+                                    size_t width) {
+  if (status != xnn_status_success) return status;
+  return alignment > 64 || height != (size_t)p->height.out || width != (size_t)p->width.out ? xnn_status_invalid_state
+                                                                                            : xnn_status_success;
+}
+
+/* Whether our order is XNNPACK's, too. */
+static int is_ordered(const struct onri_plane *p) {
+  return p->transposed ? p->group_in == 1 || (p->group_out == 1 && p->taps == 1) : p->group_in == 1 || p->taps == 1;
+}
+
+enum onr_status onri_plane_pack(const struct onri_xnn_family *family, struct onri_xnn_packed *packed,
+                                struct onri_plane_spec *spec, const struct onri_xnn_conv *c, size_t size,
+                                const void *weight, const void *bias, struct onr_env *env, struct onr_error *error) {
+  void *copy = NULL;
+  if (!onri_plane_of_weights(c, &spec->plane))
+    return onr_fail(error, ONR_STATUS_INTERNAL, "this convolution is not one of planes");
+  if (!is_ordered(&spec->plane)) {
+    copy = onr_env_allocate(env, onri_plane_weight_bytes(&spec->plane, size));
+    if (!copy) return onr_fail(error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
+    onri_plane_reorder(&spec->plane, size, weight, copy);
+  }
+  const enum onr_status result = onri_xnn_pack(family, packed, spec, copy ? copy : weight, bias, env, error);
+  onr_env_release(env, copy);
+  return result;
+}
+
+enum onr_status onri_plane_plan(const struct onri_xnn_family *family, struct xnn_operator **op,
+                                const struct onri_xnn_packed *packed, struct onri_plane_spec *spec,
+                                const struct onri_xnn_conv *c, size_t *scratch_bytes, struct onr_env *env,
+                                struct onr_error *error) {
+  if (!onri_plane_of(c, &spec->plane) || !onri_plane_fits(&spec->plane)) return ONR_STATUS_OK;
+  return onri_xnn_plan(family, op, packed, spec, 0, scratch_bytes, env, error);
+}
+
+enum onr_status onri_plane_resize(const struct onri_xnn_family *family, struct xnn_operator **op,
+                                  const struct onri_xnn_conv *was, const struct onri_xnn_conv *c, int roomy, int *fits,
+                                  size_t *scratch_bytes, struct onr_env *env, struct onr_error *error) {
+  struct onri_plane_spec spec = {.min = c->min, .max = c->max};
+  struct onri_plane old;
+  *fits = 0;
+  if (!onri_plane_of(was, &old) || !onri_plane_of(c, &spec.plane) || !onri_plane_alike(&spec.plane, &old))
+    return ONR_STATUS_OK;
+  if (!onri_plane_fits(&spec.plane)) {
+    onri_xnn_delete(*op);
+    *op = NULL;
+    return ONR_STATUS_OK;
+  }
+  ONR_TRY(onri_xnn_plan(family, op, NULL, &spec, roomy, scratch_bytes, env, error));
+  *fits = *op != NULL;
+  return ONR_STATUS_OK;
 }

@@ -33,10 +33,31 @@ size_t onri_plane_weight_bytes(const struct onri_plane *plane, size_t size);
 void onri_plane_bound_packing(const struct onri_plane *plane, size_t size, struct onri_xnn_scope *scope);
 void onri_plane_bound_operator(const struct onri_plane *plane, struct onri_xnn_scope *scope);
 
-/* Ends the scope in which an operator was made and reshaped to height x width. What would take too much is no failure:
- * *op is NULL. */
-enum onr_status onri_plane_leave(const struct onri_plane *plane, struct onri_xnn_scope *scope, enum xnn_status status,
-                                 struct xnn_operator **op, size_t height, size_t width, const char *what,
-                                 struct onr_error *error);
+/* What the families of this folder are told of one. */
+struct onri_plane_spec {
+  struct onri_plane plane;
+  float min, max;
+  const struct onri_xnn_qconv *q; /* NULL: float32 */
+};
+/* The bounds of an operator, for the families. */
+void onri_plane_spec_bound(const void *spec, struct onri_xnn_scope *scope);
+/* What a reshape to height x width gives; another size than ours would write outside of our output. */
+enum xnn_status onri_plane_reshaped(const struct onri_plane *plane, enum xnn_status status, size_t alignment,
+                                    size_t height, size_t width);
+
+/* Packs weights [groups * group_out, group_in, taps] (transposed: [groups * group_in, group_out, taps]) of elements of
+ * `size`. *spec (min, max and q filled in) gets its plane. */
+enum onr_status onri_plane_pack(const struct onri_xnn_family *family, struct onri_xnn_packed *packed,
+                                struct onri_plane_spec *spec, const struct onri_xnn_conv *c, size_t size,
+                                const void *weight, const void *bias, struct onr_env *env, struct onr_error *error);
+/* A new operator; *op stays NULL where the sizes do not fit. */
+enum onr_status onri_plane_plan(const struct onri_xnn_family *family, struct xnn_operator **op,
+                                const struct onri_xnn_packed *packed, struct onri_plane_spec *spec,
+                                const struct onri_xnn_conv *c, size_t *scratch_bytes, struct onr_env *env,
+                                struct onr_error *error);
+/* See onri_xnn_conv_resize. */
+enum onr_status onri_plane_resize(const struct onri_xnn_family *family, struct xnn_operator **op,
+                                  const struct onri_xnn_conv *was, const struct onri_xnn_conv *c, int roomy, int *fits,
+                                  size_t *scratch_bytes, struct onr_env *env, struct onr_error *error);
 
 #endif

@@ -5,8 +5,8 @@
  * block. Where making one is dear, plans share it (`kept`) or hand it on (`retired`): see onri_xnn_conv_resize.
  *
  *   prepare   if (onri_xnn_usable(call->env) && ...) onri_xnn_<family>_pack(...)
- *   plan      onri_xnn_<family>_create(&state->op, &prepared->packed, ...) then onri_xnn_<family>_reshape(...)
- *   run       onri_xnn_<family>_setup(...) then onri_xnn_run(...)
+ *   plan      onri_xnn_<family>_plan(&state->op, &prepared->packed, ...)
+ *   run       onri_xnn_<family>_run(state->op, ...)
  *   release   onri_xnn_delete(state->op), onri_xnn_packed_release(&prepared->packed, env)
  *
  * Headers of this folder declare their functions with ONRI_XNN. In a build without XNNPACK they become inline functions
@@ -61,9 +61,6 @@ static inline int onri_xnn_usable(const struct onr_env *env) {
 static inline void onri_xnn_delete(struct xnn_operator *op) { (void)op; }
 
 #endif
-
-/* Runs an operator that has been set up, on the threads of env. */
-ONRI_XNN(onri_xnn_run(struct xnn_operator *op, struct onr_env *env, struct onr_error *error))
 
 /* Safe on a zeroed struct, and twice. */
 static inline void onri_xnn_packed_release(struct onri_xnn_packed *packed, struct onr_env *env) {

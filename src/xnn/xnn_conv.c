@@ -5,116 +5,82 @@
 
 #include "xnn/plane.h"
 
-static const char name[] = "convolution";
-
-static enum xnn_status create(const struct onri_plane *p, float min, float max, const float *weight, const float *bias,
+static enum xnn_status create(const void *spec, const void *weights, const void *bias,
                               struct xnn_weights_cache_provider *cache, struct xnn_operator **op) {
+  const struct onri_plane_spec *s = spec;
+  const struct onri_plane *p = &s->plane;
   const struct onri_axis *h = &p->height, *w = &p->width;
   const size_t in = (size_t)p->group_in, out = (size_t)p->group_out, groups = (size_t)p->groups;
   if (p->transposed)
     return xnn_create_deconvolution2d_nhwc_f32(
         (uint32_t)h->begin, (uint32_t)w->end, (uint32_t)h->end, (uint32_t)w->begin, (uint32_t)h->kernel,
         (uint32_t)w->kernel, (uint32_t)h->stride, (uint32_t)w->stride, (uint32_t)h->dilation, (uint32_t)w->dilation,
-        (uint32_t)groups, in, out, groups * in, groups * out, weight, bias, min, max, 0, NULL, cache, op);
+        (uint32_t)groups, in, out, groups * in, groups * out, weights, bias, s->min, s->max, 0, NULL, cache, op);
   return xnn_create_convolution2d_nhwc_f32(
       (uint32_t)h->begin, (uint32_t)w->end, (uint32_t)h->end, (uint32_t)w->begin, (uint32_t)h->kernel,
       (uint32_t)w->kernel, (uint32_t)h->stride, (uint32_t)w->stride, (uint32_t)h->dilation, (uint32_t)w->dilation,
-      (uint32_t)groups, in, out, groups * in, groups * out, weight, bias, min, max, 0, NULL, cache, op);
+      (uint32_t)groups, in, out, groups * in, groups * out, weights, bias, s->min, s->max, 0, NULL, cache, op);
 }
 
-static enum xnn_status reshape(struct xnn_operator *op, const struct onri_plane *p, size_t *scratch_bytes,
-                               size_t *height, size_t *width, struct pthreadpool *threads) {
-  size_t alignment = 1;
-  *scratch_bytes = 0;
-  if (p->transposed)
-    return xnn_reshape_deconvolution2d_nhwc_f32(op, (size_t)p->batch, (size_t)p->height.in, (size_t)p->width.in,
-                                                (uint32_t)p->extra_height, (uint32_t)p->extra_width, height, width,
-                                                threads);
+static enum xnn_status reshape(struct xnn_operator *op, const void *spec, size_t *scratch_bytes,
+                               struct pthreadpool *threads) {
+  const struct onri_plane *p = &((const struct onri_plane_spec *)spec)->plane;
+  size_t alignment = 1, height = 0, width = 0;
   const enum xnn_status status =
-      xnn_reshape_convolution2d_nhwc_f32(op, (size_t)p->batch, (size_t)p->height.in, (size_t)p->width.in, scratch_bytes,
-                                         &alignment, height, width, threads);
-  return alignment > 64 ? xnn_status_invalid_state : status;
+      p->transposed
+          ? xnn_reshape_deconvolution2d_nhwc_f32(op, (size_t)p->batch, (size_t)p->height.in, (size_t)p->width.in,
+                                                 (uint32_t)p->extra_height, (uint32_t)p->extra_width, &height, &width,
+                                                 threads)
+          : xnn_reshape_convolution2d_nhwc_f32(op, (size_t)p->batch, (size_t)p->height.in, (size_t)p->width.in,
+                                               scratch_bytes, &alignment, &height, &width, threads);
+  return onri_plane_reshaped(p, status, alignment, height, width);
 }
 
-static enum xnn_status setup(struct xnn_operator *op, int transposed, void *scratch, const float *x, float *y) {
-  return transposed ? xnn_setup_deconvolution2d_nhwc_f32(op, x, y)
-                    : xnn_setup_convolution2d_nhwc_f32(op, scratch, x, y);
+static enum xnn_status setup(struct xnn_operator *op, const struct onri_xnn_pointers *at) {
+  return xnn_setup_convolution2d_nhwc_f32(op, at->scratch, at->a, at->y);
 }
 
-/* --- packing --- */
+static enum xnn_status setup_transposed(struct xnn_operator *op, const struct onri_xnn_pointers *at) {
+  return xnn_setup_deconvolution2d_nhwc_f32(op, at->a, at->y);
+}
 
-/* Whether our order is XNNPACK's, too. */
-static int is_ordered(const struct onri_plane *p) {
-  return p->transposed ? p->group_in == 1 || (p->group_out == 1 && p->taps == 1) : p->group_in == 1 || p->taps == 1;
+static void bound_packing(const void *spec, struct onri_xnn_scope *scope) {
+  onri_plane_bound_packing(&((const struct onri_plane_spec *)spec)->plane, sizeof(float), scope);
+}
+
+static const struct onri_xnn_family plain = {"convolution",         create, reshape, setup, bound_packing,
+                                             onri_plane_spec_bound, 1};
+static const struct onri_xnn_family transposed = {
+    "transposed convolution", create, reshape, setup_transposed, bound_packing, onri_plane_spec_bound, 1};
+
+static const struct onri_xnn_family *family_of(const struct onri_xnn_conv *c) {
+  return c->transposed ? &transposed : &plain;
 }
 
 enum onr_status onri_xnn_conv_pack(struct onri_xnn_packed *packed, const struct onri_xnn_conv *c, const float *weight,
                                    const float *bias, struct onr_env *env, struct onr_error *error) {
-  struct onri_xnn_packing packing;
-  struct onri_plane p;
-  struct xnn_operator *op = NULL;
-  float *copy = NULL;
-  if (!onri_plane_of_weights(c, &p))
-    return onr_fail(error, ONR_STATUS_INTERNAL, "this convolution is not one of planes");
-  if (!is_ordered(&p)) {
-    copy = onr_env_allocate(env, onri_plane_weight_bytes(&p, sizeof(float)));
-    if (!copy) return onr_fail(error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
-    onri_plane_reorder(&p, sizeof(float), weight, copy);
-  }
-  struct xnn_weights_cache_provider *cache = onri_xnn_pack_begin(&packing, packed, env);
-  onri_plane_bound_packing(&p, sizeof(float), &packing.scope);
-  const enum xnn_status status = create(&p, c->min, c->max, copy ? copy : weight, bias, cache, &op);
-  const enum onr_status result = onri_xnn_pack_end(&packing, status, op, name, error);
-  onr_env_release(env, copy);
-  return result;
+  struct onri_plane_spec spec = {.min = c->min, .max = c->max};
+  return onri_plane_pack(family_of(c), packed, &spec, c, sizeof(float), weight, bias, env, error);
 }
 
-/* --- operators --- */
-
-enum onr_status onri_xnn_conv_create(struct xnn_operator **op, const struct onri_xnn_packed *packed,
-                                     const struct onri_xnn_conv *c, size_t *scratch_bytes, struct onr_env *env,
-                                     struct onr_error *error) {
-  struct onri_xnn_scope scope;
-  struct onri_plane p;
-  size_t height = 0, width = 0;
-  if (!onri_plane_of(c, &p) || !onri_plane_fits(&p)) return ONR_STATUS_OK;
-  onri_xnn_enter(&scope, env);
-  onri_plane_bound_operator(&p, &scope);
-  enum xnn_status status = create(&p, c->min, c->max, packed->data, NULL, onri_xnn_packed_cache(packed), op);
-  if (status == xnn_status_success && *op)
-    status = reshape(*op, &p, scratch_bytes, &height, &width, onri_threads_pool(env->threads));
-  return onri_plane_leave(&p, &scope, status, op, height, width, name, error);
+enum onr_status onri_xnn_conv_plan(struct xnn_operator **op, const struct onri_xnn_packed *packed,
+                                   const struct onri_xnn_conv *c, size_t *scratch_bytes, struct onr_env *env,
+                                   struct onr_error *error) {
+  struct onri_plane_spec spec = {.min = c->min, .max = c->max};
+  return onri_plane_plan(family_of(c), op, packed, &spec, c, scratch_bytes, env, error);
 }
 
 enum onr_status onri_xnn_conv_resize(struct xnn_operator **op, const struct onri_xnn_conv *was,
                                      const struct onri_xnn_conv *c, int roomy, int *fits, size_t *scratch_bytes,
                                      struct onr_env *env, struct onr_error *error) {
-  struct onri_xnn_scope scope;
-  struct onri_plane p, q;
-  size_t height = 0, width = 0;
   *fits = 0;
-  if (was->min != c->min || was->max != c->max || !onri_plane_of(was, &q) || !onri_plane_of(c, &p) ||
-      !onri_plane_alike(&p, &q))
-    return ONR_STATUS_OK;
-  if (!onri_plane_fits(&p)) {
-    onri_xnn_delete(*op);
-    *op = NULL;
-    return ONR_STATUS_OK;
-  }
-  onri_xnn_enter(&scope, env);
-  scope.roomy = roomy;
-  onri_plane_bound_operator(&p, &scope);
-  const enum xnn_status status = reshape(*op, &p, scratch_bytes, &height, &width, onri_threads_pool(env->threads));
-  const enum onr_status result = onri_plane_leave(&p, &scope, status, op, height, width, name, error);
-  *fits = *op != NULL;
-  return result;
+  if (was->min != c->min || was->max != c->max) return ONR_STATUS_OK;
+  return onri_plane_resize(family_of(c), op, was, c, roomy, fits, scratch_bytes, env, error);
 }
 
-enum onr_status onri_xnn_conv_setup(struct xnn_operator *op, const struct onri_xnn_conv *c, void *scratch,
-                                    const float *x, float *y, struct onr_error *error) {
-  const enum xnn_status status = setup(op, c->transposed, scratch, x, y);
-  if (status == xnn_status_success) return ONR_STATUS_OK;
-  return onr_fail(error, ONR_STATUS_INTERNAL, "XNNPACK's convolution was not set up (its status %d)", (int)status);
+enum onr_status onri_xnn_conv_run(struct xnn_operator *op, const struct onri_xnn_conv *c, void *scratch, const float *x,
+                                  float *y, struct onr_env *env, struct onr_error *error) {
+  return onri_xnn_run(family_of(c), op, &(struct onri_xnn_pointers){.scratch = scratch, .a = x, .y = y}, env, error);
 }
 
 /* --- NaN --- */
@@ -147,11 +113,14 @@ static struct onri_plane probe_of(const struct onri_plane *p) {
 
 static enum xnn_status run_probe(struct xnn_operator *op, const struct onri_plane *q, const float *x, float *y,
                                  struct onr_env *env) {
-  size_t bytes = 0, height, width;
-  enum xnn_status status = reshape(op, q, &bytes, &height, &width, NULL);
+  const struct onri_xnn_family *family = q->transposed ? &transposed : &plain;
+  const struct onri_plane_spec spec = {.plane = *q};
+  size_t bytes = 0;
+  enum xnn_status status = reshape(op, &spec, &bytes, NULL);
   void *scratch = bytes > 0 ? onr_env_allocate(env, bytes) : NULL;
   if (bytes > 0 && !scratch) status = xnn_status_out_of_memory;
-  if (status == xnn_status_success) status = setup(op, q->transposed, scratch, x, y);
+  if (status == xnn_status_success)
+    status = family->setup(op, &(struct onri_xnn_pointers){.scratch = scratch, .a = x, .y = y});
   if (status == xnn_status_success) status = xnn_run_operator(op, NULL);
   onr_env_release(env, scratch);
   return status;
@@ -175,17 +144,18 @@ static enum xnn_status watch_nan(struct xnn_operator *op, const struct onri_plan
 
 static enum onr_status ask_about_nan(const struct onri_plane *p, float min, float max, int *right, struct onr_env *env,
                                      struct onr_error *error) {
-  const struct onri_plane q = probe_of(p);
+  const struct onri_plane_spec spec = {probe_of(p), min, max, NULL};
+  const struct onri_plane *q = &spec.plane;
   float weight[3 * 2 * PROBE_OUT];
   struct onri_xnn_scope scope;
   struct xnn_operator *op = NULL;
   *right = 0;
-  if (q.taps > PROBE_TAPS) return ONR_STATUS_OK; /* not known */
+  if (q->taps > PROBE_TAPS) return ONR_STATUS_OK; /* not known */
   for (size_t i = 0; i < sizeof(weight) / sizeof(weight[0]); i++) weight[i] = 1.0f;
   onri_xnn_enter(&scope, env);
-  enum xnn_status status = create(&q, min, max, weight, NULL, NULL, &op);
-  if (status == xnn_status_success) status = watch_nan(op, &q, right, env);
-  const enum onr_status result = onri_xnn_leave(&scope, status, &op, name, error);
+  enum xnn_status status = create(&spec, weight, NULL, NULL, &op);
+  if (status == xnn_status_success) status = watch_nan(op, q, right, env);
+  const enum onr_status result = onri_xnn_leave(&scope, status, &op, plain.name, error);
   onri_xnn_delete(op);
   return result;
 }

@@ -4,7 +4,7 @@
  * are such that XNNPACK computes it within bounds, is answered here and nowhere else:
  *
  *   prepare   onri_xnn_conv_fit says NEVER (portable), SOMETIMES (pack, and keep the weights) or ALWAYS (pack)
- *   plan      onri_xnn_conv_create makes no operator where the sizes do not fit after all; never after ALWAYS */
+ *   plan      onri_xnn_conv_plan makes no operator where the sizes do not fit after all; never after ALWAYS */
 #ifndef ONRI_XNN_CONV_H
 #define ONRI_XNN_CONV_H
 
@@ -33,18 +33,18 @@ ONRI_XNN(onri_xnn_conv_fit(const struct onri_xnn_conv *c, int *finite_only, enum
  * LIMIT when packing multiplies them beyond what is sensible. */
 ONRI_XNN(onri_xnn_conv_pack(struct onri_xnn_packed *packed, const struct onri_xnn_conv *c, const float *weight,
                             const float *bias, struct onr_env *env, struct onr_error *error))
-/* An operator; *op stays NULL where the sizes do not fit. *scratch_bytes is what setup wants, 64-byte aligned. */
-ONRI_XNN(onri_xnn_conv_create(struct xnn_operator **op, const struct onri_xnn_packed *packed,
-                              const struct onri_xnn_conv *c, size_t *scratch_bytes, struct onr_env *env,
-                              struct onr_error *error))
+/* An operator; *op stays NULL where the sizes do not fit. *scratch_bytes is what run wants, 64-byte aligned. */
+ONRI_XNN(onri_xnn_conv_plan(struct xnn_operator **op, const struct onri_xnn_packed *packed,
+                            const struct onri_xnn_conv *c, size_t *scratch_bytes, struct onr_env *env,
+                            struct onr_error *error))
 /* Gives an operator that was made for `was` the sizes of c, which is cheaper than making one: depthwise and transposed
  * weights are packed each time. roomy: its memory never shrinks. *fits is 0 where c is another convolution (*op stays
  * as it is) or its sizes do not fit (*op is deleted and NULL, as after a failure). */
 ONRI_XNN(onri_xnn_conv_resize(struct xnn_operator **op, const struct onri_xnn_conv *was, const struct onri_xnn_conv *c,
                               int roomy, int *fits, size_t *scratch_bytes, struct onr_env *env,
                               struct onr_error *error))
-/* Pointers of the next run. x is read up to ONR_SLACK_BYTES past its end. */
-ONRI_XNN(onri_xnn_conv_setup(struct xnn_operator *op, const struct onri_xnn_conv *c, void *scratch, const float *x,
-                             float *y, struct onr_error *error))
+/* x is read up to ONR_SLACK_BYTES past its end. */
+ONRI_XNN(onri_xnn_conv_run(struct xnn_operator *op, const struct onri_xnn_conv *c, void *scratch, const float *x,
+                           float *y, struct onr_env *env, struct onr_error *error))
 
 #endif

@@ -23,11 +23,12 @@ ONRI_XNN(onri_xnn_linear_keeps_nan(const struct onri_xnn_linear *linear, int *ke
 /* W (in * out values) and bias (out values, NULL: none) are not read after this. */
 ONRI_XNN(onri_xnn_linear_pack(struct onri_xnn_packed *packed, const struct onri_xnn_linear *linear,
                               const float *weights, const float *bias, struct onr_env *env, struct onr_error *error))
-ONRI_XNN(onri_xnn_linear_create(struct xnn_operator **op, const struct onri_xnn_packed *packed,
-                                const struct onri_xnn_linear *linear, struct onr_env *env, struct onr_error *error))
 /* For x [rows, in] and y [rows, out]; 0 < rows. */
-ONRI_XNN(onri_xnn_linear_reshape(struct xnn_operator *op, size_t rows, struct onr_env *env, struct onr_error *error))
-ONRI_XNN(onri_xnn_linear_setup(struct xnn_operator *op, const float *x, float *y, struct onr_error *error))
+ONRI_XNN(onri_xnn_linear_plan(struct xnn_operator **op, const struct onri_xnn_packed *packed,
+                              const struct onri_xnn_linear *linear, size_t rows, struct onr_env *env,
+                              struct onr_error *error))
+ONRI_XNN(onri_xnn_linear_run(struct xnn_operator *op, const float *x, float *y, struct onr_env *env,
+                             struct onr_error *error))
 
 /* Any number of rows, in pieces that look at the cancel flag in between. */
 struct onri_xnn_rows {
@@ -56,19 +57,10 @@ struct onri_xnn_matmul {
 };
 ONRI_XNN(onri_xnn_matmul_check(const struct onri_xnn_matmul *matmul))
 ONRI_XNN(onri_xnn_matmul_keeps_nan(int *keeps_nan, struct onr_env *env, struct onr_error *error))
-ONRI_XNN(onri_xnn_matmul_create(struct xnn_operator **op, const struct onri_xnn_matmul *matmul, struct onr_env *env,
-                                struct onr_error *error))
-/* *workspace_bytes: memory that setup wants. */
-ONRI_XNN(onri_xnn_matmul_reshape(struct xnn_operator *op, const struct onri_xnn_matmul *matmul, size_t *workspace_bytes,
-                                 struct onr_env *env, struct onr_error *error))
-ONRI_XNN(onri_xnn_matmul_setup(struct xnn_operator *op, void *workspace, const float *a, const float *b, float *c,
-                               struct onr_error *error))
-
-/* Softmax of each row of x [rows, channels]. NaN in a row, or no largest number in it, makes all of it NaN. */
-ONRI_XNN(onri_xnn_softmax_check(size_t rows, size_t channels))
-ONRI_XNN(onri_xnn_softmax_create(struct xnn_operator **op, struct onr_env *env, struct onr_error *error))
-ONRI_XNN(onri_xnn_softmax_reshape(struct xnn_operator *op, size_t rows, size_t channels, struct onr_env *env,
-                                  struct onr_error *error))
-ONRI_XNN(onri_xnn_softmax_setup(struct xnn_operator *op, const float *x, float *y, struct onr_error *error))
+/* *scratch_bytes: memory that run wants. */
+ONRI_XNN(onri_xnn_matmul_plan(struct xnn_operator **op, const struct onri_xnn_matmul *matmul, size_t *scratch_bytes,
+                              struct onr_env *env, struct onr_error *error))
+ONRI_XNN(onri_xnn_matmul_run(struct xnn_operator *op, void *scratch, const float *a, const float *b, float *c,
+                             struct onr_env *env, struct onr_error *error))
 
 #endif

@@ -17,13 +17,13 @@ struct onri_xnn_qconv {
 ONRI_XNN(onri_xnn_qconv_pack(struct onri_xnn_packed *packed, const struct onri_xnn_conv *c,
                              const struct onri_xnn_qconv *q, const int8_t *weight, const int32_t *bias,
                              struct onr_env *env, struct onr_error *error))
-ONRI_XNN(onri_xnn_qconv_create(struct xnn_operator **op, const struct onri_xnn_packed *packed,
-                               const struct onri_xnn_conv *c, const struct onri_xnn_qconv *q, size_t *scratch_bytes,
-                               struct onr_env *env, struct onr_error *error))
+ONRI_XNN(onri_xnn_qconv_plan(struct xnn_operator **op, const struct onri_xnn_packed *packed,
+                             const struct onri_xnn_conv *c, const struct onri_xnn_qconv *q, size_t *scratch_bytes,
+                             struct onr_env *env, struct onr_error *error))
 /* As onri_xnn_conv_resize. */
 ONRI_XNN(onri_xnn_qconv_resize(struct xnn_operator **op, const struct onri_xnn_conv *was, const struct onri_xnn_conv *c,
                                int *fits, size_t *scratch_bytes, struct onr_env *env, struct onr_error *error))
-ONRI_XNN(onri_xnn_qconv_setup(struct xnn_operator *op, void *scratch, const int8_t *x, int8_t *y,
-                              struct onr_error *error))
+ONRI_XNN(onri_xnn_qconv_run(struct xnn_operator *op, void *scratch, const int8_t *x, int8_t *y, struct onr_env *env,
+                            struct onr_error *error))
 
 #endif

@@ -92,13 +92,12 @@ static enum onr_status convolve(struct setting *s, const struct onri_xnn_conv *c
   int finite_only;
   enum onr_status status = onri_xnn_conv_fit(c, &finite_only, &fit, &s->env, &s->error);
   if (status == ONR_STATUS_OK) status = onri_xnn_conv_pack(&packed, c, weights, bias, &s->env, &s->error);
-  if (status == ONR_STATUS_OK) status = onri_xnn_conv_create(&op, &packed, c, &bytes, &s->env, &s->error);
+  if (status == ONR_STATUS_OK) status = onri_xnn_conv_plan(&op, &packed, c, &bytes, &s->env, &s->error);
   if (status != ONR_STATUS_OK) assert_null(op);
   if (status == ONR_STATUS_OK) {
     scratch = aligned_alloc(64, (bytes + 63) / 64 * 64 + 64);
-    status = onri_xnn_conv_setup(op, c, scratch, image, y, &s->error);
+    status = onri_xnn_conv_run(op, c, scratch, image, y, &s->env, &s->error);
   }
-  if (status == ONR_STATUS_OK) status = onri_xnn_run(op, &s->env, &s->error);
   onri_xnn_delete(op);
   onri_xnn_packed_release(&packed, &s->env);
   free(scratch);
@@ -151,7 +150,7 @@ static void test_memory_is_bounded(void **state) {
     c.axis[1] = axis_of(1, 1, 1, 0, 1);
     c.axis[2] = axis_of(LONG, LONG, 1, transposed ? 0 : LONG - 1, 2 * LONG - 1);
     assert_int_equal(onri_xnn_conv_pack(&packed, &c, long_weights, NULL, &s.env, &s.error), ONR_STATUS_OK);
-    assert_int_equal(onri_xnn_conv_create(&op, &packed, &c, &bytes, &s.env, &s.error), ONR_STATUS_OK);
+    assert_int_equal(onri_xnn_conv_plan(&op, &packed, &c, &bytes, &s.env, &s.error), ONR_STATUS_OK);
     assert_null(op);
     assert_true(s.counting.asked < 1 << 20);
     onri_xnn_packed_release(&packed, &s.env);
@@ -182,9 +181,8 @@ static void *run_job(void *argument) {
   for (int round = 0; round < 20; round++) {
     struct xnn_operator *op = NULL;
     size_t bytes;
-    if (onri_xnn_conv_create(&op, job->packed, &job->conv, &bytes, &env, NULL) != ONR_STATUS_OK) return "create";
-    if (onri_xnn_conv_setup(op, &job->conv, NULL, image, job->y, NULL) != ONR_STATUS_OK) return "setup";
-    if (onri_xnn_run(op, &env, NULL) != ONR_STATUS_OK) return "run";
+    if (onri_xnn_conv_plan(&op, job->packed, &job->conv, &bytes, &env, NULL) != ONR_STATUS_OK) return "plan";
+    if (onri_xnn_conv_run(op, &job->conv, NULL, image, job->y, &env, NULL) != ONR_STATUS_OK) return "run";
     onri_xnn_delete(op);
   }
   return NULL;

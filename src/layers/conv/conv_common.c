@@ -174,7 +174,7 @@ static enum onr_status use_kept(struct onr_call *call, struct onri_conv_kept *k,
   k->user = NULL;
   if (k->op) ONR_TRY(onri_xnn_conv_resize(&k->op, &k->xnn, &s->xnn, 1, &fits, scratch_bytes, call->env, call->error));
   if (!k->op) {
-    ONR_TRY(onri_xnn_conv_create(&k->op, &p->xnn, &s->xnn, scratch_bytes, call->env, call->error));
+    ONR_TRY(onri_xnn_conv_plan(&k->op, &p->xnn, &s->xnn, scratch_bytes, call->env, call->error));
     fits = k->op != NULL;
   }
   if (!fits) return ONR_STATUS_OK;
@@ -196,7 +196,7 @@ static enum onr_status make_own(struct onr_call *call, size_t *scratch_bytes) {
     onri_xnn_delete(s->op);
     s->op = NULL;
   }
-  return onri_xnn_conv_create(&s->op, &p->xnn, &s->xnn, scratch_bytes, call->env, call->error);
+  return onri_xnn_conv_plan(&s->op, &p->xnn, &s->xnn, scratch_bytes, call->env, call->error);
 }
 
 static enum onr_status plan_tuned(struct onr_call *call) {
@@ -287,8 +287,7 @@ enum onr_status onri_conv_run(struct onr_call *call) {
     ONR_TRY(onri_conv_pieces_run(&s->pieces, &s->conv, scratch, x, y, call->env, call->error));
   } else {
     ONR_TRY(find_operator(call, &op));
-    ONR_TRY(onri_xnn_conv_setup(op, &s->xnn, scratch, x, y, call->error));
-    ONR_TRY(onri_xnn_run(op, call->env, call->error));
+    ONR_TRY(onri_xnn_conv_run(op, &s->xnn, scratch, x, y, call->env, call->error));
   }
   onri_widened_finish(call, 0, s->y);
   return ONR_STATUS_OK;

@@ -101,7 +101,7 @@ static enum onr_status make_operator(struct onr_call *call, size_t *scratch_byte
     onri_xnn_delete(s->op);
     s->op = NULL;
   }
-  return onri_xnn_qconv_create(&s->op, &p->xnn, &s->shape, &p->tuned, scratch_bytes, call->env, call->error);
+  return onri_xnn_qconv_plan(&s->op, &p->xnn, &s->shape, &p->tuned, scratch_bytes, call->env, call->error);
 }
 
 enum onr_status onri_qconv_tuned_plan(struct onr_call *call, const struct onri_qconv_roles *r) {
@@ -143,8 +143,7 @@ enum onr_status onri_qconv_tuned_run(struct onr_call *call, const struct onri_qc
     flip(call->env, x, scratch + s->x, (size_t)onr_desc_elements(&call->in[r->x]));
     x = scratch + s->x;
   }
-  ONR_TRY(onri_xnn_qconv_setup(s->op, scratch + s->scratch, x, call->outputs[0], call->error));
-  ONR_TRY(onri_xnn_run(s->op, call->env, call->error));
+  ONR_TRY(onri_xnn_qconv_run(s->op, scratch + s->scratch, x, call->outputs[0], call->env, call->error));
   if (call->out[0].dtype == ONR_DTYPE_U8)
     flip(call->env, call->outputs[0], call->outputs[0], (size_t)onr_desc_elements(&call->out[0]));
   return ONR_STATUS_OK;

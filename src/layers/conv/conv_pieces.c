@@ -82,7 +82,7 @@ static enum onr_status make(struct onri_conv_pieces *p, const struct onri_xnn_co
                             struct onr_error *error) {
   struct xnn_operator *op = NULL;
   size_t bytes = 0;
-  if (p->count < ONRI_CONV_SHAPES) ONR_TRY(onri_xnn_conv_create(&op, packed, piece, &bytes, env, error));
+  if (p->count < ONRI_CONV_SHAPES) ONR_TRY(onri_xnn_conv_plan(&op, packed, piece, &bytes, env, error));
   if (!op) {
     onri_conv_pieces_release(p);
     return ONR_STATUS_OK;
@@ -125,10 +125,9 @@ enum onr_status onri_conv_pieces_run(const struct onri_conv_pieces *pieces, cons
       const struct onri_xnn_conv piece = piece_at(p, n, row, &first);
       const int32_t i = find(p, &piece);
       if (onr_env_cancelled(env)) return ONR_STATUS_OK;
-      ONR_TRY(onri_xnn_conv_setup(p->op[i], &p->shape[i], scratch,
-                                  x + n * c->x.batch_stride + first * c->x.stride[p->axis],
-                                  y + n * c->y.batch_stride + row * c->y.stride[p->axis], error));
-      ONR_TRY(onri_xnn_run(p->op[i], env, error));
+      ONR_TRY(onri_xnn_conv_run(p->op[i], &p->shape[i], scratch,
+                                x + n * c->x.batch_stride + first * c->x.stride[p->axis],
+                                y + n * c->y.batch_stride + row * c->y.stride[p->axis], env, error));
     }
   return ONR_STATUS_OK;
 }

@@ -210,8 +210,7 @@ static enum onr_status make_matmul(struct onr_call *call, const struct onri_xnn_
   struct onri_xnn_matmul piece = *matmul;
   size_t bytes = 0;
   piece.m = m;
-  ONR_TRY(onri_xnn_matmul_create(op, &piece, call->env, call->error));
-  ONR_TRY(onri_xnn_matmul_reshape(*op, &piece, &bytes, call->env, call->error));
+  ONR_TRY(onri_xnn_matmul_plan(op, &piece, &bytes, call->env, call->error));
   if (bytes > *workspace) *workspace = bytes;
   return ONR_STATUS_OK;
 }
@@ -376,9 +375,8 @@ static enum onr_status run_xnn(struct onr_call *call, const struct onri_product_
     for (size_t row = 0; row < p->m; row += state->rows) {
       struct xnn_operator *op = p->m - row < state->rows ? state->rest : state->op;
       if (onr_env_cancelled(call->env)) return ONR_STATUS_OK;
-      ONR_TRY(onri_xnn_matmul_setup(op, workspace, a + a_at + row * p->k, b + b_at, c + (batch * p->m + row) * p->n,
-                                    call->error));
-      ONR_TRY(onri_xnn_run(op, call->env, call->error));
+      ONR_TRY(onri_xnn_matmul_run(op, workspace, a + a_at + row * p->k, b + b_at, c + (batch * p->m + row) * p->n,
+                                  call->env, call->error));
     }
   }
   return ONR_STATUS_OK;

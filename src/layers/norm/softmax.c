@@ -7,7 +7,7 @@
 #include "base/shape.h"
 #include "kernels/norm/softmax.h"
 #include "params/params.h"
-#include "xnn/xnn_gemm.h"
+#include "xnn/xnn_softmax.h"
 
 struct softmax_state {
   size_t outer, length, inner, grain;
@@ -60,8 +60,7 @@ static enum onr_status softmax_plan(struct onr_call *call) {
   ONR_TRY(plan_exp_lines(call));
   if (!softmax_by_xnn(call, s)) return ONR_STATUS_OK;
   call->kernel = ONR_KERNEL_XNNPACK;
-  ONR_TRY(onri_xnn_softmax_create(&s->op, call->env, call->error));
-  return onri_xnn_softmax_reshape(s->op, s->outer, s->length, call->env, call->error);
+  return onri_xnn_softmax_plan(&s->op, s->outer, s->length, call->env, call->error);
 }
 
 struct job {
@@ -88,8 +87,7 @@ static enum onr_status run_lines(struct onr_call *call, enum onri_softmax_kind k
 static enum onr_status softmax_run(struct onr_call *call) {
   struct softmax_state *s = call->state;
   if (!s->op) return run_lines(call, ONRI_SOFTMAX);
-  ONR_TRY(onri_xnn_softmax_setup(s->op, call->inputs[0], call->outputs[0], call->error));
-  return onri_xnn_run(s->op, call->env, call->error);
+  return onri_xnn_softmax_run(s->op, call->inputs[0], call->outputs[0], call->env, call->error);
 }
 
 static enum onr_status log_softmax_run(struct onr_call *call) { return run_lines(call, ONRI_LOG_SOFTMAX); }

@@ -70,15 +70,13 @@ static enum onr_status create_operators(struct onr_call *call, enum onri_recurre
     linear.in = h->output;
     for (size_t part = 0, gate = 0; gate < h->gates; gate += first, part++) {
       linear.out = (part ? h->gates - first : first) * h->hidden;
-      ONR_TRY(
-          onri_xnn_linear_create(&s->recurrent[d][part], &prepared->recurrent[d][part], &linear, &alone, call->error));
-      ONR_TRY(onri_xnn_linear_reshape(s->recurrent[d][part], h->batch, &alone, call->error));
+      ONR_TRY(onri_xnn_linear_plan(&s->recurrent[d][part], &prepared->recurrent[d][part], &linear, h->batch, &alone,
+                                   call->error));
     }
     if (!h->projects) continue;
     linear.in = h->hidden;
     linear.out = h->output;
-    ONR_TRY(onri_xnn_linear_create(&s->projection[d], &prepared->projection[d], &linear, &alone, call->error));
-    ONR_TRY(onri_xnn_linear_reshape(s->projection[d], h->batch, &alone, call->error));
+    ONR_TRY(onri_xnn_linear_plan(&s->projection[d], &prepared->projection[d], &linear, h->batch, &alone, call->error));
   }
   return ONR_STATUS_OK;
 }
@@ -236,8 +234,7 @@ static enum onr_status multiply(const struct walk *w, struct xnn_operator *op, c
                                 const char *weights, size_t n, char *to) {
   if (op) {
     struct onr_env alone = w->alone;
-    ONR_TRY(onri_xnn_linear_setup(op, (const float *)x, (float *)to, NULL));
-    ONR_TRY(onri_xnn_run(op, &alone, NULL));
+    ONR_TRY(onri_xnn_linear_run(op, (const float *)x, (float *)to, &alone, NULL));
     if (!may_hide_nan(weights, to, w->shape.batch * n)) return ONR_STATUS_OK;
   }
   const struct onri_gemm gemm = {.m = w->shape.batch,
