@@ -61,11 +61,24 @@ static int fix(struct onri_graph *graph, const struct onr_tensor *tensors) {
   return was_open;
 }
 
+/* Shape arithmetic, and what only makes another shape of the same elements: open dimensions need more of it, at
+ * planning time. */
+static int is_for_shapes(const struct onri_graph *graph, const struct onri_node *node) {
+  static const char *const views[] = {"reshape", "squeeze",           "unsqueeze", "flatten",
+                                      "expand",  "constant_of_shape", "slice"};
+  const enum onr_dtype dtype =
+      node->num_out && node->out[0] != ONRI_NONE ? graph->values[node->out[0]].desc.dtype : ONR_DTYPE_NONE;
+  for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++)
+    if (!strcmp(node->layer->name, views[i])) return 1;
+  return dtype == ONR_DTYPE_I64 || dtype == ONR_DTYPE_BOOL;
+}
+
 static void list_layers(const struct onri_graph *graph, char *list) {
   size_t length = 0;
   list[0] = 0;
   for (size_t n = 0; n < graph->num_nodes && length < LIST_MOST - 64; n++) {
     const struct onri_node *node = &graph->nodes[n];
+    if (is_for_shapes(graph, node)) continue;
     length += (size_t)snprintf(list + length, LIST_MOST - length, " %s", node->layer->name);
     num_nodes++;
   }
