@@ -220,6 +220,12 @@ onri_expr onri_expr_symbol(struct onri_exprs *exprs, const char *name, int64_t l
                        .kind = ONRI_ATOM_SYMBOL, .a = exprs->num_symbols++, .depth = 1, .least = least, .name = name});
 }
 
+onri_expr onri_expr_of_symbol(struct onri_exprs *exprs, int32_t ordinal) {
+  return ordinal < exprs->num_symbols
+             ? atom_expr(exprs, &(struct onri_atom){.kind = ONRI_ATOM_SYMBOL, .a = ordinal, .depth = 1})
+             : ONRI_EXPR_ANY;
+}
+
 static onri_expr pair(struct onri_exprs *exprs, enum onri_atom_kind kind, onri_expr a, onri_expr b, int64_t least) {
   const int32_t x = depth_of(exprs, a), y = depth_of(exprs, b);
   return atom_expr(exprs,

@@ -58,6 +58,8 @@ void onri_exprs_clear(struct onri_exprs *exprs);
 onri_expr onri_expr_number(struct onri_exprs *exprs, int64_t value);
 /* A size of its own; name: borrowed, NULL: none. */
 onri_expr onri_expr_symbol(struct onri_exprs *exprs, const char *name, int64_t least);
+/* The expression that a symbol is, by its ordinal; ANY when there is none. */
+onri_expr onri_expr_of_symbol(struct onri_exprs *exprs, int32_t ordinal);
 onri_expr onri_expr_add(struct onri_exprs *exprs, onri_expr a, onri_expr b);
 onri_expr onri_expr_sub(struct onri_exprs *exprs, onri_expr a, onri_expr b);
 onri_expr onri_expr_mul(struct onri_exprs *exprs, onri_expr a, onri_expr b);

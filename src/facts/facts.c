@@ -247,7 +247,11 @@ static onri_expr named_symbol(struct onri_facts *facts, const char *name, size_t
       if (value->desc.dim[k] < 0 && value->dim_names[k] && !strcmp(value->dim_names[k], name))
         return facts->of[graph->inputs[i]].dim[k];
   }
-  return onri_expr_symbol(&facts->exprs, name, 0);
+  const int32_t ordinal = facts->exprs.num_symbols;
+  int64_t least = 0;
+  for (int32_t i = 0; i < facts->num_positive; i++)
+    if (facts->positive[i] == ordinal) least = 1;
+  return onri_expr_symbol(&facts->exprs, name, least);
 }
 
 enum { BODIES_MOST = 256 };
@@ -297,21 +301,45 @@ static enum onr_status sweep(struct onri_facts *facts, struct onr_error *error) 
   return ONR_STATUS_OK;
 }
 
-enum onr_status onri_facts_begin(struct onri_facts *facts, struct onri_graph *graph, int is_main,
-                                 struct onr_error *error) {
-  const int32_t depth = facts->depth;
-  *facts =
-      (struct onri_facts){.graph = graph, .is_main = is_main, .exact = 1, .depth = depth, .bodies_left = BODIES_MOST};
+static enum onr_status begin(struct onri_facts *facts, struct onri_graph *graph, struct onr_error *error) {
+  facts->graph = graph;
+  facts->exact = 1;
+  facts->bodies_left = BODIES_MOST;
   onri_arena_init(&facts->arena, graph->env->allocator, 0);
   onri_exprs_init(&facts->exprs, graph->env->allocator);
   ONR_TRY(onri_inference_init(&facts->numbers, graph, graph->env, 1, error));
   ONR_TRY(make_room(facts, error));
   for (size_t i = 0; i < graph->num_inputs; i++) take_input(facts, i);
+  facts->num_input_symbols = facts->exprs.num_symbols;
   if (!facts->exact) {
     facts->numbers.content_bytes = CONTENT_BYTES;
     facts->numbers.room = CONTENT_ROOM;
   }
   return sweep(facts, error);
+}
+
+enum onr_status onri_facts_begin(struct onri_facts *facts, struct onri_graph *graph, int is_main,
+                                 struct onr_error *error) {
+  struct onri_facts next = {.is_main = is_main, .depth = facts->depth};
+  *facts = next;
+  ONR_TRY(begin(facts, graph, error));
+  if (!facts->num_positive) return ONR_STATUS_OK;
+  next.num_positive = facts->num_positive;
+  memcpy(next.positive, facts->positive, sizeof(next.positive));
+  onri_facts_clear(facts);
+  *facts = next;
+  return begin(facts, graph, error);
+}
+
+void onri_fact_is_positive(struct onri_deduction *d, onri_expr dim) {
+  struct onri_facts *facts = d->facts;
+  int32_t symbol, count = 0;
+  if (!facts->is_main || onri_expr_least(d->exprs, dim) != 0 || facts->num_positive == ONRI_FACT_POSITIVE ||
+      !onri_expr_symbols(d->exprs, dim, &symbol, 1, &count) || count != 1 || symbol >= facts->num_input_symbols)
+    return;
+  for (int32_t i = 0; i < facts->num_positive; i++)
+    if (facts->positive[i] == symbol) return;
+  if (dim == onri_expr_of_symbol(d->exprs, symbol)) facts->positive[facts->num_positive++] = symbol;
 }
 
 /* --- after a pass --- */

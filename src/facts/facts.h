@@ -14,7 +14,10 @@
 #include "facts/expr.h"
 #include "graph/graph.h"
 
-enum { ONRI_FACT_ELEMENTS = 64 /* of a tensor whose elements are looked at */ };
+enum {
+  ONRI_FACT_ELEMENTS = 64, /* of a tensor whose elements are looked at */
+  ONRI_FACT_POSITIVE = 32  /* symbols that are known to be above 0 */
+};
 
 struct onri_fact {
   enum onr_dtype dtype; /* NONE: unknown */
@@ -38,7 +41,10 @@ struct onri_facts {
   size_t out_capacity;
   int64_t *values; /* [exprs.num_symbols] room for the sizes that layers without a rule are asked with */
   size_t values_capacity;
-  int32_t bodies_left;     /* that may still be looked into */
+  int32_t bodies_left; /* that may still be looked into */
+  /* Symbols of inputs that are 1 or more in every run that goes on: sizes of images that a window slides over. Found in
+   * the first sweep, used by a second one. */
+  int32_t positive[ONRI_FACT_POSITIVE], num_positive, num_input_symbols;
   struct onri_arena arena; /* elements */
 };
 

@@ -39,6 +39,8 @@ static inline onri_expr onri_fact_number(const struct onri_deduction *d, int64_t
 }
 /* The product of dimensions [from, to). */
 onri_expr onri_fact_product(struct onri_deduction *d, const struct onri_fact *x, int32_t from, int32_t to);
+/* No run goes on where this dimension is 0. */
+void onri_fact_is_positive(struct onri_deduction *d, onri_expr dim);
 /* Dtype and dims of `from`, no elements. */
 void onri_fact_copy(struct onri_fact *to, const struct onri_fact *from);
 /* An axis as attributes have it; -1 when out of range. */

@@ -36,6 +36,7 @@ static onri_expr window_count(struct onri_deduction *d, const struct axis *a, on
   struct onri_exprs *x = d->exprs;
   const onri_expr one = onri_fact_number(d, 1), stride = onri_fact_number(d, a->stride);
   int64_t k;
+  onri_fact_is_positive(d, in);
   if (a->is_same) return onri_expr_div(x, onri_expr_add(x, in, onri_fact_number(d, a->stride - 1)), stride);
   if (rounds_up && (!onri_expr_is_number(x, kernel, &k) || a->stride + a->pad_end > (k - 1) * a->dilation + 1))
     return ONRI_EXPR_ANY;

@@ -238,6 +238,27 @@ static void test_values_in_front_of_a_node_of_one_size(void **state) {
   graph_test_end(&t);
 }
 
+/* (height - 1) / 2 rounds toward zero: a formula only where height is 1 or more, which a window over it shows. */
+static void test_images_have_pixels(void **state) {
+  for (int has_window = 0; has_window < 2; has_window++) {
+    struct graph_test t;
+    struct onri_facts p;
+    (void)state;
+    graph_test_begin(&t);
+    const int32_t x = graph_test_input(&t, 4, (int64_t[]){1, 3, -1, 16});
+    const int32_t height = graph_test_node(&t, &onri_layer_shape, &(struct onr_shape_params){2, 3}, &x, 1);
+    const int32_t less = graph_test_binary(&t, ONR_BINARY_SUB, height, graph_test_ints(&t, 1, (int64_t[]){1}));
+    const int32_t half = graph_test_binary(&t, ONR_BINARY_DIV, less, graph_test_ints(&t, 1, (int64_t[]){2}));
+    graph_test_output(&t, half);
+    if (has_window) graph_test_output(&t, graph_test_conv(&t, x, 3, 6, 3));
+    deduce(&t, &p);
+    assert_int_equal(p.of[half].num_elements, 1);
+    assert_int_equal(p.of[half].elements[0] != ONRI_EXPR_ANY, has_window);
+    onri_facts_clear(&p);
+    graph_test_end(&t);
+  }
+}
+
 /* A pass that changes a shape is found out. */
 static void test_a_changed_shape_is_internal(void **state) {
   struct graph_test t;
@@ -269,6 +290,7 @@ int main(void) {
       cmocka_unit_test(test_the_best_hundred),
       cmocka_unit_test(test_differences_of_dimensions),
       cmocka_unit_test(test_values_in_front_of_a_node_of_one_size),
+      cmocka_unit_test(test_images_have_pixels),
       cmocka_unit_test(test_a_changed_shape_is_internal),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
