@@ -9,7 +9,7 @@ from corpus import *
 from cases_layers import one
 
 S, U = T.STRING, T.UINT8
-PICTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../layers/picture_cases.inc')
+PICTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../layers/image/picture_cases.inc')
 
 
 def words(*values):

@@ -1,4 +1,4 @@
-/* rewrite.c: what passes need: replacing values, counting uses, dead nodes, order. */
+/* edit.c: what passes need: replacing values, counting uses, dead nodes, order. */
 #include "graph/graph.h"
 
 #include <string.h>

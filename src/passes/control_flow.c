@@ -1,4 +1,5 @@
-/* control.c: constants move into the bodies that capture them, and an If whose condition is known becomes its branch.
+/* control_flow.c: constants move into the bodies that capture them, and an If whose condition is known becomes its
+ * branch.
  */
 #include "facts/bodies.h"
 #include "passes/match.h"

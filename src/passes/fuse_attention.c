@@ -1,4 +1,5 @@
-/* attention.c: softmax(scale Q K^T + mask) V as exporters write it out becomes one layer that keeps no score matrix.
+/* fuse_attention.c: softmax(scale Q K^T + mask) V as exporters write it out becomes one layer that keeps no score
+ * matrix.
  *
  * The scale may sit on Q, on K (in front of or behind its transpose), on the scores, or on several of them. The mask is
  * added.

@@ -6,7 +6,7 @@
 #include "support/layer_test.h"
 
 #include "layers/layers.h"
-#include "layers/picture_cases.inc"
+#include "layers/image/picture_cases.inc"
 
 enum { HEIGHT = 7, WIDTH = 9, PIXELS = HEIGHT * WIDTH };
 

@@ -1,4 +1,4 @@
-/* fold.c: a node whose inputs are all constants becomes constants, within a budget of bytes and of work. */
+/* fold_constants.c: a node whose inputs are all constants becomes constants, within a budget of bytes and of work. */
 #include "layers/layers.h"
 #include "passes/rewrite.h"
 

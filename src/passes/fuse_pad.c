@@ -1,4 +1,4 @@
-/* pad.c: zeros around an image become the padding of the convolution or average pool behind. */
+/* fuse_pad.c: zeros around an image become the padding of the convolution or average pool behind. */
 #include "base/numbers/checked.h"
 #include "passes/match.h"
 
