@@ -24,6 +24,9 @@ struct onr_model_options {
                                      A model in memory has none of its own. Links beside the model are
                                      followed only to files directly in it (a cache's folder of blobs). */
   const char *disabled_passes;    /* names of graph rewrites to leave out, comma-separated, "all" for all; NULL: none */
+  int data_stays; /* for onr_model_load_memory: non-zero: data stays where and as it is until the model is destroyed.
+                     Weights are then read in place, where they lie as their type is aligned in memory and no kernel
+                     wants them packed; the others are copied one by one, and not all before the first is packed */
   const struct onr_cancel *cancel; /* stops the load; NULL: nothing does */
   /* Called for each kind of node that this build has no code for, before the load fails with UNSUPPORTED (whose message
    * has room for a few of them only). The line is escaped and gone after the call. NULL: not called. */
@@ -51,7 +54,7 @@ struct onr_value_info {
  * On success *model is the caller's, to be freed with onr_model_destroy; on failure it is NULL. */
 ONR_API enum onr_status onr_model_load(const char *path, const struct onr_model_options *options,
                                        struct onr_model **model, struct onr_error *error);
-/* From memory, which may be freed when the call returns. */
+/* From memory, which may be freed when the call returns unless options say that it stays (data_stays). */
 ONR_API enum onr_status onr_model_load_memory(const void *data, size_t bytes, const struct onr_model_options *options,
                                               struct onr_model **model, struct onr_error *error);
 /* Accepts NULL. All sessions of the model must be gone. */
@@ -75,7 +78,10 @@ ONR_API int onr_model_find_output(const struct onr_model *model, const char *nam
 /* About the file; strings live as long as the model. */
 struct onr_model_info {
   size_t size;                                  /* sizeof(struct onr_model_info), see api.h */
-  const char *producer_name, *producer_version; /* "pytorch", "2.15.0"; "" when absent */
+  const char *producer_name, *producer_version; /* "pytorch", "2.15.0"; "" when absent, as in the next ones */
+  const char *domain;                           /* "com.example", of who made the model */
+  const char *graph_name, *doc_string;
+  int64_t model_version; /* of the model, as its maker counts; 0 when absent */
   int64_t ir_version;
   int64_t opset;       /* of the default domain */
   int64_t parameters;  /* PyTorch's sum(p.numel()) where the exporter lists the parameters; else the elements of all
@@ -86,6 +92,26 @@ struct onr_model_info {
 ONR_SIZED(onr_model_info)
 /* ARGUMENT when info has no size. */
 ONR_API enum onr_status onr_model_get_info(const struct onr_model *model, struct onr_model_info *info);
+
+/* What else the maker of a model has written into it (metadata_props); in the order of the file. */
+struct onr_property {
+  const char *key;
+  struct onr_string value; /* a NUL follows it */
+};
+ONR_API size_t onr_model_num_properties(const struct onr_model *model);
+/* NULL when index is out of range. */
+ONR_API const struct onr_property *onr_model_property(const struct onr_model *model, size_t index);
+/* The first one of that key, NULL: none. */
+ONR_API const struct onr_property *onr_model_find_property(const struct onr_model *model, const char *key);
+
+/* The sets of operators that the file asks for. */
+struct onr_opset {
+  const char *domain; /* "" for ai.onnx */
+  int64_t version;
+};
+ONR_API size_t onr_model_num_opsets(const struct onr_model *model);
+/* NULL when index is out of range. */
+ONR_API const struct onr_opset *onr_model_opset(const struct onr_model *model, size_t index);
 
 /* A module of PyTorch, as the exporter names it; in the order in which they run. Strings live as long as the model. A
  * file of the older exporter has only what names of nodes and weights tell, and a BatchNorm that was folded is not in

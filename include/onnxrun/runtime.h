@@ -67,6 +67,21 @@ struct onr_threads;
  * NO_MEMORY when the system does not start as many threads. */
 ONR_API enum onr_status onr_threads_create(uint32_t num_threads, const struct onr_allocator *allocator,
                                            struct onr_threads **threads, struct onr_error *error);
+/* Threads of the caller's own, instead of a pool of ours. */
+struct onr_thread_pool {
+  size_t size;          /* sizeof(struct onr_thread_pool), see api.h */
+  uint32_t num_threads; /* that it has, the calling one counted; 1..1024 */
+  void *context;        /* first argument of run */
+  /* Calls task(argument, i) once for every i from 0 to count - 1, on any threads and in any order, also one after the
+   * other, and returns when all have returned. count is at most num_threads. */
+  void (*run)(void *context, size_t count, void (*task)(void *argument, size_t i), void *argument);
+};
+ONR_SIZED(onr_thread_pool)
+/* pool is copied; its context must outlive the threads. XNNPACK's operators have pools of their own kind alone and run
+ * on the calling thread. */
+ONR_API enum onr_status onr_threads_create_custom(const struct onr_thread_pool *pool,
+                                                  const struct onr_allocator *allocator, struct onr_threads **threads,
+                                                  struct onr_error *error);
 ONR_API uint32_t onr_threads_count(const struct onr_threads *threads); /* 1 for NULL */
 ONR_API void onr_threads_destroy(struct onr_threads *threads);         /* accepts NULL */
 

@@ -35,6 +35,11 @@ ONR_API enum onr_status onr_session_set_input(struct onr_session *session, size_
 ONR_API enum onr_status onr_session_bind_output(struct onr_session *session, size_t index, void *data, size_t bytes,
                                                 struct onr_error *error);
 
+/* Have the coming runs compute these outputs alone, indices[count], and nothing that only others need; inputs that only
+ * others need may be left out. count 0: all outputs, as at first. Plans and results so far are gone. */
+ONR_API enum onr_status onr_session_want_outputs(struct onr_session *session, const size_t *indices, size_t count,
+                                                 struct onr_error *error);
+
 /* Plan for the shapes of the inputs if they are new, without running, and make room for the run unless results of the
  * last one lie there: those stay as they are. Calling it is optional. */
 ONR_API enum onr_status onr_session_plan(struct onr_session *session, struct onr_error *error);
@@ -43,7 +48,7 @@ ONR_API enum onr_status onr_session_plan(struct onr_session *session, struct onr
 ONR_API enum onr_status onr_session_run(struct onr_session *session, struct onr_error *error);
 /* Output `index` of the last run, whatever was planned, set or bound since. Its memory is the session's (or the
  * caller's, if it was bound) and good until the next run. STATE when there was no run, the last one failed, or another
- * set of inputs with defaults was planned. */
+ * set of inputs with defaults was planned; ARGUMENT when it is not wanted. */
 ONR_API enum onr_status onr_session_get_output(struct onr_session *session, size_t index, struct onr_tensor *tensor,
                                                struct onr_error *error);
 /* Give back the memory that runs are done in and the plans of all shapes, except what results of the last run lie in:

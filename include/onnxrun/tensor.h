@@ -80,6 +80,13 @@ struct onr_tensor {
 ONR_API const char *onr_dtype_name(enum onr_dtype dtype); /* "float32"; "?" for no dtype */
 ONR_API size_t onr_dtype_size(enum onr_dtype dtype);      /* bytes in memory; 0 for no dtype */
 
+/* float16 (IEEE binary16) and bfloat16, as bit patterns, from and to float32: `count` elements, in memory that does not
+ * overlap. To the nearest, ties to even; beyond the largest number infinity; NaN stays NaN. */
+ONR_API void onr_f16_to_f32(const uint16_t *source, float *target, size_t count);
+ONR_API void onr_f16_from_f32(const float *source, uint16_t *target, size_t count);
+ONR_API void onr_bf16_to_f32(const uint16_t *source, float *target, size_t count);
+ONR_API void onr_bf16_from_f32(const float *source, uint16_t *target, size_t count);
+
 /* A descriptor from its parts. rank must be 0..ONR_MAX_RANK; dims may be NULL for rank 0. */
 ONR_API struct onr_desc onr_desc_make(enum onr_dtype dtype, int32_t rank, const int64_t *dims);
 /* Number of elements; 0 or more. Saturates at INT64_MAX when the product overflows. */

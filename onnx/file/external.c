@@ -73,6 +73,7 @@ static int share(int from, int *to) {
 enum onr_status onri_sources_share(const struct onri_sources *from, struct onri_sources *sources,
                                    struct onr_error *error) {
   sources->main = from->main;
+  sources->data_stays = from->main.data != NULL;
   if (share(from->main.fd, &sources->main.fd) && share(from->directories[0], &sources->directories[0]) &&
       share(from->directories[1], &sources->directories[1]))
     return ONR_STATUS_OK;
@@ -81,7 +82,7 @@ enum onr_status onri_sources_share(const struct onri_sources *from, struct onri_
 
 enum onr_status onri_sources_keep_memory(struct onri_sources *sources, struct onr_error *error) {
   void *copy;
-  if (!sources->main.data) return ONR_STATUS_OK;
+  if (!sources->main.data || sources->data_stays) return ONR_STATUS_OK;
   copy = onri_arena_copy(&sources->arena, sources->main.data, (size_t)sources->main.size);
   if (!copy) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a copy of the model");
   sources->main.data = copy;

@@ -18,6 +18,7 @@ struct onri_sources {
   const struct onr_allocator *allocator;
   struct onri_arena arena; /* for what load functions need, and strings of STRING tensors */
   struct onri_source main;
+  int data_stays;     /* main is memory that outlives the sources */
   int directories[2]; /* the model's own, and the caller's extra one; -1: none */
   struct onri_external_file **files;
   size_t num_files, files_capacity;

@@ -54,6 +54,17 @@ static enum onr_status load(void *source, const struct onri_constant *constant, 
   return onri_raw_to_memory(constant->desc.dtype, raw, (size_t)onr_desc_elements(&constant->desc), target, error);
 }
 
+/* Contents that are in memory as they are in the file: of whole bytes, which may be anything, aligned as other memory
+ * of the caller's has to be, and with readable bytes behind them. NULL: they are not. */
+static const void *in_place(const struct onri_sources *sources, const struct onr_desc *desc, uint64_t offset,
+                            uint64_t bytes) {
+  const size_t size = onr_dtype_size(desc->dtype), alignment = size > 8 ? 8 : size;
+  const unsigned char *data = sources->main.data + offset;
+  if (!sources->data_stays || onri_dtype_packed_bits(desc->dtype) < 8 || desc->dtype == ONR_DTYPE_BOOL) return NULL;
+  if (sources->main.size - offset - bytes < ONR_SLACK_BYTES || (uintptr_t)data % alignment) return NULL;
+  return data;
+}
+
 enum onr_status onri_lazy_constant(const struct onri_tensor_decoder *decoder, const struct onr_desc *desc,
                                    struct onri_external_file *file, uint64_t offset, uint64_t bytes,
                                    struct onri_constant **constant, struct onr_error *error) {
@@ -73,8 +84,12 @@ enum onr_status onri_lazy_constant(const struct onri_tensor_decoder *decoder, co
                               .source = lazy,
                               .offset = offset,
                               .bytes = bytes};
-  /* The caller's memory may be gone when the model has been loaded. */
-  if (!file && decoder->sources->main.data) status = onri_constant_load(c, error);
+  if (!file && decoder->sources->main.data) {
+    c->data = (void *)(uintptr_t)in_place(decoder->sources, desc, offset, bytes);
+    c->owned = !c->data;
+    /* The caller's memory may be gone when the model has been loaded. */
+    if (!decoder->sources->data_stays) status = onri_constant_load(c, error);
+  }
   if (status != ONR_STATUS_OK) {
     onri_constant_release(c);
     return status;

@@ -36,17 +36,56 @@ void onri_importer_init(struct onri_importer *importer, struct onr_env *env, str
 
 static enum onr_status read_opsets(struct onri_importer *importer, const Onnx__ModelProto *model,
                                    struct onri_opsets *opsets) {
-  struct onri_opset *first;
+  struct onr_opset *first;
   ONR_TRY(onri_check_ir_version(model, importer->error));
   ONR_TRY(
       onri_opsets_read(&importer->scratch, model->opset_import, model->n_opset_import, NULL, opsets, importer->error));
   if (!opsets->count) { /* a file older than operator set versions */
     first = onri_arena_allocate(&importer->scratch, sizeof(*first));
     if (!first) return onri_import_no_memory(importer);
-    *first = (struct onri_opset){"", 1};
+    *first = (struct onr_opset){"", 1};
     *opsets = (struct onri_opsets){first, 1};
   }
   importer->opsets = opsets;
+  return ONR_STATUS_OK;
+}
+
+/* With a NUL behind it. */
+static enum onr_status copy_text(struct onri_importer *importer, const ProtobufCBinaryData *from, const char **to) {
+  char *text = onri_arena_allocate(&importer->graph->arena, from->len + 1);
+  if (!text) return onri_import_no_memory(importer);
+  if (from->len) memcpy(text, from->data, from->len);
+  *to = text;
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status copy_properties(struct onri_importer *importer, const Onnx__ModelProto *model,
+                                       struct onri_loaded *loaded) {
+  struct onri_arena *arena = &importer->graph->arena;
+  loaded->properties = onri_arena_allocate(arena, model->n_metadata_props * sizeof(*loaded->properties));
+  if (!loaded->properties) return onri_import_no_memory(importer);
+  for (size_t i = 0; i < model->n_metadata_props; i++) {
+    const Onnx__StringStringEntryProto *entry = model->metadata_props[i];
+    struct onr_property *property = &loaded->properties[i];
+    property->key = onri_arena_string(arena, entry->key ? entry->key : "");
+    property->value.length = entry->value.len;
+    if (!property->key) return onri_import_no_memory(importer);
+    ONR_TRY(copy_text(importer, &entry->value, &property->value.text));
+  }
+  loaded->num_properties = model->n_metadata_props;
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status copy_opsets(struct onri_importer *importer, struct onri_loaded *loaded) {
+  const struct onri_opsets *opsets = importer->opsets;
+  struct onri_arena *arena = &importer->graph->arena;
+  loaded->opsets = onri_arena_allocate(arena, opsets->count * sizeof(*loaded->opsets));
+  if (!loaded->opsets) return onri_import_no_memory(importer);
+  for (size_t i = 0; i < opsets->count; i++) {
+    loaded->opsets[i] = (struct onr_opset){onri_arena_string(arena, opsets->items[i].domain), opsets->items[i].version};
+    if (!loaded->opsets[i].domain) return onri_import_no_memory(importer);
+  }
+  loaded->num_opsets = opsets->count;
   return ONR_STATUS_OK;
 }
 
@@ -62,7 +101,13 @@ static enum onr_status fill_info(struct onri_importer *importer, const Onnx__Mod
       info->parameters += loaded->modules[i].parameters;
   info->producer_name = onri_intern(&importer->texts, model->producer_name ? model->producer_name : "");
   info->producer_version = onri_intern(&importer->texts, model->producer_version ? model->producer_version : "");
-  return info->producer_name && info->producer_version ? ONR_STATUS_OK : onri_import_no_memory(importer);
+  info->graph_name = onri_intern(&importer->texts, model->graph->name ? model->graph->name : "");
+  if (!info->producer_name || !info->producer_version || !info->graph_name) return onri_import_no_memory(importer);
+  info->model_version = model->model_version;
+  ONR_TRY(copy_text(importer, &model->domain, &info->domain));
+  ONR_TRY(copy_text(importer, &model->doc_string, &info->doc_string));
+  ONR_TRY(copy_properties(importer, model, loaded));
+  return copy_opsets(importer, loaded);
 }
 
 /* The caller's struct may be shorter than ours, so it cannot step through an array of them. */

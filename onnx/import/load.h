@@ -13,8 +13,12 @@ struct onri_opened {
 
 struct onri_loaded {
   struct onri_graph *graph;        /* the caller's; dim_names on its inputs and outputs; constants need the sources */
-  struct onr_module_info *modules; /* in the graph's arena */
+  struct onr_module_info *modules; /* in the graph's arena, as what follows */
   size_t num_modules;
+  struct onr_property *properties;
+  size_t num_properties;
+  struct onr_opset *opsets;
+  size_t num_opsets;
   struct onri_default *defaults; /* inputs with a default that were not opened: constants of the graph; in its arena */
   size_t num_defaults;
   struct onr_model_info info; /* strings in the graph's arena; weight_bytes and num_nodes are 0 */

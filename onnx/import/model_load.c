@@ -16,6 +16,10 @@ static enum onr_status finish(struct onr_model *model, struct onri_sources *sour
   }
   model->modules = loaded.modules;
   model->num_modules = loaded.num_modules;
+  model->properties = loaded.properties;
+  model->num_properties = loaded.num_properties;
+  model->opsets = loaded.opsets;
+  model->num_opsets = loaded.num_opsets;
   if (!opened) {
     model->defaults = loaded.defaults;
     model->num_defaults = loaded.num_defaults;
@@ -79,6 +83,7 @@ static enum onr_status load(const char *path, const void *data, size_t bytes, co
   if (status == ONR_STATUS_OK) {
     status = path ? onri_sources_open(sources, path, options->external_directory, error)
                   : onri_sources_set_memory(sources, data, bytes, options->external_directory, error);
+    sources->data_stays = !path && options->data_stays;
     if (status == ONR_STATUS_OK) status = finish(model, sources, path, options, NULL, error);
     else onri_sources_destroy(sources);
     if (status == ONR_STATUS_OK) status = prepare_to_vary(model, options, error);

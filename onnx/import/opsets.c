@@ -62,7 +62,7 @@ enum onr_status onri_opsets_read(struct onri_arena *arena, Onnx__OperatorSetIdPr
       return onr_fail(error, ONR_STATUS_VERSION, "operator set '%s' is imported as %lld and as %lld",
                       onri_escape_string(*domain ? domain : "ai.onnx", shown, sizeof(shown)), (long long)other,
                       (long long)protos[i]->version);
-    opsets->items[opsets->count++] = (struct onri_opset){domain, protos[i]->version};
+    opsets->items[opsets->count++] = (struct onr_opset){domain, protos[i]->version};
   }
   for (size_t i = 0; i < more; i++)
     if (!onri_opsets_version(opsets, fallback->items[i].domain)) opsets->items[opsets->count++] = fallback->items[i];

@@ -9,12 +9,8 @@
 #include "onnx/file/names.h"
 #include "onnxrun/model.h"
 
-struct onri_opset {
-  const char *domain; /* "" for ai.onnx */
-  int64_t version;
-};
 struct onri_opsets {
-  struct onri_opset *items;
+  struct onr_opset *items;
   size_t count;
 };
 struct onri_function {

@@ -2,7 +2,10 @@
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "base/threads.h"
 
+#include <stdatomic.h>
+
 #include "base/memory/memory.h"
+#include "base/sized.h"
 
 #ifdef ONNXRUN_HAVE_PTHREADPOOL
 #include <pthread.h>
@@ -13,12 +16,13 @@
 
 struct onr_threads {
   const struct onr_allocator *allocator;
-  struct pthreadpool *pool; /* NULL: one thread */
+  struct pthreadpool *pool;      /* NULL: one thread, or the caller's */
+  struct onr_thread_pool custom; /* run NULL: none */
 };
 
-#ifdef ONNXRUN_HAVE_PTHREADPOOL
 enum { MOST_THREADS = 1024 };
 
+#ifdef ONNXRUN_HAVE_PTHREADPOOL
 /* Cores that this process may use. */
 static uint32_t count_cores(void) {
   long count = sysconf(_SC_NPROCESSORS_ONLN);
@@ -70,23 +74,45 @@ static enum onr_status create_pool(uint32_t num_threads, struct pthreadpool **po
 }
 #endif
 
-enum onr_status onr_threads_create(uint32_t num_threads, const struct onr_allocator *allocator,
-                                   struct onr_threads **threads, struct onr_error *error) {
-  struct onr_threads *t;
-  enum onr_status status;
+/* No threads yet. */
+static enum onr_status create(const struct onr_allocator *allocator, struct onr_threads **threads,
+                              struct onr_error *error) {
   if (!threads) return onr_fail(error, ONR_STATUS_ARGUMENT, "threads must not be NULL");
   *threads = NULL;
   ONR_TRY(onri_allocator_choose(allocator, &allocator, error));
-  t = onri_allocate_zeroed(allocator, sizeof(*t));
-  if (!t) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a thread pool");
-  t->allocator = allocator;
-  status = create_pool(num_threads, &t->pool, error);
-  if (status == ONR_STATUS_OK) *threads = t;
-  else onri_release(allocator, t);
+  *threads = onri_allocate_zeroed(allocator, sizeof(**threads));
+  if (!*threads) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a thread pool");
+  (*threads)->allocator = allocator;
+  return ONR_STATUS_OK;
+}
+
+enum onr_status onr_threads_create(uint32_t num_threads, const struct onr_allocator *allocator,
+                                   struct onr_threads **threads, struct onr_error *error) {
+  ONR_TRY(create(allocator, threads, error));
+  const enum onr_status status = create_pool(num_threads, &(*threads)->pool, error);
+  if (status == ONR_STATUS_OK) return status;
+  onr_threads_destroy(*threads);
+  *threads = NULL;
   return status;
 }
 
+enum onr_status onr_threads_create_custom(const struct onr_thread_pool *pool, const struct onr_allocator *allocator,
+                                          struct onr_threads **threads, struct onr_error *error) {
+  struct onr_thread_pool own;
+  if (threads) *threads = NULL;
+  if (!pool) return onr_fail(error, ONR_STATUS_ARGUMENT, "pool must not be NULL");
+  ONR_TRY(ONRI_SIZED_READ(&own, pool, onr_thread_pool, error));
+  if (!own.run || own.num_threads < 1 || own.num_threads > MOST_THREADS)
+    return onr_fail(error, ONR_STATUS_ARGUMENT,
+                    "struct onr_thread_pool: expected run, and num_threads in 1..%d, got %u", MOST_THREADS,
+                    own.num_threads);
+  ONR_TRY(create(allocator, threads, error));
+  (*threads)->custom = own;
+  return ONR_STATUS_OK;
+}
+
 uint32_t onr_threads_count(const struct onr_threads *threads) {
+  if (threads && threads->custom.run) return threads->custom.num_threads;
 #ifdef ONNXRUN_HAVE_PTHREADPOOL
   if (threads && threads->pool) return (uint32_t)pthreadpool_get_threads_count(threads->pool);
 #else
@@ -119,9 +145,39 @@ static void run_range(void *argument, size_t begin, size_t count) {
 }
 #endif
 
+/* --- the caller's pool: each of its threads takes ranges until there are no more --- */
+
+struct shared_range {
+  void (*body)(void *context, size_t begin, size_t end);
+  void *context;
+  size_t count, grain;
+  _Atomic size_t next;
+};
+
+static void take_ranges(void *argument, size_t thread) {
+  struct shared_range *r = argument;
+  (void)thread;
+  for (;;) {
+    const size_t begin = atomic_fetch_add_explicit(&r->next, r->grain, memory_order_relaxed);
+    if (begin >= r->count) return;
+    r->body(r->context, begin, r->count - begin < r->grain ? r->count : begin + r->grain);
+  }
+}
+
+static void run_custom(const struct onr_thread_pool *pool, size_t count, size_t grain,
+                       void (*body)(void *context, size_t begin, size_t end), void *context) {
+  struct shared_range range = {.body = body, .context = context, .count = count, .grain = grain};
+  const size_t parts = count / grain + (count % grain != 0);
+  pool->run(pool->context, parts < pool->num_threads ? parts : pool->num_threads, take_ranges, &range);
+}
+
 void onri_threads_for(struct onr_threads *threads, size_t count, size_t grain,
                       void (*body)(void *context, size_t begin, size_t end), void *context) {
   if (!grain) grain = 1;
+  if (threads && threads->custom.run && count > grain && count <= SIZE_MAX / 2) {
+    run_custom(&threads->custom, count, grain, body, context);
+    return;
+  }
 #ifdef ONNXRUN_HAVE_PTHREADPOOL
   if (threads && threads->pool && count > grain) {
     struct range_job job = {body, context};

@@ -163,6 +163,7 @@ static int is_at_run_time(const struct onri_node *node) {
 /* Is there anything to run? Not where all outputs are known, or empty. */
 static int is_step(const struct onri_plan *plan, const struct onri_node *node) {
   int unknown = 0, elements = 0;
+  if (!onri_is_needed(plan->space, node)) return 0;
   for (int32_t i = 0; i < node->num_out; i++) {
     const int32_t v = node->out[i];
     if (v == ONRI_NONE) continue;
@@ -290,6 +291,7 @@ static enum onr_status infer_nodes(struct onri_plan *plan, struct onri_segment *
   for (; segment->end_node < (int32_t)g->num_nodes; segment->end_node++) {
     const struct onri_node *node = &g->nodes[segment->end_node];
     enum onri_inferred inferred;
+    if (!onri_is_needed(plan->space, node)) continue;
     ONR_TRY(infer_node(plan, segment, index, node, &inferred, error));
     if (inferred == ONRI_BLOCKED) break;
     for (int32_t i = 0; i < node->num_out; i++)

@@ -22,6 +22,7 @@ struct onr_session {
   struct onr_tensor *bound;     /* [num_outputs] data: caller's memory, desc.dim[0]: its bytes */
   void **direct;                /* [num_outputs] memory of the caller's that this run writes to without a copy */
   struct onr_tensor *results;   /* [num_outputs] of the last run */
+  uint8_t *wanted;              /* [num_outputs] which ones are; NULL: all */
   uint64_t model_bytes;         /* what the meter counts of the model */
   atomic_flag busy;
   int has_results; /* no run has begun since the one that left them */
@@ -97,6 +98,7 @@ void onr_session_destroy(struct onr_session *session) {
   onri_release(allocator, session->bound);
   onri_release(allocator, session->direct);
   onri_release(allocator, session->results);
+  onri_release(allocator, session->wanted);
   onri_release(session->meter.under, session);
 }
 
@@ -208,16 +210,61 @@ static enum onr_status check_symbols(const struct onr_session *s, struct onr_err
   return ONR_STATUS_OK;
 }
 
-/* The frame runs the graph of another model; all plans of the other one go. */
-static enum onr_status activate(struct onr_session *s, const struct onr_model *model, struct onr_error *error) {
+/* A new frame for the graph of a model, for the outputs that are wanted; all plans of the old one go. */
+static enum onr_status start_frame(struct onr_session *s, const struct onr_model *model, const uint8_t *wanted,
+                                   struct onr_error *error) {
   struct onri_frame *frame;
-  if (s->active == model) return ONR_STATUS_OK;
   ONR_TRY(onri_frame_create(&s->run, model->graph, &frame, error));
+  if (wanted) {
+    const enum onr_status status = onri_workspace_want(&frame->space, wanted, error);
+    if (status != ONR_STATUS_OK) {
+      onri_frame_destroy(frame);
+      return status;
+    }
+  }
   onri_plan_cache_clear(&s->run.plans, s->run.env.allocator);
   onri_frame_destroy(s->frame);
   s->frame = frame;
   s->active = model;
   s->has_results = 0;
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status activate(struct onr_session *s, const struct onr_model *model, struct onr_error *error) {
+  return s->active == model ? ONR_STATUS_OK : start_frame(s, model, s->wanted, error);
+}
+
+/* count 0: all. */
+static enum onr_status want(struct onr_session *s, const size_t *indices, size_t count, struct onr_error *error) {
+  const struct onr_allocator *allocator = s->run.env.allocator;
+  uint8_t *wanted = count ? onri_allocate_zeroed(allocator, s->model->graph->num_outputs) : NULL;
+  if (count && !wanted) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a session");
+  for (size_t i = 0; i < count; i++) wanted[indices[i]] = 1;
+  const enum onr_status status = start_frame(s, s->active, wanted, error);
+  onri_release(allocator, status == ONR_STATUS_OK ? s->wanted : wanted);
+  if (status == ONR_STATUS_OK) s->wanted = wanted;
+  return status;
+}
+
+enum onr_status onr_session_want_outputs(struct onr_session *session, const size_t *indices, size_t count,
+                                         struct onr_error *error) {
+  if (!indices && count) return onr_fail(error, ONR_STATUS_ARGUMENT, "indices must not be NULL");
+  for (size_t i = 0; i < count; i++) ONR_TRY(check_index(session, indices[i], "output", error));
+  ONR_TRY(enter(session, error));
+  return leave(session, want(session, indices, count, error), error);
+}
+
+static int is_wanted(const struct onr_session *s, size_t output) { return !s->wanted || s->wanted[output]; }
+
+/* Inputs may be left out where nothing that is wanted reads them. */
+static enum onr_status check_inputs(const struct onr_session *s, struct onr_error *error) {
+  const struct onri_graph *g = s->active->graph;
+  for (size_t i = 0; i < g->num_inputs; i++) {
+    const struct onri_use *use = &s->frame->space.uses[g->inputs[i]];
+    if (s->fed[i].desc.dtype != ONR_DTYPE_NONE) continue;
+    if (!s->wanted || use->last_read != ONRI_NONE || use->output != ONRI_NONE)
+      return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s' has not been set", s->active->inputs[i].name);
+  }
   return ONR_STATUS_OK;
 }
 
@@ -236,10 +283,8 @@ static enum onr_status choose_variant(struct onr_session *s, struct onr_error *e
 }
 
 static enum onr_status plan(struct onr_session *s, struct onr_error *error) {
-  for (size_t i = 0; i < s->model->graph->num_inputs; i++)
-    if (s->inputs[i].desc.dtype == ONR_DTYPE_NONE)
-      return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s' has not been set", s->model->inputs[i].name);
   if (s->model->num_defaults) ONR_TRY(choose_variant(s, error));
+  ONR_TRY(check_inputs(s, error));
   if (s->frame->space.plan && onri_plan_fits(s->frame->space.plan, s->fed)) return ONR_STATUS_OK;
   ONR_TRY(check_symbols(s, error));
   onri_run_measure(&s->run, s->fed, s->active->graph->num_inputs);
@@ -263,7 +308,7 @@ static enum onr_status choose_outputs(struct onr_session *s, struct onr_error *e
     const struct onr_desc *desc = &s->frame->space.plan->inference.descs[g->outputs[i]];
     const struct onr_tensor *bound = &s->bound[i];
     s->direct[i] = NULL;
-    if (!bound->data || desc->rank < 0) continue;
+    if (!bound->data || desc->rank < 0 || !is_wanted(s, i)) continue;
     ONR_TRY(check_bound(s, i, desc->dtype, bound->data, error)); /* where the file does not tell the type */
     if (onr_desc_bytes(desc) > (uint64_t)bound->desc.dim[0])
       return onr_fail(error, ONR_STATUS_ARGUMENT, "output '%s' needs %zu bytes, but the memory bound to it has %lld",
@@ -281,6 +326,8 @@ static enum onr_status take_results(struct onr_session *s, struct onr_error *err
   for (size_t i = 0; i < s->model->graph->num_outputs; i++) {
     const struct onr_tensor *bound = &s->bound[i];
     struct onr_tensor *y = &s->results[i];
+    *y = (struct onr_tensor){0};
+    if (!is_wanted(s, i)) continue;
     *y = onri_frame_output(s->frame, i);
     if (!bound->data || y->data == bound->data) continue;
     const size_t bytes = onr_desc_bytes(&y->desc);
@@ -320,6 +367,10 @@ enum onr_status onr_session_get_output(struct onr_session *session, size_t index
   if (!tensor) return onr_fail(error, ONR_STATUS_ARGUMENT, "tensor must not be NULL");
   if (!session->has_results)
     return onr_fail(error, ONR_STATUS_STATE, "the session has no results: its last run failed, or there was none");
+  if (!is_wanted(session, index))
+    return onr_fail(error, ONR_STATUS_ARGUMENT,
+                    "output '%s' is not among those that onr_session_want_outputs was given",
+                    session->model->outputs[index].name);
   *tensor = session->results[index];
   return ONR_STATUS_OK;
 }

@@ -6,14 +6,42 @@
 #include "base/numbers/checked.h"
 #include "exec/plan_cache.h"
 
-static void find_uses(struct onri_workspace *space) {
+/* wanted NULL: all outputs. */
+static void find_uses(struct onri_workspace *space, const uint8_t *wanted) {
   const struct onri_graph *g = space->graph;
   for (size_t v = 0; v < g->num_values; v++) space->uses[v] = (struct onri_use){ONRI_NONE, ONRI_NONE, ONRI_NONE};
   for (size_t n = 0; n < g->num_nodes; n++)
-    for (int32_t i = 0; i < g->nodes[n].num_in; i++)
+    for (int32_t i = 0; i < g->nodes[n].num_in && onri_is_needed(space, &g->nodes[n]); i++)
       if (g->nodes[n].in[i] != ONRI_NONE) space->uses[g->nodes[n].in[i]].last_read = (int32_t)n;
   for (size_t i = 0; i < g->num_inputs; i++) space->uses[g->inputs[i]].input = (int32_t)i;
-  for (size_t i = 0; i < g->num_outputs; i++) space->uses[g->outputs[i]].output = (int32_t)i;
+  for (size_t i = 0; i < g->num_outputs; i++)
+    if (!wanted || wanted[i]) space->uses[g->outputs[i]].output = (int32_t)i;
+}
+
+/* A node is needed when one of its outputs is; producers come first, so one way back finds them all. */
+static void find_needed(struct onri_workspace *space, const uint8_t *wanted, uint8_t *values) {
+  const struct onri_graph *g = space->graph;
+  for (size_t i = 0; i < g->num_outputs; i++)
+    if (wanted[i]) values[g->outputs[i]] = 1;
+  for (size_t n = g->num_nodes; n-- > 0;) {
+    const struct onri_node *node = &g->nodes[n];
+    for (int32_t i = 0; i < node->num_out; i++)
+      if (node->out[i] != ONRI_NONE) space->needed[n] |= values[node->out[i]];
+    for (int32_t i = 0; space->needed[n] && i < node->num_in; i++)
+      if (node->in[i] != ONRI_NONE) values[node->in[i]] = 1;
+  }
+}
+
+enum onr_status onri_workspace_want(struct onri_workspace *space, const uint8_t *wanted, struct onr_error *error) {
+  const struct onr_allocator *allocator = space->run->env.allocator;
+  uint8_t *values = onri_allocate_zeroed(allocator, space->graph->num_values);
+  space->needed = onri_allocate_zeroed(allocator, space->graph->num_nodes);
+  if (values && space->needed) {
+    find_needed(space, wanted, values);
+    find_uses(space, wanted);
+  }
+  onri_release(allocator, values);
+  return values && space->needed ? ONR_STATUS_OK : onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a session");
 }
 
 enum onr_status onri_workspace_init(struct onri_workspace *space, struct onri_run *run, struct onri_graph *graph,
@@ -26,7 +54,7 @@ enum onr_status onri_workspace_init(struct onri_workspace *space, struct onri_ru
   space->kept = onri_allocate_zeroed(allocator, graph->num_nodes * sizeof(*space->kept));
   if (!space->kept || !space->uses || !space->lifetimes || !space->slots)
     return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to run a graph of %zu values", graph->num_values);
-  find_uses(space);
+  find_uses(space, NULL);
   return ONR_STATUS_OK;
 }
 
@@ -59,6 +87,7 @@ void onri_workspace_clear(struct onri_workspace *space) {
   onri_release(allocator, space->blocks);
   onri_release(allocator, space->slots);
   onri_release(allocator, space->kept);
+  onri_release(allocator, space->needed);
   onri_release(allocator, space->lifetimes);
   onri_release(allocator, space->uses);
 }

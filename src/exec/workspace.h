@@ -54,6 +54,7 @@ struct onri_workspace {
   struct onri_graph *graph;
   struct onri_use *uses;           /* [num_values] */
   struct onri_lifetime *lifetimes; /* [num_values] */
+  uint8_t *needed;                 /* [num_nodes] by the outputs that are wanted; NULL: all are */
   void **kept;                     /* [num_nodes] what layers keep for all plans; NULL: nothing yet */
   struct onri_buffer *slots;       /* [num_values] values whose size only running tells */
   struct onri_buffer *blocks;      /* [segment] values that one segment computes */
@@ -73,6 +74,8 @@ enum onr_status onri_run_spend(struct onri_run *run, uint64_t operations, struct
 
 enum onr_status onri_workspace_init(struct onri_workspace *space, struct onri_run *run, struct onri_graph *graph,
                                     struct onr_error *error);
+/* wanted [num_outputs]: which outputs are not 0. Before the first plan. */
+enum onr_status onri_workspace_want(struct onri_workspace *space, const uint8_t *wanted, struct onr_error *error);
 void onri_workspace_clear(struct onri_workspace *space);
 /* What the layer of a node keeps; NULL when it keeps nothing. */
 enum onr_status onri_workspace_kept(struct onri_workspace *space, const struct onri_node *node, void **kept,
@@ -91,6 +94,10 @@ void onri_workspace_trim(struct onri_workspace *space, const struct onr_tensor *
 enum onr_status onri_buffer_grow(struct onri_run *run, struct onri_buffer *buffer, size_t bytes, size_t kept,
                                  struct onr_error *error);
 void onri_buffer_release(struct onri_run *run, struct onri_buffer *buffer);
+
+static inline int onri_is_needed(const struct onri_workspace *space, const struct onri_node *node) {
+  return !space->needed || space->needed[node - space->graph->nodes];
+}
 
 /* Is it read by node `node` or a later one, or an output? */
 static inline int onri_needed_from(const struct onri_use *use, int32_t node) {

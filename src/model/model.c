@@ -99,9 +99,12 @@ static enum onr_status index_symbols(struct onr_model *m, struct onr_error *erro
 
 static enum onr_status declare_all(struct onr_model *m, const struct onr_model_info *info, struct onr_error *error) {
   m->info = *info;
-  m->info.producer_name = onri_arena_string(&m->arena, info->producer_name ? info->producer_name : "");
-  m->info.producer_version = onri_arena_string(&m->arena, info->producer_version ? info->producer_version : "");
-  if (!m->info.producer_name || !m->info.producer_version) return no_memory(error);
+  const char **const texts[] = {&m->info.producer_name, &m->info.producer_version, &m->info.domain, &m->info.graph_name,
+                                &m->info.doc_string};
+  for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+    *texts[i] = onri_arena_string(&m->arena, *texts[i] ? *texts[i] : "");
+    if (!*texts[i]) return no_memory(error);
+  }
   const size_t num_inputs = m->graph->num_inputs, num_outputs = m->graph->num_outputs;
   ONR_TRY(onri_model_declare(m->graph, m->graph->inputs, num_inputs, num_inputs + m->num_defaults, &m->arena,
                              &m->inputs, error));
@@ -202,6 +205,24 @@ int onr_model_find_output(const struct onr_model *model, const char *name) {
   if (!model || !name) return -1;
   const struct onri_named *found = onri_named_find(model->output_names, model->graph->num_outputs, name);
   return found ? found->index : -1;
+}
+
+size_t onr_model_num_properties(const struct onr_model *model) { return model ? model->num_properties : 0; }
+
+const struct onr_property *onr_model_property(const struct onr_model *model, size_t index) {
+  return index < onr_model_num_properties(model) ? &model->properties[index] : NULL;
+}
+
+const struct onr_property *onr_model_find_property(const struct onr_model *model, const char *key) {
+  for (size_t i = 0; key && i < onr_model_num_properties(model); i++)
+    if (!strcmp(model->properties[i].key, key)) return &model->properties[i];
+  return NULL;
+}
+
+size_t onr_model_num_opsets(const struct onr_model *model) { return model ? model->num_opsets : 0; }
+
+const struct onr_opset *onr_model_opset(const struct onr_model *model, size_t index) {
+  return index < onr_model_num_opsets(model) ? &model->opsets[index] : NULL;
 }
 
 size_t onr_model_num_modules(const struct onr_model *model) { return model ? model->num_modules : 0; }

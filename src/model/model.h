@@ -30,8 +30,12 @@ struct onr_model {
   enum onr_status (*vary)(const struct onr_model *model, const char **names, size_t count,
                           const struct onr_model_options *options, struct onr_model **variant, struct onr_error *error);
   struct onr_model_options options; /* as the caller's, for vary, with strings that last */
-  struct onr_module_info *modules;  /* the importer's, in the graph's arena */
+  struct onr_module_info *modules;  /* the importer's, in the graph's arena, as what follows */
   size_t num_modules;
+  struct onr_property *properties;
+  size_t num_properties;
+  struct onr_opset *opsets;
+  size_t num_opsets;
   struct onr_model_info info;
   struct onri_arena arena; /* strings of info, inputs, outputs */
   void *keep;              /* what the importer's constants need */

@@ -94,11 +94,11 @@ static enum onr_status prepare_graph(struct onri_graph *graph, struct onr_error 
   return ONR_STATUS_OK;
 }
 
-/* Bytes of the constants that stayed in memory. */
+/* Bytes of the constants that stayed in memory, but for what is the caller's. */
 static size_t constant_bytes(const struct onri_graph *graph) {
   size_t bytes = 0;
   for (size_t v = 0; v < graph->num_values; v++)
-    if (graph->values[v].constant && graph->values[v].constant->data)
+    if (graph->values[v].constant && graph->values[v].constant->data && graph->values[v].constant->owned)
       bytes += onr_desc_bytes(&graph->values[v].constant->desc);
   for (size_t n = 0; n < graph->num_nodes; n++)
     for (int32_t b = 0; b < graph->nodes[n].num_bodies; b++) bytes += constant_bytes(graph->nodes[n].bodies[b]);

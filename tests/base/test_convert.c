@@ -231,6 +231,36 @@ static void test_other_types(void **state) {
   assert_int_equal(onri_class_size(ONRI_CLASS_NONE), 0);
 }
 
+/* The public ones for arrays, of all patterns at once, and of what lies between neighbours. */
+static void arrays_of_callers(void **state) {
+  static uint16_t codes[1 << 16], back[1 << 16];
+  static float values[1 << 16], between[1 << 16];
+  const struct {
+    const struct model *model;
+    void (*load)(const uint16_t *source, float *target, size_t count);
+    void (*store)(const float *source, uint16_t *target, size_t count);
+  } kinds[] = {{&models[0], onr_f16_to_f32, onr_f16_from_f32}, {&models[1], onr_bf16_to_f32, onr_bf16_from_f32}};
+  (void)state;
+  for (size_t k = 0; k < COUNT(kinds); k++) {
+    const struct model *m = kinds[k].model;
+    for (size_t i = 0; i < COUNT(codes); i++) codes[i] = (uint16_t)i;
+    kinds[k].load(codes, values, COUNT(codes));
+    kinds[k].store(values, back, COUNT(codes));
+    for (size_t i = 0; i < COUNT(codes); i++) {
+      const double expected = decode(m, (unsigned)i);
+      if (isnan(expected)) assert_true(isnan(values[i]) && isnan(decode(m, back[i])));
+      else assert_true((double)values[i] == expected && back[i] == i && !signbit(values[i]) == !(i >> 15));
+    }
+    for (size_t i = 0; i < m->infinity; i++)
+      between[i] = (float)((decode(m, (unsigned)i) + decode(m, (unsigned)i + 1)) / 2);
+    kinds[k].store(between, back, m->infinity - 1);
+    for (size_t i = 0; i + 1 < m->infinity; i++) assert_int_equal(back[i], i + i % 2); /* to even */
+    back[0] = 1;
+    kinds[k].store(between, back, 0);
+    assert_int_equal(back[0], 1);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_load_every_pattern),
@@ -242,6 +272,7 @@ int main(void) {
       cmocka_unit_test(test_e8m0),
       cmocka_unit_test(test_integers_wrap),
       cmocka_unit_test(test_other_types),
+      cmocka_unit_test(arrays_of_callers),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -65,6 +65,7 @@ void *given(struct fixture *f, const char *type, int stars) {
   static struct onr_node_info node_info;
   static struct onr_op_info op_info;
   static struct onr_op_form op_form;
+  static struct onr_thread_pool pool;
   static char text[64] = "1";
   const struct {
     const char *type;
@@ -90,6 +91,7 @@ void *given(struct fixture *f, const char *type, int stars) {
               {"onr_node_info", &node_info},
               {"onr_op_info", &op_info},
               {"onr_op_form", &op_form},
+              {"onr_thread_pool", &pool},
               {"char", text}};
   tensor.data = calloc(1, 64); /* onr_tensor_release takes it */
   model_options = onr_model_options_init();
@@ -101,6 +103,7 @@ void *given(struct fixture *f, const char *type, int stars) {
   node_info = onr_node_info_init();
   op_info = onr_op_info_init();
   op_form = onr_op_form_init();
+  pool = onr_thread_pool_init();
   if (stars > 1 && !strcmp(type, "void")) return &made;
   if (stars > 2) return (void *)do_nothing; /* a function */
   if (stars == 2) return &made;

@@ -81,5 +81,22 @@ expect 0 "" "$tool" info --json "$fixtures/lstm_dynamic_dynamo/model.onnx" --dim
 python3 -c 'import json, sys; sys.exit(json.load(sys.stdin)["modules"][0]["outputs"] != ["float32[3,7,8]", "float32[2,3,4]", "float32[2,3,4]"])' \
   <"$work/out" || fail "the outputs of lstm_dynamic_dynamo as JSON"
 
+# What its maker has written into a model: fields may follow those that are there.
+python3 - "$fixtures/mlp_ts/model.onnx" "$work/told.onnx" <<'PY'
+import sys
+from model_writer import *
+with open(sys.argv[1], "rb") as file, open(sys.argv[2], "wb") as out:
+    out.write(file.read() + piece(4, "com.example") + number(5, 12) + piece(6, "About\nit") +
+              piece(14, piece(1, "classes") + piece(2, "cat,dog")) + piece(14, piece(1, "odd") + piece(2, b"\xff\x1b")))
+PY
+expect 0 "" "$tool" info "$work/told.onnx"
+grep -q '^model version 12 of com.example$' "$work/out" || fail "info does not tell the model's version"
+grep -q '^  classes  *cat,dog$' "$work/out" || fail "info does not tell the property classes"
+"$tool" info --json "$work/told.onnx" | python3 -c '
+import json, sys
+told = json.load(sys.stdin)
+assert told["domain"] == "com.example" and told["model_version"] == 12 and told["doc_string"] == "About\nit", told
+assert told["properties"]["classes"] == "cat,dog" and told["opsets"]["ai.onnx"] == told["opset"], told' || fail "info --json tells other properties"
+
 echo "$checked networks"
 finish

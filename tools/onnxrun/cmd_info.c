@@ -101,6 +101,24 @@ static int64_t total_multiply_adds(const struct onr_session *session) {
   return sum;
 }
 
+/* What the maker of the model has written into it. */
+static void print_properties(const struct onr_model *model, const struct onr_model_info *info) {
+  if (info->domain[0] || info->model_version)
+    printf("model version %lld of %s\n", (long long)info->model_version,
+           info->domain[0] ? shown(info->domain).text : "no domain");
+  for (size_t i = 0; i < onr_model_num_opsets(model); i++) {
+    const struct onr_opset *opset = onr_model_opset(model, i);
+    if (opset->domain[0]) printf("opset %s %lld\n", shown(opset->domain).text, (long long)opset->version);
+  }
+  if (onr_model_num_properties(model)) puts("properties");
+  for (size_t i = 0; i < onr_model_num_properties(model); i++) {
+    const struct onr_property *p = onr_model_property(model, i);
+    printf("  ");
+    print_padded(shown(p->key).text, 28);
+    printf(" %s\n", shown(p->value.text).text);
+  }
+}
+
 static void print_text(const struct options *options, const struct report *r) {
   const struct loaded *l = r->l;
   const struct module_tree *tree = &r->tree;
@@ -111,6 +129,7 @@ static void print_text(const struct options *options, const struct report *r) {
          info.producer_name[0] ? shown(info.producer_name).text : "unknown producer",
          info.producer_version[0] ? " " : "", shown(info.producer_version).text, (long long)info.ir_version,
          (long long)info.opset);
+  print_properties(l->model, &info);
   print_inputs(l->model);
   puts("outputs");
   for (size_t i = 0; i < onr_model_num_outputs(l->model); i++) print_value(onr_model_output(l->model, i));
@@ -185,6 +204,23 @@ static void add_layers(cJSON *root, const struct onr_session *session) {
   }
 }
 
+static void add_properties(cJSON *root, const struct onr_model *model, const struct onr_model_info *info) {
+  cJSON_AddStringToObject(root, "domain", info->domain);
+  cJSON_AddNumberToObject(root, "model_version", (double)info->model_version);
+  cJSON_AddStringToObject(root, "graph", info->graph_name);
+  cJSON_AddStringToObject(root, "doc_string", info->doc_string);
+  cJSON *properties = cJSON_AddObjectToObject(root, "properties"), *opsets = cJSON_AddObjectToObject(root, "opsets");
+  for (size_t i = 0; i < onr_model_num_properties(model); i++) {
+    const struct onr_property *p = onr_model_property(model, i);
+    if (!cJSON_GetObjectItemCaseSensitive(properties, p->key))
+      cJSON_AddStringToObject(properties, p->key, p->value.text);
+  }
+  for (size_t i = 0; i < onr_model_num_opsets(model); i++) {
+    const struct onr_opset *opset = onr_model_opset(model, i);
+    cJSON_AddNumberToObject(opsets, opset->domain[0] ? opset->domain : "ai.onnx", (double)opset->version);
+  }
+}
+
 static int tell_json(const struct report *r) {
   const struct loaded *l = r->l;
   struct onr_model_info info = {.size = sizeof(info)};
@@ -195,6 +231,7 @@ static int tell_json(const struct report *r) {
   cJSON_AddStringToObject(root, "producer_version", info.producer_version);
   cJSON_AddNumberToObject(root, "ir_version", (double)info.ir_version);
   cJSON_AddNumberToObject(root, "opset", (double)info.opset);
+  add_properties(root, l->model, &info);
   const size_t required = onr_model_num_inputs(l->model), optional = onr_model_num_defaults(l->model);
   cJSON *inputs = cJSON_AddArrayToObject(root, "inputs"),
         *defaults = cJSON_AddArrayToObject(root, "inputs_with_default");

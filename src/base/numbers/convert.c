@@ -161,3 +161,21 @@ void onri_store(enum onr_dtype dtype, const void *source, size_t count, void *ta
   const struct conversion *conversion = conversion_of(dtype);
   if (conversion->store) conversion->store(source, count, target);
 }
+
+/* --- for callers --- */
+
+void onr_f16_to_f32(const uint16_t *source, float *target, size_t count) {
+  if (source && target) onri_load(ONR_DTYPE_F16, source, count, target);
+}
+
+void onr_f16_from_f32(const float *source, uint16_t *target, size_t count) {
+  if (source && target) onri_store(ONR_DTYPE_F16, source, count, target);
+}
+
+void onr_bf16_to_f32(const uint16_t *source, float *target, size_t count) {
+  if (source && target) onri_load(ONR_DTYPE_BF16, source, count, target);
+}
+
+void onr_bf16_from_f32(const float *source, uint16_t *target, size_t count) {
+  if (source && target) onri_store(ONR_DTYPE_BF16, source, count, target);
+}
