@@ -11,8 +11,6 @@ enum { BATCH = 128, IN = 20, OUT = 30 };
 /* [linear] y [n, out] = x [n, in] W^T + b, inputs x, W [out, in], b [out] */
 static enum onr_status linear_infer(struct onr_call *c) {
   const struct onr_desc *x = &c->in[0], *w = &c->in[1], *b = &c->in[2];
-  if (x->dtype != ONR_DTYPE_F32 || w->dtype != ONR_DTYPE_F32 || b->dtype != ONR_DTYPE_F32)
-    return onr_fail(c->error, ONR_STATUS_TYPE, "expected three float32 inputs");
   if (x->rank != 2 || w->rank != 2 || b->rank != 1 || x->dim[1] != w->dim[1] || b->dim[0] != w->dim[0])
     return onr_fail(c->error, ONR_STATUS_SHAPE, "expected x [n, in], W [out, in] and b [out]");
   c->out[0] = onr_desc_make(ONR_DTYPE_F32, 2, (int64_t[]){x->dim[0], w->dim[0]});
@@ -34,7 +32,9 @@ static enum onr_status linear_run(struct onr_call *c) {
   onr_parallel_for(c->env, (size_t)c->in[0].dim[0], 16, linear_rows, c);
   return ONR_STATUS_OK;
 }
-static const struct onr_layer my_linear = {"my_linear", 3, 3, 1, 1, .infer = linear_infer, .run = linear_run};
+enum { F32 = 1 << ONR_DTYPE_F32 };
+static const struct onr_layer my_linear = {
+    "my_linear", 3, 3, 1, 1, .types = {F32, F32, F32}, .infer = linear_infer, .run = linear_run};
 /* [/linear] */
 
 /* [centre] y = factor (x - mean of x's column): parameters, scratch for the means, output over the input */

@@ -18,8 +18,6 @@
 #define BLOCK 256
 
 #define BIT(dtype) ONRI_DTYPE_BIT(ONR_DTYPE_##dtype)
-#define SMALL_FLOATS (ONRI_DTYPES_FLOAT8 | BIT(F6E2M3) | BIT(F6E3M2) | BIT(F4E2M1))
-#define QUANTIZED (BIT(U8) | BIT(I8) | BIT(U16) | BIT(I16) | BIT(U4) | BIT(I4) | BIT(U2) | BIT(I2) | SMALL_FLOATS)
 #define SCALES (ONRI_DTYPES_FLOAT | BIT(F8E8M0) | BIT(I32))
 
 struct quantize_state {
@@ -46,7 +44,7 @@ static enum onr_status quantize_infer(struct onr_call *call) {
     dtype = call->in[2].dtype;
   }
   if (dtype == ONR_DTYPE_NONE) dtype = ONR_DTYPE_U8;
-  ONR_TRY(expect_output(call, dtype, QUANTIZED));
+  ONR_TRY(expect_output(call, dtype, ONRI_DTYPES_QUANTIZED));
   if (p->precision != ONR_DTYPE_NONE) ONR_TRY(expect_output(call, p->precision, ONRI_DTYPES_FLOAT));
   ONR_TRY(onri_quantize_grid_make(call, &grid));
   call->out[0] = call->in[0];
@@ -219,7 +217,7 @@ const struct onr_layer onri_layer_quantize_linear = {
     .inputs_max = 3,
     .outputs_min = 1,
     .outputs_max = 1,
-    .types = {ONRI_DTYPES_FLOAT | BIT(I32), SCALES, QUANTIZED},
+    .types = {ONRI_DTYPES_FLOAT | BIT(I32), SCALES, ONRI_DTYPES_QUANTIZED},
     .layout = ONR_LAYOUT_ALONG_AXIS,
     .layout_param = offsetof(struct onr_quantize_params, axis),
     .params_size = sizeof(struct onr_quantize_params),
@@ -242,7 +240,7 @@ const struct onr_layer onri_layer_dequantize_linear = {
     .inputs_max = 3,
     .outputs_min = 1,
     .outputs_max = 1,
-    .types = {QUANTIZED | BIT(I32), SCALES, ONR_AS_INPUT(0)},
+    .types = {ONRI_DTYPES_QUANTIZED | BIT(I32), SCALES, ONR_AS_INPUT(0)},
     .layout = ONR_LAYOUT_ALONG_AXIS,
     .layout_param = offsetof(struct onr_quantize_params, axis),
     .params_size = sizeof(struct onr_quantize_params),
