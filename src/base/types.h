@@ -7,6 +7,7 @@
 #include "onnxrun/layer.h"
 
 #define ONRI_DTYPE_BIT(d) (1u << (d))
+static inline int onri_dtype_in(uint32_t types, enum onr_dtype dtype) { return (int)(types >> dtype & 1); }
 #define ONRI_DTYPES_FLOAT                                                                          \
   (ONRI_DTYPE_BIT(ONR_DTYPE_F32) | ONRI_DTYPE_BIT(ONR_DTYPE_F64) | ONRI_DTYPE_BIT(ONR_DTYPE_F16) | \
    ONRI_DTYPE_BIT(ONR_DTYPE_BF16))
@@ -37,9 +38,7 @@
 #define ONRI_DTYPES_BLOCK \
   (ONRI_DTYPE_BIT(ONR_DTYPE_MAP) | ONRI_DTYPE_BIT(ONR_DTYPE_SEQUENCE) | ONRI_DTYPE_BIT(ONR_DTYPE_OPTIONAL))
 #define ONRI_DTYPES_TENSOR (ONR_ANY_TYPE & ~ONRI_DTYPES_BLOCK)
-static inline int onri_dtype_is_block(enum onr_dtype dtype) {
-  return dtype == ONR_DTYPE_SEQUENCE || dtype == ONR_DTYPE_OPTIONAL || dtype == ONR_DTYPE_MAP;
-}
+static inline int onri_dtype_is_block(enum onr_dtype dtype) { return onri_dtype_in(ONRI_DTYPES_BLOCK, dtype); }
 /* A type whose tensors may be cut into slices. */
 static inline int onri_dtype_is_element(enum onr_dtype dtype) {
   return onr_dtype_size(dtype) > 0 && !onri_dtype_is_block(dtype);

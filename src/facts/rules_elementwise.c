@@ -21,7 +21,7 @@ static void broadcast_inputs(struct onri_deduction *d, int32_t count) {
     if (out->dim[k] == ONRI_EXPR_ANY) out->dim[k] = onri_fact_new_dim(d);
 }
 
-static int is_integer(enum onr_dtype dtype) { return dtype == ONR_DTYPE_I64 || dtype == ONR_DTYPE_I32; }
+static int is_integer(enum onr_dtype dtype) { return onri_dtype_in(ONRI_DTYPES_INDEX, dtype); }
 
 /* 1 or 0 where that is certain. */
 static onri_expr truth(const struct onri_deduction *d, int is_true, int is_false) {

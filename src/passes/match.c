@@ -188,6 +188,5 @@ const float *onri_match_per_channel(const struct onri_rewrite *rw, int32_t c, in
 }
 
 int onri_match_is_float(const struct onri_rewrite *rw, int32_t v) {
-  const enum onr_dtype dtype = onri_rewrite_desc(rw, v)->dtype;
-  return dtype == ONR_DTYPE_F32 || dtype == ONR_DTYPE_F64 || dtype == ONR_DTYPE_F16 || dtype == ONR_DTYPE_BF16;
+  return onri_dtype_in(ONRI_DTYPES_FLOAT, onri_rewrite_desc(rw, v)->dtype);
 }

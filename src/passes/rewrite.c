@@ -172,7 +172,7 @@ int onri_rewrite_scalar(const struct onri_rewrite *rw, int32_t v, double *value)
 int onri_rewrite_ints(const struct onri_rewrite *rw, int32_t v, int64_t *values, size_t capacity, size_t *count) {
   if (!onri_rewrite_is_constant(rw, v)) return 0;
   const struct onr_desc *desc = &rw->graph->values[v].constant->desc;
-  if ((desc->dtype != ONR_DTYPE_I64 && desc->dtype != ONR_DTYPE_I32) || desc->rank > 1) return 0;
+  if (!onri_dtype_in(ONRI_DTYPES_INDEX, desc->dtype) || desc->rank > 1) return 0;
   const int64_t elements = onr_desc_elements(desc);
   if ((uint64_t)elements > capacity) return 0;
   *count = (size_t)elements;

@@ -1,5 +1,6 @@
 /* attention.c: Attention, FlexAttention, RotaryEmbedding, LinearAttention, CausalConvWithState. Attention may
  * ignore softmax_precision: its sums are never narrower than that asks. */
+#include "base/types.h"
 #include "onnx/node/import.h"
 
 static enum onr_status read_attention(const struct onr_node *node) {
@@ -66,16 +67,9 @@ static enum onr_status modify(const struct onr_node *node, const char *name, int
 static enum onr_status read_precision(const struct onr_node *node, enum onr_dtype *precision) {
   *precision = (enum onr_dtype)onri_attr_int32(node, "softmax_precision", ONR_DTYPE_NONE, ONR_DTYPE_F32,
                                                ONR_DTYPE_LAST_IN_FILES);
-  switch (*precision) {
-    case ONR_DTYPE_NONE:
-    case ONR_DTYPE_F32:
-    case ONR_DTYPE_F64:
-    case ONR_DTYPE_F16:
-    case ONR_DTYPE_BF16: return ONR_STATUS_OK;
-    default:
-      return onr_fail(node->error, ONR_STATUS_ATTRIBUTE,
-                      "expected a floating-point type as softmax_precision, found %s", onr_dtype_name(*precision));
-  }
+  if (*precision == ONR_DTYPE_NONE || onri_dtype_in(ONRI_DTYPES_FLOAT, *precision)) return ONR_STATUS_OK;
+  return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "expected a floating-point type as softmax_precision, found %s",
+                  onr_dtype_name(*precision));
 }
 
 /* Without modifiers it is attention, which needs no score matrix. */

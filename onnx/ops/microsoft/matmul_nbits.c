@@ -2,6 +2,7 @@
  * the scales' type, while loading. */
 #include "base/numbers/checked.h"
 #include "base/numbers/convert.h"
+#include "base/types.h"
 #include "onnx/ops/microsoft/common.h"
 
 struct packed {
@@ -75,7 +76,7 @@ static enum onr_status read_sizes(const struct onr_node *node, struct packed *p)
 
 static enum onr_status read_scales(const struct onr_node *node, struct packed *p) {
   p->dtype = node->graph->values[node->in[2]].desc.dtype;
-  if (p->dtype != ONR_DTYPE_F16 && p->dtype != ONR_DTYPE_BF16) p->dtype = ONR_DTYPE_F32;
+  if (!onri_dtype_in(ONRI_DTYPES_F32_AND_HALF, p->dtype)) p->dtype = ONR_DTYPE_F32;
   return read_constant(node, 2, p->dtype, (uint64_t)p->rows * p->blocks, &p->scales);
 }
 

@@ -3,7 +3,7 @@
 #define ONRI_SCRATCH_H
 
 #include "base/numbers/convert.h"
-#include "onnxrun/layer.h"
+#include "base/types.h"
 
 /* In plan: `bytes` of scratch with slack behind them, 64-byte aligned; returns their offset. Saturates: the planner
  * refuses what is too large. */
@@ -19,7 +19,7 @@ static inline int onri_is_native(enum onr_dtype dtype) {
 }
 /* Types that XNNPACK's float32 kernels can serve. */
 static inline int onri_is_f32_or_narrower(enum onr_dtype dtype) {
-  return dtype == ONR_DTYPE_F32 || dtype == ONR_DTYPE_F16 || dtype == ONR_DTYPE_BF16;
+  return onri_dtype_in(ONRI_DTYPES_F32_AND_HALF, dtype);
 }
 
 /* In run, on all threads: elements into their class, or (store) back. */

@@ -9,6 +9,7 @@
 #include "layers/elementwise/broadcast.h"
 #include "layers/elementwise/elementwise_types.h"
 #include "layers/layers.h"
+#include "layers/elementwise/scratch.h"
 #include "layers/elementwise/unary_classes.h"
 
 #define BLOCK 512 /* elements that are converted at a time */
@@ -56,8 +57,7 @@ static enum onr_status unary_plan(struct onr_call *call) {
   const enum onri_class c = onri_dtype_class(call->in[0].dtype);
   s->dtype = call->in[0].dtype;
   s->gives_bool = gives_bool(p->op);
-  s->converts =
-      s->dtype != ONR_DTYPE_F32 && s->dtype != ONR_DTYPE_F64 && s->dtype != ONR_DTYPE_I64 && s->dtype != ONR_DTYPE_U64;
+  s->converts = !onri_is_native(s->dtype);
   s->function = onri_unary_of_class(p->op, c);
   if (c == ONRI_CLASS_F32 && onr_env_backend(call->env) == ONR_BACKEND_AUTO) s->kernel = onri_unary_kernel_f32(p->op);
   if (s->kernel) call->kernel = ONR_KERNEL_VECTOR;

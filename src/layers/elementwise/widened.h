@@ -4,7 +4,8 @@
 #ifndef ONRI_WIDENED_H
 #define ONRI_WIDENED_H
 
-#include "onnxrun/layer.h"
+#include "base/numbers/convert.h"
+#include "base/types.h"
 
 /* Plan: take bytes of scratch, 64-byte aligned. LIMIT when it overflows. */
 enum onr_status onri_scratch_reserve(struct onr_call *call, size_t bytes, size_t *offset);
@@ -12,8 +13,8 @@ enum onr_status onri_scratch_reserve(struct onr_call *call, size_t bytes, size_t
 #define ONRI_WIDENED_IN_PLACE SIZE_MAX
 /* Whether the reals of a type are float64. */
 static inline int onri_is_double(enum onr_dtype dtype) {
-  return dtype == ONR_DTYPE_F64 || dtype == ONR_DTYPE_C128 || dtype == ONR_DTYPE_I32 || dtype == ONR_DTYPE_U32 ||
-         dtype == ONR_DTYPE_I64 || dtype == ONR_DTYPE_U64;
+  const enum onr_dtype part = onri_dtype_part(dtype);
+  return part != ONR_DTYPE_F32 && onri_dtype_in(ONRI_DTYPES_NUMBER, part) && onr_dtype_size(part) >= sizeof(float);
 }
 static inline size_t onri_widened_size(enum onr_dtype dtype) { return onri_is_double(dtype) ? 8 : 4; }
 

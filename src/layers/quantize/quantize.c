@@ -63,7 +63,7 @@ static enum onr_status dequantize_infer(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
-static int is_byte(enum onr_dtype dtype) { return dtype == ONR_DTYPE_U8 || dtype == ONR_DTYPE_I8; }
+static int is_byte(enum onr_dtype dtype) { return onri_dtype_in(ONRI_DTYPES_8BIT, dtype); }
 
 static enum onr_status quantize_plan(struct onr_call *call) {
   const struct onr_quantize_params *p = call->params;
