@@ -8,6 +8,12 @@ if(NOT ONNXRUN_XNNPACK)
   list(FILTER sources EXCLUDE REGEX "^src/xnn/")
 endif()
 
+if(ONNXRUN_POOL_BRIDGE)
+  set_property(SOURCE src/base/threads.c tests/base/test_pool_bridge.c tests/onnx/test_thread_pool.c APPEND PROPERTY COMPILE_DEFINITIONS ONNXRUN_POOL_BRIDGE)
+else()
+  list(FILTER sources EXCLUDE REGEX "^src/base/pool_bridge\\.c$")
+endif()
+
 foreach(name IN ITEMS JPEG PNG TIFF WEBP JPEG2000)
   string(TOLOWER "${name}" file)
   if(NOT name IN_LIST ONNXRUN_PICTURES)

@@ -77,8 +77,8 @@ struct onr_thread_pool {
   void (*run)(void *context, size_t count, void (*task)(void *argument, size_t i), void *argument);
 };
 ONR_SIZED(onr_thread_pool)
-/* pool is copied; its context must outlive the threads. XNNPACK's operators have pools of their own kind alone and run
- * on the calling thread. */
+/* pool is copied; its context must outlive the threads. XNNPACK takes its share of it where it was
+ * built with onnxrun; an XNNPACK of the system runs on the calling thread. */
 ONR_API enum onr_status onr_threads_create_custom(const struct onr_thread_pool *pool,
                                                   const struct onr_allocator *allocator, struct onr_threads **threads,
                                                   struct onr_error *error);

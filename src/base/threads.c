@@ -130,6 +130,9 @@ void onr_threads_destroy(struct onr_threads *threads) {
 }
 
 struct pthreadpool *onri_threads_pool(const struct onr_threads *threads) {
+#ifdef ONNXRUN_POOL_BRIDGE
+  if (threads && threads->custom.run) return onri_pool_disguise(&threads->custom);
+#endif
   return threads ? threads->pool : NULL;
 }
 

@@ -202,6 +202,38 @@ static void every_pool_gives_the_bits_of_one_thread(void **state) {
   free(found);
 }
 
+/* One Linear, so that nothing else is shared out. */
+static void xnnpack_takes_its_share(void **state) {
+  enum { ROWS = 64, WIDTH = 512 };
+  static float weight[WIDTH * WIDTH], x[ROWS * WIDTH];
+  const struct onr_thread_pool pool = {sizeof(pool), 4, NULL, run_backwards};
+  const struct onr_tensor input = {onr_desc_make(ONR_DTYPE_F32, 2, (int64_t[]){ROWS, WIDTH}), x};
+  struct onr_session_options options = onr_session_options_init();
+  struct onr_node_info node = onr_node_info_init();
+  struct onr_net *net;
+  struct onr_model *model;
+  struct onr_session *session;
+  (void)state;
+  expect_ok(onr_threads_create_custom(&pool, NULL, &options.threads, &error));
+  expect_ok(onr_net_create(NULL, &net, &error));
+  const int value = onr_net_input(net, "x", ONR_DTYPE_F32, 2, (int64_t[]){ROWS, WIDTH});
+  onr_net_output(
+      net, "y",
+      onr_linear(net, value, &(struct onr_linear){WIDTH, WIDTH}, onr_weight(weight, WIDTH * WIDTH), onr_no_weight()));
+  expect_ok(onr_net_finish(net, &model, &error));
+  expect_ok(onr_session_create(model, &options, &session, &error));
+  expect_ok(onr_session_set_input(session, 0, &input, &error));
+  most_tasks = 0;
+  expect_ok(onr_session_run(session, &error));
+  expect_ok(onr_session_node(session, 0, &node));
+#ifdef ONNXRUN_POOL_BRIDGE
+  if (node.kernel == ONR_KERNEL_XNNPACK) assert_int_equal(most_tasks, 4);
+#endif
+  onr_session_destroy(session);
+  onr_model_destroy(model);
+  onr_threads_destroy(options.threads);
+}
+
 static void a_pool_that_cannot_be_is_refused(void **state) {
   struct onr_thread_pool pool = onr_thread_pool_init();
   struct onr_threads *threads;
@@ -220,6 +252,7 @@ static void a_pool_that_cannot_be_is_refused(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_pool_gives_the_bits_of_one_thread),
+      cmocka_unit_test(xnnpack_takes_its_share),
       cmocka_unit_test(a_pool_that_cannot_be_is_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
