@@ -1,16 +1,10 @@
 /* The float32 function kernels against double-precision libm, over the whole range of float32, on every instruction set
  * that this processor has; and the same bits however an array is cut. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-/* cmocka needs the four above */
-#include <cmocka.h>
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/cpu.h"
+#include "support/kernel_levels.h"
+#include "support/sweep.h"
+
 #include "kernels/elementwise/elementwise_level.h"
 
 #define BLOCK 1024
@@ -43,14 +37,7 @@ static const struct {
     {ONR_UNARY_ELU, ref_elu, 3e-7, 0, 1e39},
 };
 
-static const struct onri_elementwise_kernels *level_table(int level) {
-#if ONRI_HAVE_AVX_KERNELS
-  if (level == ONRI_CPU_AVX2) return &onri_elementwise_avx2;
-  if (level == ONRI_CPU_AVX512) return &onri_elementwise_avx512;
-#endif
-  (void)level;
-  return &onri_elementwise_base;
-}
+static const struct onri_elementwise_kernels *const levels[] = KERNEL_LEVELS(&onri_elementwise);
 
 static void check_function(size_t k, onri_unary_kernel kernel) {
   float x[BLOCK], y[BLOCK];
@@ -82,9 +69,9 @@ static void check_function(size_t k, onri_unary_kernel kernel) {
 
 static void test_accuracy(void **state) {
   (void)state;
-  for (int level = 0; level <= (int)onri_cpu_level(); level++)
+  for (size_t level = 0; level < kernel_levels(); level++)
     for (size_t k = 0; k < sizeof(functions) / sizeof(functions[0]); k++)
-      check_function(k, level_table(level)->unary[functions[k].op]);
+      check_function(k, levels[level]->unary[functions[k].op]);
 }
 
 static void test_limits(void **state) {
@@ -118,9 +105,9 @@ static void test_same_bits_however_cut(void **state) {
   (void)state;
   float x[67], whole[67], parts[67];
   for (size_t i = 0; i < 67; i++) x[i] = (float)((double)(i + 1) * 0.37 - 11.0);
-  for (int level = 0; level <= (int)onri_cpu_level(); level++)
+  for (size_t level = 0; level < kernel_levels(); level++)
     for (int op = 0; op < ONR_NUM_UNARY; op++) {
-      const onri_unary_kernel kernel = level_table(level)->unary[op];
+      const onri_unary_kernel kernel = levels[level]->unary[op];
       if (!kernel) continue;
       kernel(x, whole, 67, 0.3f, 0.6f);
       for (size_t i = 0; i < 67; i++) kernel(x + i, parts + i, 1, 0.3f, 0.6f);
@@ -131,11 +118,183 @@ static void test_same_bits_however_cut(void **state) {
     }
 }
 
+/* --- the functions that are a few operations, and those with parameters --- */
+
+static double at_least(double v, double low) { return v < low ? low : v; } /* NaN stays */
+static double at_most(double v, double high) { return v > high ? high : v; }
+static double gate(double v, double a, double b) { return at_least(at_most(a * v + b, 1), 0); }
+
+#define F(name, result)                                  \
+  static double f_##name(double v, double a, double b) { \
+    (void)a, (void)b;                                    \
+    return result;                                       \
+  }
+F(ABS, fabs(v))
+F(NEG, -v)
+F(SIGN, isnan(v) ? v : (v > 0) - (v < 0))
+F(CEIL, ceil(v))
+F(FLOOR, floor(v))
+F(ROUND, rint(v))
+F(SQRT, sqrt(v))
+F(RECIPROCAL, 1 / v)
+F(RELU, at_least(v, 0))
+F(LEAKY_RELU, v < 0 ? a * v : v)
+F(ELU, v < 0 ? a * expm1(v) : v)
+F(CELU, at_least(v, 0) + at_most(a * expm1(v / a), 0))
+F(SELU, b *(v > 0 ? v : a * expm1(v)))
+F(HARD_SIGMOID, gate(v, a, b))
+F(HARD_SWISH, v *gate(v, a, b))
+F(SOFTSIGN, v / (1 + fabs(v)))
+F(THRESHOLDED_RELU, v > a || isnan(v) ? v : 0)
+F(SWISH, v / (1 + exp(-a * v)))
+F(SHRINK, isnan(v) ? v : v<-a ? v + b : v> a ? v - b : 0) /* NaN as in PyTorch */
+F(CLIP, at_most(at_least(v, a), b))
+F(AFFINE, a *v + b)
+F(SQUARE, v *v)
+
+static const struct {
+  enum onr_unary op;
+  double (*reference)(double v, double a, double b);
+} simple[] = {
+#define ROW(name) \
+  { ONR_UNARY_##name, f_##name }
+    ROW(ABS),
+    ROW(NEG),
+    ROW(SIGN),
+    ROW(CEIL),
+    ROW(FLOOR),
+    ROW(ROUND),
+    ROW(SQRT),
+    ROW(RECIPROCAL),
+    ROW(RELU),
+    ROW(LEAKY_RELU),
+    ROW(ELU),
+    ROW(CELU),
+    ROW(SELU),
+    ROW(HARD_SIGMOID),
+    ROW(HARD_SWISH),
+    ROW(SOFTSIGN),
+    ROW(SHRINK),
+    ROW(CLIP),
+    ROW(THRESHOLDED_RELU),
+    ROW(SWISH),
+    ROW(AFFINE),
+    ROW(SQUARE),
+#undef ROW
+};
+
+enum { MOST = 150 };
+
+static void expect_close(const char *what, size_t level, int op, const float *found, const double *expected,
+                         size_t count) {
+  double value;
+  const int64_t at = sweep_difference(ONR_DTYPE_F32, found, expected, count, 1e-6, 1e-6, &value);
+  if (at >= 0)
+    fail_msg("%s %d, %s, %zu elements: element %d is %g instead of %g", what, op, kernel_level_names[level], count,
+             (int)at, value, expected[at]);
+}
+
+/* Every length, so every way to end a vector; NaN among the numbers; nothing is written behind the output. */
+static void test_simple_functions(void **state) {
+  static const float alphas[] = {1, 0.3f, 1.7f}, betas[] = {2, 0.6f, 1.1f};
+  struct sweep s = sweep_from(11);
+  (void)state;
+  for (size_t level = 0; level < kernel_levels(); level++)
+    for (size_t f = 0; f < sizeof(simple) / sizeof(simple[0]); f++)
+      for (size_t count = 1; count < MOST; count += count < 70 ? 1 : 9) {
+        float x[MOST], y[MOST + 1];
+        double wide[MOST], expected[MOST];
+        const float alpha = alphas[count % 3], beta = betas[count % 3];
+        sweep_fill(&s, ONR_DTYPE_F32, count, 5, 0, x, wide);
+        if (count % 4 == 0) x[count / 2] = NAN, wide[count / 2] = (double)NAN;
+        for (size_t i = 0; i < count; i++) expected[i] = simple[f].reference(wide[i], (double)alpha, (double)beta);
+        for (size_t i = 0; i <= MOST; i++) y[i] = 77;
+        levels[level]->unary[simple[f].op](x, y, count, alpha, beta);
+        expect_close("unary", level, (int)simple[f].op, y, expected, count);
+        for (size_t i = count; i <= MOST; i++) assert_true(y[i] == 77);
+      }
+}
+
+static void test_every_function_is_tried(void **state) {
+  (void)state;
+  for (size_t level = 0; level < kernel_levels(); level++)
+    for (int op = 0; op < ONR_NUM_UNARY; op++) {
+      int found = 0;
+      for (size_t f = 0; f < sizeof(functions) / sizeof(functions[0]); f++) found |= (int)functions[f].op == op;
+      for (size_t f = 0; f < sizeof(simple) / sizeof(simple[0]); f++) found |= (int)simple[f].op == op;
+      assert_int_equal(found, levels[level]->unary[op] != NULL);
+    }
+}
+
+static double binary_reference(int op, double a, double b) {
+  if (op == ONR_BINARY_ADD) return a + b;
+  if (op == ONR_BINARY_SUB) return a - b;
+  if (op == ONR_BINARY_MUL) return a * b;
+  if (op == ONR_BINARY_DIV) return a / b;
+  if (op == ONR_BINARY_MIN) return isnan(a) || isnan(b) ? (double)NAN : a < b ? a : b;
+  if (op == ONR_BINARY_MAX) return isnan(a) || isnan(b) ? (double)NAN : a > b ? a : b;
+  if (op == ONR_BINARY_PRELU) return a < 0 ? a * b : a;
+  if (op == ONR_BINARY_POW) return pow(a, b);
+  fail_msg("binary %d has no reference here", op);
+  return 0;
+}
+
+/* Three shapes of row, clamps, powers that have a loop of their own, in place. */
+static void check_binary(struct sweep *s, size_t level, int op, size_t count, int shape, int clamped) {
+  enum { ROWS = 3 };
+  static const float powers[] = {2, 3, 0.5f, -1.5f, 0};
+  float a[ROWS * MOST], b[ROWS * MOST], y[ROWS * MOST + 1];
+  double wide_a[ROWS * MOST], wide_b[ROWS * MOST], expected[ROWS * MOST];
+  struct onri_binary_rows rows = {.a = a,
+                                  .b = b,
+                                  .y = y,
+                                  .rows = ROWS,
+                                  .count = count,
+                                  .a_row = MOST,
+                                  .b_row = MOST,
+                                  .a_step = shape != 2,
+                                  .b_step = shape != 1,
+                                  .min = clamped ? -1.0f : -INFINITY,
+                                  .max = clamped ? 2.0f : INFINITY};
+  sweep_fill(s, ONR_DTYPE_F32, ROWS * MOST, 3, op == ONR_BINARY_POW ? 0 : 10, a, wide_a);
+  sweep_fill(s, ONR_DTYPE_F32, ROWS * MOST, 3, op == ONR_BINARY_POW ? 0 : 10, b, wide_b);
+  for (size_t r = 0; op == ONR_BINARY_POW && r < ROWS; r++) {
+    b[r * MOST] = powers[(count + r) % 5];
+    wide_b[r * MOST] = (double)b[r * MOST];
+  }
+  for (size_t i = 0; i <= ROWS * MOST; i++) y[i] = 77;
+  for (size_t r = 0; r < ROWS; r++)
+    for (size_t i = 0; i < count; i++) {
+      const double v = binary_reference(op, wide_a[r * MOST + i * rows.a_step], wide_b[r * MOST + i * rows.b_step]);
+      expected[r * count + i] = at_least(at_most(v, (double)rows.max), (double)rows.min);
+    }
+  levels[level]->binary[op](&rows);
+  expect_close("binary", level, op, y, expected, ROWS * count);
+  for (size_t i = ROWS * count; i <= ROWS * MOST; i++) assert_true(y[i] == 77);
+  rows.rows = 1;
+  rows.y = shape == 2 ? b : a;
+  levels[level]->binary[op](&rows);
+  assert_memory_equal(rows.y, y, count * sizeof(y[0]));
+}
+
+static void test_binary(void **state) {
+  struct sweep s = sweep_from(12);
+  (void)state;
+  for (size_t level = 0; level < kernel_levels(); level++)
+    for (int op = 0; op < ONR_NUM_BINARY; op++)
+      for (size_t count = 1; levels[level]->binary[op] && count < MOST; count += count < 70 ? 1 : 9)
+        for (int shape = 0; shape < 3; shape++)
+          check_binary(&s, level, op, count, shape, op != ONR_BINARY_POW && (count + (size_t)shape) & 1);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_accuracy),
       cmocka_unit_test(test_limits),
       cmocka_unit_test(test_same_bits_however_cut),
+      cmocka_unit_test(test_simple_functions),
+      cmocka_unit_test(test_every_function_is_tried),
+      cmocka_unit_test(test_binary),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,9 +2,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "support/kernel_levels.h"
 #include "support/layer_test.h"
 
-#include "base/cpu.h"
 #include "kernels/matmul/gemm_level.h"
 
 enum { M = 40, N = 70, K = 530 };
@@ -51,12 +51,9 @@ static void check_level(void (*product)(const struct onri_gemm *)) {
 }
 
 static void test_every_level(void **unused) {
+  void (*const levels[])(const struct onri_gemm *) = KERNEL_LEVELS(onri_gemm_product);
   (void)unused;
-  check_level(onri_gemm_product_base);
-#if ONRI_HAVE_AVX_KERNELS
-  if (onri_cpu_level() >= ONRI_CPU_AVX2) check_level(onri_gemm_product_avx2);
-  if (onri_cpu_level() >= ONRI_CPU_AVX512) check_level(onri_gemm_product_avx512);
-#endif
+  for (size_t l = 0; l < kernel_levels(); l++) check_level(levels[l]);
 }
 
 int main(void) {

@@ -1,8 +1,8 @@
 /* The rows of windows of every instruction set against the definition in double: every number of channels, so every way
  * to cut them into vectors, with NaN and infinities. */
+#include "support/kernel_levels.h"
 #include "support/sweep.h"
 
-#include "base/cpu.h"
 #include "kernels/pool/pool_level.h"
 
 enum { WIDTH = 12, LINES = 3, PLANES = 2, CHANNELS = 150, WINDOWS = 9 };
@@ -47,16 +47,10 @@ static void check(struct sweep *s, const struct onri_pool_kernels *kernels, int6
 }
 
 static void test_every_level(void **state) {
-  const struct onri_pool_kernels *const levels[] = {
-    &onri_pool_base,
-#if ONRI_HAVE_AVX_KERNELS
-    &onri_pool_avx2,
-    &onri_pool_avx512,
-#endif
-  };
+  const struct onri_pool_kernels *const levels[] = KERNEL_LEVELS(&onri_pool);
   struct sweep s = sweep_from(3);
   (void)state;
-  for (size_t l = 0; l < sizeof(levels) / sizeof(levels[0]) && l <= (size_t)onri_cpu_level(); l++)
+  for (size_t l = 0; l < kernel_levels(); l++)
     for (int64_t channels = 1; channels <= CHANNELS; channels += channels < 70 ? 1 : 7)
       for (uint32_t special = 0; special < 20; special += 9) check(&s, levels[l], channels, special);
 }

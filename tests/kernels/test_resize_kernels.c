@@ -1,8 +1,8 @@
 /* The rows of an interpolation pass of every instruction set against sums in double, at every width that ends a vector.
  */
+#include "support/kernel_levels.h"
 #include "support/sweep.h"
 
-#include "base/cpu.h"
 #include "kernels/resize/resize_level.h"
 
 enum { OUTER = 2, IN = 6, OUT = 5, INNER = 70, TAPS = 7 };
@@ -34,16 +34,10 @@ static void check(struct sweep *s, onri_resize_rows rows, int64_t inner, int32_t
 }
 
 static void test_every_level(void **state) {
-  const onri_resize_rows levels[] = {
-    onri_resize_rows_base,
-#if ONRI_HAVE_AVX_KERNELS
-    onri_resize_rows_avx2,
-    onri_resize_rows_avx512,
-#endif
-  };
+  const onri_resize_rows levels[] = KERNEL_LEVELS(onri_resize_rows);
   struct sweep s = sweep_from(5);
   (void)state;
-  for (size_t l = 0; l < sizeof(levels) / sizeof(levels[0]) && l <= (size_t)onri_cpu_level(); l++)
+  for (size_t l = 0; l < kernel_levels(); l++)
     for (int64_t inner = 1; inner <= INNER; inner++)
       for (int32_t taps = 1; taps <= TAPS; taps++) check(&s, levels[l], inner, taps);
 }

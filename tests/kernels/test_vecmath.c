@@ -2,20 +2,14 @@
 #include <math.h>
 #include <string.h>
 
+#include "support/kernel_levels.h"
 #include "support/layer_test.h"
 
 #include "kernels/elementwise/vecmath_level.h"
-#include "base/cpu.h"
 
 enum { COUNT = 4001 };
 
-static const struct onri_vecmath *const levels[] = {
-    &onri_vecmath_base,
-#if ONRI_HAVE_AVX_KERNELS
-    &onri_vecmath_avx2,
-    &onri_vecmath_avx512,
-#endif
-};
+static const struct onri_vecmath *const levels[] = KERNEL_LEVELS(&onri_vecmath);
 
 static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
 
@@ -36,7 +30,7 @@ static void check(void (*function)(const float *, float *, size_t), double (*ref
 
 static void test_accuracy(void **unused) {
   (void)unused;
-  for (size_t l = 0; l < sizeof(levels) / sizeof(levels[0]) && l <= (size_t)onri_cpu_level(); l++) {
+  for (size_t l = 0; l < kernel_levels(); l++) {
     check(levels[l]->exp, exp, -110.0f, 88.7f);
     check(levels[l]->exp, exp, -1e-3f, 1e-3f);
     check(levels[l]->sigmoid, sigmoid, -84.0f, 120.0f);
@@ -51,7 +45,7 @@ static void test_special_values(void **unused) {
               tanhs[6] = {NAN, 1, -1, 0, 1, -1};
   float y[6];
   (void)unused;
-  for (size_t l = 0; l < sizeof(levels) / sizeof(levels[0]) && l <= (size_t)onri_cpu_level(); l++) {
+  for (size_t l = 0; l < kernel_levels(); l++) {
     levels[l]->exp(x, y, 6);
     assert_close(y, exps, 6, 0, 0);
     levels[l]->sigmoid(x, y, 6);
@@ -65,7 +59,7 @@ static void test_sum_and_max(void **unused) {
   float x[300], y[300];
   (void)unused;
   fill_random(x, 300, -5.0f, 5.0f, 1);
-  for (size_t l = 0; l < sizeof(levels) / sizeof(levels[0]) && l <= (size_t)onri_cpu_level(); l++)
+  for (size_t l = 0; l < kernel_levels(); l++)
     for (size_t count = 0; count <= 300; count++) {
       double sum = 0;
       float max = -4.0f;
@@ -79,11 +73,32 @@ static void test_sum_and_max(void **unused) {
     }
 }
 
+/* One that is not finite, at each place of arrays of every length. */
+static void test_all_finite(void **unused) {
+  const float special[] = {NAN, INFINITY, -INFINITY};
+  float x[150];
+  (void)unused;
+  fill_random(x, 150, -1e30f, 1e30f, 2);
+  x[7] = 3.4028235e38f;
+  x[149] = -3.4028235e38f;
+  for (size_t l = 0; l < kernel_levels(); l++)
+    for (size_t count = 0; count <= 150; count++) {
+      assert_true(levels[l]->all_finite(x, count));
+      for (size_t i = 0; i < count; i++) {
+        const float kept = x[i];
+        x[i] = special[i % 3];
+        assert_false(levels[l]->all_finite(x, count));
+        x[i] = kept;
+      }
+    }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_accuracy),
       cmocka_unit_test(test_special_values),
       cmocka_unit_test(test_sum_and_max),
+      cmocka_unit_test(test_all_finite),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,7 +21,7 @@ struct onri_binary_rows {
   size_t rows, count;
   size_t a_row, b_row;   /* row strides in elements */
   size_t a_step, b_step; /* 0 or 1 */
-  float min, max;        /* clamp of the result; infinities: none */
+  float min, max;        /* clamp of the result; infinities: none. POW has none */
 };
 typedef void (*onri_binary_kernel)(const struct onri_binary_rows *rows);
 

@@ -1,4 +1,4 @@
-/* cell.c: see cells.h. */
+/* cell.c: see cell.h. */
 #include "kernels/recurrent/cell.h"
 
 #include <math.h>

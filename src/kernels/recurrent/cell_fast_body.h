@@ -1,4 +1,4 @@
-/* cell_fast_body.h: see cells_fast.h; ONRI_FAST_CELLS names the table. */
+/* cell_fast_body.h: see cell_fast.h; ONRI_FAST_CELLS names the table. */
 #include "kernels/recurrent/cell_fast.h"
 #include "kernels/elementwise/vecmath.h"
 

@@ -1,4 +1,4 @@
-/* cell_type.h: the cells with any functions, for one type; included by cells.c with T and NAME(x) defined. */
+/* cell_type.h: the cells with any functions, for one type; included by cell.c with T and NAME(x) defined. */
 
 static T NAME(act)(const struct onri_cell_form *form, int index, T x) {
   double v = (double)x;

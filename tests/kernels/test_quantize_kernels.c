@@ -1,0 +1,86 @@
+/* float32 to 8 bits and back, and ranges, of every instruction set: exactly what the formula gives in float32, at every
+ * length that ends a vector. */
+#include <string.h>
+
+#include "support/kernel_levels.h"
+#include "support/sweep.h"
+
+#include "kernels/quantize/quantize.h"
+
+enum { MOST = 200 };
+
+static const struct onri_quantize_kernels *const levels[] = KERNEL_LEVELS(&onri_quantize);
+
+/* The quotient is rounded to float32, then to an integer: in double from there. */
+static double quantized(float x, float scale, double zero_point, double low, double high) {
+  const volatile float quotient = x / scale;
+  const double v = (isnan(quotient) ? 0 : rint((double)quotient)) + zero_point;
+  return v < low ? low : v > high ? high : v;
+}
+
+static void check_to(struct sweep *s, const struct onri_quantize_kernels *k, size_t count) {
+  static const float scales[] = {0.01f, 1, 0.5f, 3e-39f, 1e30f};
+  float x[MOST];
+  double wide[MOST];
+  uint8_t u[MOST + 1];
+  int8_t i8[MOST + 1];
+  const float scale = scales[sweep_pick(s, 0, 4)];
+  const int zero_u = (int)sweep_pick(s, 0, 255), zero_i = zero_u - 128;
+  sweep_fill(s, ONR_DTYPE_F32, count, 3, 30, x, wide);
+  for (size_t i = 0; i < count; i += 3) x[i] = ((float)(i % 40) - 20 + 0.5f) * (scale < 1e-30f ? 1 : scale); /* ties */
+  memset(u, 77, sizeof(u));
+  memset(i8, 77, sizeof(i8));
+  k->to_u8(x, u, count, scale, (float)zero_u);
+  k->to_i8(x, i8, count, scale, (float)zero_i);
+  for (size_t i = 0; i < count; i++) {
+    assert_int_equal(u[i], (int)quantized(x[i], scale, zero_u, 0, 255));
+    assert_int_equal(i8[i], (int)quantized(x[i], scale, zero_i, -128, 127));
+  }
+  for (size_t i = count; i <= MOST; i++) assert_true(u[i] == 77 && i8[i] == 77);
+}
+
+static void check_from(struct sweep *s, const struct onri_quantize_kernels *k, size_t count) {
+  uint8_t u[MOST];
+  int8_t i8[MOST];
+  float y[MOST + 1], z[MOST + 1];
+  const float scale = (float)sweep_pick(s, 1, 1000) / 512;
+  const int zero_u = (int)sweep_pick(s, 0, 255), zero_i = zero_u - 128;
+  for (size_t i = 0; i < count; i++) i8[i] = (int8_t)((u[i] = (uint8_t)sweep_next(s)) - 128);
+  for (size_t i = 0; i <= MOST; i++) y[i] = z[i] = 77;
+  k->from_u8(u, y, count, scale, (float)zero_u);
+  k->from_i8(i8, z, count, scale, (float)zero_i);
+  for (size_t i = 0; i < count; i++) {
+    assert_true((double)y[i] == (double)(u[i] - zero_u) * (double)scale); /* exact: 9 bits by 10 */
+    assert_true((double)z[i] == (double)(i8[i] - zero_i) * (double)scale);
+  }
+  for (size_t i = count; i <= MOST; i++) assert_true(y[i] == 77 && z[i] == 77);
+}
+
+static void check_range(struct sweep *s, const struct onri_quantize_kernels *k, size_t count, double shift) {
+  float x[MOST], low, high;
+  double wide[MOST], least = 0, greatest = 0;
+  sweep_fill(s, ONR_DTYPE_F32, count, 3, 0, x, wide);
+  for (size_t i = 0; i < count; i++) {
+    x[i] = sweep_chance(s, 20) ? NAN : (float)(wide[i] + shift); /* both exact */
+    if ((double)x[i] < least) least = (double)x[i];
+    if ((double)x[i] > greatest) greatest = (double)x[i];
+  }
+  k->range(x, count, &low, &high);
+  assert_true((double)low == least && (double)high == greatest);
+}
+
+static void test_every_level(void **state) {
+  struct sweep s = sweep_from(21);
+  (void)state;
+  for (size_t l = 0; l < kernel_levels(); l++)
+    for (size_t count = 0; count <= MOST; count++) {
+      check_to(&s, levels[l], count);
+      check_from(&s, levels[l], count);
+      for (int shift = -4; shift <= 4; shift += 4) check_range(&s, levels[l], count, shift);
+    }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_level)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
