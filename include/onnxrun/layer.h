@@ -107,8 +107,8 @@ enum onr_layout {
   ONR_LAYOUT_BUILT_IN     /* rules that know the parameters of one built-in layer */
 };
 
-/* Types that an input may have: a set of bits 1u << enum onr_dtype, ONR_AS_INPUT(k) for "that of input k", or 0: any
- * but those of sequences, optionals and maps. */
+/* Types that an input may have: a set of bits 1u << enum onr_dtype, ONR_AS_INPUT(k) for "that of input k, an earlier
+ * one", or 0: any but those of sequences, optionals and maps. */
 #define ONR_AS_INPUT(k) (1u | (uint32_t)(k) << 1) /* bit 0, ONR_DTYPE_NONE, is in no set */
 #define ONR_ANY_TYPE UINT32_C(0xfffffffe)         /* sequences, optionals and maps, too */
 #define ONR_LAYER_TYPES 9

@@ -2,6 +2,7 @@
 #include "base/types.h"
 
 #include <stdio.h>
+#include <string.h>
 
 uint32_t onri_input_types(const struct onr_layer *layer, const void *params, size_t i) {
   const size_t row = layer->inputs_max == ONR_VARIADIC && i > layer->inputs_min ? layer->inputs_min : i;
@@ -47,17 +48,25 @@ static int is_known(const struct onr_call *call, size_t i) {
   return i < call->num_in && call->in[i].dtype != ONR_DTYPE_NONE && call->in[i].rank >= 0;
 }
 
+/* The input whose set input i's type is in: itself, or the one that it is to be like. Rules name earlier inputs. */
+static size_t root_of(const struct onr_layer *layer, const void *params, size_t i) {
+  for (int32_t as; (as = onri_types_as(onri_input_types(layer, params, i))) >= 0 && (size_t)as < i;) i = (size_t)as;
+  return i;
+}
+
 enum onr_status onri_types_check(const struct onr_layer *layer, const struct onr_call *call) {
+  size_t first[ONR_LAYER_TYPES]; /* of those with this root: the first one that is known, plus 1 */
   char text[160];
+  memset(first, 0, sizeof(first));
   for (size_t i = 0; i < call->num_in; i++) {
-    const enum onr_dtype found = call->in[i].dtype;
-    const uint32_t types = onri_input_types(layer, call->params, i);
-    const int32_t as = onri_types_as(types);
+    const size_t root = root_of(layer, call->params, i);
+    const uint32_t types = onri_input_types(layer, call->params, root);
     if (!is_known(call, i)) continue;
-    if (as >= 0 && is_known(call, (size_t)as)) ONR_TRY(onri_expect_same_dtype(call, i, (size_t)as));
-    if (as < 0 && !((unsigned)found < ONR_NUM_DTYPES && types >> found & 1))
+    if (root < ONR_LAYER_TYPES && first[root]) ONR_TRY(onri_expect_same_dtype(call, i, first[root] - 1));
+    if (root < ONR_LAYER_TYPES && !first[root]) first[root] = i + 1;
+    if ((unsigned)call->in[i].dtype >= ONR_NUM_DTYPES || !onri_dtype_in(types, call->in[i].dtype))
       return onr_fail(call->error, ONR_STATUS_TYPE, "input %zu: expected %s, found %s", i,
-                      list(types, text, sizeof(text)), onr_dtype_name(found));
+                      list(types, text, sizeof(text)), onr_dtype_name(call->in[i].dtype));
   }
   return ONR_STATUS_OK;
 }

@@ -3,7 +3,9 @@
 
 #include <string.h>
 
+#include "base/env.h"
 #include "base/types.h"
+#include "graph/graph.h"
 #include "layers/layers.h"
 
 static uint32_t by_params(const void *params, size_t i) {
@@ -64,19 +66,58 @@ static void messages_name_input_and_types(void **state) {
   assert_string_equal(error.message, "input 0: expected a tensor, found map");
 }
 
-/* In prepare, the types of what is not constant (of unknown rank) are a guess. */
+/* In prepare, the types of what is not constant (of unknown rank) are a guess; what is constant is held to its set and
+ * to the others that are to be like it, whatever is guessed. */
 static void guesses_are_not_refused(void **state) {
-  const struct onr_desc in[] = {
-      {.dtype = ONR_DTYPE_I8, .rank = -1}, {.dtype = ONR_DTYPE_F32}, {.dtype = ONR_DTYPE_F32}};
-  struct onr_error error;
-  struct onr_call call = {.params = &(int){0}, .num_in = 1, .in = in, .error = &error};
+  const struct onr_desc guess = {.dtype = ONR_DTYPE_I8, .rank = -1}, f32 = {.dtype = ONR_DTYPE_F32},
+                        f64 = {.dtype = ONR_DTYPE_F64}, i64 = {.dtype = ONR_DTYPE_I64};
+  static const struct onr_layer three = {.name = "three",
+                                         .inputs_min = 1,
+                                         .inputs_max = 3,
+                                         .types = {ONRI_DTYPES_FLOAT, ONR_AS_INPUT(0), ONR_AS_INPUT(1)}};
+  const struct {
+    struct onr_desc in[3];
+    enum onr_status status;
+  } cases[] = {{{guess, guess, guess}, ONR_STATUS_OK}, {{guess, f32, guess}, ONR_STATUS_OK},
+               {{guess, f32, f32}, ONR_STATUS_OK},     {{guess, f32, f64}, ONR_STATUS_TYPE},
+               {{guess, i64, guess}, ONR_STATUS_TYPE}, {{guess, guess, i64}, ONR_STATUS_TYPE},
+               {{f32, guess, f64}, ONR_STATUS_TYPE},   {{f64, guess, f64}, ONR_STATUS_OK}};
   (void)state;
-  assert_int_equal(onri_types_check(&fixed, &call), ONR_STATUS_OK);
-  call.num_in = 2;
-  assert_int_equal(onri_types_check(&fixed, &call), ONR_STATUS_TYPE);
-  call.in = (const struct onr_desc[]){in[0], {0}, in[2]};
-  call.num_in = 3;
-  assert_int_equal(onri_types_check(&fixed, &call), ONR_STATUS_OK);
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct onr_error error;
+    const struct onr_call call = {.num_in = 3, .in = cases[i].in, .error = &error};
+    assert_int_equal(onri_types_check(&three, &call), cases[i].status);
+  }
+}
+
+/* A constant of a type that the layer cannot have does not reach its prepare, although the rest is not known yet. */
+static void prepare_sees_no_constant_of_a_wrong_type(void **state) {
+  const struct onr_conv_params params = {.groups = 1};
+  (void)state;
+  for (int transposed = 0; transposed < 2; transposed++) {
+    struct layer_test t = {
+        .layer = transposed ? &onri_layer_conv_transpose : &onri_layer_conv,
+        .params = transposed ? (const void *)&(struct onr_conv_transpose_params){.groups = 1} : &params,
+        .num_out = 1};
+    const int64_t dims[] = {64, 1, 3, 3};
+    struct onr_desc in[9] = {{.dtype = ONR_DTYPE_F32, .rank = -1}, onr_desc_make(ONR_DTYPE_I64, 4, dims)};
+    static const int64_t weight[64 * 9];
+    struct onr_env env = {.allocator = &onri_malloc_allocator, .limits = onri_limits_resolve(NULL)};
+    struct onr_error error;
+    void *prepared = onri_allocate_zeroed(env.allocator, t.layer->prepared_size);
+    struct onr_call call = {.params = t.params,
+                            .prepared = prepared,
+                            .num_in = 2,
+                            .num_out = 1,
+                            .in = in,
+                            .inputs = (const void *const[9]){NULL, weight},
+                            .env = &env,
+                            .error = &error};
+    assert_int_equal(onri_call_prepare(t.layer, &call), ONR_STATUS_OK);
+    assert_int_equal(call.packed_inputs, 0);
+    t.layer->release_prepared(prepared, &env);
+    onri_release(env.allocator, prepared);
+  }
 }
 
 /* --- the tables of all layers --- */
@@ -121,6 +162,7 @@ int main(void) {
       cmocka_unit_test(every_type_is_in_the_set_or_refused),
       cmocka_unit_test(messages_name_input_and_types),
       cmocka_unit_test(guesses_are_not_refused),
+      cmocka_unit_test(prepare_sees_no_constant_of_a_wrong_type),
       cmocka_unit_test(rules_refer_to_earlier_inputs),
       cmocka_unit_test(no_infer_sees_a_type_that_its_table_refuses),
   };
