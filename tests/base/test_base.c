@@ -9,7 +9,6 @@
 #include "base/memory/memory.h"
 #include "base/shape.h"
 #include "base/env.h"
-#include "base/memory/meter.h"
 
 static void checked_arithmetic(void **state) {
   int64_t i;
@@ -149,35 +148,6 @@ static void parallel_for_covers_all_once(void **state) {
   onr_threads_destroy(threads);
 }
 
-static void a_meter_counts_and_refuses(void **state) {
-  struct onri_meter meter;
-  struct onr_error error = {0};
-  (void)state;
-  onri_meter_init(&meter, &onri_malloc_allocator, 10000, 100);
-  char *a = onri_allocate(&meter.allocator, 4000), *b = meter.allocator.allocate(&meter, 4000, 1024);
-  assert_non_null(a);
-  assert_non_null(b);
-  assert_int_equal((uintptr_t)a % ONRI_ALIGNMENT, 0);
-  assert_int_equal((uintptr_t)b % 1024, 0);
-  memset(a, 1, 4000);
-  memset(b, 2, 4000);
-  assert_true(meter.held >= 8100 && meter.held < 10000);
-  const uint64_t held = meter.held;
-  assert_null(onri_allocate(&meter.allocator, 2000));
-  assert_null(onri_allocate(&meter.allocator, SIZE_MAX - 10));
-  assert_true(meter.held == held);
-  onr_fail(&error, ONR_STATUS_NO_MEMORY, "no memory for a test");
-  assert_int_equal(onri_meter_settle(&meter, ONR_STATUS_NO_MEMORY, &error), ONR_STATUS_LIMIT);
-  assert_non_null(strstr(error.message, "total_bytes of 10000"));
-  assert_non_null(strstr(error.message, "no memory for a test"));
-  /* The refusal has been told; the next failure is another one. */
-  assert_int_equal(onri_meter_settle(&meter, ONR_STATUS_NO_MEMORY, &error), ONR_STATUS_NO_MEMORY);
-  onri_release(&meter.allocator, a);
-  onri_release(&meter.allocator, b);
-  onri_release(&meter.allocator, NULL);
-  assert_true(meter.held == 100);
-}
-
 static void limits_are_set_by_name(void **state) {
   struct onr_limits limits = {.size = sizeof(limits)};
   struct onr_limit_info info = {.size = sizeof(info)};
@@ -305,7 +275,6 @@ static void parallel_for_leaves_out_what_has_not_begun(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(parallel_for_leaves_out_what_has_not_begun),
-      cmocka_unit_test(a_meter_counts_and_refuses),
       cmocka_unit_test(limits_are_set_by_name),
       cmocka_unit_test(checked_arithmetic),
       cmocka_unit_test(every_status_has_a_name_and_a_text),

@@ -1,9 +1,10 @@
 /* prepare: a constant that many nodes read is packed for each and kept once, and every node computes with it. */
-#include "tests/support/layer_test.h"
-
 #include <stdlib.h>
 
+#include "support/graph_test.h"
+
 #include "layers/layers.h"
+#include "model/model.h"
 #include "onnxrun/nn.h"
 #include "onnxrun/onnxrun.h"
 
@@ -68,7 +69,77 @@ static void a_constant_of_many_nodes_is_held_once(void **state) {
   onr_model_destroy(own);
 }
 
+/* --- which constants leave memory --- */
+
+static uint64_t packs; /* the inputs that a packing layer packs */
+static size_t prepared;
+
+static enum onr_status pack(struct onr_call *call) {
+  prepared++;
+  call->packed_inputs = packs;
+  return ONR_STATUS_OK;
+}
+
+static const struct onr_layer packing = {
+    .name = "packing", .inputs_min = 1, .inputs_max = 3, .outputs_min = 1, .outputs_max = 1, .prepare = pack};
+static const struct onr_layer reading = {
+    .name = "reading", .inputs_min = 1, .inputs_max = 3, .outputs_min = 1, .outputs_max = 1};
+
+/* Prepares x, c -> first; x, c -> second (NULL: none); whether the contents of c are in memory then. */
+static int stays(const struct onr_layer *first, const struct onr_layer *second, int is_output) {
+  struct onr_model *model;
+  struct graph_test t;
+  graph_test_begin(&t);
+  assert_int_equal(onri_model_create(NULL, &model, NULL), ONR_STATUS_OK);
+  const int32_t x = graph_test_input(&t, 1, (int64_t[]){4}), c = graph_test_constant(&t, 1, (int64_t[]){4}, NULL);
+  int32_t y = graph_test_node(&t, first, NULL, (int32_t[]){x, c}, 2);
+  if (second) y = graph_test_node(&t, second, NULL, (int32_t[]){y, c}, 2);
+  assert_int_equal(onri_graph_set_inputs(t.graph, &x, 1, NULL), ONR_STATUS_OK);
+  assert_int_equal(onri_graph_set_outputs(t.graph, (int32_t[]){y, c}, is_output ? 2 : 1, NULL), ONR_STATUS_OK);
+  model->graph = t.graph;
+  packs = 2; /* input 1: the constant */
+  assert_int_equal(onri_model_prepare(model, NULL), ONR_STATUS_OK);
+  assert_int_equal(model->info.weight_bytes, t.graph->values[c].constant->data ? 16 : 0);
+  const int result = t.graph->values[c].constant->data != NULL;
+  onr_model_destroy(model); /* with the graph */
+  return result;
+}
+
+static void what_all_readers_packed_leaves_memory(void **state) {
+  (void)state;
+  assert_false(stays(&packing, NULL, 0));
+  assert_false(stays(&packing, &packing, 0));
+  assert_true(stays(&packing, &reading, 0));
+  assert_true(stays(&reading, &packing, 0));
+  assert_true(stays(&reading, NULL, 0));
+  assert_true(stays(&packing, NULL, 1)); /* the caller reads it */
+}
+
+static enum onr_status refuse(struct onr_call *call) { return onr_fail(call->error, ONR_STATUS_UNSUPPORTED, "no"); }
+
+static void an_error_names_the_node(void **state) {
+  static const struct onr_layer refusing = {
+      .name = "refusing", .inputs_min = 1, .inputs_max = 1, .outputs_min = 1, .outputs_max = 1, .prepare = refuse};
+  struct onr_model *model;
+  struct graph_test t;
+  (void)state;
+  graph_test_begin(&t);
+  assert_int_equal(onri_model_create(NULL, &model, NULL), ONR_STATUS_OK);
+  const int32_t x = graph_test_input(&t, 1, (int64_t[]){4}), y = graph_test_node(&t, &packing, NULL, &x, 1);
+  graph_test_node(&t, &refusing, NULL, &y, 1);
+  graph_test_node(&t, &packing, NULL, &y, 1);
+  model->graph = t.graph;
+  packs = prepared = 0;
+  assert_int_equal(onri_model_prepare(model, &t.error), ONR_STATUS_UNSUPPORTED);
+  assert_string_equal(t.error.where, "Test 'node'");
+  assert_int_equal(prepared, 1); /* and nothing behind it */
+  assert_null(model->env.shared);
+  onr_model_destroy(model);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(a_constant_of_many_nodes_is_held_once)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(a_constant_of_many_nodes_is_held_once),
+                                     cmocka_unit_test(what_all_readers_packed_leaves_memory),
+                                     cmocka_unit_test(an_error_names_the_node)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,75 @@
+/* services: what a layer may ask of whoever runs it: checked before anybody is asked, and refused where nobody is. */
+#include <string.h>
+
+#include "support/layer_test.h"
+
+#include "base/env.h"
+#include "base/services.h"
+
+static float room[4];
+static size_t asked;
+static enum onr_status answer;
+
+static enum onr_status resize(struct onr_call *call, size_t i, const struct onr_desc *desc, void **data) {
+  asked++;
+  call->out[i] = *desc;
+  *data = room;
+  return answer;
+}
+
+static void outputs_are_resized_by_the_executor(void **state) {
+  struct onri_executor executor = {.resize = resize};
+  struct onr_env env = {.allocator = &onri_malloc_allocator, .limits = onri_limits_resolve(NULL)};
+  struct onr_error error = {0};
+  struct onr_desc out[2] = {{0}}, desc = onr_desc_make(ONR_DTYPE_F32, 1, (int64_t[]){4});
+  struct onr_call call = {.num_out = 2, .out = out, .env = &env, .error = &error, .executor = &executor};
+  void *data = &error;
+  (void)state;
+  assert_int_equal(onr_call_resize(&call, 1, &desc, &data), ONR_STATUS_OK);
+  assert_ptr_equal(data, room);
+  assert_int_equal(out[1].dim[0], 4);
+  asked = 0;
+  assert_int_equal(onr_call_resize(&call, 2, &desc, &data), ONR_STATUS_INTERNAL);
+  assert_null(data);
+  desc.dim[0] = -1;
+  assert_int_not_equal(onr_call_resize(&call, 0, &desc, &data), ONR_STATUS_OK);
+  desc.dim[0] = INT64_MAX / 8;
+  assert_int_equal(onr_call_resize(&call, 0, &desc, &data), ONR_STATUS_LIMIT);
+  desc.rank = ONR_MAX_RANK + 1;
+  assert_int_not_equal(onr_call_resize(&call, 0, &desc, &data), ONR_STATUS_OK);
+  desc = onr_desc_make(ONR_DTYPE_F32, 1, (int64_t[]){4});
+  assert_int_equal(onr_call_resize(NULL, 0, &desc, &data), ONR_STATUS_ARGUMENT);
+  assert_int_equal(onr_call_resize(&call, 0, NULL, &data), ONR_STATUS_ARGUMENT);
+  assert_int_equal(onr_call_resize(&call, 0, &desc, NULL), ONR_STATUS_ARGUMENT);
+  call.executor = NULL; /* in infer, prepare and plan there is none */
+  assert_int_equal(onr_call_resize(&call, 0, &desc, &data), ONR_STATUS_INTERNAL);
+  assert_int_equal(asked, 0);
+  call.executor = &executor;
+  answer = ONR_STATUS_NO_MEMORY;
+  assert_int_equal(onr_call_resize(&call, 0, &desc, &data), ONR_STATUS_NO_MEMORY);
+}
+
+static void text_comes_from_the_run(void **state) {
+  struct onri_arena text;
+  struct onri_executor executor = {.resize = resize};
+  struct onr_call call = {.executor = &executor};
+  (void)state;
+  assert_null(onr_call_text(&call, 5)); /* there is none */
+  assert_null(onr_call_text(NULL, 5));
+  onri_arena_init(&text, &onri_malloc_allocator, 10000);
+  executor.text = &text;
+  char *a = onr_call_text(&call, 5), *b = onr_call_text(&call, 5);
+  assert_true(a && b && a != b);
+  memcpy(a, "abcde", 5);
+  memcpy(b, "fghij", 5);
+  assert_memory_equal(a, "abcde", 5);
+  assert_null(onr_call_text(&call, 20000)); /* over budget */
+  assert_null(onr_call_text(&call, SIZE_MAX));
+  onri_arena_clear(&text);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(outputs_are_resized_by_the_executor),
+                                     cmocka_unit_test(text_comes_from_the_run)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
