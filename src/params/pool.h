@@ -13,6 +13,7 @@
 struct onr_pool_params {
   struct onr_window window;  /* window.rank and window.kernel must be given, unless adaptive */
   int32_t ceil_mode;         /* round the output size up; a window that begins behind the image is left out */
+  int32_t may_be_empty;      /* an image that the formula gives no window at all is no error, but an empty output */
   int32_t count_include_pad; /* average_pool: padding counts as zeros */
   int32_t storage_order;     /* max_pool: 1 - spatial positions of indices are counted column by column */
   int32_t plane_indices;     /* max_pool: indices are counted in the image of each channel: torch.nn.MaxPool2d */

@@ -104,7 +104,7 @@ static double window(const struct geometry *g, const struct axes *a, const doubl
         if (g->kind == KIND_AVERAGE) result += v;
         if (g->kind == KIND_LP) result += pow(fabs(v), g->params.p);
       }
-  if (g->kind == KIND_AVERAGE) return result / (double)area;
+  if (g->kind == KIND_AVERAGE) return area ? result / (double)area : 0; /* only padding */
   return g->kind == KIND_LP ? pow(result, 1.0 / g->params.p) : result;
 }
 

@@ -9,6 +9,7 @@ static enum onr_status read_pool(const struct onr_node *node, struct onr_pool_pa
   if (!onri_attr_has(node, "kernel_shape") || p->window.kernel[0] == 0)
     return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "kernel_shape is required");
   p->ceil_mode = onri_attr_int32(node, "ceil_mode", 0, 0, 1);
+  p->may_be_empty = 1; /* as the standard's formula has it; PyTorch refuses */
   return ONR_STATUS_OK;
 }
 

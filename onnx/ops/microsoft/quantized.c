@@ -52,6 +52,7 @@ static enum onr_status import_qlinear_softmax(const struct onr_node *node) {
 
 static enum onr_status import_qlinear_average_pool(const struct onr_node *node) {
   struct onr_pool_params p = {.ceil_mode = onri_attr_int32(node, "ceil_mode", 0, 0, 1),
+                              .may_be_empty = 1,
                               .count_include_pad = onri_attr_int32(node, "count_include_pad", 0, 0, 1),
                               .channels_last = onri_attr_int32(node, "channels_last", 0, 0, 1)};
   ONR_TRY(onri_import_window(node, &p.window));

@@ -27,12 +27,15 @@ static inline int64_t onri_pool_counted(const struct onri_pool *pool, int a, int
   const struct onri_axis *axis = &pool->axis[a];
   int64_t first, last;
   onri_pool_taps(pool, a, o, axis->in + (pool->count_padding ? axis->end : 0), &first, &last);
-  return last - (pool->count_padding ? 0 : first);
+  if (!pool->count_padding) return last > first ? last - first : 0;
+  return last;
 }
 
-/* What the sum of an average at output position o is divided by; `outer`: taps that count along the first two axes. */
+/* What the sum of an average at output position o is divided by; `outer`: taps that count along the first two axes. A
+ * window in which none counts is 0, as in PyTorch and ONNX Runtime. */
 static inline double onri_pool_row_divisor(const struct onri_pool *pool, double outer, int64_t o) {
-  return pool->divisor != 0 ? (double)pool->divisor : outer * (double)onri_pool_counted(pool, 2, o);
+  const double counted = outer * (double)onri_pool_counted(pool, 2, o);
+  return pool->divisor != 0 ? (double)pool->divisor : counted > 0 ? counted : 1;
 }
 
 static inline double onri_pool_outer_counted(const struct onri_pool *pool, const int64_t o[ONR_MAX_SPATIAL]) {

@@ -59,7 +59,7 @@ static enum onr_status geometry(const struct onr_call *call, struct col2im_state
   const int32_t lead = ONR_MAX_SPATIAL - spatial;
   for (int32_t i = 0; i < spatial; i++) s->axis[lead + i].in = image[i], s->axis[lead + i].kernel = block[i];
   ONR_TRY(onri_window_resolve(&p->window, spatial, s->axis, call->error));
-  ONR_TRY(onri_window_output(0, spatial, s->axis, call->error));
+  ONR_TRY(onri_window_output(0, 1, spatial, s->axis, call->error));
   for (int32_t i = 0; i < ONR_MAX_SPATIAL; i++) {
     struct onri_axis *a = &s->axis[i];
     const int64_t pixels = a->in;

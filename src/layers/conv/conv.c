@@ -45,7 +45,7 @@ enum onr_status onri_conv_geometry(const struct onr_call *call, struct onri_conv
     c->axis[ONR_MAX_SPATIAL - spatial + i].kernel = kernel;
   }
   ONR_TRY(onri_window_resolve(&p->window, spatial, c->axis, call->error));
-  ONR_TRY(onri_window_output(0, spatial, c->axis, call->error));
+  ONR_TRY(onri_window_output(0, 1, spatial, c->axis, call->error));
   *out = onri_image_desc(call->in[0].dtype, p->channels_last, c->x.batch, weight->dim[0], spatial, c->axis);
   return onri_image_view(out, p->channels_last, &c->y, &spatial, call->error);
 }

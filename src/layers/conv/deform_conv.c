@@ -74,7 +74,7 @@ static enum onr_status geometry(const struct onr_call *call, struct onri_conv *c
                       (long long)p->window.kernel[i], (long long)weight->dim[2 + i]);
   }
   ONR_TRY(onri_window_resolve(&p->window, 2, c->axis, call->error));
-  ONR_TRY(onri_window_output(0, 2, c->axis, call->error));
+  ONR_TRY(onri_window_output(0, 1, 2, c->axis, call->error));
   if (!onri_mul_i64(onri_conv_taps(c), *offset_groups, &taps) || taps > INT32_MAX)
     return onr_fail(call->error, ONR_STATUS_LIMIT, "%lld offset groups are too many", (long long)*offset_groups);
   ONR_TRY(check_map(call, 2, 2 * taps, c));

@@ -35,7 +35,7 @@ static enum onr_status geometry(const struct onr_call *call, struct onri_image *
       return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected no padding");
   }
   ONR_TRY(onri_window_resolve(&p->window, spatial, axis, call->error));
-  ONR_TRY(onri_window_output(0, spatial, axis, call->error));
+  ONR_TRY(onri_window_output(0, 1, spatial, axis, call->error));
   int64_t rows = x->channels, columns = 1;
   for (int32_t i = 0; i < ONR_MAX_SPATIAL; i++)
     if (!onri_mul_i64(rows, axis[i].kernel, &rows) || !onri_mul_i64(columns, axis[i].out, &columns))

@@ -89,21 +89,26 @@ enum onr_status onri_window_resolve(const struct onr_window *window, int32_t spa
   return ONR_STATUS_OK;
 }
 
-enum onr_status onri_window_output(int32_t ceil_mode, int32_t spatial, struct onri_axis axis[ONR_MAX_SPATIAL],
-                                   struct onr_error *error) {
+/* As the standard has it, for an image with a pixel or more; below 0 where it has nothing to say. */
+static int64_t places(const struct onri_axis *a, int32_t ceil_mode) {
+  const int64_t padded = a->in + a->begin + a->end, room = padded - ((a->kernel - 1) * a->dilation + 1);
+  int64_t steps = room / a->stride; /* towards 0 */
+  if (ceil_mode ? room > 0 && room % a->stride != 0 : room < 0 && room % a->stride != 0) steps += ceil_mode ? 1 : -1;
+  if (ceil_mode && steps > 0 && steps * a->stride >= a->in + a->begin) steps--; /* it would begin in the padding */
+  return steps + 1;
+}
+
+enum onr_status onri_window_output(int32_t ceil_mode, int64_t least, int32_t spatial,
+                                   struct onri_axis axis[ONR_MAX_SPATIAL], struct onr_error *error) {
   for (int32_t i = ONR_MAX_SPATIAL - spatial; i < ONR_MAX_SPATIAL; i++) {
     struct onri_axis *a = &axis[i];
-    const int64_t padded = a->in + a->begin + a->end, extent = (a->kernel - 1) * a->dilation + 1;
-    const int64_t more = ceil_mode ? a->stride - 1 : 0; /* the first window may hang over the end, too */
-    if (a->in == 0 || extent > padded + more)
+    a->out = places(a, ceil_mode);
+    if (a->in == 0 || a->out < least)
       return onr_fail(
           error, ONR_STATUS_SHAPE,
           "a window of %lld pixels (kernel %lld, dilation %lld) does not fit an image of %lld with padding %lld + %lld",
-          (long long)extent, (long long)a->kernel, (long long)a->dilation, (long long)a->in, (long long)a->begin,
-          (long long)a->end);
-    a->out = extent > padded ? 1 : (padded - extent) / a->stride + 1;
-    if (ceil_mode && extent < padded && (padded - extent) % a->stride != 0 && a->out * a->stride < a->in + a->begin)
-      a->out++;
+          (long long)((a->kernel - 1) * a->dilation + 1), (long long)a->kernel, (long long)a->dilation,
+          (long long)a->in, (long long)a->begin, (long long)a->end);
   }
   return ONR_STATUS_OK;
 }

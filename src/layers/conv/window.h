@@ -22,8 +22,9 @@ enum onr_status onri_expect_pixels(const struct onr_call *call, size_t i);
  */
 enum onr_status onri_window_resolve(const struct onr_window *window, int32_t spatial,
                                     struct onri_axis axis[ONR_MAX_SPATIAL], struct onr_error *error);
-/* Output sizes of windows that only lie within the padded input. SHAPE when one does not fit once. */
-enum onr_status onri_window_output(int32_t ceil_mode, int32_t spatial, struct onri_axis axis[ONR_MAX_SPATIAL],
-                                   struct onr_error *error);
+/* Output sizes of windows that only lie within the padded input. SHAPE when one is below `least`: pools may have none
+ * where an image is smaller than a window by less than two strides, convolutions need one. */
+enum onr_status onri_window_output(int32_t ceil_mode, int64_t least, int32_t spatial,
+                                   struct onri_axis axis[ONR_MAX_SPATIAL], struct onr_error *error);
 
 #endif

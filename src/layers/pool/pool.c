@@ -5,12 +5,12 @@
  * output 1  indices  max_pool, optional: int64, like y
  * ONNX      MaxPool-1..22, AveragePool-1..22, LpPool-1..22; torch.nn.AdaptiveAvgPool1d to AdaptiveMaxPool3d
  * NaN       the maximum of a window with NaN is NaN, and its index that of the last one: as PyTorch has it
+ * average   of a window in which nothing counts: 0
  * path      vectors of channels: max_pool and average_pool of floats of up to 32 bits, channels-last, without indices
  *           portable: everything else; windows of hundreds of pixels that overlap are made of parts
  */
 #include <math.h>
 
-#include "base/numbers/checked.h"
 #include "base/numbers/checked.h"
 #include "base/shape.h"
 #include "kernels/pool/pool_wide.h"
@@ -47,7 +47,7 @@ static enum onr_status sliding(const struct onr_call *call, int32_t spatial, str
   }
   const int rounds_up =
       p->ceil_mode && p->window.auto_pad != ONR_AUTO_PAD_SAME_UPPER && p->window.auto_pad != ONR_AUTO_PAD_SAME_LOWER;
-  return onri_window_output(rounds_up, spatial, axis, call->error);
+  return onri_window_output(rounds_up, !p->may_be_empty, spatial, axis, call->error);
 }
 
 static enum onr_status adaptive_size(int64_t wanted, double ratio, struct onri_axis *a, struct onr_error *error) {

@@ -8,12 +8,13 @@
 #include "base/env.h"
 #include "layers/text/syntax.h"
 
-/* What one text may take, some 50 ms, and more where there is more text; and what could still match is kept in this
- * many ints. */
+/* What the texts of a tensor may take, a quarter of a second, and more where there is more text; and what could still
+ * match is kept in this many ints. */
 enum {
-  STEPS = 2000000,
-  STEPS_PER_BYTE = 256,
+  STEPS = 8000000,
+  STEPS_PER_BYTE = 96,
   STEPS_PER_POLL = 1 << 18,
+  ITEMS_A_STEP = 16,
   KILOBYTES = 16384,
   WORKSPACE = 1 << 14,
   PATTERN_BYTES = 65536
@@ -24,8 +25,11 @@ struct onri_regex_matcher {
   pcre2_general_context *memory;
   pcre2_match_context *limits;
   pcre2_match_data *data;
-  uint64_t steps; /* that searches may still take */
-  int *workspace; /* [WORKSPACE] */
+  uint64_t steps;     /* that searches may still take */
+  size_t position;    /* in the text, */
+  uint64_t at_once;   /* and how many items of the pattern were come to there */
+  uint64_t next_poll; /* when so many steps are left */
+  int *workspace;     /* [WORKSPACE] */
 };
 
 static void *allocate(size_t bytes, void *env) { return onr_env_allocate(env, bytes); }
@@ -90,12 +94,17 @@ void onri_regex_release(struct onri_regex *regex) { pcre2_code_free((pcre2_code 
 
 /* --- matching --- */
 
-/* Called at each item of a pattern that a search comes to. */
+/* Called at each item of a pattern that a search comes to. Each is looked for among those that are active at the same
+ * place of the text. */
 static int take_step(pcre2_callout_block *block, void *matcher) {
   struct onri_regex_matcher *m = matcher;
-  (void)block;
-  if (m->steps == 0) return PCRE2_ERROR_MATCHLIMIT;
-  if (--m->steps % STEPS_PER_POLL != 0) return 0;
+  m->at_once = block->current_position == m->position ? m->at_once + 1 : 0;
+  m->position = block->current_position;
+  const uint64_t cost = 1 + m->at_once / ITEMS_A_STEP;
+  if (m->steps < cost) return PCRE2_ERROR_MATCHLIMIT;
+  m->steps -= cost;
+  if (m->steps > m->next_poll) return 0;
+  m->next_poll = m->steps > STEPS_PER_POLL ? m->steps - STEPS_PER_POLL : 0;
   return onri_env_poll(m->env, NULL) == ONR_STATUS_OK ? 0 : PCRE2_ERROR_CALLOUT;
 }
 
@@ -114,9 +123,12 @@ enum onr_status onri_regex_matcher_create(struct onr_env *env, struct onri_regex
   return ONR_STATUS_OK;
 }
 
-void onri_regex_begin(struct onri_regex_matcher *m, size_t bytes) {
+void onri_regex_begin(struct onri_regex_matcher *m, const struct onr_string *texts, size_t count) {
   const uint64_t most = (UINT64_MAX - STEPS) / STEPS_PER_BYTE;
+  uint64_t bytes = 0; /* several strings may lie in the same memory */
+  for (size_t i = 0; i < count && bytes < most; i++) bytes += texts[i].length < most ? texts[i].length : most;
   m->steps = STEPS + (bytes < most ? bytes : most) * STEPS_PER_BYTE;
+  m->next_poll = m->steps;
 }
 
 static enum onr_status match_error(const struct onri_regex_matcher *m, int number, size_t bytes,
@@ -128,7 +140,8 @@ static enum onr_status match_error(const struct onri_regex_matcher *m, int numbe
     case PCRE2_ERROR_HEAPLIMIT:
     case PCRE2_ERROR_DFA_WSSIZE:
       return onr_fail(error, ONR_STATUS_LIMIT,
-                      "the pattern takes more steps, or memory, than a text of %zu bytes may cost", bytes);
+                      "the pattern takes more steps, or memory, than texts of this length may cost (one has %zu bytes)",
+                      bytes);
     default: return onr_fail(error, ONR_STATUS_INTERNAL, "matching failed with number %d", number);
   }
 }
@@ -178,7 +191,9 @@ enum onr_status onri_regex_matcher_create(struct onr_env *env, struct onri_regex
   return onri_regex_available(error);
 }
 void onri_regex_matcher_release(struct onri_regex_matcher *matcher) { (void)matcher; }
-void onri_regex_begin(struct onri_regex_matcher *matcher, size_t bytes) { (void)matcher, (void)bytes; }
+void onri_regex_begin(struct onri_regex_matcher *matcher, const struct onr_string *texts, size_t count) {
+  (void)matcher, (void)texts, (void)count;
+}
 enum onr_status onri_regex_find(const struct onri_regex *regex, struct onri_regex_matcher *matcher,
                                 const struct onr_string *text, const struct onri_regex_search *search,
                                 struct onri_regex_found *found, struct onr_error *error) {

@@ -26,8 +26,8 @@ struct onri_regex_found {
   int is_found;
   size_t begin, length; /* bytes */
 };
-/* The searches from here to the next call, which are about so many bytes of text, share one budget of steps. */
-void onri_regex_begin(struct onri_regex_matcher *matcher, size_t bytes);
+/* The searches from here to the next call, in these texts, share one budget of steps. */
+void onri_regex_begin(struct onri_regex_matcher *matcher, const struct onr_string *texts, size_t count);
 /* The longest match at the first place where there is any. The text must be UTF-8. LIMIT when the budget is used up,
  * CANCELLED when the caller wishes. */
 enum onr_status onri_regex_find(const struct onri_regex *regex, struct onri_regex_matcher *matcher,

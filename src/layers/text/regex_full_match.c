@@ -46,11 +46,11 @@ static enum onr_status regex_run(struct onr_call *call) {
   const struct onr_string *x = call->inputs[0];
   uint8_t *y = call->outputs[0];
   const size_t count = (size_t)onr_desc_elements(&call->in[0]);
+  onri_regex_begin(state->matcher, x, count);
   for (size_t i = 0; i < count; i++) {
     struct onri_regex_found found;
     ONR_TRY(onri_env_poll(call->env, call->error)); /* one text may take a while */
     ONR_TRY(onri_expect_utf8(&x[i], "string", i, call->error));
-    onri_regex_begin(state->matcher, x[i].length);
     ONR_TRY(onri_regex_find(prepared->regex, state->matcher, &x[i], &(struct onri_regex_search){.whole = 1}, &found,
                             call->error));
     y[i] = (uint8_t)found.is_found;

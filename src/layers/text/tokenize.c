@@ -179,13 +179,18 @@ static enum onr_status add_parts(const struct onr_call *call, const struct onr_s
     add_characters(x, parts);
     return ONR_STATUS_OK;
   }
-  onri_regex_begin(((struct state *)call->state)->matcher, x->length);
   return p->mode == ONR_TOKENIZE_MATCHES ? add_matches(call, x, parts) : add_between(call, x, parts);
+}
+
+static void begin(const struct onr_call *call, const struct onr_string *x, size_t count) {
+  struct onri_regex_matcher *matcher = ((struct state *)call->state)->matcher;
+  if (matcher) onri_regex_begin(matcher, x, count);
 }
 
 /* Most parts of any string. */
 static enum onr_status count_parts(const struct onr_call *call, size_t count, size_t *most) {
   const struct onr_string *x = call->inputs[0];
+  begin(call, x, count);
   for (size_t i = 0; i < count; i++) {
     struct parts parts = {0};
     ONR_TRY(onri_expect_utf8(&x[i], "string", i, call->error));
@@ -198,6 +203,7 @@ static enum onr_status count_parts(const struct onr_call *call, size_t count, si
 static enum onr_status write_parts(const struct onr_call *call, size_t count, size_t width, struct onr_string *y) {
   const struct onr_tokenize_params *p = call->params;
   const struct onr_string *x = call->inputs[0];
+  begin(call, x, count);
   for (size_t i = 0; i < count; i++) {
     struct parts parts = {.y = y + i * width};
     if (p->mark) add(&parts, "\x02", 1);

@@ -64,7 +64,7 @@ static double window(const struct shape *s, enum kind kind, const struct axes *a
         if (kind == KIND_AVERAGE) result += v;
         if (kind == KIND_LP) result += pow(fabs(v), s->p);
       }
-  return kind == KIND_AVERAGE ? result / (double)area : kind == KIND_LP ? pow(result, 1.0 / s->p) : result;
+  return kind == KIND_AVERAGE ? (area ? result / (double)area : 0) : kind == KIND_LP ? pow(result, 1.0 / s->p) : result;
 }
 
 static size_t reference(const struct shape *s, enum kind kind, int last, const float *x, float *y, int64_t *where) {
@@ -256,8 +256,31 @@ static void test_wrong(void **state) {
   assert_int_equal(status_of(&onri_layer_max_pool, p), ONR_STATUS_SHAPE);
 }
 
+/* An image of 8 pixels: how many windows ONNX Runtime 1.32 finds where the standard's formula gives none or one; -1: it
+ * refuses. */
+static void test_too_small(void **state) {
+  static const struct {
+    int64_t kernel, stride, ceil_mode, windows;
+  } cases[] = {{9, 1, 0, 0},  {9, 1, 1, 0},  {10, 1, 0, -1}, {10, 1, 1, -1}, {11, 3, 1, 0},
+               {10, 3, 1, 1}, {11, 3, 0, 0}, {13, 3, 1, 0},  {9, 2, 1, 1},   {20, 2, 1, -1}};
+  static const float zeros[8];
+  (void)state;
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    const struct onr_pool_params p = {.window = {.rank = 1, .kernel = {cases[i].kernel}, .stride = {cases[i].stride}},
+                                      .ceil_mode = (int32_t)cases[i].ceil_mode,
+                                      .may_be_empty = 1,
+                                      .p = 2};
+    struct layer_test t = {.layer = &onri_layer_lp_pool, .params = &p, .num_out = 1};
+    layer_test_input(&t, ONR_DTYPE_F32, 3, (int64_t[]){1, 1, 8}, zeros);
+    assert_int_equal(layer_test_run(&t), cases[i].windows < 0 ? ONR_STATUS_SHAPE : ONR_STATUS_OK);
+    if (cases[i].windows >= 0) assert_int_equal(t.out[0].desc.dim[2], cases[i].windows);
+    layer_test_clear(&t);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_windows), cmocka_unit_test(test_global),
-                                     cmocka_unit_test(test_details), cmocka_unit_test(test_wrong)};
+                                     cmocka_unit_test(test_details), cmocka_unit_test(test_wrong),
+                                     cmocka_unit_test(test_too_small)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
