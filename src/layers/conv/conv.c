@@ -6,6 +6,8 @@
  * input 2   bias    [M], optional
  * output 0  y       [N, M, spatial...]
  * ONNX      Conv-1..22
+ * NaN       padding takes no part: where a weight that is NaN or infinite meets nothing but padding, an output stays a
+ *           number (PyTorch and ONNX Runtime multiply it by zeros and have NaN); all kernels here agree on it
  */
 #include <math.h>
 

@@ -330,7 +330,14 @@ int64_t onri_conv_multiply_adds(const struct onri_conv *c) {
 /* Kernels compute this many output channels at once; where there are fewer, it takes nearly as long. */
 enum { TILE = 16 };
 
+/* Pairs of a pixel and a tap along an axis; those in padding take no time. */
+static int64_t pairs(const struct onri_conv *c, int i) {
+  const int64_t in = c->x.size[i], out = c->y.size[i], taps = c->axis[i].kernel;
+  const int64_t most = in > out ? in : out, least = in < out ? in : out;
+  return taps < most ? ONRI_STEPS(least, taps) : ONRI_STEPS(least, most);
+}
+
 int64_t onri_conv_steps(const struct onri_conv *c) {
-  const int64_t products = onri_conv_multiply_adds(c);
-  return c->group_out < 1 || c->group_out >= TILE ? products : ONRI_STEPS(products / c->group_out, TILE);
+  const int64_t channels = c->group_out < 1 || c->group_out >= TILE ? c->group_out : TILE;
+  return ONRI_STEPS(c->x.batch, pairs(c, 0), pairs(c, 1), pairs(c, 2), c->groups, c->group_in, channels);
 }

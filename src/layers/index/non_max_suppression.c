@@ -34,13 +34,15 @@ static enum onr_status suppression_infer(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
-/* Scratch: a key, a candidate and a sorting place for each box; the boxes selected of each class, and how many those
- * are. */
+/* Scratch: a key, a candidate, a sorting place and the corners for each box; the boxes selected of each class, and how
+ * many those are. */
+enum { CORNERS = 6 }; /* floats of a box: two in the place of an int64 */
+
 static enum onr_status suppression_plan(struct onr_call *call) {
   const struct onr_desc *scores = &call->in[1];
   const size_t n = (size_t)scores->dim[2], classes = (size_t)scores->dim[0] * (size_t)scores->dim[1];
   size_t lists, selected;
-  if (!onri_mul_size(n, 3, &lists) || !onri_mul_size(n, classes, &selected) ||
+  if (!onri_mul_size(n, 3 + CORNERS / 2, &lists) || !onri_mul_size(n, classes, &selected) ||
       !onri_add_size(lists, selected, &lists) || !onri_add_size(lists, classes, &lists) ||
       !onri_mul_size(lists, sizeof(int64_t), &call->scratch_bytes))
     return onr_fail(call->error, ONR_STATUS_LIMIT,
@@ -76,14 +78,38 @@ static struct corners corners_of(const float box[4], int center) {
   return c;
 }
 
-static int overlaps(const struct corners *a, const struct corners *b, float threshold) {
-  const float top = a->y0 > b->y0 ? a->y0 : b->y0, bottom = a->y1 < b->y1 ? a->y1 : b->y1;
-  const float left = a->x0 > b->x0 ? a->x0 : b->x0, right = a->x1 < b->x1 ? a->x1 : b->x1;
-  if (bottom <= top || right <= left) return 0;
-  const float both = (bottom - top) * (right - left);
-  const float area_a = (a->y1 - a->y0) * (a->x1 - a->x0), area_b = (b->y1 - b->y0) * (b->x1 - b->x0);
-  const float either = area_a + area_b - both;
-  return area_a > 0 && area_b > 0 && either > 0 && both / either > threshold;
+/* Of the boxes selected: [n] each, so that many are compared at once. */
+struct selection {
+  float *y0, *x0, *y1, *x1, *area;
+};
+
+static struct selection selection_in(float *memory, size_t n) {
+  return (struct selection){memory, memory + n, memory + 2 * n, memory + 3 * n, memory + 4 * n};
+}
+
+static void add_box(const struct selection *s, int64_t k, const struct corners *c) {
+  s->y0[k] = c->y0, s->x0[k] = c->x0, s->y1[k] = c->y1, s->x1[k] = c->x1;
+  s->area[k] = (c->y1 - c->y0) * (c->x1 - c->x0);
+}
+
+/* Does c overlap any of the boxes [from, to)? */
+static int overlaps(const struct selection *s, int64_t from, int64_t to, const struct corners *c, float threshold) {
+  const float area = (c->y1 - c->y0) * (c->x1 - c->x0);
+  int any = 0;
+  for (int64_t k = from; k < to; k++) {
+    const float top = s->y0[k] > c->y0 ? s->y0[k] : c->y0, bottom = s->y1[k] < c->y1 ? s->y1[k] : c->y1;
+    const float left = s->x0[k] > c->x0 ? s->x0[k] : c->x0, right = s->x1[k] < c->x1 ? s->x1[k] : c->x1;
+    const float both = (bottom - top) * (right - left), either = area + s->area[k] - both;
+    any |= (bottom > top) & (right > left) & (area > 0) & (s->area[k] > 0) & (either > 0) & (both / either > threshold);
+  }
+  return any;
+}
+
+static int overlaps_any(const struct selection *s, int64_t count, const struct corners *c, float threshold) {
+  enum { AT_ONCE = 64 };
+  for (int64_t k = 0; k < count; k += AT_ONCE)
+    if (overlaps(s, k, count - k < AT_ONCE ? count : k + AT_ONCE, c, threshold)) return 1;
+  return 0;
 }
 
 static int better_score(const void *keys, int64_t a, int64_t b) {
@@ -92,7 +118,8 @@ static int better_score(const void *keys, int64_t a, int64_t b) {
 
 /* The boxes selected of one class, best first; returns how many. A NaN score is never selected. */
 static int64_t select_boxes(const struct suppression *s, const float *boxes /* [n, 4] */, const float *scores /* [n] */,
-                            int64_t *work /* [3 n] */, int64_t *selected /* [n] */) {
+                            int64_t *work /* [6 n] */, int64_t *selected /* [n] */) {
+  const struct selection selection = selection_in((float *)(void *)(work + 3 * s->n), s->n);
   uint64_t *keys = (uint64_t *)work;
   int64_t *candidates = work + s->n, count = 0, found = 0;
   for (size_t i = 0; i < s->n; i++)
@@ -101,14 +128,11 @@ static int64_t select_boxes(const struct suppression *s, const float *boxes /* [
   onri_sort_keys(ONR_DTYPE_F32, scores, s->n, keys, s->env);
   onri_sort(candidates, work + 2 * s->n, (size_t)count, better_score, keys, s->env);
   struct onri_pace pace = {s->env, 0};
-  for (int64_t c = 0; c < count && found < s->most && !onri_pace_stop(&pace, 16 + 16 * (uint64_t)found); c++) {
+  for (int64_t c = 0; c < count && found < s->most && !onri_pace_stop(&pace, 16 + 2 * (uint64_t)found); c++) {
     const struct corners box = corners_of(boxes + 4 * candidates[c], s->center);
-    int free_of_others = 1;
-    for (int64_t k = 0; k < found && free_of_others; k++) {
-      const struct corners other = corners_of(boxes + 4 * selected[k], s->center);
-      free_of_others = !overlaps(&box, &other, s->iou);
-    }
-    if (free_of_others) selected[found++] = candidates[c];
+    if (overlaps_any(&selection, found, &box, s->iou)) continue;
+    add_box(&selection, found, &box);
+    selected[found++] = candidates[c];
   }
   return found;
 }
@@ -128,7 +152,8 @@ static enum onr_status read_suppression(const struct onr_call *call, struct supp
 static enum onr_status suppression_run(struct onr_call *call) {
   const struct onr_desc *scores = &call->in[1];
   const size_t batch = (size_t)scores->dim[0], classes = (size_t)scores->dim[1], n = (size_t)scores->dim[2];
-  int64_t *work = call->scratch, *selected = work + 3 * n, *found = selected + batch * classes * n, total = 0;
+  int64_t *work = call->scratch, *selected = work + (3 + CORNERS / 2) * n, *found = selected + batch * classes * n,
+          total = 0;
   struct suppression s;
   void *data;
   ONR_TRY(read_suppression(call, &s));

@@ -182,8 +182,13 @@ static enum onr_status top_k_run(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
-/* Sorting. */
-static int64_t top_k_steps(const struct onr_call *call) { return ONRI_STEPS(onr_desc_elements(&call->in[0]), 64); }
+/* A heap of those selected: what is kept sinks through some of its levels, which lie far apart. */
+static int64_t top_k_steps(const struct onr_call *call) {
+  enum { ELEMENT = 16, SELECTED = 512 };
+  const int64_t elements = ONRI_STEPS(onr_desc_elements(&call->in[0]), ELEMENT);
+  const int64_t selected = ONRI_STEPS(onr_desc_elements(&call->out[0]), SELECTED);
+  return elements > selected ? elements : selected;
+}
 
 const struct onr_layer onri_layer_top_k = {
     .name = "top_k",

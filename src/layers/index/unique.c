@@ -174,8 +174,15 @@ static enum onr_status unique_run(struct onr_call *call) {
   return write_list(call, 3, g.counts, g.found);
 }
 
-/* Sorting. */
-static int64_t unique_steps(const struct onr_call *call) { return ONRI_STEPS(onr_desc_elements(&call->in[0]), 64); }
+/* Sorting: some 25 comparisons each, of items that lie far apart, or of long ones that are equal. */
+static int64_t unique_steps(const struct onr_call *call) {
+  enum { ITEM = 512, ELEMENT = 32 };
+  struct items items;
+  if (items_of(call, &items) != ONR_STATUS_OK) return 0;
+  const int64_t elements = ONRI_STEPS(onr_desc_elements(&call->in[0]), ELEMENT);
+  const int64_t each = ONRI_STEPS((int64_t)items.count, ITEM);
+  return elements > each ? elements : each;
+}
 
 const struct onr_layer onri_layer_unique = {
     .name = "unique",
