@@ -34,7 +34,7 @@ static void refused(enum onr_status status, const struct onr_error *error) {
 
 /* A chain of toil, with a constant of so many floats beside it. */
 static struct onr_session *chain(struct builder *b, uint64_t limit, size_t length, int64_t constant) {
-  *b = start_with(&(struct onr_limits){.work = limit});
+  *b = start_with(&(struct onr_limits){.size = sizeof(struct onr_limits), .work = limit});
   const int32_t first = value(b->graph, "x");
   int32_t y[2] = {first, first};
   times_run = 0;
@@ -98,7 +98,8 @@ static void nodes_add_up(void **state) {
 static void segments_add_up(void **state) {
   (void)state;
   for (int fits = 0; fits < 2; fits++) {
-    struct builder b = start_with(&(struct onr_limits){.work = fits ? 25000 : 15000});
+    struct builder b =
+        start_with(&(struct onr_limits){.size = sizeof(struct onr_limits), .work = fits ? 25000 : 15000});
     struct onr_error error = {0};
     const int32_t in = value(b.graph, "x"), before = node(b.graph, &toil, &in, 1),
                   middle = node(b.graph, &positive, &before, 1), after = node(b.graph, &toil, &middle, 1);
@@ -117,7 +118,7 @@ static void segments_add_up(void **state) {
 /* `count` iterations of toil, or of nothing but a large value that is carried. */
 static enum onr_status run_loop(uint64_t limit, int64_t count, int busy, int64_t size) {
   const struct onr_loop_params params = {.num_carried = 1};
-  struct builder b = start_with(&(struct onr_limits){.work = limit});
+  struct builder b = start_with(&(struct onr_limits){.size = sizeof(struct onr_limits), .work = limit});
   struct onri_graph *body;
   struct onr_error error = {0};
   assert_int_equal(onri_graph_create(&b.model->env, &body, NULL), ONR_STATUS_OK);
