@@ -51,7 +51,7 @@ def main():
         print('static const uint8_t rgb_%s[] = %s;' % (name, array(rgb)))
     print('\nstatic const struct picture_case picture_cases[] = {')
     for name, _, _ in PICTURES:
-        print('    {"%s", file_%s, sizeof file_%s, rgb_%s},' % (name, name, name, name))
+        print('    {"%s", file_%s, sizeof(file_%s), rgb_%s},' % (name, name, name, name))
     print('};')
 
 

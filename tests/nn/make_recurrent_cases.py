@@ -1,11 +1,11 @@
-"""Writes nn2_cases.inc beside this file: weights, inputs and PyTorch's outputs, for test_recurrent.c. Needs torch."""
+"""Writes recurrent_cases.inc beside this file: weights, inputs and PyTorch's outputs, for test_recurrent.c. Needs torch."""
 
 from pathlib import Path
 
 import torch
 
 torch.manual_seed(0)
-lines = ["/* Written by make_nn2_cases.py. */\n"]
+lines = ["/* Written by make_recurrent_cases.py. */\n"]
 
 
 def put(name, tensor):
@@ -52,4 +52,4 @@ with torch.no_grad():
     cell("lstm_cell", torch.nn.LSTMCell(3, 5))
     recurrent("lstm_proj_state", torch.nn.LSTM(3, 5, num_layers=2, bidirectional=True, proj_size=4, batch_first=True), True, True)
     recurrent("lstm_proj_bare", torch.nn.LSTM(3, 5, proj_size=1, bias=False), state=True)
-Path(__file__).with_name("nn2_cases.inc").write_text("".join(lines))
+Path(__file__).with_name("recurrent_cases.inc").write_text("".join(lines))

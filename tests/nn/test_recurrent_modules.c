@@ -1,4 +1,4 @@
-/* RNN, LSTM, GRU and their cells against PyTorch (make_nn2_cases.py) */
+/* RNN, LSTM, GRU and their cells against PyTorch (make_recurrent_cases.py) */
 #include "tests/support/layer_test.h"
 
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "onnxrun/nn.h"
 #include "onnxrun/session.h"
 
-#include "nn2_cases.inc"
+#include "recurrent_cases.inc"
 
 enum kind { RNN, GRU, LSTM };
 enum { BATCH = 2, STEPS = 4, IN = 3, HIDDEN = 5 };
