@@ -45,10 +45,10 @@ def floats(values):
     lines, line = [], ''
     for text in map(number, np.asarray(values).flatten()):
         if len(line) + len(text) > 110:
-            lines.append(line)
+            lines.append(line.rstrip())
             line = ''
         line += text + ', '
-    return '{' + '\n  '.join(lines + [line]).rstrip(', ') + '}'
+    return '{' + '\n  '.join(lines + [line])[:-2] + '}'
 
 
 def ints(values):
