@@ -104,7 +104,7 @@ enum onr_status onri_rule_trailing(struct onri_layout *layout);    /* dimensions
 enum onr_status onri_rule_last_axis(struct onri_layout *layout);   /* the last dimension stays last */
 enum onr_status onri_rule_matmul(struct onri_layout *layout);
 enum onr_status onri_rule_attention(struct onri_layout *layout);
-enum onr_status onri_rule_transpose(struct onri_layout *layout);
+enum onr_status onri_rule_transpose(struct onri_layout *layout); /* from here on in layout_dims.c */
 enum onr_status onri_rule_reduce(struct onri_layout *layout);
 enum onr_status onri_rule_arg_reduce(struct onri_layout *layout);
 enum onr_status onri_rule_squeeze(struct onri_layout *layout);
