@@ -22,6 +22,14 @@ enum onr_status onri_env_poll(const struct onr_env *env, struct onr_error *error
   return ONR_STATUS_OK;
 }
 
+enum onr_status onri_env_expect(const struct onr_env *env, size_t bytes, struct onr_error *error) {
+  const struct onri_meter *m = env->meter;
+  const uint64_t held = m ? atomic_load_explicit(&m->held, memory_order_relaxed) : 0;
+  if (!m || (held <= m->limit && bytes <= m->limit - held)) return ONR_STATUS_OK;
+  return onr_fail(error, ONR_STATUS_LIMIT, "%s of %llu bytes: %llu are held and %zu more are needed", m->name,
+                  (unsigned long long)m->limit, (unsigned long long)held, bytes);
+}
+
 /* Stands in front of the memory, so that what layers hold can be counted and shared. */
 struct block {
   size_t bytes, owners;

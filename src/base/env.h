@@ -41,6 +41,8 @@ static inline int onri_pace_stop(struct onri_pace *pace, uint64_t operations) {
   return onr_env_cancelled(pace->env);
 }
 
+/* LIMIT when so many bytes more will be needed as there are not, so that memory is not filled first. */
+enum onr_status onri_env_expect(const struct onr_env *env, size_t bytes, struct onr_error *error);
 /* CANCELLED when the flag is set. */
 enum onr_status onri_env_poll(const struct onr_env *env, struct onr_error *error);
 

@@ -1,5 +1,7 @@
 #include "base/services.h"
 
+#include <string.h>
+
 #include "base/shape.h"
 
 enum onr_status onr_call_resize(struct onr_call *call, size_t i, const struct onr_desc *desc, void **data) {
@@ -15,5 +17,21 @@ enum onr_status onr_call_resize(struct onr_call *call, size_t i, const struct on
 
 char *onr_call_text(struct onr_call *call, size_t bytes) {
   const struct onri_executor *executor = call ? call->executor : NULL;
-  return executor && executor->text ? onri_arena_allocate(executor->text, bytes) : NULL;
+  return executor && executor->heap && !executor->is_brief ? onri_heap_text(executor->heap, bytes) : NULL;
+}
+
+enum onr_status onri_call_put_list(struct onr_call *call, size_t i, enum onr_dtype kind, struct onri_list *list) {
+  const struct onri_executor *executor = call->executor;
+  struct onri_handle handle = onri_handle_make(list);
+  const struct onr_tensor value = {onri_handle_desc(kind), &handle};
+  const struct onr_desc desc = executor->is_brief ? onri_flat_desc(&value) : value.desc;
+  void *data;
+  const enum onr_status status = onr_call_resize(call, i, &desc, &data);
+  if (status == ONR_STATUS_OK && data && !executor->is_brief) {
+    memcpy(data, &handle, sizeof(handle));
+    return ONR_STATUS_OK;
+  }
+  if (status == ONR_STATUS_OK && data) onri_flat_write(&value, data);
+  onri_list_release(executor->heap, list);
+  return status;
 }

@@ -3,13 +3,21 @@
 #ifndef ONRI_SERVICES_H
 #define ONRI_SERVICES_H
 
-#include "base/memory/memory.h"
+#include "base/container.h"
 #include "onnxrun/layer.h"
 
 /* First member of whatever call->executor points to. */
 struct onri_executor {
   enum onr_status (*resize)(struct onr_call *call, size_t i, const struct onr_desc *desc, void **data);
-  struct onri_arena *text; /* NULL: there is none */
+  struct onri_heap *heap; /* for text and containers; NULL: there is none */
+  int is_brief;           /* the heap ends with the call: containers are written as flat blocks, and there is no text */
 };
+
+/* In run: output i becomes a container of this list, which it takes over, also on failure. */
+enum onr_status onri_call_put_list(struct onr_call *call, size_t i, enum onr_dtype kind, struct onri_list *list);
+/* The heap of the call; NULL where the executor has none. */
+static inline struct onri_heap *onri_call_heap(const struct onr_call *call) {
+  return call->executor ? ((const struct onri_executor *)call->executor)->heap : NULL;
+}
 
 #endif

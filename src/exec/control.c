@@ -2,11 +2,11 @@
  * outputs, since a body's own memory is used again by its next run. */
 #include <string.h>
 
+#include "base/container.h"
 #include "base/numbers/checked.h"
 #include "base/shape.h"
 #include "exec/frame.h"
 #include "layers/layers.h"
-#include "onnxrun/sequence.h"
 
 enum { COPIED_AT_ONCE = 8 }; /* bytes that take one operation (limits.work) */
 
@@ -26,8 +26,13 @@ static enum onr_status run_body(struct onri_frame *body, struct onr_error *error
 static enum onr_status keep_output(struct onri_plan *plan, const struct onri_step *step, int32_t i,
                                    const struct onr_tensor *result, struct onr_error *error) {
   const int32_t v = step->node->out[i];
+  struct onri_list *list;
   void *data;
   if (v == ONRI_NONE) return ONR_STATUS_OK;
+  if (onri_dtype_is_block(result->desc.dtype)) {
+    ONR_TRY(onri_container_list(&plan->space->run->heap, result, 1, &list, error));
+    return onri_plan_put_list(plan, v, result->desc.dtype, list, error);
+  }
   ONR_TRY(onri_plan_resize(plan, v, &result->desc, 0, &data, error));
   if (onr_desc_bytes(&result->desc)) memmove(data, result->data, onr_desc_bytes(&result->desc));
   return ONR_STATUS_OK;
@@ -94,12 +99,15 @@ static enum onr_status append_slice(struct onri_plan *plan, int32_t v, const str
   return ONR_STATUS_OK;
 }
 
+static enum onr_status too_many_iterations(const struct onri_run *run, struct onr_error *error) {
+  return onr_fail(error, ONR_STATUS_LIMIT, "more than %llu iterations in one run (limit loop_iterations)",
+                  (unsigned long long)run->env.limits.loop_iterations);
+}
+
 static enum onr_status spend_iteration(struct onri_run *run, struct onr_error *error) {
   ONR_TRY(onri_env_poll(&run->env, error));
   if (run->env.cancel) ONR_TRY(onri_env_poll(&run->env, error));
-  if (!run->iterations_left)
-    return onr_fail(error, ONR_STATUS_LIMIT, "more than %llu iterations in one run (limit loop_iterations)",
-                    (unsigned long long)run->env.limits.loop_iterations);
+  if (!run->iterations_left) return too_many_iterations(run, error);
   run->iterations_left--;
   return ONR_STATUS_OK;
 }
@@ -113,17 +121,13 @@ static enum onr_status read_trip_count(const struct onr_tensor *count, int64_t *
   return ONR_STATUS_OK;
 }
 
-/* Output of this iteration becomes an input of the next. An output may be an input of this one, so it is copied aside.
- */
-static enum onr_status carry(struct onri_frame *body, size_t output, size_t input, int64_t iteration,
-                             struct onr_error *error) {
+/* Output of this iteration becomes an input of the next. It may be another input of this one, so it is copied aside,
+ * unless it is this input. */
+static enum onr_status carry(struct onri_frame *body, size_t output, size_t input, struct onr_error *error) {
   const struct onr_tensor value = onri_frame_output(body, output);
-  const size_t bytes = onr_desc_bytes(&value.desc);
-  void *data;
-  ONR_TRY(onri_frame_carry(body, input, iteration, bytes, &data, error));
-  if (bytes) memcpy(data, value.data, bytes);
-  body->inputs[input] = (struct onr_tensor){value.desc, data};
-  return ONR_STATUS_OK;
+  struct onr_tensor *x = &body->inputs[input];
+  if (value.data == x->data && onr_desc_equal(&value.desc, &x->desc)) return ONR_STATUS_OK;
+  return onri_buffer_keep(body->space.run, onri_frame_next(body, input), &value, x, error);
 }
 
 /* A scan output of no iterations: nothing along `axis`; the rest is what a plan of the body for these inputs says, as
@@ -153,6 +157,24 @@ static enum onr_status empty_output(struct onri_plan *plan, int32_t v, struct on
   return onri_plan_resize(plan, v, &desc, 0, &data, error);
 }
 
+/* Does the condition never change? */
+static int goes_on(const struct onri_graph *body) {
+  int32_t v = body->outputs[0];
+  while (body->values[v].producer != ONRI_NONE && body->nodes[body->values[v].producer].layer == &onri_layer_identity)
+    v = body->nodes[body->values[v].producer].in[0];
+  return v == body->inputs[1];
+}
+
+/* What a loop of known length collects is refused before it is collected, and has its memory at once. */
+static enum onr_status reserve_scan(struct onri_plan *plan, int32_t v, const struct onr_tensor *slice, int64_t trips,
+                                    struct onr_error *error) {
+  struct onr_desc whole = {.dtype = slice->desc.dtype, .rank = slice->desc.rank + 1, .dim = {trips}};
+  void *data;
+  if (v == ONRI_NONE || whole.rank > ONR_MAX_RANK || !onri_dtype_is_element(whole.dtype)) return ONR_STATUS_OK;
+  memcpy(whole.dim + 1, slice->desc.dim, (size_t)slice->desc.rank * sizeof(whole.dim[0]));
+  return onri_plan_resize(plan, v, &whole, 0, &data, error);
+}
+
 static enum onr_status run_loop(struct onri_frame *frame, struct onri_plan *plan, struct onri_step *step,
                                 struct onr_error *error) {
   const struct onr_loop_params *params = step->call.params;
@@ -170,6 +192,9 @@ static enum onr_status run_loop(struct onri_frame *frame, struct onri_plan *plan
   x[0] = (struct onr_tensor){index_desc, &i};
   x[1] = (struct onr_tensor){bool_desc, &go_on};
   for (size_t k = 2; k < body->space.graph->num_inputs; k++) x[k] = input_tensor(plan, step, (int32_t)k);
+  const int is_counted = goes_on(body->space.graph);
+  if (wanted && is_counted && trips > 0 && (uint64_t)trips > frame->space.run->iterations_left)
+    return too_many_iterations(frame->space.run, error);
   for (; wanted && i < trips; i++) {
     ONR_TRY(spend_iteration(frame->space.run, error));
     ONR_TRY(run_body(body, error));
@@ -177,9 +202,10 @@ static enum onr_status run_loop(struct onri_frame *frame, struct onri_plan *plan
     ONR_TRY(read_condition(&next, &wanted, error));
     for (int32_t k = 0; k < scans; k++) {
       const struct onr_tensor slice = onri_frame_output(body, (size_t)(1 + carried + k));
+      if (is_counted && i == 0) ONR_TRY(reserve_scan(plan, step->node->out[carried + k], &slice, trips, error));
       ONR_TRY(append_slice(plan, step->node->out[carried + k], &slice, i, error));
     }
-    for (int32_t k = 0; k < carried; k++) ONR_TRY(carry(body, (size_t)(1 + k), (size_t)(2 + k), i, error));
+    for (int32_t k = 0; k < carried; k++) ONR_TRY(carry(body, (size_t)(1 + k), (size_t)(2 + k), error));
   }
   for (int32_t k = 0; k < carried; k++) ONR_TRY(keep_output(plan, step, k, &x[2 + k], error));
   for (int32_t k = 0; i == 0 && k < scans; k++)
@@ -215,14 +241,14 @@ static enum onr_status feed_slice(struct onri_frame *body, const struct onr_tens
   const struct slicing s = slice_of(&whole->desc, axis);
   const size_t index = (size_t)(params->input_reverse[k] ? whole->desc.dim[axis] - 1 - iteration : iteration);
   struct onr_desc desc = whole->desc;
-  void *data;
+  struct onri_buffer *room = onri_frame_next(body, (size_t)(params->num_states + k));
   desc.rank--;
   for (int32_t d = axis; d < ONR_MAX_RANK - 1; d++) desc.dim[d] = desc.dim[d + 1];
   desc.dim[ONR_MAX_RANK - 1] = 0;
-  ONR_TRY(onri_frame_carry(body, (size_t)(params->num_states + k), iteration, onr_desc_bytes(&desc), &data, error));
-  if (iteration < 0) memset(data, 0, onr_desc_bytes(&desc));
-  else copy_slice(&s, whole->data, data, index, 0);
-  body->inputs[params->num_states + k] = (struct onr_tensor){desc, data};
+  ONR_TRY(onri_buffer_grow(body->space.run, room, onr_desc_bytes(&desc) + ONR_SLACK_BYTES, 0, error));
+  if (iteration < 0) memset(room->data, 0, onr_desc_bytes(&desc));
+  else copy_slice(&s, whole->data, room->data, index, 0);
+  body->inputs[params->num_states + k] = (struct onr_tensor){desc, room->data};
   return ONR_STATUS_OK;
 }
 
@@ -244,7 +270,10 @@ static enum onr_status collect_slice(struct onri_plan *plan, const struct onri_s
   if (axis < 0) axis += whole.rank;
   for (int32_t d = whole.rank - 1; d > axis; d--) whole.dim[d] = whole.dim[d - 1];
   whole.dim[axis] = trips;
-  if (iteration == 0) ONR_TRY(onri_plan_resize(plan, v, &whole, 0, &data, error));
+  if (iteration == 0) {
+    ONR_TRY(onri_plan_resize(plan, v, &whole, 0, &data, error));
+    if (whole.dtype == ONR_DTYPE_STRING) memset(data, 0, onr_desc_bytes(&whole)); /* text is looked for meanwhile */
+  }
   if (!onr_desc_equal(&whole, &plan->inference.descs[v]))
     return onr_fail(error, ONR_STATUS_SHAPE, "a scan output changes its shape from one iteration to the next");
   const struct slicing s = slice_of(&whole, axis);
@@ -293,7 +322,7 @@ static enum onr_status run_scan(struct onri_frame *frame, struct onri_plan *plan
       const struct onr_tensor slice = onri_frame_output(body, (size_t)(states + k));
       ONR_TRY(collect_slice(plan, step, &slice, k, i, trips, error));
     }
-    for (int32_t k = 0; k < states; k++) ONR_TRY(carry(body, (size_t)k, (size_t)k, i, error));
+    for (int32_t k = 0; k < states; k++) ONR_TRY(carry(body, (size_t)k, (size_t)k, error));
   }
   for (int32_t k = 0; k < states; k++) ONR_TRY(keep_output(plan, step, k, &body->inputs[k], error));
   for (int32_t k = 0; trips == 0 && k < params->num_scan_inputs; k++) {
@@ -305,39 +334,17 @@ static enum onr_status run_scan(struct onri_frame *frame, struct onri_plan *plan
   return ONR_STATUS_OK;
 }
 
-/* Entries that a body has made for one output: descriptors with offsets, and contents. */
-static enum onr_status collect_entry(struct onri_frame *body, int32_t k, int64_t i, const struct onr_tensor *entry,
-                                     struct onr_error *error) {
-  struct onri_collected *all = &body->collected[k];
-  struct onri_run *run = body->space.run;
-  const size_t bytes = onr_desc_bytes(&entry->desc);
-  size_t offset = 0, end;
-  struct onr_tensor *entries;
-  if (i) {
-    entries = (struct onr_tensor *)(void *)all->entries.data;
-    offset = (size_t)(uintptr_t)entries[i - 1].data + onr_desc_bytes(&entries[i - 1].desc);
-  }
-  if (!onri_round_up(offset, ONRI_ALIGNMENT, &offset) || !onri_add_size(offset, bytes, &end))
-    return onr_fail(error, ONR_STATUS_LIMIT, "a sequence is larger than the address space");
-  ONR_TRY(
-      onri_buffer_grow(run, &all->entries, (size_t)(i + 1) * sizeof(*entries), (size_t)i * sizeof(*entries), error));
-  ONR_TRY(onri_buffer_grow(run, &all->contents, end, offset, error));
-  entries = (struct onr_tensor *)(void *)all->entries.data;
-  entries[i] = (struct onr_tensor){entry->desc, (void *)(uintptr_t)offset};
-  if (bytes) memcpy(all->contents.data + offset, entry->data, bytes);
-  return ONR_STATUS_OK;
-}
-
-/* They become a sequence. */
-static enum onr_status keep_entries(struct onri_frame *body, struct onri_plan *plan, const struct onri_step *step,
-                                    int32_t k, int64_t length, struct onr_error *error) {
-  struct onr_tensor *entries = (struct onr_tensor *)(void *)body->collected[k].entries.data;
-  struct onr_desc desc;
-  void *data;
-  for (int64_t i = 0; i < length; i++) entries[i].data = body->collected[k].contents.data + (uintptr_t)entries[i].data;
-  desc = onr_sequence_desc(ONR_DTYPE_SEQUENCE, entries, length);
-  ONR_TRY(onri_plan_resize(plan, step->node->out[k], &desc, 0, &data, error));
-  onr_sequence_write(entries, length, data);
+/* What a body has made becomes entry i of output k of the node. */
+static enum onr_status add_entry(struct onri_plan *plan, const struct onri_step *step, int32_t k, int64_t i,
+                                 const struct onr_tensor *entry, struct onr_error *error) {
+  struct onri_heap *heap = &plan->space->run->heap;
+  struct onri_handle *handle;
+  struct onri_list *longer;
+  if (step->node->out[k] == ONRI_NONE) return ONR_STATUS_OK;
+  handle = onri_plan_address(plan, step->node->out[k]);
+  ONR_TRY(onri_list_insert(heap, handle->list, (size_t)i, entry, &longer, error));
+  onri_list_release(heap, handle->list);
+  handle->list = longer;
   return ONR_STATUS_OK;
 }
 
@@ -349,6 +356,9 @@ static enum onr_status run_sequence_map(struct onri_frame *frame, struct onri_pl
   struct onri_frame *body;
   if (length < 0) return onr_fail(error, ONR_STATUS_TYPE, "input 0: expected a sequence");
   ONR_TRY(onri_frame_child(frame, step->node, 0, &body, error));
+  for (int32_t k = 0; k < step->node->num_out; k++)
+    if (step->node->out[k] != ONRI_NONE)
+      ONR_TRY(onri_plan_put_list(plan, step->node->out[k], ONR_DTYPE_SEQUENCE, NULL, error));
   for (int64_t i = 0; i < length; i++) {
     ONR_TRY(spend_iteration(frame->space.run, error));
     for (size_t k = 0; k < body->space.graph->num_inputs; k++) {
@@ -363,11 +373,9 @@ static enum onr_status run_sequence_map(struct onri_frame *frame, struct onri_pl
     ONR_TRY(run_body(body, error));
     for (int32_t k = 0; k < step->node->num_out; k++) {
       const struct onr_tensor y = onri_frame_output(body, (size_t)k);
-      if (step->node->out[k] != ONRI_NONE) ONR_TRY(collect_entry(body, k, i, &y, error));
+      ONR_TRY(add_entry(plan, step, k, i, &y, error));
     }
   }
-  for (int32_t k = 0; k < step->node->num_out; k++)
-    if (step->node->out[k] != ONRI_NONE) ONR_TRY(keep_entries(body, plan, step, k, length, error));
   return ONR_STATUS_OK;
 }
 

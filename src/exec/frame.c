@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/shape.h"
 #include "exec/plan_cache.h"
 
 static enum onr_status no_memory(struct onr_error *error) {
@@ -27,8 +28,8 @@ enum onr_status onri_frame_create(struct onri_run *run, struct onri_graph *graph
   f->children = onri_allocate_zeroed(allocator, f->num_children * sizeof(struct onri_frame *));
   f->inputs = onri_allocate_zeroed(allocator, graph->num_inputs * sizeof(*f->inputs));
   f->carries = onri_allocate_zeroed(allocator, 2 * graph->num_inputs * sizeof(*f->carries));
-  f->collected = onri_allocate_zeroed(allocator, graph->num_outputs * sizeof(*f->collected));
-  if (status == ONR_STATUS_OK && (!f->first_child || !f->children || !f->inputs || !f->carries || !f->collected))
+  f->sides = onri_allocate_zeroed(allocator, graph->num_inputs);
+  if (status == ONR_STATUS_OK && (!f->first_child || !f->children || !f->inputs || !f->carries || !f->sides))
     status = no_memory(error);
   if (status == ONR_STATUS_OK) *frame = f;
   else onri_frame_destroy(f);
@@ -49,12 +50,8 @@ void onri_frame_destroy(struct onri_frame *frame) {
   release_children(frame);
   for (size_t i = 0; frame->carries && i < 2 * frame->space.graph->num_inputs; i++)
     onri_buffer_release(run, &frame->carries[i]);
-  for (size_t i = 0; frame->collected && i < frame->space.graph->num_outputs; i++) {
-    onri_buffer_release(run, &frame->collected[i].entries);
-    onri_buffer_release(run, &frame->collected[i].contents);
-  }
   onri_workspace_clear(&frame->space);
-  onri_release(run->env.allocator, frame->collected);
+  onri_release(run->env.allocator, frame->sides);
   onri_release(run->env.allocator, frame->carries);
   onri_release(run->env.allocator, frame->inputs);
   onri_release(run->env.allocator, frame->children);
@@ -70,12 +67,9 @@ enum onr_status onri_frame_child(struct onri_frame *frame, const struct onri_nod
   return ONR_STATUS_OK;
 }
 
-enum onr_status onri_frame_carry(struct onri_frame *frame, size_t index, int64_t iteration, size_t bytes, void **data,
-                                 struct onr_error *error) {
-  struct onri_buffer *carry = &frame->carries[2 * index + (size_t)(iteration & 1)];
-  ONR_TRY(onri_buffer_grow(frame->space.run, carry, bytes + ONR_SLACK_BYTES, 0, error));
-  *data = carry->data;
-  return ONR_STATUS_OK;
+struct onri_buffer *onri_frame_next(struct onri_frame *frame, size_t index) {
+  frame->sides[index] ^= 1;
+  return &frame->carries[2 * index + frame->sides[index]];
 }
 
 /* Memory for the segments planned so far. */
@@ -93,10 +87,8 @@ static enum onr_status make_plan(struct onri_workspace *space, const struct onr_
   const uint64_t limit = onri_plan_cache_limit(run), next = space->plan_bytes;
   struct onri_plan *retired = onri_plan_cache_room(&run->plans, next < limit ? limit - next : 0, space);
   enum onr_status status = onri_plan_create(space, inputs, retired, plan, error);
-  if (status == ONR_STATUS_NO_MEMORY && onri_plan_cache_empty(&run->plans)) {
-    onri_meter_take_refusal(run->env.meter);
+  if (status == ONR_STATUS_NO_MEMORY && onri_make_room(run))
     status = onri_plan_create(space, inputs, NULL, plan, error);
-  }
   if (status != ONR_STATUS_OK) return status;
   return onri_plan_cache_add(&run->plans, *plan, error);
 }
@@ -185,14 +177,31 @@ static enum onr_status run_layer(const struct onri_plan *plan, struct onri_step 
   return status;
 }
 
+/* A layer may have written flat blocks of what it makes. */
+static enum onr_status adopt(struct onri_plan *plan, const struct onri_step *step, struct onr_error *error) {
+  for (int32_t i = 0; i < step->node->num_out; i++) {
+    const int32_t v = step->node->out[i];
+    struct onri_list *list;
+    if (v == ONRI_NONE || plan->locations[v].storage != ONRI_STORAGE_SLOT) continue;
+    const struct onr_tensor value = {plan->inference.descs[v], plan->space->slots[v].data};
+    if (!onri_dtype_is_block(value.desc.dtype) || onri_is_handle(&value)) continue;
+    ONR_TRY(onri_container_list(&plan->space->run->heap, &value, 1, &list, error));
+    ONR_TRY(onri_plan_put_list(plan, v, value.desc.dtype, list, error));
+  }
+  return ONR_STATUS_OK;
+}
+
 static enum onr_status run_step(struct onri_frame *frame, struct onri_plan *plan, struct onri_step *step,
                                 struct onr_error *error) {
   const int profile = frame->space.run->profile;
   const uint64_t start = profile ? now_ns() : 0;
   enum onr_status status;
   step->call.error = error;
+  frame->node = (int32_t)(step->node - frame->space.graph->nodes);
   if (step->node->layer->control) status = onri_control_run(frame, plan, step, error);
   else status = run_layer(plan, step);
+  if (status == ONR_STATUS_OK && step->node->layer->flags & ONR_LAYER_MAKES_CONTAINERS)
+    status = adopt(plan, step, error);
   if (profile) {
     step->runs++;
     step->total_ns += now_ns() - start;
@@ -200,17 +209,49 @@ static enum onr_status run_step(struct onri_frame *frame, struct onri_plan *plan
   return onri_node_blame(step->node, status, error);
 }
 
+static void drop_dead(struct onri_plan *plan, const struct onri_segment *segment, size_t *dead, int32_t step) {
+  for (; *dead < segment->num_deaths && segment->deaths[*dead].step <= step; ++*dead)
+    onri_workspace_drop(plan->space, segment->deaths[*dead].value);
+}
+
+/* Marks what is computed and will be read in a frame: node `node` is the next, or runs a body. */
+static void mark_text(const struct onri_frame *frame, int32_t node, int runs) {
+  const struct onri_workspace *space = &frame->space;
+  const struct onri_plan *plan = space->pinned;
+  for (size_t v = 0; v < space->graph->num_values; v++) {
+    const struct onr_desc *desc = &plan->inference.descs[v];
+    if (desc->dtype != ONR_DTYPE_STRING || desc->rank < 0 || space->graph->values[v].producer >= node + runs ||
+        plan->locations[v].storage == ONRI_STORAGE_KNOWN || !onri_needed_from(&space->uses[v], node))
+      continue;
+    const struct onr_string *strings = onri_plan_address(plan, (int32_t)v);
+    if (strings) onri_heap_mark(&space->run->heap, strings, (size_t)onr_desc_elements(desc));
+  }
+}
+
+/* Gives back text that no value of the frames that run points to. */
+static void collect_text(struct onri_frame *frame, const struct onri_node *next) {
+  struct onri_heap *heap = &frame->space.run->heap;
+  onri_heap_begin(heap);
+  mark_text(frame, (int32_t)(next - frame->space.graph->nodes), 0);
+  for (const struct onri_frame *f = frame->outer; f; f = f->outer) mark_text(f, f->node, 1);
+  onri_heap_end(heap);
+}
+
 static enum onr_status run_segment(struct onri_frame *frame, struct onri_plan *plan, size_t index,
                                    struct onr_error *error) {
   struct onri_segment *segment = &plan->segments[index];
   const struct onr_env *env = &frame->space.run->env;
+  size_t dead = 0;
   ONR_TRY(onri_workspace_block(plan->space, index, segment->block_bytes, error));
   if (!segment->bound || segment->moves != plan->space->moves) bind(plan, index);
   ONR_TRY(onri_run_spend(frame->space.run, segment->work, error));
   if (index == 0) ONR_TRY(copy_inputs(plan, env, error));
   ONR_TRY(onri_env_poll(env, error));
+  drop_dead(plan, segment, &dead, -1);
   for (size_t s = 0; s < segment->num_steps; s++) {
+    if (onri_heap_is_full(&frame->space.run->heap)) collect_text(frame, segment->steps[s].node);
     ONR_TRY(run_step(frame, plan, &segment->steps[s], error));
+    drop_dead(plan, segment, &dead, (int32_t)s);
     ONR_TRY(onri_env_poll(env, error)); /* it may have stopped half-way */
   }
   return ONR_STATUS_OK;
@@ -220,10 +261,7 @@ static enum onr_status run_segment(struct onri_frame *frame, struct onri_plan *p
 static enum onr_status plan_segment(struct onri_plan *plan, size_t index, struct onr_error *error) {
   struct onri_run *run = plan->space->run;
   enum onr_status status = onri_plan_segment(plan, index, error);
-  if (status == ONR_STATUS_NO_MEMORY && onri_plan_cache_empty(&run->plans)) {
-    onri_meter_take_refusal(run->env.meter);
-    status = onri_plan_segment(plan, index, error);
-  }
+  if (status == ONR_STATUS_NO_MEMORY && onri_make_room(run)) status = onri_plan_segment(plan, index, error);
   onri_plan_cache_trim(&run->plans, onri_plan_cache_limit(run), plan);
   return status;
 }
@@ -239,10 +277,14 @@ static enum onr_status run_segments(struct onri_frame *frame, struct onri_plan *
 enum onr_status onri_frame_run(struct onri_frame *frame, const struct onr_tensor *inputs, void *const *outputs,
                                struct onr_error *error) {
   struct onri_plan *plan = frame->space.plan;
+  struct onri_run *run = frame->space.run;
   enum onr_status status;
   frame->space.pinned = plan;
   set_addresses(plan, inputs, outputs);
+  frame->outer = run->innermost;
+  run->innermost = frame;
   status = run_segments(frame, plan, error);
+  run->innermost = frame->outer;
   if (status != ONR_STATUS_OK) onri_frame_done(frame);
   return status;
 }
@@ -257,8 +299,13 @@ void onri_frame_done(struct onri_frame *frame) { frame->space.pinned = NULL; }
 
 void onri_frame_done_bodies(struct onri_frame *frame, const struct onri_node *node) {
   struct onri_frame **children = frame->children + frame->first_child[node - frame->space.graph->nodes];
-  for (int32_t b = 0; b < node->num_bodies; b++)
-    if (children[b]) onri_frame_done(children[b]);
+  for (int32_t b = 0; b < node->num_bodies; b++) {
+    if (!children[b]) continue;
+    onri_frame_done(children[b]);
+    onri_workspace_rest(&children[b]->space);
+    for (size_t i = 0; i < 2 * children[b]->space.graph->num_inputs; i++)
+      onri_buffer_drop(&children[b]->space, &children[b]->carries[i]);
+  }
 }
 
 void onri_frame_trim(struct onri_frame *frame, const struct onr_tensor *results, size_t num_results) {
@@ -268,4 +315,5 @@ void onri_frame_trim(struct onri_frame *frame, const struct onr_tensor *results,
   run->plans.largest = frame->space.plan_bytes = run->plans.bytes;
   release_children(frame);
   onri_workspace_trim(&frame->space, results, num_results);
+  onri_pool_clear(&run->pool);
 }

@@ -5,11 +5,6 @@
 
 #include "exec/plan.h"
 
-/* Results of one output, one after the other. */
-struct onri_collected {
-  struct onri_buffer entries, contents;
-};
-
 struct onri_frame {
   struct onri_workspace space;
   struct onri_frame **children; /* [sum of bodies of all nodes], made when first needed */
@@ -17,7 +12,9 @@ struct onri_frame {
   size_t num_children;
   struct onr_tensor *inputs;   /* [graph->num_inputs] room for whoever runs the frame as a body */
   struct onri_buffer *carries; /* [2 * graph->num_inputs] copies of inputs made for one iteration, two each in turn */
-  struct onri_collected *collected; /* [graph->num_outputs] of a SequenceMap's body */
+  uint8_t *sides;              /* [graph->num_inputs] which of them was written last */
+  struct onri_frame *outer;    /* while it runs: the one that runs it as a body */
+  int32_t node;                /* and the node that runs */
 };
 
 enum onr_status onri_frame_create(struct onri_run *run, struct onri_graph *graph, struct onri_frame **frame,
@@ -40,9 +37,8 @@ void onri_frame_trim(struct onri_frame *frame, const struct onr_tensor *results,
 enum onr_status onri_frame_child(struct onri_frame *frame, const struct onri_node *node, int32_t body,
                                  struct onri_frame **child, struct onr_error *error);
 
-/* Memory for input `index` of a body in an iteration: it stays while the next iteration's is written. */
-enum onr_status onri_frame_carry(struct onri_frame *frame, size_t index, int64_t iteration, size_t bytes, void **data,
-                                 struct onr_error *error);
+/* Memory for the next contents of input `index` of a body: the present ones stay. */
+struct onri_buffer *onri_frame_next(struct onri_frame *frame, size_t index);
 
 /* control.c: runs an If, Loop or Scan step. */
 enum onr_status onri_control_run(struct onri_frame *frame, struct onri_plan *plan, struct onri_step *step,

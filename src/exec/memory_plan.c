@@ -55,6 +55,8 @@ static void attach(struct placing *p, int32_t child, int32_t parent, size_t offs
   struct onri_lifetime *whole = &p->lifetimes[root];
   p->plan->locations[child].parent = root;
   p->plan->locations[child].offset = offset + offset_of(p->plan, parent);
+  if (p->plan->locations[root].last < p->plan->locations[child].last)
+    p->plan->locations[root].last = p->plan->locations[child].last;
   if (!is_ours(p, root)) return;
   if (p->lifetimes[child].last > whole->last) whole->last = p->lifetimes[child].last;
   if (p->lifetimes[child].first < whole->first) whole->first = p->lifetimes[child].first;
@@ -126,7 +128,11 @@ static void start_values(struct placing *p) {
     const struct onri_node *node = &plan->space->graph->nodes[n];
     for (int32_t i = 0; i < node->num_out; i++) {
       if (node->out[i] == ONRI_NONE) continue;
+      const struct onri_use *use = &plan->space->uses[node->out[i]];
       plan->locations[node->out[i]].segment = p->index;
+      plan->locations[node->out[i]].last = use->output != ONRI_NONE ? INT32_MAX
+                                           : use->last_read > n     ? use->last_read
+                                                                    : n;
       p->lifetimes[node->out[i]] = lifetime_of(p, node->out[i], n);
     }
   }

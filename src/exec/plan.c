@@ -36,6 +36,7 @@ static void destroy_segment(struct onri_plan *plan, struct onri_segment *segment
   }
   for (size_t i = 0; i < segment->num_assumptions; i++) onri_release(env->allocator, segment->assumptions[i].contents);
   onri_release(env->allocator, segment->assumptions);
+  onri_release(env->allocator, segment->deaths);
   onri_arena_clear(&segment->arena);
   memset(segment, 0, sizeof(*segment));
 }
@@ -74,11 +75,25 @@ void *onri_plan_address(const struct onri_plan *plan, int32_t value) {
 enum onr_status onri_plan_resize(struct onri_plan *plan, int32_t value, const struct onr_desc *desc, size_t kept,
                                  void **data, struct onr_error *error) {
   ONR_TRY(onri_desc_check(desc, &plan->space->run->env, error));
+  struct onri_buffer *slot = &plan->space->slots[value];
+  onri_buffer_empty(plan->space->run, slot);
   ONR_TRY(onri_workspace_slot(plan->space, value, onr_desc_bytes(desc) + ONR_SLACK_BYTES, kept, error));
+  slot->is_handle = onri_dtype_is_block(desc->dtype) && onr_desc_bytes(desc) == sizeof(struct onri_handle);
+  if (slot->is_handle) *(struct onri_handle *)(void *)slot->data = onri_handle_make(NULL);
   plan->locations[value].storage = ONRI_STORAGE_SLOT;
   plan->inference.descs[value] = *desc;
-  *data = plan->space->slots[value].data;
+  *data = slot->data;
   return ONR_STATUS_OK;
+}
+
+enum onr_status onri_plan_put_list(struct onri_plan *plan, int32_t value, enum onr_dtype kind, struct onri_list *list,
+                                   struct onr_error *error) {
+  const struct onr_desc desc = onri_handle_desc(kind);
+  void *data;
+  const enum onr_status status = onri_plan_resize(plan, value, &desc, 0, &data, error);
+  if (status == ONR_STATUS_OK) *(struct onri_handle *)data = onri_handle_make(list);
+  else onri_list_release(&plan->space->run->heap, list);
+  return status;
 }
 
 size_t onri_plan_memory(const struct onri_plan *plan) {
@@ -337,12 +352,38 @@ static void drop_segments(struct onri_plan *plan, size_t index) {
   if (index < plan->num_segments) plan->num_segments = index;
 }
 
+/* v, in a slot, is read by nobody behind node n, which comes after `steps` steps. */
+static enum onr_status note_death(struct onri_plan *plan, struct onri_segment *segment, int32_t v, int32_t n,
+                                  int32_t steps, struct onr_error *error) {
+  while (v != ONRI_NONE && plan->locations[v].parent != ONRI_NONE) v = plan->locations[v].parent;
+  if (v == ONRI_NONE || plan->locations[v].storage != ONRI_STORAGE_SLOT || plan->locations[v].last > n)
+    return ONR_STATUS_OK;
+  if (!onri_grow(plan->space->run->env.allocator, &segment->deaths, sizeof(*segment->deaths), &segment->deaths_capacity,
+                 segment->num_deaths + 1))
+    return no_memory(error);
+  segment->deaths[segment->num_deaths++] = (struct onri_death){steps - 1, v};
+  return ONR_STATUS_OK;
+}
+
+/* Whatever views there will be are made of values that are still read then, so a last reader found now is the last. */
+static enum onr_status find_deaths(struct onri_plan *plan, struct onri_segment *segment, struct onr_error *error) {
+  int32_t steps = 0;
+  for (int32_t n = segment->first_node; n < segment->end_node; n++) {
+    const struct onri_node *node = &plan->space->graph->nodes[n];
+    if (steps < (int32_t)segment->num_steps && segment->steps[steps].node == node) steps++;
+    for (int32_t i = 0; i < node->num_in; i++) ONR_TRY(note_death(plan, segment, node->in[i], n, steps, error));
+    for (int32_t i = 0; i < node->num_out; i++) ONR_TRY(note_death(plan, segment, node->out[i], n, steps, error));
+  }
+  return ONR_STATUS_OK;
+}
+
 static enum onr_status fill_segment(struct onri_plan *plan, size_t index, struct onr_error *error) {
   struct onri_segment *segment = &plan->segments[index];
   size_t num_steps = 0;
   ONR_TRY(infer_nodes(plan, segment, index, &num_steps, error));
   ONR_TRY(make_steps(plan, segment, num_steps, error));
-  return onri_plan_assign_memory(plan, index, error);
+  ONR_TRY(onri_plan_assign_memory(plan, index, error));
+  return find_deaths(plan, segment, error);
 }
 
 static enum onr_status make_segment(struct onri_plan *plan, size_t index, struct onr_error *error) {
@@ -403,7 +444,7 @@ enum onr_status onri_plan_create(struct onri_workspace *space, const struct onr_
     onri_plan_destroy(retired);
     return no_memory(error);
   }
-  p->executor = (struct onri_executor){.resize = resize_output, .text = &space->run->text};
+  p->executor = (struct onri_executor){.resize = resize_output, .heap = &space->run->heap};
   p->space = space;
   p->retired = retired;
   onri_arena_init(&p->arena, allocator, 0);

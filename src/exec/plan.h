@@ -7,8 +7,14 @@
 #ifndef ONRI_PLAN_H
 #define ONRI_PLAN_H
 
+#include "base/container.h"
 #include "exec/workspace.h"
 #include "base/services.h"
+/* The last step that reads a value in a slot has run; -1: before the first one. */
+struct onri_death {
+  int32_t step, value;
+};
+
 /* One node of a segment, ready to run. */
 struct onri_step {
   const struct onri_node *node;
@@ -35,6 +41,8 @@ struct onri_segment {
   uint64_t work;      /* operations of its steps */
   struct onri_assumption *assumptions;
   size_t num_assumptions, assumptions_capacity;
+  struct onri_death *deaths; /* in the order of steps */
+  size_t num_deaths, deaths_capacity;
   int bound;      /* addresses in the steps are those of this run, */
   uint64_t moves; /* and memory has not moved since */
 };
@@ -53,6 +61,7 @@ struct onri_location {
   int32_t parent;  /* ONRI_NONE: own memory */
   size_t offset;   /* in the parent, or in the segment's block */
   int32_t segment; /* BLOCK: which one */
+  int32_t last;    /* SLOT: the last node that reads it, or a view of it; INT32_MAX: it is an output */
   int32_t output;  /* BLOCK: index of the graph output whose caller-bound memory may stand in for it; ONRI_NONE */
   int32_t assumed; /* the last segment that took its descriptor for granted; ONRI_NONE */
 };
@@ -90,6 +99,9 @@ void *onri_plan_address(const struct onri_plan *plan, int32_t value);
 /* Makes room in the slot of a value, keeps its first `kept` bytes, and sets its descriptor. */
 enum onr_status onri_plan_resize(struct onri_plan *plan, int32_t value, const struct onr_desc *desc, size_t kept,
                                  void **data, struct onr_error *error);
+/* The value in a slot becomes a container of this list, which it takes over, also on failure. */
+enum onr_status onri_plan_put_list(struct onri_plan *plan, int32_t value, enum onr_dtype kind, struct onri_list *list,
+                                   struct onr_error *error);
 /* Memory that its segments and their slots take of the workspace. */
 size_t onri_plan_memory(const struct onri_plan *plan);
 /* fence.c: before and after a step runs, where ONRI_WATCHED. */

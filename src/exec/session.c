@@ -2,6 +2,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "base/container.h"
 #include "base/shape.h"
 #include "base/sized.h"
 #include "exec/frame.h"
@@ -19,11 +20,13 @@ struct onr_session {
   struct onri_frame *frame;
   struct onr_tensor *inputs;    /* [num_inputs + num_defaults] data NULL and dtype NONE: not set */
   const struct onr_tensor *fed; /* [inputs of the active graph] inputs, or what the variant takes of them */
-  struct onr_tensor *bound;     /* [num_outputs] data: caller's memory, desc.dim[0]: its bytes */
-  void **direct;                /* [num_outputs] memory of the caller's that this run writes to without a copy */
-  struct onr_tensor *results;   /* [num_outputs] of the last run */
-  uint8_t *wanted;              /* [num_outputs] which ones are; NULL: all */
-  uint64_t model_bytes;         /* what the meter counts of the model */
+  struct onr_tensor *taken;     /* [num_inputs + num_defaults] what of it the frame reads: containers as handles */
+  struct onri_buffer *containers, *flat; /* [num_inputs + num_defaults] those; [num_outputs] blocks of results */
+  struct onr_tensor *bound;              /* [num_outputs] data: caller's memory, desc.dim[0]: its bytes */
+  void **direct;              /* [num_outputs] memory of the caller's that this run writes to without a copy */
+  struct onr_tensor *results; /* [num_outputs] of the last run */
+  uint8_t *wanted;            /* [num_outputs] which ones are; NULL: all */
+  uint64_t model_bytes;       /* what the meter counts of the model */
   atomic_flag busy;
   int has_results; /* no run has begun since the one that left them */
 };
@@ -70,14 +73,18 @@ enum onr_status onr_session_create(const struct onr_model *model, const struct o
   s->run.profile = own.profile;
   s->run.alone = s->run.env;
   s->run.alone.threads = NULL;
-  onri_arena_init(&s->run.text, allocator, 0);
+  onri_heap_init(&s->run.heap, allocator);
+  s->run.pool.allocator = allocator;
   atomic_flag_clear(&s->busy);
   s->inputs = onri_allocate_zeroed(allocator, num_inputs(s) * sizeof(*s->inputs));
-  s->fed = s->inputs;
+  s->taken = onri_allocate_zeroed(allocator, num_inputs(s) * sizeof(*s->taken));
+  s->fed = s->taken;
+  s->containers = onri_allocate_zeroed(allocator, num_inputs(s) * sizeof(*s->containers));
+  s->flat = onri_allocate_zeroed(allocator, model->graph->num_outputs * sizeof(*s->flat));
   s->bound = onri_allocate_zeroed(allocator, model->graph->num_outputs * sizeof(*s->bound));
   s->direct = onri_allocate_zeroed(allocator, model->graph->num_outputs * sizeof(*s->direct));
   s->results = onri_allocate_zeroed(allocator, model->graph->num_outputs * sizeof(*s->results));
-  if (!s->inputs || !s->bound || !s->direct || !s->results)
+  if (!s->inputs || !s->taken || !s->containers || !s->flat || !s->bound || !s->direct || !s->results)
     status = onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a session");
   else status = onri_frame_create(&s->run, model->graph, &s->frame, error);
   status = onri_meter_settle(&s->meter, status, error);
@@ -93,7 +100,15 @@ void onr_session_destroy(struct onr_session *session) {
   onri_plan_cache_clear(&session->run.plans, allocator);
   onri_frame_destroy(session->frame);
   onri_variant_clear(&session->variant, allocator);
-  onri_arena_clear(&session->run.text);
+  for (size_t i = 0; session->containers && i < num_inputs(session); i++)
+    onri_buffer_release(&session->run, &session->containers[i]);
+  for (size_t i = 0; session->flat && i < session->model->graph->num_outputs; i++)
+    onri_buffer_release(&session->run, &session->flat[i]);
+  onri_heap_clear(&session->run.heap);
+  onri_pool_clear(&session->run.pool);
+  onri_release(allocator, session->containers);
+  onri_release(allocator, session->flat);
+  onri_release(allocator, session->taken);
   onri_release(allocator, session->inputs);
   onri_release(allocator, session->bound);
   onri_release(allocator, session->direct);
@@ -270,24 +285,52 @@ static enum onr_status check_inputs(const struct onr_session *s, struct onr_erro
 
 /* The model itself while no input with a default is set, else its variant. */
 static enum onr_status choose_variant(struct onr_session *s, struct onr_error *error) {
-  s->fed = s->inputs;
+  s->fed = s->taken;
   if (!onri_variant_is_wanted(s->model, s->inputs)) return activate(s, s->model, error);
   if (!onri_variant_fits(&s->variant, s->model, s->inputs)) {
     ONR_TRY(activate(s, s->model, error)); /* the old variant goes */
     ONR_TRY(onri_variant_make(&s->variant, s->model, s->inputs, &s->run.env, error));
   }
   ONR_TRY(activate(s, s->variant.model, error));
-  onri_variant_feed(&s->variant, s->inputs);
+  onri_variant_feed(&s->variant, s->taken);
   s->fed = s->variant.fed;
   return ONR_STATUS_OK;
 }
 
+/* What the frame is given: a container is there while it runs, its handle's size is known before. */
+static void take_inputs(struct onr_session *s) {
+  for (size_t i = 0; i < num_inputs(s); i++) {
+    s->taken[i] = s->inputs[i];
+    if (onri_dtype_is_block(s->inputs[i].desc.dtype))
+      s->taken[i] = (struct onr_tensor){onri_handle_desc(s->inputs[i].desc.dtype), s->containers[i].data};
+  }
+}
+
+static enum onr_status read_containers(struct onr_session *s, struct onr_error *error) {
+  for (size_t i = 0; i < num_inputs(s); i++) {
+    const struct onr_desc desc = onri_handle_desc(s->inputs[i].desc.dtype);
+    struct onri_handle handle = onri_handle_make(NULL);
+    struct onr_tensor kept, value = {desc, &handle};
+    if (!onri_dtype_is_block(desc.dtype)) continue;
+    ONR_TRY(onri_container_list(&s->run.heap, &s->inputs[i], 0, &handle.list, error));
+    const enum onr_status status = onri_buffer_keep(&s->run, &s->containers[i], &value, &kept, error);
+    onri_list_release(&s->run.heap, handle.list);
+    ONR_TRY(status);
+  }
+  return ONR_STATUS_OK;
+}
+
+static void drop_containers(struct onr_session *s) {
+  for (size_t i = 0; i < num_inputs(s); i++) onri_buffer_empty(&s->run, &s->containers[i]);
+}
+
 static enum onr_status plan(struct onr_session *s, struct onr_error *error) {
+  take_inputs(s);
   if (s->model->num_defaults) ONR_TRY(choose_variant(s, error));
   ONR_TRY(check_inputs(s, error));
+  onri_run_measure(&s->run, s->inputs, num_inputs(s)); /* of containers the plan knows no size */
   if (s->frame->space.plan && onri_plan_fits(s->frame->space.plan, s->fed)) return ONR_STATUS_OK;
   ONR_TRY(check_symbols(s, error));
-  onri_run_measure(&s->run, s->fed, s->active->graph->num_inputs);
   return onri_frame_plan(s->frame, s->fed, error);
 }
 
@@ -321,6 +364,22 @@ static enum onr_status choose_outputs(struct onr_session *s, struct onr_error *e
   return ONR_STATUS_OK;
 }
 
+/* A container leaves as a flat block: in bound memory where it fits, else in the session's. */
+static enum onr_status flatten(struct onr_session *s, size_t i, struct onr_error *error) {
+  struct onr_tensor *y = &s->results[i];
+  const struct onr_desc desc = onri_flat_desc(y);
+  const size_t bytes = onr_desc_bytes(&desc);
+  char *data = s->bound[i].data;
+  ONR_TRY(onri_desc_check(&desc, &s->run.env, error));
+  if (!data || bytes > (uint64_t)s->bound[i].desc.dim[0]) {
+    ONR_TRY(onri_buffer_grow(&s->run, &s->flat[i], bytes, 0, error));
+    data = s->flat[i].data;
+  }
+  onri_flat_write(y, data);
+  *y = (struct onr_tensor){desc, data};
+  return ONR_STATUS_OK;
+}
+
 /* What did not go straight to bound memory is copied there. */
 static enum onr_status take_results(struct onr_session *s, struct onr_error *error) {
   for (size_t i = 0; i < s->model->graph->num_outputs; i++) {
@@ -329,6 +388,7 @@ static enum onr_status take_results(struct onr_session *s, struct onr_error *err
     *y = (struct onr_tensor){0};
     if (!is_wanted(s, i)) continue;
     *y = onri_frame_output(s->frame, i);
+    if (onri_is_handle(y)) ONR_TRY(flatten(s, i, error));
     if (!bound->data || y->data == bound->data) continue;
     const size_t bytes = onr_desc_bytes(&y->desc);
     ONR_TRY(check_bound(s, i, y->desc.dtype, bound->data, error));
@@ -342,7 +402,8 @@ static enum onr_status take_results(struct onr_session *s, struct onr_error *err
 }
 
 static enum onr_status run(struct onr_session *s, struct onr_error *error) {
-  onri_arena_clear(&s->run.text);
+  onri_heap_clear(&s->run.heap);
+  ONR_TRY(read_containers(s, error));
   ONR_TRY(plan(s, error));
   ONR_TRY(choose_outputs(s, error));
   s->run.work_done = 0;
@@ -358,6 +419,7 @@ enum onr_status onr_session_run(struct onr_session *session, struct onr_error *e
   status = run(session, error);
   session->has_results = status == ONR_STATUS_OK;
   if (!session->has_results) onri_frame_done(session->frame);
+  drop_containers(session);
   return leave(session, status, error);
 }
 

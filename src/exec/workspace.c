@@ -3,7 +3,9 @@
 
 #include <string.h>
 
+#include "base/container.h"
 #include "base/numbers/checked.h"
+#include "base/shape.h"
 #include "exec/plan_cache.h"
 
 /* wanted NULL: all outputs. */
@@ -82,8 +84,9 @@ static void release_kept(struct onri_workspace *space) {
 void onri_workspace_clear(struct onri_workspace *space) {
   const struct onr_allocator *allocator = space->run->env.allocator;
   release_kept(space);
-  for (size_t b = 0; b < space->num_blocks; b++) onri_release(allocator, space->blocks[b].data);
-  for (size_t v = 0; space->slots && v < space->graph->num_values; v++) onri_release(allocator, space->slots[v].data);
+  for (size_t b = 0; b < space->num_blocks; b++) onri_buffer_release(space->run, &space->blocks[b]);
+  for (size_t v = 0; space->slots && v < space->graph->num_values; v++)
+    onri_buffer_release(space->run, &space->slots[v]);
   onri_release(allocator, space->blocks);
   onri_release(allocator, space->slots);
   onri_release(allocator, space->kept);
@@ -92,16 +95,25 @@ void onri_workspace_clear(struct onri_workspace *space) {
   onri_release(allocator, space->uses);
 }
 
-/* Exactly `bytes`. Cached plans make room before memory is said to be short. */
+/* What is larger is given back when it is dead; what is not keeps its place, so that addresses stay. */
+enum { LARGE_BYTES = 4096 };
+
+int onri_make_room(struct onri_run *run) {
+  const int is_spare = run->pool.spare > 0;
+  onri_pool_clear(&run->pool);
+  if (!onri_plan_cache_empty(&run->plans) && !is_spare) return 0;
+  onri_meter_take_refusal(run->env.meter);
+  return 1;
+}
+
+/* What is spare, and cached plans, make room before memory is said to be short. */
 static enum onr_status resize(struct onri_run *run, struct onri_buffer *buffer, size_t bytes, size_t kept,
                               struct onr_error *error) {
   struct onri_buffer old = *buffer;
   if (!kept) onri_buffer_release(run, buffer);
-  *buffer = (struct onri_buffer){onri_allocate(run->env.allocator, bytes), bytes};
-  if (!buffer->data && onri_plan_cache_empty(&run->plans)) {
-    onri_meter_take_refusal(run->env.meter);
-    buffer->data = onri_allocate(run->env.allocator, bytes);
-  }
+  *buffer = (struct onri_buffer){0};
+  buffer->data = onri_pool_take(&run->pool, bytes, &buffer->bytes);
+  if (!buffer->data && onri_make_room(run)) buffer->data = onri_pool_take(&run->pool, bytes, &buffer->bytes);
   if (!buffer->data) {
     *buffer = kept ? old : (struct onri_buffer){0};
     return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for the %zu bytes that this run needs", bytes);
@@ -120,8 +132,33 @@ enum onr_status onri_buffer_grow(struct onri_run *run, struct onri_buffer *buffe
   return resize(run, buffer, grown, kept, error);
 }
 
+void onri_buffer_empty(struct onri_run *run, struct onri_buffer *buffer) {
+  if (buffer->is_handle) onri_list_release(&run->heap, ((struct onri_handle *)(void *)buffer->data)->list);
+  buffer->is_handle = 0;
+}
+
+enum onr_status onri_buffer_keep(struct onri_run *run, struct onri_buffer *buffer, const struct onr_tensor *value,
+                                 struct onr_tensor *kept, struct onr_error *error) {
+  const int is_container = onri_dtype_is_block(value->desc.dtype);
+  const struct onr_desc desc = is_container ? onri_handle_desc(value->desc.dtype) : value->desc;
+  struct onri_handle handle = onri_handle_make(NULL);
+  const struct onr_tensor from = {desc, is_container ? &handle : value->data};
+  if (is_container) ONR_TRY(onri_container_list(&run->heap, value, 1, &handle.list, error));
+  onri_buffer_empty(run, buffer);
+  const enum onr_status status = onri_buffer_grow(run, buffer, onr_desc_bytes(&desc) + ONR_SLACK_BYTES, 0, error);
+  if (status != ONR_STATUS_OK) {
+    onri_list_release(&run->heap, handle.list);
+    return status;
+  }
+  if (onr_desc_bytes(&desc)) memmove(buffer->data, from.data, onr_desc_bytes(&desc));
+  buffer->is_handle = is_container;
+  *kept = (struct onr_tensor){desc, buffer->data};
+  return ONR_STATUS_OK;
+}
+
 void onri_buffer_release(struct onri_run *run, struct onri_buffer *buffer) {
-  onri_release(run->env.allocator, buffer->data);
+  onri_buffer_empty(run, buffer);
+  onri_pool_give(&run->pool, buffer->data, buffer->bytes);
   *buffer = (struct onri_buffer){0};
 }
 
@@ -142,6 +179,20 @@ enum onr_status onri_workspace_slot(struct onri_workspace *space, int32_t value,
   if (bytes <= space->slots[value].bytes) return ONR_STATUS_OK;
   space->moves++;
   return onri_buffer_grow(space->run, &space->slots[value], bytes, kept, error);
+}
+
+void onri_buffer_drop(struct onri_workspace *space, struct onri_buffer *buffer) {
+  onri_buffer_empty(space->run, buffer);
+  if (buffer->bytes < LARGE_BYTES) return;
+  onri_buffer_release(space->run, buffer);
+  space->moves++;
+}
+
+void onri_workspace_drop(struct onri_workspace *space, int32_t value) { onri_buffer_drop(space, &space->slots[value]); }
+
+void onri_workspace_rest(struct onri_workspace *space) {
+  for (size_t b = 0; b < space->num_blocks; b++) onri_buffer_drop(space, &space->blocks[b]);
+  for (size_t v = 0; v < space->graph->num_values; v++) onri_buffer_drop(space, &space->slots[v]);
 }
 
 static void release_unless_read(struct onri_workspace *space, struct onri_buffer *buffer,

@@ -3,8 +3,11 @@
 #ifndef ONRI_WORKSPACE_H
 #define ONRI_WORKSPACE_H
 
+#include "base/heap.h"
+#include "exec/pool.h"
 #include "graph/graph.h"
 
+struct onri_frame;
 struct onri_plan;
 
 /* Every plan of a session, of its bodies too: found by shapes in constant time, the least recently used goes first. */
@@ -21,12 +24,14 @@ struct onri_run {
   struct onr_env env;   /* the session's own allocator, threads and cancel flag */
   struct onr_env alone; /* the same without threads, for steps that are too small to share */
   struct onri_plan_cache plans;
+  struct onri_pool pool;    /* the memory of all buffers */
   uint64_t plan_bytes;      /* the caller's limit of them; 0: as many as suit what the session holds */
   uint64_t iterations_left; /* of limits.loop_iterations in this run */
   uint64_t constant_bytes;  /* of the model */
   uint64_t work_limit;      /* the caller's limit of operations; 0: as many as weights and inputs deserve */
   uint64_t work, work_done; /* operations that a run with the present inputs may take, and that this one has taken */
-  struct onri_arena text;   /* new text of STRING values of this run */
+  struct onri_heap heap;    /* text and containers of this run */
+  struct onri_frame *innermost; /* of those that run */
   int profile;
 };
 
@@ -34,6 +39,7 @@ struct onri_run {
 struct onri_buffer {
   char *data;
   size_t bytes;
+  int is_handle; /* of a container lies there, and owns its list */
 };
 
 /* Who needs a value. */
@@ -86,6 +92,14 @@ enum onr_status onri_workspace_block(struct onri_workspace *space, size_t segmen
 /* Room for a value; its first `kept` bytes keep their contents. */
 enum onr_status onri_workspace_slot(struct onri_workspace *space, int32_t value, size_t bytes, size_t kept,
                                     struct onr_error *error);
+/* What lies there is not read any more: large memory is given back. */
+void onri_buffer_drop(struct onri_workspace *space, struct onri_buffer *buffer);
+/* Gives back what is large, in a frame that does not run: others may have it meanwhile. */
+void onri_workspace_rest(struct onri_workspace *space);
+/* When memory is short: 1 when something was given back that is not needed now. */
+int onri_make_room(struct onri_run *run);
+/* The value is not read any more. */
+void onri_workspace_drop(struct onri_workspace *space, int32_t value);
 /* Gives back what holds none of these results. */
 void onri_workspace_trim(struct onri_workspace *space, const struct onr_tensor *results, size_t num_results);
 
@@ -94,6 +108,11 @@ void onri_workspace_trim(struct onri_workspace *space, const struct onr_tensor *
 enum onr_status onri_buffer_grow(struct onri_run *run, struct onri_buffer *buffer, size_t bytes, size_t kept,
                                  struct onr_error *error);
 void onri_buffer_release(struct onri_run *run, struct onri_buffer *buffer);
+/* The container that lies there ends. */
+void onri_buffer_empty(struct onri_run *run, struct onri_buffer *buffer);
+/* Copies a value there: *kept. Containers are shared. */
+enum onr_status onri_buffer_keep(struct onri_run *run, struct onri_buffer *buffer, const struct onr_tensor *value,
+                                 struct onr_tensor *kept, struct onr_error *error);
 
 static inline int onri_is_needed(const struct onri_workspace *space, const struct onri_node *node) {
   return !space->needed || space->needed[node - space->graph->nodes];

@@ -65,6 +65,18 @@ static enum onr_status walk(const struct onri_graph *graph, int32_t root, uint8_
   return ONR_STATUS_OK;
 }
 
+enum { NOT_LIVE, LIVE, LATE };
+
+/* Is it computed of constants alone? Then it waits for its first reader: computed earlier, it would fill memory. */
+static int may_wait(const struct onri_graph *graph, const struct onri_node *node, const uint8_t *live) {
+  if (node->layer->control || node->layer->flags & ONR_LAYER_IMPURE) return 0;
+  for (int32_t i = 0; i < node->num_in; i++) {
+    const struct onri_value *value = node->in[i] == ONRI_NONE ? NULL : &graph->values[node->in[i]];
+    if (value && !value->constant && (value->producer == ONRI_NONE || live[value->producer] != LATE)) return 0;
+  }
+  return 1;
+}
+
 /* Marks all nodes that the outputs need, then orders them, keeping the present order where it is one. */
 static enum onr_status order_live_nodes(const struct onri_graph *graph, uint8_t *marks, struct visit *stack,
                                         int32_t *order, size_t *length, struct onr_error *error) {
@@ -72,12 +84,14 @@ static enum onr_status order_live_nodes(const struct onri_graph *graph, uint8_t 
     const int32_t p = graph->values[graph->outputs[i]].producer;
     if (p != ONRI_NONE) ONR_TRY(walk(graph, p, marks, stack, order, length, error));
   }
-  uint8_t *live = marks + graph->num_nodes;
-  for (size_t n = 0; n < graph->num_nodes; n++) live[n] = marks[n] == DONE;
+  uint8_t *live = marks + graph->num_nodes; /* NOT_LIVE: all zero */
+  for (size_t i = 0; i < *length; i++)      /* producers come first */
+    live[order[i]] = may_wait(graph, &graph->nodes[order[i]], live) ? LATE : LIVE;
   memset(marks, UNSEEN, graph->num_nodes);
   *length = 0;
-  for (size_t n = 0; n < graph->num_nodes; n++)
-    if (live[n]) ONR_TRY(walk(graph, (int32_t)n, marks, stack, order, length, error));
+  for (uint8_t when = LIVE; when <= LATE; when++)
+    for (size_t n = 0; n < graph->num_nodes; n++)
+      if (live[n] == when) ONR_TRY(walk(graph, (int32_t)n, marks, stack, order, length, error));
   return ONR_STATUS_OK;
 }
 

@@ -100,6 +100,7 @@ uint64_t onri_call_work(const struct onr_layer *layer, const struct onr_call *ca
 /* Arrays of one evaluation, and the executor that DYNAMIC layers talk to. */
 struct evaluation {
   struct onri_executor executor;
+  struct onri_heap heap;
   struct onr_call call;
   struct onri_constant **constants; /* [num_out] */
   struct onr_env env;
@@ -162,11 +163,13 @@ enum onr_status onri_node_evaluate(const struct onri_node *node, struct onr_env 
                                    const void *const *inputs, struct onri_constant **outputs, struct onr_error *error) {
   const struct onr_layer *layer = node->layer;
   const size_t num_in = (size_t)node->num_in, num_out = (size_t)node->num_out;
-  struct evaluation e = {.executor = {.resize = evaluation_resize}, .constants = outputs, .env = *env};
+  struct evaluation e = {.executor = {.resize = evaluation_resize, .is_brief = 1}, .constants = outputs, .env = *env};
   struct onri_arena arena;
   enum onr_status status = ONR_STATUS_OK;
   memset(outputs, 0, num_out * sizeof(*outputs));
   if (layer->control) return onr_fail(error, ONR_STATUS_INTERNAL, "%s cannot be evaluated alone", layer->name);
+  onri_heap_init(&e.heap, env->allocator);
+  e.executor.heap = &e.heap;
   e.env.backend = ONR_BACKEND_PORTABLE;
   e.env.threads = NULL;
   onri_arena_init(&arena, env->allocator, 0);
@@ -204,6 +207,7 @@ enum onr_status onri_node_evaluate(const struct onri_node *node, struct onr_env 
   if (status == ONR_STATUS_OK) status = allocate_outputs(&e, node, run_outputs);
   if (status == ONR_STATUS_OK) status = run_phases(&e, layer, run_inputs);
   onri_arena_clear(&arena);
+  onri_heap_clear(&e.heap);
   if (status == ONR_STATUS_OK) return status;
   for (size_t i = 0; i < num_out; i++) {
     onri_constant_release(outputs[i]);

@@ -141,13 +141,13 @@ enum onr_status layer_test_run(struct layer_test *t) {
                         .limits = onri_limits_resolve(NULL),
                         .backend = t->backend,
                         .most_steps = t->most_steps};
-  struct harness h = {{.resize = resize, .text = &t->text}, t};
+  struct harness h = {{.resize = resize, .heap = &t->heap}, t};
   struct onr_desc in[LAYER_TEST_MAX] = {0}, out[LAYER_TEST_MAX] = {0};
   const void *inputs[LAYER_TEST_MAX] = {NULL};
   void *outputs[LAYER_TEST_MAX] = {NULL};
   enum onr_status status;
-  onri_arena_clear(&t->text);
-  onri_arena_init(&t->text, &onri_malloc_allocator, 0);
+  onri_heap_clear(&t->heap);
+  onri_heap_init(&t->heap, &onri_malloc_allocator);
   if (t->threads) assert_int_equal(onr_threads_create(t->threads, NULL, &env.threads, NULL), ONR_STATUS_OK);
   struct onr_call call = {.params = t->params,
                           .num_in = t->num_in,
@@ -198,7 +198,7 @@ enum onr_status layer_test_run(struct layer_test *t) {
 void layer_test_clear(struct layer_test *t) {
   for (size_t i = 0; i < t->num_memory; i++) free(t->memory[i]);
   t->num_memory = t->num_in = 0;
-  onri_arena_clear(&t->text);
+  onri_heap_clear(&t->heap);
 }
 
 void assert_close(const float *found, const float *expected, size_t count, double relative, double absolute) {

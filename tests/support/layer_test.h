@@ -19,7 +19,7 @@
 /* cmocka needs the four above first. */
 #include <cmocka.h>
 
-#include "base/memory/memory.h"
+#include "base/heap.h"
 #include "onnxrun/layer.h"
 
 enum { LAYER_TEST_MAX = 64 };
@@ -50,7 +50,7 @@ struct layer_test {
   enum onr_kernel kernel; /* which one ran */
   void *memory[3 * LAYER_TEST_MAX];
   size_t num_memory;
-  struct onri_arena text; /* of strings that the layer made; all zero before the first run */
+  struct onri_heap heap; /* of strings that the layer made; all zero before the first run */
 };
 
 void layer_test_input(struct layer_test *t, enum onr_dtype dtype, int32_t rank, const int64_t *dims, const void *data);

@@ -27,8 +27,9 @@ static inline struct small_run small_run_begin(void) {
   r.run = (struct onri_run){.env = r.b.model->env, .iterations_left = UINT64_MAX, .work = UINT64_MAX};
   r.run.env.meter = r.meter;
   r.run.env.allocator = &r.meter->allocator;
+  r.run.pool.allocator = &r.meter->allocator;
+  onri_heap_init(&r.run.heap, &r.meter->allocator);
   r.run.alone = r.run.env;
-  onri_arena_init(&r.run.text, r.run.env.allocator, 0);
   return r;
 }
 
@@ -40,7 +41,8 @@ static inline void small_run_close(struct small_run *r, const int32_t *in, size_
 
 static inline void small_run_end(struct small_run *r) {
   onri_plan_cache_clear(&r->run.plans, r->run.env.allocator);
-  onri_arena_clear(&r->run.text);
+  onri_heap_clear(&r->run.heap);
+  onri_pool_clear(&r->run.pool);
   assert_int_equal(r->meter->held, 0);
   onri_release(&counting, r->meter);
   onri_graph_destroy(r->b.graph);

@@ -1,14 +1,13 @@
-/* sequence.c: building and reading sequences and optionals (sequence.h: flat blocks of tensors).
+/* sequence.c: building and reading sequences and optionals (base/container.h: lists that share their entries).
  *
  * ONNX  SequenceConstruct-11, SequenceEmpty-11, SequenceInsert-11, SequenceErase-11, SequenceAt-11, SequenceLength-11,
  *       Optional-15, OptionalHasElement-15/18, OptionalGetElement-15/18
  * Sizes depend on contents, so all but the length are DYNAMIC.
  */
-#include "onnxrun/sequence.h"
-
 #include <string.h>
 
 #include "base/env.h"
+#include "base/services.h"
 #include "base/shape.h"
 #include "layers/layers.h"
 
@@ -31,17 +30,13 @@ static struct onr_tensor input(const struct onr_call *c, size_t i) {
   return (struct onr_tensor){c->in[i], (void *)(uintptr_t)c->inputs[i]};
 }
 
-static enum onr_status write_block(struct onr_call *c, enum onr_dtype kind, const struct onr_tensor *entries,
-                                   int64_t count) {
-  const struct onr_desc desc = onr_sequence_desc(kind, entries, count);
-  void *data;
-  ONR_TRY(onr_call_resize(c, 0, &desc, &data));
-  if (data) onr_sequence_write(entries, count, data);
-  return ONR_STATUS_OK;
-}
-
 static enum onr_status write_value(struct onr_call *c, const struct onr_tensor *value) {
+  struct onri_list *list;
   void *data;
+  if (onri_dtype_is_block(value->desc.dtype)) {
+    ONR_TRY(onri_container_list(onri_call_heap(c), value, 1, &list, c->error));
+    return onri_call_put_list(c, 0, value->desc.dtype, list);
+  }
   ONR_TRY(onr_call_resize(c, 0, &value->desc, &data));
   const size_t bytes = onr_desc_bytes(&value->desc);
   if (data && bytes) memcpy(data, value->data, bytes);
@@ -74,38 +69,26 @@ static enum onr_status read_position(const struct onr_call *c, size_t i, int64_t
   return ONR_STATUS_OK;
 }
 
-/* Room for the entries of one block while it is made. */
-static enum onr_status allocate_entries(const struct onr_call *c, int64_t count, struct onr_tensor **entries) {
-  *entries = onri_allocate(c->env->allocator, (size_t)count * sizeof(**entries));
-  return *entries ? ONR_STATUS_OK
-                  : onr_fail(c->error, ONR_STATUS_NO_MEMORY, "no memory for a sequence of %lld", (long long)count);
-}
-
 static enum onr_status construct_run(struct onr_call *c) {
-  struct onr_tensor *entries;
-  enum onr_status status;
-  ONR_TRY(allocate_entries(c, (int64_t)c->num_in, &entries));
+  struct onr_tensor *entries = onri_allocate(c->env->allocator, c->num_in * sizeof(*entries));
+  struct onri_list *list = NULL;
+  if (!entries) return onr_fail(c->error, ONR_STATUS_NO_MEMORY, "no memory for a sequence of %zu", c->num_in);
   for (size_t i = 0; i < c->num_in; i++) entries[i] = input(c, i);
-  status = write_block(c, ONR_DTYPE_SEQUENCE, entries, (int64_t)c->num_in);
+  const enum onr_status status = onri_list_make(onri_call_heap(c), entries, c->num_in, &list, c->error);
   onri_release(c->env->allocator, entries);
-  return status;
+  return status == ONR_STATUS_OK ? onri_call_put_list(c, 0, ONR_DTYPE_SEQUENCE, list) : status;
 }
 
-/* The entries of input 0 without `skip` (-1: none), with `added` at `at` (NULL: none). */
-static enum onr_status write_changed(struct onr_call *c, const struct onr_tensor *sequence, int64_t length,
-                                     int64_t skip, const struct onr_tensor *added, int64_t at) {
-  struct onr_tensor *entries;
-  enum onr_status status;
-  int64_t count = 0;
-  ONR_TRY(allocate_entries(c, length + 1, &entries));
-  for (int64_t i = 0; i < length; i++) {
-    if (added && i == at) entries[count++] = *added;
-    if (i != skip) entries[count++] = onr_sequence_entry(sequence, i);
-  }
-  if (added && at == length) entries[count++] = *added;
-  status = write_block(c, ONR_DTYPE_SEQUENCE, entries, count);
-  onri_release(c->env->allocator, entries);
-  return status;
+/* Input 0 with `added` at `at`, or without what is there (NULL). */
+static enum onr_status write_changed(struct onr_call *c, const struct onr_tensor *added, int64_t at) {
+  const struct onr_tensor sequence = input(c, 0);
+  struct onri_heap *heap = onri_call_heap(c);
+  struct onri_list *list, *changed = NULL;
+  ONR_TRY(onri_container_list(heap, &sequence, 1, &list, c->error));
+  const enum onr_status status = added ? onri_list_insert(heap, list, (size_t)at, added, &changed, c->error)
+                                       : onri_list_erase(heap, list, (size_t)at, &changed, c->error);
+  onri_list_release(heap, list);
+  return status == ONR_STATUS_OK ? onri_call_put_list(c, 0, ONR_DTYPE_SEQUENCE, changed) : status;
 }
 
 static enum onr_status insert_run(struct onr_call *c) {
@@ -116,7 +99,7 @@ static enum onr_status insert_run(struct onr_call *c) {
     return onr_fail(c->error, ONR_STATUS_TYPE, "a sequence of %s cannot take a tensor of %s",
                     onr_dtype_name(onr_sequence_entry(&sequence, 0).desc.dtype), onr_dtype_name(added.desc.dtype));
   ONR_TRY(read_position(c, 2, length, length, length, &at));
-  return write_changed(c, &sequence, length, -1, &added, at);
+  return write_changed(c, &added, at);
 }
 
 static enum onr_status erase_run(struct onr_call *c) {
@@ -124,7 +107,7 @@ static enum onr_status erase_run(struct onr_call *c) {
   int64_t length, at;
   ONR_TRY(read_length(c, &sequence, &length));
   ONR_TRY(read_position(c, 1, length, length - 1, length - 1, &at));
-  return write_changed(c, &sequence, length, at, NULL, 0);
+  return write_changed(c, NULL, at);
 }
 
 static enum onr_status at_run(struct onr_call *c) {
@@ -149,7 +132,9 @@ static enum onr_status length_run(struct onr_call *c) {
 
 static enum onr_status optional_run(struct onr_call *c) {
   const struct onr_tensor value = onri_has(c, 0) ? input(c, 0) : (struct onr_tensor){0};
-  return write_block(c, ONR_DTYPE_OPTIONAL, &value, onri_has(c, 0));
+  struct onri_list *list;
+  ONR_TRY(onri_list_make(onri_call_heap(c), &value, onri_has(c, 0), &list, c->error));
+  return onri_call_put_list(c, 0, ONR_DTYPE_OPTIONAL, list);
 }
 
 static enum onr_status has_infer(struct onr_call *c) {

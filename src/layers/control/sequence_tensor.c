@@ -7,9 +7,9 @@
 
 #include "base/numbers/checked.h"
 #include "base/env.h"
+#include "base/services.h"
 #include "base/shape.h"
 #include "layers/layers.h"
-#include "onnxrun/sequence.h"
 
 /* [outer][length][inner_bytes] */
 struct along_axis {
@@ -85,40 +85,58 @@ static struct onr_desc part_desc(const struct onr_desc *x, int32_t axis, int64_t
   return desc;
 }
 
+/* Gives the parts, each copied to the same place. */
+struct part_reader {
+  struct onri_values values; /* must be first */
+  struct onr_call *call;
+  const struct parts *parts;
+  struct onr_tensor part;
+  struct onri_pace pace;
+  int64_t index, start;
+  int32_t axis;
+  int keep_axis;
+};
+
+static int next_part(struct onri_values *values, struct onr_tensor *value) {
+  struct part_reader *r = (struct part_reader *)values;
+  const struct onr_desc *whole = &r->call->in[0];
+  const int64_t length = part_length(r->parts, r->index++);
+  const struct along_axis x = view_along(whole, r->axis), y = {x.outer, (size_t)length, x.inner_bytes};
+  r->part.desc = part_desc(whole, r->axis, length, r->keep_axis);
+  copy_along(&x, r->call->inputs[0], (size_t)r->start, &y, r->part.data, 0, y.length);
+  r->start += length;
+  *value = r->part;
+  return !onri_pace_stop(&r->pace, 64);
+}
+
 static enum onr_status split_run(struct onr_call *c) {
   const struct onr_split_to_sequence_params *p = c->params;
   const int keep_axis = p->keep_dims || onri_has(c, 1);
-  struct onr_tensor *entries;
+  struct onri_list *list = NULL;
   struct parts parts;
+  struct part_reader reader = {.values = {next_part}, .call = c, .parts = &parts, .pace = {c->env, 0}};
   int32_t axis;
-  int64_t start = 0;
-  size_t bytes;
-  enum onr_status status;
-  void *data;
+  int64_t longest = 0;
+  size_t total;
   ONR_TRY(onri_axis_resolve(p->axis, c->in[0].rank, &axis, c->error));
   ONR_TRY(read_parts(c, c->in[0].dim[axis], &parts));
-  if (!onri_mul_size((size_t)parts.count, sizeof(*entries), &bytes)) bytes = SIZE_MAX; /* more than there is */
-  entries = bytes < SIZE_MAX / 2 ? onri_allocate_zeroed(c->env->allocator, bytes) : NULL;
-  if (!entries)
-    return onr_fail(c->error, ONR_STATUS_NO_MEMORY, "no memory for a sequence of %lld", (long long)parts.count);
-  for (int64_t i = 0; i < parts.count; i++) {
-    entries[i].desc = part_desc(&c->in[0], axis, part_length(&parts, i), keep_axis);
-    entries[i].data = (void *)(uintptr_t)c->inputs[0]; /* space is taken first; the true contents are copied below */
+  if (!onri_add_size(onri_list_bytes((size_t)parts.count), onr_desc_bytes(&c->in[0]), &total)) total = SIZE_MAX;
+  ONR_TRY(onri_env_expect(c->env, total, c->error));
+  for (int64_t i = 0; i < parts.count; i++)
+    if (part_length(&parts, i) > longest) longest = part_length(&parts, i);
+  reader.axis = axis;
+  reader.keep_axis = keep_axis;
+  const struct onr_desc room = part_desc(&c->in[0], axis, longest, keep_axis);
+  reader.part.data = onri_allocate(c->env->allocator, onr_desc_bytes(&room));
+  if (!reader.part.data) return onr_fail(c->error, ONR_STATUS_NO_MEMORY, "no memory for a part of a sequence");
+  const enum onr_status status =
+      onri_list_read(onri_call_heap(c), &reader.values, (size_t)parts.count, &list, c->error);
+  onri_release(c->env->allocator, reader.part.data);
+  if (onr_env_cancelled(c->env)) {
+    onri_list_release(onri_call_heap(c), list);
+    return ONR_STATUS_OK;
   }
-  const struct onr_desc desc = onr_sequence_desc(ONR_DTYPE_SEQUENCE, entries, parts.count);
-  status = onr_call_resize(c, 0, &desc, &data);
-  if (status == ONR_STATUS_OK && data) {
-    const struct onr_tensor block = {desc, data};
-    const struct along_axis x = view_along(&c->in[0], axis);
-    onr_sequence_write(entries, parts.count, data);
-    for (int64_t i = 0; i < parts.count; i++) {
-      const struct along_axis y = {x.outer, (size_t)part_length(&parts, i), x.inner_bytes};
-      copy_along(&x, c->inputs[0], (size_t)start, &y, onr_sequence_entry(&block, i).data, 0, y.length);
-      start += part_length(&parts, i);
-    }
-  }
-  onri_release(c->env->allocator, entries);
-  return status;
+  return status == ONR_STATUS_OK ? onri_call_put_list(c, 0, ONR_DTYPE_SEQUENCE, list) : status;
 }
 
 static enum onr_status concat_infer(struct onr_call *c) {

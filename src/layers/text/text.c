@@ -30,6 +30,20 @@ static struct onri_dims broadcast_dims(const struct onr_desc *x, const struct on
   return dims;
 }
 
+/* Lengths are known before text is made: what is too much is refused first. */
+static enum onr_status expect_room(struct onr_call *call, const struct onri_dims dims[2], size_t count) {
+  const struct onr_string *a = call->inputs[0], *b = call->inputs[1];
+  size_t total = 0;
+  for (size_t i = 0; i < count; i++) {
+    const size_t left = a[onri_dims_offset(&dims[0], i)].length, right = b[onri_dims_offset(&dims[1], i)].length;
+    if (!onri_add_size(total, left, &total) || !onri_add_size(total, right, &total)) total = SIZE_MAX;
+  }
+  if (total > call->env->limits.tensor_bytes)
+    return onr_fail(call->error, ONR_STATUS_LIMIT, "%zu bytes of text are more than the limit of %llu (tensor_bytes)",
+                    total, (unsigned long long)call->env->limits.tensor_bytes);
+  return onri_env_expect(call->env, total, call->error);
+}
+
 static enum onr_status concat_run(struct onr_call *call) {
   const struct onri_dims dims[2] = {broadcast_dims(&call->in[0], &call->out[0]),
                                     broadcast_dims(&call->in[1], &call->out[0])};
@@ -37,6 +51,7 @@ static enum onr_status concat_run(struct onr_call *call) {
   struct onr_string *y = call->outputs[0];
   const size_t count = (size_t)onr_desc_elements(&call->out[0]);
   struct onri_pace pace = {call->env, 0};
+  ONR_TRY(expect_room(call, dims, count));
   for (size_t i = 0; i < count && !onri_pace_stop(&pace, 64); i++) {
     const struct onr_string left = a[onri_dims_offset(&dims[0], i)], right = b[onri_dims_offset(&dims[1], i)];
     size_t length;
