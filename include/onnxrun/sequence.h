@@ -1,7 +1,8 @@
 /* sequence.h: sequences, optionals and maps: values that hold tensors (or sequences, or maps).
  *
  * Each is one flat block of memory without pointers: a header, a table of entries, then the entries' data, so that it
- * is copied like any tensor. As struct onr_tensor: dtype ONR_DTYPE_SEQUENCE, _OPTIONAL or _MAP, rank 1, dim[0] its
+ * is copied like any tensor. (A layer's inputs may have another form inside, which these functions read, too, and which
+ * is copied in the same way.) As struct onr_tensor: dtype ONR_DTYPE_SEQUENCE, _OPTIONAL or _MAP, rank 1, dim[0] its
  * bytes. An optional is a sequence of no or one entry. A map is one of two: its keys (int64 or string [n], none twice)
  * and their values [n]. Entries that are no tensors are blocks of their own. STRING entries point to text elsewhere, as
  * STRING tensors do. */

@@ -1,7 +1,5 @@
 #include "base/services.h"
 
-#include <string.h>
-
 #include "base/shape.h"
 
 enum onr_status onr_call_resize(struct onr_call *call, size_t i, const struct onr_desc *desc, void **data) {
@@ -24,13 +22,10 @@ enum onr_status onri_call_put_list(struct onr_call *call, size_t i, enum onr_dty
   const struct onri_executor *executor = call->executor;
   struct onri_handle handle = onri_handle_make(list);
   const struct onr_tensor value = {onri_handle_desc(kind), &handle};
-  const struct onr_desc desc = executor->is_brief ? onri_flat_desc(&value) : value.desc;
+  const struct onr_desc desc = onri_flat_desc(&value);
   void *data;
+  if (executor->put_list) return executor->put_list(call, i, kind, list);
   const enum onr_status status = onr_call_resize(call, i, &desc, &data);
-  if (status == ONR_STATUS_OK && data && !executor->is_brief) {
-    memcpy(data, &handle, sizeof(handle));
-    return ONR_STATUS_OK;
-  }
   if (status == ONR_STATUS_OK && data) onri_flat_write(&value, data);
   onri_list_release(executor->heap, list);
   return status;

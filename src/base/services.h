@@ -9,8 +9,10 @@
 /* First member of whatever call->executor points to. */
 struct onri_executor {
   enum onr_status (*resize)(struct onr_call *call, size_t i, const struct onr_desc *desc, void **data);
+  /* Takes over the list, also on failure. NULL: containers are written as flat blocks. */
+  enum onr_status (*put_list)(struct onr_call *call, size_t i, enum onr_dtype kind, struct onri_list *list);
   struct onri_heap *heap; /* for text and containers; NULL: there is none */
-  int is_brief;           /* the heap ends with the call: containers are written as flat blocks, and there is no text */
+  int is_brief;           /* the heap ends with the call: there is no text */
 };
 
 /* In run: output i becomes a container of this list, which it takes over, also on failure. */

@@ -177,14 +177,15 @@ static enum onr_status run_layer(const struct onri_plan *plan, struct onri_step 
   return status;
 }
 
-/* A layer may have written flat blocks of what it makes. */
+/* What a layer of the caller's has written: a flat block, or a copy of the handle that it was given. The slot owns it.
+ */
 static enum onr_status adopt(struct onri_plan *plan, const struct onri_step *step, struct onr_error *error) {
   for (int32_t i = 0; i < step->node->num_out; i++) {
     const int32_t v = step->node->out[i];
     struct onri_list *list;
-    if (v == ONRI_NONE || plan->locations[v].storage != ONRI_STORAGE_SLOT) continue;
+    if (v == ONRI_NONE || plan->locations[v].storage != ONRI_STORAGE_SLOT || plan->space->slots[v].is_handle) continue;
     const struct onr_tensor value = {plan->inference.descs[v], plan->space->slots[v].data};
-    if (!onri_dtype_is_block(value.desc.dtype) || onri_is_handle(&value)) continue;
+    if (!onri_dtype_is_block(value.desc.dtype)) continue;
     ONR_TRY(onri_container_list(&plan->space->run->heap, &value, 1, &list, error));
     ONR_TRY(onri_plan_put_list(plan, v, value.desc.dtype, list, error));
   }

@@ -28,6 +28,15 @@ static enum onr_status resize_output(struct onr_call *call, size_t i, const stru
   return onri_plan_resize(plan, v, desc, 0, data, call->error);
 }
 
+static enum onr_status put_output(struct onr_call *call, size_t i, enum onr_dtype kind, struct onri_list *list) {
+  struct onri_plan *plan = call->executor;
+  const struct onri_step *step = (const struct onri_step *)((const char *)call - offsetof(struct onri_step, call));
+  call->out[i] = onri_handle_desc(kind);
+  if (step->node->out[i] != ONRI_NONE) return onri_plan_put_list(plan, step->node->out[i], kind, list, call->error);
+  onri_list_release(&plan->space->run->heap, list);
+  return ONR_STATUS_OK;
+}
+
 static void destroy_segment(struct onri_plan *plan, struct onri_segment *segment) {
   struct onr_env *env = &plan->space->run->env;
   for (size_t s = 0; s < segment->num_steps; s++) {
@@ -78,8 +87,6 @@ enum onr_status onri_plan_resize(struct onri_plan *plan, int32_t value, const st
   struct onri_buffer *slot = &plan->space->slots[value];
   onri_buffer_empty(plan->space->run, slot);
   ONR_TRY(onri_workspace_slot(plan->space, value, onr_desc_bytes(desc) + ONR_SLACK_BYTES, kept, error));
-  slot->is_handle = onri_dtype_is_block(desc->dtype) && onr_desc_bytes(desc) == sizeof(struct onri_handle);
-  if (slot->is_handle) *(struct onri_handle *)(void *)slot->data = onri_handle_make(NULL);
   plan->locations[value].storage = ONRI_STORAGE_SLOT;
   plan->inference.descs[value] = *desc;
   *data = slot->data;
@@ -93,6 +100,7 @@ enum onr_status onri_plan_put_list(struct onri_plan *plan, int32_t value, enum o
   const enum onr_status status = onri_plan_resize(plan, value, &desc, 0, &data, error);
   if (status == ONR_STATUS_OK) *(struct onri_handle *)data = onri_handle_make(list);
   else onri_list_release(&plan->space->run->heap, list);
+  plan->space->slots[value].is_handle = status == ONR_STATUS_OK;
   return status;
 }
 
@@ -444,7 +452,7 @@ enum onr_status onri_plan_create(struct onri_workspace *space, const struct onr_
     onri_plan_destroy(retired);
     return no_memory(error);
   }
-  p->executor = (struct onri_executor){.resize = resize_output, .heap = &space->run->heap};
+  p->executor = (struct onri_executor){.resize = resize_output, .put_list = put_output, .heap = &space->run->heap};
   p->space = space;
   p->retired = retired;
   onri_arena_init(&p->arena, allocator, 0);

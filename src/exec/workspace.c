@@ -133,7 +133,10 @@ enum onr_status onri_buffer_grow(struct onri_run *run, struct onri_buffer *buffe
 }
 
 void onri_buffer_empty(struct onri_run *run, struct onri_buffer *buffer) {
-  if (buffer->is_handle) onri_list_release(&run->heap, ((struct onri_handle *)(void *)buffer->data)->list);
+  struct onri_handle *handle = (struct onri_handle *)(void *)buffer->data;
+  if (!buffer->is_handle) return;
+  onri_list_release(&run->heap, handle->list);
+  *handle = onri_handle_make(NULL); /* a layer that stops half-way leaves what is there */
   buffer->is_handle = 0;
 }
 

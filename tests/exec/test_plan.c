@@ -151,6 +151,57 @@ static void a_long_sequence_is_copied_once(void **state) {
   assert_in_range(used[1], 0, 5 * used[0]);
 }
 
+/* A layer of a caller's may copy a container like any tensor, whatever form it has inside. */
+static enum onr_status copied_infer(struct onr_call *c) {
+  c->out[0] = (struct onr_desc){.dtype = ONR_DTYPE_SEQUENCE, .rank = 1};
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status copied_run(struct onr_call *c) {
+  void *to;
+  const enum onr_status status = onr_call_resize(c, 0, &c->in[0], &to);
+  if (status == ONR_STATUS_OK) memcpy(to, c->inputs[0], onr_desc_bytes(&c->in[0]));
+  return status;
+}
+
+static const struct onr_layer copied = {
+    .name = "copied",
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .outputs_min = 1,
+    .outputs_max = 1,
+    .types = {ONR_ANY_TYPE},
+    .flags = ONR_LAYER_DYNAMIC | ONR_LAYER_MAKES_CONTAINERS,
+    .infer = copied_infer,
+    .run = copied_run,
+};
+
+static void containers_are_copied_like_tensors(void **state) {
+  uint64_t block[64];
+  const struct onr_tensor sequence = {onr_sequence_desc(ONR_DTYPE_SEQUENCE, &vector, 1), block};
+  struct builder b = start();
+  struct onr_tensor y;
+  (void)state;
+  onr_sequence_write(&vector, 1, block);
+  const int32_t x = onri_graph_add_value(b.graph, "x", &(struct onr_desc){.dtype = ONR_DTYPE_SEQUENCE, .rank = 1});
+  b.graph->values[x].desc.dim[0] = ONR_UNKNOWN_DIM;
+  const int32_t one = node(b.graph, &copied, &x, 1), two = node(b.graph, &copied, &one, 1),
+                longer = node(b.graph, &onri_layer_sequence_erase, &two, 1), three = node(b.graph, &copied, &two, 1);
+  struct onr_session *s = finish(&b, &x, 1, (int32_t[]){three, one, longer}, 3);
+  for (int turn = 0; turn < 3; turn++) {
+    assert_int_equal(onr_session_set_input(s, 0, &sequence, NULL), ONR_STATUS_OK);
+    run(s);
+    for (size_t i = 0; i < 2; i++) {
+      assert_int_equal(onr_session_get_output(s, i, &y, NULL), ONR_STATUS_OK);
+      assert_true(onr_desc_equal(&y.desc, &sequence.desc));
+      assert_memory_equal(y.data, block, onr_desc_bytes(&y.desc));
+    }
+    assert_int_equal(onr_session_get_output(s, 2, &y, NULL), ONR_STATUS_OK);
+    assert_int_equal(onr_sequence_length(&y), 0);
+  }
+  end(&b, s);
+}
+
 /* Loop: v = v, 1; each turn has a shape of its own. */
 static void loops_with_growing_shapes(void **state) {
   const struct onr_loop_params params = {.num_carried = 1};
@@ -187,9 +238,13 @@ static void loops_with_growing_shapes(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(data_dependent_chains),          cmocka_unit_test(chains_of_control_flow),
-      cmocka_unit_test(chains_of_sequence_maps),        cmocka_unit_test(long_chains_share_one_block),
-      cmocka_unit_test(a_long_sequence_is_copied_once), cmocka_unit_test(loops_with_growing_shapes),
+      cmocka_unit_test(data_dependent_chains),
+      cmocka_unit_test(chains_of_control_flow),
+      cmocka_unit_test(chains_of_sequence_maps),
+      cmocka_unit_test(long_chains_share_one_block),
+      cmocka_unit_test(a_long_sequence_is_copied_once),
+      cmocka_unit_test(loops_with_growing_shapes),
+      cmocka_unit_test(containers_are_copied_like_tensors),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
