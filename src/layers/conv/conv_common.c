@@ -1,13 +1,15 @@
 /* conv_common.c: kernels of conv and conv_transpose.
  *
  * path  XNNPACK: channels-last, constant weights, where onri_xnn_conv_fit and the plan's sizes agree; the weights are
- * packed in prepare; float16 and bfloat16 images are widened to float32 and narrowed again portable: everything else;
- * weights that prepare has not packed for it are packed in each run
+ *       packed in prepare; float16 and bfloat16 images are widened to float32 and narrowed again
+ *       vector: depthwise, channels-last, any kernel, stride and dilation
+ *       portable: everything else; weights that prepare has not packed for it are packed in each run
  */
 #include <math.h>
 
 #include "base/numbers/checked.h"
 #include "base/shape.h"
+#include "kernels/conv/depthwise.h"
 #include "kernels/elementwise/vecmath.h"
 #include "layers/conv/conv.h"
 #include "layers/elementwise/scratch.h"
@@ -142,13 +144,18 @@ static enum onr_status choose(struct onr_call *call, const struct onri_conv *c, 
   return ONR_STATUS_OK;
 }
 
+/* Our own vectors of channels are faster than XNNPACK's depthwise kernels, for any number of taps. */
+static int is_own(const struct onri_conv *c) {
+  return c->group_in == 1 && c->group_out == 1 && !c->transposed && onri_depthwise_is_fast();
+}
+
 enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv *c, int tuned) {
   enum onri_xnn_fit fit = ONRI_XNN_NEVER;
   enum onr_status status = ONR_STATUS_OK;
   const void *weight;
   void *copy;
   ONR_TRY(widen(call, 1, &weight, &copy));
-  if (tuned && !onri_is_double(call->in[1].dtype) && onri_xnn_usable(call->env) &&
+  if (tuned && !is_own(c) && !onri_is_double(call->in[1].dtype) && onri_xnn_usable(call->env) &&
       (!onri_has(call, 2) || call->inputs[2]))
     status = choose(call, c, weight, &fit);
   if (status == ONR_STATUS_OK) status = pack(call, c, fit, weight);
@@ -231,6 +238,8 @@ enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c)
   ONR_TRY(onri_widened_plan(call, &call->out[0], &s->y));
   ONR_TRY(plan_tuned(call));
   if (is_tuned(s) && !p->finite_only) return ONR_STATUS_OK;
+  if (!is_tuned(s) && onri_depthwise_can(c) && onri_depthwise_is_fast() && !onri_is_double(call->in[0].dtype))
+    call->kernel = ONR_KERNEL_VECTOR;
   s->weight = s->packed = s->bias = ONRI_WIDENED_IN_PLACE;
   if (onri_has(call, 2)) ONR_TRY(onri_widened_plan(call, &call->in[2], &s->bias));
   if (p->weights) return ONR_STATUS_OK;
@@ -255,6 +264,7 @@ static enum onr_status run_portable(struct onr_call *call) {
     weights = packed;
   }
   if (wide) onri_conv_direct_f64(&s->conv, x, weights, bias, y, call->env);
+  else if (onri_depthwise_can(&s->conv)) onri_depthwise_f32(&s->conv, x, weights, bias, y, call->env);
   else onri_conv_direct_f32(&s->conv, x, weights, bias, y, call->env);
   onri_widened_finish(call, 0, s->y);
   return ONR_STATUS_OK;
@@ -318,7 +328,7 @@ void onri_conv_release_prepared(void *prepared, struct onr_env *env) {
 
 uint32_t onri_conv_kernel_types(const void *params, enum onr_kernel kernel) {
   (void)params;
-  return kernel == ONR_KERNEL_XNNPACK ? ONRI_DTYPES_F32_AND_HALF : 0;
+  return kernel == ONR_KERNEL_PORTABLE ? 0 : ONRI_DTYPES_F32_AND_HALF; /* VECTOR: depthwise */
 }
 
 int64_t onri_conv_multiply_adds(const struct onri_conv *c) {

@@ -1,0 +1,74 @@
+/* depthwise.c: a depthwise convolution in parts: some rows of one plane of output, for the channels of a cache line. */
+#include "kernels/conv/depthwise.h"
+
+#include "base/cpu.h"
+#include "kernels/conv/depthwise_level.h"
+#include "onnxrun/layer.h"
+
+enum { CHANNELS = 16, ROWS = 16 };
+
+struct work {
+  const struct onri_conv *c;
+  struct onri_depthwise_job job; /* of the first image, channel and plane */
+  onri_depthwise_rows rows;
+  int64_t parts, blocks; /* of channels; of rows */
+};
+
+static onri_depthwise_rows choose_rows(void) {
+#if ONRI_HAVE_AVX_KERNELS
+  switch (onri_cpu_level()) {
+    case ONRI_CPU_AVX512: return onri_depthwise_rows_avx512;
+    case ONRI_CPU_AVX2: return onri_depthwise_rows_avx2;
+    default: break;
+  }
+#endif
+  return onri_depthwise_rows_base;
+}
+
+int onri_depthwise_is_fast(void) {
+#if ONRI_HAVE_AVX_KERNELS
+  return onri_cpu_level() != ONRI_CPU_BASE;
+#else
+  return 0;
+#endif
+}
+
+static void run_parts(void *context, size_t begin, size_t end) {
+  const struct work *w = context;
+  const struct onri_conv *c = w->c;
+  for (size_t item = begin; item < end; item++) {
+    struct onri_depthwise_job job = w->job;
+    int64_t rest = (int64_t)item;
+    const int64_t channel = rest % w->parts * CHANNELS, left = c->groups - channel;
+    rest /= w->parts;
+    job.top = rest % w->blocks * ROWS, rest /= w->blocks;
+    job.bottom = c->axis[1].out - job.top < ROWS ? c->axis[1].out : job.top + ROWS;
+    job.o0 = rest % c->axis[0].out, rest /= c->axis[0].out;
+    job.x += rest * c->x.batch_stride + channel;
+    job.y += rest * c->y.batch_stride + job.o0 * c->y.stride[0] + channel;
+    job.w += channel;
+    if (job.bias) job.bias += channel;
+    w->rows(&job, left < CHANNELS ? left : CHANNELS);
+  }
+}
+
+void onri_depthwise_f32(const struct onri_conv *c, const float *x, const float *packed, const float *bias, float *y,
+                        struct onr_env *env) {
+  struct work w = {.c = c, .rows = choose_rows()};
+  w.job = (struct onri_depthwise_job){.axis = {c->axis[0], c->axis[1], c->axis[2]},
+                                      .x_plane = c->x.stride[0],
+                                      .x_line = c->x.stride[1],
+                                      .x_pixel = c->x.stride[2],
+                                      .y_line = c->y.stride[1],
+                                      .y_pixel = c->y.stride[2],
+                                      .channels = c->groups,
+                                      .min = (float)c->min,
+                                      .max = (float)c->max,
+                                      .x = x,
+                                      .w = packed,
+                                      .bias = bias,
+                                      .y = y};
+  w.parts = (c->groups - 1) / CHANNELS + 1;
+  w.blocks = (c->axis[1].out - 1) / ROWS + 1;
+  onr_parallel_for(env, (size_t)(c->x.batch * c->axis[0].out * w.blocks * w.parts), 1, run_parts, &w);
+}

@@ -1,0 +1,21 @@
+/* depthwise.h: depthwise convolution of channels that lie side by side, float32, in vectors of channels.
+ *
+ * A few outputs of a row are made at once, and each vector of input is loaded once for all the taps that meet it. What
+ * lies in padding is not multiplied. Each output is one sum in one fixed order, for any number of threads. */
+#ifndef ONRI_DEPTHWISE_H
+#define ONRI_DEPTHWISE_H
+
+#include "kernels/conv/conv_direct.h"
+
+/* Whether onri_depthwise_f32 can. */
+static inline int onri_depthwise_can(const struct onri_conv *c) {
+  return c->group_in == 1 && c->group_out == 1 && !c->transposed && c->x.channel_stride == 1 &&
+         c->y.channel_stride == 1;
+}
+/* packed, bias: as for onri_conv_direct_f32. */
+void onri_depthwise_f32(const struct onri_conv *c, const float *x, const float *packed, const float *bias, float *y,
+                        struct onr_env *env);
+/* Whether there are vectors that are worth it: the widest ones of this processor. */
+int onri_depthwise_is_fast(void);
+
+#endif
