@@ -28,7 +28,8 @@ struct onri_conv_state {
   struct onri_conv_kept *kept;       /* or the session's; */
   struct onri_conv_pieces pieces;    /* or those of pieces; none of them: the portable kernel */
   size_t scratch;                    /* of XNNPACK */
-  size_t x, weight, packed, bias, y; /* offsets of real.h, portable path */
+  int32_t depthwise;                 /* vectors of channels instead of the portable kernel */
+  size_t x, weight, packed, bias, y; /* offsets of widened.h, where XNNPACK does not compute */
 };
 
 /* dtypes, ranks, and weight and bias against x. */

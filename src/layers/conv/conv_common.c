@@ -238,8 +238,9 @@ enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c)
   ONR_TRY(onri_widened_plan(call, &call->out[0], &s->y));
   ONR_TRY(plan_tuned(call));
   if (is_tuned(s) && !p->finite_only) return ONR_STATUS_OK;
-  if (!is_tuned(s) && onri_depthwise_can(c) && onri_depthwise_is_fast() && !onri_is_double(call->in[0].dtype))
-    call->kernel = ONR_KERNEL_VECTOR;
+  s->depthwise = onr_env_backend(call->env) != ONR_BACKEND_PORTABLE && onri_depthwise_can(c) &&
+                 onri_depthwise_is_fast() && !onri_is_double(call->in[0].dtype);
+  if (s->depthwise && !is_tuned(s)) call->kernel = ONR_KERNEL_VECTOR;
   s->weight = s->packed = s->bias = ONRI_WIDENED_IN_PLACE;
   if (onri_has(call, 2)) ONR_TRY(onri_widened_plan(call, &call->in[2], &s->bias));
   if (p->weights) return ONR_STATUS_OK;
@@ -264,7 +265,7 @@ static enum onr_status run_portable(struct onr_call *call) {
     weights = packed;
   }
   if (wide) onri_conv_direct_f64(&s->conv, x, weights, bias, y, call->env);
-  else if (onri_depthwise_can(&s->conv)) onri_depthwise_f32(&s->conv, x, weights, bias, y, call->env);
+  else if (s->depthwise) onri_depthwise_f32(&s->conv, x, weights, bias, y, call->env);
   else onri_conv_direct_f32(&s->conv, x, weights, bias, y, call->env);
   onri_widened_finish(call, 0, s->y);
   return ONR_STATUS_OK;

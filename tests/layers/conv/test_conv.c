@@ -1,4 +1,5 @@
 /* conv and conv_transpose against the definition in double precision, on both backends, in both layouts. */
+#include "kernels/conv/depthwise.h"
 #include "support/layer_test.h"
 
 #include <math.h>
@@ -172,9 +173,11 @@ static void check_once(const struct shape *s, int transposed, int last, enum onr
   dims_of(s, last, s->out_channels, a.out + 3 - s->spatial, dims);
   const struct onr_desc desc = onr_desc_make(ONR_DTYPE_F32, s->spatial + 2, dims);
   assert_true(onr_desc_equal(&desc, &t.out[0].desc));
-  if (!transposed && !constant) assert_int_equal(t.kernel, ONR_KERNEL_PORTABLE);
-  const int wide_depthwise =
-      s->groups == s->channels && s->groups == s->out_channels && a.kernel[0] * a.kernel[1] * a.kernel[2] > 25;
+  const int depthwise = s->groups == s->channels && s->groups == s->out_channels,
+            vector = depthwise && last && backend == ONR_BACKEND_AUTO && onri_depthwise_is_fast();
+  const int wide_depthwise = depthwise && (vector || a.kernel[0] * a.kernel[1] * a.kernel[2] > 25);
+  if (!transposed && !constant && count > 0)
+    assert_int_equal(t.kernel, vector ? ONR_KERNEL_VECTOR : ONR_KERNEL_PORTABLE);
   if (!transposed && constant && last && backend == ONR_BACKEND_AUTO && count > 0 && is_planar(&a) && !wide_depthwise &&
       keeps_nan())
     assert_int_equal(t.kernel, ONR_KERNEL_XNNPACK);
