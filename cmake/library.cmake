@@ -23,7 +23,7 @@ foreach(name IN ITEMS JPEG PNG TIFF WEBP JPEG2000)
     set_property(SOURCE "src/layers/image/${file}.c" APPEND PROPERTY INCLUDE_DIRECTORIES "${ONNXRUN_PICTURE_${name}_INCLUDE}")
     set(have 1)
   endif()
-  set_property(SOURCE src/layers/image/picture.c APPEND PROPERTY COMPILE_DEFINITIONS "ONNXRUN_HAVE_${name}=${have}")
+  set_property(SOURCE src/layers/image/picture_file.c APPEND PROPERTY COMPILE_DEFINITIONS "ONNXRUN_HAVE_${name}=${have}")
 endforeach()
 
 # Kernels named after an instruction set are compiled for it, on processors that have it; callers ask the CPU first.

@@ -1,4 +1,4 @@
-"""make_nn_cases.py [FAMILY...]: writes cases/FAMILY.h from families/FAMILY.py: what PyTorch computes for layers of torch.nn.
+"""make_nn_cases.py [FAMILY...]: writes cases/FAMILY.inc from families/FAMILY.py: what PyTorch computes for layers of torch.nn.
 
 families/FAMILY.py has cases(case), which calls case(name, module or function, shape of an input ...). Needs torch."""
 import importlib
@@ -62,7 +62,7 @@ def write(family):
 
     torch.manual_seed(0)
     importlib.import_module("families." + family).cases(case)
-    (HERE / "cases" / (family + ".h")).write_text("/* Written by make_nn_cases.py. */\n%sstatic const struct nn_case cases[] = {\n%s};\n"
+    (HERE / "cases" / (family + ".inc")).write_text("/* Written by make_nn_cases.py. */\n%sstatic const struct nn_case cases[] = {\n%s};\n"
                                                   % ("".join(data), "".join(rows)))
 
 

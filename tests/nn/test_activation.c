@@ -1,7 +1,7 @@
 /* activation: the activations of torch.nn against PyTorch */
 #include "support/nn_case.h"
 
-#include "nn/cases/activation.h"
+#include "nn/cases/activation.inc"
 
 NN_BUILD(elu, onr_elu(net, in[0], 1))
 NN_BUILD(elu_half, onr_elu(net, in[0], 0.5f))

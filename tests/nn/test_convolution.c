@@ -1,7 +1,7 @@
 /* Convolutions against PyTorch (families/convolution.py). */
 #include "support/nn_case.h"
 
-#include "cases/convolution.h"
+#include "cases/convolution.inc"
 
 enum { BIAS = 1 };
 

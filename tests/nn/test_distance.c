@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "nn/cases/distance.h"
+#include "nn/cases/distance.inc"
 
 #define LIST(X)                                                                      \
   X(cosine, onr_cosine_similarity(net, in[0], in[1], 1, 1e-8f))                      \

@@ -1,7 +1,7 @@
 /* Unfold and Fold against PyTorch (families/fold.py). */
 #include "support/nn_case.h"
 
-#include "cases/fold.h"
+#include "cases/fold.inc"
 
 #define UNFOLD(name, ...) NN_BUILD(name, onr_unfold(net, in[0], &(struct onr_unfold){__VA_ARGS__}))
 #define FOLD(name, ...) NN_BUILD(name, onr_fold(net, in[0], &(struct onr_fold){__VA_ARGS__}))

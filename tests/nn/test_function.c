@@ -1,7 +1,7 @@
 /* function: torch's functions between modules against PyTorch */
 #include "support/nn_case.h"
 
-#include "nn/cases/function.h"
+#include "nn/cases/function.inc"
 
 #define SIZES(...) \
   (const int64_t[]) { __VA_ARGS__ }

@@ -1,7 +1,7 @@
 /* linear, shape: torch.nn's Linear, Bilinear, Identity, Flatten, Unflatten against PyTorch */
 #include "support/nn_case.h"
 
-#include "nn/cases/linear.h"
+#include "nn/cases/linear.inc"
 
 #define W nn_weight
 #define LINEAR(in, out) \

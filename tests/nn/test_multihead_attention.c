@@ -1,7 +1,7 @@
 /* attention, transformer: further keys, masks of each head, sequences without a batch, against PyTorch */
 #include "support/nn_case.h"
 
-#include "nn/cases/attention.h"
+#include "nn/cases/attention.inc"
 
 enum { E = 8, HIDDEN = 12 };
 typedef struct onr_multihead_attention_weights mha_weights;

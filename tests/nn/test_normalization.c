@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "nn/cases/normalization.h"
+#include "nn/cases/normalization.inc"
 
 #define W nn_weight
 #define NO onr_no_weight()

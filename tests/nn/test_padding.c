@@ -1,7 +1,7 @@
 /* padding: torch.nn's padding layers against PyTorch */
 #include "support/nn_case.h"
 
-#include "nn/cases/padding.h"
+#include "nn/cases/padding.inc"
 
 #define NUMBERS1 \
   (const int64_t[]) { 2, 1 }

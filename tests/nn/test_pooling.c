@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "cases/pooling.h"
+#include "cases/pooling.inc"
 
 #define SIZES(...) ((const int64_t[3]){__VA_ARGS__})
 

@@ -1,7 +1,7 @@
 /* recurrent: projected states at the start, and sequences without a batch, against PyTorch */
 #include "support/nn_case.h"
 
-#include "nn/cases/recurrent.h"
+#include "nn/cases/recurrent.inc"
 
 /* The weights of up to four layers and directions, in PyTorch's order: number 1, 2 ... */
 static const struct onr_rnn_weights *weights(size_t gates, const struct onr_rnn *p, int biased) {

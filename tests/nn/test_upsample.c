@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "cases/upsample.h"
+#include "cases/upsample.inc"
 
 #define UPSAMPLE(name, m, ...) \
   NN_BUILD(name, onr_upsample(net, in[0], &(struct onr_upsample){.mode = ONR_UPSAMPLE_##m, __VA_ARGS__}))

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "modules.h"
+#include "module_tree.h"
 #include "print.h"
 
 /* What is told of a model. */

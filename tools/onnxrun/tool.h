@@ -80,7 +80,7 @@ void free_options(struct options *options);
 void print_usage(FILE *file);
 void print_command_help(size_t command);
 
-/* --- report.c --- */
+/* --- errors.c --- */
 /* One line on stderr: "onnxrun: SHAPE: FILE: where: message"; returns the exit code for the status. */
 int report_failure(enum onr_status status, const char *file, const struct onr_error *error);
 /* "onnxrun: what: FILE: where: message", with the file's name once. */
@@ -147,7 +147,7 @@ int read_values(const struct options *options, const char *path, enum onr_dtype 
  * with one list of keys, as classifiers make them, become one: a row of values for each. */
 int write_value(const char *path, const struct onr_tensor *value);
 
-/* --- model.c --- */
+/* --- open_model.c --- */
 struct loaded {
   const char *path;
   struct onr_threads *threads;
@@ -211,7 +211,7 @@ int report_run_failure(enum onr_status status, const struct options *options, co
                        const struct inputs *inputs, const struct onr_error *error);
 void clear_inputs(struct inputs *inputs);
 
-/* --- random.c --- */
+/* --- random_inputs.c --- */
 void fill_random(struct onr_tensor *tensor, uint64_t *state);
 
 /* --- compare.c --- */

@@ -1,5 +1,5 @@
 /* bmp.c: BMP without compression: 1 to 8 bits with a palette, 16 to 32 bits. */
-#include "layers/image/picture.h"
+#include "layers/image/picture_file.h"
 
 enum { FILE_HEADER = 14, OLD_HEADER = 12, HEADER = 40, NO_COMPRESSION = 0, BIT_FIELDS = 3, ALPHA_BIT_FIELDS = 6 };
 

@@ -2,7 +2,7 @@
 #include "base/env.h"
 #include "base/shape.h"
 #include "layers/layers.h"
-#include "layers/image/picture.h"
+#include "layers/image/picture_file.h"
 
 static enum onr_status image_infer(struct onr_call *call) {
   const struct onr_image_decoder_params *p = call->params;

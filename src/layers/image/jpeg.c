@@ -7,7 +7,7 @@
 #include <jpeglib.h>
 #include <jerror.h>
 
-#include "layers/image/picture.h"
+#include "layers/image/picture_file.h"
 
 enum { MOST_SCANS = 200 }; /* each goes over the whole picture, however short it is */
 

@@ -5,7 +5,7 @@
 
 #include <openjpeg.h>
 
-#include "layers/image/picture.h"
+#include "layers/image/picture_file.h"
 
 enum {
   SIZ_BYTES = 42, /* from the start of the codestream to the first component */

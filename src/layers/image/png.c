@@ -4,7 +4,7 @@
 
 #include <png.h>
 
-#include "layers/image/picture.h"
+#include "layers/image/picture_file.h"
 
 struct decoder {
   struct onri_picture *picture;

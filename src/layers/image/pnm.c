@@ -1,5 +1,5 @@
 /* pnm.c: PBM, PGM and PPM, as text and in binary. */
-#include "layers/image/picture.h"
+#include "layers/image/picture_file.h"
 
 struct reader {
   const uint8_t *at, *end;

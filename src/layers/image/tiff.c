@@ -5,7 +5,7 @@
 
 #include <tiffio.h>
 
-#include "layers/image/picture.h"
+#include "layers/image/picture_file.h"
 
 struct reader {
   struct onri_picture *picture;

@@ -1,7 +1,7 @@
 /* webp.c: through libwebp. */
 #include <webp/decode.h>
 
-#include "layers/image/picture.h"
+#include "layers/image/picture_file.h"
 
 enum onr_status onri_picture_webp(struct onri_picture *p) {
   WebPBitstreamFeatures features;

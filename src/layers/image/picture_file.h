@@ -1,7 +1,8 @@
-/* picture.h: pictures in files of many formats as rows of RGB. The libraries behind the compressed ones are optional.
+/* picture_file.h: pictures in files of many formats as rows of RGB. The libraries behind the compressed ones are
+ * optional.
  */
-#ifndef ONRI_PICTURE_H
-#define ONRI_PICTURE_H
+#ifndef ONRI_PICTURE_FILE_H
+#define ONRI_PICTURE_FILE_H
 
 #include "base/env.h"
 #include "base/text/text.h"

@@ -1,4 +1,4 @@
-#include "layers/image/picture.h"
+#include "layers/image/picture_file.h"
 
 #include <string.h>
 

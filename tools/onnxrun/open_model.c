@@ -1,4 +1,4 @@
-/* model.c: loads a model and opens a session as the options say. */
+/* open_model.c: loads a model and opens a session as the options say. */
 #define _POSIX_C_SOURCE 200809L /* clock_gettime */
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* report.c: errors as one line on stderr, and the exit code that goes with each status. */
+/* errors.c: errors as one line on stderr, and the exit code that goes with each status. */
 #include <stdarg.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* modules.h: the tree of PyTorch's modules. */
+/* module_tree.h: the tree of PyTorch's modules. */
 #ifndef TOOL_MODULES_H
 #define TOOL_MODULES_H
 

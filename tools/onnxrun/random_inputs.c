@@ -1,4 +1,4 @@
-/* random.c: contents for inputs that nobody gives. */
+/* random_inputs.c: contents for inputs that nobody gives. */
 #include <string.h>
 
 #include "tool.h"

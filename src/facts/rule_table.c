@@ -1,4 +1,4 @@
-/* table.c: the rules by layer. */
+/* rule_table.c: the rules by layer. */
 #include "facts/rules.h"
 
 onri_deduce_fn onri_deduce_find(const struct onr_layer *layer) {

@@ -1,5 +1,5 @@
-/* modules.c: the tree of PyTorch's modules, each with its output, parameters and multiply-adds. */
-#include "modules.h"
+/* module_tree.c: the tree of PyTorch's modules, each with its output, parameters and multiply-adds. */
+#include "module_tree.h"
 
 #include <stdio.h>
 #include <stdlib.h>
