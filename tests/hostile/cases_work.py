@@ -57,7 +57,6 @@ grown(
 )
 grown('Z42_boxes', 'LIMIT', 'NonMaxSuppression: all of 300,000 boxes', 'NonMaxSuppression', [(1, 300000, 4), (1, 1, 300000), 'm'], [ints('m', I64MAX)])
 grown('Z50_attention', 'LIMIT', 'Attention: 100,000 queries and keys', 'Attention', [(1, 1, 100000, 1)] * 3, opset=23)
-grown('Z52_lp_pool', 'LIMIT', 'LpPool: 10,000 dilated taps for each of 4,000,000 pixels', 'LpPool', [(1, 1, 2300, 2300)], kernel_shape=[100, 100], dilations=[3, 3])
 
 
 @case('Z60_loop', 'any', 'LIMIT', 'a Loop of 100,000 products of 100 x 100 matrices')
