@@ -40,7 +40,7 @@ enum onr_status onri_frame_child(struct onri_frame *frame, const struct onri_nod
 /* Memory for the next contents of input `index` of a body: the present ones stay. */
 struct onri_buffer *onri_frame_next(struct onri_frame *frame, size_t index);
 
-/* control.c: runs an If, Loop or Scan step. */
+/* control.c: runs an If, Loop, Scan or SequenceMap step. */
 enum onr_status onri_control_run(struct onri_frame *frame, struct onri_plan *plan, struct onri_step *step,
                                  struct onr_error *error);
 
