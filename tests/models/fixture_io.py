@@ -96,14 +96,17 @@ def quiet():
             yield
 
 
-def _dynamic_shapes(module, input_names, inputs, dynamic):
-    """dynamic_axes ({name: {axis: symbol}}) in the form torch.export wants: what *arguments take is a tuple of its own."""
+def _dynamic_shapes(module, input_names, inputs, dynamic, named):
+    """dynamic_axes ({name: {axis: symbol}}) in the form torch.export wants: what *arguments take is a tuple of its own.
+
+    named: the symbols are only names, so that the exporter may find relations between them.
+    """
     dims = {}
     shapes = []
     for name, tensor in zip(input_names, inputs):
         axes = dynamic.get(name, {})
         for symbol in axes.values():
-            dims.setdefault(symbol, torch.export.Dim(symbol))
+            dims.setdefault(symbol, symbol if named else torch.export.Dim(symbol))
         shapes.append({axis: dims[symbol] for axis, symbol in axes.items()})
     kinds = [p.kind for p in inspect.signature(module.forward).parameters.values()]
     if inspect.Parameter.VAR_POSITIONAL not in kinds:
@@ -113,18 +116,18 @@ def _dynamic_shapes(module, input_names, inputs, dynamic):
 
 
 def export(module, inputs, path, *, exporter, opset, input_names, output_names,
-           dynamic=None):
+           dynamic=None, named=False):
     """Exports with one of PyTorch's exporters, 'dynamo' or 'ts'."""
     # torch.export otherwise remembers sizes of what it traced before, and a
     # dimension that should be dynamic is fixed.
     torch._dynamo.reset()
-    common = dict(input_names=list(input_names), output_names=list(output_names),
+    common = dict(input_names=list(input_names), output_names=output_names and list(output_names),
                   opset_version=opset)
     with quiet():
         if exporter == "dynamo":
             shapes = None
             if dynamic:
-                shapes = _dynamic_shapes(module, input_names, inputs, dynamic)
+                shapes = _dynamic_shapes(module, input_names, inputs, dynamic, named)
             torch.onnx.export(module, inputs, path, dynamo=True, verbose=False,
                               dynamic_shapes=shapes, **common)
         else:

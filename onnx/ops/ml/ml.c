@@ -149,14 +149,17 @@ static enum onr_status import_binarizer(const struct onr_node *node) {
   return onri_emit_with(node, &onri_layer_cast_like, &like, (const int32_t[]){flags, x}, 2, node->out, 1);
 }
 
-/* The indices, of any shape, count along the last dimension. */
+/* The indices, of any shape, count along the last dimension. A vector is a matrix of one row: broadcasting with [1, 1]
+   makes it that, and leaves what has more dimensions as it is. */
 static enum onr_status import_array_feature_extractor(const struct onr_node *node) {
   const struct onr_reshape_params reshape = {0};
   const struct onr_gather_params last = {.axis = -1};
-  const int64_t all = -1;
+  const int64_t all = -1, one_row[2] = {1, 1};
   const int32_t list[2] = {onri_in(node, 1), onri_const_ints(node, &all, 1)}, indices = onri_temp(node);
+  const int32_t rows[2] = {onri_in(node, 0), onri_const_ints(node, one_row, 2)}, matrix = onri_temp(node);
   ONR_TRY(onri_emit_with(node, &onri_layer_reshape, &reshape, list, 2, &indices, 1));
-  return onri_emit_with(node, &onri_layer_gather, &last, (const int32_t[]){onri_in(node, 0), indices}, 2, node->out, 1);
+  ONR_TRY(onri_emit_with(node, &onri_layer_expand, NULL, rows, 2, &matrix, 1));
+  return onri_emit_with(node, &onri_layer_gather, &last, (const int32_t[]){matrix, indices}, 2, node->out, 1);
 }
 
 /* --- the operators --- */

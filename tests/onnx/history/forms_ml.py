@@ -274,6 +274,10 @@ def tables(random):
     yield "float32", "Binarizer", 1, [x], {"threshold": 0.25}, "both"
     for dtype in (np.float32, np.float64, np.int64, np.int32):
         yield np.dtype(dtype).name, "ArrayFeatureExtractor", 1, [(9 * x).astype(dtype), np.array([3, 0, 0])], {}, "both"
+    # A vector is a matrix of one row, whatever the shape of the indices.
+    for name, indices in (("vector", np.array([2, 0])), ("vector_column", np.array([[1], [3], [0]]))):
+        yield name, "ArrayFeatureExtractor", 1, [9 * x[0], indices], {}, "both"
+    yield "cube", "ArrayFeatureExtractor", 1, [normal(random, 2, 3, 4), np.array([[3, 1]])], {}, "both"
 
 
 def linear(random):
