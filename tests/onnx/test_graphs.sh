@@ -1,5 +1,6 @@
 #!/bin/sh
-# Random graphs and graphs by hand (graphs/) with all rewrites and with none, on portable kernels, and on two threads.
+# Random graphs and graphs by hand (graphs/) with all rewrites and with none, on portable kernels, and on two threads; the
+# random ones as declared, with every size fixed and with every size open.
 # usage: test_graphs.sh BUILD_DIR      ONNXRUN_GRAPHS: where tools/test wrote them (default: in the cache)
 set -u
 tool=$1/onnxrun

@@ -1,18 +1,21 @@
-"""Random graphs: values with their shapes under two sets of sizes, and operators that take and make them."""
+"""Random graphs: values with what they are for the first data set, and operators that take and make them."""
 
 import random
 
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
+import judge
+
 ELEMENTS = 6000  # most elements of a value
+IR_VERSIONS = {11: 6, 12: 7, 13: 7, 14: 7, 15: 8, 16: 8, 17: 8, 18: 8, 19: 9, 20: 9, 21: 10, 22: 10, 23: 11, 24: 12}
 
 
 class Value:
     """A value of the graph. `exact`: small numbers without rounding, on which ties and steps may be decided."""
 
-    def __init__(self, name, dtype, shape, exact, open_dims=()):
-        self.name, self.dtype, self.shape, self.exact, self.open = name, dtype, tuple(shape), exact, set(open_dims)
+    def __init__(self, name, dtype, shape, exact, array=None):
+        self.name, self.dtype, self.shape, self.exact, self.array = name, dtype, tuple(shape), exact, array
 
     rank = property(lambda self: len(self.shape))
     size = property(lambda self: int(np.prod(self.shape, dtype=np.int64)))
@@ -22,13 +25,28 @@ class Unfit(Exception):
     """The operator cannot take this value."""
 
 
+def reads(nodes):
+    """The names that nodes read, those in their bodies as well."""
+    names = set()
+    for node in nodes:
+        names.update(node.input)
+        for attribute in node.attribute:
+            names |= reads(attribute.g.node)
+    return names
+
+
+def type_of(dtype):
+    return helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+
+
 class Builder:
     def __init__(self, seed):
         self.random = random.Random(seed)
         self.numbers = np.random.RandomState(seed % (1 << 32))
-        self.opset = self.random.choice([11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23])
+        self.opset = self.random.choice(list(IR_VERSIONS))
         self.nodes, self.initializers, self.inputs, self.values = [], [], [], []
         self.count = 0
+        self.is_pinned = False  # sizes stay: the judges take others that the standard forbids
 
     # --- parts ---
     def name(self):
@@ -40,9 +58,12 @@ class Builder:
 
     def data(self, dtype, shape, low=-2, high=2):
         """Multiples of a quarter, so that sums of them are exact."""
-        if dtype == np.float32:
+        kind = np.dtype(dtype).kind
+        if kind == "f":
             return (self.numbers.randint(4 * low, 4 * high + 1, shape) / 4).astype(dtype)
-        return self.numbers.randint(max(low, 0) if dtype == np.uint8 else low, high + 5, shape).astype(dtype)
+        if kind == "b":
+            return self.numbers.randint(0, 2, shape).astype(dtype)
+        return self.numbers.randint(max(low, 0) if kind == "u" else low, high + 5, shape).astype(dtype)
 
     def constant(self, array):
         name = self.name()
@@ -54,6 +75,7 @@ class Builder:
 
     def node(self, op, inputs, outputs=1, **attributes):
         names = [self.name() for _ in range(outputs)]
+        inputs = [i.name if isinstance(i, Value) else i for i in inputs]
         self.nodes.append(helper.make_node(op, inputs, names, **attributes))
         return names[0] if outputs == 1 else names
 
@@ -64,18 +86,55 @@ class Builder:
         self.values.append(value)
         return value
 
+    def out(self, name, exact=False):
+        """A value whose type and shape the judges find."""
+        self.values.append(Value(name, None, (), exact))
+
+    def put(self, op, inputs, exact=False, **attributes):
+        self.out(self.node(op, inputs, **attributes), exact)
+
     def pick(self, test=lambda v: True):
-        fit = [v for v in self.values if test(v)]
+        fit = [v for v in self.values if v.array is not None and test(v)]
         if not fit:
             raise Unfit
         return fit[-1] if self.chance(0.6) else self.random.choice(fit)
 
     # --- graph inputs ---
     def add_input(self, dtype, shape):
-        x = Value(self.name(), dtype, shape, True)
+        x = Value(self.name(), dtype, shape, True, self.data(dtype, shape))
         self.inputs.append(x)
         self.values.append(x)
         return x
+
+    # --- graphs ---
+    def model(self, name, inputs, outputs, nodes):
+        read = reads(nodes)
+        graph = helper.make_graph(nodes, name, inputs, outputs, [i for i in self.initializers if i.name in read])
+        return helper.make_model(graph, ir_version=IR_VERSIONS[self.opset], opset_imports=[helper.make_opsetid("", self.opset)], producer_name="make_graphs")
+
+    def step(self, operator):
+        """Adds what the operator makes, with what the judges say of it."""
+        marks = len(self.nodes), len(self.initializers), len(self.values)
+        try:
+            operator(self)
+            self.compute(self.nodes[marks[0]:], self.values[marks[2]:])
+        except Unfit:
+            del self.nodes[marks[0]:], self.initializers[marks[1]:], self.values[marks[2]:]
+            return False
+        return True
+
+    def compute(self, nodes, values):
+        read = reads(nodes)
+        known = [v for v in self.values if v.name in read and v.array is not None]
+        inputs = [helper.make_tensor_value_info(v.name, type_of(v.dtype), v.shape) for v in known]
+        outputs = [helper.make_empty_tensor_value_info(v.name) for v in values]
+        arrays, = judge.judge(self.model("step", inputs, outputs, nodes), [{v.name: v.array for v in known}])
+        if arrays is None:
+            raise Unfit
+        for value, array in zip(values, arrays):
+            value.array, value.dtype, value.shape = array, array.dtype.type, array.shape
+            if value.size > ELEMENTS or value.rank > 6:
+                raise Unfit
 
     def axis(self, x):
         return self.random.randrange(x.rank)
@@ -94,6 +153,10 @@ class Builder:
 
 def is_float(v):
     return v.dtype == np.float32
+
+
+def is_number(v):
+    return v.dtype in (np.float32, np.int64)
 
 
 def is_image(v):
@@ -130,7 +193,7 @@ def broadcast_shape(b, shape):
 
 
 def binary_constant(b):
-    x = b.pick(lambda v: v.dtype != np.uint8)
+    x = b.pick(is_number)
     shape = broadcast_shape(b, x.shape)
     if b.chance(0.2):
         shape = [b.random.choice([1, 2])] + list(np.maximum(1, x.shape)) if x.rank < 5 else shape
@@ -150,7 +213,7 @@ def binary_constant(b):
 
 
 def binary_values(b):
-    x = b.pick(lambda v: v.dtype != np.uint8)
+    x = b.pick(is_number)
 
     def fits(v):
         try:

@@ -3,35 +3,44 @@
 
     make_graphs.py DIR [FIRST [COUNT]]     DIR/SEED/{model.onnx, test_data_set_0, ...} for the seeds from FIRST on
 
-1 to 15 steps of builder.py over one or two inputs, under opsets 11 to 23. Dimensions are declared as numbers, by names, as
-unknown, or not at all; where sizes are open, the other data sets have others. Results come from ONNX Runtime without
-optimisation. What it refuses, or what leaves the range in which float32 can be compared, is left out. Needs onnx, numpy and onnxruntime.
+1 to 15 steps of builder.py and operators.py over one or two inputs, under opsets 11 to 24. Dimensions are declared as numbers,
+by names, as unknown, or not at all; where sizes are open, the other data sets have others. Beside SEED there are SEED_fixedN,
+with the sizes of data set N as numbers, and SEED_open, with no number declared. Results are those of judge.py; what it
+refuses is left out. Needs onnx, numpy and onnxruntime.
 """
 
+import collections
+import glob
 import os
 import shutil
 import sys
 
 import numpy as np
 import onnx
-import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
 import builder
+import judge
 import kinds
+import operators
 
-FIRST, COUNT = 1, 700
-LARGEST = 1e4
+FIRST, COUNT = 1, 1400  # with those of kinds.py more than 1,500
 TOGETHER = 20  # seeds of one process
 OTHER_SETS = 4  # of other sizes that are tried where sizes decide
-IR_VERSIONS = {11: 6, 12: 7, 13: 7, 14: 7, 15: 8, 16: 8, 17: 8, 18: 8, 19: 9, 20: 9, 21: 10, 22: 10, 23: 11}
-TYPES = {np.float32: TensorProto.FLOAT, np.int64: TensorProto.INT64, np.uint8: TensorProto.UINT8}
-THEMES = [builder.SIZES, builder.SIZES + builder.MOVES, builder.SIZES + builder.MOVES + builder.MATHS, builder.MOVES, builder.MOVES + builder.MATHS, builder.MOVES + builder.IMAGES, builder.MOVES + builder.IMAGES + builder.MATHS,
-          builder.IMAGES, builder.MATHS, builder.MOVES + builder.MATHS]
+THEMES = [builder.SIZES, builder.SIZES + builder.MOVES, builder.SIZES + builder.MOVES + builder.MATHS, builder.MOVES, builder.MOVES + builder.MATHS,
+          builder.MOVES + builder.IMAGES, builder.MOVES + builder.IMAGES + builder.MATHS, builder.IMAGES, builder.MATHS,
+          operators.LOGIC, operators.SELECTIONS + operators.LOGIC, operators.SELECTIONS + builder.MOVES, operators.LENGTHS + builder.SIZES,
+          operators.LENGTHS + builder.MOVES + operators.SELECTIONS, operators.NORMS, operators.NORMS + builder.MOVES + builder.MATHS,
+          operators.PICTURES, operators.PICTURES + builder.IMAGES + builder.MOVES, operators.QUANTISED, operators.QUANTISED + builder.MOVES,
+          operators.BODIES + builder.MOVES, operators.BODIES + operators.LOGIC + builder.MATHS]
+MIXED = [step for theme in (builder.SIZES, builder.MOVES, builder.MATHS, operators.LOGIC, operators.SELECTIONS, operators.LENGTHS, operators.NORMS, operators.QUANTISED,
+                            operators.BODIES) for step in theme]
+THEMES += [MIXED, MIXED + builder.IMAGES + operators.PICTURES]
+WHOLE_THEMES = [builder.MOVES, operators.LOGIC, operators.SELECTIONS + builder.MOVES, operators.LENGTHS + builder.MOVES + operators.SELECTIONS, operators.QUANTISED]
 
 
 def has_images(theme):
-    return builder.conv in theme
+    return builder.conv in theme or operators.more_conv in theme
 
 
 def input_shape(b, theme):
@@ -41,14 +50,8 @@ def input_shape(b, theme):
 
 
 def grow(b, theme, steps):
-    for _ in range(20 * steps):
-        marks = len(b.nodes), len(b.initializers), len(b.values)
-        try:
-            b.random.choice(theme)(b)
-        except builder.Unfit:
-            del b.nodes[marks[0]:], b.initializers[marks[1]:], b.values[marks[2]:]
-            continue
-        steps -= 1
+    for _ in range(8 * steps):
+        steps -= b.step(b.random.choice(theme))
         if steps == 0:
             return
 
@@ -71,7 +74,7 @@ def declare(b, x):
         is_open = way != "fixed" and (way != "mixed" or b.chance(0.5))
         is_channels = d == 1 and x.rank >= 3 and b.chance(0.8)
         dims.append(size if not is_open or is_channels else None if way in ("nameless", "rank") else f"size{size}")
-    info = helper.make_tensor_value_info(x.name, TYPES[x.dtype], dims)
+    info = helper.make_tensor_value_info(x.name, builder.type_of(x.dtype), dims)
     if way == "rank":
         info.type.tensor_type.ClearField("shape")
     return info, dims
@@ -87,49 +90,26 @@ def other_shapes(b, theme, declared):
 def build(seed):
     b = builder.Builder(seed)
     theme = b.random.choice(THEMES)
-    dtype = b.random.choice([np.int64, np.uint8]) if theme is builder.MOVES and b.chance(0.6) else np.float32
+    dtype = b.random.choice([np.int64, np.uint8, np.int32, np.int8, np.bool_]) if theme in WHOLE_THEMES and b.chance(0.4) else np.float32
     shape = input_shape(b, theme)
     b.add_input(dtype, shape)
     if b.chance(0.4):
         b.add_input(dtype, [d if b.chance(0.8) else 1 for d in shape])
     grow(b, theme, b.random.randint(1, 15))
-    read = {name for node in b.nodes for name in node.input}
+    read = builder.reads(b.nodes)
     outputs = [v for v in b.values if v not in b.inputs and (v.name not in read or b.chance(0.1))]
     if not outputs:
         return None
     declared = [declare(b, x) for x in b.inputs]
-    graph = helper.make_graph(b.nodes, f"graph{seed}", [info for info, _ in declared],
-                              [helper.make_tensor_value_info(v.name, TYPES[v.dtype], None) for v in outputs], b.initializers)
-    model = helper.make_model(graph, ir_version=IR_VERSIONS[b.opset], opset_imports=[helper.make_opsetid("", b.opset)], producer_name="make_graphs")
+    results = [helper.make_tensor_value_info(v.name, builder.type_of(v.dtype), None) for v in outputs]
+    model = b.model(f"graph{seed}", [info for info, _ in declared], results, b.nodes)
     shapes = [[list(x.shape) for x in b.inputs]]
-    for _ in range(OTHER_SETS if builder.drop_ones in theme else 1):
+    for _ in range(0 if b.is_pinned else OTHER_SETS if builder.drop_ones in theme else 1):
         other = other_shapes(b, theme, declared)
         if other not in shapes:
             shapes.append(other)
-    return model, [{x.name: b.data(x.dtype, shape) for x, shape in zip(b.inputs, each)} for each in shapes]
-
-
-def run(model, feeds):
-    """The outputs for each of `feeds`; None where ONNX Runtime refuses it."""
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 4
-    results = [None] * len(feeds)
-    try:
-        session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    except Exception:  # ONNX Runtime has classes of its own for what it refuses, without a common base
-        return results
-    for i, feed in enumerate(feeds):
-        try:
-            results[i] = session.run(None, feed)
-        except Exception:  # as above
-            continue
-    return results
-
-
-def is_comparable(arrays):
-    return all(a.size and (a.dtype.kind != "f" or (np.isfinite(a).all() and np.abs(a).max() < LARGEST)) for a in arrays)
+    feeds = [{x.name: b.data(x.dtype, shape) for x, shape in zip(b.inputs, each)} for each in shapes[1:]]
+    return model, [{x.name: x.array for x in b.inputs}] + feeds
 
 
 def write(folder, model, feeds, results):
@@ -145,12 +125,25 @@ def write(folder, model, feeds, results):
                     file.write(numpy_helper.from_array(np.asarray(array), name).SerializeToString())
 
 
-def write_case(folder, model, feeds):
+def redeclared(model, shapes):
+    """The model with its inputs declared as `shapes`."""
+    other = onnx.ModelProto()
+    other.CopyFrom(model)
+    for info in other.graph.input:
+        info.CopyFrom(helper.make_tensor_value_info(info.name, info.type.tensor_type.elem_type, shapes[info.name]))
+    return other
+
+
+def write_case(folder, model, feeds, is_random=True):
     """How many data sets there are; none without the first."""
-    pairs = [(feed, arrays) for feed, arrays in zip(feeds, run(model, feeds)) if arrays is not None and is_comparable(arrays)]
+    pairs = [(feed, arrays) for feed, arrays in zip(feeds, judge.judge(model, feeds)) if arrays is not None]
     if not pairs or pairs[0][0] is not feeds[0]:
         return 0
     write(folder, model, *zip(*pairs))
+    if is_random:
+        for s, (feed, arrays) in enumerate(pairs):
+            write(f"{folder}_fixed{s}", redeclared(model, {name: a.shape for name, a in feed.items()}), [feed], [arrays])
+        write(f"{folder}_open", redeclared(model, {name: [None] * a.ndim for name, a in feeds[0].items()}), *zip(*pairs))
     return len(pairs)
 
 
@@ -184,24 +177,41 @@ def write_all_seeds(target, first, count):
         if survives(write_seeds, target, start, several):
             continue
         for seed in range(start, start + several):
-            shutil.rmtree(os.path.join(target, f"{seed:06}"), ignore_errors=True)
+            for folder in glob.glob(os.path.join(target, f"{seed:06}*")):
+                shutil.rmtree(folder)
             if not survives(write_seeds, target, seed, 1):
                 survives(write_first_sets, target, seed, 1)
 
 
 def write_kinds(target):
     for name, model, feeds in kinds.cases():
-        if write_case(os.path.join(target, name), model, feeds) != len(feeds):
-            raise SystemExit(f"ONNX Runtime does not run {name}")
+        if write_case(os.path.join(target, name), model, feeds, False) != len(feeds):
+            raise SystemExit(f"the judges do not run {name}")
+
+
+def operators_of(graph):
+    for node in graph.node:
+        yield node.op_type
+        for attribute in node.attribute:
+            yield from operators_of(attribute.g)
+
+
+def report(target):
+    """The number of graphs and sets, and a table of operators: in how many graphs each is."""
+    graphs = [case for case in sorted(os.listdir(target)) if "_fixed" not in case and not case.endswith("_open")]
+    sets = [len(glob.glob(os.path.join(target, case, "test_data_set_*"))) for case in graphs]
+    counts = collections.Counter(op for case in graphs for op in set(operators_of(onnx.load(os.path.join(target, case, "model.onnx")).graph)))
+    print(f"{len(sets)} graphs, {sum(s > 1 for s in sets)} of them with data sets of several sizes; {len(counts)} operators:")
+    print(", ".join(f"{op} {count}" for op, count in sorted(counts.items())))
 
 
 def main():
     target, first, count = sys.argv[1], int((sys.argv + [FIRST] * 3)[2]), int((sys.argv[3:] + [COUNT])[0])
+    os.makedirs(target)
     if len(sys.argv) == 2:
         write_kinds(target)
     write_all_seeds(target, first, count)
-    sets = [len([s for s in os.listdir(os.path.join(target, case)) if s.startswith("test_data_set_")]) for case in os.listdir(target)]
-    print(f"{len(sets)} graphs, {sum(s > 1 for s in sets)} of them with data sets of several sizes")
+    report(target)
 
 
 if __name__ == "__main__":
