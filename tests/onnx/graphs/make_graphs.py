@@ -24,7 +24,7 @@ import judge
 import kinds
 import operators
 
-FIRST, COUNT = 1, 1400  # with those of kinds.py more than 1,500
+FIRST, COUNT = 1, 1750  # of these 1,500 become graphs
 TOGETHER = 20  # seeds of one process
 OTHER_SETS = 4  # of other sizes that are tried where sizes decide
 THEMES = [builder.SIZES, builder.SIZES + builder.MOVES, builder.SIZES + builder.MOVES + builder.MATHS, builder.MOVES, builder.MOVES + builder.MATHS,
