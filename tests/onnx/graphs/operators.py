@@ -474,7 +474,7 @@ def more_resize(b):
     if mode != "nearest" and b.opset >= 18 and b.chance(0.2):
         attributes["antialias"] = 1
     roi = b.constant(np.zeros(0, np.float32)) if b.opset < 13 else ""
-    factors = [1, 1] + [b.random.choice([0.5, 1, 2, 1.5]) for _ in x.shape[2:]]
+    factors = [1, 1] + [b.random.choice([1, 2] if attributes["coordinate_transformation_mode"] == "align_corners" else [0.5, 1, 2, 1.5]) for _ in x.shape[2:]]
     if b.opset >= 18 and b.chance(0.2):
         attributes["axes"] = list(range(2, x.rank))
         factors = factors[2:]
