@@ -332,7 +332,7 @@ def write_table(path, results, planned):
     made = [s for s in states if s != "refused"]
     lines = [
         "# The zoo", "",
-        f"What `tools/test --models` found on {datetime.date.today()}, written by `tests/models/zoo.py --table`: "
+        f"What `tests/models/zoo.py`, which `tools/test --models` calls, found up to {datetime.date.today()}, written by `tests/models/zoo.py --table`: "
         f"{made.count('right')} of {len(made)} files right, of "
         f"{len({key.split('|')[1] for key, r in results.items() if r['state'] != 'refused'})} models; "
         f"{states.count('refused')} more variants no exporter or ONNX Runtime would make or run. "
