@@ -59,6 +59,10 @@ char *onr_desc_format(const struct onr_desc *desc, char *text, size_t size) {
   size_t used = 0;
   if (!text || !size) return text;
   if (!desc) desc = &(struct onr_desc){0};
+  if (desc->dtype == ONR_DTYPE_SEQUENCE || desc->dtype == ONR_DTYPE_OPTIONAL || desc->dtype == ONR_DTYPE_MAP) {
+    snprintf(text, size, "%s", onr_dtype_name(desc->dtype)); /* its dimension counts bytes */
+    return text;
+  }
   int n = snprintf(text, size, "%s[", desc->dtype == ONR_DTYPE_NONE ? "none" : onr_dtype_name(desc->dtype));
   for (int32_t d = 0; n >= 0 && d < desc->rank; d++) {
     used += (size_t)n;

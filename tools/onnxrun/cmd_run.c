@@ -49,8 +49,11 @@ static void print_entries(const struct onr_tensor *y, int64_t count) {
 
 static void print_values(const struct onr_tensor *y) {
   const int64_t entries = onr_sequence_length(y);
-  if (entries >= 0) print_entries(y, entries);
-  else print_elements(y);
+  if (entries >= 0) {
+    printf(" of %lld:", (long long)entries);
+    print_entries(y, entries);
+  }
+  if (entries < 0) print_elements(y);
   puts("");
 }
 
