@@ -494,3 +494,17 @@ onri_expr onri_expr_broadcast(struct onri_exprs *exprs, onri_expr a, onri_expr b
   x = onri_expr_least(exprs, a), y = onri_expr_least(exprs, b);
   return unordered(exprs, ONRI_ATOM_BROADCAST, a, b, x >= 1 && y >= 1 ? 1 : 0);
 }
+
+int onri_expr_vanishes_with(struct onri_exprs *exprs, onri_expr x, onri_expr a) {
+  if (onri_expr_is_same(x, a) || onri_expr_least(exprs, a) > 0) return 1;
+  if (x == ONRI_EXPR_ANY || a == ONRI_EXPR_ANY || exprs->polynomials[a].count != 1) return 0;
+  const struct onri_monomial m = exprs->monomials[exprs->polynomials[a].terms[0].monomial];
+  for (int32_t i = 0; i < m.degree; i++) {
+    const struct onri_atom atom = exprs->atoms[m.atom[i]];
+    if (atom.least > 0) continue;
+    const onri_expr factor = atom_expr(exprs, &atom);
+    if (factor == ONRI_EXPR_ANY || !onri_expr_is_same(onri_expr_mul(exprs, onri_expr_div(exprs, x, factor), factor), x))
+      return 0;
+  }
+  return 1;
+}

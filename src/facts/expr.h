@@ -74,6 +74,8 @@ int onri_expr_is_number(const struct onri_exprs *exprs, onri_expr a, int64_t *va
 static inline int onri_expr_is_same(onri_expr a, onri_expr b) { return a == b && a != ONRI_EXPR_ANY; }
 /* It is never below; INT64_MIN when unknown. */
 int64_t onri_expr_least(const struct onri_exprs *exprs, onri_expr a);
+/* x is 0 wherever a is. 0 when that is not sure. */
+int onri_expr_vanishes_with(struct onri_exprs *exprs, onri_expr x, onri_expr a);
 /* Its value where symbol s is values[s]. 0 when that does not work out. */
 int onri_expr_evaluate(const struct onri_exprs *exprs, onri_expr a, const int64_t *values, int64_t *result);
 /* Its symbols join list, each once. 0 when there is no room for them. */

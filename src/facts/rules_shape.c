@@ -68,6 +68,31 @@ static onri_expr rest_of(struct onri_deduction *d, const struct onri_fact *x, co
   return onri_expr_div(d->exprs, rest, divisor);
 }
 
+/* A computed size that turns out to be 0 is read as "the dimension of x at this place". Whether that is 0, too, or no
+ * run goes on. */
+static int zero_stays_zero(struct onri_deduction *d, const struct onri_fact *x, int32_t i) {
+  const struct onr_reshape_params *p = d->node->params;
+  const onri_expr dim = d->out[0].dim[i];
+  if (p->allow_zero) return 1;
+  if (!onri_fact_has_rank(x)) return onri_expr_least(d->exprs, dim) > 0;
+  if (i >= x->rank) onri_fact_is_positive(d, dim);
+  return i >= x->rank || onri_expr_vanishes_with(d->exprs, x->dim[i], dim);
+}
+
+/* Sizes that may be 0, and then copied, are known only where a copy would give x another number of elements: there is
+ * no -1, and no other size is 0 at the same time. */
+static void forget_copies(struct onri_deduction *d, const struct onri_fact *x, const onri_expr *list, int32_t unknown) {
+  const struct onr_reshape_params *p = d->node->params;
+  struct onri_fact *out = &d->out[0];
+  int32_t may_vanish = 0;
+  int64_t number;
+  for (int32_t i = 0; i < out->rank; i++) may_vanish += onri_expr_least(d->exprs, out->dim[i]) < 1;
+  for (int32_t i = 0; i < out->rank; i++) {
+    if (p->copy[i] || onri_expr_is_number(d->exprs, list[i], &number) || zero_stays_zero(d, x, i)) continue;
+    if (unknown >= 0 || may_vanish > 1) out->dim[i] = onri_fact_new_dim(d);
+  }
+}
+
 /* 0 is the input's dimension, -1 what is left. What may be below 0 tells nothing. */
 void onri_deduce_reshape(struct onri_deduction *d) {
   const struct onr_reshape_params *p = d->node->params;
@@ -88,6 +113,7 @@ void onri_deduce_reshape(struct onri_deduction *d) {
     if (number == 0 && !p->allow_zero) out->dim[i] = i < x->rank ? x->dim[i] : onri_fact_new_dim(d);
     if (number == -1) unknown = i;
   }
+  forget_copies(d, x, list, unknown);
   if (unknown < 0 || !onri_fact_has_rank(x)) return;
   for (int32_t i = 0; i < out->rank; i++)
     if (i != unknown && (out->dim[i] == ONRI_EXPR_ANY || onri_expr_least(d->exprs, out->dim[i]) < 0)) return;

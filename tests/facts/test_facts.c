@@ -259,6 +259,37 @@ static void test_images_have_pixels(void **state) {
   }
 }
 
+/* u [2, 1, n] to the list (-1, n): an n of 0 copies the 1, and gives [0, 1]. Where the list has a place for n that u
+ * does not have, n is never 0. */
+static void test_a_computed_size_of_zero_is_copied(void **state) {
+  for (int has_place = 0; has_place < 2; has_place++) {
+    struct graph_test t;
+    struct onri_facts p;
+    (void)state;
+    graph_test_begin(&t);
+    const int32_t x = graph_test_input(&t, 2, (int64_t[]){2, -1});
+    const int32_t u =
+        graph_test_node(&t, &onri_layer_unsqueeze, NULL, (int32_t[]){x, graph_test_ints(&t, 1, (int64_t[]){1})}, 2);
+    const int32_t n = graph_test_node(&t, &onri_layer_shape, &(struct onr_shape_params){1, 2}, &x, 1);
+    const int32_t minus = graph_test_ints(&t, 1, (int64_t[]){-1}), ones = graph_test_ints(&t, 2, (int64_t[]){1, 1});
+    const int32_t list =
+        graph_test_node(&t, &onri_layer_concat, &(struct onr_concat_params){.axis = 0}, (int32_t[]){minus, n}, 2);
+    const int32_t longer =
+        graph_test_node(&t, &onri_layer_concat, &(struct onr_concat_params){.axis = 0}, (int32_t[]){minus, ones, n}, 3);
+    const int32_t y =
+        graph_test_node(&t, &onri_layer_reshape, &(struct onr_reshape_params){0}, (int32_t[]){u, list}, 2);
+    graph_test_output(&t, y);
+    if (has_place)
+      graph_test_output(
+          &t, graph_test_node(&t, &onri_layer_reshape, &(struct onr_reshape_params){0}, (int32_t[]){u, longer}, 2));
+    deduce(&t, &p);
+    expect_dims(&t, y, 2, has_place ? (int64_t[]){2, -1} : (int64_t[]){-1, -1});
+    assert_int_equal(onri_facts_same_dim(&p, y, 1, x, 1), has_place);
+    onri_facts_clear(&p);
+    graph_test_end(&t);
+  }
+}
+
 /* A pass that changes a shape is found out. */
 static void test_a_changed_shape_is_internal(void **state) {
   struct graph_test t;
@@ -291,6 +322,7 @@ int main(void) {
       cmocka_unit_test(test_differences_of_dimensions),
       cmocka_unit_test(test_values_in_front_of_a_node_of_one_size),
       cmocka_unit_test(test_images_have_pixels),
+      cmocka_unit_test(test_a_computed_size_of_zero_is_copied),
       cmocka_unit_test(test_a_changed_shape_is_internal),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
