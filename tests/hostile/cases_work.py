@@ -81,3 +81,12 @@ def _(d):
     )
     nodes = [N('Expand', ['x', 's'], ['m0']), N('Loop', ['t', '', 'm0'], ['y'], body=body)]
     return model(nodes, [vi('x', F, [1])], [vi('y')], [ints('s', 1000, 1000), init('t', np.array(900000))]), FEED
+
+
+@case('Z62_random', 'any', 'LIMIT', '200 times ten million random numbers')
+def random_numbers(d):
+    nodes, last = [], 'x'
+    for k in range(200):
+        nodes += [N('RandomNormal', [], ['r%d' % k], shape=[10000000]), N('ReduceMax', ['r%d' % k], ['m%d' % k], keepdims=0), N('Add', [last, 'm%d' % k], ['y%d' % k])]
+        last = 'y%d' % k
+    return model(nodes, [vi('x', F, [1])], [vi(last, F, [1])], [], 17), FEED

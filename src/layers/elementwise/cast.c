@@ -103,6 +103,14 @@ static enum onr_status cast_run(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
+/* A number is written, or read, in the time of some hundred additions. */
+enum { TEXT_STEPS = 500 };
+
+static int64_t cast_steps(const struct onr_call *call) {
+  const int is_text = call->in[0].dtype == ONR_DTYPE_STRING || call->out[0].dtype == ONR_DTYPE_STRING;
+  return ONRI_STEPS(onr_desc_elements(&call->out[0]), is_text ? TEXT_STEPS : 1);
+}
+
 const struct onr_layer onri_layer_cast = {
     .name = "cast",
     .inputs_min = 1,
@@ -115,6 +123,7 @@ const struct onr_layer onri_layer_cast = {
     .infer = cast_infer,
     .plan = cast_plan,
     .run = cast_run,
+    .steps = cast_steps,
 };
 
 const struct onr_layer onri_layer_cast_like = {
@@ -130,4 +139,5 @@ const struct onr_layer onri_layer_cast_like = {
     .infer = cast_like_infer,
     .plan = cast_plan,
     .run = cast_run,
+    .steps = cast_steps,
 };

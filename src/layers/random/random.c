@@ -140,6 +140,13 @@ static enum onr_status multinomial_run(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
+/* Drawing a number, its logarithm and root included, takes about as long as so many additions. */
+enum { DRAW_STEPS = 20 };
+
+static int64_t draw_steps(const struct onr_call *call) {
+  return ONRI_STEPS(onr_desc_elements(&call->out[0]), DRAW_STEPS);
+}
+
 const struct onr_layer onri_layer_random = {
     .name = "random",
     .inputs_min = 0,
@@ -150,6 +157,7 @@ const struct onr_layer onri_layer_random = {
     .params_size = sizeof(struct onr_random_params),
     .infer = random_infer,
     .run = random_run,
+    .steps = draw_steps,
 };
 const struct onr_layer onri_layer_random_like = {
     .name = "random_like",
@@ -161,6 +169,7 @@ const struct onr_layer onri_layer_random_like = {
     .params_size = sizeof(struct onr_random_params),
     .infer = random_like_infer,
     .run = random_run,
+    .steps = draw_steps,
 };
 const struct onr_layer onri_layer_bernoulli = {
     .name = "bernoulli",
@@ -173,6 +182,7 @@ const struct onr_layer onri_layer_bernoulli = {
     .params_size = sizeof(struct onr_bernoulli_params),
     .infer = bernoulli_infer,
     .run = bernoulli_run,
+    .steps = draw_steps,
 };
 const struct onr_layer onri_layer_multinomial = {
     .name = "multinomial",
@@ -186,4 +196,5 @@ const struct onr_layer onri_layer_multinomial = {
     .infer = multinomial_infer,
     .plan = multinomial_plan,
     .run = multinomial_run,
+    .steps = draw_steps,
 };

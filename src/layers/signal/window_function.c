@@ -115,6 +115,9 @@ static enum onr_status mel_run(struct onr_call *c) {
   return ONR_STATUS_OK;
 }
 
+/* A cosine or two for each element. */
+static int64_t window_steps(const struct onr_call *call) { return ONRI_STEPS(onr_desc_elements(&call->out[0]), 20); }
+
 const struct onr_layer onri_layer_window_function = {.name = "window_function",
                                                      .inputs_min = 1,
                                                      .inputs_max = 1,
@@ -124,7 +127,8 @@ const struct onr_layer onri_layer_window_function = {.name = "window_function",
                                                      .shape_inputs = 1,
                                                      .params_size = sizeof(struct onr_window_function_params),
                                                      .infer = window_infer,
-                                                     .run = window_run};
+                                                     .run = window_run,
+                                                     .steps = window_steps};
 const struct onr_layer onri_layer_mel_weights = {
     .name = "mel_weights",
     .inputs_min = 5,
