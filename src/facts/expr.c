@@ -125,7 +125,8 @@ static onri_expr sum_finish(struct onri_exprs *exprs, const struct sum *sum) {
   *made = (struct onri_polynomial){sum->count, (struct onri_term *)sum->term};
   const int32_t found = intern(exprs, &exprs->polynomial_table, hash_polynomial, equal_polynomials, (int32_t)count);
   if (found != (int32_t)count) return found;
-  made->terms = onri_arena_copy(&exprs->arena, sum->term, (size_t)sum->count * sizeof(sum->term[0]) + 1);
+  made->terms = sum->count ? onri_arena_copy(&exprs->arena, sum->term, (size_t)sum->count * sizeof(sum->term[0]))
+                           : onri_arena_allocate(&exprs->arena, 1);
   if (made->terms) return found;
   *made = (struct onri_polynomial){0}; /* stays in the table, as a second 0 that is found by nobody */
   return ONRI_EXPR_ANY;
