@@ -34,6 +34,9 @@ int onri_fact_numbers(const struct onri_deduction *d, int32_t i, int64_t *values
 onri_expr *onri_fact_make(struct onri_deduction *d, int32_t count);
 /* A dimension nobody knows anything about, but that equals itself. */
 onri_expr onri_fact_new_dim(struct onri_deduction *d);
+static inline onri_expr onri_fact_or_new(struct onri_deduction *d, onri_expr dim) {
+  return dim == ONRI_EXPR_ANY ? onri_fact_new_dim(d) : dim;
+}
 static inline onri_expr onri_fact_number(const struct onri_deduction *d, int64_t value) {
   return onri_expr_number(d->exprs, value);
 }

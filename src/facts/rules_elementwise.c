@@ -17,8 +17,7 @@ static void broadcast_inputs(struct onri_deduction *d, int32_t count) {
     for (int32_t k = 0; k < wide.rank; k++) out->dim[k] = wide.dim[k];
     out->rank = wide.rank;
   }
-  for (int32_t k = 0; k < out->rank; k++)
-    if (out->dim[k] == ONRI_EXPR_ANY) out->dim[k] = onri_fact_new_dim(d);
+  for (int32_t k = 0; k < out->rank; k++) out->dim[k] = onri_fact_or_new(d, out->dim[k]);
 }
 
 static int is_integer(enum onr_dtype dtype) { return onri_dtype_in(ONRI_DTYPES_INDEX, dtype); }

@@ -8,10 +8,6 @@
 static int32_t spatial_dim(int32_t channels_last, int32_t i) { return channels_last ? i + 1 : i + 2; }
 static int32_t channel_dim(int32_t channels_last, int32_t rank) { return channels_last ? rank - 1 : 1; }
 
-static onri_expr or_new(struct onri_deduction *d, onri_expr dim) {
-  return dim == ONRI_EXPR_ANY ? onri_fact_new_dim(d) : dim;
-}
-
 /* One axis of a window; what the layer has checked is taken for granted. */
 struct axis {
   int64_t stride, dilation, pad, pad_end; /* pad: both ends together */
@@ -62,7 +58,7 @@ static void convolve(struct onri_deduction *d, int32_t weight, enum onr_dtype dt
     const int32_t k = spatial_dim(p->channels_last, i);
     out->dim[k] = window_count(d, &a, x->dim[k], w->dim[2 + i], 0);
   }
-  for (int32_t k = 0; k < rank; k++) out->dim[k] = or_new(d, out->dim[k]);
+  for (int32_t k = 0; k < rank; k++) out->dim[k] = onri_fact_or_new(d, out->dim[k]);
 }
 
 void onri_deduce_conv(struct onri_deduction *d) { convolve(d, 1, onri_fact_in(d, 0)->dtype); }
@@ -80,7 +76,7 @@ void onri_deduce_conv_transpose(struct onri_deduction *d) {
   out->rank = x->rank;
   out->dim[0] = x->dim[0];
   const onri_expr groups = onri_fact_number(d, p->groups ? p->groups : 1);
-  out->dim[channel_dim(p->channels_last, x->rank)] = or_new(d, onri_expr_mul(e, w->dim[1], groups));
+  out->dim[channel_dim(p->channels_last, x->rank)] = onri_fact_or_new(d, onri_expr_mul(e, w->dim[1], groups));
   for (int32_t i = 0; i < x->rank - 2; i++) {
     const struct axis a = axis_of(&p->window, i);
     const int32_t k = spatial_dim(p->channels_last, i);
@@ -92,7 +88,7 @@ void onri_deduce_conv_transpose(struct onri_deduction *d) {
     if (p->has_output_shape) size = onri_fact_number(d, p->output_shape[i]);
     else if (p->output_size[i] > 0) size = onri_fact_number(d, p->output_size[i]);
     else if (a.is_same) size = ONRI_EXPR_ANY;
-    out->dim[k] = or_new(d, size);
+    out->dim[k] = onri_fact_or_new(d, size);
   }
 }
 
@@ -110,8 +106,8 @@ void onri_deduce_pool(struct onri_deduction *d) {
       continue;
     }
     const struct axis a = axis_of(&p->window, i);
-    out->dim[k] =
-        or_new(d, window_count(d, &a, x->dim[k], onri_fact_number(d, p->window.kernel[i]), p->ceil_mode != 0));
+    out->dim[k] = onri_fact_or_new(
+        d, window_count(d, &a, x->dim[k], onri_fact_number(d, p->window.kernel[i]), p->ceil_mode != 0));
   }
   if (d->node->num_out < 2) return;
   onri_fact_copy(&d->out[1], out);
@@ -135,7 +131,7 @@ static void rearrange(struct onri_deduction *d, int32_t channels_last, int64_t b
   for (int32_t k = 1; k < 4; k++) {
     const onri_expr by = k == c ? bb : b;
     const int multiplies = (k == c) != grows;
-    out->dim[k] = or_new(d, multiplies ? onri_expr_mul(e, x->dim[k], by) : onri_expr_div(e, x->dim[k], by));
+    out->dim[k] = onri_fact_or_new(d, multiplies ? onri_expr_mul(e, x->dim[k], by) : onri_expr_div(e, x->dim[k], by));
   }
 }
 
@@ -185,6 +181,6 @@ void onri_deduce_resize(struct onri_deduction *d) {
     onri_expr size = ONRI_EXPR_ANY;
     if (scales) size = scaled(d, x->dim[k], scale_at(p, scales, i));
     else if (!has_scales && sizes && num_sizes == count && p->aspect == ONR_RESIZE_STRETCH) size = sizes[i];
-    out->dim[k] = or_new(d, size);
+    out->dim[k] = onri_fact_or_new(d, size);
   }
 }

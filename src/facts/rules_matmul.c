@@ -12,7 +12,7 @@ static void multiply(struct onri_deduction *d, int32_t first, int32_t second, in
   for (int32_t k = 0; k < batch; k++) {
     const int32_t i = k - (batch - batch_a), j = k - (batch - batch_b);
     out->dim[k] = i < 0 ? b->dim[j] : j < 0 ? a->dim[i] : onri_expr_broadcast(d->exprs, a->dim[i], b->dim[j]);
-    if (out->dim[k] == ONRI_EXPR_ANY) out->dim[k] = onri_fact_new_dim(d);
+    out->dim[k] = onri_fact_or_new(d, out->dim[k]);
   }
   if (a->rank > 1) out->dim[out->rank++] = a->dim[a->rank - (transpose_a ? 1 : 2)];
   if (b->rank > 1) out->dim[out->rank++] = b->dim[b->rank - (transpose_b ? 2 : 1)];

@@ -1,10 +1,6 @@
 /* rules_move.c: layers that put elements elsewhere. */
 #include "facts/rules.h"
 
-static onri_expr or_new(struct onri_deduction *d, onri_expr dim) {
-  return dim == ONRI_EXPR_ANY ? onri_fact_new_dim(d) : dim;
-}
-
 /* Lists one behind the other. */
 static void concat_elements(struct onri_deduction *d) {
   int32_t total = 0, count;
@@ -39,7 +35,7 @@ void onri_deduce_concat(struct onri_deduction *d) {
       if (k == axis) out->dim[k] = onri_expr_add(d->exprs, out->dim[k], dim);
       else if (out->dim[k] == ONRI_EXPR_ANY || onri_expr_is_number(d->exprs, dim, &number)) out->dim[k] = dim;
     }
-    out->dim[k] = or_new(d, out->dim[k]);
+    out->dim[k] = onri_fact_or_new(d, out->dim[k]);
   }
   if (out->rank == 1) concat_elements(d);
 }
@@ -65,7 +61,7 @@ void onri_deduce_split(struct onri_deduction *d) {
     if (onri_fact_has(d, 1)) out->dim[axis] = sizes && i < count ? sizes[i] : ONRI_EXPR_ANY;
     else if (i < parts - 1 || p->even || parts == 1) out->dim[axis] = each;
     else out->dim[axis] = onri_expr_sub(d->exprs, whole, onri_expr_mul(d->exprs, each, onri_fact_number(d, parts - 1)));
-    out->dim[axis] = or_new(d, out->dim[axis]);
+    out->dim[axis] = onri_fact_or_new(d, out->dim[axis]);
     if (!values || x->rank != 1 || at < 0) continue;
     const int is_told = onri_expr_is_number(d->exprs, out->dim[axis], &size) && size >= 0 && size <= elements - at;
     if (is_told) out->elements = values + at, out->num_elements = (int32_t)size;
@@ -142,7 +138,8 @@ void onri_deduce_slice(struct onri_deduction *d) {
     const int32_t axis = onri_fact_axis(axes[i], x->rank);
     if (axis < 0) continue;
     const int is_known = starts && ends && i < ns && i < ne && has_steps && (nt == 0 || i < nt);
-    out->dim[axis] = or_new(d, is_known ? slice_length(d, x->dim[axis], starts[i], ends[i], steps[i]) : ONRI_EXPR_ANY);
+    out->dim[axis] =
+        onri_fact_or_new(d, is_known ? slice_length(d, x->dim[axis], starts[i], ends[i], steps[i]) : ONRI_EXPR_ANY);
   }
   int64_t start, end;
   if (is_told && has_steps && count == 1 && starts && ends && onri_expr_is_number(d->exprs, starts[0], &start) &&
@@ -192,7 +189,7 @@ void onri_deduce_pad(struct onri_deduction *d) {
     const int32_t axis = onri_fact_axis(axes[i], x->rank);
     if (axis < 0) continue;
     const onri_expr more = onri_expr_add(d->exprs, pads[i], pads[i + num_axes]);
-    out->dim[axis] = or_new(d, onri_expr_add(d->exprs, x->dim[axis], more));
+    out->dim[axis] = onri_fact_or_new(d, onri_expr_add(d->exprs, x->dim[axis], more));
   }
 }
 
@@ -207,7 +204,8 @@ void onri_deduce_one_hot(struct onri_deduction *d) {
   if (!onri_fact_has_rank(indices) || axis < 0 || indices->rank == ONR_MAX_RANK) return;
   out->rank = indices->rank + 1;
   for (int32_t k = 0, from = 0; k < out->rank; k++)
-    out->dim[k] = k != axis ? indices->dim[from++] : or_new(d, depth && count == 1 ? depth[0] : ONRI_EXPR_ANY);
+    out->dim[k] =
+        k != axis ? indices->dim[from++] : onri_fact_or_new(d, depth && count == 1 ? depth[0] : ONRI_EXPR_ANY);
 }
 
 void onri_deduce_top_k(struct onri_deduction *d) {
@@ -219,7 +217,7 @@ void onri_deduce_top_k(struct onri_deduction *d) {
   for (int32_t i = 0; i < d->node->num_out && i < 2; i++) {
     struct onri_fact *out = &d->out[i];
     onri_fact_copy(out, x);
-    if (axis >= 0) out->dim[axis] = or_new(d, k && count == 1 ? k[0] : ONRI_EXPR_ANY);
+    if (axis >= 0) out->dim[axis] = onri_fact_or_new(d, k && count == 1 ? k[0] : ONRI_EXPR_ANY);
     else out->rank = ONRI_UNKNOWN_RANK;
     if (i == 1) out->dtype = ONR_DTYPE_I64;
   }

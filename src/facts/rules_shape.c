@@ -136,14 +136,13 @@ void onri_deduce_flatten(struct onri_deduction *d) {
     out->dim[0] = onri_fact_product(d, x, 0, axis);
     out->dim[1] = onri_fact_product(d, x, axis, x->rank);
   }
-  for (int32_t i = 0; i < 2; i++)
-    if (out->dim[i] == ONRI_EXPR_ANY) out->dim[i] = onri_fact_new_dim(d);
+  for (int32_t i = 0; i < 2; i++) out->dim[i] = onri_fact_or_new(d, out->dim[i]);
 }
 
 static void append(struct onri_deduction *d, onri_expr dim) {
   struct onri_fact *out = &d->out[0];
   if (out->rank < 0 || out->rank == ONR_MAX_RANK) out->rank = ONRI_UNKNOWN_RANK;
-  else out->dim[out->rank++] = dim == ONRI_EXPR_ANY ? onri_fact_new_dim(d) : dim;
+  else out->dim[out->rank++] = onri_fact_or_new(d, dim);
 }
 
 void onri_deduce_flatten_dims(struct onri_deduction *d) {

@@ -11,10 +11,9 @@
 
 #include "base/shape.h"
 #include "facts/facts.h"
-#include "model/model.h"
-#include "onnx/import/load.h"
 #include "onnxrun/onnxrun.h"
 #include "onnxrun/tensor_file.h"
+#include "support/import_case.h"
 
 enum { INPUTS_MOST = 16, SYMBOLS_MOST = 4096 };
 
@@ -131,27 +130,6 @@ static int check_set(const struct onr_model *model, const struct onri_facts *fac
   return found ? failed : -1;
 }
 
-/* A graph as the file has it: nothing is rewritten, no weight packed. NULL where it is refused, which other tests look
- * at. */
-static struct onr_model *import(const char *path) {
-  struct onri_sources *sources;
-  struct onri_loaded loaded;
-  struct onr_model *model;
-  char file[1024];
-  snprintf(file, sizeof(file), "%s/model.onnx", path);
-  if (onri_model_create(NULL, &model, NULL) != ONR_STATUS_OK) exit(2);
-  if (onri_sources_create(model->env.allocator, &sources, NULL) != ONR_STATUS_OK) exit(2);
-  model->keep = sources;
-  model->release_keep = onri_sources_destroy;
-  if (onri_sources_open(sources, file, NULL, NULL) == ONR_STATUS_OK &&
-      onri_onnx_load(&model->env, sources, NULL, NULL, &loaded, NULL) == ONR_STATUS_OK) {
-    model->graph = loaded.graph;
-    return model;
-  }
-  onr_model_destroy(model);
-  return NULL;
-}
-
 static int check_sets(const struct onr_model *model, const char *path) {
   struct onri_facts facts = {0};
   int failed = 0;
@@ -168,7 +146,8 @@ static int check_sets(const struct onr_model *model, const char *path) {
 
 /* As declared, and with every dimension of the inputs open. */
 static int check_case(const char *path) {
-  struct onr_model *model = import(path);
+  struct onri_loaded loaded;
+  struct onr_model *model = import_case(path, &loaded);
   int failed = 0;
   if (!model) return 0;
   struct onri_graph *graph = model->graph;
@@ -200,7 +179,8 @@ static void print_node(const struct onri_facts *facts, const struct onri_node *n
 }
 
 static int print_case(const char *path) {
-  struct onr_model *model = import(path);
+  struct onri_loaded loaded;
+  struct onr_model *model = import_case(path, &loaded);
   struct onri_facts facts = {0};
   struct onr_error error = {0};
   if (!model || onri_facts_begin(&facts, model->graph, 1, &error) != ONR_STATUS_OK) {

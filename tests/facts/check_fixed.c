@@ -8,33 +8,13 @@
 #include <string.h>
 
 #include "base/shape.h"
-#include "model/model.h"
-#include "onnx/import/load.h"
 #include "onnxrun/onnxrun.h"
 #include "onnxrun/tensor_file.h"
+#include "support/import_case.h"
 
 enum { INPUTS_MOST = 16, LIST_MOST = 1 << 16 };
 
 static size_t num_models, num_nodes;
-
-/* The graph of the file, with nothing rewritten. */
-static struct onr_model *import(const char *path, struct onri_loaded *loaded) {
-  struct onri_sources *sources;
-  struct onr_model *model;
-  char file[1024];
-  snprintf(file, sizeof(file), "%s/model.onnx", path);
-  if (onri_model_create(NULL, &model, NULL) != ONR_STATUS_OK) exit(2);
-  if (onri_sources_create(model->env.allocator, &sources, NULL) != ONR_STATUS_OK) exit(2);
-  model->keep = sources;
-  model->release_keep = onri_sources_destroy;
-  if (onri_sources_open(sources, file, NULL, NULL) == ONR_STATUS_OK &&
-      onri_onnx_load(&model->env, sources, NULL, NULL, loaded, NULL) == ONR_STATUS_OK) {
-    model->graph = loaded->graph;
-    return model;
-  }
-  onr_model_destroy(model);
-  return NULL;
-}
 
 static int read_inputs(const struct onri_graph *graph, const char *path, struct onr_tensor *tensors) {
   if (graph->num_inputs > INPUTS_MOST) return 0;
@@ -96,7 +76,7 @@ static int rewrite(struct onr_model *model, const struct onri_loaded *loaded, ch
 static int check_case(const char *path, char *open_list, char *fixed_list) {
   struct onr_tensor tensors[INPUTS_MOST] = {0};
   struct onri_loaded loaded[2];
-  struct onr_model *open = import(path, &loaded[0]), *fixed = open ? import(path, &loaded[1]) : NULL;
+  struct onr_model *open = import_case(path, &loaded[0]), *fixed = open ? import_case(path, &loaded[1]) : NULL;
   int differs = 0;
   if (fixed && read_inputs(fixed->graph, path, tensors) && fix(fixed->graph, tensors) &&
       rewrite(open, &loaded[0], open_list) && rewrite(fixed, &loaded[1], fixed_list)) {
