@@ -2,7 +2,7 @@
 #ifndef ONRI_CPU_H
 #define ONRI_CPU_H
 
-/* Kernels named *_avx2.c and *_avx512.c exist in the build. */
+/* Kernels beyond the base level exist in the build (cmake/library.cmake). */
 #if defined(__x86_64__) && !defined(ONNXRUN_NO_WIDE_KERNELS)
 #define ONRI_HAVE_AVX_KERNELS 1
 #else
@@ -16,7 +16,8 @@ enum onri_cpu_level {
   ONRI_NUM_CPU_LEVELS
 };
 
-/* Cheap; any thread. */
+/* The highest level of this processor, or a lower one that the environment variable ONNXRUN_CPU names (base, avx2,
+ * avx512) when it is first asked. Cheap; any thread. */
 enum onri_cpu_level onri_cpu_level(void);
 
 #endif

@@ -4,13 +4,15 @@
 set -eu
 build=$1
 root=$(cd "$(dirname "$0")/../.." && pwd)
-objects=$build/CMakeFiles/onnxrun_objects.dir
+objects=$build/CMakeFiles
 command -v nm >/dev/null || { echo "there is no nm to read object files with" >&2; exit 77; }
 
 # Objects of files that have moved may still lie there.
-(cd "$objects" && find src onnx -name '*.o' | while read -r object; do
-  if [ -f "$root/${object%.o}" ]; then echo "$object"; fi
-done | xargs nm -A) |
+(for part in "$objects"/onnxrun_objects.dir "$objects"/onnxrun_kernels_*.dir; do
+  cd "$part" && find src onnx -name '*.o' 2>/dev/null | while read -r object; do
+    if [ -f "$root/${object%.o}" ]; then echo "$object"; fi
+  done | xargs nm -A
+done) |
   awk -v table="$root/cmake/architecture.txt" '
     function room_of(path, best, r) {
       best = ""

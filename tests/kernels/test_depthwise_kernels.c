@@ -1,9 +1,8 @@
 /* The rows of a depthwise convolution of every instruction set against the definition in double: kernels, strides,
  * dilations, padding and numbers of channels, so every way to cut them into vectors and tiles, with NaN and infinities.
  */
-#include "kernels/conv/depthwise_level.h"
-
-#include "support/kernel_levels.h"
+#include "kernels/conv/depthwise_rows.h"
+#include "kernels/kernels.h"
 #include "support/sweep.h"
 
 enum { CHANNELS = 40, SIDE = 20, KERNEL = 9, PLANES = 2, GUARD = 64, CASES = 1500 };
@@ -38,7 +37,7 @@ static double expected(const struct onri_depthwise_job *job, const double *x, co
   return sum > (double)job->max ? (double)job->max : sum;
 }
 
-static void check(struct sweep *s, onri_depthwise_rows rows, uint32_t special) {
+static void check(struct sweep *s, const struct onri_depthwise_kernels *kernels, uint32_t special) {
   static float x[PLANES * SIDE * SIDE * CHANNELS], w[PLANES * KERNEL * KERNEL * CHANNELS], b[CHANNELS], y[1 << 17];
   static double wx[PLANES * SIDE * SIDE * CHANNELS], ww[PLANES * KERNEL * KERNEL * CHANNELS], wb[CHANNELS];
   struct onri_depthwise_job job = {
@@ -64,7 +63,7 @@ static void check(struct sweep *s, onri_depthwise_rows rows, uint32_t special) {
              w, ww);
   sweep_fill(s, ONR_DTYPE_F32, (size_t)channels, 1, 0, b, wb);
   for (size_t i = 0; i < outputs + GUARD; i++) y[i] = 77;
-  rows(&job, channels);
+  kernels->rows(&job, channels);
   for (int64_t row = 0; row < job.axis[1].out; row++)
     for (int64_t i = 0; i < job.y_line; i++) {
       const double is = expected(&job, wx, ww, has_bias ? wb : NULL, row, i / channels, i % channels);
@@ -80,11 +79,10 @@ static void check(struct sweep *s, onri_depthwise_rows rows, uint32_t special) {
 }
 
 static void test_every_level(void **state) {
-  const onri_depthwise_rows levels[] = KERNEL_LEVELS(onri_depthwise_rows);
   struct sweep s = sweep_from(11);
   (void)state;
-  for (size_t l = 0; l < kernel_levels(); l++)
-    for (int i = 0; i < CASES; i++) check(&s, levels[l], i % 5 ? 0 : 9);
+  for (int level = 0; level <= (int)onri_cpu_level(); level++)
+    for (int i = 0; i < CASES; i++) check(&s, onri_kernels_of_level(level)->depthwise, i % 5 ? 0 : 9);
 }
 
 int main(void) {

@@ -1,8 +1,8 @@
 /* depthwise.c: a depthwise convolution in parts: some rows of one plane of output, for the channels of a cache line. */
 #include "kernels/conv/depthwise.h"
 
-#include "base/cpu.h"
-#include "kernels/conv/depthwise_level.h"
+#include "kernels/conv/depthwise_rows.h"
+#include "kernels/kernels.h"
 #include "onnxrun/layer.h"
 
 enum { CHANNELS = 16, ROWS = 16 };
@@ -10,28 +10,11 @@ enum { CHANNELS = 16, ROWS = 16 };
 struct work {
   const struct onri_conv *c;
   struct onri_depthwise_job job; /* of the first image, channel and plane */
-  onri_depthwise_rows rows;
+  const struct onri_depthwise_kernels *kernels;
   int64_t parts, blocks; /* of channels; of rows */
 };
 
-static onri_depthwise_rows choose_rows(void) {
-#if ONRI_HAVE_AVX_KERNELS
-  switch (onri_cpu_level()) {
-    case ONRI_CPU_AVX512: return onri_depthwise_rows_avx512;
-    case ONRI_CPU_AVX2: return onri_depthwise_rows_avx2;
-    default: break;
-  }
-#endif
-  return onri_depthwise_rows_base;
-}
-
-int onri_depthwise_is_fast(void) {
-#if ONRI_HAVE_AVX_KERNELS
-  return onri_cpu_level() != ONRI_CPU_BASE;
-#else
-  return 0;
-#endif
-}
+int onri_depthwise_is_fast(void) { return onri_cpu_level() != ONRI_CPU_BASE; }
 
 static void run_parts(void *context, size_t begin, size_t end) {
   const struct work *w = context;
@@ -48,13 +31,13 @@ static void run_parts(void *context, size_t begin, size_t end) {
     job.y += rest * c->y.batch_stride + job.o0 * c->y.stride[0] + channel;
     job.w += channel;
     if (job.bias) job.bias += channel;
-    w->rows(&job, left < CHANNELS ? left : CHANNELS);
+    w->kernels->rows(&job, left < CHANNELS ? left : CHANNELS);
   }
 }
 
 void onri_depthwise_f32(const struct onri_conv *c, const float *x, const float *packed, const float *bias, float *y,
                         struct onr_env *env) {
-  struct work w = {.c = c, .rows = choose_rows()};
+  struct work w = {.c = c, .kernels = onri_kernels()->depthwise};
   w.job = (struct onri_depthwise_job){.axis = {c->axis[0], c->axis[1], c->axis[2]},
                                       .x_plane = c->x.stride[0],
                                       .x_line = c->x.stride[1],

@@ -1,6 +1,6 @@
-/* depthwise_level.h: rows of a depthwise convolution, for each instruction set. */
-#ifndef ONRI_DEPTHWISE_LEVEL_H
-#define ONRI_DEPTHWISE_LEVEL_H
+/* depthwise_rows.h: rows of a depthwise convolution. */
+#ifndef ONRI_DEPTHWISE_ROWS_H
+#define ONRI_DEPTHWISE_ROWS_H
 
 #include "kernels/conv/depthwise.h"
 
@@ -16,10 +16,8 @@ struct onri_depthwise_job {
   int64_t o0, top, bottom;
 };
 
-typedef void (*onri_depthwise_rows)(const struct onri_depthwise_job *job, int64_t channels);
-
-void onri_depthwise_rows_base(const struct onri_depthwise_job *job, int64_t channels);
-void onri_depthwise_rows_avx2(const struct onri_depthwise_job *job, int64_t channels);
-void onri_depthwise_rows_avx512(const struct onri_depthwise_job *job, int64_t channels);
+struct onri_depthwise_kernels {
+  void (*rows)(const struct onri_depthwise_job *job, int64_t channels);
+};
 
 #endif

@@ -1,0 +1,33 @@
+/* kernels.h: the kernels that are compiled for several levels of the instruction set, as one table a level.
+ *
+ * src/kernels/FAMILY/NAME_simd.c holds the bodies, written in simd.h's language, and defines the table
+ * ONRI_AT_LEVEL(onri_FAMILY_kernels); it is compiled once a level. The family's header declares struct
+ * onri_FAMILY_kernels, and its name stands in the list below. */
+#ifndef ONRI_KERNELS_H
+#define ONRI_KERNELS_H
+
+#include "base/cpu.h"
+
+#define ONRI_KERNEL_FAMILIES(FAMILY) FAMILY(depthwise)
+
+#define ONRI_MEMBER(family) const struct onri_##family##_kernels *family;
+struct onri_kernels {
+  ONRI_KERNEL_FAMILIES(ONRI_MEMBER)
+};
+#undef ONRI_MEMBER
+
+/* The widest that this processor has, or those of the level that ONNXRUN_CPU names; any thread. */
+const struct onri_kernels *onri_kernels(void);
+/* For tests. level: up to onri_cpu_level(). */
+const struct onri_kernels *onri_kernels_of_level(enum onri_cpu_level level);
+
+#if defined(ONRI_LEVEL) /* in a file that is compiled once a level */
+#define ONRI_PASTE(a, b) a##_##b
+#define ONRI_PASTE_VALUES(a, b) ONRI_PASTE(a, b)
+#define ONRI_AT_LEVEL(name) ONRI_PASTE_VALUES(name, ONRI_LEVEL)
+#define ONRI_DECLARE(family) extern const struct onri_##family##_kernels ONRI_AT_LEVEL(onri_##family##_kernels);
+ONRI_KERNEL_FAMILIES(ONRI_DECLARE)
+#undef ONRI_DECLARE
+#endif
+
+#endif

@@ -1,0 +1,298 @@
+/* simd.h: the vector language in which kernels are written once for all instruction sets.
+ *
+ * A file src/kernels/FAMILY/NAME_simd.c is compiled once for each level (cmake/library.cmake), with the level's
+ * compiler flags, and vectors are as wide as a register of it. They are vectors of the compiler (GCC and clang): + - *
+ * / & | ^ <<
+ * >> and comparisons, which give -1 or 0 in each lane, work on them as on numbers; here is what is missing from these.
+ *
+ *   vf32 vf64           float, double         vi32 vu32 vi64   integers of 32 and 64 bits
+ *   F32_LANES ...       how many lie in one vector
+ *   X_load, X_store     memory of any alignment; X_load_part, X_store_part touch the first `count` elements alone,
+ *                       count from 0 to more than a vector; lanes behind them are 0
+ *   f32_least(a, b)     a < b ? a : b, lane by lane: where one is NaN, b. To keep a NaN of x: f32_least(limit, x)
+ *   f32_fma(a, b, c)    a * b + c, rounded once where the processor can (HAS_FMA)
+ */
+#ifndef ONRI_SIMD_H
+#define ONRI_SIMD_H
+
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__x86_64__) || defined(__i386__)
+#include <immintrin.h>
+#elif defined(__ARM_NEON)
+#include <arm_neon.h>
+#elif defined(__wasm_simd128__)
+#include <wasm_simd128.h>
+#endif
+
+#if defined(__AVX512F__)
+#define SIMD_BYTES 64
+#define SIMD_REGISTERS 32
+#elif defined(__AVX2__)
+#define SIMD_BYTES 32
+#define SIMD_REGISTERS 16
+#elif defined(__aarch64__)
+#define SIMD_BYTES 16
+#define SIMD_REGISTERS 32
+#else
+#define SIMD_BYTES 16
+#define SIMD_REGISTERS 16
+#endif
+
+#if defined(__FMA__) || defined(__aarch64__) || defined(__ARM_FEATURE_FMA)
+#define HAS_FMA 1
+#else
+#define HAS_FMA 0
+#endif
+
+#define INLINE static inline __attribute__((always_inline, unused))
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 64")
+#endif
+
+/* --- types, loads and stores --- */
+
+#define SIMD_TYPE(prefix, type)                                                                    \
+  typedef type v##prefix __attribute__((vector_size(SIMD_BYTES)));                                 \
+  typedef type v##prefix##_memory __attribute__((vector_size(SIMD_BYTES), aligned(1), may_alias)); \
+  INLINE v##prefix prefix##_load(const void *p) { return *(const v##prefix##_memory *)p; }         \
+  INLINE void prefix##_store(void *p, v##prefix v) { *(v##prefix##_memory *)p = v; }
+
+SIMD_TYPE(f32, float)
+SIMD_TYPE(f64, double)
+SIMD_TYPE(i32, int32_t)
+SIMD_TYPE(u32, uint32_t)
+SIMD_TYPE(i64, int64_t)
+SIMD_TYPE(i16, int16_t)
+SIMD_TYPE(i8, int8_t)
+#undef SIMD_TYPE
+
+enum { F32_LANES = SIMD_BYTES / 4, F64_LANES = SIMD_BYTES / 8, I16_LANES = SIMD_BYTES / 2, I8_LANES = SIMD_BYTES };
+
+/* Not a sum with 0: that would lose the sign of -0. */
+INLINE vf32 f32_set(float x) { return x - (vf32){0}; }
+INLINE vf64 f64_set(double x) { return x - (vf64){0}; }
+INLINE vi32 i32_set(int32_t x) { return x - (vi32){0}; }
+
+#if SIMD_BYTES == 64
+INLINE __mmask16 f32_first(size_t count) { return (__mmask16)(count < 16 ? (1u << count) - 1 : 0xFFFFu); }
+INLINE __mmask8 f64_first(size_t count) { return (__mmask8)(count < 8 ? (1u << count) - 1 : 0xFFu); }
+INLINE vf32 f32_load_part(const void *p, size_t count) { return (vf32)_mm512_maskz_loadu_ps(f32_first(count), p); }
+INLINE void f32_store_part(void *p, vf32 v, size_t count) { _mm512_mask_storeu_ps(p, f32_first(count), (__m512)v); }
+INLINE vf64 f64_load_part(const void *p, size_t count) { return (vf64)_mm512_maskz_loadu_pd(f64_first(count), p); }
+INLINE void f64_store_part(void *p, vf64 v, size_t count) { _mm512_mask_storeu_pd(p, f64_first(count), (__m512d)v); }
+#elif SIMD_BYTES == 32
+INLINE __m256i f32_first(size_t count) {
+  const vi32 lane = {0, 1, 2, 3, 4, 5, 6, 7};
+  return (__m256i)(lane < i32_set(count < 8 ? (int32_t)count : 8));
+}
+INLINE __m256i f64_first(size_t count) {
+  const vi64 lane = {0, 1, 2, 3};
+  return (__m256i)(lane < (int64_t)(count < 4 ? count : 4) - (vi64){0});
+}
+INLINE vf32 f32_load_part(const void *p, size_t count) { return (vf32)_mm256_maskload_ps(p, f32_first(count)); }
+INLINE void f32_store_part(void *p, vf32 v, size_t count) { _mm256_maskstore_ps(p, f32_first(count), (__m256)v); }
+INLINE vf64 f64_load_part(const void *p, size_t count) { return (vf64)_mm256_maskload_pd(p, f64_first(count)); }
+INLINE void f64_store_part(void *p, vf64 v, size_t count) { _mm256_maskstore_pd(p, f64_first(count), (__m256d)v); }
+#else
+INLINE vf32 f32_load_part(const void *p, size_t count) {
+  vf32 v = {0};
+  if (count >= F32_LANES) return f32_load(p);
+  const float *x = p;
+  if (count > 2) v[2] = x[2];
+  if (count > 1) v[1] = x[1];
+  if (count > 0) v[0] = x[0];
+  return v;
+}
+INLINE void f32_store_part(void *p, vf32 v, size_t count) {
+  float *y = p;
+  if (count >= F32_LANES) {
+    f32_store(p, v);
+    return;
+  }
+  if (count > 2) y[2] = v[2];
+  if (count > 1) y[1] = v[1];
+  if (count > 0) y[0] = v[0];
+}
+INLINE vf64 f64_load_part(const void *p, size_t count) {
+  if (count >= F64_LANES) return f64_load(p);
+  return (vf64){count > 0 ? *(const double *)p : 0.0, 0.0};
+}
+INLINE void f64_store_part(void *p, vf64 v, size_t count) {
+  if (count >= F64_LANES) f64_store(p, v);
+  else if (count > 0) *(double *)p = v[0];
+}
+#endif
+INLINE vi32 i32_load_part(const void *p, size_t count) { return (vi32)f32_load_part(p, count); }
+INLINE void i32_store_part(void *p, vi32 v, size_t count) { f32_store_part(p, (vf32)v, count); }
+
+/* --- lane by lane --- */
+
+/* mask: what a comparison gave. */
+INLINE vf32 f32_select(vi32 mask, vf32 a, vf32 b) { return (vf32)((mask & (vi32)a) | (~mask & (vi32)b)); }
+INLINE vf64 f64_select(vi64 mask, vf64 a, vf64 b) { return (vf64)((mask & (vi64)a) | (~mask & (vi64)b)); }
+INLINE vi32 i32_select(vi32 mask, vi32 a, vi32 b) { return (mask & a) | (~mask & b); }
+INLINE vi32 i32_least(vi32 a, vi32 b) { return i32_select(a < b, a, b); }
+INLINE vi32 i32_greatest(vi32 a, vi32 b) { return i32_select(a > b, a, b); }
+INLINE vf32 f32_abs(vf32 x) { return (vf32)((vi32)x & 0x7FFFFFFF); }
+INLINE vf64 f64_abs(vf64 x) { return (vf64)((vi64)x & 0x7FFFFFFFFFFFFFFF); }
+INLINE vf32 f32_with_sign_of(vf32 x, vf32 sign) { return (vf32)(((vi32)x & 0x7FFFFFFF) | ((vi32)sign & INT32_MIN)); }
+
+#if SIMD_BYTES == 64
+INLINE vf32 f32_least(vf32 a, vf32 b) { return (vf32)_mm512_min_ps((__m512)a, (__m512)b); }
+INLINE vf32 f32_greatest(vf32 a, vf32 b) { return (vf32)_mm512_max_ps((__m512)a, (__m512)b); }
+INLINE vf64 f64_least(vf64 a, vf64 b) { return (vf64)_mm512_min_pd((__m512d)a, (__m512d)b); }
+INLINE vf64 f64_greatest(vf64 a, vf64 b) { return (vf64)_mm512_max_pd((__m512d)a, (__m512d)b); }
+INLINE vf32 f32_fma(vf32 a, vf32 b, vf32 c) { return (vf32)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c); }
+INLINE vf64 f64_fma(vf64 a, vf64 b, vf64 c) { return (vf64)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c); }
+INLINE vf32 f32_sqrt(vf32 x) { return (vf32)_mm512_sqrt_ps((__m512)x); }
+INLINE vf32 f32_rint(vf32 x) { return (vf32)_mm512_roundscale_ps((__m512)x, 8); }
+INLINE vf32 f32_floor(vf32 x) { return (vf32)_mm512_roundscale_ps((__m512)x, 9); }
+INLINE vf32 f32_ceil(vf32 x) { return (vf32)_mm512_roundscale_ps((__m512)x, 10); }
+#elif SIMD_BYTES == 32
+INLINE vf32 f32_least(vf32 a, vf32 b) { return (vf32)_mm256_min_ps((__m256)a, (__m256)b); }
+INLINE vf32 f32_greatest(vf32 a, vf32 b) { return (vf32)_mm256_max_ps((__m256)a, (__m256)b); }
+INLINE vf64 f64_least(vf64 a, vf64 b) { return (vf64)_mm256_min_pd((__m256d)a, (__m256d)b); }
+INLINE vf64 f64_greatest(vf64 a, vf64 b) { return (vf64)_mm256_max_pd((__m256d)a, (__m256d)b); }
+INLINE vf32 f32_fma(vf32 a, vf32 b, vf32 c) { return (vf32)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c); }
+INLINE vf64 f64_fma(vf64 a, vf64 b, vf64 c) { return (vf64)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c); }
+INLINE vf32 f32_sqrt(vf32 x) { return (vf32)_mm256_sqrt_ps((__m256)x); }
+INLINE vf32 f32_rint(vf32 x) { return (vf32)_mm256_round_ps((__m256)x, 8); }
+INLINE vf32 f32_floor(vf32 x) { return (vf32)_mm256_round_ps((__m256)x, 9); }
+INLINE vf32 f32_ceil(vf32 x) { return (vf32)_mm256_round_ps((__m256)x, 10); }
+#else
+#if defined(__SSE2__)
+INLINE vf32 f32_least(vf32 a, vf32 b) { return (vf32)_mm_min_ps((__m128)a, (__m128)b); }
+INLINE vf32 f32_greatest(vf32 a, vf32 b) { return (vf32)_mm_max_ps((__m128)a, (__m128)b); }
+INLINE vf64 f64_least(vf64 a, vf64 b) { return (vf64)_mm_min_pd((__m128d)a, (__m128d)b); }
+INLINE vf64 f64_greatest(vf64 a, vf64 b) { return (vf64)_mm_max_pd((__m128d)a, (__m128d)b); }
+#else
+INLINE vf32 f32_least(vf32 a, vf32 b) { return f32_select(a < b, a, b); }
+INLINE vf32 f32_greatest(vf32 a, vf32 b) { return f32_select(a > b, a, b); }
+INLINE vf64 f64_least(vf64 a, vf64 b) { return f64_select(a < b, a, b); }
+INLINE vf64 f64_greatest(vf64 a, vf64 b) { return f64_select(a > b, a, b); }
+#endif
+#if defined(__aarch64__)
+INLINE vf32 f32_fma(vf32 a, vf32 b, vf32 c) { return (vf32)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b); }
+INLINE vf64 f64_fma(vf64 a, vf64 b, vf64 c) { return (vf64)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b); }
+#else
+INLINE vf32 f32_fma(vf32 a, vf32 b, vf32 c) { return a * b + c; }
+INLINE vf64 f64_fma(vf64 a, vf64 b, vf64 c) { return a * b + c; }
+#endif
+#define SIMD_EACH_F32(name, function) \
+  INLINE vf32 name(vf32 x) { return (vf32){function(x[0]), function(x[1]), function(x[2]), function(x[3])}; }
+SIMD_EACH_F32(f32_sqrt, __builtin_sqrtf)
+SIMD_EACH_F32(f32_rint, __builtin_rintf)
+SIMD_EACH_F32(f32_floor, __builtin_floorf)
+SIMD_EACH_F32(f32_ceil, __builtin_ceilf)
+#undef SIMD_EACH_F32
+#endif
+
+INLINE vf32 f32_clamp(vf32 x, vf32 min, vf32 max) { return f32_least(max, f32_greatest(min, x)); } /* NaN stays */
+
+/* --- between types --- */
+
+INLINE vf32 f32_from_i32(vi32 x) { return __builtin_convertvector(x, vf32); }
+INLINE vi32 i32_from_f32(vf32 x) { return __builtin_convertvector(x, vi32); } /* towards 0; in range alone */
+
+/* Vectors of F32_LANES narrower elements in memory. */
+typedef uint8_t vu8_quarter __attribute__((vector_size(SIMD_BYTES / 4), aligned(1), may_alias));
+typedef int8_t vi8_quarter __attribute__((vector_size(SIMD_BYTES / 4), aligned(1), may_alias));
+typedef uint16_t vu16_half __attribute__((vector_size(SIMD_BYTES / 2), aligned(1), may_alias));
+typedef int16_t vi16_half __attribute__((vector_size(SIMD_BYTES / 2), aligned(1), may_alias));
+typedef float vf32_half __attribute__((vector_size(SIMD_BYTES / 2), aligned(1), may_alias));
+
+INLINE vi32 i32_load_u8(const void *p) { return __builtin_convertvector(*(const vu8_quarter *)p, vi32); }
+INLINE vi32 i32_load_i8(const void *p) { return __builtin_convertvector(*(const vi8_quarter *)p, vi32); }
+INLINE vi32 i32_load_u16(const void *p) { return __builtin_convertvector(*(const vu16_half *)p, vi32); }
+INLINE vi32 i32_load_i16(const void *p) { return __builtin_convertvector(*(const vi16_half *)p, vi32); }
+/* The low bits of each lane. */
+INLINE void i32_store_8(void *p, vi32 v) { *(vi8_quarter *)p = __builtin_convertvector(v, vi8_quarter); }
+INLINE void i32_store_16(void *p, vi32 v) { *(vi16_half *)p = __builtin_convertvector(v, vi16_half); }
+
+INLINE vf64 f64_load_f32(const void *p) { return __builtin_convertvector(*(const vf32_half *)p, vf64); }
+INLINE void f64_store_f32(void *p, vf64 v) { *(vf32_half *)p = __builtin_convertvector(v, vf32_half); }
+
+/* bfloat16: the upper half of a float; rounded to the nearest, ties to even, NaN stays NaN. */
+INLINE vf32 f32_load_bf16(const void *p) { return (vf32)(i32_load_u16(p) << 16); }
+INLINE vi32 bf16_from_f32(vf32 x) {
+  const vu32 bits = (vu32)x;
+  const vi32 rounded = (vi32)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
+  return i32_select(x != x, (vi32)((bits >> 16) | 0x40), rounded);
+}
+INLINE void f32_store_bf16(void *p, vf32 x) { i32_store_16(p, bf16_from_f32(x)); }
+
+/* float16, in the same way. */
+#if SIMD_BYTES == 64
+INLINE vf32 f32_load_f16(const void *p) { return (vf32)_mm512_cvtph_ps(_mm256_loadu_si256(p)); }
+INLINE void f32_store_f16(void *p, vf32 x) { _mm256_storeu_si256(p, _mm512_cvtps_ph((__m512)x, 0)); }
+#elif SIMD_BYTES == 32
+INLINE vf32 f32_load_f16(const void *p) { return (vf32)_mm256_cvtph_ps(_mm_loadu_si128(p)); }
+INLINE void f32_store_f16(void *p, vf32 x) { _mm_storeu_si128(p, _mm256_cvtps_ph((__m256)x, 0)); }
+#elif defined(__aarch64__)
+INLINE vf32 f32_load_f16(const void *p) { return (vf32)vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(p))); }
+INLINE void f32_store_f16(void *p, vf32 x) { vst1_u8(p, vreinterpret_u8_f16(vcvt_f16_f32((float32x4_t)x))); }
+#else
+/* The exponent moves by a product, which is exact and makes subnormal numbers normal; infinity and NaN apart. */
+INLINE vf32 f32_load_f16(const void *p) {
+  const vi32 h = i32_load_u16(p), sign = (h & 0x8000) << 16, magnitude = (h & 0x7FFF) << 13;
+  const vf32 number = (vf32)magnitude * 0x1p112f;
+  const vi32 special = magnitude >= 0x7C00 << 13;
+  return (vf32)(i32_select(special, magnitude | 0x7F800000, (vi32)number) | sign);
+}
+INLINE void f32_store_f16(void *p, vf32 x) {
+  const vi32 bits = (vi32)x, sign = (bits >> 16) & 0x8000, magnitude = bits & 0x7FFFFFFF;
+  const vi32 normal = (magnitude + (0xFFF + ((magnitude >> 13) & 1)) - (112 << 23)) >> 13;
+  const vi32 small = (vi32)((vf32)magnitude + 0.5f) - 0x3F000000; /* the sum rounds at 2^-24 */
+  vi32 half = i32_select(magnitude < 113 << 23, small, normal);
+  half = i32_select(magnitude >= 0x477FF000, i32_set(0x7C00), half); /* 65520 and more */
+  half = i32_select(magnitude > 0x7F800000, ((magnitude >> 13) & 0x3FF) | 0x7E00, half);
+  i32_store_16(p, half | sign);
+}
+#endif
+
+/* --- of all lanes: the order is the same at every call, so the bits are --- */
+
+INLINE float f32_sum(vf32 v) {
+  float part[F32_LANES];
+  memcpy(part, &v, sizeof(part));
+  UNROLL for (int half = F32_LANES / 2; half > 0; half /= 2) UNROLL for (int l = 0; l < half; l++) part[l] +=
+      part[l + half];
+  return part[0];
+}
+INLINE double f64_sum(vf64 v) {
+  double part[F64_LANES];
+  memcpy(part, &v, sizeof(part));
+  UNROLL for (int half = F64_LANES / 2; half > 0; half /= 2) UNROLL for (int l = 0; l < half; l++) part[l] +=
+      part[l + half];
+  return part[0];
+}
+INLINE float f32_greatest_lane(vf32 v) {
+  float most = v[0];
+  for (int l = 1; l < F32_LANES; l++) most = v[l] > most ? v[l] : most;
+  return most;
+}
+INLINE float f32_least_lane(vf32 v) {
+  float least = v[0];
+  for (int l = 1; l < F32_LANES; l++) least = v[l] < least ? v[l] : least;
+  return least;
+}
+INLINE int i32_any(vi32 mask) {
+#if SIMD_BYTES == 64
+  return _mm512_test_epi32_mask((__m512i)mask, (__m512i)mask) != 0;
+#elif SIMD_BYTES == 32
+  return !_mm256_testz_si256((__m256i)mask, (__m256i)mask);
+#elif defined(__SSE2__)
+  return _mm_movemask_epi8((__m128i)(mask != 0)) != 0;
+#else
+  const vi64 pair = (vi64)mask;
+  return (pair[0] | pair[1]) != 0;
+#endif
+}
+
+#endif
