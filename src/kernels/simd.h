@@ -128,15 +128,40 @@ INLINE void f64_store_part(void *p, vf64 v, size_t count) {
   else if (count > 0) *(double *)p = v[0];
 }
 #endif
+/* Lanes from `count` on become 0. */
+INLINE vf32 f32_first_lanes(vf32 v, size_t count) {
+#if SIMD_BYTES == 64
+  return (vf32)_mm512_maskz_mov_ps(f32_first(count), (__m512)v);
+#elif SIMD_BYTES == 32
+  return (vf32)_mm256_and_ps((__m256)f32_first(count), (__m256)v);
+#else
+  const vi32 lane = {0, 1, 2, 3};
+  return (vf32)((vi32)v & (lane < i32_set(count < 4 ? (int32_t)count : 4)));
+#endif
+}
 INLINE vi32 i32_load_part(const void *p, size_t count) { return (vi32)f32_load_part(p, count); }
 INLINE void i32_store_part(void *p, vi32 v, size_t count) { f32_store_part(p, (vf32)v, count); }
 
 /* --- lane by lane --- */
 
 /* mask: what a comparison gave. */
+#if SIMD_BYTES == 64
+INLINE vf32 f32_select(vi32 mask, vf32 a, vf32 b) {
+  return (vf32)_mm512_mask_blend_ps(_mm512_movepi32_mask((__m512i)mask), (__m512)b, (__m512)a);
+}
+INLINE vf64 f64_select(vi64 mask, vf64 a, vf64 b) {
+  return (vf64)_mm512_mask_blend_pd(_mm512_movepi64_mask((__m512i)mask), (__m512d)b, (__m512d)a);
+}
+#elif SIMD_BYTES == 32
+INLINE vf32 f32_select(vi32 mask, vf32 a, vf32 b) { return (vf32)_mm256_blendv_ps((__m256)b, (__m256)a, (__m256)mask); }
+INLINE vf64 f64_select(vi64 mask, vf64 a, vf64 b) {
+  return (vf64)_mm256_blendv_pd((__m256d)b, (__m256d)a, (__m256d)mask);
+}
+#else
 INLINE vf32 f32_select(vi32 mask, vf32 a, vf32 b) { return (vf32)((mask & (vi32)a) | (~mask & (vi32)b)); }
 INLINE vf64 f64_select(vi64 mask, vf64 a, vf64 b) { return (vf64)((mask & (vi64)a) | (~mask & (vi64)b)); }
-INLINE vi32 i32_select(vi32 mask, vi32 a, vi32 b) { return (mask & a) | (~mask & b); }
+#endif
+INLINE vi32 i32_select(vi32 mask, vi32 a, vi32 b) { return (vi32)f32_select(mask, (vf32)a, (vf32)b); }
 INLINE vi32 i32_least(vi32 a, vi32 b) { return i32_select(a < b, a, b); }
 INLINE vi32 i32_greatest(vi32 a, vi32 b) { return i32_select(a > b, a, b); }
 INLINE vf32 f32_abs(vf32 x) { return (vf32)((vi32)x & 0x7FFFFFFF); }
@@ -184,13 +209,26 @@ INLINE vf64 f64_fma(vf64 a, vf64 b, vf64 c) { return (vf64)vfmaq_f64((float64x2_
 INLINE vf32 f32_fma(vf32 a, vf32 b, vf32 c) { return a * b + c; }
 INLINE vf64 f64_fma(vf64 a, vf64 b, vf64 c) { return a * b + c; }
 #endif
-#define SIMD_EACH_F32(name, function) \
-  INLINE vf32 name(vf32 x) { return (vf32){function(x[0]), function(x[1]), function(x[2]), function(x[3])}; }
-SIMD_EACH_F32(f32_sqrt, __builtin_sqrtf)
-SIMD_EACH_F32(f32_rint, __builtin_rintf)
-SIMD_EACH_F32(f32_floor, __builtin_floorf)
-SIMD_EACH_F32(f32_ceil, __builtin_ceilf)
-#undef SIMD_EACH_F32
+#if defined(__SSE2__)
+INLINE vf32 f32_sqrt(vf32 x) { return (vf32)_mm_sqrt_ps((__m128)x); }
+#else
+INLINE vf32 f32_sqrt(vf32 x) {
+  return (vf32){__builtin_sqrtf(x[0]), __builtin_sqrtf(x[1]), __builtin_sqrtf(x[2]), __builtin_sqrtf(x[3])};
+}
+#endif
+/* Adding 2^23 leaves no bits of a fraction; beyond, there are none. */
+INLINE vf32 f32_rint(vf32 x) {
+  const vf32 magic = f32_with_sign_of(f32_set(8388608.0f), x);
+  return f32_select(f32_abs(x) < 8388608.0f, f32_with_sign_of(x + magic - magic, x), x);
+}
+INLINE vf32 f32_floor(vf32 x) {
+  const vf32 near = f32_rint(x);
+  return f32_with_sign_of(near - f32_select(near > x, f32_set(1), (vf32){0}), x);
+}
+INLINE vf32 f32_ceil(vf32 x) {
+  const vf32 near = f32_rint(x);
+  return f32_with_sign_of(near + f32_select(near < x, f32_set(1), (vf32){0}), x);
+}
 #endif
 
 INLINE vf32 f32_clamp(vf32 x, vf32 min, vf32 max) { return f32_least(max, f32_greatest(min, x)); } /* NaN stays */
@@ -217,6 +255,28 @@ INLINE void i32_store_16(void *p, vi32 v) { *(vi16_half *)p = __builtin_convertv
 
 INLINE vf64 f64_load_f32(const void *p) { return __builtin_convertvector(*(const vf32_half *)p, vf64); }
 INLINE void f64_store_f32(void *p, vf64 v) { *(vf32_half *)p = __builtin_convertvector(v, vf32_half); }
+
+/* The first half of the lanes, and the second. */
+#if SIMD_BYTES == 64
+INLINE vf64 f64_from_low(vf32 x) { return (vf64)_mm512_cvtps_pd(_mm512_castps512_ps256((__m512)x)); }
+INLINE vf64 f64_from_high(vf32 x) { return (vf64)_mm512_cvtps_pd(_mm512_extractf32x8_ps((__m512)x, 1)); }
+INLINE vf32 f32_from_f64(vf64 low, vf64 high) {
+  const __m512 half = _mm512_castps256_ps512(_mm512_cvtpd_ps((__m512d)low));
+  return (vf32)_mm512_insertf32x8(half, _mm512_cvtpd_ps((__m512d)high), 1);
+}
+#elif SIMD_BYTES == 32
+INLINE vf64 f64_from_low(vf32 x) { return (vf64)_mm256_cvtps_pd(_mm256_castps256_ps128((__m256)x)); }
+INLINE vf64 f64_from_high(vf32 x) { return (vf64)_mm256_cvtps_pd(_mm256_extractf128_ps((__m256)x, 1)); }
+INLINE vf32 f32_from_f64(vf64 low, vf64 high) {
+  return (vf32)_mm256_set_m128(_mm256_cvtpd_ps((__m256d)high), _mm256_cvtpd_ps((__m256d)low));
+}
+#else
+INLINE vf64 f64_from_low(vf32 x) { return (vf64){(double)x[0], (double)x[1]}; }
+INLINE vf64 f64_from_high(vf32 x) { return (vf64){(double)x[2], (double)x[3]}; }
+INLINE vf32 f32_from_f64(vf64 low, vf64 high) {
+  return (vf32){(float)low[0], (float)low[1], (float)high[0], (float)high[1]};
+}
+#endif
 
 /* bfloat16: the upper half of a float; rounded to the nearest, ties to even, NaN stays NaN. */
 INLINE vf32 f32_load_bf16(const void *p) { return (vf32)(i32_load_u16(p) << 16); }

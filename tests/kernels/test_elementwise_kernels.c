@@ -5,7 +5,8 @@
 #include "support/kernel_levels.h"
 #include "support/sweep.h"
 
-#include "kernels/elementwise/elementwise_level.h"
+#include "kernels/elementwise/elementwise.h"
+#include "kernels/kernels.h"
 
 #define BLOCK 1024
 #define STEP 2657u /* a prime: 1.6 million patterns of the 4.3 billion */
@@ -37,8 +38,6 @@ static const struct {
     {ONR_UNARY_ELU, ref_elu, 3e-7, 0, 1e39},
 };
 
-static const struct onri_elementwise_kernels *const levels[] = KERNEL_LEVELS(&onri_elementwise);
-
 static void check_function(size_t k, onri_unary_kernel kernel) {
   float x[BLOCK], y[BLOCK];
   uint32_t bits = 1;
@@ -69,9 +68,9 @@ static void check_function(size_t k, onri_unary_kernel kernel) {
 
 static void test_accuracy(void **state) {
   (void)state;
-  for (size_t level = 0; level < kernel_levels(); level++)
+  for (int level = 0; level <= (int)onri_cpu_level(); level++)
     for (size_t k = 0; k < sizeof(functions) / sizeof(functions[0]); k++)
-      check_function(k, levels[level]->unary[functions[k].op]);
+      check_function(k, onri_kernels_of_level(level)->elementwise->unary[functions[k].op]);
 }
 
 static void test_limits(void **state) {
@@ -105,9 +104,9 @@ static void test_same_bits_however_cut(void **state) {
   (void)state;
   float x[67], whole[67], parts[67];
   for (size_t i = 0; i < 67; i++) x[i] = (float)((double)(i + 1) * 0.37 - 11.0);
-  for (size_t level = 0; level < kernel_levels(); level++)
+  for (int level = 0; level <= (int)onri_cpu_level(); level++)
     for (int op = 0; op < ONR_NUM_UNARY; op++) {
-      const onri_unary_kernel kernel = levels[level]->unary[op];
+      const onri_unary_kernel kernel = onri_kernels_of_level(level)->elementwise->unary[op];
       if (!kernel) continue;
       kernel(x, whole, 67, 0.3f, 0.6f);
       for (size_t i = 0; i < 67; i++) kernel(x + i, parts + i, 1, 0.3f, 0.6f);
@@ -185,7 +184,7 @@ static const struct {
 
 enum { MOST = 150 };
 
-static void expect_close(const char *what, size_t level, int op, const float *found, const double *expected,
+static void expect_close(const char *what, int level, int op, const float *found, const double *expected,
                          size_t count) {
   double value;
   const int64_t at = sweep_difference(ONR_DTYPE_F32, found, expected, count, 1e-6, 1e-6, &value);
@@ -199,7 +198,7 @@ static void test_simple_functions(void **state) {
   static const float alphas[] = {1, 0.3f, 1.7f}, betas[] = {2, 0.6f, 1.1f};
   struct sweep s = sweep_from(11);
   (void)state;
-  for (size_t level = 0; level < kernel_levels(); level++)
+  for (int level = 0; level <= (int)onri_cpu_level(); level++)
     for (size_t f = 0; f < sizeof(simple) / sizeof(simple[0]); f++)
       for (size_t count = 1; count < MOST; count += count < 70 ? 1 : 9) {
         float x[MOST], y[MOST + 1];
@@ -209,7 +208,7 @@ static void test_simple_functions(void **state) {
         if (count % 4 == 0) x[count / 2] = NAN, wide[count / 2] = (double)NAN;
         for (size_t i = 0; i < count; i++) expected[i] = simple[f].reference(wide[i], (double)alpha, (double)beta);
         for (size_t i = 0; i <= MOST; i++) y[i] = 77;
-        levels[level]->unary[simple[f].op](x, y, count, alpha, beta);
+        onri_kernels_of_level(level)->elementwise->unary[simple[f].op](x, y, count, alpha, beta);
         expect_close("unary", level, (int)simple[f].op, y, expected, count);
         for (size_t i = count; i <= MOST; i++) assert_true(y[i] == 77);
       }
@@ -217,12 +216,12 @@ static void test_simple_functions(void **state) {
 
 static void test_every_function_is_tried(void **state) {
   (void)state;
-  for (size_t level = 0; level < kernel_levels(); level++)
+  for (int level = 0; level <= (int)onri_cpu_level(); level++)
     for (int op = 0; op < ONR_NUM_UNARY; op++) {
       int found = 0;
       for (size_t f = 0; f < sizeof(functions) / sizeof(functions[0]); f++) found |= (int)functions[f].op == op;
       for (size_t f = 0; f < sizeof(simple) / sizeof(simple[0]); f++) found |= (int)simple[f].op == op;
-      assert_int_equal(found, levels[level]->unary[op] != NULL);
+      assert_int_equal(found, onri_kernels_of_level(level)->elementwise->unary[op] != NULL);
     }
 }
 
@@ -240,7 +239,7 @@ static double binary_reference(int op, double a, double b) {
 }
 
 /* Three shapes of row, clamps, powers that have a loop of their own, in place. */
-static void check_binary(struct sweep *s, size_t level, int op, size_t count, int shape, int clamped) {
+static void check_binary(struct sweep *s, int level, int op, size_t count, int shape, int clamped) {
   enum { ROWS = 3 };
   static const float powers[] = {2, 3, 0.5f, -1.5f, 0};
   float a[ROWS * MOST], b[ROWS * MOST], y[ROWS * MOST + 1];
@@ -268,21 +267,22 @@ static void check_binary(struct sweep *s, size_t level, int op, size_t count, in
       const double v = binary_reference(op, wide_a[r * MOST + i * rows.a_step], wide_b[r * MOST + i * rows.b_step]);
       expected[r * count + i] = at_least(at_most(v, (double)rows.max), (double)rows.min);
     }
-  levels[level]->binary[op](&rows);
+  onri_kernels_of_level(level)->elementwise->binary[op](&rows);
   expect_close("binary", level, op, y, expected, ROWS * count);
   for (size_t i = ROWS * count; i <= ROWS * MOST; i++) assert_true(y[i] == 77);
   rows.rows = 1;
   rows.y = shape == 2 ? b : a;
-  levels[level]->binary[op](&rows);
+  onri_kernels_of_level(level)->elementwise->binary[op](&rows);
   assert_memory_equal(rows.y, y, count * sizeof(y[0]));
 }
 
 static void test_binary(void **state) {
   struct sweep s = sweep_from(12);
   (void)state;
-  for (size_t level = 0; level < kernel_levels(); level++)
+  for (int level = 0; level <= (int)onri_cpu_level(); level++)
     for (int op = 0; op < ONR_NUM_BINARY; op++)
-      for (size_t count = 1; levels[level]->binary[op] && count < MOST; count += count < 70 ? 1 : 9)
+      for (size_t count = 1; onri_kernels_of_level(level)->elementwise->binary[op] && count < MOST;
+           count += count < 70 ? 1 : 9)
         for (int shape = 0; shape < 3; shape++)
           check_binary(&s, level, op, count, shape, op != ONR_BINARY_POW && (count + (size_t)shape) & 1);
 }

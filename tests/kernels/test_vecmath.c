@@ -5,11 +5,10 @@
 #include "support/kernel_levels.h"
 #include "support/layer_test.h"
 
-#include "kernels/elementwise/vecmath_level.h"
+#include "kernels/elementwise/vecmath.h"
+#include "kernels/kernels.h"
 
 enum { COUNT = 4001 };
-
-static const struct onri_vecmath *const levels[] = KERNEL_LEVELS(&onri_vecmath);
 
 static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
 
@@ -30,12 +29,12 @@ static void check(void (*function)(const float *, float *, size_t), double (*ref
 
 static void test_accuracy(void **unused) {
   (void)unused;
-  for (size_t l = 0; l < kernel_levels(); l++) {
-    check(levels[l]->exp, exp, -110.0f, 88.7f);
-    check(levels[l]->exp, exp, -1e-3f, 1e-3f);
-    check(levels[l]->sigmoid, sigmoid, -84.0f, 120.0f);
-    check(levels[l]->tanh, tanh, -12.0f, 12.0f);
-    check(levels[l]->tanh, tanh, -1e-3f, 1e-3f);
+  for (int l = 0; l <= (int)onri_cpu_level(); l++) {
+    check(onri_kernels_of_level(l)->vecmath->exp, exp, -110.0f, 88.7f);
+    check(onri_kernels_of_level(l)->vecmath->exp, exp, -1e-3f, 1e-3f);
+    check(onri_kernels_of_level(l)->vecmath->sigmoid, sigmoid, -84.0f, 120.0f);
+    check(onri_kernels_of_level(l)->vecmath->tanh, tanh, -12.0f, 12.0f);
+    check(onri_kernels_of_level(l)->vecmath->tanh, tanh, -1e-3f, 1e-3f);
   }
 }
 
@@ -45,12 +44,12 @@ static void test_special_values(void **unused) {
               tanhs[6] = {NAN, 1, -1, 0, 1, -1};
   float y[6];
   (void)unused;
-  for (size_t l = 0; l < kernel_levels(); l++) {
-    levels[l]->exp(x, y, 6);
+  for (int l = 0; l <= (int)onri_cpu_level(); l++) {
+    onri_kernels_of_level(l)->vecmath->exp(x, y, 6);
     assert_close(y, exps, 6, 0, 0);
-    levels[l]->sigmoid(x, y, 6);
+    onri_kernels_of_level(l)->vecmath->sigmoid(x, y, 6);
     assert_close(y, sigmoids, 6, 0, 0);
-    levels[l]->tanh(x, y, 6);
+    onri_kernels_of_level(l)->vecmath->tanh(x, y, 6);
     assert_close(y, tanhs, 6, 0, 0);
   }
 }
@@ -59,7 +58,7 @@ static void test_sum_and_max(void **unused) {
   float x[300], y[300];
   (void)unused;
   fill_random(x, 300, -5.0f, 5.0f, 1);
-  for (size_t l = 0; l < kernel_levels(); l++)
+  for (int l = 0; l <= (int)onri_cpu_level(); l++)
     for (size_t count = 0; count <= 300; count++) {
       double sum = 0;
       float max = -4.0f;
@@ -67,9 +66,9 @@ static void test_sum_and_max(void **unused) {
         sum += exp((double)x[i] - 1.5);
         max = x[i] > max ? x[i] : max;
       }
-      const float found = levels[l]->exp_sum(x, 1.5f, y, count), expected = (float)sum;
+      const float found = onri_kernels_of_level(l)->vecmath->exp_sum(x, 1.5f, y, count), expected = (float)sum;
       assert_close(&found, &expected, 1, 1e-6, 0);
-      assert_true(levels[l]->max(x, -4.0f, count) == max);
+      assert_true(onri_kernels_of_level(l)->vecmath->max(x, -4.0f, count) == max);
     }
 }
 
@@ -81,13 +80,13 @@ static void test_all_finite(void **unused) {
   fill_random(x, 150, -1e30f, 1e30f, 2);
   x[7] = 3.4028235e38f;
   x[149] = -3.4028235e38f;
-  for (size_t l = 0; l < kernel_levels(); l++)
+  for (int l = 0; l <= (int)onri_cpu_level(); l++)
     for (size_t count = 0; count <= 150; count++) {
-      assert_true(levels[l]->all_finite(x, count));
+      assert_true(onri_kernels_of_level(l)->vecmath->all_finite(x, count));
       for (size_t i = 0; i < count; i++) {
         const float kept = x[i];
         x[i] = special[i % 3];
-        assert_false(levels[l]->all_finite(x, count));
+        assert_false(onri_kernels_of_level(l)->vecmath->all_finite(x, count));
         x[i] = kept;
       }
     }

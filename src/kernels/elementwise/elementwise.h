@@ -1,4 +1,4 @@
-/* elementwise.h: float32 kernels of the element-wise layers, in the widest variant that this processor has.
+/* elementwise.h: float32 kernels of the element-wise layers.
  *
  * Outputs may be the same memory as an input (element by element); other overlaps are not allowed. */
 #ifndef ONRI_KERNELS_ELEMENTWISE_H
@@ -9,9 +9,6 @@
 #include "params/elementwise.h"
 
 typedef void (*onri_unary_kernel)(const float *x, float *y, size_t count, float alpha, float beta);
-
-/* NULL where there is none: the op has no vector form here, or its result is not float32. */
-onri_unary_kernel onri_unary_kernel_f32(enum onr_unary op);
 
 /* rows x count elements. y is dense; row r of an operand starts at r * row_stride, and its step is 0 (one value for the
  * whole row) or 1. */
@@ -25,7 +22,13 @@ struct onri_binary_rows {
 };
 typedef void (*onri_binary_kernel)(const struct onri_binary_rows *rows);
 
-/* NULL where the result is not float32 or there is no vector form. */
+struct onri_elementwise_kernels {
+  const onri_unary_kernel *unary;   /* [ONR_NUM_UNARY], NULL: the op has no vector form, or gives another type */
+  const onri_binary_kernel *binary; /* [ONR_NUM_BINARY], the same */
+};
+
+/* Of this processor. */
+onri_unary_kernel onri_unary_kernel_f32(enum onr_unary op);
 onri_binary_kernel onri_binary_kernel_f32(enum onr_binary op);
 
 #endif

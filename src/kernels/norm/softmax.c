@@ -5,6 +5,7 @@
 
 #include "base/env.h"
 #include "kernels/elementwise/vecmath.h"
+#include "kernels/kernels.h"
 
 enum { BLOCK = 256 };
 
@@ -63,6 +64,7 @@ static void soft_line(const struct onri_softmax *s, size_t start) {
 
 static void finish_columns(const struct onri_softmax *s, size_t start, size_t columns, const float *max,
                            const double *sum) {
+  const struct onri_vecmath_kernels *vecmath = onri_kernels()->vecmath;
   float in[ONRI_SOFTMAX_COLUMNS], out[ONRI_SOFTMAX_COLUMNS], factor[ONRI_SOFTMAX_COLUMNS];
   for (size_t j = 0; j < columns; j++) factor[j] = (float)(s->kind == ONRI_SOFTMAX ? 1.0 / sum[j] : log(sum[j]));
   struct onri_pace pace = {s->env, 0};
@@ -70,8 +72,7 @@ static void finish_columns(const struct onri_softmax *s, size_t start, size_t co
     const size_t at = start + i * s->inner;
     const float *x = read_block(s, at, columns, in);
     float *y = write_block(s, at, out);
-    if (s->kind == ONRI_SOFTMAX)
-      for (size_t j = 0; j < columns; j++) y[j] = onri_exp1(x[j] - max[j]) * factor[j];
+    if (s->kind == ONRI_SOFTMAX) vecmath->exp_scale_each(x, max, factor, y, columns);
     else
       for (size_t j = 0; j < columns; j++) y[j] = (x[j] - max[j]) - factor[j];
     store_block(s, at, columns, y);
@@ -79,6 +80,7 @@ static void finish_columns(const struct onri_softmax *s, size_t start, size_t co
 }
 
 static void soft_columns(const struct onri_softmax *s, size_t start, size_t columns) {
+  const struct onri_vecmath_kernels *vecmath = onri_kernels()->vecmath;
   float in[ONRI_SOFTMAX_COLUMNS], max[ONRI_SOFTMAX_COLUMNS];
   double sum[ONRI_SOFTMAX_COLUMNS];
   for (size_t j = 0; j < columns; j++) {
@@ -88,11 +90,11 @@ static void soft_columns(const struct onri_softmax *s, size_t start, size_t colu
   struct onri_pace pace = {s->env, 0};
   for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 4 * columns); i++) {
     const float *x = read_block(s, start + i * s->inner, columns, in);
-    for (size_t j = 0; j < columns; j++) max[j] = x[j] > max[j] ? x[j] : max[j];
+    vecmath->max_each(x, max, columns);
   }
   for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 8 * columns); i++) {
     const float *x = read_block(s, start + i * s->inner, columns, in);
-    for (size_t j = 0; j < columns; j++) sum[j] += (double)onri_exp1(x[j] - max[j]);
+    vecmath->exp_add_each(x, max, sum, columns);
   }
   finish_columns(s, start, columns, max, sum);
 }

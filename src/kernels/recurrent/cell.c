@@ -3,8 +3,7 @@
 
 #include <math.h>
 
-#include "base/cpu.h"
-#include "kernels/recurrent/cell_fast.h"
+#include "kernels/kernels.h"
 
 static double softplus(double x) { return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x)); }
 
@@ -41,31 +40,20 @@ static double function_of(const struct onr_recurrent_function *f, double x) {
 #undef T
 #undef NAME
 
-static const struct onri_cell_kernels *fast_cells(void) {
-#if ONRI_HAVE_AVX_KERNELS
-  switch (onri_cpu_level()) {
-    case ONRI_CPU_AVX512: return &onri_cell_kernels_avx512;
-    case ONRI_CPU_AVX2: return &onri_cell_kernels_avx2;
-    default: break;
-  }
-#endif
-  return &onri_cell_kernels_base;
-}
-
 void onri_lstm_cell(enum onri_class c, const struct onri_cell_form *form, const struct onri_cell *cell) {
-  if (form->fast) fast_cells()->lstm(cell);
+  if (form->fast) onri_kernels()->cell->lstm(cell);
   else if (c == ONRI_CLASS_F64) lstm_f64(form, cell);
   else lstm_f32(form, cell);
 }
 
 void onri_rnn_cell(enum onri_class c, const struct onri_cell_form *form, const struct onri_cell *cell) {
-  if (form->fast) fast_cells()->rnn(cell);
+  if (form->fast) onri_kernels()->cell->rnn(cell);
   else if (c == ONRI_CLASS_F64) rnn_f64(form, cell);
   else rnn_f32(form, cell);
 }
 
 void onri_gru_cell(enum onri_class c, const struct onri_cell_form *form, const struct onri_cell *cell) {
-  if (form->fast) fast_cells()->gru(cell);
+  if (form->fast) onri_kernels()->cell->gru(cell);
   else if (c == ONRI_CLASS_F64) gru_f64(form, cell);
   else gru_f32(form, cell);
 }

@@ -26,6 +26,13 @@ struct onri_cell_form {
   int fast; /* default functions, float32, no clip, no peepholes, no input_forget */
 };
 
+/* float32 with default functions and none of the form's extras. */
+struct onri_cell_kernels {
+  void (*lstm)(const struct onri_cell *cell);
+  void (*gru)(const struct onri_cell *cell); /* linear_before_reset */
+  void (*rnn)(const struct onri_cell *cell);
+};
+
 void onri_lstm_cell(enum onri_class c, const struct onri_cell_form *form, const struct onri_cell *cell);
 void onri_rnn_cell(enum onri_class c, const struct onri_cell_form *form, const struct onri_cell *cell);
 /* With linear_before_reset: all of GRU's step. */
