@@ -116,13 +116,13 @@ def _dynamic_shapes(module, input_names, inputs, dynamic, named):
 
 
 def export(module, inputs, path, *, exporter, opset, input_names, output_names,
-           dynamic=None, named=False):
-    """Exports with one of PyTorch's exporters, 'dynamo' or 'ts'."""
+           dynamic=None, named=False, **options):
+    """Exports with one of PyTorch's exporters, 'dynamo' or 'ts'; further options are torch.onnx.export's."""
     # torch.export otherwise remembers sizes of what it traced before, and a
     # dimension that should be dynamic is fixed.
     torch._dynamo.reset()
     common = dict(input_names=list(input_names), output_names=output_names and list(output_names),
-                  opset_version=opset)
+                  opset_version=opset, **options)
     with quiet():
         if exporter == "dynamo":
             shapes = None

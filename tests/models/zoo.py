@@ -2,25 +2,30 @@
 """Makes the models of the zoo, runs them in onnxrun and ONNX Runtime, and says how they compare.
 
     zoo.py ONNXRUN DIR                  make what is not there yet, check all
-    ... --only NAME                     only models whose names start with NAME
+    ... --only NAME,NAME                only models whose names start with one of these
     ... --minutes M                     begin no further model after M minutes
     ... --table FILE                    also write the results as a table
 
 Each torch module is exported by both exporters, with fixed sizes and with open ones, for which there are three shapes. Expected
 values are those of ONNX Runtime without graph optimisation; where PyTorch computes others by more than the tolerance, the
-row says so. One line a model: "ok NAME ..." or "FAIL NAME: reason". DIR/results.json keeps what was found.
+row says so. One line a model: "ok NAME ..." or "FAIL NAME: reason". DIR/results.json keeps what was found as it is found:
+a run that was cut short goes on where it stopped, and the same program is not checked twice.
 """
 
 import argparse
 import datetime
+import functools
+import importlib
 import json
 import multiprocessing
 import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 import warnings
+import zlib
 
 import numpy as np
 import onnx
@@ -32,8 +37,9 @@ import fixture_io as fio
 import zoo_models
 import zoo_tabular
 
+# In this order, so that a run that is cut short has seen every model.
 VARIANTS = [("dynamo", True), ("ts", True), ("dynamo", False), ("ts", False)]
-MAKE_SECONDS, CHECK_SECONDS = 300, 120
+MAKE_SECONDS, CHECK_SECONDS, BENCH_SECONDS = 200, 120, 0.4
 
 
 def enliven(module):
@@ -158,9 +164,56 @@ def save_expected(folder, data_sets, torch_outputs):
     return {"notes": notes, "atol": max(fio.ATOL, min(3 * apart, 1e-3 * smallest)), "sets": kept}
 
 
-def export(module, folder, inputs, first, exporter, dynamic):
+def is_steady(reference, inputs):
+    """Whether a change in the last digits of the inputs changes no more than the last digits of the outputs."""
+    random = np.random.default_rng(0)
+    near = {name: value * (1 + 1e-6 * random.choice((-1, 1), value.shape)).astype(np.float32) if value.dtype == np.float32
+            else value for name, value in inputs.items()}
+    return all(error_of(a, b) <= 1e-3 * max(1e-2, np.abs(b).mean()) if a.size else a.shape == b.shape
+               for a, b in zip(reference.run(None, near), reference.run(None, inputs)))
+
+
+def steady_sample(path, inputs, sizes, index):
+    """Inputs at which no rounding decides, as of two boxes which is the better one, where some are found."""
+    names = zoo_models.names_of(inputs)
+    try:
+        reference = session(path, onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL)
+        taken = [value.name for value in reference.get_inputs()]
+        for _ in range(6):
+            values = sample(inputs, sizes, index)
+            arrays = dict(zip(names, (fio.to_array(v) for v in values)))
+            if is_steady(reference, {name: arrays[name] for name in taken}):
+                break
+    except Exception:   # this is for others to tell
+        values = sample(inputs, sizes, index)
+    return values
+
+
+def export(module, folder, inputs, first, exporter, dynamic, **options):
     fio.export(module, first, os.path.join(folder, "model.onnx"), exporter=exporter, opset=20 if exporter == "dynamo" else 17,
-               input_names=zoo_models.names_of(inputs), output_names=None, dynamic=dynamic, named=True)
+               input_names=zoo_models.names_of(inputs), output_names=None, dynamic=dynamic, named=True, **options)
+
+
+def eases(module, exporter, has_batch):
+    """Before each attempt to export, the later ones easier: (notes, the symbols that stay open, None for all, options)."""
+    yield [], None, {}
+    # The newer exporter cannot write PyTorch's fused attention in some layouts, and its optimiser fails at some splits.
+    written_out = False
+    for part in module.modules():
+        if hasattr(part, "set_attn_implementation"):
+            part.set_attn_implementation("eager")
+            written_out = True
+        if hasattr(part, "fused_attn"):
+            part.fused_attn = False
+            written_out = True
+    if written_out:
+        yield ["attention written out"], None, {}
+    options = {"optimize": False} if exporter == "dynamo" else {}
+    if options:
+        yield ["not optimised by the exporter"], None, options
+    # Some modules compute with sizes as with numbers: those are open in the number of examples only.
+    if has_batch:
+        yield ["only the batch is open"], "N", options
 
 
 def make_torch(model, folder, exporter, is_dynamic):
@@ -170,24 +223,23 @@ def make_torch(model, folder, exporter, is_dynamic):
         module, inputs = module
     fio.seed(model.name)
     module = enliven(module.float()).eval()
-    count = 3 if is_dynamic else 1
-    data_sets = [sample(inputs, model.sizes, i) for i in range(count)]
+    if hasattr(module, "settle"):
+        module.settle()
+    first = sample(inputs, model.sizes, 0)
     calibrate(module, sample(inputs, {**model.sizes, "N": (8, 8, 8)}, 2))
-    notes = []
-    if not is_dynamic:
-        export(module, folder, inputs, data_sets[0], exporter, None)
+    for notes, symbols, options in eases(module, exporter, is_dynamic and any("N" in dims for _, _, dims in parse(inputs, {})[0])):
+        try:
+            export(module, folder, inputs, first, exporter, open_dims(inputs, symbols) if is_dynamic else None, **options)
+            break
+        except Exception as problem:
+            failure = problem
     else:
-        # Some modules compute with sizes as with numbers: those are open in the number of examples only.
-        for symbols in (None, "N"):
-            try:
-                export(module, folder, inputs, data_sets[0], exporter, open_dims(inputs, symbols))
-                break
-            except Exception:
-                if symbols == "N" or not any("N" in spec[2] for spec in parse(inputs, {})[0]):
-                    raise
-                small = {k: (v if k == "N" else v[:1] * 3) for k, v in {**zoo_models.SIZES, **model.sizes}.items()}
-                data_sets = [sample(inputs, small, i) for i in range(3)]
-                notes.append("only the batch is open")
+        raise failure
+    sizes = {**zoo_models.SIZES, **model.sizes}
+    if symbols:
+        sizes = {k: (v if k == symbols else v[:1] * 3) for k, v in sizes.items()}
+    path = os.path.join(folder, "model.onnx")
+    data_sets = [steady_sample(path, inputs, sizes, i) for i in range(3 if is_dynamic else 1)]
     names = zoo_models.names_of(inputs)
     arrays = [dict(zip(names, (fio.to_array(v) for v in values))) for values in data_sets]
     with torch.no_grad():
@@ -203,7 +255,7 @@ def time_reference(folder):
     fast = session(os.path.join(folder, "model.onnx"), onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL)
     load = time.perf_counter() - start
     inputs, outputs = fio.load_data_set(fio.data_sets(folder)[0])
-    best, until, runs = np.inf, time.perf_counter() + 0.7, 0
+    best, until, runs = np.inf, time.perf_counter() + BENCH_SECONDS, 0
     while runs < 3 or time.perf_counter() < until:
         start = time.perf_counter()
         fast.run(None, inputs)
@@ -238,6 +290,25 @@ def apart(function, *arguments, seconds):
         process.join()
         return f"not done in {seconds} s"
     return None if process.exitcode == 0 else f"exit {process.exitcode}"
+
+
+def make_apart(target, maker):
+    warm_up()
+    problem = apart(make, target, maker, seconds=MAKE_SECONDS)
+    if problem:
+        with fio.new_folder(target) as part, open(os.path.join(part, "refused"), "w", encoding="utf-8") as file:
+            file.write(problem)
+
+
+@functools.cache
+def warm_up():
+    """What each model's process would import again: the packages, and PyTorch's exporters as they first run."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    for package in ("timm", "transformers", "diffusers"):
+        importlib.import_module(package)
+    with tempfile.TemporaryDirectory() as folder:
+        for exporter, _ in VARIANTS[:2]:
+            export(nn.Linear(3, 3), folder, "x=f[N,3]", (torch.zeros(2, 3),), exporter, open_dims("x=f[N,3]"))
 
 
 def _measure_reference(folder):
@@ -291,7 +362,7 @@ def check(onnxrun, folder):
     problem = strings_of(folder, onnxrun)
     if problem:
         return {**result, "state": "wrong", "reason": problem}
-    command = [onnxrun, "bench", "--json", "--seconds", "0.7", os.path.join(folder, "model.onnx")]
+    command = [onnxrun, "bench", "--json", "--seconds", str(BENCH_SECONDS), os.path.join(folder, "model.onnx")]
     data = fio.data_sets(folder)[0]
     for i, name in enumerate(fio.load_data_set(data)[0]):
         command += ["-i", f"{name}={os.path.join(data, f'input_{i}.pb')}"]
@@ -305,21 +376,28 @@ def check(onnxrun, folder):
     return {**result, "state": "right"}
 
 
-def tasks(only):
-    """(family, model, variant, maker): the models with open sizes first, then those with fixed ones."""
+def tasks(only=""):
+    """(family, model, variant, maker) of all models, or of those whose names start with one of a list."""
     rows = []
-    for round_ in (VARIANTS[:2], VARIANTS[2:]):
-        for model in zoo_models.MODELS:
-            for exporter, is_dynamic in round_:
-                rows.append((model.family, model.name, f"{exporter} {'dynamic' if is_dynamic else 'static'}",
-                             lambda folder, m=model, e=exporter, d=is_dynamic: make_torch(m, folder, e, d)))
-    tabular = [(family, name, "converter", lambda folder, m=maker: m(folder, save_expected))
-               for family, name, maker in zoo_tabular.MODELS]
-    rows[len(zoo_models.FIRST) * 2:len(zoo_models.FIRST) * 2] = tabular
-    return [row for row in rows if row[1].startswith(only)]
+    for exporter, is_dynamic in VARIANTS:
+        rows += [(model.family, model.name, f"{exporter} {'dynamic' if is_dynamic else 'static'}",
+                  lambda folder, m=model, e=exporter, d=is_dynamic: make_torch(m, folder, e, d))
+                 for model in zoo_models.MODELS]
+        if len(rows) == len(zoo_models.MODELS):
+            rows += [(family, name, "converter", lambda folder, m=maker: m(folder, save_expected))
+                     for family, name, maker in zoo_tabular.MODELS]
+    return [row for row in rows if row[1].startswith(tuple(only.split(",")))]
 
 
-def describe(result):
+def line_of(label, result):
+    if result["state"] == "wrong":
+        return f"FAIL {label}: {result['reason']}"
+    if result["state"] == "refused":
+        return f"-- {label}: {result['reason'][:120]}"
+    return " ".join([f"ok {label}{figures_of(result)}", *result["notes"]])
+
+
+def figures_of(result):
     if "ms" not in result:
         return ""
     ratio = result["ms"] / result["ort_ms"]
@@ -374,38 +452,33 @@ def main():
     parser.add_argument("--table")
     options = parser.parse_args()
     os.makedirs(options.folder, exist_ok=True)
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
     torch.set_num_threads(1)
+    with open(options.onnxrun, "rb") as file:
+        program = zlib.crc32(file.read())
     path = os.path.join(options.folder, "results.json")
     results = {}
     if os.path.exists(path):
         with open(path, encoding="utf-8") as file:
             results = json.load(file)
-    begin, failed = time.monotonic(), 0
-    for family, name, variant, maker in tasks(options.only):
+    begin = time.monotonic()
+    rows = tasks(options.only)
+    for family, name, variant, maker in rows:
         if time.monotonic() - begin > 60 * options.minutes:
             break
+        key = f"{family}|{name}|{variant}"
+        result = results.get(key, {})
         target = os.path.join(options.folder, re.sub(r"\W", "_", f"{name}_{variant}"))
-        if not os.path.exists(target):
-            problem = apart(make, target, maker, seconds=MAKE_SECONDS)
-            if problem:
-                with fio.new_folder(target) as part, open(os.path.join(part, "refused"), "w", encoding="utf-8") as file:
-                    file.write(problem)
-        result = check(options.onnxrun, target)
-        results[f"{family}|{name}|{variant}"] = result
-        label = f"{name} {variant}"
-        if result["state"] == "wrong":
-            failed += 1
-            print(f"FAIL {label}: {result['reason']}", flush=True)
-        elif result["state"] == "refused":
-            print(f"-- {label}: {result['reason'][:120]}", flush=True)
-        else:
-            print(f"ok {label}{describe(result)}", *result["notes"], flush=True)
-        with open(path, "w", encoding="utf-8") as file:
-            json.dump(results, file, indent=1)
+        if result.get("program") != program or not os.path.exists(target):
+            if not os.path.exists(target):
+                make_apart(target, maker)
+            result = results[key] = {**check(options.onnxrun, target), "program": program}
+            with open(path + ".part", "w", encoding="utf-8") as file:
+                json.dump(results, file, indent=1)
+            os.replace(path + ".part", path)
+        print(line_of(f"{name} {variant}", result), flush=True)
     if options.table:
-        write_table(options.table, results, len(tasks("")))
-    return 1 if failed else 0
+        write_table(options.table, results, len(tasks()))
+    return 1 if any(results.get("|".join(row[:3]), {}).get("state") == "wrong" for row in rows) else 0
 
 
 if __name__ == "__main__":
