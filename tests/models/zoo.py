@@ -37,8 +37,8 @@ import fixture_io as fio
 import zoo_models
 import zoo_tabular
 
-# In this order, so that a run that is cut short has seen every model.
-VARIANTS = [("dynamo", True), ("ts", True), ("dynamo", False), ("ts", False)]
+# In this order, so that a run that is cut short has seen every model: TorchScript's exporter takes a tenth of the time.
+VARIANTS = [("ts", True), ("dynamo", True), ("ts", False), ("dynamo", False)]
 MAKE_SECONDS, CHECK_SECONDS, BENCH_SECONDS = 200, 120, 0.4
 
 
