@@ -410,11 +410,11 @@ def write_table(path, results, planned):
     made = [s for s in states if s != "refused"]
     lines = [
         "# The zoo", "",
-        f"What `tests/models/zoo.py`, which `tools/test --models` calls, found up to {datetime.date.today()}, written by `tests/models/zoo.py --table`: "
+        f"What `tools/test --zoo=` found up to {datetime.date.today()}, written by `tests/models/zoo.py --table`: "
         f"{made.count('right')} of {len(made)} files right, of "
         f"{len({key.split('|')[1] for key, r in results.items() if r['state'] != 'refused'})} models; "
         f"{states.count('refused')} more variants no exporter or ONNX Runtime would make or run. "
-        f"{planned - len(results)} of the {planned} variants that the tables of `tests/models/zoo_models.py` and "
+        f"{planned - len(results) or 'None'} of the {planned} variants that the tables of `tests/models/zoo_models.py` and "
         "`zoo_tabular.py` name have not been run yet.", "",
         "Weights are random, drawn such that each matters. Right: within 1e-3 of each value plus 1e-4 (where ONNX Runtime "
         "with and without its optimisations, or PyTorch, differ by more: up to thrice that, at most a thousandth of the mean "
