@@ -180,12 +180,7 @@ def draw_chart(report, path):
 
 
 def read_options(arguments):
-    parser = argparse.ArgumentParser(prog="tools/compare", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, epilog="""
-tools/compare MODEL.onnx ...           times, load and peak memory of whole models; a ratio above 1: onnxrun is faster
-tools/compare --make FOLDER            exports the nine models of the README into FOLDER (wants tools/requirements.txt's PyTorch)
-tools/compare --sweep [FAMILY ...]     single layers over their shapes beside ONNX Runtime; prints those under 0.9
-
-A model counts when its outputs agree: |difference| <= 1e-4 + 1e-3 |expected|. Nothing else should run on the machine.""")
+    parser = argparse.ArgumentParser(prog="tools/compare", description=__doc__)
     parser.add_argument("models", nargs="*", metavar="MODEL.onnx")
     parser.add_argument("--sweep", nargs="*", metavar="FAMILY")
     parser.add_argument("--match", help="of a sweep, the shapes whose names hold this")
