@@ -142,6 +142,13 @@ INLINE vf32 f32_first_lanes(vf32 v, size_t count) {
 INLINE vi32 i32_load_part(const void *p, size_t count) { return (vi32)f32_load_part(p, count); }
 INLINE void i32_store_part(void *p, vi32 v, size_t count) { f32_store_part(p, (vf32)v, count); }
 
+/* `count` elements that lie `step` apart. */
+INLINE vf32 f32_gather_part(const float *p, size_t step, size_t count) {
+  float x[F32_LANES] = {0};
+  for (size_t i = 0; i < F32_LANES && i < count; i++) x[i] = p[i * step];
+  return f32_load(x);
+}
+
 /* --- lane by lane --- */
 
 /* mask: what a comparison gave. */
@@ -232,6 +239,36 @@ INLINE vf32 f32_ceil(vf32 x) {
 #endif
 
 INLINE vf32 f32_clamp(vf32 x, vf32 min, vf32 max) { return f32_least(max, f32_greatest(min, x)); } /* NaN stays */
+
+/* --- across lanes --- */
+
+/* a0 b0 a1 b1 ... of the lower or upper half of the lanes. */
+#if SIMD_BYTES == 64
+INLINE vf32 f32_interleave_low(vf32 a, vf32 b) {
+  return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+}
+INLINE vf32 f32_interleave_high(vf32 a, vf32 b) {
+  return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+}
+#elif SIMD_BYTES == 32
+INLINE vf32 f32_interleave_low(vf32 a, vf32 b) { return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11); }
+INLINE vf32 f32_interleave_high(vf32 a, vf32 b) { return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15); }
+#else
+INLINE vf32 f32_interleave_low(vf32 a, vf32 b) { return __builtin_shufflevector(a, b, 0, 4, 1, 5); }
+INLINE vf32 f32_interleave_high(vf32 a, vf32 b) { return __builtin_shufflevector(a, b, 2, 6, 3, 7); }
+#endif
+
+/* Rows become columns. */
+INLINE void f32_transpose(vf32 v[F32_LANES]) {
+  UNROLL for (int step = 1; step < F32_LANES; step *= 2) {
+    vf32 x[F32_LANES];
+    UNROLL for (int i = 0; i < F32_LANES; i++) x[i] = v[i];
+    UNROLL for (int i = 0; i < F32_LANES / 2; i++) {
+      v[2 * i] = f32_interleave_low(x[i], x[i + F32_LANES / 2]);
+      v[2 * i + 1] = f32_interleave_high(x[i], x[i + F32_LANES / 2]);
+    }
+  }
+}
 
 /* --- between types --- */
 

@@ -1,62 +1,133 @@
-/* The portable product at every instruction set's tile edges, with all strides, against sums in double. */
+/* Products of every instruction set at the edges of their tiles, slices and panels, with all strides, against sums in
+ * double; packed and other operands, batches on several threads, and the same bits for any number of rows and threads.
+ */
 #include <math.h>
 #include <string.h>
 
-#include "support/kernel_levels.h"
-#include "support/layer_test.h"
+#include "support/sweep.h"
 
-#include "kernels/matmul/gemm_level.h"
+#include "base/env.h"
+#include "kernels/kernels.h"
+#include "kernels/matmul/sgemm.h"
 
-enum { M = 40, N = 70, K = 530 };
-static float a[M * K], b[K * N], start[M * N], c[M * N], expected[M * N];
+enum { M = 120, N = 150, K = 1100, GUARD = 64 };
+static float a[M * K], b[N * K], c[M * N + GUARD], start[M * N + GUARD], packed[(N + 64) * K];
 
-static void check(void (*product)(const struct onri_gemm *), size_t m, size_t n, size_t k, int transposed_a,
-                  int transposed_b, int accumulate) {
-  const struct onri_gemm g = {.m = m,
-                              .n = n,
-                              .k = k,
-                              .a = a,
-                              .a_row = transposed_a ? 1 : k,
-                              .a_col = transposed_a ? m : 1,
-                              .b = b,
-                              .b_row = transposed_b ? 1 : n,
-                              .b_col = transposed_b ? k : 1,
-                              .c = c,
-                              .c_row = n,
-                              .alpha = 1.0,
-                              .accumulate = accumulate};
-  memcpy(c, start, sizeof(c));
-  for (size_t i = 0; i < m; i++)
-    for (size_t j = 0; j < n; j++) {
-      double sum = accumulate ? (double)start[i * n + j] : 0;
-      for (size_t p = 0; p < k; p++) sum += (double)a[i * g.a_row + p * g.a_col] * (double)b[p * g.b_row + j * g.b_col];
-      expected[i * n + j] = (float)sum;
-    }
-  product(&g);
-  assert_close(c, expected, m * n, 1e-5, 2e-5);
-  assert_memory_equal(c + m * n, start + m * n, (M * N - m * n) * sizeof(c[0]));
+static struct onri_gemm product_of(size_t m, size_t n, size_t k, int transposed_a, int transposed_b) {
+  return (struct onri_gemm){.m = m,
+                            .n = n,
+                            .k = k,
+                            .a = a,
+                            .a_row = transposed_a ? 1 : k,
+                            .a_col = transposed_a ? m : 1,
+                            .b = b,
+                            .b_row = transposed_b ? 1 : n,
+                            .b_col = transposed_b ? k : 1,
+                            .c = c,
+                            .c_row = n,
+                            .alpha = 1.0};
 }
 
-static void check_level(void (*product)(const struct onri_gemm *)) {
-  fill_random(a, M * K, -1.0f, 1.0f, 1);
-  fill_random(b, K * N, -1.0f, 1.0f, 2);
-  fill_random(start, M * N, -1.0f, 1.0f, 3);
-  for (size_t m = 1; m < M; m++) check(product, m, 33, 5, m & 1, m >> 1 & 1, m >> 2 & 1);
-  for (size_t n = 1; n < N; n++) check(product, 13, n, 7, n & 1, n >> 1 & 1, n >> 2 & 1);
-  for (int flags = 0; flags < 8; flags++) {
-    check(product, 13, 33, K, flags & 1, flags >> 1 & 1, flags >> 2);
-    check(product, 3, 9, 256, flags & 1, flags >> 1 & 1, flags >> 2);
-    check(product, 3, 9, 0, flags & 1, flags >> 1 & 1, flags >> 2);
+/* c against the sums in double, each with the error that its terms allow; what lies behind it as it was. */
+static void expect_product(const struct onri_gemm *g, int adds) {
+  for (size_t i = 0; i < g->m; i++)
+    for (size_t j = 0; j < g->n; j++) {
+      double sum = adds ? (double)start[i * g->c_row + j] : 0, size = fabs(sum);
+      for (size_t p = 0; p < g->k; p++) {
+        const double term = (double)a[i * g->a_row + p * g->a_col] * (double)b[p * g->b_row + j * g->b_col];
+        sum += term;
+        size += fabs(term);
+      }
+      const double found = (double)c[i * g->c_row + j];
+      if (!(fabs(found - sum) <= 1e-7 * sqrt((double)g->k + 4) * size + 1e-30))
+        fail_msg("%zux%zux%zu at %zu,%zu: %g, expected %g", g->m, g->n, g->k, i, j, found, sum);
+    }
+  assert_memory_equal(c + g->m * g->c_row, start + g->m * g->c_row, GUARD * sizeof(c[0]));
+}
+
+static void check_kernels(struct sweep *s, const struct onri_sgemm_kernels *kernels) {
+  const size_t m = (size_t)sweep_pick(s, 1, 40), n = (size_t)sweep_pick(s, 1, 100),
+               k = (size_t)sweep_pick(s, 0, sweep_chance(s, 8) ? ONRI_SGEMM_DEPTH : 70);
+  const int adds = sweep_chance(s, 2), transposed_b = sweep_chance(s, 2), direct = !transposed_b && sweep_chance(s, 2);
+  const struct onri_gemm g = product_of(m, n, k, sweep_chance(s, 3), transposed_b);
+  struct onri_sgemm_slice slice = {m, n, k, a, g.a_row, g.a_col, b, direct ? g.b_row : 0, c, n, adds};
+  memcpy(c, start, sizeof(c));
+  if (!direct) {
+    kernels->pack(b, g.b_row, g.b_col, k, n, packed);
+    slice.b = packed;
   }
+  kernels->multiply(&slice);
+  expect_product(&g, adds);
 }
 
 static void test_every_level(void **unused) {
-  void (*const levels[])(const struct onri_gemm *) = KERNEL_LEVELS(onri_gemm_product);
+  struct sweep s = sweep_from(1);
   (void)unused;
-  for (size_t l = 0; l < kernel_levels(); l++) check_level(levels[l]);
+  for (int level = 0; level <= (int)onri_cpu_level(); level++)
+    for (int i = 0; i < sweep_cases(1500); i++)
+      check_kernels(&s, onri_kernels_of_level((enum onri_cpu_level)level)->sgemm);
+}
+
+static void test_calling_thread(void **unused) {
+  struct sweep s = sweep_from(2);
+  (void)unused;
+  for (int i = 0; i < sweep_cases(200); i++) {
+    struct onri_gemm g =
+        product_of((size_t)sweep_pick(&s, 1, M), (size_t)sweep_pick(&s, 1, N),
+                   (size_t)sweep_pick(&s, 0, sweep_chance(&s, 4) ? K : 40), sweep_chance(&s, 2), sweep_chance(&s, 2));
+    g.accumulate = sweep_chance(&s, 2);
+    memcpy(c, start, sizeof(c));
+    onri_gemm(ONRI_CLASS_F32, &g);
+    expect_product(&g, g.accumulate);
+  }
+}
+
+/* As onri_product does: all of it, on some threads. */
+static void run(const struct onri_gemm *g, const float *panels, struct onr_env *env) {
+  static float scratch[1 << 21];
+  const struct onri_sgemm_plan plan = onri_sgemm_plan(g, panels != NULL, 1, onr_threads_count(env->threads));
+  const struct onri_sgemm_batch batch = {.gemm = *g, .packed = panels, .batches = 1};
+  assert_true(plan.scratch_bytes <= sizeof(scratch));
+  memcpy(c, start, sizeof(c));
+  onri_sgemm_run(&batch, &plan, scratch, env);
+}
+
+/* The whole product on 1 and on 3 threads, packed and not; and its last row alone: everything has the same bits. */
+static void test_threads(void **unused) {
+  static float first[M * N];
+  struct sweep s = sweep_from(3);
+  struct onr_env alone = {0}, several = {0};
+  (void)unused;
+  assert_int_equal(onr_threads_create(3, NULL, &several.threads, NULL), ONR_STATUS_OK);
+  for (int i = 0; i < sweep_cases(150); i++) {
+    const size_t m = (size_t)sweep_pick(&s, 1, M), n = (size_t)sweep_pick(&s, 1, N), k = (size_t)sweep_pick(&s, 1, K);
+    struct onri_gemm g = product_of(m, n, k, 0, sweep_chance(&s, 2));
+    assert_true(onri_sgemm_packed_floats(n, k) <= sizeof(packed) / sizeof(packed[0]));
+    onri_sgemm_pack(b, g.b_row, g.b_col, n, k, packed, &several);
+    run(&g, packed, &alone);
+    expect_product(&g, 0);
+    memcpy(first, c, m * n * sizeof(c[0]));
+    run(&g, packed, &several);
+    assert_memory_equal(c, first, m * n * sizeof(c[0]));
+    run(&g, NULL, sweep_chance(&s, 2) ? &alone : &several);
+    assert_memory_equal(c, first, m * n * sizeof(c[0]));
+    g.m = 1, g.a = a + (m - 1) * k;
+    run(&g, sweep_chance(&s, 2) ? packed : NULL, &alone);
+    assert_memory_equal(c, first + (m - 1) * n, n * sizeof(c[0]));
+  }
+  onr_threads_destroy(several.threads);
+}
+
+static int fill(void **unused) {
+  (void)unused;
+  fill_random(a, M * K, -1.0f, 1.0f, 1);
+  fill_random(b, N * K, -1.0f, 1.0f, 2);
+  fill_random(start, M * N + GUARD, -1.0f, 1.0f, 3);
+  return 0;
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_level)};
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_level), cmocka_unit_test(test_calling_thread),
+                                     cmocka_unit_test(test_threads)};
+  return cmocka_run_group_tests(tests, fill, NULL);
 }

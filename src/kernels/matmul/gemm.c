@@ -1,9 +1,8 @@
-/* gemm.c: see gemm.h. The loops are written so that compilers turn the inner one into vectors. */
+/* gemm.c: see gemm.h. */
 #include "kernels/matmul/gemm.h"
 
 #include "base/numbers/cast.h"
-#include "base/cpu.h"
-#include "kernels/matmul/gemm_level.h"
+#include "kernels/matmul/sgemm.h"
 
 enum { ONRI_MR = 4, ONRI_NR = 8, ONRI_KC = 256 };
 
@@ -19,17 +18,6 @@ enum { ONRI_MR = 4, ONRI_NR = 8, ONRI_KC = 256 };
 #include "kernels/matmul/gemm_type.h"
 #undef T
 #undef NAME
-
-static void product_f32(const struct onri_gemm *gemm) {
-#if ONRI_HAVE_AVX_KERNELS
-  switch (onri_cpu_level()) {
-    case ONRI_CPU_AVX512: onri_gemm_product_avx512(gemm); return;
-    case ONRI_CPU_AVX2: onri_gemm_product_avx2(gemm); return;
-    default: break;
-  }
-#endif
-  onri_gemm_product_base(gemm);
-}
 
 static void finish_f32(const struct onri_gemm *g) {
   const float alpha = (float)g->alpha, beta = (float)g->beta, min = (float)g->min, max = (float)g->max;
@@ -103,7 +91,7 @@ void onri_gemm_finish(enum onri_class c, const struct onri_gemm *gemm) {
 
 void onri_gemm(enum onri_class c, const struct onri_gemm *gemm) {
   switch (c) {
-    case ONRI_CLASS_F32: product_f32(gemm); break;
+    case ONRI_CLASS_F32: onri_sgemm(gemm); break;
     case ONRI_CLASS_F64: product_f64(gemm); break;
     case ONRI_CLASS_I64:
     case ONRI_CLASS_U64: product_u64(gemm); break;

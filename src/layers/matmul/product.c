@@ -5,6 +5,7 @@
 
 #include "base/numbers/checked.h"
 #include "base/env.h"
+#include "base/memory/shared.h"
 #include "base/shape.h"
 #include "kernels/elementwise/vecmath.h"
 #include "layers/elementwise/scratch.h"
@@ -115,6 +116,13 @@ int64_t onri_product_multiply_adds(const struct onri_product *p) {
 
 /* --- prepare --- */
 
+/* The one place where the kernels of float32 products are chosen: ours, where they are the fastest (onri_sgemm_is_fast
+ * says where that was measured) or the only ones; XNNPACK's; plain loops when they are asked for. */
+static int takes_vectors(const struct onr_call *call, enum onr_dtype dtype) {
+  return onr_env_backend(call->env) == ONR_BACKEND_AUTO && onri_is_f32_or_narrower(dtype) &&
+         (onri_sgemm_is_fast() || !onri_xnn_usable(call->env));
+}
+
 static int bias_can_be_packed(const struct onr_call *call, const struct onri_product_form *form, int64_t n) {
   if (!onri_has(call, 2)) return 1;
   const struct onr_desc *bias = &call->in[2];
@@ -154,10 +162,33 @@ static enum onr_status pack(struct onr_call *call, struct onri_product_prepared 
   return status;
 }
 
+/* A single column is read as it is. */
+static enum onr_status pack_panels(struct onr_call *call, const struct onri_product_form *form,
+                                   struct onri_product_prepared *prepared) {
+  const struct onr_desc *b = &call->in[1];
+  float *owned = NULL;
+  if (!call->inputs[1] || b->rank != 2) return ONR_STATUS_OK;
+  const size_t columns = (size_t)b->dim[1], k = form->transpose_b ? columns : (size_t)b->dim[0],
+               n = form->transpose_b ? (size_t)b->dim[0] : columns,
+               bytes = onri_size_of((size_t[]){onri_sgemm_packed_floats(n, k), sizeof(float)}, 2);
+  if (n < 2 || k == 0) return ONR_STATUS_OK;
+  ONR_TRY(onri_env_expect(call->env, bytes, call->error));
+  const float *weights = onri_constant_f32(call, 1, &owned);
+  float *panels = weights ? onr_env_allocate(call->env, bytes) : NULL;
+  if (panels) {
+    onri_sgemm_pack(weights, form->transpose_b ? 1 : n, form->transpose_b ? k : 1, n, k, panels, call->env);
+    prepared->panels = onri_shared_block(call->env, panels, 0, bytes);
+    call->packed_inputs |= 2u;
+  }
+  onr_env_release(call->env, owned);
+  return panels ? ONR_STATUS_OK : onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for packed weights");
+}
+
 enum onr_status onri_product_prepare(struct onr_call *call, const struct onri_product_form *form,
                                      struct onri_product_prepared *prepared) {
   struct onri_xnn_linear *linear = &prepared->linear;
   int keeps_nan = 1;
+  if (takes_vectors(call, call->in[1].dtype)) return pack_panels(call, form, prepared);
   if (!onri_xnn_usable(call->env)) return ONR_STATUS_OK;
   if (!can_pack(call, form, linear)) {
     ONR_TRY(onri_xnn_matmul_keeps_nan(&keeps_nan, call->env, call->error));
@@ -232,10 +263,58 @@ static enum onr_status plan_xnn(struct onr_call *call, struct onri_xnn_matmul *m
   return ONR_STATUS_OK;
 }
 
+/* Matrix 0 of the batch. */
+static struct onri_gemm gemm_of(const struct onri_product *p, const struct onri_product_form *form, const void *a,
+                                const void *b, const void *bias, void *c) {
+  return (struct onri_gemm){.m = p->m,
+                            .n = p->n,
+                            .k = p->k,
+                            .a = a,
+                            .a_row = p->a_row,
+                            .a_col = p->a_col,
+                            .b = b,
+                            .b_row = p->b_row,
+                            .b_col = p->b_col,
+                            .c = c,
+                            .c_row = p->n,
+                            .bias = bias,
+                            .bias_row = p->bias_row,
+                            .bias_col = p->bias_col,
+                            .alpha = (double)form->alpha,
+                            .beta = (double)form->beta,
+                            .clamp = form->clamp.enabled,
+                            .min = (double)form->clamp.min,
+                            .max = (double)form->clamp.max};
+}
+
+/* One column is, turned on its side, one row: then A is what lies in memory as it is read. */
+static struct onri_gemm sideways(const struct onri_gemm *g) {
+  struct onri_gemm turned = *g;
+  turned.m = g->n, turned.n = g->m;
+  turned.a = g->b, turned.a_row = g->b_col, turned.a_col = g->b_row;
+  turned.b = g->a, turned.b_row = g->a_col, turned.b_col = g->a_row;
+  turned.bias_row = g->bias_col, turned.bias_col = g->bias_row;
+  turned.c_row = g->m;
+  return turned;
+}
+
+static int is_sideways(const struct onri_product_state *state) {
+  return state->product.n == 1 && state->product.m > 1 && !state->panels;
+}
+
+static void plan_vector(struct onr_call *call, const struct onri_product_form *form, struct onri_product_state *state) {
+  const struct onri_product *p = &state->product;
+  struct onri_gemm gemm = gemm_of(p, form, NULL, NULL, NULL, NULL);
+  if (is_sideways(state)) gemm = sideways(&gemm);
+  state->vector = onri_sgemm_plan(&gemm, state->panels != NULL, p->batches, onr_threads_count(call->env->threads));
+  state->workspace_at = onri_scratch_take(call, state->vector.scratch_bytes);
+}
+
 static enum onri_product_way choose(const struct onr_call *call, const struct onri_product_form *form,
                                     const struct onri_product_prepared *prepared, const struct onri_product *p,
                                     struct onri_xnn_matmul *matmul) {
   if (p->batches == 0 || p->m == 0 || p->n == 0) return ONRI_PRODUCT_NOTHING;
+  if (takes_vectors(call, p->dtype)) return ONRI_PRODUCT_VECTOR;
   if (prepared->weights.data) return ONRI_PRODUCT_PACKED;
   if (onri_xnn_usable(call->env) && onri_is_f32_or_narrower(p->dtype) &&
       matmul_of(call, form, p, matmul) == ONR_STATUS_OK)
@@ -253,16 +332,17 @@ enum onr_status onri_product_plan(struct onr_call *call, const struct onri_produ
   state->loses_nan = prepared->loses_nan;
   state->convert = !onri_is_native(p->dtype);
   if (state->way == ONRI_PRODUCT_NOTHING) return ONR_STATUS_OK;
-  if (state->way != ONRI_PRODUCT_PORTABLE) call->kernel = ONR_KERNEL_XNNPACK;
+  state->panels = prepared->panels;
+  if (state->way == ONRI_PRODUCT_PACKED || state->way == ONRI_PRODUCT_XNN) call->kernel = ONR_KERNEL_XNNPACK;
   else if (onri_dtype_class(p->dtype) == ONRI_CLASS_F32) call->kernel = ONR_KERNEL_VECTOR;
   if (state->convert) {
+    const int reads_all = state->way != ONRI_PRODUCT_PACKED || state->loses_nan;
     state->a_at = onri_scratch_take(call, onri_class_bytes(&call->in[0]));
-    if (state->way != ONRI_PRODUCT_PACKED || state->loses_nan) {
-      state->b_at = onri_scratch_take(call, onri_class_bytes(&call->in[1]));
-      if (p->has_bias) state->bias_at = onri_scratch_take(call, onri_class_bytes(&call->in[2]));
-    }
+    if (reads_all && !state->panels) state->b_at = onri_scratch_take(call, onri_class_bytes(&call->in[1]));
+    if (reads_all && p->has_bias) state->bias_at = onri_scratch_take(call, onri_class_bytes(&call->in[2]));
     state->c_at = onri_scratch_take(call, onri_class_bytes(&out));
   }
+  if (state->way == ONRI_PRODUCT_VECTOR) plan_vector(call, form, state);
   if (state->way == ONRI_PRODUCT_PACKED)
     return onri_xnn_rows_plan(&state->linear, &prepared->weights, &prepared->linear, p->m, call->env, call->error);
   return state->way == ONRI_PRODUCT_XNN ? plan_xnn(call, &matmul, state) : ONR_STATUS_OK;
@@ -287,7 +367,8 @@ struct tiles {
 };
 
 /* Where the operands of one matrix of the batch begin. */
-static void find_matrices(const struct onri_product *p, size_t batch, size_t *a_at, size_t *b_at) {
+static void find_matrices(const void *product, size_t batch, size_t *a_at, size_t *b_at) {
+  const struct onri_product *p = product;
   *a_at = *b_at = 0;
   for (int32_t d = p->num_batch_dims; d-- > 0;) {
     const size_t index = batch % (size_t)p->batch[d];
@@ -321,25 +402,7 @@ static void tile_range(void *context, size_t begin, size_t end) {
 static void run_tiles(struct onr_call *call, const struct onri_product_form *form, const struct onri_product *p,
                       const void *a, const void *b, const void *bias, void *c, int finish_only) {
   struct tiles t = {.product = p, .class = onri_dtype_class(p->dtype), .finish_only = finish_only, .env = call->env};
-  t.gemm = (struct onri_gemm){.m = p->m,
-                              .n = p->n,
-                              .k = p->k,
-                              .a = a,
-                              .a_row = p->a_row,
-                              .a_col = p->a_col,
-                              .b = b,
-                              .b_row = p->b_row,
-                              .b_col = p->b_col,
-                              .c = c,
-                              .c_row = p->n,
-                              .bias = bias,
-                              .bias_row = p->bias_row,
-                              .bias_col = p->bias_col,
-                              .alpha = (double)form->alpha,
-                              .beta = (double)form->beta,
-                              .clamp = form->clamp.enabled,
-                              .min = (double)form->clamp.min,
-                              .max = (double)form->clamp.max};
+  t.gemm = gemm_of(p, form, a, b, bias, c);
   if (finish_only && onri_gemm_is_plain(&t.gemm)) return;
   t.down = (p->m + TILE_ROWS - 1) / TILE_ROWS;
   t.across = (p->n + TILE_COLUMNS - 1) / TILE_COLUMNS;
@@ -351,6 +414,20 @@ static void run_portable(struct onr_call *call, const struct onri_product_form *
                          int finish_only) {
   const void *bias = state->product.has_bias ? onri_converted_input(call, 2, state->bias_at) : NULL;
   run_tiles(call, form, &state->product, a, b, bias, c, finish_only);
+}
+
+static void find_turned(const void *product, size_t batch, size_t *a_at, size_t *b_at) {
+  find_matrices(product, batch, b_at, a_at);
+}
+
+static void run_vector(struct onr_call *call, const struct onri_product_form *form,
+                       const struct onri_product_state *state, const void *a, void *c) {
+  const struct onri_product *p = &state->product;
+  const void *b = state->panels ? NULL : onri_converted_input(call, 1, state->b_at);
+  const void *bias = p->has_bias ? onri_converted_input(call, 2, state->bias_at) : NULL;
+  struct onri_sgemm_batch batch = {gemm_of(p, form, a, b, bias, c), state->panels, p->batches, find_matrices, p};
+  if (is_sideways(state)) batch.gemm = sideways(&batch.gemm), batch.find = find_turned;
+  onri_sgemm_run(&batch, &state->vector, (float *)(void *)((char *)call->scratch + state->workspace_at), call->env);
 }
 
 static enum onr_status run_packed(struct onr_call *call, const struct onri_product_form *form,
@@ -401,7 +478,8 @@ enum onr_status onri_product_run(struct onr_call *call, const struct onri_produc
   if (state->way == ONRI_PRODUCT_NOTHING) return ONR_STATUS_OK;
   void *c = state->convert ? (char *)call->scratch + state->c_at : call->outputs[0];
   const void *a = onri_converted_input(call, 0, state->a_at);
-  if (state->way == ONRI_PRODUCT_PACKED) ONR_TRY(run_packed(call, form, state, a, c));
+  if (state->way == ONRI_PRODUCT_VECTOR) run_vector(call, form, state, a, c);
+  else if (state->way == ONRI_PRODUCT_PACKED) ONR_TRY(run_packed(call, form, state, a, c));
   else ONR_TRY(run_operands(call, form, state, a, c));
   if (state->convert)
     onri_convert(call->env, p->dtype, c, call->outputs[0], (size_t)onr_desc_elements(&call->out[0]), 1);
@@ -418,5 +496,8 @@ void onri_product_release_state(void *state, struct onr_env *env) {
 }
 
 void onri_product_release_prepared(void *prepared, struct onr_env *env) {
-  onri_xnn_packed_release(&((struct onri_product_prepared *)prepared)->weights, env);
+  struct onri_product_prepared *p = prepared;
+  onri_xnn_packed_release(&p->weights, env);
+  onr_env_release(env, p->panels);
+  p->panels = NULL;
 }

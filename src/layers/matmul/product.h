@@ -4,7 +4,7 @@
 #define ONRI_PRODUCT_H
 
 #include "base/types.h"
-#include "kernels/matmul/gemm.h"
+#include "kernels/matmul/sgemm.h"
 #include "params/params.h"
 #include "xnn/xnn_gemm.h"
 
@@ -30,16 +30,25 @@ struct onri_product {
 
 /* The model's: B in packed form when it is a constant matrix. */
 struct onri_product_prepared {
-  struct onri_xnn_packed weights; /* or zeroed */
+  float *panels;                  /* for kernels/matmul/sgemm.h, or NULL */
+  struct onri_xnn_packed weights; /* for XNNPACK, or zeroed */
   struct onri_xnn_linear linear;
   int loses_nan; /* XNNPACK's kernel makes +infinity of NaN: what it computes is looked at, and clamped, by us */
 };
 
-enum onri_product_way { ONRI_PRODUCT_NOTHING, ONRI_PRODUCT_PACKED, ONRI_PRODUCT_XNN, ONRI_PRODUCT_PORTABLE };
+enum onri_product_way {
+  ONRI_PRODUCT_NOTHING,
+  ONRI_PRODUCT_VECTOR, /* our vectors, B packed or not */
+  ONRI_PRODUCT_PACKED, /* XNNPACK's fully connected operator */
+  ONRI_PRODUCT_XNN,    /* XNNPACK's product of two operands */
+  ONRI_PRODUCT_PORTABLE
+};
 
 struct onri_product_state {
   enum onri_product_way way;
   struct onri_product product;
+  struct onri_sgemm_plan vector; /* VECTOR */
+  const float *panels;
   struct onri_xnn_rows linear;    /* PACKED */
   struct xnn_operator *op, *rest; /* XNN: for `rows` of A at once; for those that are left over, or NULL */
   size_t rows;

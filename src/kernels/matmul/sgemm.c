@@ -1,0 +1,172 @@
+/* sgemm.c: see sgemm.h. */
+#include "kernels/matmul/sgemm.h"
+
+#include <stdatomic.h>
+
+#include "base/numbers/checked.h"
+#include "kernels/kernels.h"
+
+enum { LINE = 16 /* floats of a cache line */ };
+
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+static size_t parts_of(size_t count, size_t part) { return count / part + (count % part != 0); }
+static size_t round_up(size_t count, size_t unit) { return parts_of(count, unit) * unit; }
+
+int onri_sgemm_is_fast(void) { return onri_cpu_level() != ONRI_CPU_BASE; }
+
+/* --- packed B: slices of depth one behind the other, panels in each --- */
+
+size_t onri_sgemm_packed_floats(size_t n, size_t k) {
+  const size_t columns = onri_kernels()->sgemm->columns;
+  size_t floats;
+  return n <= SIZE_MAX - columns && onri_mul_size(round_up(n, columns), k, &floats) ? floats : SIZE_MAX;
+}
+
+struct packing {
+  const float *b;
+  size_t b_row, b_col, n, k, wide;
+  float *packed;
+};
+
+static void pack_slices(void *context, size_t begin, size_t end) {
+  const struct packing *p = context;
+  for (size_t slice = begin; slice < end; slice++) {
+    const size_t from = slice * ONRI_SGEMM_DEPTH;
+    onri_kernels()->sgemm->pack(p->b + from * p->b_row, p->b_row, p->b_col, least(p->k - from, ONRI_SGEMM_DEPTH), p->n,
+                                p->packed + from * p->wide);
+  }
+}
+
+void onri_sgemm_pack(const float *b, size_t b_row, size_t b_col, size_t n, size_t k, float *packed,
+                     struct onr_env *env) {
+  struct packing p = {b, b_row, b_col, n, k, round_up(n, onri_kernels()->sgemm->columns), packed};
+  onr_parallel_for(env, parts_of(k, ONRI_SGEMM_DEPTH), 1, pack_slices, &p);
+}
+
+/* --- one part of a product --- */
+
+/* room: for a slice of B, NULL when it needs none. */
+static void multiply_part(const struct onri_gemm *g, const float *packed, size_t n, size_t column, float *room,
+                          const struct onr_env *env) {
+  const struct onri_sgemm_kernels *kernels = onri_kernels()->sgemm;
+  struct onri_sgemm_slice s = {.rows = g->m,
+                               .columns = g->n,
+                               .a_row = g->a_row,
+                               .a_col = g->a_col,
+                               .c = g->c,
+                               .c_row = g->c_row,
+                               .accumulate = g->accumulate};
+  const size_t wide = round_up(n, kernels->columns);
+  size_t from = 0;
+  do {
+    s.depth = least(g->k - from, ONRI_SGEMM_DEPTH);
+    s.a = (const float *)g->a + from * g->a_col;
+    s.b_row = 0;
+    if (packed) {
+      s.b = packed + from * wide + column * s.depth;
+    } else if (room) {
+      kernels->pack((const float *)g->b + from * g->b_row, g->b_row, g->b_col, s.depth, g->n, room);
+      s.b = room;
+    } else {
+      s.b = (const float *)g->b + from * g->b_row;
+      s.b_row = g->b_row;
+    }
+    kernels->multiply(&s);
+    s.accumulate = 1;
+    from += s.depth;
+  } while (from < g->k && !onr_env_cancelled(env));
+}
+
+/* B is read where it is when few rows read it. */
+static int reads_b(const struct onri_gemm *g) {
+  return g->b_col == 1 && g->m <= onri_kernels()->sgemm->rows && g->b_row > 0;
+}
+
+void onri_sgemm(const struct onri_gemm *gemm) {
+  enum { PANEL = 32 };
+  float room[ONRI_SGEMM_DEPTH * PANEL];
+  if (reads_b(gemm)) {
+    multiply_part(gemm, NULL, gemm->n, 0, NULL, NULL);
+    return;
+  }
+  for (size_t column = 0; column < gemm->n; column += PANEL) {
+    const struct onri_gemm part =
+        onri_gemm_part(ONRI_CLASS_F32, gemm, 0, gemm->m, column, least(gemm->n - column, PANEL));
+    multiply_part(&part, NULL, part.n, 0, room, NULL);
+  }
+}
+
+/* --- many --- */
+
+static size_t parts_in(const struct onri_gemm *g, const struct onri_sgemm_plan *p, size_t batches) {
+  return batches * parts_of(g->m, p->rows) * parts_of(g->n, p->columns);
+}
+
+struct onri_sgemm_plan onri_sgemm_plan(const struct onri_gemm *g, int packed, size_t batches, size_t threads) {
+  enum { WORK = 1 << 19, MOST_ROWS = 512, MOST_COLUMNS = 512, FEW_COLUMNS = 128 };
+  const struct onri_sgemm_kernels *kernels = onri_kernels()->sgemm;
+  const double work = (double)g->m * (double)g->n * (double)g->k * (double)batches;
+  const size_t unit_rows = kernels->rows, unit_columns = 2 * kernels->columns;
+  struct onri_sgemm_plan p = {.workers = 1};
+  if (work < (double)WORK * (double)threads) threads = (size_t)(work / WORK);
+  p.rows = least(g->m, MOST_ROWS);
+  p.columns = least(g->n, MOST_COLUMNS);
+  if (!packed && g->b_col != 1 && g->m <= unit_rows) p.columns = least(g->n, 2 * unit_columns);
+  while (threads > 1 && parts_in(g, &p, batches) < 4 * threads) {
+    if (p.columns > FEW_COLUMNS || (p.rows <= 4 * unit_rows && p.columns > unit_columns))
+      p.columns = round_up(p.columns / 2, unit_columns);
+    else if (p.rows > 2 * unit_rows) p.rows = round_up(p.rows / 2, unit_rows);
+    else break;
+  }
+  p.workers = threads < 2 ? 1 : least(threads, parts_in(g, &p, batches));
+  if (packed || (reads_b(g) && p.rows <= unit_rows)) return p;
+  p.worker_floats = round_up(p.columns, kernels->columns) * ONRI_SGEMM_DEPTH + LINE;
+  p.scratch_bytes = p.workers * p.worker_floats * sizeof(float);
+  return p;
+}
+
+struct run {
+  const struct onri_sgemm_batch *batch;
+  const struct onri_sgemm_plan *plan;
+  float *scratch;
+  const struct onr_env *env;
+  size_t down, across, parts;
+  _Atomic size_t next;
+};
+
+static void run_part(const struct run *r, size_t part, float *room) {
+  const struct onri_sgemm_batch *b = r->batch;
+  const struct onri_sgemm_plan *p = r->plan;
+  const size_t matrix = part / (r->down * r->across), column = part / r->down % r->across * p->columns,
+               row = part % r->down * p->rows;
+  size_t a_at = matrix * b->gemm.m * b->gemm.k, b_at = matrix * b->gemm.n * b->gemm.k;
+  struct onri_gemm g = b->gemm;
+  if (b->find) b->find(b->context, matrix, &a_at, &b_at);
+  g.a = (const float *)g.a + a_at;
+  if (!b->packed) g.b = (const float *)g.b + b_at;
+  g.c = (float *)g.c + matrix * g.m * g.c_row;
+  g = onri_gemm_part(ONRI_CLASS_F32, &g, row, least(g.m - row, p->rows), column, least(g.n - column, p->columns));
+  multiply_part(&g, b->packed, b->gemm.n, column, b->packed || !p->worker_floats ? NULL : room, r->env);
+  if (!onri_gemm_is_plain(&g)) onri_gemm_finish(ONRI_CLASS_F32, &g);
+}
+
+static void run_worker(void *context, size_t begin, size_t end) {
+  struct run *r = context;
+  for (size_t worker = begin; worker < end; worker++)
+    for (;;) {
+      const size_t part = atomic_fetch_add_explicit(&r->next, 1, memory_order_relaxed);
+      if (part >= r->parts || onr_env_cancelled(r->env)) break;
+      run_part(r, part, r->scratch + worker * r->plan->worker_floats);
+    }
+}
+
+void onri_sgemm_run(const struct onri_sgemm_batch *batch, const struct onri_sgemm_plan *plan, float *scratch,
+                    struct onr_env *env) {
+  const struct onri_gemm *g = &batch->gemm;
+  struct run r = {.batch = batch, .plan = plan, .scratch = scratch, .env = env};
+  r.down = parts_of(g->m, plan->rows);
+  r.across = parts_of(g->n, plan->columns);
+  r.parts = parts_in(g, plan, batch->batches);
+  if (plan->workers == 1) run_worker(&r, 0, 1);
+  else onr_parallel_for(env, plan->workers, 1, run_worker, &r);
+}

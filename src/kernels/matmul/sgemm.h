@@ -1,0 +1,72 @@
+/* sgemm.h: the float32 matrix product in vectors, on all threads: the same bits for any number of them.
+ *
+ * B is cut into panels of columns and slices of depth, and packed in the order in which it is read: once, where it is
+ * constant, or by each part of the product. Each element is the sum, in order, of sums over ONRI_SGEMM_DEPTH terms in
+ * order, whatever the sizes are. */
+#ifndef ONRI_SGEMM_H
+#define ONRI_SGEMM_H
+
+#include "kernels/matmul/gemm.h"
+
+/* Terms of a slice: what 14 rows of A take of them stays in the first cache. */
+enum { ONRI_SGEMM_DEPTH = 512 };
+
+/* Part of a product: one slice of depth. Distances in elements. */
+struct onri_sgemm_slice {
+  size_t rows, columns, depth; /* depth: at most ONRI_SGEMM_DEPTH */
+  const float *a;
+  size_t a_row, a_col;
+  const float *b; /* packed by `pack`, or with contiguous columns */
+  size_t b_row;   /* of B that is not packed; 0: packed */
+  float *c;
+  size_t c_row;
+  int accumulate;
+};
+
+/* What a level has. */
+struct onri_sgemm_kernels {
+  size_t rows, columns; /* of a tile */
+  size_t vector;        /* lanes */
+  /* A slice [depth, columns] of B as panels one behind the other, in onri_sgemm_slice_floats floats. */
+  void (*pack)(const float *b, size_t b_row, size_t b_col, size_t depth, size_t columns, float *packed);
+  void (*multiply)(const struct onri_sgemm_slice *slice);
+};
+
+/* On the calling thread, any strides; what onri_gemm is for float32 without the part behind it. */
+void onri_sgemm(const struct onri_gemm *gemm);
+
+/* --- constant B --- */
+
+/* Floats that B [k, n] takes in packed form, SIZE_MAX when too many. */
+size_t onri_sgemm_packed_floats(size_t n, size_t k);
+/* On all threads. */
+void onri_sgemm_pack(const float *b, size_t b_row, size_t b_col, size_t n, size_t k, float *packed,
+                     struct onr_env *env);
+
+/* --- many products on all threads --- */
+
+struct onri_sgemm_plan {
+  size_t workers, rows, columns; /* threads that take part; C of one of the parts that they take in turn */
+  size_t scratch_bytes;          /* of all workers */
+  size_t worker_floats;
+};
+/* packed: B is. batches: matrices. threads: that there are. */
+struct onri_sgemm_plan onri_sgemm_plan(const struct onri_gemm *gemm, int packed, size_t batches, size_t threads);
+
+struct onri_sgemm_batch {
+  struct onri_gemm gemm; /* of matrix 0; b is not looked at when there is packed */
+  const float *packed;   /* by onri_sgemm_pack; NULL: B is as gemm says */
+  size_t batches;
+  /* Where the operands of one matrix begin, in elements from those of matrix 0. NULL: one behind the other. */
+  void (*find)(const void *context, size_t batch, size_t *a_at, size_t *b_at);
+  const void *context;
+};
+/* Ends early when env is cancelled. scratch: as the plan says, 64-byte aligned. */
+void onri_sgemm_run(const struct onri_sgemm_batch *batch, const struct onri_sgemm_plan *plan, float *scratch,
+                    struct onr_env *env);
+
+/* Whether these kernels are the fastest there are on this processor: XNNPACK's are else. Measured on a core with
+ * AVX-512: see sgemm_simd.c. */
+int onri_sgemm_is_fast(void);
+
+#endif

@@ -1,0 +1,146 @@
+/* sgemm_simd.c: see sgemm.h and sgemm_tile.h. */
+#include "kernels/kernels.h"
+#include "kernels/matmul/sgemm.h"
+#include "kernels/matmul/sgemm_tile.h"
+
+/* A tile of C, `columns` wide. */
+struct tile {
+  const float *a;
+  size_t a_row, a_col;
+  const float *b;
+  size_t pitch, step, depth;
+  float *c;
+  size_t c_row, columns;
+  int accumulate;
+};
+
+INLINE void store_tile(const struct tile t, const int rows, const int vectors, const vf32 *sum) {
+  UNROLL for (int r = 0; r < rows; r++) {
+    UNROLL for (int v = 0; v < vectors; v++) {
+      float *c = t.c + (size_t)r * t.c_row + (size_t)v * F32_LANES;
+      const size_t left = t.columns - (size_t)v * F32_LANES;
+      vf32 y = sum[r * vectors + v];
+      if (left >= F32_LANES) {
+        if (t.accumulate) y += f32_load(c);
+        f32_store(c, y);
+      } else {
+        if (t.accumulate) y += f32_load_part(c, left);
+        f32_store_part(c, y, left);
+      }
+    }
+  }
+}
+
+/* packed: A is [depth][rows]. */
+INLINE void run_tile(const struct tile t, const int rows, const int vectors, const int packed) {
+  vf32 sum[SGEMM_ROWS * SGEMM_VECTORS > SGEMM_MOST_VECTORS ? SGEMM_ROWS * SGEMM_VECTORS : SGEMM_MOST_VECTORS];
+  if (packed) sgemm_sums(rows, vectors, t.a, 1, (size_t)rows, t.b, t.pitch, t.step, t.depth, sum);
+  else sgemm_sums(rows, vectors, t.a, t.a_row, t.a_col, t.b, t.pitch, t.step, t.depth, sum);
+  store_tile(t, rows, vectors, sum);
+}
+
+#define TILE(n)                                                                       \
+  static void tile_##n(const struct tile *t) { run_tile(*t, n, SGEMM_VECTORS, 0); }   \
+  static void narrow_##n(const struct tile *t) { run_tile(*t, n, 1, 0); }             \
+  static void packed_##n(const struct tile *t) { run_tile(*t, n, SGEMM_VECTORS, 1); } \
+  static void narrow_packed_##n(const struct tile *t) { run_tile(*t, n, 1, 1); }
+SGEMM_EACH_ROWS(TILE)
+#undef TILE
+static void one_row(const struct tile *t) { run_tile(*t, 1, SGEMM_MOST_VECTORS, 0); }
+
+typedef void (*tile_function)(const struct tile *t);
+#define ENTRY(n) {{tile_##n, packed_##n}, {narrow_##n, narrow_packed_##n}},
+static const tile_function tiles[SGEMM_ROWS + 1][2][2] = {{{NULL}}, SGEMM_EACH_ROWS(ENTRY)};
+#undef ENTRY
+
+/* Columns [from, to) of one row of tiles; B as t says. */
+INLINE void run_columns(struct tile t, tile_function const (*functions)[2], int packed, size_t rows, size_t from,
+                        size_t to) {
+  enum { WIDE = SGEMM_MOST_VECTORS * F32_LANES };
+  const float *b = t.b;
+  float *c = t.c;
+  while (from < to) {
+    const size_t left = to - from;
+    const int wide = rows == 1 && left >= WIDE;
+    t.b = b, t.c = c;
+    t.columns = wide ? WIDE : left < SGEMM_COLUMNS ? left : SGEMM_COLUMNS;
+    if (wide) one_row(&t);
+    else functions[t.columns <= F32_LANES][packed](&t);
+    b += t.columns / SGEMM_COLUMNS * t.pitch;
+    c += t.columns;
+    from += t.columns;
+  }
+}
+
+/* Rows that lie far apart in memory, at distances that fall on the same lines of the cache, are packed; and those that
+ * are read often enough. */
+static int packs_rows(const struct onri_sgemm_slice *s, size_t rows) {
+  if (s->a_col != 1 || rows < 4) return 0;
+  return s->columns > 4 * SGEMM_COLUMNS || (s->columns > SGEMM_COLUMNS && s->a_row % 256 == 0);
+}
+
+/* One row of A by B as it lies in memory: row after row, a few at a time, with the sums in memory. */
+static void multiply_row(const struct onri_sgemm_slice *s, size_t columns) {
+  enum { PART = 1024, FEW = 8 };
+  float sums[PART];
+  for (size_t from = 0; from < columns; from += PART) {
+    const size_t count = columns - from < PART ? columns - from : PART;
+    size_t p = 0;
+    for (size_t j = 0; j < count; j += F32_LANES) f32_store(sums + j, (vf32){0});
+    for (; p < s->depth; p += p + FEW <= s->depth ? FEW : 1) {
+      const float *a = s->a + p * s->a_col, *b = s->b + p * s->b_row + from;
+      const int few = p + FEW <= s->depth;
+      vf32 x[FEW];
+      UNROLL for (size_t i = 0; i < FEW; i++) x[i] = f32_set(i == 0 || few ? a[i * s->a_col] : 0);
+      for (size_t j = 0; j < count; j += F32_LANES) {
+        vf32 sum = f32_fma(x[0], f32_load(b + j), f32_load(sums + j));
+        if (few) UNROLL for (size_t i = 1; i < FEW; i++) sum = f32_fma(x[i], f32_load(b + i * s->b_row + j), sum);
+        f32_store(sums + j, sum);
+      }
+    }
+    for (size_t j = 0; j < count; j += F32_LANES) {
+      float *c = s->c + from + j;
+      f32_store(c, s->accumulate ? f32_load(sums + j) + f32_load(c) : f32_load(sums + j));
+    }
+  }
+}
+
+static void multiply(const struct onri_sgemm_slice *s) {
+  float room[ONRI_SGEMM_DEPTH * SGEMM_ROWS + F32_LANES], last[ONRI_SGEMM_DEPTH * SGEMM_COLUMNS];
+  const size_t parts = (s->rows + SGEMM_ROWS - 1) / SGEMM_ROWS, odd = s->b_row ? s->columns % F32_LANES : 0,
+               whole =
+                   odd ? s->columns / SGEMM_COLUMNS * SGEMM_COLUMNS : s->columns; /* columns that are read as b lies */
+  struct tile t = {.depth = s->depth, .c_row = s->c_row, .accumulate = s->accumulate};
+  if (odd) sgemm_pack_panel(s->b + whole, s->b_row, 1, s->depth, s->columns - whole, last);
+  for (size_t part = 0, row = 0; part < parts; part++) {
+    const size_t rows = (s->rows - row) / (parts - part);
+    const int packed = packs_rows(s, rows);
+    t.a = s->a + row * s->a_row, t.a_row = s->a_row, t.a_col = s->a_col;
+    if (packed) {
+      sgemm_pack_rows(t.a, t.a_row, rows, s->depth, room);
+      t.a = room;
+    }
+    t.b = s->b, t.c = s->c + row * s->c_row;
+    t.pitch = s->b_row ? SGEMM_COLUMNS : s->depth * SGEMM_COLUMNS;
+    t.step = s->b_row ? s->b_row : SGEMM_COLUMNS;
+    if (rows == 1 && s->b_row) multiply_row(s, whole);
+    else run_columns(t, tiles[rows], packed, rows, 0, whole);
+    t.b = last, t.step = SGEMM_COLUMNS, t.c += whole;
+    run_columns(t, tiles[rows], packed, rows, whole, s->columns);
+    row += rows;
+  }
+}
+
+static void pack(const float *b, size_t b_row, size_t b_col, size_t depth, size_t columns, float *packed) {
+  size_t j = 0;
+  if (b_col == 1) {
+    sgemm_pack_panels(b, b_row, depth, columns / SGEMM_COLUMNS, packed);
+    j = columns / SGEMM_COLUMNS * SGEMM_COLUMNS;
+  }
+  for (; j < columns; j += SGEMM_COLUMNS)
+    sgemm_pack_panel(b + j * b_col, b_row, b_col, depth, columns - j < SGEMM_COLUMNS ? columns - j : SGEMM_COLUMNS,
+                     packed + j * depth);
+}
+
+const struct onri_sgemm_kernels ONRI_AT_LEVEL(onri_sgemm_kernels) = {SGEMM_ROWS, SGEMM_COLUMNS, F32_LANES, pack,
+                                                                     multiply};

@@ -1,0 +1,96 @@
+/* sgemm_tile.h: the innermost part of float32 products, for *_simd.c files.
+ *
+ * A tile of C is held in registers while the depth is walked: SGEMM_ROWS rows of SGEMM_VECTORS vectors. B comes as
+ * panels of SGEMM_COLUMNS columns, [depth][SGEMM_COLUMNS], or as it is where its columns are contiguous. */
+#ifndef ONRI_SGEMM_TILE_H
+#define ONRI_SGEMM_TILE_H
+
+#include "kernels/simd.h"
+
+enum {
+  SGEMM_ROWS = SIMD_REGISTERS == 32 ? 14 : 6,
+  SGEMM_VECTORS = 2,
+  SGEMM_COLUMNS = SGEMM_VECTORS * F32_LANES,
+  SGEMM_MOST_VECTORS = 8 /* of one row, or of few */
+};
+
+/* sum[rows][vectors] = A [rows, depth] B [depth, vectors]. Vector v of B lies in panel v / SGEMM_VECTORS, `pitch` from
+ * one to the next; step: from one row of it to the next. */
+INLINE void sgemm_sums(const int rows, const int vectors, const float *a, size_t a_row, size_t a_col, const float *b,
+                       size_t pitch, size_t step, size_t depth, vf32 *sum) {
+  UNROLL for (int i = 0; i < rows * vectors; i++) sum[i] = (vf32){0};
+  for (size_t p = 0; p < depth; p++, a += a_col, b += step) {
+    vf32 at[SGEMM_MOST_VECTORS];
+    UNROLL for (int v = 0; v < vectors; v++) at[v] =
+        f32_load(b + (size_t)(v / SGEMM_VECTORS) * pitch + (size_t)(v % SGEMM_VECTORS) * F32_LANES);
+    UNROLL for (int r = 0; r < rows; r++) {
+      const vf32 x = f32_set(a[(size_t)r * a_row]);
+      UNROLL for (int v = 0; v < vectors; v++) sum[r * vectors + v] = f32_fma(x, at[v], sum[r * vectors + v]);
+    }
+  }
+}
+
+/* F(rows) for each number of rows that a tile may have. */
+#if SIMD_REGISTERS == 32
+#define SGEMM_EACH_ROWS(F) F(1) F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11) F(12) F(13) F(14)
+#else
+#define SGEMM_EACH_ROWS(F) F(1) F(2) F(3) F(4) F(5) F(6)
+#endif
+
+/* to [depth][rows] = A [rows, depth], whose rows are contiguous. Writes up to F32_LANES - rows elements more. */
+INLINE void sgemm_pack_rows(const float *a, size_t a_row, size_t rows, size_t depth, float *to) {
+  for (size_t p = 0; p < depth; p += F32_LANES) {
+    const size_t left = depth - p < F32_LANES ? depth - p : F32_LANES;
+    vf32 block[F32_LANES];
+    for (size_t from = 0; from < rows; from += F32_LANES) {
+      for (size_t r = 0; r < F32_LANES; r++)
+        block[r] = from + r < rows ? f32_load_part(a + (from + r) * a_row + p, left) : (vf32){0};
+      f32_transpose(block);
+      if (rows <= F32_LANES)
+        for (size_t i = 0; i < left; i++) f32_store(to + (p + i) * rows, block[i]);
+      else
+        for (size_t i = 0; i < left; i++) f32_store_part(to + (p + i) * rows + from, block[i], rows - from);
+    }
+  }
+}
+
+/* Columns [from, from + F32_LANES) of a panel, whose columns are contiguous in memory: a block of depth at a time. */
+INLINE void sgemm_pack_columns(const float *b, size_t b_col, size_t depth, float *to) {
+  vf32 block[F32_LANES];
+  size_t p = 0;
+  for (; p + F32_LANES <= depth; p += F32_LANES) {
+    UNROLL for (size_t r = 0; r < F32_LANES; r++) block[r] = f32_load(b + r * b_col + p);
+    f32_transpose(block);
+    UNROLL for (size_t i = 0; i < F32_LANES; i++) f32_store(to + (p + i) * SGEMM_COLUMNS, block[i]);
+  }
+  for (; p < depth; p++) f32_store(to + p * SGEMM_COLUMNS, f32_gather_part(b + p, b_col, F32_LANES));
+}
+
+/* One panel: to [depth][SGEMM_COLUMNS] = B [depth, columns], 0 behind the last column. */
+INLINE void sgemm_pack_panel(const float *b, size_t b_row, size_t b_col, size_t depth, size_t columns, float *to) {
+  for (size_t v = 0; v < SGEMM_VECTORS; v++, b += F32_LANES * b_col, to += F32_LANES) {
+    const size_t left = v * F32_LANES < columns ? columns - v * F32_LANES : 0;
+    if (b_row == 1 && b_col != 1 && left >= F32_LANES) {
+      sgemm_pack_columns(b, b_col, depth, to);
+      continue;
+    }
+    for (size_t p = 0; p < depth; p++)
+      f32_store(to + p * SGEMM_COLUMNS, b_col == 1 ? f32_load_part(b + (left ? p * b_row : 0), left)
+                                                   : f32_gather_part(b + (left ? p * b_row : 0), b_col, left));
+  }
+}
+
+/* Whole panels of a slice whose rows are contiguous: a few rows at a time, as they lie in memory. */
+INLINE void sgemm_pack_panels(const float *b, size_t b_row, size_t depth, size_t panels, float *to) {
+  enum { FEW = 8 };
+  for (size_t p = 0; p < depth; p += FEW)
+    for (size_t j = 0; j < panels; j++) {
+      const float *from = b + p * b_row + j * SGEMM_COLUMNS;
+      float *at = to + (j * depth + p) * SGEMM_COLUMNS;
+      for (size_t i = 0; i < FEW && p + i < depth; i++)
+        UNROLL for (size_t v = 0; v < SGEMM_VECTORS; v++)
+            f32_store(at + i * SGEMM_COLUMNS + v * F32_LANES, f32_load(from + i * b_row + v * F32_LANES));
+    }
+}
+
+#endif
