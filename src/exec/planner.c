@@ -1,6 +1,7 @@
-/* planner.c: largest block first, each in the smallest gap that fits among the blocks alive at the same time. That is
- * quadratic, so graphs of more than EXACT_BLOCKS blocks are placed in the order of their steps from a list of free
- * gaps, the MOST_GAPS largest. */
+/* planner.c: each block in the smallest gap that fits among the blocks alive at the same time, in the best of a few
+ * orders: no order is good for all graphs, and one of these is mostly within some percent of what is alive at once.
+ * That is quadratic, so graphs of more than EXACT_BLOCKS blocks are placed in the order of their steps from a list of
+ * free gaps, the MOST_GAPS largest. */
 #include "exec/planner.h"
 
 #include <stdlib.h>
@@ -20,6 +21,19 @@ static int larger_first(const void *a, const void *b) {
   if (x->bytes != y->bytes) return x->bytes > y->bytes ? -1 : 1;
   if (x->first != y->first) return x->first < y->first ? -1 : 1;
   return x < y ? -1 : x > y;
+}
+
+static double duration(const struct onri_block *block) { return (double)block->last - block->first + 1; }
+
+static int longer_first(const void *a, const void *b) {
+  const double x = duration(*(struct onri_block *const *)a), y = duration(*(struct onri_block *const *)b);
+  return x != y ? (x > y ? -1 : 1) : larger_first(a, b);
+}
+
+static int larger_area_first(const void *a, const void *b) {
+  const struct onri_block *p = *(struct onri_block *const *)a, *q = *(struct onri_block *const *)b;
+  const double x = duration(p) * (double)p->bytes, y = duration(q) * (double)q->bytes;
+  return x != y ? (x > y ? -1 : 1) : larger_first(a, b);
 }
 
 static int starts_first(const void *a, const void *b) {
@@ -50,9 +64,8 @@ static size_t best_gap(struct onri_block *const *placed, size_t count, const str
   return best != SIZE_MAX ? best : end;
 }
 
-static size_t place_by_size(struct onri_block **order, size_t count, struct onri_block **placed) {
+static size_t place_in_order(struct onri_block **order, size_t count, struct onri_block **placed) {
   size_t arena = 0, num_placed = 0;
-  qsort(order, count, sizeof(*order), larger_first);
   for (size_t i = 0; i < count; i++) {
     struct onri_block *block = order[i];
     size_t at = num_placed;
@@ -67,6 +80,40 @@ static size_t place_by_size(struct onri_block **order, size_t count, struct onri
     if (block->offset + rounded(block->bytes) > arena) arena = block->offset + rounded(block->bytes);
   }
   return arena;
+}
+
+static int ends_first(const void *a, const void *b) {
+  const struct onri_block *x = *(struct onri_block *const *)a, *y = *(struct onri_block *const *)b;
+  if (x->last != y->last) return x->last < y->last ? -1 : 1;
+  return x < y ? -1 : x > y;
+}
+
+/* No arena is smaller than what is alive at once. */
+static size_t most_alive(struct onri_block **starts, struct onri_block **ends, size_t count) {
+  size_t alive = 0, most = 0, e = 0;
+  qsort(starts, count, sizeof(*starts), starts_first);
+  qsort(ends, count, sizeof(*ends), ends_first);
+  for (size_t s = 0; s < count; s++) {
+    for (; e < count && ends[e]->last < starts[s]->first; e++) alive -= rounded(ends[e]->bytes);
+    alive += rounded(starts[s]->bytes);
+    if (alive > most) most = alive;
+  }
+  return most;
+}
+
+static size_t place_best(struct onri_block **order, size_t count, struct onri_block **other) {
+  static int (*const orders[])(const void *, const void *) = {larger_first, longer_first, larger_area_first};
+  enum { ORDERS = sizeof(orders) / sizeof(orders[0]) };
+  const size_t least = most_alive(order, other, count), enough = least + least / 64;
+  size_t arena = SIZE_MAX, best = 0, i;
+  for (i = 0; i < ORDERS && arena > enough; i++) {
+    qsort(order, count, sizeof(*order), orders[i]);
+    const size_t bytes = place_in_order(order, count, other);
+    if (bytes < arena) arena = bytes, best = i;
+  }
+  if (best == i - 1) return arena;
+  qsort(order, count, sizeof(*order), orders[best]);
+  return place_in_order(order, count, other);
 }
 
 static void remove_gap(struct gap *gaps, size_t *count, size_t i) {
@@ -120,12 +167,6 @@ static size_t take(struct gap *gaps, size_t *count, size_t bytes, size_t *arena)
   return offset;
 }
 
-static int ends_first(const void *a, const void *b) {
-  const struct onri_block *x = *(struct onri_block *const *)a, *y = *(struct onri_block *const *)b;
-  if (x->last != y->last) return x->last < y->last ? -1 : 1;
-  return x < y ? -1 : x > y;
-}
-
 static size_t place_by_time(struct onri_block **starts, struct onri_block **ends, struct gap *gaps, size_t count) {
   size_t arena = 0, num_gaps = 0, e = 0;
   qsort(starts, count, sizeof(*starts), starts_first);
@@ -156,8 +197,7 @@ enum onr_status onri_plan_blocks(struct onri_block *blocks, size_t count, const 
   if (order && gaps) {
     other = order + count;
     for (size_t i = 0; i < count; i++) order[i] = other[i] = &blocks[i];
-    *arena_bytes =
-        count <= EXACT_BLOCKS ? place_by_size(order, count, other) : place_by_time(order, other, gaps, count);
+    *arena_bytes = count <= EXACT_BLOCKS ? place_best(order, count, other) : place_by_time(order, other, gaps, count);
   }
   onri_release(allocator, gaps);
   onri_release(allocator, order);

@@ -88,7 +88,7 @@ static void random_lifetimes_come_near_the_bound(void **state) {
     random_blocks(blocks, COUNT, seed);
     sum += (double)plan(blocks, COUNT) / (double)lower_bound(blocks, COUNT);
   }
-  if (sum / 20 > 1.15) fail_msg("arena is %.3f of the lower bound on average", sum / 20);
+  if (sum / 20 > 1.05) fail_msg("arena is %.3f of the lower bound on average", sum / 20);
 }
 
 static void many_blocks_are_placed_by_time(void **state) {
