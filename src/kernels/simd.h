@@ -78,6 +78,7 @@ enum { F32_LANES = SIMD_BYTES / 4, F64_LANES = SIMD_BYTES / 8, I16_LANES = SIMD_
 INLINE vf32 f32_set(float x) { return x - (vf32){0}; }
 INLINE vf64 f64_set(double x) { return x - (vf64){0}; }
 INLINE vi32 i32_set(int32_t x) { return x - (vi32){0}; }
+INLINE vi64 i64_set(int64_t x) { return x - (vi64){0}; }
 
 #if SIMD_BYTES == 64
 INLINE __mmask16 f32_first(size_t count) { return (__mmask16)(count < 16 ? (1u << count) - 1 : 0xFFFFu); }
@@ -314,6 +315,63 @@ INLINE vf32 f32_from_f64(vf64 low, vf64 high) {
   return (vf32){(float)low[0], (float)low[1], (float)high[0], (float)high[1]};
 }
 #endif
+
+typedef int32_t vi32_half __attribute__((vector_size(SIMD_BYTES / 2), aligned(1), may_alias));
+INLINE vi64 i64_from_low(vi32 x) {
+  vi32_half half;
+  memcpy(&half, &x, sizeof(half));
+  return __builtin_convertvector(half, vi64);
+}
+INLINE vi64 i64_from_high(vi32 x) {
+  vi32_half half;
+  memcpy(&half, (const char *)&x + sizeof(half), sizeof(half));
+  return __builtin_convertvector(half, vi64);
+}
+INLINE vf64 f64_from_low_i32(vi32 x) {
+  vi32_half half;
+  memcpy(&half, &x, sizeof(half));
+  return __builtin_convertvector(half, vf64);
+}
+INLINE vf64 f64_from_high_i32(vi32 x) {
+  vi32_half half;
+  memcpy(&half, (const char *)&x + sizeof(half), sizeof(half));
+  return __builtin_convertvector(half, vf64);
+}
+INLINE vi32 i32_from_i64(vi64 low, vi64 high) { /* the low bits */
+  const vi32_half parts[2] = {__builtin_convertvector(low, vi32_half), __builtin_convertvector(high, vi32_half)};
+  vi32 all;
+  memcpy(&all, parts, sizeof(all));
+  return all;
+}
+INLINE vf64 f64_from_i64(vi64 x) { return __builtin_convertvector(x, vf64); }
+INLINE vf32 f32_from_i64(vi64 low, vi64 high) { /* rounded once */
+  const vf32_half parts[2] = {__builtin_convertvector(low, vf32_half), __builtin_convertvector(high, vf32_half)};
+  vf32 all;
+  memcpy(&all, parts, sizeof(all));
+  return all;
+}
+/* Towards 0; what is out of range, and NaN, is the least integer. */
+INLINE vi32 i32_from_f32_or_least(vf32 x) {
+#if SIMD_BYTES == 64
+  return (vi32)_mm512_cvttps_epi32((__m512)x);
+#elif SIMD_BYTES == 32
+  return (vi32)_mm256_cvttps_epi32((__m256)x);
+#elif defined(__SSE2__)
+  return (vi32)_mm_cvttps_epi32((__m128)x);
+#else
+  const vi32 fits = (x >= -2147483648.0f) & (x < 2147483648.0f);
+  return i32_select(fits, __builtin_convertvector(f32_select(fits, x, (vf32){0}), vi32), i32_set(INT32_MIN));
+#endif
+}
+INLINE vi64 i64_from_f64_or_least(vf64 x) {
+#if SIMD_BYTES == 64
+  return (vi64)_mm512_cvttpd_epi64((__m512d)x);
+#else
+  const vi64 fits = (vi64)(x >= -9223372036854775808.0) & (vi64)(x < 9223372036854775808.0);
+  const vi64 whole = __builtin_convertvector(f64_select(fits, x, (vf64){0}), vi64);
+  return (fits & whole) | (~fits & i64_set(INT64_MIN));
+#endif
+}
 
 /* bfloat16: the upper half of a float; rounded to the nearest, ties to even, NaN stays NaN. */
 INLINE vf32 f32_load_bf16(const void *p) { return (vf32)(i32_load_u16(p) << 16); }

@@ -1,5 +1,6 @@
 /* attention_type.h: attention for one type; included by attention.c with T, NAME(x), CLASS, EXP_SUM, MAX and TANH
  * defined. */
+#include "kernels/convert/convert.h"
 
 struct NAME(tile) {
   size_t batch, head, query, rows; /* first query and their number */
@@ -19,7 +20,7 @@ static void NAME(mask_row)(const struct onri_attention *a, const struct NAME(til
     const unsigned char *shown = (const unsigned char *)m->data + at;
     for (size_t j = 0; j < count; j++) summands[j] = shown[j] ? 0 : -(T)INFINITY;
   } else {
-    onri_load(m->dtype, (const char *)m->data + at * onr_dtype_size(m->dtype), count, summands);
+    onri_widen(m->dtype, (const char *)m->data + at * onr_dtype_size(m->dtype), count, summands);
   }
   for (size_t j = count; j < t->columns; j++) summands[j] = -(T)INFINITY;
 }

@@ -1,6 +1,6 @@
 #include "kernels/index/accumulate.h"
 
-#include "base/numbers/convert.h"
+#include "kernels/convert/convert.h"
 
 #define BLOCK 64
 
@@ -71,8 +71,8 @@ void onri_accumulate(enum onr_dtype dtype, enum onr_reduction op, void *y, const
   for (size_t i = 0; i < count; i += BLOCK) {
     const size_t n = count - i < BLOCK ? count - i : BLOCK;
     char *target = (char *)y + i * size;
-    onri_load(dtype, target, n, &a);
-    onri_load(dtype, (const char *)x + i * size, n, &b);
+    onri_widen(dtype, target, n, &a);
+    onri_widen(dtype, (const char *)x + i * size, n, &b);
     switch (onri_dtype_class(dtype)) {
       case ONRI_CLASS_F32: combine_f32(op, a.f32, b.f32, n); break;
       case ONRI_CLASS_F64: combine_f64(op, a.f64, b.f64, n); break;
@@ -80,6 +80,6 @@ void onri_accumulate(enum onr_dtype dtype, enum onr_reduction op, void *y, const
       case ONRI_CLASS_U64: combine_u64(op, a.u64, b.u64, n); break;
       case ONRI_CLASS_NONE: return;
     }
-    onri_store(dtype, &a, n, target);
+    onri_narrow(dtype, &a, n, target);
   }
 }

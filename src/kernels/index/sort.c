@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "base/numbers/convert.h"
+#include "kernels/convert/convert.h"
 #include "base/env.h"
 
 #define BLOCK 64
@@ -29,7 +29,7 @@ void onri_sort_keys(enum onr_dtype dtype, const void *x, size_t count, uint64_t 
   struct onri_pace pace = {env, 0};
   for (size_t i = 0; i < count && !onri_pace_stop(&pace, 4 * BLOCK); i += BLOCK) {
     const size_t n = count - i < BLOCK ? count - i : BLOCK;
-    onri_load(dtype, (const char *)x + i * size, n, &block);
+    onri_widen(dtype, (const char *)x + i * size, n, &block);
     for (size_t k = 0; k < n; k++) {
       switch (class) {
         case ONRI_CLASS_F32: keys[i + k] = key_of_double((double)block.f32[k]); break;

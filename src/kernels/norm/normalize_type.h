@@ -1,17 +1,18 @@
 /* normalize_type.h: the loops for one class; included by normalize.c with T, its DTYPE and NAME(x) defined. */
+#include "kernels/convert/convert.h"
 
 /* A block as T: in place when the tensor has it so, else converted into buffer. */
 static const T *NAME(read)(const struct onri_normalize *n, size_t at, size_t count, T *buffer) {
   if (onr_dtype_size(n->dtype) == sizeof(T)) return (const T *)n->x + at;
-  onri_load(n->dtype, (const char *)n->x + at * onr_dtype_size(n->dtype), count, buffer);
+  onri_widen(n->dtype, (const char *)n->x + at * onr_dtype_size(n->dtype), count, buffer);
   return buffer;
 }
 
 static void NAME(write)(const struct onri_normalize *n, size_t at, size_t count, const T *values) {
   const struct onri_cast cast = {.from = DTYPE, .to = n->y_dtype, .saturate = 1};
   char *y = (char *)n->y + at * onr_dtype_size(n->y_dtype);
-  if (onri_dtype_class(n->y_dtype) == onri_dtype_class(DTYPE)) onri_store(n->y_dtype, values, count, y);
-  else onri_cast_elements(&cast, values, y, count);
+  if (onri_dtype_class(n->y_dtype) == onri_dtype_class(DTYPE)) onri_narrow(n->y_dtype, values, count, y);
+  else onri_convert_elements(&cast, values, y, count);
 }
 
 /* Sum of x - mean, its square or its absolute value, in eight sums so that the order allows vectors. */

@@ -1,5 +1,6 @@
 /* softmax.c: see softmax.h. Narrow types pass through small float32 blocks; double has loops of its own. */
 #include "kernels/norm/softmax.h"
+#include "kernels/convert/convert.h"
 
 #include <math.h>
 
@@ -11,7 +12,7 @@ enum { BLOCK = 256 };
 
 static const float *read_block(const struct onri_softmax *s, size_t at, size_t count, float *buffer) {
   if (s->dtype == ONR_DTYPE_F32) return (const float *)s->x + at;
-  onri_load(s->dtype, (const char *)s->x + at * onr_dtype_size(s->dtype), count, buffer);
+  onri_widen(s->dtype, (const char *)s->x + at * onr_dtype_size(s->dtype), count, buffer);
   return buffer;
 }
 
@@ -20,7 +21,7 @@ static float *write_block(const struct onri_softmax *s, size_t at, float *buffer
 }
 
 static void store_block(const struct onri_softmax *s, size_t at, size_t count, const float *block) {
-  if (s->dtype != ONR_DTYPE_F32) onri_store(s->dtype, block, count, (char *)s->y + at * onr_dtype_size(s->dtype));
+  if (s->dtype != ONR_DTYPE_F32) onri_narrow(s->dtype, block, count, (char *)s->y + at * onr_dtype_size(s->dtype));
 }
 
 /* --- lines in one piece --- */
@@ -120,10 +121,10 @@ static double element(const struct onri_softmax *s, size_t at) {
   float narrow;
   const void *from = (const char *)s->x + at * onr_dtype_size(s->dtype);
   if (s->dtype == ONR_DTYPE_F64) {
-    onri_load(s->dtype, from, 1, &wide);
+    onri_widen(s->dtype, from, 1, &wide);
     return wide;
   }
-  onri_load(s->dtype, from, 1, &narrow);
+  onri_widen(s->dtype, from, 1, &narrow);
   return (double)narrow;
 }
 
@@ -142,8 +143,8 @@ static void hard_line(const struct onri_softmax *s, size_t start) {
   }
   for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 8); i++) {
     void *to = (char *)s->y + (start + i * s->inner) * onr_dtype_size(s->dtype);
-    onri_store(s->dtype, s->dtype == ONR_DTYPE_F64 ? (const void *)&wide[i == best] : (const void *)&narrow[i == best],
-               1, to);
+    onri_narrow(s->dtype, s->dtype == ONR_DTYPE_F64 ? (const void *)&wide[i == best] : (const void *)&narrow[i == best],
+                1, to);
   }
 }
 

@@ -1,5 +1,6 @@
 /* reduce.c: see reduce.h. */
 #include "kernels/reduce/reduce.h"
+#include "kernels/convert/convert.h"
 
 #include <math.h>
 
@@ -14,7 +15,7 @@ static const void *element(const struct onri_reduce *r, size_t at) {
 
 static const float *read_f32(const struct onri_reduce *r, size_t at, size_t count, float *buffer) {
   if (r->dtype == ONR_DTYPE_F32) return element(r, at);
-  onri_load(r->dtype, element(r, at), count, buffer);
+  onri_widen(r->dtype, element(r, at), count, buffer);
   return buffer;
 }
 
@@ -26,20 +27,20 @@ static const double *read_f64(const struct onri_reduce *r, size_t at, size_t cou
     int64_t i[BLOCK];
     uint64_t u[BLOCK];
   } wide;
-  onri_load(r->dtype, element(r, at), count, &wide);
+  onri_widen(r->dtype, element(r, at), count, &wide);
   for (size_t i = 0; i < count; i++) buffer[i] = class == ONRI_CLASS_I64 ? (double)wide.i[i] : (double)wide.u[i];
   return buffer;
 }
 
 static const int64_t *read_i64(const struct onri_reduce *r, size_t at, size_t count, int64_t *buffer) {
   if (r->dtype == ONR_DTYPE_I64) return element(r, at);
-  onri_load(r->dtype, element(r, at), count, buffer);
+  onri_widen(r->dtype, element(r, at), count, buffer);
   return buffer;
 }
 
 static const uint64_t *read_u64(const struct onri_reduce *r, size_t at, size_t count, uint64_t *buffer) {
   if (r->dtype == ONR_DTYPE_U64) return element(r, at);
-  onri_load(r->dtype, element(r, at), count, buffer);
+  onri_widen(r->dtype, element(r, at), count, buffer);
   return buffer;
 }
 
@@ -159,7 +160,7 @@ static void store_doubles(const struct onri_reduce *r, const double *values, siz
     int64_t i[ONRI_REDUCE_COLUMNS];
   } narrow;
   switch (onri_dtype_class(r->dtype)) {
-    case ONRI_CLASS_F64: onri_store(r->dtype, values, count, y); return;
+    case ONRI_CLASS_F64: onri_narrow(r->dtype, values, count, y); return;
     case ONRI_CLASS_F32:
       for (size_t i = 0; i < count; i++) narrow.f[i] = (float)values[i];
       break;
@@ -167,7 +168,7 @@ static void store_doubles(const struct onri_reduce *r, const double *values, siz
       for (size_t i = 0; i < count; i++) narrow.i[i] = to_integer(values[i]);
       break;
   }
-  onri_store(r->dtype, &narrow, count, y);
+  onri_narrow(r->dtype, &narrow, count, y);
 }
 
 static void reduce_double(const struct onri_reduce *r, size_t start, size_t width, void *y) {
@@ -189,7 +190,7 @@ static void reduce_extreme(const struct onri_reduce *r, size_t start, size_t wid
   const float shift[ONRI_REDUCE_COLUMNS] = {0};
   float acc[ONRI_REDUCE_COLUMNS];
   pass_narrow(r, start, width, take_of(r->op), acc, shift);
-  onri_store(r->dtype, acc, width, y);
+  onri_narrow(r->dtype, acc, width, y);
 }
 
 static void reduce_i64(const struct onri_reduce *r, size_t start, size_t width, void *y) {
@@ -198,7 +199,7 @@ static void reduce_i64(const struct onri_reduce *r, size_t start, size_t width, 
   pass_i64(r, start, width, take_of(r->op), acc, shift);
   if (r->op == ONR_REDUCE_MEAN)
     for (size_t i = 0; i < width; i++) acc[i] = depth == 0 ? 0 : acc[i] / depth;
-  onri_store(r->dtype, acc, width, y);
+  onri_narrow(r->dtype, acc, width, y);
 }
 
 static void reduce_u64(const struct onri_reduce *r, size_t start, size_t width, void *y) {
@@ -207,7 +208,7 @@ static void reduce_u64(const struct onri_reduce *r, size_t start, size_t width, 
   pass_u64(r, start, width, take_of(r->op), acc, shift);
   if (r->op == ONR_REDUCE_MEAN)
     for (size_t i = 0; i < width; i++) acc[i] = depth == 0 ? 0 : acc[i] / depth;
-  onri_store(r->dtype, acc, width, y);
+  onri_narrow(r->dtype, acc, width, y);
 }
 
 /* The extreme of nothing: the type's own bound, which the wide accumulator would not give. */
@@ -217,7 +218,7 @@ static void fill_extreme(const struct onri_reduce *r, size_t width, void *y) {
   const uint64_t all = UINT64_MAX >> (64 - bits), low = is_signed ? ~(all >> 1) : 0, high = is_signed ? all >> 1 : all;
   uint64_t values[ONRI_REDUCE_COLUMNS];
   for (size_t i = 0; i < width; i++) values[i] = max ? low : high;
-  onri_store(r->dtype, values, width, y);
+  onri_narrow(r->dtype, values, width, y);
 }
 
 static void reduce_item(const struct onri_reduce *r, size_t start, size_t width, void *y) {

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/numbers/cast.h"
+#include "kernels/convert/convert.h"
 #include "base/shape.h"
 #include "kernels/attention/attention.h"
 #include "layers/elementwise/scratch.h"
@@ -241,7 +241,7 @@ static const void *operand(struct onr_call *call, size_t i) {
   if (!is_converted(call, i)) return onri_has(call, i) ? call->inputs[i] : NULL;
   if (onri_dtype_class(call->in[i].dtype) == class) return onri_converted_input(call, i, s->operand_at[i]);
   void *to = (char *)call->scratch + s->operand_at[i];
-  onri_load_as(call->in[i].dtype, call->inputs[i], (size_t)onr_desc_elements(&call->in[i]), class, to);
+  onri_widen_as(call->in[i].dtype, call->inputs[i], (size_t)onr_desc_elements(&call->in[i]), class, to);
   return to;
 }
 

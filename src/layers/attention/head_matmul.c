@@ -4,7 +4,7 @@
  * path      portable product, a block of rows of one head at a time */
 #include <math.h>
 
-#include "base/numbers/cast.h"
+#include "kernels/convert/convert.h"
 #include "base/shape.h"
 #include "kernels/matmul/gemm.h"
 #include "layers/elementwise/scratch.h"
@@ -107,13 +107,13 @@ static void widen_range(void *context, size_t begin, size_t end) {
   double values[BLOCK];
   for (size_t i = begin; i < end; i += BLOCK) {
     const size_t count = end - i < BLOCK ? end - i : BLOCK;
-    onri_cast_elements(&cast, w->x + i * size, narrow, count);
+    onri_convert_elements(&cast, w->x + i * size, narrow, count);
     if (w->factor != 1) {
       onri_load_f64(w->type, narrow, count, values);
       for (size_t j = 0; j < count; j++) values[j] *= w->factor;
       onri_store_f64(w->type, values, count, narrow);
     }
-    onri_load(w->type, narrow, count, w->y + i * unit);
+    onri_widen(w->type, narrow, count, w->y + i * unit);
   }
 }
 
@@ -142,8 +142,8 @@ static void store(const struct job *job, size_t at, size_t count) {
   char narrow[BLOCK * sizeof(double)];
   for (size_t i = 0; i < count; i += BLOCK) {
     const size_t part = count - i < BLOCK ? count - i : BLOCK;
-    onri_store(job->type, job->c + (at + i) * unit, part, narrow);
-    onri_cast_elements(&cast, narrow, job->y + (at + i) * size, part);
+    onri_narrow(job->type, job->c + (at + i) * unit, part, narrow);
+    onri_convert_elements(&cast, narrow, job->y + (at + i) * size, part);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/numbers/checked.h"
+#include "kernels/convert/convert.h"
 #include "base/shape.h"
 #include "kernels/attention/linear_attention.h"
 #include "kernels/elementwise/vecmath.h"
@@ -127,8 +128,8 @@ static void store_state(const struct job *job, size_t head, size_t first, size_t
   const struct linear_attention_state *s = job->s;
   const size_t size = onr_dtype_size(job->present_dtype);
   for (size_t d = 0; job->present && d < s->width; d++)
-    onri_store(job->present_dtype, state + d * COLUMNS, columns,
-               job->present + ((head * s->width + d) * s->value_width + first) * size);
+    onri_narrow(job->present_dtype, state + d * COLUMNS, columns,
+                job->present + ((head * s->width + d) * s->value_width + first) * size);
 }
 
 /* Head `h` of sequence `b`, without its state. */
@@ -182,7 +183,7 @@ struct exp_job {
 
 static void exp_range(void *context, size_t begin, size_t end) {
   const struct exp_job *job = context;
-  onri_load(job->dtype, job->from + begin * onr_dtype_size(job->dtype), end - begin, job->to + begin);
+  onri_widen(job->dtype, job->from + begin * onr_dtype_size(job->dtype), end - begin, job->to + begin);
   onri_exp_f32(job->to + begin, job->to + begin, end - begin);
 }
 

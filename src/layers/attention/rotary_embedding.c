@@ -4,7 +4,7 @@
  * path      portable, in float32 or float64 */
 #include <string.h>
 
-#include "base/numbers/convert.h"
+#include "kernels/convert/convert.h"
 #include "base/shape.h"
 #include "layers/elementwise/scratch.h"
 #include "params/params.h"
@@ -119,16 +119,16 @@ union pairs {
 /* `count` elements that lie `step` apart, from element `at` of x into `values`, and from there into y. */
 static void read_pairs(const struct job *job, size_t at, size_t step, size_t count, union pairs *values) {
   const size_t size = onr_dtype_size(job->dtype), unit = onri_class_size(onri_dtype_class(job->dtype));
-  if (step == 1) onri_load(job->dtype, job->x + at * size, count, values);
+  if (step == 1) onri_widen(job->dtype, job->x + at * size, count, values);
   for (size_t i = 0; step != 1 && i < count; i++)
-    onri_load(job->dtype, job->x + (at + step * i) * size, 1, (char *)values + i * unit);
+    onri_widen(job->dtype, job->x + (at + step * i) * size, 1, (char *)values + i * unit);
 }
 
 static void write_pairs(const struct job *job, size_t at, size_t step, size_t count, const union pairs *values) {
   const size_t size = onr_dtype_size(job->dtype), unit = onri_class_size(onri_dtype_class(job->dtype));
-  if (step == 1) onri_store(job->dtype, values, count, job->y + at * size);
+  if (step == 1) onri_narrow(job->dtype, values, count, job->y + at * size);
   for (size_t i = 0; step != 1 && i < count; i++)
-    onri_store(job->dtype, (const char *)values + i * unit, 1, job->y + (at + step * i) * size);
+    onri_narrow(job->dtype, (const char *)values + i * unit, 1, job->y + (at + step * i) * size);
 }
 
 /* Pairs [first, first + count) of the head at element `at`. */

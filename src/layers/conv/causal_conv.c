@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/shape.h"
+#include "kernels/convert/convert.h"
 #include "kernels/elementwise/vecmath.h"
 #include "layers/elementwise/scratch.h"
 #include "params/params.h"
@@ -73,13 +74,13 @@ static void finish(const struct job *job, float *y, size_t count, char *to) {
   float gate[BLOCK];
   if (job->silu) {
     if (job->dtype != ONR_DTYPE_F32) {
-      onri_store(job->dtype, y, count, to);
-      onri_load(job->dtype, to, count, y);
+      onri_narrow(job->dtype, y, count, to);
+      onri_widen(job->dtype, to, count, y);
     }
     onri_sigmoid_f32(y, gate, count);
     for (size_t i = 0; i < count; i++) y[i] *= gate[i];
   }
-  onri_store(job->dtype, y, count, to);
+  onri_narrow(job->dtype, y, count, to);
 }
 
 static void conv_range(void *context, size_t begin, size_t end) {

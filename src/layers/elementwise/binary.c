@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/numbers/cast.h"
+#include "kernels/convert/convert.h"
 #include "kernels/elementwise/elementwise.h"
 #include "layers/elementwise/binary_classes.h"
 #include "layers/elementwise/broadcast.h"
@@ -18,7 +18,8 @@
 
 struct binary_state {
   struct onri_broadcast broadcast;
-  onri_binary_kernel kernel; /* float32 rows; NULL: function */
+  onri_binary_kernel kernel;      /* float32 rows; NULL: function */
+  onri_binary_kernel half_kernel; /* the same for tiles of types that were widened to float32 */
   onri_binary_function function;
   enum onri_class class; /* in which the function computes */
   uint32_t bits;
@@ -88,7 +89,9 @@ static enum onr_status binary_plan(struct onr_call *call) {
                (s->class == ONRI_CLASS_I64 || s->class == ONRI_CLASS_U64);
   if (dtype == ONR_DTYPE_F32 && call->in[1].dtype == dtype && onr_env_backend(call->env) == ONR_BACKEND_AUTO)
     s->kernel = onri_binary_kernel_f32(p->op);
-  if (s->kernel) call->kernel = ONR_KERNEL_VECTOR;
+  else if (s->class == ONRI_CLASS_F32 && onr_env_backend(call->env) == ONR_BACKEND_AUTO)
+    s->half_kernel = onri_binary_kernel_f32(p->op);
+  if (s->kernel || s->half_kernel) call->kernel = ONR_KERNEL_VECTOR;
   return ONR_STATUS_OK;
 }
 
@@ -124,34 +127,67 @@ static void clamp(enum onri_class class, const struct onr_clamp *c, void *values
       y[i] = y[i] < (double)c->min ? (double)c->min : y[i] > (double)c->max ? (double)c->max : y[i];
 }
 
-/* One row of at most BLOCK elements, through the class. */
-static void run_row(const struct onr_call *call, const struct onri_tile *tile, size_t row) {
+/* An operand of a tile as values of the class: in one piece where its rows are one behind the other, or the same. */
+static void load_operand(const struct onr_call *call, const struct onri_tile *tile, size_t k, uint64_t *values,
+                         size_t *row, size_t *step) {
+  const struct binary_state *s = call->state;
+  const enum onr_dtype dtype = call->in[k].dtype;
+  const char *x = (const char *)call->inputs[k] + tile->operand[k] * onr_dtype_size(dtype);
+  const size_t count = tile->step[k] ? tile->count : 1;
+  *step = tile->step[k];
+  *row = tile->rows == 1 || tile->row[k] == 0 ? 0 : count;
+  if (*row == 0 || tile->row[k] == count) {
+    onri_widen_as(dtype, x, *row == 0 ? count : tile->rows * count, s->class, values);
+    return;
+  }
+  for (size_t r = 0; r < tile->rows; r++)
+    onri_widen_as(dtype, x + r * tile->row[k] * onr_dtype_size(dtype), count, s->class,
+                  (char *)values + r * count * onri_class_size(s->class));
+}
+
+static void compute_tile(const struct onr_call *call, const struct onri_tile *tile, void *y) {
   const struct onr_binary_params *p = call->params;
   const struct binary_state *s = call->state;
-  uint64_t operand[2][BLOCK], result[BLOCK];
-  const enum onr_dtype dtype = call->out[0].dtype;
-  char *y = (char *)call->outputs[0] + (tile->offset + row * tile->count) * onr_dtype_size(dtype);
-  for (size_t k = 0; k < 2; k++) {
-    const char *x =
-        (const char *)call->inputs[k] + (tile->operand[k] + row * tile->row[k]) * onr_dtype_size(call->in[k].dtype);
-    onri_load_as(call->in[k].dtype, x, tile->step[k] ? tile->count : 1, s->class, operand[k]);
+  const size_t size = onri_class_size(s->class), y_size = s->gives_bool ? 1 : size;
+  uint64_t operand[2][BLOCK];
+  struct onri_binary_rows rows = {
+      .a = (float *)operand[0], .b = (float *)operand[1], .y = y, .rows = tile->rows, .count = tile->count};
+  load_operand(call, tile, 0, operand[0], &rows.a_row, &rows.a_step);
+  load_operand(call, tile, 1, operand[1], &rows.b_row, &rows.b_step);
+  if (s->half_kernel) {
+    rows.min = p->clamp.enabled ? p->clamp.min : -INFINITY;
+    rows.max = p->clamp.enabled ? p->clamp.max : INFINITY;
+    s->half_kernel(&rows);
+    return;
   }
-  const struct onri_binary_values values = {.a = operand[0],
-                                            .b = operand[1],
-                                            .y = s->gives_bool ? (void *)y : result,
-                                            .a_step = tile->step[0],
-                                            .b_step = tile->step[1],
-                                            .count = tile->count,
-                                            .bits = s->bits};
-  s->function(&values);
+  for (size_t r = 0; r < tile->rows; r++) {
+    const struct onri_binary_values values = {.a = (const char *)operand[0] + r * rows.a_row * size,
+                                              .b = (const char *)operand[1] + r * rows.b_row * size,
+                                              .y = (char *)y + r * tile->count * y_size,
+                                              .a_step = rows.a_step,
+                                              .b_step = rows.b_step,
+                                              .count = tile->count,
+                                              .bits = s->bits};
+    s->function(&values);
+  }
+  if (p->clamp.enabled && !s->gives_bool) clamp(s->class, &p->clamp, y, tile->rows * tile->count);
+}
+
+/* A tile of at most BLOCK elements, through the class. */
+static void run_tile(const struct onr_call *call, const struct onri_tile *tile) {
+  const struct binary_state *s = call->state;
+  const enum onr_dtype dtype = call->out[0].dtype;
+  const size_t count = tile->rows * tile->count;
+  uint64_t result[BLOCK];
+  char *y = (char *)call->outputs[0] + tile->offset * onr_dtype_size(dtype);
+  compute_tile(call, tile, s->gives_bool ? (void *)y : result);
   if (s->gives_bool) return;
-  if (p->clamp.enabled) clamp(s->class, &p->clamp, result, tile->count);
   if (s->class == onri_dtype_class(dtype)) {
-    onri_store(dtype, result, tile->count, y);
+    onri_narrow(dtype, result, count, y);
   } else { /* POW of two classes */
     static const enum onr_dtype widest[] = {ONR_DTYPE_NONE, ONR_DTYPE_F32, ONR_DTYPE_F64, ONR_DTYPE_I64, ONR_DTYPE_U64};
     const struct onri_cast cast = {.from = widest[s->class], .to = dtype, .saturate = 1};
-    onri_cast_elements(&cast, result, y, tile->count);
+    onri_convert_elements(&cast, result, y, count);
   }
 }
 
@@ -160,7 +196,7 @@ static void run_class(const struct onr_call *call, size_t begin, size_t end) {
   struct onri_tile tile;
   for (; begin < end; begin += tile.rows * tile.count) {
     onri_broadcast_tile(&s->broadcast, begin, end, BLOCK, &tile);
-    for (size_t row = 0; row < tile.rows; row++) run_row(call, &tile, row);
+    run_tile(call, &tile);
   }
 }
 
@@ -189,7 +225,7 @@ static enum onr_status check_divisor(const struct onr_call *call) {
   uint64_t values[BLOCK];
   for (size_t i = 0; i < count; i += BLOCK) {
     const size_t n = count - i < BLOCK ? count - i : BLOCK;
-    onri_load(call->in[1].dtype, (const char *)call->inputs[1] + i * size, n, values);
+    onri_widen(call->in[1].dtype, (const char *)call->inputs[1] + i * size, n, values);
     for (size_t k = 0; k < n; k++)
       if (values[k] == 0)
         return onr_fail(call->error, ONR_STATUS_ARITHMETIC, "%s division by zero: element %zu of the divisor is 0",
@@ -207,7 +243,7 @@ static enum onr_status binary_run(struct onr_call *call) {
 
 static uint32_t binary_kernel_types(const void *params, enum onr_kernel kernel) {
   const struct onr_binary_params *p = params;
-  return kernel == ONR_KERNEL_VECTOR && onri_binary_kernel_f32(p->op) ? ONRI_DTYPE_BIT(ONR_DTYPE_F32) : 0;
+  return kernel == ONR_KERNEL_VECTOR && onri_binary_kernel_f32(p->op) ? ops[p->op].types & ONRI_DTYPES_F32_AND_HALF : 0;
 }
 
 const struct onr_layer onri_layer_binary = {

@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "base/numbers/cast.h"
+#include "kernels/convert/convert.h"
 #include "base/env.h"
 #include "base/numbers/number_text.h"
 #include "base/shape.h"
@@ -54,8 +54,8 @@ static void cast_part(void *context, size_t begin, size_t end) {
                                  .to = call->out[0].dtype,
                                  .saturate = !p->unsaturated,
                                  .rounding = roundings[p->rounding]};
-  onri_cast_elements(&cast, (const char *)call->inputs[0] + begin * onr_dtype_size(cast.from),
-                     (char *)call->outputs[0] + begin * onr_dtype_size(cast.to), end - begin);
+  onri_convert_elements(&cast, (const char *)call->inputs[0] + begin * onr_dtype_size(cast.from),
+                        (char *)call->outputs[0] + begin * onr_dtype_size(cast.to), end - begin);
 }
 
 static enum onr_status numbers_to_text(struct onr_call *call) {

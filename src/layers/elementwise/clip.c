@@ -7,7 +7,7 @@
  */
 #include <math.h>
 
-#include "base/numbers/convert.h"
+#include "kernels/convert/convert.h"
 #include "base/shape.h"
 #include "kernels/elementwise/elementwise.h"
 #include "layers/elementwise/broadcast.h"
@@ -66,14 +66,14 @@ static void clip_part(void *context, size_t begin, size_t end) {
   const void *bound[2] = {NULL, NULL};
   for (size_t i = 0; i < 2; i++) {
     if (!onri_has(call, i + 1)) continue;
-    onri_load(dtype, call->inputs[i + 1], 1, &bounds[i]);
+    onri_widen(dtype, call->inputs[i + 1], 1, &bounds[i]);
     bound[i] = &bounds[i];
   }
   for (size_t count; begin < end; begin += count) {
     count = end - begin < BLOCK ? end - begin : BLOCK;
-    onri_load(dtype, (const char *)call->inputs[0] + begin * size, count, values);
+    onri_widen(dtype, (const char *)call->inputs[0] + begin * size, count, values);
     clip_block(onri_dtype_class(dtype), values, count, bound[0], bound[1]);
-    onri_store(dtype, values, count, (char *)call->outputs[0] + begin * size);
+    onri_narrow(dtype, values, count, (char *)call->outputs[0] + begin * size);
   }
 }
 

@@ -1,5 +1,6 @@
 /* scratch.c: see operands.h. */
 #include "layers/elementwise/scratch.h"
+#include "kernels/convert/convert.h"
 
 #include <stdatomic.h>
 
@@ -40,8 +41,8 @@ static void convert_part(void *context, size_t begin, size_t end) {
   const struct conversion *c = context;
   const char *from = c->from + begin * c->from_size;
   char *to = c->to + begin * c->to_size;
-  if (c->store) onri_store(c->dtype, from, end - begin, to);
-  else onri_load(c->dtype, from, end - begin, to);
+  if (c->store) onri_narrow(c->dtype, from, end - begin, to);
+  else onri_widen(c->dtype, from, end - begin, to);
 }
 
 void onri_convert(struct onr_env *env, enum onr_dtype dtype, const void *from, void *to, size_t count, int store) {
@@ -61,7 +62,7 @@ const void *onri_converted_input(struct onr_call *call, size_t i, size_t at) {
 float onri_scale_of(const struct onr_call *call, size_t input, size_t i) {
   const enum onr_dtype dtype = call->in[input].dtype;
   float value;
-  onri_load(dtype, (const char *)call->inputs[input] + i * onr_dtype_size(dtype), 1, &value);
+  onri_widen(dtype, (const char *)call->inputs[input] + i * onr_dtype_size(dtype), 1, &value);
   return value;
 }
 
@@ -70,7 +71,7 @@ const float *onri_constant_f32(struct onr_call *call, size_t i, float **owned) {
   if (desc->dtype == ONR_DTYPE_F32) return call->inputs[i];
   const size_t count = (size_t)onr_desc_elements(desc);
   *owned = onr_env_allocate(call->env, count * sizeof(float));
-  if (*owned) onri_load(desc->dtype, call->inputs[i], count, *owned);
+  if (*owned) onri_widen(desc->dtype, call->inputs[i], count, *owned);
   return *owned;
 }
 

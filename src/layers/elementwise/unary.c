@@ -4,7 +4,7 @@
  * output 0  y  x's shape and type; bool for IS_NAN and IS_INF
  * paths     float types: vector kernels where there is one; everything else through the number class of the type
  */
-#include "base/numbers/convert.h"
+#include "kernels/convert/convert.h"
 #include "kernels/elementwise/elementwise.h"
 #include "layers/elementwise/broadcast.h"
 #include "layers/elementwise/elementwise_types.h"
@@ -85,9 +85,9 @@ static void unary_part(void *context, size_t begin, size_t end) {
   for (size_t i = 0; i < end - begin; i += BLOCK) {
     uint64_t values[BLOCK];
     const size_t count = end - begin - i < BLOCK ? end - begin - i : BLOCK;
-    onri_load(s->dtype, x + i * in_bytes, count, values);
+    onri_widen(s->dtype, x + i * in_bytes, count, values);
     apply(s, call->params, values, s->gives_bool ? (void *)(y + i) : values, count);
-    if (!s->gives_bool) onri_store(s->dtype, values, count, y + i * out_bytes);
+    if (!s->gives_bool) onri_narrow(s->dtype, values, count, y + i * out_bytes);
   }
 }
 

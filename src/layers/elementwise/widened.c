@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "base/numbers/checked.h"
-#include "base/numbers/convert.h"
+#include "kernels/convert/convert.h"
 #include "base/shape.h"
 
 enum onr_status onri_scratch_reserve(struct onr_call *call, size_t bytes, size_t *offset) {
@@ -86,10 +86,10 @@ static const struct {
 
 void onri_widened_load(enum onr_dtype dtype, const void *source, size_t count, void *target) {
   if (integers[dtype].load) integers[dtype].load(source, count, target);
-  else onri_load(dtype, source, count, target);
+  else onri_widen(dtype, source, count, target);
 }
 
 void onri_widened_store(enum onr_dtype dtype, const void *source, size_t count, void *target) {
   if (integers[dtype].store) integers[dtype].store(source, count, target);
-  else onri_store(dtype, source, count, target);
+  else onri_narrow(dtype, source, count, target);
 }

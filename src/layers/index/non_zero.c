@@ -2,7 +2,7 @@
  * names. Both count first, then ask for the output. */
 #include <string.h>
 
-#include "base/numbers/convert.h"
+#include "kernels/convert/convert.h"
 #include "base/env.h"
 #include "base/shape.h"
 #include "layers/index/indices.h"
@@ -30,7 +30,7 @@ static void non_zero_flags(enum onr_dtype dtype, const char *x, size_t count, ui
     for (size_t i = 0; i < count; i++) flags[i] = ((const struct onr_string *)(const void *)x)[i].length != 0;
     return;
   }
-  onri_load(part, x, count * parts, &block);
+  onri_widen(part, x, count * parts, &block);
   memset(flags, 0, count);
   for (size_t i = 0; i < count * parts; i++)
     flags[i / parts] |= class == ONRI_CLASS_F32   ? block.f32[i] != 0

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/numbers/convert.h"
+#include "kernels/convert/convert.h"
 #include "base/env.h"
 #include "base/shape.h"
 #include "kernels/move/copy.h"
@@ -34,7 +34,7 @@ static void one_of(enum onr_dtype dtype, char element[16]) {
   union number one = {.u64 = 1};
   if (onri_dtype_class(dtype) == ONRI_CLASS_F32) one.f32 = 1;
   if (onri_dtype_class(dtype) == ONRI_CLASS_F64) one.f64 = 1;
-  onri_store(dtype, &one, 1, element);
+  onri_narrow(dtype, &one, 1, element);
 }
 
 static enum onr_status eye_like_run(struct onr_call *call) {
@@ -57,7 +57,7 @@ static enum onr_status eye_like_run(struct onr_call *call) {
 /* One element of a number type as an integer, towards 0; returns 0 for what is none. */
 static int read_integer(enum onr_dtype dtype, const void *data, size_t i, int64_t *result) {
   union number v;
-  onri_load(dtype, (const char *)data + i * onr_dtype_size(dtype), 1, &v);
+  onri_widen(dtype, (const char *)data + i * onr_dtype_size(dtype), 1, &v);
   double real;
   switch (onri_dtype_class(dtype)) {
     case ONRI_CLASS_F32: real = (double)v.f32; break;

@@ -7,7 +7,7 @@
  *        float64, which holds the sums of any integers that fit into memory */
 #include <math.h>
 
-#include "base/numbers/cast.h"
+#include "kernels/convert/convert.h"
 #include "base/shape.h"
 #include "kernels/dims.h"
 #include "layers/elementwise/scratch.h"
@@ -122,7 +122,7 @@ static enum onr_status qlinear_matmul_plan(struct onr_call *call) { return integ
 /* Element i of a number type, as a float. */
 static float value_of(enum onr_dtype dtype, const void *data, size_t i) {
   float value;
-  onri_load_as(dtype, (const char *)data + i * onr_dtype_size(dtype), 1, ONRI_CLASS_F32, &value);
+  onri_widen_as(dtype, (const char *)data + i * onr_dtype_size(dtype), 1, ONRI_CLASS_F32, &value);
   return value;
 }
 
@@ -137,8 +137,8 @@ struct difference {
 static void subtract_range(void *context, size_t begin, size_t end) {
   const struct difference *d = context;
   const float first = !d->zero ? 0 : value_of(d->dtype, d->zero, 0);
-  onri_load_as(d->dtype, (const char *)d->x + begin * onr_dtype_size(d->dtype), end - begin, ONRI_CLASS_F32,
-               d->to + begin);
+  onri_widen_as(d->dtype, (const char *)d->x + begin * onr_dtype_size(d->dtype), end - begin, ONRI_CLASS_F32,
+                d->to + begin);
   for (size_t i = begin; i < end; i++)
     d->to[i] -= d->one_zero ? first : value_of(d->dtype, d->zero, onri_dims_offset(&d->zeros, i));
 }

@@ -1,7 +1,7 @@
 /* features.c: columns of a table made ready for a model: scale_features, impute_features, join_features. */
 #include <string.h>
 
-#include "base/numbers/cast.h"
+#include "kernels/convert/convert.h"
 #include "base/shape.h"
 #include "layers/index/indices.h"
 #include "layers/layers.h"
@@ -130,7 +130,7 @@ static void join_rows(void *context, size_t begin, size_t end) {
       const struct onri_cast cast = {.from = x->dtype, .to = ONR_DTYPE_F32};
       const size_t width = (size_t)p->widths[i], has = (size_t)x->dim[x->rank - 1], copied = has < width ? has : width;
       if (copied > 0)
-        onri_cast_elements(&cast, (const char *)call->inputs[i] + row * has * onr_dtype_size(x->dtype), y, copied);
+        onri_convert_elements(&cast, (const char *)call->inputs[i] + row * has * onr_dtype_size(x->dtype), y, copied);
       memset(y + copied, 0, (width - copied) * sizeof(*y));
       y += width;
     }

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/numbers/cast.h"
+#include "kernels/convert/convert.h"
 #include "base/numbers/checked.h"
 #include "base/shape.h"
 #include "kernels/elementwise/vecmath.h"
@@ -88,7 +88,7 @@ static void kernel_rows(void *context, size_t begin, size_t end) {
     float *y = (float *)call->outputs[0] + row * m;
     if (cast.from != ONR_DTYPE_F32) {
       float *converted = (float *)call->scratch + row * n;
-      onri_cast_elements(&cast, (const char *)call->inputs[0] + row * n * onr_dtype_size(cast.from), converted, n);
+      onri_convert_elements(&cast, (const char *)call->inputs[0] + row * n * onr_dtype_size(cast.from), converted, n);
       x = converted;
     }
     compare_row(x, prepared->columns, n, m, p->kernel == ONR_SVM_RBF, y);

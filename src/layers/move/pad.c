@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/numbers/checked.h"
-#include "base/numbers/convert.h"
+#include "kernels/convert/convert.h"
 #include "base/shape.h"
 #include "kernels/move/copy.h"
 #include "layers/layers.h"
@@ -170,7 +170,8 @@ static void pad_element(const struct onr_call *call, char element[16]) {
   }
   memcpy(&value, call->inputs[2], sizeof(value));
   const double wide = (double)value;
-  onri_store(dtype, onri_dtype_class(dtype) == ONRI_CLASS_F64 ? (const void *)&wide : (const void *)&value, 1, element);
+  onri_narrow(dtype, onri_dtype_class(dtype) == ONRI_CLASS_F64 ? (const void *)&wide : (const void *)&value, 1,
+              element);
 }
 
 static enum onr_status pad_by(struct onr_call *call, enum onr_pad_mode mode) {

@@ -2,7 +2,7 @@
  * parts can be made in any order. Integers are counted in 64 unsigned bits, where no difference overflows. */
 #include <math.h>
 
-#include "base/numbers/convert.h"
+#include "kernels/convert/convert.h"
 #include "base/shape.h"
 #include "layers/layers.h"
 
@@ -44,7 +44,7 @@ static enum onr_status range_infer(struct onr_call *call) {
     if (onr_desc_elements(&call->in[i]) != 1)
       return onr_fail(call->error, ONR_STATUS_SHAPE, "input %d has %lld elements: expected a scalar", (int)i,
                       (long long)onr_desc_elements(&call->in[i]));
-    onri_load(dtype, call->inputs[i], 1, &v[i]);
+    onri_widen(dtype, call->inputs[i], 1, &v[i]);
   }
   switch (onri_dtype_class(dtype)) {
     case ONRI_CLASS_F32:
@@ -93,14 +93,14 @@ static void range_part(void *context, size_t begin, size_t end) {
         block.u64[k] = job->start.u64 + (uint64_t)(i + k) * job->delta.u64;
       }
     }
-    onri_store(job->dtype, &block, n, job->y + i * size);
+    onri_narrow(job->dtype, &block, n, job->y + i * size);
   }
 }
 
 static enum onr_status range_run(struct onr_call *call) {
   struct range_job job = {.dtype = call->in[0].dtype, .y = call->outputs[0]};
-  onri_load(job.dtype, call->inputs[0], 1, &job.start);
-  onri_load(job.dtype, call->inputs[2], 1, &job.delta);
+  onri_widen(job.dtype, call->inputs[0], 1, &job.start);
+  onri_widen(job.dtype, call->inputs[2], 1, &job.delta);
   const size_t count = (size_t)call->out[0].dim[0];
   if (count > 0) onr_parallel_for(call->env, count, GRAIN, range_part, &job);
   return ONR_STATUS_OK;

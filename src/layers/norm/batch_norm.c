@@ -9,7 +9,7 @@
  */
 #include <math.h>
 
-#include "base/numbers/convert.h"
+#include "kernels/convert/convert.h"
 #include "base/shape.h"
 #include "layers/layers.h"
 #include "layers/elementwise/widened.h"
@@ -74,7 +74,7 @@ static double element(const struct onr_call *call, size_t i, int64_t c) {
     double d;
   } v;
   const enum onr_dtype dtype = call->in[i].dtype;
-  onri_load(dtype, (const unsigned char *)call->inputs[i] + (size_t)c * onr_dtype_size(dtype), 1, &v);
+  onri_widen(dtype, (const unsigned char *)call->inputs[i] + (size_t)c * onr_dtype_size(dtype), 1, &v);
   return onri_is_double(dtype) ? v.d : (double)v.f;
 }
 
@@ -82,8 +82,8 @@ static void put_element(const struct onr_call *call, size_t i, int64_t c, double
   const enum onr_dtype dtype = call->out[i].dtype;
   const float narrow = (float)value;
   if (!call->outputs[i]) return;
-  onri_store(dtype, onri_is_double(dtype) ? (const void *)&value : &narrow, 1,
-             (unsigned char *)call->outputs[i] + (size_t)c * onr_dtype_size(dtype));
+  onri_narrow(dtype, onri_is_double(dtype) ? (const void *)&value : &narrow, 1,
+              (unsigned char *)call->outputs[i] + (size_t)c * onr_dtype_size(dtype));
 }
 
 static double x_at(const struct onr_call *call, const void *x, int64_t i) {

@@ -1,7 +1,7 @@
 /* normalize.c: see normalize.h. */
 #include "layers/norm/normalize.h"
 
-#include "base/numbers/cast.h"
+#include "kernels/convert/convert.h"
 #include "base/shape.h"
 
 enum onr_status onri_normalize_check(const struct onr_call *call, const struct onr_desc *entries) {
@@ -58,8 +58,8 @@ static const void *read_entries(struct onr_call *call, size_t i, const struct on
   onri_broadcast_strides(desc, entries, strides);
   for (int32_t d = 0; d < entries->rank; d++) onri_dims_add(&dims, entries->dim[d], strides[d]);
   for (size_t e = 0; e < count; e++)
-    onri_load_as(desc->dtype, (const char *)call->inputs[i] + onri_dims_offset(&dims, e) * size, 1, class,
-                 to + e * onri_class_size(class));
+    onri_widen_as(desc->dtype, (const char *)call->inputs[i] + onri_dims_offset(&dims, e) * size, 1, class,
+                  to + e * onri_class_size(class));
   return to;
 }
 

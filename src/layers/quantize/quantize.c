@@ -8,7 +8,7 @@
  */
 #include <math.h>
 
-#include "base/numbers/cast.h"
+#include "kernels/convert/convert.h"
 #include "base/shape.h"
 #include "kernels/quantize/quantize.h"
 #include "layers/elementwise/broadcast.h"
@@ -81,8 +81,8 @@ static enum onr_status quantize_plan(struct onr_call *call) {
 static void load_run(const struct onr_call *call, size_t input, const struct onri_quantize_run *run, enum onri_class c,
                      void *target) {
   const enum onr_dtype dtype = call->in[input].dtype;
-  onri_load_as(dtype, (const char *)call->inputs[input] + run->first * onr_dtype_size(dtype),
-               run->step ? run->count : 1, c, target);
+  onri_widen_as(dtype, (const char *)call->inputs[input] + run->first * onr_dtype_size(dtype),
+                run->step ? run->count : 1, c, target);
 }
 
 /* Greatest and least value of an integer type of `bits` bits. */
@@ -102,7 +102,7 @@ static void store_integers(enum onr_dtype dtype, const float *q, const float *ze
     const float v = rintf(isnan(q[i]) ? 0.0f : q[i]) + zero[i * zero_step];
     values[i] = (int64_t)(v < least ? least : v > greatest ? greatest : v);
   }
-  onri_store(dtype, values, count, y);
+  onri_narrow(dtype, values, count, y);
 }
 
 /* A run of at most BLOCK elements: the quotient in the precision asked for, then the output type. */
@@ -113,18 +113,18 @@ static void quantize_block(const struct onr_call *call, size_t begin, const stru
   char *y = (char *)call->outputs[0] + begin * onr_dtype_size(dtype);
   float x[BLOCK], scale[BLOCK], zero[BLOCK] = {0};
   uint16_t half[BLOCK];
-  onri_load_as(x_type, (const char *)call->inputs[0] + begin * onr_dtype_size(x_type), run->count, ONRI_CLASS_F32, x);
+  onri_widen_as(x_type, (const char *)call->inputs[0] + begin * onr_dtype_size(x_type), run->count, ONRI_CLASS_F32, x);
   load_run(call, 1, run, ONRI_CLASS_F32, scale);
   if (onri_has(call, 2)) load_run(call, 2, run, ONRI_CLASS_F32, zero);
   for (size_t i = 0; i < run->count; i++) x[i] = x[i] / scale[i * run->step];
   if (precision == ONR_DTYPE_F16 || precision == ONR_DTYPE_BF16) {
-    onri_store(precision, x, run->count, half);
-    onri_load(precision, half, run->count, x);
+    onri_narrow(precision, x, run->count, half);
+    onri_widen(precision, half, run->count, x);
   }
   if (onri_dtype_class(dtype) == ONRI_CLASS_F32) {
     const struct onri_cast cast = {.from = ONR_DTYPE_F32, .to = dtype, .saturate = !p->unsaturated};
     for (size_t i = 0; i < run->count; i++) x[i] += zero[i * run->step];
-    onri_cast_elements(&cast, x, y, run->count);
+    onri_convert_elements(&cast, x, y, run->count);
   } else {
     store_integers(dtype, x, zero, run->step, run->count, y);
   }
@@ -151,16 +151,16 @@ static void dequantize_block(const struct onr_call *call, size_t begin, const st
   int64_t integer[BLOCK], zero[BLOCK] = {0};
   load_run(call, 1, run, ONRI_CLASS_F32, scale);
   if (floats) {
-    onri_load(x_type, x, run->count, real);
+    onri_widen(x_type, x, run->count, real);
     if (onri_has(call, 2)) load_run(call, 2, run, ONRI_CLASS_F32, real_zero);
     for (size_t i = 0; i < run->count; i++) real[i] -= real_zero[i * run->step];
   } else { /* int32 differences do not fit into float32 before they are taken */
-    onri_load_as(x_type, x, run->count, ONRI_CLASS_I64, integer);
+    onri_widen_as(x_type, x, run->count, ONRI_CLASS_I64, integer);
     if (onri_has(call, 2)) load_run(call, 2, run, ONRI_CLASS_I64, zero);
     for (size_t i = 0; i < run->count; i++) real[i] = (float)(integer[i] - zero[i * run->step]);
   }
   for (size_t i = 0; i < run->count; i++) real[i] *= scale[i * run->step];
-  onri_cast_elements(&cast, real, y, run->count);
+  onri_convert_elements(&cast, real, y, run->count);
 }
 
 static void dequantize_run_fast(const struct onr_call *call, size_t begin, const struct onri_quantize_run *run) {

@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "base/numbers/checked.h"
-#include "base/numbers/convert.h"
+#include "kernels/convert/convert.h"
 #include "base/env.h"
 #include "base/numbers/random_numbers.h"
 #include "base/shape.h"
@@ -134,7 +134,7 @@ static enum onr_status multinomial_run(struct onr_call *call) {
     sum_weights(dtype, (const char *)call->inputs[0] + b * classes * onr_dtype_size(dtype), classes, sums);
     for (size_t s = 0; s < samples && !onri_pace_stop(&pace, 512); s++) {
       const int64_t drawn = class_at(sums, classes, onri_random_uniform(&random) * sums[classes - 1]);
-      onri_store(p->dtype, &drawn, 1, (char *)call->outputs[0] + (b * samples + s) * onr_dtype_size(p->dtype));
+      onri_narrow(p->dtype, &drawn, 1, (char *)call->outputs[0] + (b * samples + s) * onr_dtype_size(p->dtype));
     }
   }
   return ONR_STATUS_OK;

@@ -1,5 +1,6 @@
 /* recurrent.c: plan and run of the recurrent layers. */
 #include "layers/recurrent/recurrent.h"
+#include "kernels/convert/convert.h"
 
 #include <math.h>
 #include <string.h>
@@ -224,8 +225,8 @@ static void store_state(const struct walk *w, const char *state, size_t width, s
   if (output >= w->call->num_out || !w->call->outputs[output]) return;
   for (size_t d = 0; d < s->directions; d++)
     for (size_t b = 0; b < s->batch; b++)
-      onri_store(dtype, state + (d * s->batch + b) * width * w->size, width,
-                 (char *)w->call->outputs[output] + outside_state(w, d, b, width) * onr_dtype_size(dtype));
+      onri_narrow(dtype, state + (d * s->batch + b) * width * w->size, width,
+                  (char *)w->call->outputs[output] + outside_state(w, d, b, width) * onr_dtype_size(dtype));
 }
 
 /* to [batch, n] = x [batch, k] times weights [n, k], which op has packed when it is not NULL; they are then here only

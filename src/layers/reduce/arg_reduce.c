@@ -3,7 +3,7 @@
  *
  * input 0   x  any shape, any number type
  * output 0     int64; the axis is 1 or gone */
-#include "base/numbers/convert.h"
+#include "kernels/convert/convert.h"
 #include "base/env.h"
 #include "base/shape.h"
 #include "params/params.h"
@@ -96,7 +96,7 @@ static void arg_range(void *context, size_t begin, size_t end) {
     union block x, best;
     struct onri_pace pace = {job->env, 0};
     for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 8 + count); i++) {
-      onri_load(job->dtype, job->x + ((outer * s->length + i) * s->inner + column) * size, count, &x);
+      onri_widen(job->dtype, job->x + ((outer * s->length + i) * s->inner + column) * size, count, &x);
       take_row(job, class, &x, &best, count, (int64_t)i, job->y + outer * s->inner + column);
     }
   }

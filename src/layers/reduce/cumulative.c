@@ -4,7 +4,7 @@
  * its running value in the number class of the type; narrow floats are rounded at each store only. */
 #include <string.h>
 
-#include "base/numbers/convert.h"
+#include "kernels/convert/convert.h"
 #include "base/env.h"
 #include "base/shape.h"
 #include "layers/layers.h"
@@ -69,10 +69,10 @@ static void cumulative_part(const struct cumulative_job *job, size_t outer, size
   for (size_t step = 0; step < job->length && !onri_pace_stop(&pace, 16 + n); step++) {
     const size_t k = job->reverse ? job->length - 1 - step : step;
     const size_t at = ((outer * job->length + k) * job->inner + first) * size;
-    onri_load(job->dtype, job->x + at, n, &x); /* before the store: y may be x */
-    if (job->exclusive) onri_store(job->dtype, &run, n, job->y + at);
+    onri_widen(job->dtype, job->x + at, n, &x); /* before the store: y may be x */
+    if (job->exclusive) onri_narrow(job->dtype, &run, n, job->y + at);
     advance(&run, &x, n, class, job->product);
-    if (!job->exclusive) onri_store(job->dtype, &run, n, job->y + at);
+    if (!job->exclusive) onri_narrow(job->dtype, &run, n, job->y + at);
   }
 }
 
@@ -86,7 +86,7 @@ static enum onr_status cumulative_run(struct onr_call *call, int product) {
   const struct onr_desc *x = &call->in[0];
   int64_t number;
   int32_t axis;
-  onri_load(call->in[1].dtype, call->inputs[1], 1, &number);
+  onri_widen(call->in[1].dtype, call->inputs[1], 1, &number);
   ONR_TRY(onri_axis_resolve(number, x->rank, &axis, call->error));
   if (onr_desc_elements(x) == 0) return ONR_STATUS_OK;
   struct cumulative_job job = {x->dtype,

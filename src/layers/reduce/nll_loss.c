@@ -1,6 +1,6 @@
 /* nll_loss.c: see params/loss.h. One gathered element a place, so it runs on one thread; sums are in double, in order.
  */
-#include "base/numbers/cast.h"
+#include "kernels/convert/convert.h"
 #include "base/env.h"
 #include "base/shape.h"
 #include "layers/layers.h"
@@ -33,13 +33,13 @@ static enum onr_status nll_loss_infer(struct onr_call *call) {
 
 static double real_at(enum onr_dtype dtype, const void *data, size_t i) {
   double value;
-  onri_load_as(dtype, (const char *)data + i * onr_dtype_size(dtype), 1, ONRI_CLASS_F64, &value);
+  onri_widen_as(dtype, (const char *)data + i * onr_dtype_size(dtype), 1, ONRI_CLASS_F64, &value);
   return value;
 }
 
 static void store_real(enum onr_dtype dtype, double value, void *data, size_t i) {
   const struct onri_cast cast = {.from = ONR_DTYPE_F64, .to = dtype};
-  onri_cast_elements(&cast, &value, (char *)data + i * onr_dtype_size(dtype), 1);
+  onri_convert_elements(&cast, &value, (char *)data + i * onr_dtype_size(dtype), 1);
 }
 
 /* The loss at one place, and its weight: both 0 where the target is the ignored number. */
@@ -48,9 +48,9 @@ static enum onr_status loss_at(const struct onr_call *call, size_t place, double
   const struct onr_desc *x = &call->in[X];
   const size_t inner = (size_t)onri_product(x, 2, x->rank), classes = (size_t)x->dim[1];
   int64_t target;
-  onri_load_as(call->in[TARGET].dtype,
-               (const char *)call->inputs[TARGET] + place * onr_dtype_size(call->in[TARGET].dtype), 1, ONRI_CLASS_I64,
-               &target);
+  onri_widen_as(call->in[TARGET].dtype,
+                (const char *)call->inputs[TARGET] + place * onr_dtype_size(call->in[TARGET].dtype), 1, ONRI_CLASS_I64,
+                &target);
   *loss = *weight = 0;
   if (p->has_ignored && target == p->ignored) return ONR_STATUS_OK;
   if (target < 0 || target >= x->dim[1])

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "base/numbers/checked.h"
-#include "base/numbers/convert.h"
+#include "kernels/convert/convert.h"
 #include "base/env.h"
 #include "base/shape.h"
 #include "kernels/resize/resize.h"
@@ -139,7 +139,7 @@ static enum onr_status take_roi(const struct onr_call *call, struct onri_resize_
       double d;
     } value;
     const enum onr_dtype dtype = call->in[1].dtype;
-    onri_load(dtype, (const unsigned char *)call->inputs[1] + (size_t)i * onr_dtype_size(dtype), 1, &value);
+    onri_widen(dtype, (const unsigned char *)call->inputs[1] + (size_t)i * onr_dtype_size(dtype), 1, &value);
     const double bound = onri_is_double(dtype) ? value.d : (double)value.f;
     if (i < count) axis[axes[i]].start = bound;
     else axis[axes[i - count]].end = bound;
