@@ -140,6 +140,8 @@ INLINE vf32 f32_first_lanes(vf32 v, size_t count) {
   return (vf32)((vi32)v & (lane < i32_set(count < 4 ? (int32_t)count : 4)));
 #endif
 }
+/* A mask of the first `count` lanes. */
+INLINE vi32 i32_first_lanes(size_t count) { return (vi32)f32_first_lanes((vf32)i32_set(-1), count); }
 INLINE vi32 i32_load_part(const void *p, size_t count) { return (vi32)f32_load_part(p, count); }
 INLINE void i32_store_part(void *p, vi32 v, size_t count) { f32_store_part(p, (vf32)v, count); }
 
@@ -148,6 +150,16 @@ INLINE vf32 f32_gather_part(const float *p, size_t step, size_t count) {
   float x[F32_LANES] = {0};
   for (size_t i = 0; i < F32_LANES && i < count; i++) x[i] = p[i * step];
   return f32_load(x);
+}
+/* Lane l is p[index[l]]. */
+INLINE vf32 f32_gather(const float *p, vi32 index) {
+#if SIMD_BYTES == 64
+  return (vf32)_mm512_i32gather_ps((__m512i)index, p, 4);
+#elif SIMD_BYTES == 32
+  return (vf32)_mm256_i32gather_ps(p, (__m256i)index, 4);
+#else
+  return (vf32){p[index[0]], p[index[1]], p[index[2]], p[index[3]]};
+#endif
 }
 
 /* --- lane by lane --- */
@@ -427,15 +439,34 @@ INLINE double f64_sum(vf64 v) {
       part[l + half];
   return part[0];
 }
+INLINE double f64_product(vf64 v) {
+  double part[F64_LANES];
+  memcpy(part, &v, sizeof(part));
+  UNROLL for (int half = F64_LANES / 2; half > 0; half /= 2) UNROLL for (int l = 0; l < half; l++) part[l] *=
+      part[l + half];
+  return part[0];
+}
 INLINE float f32_greatest_lane(vf32 v) {
-  float most = v[0];
-  for (int l = 1; l < F32_LANES; l++) most = v[l] > most ? v[l] : most;
-  return most;
+#if SIMD_BYTES == 64
+  return _mm512_reduce_max_ps((__m512)v);
+#else
+  float part[F32_LANES];
+  memcpy(part, &v, sizeof(part));
+  UNROLL for (int half = F32_LANES / 2; half > 0; half /= 2) UNROLL for (int l = 0; l < half; l++) part[l] =
+      part[l] > part[l + half] ? part[l] : part[l + half];
+  return part[0];
+#endif
 }
 INLINE float f32_least_lane(vf32 v) {
-  float least = v[0];
-  for (int l = 1; l < F32_LANES; l++) least = v[l] < least ? v[l] : least;
-  return least;
+#if SIMD_BYTES == 64
+  return _mm512_reduce_min_ps((__m512)v);
+#else
+  float part[F32_LANES];
+  memcpy(part, &v, sizeof(part));
+  UNROLL for (int half = F32_LANES / 2; half > 0; half /= 2) UNROLL for (int l = 0; l < half; l++) part[l] =
+      part[l] < part[l + half] ? part[l] : part[l + half];
+  return part[0];
+#endif
 }
 INLINE int i32_any(vi32 mask) {
 #if SIMD_BYTES == 64

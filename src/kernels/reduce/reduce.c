@@ -2,10 +2,12 @@
 #include "kernels/reduce/reduce.h"
 #include "kernels/convert/convert.h"
 
+#include "kernels/kernels.h"
+#include "kernels/reduce/reduce_lines.h"
+
 #include <math.h>
 
 enum { BLOCK = 256, LANES = 8 };
-enum take { TAKE_SUM, TAKE_ABS, TAKE_SQUARE, TAKE_PROD, TAKE_MAX, TAKE_MIN, TAKE_EXP };
 
 static const void *element(const struct onri_reduce *r, size_t at) {
   return (const char *)r->x + at * onr_dtype_size(r->dtype);
@@ -14,8 +16,11 @@ static const void *element(const struct onri_reduce *r, size_t at) {
 /* --- readers: a block as the type that the loops take --- */
 
 static const float *read_f32(const struct onri_reduce *r, size_t at, size_t count, float *buffer) {
-  if (r->dtype == ONR_DTYPE_F32) return element(r, at);
-  onri_widen(r->dtype, element(r, at), count, buffer);
+  const float *x = element(r, at);
+  if (r->dtype == ONR_DTYPE_F32 && (r->columns == 0 || r->column_step == 1)) return x;
+  if (r->dtype == ONR_DTYPE_F32)
+    for (size_t i = 0; i < count; i++) buffer[i] = x[i * r->column_step];
+  else onri_widen(r->dtype, x, count, buffer);
   return buffer;
 }
 
@@ -70,24 +75,6 @@ static const uint64_t *read_u64(const struct onri_reduce *r, size_t at, size_t c
 #undef ABS
 #undef EXP
 
-/* The largest float is a float: no need for double. */
-#define A float
-#define LOWEST (-INFINITY)
-#define HIGHEST INFINITY
-#define ABS(a) fabsf(a)
-#define EXP(a, shift) expf((a) - (shift))
-#define T float
-#define NAME(x) x##_narrow
-#define read_narrow read_f32
-#include "kernels/reduce/reduce_type.h"
-#undef read_narrow
-#undef T
-#undef NAME
-#undef A
-#undef LOWEST
-#undef HIGHEST
-#undef ABS
-#undef EXP
 #undef ADD
 #undef MUL
 
@@ -125,16 +112,16 @@ static const uint64_t *read_u64(const struct onri_reduce *r, size_t at, size_t c
 
 /* --- results --- */
 
-static enum take take_of(enum onr_reduce_op op) {
+static enum onri_take take_of(enum onr_reduce_op op) {
   switch (op) {
     case ONR_REDUCE_MAX:
-    case ONR_REDUCE_LOG_SUM_EXP: return TAKE_MAX; /* its first pass */
-    case ONR_REDUCE_MIN: return TAKE_MIN;
-    case ONR_REDUCE_PROD: return TAKE_PROD;
-    case ONR_REDUCE_L1: return TAKE_ABS;
+    case ONR_REDUCE_LOG_SUM_EXP: return ONRI_TAKE_MAX; /* its first pass */
+    case ONR_REDUCE_MIN: return ONRI_TAKE_MIN;
+    case ONR_REDUCE_PROD: return ONRI_TAKE_PROD;
+    case ONR_REDUCE_L1: return ONRI_TAKE_ABS;
     case ONR_REDUCE_L2:
-    case ONR_REDUCE_SUM_SQUARE: return TAKE_SQUARE;
-    default: return TAKE_SUM;
+    case ONR_REDUCE_SUM_SQUARE: return ONRI_TAKE_SQUARE;
+    default: return ONRI_TAKE_SUM;
   }
 }
 
@@ -143,9 +130,68 @@ static double depth_of(const struct onri_reduce *r) {
   return (double)r->rows.count * (r->columns == 0 ? (double)r->run : 1.0);
 }
 
-static void pass_double(const struct onri_reduce *r, size_t start, size_t width, enum take what, double *acc,
+double onri_take_start(enum onri_take what) {
+  switch (what) {
+    case ONRI_TAKE_PROD: return 1;
+    case ONRI_TAKE_MAX: return -(double)INFINITY;
+    case ONRI_TAKE_MIN: return (double)INFINITY;
+    default: return 0;
+  }
+}
+
+enum { ROWS = 1024 };
+
+/* The rows of the innermost dimension from `row` on as lines, at most ROWS of them. */
+static struct onri_lines lines_from(const struct onri_reduce *r, size_t start, size_t row, size_t width) {
+  const struct onri_dims *rows = &r->rows;
+  const int32_t last = rows->rank - 1;
+  const size_t left = rows->rank == 0 ? 1 : rows->dim[last] - row % rows->dim[last];
+  return (struct onri_lines){.x = element(r, start + onri_dims_offset(rows, row)),
+                             .columns = width,
+                             .column_step = r->column_step,
+                             .rows = left < ROWS ? left : ROWS,
+                             .row_step = rows->rank == 0 ? 0 : rows->stride[last]};
+}
+
+static void pass_lines(const struct onri_reduce *r, size_t start, size_t width, enum onri_take what, double *acc) {
+  struct onri_pace pace = {r->env, 0};
+  for (size_t row = 0; row < r->rows.count;) {
+    const struct onri_lines lines = lines_from(r, start, row, width);
+    if (onri_pace_stop(&pace, lines.rows * 64)) return;
+    onri_kernels()->reduce->lines[what](&lines, acc);
+    row += lines.rows;
+  }
+}
+
+/* Narrow floats pass through a buffer. */
+static void pass_vectors(const struct onri_reduce *r, size_t start, size_t width, enum onri_take what, double *acc) {
+  const struct onri_reduce_kernels *kernels = onri_kernels()->reduce;
+  const size_t piece = r->columns == 0 ? r->run : width, block = r->dtype == ONR_DTYPE_F32 ? 16 * BLOCK : BLOCK;
+  float buffer[BLOCK];
+  struct onri_pace pace = {r->env, 0};
+  for (size_t i = 0; i < width; i++) acc[i] = onri_take_start(what);
+  if (r->columns > 0 && r->dtype == ONR_DTYPE_F32) {
+    pass_lines(r, start, width, what, acc);
+    return;
+  }
+  for (size_t row = 0; row < r->rows.count; row++) {
+    const size_t at = start + onri_dims_offset(&r->rows, row);
+    for (size_t i = 0; i < piece; i += block) {
+      if (onri_pace_stop(&pace, 2 * block)) return;
+      const size_t count = piece - i < block ? piece - i : block;
+      const float *x = read_f32(r, at + i, count, buffer);
+      const struct onri_lines line = {.x = x, .columns = count, .column_step = 1, .rows = 1};
+      if (r->columns == 0) acc[0] = kernels->run[what](x, count, 0, acc[0]);
+      else kernels->lines[what](&line, acc);
+    }
+  }
+}
+
+static void pass_double(const struct onri_reduce *r, size_t start, size_t width, enum onri_take what, double *acc,
                         const double *shift) {
-  if (onri_dtype_class(r->dtype) == ONRI_CLASS_F32) pass_f32(r, start, width, what, acc, shift);
+  const int is_f32 = onri_dtype_class(r->dtype) == ONRI_CLASS_F32;
+  if (is_f32 && what < ONRI_NUM_TAKES) pass_vectors(r, start, width, what, acc);
+  else if (is_f32) pass_f32(r, start, width, what, acc, shift);
   else pass_f64(r, start, width, what, acc, shift);
 }
 
@@ -176,7 +222,7 @@ static void reduce_double(const struct onri_reduce *r, size_t start, size_t widt
   pass_double(r, start, width, take_of(r->op), acc, shift);
   if (r->op == ONR_REDUCE_LOG_SUM_EXP) {
     for (size_t i = 0; i < width; i++) shift[i] = isfinite(acc[i]) ? acc[i] : 0.0;
-    pass_double(r, start, width, TAKE_EXP, acc, shift);
+    pass_double(r, start, width, ONRI_TAKE_EXP, acc, shift);
   }
   for (size_t i = 0; i < width; i++) {
     if (r->op == ONR_REDUCE_MEAN) acc[i] /= depth_of(r);
@@ -184,13 +230,6 @@ static void reduce_double(const struct onri_reduce *r, size_t start, size_t widt
     if (r->op == ONR_REDUCE_LOG_SUM || r->op == ONR_REDUCE_LOG_SUM_EXP) acc[i] = log(acc[i]) + shift[i];
   }
   store_doubles(r, acc, width, y);
-}
-
-static void reduce_extreme(const struct onri_reduce *r, size_t start, size_t width, void *y) {
-  const float shift[ONRI_REDUCE_COLUMNS] = {0};
-  float acc[ONRI_REDUCE_COLUMNS];
-  pass_narrow(r, start, width, take_of(r->op), acc, shift);
-  onri_narrow(r->dtype, acc, width, y);
 }
 
 static void reduce_i64(const struct onri_reduce *r, size_t start, size_t width, void *y) {
@@ -225,8 +264,7 @@ static void reduce_item(const struct onri_reduce *r, size_t start, size_t width,
   const enum onri_class class = onri_dtype_class(r->dtype);
   const int extreme = r->op == ONR_REDUCE_MAX || r->op == ONR_REDUCE_MIN;
   const int real = r->op == ONR_REDUCE_L2 || r->op == ONR_REDUCE_LOG_SUM || r->op == ONR_REDUCE_LOG_SUM_EXP;
-  if (class == ONRI_CLASS_F32 && extreme) reduce_extreme(r, start, width, y);
-  else if (class == ONRI_CLASS_F32 || class == ONRI_CLASS_F64 || real) reduce_double(r, start, width, y);
+  if (class == ONRI_CLASS_F32 || class == ONRI_CLASS_F64 || real) reduce_double(r, start, width, y);
   else if (extreme && depth_of(r) == 0.0) fill_extreme(r, width, y);
   else if (class == ONRI_CLASS_I64) reduce_i64(r, start, width, y);
   else reduce_u64(r, start, width, y);
@@ -243,7 +281,7 @@ void onri_reduce(const struct onri_reduce *r, size_t first_item, size_t last_ite
   for (size_t item = first_item; item < last_item; item++) {
     const size_t position = item / blocks, column = item % blocks * ONRI_REDUCE_COLUMNS, rest = per_position - column;
     const size_t width = rest < ONRI_REDUCE_COLUMNS ? rest : ONRI_REDUCE_COLUMNS;
-    reduce_item(r, onri_dims_offset(&r->kept, position) + column, width,
+    reduce_item(r, onri_dims_offset(&r->kept, position) + column * r->column_step, width,
                 (char *)r->y + (position * per_position + column) * onr_dtype_size(r->dtype));
   }
 }

@@ -7,13 +7,13 @@
 #include "params/reduce.h"
 
 /* Each result reduces `rows` pieces. With columns == 0 a piece is a run of `run` neighbours, and there is one result
- * for each position of `kept`. Else a piece is one element, and `columns` neighbours are reduced side by side, giving
- * columns results for each position of `kept`. */
+ * for each position of `kept`. Else a piece is one element, and `columns` of them, column_step apart, are reduced side
+ * by side, giving columns results for each position of `kept`; the step is 1 but for float32. */
 struct onri_reduce {
   enum onr_reduce_op op;
   enum onr_dtype dtype;
   struct onri_dims kept, rows;
-  size_t run, columns;
+  size_t run, columns, column_step;
   const void *x;
   void *y;
   const struct onr_env *env; /* cancelled: items end early */

@@ -2,22 +2,22 @@
  * ADD, MUL, ABS and EXP for A. */
 
 /* The next value of an accumulator; `what` is a constant in each loop below. */
-#define NEXT(acc, x)                                                   \
-  (what == TAKE_SUM      ? ADD(acc, (A)(x))                            \
-   : what == TAKE_ABS    ? ADD(acc, ABS((A)(x)))                       \
-   : what == TAKE_SQUARE ? ADD(acc, MUL((A)(x), (A)(x)))               \
-   : what == TAKE_PROD   ? MUL(acc, (A)(x))                            \
-   : what == TAKE_MAX    ? ((A)(x) > acc || (x) != (x) ? (A)(x) : acc) \
-   : what == TAKE_MIN    ? ((A)(x) < acc || (x) != (x) ? (A)(x) : acc) \
-                         : ADD(acc, EXP((A)(x), shift)))
+#define NEXT(acc, x)                                                        \
+  (what == ONRI_TAKE_SUM      ? ADD(acc, (A)(x))                            \
+   : what == ONRI_TAKE_ABS    ? ADD(acc, ABS((A)(x)))                       \
+   : what == ONRI_TAKE_SQUARE ? ADD(acc, MUL((A)(x), (A)(x)))               \
+   : what == ONRI_TAKE_PROD   ? MUL(acc, (A)(x))                            \
+   : what == ONRI_TAKE_MAX    ? ((A)(x) > acc || (x) != (x) ? (A)(x) : acc) \
+   : what == ONRI_TAKE_MIN    ? ((A)(x) < acc || (x) != (x) ? (A)(x) : acc) \
+                              : ADD(acc, EXP((A)(x), shift)))
 
-#define COMBINE(a, b)                                         \
-  (what == TAKE_PROD  ? MUL(a, b)                             \
-   : what == TAKE_MAX ? ((b) > (a) || (b) != (b) ? (b) : (a)) \
-   : what == TAKE_MIN ? ((b) < (a) || (b) != (b) ? (b) : (a)) \
-                      : ADD(a, b))
+#define COMBINE(a, b)                                              \
+  (what == ONRI_TAKE_PROD  ? MUL(a, b)                             \
+   : what == ONRI_TAKE_MAX ? ((b) > (a) || (b) != (b) ? (b) : (a)) \
+   : what == ONRI_TAKE_MIN ? ((b) < (a) || (b) != (b) ? (b) : (a)) \
+                           : ADD(a, b))
 
-static inline A NAME(run_of)(const T *x, size_t count, A acc, A start, A shift, const enum take what) {
+static inline A NAME(run_of)(const T *x, size_t count, A acc, A start, A shift, const enum onri_take what) {
   A lane[LANES];
   size_t i = 0;
   (void)shift;
@@ -29,7 +29,7 @@ static inline A NAME(run_of)(const T *x, size_t count, A acc, A start, A shift, 
   return acc;
 }
 
-static inline void NAME(columns_of)(const T *x, size_t count, A *acc, const A *shifts, const enum take what) {
+static inline void NAME(columns_of)(const T *x, size_t count, A *acc, const A *shifts, const enum onri_take what) {
   for (size_t i = 0; i < count; i++) {
     const A shift = shifts[i];
     (void)shift;
@@ -37,21 +37,21 @@ static inline void NAME(columns_of)(const T *x, size_t count, A *acc, const A *s
   }
 }
 
-#define EACH_TAKE(call)                         \
-  switch (what) {                               \
-    case TAKE_SUM: call(TAKE_SUM); break;       \
-    case TAKE_ABS: call(TAKE_ABS); break;       \
-    case TAKE_SQUARE: call(TAKE_SQUARE); break; \
-    case TAKE_PROD: call(TAKE_PROD); break;     \
-    case TAKE_MAX: call(TAKE_MAX); break;       \
-    case TAKE_MIN: call(TAKE_MIN); break;       \
-    case TAKE_EXP: call(TAKE_EXP); break;       \
+#define EACH_TAKE(call)                                   \
+  switch (what) {                                         \
+    case ONRI_TAKE_SUM: call(ONRI_TAKE_SUM); break;       \
+    case ONRI_TAKE_ABS: call(ONRI_TAKE_ABS); break;       \
+    case ONRI_TAKE_SQUARE: call(ONRI_TAKE_SQUARE); break; \
+    case ONRI_TAKE_PROD: call(ONRI_TAKE_PROD); break;     \
+    case ONRI_TAKE_MAX: call(ONRI_TAKE_MAX); break;       \
+    case ONRI_TAKE_MIN: call(ONRI_TAKE_MIN); break;       \
+    default: call(ONRI_TAKE_EXP); break;                  \
   }
 
 /* acc[width] over all rows of one position; width is 1 for runs. */
-static void NAME(pass)(const struct onri_reduce *r, size_t start, size_t width, enum take what, A *acc,
+static void NAME(pass)(const struct onri_reduce *r, size_t start, size_t width, enum onri_take what, A *acc,
                        const A *shift) {
-  const A first = what == TAKE_PROD ? 1 : what == TAKE_MAX ? LOWEST : what == TAKE_MIN ? HIGHEST : 0;
+  const A first = what == ONRI_TAKE_PROD ? 1 : what == ONRI_TAKE_MAX ? LOWEST : what == ONRI_TAKE_MIN ? HIGHEST : 0;
   const size_t piece = r->columns == 0 ? r->run : width;
   T buffer[BLOCK];
   struct onri_pace pace = {r->env, 0};
@@ -59,7 +59,7 @@ static void NAME(pass)(const struct onri_reduce *r, size_t start, size_t width, 
   for (size_t row = 0; row < r->rows.count; row++) {
     const size_t at = start + onri_dims_offset(&r->rows, row);
     for (size_t i = 0; i < piece; i += BLOCK) {
-      if (onri_pace_stop(&pace, what == TAKE_EXP ? 16 * BLOCK : 2 * BLOCK)) return;
+      if (onri_pace_stop(&pace, what == ONRI_TAKE_EXP ? 16 * BLOCK : 2 * BLOCK)) return;
       const size_t count = piece - i < BLOCK ? piece - i : BLOCK;
       const T *x = NAME(read)(r, at + i, count, buffer);
 #define RUN(w) acc[0] = NAME(run_of)(x, count, acc[0], first, shift[0], w)

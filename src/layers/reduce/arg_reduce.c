@@ -6,9 +6,11 @@
 #include "kernels/convert/convert.h"
 #include "base/env.h"
 #include "base/shape.h"
+#include "kernels/kernels.h"
+#include "kernels/reduce/reduce_lines.h"
 #include "params/params.h"
 
-enum { COLUMNS = 64 };
+enum { COLUMNS = 64, SHORT = 32 };
 
 struct arg_reduce_state {
   size_t outer, length, inner, grain;
@@ -85,6 +87,36 @@ static void take_row(const struct job *job, enum onri_class class, const union b
   }
 }
 
+/* Float32, by vectors: a line by itself, or columns side by side. */
+static void arg_lines(void *context, size_t begin, size_t end) {
+  const struct job *job = context;
+  const struct arg_reduce_state *s = job->s;
+  const struct onri_reduce_kernels *kernels = onri_kernels()->reduce;
+  const int minimum = job->p->minimum != 0, last = job->p->select_last != 0;
+  const size_t blocks = (s->inner + COLUMNS - 1) / COLUMNS;
+  struct onri_pace pace = {job->env, 0};
+  for (size_t item = begin; item < end && !onri_pace_stop(&pace, s->length); item++) {
+    const size_t outer = item / blocks, column = item % blocks * COLUMNS, rest = s->inner - column;
+    const float *x = (const float *)(const void *)job->x + outer * s->length * s->inner + column;
+    int64_t *y = job->y + outer * s->inner + column;
+    const struct onri_lines lines = {
+        .x = x, .columns = rest < COLUMNS ? rest : COLUMNS, .column_step = 1, .rows = s->length, .row_step = s->inner};
+    if (s->inner == 1) *y = (int64_t)kernels->place[minimum][last](x, s->length);
+    else kernels->places[minimum][last](&lines, y);
+  }
+}
+
+/* Short lines of float32, one behind the other. */
+static void arg_short_lines(void *context, size_t begin, size_t end) {
+  const struct job *job = context;
+  const struct onri_lines lines = {.x = (const float *)(const void *)job->x + begin * job->s->length,
+                                   .columns = end - begin,
+                                   .column_step = job->s->length,
+                                   .rows = job->s->length,
+                                   .row_step = 1};
+  onri_kernels()->reduce->places[job->p->minimum != 0][job->p->select_last != 0](&lines, job->y + begin);
+}
+
 static void arg_range(void *context, size_t begin, size_t end) {
   const struct job *job = context;
   const struct arg_reduce_state *s = job->s;
@@ -105,7 +137,12 @@ static void arg_range(void *context, size_t begin, size_t end) {
 static enum onr_status arg_reduce_run(struct onr_call *call) {
   const struct arg_reduce_state *s = call->state;
   struct job job = {s, call->params, call->in[0].dtype, call->inputs[0], call->outputs[0], call->env};
-  onr_parallel_for(call->env, s->outer * ((s->inner + COLUMNS - 1) / COLUMNS), s->grain, arg_range, &job);
+  const int vectors = job.dtype == ONR_DTYPE_F32 && s->length <= INT32_MAX;
+  onr_parallel_for(call->env, s->outer * ((s->inner + COLUMNS - 1) / COLUMNS), s->grain,
+                   !vectors                              ? arg_range
+                   : s->inner == 1 && s->length <= SHORT ? arg_short_lines
+                                                         : arg_lines,
+                   &job);
   return ONR_STATUS_OK;
 }
 

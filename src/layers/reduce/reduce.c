@@ -54,6 +54,20 @@ static int32_t merge_dims(const struct onr_desc *x, const uint8_t *mask, int64_t
   return count;
 }
 
+/* Short runs of float32, one behind the other, as columns. */
+static void stand_short_runs_side_by_side(struct onri_reduce *r) {
+  enum { SHORT = 32 };
+  const int32_t last = r->kept.rank - 1;
+  if (r->dtype != ONR_DTYPE_F32 || r->columns > 0 || r->run > SHORT || last < 0 || r->kept.dim[last] < 8) return;
+  if (r->kept.stride[last] > INT32_MAX / ONRI_REDUCE_COLUMNS) return;
+  r->columns = r->kept.dim[last];
+  r->column_step = r->kept.stride[last];
+  r->kept.count /= r->columns;
+  r->kept.rank--;
+  if (r->kept.rank == 0) r->kept.count = 1;
+  onri_dims_add(&r->rows, (int64_t)r->run, 1);
+}
+
 static enum onr_status plan_over(struct onr_call *call, enum onr_reduce_op op, const uint8_t mask[ONR_MAX_RANK]) {
   struct reduce_state *s = call->state;
   struct onri_reduce *r = &s->kernel;
@@ -69,7 +83,9 @@ static enum onr_status plan_over(struct onr_call *call, enum onr_reduce_op op, c
   r->run = 1;
   if (count > 0 && reduced[count - 1]) r->run = (size_t)dims[count - 1];
   else if (count > 0) r->columns = (size_t)dims[count - 1];
+  r->column_step = 1;
   for (int32_t d = 0; d + 1 < count; d++) onri_dims_add(reduced[d] ? &r->rows : &r->kept, dims[d], strides[d]);
+  stand_short_runs_side_by_side(r);
   const size_t columns = r->columns < ONRI_REDUCE_COLUMNS ? r->columns : ONRI_REDUCE_COLUMNS;
   const size_t item = r->rows.count * (r->columns == 0 ? r->run : columns);
   s->grain = item == 0 || item >= 16384 ? 1 : 16384 / item;

@@ -1,0 +1,119 @@
+/* Sums, products, extremes and their places on every instruction set, against loops in double: lines by themselves and
+ * side by side, packed and apart, of every length that ends a vector, with NaN, infinities and equal elements. */
+#include "support/sweep.h"
+
+#include "base/cpu.h"
+#include "kernels/kernels.h"
+#include "kernels/reduce/reduce_lines.h"
+
+enum { MOST = 3000, COLUMNS = 64, CASES = 3000 };
+
+static float x[MOST];
+static double wide[MOST];
+
+static double take(enum onri_take what, double acc, double v, double centre) {
+  switch (what) {
+    case ONRI_TAKE_SUM: return acc + v;
+    case ONRI_TAKE_ABS: return acc + fabs(v);
+    case ONRI_TAKE_SQUARE: return acc + (v - centre) * (v - centre);
+    case ONRI_TAKE_PROD: return acc * v;
+    case ONRI_TAKE_MAX: return isnan(acc) || isnan(v) ? (double)NAN : v > acc ? v : acc;
+    default: return isnan(acc) || isnan(v) ? (double)NAN : v < acc ? v : acc;
+  }
+}
+
+static int beats(double v, double best, int minimum, int last) {
+  if (isnan(best)) return last && isnan(v);
+  if (isnan(v)) return 1;
+  return (minimum ? v < best : v > best) || (last && v == best);
+}
+
+/* Few different values, so that some are equal, or many. */
+static void fill(struct sweep *s, int product) {
+  const uint32_t special = sweep_chance(s, 4) ? 3 : 0;
+  sweep_fill(s, ONR_DTYPE_F32, MOST, product ? 1.3 : 4, special, x, wide);
+  if (sweep_chance(s, 2))
+    for (size_t i = 0; i < MOST; i++)
+      if (isfinite(wide[i])) wide[i] = rint(wide[i]), x[i] = (float)wide[i];
+}
+
+static void expect(const char *what, int level, int op, double found, double is, double size) {
+  if (isnan(found) && isnan(is)) return;
+  if (isinf(is) ? found != is : !(fabs(found - is) <= 1e-13 * size + 1e-300))
+    fail_msg("%s %d, level %d: %.17g instead of %.17g", what, op, level, found, is);
+}
+
+static void check_run(struct sweep *s, int level) {
+  const struct onri_reduce_kernels *kernels = onri_kernels_of_level(level)->reduce;
+  const enum onri_take what = (enum onri_take)sweep_pick(s, 0, ONRI_NUM_TAKES - 1);
+  const size_t count = (size_t)(sweep_chance(s, 8) ? sweep_pick(s, 1, MOST) : sweep_pick(s, 1, 150));
+  const double centre = what == ONRI_TAKE_SQUARE && sweep_chance(s, 2) ? 0.75 : 0, start = onri_take_start(what);
+  fill(s, what == ONRI_TAKE_PROD);
+  double is = start, size = 0;
+  for (size_t i = 0; i < count; i++) {
+    is = take(what, is, wide[i], centre);
+    size += fabs(wide[i]) * fabs(wide[i]) + fabs(is);
+  }
+  expect("run", level, (int)what, kernels->run[what](x, count, centre, start), is, size);
+  for (int minimum = 0; minimum < 2; minimum++)
+    for (int last = 0; last < 2; last++) {
+      size_t place = 0;
+      for (size_t i = 1; i < count; i++) place = beats(wide[i], wide[place], minimum, last) ? i : place;
+      assert_int_equal(kernels->place[minimum][last](x, count), place);
+    }
+}
+
+static void check_lines(struct sweep *s, int level) {
+  const struct onri_reduce_kernels *kernels = onri_kernels_of_level(level)->reduce;
+  const enum onri_take what = (enum onri_take)sweep_pick(s, 0, ONRI_NUM_TAKES - 1);
+  struct onri_lines lines = {
+      .x = x, .columns = (size_t)sweep_pick(s, 1, COLUMNS), .rows = (size_t)sweep_pick(s, 1, 20), .column_step = 1};
+  double centre[COLUMNS], acc[COLUMNS + 1];
+  lines.row_step = lines.columns + (size_t)sweep_pick(s, 0, 3);
+  if (sweep_chance(s, 2)) lines.column_step = lines.rows + (size_t)sweep_pick(s, 0, 3), lines.row_step = 1;
+  for (size_t j = 0; j < COLUMNS; j++) centre[j] = (double)sweep_pick(s, -3, 3);
+  if (sweep_chance(s, 2)) lines.centre = centre;
+  fill(s, what == ONRI_TAKE_PROD);
+  for (size_t j = 0; j <= COLUMNS; j++) acc[j] = onri_take_start(what);
+  acc[lines.columns] = 77;
+  kernels->lines[what](&lines, acc);
+  for (size_t j = 0; j < lines.columns; j++) {
+    double is = onri_take_start(what), size = 0;
+    for (size_t r = 0; r < lines.rows; r++) {
+      const double v = wide[j * lines.column_step + r * lines.row_step];
+      is = take(what, is, v, lines.centre ? centre[j] : 0);
+      size += 16 + v * v + fabs(is);
+    }
+    expect("lines", level, (int)what, acc[j], is, size);
+  }
+  assert_true(acc[lines.columns] == 77);
+  for (int minimum = 0; minimum < 2; minimum++)
+    for (int last = 0; last < 2; last++) {
+      int64_t places[COLUMNS + 1];
+      places[lines.columns] = 77;
+      kernels->places[minimum][last](&lines, places);
+      assert_int_equal(places[lines.columns], 77);
+      for (size_t j = 0; j < lines.columns; j++) {
+        const double *line = wide + j * lines.column_step;
+        size_t place = 0;
+        for (size_t r = 1; r < lines.rows; r++)
+          if (beats(line[r * lines.row_step], line[place * lines.row_step], minimum, last)) place = r;
+        assert_int_equal(places[j], place);
+      }
+    }
+}
+
+static void test_every_level(void **state) {
+  struct sweep s = sweep_from(51);
+  (void)state;
+  for (int level = 0; level <= (int)onri_cpu_level(); level++)
+    for (int i = 0; i < sweep_cases(CASES); i++) {
+      check_run(&s, level);
+      check_lines(&s, level);
+    }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_level)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
