@@ -11,7 +11,7 @@ static enum onri_cpu_level level_of_processor(void) {
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return ONRI_CPU_BASE;
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
       __builtin_cpu_supports("avx512vl"))
-    return ONRI_CPU_AVX512;
+    return __builtin_cpu_supports("avx512vnni") ? ONRI_CPU_VNNI : ONRI_CPU_AVX512;
   return ONRI_CPU_AVX2;
 #else
   return ONRI_CPU_BASE;
@@ -19,7 +19,7 @@ static enum onri_cpu_level level_of_processor(void) {
 }
 
 static enum onri_cpu_level level_of_environment(enum onri_cpu_level most) {
-  static const char *const names[ONRI_NUM_CPU_LEVELS] = {"base", "avx2", "avx512"};
+  static const char *const names[ONRI_NUM_CPU_LEVELS] = {"base", "avx2", "avx512", "vnni"};
   const char *asked = getenv("ONNXRUN_CPU");
   for (int level = 0; asked && level < (int)most; level++)
     if (strcmp(asked, names[level]) == 0) return (enum onri_cpu_level)level;

@@ -13,11 +13,12 @@ enum onri_cpu_level {
   ONRI_CPU_BASE,   /* what the compiler was told to assume */
   ONRI_CPU_AVX2,   /* with FMA and F16C */
   ONRI_CPU_AVX512, /* F, BW, DQ, VL */
+  ONRI_CPU_VNNI,   /* and products of bytes */
   ONRI_NUM_CPU_LEVELS
 };
 
 /* The highest level of this processor, or a lower one that the environment variable ONNXRUN_CPU names (base, avx2,
- * avx512) when it is first asked. Cheap; any thread. */
+ * avx512, vnni) when it is first asked. Cheap; any thread. */
 enum onri_cpu_level onri_cpu_level(void);
 
 #endif

@@ -2,7 +2,8 @@
  *
  * src/kernels/FAMILY/NAME_simd.c holds the bodies, written in simd.h's language, and defines the table
  * ONRI_AT_LEVEL(onri_FAMILY_kernels); it is compiled once a level. The family's header declares struct
- * onri_FAMILY_kernels, and its name stands in the list below. */
+ * onri_FAMILY_kernels, and its name stands in a list below. Files NAME_dot_simd.c are compiled for levels that add
+ * nothing but products of bytes, too; there the other families are those of the level below. */
 #ifndef ONRI_KERNELS_H
 #define ONRI_KERNELS_H
 
@@ -10,10 +11,12 @@
 
 #define ONRI_KERNEL_FAMILIES(FAMILY) \
   FAMILY(cell) FAMILY(convert) FAMILY(depthwise) FAMILY(elementwise) FAMILY(reduce) FAMILY(sgemm) FAMILY(vecmath)
+#define ONRI_DOT_FAMILIES(FAMILY) FAMILY(byte_product)
 
 #define ONRI_MEMBER(family) const struct onri_##family##_kernels *family;
 struct onri_kernels {
   ONRI_KERNEL_FAMILIES(ONRI_MEMBER)
+  ONRI_DOT_FAMILIES(ONRI_MEMBER)
 };
 #undef ONRI_MEMBER
 
@@ -26,8 +29,15 @@ const struct onri_kernels *onri_kernels_of_level(enum onri_cpu_level level);
 #define ONRI_PASTE(a, b) a##_##b
 #define ONRI_PASTE_VALUES(a, b) ONRI_PASTE(a, b)
 #define ONRI_AT_LEVEL(name) ONRI_PASTE_VALUES(name, ONRI_LEVEL)
-#define ONRI_DECLARE(family) extern const struct onri_##family##_kernels ONRI_AT_LEVEL(onri_##family##_kernels);
+#if !defined(ONRI_COMMON_LEVEL) /* of the families without products of bytes */
+#define ONRI_COMMON_LEVEL ONRI_LEVEL
+#endif
+#define ONRI_AT_COMMON_LEVEL(name) ONRI_PASTE_VALUES(name, ONRI_COMMON_LEVEL)
+#define ONRI_DECLARE(family) extern const struct onri_##family##_kernels ONRI_AT_COMMON_LEVEL(onri_##family##_kernels);
 ONRI_KERNEL_FAMILIES(ONRI_DECLARE)
+#undef ONRI_DECLARE
+#define ONRI_DECLARE(family) extern const struct onri_##family##_kernels ONRI_AT_LEVEL(onri_##family##_kernels);
+ONRI_DOT_FAMILIES(ONRI_DECLARE)
 #undef ONRI_DECLARE
 #endif
 

@@ -79,6 +79,7 @@ INLINE vf32 f32_set(float x) { return x - (vf32){0}; }
 INLINE vf64 f64_set(double x) { return x - (vf64){0}; }
 INLINE vi32 i32_set(int32_t x) { return x - (vi32){0}; }
 INLINE vi64 i64_set(int64_t x) { return x - (vi64){0}; }
+INLINE vi8 i8_set(int8_t x) { return x - (vi8){0}; }
 
 #if SIMD_BYTES == 64
 INLINE __mmask16 f32_first(size_t count) { return (__mmask16)(count < 16 ? (1u << count) - 1 : 0xFFFFu); }
@@ -291,6 +292,8 @@ INLINE vi32 i32_from_f32(vf32 x) { return __builtin_convertvector(x, vi32); } /*
 /* Vectors of F32_LANES narrower elements in memory. */
 typedef uint8_t vu8_quarter __attribute__((vector_size(SIMD_BYTES / 4), aligned(1), may_alias));
 typedef int8_t vi8_quarter __attribute__((vector_size(SIMD_BYTES / 4), aligned(1), may_alias));
+typedef uint8_t vu8_half __attribute__((vector_size(SIMD_BYTES / 2), aligned(1), may_alias));
+typedef int8_t vi8_half __attribute__((vector_size(SIMD_BYTES / 2), aligned(1), may_alias));
 typedef uint16_t vu16_half __attribute__((vector_size(SIMD_BYTES / 2), aligned(1), may_alias));
 typedef int16_t vi16_half __attribute__((vector_size(SIMD_BYTES / 2), aligned(1), may_alias));
 typedef float vf32_half __attribute__((vector_size(SIMD_BYTES / 2), aligned(1), may_alias));
@@ -299,6 +302,8 @@ INLINE vi32 i32_load_u8(const void *p) { return __builtin_convertvector(*(const 
 INLINE vi32 i32_load_i8(const void *p) { return __builtin_convertvector(*(const vi8_quarter *)p, vi32); }
 INLINE vi32 i32_load_u16(const void *p) { return __builtin_convertvector(*(const vu16_half *)p, vi32); }
 INLINE vi32 i32_load_i16(const void *p) { return __builtin_convertvector(*(const vi16_half *)p, vi32); }
+INLINE vi16 i16_load_i8(const void *p) { return __builtin_convertvector(*(const vi8_half *)p, vi16); }
+INLINE vi16 i16_load_u8(const void *p) { return __builtin_convertvector(*(const vu8_half *)p, vi16); }
 /* The low bits of each lane. */
 INLINE void i32_store_8(void *p, vi32 v) { *(vi8_quarter *)p = __builtin_convertvector(v, vi8_quarter); }
 INLINE void i32_store_16(void *p, vi32 v) { *(vi16_half *)p = __builtin_convertvector(v, vi16_half); }
@@ -420,6 +425,26 @@ INLINE void f32_store_f16(void *p, vf32 x) {
   half = i32_select(magnitude >= 0x477FF000, i32_set(0x7C00), half); /* 65520 and more */
   half = i32_select(magnitude > 0x7F800000, ((magnitude >> 13) & 0x3FF) | 0x7E00, half);
   i32_store_16(p, half | sign);
+}
+#endif
+
+/* --- sums of products of narrow integers: each lane of 32 bits holds two numbers of 16 or four of 8 --- */
+
+#if SIMD_BYTES == 64
+INLINE vi32 i32_dot_pairs(vi32 a, vi32 b) { return (vi32)_mm512_madd_epi16((__m512i)a, (__m512i)b); }
+#elif SIMD_BYTES == 32
+INLINE vi32 i32_dot_pairs(vi32 a, vi32 b) { return (vi32)_mm256_madd_epi16((__m256i)a, (__m256i)b); }
+#elif defined(__SSE2__)
+INLINE vi32 i32_dot_pairs(vi32 a, vi32 b) { return (vi32)_mm_madd_epi16((__m128i)a, (__m128i)b); }
+#else
+INLINE vi32 i32_dot_pairs(vi32 a, vi32 b) {
+  return (a >> 16) * (b >> 16) + ((vi32)((vu32)a << 16) >> 16) * ((vi32)((vu32)b << 16) >> 16);
+}
+#endif
+#if defined(__AVX512VNNI__)
+/* acc + unsigned bytes of a times signed bytes of b. */
+INLINE vi32 i32_dot_bytes(vi32 acc, vi32 a, vi32 b) {
+  return (vi32)_mm512_dpbusd_epi32((__m512i)acc, (__m512i)a, (__m512i)b);
 }
 #endif
 

@@ -23,6 +23,8 @@
 static const char *const kernel_level_names[] = {"base", "AVX2", "AVX-512"};
 
 /* Entries of such a list that this processor can run. */
-static inline size_t kernel_levels(void) { return ONRI_HAVE_AVX_KERNELS ? (size_t)onri_cpu_level() + 1 : 1; }
+static inline size_t kernel_levels(void) {
+  return !ONRI_HAVE_AVX_KERNELS ? 1 : onri_cpu_level() > ONRI_CPU_AVX512 ? 3 : (size_t)onri_cpu_level() + 1;
+}
 
 #endif

@@ -45,6 +45,7 @@ static uint64_t work_of(const struct onri_pool *pool, int64_t windows) {
 static const struct onri_pool_kernels *kernels_of_this_processor(void) {
 #if ONRI_HAVE_AVX_KERNELS
   switch (onri_cpu_level()) {
+    case ONRI_CPU_VNNI:
     case ONRI_CPU_AVX512: return &onri_pool_avx512;
     case ONRI_CPU_AVX2: return &onri_pool_avx2;
     default: break;

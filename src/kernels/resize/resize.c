@@ -13,6 +13,7 @@
 static onri_resize_rows rows_of_this_processor(void) {
 #if ONRI_HAVE_AVX_KERNELS
   switch (onri_cpu_level()) {
+    case ONRI_CPU_VNNI:
     case ONRI_CPU_AVX512: return onri_resize_rows_avx512;
     case ONRI_CPU_AVX2: return onri_resize_rows_avx2;
     default: break;

@@ -1,6 +1,0 @@
-/* kernels_simd.c: the table of one level. */
-#include "kernels/kernels.h"
-
-#define MEMBER(family) .family = &ONRI_AT_LEVEL(onri_##family##_kernels),
-extern const struct onri_kernels ONRI_AT_LEVEL(onri_kernels);
-const struct onri_kernels ONRI_AT_LEVEL(onri_kernels) = {ONRI_KERNEL_FAMILIES(MEMBER)};

@@ -1,0 +1,65 @@
+/* byte_product.h: products of matrices of 8-bit integers with exact int32 sums, which wrap: C = (A - a_zero)(B -
+ * b_zero).
+ *
+ * B is packed once; it stays 8 bits an element. Rows of A are packed a few at a time by who knows where they lie (a
+ * matrix, or the windows of an image), in the form that this processor's instructions take. */
+#ifndef ONRI_BYTE_PRODUCT_H
+#define ONRI_BYTE_PRODUCT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "onnxrun/layer.h"
+
+/* How a row of A is written for this processor: `cell` bytes an element, `depth` rounded up to ONRI_BYTE_GROUP. */
+enum { ONRI_BYTE_GROUP = 4 };
+size_t onri_byte_cell(void);
+/* `count` elements from x on. */
+void onri_byte_pack(const void *x, size_t count, int is_signed, void *to);
+/* `count` times the element `value` of a signed or unsigned matrix. */
+void onri_byte_fill(int value, size_t count, int is_signed, void *to);
+
+/* B packed: [panels][depth, rounded up][columns of a panel] and the sum of each column. */
+struct onri_byte_columns {
+  int8_t *panels;
+  int32_t *sums; /* [n] */
+};
+/* SIZE_MAX where it does not fit. Both parts lie in one block. */
+size_t onri_byte_columns_bytes(size_t k, size_t n);
+struct onri_byte_columns onri_byte_columns_in(void *block, size_t k, size_t n);
+/* Element [p][j] of B at b + p * row + j * column. */
+void onri_byte_columns_pack(struct onri_byte_columns columns, const void *b, size_t row, size_t column, int is_signed,
+                            size_t k, size_t n);
+
+struct onri_byte_product {
+  size_t batches, m, k, n;
+  int a_signed, b_signed;
+  const void *columns; /* blocks of onri_byte_columns_bytes, `num_columns` of them: batch i takes i % num_columns */
+  size_t num_columns;
+  const int32_t *a_zero; /* [1], or [m] with a step of 1; NULL: 0 */
+  size_t a_zero_step;
+  const int32_t *b_zero; /* [1] or [n], with a step; NULL: 0; block i of columns takes those from i * b_zero_block on */
+  size_t b_zero_step, b_zero_block;
+  const int32_t *bias; /* [n] for each block of columns, or NULL */
+  const void *context;
+  /* Elements [from, from + depth) of rows [row, row + rows) of A, the first at `to`, each to_row bytes behind the
+   * other. */
+  void (*load)(const void *context, size_t batch, size_t row, size_t rows, size_t from, size_t depth, char *to,
+               size_t to_row);
+  /* What becomes of sums [rows][columns] of C from [row][column] on; each row of them sums_row elements long. */
+  void (*finish)(const void *context, size_t batch, size_t row, size_t rows, size_t column, size_t columns,
+                 const int32_t *sums, size_t sums_row);
+};
+
+void onri_byte_product(const struct onri_byte_product *p, struct onr_env *env);
+
+/* y[j] = round(sums[j] * scale) + zero, halves to even, held within low and high (NaN: low), as a byte. scales: one, or
+ * `count` of them with a step of 1. */
+struct onri_requantise {
+  const float *scales;
+  size_t scale_step;
+  int zero, low, high;
+};
+void onri_requantise(const struct onri_requantise *r, const int32_t *sums, size_t count, void *y);
+
+#endif

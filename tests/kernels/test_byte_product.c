@@ -1,0 +1,135 @@
+/* Products of bytes at every level against sums of 64 bits: all signs and zero points, sizes that end tiles, slices and
+ * vectors, extremes that would saturate, zero points one a row and one a column. */
+#include "base/env.h"
+#include "kernels/kernels.h"
+#include "kernels/quantize/byte_tile.h"
+
+#include "support/sweep.h"
+
+enum { MOST_M = 60, MOST_N = 300, MOST_K = 1300, CASES = 150 };
+
+static uint8_t a[MOST_M * MOST_K], b[MOST_K * MOST_N];
+static int32_t c[MOST_M * MOST_N];
+
+static int value(const uint8_t *x, size_t i, int is_signed) { return is_signed ? (int8_t)x[i] : x[i]; }
+
+static void load(const void *context, size_t batch, size_t row, size_t rows, size_t from, size_t depth, char *to,
+                 size_t to_row) {
+  const struct onri_byte_product *p = context;
+  (void)batch;
+  for (size_t r = 0; r < rows; r++) onri_byte_pack(a + (row + r) * p->k + from, depth, p->a_signed, to + r * to_row);
+}
+
+static void finish(const void *context, size_t batch, size_t row, size_t rows, size_t column, size_t columns,
+                   const int32_t *sums, size_t sums_row) {
+  const struct onri_byte_product *p = context;
+  (void)batch;
+  for (size_t r = 0; r < rows; r++)
+    memcpy(c + (row + r) * p->n + column, sums + r * sums_row, columns * sizeof(int32_t));
+}
+
+static void fill(struct sweep *s, uint8_t *x, size_t count, int extreme) {
+  for (size_t i = 0; i < count; i++)
+    x[i] = (uint8_t)(extreme ? (sweep_pick(s, 0, 1) ? 0x80 : 0x7F) + (extreme == 2) * 0x80 : sweep_pick(s, 0, 255));
+}
+
+static void check(struct sweep *s) {
+  static const int64_t depths[] = {1, 3, 4, 17, 64, 1023, 1024, 1025, 1290};
+  static int32_t a_zeros[MOST_M], b_zeros[MOST_N], bias[MOST_N];
+  struct onri_byte_product p = {.batches = 1, .num_columns = 1, .load = load, .finish = finish};
+  p.m = (size_t)sweep_pick(s, 1, MOST_M), p.n = (size_t)sweep_pick(s, 1, MOST_N);
+  p.k = (size_t)(sweep_pick(s, 0, 2) ? sweep_pick(s, 1, 80) : depths[sweep_pick(s, 0, 8)]);
+  p.a_signed = (int)sweep_pick(s, 0, 1), p.b_signed = (int)sweep_pick(s, 0, 1);
+  fill(s, a, p.m * p.k, (int)sweep_pick(s, 0, 2)), fill(s, b, p.k * p.n, (int)sweep_pick(s, 0, 2));
+  for (size_t i = 0; i < MOST_M; i++) a_zeros[i] = (int32_t)sweep_pick(s, 0, 255) - (p.a_signed ? 128 : 0);
+  for (size_t i = 0; i < MOST_N; i++)
+    b_zeros[i] = (int32_t)sweep_pick(s, 0, 255) - (p.b_signed ? 128 : 0),
+    bias[i] = (int32_t)sweep_pick(s, -100000, 100000);
+  p.a_zero = sweep_pick(s, 0, 2) ? a_zeros : NULL, p.a_zero_step = (size_t)sweep_pick(s, 0, 1);
+  p.b_zero = sweep_pick(s, 0, 1) ? b_zeros : NULL, p.b_zero_step = (size_t)sweep_pick(s, 0, 1);
+  p.bias = sweep_pick(s, 0, 1) ? bias : NULL;
+  p.context = &p;
+  const int by_rows = (int)sweep_pick(s, 0, 1);
+  void *block = malloc(onri_byte_columns_bytes(p.k, p.n));
+  assert_non_null(block);
+  onri_byte_columns_pack(onri_byte_columns_in(block, p.k, p.n), b, by_rows ? p.n : 1, by_rows ? 1 : p.k, p.b_signed,
+                         p.k, p.n);
+  p.columns = block;
+  struct onr_env env = {0};
+  onri_byte_product(&p, &env);
+  for (size_t i = 0; i < p.m; i++)
+    for (size_t j = 0; j < p.n; j++) {
+      int64_t sum = p.bias ? bias[j] : 0;
+      const int za = p.a_zero ? a_zeros[i * p.a_zero_step] : 0, zb = p.b_zero ? b_zeros[j * p.b_zero_step] : 0;
+      for (size_t k = 0; k < p.k; k++)
+        sum += (int64_t)(value(a, i * p.k + k, p.a_signed) - za) *
+               (value(b, by_rows ? k * p.n + j : j * p.k + k, p.b_signed) - zb);
+      if (c[i * p.n + j] != (int32_t)(uint32_t)sum)
+        fail_msg("%d x %d x %d: [%d][%d] is %d instead of %d", (int)p.m, (int)p.k, (int)p.n, (int)i, (int)j,
+                 c[i * p.n + j], (int32_t)sum);
+    }
+  free(block);
+}
+
+static void test_products(void **state) {
+  struct sweep s = sweep_from(5);
+  (void)state;
+  for (int i = 0; i < CASES; i++) check(&s);
+}
+
+/* The tile and the packing of each level give the same sums; the driver above runs the highest. */
+static void test_levels(void **state) {
+  enum { ROWS = 13, DEPTH = 40 };
+  struct sweep s = sweep_from(9);
+  (void)state;
+  for (int level = 0; level <= (int)onri_cpu_level(); level++) {
+    const struct onri_byte_product_kernels *kernels = onri_kernels_of_level((enum onri_cpu_level)level)->byte_product;
+    const int is_signed = level % 2;
+    int8_t panel[DEPTH * 64];
+    int32_t sums[ROWS * 64];
+    char cells[ROWS * DEPTH * 2];
+    assert_true(kernels->columns <= 64);
+    fill(&s, a, ROWS * DEPTH, 0), fill(&s, (uint8_t *)panel, sizeof(panel), 0);
+    for (int rows = 1; rows <= ROWS; rows++) {
+      memset(sums, 0, sizeof(sums));
+      for (int r = 0; r < rows; r++)
+        kernels->pack(a + r * DEPTH, DEPTH, is_signed, cells + r * DEPTH * (int)kernels->cell);
+      kernels->tile(cells, DEPTH * kernels->cell, panel, DEPTH, (size_t)rows, sums, 64);
+      for (int r = 0; r < rows; r++)
+        for (size_t j = 0; j < kernels->columns; j++) {
+          int32_t sum = 0;
+          for (size_t k = 0; k < DEPTH; k++)
+            sum +=
+                (value(a, (size_t)r * DEPTH + k, is_signed) + (is_signed ? kernels->shift : 0)) *
+                panel[k / kernels->group * kernels->group * kernels->columns + j * kernels->group + k % kernels->group];
+          assert_int_equal(sums[(size_t)r * 64 + j], sum);
+        }
+    }
+  }
+}
+
+static void test_requantise(void **state) {
+  static const float scales[] = {0.01f, 1e-9f, 3.0f, 0.5f, NAN, INFINITY, 1e-30f};
+  int32_t sums[41];
+  float scale[41];
+  uint8_t y[48];
+  (void)state;
+  for (int i = 0; i < 41; i++)
+    sums[i] = (i - 20) * (i % 3 == 0 ? 100000000 : i % 3 == 1 ? 101 : 1), scale[i] = scales[i % 7];
+  for (int level = 0; level <= (int)onri_cpu_level(); level++)
+    for (size_t count = 1; count <= 41; count++) {
+      const struct onri_requantise r = {scale, 1, 7, 0, 255};
+      memset(y, 99, sizeof(y));
+      onri_kernels_of_level((enum onri_cpu_level)level)->byte_product->requantise(&r, sums, count, y);
+      for (size_t i = 0; i < sizeof(y); i++) {
+        const float real = i < count ? rintf((float)sums[i] * scale[i]) + 7.0f : 99.0f;
+        assert_int_equal(y[i], !(real > 0) ? 0 : real > 255 ? 255 : (int)real);
+      }
+    }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_products), cmocka_unit_test(test_levels),
+                                     cmocka_unit_test(test_requantise)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
