@@ -70,11 +70,11 @@ static void test_random_convolutions(void **state) {
   for (int i = 0; i < sweep_cases(5000); i++) {
     struct geometry g;
     if (!draw(&s, &g)) continue;
-    tuned += check(&s, &g) == ONR_KERNEL_XNNPACK;
+    tuned += check(&s, &g) != ONR_KERNEL_PORTABLE;
     checked++;
   }
   assert_true(checked > sweep_cases(2500));
-  assert_true(!LAYER_TEST_XNNPACK || tuned > checked / 10);
+  assert_true(tuned > checked / 10);
 }
 
 int main(void) {

@@ -1,5 +1,6 @@
 /* Operators of XNNPACK across the plans of a session: a new shape packs no weights again, shapes that repeat allocate
  * nothing, results are those of the portable kernels, and memory may run out anywhere. */
+#include "kernels/conv/conv_gemm.h"
 #include "kernels/conv/depthwise.h"
 #include "support/small_session.h"
 
@@ -100,8 +101,10 @@ static enum onr_status try_image(struct onr_session *s, enum kind kind, int64_t 
   return ONR_STATUS_OK;
 }
 
-/* One channel a group is for our own vectors, where this processor has them. */
-static int is_own(int kind) { return (kind == ONE_TAP || kind == DEPTHWISE) && onri_depthwise_is_fast(); }
+/* All but transposed ones are for our own vectors, where this processor has them. */
+static int is_own(int kind) {
+  return kind == DENSE ? onri_conv_gemm_is_fast() : kind != TRANSPOSED && onri_depthwise_is_fast();
+}
 
 static void check_kernel(struct onr_session *s, int kind) {
   struct onr_node_info info = {.size = sizeof(info)};

@@ -11,7 +11,9 @@ struct onri_conv_prepared {
   struct onri_xnn_packed xnn;
   int32_t tuned;       /* enum onri_xnn_fit; ALWAYS: xnn holds the only copy of the weights */
   int32_t finite_only; /* xnn is for images of finite numbers */
-  void *weights;       /* packed for the portable kernel; NULL: they are an input of run */
+  void *weights;       /* packed for the portable or the depthwise kernel; NULL: they are an input of run */
+  float *product;      /* packed for conv_gemm.h, */
+  float *product_bias; /* and its bias; NULL: an input of run */
 };
 
 /* An operator that all plans of a session share, and whose sizes it has now. */
@@ -24,10 +26,12 @@ struct onri_conv_kept {
 struct onri_conv_state {
   struct onri_conv conv;
   struct onri_xnn_conv xnn;
-  struct xnn_operator *op;           /* this plan's, */
-  struct onri_conv_kept *kept;       /* or the session's; */
-  struct onri_conv_pieces pieces;    /* or those of pieces; none of them: the portable kernel */
-  size_t scratch;                    /* of XNNPACK */
+  struct xnn_operator *op;        /* this plan's, */
+  struct onri_conv_kept *kept;    /* or the session's; */
+  struct onri_conv_pieces pieces; /* or those of pieces; none of them: the portable kernel */
+  size_t scratch;                 /* of XNNPACK, or conv_gemm.h for so many */
+  size_t threads;
+  size_t product_bias;               /* in scratch, where it is not prepared */
   int32_t depthwise;                 /* vectors of channels instead of the portable kernel */
   size_t x, weight, packed, bias, y; /* offsets of widened.h, where XNNPACK does not compute */
 };

@@ -2,13 +2,16 @@
  *
  * path  XNNPACK: channels-last, constant weights, where onri_xnn_conv_fit and the plan's sizes agree; the weights are
  *       packed in prepare; float16 and bfloat16 images are widened to float32 and narrowed again
- *       vector: depthwise, channels-last, any kernel, stride and dilation
+ *       vector: channels-last; depthwise, or a product (conv_gemm.h) for constant weights
  *       portable: everything else; weights that prepare has not packed for it are packed in each run
  */
 #include <math.h>
 
+#include "base/env.h"
+#include "base/memory/shared.h"
 #include "base/numbers/checked.h"
 #include "base/shape.h"
+#include "kernels/conv/conv_gemm.h"
 #include "kernels/conv/depthwise.h"
 #include "kernels/elementwise/vecmath.h"
 #include "layers/conv/conv.h"
@@ -149,16 +152,54 @@ static int is_own(const struct onri_conv *c) {
   return c->group_in == 1 && c->group_out == 1 && !c->transposed && onri_depthwise_is_fast();
 }
 
-enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv *c, int tuned) {
+/* Filling up vectors of channels makes no more of weights than this. */
+enum { MOST_PADDING = 16, PADDING_BYTES = 1 << 20 };
+
+/* With weights that it multiplies by padding. */
+static int suits_product(const struct onr_call *call, const struct onri_conv *c, const float *weight) {
+  const size_t count = (size_t)onr_desc_elements(&call->in[1]),
+               floats = onri_conv_gemm_packed_floats(c, onri_kernels());
+  return floats > 0 && floats / MOST_PADDING <= count + PADDING_BYTES && onri_all_finite_f32(weight, count);
+}
+
+static enum onr_status pack_product(struct onr_call *call, const struct onri_conv *c, const float *weight) {
+  struct onri_conv_prepared *p = call->prepared;
+  const size_t bytes = onri_conv_gemm_packed_floats(c, onri_kernels()) * sizeof(float);
+  const void *bias = NULL;
+  void *copy = NULL;
+  p->product = onr_env_allocate(call->env, bytes + ONR_SLACK_BYTES);
+  if (!p->product) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
+  onri_conv_gemm_pack(c, onri_kernels(), 0, weight, p->product);
+  p->product = onri_shared_block(call->env, p->product, 0, bytes);
+  call->packed_inputs |= 2;
+  if (onri_has(call, 2) && !call->inputs[2]) return ONR_STATUS_OK;
+  if (onri_has(call, 2)) ONR_TRY(widen(call, 2, &bias, &copy));
+  p->product_bias = onr_env_allocate(call->env, onri_conv_gemm_bias_floats(c, onri_kernels()) * sizeof(float));
+  if (p->product_bias) onri_conv_gemm_pack_bias(c, onri_kernels(), bias, p->product_bias);
+  onr_env_release(call->env, copy);
+  if (!p->product_bias)
+    return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the bias of a convolution");
+  if (onri_has(call, 2)) call->packed_inputs |= 4;
+  return ONR_STATUS_OK;
+}
+
+/* One of XNNPACK's kernels, where ours are not the faster ones; a product; or neither. */
+static enum onr_status choose_and_pack(struct onr_call *call, const struct onri_conv *c, const float *weight) {
+  const int product =
+      onri_conv_gemm_can(c) && onr_env_backend(call->env) != ONR_BACKEND_PORTABLE && suits_product(call, c, weight);
   enum onri_xnn_fit fit = ONRI_XNN_NEVER;
-  enum onr_status status = ONR_STATUS_OK;
+  if (!(product && onri_conv_gemm_is_fast()) && onri_xnn_usable(call->env) && (!onri_has(call, 2) || call->inputs[2]))
+    ONR_TRY(choose(call, c, weight, &fit));
+  return product && fit == ONRI_XNN_NEVER ? pack_product(call, c, weight) : pack(call, c, fit, weight);
+}
+
+enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv *c, int tuned) {
+  enum onr_status status;
   const void *weight;
   void *copy;
   ONR_TRY(widen(call, 1, &weight, &copy));
-  if (tuned && !is_own(c) && !onri_is_double(call->in[1].dtype) && onri_xnn_usable(call->env) &&
-      (!onri_has(call, 2) || call->inputs[2]))
-    status = choose(call, c, weight, &fit);
-  if (status == ONR_STATUS_OK) status = pack(call, c, fit, weight);
+  if (tuned && !is_own(c) && !onri_is_double(call->in[1].dtype)) status = choose_and_pack(call, c, weight);
+  else status = pack(call, c, ONRI_XNN_NEVER, weight);
   onr_env_release(call->env, copy);
   return status;
 }
@@ -228,6 +269,21 @@ static enum onr_status plan_tuned(struct onr_call *call) {
   return onri_scratch_reserve(call, bytes + ONR_SLACK_BYTES, &s->scratch);
 }
 
+static enum onr_status plan_product(struct onr_call *call) {
+  const struct onri_conv_prepared *p = call->prepared;
+  struct onri_conv_state *s = call->state;
+  s->threads = onr_threads_count(call->env->threads);
+  s->bias = ONRI_WIDENED_IN_PLACE;
+  call->kernel = ONR_KERNEL_VECTOR;
+  if (!p->product_bias) {
+    ONR_TRY(onri_widened_plan(call, &call->in[2], &s->bias));
+    ONR_TRY(onri_scratch_reserve(call, onri_conv_gemm_bias_floats(&s->conv, onri_kernels()) * sizeof(float),
+                                 &s->product_bias));
+  }
+  /* A widened x lies before this and is read past its end too. */
+  return onri_scratch_reserve(call, onri_conv_gemm_scratch_bytes(s->threads) + ONR_SLACK_BYTES, &s->scratch);
+}
+
 enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c) {
   const struct onri_conv_prepared *p = call->prepared;
   struct onri_conv_state *s = call->state;
@@ -236,6 +292,7 @@ enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c)
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
   ONR_TRY(onri_widened_plan(call, &call->in[0], &s->x));
   ONR_TRY(onri_widened_plan(call, &call->out[0], &s->y));
+  if (p->product) return plan_product(call);
   ONR_TRY(plan_tuned(call));
   if (is_tuned(s) && !p->finite_only) return ONR_STATUS_OK;
   s->depthwise = onr_env_backend(call->env) != ONR_BACKEND_PORTABLE && onri_depthwise_can(c) &&
@@ -248,6 +305,26 @@ enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c)
     bytes = SIZE_MAX;
   ONR_TRY(onri_widened_plan(call, &call->in[1], &s->weight));
   return onri_scratch_reserve(call, bytes, &s->packed);
+}
+
+static enum onr_status run_product(struct onr_call *call) {
+  const struct onri_conv_prepared *p = call->prepared;
+  const struct onri_conv_state *s = call->state;
+  unsigned char *scratch = call->scratch;
+  struct onri_conv_gemm operands = {.x = onri_widened_input(call, 0, s->x),
+                                    .packed = p->product,
+                                    .bias = p->product_bias,
+                                    .y = onri_widened_output(call, 0, s->y),
+                                    .scratch = scratch + s->scratch,
+                                    .threads = s->threads};
+  if (!p->product_bias) {
+    float *bias = (float *)(void *)(scratch + s->product_bias);
+    onri_conv_gemm_pack_bias(&s->conv, onri_kernels(), onri_widened_input(call, 2, s->bias), bias);
+    operands.bias = bias;
+  }
+  onri_conv_gemm_f32(&s->conv, onri_kernels(), &operands, call->env);
+  onri_widened_finish(call, 0, s->y);
+  return ONR_STATUS_OK;
 }
 
 static enum onr_status run_portable(struct onr_call *call) {
@@ -288,6 +365,7 @@ enum onr_status onri_conv_run(struct onr_call *call) {
   const struct onri_conv_state *s = call->state;
   struct xnn_operator *op;
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
+  if (p->product) return run_product(call);
   if (!is_tuned(s)) return run_portable(call);
   const float *x = onri_widened_input(call, 0, s->x);
   if (p->finite_only && !onri_all_finite(call->env, x, (size_t)onr_desc_elements(&call->in[0])))
@@ -324,7 +402,9 @@ void onri_conv_release_prepared(void *prepared, struct onr_env *env) {
   struct onri_conv_prepared *p = prepared;
   onri_xnn_packed_release(&p->xnn, env);
   onr_env_release(env, p->weights);
-  p->weights = NULL;
+  onr_env_release(env, p->product);
+  onr_env_release(env, p->product_bias);
+  p->weights = p->product = p->product_bias = NULL;
 }
 
 uint32_t onri_conv_kernel_types(const void *params, enum onr_kernel kernel) {

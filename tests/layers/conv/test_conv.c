@@ -1,4 +1,5 @@
 /* conv and conv_transpose against the definition in double precision, on both backends, in both layouts. */
+#include "kernels/conv/conv_gemm.h"
 #include "kernels/conv/depthwise.h"
 #include "support/layer_test.h"
 
@@ -174,13 +175,12 @@ static void check_once(const struct shape *s, int transposed, int last, enum onr
   const struct onr_desc desc = onr_desc_make(ONR_DTYPE_F32, s->spatial + 2, dims);
   assert_true(onr_desc_equal(&desc, &t.out[0].desc));
   const int depthwise = s->groups == s->channels && s->groups == s->out_channels,
-            vector = depthwise && last && backend == ONR_BACKEND_AUTO && onri_depthwise_is_fast();
-  const int wide_depthwise = depthwise && (vector || a.kernel[0] * a.kernel[1] * a.kernel[2] > 25);
-  if (!transposed && !constant && count > 0)
-    assert_int_equal(t.kernel, vector ? ONR_KERNEL_VECTOR : ONR_KERNEL_PORTABLE);
-  if (!transposed && constant && last && backend == ONR_BACKEND_AUTO && count > 0 && is_planar(&a) && !wide_depthwise &&
-      keeps_nan())
-    assert_int_equal(t.kernel, ONR_KERNEL_XNNPACK);
+            may = !transposed && last && backend == ONR_BACKEND_AUTO && count > 0;
+  if (may && depthwise && onri_depthwise_is_fast()) assert_int_equal(t.kernel, ONR_KERNEL_VECTOR);
+  else if (may && constant && !depthwise && (onri_conv_gemm_is_fast() || !LAYER_TEST_XNNPACK || !is_planar(&a)))
+    assert_int_equal(t.kernel, ONR_KERNEL_VECTOR);
+  else if (may && constant && !depthwise && keeps_nan()) assert_int_equal(t.kernel, ONR_KERNEL_XNNPACK);
+  else if (!transposed && !constant && count > 0) assert_int_equal(t.kernel, ONR_KERNEL_PORTABLE);
   /* Sums of up to a few hundred products of numbers below 1. */
   assert_close(t.out[0].data, expected, count, 1e-5, 2e-5);
   layer_test_clear(&t);
@@ -309,7 +309,7 @@ static void test_dtypes(void **state) {
   }
 }
 
-/* float16 images through XNNPACK: the same as the portable kernel, up to the order of sums in float32. */
+/* float16 images through float32 kernels: the same as the portable kernel, up to the order of sums in float32. */
 static void test_narrow(void **state) {
   enum { C = 9, M = 17, SIZE = 7 };
   static uint16_t x[C * SIZE * SIZE], w[M * C * 9], bias[M];
@@ -330,7 +330,7 @@ static void test_narrow(void **state) {
     layer_test_constant(&t[b], ONR_DTYPE_F16, 1, (int64_t[]){M}, bias);
     assert_int_equal(layer_test_run(&t[b]), ONR_STATUS_OK);
   }
-  if (keeps_nan()) assert_int_equal(t[1].kernel, ONR_KERNEL_XNNPACK);
+  if (onri_conv_gemm_is_fast()) assert_int_equal(t[1].kernel, ONR_KERNEL_VECTOR);
   for (int i = 0; i < M * SIZE * SIZE; i++) {
     const float a = onri_f16_to_f32(((uint16_t *)t[0].out[0].data)[i]),
                 b = onri_f16_to_f32(((uint16_t *)t[1].out[0].data)[i]);

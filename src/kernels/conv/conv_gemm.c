@@ -1,0 +1,278 @@
+/* conv_gemm.c: cutting a convolution into panels; see conv_gemm.h.
+ *
+ * packed   [groups][blocks of two vectors][depth][channels of the block]; the last block may be one vector. Depth is
+ *          [taps][group_in], for a channels-first image [group_in][taps]
+ * bias     [groups][channels, in whole vectors] */
+#include "kernels/conv/conv_gemm.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/env.h"
+#include "base/numbers/checked.h"
+#include "kernels/conv/conv_gemm_parts.h"
+#include "kernels/kernels.h"
+
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+static int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
+
+/* --- packing --- */
+
+int onri_conv_gemm_is_fast(void) { return onri_cpu_level() != ONRI_CPU_BASE; }
+
+static int64_t whole_vectors(const struct onri_conv *c, const struct onri_kernels *kernels) {
+  return round_up(c->group_out, kernels->conv_gemm->lanes);
+}
+
+size_t onri_conv_gemm_bias_floats(const struct onri_conv *c, const struct onri_kernels *kernels) {
+  return (size_t)(c->groups * whole_vectors(c, kernels));
+}
+
+size_t onri_conv_gemm_packed_floats(const struct onri_conv *c, const struct onri_kernels *kernels) {
+  int64_t floats = onri_conv_taps(c);
+  if (!onri_mul_i64(floats, c->group_in, &floats) || !onri_mul_i64(floats, whole_vectors(c, kernels), &floats) ||
+      !onri_mul_i64(floats, c->groups, &floats) || floats > PTRDIFF_MAX / 8)
+    return 0;
+  return (size_t)floats;
+}
+
+/* Channels [first, first + width) of a group, of which `count` are there. */
+static void pack_block(const struct onri_conv *c, int channels_first, const float *weight, int64_t width, int64_t count,
+                       float *to) {
+  const int64_t taps = onri_conv_taps(c), in = c->group_in, depth = taps * in;
+  for (int64_t k = 0; k < depth; k++, to += width) {
+    const float *from = weight + (channels_first ? k : k % in * taps + k / in);
+    for (int64_t j = 0; j < count; j++) to[j] = from[j * depth];
+    for (int64_t j = count; j < width; j++) to[j] = 0;
+  }
+}
+
+void onri_conv_gemm_pack(const struct onri_conv *c, const struct onri_kernels *kernels, int channels_first,
+                         const float *weight, float *packed) {
+  const int64_t pair = 2 * kernels->conv_gemm->lanes, channels = whole_vectors(c, kernels),
+                depth = onri_conv_taps(c) * c->group_in;
+  for (int64_t g = 0; g < c->groups; g++)
+    for (int64_t first = 0, width; first < channels; first += width, packed += width * depth) {
+      width = least(pair, channels - first);
+      pack_block(c, channels_first, weight + (g * c->group_out + first) * depth, width,
+                 least(width, c->group_out - first), packed);
+    }
+}
+
+void onri_conv_gemm_pack_bias(const struct onri_conv *c, const struct onri_kernels *kernels, const float *bias,
+                              float *packed) {
+  const int64_t channels = whole_vectors(c, kernels);
+  memset(packed, 0, onri_conv_gemm_bias_floats(c, kernels) * sizeof(float));
+  for (int64_t g = 0; bias && g < c->groups; g++)
+    memcpy(packed + g * channels, bias + g * c->group_out, (size_t)c->group_out * sizeof(float));
+}
+
+/* --- work --- */
+
+struct work {
+  const struct onri_conv *c;
+  const struct onri_conv_gemm_kernels *kernels;
+  const struct onri_conv_gemm *operands;
+  int32_t by_depth;
+  int32_t is_line;         /* the taps of a row of the kernel lie one behind the other */
+  int64_t channels, depth; /* of a group; channels in whole vectors */
+  int64_t pixels, panels;  /* all of them; panels of pixels */
+  int64_t blocks, part;    /* of channels in a group; so many of them are an item */
+  int64_t parts;
+  atomic_uchar *busy; /* of each slot of scratch, apart by FLAG_BYTES */
+  struct onr_env *env;
+};
+
+/* The pixels of a panel. */
+struct panel {
+  int64_t group, count, num_runs;
+  int64_t low[ONR_MAX_SPATIAL], high[ONR_MAX_SPATIAL]; /* of the outputs */
+  struct onri_conv_run runs[ONRI_PANEL_PIXELS];
+  int64_t y_at[ONRI_PANEL_PIXELS];
+  struct onri_conv_gather gather;
+  float *floats;
+};
+
+static void add_run(const struct work *w, struct panel *p, int64_t n, const int64_t o[ONR_MAX_SPATIAL], int64_t count) {
+  const struct onri_conv *c = w->c;
+  struct onri_conv_run *run = &p->runs[p->num_runs++];
+  int64_t y = n * c->y.batch_stride, x = n * c->x.batch_stride + p->group * c->group_in * c->x.channel_stride;
+  for (int a = 0; a < ONR_MAX_SPATIAL; a++) {
+    run->at[a] = o[a] * c->axis[a].stride - c->axis[a].begin;
+    x += run->at[a] * c->x.stride[a];
+    y += o[a] * c->y.stride[a];
+    p->low[a] = least(p->low[a], o[a]);
+    p->high[a] = most(p->high[a], a == 2 ? o[a] + count - 1 : o[a]);
+  }
+  run->first = p->count;
+  run->count = count;
+  run->x = w->operands->x + x;
+  for (int64_t i = 0; i < count; i++) p->y_at[p->count++] = y + i * c->y.stride[2];
+}
+
+static void take_pixels(const struct work *w, int64_t group, int64_t first, struct panel *p) {
+  const struct onri_conv *c = w->c;
+  const int64_t s1 = c->axis[1].out, s2 = c->axis[2].out, last = least(first + ONRI_PANEL_PIXELS, w->pixels);
+  p->group = group;
+  p->count = p->num_runs = 0;
+  for (int a = 0; a < ONR_MAX_SPATIAL; a++) p->low[a] = INT64_MAX, p->high[a] = 0;
+  for (int64_t i = first, count; i < last; i += count) {
+    const int64_t plane = i / (s1 * s2), o[] = {plane % c->axis[0].out, i / s2 % s1, i % s2};
+    count = least(s2 - o[2], last - i);
+    add_run(w, p, plane / c->axis[0].out, o, count);
+  }
+  p->gather = (struct onri_conv_gather){.in = {c->axis[0].in, c->axis[1].in, c->axis[2].in},
+                                        .width = w->by_depth ? 1 : c->group_in,
+                                        .stride = c->axis[2].stride,
+                                        .step = c->axis[2].stride * c->x.stride[2],
+                                        .runs = p->runs,
+                                        .num_runs = p->num_runs};
+}
+
+/* Elements [from, from + count) of one tap, or of a line of them, into the panel at depth `at`. */
+static void gather_piece(const struct work *w, const struct panel *p, const int64_t k[ONR_MAX_SPATIAL], int64_t x,
+                         int64_t from, int64_t count, int64_t at) {
+  struct onri_conv_piece piece = {.x = x, .from = from, .count = count};
+  for (int a = 0; a < ONR_MAX_SPATIAL; a++) {
+    piece.tap[a] = k[a] * w->c->axis[a].dilation;
+    piece.x += piece.tap[a] * w->c->x.stride[a];
+  }
+  if (w->by_depth) w->kernels->gather_by_depth(&p->gather, &piece, p->floats + at * ONRI_PANEL_PIXELS);
+  else w->kernels->gather(&p->gather, &piece, p->floats + at);
+}
+
+/* Depth [first, first + count). */
+static void gather(const struct work *w, const struct panel *p, int64_t first, int64_t count) {
+  const struct onri_conv *c = w->c;
+  const int64_t k1 = c->axis[1].kernel, k2 = c->axis[2].kernel, taps = onri_conv_taps(c);
+  const int64_t width = w->by_depth ? 1 : w->is_line ? k2 * c->group_in : c->group_in;
+  for (int64_t d = first, n; d < first + count; d += n) {
+    const int64_t unit = d / width, from = d % width;
+    const int64_t tap = w->by_depth ? unit % taps : w->is_line ? unit * k2 : unit;
+    const int64_t k[] = {tap / (k1 * k2), tap / k2 % k1, tap % k2};
+    n = least(width - from, first + count - d);
+    gather_piece(w, p, k, w->by_depth ? unit / taps * c->x.channel_stride : 0, from, n, d - first);
+  }
+}
+
+/* Depth [first, first + count), of which the panel holds what is multiplied; the first and the last of a panel. */
+struct slice {
+  int64_t first, count;
+  int is_first, is_last;
+};
+
+/* The blocks of channels [part, part + w->part). */
+static void multiply(const struct work *w, const struct panel *p, int64_t part, const struct slice *slice) {
+  const struct onri_conv *c = w->c;
+  const int64_t pair = 2 * w->kernels->lanes, last = least(w->blocks, part + w->part);
+  const float *bias = w->operands->bias + p->group * w->channels;
+  const float *weights = w->operands->packed + p->group * w->channels * w->depth;
+  for (int64_t b = part; b < last; b++) {
+    const int64_t channel = b * pair, width = least(pair, w->channels - channel);
+    const struct onri_conv_product product = {.panel = p->floats,
+                                              .w = weights + channel * w->depth + slice->first * width,
+                                              .pixels = p->count,
+                                              .depth = slice->count,
+                                              .by_depth = w->by_depth,
+                                              .vectors = (int32_t)(width / w->kernels->lanes),
+                                              .channels = least(width, c->group_out - channel),
+                                              .bias = slice->is_first ? bias + channel : NULL,
+                                              .y = w->operands->y + p->group * c->group_out + channel,
+                                              .y_at = p->y_at,
+                                              .min = slice->is_last ? (float)c->min : -INFINITY,
+                                              .max = slice->is_last ? (float)c->max : INFINITY};
+    w->kernels->multiply(&product);
+  }
+}
+
+/* A span of the depth, cut so that the panel holds it. */
+static void run_span(const struct work *w, const struct panel *p, int64_t part, struct slice span) {
+  const int64_t turns = span.count > 0 ? (span.count - 1) / ONRI_PANEL_DEPTH + 1 : 1,
+                most_depth = span.count > 0 ? round_up((span.count - 1) / turns + 1, 8) : 1;
+  int64_t done = 0;
+  do {
+    struct slice slice = {.first = span.first + done, .count = least(most_depth, span.count - done)};
+    slice.is_first = span.is_first && done == 0;
+    slice.is_last = span.is_last && done + slice.count == span.count;
+    gather(w, p, slice.first, slice.count);
+    multiply(w, p, part, &slice);
+    done += slice.count;
+  } while (done < span.count && !onr_env_cancelled(w->env));
+}
+
+static int64_t ceil_div(int64_t a, int64_t b) { return a > 0 ? (a - 1) / b + 1 : a / b; } /* b > 0 */
+
+/* Taps [*first, *last) that meet the image for some of the outputs [low, high]. */
+static void taps_used(const struct onri_axis *a, int64_t low, int64_t high, int64_t *first, int64_t *last) {
+  *first = least(a->kernel, most(0, ceil_div(a->begin - high * a->stride, a->dilation)));
+  *last = most(*first, least(a->kernel, ceil_div(a->in + a->begin - low * a->stride, a->dilation)));
+}
+
+/* Taps that meet nothing but padding for all of the panel are left out: what remains is one span of the depth, one for
+ * each plane of the kernel, or one for each row. */
+static void run_item(const struct work *w, struct panel *p, int64_t item) {
+  const struct onri_conv *c = w->c;
+  const int64_t part = item % w->parts * w->part, group = item / w->parts % c->groups;
+  const int64_t k0 = c->axis[0].kernel, k1 = c->axis[1].kernel, k2 = c->axis[2].kernel;
+  int64_t first[] = {0, 0, 0}, last[] = {k0, k1, k2};
+  take_pixels(w, group, item / w->parts / c->groups * ONRI_PANEL_PIXELS, p);
+  for (int a = 0; a < ONR_MAX_SPATIAL && !w->by_depth; a++)
+    taps_used(&c->axis[a], p->low[a], p->high[a], &first[a], &last[a]);
+  const int64_t rows = last[1] - first[1], width = last[2] - first[2];
+  const int per_row = width < k2, per_plane = per_row || rows < k1;
+  const int64_t turns = (per_plane ? last[0] - first[0] : 1) * (per_row ? rows : 1);
+  const int64_t taps = (per_plane ? 1 : last[0] - first[0]) * (per_row ? 1 : rows) * width;
+  for (int64_t t = 0; t < most(turns, 1) && !onr_env_cancelled(w->env); t++) {
+    const int64_t plane = first[0] + (per_row ? t / most(rows, 1) : t),
+                  row = first[1] + (per_row ? t % most(rows, 1) : 0);
+    const int64_t tap = (plane * k1 + row) * k2 + first[2];
+    const struct slice span = {tap * c->group_in, turns > 0 ? taps * c->group_in : 0, t == 0, t + 1 >= turns};
+    run_span(w, p, part, span);
+  }
+}
+
+/* --- threads: each takes a panel that no other has --- */
+
+enum { SLOT_BYTES = (ONRI_PANEL_FLOATS * 4 + 63) / 64 * 64, FLAG_BYTES = 64 };
+
+size_t onri_conv_gemm_scratch_bytes(size_t threads) { return threads * (SLOT_BYTES + FLAG_BYTES); }
+
+static size_t take_slot(const struct work *w) {
+  for (size_t i = 0;; i = (i + 1) % w->operands->threads)
+    if (!atomic_exchange_explicit(&w->busy[i * FLAG_BYTES], 1, memory_order_acquire)) return i;
+}
+
+static void run_items(void *context, size_t begin, size_t end) {
+  const struct work *w = context;
+  const size_t slot = take_slot(w);
+  struct panel p;
+  p.floats = (float *)(void *)((unsigned char *)w->operands->scratch + slot * SLOT_BYTES);
+  for (size_t item = begin; item < end; item++) run_item(w, &p, (int64_t)item);
+  atomic_store_explicit(&w->busy[slot * FLAG_BYTES], 0, memory_order_release);
+}
+
+/* Few panels: their channels are cut, too, so that all threads have work. The panel is gathered for each part. */
+static void cut(struct work *w, size_t threads) {
+  const int64_t items = w->panels * w->c->groups, wanted = threads > 1 ? 4 * (int64_t)threads : 1;
+  w->parts = items < wanted ? least(w->blocks, (wanted - 1) / items + 1) : 1;
+  w->part = (w->blocks - 1) / w->parts + 1;
+  w->parts = (w->blocks - 1) / w->part + 1;
+}
+
+void onri_conv_gemm_f32(const struct onri_conv *c, const struct onri_kernels *kernels,
+                        const struct onri_conv_gemm *operands, struct onr_env *env) {
+  struct work w = {.c = c, .kernels = kernels->conv_gemm, .operands = operands, .env = env};
+  w.by_depth = operands->channels_first || c->x.channels == 1;
+  w.is_line = c->axis[2].dilation == 1 && c->x.stride[2] == c->group_in && !w.by_depth;
+  w.channels = whole_vectors(c, kernels);
+  w.depth = onri_conv_taps(c) * c->group_in;
+  w.pixels = c->y.batch * c->axis[0].out * c->axis[1].out * c->axis[2].out;
+  w.panels = (w.pixels - 1) / ONRI_PANEL_PIXELS + 1;
+  w.blocks = (w.channels - 1) / (2 * w.kernels->lanes) + 1;
+  w.busy = (atomic_uchar *)(void *)((unsigned char *)operands->scratch + operands->threads * SLOT_BYTES);
+  for (size_t i = 0; i < operands->threads; i++) atomic_init(&w.busy[i * FLAG_BYTES], 0);
+  cut(&w, operands->threads);
+  onr_parallel_for(env, (size_t)(w.panels * w.parts * c->groups), 1, run_items, &w);
+}

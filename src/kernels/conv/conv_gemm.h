@@ -1,0 +1,46 @@
+/* conv_gemm.h: a convolution as a product: pixels by depth (taps and channels of a group) times depth by channels,
+ * float32, the output channels-last.
+ *
+ * What a block of pixels sees is gathered into a panel of some 100 KB, zeros for padding, and multiplied by packed
+ * weights; the image is never spread out as a whole. So kernels of any size, stride and dilation, in 1 to 3 dimensions
+ * and in groups, are one product. Padding is multiplied: weights must be finite. Each output is one sum in one fixed
+ * order, for any number of threads. */
+#ifndef ONRI_CONV_GEMM_H
+#define ONRI_CONV_GEMM_H
+
+#include "kernels/conv/conv_direct.h"
+#include "kernels/kernels.h"
+
+/* What onri_conv_gemm_f32 can: not transposed, y channels-last, as x is unless packed for one that is not. */
+static inline int onri_conv_gemm_can(const struct onri_conv *c) {
+  return !c->transposed && c->group_in > 0 && c->group_out > 0;
+}
+/* Whether there are vectors that are worth it. */
+int onri_conv_gemm_is_fast(void);
+
+/* Whatever is packed is for the kernels of one level: give the same ones, onri_kernels(), to all of these. */
+
+/* Weights in groups of whole vectors of channels; 0: more than memory holds. */
+size_t onri_conv_gemm_packed_floats(const struct onri_conv *c, const struct onri_kernels *kernels);
+/* weight: as conv_direct.h has it. channels_first: x will be. */
+void onri_conv_gemm_pack(const struct onri_conv *c, const struct onri_kernels *kernels, int channels_first,
+                         const float *weight, float *packed);
+/* The same for bias, [groups * group_out] or NULL. */
+size_t onri_conv_gemm_bias_floats(const struct onri_conv *c, const struct onri_kernels *kernels);
+void onri_conv_gemm_pack_bias(const struct onri_conv *c, const struct onri_kernels *kernels, const float *bias,
+                              float *packed);
+
+/* For so many threads. */
+size_t onri_conv_gemm_scratch_bytes(size_t threads);
+struct onri_conv_gemm {
+  int32_t channels_first;
+  const float *x; /* ONR_SLACK_BYTES behind it are readable */
+  const float *packed, *bias;
+  float *y;
+  void *scratch;
+  size_t threads; /* that scratch is for */
+};
+void onri_conv_gemm_f32(const struct onri_conv *c, const struct onri_kernels *kernels,
+                        const struct onri_conv_gemm *operands, struct onr_env *env);
+
+#endif

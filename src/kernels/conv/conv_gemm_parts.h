@@ -1,0 +1,57 @@
+/* conv_gemm_parts.h: the two parts of a convolution as a product that are compiled for each instruction set: gathering
+ * the image into a panel, and multiplying a panel by packed weights. */
+#ifndef ONRI_CONV_GEMM_PARTS_H
+#define ONRI_CONV_GEMM_PARTS_H
+
+#include "base/image.h"
+
+/* A panel holds so many pixels by so much of the depth. */
+enum { ONRI_PANEL_PIXELS = 112, ONRI_PANEL_DEPTH = 256, ONRI_PANEL_ROW = ONRI_PANEL_DEPTH + 16 };
+#define ONRI_PANEL_FLOATS (ONRI_PANEL_PIXELS * ONRI_PANEL_ROW)
+
+/* Outputs that are neighbours in a row. */
+struct onri_conv_run {
+  int64_t first, count;        /* pixels of the panel */
+  int64_t at[ONR_MAX_SPATIAL]; /* where their tap 0 lies; may be outside the image */
+  const float *x;              /* there: not to be read then */
+};
+
+/* A piece of the depth for the pixels of a panel. Channels side by side: `count` elements from element `from` of a
+ * tap, or of a row of taps where these are one run. Pixels side by side: one element of one tap. */
+struct onri_conv_piece {
+  int64_t tap[ONR_MAX_SPATIAL]; /* distance of the tap from tap 0, in pixels */
+  int64_t x;                    /* and in elements, with the channel; without `from` */
+  int64_t from, count;
+};
+
+struct onri_conv_gather {
+  int64_t in[ONR_MAX_SPATIAL];
+  int64_t width;        /* elements of a tap: 1 where pixels lie side by side */
+  int64_t stride, step; /* from pixel to pixel of a run: in pixels of x, in elements */
+  const struct onri_conv_run *runs;
+  int64_t num_runs;
+};
+
+/* y[pixel][channel] (+)= panel[pixel][depth] * w[depth][channel], for the channels of a block of one or two vectors. */
+struct onri_conv_product {
+  const float *panel, *w; /* w: [depth][vectors of the block] */
+  int64_t pixels, depth;
+  int32_t by_depth; /* the panel is [depth][ONRI_PANEL_PIXELS], else [pixels][ONRI_PANEL_ROW] */
+  int32_t vectors;
+  int64_t channels;    /* that are stored */
+  const float *bias;   /* whole vectors; NULL: y holds a part of the sum */
+  float *y;            /* of the first of the channels */
+  const int64_t *y_at; /* of each pixel */
+  float min, max;
+};
+
+struct onri_conv_gemm_kernels {
+  int64_t lanes; /* of a vector */
+  /* `to`: where in the panel's rows the piece begins (by depth: the row itself). Up to a vector is written behind it.
+   */
+  void (*gather)(const struct onri_conv_gather *g, const struct onri_conv_piece *piece, float *to);
+  void (*gather_by_depth)(const struct onri_conv_gather *g, const struct onri_conv_piece *piece, float *to);
+  void (*multiply)(const struct onri_conv_product *p);
+};
+
+#endif

@@ -1,0 +1,182 @@
+/* conv_gemm_simd.c: see conv_gemm_parts.h. A tile of pixels by one or two vectors of channels stays in registers while
+ * the depth runs; each element of the panel is broadcast. */
+#include "kernels/conv/conv_gemm_parts.h"
+#include "kernels/kernels.h"
+#include "kernels/simd.h"
+
+/* --- gather --- */
+
+/* Whole vectors: what lies behind is written again, or never read. */
+INLINE void copy(const float *x, int64_t count, float *to) {
+  for (int64_t i = 0; i < count; i += F32_LANES) f32_store(to + i, f32_load(x + i));
+}
+
+INLINE void clear(int64_t count, float *to) {
+  for (int64_t i = 0; i < count; i += F32_LANES) f32_store(to + i, (vf32){0});
+}
+
+static int is_outside(const struct onri_conv_gather *g, const struct onri_conv_run *run,
+                      const struct onri_conv_piece *p) {
+  return (uint64_t)(run->at[0] + p->tap[0]) >= (uint64_t)g->in[0] ||
+         (uint64_t)(run->at[1] + p->tap[1]) >= (uint64_t)g->in[1];
+}
+
+/* Elements of one pixel, of which some lie in padding. before: elements from the row's beginning to the piece. */
+static void gather_edge(const float *x, int64_t before, int64_t count, int64_t row, float *to) {
+  int64_t first = before < 0 ? -before : 0, last = row - before < count ? row - before : count;
+  clear(count, to);
+  for (; first < last; first += F32_LANES)
+    f32_store_part(to + first, f32_load_part(x + first, (size_t)(last - first)), (size_t)(last - first));
+}
+
+INLINE void gather_inside(const float *x, int64_t step, int64_t pixels, int64_t count, float *to) {
+  for (; pixels > 0; pixels--, x += step, to += ONRI_PANEL_ROW) copy(x, count, to);
+}
+
+static void gather(const struct onri_conv_gather *g, const struct onri_conv_piece *p, float *to) {
+  const int64_t row = g->in[2] * g->width, stride = g->stride * g->width, count = p->count;
+  for (const struct onri_conv_run *run = g->runs; run < g->runs + g->num_runs; run++) {
+    const float *x = run->x + p->x + p->from;
+    float *target = to + run->first * ONRI_PANEL_ROW;
+    int64_t before = (run->at[2] + p->tap[2]) * g->width + p->from, i = 0, last = run->count;
+    if (is_outside(g, run, p)) {
+      for (; i < last; i++) clear(count, target + i * ONRI_PANEL_ROW);
+      continue;
+    }
+    for (; i < last && before < 0; i++, before += stride, x += g->step)
+      gather_edge(x, before, count, row, target + i * ONRI_PANEL_ROW);
+    while (last > i && before + (last - 1 - i) * stride + count > row) last--;
+    target += i * ONRI_PANEL_ROW;
+    if (count <= F32_LANES) gather_inside(x, g->step, last - i, 1, target);
+    else if (count <= 2 * F32_LANES) gather_inside(x, g->step, last - i, 2 * F32_LANES, target);
+    else if (count <= 3 * F32_LANES) gather_inside(x, g->step, last - i, 3 * F32_LANES, target);
+    else gather_inside(x, g->step, last - i, count, target);
+    for (int64_t j = last - i; j < run->count - i; j++)
+      gather_edge(x + j * g->step, before + j * stride, count, row, target + j * ONRI_PANEL_ROW);
+  }
+}
+
+static void copy_strided(const float *x, int64_t stride, int64_t count, float *to) {
+  if (stride == 1) copy(x, count, to);
+  else if (stride == 2)
+    for (int64_t i = 0; i < count; i += F32_LANES) f32_store(to + i, f32_load_even(x + 2 * i));
+  else
+    for (int64_t i = 0; i < count; i++) to[i] = x[i * stride];
+}
+
+static void gather_by_depth(const struct onri_conv_gather *g, const struct onri_conv_piece *p, float *to) {
+  for (const struct onri_conv_run *run = g->runs; run < g->runs + g->num_runs; run++) {
+    const int64_t at = run->at[2] + p->tap[2];
+    float *target = to + run->first;
+    int64_t first = at < 0 ? (g->stride - 1 - at) / g->stride : 0;
+    int64_t last = at < g->in[2] ? (g->in[2] - 1 - at) / g->stride + 1 : 0;
+    if (last > run->count) last = run->count;
+    if (first > last || is_outside(g, run, p)) first = last = run->count;
+    clear(first, target);
+    copy_strided(run->x + p->x + first * g->step, g->step, last - first, target + first);
+    clear(run->count - last, target + last);
+  }
+}
+
+/* --- multiply --- */
+
+enum { PAIR_ROWS = SIMD_REGISTERS == 32 ? 14 : 6, SINGLE_ROWS = 2 * PAIR_ROWS };
+
+/* Where the rows of a tile lie. */
+struct rows {
+  const float *from; /* what is added to, */
+  const int64_t *from_at;
+  float *to; /* and where sums go */
+  const int64_t *to_at;
+};
+
+/* A macro, so that the compiler sees numbers: loops over parameters are unrolled too late for registers. */
+#define TILE(name, tile_rows, vectors, by_depth)                                                                     \
+  static void name(const struct onri_conv_product *p, const float *a, struct rows at) {                              \
+    const vf32 min = f32_set(p->min), max = f32_set(p->max);                                                         \
+    const float *w = p->w;                                                                                           \
+    vf32 sum[tile_rows * vectors];                                                                                   \
+    UNROLL for (int i = 0; i < tile_rows; i++) UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] =       \
+        f32_load(at.from + at.from_at[i] + v * F32_LANES);                                                           \
+    for (int64_t k = p->depth; k > 0; k--) {                                                                         \
+      vf32 weight[vectors];                                                                                          \
+      UNROLL for (int v = 0; v < vectors; v++) weight[v] = f32_load(w + v * F32_LANES);                              \
+      UNROLL for (int i = 0; i < tile_rows; i++) {                                                                   \
+        const vf32 x = f32_set(a[by_depth ? i : i * ONRI_PANEL_ROW]);                                                \
+        UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] = f32_fma(x, weight[v], sum[i * vectors + v]); \
+      }                                                                                                              \
+      a += by_depth ? ONRI_PANEL_PIXELS : 1;                                                                         \
+      w += vectors * F32_LANES;                                                                                      \
+    }                                                                                                                \
+    UNROLL for (int i = 0; i < tile_rows; i++) UNROLL for (int v = 0; v < vectors; v++)                              \
+        f32_store(at.to + at.to_at[i] + v * F32_LANES, f32_clamp(sum[i * vectors + v], min, max));                   \
+  }
+#define TILES(name, vectors, by_depth, r0, r1, r2, r3, r4, r5) \
+  TILE(name##_0, r0, vectors, by_depth)                        \
+  TILE(name##_1, r1, vectors, by_depth)                        \
+  TILE(name##_2, r2, vectors, by_depth)                        \
+  TILE(name##_3, r3, vectors, by_depth)                        \
+  TILE(name##_4, r4, vectors, by_depth)                        \
+  TILE(name##_5, r5, vectors, by_depth)
+
+typedef void tile_function(const struct onri_conv_product *p, const float *a, struct rows at);
+#define NAMES(name) \
+  { name##_0, name##_1, name##_2, name##_3, name##_4, name##_5 }
+
+#if SIMD_REGISTERS == 32
+#define PAIR_TILES 14, 10, 7, 4, 2, 1
+#define SINGLE_TILES 28, 20, 14, 7, 3, 1
+#else
+#define PAIR_TILES 6, 5, 4, 3, 2, 1
+#define SINGLE_TILES 12, 9, 6, 4, 2, 1
+#endif
+#define EXPAND(macro, ...) macro(__VA_ARGS__)
+EXPAND(TILES, pair, 2, 0, PAIR_TILES)
+EXPAND(TILES, pair_by_depth, 2, 1, PAIR_TILES)
+EXPAND(TILES, single, 1, 0, SINGLE_TILES)
+EXPAND(TILES, single_by_depth, 1, 1, SINGLE_TILES)
+
+enum { SIZES = 6 };
+static const int64_t sizes[2][SIZES] = {{SINGLE_TILES}, {PAIR_TILES}}; /* falling */
+static tile_function *const tiles[2][2][SIZES] = {{NAMES(single), NAMES(single_by_depth)},
+                                                  {NAMES(pair), NAMES(pair_by_depth)}};
+
+static const int64_t same_row[SINGLE_ROWS];
+
+/* Pixels from `first` on, `count` of them, where the tile has more, or where channels are missing: made aside. */
+static void edge(const struct onri_conv_product *p, const float *a, int64_t first, int64_t count,
+                 tile_function *function) {
+  const int64_t *y_at = p->y_at + first, width = p->vectors * F32_LANES;
+  const size_t bytes = (size_t)p->channels * sizeof(float);
+  float part[SINGLE_ROWS * F32_LANES];
+  int64_t part_at[SINGLE_ROWS];
+  struct rows at = {.from = p->bias, .from_at = same_row, .to = part, .to_at = part_at};
+  for (int64_t i = 0; i * p->vectors < SINGLE_ROWS; i++) part_at[i] = i * width;
+  if (!p->bias) {
+    memset(part, 0, sizeof(part));
+    for (int64_t i = 0; i < count; i++) memcpy(part + i * width, p->y + y_at[i], bytes);
+    at.from = part, at.from_at = part_at;
+  }
+  function(p, a, at);
+  for (int64_t i = 0; i < count; i++) memcpy(p->y + y_at[i], part + i * width, bytes);
+}
+
+static void multiply(const struct onri_conv_product *p) {
+  const int64_t *size = sizes[p->vectors - 1];
+  tile_function *const *functions = tiles[p->vectors - 1][p->by_depth];
+  const int has_all = p->channels == p->vectors * F32_LANES;
+  for (int64_t i = 0, s = 0; i < p->pixels; i += size[s]) {
+    const float *a = p->panel + i * (p->by_depth ? 1 : ONRI_PANEL_ROW);
+    while (s + 1 < SIZES && size[s + 1] >= p->pixels - i) s++;
+    if (has_all && size[s] <= p->pixels - i) {
+      struct rows at = {.from = p->y, .from_at = p->y_at + i, .to = p->y, .to_at = p->y_at + i};
+      if (p->bias) at.from = p->bias, at.from_at = same_row;
+      functions[s](p, a, at);
+    } else {
+      edge(p, a, i, size[s] < p->pixels - i ? size[s] : p->pixels - i, functions[s]);
+    }
+  }
+}
+
+const struct onri_conv_gemm_kernels ONRI_AT_LEVEL(onri_conv_gemm_kernels) = {F32_LANES, gather, gather_by_depth,
+                                                                             multiply};

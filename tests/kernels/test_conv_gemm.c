@@ -1,0 +1,148 @@
+/* Convolutions as products of every instruction set against the definition in double: 1-D to 3-D, groups, strides,
+ * dilation, padding, odd channels, batch, both layouts of x, clamps, several panels and depths, threads that share
+ * scratch; NaN and infinities in x. */
+#include <string.h>
+
+#include "base/env.h"
+#include "kernels/conv/conv_gemm.h"
+#include "kernels/kernels.h"
+#include "support/sweep.h"
+
+enum { CASES = 400, MOST = 1 << 18, GUARD = 64 };
+
+static struct {
+  float x[MOST], w[MOST], bias[512], y[MOST];
+  double wide_x[MOST], wide_w[MOST], wide_bias[512], expected[MOST];
+} data;
+
+static struct onri_axis draw_axis(struct sweep *s, int64_t size, int64_t most_kernel) {
+  struct onri_axis a = {.in = sweep_pick(s, 1, size),
+                        .kernel = sweep_pick(s, 1, most_kernel),
+                        .stride = sweep_pick(s, 1, 3),
+                        .dilation = sweep_chance(s, 3) ? sweep_pick(s, 1, 9) : 1};
+  const int64_t extent = (a.kernel - 1) * a.dilation + 1;
+  a.begin = sweep_pick(s, 0, extent), a.end = sweep_pick(s, 0, a.kernel);
+  if (a.in + a.begin + a.end < extent) a.end = extent - a.in - a.begin;
+  a.out = (a.in + a.begin + a.end - extent) / a.stride + 1;
+  return a;
+}
+
+static void lay_out(struct onri_image *image, int64_t channels, int channels_last) {
+  int64_t step = channels_last ? channels : 1;
+  image->channels = channels;
+  for (int a = ONR_MAX_SPATIAL - 1; a >= 0; step *= image->size[a--]) image->stride[a] = step;
+  image->channel_stride = channels_last ? 1 : step;
+  image->batch_stride = channels_last ? step : step * channels;
+}
+
+static int64_t elements(const struct onri_image *image) {
+  return image->batch * image->channels * image->size[0] * image->size[1] * image->size[2];
+}
+
+/* 0: too large. */
+static int draw(struct sweep *s, int channels_first, struct onri_conv *c) {
+  const int dims = (int)sweep_pick(s, 1, 3);
+  const int64_t few = sweep_chance(s, 3) ? 80 : 20;
+  *c = (struct onri_conv){.groups = sweep_chance(s, 3) ? sweep_pick(s, 2, 4) : 1,
+                          .group_in = sweep_pick(s, 1, few),
+                          .group_out = sweep_pick(s, 1, few),
+                          .min = sweep_chance(s, 2) ? -1 : -(double)INFINITY,
+                          .max = sweep_chance(s, 2) ? 2 : (double)INFINITY};
+  for (int a = 0; a < ONR_MAX_SPATIAL; a++)
+    c->axis[a] = a < ONR_MAX_SPATIAL - dims
+                     ? (struct onri_axis){.in = 1, .out = 1, .kernel = 1, .stride = 1, .dilation = 1}
+                     : draw_axis(s,
+                                 dims == 1   ? 300
+                                 : dims == 2 ? 30
+                                             : 10,
+                                 dims == 1 ? 9 : 4);
+  c->x.batch = c->y.batch = sweep_pick(s, 1, 2);
+  for (int a = 0; a < ONR_MAX_SPATIAL; a++) c->x.size[a] = c->axis[a].in, c->y.size[a] = c->axis[a].out;
+  lay_out(&c->x, c->groups * c->group_in, !channels_first);
+  lay_out(&c->y, c->groups * c->group_out, 1);
+  const int64_t weights = c->groups * c->group_in * c->group_out * onri_conv_taps(c);
+  return weights < MOST && elements(&c->x) < MOST - GUARD && elements(&c->y) < MOST - GUARD &&
+         elements(&c->y) * c->group_in * onri_conv_taps(c) < 4000000;
+}
+
+static double sum_of(const struct onri_conv *c, int64_t n, int64_t m, const int64_t o[ONR_MAX_SPATIAL]) {
+  const int64_t g = m / c->group_out, taps = onri_conv_taps(c);
+  double sum = data.wide_bias[m];
+  for (int64_t t = 0; t < taps; t++) {
+    const int64_t k[] = {t / c->axis[2].kernel / c->axis[1].kernel, t / c->axis[2].kernel % c->axis[1].kernel,
+                         t % c->axis[2].kernel};
+    int64_t at = n * c->x.batch_stride + g * c->group_in * c->x.channel_stride, i;
+    int inside = 1;
+    for (int a = 0; a < ONR_MAX_SPATIAL; a++) {
+      inside = inside && onri_axis_tap(&c->axis[a], o[a], k[a], &i);
+      at += i * c->x.stride[a];
+    }
+    for (int64_t j = 0; inside && j < c->group_in; j++)
+      sum += data.wide_x[at + j * c->x.channel_stride] * data.wide_w[(m * c->group_in + j) * taps + t];
+  }
+  return sum < c->min ? c->min : sum > c->max ? c->max : sum;
+}
+
+static void expect(const struct onri_conv *c) {
+  double *to = data.expected;
+  for (int64_t n = 0; n < c->y.batch; n++)
+    for (int64_t p = 0; p < c->y.size[0] * c->y.size[1] * c->y.size[2]; p++) {
+      const int64_t o[] = {p / c->y.size[2] / c->y.size[1], p / c->y.size[2] % c->y.size[1], p % c->y.size[2]};
+      for (int64_t m = 0; m < c->y.channels; m++) *to++ = sum_of(c, n, m, o);
+    }
+}
+
+static void check(struct sweep *s, const struct onri_conv *c, int channels_first, const struct onri_kernels *kernels) {
+  const size_t outputs = (size_t)elements(&c->y), threads = (size_t)sweep_pick(s, 1, 3),
+               weights = (size_t)(c->groups * c->group_out * c->group_in * onri_conv_taps(c));
+  const int has_bias = sweep_chance(s, 2);
+  struct onr_env env = {0};
+  double found;
+  sweep_fill(s, ONR_DTYPE_F32, (size_t)elements(&c->x), 2, sweep_chance(s, 3) ? 5 : 0, data.x, data.wide_x);
+  sweep_fill(s, ONR_DTYPE_F32, weights, 1, 0, data.w, data.wide_w);
+  sweep_fill(s, ONR_DTYPE_F32, (size_t)c->y.channels, has_bias, 0, data.bias, data.wide_bias);
+  float *packed = malloc(onri_conv_gemm_packed_floats(c, kernels) * sizeof(*packed)),
+        *bias = malloc(onri_conv_gemm_bias_floats(c, kernels) * sizeof(*bias));
+  void *scratch = malloc(onri_conv_gemm_scratch_bytes(threads));
+  onri_conv_gemm_pack(c, kernels, channels_first, data.w, packed);
+  onri_conv_gemm_pack_bias(c, kernels, has_bias ? data.bias : NULL, bias);
+  for (size_t i = 0; i < outputs + GUARD; i++) data.y[i] = 77;
+  const struct onri_conv_gemm operands = {.channels_first = channels_first,
+                                          .x = data.x,
+                                          .packed = packed,
+                                          .bias = bias,
+                                          .y = data.y,
+                                          .scratch = scratch,
+                                          .threads = threads};
+  onri_conv_gemm_f32(c, kernels, &operands, &env);
+  expect(c);
+  const int64_t at = sweep_difference(ONR_DTYPE_F32, data.y, data.expected, outputs, 1e-5, 1e-3, &found);
+  if (at >= 0)
+    fail_msg("groups %d of %d to %d, kernel %dx%dx%d, channels %s: element %d is %g instead of %g", (int)c->groups,
+             (int)c->group_in, (int)c->group_out, (int)c->axis[0].kernel, (int)c->axis[1].kernel,
+             (int)c->axis[2].kernel, channels_first ? "first" : "last", (int)at, found, data.expected[at]);
+  for (size_t i = outputs; i < outputs + GUARD; i++) assert_true(data.y[i] == 77);
+  free(packed);
+  free(bias);
+  free(scratch);
+}
+
+static void test_every_level(void **state) {
+  struct sweep s = sweep_from(12);
+  int checked = 0;
+  (void)state;
+  for (int level = 0; level <= (int)onri_cpu_level(); level++)
+    for (int i = 0; i < sweep_cases(CASES); i++) {
+      const int channels_first = sweep_chance(&s, 3);
+      struct onri_conv c;
+      if (!draw(&s, channels_first, &c)) continue;
+      check(&s, &c, channels_first, onri_kernels_of_level(level));
+      checked++;
+    }
+  assert_true(checked > CASES / 2);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_level)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
