@@ -55,8 +55,8 @@ static void convolve(struct onri_deduction *d, int32_t weight, enum onr_dtype dt
   if (w->rank == rank) out->dim[channel_dim(p->channels_last, rank)] = w->dim[0];
   for (int32_t i = 0; i < rank - 2 && x->rank == rank && w->rank == rank; i++) {
     const struct axis a = axis_of(&p->window, i);
-    const int32_t k = spatial_dim(p->channels_last, i);
-    out->dim[k] = window_count(d, &a, x->dim[k], w->dim[2 + i], 0);
+    const int32_t from = spatial_dim(p->channels_last && !p->x_channels_first, i);
+    out->dim[spatial_dim(p->channels_last, i)] = window_count(d, &a, x->dim[from], w->dim[2 + i], 0);
   }
   for (int32_t k = 0; k < rank; k++) out->dim[k] = onri_fact_or_new(d, out->dim[k]);
 }

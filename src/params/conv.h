@@ -12,6 +12,7 @@ struct onr_conv_params {
   int64_t groups; /* 0: 1 */
   struct onr_clamp clamp;
   int32_t channels_last;
+  int32_t x_channels_first; /* with channels_last: y alone is; not for the layers of integers */
 };
 
 /* conv_integer: int32 convolution of 8-bit images with struct onr_conv_params; clamp is not used. inputs x, weight, x's

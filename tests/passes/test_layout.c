@@ -1,5 +1,9 @@
 /* The layout pass: values stored in other orders, transposes that disappear, and results that stay. */
+#include "kernels/conv/conv_gemm.h"
 #include "support/graph_test.h"
+
+/* Transposes of the caller's picture: the first convolution reads it as it is, where vectors are worth it. */
+static int picture(void) { return !onri_conv_gemm_is_fast(); }
 
 static void test_inverse_transposes_cancel(void **state) {
   struct graph_test t;
@@ -81,7 +85,7 @@ static void test_readers_of_a_view_in_logical_order(void **state) {
                                         (int32_t[]){a, graph_test_ints(&t, 5, (int64_t[]){2, 1, 1, 1, 1})}, 2));
   graph_test_output(&t, graph_test_reduce(&t, ONR_REDUCE_SUM, a, 1, (int64_t[]){2}, 0));
   graph_test_check(&t, NULL);
-  assert_int_equal(graph_test_count(&t, &onri_layer_transpose), 1);
+  assert_int_equal(graph_test_count(&t, &onri_layer_transpose), picture());
   graph_test_end(&t);
 }
 
@@ -138,7 +142,7 @@ static void test_unknown_rank_is_left_alone(void **state) {
   graph_test_end(&t);
 }
 
-/* Between convolutions nothing moves: one transpose where the image comes in, one where it goes out. */
+/* Between convolutions nothing moves: one transpose where the image goes out. */
 static void test_convolutions_stay_channels_last(void **state) {
   struct graph_test t;
   (void)state;
@@ -150,7 +154,7 @@ static void test_convolutions_stay_channels_last(void **state) {
       graph_test_node(&t, &onri_layer_concat, &(struct onr_concat_params){.axis = 1}, (int32_t[]){a, b}, 2);
   graph_test_output(&t, graph_test_conv(&t, c, 9, 2, 3));
   graph_test_check(&t, NULL);
-  assert_int_equal(graph_test_count(&t, &onri_layer_transpose), 2);
+  assert_int_equal(graph_test_count(&t, &onri_layer_transpose), picture() + 1);
   assert_int_equal(((const struct onr_conv_params *)graph_test_find(&t, &onri_layer_conv)->params)->channels_last, 1);
   assert_int_equal(((const struct onr_concat_params *)graph_test_find(&t, &onri_layer_concat)->params)->axis, 3);
   graph_test_end(&t);
@@ -168,7 +172,7 @@ static void test_channel_shuffle_stays_channels_last(void **state) {
   x = graph_test_reshape(&t, x, 4, (int64_t[]){2, 6, 5, 6});
   graph_test_output(&t, graph_test_conv(&t, x, 6, 4, 1));
   graph_test_check(&t, "channel_shuffle");
-  assert_int_equal(graph_test_count(&t, &onri_layer_transpose), 3);
+  assert_int_equal(graph_test_count(&t, &onri_layer_transpose), picture() + 2);
   graph_test_end(&t);
 }
 
@@ -184,7 +188,7 @@ static void test_patches_are_a_view(void **state) {
   graph_test_output(&t, graph_test_node(&t, &onri_layer_linear, NULL,
                                         (int32_t[]){x, graph_test_constant(&t, 2, (int64_t[]){5, 6}, NULL)}, 2));
   graph_test_check(&t, NULL);
-  assert_int_equal(graph_test_count(&t, &onri_layer_transpose), 1);
+  assert_int_equal(graph_test_count(&t, &onri_layer_transpose), picture());
   graph_test_end(&t);
 }
 

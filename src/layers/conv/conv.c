@@ -31,7 +31,7 @@ enum onr_status onri_conv_geometry(const struct onr_call *call, struct onri_conv
     return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected groups of at least 1, found %lld",
                     (long long)c->groups);
   ONR_TRY(onri_conv_check_inputs(call, c->groups, 0));
-  ONR_TRY(onri_image_view(&call->in[0], p->channels_last, &c->x, &spatial, call->error));
+  ONR_TRY(onri_image_view(&call->in[0], p->channels_last && !p->x_channels_first, &c->x, &spatial, call->error));
   c->group_in = weight->dim[1];
   c->group_out = weight->dim[0] / c->groups;
   if (c->x.channels % c->groups != 0 || c->x.channels / c->groups != weight->dim[1])
@@ -75,7 +75,7 @@ static enum onr_status conv_prepare(struct onr_call *call) {
   struct onri_conv c;
   if (!onri_conv_can_pack(call, p->groups, 0)) return ONR_STATUS_OK;
   ONR_TRY(onri_conv_geometry_of_weights(call, &c));
-  return onri_conv_prepare(call, &c, p->channels_last);
+  return onri_conv_prepare(call, &c, p->channels_last, p->x_channels_first);
 }
 
 static enum onr_status conv_plan(struct onr_call *call) {
@@ -106,7 +106,7 @@ const struct onr_layer onri_layer_conv = {
     .types = {ONRI_DTYPES_FLOAT, ONR_AS_INPUT(0), ONR_AS_INPUT(0)},
     .output_type = ONR_AS_INPUT(0),
     .flags = ONR_LAYER_OVERREADS,
-    .layout = ONR_LAYOUT_SPATIAL,
+    .layout = ONRI_LAYOUT_CONV,
     .layout_param = offsetof(struct onr_conv_params, channels_last),
     .params_size = sizeof(struct onr_conv_params),
     .prepared_size = sizeof(struct onri_conv_prepared),

@@ -12,6 +12,7 @@ struct onri_conv_prepared {
   int32_t tuned;       /* enum onri_xnn_fit; ALWAYS: xnn holds the only copy of the weights */
   int32_t finite_only; /* xnn is for images of finite numbers */
   void *weights;       /* packed for the portable or the depthwise kernel; NULL: they are an input of run */
+  int32_t x_channels_first;
   float *product;      /* packed for conv_gemm.h, */
   float *product_bias; /* and its bias; NULL: an input of run */
 };
@@ -45,8 +46,9 @@ enum onr_status onri_conv_geometry(const struct onr_call *call, struct onri_conv
 /* The part of it that follows from weights alone, when they can be packed. */
 enum onr_status onri_conv_geometry_of_weights(const struct onr_call *call, struct onri_conv *c);
 /* Packs constant weights for the geometry c (sizes as onri_xnn_conv_fit wants them) and marks them packed_inputs,
- * unless a plan may need them. `tuned`: the layout is XNNPACK's. */
-enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv *c, int tuned);
+ * unless a plan may need them. channels_last: y is, and so is x unless x_channels_first. */
+enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv *c, int channels_last,
+                                  int x_channels_first);
 enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c);
 enum onr_status onri_conv_run(struct onr_call *call);
 void onri_conv_release_state(void *state, struct onr_env *env);

@@ -15,6 +15,7 @@
 #include "kernels/conv/depthwise.h"
 #include "kernels/elementwise/vecmath.h"
 #include "layers/conv/conv.h"
+#include "layers/conv/conv_layout.h"
 #include "layers/elementwise/scratch.h"
 
 enum onr_status onri_conv_check_inputs(const struct onr_call *call, int64_t groups, int transposed) {
@@ -169,7 +170,7 @@ static enum onr_status pack_product(struct onr_call *call, const struct onri_con
   void *copy = NULL;
   p->product = onr_env_allocate(call->env, bytes + ONR_SLACK_BYTES);
   if (!p->product) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
-  onri_conv_gemm_pack(c, onri_kernels(), 0, weight, p->product);
+  onri_conv_gemm_pack(c, onri_kernels(), p->x_channels_first, weight, p->product);
   p->product = onri_shared_block(call->env, p->product, 0, bytes);
   call->packed_inputs |= 2;
   if (onri_has(call, 2) && !call->inputs[2]) return ONR_STATUS_OK;
@@ -185,20 +186,25 @@ static enum onr_status pack_product(struct onr_call *call, const struct onri_con
 
 /* One of XNNPACK's kernels, where ours are not the faster ones; a product; or neither. */
 static enum onr_status choose_and_pack(struct onr_call *call, const struct onri_conv *c, const float *weight) {
+  const struct onri_conv_prepared *p = call->prepared;
   const int product =
       onri_conv_gemm_can(c) && onr_env_backend(call->env) != ONR_BACKEND_PORTABLE && suits_product(call, c, weight);
   enum onri_xnn_fit fit = ONRI_XNN_NEVER;
-  if (!(product && onri_conv_gemm_is_fast()) && onri_xnn_usable(call->env) && (!onri_has(call, 2) || call->inputs[2]))
+  if (!p->x_channels_first && !(product && onri_conv_gemm_is_fast()) && onri_xnn_usable(call->env) &&
+      (!onri_has(call, 2) || call->inputs[2]))
     ONR_TRY(choose(call, c, weight, &fit));
   return product && fit == ONRI_XNN_NEVER ? pack_product(call, c, weight) : pack(call, c, fit, weight);
 }
 
-enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv *c, int tuned) {
+enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv *c, int channels_last,
+                                  int x_channels_first) {
+  struct onri_conv_prepared *p = call->prepared;
   enum onr_status status;
   const void *weight;
   void *copy;
+  p->x_channels_first = x_channels_first;
   ONR_TRY(widen(call, 1, &weight, &copy));
-  if (tuned && !is_own(c) && !onri_is_double(call->in[1].dtype)) status = choose_and_pack(call, c, weight);
+  if (channels_last && !is_own(c) && !onri_is_double(call->in[1].dtype)) status = choose_and_pack(call, c, weight);
   else status = pack(call, c, ONRI_XNN_NEVER, weight);
   onr_env_release(call->env, copy);
   return status;
@@ -311,7 +317,8 @@ static enum onr_status run_product(struct onr_call *call) {
   const struct onri_conv_prepared *p = call->prepared;
   const struct onri_conv_state *s = call->state;
   unsigned char *scratch = call->scratch;
-  struct onri_conv_gemm operands = {.x = onri_widened_input(call, 0, s->x),
+  struct onri_conv_gemm operands = {.channels_first = p->x_channels_first,
+                                    .x = onri_widened_input(call, 0, s->x),
                                     .packed = p->product,
                                     .bias = p->product_bias,
                                     .y = onri_widened_output(call, 0, s->y),
@@ -405,6 +412,12 @@ void onri_conv_release_prepared(void *prepared, struct onr_env *env) {
   onr_env_release(env, p->product);
   onr_env_release(env, p->product_bias);
   p->weights = p->product = p->product_bias = NULL;
+}
+
+int onri_conv_reads_channels_first(const struct onr_conv_params *p, const struct onr_desc *weight) {
+  const int depthwise = p->groups > 1 && weight->rank > 1 && weight->dim[1] == 1 && weight->dim[0] == p->groups;
+  return !p->channels_last && !depthwise && onri_conv_gemm_is_fast() &&
+         onri_dtype_in(ONRI_DTYPES_F32_AND_HALF, weight->dtype);
 }
 
 uint32_t onri_conv_kernel_types(const void *params, enum onr_kernel kernel) {

@@ -136,7 +136,7 @@ static enum onr_status conv_transpose_prepare(struct onr_call *call) {
     if (is_same(p)) a->begin = a->end = 0;
     a->out = least_output(a) + (i < lead ? 0 : p->output_padding[i - lead]);
   }
-  return onri_conv_prepare(call, &c, p->channels_last && !p->has_output_shape);
+  return onri_conv_prepare(call, &c, p->channels_last && !p->has_output_shape, 0);
 }
 
 static enum onr_status conv_transpose_plan(struct onr_call *call) {

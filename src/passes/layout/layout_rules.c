@@ -2,6 +2,7 @@
  * whose dimensions come, go or are told by lists: layout_dims.c. */
 #include <string.h>
 
+#include "layers/conv/conv_layout.h"
 #include "passes/layout/layout_node.h"
 
 enum onr_status onri_rule_plain(struct onri_layout *layout) { return onri_layout_plain(layout, 0); }
@@ -21,6 +22,24 @@ enum onr_status onri_rule_spatial(struct onri_layout *layout) {
   flag = 1;
   memcpy(params + onri_layout_node(layout)->layer->layout_param, &flag, sizeof(flag));
   ONR_TRY(onri_layout_input(layout, 0, &order));
+  ONR_TRY(onri_layout_plain(layout, 1));
+  return onri_layout_put_all(layout, &order);
+}
+
+/* conv: a channels-first image that nobody has in another order yet (the caller's picture) is read as it is. */
+enum onr_status onri_rule_conv(struct onri_layout *layout) {
+  const struct onri_node *node = onri_layout_node(layout);
+  const int32_t rank = onri_layout_rank_in(layout, 0), weight = node->in[1];
+  const struct onri_permutation stored = onri_layout_order_in(layout, 0), order = onri_permutation_channels_last(rank);
+  enum onr_status status = ONR_STATUS_OK;
+  if (rank < 3 || !onri_permutation_is_identity(&stored) || !onri_layout_knows_outputs(layout) ||
+      !onri_rewrite_is_constant(layout->rw, weight) || onri_layout_cost(layout, node->in[0], &order) == 0 ||
+      !onri_conv_reads_channels_first(node->params, &layout->rw->graph->values[weight].desc))
+    return onri_rule_spatial(layout);
+  struct onr_conv_params *params = onri_rewrite_params(layout->rw, onri_layout_node(layout), &status);
+  ONR_TRY(status);
+  params->channels_last = params->x_channels_first = 1;
+  ONR_TRY(onri_layout_input(layout, 0, &stored));
   ONR_TRY(onri_layout_plain(layout, 1));
   return onri_layout_put_all(layout, &order);
 }

@@ -1,0 +1,12 @@
+/* conv_layout.h: what the layout pass asks about convolutions. */
+#ifndef ONRI_CONV_LAYOUT_H
+#define ONRI_CONV_LAYOUT_H
+
+#include "params/conv.h"
+#include "onnxrun/layer.h"
+
+/* Whether a convolution with these constant weights reads a channels-first image as fast as a channels-last one, and
+ * makes a channels-last one of it: x_channels_first. */
+int onri_conv_reads_channels_first(const struct onr_conv_params *p, const struct onr_desc *weight);
+
+#endif
