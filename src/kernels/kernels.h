@@ -10,7 +10,8 @@
 #include "base/cpu.h"
 
 #define ONRI_KERNEL_FAMILIES(FAMILY) \
-  FAMILY(cell) FAMILY(conv_gemm) FAMILY(convert) FAMILY(depthwise) FAMILY(elementwise) FAMILY(reduce) FAMILY(sgemm) FAMILY(vecmath)
+  FAMILY(cell)                       \
+  FAMILY(conv_gemm) FAMILY(convert) FAMILY(depthwise) FAMILY(elementwise) FAMILY(reduce) FAMILY(sgemm) FAMILY(vecmath)
 #define ONRI_DOT_FAMILIES(FAMILY) FAMILY(byte_product)
 
 #define ONRI_MEMBER(family) const struct onri_##family##_kernels *family;
