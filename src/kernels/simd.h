@@ -88,6 +88,9 @@ INLINE vf32 f32_load_part(const void *p, size_t count) { return (vf32)_mm512_mas
 INLINE void f32_store_part(void *p, vf32 v, size_t count) { _mm512_mask_storeu_ps(p, f32_first(count), (__m512)v); }
 INLINE vf64 f64_load_part(const void *p, size_t count) { return (vf64)_mm512_maskz_loadu_pd(f64_first(count), p); }
 INLINE void f64_store_part(void *p, vf64 v, size_t count) { _mm512_mask_storeu_pd(p, f64_first(count), (__m512d)v); }
+INLINE __mmask64 i8_first(size_t count) { return count < 64 ? ((__mmask64)1 << count) - 1 : ~(__mmask64)0; }
+INLINE vi8 i8_load_part(const void *p, size_t count) { return (vi8)_mm512_maskz_loadu_epi8(i8_first(count), p); }
+INLINE void i8_store_part(void *p, vi8 v, size_t count) { _mm512_mask_storeu_epi8(p, i8_first(count), (__m512i)v); }
 #elif SIMD_BYTES == 32
 INLINE __m256i f32_first(size_t count) {
   const vi32 lane = {0, 1, 2, 3, 4, 5, 6, 7};

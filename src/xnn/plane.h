@@ -37,7 +37,6 @@ void onri_plane_bound_operator(const struct onri_plane *plane, struct onri_xnn_s
 struct onri_plane_spec {
   struct onri_plane plane;
   float min, max;
-  const struct onri_xnn_qconv *q; /* NULL: float32 */
 };
 /* The bounds of an operator, for the families. */
 void onri_plane_spec_bound(const void *spec, struct onri_xnn_scope *scope);
@@ -46,7 +45,7 @@ enum xnn_status onri_plane_reshaped(const struct onri_plane *plane, enum xnn_sta
                                     size_t height, size_t width);
 
 /* Packs weights [groups * group_out, group_in, taps] (transposed: [groups * group_in, group_out, taps]) of elements of
- * `size`. *spec (min, max and q filled in) gets its plane. */
+ * `size`. *spec (min and max filled in) gets its plane. */
 enum onr_status onri_plane_pack(const struct onri_xnn_family *family, struct onri_xnn_packed *packed,
                                 struct onri_plane_spec *spec, const struct onri_xnn_conv *c, size_t size,
                                 const void *weight, const void *bias, struct onr_env *env, struct onr_error *error);

@@ -144,7 +144,7 @@ static enum xnn_status watch_nan(struct xnn_operator *op, const struct onri_plan
 
 static enum onr_status ask_about_nan(const struct onri_plane *p, float min, float max, int *right, struct onr_env *env,
                                      struct onr_error *error) {
-  const struct onri_plane_spec spec = {probe_of(p), min, max, NULL};
+  const struct onri_plane_spec spec = {probe_of(p), min, max};
   const struct onri_plane *q = &spec.plane;
   float weight[3 * 2 * PROBE_OUT];
   struct onri_xnn_scope scope;

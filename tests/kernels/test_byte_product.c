@@ -52,8 +52,8 @@ static void check(struct sweep *s) {
   const int by_rows = (int)sweep_pick(s, 0, 1);
   void *block = malloc(onri_byte_columns_bytes(p.k, p.n));
   assert_non_null(block);
-  onri_byte_columns_pack(onri_byte_columns_in(block, p.k, p.n), b, by_rows ? p.n : 1, by_rows ? 1 : p.k, p.b_signed,
-                         p.k, p.n);
+  const struct onri_byte_matrix matrix = {b, p.k, by_rows ? p.n : 1, 0, by_rows ? 1 : p.k, p.b_signed};
+  onri_byte_columns_pack(onri_byte_columns_in(block, p.k, p.n), &matrix, p.k, p.n);
   p.columns = block;
   struct onr_env env = {0};
   onri_byte_product(&p, &env);

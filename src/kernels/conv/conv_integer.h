@@ -3,24 +3,26 @@
 #define ONRI_KERNELS_CONV_INTEGER_H
 
 #include "kernels/conv/conv_direct.h"
+#include "kernels/quantize/byte_product.h"
 
 struct onri_conv_integer {
   const struct onri_conv *conv; /* not transposed; its clamp does not count */
-  int x_signed;
+  int x_signed, w_signed;
   const void *x; /* int8 or uint8 */
-  int x_zero;
-  const float *weights; /* differences from their zero points, from onri_conv_pack_f32 */
-  const int32_t *bias;  /* [groups * group_out] or NULL */
-  /* y is round(sum * x_scale * w_scale / y_scale) + y_zero, halves to even, held within low and high (NaN: low), as a
-   * byte: in this order, each step in float32, as the standard's operators do it one after the other. w_scales: one, or
-   * [groups * group_out] with a step of 1; NULL: y is the sums, int32. */
-  const float *w_scales;
-  size_t w_scale_step;
-  float x_scale, y_scale;
-  int y_zero, low, high;
+  int32_t x_zero;
+  const void *weights;    /* from onri_conv_integer_pack */
+  const int32_t *w_zeros; /* [1], or [groups * group_out] with a step of 1; NULL: 0 */
+  size_t w_zero_step;
+  const int32_t *bias; /* [groups * group_out] or NULL */
+  /* NULL: y is the sums, int32; else bytes: onri_requantise with scales of [groups * group_out] */
+  const struct onri_requantise *requantise;
   void *y;
 };
 
+/* Bytes of the packed weights; SIZE_MAX where they do not fit. */
+size_t onri_conv_integer_packed_bytes(const struct onri_conv *c);
+/* weight: [groups * group_out, group_in, taps] of bytes. */
+void onri_conv_integer_pack(const struct onri_conv *c, const void *weight, int is_signed, void *packed);
 void onri_conv_integer(const struct onri_conv_integer *c, struct onr_env *env);
 
 #endif

@@ -48,23 +48,33 @@ struct onri_byte_columns onri_byte_columns_in(void *block, size_t k, size_t n) {
   return (struct onri_byte_columns){.panels = block, .sums = (int32_t *)(void *)((char *)block + panels_bytes(k, n))};
 }
 
-void onri_byte_columns_pack(struct onri_byte_columns columns, const void *b, size_t row, size_t column, int is_signed,
-                            size_t k, size_t n) {
+/* Unsigned elements of B become signed ones, 128 less. */
+static uint8_t flip_of(int is_signed) { return is_signed ? 0 : 0x80; }
+
+void onri_byte_columns_pack(struct onri_byte_columns columns, const struct onri_byte_matrix *b, size_t k, size_t n) {
   const struct onri_byte_product_kernels *kernels = onri_kernels()->byte_product;
   const size_t group = kernels->group, width = kernels->columns, depth = rounded_up(k, ONRI_BYTE_GROUP);
-  const uint8_t flip = is_signed ? 0 : 0x80; /* unsigned ones become signed, 128 less */
-  const uint8_t *from = b;
+  const uint8_t flip = flip_of(b->is_signed);
   memset(columns.panels, 0, panels_bytes(k, n));
   for (size_t j = 0; j < n; j++) {
     int8_t *panel = columns.panels + j / width * depth * width + j % width * group;
+    const uint8_t *outer = (const uint8_t *)b->b + j * b->column_step;
     uint32_t sum = 0;
-    for (size_t p = 0; p < k; p++) {
-      const int8_t value = (int8_t)(from[p * row + j * column] ^ flip);
-      panel[p / group * group * width + p % group] = value;
-      sum += (uint32_t)(int32_t)value;
-    }
+    for (size_t p = 0; p < k; outer += b->outer_step)
+      for (size_t i = 0; i < b->inner && p < k; i++, p++) {
+        const int8_t value = (int8_t)(outer[i * b->inner_step] ^ flip);
+        panel[p / group * group * width + p % group] = value;
+        sum += (uint32_t)(int32_t)value;
+      }
     columns.sums[j] = (int32_t)sum;
   }
+}
+
+int onri_byte_columns_at(struct onri_byte_columns columns, int is_signed, size_t k, size_t p, size_t j) {
+  const struct onri_byte_product_kernels *kernels = onri_kernels()->byte_product;
+  const size_t group = kernels->group, width = kernels->columns, depth = rounded_up(k, ONRI_BYTE_GROUP);
+  const int8_t *panel = columns.panels + j / width * depth * width + j % width * group;
+  return panel[p / group * group * width + p % group] + flip_of(is_signed);
 }
 
 /* --- the product --- */

@@ -27,9 +27,16 @@ struct onri_byte_columns {
 /* SIZE_MAX where it does not fit. Both parts lie in one block. */
 size_t onri_byte_columns_bytes(size_t k, size_t n);
 struct onri_byte_columns onri_byte_columns_in(void *block, size_t k, size_t n);
-/* Element [p][j] of B at b + p * row + j * column. */
-void onri_byte_columns_pack(struct onri_byte_columns columns, const void *b, size_t row, size_t column, int is_signed,
-                            size_t k, size_t n);
+/* Where B lies: element [p][j] at b + p / inner * outer_step + p % inner * inner_step + j * column_step. A matrix has
+ * inner = k. */
+struct onri_byte_matrix {
+  const void *b;
+  size_t inner, inner_step, outer_step, column_step;
+  int is_signed;
+};
+void onri_byte_columns_pack(struct onri_byte_columns columns, const struct onri_byte_matrix *b, size_t k, size_t n);
+/* Element [p][j] of what was packed, as it was given. */
+int onri_byte_columns_at(struct onri_byte_columns columns, int is_signed, size_t k, size_t p, size_t j);
 
 struct onri_byte_product {
   size_t batches, m, k, n;

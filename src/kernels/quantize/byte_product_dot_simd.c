@@ -60,27 +60,33 @@ static void tile(const char *a, size_t a_row, const int8_t *panel, size_t depth,
   if (rows) sum_tile(a, a_row, panel, depth, 1, sums, sums_row);
 }
 
-static void pack(const void *x, size_t count, int is_signed, void *to) {
-  size_t i = 0;
 #if defined(__AVX512VNNI__)
-  const uint8_t flip = is_signed ? 0x80 : 0, *from = x;
-  uint8_t *cells = to;
-  const vi8 flips = i8_set((int8_t)flip);
-  for (; i + I8_LANES <= count; i += I8_LANES) i8_store(cells + i, i8_load(from + i) ^ flips);
-  for (; i < count; i++) cells[i] = from[i] ^ flip;
-#else
-  int16_t *cells = to;
-  if (is_signed) {
-    const int8_t *from = x;
-    for (; i + I16_LANES <= count; i += I16_LANES) i16_store(cells + i, i16_load_i8(from + i));
-    for (; i < count; i++) cells[i] = from[i];
-  } else {
-    const uint8_t *from = x;
-    for (; i + I16_LANES <= count; i += I16_LANES) i16_store(cells + i, i16_load_u8(from + i));
-    for (; i < count; i++) cells[i] = from[i];
-  }
-#endif
+static void pack(const void *x, size_t count, int is_signed, void *to) {
+  const vi8 flip = i8_set(is_signed ? INT8_MIN : 0);
+  const int8_t *from = x;
+  int8_t *cells = to;
+  for (size_t i = 0; i < count; i += I8_LANES)
+    i8_store_part(cells + i, i8_load_part(from + i, count - i) ^ flip, count - i);
 }
+#else
+INLINE void widen(const void *x, int is_signed, void *to) {
+  i16_store(to, is_signed ? i16_load_i8(x) : i16_load_u8(x));
+}
+
+static void pack(const void *x, size_t count, int is_signed, void *to) {
+  const uint8_t *from = x;
+  int16_t *cells = to;
+  size_t i = 0;
+  for (; i + I16_LANES <= count; i += I16_LANES) widen(from + i, is_signed, cells + i);
+  if (i < count) {
+    uint8_t rest[I16_LANES];
+    int16_t wide[I16_LANES];
+    memcpy(rest, from + i, count - i);
+    widen(rest, is_signed, wide);
+    memcpy(cells + i, wide, (count - i) * sizeof(wide[0]));
+  }
+}
+#endif
 
 static int32_t row_sum(const char *a, size_t depth) {
   uint32_t sum = 0;
