@@ -8,7 +8,7 @@
 #include "kernels/kernels.h"
 #include "kernels/quantize/byte_tile.h"
 
-enum { ROWS = 24, COLUMNS = 256, DEPTH = 1024 };
+enum { ROWS = 24, COLUMNS = ONRI_BYTE_COLUMNS, DEPTH = 1024 };
 
 static size_t rounded_up(size_t x, size_t to) { return (x + to - 1) / to * to; }
 
@@ -88,19 +88,20 @@ struct work {
 /* Rows [row, row + rows) by columns [column, column + columns) of a batch. */
 struct part {
   size_t batch, row, rows, column, columns;
+  size_t block, a_block; /* of B's columns, of A's zero points */
 };
 
 /* What b_zero and a_zero take off the sums. A is as it was packed, so its zero points are shifted too. */
 static void correct_row(const struct work *w, const struct part *t, size_t row, int32_t row_sum,
                         const int32_t *column_sums, int32_t *sums) {
   const struct onri_byte_product *p = w->p;
-  const size_t block = t->batch % p->num_columns;
   const int32_t a_shift = p->a_signed ? w->kernels->shift : 0, b_shift = p->b_signed ? 0 : -128;
-  const uint32_t a_zero = (uint32_t)((p->a_zero ? p->a_zero[(t->row + row) * p->a_zero_step] : 0) + a_shift);
-  const int32_t *bias = p->bias ? p->bias + block * p->n + t->column : NULL;
+  const uint32_t a_zero =
+      (uint32_t)((p->a_zero ? p->a_zero[t->a_block * p->a_zero_block + (t->row + row) * p->a_zero_step] : 0) + a_shift);
+  const int32_t *bias = p->bias ? p->bias + t->block * p->n + t->column : NULL;
   w->kernels->correct(sums, t->columns, bias, (int32_t)a_zero, column_sums);
   if (!p->b_zero && !b_shift) return;
-  const int32_t *zeros = p->b_zero ? p->b_zero + block * p->b_zero_block + t->column * p->b_zero_step : NULL;
+  const int32_t *zeros = p->b_zero ? p->b_zero + t->block * p->b_zero_block + t->column * p->b_zero_step : NULL;
   const uint32_t factor = (uint32_t)row_sum - (uint32_t)p->k * a_zero;
   for (size_t j = 0; j < t->columns; j++) {
     const int32_t b_zero = (zeros ? zeros[j * p->b_zero_step] : 0) + b_shift;
@@ -111,8 +112,7 @@ static void correct_row(const struct work *w, const struct part *t, size_t row, 
 static void multiply(const struct work *w, const struct part *t) {
   const struct onri_byte_product *p = w->p;
   const struct onri_byte_product_kernels *kernels = w->kernels;
-  const struct onri_byte_columns b =
-      onri_byte_columns_in((char *)p->columns + t->batch % p->num_columns * w->block_bytes, p->k, p->n);
+  const struct onri_byte_columns b = onri_byte_columns_in((char *)p->columns + t->block * w->block_bytes, p->k, p->n);
   const size_t depth = rounded_up(p->k, ONRI_BYTE_GROUP), width = kernels->columns;
   int32_t sums[ROWS * COLUMNS] __attribute__((aligned(64))) = {0}, row_sums[ROWS] = {0};
   char a[ROWS * DEPTH * 2] __attribute__((aligned(64)));
@@ -143,6 +143,8 @@ static void run_parts(void *context, size_t begin, size_t end) {
                      .column = item % w->across * COLUMNS};
     t.rows = p->m - t.row < ROWS ? p->m - t.row : ROWS;
     t.columns = p->n - t.column < COLUMNS ? p->n - t.column : COLUMNS;
+    t.block = p->columns_of ? p->columns_of(p->context, t.batch) : t.batch % p->num_columns;
+    t.a_block = p->rows_of ? p->rows_of(p->context, t.batch) : 0;
     multiply(w, &t);
   }
 }

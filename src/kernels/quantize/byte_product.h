@@ -38,13 +38,19 @@ void onri_byte_columns_pack(struct onri_byte_columns columns, const struct onri_
 /* Element [p][j] of what was packed, as it was given. */
 int onri_byte_columns_at(struct onri_byte_columns columns, int is_signed, size_t k, size_t p, size_t j);
 
+/* The most columns of a tile. */
+enum { ONRI_BYTE_COLUMNS = 256 };
+
 struct onri_byte_product {
   size_t batches, m, k, n;
   int a_signed, b_signed;
-  const void *columns; /* blocks of onri_byte_columns_bytes, `num_columns` of them: batch i takes i % num_columns */
+  const void *columns; /* blocks of onri_byte_columns_bytes, `num_columns` of them */
   size_t num_columns;
+  /* Which block of columns, and of a_zero, a batch takes; NULL: batch % num_columns, and the first. */
+  size_t (*columns_of)(const void *context, size_t batch);
+  size_t (*rows_of)(const void *context, size_t batch);
   const int32_t *a_zero; /* [1], or [m] with a step of 1; NULL: 0 */
-  size_t a_zero_step;
+  size_t a_zero_step, a_zero_block;
   const int32_t *b_zero; /* [1] or [n], with a step; NULL: 0; block i of columns takes those from i * b_zero_block on */
   size_t b_zero_step, b_zero_block;
   const int32_t *bias; /* [n] for each block of columns, or NULL */

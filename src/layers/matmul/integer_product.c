@@ -1,0 +1,290 @@
+/* integer_product.c: see integer_product.h. */
+#include "layers/matmul/integer_product.h"
+
+#include <string.h>
+
+#include "base/numbers/checked.h"
+#include "base/numbers/cast.h"
+#include "base/shape.h"
+#include "kernels/quantize/byte_product.h"
+
+struct onr_desc onri_integer_aligned(const struct onr_call *call, size_t i, int of_rows) {
+  struct onr_desc desc = call->in[i];
+  if (of_rows && desc.rank == 1 && desc.dim[0] != 1) {
+    desc.rank = 2;
+    desc.dim[1] = 1;
+  }
+  return desc;
+}
+
+static int is_byte(enum onr_dtype dtype) { return dtype == ONR_DTYPE_U8 || dtype == ONR_DTYPE_I8; }
+
+int onri_integer_is_float8(const struct onr_call *call, const struct onri_integer_roles *r) {
+  return !is_byte(call->in[r->a].dtype) || !is_byte(call->in[r->b].dtype) ||
+         (r->y_zero != ONRI_NO_ROLE && !is_byte(call->in[r->y_zero].dtype));
+}
+
+float onri_integer_value(const struct onr_call *call, size_t input, size_t i) {
+  const enum onr_dtype dtype = call->in[input].dtype;
+  float value;
+  onri_load_as(dtype, (const char *)call->inputs[input] + i * onr_dtype_size(dtype), 1, ONRI_CLASS_F32, &value);
+  return value;
+}
+
+static int is_signed(const struct onr_call *call, size_t input) { return call->in[input].dtype == ONR_DTYPE_I8; }
+
+/* --- B: its matrices one behind the other --- */
+
+/* Of all matrices of B; *count: how many. */
+static size_t columns_bytes(const struct onr_call *call, const struct onri_integer_roles *r, size_t k, size_t n,
+                            size_t *count) {
+  const size_t elements = (size_t)onr_desc_elements(&call->in[r->b]);
+  *count = k > 0 && n > 0 ? elements / k / n : 1;
+  return onri_size_of((size_t[]){onri_byte_columns_bytes(k, n), *count}, 2);
+}
+
+struct packing {
+  const struct onr_call *call;
+  const struct onri_integer_roles *roles;
+  char *columns;
+  size_t k, n;
+};
+
+static void pack_range(void *context, size_t begin, size_t end) {
+  const struct packing *p = context;
+  for (size_t i = begin; i < end; i++) {
+    const struct onri_byte_matrix b = {.b = (const char *)p->call->inputs[p->roles->b] + i * p->k * p->n,
+                                       .inner = p->k,
+                                       .inner_step = p->n,
+                                       .column_step = 1,
+                                       .is_signed = is_signed(p->call, p->roles->b)};
+    char *block = p->columns + i * onri_byte_columns_bytes(p->k, p->n);
+    onri_byte_columns_pack(onri_byte_columns_in(block, p->k, p->n), &b, p->k, p->n);
+  }
+}
+
+enum onr_status onri_integer_prepare(struct onr_call *call, const struct onri_integer_roles *r) {
+  struct onri_integer_prepared *p = call->prepared;
+  const struct onr_desc *b = &call->in[r->b];
+  size_t count;
+  if (!call->inputs[r->b] || !is_byte(b->dtype) || !is_byte(call->in[r->a].dtype) || b->rank < 2) return ONR_STATUS_OK;
+  if (r->y_zero != ONRI_NO_ROLE && !is_byte(call->in[r->y_zero].dtype)) return ONR_STATUS_OK;
+  struct packing packing = {call, r, NULL, (size_t)b->dim[b->rank - 2], (size_t)b->dim[b->rank - 1]};
+  const size_t bytes = columns_bytes(call, r, packing.k, packing.n, &count);
+  if (packing.k == 0 || packing.n == 0 || count == 0) return ONR_STATUS_OK;
+  p->columns = packing.columns = bytes == SIZE_MAX ? NULL : onr_env_allocate(call->env, bytes);
+  if (!p->columns) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a product");
+  onr_parallel_for(call->env, count, 1, pack_range, &packing);
+  call->packed_inputs |= (uint64_t)1 << r->b;
+  return ONR_STATUS_OK;
+}
+
+void onri_integer_release_prepared(void *prepared, struct onr_env *env) {
+  struct onri_integer_prepared *p = prepared;
+  onr_env_release(env, p->columns);
+  p->columns = NULL;
+}
+
+/* --- plan --- */
+
+static struct onri_dims broadcast_dims(const struct onr_desc *x, const struct onr_desc *result) {
+  struct onri_dims dims = {.count = 1};
+  int64_t strides[ONR_MAX_RANK] = {0};
+  if (onr_desc_elements(x) != 1) onri_broadcast_strides(x, result, strides);
+  for (int32_t d = 0; d < result->rank; d++) onri_dims_add(&dims, result->dim[d], strides[d]);
+  return dims;
+}
+
+static size_t take(struct onr_call *call, size_t count, size_t size) {
+  return onri_scratch_take(call, onri_size_of((size_t[]){count, size}, 2));
+}
+
+/* Matrices of A. */
+static size_t a_matrices(const struct onr_call *call, const struct onri_integer_roles *r,
+                         const struct onri_product *p) {
+  return p->m > 0 && p->k > 0 ? (size_t)onr_desc_elements(&call->in[r->a]) / p->m / p->k : 1;
+}
+
+enum onr_status onri_integer_plan(struct onr_call *call, const struct onri_integer_roles *r,
+                                  const struct onr_desc *out) {
+  const struct onri_integer_prepared *prepared = call->prepared;
+  struct onri_integer_state *s = call->state;
+  const struct onri_product *p = &s->product;
+  size_t count;
+  call->kernel = ONR_KERNEL_VECTOR;
+  if (onri_has(call, r->a_zero)) {
+    const struct onr_desc zeros = onri_integer_aligned(call, r->a_zero, 1);
+    s->a_zero = broadcast_dims(&zeros, &call->in[r->a]);
+  }
+  if (onri_has(call, r->b_zero)) s->b_zero = broadcast_dims(&call->in[r->b_zero], &call->in[r->b]);
+  if (r->a_scale != ONRI_NO_ROLE) {
+    const struct onr_desc rows = onri_integer_aligned(call, r->a_scale, 1);
+    s->a_scale = broadcast_dims(&rows, out);
+    s->b_scale = broadcast_dims(&call->in[r->b_scale], out);
+  }
+  if (onri_integer_is_float8(call, r)) {
+    s->a_at = take(call, (size_t)onr_desc_elements(&call->in[r->a]), sizeof(float));
+    return ONR_STATUS_OK;
+  }
+  s->a_zeros_at = take(call, onri_size_of((size_t[]){a_matrices(call, r, p), p->m}, 2), sizeof(int32_t));
+  const size_t bytes = columns_bytes(call, r, p->k, p->n, &count);
+  s->b_zeros_at = take(call, onri_size_of((size_t[]){count, p->n}, 2), sizeof(int32_t));
+  if (!prepared->columns) s->columns_at = onri_scratch_take(call, bytes);
+  return ONR_STATUS_OK;
+}
+
+/* --- run --- */
+
+struct job {
+  struct onr_call *call;
+  const struct onri_integer_roles *roles;
+  const struct onri_integer_state *s;
+  int a_is_signed;
+  float y_scale;
+  struct onri_requantise requantise; /* of quantised results, without scales */
+};
+
+/* Where the matrices of a batch begin, in elements. */
+static void matrices_of(const struct onri_product *p, size_t batch, size_t *a, size_t *b) {
+  *a = *b = 0;
+  for (size_t d = (size_t)p->num_batch_dims, rest = batch; d-- > 0; rest /= (size_t)p->batch[d]) {
+    *a += rest % (size_t)p->batch[d] * (size_t)p->a_batch[d];
+    *b += rest % (size_t)p->batch[d] * (size_t)p->b_batch[d];
+  }
+}
+
+static size_t a_matrix_of(const void *context, size_t batch) {
+  const struct job *job = context;
+  const struct onri_product *p = &job->s->product;
+  size_t a, b;
+  matrices_of(p, batch, &a, &b);
+  return a / (p->m * p->k);
+}
+
+static size_t b_matrix_of(const void *context, size_t batch) {
+  const struct job *job = context;
+  const struct onri_product *p = &job->s->product;
+  size_t a, b;
+  matrices_of(p, batch, &a, &b);
+  return b / (p->k * p->n);
+}
+
+static void load_rows(const void *context, size_t batch, size_t row, size_t rows, size_t from, size_t depth, char *to,
+                      size_t to_row) {
+  const struct job *job = context;
+  const struct onri_product *p = &job->s->product;
+  const char *a = (const char *)job->call->inputs[job->roles->a] + a_matrix_of(job, batch) * p->m * p->k;
+  for (size_t r = 0; r < rows; r++)
+    onri_byte_pack(a + (row + r) * p->k + from, depth, job->a_is_signed, to + r * to_row);
+}
+
+/* Scales of results from element `at` on. */
+static void scales_of(const struct job *job, size_t at, size_t count, float *scales) {
+  const struct onri_integer_roles *r = job->roles;
+  const struct onri_integer_state *s = job->s;
+  for (size_t j = 0; j < count; j++)
+    scales[j] = onri_integer_value(job->call, r->a_scale, onri_dims_offset(&s->a_scale, at + j)) *
+                onri_integer_value(job->call, r->b_scale, onri_dims_offset(&s->b_scale, at + j)) / job->y_scale;
+}
+
+static int is_one(const struct onr_call *call, size_t input) { return onr_desc_elements(&call->in[input]) == 1; }
+
+static void store_tile(const void *context, size_t batch, size_t row, size_t rows, size_t column, size_t columns,
+                       const int32_t *sums, size_t sums_row) {
+  const struct job *job = context;
+  const struct onri_product *p = &job->s->product;
+  struct onri_requantise q = job->requantise;
+  float scales[ONRI_BYTE_COLUMNS];
+  for (size_t r = 0; r < rows; r++) {
+    const size_t at = (batch * p->m + row + r) * p->n + column;
+    if (job->roles->a_scale == ONRI_NO_ROLE) {
+      memcpy((int32_t *)job->call->outputs[0] + at, sums + r * sums_row, columns * sizeof(int32_t));
+      continue;
+    }
+    const int one = is_one(job->call, job->roles->a_scale) && is_one(job->call, job->roles->b_scale);
+    if (r == 0 || !is_one(job->call, job->roles->a_scale)) scales_of(job, at, one ? 1 : columns, scales);
+    q.scales = scales, q.scale_step = one ? 0 : 1;
+    onri_requantise(&q, sums + r * sums_row, columns, (char *)job->call->outputs[0] + at);
+  }
+}
+
+/* Zero points of an operand, one for each `step` elements of `count`; any: whether one is not 0. */
+static const int32_t *expand_zeros(const struct onr_call *call, size_t input, const struct onri_dims *dims,
+                                   size_t count, size_t row, size_t each, size_t step, int32_t *zeros) {
+  int32_t any = 0;
+  if (!onri_has(call, input)) return NULL;
+  for (size_t i = 0; i < count; i++) {
+    zeros[i] = onri_value8(call->in[input].dtype, call->inputs[input],
+                           onri_dims_offset(dims, i / row * each + i % row * step));
+    any |= zeros[i];
+  }
+  return any ? zeros : NULL;
+}
+
+static const void *packed_columns(struct onr_call *call, const struct onri_integer_roles *r, size_t count) {
+  const struct onri_integer_prepared *prepared = call->prepared;
+  const struct onri_integer_state *s = call->state;
+  if (prepared->columns) return prepared->columns;
+  struct packing packing = {call, r, (char *)call->scratch + s->columns_at, s->product.k, s->product.n};
+  onr_parallel_for(call->env, count, 1, pack_range, &packing);
+  return packing.columns;
+}
+
+static void set_requantise(const struct onr_call *call, const struct onri_integer_roles *r, struct job *job) {
+  const int is_u8 = call->out[0].dtype == ONR_DTYPE_U8;
+  if (r->y_scale == ONRI_NO_ROLE) return;
+  job->y_scale = onri_integer_value(call, r->y_scale, 0);
+  job->requantise.zero = onri_value8(call->in[r->y_zero].dtype, call->inputs[r->y_zero], 0);
+  job->requantise.low = is_u8 ? 0 : INT8_MIN, job->requantise.high = is_u8 ? UINT8_MAX : INT8_MAX;
+}
+
+/* No depth: sums of nothing. */
+static void store_nothing(const struct job *job) {
+  static const int32_t zeros[ONRI_BYTE_COLUMNS];
+  const struct onri_product *p = &job->s->product;
+  for (size_t row = 0; row < p->batches * p->m; row++)
+    for (size_t column = 0; column < p->n; column += ONRI_BYTE_COLUMNS) {
+      const size_t left = p->n - column;
+      store_tile(job, row / p->m, row % p->m, 1, column, left < ONRI_BYTE_COLUMNS ? left : ONRI_BYTE_COLUMNS, zeros, 0);
+    }
+}
+
+enum onr_status onri_integer_run(struct onr_call *call, const struct onri_integer_roles *r) {
+  const struct onri_integer_state *s = call->state;
+  const struct onri_product *p = &s->product;
+  struct job job = {.call = call, .roles = r, .s = s, .a_is_signed = is_signed(call, r->a)};
+  char *scratch = call->scratch;
+  size_t count;
+  if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
+  if (onri_integer_is_float8(call, r)) return onri_float8_run(call, r);
+  set_requantise(call, r, &job);
+  if (p->k == 0) {
+    store_nothing(&job);
+    return ONR_STATUS_OK;
+  }
+  columns_bytes(call, r, p->k, p->n, &count);
+  const struct onri_byte_product product = {
+      .batches = p->batches,
+      .m = p->m,
+      .k = p->k,
+      .n = p->n,
+      .a_signed = job.a_is_signed,
+      .b_signed = is_signed(call, r->b),
+      .columns = packed_columns(call, r, count),
+      .num_columns = count,
+      .columns_of = b_matrix_of,
+      .rows_of = a_matrix_of,
+      .a_zero = expand_zeros(call, r->a_zero, &s->a_zero, a_matrices(call, r, p) * p->m, p->m, p->m * p->k, p->k,
+                             (int32_t *)(void *)(scratch + s->a_zeros_at)),
+      .a_zero_step = 1,
+      .a_zero_block = p->m,
+      .b_zero = expand_zeros(call, r->b_zero, &s->b_zero, count * p->n, p->n, p->k * p->n, 1,
+                             (int32_t *)(void *)(scratch + s->b_zeros_at)),
+      .b_zero_step = 1,
+      .b_zero_block = p->n,
+      .context = &job,
+      .load = load_rows,
+      .finish = store_tile};
+  onri_byte_product(&product, call->env);
+  return ONR_STATUS_OK;
+}
