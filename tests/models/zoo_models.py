@@ -74,10 +74,10 @@ def _vision(name, inputs="x=f[N,3,H,W]", module=torchvision.models, family="torc
 class Detector(nn.Module):
     """torchvision's detectors take a list of images and give a list of dictionaries."""
 
-    def __init__(self, name, size, **options):
+    def __init__(self, name, **options):
         super().__init__()
         self.net = getattr(torchvision.models.detection, name)(
-            weights=None, weights_backbone=None, num_classes=6, min_size=size, max_size=2 * size, **options)
+            weights=None, weights_backbone=None, num_classes=6, **options)
 
     def settle(self):
         """Boxes that are some pixels off their anchors: exp() of more makes noise of each rounding."""
@@ -92,11 +92,16 @@ class Detector(nn.Module):
         return (boxes, *tensors(found))
 
 
-def _detection(name, size=128, **options):
-    return Model("torchvision detection", name, lambda: Detector(name, size, **options), "image=u[3,H,W]",
+def _detection(name, **options):
+    return Model("torchvision detection", name, lambda: Detector(name, **options), "image=u[3,H,W]",
                  {"H": (128, 160, 192), "W": (160, 128, 160)})
 
 
+# Few boxes: of many, two are as good as each other but for a rounding.
+_ONE_STAGE = {"detections_per_img": 20}
+_SIZE = {"min_size": 128, "max_size": 256}
+_TWO_STAGES = {"box_detections_per_img": 20, "rpn_pre_nms_top_n_test": 100, "rpn_post_nms_top_n_test": 50, **_SIZE}
+_SEVENS = {"H": (224, 96, 160), "W": (224, 160, 96)}   # seven places in the last feature map
 _BIG = {"H": (96, 128, 160), "W": (96, 160, 128)}
 _segmentation = functools.partial(_vision, module=torchvision.models.segmentation, family="torchvision segmentation",
                                   weights_backbone=None)
@@ -215,7 +220,7 @@ FIRST = [
     _vision("mobilenet_v3_small"),
     _encoder("Bert"),
     _cached("Llama", num_key_value_heads=2),
-    _detection("fasterrcnn_mobilenet_v3_large_320_fpn"),
+    _detection("fasterrcnn_mobilenet_v3_large_320_fpn", **_TWO_STAGES),
     _segmentation("deeplabv3_mobilenet_v3_large"),
     _video("r3d_18"),
     Model("torchvision optical flow", "raft_small", Flow, "a=f[N,3,H,W] b=f[N,3,H,W]",
@@ -236,16 +241,17 @@ FIRST = [
 ]
 
 TORCHVISION = [
-    _vision("alexnet", sizes=_BIG), _vision("convnext_tiny"), _vision("densenet121"), _vision("efficientnet_b0"),
+    _vision("alexnet", sizes=_SEVENS), _vision("convnext_tiny"), _vision("densenet121"), _vision("efficientnet_b0"),
     _vision("efficientnet_v2_s"), _vision("googlenet", aux_logits=False, init_weights=False),
     _vision("inception_v3", aux_logits=False, init_weights=False, sizes=_BIG), _vision("maxvit_t", _FIXED),
     _vision("mnasnet0_5"), _vision("mobilenet_v2"), _vision("regnet_x_400mf"), _vision("regnet_y_400mf"),
     _vision("resnet18"), _vision("resnext50_32x4d"), _vision("wide_resnet50_2"), _vision("shufflenet_v2_x0_5"),
-    _vision("squeezenet1_1"), _vision("swin_t"), _vision("swin_v2_t"), _vision("vgg11_bn"),
+    _vision("squeezenet1_1"), _vision("swin_t"), _vision("swin_v2_t"), _vision("vgg11_bn", sizes=_SEVENS),
     Model("torchvision", "vit", _vit, "x=f[N,3,64,64]"),
     _segmentation("fcn_resnet50"), _segmentation("lraspp_mobilenet_v3_large"),
-    _detection("ssdlite320_mobilenet_v3_large"), _detection("retinanet_resnet50_fpn"), _detection("fcos_resnet50_fpn"),
-    _detection("ssd300_vgg16"), _detection("maskrcnn_resnet50_fpn"), _detection("keypointrcnn_resnet50_fpn"),
+    _detection("ssdlite320_mobilenet_v3_large", **_ONE_STAGE), _detection("retinanet_resnet50_fpn", **_ONE_STAGE, **_SIZE),
+    _detection("fcos_resnet50_fpn", **_ONE_STAGE, **_SIZE), _detection("ssd300_vgg16", **_ONE_STAGE),
+    _detection("maskrcnn_resnet50_fpn", **_TWO_STAGES), _detection("keypointrcnn_resnet50_fpn", **_TWO_STAGES),
     _video("mc3_18"), _video("r2plus1d_18"), _video("s3d", inputs="x=f[N,3,16,H,W]"),
     _video("mvit_v1_b", inputs="x=f[N,3,16,224,224]"), _video("swin3d_t", inputs="x=f[N,3,8,H,W]"),
 ]
@@ -254,12 +260,12 @@ TIMM = [
     *_timms("resnet10t ghostnet_050 hrnet_w18_small mobileone_s0 mobilenetv4_conv_small_050 nf_regnet_b0 poolformer_s12 "
             "pvt_v2_b0 repvgg_a0 repvit_m0_9 res2net50_14w_8s resnest14d skresnet18 tf_efficientnetv2_b0 edgenext_xx_small "
             "fastvit_t8 focalnet_tiny_srf lambda_resnet26t mambaout_femto starnet_s1 dla46_c dpn48b hgnetv2_b0 "
-            "bat_resnext26ts cs3darknet_s mobilevitv2_050 inception_next_atto selecsls42 ese_vovnet19b_dw davit_tiny shvit_s1 "
+            "cs3darknet_s mobilevitv2_050 inception_next_atto selecsls42 ese_vovnet19b_dw davit_tiny shvit_s1 "
             "tiny_vit_5m_224 nextvit_small tresnet_m densenetblur121d convit_tiny"),
     *_timms("mixer_s32_224 pit_ti_224 resmlp_12_224 vit_tiny_patch16_224 visformer_tiny volo_d1_224 efficientformer_l1 "
             "efficientvit_m0 gmlp_s16_224 cait_xxs24_224 coat_lite_tiny eva02_tiny_patch14_224 hiera_tiny_224 nest_tiny "
             "sequencer2d_s swiftformer_xs twins_svt_small gcvit_xxtiny swinv2_cr_tiny_224", 224),
-    *_timms("botnet26t_256 maxvit_rmlp_pico_rw_256", 256), *_timms("crossvit_tiny_240", 240),
+    *_timms("bat_resnext26ts botnet26t_256 maxvit_rmlp_pico_rw_256", 256), *_timms("crossvit_tiny_240", 240),
 ]
 
 TRANSFORMERS = [
