@@ -128,11 +128,14 @@ def error_of(found, expected):
     return float(np.nan_to_num(excess, nan=np.inf).max(initial=0))
 
 
-def save_expected(folder, data_sets, torch_outputs):
+def reference_of(folder):
+    return session(os.path.join(folder, "model.onnx"), onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL)
+
+
+def save_expected(folder, data_sets, torch_outputs, reference=None):
     """Writes what ONNX Runtime computes; returns notes and the tolerance that two witnesses' distance asks for."""
-    path = os.path.join(folder, "model.onnx")
-    reference = session(path, onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL)
-    fast = session(path, onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL)
+    reference = reference or reference_of(folder)
+    fast = session(os.path.join(folder, "model.onnx"), onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL)
     names = [value.name for value in reference.get_outputs()]
     taken = [value.name for value in reference.get_inputs()]
     notes, apart, kept, deviant, smallest = [], 0.0, 0, 0, np.inf
@@ -175,13 +178,12 @@ def is_steady(reference, inputs):
                for a, b in zip(reference.run(None, near), reference.run(None, inputs)))
 
 
-def steady_sample(path, inputs, sizes, index):
+def steady_sample(reference, inputs, sizes, index):
     """Inputs at which no rounding decides, as of two boxes which is the better one, where some are found."""
     names = zoo_models.names_of(inputs)
+    taken = [value.name for value in reference.get_inputs()]
     try:
-        reference = session(path, onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL)
-        taken = [value.name for value in reference.get_inputs()]
-        for _ in range(6):
+        for _ in range(4):
             values = sample(inputs, sizes, index)
             arrays = dict(zip(names, (fio.to_array(v) for v in values)))
             if is_steady(reference, {name: arrays[name] for name in taken}):
@@ -240,13 +242,13 @@ def make_torch(model, folder, exporter, is_dynamic):
     sizes = {**zoo_models.SIZES, **model.sizes}
     if symbols:
         sizes = {k: (v if k == symbols else v[:1] * 3) for k, v in sizes.items()}
-    path = os.path.join(folder, "model.onnx")
-    data_sets = [steady_sample(path, inputs, sizes, i) for i in range(3 if is_dynamic else 1)]
+    reference = reference_of(folder)
+    data_sets = [steady_sample(reference, inputs, sizes, i) for i in range(3 if is_dynamic else 1)]
     names = zoo_models.names_of(inputs)
     arrays = [dict(zip(names, (fio.to_array(v) for v in values))) for values in data_sets]
     with torch.no_grad():
         truth = [[fio.to_array(t) for t in zoo_models.tensors(module(*values))] for values in data_sets]
-    made = save_expected(folder, arrays, truth)
+    made = save_expected(folder, arrays, truth, reference)
     made["notes"] = notes + made["notes"]
     return made
 

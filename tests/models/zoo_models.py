@@ -242,70 +242,60 @@ FIRST = [
 
 TORCHVISION = [
     _vision("alexnet", sizes=_SEVENS), _vision("convnext_tiny"), _vision("densenet121"), _vision("efficientnet_b0"),
-    _vision("efficientnet_v2_s"), _vision("googlenet", aux_logits=False, init_weights=False),
+    _vision("googlenet", aux_logits=False, init_weights=False),
     _vision("inception_v3", aux_logits=False, init_weights=False, sizes=_BIG), _vision("maxvit_t", _FIXED),
-    _vision("mnasnet0_5"), _vision("mobilenet_v2"), _vision("regnet_x_400mf"), _vision("regnet_y_400mf"),
-    _vision("resnet18"), _vision("resnext50_32x4d"), _vision("wide_resnet50_2"), _vision("shufflenet_v2_x0_5"),
+    _vision("mnasnet0_5"), _vision("mobilenet_v2"), _vision("regnet_x_400mf"),
+    _vision("resnet18"), _vision("resnext50_32x4d"), _vision("shufflenet_v2_x0_5"),
     _vision("squeezenet1_1"), _vision("swin_t"), _vision("swin_v2_t"), _vision("vgg11_bn", sizes=_SEVENS),
     Model("torchvision", "vit", _vit, "x=f[N,3,64,64]"),
     _segmentation("fcn_resnet50"), _segmentation("lraspp_mobilenet_v3_large"),
     _detection("ssdlite320_mobilenet_v3_large", **_ONE_STAGE), _detection("retinanet_resnet50_fpn", **_ONE_STAGE, **_SIZE),
     _detection("fcos_resnet50_fpn", **_ONE_STAGE, **_SIZE), _detection("ssd300_vgg16", **_ONE_STAGE),
     _detection("maskrcnn_resnet50_fpn", **_TWO_STAGES), _detection("keypointrcnn_resnet50_fpn", **_TWO_STAGES),
-    _video("mc3_18"), _video("r2plus1d_18"), _video("s3d", inputs="x=f[N,3,16,H,W]"),
+    _video("r2plus1d_18"), _video("s3d", inputs="x=f[N,3,16,H,W]"),
     _video("mvit_v1_b", inputs="x=f[N,3,16,224,224]"), _video("swin3d_t", inputs="x=f[N,3,8,H,W]"),
 ]
 
 TIMM = [
     *_timms("resnet10t ghostnet_050 hrnet_w18_small mobileone_s0 mobilenetv4_conv_small_050 nf_regnet_b0 poolformer_s12 "
-            "pvt_v2_b0 repvgg_a0 repvit_m0_9 res2net50_14w_8s resnest14d skresnet18 tf_efficientnetv2_b0 edgenext_xx_small "
-            "fastvit_t8 focalnet_tiny_srf lambda_resnet26t mambaout_femto starnet_s1 dla46_c dpn48b hgnetv2_b0 "
-            "cs3darknet_s mobilevitv2_050 inception_next_atto selecsls42 ese_vovnet19b_dw davit_tiny shvit_s1 "
-            "tiny_vit_5m_224 nextvit_small tresnet_m densenetblur121d convit_tiny"),
-    *_timms("mixer_s32_224 pit_ti_224 resmlp_12_224 vit_tiny_patch16_224 visformer_tiny volo_d1_224 efficientformer_l1 "
-            "efficientvit_m0 gmlp_s16_224 cait_xxs24_224 coat_lite_tiny eva02_tiny_patch14_224 hiera_tiny_224 nest_tiny "
-            "sequencer2d_s swiftformer_xs twins_svt_small gcvit_xxtiny swinv2_cr_tiny_224", 224),
-    *_timms("bat_resnext26ts botnet26t_256 maxvit_rmlp_pico_rw_256", 256), *_timms("crossvit_tiny_240", 240),
+            "pvt_v2_b0 res2net50_14w_8s resnest14d skresnet18 edgenext_xx_small fastvit_t8 focalnet_tiny_srf lambda_resnet26t "
+            "starnet_s1 dla46_c mobilevitv2_050 inception_next_atto davit_tiny shvit_s1 tiny_vit_5m_224 convit_tiny"),
+    *_timms("mixer_s32_224 pit_ti_224 vit_tiny_patch16_224 visformer_tiny volo_d1_224 efficientvit_m0 gmlp_s16_224 "
+            "cait_xxs24_224 coat_lite_tiny eva02_tiny_patch14_224 hiera_tiny_224 nest_tiny sequencer2d_s twins_svt_small "
+            "gcvit_xxtiny swinv2_cr_tiny_224", 224),
+    *_timms("bat_resnext26ts botnet26t_256", 256), *_timms("crossvit_tiny_240", 240),
 ]
 
 TRANSFORMERS = [
-    _decoder("GPT2", "GPT2LMHeadModel"), _cached("GPT2", "GPT2LMHeadModel"), _encoder("DebertaV2", relative_attention=True,
-             pos_att_type=["p2c", "c2p"], position_buckets=8, max_relative_positions=16),
+    _decoder("GPT2", "GPT2LMHeadModel"), _cached("GPT2", "GPT2LMHeadModel"),
+    _encoder("DebertaV2", relative_attention=True, pos_att_type=["p2c", "c2p"], position_buckets=8,
+             max_relative_positions=16),
     _both("Whisper", inputs="input_features=f[N,20,60] decoder_input_ids=i100[N,S]", small=False, num_mel_bins=20,
           max_source_positions=30, pad_token_id=0, bos_token_id=1, eos_token_id=2, decoder_start_token_id=1, **_LAYERS2),
     _encoder("DistilBert", dim=64, hidden_dim=128, n_layers=2, n_heads=4, small=False, vocab_size=100),
     _encoder("Albert", embedding_size=32), _encoder("FNet", inputs="input_ids=i100[N,T]"),
-    _decoder("Bloom", n_layer=2, n_head=4), _cached("Qwen2", num_key_value_heads=2), _decoder("Mixtral", num_key_value_heads=2,
-             num_local_experts=4), _decoder("Gemma2", num_key_value_heads=2, head_dim=16, sliding_window=8),
-    _cached("Gemma2", num_key_value_heads=2, head_dim=16, sliding_window=64), _cached("Mistral", num_key_value_heads=2),
-    _both("Bart", small=False, **_LAYERS2), _both("Marian", "MarianMTModel", small=False, pad_token_id=0, eos_token_id=0,
-          decoder_start_token_id=0, **_LAYERS2),
-    _picture("ViT"), _picture("Segformer", inputs="pixel_values=f[N,3,H,W]", small=False, depths=[1, 1, 1, 1],
-                              hidden_sizes=[16, 32, 40, 64], decoder_hidden_size=32),
-    _hf(
-        "CLIPText", "CLIPTextModel", _TEXT, "transformers encoder", bos_token_id=0, eos_token_id=1, pad_token_id=2),
-    _hf("CLIPVision", "CLIPVisionModel", "pixel_values=f[N,3,64,64]", "transformers vision", image_size=64, patch_size=16),
-    _hf("SiglipVision", "SiglipVisionModel", "pixel_values=f[N,3,64,64]", "transformers vision", image_size=64, patch_size=16),
-    _picture("Dinov2", patch_size=16), _picture("Beit", use_relative_position_bias=True), _picture("DeiT"),
+    _decoder("Bloom", n_layer=2, n_head=4), _cached("Qwen2", num_key_value_heads=2),
+    _decoder("Mixtral", num_key_value_heads=2, num_local_experts=4),
+    _decoder("Gemma2", num_key_value_heads=2, head_dim=16, sliding_window=8),
+    _cached("Gemma2", num_key_value_heads=2, head_dim=16, sliding_window=64), _both("Bart", small=False, **_LAYERS2),
+    _picture("ViT"),
+    _picture("Segformer", inputs="pixel_values=f[N,3,H,W]", small=False, depths=[1, 1, 1, 1], hidden_sizes=[16, 32, 40, 64],
+             decoder_hidden_size=32),
+    _hf("CLIPText", "CLIPTextModel", _TEXT, "transformers encoder", bos_token_id=0, eos_token_id=1, pad_token_id=2),
+    _picture("CLIPVision", "CLIPVisionModel", patch_size=16), _picture("Dinov2", patch_size=16),
+    _picture("Beit", use_relative_position_bias=True),
     _picture("Yolos", "YolosForObjectDetection", image_size=[64, 64], num_detection_tokens=10),
-    _audio("Wav2Vec2", **_WAVE), _audio("Hubert", **_WAVE),
+    _audio("Wav2Vec2", **_WAVE),
     _hf("AST", "ASTModel", "input_values=f[N,64,32]", "transformers audio", max_length=64, num_mel_bins=32),
-    _encoder("Roberta"), _encoder("Electra", embedding_size=32), _encoder("MPNet"), _encoder("SqueezeBert", embedding_size=64),
-    _encoder("ConvBert", embedding_size=64), _encoder("ModernBert", pad_token_id=0, eos_token_id=1, bos_token_id=0,
-             cls_token_id=0, sep_token_id=1, local_attention=8),
-    _encoder("MobileBert", embedding_size=32, intra_bottleneck_size=32),
+    _encoder("MPNet"), _encoder("SqueezeBert", embedding_size=64), _encoder("ConvBert", embedding_size=64),
+    _encoder("ModernBert", pad_token_id=0, eos_token_id=1, bos_token_id=0, cls_token_id=0, sep_token_id=1, local_attention=8),
     _encoder("Funnel", small=False, vocab_size=100, block_sizes=[1, 1], d_model=64, n_head=4, d_head=16, d_inner=128),
-    _encoder("BigBird", attention_type="original_full"), _encoder("Nystromformer", num_landmarks=8, segment_means_seq_len=16),
-    _decoder("OPT", ffn_dim=128, word_embed_proj_dim=64, small=True), _decoder("GPTNeoX"), _decoder("GPTNeo", num_layers=2, num_heads=4,
-             attention_types=[[["global", "local"], 1]], small=False, vocab_size=100, hidden_size=64),
-    _decoder("GPTJ", n_embd=64, n_layer=2, n_head=4, rotary_dim=8, small=False, vocab_size=100), _decoder("Qwen3", head_dim=16,
-             num_key_value_heads=2), _decoder("Phi3", num_key_value_heads=2, pad_token_id=0), _decoder("Phi"),
-    _decoder("Gemma", num_key_value_heads=2, head_dim=16), _decoder("Falcon"), _decoder("StableLm", num_key_value_heads=2),
-    _decoder("Olmo2"), _decoder("Cohere", num_key_value_heads=2, pad_token_id=0), _decoder("Mamba", state_size=8),
-    _decoder("Mpt", d_model=64, n_heads=4, n_layers=2, small=False, vocab_size=100), _decoder("CodeGen", n_embd=64, n_layer=2,
-             n_head=4, rotary_dim=8, small=False, vocab_size=100), _decoder("SmolLM3", num_key_value_heads=2, pad_token_id=0),
-    _cached("GPTNeoX"), _cached("Phi"), _cached("OPT", ffn_dim=128, word_embed_proj_dim=64), _cached("Qwen3", head_dim=16,
-            num_key_value_heads=2), _cached("Falcon"), _cached("Bloom", n_layer=2, n_head=4),
+    _encoder("Nystromformer", num_landmarks=8, segment_means_seq_len=16),
+    _decoder("OPT", ffn_dim=128, word_embed_proj_dim=64), _decoder("GPTNeoX"),
+    _decoder("GPTJ", n_embd=64, n_layer=2, n_head=4, rotary_dim=8, small=False, vocab_size=100),
+    _decoder("Qwen3", head_dim=16, num_key_value_heads=2), _decoder("Phi3", num_key_value_heads=2, pad_token_id=0),
+    _decoder("Falcon"), _decoder("Olmo2"), _decoder("Mamba", state_size=8),
+    _cached("OPT", ffn_dim=128, word_embed_proj_dim=64), _cached("Falcon"), _cached("Bloom", n_layer=2, n_head=4),
 ]
 
 DIFFUSERS = [
