@@ -29,6 +29,7 @@ import zlib
 
 import numpy as np
 import onnx
+import onnx_ir
 import onnxruntime
 import torch
 from torch import nn
@@ -193,15 +194,24 @@ def steady_sample(reference, inputs, sizes, index):
     return values
 
 
-def export(module, folder, inputs, first, exporter, dynamic, **options):
-    fio.export(module, first, os.path.join(folder, "model.onnx"), exporter=exporter, opset=20 if exporter == "dynamo" else 17,
-               input_names=zoo_models.names_of(inputs), output_names=None, dynamic=dynamic, named=True, **options)
+def export(module, folder, inputs, first, exporter, dynamic):
+    """Returns notes."""
+    def attempt(**options):
+        fio.export(module, first, os.path.join(folder, "model.onnx"), exporter=exporter,
+                   opset=20 if exporter == "dynamo" else 17, input_names=zoo_models.names_of(inputs), output_names=None,
+                   dynamic=dynamic, named=True, **options)
+    try:
+        attempt()
+    except onnx_ir.passes.PassError:
+        attempt(optimize=False)
+        return ["not optimised by the exporter"]
+    return []
 
 
-def eases(module, exporter, has_batch):
-    """Before each attempt to export, the later ones easier: (notes, the symbols that stay open, None for all, options)."""
-    yield [], None, {}
-    # The newer exporter cannot write PyTorch's fused attention in some layouts, and its optimiser fails at some splits.
+def eases(module, has_batch):
+    """Before each attempt to export, the later ones easier: (notes, the symbols that stay open, None for all)."""
+    yield [], None
+    # The newer exporter cannot write PyTorch's fused attention in some layouts.
     written_out = False
     for part in module.modules():
         if hasattr(part, "set_attn_implementation"):
@@ -211,13 +221,10 @@ def eases(module, exporter, has_batch):
             part.fused_attn = False
             written_out = True
     if written_out:
-        yield ["attention written out"], None, {}
-    options = {"optimize": False} if exporter == "dynamo" else {}
-    if options:
-        yield ["not optimised by the exporter"], None, options
+        yield ["attention written out"], None
     # Some modules compute with sizes as with numbers: those are open in the number of examples only.
     if has_batch:
-        yield ["only the batch is open"], "N", options
+        yield ["only the batch is open"], "N"
 
 
 def make_torch(model, folder, exporter, is_dynamic):
@@ -227,13 +234,14 @@ def make_torch(model, folder, exporter, is_dynamic):
         module, inputs = module
     fio.seed(model.name)
     module = enliven(module.float()).eval()
-    if hasattr(module, "settle"):
-        module.settle()
     first = sample(inputs, model.sizes, 0)
     calibrate(module, sample(inputs, {**model.sizes, "N": (8, 8, 8)}, 2))
-    for notes, symbols, options in eases(module, exporter, is_dynamic and any("N" in dims for _, _, dims in parse(inputs, {})[0])):
+    if hasattr(module, "settle"):
+        module.settle(*first)
+    has_batch = any("N" in dims for _, _, dims in parse(inputs, {})[0])
+    for notes, symbols in eases(module, is_dynamic and has_batch):
         try:
-            export(module, folder, inputs, first, exporter, open_dims(inputs, symbols) if is_dynamic else None, **options)
+            notes += export(module, folder, inputs, first, exporter, open_dims(inputs, symbols) if is_dynamic else None)
             break
         except Exception as problem:
             failure = problem
@@ -393,6 +401,10 @@ def tasks(only=""):
     return [row for row in rows if row[1].startswith(tuple(only.split(",")))]
 
 
+def key_of(row):
+    return "|".join(row[:3])
+
+
 def line_of(label, result):
     if result["state"] == "wrong":
         return f"FAIL {label}: {result['reason']}"
@@ -409,7 +421,9 @@ def figures_of(result):
             f"{result['load_ms'] / result['ort_load_ms']:.2f} of its; {result['rss'] / 2**20:.0f} MiB")
 
 
-def write_table(path, results, planned):
+def write_table(path, found):
+    keys = [key_of(row) for row in tasks()]
+    planned, results = len(keys), {key: found[key] for key in keys if key in found}
     states = [r["state"] for r in results.values()]
     made = [s for s in states if s != "refused"]
     lines = [
@@ -466,10 +480,10 @@ def main():
             results = json.load(file)
     begin = time.monotonic()
     rows = tasks(options.only)
-    for family, name, variant, maker in rows:
+    for row in rows:
         if time.monotonic() - begin > 60 * options.minutes:
             break
-        key = f"{family}|{name}|{variant}"
+        key, (_, name, variant, maker) = key_of(row), row
         result = results.get(key, {})
         target = os.path.join(options.folder, re.sub(r"\W", "_", f"{name}_{variant}"))
         if result.get("program") != program or not os.path.exists(target):
@@ -481,8 +495,8 @@ def main():
             os.replace(path + ".part", path)
         print(line_of(f"{name} {variant}", result), flush=True)
     if options.table:
-        write_table(options.table, results, len(tasks()))
-    return 1 if any(results.get("|".join(row[:3]), {}).get("state") == "wrong" for row in rows) else 0
+        write_table(options.table, results)
+    return 1 if any(results.get(key_of(row), {}).get("state") == "wrong" for row in rows) else 0
 
 
 if __name__ == "__main__":

@@ -79,12 +79,21 @@ class Detector(nn.Module):
         self.net = getattr(torchvision.models.detection, name)(
             weights=None, weights_backbone=None, num_classes=6, **options)
 
-    def settle(self):
-        """Boxes that are some pixels off their anchors: exp() of more makes noise of each rounding."""
+    def settle(self, image):
+        """Boxes some pixels off their anchors and scores that differ: exp() and sigmoid() of more leave noise or ties."""
+        def scale(module, _, output):
+            factor = module.spread / output.std()
+            for parameter in module.parameters():
+                parameter.mul_(factor)
+            module.handle.remove()
+            return output * factor
+
+        for name, module in self.named_modules():
+            if re.search(r"(cls|logits|kps_score|bbox)[^.]*$|_head\.module_list\.[\d.]+$", name) and hasattr(module, "weight"):
+                module.spread = 0.3 if re.search("bbox|regress", name) else 1
+                module.handle = module.register_forward_hook(scale)
         with torch.no_grad():
-            for name, parameter in self.named_parameters():
-                if re.search(r"bbox|regression", name) and parameter.dim() > 1:
-                    parameter.mul_(0.1)
+            self(image)
 
     def forward(self, image):
         found, = self.net([image])
@@ -252,17 +261,17 @@ TORCHVISION = [
     _detection("ssdlite320_mobilenet_v3_large", **_ONE_STAGE), _detection("retinanet_resnet50_fpn", **_ONE_STAGE, **_SIZE),
     _detection("fcos_resnet50_fpn", **_ONE_STAGE, **_SIZE), _detection("ssd300_vgg16", **_ONE_STAGE),
     _detection("maskrcnn_resnet50_fpn", **_TWO_STAGES), _detection("keypointrcnn_resnet50_fpn", **_TWO_STAGES),
-    _video("r2plus1d_18"), _video("s3d", inputs="x=f[N,3,16,H,W]"),
+    _video("r2plus1d_18"), _video("s3d", inputs="x=f[N,3,14,224,224]"),
     _video("mvit_v1_b", inputs="x=f[N,3,16,224,224]"), _video("swin3d_t", inputs="x=f[N,3,8,H,W]"),
 ]
 
 TIMM = [
     *_timms("resnet10t ghostnet_050 hrnet_w18_small mobileone_s0 mobilenetv4_conv_small_050 nf_regnet_b0 poolformer_s12 "
             "pvt_v2_b0 res2net50_14w_8s resnest14d skresnet18 edgenext_xx_small fastvit_t8 focalnet_tiny_srf lambda_resnet26t "
-            "starnet_s1 dla46_c mobilevitv2_050 inception_next_atto davit_tiny shvit_s1 tiny_vit_5m_224 convit_tiny"),
+            "starnet_s1 dla46_c mobilevitv2_050 inception_next_atto davit_tiny shvit_s1 tiny_vit_5m_224"),
     *_timms("mixer_s32_224 pit_ti_224 vit_tiny_patch16_224 visformer_tiny volo_d1_224 efficientvit_m0 gmlp_s16_224 "
             "cait_xxs24_224 coat_lite_tiny eva02_tiny_patch14_224 hiera_tiny_224 nest_tiny sequencer2d_s twins_svt_small "
-            "gcvit_xxtiny swinv2_cr_tiny_224", 224),
+            "gcvit_xxtiny swinv2_cr_tiny_224 convit_tiny", 224),
     *_timms("bat_resnext26ts botnet26t_256", 256), *_timms("crossvit_tiny_240", 240),
 ]
 
@@ -290,7 +299,7 @@ TRANSFORMERS = [
     _encoder("MPNet"), _encoder("SqueezeBert", embedding_size=64), _encoder("ConvBert", embedding_size=64),
     _encoder("ModernBert", pad_token_id=0, eos_token_id=1, bos_token_id=0, cls_token_id=0, sep_token_id=1, local_attention=8),
     _encoder("Funnel", small=False, vocab_size=100, block_sizes=[1, 1], d_model=64, n_head=4, d_head=16, d_inner=128),
-    _encoder("Nystromformer", num_landmarks=8, segment_means_seq_len=16),
+    _encoder("Nystromformer", inputs="input_ids=i100[N,16] attention_mask=m[N,16]", num_landmarks=8, segment_means_seq_len=16),
     _decoder("OPT", ffn_dim=128, word_embed_proj_dim=64), _decoder("GPTNeoX"),
     _decoder("GPTJ", n_embd=64, n_layer=2, n_head=4, rotary_dim=8, small=False, vocab_size=100),
     _decoder("Qwen3", head_dim=16, num_key_value_heads=2), _decoder("Phi3", num_key_value_heads=2, pad_token_id=0),
