@@ -299,7 +299,6 @@ TRANSFORMERS = [
     _encoder("MPNet"), _encoder("SqueezeBert", embedding_size=64), _encoder("ConvBert", embedding_size=64),
     _encoder("ModernBert", pad_token_id=0, eos_token_id=1, bos_token_id=0, cls_token_id=0, sep_token_id=1, local_attention=8),
     _encoder("Funnel", small=False, vocab_size=100, block_sizes=[1, 1], d_model=64, n_head=4, d_head=16, d_inner=128),
-    _encoder("Nystromformer", inputs="input_ids=i100[N,16] attention_mask=m[N,16]", num_landmarks=8, segment_means_seq_len=16),
     _decoder("OPT", ffn_dim=128, word_embed_proj_dim=64), _decoder("GPTNeoX"),
     _decoder("GPTJ", n_embd=64, n_layer=2, n_head=4, rotary_dim=8, small=False, vocab_size=100),
     _decoder("Qwen3", head_dim=16, num_key_value_heads=2), _decoder("Phi3", num_key_value_heads=2, pad_token_id=0),
