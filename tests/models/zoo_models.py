@@ -122,6 +122,14 @@ def _vit():
     return torchvision.models.VisionTransformer(64, 16, 3, 4, 96, 192)
 
 
+def _mvit():
+    from torchvision.models.video.mvit import MSBlockConfig, MViT
+    blocks = [MSBlockConfig(heads, before, after, [3, 3, 3], [3, 3, 3], [1, step, step], [1, reach, reach])
+              for heads, before, after, step, reach in ((1, 24, 24, 1, 4), (2, 24, 48, 2, 2), (2, 48, 48, 1, 2))]
+    return MViT((64, 64), 8, blocks, residual_pool=True, residual_with_cls_embed=False, rel_pos_embed=True,
+                proj_after_attn=True, num_classes=20)
+
+
 class Flow(nn.Module):
     def __init__(self):
         super().__init__()
@@ -261,8 +269,9 @@ TORCHVISION = [
     _detection("ssdlite320_mobilenet_v3_large", **_ONE_STAGE), _detection("retinanet_resnet50_fpn", **_ONE_STAGE, **_SIZE),
     _detection("fcos_resnet50_fpn", **_ONE_STAGE, **_SIZE), _detection("ssd300_vgg16", **_ONE_STAGE),
     _detection("maskrcnn_resnet50_fpn", **_TWO_STAGES), _detection("keypointrcnn_resnet50_fpn", **_TWO_STAGES),
-    _video("r2plus1d_18"), _video("s3d", inputs="x=f[N,3,14,224,224]"),
-    _video("mvit_v1_b", inputs="x=f[N,3,16,224,224]"), _video("swin3d_t", inputs="x=f[N,3,8,H,W]"),
+    _video("r2plus1d_18"), _video("s3d", inputs="x=f[N,3,14,224,224]", sizes={"N": (1, 2, 1)}),
+    Model("torchvision video", "mvit", _mvit, "x=f[N,3,8,64,64]"),
+    _video("swin3d_t", inputs="x=f[N,3,8,H,W]"),
 ]
 
 TIMM = [
