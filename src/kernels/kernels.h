@@ -11,7 +11,8 @@
 
 #define ONRI_KERNEL_FAMILIES(FAMILY) \
   FAMILY(cell)                       \
-  FAMILY(conv_gemm) FAMILY(convert) FAMILY(depthwise) FAMILY(elementwise) FAMILY(reduce) FAMILY(sgemm) FAMILY(vecmath)
+  FAMILY(conv_gemm)                  \
+  FAMILY(convert) FAMILY(depthwise) FAMILY(elementwise) FAMILY(reduce) FAMILY(sgemm) FAMILY(vecmath) FAMILY(winograd)
 #define ONRI_DOT_FAMILIES(FAMILY) FAMILY(byte_product)
 
 #define ONRI_MEMBER(family) const struct onri_##family##_kernels *family;

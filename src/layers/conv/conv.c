@@ -69,12 +69,26 @@ static enum onr_status conv_infer(struct onr_call *call) {
   return onri_conv_geometry(call, &c, &call->out[0]);
 }
 
+/* What is known of the sizes at load time; the others are 0. They choose a method, and are not relied upon. */
+static void hint_sizes(const struct onr_call *call, struct onri_conv *c) {
+  const struct onr_conv_params *p = call->params;
+  const struct onr_desc *out = &call->out[0];
+  const int32_t spatial = call->in[1].rank - 2, first = p->channels_last ? 1 : 2;
+  const int fits =
+      out->rank == call->in[1].rank && out->dim[p->channels_last ? out->rank - 1 : 1] == call->in[1].dim[0];
+  c->x.batch = fits && out->dim[0] > 0 ? out->dim[0] : 0;
+  for (int32_t i = 0; i < spatial; i++)
+    c->axis[ONR_MAX_SPATIAL - spatial + i].out = fits && out->dim[first + i] > 0 ? out->dim[first + i] : 0;
+  for (int32_t i = 0; i < ONR_MAX_SPATIAL - spatial; i++) c->axis[i].out = 1;
+}
+
 /* Packing depends on the kernel, strides and whether there is padding, not on the size of x, which may be unknown. */
 static enum onr_status conv_prepare(struct onr_call *call) {
   const struct onr_conv_params *p = call->params;
   struct onri_conv c;
   if (!onri_conv_can_pack(call, p->groups, 0)) return ONR_STATUS_OK;
   ONR_TRY(onri_conv_geometry_of_weights(call, &c));
+  hint_sizes(call, &c);
   return onri_conv_prepare(call, &c, p->channels_last, p->x_channels_first);
 }
 

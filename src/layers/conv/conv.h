@@ -4,6 +4,7 @@
 
 #include "kernels/conv/conv_direct.h"
 #include "layers/conv/conv_pieces.h"
+#include "layers/conv/conv_winograd.h"
 #include "layers/elementwise/widened.h"
 #include "params/conv.h"
 
@@ -15,6 +16,7 @@ struct onri_conv_prepared {
   int32_t x_channels_first;
   float *product;      /* packed for conv_gemm.h, */
   float *product_bias; /* and its bias; NULL: an input of run */
+  struct onri_conv_winograd winograd;
 };
 
 /* An operator that all plans of a session share, and whose sizes it has now. */
@@ -30,10 +32,12 @@ struct onri_conv_state {
   struct xnn_operator *op;        /* this plan's, */
   struct onri_conv_kept *kept;    /* or the session's; */
   struct onri_conv_pieces pieces; /* or those of pieces; none of them: the portable kernel */
-  size_t scratch;                 /* of XNNPACK, or conv_gemm.h for so many */
+  size_t scratch;                 /* of XNNPACK, of Winograd's method, or conv_gemm.h for so many */
   size_t threads;
-  size_t product_bias;               /* in scratch, where it is not prepared */
-  int32_t depthwise;                 /* vectors of channels instead of the portable kernel */
+  size_t product_bias; /* in scratch, where it is not prepared */
+  int32_t depthwise;   /* vectors of channels instead of the portable kernel */
+  int32_t winograd;    /* by winograd_plan; the portable kernel where x is not finite */
+  struct onri_winograd_plan winograd_plan;
   size_t x, weight, packed, bias, y; /* offsets of widened.h, where XNNPACK does not compute */
 };
 

@@ -2,7 +2,8 @@
  *
  * path  XNNPACK: channels-last, constant weights, where onri_xnn_conv_fit and the plan's sizes agree; the weights are
  *       packed in prepare; float16 and bfloat16 images are widened to float32 and narrowed again
- *       vector: channels-last; depthwise, or a product (conv_gemm.h) for constant weights
+ *       vector: channels-last; depthwise; for constant weights Winograd's method (winograd.h, images of finite
+ *       numbers), or a product (conv_gemm.h)
  *       portable: everything else; weights that prepare has not packed for it are packed in each run
  */
 #include <math.h>
@@ -184,11 +185,13 @@ static enum onr_status pack_product(struct onr_call *call, const struct onri_con
   return ONR_STATUS_OK;
 }
 
-/* One of XNNPACK's kernels, where ours are not the faster ones; a product; or neither. */
+/* Winograd's method; one of XNNPACK's kernels, where ours are not the faster ones; a product; or neither. */
 static enum onr_status choose_and_pack(struct onr_call *call, const struct onri_conv *c, const float *weight) {
-  const struct onri_conv_prepared *p = call->prepared;
-  const int product =
-      onri_conv_gemm_can(c) && onr_env_backend(call->env) != ONR_BACKEND_PORTABLE && suits_product(call, c, weight);
+  struct onri_conv_prepared *p = call->prepared;
+  const int own = onr_env_backend(call->env) != ONR_BACKEND_PORTABLE;
+  if (own && !p->x_channels_first) ONR_TRY(onri_conv_winograd_prepare(call, c, weight, &p->winograd));
+  if (p->winograd.weights) return ONR_STATUS_OK; /* the portable kernel may need the weights as they are */
+  const int product = own && onri_conv_gemm_can(c) && suits_product(call, c, weight);
   enum onri_xnn_fit fit = ONRI_XNN_NEVER;
   if (!p->x_channels_first && !(product && onri_conv_gemm_is_fast()) && onri_xnn_usable(call->env) &&
       (!onri_has(call, 2) || call->inputs[2]))
@@ -301,6 +304,11 @@ enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c)
   if (p->product) return plan_product(call);
   ONR_TRY(plan_tuned(call));
   if (is_tuned(s) && !p->finite_only) return ONR_STATUS_OK;
+  s->winograd = p->winograd.weights && onr_env_backend(call->env) != ONR_BACKEND_PORTABLE;
+  if (s->winograd) {
+    ONR_TRY(onri_conv_winograd_plan(call, c, &p->winograd, &s->winograd_plan, &s->scratch));
+    call->kernel = ONR_KERNEL_VECTOR;
+  }
   s->depthwise = onr_env_backend(call->env) != ONR_BACKEND_PORTABLE && onri_depthwise_can(c) &&
                  onri_depthwise_is_fast() && !onri_is_double(call->in[0].dtype);
   if (s->depthwise && !is_tuned(s)) call->kernel = ONR_KERNEL_VECTOR;
@@ -355,6 +363,19 @@ static enum onr_status run_portable(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
+/* 0: the portable kernel must tell. */
+static int run_winograd(struct onr_call *call) {
+  const struct onri_conv_prepared *p = call->prepared;
+  const struct onri_conv_state *s = call->state;
+  const float *x = onri_widened_input(call, 0, s->x), *bias = onri_widened_input(call, 2, s->bias);
+  float *y = onri_widened_output(call, 0, s->y);
+  void *scratch = (unsigned char *)call->scratch + s->scratch;
+  const int finite =
+      onri_winograd_f32(&s->conv, &s->winograd_plan, x, p->winograd.weights, bias, y, scratch, call->env);
+  if (finite) onri_widened_finish(call, 0, s->y);
+  return finite;
+}
+
 /* With the sizes of this plan. */
 static enum onr_status find_operator(struct onr_call *call, struct xnn_operator **op) {
   const struct onri_conv_state *s = call->state;
@@ -373,6 +394,7 @@ enum onr_status onri_conv_run(struct onr_call *call) {
   struct xnn_operator *op;
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
   if (p->product) return run_product(call);
+  if (s->winograd && run_winograd(call)) return ONR_STATUS_OK;
   if (!is_tuned(s)) return run_portable(call);
   const float *x = onri_widened_input(call, 0, s->x);
   if (p->finite_only && !onri_all_finite(call->env, x, (size_t)onr_desc_elements(&call->in[0])))
@@ -411,6 +433,8 @@ void onri_conv_release_prepared(void *prepared, struct onr_env *env) {
   onr_env_release(env, p->weights);
   onr_env_release(env, p->product);
   onr_env_release(env, p->product_bias);
+  onr_env_release(env, p->winograd.weights);
+  p->winograd.weights = NULL;
   p->weights = p->product = p->product_bias = NULL;
 }
 
@@ -422,7 +446,7 @@ int onri_conv_reads_channels_first(const struct onr_conv_params *p, const struct
 
 uint32_t onri_conv_kernel_types(const void *params, enum onr_kernel kernel) {
   (void)params;
-  return kernel == ONR_KERNEL_PORTABLE ? 0 : ONRI_DTYPES_F32_AND_HALF; /* VECTOR: depthwise */
+  return kernel == ONR_KERNEL_PORTABLE ? 0 : ONRI_DTYPES_F32_AND_HALF; /* VECTOR: depthwise, Winograd */
 }
 
 int64_t onri_conv_multiply_adds(const struct onri_conv *c) {
