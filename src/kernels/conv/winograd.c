@@ -250,11 +250,13 @@ int onri_winograd_f32(const struct onri_conv *c, const struct onri_winograd_plan
  * multiplies. */
 static const double there[] = {0, 0, 90, 190, 330}, back[] = {0, 0, 70, 190, 330};
 static const double memory_line = 14, direct_share = 0.75;
-/* More points lose digits and take memory: not for less than this. */
-static const double worth = 0.92;
 enum { LINE = 16, NEAR_BYTES = 1 << 20 /* of packed weights that the caches keep from one run to the next */ };
-/* Packed weights take (points / taps) times what they were: many points are for small layers. */
-static const int64_t most_bytes[] = {0, 0, 24 << 20, 3 << 20, 3 << 19};
+/* A way takes memory, the time that loading it takes, and digits: more of these are for more speed alone. The time that
+ * it may take, as a share of the next cheaper way's, by the bytes of its packed weights. */
+static const struct {
+  size_t bytes;
+  double share;
+} worth[] = {{3 << 20, 0.92}, {10 << 20, 0.7}, {24 << 20, 0.62}, {SIZE_MAX, 0}};
 /* Of an image whose size is not known. */
 enum { USUAL_PLANE = 32, USUAL_LINE = 256 };
 
@@ -302,11 +304,12 @@ int onri_winograd_choose(const struct onri_conv *c, struct onri_winograd *how) {
   if ((a1->kernel != taps && !one_tap(a1)) || (a2->kernel != taps && !one_tap(a2))) return 0;
   for (int n = taps == 3 ? 4 : 6; n <= most_points; n += 2) {
     struct onri_winograd way = {onri_kernels()->winograd, {1, 1, 1}, {1, 1, 1}};
-    size_t bytes;
+    size_t bytes, row = 0;
     for (int i = 1; i < ONR_MAX_SPATIAL; i++)
       if (c->axis[i].kernel > 1) way.points[i] = n, way.outputs[i] = n - (int32_t)taps + 1;
-    if (!onri_winograd_packed_bytes(c, &way, &bytes) || bytes > (size_t)most_bytes[n / 2]) continue;
-    if (cost(&known, &way) > worth * best) continue;
+    if (!onri_winograd_packed_bytes(c, &way, &bytes)) continue;
+    while (bytes > worth[row].bytes) row++;
+    if (cost(&known, &way) > worth[row].share * best) continue;
     best = cost(&known, &way);
     *how = way;
     found = 1;
