@@ -51,8 +51,8 @@ def by_reference(model, feeds):
 
 
 def is_comparable(arrays):
-    """Not empty, not huge, nothing infinite, and in the range where float32 can be compared."""
-    return all(0 < a.size <= MOST and (a.dtype.kind != "f" or (np.isfinite(a).all() and np.abs(a).max() < LARGEST)) for a in arrays)
+    """Tensors, not empty, not huge, nothing infinite, and in the range where float32 can be compared."""
+    return all(isinstance(a, (np.ndarray, np.generic)) and 0 < a.size <= MOST and (a.dtype.kind != "f" or (np.isfinite(a).all() and np.abs(a).max() < LARGEST)) for a in arrays)
 
 
 def agree(a, b, rtol=2.5e-4, atol=2.5e-5):

@@ -63,7 +63,7 @@ def other_size(b, size, theme):
         sizes += [1, 2, max(1, size - 1)]
     if builder.drop_ones in theme:
         sizes += [1, 3, 4, 5, 6, 8, 12, 40, 41, 90]
-    return b.random.choice(sizes)
+    return b.random.choice([s for s in sizes if s >= size] if has_images(theme) else sizes)
 
 
 def declare(b, x):
