@@ -12,10 +12,6 @@ static enum onr_status no_memory(struct onr_error *error) {
   return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a plan");
 }
 
-static uint64_t held(const struct onri_workspace *space) {
-  return atomic_load_explicit(&space->run->env.meter->held, memory_order_relaxed);
-}
-
 /* What a plan holds, from a difference: layers may have given back more than this plan took. */
 static size_t counted(uint64_t difference) { return difference > INT64_MAX ? 0 : (size_t)difference; }
 
@@ -419,10 +415,10 @@ static enum onr_status make_segment(struct onri_plan *plan, size_t index, struct
 }
 
 enum onr_status onri_plan_segment(struct onri_plan *plan, size_t index, struct onr_error *error) {
-  const uint64_t before = held(plan->space);
+  const uint64_t before = plan->space->run->pool.live;
   plan->inference.work_left = ONRI_INFERENCE_WORK;
   const enum onr_status status = make_segment(plan, index, error);
-  onri_plan_cache_resize(&plan->space->run->plans, plan, counted(plan->bytes + held(plan->space) - before));
+  onri_plan_cache_resize(&plan->space->run->plans, plan, counted(plan->bytes + plan->space->run->pool.live - before));
   return status;
 }
 
@@ -444,7 +440,7 @@ static enum onr_status start(struct onri_plan *p, const struct onr_tensor *input
 enum onr_status onri_plan_create(struct onri_workspace *space, const struct onr_tensor *inputs,
                                  struct onri_plan *retired, struct onri_plan **plan, struct onr_error *error) {
   const struct onr_allocator *allocator = space->run->env.allocator;
-  const uint64_t before = held(space) - (retired ? retired->bytes : 0);
+  const uint64_t before = space->run->pool.live - (retired ? retired->bytes : 0);
   struct onri_plan *p = onri_allocate_zeroed(allocator, sizeof(*p));
   enum onr_status status;
   *plan = NULL;
@@ -459,7 +455,7 @@ enum onr_status onri_plan_create(struct onri_workspace *space, const struct onr_
   status = start(p, inputs, error);
   p->retired = NULL;
   onri_plan_destroy(retired);
-  p->bytes = counted(held(space) - before);
+  p->bytes = counted(space->run->pool.live - before);
   if (status == ONR_STATUS_OK) *plan = p;
   else onri_plan_destroy(p);
   return status;

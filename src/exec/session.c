@@ -15,7 +15,7 @@ struct onr_session {
   const struct onr_model *model;
   const struct onr_model *active; /* whose graph the frame runs: the model, or its variant */
   struct onri_variant variant;
-  struct onri_meter meter; /* what the session holds, on top of its model; behind run.env.allocator */
+  struct onri_meter meter; /* what the session holds, on top of its model; under run.pool */
   struct onri_run run;
   struct onri_frame *frame;
   struct onr_tensor *inputs;    /* [num_inputs + num_defaults] data NULL and dtype NONE: not set */
@@ -61,12 +61,12 @@ enum onr_status onr_session_create(const struct onr_model *model, const struct o
   s->model = s->active = model;
   s->model_bytes = atomic_load(&model->meter.held);
   onri_meter_init(&s->meter, model->meter.under, model->meter.limit, s->model_bytes + sizeof(*s));
-  allocator = &s->meter.allocator;
   s->run = (struct onri_run){.env = model->env,
                              .plan_bytes = model->plan_bytes,
                              .work_limit = model->work,
                              .constant_bytes = model->constant_bytes};
-  s->run.env.allocator = allocator;
+  onri_pool_init(&s->run.pool, &s->meter);
+  s->run.env.allocator = allocator = &s->run.pool.allocator;
   s->run.env.meter = &s->meter;
   s->run.env.threads = own.threads;
   s->run.env.cancel = own.cancel;
@@ -74,7 +74,6 @@ enum onr_status onr_session_create(const struct onr_model *model, const struct o
   s->run.alone = s->run.env;
   s->run.alone.threads = NULL;
   onri_heap_init(&s->run.heap, allocator);
-  s->run.pool.allocator = allocator;
   atomic_flag_clear(&s->busy);
   s->inputs = onri_allocate_zeroed(allocator, num_inputs(s) * sizeof(*s->inputs));
   s->taken = onri_allocate_zeroed(allocator, num_inputs(s) * sizeof(*s->taken));
@@ -105,7 +104,6 @@ void onr_session_destroy(struct onr_session *session) {
   for (size_t i = 0; session->flat && i < session->model->graph->num_outputs; i++)
     onri_buffer_release(&session->run, &session->flat[i]);
   onri_heap_clear(&session->run.heap);
-  onri_pool_clear(&session->run.pool);
   onri_release(allocator, session->containers);
   onri_release(allocator, session->flat);
   onri_release(allocator, session->taken);
@@ -114,6 +112,7 @@ void onr_session_destroy(struct onr_session *session) {
   onri_release(allocator, session->direct);
   onri_release(allocator, session->results);
   onri_release(allocator, session->wanted);
+  onri_pool_clear(&session->run.pool);
   onri_release(session->meter.under, session);
 }
 

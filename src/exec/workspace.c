@@ -106,13 +106,15 @@ int onri_make_room(struct onri_run *run) {
   return 1;
 }
 
-/* What is spare, and cached plans, make room before memory is said to be short. */
-static enum onr_status resize(struct onri_run *run, struct onri_buffer *buffer, size_t bytes, size_t kept,
+/* With `more` bytes where there are so many. What is spare, and cached plans, make room before memory is said to be
+ * short. */
+static enum onr_status resize(struct onri_run *run, struct onri_buffer *buffer, size_t bytes, size_t more, size_t kept,
                               struct onr_error *error) {
   struct onri_buffer old = *buffer;
   if (!kept) onri_buffer_release(run, buffer);
   *buffer = (struct onri_buffer){0};
-  buffer->data = onri_pool_take(&run->pool, bytes, &buffer->bytes);
+  if (onri_add_size(bytes, more, &more)) buffer->data = onri_pool_take(&run->pool, more, &buffer->bytes);
+  if (!buffer->data) buffer->data = onri_pool_take(&run->pool, bytes, &buffer->bytes);
   if (!buffer->data && onri_make_room(run)) buffer->data = onri_pool_take(&run->pool, bytes, &buffer->bytes);
   if (!buffer->data) {
     *buffer = kept ? old : (struct onri_buffer){0};
@@ -126,10 +128,7 @@ static enum onr_status resize(struct onri_run *run, struct onri_buffer *buffer, 
 
 enum onr_status onri_buffer_grow(struct onri_run *run, struct onri_buffer *buffer, size_t bytes, size_t kept,
                                  struct onr_error *error) {
-  size_t grown;
-  if (bytes <= buffer->bytes) return ONR_STATUS_OK;
-  if (!onri_add_size(bytes, buffer->bytes / 2, &grown)) grown = bytes;
-  return resize(run, buffer, grown, kept, error);
+  return bytes <= buffer->bytes ? ONR_STATUS_OK : resize(run, buffer, bytes, buffer->bytes / 2, kept, error);
 }
 
 void onri_buffer_empty(struct onri_run *run, struct onri_buffer *buffer) {
@@ -174,7 +173,9 @@ enum onr_status onri_workspace_block(struct onri_workspace *space, size_t segmen
     return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for %zu parts of a plan", segment + 1);
   for (; space->num_blocks <= segment; space->num_blocks++) space->blocks[space->num_blocks] = (struct onri_buffer){0};
   space->moves++;
-  return resize(space->run, &space->blocks[segment], bytes, 0, error);
+  /* Sizes that grow from run to run take a new block now and then. */
+  const size_t eighth = space->blocks[segment].bytes / 8, more = bytes - space->blocks[segment].bytes;
+  return resize(space->run, &space->blocks[segment], bytes, more < eighth ? eighth - more : 0, 0, error);
 }
 
 enum onr_status onri_workspace_slot(struct onri_workspace *space, int32_t value, size_t bytes, size_t kept,

@@ -17,7 +17,8 @@
 static const struct onr_layer overreading = {.name = "overreading", .flags = ONR_LAYER_OVERREADS};
 
 static void a_step_may_touch_what_is_its_own(void **state) {
-  struct small_run r = small_run_begin();
+  struct small_run r;
+  small_run_begin(&r);
   struct onri_workspace space;
   const int32_t x = value(r.b.graph, "x");
   (void)state;

@@ -14,7 +14,7 @@ struct framed {
 };
 
 static void build(struct framed *f) {
-  f->r = small_run_begin();
+  small_run_begin(&f->r);
   struct onri_graph *g = f->r.b.graph;
   const int32_t x = value(g, "x"), y = node(g, &increment, &x, 1);
   small_run_close(&f->r, &x, 1, &y, 1);
@@ -96,6 +96,7 @@ static void memory_runs_out_at_the_start(void **state) {
     if (status == ONR_STATUS_OK) break;
     assert_int_equal(status, ONR_STATUS_NO_MEMORY);
     assert_null(f.frame);
+    onri_pool_clear(&f.r.run.pool);
     assert_int_equal(live_allocations, before);
   } while (n < 100);
   fail_at = 0;

@@ -39,7 +39,8 @@ static void many_shapes_hold_what_the_largest_needs(void **state) {
     run_zeros(s, i % 50 == 49 ? (1 << 20) - i : 1 + (random >> 22), 100);
   }
   run_zeros(s, 1 << 20, 100);
-  assert_in_range(live_bytes - before, 0, alone + alone / 2); /* 4 MiB, and the least that plans may take */
+  assert_in_range(live_bytes - before, 0,
+                  alone + alone / 2 + alone / 8); /* 4 MiB, the least that plans may take, and room to grow */
   assert_in_range(onr_session_total_bytes(s), (live_bytes - before) / 10 * 9, (live_bytes - before) / 10 * 11);
   end(&b, s);
 }
@@ -66,7 +67,7 @@ static void the_least_recently_used_go_first(void **state) {
   run_zeros(s, 5, 10);
   one = onr_session_total_bytes(s);
   for (int64_t count = 1; count < 100; count++) run_zeros(s, count, 10);
-  assert_in_range(onr_session_total_bytes(s), 0, one + 4096); /* the last plan alone */
+  assert_in_range(onr_session_total_bytes(s), 0, 2 * one); /* the last plan, and the memory of the one before it */
   end(&b, s);
   b = start_with(&(struct onr_limits){.size = sizeof(struct onr_limits), .plan_bytes = 1 << 20});
   s = chain(&b, 10);

@@ -46,7 +46,7 @@ struct placed {
 };
 
 static void begin(struct placed *p) {
-  p->r = small_run_begin();
+  small_run_begin(&p->r);
   wished_view = wished_into[0] = wished_into[1] = (struct onr_view){ONRI_NONE, 0};
   wished_in_place = -1;
   wished_scratch = 0;

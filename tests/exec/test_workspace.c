@@ -12,7 +12,7 @@ struct small_space {
 };
 
 static void begin(struct small_space *s) {
-  s->r = small_run_begin();
+  small_run_begin(&s->r);
   s->x = value(s->r.b.graph, "x");
   s->y = node(s->r.b.graph, &keeper, &s->x, 1);
   s->z = node(s->r.b.graph, &increment, &s->y, 1);
@@ -59,7 +59,8 @@ static void memory_runs_out_at_the_start(void **state) {
 }
 
 static void buffers_grow_with_room_to_spare(void **state) {
-  struct small_run r = small_run_begin();
+  struct small_run r;
+  small_run_begin(&r);
   struct onri_buffer buffer = {0};
   (void)state;
   const size_t before = total_allocations;
@@ -88,7 +89,8 @@ static void buffers_grow_with_room_to_spare(void **state) {
 
 /* Contents that were to be kept are there after a failure, too. */
 static void a_failure_keeps_what_was_kept(void **state) {
-  struct small_run r = small_run_begin();
+  struct small_run r;
+  small_run_begin(&r);
   struct onri_buffer buffer = {0};
   (void)state;
   assert_int_equal(onri_buffer_grow(&r.run, &buffer, 4, 0, NULL), ONR_STATUS_OK);

@@ -64,7 +64,12 @@ struct onri_arena_block {
   size_t used, size;
 };
 
-enum { BLOCK_HEADER = (sizeof(struct onri_arena_block) + 15) / 16 * 16, FIRST_BLOCK = 512, LARGEST_BLOCK = 1 << 20 };
+/* Powers of two, with what an allocator may keep in front: blocks of all arenas have the same few sizes. */
+enum {
+  BLOCK_HEADER = (sizeof(struct onri_arena_block) + 15) / 16 * 16,
+  FIRST_BLOCK = 512 - ONRI_ALIGNMENT,
+  LARGEST_BLOCK = (1 << 20) - ONRI_ALIGNMENT
+};
 
 void onri_arena_init(struct onri_arena *arena, const struct onr_allocator *allocator, size_t budget_bytes) {
   *arena = (struct onri_arena){.allocator = allocator, .budget_bytes = budget_bytes};
@@ -73,12 +78,12 @@ void onri_arena_init(struct onri_arena *arena, const struct onr_allocator *alloc
 /* Where AddressSanitizer watches, each item has a block of its own and nothing behind it. */
 static struct onri_arena_block *add_block(struct onri_arena *arena, size_t bytes) {
   struct onri_arena_block *block;
-  size_t size = ONRI_WATCHED ? bytes : arena->blocks ? arena->blocks->size * 2 : FIRST_BLOCK;
+  size_t size = ONRI_WATCHED ? 0 : arena->blocks ? arena->blocks->size * 2 + ONRI_ALIGNMENT : FIRST_BLOCK;
   if (size > LARGEST_BLOCK) size = LARGEST_BLOCK;
-  if (size < bytes) size = bytes;
-  block = onri_allocate(arena->allocator, BLOCK_HEADER + size);
+  if (size < BLOCK_HEADER + bytes) size = BLOCK_HEADER + bytes;
+  block = onri_allocate(arena->allocator, size);
   if (!block) return NULL;
-  *block = (struct onri_arena_block){.next = arena->blocks, .used = 0, .size = size};
+  *block = (struct onri_arena_block){.next = arena->blocks, .used = BLOCK_HEADER, .size = size};
   arena->blocks = block;
   return block;
 }
@@ -92,7 +97,7 @@ void *onri_arena_allocate(struct onri_arena *arena, size_t bytes) {
   if (arena->budget_bytes && total > arena->budget_bytes) return NULL;
   if (!block || block->size - block->used < rounded) block = add_block(arena, rounded);
   if (!block) return NULL;
-  memory = (char *)block + BLOCK_HEADER + block->used;
+  memory = (char *)block + block->used;
   block->used += rounded;
   arena->used_bytes = total;
   return memset(memory, 0, rounded);

@@ -9,33 +9,37 @@ struct block {
   size_t bytes, room; /* with the room before it; that room */
 };
 
+void *onri_meter_take(struct onri_meter *m, size_t bytes, size_t alignment) {
+  const uint64_t before = atomic_fetch_add_explicit(&m->held, bytes, memory_order_relaxed);
+  const int refused = before > m->limit || bytes > m->limit - before;
+  void *memory = refused ? NULL : m->under->allocate(m->under->context, bytes, alignment);
+  if (memory) return memory;
+  atomic_fetch_sub_explicit(&m->held, bytes, memory_order_relaxed);
+  if (!refused) return NULL;
+  atomic_store_explicit(&m->held_then, before, memory_order_relaxed);
+  atomic_store_explicit(&m->refused, bytes, memory_order_relaxed);
+  return NULL;
+}
+
+void onri_meter_give(struct onri_meter *m, void *memory, size_t bytes) {
+  atomic_fetch_sub_explicit(&m->held, bytes, memory_order_relaxed);
+  m->under->release(m->under->context, memory);
+}
+
 static void *meter_allocate(void *context, size_t bytes, size_t alignment) {
-  struct onri_meter *m = context;
   struct block block = {.room = alignment > sizeof(block) ? alignment : sizeof(block)};
-  char *start;
   if (!onri_add_size(bytes, block.room, &block.bytes)) return NULL;
-  const uint64_t before = atomic_fetch_add_explicit(&m->held, block.bytes, memory_order_relaxed);
-  const int refused = before > m->limit || block.bytes > m->limit - before;
-  start = refused ? NULL : m->under->allocate(m->under->context, block.bytes, alignment);
-  if (!start) {
-    atomic_fetch_sub_explicit(&m->held, block.bytes, memory_order_relaxed);
-    if (refused) {
-      atomic_store_explicit(&m->held_then, before, memory_order_relaxed);
-      atomic_store_explicit(&m->refused, bytes ? bytes : 1, memory_order_relaxed);
-    }
-    return NULL;
-  }
+  char *start = onri_meter_take(context, block.bytes, alignment);
+  if (!start) return NULL;
   memcpy(start + block.room - sizeof(block), &block, sizeof(block));
   return start + block.room;
 }
 
 static void meter_release(void *context, void *memory) {
-  struct onri_meter *m = context;
   struct block block;
   if (!memory) return;
   memcpy(&block, (char *)memory - sizeof(block), sizeof(block));
-  atomic_fetch_sub_explicit(&m->held, block.bytes, memory_order_relaxed);
-  m->under->release(m->under->context, (char *)memory - block.room);
+  onri_meter_give(context, (char *)memory - block.room, block.bytes);
 }
 
 void onri_meter_init(struct onri_meter *meter, const struct onr_allocator *under, uint64_t limit, uint64_t held) {

@@ -20,6 +20,9 @@ struct onri_meter {
 
 /* The limit is total_bytes. `held`: what counts from the start, and never leaves. */
 void onri_meter_init(struct onri_meter *meter, const struct onr_allocator *under, uint64_t limit, uint64_t held);
+/* Memory whose size the caller knows when it gives it back: counted, and nothing is kept in front of it. */
+void *onri_meter_take(struct onri_meter *meter, size_t bytes, size_t alignment);
+void onri_meter_give(struct onri_meter *meter, void *memory, size_t bytes);
 /* Another limit from now on. While others use the meter, too: not allowed. */
 void onri_meter_set_limit(struct onri_meter *meter, const char *name, uint64_t limit);
 /* 1 when the limit was the reason of a failed allocation since this was asked last. meter may be NULL. */
