@@ -114,6 +114,58 @@ def cnn_dynamic_image():
                          nn.AdaptiveAvgPool2d(1), nn.Flatten())
 
 
+def one_step(past, time=1):
+    return lambda: (torch.randint(0, 20, (1, time)),
+                    *(torch.randn(1, 2, past, 8) for _ in range(4)))
+
+
+@case("cached_decoder", one_step(5, 2),
+      names=("ids", "past_k0", "past_v0", "past_k1", "past_v1"),
+      outputs=("y", "k0", "v0", "k1", "v1"),
+      dynamic={"ids": {1: "time"},
+               **{f"past_{x}": {2: "past"} for x in ("k0", "v0", "k1", "v1")}},
+      more=(one_step(9), one_step(1)))
+def cached_decoder():
+    class Block(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.norm1, self.norm2 = nn.LayerNorm(16), nn.LayerNorm(16)
+            self.qkv = nn.Linear(16, 48)
+            self.out = nn.Linear(16, 16)
+            self.forth = nn.Sequential(nn.Linear(16, 32), nn.GELU(),
+                                       nn.Linear(32, 16))
+
+        def forward(self, x, k, v, mask):
+            time = x.shape[1]
+            q, more_k, more_v = self.qkv(self.norm1(x)).view(
+                1, time, 3, 2, 8).permute(2, 0, 3, 1, 4)
+            k, v = torch.cat((k, more_k), 2), torch.cat((v, more_v), 2)
+            y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+            x = x + self.out(y.transpose(1, 2).reshape(1, time, 16))
+            return x + self.forth(self.norm2(x)), k, v
+
+    class Decoder(nn.Module):
+        """Tokens behind those whose keys and values are given."""
+
+        def __init__(self):
+            super().__init__()
+            self.tokens = nn.Embedding(20, 16)
+            self.blocks = nn.ModuleList((Block(), Block()))
+            self.head = nn.Linear(16, 20)
+
+        def forward(self, ids, k0, v0, k1, v1):
+            time, past = ids.shape[1], k0.shape[2]
+            at = torch.arange(past, past + time)
+            mask = torch.arange(past + time)[None, :] <= at[:, None]
+            turns = at[:, None] / torch.arange(1, 17)[None, :]
+            x = self.tokens(ids) + torch.sin(turns)
+            x, k0, v0 = self.blocks[0](x, k0, v0, mask)
+            x, k1, v1 = self.blocks[1](x, k1, v1, mask)
+            return self.head(x), k0, v0, k1, v1
+
+    return Decoder()
+
+
 @case("causal_transformer", lambda: (torch.randint(0, 20, (2, 7)),),
       names=("ids",), dynamic={"ids": {0: "batch", 1: "time"}},
       more=(lambda: (torch.randint(0, 20, (1, 11)),),

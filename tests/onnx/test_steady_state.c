@@ -98,6 +98,94 @@ static void a_run_after_the_first_allocates_nothing(void **state) {
   }
 }
 
+/* A decoder token by token, so that each step has a length of its own. */
+enum { CACHES = 4, HEADS = 2, WIDTH = 8, MOST_STEPS = 1024, MOST_TOKENS = 16 };
+
+struct decoding {
+  struct onr_model *model;
+  struct onr_session *session;
+  float *caches[2][CACHES]; /* read and written in turn */
+  int64_t length;           /* in steps of so many tokens: */
+  int64_t tokens;
+};
+
+static void start_decoding(struct decoding *d, const char *name, uint64_t plan_bytes, int64_t tokens) {
+  const struct onr_limits limits = {.size = sizeof(limits), .plan_bytes = plan_bytes};
+  const struct onr_model_options options = {.size = sizeof(options), .allocator = &counting, .limits = &limits};
+  struct onr_error error = {0};
+  *d = (struct decoding){.length = 1, .tokens = tokens};
+  if (onr_model_load(fixture(name, "model.onnx"), &options, &d->model, &error) != ONR_STATUS_OK)
+    fail_msg("%s: %s", name, error.message);
+  assert_int_equal(onr_session_create(d->model, NULL, &d->session, NULL), ONR_STATUS_OK);
+  for (int side = 0; side < 2; side++)
+    for (int i = 0; i < CACHES; i++)
+      d->caches[side][i] = calloc(HEADS * (MOST_STEPS + 1) * MOST_TOKENS * WIDTH, sizeof(float));
+}
+
+static void decode(struct decoding *d, int64_t length) {
+  static int64_t tokens[MOST_TOKENS];
+  const struct onr_tensor ids = {{.dtype = ONR_DTYPE_I64, .rank = 2, .dim = {1, d->tokens}}, tokens};
+  assert_in_range(length, 1, MOST_STEPS);
+  assert_int_equal(onr_session_set_input(d->session, 0, &ids, NULL), ONR_STATUS_OK);
+  for (; d->length <= length; d->length++) {
+    const int64_t past = d->length * d->tokens;
+    const size_t bytes = (size_t)(HEADS * (past + d->tokens) * WIDTH) * sizeof(float);
+    for (size_t i = 0; i < CACHES; i++) {
+      const struct onr_tensor cache = {{.dtype = ONR_DTYPE_F32, .rank = 4, .dim = {1, HEADS, past, WIDTH}},
+                                       d->caches[d->length & 1][i]};
+      assert_int_equal(onr_session_set_input(d->session, 1 + i, &cache, NULL), ONR_STATUS_OK);
+      assert_int_equal(onr_session_bind_output(d->session, 1 + i, d->caches[~d->length & 1][i], bytes, NULL),
+                       ONR_STATUS_OK);
+    }
+    run(d->session, "a decoder");
+  }
+}
+
+static void end_decoding(struct decoding *d) {
+  onr_session_destroy(d->session);
+  onr_model_destroy(d->model);
+  for (int side = 0; side < 2; side++)
+    for (int i = 0; i < CACHES; i++) free(d->caches[side][i]);
+}
+
+/* Plans of older lengths leave their memory to the next. Each time the length has doubled, what depends on it has grown
+ * a few times: in the plan in use alone, or, by default, in all that are kept. */
+static void a_new_length_allocates_nothing_but_what_grows(void **state) {
+  static const char *const decoders[] = {"cached_decoder_dynamo", "cached_decoder_ts"};
+  static const struct {
+    uint64_t plan_bytes;
+    size_t most;
+  } cases[] = {{1, 40}, {0, 250}};
+  (void)state;
+  for (size_t n = 0; n < 4; n++) {
+    struct decoding d;
+    start_decoding(&d, decoders[n % 2], cases[n / 2].plan_bytes, 1);
+    decode(&d, MOST_STEPS / 8);
+    for (int64_t length = MOST_STEPS / 4; length <= MOST_STEPS; length *= 2) {
+      const size_t before = num_allocations;
+      decode(&d, length);
+      if (!ONRI_WATCHED && num_allocations - before > cases[n / 2].most)
+        fail_msg("%s: %zu allocations up to length %d", decoders[n % 2], num_allocations - before, (int)length);
+    }
+    end_decoding(&d);
+    assert_int_equal(num_live, 0);
+  }
+}
+
+static void many_lengths_hold_little_more_than_the_last(void **state) {
+  struct decoding all, last;
+  (void)state;
+  start_decoding(&all, "cached_decoder_ts", 1, MOST_TOKENS);
+  decode(&all, MOST_STEPS);
+  start_decoding(&last, "cached_decoder_ts", 1, MOST_TOKENS);
+  last.length = MOST_STEPS;
+  decode(&last, MOST_STEPS);
+  const size_t least = onr_session_total_bytes(last.session);
+  assert_in_range(onr_session_total_bytes(all.session), least, least + least / 5);
+  end_decoding(&last);
+  end_decoding(&all);
+}
+
 /* Results go to memory that is aligned as their type asks for and no more. */
 static void bound_memory_needs_the_alignment_of_its_type_alone(void **state) {
   (void)state;
@@ -293,6 +381,8 @@ static void models_load_from_memory_that_is_freed(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_run_after_the_first_allocates_nothing),
+      cmocka_unit_test(a_new_length_allocates_nothing_but_what_grows),
+      cmocka_unit_test(many_lengths_hold_little_more_than_the_last),
       cmocka_unit_test(bound_memory_needs_the_alignment_of_its_type_alone),
       cmocka_unit_test(threads_share_a_model_and_get_the_same_bits),
       cmocka_unit_test(pools_of_any_size_give_the_same_bits),

@@ -106,7 +106,7 @@ def build(seed):
     shapes = [[list(x.shape) for x in b.inputs]]
     for _ in range(0 if b.is_pinned else OTHER_SETS if builder.drop_ones in theme else 1):
         other = other_shapes(b, theme, declared)
-        if other not in shapes:
+        if other not in shapes and all(np.prod(shape) <= judge.MOST for shape in other):
             shapes.append(other)
     feeds = [{x.name: b.data(x.dtype, shape) for x, shape in zip(b.inputs, each)} for each in shapes[1:]]
     return model, [{x.name: x.array for x in b.inputs}] + feeds
