@@ -3,7 +3,7 @@
 # fixed sizes make constants of what is computed from positions (embeddings and angles of 0 .. length).
 # usage: test_fixed.sh BUILD_DIR
 set -u
-differences="causal_transformer_dynamo causal_transformer_ts rotary_dynamo rotary_ts"
+differences="cached_decoder_dynamo cached_decoder_ts causal_transformer_dynamo causal_transformer_ts rotary_dynamo rotary_ts"
 fixtures=$(cd "$(dirname "$0")/../fixtures" && pwd)
 result=$("$1/tests/facts_check_fixed" "$fixtures"/*/)
 found=$(echo "$result" | sed -n "s|^DIFFERS $fixtures/\(.*\)/\$|\1|p" | tr '\n' ' ')
