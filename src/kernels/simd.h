@@ -145,6 +145,11 @@ INLINE vf32 f32_first_lanes(vf32 v, size_t count) {
 #endif
 }
 /* A mask of the first `count` lanes. */
+INLINE vi64 i64_first_lanes(size_t count) {
+  vi64 lane;
+  for (int l = 0; l < F64_LANES; l++) lane[l] = l;
+  return (vi64)(lane < i64_set((int64_t)(count < F64_LANES ? count : F64_LANES)));
+}
 INLINE vi32 i32_first_lanes(size_t count) { return (vi32)f32_first_lanes((vf32)i32_set(-1), count); }
 INLINE vi32 i32_load_part(const void *p, size_t count) { return (vi32)f32_load_part(p, count); }
 INLINE void i32_store_part(void *p, vi32 v, size_t count) { f32_store_part(p, (vf32)v, count); }
@@ -465,18 +470,26 @@ INLINE vi32 i32_dot_bytes(vi32 acc, vi32 a, vi32 b) {
 /* --- of all lanes: the order is the same at every call, so the bits are --- */
 
 INLINE float f32_sum(vf32 v) {
+#if SIMD_BYTES == 64
+  return _mm512_reduce_add_ps((__m512)v);
+#else
   float part[F32_LANES];
   memcpy(part, &v, sizeof(part));
   UNROLL for (int half = F32_LANES / 2; half > 0; half /= 2) UNROLL for (int l = 0; l < half; l++) part[l] +=
       part[l + half];
   return part[0];
+#endif
 }
 INLINE double f64_sum(vf64 v) {
+#if SIMD_BYTES == 64
+  return _mm512_reduce_add_pd((__m512d)v);
+#else
   double part[F64_LANES];
   memcpy(part, &v, sizeof(part));
   UNROLL for (int half = F64_LANES / 2; half > 0; half /= 2) UNROLL for (int l = 0; l < half; l++) part[l] +=
       part[l + half];
   return part[0];
+#endif
 }
 INLINE double f64_product(vf64 v) {
   double part[F64_LANES];

@@ -16,6 +16,7 @@ static double take(enum onri_take what, double acc, double v, double centre) {
     case ONRI_TAKE_SUM: return acc + v;
     case ONRI_TAKE_ABS: return acc + fabs(v);
     case ONRI_TAKE_SQUARE: return acc + (v - centre) * (v - centre);
+    case ONRI_TAKE_EXP: return acc + exp(v - centre);
     case ONRI_TAKE_PROD: return acc * v;
     case ONRI_TAKE_MAX: return isnan(acc) || isnan(v) ? (double)NAN : v > acc ? v : acc;
     default: return isnan(acc) || isnan(v) ? (double)NAN : v < acc ? v : acc;
@@ -38,8 +39,9 @@ static void fill(struct sweep *s, int product) {
 }
 
 static void expect(const char *what, int level, int op, double found, double is, double size) {
+  const double allowed = op == ONRI_TAKE_EXP ? 4e-7 * is : 1e-13 * size;
   if (isnan(found) && isnan(is)) return;
-  if (isinf(is) ? found != is : !(fabs(found - is) <= 1e-13 * size + 1e-300))
+  if (isinf(is) ? found != is : !(fabs(found - is) <= allowed + 1e-300))
     fail_msg("%s %d, level %d: %.17g instead of %.17g", what, op, level, found, is);
 }
 
@@ -47,7 +49,8 @@ static void check_run(struct sweep *s, int level) {
   const struct onri_reduce_kernels *kernels = onri_kernels_of_level(level)->reduce;
   const enum onri_take what = (enum onri_take)sweep_pick(s, 0, ONRI_NUM_TAKES - 1);
   const size_t count = (size_t)(sweep_chance(s, 8) ? sweep_pick(s, 1, MOST) : sweep_pick(s, 1, 150));
-  const double centre = what == ONRI_TAKE_SQUARE && sweep_chance(s, 2) ? 0.75 : 0, start = onri_take_start(what);
+  const double centre = (what == ONRI_TAKE_SQUARE || what == ONRI_TAKE_EXP) && sweep_chance(s, 2) ? 0.75 : 0,
+               start = onri_take_start(what);
   fill(s, what == ONRI_TAKE_PROD);
   double is = start, size = 0;
   for (size_t i = 0; i < count; i++) {
@@ -67,7 +70,7 @@ static void check_lines(struct sweep *s, int level) {
   const struct onri_reduce_kernels *kernels = onri_kernels_of_level(level)->reduce;
   const enum onri_take what = (enum onri_take)sweep_pick(s, 0, ONRI_NUM_TAKES - 1);
   struct onri_lines lines = {
-      .x = x, .columns = (size_t)sweep_pick(s, 1, COLUMNS), .rows = (size_t)sweep_pick(s, 1, 20), .column_step = 1};
+      .x = x, .columns = (size_t)sweep_pick(s, 1, COLUMNS), .rows = (size_t)sweep_pick(s, 1, 40), .column_step = 1};
   double centre[COLUMNS], acc[COLUMNS + 1];
   lines.row_step = lines.columns + (size_t)sweep_pick(s, 0, 3);
   if (sweep_chance(s, 2)) lines.column_step = lines.rows + (size_t)sweep_pick(s, 0, 3), lines.row_step = 1;

@@ -16,11 +16,8 @@ static const void *element(const struct onri_reduce *r, size_t at) {
 /* --- readers: a block as the type that the loops take --- */
 
 static const float *read_f32(const struct onri_reduce *r, size_t at, size_t count, float *buffer) {
-  const float *x = element(r, at);
-  if (r->dtype == ONR_DTYPE_F32 && (r->columns == 0 || r->column_step == 1)) return x;
-  if (r->dtype == ONR_DTYPE_F32)
-    for (size_t i = 0; i < count; i++) buffer[i] = x[i * r->column_step];
-  else onri_widen(r->dtype, x, count, buffer);
+  if (r->dtype == ONR_DTYPE_F32) return element(r, at);
+  onri_widen(r->dtype, element(r, at), count, buffer);
   return buffer;
 }
 
@@ -58,12 +55,7 @@ static const uint64_t *read_u64(const struct onri_reduce *r, size_t at, size_t c
 #define MUL(a, b) ((a) * (b))
 #define ABS(a) fabs(a)
 #define EXP(a, shift) exp((a) - (shift))
-#define T float
-#define NAME(x) x##_f32
 #include "base/env.h"
-#include "kernels/reduce/reduce_type.h"
-#undef T
-#undef NAME
 #define T double
 #define NAME(x) x##_f64
 #include "kernels/reduce/reduce_type.h"
@@ -153,10 +145,12 @@ static struct onri_lines lines_from(const struct onri_reduce *r, size_t start, s
                              .row_step = rows->rank == 0 ? 0 : rows->stride[last]};
 }
 
-static void pass_lines(const struct onri_reduce *r, size_t start, size_t width, enum onri_take what, double *acc) {
+static void pass_lines(const struct onri_reduce *r, size_t start, size_t width, enum onri_take what, double *acc,
+                       const double *shift) {
   struct onri_pace pace = {r->env, 0};
   for (size_t row = 0; row < r->rows.count;) {
-    const struct onri_lines lines = lines_from(r, start, row, width);
+    struct onri_lines lines = lines_from(r, start, row, width);
+    lines.centre = what == ONRI_TAKE_EXP ? shift : NULL;
     if (onri_pace_stop(&pace, lines.rows * 64)) return;
     onri_kernels()->reduce->lines[what](&lines, acc);
     row += lines.rows;
@@ -164,14 +158,15 @@ static void pass_lines(const struct onri_reduce *r, size_t start, size_t width, 
 }
 
 /* Narrow floats pass through a buffer. */
-static void pass_vectors(const struct onri_reduce *r, size_t start, size_t width, enum onri_take what, double *acc) {
+static void pass_vectors(const struct onri_reduce *r, size_t start, size_t width, enum onri_take what, double *acc,
+                         const double *shift) {
   const struct onri_reduce_kernels *kernels = onri_kernels()->reduce;
   const size_t piece = r->columns == 0 ? r->run : width, block = r->dtype == ONR_DTYPE_F32 ? 16 * BLOCK : BLOCK;
   float buffer[BLOCK];
   struct onri_pace pace = {r->env, 0};
   for (size_t i = 0; i < width; i++) acc[i] = onri_take_start(what);
   if (r->columns > 0 && r->dtype == ONR_DTYPE_F32) {
-    pass_lines(r, start, width, what, acc);
+    pass_lines(r, start, width, what, acc, shift);
     return;
   }
   for (size_t row = 0; row < r->rows.count; row++) {
@@ -180,18 +175,16 @@ static void pass_vectors(const struct onri_reduce *r, size_t start, size_t width
       if (onri_pace_stop(&pace, 2 * block)) return;
       const size_t count = piece - i < block ? piece - i : block;
       const float *x = read_f32(r, at + i, count, buffer);
-      const struct onri_lines line = {.x = x, .columns = count, .column_step = 1, .rows = 1};
-      if (r->columns == 0) acc[0] = kernels->run[what](x, count, 0, acc[0]);
-      else kernels->lines[what](&line, acc);
+      const struct onri_lines line = {.x = x, .columns = count, .column_step = 1, .rows = 1, .centre = shift + i};
+      if (r->columns == 0) acc[0] = kernels->run[what](x, count, shift[0], acc[0]);
+      else kernels->lines[what](&line, acc + i);
     }
   }
 }
 
 static void pass_double(const struct onri_reduce *r, size_t start, size_t width, enum onri_take what, double *acc,
                         const double *shift) {
-  const int is_f32 = onri_dtype_class(r->dtype) == ONRI_CLASS_F32;
-  if (is_f32 && what < ONRI_NUM_TAKES) pass_vectors(r, start, width, what, acc);
-  else if (is_f32) pass_f32(r, start, width, what, acc, shift);
+  if (onri_dtype_class(r->dtype) == ONRI_CLASS_F32) pass_vectors(r, start, width, what, acc, shift);
   else pass_f64(r, start, width, what, acc, shift);
 }
 

@@ -13,12 +13,12 @@ enum onri_take {
   ONRI_TAKE_PROD,
   ONRI_TAKE_MAX,
   ONRI_TAKE_MIN,
-  ONRI_NUM_TAKES, /* of those with vectors */
-  ONRI_TAKE_EXP = ONRI_NUM_TAKES
+  ONRI_TAKE_EXP,
+  ONRI_NUM_TAKES
 };
 
-/* Lines side by side: line i begins at x + i * column_step, its elements are row_step apart. SQUARE sums the squares of
- * x - centre[i]; NULL: of x. */
+/* Lines side by side: line i begins at x + i * column_step, its elements are row_step apart. SQUARE and EXP sum
+ * squares and exponentials of x - centre[i]; NULL: of x. */
 struct onri_lines {
   const float *x;
   size_t columns, column_step; /* the step times 64 fits int32 */

@@ -5,15 +5,36 @@
  */
 #include "kernels/kernels.h"
 #include "kernels/reduce/reduce_lines.h"
-#include "kernels/simd.h"
+#include "kernels/simd_math.h"
 
 /* A float's share in a sum, of one half of a vector. */
 INLINE vf64 taken(vf64 acc, vf64 x, vf64 centre, const enum onri_take what) {
-  if (what == ONRI_TAKE_SUM) return acc + x;
+  if (what == ONRI_TAKE_SUM || what == ONRI_TAKE_EXP) return acc + x;
   if (what == ONRI_TAKE_ABS) return acc + f64_abs(x);
   if (what == ONRI_TAKE_PROD) return acc * x;
   const vf64 distance = x - centre;
   return f64_fma(distance, distance, acc);
+}
+
+/* Both halves. Exponentials are taken before floats are widened. */
+INLINE void take_vector(vf64 *sum, const float *x, const vf64 *centre, const enum onri_take what) {
+  if (what == ONRI_TAKE_EXP) {
+    const vf32 e = f32_exp(f32_load(x) - f32_from_f64(centre[0], centre[1]));
+    sum[0] += f64_from_low(e);
+    sum[1] += f64_from_high(e);
+  } else {
+    sum[0] = taken(sum[0], f64_load_f32(x), centre[0], what);
+    sum[1] = taken(sum[1], f64_load_f32(x + F64_LANES), centre[1], what);
+  }
+}
+
+/* The first `left` lanes of v count. */
+INLINE void take_part(vf64 *sum, vf32 v, const vf64 *centre, const enum onri_take what, size_t left) {
+  if (what == ONRI_TAKE_EXP) v = f32_exp(v - f32_from_f64(centre[0], centre[1]));
+  const vf64 low = taken(sum[0], f64_from_low(v), centre[0], what);
+  const vf64 high = taken(sum[1], f64_from_high(v), centre[1], what);
+  sum[0] = f64_select(i64_first_lanes(left), low, sum[0]);
+  sum[1] = f64_select(i64_first_lanes(left > F64_LANES ? left - F64_LANES : 0), high, sum[1]);
 }
 
 INLINE int is_extreme(const enum onri_take what) { return what == ONRI_TAKE_MAX || what == ONRI_TAKE_MIN; }
@@ -52,32 +73,17 @@ INLINE double run_of(const float *x, size_t count, double centre, double acc, co
     if (found != found || acc != acc) return (double)NAN;
     return (what == ONRI_TAKE_MAX) == ((double)found > acc) ? (double)found : acc;
   }
-  const double neutral = what == ONRI_TAKE_PROD ? 1 : 0;
-  const vf64 middle = f64_set(centre);
+  const vf64 middle[2] = {f64_set(centre), f64_set(centre)};
   vf64 sum[2 * RUN];
   size_t i = 0;
-  if (count >= F32_LANES) {
-    UNROLL for (int k = 0; k < 2 * RUN; k++) sum[k] = f64_set(neutral);
-    for (; i + RUN * F32_LANES <= count; i += RUN * F32_LANES) UNROLL for (int k = 0; k < RUN; k++) {
-        const vf32 v = f32_load(x + i + k * F32_LANES);
-        sum[2 * k] = taken(sum[2 * k], f64_from_low(v), middle, what);
-        sum[2 * k + 1] = taken(sum[2 * k + 1], f64_from_high(v), middle, what);
-      }
-    for (; i + F32_LANES <= count; i += F32_LANES) {
-      const vf32 v = f32_load(x + i);
-      sum[0] = taken(sum[0], f64_from_low(v), middle, what);
-      sum[1] = taken(sum[1], f64_from_high(v), middle, what);
-    }
-    UNROLL for (int k = RUN; k > 0; k /= 2) UNROLL for (int j = 0; j < k; j++) sum[j] =
-        what == ONRI_TAKE_PROD ? sum[j] * sum[j + k] : sum[j] + sum[j + k];
-    acc = what == ONRI_TAKE_PROD ? acc * f64_product(sum[0]) : acc + f64_sum(sum[0]);
-  }
-  for (; i < count; i++) {
-    const double v = (double)x[i];
-    if (what == ONRI_TAKE_PROD) acc *= v;
-    else acc += what == ONRI_TAKE_SUM ? v : what == ONRI_TAKE_ABS ? fabs(v) : (v - centre) * (v - centre);
-  }
-  return acc;
+  UNROLL for (int k = 0; k < 2 * RUN; k++) sum[k] = f64_set(what == ONRI_TAKE_PROD ? 1 : 0);
+  for (; i + RUN * F32_LANES <= count; i += RUN * F32_LANES)
+    UNROLL for (int k = 0; k < RUN; k++) take_vector(sum + 2 * k, x + i + k * F32_LANES, middle, what);
+  for (; i + F32_LANES <= count; i += F32_LANES) take_vector(sum, x + i, middle, what);
+  if (i < count) take_part(sum + 2, f32_load_part(x + i, count - i), middle, what, count - i);
+  UNROLL for (int k = RUN; k > 0; k /= 2) UNROLL for (int j = 0; j < k; j++) sum[j] =
+      what == ONRI_TAKE_PROD ? sum[j] * sum[j + k] : sum[j] + sum[j + k];
+  return what == ONRI_TAKE_PROD ? acc * f64_product(sum[0]) : acc + f64_sum(sum[0]);
 }
 
 /* --- lines side by side --- */
@@ -107,14 +113,13 @@ INLINE void sum_tile(const struct onri_lines lines, size_t first, double *acc, c
     sum[2 * k] = f64_load_part(acc + k * F32_LANES, left);
     sum[2 * k + 1] = high ? f64_load_part(acc + k * F32_LANES + F64_LANES, high) : (vf64){0};
     centre[2 * k] = centre[2 * k + 1] = (vf64){0};
-    if (what != ONRI_TAKE_SQUARE || !lines.centre) continue;
+    if ((what != ONRI_TAKE_SQUARE && what != ONRI_TAKE_EXP) || !lines.centre) continue;
     centre[2 * k] = f64_load_part(lines.centre + first + k * F32_LANES, left);
     if (high) centre[2 * k + 1] = f64_load_part(lines.centre + first + k * F32_LANES + F64_LANES, high);
   }
   for (size_t row = 0; row < lines.rows; row++, x += lines.row_step) UNROLL for (int k = 0; k < vectors; k++) {
-      const vf32 v = of_row(x + k * step, steps, gathers, full, left);
-      sum[2 * k] = taken(sum[2 * k], f64_from_low(v), centre[2 * k], what);
-      sum[2 * k + 1] = taken(sum[2 * k + 1], f64_from_high(v), centre[2 * k + 1], what);
+      if (full && !gathers) take_vector(sum + 2 * k, x + k * step, centre + 2 * k, what);
+      else take_part(sum + 2 * k, of_row(x + k * step, steps, gathers, full, left), centre + 2 * k, what, F32_LANES);
     }
   UNROLL for (int k = 0; k < vectors; k++) {
     f64_store_part(acc + k * F32_LANES, sum[2 * k], left);
@@ -148,6 +153,9 @@ INLINE void extreme_tile(const struct onri_lines lines, size_t first, double *ac
   }
 }
 
+/* Lines of more elements are better spread than gathered. */
+enum { LONG = 16 };
+
 INLINE void tile(const struct onri_lines lines, size_t first, double *acc, const enum onri_take what, const int vectors,
                  const int gathers, const int full, size_t left) {
   if (is_extreme(what)) extreme_tile(lines, first, acc, what, vectors, gathers, full, left);
@@ -157,6 +165,11 @@ INLINE void tile(const struct onri_lines lines, size_t first, double *acc, const
 INLINE void lines_of(const struct onri_lines *given, double *acc, const enum onri_take what) {
   const struct onri_lines lines = *given;
   size_t i = 0;
+  if (lines.row_step == 1 && lines.rows > LONG) {
+    for (; i < lines.columns; i++)
+      acc[i] = run_of(lines.x + i * lines.column_step, lines.rows, lines.centre ? lines.centre[i] : 0, acc[i], what);
+    return;
+  }
   if (lines.column_step == 1)
     for (; i + TILE * F32_LANES <= lines.columns; i += TILE * F32_LANES)
       tile(lines, i, acc + i, what, TILE, 0, 1, F32_LANES);
@@ -178,6 +191,7 @@ TAKE(SQUARE)
 TAKE(PROD)
 TAKE(MAX)
 TAKE(MIN)
+TAKE(EXP)
 
 /* --- places --- */
 
@@ -269,7 +283,7 @@ PLACE(first_least, 1, 0)
 PLACE(last_least, 1, 1)
 
 const struct onri_reduce_kernels ONRI_AT_LEVEL(onri_reduce_kernels) = {
-    {run_SUM, run_ABS, run_SQUARE, run_PROD, run_MAX, run_MIN},
-    {lines_SUM, lines_ABS, lines_SQUARE, lines_PROD, lines_MAX, lines_MIN},
+    {run_SUM, run_ABS, run_SQUARE, run_PROD, run_MAX, run_MIN, run_EXP},
+    {lines_SUM, lines_ABS, lines_SQUARE, lines_PROD, lines_MAX, lines_MIN, lines_EXP},
     {{place_first_greatest, place_last_greatest}, {place_first_least, place_last_least}},
     {{places_first_greatest, places_last_greatest}, {places_first_least, places_last_least}}};
