@@ -12,9 +12,17 @@ struct onri_dims {
   size_t dim[8], stride[8];
 };
 
-/* Append a dimension as the innermost one. */
+/* Append a dimension as the innermost one, merged with the last where the two are one. */
 static inline void onri_dims_add(struct onri_dims *dims, int64_t dim, int64_t stride) {
+  const int32_t last = dims->rank - 1;
   if (dims->rank == 0) dims->count = 1;
+  if (dim == 1) return;
+  if (last >= 0 && dims->stride[last] == (size_t)dim * (size_t)stride) {
+    dims->dim[last] *= (size_t)dim;
+    dims->stride[last] = (size_t)stride;
+    dims->count *= (size_t)dim;
+    return;
+  }
   dims->dim[dims->rank] = (size_t)dim;
   dims->stride[dims->rank++] = (size_t)stride;
   dims->count *= (size_t)dim;

@@ -18,44 +18,54 @@ INLINE vf32 f32_step(vf32 q, vf32 x, float coefficient) { return f32_fma(q, x, f
 /* 2^n for -126 <= n <= 127. */
 INLINE vf32 f32_exp2_int(vi32 n) { return (vf32)((n + 127) << 23); }
 
-/* x = n ln 2 + r with |r| <= ln 2 / 2; *p is exp(r) - 1. Returns n. For |x| < 2^20. */
-INLINE vi32 f32_exp_split(vf32 x, vf32 *p) {
+/* x = n ln 2 + *r with |*r| <= ln 2 / 2; for |x| < 2^20. n as a float, and as an integer. */
+struct f32_powers {
+  vf32 n;
+  vi32 whole;
+};
+INLINE struct f32_powers f32_exp_split(vf32 x, vf32 *r) {
   const vf32 magic = f32_set(12582912.0f); /* 1.5 * 2^23: adding it rounds to an integer, found in the low bits */
   const vf32 shifted = f32_fma(x, f32_set(1.44269504f), magic);
   const vf32 n = shifted - magic;
-  vf32 r = f32_fma(n, f32_set(-0.693359375f), x); /* ln 2 in two parts; the first is short, so the product is exact */
-  r = f32_fma(n, f32_set(2.12194440e-4f), r);
+  *r = f32_fma(n, f32_set(-0.693359375f), x); /* ln 2 in two parts; the first is short, so the product is exact */
+  *r = f32_fma(n, f32_set(2.12194440e-4f), *r);
+  return (struct f32_powers){n, (vi32)shifted - (vi32)magic};
+}
+
+/* (exp(r) - 1 - r) / r^2 for |r| <= ln 2 / 2. */
+INLINE vf32 f32_exp_rest(vf32 r) {
   vf32 q = f32_set(0.0013882521f);
   q = f32_step(q, r, 0.008366519f);
   q = f32_step(q, r, 0.0416672f);
   q = f32_step(q, r, 0.16666543f);
-  q = f32_step(q, r, 0.49999997f);
-  *p = f32_fma(q * r, r, r);
-  return (vi32)shifted - (vi32)magic;
+  return f32_step(q, r, 0.49999997f);
 }
 
-INLINE vf32 f32_exp(vf32 x) {
-  vf32 p;
-  const vi32 n = f32_exp_split(f32_at_least(f32_at_most(x, 89.0f), -104.0f), &p);
+INLINE vf32 f32_exp_bounded(vf32 x) { /* -104 <= x <= 89, or NaN */
+  vf32 r;
+  const struct f32_powers p = f32_exp_split(x, &r);
+  const vf32 e = f32_step(f32_step(f32_exp_rest(r), r, 1.0f), r, 1.0f);
 #if SIMD_BYTES == 64
-  return (vf32)_mm512_scalef_ps((__m512)(p + 1.0f), (__m512)f32_from_i32(n));
+  return (vf32)_mm512_scalef_ps((__m512)e, (__m512)p.n);
 #else
-  const vi32 half = n >> 1; /* in two steps, for results that are subnormal or infinite */
-  const vf32 scale = f32_exp2_int(half);
-  return f32_fma(p, scale, scale) * f32_exp2_int(n - half);
+  const vi32 half = p.whole >> 1; /* in two steps, for results that are subnormal or infinite */
+  return e * f32_exp2_int(half) * f32_exp2_int(p.whole - half);
 #endif
 }
+INLINE vf32 f32_exp(vf32 x) { return f32_exp_bounded(f32_at_least(f32_at_most(x, 89.0f), -104.0f)); }
+INLINE vf32 f32_exp_negative(vf32 x) { return f32_exp_bounded(f32_at_least(x, -104.0f)); } /* x <= 0 */
 
 /* exp(x) - 1 for x <= 0, also close to 0. */
 INLINE vf32 f32_expm1_negative(vf32 x) {
-  vf32 p;
-  const vf32 scale = f32_exp2_int(f32_exp_split(f32_at_least(x, -80.0f), &p));
+  vf32 r;
+  const vf32 scale = f32_exp2_int(f32_exp_split(f32_at_least(x, -80.0f), &r).whole);
+  const vf32 p = f32_fma(f32_exp_rest(r) * r, r, r);
   return f32_fma(p, scale, scale - 1.0f);
 }
 
 INLINE vf32 f32_sigmoid(vf32 x) {
   /* exp of the negative magnitude cannot overflow; the two halves of the curve share one division */
-  const vf32 e = f32_exp(-f32_abs(x));
+  const vf32 e = f32_exp_negative(-f32_abs(x));
   return f32_select((vi32)x < 0, e, f32_set(1)) / (1.0f + e);
 }
 
@@ -131,7 +141,7 @@ INLINE vf32 f32_log(vf32 x) {
 
 /* max(x, 0) + log(1 + exp(-|x|)); the logarithm of 1 + e corrected for what 1 + e lost. */
 INLINE vf32 f32_softplus(vf32 x) {
-  const vf32 e = f32_exp(-f32_abs(x));
+  const vf32 e = f32_exp_negative(-f32_abs(x));
   const vf32 sum = 1.0f + e;
   const vf32 lost = e - (sum - 1.0f);
   const vf32 y = f32_log(sum) + lost / sum;

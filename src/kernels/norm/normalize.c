@@ -3,24 +3,77 @@
 
 #include <math.h>
 
-#include "base/numbers/cast.h"
+#include "base/env.h"
+#include "kernels/convert/convert.h"
+#include "kernels/kernels.h"
+#include "kernels/reduce/reduce_lines.h"
 
-enum { BLOCK = 512, LANES = 8, COLUMNS = 16 };
-enum sum_of { SUM, SUM_SQUARE, SUM_ABS };
+enum { BLOCK = 512, COLUMNS = 64 };
 
-/* Sums of columns become the mean of all elements of the column's slice. */
-static void spread_mean(const struct onri_normalize *n, double *columns, size_t slices) {
+double onri_normalize_factor(enum onri_normalize_kind kind, double sum, double n, double epsilon) {
+  switch (kind) {
+    case ONRI_NORMALIZE_VARIANCE:
+    case ONRI_NORMALIZE_RMS: return 1.0 / sqrt(sum / n + epsilon);
+    case ONRI_NORMALIZE_STD: return 1.0 / (sqrt(sum / n) + epsilon);
+    case ONRI_NORMALIZE_L2: sum = sqrt(sum); break;
+    case ONRI_NORMALIZE_L1: break;
+  }
+  return sum == 0.0 ? 0.0 : 1.0 / sum;
+}
+
+/* Sums of columns become the sum of all elements of the column's slice. */
+static void spread_sum(const struct onri_normalize *n, double *columns, size_t slices) {
   for (size_t s = 0; s < slices; s++) {
     double sum = 0.0;
     for (size_t j = 0; j < n->run; j++) sum += columns[s * n->run + j];
-    for (size_t j = 0; j < n->run; j++) columns[s * n->run + j] = sum / ((double)n->rows.count * (double)n->run);
+    for (size_t j = 0; j < n->run; j++) columns[s * n->run + j] = sum;
   }
+}
+
+/* --- one class each: double in plain loops, float32 by vector kernels --- */
+
+static double sum_f64(const double *x, size_t count, double mean, enum onri_take what) {
+  double sum = 0.0;
+  for (size_t i = 0; i < count; i++) {
+    const double v = x[i] - mean;
+    sum += what == ONRI_TAKE_SUM ? v : what == ONRI_TAKE_SQUARE ? v * v : fabs(v);
+  }
+  return sum;
+}
+static double sum_f32(const float *x, size_t count, double mean, enum onri_take what) {
+  return onri_kernels()->reduce->run[what](x, count, mean, 0);
+}
+
+static void add_columns_f64(const double *x, size_t count, const double *mean, enum onri_take what, double *sum) {
+  for (size_t j = 0; j < count; j++) sum[j] += sum_f64(x + j, 1, mean[j], what);
+}
+static void add_columns_f32(const float *x, size_t count, const double *mean, enum onri_take what, double *sum) {
+  const struct onri_lines lines = {.x = x, .columns = count, .column_step = 1, .rows = 1, .centre = mean};
+  onri_kernels()->reduce->lines[what](&lines, sum);
+}
+
+static void apply_f64(const double *x, double *y, size_t count, double mean, double factor, const double *scale,
+                      const double *bias, size_t step) {
+  for (size_t i = 0; i < count; i++)
+    y[i] = (x[i] - mean) * factor * (scale ? scale[i * step] : 1.0) + (bias ? bias[i * step] : 0.0);
+}
+static void apply_f32(const float *x, float *y, size_t count, float mean, float factor, const float *scale,
+                      const float *bias, size_t step) {
+  onri_kernels()->normalize->apply(x, y, count, mean, factor, scale, bias, step);
+}
+
+static void apply_each_f64(const double *x, double *y, size_t count, const double *centre, const double *factor,
+                           const double *shift) {
+  for (size_t j = 0; j < count; j++) y[j] = (x[j] - centre[j]) * factor[j] + shift[j];
+}
+static void apply_each_f32(const float *x, float *y, size_t count, const float *centre, const float *factor,
+                           const float *shift) {
+  onri_kernels()->normalize->apply_each(x, y, count, centre, factor, shift);
 }
 
 #define T float
 #define NAME(x) x##_f32
 #define DTYPE ONR_DTYPE_F32
-#include "base/env.h"
 #include "kernels/norm/normalize_type.h"
 #undef T
 #undef NAME
@@ -34,26 +87,16 @@ static void spread_mean(const struct onri_normalize *n, double *columns, size_t 
 #undef NAME
 #undef DTYPE
 
-static double slice_sum(const struct onri_normalize *n, size_t start, double mean, enum sum_of what) {
+static double slice_sum(const struct onri_normalize *n, size_t start, double mean, enum onri_take what) {
   return n->dtype == ONR_DTYPE_F64 ? sum_slice_f64(n, start, mean, what) : sum_slice_f32(n, start, mean, what);
 }
 
 /* What the slice is multiplied by, after *mean was taken off. */
 static double factor_of(const struct onri_normalize *n, size_t start, double *mean) {
   const double elements = (double)n->rows.count * (double)n->run;
-  double norm;
-  *mean = 0.0;
-  switch (n->kind) {
-    case ONRI_NORMALIZE_VARIANCE:
-    case ONRI_NORMALIZE_STD:
-      *mean = slice_sum(n, start, 0.0, SUM) / elements;
-      norm = slice_sum(n, start, *mean, SUM_SQUARE) / elements;
-      return n->kind == ONRI_NORMALIZE_STD ? 1.0 / (sqrt(norm) + n->epsilon) : 1.0 / sqrt(norm + n->epsilon);
-    case ONRI_NORMALIZE_RMS: return 1.0 / sqrt(slice_sum(n, start, 0.0, SUM_SQUARE) / elements + n->epsilon);
-    case ONRI_NORMALIZE_L1: norm = slice_sum(n, start, 0.0, SUM_ABS); break;
-    default: norm = sqrt(slice_sum(n, start, 0.0, SUM_SQUARE)); break;
-  }
-  return norm == 0.0 ? 0.0 : 1.0 / norm;
+  const enum onri_take what = n->kind == ONRI_NORMALIZE_L1 ? ONRI_TAKE_ABS : ONRI_TAKE_SQUARE;
+  *mean = onri_normalize_centres(n->kind) ? slice_sum(n, start, 0.0, ONRI_TAKE_SUM) / elements : 0.0;
+  return onri_normalize_factor(n->kind, slice_sum(n, start, *mean, what), elements, n->epsilon);
 }
 
 static void normalize_slice(const struct onri_normalize *n, size_t s) {
@@ -69,25 +112,61 @@ static void normalize_slice(const struct onri_normalize *n, size_t s) {
 
 void onri_normalize_merge(struct onri_normalize *n) {
   n->merge = 1;
-  if (n->kind != ONRI_NORMALIZE_VARIANCE || n->slices.rank != 2 || n->rows.rank != 1 || n->index == ONRI_INDEX_ROW)
-    return;
-  if (n->run == 0 || n->run > COLUMNS / 2 || n->slices.stride[1] != n->run) return;
+  const int32_t last = n->slices.rank - 1;
+  if (last < 0 || n->rows.rank != 1 || n->index == ONRI_INDEX_ROW) return;
+  if (n->run == 0 || n->run > COLUMNS / 2 || n->slices.stride[last] != n->run || n->slices.dim[last] == 1) return;
   n->merge = COLUMNS / n->run;
 }
 
-static size_t blocks_of(const struct onri_normalize *n) { return (n->slices.dim[1] + n->merge - 1) / n->merge; }
+/* Slices that lie in a row, and blocks of n->merge of them. */
+static size_t slices_of_row(const struct onri_normalize *n) { return n->slices.dim[n->slices.rank - 1]; }
+static size_t blocks_of(const struct onri_normalize *n) { return (slices_of_row(n) + n->merge - 1) / n->merge; }
+
+/* Slices of float32 of one run each, one behind the other. */
+static int is_dense(const struct onri_normalize *n) {
+  return n->dtype == ONR_DTYPE_F32 && n->y_dtype == ONR_DTYPE_F32 && n->merge <= 1 && n->rows.rank == 0 &&
+         (n->slices.rank == 0 || (n->slices.rank == 1 && n->slices.stride[0] == n->run)) &&
+         (n->index == ONRI_INDEX_RUN ? n->scale_slices <= 1 : n->scale_slices == 0 || n->scale_step == 1);
+}
+
+static void normalize_dense(const struct onri_normalize *n, size_t first, size_t last) {
+  struct onri_pace pace = {n->env, 0};
+  const size_t most = n->run >= 4096 ? 1 : 4096 / (n->run + 1);
+  for (size_t s = first; s < last && !onri_pace_stop(&pace, 4096 + n->run);) {
+    const size_t at = s * n->run, count = last - s < most ? last - s : most;
+    const struct onri_norm_slices slices = {.kind = n->kind,
+                                            .epsilon = n->epsilon,
+                                            .run = n->run,
+                                            .count = count,
+                                            .first = s,
+                                            .entries = n->scale_slices == 0 ? 1 : n->scale_slices,
+                                            .each = n->index == ONRI_INDEX_RUN,
+                                            .x = (const float *)n->x + at,
+                                            .scale = n->scale,
+                                            .bias = n->bias,
+                                            .y = n->y ? (float *)n->y + at : NULL,
+                                            .mean = n->mean ? n->mean + s : NULL,
+                                            .inverse = n->inverse ? n->inverse + s : NULL};
+    onri_kernels()->normalize->slices(&slices);
+    s += count;
+  }
+}
 
 size_t onri_normalize_items(const struct onri_normalize *n) {
-  return n->merge > 1 ? n->slices.dim[0] * blocks_of(n) : n->slices.count;
+  return n->merge > 1 ? n->slices.count / slices_of_row(n) * blocks_of(n) : n->slices.count;
 }
 
 void onri_normalize(const struct onri_normalize *n, size_t first_item, size_t last_item) {
+  if (is_dense(n)) {
+    normalize_dense(n, first_item, last_item);
+    return;
+  }
   for (size_t item = first_item; item < last_item; item++) {
     if (n->merge <= 1) {
       normalize_slice(n, item);
       continue;
     }
-    const size_t group = item % blocks_of(n) * n->merge, groups = n->slices.dim[1], left = groups - group;
+    const size_t group = item % blocks_of(n) * n->merge, groups = slices_of_row(n), left = groups - group;
     const size_t slice = item / blocks_of(n) * groups + group, start = onri_dims_offset(&n->slices, slice);
     const size_t count = left < n->merge ? left : n->merge;
     if (n->dtype == ONR_DTYPE_F64) columns_f64(n, slice, start, count);

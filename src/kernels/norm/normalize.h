@@ -36,6 +36,36 @@ struct onri_normalize {
   const struct onr_env *env; /* cancelled: slices end early */
 };
 
+/* `count` slices of float32, each of which is one run, one behind the other; scale and bias have an entry an element.
+ */
+struct onri_norm_slices {
+  enum onri_normalize_kind kind;
+  double epsilon;
+  size_t run, count, first, entries;
+  int each;
+  const float *x, *scale, *bias;
+  float *y; /* NULL: statistics alone */
+  float *mean, *inverse;
+};
+
+struct onri_normalize_kernels {
+  void (*slices)(const struct onri_norm_slices *slices);
+  /* y = (x - mean) factor scale + bias; scale and bias have an entry an element (step 1) or one for all (step 0), or
+   * are NULL. */
+  void (*apply)(const float *x, float *y, size_t count, float mean, float factor, const float *scale, const float *bias,
+                size_t step);
+  /* y = (x - centre) factor + shift, each with its own. */
+  void (*apply_each)(const float *x, float *y, size_t count, const float *centre, const float *factor,
+                     const float *shift);
+};
+
+/* What a slice of n elements is multiplied by, if its squared distances from the mean (for RMS and L2: squares, for L1:
+ * magnitudes) sum to `sum`. */
+double onri_normalize_factor(enum onri_normalize_kind kind, double sum, double n, double epsilon);
+static inline int onri_normalize_centres(enum onri_normalize_kind kind) {
+  return kind == ONRI_NORMALIZE_VARIANCE || kind == ONRI_NORMALIZE_STD;
+}
+
 /* Call when all but the pointers is set. */
 void onri_normalize_merge(struct onri_normalize *n);
 /* Items are slices, or merged ones. */

@@ -1,6 +1,4 @@
 /* normalize_type.h: the loops for one class; included by normalize.c with T, its DTYPE and NAME(x) defined. */
-#include "kernels/convert/convert.h"
-
 /* A block as T: in place when the tensor has it so, else converted into buffer. */
 static const T *NAME(read)(const struct onri_normalize *n, size_t at, size_t count, T *buffer) {
   if (onr_dtype_size(n->dtype) == sizeof(T)) return (const T *)n->x + at;
@@ -15,28 +13,7 @@ static void NAME(write)(const struct onri_normalize *n, size_t at, size_t count,
   else onri_convert_elements(&cast, values, y, count);
 }
 
-/* Sum of x - mean, its square or its absolute value, in eight sums so that the order allows vectors. */
-static double NAME(sum)(const T *x, size_t count, double mean, enum sum_of what) {
-  double lane[LANES] = {0}, sum = 0.0;
-  size_t i = 0;
-  if (what == SUM)
-    for (; i + LANES <= count; i += LANES)
-      for (int l = 0; l < LANES; l++) lane[l] += (double)x[i + l];
-  else if (what == SUM_SQUARE)
-    for (; i + LANES <= count; i += LANES)
-      for (int l = 0; l < LANES; l++) lane[l] += ((double)x[i + l] - mean) * ((double)x[i + l] - mean);
-  else
-    for (; i + LANES <= count; i += LANES)
-      for (int l = 0; l < LANES; l++) lane[l] += fabs((double)x[i + l]);
-  for (int l = 0; l < LANES; l++) sum += lane[l];
-  for (; i < count; i++) {
-    const double v = (double)x[i] - mean;
-    sum += what == SUM ? v : what == SUM_SQUARE ? v * v : fabs(v);
-  }
-  return sum;
-}
-
-static double NAME(sum_slice)(const struct onri_normalize *n, size_t start, double mean, enum sum_of what) {
+static double NAME(sum_slice)(const struct onri_normalize *n, size_t start, double mean, enum onri_take what) {
   T buffer[BLOCK];
   double sum = 0.0;
   struct onri_pace pace = {n->env, 0};
@@ -48,22 +25,6 @@ static double NAME(sum_slice)(const struct onri_normalize *n, size_t start, doub
     }
   }
   return sum;
-}
-
-/* y = (x - mean) factor scale + bias; scale and bias have one entry an element (step 1) or one for all (step 0). */
-static void NAME(apply)(const T *x, T *y, size_t count, T mean, T factor, const T *scale, const T *bias, size_t step) {
-  if (!scale) {
-    for (size_t i = 0; i < count; i++) y[i] = (x[i] - mean) * factor;
-  } else if (step == 0) {
-    const T all = factor * scale[0];
-    for (size_t i = 0; i < count; i++) y[i] = (x[i] - mean) * all;
-  } else {
-    for (size_t i = 0; i < count; i++) y[i] = (x[i] - mean) * factor * scale[i];
-  }
-  if (bias && step == 0)
-    for (size_t i = 0; i < count; i++) y[i] += bias[0];
-  else if (bias)
-    for (size_t i = 0; i < count; i++) y[i] += bias[i];
 }
 
 static void NAME(write_slice)(const struct onri_normalize *n, size_t slice, size_t start, double mean, double factor) {
@@ -89,34 +50,42 @@ static void NAME(write_slice)(const struct onri_normalize *n, size_t slice, size
   }
 }
 
+/* Sums of x - mean and the like of columns [width], spread over those of a slice. */
+static void NAME(sum_columns)(const struct onri_normalize *n, size_t start, size_t slices, const double *mean,
+                              enum onri_take what, double *sum) {
+  T buffer[COLUMNS];
+  struct onri_pace pace = {n->env, 0};
+  for (size_t r = 0; r < n->rows.count && !onri_pace_stop(&pace, 2 * COLUMNS); r++) NAME(add_columns)
+  (NAME(read)(n, start + r * n->rows.stride[0], slices * n->run, buffer), slices * n->run, mean, what, sum);
+  spread_sum(n, sum, slices);
+}
+
 /* `count` slices side by side from element `start` on, the first of which is number `slice`: columns [count * run]. */
 static void NAME(columns)(const struct onri_normalize *n, size_t slice, size_t start, size_t count) {
-  const size_t width = count * n->run, groups = n->slices.dim[1];
-  double sum[COLUMNS] = {0}, square[COLUMNS] = {0};
+  const size_t width = count * n->run;
+  const double elements = (double)n->rows.count * (double)n->run;
+  const enum onri_take what = n->kind == ONRI_NORMALIZE_L1 ? ONRI_TAKE_ABS : ONRI_TAKE_SQUARE;
+  double mean[COLUMNS] = {0}, square[COLUMNS] = {0}, none[COLUMNS] = {0};
   T buffer[COLUMNS], centre[COLUMNS], factor[COLUMNS], shift[COLUMNS] = {0};
   struct onri_pace pace = {n->env, 0};
-  for (size_t r = 0; r < n->rows.count && !onri_pace_stop(&pace, 2 * COLUMNS); r++) {
-    const T *x = NAME(read)(n, start + r * n->rows.stride[0], width, buffer);
-    for (size_t j = 0; j < width; j++) sum[j] += (double)x[j];
-  }
-  spread_mean(n, sum, count);
-  for (size_t j = 0; j < width; j++) centre[j] = (T)sum[j];
-  for (size_t r = 0; r < n->rows.count && !onri_pace_stop(&pace, 2 * COLUMNS); r++) {
-    const T *x = NAME(read)(n, start + r * n->rows.stride[0], width, buffer);
-    for (size_t j = 0; j < width; j++) square[j] += ((double)x[j] - sum[j]) * ((double)x[j] - sum[j]);
-  }
-  spread_mean(n, square, count);
+  if (onri_normalize_centres(n->kind)) NAME(sum_columns)(n, start, count, none, ONRI_TAKE_SUM, mean);
+  for (size_t j = 0; j < width; j++) mean[j] /= elements;
+  NAME(sum_columns)(n, start, count, mean, what, square);
   for (size_t j = 0; j < width; j++) {
-    const size_t entry = (slice + j / n->run) % groups * n->scale_step + (n->index == ONRI_INDEX_RUN ? j % n->run : 0);
-    factor[j] = (T)(1.0 / sqrt(square[j] + n->epsilon));
+    const size_t part = slice + j / n->run, run = n->index == ONRI_INDEX_RUN ? j % n->run : 0;
+    const size_t entry = (n->scale_slices == 0 ? 0 : part % n->scale_slices * n->scale_step) + run;
+    const double inverse = onri_normalize_factor(n->kind, square[j], elements, n->epsilon);
+    if (n->mean && j % n->run == 0) n->mean[part] = (float)mean[j];
+    if (n->inverse && j % n->run == 0) n->inverse[part] = (float)inverse;
+    centre[j] = (T)mean[j];
+    factor[j] = (T)inverse;
     if (n->scale) factor[j] *= ((const T *)n->scale)[entry];
     if (n->bias) shift[j] = ((const T *)n->bias)[entry];
   }
-  for (size_t r = 0; r < n->rows.count && !onri_pace_stop(&pace, 2 * COLUMNS); r++) {
+  for (size_t r = 0; n->y && r < n->rows.count && !onri_pace_stop(&pace, 2 * COLUMNS); r++) {
     const size_t at = start + r * n->rows.stride[0];
-    const T *x = NAME(read)(n, at, width, buffer);
     T out[COLUMNS];
-    for (size_t j = 0; j < width; j++) out[j] = (x[j] - centre[j]) * factor[j] + shift[j];
+    NAME(apply_each)(NAME(read)(n, at, width, buffer), out, width, centre, factor, shift);
     NAME(write)(n, at, width, out);
   }
 }

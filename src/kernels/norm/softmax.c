@@ -3,6 +3,7 @@
 #include "kernels/convert/convert.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/env.h"
 #include "kernels/elementwise/vecmath.h"
@@ -148,15 +149,51 @@ static void hard_line(const struct onri_softmax *s, size_t start) {
   }
 }
 
+/* Float32. A NaN is no maximum, as above. */
+static void hard_columns(const struct onri_softmax *s, size_t start, size_t columns) {
+  const float *x = (const float *)s->x + start;
+  float *y = (float *)s->y + start, most[ONRI_SOFTMAX_COLUMNS];
+  size_t place[ONRI_SOFTMAX_COLUMNS];
+  const size_t step = s->inner == 1 ? s->length : 1;
+  for (size_t j = 0; j < columns; j++) most[j] = x[j * step], place[j] = 0;
+  if (s->inner == 1)
+    for (size_t j = 0; j < columns; j++) {
+      const float *line = x + j * step;
+      if (most[j] == most[j]) most[j] = onri_max_f32(line, most[j], s->length);
+      while (most[j] == most[j] && line[place[j]] != most[j]) place[j]++;
+    }
+  else
+    for (size_t i = 1; i < s->length; i++)
+      for (size_t j = 0; j < columns; j++)
+        if (x[i * s->inner + j] > most[j]) most[j] = x[i * s->inner + j], place[j] = i;
+  for (size_t i = 0; i < (s->inner == 1 ? columns : s->length); i++)
+    memset(y + i * (s->inner == 1 ? s->length : s->inner), 0, (s->inner == 1 ? s->length : columns) * sizeof(*y));
+  for (size_t j = 0; j < columns; j++) y[j * step + place[j] * s->inner] = 1.0f;
+}
+
+/* Float32 in one call, unless that takes so long that it must be possible to cancel it. */
+static int vector_columns(const struct onri_softmax *s, size_t start, size_t columns) {
+  enum { LONGEST = 1 << 20 };
+  if (s->dtype != ONR_DTYPE_F32 || s->length * columns > LONGEST) return 0;
+  const float *x = (const float *)s->x + start;
+  float *y = (float *)s->y + start;
+  if (s->kind == ONRI_HARDMAX) hard_columns(s, start, columns);
+  else if (s->inner == 1) onri_kernels()->softmax->lines(s->kind, x, y, columns, s->length);
+  else onri_kernels()->softmax->columns(s->kind, x, y, columns, s->length, s->inner);
+  return 1;
+}
+
 void onri_softmax(const struct onri_softmax *s, size_t outer, size_t column, size_t columns) {
   const size_t start = outer * s->length * s->inner + column;
-  if (s->length == 0) return;
+  struct onri_pace pace = {s->env, 0};
+  if (s->length == 0 || onri_pace_stop(&pace, s->length)) return;
+  if (vector_columns(s, start, columns)) return;
   if (s->kind == ONRI_HARDMAX || s->dtype == ONR_DTYPE_F64) {
     for (size_t j = 0; j < columns; j++)
-      if (s->kind == ONRI_HARDMAX) hard_line(s, start + j);
-      else soft_double(s, start + j);
+      if (s->kind == ONRI_HARDMAX) hard_line(s, start + j * (s->inner == 1 ? s->length : 1));
+      else soft_double(s, start + j * (s->inner == 1 ? s->length : 1));
   } else if (s->inner == 1) {
-    soft_line(s, start);
+    for (size_t j = 0; j < columns; j++) soft_line(s, start + j * s->length);
   } else {
     soft_columns(s, start, columns);
   }

@@ -16,7 +16,16 @@ struct onri_softmax {
   const struct onr_env *env; /* cancelled: lines end early */
 };
 
-/* Columns [column, column + columns) of outer index `outer`; columns <= ONRI_SOFTMAX_COLUMNS, and 1 when inner is 1. */
+/* Of float32. y may be x. */
+struct onri_softmax_kernels {
+  /* `count` lines of neighbours, one behind the other. */
+  void (*lines)(enum onri_softmax_kind kind, const float *x, float *y, size_t count, size_t length);
+  /* `count` columns side by side, whose elements are `inner` apart. */
+  void (*columns)(enum onri_softmax_kind kind, const float *x, float *y, size_t count, size_t length, size_t inner);
+};
+
+/* Columns [column, column + columns) of outer index `outer`; columns <= ONRI_SOFTMAX_COLUMNS. With inner 1: `columns`
+ * lines from line `outer` on. */
 enum { ONRI_SOFTMAX_COLUMNS = 64 };
 void onri_softmax(const struct onri_softmax *s, size_t outer, size_t column, size_t columns);
 

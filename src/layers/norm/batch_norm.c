@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "kernels/convert/convert.h"
+#include "kernels/elementwise/elementwise.h"
 #include "base/shape.h"
 #include "layers/layers.h"
 #include "layers/elementwise/widened.h"
@@ -129,7 +130,7 @@ static void apply_f32(const struct work *w, int64_t outer) {
     const float scale = (float)w->scale[c], shift = (float)w->shift[c];
     const float *x = (const float *)w->x + (outer * s->channels + c) * s->inner;
     float *y = (float *)w->y + (outer * s->channels + c) * s->inner;
-    for (int64_t i = 0; i < s->inner; i++) y[i] = x[i] * scale + shift;
+    onri_unary_kernel_f32(ONR_UNARY_AFFINE)(x, y, (size_t)s->inner, scale, shift);
   }
 }
 
@@ -182,7 +183,7 @@ const struct onr_layer onri_layer_batch_norm = {
     .outputs_max = 3,
     .types = {ONRI_DTYPES_FLOAT, ONRI_DTYPES_FLOAT, ONRI_DTYPES_FLOAT, ONRI_DTYPES_FLOAT, ONRI_DTYPES_FLOAT},
     .output_type = ONR_AS_INPUT(0),
-    .layout = ONR_LAYOUT_SPATIAL,
+    .layout = ONRI_LAYOUT_EITHER,
     .layout_param = offsetof(struct onr_batch_norm_params, channels_last),
     .params_size = sizeof(struct onr_batch_norm_params),
     .state_size = sizeof(struct batch_norm_state),

@@ -2,16 +2,14 @@
  *
  * input 0   x  any shape, floating-point
  * output 0  y  x's shape and type
- * path      XNNPACK for softmax of float32 along the last axis; else portable */
+ * path      vectors but for double and hardmax */
 #include "base/env.h"
 #include "base/shape.h"
 #include "kernels/norm/softmax.h"
 #include "params/params.h"
-#include "xnn/xnn_softmax.h"
 
 struct softmax_state {
   size_t outer, length, inner, grain;
-  struct xnn_operator *op;
 };
 
 static enum onr_status view_of(const struct onr_call *call, struct softmax_state *s) {
@@ -42,25 +40,11 @@ static enum onr_status plan_lines(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
-/* Exponentials of whole lines are a vector kernel, but for double. */
+/* Exponentials are a vector kernel, but for double. */
 static enum onr_status plan_exp_lines(struct onr_call *call) {
-  const struct softmax_state *s = call->state;
   ONR_TRY(plan_lines(call));
-  if (call->in[0].dtype != ONR_DTYPE_F64 && s->inner == 1) call->kernel = ONR_KERNEL_VECTOR;
+  if (call->in[0].dtype != ONR_DTYPE_F64) call->kernel = ONR_KERNEL_VECTOR;
   return ONR_STATUS_OK;
-}
-
-static int softmax_by_xnn(const struct onr_call *call, const struct softmax_state *s) {
-  return onri_xnn_usable(call->env) && call->in[0].dtype == ONR_DTYPE_F32 && s->inner == 1 &&
-         onri_xnn_softmax_check(s->outer, s->length) == ONR_STATUS_OK;
-}
-
-static enum onr_status softmax_plan(struct onr_call *call) {
-  struct softmax_state *s = call->state;
-  ONR_TRY(plan_exp_lines(call));
-  if (!softmax_by_xnn(call, s)) return ONR_STATUS_OK;
-  call->kernel = ONR_KERNEL_XNNPACK;
-  return onri_xnn_softmax_plan(&s->op, s->outer, s->length, call->env, call->error);
 }
 
 struct job {
@@ -76,65 +60,52 @@ static void job_range(void *context, size_t begin, size_t end) {
   }
 }
 
+static void job_lines(void *context, size_t begin, size_t end) {
+  const struct job *job = context;
+  const size_t length = job->kernel.length, most = length >= 4096 ? 1 : 4096 / (length + 1) + 1;
+  for (size_t count; begin < end; begin += count) {
+    count = end - begin < most ? end - begin : most;
+    count = count < ONRI_SOFTMAX_COLUMNS ? count : ONRI_SOFTMAX_COLUMNS;
+    onri_softmax(&job->kernel, begin, 0, count);
+  }
+}
+
 static enum onr_status run_lines(struct onr_call *call, enum onri_softmax_kind kind) {
   const struct softmax_state *s = call->state;
   struct job job = {{kind, call->in[0].dtype, s->length, s->inner, call->inputs[0], call->outputs[0], call->env},
                     (s->inner + ONRI_SOFTMAX_COLUMNS - 1) / ONRI_SOFTMAX_COLUMNS};
-  onr_parallel_for(call->env, s->outer * job.blocks, s->grain, job_range, &job);
+  onr_parallel_for(call->env, s->outer * job.blocks, s->grain, s->inner == 1 ? job_lines : job_range, &job);
   return ONR_STATUS_OK;
 }
 
-static enum onr_status softmax_run(struct onr_call *call) {
-  struct softmax_state *s = call->state;
-  if (!s->op) return run_lines(call, ONRI_SOFTMAX);
-  return onri_xnn_softmax_run(s->op, call->inputs[0], call->outputs[0], call->env, call->error);
-}
-
+static enum onr_status softmax_run(struct onr_call *call) { return run_lines(call, ONRI_SOFTMAX); }
 static enum onr_status log_softmax_run(struct onr_call *call) { return run_lines(call, ONRI_LOG_SOFTMAX); }
 static enum onr_status hardmax_run(struct onr_call *call) { return run_lines(call, ONRI_HARDMAX); }
 
-static void softmax_release_state(void *state, struct onr_env *env) {
-  struct softmax_state *s = state;
-  (void)env;
-  onri_xnn_delete(s->op);
-  s->op = NULL;
-}
-
-static uint32_t softmax_kernel_types(const void *params, enum onr_kernel kernel) {
-  (void)params;
-  return kernel == ONR_KERNEL_XNNPACK  ? ONRI_DTYPE_BIT(ONR_DTYPE_F32)
-         : kernel == ONR_KERNEL_VECTOR ? ONRI_DTYPES_F32_AND_HALF
-                                       : 0;
-}
-
-static uint32_t log_softmax_kernel_types(const void *params, enum onr_kernel kernel) {
+static uint32_t exp_kernel_types(const void *params, enum onr_kernel kernel) {
   (void)params;
   return kernel == ONR_KERNEL_VECTOR ? ONRI_DTYPES_F32_AND_HALF : 0;
 }
 
-#define hardmax_kernel_types NULL
-
-#define SOFTMAX_LAYER(layer_name, plan_function, run_function)   \
-  const struct onr_layer onri_layer_##layer_name = {             \
-      .name = #layer_name,                                       \
-      .inputs_min = 1,                                           \
-      .inputs_max = 1,                                           \
-      .outputs_min = 1,                                          \
-      .outputs_max = 1,                                          \
-      .types = {ONRI_DTYPES_FLOAT},                              \
-      .output_type = ONR_AS_INPUT(0),                            \
-      .flags = ONR_LAYER_OVERREADS,                              \
-      .layout = ONRI_LAYOUT_SOFTMAX,                             \
-      .layout_param = offsetof(struct onr_softmax_params, axis), \
-      .params_size = sizeof(struct onr_softmax_params),          \
-      .state_size = sizeof(struct softmax_state),                \
-      .infer = softmax_infer,                                    \
-      .plan = plan_function,                                     \
-      .run = run_function,                                       \
-      .release_state = softmax_release_state,                    \
-      .kernel_types = layer_name##_kernel_types,                 \
+#define SOFTMAX_LAYER(layer_name, plan_function, run_function, types_function) \
+  const struct onr_layer onri_layer_##layer_name = {                           \
+      .name = #layer_name,                                                     \
+      .inputs_min = 1,                                                         \
+      .inputs_max = 1,                                                         \
+      .outputs_min = 1,                                                        \
+      .outputs_max = 1,                                                        \
+      .types = {ONRI_DTYPES_FLOAT},                                            \
+      .output_type = ONR_AS_INPUT(0),                                          \
+      .layout = ONRI_LAYOUT_SOFTMAX,                                           \
+      .layout_param = offsetof(struct onr_softmax_params, axis),               \
+      .params_size = sizeof(struct onr_softmax_params),                        \
+      .state_size = sizeof(struct softmax_state),                              \
+      .infer = softmax_infer,                                                  \
+      .plan = plan_function,                                                   \
+      .run = run_function,                                                     \
+      .kernel_types = types_function,                                          \
   }
 
-SOFTMAX_LAYER(softmax, softmax_plan, softmax_run);
-SOFTMAX_LAYER(log_softmax, plan_exp_lines, log_softmax_run);
-SOFTMAX_LAYER(hardmax, plan_lines, hardmax_run);
+SOFTMAX_LAYER(softmax, plan_exp_lines, softmax_run, exp_kernel_types);
+SOFTMAX_LAYER(log_softmax, plan_exp_lines, log_softmax_run, exp_kernel_types);
+SOFTMAX_LAYER(hardmax, plan_lines, hardmax_run, NULL);

@@ -9,7 +9,9 @@
 
 #include "base/env.h"
 #include "base/shape.h"
+#include "kernels/kernels.h"
 #include "kernels/pool/pool.h"
+#include "kernels/reduce/reduce_lines.h"
 #include "layers/layers.h"
 #include "layers/elementwise/widened.h"
 
@@ -79,9 +81,24 @@ static void finish(const struct work *w, int64_t i, double a) {
   else ((float *)w->y)[i] = (float)v;
 }
 
-/* The common case: float32 averages, channels side by side. */
-static void add_pixel(double *restrict sum, const float *restrict x, int64_t count) {
-  for (int64_t c = 0; c < count; c++) sum[c] += (double)x[c];
+/* Float32 maxima, averages and norms of degree 1 and 2 by vectors: channels side by side, or each by itself. */
+static void vector_block(const struct work *w, const float *x, int64_t count, double *sum) {
+  const enum onri_take what = w->kind == ONRI_POOL_MAX       ? ONRI_TAKE_MAX
+                              : w->kind == ONRI_POOL_AVERAGE ? ONRI_TAKE_SUM
+                              : w->p == 1                    ? ONRI_TAKE_ABS
+                                                             : ONRI_TAKE_SQUARE;
+  const size_t pixels = (size_t)w->s->pixels, channels = (size_t)w->s->channels;
+  const struct onri_lines lines = {.x = x,
+                                   .columns = (size_t)count,
+                                   .column_step = w->channels_last ? 1 : pixels,
+                                   .rows = pixels,
+                                   .row_step = w->channels_last ? channels : 1};
+  struct onri_pace pace = {w->env, 0};
+  if (onri_pace_stop(&pace, count * w->s->pixels)) return;
+  if (w->channels_last || pixels <= BLOCK) onri_kernels()->reduce->lines[what](&lines, sum);
+  else
+    for (int64_t c = 0; c < count; c++)
+      sum[c] = onri_kernels()->reduce->run[what](x + (size_t)c * pixels, pixels, 0, sum[c]);
 }
 
 /* An item is a block of channels of one batch entry. */
@@ -97,9 +114,7 @@ static void blocks(void *context, size_t begin, size_t end) {
     struct onri_pace pace = {w->env, 0};
     double sum[BLOCK];
     for (int64_t c = 0; c < count; c++) sum[c] = w->kind == ONRI_POOL_MAX ? -INFINITY : 0;
-    if (w->channels_last && w->kind == ONRI_POOL_AVERAGE && !w->wide)
-      for (int64_t i = 0; i < s->pixels && !onri_pace_stop(&pace, count); i++)
-        add_pixel(sum, (const float *)w->x + from + i * step, count);
+    if (!w->wide && (w->kind != ONRI_POOL_LP || w->p <= 2)) vector_block(w, (const float *)w->x + from, count, sum);
     else if (w->channels_last)
       for (int64_t i = 0; i < s->pixels && !onri_pace_stop(&pace, 4 * count); i++)
         for (int64_t c = 0; c < count; c++) sum[c] = combine(w, sum[c], value_at(w, from + i * step + c));
@@ -140,7 +155,7 @@ static enum onr_status lp_run(struct onr_call *call) { return run(call, ONRI_POO
       .outputs_max = 1,                                                       \
       .types = {ONRI_DTYPES_FLOAT},                                           \
       .output_type = ONR_AS_INPUT(0),                                         \
-      .layout = ONR_LAYOUT_SPATIAL,                                           \
+      .layout = ONRI_LAYOUT_EITHER,                                           \
       .layout_param = offsetof(struct onr_global_pool_params, channels_last), \
       .params_size = sizeof(struct onr_global_pool_params),                   \
       .state_size = sizeof(struct global_pool_state),                         \

@@ -44,6 +44,13 @@ enum onr_status onri_rule_conv(struct onri_layout *layout) {
   return onri_layout_put_all(layout, &order);
 }
 
+enum onr_status onri_rule_either(struct onri_layout *layout) {
+  const int32_t rank = onri_layout_rank_in(layout, 0);
+  if (rank < 3 || onri_layout_rank_out(layout, 0) != rank) return onri_layout_plain(layout, 0);
+  const struct onri_permutation order = onri_layout_choose(layout, 0, 1);
+  return onri_permutation_is_identity(&order) ? onri_layout_plain(layout, 0) : onri_rule_spatial(layout);
+}
+
 /* max_unpool: the indices are laid out as x is. */
 enum onr_status onri_rule_unpool(struct onri_layout *layout) {
   const struct onri_permutation order = onri_permutation_channels_last(onri_layout_rank_in(layout, 0));

@@ -1,0 +1,67 @@
+/* normalize_simd.c: see normalize.h. Three passes over a slice that lies in L1: sum, squared distances, result; the
+ * first two widen to double, so that all of it runs at about a third of what L1 gives. */
+#include "kernels/kernels.h"
+#include "kernels/norm/normalize.h"
+#include "kernels/reduce/run_simd.h"
+
+/* The entries i ... of scale or bias, or the one for all. */
+INLINE vf32 entries(const float *p, size_t i, size_t left, vf32 one, const int each) {
+  return each ? f32_load_part(p + i, left) : one;
+}
+
+INLINE void apply_loop(const float *x, float *y, size_t count, vf32 mean, vf32 factor, const float *scale,
+                       const float *bias, const int each, const int has_scale, const int has_bias) {
+  const vf32 one_scale = has_scale && !each ? f32_set(*scale) * factor : factor;
+  const vf32 one_bias = has_bias && !each ? f32_set(*bias) : (vf32){0};
+  for (size_t i = 0; i < count; i += F32_LANES) {
+    const size_t left = count - i;
+    vf32 v = (f32_load_part(x + i, left) - mean) * one_scale;
+    if (has_scale && each)
+      v = has_bias ? f32_fma(v, entries(scale, i, left, one_scale, 1), entries(bias, i, left, v, 1))
+                   : v * entries(scale, i, left, one_scale, 1);
+    else if (has_bias) v += entries(bias, i, left, one_bias, each);
+    f32_store_part(y + i, v, left);
+  }
+}
+
+static void apply(const float *x, float *y, size_t count, float mean, float factor, const float *scale,
+                  const float *bias, size_t step) {
+  const vf32 m = f32_set(mean), f = f32_set(factor);
+  if (!scale && !bias) apply_loop(x, y, count, m, f, scale, bias, 0, 0, 0);
+  else if (!scale && step) apply_loop(x, y, count, m, f, scale, bias, 1, 0, 1);
+  else if (!scale) apply_loop(x, y, count, m, f, scale, bias, 0, 0, 1);
+  else if (step && bias) apply_loop(x, y, count, m, f, scale, bias, 1, 1, 1);
+  else if (step) apply_loop(x, y, count, m, f, scale, bias, 1, 1, 0);
+  else if (bias) apply_loop(x, y, count, m, f, scale, bias, 0, 1, 1);
+  else apply_loop(x, y, count, m, f, scale, bias, 0, 1, 0);
+}
+
+static void apply_each(const float *x, float *y, size_t count, const float *centre, const float *factor,
+                       const float *shift) {
+  for (size_t i = 0; i < count; i += F32_LANES) {
+    const size_t left = count - i;
+    const vf32 v = f32_load_part(x + i, left) - f32_load_part(centre + i, left);
+    f32_store_part(y + i, f32_fma(v, f32_load_part(factor + i, left), f32_load_part(shift + i, left)), left);
+  }
+}
+
+static void slices(const struct onri_norm_slices *given) {
+  const struct onri_norm_slices n = *given;
+  const double elements = (double)n.run;
+  for (size_t s = 0; s < n.count; s++) {
+    const float *x = n.x + s * n.run;
+    double mean = 0, sum;
+    if (onri_normalize_centres(n.kind)) mean = run_of(x, n.run, 0, 0, ONRI_TAKE_SUM) / elements;
+    if (n.kind == ONRI_NORMALIZE_L1) sum = run_of(x, n.run, 0, 0, ONRI_TAKE_ABS);
+    else sum = run_of(x, n.run, mean, 0, ONRI_TAKE_SQUARE);
+    const double factor = onri_normalize_factor(n.kind, sum, elements, n.epsilon);
+    const size_t entry = n.each ? 0 : (n.first + s) % n.entries;
+    if (n.mean) n.mean[s] = (float)mean;
+    if (n.inverse) n.inverse[s] = (float)factor;
+    if (n.y)
+      apply(x, n.y + s * n.run, n.run, (float)mean, (float)factor, n.scale ? n.scale + entry : NULL,
+            n.bias ? n.bias + entry : NULL, (size_t)n.each);
+  }
+}
+
+const struct onri_normalize_kernels ONRI_AT_LEVEL(onri_normalize_kernels) = {slices, apply, apply_each};
