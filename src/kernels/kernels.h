@@ -20,6 +20,7 @@
   FAMILY(reduce)                     \
   FAMILY(sgemm)                      \
   FAMILY(softmax)                    \
+  FAMILY(typed)                      \
   FAMILY(vecmath)                    \
   FAMILY(winograd)
 /* clang-format on */

@@ -9,6 +9,8 @@
 
 #include "kernels/convert/convert.h"
 #include "kernels/elementwise/elementwise.h"
+#include "kernels/elementwise/typed.h"
+#include "kernels/kernels.h"
 #include "layers/elementwise/binary_classes.h"
 #include "layers/elementwise/broadcast.h"
 #include "layers/elementwise/elementwise_types.h"
@@ -20,6 +22,8 @@ struct binary_state {
   struct onri_broadcast broadcast;
   onri_binary_kernel kernel;      /* float32 rows; NULL: function */
   onri_binary_kernel half_kernel; /* the same for tiles of types that were widened to float32 */
+  onri_typed_binary typed;        /* elements as they lie in memory */
+  onri_typed_binary class_kernel; /* those of the class, in tiles */
   onri_binary_function function;
   enum onri_class class; /* in which the function computes */
   uint32_t bits;
@@ -71,6 +75,17 @@ static int32_t in_place_input(const struct onr_call *call) {
   return -1;
 }
 
+/* Types that need no conversion, and classes. */
+static void choose_typed(const struct onr_call *call) {
+  static const enum onr_dtype widest[] = {ONR_DTYPE_NONE, ONR_DTYPE_F32, ONR_DTYPE_F64, ONR_DTYPE_I64, ONR_DTYPE_U64};
+  const struct onr_binary_params *p = call->params;
+  struct binary_state *s = call->state;
+  const enum onr_dtype dtype = call->in[0].dtype;
+  if (p->clamp.enabled) return;
+  if (call->in[1].dtype == dtype) s->typed = onri_kernels()->typed->binary[dtype][p->op];
+  s->class_kernel = onri_kernels()->typed->binary[widest[s->class]][p->op];
+}
+
 static enum onr_status binary_plan(struct onr_call *call) {
   const struct onr_binary_params *p = call->params;
   struct binary_state *s = call->state;
@@ -91,6 +106,7 @@ static enum onr_status binary_plan(struct onr_call *call) {
     s->kernel = onri_binary_kernel_f32(p->op);
   else if (s->class == ONRI_CLASS_F32 && onr_env_backend(call->env) == ONR_BACKEND_AUTO)
     s->half_kernel = onri_binary_kernel_f32(p->op);
+  if (onr_env_backend(call->env) == ONR_BACKEND_AUTO) choose_typed(call);
   if (s->kernel || s->half_kernel) call->kernel = ONR_KERNEL_VECTOR;
   return ONR_STATUS_OK;
 }
@@ -114,6 +130,25 @@ static void run_kernel(const struct onr_call *call, size_t begin, size_t end) {
                                           .min = p->clamp.enabled ? p->clamp.min : -INFINITY,
                                           .max = p->clamp.enabled ? p->clamp.max : INFINITY};
     s->kernel(&rows);
+  }
+}
+
+static void run_typed(const struct onr_call *call, size_t begin, size_t end) {
+  const struct binary_state *s = call->state;
+  const size_t size = onr_dtype_size(call->in[0].dtype), y_size = onr_dtype_size(call->out[0].dtype);
+  struct onri_tile tile;
+  for (; begin < end; begin += tile.rows * tile.count) {
+    onri_broadcast_tile(&s->broadcast, begin, end, SIZE_MAX, &tile);
+    const struct onri_typed_rows rows = {.a = (const char *)call->inputs[0] + tile.operand[0] * size,
+                                         .b = (const char *)call->inputs[1] + tile.operand[1] * size,
+                                         .y = (char *)call->outputs[0] + begin * y_size,
+                                         .rows = tile.rows,
+                                         .count = tile.count,
+                                         .a_row = tile.row[0],
+                                         .b_row = tile.row[1],
+                                         .a_step = tile.step[0],
+                                         .b_step = tile.step[1]};
+    s->typed(&rows);
   }
 }
 
@@ -158,6 +193,12 @@ static void compute_tile(const struct onr_call *call, const struct onri_tile *ti
     rows.min = p->clamp.enabled ? p->clamp.min : -INFINITY;
     rows.max = p->clamp.enabled ? p->clamp.max : INFINITY;
     s->half_kernel(&rows);
+    return;
+  }
+  if (s->class_kernel) {
+    const struct onri_typed_rows typed = {operand[0], operand[1], y,           rows.rows,  rows.count,
+                                          rows.a_row, rows.b_row, rows.a_step, rows.b_step};
+    s->class_kernel(&typed);
     return;
   }
   for (size_t r = 0; r < tile->rows; r++) {
@@ -216,6 +257,7 @@ static void binary_part(void *context, size_t begin, size_t end) {
   const struct onr_call *call = context;
   const struct binary_state *s = call->state;
   if (s->kernel) run_kernel(call, begin, end);
+  else if (s->typed) run_typed(call, begin, end);
   else if (s->function) run_class(call, begin, end);
   else run_strings(call, begin, end);
 }

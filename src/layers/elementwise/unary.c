@@ -6,6 +6,8 @@
  */
 #include "kernels/convert/convert.h"
 #include "kernels/elementwise/elementwise.h"
+#include "kernels/elementwise/typed.h"
+#include "kernels/kernels.h"
 #include "layers/elementwise/broadcast.h"
 #include "layers/elementwise/elementwise_types.h"
 #include "layers/layers.h"
@@ -18,6 +20,7 @@ struct unary_state {
   enum onr_dtype dtype;
   int gives_bool, converts;
   onri_unary_kernel kernel; /* NULL: function */
+  onri_typed_unary typed;   /* elements as they lie in memory */
   onri_unary_function function;
 };
 
@@ -60,6 +63,8 @@ static enum onr_status unary_plan(struct onr_call *call) {
   s->converts = !onri_is_native(s->dtype);
   s->function = onri_unary_of_class(p->op, c);
   if (c == ONRI_CLASS_F32 && onr_env_backend(call->env) == ONR_BACKEND_AUTO) s->kernel = onri_unary_kernel_f32(p->op);
+  if (!s->kernel && onr_env_backend(call->env) == ONR_BACKEND_AUTO)
+    s->typed = onri_kernels()->typed->unary[s->dtype][p->op];
   if (s->kernel) call->kernel = ONR_KERNEL_VECTOR;
   if (!s->function)
     return onr_fail(call->error, ONR_STATUS_TYPE, "%s is not defined on %s", ops[p->op].name, onr_dtype_name(s->dtype));
@@ -78,6 +83,11 @@ static void unary_part(void *context, size_t begin, size_t end) {
   const size_t in_bytes = onr_dtype_size(s->dtype), out_bytes = onr_dtype_size(call->out[0].dtype);
   const char *x = (const char *)call->inputs[0] + begin * in_bytes;
   char *y = (char *)call->outputs[0] + begin * out_bytes;
+  if (s->typed) {
+    const struct onr_unary_params *p = call->params;
+    s->typed(x, y, end - begin, p->alpha, p->beta);
+    return;
+  }
   if (!s->converts) {
     apply(s, call->params, x, y, end - begin);
     return;

@@ -1,0 +1,115 @@
+/* Element-wise functions on elements as they lie in memory, of every instruction set, against the plain functions of
+ * number classes, which the tests of the layers hold: every type and function, every way to end a vector. */
+#include <string.h>
+
+#include "support/sweep.h"
+
+#include "base/cpu.h"
+#include "kernels/elementwise/typed.h"
+#include "kernels/kernels.h"
+#include "layers/elementwise/binary_classes.h"
+#include "layers/elementwise/unary_classes.h"
+
+enum { ROWS = 3, MOST = 150, GUARD = 8 };
+
+static unsigned char a[ROWS * MOST * 8], b[ROWS * MOST * 8], y[ROWS * MOST * 8 + GUARD],
+    expected[ROWS * MOST * 8 + GUARD];
+
+/* Any bits, with few values so that some are equal. */
+static void fill(struct sweep *s, enum onr_dtype dtype, unsigned char *x) {
+  const int is_float = onri_dtype_class(dtype) == ONRI_CLASS_F64 || onri_dtype_class(dtype) == ONRI_CLASS_F32;
+  const double special[] = {(double)NAN, (double)INFINITY, -(double)INFINITY, -0.0};
+  for (size_t i = 0; i < ROWS * MOST; i++) {
+    const double value = sweep_chance(s, 30) ? special[i % 4] : (double)sweep_pick(s, -6, 6) / 2;
+    const int64_t bits = sweep_chance(s, 2) ? sweep_pick(s, -5, 5) : (int64_t)sweep_next(s) << 33 ^ sweep_next(s) << 1;
+    if (is_float) onri_store_f64(dtype, &value, 1, x + i * onr_dtype_size(dtype));
+    else onri_store(dtype, &bits, 1, x + i * onr_dtype_size(dtype));
+  }
+}
+
+static int differs(enum onr_dtype dtype, size_t count) {
+  double found, is;
+  if (memcmp(y, expected, sizeof(y)) == 0) return 0;
+  if (dtype != ONR_DTYPE_F64) return 1;
+  for (size_t i = 0; i < count; i++) {
+    memcpy(&found, y + i * 8, 8);
+    memcpy(&is, expected + i * 8, 8);
+    if (found != is && !(isnan(found) && isnan(is))) return 1;
+  }
+  return 0;
+}
+
+static void check_binary(int level, enum onr_dtype dtype, enum onr_binary op, size_t count, int shape) {
+  const enum onri_class class = onri_dtype_class(dtype);
+  const size_t size = onr_dtype_size(dtype);
+  const int truth = op == ONR_BINARY_AND || op == ONR_BINARY_OR || op == ONR_BINARY_XOR ||
+                    (op >= ONR_BINARY_EQUAL && op <= ONR_BINARY_GREATER_OR_EQUAL);
+  const struct onri_typed_rows rows = {.a = a,
+                                       .b = b,
+                                       .y = y,
+                                       .rows = ROWS,
+                                       .count = count,
+                                       .a_row = MOST,
+                                       .b_row = shape == 3 ? 0 : MOST,
+                                       .a_step = shape != 2,
+                                       .b_step = shape != 1};
+  memset(y, 0x55, sizeof(y));
+  memset(expected, 0x55, sizeof(expected));
+  onri_kernels_of_level(level)->typed->binary[dtype][op](&rows);
+  for (size_t r = 0; r < ROWS; r++) {
+    uint64_t wide[2][MOST], result[MOST];
+    onri_load(dtype, a + r * rows.a_row * size, MOST, wide[0]);
+    onri_load(dtype, b + r * rows.b_row * size, MOST, wide[1]);
+    const struct onri_binary_values values = {.a = wide[0],
+                                              .b = wide[1],
+                                              .y = result,
+                                              .a_step = rows.a_step,
+                                              .b_step = rows.b_step,
+                                              .count = count,
+                                              .bits = onri_dtype_bits(dtype)};
+    onri_binary_of_class(op, class)(&values);
+    if (truth) memcpy(expected + r * count, result, count);
+    else onri_store(dtype, result, count, expected + r * count * size);
+  }
+  if (differs(truth ? ONR_DTYPE_BOOL : dtype, ROWS * count))
+    fail_msg("level %d, %s, function %d, %zu elements, shape %d", level, onr_dtype_name(dtype), (int)op, count, shape);
+}
+
+static void check_unary(int level, enum onr_dtype dtype, enum onr_unary op, size_t count) {
+  const struct onr_unary_params params = {.op = op, .alpha = count % 2, .beta = count / 2 % 2};
+  const int truth = op == ONR_UNARY_IS_NAN || op == ONR_UNARY_IS_INF;
+  uint64_t wide[MOST], result[MOST];
+  memset(y, 0x55, sizeof(y));
+  memset(expected, 0x55, sizeof(expected));
+  onri_kernels_of_level(level)->typed->unary[dtype][op](a, y, count, params.alpha, params.beta);
+  onri_load(dtype, a, count, wide);
+  onri_unary_of_class(op, onri_dtype_class(dtype))(wide, result, count, &params);
+  if (truth) memcpy(expected, result, count);
+  else onri_store(dtype, result, count, expected);
+  if (differs(truth ? ONR_DTYPE_BOOL : dtype, count))
+    fail_msg("level %d, %s, unary %d, %zu elements", level, onr_dtype_name(dtype), (int)op, count);
+}
+
+static void test_every_function(void **state) {
+  struct sweep s = sweep_from(61);
+  size_t found = 0;
+  (void)state;
+  for (int level = 0; level <= (int)onri_cpu_level(); level++)
+    for (int dtype = 0; dtype < ONR_NUM_DTYPES; dtype++) {
+      const struct onri_typed_kernels *kernels = onri_kernels_of_level(level)->typed;
+      for (size_t count = 1; count < MOST; count += count < 70 ? 1 : 9) {
+        fill(&s, (enum onr_dtype)dtype, a);
+        fill(&s, (enum onr_dtype)dtype, b);
+        for (int op = 0; op < ONR_NUM_BINARY; op++)
+          if (kernels->binary[dtype][op]) check_binary(level, dtype, op, count, (int)(found++ % 4));
+        for (int op = 0; op < ONR_NUM_UNARY; op++)
+          if (kernels->unary[dtype][op]) check_unary(level, dtype, op, count);
+      }
+    }
+  assert_true(found > 5000);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_function)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
