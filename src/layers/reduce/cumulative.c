@@ -2,14 +2,19 @@
  *
  * x is [outer][length][inner]. A part of at most LANES neighbouring lines goes along the axis together, each line with
  * its running value in the number class of the type; narrow floats are rounded at each store only. */
+#include <math.h>
 #include <string.h>
 
 #include "kernels/convert/convert.h"
 #include "base/env.h"
 #include "base/shape.h"
+#include "kernels/elementwise/elementwise.h"
+#include "kernels/elementwise/typed.h"
+#include "kernels/kernels.h"
 #include "layers/layers.h"
 
 #define LANES 64
+#define WIDE 1024 /* lanes of types that need no conversion */
 
 static enum onr_status cumulative_infer(struct onr_call *call) {
   ONR_TRY(onri_expect_rank(call, 0, 1, ONR_MAX_RANK));
@@ -34,7 +39,7 @@ union lanes {
 struct cumulative_job {
   enum onr_dtype dtype;
   int product, exclusive, reverse;
-  size_t length, inner, parts; /* parts of the lanes of one outer index */
+  size_t length, inner, lanes, parts; /* parts of so many lanes, of one outer index */
   const char *x;
   char *y;
   const struct onr_env *env;
@@ -76,9 +81,91 @@ static void cumulative_part(const struct cumulative_job *job, size_t outer, size
   }
 }
 
+/* --- types that need no conversion, inclusive --- */
+
+/* Row k of y is that before it and row k of x; `lanes` of them side by side. */
+static void add_rows(const struct cumulative_job *job, size_t outer, size_t first) {
+  const enum onr_binary op = job->product ? ONR_BINARY_MUL : ONR_BINARY_ADD;
+  const size_t size = onr_dtype_size(job->dtype), rest = job->inner - first, n = rest < job->lanes ? rest : job->lanes;
+  struct onri_pace pace = {job->env, 0};
+  const char *before = NULL;
+  for (size_t step = 0; step < job->length && !onri_pace_stop(&pace, 16 + n); step++) {
+    const size_t k = job->reverse ? job->length - 1 - step : step;
+    const size_t at = ((outer * job->length + k) * job->inner + first) * size;
+    if (!before) {
+      memmove(job->y + at, job->x + at, n * size);
+    } else if (job->dtype == ONR_DTYPE_F32) {
+      const struct onri_binary_rows rows = {(const float *)(const void *)before,
+                                            (const float *)(const void *)(job->x + at),
+                                            (float *)(void *)(job->y + at),
+                                            1,
+                                            n,
+                                            0,
+                                            0,
+                                            1,
+                                            1,
+                                            -INFINITY,
+                                            INFINITY};
+      onri_binary_kernel_f32(op)(&rows);
+    } else {
+      const struct onri_typed_rows rows = {before, job->x + at, job->y + at, 1, n, 0, 0, 1, 1};
+      onri_kernels()->typed->binary[job->dtype][op](&rows);
+    }
+    before = job->y + at;
+  }
+}
+
+/* One line of neighbours. */
+#define LINE(name, type)                                                                        \
+  static void line_##name(const struct cumulative_job *job, size_t line) {                      \
+    const type *x = (const type *)(const void *)job->x + line * job->length;                    \
+    type *y = (type *)(void *)job->y + line * job->length, run = (type)job->product;            \
+    struct onri_pace pace = {job->env, 0};                                                      \
+    for (size_t step = 0; step < job->length && !onri_pace_stop(&pace, LANES); step += LANES) { \
+      const size_t left = job->length - step, end = step + (left < LANES ? left : LANES);       \
+      for (size_t i = step; i < end; i++) {                                                     \
+        const size_t k = job->reverse ? job->length - 1 - i : i;                                \
+        const type v = x[k];                                                                    \
+        if (job->exclusive) y[k] = run;                                                         \
+        run = job->product ? run * v : run + v;                                                 \
+        if (!job->exclusive) y[k] = run;                                                        \
+      }                                                                                         \
+    }                                                                                           \
+  }
+LINE(f32, float)
+LINE(f64, double)
+LINE(u32, uint32_t)
+LINE(u64, uint64_t)
+
+/* Signed integers wrap as unsigned ones do. */
+static void (*line_of(enum onr_dtype dtype))(const struct cumulative_job *job, size_t line) {
+  switch (dtype) {
+    case ONR_DTYPE_F32: return line_f32;
+    case ONR_DTYPE_F64: return line_f64;
+    case ONR_DTYPE_I32:
+    case ONR_DTYPE_U32: return line_u32;
+    case ONR_DTYPE_I64:
+    case ONR_DTYPE_U64: return line_u64;
+    default: return NULL;
+  }
+}
+
+static int adds_rows(const struct cumulative_job *job) {
+  const enum onr_binary op = job->product ? ONR_BINARY_MUL : ONR_BINARY_ADD;
+  return !job->exclusive && job->inner > 1 &&
+         (job->dtype == ONR_DTYPE_F32 || onri_kernels()->typed->binary[job->dtype][op]);
+}
+
 static void cumulative_parts(void *context, size_t begin, size_t end) {
   const struct cumulative_job *job = context;
-  for (size_t i = begin; i < end; i++) cumulative_part(job, i / job->parts, i % job->parts * LANES);
+  void (*line)(const struct cumulative_job *job, size_t line) = job->inner == 1 ? line_of(job->dtype) : NULL;
+  const int rows = adds_rows(job);
+  for (size_t i = begin; i < end; i++) {
+    const size_t outer = i / job->parts, first = i % job->parts * job->lanes;
+    if (line) line(job, outer);
+    else if (rows) add_rows(job, outer, first);
+    else cumulative_part(job, outer, first);
+  }
 }
 
 static enum onr_status cumulative_run(struct onr_call *call, int product) {
@@ -96,11 +183,13 @@ static enum onr_status cumulative_run(struct onr_call *call, int product) {
                                (size_t)x->dim[axis],
                                (size_t)onri_product(x, axis + 1, x->rank),
                                0,
+                               0,
                                call->inputs[0],
                                call->outputs[0],
                                call->env};
-  job.parts = (job.inner + LANES - 1) / LANES;
-  const size_t work = job.length * (job.inner < LANES ? job.inner : LANES);
+  job.lanes = adds_rows(&job) ? WIDE : LANES;
+  job.parts = (job.inner + job.lanes - 1) / job.lanes;
+  const size_t work = job.length * (job.inner < job.lanes ? job.inner : job.lanes);
   onr_parallel_for(call->env, (size_t)onri_product(x, 0, axis) * job.parts, work < 4096 ? 4096 / work + 1 : 1,
                    cumulative_parts, &job);
   return ONR_STATUS_OK;
