@@ -86,6 +86,8 @@ static void gather_runs(unsigned char *y, const unsigned char *x, const int32_t 
 static void gather_rows(void *context, size_t begin, size_t end) {
   const struct gather_work *w = context;
   const struct onri_resize_gather *g = w->g;
+  const size_t row = (size_t)g->out[w->last] * w->run;
+  int64_t before = -1;
   for (size_t item = begin; item < end; item++) {
     int64_t rest = (int64_t)item, from = 0, step = 1;
     for (int32_t d = w->last - 1; d >= 0; d--) {
@@ -94,8 +96,13 @@ static void gather_rows(void *context, size_t begin, size_t end) {
       step *= g->in[d];
       rest /= g->out[d];
     }
-    gather_runs(w->y + item * (size_t)g->out[w->last] * w->run, w->x + (size_t)(from * g->in[w->last]) * w->run,
-                g->index[w->last], g->out[w->last], w->run);
+    if (from == before) { /* enlarged: many rows are the one before */
+      memcpy(w->y + item * row, w->y + (item - 1) * row, row);
+      continue;
+    }
+    before = from;
+    gather_runs(w->y + item * row, w->x + (size_t)(from * g->in[w->last]) * w->run, g->index[w->last], g->out[w->last],
+                w->run);
   }
 }
 

@@ -121,6 +121,35 @@ struct elements_job {
   char *y;
 };
 
+/* Elements of one size by int64 indices, `step` apart where the axis is another. */
+#define ROW(name, type)                                                                                          \
+  static void row_##name(const struct elements_job *job, const int64_t *index, size_t columns, int64_t base,     \
+                         int64_t step, void *to) {                                                               \
+    const type *x = (const type *)(const void *)job->x + base;                                                   \
+    const int64_t length = job->length, stride = job->axis_stride;                                               \
+    type *y = to;                                                                                                \
+    for (size_t c = 0; c < columns; c++, x += step) y[c] = x[(index[c] + (index[c] < 0 ? length : 0)) * stride]; \
+  }
+ROW(1, uint8_t)
+ROW(2, uint16_t)
+ROW(4, uint32_t)
+ROW(8, uint64_t)
+#undef ROW
+
+static void any_row(const struct elements_job *job, size_t first, size_t columns, int64_t base, int64_t step) {
+  char *y = job->y + first * job->size;
+  const int64_t *index = job->indices.wide ? (const int64_t *)job->indices.data + first : NULL;
+  if (index && job->size == 1) row_1(job, index, columns, base, step, y);
+  else if (index && job->size == 2) row_2(job, index, columns, base, step, y);
+  else if (index && job->size == 4) row_4(job, index, columns, base, step, y);
+  else if (index && job->size == 8) row_8(job, index, columns, base, step, y);
+  else
+    for (size_t c = 0; c < columns; c++) {
+      const int64_t at = onri_index_at(job->indices, first + c, job->length) * job->axis_stride;
+      onri_copy_element(y + c * job->size, job->x + (size_t)(base + (int64_t)c * step + at) * job->size, job->size);
+    }
+}
+
 /* A row is the last dimension of the indices. */
 static void elements_rows(void *context, size_t begin, size_t end) {
   const struct elements_job *job = context;
@@ -133,11 +162,7 @@ static void elements_rows(void *context, size_t begin, size_t end) {
       base += (int64_t)(rest % (size_t)job->desc->dim[d]) * job->strides[d];
       rest /= (size_t)job->desc->dim[d];
     }
-    for (size_t c = 0; c < columns; c++) {
-      const int64_t index = onri_index_at(job->indices, row * columns + c, job->length);
-      const int64_t from = base + (int64_t)c * job->strides[last] + index * job->axis_stride;
-      onri_copy_element(job->y + (row * columns + c) * job->size, job->x + (size_t)from * job->size, job->size);
-    }
+    any_row(job, row * columns, columns, base, job->strides[last]);
   }
 }
 

@@ -26,12 +26,25 @@ static inline int64_t onri_index_at(struct onri_indices indices, size_t i, int64
   return index < 0 ? index + limit : index;
 }
 
+/* Of int64 indices from i on: the first of a block with one outside [-limit, limit), or count. */
+static inline size_t onri_first_outside(const int64_t *index, size_t i, size_t count, int64_t limit) {
+  enum { BLOCK = 64 };
+  for (; i + BLOCK <= count; i += BLOCK) {
+    int outside = 0;
+    for (size_t k = 0; k < BLOCK; k++) outside |= (index[i + k] < -limit) | (index[i + k] >= limit);
+    if (outside) return i;
+  }
+  return i;
+}
+
 /* INDEX (or CANCELLED) unless every one of `count` indices from `first` on, `stride` apart, lies in [-limit, limit). */
 static inline enum onr_status onri_indices_check(const struct onr_call *call, size_t input, size_t first, size_t stride,
                                                  size_t count, int64_t limit) {
   const struct onri_indices indices = onri_indices(call, input);
   struct onri_pace pace = {call->env, 0};
   for (size_t i = 0; i < count; i++) {
+    if (stride == 1 && indices.wide) i = onri_first_outside((const int64_t *)indices.data + first, i, count, limit);
+    if (i == count) break;
     const int64_t index = onri_index_raw(indices, first + i * stride);
     if (onri_pace_stop(&pace, 4)) return onri_env_poll(call->env, call->error);
     if (index < -limit || index >= limit)

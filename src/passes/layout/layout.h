@@ -97,6 +97,7 @@ enum onr_status onri_rule_plain(struct onri_layout *layout);       /* everything
 enum onr_status onri_rule_spatial(struct onri_layout *layout);     /* a channels_last parameter */
 enum onr_status onri_rule_conv(struct onri_layout *layout);        /* that, or x as it is */
 enum onr_status onri_rule_either(struct onri_layout *layout);      /* the same, where that moves less */
+enum onr_status onri_rule_resize(struct onri_layout *layout);      /* the nearest pixel: either; else spatial */
 enum onr_status onri_rule_unpool(struct onri_layout *layout);      /* max_unpool: two such inputs */
 enum onr_status onri_rule_elementwise(struct onri_layout *layout); /* broadcast operands, any order */
 enum onr_status onri_rule_along_axis(struct onri_layout *layout);  /* input 0 and outputs along an axis parameter */

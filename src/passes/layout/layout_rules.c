@@ -51,6 +51,11 @@ enum onr_status onri_rule_either(struct onri_layout *layout) {
   return onri_permutation_is_identity(&order) ? onri_layout_plain(layout, 0) : onri_rule_spatial(layout);
 }
 
+enum onr_status onri_rule_resize(struct onri_layout *layout) {
+  const struct onr_resize_params *p = onri_layout_node(layout)->params;
+  return p->mode == ONR_RESIZE_NEAREST ? onri_rule_either(layout) : onri_rule_spatial(layout);
+}
+
 /* max_unpool: the indices are laid out as x is. */
 enum onr_status onri_rule_unpool(struct onri_layout *layout) {
   const struct onri_permutation order = onri_permutation_channels_last(onri_layout_rank_in(layout, 0));

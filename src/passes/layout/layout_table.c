@@ -10,6 +10,7 @@ static const struct onri_layout_rule rules[ONRI_NUM_LAYOUTS] = {
     [ONR_LAYOUT_LAST_AXIS] = {onri_rule_last_axis, ONRI_WISH_PLAIN, 0},
     [ONRI_LAYOUT_CONV] = {onri_rule_conv, ONRI_WISH_CHANNELS_LAST, sizeof(int32_t)},
     [ONRI_LAYOUT_UNPOOL] = {onri_rule_unpool, ONRI_WISH_CHANNELS_LAST, sizeof(int32_t)},
+    [ONRI_LAYOUT_RESIZE] = {onri_rule_resize, ONRI_WISH_OUTPUT, sizeof(int32_t)},
     [ONRI_LAYOUT_EITHER] = {onri_rule_either, ONRI_WISH_OUTPUT, sizeof(int32_t)},
     [ONRI_LAYOUT_SOFTMAX] = {onri_rule_softmax, ONRI_WISH_OUTPUT, sizeof(int64_t)},
     [ONRI_LAYOUT_CONCAT] = {onri_rule_concat, ONRI_WISH_OUTPUT, sizeof(int64_t)},
