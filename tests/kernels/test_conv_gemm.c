@@ -40,7 +40,7 @@ static int64_t elements(const struct onri_image *image) {
 }
 
 /* 0: too large. */
-static int draw(struct sweep *s, int channels_first, struct onri_conv *c) {
+static int draw(struct sweep *s, enum onri_conv_form form, struct onri_conv *c) {
   const int dims = (int)sweep_pick(s, 1, 3);
   const int64_t few = sweep_chance(s, 3) ? 80 : 20;
   *c = (struct onri_conv){.groups = sweep_chance(s, 3) ? sweep_pick(s, 2, 4) : 1,
@@ -58,8 +58,8 @@ static int draw(struct sweep *s, int channels_first, struct onri_conv *c) {
                                  dims == 1 ? 9 : 4);
   c->x.batch = c->y.batch = sweep_pick(s, 1, 2);
   for (int a = 0; a < ONR_MAX_SPATIAL; a++) c->x.size[a] = c->axis[a].in, c->y.size[a] = c->axis[a].out;
-  lay_out(&c->x, c->groups * c->group_in, !channels_first);
-  lay_out(&c->y, c->groups * c->group_out, 1);
+  lay_out(&c->x, c->groups * c->group_in, form == ONRI_CONV_LAST);
+  lay_out(&c->y, c->groups * c->group_out, form != ONRI_CONV_FIRST);
   const int64_t weights = c->groups * c->group_in * c->group_out * onri_conv_taps(c);
   return weights < MOST && elements(&c->x) < MOST - GUARD && elements(&c->y) < MOST - GUARD &&
          elements(&c->y) * c->group_in * onri_conv_taps(c) < 4000000;
@@ -84,15 +84,16 @@ static double sum_of(const struct onri_conv *c, int64_t n, int64_t m, const int6
 }
 
 static void expect(const struct onri_conv *c) {
-  double *to = data.expected;
   for (int64_t n = 0; n < c->y.batch; n++)
     for (int64_t p = 0; p < c->y.size[0] * c->y.size[1] * c->y.size[2]; p++) {
       const int64_t o[] = {p / c->y.size[2] / c->y.size[1], p / c->y.size[2] % c->y.size[1], p % c->y.size[2]};
-      for (int64_t m = 0; m < c->y.channels; m++) *to++ = sum_of(c, n, m, o);
+      const int64_t at = n * c->y.batch_stride + o[0] * c->y.stride[0] + o[1] * c->y.stride[1] + o[2] * c->y.stride[2];
+      for (int64_t m = 0; m < c->y.channels; m++) data.expected[at + m * c->y.channel_stride] = sum_of(c, n, m, o);
     }
 }
 
-static void check(struct sweep *s, const struct onri_conv *c, int channels_first, const struct onri_kernels *kernels) {
+static void check(struct sweep *s, const struct onri_conv *c, enum onri_conv_form form,
+                  const struct onri_kernels *kernels) {
   const size_t outputs = (size_t)elements(&c->y), threads = (size_t)sweep_pick(s, 1, 3),
                weights = (size_t)(c->groups * c->group_out * c->group_in * onri_conv_taps(c));
   const int has_bias = sweep_chance(s, 2);
@@ -101,26 +102,21 @@ static void check(struct sweep *s, const struct onri_conv *c, int channels_first
   sweep_fill(s, ONR_DTYPE_F32, (size_t)elements(&c->x), 2, sweep_chance(s, 3) ? 5 : 0, data.x, data.wide_x);
   sweep_fill(s, ONR_DTYPE_F32, weights, 1, 0, data.w, data.wide_w);
   sweep_fill(s, ONR_DTYPE_F32, (size_t)c->y.channels, has_bias, 0, data.bias, data.wide_bias);
-  float *packed = malloc(onri_conv_gemm_packed_floats(c, kernels) * sizeof(*packed)),
-        *bias = malloc(onri_conv_gemm_bias_floats(c, kernels) * sizeof(*bias));
+  float *packed = malloc(onri_conv_gemm_packed_floats(c, kernels, form) * sizeof(*packed)),
+        *bias = malloc(onri_conv_gemm_bias_floats(c, kernels, form) * sizeof(*bias));
   void *scratch = malloc(onri_conv_gemm_scratch_bytes(threads));
-  onri_conv_gemm_pack(c, kernels, channels_first, data.w, packed);
-  onri_conv_gemm_pack_bias(c, kernels, has_bias ? data.bias : NULL, bias);
+  onri_conv_gemm_pack(c, kernels, form, data.w, packed);
+  onri_conv_gemm_pack_bias(c, kernels, form, has_bias ? data.bias : NULL, bias);
   for (size_t i = 0; i < outputs + GUARD; i++) data.y[i] = 77;
-  const struct onri_conv_gemm operands = {.channels_first = channels_first,
-                                          .x = data.x,
-                                          .packed = packed,
-                                          .bias = bias,
-                                          .y = data.y,
-                                          .scratch = scratch,
-                                          .threads = threads};
+  const struct onri_conv_gemm operands = {
+      .form = form, .x = data.x, .packed = packed, .bias = bias, .y = data.y, .scratch = scratch, .threads = threads};
   onri_conv_gemm_f32(c, kernels, &operands, &env);
   expect(c);
   const int64_t at = sweep_difference(ONR_DTYPE_F32, data.y, data.expected, outputs, 1e-5, 1e-3, &found);
   if (at >= 0)
-    fail_msg("groups %d of %d to %d, kernel %dx%dx%d, channels %s: element %d is %g instead of %g", (int)c->groups,
+    fail_msg("groups %d of %d to %d, kernel %dx%dx%d, form %d: element %d is %g instead of %g", (int)c->groups,
              (int)c->group_in, (int)c->group_out, (int)c->axis[0].kernel, (int)c->axis[1].kernel,
-             (int)c->axis[2].kernel, channels_first ? "first" : "last", (int)at, found, data.expected[at]);
+             (int)c->axis[2].kernel, (int)form, (int)at, found, data.expected[at]);
   for (size_t i = outputs; i < outputs + GUARD; i++) assert_true(data.y[i] == 77);
   free(packed);
   free(bias);
@@ -133,10 +129,10 @@ static void test_every_level(void **state) {
   (void)state;
   for (int level = 0; level <= (int)onri_cpu_level(); level++)
     for (int i = 0; i < sweep_cases(CASES); i++) {
-      const int channels_first = sweep_chance(&s, 3);
+      const enum onri_conv_form form = (enum onri_conv_form)sweep_pick(&s, 0, 2);
       struct onri_conv c;
-      if (!draw(&s, channels_first, &c)) continue;
-      check(&s, &c, channels_first, onri_kernels_of_level(level));
+      if (!draw(&s, form, &c)) continue;
+      check(&s, &c, form, onri_kernels_of_level(level));
       checked++;
     }
   assert_true(checked > CASES / 2);

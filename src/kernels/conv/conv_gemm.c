@@ -1,8 +1,8 @@
 /* conv_gemm.c: cutting a convolution into panels; see conv_gemm.h.
  *
- * packed   [groups][blocks of two vectors][depth][channels of the block]; the last block may be one vector. Depth is
- *          [taps][group_in], for a channels-first image [group_in][taps]
- * bias     [groups][channels, in whole vectors] */
+ * packed   [groups][blocks][depth][channels of the block]: blocks of two vectors, the last may be one; in planes of
+ *          equal size. depth: [taps][group_in]
+ * bias     [groups][channels of all blocks] */
 #include "kernels/conv/conv_gemm.h"
 
 #include <math.h>
@@ -22,49 +22,59 @@ static int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit 
 
 int onri_conv_gemm_is_fast(void) { return onri_cpu_level() != ONRI_CPU_BASE; }
 
-static int64_t whole_vectors(const struct onri_conv *c, const struct onri_kernels *kernels) {
-  return round_up(c->group_out, kernels->conv_gemm->lanes);
+/* The channels of a group, filled up to whole blocks, and those of one block; the last one may be smaller. */
+struct blocks {
+  int64_t channels, width;
+};
+
+static struct blocks blocks_of(const struct onri_conv *c, const struct onri_kernels *kernels,
+                               enum onri_conv_form form) {
+  const int64_t lanes = kernels->conv_gemm->lanes, most_channels = kernels->conv_gemm->plane_channels;
+  if (form != ONRI_CONV_FIRST) return (struct blocks){round_up(c->group_out, lanes), 2 * lanes};
+  const int64_t count = (c->group_out - 1) / most_channels + 1, width = (c->group_out - 1) / count + 1;
+  return (struct blocks){round_up(c->group_out, width), width};
 }
 
-size_t onri_conv_gemm_bias_floats(const struct onri_conv *c, const struct onri_kernels *kernels) {
-  return (size_t)(c->groups * whole_vectors(c, kernels));
+size_t onri_conv_gemm_bias_floats(const struct onri_conv *c, const struct onri_kernels *kernels,
+                                  enum onri_conv_form form) {
+  return (size_t)(c->groups * blocks_of(c, kernels, form).channels);
 }
 
-size_t onri_conv_gemm_packed_floats(const struct onri_conv *c, const struct onri_kernels *kernels) {
+size_t onri_conv_gemm_packed_floats(const struct onri_conv *c, const struct onri_kernels *kernels,
+                                    enum onri_conv_form form) {
   int64_t floats = onri_conv_taps(c);
-  if (!onri_mul_i64(floats, c->group_in, &floats) || !onri_mul_i64(floats, whole_vectors(c, kernels), &floats) ||
+  if (!onri_mul_i64(floats, c->group_in, &floats) ||
+      !onri_mul_i64(floats, blocks_of(c, kernels, form).channels, &floats) ||
       !onri_mul_i64(floats, c->groups, &floats) || floats > PTRDIFF_MAX / 8)
     return 0;
   return (size_t)floats;
 }
 
 /* Channels [first, first + width) of a group, of which `count` are there. */
-static void pack_block(const struct onri_conv *c, int channels_first, const float *weight, int64_t width, int64_t count,
-                       float *to) {
+static void pack_block(const struct onri_conv *c, const float *weight, int64_t width, int64_t count, float *to) {
   const int64_t taps = onri_conv_taps(c), in = c->group_in, depth = taps * in;
   for (int64_t k = 0; k < depth; k++, to += width) {
-    const float *from = weight + (channels_first ? k : k % in * taps + k / in);
+    const float *from = weight + k % in * taps + k / in;
     for (int64_t j = 0; j < count; j++) to[j] = from[j * depth];
     for (int64_t j = count; j < width; j++) to[j] = 0;
   }
 }
 
-void onri_conv_gemm_pack(const struct onri_conv *c, const struct onri_kernels *kernels, int channels_first,
+void onri_conv_gemm_pack(const struct onri_conv *c, const struct onri_kernels *kernels, enum onri_conv_form form,
                          const float *weight, float *packed) {
-  const int64_t pair = 2 * kernels->conv_gemm->lanes, channels = whole_vectors(c, kernels),
-                depth = onri_conv_taps(c) * c->group_in;
+  const struct blocks blocks = blocks_of(c, kernels, form);
+  const int64_t depth = onri_conv_taps(c) * c->group_in;
   for (int64_t g = 0; g < c->groups; g++)
-    for (int64_t first = 0, width; first < channels; first += width, packed += width * depth) {
-      width = least(pair, channels - first);
-      pack_block(c, channels_first, weight + (g * c->group_out + first) * depth, width,
-                 least(width, c->group_out - first), packed);
+    for (int64_t first = 0, width; first < blocks.channels; first += width, packed += width * depth) {
+      width = least(blocks.width, blocks.channels - first);
+      pack_block(c, weight + (g * c->group_out + first) * depth, width, least(width, c->group_out - first), packed);
     }
 }
 
-void onri_conv_gemm_pack_bias(const struct onri_conv *c, const struct onri_kernels *kernels, const float *bias,
-                              float *packed) {
-  const int64_t channels = whole_vectors(c, kernels);
-  memset(packed, 0, onri_conv_gemm_bias_floats(c, kernels) * sizeof(float));
+void onri_conv_gemm_pack_bias(const struct onri_conv *c, const struct onri_kernels *kernels, enum onri_conv_form form,
+                              const float *bias, float *packed) {
+  const int64_t channels = blocks_of(c, kernels, form).channels;
+  memset(packed, 0, onri_conv_gemm_bias_floats(c, kernels, form) * sizeof(float));
   for (int64_t g = 0; bias && g < c->groups; g++)
     memcpy(packed + g * channels, bias + g * c->group_out, (size_t)c->group_out * sizeof(float));
 }
@@ -76,10 +86,13 @@ struct work {
   const struct onri_conv_gemm_kernels *kernels;
   const struct onri_conv_gemm *operands;
   int32_t by_depth;
-  int32_t is_line;         /* the taps of a row of the kernel lie one behind the other */
-  int64_t channels, depth; /* of a group; channels in whole vectors */
-  int64_t pixels, panels;  /* all of them; panels of pixels */
-  int64_t blocks, part;    /* of channels in a group; so many of them are an item */
+  int32_t is_line;           /* the taps of a row of the kernel lie one behind the other */
+  int32_t in_planes;         /* y is channels-first */
+  struct blocks channels;    /* of a group */
+  int64_t depth, width;      /* of the product; of a tap, or of a line of them */
+  int64_t images, pixels;    /* pixels of an image in planes, else of all of them as if they were one */
+  int64_t panels, per_panel; /* of pixels, in an image */
+  int64_t blocks, part;      /* of channels in a group; so many of them are an item */
   int64_t parts;
   atomic_uchar *busy; /* of each slot of scratch, apart by FLAG_BYTES */
   struct onr_env *env;
@@ -89,8 +102,8 @@ struct work {
 struct panel {
   int64_t group, count, num_runs;
   int64_t low[ONR_MAX_SPATIAL], high[ONR_MAX_SPATIAL]; /* of the outputs */
-  struct onri_conv_run runs[ONRI_PANEL_PIXELS];
-  int64_t y_at[ONRI_PANEL_PIXELS];
+  struct onri_conv_run runs[ONRI_PLANE_PIXELS];
+  int64_t y_at[ONRI_PLANE_PIXELS];
   struct onri_conv_gather gather;
   float *floats;
 };
@@ -112,16 +125,16 @@ static void add_run(const struct work *w, struct panel *p, int64_t n, const int6
   for (int64_t i = 0; i < count; i++) p->y_at[p->count++] = y + i * c->y.stride[2];
 }
 
-static void take_pixels(const struct work *w, int64_t group, int64_t first, struct panel *p) {
+static void take_pixels(const struct work *w, int64_t group, int64_t image, int64_t first, struct panel *p) {
   const struct onri_conv *c = w->c;
-  const int64_t s1 = c->axis[1].out, s2 = c->axis[2].out, last = least(first + ONRI_PANEL_PIXELS, w->pixels);
+  const int64_t s1 = c->axis[1].out, s2 = c->axis[2].out, last = least(first + w->per_panel, w->pixels);
   p->group = group;
   p->count = p->num_runs = 0;
   for (int a = 0; a < ONR_MAX_SPATIAL; a++) p->low[a] = INT64_MAX, p->high[a] = 0;
   for (int64_t i = first, count; i < last; i += count) {
     const int64_t plane = i / (s1 * s2), o[] = {plane % c->axis[0].out, i / s2 % s1, i % s2};
     count = least(s2 - o[2], last - i);
-    add_run(w, p, plane / c->axis[0].out, o, count);
+    add_run(w, p, image + plane / c->axis[0].out, o, count);
   }
   p->gather = (struct onri_conv_gather){.in = {c->axis[0].in, c->axis[1].in, c->axis[2].in},
                                         .width = w->by_depth ? 1 : c->group_in,
@@ -131,29 +144,43 @@ static void take_pixels(const struct work *w, int64_t group, int64_t first, stru
                                         .num_runs = p->num_runs};
 }
 
-/* Elements [from, from + count) of one tap, or of a line of them, into the panel at depth `at`. */
-static void gather_piece(const struct work *w, const struct panel *p, const int64_t k[ONR_MAX_SPATIAL], int64_t x,
-                         int64_t from, int64_t count, int64_t at) {
-  struct onri_conv_piece piece = {.x = x, .from = from, .count = count};
-  for (int a = 0; a < ONR_MAX_SPATIAL; a++) {
-    piece.tap[a] = k[a] * w->c->axis[a].dilation;
-    piece.x += piece.tap[a] * w->c->x.stride[a];
-  }
-  if (w->by_depth) w->kernels->gather_by_depth(&p->gather, &piece, p->floats + at * ONRI_PANEL_PIXELS);
-  else w->kernels->gather(&p->gather, &piece, p->floats + at);
+/* A place in the depth: a tap, and an element of it, or of the line of taps that begins there. */
+struct cursor {
+  int64_t k[ONR_MAX_SPATIAL], from;
+};
+
+static struct cursor cursor_at(const struct work *w, int64_t depth) {
+  const int64_t k1 = w->c->axis[1].kernel, k2 = w->c->axis[2].kernel;
+  const int64_t tap = depth / w->width * (w->is_line ? k2 : 1);
+  return (struct cursor){{tap / (k1 * k2), tap / k2 % k1, tap % k2}, depth % w->width};
+}
+
+static void advance(const struct work *w, struct cursor *at, int64_t count) {
+  const struct onri_axis *axis = w->c->axis;
+  at->from += count;
+  if (at->from < w->width) return;
+  at->from = 0;
+  if (!w->is_line && ++at->k[2] < axis[2].kernel) return;
+  at->k[2] = 0;
+  if (++at->k[1] < axis[1].kernel) return;
+  at->k[1] = 0;
+  at->k[0]++;
 }
 
 /* Depth [first, first + count). */
 static void gather(const struct work *w, const struct panel *p, int64_t first, int64_t count) {
   const struct onri_conv *c = w->c;
-  const int64_t k1 = c->axis[1].kernel, k2 = c->axis[2].kernel, taps = onri_conv_taps(c);
-  const int64_t width = w->by_depth ? 1 : w->is_line ? k2 * c->group_in : c->group_in;
-  for (int64_t d = first, n; d < first + count; d += n) {
-    const int64_t unit = d / width, from = d % width;
-    const int64_t tap = w->by_depth ? unit % taps : w->is_line ? unit * k2 : unit;
-    const int64_t k[] = {tap / (k1 * k2), tap / k2 % k1, tap % k2};
-    n = least(width - from, first + count - d);
-    gather_piece(w, p, k, w->by_depth ? unit / taps * c->x.channel_stride : 0, from, n, d - first);
+  struct cursor at = cursor_at(w, first);
+  for (int64_t d = 0, n; d < count; d += n, advance(w, &at, n)) {
+    struct onri_conv_piece piece = {.from = at.from};
+    piece.count = n = w->by_depth ? 1 : least(w->width - at.from, count - d);
+    for (int a = 0; a < ONR_MAX_SPATIAL; a++) {
+      piece.tap[a] = at.k[a] * c->axis[a].dilation;
+      piece.x += piece.tap[a] * c->x.stride[a];
+    }
+    piece.x += at.from * c->x.channel_stride;
+    if (w->by_depth) w->kernels->gather_by_depth(&p->gather, &piece, p->floats + d * ONRI_PLANE_PIXELS);
+    else w->kernels->gather(&p->gather, &piece, p->floats + d);
   }
 }
 
@@ -166,24 +193,27 @@ struct slice {
 /* The blocks of channels [part, part + w->part). */
 static void multiply(const struct work *w, const struct panel *p, int64_t part, const struct slice *slice) {
   const struct onri_conv *c = w->c;
-  const int64_t pair = 2 * w->kernels->lanes, last = least(w->blocks, part + w->part);
-  const float *bias = w->operands->bias + p->group * w->channels;
-  const float *weights = w->operands->packed + p->group * w->channels * w->depth;
+  const int64_t last = least(w->blocks, part + w->part), all = w->channels.channels;
+  const float *bias = w->operands->bias + p->group * all;
+  const float *weights = w->operands->packed + p->group * all * w->depth;
   for (int64_t b = part; b < last; b++) {
-    const int64_t channel = b * pair, width = least(pair, w->channels - channel);
-    const struct onri_conv_product product = {.panel = p->floats,
-                                              .w = weights + channel * w->depth + slice->first * width,
-                                              .pixels = p->count,
-                                              .depth = slice->count,
-                                              .by_depth = w->by_depth,
-                                              .vectors = (int32_t)(width / w->kernels->lanes),
-                                              .channels = least(width, c->group_out - channel),
-                                              .bias = slice->is_first ? bias + channel : NULL,
-                                              .y = w->operands->y + p->group * c->group_out + channel,
-                                              .y_at = p->y_at,
-                                              .min = slice->is_last ? (float)c->min : -INFINITY,
-                                              .max = slice->is_last ? (float)c->max : INFINITY};
-    w->kernels->multiply(&product);
+    const int64_t channel = b * w->channels.width, width = least(w->channels.width, all - channel);
+    const struct onri_conv_product product = {
+        .panel = p->floats,
+        .w = weights + channel * w->depth + slice->first * width,
+        .pixels = p->count,
+        .depth = slice->count,
+        .by_depth = w->by_depth,
+        .width = width,
+        .channels = least(width, c->group_out - channel),
+        .bias = slice->is_first ? bias + channel : NULL,
+        .y = w->operands->y + (p->group * c->group_out + channel) * c->y.channel_stride,
+        .y_at = p->y_at,
+        .y_channel = c->y.channel_stride,
+        .min = slice->is_last ? (float)c->min : -INFINITY,
+        .max = slice->is_last ? (float)c->max : INFINITY};
+    if (w->in_planes) w->kernels->multiply_planes(&product);
+    else w->kernels->multiply(&product);
   }
 }
 
@@ -215,11 +245,11 @@ static void taps_used(const struct onri_axis *a, int64_t low, int64_t high, int6
 static void run_item(const struct work *w, struct panel *p, int64_t item) {
   const struct onri_conv *c = w->c;
   const int64_t part = item % w->parts * w->part, group = item / w->parts % c->groups;
+  const int64_t panel = item / w->parts / c->groups;
   const int64_t k0 = c->axis[0].kernel, k1 = c->axis[1].kernel, k2 = c->axis[2].kernel;
   int64_t first[] = {0, 0, 0}, last[] = {k0, k1, k2};
-  take_pixels(w, group, item / w->parts / c->groups * ONRI_PANEL_PIXELS, p);
-  for (int a = 0; a < ONR_MAX_SPATIAL && !w->by_depth; a++)
-    taps_used(&c->axis[a], p->low[a], p->high[a], &first[a], &last[a]);
+  take_pixels(w, group, panel / w->panels, panel % w->panels * w->per_panel, p);
+  for (int a = 0; a < ONR_MAX_SPATIAL; a++) taps_used(&c->axis[a], p->low[a], p->high[a], &first[a], &last[a]);
   const int64_t rows = last[1] - first[1], width = last[2] - first[2];
   const int per_row = width < k2, per_plane = per_row || rows < k1;
   const int64_t turns = (per_plane ? last[0] - first[0] : 1) * (per_row ? rows : 1);
@@ -255,7 +285,7 @@ static void run_items(void *context, size_t begin, size_t end) {
 
 /* Few panels: their channels are cut, too, so that all threads have work. The panel is gathered for each part. */
 static void cut(struct work *w, size_t threads) {
-  const int64_t items = w->panels * w->c->groups, wanted = threads > 1 ? 4 * (int64_t)threads : 1;
+  const int64_t items = w->images * w->panels * w->c->groups, wanted = threads > 1 ? 4 * (int64_t)threads : 1;
   w->parts = items < wanted ? least(w->blocks, (wanted - 1) / items + 1) : 1;
   w->part = (w->blocks - 1) / w->parts + 1;
   w->parts = (w->blocks - 1) / w->part + 1;
@@ -264,15 +294,19 @@ static void cut(struct work *w, size_t threads) {
 void onri_conv_gemm_f32(const struct onri_conv *c, const struct onri_kernels *kernels,
                         const struct onri_conv_gemm *operands, struct onr_env *env) {
   struct work w = {.c = c, .kernels = kernels->conv_gemm, .operands = operands, .env = env};
-  w.by_depth = operands->channels_first || c->x.channels == 1;
+  w.by_depth = operands->form != ONRI_CONV_LAST || c->x.channels == 1;
+  w.in_planes = operands->form == ONRI_CONV_FIRST;
   w.is_line = c->axis[2].dilation == 1 && c->x.stride[2] == c->group_in && !w.by_depth;
-  w.channels = whole_vectors(c, kernels);
+  w.width = w.is_line ? c->axis[2].kernel * c->group_in : c->group_in;
+  w.channels = blocks_of(c, kernels, operands->form);
   w.depth = onri_conv_taps(c) * c->group_in;
-  w.pixels = c->y.batch * c->axis[0].out * c->axis[1].out * c->axis[2].out;
-  w.panels = (w.pixels - 1) / ONRI_PANEL_PIXELS + 1;
-  w.blocks = (w.channels - 1) / (2 * w.kernels->lanes) + 1;
+  w.images = w.in_planes ? c->y.batch : 1;
+  w.pixels = c->y.batch / w.images * c->axis[0].out * c->axis[1].out * c->axis[2].out;
+  w.per_panel = w.in_planes ? ONRI_PLANE_PIXELS : ONRI_PANEL_PIXELS;
+  w.panels = (w.pixels - 1) / w.per_panel + 1;
+  w.blocks = (w.channels.channels - 1) / w.channels.width + 1;
   w.busy = (atomic_uchar *)(void *)((unsigned char *)operands->scratch + operands->threads * SLOT_BYTES);
   for (size_t i = 0; i < operands->threads; i++) atomic_init(&w.busy[i * FLAG_BYTES], 0);
   cut(&w, operands->threads);
-  onr_parallel_for(env, (size_t)(w.panels * w.parts * c->groups), 1, run_items, &w);
+  onr_parallel_for(env, (size_t)(w.images * w.panels * w.parts * c->groups), 1, run_items, &w);
 }

@@ -1,5 +1,5 @@
 /* conv_gemm.h: a convolution as a product: pixels by depth (taps and channels of a group) times depth by channels,
- * float32, the output channels-last.
+ * float32, in three combinations of layouts.
  *
  * What a block of pixels sees is gathered into a panel of some 100 KB, zeros for padding, and multiplied by packed
  * weights; the image is never spread out as a whole. So kernels of any size, stride and dilation, in 1 to 3 dimensions
@@ -11,7 +11,13 @@
 #include "kernels/conv/conv_direct.h"
 #include "kernels/kernels.h"
 
-/* What onri_conv_gemm_f32 can: not transposed, y channels-last, as x is unless packed for one that is not. */
+enum onri_conv_form {
+  ONRI_CONV_LAST,          /* x and y are channels-last */
+  ONRI_CONV_FIRST_TO_LAST, /* x is channels-first */
+  ONRI_CONV_FIRST          /* both are: vectors of pixels, so that few channels do not leave them half empty */
+};
+
+/* What onri_conv_gemm_f32 can. */
 static inline int onri_conv_gemm_can(const struct onri_conv *c) {
   return !c->transposed && c->group_in > 0 && c->group_out > 0;
 }
@@ -21,19 +27,21 @@ int onri_conv_gemm_is_fast(void);
 /* Whatever is packed is for the kernels of one level: give the same ones, onri_kernels(), to all of these. */
 
 /* Weights in groups of whole vectors of channels; 0: more than memory holds. */
-size_t onri_conv_gemm_packed_floats(const struct onri_conv *c, const struct onri_kernels *kernels);
-/* weight: as conv_direct.h has it. channels_first: x will be. */
-void onri_conv_gemm_pack(const struct onri_conv *c, const struct onri_kernels *kernels, int channels_first,
+size_t onri_conv_gemm_packed_floats(const struct onri_conv *c, const struct onri_kernels *kernels,
+                                    enum onri_conv_form form);
+/* weight: as conv_direct.h has it. */
+void onri_conv_gemm_pack(const struct onri_conv *c, const struct onri_kernels *kernels, enum onri_conv_form form,
                          const float *weight, float *packed);
 /* The same for bias, [groups * group_out] or NULL. */
-size_t onri_conv_gemm_bias_floats(const struct onri_conv *c, const struct onri_kernels *kernels);
-void onri_conv_gemm_pack_bias(const struct onri_conv *c, const struct onri_kernels *kernels, const float *bias,
-                              float *packed);
+size_t onri_conv_gemm_bias_floats(const struct onri_conv *c, const struct onri_kernels *kernels,
+                                  enum onri_conv_form form);
+void onri_conv_gemm_pack_bias(const struct onri_conv *c, const struct onri_kernels *kernels, enum onri_conv_form form,
+                              const float *bias, float *packed);
 
 /* For so many threads. */
 size_t onri_conv_gemm_scratch_bytes(size_t threads);
 struct onri_conv_gemm {
-  int32_t channels_first;
+  enum onri_conv_form form;
   const float *x; /* ONR_SLACK_BYTES behind it are readable */
   const float *packed, *bias;
   float *y;

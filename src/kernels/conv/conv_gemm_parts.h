@@ -5,9 +5,15 @@
 
 #include "base/image.h"
 
-/* A panel holds so many pixels by so much of the depth. */
-enum { ONRI_PANEL_PIXELS = 112, ONRI_PANEL_DEPTH = 256, ONRI_PANEL_ROW = ONRI_PANEL_DEPTH + 16 };
-#define ONRI_PANEL_FLOATS (ONRI_PANEL_PIXELS * ONRI_PANEL_ROW)
+/* A panel holds so many pixels, whole tiles of them, by so much of the depth: [pixels][ONRI_PANEL_ROW], or by depth:
+ * [depth][ONRI_PLANE_PIXELS]. */
+enum {
+  ONRI_PANEL_PIXELS = 112,
+  ONRI_PLANE_PIXELS = 128,
+  ONRI_PANEL_DEPTH = 256,
+  ONRI_PANEL_ROW = ONRI_PANEL_DEPTH + 16,
+  ONRI_PANEL_FLOATS = ONRI_PLANE_PIXELS * ONRI_PANEL_ROW
+};
 
 /* Outputs that are neighbours in a row. */
 struct onri_conv_run {
@@ -20,7 +26,7 @@ struct onri_conv_run {
  * tap, or of a row of taps where these are one run. Pixels side by side: one element of one tap. */
 struct onri_conv_piece {
   int64_t tap[ONR_MAX_SPATIAL]; /* distance of the tap from tap 0, in pixels */
-  int64_t x;                    /* and in elements, with the channel; without `from` */
+  int64_t x;                    /* and of the first of the elements, in elements */
   int64_t from, count;
 };
 
@@ -32,26 +38,29 @@ struct onri_conv_gather {
   int64_t num_runs;
 };
 
-/* y[pixel][channel] (+)= panel[pixel][depth] * w[depth][channel], for the channels of a block of one or two vectors. */
+/* y[pixel][channel] (+)= panel[pixel][depth] * w[depth][channel], for the channels of a block. */
 struct onri_conv_product {
-  const float *panel, *w; /* w: [depth][vectors of the block] */
+  const float *panel, *w; /* w: [depth][width] */
   int64_t pixels, depth;
-  int32_t by_depth; /* the panel is [depth][ONRI_PANEL_PIXELS], else [pixels][ONRI_PANEL_ROW] */
-  int32_t vectors;
+  int32_t by_depth;
+  int64_t width;       /* of the block, one or two vectors; in planes up to plane_channels */
   int64_t channels;    /* that are stored */
-  const float *bias;   /* whole vectors; NULL: y holds a part of the sum */
+  const float *bias;   /* width of them; NULL: y holds a part of the sum */
   float *y;            /* of the first of the channels */
   const int64_t *y_at; /* of each pixel */
+  int64_t y_channel;   /* in planes: from channel to channel; pixels lie side by side */
   float min, max;
 };
 
 struct onri_conv_gemm_kernels {
-  int64_t lanes; /* of a vector */
+  int64_t lanes;          /* of a vector */
+  int64_t plane_channels; /* most that multiply_planes takes at once */
   /* `to`: where in the panel's rows the piece begins (by depth: the row itself). Up to a vector is written behind it.
    */
   void (*gather)(const struct onri_conv_gather *g, const struct onri_conv_piece *piece, float *to);
   void (*gather_by_depth)(const struct onri_conv_gather *g, const struct onri_conv_piece *piece, float *to);
   void (*multiply)(const struct onri_conv_product *p);
+  void (*multiply_planes)(const struct onri_conv_product *p); /* by_depth: vectors of pixels, y channels-first */
 };
 
 #endif

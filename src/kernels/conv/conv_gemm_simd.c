@@ -36,7 +36,7 @@ INLINE void gather_inside(const float *x, int64_t step, int64_t pixels, int64_t 
 static void gather(const struct onri_conv_gather *g, const struct onri_conv_piece *p, float *to) {
   const int64_t row = g->in[2] * g->width, stride = g->stride * g->width, count = p->count;
   for (const struct onri_conv_run *run = g->runs; run < g->runs + g->num_runs; run++) {
-    const float *x = run->x + p->x + p->from;
+    const float *x = run->x + p->x;
     float *target = to + run->first * ONRI_PANEL_ROW;
     int64_t before = (run->at[2] + p->tap[2]) * g->width + p->from, i = 0, last = run->count;
     if (is_outside(g, run, p)) {
@@ -68,9 +68,8 @@ static void gather_by_depth(const struct onri_conv_gather *g, const struct onri_
   for (const struct onri_conv_run *run = g->runs; run < g->runs + g->num_runs; run++) {
     const int64_t at = run->at[2] + p->tap[2];
     float *target = to + run->first;
-    int64_t first = at < 0 ? (g->stride - 1 - at) / g->stride : 0;
-    int64_t last = at < g->in[2] ? (g->in[2] - 1 - at) / g->stride + 1 : 0;
-    if (last > run->count) last = run->count;
+    int64_t first = at < 0 ? (g->stride - 1 - at) / g->stride : 0, last = run->count;
+    if (at + (last - 1) * g->stride >= g->in[2]) last = at < g->in[2] ? (g->in[2] - 1 - at) / g->stride + 1 : 0;
     if (first > last || is_outside(g, run, p)) first = last = run->count;
     clear(first, target);
     copy_strided(run->x + p->x + first * g->step, g->step, last - first, target + first);
@@ -105,7 +104,7 @@ struct rows {
         const vf32 x = f32_set(a[by_depth ? i : i * ONRI_PANEL_ROW]);                                                \
         UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] = f32_fma(x, weight[v], sum[i * vectors + v]); \
       }                                                                                                              \
-      a += by_depth ? ONRI_PANEL_PIXELS : 1;                                                                         \
+      a += by_depth ? ONRI_PLANE_PIXELS : 1;                                                                         \
       w += vectors * F32_LANES;                                                                                      \
     }                                                                                                                \
     UNROLL for (int i = 0; i < tile_rows; i++) UNROLL for (int v = 0; v < vectors; v++)                              \
@@ -146,12 +145,12 @@ static const int64_t same_row[SINGLE_ROWS];
 /* Pixels from `first` on, `count` of them, where the tile has more, or where channels are missing: made aside. */
 static void edge(const struct onri_conv_product *p, const float *a, int64_t first, int64_t count,
                  tile_function *function) {
-  const int64_t *y_at = p->y_at + first, width = p->vectors * F32_LANES;
+  const int64_t *y_at = p->y_at + first, width = p->width;
   const size_t bytes = (size_t)p->channels * sizeof(float);
   float part[SINGLE_ROWS * F32_LANES];
   int64_t part_at[SINGLE_ROWS];
   struct rows at = {.from = p->bias, .from_at = same_row, .to = part, .to_at = part_at};
-  for (int64_t i = 0; i * p->vectors < SINGLE_ROWS; i++) part_at[i] = i * width;
+  for (int64_t i = 0; i * width < SINGLE_ROWS * F32_LANES; i++) part_at[i] = i * width;
   if (!p->bias) {
     memset(part, 0, sizeof(part));
     for (int64_t i = 0; i < count; i++) memcpy(part + i * width, p->y + y_at[i], bytes);
@@ -162,9 +161,9 @@ static void edge(const struct onri_conv_product *p, const float *a, int64_t firs
 }
 
 static void multiply(const struct onri_conv_product *p) {
-  const int64_t *size = sizes[p->vectors - 1];
-  tile_function *const *functions = tiles[p->vectors - 1][p->by_depth];
-  const int has_all = p->channels == p->vectors * F32_LANES;
+  const int64_t *size = sizes[p->width > F32_LANES];
+  tile_function *const *functions = tiles[p->width > F32_LANES][p->by_depth];
+  const int has_all = p->channels == p->width;
   for (int64_t i = 0, s = 0; i < p->pixels; i += size[s]) {
     const float *a = p->panel + i * (p->by_depth ? 1 : ONRI_PANEL_ROW);
     while (s + 1 < SIZES && size[s + 1] >= p->pixels - i) s++;
@@ -178,5 +177,104 @@ static void multiply(const struct onri_conv_product *p) {
   }
 }
 
-const struct onri_conv_gemm_kernels ONRI_AT_LEVEL(onri_conv_gemm_kernels) = {F32_LANES, gather, gather_by_depth,
-                                                                             multiply};
+/* --- planes: vectors of pixels, each weight is broadcast --- */
+
+enum { PLANE_ROWS = PAIR_ROWS, PIXEL_VECTORS = 8 };
+
+/* Where the channels of a tile lie. */
+struct planes {
+  const float *from; /* what is added to; NULL: the bias */
+  float *to;
+  int64_t step; /* from channel to channel */
+};
+
+#define PLANE_TILE(name, channels, vectors)                                                                   \
+  static void name(const struct onri_conv_product *p, const float *x, struct planes at) {                     \
+    const vf32 min = f32_set(p->min), max = f32_set(p->max);                                                  \
+    const float *w = p->w;                                                                                    \
+    const int64_t width = p->width;                                                                           \
+    vf32 sum[channels * vectors];                                                                             \
+    UNROLL for (int i = 0; i < channels; i++) UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] = \
+        at.from ? f32_load(at.from + i * at.step + v * F32_LANES) : f32_set(p->bias[i]);                      \
+    for (int64_t k = p->depth; k > 0; k--) {                                                                  \
+      vf32 pixels[vectors];                                                                                   \
+      UNROLL for (int v = 0; v < vectors; v++) pixels[v] = f32_load(x + v * F32_LANES);                       \
+      UNROLL for (int i = 0; i < channels; i++) {                                                             \
+        const vf32 weight = f32_set(w[i]);                                                                    \
+        UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] =                                       \
+            f32_fma(weight, pixels[v], sum[i * vectors + v]);                                                 \
+      }                                                                                                       \
+      x += ONRI_PLANE_PIXELS;                                                                                 \
+      w += width;                                                                                             \
+    }                                                                                                         \
+    UNROLL for (int i = 0; i < channels; i++) UNROLL for (int v = 0; v < vectors; v++)                        \
+        f32_store(at.to + i * at.step + v * F32_LANES, f32_clamp(sum[i * vectors + v], min, max));            \
+  }
+
+#define PLANE_TILES(channels)               \
+  PLANE_TILE(plane_##channels, channels, 2) \
+  PLANE_TILE(plane_thin_##channels, channels, 1)
+
+typedef void plane_function(const struct onri_conv_product *p, const float *x, struct planes at);
+
+PLANE_TILES(1)
+PLANE_TILES(2)
+PLANE_TILES(3)
+PLANE_TILES(4)
+PLANE_TILES(5)
+PLANE_TILES(6)
+PLANE_TILE(plane_wide_1, 1, PIXEL_VECTORS)
+#if SIMD_REGISTERS == 32
+PLANE_TILES(7)
+PLANE_TILES(8)
+PLANE_TILES(9)
+PLANE_TILES(10)
+PLANE_TILES(11)
+PLANE_TILES(12)
+PLANE_TILES(13)
+PLANE_TILES(14)
+PLANE_TILE(plane_wide_2, 2, PIXEL_VECTORS)
+PLANE_TILE(plane_wide_3, 3, PIXEL_VECTORS)
+#endif
+
+#if SIMD_REGISTERS == 32
+#define ALL_PLANES(p) p##1, p##2, p##3, p##4, p##5, p##6, p##7, p##8, p##9, p##10, p##11, p##12, p##13, p##14
+#else
+#define ALL_PLANES(p) p##1, p##2, p##3, p##4, p##5, p##6
+#endif
+/* By vectors of pixels and channels. */
+static plane_function *const plane_tiles[2][PLANE_ROWS] = {{ALL_PLANES(plane_thin_)}, {ALL_PLANES(plane_)}};
+static plane_function *const wide_tiles[] = {plane_wide_1,
+#if SIMD_REGISTERS == 32
+                                             plane_wide_2, plane_wide_3
+#endif
+};
+enum { WIDE_TILES = sizeof(wide_tiles) / sizeof(wide_tiles[0]) };
+
+static void multiply_planes(const struct onri_conv_product *p) {
+  const int64_t wide = PIXEL_VECTORS * F32_LANES;
+  float part[PLANE_ROWS * 2 * F32_LANES + PIXEL_VECTORS * F32_LANES];
+  for (int64_t i = 0, pixels; i < p->pixels; i += pixels) {
+    const int is_wide = p->channels <= WIDE_TILES && p->pixels - i >= wide;
+    const int is_thin = p->pixels - i <= F32_LANES;
+    plane_function *function = is_wide ? wide_tiles[p->channels - 1] : plane_tiles[!is_thin][p->channels - 1];
+    float *y = p->y + p->y_at[i];
+    struct planes at = {p->bias ? NULL : y, y, p->y_channel};
+    pixels = is_wide ? wide : is_thin ? F32_LANES : 2 * F32_LANES;
+    if (pixels <= p->pixels - i) {
+      function(p, p->panel + i, at);
+      continue;
+    }
+    const size_t bytes = (size_t)(p->pixels - i) * sizeof(float);
+    at = (struct planes){p->bias ? NULL : part, part, pixels};
+    for (int64_t j = 0; !p->bias && j < p->channels; j++) {
+      memset(part + j * pixels, 0, (size_t)pixels * sizeof(float));
+      memcpy(part + j * pixels, y + j * p->y_channel, bytes);
+    }
+    function(p, p->panel + i, at);
+    for (int64_t j = 0; j < p->channels; j++) memcpy(y + j * p->y_channel, part + j * pixels, bytes);
+  }
+}
+
+const struct onri_conv_gemm_kernels ONRI_AT_LEVEL(onri_conv_gemm_kernels) = {
+    F32_LANES, PLANE_ROWS, gather, gather_by_depth, multiply, multiply_planes};

@@ -2,7 +2,7 @@
 #ifndef ONRI_LAYER_CONV_H
 #define ONRI_LAYER_CONV_H
 
-#include "kernels/conv/conv_direct.h"
+#include "kernels/conv/conv_gemm.h"
 #include "layers/conv/conv_pieces.h"
 #include "layers/conv/conv_winograd.h"
 #include "layers/elementwise/widened.h"
@@ -13,7 +13,7 @@ struct onri_conv_prepared {
   int32_t tuned;       /* enum onri_xnn_fit; ALWAYS: xnn holds the only copy of the weights */
   int32_t finite_only; /* xnn is for images of finite numbers */
   void *weights;       /* packed for the portable or the depthwise kernel; NULL: they are an input of run */
-  int32_t x_channels_first;
+  enum onri_conv_form form;
   float *product;      /* packed for conv_gemm.h, */
   float *product_bias; /* and its bias; NULL: an input of run */
   struct onri_conv_winograd winograd;

@@ -159,25 +159,26 @@ enum { MOST_PADDING = 16, PADDING_BYTES = 1 << 20 };
 
 /* With weights that it multiplies by padding. */
 static int suits_product(const struct onr_call *call, const struct onri_conv *c, const float *weight) {
+  const struct onri_conv_prepared *p = call->prepared;
   const size_t count = (size_t)onr_desc_elements(&call->in[1]),
-               floats = onri_conv_gemm_packed_floats(c, onri_kernels());
+               floats = onri_conv_gemm_packed_floats(c, onri_kernels(), p->form);
   return floats > 0 && floats / MOST_PADDING <= count + PADDING_BYTES && onri_all_finite_f32(weight, count);
 }
 
 static enum onr_status pack_product(struct onr_call *call, const struct onri_conv *c, const float *weight) {
   struct onri_conv_prepared *p = call->prepared;
-  const size_t bytes = onri_conv_gemm_packed_floats(c, onri_kernels()) * sizeof(float);
+  const size_t bytes = onri_conv_gemm_packed_floats(c, onri_kernels(), p->form) * sizeof(float);
   const void *bias = NULL;
   void *copy = NULL;
   p->product = onr_env_allocate(call->env, bytes + ONR_SLACK_BYTES);
   if (!p->product) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
-  onri_conv_gemm_pack(c, onri_kernels(), p->x_channels_first, weight, p->product);
+  onri_conv_gemm_pack(c, onri_kernels(), p->form, weight, p->product);
   p->product = onri_shared_block(call->env, p->product, 0, bytes);
   call->packed_inputs |= 2;
   if (onri_has(call, 2) && !call->inputs[2]) return ONR_STATUS_OK;
   if (onri_has(call, 2)) ONR_TRY(widen(call, 2, &bias, &copy));
-  p->product_bias = onr_env_allocate(call->env, onri_conv_gemm_bias_floats(c, onri_kernels()) * sizeof(float));
-  if (p->product_bias) onri_conv_gemm_pack_bias(c, onri_kernels(), bias, p->product_bias);
+  p->product_bias = onr_env_allocate(call->env, onri_conv_gemm_bias_floats(c, onri_kernels(), p->form) * sizeof(float));
+  if (p->product_bias) onri_conv_gemm_pack_bias(c, onri_kernels(), p->form, bias, p->product_bias);
   onr_env_release(call->env, copy);
   if (!p->product_bias)
     return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the bias of a convolution");
@@ -185,15 +186,23 @@ static enum onr_status pack_product(struct onr_call *call, const struct onri_con
   return ONR_STATUS_OK;
 }
 
+/* One channel alone lies in either layout. */
+static enum onri_conv_form form_of(const struct onri_conv *c, int channels_last, int x_channels_first) {
+  const int x_first = !channels_last || x_channels_first || c->groups * c->group_in == 1;
+  if (!x_first) return ONRI_CONV_LAST;
+  return !channels_last || c->groups * c->group_out == 1 ? ONRI_CONV_FIRST : ONRI_CONV_FIRST_TO_LAST;
+}
+
 /* Winograd's method; one of XNNPACK's kernels, where ours are not the faster ones; a product; or neither. */
-static enum onr_status choose_and_pack(struct onr_call *call, const struct onri_conv *c, const float *weight) {
+static enum onr_status choose_and_pack(struct onr_call *call, const struct onri_conv *c, int tuned,
+                                       const float *weight) {
   struct onri_conv_prepared *p = call->prepared;
   const int own = onr_env_backend(call->env) != ONR_BACKEND_PORTABLE;
-  if (own && !p->x_channels_first) ONR_TRY(onri_conv_winograd_prepare(call, c, weight, &p->winograd));
+  if (own && tuned) ONR_TRY(onri_conv_winograd_prepare(call, c, weight, &p->winograd));
   if (p->winograd.weights) return ONR_STATUS_OK; /* the portable kernel may need the weights as they are */
   const int product = own && onri_conv_gemm_can(c) && suits_product(call, c, weight);
   enum onri_xnn_fit fit = ONRI_XNN_NEVER;
-  if (!p->x_channels_first && !(product && onri_conv_gemm_is_fast()) && onri_xnn_usable(call->env) &&
+  if (tuned && !(product && onri_conv_gemm_is_fast()) && onri_xnn_usable(call->env) &&
       (!onri_has(call, 2) || call->inputs[2]))
     ONR_TRY(choose(call, c, weight, &fit));
   return product && fit == ONRI_XNN_NEVER ? pack_product(call, c, weight) : pack(call, c, fit, weight);
@@ -205,10 +214,10 @@ enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv 
   enum onr_status status;
   const void *weight;
   void *copy;
-  p->x_channels_first = x_channels_first;
+  p->form = form_of(c, channels_last, x_channels_first);
   ONR_TRY(widen(call, 1, &weight, &copy));
-  if (channels_last && !is_own(c) && !onri_is_double(call->in[1].dtype)) status = choose_and_pack(call, c, weight);
-  else status = pack(call, c, ONRI_XNN_NEVER, weight);
+  if ((channels_last && is_own(c)) || onri_is_double(call->in[1].dtype)) status = pack(call, c, ONRI_XNN_NEVER, weight);
+  else status = choose_and_pack(call, c, channels_last && !x_channels_first, weight);
   onr_env_release(call->env, copy);
   return status;
 }
@@ -286,7 +295,7 @@ static enum onr_status plan_product(struct onr_call *call) {
   call->kernel = ONR_KERNEL_VECTOR;
   if (!p->product_bias) {
     ONR_TRY(onri_widened_plan(call, &call->in[2], &s->bias));
-    ONR_TRY(onri_scratch_reserve(call, onri_conv_gemm_bias_floats(&s->conv, onri_kernels()) * sizeof(float),
+    ONR_TRY(onri_scratch_reserve(call, onri_conv_gemm_bias_floats(&s->conv, onri_kernels(), p->form) * sizeof(float),
                                  &s->product_bias));
   }
   /* A widened x lies before this and is read past its end too. */
@@ -325,7 +334,7 @@ static enum onr_status run_product(struct onr_call *call) {
   const struct onri_conv_prepared *p = call->prepared;
   const struct onri_conv_state *s = call->state;
   unsigned char *scratch = call->scratch;
-  struct onri_conv_gemm operands = {.channels_first = p->x_channels_first,
+  struct onri_conv_gemm operands = {.form = p->form,
                                     .x = onri_widened_input(call, 0, s->x),
                                     .packed = p->product,
                                     .bias = p->product_bias,
@@ -334,7 +343,7 @@ static enum onr_status run_product(struct onr_call *call) {
                                     .threads = s->threads};
   if (!p->product_bias) {
     float *bias = (float *)(void *)(scratch + s->product_bias);
-    onri_conv_gemm_pack_bias(&s->conv, onri_kernels(), onri_widened_input(call, 2, s->bias), bias);
+    onri_conv_gemm_pack_bias(&s->conv, onri_kernels(), p->form, onri_widened_input(call, 2, s->bias), bias);
     operands.bias = bias;
   }
   onri_conv_gemm_f32(&s->conv, onri_kernels(), &operands, call->env);
@@ -438,10 +447,36 @@ void onri_conv_release_prepared(void *prepared, struct onr_env *env) {
   p->weights = p->product = p->product_bias = NULL;
 }
 
+/* Winograd's method, which wants channels-last images, is worth two transposes. */
+static int wants_winograd(const struct onr_conv_params *p, const struct onr_desc *weight) {
+  const int32_t spatial = weight->rank - 2, lead = ONR_MAX_SPATIAL - spatial;
+  struct onri_conv c = {.groups = p->groups ? p->groups : 1, .min = -INFINITY, .max = INFINITY};
+  struct onri_winograd how;
+  if (spatial < 1 || spatial > ONR_MAX_SPATIAL || c.groups < 1) return 0;
+  c.group_in = weight->dim[1];
+  c.group_out = weight->dim[0] / c.groups;
+  for (int32_t i = 0; i < ONR_MAX_SPATIAL; i++) c.axis[i] = (struct onri_axis){.kernel = 1, .stride = 1, .dilation = 1};
+  for (int32_t i = 0; i < spatial; i++) {
+    c.axis[lead + i].kernel = weight->dim[2 + i];
+    if (p->window.rank == spatial && p->window.stride[i] > 0) c.axis[lead + i].stride = p->window.stride[i];
+    if (p->window.rank == spatial && p->window.dilation[i] > 0) c.axis[lead + i].dilation = p->window.dilation[i];
+  }
+  return onri_winograd_choose(&c, &how);
+}
+
 int onri_conv_reads_channels_first(const struct onr_conv_params *p, const struct onr_desc *weight) {
   const int depthwise = p->groups > 1 && weight->rank > 1 && weight->dim[1] == 1 && weight->dim[0] == p->groups;
   return !p->channels_last && !depthwise && onri_conv_gemm_is_fast() &&
-         onri_dtype_in(ONRI_DTYPES_F32_AND_HALF, weight->dtype);
+         onri_dtype_in(ONRI_DTYPES_F32_AND_HALF, weight->dtype) && !wants_winograd(p, weight);
+}
+
+int onri_conv_makes_channels_first(const struct onr_desc *y) {
+  enum { LANES = 16 }; /* of the widest vectors */
+  int64_t pixels = 1;
+  for (int32_t i = 2; i < y->rank; i++)
+    if (y->dim[i] < 0 || !onri_mul_i64(pixels, y->dim[i], &pixels)) return 1;
+  const int64_t filled_up = pixels < INT32_MAX ? (pixels + LANES - 1) / LANES * LANES : pixels;
+  return filled_up - pixels <= pixels / 8 || y->dim[1] <= LANES / 2;
 }
 
 uint32_t onri_conv_kernel_types(const void *params, enum onr_kernel kernel) {

@@ -26,7 +26,8 @@ enum onr_status onri_rule_spatial(struct onri_layout *layout) {
   return onri_layout_put_all(layout, &order);
 }
 
-/* conv: a channels-first image that nobody has in another order yet (the caller's picture) is read as it is. */
+/* conv: a channels-first image that nobody has in another order yet (the caller's picture) is read as it is. Where its
+ * readers want that, the result is channels-first, too. */
 enum onr_status onri_rule_conv(struct onri_layout *layout) {
   const struct onri_node *node = onri_layout_node(layout);
   const int32_t rank = onri_layout_rank_in(layout, 0), weight = node->in[1];
@@ -36,6 +37,9 @@ enum onr_status onri_rule_conv(struct onri_layout *layout) {
       !onri_rewrite_is_constant(layout->rw, weight) || onri_layout_cost(layout, node->in[0], &order) == 0 ||
       !onri_conv_reads_channels_first(node->params, &layout->rw->graph->values[weight].desc))
     return onri_rule_spatial(layout);
+  if (layout->values[node->out[0]].wish < 0 &&
+      onri_conv_makes_channels_first(&layout->rw->graph->values[node->out[0]].desc))
+    return onri_layout_plain(layout, 0);
   struct onr_conv_params *params = onri_rewrite_params(layout->rw, onri_layout_node(layout), &status);
   ONR_TRY(status);
   params->channels_last = params->x_channels_first = 1;
