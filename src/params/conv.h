@@ -4,6 +4,7 @@
 #ifndef ONNXRUN_LAYERS_CONV_H
 #define ONNXRUN_LAYERS_CONV_H
 
+#include "params/tail.h"
 #include "params/window.h"
 
 /* conv: inputs x, weight [M, C/groups, kernel...], bias [M] (optional). */
@@ -11,6 +12,7 @@ struct onr_conv_params {
   struct onr_window window;
   int64_t groups; /* 0: 1 */
   struct onr_clamp clamp;
+  struct onr_tail tail; /* not for the layers of integers */
   int32_t channels_last;
   int32_t x_channels_first; /* with channels_last: y alone is; not for the layers of integers */
 };
@@ -35,6 +37,7 @@ struct onr_conv_transpose_params {
   int32_t has_output_shape;
   int64_t output_shape[ONR_MAX_SPATIAL];
   struct onr_clamp clamp;
+  struct onr_tail tail;
   int32_t channels_last;
 };
 

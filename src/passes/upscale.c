@@ -51,7 +51,7 @@ static int32_t repeated_bias(struct onri_rewrite *rw, const float *bias, size_t 
 static enum onr_status conv_transpose(struct onri_rewrite *rw, struct onri_node *node) {
   const struct onr_conv_transpose_params *p = node->params;
   const struct onr_block_params blocks = {.block_size = block_of(rw, node), .order = ONR_BLOCK_DCR};
-  const struct onr_conv_params product = {.clamp = p->clamp};
+  const struct onr_conv_params product = {.clamp = p->clamp, .tail = p->tail};
   const int has_bias = node->num_in > 2 && node->in[2] != ONRI_NONE;
   size_t count = 0;
   if (blocks.block_size == 0) return ONR_STATUS_OK;

@@ -46,6 +46,26 @@ static void test_channels_last_conv_takes_its_own_shift(void **state) {
   }
 }
 
+/* An activation behind a clamp behind a convolution; not where others read the convolution, and not a second one. */
+static void test_convolutions_take_an_activation(void **state) {
+  (void)state;
+  for (int shared = 0; shared < 2; shared++) {
+    struct graph_test t;
+    graph_test_begin(&t);
+    t.tolerance = 1e-5;
+    int32_t x = graph_test_conv(&t, graph_test_input(&t, 4, (int64_t[]){-1, 3, 6, 5}), 3, 4, 3);
+    if (shared) graph_test_output(&t, x);
+    x = graph_test_unary(&t, ONR_UNARY_HARD_SWISH, 1.0f / 6, 0.5f, graph_test_unary(&t, ONR_UNARY_RELU, 0, 0, x));
+    graph_test_output(&t, graph_test_unary(&t, ONR_UNARY_SIGMOID, 0, 0, x));
+    graph_test_check(&t, "layout,fuse_elementwise");
+    assert_int_equal(graph_test_count(&t, &onri_layer_unary), shared ? 3 : 1);
+    const struct onr_conv_params *p = graph_test_find(&t, &onri_layer_conv)->params;
+    assert_int_equal(p->tail.enabled, !shared);
+    if (!shared) assert_true(p->clamp.enabled && p->tail.function.op == ONR_UNARY_HARD_SWISH);
+    graph_test_end(&t);
+  }
+}
+
 static void test_conv_transpose_takes_norm(void **state) {
   struct graph_test t;
   (void)state;
@@ -171,6 +191,7 @@ int main(void) {
       cmocka_unit_test(test_channels_last_conv_takes_its_own_shift),
       cmocka_unit_test(test_conv_transpose_takes_norm),
       cmocka_unit_test(test_products_take_bias_and_clamp),
+      cmocka_unit_test(test_convolutions_take_an_activation),
       cmocka_unit_test(test_lone_norm_is_element_wise),
       cmocka_unit_test(test_what_must_stay),
       cmocka_unit_test(test_scale_behind_a_clamp_stays),

@@ -12,6 +12,29 @@ static void clamp_all(const struct onr_clamp *clamp, size_t count) {
   }
 }
 
+/* Activations that a convolution applies itself; doubles here. */
+static double activated(const struct onr_tail *tail, double y) {
+  const double alpha = (double)tail->function.alpha, beta = (double)tail->function.beta;
+  const double gate = fmin(fmax(alpha * y + beta, 0), 1);
+  switch (tail->function.op) {
+    case ONR_UNARY_SWISH: return y / (1 + exp(-alpha * y));
+    case ONR_UNARY_HARD_SWISH: return isnan(y) ? y : y * gate;
+    case ONR_UNARY_SIGMOID: return 1 / (1 + exp(-y));
+    case ONR_UNARY_TANH: return tanh(y);
+    case ONR_UNARY_LEAKY_RELU: return y < 0 ? alpha * y : y;
+    case ONR_UNARY_ELU: return y < 0 ? alpha * expm1(y) : y;
+    default: return y;
+  }
+}
+
+static struct onr_tail draw_tail(struct sweep *s) {
+  static const struct onr_unary_params functions[] = {
+      {ONR_UNARY_SWISH, 1, 0}, {ONR_UNARY_HARD_SWISH, 1.0f / 6, 0.5f}, {ONR_UNARY_SIGMOID, 0, 0},
+      {ONR_UNARY_TANH, 0, 0},  {ONR_UNARY_LEAKY_RELU, 0.25f, 0},       {ONR_UNARY_ELU, 0.5f, 0}};
+  if (!sweep_chance(s, 2)) return (struct onr_tail){0};
+  return (struct onr_tail){1, functions[sweep_pick(s, 0, sizeof(functions) / sizeof(functions[0]) - 1)]};
+}
+
 /* What float32 loses in a sum grows with its partial sums: the root of the number of terms. */
 static void compare(const struct geometry *g, const struct axes *a, const struct layer_test *t, const char *name,
                     size_t count) {
@@ -30,11 +53,13 @@ static enum onr_kernel check(struct sweep *s, const struct geometry *g) {
   const char *name = g->transposed ? "conv_transpose" : "conv";
   const struct onr_clamp clamp = {
       .enabled = g->clamped, .min = sweep_chance(s, 2) ? 0 : -1, .max = sweep_chance(s, 2) ? 2 : INFINITY};
+  const struct onr_tail tail = draw_tail(s);
   const struct onr_conv_params plain = {
-      .window = g->window, .groups = g->groups, .clamp = clamp, .channels_last = g->channels_last};
+      .window = g->window, .groups = g->groups, .clamp = clamp, .tail = tail, .channels_last = g->channels_last};
   struct onr_conv_transpose_params up = {.window = g->window,
                                          .groups = g->groups,
                                          .clamp = clamp,
+                                         .tail = tail,
                                          .channels_last = g->channels_last,
                                          .has_output_shape = g->has_output_shape};
   memcpy(up.output_padding, g->output_padding, sizeof(up.output_padding));
@@ -45,6 +70,7 @@ static enum onr_kernel check(struct sweep *s, const struct geometry *g) {
   sweep_fill(s, g->dtype, (size_t)o.outputs, 1, sweep_chance(s, 20) ? 50 : 0, data.bias_stored, data.bias);
   const size_t count = reference(g, &a);
   clamp_all(&clamp, count);
+  for (size_t j = 0; j < count && tail.enabled; j++) data.y[j] = activated(&tail, data.y[j]);
 
   struct layer_test t = {.layer = g->transposed ? &onri_layer_conv_transpose : &onri_layer_conv,
                          .num_out = 1,

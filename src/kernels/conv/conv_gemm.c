@@ -232,6 +232,21 @@ static void run_span(const struct work *w, const struct panel *p, int64_t part, 
   } while (done < span.count && !onr_env_cancelled(w->env));
 }
 
+/* What is done of the panel, while it is in cache. */
+static void apply_tail(const struct work *w, const struct panel *p, int64_t part) {
+  const struct onri_conv *c = w->c;
+  const struct onri_conv_gemm *o = w->operands;
+  const int64_t first = part * w->channels.width,
+                count = least(c->group_out, (part + w->part) * w->channels.width) - first,
+                channel = p->group * c->group_out + first;
+  float *y = o->y + p->y_at[0] + channel * c->y.channel_stride;
+  if (w->in_planes)
+    for (int64_t i = 0; i < count; i++) o->tail(o->tail_context, y + i * c->y.channel_stride, (size_t)p->count);
+  else if (count == c->y.channels) o->tail(o->tail_context, y, (size_t)(p->count * count));
+  else
+    for (int64_t i = 0; i < p->count; i++) o->tail(o->tail_context, o->y + p->y_at[i] + channel, (size_t)count);
+}
+
 static int64_t ceil_div(int64_t a, int64_t b) { return a > 0 ? (a - 1) / b + 1 : a / b; } /* b > 0 */
 
 /* Taps [*first, *last) that meet the image for some of the outputs [low, high]. */
@@ -261,6 +276,7 @@ static void run_item(const struct work *w, struct panel *p, int64_t item) {
     const struct slice span = {tap * c->group_in, turns > 0 ? taps * c->group_in : 0, t == 0, t + 1 >= turns};
     run_span(w, p, part, span);
   }
+  if (w->operands->tail) apply_tail(w, p, part);
 }
 
 /* --- threads: each takes a panel that no other has --- */

@@ -46,7 +46,9 @@ struct onri_conv_gemm {
   const float *packed, *bias;
   float *y;
   void *scratch;
-  size_t threads; /* that scratch is for */
+  size_t threads;                                            /* that scratch is for */
+  void (*tail)(const void *context, float *y, size_t count); /* NULL: none. Applied to each part of y that is done */
+  const void *tail_context;
 };
 void onri_conv_gemm_f32(const struct onri_conv *c, const struct onri_kernels *kernels,
                         const struct onri_conv_gemm *operands, struct onr_env *env);

@@ -96,7 +96,7 @@ static enum onr_status conv_plan(struct onr_call *call) {
   struct onri_conv c;
   struct onr_desc out;
   ONR_TRY(onri_conv_geometry(call, &c, &out));
-  return onri_conv_plan(call, &c);
+  return onri_conv_plan(call, &c, &((const struct onr_conv_params *)call->params)->tail);
 }
 
 static int64_t conv_multiply_adds(const struct onr_call *call) {

@@ -4,6 +4,7 @@
 
 #include "kernels/conv/conv_gemm.h"
 #include "layers/conv/conv_pieces.h"
+#include "layers/conv/conv_tail.h"
 #include "layers/conv/conv_winograd.h"
 #include "layers/elementwise/widened.h"
 #include "params/conv.h"
@@ -27,6 +28,7 @@ struct onri_conv_kept {
 };
 
 struct onri_conv_state {
+  struct onri_conv_tail tail;
   struct onri_conv conv;
   struct onri_xnn_conv xnn;
   struct xnn_operator *op;        /* this plan's, */
@@ -53,7 +55,7 @@ enum onr_status onri_conv_geometry_of_weights(const struct onr_call *call, struc
  * unless a plan may need them. channels_last: y is, and so is x unless x_channels_first. */
 enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv *c, int channels_last,
                                   int x_channels_first);
-enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c);
+enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c, const struct onr_tail *tail);
 enum onr_status onri_conv_run(struct onr_call *call);
 void onri_conv_release_state(void *state, struct onr_env *env);
 void onri_conv_release_kept(void *kept, struct onr_env *env);

@@ -302,11 +302,12 @@ static enum onr_status plan_product(struct onr_call *call) {
   return onri_scratch_reserve(call, onri_conv_gemm_scratch_bytes(s->threads) + ONR_SLACK_BYTES, &s->scratch);
 }
 
-enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c) {
+enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c, const struct onr_tail *tail) {
   const struct onri_conv_prepared *p = call->prepared;
   struct onri_conv_state *s = call->state;
   size_t bytes;
   s->conv = *c;
+  ONR_TRY(onri_conv_tail_plan(call, tail, &s->tail));
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
   ONR_TRY(onri_widened_plan(call, &call->in[0], &s->x));
   ONR_TRY(onri_widened_plan(call, &call->out[0], &s->y));
@@ -346,9 +347,16 @@ static enum onr_status run_product(struct onr_call *call) {
     onri_conv_gemm_pack_bias(&s->conv, onri_kernels(), p->form, onri_widened_input(call, 2, s->bias), bias);
     operands.bias = bias;
   }
+  if (onri_conv_has_tail(&s->tail)) operands.tail = onri_conv_tail_apply, operands.tail_context = &s->tail;
   onri_conv_gemm_f32(&s->conv, onri_kernels(), &operands, call->env);
   onri_widened_finish(call, 0, s->y);
   return ONR_STATUS_OK;
+}
+
+/* y is as it was computed, not yet narrowed. */
+static void apply_tail(struct onr_call *call, void *y) {
+  const struct onri_conv_state *s = call->state;
+  onri_conv_tail_all(&s->tail, call->in[0].dtype, y, (size_t)onr_desc_elements(&call->out[0]), call->env);
 }
 
 static enum onr_status run_portable(struct onr_call *call) {
@@ -368,6 +376,7 @@ static enum onr_status run_portable(struct onr_call *call) {
   if (wide) onri_conv_direct_f64(&s->conv, x, weights, bias, y, call->env);
   else if (s->depthwise) onri_depthwise_f32(&s->conv, x, weights, bias, y, call->env);
   else onri_conv_direct_f32(&s->conv, x, weights, bias, y, call->env);
+  apply_tail(call, y);
   onri_widened_finish(call, 0, s->y);
   return ONR_STATUS_OK;
 }
@@ -381,8 +390,10 @@ static int run_winograd(struct onr_call *call) {
   void *scratch = (unsigned char *)call->scratch + s->scratch;
   const int finite =
       onri_winograd_f32(&s->conv, &s->winograd_plan, x, p->winograd.weights, bias, y, scratch, call->env);
-  if (finite) onri_widened_finish(call, 0, s->y);
-  return finite;
+  if (!finite) return 0;
+  apply_tail(call, y);
+  onri_widened_finish(call, 0, s->y);
+  return 1;
 }
 
 /* With the sizes of this plan. */
@@ -416,6 +427,7 @@ enum onr_status onri_conv_run(struct onr_call *call) {
     ONR_TRY(find_operator(call, &op));
     ONR_TRY(onri_xnn_conv_run(op, &s->xnn, scratch, x, y, call->env, call->error));
   }
+  apply_tail(call, y);
   onri_widened_finish(call, 0, s->y);
   return ONR_STATUS_OK;
 }

@@ -1,0 +1,42 @@
+/* conv_tail.c: see conv_tail.h. */
+#include "layers/conv/conv_tail.h"
+
+#include "base/types.h"
+#include "layers/elementwise/broadcast.h"
+#include "layers/elementwise/widened.h"
+
+enum onr_status onri_conv_tail_plan(struct onr_call *call, const struct onr_tail *params, struct onri_conv_tail *tail) {
+  const enum onri_class c = onri_is_double(call->in[0].dtype) ? ONRI_CLASS_F64 : ONRI_CLASS_F32;
+  if (!params->enabled) return ONR_STATUS_OK;
+  tail->function = params->function;
+  if (c == ONRI_CLASS_F32 && onr_env_backend(call->env) != ONR_BACKEND_PORTABLE)
+    tail->kernel = onri_unary_kernel_f32(params->function.op);
+  tail->portable = onri_unary_of_class(params->function.op, c);
+  return tail->portable ? ONR_STATUS_OK
+                        : onr_fail(call->error, ONR_STATUS_INTERNAL, "the tail of a convolution has no kernel");
+}
+
+void onri_conv_tail_apply(const void *context, float *y, size_t count) {
+  const struct onri_conv_tail *t = context;
+  if (t->kernel) t->kernel(y, y, count, t->function.alpha, t->function.beta);
+  else t->portable(y, y, count, &t->function);
+}
+
+struct whole {
+  const struct onri_conv_tail *tail;
+  size_t size;
+  char *y;
+};
+
+static void apply_part(void *context, size_t begin, size_t end) {
+  const struct whole *w = context;
+  void *y = w->y + begin * w->size;
+  if (w->size == sizeof(float)) onri_conv_tail_apply(w->tail, y, end - begin);
+  else w->tail->portable(y, y, end - begin, &w->tail->function);
+}
+
+void onri_conv_tail_all(const struct onri_conv_tail *tail, enum onr_dtype computed, void *y, size_t count,
+                        struct onr_env *env) {
+  struct whole w = {tail, onri_is_double(computed) ? sizeof(double) : sizeof(float), y};
+  if (onri_conv_has_tail(tail)) onri_elementwise_for(env, count, apply_part, &w);
+}
