@@ -459,12 +459,14 @@ void onri_conv_release_prepared(void *prepared, struct onr_env *env) {
   p->weights = p->product = p->product_bias = NULL;
 }
 
-/* Winograd's method, which wants channels-last images, is worth two transposes. */
+/* Winograd's method, which wants channels-last images, is worth two transposes where there are this many channels. */
+enum { WINOGRAD_CHANNELS = 16 };
+
 static int wants_winograd(const struct onr_conv_params *p, const struct onr_desc *weight) {
   const int32_t spatial = weight->rank - 2, lead = ONR_MAX_SPATIAL - spatial;
   struct onri_conv c = {.groups = p->groups ? p->groups : 1, .min = -INFINITY, .max = INFINITY};
   struct onri_winograd how;
-  if (spatial < 1 || spatial > ONR_MAX_SPATIAL || c.groups < 1) return 0;
+  if (spatial < 1 || spatial > ONR_MAX_SPATIAL || c.groups < 1 || weight->dim[1] < WINOGRAD_CHANNELS) return 0;
   c.group_in = weight->dim[1];
   c.group_out = weight->dim[0] / c.groups;
   for (int32_t i = 0; i < ONR_MAX_SPATIAL; i++) c.axis[i] = (struct onri_axis){.kernel = 1, .stride = 1, .dilation = 1};
