@@ -101,9 +101,9 @@ static enum onr_status try_image(struct onr_session *s, enum kind kind, int64_t 
   return ONR_STATUS_OK;
 }
 
-/* All but transposed ones are for our own vectors, where this processor has them. */
+/* All are for our own vectors, where this processor has them. */
 static int is_own(int kind) {
-  return kind == DENSE ? onri_conv_gemm_is_fast() : kind != TRANSPOSED && onri_depthwise_is_fast();
+  return kind == DENSE || kind == TRANSPOSED ? onri_conv_gemm_is_fast() : onri_depthwise_is_fast();
 }
 
 static void check_kernel(struct onr_session *s, int kind) {

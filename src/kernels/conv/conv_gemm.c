@@ -170,6 +170,7 @@ static void advance(const struct work *w, struct cursor *at, int64_t count) {
 /* Depth [first, first + count). */
 static void gather(const struct work *w, const struct panel *p, int64_t first, int64_t count) {
   const struct onri_conv *c = w->c;
+  if (count == 0) return; /* a convolution without taps */
   struct cursor at = cursor_at(w, first);
   for (int64_t d = 0, n; d < count; d += n, advance(w, &at, n)) {
     struct onri_conv_piece piece = {.from = at.from};

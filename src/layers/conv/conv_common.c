@@ -13,6 +13,7 @@
 #include "base/numbers/checked.h"
 #include "base/shape.h"
 #include "kernels/conv/conv_gemm.h"
+#include "kernels/conv/conv_phases.h"
 #include "kernels/conv/depthwise.h"
 #include "kernels/elementwise/vecmath.h"
 #include "layers/conv/conv.h"
@@ -157,22 +158,39 @@ static int is_own(const struct onri_conv *c) {
 /* Filling up vectors of channels makes no more of weights than this. */
 enum { MOST_PADDING = 16, PADDING_BYTES = 1 << 20 };
 
+static size_t product_floats(const struct onri_conv *c, enum onri_conv_form form) {
+  return c->transposed ? onri_conv_phases_packed_floats(c, onri_kernels())
+                       : onri_conv_gemm_packed_floats(c, onri_kernels(), form);
+}
+
+static enum onr_status pack_weights(struct onr_call *call, const struct onri_conv *c, const float *weight) {
+  const struct onri_conv_prepared *p = call->prepared;
+  if (!c->transposed) {
+    onri_conv_gemm_pack(c, onri_kernels(), p->form, weight, p->product);
+    return ONR_STATUS_OK;
+  }
+  float *room = onr_env_allocate(call->env, (size_t)onr_desc_elements(&call->in[1]) * sizeof(*room));
+  if (!room) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
+  onri_conv_phases_pack(c, onri_kernels(), weight, room, p->product);
+  onr_env_release(call->env, room);
+  return ONR_STATUS_OK;
+}
+
 /* With weights that it multiplies by padding. */
 static int suits_product(const struct onr_call *call, const struct onri_conv *c, const float *weight) {
   const struct onri_conv_prepared *p = call->prepared;
-  const size_t count = (size_t)onr_desc_elements(&call->in[1]),
-               floats = onri_conv_gemm_packed_floats(c, onri_kernels(), p->form);
+  const size_t count = (size_t)onr_desc_elements(&call->in[1]), floats = product_floats(c, p->form);
   return floats > 0 && floats / MOST_PADDING <= count + PADDING_BYTES && onri_all_finite_f32(weight, count);
 }
 
 static enum onr_status pack_product(struct onr_call *call, const struct onri_conv *c, const float *weight) {
   struct onri_conv_prepared *p = call->prepared;
-  const size_t bytes = onri_conv_gemm_packed_floats(c, onri_kernels(), p->form) * sizeof(float);
+  const size_t bytes = product_floats(c, p->form) * sizeof(float);
   const void *bias = NULL;
   void *copy = NULL;
   p->product = onr_env_allocate(call->env, bytes + ONR_SLACK_BYTES);
   if (!p->product) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
-  onri_conv_gemm_pack(c, onri_kernels(), p->form, weight, p->product);
+  ONR_TRY(pack_weights(call, c, weight));
   p->product = onri_shared_block(call->env, p->product, 0, bytes);
   call->packed_inputs |= 2;
   if (onri_has(call, 2) && !call->inputs[2]) return ONR_STATUS_OK;
@@ -193,6 +211,9 @@ static enum onri_conv_form form_of(const struct onri_conv *c, int channels_last,
   return !channels_last || c->groups * c->group_out == 1 ? ONRI_CONV_FIRST : ONRI_CONV_FIRST_TO_LAST;
 }
 
+/* A transposed convolution with fewer outputs leaves vectors half empty. */
+enum { PHASE_CHANNELS = 12 };
+
 /* Winograd's method; one of XNNPACK's kernels, where ours are not the faster ones; a product; or neither. */
 static enum onr_status choose_and_pack(struct onr_call *call, const struct onri_conv *c, int tuned,
                                        const float *weight) {
@@ -200,7 +221,8 @@ static enum onr_status choose_and_pack(struct onr_call *call, const struct onri_
   const int own = onr_env_backend(call->env) != ONR_BACKEND_PORTABLE;
   if (own && tuned) ONR_TRY(onri_conv_winograd_prepare(call, c, weight, &p->winograd));
   if (p->winograd.weights) return ONR_STATUS_OK; /* the portable kernel may need the weights as they are */
-  const int product = own && onri_conv_gemm_can(c) && suits_product(call, c, weight);
+  const int can = c->transposed ? c->group_out >= PHASE_CHANNELS && onri_conv_phases_can(c) : onri_conv_gemm_can(c);
+  const int product = own && can && suits_product(call, c, weight);
   enum onri_xnn_fit fit = ONRI_XNN_NEVER;
   if (tuned && !(product && onri_conv_gemm_is_fast()) && onri_xnn_usable(call->env) &&
       (!onri_has(call, 2) || call->inputs[2]))
@@ -216,7 +238,8 @@ enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv 
   void *copy;
   p->form = form_of(c, channels_last, x_channels_first);
   ONR_TRY(widen(call, 1, &weight, &copy));
-  if ((channels_last && is_own(c)) || onri_is_double(call->in[1].dtype)) status = pack(call, c, ONRI_XNN_NEVER, weight);
+  if ((channels_last && is_own(c)) || (c->transposed && !channels_last) || onri_is_double(call->in[1].dtype))
+    status = pack(call, c, ONRI_XNN_NEVER, weight);
   else status = choose_and_pack(call, c, channels_last && !x_channels_first, weight);
   onr_env_release(call->env, copy);
   return status;
@@ -331,6 +354,12 @@ enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c,
   return onri_scratch_reserve(call, bytes, &s->packed);
 }
 
+/* y is as it was computed, not yet narrowed. */
+static void apply_tail(struct onr_call *call, void *y) {
+  const struct onri_conv_state *s = call->state;
+  onri_conv_tail_all(&s->tail, call->in[0].dtype, y, (size_t)onr_desc_elements(&call->out[0]), call->env);
+}
+
 static enum onr_status run_product(struct onr_call *call) {
   const struct onri_conv_prepared *p = call->prepared;
   const struct onri_conv_state *s = call->state;
@@ -347,16 +376,15 @@ static enum onr_status run_product(struct onr_call *call) {
     onri_conv_gemm_pack_bias(&s->conv, onri_kernels(), p->form, onri_widened_input(call, 2, s->bias), bias);
     operands.bias = bias;
   }
-  if (onri_conv_has_tail(&s->tail)) operands.tail = onri_conv_tail_apply, operands.tail_context = &s->tail;
-  onri_conv_gemm_f32(&s->conv, onri_kernels(), &operands, call->env);
+  if (s->conv.transposed) {
+    onri_conv_phases_f32(&s->conv, onri_kernels(), &operands, call->env);
+    apply_tail(call, operands.y);
+  } else {
+    if (onri_conv_has_tail(&s->tail)) operands.tail = onri_conv_tail_apply, operands.tail_context = &s->tail;
+    onri_conv_gemm_f32(&s->conv, onri_kernels(), &operands, call->env);
+  }
   onri_widened_finish(call, 0, s->y);
   return ONR_STATUS_OK;
-}
-
-/* y is as it was computed, not yet narrowed. */
-static void apply_tail(struct onr_call *call, void *y) {
-  const struct onri_conv_state *s = call->state;
-  onri_conv_tail_all(&s->tail, call->in[0].dtype, y, (size_t)onr_desc_elements(&call->out[0]), call->env);
 }
 
 static enum onr_status run_portable(struct onr_call *call) {
