@@ -214,12 +214,20 @@ static enum onri_conv_form form_of(const struct onri_conv *c, int channels_last,
 /* A transposed convolution with fewer outputs leaves vectors half empty. */
 enum { PHASE_CHANNELS = 12 };
 
+/* With dilation it sees an image for each of the places between two taps: these must be more than a tile. */
+static int has_tiles(const struct onri_conv *c) {
+  enum { TILE_OUTPUTS = 4 };
+  for (int a = 1; a < ONR_MAX_SPATIAL; a++)
+    if (c->axis[a].dilation > 1 && c->axis[a].out > 0 && c->axis[a].out < TILE_OUTPUTS * c->axis[a].dilation) return 0;
+  return 1;
+}
+
 /* Winograd's method; one of XNNPACK's kernels, where ours are not the faster ones; a product; or neither. */
 static enum onr_status choose_and_pack(struct onr_call *call, const struct onri_conv *c, int tuned,
                                        const float *weight) {
   struct onri_conv_prepared *p = call->prepared;
   const int own = onr_env_backend(call->env) != ONR_BACKEND_PORTABLE;
-  if (own && tuned) ONR_TRY(onri_conv_winograd_prepare(call, c, weight, &p->winograd));
+  if (own && tuned && has_tiles(c)) ONR_TRY(onri_conv_winograd_prepare(call, c, weight, &p->winograd));
   if (p->winograd.weights) return ONR_STATUS_OK; /* the portable kernel may need the weights as they are */
   const int can = c->transposed ? c->group_out >= PHASE_CHANNELS && onri_conv_phases_can(c) : onri_conv_gemm_can(c);
   const int product = own && can && suits_product(call, c, weight);
@@ -501,7 +509,7 @@ static int wants_winograd(const struct onr_conv_params *p, const struct onr_desc
   for (int32_t i = 0; i < spatial; i++) {
     c.axis[lead + i].kernel = weight->dim[2 + i];
     if (p->window.rank == spatial && p->window.stride[i] > 0) c.axis[lead + i].stride = p->window.stride[i];
-    if (p->window.rank == spatial && p->window.dilation[i] > 0) c.axis[lead + i].dilation = p->window.dilation[i];
+    if (p->window.rank == spatial && p->window.dilation[i] > 1) return 0; /* whether it is depends on the sizes */
   }
   return onri_winograd_choose(&c, &how);
 }
