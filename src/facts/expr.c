@@ -251,6 +251,17 @@ static const struct onri_atom *sole_atom(const struct onri_exprs *exprs, onri_ex
   return m->degree == 1 ? &exprs->atoms[m->atom[0]] : NULL;
 }
 
+/* Each symbol of the sum is a term of its own of p, which has no negative ones. */
+static int has_terms_of(const struct onri_exprs *exprs, const struct onri_polynomial *p, onri_expr sum) {
+  const struct onri_polynomial *all = &exprs->polynomials[sum];
+  int32_t found = 0;
+  for (int32_t k = 0; k < p->count; k++) {
+    if (p->terms[k].coefficient < 0) return 0;
+    for (int32_t i = 0; i < all->count; i++) found += p->terms[k].monomial == all->terms[i].monomial;
+  }
+  return found == all->count;
+}
+
 int64_t onri_expr_least(const struct onri_exprs *exprs, onri_expr a) {
   int64_t sum = 0, product;
   if (a == ONRI_EXPR_ANY) return INT64_MIN;
@@ -266,6 +277,7 @@ int64_t onri_expr_least(const struct onri_exprs *exprs, onri_expr a) {
     }
     if (!onri_add_i64(sum, product, &sum)) return product < 0 ? INT64_MIN : INT64_MAX / 2;
   }
+  for (int32_t i = 0; sum == 0 && i < exprs->num_positive; i++) sum = has_terms_of(exprs, p, exprs->positive[i]);
   return sum;
 }
 
@@ -494,6 +506,12 @@ onri_expr onri_expr_broadcast(struct onri_exprs *exprs, onri_expr a, onri_expr b
   if (is_part(exprs, b, a)) return b;
   x = onri_expr_least(exprs, a), y = onri_expr_least(exprs, b);
   return unordered(exprs, ONRI_ATOM_BROADCAST, a, b, x >= 1 && y >= 1 ? 1 : 0);
+}
+
+void onri_expr_is_positive(struct onri_exprs *exprs, const int32_t *symbols, int32_t count) {
+  onri_expr sum = onri_expr_number(exprs, 0);
+  for (int32_t i = 0; i < count; i++) sum = onri_expr_add(exprs, sum, onri_expr_of_symbol(exprs, symbols[i]));
+  if (sum != ONRI_EXPR_ANY && exprs->num_positive < ONRI_EXPR_POSITIVE) exprs->positive[exprs->num_positive++] = sum;
 }
 
 int onri_expr_vanishes_with(struct onri_exprs *exprs, onri_expr x, onri_expr a) {

@@ -17,7 +17,13 @@ struct onri_term {
   int64_t coefficient; /* not 0 */
   int32_t monomial;    /* 0: the constant term */
 };
-enum { ONRI_EXPR_DEGREE = 6, ONRI_EXPR_TERMS = 10, ONRI_EXPR_DEPTH = 12, ONRI_EXPRS_MOST = 1 << 20 };
+enum {
+  ONRI_EXPR_DEGREE = 6,
+  ONRI_EXPR_TERMS = 10,
+  ONRI_EXPR_DEPTH = 12,
+  ONRI_EXPRS_MOST = 1 << 20,
+  ONRI_EXPR_POSITIVE = 32
+};
 
 enum onri_atom_kind { ONRI_ATOM_SYMBOL, ONRI_ATOM_QUOTIENT, ONRI_ATOM_MAX, ONRI_ATOM_MIN, ONRI_ATOM_BROADCAST };
 struct onri_atom {
@@ -48,6 +54,8 @@ struct onri_exprs {
   struct onri_polynomial *polynomials; /* [expr] */
   size_t atoms_capacity, monomials_capacity, polynomials_capacity;
   int32_t num_symbols;
+  onri_expr positive[ONRI_EXPR_POSITIVE]; /* sums of symbols that are known to be above 0, though each may be 0 */
+  int32_t num_positive;
   struct onri_intern_table atom_table, monomial_table, polynomial_table;
 };
 
@@ -74,6 +82,8 @@ int onri_expr_is_number(const struct onri_exprs *exprs, onri_expr a, int64_t *va
 static inline int onri_expr_is_same(onri_expr a, onri_expr b) { return a == b && a != ONRI_EXPR_ANY; }
 /* It is never below; INT64_MIN when unknown. */
 int64_t onri_expr_least(const struct onri_exprs *exprs, onri_expr a);
+/* The sum of these symbols is above 0. To be told before anything is made of it. */
+void onri_expr_is_positive(struct onri_exprs *exprs, const int32_t *symbols, int32_t count);
 /* x is 0 wherever a is. 0 when that is not sure. */
 int onri_expr_vanishes_with(struct onri_exprs *exprs, onri_expr x, onri_expr a);
 /* Its value where symbol s is values[s]. 0 when that does not work out. */

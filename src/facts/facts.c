@@ -250,7 +250,7 @@ static onri_expr named_symbol(struct onri_facts *facts, const char *name, size_t
   const int32_t ordinal = facts->exprs.num_symbols;
   int64_t least = 0;
   for (int32_t i = 0; i < facts->num_positive; i++)
-    if (facts->positive[i] == ordinal) least = 1;
+    if (facts->positive[i].count == 1 && facts->positive[i].symbols[0] == ordinal) least = 1;
   return onri_expr_symbol(&facts->exprs, name, least);
 }
 
@@ -311,6 +311,8 @@ static enum onr_status begin(struct onri_facts *facts, struct onri_graph *graph,
   ONR_TRY(make_room(facts, error));
   for (size_t i = 0; i < graph->num_inputs; i++) take_input(facts, i);
   facts->num_input_symbols = facts->exprs.num_symbols;
+  for (int32_t i = 0; i < facts->num_positive; i++)
+    onri_expr_is_positive(&facts->exprs, facts->positive[i].symbols, facts->positive[i].count);
   if (!facts->exact) {
     facts->numbers.content_bytes = CONTENT_BYTES;
     facts->numbers.room = CONTENT_ROOM;
@@ -333,13 +335,19 @@ enum onr_status onri_facts_begin(struct onri_facts *facts, struct onri_graph *gr
 
 void onri_fact_is_positive(struct onri_deduction *d, onri_expr dim) {
   struct onri_facts *facts = d->facts;
-  int32_t symbol, count = 0;
+  struct onri_positive found = {.count = 0};
+  onri_expr sum = onri_expr_number(d->exprs, 0);
   if (!facts->is_main || onri_expr_least(d->exprs, dim) != 0 || facts->num_positive == ONRI_FACT_POSITIVE ||
-      !onri_expr_symbols(d->exprs, dim, &symbol, 1, &count) || count != 1 || symbol >= facts->num_input_symbols)
+      !onri_expr_symbols(d->exprs, dim, found.symbols, ONRI_FACT_SUMMANDS, &found.count))
     return;
+  for (int32_t i = 0; i < found.count; i++) {
+    if (found.symbols[i] >= facts->num_input_symbols) return;
+    sum = onri_expr_add(d->exprs, sum, onri_expr_of_symbol(d->exprs, found.symbols[i]));
+  }
+  if (!found.count || !onri_expr_is_same(sum, dim)) return;
   for (int32_t i = 0; i < facts->num_positive; i++)
-    if (facts->positive[i] == symbol) return;
-  if (dim == onri_expr_of_symbol(d->exprs, symbol)) facts->positive[facts->num_positive++] = symbol;
+    if (!memcmp(&facts->positive[i], &found, sizeof(found))) return;
+  facts->positive[facts->num_positive++] = found;
 }
 
 /* --- after a pass --- */

@@ -16,7 +16,8 @@
 
 enum {
   ONRI_FACT_ELEMENTS = 64, /* of a tensor whose elements are looked at */
-  ONRI_FACT_POSITIVE = 32  /* symbols that are known to be above 0 */
+  ONRI_FACT_POSITIVE = 32, /* sizes that are known to be above 0, ... */
+  ONRI_FACT_SUMMANDS = 4   /* each a sum of so many symbols at most */
 };
 
 struct onri_fact {
@@ -25,6 +26,11 @@ struct onri_fact {
   onri_expr dim[ONR_MAX_RANK];
   int32_t num_elements;      /* of elements; -1: not known */
   const onri_expr *elements; /* of an integer or bool tensor, in order */
+};
+
+/* A size that is above 0. */
+struct onri_positive {
+  int32_t symbols[ONRI_FACT_SUMMANDS], count;
 };
 
 struct onri_facts {
@@ -42,9 +48,10 @@ struct onri_facts {
   int64_t *values; /* [exprs.num_symbols] room for the sizes that layers without a rule are asked with */
   size_t values_capacity;
   int32_t bodies_left; /* that may still be looked into */
-  /* Symbols of inputs that are 1 or more in every run that goes on: sizes of images that a window slides over. Found in
-   * the first sweep, used by a second one. */
-  int32_t positive[ONRI_FACT_POSITIVE], num_positive, num_input_symbols;
+  /* Sums of inputs' symbols that are 1 or more in every run that goes on: sizes of images that a window slides over.
+   * Found in the first sweep, used by a second one. */
+  struct onri_positive positive[ONRI_FACT_POSITIVE];
+  int32_t num_positive, num_input_symbols;
   struct onri_arena arena; /* elements */
 };
 

@@ -290,6 +290,41 @@ static void test_a_computed_size_of_zero_is_copied(void **state) {
   }
 }
 
+/* k [1, 2, a + b, 8], as PyTorch transposes the keys of a cache: as [-1, a + b, 8], turned, as [1, 2, 8, a + b]. The
+ * last list has a place that what it reads does not have, so no run goes on where a + b is 0. */
+static void test_a_sum_that_is_never_zero(void **state) {
+  for (int has_place = 0; has_place < 2; has_place++) {
+    struct graph_test t;
+    struct onri_facts p;
+    (void)state;
+    graph_test_begin(&t);
+    const int32_t a = graph_test_input(&t, 4, (int64_t[]){1, 2, -1, 8}),
+                  b = graph_test_input(&t, 4, (int64_t[]){1, 2, -1, 8});
+    const int32_t k =
+        graph_test_node(&t, &onri_layer_concat, &(struct onr_concat_params){.axis = 2}, (int32_t[]){a, b}, 2);
+    const int32_t n = graph_test_node(&t, &onri_layer_shape, &(struct onr_shape_params){2, 3}, &k, 1);
+    const int32_t minus = graph_test_ints(&t, 1, (int64_t[]){-1}), eight = graph_test_ints(&t, 1, (int64_t[]){8});
+    const int32_t front = graph_test_ints(&t, has_place ? 3 : 2, (int64_t[]){has_place ? 1 : 2, has_place ? 2 : 8, 8});
+    const int32_t list = graph_test_node(&t, &onri_layer_concat, &(struct onr_concat_params){.axis = 0},
+                                         (int32_t[]){minus, n, eight}, 3);
+    const int32_t back =
+        graph_test_node(&t, &onri_layer_concat, &(struct onr_concat_params){.axis = 0}, (int32_t[]){front, n}, 2);
+    const int32_t y =
+        graph_test_node(&t, &onri_layer_reshape, &(struct onr_reshape_params){0}, (int32_t[]){k, list}, 2);
+    const int32_t turned =
+        graph_test_node(&t, &onri_layer_transpose, &(struct onr_transpose_params){3, {0, 2, 1}}, &y, 1);
+    const int32_t z =
+        graph_test_node(&t, &onri_layer_reshape, &(struct onr_reshape_params){0}, (int32_t[]){turned, back}, 2);
+    graph_test_output(&t, y);
+    graph_test_output(&t, z);
+    deduce(&t, &p);
+    expect_dims(&t, y, 3, has_place ? (int64_t[]){2, -1, 8} : (int64_t[]){-1, -1, 8});
+    assert_int_equal(onri_facts_same_dim(&p, y, 1, k, 2), has_place);
+    onri_facts_clear(&p);
+    graph_test_end(&t);
+  }
+}
+
 /* A pass that changes a shape is found out. */
 static void test_a_changed_shape_is_internal(void **state) {
   struct graph_test t;
@@ -323,6 +358,7 @@ int main(void) {
       cmocka_unit_test(test_values_in_front_of_a_node_of_one_size),
       cmocka_unit_test(test_images_have_pixels),
       cmocka_unit_test(test_a_computed_size_of_zero_is_copied),
+      cmocka_unit_test(test_a_sum_that_is_never_zero),
       cmocka_unit_test(test_a_changed_shape_is_internal),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
