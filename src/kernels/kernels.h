@@ -11,6 +11,7 @@
 
 /* clang-format off: one a line, so that two changes do not meet */
 #define ONRI_KERNEL_FAMILIES(FAMILY) \
+  FAMILY(attention)                  \
   FAMILY(cell)                       \
   FAMILY(conv_gemm)                  \
   FAMILY(convert)                    \

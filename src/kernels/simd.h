@@ -275,6 +275,17 @@ INLINE vf32 f32_clamp(vf32 x, vf32 min, vf32 max) { return f32_least(max, f32_gr
 
 /* --- across lanes --- */
 
+/* 0, 1, 2 ... */
+INLINE vi32 i32_lanes(void) {
+#if SIMD_BYTES == 64
+  return (vi32){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+#elif SIMD_BYTES == 32
+  return (vi32){0, 1, 2, 3, 4, 5, 6, 7};
+#else
+  return (vi32){0, 1, 2, 3};
+#endif
+}
+
 /* a0 b0 a1 b1 ... of the lower or upper half of the lanes. */
 #if SIMD_BYTES == 64
 INLINE vf32 f32_interleave_low(vf32 a, vf32 b) {

@@ -1,94 +1,83 @@
-/* attention.c: see attention.h. */
+/* attention.c: see attention.h: the work of all threads. */
 #include "kernels/attention/attention.h"
 
-#include <math.h>
-#include <string.h>
+#include <stdatomic.h>
 
-#include "kernels/matmul/gemm.h"
-#include "kernels/elementwise/vecmath.h"
+#include "base/numbers/checked.h"
+#include "kernels/attention/attention_rows.h"
+#include "kernels/kernels.h"
 
-/* Queries a tile: many, because each block of keys is packed for each tile; bounded by the stack. */
-enum { QUERIES_F32 = 96, QUERIES_F64 = 48, KEYS = 128 };
+static size_t parts_of(size_t count, size_t part) { return count / part + (count % part != 0); }
 
-struct range {
-  size_t from, to;
+/* Heads of few queries that share keys read them together. */
+static size_t merged_heads(const struct onri_attention *a) {
+  enum { FEW = 16 };
+  return a->queries <= FEW ? a->heads / a->kv_heads : 1;
+}
+
+static size_t count_parts(const struct onri_attention *a, const struct onri_attention_plan *p) {
+  return a->batch * (a->heads / p->merged) * parts_of(a->queries * p->merged, p->rows);
+}
+
+struct onri_attention_plan onri_attention_plan(const struct onri_attention *a, size_t threads) {
+  enum { MOST_TILES = 16, LEAST_TILES = 4, WORK = 1 << 19 };
+  const struct onri_attention_kernels *kernels = onri_kernels()->attention;
+  struct onri_attention_plan p = {.workers = 1, .rows = MOST_TILES * kernels->rows, .merged = merged_heads(a)};
+  const double work = (double)a->batch * (double)a->heads * (double)a->queries * (double)(a->past + a->keys) *
+                      (double)(a->width + a->value_width);
+  if (a->batch == 0 || a->heads == 0 || a->queries == 0) return p;
+  if (work < (double)WORK * (double)threads) threads = (size_t)(work / WORK);
+  if (a->class == ONRI_CLASS_F64) {
+    p.workers = threads ? threads : 1;
+    return p;
+  }
+  while (threads > 1 && p.rows > LEAST_TILES * kernels->rows && count_parts(a, &p) < 4 * threads) p.rows /= 2;
+  if (p.rows > a->queries * p.merged) p.rows = a->queries * p.merged;
+  if (threads > 1) p.workers = threads < count_parts(a, &p) ? threads : count_parts(a, &p);
+  p.worker_floats = kernels->scratch_floats(a, p.rows);
+  if (!onri_mul_size(p.worker_floats, sizeof(float), &p.scratch_bytes) ||
+      !onri_mul_size(p.scratch_bytes, p.workers, &p.scratch_bytes))
+    p.scratch_bytes = SIZE_MAX;
+  return p;
+}
+
+struct run {
+  const struct onri_attention *a;
+  const struct onri_attention_plan *plan;
+  float *scratch;
+  size_t parts;
+  _Atomic size_t next;
 };
 
-static size_t clip(int64_t v, size_t most) { return v < 0 ? 0 : v > (int64_t)most ? most : (size_t)v; }
-
-/* Query i stands at key i + offset. */
-static int64_t offset_of(const struct onri_attention *a, size_t batch) {
-  return a->lengths ? a->lengths[batch] - (int64_t)a->queries : (int64_t)a->past;
+static void run_part(const struct run *r, size_t part, float *scratch) {
+  const struct onri_attention *a = r->a;
+  const struct onri_attention_plan *p = r->plan;
+  const size_t rows = a->queries * p->merged, blocks = parts_of(rows, p->rows), group = part / blocks,
+               groups = a->heads / p->merged;
+  struct onri_attention_job job = {.batch = group / groups,
+                                   .head = group % groups * p->merged,
+                                   .first_row = part % blocks * p->rows,
+                                   .scratch = scratch};
+  job.rows = rows - job.first_row < p->rows ? rows - job.first_row : p->rows;
+  onri_kernels()->attention->run(a, &job);
 }
 
-/* The last key + 1 that a query may see, by causality, window and length; the mask apart. */
-static size_t last_shown(const struct onri_attention *a, size_t batch, size_t query) {
-  const size_t total = a->past + a->keys;
-  const int64_t position = (int64_t)query + offset_of(a, batch);
-  size_t last = a->lengths ? clip(a->lengths[batch], total) : total;
-  if (a->causal) last = clip(position + 1, last);
-  if (a->has_window_right && a->window_right < (int64_t)total) last = clip(position + 1 + a->window_right, last);
-  return last;
+static void run_worker(void *context, size_t begin, size_t end) {
+  struct run *r = context;
+  for (size_t worker = begin; worker < end; worker++)
+    for (;;) {
+      const size_t part = atomic_fetch_add_explicit(&r->next, 1, memory_order_relaxed);
+      if (part >= r->parts || onr_env_cancelled(r->a->env)) break;
+      if (r->a->class == ONRI_CLASS_F64) onri_attention_f64_item(r->a, part);
+      else run_part(r, part, r->scratch + worker * r->plan->worker_floats);
+    }
 }
 
-/* Which of the keys [key, key + columns) those are, counted from `key`. */
-static struct range shown_keys(const struct onri_attention *a, size_t batch, size_t query, size_t key, size_t columns) {
-  const int64_t position = (int64_t)query + offset_of(a, batch);
-  struct range r = {0, clip((int64_t)last_shown(a, batch, query) - (int64_t)key, columns)};
-  if (a->has_window_left && a->window_left < INT32_MAX)
-    r.from = clip(position - a->window_left - (int64_t)key, columns);
-  if (r.from > r.to) r.from = r.to;
-  return r;
-}
-
-static double exp_sum_f64(const double *x, double shift, double *y, size_t count) {
-  double sum = 0.0;
-  for (size_t i = 0; i < count; i++) sum += y[i] = exp(x[i] - shift);
-  return sum;
-}
-
-static double max_f64(const double *x, double max, size_t count) {
-  for (size_t i = 0; i < count; i++) max = x[i] > max ? x[i] : max;
-  return max;
-}
-
-static void tanh_f64(const double *x, double *y, size_t count) {
-  for (size_t i = 0; i < count; i++) y[i] = tanh(x[i]);
-}
-
-#define T float
-#define NAME(x) x##_f32
-#define CLASS ONRI_CLASS_F32
-#define QUERIES QUERIES_F32
-#define EXP_SUM onri_exp_sum_f32
-#define MAX onri_max_f32
-#define TANH onri_tanh_f32
-#include "kernels/attention/attention_type.h"
-#undef T
-#undef NAME
-#undef CLASS
-#undef QUERIES
-#undef EXP_SUM
-#undef MAX
-#undef TANH
-
-#define T double
-#define NAME(x) x##_f64
-#define CLASS ONRI_CLASS_F64
-#define QUERIES QUERIES_F64
-#define EXP_SUM exp_sum_f64
-#define MAX max_f64
-#define TANH tanh_f64
-#include "kernels/attention/attention_type.h"
-
-size_t onri_attention_items(const struct onri_attention *a) {
-  const size_t rows = a->class == ONRI_CLASS_F64 ? QUERIES_F64 : QUERIES_F32;
-  return a->batch * a->heads * ((a->queries + rows - 1) / rows);
-}
-
-void onri_attention(const struct onri_attention *a, size_t first_item, size_t last_item) {
-  for (size_t item = first_item; item < last_item; item++) {
-    if (a->class == ONRI_CLASS_F64) run_tile_f64(a, item);
-    else run_tile_f32(a, item);
-  }
+void onri_attention(const struct onri_attention *a, const struct onri_attention_plan *plan, void *scratch,
+                    struct onr_env *env) {
+  struct run r = {.a = a, .plan = plan, .scratch = scratch};
+  if (a->batch == 0 || a->heads == 0 || a->queries == 0) return;
+  r.parts = a->class == ONRI_CLASS_F64 ? onri_attention_f64_items(a) : count_parts(a, plan);
+  if (plan->workers == 1) run_worker(&r, 0, 1);
+  else onr_parallel_for(env, plan->workers, 1, run_worker, &r);
 }

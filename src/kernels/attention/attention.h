@@ -1,5 +1,5 @@
 /* attention.h: scaled dot-product attention over blocks of keys: the scores of a block exist for one tile of queries
- * only. */
+ * only, so that memory does not grow with the number of keys. */
 #ifndef ONRI_ATTENTION_H
 #define ONRI_ATTENTION_H
 
@@ -13,7 +13,8 @@ struct onri_heads {
   size_t batch, head, row;
 };
 
-/* Added to the scores (float types), or hiding where 0 (bool). Strides in elements, 0 where it is broadcast. */
+/* Added to the scores (the type of the class), or hiding where 0 (bool). Strides in elements, 0 where it is broadcast.
+ */
 struct onri_mask {
   const void *data; /* NULL: none */
   enum onr_dtype dtype;
@@ -36,8 +37,14 @@ struct onri_attention {
   const struct onr_env *env; /* cancelled: tiles end early */
 };
 
-/* Items are tiles of queries. */
-size_t onri_attention_items(const struct onri_attention *a);
-void onri_attention(const struct onri_attention *a, size_t first_item, size_t last_item);
+/* How the work is cut. */
+struct onri_attention_plan {
+  size_t workers, rows, merged; /* rows of a part; heads that share keys and are one run of rows */
+  size_t worker_floats, scratch_bytes;
+};
+struct onri_attention_plan onri_attention_plan(const struct onri_attention *a, size_t threads);
+/* On all threads; ends early when env is cancelled. scratch: as the plan says, 64-byte aligned. */
+void onri_attention(const struct onri_attention *a, const struct onri_attention_plan *plan, void *scratch,
+                    struct onr_env *env);
 
 #endif

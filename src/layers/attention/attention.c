@@ -1,12 +1,13 @@
 /* attention.c: see params/attention.h for inputs and outputs.
  *
- * path      portable blocks of keys on the matrix product of src/kernels; narrow types through float32 */
+ * path      vectors, by blocks of keys; narrow types through float32; double by the portable product */
 #include <math.h>
 #include <string.h>
 
-#include "kernels/convert/convert.h"
+#include "base/env.h"
 #include "base/shape.h"
 #include "kernels/attention/attention.h"
+#include "kernels/convert/convert.h"
 #include "layers/elementwise/scratch.h"
 #include "params/params.h"
 
@@ -15,7 +16,8 @@ enum { Y, PRESENT_K, PRESENT_V, SCORES };
 
 struct attention_state {
   struct onri_attention kernel; /* its pointers are set in run */
-  size_t operand_at[NUM_INPUTS], y_at, scores_at;
+  struct onri_attention_plan plan;
+  size_t operand_at[NUM_INPUTS], y_at, scores_at, work_at;
 };
 
 /* [batch, heads, rows, width] of a rank-3 or rank-4 operand, and its strides. */
@@ -82,7 +84,7 @@ static enum onr_dtype kernel_dtype(const struct onr_call *call) {
 static int is_converted(const struct onr_call *call, size_t i) {
   const enum onr_dtype dtype = onri_has(call, i) ? call->in[i].dtype : ONR_DTYPE_NONE, inside = kernel_dtype(call);
   if (dtype == ONR_DTYPE_NONE || dtype == inside) return 0;
-  return i != MASK || (dtype != ONR_DTYPE_BOOL && onri_dtype_class(dtype) != onri_dtype_class(inside));
+  return i != MASK || dtype != ONR_DTYPE_BOOL;
 }
 
 static enum onr_status check_mask(const struct onr_call *call, struct onri_attention *a) {
@@ -204,6 +206,8 @@ static enum onr_status attention_plan(struct onr_call *call) {
     s->y_at = onri_scratch_take(call, onri_size_of(y_sizes, 5)); /* also when not wanted */
   if (call->num_out > SCORES && !onri_is_native(call->in[Q].dtype))
     s->scores_at = onri_scratch_take(call, onri_class_bytes(&call->out[SCORES]));
+  s->plan = onri_attention_plan(a, onr_threads_count(call->env->threads));
+  s->work_at = onri_scratch_take(call, s->plan.scratch_bytes);
   return ONR_STATUS_OK;
 }
 
@@ -245,8 +249,6 @@ static const void *operand(struct onr_call *call, size_t i) {
   return to;
 }
 
-static void attention_range(void *context, size_t begin, size_t end) { onri_attention(context, begin, end); }
-
 static enum onr_status attention_run(struct onr_call *call) {
   struct attention_state *s = call->state;
   struct onri_attention a = s->kernel;
@@ -263,7 +265,7 @@ static enum onr_status attention_run(struct onr_call *call) {
   if (wants_scores) a.scores = native ? call->outputs[SCORES] : (char *)call->scratch + s->scores_at;
   write_present(call, &a, PRESENT_K, &a.k, a.width);
   write_present(call, &a, PRESENT_V, &a.v, a.value_width);
-  onr_parallel_for(call->env, onri_attention_items(&a), 1, attention_range, &a);
+  onri_attention(&a, &s->plan, (char *)call->scratch + s->work_at, call->env);
   if (native) return ONR_STATUS_OK;
   if (call->outputs[Y])
     onri_convert(call->env, dtype, a.y.data, call->outputs[Y], (size_t)onr_desc_elements(&call->out[Y]), 1);
