@@ -1,5 +1,5 @@
-/* One step of the recurrent layers against its formulas in double: the fast cells of every instruction set, and those
- * of any function in float32 and float64, at every width that ends a vector or a block. */
+/* One step of the recurrent layers against its formulas in double: the cells of every instruction set at every width
+ * that ends a vector, and those of float32 and float64 with all that may be asked of them. */
 #include <string.h>
 
 #include "support/kernel_levels.h"
@@ -86,24 +86,57 @@ static void expect(const char *what, enum onr_dtype dtype, const void *found, co
   for (size_t i = 0; i < onr_dtype_size(dtype); i++) assert_int_equal(behind[i], 0x55);
 }
 
-static void test_fast_cells_of_every_level(void **state) {
+/* GRU without linear_before_reset: r h goes into the product, which is r[2] here. */
+static void reference_parts(struct step *s, double *rh) {
+  for (size_t j = 0; j < s->hidden; j++) {
+    const double z = sigmoid(s->x[0][j] + s->r[0][j] + s->bias[0][j]);
+    const double n = tanh(s->x[2][j] + s->r[2][j] + s->bias[2][j] + s->bias_r[j]);
+    rh[j] = sigmoid(s->x[1][j] + s->r[1][j] + s->bias[1][j]) * s->h[j];
+    s->new_h[j] = (1 - z) * n + z * s->h[j];
+  }
+}
+
+static void check_parts(const char *level, const struct onri_cell_kernels *kernels, const struct onri_cell_form *form,
+                        struct onri_cell cell, struct step *step) {
+  static double zeros[MOST];
+  double rh[MOST];
+  reference_parts(step, rh);
+  cell.z = stored(ONR_DTYPE_F32, 30, zeros, step->hidden);
+  cell.rh = stored(ONR_DTYPE_F32, 31, zeros, step->hidden);
+  kernels->gru_gates(form, &cell);
+  expect(level, ONR_DTYPE_F32, cell.rh, rh, step->hidden);
+  kernels->gru_finish(form, &cell);
+  expect(level, ONR_DTYPE_F32, cell.h, step->new_h, step->hidden);
+}
+
+/* Both as the usual functions, which have code of their own, and as any. */
+static void test_cells_of_every_level(void **state) {
+  static const struct onr_recurrent_function gates[] = {
+      {.kind = ONR_RECURRENT_SIGMOID}, {.kind = ONR_RECURRENT_TANH}, {.kind = ONR_RECURRENT_TANH}};
   struct sweep s = sweep_from(31);
   static struct step step;
   (void)state;
   for (int l = 0; l <= (int)onri_cpu_level(); l++)
     for (size_t hidden = 1; hidden < MOST; hidden++)
       for (enum kind kind = LSTM; kind < NUM_KINDS; kind++) {
-        const struct onri_cell cell = random_step(&s, &step, ONR_DTYPE_F32, hidden);
-        reference(kind, &step, 0, 0, (double)INFINITY);
-        (kind == LSTM  ? onri_kernels_of_level(l)->cell->lstm
-         : kind == GRU ? onri_kernels_of_level(l)->cell->gru
-                       : onri_kernels_of_level(l)->cell->rnn)(&cell);
+        const struct onri_cell_kernels *kernels = onri_kernels_of_level(l)->cell;
+        const struct onri_cell_form form = {.usual = !sweep_chance(&s, 3), .functions = gates + (kind == RNN)};
+        const int peepholes = kind == LSTM && sweep_chance(&s, 2);
+        struct onri_cell cell = random_step(&s, &step, ONR_DTYPE_F32, hidden);
+        if (kind == GRU && sweep_chance(&s, 2)) {
+          check_parts(kernel_level_names[l], kernels, &form, cell, &step);
+          continue;
+        }
+        for (size_t p = 0; peepholes && p < 3; p++)
+          cell.peephole[p] = stored(ONR_DTYPE_F32, 20 + p, step.peephole[p], hidden);
+        reference(kind, &step, peepholes, 0, (double)INFINITY);
+        (kind == LSTM ? kernels->lstm : kind == GRU ? kernels->gru : kernels->rnn)(&form, &cell);
         expect(kernel_level_names[l], ONR_DTYPE_F32, cell.h, step.new_h, hidden);
         expect(kernel_level_names[l], ONR_DTYPE_F32, cell.c, kind == LSTM ? step.new_c : step.c, hidden);
       }
 }
 
-/* With clips, peepholes and coupled gates, which the fast cells do not have. */
+/* With clips, peepholes and coupled gates. */
 static void test_cells_of_both_types(void **state) {
   static const struct onr_recurrent_function gates[] = {
       {.kind = ONR_RECURRENT_SIGMOID}, {.kind = ONR_RECURRENT_TANH}, {.kind = ONR_RECURRENT_TANH}};
@@ -132,7 +165,7 @@ static void test_cells_of_both_types(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_fast_cells_of_every_level),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_cells_of_every_level),
                                      cmocka_unit_test(test_cells_of_both_types)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

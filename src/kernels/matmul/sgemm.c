@@ -96,6 +96,26 @@ void onri_sgemm(const struct onri_gemm *gemm) {
   }
 }
 
+void onri_sgemm_rows(const float *packed, size_t n, size_t k, const float *a, size_t rows, float *c, int backwards) {
+  enum { CHUNK = 128 };
+  const struct onri_sgemm_kernels *kernels = onri_kernels()->sgemm;
+  const size_t wide = round_up(n, kernels->columns), chunks = parts_of(n, CHUNK);
+  size_t from = 0;
+  do {
+    struct onri_sgemm_slice s = {
+        .rows = rows, .a = a + from, .a_row = k, .a_col = 1, .c_row = n, .accumulate = from > 0};
+    s.depth = least(k - from, ONRI_SGEMM_DEPTH);
+    for (size_t i = 0; i < chunks; i++) {
+      const size_t column = (backwards ? chunks - 1 - i : i) * CHUNK;
+      s.columns = least(n - column, CHUNK);
+      s.b = packed + from * wide + column * s.depth;
+      s.c = c + column;
+      kernels->multiply(&s);
+    }
+    from += s.depth;
+  } while (from < k);
+}
+
 /* --- many --- */
 
 static size_t parts_in(const struct onri_gemm *g, const struct onri_sgemm_plan *p, size_t batches) {

@@ -43,6 +43,10 @@ size_t onri_sgemm_packed_floats(size_t n, size_t k);
 void onri_sgemm_pack(const float *b, size_t b_row, size_t b_col, size_t n, size_t k, float *packed,
                      struct onr_env *env);
 
+/* C [rows, n] = A [rows, k] B, one row behind the other, on the calling thread. What is left of B in the cache from one
+ * call to the next is used when every other call walks backwards; the sums are the same. */
+void onri_sgemm_rows(const float *packed, size_t n, size_t k, const float *a, size_t rows, float *c, int backwards);
+
 /* --- many products on all threads --- */
 
 struct onri_sgemm_plan {

@@ -23,14 +23,16 @@ struct onri_cell_form {
   const struct onr_recurrent_function *functions; /* of the direction; none is DEFAULT */
   int has_clip, input_forget, linear_before_reset;
   double clip;
-  int fast; /* default functions, float32, no clip, no peepholes, no input_forget */
+  int usual; /* default functions, no clip, no input_forget: float32 has code of its own for them */
 };
 
-/* float32 with default functions and none of the form's extras. */
+/* What a level has for float32: see the functions below. */
 struct onri_cell_kernels {
-  void (*lstm)(const struct onri_cell *cell);
-  void (*gru)(const struct onri_cell *cell); /* linear_before_reset */
-  void (*rnn)(const struct onri_cell *cell);
+  void (*lstm)(const struct onri_cell_form *form, const struct onri_cell *cell);
+  void (*gru)(const struct onri_cell_form *form, const struct onri_cell *cell);
+  void (*gru_gates)(const struct onri_cell_form *form, const struct onri_cell *cell);
+  void (*gru_finish)(const struct onri_cell_form *form, const struct onri_cell *cell);
+  void (*rnn)(const struct onri_cell_form *form, const struct onri_cell *cell);
 };
 
 void onri_lstm_cell(enum onri_class c, const struct onri_cell_form *form, const struct onri_cell *cell);

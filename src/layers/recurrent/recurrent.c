@@ -8,7 +8,6 @@
 #include "base/env.h"
 #include "base/shape.h"
 #include "kernels/matmul/gemm.h"
-#include "kernels/elementwise/vecmath.h"
 #include "layers/elementwise/scratch.h"
 
 /* --- plan --- */
@@ -23,13 +22,12 @@ static const size_t functions_of[] = {[ONRI_LSTM] = 3, [ONRI_GRU] = 2, [ONRI_RNN
 static void resolve_functions(const struct onr_call *call, enum onri_recurrent_kind kind,
                               struct onri_recurrent_state *s) {
   const struct onr_recurrent_params *p = call->params;
-  s->fast = call->in[ONRI_X].dtype != ONR_DTYPE_F64 && !p->has_clip && !p->input_forget &&
-            !onri_has(call, ONRI_PEEPHOLE) && (kind != ONRI_GRU || p->linear_before_reset);
+  s->usual = !p->has_clip && !p->input_forget;
   for (size_t i = 0; i < functions_of[kind] * s->shape.directions; i++) {
     const enum onr_recurrent_activation usual = defaults[kind][i % functions_of[kind]];
     s->functions[i] = p->functions[i];
     if (s->functions[i].kind == ONR_RECURRENT_DEFAULT) s->functions[i].kind = usual;
-    if (s->functions[i].kind != usual) s->fast = 0;
+    if (s->functions[i].kind != usual) s->usual = 0;
   }
 }
 
@@ -58,28 +56,18 @@ static void take_scratch(struct onr_call *call, enum onri_recurrent_kind kind, s
   if (!onri_is_native(dtype) && call->num_out > 0) s->y_at = onri_scratch_take(call, onri_class_bytes(&call->out[0]));
 }
 
-static enum onr_status create_operators(struct onr_call *call, enum onri_recurrent_kind kind,
-                                        struct onri_recurrent_state *s) {
-  const struct onri_recurrent_prepared *prepared = call->prepared;
-  const struct onri_recurrent_shape *h = &s->shape;
-  struct onri_xnn_linear linear = {h->input, h->directions * h->gates * h->hidden, 0, -INFINITY, INFINITY};
-  struct onr_env alone = *call->env; /* a direction's own products are on its own thread */
-  const size_t first = onri_recurrent_first_gates(call->params, kind, h->gates);
-  alone.threads = NULL;
-  ONR_TRY(onri_xnn_rows_plan(&s->input, &prepared->input, &linear, rows_of(h), call->env, call->error));
-  for (size_t d = 0; d < h->directions; d++) {
-    linear.in = h->output;
-    for (size_t part = 0, gate = 0; gate < h->gates; gate += first, part++) {
-      linear.out = (part ? h->gates - first : first) * h->hidden;
-      ONR_TRY(onri_xnn_linear_plan(&s->recurrent[d][part], &prepared->recurrent[d][part], &linear, h->batch, &alone,
-                                   call->error));
-    }
-    if (!h->projects) continue;
-    linear.in = h->hidden;
-    linear.out = h->output;
-    ONR_TRY(onri_xnn_linear_plan(&s->projection[d], &prepared->projection[d], &linear, h->batch, &alone, call->error));
-  }
-  return ONR_STATUS_OK;
+/* All steps' products with the input, as one; pointers are missing. */
+static struct onri_gemm input_product(const struct onri_recurrent_shape *s) {
+  const size_t columns = s->directions * s->gates * s->hidden;
+  return (struct onri_gemm){.m = s->steps * s->batch,
+                            .n = columns,
+                            .k = s->input,
+                            .a_row = s->input,
+                            .a_col = 1,
+                            .b_row = 1,
+                            .b_col = s->input,
+                            .c_row = columns,
+                            .alpha = 1.0};
 }
 
 enum onr_status onri_recurrent_plan(struct onr_call *call, enum onri_recurrent_kind kind) {
@@ -88,29 +76,18 @@ enum onr_status onri_recurrent_plan(struct onr_call *call, enum onri_recurrent_k
   ONR_TRY(onri_recurrent_shape(call, kind, &s->shape));
   resolve_functions(call, kind, s);
   take_scratch(call, kind, s);
-  if (call->in[ONRI_X].dtype != ONR_DTYPE_F64) call->kernel = ONR_KERNEL_VECTOR;
-  if (!prepared->input.data || s->shape.steps == 0 || s->shape.batch == 0) return ONR_STATUS_OK;
-  call->kernel = ONR_KERNEL_XNNPACK;
-  return create_operators(call, kind, s);
+  if (call->in[ONRI_X].dtype == ONR_DTYPE_F64) return ONR_STATUS_OK;
+  call->kernel = ONR_KERNEL_VECTOR;
+  if (s->shape.steps == 0 || s->shape.batch == 0) return ONR_STATUS_OK;
+  const struct onri_gemm product = input_product(&s->shape);
+  s->input = onri_sgemm_plan(&product, prepared->input != NULL, 1, onr_threads_count(call->env->threads));
+  s->work_at = onri_scratch_take(call, s->input.scratch_bytes);
+  return ONR_STATUS_OK;
 }
 
 uint32_t onri_recurrent_kernel_types(const void *params, enum onr_kernel kernel) {
   (void)params;
-  return kernel == ONR_KERNEL_PORTABLE ? 0 : ONRI_DTYPES_F32_AND_HALF;
-}
-
-void onri_recurrent_release_state(void *state, struct onr_env *env) {
-  struct onri_recurrent_state *s = state;
-  (void)env;
-  onri_xnn_rows_release(&s->input);
-  for (int d = 0; d < 2; d++) {
-    for (int part = 0; part < ONRI_MAX_PARTS; part++) {
-      onri_xnn_delete(s->recurrent[d][part]);
-      s->recurrent[d][part] = NULL;
-    }
-    onri_xnn_delete(s->projection[d]);
-    s->projection[d] = NULL;
-  }
+  return kernel == ONR_KERNEL_VECTOR ? ONRI_DTYPES_F32_AND_HALF : 0;
 }
 
 /* --- run --- */
@@ -129,8 +106,6 @@ struct walk {
   char *m; /* what cells give, to be projected to h; NULL: cells give h */
   char *y; /* NULL when not wanted */
   const int32_t *lengths;
-  struct onr_env alone;
-  enum onr_status status[2]; /* of each direction */
 };
 
 static char *scratch(const struct walk *w, size_t at) { return (char *)w->call->scratch + at; }
@@ -172,35 +147,18 @@ static void input_tiles(void *context, size_t begin, size_t end) {
   }
 }
 
-/* Whether a NaN may have become one of the results of XNNPACK, which then has plain weights beside the packed ones. */
-static int may_hide_nan(const void *weights, const char *y, size_t count) {
-  return weights && !onri_all_finite_f32((const float *)(const void *)y, count);
-}
-
 /* All steps' products with the input. */
-static enum onr_status multiply_input(const struct walk *w, const void *x, const void *weights) {
-  const struct onri_recurrent_shape *s = &w->shape;
-  const size_t rows = s->steps * s->batch, columns = s->directions * s->gates * s->hidden;
-  if (w->s->input.op) {
-    float *gates = (float *)(void *)w->gates;
-    ONR_TRY(onri_xnn_rows_run(&w->s->input, x, gates, w->call->env, w->call->error));
-    if (!weights || onri_all_finite(w->call->env, gates, rows * columns)) return ONR_STATUS_OK;
+static void multiply_input(const struct walk *w, const void *x, const void *weights) {
+  const struct onri_recurrent_prepared *prepared = w->call->prepared;
+  struct onri_gemm gemm = input_product(&w->shape);
+  gemm.a = x, gemm.b = weights, gemm.c = w->gates;
+  if (w->class == ONRI_CLASS_F32) {
+    const struct onri_sgemm_batch batch = {.gemm = gemm, .packed = prepared->input, .batches = 1};
+    onri_sgemm_run(&batch, &w->s->input, (float *)(void *)scratch(w, w->s->work_at), w->call->env);
+    return;
   }
-  struct input_product p = {.class = w->class, .across = (columns + TILE_COLUMNS - 1) / TILE_COLUMNS};
-  p.gemm = (struct onri_gemm){.m = rows,
-                              .n = columns,
-                              .k = s->input,
-                              .a = x,
-                              .a_row = s->input,
-                              .a_col = 1,
-                              .b = weights,
-                              .b_row = 1,
-                              .b_col = s->input,
-                              .c = w->gates,
-                              .c_row = columns,
-                              .alpha = 1.0};
-  onr_parallel_for(w->call->env, (rows + TILE_ROWS - 1) / TILE_ROWS * p.across, 1, input_tiles, &p);
-  return ONR_STATUS_OK;
+  struct input_product p = {gemm, w->class, (gemm.n + TILE_COLUMNS - 1) / TILE_COLUMNS};
+  onr_parallel_for(w->call->env, (gemm.m + TILE_ROWS - 1) / TILE_ROWS * p.across, 1, input_tiles, &p);
 }
 
 /* State arrays are [directions][batch][width] inside, whatever the layout outside is. */
@@ -229,14 +187,12 @@ static void store_state(const struct walk *w, const char *state, size_t width, s
                   (char *)w->call->outputs[output] + outside_state(w, d, b, width) * onr_dtype_size(dtype));
 }
 
-/* to [batch, n] = x [batch, k] times weights [n, k], which op has packed when it is not NULL; they are then here only
- * where it loses NaN. */
-static enum onr_status multiply(const struct walk *w, struct xnn_operator *op, const char *x, size_t k,
-                                const char *weights, size_t n, char *to) {
-  if (op) {
-    struct onr_env alone = w->alone;
-    ONR_TRY(onri_xnn_linear_run(op, (const float *)x, (float *)to, &alone, NULL));
-    if (!may_hide_nan(weights, to, w->shape.batch * n)) return ONR_STATUS_OK;
+/* to [batch, n] = x [batch, k] times weights [n, k], or packed ones. */
+static void multiply(const struct walk *w, const float *packed, const char *x, size_t k, const char *weights, size_t n,
+                     char *to, size_t step) {
+  if (packed) {
+    onri_sgemm_rows(packed, n, k, (const float *)(const void *)x, w->shape.batch, (float *)(void *)to, step & 1);
+    return;
   }
   const struct onri_gemm gemm = {.m = w->shape.batch,
                                  .n = n,
@@ -251,17 +207,17 @@ static enum onr_status multiply(const struct walk *w, struct xnn_operator *op, c
                                  .c_row = n,
                                  .alpha = 1.0};
   onri_gemm(w->class, &gemm);
-  return ONR_STATUS_OK;
 }
 
 /* Product of the first or second part of direction d's gates with h [batch, output]. */
-static enum onr_status multiply_state(const struct walk *w, size_t d, size_t part, const char *h) {
+static void multiply_state(const struct walk *w, size_t d, size_t part, const char *h, size_t step) {
+  const struct onri_recurrent_prepared *prepared = w->call->prepared;
   const struct onri_recurrent_shape *s = &w->shape;
   const size_t gate = d * s->gates + (part ? w->first_gates : 0),
                gates = part ? s->gates - w->first_gates : w->first_gates;
   const char *r = w->r ? w->r + gate * s->hidden * s->output * w->size : NULL;
-  return multiply(w, w->s->recurrent[d][part], h, s->output, r, gates * s->hidden,
-                  w->product + gate * s->batch * s->hidden * w->size);
+  multiply(w, prepared->recurrent[d][part], h, s->output, r, gates * s->hidden,
+           w->product + gate * s->batch * s->hidden * w->size, step);
 }
 
 static size_t length_of(const struct walk *w, size_t b) { return !w->lengths ? w->shape.steps : (size_t)w->lengths[b]; }
@@ -326,50 +282,56 @@ static void run_cells(const struct walk *w, const struct onri_cell_form *form, s
 }
 
 /* h of the sequences that are still running, from what their cells gave. The products with the last h are done with. */
-static enum onr_status project(const struct walk *w, size_t d, size_t step) {
+static void project(const struct walk *w, size_t d, size_t step) {
+  const struct onri_recurrent_prepared *prepared = w->call->prepared;
   const struct onri_recurrent_shape *s = &w->shape;
   const size_t line = s->output * w->size;
   const char *weights = w->projection ? w->projection + d * s->output * s->hidden * w->size : NULL;
   char *result = w->product + d * s->gates * s->batch * s->hidden * w->size;
-  ONR_TRY(multiply(w, w->s->projection[d], w->m + d * s->batch * s->hidden * w->size, s->hidden, weights, s->output,
-                   result));
+  multiply(w, prepared->projection[d], w->m + d * s->batch * s->hidden * w->size, s->hidden, weights, s->output, result,
+           step);
   for (size_t b = 0; b < s->batch; b++) {
     if (step >= length_of(w, b)) continue;
     char *h = w->h + (d * s->batch + b) * line;
     memcpy(h, result + b * line, line);
     write_y(w, d, b, time_of(w, d, b, step), h);
   }
-  return ONR_STATUS_OK;
 }
 
-static enum onr_status run_step(const struct walk *w, const struct onri_cell_form *form, size_t d, size_t step) {
+static void run_step(const struct walk *w, const struct onri_cell_form *form, size_t d, size_t step) {
   const struct onri_recurrent_shape *s = &w->shape;
   const size_t state = d * s->batch * s->output * w->size;
-  ONR_TRY(multiply_state(w, d, 0, w->h + state));
+  multiply_state(w, d, 0, w->h + state, step);
   if (w->first_gates == s->gates) {
     run_cells(w, form, d, step, WHOLE);
-    return w->m ? project(w, d, step) : ONR_STATUS_OK;
+    if (w->m) project(w, d, step);
+    return;
   }
   run_cells(w, form, d, step, GRU_GATES);
-  ONR_TRY(multiply_state(w, d, 1, w->rh + state));
+  multiply_state(w, d, 1, w->rh + state, step);
   run_cells(w, form, d, step, GRU_FINISH);
-  return ONR_STATUS_OK;
 }
 
 static void run_directions(void *context, size_t begin, size_t end) {
-  struct walk *w = context;
+  const struct walk *w = context;
   for (size_t d = begin; d < end; d++) {
     const struct onri_cell_form form = {.functions = w->s->functions + d * functions_of[w->kind],
                                         .has_clip = w->params->has_clip,
                                         .input_forget = w->params->input_forget,
                                         .linear_before_reset = w->params->linear_before_reset,
                                         .clip = (double)w->params->clip,
-                                        .fast = w->s->fast};
-    w->status[d] = ONR_STATUS_OK;
-    for (size_t step = 0; step < w->shape.steps && w->status[d] == ONR_STATUS_OK && !onr_env_cancelled(w->call->env);
-         step++)
-      w->status[d] = run_step(w, &form, d, step);
+                                        .usual = w->s->usual};
+    for (size_t step = 0; step < w->shape.steps && !onr_env_cancelled(w->call->env); step++)
+      run_step(w, &form, d, step);
   }
+}
+
+/* Two directions are worth waking a thread for when they take more than some microseconds. */
+static void walk_all(struct walk *w, const void *x, const void *weights) {
+  const struct onri_recurrent_shape *s = &w->shape;
+  const double work = (double)s->steps * (double)s->batch * (double)s->gates * (double)s->hidden * (double)s->output;
+  multiply_input(w, x, weights);
+  onr_parallel_for(w->call->env, s->directions, work < 1e5 ? s->directions : 1, run_directions, w);
 }
 
 static enum onr_status check_lengths(const struct walk *w) {
@@ -402,26 +364,16 @@ static void point(struct walk *w) {
   w->lengths = onri_has(call, ONRI_LENGTHS) ? call->inputs[ONRI_LENGTHS] : NULL;
 }
 
-static enum onr_status walk_all(struct walk *w, const void *x, const void *weights) {
-  ONR_TRY(multiply_input(w, x, weights));
-  onr_parallel_for(w->call->env, w->shape.directions, 1, run_directions, w);
-  for (size_t d = 0; d < w->shape.directions; d++)
-    if (w->status[d] != ONR_STATUS_OK)
-      return onr_fail(w->call->error, w->status[d], "a matrix product with the hidden state failed");
-  return ONR_STATUS_OK;
-}
-
 enum onr_status onri_recurrent_run(struct onr_call *call, enum onri_recurrent_kind kind) {
   struct onri_recurrent_state *s = call->state;
   const enum onr_dtype dtype = call->in[ONRI_X].dtype;
   const struct onri_recurrent_prepared *prepared = call->prepared;
-  const int packed = prepared->input.data && !prepared->loses_nan;
-  struct walk w = {.call = call, .params = call->params, .s = s, .shape = s->shape, .kind = kind, .alone = *call->env};
+  const int packed = prepared->input != NULL;
+  struct walk w = {.call = call, .params = call->params, .s = s, .shape = s->shape, .kind = kind};
   const void *operand[ONRI_RECURRENT_INPUTS] = {NULL};
   w.class = onri_dtype_class(dtype);
   w.size = onri_class_size(w.class);
   w.first_gates = onri_recurrent_first_gates(call->params, kind, s->shape.gates);
-  w.alone.threads = NULL;
   point(&w);
   ONR_TRY(check_lengths(&w));
   for (size_t i = 0; i < call->num_in; i++)
@@ -433,7 +385,7 @@ enum onr_status onri_recurrent_run(struct onr_call *call, enum onri_recurrent_ki
   add_bias(&w, operand[ONRI_BIAS]);
   load_state(&w, w.h, s->shape.output, operand[ONRI_H]);
   load_state(&w, w.c, s->shape.hidden, operand[ONRI_C]);
-  if (s->shape.steps > 0 && s->shape.batch > 0) ONR_TRY(walk_all(&w, operand[ONRI_X], operand[ONRI_W]));
+  if (s->shape.steps > 0 && s->shape.batch > 0) walk_all(&w, operand[ONRI_X], operand[ONRI_W]);
   store_state(&w, w.h, s->shape.output, 1);
   store_state(&w, w.c, s->shape.hidden, 2);
   if (w.y && !onri_is_native(dtype))

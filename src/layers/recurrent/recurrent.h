@@ -6,9 +6,9 @@
 #define ONRI_RECURRENT_H
 
 #include "base/types.h"
+#include "kernels/matmul/sgemm.h"
 #include "kernels/recurrent/cell.h"
 #include "params/params.h"
-#include "xnn/xnn_gemm.h"
 
 enum onri_recurrent_kind { ONRI_LSTM, ONRI_GRU, ONRI_RNN };
 
@@ -34,20 +34,20 @@ struct onri_recurrent_shape {
   int projects;
 };
 
+/* Constant weights, packed for kernels/matmul/sgemm.h; NULL: not. */
 struct onri_recurrent_prepared {
-  struct onri_xnn_packed input;                        /* W of all directions and gates */
-  struct onri_xnn_packed recurrent[2][ONRI_MAX_PARTS]; /* R of a direction, of the gates of one product */
-  struct onri_xnn_packed projection[2];
-  int loses_nan; /* see xnn_gemm.h; the plain weights stay */
+  float *input;                        /* W of all directions and gates */
+  float *recurrent[2][ONRI_MAX_PARTS]; /* R of a direction, of the gates of one product */
+  float *projection[2];
 };
 
 struct onri_recurrent_state {
   struct onri_recurrent_shape shape;
   struct onr_recurrent_function functions[6]; /* none is DEFAULT */
-  int fast;
-  struct onri_xnn_rows input;
-  struct xnn_operator *recurrent[2][ONRI_MAX_PARTS], *projection[2];
+  int usual;                                  /* see cell.h */
+  struct onri_sgemm_plan input;
   size_t operand_at[ONRI_RECURRENT_INPUTS]; /* inputs of narrow types in their class */
+  size_t work_at;                           /* of the product with the input */
   size_t bias_at;           /* [directions][gates + 1][hidden]; the last one is GRU's recurrent bias of gate h */
   size_t gates_at;          /* products with the input: [rows][directions][gates][hidden] */
   size_t product_at;        /* products with h: [directions][parts][batch][gates of the part][hidden] */
@@ -61,7 +61,6 @@ enum onr_status onri_recurrent_infer(struct onr_call *call, enum onri_recurrent_
 enum onr_status onri_recurrent_prepare(struct onr_call *call, enum onri_recurrent_kind kind);
 enum onr_status onri_recurrent_plan(struct onr_call *call, enum onri_recurrent_kind kind);
 enum onr_status onri_recurrent_run(struct onr_call *call, enum onri_recurrent_kind kind);
-void onri_recurrent_release_state(void *state, struct onr_env *env);
 void onri_recurrent_release_prepared(void *prepared, struct onr_env *env);
 uint32_t onri_recurrent_kernel_types(const void *params, enum onr_kernel kernel);
 int64_t onri_recurrent_multiply_adds(const struct onr_call *call, enum onri_recurrent_kind kind);
@@ -105,7 +104,6 @@ enum onr_status onri_recurrent_shape(const struct onr_call *call, enum onri_recu
       .prepare = layer_name##_prepare,                                                                                \
       .plan = layer_name##_plan,                                                                                      \
       .run = layer_name##_run,                                                                                        \
-      .release_state = onri_recurrent_release_state,                                                                  \
       .release_prepared = onri_recurrent_release_prepared,                                                            \
       .multiply_adds = layer_name##_multiply_adds,                                                                    \
       .steps = layer_name##_steps,                                                                                    \

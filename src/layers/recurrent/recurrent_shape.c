@@ -1,7 +1,6 @@
 /* recurrent_shape.c: shapes of the recurrent layers, and packing, which depends on the weights' alone. */
-#include <math.h>
-
 #include "base/env.h"
+#include "base/memory/shared.h"
 #include "base/shape.h"
 #include "layers/elementwise/scratch.h"
 #include "layers/recurrent/recurrent.h"
@@ -96,29 +95,32 @@ int64_t onri_recurrent_steps(const struct onr_call *call, enum onri_recurrent_ki
 
 /* --- packing --- */
 
-/* A constant of a type that XNNPACK's kernels can serve, and not too large for them. */
+/* A constant of float32 or of a narrower type. */
 static int is_packable(const struct onr_call *call, size_t i) {
   const struct onr_desc *desc = &call->in[i];
-  const int64_t elements = onr_desc_elements(desc);
   return call->inputs[i] && onri_is_f32_or_narrower(desc->dtype) && desc->dtype == call->in[ONRI_W].dtype &&
-         desc->rank == 3 && elements > 0 && elements < INT32_MAX && desc->dim[0] == call->in[ONRI_W].dim[0];
+         desc->rank == 3 && onr_desc_elements(desc) > 0 && desc->dim[0] == call->in[ONRI_W].dim[0];
 }
 
 static int can_pack(const struct onr_call *call, enum onri_recurrent_kind kind) {
   const struct onr_desc *w = &call->in[ONRI_W], *r = &call->in[ONRI_R];
   const int64_t gates = (int64_t)gates_of(kind);
-  if (!onri_xnn_usable(call->env) || !is_packable(call, ONRI_W) || !is_packable(call, ONRI_R)) return 0;
+  if (onr_env_backend(call->env) != ONR_BACKEND_AUTO || !is_packable(call, ONRI_W) || !is_packable(call, ONRI_R))
+    return 0;
   if (w->dim[0] > 2 || w->dim[1] != r->dim[1]) return 0;
   if (!onri_has(call, ONRI_PROJECTION)) return r->dim[1] == gates * r->dim[2];
   const struct onr_desc *p = &call->in[ONRI_PROJECTION];
   return is_packable(call, ONRI_PROJECTION) && p->dim[1] == r->dim[2] && r->dim[1] == gates * p->dim[2];
 }
 
-static enum onr_status ask_for_nan(struct onr_call *call, const struct onri_xnn_linear *linear) {
-  struct onri_recurrent_prepared *prepared = call->prepared;
-  int keeps_nan = 1;
-  ONR_TRY(onri_xnn_linear_keeps_nan(linear, &keeps_nan, call->env, call->error));
-  prepared->loses_nan |= !keeps_nan;
+/* Weights [n, k]. */
+static enum onr_status pack_one(struct onr_call *call, const float *weights, size_t n, size_t k, float **packed) {
+  const size_t bytes = onri_size_of((size_t[]){onri_sgemm_packed_floats(n, k), sizeof(float)}, 2);
+  ONR_TRY(onri_env_expect(call->env, bytes, call->error));
+  *packed = onr_env_allocate(call->env, bytes);
+  if (!*packed) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for packed weights");
+  onri_sgemm_pack(weights, 1, k, n, k, *packed, call->env);
+  *packed = onri_shared_block(call->env, *packed, 0, bytes);
   return ONR_STATUS_OK;
 }
 
@@ -129,22 +131,12 @@ static enum onr_status pack(struct onr_call *call, enum onri_recurrent_kind kind
   const size_t gates = gates_of(kind), first = onri_recurrent_first_gates(call->params, kind, gates);
   const size_t directions = (size_t)dims->dim[0], hidden = (size_t)dims->dim[1] / gates,
                output = (size_t)call->in[ONRI_R].dim[2];
-  const struct onri_xnn_linear input = {(size_t)dims->dim[2], directions * gates * hidden, 0, -INFINITY, INFINITY};
-  const struct onri_xnn_linear state[] = {{output, first * hidden, 0, -INFINITY, INFINITY},
-                                          {output, (gates - first) * hidden, 0, -INFINITY, INFINITY}},
-                               narrow = {hidden, output, 0, -INFINITY, INFINITY};
-  ONR_TRY(ask_for_nan(call, &input));
-  ONR_TRY(ask_for_nan(call, &state[0]));
-  if (first < gates) ONR_TRY(ask_for_nan(call, &state[1]));
-  if (projection) ONR_TRY(ask_for_nan(call, &narrow));
-  ONR_TRY(onri_xnn_linear_pack(&prepared->input, &input, w, NULL, call->env, call->error));
+  ONR_TRY(pack_one(call, w, directions * gates * hidden, (size_t)dims->dim[2], &prepared->input));
   for (size_t d = 0; d < directions; d++) {
     for (size_t gate = 0, part = 0; gate < gates; gate += first, part++)
-      ONR_TRY(onri_xnn_linear_pack(&prepared->recurrent[d][part], &state[part],
-                                   r + (d * gates + gate) * hidden * output, NULL, call->env, call->error));
-    if (!projection) continue;
-    ONR_TRY(onri_xnn_linear_pack(&prepared->projection[d], &narrow, projection + d * output * hidden, NULL, call->env,
-                                 call->error));
+      ONR_TRY(pack_one(call, r + (d * gates + gate) * hidden * output, (part ? gates - first : first) * hidden, output,
+                       &prepared->recurrent[d][part]));
+    if (projection) ONR_TRY(pack_one(call, projection + d * output * hidden, output, hidden, &prepared->projection[d]));
   }
   return ONR_STATUS_OK;
 }
@@ -160,16 +152,21 @@ enum onr_status onri_recurrent_prepare(struct onr_call *call, enum onri_recurren
     status = onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for converted weights");
   else status = pack(call, kind, w, r, projection);
   for (int i = 0; i < 3; i++) onr_env_release(call->env, owned[i]);
-  if (status == ONR_STATUS_OK && !((const struct onri_recurrent_prepared *)call->prepared)->loses_nan)
+  if (status == ONR_STATUS_OK)
     call->packed_inputs |= 1u << ONRI_W | 1u << ONRI_R | (projects ? 1u << ONRI_PROJECTION : 0);
   return status;
 }
 
+static void release(float **packed, struct onr_env *env) {
+  onr_env_release(env, *packed);
+  *packed = NULL;
+}
+
 void onri_recurrent_release_prepared(void *prepared, struct onr_env *env) {
   struct onri_recurrent_prepared *p = prepared;
-  onri_xnn_packed_release(&p->input, env);
+  release(&p->input, env);
   for (int d = 0; d < 2; d++) {
-    for (int part = 0; part < ONRI_MAX_PARTS; part++) onri_xnn_packed_release(&p->recurrent[d][part], env);
-    onri_xnn_packed_release(&p->projection[d], env);
+    for (int part = 0; part < ONRI_MAX_PARTS; part++) release(&p->recurrent[d][part], env);
+    release(&p->projection[d], env);
   }
 }
