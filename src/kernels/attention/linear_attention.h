@@ -25,9 +25,9 @@ struct onri_linear_attention {
 
 void onri_linear_attention(const struct onri_linear_attention *attention);
 
-/* One function for each instruction set. */
-void onri_linear_attention_base(const struct onri_linear_attention *attention);
-void onri_linear_attention_avx2(const struct onri_linear_attention *attention);
-void onri_linear_attention_avx512(const struct onri_linear_attention *attention);
+/* What a level has. */
+struct onri_linear_attention_kernels {
+  void (*run)(const struct onri_linear_attention *attention);
+};
 
 #endif
