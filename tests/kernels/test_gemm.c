@@ -46,11 +46,15 @@ static void expect_product(const struct onri_gemm *g, int adds) {
 }
 
 static void check_kernels(struct sweep *s, const struct onri_sgemm_kernels *kernels) {
-  const size_t m = (size_t)sweep_pick(s, 1, 40), n = (size_t)sweep_pick(s, 1, 100),
+  const size_t m = sweep_chance(s, 3) ? 1 : (size_t)sweep_pick(s, 1, 40), n = (size_t)sweep_pick(s, 1, 100),
                k = (size_t)sweep_pick(s, 0, sweep_chance(s, 8) ? ONRI_SGEMM_DEPTH : 70);
-  const int adds = sweep_chance(s, 2), transposed_b = sweep_chance(s, 2), direct = !transposed_b && sweep_chance(s, 2);
+  const int adds = sweep_chance(s, 2), transposed_b = sweep_chance(s, 2),
+            direct = (!transposed_b || m == 1) && sweep_chance(s, 2);
   const struct onri_gemm g = product_of(m, n, k, sweep_chance(s, 3), transposed_b);
-  struct onri_sgemm_slice slice = {m, n, k, a, g.a_row, g.a_col, b, direct ? g.b_row : 0, c, n, adds};
+  struct onri_sgemm_slice slice = {
+      .rows = m, .columns = n, .depth = k, .a = a, .a_row = g.a_row, .a_col = g.a_col, .b = b};
+  slice.c = c, slice.c_row = n, slice.accumulate = adds;
+  if (direct) slice.b_row = g.b_row, slice.b_col = g.b_col;
   memcpy(c, start, sizeof(c));
   if (!direct) {
     kernels->pack(b, g.b_row, g.b_col, k, n, packed);

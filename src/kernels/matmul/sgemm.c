@@ -12,8 +12,6 @@ static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 static size_t parts_of(size_t count, size_t part) { return count / part + (count % part != 0); }
 static size_t round_up(size_t count, size_t unit) { return parts_of(count, unit) * unit; }
 
-int onri_sgemm_is_fast(void) { return onri_cpu_level() != ONRI_CPU_BASE; }
-
 /* --- packed B: slices of depth one behind the other, panels in each --- */
 
 size_t onri_sgemm_packed_floats(size_t n, size_t k) {
@@ -61,7 +59,7 @@ static void multiply_part(const struct onri_gemm *g, const float *packed, size_t
   do {
     s.depth = least(g->k - from, ONRI_SGEMM_DEPTH);
     s.a = (const float *)g->a + from * g->a_col;
-    s.b_row = 0;
+    s.b_row = s.b_col = 0;
     if (packed) {
       s.b = packed + from * wide + column * s.depth;
     } else if (room) {
@@ -69,7 +67,7 @@ static void multiply_part(const struct onri_gemm *g, const float *packed, size_t
       s.b = room;
     } else {
       s.b = (const float *)g->b + from * g->b_row;
-      s.b_row = g->b_row;
+      s.b_row = g->b_row, s.b_col = g->b_col;
     }
     kernels->multiply(&s);
     s.accumulate = 1;
@@ -79,6 +77,7 @@ static void multiply_part(const struct onri_gemm *g, const float *packed, size_t
 
 /* B is read where it is when few rows read it. */
 static int reads_b(const struct onri_gemm *g) {
+  if (g->m == 1 && g->b_row == 1 && g->b_col > 1) return 1;
   return g->b_col == 1 && g->m <= onri_kernels()->sgemm->rows && g->b_row > 0;
 }
 
@@ -131,7 +130,7 @@ struct onri_sgemm_plan onri_sgemm_plan(const struct onri_gemm *g, int packed, si
   if (work < (double)WORK * (double)threads) threads = (size_t)(work / WORK);
   p.rows = least(g->m, MOST_ROWS);
   p.columns = least(g->n, MOST_COLUMNS);
-  if (!packed && g->b_col != 1 && g->m <= unit_rows) p.columns = least(g->n, 2 * unit_columns);
+  if (!packed && !reads_b(g) && g->m <= unit_rows) p.columns = least(g->n, 2 * unit_columns);
   while (threads > 1 && parts_in(g, &p, batches) < 4 * threads) {
     if (p.columns > FEW_COLUMNS || (p.rows <= 4 * unit_rows && p.columns > unit_columns))
       p.columns = round_up(p.columns / 2, unit_columns);

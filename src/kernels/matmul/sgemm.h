@@ -11,13 +11,14 @@
 /* Terms of a slice: what 14 rows of A take of them stays in the first cache. */
 enum { ONRI_SGEMM_DEPTH = 512 };
 
-/* Part of a product: one slice of depth. Distances in elements. */
+/* Part of a product: one slice of depth. Distances in elements. B is packed by `pack` (b_row 0), or has contiguous
+ * columns (b_col 1 or 0), or, for one row of A, contiguous rows as columns: b_row 1. */
 struct onri_sgemm_slice {
   size_t rows, columns, depth; /* depth: at most ONRI_SGEMM_DEPTH */
   const float *a;
   size_t a_row, a_col;
-  const float *b; /* packed by `pack`, or with contiguous columns */
-  size_t b_row;   /* of B that is not packed; 0: packed */
+  const float *b;
+  size_t b_row, b_col;
   float *c;
   size_t c_row;
   int accumulate;
@@ -68,9 +69,5 @@ struct onri_sgemm_batch {
 /* Ends early when env is cancelled. scratch: as the plan says, 64-byte aligned. */
 void onri_sgemm_run(const struct onri_sgemm_batch *batch, const struct onri_sgemm_plan *plan, float *scratch,
                     struct onr_env *env);
-
-/* Whether these kernels are the fastest there are on this processor: XNNPACK's are else. Measured on a core with
- * AVX-512: see sgemm_simd.c. */
-int onri_sgemm_is_fast(void);
 
 #endif

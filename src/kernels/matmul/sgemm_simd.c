@@ -6,7 +6,7 @@
 /* A tile of C, `columns` wide. */
 struct tile {
   const float *a;
-  size_t a_row, a_col;
+  size_t a_row;
   const float *b;
   size_t pitch, step, depth;
   float *c;
@@ -31,11 +31,11 @@ INLINE void store_tile(const struct tile t, const int rows, const int vectors, c
   }
 }
 
-/* packed: A is [depth][rows]. */
+/* packed: A is [depth][rows], else its rows are contiguous. */
 INLINE void run_tile(const struct tile t, const int rows, const int vectors, const int packed) {
   vf32 sum[SGEMM_ROWS * SGEMM_VECTORS > SGEMM_MOST_VECTORS ? SGEMM_ROWS * SGEMM_VECTORS : SGEMM_MOST_VECTORS];
   if (packed) sgemm_sums(rows, vectors, t.a, 1, (size_t)rows, t.b, t.pitch, t.step, t.depth, sum);
-  else sgemm_sums(rows, vectors, t.a, t.a_row, t.a_col, t.b, t.pitch, t.step, t.depth, sum);
+  else sgemm_sums_of_rows(rows, vectors, t.a, t.a_row, t.b, t.pitch, t.step, t.depth, sum);
   store_tile(t, rows, vectors, sum);
 }
 
@@ -75,7 +75,8 @@ INLINE void run_columns(struct tile t, tile_function const (*functions)[2], int 
 /* Rows that lie far apart in memory, at distances that fall on the same lines of the cache, are packed; and those that
  * are read often enough. */
 static int packs_rows(const struct onri_sgemm_slice *s, size_t rows) {
-  if (s->a_col != 1 || rows < 4) return 0;
+  if (s->a_col != 1) return 1;
+  if (rows < 4) return 0;
   return s->columns > 4 * SGEMM_COLUMNS || (s->columns > SGEMM_COLUMNS && s->a_row % 256 == 0);
 }
 
@@ -105,19 +106,44 @@ static void multiply_row(const struct onri_sgemm_slice *s, size_t columns) {
   }
 }
 
+/* One row of A by B whose columns are contiguous in memory, in the order of the other ways. */
+static void multiply_row_by_columns(const struct onri_sgemm_slice *s) {
+  size_t j = 0;
+  for (; j < s->columns; j += F32_LANES) {
+    const size_t left = s->columns - j, count = left < F32_LANES ? left : F32_LANES;
+    const float *b = s->b + j * s->b_col;
+    vf32 sum = {0};
+    size_t p = 0;
+    for (; count == F32_LANES && p + F32_LANES <= s->depth; p += F32_LANES) {
+      vf32 block[F32_LANES];
+      UNROLL for (size_t i = 0; i < F32_LANES; i++) block[i] = f32_load(b + i * s->b_col + p);
+      f32_transpose(block);
+      UNROLL for (size_t i = 0; i < F32_LANES; i++) sum = f32_fma(f32_set(s->a[(p + i) * s->a_col]), block[i], sum);
+    }
+    for (; p < s->depth; p++) sum = f32_fma(f32_set(s->a[p * s->a_col]), f32_gather_part(b + p, s->b_col, count), sum);
+    if (s->accumulate) sum += f32_load_part(s->c + j, count);
+    f32_store_part(s->c + j, sum, count);
+  }
+}
+
 static void multiply(const struct onri_sgemm_slice *s) {
   float room[ONRI_SGEMM_DEPTH * SGEMM_ROWS + F32_LANES], last[ONRI_SGEMM_DEPTH * SGEMM_COLUMNS];
   const size_t parts = (s->rows + SGEMM_ROWS - 1) / SGEMM_ROWS, odd = s->b_row ? s->columns % F32_LANES : 0,
                whole =
                    odd ? s->columns / SGEMM_COLUMNS * SGEMM_COLUMNS : s->columns; /* columns that are read as b lies */
   struct tile t = {.depth = s->depth, .c_row = s->c_row, .accumulate = s->accumulate};
+  if (s->b_col > 1) {
+    multiply_row_by_columns(s);
+    return;
+  }
   if (odd) sgemm_pack_panel(s->b + whole, s->b_row, 1, s->depth, s->columns - whole, last);
   for (size_t part = 0, row = 0; part < parts; part++) {
     const size_t rows = (s->rows - row) / (parts - part);
     const int packed = packs_rows(s, rows);
-    t.a = s->a + row * s->a_row, t.a_row = s->a_row, t.a_col = s->a_col;
+    t.a = s->a + row * s->a_row, t.a_row = s->a_row;
     if (packed) {
-      sgemm_pack_rows(t.a, t.a_row, rows, s->depth, room);
+      if (s->a_col == 1) sgemm_pack_rows(t.a, s->a_row, rows, s->depth, room);
+      else sgemm_pack_any_rows(t.a, s->a_row, s->a_col, rows, s->depth, room);
       t.a = room;
     }
     t.b = s->b, t.c = s->c + row * s->c_row;

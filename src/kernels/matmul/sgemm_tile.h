@@ -30,12 +30,47 @@ INLINE void sgemm_sums(const int rows, const int vectors, const float *a, size_t
   }
 }
 
+/* The same where the rows of A are contiguous, `row` apart: a few terms at a time, addressed from every third row. */
+INLINE void sgemm_sums_of_rows(const int rows, const int vectors, const float *a, size_t row, const float *b,
+                               size_t pitch, size_t step, size_t depth, vf32 *sum) {
+  enum { TERMS = 4, THIRDS = (SGEMM_ROWS + 2) / 3 };
+  const float *third[THIRDS];
+  UNROLL for (int i = 0; i < THIRDS; i++) third[i] = a + (size_t)(3 * i) * row;
+  UNROLL for (int i = 0; i < rows * vectors; i++) sum[i] = (vf32){0};
+  for (size_t p = 0; p < depth;) {
+    const int terms = p + TERMS <= depth ? TERMS : 1;
+    UNROLL for (int t = 0; t < TERMS; t++) {
+      vf32 at[SGEMM_MOST_VECTORS];
+      if (t >= terms) break;
+      UNROLL for (int v = 0; v < vectors; v++) at[v] =
+          f32_load(b + (size_t)(v / SGEMM_VECTORS) * pitch + (size_t)(v % SGEMM_VECTORS) * F32_LANES);
+      UNROLL for (int r = 0; r < rows; r++) {
+        const vf32 x = f32_set(third[r / 3][(size_t)(r % 3) * row + (size_t)t]);
+        UNROLL for (int v = 0; v < vectors; v++) sum[r * vectors + v] = f32_fma(x, at[v], sum[r * vectors + v]);
+      }
+      b += step;
+    }
+    UNROLL for (int i = 0; i < THIRDS; i++) third[i] += terms;
+    p += (size_t)terms;
+  }
+}
+
 /* F(rows) for each number of rows that a tile may have. */
 #if SIMD_REGISTERS == 32
 #define SGEMM_EACH_ROWS(F) F(1) F(2) F(3) F(4) F(5) F(6) F(7) F(8) F(9) F(10) F(11) F(12) F(13) F(14)
 #else
 #define SGEMM_EACH_ROWS(F) F(1) F(2) F(3) F(4) F(5) F(6)
 #endif
+
+/* The same of any A, `col` from term to term. */
+INLINE void sgemm_pack_any_rows(const float *a, size_t a_row, size_t a_col, size_t rows, size_t depth, float *to) {
+  for (size_t p = 0; p < depth; p++)
+    for (size_t r = 0; r < rows; r += F32_LANES) {
+      const float *from = a + p * a_col + r * a_row;
+      const vf32 x = a_row == 1 ? f32_load_part(from, rows - r) : f32_gather_part(from, a_row, rows - r);
+      f32_store_part(to + p * rows + r, x, rows - r);
+    }
+}
 
 /* to [depth][rows] = A [rows, depth], whose rows are contiguous. Writes up to F32_LANES - rows elements more. */
 INLINE void sgemm_pack_rows(const float *a, size_t a_row, size_t rows, size_t depth, float *to) {

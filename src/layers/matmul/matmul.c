@@ -4,7 +4,7 @@
  * gemm     A [m, k] or [k, m], B [k, n] or [n, k], C broadcast to [m, n]: alpha op(A) op(B) + beta C
  * linear   x [..., in], W [out, in] or [in, out], b [out]: x W^T + b, the layer of torch.nn.Linear
  * types    any number, linear floats; one for all operands. The third is optional
- * path     XNNPACK (float32; float16 and bfloat16 through float32): packed weights when B is a constant matrix; else
+ * path     vectors (float32; float16 and bfloat16 through float32): packed weights when B is a constant matrix; else
  *          portable */
 #include "base/shape.h"
 #include "layers/matmul/product.h"
@@ -74,7 +74,6 @@ static struct onri_product_form linear_form(const struct onr_call *call) {
       .outputs_max = 1,                                                             \
       .types = {set, ONR_AS_INPUT(0), ONR_AS_INPUT(0)},                             \
       .output_type = ONR_AS_INPUT(0),                                               \
-      .flags = ONR_LAYER_OVERREADS,                                                 \
       .layout = rule,                                                               \
       .params_size = sizeof(struct onr_##kind##_params),                            \
       .prepared_size = sizeof(struct onri_product_prepared),                        \
@@ -83,7 +82,6 @@ static struct onri_product_form linear_form(const struct onr_call *call) {
       .prepare = kind##_prepare,                                                    \
       .plan = kind##_plan,                                                          \
       .run = kind##_run,                                                            \
-      .release_state = onri_product_release_state,                                  \
       .release_prepared = onri_product_release_prepared,                            \
       .multiply_adds = kind##_multiply_adds,                                        \
       .kernel_types = onri_product_kernel_types,                                    \

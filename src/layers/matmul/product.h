@@ -6,7 +6,6 @@
 #include "base/types.h"
 #include "kernels/matmul/sgemm.h"
 #include "params/params.h"
-#include "xnn/xnn_gemm.h"
 
 /* What a layer's parameters say. */
 struct onri_product_form {
@@ -28,33 +27,19 @@ struct onri_product {
   int has_bias;
 };
 
-/* The model's: B in packed form when it is a constant matrix. */
+/* The model's. */
 struct onri_product_prepared {
-  float *panels;                  /* for kernels/matmul/sgemm.h, or NULL */
-  struct onri_xnn_packed weights; /* for XNNPACK, or zeroed */
-  struct onri_xnn_linear linear;
-  int loses_nan; /* XNNPACK's kernel makes +infinity of NaN: what it computes is looked at, and clamped, by us */
+  float *panels; /* B for kernels/matmul/sgemm.h when it is a constant matrix, or NULL */
 };
 
-enum onri_product_way {
-  ONRI_PRODUCT_NOTHING,
-  ONRI_PRODUCT_VECTOR, /* our vectors, B packed or not */
-  ONRI_PRODUCT_PACKED, /* XNNPACK's fully connected operator */
-  ONRI_PRODUCT_XNN,    /* XNNPACK's product of two operands */
-  ONRI_PRODUCT_PORTABLE
-};
+enum onri_product_way { ONRI_PRODUCT_NOTHING, ONRI_PRODUCT_VECTOR, ONRI_PRODUCT_PORTABLE };
 
 struct onri_product_state {
   enum onri_product_way way;
   struct onri_product product;
   struct onri_sgemm_plan vector; /* VECTOR */
   const float *panels;
-  struct onri_xnn_rows linear;    /* PACKED */
-  struct xnn_operator *op, *rest; /* XNN: for `rows` of A at once; for those that are left over, or NULL */
-  size_t rows;
-  int by_matrix; /* XNN: one matrix of a batch at once */
-  int convert;   /* operands pass through scratch in their class */
-  int loses_nan;
+  int convert;                                    /* operands pass through scratch in their class */
   size_t a_at, b_at, bias_at, c_at, workspace_at; /* offsets in scratch */
 };
 
@@ -69,7 +54,6 @@ enum onr_status onri_product_plan(struct onr_call *call, const struct onri_produ
 uint32_t onri_product_kernel_types(const void *params, enum onr_kernel kernel);
 enum onr_status onri_product_run(struct onr_call *call, const struct onri_product_form *form,
                                  struct onri_product_state *state);
-void onri_product_release_state(void *state, struct onr_env *env);
 void onri_product_release_prepared(void *prepared, struct onr_env *env);
 int64_t onri_product_multiply_adds(const struct onri_product *product);
 

@@ -96,7 +96,6 @@ enum onr_status onri_recurrent_shape(const struct onr_call *call, enum onri_recu
       .types = {ONRI_DTYPES_FLOAT, ONR_AS_INPUT(0), ONR_AS_INPUT(0), ONR_AS_INPUT(0), ONRI_DTYPE_BIT(ONR_DTYPE_I32),  \
                 ONR_AS_INPUT(0), ONR_AS_INPUT(0), ONR_AS_INPUT(0), ONR_AS_INPUT(0)},                                  \
       .output_type = ONR_AS_INPUT(0),                                                                                 \
-      .flags = ONR_LAYER_OVERREADS,                                                                                   \
       .params_size = sizeof(struct onr_recurrent_params),                                                             \
       .prepared_size = sizeof(struct onri_recurrent_prepared),                                                        \
       .state_size = sizeof(struct onri_recurrent_state),                                                              \
