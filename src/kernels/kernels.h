@@ -10,15 +10,22 @@
 #include "base/cpu.h"
 
 /* clang-format off: one a line, so that two changes do not meet */
-#define ONRI_KERNEL_FAMILIES(FAMILY)                                                                    \
-  FAMILY(attention)                                                                                     \
-  FAMILY(cell)                                                                                          \
-  FAMILY(conv_gemm)                                                                                     \
-  FAMILY(convert)                                                                                       \
-  FAMILY(depthwise)                                                                                     \
-  FAMILY(elementwise)                                                                                   \
-  FAMILY(linear_attention) FAMILY(normalize) FAMILY(reduce) FAMILY(sgemm) FAMILY(softmax) FAMILY(typed) \
-      FAMILY(vecmath) FAMILY(winograd)
+#define ONRI_KERNEL_FAMILIES(FAMILY) \
+  FAMILY(attention)                  \
+  FAMILY(cell)                       \
+  FAMILY(conv_gemm)                  \
+  FAMILY(convert)                    \
+  FAMILY(depthwise)                  \
+  FAMILY(elementwise)                \
+  FAMILY(linear_attention)           \
+  FAMILY(normalize)                  \
+  FAMILY(reduce)                     \
+  FAMILY(sgemm)                      \
+  FAMILY(softmax)                    \
+  FAMILY(typed)                      \
+  FAMILY(vecmath)                    \
+  FAMILY(winograd)
+/* clang-format on */
 #define ONRI_DOT_FAMILIES(FAMILY) FAMILY(byte_product)
 
 #define ONRI_MEMBER(family) const struct onri_##family##_kernels *family;
