@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "facts/bodies.h"
+#include "layers/layers.h"
 #include "passes/rewrite.h"
 
 struct pass {
@@ -69,11 +70,13 @@ static enum onr_status check_names(const char *list, struct onr_error *error) {
   return ONR_STATUS_OK;
 }
 
-/* Contents that follow from shapes become constants: shape arithmetic disappears. */
+/* Contents that follow from shapes become constants: shape arithmetic disappears. Small dequantized weights are among
+ * what is known, too: onri_pass_quantized looks at them first. */
 static enum onr_status fold_contents(struct onri_rewrite *rw) {
   for (size_t v = 0; v < rw->facts->num_values; v++) {
     struct onri_constant *contents = onri_facts_contents(rw->facts, (int32_t)v);
-    if (!contents || !onri_rewrite_producer(rw, (int32_t)v)) continue;
+    const struct onri_node *producer = !contents ? NULL : onri_rewrite_producer(rw, (int32_t)v);
+    if (!producer || producer->layer == &onri_layer_dequantize_linear) continue;
     onri_constant_retain(contents);
     const int32_t folded = onri_rewrite_constant(rw, contents);
     if (folded < 0) return onri_rewrite_no_memory(rw);
@@ -137,7 +140,7 @@ static enum onr_status run_all(const struct work *work, const char *disabled, st
   enum onr_status status = onri_graph_tidy(graph, error); /* so that every node has a reader */
   for (size_t i = 0; i < NUM_PASSES && status == ONR_STATUS_OK; i++) {
     if (is_disabled(disabled, passes[i].name)) continue;
-    if (!facts.graph && passes[i].function != onri_pass_fold) {
+    if (!facts.graph && passes[i].function != onri_pass_fold && passes[i].function != onri_pass_fold_but_weights) {
       status = begin_facts(&facts, work, error);
       fresh = 1;
     }

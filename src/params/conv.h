@@ -17,11 +17,12 @@ struct onr_conv_params {
   int32_t x_channels_first; /* with channels_last: y alone is; not for the layers of integers */
 };
 
-/* conv_integer: int32 convolution of 8-bit images with struct onr_conv_params; clamp is not used. inputs x, weight, x's
- * zero point (one), weight's zero point (one, or one an output channel); both optional. ONNX ConvInteger-10.
- * qlinear_conv: quantised convolution, the same parameters. inputs x, x_scale, x_zero, weight, w_scale, w_zero,
- * y_scale, y_zero, bias int32 [M] in steps of x_scale * w_scale (optional). Scales float32; those of weights one, or
- * one an output channel. y has the type of y_zero; products are exact, halves are rounded to even. ONNX QLinearConv-10.
+/* conv_integer: int32 convolution of 8-bit images with struct onr_conv_params; clamp is not used (qlinear_conv: bounds
+ * of the real results). inputs x, weight, x's zero point (one), weight's zero point (one, or one an output channel);
+ * both optional. ONNX ConvInteger-10. qlinear_conv: quantised convolution, the same parameters. inputs x, x_scale,
+ * x_zero, weight, w_scale, w_zero, y_scale, y_zero, bias int32 [M] in steps of x_scale * w_scale (optional). Scales
+ * float32; those of weights one, or one an output channel. y has the type of y_zero; products are exact, halves are
+ * rounded to even. ONNX QLinearConv-10.
  */
 
 /* conv_transpose: inputs x, weight [C, M/groups, kernel...], bias [M] (optional).

@@ -133,3 +133,8 @@ static int skip_none(const struct onri_node *node) {
 }
 
 enum onr_status onri_pass_fold(struct onri_rewrite *rw) { return sweep(rw, skip_none); }
+
+/* Dequantized weights: the pass `quantized` wants to see them as they are. */
+static int is_dequantize(const struct onri_node *node) { return node->layer == &onri_layer_dequantize_linear; }
+
+enum onr_status onri_pass_fold_but_weights(struct onri_rewrite *rw) { return sweep(rw, is_dequantize); }

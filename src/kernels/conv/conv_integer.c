@@ -288,6 +288,7 @@ void onri_conv_integer(const struct onri_conv_integer *c, struct onr_env *env) {
                                             .b_zero_step = c->w_zero_step,
                                             .b_zero_block = c->w_zero_step * (size_t)conv->group_out,
                                             .bias = c->bias,
+                                            .bias_block = (size_t)conv->group_out,
                                             .context = c,
                                             .load = load_windows,
                                             .finish = store_tile};

@@ -98,7 +98,7 @@ static void correct_row(const struct work *w, const struct part *t, size_t row, 
   const int32_t a_shift = p->a_signed ? w->kernels->shift : 0, b_shift = p->b_signed ? 0 : -128;
   const uint32_t a_zero =
       (uint32_t)((p->a_zero ? p->a_zero[t->a_block * p->a_zero_block + (t->row + row) * p->a_zero_step] : 0) + a_shift);
-  const int32_t *bias = p->bias ? p->bias + t->block * p->n + t->column : NULL;
+  const int32_t *bias = p->bias ? p->bias + t->block * p->bias_block + t->column : NULL;
   w->kernels->correct(sums, t->columns, bias, (int32_t)a_zero, column_sums);
   if (!p->b_zero && !b_shift) return;
   const int32_t *zeros = p->b_zero ? p->b_zero + t->block * p->b_zero_block + t->column * p->b_zero_step : NULL;

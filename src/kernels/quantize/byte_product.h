@@ -53,7 +53,8 @@ struct onri_byte_product {
   size_t a_zero_step, a_zero_block;
   const int32_t *b_zero; /* [1] or [n], with a step; NULL: 0; block i of columns takes those from i * b_zero_block on */
   size_t b_zero_step, b_zero_block;
-  const int32_t *bias; /* [n] for each block of columns, or NULL */
+  const int32_t *bias; /* [n], or NULL; block i of columns takes those from i * bias_block on */
+  size_t bias_block;
   const void *context;
   /* Elements [from, from + depth) of rows [row, row + rows) of A, the first at `to`, each to_row bytes behind the
    * other. */

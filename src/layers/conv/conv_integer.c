@@ -8,6 +8,8 @@
  */
 #include "kernels/conv/conv_integer.h"
 
+#include <math.h>
+
 #include "base/shape.h"
 #include "layers/conv/conv.h"
 #include "layers/elementwise/scratch.h"
@@ -173,13 +175,23 @@ static void set_w_zeros(const struct onr_call *call, const struct roles *r, stru
   c->w_zero_step = count > 1;
 }
 
+/* A bound of the real results in steps, within what a byte holds; infinities are no bound. */
+static int in_steps(float bound, float y_scale, const struct onri_requantise *q) {
+  const float steps = rintf(bound / y_scale) + (float)q->zero;
+  return !(steps > (float)q->low) ? q->low : steps > (float)q->high ? q->high : (int)steps;
+}
+
 static void set_scales(const struct onr_call *call, const struct roles *r, struct onri_requantise *q, float *scales) {
+  const struct onr_clamp *clamp = &((const struct onr_conv_params *)call->params)->clamp;
   const size_t step = onr_desc_elements(&call->in[r->w_scale]) > 1, count = (size_t)call->in[r->weight].dim[0];
   const int is_u8 = call->out[0].dtype == ONR_DTYPE_U8;
   const float x = onri_scale_of(call, r->x_scale, 0), y = onri_scale_of(call, r->y_scale, 0);
   for (size_t m = 0; m < count; m++) scales[m] = x * onri_scale_of(call, r->w_scale, m * step) / y;
   *q = (struct onri_requantise){scales, 1, byte_of(call, r->y_zero, 0), is_u8 ? 0 : INT8_MIN,
                                 is_u8 ? UINT8_MAX : INT8_MAX};
+  if (!clamp->enabled) return;
+  const int low = in_steps(clamp->min, y, q), high = in_steps(clamp->max, y, q);
+  q->low = low, q->high = high;
 }
 
 static enum onr_status integer_run(struct onr_call *call, const struct roles *r) {

@@ -282,6 +282,7 @@ enum onr_status onri_integer_run(struct onr_call *call, const struct onri_intege
                              (int32_t *)(void *)(scratch + s->b_zeros_at)),
       .b_zero_step = 1,
       .b_zero_block = p->n,
+      .bias = onri_has(call, r->bias) ? call->inputs[r->bias] : NULL,
       .context = &job,
       .load = load_rows,
       .finish = store_tile};

@@ -1,7 +1,8 @@
 /* matmul_integer, qlinear_matmul: products of 8-bit matrices: integers, and float8 in the latter.
  *
  * matmul_integer   A, B, A's zero point, B's zero point             -> int32
- * qlinear_matmul   a, a_scale, a_zero, b, b_scale, b_zero, y_scale, y_zero -> y_zero's type
+ * qlinear_matmul   a, a_scale, a_zero, b, b_scale, b_zero, y_scale, y_zero, bias (int32, optional)
+ *                  -> y_zero's type
  * Shapes are those of matmul. Zero points and scales: one, or one a row of A, one a column of B.
  * path   vector: integer_product.c, integer_float8.c */
 #include "base/shape.h"
@@ -12,7 +13,7 @@
 
 static const struct onri_integer_roles integer_roles = {
     0, ONRI_NO_ROLE, 2, 1, ONRI_NO_ROLE, 3, ONRI_NO_ROLE, ONRI_NO_ROLE, ONRI_NO_ROLE};
-static const struct onri_integer_roles quantised_roles = {0, 1, 2, 3, 4, 5, 6, 7, ONRI_NO_ROLE};
+static const struct onri_integer_roles quantised_roles = {0, 1, 2, 3, 4, 5, 6, 7, 8};
 
 static enum onr_status expect_broadcast(const struct onr_call *call, size_t i, int of_rows, const struct onr_desc *to) {
   if (!onri_has(call, i) || onr_desc_elements(&call->in[i]) == 1) return ONR_STATUS_OK;
@@ -54,6 +55,11 @@ static enum onr_status qlinear_matmul_infer(struct onr_call *call) {
   ONR_TRY(expect_broadcast(call, r->b_scale, 0, &call->in[r->b]));
   if (onr_desc_elements(&call->in[r->y_scale]) != 1 || onr_desc_elements(&call->in[r->y_zero]) != 1)
     return onr_fail(call->error, ONR_STATUS_SHAPE, "expected one scale and one zero point of the result");
+  if (onri_has(call, r->bias) &&
+      (onri_integer_is_float8(call, r) || call->in[r->bias].rank != 1 ||
+       call->in[r->bias].dim[0] != (int64_t)product.n || onr_desc_elements(&call->in[r->a_scale]) != 1))
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected a bias of %zu elements, for bytes of one scale",
+                    product.n);
   out.dtype = call->in[r->y_zero].dtype;
   call->out[0] = out;
   return ONR_STATUS_OK;
@@ -124,11 +130,11 @@ const struct onr_layer onri_layer_matmul_integer = {
 const struct onr_layer onri_layer_qlinear_matmul = {
     .name = "qlinear_matmul",
     .inputs_min = 8,
-    .inputs_max = 8,
+    .inputs_max = 9,
     .outputs_min = 1,
     .outputs_max = 1,
     .types = {BYTES_OR_FLOAT8, ONRI_DTYPES_F32_AND_HALF, ONR_AS_INPUT(0), BYTES_OR_FLOAT8, ONRI_DTYPES_F32_AND_HALF,
-              ONR_AS_INPUT(3), ONRI_DTYPES_F32_AND_HALF, BYTES_OR_FLOAT8},
+              ONR_AS_INPUT(3), ONRI_DTYPES_F32_AND_HALF, BYTES_OR_FLOAT8, ONRI_DTYPE_BIT(ONR_DTYPE_I32)},
     .prepared_size = sizeof(struct onri_integer_prepared),
     .state_size = sizeof(struct onri_integer_state),
     .infer = qlinear_matmul_infer,

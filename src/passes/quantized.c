@@ -1,0 +1,316 @@
+/* quantized.c: dequantize -> op -> quantize becomes the op on 8-bit integers, in whatever form the file spelt it
+ * (QuantizeLinear and DequantizeLinear around an op, or the QLinear operators, which importers spell so).
+ *
+ * One scale and one zero point a tensor, constant; those of weights one an output channel. What is clipped before it is
+ * quantized is clipped in steps. Runs before constants behind dequantize_linear are folded: weights stay 8 bits. */
+#include <math.h>
+#include <string.h>
+
+#include "passes/match.h"
+
+/* A value seen as (x - zero) scale. */
+struct quantised {
+  int32_t x, scale, zero; /* zero: ONRI_NONE for 0 */
+  double step;            /* of one scale */
+  double offset;
+  enum onr_dtype dtype;
+  int64_t axis;
+  size_t scales; /* how many */
+};
+
+static int is_byte(enum onr_dtype dtype) { return dtype == ONR_DTYPE_U8 || dtype == ONR_DTYPE_I8; }
+
+/* scale and zero point of a node: constants, float32 scales. */
+static int match_steps(const struct onri_rewrite *rw, const struct onri_node *node, struct quantised *q) {
+  const struct onr_quantize_params *p = node->params;
+  size_t zeros;
+  if (p->block_size != 0) return 0;
+  q->scale = node->in[1];
+  q->zero = node->num_in > 2 ? node->in[2] : ONRI_NONE;
+  q->axis = p->axis;
+  const float *scales = onri_rewrite_floats(rw, q->scale, &q->scales);
+  if (!scales || q->scales == 0) return 0;
+  for (size_t i = 0; i < q->scales; i++)
+    if (!(scales[i] > 0) || isinf(scales[i])) return 0;
+  q->step = (double)scales[0];
+  q->offset = 0;
+  if (q->zero == ONRI_NONE) return 1;
+  if (!onri_rewrite_is_constant(rw, q->zero)) return 0;
+  zeros = (size_t)onr_desc_elements(&rw->graph->values[q->zero].constant->desc);
+  return zeros == q->scales && (zeros > 1 || onri_rewrite_scalar(rw, q->zero, &q->offset));
+}
+
+/* Files need not say the types of their values; zero points have those of what is quantized. */
+static enum onr_dtype type_of(const struct onri_rewrite *rw, const struct quantised *q, int32_t v,
+                              enum onr_dtype otherwise) {
+  const enum onr_dtype dtype = onri_rewrite_desc(rw, v)->dtype;
+  if (q->zero != ONRI_NONE) return onri_rewrite_desc(rw, q->zero)->dtype;
+  return dtype != ONR_DTYPE_NONE ? dtype : otherwise;
+}
+
+static int may_be_float(const struct onri_rewrite *rw, int32_t v) {
+  const enum onr_dtype dtype = onri_rewrite_desc(rw, v)->dtype;
+  return dtype == ONR_DTYPE_F32 || dtype == ONR_DTYPE_NONE;
+}
+
+/* v = dequantize_linear to float32. */
+static int match_dequantize(const struct onri_rewrite *rw, int32_t v, struct quantised *q) {
+  const struct onri_node *node = onri_rewrite_match(rw, v, &onri_layer_dequantize_linear);
+  if (!node || !may_be_float(rw, v) || !match_steps(rw, node, q)) return 0;
+  const enum onr_dtype to = ((const struct onr_quantize_params *)node->params)->output_dtype;
+  q->x = node->in[0];
+  q->dtype = type_of(rw, q, q->x, ONR_DTYPE_NONE);
+  return to == ONR_DTYPE_NONE || to == ONR_DTYPE_F32;
+}
+
+/* An activation: bytes with one scale. */
+static int match_bytes(const struct onri_rewrite *rw, int32_t v, struct quantised *q) {
+  return match_dequantize(rw, v, q) && is_byte(q->dtype) && q->scales == 1;
+}
+
+/* What a quantize_linear node makes of its input. */
+static int match_quantize(const struct onri_rewrite *rw, const struct onri_node *node, struct quantised *q) {
+  const struct onr_quantize_params *p = node->params;
+  q->x = node->in[0];
+  if (p->precision != ONR_DTYPE_NONE && p->precision != ONR_DTYPE_F32) return 0;
+  if (!may_be_float(rw, q->x) || !match_steps(rw, node, q) || q->scales != 1) return 0;
+  q->dtype = type_of(rw, q, node->out[0], p->output_dtype != ONR_DTYPE_NONE ? p->output_dtype : ONR_DTYPE_U8);
+  return is_byte(q->dtype);
+}
+
+/* The zero points as an input that is there; -1 when out of memory. */
+static int32_t zero_input(struct onri_rewrite *rw, const struct quantised *q) {
+  const struct onr_desc desc = {.dtype = q->dtype};
+  if (q->zero != ONRI_NONE) return q->zero;
+  return onri_rewrite_data(rw, &desc, (const uint8_t[]){0});
+}
+
+static double lowest(enum onr_dtype dtype) { return dtype == ONR_DTYPE_U8 ? 0 : -128; }
+
+/* --- biases, in steps of the product --- */
+
+/* Real values of a bias: float32, or dequantized int32 of one scale or one a channel. */
+static int bias_at(const struct onri_rewrite *rw, int32_t v, size_t channels, double *bias) {
+  struct quantised q;
+  size_t count;
+  const float *reals = onri_rewrite_floats(rw, v, &count);
+  if (reals) {
+    for (size_t i = 0; i < channels && count == channels; i++) bias[i] = (double)reals[i];
+    return count == channels;
+  }
+  if (!match_dequantize(rw, v, &q) || q.dtype != ONR_DTYPE_I32 || q.offset != 0 ||
+      (q.scales != 1 && q.scales != channels) ||
+      (q.scales > 1 && q.zero != ONRI_NONE && !onri_rewrite_all_equal(rw, q.zero, 0)) ||
+      !onri_rewrite_is_constant(rw, q.x))
+    return 0;
+  enum onr_status status = ONR_STATUS_OK;
+  const int32_t *steps = onri_value_data(rw->graph, q.x, &status, NULL);
+  const float *scales = onri_rewrite_floats(rw, q.scale, &count);
+  if (!steps || !scales || (size_t)onr_desc_elements(&rw->graph->values[q.x].constant->desc) != channels) return 0;
+  for (size_t i = 0; i < channels; i++) bias[i] = (double)steps[i] * (double)scales[q.scales > 1 ? i : 0];
+  return 1;
+}
+
+/* The bias of a product of x and w as int32; ONRI_NONE where there is none; *fits is 0 where it cannot be said so. */
+static enum onr_status product_bias(struct onri_rewrite *rw, int32_t v, const struct quantised *x,
+                                    const struct quantised *w, size_t channels, int32_t *bias, int *fits) {
+  const struct onr_desc desc = onr_desc_make(ONR_DTYPE_I32, 1, (int64_t[]){(int64_t)channels});
+  const struct onr_env *env = rw->graph->env;
+  size_t count;
+  *bias = ONRI_NONE;
+  *fits = 1;
+  if (v == ONRI_NONE) return ONR_STATUS_OK;
+  const float *scales = onri_rewrite_floats(rw, w->scale, &count);
+  double *reals = onr_env_allocate((struct onr_env *)env, (channels + 1) * sizeof(*reals));
+  struct onri_constant *constant = onri_constant_create(rw->graph->env, &desc);
+  if (!reals || !constant) {
+    onr_env_release((struct onr_env *)env, reals);
+    if (constant) onri_constant_release(constant);
+    return onri_rewrite_no_memory(rw);
+  }
+  *fits = scales && bias_at(rw, v, channels, reals);
+  for (size_t i = 0; i < channels && *fits; i++) {
+    const double steps = rint(reals[i] / (x->step * (double)scales[w->scales > 1 ? i : 0]));
+    *fits = fabs(steps) < 0x1p30;
+    if (*fits) ((int32_t *)constant->data)[i] = (int32_t)steps;
+  }
+  onr_env_release((struct onr_env *)env, reals);
+  if (!*fits) {
+    onri_constant_release(constant);
+    return ONR_STATUS_OK;
+  }
+  *bias = onri_rewrite_constant(rw, constant);
+  return *bias < 0 ? onri_rewrite_no_memory(rw) : ONR_STATUS_OK;
+}
+
+/* --- what is quantized --- */
+
+/* Nodes that are looked at: quantize_linear of, perhaps, a clip of `v`. */
+struct target {
+  struct quantised y;
+  int32_t v;        /* what the op makes */
+  double low, high; /* of the clip, infinite where there is none */
+};
+
+static int match_target(const struct onri_rewrite *rw, const struct onri_node *node, struct target *t) {
+  if (!match_quantize(rw, node, &t->y) || rw->uses[t->y.x] != 1) return 0;
+  t->v = t->y.x;
+  t->low = -INFINITY, t->high = INFINITY;
+  int32_t x;
+  if (onri_match_clip(rw, t->y.x, &x, &t->low, &t->high) && rw->uses[x] == 1 && t->low <= t->high) t->v = x;
+  else t->low = -INFINITY, t->high = INFINITY;
+  return 1;
+}
+
+/* The clip changes nothing that the type does not hold back anyway. */
+static int clips_nothing(const struct target *t) {
+  const double low = lowest(t->y.dtype);
+  return rint(t->low / t->y.step) + t->y.offset <= low && rint(t->high / t->y.step) + t->y.offset >= low + 255;
+}
+
+/* --- convolutions --- */
+
+static enum onr_status conv(struct onri_rewrite *rw, struct onri_node *node, const struct target *t,
+                            const struct onri_node *op) {
+  struct onr_conv_params params = *(const struct onr_conv_params *)op->params;
+  struct quantised x, w;
+  int32_t bias;
+  int fits;
+  if (!match_bytes(rw, op->in[0], &x) || !match_dequantize(rw, op->in[1], &w) || !is_byte(w.dtype) ||
+      !onri_rewrite_is_constant(rw, w.x))
+    return ONR_STATUS_OK;
+  const int64_t channels = rw->graph->values[w.x].constant->desc.dim[0];
+  if (w.scales != 1 && (w.axis != 0 || (int64_t)w.scales != channels)) return ONR_STATUS_OK;
+  if (params.clamp.enabled) return ONR_STATUS_OK;
+  params.clamp = (struct onr_clamp){.enabled = !clips_nothing(t), .min = (float)t->low, .max = (float)t->high};
+  ONR_TRY(product_bias(rw, op->num_in > 2 ? op->in[2] : ONRI_NONE, &x, &w, (size_t)channels, &bias, &fits));
+  if (!fits) return ONR_STATUS_OK;
+  const int32_t in[] = {
+      x.x, x.scale, zero_input(rw, &x), w.x, w.scale, zero_input(rw, &w), t->y.scale, zero_input(rw, &t->y), bias};
+  if (in[2] == -1 || in[5] == -1 || in[7] == -1) return onri_rewrite_no_memory(rw);
+  return onri_rewrite_become(rw, node, &onri_layer_qlinear_conv, &params, in, bias == ONRI_NONE ? 8 : 9);
+}
+
+/* --- products --- */
+
+/* An operand [k, n] of a product: B itself, or its transpose as a new constant. */
+static enum onr_status right_operand(struct onri_rewrite *rw, struct quantised *b, int transpose, int *fits) {
+  const struct onr_desc *from = onri_rewrite_is_constant(rw, b->x) ? &rw->graph->values[b->x].constant->desc : NULL;
+  enum onr_status status = ONR_STATUS_OK;
+  const int64_t rank = onri_rewrite_rank(rw, b->x), axis = b->axis < 0 ? b->axis + rank : b->axis;
+  *fits = b->scales == 1 || (rank == 2 && axis == (transpose ? 0 : 1));
+  if (!transpose || !*fits) return ONR_STATUS_OK;
+  *fits = from && from->rank == 2;
+  if (!*fits) return ONR_STATUS_OK;
+  const int64_t rows = from->dim[0], columns = from->dim[1];
+  const struct onr_desc desc = onr_desc_make(b->dtype, 2, (int64_t[]){columns, rows});
+  const uint8_t *x = onri_value_data(rw->graph, b->x, &status, rw->error);
+  ONR_TRY(status);
+  struct onri_constant *constant = onri_constant_create(rw->graph->env, &desc);
+  if (!constant) return onri_rewrite_no_memory(rw);
+  uint8_t *y = constant->data;
+  for (int64_t i = 0; i < columns; i++)
+    for (int64_t j = 0; j < rows; j++) *y++ = x[j * columns + i];
+  b->x = onri_rewrite_constant(rw, constant);
+  return b->x < 0 ? onri_rewrite_no_memory(rw) : ONR_STATUS_OK;
+}
+
+/* A product of two operands as its layers spell it; 0 where it is more than that. */
+static int as_product(const struct onri_node *op, int *transpose) {
+  if (op->layer == &onri_layer_matmul) {
+    const struct onr_matmul_params *p = op->params;
+    *transpose = p->transpose_b;
+    return !p->transpose_a && (p->scale == 0.0f || p->scale == 1.0f) && !p->clamp.enabled;
+  }
+  if (op->layer == &onri_layer_linear) {
+    const struct onr_linear_params *p = op->params;
+    *transpose = !p->weight_transposed;
+    return !p->clamp.enabled;
+  }
+  const struct onr_gemm_params *p = op->params;
+  *transpose = p->transpose_b;
+  return op->layer == &onri_layer_gemm && !p->transpose_a && p->alpha == 1.0f && (op->num_in < 3 || p->beta == 1.0f) &&
+         !p->clamp.enabled;
+}
+
+static enum onr_status product(struct onri_rewrite *rw, struct onri_node *node, const struct target *t,
+                               const struct onri_node *op) {
+  struct quantised a, b;
+  int32_t bias;
+  int transpose, fits;
+  if (!as_product(op, &transpose) || !clips_nothing(t) || !match_bytes(rw, op->in[0], &a) ||
+      !match_dequantize(rw, op->in[1], &b) || !is_byte(b.dtype))
+    return ONR_STATUS_OK;
+  if (onri_rewrite_rank(rw, op->in[0]) < 2 || onri_rewrite_rank(rw, op->in[1]) < 2) return ONR_STATUS_OK;
+  const int64_t columns = onri_rewrite_dim(rw, op->in[1], transpose ? -2 : -1);
+  const int32_t v = op->num_in > 2 ? op->in[2] : ONRI_NONE;
+  if (v != ONRI_NONE && (columns < 1 || onri_rewrite_rank(rw, v) != 1)) return ONR_STATUS_OK;
+  ONR_TRY(right_operand(rw, &b, transpose, &fits));
+  if (fits) ONR_TRY(product_bias(rw, v, &a, &b, (size_t)columns, &bias, &fits));
+  if (!fits) return ONR_STATUS_OK;
+  const int32_t in[] = {
+      a.x, a.scale, zero_input(rw, &a), b.x, b.scale, zero_input(rw, &b), t->y.scale, zero_input(rw, &t->y), bias};
+  if (in[2] == -1 || in[5] == -1 || in[7] == -1) return onri_rewrite_no_memory(rw);
+  return onri_rewrite_become(rw, node, &onri_layer_qlinear_matmul, NULL, in, bias == ONRI_NONE ? 8 : 9);
+}
+
+/* --- layers that only choose or move elements: they move bytes --- */
+
+static int same_steps(const struct quantised *a, const struct quantised *b) {
+  return a->dtype == b->dtype && a->scales == 1 && b->scales == 1 && a->step == b->step && a->offset == b->offset;
+}
+
+static int moves_input_0(const struct onri_node *op) {
+  static const struct onr_layer *const layers[] = {
+      &onri_layer_reshape,   &onri_layer_flatten,  &onri_layer_squeeze,        &onri_layer_unsqueeze,
+      &onri_layer_transpose, &onri_layer_slice,    &onri_layer_gather,         &onri_layer_max_pool,
+      &onri_layer_expand,    &onri_layer_identity, &onri_layer_depth_to_space, &onri_layer_space_to_depth};
+  if (op->num_out != 1) return 0;
+  for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++)
+    if (op->layer == layers[i]) return 1;
+  return 0;
+}
+
+static enum onr_status move(struct onri_rewrite *rw, struct onri_node *node, const struct target *t,
+                            const struct onri_node *op) {
+  struct quantised x;
+  int32_t in[8];
+  if (!clips_nothing(t) || op->num_in > 8 || !match_bytes(rw, op->in[0], &x) || !same_steps(&x, &t->y))
+    return ONR_STATUS_OK;
+  for (int32_t i = 0; i < op->num_in; i++) in[i] = i == 0 ? x.x : op->in[i];
+  return onri_rewrite_become(rw, node, op->layer, op->params, in, (size_t)op->num_in);
+}
+
+static enum onr_status concat(struct onri_rewrite *rw, struct onri_node *node, const struct target *t,
+                              const struct onri_node *op) {
+  struct quantised x;
+  if (!clips_nothing(t)) return ONR_STATUS_OK;
+  for (int32_t i = 0; i < op->num_in; i++)
+    if (!match_bytes(rw, op->in[i], &x) || !same_steps(&x, &t->y)) return ONR_STATUS_OK;
+  int32_t *in = onri_arena_allocate(&rw->graph->arena, (size_t)op->num_in * sizeof(*in));
+  if (!in) return onri_rewrite_no_memory(rw);
+  for (int32_t i = 0; i < op->num_in; i++) {
+    match_bytes(rw, op->in[i], &x);
+    in[i] = x.x;
+  }
+  return onri_rewrite_become(rw, node, op->layer, op->params, in, (size_t)op->num_in);
+}
+
+/* --- the pass --- */
+
+static enum onr_status apply(struct onri_rewrite *rw, struct onri_node *node) {
+  struct target t;
+  if (!match_target(rw, node, &t)) return ONR_STATUS_OK;
+  const struct onri_node *op = onri_rewrite_producer(rw, t.v);
+  if (!op || op->num_in < 1 || op->out[0] != t.v) return ONR_STATUS_OK;
+  if (op->layer == &onri_layer_conv) return conv(rw, node, &t, op);
+  if (op->layer == &onri_layer_matmul || op->layer == &onri_layer_gemm || op->layer == &onri_layer_linear)
+    return product(rw, node, &t, op);
+  if (op->layer == &onri_layer_concat) return concat(rw, node, &t, op);
+  return moves_input_0(op) ? move(rw, node, &t, op) : ONR_STATUS_OK;
+}
+
+enum onr_status onri_pass_quantized(struct onri_rewrite *rw) {
+  static const struct onri_rewrite_rule rules[] = {{&onri_layer_quantize_linear, apply}};
+  return onri_rewrite_sweep(rw, rules, 1);
+}
