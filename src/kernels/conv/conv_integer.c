@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/numbers/checked.h"
+#include "kernels/conv/depthwise_rows.h"
 
 static int is_depthwise(const struct onri_conv *c) { return c->group_in == 1 && c->group_out == 1; }
 static size_t depth_of(const struct onri_conv *c) { return (size_t)(onri_conv_taps(c) * c->group_in); }
@@ -259,6 +260,31 @@ static void sum_by_taps(const struct onri_conv_integer *c, struct onr_env *env) 
   onr_parallel_for(env, (size_t)c->conv->x.batch * w.groups * pixels_of(c->conv) * w.across, 16, sum_pixels, &w);
 }
 
+/* Channels in vectors. */
+static int has_vectors(const struct onri_conv *c) {
+  return onri_depthwise_can(c) && onri_conv_taps(c) <= ONRI_DEPTHWISE_TAPS;
+}
+
+size_t onri_conv_integer_scratch(const struct onri_conv *c) {
+  size_t bytes;
+  if (!has_vectors(c)) return 0;
+  return onri_mul_size((size_t)onri_conv_taps(c) * sizeof(float), (size_t)c->groups, &bytes) ? bytes : SIZE_MAX;
+}
+
+static void run_depthwise(const struct onri_conv_integer *c, struct onr_env *env) {
+  const size_t taps = (size_t)onri_conv_taps(c->conv), channels = (size_t)c->conv->groups;
+  float *differences = c->scratch;
+  for (size_t t = 0; t < taps; t++)
+    for (size_t j = 0; j < channels; j++)
+      differences[t * channels + j] =
+          (float)(value_at(c->weights, (int64_t)(t * channels + j), c->w_signed) - w_zero_of(c, j));
+  const struct onri_depthwise_bytes bytes = {.flip = c->x_signed ? 0x80 : 0,
+                                             .zero = (float)(c->x_zero + (c->x_signed ? 128 : 0)),
+                                             .bias = c->bias,
+                                             .requantise = c->requantise};
+  onri_depthwise_bytes(c->conv, c->x, &bytes, differences, c->y, env);
+}
+
 /* Fewer than a sixteenth of the taps lie in the image. */
 static int is_mostly_padding(const struct onri_conv *c) {
   double share = 1;
@@ -271,6 +297,10 @@ static int is_mostly_padding(const struct onri_conv *c) {
 
 void onri_conv_integer(const struct onri_conv_integer *c, struct onr_env *env) {
   const struct onri_conv *conv = c->conv;
+  if (has_vectors(conv)) {
+    run_depthwise(c, env);
+    return;
+  }
   if (is_depthwise(conv) || is_mostly_padding(conv)) {
     sum_by_taps(c, env);
     return;

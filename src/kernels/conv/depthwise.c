@@ -9,6 +9,8 @@ enum { CHANNELS = 16, ROWS = 16 };
 
 struct work {
   const struct onri_conv *c;
+  size_t x_size, y_size; /* of elements */
+  struct onri_depthwise_bytes bytes;
   struct onri_depthwise_job job; /* of the first image, channel and plane */
   const struct onri_depthwise_kernels *kernels;
   int64_t parts, blocks; /* of channels; of rows */
@@ -27,31 +29,49 @@ static void run_parts(void *context, size_t begin, size_t end) {
     job.top = rest % w->blocks * ROWS, rest /= w->blocks;
     job.bottom = c->axis[1].out - job.top < ROWS ? c->axis[1].out : job.top + ROWS;
     job.o0 = rest % c->axis[0].out, rest /= c->axis[0].out;
-    job.x += rest * c->x.batch_stride + channel;
-    job.y += rest * c->y.batch_stride + job.o0 * c->y.stride[0] + channel;
+    job.x = (const char *)job.x + (rest * c->x.batch_stride + channel) * (int64_t)w->x_size;
+    job.y = (char *)job.y + (rest * c->y.batch_stride + job.o0 * c->y.stride[0] + channel) * (int64_t)w->y_size;
     job.w += channel;
     if (job.bias) job.bias += channel;
+    struct onri_depthwise_bytes bytes = w->bytes;
+    struct onri_requantise requantise;
+    if (job.bytes) job.bytes = &bytes;
+    if (bytes.bias) bytes.bias += channel;
+    if (bytes.requantise) requantise = *bytes.requantise, requantise.scales += channel, bytes.requantise = &requantise;
     w->kernels->rows(&job, left < CHANNELS ? left : CHANNELS);
   }
 }
 
+static void run(struct work *w, const void *x, const float *packed, const float *bias, void *y, struct onr_env *env) {
+  const struct onri_conv *c = w->c;
+  w->kernels = onri_kernels()->depthwise;
+  w->job = (struct onri_depthwise_job){.axis = {c->axis[0], c->axis[1], c->axis[2]},
+                                       .x_plane = c->x.stride[0],
+                                       .x_line = c->x.stride[1],
+                                       .x_pixel = c->x.stride[2],
+                                       .y_line = c->y.stride[1],
+                                       .y_pixel = c->y.stride[2],
+                                       .channels = c->groups,
+                                       .min = (float)c->min,
+                                       .max = (float)c->max,
+                                       .x = x,
+                                       .w = packed,
+                                       .bias = bias,
+                                       .y = y,
+                                       .bytes = w->x_size == 1 ? &w->bytes : NULL};
+  w->parts = (c->groups - 1) / CHANNELS + 1;
+  w->blocks = (c->axis[1].out - 1) / ROWS + 1;
+  onr_parallel_for(env, (size_t)(c->x.batch * c->axis[0].out * w->blocks * w->parts), 1, run_parts, w);
+}
+
 void onri_depthwise_f32(const struct onri_conv *c, const float *x, const float *packed, const float *bias, float *y,
                         struct onr_env *env) {
-  struct work w = {.c = c, .kernels = onri_kernels()->depthwise};
-  w.job = (struct onri_depthwise_job){.axis = {c->axis[0], c->axis[1], c->axis[2]},
-                                      .x_plane = c->x.stride[0],
-                                      .x_line = c->x.stride[1],
-                                      .x_pixel = c->x.stride[2],
-                                      .y_line = c->y.stride[1],
-                                      .y_pixel = c->y.stride[2],
-                                      .channels = c->groups,
-                                      .min = (float)c->min,
-                                      .max = (float)c->max,
-                                      .x = x,
-                                      .w = packed,
-                                      .bias = bias,
-                                      .y = y};
-  w.parts = (c->groups - 1) / CHANNELS + 1;
-  w.blocks = (c->axis[1].out - 1) / ROWS + 1;
-  onr_parallel_for(env, (size_t)(c->x.batch * c->axis[0].out * w.blocks * w.parts), 1, run_parts, &w);
+  struct work w = {.c = c, .x_size = sizeof(float), .y_size = sizeof(float)};
+  run(&w, x, packed, bias, y, env);
+}
+
+void onri_depthwise_bytes(const struct onri_conv *c, const void *x, const struct onri_depthwise_bytes *bytes,
+                          const float *differences, void *y, struct onr_env *env) {
+  struct work w = {.c = c, .x_size = 1, .y_size = bytes->requantise ? 1 : sizeof(int32_t), .bytes = *bytes};
+  run(&w, x, differences, NULL, y, env);
 }

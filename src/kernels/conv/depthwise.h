@@ -15,6 +15,11 @@ static inline int onri_depthwise_can(const struct onri_conv *c) {
 /* packed, bias: as for onri_conv_direct_f32. */
 void onri_depthwise_f32(const struct onri_conv *c, const float *x, const float *packed, const float *bias, float *y,
                         struct onr_env *env);
+/* The same for bytes (kernels/conv/depthwise_rows.h); differences: the weights minus their zero points, [taps][groups].
+ */
+struct onri_depthwise_bytes;
+void onri_depthwise_bytes(const struct onri_conv *c, const void *x, const struct onri_depthwise_bytes *bytes,
+                          const float *differences, void *y, struct onr_env *env);
 /* Whether there are vectors that are worth it: the widest ones of this processor. */
 int onri_depthwise_is_fast(void);
 

@@ -3,6 +3,17 @@
 #define ONRI_DEPTHWISE_ROWS_H
 
 #include "kernels/conv/depthwise.h"
+#include "kernels/quantize/byte_product.h"
+
+/* What makes a job one of bytes: elements of x are (byte ^ flip) - zero, sums are exact for up to ONRI_DEPTHWISE_TAPS
+ * taps. */
+enum { ONRI_DEPTHWISE_TAPS = 256 };
+struct onri_depthwise_bytes {
+  uint8_t flip; /* 0x80 for signed bytes, whose zero point is then 128 more */
+  float zero;
+  const int32_t *bias;                      /* of the job's first channel, or NULL */
+  const struct onri_requantise *requantise; /* with one scale a channel, the job's first one first; NULL: y is int32 */
+};
 
 /* Rows [top, bottom) of one plane of output, for some channels. Distances in elements. */
 struct onri_depthwise_job {
@@ -10,10 +21,11 @@ struct onri_depthwise_job {
   int64_t x_plane, x_line, x_pixel, y_line, y_pixel; /* from one to the next */
   int64_t channels;                                  /* of all: from tap to tap of the weights */
   float min, max;
-  const float *x;        /* the first of the channels, in pixel 0 of the image */
+  const void *x;         /* the first of the channels, in pixel 0 of the image: float, or bytes */
   const float *w, *bias; /* of that channel; bias may be NULL */
-  float *y;              /* of that channel, in pixel 0 of the output plane */
+  void *y;               /* of that channel, in pixel 0 of the output plane: float, bytes, int32 */
   int64_t o0, top, bottom;
+  const struct onri_depthwise_bytes *bytes; /* NULL: float */
 };
 
 struct onri_depthwise_kernels {

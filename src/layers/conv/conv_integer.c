@@ -29,7 +29,7 @@ struct prepared {
 
 struct state {
   struct onri_conv conv;
-  size_t packed, zeros, scales; /* offsets in scratch */
+  size_t packed, zeros, scales, kernel; /* offsets in scratch */
 };
 
 /* x and the weights as a call of conv with float32 operands: shapes are those of conv. */
@@ -151,6 +151,7 @@ static enum onr_status integer_plan(struct onr_call *call, const struct roles *r
   call->kernel = ONR_KERNEL_VECTOR;
   s->zeros = take_channels(call, r);
   s->scales = take_channels(call, r);
+  s->kernel = onri_scratch_take(call, onri_conv_integer_scratch(&s->conv));
   if (!p->weights) s->packed = onri_scratch_take(call, onri_conv_integer_packed_bytes(&s->conv));
   return ONR_STATUS_OK;
 }
@@ -205,7 +206,8 @@ static enum onr_status integer_run(struct onr_call *call, const struct roles *r)
                                 .w_signed = call->in[r->weight].dtype == ONR_DTYPE_I8,
                                 .x = call->inputs[r->x],
                                 .weights = p->weights,
-                                .y = call->outputs[0]};
+                                .y = call->outputs[0],
+                                .scratch = scratch + s->kernel};
   if (!c.weights) {
     onri_conv_integer_pack(&s->conv, call->inputs[r->weight], c.w_signed, scratch + s->packed);
     c.weights = scratch + s->packed;
