@@ -160,11 +160,12 @@ struct onr_align_params {
   int32_t axis; /* may be negative: counted from the end of like */
 };
 
-/* fused_elementwise: up to ONR_FUSED_STEPS element-wise operations in one pass over memory, float32.
+/* fused_elementwise: up to ONR_FUSED_STEPS element-wise operations in one pass over memory, in float32.
  *
- * v = input 0; then each step makes a new v; the last v is the output. All inputs are float32 and broadcast against
- * each other; the output has their common shape. A step's operand is one of the inputs (0: the start of the chain once
- * more) or a constant:
+ * v = input 0; then each step makes a new v; the last v is the output. Inputs broadcast against each other; the output
+ * has their common shape. They are float32, or bytes that stand for (x - zero) scale; bytes of the output are rounded
+ * and saturated as in quantize_linear. A step's operand is one of the inputs (0: the start of the chain once more) or a
+ * constant:
  *
  *   {ONR_FUSED_UNARY, ONR_UNARY_SIGMOID}                               v = sigmoid(v)
  *   {ONR_FUSED_UNARY, ONR_UNARY_CLIP, .alpha = 0, .beta = 6}           v = min(max(v, 0), 6)
@@ -175,6 +176,7 @@ struct onr_align_params {
  * Ops: every unary one of float32 with a float32 result; ADD, SUB, MUL, DIV, POW, MIN, MAX, PRELU. */
 #define ONR_FUSED_STEPS 8
 #define ONR_FUSED_INPUTS 8
+#define ONR_FUSED_BYTES 4 /* inputs that are bytes */
 #define ONR_FUSED_CONSTANT (-1)
 enum onr_fused_kind { ONR_FUSED_UNARY, ONR_FUSED_BINARY, ONR_FUSED_REVERSED };
 struct onr_fused_step {
@@ -185,7 +187,12 @@ struct onr_fused_step {
   float alpha, beta;      /* unary: as in struct onr_unary_params */
   struct onr_clamp clamp; /* binary: as in struct onr_binary_params */
 };
+struct onr_fused_bytes {
+  enum onr_dtype dtype; /* int8 or uint8; NONE: float32 */
+  float scale, zero;
+};
 struct onr_fused_elementwise_params {
+  struct onr_fused_bytes input[ONR_FUSED_INPUTS], output;
   int32_t num_steps;
   struct onr_fused_step steps[ONR_FUSED_STEPS];
 };

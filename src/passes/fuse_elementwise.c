@@ -2,7 +2,7 @@
  *
  * Runs after the layout pass. A chain grows forwards: a node joins the chain that makes one of its operands when nobody
  * else reads that operand and both have the same shape. */
-#include "passes/match.h"
+#include "passes/quantized.h"
 
 static int is_same_shape(const struct onri_rewrite *rw, int32_t a, int32_t b) {
   const int is_float =
@@ -110,6 +110,65 @@ static enum onr_status unary(struct onri_rewrite *rw, struct onri_node *node) { 
 static enum onr_status binary(struct onri_rewrite *rw, struct onri_node *node) {
   ONR_TRY(join(rw, node, 0));
   return node->layer == &onri_layer_binary ? join(rw, node, 1) : ONR_STATUS_OK;
+}
+
+/* --- bytes around a chain --- */
+
+/* Inputs that are dequantized become bytes. Returns how many. */
+static size_t take_bytes(const struct onri_rewrite *rw, struct onr_fused_elementwise_params *chain, int32_t *in,
+                         size_t num_in) {
+  struct onri_quantised q;
+  size_t bytes = 0;
+  for (size_t i = 0; i < num_in; i++) bytes += chain->input[i].dtype != ONR_DTYPE_NONE;
+  for (size_t i = 0; i < num_in && bytes < ONR_FUSED_BYTES; i++) {
+    if (chain->input[i].dtype != ONR_DTYPE_NONE || !onri_match_bytes(rw, in[i], &q)) continue;
+    chain->input[i] = (struct onr_fused_bytes){q.dtype, (float)q.step, (float)q.offset};
+    in[i] = q.x;
+    bytes++;
+  }
+  return bytes;
+}
+
+/* The operand that a chain starts with has the shape of the result. */
+static int start_of(const struct onri_rewrite *rw, const struct onri_node *node) {
+  return node->layer == &onri_layer_binary && !is_same_shape(rw, node->in[0], node->out[0]) &&
+         is_same_shape(rw, node->in[1], node->out[0]);
+}
+
+/* quantize_linear of a chain that nobody else reads is its last step. */
+static enum onr_status quantize(struct onri_rewrite *rw, struct onri_node *node) {
+  struct onr_fused_elementwise_params chain;
+  struct onri_quantised y;
+  int32_t in[ONR_FUSED_INPUTS];
+  size_t num_in;
+  if (!onri_match_quantize(rw, node, &y) || rw->uses[y.x] != 1) return ONR_STATUS_OK;
+  const struct onri_node *producer = onri_rewrite_producer(rw, y.x);
+  if (!producer || producer->num_out != 1 || !as_chain(rw, producer, start_of(rw, producer), &chain, in, &num_in) ||
+      chain.output.dtype != ONR_DTYPE_NONE)
+    return ONR_STATUS_OK;
+  chain.output = (struct onr_fused_bytes){y.dtype, (float)y.step, (float)y.offset};
+  take_bytes(rw, &chain, in, num_in);
+  return onri_rewrite_become(rw, node, &onri_layer_fused_elementwise, &chain, in, num_in);
+}
+
+/* A chain that was not quantized reads bytes all the same. */
+static enum onr_status dequantize(struct onri_rewrite *rw, struct onri_node *node) {
+  struct onr_fused_elementwise_params chain;
+  int32_t in[ONR_FUSED_INPUTS];
+  size_t num_in;
+  if (!as_chain(rw, node, start_of(rw, node), &chain, in, &num_in)) return ONR_STATUS_OK;
+  for (size_t i = 0; i < num_in; i++)
+    if (rw->uses[in[i]] != 1) return ONR_STATUS_OK; /* who else reads it wants it in float32 */
+  if (take_bytes(rw, &chain, in, num_in) == 0) return ONR_STATUS_OK;
+  return onri_rewrite_become(rw, node, &onri_layer_fused_elementwise, &chain, in, num_in);
+}
+
+enum onr_status onri_pass_fuse_quantized(struct onri_rewrite *rw) {
+  static const struct onri_rewrite_rule quantizing[] = {{&onri_layer_quantize_linear, quantize}};
+  static const struct onri_rewrite_rule dequantizing[] = {
+      {&onri_layer_unary, dequantize}, {&onri_layer_binary, dequantize}, {&onri_layer_fused_elementwise, dequantize}};
+  ONR_TRY(onri_rewrite_sweep(rw, quantizing, 1));
+  return onri_rewrite_sweep(rw, dequantizing, sizeof(dequantizing) / sizeof(dequantizing[0]));
 }
 
 enum onr_status onri_pass_fuse_elementwise(struct onri_rewrite *rw) {

@@ -6,22 +6,12 @@
 #include <math.h>
 #include <string.h>
 
-#include "passes/match.h"
-
-/* A value seen as (x - zero) scale. */
-struct quantised {
-  int32_t x, scale, zero; /* zero: ONRI_NONE for 0 */
-  double step;            /* of one scale */
-  double offset;
-  enum onr_dtype dtype;
-  int64_t axis;
-  size_t scales; /* how many */
-};
+#include "passes/quantized.h"
 
 static int is_byte(enum onr_dtype dtype) { return dtype == ONR_DTYPE_U8 || dtype == ONR_DTYPE_I8; }
 
 /* scale and zero point of a node: constants, float32 scales. */
-static int match_steps(const struct onri_rewrite *rw, const struct onri_node *node, struct quantised *q) {
+static int match_steps(const struct onri_rewrite *rw, const struct onri_node *node, struct onri_quantised *q) {
   const struct onr_quantize_params *p = node->params;
   size_t zeros;
   if (p->block_size != 0) return 0;
@@ -41,7 +31,7 @@ static int match_steps(const struct onri_rewrite *rw, const struct onri_node *no
 }
 
 /* Files need not say the types of their values; zero points have those of what is quantized. */
-static enum onr_dtype type_of(const struct onri_rewrite *rw, const struct quantised *q, int32_t v,
+static enum onr_dtype type_of(const struct onri_rewrite *rw, const struct onri_quantised *q, int32_t v,
                               enum onr_dtype otherwise) {
   const enum onr_dtype dtype = onri_rewrite_desc(rw, v)->dtype;
   if (q->zero != ONRI_NONE) return onri_rewrite_desc(rw, q->zero)->dtype;
@@ -54,7 +44,7 @@ static int may_be_float(const struct onri_rewrite *rw, int32_t v) {
 }
 
 /* v = dequantize_linear to float32. */
-static int match_dequantize(const struct onri_rewrite *rw, int32_t v, struct quantised *q) {
+static int match_dequantize(const struct onri_rewrite *rw, int32_t v, struct onri_quantised *q) {
   const struct onri_node *node = onri_rewrite_match(rw, v, &onri_layer_dequantize_linear);
   if (!node || !may_be_float(rw, v) || !match_steps(rw, node, q)) return 0;
   const enum onr_dtype to = ((const struct onr_quantize_params *)node->params)->output_dtype;
@@ -63,13 +53,11 @@ static int match_dequantize(const struct onri_rewrite *rw, int32_t v, struct qua
   return to == ONR_DTYPE_NONE || to == ONR_DTYPE_F32;
 }
 
-/* An activation: bytes with one scale. */
-static int match_bytes(const struct onri_rewrite *rw, int32_t v, struct quantised *q) {
+int onri_match_bytes(const struct onri_rewrite *rw, int32_t v, struct onri_quantised *q) {
   return match_dequantize(rw, v, q) && is_byte(q->dtype) && q->scales == 1;
 }
 
-/* What a quantize_linear node makes of its input. */
-static int match_quantize(const struct onri_rewrite *rw, const struct onri_node *node, struct quantised *q) {
+int onri_match_quantize(const struct onri_rewrite *rw, const struct onri_node *node, struct onri_quantised *q) {
   const struct onr_quantize_params *p = node->params;
   q->x = node->in[0];
   if (p->precision != ONR_DTYPE_NONE && p->precision != ONR_DTYPE_F32) return 0;
@@ -79,7 +67,7 @@ static int match_quantize(const struct onri_rewrite *rw, const struct onri_node 
 }
 
 /* The zero points as an input that is there; -1 when out of memory. */
-static int32_t zero_input(struct onri_rewrite *rw, const struct quantised *q) {
+static int32_t zero_input(struct onri_rewrite *rw, const struct onri_quantised *q) {
   const struct onr_desc desc = {.dtype = q->dtype};
   if (q->zero != ONRI_NONE) return q->zero;
   return onri_rewrite_data(rw, &desc, (const uint8_t[]){0});
@@ -91,7 +79,7 @@ static double lowest(enum onr_dtype dtype) { return dtype == ONR_DTYPE_U8 ? 0 : 
 
 /* Real values of a bias: float32, or dequantized int32 of one scale or one a channel. */
 static int bias_at(const struct onri_rewrite *rw, int32_t v, size_t channels, double *bias) {
-  struct quantised q;
+  struct onri_quantised q;
   size_t count;
   const float *reals = onri_rewrite_floats(rw, v, &count);
   if (reals) {
@@ -112,8 +100,8 @@ static int bias_at(const struct onri_rewrite *rw, int32_t v, size_t channels, do
 }
 
 /* The bias of a product of x and w as int32; ONRI_NONE where there is none; *fits is 0 where it cannot be said so. */
-static enum onr_status product_bias(struct onri_rewrite *rw, int32_t v, const struct quantised *x,
-                                    const struct quantised *w, size_t channels, int32_t *bias, int *fits) {
+static enum onr_status product_bias(struct onri_rewrite *rw, int32_t v, const struct onri_quantised *x,
+                                    const struct onri_quantised *w, size_t channels, int32_t *bias, int *fits) {
   const struct onr_desc desc = onr_desc_make(ONR_DTYPE_I32, 1, (int64_t[]){(int64_t)channels});
   const struct onr_env *env = rw->graph->env;
   size_t count;
@@ -147,13 +135,13 @@ static enum onr_status product_bias(struct onri_rewrite *rw, int32_t v, const st
 
 /* Nodes that are looked at: quantize_linear of, perhaps, a clip of `v`. */
 struct target {
-  struct quantised y;
+  struct onri_quantised y;
   int32_t v;        /* what the op makes */
   double low, high; /* of the clip, infinite where there is none */
 };
 
 static int match_target(const struct onri_rewrite *rw, const struct onri_node *node, struct target *t) {
-  if (!match_quantize(rw, node, &t->y) || rw->uses[t->y.x] != 1) return 0;
+  if (!onri_match_quantize(rw, node, &t->y) || rw->uses[t->y.x] != 1) return 0;
   t->v = t->y.x;
   t->low = -INFINITY, t->high = INFINITY;
   int32_t x;
@@ -173,10 +161,10 @@ static int clips_nothing(const struct target *t) {
 static enum onr_status conv(struct onri_rewrite *rw, struct onri_node *node, const struct target *t,
                             const struct onri_node *op) {
   struct onr_conv_params params = *(const struct onr_conv_params *)op->params;
-  struct quantised x, w;
+  struct onri_quantised x, w;
   int32_t bias;
   int fits;
-  if (!match_bytes(rw, op->in[0], &x) || !match_dequantize(rw, op->in[1], &w) || !is_byte(w.dtype) ||
+  if (!onri_match_bytes(rw, op->in[0], &x) || !match_dequantize(rw, op->in[1], &w) || !is_byte(w.dtype) ||
       !onri_rewrite_is_constant(rw, w.x))
     return ONR_STATUS_OK;
   const int64_t channels = rw->graph->values[w.x].constant->desc.dim[0];
@@ -194,7 +182,7 @@ static enum onr_status conv(struct onri_rewrite *rw, struct onri_node *node, con
 /* --- products --- */
 
 /* An operand [k, n] of a product: B itself, or its transpose as a new constant. */
-static enum onr_status right_operand(struct onri_rewrite *rw, struct quantised *b, int transpose, int *fits) {
+static enum onr_status right_operand(struct onri_rewrite *rw, struct onri_quantised *b, int transpose, int *fits) {
   const struct onr_desc *from = onri_rewrite_is_constant(rw, b->x) ? &rw->graph->values[b->x].constant->desc : NULL;
   enum onr_status status = ONR_STATUS_OK;
   const int64_t rank = onri_rewrite_rank(rw, b->x), axis = b->axis < 0 ? b->axis + rank : b->axis;
@@ -235,10 +223,10 @@ static int as_product(const struct onri_node *op, int *transpose) {
 
 static enum onr_status product(struct onri_rewrite *rw, struct onri_node *node, const struct target *t,
                                const struct onri_node *op) {
-  struct quantised a, b;
+  struct onri_quantised a, b;
   int32_t bias;
   int transpose, fits;
-  if (!as_product(op, &transpose) || !clips_nothing(t) || !match_bytes(rw, op->in[0], &a) ||
+  if (!as_product(op, &transpose) || !clips_nothing(t) || !onri_match_bytes(rw, op->in[0], &a) ||
       !match_dequantize(rw, op->in[1], &b) || !is_byte(b.dtype))
     return ONR_STATUS_OK;
   if (onri_rewrite_rank(rw, op->in[0]) < 2 || onri_rewrite_rank(rw, op->in[1]) < 2) return ONR_STATUS_OK;
@@ -256,7 +244,7 @@ static enum onr_status product(struct onri_rewrite *rw, struct onri_node *node, 
 
 /* --- layers that only choose or move elements: they move bytes --- */
 
-static int same_steps(const struct quantised *a, const struct quantised *b) {
+static int same_steps(const struct onri_quantised *a, const struct onri_quantised *b) {
   return a->dtype == b->dtype && a->scales == 1 && b->scales == 1 && a->step == b->step && a->offset == b->offset;
 }
 
@@ -273,9 +261,9 @@ static int moves_input_0(const struct onri_node *op) {
 
 static enum onr_status move(struct onri_rewrite *rw, struct onri_node *node, const struct target *t,
                             const struct onri_node *op) {
-  struct quantised x;
+  struct onri_quantised x;
   int32_t in[8];
-  if (!clips_nothing(t) || op->num_in > 8 || !match_bytes(rw, op->in[0], &x) || !same_steps(&x, &t->y))
+  if (!clips_nothing(t) || op->num_in > 8 || !onri_match_bytes(rw, op->in[0], &x) || !same_steps(&x, &t->y))
     return ONR_STATUS_OK;
   for (int32_t i = 0; i < op->num_in; i++) in[i] = i == 0 ? x.x : op->in[i];
   return onri_rewrite_become(rw, node, op->layer, op->params, in, (size_t)op->num_in);
@@ -283,14 +271,14 @@ static enum onr_status move(struct onri_rewrite *rw, struct onri_node *node, con
 
 static enum onr_status concat(struct onri_rewrite *rw, struct onri_node *node, const struct target *t,
                               const struct onri_node *op) {
-  struct quantised x;
+  struct onri_quantised x;
   if (!clips_nothing(t)) return ONR_STATUS_OK;
   for (int32_t i = 0; i < op->num_in; i++)
-    if (!match_bytes(rw, op->in[i], &x) || !same_steps(&x, &t->y)) return ONR_STATUS_OK;
+    if (!onri_match_bytes(rw, op->in[i], &x) || !same_steps(&x, &t->y)) return ONR_STATUS_OK;
   int32_t *in = onri_arena_allocate(&rw->graph->arena, (size_t)op->num_in * sizeof(*in));
   if (!in) return onri_rewrite_no_memory(rw);
   for (int32_t i = 0; i < op->num_in; i++) {
-    match_bytes(rw, op->in[i], &x);
+    onri_match_bytes(rw, op->in[i], &x);
     in[i] = x.x;
   }
   return onri_rewrite_become(rw, node, op->layer, op->params, in, (size_t)op->num_in);

@@ -1,7 +1,7 @@
 /* fused_elementwise.c: several element-wise operations in one pass over memory, see params/elementwise.h.
  *
- * inputs    x0 ...  float32, broadcast against each other
- * output 0  y       float32, the common shape
+ * inputs    x0 ...  float32, or int8 and uint8 as the parameters say; broadcast against each other
+ * output 0  y       the common shape; float32, or bytes
  * path      tiles that stay in the first-level cache; the first step reads input 0 and the last one writes y directly
  */
 #include <math.h>
@@ -9,12 +9,14 @@
 
 #include "base/shape.h"
 #include "kernels/elementwise/elementwise.h"
+#include "kernels/quantize/quantize.h"
 #include "layers/elementwise/binary_classes.h"
 #include "layers/elementwise/broadcast.h"
 #include "layers/layers.h"
 #include "layers/elementwise/unary_classes.h"
 
 #define BLOCK 1024 /* float32 elements of a tile */
+#define F32_OR_BYTES (ONRI_DTYPE_BIT(ONR_DTYPE_F32) | ONRI_DTYPES_8BIT)
 
 struct step {
   onri_unary_kernel unary_kernel; /* tuned backend */
@@ -62,9 +64,27 @@ static enum onr_status check_step(const struct onr_call *call, int32_t k, const 
   return ONR_STATUS_OK;
 }
 
+static enum onr_dtype type_of(const struct onr_fused_bytes *bytes) {
+  return bytes->dtype == ONR_DTYPE_NONE ? ONR_DTYPE_F32 : bytes->dtype;
+}
+
+static enum onr_status check_types(const struct onr_call *call, const struct onr_fused_elementwise_params *p) {
+  size_t bytes = 0;
+  for (size_t i = 0; i < call->num_in; i++) bytes += p->input[i].dtype != ONR_DTYPE_NONE;
+  if (bytes > ONR_FUSED_BYTES)
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected at most %d inputs of bytes, found %zu",
+                    ONR_FUSED_BYTES, bytes);
+  for (size_t i = 0; i < call->num_in; i++)
+    if (call->in[i].dtype != type_of(&p->input[i]))
+      return onr_fail(call->error, ONR_STATUS_TYPE, "expected input %zu of type %s, found %s", i,
+                      onr_dtype_name(type_of(&p->input[i])), onr_dtype_name(call->in[i].dtype));
+  return ONR_STATUS_OK;
+}
+
 static enum onr_status chain_infer(struct onr_call *call) {
   const struct onr_fused_elementwise_params *p = call->params;
   struct onr_desc shape = call->in[0];
+  ONR_TRY(check_types(call, p));
   if (p->num_steps < 1 || p->num_steps > ONR_FUSED_STEPS)
     return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected 1 to %d steps, found %d", ONR_FUSED_STEPS,
                     p->num_steps);
@@ -74,6 +94,7 @@ static enum onr_status chain_infer(struct onr_call *call) {
     ONR_TRY(onri_broadcast(&so_far, &call->in[i], &shape, call->error));
   }
   call->out[0] = shape;
+  call->out[0].dtype = type_of(&p->output);
   return ONR_STATUS_OK;
 }
 
@@ -98,6 +119,52 @@ static enum onr_status chain_plan(struct onr_call *call) {
     }
   }
   return ONR_STATUS_OK;
+}
+
+/* --- bytes --- */
+
+static void load_bytes(const struct onr_fused_bytes *bytes, const void *x, size_t at, size_t count, float *y) {
+  const struct onri_quantize_kernels *kernels = onri_quantize_kernels();
+  if (bytes->dtype == ONR_DTYPE_U8) kernels->from_u8((const uint8_t *)x + at, y, count, bytes->scale, bytes->zero);
+  else kernels->from_i8((const int8_t *)x + at, y, count, bytes->scale, bytes->zero);
+}
+
+static void store_bytes(const struct onr_fused_bytes *bytes, const float *x, size_t count, void *y, size_t at) {
+  const struct onri_quantize_kernels *kernels = onri_quantize_kernels();
+  if (bytes->dtype == ONR_DTYPE_U8) kernels->to_u8(x, (uint8_t *)y + at, count, bytes->scale, bytes->zero);
+  else kernels->to_i8(x, (int8_t *)y + at, count, bytes->scale, bytes->zero);
+}
+
+/* What the steps read of a tile: `at` of input i as float32, with its distances in the tile. */
+struct source {
+  const float *at[ONR_FUSED_INPUTS];
+  float wide[ONR_FUSED_BYTES][BLOCK]; /* bytes, widened */
+};
+
+/* Rows that repeat are widened once. */
+static void widen_input(const struct onr_call *call, struct onri_tile *tile, size_t i, float *wide) {
+  const struct onr_fused_elementwise_params *p = call->params;
+  const size_t count = tile->step[i] ? tile->count : 1, rows = tile->row[i] || tile->rows == 1 ? tile->rows : 1;
+  if (tile->row[i] == count) {
+    load_bytes(&p->input[i], call->inputs[i], tile->operand[i], rows * count, wide);
+    return;
+  }
+  for (size_t r = 0; r < rows; r++)
+    load_bytes(&p->input[i], call->inputs[i], tile->operand[i] + r * tile->row[i], count, wide + r * count);
+  if (rows > 1) tile->row[i] = count;
+}
+
+static void find_sources(const struct onr_call *call, struct onri_tile *tile, struct source *source) {
+  const struct onr_fused_elementwise_params *p = call->params;
+  size_t bytes = 0;
+  for (size_t i = 0; i < call->num_in; i++) {
+    if (p->input[i].dtype == ONR_DTYPE_NONE) {
+      source->at[i] = (const float *)call->inputs[i] + tile->operand[i];
+      continue;
+    }
+    source->at[i] = source->wide[bytes];
+    widen_input(call, tile, i, source->wide[bytes++]);
+  }
 }
 
 static void apply_unary(const struct step *s, const struct onr_fused_step *step, const float *x, float *y,
@@ -126,7 +193,7 @@ static void apply_binary(const struct step *s, const struct onri_binary_rows *ro
 }
 
 /* The tile of input i as an operand: *row and *step say how it repeats. */
-static const float *operand_of(const struct onr_call *call, const struct onr_fused_step *step,
+static const float *operand_of(const struct source *source, const struct onr_fused_step *step,
                                const struct onri_tile *tile, size_t *row, size_t *distance) {
   if (step->operand == ONR_FUSED_CONSTANT) {
     *row = *distance = 0;
@@ -134,10 +201,10 @@ static const float *operand_of(const struct onr_call *call, const struct onr_fus
   }
   *row = tile->row[step->operand];
   *distance = tile->step[step->operand];
-  return (const float *)call->inputs[step->operand] + tile->operand[step->operand];
+  return source->at[step->operand];
 }
 
-static void binary_step(const struct onr_call *call, const struct step *s, const struct onr_fused_step *step,
+static void binary_step(const struct source *source, const struct step *s, const struct onr_fused_step *step,
                         const struct onri_tile *tile, const float *v, float *y) {
   struct onri_binary_rows rows = {.y = y,
                                   .rows = tile->rows,
@@ -146,11 +213,11 @@ static void binary_step(const struct onr_call *call, const struct step *s, const
                                   .max = step->clamp.enabled ? step->clamp.max : INFINITY};
   const float **own = step->kind == ONR_FUSED_REVERSED ? &rows.b : &rows.a;
   if (step->kind == ONR_FUSED_REVERSED) {
-    rows.a = operand_of(call, step, tile, &rows.a_row, &rows.a_step);
+    rows.a = operand_of(source, step, tile, &rows.a_row, &rows.a_step);
     rows.b_row = tile->count;
     rows.b_step = 1;
   } else {
-    rows.b = operand_of(call, step, tile, &rows.b_row, &rows.b_step);
+    rows.b = operand_of(source, step, tile, &rows.b_row, &rows.b_step);
     rows.a_row = tile->count;
     rows.a_step = 1;
   }
@@ -159,8 +226,8 @@ static void binary_step(const struct onr_call *call, const struct step *s, const
 }
 
 /* Input 0 as a dense tile: where it lies when it is one, else unfolded into `buffer`. */
-static const float *start_of(const struct onr_call *call, const struct onri_tile *tile, float *buffer) {
-  const float *x = (const float *)call->inputs[0] + tile->operand[0];
+static const float *start_of(const struct source *source, const struct onri_tile *tile, float *buffer) {
+  const float *x = source->at[0];
   if (tile->step[0] == 1 && (tile->rows == 1 || tile->row[0] == tile->count)) return x;
   for (size_t r = 0; r < tile->rows; r++)
     for (size_t i = 0; i < tile->count; i++) buffer[r * tile->count + i] = x[r * tile->row[0] + i * tile->step[0]];
@@ -171,17 +238,21 @@ static void chain_part(void *context, size_t begin, size_t end) {
   const struct onr_call *call = context;
   const struct onr_fused_elementwise_params *p = call->params;
   const struct chain_state *s = call->state;
+  const int to_bytes = p->output.dtype != ONR_DTYPE_NONE;
   float buffer[BLOCK];
+  struct source source;
   struct onri_tile tile;
   for (; begin < end; begin += tile.rows * tile.count) {
     onri_broadcast_tile(&s->broadcast, begin, end, BLOCK, &tile);
-    const float *v = start_of(call, &tile, buffer);
+    find_sources(call, &tile, &source);
+    const float *v = start_of(&source, &tile, buffer);
     for (int32_t k = 0; k < p->num_steps; k++) {
-      float *y = k + 1 == p->num_steps ? (float *)call->outputs[0] + begin : buffer;
+      float *y = k + 1 == p->num_steps && !to_bytes ? (float *)call->outputs[0] + begin : buffer;
       if (p->steps[k].kind == ONR_FUSED_UNARY) apply_unary(&s->steps[k], &p->steps[k], v, y, tile.rows * tile.count);
-      else binary_step(call, &s->steps[k], &p->steps[k], &tile, v, y);
+      else binary_step(&source, &s->steps[k], &p->steps[k], &tile, v, y);
       v = y;
     }
+    if (to_bytes) store_bytes(&p->output, v, tile.rows * tile.count, call->outputs[0], begin);
   }
 }
 
@@ -193,7 +264,7 @@ static enum onr_status chain_run(struct onr_call *call) {
 
 static uint32_t chain_kernel_types(const void *params, enum onr_kernel kernel) {
   (void)params;
-  return kernel == ONR_KERNEL_VECTOR ? ONRI_DTYPE_BIT(ONR_DTYPE_F32) : 0;
+  return kernel == ONR_KERNEL_VECTOR ? F32_OR_BYTES : 0;
 }
 
 const struct onr_layer onri_layer_fused_elementwise = {
@@ -202,7 +273,7 @@ const struct onr_layer onri_layer_fused_elementwise = {
     .inputs_max = ONR_FUSED_INPUTS,
     .outputs_min = 1,
     .outputs_max = 1,
-    .types = {ONRI_DTYPE_BIT(ONR_DTYPE_F32), ONRI_DTYPE_BIT(ONR_DTYPE_F32)},
+    .types = {F32_OR_BYTES, F32_OR_BYTES},
     .layout = ONR_LAYOUT_ELEMENTWISE,
     .params_size = sizeof(struct onr_fused_elementwise_params),
     .state_size = sizeof(struct chain_state),
