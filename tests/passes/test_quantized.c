@@ -1,0 +1,175 @@
+/* dequantize -> op -> quantize becomes the op on bytes; results are those of float32 but for one step where a sum lies
+ * on the edge between two. */
+#include "support/graph_test.h"
+#include "support/sweep.h"
+
+static const float steps[] = {0.02f, 0.05f, 0.11f};
+
+struct quantisation {
+  enum onr_dtype dtype;
+  float scale;
+  int zero;
+};
+
+static struct quantisation draw_bytes(struct sweep *s) {
+  struct quantisation q = {.dtype = sweep_chance(s, 2) ? ONR_DTYPE_U8 : ONR_DTYPE_I8};
+  q.scale = steps[sweep_pick(s, 0, 2)];
+  q.zero = (int)sweep_pick(s, 0, 255) - (q.dtype == ONR_DTYPE_I8 ? 128 : 0);
+  return q;
+}
+
+static int32_t bytes(struct graph_test *t, enum onr_dtype dtype, int32_t rank, const int64_t *dims, const void *data) {
+  const struct onr_desc desc = onr_desc_make(dtype, rank, dims);
+  const int32_t v = onri_graph_add_data(t->graph, &desc, data);
+  assert_true(v >= 0);
+  return v;
+}
+
+static int32_t zero_of(struct graph_test *t, const struct quantisation *q) {
+  return bytes(t, q->dtype, 0, NULL, (const int8_t[]){(int8_t)q->zero});
+}
+
+static int32_t quantize(struct graph_test *t, int32_t x, const struct quantisation *q) {
+  const struct onr_quantize_params params = {.axis = 1};
+  return graph_test_node(t, &onri_layer_quantize_linear, &params,
+                         (int32_t[]){x, graph_test_scalar(t, q->scale), zero_of(t, q)}, 3);
+}
+
+static int32_t dequantize(struct graph_test *t, int32_t x, const struct quantisation *q) {
+  const struct onr_quantize_params params = {.axis = 1};
+  return graph_test_node(t, &onri_layer_dequantize_linear, &params,
+                         (int32_t[]){x, graph_test_scalar(t, q->scale), zero_of(t, q)}, 3);
+}
+
+/* What networks have between two layers. */
+static int32_t through_bytes(struct graph_test *t, struct sweep *s, int32_t x) {
+  const struct quantisation q = draw_bytes(s);
+  return dequantize(t, quantize(t, x, &q), &q);
+}
+
+/* Quantized weights: one scale, or one a row of dims[0]. */
+static int32_t weights(struct graph_test *t, struct sweep *s, int32_t rank, const int64_t *dims) {
+  uint8_t data[4096];
+  float scales[64];
+  int8_t zeros[64];
+  int64_t count = 1;
+  const struct quantisation q = draw_bytes(s);
+  const struct onr_quantize_params params = {.axis = 0};
+  const int per_row = sweep_chance(s, 2), symmetric = sweep_chance(s, 2);
+  for (int32_t d = 0; d < rank; d++) count *= dims[d];
+  assert_true(count <= (int64_t)sizeof(data) && dims[0] <= 64);
+  for (int64_t i = 0; i < count; i++) data[i] = (uint8_t)sweep_next(s);
+  for (int64_t m = 0; m < dims[0]; m++) {
+    scales[m] = (float)sweep_pick(s, 10, 40) / 4096.0f;
+    zeros[m] = symmetric ? (q.dtype == ONR_DTYPE_U8 ? (int8_t)128 : 0) : (int8_t)sweep_next(s);
+  }
+  const int32_t w = bytes(t, q.dtype, rank, dims, data), scale = graph_test_constant(t, per_row, dims, scales),
+                zero = bytes(t, q.dtype, per_row, dims, zeros);
+  return graph_test_node(t, &onri_layer_dequantize_linear, &params, (int32_t[]){w, scale, zero}, 3);
+}
+
+/* The result in real numbers: within a step of what float32 gives. */
+static void check(struct graph_test *t, struct sweep *s, int32_t y) {
+  const struct quantisation q = draw_bytes(s);
+  t->tolerance = (double)q.scale * 1.01;
+  graph_test_output(t, dequantize(t, quantize(t, y, &q), &q));
+  graph_test_check(t, NULL);
+  assert_int_equal(graph_test_count(t, &onri_layer_dequantize_linear), 1);
+}
+
+static void test_convolutions(void **state) {
+  struct sweep s = sweep_from(3);
+  (void)state;
+  for (int i = 0; i < 60; i++) {
+    struct graph_test t;
+    const int64_t groups = sweep_pick(&s, 0, 2) ? 1 : sweep_pick(&s, 2, 4), in = groups * sweep_pick(&s, 1, 5),
+                  out = groups * sweep_pick(&s, 1, 6), kernel = sweep_pick(&s, 1, 3);
+    struct onr_conv_params params = {.window = {.rank = 2, .pad_begin = {1, 0}, .pad_end = {0, 1}}, .groups = groups};
+    params.window.kernel[0] = params.window.kernel[1] = kernel;
+    graph_test_begin(&t);
+    int32_t inputs[3] = {graph_test_input(&t, 4, (int64_t[]){2, in, 6, 7})};
+    inputs[0] = through_bytes(&t, &s, inputs[0]);
+    inputs[1] = weights(&t, &s, 4, (int64_t[]){out, in / groups, kernel, kernel});
+    inputs[2] = graph_test_constant(&t, 1, &out, NULL);
+    int32_t y = graph_test_node(&t, &onri_layer_conv, &params, inputs, sweep_chance(&s, 2) ? 3 : 2);
+    if (sweep_chance(&s, 2)) y = graph_test_unary(&t, ONR_UNARY_RELU, 0, 0, y);
+    else if (sweep_chance(&s, 2)) y = graph_test_unary(&t, ONR_UNARY_CLIP, 0, 1, y);
+    check(&t, &s, y);
+    assert_int_equal(graph_test_count(&t, &onri_layer_qlinear_conv), 1);
+    assert_int_equal(graph_test_count(&t, &onri_layer_conv), 0);
+    graph_test_end(&t);
+  }
+}
+
+static void test_products(void **state) {
+  struct sweep s = sweep_from(4);
+  (void)state;
+  for (int i = 0; i < 60; i++) {
+    struct graph_test t;
+    const int64_t k = sweep_pick(&s, 1, 20), n = sweep_pick(&s, 1, 20);
+    const struct onr_gemm_params gemm = {.alpha = 1, .beta = 1, .transpose_b = 1};
+    const struct onr_matmul_params matmul = {0};
+    graph_test_begin(&t);
+    int32_t inputs[3] = {through_bytes(&t, &s, graph_test_input(&t, 2, (int64_t[]){5, k})), 0,
+                         graph_test_constant(&t, 1, &n, NULL)};
+    if (i % 2) inputs[1] = weights(&t, &s, 2, (int64_t[]){n, k});
+    else inputs[1] = through_bytes(&t, &s, graph_test_input(&t, 2, (int64_t[]){k, n}));
+    const int32_t y = i % 2 ? graph_test_node(&t, &onri_layer_gemm, &gemm, inputs, i % 4 == 1 ? 3 : 2)
+                            : graph_test_node(&t, &onri_layer_matmul, &matmul, inputs, 2);
+    check(&t, &s, y);
+    assert_int_equal(graph_test_count(&t, &onri_layer_qlinear_matmul), 1);
+    graph_test_end(&t);
+  }
+}
+
+static void test_sums_and_moves(void **state) {
+  struct sweep s = sweep_from(5);
+  (void)state;
+  for (int i = 0; i < 40; i++) {
+    struct graph_test t;
+    const struct quantisation q = draw_bytes(&s);
+    const struct onr_concat_params concat = {.axis = 1};
+    graph_test_begin(&t);
+    const int32_t a = through_bytes(&t, &s, graph_test_input(&t, 3, (int64_t[]){2, 3, 40})),
+                  b = through_bytes(&t, &s,
+                                    graph_test_input(&t, 3, i % 2 ? (int64_t[]){2, 3, 40} : (int64_t[]){1, 3, 1}));
+    int32_t y = graph_test_binary(&t, i % 4 < 2 ? ONR_BINARY_ADD : ONR_BINARY_MUL, a, b);
+    if (i % 3 == 0) y = graph_test_unary(&t, ONR_UNARY_SIGMOID, 0, 0, y);
+    y = dequantize(&t, quantize(&t, y, &q), &q);
+    y = graph_test_node(&t, &onri_layer_concat, &concat, (int32_t[]){y, y}, 2);
+    y = dequantize(&t, quantize(&t, y, &q), &q);
+    y = graph_test_transpose(&t, y, 3, (int32_t[]){1, 0, 2});
+    t.tolerance = (double)q.scale * 1.01;
+    graph_test_output(&t, dequantize(&t, quantize(&t, y, &q), &q));
+    graph_test_check(&t, NULL);
+    const struct onri_node *sum = graph_test_find(&t, &onri_layer_fused_elementwise);
+    assert_true(((const struct onr_fused_elementwise_params *)sum->params)->output.dtype == q.dtype);
+    assert_int_equal(graph_test_count(&t, &onri_layer_quantize_linear), 2); /* of the graph's inputs */
+    graph_test_end(&t);
+  }
+}
+
+/* Who reads the real numbers, too, or a scale that is computed: nothing is rewritten. */
+static void test_what_is_left_alone(void **state) {
+  struct sweep s = sweep_from(6);
+  struct graph_test t;
+  const struct quantisation q = {ONR_DTYPE_U8, 0.05f, 3};
+  const struct onr_conv_params params = {.window = {.rank = 2}};
+  (void)state;
+  graph_test_begin(&t);
+  t.tolerance = 0.051;
+  const int32_t inputs[2] = {through_bytes(&t, &s, graph_test_input(&t, 4, (int64_t[]){1, 3, 5, 5})),
+                             weights(&t, &s, 4, (int64_t[]){4, 3, 1, 1})};
+  const int32_t y = graph_test_node(&t, &onri_layer_conv, &params, inputs, 2);
+  graph_test_output(&t, y);
+  graph_test_output(&t, dequantize(&t, quantize(&t, y, &q), &q));
+  graph_test_check(&t, NULL);
+  assert_int_equal(graph_test_count(&t, &onri_layer_qlinear_conv), 0);
+  graph_test_end(&t);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_convolutions), cmocka_unit_test(test_products),
+                                     cmocka_unit_test(test_sums_and_moves), cmocka_unit_test(test_what_is_left_alone)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
