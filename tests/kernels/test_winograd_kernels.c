@@ -150,7 +150,8 @@ static void test_every_level(void **state) {
   struct sweep s = sweep_from(12);
   struct onr_threads *threads[2];
   (void)state;
-  for (uint32_t i = 0; i < 2; i++) assert_int_equal(onr_threads_create(2 + i, NULL, &threads[i], NULL), ONR_STATUS_OK);
+  for (uint32_t i = 0; i < 2; i++)
+    assert_int_equal(onr_threads_create(2 + 3 * i, NULL, &threads[i], NULL), ONR_STATUS_OK);
   for (int level = 0; level <= (int)onri_cpu_level(); level++)
     for (int i = 0; i < sweep_cases(CASES); i++) check(&s, level, threads[i % 2], i % 5 ? 0 : 1);
   for (int i = 0; i < 2; i++) onr_threads_destroy(threads[i]);

@@ -106,7 +106,8 @@ int onri_winograd_plan(const struct onri_conv *c, const struct onri_winograd *ho
   *plan = (struct onri_winograd_plan){.how = *how, .tiles = tiles, .slots = least(threads, SLOTS)};
   plan->together = plan->slots > 1 && up(tiles, block) < 2 * plan->slots;
   plan->block = plan->together ? tiles : up(tiles, up(tiles, block));
-  if (plan->together) plan->slots = least(plan->slots, panels_of(c, how));
+  plan->parts = plan->together ? most(1, least(up(3 * plan->slots, panels_of(c, how)), tiles / kernels->rows)) : 1;
+  if (plan->together) plan->slots = least(plan->slots, panels_of(c, how) * plan->parts);
   else plan->slots = least(plan->slots, up(tiles, plan->block));
   if (!onri_mul_i64(vectors, plan->block, &each) || !elements(plane_lines(vectors, plan->block), how, &plan->forward) ||
       !elements(plane_lines(ONRI_WINOGRAD_PANEL, plan->block), how, &plan->product))
@@ -186,7 +187,7 @@ static void run_blocks(void *context, size_t begin, size_t end) {
       const int64_t group = item / blocks, first = item % blocks * w->plan->block;
       const int64_t count = least(w->plan->block, w->plan->tiles - first);
       forward(w, group, first, 0, count, v);
-      for (int64_t p = 0; p < panels; p++) make_panel(w, group, p, first, count, v, z);
+      for (int64_t p = 0; p < panels && !stops(w); p++) make_panel(w, group, p, first, count, v, z);
     }
   }
 }
@@ -198,9 +199,13 @@ static void forward_tiles(void *context, size_t begin, size_t end) {
 
 static void run_panels(void *context, size_t begin, size_t end) {
   struct work *w = context;
+  const int64_t parts = w->plan->parts, tiles = w->plan->tiles, items = panels_of(w->c, &w->plan->how) * parts;
   for (size_t slot = begin; slot < end; slot++)
-    for (int64_t p; (p = atomic_fetch_add(&w->next, 1)) < panels_of(w->c, &w->plan->how) && !stops(w);)
-      make_panel(w, w->group, p, 0, w->plan->tiles, w->forward, w->product + slot * w->plan->product);
+    for (int64_t item; (item = atomic_fetch_add(&w->next, 1)) < items && !stops(w);) {
+      const int64_t first = tiles * (item % parts) / parts, last = tiles * (item % parts + 1) / parts;
+      make_panel(w, w->group, item / parts, first, last - first, w->forward + first * w->kernels->lanes,
+                 w->product + slot * w->plan->product);
+    }
 }
 
 static struct onri_winograd_job job_of(const struct onri_conv *c, const struct onri_winograd_plan *plan) {

@@ -24,7 +24,8 @@ struct onri_winograd_plan {
   struct onri_winograd how;
   int64_t tiles, block;    /* of all images; in a block */
   int64_t slots;           /* threads that have scratch of their own */
-  int32_t together;        /* one block of all tiles, and threads share its output channels */
+  int32_t together;        /* one block of all tiles, and threads share its output channels, */
+  int64_t parts;           /* and these are cut into so many parts of the tiles */
   size_t forward, product; /* elements of scratch of a block: transformed inputs; products */
 };
 
@@ -37,7 +38,8 @@ int onri_winograd_pack(const struct onri_conv *c, const struct onri_winograd *ho
 /* *bytes of scratch, 64-byte aligned; 0: does not fit in memory. */
 int onri_winograd_plan(const struct onri_conv *c, const struct onri_winograd *how, uint32_t threads,
                        struct onri_winograd_plan *plan, size_t *bytes);
-/* 0: x has a number that is not finite, or sums overflow: y is not of use, and another method must tell what it is. */
+/* x is read up to ONR_SLACK_BYTES behind its end. 0: x has a number that is not finite, or sums overflow: y is not of
+ * use, and another method must tell what it is. */
 int onri_winograd_f32(const struct onri_conv *c, const struct onri_winograd_plan *plan, const float *x,
                       const float *packed, const float *bias, float *y, void *scratch, struct onr_env *env);
 

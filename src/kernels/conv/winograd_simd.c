@@ -84,16 +84,14 @@ INLINE void backward_axis(const int n, const int m, const vf32 *z, vf32 *y, cons
 
 /* --- tiles --- */
 
-/* The first `lanes` channels of a tile's inputs that lie in the image, zeros for the others. */
-static void copy_patch(const struct onri_winograd_job *job, const float *x, int64_t i1, int64_t i2, size_t lanes,
-                       float *patch) {
+/* A vector of channels of a tile's inputs that lie in the image, zeros for the others. */
+static void copy_patch(const struct onri_winograd_job *job, const float *x, int64_t i1, int64_t i2, float *patch) {
   const struct onri_axis *a1 = &job->axis[1], *a2 = &job->axis[2];
   for (int32_t r = 0; r < job->how.points[1]; r++, i1 += a1->dilation) {
     int64_t column = i2;
     for (int32_t j = 0; j < job->how.points[2]; j++, column += a2->dilation, patch += F32_LANES) {
       const int inside = i1 >= 0 && i1 < a1->in && column >= 0 && column < a2->in;
-      f32_store(patch,
-                inside ? f32_load_part(x + i1 * job->x_stride[1] + column * job->x_stride[2], lanes) : (vf32){0});
+      f32_store(patch, inside ? f32_load(x + i1 * job->x_stride[1] + column * job->x_stride[2]) : (vf32){0});
     }
   }
 }
@@ -125,10 +123,10 @@ INLINE void forward_tile(const struct onri_winograd_job *job, const float *x, co
       const float *from = x + i0 * job->x_stride[0] + c;
       if (outside) {
         for (int p = 0; p < n1 * n2; p++) f32_store(v + p * job->v_plane, (vf32){0});
-      } else if (whole && c + F32_LANES <= job->channels) {
+      } else if (whole) {
         forward_patch(n1, n2, from + i1 * job->x_stride[1] + i2 * job->x_stride[2], line, pixel, job->v_plane, v);
       } else {
-        copy_patch(job, from, i1, i2, (size_t)(job->channels - c), patch);
+        copy_patch(job, from, i1, i2, patch);
         forward_patch(n1, n2, patch, n2 * F32_LANES, F32_LANES, job->v_plane, v);
       }
     }

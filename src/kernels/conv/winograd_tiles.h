@@ -42,7 +42,8 @@ struct onri_winograd_packing {
 struct onri_winograd_kernels {
   int64_t lanes; /* of a vector */
   int64_t rows;  /* tiles that are multiplied at once */
-  /* One tile, whose first output is at[]: x is the image's (of the group), v the tile's place in the first line. */
+  /* One tile, whose first output is at[]: x is the image's (of the group), v the tile's place in the first line. Of the
+   * last vector of channels what lies behind them is read, and not used. */
   void (*forward)(const struct onri_winograd_job *job, const float *x, const int64_t at[ONR_MAX_SPATIAL], float *v);
   /* The products of `tiles` tiles with a panel, of which `vectors` (1 or 2) have channels. */
   void (*multiply)(const struct onri_winograd_job *job, int64_t tiles, int64_t vectors, const float *v, const float *u,

@@ -2,6 +2,7 @@
 #include "layers/conv/conv_winograd.h"
 
 #include "base/env.h"
+#include "base/memory/shared.h"
 #include "layers/elementwise/widened.h"
 
 enum onr_status onri_conv_winograd_prepare(struct onr_call *call, const struct onri_conv *c, const float *weight,
@@ -12,9 +13,12 @@ enum onr_status onri_conv_winograd_prepare(struct onr_call *call, const struct o
   prepared->weights = onr_env_allocate(call->env, bytes);
   if (!prepared->weights)
     return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
-  if (onri_winograd_pack(c, &prepared->how, weight, prepared->weights)) return ONR_STATUS_OK;
-  onr_env_release(call->env, prepared->weights);
-  prepared->weights = NULL;
+  if (onri_winograd_pack(c, &prepared->how, weight, prepared->weights)) {
+    prepared->weights = onri_shared_block(call->env, prepared->weights, 0, bytes);
+  } else {
+    onr_env_release(call->env, prepared->weights);
+    prepared->weights = NULL;
+  }
   return ONR_STATUS_OK;
 }
 
