@@ -73,7 +73,7 @@ struct onr_call {
   void *retired; /* plan only: state of a plan of this node that runs no more, to take over from; NULL: none */
   size_t num_in, num_out;
   const struct onr_desc *in; /* dtype ONR_DTYPE_NONE: an omitted optional input */
-  struct onr_desc *out;      /* infer writes them all. In plan and run: dtype NONE where the output is not wanted */
+  struct onr_desc *out; /* infer writes them all; a guess in prepare; in plan and run dtype NONE where not wanted */
   /* Contents. In infer, prepare and plan an entry is NULL unless the contents are known (constants; shape arithmetic).
    * Inputs in `packed_inputs` are NULL in run. An omitted input is NULL always. */
   const void *const *inputs;

@@ -9,7 +9,7 @@
 #include "kernels/kernels.h"
 
 enum {
-  BLOCK_BYTES = 512 << 10, /* of a block's transformed inputs and products: they stay in L2 */
+  BLOCK_BYTES = 256 << 10, /* of a block's transformed inputs and products: they stay in L2 */
   LEAST_TILES = 24,        /* of a block, whatever they take: packed weights are read once a block */
   MOST_TILES = 96,
   SLOTS = 64
