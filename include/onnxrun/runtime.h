@@ -35,7 +35,7 @@ struct onr_limits {
   uint64_t loop_iterations; /* all iterations of all Loop and Scan nodes in one run [10,000,000] */
   uint64_t plan_bytes; /* plans that one session keeps, those of loop bodies and what kernels hold for them included;
                           the least recently used go first [64 MiB, and beside the largest plan no more than 2 MiB or a
-                          fifth of what the model and the session hold] */
+                          eighth of what the model and the session hold] */
   uint64_t work; /* operations of one run, as the shapes tell before it begins: multiply-adds, or elements where there
                     are more; iterations of loops add up. More than the model's bytes deserve is refused rather than
                     run for hours [25 * 10^9, 16,384 for each byte of weights and inputs, and 1 for each pair of a byte

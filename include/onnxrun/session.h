@@ -43,8 +43,8 @@ ONR_API enum onr_status onr_session_want_outputs(struct onr_session *session, co
 /* Plan for the shapes of the inputs if they are new, without running, and make room for the run unless results of the
  * last one lie there: those stay as they are. Calling it is optional. */
 ONR_API enum onr_status onr_session_plan(struct onr_session *session, struct onr_error *error);
-/* Run. After the first run with the same shapes it allocates nothing. The shapes used last are remembered, up to
- * limits.plan_bytes. */
+/* Run. After the first run with the same shapes it allocates nothing; where sizes grow from run to run, it allocates
+ * now and then, as memory that grows by an eighth. The shapes used last are remembered, up to limits.plan_bytes. */
 ONR_API enum onr_status onr_session_run(struct onr_session *session, struct onr_error *error);
 /* Output `index` of the last run, whatever was planned, set or bound since. Its memory is the session's (or the
  * caller's, if it was bound) and good until the next run. STATE when there was no run, the last one failed, or another
