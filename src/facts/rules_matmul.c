@@ -29,6 +29,11 @@ void onri_deduce_matmul_integer(struct onri_deduction *d) {
   d->out[0].dtype = ONR_DTYPE_I32;
 }
 
+void onri_deduce_matmul_integer_real(struct onri_deduction *d) {
+  multiply(d, 0, 1, 0, 0);
+  d->out[0].dtype = ONR_DTYPE_F32;
+}
+
 void onri_deduce_qlinear_matmul(struct onri_deduction *d) {
   multiply(d, 0, 3, 0, 0);
   d->out[0].dtype = onri_fact_in(d, 7)->dtype;

@@ -192,9 +192,9 @@ struct onr_fused_bytes {
   float scale, zero;
 };
 struct onr_fused_elementwise_params {
-  struct onr_fused_bytes input[ONR_FUSED_INPUTS], output;
   int32_t num_steps;
   struct onr_fused_step steps[ONR_FUSED_STEPS];
+  struct onr_fused_bytes input[ONR_FUSED_INPUTS], output;
 };
 
 #ifdef __cplusplus

@@ -32,7 +32,9 @@ struct onr_gemm_params {
 /* matmul_integer: int32 product of 8-bit matrices. inputs A, B, A's zero point, B's zero point (optional; scalar, or
  * one a row of A, one a column of B). No parameters. qlinear_matmul: quantised product. inputs a, a_scale, a_zero, b,
  * b_scale, b_zero, y_scale, y_zero, bias int32 [n] in steps of a_scale * b_scale (optional; one scale of A; not for
- * float8). No parameters. */
+ * float8). No parameters. matmul_integer_real: the same product in real numbers, float32. inputs a, b, a_scale,
+ * b_scale, a_zero, b_zero, bias float32 [n] (the last three optional). No parameters. com.microsoft
+ * MatMulIntegerToFloat-1. */
 
 #define ONR_EINSUM_MAX_TEXT 256
 /* einsum: NumPy's einsum with explicit or implicit output. One or more inputs of one number type. */

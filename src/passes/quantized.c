@@ -242,6 +242,74 @@ static enum onr_status product(struct onri_rewrite *rw, struct onri_node *node, 
   return onri_rewrite_become(rw, node, &onri_layer_qlinear_matmul, NULL, in, bias == ONRI_NONE ? 8 : 9);
 }
 
+/* A product of bytes that is not quantized: real numbers. */
+static enum onr_status real_product(struct onri_rewrite *rw, struct onri_node *op) {
+  struct onri_quantised a, b;
+  int transpose, fits;
+  size_t count = 0;
+  if (!as_product(op, &transpose) || !onri_match_bytes(rw, op->in[0], &a) || !match_dequantize(rw, op->in[1], &b) ||
+      !is_byte(b.dtype) || onri_rewrite_rank(rw, op->in[0]) < 2 || onri_rewrite_rank(rw, op->in[1]) < 2)
+    return ONR_STATUS_OK;
+  const int32_t bias = op->num_in > 2 ? op->in[2] : ONRI_NONE;
+  const int64_t columns = onri_rewrite_dim(rw, op->in[1], transpose ? -2 : -1);
+  if (bias != ONRI_NONE &&
+      (onri_rewrite_rank(rw, bias) != 1 || !onri_rewrite_floats(rw, bias, &count) || (int64_t)count != columns))
+    return ONR_STATUS_OK;
+  ONR_TRY(right_operand(rw, &b, transpose, &fits));
+  if (!fits) return ONR_STATUS_OK;
+  const int32_t in[] = {a.x, b.x, a.scale, b.scale, a.zero, b.zero, bias};
+  return onri_rewrite_become(rw, op, &onri_layer_matmul_integer_real, NULL, in, 7);
+}
+
+/* --- dynamic quantisation: a product in integers, then a cast, a scale and perhaps a bias --- */
+
+/* factor (a_scale * b_scale, or anything of one element) times the sums as float32. */
+static enum onr_status scaled_sums(struct onri_rewrite *rw, struct onri_node *node) {
+  for (int side = 0; side < 2; side++) {
+    const struct onri_node *cast = onri_rewrite_sole(rw, node->in[side], &onri_layer_cast);
+    const struct onri_node *sums = cast ? onri_rewrite_sole(rw, cast->in[0], &onri_layer_matmul_integer) : NULL;
+    const struct onri_node *factor = onri_match_binary(rw, node->in[1 - side], ONR_BINARY_MUL);
+    if (!sums || ((const struct onr_cast_params *)cast->params)->to != ONR_DTYPE_F32 || !factor) continue;
+    const int32_t a = factor->in[0], b = factor->in[1];
+    const struct onr_desc *of_a = onri_rewrite_desc(rw, a), *of_b = onri_rewrite_desc(rw, b);
+    const int64_t columns = onri_rewrite_dim(rw, sums->in[1], -1);
+    if (of_a->dtype != ONR_DTYPE_F32 || of_b->dtype != ONR_DTYPE_F32 || of_a->rank < 0 || onr_desc_elements(of_a) != 1)
+      continue;
+    if (!onri_rewrite_is_constant(rw, b) ||
+        (onr_desc_elements(of_b) != 1 && (of_b->rank != 1 || of_b->dim[0] != columns)))
+      continue;
+    const int32_t in[] = {sums->in[0],
+                          sums->in[1],
+                          a,
+                          b,
+                          sums->num_in > 2 ? sums->in[2] : ONRI_NONE,
+                          sums->num_in > 3 ? sums->in[3] : ONRI_NONE};
+    return onri_rewrite_become(rw, node, &onri_layer_matmul_integer_real, NULL, in, 6);
+  }
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status biased_sums(struct onri_rewrite *rw, struct onri_node *node) {
+  for (int side = 0; side < 2; side++) {
+    struct onri_node *product = onri_rewrite_sole(rw, node->in[side], &onri_layer_matmul_integer_real);
+    size_t count = 0;
+    if (!product || product->num_in > 6 || !onri_rewrite_floats(rw, node->in[1 - side], &count)) continue;
+    if (onri_rewrite_rank(rw, node->in[1 - side]) != 1 || (int64_t)count != onri_rewrite_dim(rw, product->in[1], -1))
+      continue;
+    const int32_t in[] = {product->in[0], product->in[1], product->in[2],    product->in[3],
+                          product->in[4], product->in[5], node->in[1 - side]};
+    return onri_rewrite_become(rw, node, &onri_layer_matmul_integer_real, NULL, in, 7);
+  }
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status binary(struct onri_rewrite *rw, struct onri_node *node) {
+  const struct onr_binary_params *p = node->params;
+  if (p->clamp.enabled) return ONR_STATUS_OK;
+  if (p->op == ONR_BINARY_MUL) return scaled_sums(rw, node);
+  return p->op == ONR_BINARY_ADD ? biased_sums(rw, node) : ONR_STATUS_OK;
+}
+
 /* --- layers that only choose or move elements: they move bytes --- */
 
 static int same_steps(const struct onri_quantised *a, const struct onri_quantised *b) {
@@ -299,6 +367,11 @@ static enum onr_status apply(struct onri_rewrite *rw, struct onri_node *node) {
 }
 
 enum onr_status onri_pass_quantized(struct onri_rewrite *rw) {
-  static const struct onri_rewrite_rule rules[] = {{&onri_layer_quantize_linear, apply}};
-  return onri_rewrite_sweep(rw, rules, 1);
+  static const struct onri_rewrite_rule quantizing[] = {{&onri_layer_quantize_linear, apply}};
+  static const struct onri_rewrite_rule others[] = {{&onri_layer_matmul, real_product},
+                                                    {&onri_layer_gemm, real_product},
+                                                    {&onri_layer_linear, real_product},
+                                                    {&onri_layer_binary, binary}};
+  ONR_TRY(onri_rewrite_sweep(rw, quantizing, 1));
+  return onri_rewrite_sweep(rw, others, sizeof(others) / sizeof(others[0]));
 }

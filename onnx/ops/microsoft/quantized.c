@@ -108,31 +108,17 @@ static enum onr_status import_qgemm(const struct onr_node *node) {
                   onri_in(node, 0), onri_in(node, 2));
 }
 
-/* Output 0 = (a - a_zero)(b - b_zero) a_scale b_scale + bias; bias may be ONRI_NONE. */
-static enum onr_status integer_to_float(const struct onr_node *node, const int32_t operands[4], int32_t a_scale,
-                                        int32_t b_scale, int32_t bias) {
-  const struct onr_binary_params mul = {.op = ONR_BINARY_MUL}, add = {.op = ONR_BINARY_ADD};
-  const int32_t product =
-      onri_make_cast(node, onri_make(node, &onri_layer_matmul_integer, NULL, operands, 4), ONR_DTYPE_F32);
-  const int32_t scale = onri_make_binary(node, ONR_BINARY_MUL, a_scale, b_scale);
-  if (bias == ONRI_NONE)
-    return onri_emit_with(node, &onri_layer_binary, &mul, (int32_t[]){product, scale}, 2, node->out, 1);
-  const int32_t y = onri_make_binary(node, ONR_BINARY_MUL, product, scale);
-  return onri_emit_with(node, &onri_layer_binary, &add, (int32_t[]){y, bias}, 2, node->out, 1);
-}
-
 /* Inputs a, b, a_scale, b_scale, a_zero, b_zero, bias. */
 static enum onr_status import_matmul_integer_to_float(const struct onr_node *node) {
-  const int32_t operands[4] = {onri_in(node, 0), onri_in(node, 1), onri_in(node, 4), onri_in(node, 5)};
-  return integer_to_float(node, operands, onri_in(node, 2), onri_in(node, 3), onri_in(node, 6));
+  return onri_emit(node, &onri_layer_matmul_integer_real, NULL);
 }
 
 /* Inputs a (float32), b, b_scale, b_zero, bias. */
 static enum onr_status import_dynamic_quantize_matmul(const struct onr_node *node) {
   const int32_t a[3] = {onri_temp(node), onri_temp(node), onri_temp(node)}; /* values, scale, zero point */
-  const int32_t operands[4] = {a[0], onri_in(node, 1), a[2], onri_in(node, 3)};
+  const int32_t operands[] = {a[0], onri_in(node, 1), a[1], onri_in(node, 2), a[2], onri_in(node, 3), onri_in(node, 4)};
   ONR_TRY(onri_emit_with(node, &onri_layer_dynamic_quantize_linear, NULL, node->in, 1, a, 3));
-  return integer_to_float(node, operands, a[1], onri_in(node, 2), onri_in(node, 4));
+  return onri_emit_with(node, &onri_layer_matmul_integer_real, NULL, operands, 7, node->out, 1);
 }
 
 /* --- the operators --- */

@@ -160,3 +160,8 @@ void onri_byte_product(const struct onri_byte_product *p, struct onr_env *env) {
 void onri_requantise(const struct onri_requantise *r, const int32_t *sums, size_t count, void *y) {
   onri_kernels()->byte_product->requantise(r, sums, count, y);
 }
+
+void onri_byte_reals(const float *scales, size_t scale_step, const float *bias, const int32_t *sums, size_t count,
+                     float *y) {
+  onri_kernels()->byte_product->reals(scales, scale_step, bias, sums, count, y);
+}

@@ -74,6 +74,9 @@ struct onri_requantise {
   size_t scale_step;
   int zero, low, high;
 };
+/* y[j] = sums[j] * scale + bias[j]; scales as there; bias may be NULL. */
+void onri_byte_reals(const float *scales, size_t scale_step, const float *bias, const int32_t *sums, size_t count,
+                     float *y);
 void onri_requantise(const struct onri_requantise *r, const int32_t *sums, size_t count, void *y);
 
 #endif

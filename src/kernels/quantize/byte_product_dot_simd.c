@@ -104,6 +104,17 @@ static void correct(int32_t *sums, size_t count, const int32_t *bias, int32_t a_
   }
 }
 
+/* The product is rounded before the bias is added, as in the operators one after the other. */
+static void reals(const float *scales, size_t scale_step, const float *bias, const int32_t *sums, size_t count,
+                  float *y) {
+  for (size_t j = 0; j < count; j += F32_LANES) {
+    const vf32 scale = scale_step ? f32_load_part(scales + j, count - j) : f32_set(scales[0]);
+    vf32 v = f32_from_i32(i32_load_part(sums + j, count - j)) * scale;
+    if (bias) v += f32_load_part(bias + j, count - j);
+    f32_store_part(y + j, v, count - j);
+  }
+}
+
 static void requantise(const struct onri_requantise *r, const int32_t *sums, size_t count, uint8_t *y) {
   const vf32 low = f32_set((float)(r->low - r->zero)), high = f32_set((float)(r->high - r->zero));
   const vi32 zero = i32_set(r->zero);
@@ -122,4 +133,4 @@ static void requantise(const struct onri_requantise *r, const int32_t *sums, siz
 }
 
 const struct onri_byte_product_kernels ONRI_AT_LEVEL(onri_byte_product_kernels) = {
-    ROWS, COLUMNS, GROUP, CELL, SHIFT, pack, tile, row_sum, correct, requantise};
+    ROWS, COLUMNS, GROUP, CELL, SHIFT, pack, tile, row_sum, correct, reals, requantise};

@@ -187,6 +187,11 @@ static void scales_of(const struct job *job, size_t at, size_t count, float *sca
                 onri_integer_value(job->call, r->b_scale, onri_dims_offset(&s->b_scale, at + j)) / job->y_scale;
 }
 
+/* Results are real numbers, float32. */
+static int is_real(const struct onri_integer_roles *r) {
+  return r->a_scale != ONRI_NO_ROLE && r->y_scale == ONRI_NO_ROLE;
+}
+
 static int is_one(const struct onr_call *call, size_t input) { return onr_desc_elements(&call->in[input]) == 1; }
 
 static void store_tile(const void *context, size_t batch, size_t row, size_t rows, size_t column, size_t columns,
@@ -204,6 +209,12 @@ static void store_tile(const void *context, size_t batch, size_t row, size_t row
     const int one = is_one(job->call, job->roles->a_scale) && is_one(job->call, job->roles->b_scale);
     if (r == 0 || !is_one(job->call, job->roles->a_scale)) scales_of(job, at, one ? 1 : columns, scales);
     q.scales = scales, q.scale_step = one ? 0 : 1;
+    if (is_real(job->roles)) {
+      const float *bias =
+          onri_has(job->call, job->roles->bias) ? (const float *)job->call->inputs[job->roles->bias] + column : NULL;
+      onri_byte_reals(scales, q.scale_step, bias, sums + r * sums_row, columns, (float *)job->call->outputs[0] + at);
+      continue;
+    }
     onri_requantise(&q, sums + r * sums_row, columns, (char *)job->call->outputs[0] + at);
   }
 }
@@ -232,6 +243,7 @@ static const void *packed_columns(struct onr_call *call, const struct onri_integ
 
 static void set_requantise(const struct onr_call *call, const struct onri_integer_roles *r, struct job *job) {
   const int is_u8 = call->out[0].dtype == ONR_DTYPE_U8;
+  job->y_scale = 1;
   if (r->y_scale == ONRI_NO_ROLE) return;
   job->y_scale = onri_integer_value(call, r->y_scale, 0);
   job->requantise.zero = onri_value8(call->in[r->y_zero].dtype, call->inputs[r->y_zero], 0);
@@ -282,7 +294,7 @@ enum onr_status onri_integer_run(struct onr_call *call, const struct onri_intege
                              (int32_t *)(void *)(scratch + s->b_zeros_at)),
       .b_zero_step = 1,
       .b_zero_block = p->n,
-      .bias = onri_has(call, r->bias) ? call->inputs[r->bias] : NULL,
+      .bias = !is_real(r) && onri_has(call, r->bias) ? call->inputs[r->bias] : NULL,
       .context = &job,
       .load = load_rows,
       .finish = store_tile};

@@ -84,19 +84,19 @@ static void check(const struct onr_fused_elementwise_params *p, const struct sha
 }
 
 static const struct onr_fused_elementwise_params silu = {
-    2,
-    {{.kind = ONR_FUSED_UNARY, .op = ONR_UNARY_SIGMOID},
-     {.kind = ONR_FUSED_BINARY, .op = ONR_BINARY_MUL, .operand = 0}}};
+    .num_steps = 2,
+    .steps = {{.kind = ONR_FUSED_UNARY, .op = ONR_UNARY_SIGMOID},
+              {.kind = ONR_FUSED_BINARY, .op = ONR_BINARY_MUL, .operand = 0}}};
 static const struct onr_fused_elementwise_params mixed = {
-    8,
-    {{.kind = ONR_FUSED_BINARY, .op = ONR_BINARY_ADD, .operand = 1, .clamp = {1, -1.5f, 1.5f}},
-     {.kind = ONR_FUSED_UNARY, .op = ONR_UNARY_TANH},
-     {.kind = ONR_FUSED_REVERSED, .op = ONR_BINARY_SUB, .operand = ONR_FUSED_CONSTANT, .constant = 3.0f},
-     {.kind = ONR_FUSED_REVERSED, .op = ONR_BINARY_DIV, .operand = 2},
-     {.kind = ONR_FUSED_UNARY, .op = ONR_UNARY_SIN},
-     {.kind = ONR_FUSED_BINARY, .op = ONR_BINARY_PRELU, .operand = 0},
-     {.kind = ONR_FUSED_UNARY, .op = ONR_UNARY_AFFINE, .alpha = 0.5f, .beta = 0.25f},
-     {.kind = ONR_FUSED_BINARY, .op = ONR_BINARY_MAX, .operand = ONR_FUSED_CONSTANT, .constant = 0.1f}}};
+    .num_steps = 8,
+    .steps = {{.kind = ONR_FUSED_BINARY, .op = ONR_BINARY_ADD, .operand = 1, .clamp = {1, -1.5f, 1.5f}},
+              {.kind = ONR_FUSED_UNARY, .op = ONR_UNARY_TANH},
+              {.kind = ONR_FUSED_REVERSED, .op = ONR_BINARY_SUB, .operand = ONR_FUSED_CONSTANT, .constant = 3.0f},
+              {.kind = ONR_FUSED_REVERSED, .op = ONR_BINARY_DIV, .operand = 2},
+              {.kind = ONR_FUSED_UNARY, .op = ONR_UNARY_SIN},
+              {.kind = ONR_FUSED_BINARY, .op = ONR_BINARY_PRELU, .operand = 0},
+              {.kind = ONR_FUSED_UNARY, .op = ONR_UNARY_AFFINE, .alpha = 0.5f, .beta = 0.25f},
+              {.kind = ONR_FUSED_BINARY, .op = ONR_BINARY_MAX, .operand = ONR_FUSED_CONSTANT, .constant = 0.1f}}};
 
 static void test_silu(void **state) {
   (void)state;
@@ -123,18 +123,46 @@ static void test_large_and_threaded(void **state) {
   for (uint32_t threads = 1; threads <= 2; threads++) check(&mixed, shapes, 3, threads);
 }
 
+/* (3 bytes apart) (a - 7) 0.5 + b rounds to bytes, and saturates. */
+static void test_bytes(void **state) {
+  enum { ROWS = 3, COUNT = 700 };
+  static const struct onr_fused_elementwise_params params = {
+      .num_steps = 1,
+      .steps = {{.kind = ONR_FUSED_BINARY, .op = ONR_BINARY_ADD, .operand = 1}},
+      .input = {{ONR_DTYPE_U8, 0.5f, 7}, {ONR_DTYPE_I8, 0.25f, -3}},
+      .output = {ONR_DTYPE_I8, 0.75f, 5}};
+  static uint8_t a[ROWS * COUNT];
+  static int8_t b[COUNT];
+  (void)state;
+  for (int i = 0; i < ROWS * COUNT; i++) a[i] = (uint8_t)(i * 37);
+  for (int i = 0; i < COUNT; i++) b[i] = (int8_t)(i * 91);
+  for (int each = 0; each < 2; each++) { /* b: one a column, or one for all */
+    struct layer_test t = {.layer = &onri_layer_fused_elementwise, .params = &params, .num_out = 1, .threads = 2};
+    layer_test_input(&t, ONR_DTYPE_U8, 2, (int64_t[]){ROWS, COUNT}, a);
+    layer_test_input(&t, ONR_DTYPE_I8, 1, (int64_t[]){each ? COUNT : 1}, b);
+    assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
+    assert_int_equal(t.out[0].desc.dtype, ONR_DTYPE_I8);
+    for (int i = 0; i < ROWS * COUNT; i++) {
+      const double v = (a[i] - 7) * 0.5 + (b[each ? i % COUNT : 0] + 3) * 0.25;
+      const double y = rint(v / 0.75) + 5;
+      assert_int_equal(((const int8_t *)t.out[0].data)[i], y < -128 ? -128 : y > 127 ? 127 : y);
+    }
+    layer_test_clear(&t);
+  }
+}
+
 static void test_wrong_chains(void **state) {
   (void)state;
   static const struct onr_fused_elementwise_params wrong[] = {
-      {0, {{0}}},
-      {9, {{0}}},
-      {1, {{.kind = ONR_FUSED_UNARY, .op = ONR_UNARY_IS_NAN}}},
-      {1, {{.kind = ONR_FUSED_UNARY, .op = ONR_UNARY_NOT}}},
-      {1, {{.kind = ONR_FUSED_UNARY, .op = -1}}},
-      {1, {{.kind = ONR_FUSED_BINARY, .op = ONR_BINARY_LESS}}},
-      {1, {{.kind = ONR_FUSED_BINARY, .op = ONR_BINARY_ADD, .operand = 1}}},
-      {1, {{.kind = ONR_FUSED_BINARY, .op = ONR_BINARY_ADD, .operand = -2}}},
-      {1, {{.kind = (enum onr_fused_kind)3, .op = ONR_BINARY_ADD}}},
+      {.num_steps = 0, .steps = {{0}}},
+      {.num_steps = 9, .steps = {{0}}},
+      {.num_steps = 1, .steps = {{.kind = ONR_FUSED_UNARY, .op = ONR_UNARY_IS_NAN}}},
+      {.num_steps = 1, .steps = {{.kind = ONR_FUSED_UNARY, .op = ONR_UNARY_NOT}}},
+      {.num_steps = 1, .steps = {{.kind = ONR_FUSED_UNARY, .op = -1}}},
+      {.num_steps = 1, .steps = {{.kind = ONR_FUSED_BINARY, .op = ONR_BINARY_LESS}}},
+      {.num_steps = 1, .steps = {{.kind = ONR_FUSED_BINARY, .op = ONR_BINARY_ADD, .operand = 1}}},
+      {.num_steps = 1, .steps = {{.kind = ONR_FUSED_BINARY, .op = ONR_BINARY_ADD, .operand = -2}}},
+      {.num_steps = 1, .steps = {{.kind = (enum onr_fused_kind)3, .op = ONR_BINARY_ADD}}},
   };
   const float x[2] = {1, 2};
   for (size_t k = 0; k < COUNT(wrong); k++) {
@@ -154,6 +182,7 @@ int main(void) {
       cmocka_unit_test(test_silu),
       cmocka_unit_test(test_every_kind_of_step_and_broadcast),
       cmocka_unit_test(test_large_and_threaded),
+      cmocka_unit_test(test_bytes),
       cmocka_unit_test(test_wrong_chains),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
