@@ -34,7 +34,7 @@ struct onr_limits {
                             container, has;  2 GiB at most with 32-bit pointers, and where it cannot be asked] */
   uint64_t loop_iterations; /* all iterations of all Loop and Scan nodes in one run [10,000,000] */
   uint64_t plan_bytes; /* plans that one session keeps, those of loop bodies and what kernels hold for them included;
-                          the least recently used go first [64 MiB, and beside the largest plan no more than 2 MiB or a
+                          the least recently used go first [64 MiB, and beside the largest plan no more than 2 MiB or an
                           eighth of what the model and the session hold] */
   uint64_t work; /* operations of one run, as the shapes tell before it begins: multiply-adds, or elements where there
                     are more; iterations of loops add up. More than the model's bytes deserve is refused rather than
