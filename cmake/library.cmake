@@ -98,6 +98,8 @@ add_library(onnxrun_objects OBJECT ${sources})
 target_link_libraries(onnxrun_objects PRIVATE onnxrun_internal_flags)
 target_compile_definitions(onnxrun_objects PRIVATE ONNXRUN_BUILDING $<$<BOOL:${BUILD_SHARED_LIBS}>:ONNXRUN_SHARED>)
 set(objects $<TARGET_OBJECTS:onnxrun_objects>)
+# Loops that memory bounds gain nothing from being unrolled by the compiler, and there are hundreds of them.
+set_property(SOURCE src/kernels/elementwise/typed_simd.c src/kernels/reduce/reduce_simd.c APPEND PROPERTY COMPILE_OPTIONS -O2 -fno-unroll-loops)
 foreach(level IN LISTS levels)
   set(level_sources ${simd_sources})
   set(common_level "")

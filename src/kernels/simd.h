@@ -48,10 +48,23 @@
 #define HAS_FMA 0
 #endif
 
+/* Checks of sanitizers between all these instructions take compilers minutes, once they are inlined and unrolled. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(undefined_behavior_sanitizer)
+#define SIMD_IS_CHECKED 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SIMD_IS_CHECKED 1
+#endif
+
+#if defined(SIMD_IS_CHECKED)
+#define INLINE static inline __attribute__((unused))
+#define UNROLL
+#elif defined(__clang__)
 #define INLINE static inline __attribute__((always_inline, unused))
-#if defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
 #else
+#define INLINE static inline __attribute__((always_inline, unused))
 #define UNROLL _Pragma("GCC unroll 64")
 #endif
 
