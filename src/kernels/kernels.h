@@ -19,6 +19,7 @@
   FAMILY(elementwise)                \
   FAMILY(linear_attention)           \
   FAMILY(normalize)                  \
+  FAMILY(quantize)                   \
   FAMILY(reduce)                     \
   FAMILY(sgemm)                      \
   FAMILY(softmax)                    \

@@ -2,14 +2,12 @@
  * length that ends a vector. */
 #include <string.h>
 
-#include "support/kernel_levels.h"
 #include "support/sweep.h"
 
+#include "kernels/kernels.h"
 #include "kernels/quantize/quantize.h"
 
 enum { MOST = 200 };
-
-static const struct onri_quantize_kernels *const levels[] = KERNEL_LEVELS(&onri_quantize);
 
 /* The quotient is rounded to float32, then to an integer: in double from there. */
 static double quantized(float x, float scale, double zero_point, double low, double high) {
@@ -72,11 +70,12 @@ static void check_range(struct sweep *s, const struct onri_quantize_kernels *k, 
 static void test_every_level(void **state) {
   struct sweep s = sweep_from(21);
   (void)state;
-  for (size_t l = 0; l < kernel_levels(); l++)
+  for (int level = 0; level <= (int)onri_cpu_level(); level++)
     for (size_t count = 0; count <= MOST; count++) {
-      check_to(&s, levels[l], count);
-      check_from(&s, levels[l], count);
-      for (int shift = -4; shift <= 4; shift += 4) check_range(&s, levels[l], count, shift);
+      const struct onri_quantize_kernels *k = onri_kernels_of_level(level)->quantize;
+      check_to(&s, k, count);
+      check_from(&s, k, count);
+      for (int shift = -4; shift <= 4; shift += 4) check_range(&s, k, count, shift);
     }
 }
 

@@ -1,4 +1,4 @@
-/* quantize.h: float32 to 8 bits and back, and the range of a float32 array; the widest variant of this processor. */
+/* quantize.h: float32 to 8 bits and back, and the range of a float32 array, in vectors. */
 #ifndef ONRI_KERNELS_QUANTIZE_H
 #define ONRI_KERNELS_QUANTIZE_H
 
@@ -15,11 +15,5 @@ struct onri_quantize_kernels {
   /* Least and greatest of x and 0; NaN is passed over. */
   void (*range)(const float *x, size_t count, float *least, float *greatest);
 };
-
-const struct onri_quantize_kernels *onri_quantize_kernels(void);
-
-extern const struct onri_quantize_kernels onri_quantize_base;
-extern const struct onri_quantize_kernels onri_quantize_avx2;
-extern const struct onri_quantize_kernels onri_quantize_avx512;
 
 #endif

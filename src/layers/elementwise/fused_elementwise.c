@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/shape.h"
+#include "kernels/kernels.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/quantize/quantize.h"
 #include "layers/elementwise/binary_classes.h"
@@ -124,13 +125,13 @@ static enum onr_status chain_plan(struct onr_call *call) {
 /* --- bytes --- */
 
 static void load_bytes(const struct onr_fused_bytes *bytes, const void *x, size_t at, size_t count, float *y) {
-  const struct onri_quantize_kernels *kernels = onri_quantize_kernels();
+  const struct onri_quantize_kernels *kernels = onri_kernels()->quantize;
   if (bytes->dtype == ONR_DTYPE_U8) kernels->from_u8((const uint8_t *)x + at, y, count, bytes->scale, bytes->zero);
   else kernels->from_i8((const int8_t *)x + at, y, count, bytes->scale, bytes->zero);
 }
 
 static void store_bytes(const struct onr_fused_bytes *bytes, const float *x, size_t count, void *y, size_t at) {
-  const struct onri_quantize_kernels *kernels = onri_quantize_kernels();
+  const struct onri_quantize_kernels *kernels = onri_kernels()->quantize;
   if (bytes->dtype == ONR_DTYPE_U8) kernels->to_u8(x, (uint8_t *)y + at, count, bytes->scale, bytes->zero);
   else kernels->to_i8(x, (int8_t *)y + at, count, bytes->scale, bytes->zero);
 }

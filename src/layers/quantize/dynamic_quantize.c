@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "base/shape.h"
+#include "kernels/kernels.h"
 #include "kernels/quantize/quantize.h"
 #include "layers/elementwise/broadcast.h"
 #include "layers/layers.h"
@@ -38,9 +39,9 @@ static void dynamic_part(void *context, size_t begin, size_t end) {
 }
 
 static enum onr_status dynamic_run(struct onr_call *call) {
-  struct job job = {.kernels = call->kernel == ONR_KERNEL_VECTOR ? onri_quantize_kernels() : &onri_quantize_base,
-                    .x = call->inputs[0],
-                    .y = call->outputs[0]};
+  const int is_vector = call->kernel == ONR_KERNEL_VECTOR;
+  const struct onri_kernels *kernels = is_vector ? onri_kernels() : onri_kernels_of_level(ONRI_CPU_BASE);
+  struct job job = {.kernels = kernels->quantize, .x = call->inputs[0], .y = call->outputs[0]};
   const size_t count = (size_t)onr_desc_elements(&call->in[0]);
   float least, greatest;
   job.kernels->range(job.x, count, &least, &greatest);

@@ -10,6 +10,7 @@
 
 #include "kernels/convert/convert.h"
 #include "base/shape.h"
+#include "kernels/kernels.h"
 #include "kernels/quantize/quantize.h"
 #include "layers/elementwise/broadcast.h"
 #include "layers/layers.h"
@@ -72,7 +73,7 @@ static enum onr_status quantize_plan(struct onr_call *call) {
   const enum onr_dtype real = is_byte(call->in[0].dtype) ? call->out[0].dtype : call->in[0].dtype;
   if (onr_env_backend(call->env) == ONR_BACKEND_AUTO && is_byte(quantized) && real == ONR_DTYPE_F32 &&
       call->in[1].dtype == ONR_DTYPE_F32 && (p->precision == ONR_DTYPE_NONE || p->precision == ONR_DTYPE_F32))
-    s->kernels = onri_quantize_kernels();
+    s->kernels = onri_kernels()->quantize;
   if (s->kernels) call->kernel = ONR_KERNEL_VECTOR;
   return onri_quantize_grid_make(call, &s->grid);
 }

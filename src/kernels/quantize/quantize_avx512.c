@@ -1,2 +1,0 @@
-#define ONRI_LEVEL_TABLE onri_quantize_avx512
-#include "kernels/quantize/quantize_body.h"

@@ -1,0 +1,55 @@
+/* quantize_simd.c: see quantize.h. A quantized value costs a division (exactness asks for it), which is what to_u8 and
+ * to_i8 take; the others are as fast as memory is. */
+#include "kernels/quantize/quantize.h"
+#include "kernels/kernels.h"
+#include "kernels/simd.h"
+
+INLINE vi32 quantized(vf32 x, float scale, float zero_point, float low, float high) {
+  const vf32 quotient = x / scale;
+  const vf32 number = f32_select(quotient == quotient, quotient, (vf32){0});
+  return i32_from_f32(f32_clamp(f32_rint(number) + zero_point, f32_set(low), f32_set(high)));
+}
+
+/* The last elements go through an array of a whole vector. */
+#define TO(name, type, low, high)                                                                \
+  static void to_##name(const float *x, type *y, size_t count, float scale, float zero_point) {  \
+    size_t i = 0;                                                                                \
+    for (; i + F32_LANES <= count; i += F32_LANES)                                               \
+      i32_store_8(y + i, quantized(f32_load(x + i), scale, zero_point, low, high));              \
+    type last[F32_LANES];                                                                        \
+    i32_store_8(last, quantized(f32_load_part(x + i, count - i), scale, zero_point, low, high)); \
+    memcpy(y + i, last, (count - i) * sizeof(*y));                                               \
+  }
+TO(u8, uint8_t, 0.0f, 255.0f)
+TO(i8, int8_t, -128.0f, 127.0f)
+
+#define FROM(name, type)                                                                          \
+  static void from_##name(const type *x, float *y, size_t count, float scale, float zero_point) { \
+    size_t i = 0;                                                                                 \
+    for (; i + F32_LANES <= count; i += F32_LANES)                                                \
+      f32_store(y + i, (f32_from_i32(i32_load_##name(x + i)) - zero_point) * scale);              \
+    type last[F32_LANES] = {0};                                                                   \
+    memcpy(last, x + i, (count - i) * sizeof(*x));                                                \
+    f32_store_part(y + i, (f32_from_i32(i32_load_##name(last)) - zero_point) * scale, count - i); \
+  }
+FROM(u8, uint8_t)
+FROM(i8, int8_t)
+
+static void range(const float *x, size_t count, float *least, float *greatest) {
+  enum { MOST = 4 }; /* vectors at a time */
+  vf32 low[MOST] = {{0}}, high[MOST] = {{0}};
+  size_t i = 0;
+  for (; i + MOST * F32_LANES <= count; i += MOST * F32_LANES) UNROLL for (int k = 0; k < MOST; k++) {
+      const vf32 at = f32_load(x + i + k * F32_LANES);
+      low[k] = f32_least(at, low[k]), high[k] = f32_greatest(at, high[k]);
+    }
+  for (; i < count; i += F32_LANES) {
+    const vf32 at = f32_load_part(x + i, count - i);
+    low[0] = f32_least(at, low[0]), high[0] = f32_greatest(at, high[0]);
+  }
+  for (int k = 1; k < MOST; k++) low[0] = f32_least(low[k], low[0]), high[0] = f32_greatest(high[k], high[0]);
+  *least = f32_least_lane(low[0]);
+  *greatest = f32_greatest_lane(high[0]);
+}
+
+const struct onri_quantize_kernels ONRI_AT_LEVEL(onri_quantize_kernels) = {to_u8, to_i8, from_u8, from_i8, range};
