@@ -65,6 +65,7 @@ enum onri_layout_built_in {
   ONRI_LAYOUT_CONV = ONR_LAYOUT_BUILT_IN,
   ONRI_LAYOUT_UNPOOL,
   ONRI_LAYOUT_RESIZE,
+  ONRI_LAYOUT_POOL,
   ONRI_LAYOUT_EITHER, /* spatial, as fast in the logical order as channels last */
   ONRI_LAYOUT_SOFTMAX,
   ONRI_LAYOUT_CONCAT,

@@ -19,8 +19,10 @@
   FAMILY(elementwise)                \
   FAMILY(linear_attention)           \
   FAMILY(normalize)                  \
+  FAMILY(pool)                       \
   FAMILY(quantize)                   \
   FAMILY(reduce)                     \
+  FAMILY(resize)                     \
   FAMILY(sgemm)                      \
   FAMILY(softmax)                    \
   FAMILY(typed)                      \

@@ -2,7 +2,6 @@
  * that this processor has; and the same bits however an array is cut. */
 #include <string.h>
 
-#include "support/kernel_levels.h"
 #include "support/sweep.h"
 
 #include "kernels/elementwise/elementwise.h"
@@ -189,8 +188,8 @@ static void expect_close(const char *what, int level, int op, const float *found
   double value;
   const int64_t at = sweep_difference(ONR_DTYPE_F32, found, expected, count, 1e-6, 1e-6, &value);
   if (at >= 0)
-    fail_msg("%s %d, %s, %zu elements: element %d is %g instead of %g", what, op, kernel_level_names[level], count,
-             (int)at, value, expected[at]);
+    fail_msg("%s %d, level %d, %zu elements: element %d is %g instead of %g", what, op, (int)level, count, (int)at,
+             value, expected[at]);
 }
 
 /* Every length, so every way to end a vector; NaN among the numbers; nothing is written behind the output. */

@@ -1,9 +1,9 @@
 /* The rows of windows of every instruction set against the definition in double: every number of channels, so every way
- * to cut them into vectors, with NaN and infinities. */
-#include "support/kernel_levels.h"
+ * to cut them into vectors, with NaN and infinities; and the rows of windows over pixels. */
 #include "support/sweep.h"
 
-#include "kernels/pool/pool_level.h"
+#include "kernels/kernels.h"
+#include "kernels/pool/pool_rows.h"
 
 enum { WIDTH = 12, LINES = 3, PLANES = 2, CHANNELS = 150, WINDOWS = 9 };
 
@@ -25,7 +25,7 @@ static void check(struct sweep *s, const struct onri_pool_kernels *kernels, int6
   sweep_fill(s, ONR_DTYPE_F32, (size_t)(PLANES * LINES * WIDTH * channels), 2, special, x, wide);
   for (int average = 0; average < 2; average++) {
     for (size_t i = 0; i < sizeof(y) / sizeof(y[0]); i++) y[i] = 77;
-    (average ? kernels->average : kernels->max)(&row, x, y);
+    (average ? kernels->average_row : kernels->max_row)(&row, x, y);
     for (int64_t o = 0; o < row.windows; o++)
       for (int64_t c = 0; c < channels; c++) {
         double v = average ? 0 : -(double)INFINITY;
@@ -46,13 +46,87 @@ static void check(struct sweep *s, const struct onri_pool_kernels *kernels, int6
   }
 }
 
+static int64_t least_of(int64_t a, int64_t b) { return a < b ? a : b; }
+
+/* Draws a block over x of [PLANES][lines][width]; windows of several sizes when `uneven`. */
+static void draw_block(struct sweep *s, struct onri_pool_block *b, struct onri_pool_span *span, float *divisor,
+                       int uneven) {
+  b->stride = sweep_pick(s, 1, 5), b->kernel = sweep_pick(s, 1, 9), b->dilation = sweep_pick(s, 1, 3);
+  const int64_t extent = (b->kernel - 1) * b->dilation + 1, room = sweep_chance(s, 8) ? ONRI_POOL_COLUMNS : 80;
+  b->windows = sweep_pick(s, 1, (room - extent) / b->stride + 1);
+  int64_t columns = (b->windows - 1) * b->stride + extent;
+  for (int64_t o = 0; uneven && o < b->windows; o++) {
+    span[o].first = sweep_pick(s, 0, columns - 1);
+    span[o].taps = sweep_pick(s, 0, columns - span[o].first);
+  }
+  if (uneven) b->stride = 0;
+  b->before = sweep_chance(s, 2) ? sweep_pick(s, 0, columns) : 0, columns -= b->before;
+  b->after = sweep_chance(s, 2) ? sweep_pick(s, 0, columns) : 0, b->columns = columns - b->after;
+  for (int64_t o = 0; o < b->windows; o++) divisor[o] = (float)sweep_pick(s, 1, 9);
+  b->span = span, b->divisor = divisor;
+}
+
+/* Window o of a line, with the padding left out. */
+static double window_of(const struct onri_pool_block *b, const double *x, int64_t line, int64_t o, int average) {
+  const struct onri_pool_line *l = &b->line[line];
+  const int64_t first = b->stride ? o * b->stride : b->span[o].first, taps = b->stride ? b->kernel : b->span[o].taps;
+  double v = average ? 0 : -(double)INFINITY;
+  for (int64_t i = 0; i < b->planes; i++)
+    for (int64_t j = 0; j < l->taps; j++)
+      for (int64_t k = 0; k < taps; k++) {
+        const int64_t column = first + k * b->dilation - b->before;
+        if (column < 0 || column >= b->columns) continue;
+        const double at = x[i * b->plane_step + j * b->line_step + column];
+        v = average ? v + at : at > v || isnan(at) ? at : v;
+      }
+  return average ? v / ((double)l->counted * (double)b->divisor[o]) : v;
+}
+
+static void check_block(struct sweep *s, const struct onri_pool_kernels *kernels, int uneven) {
+  enum { LINE = ONRI_POOL_COLUMNS + 9, ALL = ONRI_POOL_LINES + 3, GAP = 5 };
+  static float x[PLANES * ALL * LINE], y[ONRI_POOL_LINES * LINE];
+  static double wide[PLANES * ALL * LINE];
+  struct onri_pool_span span[ONRI_POOL_COLUMNS];
+  float divisor[ONRI_POOL_COLUMNS];
+  struct onri_pool_block b = {.lines = sweep_pick(s, 1, ONRI_POOL_LINES), .planes = sweep_pick(s, 0, PLANES)};
+  int64_t from[ONRI_POOL_LINES];
+  draw_block(s, &b, span, divisor, uneven);
+  if (uneven) b.dilation = 1;
+  const int64_t pitch = b.windows + GAP;
+  b.line_step = b.columns, b.plane_step = ALL * b.columns;
+  sweep_fill(s, ONR_DTYPE_F32, (size_t)(PLANES * b.plane_step), 2, sweep_chance(s, 2) ? 50 : 0, x, wide);
+  for (int64_t i = 0; i < b.lines; i++) {
+    from[i] = sweep_pick(s, 0, ALL - 1) * b.columns;
+    b.line[i] =
+        (struct onri_pool_line){.x = x + from[i],
+                                .y = y + i * pitch,
+                                .taps = sweep_pick(s, 0, least_of(3, ALL - (b.columns ? from[i] / b.columns : 0))),
+                                .counted = (float)sweep_pick(s, 1, 9)};
+  }
+  for (int average = 0; average < 2; average++) {
+    for (size_t i = 0; i < sizeof(y) / sizeof(y[0]); i++) y[i] = 77;
+    (average ? kernels->average_block : kernels->max_block)(&b);
+    for (int64_t i = 0; i < b.lines; i++)
+      for (int64_t o = 0; o < pitch; o++) {
+        double found, v = o < b.windows ? window_of(&b, wide + from[i], i, o, average) : 77;
+        if (sweep_difference(ONR_DTYPE_F32, y + i * pitch + o, &v, 1, average ? 2e-6 : 0, average ? 1e-5 : 0, &found) >=
+            0)
+          fail_msg("%s of %d pixels, %d apart, stride %d, %d + %d + %d columns: line %d, window %d: %g instead of %g",
+                   average ? "average" : "maximum", (int)b.kernel, (int)b.dilation, (int)b.stride, (int)b.before,
+                   (int)b.columns, (int)b.after, (int)i, (int)o, found, v);
+      }
+  }
+}
+
 static void test_every_level(void **state) {
-  const struct onri_pool_kernels *const levels[] = KERNEL_LEVELS(&onri_pool);
   struct sweep s = sweep_from(3);
   (void)state;
-  for (size_t l = 0; l < kernel_levels(); l++)
+  for (int level = 0; level <= (int)onri_cpu_level(); level++) {
+    const struct onri_pool_kernels *kernels = onri_kernels_of_level(level)->pool;
     for (int64_t channels = 1; channels <= CHANNELS; channels += channels < 70 ? 1 : 7)
-      for (uint32_t special = 0; special < 20; special += 9) check(&s, levels[l], channels, special);
+      for (uint32_t special = 0; special < 20; special += 9) check(&s, kernels, channels, special);
+    for (int i = 0; i < sweep_cases(1500); i++) check_block(&s, kernels, i % 8 == 0);
+  }
 }
 
 int main(void) {

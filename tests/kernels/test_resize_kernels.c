@@ -1,13 +1,13 @@
-/* The rows of an interpolation pass of every instruction set against sums in double, at every width that ends a vector.
- */
-#include "support/kernel_levels.h"
+/* The rows and lines of an interpolation pass of every instruction set against sums in double, at every width that ends
+ * a vector; lines have the same bits whatever others are done with them. */
 #include "support/sweep.h"
 
-#include "kernels/resize/resize_level.h"
+#include "kernels/kernels.h"
+#include "kernels/resize/resize_rows.h"
 
 enum { OUTER = 2, IN = 6, OUT = 5, INNER = 70, TAPS = 7 };
 
-static void check(struct sweep *s, onri_resize_rows rows, int64_t inner, int32_t taps) {
+static void check(struct sweep *s, const struct onri_resize_kernels *kernels, int64_t inner, int32_t taps) {
   static float x[OUTER * IN * INNER], y[OUTER * OUT * INNER + 16];
   static double wide[OUTER * IN * INNER];
   int32_t index[OUT * TAPS];
@@ -19,7 +19,7 @@ static void check(struct sweep *s, onri_resize_rows rows, int64_t inner, int32_t
     index[i] = (int32_t)sweep_pick(s, 0, IN - 1), weight[i] = (float)sweep_pick(s, -8, 8) / 8;
   sweep_fill(s, ONR_DTYPE_F32, (size_t)(OUTER * IN * inner), 2, sweep_chance(s, 3) ? 20 : 0, x, wide);
   for (size_t i = 0; i < sizeof(y) / sizeof(y[0]); i++) y[i] = 77;
-  rows(&pass, x, y, from, end);
+  kernels->rows(&pass, x, y, from, end);
   for (size_t row = 0; row < end; row++)
     for (int64_t i = 0; i < inner; i++) {
       double sum = row < from ? 77 : 0, found;
@@ -33,13 +33,52 @@ static void check(struct sweep *s, onri_resize_rows rows, int64_t inner, int32_t
   for (size_t i = end * (size_t)inner; i < sizeof(y) / sizeof(y[0]); i++) assert_true(y[i] == 77);
 }
 
+/* near: pixels of one output lie close together, as they do in images. */
+static void check_lines(struct sweep *s, const struct onri_resize_kernels *kernels, int near) {
+  enum { LINES = 40, MOST_IN = 400, MOST_OUT = 90, GUARD = 16 };
+  static float x[LINES * MOST_IN], y[LINES * MOST_OUT + GUARD], alone[MOST_OUT];
+  static double wide[LINES * MOST_IN];
+  int32_t index[MOST_OUT * TAPS];
+  float weight[MOST_OUT * TAPS];
+  const int64_t outer = sweep_pick(s, 1, LINES), in = sweep_pick(s, 1, MOST_IN), out = sweep_pick(s, 1, MOST_OUT);
+  const int32_t taps = (int32_t)sweep_pick(s, 1, TAPS);
+  const struct onri_resize_pass pass = {
+      .outer = outer, .in = in, .out = out, .inner = 1, .taps = taps, .index = index, .weight = weight};
+  const size_t from = (size_t)sweep_pick(s, 0, outer - 1);
+  for (int64_t i = 0; i < out * taps; i++) {
+    const int64_t at = i / taps * in / out + i % taps;
+    index[i] = (int32_t)(near ? at < in ? at : in - 1 : sweep_pick(s, 0, in - 1));
+    weight[i] = (float)sweep_pick(s, -8, 8) / 8;
+  }
+  sweep_fill(s, ONR_DTYPE_F32, (size_t)(outer * in), 2, sweep_chance(s, 3) ? 20 : 0, x, wide);
+  for (size_t i = 0; i < sizeof(y) / sizeof(y[0]); i++) y[i] = 77;
+  kernels->lines(&pass, x, y, from, (size_t)outer);
+  for (int64_t i = 0; i < outer * out + GUARD; i++) {
+    const int64_t line = i / out, j = i % out;
+    double sum = 0, found;
+    if (line < (int64_t)from || line >= outer) {
+      assert_true(y[i] == 77);
+      continue;
+    }
+    for (int32_t t = 0; t < taps; t++) sum += (double)weight[j * taps + t] * wide[line * in + index[j * taps + t]];
+    if (sweep_difference(ONR_DTYPE_F32, y + i, &sum, 1, 1e-6, 1e-5, &found) >= 0)
+      fail_msg("%d taps, %d to %d: line %d, pixel %d is %g instead of %g", (int)taps, (int)in, (int)out, (int)line,
+               (int)j, found, sum);
+  }
+  kernels->lines(&pass, x + (int64_t)from * in, alone, 0, 1);
+  for (int64_t j = 0; j < out; j++)
+    assert_true(alone[j] == y[(int64_t)from * out + j] || (isnan(alone[j]) && isnan(y[(int64_t)from * out + j])));
+}
+
 static void test_every_level(void **state) {
-  const onri_resize_rows levels[] = KERNEL_LEVELS(onri_resize_rows);
   struct sweep s = sweep_from(5);
   (void)state;
-  for (size_t l = 0; l < kernel_levels(); l++)
+  for (int level = 0; level <= (int)onri_cpu_level(); level++) {
+    const struct onri_resize_kernels *kernels = onri_kernels_of_level(level)->resize;
     for (int64_t inner = 1; inner <= INNER; inner++)
-      for (int32_t taps = 1; taps <= TAPS; taps++) check(&s, levels[l], inner, taps);
+      for (int32_t taps = 1; taps <= TAPS; taps++) check(&s, kernels, inner, taps);
+    for (int i = 0; i < sweep_cases(300); i++) check_lines(&s, kernels, i % 4);
+  }
 }
 
 int main(void) {

@@ -2,7 +2,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "support/kernel_levels.h"
 #include "support/layer_test.h"
 
 #include "kernels/elementwise/vecmath.h"

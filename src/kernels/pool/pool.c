@@ -3,9 +3,9 @@
 
 #include <math.h>
 
-#include "base/cpu.h"
 #include "base/env.h"
-#include "kernels/pool/pool_level.h"
+#include "kernels/kernels.h"
+#include "kernels/pool/pool_rows.h"
 #include "kernels/pool/pool_window.h"
 
 #define BLOCK 64 /* channels at a time */
@@ -42,21 +42,9 @@ static uint64_t work_of(const struct onri_pool *pool, int64_t windows) {
 
 /* --- float32 channels that lie side by side --- */
 
-static const struct onri_pool_kernels *kernels_of_this_processor(void) {
-#if ONRI_HAVE_AVX_KERNELS
-  switch (onri_cpu_level()) {
-    case ONRI_CPU_VNNI:
-    case ONRI_CPU_AVX512: return &onri_pool_avx512;
-    case ONRI_CPU_AVX2: return &onri_pool_avx2;
-    default: break;
-  }
-#endif
-  return &onri_pool_base;
-}
-
 struct row_work {
   const struct onri_pool *pool;
-  onri_pool_row_kernel kernel;
+  void (*kernel)(const struct onri_pool_row *row, const float *x, float *y);
   const float *x;
   float *y;
   const struct onr_env *env;
@@ -105,14 +93,137 @@ static void whole_rows(void *context, size_t begin, size_t end) {
   }
 }
 
-void onri_pool_f32(const struct onri_pool *pool, const float *x, float *y, int64_t *indices, struct onr_env *env) {
-  if (indices || !onri_pool_is_vector(pool)) {
-    portable_pool_f32(pool, x, y, indices, env);
-    return;
+/* --- float32 pixels that lie side by side --- */
+
+struct block_work {
+  const struct onri_pool *pool;
+  void (*kernel)(const struct onri_pool_block *block);
+  const float *x;
+  float *y;
+  const struct onr_env *env;
+};
+
+/* A few windows of a line: what they cover, and what their sums are divided by. */
+struct columns {
+  int64_t from, first; /* the first window, and its first pixel inside the image */
+  struct onri_pool_span span[ONRI_POOL_COLUMNS];
+  float divisor[ONRI_POOL_COLUMNS];
+};
+
+static int64_t extent_of(const struct onri_axis *a) { return (a->kernel - 1) * a->dilation + 1; }
+
+/* Windows from `from` on, as many as there is room for, and the pixel at which the last of them ends. */
+static int64_t windows_from(const struct onri_pool *pool, int64_t from, int64_t *end) {
+  const struct onri_axis *a = &pool->axis[2];
+  const int64_t start = onri_pool_start(pool, 2, from), left = a->out - from;
+  int64_t count = 1;
+  if (!pool->adaptive) {
+    const int64_t most = (ONRI_POOL_COLUMNS - extent_of(a)) / a->stride + 1;
+    count = left < most ? left : most;
+    *end = start + (count - 1) * a->stride + extent_of(a);
+    return count;
   }
-  const struct onri_pool_kernels *kernels = kernels_of_this_processor();
-  struct row_work work = {pool, pool->kind == ONRI_POOL_MAX ? kernels->max : kernels->average, x, y, env};
+  for (*end = onri_pool_end(pool, 2, from); count < left && count < ONRI_POOL_COLUMNS; count++) {
+    const int64_t next = onri_pool_end(pool, 2, from + count);
+    if (next - start > ONRI_POOL_COLUMNS) break;
+    *end = next;
+  }
+  return count;
+}
+
+static void cut_columns(const struct onri_pool *pool, int64_t from, struct columns *c, struct onri_pool_block *b) {
+  const struct onri_axis *a = &pool->axis[2];
+  const int64_t start = onri_pool_start(pool, 2, from);
+  int64_t end;
+  b->windows = windows_from(pool, from, &end);
+  b->kernel = a->kernel;
+  b->dilation = a->dilation;
+  b->stride = pool->adaptive ? 0 : b->windows > 1 ? a->stride : 1;
+  c->from = from;
+  c->first = start > 0 ? start : 0;
+  b->before = c->first < end ? c->first - start : end - start;
+  b->columns = end < a->in ? end - c->first : a->in - c->first;
+  if (b->columns <= 0) b->columns = c->first = 0;
+  b->after = end - start - b->before - b->columns;
+  for (int64_t o = 0; pool->adaptive && o < b->windows; o++)
+    c->span[o].first = onri_pool_covered(pool, 2, from + o, &c->span[o].taps) - start;
+  for (int64_t o = 0; pool->kind == ONRI_POOL_AVERAGE && o < b->windows; o++) {
+    const int64_t counted = pool->divisor ? pool->divisor : onri_pool_counted(pool, 2, from + o);
+    c->divisor[o] = counted == 0 ? 1 : (float)counted;
+  }
+  b->span = c->span;
+  b->divisor = c->divisor;
+}
+
+static int64_t line_blocks(const struct onri_pool *pool) {
+  return (pool->axis[1].out + ONRI_POOL_LINES - 1) / ONRI_POOL_LINES;
+}
+
+/* An item is a few lines of one plane of y. */
+static void one_block(const struct block_work *w, const struct columns *c, struct onri_pool_block *b, int64_t item) {
+  const struct onri_pool *pool = w->pool;
+  const struct onri_image *in = &pool->x, *out = &pool->y;
+  const int64_t blocks = line_blocks(pool), top = item % blocks * ONRI_POOL_LINES, rest = item / blocks;
+  const int64_t o0 = rest % pool->axis[0].out, plane = rest / pool->axis[0].out;
+  const int64_t n = plane / in->channels, channel = plane % in->channels;
+  const float *x = w->x + n * in->batch_stride + channel * in->channel_stride + c->first;
+  float *y = w->y + n * out->batch_stride + channel * out->channel_stride + o0 * out->stride[0] + c->from;
+  x += onri_pool_covered(pool, 0, o0, &b->planes) * in->stride[0];
+  b->lines = pool->axis[1].out - top < ONRI_POOL_LINES ? pool->axis[1].out - top : ONRI_POOL_LINES;
+  for (int64_t i = 0; i < b->lines; i++) {
+    struct onri_pool_line *line = &b->line[i];
+    line->x = x + onri_pool_covered(pool, 1, top + i, &line->taps) * in->stride[1];
+    line->y = y + (top + i) * out->stride[1];
+    if (pool->kind != ONRI_POOL_AVERAGE) continue;
+    const double counted = (double)onri_pool_counted(pool, 0, o0) * (double)onri_pool_counted(pool, 1, top + i);
+    line->counted = pool->divisor || counted == 0 ? 1 : (float)counted;
+  }
+  w->kernel(b);
+}
+
+static void whole_blocks(void *context, size_t begin, size_t end) {
+  const struct block_work *w = context;
+  const struct onri_pool *pool = w->pool;
+  struct onri_pace pace = {w->env, 0};
+  struct columns columns;
+  struct onri_pool_block block = {.plane_step = pool->axis[0].dilation * pool->x.stride[0],
+                                  .line_step = pool->axis[1].dilation * pool->x.stride[1]};
+  for (int64_t from = 0; from < pool->axis[2].out; from += block.windows) {
+    cut_columns(pool, from, &columns, &block);
+    for (size_t item = begin; item < end && !onri_pace_stop(&pace, work_of(pool, ONRI_POOL_LINES * block.windows));
+         item++)
+      one_block(w, &columns, &block, (int64_t)item);
+  }
+}
+
+int onri_pool_is_pixels(const struct onri_pool *pool) {
+  const struct onri_axis *a = &pool->axis[2];
+  const int64_t most = ONRI_POOL_COLUMNS;
+  if (pool->x.stride[2] != 1 || pool->y.stride[2] != 1) return 0;
+  if (pool->adaptive) return a->in / a->out + 2 <= most;
+  return a->kernel <= most && a->dilation <= most && extent_of(a) <= most;
+}
+
+static void pixels(const struct onri_pool *pool, const float *x, float *y, struct onr_env *env) {
+  const struct onri_pool_kernels *kernels = onri_kernels()->pool;
+  const int is_max = pool->kind == ONRI_POOL_MAX;
+  struct block_work work = {pool, is_max ? kernels->max_block : kernels->average_block, x, y, env};
+  const int64_t items = pool->x.batch * pool->x.channels * pool->axis[0].out * line_blocks(pool);
+  const int64_t lines = pool->axis[1].out < ONRI_POOL_LINES ? pool->axis[1].out : ONRI_POOL_LINES;
+  const int64_t windows = pool->axis[2].out * lines, together = 16384; /* share what cut_columns finds */
+  onr_parallel_for(env, (size_t)items, windows < together ? (size_t)(together / windows) : 1, whole_blocks, &work);
+}
+
+static void channels(const struct onri_pool *pool, const float *x, float *y, struct onr_env *env) {
+  const struct onri_pool_kernels *kernels = onri_kernels()->pool;
+  struct row_work work = {pool, pool->kind == ONRI_POOL_MAX ? kernels->max_row : kernels->average_row, x, y, env};
   onr_parallel_for(env, (size_t)(pool->x.batch * pool->axis[0].out * pool->axis[1].out), 1, whole_rows, &work);
+}
+
+void onri_pool_f32(const struct onri_pool *pool, const float *x, float *y, int64_t *indices, struct onr_env *env) {
+  if (indices || !onri_pool_is_vector(pool)) portable_pool_f32(pool, x, y, indices, env);
+  else if (onri_pool_is_pixels(pool)) pixels(pool, x, y, env);
+  else channels(pool, x, y, env);
 }
 
 void onri_pool_f64(const struct onri_pool *pool, const double *x, double *y, int64_t *indices, struct onr_env *env) {

@@ -15,6 +15,7 @@ struct onri_pool {
   int32_t column_order;  /* MAX: indices count spatial positions with the first axis fastest */
   int32_t plane_indices; /* MAX: indices begin anew with each channel */
   int32_t adaptive;      /* windows cut axis.in into axis.out parts; nothing else of the axes is used */
+  int32_t plain;         /* without vectors */
   int64_t divisor;       /* AVERAGE: instead of the pixels that count; 0: those */
 };
 
@@ -23,9 +24,12 @@ static inline int onri_pool_is_last(const struct onri_pool *pool) {
   return pool->x.channel_stride == 1 && pool->y.channel_stride == 1;
 }
 
-/* Whether onri_pool_f32 without indices works on vectors of channels. */
+/* Pixels of x and of y do, and windows are of a size for vectors of pixels. */
+int onri_pool_is_pixels(const struct onri_pool *pool);
+
+/* Whether onri_pool_f32 without indices works on vectors of channels or of pixels. */
 static inline int onri_pool_is_vector(const struct onri_pool *pool) {
-  return pool->kind != ONRI_POOL_LP && onri_pool_is_last(pool);
+  return !pool->plain && pool->kind != ONRI_POOL_LP && (onri_pool_is_last(pool) || onri_pool_is_pixels(pool));
 }
 
 /* indices (MAX) may be NULL: [like y] flat positions in x as if it were [N, C, spatial...]. */

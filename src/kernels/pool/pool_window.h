@@ -22,6 +22,13 @@ static inline void onri_pool_taps(const struct onri_pool *pool, int a, int64_t o
   *last = ((o + 1) * axis->in + axis->out - 1) / axis->out - onri_pool_start(pool, a, o);
 }
 
+/* The end of the window, where the pixels of it all lie inside the image. */
+static inline int64_t onri_pool_end(const struct onri_pool *pool, int a, int64_t o) {
+  int64_t first, last;
+  onri_pool_taps(pool, a, o, pool->axis[a].in, &first, &last);
+  return onri_pool_start(pool, a, o) + last;
+}
+
 /* Taps along axis a that an average counts. */
 static inline int64_t onri_pool_counted(const struct onri_pool *pool, int a, int64_t o) {
   const struct onri_axis *axis = &pool->axis[a];

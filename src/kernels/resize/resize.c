@@ -3,40 +3,44 @@
 
 #include <string.h>
 
-#include "base/cpu.h"
-#include "kernels/resize/resize_level.h"
+#include "kernels/kernels.h"
+#include "kernels/resize/resize_rows.h"
 
-#define REAL double
-#define NAME(x) x##_f64
-#include "kernels/resize/resize.inc"
-
-static onri_resize_rows rows_of_this_processor(void) {
-#if ONRI_HAVE_AVX_KERNELS
-  switch (onri_cpu_level()) {
-    case ONRI_CPU_VNNI:
-    case ONRI_CPU_AVX512: return onri_resize_rows_avx512;
-    case ONRI_CPU_AVX2: return onri_resize_rows_avx2;
-    default: break;
+/* Rows [begin, end) of outer * out rows of `inner` elements. */
+static void rows_f64(const struct onri_resize_pass *p, const double *x, double *y, size_t begin, size_t end) {
+  const int64_t inner = p->inner;
+  int64_t j = (int64_t)begin % p->out;
+  x += (int64_t)begin / p->out * p->in * inner;
+  y += (int64_t)begin * inner;
+  for (size_t item = begin; item < end; item++, y += inner) {
+    const int32_t *index = p->index + j * p->taps;
+    const double *w = (const double *)p->weight + j * p->taps;
+    for (int64_t i = 0; i < inner; i++) y[i] = w[0] * x[index[0] * inner + i];
+    for (int32_t t = 1; t < p->taps; t++)
+      for (int64_t i = 0; i < inner; i++) y[i] += w[t] * x[index[t] * inner + i];
+    if (++j == p->out) j = 0, x += p->in * inner;
   }
-#endif
-  return onri_resize_rows_base;
 }
 
-/* An item is one row of `inner` elements of y. */
-static size_t grain_of(const struct onri_resize_pass *pass) {
-  return pass->inner * pass->taps >= 4096 ? 1 : (size_t)(4096 / (pass->inner * pass->taps + 1) + 1);
+/* Items of so many elements of y for a thread at a time. */
+static size_t grain_of(const struct onri_resize_pass *pass, int64_t elements) {
+  return elements * pass->taps >= 4096 ? 1 : (size_t)(4096 / (elements * pass->taps + 1) + 1);
 }
 
 struct pass_work {
   const struct onri_resize_pass *pass;
-  onri_resize_rows rows;
   const void *x;
   void *y;
 };
 
 static void pass_range_f32(void *context, size_t begin, size_t end) {
   const struct pass_work *w = context;
-  w->rows(w->pass, w->x, w->y, begin, end);
+  onri_kernels()->resize->rows(w->pass, w->x, w->y, begin, end);
+}
+
+static void lines_range_f32(void *context, size_t begin, size_t end) {
+  const struct pass_work *w = context;
+  onri_kernels()->resize->lines(w->pass, w->x, w->y, begin, end);
 }
 
 static void pass_range_f64(void *context, size_t begin, size_t end) {
@@ -44,14 +48,19 @@ static void pass_range_f64(void *context, size_t begin, size_t end) {
   rows_f64(w->pass, w->x, w->y, begin, end);
 }
 
+/* An item is a line where the axis is the last one, else what lies behind a pixel of y. */
 void onri_resize_pass_f32(const struct onri_resize_pass *pass, const float *x, float *y, struct onr_env *env) {
-  struct pass_work work = {.pass = pass, .rows = rows_of_this_processor(), .x = x, .y = y};
-  onr_parallel_for(env, (size_t)(pass->outer * pass->out), grain_of(pass), pass_range_f32, &work);
+  enum { TOGETHER = 16 }; /* lines that are done in one go */
+  struct pass_work work = {.pass = pass, .x = x, .y = y};
+  const size_t grain = grain_of(pass, pass->inner == 1 ? pass->out : pass->inner);
+  if (pass->inner == 1)
+    onr_parallel_for(env, (size_t)pass->outer, grain > TOGETHER ? grain : TOGETHER, lines_range_f32, &work);
+  else onr_parallel_for(env, (size_t)(pass->outer * pass->out), grain, pass_range_f32, &work);
 }
 
 void onri_resize_pass_f64(const struct onri_resize_pass *pass, const double *x, double *y, struct onr_env *env) {
   struct pass_work work = {.pass = pass, .x = x, .y = y};
-  onr_parallel_for(env, (size_t)(pass->outer * pass->out), grain_of(pass), pass_range_f64, &work);
+  onr_parallel_for(env, (size_t)(pass->outer * pass->out), grain_of(pass, pass->inner), pass_range_f64, &work);
 }
 
 struct gather_work {

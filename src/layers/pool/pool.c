@@ -6,7 +6,7 @@
  * ONNX      MaxPool-1..22, AveragePool-1..22, LpPool-1..22; torch.nn.AdaptiveAvgPool1d to AdaptiveMaxPool3d
  * NaN       the maximum of a window with NaN is NaN, and its index that of the last one: as PyTorch has it
  * average   of a window in which nothing counts: 0
- * path      vectors of channels: max_pool and average_pool of floats of up to 32 bits, channels-last, without indices
+ * path      vectors of channels or pixels: max_pool and average_pool of floats of up to 32 bits, without indices
  *           portable: everything else; windows of hundreds of pixels that overlap are made of parts
  */
 #include <math.h>
@@ -127,6 +127,7 @@ static enum onr_status plan(struct onr_call *call, enum onri_pool_kind kind) {
   struct pool_state *s = call->state;
   struct onr_desc out;
   ONR_TRY(geometry(call, kind, &s->pool, &out));
+  s->pool.plain = onr_env_backend(call->env) != ONR_BACKEND_AUTO;
   s->wide = onr_desc_elements(&out) > 0 && onri_pool_is_wide(&s->pool);
   if (s->wide) ONR_TRY(plan_wide(call, s));
   else if (onri_pool_is_vector(&s->pool) && call->num_out == 1 && !onri_is_double(call->in[0].dtype))
@@ -192,7 +193,7 @@ static uint32_t max_pool_kernel_types(const void *params, enum onr_kernel kernel
 }
 #define lp_pool_kernel_types NULL
 
-#define POOL(kind, outputs, dtypes)                                    \
+#define POOL(kind, outputs, dtypes, layout_rule)                       \
   const struct onr_layer onri_layer_##kind = {                         \
       .name = #kind,                                                   \
       .inputs_min = 1,                                                 \
@@ -201,7 +202,7 @@ static uint32_t max_pool_kernel_types(const void *params, enum onr_kernel kernel
       .outputs_max = (outputs),                                        \
       .types = {dtypes},                                               \
       .output_type = ONR_AS_INPUT(0),                                  \
-      .layout = ONR_LAYOUT_SPATIAL,                                    \
+      .layout = (layout_rule),                                         \
       .layout_param = offsetof(struct onr_pool_params, channels_last), \
       .params_size = sizeof(struct onr_pool_params),                   \
       .state_size = sizeof(struct pool_state),                         \
@@ -211,6 +212,6 @@ static uint32_t max_pool_kernel_types(const void *params, enum onr_kernel kernel
       .steps = kind##_steps,                                           \
       .kernel_types = kind##_kernel_types,                             \
   }
-POOL(max_pool, 2, ONRI_DTYPES_FLOAT | ONRI_DTYPES_8BIT);
-POOL(average_pool, 1, ONRI_DTYPES_FLOAT);
-POOL(lp_pool, 1, ONRI_DTYPES_FLOAT);
+POOL(max_pool, 2, ONRI_DTYPES_FLOAT | ONRI_DTYPES_8BIT, ONRI_LAYOUT_POOL);
+POOL(average_pool, 1, ONRI_DTYPES_FLOAT, ONRI_LAYOUT_POOL);
+POOL(lp_pool, 1, ONRI_DTYPES_FLOAT, ONR_LAYOUT_SPATIAL);

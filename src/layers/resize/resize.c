@@ -8,7 +8,7 @@
  * ONNX      Resize-10..19, Upsample-1..9
  * NaN       a pixel that counts with weight 0 is still counted: NaN and infinities make NaN of it, as 0 times them is
  * path      nearest gathers elements of any dtype; linear and cubic make one pass an axis, in vectors of what lies
- * behind it
+ * behind it, or of lines
  */
 #include <math.h>
 #include <string.h>

@@ -55,9 +55,23 @@ enum onr_status onri_rule_either(struct onri_layout *layout) {
   return onri_permutation_is_identity(&order) ? onri_layout_plain(layout, 0) : onri_rule_spatial(layout);
 }
 
+/* Whether vectors of channels are filled better than those of pixels, of which a line of the result has few. */
+static int is_narrow(const struct onri_layout *layout, int64_t few_pixels) {
+  enum { CHANNELS = 16 };
+  const struct onr_desc *y = &layout->rw->graph->values[onri_layout_node(layout)->out[0]].desc;
+  const int32_t rank = onri_layout_rank_out(layout, 0);
+  return rank >= 3 && y->dim[1] >= CHANNELS && y->dim[rank - 1] > 0 && y->dim[rank - 1] <= few_pixels;
+}
+
+enum onr_status onri_rule_pool(struct onri_layout *layout) {
+  const int is_either = onri_layout_node(layout)->num_out == 1 && !is_narrow(layout, 16);
+  return is_either ? onri_rule_either(layout) : onri_rule_spatial(layout);
+}
+
 enum onr_status onri_rule_resize(struct onri_layout *layout) {
   const struct onr_resize_params *p = onri_layout_node(layout)->params;
-  return p->mode == ONR_RESIZE_NEAREST ? onri_rule_either(layout) : onri_rule_spatial(layout);
+  const int is_either = p->mode == ONR_RESIZE_NEAREST || !is_narrow(layout, 100);
+  return is_either ? onri_rule_either(layout) : onri_rule_spatial(layout);
 }
 
 /* max_unpool: the indices are laid out as x is. */

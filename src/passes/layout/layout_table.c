@@ -11,6 +11,7 @@ static const struct onri_layout_rule rules[ONRI_NUM_LAYOUTS] = {
     [ONRI_LAYOUT_CONV] = {onri_rule_conv, ONRI_WISH_CHANNELS_LAST, sizeof(int32_t)},
     [ONRI_LAYOUT_UNPOOL] = {onri_rule_unpool, ONRI_WISH_CHANNELS_LAST, sizeof(int32_t)},
     [ONRI_LAYOUT_RESIZE] = {onri_rule_resize, ONRI_WISH_OUTPUT, sizeof(int32_t)},
+    [ONRI_LAYOUT_POOL] = {onri_rule_pool, ONRI_WISH_OUTPUT, sizeof(int32_t)},
     [ONRI_LAYOUT_EITHER] = {onri_rule_either, ONRI_WISH_OUTPUT, sizeof(int32_t)},
     [ONRI_LAYOUT_SOFTMAX] = {onri_rule_softmax, ONRI_WISH_OUTPUT, sizeof(int64_t)},
     [ONRI_LAYOUT_CONCAT] = {onri_rule_concat, ONRI_WISH_OUTPUT, sizeof(int64_t)},

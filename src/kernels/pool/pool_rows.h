@@ -1,0 +1,51 @@
+/* pool_rows.h: windows of float32 in vectors: of channels that lie side by side, or of pixels. NaN stays NaN. */
+#ifndef ONRI_POOL_ROWS_H
+#define ONRI_POOL_ROWS_H
+
+#include <stdint.h>
+
+/* What one window covers of the last axis. */
+struct onri_pool_span {
+  int64_t first; /* its first pixel inside the image */
+  int64_t taps;  /* 0: it lies in padding */
+  float divisor; /* of the sum; not for the maximum */
+};
+
+/* A row of windows over channels side by side; distances in elements. */
+struct onri_pool_row {
+  int64_t windows, channels;
+  int64_t taps[2], step[2];          /* along the two outer axes, the same for the whole row */
+  int64_t pixel;                     /* from pixel to pixel along the last axis */
+  int64_t dilated;                   /* from tap to tap along it */
+  int64_t y_step;                    /* from window to window of y */
+  const struct onri_pool_span *span; /* [windows] */
+};
+
+enum { ONRI_POOL_LINES = 8, ONRI_POOL_COLUMNS = 512 };
+
+/* A few rows of windows over pixels side by side: the lines under each are combined into one, then its windows. */
+struct onri_pool_block {
+  int64_t lines;
+  struct onri_pool_line {
+    const float *x; /* pixel `first` of the first line that is covered */
+    float *y;
+    int64_t taps;  /* along the middle axis */
+    float counted; /* AVERAGE: the sum of a window is divided by this times span.divisor */
+  } line[ONRI_POOL_LINES];
+  int64_t planes, plane_step; /* taps along the outer axis */
+  int64_t line_step;
+  int64_t before, columns, after;            /* pixels in padding, of x, and in padding: at most ONRI_POOL_COLUMNS */
+  int64_t windows, kernel, stride, dilation; /* stride 0: windows as in span, whose `first` counts from `before` on */
+  const struct onri_pool_span *span;         /* [windows] */
+  const float *divisor;                      /* AVERAGE: [windows] */
+};
+
+struct onri_pool_kernels {
+  /* x: the first channel of pixel 0 of the row's first line. */
+  void (*max_row)(const struct onri_pool_row *row, const float *x, float *y);
+  void (*average_row)(const struct onri_pool_row *row, const float *x, float *y);
+  void (*max_block)(const struct onri_pool_block *block);
+  void (*average_block)(const struct onri_pool_block *block);
+};
+
+#endif

@@ -1,0 +1,230 @@
+/* pool_simd.c: see pool_rows.h.
+ *
+ * A maximum that keeps NaN takes three instructions where one that loses it takes one. So the fast one runs, with the
+ * sum of all that it sees beside it: when that is NaN (which infinities of both signs make, too) the exact one runs as
+ * well.
+ *
+ * An addition or maximum a load: 3x3 windows take 0.5 of the loads of a core from channels in L2; from pixels, where a
+ * window is three lines, then three columns, they are bound by what memory gives. */
+#include <math.h>
+
+#include "kernels/kernels.h"
+#include "kernels/pool/pool_rows.h"
+#include "kernels/simd.h"
+
+enum how { MAX, EXACT_MAX, AVERAGE };
+
+INLINE vf32 start(const enum how how) { return f32_set(how == AVERAGE ? 0.0f : -INFINITY); }
+
+INLINE vf32 combine(const enum how how, vf32 v, vf32 at) {
+  if (how == AVERAGE) return v + at;
+  const vf32 larger = f32_greatest(at, v);
+  return how == MAX ? larger : f32_select(at != at, at, larger);
+}
+
+/* --- channels --- */
+
+enum { MOST = 4 }; /* vectors a block */
+
+/* The vectors of a block lie one behind the other but for the last, which goes over channels of the one before once
+ * more rather than being cut. With fewer channels than lanes there is one. */
+struct part {
+  int64_t last;
+  size_t lanes;
+};
+
+INLINE int64_t place(int c, const int count, struct part part) { return c + 1 < count ? c * F32_LANES : part.last; }
+
+/* With p at each tap of window w. Most windows are small: a loop costs as much as what it does. */
+#define EACH_TAP(statement)                                                             \
+  for (int64_t i = 0; i < row->taps[0]; i++)                                            \
+    for (int64_t j = 0; j < row->taps[1]; j++) {                                        \
+      const float *p = x + w->first * row->pixel + i * row->step[0] + j * row->step[1]; \
+      if (w->taps == 2 || w->taps == 3) {                                               \
+        {statement} p += row->dilated;                                                  \
+        { statement }                                                                   \
+        if (w->taps == 2) continue;                                                     \
+        p += row->dilated;                                                              \
+        { statement }                                                                   \
+        continue;                                                                       \
+      }                                                                                 \
+      for (int64_t k = 0; k < w->taps; k++, p += row->dilated) {                        \
+        statement                                                                       \
+      }                                                                                 \
+    }
+
+/* Whether NaN may be among what was seen. */
+INLINE int row_block(const enum how how, const struct onri_pool_row *row, const float *x, float *y, const int count,
+                     struct part part, const int full) {
+  vf32 seen[MOST] = {{0}};
+  for (int64_t o = 0; o < row->windows; o++) {
+    const struct onri_pool_span *w = &row->span[o];
+    vf32 v[MOST];
+    UNROLL for (int c = 0; c < count; c++) v[c] = start(how);
+    EACH_TAP(UNROLL for (int c = 0; c < count; c++) {
+      const float *from = p + place(c, count, part);
+      const vf32 at = full ? f32_load(from) : f32_load_part(from, part.lanes);
+      v[c] = combine(how, v[c], at);
+      if (how == MAX) seen[c] += at;
+    })
+    UNROLL for (int c = 0; c < count; c++) {
+      float *to = y + o * row->y_step + place(c, count, part);
+      if (how == AVERAGE) v[c] /= w->divisor;
+      if (full) f32_store(to, v[c]);
+      else f32_store_part(to, v[c], part.lanes);
+    }
+  }
+  vf32 sum = {0};
+  UNROLL for (int c = 0; c < count; c++) sum += seen[c] - seen[c];
+  return how == MAX && i32_any(sum != sum);
+}
+
+#define ROW(name, how)                                                                                     \
+  static int name(const struct onri_pool_row *row, const float *x, float *y, int64_t left) {               \
+    const struct part part = {(left < MOST * F32_LANES ? left : MOST * F32_LANES) - F32_LANES, F32_LANES}; \
+    const struct part only = {0, (size_t)left};                                                            \
+    if (row->channels < F32_LANES) return row_block(how, row, x, y, 1, only, 0);                           \
+    if (left <= F32_LANES) return row_block(how, row, x, y, 1, part, 1);                                   \
+    if (left <= 2 * F32_LANES) return row_block(how, row, x, y, 2, part, 1);                               \
+    if (left <= 3 * F32_LANES) return row_block(how, row, x, y, 3, part, 1);                               \
+    return row_block(how, row, x, y, 4, part, 1);                                                          \
+  }
+ROW(max_channels, MAX)
+ROW(exact_max_channels, EXACT_MAX)
+ROW(average_channels, AVERAGE)
+#undef ROW
+
+static void max_row(const struct onri_pool_row *row, const float *x, float *y) {
+  for (int64_t c = 0; c < row->channels; c += MOST * F32_LANES)
+    if (max_channels(row, x + c, y + c, row->channels - c)) exact_max_channels(row, x + c, y + c, row->channels - c);
+}
+
+static void average_row(const struct onri_pool_row *row, const float *x, float *y) {
+  for (int64_t c = 0; c < row->channels; c += MOST * F32_LANES) average_channels(row, x + c, y + c, row->channels - c);
+}
+
+/* --- pixels --- */
+
+enum { PITCH = ONRI_POOL_COLUMNS + 3 * F32_LANES }; /* a vector may begin at the last column of a line, or go by 2 */
+
+/* One vector of the line that those under a row of windows are combined to. count: of lines in a single plane, as a
+ * constant, or 0: any. */
+INLINE vf32 column(const enum how how, const struct onri_pool_block *b, const float *x, int64_t taps, const int count,
+                   const int full, size_t lanes, vf32 *seen) {
+  vf32 v = start(how);
+  if (count) {
+    UNROLL for (int j = 0; j < count; j++) {
+      const vf32 at = full ? f32_load(x + j * b->line_step) : f32_load_part(x + j * b->line_step, lanes);
+      v = j == 0 && how != AVERAGE ? at : combine(how, v, at);
+      if (how == MAX) *seen += at;
+    }
+    return v;
+  }
+  for (int64_t i = 0; i < b->planes; i++) {
+    const float *p = x + i * b->plane_step;
+    for (int64_t j = 0; j < taps; j++, p += b->line_step) {
+      const vf32 at = full ? f32_load(p) : f32_load_part(p, lanes);
+      v = combine(how, v, at);
+      if (how == MAX) *seen += at;
+    }
+  }
+  return v;
+}
+
+INLINE void fill(float *to, vf32 v, int64_t count) {
+  for (int64_t i = 0; i < count; i += F32_LANES) f32_store(to + i, v);
+}
+
+INLINE void columns_of(const enum how how, const struct onri_pool_block *b, const struct onri_pool_line *line,
+                       float *to, const int count, vf32 *seen) {
+  const size_t rest = (size_t)b->columns % F32_LANES;
+  const int64_t whole = b->columns - (int64_t)rest;
+  vf32 all = *seen;
+  for (int64_t c = 0; c < whole; c += F32_LANES)
+    f32_store(to + c, column(how, b, line->x + c, line->taps, count, 1, F32_LANES, &all));
+  if (rest) f32_store(to + whole, column(how, b, line->x + whole, line->taps, count, 0, rest, &all));
+  *seen = all;
+}
+
+INLINE void combine_lines(const enum how how, const struct onri_pool_block *b, const struct onri_pool_line *line,
+                          float *to, vf32 *seen) {
+  fill(to, start(how), b->before);
+  if (b->planes == 1 && line->taps == 3) columns_of(how, b, line, to + b->before, 3, seen);
+  else if (b->planes == 1 && line->taps == 2) columns_of(how, b, line, to + b->before, 2, seen);
+  else columns_of(how, b, line, to + b->before, 0, seen);
+  fill(to + b->before + b->columns, start(how), b->after + 2 * F32_LANES);
+}
+
+/* Pixels `stride` apart from x on, which is a constant but where it is 0: step. */
+INLINE vf32 pixels(const float *x, const int stride, vi32 step) {
+  return stride == 1 ? f32_load(x) : stride == 2 ? f32_load_even(x) : f32_gather(x, step);
+}
+
+/* kernel: as a constant, or 0: any. */
+INLINE void windows_of(const enum how how, const struct onri_pool_block *b, const struct onri_pool_line *line,
+                       const float *x, const int stride, const int kernel) {
+  const int64_t every = stride ? stride : b->stride, taps = kernel ? kernel : b->kernel, dilation = b->dilation;
+  const int64_t windows = b->windows;
+  const float *divisor = b->divisor;
+  float *y = line->y;
+  vi32 lane;
+  for (int l = 0; l < F32_LANES; l++) lane[l] = l;
+  for (int64_t o = 0; o < windows; o += F32_LANES) {
+    const size_t left = (size_t)(windows - o);
+    const float *p = x + o * every;
+    const vi32 step = stride ? lane : lane * (int32_t)every & i32_first_lanes(left);
+    vf32 v = start(how);
+    if (kernel) {
+      UNROLL for (int k = 0; k < kernel; k++) v = combine(how, v, pixels(p + k * dilation, stride, step));
+    } else {
+      for (int64_t k = 0; k < taps; k++, p += dilation) v = combine(how, v, pixels(p, stride, step));
+    }
+    if (how == AVERAGE) v /= line->counted * f32_load_part(divisor + o, left);
+    f32_store_part(y + o, v, left);
+  }
+}
+
+/* Windows of several sizes. */
+INLINE void uneven_windows(const enum how how, const struct onri_pool_block *b, const struct onri_pool_line *line,
+                           const float *x) {
+  for (int64_t o = 0; o < b->windows; o++) {
+    const float *p = x + b->span[o].first;
+    float v = how == AVERAGE ? 0 : -INFINITY;
+    for (int64_t k = 0; k < b->span[o].taps; k++)
+      v = how == AVERAGE ? v + p[k] : p[k] > v || (how == EXACT_MAX && p[k] != p[k]) ? p[k] : v;
+    line->y[o] = how == AVERAGE ? v / (line->counted * b->divisor[o]) : v;
+  }
+}
+
+INLINE void cut(const enum how how, const struct onri_pool_block *b, const struct onri_pool_line *line,
+                const float *x) {
+  if (b->stride == 0) uneven_windows(how, b, line, x);
+  else if (b->stride == 1 && b->kernel == 3) windows_of(how, b, line, x, 1, 3);
+  else if (b->stride == 2 && b->kernel == 3) windows_of(how, b, line, x, 2, 3);
+  else if (b->stride == 2 && b->kernel == 2) windows_of(how, b, line, x, 2, 2);
+  else if (b->stride == 1) windows_of(how, b, line, x, 1, 0);
+  else if (b->stride == 2) windows_of(how, b, line, x, 2, 0);
+  else windows_of(how, b, line, x, 0, 0);
+}
+
+/* All lines are combined before windows are cut from them: what was stored has then reached the cache. */
+#define BLOCK(name, how)                                                                        \
+  static int name(const struct onri_pool_block *b) {                                            \
+    float lines[ONRI_POOL_LINES][PITCH];                                                        \
+    vf32 seen = {0};                                                                            \
+    for (int64_t i = 0; i < b->lines; i++) combine_lines(how, b, &b->line[i], lines[i], &seen); \
+    for (int64_t i = 0; i < b->lines; i++) cut(how, b, &b->line[i], lines[i]);                  \
+    seen -= seen;                                                                               \
+    return i32_any(seen != seen);                                                               \
+  }
+BLOCK(max_pixels, MAX)
+BLOCK(exact_max_pixels, EXACT_MAX)
+BLOCK(average_pixels, AVERAGE)
+#undef BLOCK
+
+static void max_block(const struct onri_pool_block *b) {
+  if (max_pixels(b)) exact_max_pixels(b);
+}
+static void average_block(const struct onri_pool_block *b) { average_pixels(b); }
+
+const struct onri_pool_kernels ONRI_AT_LEVEL(onri_pool_kernels) = {max_row, average_row, max_block, average_block};
