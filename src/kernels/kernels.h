@@ -17,6 +17,7 @@
   FAMILY(convert)                    \
   FAMILY(depthwise)                  \
   FAMILY(elementwise)                \
+  FAMILY(grid_sample)                \
   FAMILY(linear_attention)           \
   FAMILY(normalize)                  \
   FAMILY(pool)                       \

@@ -3,6 +3,7 @@
 #include "support/sweep.h"
 
 #include "kernels/kernels.h"
+#include "kernels/resize/grid_sample.h"
 #include "kernels/resize/resize_rows.h"
 
 enum { OUTER = 2, IN = 6, OUT = 5, INNER = 70, TAPS = 7 };
@@ -70,6 +71,26 @@ static void check_lines(struct sweep *s, const struct onri_resize_kernels *kerne
     assert_true(alone[j] == y[(int64_t)from * out + j] || (isnan(alone[j]) && isnan(y[(int64_t)from * out + j])));
 }
 
+static void check_weigh(struct sweep *s, const struct onri_grid_sample_kernels *kernels) {
+  enum { PIXELS = 9, CHANNELS = 70, MOST = 16 };
+  float x[PIXELS * CHANNELS], y[CHANNELS + 16];
+  double wide[PIXELS * CHANNELS], weight[MOST];
+  int64_t offset[MOST];
+  const int64_t channels = sweep_pick(s, 1, CHANNELS), count = sweep_pick(s, 0, MOST);
+  sweep_fill(s, ONR_DTYPE_F32, (size_t)(PIXELS * channels), 2, sweep_chance(s, 3) ? 20 : 0, x, wide);
+  for (int64_t i = 0; i < count; i++)
+    offset[i] = sweep_pick(s, 0, PIXELS - 1) * channels, weight[i] = (double)sweep_pick(s, -99, 99) / 99;
+  for (size_t i = 0; i < sizeof(y) / sizeof(y[0]); i++) y[i] = 77;
+  kernels->weigh(x, offset, weight, (int)count, channels, y);
+  for (int64_t c = 0; c < channels; c++) {
+    double sum = 0, found;
+    for (int64_t i = 0; i < count; i++) sum += weight[i] * wide[offset[i] + c];
+    if (sweep_difference(ONR_DTYPE_F32, y + c, &sum, 1, 1e-7, 1e-7, &found) >= 0)
+      fail_msg("%d pixels of %d channels: %d is %g instead of %g", (int)count, (int)channels, (int)c, found, sum);
+  }
+  for (size_t i = (size_t)channels; i < sizeof(y) / sizeof(y[0]); i++) assert_true(y[i] == 77);
+}
+
 static void test_every_level(void **state) {
   struct sweep s = sweep_from(5);
   (void)state;
@@ -78,6 +99,7 @@ static void test_every_level(void **state) {
     for (int64_t inner = 1; inner <= INNER; inner++)
       for (int32_t taps = 1; taps <= TAPS; taps++) check(&s, kernels, inner, taps);
     for (int i = 0; i < sweep_cases(300); i++) check_lines(&s, kernels, i % 4);
+    for (int i = 0; i < sweep_cases(500); i++) check_weigh(&s, onri_kernels_of_level(level)->grid_sample);
   }
 }
 

@@ -42,6 +42,28 @@ void onri_sort_keys(enum onr_dtype dtype, const void *x, size_t count, uint64_t 
   }
 }
 
+int onri_sort_high(uint64_t *items, uint64_t *scratch, size_t count, const struct onr_env *env) {
+  enum { BITS = 8, DIGITS = 1 << BITS };
+  struct onri_pace pace = {env, 0};
+  for (int shift = 32; shift < 64; shift += BITS) { /* an even number of rounds: the last one ends in items */
+    size_t place[DIGITS] = {0}, next = 0;
+    for (size_t i = 0; i < count; i++) place[items[i] >> shift & (DIGITS - 1)]++;
+    for (size_t d = 0; d < DIGITS; d++) {
+      const size_t of_digit = place[d];
+      place[d] = next;
+      next += of_digit;
+    }
+    for (size_t i = 0; i < count; i++) {
+      scratch[place[items[i] >> shift & (DIGITS - 1)]++] = items[i];
+      if (onri_pace_stop(&pace, 4)) return 0;
+    }
+    uint64_t *swap = items;
+    items = scratch;
+    scratch = swap;
+  }
+  return 1;
+}
+
 /* The comparisons, what they compare, and who may stop them. */
 struct sorting {
   int (*less)(const void *context, int64_t a, int64_t b);

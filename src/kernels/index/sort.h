@@ -16,4 +16,8 @@ void onri_sort_keys(enum onr_dtype dtype, const void *x, size_t count, uint64_t 
 void onri_sort(int64_t *items, int64_t *scratch, size_t count, int (*less)(const void *context, int64_t a, int64_t b),
                const void *context, const struct onr_env *env);
 
+/* By the upper 32 bits, from the least on; equal ones keep their order. 0 where it was cancelled: items are then of no
+ * use. */
+int onri_sort_high(uint64_t *items, uint64_t *scratch, size_t count, const struct onr_env *env);
+
 #endif

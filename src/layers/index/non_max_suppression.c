@@ -34,7 +34,7 @@ static enum onr_status suppression_infer(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
-/* Scratch: a key, a candidate, a sorting place and the corners for each box; the boxes selected of each class, and how
+/* Scratch: a candidate, a sorting place and the corners for each box; the boxes selected of each class, and how
  * many those are. */
 enum { CORNERS = 6 }; /* floats of a box: two in the place of an int64 */
 
@@ -42,7 +42,8 @@ static enum onr_status suppression_plan(struct onr_call *call) {
   const struct onr_desc *scores = &call->in[1];
   const size_t n = (size_t)scores->dim[2], classes = (size_t)scores->dim[0] * (size_t)scores->dim[1];
   size_t lists, selected;
-  if (!onri_mul_size(n, 3 + CORNERS / 2, &lists) || !onri_mul_size(n, classes, &selected) ||
+  if (n > UINT32_MAX) return onr_fail(call->error, ONR_STATUS_LIMIT, "expected fewer than 2^32 boxes, found %zu", n);
+  if (!onri_mul_size(n, 2 + CORNERS / 2, &lists) || !onri_mul_size(n, classes, &selected) ||
       !onri_add_size(lists, selected, &lists) || !onri_add_size(lists, classes, &lists) ||
       !onri_mul_size(lists, sizeof(int64_t), &call->scratch_bytes))
     return onr_fail(call->error, ONR_STATUS_LIMIT,
@@ -112,27 +113,30 @@ static int overlaps_any(const struct selection *s, int64_t count, const struct c
   return 0;
 }
 
-static int better_score(const void *keys, int64_t a, int64_t b) {
-  return ((const uint64_t *)keys)[a] > ((const uint64_t *)keys)[b];
+/* The number of a box below a key that falls as its score rises. Positive floats are ordered like their bits. */
+static uint64_t candidate_of(float score, size_t box) {
+  const uint32_t sign = (uint32_t)1 << 31;
+  uint32_t bits = 0; /* of 0, also where it is -0 */
+  if (score != 0) memcpy(&bits, &score, sizeof(bits));
+  return (uint64_t)(bits & sign ? bits : ~(bits | sign)) << 32 | box;
 }
 
 /* The boxes selected of one class, best first; returns how many. A NaN score is never selected. */
 static int64_t select_boxes(const struct suppression *s, const float *boxes /* [n, 4] */, const float *scores /* [n] */,
-                            int64_t *work /* [6 n] */, int64_t *selected /* [n] */) {
-  const struct selection selection = selection_in((float *)(void *)(work + 3 * s->n), s->n);
-  uint64_t *keys = (uint64_t *)work;
-  int64_t *candidates = work + s->n, count = 0, found = 0;
+                            int64_t *work /* [5 n] */, int64_t *selected /* [n] */) {
+  const struct selection selection = selection_in((float *)(void *)(work + 2 * s->n), s->n);
+  uint64_t *candidates = (uint64_t *)work;
+  int64_t count = 0, found = 0;
   for (size_t i = 0; i < s->n; i++)
-    if (s->use_score ? scores[i] > s->score : scores[i] == scores[i]) candidates[count++] = (int64_t)i;
-  if (count == 0) return 0;
-  onri_sort_keys(ONR_DTYPE_F32, scores, s->n, keys, s->env);
-  onri_sort(candidates, work + 2 * s->n, (size_t)count, better_score, keys, s->env);
+    if (s->use_score ? scores[i] > s->score : scores[i] == scores[i]) candidates[count++] = candidate_of(scores[i], i);
+  if (!onri_sort_high(candidates, candidates + s->n, (size_t)count, s->env)) return 0;
   struct onri_pace pace = {s->env, 0};
   for (int64_t c = 0; c < count && found < s->most && !onri_pace_stop(&pace, 16 + 2 * (uint64_t)found); c++) {
-    const struct corners box = corners_of(boxes + 4 * candidates[c], s->center);
+    const int64_t at = (int64_t)(candidates[c] & UINT32_MAX);
+    const struct corners box = corners_of(boxes + 4 * at, s->center);
     if (overlaps_any(&selection, found, &box, s->iou)) continue;
     add_box(&selection, found, &box);
-    selected[found++] = candidates[c];
+    selected[found++] = at;
   }
   return found;
 }
@@ -152,7 +156,7 @@ static enum onr_status read_suppression(const struct onr_call *call, struct supp
 static enum onr_status suppression_run(struct onr_call *call) {
   const struct onr_desc *scores = &call->in[1];
   const size_t batch = (size_t)scores->dim[0], classes = (size_t)scores->dim[1], n = (size_t)scores->dim[2];
-  int64_t *work = call->scratch, *selected = work + (3 + CORNERS / 2) * n, *found = selected + batch * classes * n,
+  int64_t *work = call->scratch, *selected = work + (2 + CORNERS / 2) * n, *found = selected + batch * classes * n,
           total = 0;
   struct suppression s;
   void *data;

@@ -1,11 +1,15 @@
 /* top_k.c: the k largest or smallest elements along an axis, in order, and where they were.
  *
  * Each line goes through a heap of k (key, index) pairs whose root is the worst one kept: O(n log k), no copy of the
- * line. */
+ * line. Most elements of a long line are no better than the root: float32 are compared with it as they are. */
+#include <string.h>
+
 #include "base/numbers/checked.h"
 #include "base/env.h"
 #include "base/shape.h"
 #include "kernels/index/sort.h"
+#include "kernels/kernels.h"
+#include "kernels/reduce/reduce_lines.h"
 #include "layers/index/indices.h"
 #include "layers/layers.h"
 
@@ -113,7 +117,18 @@ struct top_k_job {
   char *values;
   int64_t *indices;
   struct entry *scratch;
+  const struct onri_reduce_kernels *reduce;
 };
+
+/* Which of a block of float32 may be better than `root`: all that may, and few others. */
+static size_t contenders(const float *x, size_t count, float root, int largest, uint8_t *at) {
+  size_t n = 0;
+  for (size_t i = 0; i < count; i++) {
+    at[n] = (uint8_t)i;
+    n += largest ? !(x[i] <= root) : !(x[i] >= root); /* NaN may */
+  }
+  return n;
+}
 
 static void load_keys(const struct top_k_job *job, const char *x, size_t stride, size_t count, uint64_t *keys) {
   char block[BLOCK * 8];
@@ -123,6 +138,34 @@ static void load_keys(const struct top_k_job *job, const char *x, size_t stride,
   }
   onri_sort_keys(job->dtype, x, count, keys, job->env);
   for (size_t i = 0; i < count && !job->largest; i++) keys[i] = ~keys[i];
+}
+
+static void offer(struct entry *heap, size_t k, struct entry e) {
+  if (!worse(heap[0], e)) return;
+  heap[0] = e;
+  sink(heap, k);
+}
+
+/* A block of float32 from element `first` of a line on, to a heap that is full. */
+static void offer_block(const struct top_k_job *job, const char *line, size_t stride, size_t first, size_t count,
+                        struct entry *heap) {
+  float copied[BLOCK], root;
+  uint8_t at[BLOCK];
+  const float *block = (const float *)(const void *)(line + first * stride);
+  memcpy(&root, line + (size_t)heap[0].index * stride, sizeof(root));
+  if (stride != sizeof(root)) {
+    for (size_t i = 0; i < count; i++) memcpy(&copied[i], line + (first + i) * stride, sizeof(root));
+    block = copied;
+  }
+  const double limit = (double)root;
+  const double best = job->reduce->run[job->largest ? ONRI_TAKE_MAX : ONRI_TAKE_MIN](block, count, 0, limit);
+  if (best == limit) return;
+  const size_t few = contenders(block, count, root, job->largest, at);
+  for (size_t i = 0; i < few; i++) {
+    uint64_t key;
+    load_keys(job, (const char *)&block[at[i]], sizeof(root), 1, &key);
+    offer(heap, job->s->k, (struct entry){key, (int64_t)(first + at[i])});
+  }
 }
 
 static void top_k_line(const struct top_k_job *job, size_t line, struct entry *heap) {
@@ -135,15 +178,18 @@ static void top_k_line(const struct top_k_job *job, size_t line, struct entry *h
   for (size_t first = 0; first < s->length; first += BLOCK) {
     if (onri_pace_stop(&pace, 32 * BLOCK)) return;
     const size_t count = s->length - first < BLOCK ? s->length - first : BLOCK;
+    if (n == s->k && job->dtype == ONR_DTYPE_F32) {
+      offer_block(job, x, stride, first, count, heap);
+      continue;
+    }
     load_keys(job, x + first * stride, stride, count, keys);
     for (size_t i = 0; i < count; i++) {
       const struct entry e = {keys[i], (int64_t)(first + i)};
       if (n < s->k) {
         heap[n] = e;
         rise(heap, n++);
-      } else if (worse(heap[0], e)) {
-        heap[0] = e;
-        sink(heap, n);
+      } else {
+        offer(heap, n, e);
       }
     }
   }
@@ -176,7 +222,8 @@ static enum onr_status top_k_run(struct onr_call *call) {
                           call->inputs[0],
                           call->outputs[0],
                           call->num_out > 1 ? call->outputs[1] : NULL,
-                          call->scratch};
+                          call->scratch,
+                          onri_kernels()->reduce};
   if (s->k == 0 || s->num_parts == 0) return ONR_STATUS_OK;
   onr_parallel_for(call->env, s->num_parts, 1, top_k_parts, &job);
   return ONR_STATUS_OK;

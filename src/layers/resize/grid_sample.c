@@ -4,8 +4,8 @@
  * input 1   grid  [N, spatial of y..., 2 or 3], positions (x, y, z) from -1 to 1
  * output 0  y     [N, C, spatial of y...]
  * ONNX      GridSample-16..22
- * path      portable: positions in float64; a position that is not a number counts as far outside; nearest moves
- * elements of any type, interpolated integers are rounded to the nearest
+ * path      channels side by side in vectors; else portable. Positions are float64; a position that is not a number
+ * counts as far outside; nearest moves elements of any type, interpolated integers are rounded to the nearest
  */
 #include <math.h>
 #include <string.h>
@@ -13,6 +13,8 @@
 #include "base/image.h"
 #include "base/numbers/convert.h"
 #include "base/shape.h"
+#include "kernels/kernels.h"
+#include "kernels/resize/grid_sample.h"
 #include "layers/layers.h"
 #include "layers/elementwise/widened.h"
 #include "layers/conv/window.h"
@@ -33,6 +35,7 @@ struct work {
   int64_t parts;  /* of an element: 2 for complex numbers */
   size_t element; /* bytes, when elements are moved as they are; else 0 */
   int32_t spatial, wide, wide_grid;
+  int32_t together; /* all channels of a pixel are done at once */
 };
 
 /* Up to MAX_TAPS pixels along one axis. */
@@ -143,11 +146,18 @@ static int combine(const struct grid_sample_state *s, const struct taps t[ONR_MA
   return count;
 }
 
-/* The element of x at `from`, or zero for -1. */
-static void move(const struct work *w, int64_t from, int64_t to) {
+/* Elements of x at `from`, or zeros for -1. */
+static void move(const struct work *w, int64_t from, int64_t to, size_t count) {
   char *y = (char *)w->y + (size_t)to * w->element;
-  if (from < 0) memset(y, 0, w->element);
-  else memcpy(y, (const char *)w->x + (size_t)from * w->element, w->element);
+  if (from < 0) memset(y, 0, count * w->element);
+  else memcpy(y, (const char *)w->x + (size_t)from * w->element, count * w->element);
+}
+
+/* Channels side by side. */
+static void weigh_channels(const struct work *w, int64_t from, const int64_t *offset, const double *weight, int count,
+                           int64_t to) {
+  const float *x = (const float *)w->x + from;
+  onri_kernels()->grid_sample->weigh(x, offset, weight, count, w->s->x.channels, (float *)w->y + to);
 }
 
 static void weigh(const struct work *w, int64_t from, const int64_t *offset, const double *weight, int count,
@@ -166,7 +176,6 @@ static void pixels(void *context, size_t begin, size_t end) {
   const struct grid_sample_state *s = w->s;
   for (size_t item = begin; item < end; item++) {
     const int64_t n = (int64_t)item / s->positions, at = (int64_t)item % s->positions;
-    const int64_t o[] = {at / s->y.size[2] / s->y.size[1], at / s->y.size[2] % s->y.size[1], at % s->y.size[2]};
     struct taps t[ONR_MAX_SPATIAL];
     int64_t offset[MAX_TAPS * MAX_TAPS];
     double weight[MAX_TAPS * MAX_TAPS];
@@ -176,11 +185,16 @@ static void pixels(void *context, size_t begin, size_t end) {
       else t[a] = taps_at(w, value_at(w->grid, w->wide_grid, (int64_t)item * w->spatial + from), s->x.size[a]);
     }
     const int count = combine(s, t, offset, weight);
+    if (w->together) {
+      const int64_t from = n * s->x.batch_stride, to = n * s->y.batch_stride + at * s->y.stride[2];
+      if (w->element > 0) move(w, count > 0 ? from + offset[0] : -1, to, (size_t)s->x.channels);
+      else weigh_channels(w, from, offset, weight, count, to);
+      continue;
+    }
     for (int64_t c = 0; c < s->x.channels; c++) {
       const int64_t from = n * s->x.batch_stride + c * s->x.channel_stride;
-      const int64_t to = n * s->y.batch_stride + c * s->y.channel_stride + o[0] * s->y.stride[0] +
-                         o[1] * s->y.stride[1] + o[2] * s->y.stride[2];
-      if (w->element > 0) move(w, count > 0 ? from + offset[0] : -1, to);
+      const int64_t to = n * s->y.batch_stride + c * s->y.channel_stride + at * s->y.stride[2];
+      if (w->element > 0) move(w, count > 0 ? from + offset[0] : -1, to, 1);
       else weigh(w, from, offset, weight, count, to);
     }
   }
@@ -201,6 +215,7 @@ static enum onr_status grid_sample_run(struct onr_call *call) {
   const int moves = w.p->mode == ONR_GRID_NEAREST;
   if (moves) w.element = onr_dtype_size(call->in[0].dtype);
   else w.x = onri_widened_input(call, 0, s->x_real), w.y = onri_widened_output(call, 0, s->y_real);
+  w.together = s->x.channel_stride == 1 && s->y.channel_stride == 1 && (moves || (!w.wide && w.parts == 1));
   onr_parallel_for(call->env, (size_t)(s->x.batch * s->positions), 64, pixels, &w);
   if (!moves) onri_widened_finish(call, 0, s->y_real);
   return ONR_STATUS_OK;

@@ -256,6 +256,43 @@ static void suppressions(void **state) {
   }
 }
 
+/* Boxes that do not overlap come in the order of their scores, equal ones in their own; 0 and -0 are equal. */
+static void suppression_order(void **state) {
+  enum { MANY = 700 };
+  static float boxes[MANY][4], scores[MANY];
+  static const float specials[] = {0.0f, -0.0f, INFINITY, -INFINITY, NAN, 1e-40f, -1e-40f, 3e38f, -3e38f};
+  static const struct onr_non_max_suppression_params params = {0};
+  char gone[MANY] = {0};
+  const int64_t most = MANY;
+  const float iou = 0.5f;
+  (void)state;
+  fill_random(scores, MANY, -3, 3, 5);
+  for (size_t i = 0; i < MANY; i++) {
+    boxes[i][0] = (float)(2 * i), boxes[i][2] = (float)(2 * i + 1), boxes[i][3] = 1;
+    if (i % 5 == 0) scores[i] = rintf(scores[i]);
+    if (i % 7 == 0) scores[i] = specials[i / 7 % 9];
+  }
+  struct layer_test t = {.layer = &onri_layer_non_max_suppression, .params = &params, .num_out = 1};
+  layer_test_input(&t, ONR_DTYPE_F32, 3, DIMS(1, MANY, 4), boxes);
+  layer_test_input(&t, ONR_DTYPE_F32, 3, DIMS(1, 1, MANY), scores);
+  layer_test_input(&t, ONR_DTYPE_I64, 1, DIMS(1), &most);
+  layer_test_input(&t, ONR_DTYPE_F32, 0, NULL, &iou);
+  run_ok(&t);
+  const int64_t count = t.out[0].desc.dim[0], *found = t.out[0].data;
+  for (int64_t k = 0; k < MANY; k++) {
+    int best = -1;
+    for (int i = 0; i < MANY; i++)
+      if (!gone[i] && !isnan(scores[i]) && (best < 0 || scores[i] > scores[best])) best = i;
+    if (best < 0) {
+      assert_int_equal(count, k);
+      break;
+    }
+    gone[best] = 1;
+    assert_int_equal(found[3 * k + 2], best);
+  }
+  layer_test_clear(&t);
+}
+
 static enum onr_status suppression_status(const int64_t *boxes, const int64_t *scores, const float *iou,
                                           int64_t *selected) {
   static const struct onr_non_max_suppression_params params = {0};
@@ -294,6 +331,6 @@ int main(void) {
                                      cmocka_unit_test(compresses),        cmocka_unit_test(uniques),
                                      cmocka_unit_test(unique_slices),     cmocka_unit_test(unique_strings),
                                      cmocka_unit_test(many_uniques),      cmocka_unit_test(suppressions),
-                                     cmocka_unit_test(suppression_limits)};
+                                     cmocka_unit_test(suppression_order), cmocka_unit_test(suppression_limits)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

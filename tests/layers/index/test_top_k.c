@@ -6,6 +6,7 @@
 #include "base/numbers/convert.h"
 #include "layers/layers.h"
 #include "support/index_loop.h"
+#include "support/sweep.h"
 
 static const enum onr_dtype numbers[] = {ONR_DTYPE_F32, ONR_DTYPE_F64, ONR_DTYPE_F16, ONR_DTYPE_BF16,
                                          ONR_DTYPE_I8,  ONR_DTYPE_U8,  ONR_DTYPE_I16, ONR_DTYPE_U16,
@@ -103,6 +104,26 @@ static void many_lines(void **state) {
   free(values);
 }
 
+/* Lines of several blocks, of which most elements are never among the best; with ties, NaN and infinities. */
+static void lines_and_few(void **state) {
+  static double values[3 * 400 * 3];
+  struct sweep s = sweep_from(17);
+  (void)state;
+  for (int round = 0; round < sweep_cases(300); round++) {
+    const int64_t length = sweep_pick(&s, 1, 400), inner = sweep_chance(&s, 2) ? 1 : sweep_pick(&s, 1, 3);
+    const int64_t outer = sweep_pick(&s, 1, 3), most = length < 30 ? length : 30,
+                  range = sweep_chance(&s, 2) ? 9 : 5000;
+    const uint32_t special = sweep_chance(&s, 2) ? 30 : 0;
+    for (int64_t i = 0; i < outer * length * inner; i++) {
+      values[i] = (double)sweep_pick(&s, -range, range);
+      if (special && sweep_chance(&s, special))
+        values[i] = sweep_chance(&s, 2) ? NAN : sweep_chance(&s, 2) ? INFINITY : -INFINITY;
+    }
+    check(sweep_chance(&s, 4) ? ONR_DTYPE_F64 : ONR_DTYPE_F32, 3, DIMS(outer, length, inner), 1,
+          sweep_pick(&s, 1, most), sweep_chance(&s, 2), values, 1);
+  }
+}
+
 static enum onr_status status_of(enum onr_dtype dtype, int64_t k, int64_t axis) {
   const struct onr_top_k_params params = {axis, 1};
   const float x[4] = {0};
@@ -125,6 +146,7 @@ static void wrong_arguments(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(every_axis_and_type), cmocka_unit_test(special_values),
-                                     cmocka_unit_test(many_lines), cmocka_unit_test(wrong_arguments)};
+                                     cmocka_unit_test(many_lines), cmocka_unit_test(lines_and_few),
+                                     cmocka_unit_test(wrong_arguments)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,12 @@
+/* grid_sample.h: a pixel as a weighted sum of others, channels side by side. */
+#ifndef ONRI_GRID_SAMPLE_KERNEL_H
+#define ONRI_GRID_SAMPLE_KERNEL_H
+
+#include <stdint.h>
+
+struct onri_grid_sample_kernels {
+  /* y[c] = the sum of weight[i] x[offset[i] + c], in float64; 0 where count is. */
+  void (*weigh)(const float *x, const int64_t *offset, const double *weight, int count, int64_t channels, float *y);
+};
+
+#endif
