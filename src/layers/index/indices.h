@@ -42,11 +42,13 @@ static inline enum onr_status onri_indices_check(const struct onr_call *call, si
                                                  size_t count, int64_t limit) {
   const struct onri_indices indices = onri_indices(call, input);
   struct onri_pace pace = {call->env, 0};
+  enum { PART = 4096 }; /* between two looks at the flag */
   for (size_t i = 0; i < count; i++) {
-    if (stride == 1 && indices.wide) i = onri_first_outside((const int64_t *)indices.data + first, i, count, limit);
+    const size_t from = i, end = count - i < PART ? count : i + PART;
+    if (stride == 1 && indices.wide) i = onri_first_outside((const int64_t *)indices.data + first, i, end, limit);
+    if (onri_pace_stop(&pace, 4 + (i - from))) return onri_env_poll(call->env, call->error);
     if (i == count) break;
     const int64_t index = onri_index_raw(indices, first + i * stride);
-    if (onri_pace_stop(&pace, 4)) return onri_env_poll(call->env, call->error);
     if (index < -limit || index >= limit)
       return onr_fail(call->error, ONR_STATUS_INDEX,
                       "index %lld at position %lld of input %d is out of range for a size of %lld", (long long)index,
