@@ -84,7 +84,8 @@ struct onr_call {
   uint64_t packed_inputs;
   /* plan: */
   size_t scratch_bytes;
-  int32_t in_place;       /* output 0 may be written over this input (same bytes, element by element); -1: no */
+  int32_t in_place;       /* output 0 may be written over this input (same bytes, element by element), unless another
+                             input is the same tensor; -1: no */
   struct onr_view *view;  /* [num_out] output i is this part of input `of`: a reshape or an outer slice; wish only:
                               run must copy when outputs[i] is not at that address */
   enum onr_kernel kernel; /* which one run will use; for `onnxrun info` and `bench` */

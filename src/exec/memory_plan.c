@@ -90,7 +90,7 @@ static void grant_in_place(struct placing *p, const struct onri_step *step) {
   if (!is_ours(p, root) || p->lifetimes[root].last > now) return;
   for (int32_t i = 0; i < step->node->num_in; i++) {
     const int32_t other = step->node->in[i];
-    if (other != ONRI_NONE && other != in && root_of(p->plan, other) == root) return;
+    if (other != ONRI_NONE && i != step->call.in_place && root_of(p->plan, other) == root) return;
   }
   attach(p, out, in, 0);
 }

@@ -7,7 +7,8 @@
 #include "params/tail.h"
 #include "params/window.h"
 
-/* conv: inputs x, weight [M, C/groups, kernel...], bias [M] (optional). */
+/* conv: inputs x, weight [M, C/groups, kernel...], bias [M] (optional), residual like y (optional), which is added
+ * before the clamp. */
 struct onr_conv_params {
   struct onr_window window;
   int64_t groups; /* 0: 1 */

@@ -123,6 +123,19 @@ static void in_place_needs_the_same_size_and_no_second_reader(void **state) {
   }
 }
 
+/* A convolution adds to its sums the image that it still reads. */
+static void in_place_is_not_over_what_is_read_twice(void **state) {
+  struct placed p;
+  (void)state;
+  begin(&p);
+  wished_in_place = 1;
+  const int32_t x = value(p.r.b.graph, "x"), a = node(p.r.b.graph, &copy, &x, 1);
+  const int32_t c = node(p.r.b.graph, &wishing, (int32_t[]){a, a}, 2), d = node(p.r.b.graph, &copy, &c, 1);
+  plan(&p, x, &d, 1);
+  assert_int_equal(parent(&p, c), ONRI_NONE);
+  finish_placed(&p);
+}
+
 static void outputs_stay_in_memory_of_their_own(void **state) {
   struct placed p;
   (void)state;
@@ -263,6 +276,7 @@ int main(void) {
       cmocka_unit_test(a_result_takes_the_place_of_what_dies),
       cmocka_unit_test(the_callers_memory_is_not_written),
       cmocka_unit_test(in_place_needs_the_same_size_and_no_second_reader),
+      cmocka_unit_test(in_place_is_not_over_what_is_read_twice),
       cmocka_unit_test(outputs_stay_in_memory_of_their_own),
       cmocka_unit_test(views_lie_inside),
       cmocka_unit_test(views_of_inputs),

@@ -11,8 +11,8 @@
 enum { CASES = 400, MOST = 1 << 18, GUARD = 64 };
 
 static struct {
-  float x[MOST], w[MOST], bias[512], y[MOST];
-  double wide_x[MOST], wide_w[MOST], wide_bias[512], expected[MOST];
+  float x[MOST], w[MOST], bias[512], residual[MOST], y[MOST];
+  double wide_x[MOST], wide_w[MOST], wide_bias[512], wide_residual[MOST], expected[MOST];
 } data;
 
 static struct onri_axis draw_axis(struct sweep *s, int64_t size, int64_t most_kernel) {
@@ -65,9 +65,10 @@ static int draw(struct sweep *s, enum onri_conv_form form, struct onri_conv *c) 
          elements(&c->y) * c->group_in * onri_conv_taps(c) < 4000000;
 }
 
-static double sum_of(const struct onri_conv *c, int64_t n, int64_t m, const int64_t o[ONR_MAX_SPATIAL]) {
+static double sum_of(const struct onri_conv *c, int64_t n, int64_t m, const int64_t o[ONR_MAX_SPATIAL],
+                     double residual) {
   const int64_t g = m / c->group_out, taps = onri_conv_taps(c);
-  double sum = data.wide_bias[m];
+  double sum = data.wide_bias[m] + residual;
   for (int64_t t = 0; t < taps; t++) {
     const int64_t k[] = {t / c->axis[2].kernel / c->axis[1].kernel, t / c->axis[2].kernel % c->axis[1].kernel,
                          t % c->axis[2].kernel};
@@ -83,13 +84,22 @@ static double sum_of(const struct onri_conv *c, int64_t n, int64_t m, const int6
   return sum < c->min ? c->min : sum > c->max ? c->max : sum;
 }
 
-static void expect(const struct onri_conv *c) {
+static void expect(const struct onri_conv *c, const struct onri_conv_gemm *operands) {
   for (int64_t n = 0; n < c->y.batch; n++)
     for (int64_t p = 0; p < c->y.size[0] * c->y.size[1] * c->y.size[2]; p++) {
       const int64_t o[] = {p / c->y.size[2] / c->y.size[1], p / c->y.size[2] % c->y.size[1], p % c->y.size[2]};
       const int64_t at = n * c->y.batch_stride + o[0] * c->y.stride[0] + o[1] * c->y.stride[1] + o[2] * c->y.stride[2];
-      for (int64_t m = 0; m < c->y.channels; m++) data.expected[at + m * c->y.channel_stride] = sum_of(c, n, m, o);
+      for (int64_t m = 0; m < c->y.channels; m++) {
+        const int64_t i = at + m * c->y.channel_stride;
+        data.expected[i] =
+            sum_of(c, n, m, o, operands->residual ? data.wide_residual[i] : 0) * (operands->tail ? 3 : 1);
+      }
     }
+}
+
+static void three_times(const void *context, float *values, size_t count) {
+  (void)context;
+  for (size_t i = 0; i < count; i++) values[i] *= 3;
 }
 
 static void check(struct sweep *s, const struct onri_conv *c, enum onri_conv_form form,
@@ -108,10 +118,22 @@ static void check(struct sweep *s, const struct onri_conv *c, enum onri_conv_for
   onri_conv_gemm_pack(c, kernels, form, data.w, packed);
   onri_conv_gemm_pack_bias(c, kernels, form, has_bias ? data.bias : NULL, bias);
   for (size_t i = 0; i < outputs + GUARD; i++) data.y[i] = 77;
-  const struct onri_conv_gemm operands = {
-      .form = form, .x = data.x, .packed = packed, .bias = bias, .y = data.y, .scratch = scratch, .threads = threads};
+  sweep_fill(s, ONR_DTYPE_F32, outputs, 2, sweep_chance(s, 3) ? 5 : 0, data.residual, data.wide_residual);
+  struct onri_conv_gemm operands = {.form = form,
+                                    .x = data.x,
+                                    .packed = packed,
+                                    .bias = bias,
+                                    .y = data.y,
+                                    .scratch = scratch,
+                                    .threads = threads,
+                                    .tail = sweep_chance(s, 3) ? three_times : NULL};
+  if (sweep_chance(s, 2)) operands.residual = data.residual;
+  if (operands.residual && sweep_chance(s, 2)) { /* y is written over it */
+    memcpy(data.y, data.residual, outputs * sizeof(data.y[0]));
+    operands.residual = data.y;
+  }
   onri_conv_gemm_f32(c, kernels, &operands, &env);
-  expect(c);
+  expect(c, &operands);
   const int64_t at = sweep_difference(ONR_DTYPE_F32, data.y, data.expected, outputs, 1e-5, 1e-3, &found);
   if (at >= 0)
     fail_msg("groups %d of %d to %d, kernel %dx%dx%d, form %d: element %d is %g instead of %g", (int)c->groups,

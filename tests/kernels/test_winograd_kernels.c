@@ -10,8 +10,9 @@
 
 enum { MOST_X = 1 << 18, MOST_W = 1 << 18, GUARD = 64, CASES = 600 };
 
-static float x[MOST_X + GUARD], w[MOST_W], bias[256], y[MOST_X], again[MOST_X];
-static double wide_x[MOST_X], wide_w[MOST_W], wide_bias[256], expected[MOST_X], magnitude[MOST_X];
+static float x[MOST_X + GUARD], w[MOST_W], bias[256], residual[MOST_X], y[MOST_X], again[MOST_X];
+static double wide_x[MOST_X], wide_residual[MOST_X], wide_w[MOST_W], wide_bias[256], expected[MOST_X],
+    magnitude[MOST_X];
 
 static struct onri_axis draw_axis(struct sweep *s, int64_t kernel, int64_t most_size) {
   struct onri_axis a = {.in = sweep_pick(s, 1, most_size),
@@ -83,7 +84,7 @@ static double sum_of(const struct onri_conv *c, int64_t n, const int64_t at[3], 
   return sum;
 }
 
-static size_t reference(const struct onri_conv *c, int *finite) {
+static size_t reference(const struct onri_conv *c, int has_residual, int *finite) {
   const int64_t channels = c->groups * c->group_out;
   size_t i = 0;
   *finite = 1;
@@ -93,13 +94,14 @@ static size_t reference(const struct onri_conv *c, int *finite) {
         for (int64_t o2 = 0; o2 < c->y.size[2]; o2++)
           for (int64_t m = 0; m < channels; m++, i++) {
             const double sum = sum_of(c, n, (int64_t[]){o0, o1, o2}, m, &magnitude[i]);
+            const double y_is = has_residual ? sum + wide_residual[i] : sum;
             *finite &= isfinite(sum) != 0;
-            expected[i] = sum < c->min ? c->min : sum > c->max ? c->max : sum;
+            expected[i] = y_is < c->min ? c->min : y_is > c->max ? c->max : y_is;
           }
   return i;
 }
 
-static int run(const struct onri_conv *c, const struct onri_winograd *how, const float *packed,
+static int run(const struct onri_conv *c, const struct onri_winograd *how, const float *packed, const float *added,
                struct onr_threads *threads, float *to) {
   struct onr_env env = {.threads = threads};
   struct onri_winograd_plan plan;
@@ -107,7 +109,7 @@ static int run(const struct onri_conv *c, const struct onri_winograd *how, const
   assert_true(onri_winograd_plan(c, how, onr_threads_count(threads), &plan, &bytes));
   float *scratch = malloc(bytes);
   memset(scratch, 0xFF, bytes); /* NaN */
-  const int finite = onri_winograd_f32(c, &plan, x, packed, bias, to, scratch, &env);
+  const int finite = onri_winograd_f32(c, &plan, x, packed, bias, added, to, scratch, &env);
   free(scratch);
   return finite;
 }
@@ -126,14 +128,16 @@ static void check(struct sweep *s, int level, struct onr_threads *threads, uint3
   sweep_fill(s, ONR_DTYPE_F32, (size_t)(c.groups * c.group_out * c.group_in * onri_conv_taps(&c)), 1, 0, w, wide_w);
   sweep_fill(s, ONR_DTYPE_F32, (size_t)(c.groups * c.group_out), 1, 0, bias, wide_bias);
   for (int64_t i = 0; i < GUARD; i++) x[c.x.batch * c.x.batch_stride + i] = NAN; /* what lies behind is not used */
-  const size_t count = reference(&c, &finite);
+  const float *added = sweep_chance(s, 3) ? residual : NULL;
+  sweep_fill(s, ONR_DTYPE_F32, (size_t)(c.y.batch * c.y.batch_stride), 2, 0, residual, wide_residual);
+  const size_t count = reference(&c, added != NULL, &finite);
   assert_true(onri_winograd_packed_bytes(&c, &how, &bytes));
   float *packed = malloc(bytes);
   double most = 1;
   for (size_t i = 0; finite && i < count; i++) most = fmax(most, magnitude[i]);
   assert_true(onri_winograd_pack(&c, &how, w, packed));
   for (size_t i = 0; i < count + GUARD && i < MOST_X; i++) y[i] = 77;
-  assert_int_equal(run(&c, &how, packed, NULL, y), finite);
+  assert_int_equal(run(&c, &how, packed, added, NULL, y), finite);
   for (size_t i = count; i < count + GUARD && i < MOST_X; i++) assert_true(y[i] == 77);
   for (size_t i = 0; finite && i < count; i++)
     if (!(fabs((double)y[i] - expected[i]) <= loss[half] * most))
@@ -141,7 +145,7 @@ static void check(struct sweep *s, int level, struct onr_threads *threads, uint3
                level, 2 * half, (int)c.axis[0].kernel, (int)c.axis[1].kernel, (int)c.axis[2].kernel, (int)c.axis[0].in,
                (int)c.axis[1].in, (int)c.axis[2].in, (int)c.group_in, (int)c.group_out, (int)i, (double)y[i],
                expected[i]);
-  assert_int_equal(run(&c, &how, packed, threads, again), finite);
+  assert_int_equal(run(&c, &how, packed, added, threads, again), finite);
   if (finite) assert_memory_equal(y, again, count * sizeof(y[0]));
   free(packed);
 }

@@ -5,6 +5,11 @@
 
 #include "support/conv_geometry.h"
 
+static struct {
+  double values[MOST];
+  unsigned char stored[MOST * 8];
+} residual;
+
 static void clamp_all(const struct onr_clamp *clamp, size_t count) {
   for (size_t j = 0; j < count && clamp->enabled; j++) {
     if (data.y[j] < (double)clamp->min) data.y[j] = (double)clamp->min;
@@ -69,6 +74,12 @@ static enum onr_kernel check(struct sweep *s, const struct geometry *g) {
   sweep_fill(s, g->dtype, (size_t)o.w_count, 1, sweep_chance(s, 20) ? 5 : 0, data.w_stored, data.w);
   sweep_fill(s, g->dtype, (size_t)o.outputs, 1, sweep_chance(s, 20) ? 50 : 0, data.bias_stored, data.bias);
   const size_t count = reference(g, &a);
+  int64_t y_dims[5] = {g->batch};
+  for (int i = 0; i < g->spatial; i++) y_dims[i + (g->channels_last ? 1 : 2)] = a.out[3 - g->spatial + i];
+  y_dims[g->channels_last ? g->spatial + 1 : 1] = o.outputs;
+  const int has_residual = !g->transposed && sweep_chance(s, 3);
+  if (has_residual) sweep_fill(s, g->dtype, count, 2, sweep_chance(s, 3) ? 5 : 0, residual.stored, residual.values);
+  for (size_t j = 0; has_residual && j < count; j++) data.y[j] += residual.values[j];
   clamp_all(&clamp, count);
   for (size_t j = 0; j < count && tail.enabled; j++) data.y[j] = activated(&tail, data.y[j]);
 
@@ -82,7 +93,8 @@ static enum onr_kernel check(struct sweep *s, const struct geometry *g) {
       g->constant ? layer_test_constant : layer_test_input;
   layer_test_input(&t, g->dtype, g->spatial + 2, o.x, data.x_stored);
   add(&t, g->dtype, g->spatial + 2, o.w, data.w_stored);
-  if (g->bias) add(&t, g->dtype, 1, &o.outputs, data.bias_stored);
+  if (g->bias || has_residual) add(&t, g->dtype, 1, &o.outputs, g->bias ? data.bias_stored : NULL);
+  if (has_residual) layer_test_input(&t, g->dtype, g->spatial + 2, y_dims, residual.stored);
   if (layer_test_run(&t) != ONR_STATUS_OK) complain(g, &a, name, t.error.message, 0, 0, 0);
   compare(g, &a, &t, name, count);
   layer_test_clear(&t);

@@ -197,22 +197,24 @@ static void multiply(const struct work *w, const struct panel *p, int64_t part, 
   const int64_t last = least(w->blocks, part + w->part), all = w->channels.channels;
   const float *bias = w->operands->bias + p->group * all;
   const float *weights = w->operands->packed + p->group * all * w->depth;
+  const float *from = slice->is_first ? w->operands->residual : w->operands->y;
   for (int64_t b = part; b < last; b++) {
     const int64_t channel = b * w->channels.width, width = least(w->channels.width, all - channel);
-    const struct onri_conv_product product = {
-        .panel = p->floats,
-        .w = weights + channel * w->depth + slice->first * width,
-        .pixels = p->count,
-        .depth = slice->count,
-        .by_depth = w->by_depth,
-        .width = width,
-        .channels = least(width, c->group_out - channel),
-        .bias = slice->is_first ? bias + channel : NULL,
-        .y = w->operands->y + (p->group * c->group_out + channel) * c->y.channel_stride,
-        .y_at = p->y_at,
-        .y_channel = c->y.channel_stride,
-        .min = slice->is_last ? (float)c->min : -INFINITY,
-        .max = slice->is_last ? (float)c->max : INFINITY};
+    const int64_t first = (p->group * c->group_out + channel) * c->y.channel_stride;
+    const struct onri_conv_product product = {.panel = p->floats,
+                                              .w = weights + channel * w->depth + slice->first * width,
+                                              .pixels = p->count,
+                                              .depth = slice->count,
+                                              .by_depth = w->by_depth,
+                                              .width = width,
+                                              .channels = least(width, c->group_out - channel),
+                                              .bias = slice->is_first ? bias + channel : NULL,
+                                              .from = from ? from + first : NULL,
+                                              .y = w->operands->y + first,
+                                              .y_at = p->y_at,
+                                              .y_channel = c->y.channel_stride,
+                                              .min = slice->is_last ? (float)c->min : -INFINITY,
+                                              .max = slice->is_last ? (float)c->max : INFINITY};
     if (w->in_planes) w->kernels->multiply_planes(&product);
     else w->kernels->multiply(&product);
   }

@@ -46,7 +46,8 @@ struct onri_conv_gemm {
   const float *packed, *bias;
   float *y;
   void *scratch;
-  size_t threads;                                            /* that scratch is for */
+  const float *residual; /* lies as y does, and may be y: added before the clamp. NULL: none */
+  size_t threads;        /* that scratch is for */
   void (*tail)(const void *context, float *y, size_t count); /* NULL: none. Applied to each part of y that is done */
   const void *tail_context;
 };

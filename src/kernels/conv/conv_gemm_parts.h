@@ -45,7 +45,8 @@ struct onri_conv_product {
   int32_t by_depth;
   int64_t width;       /* of the block, one or two vectors; in planes up to plane_channels */
   int64_t channels;    /* that are stored */
-  const float *bias;   /* width of them; NULL: y holds a part of the sum */
+  const float *bias;   /* width of them; may be NULL where there is `from` */
+  const float *from;   /* what sums begin with, laid out as y, and may be y; NULL: the bias alone */
   float *y;            /* of the first of the channels */
   const int64_t *y_at; /* of each pixel */
   int64_t y_channel;   /* in planes: from channel to channel; pixels lie side by side */

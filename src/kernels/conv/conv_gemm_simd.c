@@ -85,7 +85,8 @@ enum { PAIR_ROWS = SIMD_REGISTERS == 32 ? 14 : 6, SINGLE_ROWS = 2 * PAIR_ROWS };
 struct rows {
   const float *from; /* what is added to, */
   const int64_t *from_at;
-  float *to; /* and where sums go */
+  const float *bias; /* that, too; NULL: nothing */
+  float *to;         /* and where sums go */
   const int64_t *to_at;
 };
 
@@ -97,6 +98,9 @@ struct rows {
     vf32 sum[tile_rows * vectors];                                                                                   \
     UNROLL for (int i = 0; i < tile_rows; i++) UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] =       \
         f32_load(at.from + at.from_at[i] + v * F32_LANES);                                                           \
+    if (at.bias)                                                                                                     \
+      UNROLL for (int i = 0; i < tile_rows; i++) UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] +=    \
+          f32_load(at.bias + v * F32_LANES);                                                                         \
     for (int64_t k = p->depth; k > 0; k--) {                                                                         \
       vf32 weight[vectors];                                                                                          \
       UNROLL for (int v = 0; v < vectors; v++) weight[v] = f32_load(w + v * F32_LANES);                              \
@@ -151,10 +155,10 @@ static void edge(const struct onri_conv_product *p, const float *a, int64_t firs
   int64_t part_at[SINGLE_ROWS];
   struct rows at = {.from = p->bias, .from_at = same_row, .to = part, .to_at = part_at};
   for (int64_t i = 0; i * width < SINGLE_ROWS * F32_LANES; i++) part_at[i] = i * width;
-  if (!p->bias) {
+  if (p->from) {
     memset(part, 0, sizeof(part));
-    for (int64_t i = 0; i < count; i++) memcpy(part + i * width, p->y + y_at[i], bytes);
-    at.from = part, at.from_at = part_at;
+    for (int64_t i = 0; i < count; i++) memcpy(part + i * width, p->from + y_at[i], bytes);
+    at.from = part, at.from_at = part_at, at.bias = p->bias;
   }
   function(p, a, at);
   for (int64_t i = 0; i < count; i++) memcpy(p->y + y_at[i], part + i * width, bytes);
@@ -168,8 +172,8 @@ static void multiply(const struct onri_conv_product *p) {
     const float *a = p->panel + i * (p->by_depth ? 1 : ONRI_PANEL_ROW);
     while (s + 1 < SIZES && size[s + 1] >= p->pixels - i) s++;
     if (has_all && size[s] <= p->pixels - i) {
-      struct rows at = {.from = p->y, .from_at = p->y_at + i, .to = p->y, .to_at = p->y_at + i};
-      if (p->bias) at.from = p->bias, at.from_at = same_row;
+      struct rows at = {p->from, p->y_at + i, p->bias, p->y, p->y_at + i};
+      if (!p->from) at = (struct rows){p->bias, same_row, NULL, p->y, p->y_at + i};
       functions[s](p, a, at);
     } else {
       edge(p, a, i, size[s] < p->pixels - i ? size[s] : p->pixels - i, functions[s]);
@@ -183,32 +187,35 @@ enum { PLANE_ROWS = PAIR_ROWS, PIXEL_VECTORS = 8 };
 
 /* Where the channels of a tile lie. */
 struct planes {
-  const float *from; /* what is added to; NULL: the bias */
+  const float *from; /* what is added to; NULL: the bias alone */
   float *to;
   int64_t step; /* from channel to channel */
 };
 
-#define PLANE_TILE(name, channels, vectors)                                                                   \
-  static void name(const struct onri_conv_product *p, const float *x, struct planes at) {                     \
-    const vf32 min = f32_set(p->min), max = f32_set(p->max);                                                  \
-    const float *w = p->w;                                                                                    \
-    const int64_t width = p->width;                                                                           \
-    vf32 sum[channels * vectors];                                                                             \
-    UNROLL for (int i = 0; i < channels; i++) UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] = \
-        at.from ? f32_load(at.from + i * at.step + v * F32_LANES) : f32_set(p->bias[i]);                      \
-    for (int64_t k = p->depth; k > 0; k--) {                                                                  \
-      vf32 pixels[vectors];                                                                                   \
-      UNROLL for (int v = 0; v < vectors; v++) pixels[v] = f32_load(x + v * F32_LANES);                       \
-      UNROLL for (int i = 0; i < channels; i++) {                                                             \
-        const vf32 weight = f32_set(w[i]);                                                                    \
-        UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] =                                       \
-            f32_fma(weight, pixels[v], sum[i * vectors + v]);                                                 \
-      }                                                                                                       \
-      x += ONRI_PLANE_PIXELS;                                                                                 \
-      w += width;                                                                                             \
-    }                                                                                                         \
-    UNROLL for (int i = 0; i < channels; i++) UNROLL for (int v = 0; v < vectors; v++)                        \
-        f32_store(at.to + i * at.step + v * F32_LANES, f32_clamp(sum[i * vectors + v], min, max));            \
+#define PLANE_TILE(name, channels, vectors)                                                                      \
+  static void name(const struct onri_conv_product *p, const float *x, struct planes at) {                        \
+    const vf32 min = f32_set(p->min), max = f32_set(p->max);                                                     \
+    const float *w = p->w;                                                                                       \
+    const int64_t width = p->width;                                                                              \
+    vf32 sum[channels * vectors];                                                                                \
+    UNROLL for (int i = 0; i < channels; i++) UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] =    \
+        at.from ? f32_load(at.from + i * at.step + v * F32_LANES) : f32_set(p->bias[i]);                         \
+    if (at.from && p->bias)                                                                                      \
+      UNROLL for (int i = 0; i < channels; i++) UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] += \
+          f32_set(p->bias[i]);                                                                                   \
+    for (int64_t k = p->depth; k > 0; k--) {                                                                     \
+      vf32 pixels[vectors];                                                                                      \
+      UNROLL for (int v = 0; v < vectors; v++) pixels[v] = f32_load(x + v * F32_LANES);                          \
+      UNROLL for (int i = 0; i < channels; i++) {                                                                \
+        const vf32 weight = f32_set(w[i]);                                                                       \
+        UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] =                                          \
+            f32_fma(weight, pixels[v], sum[i * vectors + v]);                                                    \
+      }                                                                                                          \
+      x += ONRI_PLANE_PIXELS;                                                                                    \
+      w += width;                                                                                                \
+    }                                                                                                            \
+    UNROLL for (int i = 0; i < channels; i++) UNROLL for (int v = 0; v < vectors; v++)                           \
+        f32_store(at.to + i * at.step + v * F32_LANES, f32_clamp(sum[i * vectors + v], min, max));               \
   }
 
 #define PLANE_TILES(channels)               \
@@ -258,18 +265,19 @@ static void multiply_planes(const struct onri_conv_product *p) {
     const int is_wide = p->channels <= WIDE_TILES && p->pixels - i >= wide;
     const int is_thin = p->pixels - i <= F32_LANES;
     plane_function *function = is_wide ? wide_tiles[p->channels - 1] : plane_tiles[!is_thin][p->channels - 1];
+    const float *from = p->from ? p->from + p->y_at[i] : NULL;
     float *y = p->y + p->y_at[i];
-    struct planes at = {p->bias ? NULL : y, y, p->y_channel};
+    struct planes at = {from, y, p->y_channel};
     pixels = is_wide ? wide : is_thin ? F32_LANES : 2 * F32_LANES;
     if (pixels <= p->pixels - i) {
       function(p, p->panel + i, at);
       continue;
     }
     const size_t bytes = (size_t)(p->pixels - i) * sizeof(float);
-    at = (struct planes){p->bias ? NULL : part, part, pixels};
-    for (int64_t j = 0; !p->bias && j < p->channels; j++) {
+    at = (struct planes){from ? part : NULL, part, pixels};
+    for (int64_t j = 0; from && j < p->channels; j++) {
       memset(part + j * pixels, 0, (size_t)pixels * sizeof(float));
-      memcpy(part + j * pixels, y + j * p->y_channel, bytes);
+      memcpy(part + j * pixels, from + j * p->y_channel, bytes);
     }
     function(p, p->panel + i, at);
     for (int64_t j = 0; j < p->channels; j++) memcpy(y + j * p->y_channel, part + j * pixels, bytes);

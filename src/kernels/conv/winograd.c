@@ -127,7 +127,7 @@ struct work {
   struct onr_env *env;
   struct onri_winograd_job job;
   int64_t tiles[ONR_MAX_SPATIAL];
-  const float *x, *packed, *bias;
+  const float *x, *packed, *bias, *residual;
   float *y, *forward, *product;
   int64_t group;            /* together: the group at hand */
   atomic_int_fast64_t next; /* block, or panel */
@@ -160,14 +160,17 @@ static void make_panel(struct work *w, int64_t group, int64_t panel, int64_t fir
   const int64_t lanes = w->kernels->lanes, width = ONRI_WINOGRAD_PANEL * lanes;
   const int64_t channel = group * c->group_out + panel * width, left = least(width, c->group_out - panel * width);
   const int64_t size = points_of(&w->plan->how) * c->axis[0].kernel * c->group_in * width;
+  const float *residual = w->residual;
   float finite[ONRI_WINOGRAD_LANES] = {0};
   int64_t at[ONR_MAX_SPATIAL];
   w->kernels->multiply(&w->job, count, up(left, lanes), v,
                        w->packed + (group * panels_of(c, &w->plan->how) + panel) * size, z);
   for (int64_t t = 0; t < count; t++) {
     const int64_t n = place(w, first + t, at);
-    w->kernels->backward(&w->job, z + t * lanes, at, left, w->bias ? w->bias + channel : NULL,
-                         w->y + n * c->y.batch_stride + channel, finite);
+    const int64_t from = n * c->y.batch_stride + channel;
+    const struct onri_winograd_target to = {w->bias ? w->bias + channel : NULL, residual ? residual + from : NULL,
+                                            w->y + from};
+    w->kernels->backward(&w->job, z + t * lanes, at, left, &to, finite);
   }
   for (int64_t l = 1; l < lanes; l++) finite[0] += finite[l];
   if (isnan(finite[0])) atomic_store_explicit(&w->bad, 1, memory_order_relaxed);
@@ -223,7 +226,8 @@ static struct onri_winograd_job job_of(const struct onri_conv *c, const struct o
 }
 
 int onri_winograd_f32(const struct onri_conv *c, const struct onri_winograd_plan *plan, const float *x,
-                      const float *packed, const float *bias, float *y, void *scratch, struct onr_env *env) {
+                      const float *packed, const float *bias, const float *residual, float *y, void *scratch,
+                      struct onr_env *env) {
   struct work w = {.c = c,
                    .plan = plan,
                    .kernels = plan->how.kernels,
@@ -232,6 +236,7 @@ int onri_winograd_f32(const struct onri_conv *c, const struct onri_winograd_plan
                    .x = x,
                    .packed = packed,
                    .bias = bias,
+                   .residual = residual,
                    .y = y,
                    .product = scratch,
                    .forward = (float *)scratch + (size_t)plan->slots * plan->product};

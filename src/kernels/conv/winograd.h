@@ -38,9 +38,11 @@ int onri_winograd_pack(const struct onri_conv *c, const struct onri_winograd *ho
 /* *bytes of scratch, 64-byte aligned; 0: does not fit in memory. */
 int onri_winograd_plan(const struct onri_conv *c, const struct onri_winograd *how, uint32_t threads,
                        struct onri_winograd_plan *plan, size_t *bytes);
-/* x is read up to ONR_SLACK_BYTES behind its end. 0: x has a number that is not finite, or sums overflow: y is not of
- * use, and another method must tell what it is. */
+/* x is read up to ONR_SLACK_BYTES behind its end. residual: lies as y does, and is not y; added before the clamp. NULL:
+ * none. 0: x has a number that is not finite, or sums overflow: y is not of use, and another method must tell what it
+ * is. */
 int onri_winograd_f32(const struct onri_conv *c, const struct onri_winograd_plan *plan, const float *x,
-                      const float *packed, const float *bias, float *y, void *scratch, struct onr_env *env);
+                      const float *packed, const float *bias, const float *residual, float *y, void *scratch,
+                      struct onr_env *env);
 
 #endif

@@ -133,14 +133,16 @@ INLINE void forward_tile(const struct onri_winograd_job *job, const float *x, co
   }
 }
 
-/* One row of outputs of a tile. */
+/* One row of outputs of a tile: `left` of them are there. residual: NULL, or theirs. */
 INLINE void finish_row(const struct onri_winograd_job *job, const vf32 *sum, const int m, int64_t left, size_t lanes,
-                       vf32 bias, float *y, vf32 *finite) {
+                       vf32 bias, const float *residual, float *y, vf32 *finite) {
   const vf32 min = f32_set(job->min), max = f32_set(job->max);
   const int64_t pixel = job->axis[2].dilation * job->y_stride[2];
   UNROLL for (int j = 0; j < m; j++) {
-    const vf32 to = f32_clamp(sum[j] + bias, min, max);
+    vf32 to = sum[j] + bias;
     if (j >= left) continue;
+    if (residual) to += f32_load_part(residual + j * pixel, lanes);
+    to = f32_clamp(to, min, max);
     *finite = f32_fma(sum[j], (vf32){0}, *finite);
     if (lanes >= F32_LANES) f32_store(y + j * pixel, to);
     else f32_store_part(y + j * pixel, to, lanes);
@@ -153,21 +155,24 @@ INLINE int64_t outputs_left(const struct onri_axis *a, int64_t at) {
 }
 
 INLINE void backward_tile(const struct onri_winograd_job *job, const float *z, const int64_t *at, int64_t channels,
-                          const float *bias, float *y, float *finite, const int n1, const int m1, const int n2,
-                          const int m2) {
+                          const struct onri_winograd_target *target, float *finite, const int n1, const int m1,
+                          const int n2, const int m2) {
   const int64_t left1 = outputs_left(&job->axis[1], at[1]), left2 = outputs_left(&job->axis[2], at[2]);
+  const int64_t line = job->axis[1].dilation * job->y_stride[1];
+  const int rows = left1 < m1 ? (int)left1 : m1;
   vf32 half[TILE], d[POINTS], to[POINTS], all = f32_load(finite);
-  y += at[0] * job->y_stride[0] + at[1] * job->y_stride[1] + at[2] * job->y_stride[2];
+  const int64_t first = at[0] * job->y_stride[0] + at[1] * job->y_stride[1] + at[2] * job->y_stride[2];
   for (int64_t c = 0; c < channels; c += F32_LANES, z += job->block * F32_LANES) {
     const size_t lanes = channels - c < F32_LANES ? (size_t)(channels - c) : F32_LANES;
-    const vf32 add = bias ? f32_load_part(bias + c, lanes) : (vf32){0};
+    const vf32 add = target->bias ? f32_load_part(target->bias + c, lanes) : (vf32){0};
     for (int j = 0; j < n2; j++) {
       UNROLL for (int i = 0; i < n1; i++) d[i] = f32_load(z + (i * n2 + j) * job->z_plane);
       backward_axis(n1, m1, d, half + j, n2);
     }
-    for (int i = 0; i < m1 && i < left1; i++) {
+    for (int i = 0; i < rows; i++) {
       backward_axis(n2, m2, half + i * n2, to, 1);
-      finish_row(job, to, m2, left2, lanes, add, y + i * job->axis[1].dilation * job->y_stride[1] + c, &all);
+      const float *residual = target->residual ? target->residual + first + i * line + c : NULL;
+      finish_row(job, to, m2, left2, lanes, add, residual, target->y + first + i * line + c, &all);
     }
   }
   f32_store(finite, all);
@@ -176,10 +181,10 @@ INLINE void backward_tile(const struct onri_winograd_job *job, const float *z, c
 /* Every way of doing a kernel of 3 or 5 taps on planes, and on lines of either axis. */
 #define EACH_PLANE(X) X(4, 2) X(6, 4) X(6, 2)
 #define EACH_LINE(X) EACH_PLANE(X) X(8, 6) X(8, 4)
-#define BACKWARD(name, n1, m1, n2, m2)                                                                \
-  static void backward_##name(const struct onri_winograd_job *job, const float *z, const int64_t *at, \
-                              int64_t channels, const float *bias, float *y, float *finite) {         \
-    backward_tile(job, z, at, channels, bias, y, finite, n1, m1, n2, m2);                             \
+#define BACKWARD(name, n1, m1, n2, m2)                                                                  \
+  static void backward_##name(const struct onri_winograd_job *job, const float *z, const int64_t *at,   \
+                              int64_t channels, const struct onri_winograd_target *to, float *finite) { \
+    backward_tile(job, z, at, channels, to, finite, n1, m1, n2, m2);                                    \
   }
 #define FORWARD(name, n1, n2)                                                                                    \
   static void forward_##name(const struct onri_winograd_job *job, const float *x, const int64_t *at, float *v) { \
@@ -218,9 +223,9 @@ static void forward(const struct onri_winograd_job *job, const float *x, const i
 }
 
 static void backward(const struct onri_winograd_job *job, const float *z, const int64_t at[ONR_MAX_SPATIAL],
-                     int64_t channels, const float *bias, float *y, float *finite) {
-  typedef void function(const struct onri_winograd_job *, const float *, const int64_t *, int64_t, const float *,
-                        float *, float *);
+                     int64_t channels, const struct onri_winograd_target *to, float *finite) {
+  typedef void function(const struct onri_winograd_job *, const float *, const int64_t *, int64_t,
+                        const struct onri_winograd_target *, float *);
 #define PLANES(n, m) [n / 2][m / 2] = backward_plane_##n##_##m,
 #define ACROSSES(n, m) [n / 2][m / 2] = backward_across_##n##_##m,
 #define DOWNS(n, m) [n / 2][m / 2] = backward_down_##n##_##m,
@@ -230,7 +235,7 @@ static void backward(const struct onri_winograd_job *job, const float *z, const 
 #undef ACROSSES
 #undef DOWNS
   const int kind = kind_of(&job->how), axis = kind == DOWN ? 1 : 2;
-  by_length[kind][job->how.points[axis] / 2][job->how.outputs[axis] / 2](job, z, at, channels, bias, y, finite);
+  by_length[kind][job->how.points[axis] / 2][job->how.outputs[axis] / 2](job, z, at, channels, to, finite);
 }
 
 /* --- products --- */

@@ -33,6 +33,12 @@ struct onri_winograd_job {
   float min, max;
 };
 
+/* Outputs of a tile's image, from the first of some channels on; bias and residual may be NULL. */
+struct onri_winograd_target {
+  const float *bias, *residual;
+  float *y;
+};
+
 /* How weights become values at the points of axes 1 and 2: by rows of g, one a point. */
 struct onri_winograd_packing {
   int32_t points[2], taps[2];
@@ -48,10 +54,9 @@ struct onri_winograd_kernels {
   /* The products of `tiles` tiles with a panel, of which `vectors` (1 or 2) have channels. */
   void (*multiply)(const struct onri_winograd_job *job, int64_t tiles, int64_t vectors, const float *v, const float *u,
                    float *z);
-  /* `channels` outputs of a tile, up to a panel; y and bias (may be NULL) are those of the first channel. Adds 0 or NaN
-   * to each lane of finite. */
+  /* `channels` outputs of a tile, up to a panel. Adds 0 or NaN to each lane of finite. */
   void (*backward)(const struct onri_winograd_job *job, const float *z, const int64_t at[ONR_MAX_SPATIAL],
-                   int64_t channels, const float *bias, float *y, float *finite);
+                   int64_t channels, const struct onri_winograd_target *to, float *finite);
   /* Planes of taps of up to a panel of output channels, `distance` apart; points of what is packed are `step` apart.
    * 0: some are not finite. */
   int (*pack)(const struct onri_winograd_packing *p, const float *weight, int64_t channels, int64_t distance, float *to,

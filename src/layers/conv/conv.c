@@ -4,6 +4,7 @@
  * input 0   x       [N, C, spatial...] (1 to 3 of them), or channels-last
  * input 1   weight  [M, C/groups, kernel...]
  * input 2   bias    [M], optional
+ * input 3   residual like y, optional: added before the clamp
  * output 0  y       [N, M, spatial...]
  * ONNX      Conv-1..22
  * NaN       padding takes no part: where a weight that is NaN or infinite meets nothing but padding, an output stays a
@@ -49,6 +50,7 @@ enum onr_status onri_conv_geometry(const struct onr_call *call, struct onri_conv
   ONR_TRY(onri_window_resolve(&p->window, spatial, c->axis, call->error));
   ONR_TRY(onri_window_output(0, 1, spatial, c->axis, call->error));
   *out = onri_image_desc(call->in[0].dtype, p->channels_last, c->x.batch, weight->dim[0], spatial, c->axis);
+  if (onri_has(call, 3)) ONR_TRY(onri_expect_shape(call, 3, out->rank, out->dim));
   return onri_image_view(out, p->channels_last, &c->y, &spatial, call->error);
 }
 
@@ -96,7 +98,8 @@ static enum onr_status conv_plan(struct onr_call *call) {
   struct onri_conv c;
   struct onr_desc out;
   ONR_TRY(onri_conv_geometry(call, &c, &out));
-  return onri_conv_plan(call, &c, &((const struct onr_conv_params *)call->params)->tail);
+  const struct onr_conv_params *p = call->params;
+  return onri_conv_plan(call, &c, &p->clamp, &p->tail);
 }
 
 static int64_t conv_multiply_adds(const struct onr_call *call) {
@@ -114,10 +117,10 @@ static int64_t conv_steps(const struct onr_call *call) {
 const struct onr_layer onri_layer_conv = {
     .name = "conv",
     .inputs_min = 2,
-    .inputs_max = 3,
+    .inputs_max = 4,
     .outputs_min = 1,
     .outputs_max = 1,
-    .types = {ONRI_DTYPES_FLOAT, ONR_AS_INPUT(0), ONR_AS_INPUT(0)},
+    .types = {ONRI_DTYPES_FLOAT, ONR_AS_INPUT(0), ONR_AS_INPUT(0), ONR_AS_INPUT(0)},
     .output_type = ONR_AS_INPUT(0),
     .flags = ONR_LAYER_OVERREADS,
     .layout = ONRI_LAYOUT_CONV,

@@ -40,7 +40,7 @@ struct onri_conv_state {
   int32_t depthwise;   /* vectors of channels instead of the portable kernel */
   int32_t winograd;    /* by winograd_plan; the portable kernel where x is not finite */
   struct onri_winograd_plan winograd_plan;
-  size_t x, weight, packed, bias, y; /* offsets of widened.h, where XNNPACK does not compute */
+  size_t x, weight, packed, bias, residual, y; /* offsets of widened.h, where XNNPACK does not compute */
 };
 
 /* dtypes, ranks, and weight and bias against x. */
@@ -55,7 +55,8 @@ enum onr_status onri_conv_geometry_of_weights(const struct onr_call *call, struc
  * unless a plan may need them. channels_last: y is, and so is x unless x_channels_first. */
 enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv *c, int channels_last,
                                   int x_channels_first);
-enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c, const struct onr_tail *tail);
+enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c, const struct onr_clamp *clamp,
+                               const struct onr_tail *tail);
 enum onr_status onri_conv_run(struct onr_call *call);
 void onri_conv_release_state(void *state, struct onr_env *env);
 void onri_conv_release_kept(void *kept, struct onr_env *env);

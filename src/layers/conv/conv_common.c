@@ -58,7 +58,15 @@ int onri_conv_can_pack(const struct onr_call *call, int64_t groups, int transpos
   return onri_conv_check_inputs(&known, groups == 0 ? 1 : groups, transposed) == ONR_STATUS_OK;
 }
 
-static struct onri_xnn_conv for_xnn(const struct onri_conv *c) {
+/* The clamp of sums that a residual is added to is not the kernel's, unless it adds it itself. */
+static struct onri_conv without_clamp(const struct onr_call *call, const struct onri_conv *c) {
+  struct onri_conv bare = *c;
+  if (onri_has(call, 3)) bare.min = -INFINITY, bare.max = INFINITY;
+  return bare;
+}
+
+static struct onri_xnn_conv for_xnn(const struct onr_call *call, const struct onri_conv *conv) {
+  const struct onri_conv bare = without_clamp(call, conv), *c = &bare;
   return (struct onri_xnn_conv){
       .axis = {c->axis[0], c->axis[1], c->axis[2]},
       .batch = c->x.batch,
@@ -110,7 +118,7 @@ static enum onr_status pack_tuned(struct onr_call *call, const struct onri_xnn_c
 static enum onr_status pack(struct onr_call *call, const struct onri_conv *c, enum onri_xnn_fit fit,
                             const void *weight) {
   struct onri_conv_prepared *p = call->prepared;
-  const struct onri_xnn_conv xnn = for_xnn(c);
+  const struct onri_xnn_conv xnn = for_xnn(call, c);
   const enum onr_status status = fit == ONRI_XNN_NEVER ? ONR_STATUS_LIMIT : pack_tuned(call, &xnn, weight);
   if (status == ONR_STATUS_OK) {
     p->tuned = (int32_t)fit;
@@ -138,7 +146,7 @@ static enum onr_status bias_is_finite(struct onr_call *call, int *finite) {
 static enum onr_status choose(struct onr_call *call, const struct onri_conv *c, const float *weight,
                               enum onri_xnn_fit *fit) {
   struct onri_conv_prepared *p = call->prepared;
-  const struct onri_xnn_conv xnn = for_xnn(c);
+  const struct onri_xnn_conv xnn = for_xnn(call, c);
   int finite_only, finite;
   *fit = ONRI_XNN_NEVER;
   if (!onri_all_finite_f32(weight, (size_t)onr_desc_elements(&call->in[1]))) return ONR_STATUS_OK;
@@ -301,7 +309,7 @@ static enum onr_status plan_tuned(struct onr_call *call) {
   struct onri_conv_state *s = call->state;
   size_t bytes;
   if (p->tuned == ONRI_XNN_NEVER) return ONR_STATUS_OK;
-  s->xnn = for_xnn(&s->conv);
+  s->xnn = for_xnn(call, &s->conv);
   ONR_TRY(onri_conv_pieces_plan(&s->pieces, &s->xnn, onri_conv_multiply_adds(&s->conv), &p->xnn, &bytes, call->env,
                                 call->error));
   if (!s->pieces.count && call->kept && is_shared(&s->xnn)) {
@@ -324,6 +332,7 @@ static enum onr_status plan_product(struct onr_call *call) {
   s->threads = onr_threads_count(call->env->threads);
   s->bias = ONRI_WIDENED_IN_PLACE;
   call->kernel = ONR_KERNEL_VECTOR;
+  if (onri_has(call, 3)) call->in_place = 3; /* each sum begins with it */
   if (!p->product_bias) {
     ONR_TRY(onri_widened_plan(call, &call->in[2], &s->bias));
     ONR_TRY(onri_scratch_reserve(call, onri_conv_gemm_bias_floats(&s->conv, onri_kernels(), p->form) * sizeof(float),
@@ -333,15 +342,17 @@ static enum onr_status plan_product(struct onr_call *call) {
   return onri_scratch_reserve(call, onri_conv_gemm_scratch_bytes(s->threads) + ONR_SLACK_BYTES, &s->scratch);
 }
 
-enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c, const struct onr_tail *tail) {
+enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c, const struct onr_clamp *clamp,
+                               const struct onr_tail *tail) {
   const struct onri_conv_prepared *p = call->prepared;
   struct onri_conv_state *s = call->state;
   size_t bytes;
   s->conv = *c;
-  ONR_TRY(onri_conv_tail_plan(call, tail, &s->tail));
+  ONR_TRY(onri_conv_tail_plan(call, clamp, tail, &s->tail));
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
   ONR_TRY(onri_widened_plan(call, &call->in[0], &s->x));
   ONR_TRY(onri_widened_plan(call, &call->out[0], &s->y));
+  if (onri_has(call, 3)) ONR_TRY(onri_widened_plan(call, &call->in[3], &s->residual));
   if (p->product) return plan_product(call);
   ONR_TRY(plan_tuned(call));
   if (is_tuned(s) && !p->finite_only) return ONR_STATUS_OK;
@@ -362,10 +373,10 @@ enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c,
   return onri_scratch_reserve(call, bytes, &s->packed);
 }
 
-/* y is as it was computed, not yet narrowed. */
-static void apply_tail(struct onr_call *call, void *y) {
+/* y is as it was computed, not yet narrowed. residual: that the kernel did not add. */
+static void apply_tail(struct onr_call *call, const void *residual, void *y) {
   const struct onri_conv_state *s = call->state;
-  onri_conv_tail_all(&s->tail, call->in[0].dtype, y, (size_t)onr_desc_elements(&call->out[0]), call->env);
+  onri_conv_tail_all(&s->tail, call->in[0].dtype, residual, y, (size_t)onr_desc_elements(&call->out[0]), call->env);
 }
 
 static enum onr_status run_product(struct onr_call *call) {
@@ -386,8 +397,9 @@ static enum onr_status run_product(struct onr_call *call) {
   }
   if (s->conv.transposed) {
     onri_conv_phases_f32(&s->conv, onri_kernels(), &operands, call->env);
-    apply_tail(call, operands.y);
+    apply_tail(call, NULL, operands.y);
   } else {
+    operands.residual = onri_widened_input(call, 3, s->residual);
     if (onri_conv_has_tail(&s->tail)) operands.tail = onri_conv_tail_apply, operands.tail_context = &s->tail;
     onri_conv_gemm_f32(&s->conv, onri_kernels(), &operands, call->env);
   }
@@ -409,10 +421,11 @@ static enum onr_status run_portable(struct onr_call *call) {
     else onri_conv_pack_f32(&s->conv, weight, packed);
     weights = packed;
   }
-  if (wide) onri_conv_direct_f64(&s->conv, x, weights, bias, y, call->env);
-  else if (s->depthwise) onri_depthwise_f32(&s->conv, x, weights, bias, y, call->env);
-  else onri_conv_direct_f32(&s->conv, x, weights, bias, y, call->env);
-  apply_tail(call, y);
+  const struct onri_conv bare = without_clamp(call, &s->conv);
+  if (s->depthwise) onri_depthwise_f32(&bare, x, weights, bias, y, call->env);
+  else if (wide) onri_conv_direct_f64(&bare, x, weights, bias, y, call->env);
+  else onri_conv_direct_f32(&bare, x, weights, bias, y, call->env);
+  apply_tail(call, onri_widened_input(call, 3, s->residual), y);
   onri_widened_finish(call, 0, s->y);
   return ONR_STATUS_OK;
 }
@@ -424,10 +437,10 @@ static int run_winograd(struct onr_call *call) {
   const float *x = onri_widened_input(call, 0, s->x), *bias = onri_widened_input(call, 2, s->bias);
   float *y = onri_widened_output(call, 0, s->y);
   void *scratch = (unsigned char *)call->scratch + s->scratch;
-  const int finite =
-      onri_winograd_f32(&s->conv, &s->winograd_plan, x, p->winograd.weights, bias, y, scratch, call->env);
-  if (!finite) return 0;
-  apply_tail(call, y);
+  const float *residual = onri_widened_input(call, 3, s->residual);
+  if (!onri_winograd_f32(&s->conv, &s->winograd_plan, x, p->winograd.weights, bias, residual, y, scratch, call->env))
+    return 0;
+  apply_tail(call, NULL, y);
   onri_widened_finish(call, 0, s->y);
   return 1;
 }
@@ -463,7 +476,7 @@ enum onr_status onri_conv_run(struct onr_call *call) {
     ONR_TRY(find_operator(call, &op));
     ONR_TRY(onri_xnn_conv_run(op, &s->xnn, scratch, x, y, call->env, call->error));
   }
-  apply_tail(call, y);
+  apply_tail(call, onri_widened_input(call, 3, s->residual), y);
   onri_widened_finish(call, 0, s->y);
   return ONR_STATUS_OK;
 }

@@ -143,7 +143,8 @@ static enum onr_status conv_transpose_plan(struct onr_call *call) {
   struct onri_conv c;
   struct onr_desc out;
   ONR_TRY(geometry(call, &c, &out));
-  return onri_conv_plan(call, &c, &((const struct onr_conv_transpose_params *)call->params)->tail);
+  const struct onr_conv_transpose_params *p = call->params;
+  return onri_conv_plan(call, &c, &p->clamp, &p->tail);
 }
 
 static int64_t conv_transpose_multiply_adds(const struct onr_call *call) {

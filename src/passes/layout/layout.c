@@ -260,7 +260,7 @@ static void collect_wishes(struct onri_layout *layout) {
       int32_t wish = -1;
       if (node->in[k] == ONRI_NONE) continue;
       if (rule->wish == ONRI_WISH_OUTPUT) wish = (of_output > 0) - (of_output < 0);
-      if (rule->wish == ONRI_WISH_CHANNELS_LAST && k == 0) wish = 1;
+      if (rule->wish == ONRI_WISH_CHANNELS_LAST && onri_layout_is_image(node, k)) wish = 1;
       if (rule->wish == ONRI_WISH_NOTHING) wish = 0;
       layout->values[node->in[k]].wish += wish;
     }

@@ -120,6 +120,10 @@ enum onr_status onri_rule_slice(struct onri_layout *layout);
 enum onr_status onri_rule_reshape(struct onri_layout *layout); /* in layout_reshape.c */
 enum onr_status onri_rule_shape(struct onri_layout *layout);   /* these, too */
 enum onr_status onri_rule_size(struct onri_layout *layout);
+/* Input k of a spatial layer lies as its output does: the image, and what is added to a convolution. */
+static inline int onri_layout_is_image(const struct onri_node *node, int32_t k) {
+  return k == 0 || (k == 3 && node->layer == &onri_layer_conv);
+}
 /* The rule that a layer's table names. */
 const struct onri_layout_rule *onri_layout_find(const struct onr_layer *layer);
 

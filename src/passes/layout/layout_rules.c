@@ -9,6 +9,17 @@ enum onr_status onri_rule_plain(struct onri_layout *layout) { return onri_layout
 
 /* --- layers with a channels_last parameter --- */
 
+/* Those behind input 0. */
+static enum onr_status other_inputs(struct onri_layout *layout, const struct onri_permutation *order) {
+  for (int32_t k = 1; k < onri_layout_node(layout)->num_in; k++) {
+    const int32_t v = onri_layout_node(layout)->in[k];
+    const struct onri_permutation plain = onri_permutation_identity(onri_rewrite_rank(layout->rw, v));
+    const int is_image = onri_layout_is_image(onri_layout_node(layout), k);
+    if (v != ONRI_NONE) ONR_TRY(onri_layout_input(layout, k, is_image ? order : &plain));
+  }
+  return ONR_STATUS_OK;
+}
+
 enum onr_status onri_rule_spatial(struct onri_layout *layout) {
   const int32_t rank = onri_layout_rank_in(layout, 0);
   enum onr_status status = ONR_STATUS_OK;
@@ -22,7 +33,7 @@ enum onr_status onri_rule_spatial(struct onri_layout *layout) {
   flag = 1;
   memcpy(params + onri_layout_node(layout)->layer->layout_param, &flag, sizeof(flag));
   ONR_TRY(onri_layout_input(layout, 0, &order));
-  ONR_TRY(onri_layout_plain(layout, 1));
+  ONR_TRY(other_inputs(layout, &order));
   return onri_layout_put_all(layout, &order);
 }
 
@@ -44,7 +55,7 @@ enum onr_status onri_rule_conv(struct onri_layout *layout) {
   ONR_TRY(status);
   params->channels_last = params->x_channels_first = 1;
   ONR_TRY(onri_layout_input(layout, 0, &stored));
-  ONR_TRY(onri_layout_plain(layout, 1));
+  ONR_TRY(other_inputs(layout, &order));
   return onri_layout_put_all(layout, &order);
 }
 
