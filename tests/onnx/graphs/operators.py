@@ -416,8 +416,7 @@ def more_pool(b):
     if b.chance(0.15):
         attributes.pop("pads")
         attributes["auto_pad"] = b.random.choice(["SAME_UPPER", "SAME_LOWER", "VALID"])
-        if op != "MaxPool":
-            attributes.pop("dilations", None)
+        attributes.pop("dilations", None)
     if op == "MaxPool" and x.exact and b.chance(0.3):
         return [b.out(name, True) for name in b.node(op, [x], outputs=2, **attributes)]
     b.put(op, [x], x.exact and op == "MaxPool", **attributes)
