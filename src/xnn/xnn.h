@@ -30,11 +30,6 @@ struct xnn_operator;
 static inline int64_t onri_xnn_most_steps(const struct onr_env *env) {
   return env->most_steps ? env->most_steps : (int64_t)1 << 30;
 }
-/* So many of `rows` of a product, each of n * k multiply-adds, are a piece. */
-static inline size_t onri_xnn_rows_at_once(size_t rows, size_t n, size_t k, const struct onr_env *env) {
-  const size_t most = (size_t)onri_xnn_most_steps(env) / (n < SIZE_MAX / k ? n * k : SIZE_MAX);
-  return rows <= most ? rows : most == 0 ? 1 : most < 64 ? most : most / 64 * 64;
-}
 
 #ifdef ONNXRUN_HAVE_XNNPACK
 
