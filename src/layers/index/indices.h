@@ -46,7 +46,7 @@ static inline enum onr_status onri_indices_check(const struct onr_call *call, si
   for (size_t i = 0; i < count; i++) {
     const size_t from = i, end = count - i < PART ? count : i + PART;
     if (stride == 1 && indices.wide) i = onri_first_outside((const int64_t *)indices.data + first, i, end, limit);
-    if (onri_pace_stop(&pace, 4 + (i - from))) return onri_env_poll(call->env, call->error);
+    if (onri_pace_stop(&pace, 4 + 2 * (i - from))) return onri_env_poll(call->env, call->error);
     if (i == count) break;
     const int64_t index = onri_index_raw(indices, first + i * stride);
     if (index < -limit || index >= limit)
