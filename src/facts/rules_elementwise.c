@@ -103,7 +103,7 @@ void onri_deduce_where(struct onri_deduction *d) {
 void onri_deduce_fused_elementwise(struct onri_deduction *d) {
   const struct onr_fused_elementwise_params *p = d->node->params;
   broadcast_inputs(d, d->node->num_in);
-  d->out[0].dtype = p->output.dtype != ONR_DTYPE_NONE ? p->output.dtype : ONR_DTYPE_F32;
+  d->out[0].dtype = p->output.dtype != ONR_DTYPE_NONE ? (enum onr_dtype)p->output.dtype : ONR_DTYPE_F32;
 }
 
 /* Elements pass through. */

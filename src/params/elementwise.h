@@ -188,8 +188,9 @@ struct onr_fused_step {
   struct onr_clamp clamp; /* binary: as in struct onr_binary_params */
 };
 struct onr_fused_bytes {
-  enum onr_dtype dtype; /* int8 or uint8; NONE: float32 */
-  float scale, zero;
+  float scale;
+  int16_t zero;
+  int16_t dtype; /* of enum onr_dtype: int8 or uint8; NONE: float32 */
 };
 struct onr_fused_elementwise_params {
   int32_t num_steps;

@@ -122,7 +122,7 @@ static size_t take_bytes(const struct onri_rewrite *rw, struct onr_fused_element
   for (size_t i = 0; i < num_in; i++) bytes += chain->input[i].dtype != ONR_DTYPE_NONE;
   for (size_t i = 0; i < num_in && bytes < ONR_FUSED_BYTES; i++) {
     if (chain->input[i].dtype != ONR_DTYPE_NONE || !onri_match_bytes(rw, in[i], &q)) continue;
-    chain->input[i] = (struct onr_fused_bytes){q.dtype, (float)q.step, (float)q.offset};
+    chain->input[i] = (struct onr_fused_bytes){(float)q.step, (int16_t)q.offset, (int16_t)q.dtype};
     in[i] = q.x;
     bytes++;
   }
@@ -146,7 +146,7 @@ static enum onr_status quantize(struct onri_rewrite *rw, struct onri_node *node)
   if (!producer || producer->num_out != 1 || !as_chain(rw, producer, start_of(rw, producer), &chain, in, &num_in) ||
       chain.output.dtype != ONR_DTYPE_NONE)
     return ONR_STATUS_OK;
-  chain.output = (struct onr_fused_bytes){y.dtype, (float)y.step, (float)y.offset};
+  chain.output = (struct onr_fused_bytes){(float)y.step, (int16_t)y.offset, (int16_t)y.dtype};
   take_bytes(rw, &chain, in, num_in);
   return onri_rewrite_become(rw, node, &onri_layer_fused_elementwise, &chain, in, num_in);
 }

@@ -143,7 +143,7 @@ static void test_sums_and_moves(void **state) {
     graph_test_output(&t, dequantize(&t, quantize(&t, y, &q), &q));
     graph_test_check(&t, NULL);
     const struct onri_node *sum = graph_test_find(&t, &onri_layer_fused_elementwise);
-    assert_true(((const struct onr_fused_elementwise_params *)sum->params)->output.dtype == q.dtype);
+    assert_true(((const struct onr_fused_elementwise_params *)sum->params)->output.dtype == (int)q.dtype);
     assert_int_equal(graph_test_count(&t, &onri_layer_quantize_linear), 2); /* of the graph's inputs */
     graph_test_end(&t);
   }

@@ -66,7 +66,7 @@ static enum onr_status check_step(const struct onr_call *call, int32_t k, const 
 }
 
 static enum onr_dtype type_of(const struct onr_fused_bytes *bytes) {
-  return bytes->dtype == ONR_DTYPE_NONE ? ONR_DTYPE_F32 : bytes->dtype;
+  return bytes->dtype == ONR_DTYPE_NONE ? ONR_DTYPE_F32 : (enum onr_dtype)bytes->dtype;
 }
 
 static enum onr_status check_types(const struct onr_call *call, const struct onr_fused_elementwise_params *p) {

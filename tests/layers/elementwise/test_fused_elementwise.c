@@ -129,8 +129,8 @@ static void test_bytes(void **state) {
   static const struct onr_fused_elementwise_params params = {
       .num_steps = 1,
       .steps = {{.kind = ONR_FUSED_BINARY, .op = ONR_BINARY_ADD, .operand = 1}},
-      .input = {{ONR_DTYPE_U8, 0.5f, 7}, {ONR_DTYPE_I8, 0.25f, -3}},
-      .output = {ONR_DTYPE_I8, 0.75f, 5}};
+      .input = {{0.5f, 7, ONR_DTYPE_U8}, {0.25f, -3, ONR_DTYPE_I8}},
+      .output = {0.75f, 5, ONR_DTYPE_I8}};
   static uint8_t a[ROWS * COUNT];
   static int8_t b[COUNT];
   (void)state;
