@@ -21,7 +21,8 @@ static void fill(struct sweep *s, enum onr_dtype dtype, unsigned char *x) {
   const double special[] = {(double)NAN, (double)INFINITY, -(double)INFINITY, -0.0};
   for (size_t i = 0; i < ROWS * MOST; i++) {
     const double value = sweep_chance(s, 30) ? special[i % 4] : (double)sweep_pick(s, -6, 6) / 2;
-    const int64_t bits = sweep_chance(s, 2) ? sweep_pick(s, -5, 5) : (int64_t)sweep_next(s) << 33 ^ sweep_next(s) << 1;
+    const int64_t bits = sweep_chance(s, 2) ? sweep_pick(s, -5, 5)
+                                            : (int64_t)((uint64_t)sweep_next(s) << 33 ^ (uint64_t)sweep_next(s) << 1);
     if (is_float) onri_store_f64(dtype, &value, 1, x + i * onr_dtype_size(dtype));
     else onri_store(dtype, &bits, 1, x + i * onr_dtype_size(dtype));
   }

@@ -107,7 +107,7 @@ struct onri_gemm onri_gemm_part(enum onri_class c, const struct onri_gemm *gemm,
   part.m = rows;
   part.n = columns;
   part.a = (const char *)gemm->a + row * gemm->a_row * size;
-  part.b = (const char *)gemm->b + column * gemm->b_col * size;
+  if (gemm->b) part.b = (const char *)gemm->b + column * gemm->b_col * size; /* NULL: it is packed */
   part.c = (char *)gemm->c + (row * gemm->c_row + column) * size;
   if (gemm->bias) part.bias = (const char *)gemm->bias + (row * gemm->bias_row + column * gemm->bias_col) * size;
   return part;

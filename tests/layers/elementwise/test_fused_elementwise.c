@@ -145,7 +145,7 @@ static void test_bytes(void **state) {
     for (int i = 0; i < ROWS * COUNT; i++) {
       const double v = (a[i] - 7) * 0.5 + (b[each ? i % COUNT : 0] + 3) * 0.25;
       const double y = rint(v / 0.75) + 5;
-      assert_int_equal(((const int8_t *)t.out[0].data)[i], y < -128 ? -128 : y > 127 ? 127 : y);
+      assert_int_equal(((const int8_t *)t.out[0].data)[i], (int)fmin(fmax(y, -128), 127));
     }
     layer_test_clear(&t);
   }
