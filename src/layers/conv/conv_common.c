@@ -230,6 +230,16 @@ static int has_tiles(const struct onri_conv *c) {
   return 1;
 }
 
+/* A pixel at a time, with nothing behind it but a clamp: XNNPACK reads the image where ours copies it, and is some 10 %
+ * faster (16 channels to 96: 60 %). */
+static int suits_xnn(const struct onr_call *call, const struct onri_conv *c) {
+  const struct onr_conv_params *p = call->params;
+  if (c->transposed || c->groups != 1 || p->tail.enabled || onri_has(call, 3)) return 0;
+  for (int a = 0; a < ONR_MAX_SPATIAL; a++)
+    if (c->axis[a].kernel != 1 || c->axis[a].stride != 1 || c->axis[a].begin != 0 || c->axis[a].end != 0) return 0;
+  return 1;
+}
+
 /* Winograd's method; one of XNNPACK's kernels, where ours are not the faster ones; a product; or neither. */
 static enum onr_status choose_and_pack(struct onr_call *call, const struct onri_conv *c, int tuned,
                                        const float *weight) {
@@ -240,7 +250,7 @@ static enum onr_status choose_and_pack(struct onr_call *call, const struct onri_
   const int can = c->transposed ? c->group_out >= PHASE_CHANNELS && onri_conv_phases_can(c) : onri_conv_gemm_can(c);
   const int product = own && can && suits_product(call, c, weight);
   enum onri_xnn_fit fit = ONRI_XNN_NEVER;
-  if (tuned && !(product && onri_conv_gemm_is_fast()) && onri_xnn_usable(call->env) &&
+  if (tuned && (!(product && onri_conv_gemm_is_fast()) || suits_xnn(call, c)) && onri_xnn_usable(call->env) &&
       (!onri_has(call, 2) || call->inputs[2]))
     ONR_TRY(choose(call, c, weight, &fit));
   return product && fit == ONRI_XNN_NEVER ? pack_product(call, c, weight) : pack(call, c, fit, weight);

@@ -134,6 +134,12 @@ static int keeps_nan(void) {
 #endif
 }
 
+static int is_of_pixels(const struct axes *a) {
+  for (int i = 0; i < 3; i++)
+    if (a->kernel[i] != 1 || a->stride[i] != 1 || a->begin[i] != 0 || a->in[i] != a->out[i]) return 0;
+  return 1;
+}
+
 /* Nothing is mixed along depth, or nothing along the other two axes. */
 static int is_planar(const struct axes *a) {
   int idle[3];
@@ -176,7 +182,9 @@ static void check_once(const struct shape *s, int transposed, int last, enum onr
   assert_true(onr_desc_equal(&desc, &t.out[0].desc));
   const int depthwise = s->groups == s->channels && s->groups == s->out_channels,
             may = !transposed && last && backend == ONR_BACKEND_AUTO && count > 0;
-  if (may && depthwise && onri_depthwise_is_fast()) assert_int_equal(t.kernel, ONR_KERNEL_VECTOR);
+  if (may && constant && !depthwise && s->groups == 1 && is_of_pixels(&a)) /* XNNPACK's, where it is */
+    assert_true(t.kernel == ONR_KERNEL_VECTOR || t.kernel == ONR_KERNEL_XNNPACK);
+  else if (may && depthwise && onri_depthwise_is_fast()) assert_int_equal(t.kernel, ONR_KERNEL_VECTOR);
   else if (may && constant && !depthwise && (onri_conv_gemm_is_fast() || !LAYER_TEST_XNNPACK || !is_planar(&a)))
     assert_int_equal(t.kernel, ONR_KERNEL_VECTOR);
   else if (may && constant && !depthwise && keeps_nan() && t.kernel != ONR_KERNEL_VECTOR) /* Winograd */
