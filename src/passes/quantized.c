@@ -103,16 +103,16 @@ static int bias_at(const struct onri_rewrite *rw, int32_t v, size_t channels, do
 static enum onr_status product_bias(struct onri_rewrite *rw, int32_t v, const struct onri_quantised *x,
                                     const struct onri_quantised *w, size_t channels, int32_t *bias, int *fits) {
   const struct onr_desc desc = onr_desc_make(ONR_DTYPE_I32, 1, (int64_t[]){(int64_t)channels});
-  const struct onr_env *env = rw->graph->env;
+  struct onr_env *env = rw->graph->env;
   size_t count;
   *bias = ONRI_NONE;
   *fits = 1;
   if (v == ONRI_NONE) return ONR_STATUS_OK;
   const float *scales = onri_rewrite_floats(rw, w->scale, &count);
-  double *reals = onr_env_allocate((struct onr_env *)env, (channels + 1) * sizeof(*reals));
+  double *reals = onr_env_allocate(env, (channels + 1) * sizeof(*reals));
   struct onri_constant *constant = onri_constant_create(rw->graph->env, &desc);
   if (!reals || !constant) {
-    onr_env_release((struct onr_env *)env, reals);
+    onr_env_release(env, reals);
     if (constant) onri_constant_release(constant);
     return onri_rewrite_no_memory(rw);
   }
@@ -122,7 +122,7 @@ static enum onr_status product_bias(struct onri_rewrite *rw, int32_t v, const st
     *fits = fabs(steps) < 0x1p30;
     if (*fits) ((int32_t *)constant->data)[i] = (int32_t)steps;
   }
-  onr_env_release((struct onr_env *)env, reals);
+  onr_env_release(env, reals);
   if (!*fits) {
     onri_constant_release(constant);
     return ONR_STATUS_OK;

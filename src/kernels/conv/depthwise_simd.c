@@ -6,6 +6,7 @@
  * as much as it multiplies). */
 #include "kernels/conv/depthwise_rows.h"
 #include "kernels/kernels.h"
+#include "kernels/quantize/requantise_lanes.h"
 #include "kernels/simd.h"
 
 enum { OUTPUTS = SIMD_REGISTERS == 32 ? 8 : 6 };
@@ -32,12 +33,7 @@ INLINE void store_bytes(const struct onri_depthwise_job job, int64_t at, vf32 su
     i32_store_part((int32_t *)job.y + at, v, lanes);
     return;
   }
-  const vf32 low = f32_set((float)(r->low - r->zero)), high = f32_set((float)(r->high - r->zero));
-  const vf32 real = f32_from_i32(v) * f32_load_part(r->scales, lanes);
-  const vi32 steps = i32_from_f32(f32_rint(f32_least(f32_greatest(real, low), high))) + i32_set(r->zero);
-  uint8_t *y = (uint8_t *)job.y + at, part[F32_LANES];
-  i32_store_8(lanes >= F32_LANES ? y : part, steps);
-  if (lanes < F32_LANES) memcpy(y, part, lanes);
+  requantise_lanes(r, v, f32_load_part(r->scales, lanes), (uint8_t *)job.y + at, lanes);
 }
 
 INLINE void finish(const struct onri_depthwise_job job, int64_t at, int64_t count, const vf32 *sum, const int bytes,

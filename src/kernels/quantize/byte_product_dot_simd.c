@@ -6,6 +6,7 @@
  * reach 1.7 times the FMA rate. */
 #include "kernels/kernels.h"
 #include "kernels/quantize/byte_tile.h"
+#include "kernels/quantize/requantise_lanes.h"
 #include "kernels/simd.h"
 
 #if defined(__AVX512VNNI__)
@@ -116,19 +117,9 @@ static void reals(const float *scales, size_t scale_step, const float *bias, con
 }
 
 static void requantise(const struct onri_requantise *r, const int32_t *sums, size_t count, uint8_t *y) {
-  const vf32 low = f32_set((float)(r->low - r->zero)), high = f32_set((float)(r->high - r->zero));
-  const vi32 zero = i32_set(r->zero);
   for (size_t j = 0; j < count; j += F32_LANES) {
     const vf32 scale = r->scale_step ? f32_load_part(r->scales + j, count - j) : f32_set(r->scales[0]);
-    const vf32 real = f32_from_i32(i32_load_part(sums + j, count - j)) * scale;
-    const vi32 v = i32_from_f32(f32_rint(f32_least(f32_greatest(real, low), high))) + zero;
-    if (count - j >= F32_LANES) {
-      i32_store_8(y + j, v);
-    } else {
-      uint8_t part[F32_LANES];
-      i32_store_8(part, v);
-      memcpy(y + j, part, count - j);
-    }
+    requantise_lanes(r, i32_load_part(sums + j, count - j), scale, y + j, count - j);
   }
 }
 
