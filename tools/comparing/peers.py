@@ -55,6 +55,7 @@ class OpenVino:
         model.reshape({port: inputs[port.any_name].shape for port in model.inputs})
         compiled = core.compile_model(model, "CPU", {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": "f32"})
         self.request = compiled.create_infer_request()
+        self.held = core, model, compiled, inputs  # the request reads them and does not keep them alive
         for port in compiled.inputs:
             self.request.set_tensor(port, openvino.Tensor(inputs[port.any_name], shared_memory=True))
         self.count = len(compiled.outputs)
