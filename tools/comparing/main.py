@@ -1,4 +1,4 @@
-"""Times onnxrun beside the peers that are installed (ONNX Runtime, OpenVINO, MNN, tract), in turn in one run."""
+"""Times onnxrun beside the peers that are installed (ONNX Runtime, OpenVINO, MNN, ncnn, tract), in turn in one run."""
 
 import argparse
 import json
@@ -16,6 +16,7 @@ import numpy as np
 import peers
 from tool import Tool, save_inputs, worst_difference
 
+WRONG = 100  # tolerances: who computes something else is not a peer in that row
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -61,7 +62,7 @@ def compare(tool, others, path, inputs, names, options, folder):
         measured = entry.pop("times", None)
         if measured and "error" not in entry:
             entry.update(min_ms=min(t["min_ms"] for t in measured), median_ms=statistics.median(t["median_ms"] for t in measured), bytes=peer.ask(peak=True)["bytes"])
-    best = [e["min_ms"] for e in row["peers"].values() if "min_ms" in e]
+    best = [e["min_ms"] for e in row["peers"].values() if "min_ms" in e and not (e["difference"] or 0) > WRONG]
     row["ratio"] = min(best) / row["onnxrun"]["min_ms"] if best and times else None
     return row
 

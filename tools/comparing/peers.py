@@ -11,6 +11,7 @@ An error is {"error": "..."}.
 import importlib.util
 import json
 import os
+import re
 import resource
 import statistics
 import subprocess
@@ -96,6 +97,47 @@ class Mnn:
         return [np.array(MNN.expr.convert(r, MNN.expr.NCHW).read()) for r in self.results]
 
 
+class Ncnn:
+    name, package = "ncnn", "pnnx"
+
+    def __init__(self, path, inputs, threads):
+        import ncnn
+        with tempfile.TemporaryDirectory() as folder:
+            os.symlink(os.path.abspath(path), os.path.join(folder, "model.onnx"))
+            # pnnx's Python face asks for PyTorch; its program does not
+            converter = os.path.join(importlib.util.find_spec("pnnx").submodule_search_locations[0], "pnnx")
+            subprocess.run([converter, "model.onnx", "fp16=0"], cwd=folder, check=True, capture_output=True)
+            with open(os.path.join(folder, "model_ncnn.py")) as file:
+                example = file.read()  # it knows each input's batch dimension, which ncnn's own format leaves out
+            axes = {name: int(axis) for name, axis in re.findall(r"(\w+)\.numpy\((?:\), )?batch_index=(\d+)\)", example)}
+            self.wanted = {name: axis for name, axis in axes.items() if name.startswith("out")}
+            start = time.perf_counter()
+            self.net = ncnn.Net()
+            self.net.opt.num_threads = threads
+            self.net.opt.use_fp16_packed = self.net.opt.use_fp16_storage = self.net.opt.use_fp16_arithmetic = False
+            self.net.opt.use_bf16_storage = False
+            if self.net.load_param(os.path.join(folder, "model.ncnn.param")) or self.net.load_model(os.path.join(folder, "model.ncnn.bin")):
+                raise RuntimeError("ncnn does not load what pnnx wrote")
+            self.load_seconds = time.perf_counter() - start  # converting is done once, before
+        self.inputs = []
+        for i, value in enumerate(inputs.values()):
+            name = f"in{i}"
+            plain = np.take(value, 0, axes[name]) if axes[name] < value.ndim else value  # 233 is none
+            self.inputs.append((name, ncnn.Mat(np.ascontiguousarray(plain)).clone()))
+
+    def run(self):
+        extractor = self.net.create_extractor()
+        for name, value in self.inputs:
+            extractor.input(name, value)
+        self.results = [extractor.extract(name) for name in self.wanted]
+        if any(code for code, _ in self.results):
+            raise RuntimeError("ncnn does not run it")
+
+    def outputs(self):
+        arrays = [np.array(value) for _, value in self.results]
+        return [np.expand_dims(a, axis) if axis <= a.ndim else a for a, axis in zip(arrays, self.wanted.values())]
+
+
 class Tract:
     name, package = "tract", "tract"
 
@@ -117,7 +159,7 @@ class Tract:
         return [np.array(r.to_numpy()) for r in self.results]
 
 
-PEERS = {"onnxruntime": OnnxRuntime, "openvino": OpenVino, "mnn": Mnn, "tract": Tract}
+PEERS = {"onnxruntime": OnnxRuntime, "openvino": OpenVino, "mnn": Mnn, "ncnn": Ncnn, "tract": Tract}
 
 
 def installed():
