@@ -1,0 +1,71 @@
+"""The nine models of the README's speed table, exported from PyTorch with seeded random weights: models.py FOLDER"""
+
+import os
+import sys
+import warnings
+
+
+def unet(torch, channels=16):
+    nn = torch.nn
+
+    def block(a, b):
+        return nn.Sequential(nn.Conv2d(a, b, 3, padding=1), nn.ReLU(), nn.Conv2d(b, b, 3, padding=1), nn.ReLU())
+
+    class UNet(nn.Module):
+        def __init__(self):
+            super().__init__()
+            sizes = [channels << i for i in range(4)]
+            self.down = nn.ModuleList(block(a, b) for a, b in zip([3, *sizes], sizes))
+            self.up = nn.ModuleList(nn.ConvTranspose2d(b, a, 2, 2) for a, b in zip(sizes, sizes[1:]))
+            self.join = nn.ModuleList(block(2 * a, a) for a in sizes[:-1])
+            self.last = nn.Conv2d(channels, 2, 1)
+
+        def forward(self, x):
+            kept = []
+            for i, down in enumerate(self.down):
+                x = down(torch.nn.functional.max_pool2d(x, 2) if i else x)
+                kept.append(x)
+            for i in reversed(range(3)):
+                x = self.join[i](torch.cat([kept[i], self.up[i](x)], 1))
+            return self.last(x)
+
+    return UNet()
+
+
+def networks(torch, torchvision):
+    """Name, module, input."""
+    nn = torch.nn
+    picture = torch.randn(1, 3, 224, 224)
+    yield "mlp", nn.Sequential(nn.Linear(20, 30), nn.ReLU(), nn.Linear(30, 30), nn.ReLU(), nn.Linear(30, 4)), torch.randn(1, 20)
+    for name in ("mobilenet_v3_small", "mobilenet_v2", "efficientnet_b0"):
+        yield name, torchvision.models.get_model(name, weights=None), picture
+    yield "unet16", unet(torch), torch.randn(1, 3, 256, 256)
+
+    class Recurrent(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.lstm = nn.LSTM(256, 256, 2, bidirectional=True)
+
+        def forward(self, x):
+            return self.lstm(x)[0]
+
+    yield "lstm2bi", Recurrent(), torch.randn(100, 1, 256)
+    yield "bert6x384", nn.TransformerEncoder(nn.TransformerEncoderLayer(384, 12, 1536, activation="gelu", batch_first=True), 6, enable_nested_tensor=False), torch.randn(1, 128, 384)
+    for name in ("resnet50", "convnext_tiny"):
+        yield name, torchvision.models.get_model(name, weights=None), picture
+
+
+def make(folder):
+    import torch
+    import torchvision
+    warnings.filterwarnings("ignore")
+    torch.manual_seed(0)
+    for name, module, x in networks(torch, torchvision):
+        path = os.path.join(folder, name, "model.onnx")
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        torch.onnx.export(module.eval(), (x,), path, opset_version=20, input_names=["x"], output_names=["y"], dynamo=True, external_data=False, verbose=False)
+        print(path, flush=True)
+
+
+if __name__ == "__main__":
+    make(sys.argv[1])
