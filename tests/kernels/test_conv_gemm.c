@@ -39,6 +39,16 @@ static int64_t elements(const struct onri_image *image) {
   return image->batch * image->channels * image->size[0] * image->size[1] * image->size[2];
 }
 
+/* Each output sees one pixel, which the image lends as it lies. */
+static void see_one_pixel(struct sweep *s, struct onri_conv *c) {
+  for (int a = 0; a < ONR_MAX_SPATIAL; a++)
+    c->axis[a] = (struct onri_axis){
+        .in = c->axis[a].in, .out = c->axis[a].in, .kernel = 1, .stride = 1, .dilation = sweep_pick(s, 1, 2)};
+  if (!sweep_chance(s, 4)) return;
+  c->group_in = 1024 / c->groups;           /* rows that fight for lines of the cache, */
+  if (sweep_chance(s, 2)) c->group_in += 3; /* or do not */
+}
+
 /* 0: too large. */
 static int draw(struct sweep *s, enum onri_conv_form form, struct onri_conv *c) {
   const int dims = (int)sweep_pick(s, 1, 3);
@@ -56,6 +66,7 @@ static int draw(struct sweep *s, enum onri_conv_form form, struct onri_conv *c) 
                                  : dims == 2 ? 30
                                              : 10,
                                  dims == 1 ? 9 : 4);
+  if (sweep_chance(s, 4)) see_one_pixel(s, c);
   c->x.batch = c->y.batch = sweep_pick(s, 1, 2);
   for (int a = 0; a < ONR_MAX_SPATIAL; a++) c->x.size[a] = c->axis[a].in, c->y.size[a] = c->axis[a].out;
   lay_out(&c->x, c->groups * c->group_in, form == ONRI_CONV_LAST);
@@ -109,7 +120,8 @@ static void check(struct sweep *s, const struct onri_conv *c, enum onri_conv_for
   const int has_bias = sweep_chance(s, 2);
   struct onr_env env = {0};
   double found;
-  sweep_fill(s, ONR_DTYPE_F32, (size_t)elements(&c->x), 2, sweep_chance(s, 3) ? 5 : 0, data.x, data.wide_x);
+  float *x = data.x + MOST - ONR_SLACK_BYTES / sizeof(*x) - elements(&c->x); /* nothing behind it but slack */
+  sweep_fill(s, ONR_DTYPE_F32, (size_t)elements(&c->x), 2, sweep_chance(s, 3) ? 5 : 0, x, data.wide_x);
   sweep_fill(s, ONR_DTYPE_F32, weights, 1, 0, data.w, data.wide_w);
   sweep_fill(s, ONR_DTYPE_F32, (size_t)c->y.channels, has_bias, 0, data.bias, data.wide_bias);
   float *packed = malloc(onri_conv_gemm_packed_floats(c, kernels, form) * sizeof(*packed)),
@@ -120,7 +132,7 @@ static void check(struct sweep *s, const struct onri_conv *c, enum onri_conv_for
   for (size_t i = 0; i < outputs + GUARD; i++) data.y[i] = 77;
   sweep_fill(s, ONR_DTYPE_F32, outputs, 2, sweep_chance(s, 3) ? 5 : 0, data.residual, data.wide_residual);
   struct onri_conv_gemm operands = {.form = form,
-                                    .x = data.x,
+                                    .x = x,
                                     .packed = packed,
                                     .bias = bias,
                                     .y = data.y,

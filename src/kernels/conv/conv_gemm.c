@@ -88,10 +88,12 @@ struct work {
   int32_t by_depth;
   int32_t is_line;           /* the taps of a row of the kernel lie one behind the other */
   int32_t in_planes;         /* y is channels-first */
+  int32_t in_place;          /* the image is read as it lies: its pixels are the rows of the panel */
   struct blocks channels;    /* of a group */
   int64_t depth, width;      /* of the product; of a tap, or of a line of them */
   int64_t images, pixels;    /* pixels of an image in planes, else of all of them as if they were one */
   int64_t panels, per_panel; /* of pixels, in an image */
+  int64_t per_turn;          /* of the depth, at a time */
   int64_t blocks, part;      /* of channels in a group; so many of them are an item */
   int64_t parts;
   atomic_uchar *busy; /* of each slot of scratch, apart by FLAG_BYTES */
@@ -201,7 +203,8 @@ static void multiply(const struct work *w, const struct panel *p, int64_t part, 
   for (int64_t b = part; b < last; b++) {
     const int64_t channel = b * w->channels.width, width = least(w->channels.width, all - channel);
     const int64_t first = (p->group * c->group_out + channel) * c->y.channel_stride;
-    const struct onri_conv_product product = {.panel = p->floats,
+    const struct onri_conv_product product = {.panel = w->in_place ? p->runs[0].x + slice->first : p->floats,
+                                              .panel_row = w->in_place ? c->x.stride[2] : ONRI_PANEL_ROW,
                                               .w = weights + channel * w->depth + slice->first * width,
                                               .pixels = p->count,
                                               .depth = slice->count,
@@ -222,14 +225,14 @@ static void multiply(const struct work *w, const struct panel *p, int64_t part, 
 
 /* A span of the depth, cut so that the panel holds it. */
 static void run_span(const struct work *w, const struct panel *p, int64_t part, struct slice span) {
-  const int64_t turns = span.count > 0 ? (span.count - 1) / ONRI_PANEL_DEPTH + 1 : 1,
+  const int64_t turns = span.count > 0 ? (span.count - 1) / w->per_turn + 1 : 1,
                 most_depth = span.count > 0 ? round_up((span.count - 1) / turns + 1, 8) : 1;
   int64_t done = 0;
   do {
     struct slice slice = {.first = span.first + done, .count = least(most_depth, span.count - done)};
     slice.is_first = span.is_first && done == 0;
     slice.is_last = span.is_last && done + slice.count == span.count;
-    gather(w, p, slice.first, slice.count);
+    if (!w->in_place) gather(w, p, slice.first, slice.count);
     multiply(w, p, part, &slice);
     done += slice.count;
   } while (done < span.count && !onr_env_cancelled(w->env));
@@ -310,6 +313,31 @@ static void cut(struct work *w, size_t threads) {
   w->parts = (w->blocks - 1) / w->part + 1;
 }
 
+/* One pixel of input for each of output, and all of them equally far apart: but not so that the rows of a tile fight
+ * for the same lines of the cache. */
+static int is_in_place(const struct onri_conv *c) {
+  enum { WAY = 1024 }; /* floats */
+  int64_t next = c->x.stride[2];
+  if (next % WAY == 0) return 0;
+  for (int a = ONR_MAX_SPATIAL - 1; a >= 0; next *= c->axis[a--].in)
+    if (c->axis[a].kernel != 1 || c->axis[a].stride != 1 || c->axis[a].in != c->axis[a].out ||
+        (c->axis[a].in > 1 && c->x.stride[a] != next))
+      return 0;
+  return c->x.batch == 1 || c->x.batch_stride == next;
+}
+
+/* An image that is read in place: where weights stay in L2, a panel is as small as its results need it to stay in L1;
+ * and where a tile has many pixels, weights of all of the depth come from L2 in time. */
+static void cut_pixels(struct work *w) {
+  enum { RESULTS = 6144, WEIGHTS = 96 << 10, MANY = 14 }; /* floats; pixels */
+  const int64_t tile = w->kernels->tile, channels = w->channels.channels;
+  w->per_panel = w->in_planes ? ONRI_PLANE_PIXELS : ONRI_PANEL_PIXELS / tile * tile;
+  w->per_turn = w->in_place && tile >= MANY ? INT64_MAX : ONRI_PANEL_DEPTH;
+  if (w->in_place && w->depth * channels <= WEIGHTS)
+    w->per_panel = least(w->per_panel, most(RESULTS / channels / tile, 1) * tile);
+  w->panels = (w->pixels - 1) / w->per_panel + 1;
+}
+
 void onri_conv_gemm_f32(const struct onri_conv *c, const struct onri_kernels *kernels,
                         const struct onri_conv_gemm *operands, struct onr_env *env) {
   struct work w = {.c = c, .kernels = kernels->conv_gemm, .operands = operands, .env = env};
@@ -317,12 +345,12 @@ void onri_conv_gemm_f32(const struct onri_conv *c, const struct onri_kernels *ke
   w.in_planes = operands->form == ONRI_CONV_FIRST;
   w.is_line = c->axis[2].dilation == 1 && c->x.stride[2] == c->group_in && !w.by_depth;
   w.width = w.is_line ? c->axis[2].kernel * c->group_in : c->group_in;
+  w.in_place = !w.by_depth && is_in_place(c);
   w.channels = blocks_of(c, kernels, operands->form);
   w.depth = onri_conv_taps(c) * c->group_in;
   w.images = w.in_planes ? c->y.batch : 1;
   w.pixels = c->y.batch / w.images * c->axis[0].out * c->axis[1].out * c->axis[2].out;
-  w.per_panel = w.in_planes ? ONRI_PLANE_PIXELS : ONRI_PANEL_PIXELS;
-  w.panels = (w.pixels - 1) / w.per_panel + 1;
+  cut_pixels(&w);
   w.blocks = (w.channels.channels - 1) / w.channels.width + 1;
   w.busy = (atomic_uchar *)(void *)((unsigned char *)operands->scratch + operands->threads * SLOT_BYTES);
   for (size_t i = 0; i < operands->threads; i++) atomic_init(&w.busy[i * FLAG_BYTES], 0);

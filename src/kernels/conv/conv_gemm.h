@@ -2,7 +2,8 @@
  * float32, in three combinations of layouts.
  *
  * What a block of pixels sees is gathered into a panel of some 100 KB, zeros for padding, and multiplied by packed
- * weights; the image is never spread out as a whole. So kernels of any size, stride and dilation, in 1 to 3 dimensions
+ * weights; the image is never spread out as a whole, and where a pixel of output sees one of input alone, it is read as
+ * it lies. So kernels of any size, stride and dilation, in 1 to 3 dimensions
  * and in groups, are one product. Padding is multiplied: weights must be finite. Each output is one sum in one fixed
  * order, for any number of threads. */
 #ifndef ONRI_CONV_GEMM_H

@@ -41,6 +41,7 @@ struct onri_conv_gather {
 /* y[pixel][channel] (+)= panel[pixel][depth] * w[depth][channel], for the channels of a block. */
 struct onri_conv_product {
   const float *panel, *w; /* w: [depth][width] */
+  int64_t panel_row;      /* from pixel to pixel, where the panel is not by depth; it may be the image itself */
   int64_t pixels, depth;
   int32_t by_depth;
   int64_t width;       /* of the block, one or two vectors; in planes up to plane_channels */
@@ -55,6 +56,7 @@ struct onri_conv_product {
 
 struct onri_conv_gemm_kernels {
   int64_t lanes;          /* of a vector */
+  int64_t tile;           /* pixels that share weights in registers or in L1 */
   int64_t plane_channels; /* most that multiply_planes takes at once */
   /* `to`: where in the panel's rows the piece begins (by depth: the row itself). Up to a vector is written behind it.
    */

@@ -81,38 +81,43 @@ static void gather_by_depth(const struct onri_conv_gather *g, const struct onri_
 
 enum { PAIR_ROWS = SIMD_REGISTERS == 32 ? 14 : 6, SINGLE_ROWS = 2 * PAIR_ROWS };
 
-/* Where the rows of a tile lie. */
-struct rows {
-  const float *from; /* what is added to, */
-  const int64_t *from_at;
-  const float *bias; /* that, too; NULL: nothing */
-  float *to;         /* and where sums go */
-  const int64_t *to_at;
-};
-
+/* at: of each row, in y. */
 /* A macro, so that the compiler sees numbers: loops over parameters are unrolled too late for registers. */
 #define TILE(name, tile_rows, vectors, by_depth)                                                                     \
-  static void name(const struct onri_conv_product *p, const float *a, struct rows at) {                              \
+  static void name(const struct onri_conv_product *p, const float *a, const int64_t *at) {                           \
     const vf32 min = f32_set(p->min), max = f32_set(p->max);                                                         \
     const float *w = p->w;                                                                                           \
+    const size_t last = (size_t)(p->channels - (vectors - 1) * F32_LANES);                                           \
+    const int64_t row = by_depth ? 1 : p->panel_row;                                                                 \
     vf32 sum[tile_rows * vectors];                                                                                   \
-    UNROLL for (int i = 0; i < tile_rows; i++) UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] =       \
-        f32_load(at.from + at.from_at[i] + v * F32_LANES);                                                           \
-    if (at.bias)                                                                                                     \
-      UNROLL for (int i = 0; i < tile_rows; i++) UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] +=    \
-          f32_load(at.bias + v * F32_LANES);                                                                         \
+    UNROLL for (int v = 0; v < vectors; v++) {                                                                       \
+      const vf32 bias = p->bias ? f32_load(p->bias + v * F32_LANES) : (vf32){0};                                     \
+      UNROLL for (int i = 0; i < tile_rows; i++) sum[i * vectors + v] = bias;                                        \
+    }                                                                                                                \
+    if (p->from) UNROLL for (int i = 0; i < tile_rows; i++) {                                                        \
+        const float *from = p->from + at[i];                                                                         \
+        UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] +=                                             \
+            v + 1 < vectors || last == F32_LANES ? f32_load(from + v * F32_LANES)                                    \
+                                                 : f32_load_part(from + v * F32_LANES, last);                        \
+      }                                                                                                              \
     for (int64_t k = p->depth; k > 0; k--) {                                                                         \
       vf32 weight[vectors];                                                                                          \
       UNROLL for (int v = 0; v < vectors; v++) weight[v] = f32_load(w + v * F32_LANES);                              \
       UNROLL for (int i = 0; i < tile_rows; i++) {                                                                   \
-        const vf32 x = f32_set(a[by_depth ? i : i * ONRI_PANEL_ROW]);                                                \
+        const vf32 x = f32_set(a[i * row]);                                                                          \
         UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] = f32_fma(x, weight[v], sum[i * vectors + v]); \
       }                                                                                                              \
       a += by_depth ? ONRI_PLANE_PIXELS : 1;                                                                         \
       w += vectors * F32_LANES;                                                                                      \
     }                                                                                                                \
-    UNROLL for (int i = 0; i < tile_rows; i++) UNROLL for (int v = 0; v < vectors; v++)                              \
-        f32_store(at.to + at.to_at[i] + v * F32_LANES, f32_clamp(sum[i * vectors + v], min, max));                   \
+    UNROLL for (int i = 0; i < tile_rows; i++) {                                                                     \
+      float *to = p->y + at[i];                                                                                      \
+      UNROLL for (int v = 0; v < vectors; v++) {                                                                     \
+        const vf32 y = f32_clamp(sum[i * vectors + v], min, max);                                                    \
+        if (v + 1 < vectors || last == F32_LANES) f32_store(to + v * F32_LANES, y);                                  \
+        else f32_store_part(to + v * F32_LANES, y, last);                                                            \
+      }                                                                                                              \
+    }                                                                                                                \
   }
 #define TILES(name, vectors, by_depth, r0, r1, r2, r3, r4, r5) \
   TILE(name##_0, r0, vectors, by_depth)                        \
@@ -122,13 +127,13 @@ struct rows {
   TILE(name##_4, r4, vectors, by_depth)                        \
   TILE(name##_5, r5, vectors, by_depth)
 
-typedef void tile_function(const struct onri_conv_product *p, const float *a, struct rows at);
+typedef void tile_function(const struct onri_conv_product *p, const float *a, const int64_t *at);
 #define NAMES(name) \
   { name##_0, name##_1, name##_2, name##_3, name##_4, name##_5 }
 
 #if SIMD_REGISTERS == 32
 #define PAIR_TILES 14, 10, 7, 4, 2, 1
-#define SINGLE_TILES 28, 20, 14, 7, 3, 1
+#define SINGLE_TILES 28, 21, 14, 7, 3, 1
 #else
 #define PAIR_TILES 6, 5, 4, 3, 2, 1
 #define SINGLE_TILES 12, 9, 6, 4, 2, 1
@@ -140,44 +145,17 @@ EXPAND(TILES, single, 1, 0, SINGLE_TILES)
 EXPAND(TILES, single_by_depth, 1, 1, SINGLE_TILES)
 
 enum { SIZES = 6 };
-static const int64_t sizes[2][SIZES] = {{SINGLE_TILES}, {PAIR_TILES}}; /* falling */
+static const int64_t sizes[2][SIZES] = {{SINGLE_TILES}, {PAIR_TILES}}; /* falling to 1 */
 static tile_function *const tiles[2][2][SIZES] = {{NAMES(single), NAMES(single_by_depth)},
                                                   {NAMES(pair), NAMES(pair_by_depth)}};
 
-static const int64_t same_row[SINGLE_ROWS];
-
-/* Pixels from `first` on, `count` of them, where the tile has more, or where channels are missing: made aside. */
-static void edge(const struct onri_conv_product *p, const float *a, int64_t first, int64_t count,
-                 tile_function *function) {
-  const int64_t *y_at = p->y_at + first, width = p->width;
-  const size_t bytes = (size_t)p->channels * sizeof(float);
-  float part[SINGLE_ROWS * F32_LANES];
-  int64_t part_at[SINGLE_ROWS];
-  struct rows at = {.from = p->bias, .from_at = same_row, .to = part, .to_at = part_at};
-  for (int64_t i = 0; i * width < SINGLE_ROWS * F32_LANES; i++) part_at[i] = i * width;
-  if (p->from) {
-    memset(part, 0, sizeof(part));
-    for (int64_t i = 0; i < count; i++) memcpy(part + i * width, p->from + y_at[i], bytes);
-    at.from = part, at.from_at = part_at, at.bias = p->bias;
-  }
-  function(p, a, at);
-  for (int64_t i = 0; i < count; i++) memcpy(p->y + y_at[i], part + i * width, bytes);
-}
-
+/* Tiles of rows that are there: those behind them may be nobody's. */
 static void multiply(const struct onri_conv_product *p) {
-  const int64_t *size = sizes[p->width > F32_LANES];
-  tile_function *const *functions = tiles[p->width > F32_LANES][p->by_depth];
-  const int has_all = p->channels == p->width;
-  for (int64_t i = 0, s = 0; i < p->pixels; i += size[s]) {
-    const float *a = p->panel + i * (p->by_depth ? 1 : ONRI_PANEL_ROW);
-    while (s + 1 < SIZES && size[s + 1] >= p->pixels - i) s++;
-    if (has_all && size[s] <= p->pixels - i) {
-      struct rows at = {p->from, p->y_at + i, p->bias, p->y, p->y_at + i};
-      if (!p->from) at = (struct rows){p->bias, same_row, NULL, p->y, p->y_at + i};
-      functions[s](p, a, at);
-    } else {
-      edge(p, a, i, size[s] < p->pixels - i ? size[s] : p->pixels - i, functions[s]);
-    }
+  const int is_pair = p->width > F32_LANES;
+  const int64_t row = p->by_depth ? 1 : p->panel_row;
+  for (int64_t i = 0, s = 0; i < p->pixels; i += sizes[is_pair][s]) {
+    while (sizes[is_pair][s] > p->pixels - i) s++;
+    tiles[is_pair][p->by_depth][s](p, p->panel + i * row, p->y_at + i);
   }
 }
 
@@ -285,4 +263,5 @@ static void multiply_planes(const struct onri_conv_product *p) {
 }
 
 const struct onri_conv_gemm_kernels ONRI_AT_LEVEL(onri_conv_gemm_kernels) = {
-    F32_LANES, PLANE_ROWS, gather, gather_by_depth, multiply, multiply_planes};
+    F32_LANES,      SIMD_REGISTERS == 32 ? PAIR_ROWS : 2 * PAIR_ROWS, PLANE_ROWS, gather, gather_by_depth, multiply,
+    multiply_planes};
