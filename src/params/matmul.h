@@ -5,28 +5,35 @@
 #include <stdint.h>
 
 #include "params/clamp.h"
+#include "params/tail.h"
+
+/* All of them: y = tail(clamp(product + bias + residual)); residual and tail of floats alone. */
 
 /* linear: y [..., out] = x [..., in] W^T + b.
- * inputs  x, W [out, in] (or [in, out]), b [out] (optional); floating-point */
+ * inputs  x, W [out, in] (or [in, out]), b [out], residual (both optional; the latter as y); floating-point */
 struct onr_linear_params {
   int32_t weight_transposed; /* non-zero: W is [in, out] */
   struct onr_clamp clamp;
+  struct onr_tail tail;
 };
 
 /* matmul: NumPy's matmul: [..., m, k] x [..., k, n], batch dimensions broadcast, rank-1 operands allowed.
- * inputs  A, B, bias (optional; broadcast over the last axis of the result: [n] or [1]); any number type */
+ * inputs  A, B, bias (optional; broadcast over the last axis of the result: [n] or [1]), residual (optional; as the
+ *         result); any number type */
 struct onr_matmul_params {
   int32_t transpose_a, transpose_b; /* the last two dimensions are swapped first; not for rank 1 */
   float scale;                      /* the product is multiplied by it; 0 means 1 */
   struct onr_clamp clamp;
+  struct onr_tail tail;
 };
 
 /* gemm: alpha op(A) op(B) + beta C; op transposes when its flag is set.
- * inputs  A, B of rank 2, C (optional; broadcast to [m, n]); any number type */
+ * inputs  A, B of rank 2, C (optional; broadcast to [m, n]), residual (optional; [m, n]); any number type */
 struct onr_gemm_params {
   float alpha, beta; /* taken as they are: 0 is 0 */
   int32_t transpose_a, transpose_b;
   struct onr_clamp clamp;
+  struct onr_tail tail;
 };
 
 /* matmul_integer: int32 product of 8-bit matrices. inputs A, B, A's zero point, B's zero point (optional; scalar, or

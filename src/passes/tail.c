@@ -1,5 +1,5 @@
-/* tail.c: an activation happens inside the convolution that makes its input, while that is in cache. Clipping went
- * there before (clamp.c), and comes first. */
+/* tail.c: an activation happens inside the convolution or the product that makes its input, while that is in cache.
+ * Clipping went there before (clamp.c), and comes first. */
 #include "passes/match.h"
 
 /* The tail parameter of a layer; `offset` into its parameters. */
@@ -9,6 +9,9 @@ static const struct tailed {
 } tailed[] = {
     {&onri_layer_conv, offsetof(struct onr_conv_params, tail)},
     {&onri_layer_conv_transpose, offsetof(struct onr_conv_transpose_params, tail)},
+    {&onri_layer_linear, offsetof(struct onr_linear_params, tail)},
+    {&onri_layer_matmul, offsetof(struct onr_matmul_params, tail)},
+    {&onri_layer_gemm, offsetof(struct onr_gemm_params, tail)},
 };
 
 static enum onr_status into_producer(struct onri_rewrite *rw, struct onri_node *node) {

@@ -72,6 +72,45 @@ static void test_every_level(void **unused) {
       check_kernels(&s, onri_kernels_of_level((enum onri_cpu_level)level)->sgemm);
 }
 
+/* What is behind a product, of all strides that a bias may have; NaN and infinities stay, the sign of 0 too. */
+static void check_finish(struct sweep *s, const struct onri_sgemm_kernels *kernels) {
+  const size_t m = (size_t)sweep_pick(s, 1, 5), n = (size_t)sweep_pick(s, 1, 70), row = n + (size_t)sweep_pick(s, 0, 3);
+  struct onri_gemm g = {.m = m, .n = n, .c = c, .c_row = row, .alpha = 1, .beta = 1};
+  static const float special[] = {NAN, INFINITY, -INFINITY, -0.0f};
+  if (sweep_chance(s, 2)) g.alpha = 0.5, g.beta = -2;
+  if (sweep_chance(s, 2)) g.bias = a, g.bias_col = sweep_chance(s, 2), g.bias_row = sweep_chance(s, 2) ? n : 0;
+  if (sweep_chance(s, 2)) g.residual = b;
+  g.clamp = sweep_chance(s, 2), g.min = sweep_chance(s, 2) ? -0.5 : -(double)INFINITY, g.max = 0.25;
+  memcpy(c, start, sizeof(c));
+  for (size_t i = 0; i < m * n; i += 7) c[i / n * row + i % n] = special[i / 7 % 4];
+  for (size_t i = 0; i < m * row + 16; i++) packed[i] = c[i];
+  kernels->finish(&g);
+  for (size_t i = 0; i < m * row + 16; i++) {
+    const size_t x = i / row, j = i % row;
+    double v = (double)packed[i];
+    if (x < m && j < n) {
+      v *= g.alpha;
+      if (g.bias) v += g.beta * (double)a[x * g.bias_row + j * g.bias_col];
+      if (g.residual) v += (double)b[i];
+      if (g.clamp && v < g.min) v = g.min;
+      if (g.clamp && v > g.max) v = g.max;
+    }
+    const double found = (double)c[i];
+    if (isnan(v)   ? !isnan(found)
+        : isinf(v) ? found != v
+                   : fabs(found - v) > 4e-7 || (v == 0 && signbit(found) != signbit(v)))
+      fail_msg("%zux%zu of %zu at %zu: %g, expected %g", m, n, row, i, found, v);
+  }
+}
+
+static void test_behind_a_product(void **unused) {
+  struct sweep s = sweep_from(4);
+  (void)unused;
+  for (int level = 0; level <= (int)onri_cpu_level(); level++)
+    for (int i = 0; i < sweep_cases(1000); i++)
+      check_finish(&s, onri_kernels_of_level((enum onri_cpu_level)level)->sgemm);
+}
+
 static void test_calling_thread(void **unused) {
   struct sweep s = sweep_from(2);
   (void)unused;
@@ -96,6 +135,10 @@ static void run(const struct onri_gemm *g, const float *panels, struct onr_env *
   onri_sgemm_run(&batch, &plan, scratch, env);
 }
 
+static void halve(const void *factor, void *x, size_t count) {
+  for (size_t i = 0; i < count; i++) ((float *)x)[i] *= *(const float *)factor;
+}
+
 /* The whole product on 1 and on 3 threads, packed and not; and its last row alone: everything has the same bits. */
 static void test_threads(void **unused) {
   static float first[M * N];
@@ -115,6 +158,10 @@ static void test_threads(void **unused) {
     assert_memory_equal(c, first, m * n * sizeof(c[0]));
     run(&g, NULL, sweep_chance(&s, 2) ? &alone : &several);
     assert_memory_equal(c, first, m * n * sizeof(c[0]));
+    struct onri_gemm more = g;
+    more.residual = a, more.tail = halve, more.tail_context = &(const float){0.5f};
+    run(&more, sweep_chance(&s, 2) ? packed : NULL, sweep_chance(&s, 2) ? &alone : &several);
+    for (size_t j = 0; j < m * n; j++) assert_true(c[j] == (first[j] + a[j]) * 0.5f);
     g.m = 1, g.a = a + (m - 1) * k;
     run(&g, sweep_chance(&s, 2) ? packed : NULL, &alone);
     assert_memory_equal(c, first + (m - 1) * n, n * sizeof(c[0]));
@@ -132,6 +179,6 @@ static int fill(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_level), cmocka_unit_test(test_calling_thread),
-                                     cmocka_unit_test(test_threads)};
+                                     cmocka_unit_test(test_threads), cmocka_unit_test(test_behind_a_product)};
   return cmocka_run_group_tests(tests, fill, NULL);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "support/conv_geometry.h"
+#include "support/tail.h"
 
 static struct {
   double values[MOST];
@@ -15,29 +16,6 @@ static void clamp_all(const struct onr_clamp *clamp, size_t count) {
     if (data.y[j] < (double)clamp->min) data.y[j] = (double)clamp->min;
     if (data.y[j] > (double)clamp->max) data.y[j] = (double)clamp->max;
   }
-}
-
-/* Activations that a convolution applies itself; doubles here. */
-static double activated(const struct onr_tail *tail, double y) {
-  const double alpha = (double)tail->function.alpha, beta = (double)tail->function.beta;
-  const double gate = fmin(fmax(alpha * y + beta, 0), 1);
-  switch (tail->function.op) {
-    case ONR_UNARY_SWISH: return y / (1 + exp(-alpha * y));
-    case ONR_UNARY_HARD_SWISH: return isnan(y) ? y : y * gate;
-    case ONR_UNARY_SIGMOID: return 1 / (1 + exp(-y));
-    case ONR_UNARY_TANH: return tanh(y);
-    case ONR_UNARY_LEAKY_RELU: return y < 0 ? alpha * y : y;
-    case ONR_UNARY_ELU: return y < 0 ? alpha * expm1(y) : y;
-    default: return y;
-  }
-}
-
-static struct onr_tail draw_tail(struct sweep *s) {
-  static const struct onr_unary_params functions[] = {
-      {ONR_UNARY_SWISH, 1, 0}, {ONR_UNARY_HARD_SWISH, 1.0f / 6, 0.5f}, {ONR_UNARY_SIGMOID, 0, 0},
-      {ONR_UNARY_TANH, 0, 0},  {ONR_UNARY_LEAKY_RELU, 0.25f, 0},       {ONR_UNARY_ELU, 0.5f, 0}};
-  if (!sweep_chance(s, 2)) return (struct onr_tail){0};
-  return (struct onr_tail){1, functions[sweep_pick(s, 0, sizeof(functions) / sizeof(functions[0]) - 1)]};
 }
 
 /* What float32 loses in a sum grows with its partial sums: the root of the number of terms. */
@@ -58,7 +36,7 @@ static enum onr_kernel check(struct sweep *s, const struct geometry *g) {
   const char *name = g->transposed ? "conv_transpose" : "conv";
   const struct onr_clamp clamp = {
       .enabled = g->clamped, .min = sweep_chance(s, 2) ? 0 : -1, .max = sweep_chance(s, 2) ? 2 : INFINITY};
-  const struct onr_tail tail = draw_tail(s);
+  const struct onr_tail tail = tail_draw(s);
   const struct onr_conv_params plain = {
       .window = g->window, .groups = g->groups, .clamp = clamp, .tail = tail, .channels_last = g->channels_last};
   struct onr_conv_transpose_params up = {.window = g->window,
@@ -81,7 +59,7 @@ static enum onr_kernel check(struct sweep *s, const struct geometry *g) {
   if (has_residual) sweep_fill(s, g->dtype, count, 2, sweep_chance(s, 3) ? 5 : 0, residual.stored, residual.values);
   for (size_t j = 0; has_residual && j < count; j++) data.y[j] += residual.values[j];
   clamp_all(&clamp, count);
-  for (size_t j = 0; j < count && tail.enabled; j++) data.y[j] = activated(&tail, data.y[j]);
+  for (size_t j = 0; j < count; j++) data.y[j] = tail_value(&tail, data.y[j]);
 
   struct layer_test t = {.layer = g->transposed ? &onri_layer_conv_transpose : &onri_layer_conv,
                          .num_out = 1,

@@ -1,15 +1,15 @@
 /* Thousands of products of random shape against sums in double: matmul with broadcast batches, gemm, linear and
- * softmax; constant and other operands, biases, clamps, narrow types, threads, sizes of 0, NaN and infinities; on both
- * backends. */
+ * softmax; constant and other operands, biases, residuals, clamps, activations, narrow types, threads, sizes of 0, NaN
+ * and infinities; on both backends. */
 #include <string.h>
 
-#include "support/sweep.h"
+#include "support/tail.h"
 
 #include "layers/layers.h"
 
 enum { MOST = 1 << 14 };
-static double a[MOST], b[MOST], bias[MOST], y[MOST];
-static unsigned char stored_a[MOST * 8], stored_b[MOST * 8], stored_bias[MOST * 8];
+static double a[MOST], b[MOST], bias[MOST], residual[MOST], y[MOST];
+static unsigned char stored_a[MOST * 8], stored_b[MOST * 8], stored_bias[MOST * 8], stored_residual[MOST * 8];
 
 struct geometry {
   const struct onr_layer *layer;
@@ -21,6 +21,8 @@ struct geometry {
   int transpose_a, transpose_b, constant_b, constant_bias, has_bias, bias_rows, bias_columns;
   float alpha, beta;
   struct onr_clamp clamp;
+  int has_residual;
+  struct onr_tail tail;
 };
 
 /* Sizes on both sides of the widths of kernels. */
@@ -71,6 +73,8 @@ static struct geometry draw(struct sweep *s) {
                                                       : -1.5f,
                                  sweep_chance(s, 2) ? INFINITY : 2};
   }
+  g.has_residual = sweep_chance(s, 3);
+  g.tail = tail_draw(s);
   return g;
 }
 
@@ -87,6 +91,10 @@ static void batches_of(const struct geometry *g, int64_t dims[2]) {
     const int64_t da = i < 2 - g->batch_rank_a ? 1 : g->batch_a[i], db = i < 2 - g->batch_rank_b ? 1 : g->batch_b[i];
     dims[i] = da > db ? da : db;
   }
+}
+
+static int32_t rank_of(const struct geometry *g) {
+  return g->batch_rank_a > g->batch_rank_b ? g->batch_rank_a : g->batch_rank_b;
 }
 
 static size_t matrix_of(int32_t rank, const int64_t *batch, const int64_t index[2]) {
@@ -118,7 +126,8 @@ static size_t reference(const struct geometry *g, double *absolute) {
           if (g->has_bias)
             sum += (double)g->beta *
                    bias[(g->bias_rows ? i : 0) * (g->bias_columns ? g->n : 1) + (g->bias_columns ? j : 0)];
-          y[to] = clamped(&g->clamp, sum);
+          if (g->has_residual) sum += residual[to];
+          y[to] = tail_value(&g->tail, clamped(&g->clamp, sum));
           if (size > *absolute) *absolute = size;
         }
     }
@@ -128,12 +137,12 @@ static size_t reference(const struct geometry *g, double *absolute) {
 static void complain(const struct geometry *g, const char *what, int64_t at, double found, double expected) {
   fail_msg(
       "%s %s %s on backend %d, %u threads: m %d n %d k %d, batch %dx(%d,%d) %dx(%d,%d), transposed %d %d, constant %d %d, bias %d %d %d, "
-      "clamp %d [%g, %g], specials %u: element %d is %g instead of %g",
+      "clamp %d [%g, %g], residual %d, tail %d %d, specials %u: element %d is %g instead of %g",
       g->layer->name, onr_dtype_name(g->dtype), what, (int)g->backend, (unsigned)g->threads, (int)g->m, (int)g->n,
       (int)g->k, g->batch_rank_a, (int)g->batch_a[0], (int)g->batch_a[1], g->batch_rank_b, (int)g->batch_b[0],
       (int)g->batch_b[1], g->transpose_a, g->transpose_b, g->constant_b, g->constant_bias, g->has_bias, g->bias_rows,
-      g->bias_columns, g->clamp.enabled, (double)g->clamp.min, (double)g->clamp.max, (unsigned)g->special, (int)at,
-      found, expected);
+      g->bias_columns, g->clamp.enabled, (double)g->clamp.min, (double)g->clamp.max, g->has_residual, g->tail.enabled,
+      (int)g->tail.function.op, (unsigned)g->special, (int)at, found, expected);
 }
 
 /* batch..., rows, columns; returns their product. */
@@ -145,13 +154,14 @@ static size_t shape_of(const int64_t *batch, int32_t rank, int64_t rows, int64_t
 }
 
 static void check(struct sweep *s, const struct geometry *g) {
-  const struct onr_linear_params linear = {.weight_transposed = !g->transpose_b, .clamp = g->clamp};
+  const struct onr_linear_params linear = {.weight_transposed = !g->transpose_b, .clamp = g->clamp, .tail = g->tail};
   const struct onr_gemm_params gemm = {.transpose_a = g->transpose_a,
                                        .transpose_b = g->transpose_b,
                                        .alpha = g->alpha,
                                        .beta = g->beta,
-                                       .clamp = g->clamp};
-  const struct onr_matmul_params matmul = {.transpose_b = g->transpose_b, .clamp = g->clamp};
+                                       .clamp = g->clamp,
+                                       .tail = g->tail};
+  const struct onr_matmul_params matmul = {.transpose_b = g->transpose_b, .clamp = g->clamp, .tail = g->tail};
   const void *params = g->layer == &onri_layer_linear ? (const void *)&linear
                        : g->layer == &onri_layer_gemm ? (const void *)&gemm
                                                       : &matmul;
@@ -167,6 +177,9 @@ static void check(struct sweep *s, const struct geometry *g) {
   sweep_fill(s, g->dtype, count_a, 2, sweep_chance(s, 2) ? g->special : 0, stored_a, a);
   sweep_fill(s, g->dtype, count_b, 2, sweep_chance(s, 2) ? g->special : 0, stored_b, b);
   sweep_fill(s, g->dtype, count_bias, 2, sweep_chance(s, 3) ? g->special : 0, stored_bias, bias);
+  int64_t dims_out[4];
+  sweep_fill(s, g->dtype, shape_of(out, rank_of(g), g->m, g->n, dims_out), 2, sweep_chance(s, 3) ? g->special : 0,
+             stored_residual, residual);
   double absolute, found;
   const size_t count = reference(g, &absolute);
   struct layer_test t = {.layer = g->layer,
@@ -181,6 +194,8 @@ static void check(struct sweep *s, const struct geometry *g) {
   if (g->has_bias)
     (g->constant_bias ? layer_test_constant : layer_test_input)(&t, g->dtype, bias_rank, dims_bias + 2 - bias_rank,
                                                                 stored_bias);
+  else if (g->has_residual) layer_test_input(&t, g->dtype, 0, NULL, NULL);
+  if (g->has_residual) layer_test_input(&t, g->dtype, rank_of(g) + 2, dims_out, stored_residual);
   if (layer_test_run(&t) != ONR_STATUS_OK) complain(g, t.error.message, 0, 0, 0);
   if (onr_desc_elements(&t.out[0].desc) != (int64_t)count)
     complain(g, "size", 0, (double)onr_desc_elements(&t.out[0].desc), (double)count);

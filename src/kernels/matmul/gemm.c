@@ -2,6 +2,7 @@
 #include "kernels/matmul/gemm.h"
 
 #include "base/numbers/cast.h"
+#include "kernels/kernels.h"
 #include "kernels/matmul/sgemm.h"
 
 enum { ONRI_MR = 4, ONRI_NR = 8, ONRI_KC = 256 };
@@ -19,25 +20,6 @@ enum { ONRI_MR = 4, ONRI_NR = 8, ONRI_KC = 256 };
 #undef T
 #undef NAME
 
-static void finish_f32(const struct onri_gemm *g) {
-  const float alpha = (float)g->alpha, beta = (float)g->beta, min = (float)g->min, max = (float)g->max;
-  for (size_t i = 0; i < g->m; i++) {
-    float *c = (float *)g->c + i * g->c_row;
-    const float *bias = !g->bias ? NULL : (const float *)g->bias + i * g->bias_row;
-    if (alpha != 1.0f)
-      for (size_t j = 0; j < g->n; j++) c[j] *= alpha;
-    if (bias && beta == 1.0f && g->bias_col == 1)
-      for (size_t j = 0; j < g->n; j++) c[j] += bias[j];
-    else if (bias)
-      for (size_t j = 0; j < g->n; j++) c[j] += beta * bias[j * g->bias_col];
-    if (g->clamp)
-      for (size_t j = 0; j < g->n; j++) {
-        const float low = c[j] < min ? min : c[j];
-        c[j] = low > max ? max : low;
-      }
-  }
-}
-
 static void finish_f64(const struct onri_gemm *g) {
   for (size_t i = 0; i < g->m; i++) {
     double *c = (double *)g->c + i * g->c_row;
@@ -45,6 +27,7 @@ static void finish_f64(const struct onri_gemm *g) {
     for (size_t j = 0; j < g->n; j++) {
       double v = g->alpha * c[j];
       if (bias) v += g->beta * bias[j * g->bias_col];
+      if (g->residual) v += ((const double *)g->residual)[i * g->c_row + j];
       if (g->clamp && v < g->min) v = g->min;
       if (g->clamp && v > g->max) v = g->max;
       c[j] = v;
@@ -81,17 +64,21 @@ static void finish_integer(const struct onri_gemm *g, int is_signed) {
 
 void onri_gemm_finish(enum onri_class c, const struct onri_gemm *gemm) {
   switch (c) {
-    case ONRI_CLASS_F32: finish_f32(gemm); break;
+    case ONRI_CLASS_F32: onri_kernels()->sgemm->finish(gemm); break;
     case ONRI_CLASS_F64: finish_f64(gemm); break;
     case ONRI_CLASS_I64:
     case ONRI_CLASS_U64: finish_integer(gemm, c == ONRI_CLASS_I64); break;
     case ONRI_CLASS_NONE: break;
   }
+  if (!gemm->tail) return;
+  const size_t size = onri_class_size(c);
+  for (size_t i = 0; i < gemm->m; i++)
+    gemm->tail(gemm->tail_context, (char *)gemm->c + i * gemm->c_row * size, gemm->n);
 }
 
 void onri_gemm(enum onri_class c, const struct onri_gemm *gemm) {
   switch (c) {
-    case ONRI_CLASS_F32: onri_sgemm(gemm); break;
+    case ONRI_CLASS_F32: onri_sgemm(gemm); return;
     case ONRI_CLASS_F64: product_f64(gemm); break;
     case ONRI_CLASS_I64:
     case ONRI_CLASS_U64: product_u64(gemm); break;
@@ -109,6 +96,7 @@ struct onri_gemm onri_gemm_part(enum onri_class c, const struct onri_gemm *gemm,
   part.a = (const char *)gemm->a + row * gemm->a_row * size;
   if (gemm->b) part.b = (const char *)gemm->b + column * gemm->b_col * size; /* NULL: it is packed */
   part.c = (char *)gemm->c + (row * gemm->c_row + column) * size;
+  if (gemm->residual) part.residual = (const char *)gemm->residual + (row * gemm->c_row + column) * size;
   if (gemm->bias) part.bias = (const char *)gemm->bias + (row * gemm->bias_row + column * gemm->bias_col) * size;
   return part;
 }
@@ -122,8 +110,9 @@ void onri_gemm_long(enum onri_class c, const struct onri_gemm *gemm, const struc
     return;
   }
   piece.alpha = 1;
-  piece.bias = NULL;
+  piece.bias = piece.residual = NULL;
   piece.clamp = 0;
+  piece.tail = NULL;
   for (size_t from = 0; from < gemm->k && !onr_env_cancelled(env); from += PIECE) {
     piece.k = gemm->k - from < PIECE ? gemm->k - from : PIECE;
     piece.a = (const char *)gemm->a + from * gemm->a_col * size;

@@ -1,4 +1,4 @@
-/* gemm.h: portable matrix product of any strides: C = clamp(alpha A B + beta bias). */
+/* gemm.h: portable matrix product of any strides: C = tail(clamp(alpha A B + beta bias + residual)). */
 #ifndef ONRI_GEMM_H
 #define ONRI_GEMM_H
 
@@ -20,6 +20,9 @@ struct onri_gemm {
   int accumulate; /* the product is added to what C holds */
   int clamp;
   double min, max;
+  const void *residual; /* laid out as C, apart from it; NULL: none. Not for integers, as the tail */
+  void (*tail)(const void *context, void *c, size_t count); /* NULL: none. Applied to parts of C */
+  const void *tail_context;
 };
 
 /* On the calling thread. Each element's sum runs over k in one order, whatever m, n or the tile are. The integer
@@ -30,10 +33,10 @@ void onri_gemm(enum onri_class c, const struct onri_gemm *gemm);
  * added. */
 void onri_gemm_long(enum onri_class c, const struct onri_gemm *gemm, const struct onr_env *env);
 
-/* The part of it behind the product: C = clamp(alpha C + beta bias). */
+/* The part of it behind the product. */
 void onri_gemm_finish(enum onri_class c, const struct onri_gemm *gemm);
 static inline int onri_gemm_is_plain(const struct onri_gemm *gemm) {
-  return gemm->alpha == 1.0 && !gemm->bias && !gemm->clamp;
+  return gemm->alpha == 1.0 && !gemm->bias && !gemm->clamp && !gemm->residual && !gemm->tail;
 }
 
 /* The part [row, row + rows) x [column, column + columns) of a product, as a product. */

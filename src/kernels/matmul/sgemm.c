@@ -43,6 +43,20 @@ void onri_sgemm_pack(const float *b, size_t b_row, size_t b_col, size_t n, size_
 
 /* --- one part of a product --- */
 
+/* The last slice, and what is behind the product: some rows at a time, which are then still in the cache. */
+static void multiply_last(const struct onri_gemm *g, const struct onri_sgemm_slice *slice) {
+  const size_t parts = parts_of(g->m, 8 * onri_kernels()->sgemm->rows);
+  struct onri_sgemm_slice s = *slice;
+  for (size_t part = 0, row = 0; part < parts; part++, row += s.rows) {
+    s.rows = (g->m - row) / (parts - part);
+    s.a = slice->a + row * s.a_row;
+    s.c = slice->c + row * s.c_row;
+    onri_kernels()->sgemm->multiply(&s);
+    const struct onri_gemm rows = onri_gemm_part(ONRI_CLASS_F32, g, row, s.rows, 0, g->n);
+    onri_gemm_finish(ONRI_CLASS_F32, &rows);
+  }
+}
+
 /* room: for a slice of B, NULL when it needs none. */
 static void multiply_part(const struct onri_gemm *g, const float *packed, size_t n, size_t column, float *room,
                           const struct onr_env *env) {
@@ -69,7 +83,8 @@ static void multiply_part(const struct onri_gemm *g, const float *packed, size_t
       s.b = (const float *)g->b + from * g->b_row;
       s.b_row = g->b_row, s.b_col = g->b_col;
     }
-    kernels->multiply(&s);
+    if (from + s.depth < g->k || onri_gemm_is_plain(g)) kernels->multiply(&s);
+    else multiply_last(g, &s);
     s.accumulate = 1;
     from += s.depth;
   } while (from < g->k && !onr_env_cancelled(env));
@@ -117,29 +132,44 @@ void onri_sgemm_rows(const float *packed, size_t n, size_t k, const float *a, si
 
 /* --- many --- */
 
-static size_t parts_in(const struct onri_gemm *g, const struct onri_sgemm_plan *p, size_t batches) {
-  return batches * parts_of(g->m, p->rows) * parts_of(g->n, p->columns);
+/* Item i of `count` in `parts` of nearly the same size: where it begins, in units; the last one is cut short. */
+static size_t part_begin(size_t count, size_t unit, size_t parts, size_t i) {
+  return least(count, parts_of(count, unit) * i / parts * unit);
+}
+
+static size_t parts_in(const struct onri_sgemm_plan *p, size_t batches) { return batches * p->down * p->across; }
+
+/* Cuts until threads get several parts each, and the same number of them. */
+static void cut_for_threads(struct onri_sgemm_plan *p, const struct onri_gemm *g, size_t batches, size_t threads) {
+  enum { EACH = 4, FEW_COLUMNS = 128 };
+  const struct onri_sgemm_kernels *kernels = onri_kernels()->sgemm;
+  const size_t most_across = parts_of(g->n, p->unit);
+  while (parts_in(p, batches) < EACH * threads) {
+    const size_t rows = g->m / p->down, columns = g->n / p->across;
+    if (columns > FEW_COLUMNS || (rows <= 4 * kernels->rows && columns > 2 * p->unit)) p->across *= 2;
+    else if (rows > 2 * kernels->rows) p->down *= 2;
+    else break;
+  }
+  if (parts_in(p, batches) % threads != 0 && round_up(p->across, threads) <= most_across)
+    p->across = round_up(p->across, threads);
+  p->across = least(p->across, most_across);
 }
 
 struct onri_sgemm_plan onri_sgemm_plan(const struct onri_gemm *g, int packed, size_t batches, size_t threads) {
-  enum { WORK = 1 << 19, MOST_ROWS = 512, MOST_COLUMNS = 512, FEW_COLUMNS = 128 };
+  enum { WORK = 1 << 19, MOST_ROWS = 512, MOST_COLUMNS = 512 };
   const struct onri_sgemm_kernels *kernels = onri_kernels()->sgemm;
   const double work = (double)g->m * (double)g->n * (double)g->k * (double)batches;
-  const size_t unit_rows = kernels->rows, unit_columns = 2 * kernels->columns;
-  struct onri_sgemm_plan p = {.workers = 1};
+  const int is_thin = !packed && !reads_b(g) && g->m <= kernels->rows;
+  struct onri_sgemm_plan p = {.workers = 1, .unit = g->m == 1 ? 4 * kernels->columns : kernels->columns};
   if (work < (double)WORK * (double)threads) threads = (size_t)(work / WORK);
-  p.rows = least(g->m, MOST_ROWS);
-  p.columns = least(g->n, MOST_COLUMNS);
-  if (!packed && !reads_b(g) && g->m <= unit_rows) p.columns = least(g->n, 2 * unit_columns);
-  while (threads > 1 && parts_in(g, &p, batches) < 4 * threads) {
-    if (p.columns > FEW_COLUMNS || (p.rows <= 4 * unit_rows && p.columns > unit_columns))
-      p.columns = round_up(p.columns / 2, unit_columns);
-    else if (p.rows > 2 * unit_rows) p.rows = round_up(p.rows / 2, unit_rows);
-    else break;
+  p.down = g->m > 0 ? parts_of(g->m, MOST_ROWS) : 1;
+  p.across = g->n > 0 ? parts_of(g->n, is_thin ? 4 * kernels->columns : MOST_COLUMNS) : 1;
+  if (threads > 1) {
+    cut_for_threads(&p, g, batches, threads);
+    p.workers = least(threads, parts_in(&p, batches));
   }
-  p.workers = threads < 2 ? 1 : least(threads, parts_in(g, &p, batches));
-  if (packed || (reads_b(g) && p.rows <= unit_rows)) return p;
-  p.worker_floats = round_up(p.columns, kernels->columns) * ONRI_SGEMM_DEPTH + LINE;
+  if (packed || (reads_b(g) && parts_of(g->m, p.down) <= kernels->rows)) return p;
+  p.worker_floats = parts_of(parts_of(g->n, p.unit), p.across) * p.unit * ONRI_SGEMM_DEPTH + LINE;
   p.scratch_bytes = p.workers * p.worker_floats * sizeof(float);
   return p;
 }
@@ -149,24 +179,26 @@ struct run {
   const struct onri_sgemm_plan *plan;
   float *scratch;
   const struct onr_env *env;
-  size_t down, across, parts;
+  size_t parts;
   _Atomic size_t next;
 };
 
 static void run_part(const struct run *r, size_t part, float *room) {
   const struct onri_sgemm_batch *b = r->batch;
   const struct onri_sgemm_plan *p = r->plan;
-  const size_t matrix = part / (r->down * r->across), column = part / r->down % r->across * p->columns,
-               row = part % r->down * p->rows;
+  const size_t matrix = part / (p->down * p->across), across = part / p->down % p->across, down = part % p->down;
+  const size_t row = part_begin(b->gemm.m, 1, p->down, down),
+               column = part_begin(b->gemm.n, p->unit, p->across, across);
   size_t a_at = matrix * b->gemm.m * b->gemm.k, b_at = matrix * b->gemm.n * b->gemm.k;
   struct onri_gemm g = b->gemm;
   if (b->find) b->find(b->context, matrix, &a_at, &b_at);
   g.a = (const float *)g.a + a_at;
   if (!b->packed) g.b = (const float *)g.b + b_at;
   g.c = (float *)g.c + matrix * g.m * g.c_row;
-  g = onri_gemm_part(ONRI_CLASS_F32, &g, row, least(g.m - row, p->rows), column, least(g.n - column, p->columns));
+  if (g.residual) g.residual = (const float *)g.residual + matrix * g.m * g.c_row;
+  g = onri_gemm_part(ONRI_CLASS_F32, &g, row, part_begin(g.m, 1, p->down, down + 1) - row, column,
+                     part_begin(g.n, p->unit, p->across, across + 1) - column);
   multiply_part(&g, b->packed, b->gemm.n, column, b->packed || !p->worker_floats ? NULL : room, r->env);
-  if (!onri_gemm_is_plain(&g)) onri_gemm_finish(ONRI_CLASS_F32, &g);
 }
 
 static void run_worker(void *context, size_t begin, size_t end) {
@@ -181,11 +213,8 @@ static void run_worker(void *context, size_t begin, size_t end) {
 
 void onri_sgemm_run(const struct onri_sgemm_batch *batch, const struct onri_sgemm_plan *plan, float *scratch,
                     struct onr_env *env) {
-  const struct onri_gemm *g = &batch->gemm;
-  struct run r = {.batch = batch, .plan = plan, .scratch = scratch, .env = env};
-  r.down = parts_of(g->m, plan->rows);
-  r.across = parts_of(g->n, plan->columns);
-  r.parts = parts_in(g, plan, batch->batches);
+  struct run r = {
+      .batch = batch, .plan = plan, .scratch = scratch, .env = env, .parts = parts_in(plan, batch->batches)};
   if (plan->workers == 1) run_worker(&r, 0, 1);
   else onr_parallel_for(env, plan->workers, 1, run_worker, &r);
 }

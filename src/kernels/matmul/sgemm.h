@@ -31,9 +31,11 @@ struct onri_sgemm_kernels {
   /* A slice [depth, columns] of B as panels one behind the other, in onri_sgemm_slice_floats floats. */
   void (*pack)(const float *b, size_t b_row, size_t b_col, size_t depth, size_t columns, float *packed);
   void (*multiply)(const struct onri_sgemm_slice *slice);
+  /* C = clamp(alpha C + beta bias + residual), each rounded as if it were alone when alpha and beta are 1. */
+  void (*finish)(const struct onri_gemm *gemm);
 };
 
-/* On the calling thread, any strides; what onri_gemm is for float32 without the part behind it. */
+/* On the calling thread, any strides; what onri_gemm is for float32. */
 void onri_sgemm(const struct onri_gemm *gemm);
 
 /* --- constant B --- */
@@ -51,8 +53,9 @@ void onri_sgemm_rows(const float *packed, size_t n, size_t k, const float *a, si
 /* --- many products on all threads --- */
 
 struct onri_sgemm_plan {
-  size_t workers, rows, columns; /* threads that take part; C of one of the parts that they take in turn */
-  size_t scratch_bytes;          /* of all workers */
+  size_t workers;            /* threads that take part */
+  size_t down, across, unit; /* parts of C that they take in turn; columns are cut in whole units */
+  size_t scratch_bytes;      /* of all workers */
   size_t worker_floats;
 };
 /* packed: B is. batches: matrices. threads: that there are. */

@@ -72,12 +72,12 @@ INLINE void run_columns(struct tile t, tile_function const (*functions)[2], int 
   }
 }
 
-/* Rows that lie far apart in memory, at distances that fall on the same lines of the cache, are packed; and those that
- * are read often enough. */
+/* Rows that lie at distances of 4 KiB fall on the same lines of the cache, which are some 8: more rows are packed. All
+ * others are read as they lie, at 0.98 of the FMA rate, against 0.96 with what packing takes (0.98 and 0.92 in tiles of
+ * 6 rows). */
 static int packs_rows(const struct onri_sgemm_slice *s, size_t rows) {
-  if (s->a_col != 1) return 1;
-  if (rows < 4) return 0;
-  return s->columns > 4 * SGEMM_COLUMNS || (s->columns > SGEMM_COLUMNS && s->a_row % 256 == 0);
+  enum { ALIAS = 1024, WAYS = 8 };
+  return s->a_col != 1 || (rows > WAYS && s->a_row % ALIAS == 0 && s->columns > SGEMM_COLUMNS);
 }
 
 /* One row of A by B as it lies in memory: row after row, a few at a time, with the sums in memory. */
@@ -168,5 +168,34 @@ static void pack(const float *b, size_t b_row, size_t b_col, size_t depth, size_
                      packed + j * depth);
 }
 
-const struct onri_sgemm_kernels ONRI_AT_LEVEL(onri_sgemm_kernels) = {SGEMM_ROWS, SGEMM_COLUMNS, F32_LANES, pack,
-                                                                     multiply};
+/* --- behind a product --- */
+
+INLINE void finish_vector(const struct onri_gemm *g, size_t row, size_t column, size_t count) {
+  const int whole = count >= F32_LANES;
+  float *c = (float *)g->c + row * g->c_row + column;
+  vf32 v = f32_set((float)g->alpha) * (whole ? f32_load(c) : f32_load_part(c, count));
+  if (g->bias) {
+    const float *bias = (const float *)g->bias + row * g->bias_row + column * g->bias_col;
+    const vf32 b = !g->bias_col ? f32_set(*bias) : whole ? f32_load(bias) : f32_load_part(bias, count);
+    v = f32_fma(f32_set((float)g->beta), b, v);
+  }
+  if (g->residual) {
+    const float *residual = (const float *)g->residual + row * g->c_row + column;
+    v += whole ? f32_load(residual) : f32_load_part(residual, count);
+  }
+  if (g->clamp) v = f32_clamp(v, f32_set((float)g->min), f32_set((float)g->max));
+  if (whole) f32_store(c, v);
+  else f32_store_part(c, v, count);
+}
+
+static void finish(const struct onri_gemm *gemm) {
+  const struct onri_gemm g = *gemm;
+  for (size_t i = 0; i < g.m; i++) {
+    size_t j = 0;
+    for (; j + F32_LANES <= g.n; j += F32_LANES) finish_vector(&g, i, j, F32_LANES);
+    if (j < g.n) finish_vector(&g, i, j, g.n - j);
+  }
+}
+
+const struct onri_sgemm_kernels ONRI_AT_LEVEL(onri_sgemm_kernels) = {SGEMM_ROWS, SGEMM_COLUMNS, F32_LANES,
+                                                                     pack,       multiply,      finish};

@@ -8,21 +8,12 @@
 
 enum onr_status onri_conv_tail_plan(struct onr_call *call, const struct onr_clamp *clamp, const struct onr_tail *params,
                                     struct onri_conv_tail *tail) {
-  const enum onri_class c = onri_is_double(call->in[0].dtype) ? ONRI_CLASS_F64 : ONRI_CLASS_F32;
   if (onri_has(call, 3)) tail->clamp = *clamp;
-  if (!params->enabled) return ONR_STATUS_OK;
-  tail->function = params->function;
-  if (c == ONRI_CLASS_F32 && onr_env_backend(call->env) != ONR_BACKEND_PORTABLE)
-    tail->kernel = onri_unary_kernel_f32(params->function.op);
-  tail->portable = onri_unary_of_class(params->function.op, c);
-  return tail->portable ? ONR_STATUS_OK
-                        : onr_fail(call->error, ONR_STATUS_INTERNAL, "the tail of a convolution has no kernel");
+  return onri_tail_plan(call, params, &tail->function);
 }
 
 void onri_conv_tail_apply(const void *context, float *y, size_t count) {
-  const struct onri_conv_tail *t = context;
-  if (t->kernel) t->kernel(y, y, count, t->function.alpha, t->function.beta);
-  else t->portable(y, y, count, &t->function);
+  onri_tail_apply(&((const struct onri_conv_tail *)context)->function, y, count);
 }
 
 struct whole {
@@ -48,9 +39,7 @@ static void apply_part(void *context, size_t begin, size_t end) {
   const int is_single = w->size == sizeof(float);
   void *y = w->y + begin * w->size;
   if (w->residual) (is_single ? add_f32 : add_f64)(&w->tail->clamp, w->residual + begin * w->size, y, end - begin);
-  if (!onri_conv_has_tail(w->tail)) return;
-  if (is_single) onri_conv_tail_apply(w->tail, y, end - begin);
-  else w->tail->portable(y, y, end - begin, &w->tail->function);
+  if (onri_conv_has_tail(w->tail)) onri_tail_apply(&w->tail->function, y, end - begin);
 }
 
 void onri_conv_tail_all(const struct onri_conv_tail *tail, enum onr_dtype computed, const void *residual, void *y,

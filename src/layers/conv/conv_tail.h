@@ -3,22 +3,18 @@
 #ifndef ONRI_CONV_TAIL_H
 #define ONRI_CONV_TAIL_H
 
-#include "kernels/elementwise/elementwise.h"
-#include "layers/elementwise/unary_classes.h"
+#include "layers/elementwise/tail.h"
 #include "params/clamp.h"
-#include "params/tail.h"
 
 struct onri_conv_tail {
-  struct onr_unary_params function;
-  onri_unary_kernel kernel; /* NULL: */
-  onri_unary_function portable;
+  struct onri_tail function;
   struct onr_clamp clamp; /* of a sum with the residual; without one it is the kernels' */
 };
 
 /* In plan. *tail stays zeroed where there is none. */
 enum onr_status onri_conv_tail_plan(struct onr_call *call, const struct onr_clamp *clamp, const struct onr_tail *params,
                                     struct onri_conv_tail *tail);
-static inline int onri_conv_has_tail(const struct onri_conv_tail *tail) { return tail->portable != NULL; }
+static inline int onri_conv_has_tail(const struct onri_conv_tail *tail) { return onri_has_tail(&tail->function); }
 /* The function alone. context: struct onri_conv_tail. y: count floats. */
 void onri_conv_tail_apply(const void *context, float *y, size_t count);
 /* In run: all of a tensor, float or double, on all threads. residual: NULL: none, or it was added and clamped before.

@@ -3,7 +3,8 @@
  * matmul   A [..., m, k] or [k], B [..., k, n] or [k], bias [n] or [1]; NumPy's. m or n are missing for a vector
  * gemm     A [m, k] or [k, m], B [k, n] or [n, k], C broadcast to [m, n]: alpha op(A) op(B) + beta C
  * linear   x [..., in], W [out, in] or [in, out], b [out]: x W^T + b, the layer of torch.nn.Linear
- * types    any number, linear floats; one for all operands. The third is optional
+ * types    any number, linear floats; one for all operands. The third is optional, and a fourth like the result, which
+ *          is added to it (floats)
  * path     vectors (float32; float16 and bfloat16 through float32): packed weights when B is a constant matrix; else
  *          portable */
 #include "base/shape.h"
@@ -16,6 +17,7 @@ static struct onri_product_form matmul_form(const struct onr_call *call) {
                                     .alpha = p->scale == 0.0f ? 1.0f : p->scale,
                                     .beta = 1.0f,
                                     .clamp = p->clamp,
+                                    .tail = p->tail,
                                     .bias_rank_max = 1};
 }
 
@@ -26,6 +28,7 @@ static struct onri_product_form gemm_form(const struct onr_call *call) {
                                     .alpha = p->alpha,
                                     .beta = p->beta,
                                     .clamp = p->clamp,
+                                    .tail = p->tail,
                                     .bias_rank_max = 2,
                                     .a_rank = 2,
                                     .b_rank = 2};
@@ -37,6 +40,7 @@ static struct onri_product_form linear_form(const struct onr_call *call) {
                                     .alpha = 1.0f,
                                     .beta = 1.0f,
                                     .clamp = p->clamp,
+                                    .tail = p->tail,
                                     .bias_rank_max = 1,
                                     .b_rank = 2};
 }
@@ -69,10 +73,10 @@ static struct onri_product_form linear_form(const struct onr_call *call) {
   const struct onr_layer onri_layer_##kind = {                                      \
       .name = #kind,                                                                \
       .inputs_min = 2,                                                              \
-      .inputs_max = 3,                                                              \
+      .inputs_max = 4,                                                              \
       .outputs_min = 1,                                                             \
       .outputs_max = 1,                                                             \
-      .types = {set, ONR_AS_INPUT(0), ONR_AS_INPUT(0)},                             \
+      .types = {set, ONR_AS_INPUT(0), ONR_AS_INPUT(0), ONR_AS_INPUT(0)},            \
       .output_type = ONR_AS_INPUT(0),                                               \
       .layout = rule,                                                               \
       .params_size = sizeof(struct onr_##kind##_params),                            \

@@ -51,6 +51,22 @@ static enum onr_status bias_strides(const struct onr_call *call, const struct on
   return ONR_STATUS_OK;
 }
 
+/* What is behind the product fits it. */
+static enum onr_status check_ending(const struct onr_call *call, const struct onri_product_form *form,
+                                    struct onri_product *p, const struct onr_desc *out) {
+  p->has_residual = onri_has(call, 3);
+  if ((p->has_residual || form->tail.enabled) && !(ONRI_DTYPE_BIT(p->dtype) & ONRI_DTYPES_FLOAT))
+    return onr_fail(call->error, ONR_STATUS_TYPE, "expected floats where something is done with the product, found %s",
+                    onr_dtype_name(p->dtype));
+  if (p->has_residual && !onr_desc_equal(&call->in[3], out)) {
+    char text[96], expected[96];
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected input 3 to be like the result %s, found %s",
+                    onr_desc_format(out, expected, sizeof(expected)),
+                    onr_desc_format(&call->in[3], text, sizeof(text)));
+  }
+  return ONR_STATUS_OK;
+}
+
 /* A matrix B serves all of A at once when A's rows follow each other. */
 static void fold_batch(struct onri_product *p, const struct onri_product_form *form, const struct onr_desc *b) {
   if (b->rank > 2 || form->transpose_a || p->bias_row != 0) return;
@@ -96,6 +112,7 @@ enum onr_status onri_product_shape(const struct onr_call *call, const struct onr
   const int64_t batches = onr_desc_elements(&batch);
   p->batches = (size_t)batches;
   ONR_TRY(bias_strides(call, form, p));
+  ONR_TRY(check_ending(call, form, p, out));
   if (batches == INT64_MAX) return ONR_STATUS_OK; /* the driver refuses such a result */
   batch_strides(a, &batch, p->a_batch);
   batch_strides(b, &batch, p->b_batch);
@@ -149,28 +166,26 @@ enum onr_status onri_product_prepare(struct onr_call *call, const struct onri_pr
 
 /* --- plan --- */
 
-/* Matrix 0 of the batch. */
-static struct onri_gemm gemm_of(const struct onri_product *p, const struct onri_product_form *form, const void *a,
-                                const void *b, const void *bias, void *c) {
+/* Matrix 0 of the batch; without its operands. */
+static struct onri_gemm gemm_of(const struct onri_product_state *state, const struct onri_product_form *form) {
+  const struct onri_product *p = &state->product;
   return (struct onri_gemm){.m = p->m,
                             .n = p->n,
                             .k = p->k,
-                            .a = a,
                             .a_row = p->a_row,
                             .a_col = p->a_col,
-                            .b = b,
                             .b_row = p->b_row,
                             .b_col = p->b_col,
-                            .c = c,
                             .c_row = p->n,
-                            .bias = bias,
                             .bias_row = p->bias_row,
                             .bias_col = p->bias_col,
                             .alpha = (double)form->alpha,
                             .beta = (double)form->beta,
                             .clamp = form->clamp.enabled,
                             .min = (double)form->clamp.min,
-                            .max = (double)form->clamp.max};
+                            .max = (double)form->clamp.max,
+                            .tail = onri_has_tail(&state->tail) ? onri_tail_apply : NULL,
+                            .tail_context = &state->tail};
 }
 
 /* One column is, turned on its side, one row: then A is what lies in memory as it is read. */
@@ -190,7 +205,7 @@ static int is_sideways(const struct onri_product_state *state) {
 
 static void plan_vector(struct onr_call *call, const struct onri_product_form *form, struct onri_product_state *state) {
   const struct onri_product *p = &state->product;
-  struct onri_gemm gemm = gemm_of(p, form, NULL, NULL, NULL, NULL);
+  struct onri_gemm gemm = gemm_of(state, form);
   if (is_sideways(state)) gemm = sideways(&gemm);
   state->vector = onri_sgemm_plan(&gemm, state->panels != NULL, p->batches, onr_threads_count(call->env->threads));
   state->workspace_at = onri_scratch_take(call, state->vector.scratch_bytes);
@@ -210,11 +225,13 @@ enum onr_status onri_product_plan(struct onr_call *call, const struct onri_produ
   state->convert = !onri_is_native(p->dtype);
   state->panels = prepared->panels;
   if (state->way == ONRI_PRODUCT_NOTHING) return ONR_STATUS_OK;
+  ONR_TRY(onri_tail_plan(call, &form->tail, &state->tail));
   if (onri_dtype_class(p->dtype) == ONRI_CLASS_F32) call->kernel = ONR_KERNEL_VECTOR;
   if (state->convert) {
     state->a_at = onri_scratch_take(call, onri_class_bytes(&call->in[0]));
     if (!state->panels) state->b_at = onri_scratch_take(call, onri_class_bytes(&call->in[1]));
     if (p->has_bias) state->bias_at = onri_scratch_take(call, onri_class_bytes(&call->in[2]));
+    if (p->has_residual) state->residual_at = onri_scratch_take(call, onri_class_bytes(&call->in[3]));
     state->c_at = onri_scratch_take(call, onri_class_bytes(&out));
   }
   if (state->way == ONRI_PRODUCT_VECTOR) plan_vector(call, form, state);
@@ -265,18 +282,15 @@ static void tile_range(void *context, size_t begin, size_t end) {
     gemm.a = (const char *)gemm.a + a_at * size;
     gemm.b = (const char *)gemm.b + b_at * size;
     gemm.c = (char *)gemm.c + batch * p->m * p->n * size;
+    if (gemm.residual) gemm.residual = (const char *)gemm.residual + batch * p->m * p->n * size;
     gemm = onri_gemm_part(t->class, &gemm, row, rows, column, columns);
     onri_gemm_long(t->class, &gemm, t->env);
   }
 }
 
-static void run_portable(struct onr_call *call, const struct onri_product_form *form,
-                         const struct onri_product_state *state, const void *a, void *c) {
+static void run_portable(struct onr_call *call, const struct onri_product_state *state, const struct onri_gemm *gemm) {
   const struct onri_product *p = &state->product;
-  struct tiles t = {.product = p, .class = onri_dtype_class(p->dtype), .env = call->env};
-  const void *b = onri_converted_input(call, 1, state->b_at),
-             *bias = p->has_bias ? onri_converted_input(call, 2, state->bias_at) : NULL;
-  t.gemm = gemm_of(p, form, a, b, bias, c);
+  struct tiles t = {.product = p, .gemm = *gemm, .class = onri_dtype_class(p->dtype), .env = call->env};
   t.down = (p->m + TILE_ROWS - 1) / TILE_ROWS;
   t.across = (p->n + TILE_COLUMNS - 1) / TILE_COLUMNS;
   onr_parallel_for(call->env, p->batches * t.down * t.across, 1, tile_range, &t);
@@ -286,12 +300,9 @@ static void find_turned(const void *product, size_t batch, size_t *a_at, size_t 
   find_matrices(product, batch, b_at, a_at);
 }
 
-static void run_vector(struct onr_call *call, const struct onri_product_form *form,
-                       const struct onri_product_state *state, const void *a, void *c) {
+static void run_vector(struct onr_call *call, const struct onri_product_state *state, const struct onri_gemm *gemm) {
   const struct onri_product *p = &state->product;
-  const void *b = state->panels ? NULL : onri_converted_input(call, 1, state->b_at);
-  const void *bias = p->has_bias ? onri_converted_input(call, 2, state->bias_at) : NULL;
-  struct onri_sgemm_batch batch = {gemm_of(p, form, a, b, bias, c), state->panels, p->batches, find_matrices, p};
+  struct onri_sgemm_batch batch = {*gemm, state->panels, p->batches, find_matrices, p};
   if (is_sideways(state)) batch.gemm = sideways(&batch.gemm), batch.find = find_turned;
   onri_sgemm_run(&batch, &state->vector, (float *)(void *)((char *)call->scratch + state->workspace_at), call->env);
 }
@@ -300,12 +311,16 @@ enum onr_status onri_product_run(struct onr_call *call, const struct onri_produc
                                  struct onri_product_state *state) {
   const struct onri_product *p = &state->product;
   if (state->way == ONRI_PRODUCT_NOTHING) return ONR_STATUS_OK;
-  void *c = state->convert ? (char *)call->scratch + state->c_at : call->outputs[0];
-  const void *a = onri_converted_input(call, 0, state->a_at);
-  if (state->way == ONRI_PRODUCT_VECTOR) run_vector(call, form, state, a, c);
-  else run_portable(call, form, state, a, c);
+  struct onri_gemm gemm = gemm_of(state, form);
+  gemm.c = state->convert ? (char *)call->scratch + state->c_at : call->outputs[0];
+  gemm.a = onri_converted_input(call, 0, state->a_at);
+  if (!state->panels) gemm.b = onri_converted_input(call, 1, state->b_at);
+  if (p->has_bias) gemm.bias = onri_converted_input(call, 2, state->bias_at);
+  if (p->has_residual) gemm.residual = onri_converted_input(call, 3, state->residual_at);
+  if (state->way == ONRI_PRODUCT_VECTOR) run_vector(call, state, &gemm);
+  else run_portable(call, state, &gemm);
   if (state->convert)
-    onri_convert(call->env, p->dtype, c, call->outputs[0], (size_t)onr_desc_elements(&call->out[0]), 1);
+    onri_convert(call->env, p->dtype, gemm.c, call->outputs[0], (size_t)onr_desc_elements(&call->out[0]), 1);
   return ONR_STATUS_OK;
 }
 

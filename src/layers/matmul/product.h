@@ -1,10 +1,11 @@
 /* product.h: what linear, matmul and gemm share: one product of two operands in all its forms and its ways to be
- * computed. Inputs are A, B and an optional bias, as inputs 0, 1, 2 of the call. */
+ * computed. Inputs are A, B, an optional bias and an optional residual, as inputs 0, 1, 2, 3 of the call. */
 #ifndef ONRI_PRODUCT_H
 #define ONRI_PRODUCT_H
 
 #include "base/types.h"
 #include "kernels/matmul/sgemm.h"
+#include "layers/elementwise/tail.h"
 #include "params/params.h"
 
 /* What a layer's parameters say. */
@@ -12,6 +13,7 @@ struct onri_product_form {
   int transpose_a, transpose_b;
   float alpha, beta;
   struct onr_clamp clamp;
+  struct onr_tail tail;
   int32_t bias_rank_max;
   int32_t a_rank, b_rank; /* 0: any */
 };
@@ -24,7 +26,7 @@ struct onri_product {
   int64_t batch[ONR_MAX_RANK], a_batch[ONR_MAX_RANK],
       b_batch[ONR_MAX_RANK]; /* dims of the result, strides of A and B */
   size_t a_row, a_col, b_row, b_col, bias_row, bias_col;
-  int has_bias;
+  int has_bias, has_residual;
 };
 
 /* The model's. */
@@ -39,8 +41,9 @@ struct onri_product_state {
   struct onri_product product;
   struct onri_sgemm_plan vector; /* VECTOR */
   const float *panels;
-  int convert;                                    /* operands pass through scratch in their class */
-  size_t a_at, b_at, bias_at, c_at, workspace_at; /* offsets in scratch */
+  struct onri_tail tail;
+  int convert;                                                 /* operands pass through scratch in their class */
+  size_t a_at, b_at, bias_at, residual_at, c_at, workspace_at; /* offsets in scratch */
 };
 
 /* Shapes checked; *out is the result's descriptor. */

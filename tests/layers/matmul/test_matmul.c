@@ -102,7 +102,7 @@ static const struct onr_clamp no_clamp = {0, 0, 0}, relu = {1, 0.0f, INFINITY};
 static void matmul_case(struct product_case c) {
   c.alpha = c.alpha == 0.0f ? 1.0f : c.alpha;
   c.beta = 1.0f;
-  const struct onr_matmul_params params = {c.transpose_a, c.transpose_b, c.alpha, c.clamp};
+  const struct onr_matmul_params params = {c.transpose_a, c.transpose_b, c.alpha, .clamp = c.clamp};
   for (uint32_t threads = 1; threads <= 2; threads++) check(&onri_layer_matmul, &params, &c, threads);
 }
 
@@ -146,7 +146,7 @@ static void test_gemm(void **unused) {
                                  scaled ? 0.25f : 1.0f,
                                  scaled ? 2.0f : 1.0f,
                                  scaled ? no_clamp : relu};
-        const struct onr_gemm_params params = {c.alpha, c.beta, ta, tb, c.clamp};
+        const struct onr_gemm_params params = {c.alpha, c.beta, ta, tb, .clamp = c.clamp};
         check(&onri_layer_gemm, &params, &c, 1);
       }
 }
@@ -158,7 +158,7 @@ static void test_linear(void **unused) {
       struct product_case c = {3,    2,           {2, 3, 11}, {transposed ? 11 : 21, transposed ? 21 : 11},
                                0,    !transposed, constant,   1,
                                1.0f, 1.0f,        relu};
-      const struct onr_linear_params params = {transposed, c.clamp};
+      const struct onr_linear_params params = {transposed, .clamp = c.clamp};
       check(&onri_layer_linear, &params, &c, 2);
     }
 }
@@ -169,7 +169,7 @@ static void test_constant_weights_are_absorbed(void **unused) {
   enum { OUT = 96 };
   const float x[4] = {1, 2, 3, 4};
   float w[OUT * 2], b[OUT], expected[2 * OUT];
-  const struct onr_linear_params params = {0, no_clamp};
+  const struct onr_linear_params params = {.weight_transposed = 0};
   const uint64_t packed_inputs[] = {0, 2};
   for (int j = 0; j < OUT; j++) {
     w[2 * j] = (float)(j % 3), w[2 * j + 1] = (float)(j % 2), b[j] = (float)(10 * j);
@@ -199,7 +199,7 @@ static void test_integers_wrap(void **unused) {
   assert_memory_equal(t.out[0].data, expected, sizeof(expected));
   layer_test_clear(&t);
   const int32_t small_a[4] = {1, -2, 3, 4}, small_b[4] = {5, 6, 7, -8}, c[2] = {100, 200};
-  const struct onr_gemm_params gemm = {2.0f, 1.0f, 0, 0, {0}};
+  const struct onr_gemm_params gemm = {.alpha = 2.0f, .beta = 1.0f};
   struct layer_test u = {.layer = &onri_layer_gemm, .params = &gemm, .num_out = 1};
   layer_test_input(&u, ONR_DTYPE_I32, 2, (int64_t[]){2, 2}, small_a);
   layer_test_input(&u, ONR_DTYPE_I32, 2, (int64_t[]){2, 2}, small_b);
@@ -210,7 +210,7 @@ static void test_integers_wrap(void **unused) {
   layer_test_clear(&u);
   /* The sum of both parts is truncated, not each of them: 0.25 {-9, 22, 43, -14} + 0.35 {100, 200}, then in bits of
    * int32. */
-  const struct onr_gemm_params parts = {0.25f, 0.35f, 0, 0, {0}};
+  const struct onr_gemm_params parts = {.alpha = 0.25f, .beta = 0.35f};
   struct layer_test v = {.layer = &onri_layer_gemm, .params = &parts, .num_out = 1};
   layer_test_input(&v, ONR_DTYPE_I32, 2, (int64_t[]){2, 2}, small_a);
   layer_test_input(&v, ONR_DTYPE_I32, 2, (int64_t[]){2, 2}, small_b);
@@ -266,7 +266,7 @@ static enum onr_status shape_status(const struct onr_layer *layer, const void *p
 static void test_wrong_shapes(void **unused) {
   (void)unused;
   const struct onr_matmul_params matmul = {0};
-  const struct onr_gemm_params gemm = {1.0f, 1.0f, 0, 0, {0}};
+  const struct onr_gemm_params gemm = {.alpha = 1.0f, .beta = 1.0f};
   const int64_t a[] = {2, 3}, b[] = {4, 5}, b3[] = {3, 5}, c[] = {3, 5}, batch2[] = {2, 2, 3}, batch3[] = {3, 3, 2};
   assert_int_equal(shape_status(&onri_layer_matmul, &matmul, 2, a, 2, b, 0, NULL), ONR_STATUS_SHAPE);
   assert_int_equal(shape_status(&onri_layer_matmul, &matmul, 0, a, 2, b, 0, NULL), ONR_STATUS_SHAPE);
@@ -276,12 +276,30 @@ static void test_wrong_shapes(void **unused) {
   assert_int_equal(shape_status(&onri_layer_gemm, &gemm, 3, batch2, 2, b3, 0, NULL), ONR_STATUS_SHAPE);
 }
 
+/* What is added to the product has its shape; integers have nothing behind it. */
+static void test_wrong_endings(void **unused) {
+  (void)unused;
+  static const float data[64];
+  const struct onr_matmul_params plain = {0}, active = {.tail = {1, {ONR_UNARY_TANH, 0, 0}}};
+  const enum onr_status expected[] = {ONR_STATUS_OK, ONR_STATUS_SHAPE, ONR_STATUS_TYPE, ONR_STATUS_TYPE};
+  for (int i = 0; i < 4; i++) {
+    const enum onr_dtype dtype = i < 2 ? ONR_DTYPE_F32 : ONR_DTYPE_I32;
+    struct layer_test t = {.layer = &onri_layer_matmul, .params = i == 3 ? &active : &plain, .num_out = 1};
+    layer_test_input(&t, dtype, 2, (int64_t[]){2, 3}, data);
+    layer_test_input(&t, dtype, 2, (int64_t[]){3, 5}, data);
+    layer_test_input(&t, dtype, 0, NULL, NULL);
+    if (i < 3) layer_test_input(&t, dtype, 2, (int64_t[]){i == 1 ? 1 : 2, 5}, data);
+    assert_int_equal(layer_test_run(&t), expected[i]);
+    layer_test_clear(&t);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_matmul_shapes), cmocka_unit_test(test_gemm),
       cmocka_unit_test(test_linear),        cmocka_unit_test(test_constant_weights_are_absorbed),
       cmocka_unit_test(test_integers_wrap), cmocka_unit_test(test_narrow_floats_and_double),
-      cmocka_unit_test(test_wrong_shapes),
+      cmocka_unit_test(test_wrong_shapes),  cmocka_unit_test(test_wrong_endings),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
