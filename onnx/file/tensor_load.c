@@ -1,9 +1,11 @@
 /* tensor_load.c: contents from the file to memory, when a constant is first needed. */
+#include <stdatomic.h>
 #include <string.h>
 
 #include "onnx/file/decode.h"
 
 struct lazy {
+  struct onr_env *env; /* the model's */
   const struct onri_sources *sources;
   const struct onri_external_file *file; /* NULL: the model file */
 };
@@ -44,13 +46,37 @@ enum onr_status onri_raw_to_memory(enum onr_dtype dtype, const unsigned char *ra
   return ONR_STATUS_OK;
 }
 
+static enum onr_status read_range(const struct lazy *lazy, uint64_t offset, size_t bytes, void *target,
+                                  struct onr_error *error) {
+  if (lazy->file) return onri_external_read(lazy->sources, lazy->file, offset, bytes, target, error);
+  return onri_source_read(&lazy->sources->main, offset, bytes, target, error);
+}
+
+/* A read that threads share. */
+struct shared_read {
+  const struct lazy *lazy;
+  const struct onri_constant *constant;
+  unsigned char *raw;
+  atomic_int failed;
+};
+
+static void read_part(void *context, size_t begin, size_t end) {
+  struct shared_read *r = context;
+  struct onr_error ignored;
+  if (read_range(r->lazy, r->constant->offset + begin, end - begin, r->raw + begin, &ignored) != ONR_STATUS_OK)
+    atomic_store_explicit(&r->failed, 1, memory_order_relaxed);
+}
+
 static enum onr_status load(void *source, const struct onri_constant *constant, void *target, struct onr_error *error) {
+  enum { PART = 1 << 18 };
   const struct lazy *lazy = source;
   /* Packed elements are read to the end of their memory and spread from there. */
   unsigned char *raw = (unsigned char *)target + (onr_desc_bytes(&constant->desc) - (size_t)constant->bytes);
-  if (lazy->file)
-    ONR_TRY(onri_external_read(lazy->sources, lazy->file, constant->offset, (size_t)constant->bytes, raw, error));
-  else ONR_TRY(onri_source_read(&lazy->sources->main, constant->offset, (size_t)constant->bytes, raw, error));
+  struct shared_read r = {.lazy = lazy, .constant = constant, .raw = raw};
+  onr_parallel_for(lazy->env, (size_t)constant->bytes, PART, read_part, &r);
+  ONR_TRY(onri_env_poll(lazy->env, error));                  /* parts may have been left out */
+  if (atomic_load_explicit(&r.failed, memory_order_relaxed)) /* once more, for what to say */
+    ONR_TRY(read_range(lazy, constant->offset, (size_t)constant->bytes, raw, error));
   return onri_raw_to_memory(constant->desc.dtype, raw, (size_t)onr_desc_elements(&constant->desc), target, error);
 }
 
@@ -75,7 +101,7 @@ enum onr_status onri_lazy_constant(const struct onri_tensor_decoder *decoder, co
     onri_release(decoder->env->allocator, c);
     return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a tensor of the file");
   }
-  *lazy = (struct lazy){decoder->sources, file};
+  *lazy = (struct lazy){decoder->env, decoder->sources, file};
   *c = (struct onri_constant){.desc = *desc,
                               .allocator = decoder->env->allocator,
                               .references = 1,

@@ -32,7 +32,9 @@ enum onr_status onri_env_expect(const struct onr_env *env, size_t bytes, struct 
 
 /* Stands in front of the memory, so that what layers hold can be counted and shared. */
 struct block {
-  size_t bytes, owners;
+  size_t bytes;
+  uint32_t owners;
+  int32_t is_placed; /* in memory that is not its own */
 };
 _Static_assert(sizeof(struct block) <= ONRI_ALIGNMENT, "it lies in front of the memory");
 
@@ -43,15 +45,21 @@ void *onr_env_allocate(struct onr_env *env, size_t bytes) {
   if (!env) return NULL;
   void *memory = onri_add_size(bytes, ONRI_ALIGNMENT, &total) ? onri_allocate(env->allocator, total) : NULL;
   if (!memory) return NULL;
-  *(struct block *)memory = (struct block){.bytes = bytes, .owners = 1};
+  memory = onri_env_place(env, memory, bytes);
+  block_of(memory)->is_placed = 0;
+  return memory;
+}
+
+void *onri_env_place(struct onr_env *env, void *room, size_t bytes) {
+  *(struct block *)room = (struct block){.bytes = bytes, .owners = 1, .is_placed = 1};
   if (env->held_bytes) *env->held_bytes += bytes;
-  return (char *)memory + ONRI_ALIGNMENT;
+  return (char *)room + ONRI_ALIGNMENT;
 }
 
 void onr_env_release(struct onr_env *env, void *memory) {
   if (!env || !memory || --block_of(memory)->owners) return;
   if (env->held_bytes) *env->held_bytes -= block_of(memory)->bytes;
-  onri_release(env->allocator, block_of(memory));
+  if (!block_of(memory)->is_placed) onri_release(env->allocator, block_of(memory));
 }
 
 void onri_env_retain(void *memory) { block_of(memory)->owners++; }

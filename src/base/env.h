@@ -12,10 +12,10 @@ struct onr_env {
   struct onr_threads *threads; /* NULL: the calling thread alone */
   struct onr_limits limits;    /* no zero entries */
   enum onr_backend backend;
-  const struct onr_cancel *cancel;   /* may be NULL */
-  struct onri_shared_blocks *shared; /* shared.h; NULL: nothing is shared */
-  int64_t most_steps; /* multiply-adds that XNNPACK may be given at once; 0: xnn.h's bound. Tests set it */
-  size_t *held_bytes; /* what onr_env_allocate gave out and has not got back; NULL: not counted */
+  const struct onr_cancel *cancel; /* may be NULL */
+  struct onri_blocks *blocks;      /* blocks.h; NULL: nothing is kept together or shared */
+  int64_t most_steps;              /* multiply-adds that XNNPACK may be given at once; 0: xnn.h's bound. Tests set it */
+  size_t *held_bytes;              /* what onr_env_allocate gave out and has not got back; NULL: not counted */
 };
 
 /* The default of limits.work: what nothing but a few bytes may take (VGG-19 takes 20 * 10^9), and what bytes add: about
@@ -27,6 +27,8 @@ enum { ONRI_WORK_BYTE = 16384 };
 struct onr_limits onri_limits_resolve(const struct onr_limits *limits);
 /* One more owner of memory from onr_env_allocate. One thread at a time, as the release that gives it back. */
 void onri_env_retain(void *memory);
+/* As onr_env_allocate, in room of ONRI_ALIGNMENT + bytes, aligned as much, which outlives what is returned. */
+void *onri_env_place(struct onr_env *env, void *room, size_t bytes);
 /* For serial loops that may take long: asks for the cancel flag once in a few million operations. */
 struct onri_pace {
   const struct onr_env *env;

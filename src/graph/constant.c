@@ -33,6 +33,17 @@ void onri_constant_release(struct onri_constant *constant) {
   onri_release(constant->allocator, constant);
 }
 
+void onri_graph_unload(struct onri_graph *graph) {
+  enum { LEAST = 1 << 16 };
+  for (size_t v = 0; v < graph->num_values; v++) {
+    struct onri_constant *constant = graph->values[v].constant;
+    if (!constant || !constant->load || !constant->data || !constant->owned) continue;
+    if (onr_desc_bytes(&constant->desc) < LEAST) continue;
+    onri_release(constant->allocator, constant->data);
+    constant->data = NULL;
+  }
+}
+
 enum onr_status onri_constant_load(struct onri_constant *constant, struct onr_error *error) {
   void *data;
   enum onr_status status;

@@ -105,6 +105,8 @@ void onri_constant_retain(struct onri_constant *constant);
 void onri_constant_release(struct onri_constant *constant); /* accepts NULL */
 /* Brings the contents into memory when they are not yet. */
 enum onr_status onri_constant_load(struct onri_constant *constant, struct onr_error *error);
+/* Large contents that can be read from the file again leave memory. */
+void onri_graph_unload(struct onri_graph *graph);
 /* Contents of value v when it is a constant (loading them), else NULL with *status unchanged. Check *status. */
 const void *onri_value_data(struct onri_graph *graph, int32_t v, enum onr_status *status, struct onr_error *error);
 

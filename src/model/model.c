@@ -45,6 +45,7 @@ enum onr_status onri_model_create(const struct onr_model_options *options, struc
 void onr_model_destroy(struct onr_model *model) {
   if (!model) return;
   onri_graph_destroy(model->graph);
+  onri_blocks_clear(&model->blocks, &model->meter.allocator);
   if (model->release_keep) model->release_keep(model->keep);
   onri_arena_clear(&model->arena);
   onri_release(model->meter.under, model);

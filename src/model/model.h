@@ -4,6 +4,7 @@
 
 #include "model/name_index.h"
 #include "graph/graph.h"
+#include "base/memory/blocks.h"
 #include "onnxrun/model.h"
 
 /* An input that the caller may leave out. As declared; the graph holds its value as a constant. */
@@ -15,10 +16,11 @@ struct onri_default {
 
 struct onr_model {
   struct onr_env env;
-  uint64_t plan_bytes;     /* as the caller limits it; 0: not at all */
-  uint64_t work;           /* likewise */
-  uint64_t constant_bytes; /* of all graphs, as they were in the file */
-  struct onri_meter meter; /* what the model holds; behind env.allocator */
+  uint64_t plan_bytes;       /* as the caller limits it; 0: not at all */
+  uint64_t work;             /* likewise */
+  uint64_t constant_bytes;   /* of all graphs, as they were in the file */
+  struct onri_meter meter;   /* what the model holds; behind env.allocator */
+  struct onri_blocks blocks; /* packed weights */
   struct onri_graph *graph;
   struct onr_value_info *inputs, *outputs; /* as declared; behind the inputs of the graph those with a default */
   struct onri_named *input_names, *output_names, *symbols; /* sorted; symbols: the named dimensions of all inputs */

@@ -148,6 +148,7 @@ static enum onr_status run_all(const struct work *work, const char *disabled, st
   }
   if (status == ONR_STATUS_OK && !facts.graph && work->listener.deduced) status = begin_facts(&facts, work, error);
   onri_facts_clear(&facts);
+  onri_graph_unload(graph); /* what was but looked at; not all weights are to be in memory before one is packed */
   return status;
 }
 

@@ -1,6 +1,10 @@
 /* prepare.c: lets every layer choose a kernel and pack its constant weights, one node after the other, so that at most
- * one node's weights are in memory twice: a constant leaves memory with its last reader that packed it. */
-#include "base/memory/shared.h"
+ * one node's weights are in memory twice: a constant leaves memory with its last reader that packed it. Threads share
+ * the work on one node: reading its weights, and packing them. */
+#include <string.h>
+
+#include "base/memory/blocks.h"
+#include "base/numbers/checked.h"
 #include "model/model.h"
 
 /* Readers of constants that have not packed them; counted over all graphs, since bodies share constants. */
@@ -16,9 +20,18 @@ static void count_readers(struct onri_graph *graph) {
     if (graph->values[graph->outputs[i]].constant) graph->values[graph->outputs[i]].constant->readers++;
 }
 
-static void drop_data(struct onri_constant *constant) {
+/* Memory that the weights of one node after the other are read into. */
+struct reading {
+  void *memory;
+  size_t bytes;
+  struct onri_constant *user; /* whose data is here, NULL: nobody's */
+};
+
+/* What has been packed does not come back. */
+static void drop_data(struct reading *reading, struct onri_constant *constant) {
   if (--constant->readers > 0) return;
-  if (constant->owned) onri_release(constant->allocator, constant->data);
+  if (reading->user == constant) reading->user = NULL;
+  else if (constant->owned) onri_release(constant->allocator, constant->data);
   constant->data = NULL;
   constant->owned = 0;
   constant->load = NULL;
@@ -31,15 +44,66 @@ static struct onr_desc expected_desc(const struct onri_value *value) {
   return desc;
 }
 
-static enum onr_status fill_call(struct onri_graph *graph, struct onri_node *node, struct onr_call *call,
-                                 struct onr_desc *in, struct onr_desc *out, const void **inputs,
+/* --- contents --- */
+
+/* Smaller ones are not worth it. Memory of this size goes when less than half of it is wanted: at the end of a model,
+ * all packed weights are there beside it. */
+enum { LEAST_READING = 1 << 16, LARGE_READING = 4 << 20 };
+
+static void release_reading(struct reading *reading, const struct onr_allocator *allocator) {
+  onri_release(allocator, reading->memory);
+  *reading = (struct reading){0};
+}
+
+static enum onr_status read_contents(struct reading *reading, struct onri_constant *constant,
+                                     const struct onr_allocator *allocator, struct onr_error *error) {
+  size_t bytes;
+  if (constant->data) return ONR_STATUS_OK;
+  if (!constant->load || reading->user || !onri_add_size(onr_desc_bytes(&constant->desc), ONR_SLACK_BYTES, &bytes) ||
+      bytes < LEAST_READING)
+    return onri_constant_load(constant, error);
+  if (bytes > reading->bytes || (reading->bytes >= LARGE_READING && bytes < reading->bytes / 2)) {
+    release_reading(reading, allocator);
+    reading->memory = onri_allocate(allocator, bytes);
+    if (!reading->memory)
+      return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a tensor of %zu bytes", bytes - ONR_SLACK_BYTES);
+    reading->bytes = bytes;
+  }
+  memset((char *)reading->memory + bytes - ONR_SLACK_BYTES, 0, ONR_SLACK_BYTES);
+  ONR_TRY(constant->load(constant->source, constant, reading->memory, error));
+  constant->data = reading->memory;
+  constant->owned = 0;
+  reading->user = constant;
+  return ONR_STATUS_OK;
+}
+
+/* What a node still reads moves out of memory that is for the next one. */
+static enum onr_status settle(struct reading *reading, const struct onr_allocator *allocator, struct onr_error *error) {
+  struct onri_constant *constant = reading->user;
+  if (constant) {
+    const size_t bytes = onr_desc_bytes(&constant->desc) + ONR_SLACK_BYTES;
+    void *own = onri_allocate(allocator, bytes);
+    if (!own)
+      return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a tensor of %zu bytes", bytes - ONR_SLACK_BYTES);
+    constant->data = memcpy(own, reading->memory, bytes);
+    constant->owned = 1;
+    reading->user = NULL;
+  }
+  return ONR_STATUS_OK;
+}
+
+/* --- nodes --- */
+
+static enum onr_status fill_call(struct onri_graph *graph, struct onri_node *node, struct reading *reading,
+                                 struct onr_call *call, struct onr_desc *in, struct onr_desc *out, const void **inputs,
                                  struct onr_error *error) {
   for (int32_t i = 0; i < node->num_in; i++) {
-    enum onr_status status = ONR_STATUS_OK;
     if (node->in[i] == ONRI_NONE) continue;
-    in[i] = expected_desc(&graph->values[node->in[i]]);
-    inputs[i] = onri_value_data(graph, node->in[i], &status, error);
-    if (status != ONR_STATUS_OK) return status;
+    const struct onri_value *value = &graph->values[node->in[i]];
+    in[i] = expected_desc(value);
+    if (!value->constant) continue;
+    ONR_TRY(read_contents(reading, value->constant, graph->env->allocator, error));
+    inputs[i] = value->constant->data;
   }
   for (int32_t i = 0; i < node->num_out; i++)
     if (node->out[i] != ONRI_NONE) out[i] = expected_desc(&graph->values[node->out[i]]);
@@ -56,7 +120,8 @@ static enum onr_status fill_call(struct onri_graph *graph, struct onri_node *nod
   return ONR_STATUS_OK;
 }
 
-static enum onr_status prepare_node(struct onri_graph *graph, struct onri_node *node, struct onr_error *error) {
+static enum onr_status prepare_node(struct onri_graph *graph, struct onri_node *node, struct reading *reading,
+                                    struct onr_error *error) {
   const struct onr_allocator *allocator = graph->env->allocator;
   struct onri_arena arena;
   struct onr_call call;
@@ -70,28 +135,30 @@ static enum onr_status prepare_node(struct onri_graph *graph, struct onri_node *
   if (node->layer->prepared_size) node->prepared = onri_allocate_zeroed(allocator, node->layer->prepared_size);
   if (!in || !out || !inputs || (node->layer->prepared_size && !node->prepared))
     status = onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to prepare a layer");
-  else status = fill_call(graph, node, &call, in, out, inputs, error);
+  else status = fill_call(graph, node, reading, &call, in, out, inputs, error);
   if (status == ONR_STATUS_OK) status = onri_call_prepare(node->layer, &call);
   if (status == ONR_STATUS_OK) node->packed_inputs = call.packed_inputs;
   onri_arena_clear(&arena);
   for (int32_t i = 0; i < node->num_in && i < 64; i++)
     if (node->packed_inputs >> i & 1 && node->in[i] != ONRI_NONE && graph->values[node->in[i]].constant)
-      drop_data(graph->values[node->in[i]].constant);
+      drop_data(reading, graph->values[node->in[i]].constant);
+  if (status == ONR_STATUS_OK) status = settle(reading, allocator, error);
   return onri_node_blame(node, status, error);
 }
 
-static enum onr_status prepare_graph(struct onri_graph *graph, struct onr_error *error) {
+static enum onr_status prepare_graph(struct onri_graph *graph, struct reading *reading, struct onr_error *error) {
   for (size_t n = 0; n < graph->num_nodes; n++) {
     ONR_TRY(onri_env_poll(graph->env, error));
-    ONR_TRY(prepare_node(graph, &graph->nodes[n], error));
-    for (int32_t b = 0; b < graph->nodes[n].num_bodies; b++) ONR_TRY(prepare_graph(graph->nodes[n].bodies[b], error));
+    ONR_TRY(prepare_node(graph, &graph->nodes[n], reading, error));
+    for (int32_t b = 0; b < graph->nodes[n].num_bodies; b++)
+      ONR_TRY(prepare_graph(graph->nodes[n].bodies[b], reading, error));
   }
   for (size_t i = 0; i < graph->num_outputs; i++) {
     enum onr_status status = ONR_STATUS_OK;
     onri_value_data(graph, graph->outputs[i], &status, error);
     if (status != ONR_STATUS_OK) return status;
   }
-  return ONR_STATUS_OK;
+  return onri_env_poll(graph->env, error); /* parts of the last layer's weights may have been left out */
 }
 
 /* Bytes of the constants that stayed in memory, but for what is the caller's. */
@@ -107,16 +174,19 @@ static size_t constant_bytes(const struct onri_graph *graph) {
 
 /* Depth is bounded by limits.depth, which the importer checked. */
 enum onr_status onri_model_prepare(struct onr_model *model, struct onr_error *error) {
-  struct onri_shared_blocks shared = {0};
+  struct onr_env *env = &model->env;
+  struct reading reading = {0};
   size_t packed_bytes = 0;
   enum onr_status status;
   count_readers(model->graph);
-  model->env.held_bytes = &packed_bytes;
-  model->env.shared = &shared;
-  status = prepare_graph(model->graph, error);
-  onri_shared_clear(&shared, &model->env);
-  model->env.shared = NULL;
-  model->env.held_bytes = NULL;
+  env->held_bytes = &packed_bytes;
+  env->blocks = &model->blocks;
+  onri_blocks_open(&model->blocks, model->constant_bytes);
+  status = prepare_graph(model->graph, &reading, error);
+  onri_blocks_close(&model->blocks, env);
+  if (reading.user) reading.user->data = NULL; /* after a failure */
+  release_reading(&reading, model->graph->env->allocator);
+  env->held_bytes = NULL;
   if (status == ONR_STATUS_OK) model->info.weight_bytes = packed_bytes + constant_bytes(model->graph);
   return status;
 }

@@ -137,7 +137,8 @@ static enum onr_status write_weights(struct onri_rewrite *rw, struct onri_node *
 static enum onr_status absorb(struct onri_rewrite *rw, struct onri_node *node, struct onri_node *layer,
                               const struct weights *w, const struct affine *a) {
   size_t count;
-  if (!onri_rewrite_floats(rw, layer->in[1], &count)) return ONR_STATUS_OK;
+  /* They are not looked at, and so stay in the file, where they are not scaled. */
+  if (a->scale && !onri_rewrite_floats(rw, layer->in[1], &count)) return ONR_STATUS_OK;
   if (a->scale) ONR_TRY(write_weights(rw, layer, w, a));
   if (a->shift || (layer->num_in > 2 && layer->in[2] != ONRI_NONE)) ONR_TRY(write_bias(rw, layer, w, a));
   onri_rewrite_take(rw, layer, node);

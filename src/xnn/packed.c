@@ -1,13 +1,11 @@
 /* packed.c: packed weights: XNNPACK's cache of weights, which here knows one block. */
 #include <string.h>
 
-#include "base/memory/shared.h"
+#include "base/memory/blocks.h"
 #include "base/numbers/checked.h"
 #include "xnn/core.h"
 
-/* The provider of a packed block lies before its data; an operator holds its address. */
-#define PROVIDER_BYTES 64
-_Static_assert(sizeof(struct xnn_weights_cache_provider) <= PROVIDER_BYTES, "the provider must fit");
+_Static_assert(sizeof(struct xnn_weights_cache_provider) <= ONRI_XNN_PROVIDER_BYTES, "the provider must fit");
 
 static bool provider_is_finalized(void *context) {
   (void)context;
@@ -42,20 +40,24 @@ static void *reserve_discarded(void *context, size_t bytes) {
 
 static void *packed_address(void *context, size_t offset) { return (unsigned char *)context + offset; }
 
+enum { CLEARED_BYTES = 1 << 18 };
+
+static void clear_range(void *memory, size_t begin, size_t end) {
+  memset((unsigned char *)memory + begin, 0, end - begin);
+}
+
 static void *reserve_packed(void *context, size_t bytes) {
   struct onri_xnn_packing *packing = context;
   struct onri_xnn_packed *packed = packing->packed;
-  size_t total;
   onri_xnn_packed_release(packed, packing->env);
-  if (onri_add_size(bytes, PROVIDER_BYTES + ONR_SLACK_BYTES, &total) && onri_xnn_take(&packing->scope, total))
-    packed->block = onr_env_allocate(packing->env, total);
-  if (!packed->block) {
+  if (onri_xnn_take(&packing->scope, bytes)) packed->data = onri_block_begin(packing->env, bytes);
+  if (!packed->data) {
     packing->scope.out_of_memory = 1;
     return NULL;
   }
-  packed->data = (unsigned char *)packed->block + PROVIDER_BYTES;
   packed->bytes = bytes;
-  memset(packed->data, 0, bytes + ONR_SLACK_BYTES); /* what packing leaves out is equal in equal blocks, too */
+  /* What packing leaves out is equal in equal blocks, too. */
+  onr_parallel_for(packing->env, bytes, CLEARED_BYTES, clear_range, packed->data);
   return packed->data;
 }
 
@@ -89,6 +91,7 @@ enum onr_status onri_xnn_pack_end(struct onri_xnn_packing *packing, enum xnn_sta
     onri_xnn_packed_release(packed, packing->env);
     return result;
   }
+  packed->data = onri_block_end(packing->env, packed->data, packed->bytes);
   const struct xnn_weights_cache_provider provider = {
       .context = packed->data,
       .look_up = found,
@@ -98,12 +101,10 @@ enum onr_status onri_xnn_pack_end(struct onri_xnn_packing *packing, enum xnn_sta
       .offset_to_addr = packed_address,
       .delete_cache = provider_delete,
   };
-  memcpy(packed->block, &provider, sizeof(provider));
-  packed->block = onri_shared_block(packing->env, packed->block, PROVIDER_BYTES, packed->bytes);
-  packed->data = (unsigned char *)packed->block + PROVIDER_BYTES;
+  memcpy(packed->provider, &provider, sizeof(provider));
   return ONR_STATUS_OK;
 }
 
 struct xnn_weights_cache_provider *onri_xnn_packed_cache(const struct onri_xnn_packed *packed) {
-  return packed->block;
+  return (struct xnn_weights_cache_provider *)(uintptr_t)packed->provider;
 }

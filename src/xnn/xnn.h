@@ -16,11 +16,13 @@
 
 #include "base/env.h"
 
-/* Weights in the order the micro-kernels read them. Zeroed: none. The memory is the model's. */
+enum { ONRI_XNN_PROVIDER_BYTES = 64 };
+/* Weights in the order the micro-kernels read them. Zeroed: none. The memory is the model's. It stays where it is:
+ * operators hold its address. */
 struct onri_xnn_packed {
-  void *block; /* what is released */
   void *data;
   size_t bytes;
+  _Alignas(sizeof(void *)) unsigned char provider[ONRI_XNN_PROVIDER_BYTES]; /* a cache that knows this block */
 };
 
 struct xnn_operator;
@@ -59,8 +61,8 @@ static inline void onri_xnn_delete(struct xnn_operator *op) { (void)op; }
 
 /* Safe on a zeroed struct, and twice. */
 static inline void onri_xnn_packed_release(struct onri_xnn_packed *packed, struct onr_env *env) {
-  onr_env_release(env, packed->block);
-  packed->block = packed->data = NULL;
+  onr_env_release(env, packed->data);
+  packed->data = NULL;
   packed->bytes = 0;
 }
 

@@ -113,6 +113,18 @@ static void three_times(const void *context, float *values, size_t count) {
   for (size_t i = 0; i < count; i++) values[i] *= 3;
 }
 
+static struct onr_threads *pool;
+
+static void check_packing_by_threads(const struct onri_conv *c, const struct onri_kernels *kernels,
+                                     enum onri_conv_form form, const float *expected) {
+  const size_t bytes = onri_conv_gemm_packed_floats(c, kernels, form) * sizeof(float);
+  struct onr_env env = {.threads = pool};
+  float *packed = malloc(bytes);
+  onri_conv_gemm_pack(c, kernels, form, data.w, packed, &env);
+  assert_memory_equal(packed, expected, bytes);
+  free(packed);
+}
+
 static void check(struct sweep *s, const struct onri_conv *c, enum onri_conv_form form,
                   const struct onri_kernels *kernels) {
   const size_t outputs = (size_t)elements(&c->y), threads = (size_t)sweep_pick(s, 1, 3),
@@ -127,7 +139,8 @@ static void check(struct sweep *s, const struct onri_conv *c, enum onri_conv_for
   float *packed = malloc(onri_conv_gemm_packed_floats(c, kernels, form) * sizeof(*packed)),
         *bias = malloc(onri_conv_gemm_bias_floats(c, kernels, form) * sizeof(*bias));
   void *scratch = malloc(onri_conv_gemm_scratch_bytes(threads));
-  onri_conv_gemm_pack(c, kernels, form, data.w, packed);
+  onri_conv_gemm_pack(c, kernels, form, data.w, packed, &env);
+  check_packing_by_threads(c, kernels, form, packed);
   onri_conv_gemm_pack_bias(c, kernels, form, has_bias ? data.bias : NULL, bias);
   for (size_t i = 0; i < outputs + GUARD; i++) data.y[i] = 77;
   sweep_fill(s, ONR_DTYPE_F32, outputs, 2, sweep_chance(s, 3) ? 5 : 0, data.residual, data.wide_residual);
@@ -174,5 +187,8 @@ static void test_every_level(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_level)};
-  return cmocka_run_group_tests(tests, NULL, NULL);
+  if (onr_threads_create(3, NULL, &pool, NULL) != ONR_STATUS_OK) return 1;
+  const int failures = cmocka_run_group_tests(tests, NULL, NULL);
+  onr_threads_destroy(pool);
+  return failures;
 }

@@ -132,10 +132,13 @@ static void check(struct sweep *s, int level, struct onr_threads *threads, uint3
   sweep_fill(s, ONR_DTYPE_F32, (size_t)(c.y.batch * c.y.batch_stride), 2, 0, residual, wide_residual);
   const size_t count = reference(&c, added != NULL, &finite);
   assert_true(onri_winograd_packed_bytes(&c, &how, &bytes));
-  float *packed = malloc(bytes);
+  struct onr_env alone = {0}, many = {.threads = threads};
+  float *packed = malloc(bytes), *by_threads = malloc(bytes);
   double most = 1;
   for (size_t i = 0; finite && i < count; i++) most = fmax(most, magnitude[i]);
-  assert_true(onri_winograd_pack(&c, &how, w, packed));
+  assert_true(onri_winograd_pack(&c, &how, w, packed, &alone));
+  assert_true(onri_winograd_pack(&c, &how, w, by_threads, &many));
+  assert_memory_equal(packed, by_threads, bytes);
   for (size_t i = 0; i < count + GUARD && i < MOST_X; i++) y[i] = 77;
   assert_int_equal(run(&c, &how, packed, added, NULL, y), finite);
   for (size_t i = count; i < count + GUARD && i < MOST_X; i++) assert_true(y[i] == 77);
@@ -148,6 +151,7 @@ static void check(struct sweep *s, int level, struct onr_threads *threads, uint3
   assert_int_equal(run(&c, &how, packed, added, threads, again), finite);
   if (finite) assert_memory_equal(y, again, count * sizeof(y[0]));
   free(packed);
+  free(by_threads);
 }
 
 static void test_every_level(void **state) {
@@ -166,6 +170,7 @@ static void weights_are_finite(void **state) {
   const struct onri_winograd how = {onri_kernels()->winograd, {1, 6, 6}, {1, 4, 4}};
   static const float bad[] = {NAN, INFINITY, -INFINITY, 3e38f}; /* the last: its sums are not */
   float packed[36 * 2 * 2 * 16];
+  struct onr_env env = {0};
   size_t bytes;
   (void)state;
   for (int i = 0; i < 3; i++)
@@ -173,12 +178,12 @@ static void weights_are_finite(void **state) {
   assert_true(onri_winograd_packed_bytes(&c, &how, &bytes));
   assert_true(bytes <= sizeof(packed));
   for (int i = 0; i < 2 * 3 * 9; i++) w[i] = 1;
-  assert_true(onri_winograd_pack(&c, &how, w, packed));
+  assert_true(onri_winograd_pack(&c, &how, w, packed, &env));
   for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
     for (int at = 0; at < 2 * 3 * 9; at++) {
       for (int j = at / 9 * 9; j < at / 9 * 9 + 9; j++) w[j] = i < 3 ? 1 : bad[i];
       w[at] = bad[i];
-      assert_false(onri_winograd_pack(&c, &how, w, packed));
+      assert_false(onri_winograd_pack(&c, &how, w, packed, &env));
       for (int j = at / 9 * 9; j < at / 9 * 9 + 9; j++) w[j] = 1;
     }
 }

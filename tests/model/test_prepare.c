@@ -115,6 +115,62 @@ static void what_all_readers_packed_leaves_memory(void **state) {
   assert_true(stays(&packing, NULL, 1)); /* the caller reads it */
 }
 
+/* --- contents that are in a file until a node is prepared --- */
+
+enum { LARGE = 40000 };
+
+static enum onr_status load_numbers(void *source, const struct onri_constant *constant, void *target,
+                                    struct onr_error *error) {
+  (void)error;
+  for (int64_t i = 0; i < constant->desc.dim[0]; i++) ((float *)target)[i] = (float)(i + *(const int *)source);
+  return ONR_STATUS_OK;
+}
+
+static int32_t constant_in_file(struct graph_test *t, int64_t count, int *source) {
+  const struct onr_desc desc = onr_desc_make(ONR_DTYPE_F32, 1, &count);
+  struct onri_constant *constant = onri_constant_create(t->graph->env, &desc);
+  assert_non_null(constant);
+  onri_release(constant->allocator, constant->data);
+  constant->data = NULL;
+  constant->load = load_numbers;
+  constant->source = source;
+  return onri_graph_add_constant(t->graph, "c", constant);
+}
+
+/* Of various sizes, one after the other: what was packed is gone, what a node reads is there, whatever came after it.
+ */
+static void contents_stay_where_they_are_read(void **state) {
+  static const int64_t sizes[] = {LARGE, 10, 50 * LARGE, LARGE, 2 * LARGE, LARGE, 60 * LARGE, 7, 3 * LARGE};
+  enum { COUNT = sizeof(sizes) / sizeof(sizes[0]) };
+  int sources[COUNT];
+  int32_t constants[COUNT];
+  struct onr_model *model;
+  struct graph_test t;
+  (void)state;
+  for (unsigned stays_in = 0; stays_in < 1u << COUNT; stays_in += 7) {
+    graph_test_begin(&t);
+    assert_int_equal(onri_model_create(NULL, &model, NULL), ONR_STATUS_OK);
+    const int32_t x = graph_test_input(&t, 1, (int64_t[]){4});
+    int32_t y = x;
+    for (int i = 0; i < COUNT; i++) {
+      sources[i] = i;
+      constants[i] = constant_in_file(&t, sizes[i], &sources[i]);
+      y = graph_test_node(&t, stays_in >> i & 1 ? &reading : &packing, NULL, (int32_t[]){y, constants[i]}, 2);
+    }
+    assert_int_equal(onri_graph_set_inputs(t.graph, &x, 1, NULL), ONR_STATUS_OK);
+    assert_int_equal(onri_graph_set_outputs(t.graph, &y, 1, NULL), ONR_STATUS_OK);
+    model->graph = t.graph;
+    packs = 2;
+    assert_int_equal(onri_model_prepare(model, NULL), ONR_STATUS_OK);
+    for (int i = 0; i < COUNT; i++) {
+      const float *data = t.graph->values[constants[i]].constant->data;
+      assert_int_equal(data != NULL, stays_in >> i & 1);
+      for (int64_t k = 0; data && k < sizes[i]; k += sizes[i] / 7) assert_float_equal(data[k], (float)(k + i), 0);
+    }
+    onr_model_destroy(model);
+  }
+}
+
 static enum onr_status refuse(struct onr_call *call) { return onr_fail(call->error, ONR_STATUS_UNSUPPORTED, "no"); }
 
 static void an_error_names_the_node(void **state) {
@@ -133,13 +189,13 @@ static void an_error_names_the_node(void **state) {
   assert_int_equal(onri_model_prepare(model, &t.error), ONR_STATUS_UNSUPPORTED);
   assert_string_equal(t.error.where, "Test 'node'");
   assert_int_equal(prepared, 1); /* and nothing behind it */
-  assert_null(model->env.shared);
+  assert_false(model->blocks.is_open);
   onr_model_destroy(model);
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(a_constant_of_many_nodes_is_held_once),
-                                     cmocka_unit_test(what_all_readers_packed_leaves_memory),
-                                     cmocka_unit_test(an_error_names_the_node)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_constant_of_many_nodes_is_held_once), cmocka_unit_test(what_all_readers_packed_leaves_memory),
+      cmocka_unit_test(contents_stay_where_they_are_read), cmocka_unit_test(an_error_names_the_node)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

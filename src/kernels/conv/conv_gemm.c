@@ -60,15 +60,33 @@ static void pack_block(const struct onri_conv *c, const float *weight, int64_t w
   }
 }
 
+struct packing {
+  const struct onri_conv *c;
+  struct blocks blocks;
+  int64_t each; /* blocks in a group */
+  const float *weight;
+  float *packed;
+};
+
+/* Blocks [begin, end) of all groups. */
+static void pack_blocks(void *context, size_t begin, size_t end) {
+  const struct packing *p = context;
+  const struct blocks *b = &p->blocks;
+  const int64_t depth = onri_conv_taps(p->c) * p->c->group_in;
+  for (int64_t item = (int64_t)begin; item < (int64_t)end; item++) {
+    const int64_t g = item / p->each, first = item % p->each * b->width, width = least(b->width, b->channels - first);
+    pack_block(p->c, p->weight + (g * p->c->group_out + first) * depth, width, least(width, p->c->group_out - first),
+               p->packed + (g * b->channels + first) * depth);
+  }
+}
+
 void onri_conv_gemm_pack(const struct onri_conv *c, const struct onri_kernels *kernels, enum onri_conv_form form,
-                         const float *weight, float *packed) {
-  const struct blocks blocks = blocks_of(c, kernels, form);
-  const int64_t depth = onri_conv_taps(c) * c->group_in;
-  for (int64_t g = 0; g < c->groups; g++)
-    for (int64_t first = 0, width; first < blocks.channels; first += width, packed += width * depth) {
-      width = least(blocks.width, blocks.channels - first);
-      pack_block(c, weight + (g * c->group_out + first) * depth, width, least(width, c->group_out - first), packed);
-    }
+                         const float *weight, float *packed, struct onr_env *env) {
+  enum { GRAIN = 1 << 16 }; /* floats */
+  struct packing p = {.c = c, .blocks = blocks_of(c, kernels, form), .weight = weight, .packed = packed};
+  const int64_t block = p.blocks.width * onri_conv_taps(c) * c->group_in;
+  p.each = (p.blocks.channels - 1) / p.blocks.width + 1;
+  onr_parallel_for(env, (size_t)(c->groups * p.each), (size_t)(GRAIN / most(block, 1) + 1), pack_blocks, &p);
 }
 
 void onri_conv_gemm_pack_bias(const struct onri_conv *c, const struct onri_kernels *kernels, enum onri_conv_form form,

@@ -32,7 +32,7 @@ size_t onri_conv_gemm_packed_floats(const struct onri_conv *c, const struct onri
                                     enum onri_conv_form form);
 /* weight: as conv_direct.h has it. */
 void onri_conv_gemm_pack(const struct onri_conv *c, const struct onri_kernels *kernels, enum onri_conv_form form,
-                         const float *weight, float *packed);
+                         const float *weight, float *packed, struct onr_env *env);
 /* The same for bias, [groups * group_out] or NULL. */
 size_t onri_conv_gemm_bias_floats(const struct onri_conv *c, const struct onri_kernels *kernels,
                                   enum onri_conv_form form);

@@ -85,13 +85,13 @@ static void take_weights(const struct onri_conv *c, const struct onri_conv *phas
 }
 
 void onri_conv_phases_pack(const struct onri_conv *c, const struct onri_kernels *kernels, const float *weight,
-                           float *room, float *packed) {
+                           float *room, float *packed, struct onr_env *env) {
   for (int64_t i = 0; i < phases_of(c); i++) {
     int64_t rest[ONR_MAX_SPATIAL], y;
     rests_of(c, i, rest);
     const struct onri_conv phase = phase_of(c, rest, &y);
     take_weights(c, &phase, rest, weight, room);
-    onri_conv_gemm_pack(&phase, kernels, ONRI_CONV_LAST, room, packed);
+    onri_conv_gemm_pack(&phase, kernels, ONRI_CONV_LAST, room, packed, env);
     packed += onri_conv_gemm_packed_floats(&phase, kernels, ONRI_CONV_LAST);
   }
 }

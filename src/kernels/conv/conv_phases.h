@@ -11,7 +11,7 @@ int onri_conv_phases_can(const struct onri_conv *c);
 size_t onri_conv_phases_packed_floats(const struct onri_conv *c, const struct onri_kernels *kernels);
 /* weight: as conv_direct.h has it; room: as many elements. */
 void onri_conv_phases_pack(const struct onri_conv *c, const struct onri_kernels *kernels, const float *weight,
-                           float *room, float *packed);
+                           float *room, float *packed, struct onr_env *env);
 /* operands: as for onri_conv_gemm_f32, with that packed; without a tail. */
 void onri_conv_phases_f32(const struct onri_conv *c, const struct onri_kernels *kernels,
                           const struct onri_conv_gemm *operands, struct onr_env *env);

@@ -57,24 +57,43 @@ int onri_winograd_packed_bytes(const struct onri_conv *c, const struct onri_wino
   return 1;
 }
 
-int onri_winograd_pack(const struct onri_conv *c, const struct onri_winograd *how, const float *weight, float *packed) {
-  const int64_t width = panel_width(how), planes = c->axis[0].kernel * c->group_in, step = planes * width;
-  const int64_t taps = c->axis[1].kernel * c->axis[2].kernel, panels = panels_of(c, how);
-  struct onri_winograd_packing p;
+struct packing {
+  const struct onri_conv *c;
+  const struct onri_winograd *how;
+  const float *weight;
+  float *packed;
+  struct onri_winograd_packing matrices;
+  atomic_int infinite;
+};
+
+/* Panels [begin, end) of all groups. */
+static void pack_panels(void *context, size_t begin, size_t end) {
+  struct packing *p = context;
+  const struct onri_conv *c = p->c;
+  const int64_t width = panel_width(p->how), planes = c->axis[0].kernel * c->group_in, step = planes * width;
+  const int64_t taps = c->axis[1].kernel * c->axis[2].kernel, panels = panels_of(c, p->how);
   int finite = 1;
-  for (int i = 0; i < 2; i++) {
-    p.points[i] = how->points[1 + i], p.taps[i] = (int32_t)c->axis[1 + i].kernel;
-    evaluation(p.points[i], p.taps[i], p.g[i]);
-  }
-  for (int64_t item = 0; item < c->groups * panels; item++, packed += points_of(how) * step) {
+  for (int64_t item = (int64_t)begin; item < (int64_t)end; item++) {
     const int64_t first = item % panels * width, channels = least(width, c->group_out - first);
-    const float *from = weight + (item / panels * c->group_out + first) * planes * taps;
+    const float *from = p->weight + (item / panels * c->group_out + first) * planes * taps;
+    float *packed = p->packed + item * points_of(p->how) * step;
     for (int64_t i = 0; i < c->group_in; i++)
       for (int64_t k = 0; k < c->axis[0].kernel; k++)
-        finite &= how->kernels->pack(&p, from + (i * c->axis[0].kernel + k) * taps, channels, planes * taps,
-                                     packed + (k * c->group_in + i) * width, step);
+        finite &= p->how->kernels->pack(&p->matrices, from + (i * c->axis[0].kernel + k) * taps, channels,
+                                        planes * taps, packed + (k * c->group_in + i) * width, step);
   }
-  return finite;
+  if (!finite) atomic_store_explicit(&p->infinite, 1, memory_order_relaxed);
+}
+
+int onri_winograd_pack(const struct onri_conv *c, const struct onri_winograd *how, const float *weight, float *packed,
+                       struct onr_env *env) {
+  struct packing p = {.c = c, .how = how, .weight = weight, .packed = packed};
+  for (int i = 0; i < 2; i++) {
+    p.matrices.points[i] = how->points[1 + i], p.matrices.taps[i] = (int32_t)c->axis[1 + i].kernel;
+    evaluation(p.matrices.points[i], p.matrices.taps[i], p.matrices.g[i]);
+  }
+  onr_parallel_for(env, (size_t)(c->groups * panels_of(c, how)), 1, pack_panels, &p);
+  return !atomic_load_explicit(&p.infinite, memory_order_relaxed);
 }
 
 /* --- plan --- */

@@ -34,7 +34,8 @@ int onri_winograd_choose(const struct onri_conv *c, struct onri_winograd *how);
 /* 0: does not fit in memory. */
 int onri_winograd_packed_bytes(const struct onri_conv *c, const struct onri_winograd *how, size_t *bytes);
 /* weight: as for onri_conv_pack_f32. 0: they are not finite, or so large that what is packed is not. */
-int onri_winograd_pack(const struct onri_conv *c, const struct onri_winograd *how, const float *weight, float *packed);
+int onri_winograd_pack(const struct onri_conv *c, const struct onri_winograd *how, const float *weight, float *packed,
+                       struct onr_env *env);
 /* *bytes of scratch, 64-byte aligned; 0: does not fit in memory. */
 int onri_winograd_plan(const struct onri_conv *c, const struct onri_winograd *how, uint32_t threads,
                        struct onri_winograd_plan *plan, size_t *bytes);

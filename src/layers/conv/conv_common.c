@@ -9,7 +9,7 @@
 #include <math.h>
 
 #include "base/env.h"
-#include "base/memory/shared.h"
+#include "base/memory/blocks.h"
 #include "base/numbers/checked.h"
 #include "base/shape.h"
 #include "kernels/conv/conv_gemm.h"
@@ -98,10 +98,11 @@ static enum onr_status pack_portable(struct onr_call *call, const struct onri_co
   size_t bytes;
   if (!onri_mul_size((size_t)onr_desc_elements(&call->in[1]), onri_widened_size(call->in[1].dtype), &bytes))
     return onr_fail(call->error, ONR_STATUS_LIMIT, "the weights of this convolution do not fit in memory");
-  p->weights = onr_env_allocate(call->env, bytes > 0 ? bytes : 1);
+  p->weights = onri_block_begin(call->env, bytes);
   if (!p->weights) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
   if (onri_is_double(call->in[1].dtype)) onri_conv_pack_f64(c, weight, p->weights);
   else onri_conv_pack_f32(c, weight, p->weights);
+  p->weights = onri_block_end(call->env, p->weights, bytes);
   return ONR_STATUS_OK;
 }
 
@@ -149,7 +150,7 @@ static enum onr_status choose(struct onr_call *call, const struct onri_conv *c, 
   const struct onri_xnn_conv xnn = for_xnn(call, c);
   int finite_only, finite;
   *fit = ONRI_XNN_NEVER;
-  if (!onri_all_finite_f32(weight, (size_t)onr_desc_elements(&call->in[1]))) return ONR_STATUS_OK;
+  if (!onri_all_finite(call->env, weight, (size_t)onr_desc_elements(&call->in[1]))) return ONR_STATUS_OK;
   ONR_TRY(onri_xnn_conv_fit(&xnn, &finite_only, fit, call->env, call->error));
   if (*fit == ONRI_XNN_NEVER || !finite_only) return ONR_STATUS_OK;
   ONR_TRY(bias_is_finite(call, &finite));
@@ -174,12 +175,12 @@ static size_t product_floats(const struct onri_conv *c, enum onri_conv_form form
 static enum onr_status pack_weights(struct onr_call *call, const struct onri_conv *c, const float *weight) {
   const struct onri_conv_prepared *p = call->prepared;
   if (!c->transposed) {
-    onri_conv_gemm_pack(c, onri_kernels(), p->form, weight, p->product);
+    onri_conv_gemm_pack(c, onri_kernels(), p->form, weight, p->product, call->env);
     return ONR_STATUS_OK;
   }
   float *room = onr_env_allocate(call->env, (size_t)onr_desc_elements(&call->in[1]) * sizeof(*room));
   if (!room) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
-  onri_conv_phases_pack(c, onri_kernels(), weight, room, p->product);
+  onri_conv_phases_pack(c, onri_kernels(), weight, room, p->product, call->env);
   onr_env_release(call->env, room);
   return ONR_STATUS_OK;
 }
@@ -188,7 +189,7 @@ static enum onr_status pack_weights(struct onr_call *call, const struct onri_con
 static int suits_product(const struct onr_call *call, const struct onri_conv *c, const float *weight) {
   const struct onri_conv_prepared *p = call->prepared;
   const size_t count = (size_t)onr_desc_elements(&call->in[1]), floats = product_floats(c, p->form);
-  return floats > 0 && floats / MOST_PADDING <= count + PADDING_BYTES && onri_all_finite_f32(weight, count);
+  return floats > 0 && floats / MOST_PADDING <= count + PADDING_BYTES && onri_all_finite(call->env, weight, count);
 }
 
 static enum onr_status pack_product(struct onr_call *call, const struct onri_conv *c, const float *weight) {
@@ -196,10 +197,10 @@ static enum onr_status pack_product(struct onr_call *call, const struct onri_con
   const size_t bytes = product_floats(c, p->form) * sizeof(float);
   const void *bias = NULL;
   void *copy = NULL;
-  p->product = onr_env_allocate(call->env, bytes + ONR_SLACK_BYTES);
+  p->product = onri_block_begin(call->env, bytes);
   if (!p->product) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
   ONR_TRY(pack_weights(call, c, weight));
-  p->product = onri_shared_block(call->env, p->product, 0, bytes);
+  p->product = onri_block_end(call->env, p->product, bytes);
   call->packed_inputs |= 2;
   if (onri_has(call, 2) && !call->inputs[2]) return ONR_STATUS_OK;
   if (onri_has(call, 2)) ONR_TRY(widen(call, 2, &bias, &copy));

@@ -10,6 +10,7 @@
 
 #include <math.h>
 
+#include "base/memory/blocks.h"
 #include "base/shape.h"
 #include "layers/conv/conv.h"
 #include "layers/elementwise/scratch.h"
@@ -120,9 +121,10 @@ static enum onr_status integer_prepare(struct onr_call *call, const struct roles
     return ONR_STATUS_OK;
   ONR_TRY(onri_conv_geometry_of_weights(&plain.call, &c));
   const size_t bytes = onri_conv_integer_packed_bytes(&c);
-  p->weights = bytes == SIZE_MAX ? NULL : onr_env_allocate(call->env, bytes);
+  p->weights = bytes == SIZE_MAX ? NULL : onri_block_begin(call->env, bytes);
   if (!p->weights) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
   onri_conv_integer_pack(&c, call->inputs[r->weight], call->in[r->weight].dtype == ONR_DTYPE_I8, p->weights);
+  p->weights = onri_block_end(call->env, p->weights, bytes);
   call->packed_inputs |= (uint64_t)1 << r->weight;
   return ONR_STATUS_OK;
 }

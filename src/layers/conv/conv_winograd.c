@@ -2,7 +2,7 @@
 #include "layers/conv/conv_winograd.h"
 
 #include "base/env.h"
-#include "base/memory/shared.h"
+#include "base/memory/blocks.h"
 #include "layers/elementwise/widened.h"
 
 enum onr_status onri_conv_winograd_prepare(struct onr_call *call, const struct onri_conv *c, const float *weight,
@@ -10,11 +10,11 @@ enum onr_status onri_conv_winograd_prepare(struct onr_call *call, const struct o
   size_t bytes;
   if (!onri_winograd_choose(c, &prepared->how) || !onri_winograd_packed_bytes(c, &prepared->how, &bytes))
     return ONR_STATUS_OK;
-  prepared->weights = onr_env_allocate(call->env, bytes);
+  prepared->weights = onri_block_begin(call->env, bytes);
   if (!prepared->weights)
     return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
-  if (onri_winograd_pack(c, &prepared->how, weight, prepared->weights)) {
-    prepared->weights = onri_shared_block(call->env, prepared->weights, 0, bytes);
+  if (onri_winograd_pack(c, &prepared->how, weight, prepared->weights, call->env)) {
+    prepared->weights = onri_block_end(call->env, prepared->weights, bytes);
   } else {
     onr_env_release(call->env, prepared->weights);
     prepared->weights = NULL;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/memory/blocks.h"
 #include "base/numbers/checked.h"
 #include "base/numbers/cast.h"
 #include "base/shape.h"
@@ -72,9 +73,10 @@ enum onr_status onri_integer_prepare(struct onr_call *call, const struct onri_in
   struct packing packing = {call, r, NULL, (size_t)b->dim[b->rank - 2], (size_t)b->dim[b->rank - 1]};
   const size_t bytes = columns_bytes(call, r, packing.k, packing.n, &count);
   if (packing.k == 0 || packing.n == 0 || count == 0) return ONR_STATUS_OK;
-  p->columns = packing.columns = bytes == SIZE_MAX ? NULL : onr_env_allocate(call->env, bytes);
+  p->columns = packing.columns = bytes == SIZE_MAX ? NULL : onri_block_begin(call->env, bytes);
   if (!p->columns) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a product");
   onr_parallel_for(call->env, count, 1, pack_range, &packing);
+  p->columns = onri_block_end(call->env, p->columns, bytes);
   call->packed_inputs |= (uint64_t)1 << r->b;
   return ONR_STATUS_OK;
 }

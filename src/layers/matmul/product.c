@@ -3,7 +3,7 @@
 
 #include "base/numbers/checked.h"
 #include "base/env.h"
-#include "base/memory/shared.h"
+#include "base/memory/blocks.h"
 #include "base/shape.h"
 #include "layers/elementwise/scratch.h"
 
@@ -149,10 +149,10 @@ static enum onr_status pack_panels(struct onr_call *call, const struct onri_prod
   if (n < 2 || k == 0) return ONR_STATUS_OK;
   ONR_TRY(onri_env_expect(call->env, bytes, call->error));
   const float *weights = onri_constant_f32(call, 1, &owned);
-  float *panels = weights ? onr_env_allocate(call->env, bytes) : NULL;
+  float *panels = weights ? onri_block_begin(call->env, bytes) : NULL;
   if (panels) {
     onri_sgemm_pack(weights, form->transpose_b ? 1 : n, form->transpose_b ? k : 1, n, k, panels, call->env);
-    prepared->panels = onri_shared_block(call->env, panels, 0, bytes);
+    prepared->panels = onri_block_end(call->env, panels, bytes);
     call->packed_inputs |= 2u;
   }
   onr_env_release(call->env, owned);

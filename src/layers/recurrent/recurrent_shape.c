@@ -1,6 +1,6 @@
 /* recurrent_shape.c: shapes of the recurrent layers, and packing, which depends on the weights' alone. */
 #include "base/env.h"
-#include "base/memory/shared.h"
+#include "base/memory/blocks.h"
 #include "base/shape.h"
 #include "layers/elementwise/scratch.h"
 #include "layers/recurrent/recurrent.h"
@@ -117,10 +117,10 @@ static int can_pack(const struct onr_call *call, enum onri_recurrent_kind kind) 
 static enum onr_status pack_one(struct onr_call *call, const float *weights, size_t n, size_t k, float **packed) {
   const size_t bytes = onri_size_of((size_t[]){onri_sgemm_packed_floats(n, k), sizeof(float)}, 2);
   ONR_TRY(onri_env_expect(call->env, bytes, call->error));
-  *packed = onr_env_allocate(call->env, bytes);
+  *packed = onri_block_begin(call->env, bytes);
   if (!*packed) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for packed weights");
   onri_sgemm_pack(weights, 1, k, n, k, *packed, call->env);
-  *packed = onri_shared_block(call->env, *packed, 0, bytes);
+  *packed = onri_block_end(call->env, *packed, bytes);
   return ONR_STATUS_OK;
 }
 
