@@ -331,6 +331,16 @@ INLINE void f32_transpose(vf32 v[F32_LANES]) {
 
 INLINE vf32 f32_from_i32(vi32 x) { return __builtin_convertvector(x, vf32); }
 INLINE vi32 i32_from_f32(vf32 x) { return __builtin_convertvector(x, vi32); } /* towards 0; in range alone */
+/* Halves to even; in range alone. */
+#if SIMD_BYTES == 64
+INLINE vi32 i32_nearest(vf32 x) { return (vi32)_mm512_cvtps_epi32((__m512)x); }
+#elif SIMD_BYTES == 32
+INLINE vi32 i32_nearest(vf32 x) { return (vi32)_mm256_cvtps_epi32((__m256)x); }
+#elif defined(__SSE2__)
+INLINE vi32 i32_nearest(vf32 x) { return (vi32)_mm_cvtps_epi32((__m128)x); }
+#else
+INLINE vi32 i32_nearest(vf32 x) { return i32_from_f32(f32_rint(x)); }
+#endif
 
 /* Vectors of F32_LANES narrower elements in memory. */
 typedef uint8_t vu8_quarter __attribute__((vector_size(SIMD_BYTES / 4), aligned(1), may_alias));
@@ -503,6 +513,11 @@ INLINE float f32_sum(vf32 v) {
       part[l + half];
   return part[0];
 #endif
+}
+INLINE int32_t i32_sum(vi32 v) { /* wraps */
+  uint32_t sum = 0;
+  UNROLL for (int l = 0; l < F32_LANES; l++) sum += (uint32_t)v[l];
+  return (int32_t)sum;
 }
 INLINE double f64_sum(vf64 v) {
 #if SIMD_BYTES == 64

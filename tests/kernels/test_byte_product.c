@@ -6,26 +6,46 @@
 
 #include "support/sweep.h"
 
-enum { MOST_M = 60, MOST_N = 300, MOST_K = 1300, CASES = 150 };
+enum { MOST_M = 60, MOST_N = 300, MOST_K = 1300, MOST_RUNS = 9, CASES = 300 };
 
+static size_t depth; /* runs * run */
+static size_t runs[MOST_RUNS];
+static char placed[MOST_M * (MOST_K + MOST_RUNS * 8) * 2 + 64];
 static uint8_t a[MOST_M * MOST_K], b[MOST_K * MOST_N];
 static int32_t c[MOST_M * MOST_N];
 
 static int value(const uint8_t *x, size_t i, int is_signed) { return is_signed ? (int8_t)x[i] : x[i]; }
 
-static void load(const void *context, size_t batch, size_t row, size_t rows, size_t from, size_t depth, char *to,
+static void load(const void *context, size_t batch, size_t row, size_t rows, size_t from, size_t count, char *to,
                  size_t to_row) {
   const struct onri_byte_product *p = context;
   (void)batch;
-  for (size_t r = 0; r < rows; r++) onri_byte_pack(a + (row + r) * p->k + from, depth, p->a_signed, to + r * to_row);
+  for (size_t r = 0; r < rows; r++) onri_byte_pack(a + (row + r) * depth + from, count, p->a_signed, to + r * to_row);
 }
 
-static void finish(const void *context, size_t batch, size_t row, size_t rows, size_t column, size_t columns,
-                   const int32_t *sums, size_t sums_row) {
+/* Rows of A packed into `placed`, the runs of each apart from each other, with rubbish between them. */
+static void place_all(const struct onri_byte_product *p) {
+  const size_t cell = onri_byte_cell(), step = (onri_byte_run_cells(p->k) + 4) * cell;
+  memset(placed, 0x5A, sizeof(placed));
+  for (size_t i = 0; i < p->k.runs; i++) {
+    runs[i] = i * step;
+    for (size_t r = 0; r < p->m; r++)
+      onri_byte_pack(a + r * depth + i * p->k.run, p->k.run, p->a_signed, placed + (r * p->k.runs + i) * step);
+  }
+}
+
+static void place(const void *context, size_t batch, size_t row, size_t rows, const char **begins) {
   const struct onri_byte_product *p = context;
   (void)batch;
   for (size_t r = 0; r < rows; r++)
-    memcpy(c + (row + r) * p->n + column, sums + r * sums_row, columns * sizeof(int32_t));
+    begins[r] = placed + (row + r) * p->k.runs * (onri_byte_run_cells(p->k) + 4) * onri_byte_cell();
+}
+
+static void finish(const void *context, size_t batch, size_t row, size_t column, const struct onri_byte_sums *sums) {
+  const struct onri_byte_product *p = context;
+  (void)batch;
+  for (size_t r = 0; r < sums->rows; r++)
+    memcpy(c + (row + r) * p->n + column, sums->sums + r * sums->sums_row, sums->columns * sizeof(int32_t));
 }
 
 static void fill(struct sweep *s, uint8_t *x, size_t count, int extreme) {
@@ -36,11 +56,17 @@ static void fill(struct sweep *s, uint8_t *x, size_t count, int extreme) {
 static void check(struct sweep *s) {
   static const int64_t depths[] = {1, 3, 4, 17, 64, 1023, 1024, 1025, 1290};
   static int32_t a_zeros[MOST_M], b_zeros[MOST_N], bias[MOST_N];
-  struct onri_byte_product p = {.batches = 1, .num_columns = 1, .load = load, .finish = finish};
+  struct onri_byte_product p = {.batches = 1, .num_columns = 1, .load = load, .finish = finish, .runs = runs};
   p.m = (size_t)sweep_pick(s, 1, MOST_M), p.n = (size_t)sweep_pick(s, 1, MOST_N);
-  p.k = (size_t)(sweep_pick(s, 0, 2) ? sweep_pick(s, 1, 80) : depths[sweep_pick(s, 0, 8)]);
+  depth = (size_t)(sweep_pick(s, 0, 2) ? sweep_pick(s, 1, 80) : depths[sweep_pick(s, 0, 8)]);
+  p.k = onri_byte_depth_of(depth);
+  if (sweep_pick(s, 0, 1)) {
+    p.k.runs = (size_t)sweep_pick(s, 1, MOST_RUNS), p.k.run = (depth + p.k.runs - 1) / p.k.runs;
+    if (p.k.runs * p.k.run > MOST_K) p.k.run--;
+    depth = p.k.runs * p.k.run, p.place = place;
+  }
   p.a_signed = (int)sweep_pick(s, 0, 1), p.b_signed = (int)sweep_pick(s, 0, 1);
-  fill(s, a, p.m * p.k, (int)sweep_pick(s, 0, 2)), fill(s, b, p.k * p.n, (int)sweep_pick(s, 0, 2));
+  fill(s, a, p.m * depth, (int)sweep_pick(s, 0, 2)), fill(s, b, depth * p.n, (int)sweep_pick(s, 0, 2));
   for (size_t i = 0; i < MOST_M; i++) a_zeros[i] = (int32_t)sweep_pick(s, 0, 255) - (p.a_signed ? 128 : 0);
   for (size_t i = 0; i < MOST_N; i++)
     b_zeros[i] = (int32_t)sweep_pick(s, 0, 255) - (p.b_signed ? 128 : 0),
@@ -52,20 +78,21 @@ static void check(struct sweep *s) {
   const int by_rows = (int)sweep_pick(s, 0, 1);
   void *block = malloc(onri_byte_columns_bytes(p.k, p.n));
   assert_non_null(block);
-  const struct onri_byte_matrix matrix = {b, p.k, by_rows ? p.n : 1, 0, by_rows ? 1 : p.k, p.b_signed};
+  const struct onri_byte_matrix matrix = {b, depth, by_rows ? p.n : 1, 0, by_rows ? 1 : depth, p.b_signed};
   onri_byte_columns_pack(onri_byte_columns_in(block, p.k, p.n), &matrix, p.k, p.n);
   p.columns = block;
+  if (p.place) place_all(&p);
   struct onr_env env = {0};
   onri_byte_product(&p, &env);
   for (size_t i = 0; i < p.m; i++)
     for (size_t j = 0; j < p.n; j++) {
       int64_t sum = p.bias ? bias[j] : 0;
       const int za = p.a_zero ? a_zeros[i * p.a_zero_step] : 0, zb = p.b_zero ? b_zeros[j * p.b_zero_step] : 0;
-      for (size_t k = 0; k < p.k; k++)
-        sum += (int64_t)(value(a, i * p.k + k, p.a_signed) - za) *
-               (value(b, by_rows ? k * p.n + j : j * p.k + k, p.b_signed) - zb);
+      for (size_t k = 0; k < depth; k++)
+        sum += (int64_t)(value(a, i * depth + k, p.a_signed) - za) *
+               (value(b, by_rows ? k * p.n + j : j * depth + k, p.b_signed) - zb);
       if (c[i * p.n + j] != (int32_t)(uint32_t)sum)
-        fail_msg("%d x %d x %d: [%d][%d] is %d instead of %d", (int)p.m, (int)p.k, (int)p.n, (int)i, (int)j,
+        fail_msg("%d x %d x %d: [%d][%d] is %d instead of %d", (int)p.m, (int)depth, (int)p.n, (int)i, (int)j,
                  c[i * p.n + j], (int32_t)sum);
     }
   free(block);
@@ -88,23 +115,30 @@ static void test_levels(void **state) {
     int8_t panel[DEPTH * 64];
     int32_t sums[ROWS * 64];
     char cells[ROWS * DEPTH * 2];
+    const char *rows[ROWS];
+    const size_t run[] = {0, DEPTH / 2 * kernels->cell};
+    const int32_t start[64] = {7};
     assert_true(kernels->columns <= 64);
     fill(&s, a, ROWS * DEPTH, 0), fill(&s, (uint8_t *)panel, sizeof(panel), 0);
-    for (int rows = 1; rows <= ROWS; rows++) {
-      memset(sums, 0, sizeof(sums));
-      for (int r = 0; r < rows; r++)
-        kernels->pack(a + r * DEPTH, DEPTH, is_signed, cells + r * DEPTH * (int)kernels->cell);
-      kernels->tile(cells, DEPTH * kernels->cell, panel, DEPTH, (size_t)rows, sums, 64);
-      for (int r = 0; r < rows; r++)
-        for (size_t j = 0; j < kernels->columns; j++) {
-          int32_t sum = 0;
-          for (size_t k = 0; k < DEPTH; k++)
-            sum +=
-                (value(a, (size_t)r * DEPTH + k, is_signed) + (is_signed ? kernels->shift : 0)) *
-                panel[k / kernels->group * kernels->group * kernels->columns + j * kernels->group + k % kernels->group];
-          assert_int_equal(sums[(size_t)r * 64 + j], sum);
-        }
+    for (size_t r = 0; r < ROWS; r++) {
+      rows[r] = cells + r * DEPTH * kernels->cell;
+      kernels->pack(a + r * DEPTH, DEPTH, is_signed, cells + r * DEPTH * kernels->cell);
     }
+    for (size_t count = 1; count <= ROWS; count++)
+      for (size_t columns = 1; columns <= kernels->columns; columns += 7) {
+        const struct onri_byte_tile tile = {rows, count, run, 2, DEPTH / 2, columns, count % 2 ? start : NULL, 64};
+        memset(sums, 0, sizeof(sums));
+        kernels->tile(&tile, panel, sums);
+        for (size_t r = 0; r < count; r++)
+          for (size_t j = 0; j < columns; j++) {
+            int32_t sum = tile.start ? start[j] : 0;
+            for (size_t k = 0; k < DEPTH; k++)
+              sum += (value(a, r * DEPTH + k, is_signed) + (is_signed ? kernels->shift : 0)) *
+                     panel[k / kernels->group * kernels->group * kernels->columns + j * kernels->group +
+                           k % kernels->group];
+            assert_int_equal(sums[r * 64 + j], sum);
+          }
+      }
   }
 }
 
@@ -119,8 +153,9 @@ static void test_requantise(void **state) {
   for (int level = 0; level <= (int)onri_cpu_level(); level++)
     for (size_t count = 1; count <= 41; count++) {
       const struct onri_requantise r = {scale, 1, 7, 0, 255};
+      const struct onri_byte_sums rows = {sums, 1, count, 41};
       memset(y, 99, sizeof(y));
-      onri_kernels_of_level((enum onri_cpu_level)level)->byte_product->requantise(&r, sums, count, y);
+      onri_kernels_of_level((enum onri_cpu_level)level)->byte_product->requantise(&r, &rows, y, 0);
       for (size_t i = 0; i < sizeof(y); i++) {
         const float real = i < count ? rintf((float)sums[i] * scale[i]) + 7.0f : 99.0f;
         assert_int_equal(y[i], !(real > 0) ? 0 : real > 255 ? 255 : (int)real);

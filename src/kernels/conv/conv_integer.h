@@ -17,9 +17,9 @@ struct onri_conv_integer {
   /* NULL: y is the sums, int32; else bytes: onri_requantise with scales of [groups * group_out] */
   const struct onri_requantise *requantise;
   void *y;
-  void *scratch; /* onri_conv_integer_scratch bytes */
+  void *scratch; /* onri_conv_integer_scratch bytes, aligned for any type */
 };
-size_t onri_conv_integer_scratch(const struct onri_conv *c); /* SIZE_MAX where it does not fit */
+size_t onri_conv_integer_scratch(const struct onri_conv *c, int x_signed); /* SIZE_MAX where it does not fit */
 
 /* Bytes of the packed weights; SIZE_MAX where they do not fit. */
 size_t onri_conv_integer_packed_bytes(const struct onri_conv *c);

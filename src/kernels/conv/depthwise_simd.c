@@ -33,7 +33,8 @@ INLINE void store_bytes(const struct onri_depthwise_job job, int64_t at, vf32 su
     i32_store_part((int32_t *)job.y + at, v, lanes);
     return;
   }
-  requantise_lanes(r, v, f32_load_part(r->scales, lanes), (uint8_t *)job.y + at, lanes);
+  const struct requantise_bounds bounds = requantise_bounds_of(r);
+  requantise_lanes(&bounds, v, f32_load_part(r->scales, lanes), (uint8_t *)job.y + at, lanes);
 }
 
 INLINE void finish(const struct onri_depthwise_job job, int64_t at, int64_t count, const vf32 *sum, const int bytes,

@@ -1,5 +1,5 @@
-/* byte_product.c: see byte_product.h. A block of rows is packed, a slice of depth at a time, and multiplied by each
- * panel of B in turn, which it finds in the cache. */
+/* byte_product.c: see byte_product.h. A block of rows is multiplied, a slice of depth at a time, by each panel of B in
+ * turn, which it finds in the cache. */
 #include "kernels/quantize/byte_product.h"
 
 #include <string.h>
@@ -9,8 +9,6 @@
 #include "kernels/quantize/byte_tile.h"
 
 enum { ROWS = 24, COLUMNS = ONRI_BYTE_COLUMNS, DEPTH = 1024 };
-
-static size_t rounded_up(size_t x, size_t to) { return (x + to - 1) / to * to; }
 
 size_t onri_byte_cell(void) { return onri_kernels()->byte_product->cell; }
 
@@ -27,16 +25,17 @@ void onri_byte_fill(int value, size_t count, int is_signed, void *to) {
 
 /* --- B --- */
 
-static size_t panels_bytes(size_t k, size_t n) {
+static size_t panels_bytes(struct onri_byte_depth k, size_t n) {
   const size_t columns = onri_kernels()->byte_product->columns;
   size_t depth, across, bytes;
-  if (!onri_add_size(k, ONRI_BYTE_GROUP - 1, &depth) || !onri_add_size(n, columns - 1, &across) ||
-      !onri_mul_size(depth / ONRI_BYTE_GROUP * ONRI_BYTE_GROUP, across / columns * columns, &bytes))
+  if (!onri_add_size(k.run, ONRI_BYTE_GROUP - 1, &depth) || !onri_mul_size(depth, k.runs, &depth) ||
+      !onri_add_size(n, columns - 1, &across) ||
+      !onri_mul_size(onri_byte_run_cells(k) * k.runs, across / columns * columns, &bytes))
     return SIZE_MAX;
   return bytes;
 }
 
-size_t onri_byte_columns_bytes(size_t k, size_t n) {
+size_t onri_byte_columns_bytes(struct onri_byte_depth k, size_t n) {
   size_t sums, bytes;
   if (!onri_mul_size(n, sizeof(int32_t), &sums) || !onri_add_size(panels_bytes(k, n), sums, &bytes) ||
       !onri_round_up(bytes, sizeof(int32_t), &bytes))
@@ -44,37 +43,49 @@ size_t onri_byte_columns_bytes(size_t k, size_t n) {
   return bytes;
 }
 
-struct onri_byte_columns onri_byte_columns_in(void *block, size_t k, size_t n) {
+struct onri_byte_columns onri_byte_columns_in(void *block, struct onri_byte_depth k, size_t n) {
   return (struct onri_byte_columns){.panels = block, .sums = (int32_t *)(void *)((char *)block + panels_bytes(k, n))};
 }
 
 /* Unsigned elements of B become signed ones, 128 less. */
 static uint8_t flip_of(int is_signed) { return is_signed ? 0 : 0x80; }
 
-void onri_byte_columns_pack(struct onri_byte_columns columns, const struct onri_byte_matrix *b, size_t k, size_t n) {
+/* Where element [p][0] lies in a panel. */
+static size_t place_of(const struct onri_byte_product_kernels *kernels, struct onri_byte_depth k, size_t p) {
+  const size_t at = p / k.run * onri_byte_run_cells(k) + p % k.run;
+  return at / kernels->group * kernels->group * kernels->columns + at % kernels->group;
+}
+
+void onri_byte_columns_pack(struct onri_byte_columns columns, const struct onri_byte_matrix *b,
+                            struct onri_byte_depth k, size_t n) {
   const struct onri_byte_product_kernels *kernels = onri_kernels()->byte_product;
-  const size_t group = kernels->group, width = kernels->columns, depth = rounded_up(k, ONRI_BYTE_GROUP);
+  const size_t width = kernels->columns, depth = k.runs * k.run, panel_bytes = k.runs * onri_byte_run_cells(k) * width;
   const uint8_t flip = flip_of(b->is_signed);
   memset(columns.panels, 0, panels_bytes(k, n));
-  for (size_t j = 0; j < n; j++) {
-    int8_t *panel = columns.panels + j / width * depth * width + j % width * group;
-    const uint8_t *outer = (const uint8_t *)b->b + j * b->column_step;
-    uint32_t sum = 0;
-    for (size_t p = 0; p < k; outer += b->outer_step)
-      for (size_t i = 0; i < b->inner && p < k; i++, p++) {
-        const int8_t value = (int8_t)(outer[i * b->inner_step] ^ flip);
-        panel[p / group * group * width + p % group] = value;
-        sum += (uint32_t)(int32_t)value;
+  for (size_t first = 0; first < n; first += width) {
+    const size_t count = n - first < width ? n - first : width;
+    int8_t *panel = columns.panels + first / width * panel_bytes;
+    uint32_t sums[COLUMNS] = {0};
+    for (size_t p = 0; p < depth; p++) {
+      const uint8_t *row =
+          (const uint8_t *)b->b + first * b->column_step + p / b->inner * b->outer_step + p % b->inner * b->inner_step;
+      int8_t *to = panel + place_of(kernels, k, p);
+      for (size_t j = 0; j < count; j++) {
+        const int8_t value = (int8_t)(row[j * b->column_step] ^ flip);
+        to[j * kernels->group] = value;
+        sums[j] += (uint32_t)(int32_t)value;
       }
-    columns.sums[j] = (int32_t)sum;
+    }
+    memcpy(columns.sums + first, sums, count * sizeof(*sums));
   }
 }
 
-int onri_byte_columns_at(struct onri_byte_columns columns, int is_signed, size_t k, size_t p, size_t j) {
+int onri_byte_columns_at(struct onri_byte_columns columns, int is_signed, struct onri_byte_depth k, size_t p,
+                         size_t j) {
   const struct onri_byte_product_kernels *kernels = onri_kernels()->byte_product;
-  const size_t group = kernels->group, width = kernels->columns, depth = rounded_up(k, ONRI_BYTE_GROUP);
-  const int8_t *panel = columns.panels + j / width * depth * width + j % width * group;
-  return panel[p / group * group * width + p % group] + flip_of(is_signed);
+  const size_t width = kernels->columns;
+  const int8_t *panel = columns.panels + j / width * k.runs * onri_byte_run_cells(k) * width;
+  return panel[place_of(kernels, k, p) + j % width * kernels->group] + flip_of(is_signed);
 }
 
 /* --- the product --- */
@@ -91,47 +102,105 @@ struct part {
   size_t block, a_block; /* of B's columns, of A's zero points */
 };
 
-/* What b_zero and a_zero take off the sums. A is as it was packed, so its zero points are shifted too. */
+static uint32_t a_zero_of(const struct work *w, const struct part *t, size_t row) {
+  const struct onri_byte_product *p = w->p;
+  const int32_t zero = p->a_zero ? p->a_zero[t->a_block * p->a_zero_block + row * p->a_zero_step] : 0;
+  return (uint32_t)(zero + (p->a_signed ? w->kernels->shift : 0)); /* A is as it was packed */
+}
+
+/* What all rows' sums begin with: the bias, and what a zero point that they share takes off. */
+static void set_start(const struct work *w, const struct part *t, const int32_t *column_sums, int32_t *start) {
+  const struct onri_byte_product *p = w->p;
+  const int32_t *bias = p->bias ? p->bias + t->block * p->bias_block + t->column : NULL;
+  const int32_t zero = p->a_zero_step ? 0 : (int32_t)a_zero_of(w, t, 0);
+  memset(start, 0, COLUMNS * sizeof(*start));
+  w->kernels->correct(start, t->columns, bias, zero, column_sums);
+}
+
+/* Zero points of columns are of use for something else than symmetric weights. */
+static int has_b_zeros(const struct onri_byte_product *p) { return p->b_zero || !p->b_signed; }
+
+/* What zero points take off the sums of a row that are its own. */
 static void correct_row(const struct work *w, const struct part *t, size_t row, int32_t row_sum,
                         const int32_t *column_sums, int32_t *sums) {
   const struct onri_byte_product *p = w->p;
-  const int32_t a_shift = p->a_signed ? w->kernels->shift : 0, b_shift = p->b_signed ? 0 : -128;
-  const uint32_t a_zero =
-      (uint32_t)((p->a_zero ? p->a_zero[t->a_block * p->a_zero_block + (t->row + row) * p->a_zero_step] : 0) + a_shift);
-  const int32_t *bias = p->bias ? p->bias + t->block * p->bias_block + t->column : NULL;
-  w->kernels->correct(sums, t->columns, bias, (int32_t)a_zero, column_sums);
-  if (!p->b_zero && !b_shift) return;
+  const uint32_t a_zero = a_zero_of(w, t, t->row + row);
+  if (p->a_zero_step) w->kernels->correct(sums, t->columns, NULL, (int32_t)a_zero, column_sums);
+  if (!has_b_zeros(p)) return;
+  const int32_t b_shift = p->b_signed ? 0 : -128;
   const int32_t *zeros = p->b_zero ? p->b_zero + t->block * p->b_zero_block + t->column * p->b_zero_step : NULL;
-  const uint32_t factor = (uint32_t)row_sum - (uint32_t)p->k * a_zero;
+  const uint32_t factor = (uint32_t)row_sum - (uint32_t)(p->k.runs * p->k.run) * a_zero;
   for (size_t j = 0; j < t->columns; j++) {
     const int32_t b_zero = (zeros ? zeros[j * p->b_zero_step] : 0) + b_shift;
     sums[j] = (int32_t)((uint32_t)sums[j] - (uint32_t)b_zero * factor);
   }
 }
 
+/* Some whole runs, or a part of one. */
+struct slice {
+  size_t run, runs, from, depth; /* depth: cells of each, from `from` on */
+};
+
+static int next_slice(struct onri_byte_depth k, struct slice *s) {
+  const size_t cells = onri_byte_run_cells(k);
+  s->from += s->depth;
+  if (s->from >= cells) s->run += s->runs, s->from = 0;
+  if (s->run >= k.runs) return 0;
+  s->depth = cells - s->from < DEPTH ? cells - s->from : DEPTH;
+  s->runs = DEPTH / cells ? DEPTH / cells : 1;
+  if (s->runs > k.runs - s->run) s->runs = k.runs - s->run;
+  return 1;
+}
+
+/* Rows that lie packed one after the other; those of a run that ends within a group go on with zeros. */
+static void load_slice(const struct work *w, const struct part *t, const struct slice *s, char *packed,
+                       const char **rows) {
+  const size_t left = w->p->k.run - s->from, count = left < s->depth ? left : s->depth, cell = w->kernels->cell,
+               a_row = s->depth * cell;
+  if (s->depth != count)
+    for (size_t r = 0; r < t->rows; r++) memset(packed + r * a_row + count * cell, 0, (s->depth - count) * cell);
+  w->p->load(w->p->context, t->batch, t->row, t->rows, s->from, count, packed, a_row);
+  for (size_t r = 0; r < t->rows; r++) rows[r] = packed + r * a_row;
+}
+
+static void add_row_sums(const struct work *w, const struct part *t, const struct slice *s, const size_t *runs,
+                         const char *const *rows, int32_t *row_sums) {
+  const size_t left = w->p->k.run - s->from, count = left < s->depth ? left : s->depth;
+  for (size_t r = 0; r < t->rows; r++)
+    for (size_t i = 0; i < s->runs; i++)
+      row_sums[r] = (int32_t)((uint32_t)row_sums[r] + (uint32_t)w->kernels->row_sum(rows[r] + runs[i], count));
+}
+
 static void multiply(const struct work *w, const struct part *t) {
+  static const size_t one_run[] = {0};
   const struct onri_byte_product *p = w->p;
   const struct onri_byte_product_kernels *kernels = w->kernels;
   const struct onri_byte_columns b = onri_byte_columns_in((char *)p->columns + t->block * w->block_bytes, p->k, p->n);
-  const size_t depth = rounded_up(p->k, ONRI_BYTE_GROUP), width = kernels->columns;
-  int32_t sums[ROWS * COLUMNS] __attribute__((aligned(64))) = {0}, row_sums[ROWS] = {0};
-  char a[ROWS * DEPTH * 2] __attribute__((aligned(64)));
-  for (size_t from = 0; from < p->k; from += DEPTH) {
-    const size_t count = p->k - from < DEPTH ? p->k - from : DEPTH, cells = rounded_up(count, ONRI_BYTE_GROUP),
-                 a_row = cells * kernels->cell;
-    if (cells != count)
-      for (size_t r = 0; r < t->rows; r++)
-        memset(a + r * a_row + count * kernels->cell, 0, (cells - count) * kernels->cell);
-    p->load(p->context, t->batch, t->row, t->rows, from, count, a, a_row);
-    for (size_t j = 0; j < t->columns; j += width)
-      kernels->tile(a, a_row, b.panels + ((t->column + j) / width * depth + from) * width, cells, t->rows, sums + j,
-                    COLUMNS);
-    if (p->b_zero || !p->b_signed)
-      for (size_t r = 0; r < t->rows; r++)
-        row_sums[r] = (int32_t)((uint32_t)row_sums[r] + (uint32_t)kernels->row_sum(a + r * a_row, count));
+  const size_t width = kernels->columns, cells = onri_byte_run_cells(p->k), panel_bytes = p->k.runs * cells * width;
+  int32_t sums[ROWS * COLUMNS] __attribute__((aligned(64))), start[COLUMNS] __attribute__((aligned(64)));
+  int32_t row_sums[ROWS] = {0};
+  char packed[ROWS * DEPTH * 2] __attribute__((aligned(64)));
+  const char *begins[ROWS], *rows[ROWS];
+  set_start(w, t, b.sums + t->column, start);
+  if (p->place) p->place(p->context, t->batch, t->row, t->rows, begins);
+  for (struct slice s = {0}; next_slice(p->k, &s);) {
+    const size_t *runs = p->place ? p->runs + s.run : one_run;
+    if (p->place)
+      for (size_t r = 0; r < t->rows; r++) rows[r] = begins[r] + s.from * kernels->cell;
+    else load_slice(w, t, &s, packed, rows);
+    struct onri_byte_tile tile = {
+        .rows = rows, .num_rows = t->rows, .runs = runs, .num_runs = s.runs, .depth = s.depth, .sums_row = COLUMNS};
+    for (size_t j = 0; j < t->columns; j += width) {
+      tile.columns = t->columns - j;
+      tile.start = s.run == 0 && s.from == 0 ? start + j : NULL;
+      kernels->tile(&tile, b.panels + (t->column + j) / width * panel_bytes + (s.run * cells + s.from) * width,
+                    sums + j);
+    }
+    if (has_b_zeros(p)) add_row_sums(w, t, &s, runs, rows, row_sums);
   }
-  for (size_t r = 0; r < t->rows; r++) correct_row(w, t, r, row_sums[r], b.sums + t->column, sums + r * COLUMNS);
-  p->finish(p->context, t->batch, t->row, t->rows, t->column, t->columns, sums, COLUMNS);
+  if (p->a_zero_step || has_b_zeros(p))
+    for (size_t r = 0; r < t->rows; r++) correct_row(w, t, r, row_sums[r], b.sums + t->column, sums + r * COLUMNS);
+  p->finish(p->context, t->batch, t->row, t->column, &(struct onri_byte_sums){sums, t->rows, t->columns, COLUMNS});
 }
 
 static void run_parts(void *context, size_t begin, size_t end) {
@@ -157,8 +226,8 @@ void onri_byte_product(const struct onri_byte_product *p, struct onr_env *env) {
   onr_parallel_for(env, p->batches * w.down * w.across, 1, run_parts, &w);
 }
 
-void onri_requantise(const struct onri_requantise *r, const int32_t *sums, size_t count, void *y) {
-  onri_kernels()->byte_product->requantise(r, sums, count, y);
+void onri_requantise(const struct onri_requantise *r, const struct onri_byte_sums *sums, void *y, size_t y_row) {
+  onri_kernels()->byte_product->requantise(r, sums, y, y_row);
 }
 
 void onri_byte_reals(const float *scales, size_t scale_step, const float *bias, const int32_t *sums, size_t count,

@@ -1,8 +1,8 @@
 /* byte_product.h: products of matrices of 8-bit integers with exact int32 sums, which wrap: C = (A - a_zero)(B -
  * b_zero).
  *
- * B is packed once; it stays 8 bits an element. Rows of A are packed a few at a time by who knows where they lie (a
- * matrix, or the windows of an image), in the form that this processor's instructions take. */
+ * B is packed once; it stays 8 bits an element. Rows of A are read where they lie, or packed a few at a time in the
+ * form that this processor's instructions take. */
 #ifndef ONRI_BYTE_PRODUCT_H
 #define ONRI_BYTE_PRODUCT_H
 
@@ -11,22 +11,32 @@
 
 #include "onnxrun/layer.h"
 
-/* How a row of A is written for this processor: `cell` bytes an element, `depth` rounded up to ONRI_BYTE_GROUP. */
-enum { ONRI_BYTE_GROUP = 4 };
+/* How a row of A is written for this processor: `cell` bytes an element. */
 size_t onri_byte_cell(void);
 /* `count` elements from x on. */
 void onri_byte_pack(const void *x, size_t count, int is_signed, void *to);
 /* `count` times the element `value` of a signed or unsigned matrix. */
 void onri_byte_fill(int value, size_t count, int is_signed, void *to);
 
-/* B packed: [panels][depth, rounded up][columns of a panel] and the sum of each column. */
+/* What is summed up: a row of A lies in memory as some runs of elements side by side, each of as many. */
+enum { ONRI_BYTE_GROUP = 4 };
+struct onri_byte_depth {
+  size_t runs, run;
+};
+static inline struct onri_byte_depth onri_byte_depth_of(size_t k) { return (struct onri_byte_depth){1, k}; }
+/* A run with the zeros in B's panels that make its length a multiple of ONRI_BYTE_GROUP: A is read as far. */
+static inline size_t onri_byte_run_cells(struct onri_byte_depth k) {
+  return (k.run + ONRI_BYTE_GROUP - 1) / ONRI_BYTE_GROUP * ONRI_BYTE_GROUP;
+}
+
+/* B packed: [panels][runs][a run's cells][columns of a panel] and the sum of each column. */
 struct onri_byte_columns {
   int8_t *panels;
   int32_t *sums; /* [n] */
 };
 /* SIZE_MAX where it does not fit. Both parts lie in one block. */
-size_t onri_byte_columns_bytes(size_t k, size_t n);
-struct onri_byte_columns onri_byte_columns_in(void *block, size_t k, size_t n);
+size_t onri_byte_columns_bytes(struct onri_byte_depth k, size_t n);
+struct onri_byte_columns onri_byte_columns_in(void *block, struct onri_byte_depth k, size_t n);
 /* Where B lies: element [p][j] at b + p / inner * outer_step + p % inner * inner_step + j * column_step. A matrix has
  * inner = k. */
 struct onri_byte_matrix {
@@ -34,15 +44,22 @@ struct onri_byte_matrix {
   size_t inner, inner_step, outer_step, column_step;
   int is_signed;
 };
-void onri_byte_columns_pack(struct onri_byte_columns columns, const struct onri_byte_matrix *b, size_t k, size_t n);
+void onri_byte_columns_pack(struct onri_byte_columns columns, const struct onri_byte_matrix *b,
+                            struct onri_byte_depth k, size_t n);
 /* Element [p][j] of what was packed, as it was given. */
-int onri_byte_columns_at(struct onri_byte_columns columns, int is_signed, size_t k, size_t p, size_t j);
+int onri_byte_columns_at(struct onri_byte_columns columns, int is_signed, struct onri_byte_depth k, size_t p, size_t j);
 
 /* The most columns of a tile. */
 enum { ONRI_BYTE_COLUMNS = 256 };
 
+struct onri_byte_sums {
+  const int32_t *sums; /* [rows][columns], each row sums_row elements behind the other */
+  size_t rows, columns, sums_row;
+};
+
 struct onri_byte_product {
-  size_t batches, m, k, n;
+  size_t batches, m, n;
+  struct onri_byte_depth k;
   int a_signed, b_signed;
   const void *columns; /* blocks of onri_byte_columns_bytes, `num_columns` of them */
   size_t num_columns;
@@ -56,13 +73,15 @@ struct onri_byte_product {
   const int32_t *bias; /* [n], or NULL; block i of columns takes those from i * bias_block on */
   size_t bias_block;
   const void *context;
-  /* Elements [from, from + depth) of rows [row, row + rows) of A, the first at `to`, each to_row bytes behind the
-   * other. */
+  /* One of both, place before load. load: elements [from, from + depth) of rows [row, row + rows) of A, which has one
+   * run, packed, the first at `to`, each to_row bytes behind the other. place: where such rows begin, packed; run i
+   * lies runs[i] bytes from there. */
   void (*load)(const void *context, size_t batch, size_t row, size_t rows, size_t from, size_t depth, char *to,
                size_t to_row);
-  /* What becomes of sums [rows][columns] of C from [row][column] on; each row of them sums_row elements long. */
-  void (*finish)(const void *context, size_t batch, size_t row, size_t rows, size_t column, size_t columns,
-                 const int32_t *sums, size_t sums_row);
+  void (*place)(const void *context, size_t batch, size_t row, size_t rows, const char **begins);
+  const size_t *runs;
+  /* What becomes of the sums of C from [row][column] on. */
+  void (*finish)(const void *context, size_t batch, size_t row, size_t column, const struct onri_byte_sums *sums);
 };
 
 void onri_byte_product(const struct onri_byte_product *p, struct onr_env *env);
@@ -77,6 +96,7 @@ struct onri_requantise {
 /* y[j] = sums[j] * scale + bias[j]; scales as there; bias may be NULL. */
 void onri_byte_reals(const float *scales, size_t scale_step, const float *bias, const int32_t *sums, size_t count,
                      float *y);
-void onri_requantise(const struct onri_requantise *r, const int32_t *sums, size_t count, void *y);
+/* Rows of y lie y_row bytes apart. */
+void onri_requantise(const struct onri_requantise *r, const struct onri_byte_sums *sums, void *y, size_t y_row);
 
 #endif

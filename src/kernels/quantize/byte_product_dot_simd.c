@@ -14,7 +14,7 @@ enum { GROUP = 4, CELL = 1, SHIFT = 128 };
 #else
 enum { GROUP = 2, CELL = 2, SHIFT = 0 };
 #endif
-enum { ROWS = 6, VECTORS = SIMD_REGISTERS == 32 ? 4 : 2, COLUMNS = VECTORS * F32_LANES };
+enum { VECTORS = SIMD_REGISTERS == 32 ? 4 : 2, COLUMNS = VECTORS * F32_LANES, ROWS = 12 };
 
 /* acc + the products of a group of each column, whose elements lie at b, with the same group of a row. */
 INLINE vi32 add_group(vi32 acc, vi32 a, vi32 b) {
@@ -33,32 +33,48 @@ INLINE vi32 load_column_group(const int8_t *b) {
 #endif
 }
 
-INLINE void sum_tile(const char *a, size_t a_row, const int8_t *panel, size_t depth, const int rows, int32_t *sums,
-                     size_t sums_row) {
+/* `rows` rows from `first` on by `vectors` vectors of columns. */
+INLINE void sum_rows(const struct onri_byte_tile *t, size_t first, const int8_t *panel, const int rows,
+                     const int vectors, int32_t *sums) {
   vi32 sum[ROWS][VECTORS];
-  UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < VECTORS; v++) sum[r][v] =
-      i32_load(sums + r * sums_row + v * F32_LANES);
-  for (size_t p = 0; p < depth; p += GROUP, panel += COLUMNS * GROUP, a += GROUP * CELL) {
-    vi32 b[VECTORS];
-    UNROLL for (int v = 0; v < VECTORS; v++) b[v] = load_column_group(panel + v * F32_LANES * GROUP);
-    UNROLL for (int r = 0; r < rows; r++) {
-      int32_t group;
-      memcpy(&group, a + r * a_row, sizeof(group));
-      const vi32 x = i32_set(group);
-      UNROLL for (int v = 0; v < VECTORS; v++) sum[r][v] = add_group(sum[r][v], x, b[v]);
+  const size_t sums_row = t->start ? 0 : t->sums_row;
+  const int32_t *start = t->start ? t->start : sums + first * t->sums_row;
+  UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < vectors; v++) sum[r][v] =
+      i32_load(start + r * sums_row + v * F32_LANES);
+  for (size_t run = 0; run < t->num_runs; run++) {
+    const char *at[ROWS];
+    UNROLL for (int r = 0; r < rows; r++) at[r] = t->rows[first + r] + t->runs[run];
+    for (size_t p = 0; p < t->depth * CELL; p += GROUP * CELL, panel += COLUMNS * GROUP) {
+      vi32 b[VECTORS];
+      UNROLL for (int v = 0; v < vectors; v++) b[v] = load_column_group(panel + v * F32_LANES * GROUP);
+      UNROLL for (int r = 0; r < rows; r++) {
+        int32_t group;
+        memcpy(&group, at[r] + p, sizeof(group));
+        const vi32 x = i32_set(group);
+        UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = add_group(sum[r][v], x, b[v]);
+      }
     }
   }
-  UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < VECTORS; v++)
-      i32_store(sums + r * sums_row + v * F32_LANES, sum[r][v]);
+  sums += first * t->sums_row;
+  UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < vectors; v++)
+      i32_store(sums + r * t->sums_row + v * F32_LANES, sum[r][v]);
 }
 
-static void tile(const char *a, size_t a_row, const int8_t *panel, size_t depth, size_t rows, int32_t *sums,
-                 size_t sums_row) {
-  for (; rows >= ROWS; rows -= ROWS, a += ROWS * a_row, sums += ROWS * sums_row)
-    sum_tile(a, a_row, panel, depth, ROWS, sums, sums_row);
-  for (; rows >= 2; rows -= 2, a += 2 * a_row, sums += 2 * sums_row)
-    sum_tile(a, a_row, panel, depth, 2, sums, sums_row);
-  if (rows) sum_tile(a, a_row, panel, depth, 1, sums, sums_row);
+INLINE void sum_tile(const struct onri_byte_tile *t, const int8_t *panel, const int rows, const int vectors,
+                     int32_t *sums) {
+  size_t first = 0;
+  for (; first + (size_t)rows <= t->num_rows; first += (size_t)rows) sum_rows(t, first, panel, rows, vectors, sums);
+  for (; first + 2 <= t->num_rows; first += 2) sum_rows(t, first, panel, 2, vectors, sums);
+  if (first < t->num_rows) sum_rows(t, first, panel, 1, vectors, sums);
+}
+
+/* Few columns: more rows instead. */
+static void tile(const struct onri_byte_tile *t, const int8_t *panel, int32_t *sums) {
+  if (t->columns > COLUMNS / 2) sum_tile(t, panel, ROWS / 2, VECTORS, sums);
+#if SIMD_REGISTERS == 32
+  else if (t->columns > F32_LANES) sum_tile(t, panel, ROWS, VECTORS / 2, sums);
+#endif
+  else sum_tile(t, panel, ROWS, 1, sums);
 }
 
 #if defined(__AVX512VNNI__)
@@ -91,8 +107,15 @@ static void pack(const void *x, size_t count, int is_signed, void *to) {
 
 static int32_t row_sum(const char *a, size_t depth) {
   uint32_t sum = 0;
-  for (size_t i = 0; i < depth; i++)
-    sum += CELL == 1 ? (uint32_t)(uint8_t)a[i] : (uint32_t)(int32_t)((const int16_t *)(const void *)a)[i];
+  size_t i = 0;
+#if defined(__AVX512VNNI__)
+  vi32 sums = {0};
+  const vi32 ones = i32_set(0x01010101);
+  for (; i < depth; i += I8_LANES) sums = i32_dot_bytes(sums, (vi32)i8_load_part(a + i, depth - i), ones);
+  sum = (uint32_t)i32_sum(sums);
+#else
+  for (; i < depth; i++) sum += (uint32_t)(int32_t)((const int16_t *)(const void *)a)[i];
+#endif
   return (int32_t)sum;
 }
 
@@ -116,12 +139,19 @@ static void reals(const float *scales, size_t scale_step, const float *bias, con
   }
 }
 
-static void requantise(const struct onri_requantise *r, const int32_t *sums, size_t count, uint8_t *y) {
-  for (size_t j = 0; j < count; j += F32_LANES) {
-    const vf32 scale = r->scale_step ? f32_load_part(r->scales + j, count - j) : f32_set(r->scales[0]);
-    requantise_lanes(r, i32_load_part(sums + j, count - j), scale, y + j, count - j);
+static void requantise(const struct onri_requantise *r, const struct onri_byte_sums *s, uint8_t *y, size_t y_row) {
+  const struct requantise_bounds bounds = requantise_bounds_of(r);
+  for (size_t j = 0; j < s->columns; j += F32_LANES) {
+    const size_t lanes = s->columns - j;
+    const vf32 scale = r->scale_step ? f32_load_part(r->scales + j, lanes) : f32_set(r->scales[0]);
+    if (lanes >= F32_LANES)
+      for (size_t i = 0; i < s->rows; i++)
+        requantise_lanes(&bounds, i32_load(s->sums + i * s->sums_row + j), scale, y + i * y_row + j, F32_LANES);
+    else
+      for (size_t i = 0; i < s->rows; i++)
+        requantise_lanes(&bounds, i32_load_part(s->sums + i * s->sums_row + j, lanes), scale, y + i * y_row + j, lanes);
   }
 }
 
 const struct onri_byte_product_kernels ONRI_AT_LEVEL(onri_byte_product_kernels) = {
-    ROWS, COLUMNS, GROUP, CELL, SHIFT, pack, tile, row_sum, correct, reals, requantise};
+    COLUMNS, GROUP, CELL, SHIFT, pack, tile, row_sum, correct, reals, requantise};

@@ -6,11 +6,20 @@
 #include "kernels/quantize/byte_product.h"
 #include "kernels/simd.h"
 
+struct requantise_bounds {
+  vf32 low, high;
+  vi32 zero;
+};
+
+INLINE struct requantise_bounds requantise_bounds_of(const struct onri_requantise *r) {
+  return (struct requantise_bounds){f32_set((float)(r->low - r->zero)), f32_set((float)(r->high - r->zero)),
+                                    i32_set(r->zero)};
+}
+
 /* The first `lanes` results, as bytes. */
-INLINE void requantise_lanes(const struct onri_requantise *r, vi32 sums, vf32 scale, uint8_t *y, size_t lanes) {
-  const vf32 low = f32_set((float)(r->low - r->zero)), high = f32_set((float)(r->high - r->zero));
+INLINE void requantise_lanes(const struct requantise_bounds *b, vi32 sums, vf32 scale, uint8_t *y, size_t lanes) {
   const vf32 real = f32_from_i32(sums) * scale;
-  const vi32 steps = i32_from_f32(f32_rint(f32_least(f32_greatest(real, low), high))) + i32_set(r->zero);
+  const vi32 steps = i32_nearest(f32_least(f32_greatest(real, b->low), b->high)) + b->zero;
   uint8_t part[F32_LANES];
   i32_store_8(lanes >= F32_LANES ? y : part, steps);
   if (lanes < F32_LANES) memcpy(y, part, lanes);

@@ -153,7 +153,7 @@ static enum onr_status integer_plan(struct onr_call *call, const struct roles *r
   call->kernel = ONR_KERNEL_VECTOR;
   s->zeros = take_channels(call, r);
   s->scales = take_channels(call, r);
-  s->kernel = onri_scratch_take(call, onri_conv_integer_scratch(&s->conv));
+  s->kernel = onri_scratch_take(call, onri_conv_integer_scratch(&s->conv, call->in[r->x].dtype == ONR_DTYPE_I8));
   if (!p->weights) s->packed = onri_scratch_take(call, onri_conv_integer_packed_bytes(&s->conv));
   return ONR_STATUS_OK;
 }

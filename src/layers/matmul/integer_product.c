@@ -41,7 +41,7 @@ static size_t columns_bytes(const struct onr_call *call, const struct onri_integ
                             size_t *count) {
   const size_t elements = (size_t)onr_desc_elements(&call->in[r->b]);
   *count = k > 0 && n > 0 ? elements / k / n : 1;
-  return onri_size_of((size_t[]){onri_byte_columns_bytes(k, n), *count}, 2);
+  return onri_size_of((size_t[]){onri_byte_columns_bytes(onri_byte_depth_of(k), n), *count}, 2);
 }
 
 struct packing {
@@ -59,8 +59,9 @@ static void pack_range(void *context, size_t begin, size_t end) {
                                        .inner_step = p->n,
                                        .column_step = 1,
                                        .is_signed = is_signed(p->call, p->roles->b)};
-    char *block = p->columns + i * onri_byte_columns_bytes(p->k, p->n);
-    onri_byte_columns_pack(onri_byte_columns_in(block, p->k, p->n), &b, p->k, p->n);
+    const struct onri_byte_depth depth = onri_byte_depth_of(p->k);
+    char *block = p->columns + i * onri_byte_columns_bytes(depth, p->n);
+    onri_byte_columns_pack(onri_byte_columns_in(block, depth, p->n), &b, depth, p->n);
   }
 }
 
@@ -180,6 +181,18 @@ static void load_rows(const void *context, size_t batch, size_t row, size_t rows
     onri_byte_pack(a + (row + r) * p->k + from, depth, job->a_is_signed, to + r * to_row);
 }
 
+static void place_rows(const void *context, size_t batch, size_t row, size_t rows, const char **begins) {
+  const struct job *job = context;
+  const struct onri_product *p = &job->s->product;
+  const char *a = (const char *)job->call->inputs[job->roles->a] + a_matrix_of(job, batch) * p->m * p->k;
+  for (size_t r = 0; r < rows; r++) begins[r] = a + (row + r) * p->k;
+}
+
+/* A's rows are what the kernel reads as they lie. */
+static int lies_packed(const struct job *job) {
+  return onri_byte_cell() == 1 && !job->a_is_signed && job->s->product.k % ONRI_BYTE_GROUP == 0;
+}
+
 /* Scales of results from element `at` on. */
 static void scales_of(const struct job *job, size_t at, size_t count, float *scales) {
   const struct onri_integer_roles *r = job->roles;
@@ -196,29 +209,40 @@ static int is_real(const struct onri_integer_roles *r) {
 
 static int is_one(const struct onr_call *call, size_t input) { return onr_desc_elements(&call->in[input]) == 1; }
 
-static void store_tile(const void *context, size_t batch, size_t row, size_t rows, size_t column, size_t columns,
-                       const int32_t *sums, size_t sums_row) {
-  const struct job *job = context;
-  const struct onri_product *p = &job->s->product;
+/* Rows of results that share their scales. */
+static void store_rows(const struct job *job, size_t at, size_t column, const struct onri_byte_sums *sums) {
+  const struct onr_call *call = job->call;
+  const struct onri_integer_roles *r = job->roles;
+  const int one = is_one(call, r->a_scale) && is_one(call, r->b_scale);
   struct onri_requantise q = job->requantise;
   float scales[ONRI_BYTE_COLUMNS];
-  for (size_t r = 0; r < rows; r++) {
-    const size_t at = (batch * p->m + row + r) * p->n + column;
-    if (job->roles->a_scale == ONRI_NO_ROLE) {
-      memcpy((int32_t *)job->call->outputs[0] + at, sums + r * sums_row, columns * sizeof(int32_t));
-      continue;
-    }
-    const int one = is_one(job->call, job->roles->a_scale) && is_one(job->call, job->roles->b_scale);
-    if (r == 0 || !is_one(job->call, job->roles->a_scale)) scales_of(job, at, one ? 1 : columns, scales);
-    q.scales = scales, q.scale_step = one ? 0 : 1;
-    if (is_real(job->roles)) {
-      const float *bias =
-          onri_has(job->call, job->roles->bias) ? (const float *)job->call->inputs[job->roles->bias] + column : NULL;
-      onri_byte_reals(scales, q.scale_step, bias, sums + r * sums_row, columns, (float *)job->call->outputs[0] + at);
-      continue;
-    }
-    onri_requantise(&q, sums + r * sums_row, columns, (char *)job->call->outputs[0] + at);
+  scales_of(job, at, one ? 1 : sums->columns, scales);
+  q.scales = scales, q.scale_step = one ? 0 : 1;
+  if (!is_real(r)) {
+    onri_requantise(&q, sums, (char *)call->outputs[0] + at, job->s->product.n);
+    return;
   }
+  const float *bias = onri_has(call, r->bias) ? (const float *)call->inputs[r->bias] + column : NULL;
+  for (size_t i = 0; i < sums->rows; i++)
+    onri_byte_reals(scales, q.scale_step, bias, sums->sums + i * sums->sums_row, sums->columns,
+                    (float *)call->outputs[0] + at + i * job->s->product.n);
+}
+
+static void store_tile(const void *context, size_t batch, size_t row, size_t column,
+                       const struct onri_byte_sums *sums) {
+  const struct job *job = context;
+  const struct onri_product *p = &job->s->product;
+  const size_t a_scale = job->roles->a_scale, at = (batch * p->m + row) * p->n + column;
+  if (a_scale == ONRI_NO_ROLE) {
+    for (size_t r = 0; r < sums->rows; r++)
+      memcpy((int32_t *)job->call->outputs[0] + at + r * p->n, sums->sums + r * sums->sums_row,
+             sums->columns * sizeof(int32_t));
+    return;
+  }
+  const size_t some = is_one(job->call, a_scale) ? sums->rows : 1;
+  for (size_t r = 0; r < sums->rows; r += some)
+    store_rows(job, at + r * p->n, column,
+               &(struct onri_byte_sums){sums->sums + r * sums->sums_row, some, sums->columns, sums->sums_row});
 }
 
 /* Zero points of an operand, one for each `step` elements of `count`; any: whether one is not 0. */
@@ -259,7 +283,8 @@ static void store_nothing(const struct job *job) {
   for (size_t row = 0; row < p->batches * p->m; row++)
     for (size_t column = 0; column < p->n; column += ONRI_BYTE_COLUMNS) {
       const size_t left = p->n - column;
-      store_tile(job, row / p->m, row % p->m, 1, column, left < ONRI_BYTE_COLUMNS ? left : ONRI_BYTE_COLUMNS, zeros, 0);
+      store_tile(job, row / p->m, row % p->m, column,
+                 &(struct onri_byte_sums){zeros, 1, left < ONRI_BYTE_COLUMNS ? left : ONRI_BYTE_COLUMNS, 0});
     }
 }
 
@@ -267,6 +292,7 @@ enum onr_status onri_integer_run(struct onr_call *call, const struct onri_intege
   const struct onri_integer_state *s = call->state;
   const struct onri_product *p = &s->product;
   struct job job = {.call = call, .roles = r, .s = s, .a_is_signed = is_signed(call, r->a)};
+  static const size_t one_run[] = {0};
   char *scratch = call->scratch;
   size_t count;
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
@@ -280,7 +306,7 @@ enum onr_status onri_integer_run(struct onr_call *call, const struct onri_intege
   const struct onri_byte_product product = {
       .batches = p->batches,
       .m = p->m,
-      .k = p->k,
+      .k = onri_byte_depth_of(p->k),
       .n = p->n,
       .a_signed = job.a_is_signed,
       .b_signed = is_signed(call, r->b),
@@ -299,6 +325,8 @@ enum onr_status onri_integer_run(struct onr_call *call, const struct onri_intege
       .bias = !is_real(r) && onri_has(call, r->bias) ? call->inputs[r->bias] : NULL,
       .context = &job,
       .load = load_rows,
+      .place = lies_packed(&job) ? place_rows : NULL,
+      .runs = one_run,
       .finish = store_tile};
   onri_byte_product(&product, call->env);
   return ONR_STATUS_OK;

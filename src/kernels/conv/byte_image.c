@@ -1,0 +1,131 @@
+/* byte_image.c: see byte_image.h. */
+#include "kernels/conv/byte_image.h"
+
+#include "base/numbers/checked.h"
+
+enum { TIMES = 4, SOME = 4096 };
+
+struct onri_byte_depth onri_byte_window(const struct onri_conv *c) {
+  const size_t taps = (size_t)onri_conv_taps(c), in = (size_t)c->group_in, side = (size_t)c->axis[2].kernel;
+  if (c->groups == 1 && c->axis[2].dilation == 1) return (struct onri_byte_depth){taps / side, side * in};
+  return (struct onri_byte_depth){taps, in};
+}
+
+/* Positions under any window, padding included. */
+static size_t extent(const struct onri_axis *a) {
+  return (size_t)((a->out - 1) * a->stride + (a->kernel - 1) * a->dilation + 1);
+}
+
+static size_t channels_of(const struct onri_conv *c) { return (size_t)(c->groups * c->group_in); }
+
+int onri_byte_image_lies(const struct onri_conv *c, int x_signed) {
+  const struct onri_byte_depth window = onri_byte_window(c);
+  if (onri_byte_cell() != 1 || x_signed || window.run % ONRI_BYTE_GROUP || c->x.channel_stride != 1) return 0;
+  if (window.run > (size_t)c->group_in && c->x.stride[2] != c->group_in) return 0;
+  for (int a = 0; a < ONR_MAX_SPATIAL; a++)
+    if (c->axis[a].begin || extent(&c->axis[a]) > (size_t)c->axis[a].in) return 0;
+  return 1;
+}
+
+size_t onri_byte_image_bytes(const struct onri_conv *c) {
+  size_t elements = channels_of(c), given = elements, made = (size_t)(c->groups * c->group_out), most;
+  for (int a = 0; a < ONR_MAX_SPATIAL; a++)
+    if (!onri_mul_size(elements, extent(&c->axis[a]), &elements) ||
+        !onri_mul_size(given, (size_t)c->axis[a].in, &given) || !onri_mul_size(made, (size_t)c->axis[a].out, &made))
+      return SIZE_MAX;
+  if (!onri_add_size(given, made, &most) || !onri_add_size(most, SOME, &most) || elements / TIMES > most)
+    return SIZE_MAX;
+  return onri_mul_size(elements, onri_byte_cell(), &elements) ? elements : SIZE_MAX;
+}
+
+struct onri_byte_image onri_byte_image_in_place(const struct onri_conv *c, const void *x) {
+  struct onri_byte_image image = {.x = x, .batch_step = (size_t)c->x.batch_stride};
+  for (int a = 0; a < ONR_MAX_SPATIAL; a++) image.step[a] = (size_t)c->x.stride[a];
+  return image;
+}
+
+struct packing {
+  const struct onri_conv *c;
+  const char *x;
+  int x_signed, zero;
+  char *to;
+};
+
+/* Positions [begin, end) of a line, which lie in the image. */
+static void pack_inside(const struct packing *p, const char *line, int64_t begin, int64_t end, char *to) {
+  const struct onri_image *x = &p->c->x;
+  const size_t channels = channels_of(p->c), cell = onri_byte_cell(), count = (size_t)(end - begin);
+  if (x->channel_stride == 1 && x->stride[2] == (int64_t)channels) {
+    onri_byte_pack(line + begin * x->stride[2], count * channels, p->x_signed, to);
+    return;
+  }
+  for (size_t i = 0; i < count; i++)
+    for (size_t j = 0; j < channels; j++)
+      onri_byte_pack(line + (begin + (int64_t)i) * x->stride[2] + (int64_t)j * x->channel_stride, 1, p->x_signed,
+                     to + (i * channels + j) * cell);
+}
+
+static int64_t clamped(int64_t i, int64_t most) { return i < 0 ? 0 : i > most ? most : i; }
+
+static void pack_line(const struct packing *p, const char *line, char *to) {
+  const struct onri_axis *a = &p->c->axis[2];
+  const size_t pixel = channels_of(p->c), bytes = pixel * onri_byte_cell();
+  const int64_t length = (int64_t)extent(a), left = clamped(a->begin, length),
+                right = clamped(a->begin + a->in, length), first = clamped(-a->begin, a->in);
+  onri_byte_fill(p->zero, (size_t)left * pixel, p->x_signed, to);
+  if (right > left) pack_inside(p, line, first, first + right - left, to + (size_t)left * bytes);
+  const int64_t behind = right > left ? right : left;
+  onri_byte_fill(p->zero, (size_t)(length - behind) * pixel, p->x_signed, to + (size_t)behind * bytes);
+}
+
+static void pack_lines(void *context, size_t begin, size_t end) {
+  const struct packing *p = context;
+  const struct onri_axis *axis = p->c->axis;
+  const struct onri_image *x = &p->c->x;
+  const size_t lines = extent(&axis[1]), planes = extent(&axis[0]), elements = extent(&axis[2]) * channels_of(p->c);
+  for (size_t item = begin; item < end; item++) {
+    const int64_t i0 = (int64_t)(item / lines % planes) - axis[0].begin, i1 = (int64_t)(item % lines) - axis[1].begin;
+    char *to = p->to + item * elements * onri_byte_cell();
+    if (i0 < 0 || i0 >= axis[0].in || i1 < 0 || i1 >= axis[1].in) onri_byte_fill(p->zero, elements, p->x_signed, to);
+    else
+      pack_line(p, p->x + (int64_t)(item / lines / planes) * x->batch_stride + i0 * x->stride[0] + i1 * x->stride[1],
+                to);
+  }
+}
+
+struct onri_byte_image onri_byte_image_pack(const struct onri_conv *c, const void *x, int x_signed, int zero,
+                                            size_t first, size_t count, void *to, struct onr_env *env) {
+  struct packing p = {c, (const char *)x + (int64_t)first * c->x.batch_stride, x_signed, zero, to};
+  struct onri_byte_image image = {.x = to};
+  image.step[2] = channels_of(c) * onri_byte_cell();
+  image.step[1] = image.step[2] * extent(&c->axis[2]);
+  image.step[0] = image.step[1] * extent(&c->axis[1]);
+  image.batch_step = image.step[0] * extent(&c->axis[0]);
+  onr_parallel_for(env, count * extent(&c->axis[0]) * extent(&c->axis[1]), 8, pack_lines, &p);
+  return image;
+}
+
+void onri_byte_image_runs(const struct onri_conv *c, const struct onri_byte_image *image, size_t *runs) {
+  const struct onri_axis *axis = c->axis;
+  const size_t count = onri_byte_window(c).runs, across = count / (size_t)(axis[0].kernel * axis[1].kernel);
+  for (size_t i = 0; i < count; i++) {
+    const size_t k[] = {i / across / (size_t)axis[1].kernel, i / across % (size_t)axis[1].kernel, i % across};
+    runs[i] = 0;
+    for (int a = 0; a < ONR_MAX_SPATIAL; a++) runs[i] += k[a] * (size_t)axis[a].dilation * image->step[a];
+  }
+}
+
+void onri_byte_image_windows(const struct onri_conv *c, const struct onri_byte_image *image, size_t batch, size_t group,
+                             size_t pixel, size_t count, const char **begins) {
+  const size_t out1 = (size_t)c->axis[1].out, out2 = (size_t)c->axis[2].out;
+  const char *x = image->x + batch * image->batch_step + group * (size_t)c->group_in * onri_byte_cell();
+  size_t o0 = pixel / out2 / out1, o1 = pixel / out2 % out1, o2 = pixel % out2;
+  for (size_t i = 0; i < count; i++) {
+    begins[i] = x + o0 * (size_t)c->axis[0].stride * image->step[0] + o1 * (size_t)c->axis[1].stride * image->step[1] +
+                o2 * (size_t)c->axis[2].stride * image->step[2];
+    if (++o2 < out2) continue;
+    o2 = 0;
+    if (++o1 < out1) continue;
+    o1 = 0, o0++;
+  }
+}
