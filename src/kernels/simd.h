@@ -499,6 +499,30 @@ INLINE vi32 i32_dot_pairs(vi32 a, vi32 b) {
 INLINE vi32 i32_dot_bytes(vi32 acc, vi32 a, vi32 b) {
   return (vi32)_mm512_dpbusd_epi32((__m512i)acc, (__m512i)a, (__m512i)b);
 }
+/* Bytes of four vectors, the first of each, then the second of each, ...: those that lie in quarter `to[q]` of a vector
+ * of 128 bits, 4 of each of its four. */
+INLINE void i8_zip4(vi8 a, vi8 b, vi8 c, vi8 d, vi32 to[4]) {
+  const __m512i ab = _mm512_unpacklo_epi8((__m512i)a, (__m512i)b), cd = _mm512_unpacklo_epi8((__m512i)c, (__m512i)d);
+  const __m512i AB = _mm512_unpackhi_epi8((__m512i)a, (__m512i)b), CD = _mm512_unpackhi_epi8((__m512i)c, (__m512i)d);
+  to[0] = (vi32)_mm512_unpacklo_epi16(ab, cd), to[1] = (vi32)_mm512_unpackhi_epi16(ab, cd);
+  to[2] = (vi32)_mm512_unpacklo_epi16(AB, CD), to[3] = (vi32)_mm512_unpackhi_epi16(AB, CD);
+}
+/* Integers in the order of i8_zip4 plus `add` as unsigned bytes in their own order; what a byte does not hold is its
+ * nearest one. add: within 16 bits. */
+INLINE vi8 u8_from_zipped(const vi32 x[4], int add) {
+  const __m512i zero = _mm512_set1_epi16((short)add);
+  const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32((__m512i)x[0], (__m512i)x[1]), zero);
+  const __m512i high = _mm512_adds_epi16(_mm512_packs_epi32((__m512i)x[2], (__m512i)x[3]), zero);
+  return (vi8)_mm512_packus_epi16(low, high);
+}
+INLINE vi8 u8_clamp(vi8 x, vi8 low, vi8 high) {
+  return (vi8)_mm512_max_epu8(_mm512_min_epu8((__m512i)x, (__m512i)high), (__m512i)low);
+}
+/* What u8_from_zipped makes of vectors that hold 16 integers in a row each. */
+INLINE vi8 i8_in_a_row(vi8 x) {
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  return (vi8)_mm512_permutexvar_epi32(order, (__m512i)x);
+}
 #endif
 
 /* --- of all lanes: the order is the same at every call, so the bits are --- */

@@ -8,6 +8,7 @@
 
 #include "base/numbers/checked.h"
 #include "kernels/conv/byte_image.h"
+#include "kernels/conv/depthwise_dot.h"
 #include "kernels/conv/depthwise_rows.h"
 
 static int is_depthwise(const struct onri_conv *c) { return c->group_in == 1 && c->group_out == 1; }
@@ -15,11 +16,22 @@ static size_t pixels_of(const struct onri_conv *c) {
   return (size_t)(c->axis[0].out * c->axis[1].out * c->axis[2].out);
 }
 
-/* --- weights: the columns of each group; depthwise [taps][channels] --- */
+/* --- weights: the columns of each group; depthwise [taps][channels] and what depthwise_dot.h packs --- */
+
+/* Of [taps][channels]. */
+static size_t plain_bytes(const struct onri_conv *c) {
+  size_t bytes;
+  return onri_mul_size((size_t)onri_conv_taps(c), (size_t)c->groups, &bytes) && onri_round_up(bytes, 64, &bytes)
+             ? bytes
+             : SIZE_MAX;
+}
 
 size_t onri_conv_integer_packed_bytes(const struct onri_conv *c) {
   size_t bytes;
-  if (is_depthwise(c)) return onri_mul_size((size_t)onri_conv_taps(c), (size_t)c->groups, &bytes) ? bytes : SIZE_MAX;
+  if (is_depthwise(c)) {
+    const size_t dot = onri_depthwise_dot_can(c) ? onri_depthwise_dot_packed_bytes(c) : 0;
+    return onri_add_size(plain_bytes(c), dot, &bytes) ? bytes : SIZE_MAX;
+  }
   bytes = onri_byte_columns_bytes(onri_byte_window(c), (size_t)c->group_out);
   return onri_mul_size(bytes, (size_t)c->groups, &bytes) ? bytes : SIZE_MAX;
 }
@@ -31,6 +43,7 @@ void onri_conv_integer_pack(const struct onri_conv *c, const void *weight, int i
     for (size_t g = 0; g < (size_t)c->groups; g++)
       for (size_t t = 0; t < taps; t++)
         ((uint8_t *)packed)[t * (size_t)c->groups + g] = ((const uint8_t *)weight)[g * taps + t];
+    if (onri_depthwise_dot_can(c)) onri_depthwise_dot_pack(c, weight, (char *)packed + plain_bytes(c));
     return;
   }
   for (size_t g = 0; g < (size_t)c->groups; g++) {
@@ -169,9 +182,30 @@ static void sum_by_taps(const struct onri_conv_integer *c, struct onr_env *env) 
 
 /* --- depthwise, channels in vectors --- */
 
+/* For what the weights and results at hand are not known to be when plans are made. */
 static size_t depthwise_scratch(const struct onri_conv *c) {
+  const size_t dot = onri_depthwise_dot_can(c) ? onri_depthwise_dot_scratch(c) : 0;
   size_t bytes;
-  return onri_mul_size((size_t)onri_conv_taps(c) * sizeof(float), (size_t)c->groups, &bytes) ? bytes : SIZE_MAX;
+  if (!onri_mul_size((size_t)onri_conv_taps(c) * sizeof(float), (size_t)c->groups, &bytes)) return SIZE_MAX;
+  return dot != SIZE_MAX && dot > bytes ? dot : bytes;
+}
+
+static int has_dot(const struct onri_conv_integer *c) {
+  return c->requantise && c->w_signed && !c->w_zeros && onri_depthwise_dot_can(c->conv) &&
+         onri_depthwise_dot_scratch(c->conv) != SIZE_MAX;
+}
+
+static void run_depthwise_dot(const struct onri_conv_integer *c, struct onr_env *env) {
+  const struct onri_depthwise_dot d = {.conv = c->conv,
+                                       .x_signed = c->x_signed,
+                                       .x = c->x,
+                                       .x_zero = c->x_zero,
+                                       .packed = (const char *)c->weights + plain_bytes(c->conv),
+                                       .bias = c->bias,
+                                       .requantise = c->requantise,
+                                       .y = c->y,
+                                       .scratch = c->scratch};
+  onri_depthwise_dot(&d, env);
 }
 
 static void run_depthwise(const struct onri_conv_integer *c, struct onr_env *env) {
@@ -297,7 +331,8 @@ size_t onri_conv_integer_scratch(const struct onri_conv *c, int x_signed) {
 
 void onri_conv_integer(const struct onri_conv_integer *c, struct onr_env *env) {
   const enum way way = way_of(c->conv);
-  if (way == DEPTHWISE) run_depthwise(c, env);
+  if (way == DEPTHWISE && has_dot(c)) run_depthwise_dot(c, env);
+  else if (way == DEPTHWISE) run_depthwise(c, env);
   else if (way == TAPS) sum_by_taps(c, env);
   else run_windows(c, env);
 }

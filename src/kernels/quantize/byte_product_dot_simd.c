@@ -139,11 +139,36 @@ static void reals(const float *scales, size_t scale_step, const float *bias, con
   }
 }
 
+INLINE vf32 scales_at(const struct onri_requantise *r, size_t j, size_t lanes) {
+  return r->scale_step ? f32_load_part(r->scales + j, lanes) : f32_set(r->scales[0]);
+}
+
+/* Columns [j, j + 4 vectors) of all rows, where there are vectors for it. */
+static size_t requantise_wide(const struct onri_requantise *r, const struct onri_byte_sums *s, uint8_t *y,
+                              size_t y_row) {
+  size_t j = 0;
+#if defined(__AVX512VNNI__)
+  const struct requantise_bytes bytes = requantise_bytes_of(r);
+  for (; j + I8_LANES <= s->columns; j += I8_LANES) {
+    vf32 scales[4];
+    UNROLL for (int q = 0; q < 4; q++) scales[q] = scales_at(r, j + q * F32_LANES, F32_LANES);
+    for (size_t i = 0; i < s->rows; i++) {
+      vi32 sums[4];
+      UNROLL for (int q = 0; q < 4; q++) sums[q] = i32_load(s->sums + i * s->sums_row + j + q * F32_LANES);
+      i8_store(y + i * y_row + j, i8_in_a_row(requantise_4(&bytes, sums, scales)));
+    }
+  }
+#else
+  (void)r, (void)s, (void)y, (void)y_row;
+#endif
+  return j;
+}
+
 static void requantise(const struct onri_requantise *r, const struct onri_byte_sums *s, uint8_t *y, size_t y_row) {
   const struct requantise_bounds bounds = requantise_bounds_of(r);
-  for (size_t j = 0; j < s->columns; j += F32_LANES) {
+  for (size_t j = requantise_wide(r, s, y, y_row); j < s->columns; j += F32_LANES) {
     const size_t lanes = s->columns - j;
-    const vf32 scale = r->scale_step ? f32_load_part(r->scales + j, lanes) : f32_set(r->scales[0]);
+    const vf32 scale = scales_at(r, j, lanes);
     if (lanes >= F32_LANES)
       for (size_t i = 0; i < s->rows; i++)
         requantise_lanes(&bounds, i32_load(s->sums + i * s->sums_row + j), scale, y + i * y_row + j, F32_LANES);

@@ -25,4 +25,25 @@ INLINE void requantise_lanes(const struct requantise_bounds *b, vi32 sums, vf32 
   if (lanes < F32_LANES) memcpy(y, part, lanes);
 }
 
+#if defined(__AVX512VNNI__)
+/* The same for four vectors of sums, as 64 bytes in the order of u8_from_zipped. */
+struct requantise_bytes {
+  int add;
+  vi8 low, high, flip;
+};
+
+INLINE struct requantise_bytes requantise_bytes_of(const struct onri_requantise *r) {
+  const int up = r->low < 0 || r->zero < 0 ? 128 : 0; /* signed bytes as unsigned ones */
+  return (struct requantise_bytes){r->zero + up, i8_set((int8_t)(r->low + up)), i8_set((int8_t)(r->high + up)),
+                                   i8_set(up ? INT8_MIN : 0)};
+}
+
+INLINE vi8 requantise_4(const struct requantise_bytes *b, const vi32 sums[4], const vf32 scales[4]) {
+  const vf32 most = f32_set(1 << 20);
+  vi32 steps[4];
+  UNROLL for (int q = 0; q < 4; q++) steps[q] = i32_nearest(f32_least(most, f32_from_i32(sums[q]) * scales[q]));
+  return u8_clamp(u8_from_zipped(steps, b->add), b->low, b->high) ^ b->flip;
+}
+#endif
+
 #endif

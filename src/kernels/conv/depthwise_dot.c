@@ -1,0 +1,179 @@
+/* depthwise_dot.c: see depthwise_dot.h. Weights, and what sums begin and end with, lie in blocks of 64 channels. */
+#include "kernels/conv/depthwise_dot.h"
+
+#include <string.h>
+
+#include "base/numbers/checked.h"
+#include "kernels/conv/depthwise_dot_row.h"
+#include "kernels/kernels.h"
+
+enum { CHANNELS = ONRI_DOT_CHANNELS, TAPS = ONRI_DOT_TAPS, MOST_OUTPUTS = 4 };
+/* Half of a vector gains nothing over kernels/conv/depthwise.h. */
+enum { LEAST_CHANNELS = 32 };
+
+/* How a line of taps is read: `quads` times four, for `outputs` windows at once. */
+struct shape {
+  size_t lines, quads, outputs;
+};
+
+static struct shape with_quads(const struct onri_conv *c, size_t quads) {
+  const struct onri_axis *a = &c->axis[2];
+  const int64_t windows = ((int64_t)quads * TAPS - a->kernel) / a->stride + 1;
+  struct shape s = {(size_t)(c->axis[0].kernel * c->axis[1].kernel), quads, 1};
+  if (a->dilation == 1)
+    while (s.outputs < MOST_OUTPUTS && (int64_t)s.outputs * 2 <= windows) s.outputs *= 2;
+  return s;
+}
+
+/* Instructions an output: twelve to load and interleave four taps, two for each of four vectors of products. */
+static size_t cost_of(const struct shape *s) { return s->quads * (12 + 8 * s->outputs) * 4 / s->outputs; }
+
+static struct shape shape_of(const struct onri_conv *c) {
+  const size_t least = ((size_t)c->axis[2].kernel + TAPS - 1) / TAPS;
+  const struct shape narrow = with_quads(c, least), wide = with_quads(c, least + 1);
+  return cost_of(&wide) < cost_of(&narrow) ? wide : narrow;
+}
+
+static size_t blocks_of(const struct onri_conv *c) { return ((size_t)c->groups + CHANNELS - 1) / CHANNELS; }
+static size_t block_bytes(const struct shape *s) { return s->lines * s->quads * s->outputs * CHANNELS * TAPS; }
+
+int onri_depthwise_dot_can(const struct onri_conv *c) {
+  return onri_kernels()->depthwise_dot->row && c->groups > LEAST_CHANNELS && c->group_in == 1 && c->group_out == 1 &&
+         !c->transposed && onri_conv_taps(c) <= 1024;
+}
+
+/* --- weights --- */
+
+size_t onri_depthwise_dot_packed_bytes(const struct onri_conv *c) {
+  const struct shape s = shape_of(c);
+  size_t bytes;
+  return onri_mul_size(block_bytes(&s) + CHANNELS * sizeof(int32_t), blocks_of(c), &bytes) ? bytes : SIZE_MAX;
+}
+
+/* Where a channel of a block lies among its integers. */
+static size_t place_of(size_t channel) { return channel % 16 / 4 * 16 + channel / 16 * 4 + channel % 4; }
+
+void onri_depthwise_dot_pack(const struct onri_conv *c, const int8_t *weight, void *packed) {
+  const struct shape s = shape_of(c);
+  const size_t kernel = (size_t)c->axis[2].kernel, taps = s.lines * kernel, step = (size_t)c->axis[2].stride;
+  int32_t *sums = (int32_t *)packed;
+  int8_t *blocks = (int8_t *)(sums + blocks_of(c) * CHANNELS);
+  memset(packed, 0, onri_depthwise_dot_packed_bytes(c));
+  for (size_t channel = 0; channel < (size_t)c->groups; channel++) {
+    const size_t place = place_of(channel % CHANNELS);
+    int8_t *block = blocks + channel / CHANNELS * block_bytes(&s);
+    for (size_t t = 0; t < taps; t++) {
+      const int8_t value = weight[channel * taps + t];
+      sums[channel / CHANNELS * CHANNELS + place] += value;
+      for (size_t o = 0; o < s.outputs; o++) {
+        const size_t tap = t % kernel + o * step;
+        block[((t / kernel * s.quads + tap / TAPS) * s.outputs + o) * CHANNELS * TAPS + place * TAPS + tap % TAPS] =
+            value;
+      }
+    }
+  }
+}
+
+/* --- run --- */
+
+struct scratch {
+  int32_t *start;
+  float *scales;
+  size_t *lines;
+  char *image;
+};
+
+static struct scratch parts_of(const struct onri_conv *c, void *block) {
+  struct scratch s = {.lines = block};
+  s.start = (int32_t *)(void *)(s.lines + shape_of(c).lines);
+  s.scales = (float *)(void *)(s.start + blocks_of(c) * CHANNELS);
+  s.image = (char *)(s.scales + blocks_of(c) * CHANNELS);
+  return s;
+}
+
+/* What is read behind the last window: the rest of its four taps. */
+static size_t behind(const struct onri_conv *c) {
+  const size_t read = (shape_of(c).quads * TAPS - 1) * (size_t)c->axis[2].dilation;
+  return (read + 1) * (size_t)c->groups + CHANNELS;
+}
+
+size_t onri_depthwise_dot_scratch(const struct onri_conv *c) {
+  const size_t image = onri_byte_image_bytes(c);
+  size_t bytes, constants;
+  if (image == SIZE_MAX || !onri_mul_size(blocks_of(c), CHANNELS * (sizeof(int32_t) + sizeof(float)), &constants) ||
+      !onri_add_size(image, behind(c) + shape_of(c).lines * sizeof(size_t), &bytes) ||
+      !onri_add_size(bytes, constants, &bytes))
+    return SIZE_MAX;
+  return bytes;
+}
+
+/* The bias, what the zero point takes off, and the scales, in the order of a block's channels. */
+static void set_constants(const struct onri_depthwise_dot *d, const struct scratch *s) {
+  const int32_t *sums = d->packed, zero = d->x_zero + (d->x_signed ? 128 : 0); /* signed bytes are moved up */
+  for (size_t channel = 0; channel < (size_t)d->conv->groups; channel++) {
+    const size_t at = channel / CHANNELS * CHANNELS + place_of(channel % CHANNELS);
+    const uint32_t bias = d->bias ? (uint32_t)d->bias[channel] : 0;
+    s->start[at] = (int32_t)(bias - (uint32_t)zero * (uint32_t)sums[at]);
+    s->scales[at] = d->requantise->scales[channel * d->requantise->scale_step];
+  }
+}
+
+struct work {
+  const struct onri_depthwise_dot *d;
+  struct scratch scratch;
+  struct onri_byte_image image;
+  struct shape shape;
+  size_t batch;
+};
+
+static void make_row(const struct work *w, size_t o0, size_t o1) {
+  const struct onri_conv *c = w->d->conv;
+  const struct onri_requantise *r = w->d->requantise;
+  const int8_t *blocks = (const int8_t *)((const int32_t *)w->d->packed + blocks_of(c) * CHANNELS);
+  struct onri_depthwise_dot_job job = {.tap = (size_t)c->axis[2].dilation * w->image.step[2],
+                                       .step = (size_t)c->axis[2].stride * w->image.step[2],
+                                       .lines = w->scratch.lines,
+                                       .num_lines = w->shape.lines,
+                                       .quads = w->shape.quads,
+                                       .outputs = w->shape.outputs,
+                                       .zero = r->zero,
+                                       .low = r->low,
+                                       .high = r->high,
+                                       .y_step = (size_t)c->y.stride[2],
+                                       .count = (size_t)c->axis[2].out};
+  const char *x = w->image.x + o0 * (size_t)c->axis[0].stride * w->image.step[0] +
+                  o1 * (size_t)c->axis[1].stride * w->image.step[1];
+  char *y = (char *)w->d->y + (int64_t)w->batch * c->y.batch_stride + (int64_t)o0 * c->y.stride[0] +
+            (int64_t)o1 * c->y.stride[1];
+  for (size_t first = 0; first < (size_t)c->groups; first += CHANNELS) {
+    job.x = x + first, job.y = y + first, job.channels = (size_t)c->groups - first;
+    job.weights = blocks + first / CHANNELS * block_bytes(&w->shape);
+    job.start = w->scratch.start + first, job.scales = w->scratch.scales + first;
+    onri_kernels()->depthwise_dot->row(&job);
+  }
+}
+
+static void make_rows(void *context, size_t begin, size_t end) {
+  const struct work *w = context;
+  const size_t rows = (size_t)w->d->conv->axis[1].out;
+  for (size_t item = begin; item < end; item++) make_row(w, item / rows, item % rows);
+}
+
+static void set_lines(const struct onri_conv *c, const struct onri_byte_image *image, size_t *lines) {
+  const size_t across = (size_t)c->axis[1].kernel;
+  for (size_t i = 0; i < (size_t)c->axis[0].kernel * across; i++)
+    lines[i] = i / across * (size_t)c->axis[0].dilation * image->step[0] +
+               i % across * (size_t)c->axis[1].dilation * image->step[1];
+}
+
+void onri_depthwise_dot(const struct onri_depthwise_dot *d, struct onr_env *env) {
+  const struct onri_conv *c = d->conv;
+  struct work w = {.d = d, .scratch = parts_of(c, d->scratch), .shape = shape_of(c)};
+  set_constants(d, &w.scratch);
+  memset(w.scratch.image + onri_byte_image_bytes(c), 0, behind(c));
+  for (w.batch = 0; w.batch < (size_t)c->x.batch; w.batch++) {
+    w.image = onri_byte_image_pack(c, d->x, d->x_signed, d->x_zero, w.batch, 1, w.scratch.image, env);
+    set_lines(c, &w.image, w.scratch.lines);
+    onr_parallel_for(env, (size_t)(c->axis[0].out * c->axis[1].out), 4, make_rows, &w);
+  }
+}

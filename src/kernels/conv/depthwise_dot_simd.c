@@ -1,0 +1,71 @@
+/* depthwise_dot_simd.c: see depthwise_dot_row.h. Four pixels of 64 channels are interleaved so that a lane of 32 bits
+ * holds four taps of a channel; outputs whose windows overlap share them, each with weights moved by its distance.
+ *
+ * 3x3 with stride 1 in L2: 0.25 of the integer rate; it is bound by loads and by what interleaves. */
+#include "kernels/conv/depthwise_dot_row.h"
+#include "kernels/kernels.h"
+#include "kernels/quantize/requantise_lanes.h"
+#include "kernels/simd.h"
+
+#if defined(__AVX512VNNI__)
+INLINE vi8 load(const char *x, const int full, size_t lanes) { return full ? i8_load(x) : i8_load_part(x, lanes); }
+
+INLINE void make_outputs(const struct onri_depthwise_dot_job *j, const char *x, char *y, const int outputs,
+                         const int full, size_t lanes) {
+  const struct onri_requantise r = {j->scales, 1, j->zero, j->low, j->high};
+  const struct requantise_bytes bytes = requantise_bytes_of(&r);
+  const int8_t *w = j->weights;
+  vi32 sums[4][4];
+  vf32 scales[4];
+  UNROLL for (int o = 0; o < outputs; o++) UNROLL for (int q = 0; q < 4; q++) sums[o][q] =
+      i32_load(j->start + q * F32_LANES);
+  for (size_t line = 0; line < j->num_lines; line++) {
+    const char *at = x + j->lines[line];
+    for (size_t quad = 0; quad < j->quads; quad++, at += 4 * j->tap, w += j->outputs * 4 * I8_LANES) {
+      vi32 taps[4];
+      i8_zip4(load(at, full, lanes), load(at + j->tap, full, lanes), load(at + 2 * j->tap, full, lanes),
+              load(at + 3 * j->tap, full, lanes), taps);
+      UNROLL for (int o = 0; o < outputs; o++) UNROLL for (int q = 0; q < 4; q++) sums[o][q] =
+          i32_dot_bytes(sums[o][q], taps[q], i32_load(w + (o * 4 + q) * I8_LANES));
+    }
+  }
+  UNROLL for (int q = 0; q < 4; q++) scales[q] = f32_load(j->scales + q * F32_LANES);
+  UNROLL for (int o = 0; o < outputs; o++) {
+    const vi8 result = requantise_4(&bytes, sums[o], scales);
+    if (full) i8_store(y + (size_t)o * j->y_step, result);
+    else i8_store_part(y + (size_t)o * j->y_step, result, lanes);
+  }
+}
+
+/* The last outputs are made together with some that were made before. */
+INLINE void make_row(const struct onri_depthwise_dot_job *j, const int outputs, const int full, size_t lanes) {
+  const size_t some = (size_t)outputs;
+  if (j->count < some) {
+    for (size_t o = 0; o < j->count; o++) make_outputs(j, j->x + o * j->step, j->y + o * j->y_step, 1, full, lanes);
+    return;
+  }
+  for (size_t o = 0; o < j->count; o += some) {
+    const size_t at = o + some <= j->count ? o : j->count - some;
+    make_outputs(j, j->x + at * j->step, j->y + at * j->y_step, outputs, full, lanes);
+  }
+}
+
+#define ROW(outputs)                                                  \
+  static void row_##outputs(const struct onri_depthwise_dot_job *j) { \
+    if (j->channels >= I8_LANES) make_row(j, outputs, 1, I8_LANES);   \
+    else make_row(j, outputs, 0, j->channels);                        \
+  }
+ROW(1)
+ROW(2)
+ROW(4)
+#undef ROW
+
+static void row(const struct onri_depthwise_dot_job *j) {
+  (j->outputs == 1 ? row_1 : j->outputs == 2 ? row_2 : row_4)(j);
+}
+#define ROW row
+#else
+#define ROW NULL
+#endif
+
+const struct onri_depthwise_dot_kernels ONRI_AT_LEVEL(onri_depthwise_dot_kernels) = {ROW};

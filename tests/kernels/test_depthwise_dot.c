@@ -1,0 +1,99 @@
+/* Rows of depthwise convolutions of bytes, at every level that has an instruction for them, against sums written out:
+ * all numbers of channels, lines, taps and outputs made together, rows shorter than these, both types of results. */
+#include "kernels/conv/depthwise_dot_row.h"
+#include "kernels/kernels.h"
+
+#include <math.h>
+
+#include "support/sweep.h"
+
+enum { PIXELS = 40, MOST_LINES = 3, LINE = PIXELS * ONRI_DOT_CHANNELS, CASES = 400 };
+
+static uint8_t x[MOST_LINES * LINE + ONRI_DOT_CHANNELS];
+static int8_t taps[MOST_LINES][8][ONRI_DOT_CHANNELS]; /* weights by tap and channel, 0 behind the kernel's last one */
+static int8_t weights[MOST_LINES * 2 * 4 * ONRI_DOT_CHANNELS * 4];
+static int32_t start[ONRI_DOT_CHANNELS];
+static float scales[ONRI_DOT_CHANNELS];
+
+/* Sixteen channels in fours are a vector's integers. */
+static int place_of(int channel) { return channel % 16 / 4 * 16 + channel / 16 * 4 + channel % 4; }
+
+static void pack(int lines, int quads, int outputs, int step) {
+  memset(weights, 0, sizeof(weights));
+  for (int l = 0; l < lines; l++)
+    for (int o = 0; o < outputs; o++)
+      for (int t = o * step; t < quads * 4; t++)
+        for (int c = 0; c < ONRI_DOT_CHANNELS; c++)
+          weights[((l * quads + t / 4) * outputs + o) * 256 + place_of(c) * 4 + t % 4] = taps[l][t - o * step][c];
+}
+
+static int expected(int lines, int pixel, int c, const struct onri_depthwise_dot_job *job) {
+  int64_t sum = start[place_of(c)];
+  for (int l = 0; l < lines; l++)
+    for (int t = 0; t < 8; t++) sum += x[l * LINE + (pixel + t) * ONRI_DOT_CHANNELS + c] * taps[l][t][c];
+  const float steps = rintf((float)sum * scales[place_of(c)]) + (float)job->zero;
+  return !(steps > (float)job->low) ? job->low : steps > (float)job->high ? job->high : (int)steps;
+}
+
+static void check(struct sweep *s, const struct onri_depthwise_dot_kernels *kernels) {
+  const int lines = (int)sweep_pick(s, 1, MOST_LINES), quads = (int)sweep_pick(s, 1, 2),
+            step = (int)sweep_pick(s, 1, 2), is_u8 = (int)sweep_pick(s, 0, 1);
+  int outputs = 1 << sweep_pick(s, 0, 2);
+  while ((outputs - 1) * step >= quads * 4) outputs /= 2;
+  const int kernel = quads * 4 - (outputs - 1) * step, count = (int)sweep_pick(s, 1, 9);
+  size_t line_at[MOST_LINES];
+  char y[16 * ONRI_DOT_CHANNELS];
+  for (size_t i = 0; i < sizeof(x); i++) x[i] = (uint8_t)sweep_next(s);
+  for (int l = 0; l < lines; l++) line_at[l] = (size_t)l * LINE;
+  for (int l = 0; l < MOST_LINES; l++)
+    for (int t = 0; t < 8; t++)
+      for (int c = 0; c < ONRI_DOT_CHANNELS; c++) taps[l][t][c] = t < kernel ? (int8_t)sweep_next(s) : 0;
+  for (int c = 0; c < ONRI_DOT_CHANNELS; c++)
+    start[c] = (int32_t)sweep_pick(s, -50000, 50000), scales[c] = (float)sweep_pick(s, 1, 1000) / 1e5f;
+  scales[3] = NAN, scales[9] = INFINITY, scales[20] = 1e30f;
+  pack(lines, quads, outputs, step);
+  struct onri_depthwise_dot_job job = {.x = (const char *)x,
+                                       .tap = ONRI_DOT_CHANNELS,
+                                       .step = (size_t)step * ONRI_DOT_CHANNELS,
+                                       .lines = line_at,
+                                       .num_lines = (size_t)lines,
+                                       .quads = (size_t)quads,
+                                       .outputs = (size_t)outputs,
+                                       .weights = weights,
+                                       .start = start,
+                                       .scales = scales,
+                                       .zero = is_u8 ? 3 : -5,
+                                       .low = is_u8 ? 0 : -128,
+                                       .high = is_u8 ? 200 : 127,
+                                       .y = y,
+                                       .y_step = ONRI_DOT_CHANNELS,
+                                       .count = (size_t)count,
+                                       .channels = (size_t)sweep_pick(s, 1, 70)};
+  const int channels = job.channels < ONRI_DOT_CHANNELS ? (int)job.channels : ONRI_DOT_CHANNELS;
+  memset(y, 0x77, sizeof(y));
+  kernels->row(&job);
+  for (int o = 0; o < 16; o++)
+    for (int c = 0; c < ONRI_DOT_CHANNELS; c++) {
+      const char byte = y[o * ONRI_DOT_CHANNELS + c];
+      const int found = is_u8 ? (uint8_t)byte : (int8_t)byte,
+                wanted = o < count && c < channels ? expected(lines, o * step, c, &job) : 0x77;
+      if (found != wanted)
+        fail_msg("%d lines, kernel %d, step %d, %d together: output %d, channel %d is %d instead of %d", lines, kernel,
+                 step, outputs, o, c, found, wanted);
+    }
+}
+
+static void test_rows(void **state) {
+  struct sweep s = sweep_from(11);
+  (void)state;
+  for (int level = 0; level <= (int)onri_cpu_level(); level++) {
+    const struct onri_depthwise_dot_kernels *kernels = onri_kernels_of_level((enum onri_cpu_level)level)->depthwise_dot;
+    assert_int_equal(kernels->row != NULL, level == ONRI_CPU_VNNI);
+    for (int i = 0; kernels->row && i < CASES; i++) check(&s, kernels);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
