@@ -3,7 +3,8 @@
  * src/kernels/FAMILY/NAME_simd.c holds the bodies, written in simd.h's language, and defines the table
  * ONRI_AT_LEVEL(onri_FAMILY_kernels); it is compiled once a level. The family's header declares struct
  * onri_FAMILY_kernels, and its name stands in a list below. Files NAME_dot_simd.c are compiled for levels that add
- * nothing but products of bytes, too; there the other families are those of the level below. */
+ * nothing but products of bytes, too; there the other families are those of the level below. Files NAME_narrow_simd.c
+ * move bytes and do little else, so that vectors of 64 bytes bring nothing: AVX-512 takes those of AVX2. */
 #ifndef ONRI_KERNELS_H
 #define ONRI_KERNELS_H
 
@@ -26,16 +27,17 @@
   FAMILY(resize)                     \
   FAMILY(sgemm)                      \
   FAMILY(softmax)                    \
-  FAMILY(typed)                      \
   FAMILY(vecmath)                    \
   FAMILY(winograd)
 /* clang-format on */
 #define ONRI_DOT_FAMILIES(FAMILY) FAMILY(byte_product) FAMILY(depthwise_dot)
+#define ONRI_NARROW_FAMILIES(FAMILY) FAMILY(transpose) FAMILY(typed)
 
 #define ONRI_MEMBER(family) const struct onri_##family##_kernels *family;
 struct onri_kernels {
   ONRI_KERNEL_FAMILIES(ONRI_MEMBER)
   ONRI_DOT_FAMILIES(ONRI_MEMBER)
+  ONRI_NARROW_FAMILIES(ONRI_MEMBER)
 };
 #undef ONRI_MEMBER
 
@@ -51,12 +53,19 @@ const struct onri_kernels *onri_kernels_of_level(enum onri_cpu_level level);
 #if !defined(ONRI_COMMON_LEVEL) /* of the families without products of bytes */
 #define ONRI_COMMON_LEVEL ONRI_LEVEL
 #endif
+#if !defined(ONRI_NARROW_LEVEL)
+#define ONRI_NARROW_LEVEL ONRI_COMMON_LEVEL
+#endif
+#define ONRI_AT_NARROW_LEVEL(name) ONRI_PASTE_VALUES(name, ONRI_NARROW_LEVEL)
 #define ONRI_AT_COMMON_LEVEL(name) ONRI_PASTE_VALUES(name, ONRI_COMMON_LEVEL)
 #define ONRI_DECLARE(family) extern const struct onri_##family##_kernels ONRI_AT_COMMON_LEVEL(onri_##family##_kernels);
 ONRI_KERNEL_FAMILIES(ONRI_DECLARE)
 #undef ONRI_DECLARE
 #define ONRI_DECLARE(family) extern const struct onri_##family##_kernels ONRI_AT_LEVEL(onri_##family##_kernels);
 ONRI_DOT_FAMILIES(ONRI_DECLARE)
+#undef ONRI_DECLARE
+#define ONRI_DECLARE(family) extern const struct onri_##family##_kernels ONRI_AT_NARROW_LEVEL(onri_##family##_kernels);
+ONRI_NARROW_FAMILIES(ONRI_DECLARE)
 #undef ONRI_DECLARE
 #endif
 

@@ -68,6 +68,8 @@
 #define UNROLL _Pragma("GCC unroll 64")
 #endif
 
+#define SIMD_FUNCTION static __attribute__((noinline, unused))
+
 /* --- types, loads and stores --- */
 
 #define SIMD_TYPE(prefix, type)                                                                    \
@@ -117,8 +119,8 @@ INLINE vf32 f32_load_part(const void *p, size_t count) { return (vf32)_mm256_mas
 INLINE void f32_store_part(void *p, vf32 v, size_t count) { _mm256_maskstore_ps(p, f32_first(count), (__m256)v); }
 INLINE vf64 f64_load_part(const void *p, size_t count) { return (vf64)_mm256_maskload_pd(p, f64_first(count)); }
 INLINE void f64_store_part(void *p, vf64 v, size_t count) { _mm256_maskstore_pd(p, f64_first(count), (__m256d)v); }
-#else
-INLINE vf32 f32_load_part(const void *p, size_t count) {
+#else /* so many instructions that they are not inlined */
+SIMD_FUNCTION vf32 f32_load_part(const void *p, size_t count) {
   vf32 v = {0};
   if (count >= F32_LANES) return f32_load(p);
   const float *x = p;
@@ -127,7 +129,7 @@ INLINE vf32 f32_load_part(const void *p, size_t count) {
   if (count > 0) v[0] = x[0];
   return v;
 }
-INLINE void f32_store_part(void *p, vf32 v, size_t count) {
+SIMD_FUNCTION void f32_store_part(void *p, vf32 v, size_t count) {
   float *y = p;
   if (count >= F32_LANES) {
     f32_store(p, v);
@@ -232,6 +234,10 @@ INLINE vf32 f32_sqrt(vf32 x) { return (vf32)_mm512_sqrt_ps((__m512)x); }
 INLINE vf32 f32_rint(vf32 x) { return (vf32)_mm512_roundscale_ps((__m512)x, 8); }
 INLINE vf32 f32_floor(vf32 x) { return (vf32)_mm512_roundscale_ps((__m512)x, 9); }
 INLINE vf32 f32_ceil(vf32 x) { return (vf32)_mm512_roundscale_ps((__m512)x, 10); }
+INLINE vf64 f64_sqrt(vf64 x) { return (vf64)_mm512_sqrt_pd((__m512d)x); }
+INLINE vf64 f64_rint(vf64 x) { return (vf64)_mm512_roundscale_pd((__m512d)x, 8); }
+INLINE vf64 f64_floor(vf64 x) { return (vf64)_mm512_roundscale_pd((__m512d)x, 9); }
+INLINE vf64 f64_ceil(vf64 x) { return (vf64)_mm512_roundscale_pd((__m512d)x, 10); }
 #elif SIMD_BYTES == 32
 INLINE vf32 f32_least(vf32 a, vf32 b) { return (vf32)_mm256_min_ps((__m256)a, (__m256)b); }
 INLINE vf32 f32_greatest(vf32 a, vf32 b) { return (vf32)_mm256_max_ps((__m256)a, (__m256)b); }
@@ -243,6 +249,10 @@ INLINE vf32 f32_sqrt(vf32 x) { return (vf32)_mm256_sqrt_ps((__m256)x); }
 INLINE vf32 f32_rint(vf32 x) { return (vf32)_mm256_round_ps((__m256)x, 8); }
 INLINE vf32 f32_floor(vf32 x) { return (vf32)_mm256_round_ps((__m256)x, 9); }
 INLINE vf32 f32_ceil(vf32 x) { return (vf32)_mm256_round_ps((__m256)x, 10); }
+INLINE vf64 f64_sqrt(vf64 x) { return (vf64)_mm256_sqrt_pd((__m256d)x); }
+INLINE vf64 f64_rint(vf64 x) { return (vf64)_mm256_round_pd((__m256d)x, 8); }
+INLINE vf64 f64_floor(vf64 x) { return (vf64)_mm256_round_pd((__m256d)x, 9); }
+INLINE vf64 f64_ceil(vf64 x) { return (vf64)_mm256_round_pd((__m256d)x, 10); }
 #else
 #if defined(__SSE2__)
 INLINE vf32 f32_least(vf32 a, vf32 b) { return (vf32)_mm_min_ps((__m128)a, (__m128)b); }
@@ -284,6 +294,13 @@ INLINE vf32 f32_ceil(vf32 x) {
 }
 #endif
 
+#if SIMD_BYTES == 16
+INLINE vf64 f64_sqrt(vf64 x) { return (vf64){__builtin_sqrt(x[0]), __builtin_sqrt(x[1])}; }
+INLINE vf64 f64_rint(vf64 x) { return (vf64){__builtin_rint(x[0]), __builtin_rint(x[1])}; }
+INLINE vf64 f64_floor(vf64 x) { return (vf64){__builtin_floor(x[0]), __builtin_floor(x[1])}; }
+INLINE vf64 f64_ceil(vf64 x) { return (vf64){__builtin_ceil(x[0]), __builtin_ceil(x[1])}; }
+#endif
+
 INLINE vf32 f32_clamp(vf32 x, vf32 min, vf32 max) { return f32_least(max, f32_greatest(min, x)); } /* NaN stays */
 
 /* --- across lanes --- */
@@ -296,6 +313,21 @@ INLINE vi32 i32_lanes(void) {
   return (vi32){0, 1, 2, 3, 4, 5, 6, 7};
 #else
   return (vi32){0, 1, 2, 3};
+#endif
+}
+
+/* Lane l is lane index[l] of a and b one behind the other; indices from 0 on. */
+INLINE vi32 i32_pick(vi32 a, vi32 b, vi32 index) {
+#if SIMD_BYTES == 64
+  return (vi32)_mm512_permutex2var_epi32((__m512i)a, (__m512i)index, (__m512i)b);
+#elif SIMD_BYTES == 32
+  const vi32 low = (vi32)_mm256_permutevar8x32_epi32((__m256i)a, (__m256i)index);
+  const vi32 high = (vi32)_mm256_permutevar8x32_epi32((__m256i)b, (__m256i)index);
+  return i32_select(index > 7, high, low);
+#else
+  vi32 v;
+  for (int l = 0; l < 4; l++) v[l] = index[l] < 4 ? a[index[l]] : b[index[l] - 4];
+  return v;
 #endif
 }
 
@@ -431,6 +463,21 @@ INLINE vi32 i32_from_f32_or_least(vf32 x) {
 #else
   const vi32 fits = (x >= -2147483648.0f) & (x < 2147483648.0f);
   return i32_select(fits, __builtin_convertvector(f32_select(fits, x, (vf32){0}), vi32), i32_set(INT32_MIN));
+#endif
+}
+INLINE vi32 i32_from_f64_or_least(vf64 low, vf64 high) {
+#if SIMD_BYTES == 64
+  const __m512i half = _mm512_castsi256_si512(_mm512_cvttpd_epi32((__m512d)low));
+  return (vi32)_mm512_inserti32x8(half, _mm512_cvttpd_epi32((__m512d)high), 1);
+#elif SIMD_BYTES == 32
+  return (vi32)_mm256_set_m128i(_mm256_cvttpd_epi32((__m256d)high), _mm256_cvttpd_epi32((__m256d)low));
+#elif defined(__SSE2__)
+  return (vi32)_mm_unpacklo_epi64(_mm_cvttpd_epi32((__m128d)low), _mm_cvttpd_epi32((__m128d)high));
+#else
+  const double x[4] = {low[0], low[1], high[0], high[1]};
+  vi32 y;
+  for (int l = 0; l < 4; l++) y[l] = x[l] > -2147483649.0 && x[l] < 2147483648.0 ? (int32_t)x[l] : INT32_MIN;
+  return y;
 #endif
 }
 INLINE vi64 i64_from_f64_or_least(vf64 x) {

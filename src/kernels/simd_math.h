@@ -1,8 +1,8 @@
 /* simd_math.h: the functions of float32 that kernels share, a vector at a time, in simd.h's language.
  *
  * All are right to a few units of the last place (relative error below 3e-7 with FMA, 4e-7 without), keep NaN, have no
- * branches, and give a lane the same bits whatever lies in the others. Coefficients are minimax fits to these functions
- * on the stated range. */
+ * branches but those to libm for huge arguments, and give a lane the same bits whatever lies in the others.
+ * Coefficients are minimax fits to these functions on the stated range. */
 #ifndef ONRI_SIMD_MATH_H
 #define ONRI_SIMD_MATH_H
 
@@ -146,6 +146,155 @@ INLINE vf32 f32_softplus(vf32 x) {
   const vf32 lost = e - (sum - 1.0f);
   const vf32 y = f32_log(sum) + lost / sum;
   return f32_at_least(x, 0.0f) + y;
+}
+
+/* --- circular and hyperbolic functions --- */
+
+/* libm's results for the lanes of the mask, where vectors have none: rare, so not inlined. */
+SIMD_FUNCTION void f32_replace(vf32 *y, const vi32 *mask, const vf32 *x, float (*f)(float)) {
+  for (int l = 0; l < F32_LANES; l++)
+    if ((*mask)[l]) (*y)[l] = f((*x)[l]);
+}
+
+/* x - n pi / 2 for whole n up to 2^17: the products are exact, so small results are as right as others. */
+INLINE vf32 f32_minus_quarters(vf32 x, vf32 n) {
+#if HAS_FMA
+  const vf32 r = f32_fma(n, f32_set(4.371138829e-8f), f32_fma(n, f32_set(-1.570796371f), x));
+  return f32_fma(n, f32_set(1.71512451e-15f), r);
+#else
+  const double first = 0x1.921fb544p+0, second = 0x1.0b4611a626331p-34; /* 33 bits, and what is left */
+  const vf64 low = f64_from_low(n), high = f64_from_high(n);
+  return f32_from_f64(f64_from_low(x) - low * first - low * second, f64_from_high(x) - high * first - high * second);
+#endif
+}
+
+/* Sine and cosine of x less a multiple of pi / 2, which is `quadrant` modulo 4; for |x| <= F32_CIRCLES. */
+#define F32_CIRCLES 65536.0f
+struct f32_circle {
+  vf32 sin, cos;
+  vi32 quadrant;
+};
+INLINE struct f32_circle f32_circle(vf32 x) {
+  const vf32 magic = f32_set(12582912.0f); /* as in f32_exp_split */
+  const vf32 shifted = f32_fma(x, f32_set(0.63661977f), magic);
+  const vf32 r = f32_minus_quarters(x, shifted - magic), t = r * r;
+  vf32 s = f32_set(2.80794211e-06f);
+  s = f32_step(s, t, -0.000198510505f);
+  s = f32_step(s, t, 0.00833337568f);
+  s = f32_step(s, t, -0.166666672f);
+  vf32 c = f32_set(2.43936502e-05f);
+  c = f32_step(c, t, -0.00138869591f);
+  c = f32_step(c, t, 0.0416666381f);
+  c = f32_step(f32_step(c, t, -0.5f), t, 1.0f);
+  return (struct f32_circle){f32_with_sign_of(f32_fma(s, t * r, r), r), c, (vi32)shifted & 3};
+}
+
+INLINE vf32 f32_flip(vf32 x, vi32 odd) { return (vf32)((vi32)x ^ (odd << 31)); } /* -x where the lowest bit is set */
+
+INLINE vf32 f32_sin_or_cos(vf32 x, const int ahead, float (*exact)(float)) {
+  const struct f32_circle c = f32_circle(x);
+  const vi32 quadrant = c.quadrant + ahead, beyond = f32_abs(x) > F32_CIRCLES;
+  vf32 y = f32_flip(f32_select((quadrant & 1) != 0, c.cos, c.sin), quadrant >> 1 & 1);
+  if (i32_any(beyond)) f32_replace(&y, &beyond, &x, exact);
+  return y;
+}
+INLINE vf32 f32_sin(vf32 x) { return f32_sin_or_cos(x, 0, sinf); }
+INLINE vf32 f32_cos(vf32 x) { return f32_sin_or_cos(x, 1, cosf); }
+
+INLINE vf32 f32_tan(vf32 x) {
+  const struct f32_circle c = f32_circle(x);
+  const vi32 odd = (c.quadrant & 1) != 0, beyond = f32_abs(x) > F32_CIRCLES;
+  vf32 y = f32_flip(f32_select(odd, c.cos, c.sin) / f32_select(odd, c.sin, c.cos), odd & 1);
+  if (i32_any(beyond)) f32_replace(&y, &beyond, &x, tanf);
+  return y;
+}
+
+/* pi / 2 - x, x <= pi / 2; and twice as much. */
+INLINE vf32 f32_quarter_minus(vf32 x) { return 1.57079637f - x - 4.37113883e-8f; }
+INLINE vf32 f32_half_minus(vf32 x) { return 3.14159274f - x - 8.74227766e-8f; }
+
+INLINE vf32 f32_atan(vf32 x) {
+  const vf32 a = f32_abs(x);
+  const vi32 beyond = a > 1.0f;
+  const vf32 z = f32_select(beyond, 1.0f / a, a), t = z * z;
+  vf32 q = f32_set(-0.00178282452f);
+  q = f32_step(q, t, 0.0108686909f);
+  q = f32_step(q, t, -0.0310969874f);
+  q = f32_step(q, t, 0.0578813888f);
+  q = f32_step(q, t, -0.0839930624f);
+  q = f32_step(q, t, 0.109508805f);
+  q = f32_step(q, t, -0.142640159f);
+  q = f32_step(q, t, 0.199985296f);
+  q = f32_step(q, t, -0.333332986f);
+  const vf32 y = f32_fma(q, t * z, z);
+  return f32_with_sign_of(f32_select(beyond, f32_quarter_minus(y), y), x);
+}
+
+/* The arc sine of |x| up to 1/2; beyond, half that of cos: asin(x) = pi / 2 - 2 asin(sqrt((1 - x) / 2)). */
+INLINE vf32 f32_arc(vf32 x, vi32 beyond) {
+  const vf32 a = f32_abs(x);
+  const vf32 t = f32_select(beyond, 0.5f - 0.5f * a, a * a), s = f32_select(beyond, f32_sqrt(t), a);
+  vf32 q = f32_set(0.0421583056f);
+  q = f32_step(q, t, 0.0241847783f);
+  q = f32_step(q, t, 0.0454691499f);
+  q = f32_step(q, t, 0.0749530941f);
+  q = f32_step(q, t, 0.166667521f);
+  return f32_fma(q, t * s, s);
+}
+INLINE vf32 f32_asin(vf32 x) {
+  const vi32 beyond = f32_abs(x) > 0.5f;
+  const vf32 y = f32_arc(x, beyond);
+  return f32_with_sign_of(f32_select(beyond, f32_quarter_minus(2.0f * y), y), x);
+}
+INLINE vf32 f32_acos(vf32 x) {
+  const vi32 beyond = f32_abs(x) > 0.5f;
+  const vf32 y = f32_arc(x, beyond), twice = 2.0f * y;
+  const vf32 far = f32_select(x < 0.0f, f32_half_minus(twice), twice);
+  return f32_select(beyond, far, f32_quarter_minus(f32_with_sign_of(y, x)));
+}
+
+/* exp(|x|) / 2, also where exp(|x|) is more than a float holds. */
+INLINE vf32 f32_half_exp(vf32 x) {
+  vf32 r;
+  const struct f32_powers p = f32_exp_split(f32_at_most(f32_abs(x), 91.0f), &r);
+  const vf32 e = f32_step(f32_step(f32_exp_rest(r), r, 1.0f), r, 1.0f);
+  const vi32 half = p.whole >> 1;
+  return e * f32_exp2_int(half) * f32_exp2_int(p.whole - half - 1);
+}
+INLINE vf32 f32_cosh(vf32 x) {
+  const vf32 e = f32_half_exp(x);
+  return e + 0.25f / e;
+}
+INLINE vf32 f32_sinh(vf32 x) {
+  const vf32 e = f32_half_exp(x), t = x * x;
+  vf32 q = f32_set(2.78221319e-06f);
+  q = f32_step(q, t, 0.000198428956f);
+  q = f32_step(q, t, 0.00833331048f);
+  q = f32_step(q, t, 0.166666672f);
+  const vf32 y = f32_select(t < 1.0f, f32_fma(q, t * f32_abs(x), f32_abs(x)), e - 0.25f / e);
+  return f32_with_sign_of(y, x);
+}
+
+/* log(1 + u), corrected for what the sum lost; where `beyond`, log(2 a). */
+INLINE vf32 f32_log1p_or(vf32 u, vi32 beyond, vf32 a) {
+  const vf32 sum = f32_select(beyond, a, 1.0f + u);
+  const vf32 rest = f32_select(beyond, f32_set(0.69314718f), (u - (sum - 1.0f)) / sum);
+  return f32_log(sum) + rest;
+}
+#define F32_SQUARES 8192.0f /* from here on, 1 more or less under a root is nothing */
+INLINE vf32 f32_asinh(vf32 x) {
+  const vf32 a = f32_abs(x), t = a * a;
+  return f32_with_sign_of(f32_log1p_or(a + t / (1.0f + f32_sqrt(1.0f + t)), a > F32_SQUARES, a), x);
+}
+INLINE vf32 f32_acosh(vf32 x) {
+  const vf32 d = x - 1.0f;
+  const vf32 y = f32_log1p_or(d + f32_sqrt(d * (d + 2.0f)), x > F32_SQUARES, x);
+  return f32_select(x < 1.0f, f32_set(NAN), y);
+}
+INLINE vf32 f32_atanh(vf32 x) {
+  const vf32 a = f32_abs(x);
+  const vf32 y = 0.5f * f32_log1p_or(2.0f * a / (1.0f - a), (vi32){0}, a);
+  return f32_with_sign_of(f32_select(a == 1.0f, f32_set(INFINITY), y), x);
 }
 
 #endif

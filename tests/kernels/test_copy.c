@@ -3,7 +3,9 @@
 #include <stdlib.h>
 
 #include "base/env.h"
+#include "kernels/kernels.h"
 #include "kernels/move/copy.h"
+#include "kernels/move/transpose.h"
 #include "support/index_loop.h"
 
 static uint32_t seed = 1;
@@ -120,6 +122,47 @@ static void long_runs(void **state) {
   onr_threads_destroy(env.threads);
 }
 
+/* Kernels of every level: all counts of rows and columns up to 40 that are few or leave something over, every size. */
+static size_t left_over(const struct onri_transpose_kernels *kernels, const struct onri_transpose *t, size_t size,
+                        int kind, size_t *done_a) {
+  *done_a = t->num_a;
+  if (kind == 0) return kernels->separate ? kernels->separate(t, size) : 0;
+  if (kind == 1) *done_a = kernels->interleave ? kernels->interleave(t, size) : 0;
+  else kernels->squares(t);
+  return t->num_b;
+}
+
+static void check_transpose(int level, size_t size, int kind, size_t num_a, size_t num_b, size_t gap) {
+  enum { MOST = 48 * 48 * 16 };
+  static char x[MOST], y[MOST];
+  const size_t x_stride = (num_a + (kind ? gap : 0)) * size, y_stride = (num_b + (kind != 1 ? gap : 0)) * size;
+  const struct onri_transpose t = {x, y, (ptrdiff_t)x_stride, (ptrdiff_t)y_stride, num_a, num_b};
+  size_t done_a;
+  fill_distinct((unsigned char *)x, MOST / size, size);
+  memset(y, 0xcc, sizeof(y));
+  const size_t done_b = left_over(onri_kernels_of_level(level)->transpose, &t, size, kind, &done_a);
+  assert_true(done_a <= num_a && done_b <= num_b);
+  for (size_t a = 0; a < num_a + 1; a++)
+    for (size_t i = 0; i < y_stride; i++) {
+      const size_t b = i / size;
+      const char found = y[a * y_stride + i];
+      const char expected = a < done_a && b < done_b ? x[b * x_stride + a * size + i % size] : (char)0xcc;
+      if (found != expected)
+        fail_msg("level %d, elements of %zu, kind %d, %zu by %zu: y[%zu][%zu]", level, size, kind, num_a, num_b, a, b);
+    }
+}
+
+static void transposes(void **state) {
+  (void)state;
+  for (int level = 0; level <= (int)onri_cpu_level(); level++)
+    for (size_t size = 1; size <= 16; size *= 2)
+      for (size_t many = 1; many < 40; many++) {
+        for (size_t few = 2; few <= ONRI_TRANSPOSE_FEW; few++) check_transpose(level, size, 0, few, many, many % 3);
+        for (size_t few = 2; few <= 4; few++) check_transpose(level, size, 1, many, few, many % 3);
+        for (size_t other = 1; size == 4 && other < 40; other += 3) check_transpose(level, 4, 2, many, other, many % 3);
+      }
+}
+
 static void nothing(void **state) {
   struct onr_env env = {.allocator = &onri_malloc_allocator, .limits = onri_limits_resolve(NULL)};
   struct onri_copy copy;
@@ -132,6 +175,6 @@ static void nothing(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(random_boxes), cmocka_unit_test(long_runs),
-                                     cmocka_unit_test(nothing)};
+                                     cmocka_unit_test(transposes), cmocka_unit_test(nothing)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

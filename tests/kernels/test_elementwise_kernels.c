@@ -35,6 +35,17 @@ static const struct {
     {ONR_UNARY_SOFTPLUS, ref_softplus, 3e-7, 0, 1e39},
     {ONR_UNARY_MISH, ref_mish, 6e-7, 0, 1e30},
     {ONR_UNARY_ELU, ref_elu, 3e-7, 0, 1e39},
+    {ONR_UNARY_SIN, sin, 3e-7, 0, 1e39},
+    {ONR_UNARY_COS, cos, 3e-7, 0, 1e39},
+    {ONR_UNARY_TAN, tan, 3e-7, 0, 1e39},
+    {ONR_UNARY_ASIN, asin, 3e-7, 0, 1e39},
+    {ONR_UNARY_ACOS, acos, 3e-7, 0, 1e39},
+    {ONR_UNARY_ATAN, atan, 3e-7, 0, 1e39},
+    {ONR_UNARY_SINH, sinh, 3.5e-7, 0, 1e39},
+    {ONR_UNARY_COSH, cosh, 3e-7, 0, 1e39},
+    {ONR_UNARY_ASINH, asinh, 4e-7, 0, 1e39},
+    {ONR_UNARY_ACOSH, acosh, 4e-7, 0, 1e39},
+    {ONR_UNARY_ATANH, atanh, 4e-7, 0, 1e39},
 };
 
 static void check_function(size_t k, onri_unary_kernel kernel) {
@@ -224,6 +235,11 @@ static void test_every_function_is_tried(void **state) {
     }
 }
 
+static double floor_mod(double a, double b) {
+  const double r = fmod(a, b);
+  return r == 0 ? copysign(r, b) : (r < 0) != (b < 0) ? r + b : r;
+}
+
 static double binary_reference(int op, double a, double b) {
   if (op == ONR_BINARY_ADD) return a + b;
   if (op == ONR_BINARY_SUB) return a - b;
@@ -233,6 +249,8 @@ static double binary_reference(int op, double a, double b) {
   if (op == ONR_BINARY_MAX) return isnan(a) || isnan(b) ? (double)NAN : a > b ? a : b;
   if (op == ONR_BINARY_PRELU) return a < 0 ? a * b : a;
   if (op == ONR_BINARY_POW) return pow(a, b);
+  if (op == ONR_BINARY_FMOD) return fmod(a, b);
+  if (op == ONR_BINARY_MOD) return floor_mod(a, b);
   fail_msg("binary %d has no reference here", op);
   return 0;
 }
@@ -286,6 +304,35 @@ static void test_binary(void **state) {
           check_binary(&s, level, op, count, shape, op != ONR_BINARY_POW && (count + (size_t)shape) & 1);
 }
 
+/* Remainders are exact: of numbers of any size, quotients that round up to a whole number among them. */
+static void test_remainders(void **state) {
+  enum { COUNT = 4096 };
+  static float a[COUNT], b[COUNT], y[COUNT];
+  struct sweep s = sweep_from(13);
+  (void)state;
+  for (int round = 0; round < 40; round++) {
+    for (size_t i = 0; i < COUNT; i++) {
+      uint32_t bits[2] = {(uint32_t)sweep_next(&s) << 1 ^ (uint32_t)sweep_next(&s) << 9, (uint32_t)sweep_next(&s) << 7};
+      memcpy(&a[i], &bits[0], 4);
+      memcpy(&b[i], &bits[1], 4);
+      if (i % 2) b[i] = ldexpf(frexpf(b[i], &(int){0}), (int)sweep_pick(&s, -3, 12));
+      if (i % 2) a[i] = ldexpf(frexpf(a[i], &(int){0}), (int)sweep_pick(&s, -3, 12));
+      if (i % 4 == 3) a[i] = b[i] * (float)sweep_pick(&s, 1, 100000);
+      if (i % 8 == 7) a[i] = nextafterf(a[i], 0);
+    }
+    for (int level = 0; level <= (int)onri_cpu_level(); level++) {
+      const struct onri_binary_rows rows = {a, b, y, 1, COUNT, 0, 0, 1, 1, -INFINITY, INFINITY};
+      onri_kernels_of_level(level)->elementwise->binary[ONR_BINARY_FMOD](&rows);
+      for (size_t i = 0; i < COUNT; i++) {
+        const float expected = fmodf(a[i], b[i]);
+        if (!(isnan(y[i]) && isnan(expected)) && memcmp(&expected, &y[i], 4) != 0)
+          fail_msg("level %d: %a mod %a is %a, found %a", level, (double)a[i], (double)b[i], (double)expected,
+                   (double)y[i]);
+      }
+    }
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_accuracy),
@@ -294,6 +341,7 @@ int main(void) {
       cmocka_unit_test(test_simple_functions),
       cmocka_unit_test(test_every_function_is_tried),
       cmocka_unit_test(test_binary),
+      cmocka_unit_test(test_remainders),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,7 @@
 
 enum { ROWS = 3, MOST = 150, GUARD = 8 };
 
-static unsigned char a[ROWS * MOST * 8], b[ROWS * MOST * 8], y[ROWS * MOST * 8 + GUARD],
+static unsigned char a[ROWS * MOST * 8], b[ROWS * MOST * 8], divisors[ROWS * MOST * 8], y[ROWS * MOST * 8 + GUARD],
     expected[ROWS * MOST * 8 + GUARD];
 
 /* Any bits, with few values so that some are equal. */
@@ -25,6 +25,18 @@ static void fill(struct sweep *s, enum onr_dtype dtype, unsigned char *x) {
                                             : (int64_t)((uint64_t)sweep_next(s) << 33 ^ (uint64_t)sweep_next(s) << 1);
     if (is_float) onri_store_f64(dtype, &value, 1, x + i * onr_dtype_size(dtype));
     else onri_store(dtype, &bits, 1, x + i * onr_dtype_size(dtype));
+  }
+}
+
+/* b, with 1 for 0: what layers give to quotients of integers. */
+static void fill_divisors(enum onr_dtype dtype) {
+  const size_t size = onr_dtype_size(dtype);
+  const int64_t one = 1;
+  memcpy(divisors, b, sizeof(b));
+  for (size_t i = 0; i < ROWS * MOST; i++) {
+    uint64_t value;
+    onri_load(dtype, divisors + i * size, 1, &value);
+    if (value == 0) onri_store(dtype, &one, 1, divisors + i * size);
   }
 }
 
@@ -45,8 +57,11 @@ static void check_binary(int level, enum onr_dtype dtype, enum onr_binary op, si
   const size_t size = onr_dtype_size(dtype);
   const int truth = op == ONR_BINARY_AND || op == ONR_BINARY_OR || op == ONR_BINARY_XOR ||
                     (op >= ONR_BINARY_EQUAL && op <= ONR_BINARY_GREATER_OR_EQUAL);
+  const int divides =
+      class != ONRI_CLASS_F64 && (op == ONR_BINARY_DIV || op == ONR_BINARY_MOD || op == ONR_BINARY_FMOD);
+  const unsigned char *second = divides ? divisors : b;
   const struct onri_typed_rows rows = {.a = a,
-                                       .b = b,
+                                       .b = second,
                                        .y = y,
                                        .rows = ROWS,
                                        .count = count,
@@ -56,11 +71,12 @@ static void check_binary(int level, enum onr_dtype dtype, enum onr_binary op, si
                                        .b_step = shape != 1};
   memset(y, 0x55, sizeof(y));
   memset(expected, 0x55, sizeof(expected));
-  onri_kernels_of_level(level)->typed->binary[dtype][op](&rows);
+  const struct onri_typed_kernels *typed = onri_kernels_of_level(level)->typed;
+  typed->binary_rows(typed->binary[dtype][op], &rows, size, truth ? 1 : size);
   for (size_t r = 0; r < ROWS; r++) {
     uint64_t wide[2][MOST], result[MOST];
     onri_load(dtype, a + r * rows.a_row * size, MOST, wide[0]);
-    onri_load(dtype, b + r * rows.b_row * size, MOST, wide[1]);
+    onri_load(dtype, second + r * rows.b_row * size, MOST, wide[1]);
     const struct onri_binary_values values = {.a = wide[0],
                                               .b = wide[1],
                                               .y = result,
@@ -82,7 +98,9 @@ static void check_unary(int level, enum onr_dtype dtype, enum onr_unary op, size
   uint64_t wide[MOST], result[MOST];
   memset(y, 0x55, sizeof(y));
   memset(expected, 0x55, sizeof(expected));
-  onri_kernels_of_level(level)->typed->unary[dtype][op](a, y, count, params.alpha, params.beta);
+  const struct onri_typed_kernels *typed = onri_kernels_of_level(level)->typed;
+  const size_t size = onr_dtype_size(dtype);
+  typed->unary_row(typed->unary[dtype][op], a, y, count, params.alpha, params.beta, size, truth ? 1 : size);
   onri_load(dtype, a, count, wide);
   onri_unary_of_class(op, onri_dtype_class(dtype))(wide, result, count, &params);
   if (truth) memcpy(expected, result, count);
@@ -101,6 +119,7 @@ static void test_every_function(void **state) {
       for (size_t count = 1; count < MOST; count += count < 70 ? 1 : 9) {
         fill(&s, (enum onr_dtype)dtype, a);
         fill(&s, (enum onr_dtype)dtype, b);
+        if (kernels->binary[dtype][ONR_BINARY_DIV]) fill_divisors((enum onr_dtype)dtype);
         for (int op = 0; op < ONR_NUM_BINARY; op++)
           if (kernels->binary[dtype][op]) check_binary(level, dtype, op, count, (int)(found++ % 4));
         for (int op = 0; op < ONR_NUM_UNARY; op++)

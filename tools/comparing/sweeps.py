@@ -11,7 +11,11 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-FLOAT, HALF = TensorProto.FLOAT, TensorProto.FLOAT16
+FLOAT, HALF, DOUBLE, INT64, INT32, UINT8, INT8, BOOL = (getattr(TensorProto, n) for n in ("FLOAT", "FLOAT16", "DOUBLE", "INT64", "INT32", "UINT8", "INT8", "BOOL"))
+
+
+def kind_name(kind):
+    return TensorProto.DataType.Name(kind).lower()
 
 
 def draw(name, shape, scale=1.0):
@@ -209,25 +213,171 @@ def moves():
     yield "where scalar", layer("Where", [(TensorProto.BOOL, [64, 3136]), [64, 3136], [1]])
     yield "trilu", layer("Trilu", [[512, 512]])
     yield "one_hot", layer("OneHot", [(TensorProto.INT64, [1000])], [np.array(500), np.array([0, 1], np.float32)])
-    yield "top_k 10 of 8400", layer("TopK", [[80, 8400]], [np.array([10])], outputs=2)
-    yield "top_k 1000 of 20000", layer("TopK", [[1, 20000]], [np.array([1000])], outputs=2)
-    yield "top_k all of 1000", layer("TopK", [[64, 1000]], [np.array([1000])], outputs=2)
-    yield "non_max_suppression 8400x80", nms()
+    for kind in (UINT8, HALF, INT64):
+        yield f"concat {kind_name(kind)}", layer("Concat", [[1, 56, 56, 32]] * 2, axis=3, kind=kind)
+        yield f"slice {kind_name(kind)}", layer("Slice", [[8, 64, 56, 56]], [np.array([1]), np.array([55]), np.array([3])], kind=kind)
+        yield f"slice reversed {kind_name(kind)}", layer("Slice", [[8, 64, 56, 56]], [np.array([-1]), np.array([-1000]), np.array([3]), np.array([-1])], kind=kind)
+        yield f"pad {kind_name(kind)}", layer("Pad", [[1, 64, 56, 56]], [np.array([0, 0, 1, 1, 0, 0, 1, 1])], kind=kind)
+        yield f"gather {kind_name(kind)}", layer("Gather", [[64, 500]], [index], axis=1, kind=kind)
+        yield f"expand {kind_name(kind)}", layer("Expand", [[64, 1, 56]], [np.array([64, 56, 56])], kind=kind)
+        yield f"where {kind_name(kind)}", layer("Where", [(BOOL, [64, 3136]), [64, 3136], [64, 3136]], kind=kind)
+    yield "concat of 20", layer("Concat", [[200, 3]] * 5, axis=1)
+    yield "concat of last 1", layer("Concat", [[20000, 1]] * 4, axis=1)
+    yield "expand last", layer("Expand", [[3136, 1]], [np.array([3136, 64])])
+    yield "expand rows", layer("Expand", [[1, 64]], [np.array([3136, 64])])
+    yield "tile last 3", layer("Tile", [[3136, 3]], [np.array([1, 10])])
+    yield "tile one", layer("Tile", [[3136, 1]], [np.array([1, 50])])
+    yield "where mask of rows", layer("Where", [(BOOL, [64, 1]), [64, 3136], [64, 3136]])
+    yield "where attention mask", layer("Where", [(BOOL, [1, 1, 128, 128]), [1], [4, 12, 128, 128]])
+    yield "masked fill", layer("Where", [(BOOL, [4, 1, 1, 128]), [1], [4, 12, 128, 128]])
+    yield "triu", layer("Trilu", [[8, 256, 256]], [np.array(1)], upper=1)
+    yield "reverse_sequence", layer("ReverseSequence", [[100, 8, 64]], [np.array([100, 90, 80, 70, 60, 50, 40, 30])], batch_axis=1, time_axis=0)
+    yield "gather scalar", layer("Gather", [[8, 197, 768]], [np.array(0)], axis=1)
+    yield "gather_elements axis 1", layer("GatherElements", [[500, 300]], [np.random.default_rng(0).integers(0, 300, [500, 300])], axis=1)
+    yield "gather_nd rows", layer("GatherND", [[50, 30, 64]], [np.random.default_rng(0).integers(0, 30, [1000, 2])])
+    for reduction in ("add", "max"):
+        yield f"scatter_nd {reduction}", layer("ScatterND", [[500, 64]], [index[:400, None], draw("u", [400, 64])], reduction=reduction)
+        yield f"scatter_elements {reduction}", layer("ScatterElements", [[500, 64]], [np.random.default_rng(0).integers(0, 500, [300, 64]), draw("u", [300, 64])], axis=0, reduction=reduction)
+    yield "scatter_elements axis 1", layer("ScatterElements", [[500, 64]], [np.random.default_rng(0).integers(0, 64, [500, 30]), draw("u", [500, 30])], axis=1)
+    yield "one_hot axis 0", layer("OneHot", [(INT64, [1000])], [np.array(500), np.array([0, 1], np.float32)], axis=0)
+    yield "eye_like", layer("EyeLike", [[512, 512]])
+    yield "center_crop_pad", layer("CenterCropPad", [[1, 16, 100, 100]], [np.array([80, 120])], axes=[2, 3])
+    yield "range", layer("Range", [], [np.array(0), np.array(100000), np.array(1)], kind=INT64)
 
 
-def nms():
-    values = [helper.make_tensor_value_info("boxes", FLOAT, [1, 8400, 4]), helper.make_tensor_value_info("scores", FLOAT, [1, 80, 8400])]
-    weights = [numpy_helper.from_array(np.array([100]), "most"), numpy_helper.from_array(np.array([0.5], np.float32), "iou"), numpy_helper.from_array(np.array([2.0], np.float32), "score")]
-    node = helper.make_node("NonMaxSuppression", ["boxes", "scores", "most", "iou", "score"], ["out0"])
-    graph = helper.make_graph([node], "nms", values, [helper.make_tensor_value_info("out0", TensorProto.INT64, ["n", 3])], weights)
+def indices():
+    """Sorting, searching and counting."""
+    for count, of, rows in ((10, 8400, 80), (1000, 20000, 1), (1000, 1000, 64), (1, 1000, 64), (5, 1000, 128), (100, 8400, 1), (300, 8400, 1), (2, 8, 10000), (50, 50257, 1), (2000, 3000, 4)):
+        for largest in (1, 0):
+            yield f"top_k {count} of {of} in {rows} rows largest {largest}", layer("TopK", [[rows, of]], [np.array([count])], outputs=2, largest=largest)
+    yield "top_k unsorted", layer("TopK", [[1, 20000]], [np.array([1000])], outputs=2, sorted=0)
+    yield "top_k axis 0", layer("TopK", [[1000, 64]], [np.array([10])], outputs=2, axis=0)
+    yield "top_k int64", layer("TopK", [[8, 5000]], [np.array([20])], outputs=2, kind=INT64)
+    for boxes, classes in ((8400, 80), (1000, 1), (300, 90), (25200, 1), (3000, 10)):
+        for spread in (1, 10):
+            yield f"non_max_suppression {boxes}x{classes} spread {spread}", nms(boxes, classes, spread)
+    for x, axis in (([128, 1000], 1), ([1000, 128], 0), ([8, 64, 100], 1), ([1, 16, 56, 56], 1), ([1, 512], 1), ([4, 300, 300], 1), ([4, 300, 300], 2)):
+        for attributes in ({}, {"exclusive": 1}, {"reverse": 1}):
+            yield f"cum_sum {words(*x)} axis {axis} {' '.join(attributes)}", layer("CumSum", [x], [np.array(axis)], **attributes)
+        yield f"cum_sum {words(*x)} axis {axis} int64", layer("CumSum", [x], [np.array(axis)], kind=INT64)
+    yield "non_zero float", layer("NonZero", [[500, 300]], kind=INT64)
+    yield "non_zero bool", layer("NonZero", [(BOOL, [500, 300])], kind=INT64)
+    yield "non_zero sparse", layer("NonZero", [(TensorProto.FLOAT, [100000])], kind=INT64)
+    yield "unique", layer("Unique", [[20000]], outputs=4)
+    yield "unique int64", layer("Unique", [[20000]], outputs=4, kind=INT64)
+    yield "compress", layer("Compress", [[1000, 64], (BOOL, [1000])], axis=0)
+    yield "compress flat", layer("Compress", [[64000], (BOOL, [64000])])
+    for kind in (INT32, INT64, HALF, DOUBLE, UINT8):
+        if kind != HALF and kind != UINT8:
+            yield f"arg_max {kind_name(kind)}", layer("ArgMax", [[128, 1000]], kind=kind, axis=1)
+        for op in ("ReduceSum", "ReduceMax", "ReduceMean"):
+            if op == "ReduceMax" or kind != UINT8:
+                for axis in (0, 1):
+                    yield f"{op} {kind_name(kind)} axis {axis}", layer(op, [[300, 400]], [np.array([axis])], kind=kind)
+
+
+def images():
+    """Sampling and gathering in pictures, beyond Resize."""
+    for mode in ("linear", "nearest", "cubic"):
+        for padding in ("zeros", "border", "reflection"):
+            for x, grid in (([1, 32, 64, 64], [1, 64, 64, 2]), ([1, 256, 30, 40], [1, 100, 8, 2]), ([8, 3, 64, 64], [8, 64, 64, 2])):
+                if mode != "cubic" or x[1] == 3:
+                    yield f"grid_sample {mode} {padding} {words(*x)}", layer("GridSample", [x, grid], mode=mode, padding_mode=padding)
+    yield "grid_sample 3-d", layer("GridSample", [[1, 8, 16, 32, 32], [1, 16, 32, 32, 3]], mode="linear")
+    rois = np.array([[0, 0, 20, 20], [5, 5, 30, 40], [10, 2, 44, 33], [3, 7, 50, 49]] * 25, np.float32)
+    for mode in ("avg", "max"):
+        yield f"roi_align {mode}", layer("RoiAlign", [[1, 64, 50, 50]], [rois, np.zeros(100, np.int64)], mode=mode, output_height=7, output_width=7, sampling_ratio=2, spatial_scale=1.0)
+    yield "max_roi_pool", layer("MaxRoiPool", [[1, 64, 50, 50]], [np.concatenate([np.zeros([100, 1], np.float32), rois], 1)], pooled_shape=[7, 7])
+    yield "affine_grid", layer("AffineGrid", [[4, 2, 3]], [np.array([4, 3, 128, 128])])
+    yield "col2im", layer("Col2Im", [[1, 9 * 16, 900]], [np.array([32, 32]), np.array([3, 3])])
+    yield "max_unpool", layer("MaxUnpool", [[1, 64, 28, 28]], [np.arange(64 * 28 * 28).reshape(1, 64, 28, 28) * 4], kernel_shape=[2, 2], strides=[2, 2])
+    yield "max_pool with indices", layer("MaxPool", [[1, 64, 56, 56]], outputs=2, kernel_shape=[2, 2], strides=[2, 2])
+    for size in (3, 5):
+        for x in ([1, 96, 55, 55], [1, 64, 56, 56], [1, 256, 13, 13]):
+            yield f"lrn {size} {words(*x)}", layer("LRN", [x], size=size)
+    for kind in (UINT8, HALF):
+        for mode in ("nearest", "linear"):
+            for x, scale in (([1, 3, 112, 112], 2), ([1, 64, 28, 28], 2), ([1, 3, 480, 640], 0.35)):
+                yield f"resize {mode} {kind_name(kind)} {words(*x)} by {scale}", layer("Resize", [x], [None, np.array([1, 1, scale, scale], np.float32)], mode=mode, kind=kind)
+    for scale in (0.5, 0.35, 3):
+        yield f"resize antialias by {scale}", layer("Resize", [[1, 3, 224, 224]], [None, np.array([1, 1, scale, scale], np.float32)], mode="linear", antialias=1)
+    yield "resize channels last", layer("Resize", [[1, 112, 112, 3]], [None, np.array([1, 2, 2, 1], np.float32)], mode="linear")
+    for kind in (UINT8, HALF, TensorProto.UINT16, DOUBLE):
+        for x, perm in (([1, 224, 224, 3], [0, 3, 1, 2]), ([1, 3, 224, 224], [0, 2, 3, 1]), ([1, 56, 56, 64], [0, 3, 1, 2]), ([512, 300], [1, 0]), ([8, 100, 4, 16], [0, 2, 1, 3])):
+            yield f"transpose {kind_name(kind)} {words(*x)} {words(*perm)}", layer("Transpose", [x], kind=kind, perm=perm)
+    for x, perm in (([1, 224, 224, 3], [0, 3, 1, 2]), ([1, 3, 224, 224], [0, 2, 3, 1]), ([100, 4, 50, 2], [0, 1, 3, 2]), ([1000, 5, 7], [0, 2, 1]), ([1, 480, 640, 4], [0, 3, 1, 2])):
+        yield f"transpose {words(*x)} {words(*perm)}", layer("Transpose", [x], perm=perm)
+    for mode in ("DCR", "CRD"):
+        for x, block in (([1, 64, 64, 64], 2), ([1, 48, 64, 64], 4), ([1, 27, 100, 100], 3), ([1, 12, 256, 256], 2)):
+            yield f"depth_to_space {mode} {words(*x)} by {block}", layer("DepthToSpace", [x], blocksize=block, mode=mode)
+    for x, block in (([1, 3, 256, 256], 2), ([1, 16, 128, 128], 4), ([1, 3, 224, 224], 16), ([1, 64, 64, 64], 2)):
+        yield f"space_to_depth {words(*x)} by {block}", layer("SpaceToDepth", [x], blocksize=block)
+    for k in (2, 3, 5):
+        yield f"lp_pool k{k}", layer("LpPool", [[1, 64, 56, 56]], kernel_shape=[k, k], strides=[2, 2])
+
+
+def signals():
+    for length in (256, 400, 512, 1000, 1024, 4096):
+        yield f"dft {length}", layer("DFT", [[16, length, 1]], axis=1, opset=17)
+        yield f"dft one side {length}", layer("DFT", [[16, length, 1]], axis=1, onesided=1, opset=17)
+    yield "dft of complex 512", layer("DFT", [[16, 512, 2]], axis=1, opset=17)
+    for frame in (400, 512):
+        yield f"stft {frame}", layer("STFT", [[1, 16000, 1]], [np.array(160), np.hanning(frame).astype(np.float32), np.array(frame)])
+    yield "det", layer("Det", [[64, 16, 16]])
+    for equation, shapes in (("bij,bjk->bik", ([8, 64, 64], [8, 64, 64])), ("bhqd,bkhd->bhqk", ([2, 8, 64, 32], [2, 64, 8, 32])), ("bchw,bkc->bkhw", ([1, 64, 40, 40], [1, 80, 64])),
+                             ("ij,ij->i", ([1000, 64], [1000, 64])), ("i,j->ij", ([500], [500])), ("bnqd,nde->bqe", ([2, 8, 64, 32], [8, 32, 128])), ("ii->i", ([500, 500],)), ("ij->ji", ([500, 300],)),
+                             ("bhwc,hkc->bhwk", ([8, 14, 14, 64], [14, 14, 64])), ("ntg,ncg->nct", ([4, 100, 50], [4, 60, 50])), ("bij->b", ([8, 100, 100],))):
+        yield f"einsum {equation}", layer("Einsum", list(shapes), equation=equation)
+    yield "matmul_integer", layer("MatMulInteger", [(UINT8, [128, 256]), (UINT8, [256, 128])], kind=INT32)
+    for op in ("Softmax", "LogSoftmax"):
+        for kind in (HALF, DOUBLE):
+            for x, axis in (([128, 1000], 1), ([1, 21, 65, 65], 1), ([30000, 3], 1)):
+                yield f"{op} {kind_name(kind)} {words(*x)} axis {axis}", layer(op, [x], axis=axis, kind=kind)
+    for kind in (HALF, DOUBLE):
+        yield f"LayerNormalization {kind_name(kind)}", layer("LayerNormalization", [[128, 768]], [np.ones(768, helper.tensor_dtype_to_np_dtype(kind))], kind=kind)
+        yield f"BatchNormalization {kind_name(kind)}", layer("BatchNormalization", [[1, 32, 64, 64]], [np.ones(32, helper.tensor_dtype_to_np_dtype(kind))] * 4, kind=kind)
+        yield f"MaxPool {kind_name(kind)}", layer("MaxPool", [[1, 64, 56, 56]], kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4, kind=kind)
+        yield f"AveragePool {kind_name(kind)}", layer("AveragePool", [[1, 64, 56, 56]], kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4, kind=kind)
+        yield f"GlobalAveragePool {kind_name(kind)}", layer("GlobalAveragePool", [[1, 64, 56, 56]], kind=kind)
+        yield f"InstanceNormalization {kind_name(kind)}", layer("InstanceNormalization", [[1, 32, 64, 64]], [np.ones(32, helper.tensor_dtype_to_np_dtype(kind))] * 2, kind=kind)
+        yield f"Resize {kind_name(kind)}", layer("Resize", [[1, 32, 40, 40]], [None, np.array([1, 1, 2, 2], np.float32)], mode="linear", kind=kind)
+        yield f"PRelu {kind_name(kind)}", layer("PRelu", [[1, 64, 56, 56]], [np.ones([64, 1, 1], helper.tensor_dtype_to_np_dtype(kind))], kind=kind)
+        yield f"Where {kind_name(kind)}", layer("Where", [(BOOL, [64, 3136]), [64, 3136], [64, 3136]], kind=kind)
+    for x in ([128, 1000], [1, 21, 65, 65]):
+        for axis in (1, 0):
+            yield f"hardmax {words(*x)} axis {axis}", layer("Hardmax", [x], axis=axis)
+    yield "tf_random_normal", layer("RandomNormalLike", [[64, 3136]])
+    yield "dropout", layer("Dropout", [[64, 3136]])
+    yield "constant_of_shape", layer("ConstantOfShape", [], [np.array([64, 3136])], value=numpy_helper.from_array(np.array([1], np.float32)))
+    yield "nll_loss", layer("NegativeLogLikelihoodLoss", [[512, 100]], [np.random.default_rng(0).integers(0, 100, [512])])
+    yield "softmax_cross_entropy", layer("SoftmaxCrossEntropyLoss", [[512, 100]], [np.random.default_rng(0).integers(0, 100, [512])])
+
+
+def nms(boxes, classes, spread):
+    """Boxes of size 1 at places that are drawn from a square of `spread`; the more, the fewer of them overlap."""
+    values = [helper.make_tensor_value_info("at", FLOAT, [1, boxes, 2]), helper.make_tensor_value_info("scores", FLOAT, [1, classes, boxes])]
+    weights = [numpy_helper.from_array(np.array([100]), "most"), numpy_helper.from_array(np.array([0.5], np.float32), "iou"), numpy_helper.from_array(np.array([1.0], np.float32), "score"),
+               numpy_helper.from_array(np.array(spread, np.float32), "spread"), numpy_helper.from_array(np.ones([1, boxes, 2], np.float32), "size")]
+    nodes = [helper.make_node("Mul", ["at", "spread"], ["centre"]), helper.make_node("Concat", ["centre", "size"], ["boxes"], axis=2),
+             helper.make_node("NonMaxSuppression", ["boxes", "scores", "most", "iou", "score"], ["out0"], center_point_box=1)]
+    graph = helper.make_graph(nodes, "nms", values, [helper.make_tensor_value_info("out0", INT64, ["n", 3])], weights)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
 
 
 def elementwise():
     unary = ("Abs", "Neg", "Ceil", "Floor", "Round", "Sqrt", "Reciprocal", "Exp", "Log", "Sin", "Cos", "Tanh", "Erf", "Sigmoid", "Relu", "LeakyRelu", "Elu", "Selu", "Celu", "HardSigmoid",
-             "HardSwish", "Softplus", "Softsign", "Gelu", "Mish", "Sign", "Atan", "Sinh", "Asin")
+             "HardSwish", "Softplus", "Softsign", "Gelu", "Mish", "Sign", "Atan", "Sinh", "Asin", "Cosh", "Tan", "Acos", "Asinh", "Acosh", "Atanh", "ThresholdedRelu", "Shrink", "IsNaN", "IsInf", "Identity")
     for op in unary:
-        yield f"{op} 200704", layer(op, [[64, 3136]])
+        yield f"{op} 200704", layer(op, [[64, 3136]], kind=FLOAT)
+    yield "Gelu tanh", layer("Gelu", [[64, 3136]], approximate="tanh")
+    yield "BitShift", layer("BitShift", [[64, 3136]] * 2, kind=TensorProto.UINT32, direction="LEFT")
+    yield "BitwiseAnd", layer("BitwiseAnd", [[64, 3136]] * 2, kind=INT32)
+    yield "Sum of 3", layer("Sum", [[64, 3136]] * 3)
+    yield "Max of 3", layer("Max", [[64, 3136]] * 3)
+    yield "Mean of 3", layer("Mean", [[64, 3136]] * 3)
+    yield "Pow 2", layer("Pow", [[64, 3136]], [np.array(2, np.float32)])
+    yield "Pow 3", layer("Pow", [[64, 3136]], [np.array(3, np.float32)])
+    yield "Pow 0.5", layer("Pow", [[64, 3136]], [np.array(0.5, np.float32)])
     for op in ("Add", "Sub", "Mul", "Div", "Pow", "Min", "Max", "Mod"):
         attributes = {"fmod": 1} if op == "Mod" else {}
         for a, b in (([64, 3136], [64, 3136]), ([64, 3136], [1]), ([64, 3136], [64, 1]), ([64, 3136], [3136]), ([8, 64, 49], [64, 1]), ([64, 1], [1, 3136]), ([1, 32, 56, 56], [1, 32, 1, 1]), ([3136, 7], [7])):
@@ -243,7 +393,24 @@ def elementwise():
     for op in ("Add", "Mul"):
         for kind in (TensorProto.INT64, TensorProto.INT32):
             yield f"{op} {TensorProto.DataType.Name(kind)}", layer(op, [[64, 3136]] * 2, kind=kind)
+    for kind in (INT64, INT32, UINT8, INT8, DOUBLE, HALF):
+        for op in ("Add", "Sub", "Mul", "Div", "Mod", "Min", "Max", "Equal", "Less", "Greater"):
+            if (op == "Mod" and kind in (DOUBLE, HALF)) or (kind in (UINT8, INT8) and op in ("Add", "Sub", "Mul", "Div", "Min", "Max", "Equal", "Less", "Greater")):
+                continue
+            for a, b in (([64, 3136], [64, 3136]), ([64, 3136], [1]), ([64, 3136], [64, 1]), ([64, 3136], [3136])):
+                yield f"{op} {kind_name(kind)} {words(*a)} with {words(*b)}", layer(op, [a, b], kind=kind)
+        for op in ("Abs", "Neg", "Sign"):
+            if kind != UINT8 or op != "Neg":
+                yield f"{op} {kind_name(kind)}", layer(op, [[64, 3136]], kind=kind)
+        if kind not in (INT8, UINT8):
+            yield f"Clip {kind_name(kind)}", layer("Clip", [[64, 3136]], [np.array(2, helper.tensor_dtype_to_np_dtype(kind)), np.array(5, helper.tensor_dtype_to_np_dtype(kind))], kind=kind)
+    for kind in (DOUBLE, HALF):
+        for op in ("Exp", "Log", "Sqrt", "Tanh", "Erf", "Sin", "Cos", "Reciprocal", "Ceil", "Floor", "Round", "Gelu", "HardSwish", "LeakyRelu", "Softplus"):
+            yield f"{op} {kind_name(kind)}", layer(op, [[64, 3136]], kind=kind)
+        yield f"Pow {kind_name(kind)}", layer("Pow", [[64, 3136]] * 2, kind=kind)
     yield "And", layer("And", [[64, 3136]] * 2, kind=TensorProto.BOOL)
+    yield "Or", layer("Or", [[64, 3136]] * 2, kind=TensorProto.BOOL)
+    yield "And with row", layer("And", [[64, 3136], [3136]], kind=TensorProto.BOOL)
     yield "Not", layer("Not", [[64, 3136]], kind=TensorProto.BOOL)
 
 
@@ -255,8 +422,11 @@ def casts():
             yield f"cast {a} to {b}", layer("Cast", [(kinds[a], [64, 3136])], kind=kinds[b], to=kinds[b])
     for kind in ("uint8", "int8"):
         zero = np.array(3, kind)
-        yield f"quantize {kind}", layer("QuantizeLinear", [[64, 3136]], [np.array(0.02, np.float32), zero], kind=kinds[kind])
+        yield f"quantize {kind}", layer("QuantizeLinear", [(FLOAT, [64, 3136])], [np.array(0.02, np.float32), zero], kind=kinds[kind])
+        yield f"quantize {kind} by channel", layer("QuantizeLinear", [(FLOAT, [64, 3136])], [np.full(64, 0.02, np.float32), np.full(64, 3, kind)], kind=kinds[kind], axis=0)
         yield f"dequantize {kind}", layer("DequantizeLinear", [(kinds[kind], [64, 3136])], [np.array(0.02, np.float32), zero])
+        yield f"dequantize {kind} by channel", layer("DequantizeLinear", [(kinds[kind], [64, 3136])], [np.full(64, 0.02, np.float32), np.full(64, 3, kind)], axis=0)
+    yield "dynamic_quantize", layer("DynamicQuantizeLinear", [[64, 3136]], outputs=3)
 
 
 def recurrent():
@@ -288,7 +458,7 @@ def attentions():
 
 
 FAMILIES = {"conv": convolutions, "conv_transpose": transposed_convolutions, "product": products, "pool": pools, "norm": norms, "softmax": softmaxes, "reduce": reductions, "resize": resizes,
-            "transpose": transposes, "move": moves, "elementwise": elementwise, "cast": casts, "recurrent": recurrent, "attention": attentions}
+            "transpose": transposes, "move": moves, "elementwise": elementwise, "cast": casts, "index": indices, "image": images, "signal": signals, "recurrent": recurrent, "attention": attentions}
 
 
 def make_inputs(model):
@@ -305,7 +475,7 @@ def make_inputs(model):
         if kind == np.bool_:
             inputs[value.name] = generator.integers(0, 2, shape).astype(kind)
         elif np.issubdtype(kind, np.integer):
-            inputs[value.name] = generator.integers(0, 10, shape).astype(kind)
+            inputs[value.name] = generator.integers(1, 10, shape).astype(kind)
         else:
             inputs[value.name] = generator.standard_normal(shape).astype(kind)
     return inputs

@@ -8,7 +8,7 @@
 
 /* --- unary --- */
 
-/* Two vectors at a time, since most of these are long chains. */
+/* Two vectors at a time, since most of these are long chains; one body, since most are long. */
 #define UNARY(op, result)                                                                               \
   INLINE vf32 op##_of(vf32 v, vf32 alpha, vf32 beta) {                                                  \
     (void)alpha;                                                                                        \
@@ -17,15 +17,31 @@
   }                                                                                                     \
   static void unary_##op(const float *x, float *y, size_t count, float alpha_value, float beta_value) { \
     const vf32 alpha = f32_set(alpha_value), beta = f32_set(beta_value);                                \
-    size_t i = 0;                                                                                       \
-    for (; i + 2 * F32_LANES <= count; i += 2 * F32_LANES) {                                            \
-      const vf32 p = f32_load(x + i), q = f32_load(x + i + F32_LANES);                                  \
-      f32_store(y + i, op##_of(p, alpha, beta));                                                        \
-      f32_store(y + i + F32_LANES, op##_of(q, alpha, beta));                                            \
+    for (size_t i = 0; i < count; i += 2 * F32_LANES) {                                                 \
+      struct pair v = load_pair(x + i, count - i);                                                      \
+      v.first = op##_of(v.first, alpha, beta);                                                          \
+      v.second = op##_of(v.second, alpha, beta);                                                        \
+      store_pair(y + i, v, count - i);                                                                  \
     }                                                                                                   \
-    for (; i < count; i += F32_LANES)                                                                   \
-      f32_store_part(y + i, op##_of(f32_load_part(x + i, count - i), alpha, beta), count - i);          \
   }
+
+struct pair {
+  vf32 first, second;
+};
+INLINE struct pair load_pair(const float *x, size_t left) {
+  if (left >= 2 * F32_LANES) return (struct pair){f32_load(x), f32_load(x + F32_LANES)};
+  const size_t second = left > F32_LANES ? left - F32_LANES : 0;
+  return (struct pair){f32_load_part(x, left), f32_load_part(x + (second ? F32_LANES : 0), second)};
+}
+INLINE void store_pair(float *y, struct pair v, size_t left) {
+  if (left >= 2 * F32_LANES) {
+    f32_store(y, v.first);
+    f32_store(y + F32_LANES, v.second);
+    return;
+  }
+  f32_store_part(y, v.first, left);
+  if (left > F32_LANES) f32_store_part(y + F32_LANES, v.second, left - F32_LANES);
+}
 
 INLINE vf32 sign_of(vf32 v) {
   const vf32 one = f32_with_sign_of(f32_set(1), v);
@@ -71,48 +87,81 @@ UNARY(SHRINK, shrink(v, alpha, beta))
 UNARY(CLIP, f32_clamp(v, alpha, beta))
 UNARY(AFFINE, f32_fma(v, alpha, beta))
 UNARY(SQUARE, v *v)
+UNARY(SIN, f32_sin(v))
+UNARY(COS, f32_cos(v))
+UNARY(TAN, f32_tan(v))
+UNARY(ASIN, f32_asin(v))
+UNARY(ACOS, f32_acos(v))
+UNARY(ATAN, f32_atan(v))
+UNARY(SINH, f32_sinh(v))
+UNARY(COSH, f32_cosh(v))
+UNARY(ASINH, f32_asinh(v))
+UNARY(ACOSH, f32_acosh(v))
+UNARY(ATANH, f32_atanh(v))
 
 /* --- binary --- */
 
-/* An operand's vector: of its row, or its one value. */
-INLINE vf32 of_row(const float *p, size_t i, size_t left, vf32 constant, const int step, const int full) {
-  return !step ? constant : full ? f32_load(p + i) : f32_load_part(p + i, left);
+/* A repeated operand is one pair of vectors that is loaded again and again. */
+#define BINARY(op, result)                                                                                             \
+  INLINE vf32 op##_of(vf32 a, vf32 b) { return result; }                                                               \
+  static void binary_##op(const struct onri_binary_rows *given) {                                                      \
+    const struct onri_binary_rows rows = *given;                                                                       \
+    const vf32 min = f32_set(rows.min), max = f32_set(rows.max);                                                       \
+    const size_t count = rows.count;                                                                                   \
+    const size_t a_step = rows.a_step * 2 * F32_LANES, b_step = rows.b_step * 2 * F32_LANES;                           \
+    float repeated[2][2 * F32_LANES];                                                                                  \
+    for (size_t r = 0; r < rows.rows; r++) {                                                                           \
+      const float *p = row_of(rows.a + r * rows.a_row, rows.a_step, repeated[0]);                                      \
+      const float *q = row_of(rows.b + r * rows.b_row, rows.b_step, repeated[1]);                                      \
+      float *y = rows.y + r * count;                                                                                   \
+      for (size_t i = 0; i < count; i += 2 * F32_LANES, p += a_step, q += b_step) {                                    \
+        const size_t left = count - i;                                                                                 \
+        const struct pair a = load_pair(p, left), b = load_pair(q, left);                                              \
+        const vf32 first = op##_of(a.first, b.first), second = op##_of(a.second, b.second);                            \
+        store_pair(y + i,                                                                                              \
+                   (struct pair){f32_greatest(min, f32_least(max, first)), f32_greatest(min, f32_least(max, second))}, \
+                   left);                                                                                              \
+      }                                                                                                                \
+    }                                                                                                                  \
+  }
+
+INLINE const float *row_of(const float *x, size_t step, float repeated[2 * F32_LANES]) {
+  if (step) return x;
+  f32_store(repeated, f32_set(*x));
+  f32_store(repeated + F32_LANES, f32_set(*x));
+  return repeated;
 }
 
-#define BINARY_ROW(op, a_step, b_step)                                                                 \
-  {                                                                                                    \
-    const vf32 a = a_step ? (vf32){0} : f32_set(p[0]), b = b_step ? (vf32){0} : f32_set(q[0]);         \
-    size_t i = 0;                                                                                      \
-    for (; i + 2 * F32_LANES <= count; i += 2 * F32_LANES) {                                           \
-      const size_t j = i + F32_LANES;                                                                  \
-      const vf32 first = op##_of(of_row(p, i, 0, a, a_step, 1), of_row(q, i, 0, b, b_step, 1));        \
-      const vf32 second = op##_of(of_row(p, j, 0, a, a_step, 1), of_row(q, j, 0, b, b_step, 1));       \
-      f32_store(y + i, f32_greatest(min, f32_least(max, first)));                                      \
-      f32_store(y + j, f32_greatest(min, f32_least(max, second)));                                     \
-    }                                                                                                  \
-    for (; i < count; i += F32_LANES) {                                                                \
-      const size_t left = count - i;                                                                   \
-      const vf32 result = op##_of(of_row(p, i, left, a, a_step, 0), of_row(q, i, left, b, b_step, 0)); \
-      f32_store_part(y + i, f32_greatest(min, f32_least(max, result)), left);                          \
-    }                                                                                                  \
-  }
+/* a - b q, rounded once. */
+INLINE vf32 minus_product(vf32 a, vf32 b, vf32 q) {
+#if HAS_FMA
+  return f32_fma(-b, q, a);
+#else
+  return f32_from_f64(f64_from_low(a) - f64_from_low(b) * f64_from_low(q),
+                      f64_from_high(a) - f64_from_high(b) * f64_from_high(q));
+#endif
+}
 
-/* One loop a shape of row, so that a repeated operand sits in a register. */
-#define BINARY(op, result)                                                    \
-  INLINE vf32 op##_of(vf32 a, vf32 b) { return result; }                      \
-  static void binary_##op(const struct onri_binary_rows *given) {             \
-    const struct onri_binary_rows rows = *given;                              \
-    const vf32 min = f32_set(rows.min), max = f32_set(rows.max);              \
-    const size_t count = rows.count;                                          \
-    for (size_t r = 0; r < rows.rows; r++) {                                  \
-      const float *p = rows.a + r * rows.a_row, *q = rows.b + r * rows.b_row; \
-      float *y = rows.y + r * count;                                          \
-      if (rows.a_step && rows.b_step) BINARY_ROW(op, 1, 1)                    \
-      else if (rows.a_step) BINARY_ROW(op, 1, 0)                              \
-      else if (rows.b_step) BINARY_ROW(op, 0, 1)                              \
-      else BINARY_ROW(op, 0, 0)                                               \
-    }                                                                         \
-  }
+SIMD_FUNCTION void remainder_each(vf32 *y, const vi32 *mask, const vf32 *a, const vf32 *b) {
+  for (int l = 0; l < F32_LANES; l++)
+    if ((*mask)[l]) (*y)[l] = fmodf((*a)[l], (*b)[l]);
+}
+
+/* A quotient below 2^24 is cut to a whole number which is right, or one more where the division rounded up to it; the
+ * remainder then has the other sign. It fits a float: no step rounds. */
+INLINE vf32 remainder_of(vf32 a, vf32 b) {
+  const vf32 quotient = a / b;
+  const vi32 hard = (f32_abs(quotient) >= 16777216.0f) | ((f32_abs(b) > 3.4028235e38f) & (quotient == quotient));
+  vf32 r = minus_product(a, b, f32_from_i32(i32_from_f32_or_least(quotient)));
+  const vi32 opposite = (r != 0.0f) & (((vi32)r ^ (vi32)a) < 0);
+  r = f32_with_sign_of(f32_select(opposite, r + f32_with_sign_of(b, a), r), a);
+  if (i32_any(hard)) remainder_each(&r, &hard, &a, &b);
+  return f32_select(quotient != quotient, quotient, r);
+}
+INLINE vf32 floor_mod_of(vf32 a, vf32 b) {
+  const vf32 r = remainder_of(a, b);
+  return f32_select(r == 0.0f, f32_with_sign_of(r, b), f32_select((r < 0.0f) ^ (b < 0.0f), r + b, r));
+}
 
 BINARY(ADD, a + b)
 BINARY(SUB, a - b)
@@ -121,6 +170,8 @@ BINARY(DIV, a / b)
 BINARY(MIN, f32_select(a != a, a, f32_least(a, b)))
 BINARY(MAX, f32_select(a != a, a, f32_greatest(a, b)))
 BINARY(PRELU, f32_select(a < 0.0f, a *b, a))
+BINARY(FMOD, remainder_of(a, b))
+BINARY(MOD, floor_mod_of(a, b))
 
 /* The powers that models are full of; the others go through libm. sqrt(-0) is -0 and its power 0: hence the sum. */
 #define POWER(name, result)                                                                      \
@@ -187,11 +238,22 @@ static const onri_unary_kernel unary_kernels[ONR_NUM_UNARY] = {
     ROW(CLIP),
     ROW(AFFINE),
     ROW(SQUARE),
+    ROW(SIN),
+    ROW(COS),
+    ROW(TAN),
+    ROW(ASIN),
+    ROW(ACOS),
+    ROW(ATAN),
+    ROW(SINH),
+    ROW(COSH),
+    ROW(ASINH),
+    ROW(ACOSH),
+    ROW(ATANH),
 };
 #undef ROW
 #define ROW(op) [ONR_BINARY_##op] = binary_##op
-static const onri_binary_kernel binary_kernels[ONR_NUM_BINARY] = {ROW(ADD), ROW(SUB), ROW(MUL),   ROW(DIV),
-                                                                  ROW(MIN), ROW(MAX), ROW(PRELU), ROW(POW)};
+static const onri_binary_kernel binary_kernels[ONR_NUM_BINARY] = {ROW(ADD), ROW(SUB),   ROW(MUL), ROW(DIV),  ROW(MIN),
+                                                                  ROW(MAX), ROW(PRELU), ROW(POW), ROW(FMOD), ROW(MOD)};
 #undef ROW
 
 const struct onri_elementwise_kernels ONRI_AT_LEVEL(onri_elementwise_kernels) = {unary_kernels, binary_kernels};

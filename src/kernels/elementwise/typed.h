@@ -16,10 +16,17 @@ struct onri_typed_rows {
   size_t a_row, b_row;   /* row strides in elements */
   size_t a_step, b_step; /* 0 or 1 */
 };
-typedef void (*onri_typed_binary)(const struct onri_typed_rows *rows);
-typedef void (*onri_typed_unary)(const void *x, void *y, size_t count, float alpha, float beta);
+
+/* On whole vectors; a_step, b_step: bytes from one to the next, or 0. There are so many that each is one loop, and what
+ * rows are made of is left to the functions below. */
+typedef void (*onri_typed_binary)(const char *a, const char *b, char *y, size_t vectors, size_t a_step, size_t b_step);
+typedef void (*onri_typed_unary)(const char *x, char *y, size_t vectors, float alpha, float beta);
 
 struct onri_typed_kernels {
+  /* size, y_size: bytes of an element. */
+  void (*binary_rows)(onri_typed_binary run, const struct onri_typed_rows *rows, size_t size, size_t y_size);
+  void (*unary_row)(onri_typed_unary run, const void *x, void *y, size_t count, float alpha, float beta, size_t size,
+                    size_t y_size);
   onri_typed_binary binary[ONR_NUM_DTYPES][ONR_NUM_BINARY]; /* NULL: none */
   onri_typed_unary unary[ONR_NUM_DTYPES][ONR_NUM_UNARY];
 };

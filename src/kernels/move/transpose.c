@@ -12,6 +12,8 @@
 #include <arm_neon.h>
 #endif
 
+#include "kernels/kernels.h"
+
 #define VECTOR 16
 #define LINE 64
 
@@ -108,35 +110,51 @@ DEFINE_ZIP(64)
       }                                                                     \
   }
 
-#define DEFINE_BLOCK(T, bits, n)                                                                        \
-  static inline void block_##bits(const char *x, ptrdiff_t x_stride, char *y, ptrdiff_t y_stride) {     \
-    vector v[2][n];                                                                                     \
-    int from = 0;                                                                                       \
-    for (size_t i = 0; i < n; i++) v[0][i] = load(x + (ptrdiff_t)i * x_stride);                         \
-    for (size_t round = 1; round < n; round *= 2, from = !from)                                         \
-      for (size_t i = 0; i < n / 2; i++) {                                                              \
-        v[!from][2 * i] = low_##bits(v[from][i], v[from][i + n / 2]);                                   \
-        v[!from][2 * i + 1] = high_##bits(v[from][i], v[from][i + n / 2]);                              \
-      }                                                                                                 \
-    for (size_t i = 0; i < n; i++) store(y + (ptrdiff_t)i * y_stride, v[from][i]);                      \
-  }                                                                                                     \
-  static void tile_##bits(const char *x, ptrdiff_t x_stride, char *y, ptrdiff_t y_stride, size_t num_a, \
-                          size_t num_b) {                                                               \
-    for (size_t a = 0; a < num_a; a += n)                                                               \
-      for (size_t b = 0; b < num_b; b += n)                                                             \
-        block_##bits(x + (ptrdiff_t)b * x_stride + (ptrdiff_t)(a * sizeof(T)), x_stride,                \
-                     y + (ptrdiff_t)a * y_stride + (ptrdiff_t)(b * sizeof(T)), y_stride);               \
-  }                                                                                                     \
-  static void blocks_##bits(const struct onri_transpose *t) {                                           \
-    const size_t num_a = t->num_a / n * n, num_b = t->num_b / n * n, line = LINE / sizeof(T);           \
-    for (size_t b = 0; b < num_b; b += line)                                                            \
-      for (size_t a = 0; a < num_a; a += line)                                                          \
-        tile_##bits(t->x + (ptrdiff_t)b * t->x_stride + (ptrdiff_t)(a * sizeof(T)), t->x_stride,        \
-                    t->y + (ptrdiff_t)a * t->y_stride + (ptrdiff_t)(b * sizeof(T)), t->y_stride,        \
-                    num_a - a < line ? num_a - a : line, num_b - b < line ? num_b - b : line);          \
-    rest_##bits(t, 0, num_b, num_a, t->num_b);                                                          \
-    rest_##bits(t, num_a, 0, t->num_a, t->num_b);                                                       \
+#define DEFINE_BLOCK(T, bits, n)                                                                       \
+  static inline void block_##bits(const char *x, ptrdiff_t x_stride, char *y, ptrdiff_t y_stride) {    \
+    vector v[2][n];                                                                                    \
+    int from = 0;                                                                                      \
+    for (size_t i = 0; i < n; i++) v[0][i] = load(x + (ptrdiff_t)i * x_stride);                        \
+    for (size_t round = 1; round < n; round *= 2, from = !from)                                        \
+      for (size_t i = 0; i < n / 2; i++) {                                                             \
+        v[!from][2 * i] = low_##bits(v[from][i], v[from][i + n / 2]);                                  \
+        v[!from][2 * i + 1] = high_##bits(v[from][i], v[from][i + n / 2]);                             \
+      }                                                                                                \
+    for (size_t i = 0; i < n; i++) store(y + (ptrdiff_t)i * y_stride, v[from][i]);                     \
+  }                                                                                                    \
+  /* The last block of a line goes over elements of the one before once more rather than being cut. */ \
+  static void blocks_##bits(const struct onri_transpose *t) {                                          \
+    const size_t num_a = t->num_a, num_b = t->num_b, line = LINE / sizeof(T);                          \
+    if (num_a < n || num_b < n) {                                                                      \
+      rest_##bits(t, 0, 0, num_a, num_b);                                                              \
+      return;                                                                                          \
+    }                                                                                                  \
+    for (size_t tile = 0; tile < num_b; tile += line)                                                  \
+      for (size_t i = 0; i < num_a; i += n)                                                            \
+        for (size_t k = tile; k < num_b && k < tile + line; k += n) {                                  \
+          const size_t a = i + n > num_a ? num_a - n : i, b = k + n > num_b ? num_b - n : k;           \
+          block_##bits(t->x + (ptrdiff_t)b * t->x_stride + (ptrdiff_t)(a * sizeof(T)), t->x_stride,    \
+                       t->y + (ptrdiff_t)a * t->y_stride + (ptrdiff_t)(b * sizeof(T)), t->y_stride);   \
+        }                                                                                              \
   }
+
+/* Whether vectors did it; what they left is done here. */
+static int by_vectors(const struct onri_transpose *t, size_t size,
+                      void (*rest)(const struct onri_transpose *t, size_t a0, size_t b0, size_t a1, size_t b1)) {
+  const struct onri_transpose_kernels *kernels = onri_kernels()->transpose;
+  if (kernels->interleave && t->num_b >= 2 && t->num_b <= 4 && t->y_stride == (ptrdiff_t)(t->num_b * size)) {
+    rest(t, kernels->interleave(t, size), 0, t->num_a, t->num_b);
+    return 1;
+  }
+  if (kernels->separate && t->num_a >= 2 && t->num_a <= ONRI_TRANSPOSE_FEW && t->num_b > 2 * t->num_a &&
+      t->x_stride == (ptrdiff_t)(t->num_a * size)) {
+    rest(t, 0, kernels->separate(t, size), t->num_a, t->num_b);
+    return 1;
+  }
+  if (size != 4 || t->num_a < 4 || t->num_b < 4) return 0;
+  kernels->squares(t);
+  return 1;
+}
 
 #define DEFINE_TRANSPOSE(T, bits, n)                           \
   DEFINE_REST(T, bits)                                         \
@@ -148,6 +166,7 @@ DEFINE_ZIP(64)
   DEFINE_SEPARATE(T, bits, 4)                                  \
   DEFINE_BLOCK(T, bits, n)                                     \
   void onri_transpose_##bits(const struct onri_transpose *t) { \
+    if (by_vectors(t, sizeof(T), rest_##bits)) return;         \
     switch (t->num_b) {                                        \
       case 2: interleave_##bits##_2(t); break;                 \
       case 3: interleave_##bits##_3(t); break;                 \

@@ -13,6 +13,18 @@ struct onri_transpose {
   size_t num_a, num_b;
 };
 
+enum { ONRI_TRANSPOSE_FEW = 8 };
+
+/* size: bytes of an element, 1 to 16. NULL where vectors have no permutation for it. */
+struct onri_transpose_kernels {
+  /* For num_a from 2 to FEW, and x_stride = num_a elements. Returns how many b are done, all or but for the last few.
+   */
+  size_t (*separate)(const struct onri_transpose *t, size_t size);
+  /* For num_b from 2 to 4, and y_stride = num_b elements. Returns how many a are done. */
+  size_t (*interleave)(const struct onri_transpose *t, size_t size);
+  void (*squares)(const struct onri_transpose *t); /* elements of 4 bytes */
+};
+
 void onri_transpose_8(const struct onri_transpose *t);
 void onri_transpose_16(const struct onri_transpose *t);
 void onri_transpose_32(const struct onri_transpose *t);

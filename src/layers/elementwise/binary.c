@@ -148,7 +148,7 @@ static void run_typed(const struct onr_call *call, size_t begin, size_t end) {
                                          .b_row = tile.row[1],
                                          .a_step = tile.step[0],
                                          .b_step = tile.step[1]};
-    s->typed(&rows);
+    onri_kernels()->typed->binary_rows(s->typed, &rows, size, y_size);
   }
 }
 
@@ -198,7 +198,7 @@ static void compute_tile(const struct onr_call *call, const struct onri_tile *ti
   if (s->class_kernel) {
     const struct onri_typed_rows typed = {operand[0], operand[1], y,           rows.rows,  rows.count,
                                           rows.a_row, rows.b_row, rows.a_step, rows.b_step};
-    s->class_kernel(&typed);
+    onri_kernels()->typed->binary_rows(s->class_kernel, &typed, size, y_size);
     return;
   }
   for (size_t r = 0; r < tile->rows; r++) {
@@ -263,15 +263,19 @@ static void binary_part(void *context, size_t begin, size_t end) {
 }
 
 static enum onr_status check_divisor(const struct onr_call *call) {
-  const size_t count = (size_t)onr_desc_elements(&call->in[1]), size = onr_dtype_size(call->in[1].dtype);
-  uint64_t values[BLOCK];
-  for (size_t i = 0; i < count; i += BLOCK) {
-    const size_t n = count - i < BLOCK ? count - i : BLOCK;
-    onri_widen(call->in[1].dtype, (const char *)call->inputs[1] + i * size, n, values);
-    for (size_t k = 0; k < n; k++)
-      if (values[k] == 0)
-        return onr_fail(call->error, ONR_STATUS_ARITHMETIC, "%s division by zero: element %zu of the divisor is 0",
-                        onr_dtype_name(call->in[1].dtype), i + k);
+  const enum onr_dtype dtype = call->in[1].dtype;
+  const size_t count = (size_t)onr_desc_elements(&call->in[1]), size = onr_dtype_size(dtype);
+  const struct onri_typed_kernels *typed = onri_kernels()->typed;
+  const uint64_t zero = 0;
+  uint8_t is_zero[8 * BLOCK];
+  for (size_t i = 0; i < count; i += sizeof(is_zero)) {
+    const size_t n = count - i < sizeof(is_zero) ? count - i : sizeof(is_zero);
+    const struct onri_typed_rows rows = {(const char *)call->inputs[1] + i * size, &zero, is_zero, 1, n, 0, 0, 1, 0};
+    typed->binary_rows(typed->binary[dtype][ONR_BINARY_EQUAL], &rows, size, 1);
+    const uint8_t *found = memchr(is_zero, 1, n);
+    if (found)
+      return onr_fail(call->error, ONR_STATUS_ARITHMETIC, "%s division by zero: element %zu of the divisor is 0",
+                      onr_dtype_name(dtype), i + (size_t)(found - is_zero));
   }
   return ONR_STATUS_OK;
 }

@@ -3,13 +3,17 @@
  * input 0   x            any numeric type
  * inputs    least, most  one element of x's type, each optional
  * output 0  y            x's shape and type; most where least > most; a NaN bound gives NaN
- * paths     float32: a vector kernel, unless a bound is NaN; the rest through number classes
+ * paths     float32: a vector kernel, unless a bound is NaN; integers and double: vectors; the rest through number
+ *           classes
  */
 #include <math.h>
+#include <string.h>
 
 #include "kernels/convert/convert.h"
 #include "base/shape.h"
 #include "kernels/elementwise/elementwise.h"
+#include "kernels/elementwise/typed.h"
+#include "kernels/kernels.h"
 #include "layers/elementwise/broadcast.h"
 #include "layers/layers.h"
 
@@ -77,6 +81,31 @@ static void clip_part(void *context, size_t begin, size_t end) {
   }
 }
 
+/* Types that have vectors of their own: the two functions that define Clip, the second in place. */
+static int has_typed(enum onr_dtype dtype) {
+  const onri_typed_binary *of = onri_kernels()->typed->binary[dtype];
+  return of[ONR_BINARY_MIN] && of[ONR_BINARY_MAX];
+}
+
+static void typed_part(void *context, size_t begin, size_t end) {
+  const struct onr_call *call = context;
+  const struct onri_typed_kernels *typed = onri_kernels()->typed;
+  const enum onr_dtype dtype = call->in[0].dtype;
+  const size_t size = onr_dtype_size(dtype);
+  for (size_t count; begin < end; begin += count) {
+    count = end - begin < 4 * BLOCK ? end - begin : 4 * BLOCK;
+    const char *x = (const char *)call->inputs[0] + begin * size;
+    char *y = (char *)call->outputs[0] + begin * size;
+    for (size_t i = 1; i < 3; i++) {
+      if (!onri_has(call, i)) continue;
+      const struct onri_typed_rows rows = {x, call->inputs[i], y, 1, count, 0, 0, 1, 0};
+      typed->binary_rows(typed->binary[dtype][i == 1 ? ONR_BINARY_MAX : ONR_BINARY_MIN], &rows, size, size);
+      x = y;
+    }
+    if (x != y) memmove(y, x, count * size);
+  }
+}
+
 struct bounds {
   const struct onr_call *call;
   onri_unary_kernel kernel;
@@ -98,7 +127,8 @@ static enum onr_status clip_run(struct onr_call *call) {
     onri_elementwise_for(call->env, (size_t)onr_desc_elements(&call->in[0]), kernel_part, &b);
     return ONR_STATUS_OK;
   }
-  onri_elementwise_for(call->env, (size_t)onr_desc_elements(&call->in[0]), clip_part, call);
+  const int typed = onr_env_backend(call->env) == ONR_BACKEND_AUTO && has_typed(call->in[0].dtype);
+  onri_elementwise_for(call->env, (size_t)onr_desc_elements(&call->in[0]), typed ? typed_part : clip_part, call);
   return ONR_STATUS_OK;
 }
 

@@ -85,7 +85,7 @@ static void unary_part(void *context, size_t begin, size_t end) {
   char *y = (char *)call->outputs[0] + begin * out_bytes;
   if (s->typed) {
     const struct onr_unary_params *p = call->params;
-    s->typed(x, y, end - begin, p->alpha, p->beta);
+    onri_kernels()->typed->unary_row(s->typed, x, y, end - begin, p->alpha, p->beta, in_bytes, out_bytes);
     return;
   }
   if (!s->converts) {

@@ -183,7 +183,7 @@ static enum onr_status channel_shuffle_plan(struct onr_call *call) {
       .outputs_min = 1,                                \
       .outputs_max = 1,                                \
       .output_type = ONR_AS_INPUT(0),                  \
-      .layout = ONR_LAYOUT_SPATIAL,                    \
+      .layout = ONRI_LAYOUT_EITHER,                    \
       .layout_param = offsetof(params, channels_last), \
       .params_size = sizeof(params),                   \
       .state_size = sizeof(struct blocks_state),       \

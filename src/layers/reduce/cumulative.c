@@ -81,56 +81,79 @@ static void cumulative_part(const struct cumulative_job *job, size_t outer, size
   }
 }
 
-/* --- types that need no conversion, inclusive --- */
+/* --- types that need no conversion --- */
 
-/* Row k of y is that before it and row k of x; `lanes` of them side by side. */
-static void add_rows(const struct cumulative_job *job, size_t outer, size_t first) {
+/* y = a + b, or a b, for rows of n elements that lie one behind the other. a may be y's row before: rows go in order.
+ */
+static void combine_rows(const struct cumulative_job *job, const char *a, const char *b, char *y, size_t rows,
+                         size_t n) {
   const enum onr_binary op = job->product ? ONR_BINARY_MUL : ONR_BINARY_ADD;
-  const size_t size = onr_dtype_size(job->dtype), rest = job->inner - first, n = rest < job->lanes ? rest : job->lanes;
-  struct onri_pace pace = {job->env, 0};
-  const char *before = NULL;
-  for (size_t step = 0; step < job->length && !onri_pace_stop(&pace, 16 + n); step++) {
-    const size_t k = job->reverse ? job->length - 1 - step : step;
-    const size_t at = ((outer * job->length + k) * job->inner + first) * size;
-    if (!before) {
-      memmove(job->y + at, job->x + at, n * size);
-    } else if (job->dtype == ONR_DTYPE_F32) {
-      const struct onri_binary_rows rows = {(const float *)(const void *)before,
-                                            (const float *)(const void *)(job->x + at),
-                                            (float *)(void *)(job->y + at),
-                                            1,
-                                            n,
-                                            0,
-                                            0,
-                                            1,
-                                            1,
-                                            -INFINITY,
-                                            INFINITY};
-      onri_binary_kernel_f32(op)(&rows);
-    } else {
-      const struct onri_typed_rows rows = {before, job->x + at, job->y + at, 1, n, 0, 0, 1, 1};
-      onri_kernels()->typed->binary[job->dtype][op](&rows);
-    }
-    before = job->y + at;
+  const size_t size = onr_dtype_size(job->dtype);
+  if (job->dtype == ONR_DTYPE_F32) {
+    const struct onri_binary_rows all = {(const float *)(const void *)a,
+                                         (const float *)(const void *)b,
+                                         (float *)(void *)y,
+                                         rows,
+                                         n,
+                                         n,
+                                         n,
+                                         1,
+                                         1,
+                                         -INFINITY,
+                                         INFINITY};
+    onri_binary_kernel_f32(op)(&all);
+  } else {
+    const struct onri_typed_kernels *typed = onri_kernels()->typed;
+    const struct onri_typed_rows all = {a, b, y, rows, n, n, n, 1, 1};
+    typed->binary_rows(typed->binary[job->dtype][op], &all, size, size);
   }
 }
 
-/* One line of neighbours. */
-#define LINE(name, type)                                                                        \
-  static void line_##name(const struct cumulative_job *job, size_t line) {                      \
-    const type *x = (const type *)(const void *)job->x + line * job->length;                    \
-    type *y = (type *)(void *)job->y + line * job->length, run = (type)job->product;            \
-    struct onri_pace pace = {job->env, 0};                                                      \
-    for (size_t step = 0; step < job->length && !onri_pace_stop(&pace, LANES); step += LANES) { \
-      const size_t left = job->length - step, end = step + (left < LANES ? left : LANES);       \
-      for (size_t i = step; i < end; i++) {                                                     \
-        const size_t k = job->reverse ? job->length - 1 - i : i;                                \
-        const type v = x[k];                                                                    \
-        if (job->exclusive) y[k] = run;                                                         \
-        run = job->product ? run * v : run + v;                                                 \
-        if (!job->exclusive) y[k] = run;                                                        \
-      }                                                                                         \
-    }                                                                                           \
+/* Row k of y is that before it and row k of x, or where exclusive the row of x before it; `lanes` of them side by side,
+ * and several rows at once where these are whole. */
+static void add_rows(const struct cumulative_job *job, size_t outer, size_t first) {
+  const size_t size = onr_dtype_size(job->dtype), rest = job->inner - first, n = rest < job->lanes ? rest : job->lanes;
+  const size_t block = n == job->inner && !job->reverse ? 1 + LANES * 16 / n : 1;
+  struct onri_pace pace = {job->env, 0};
+  size_t before = 0, count = 1;
+  for (size_t step = 0; step < job->length && !onri_pace_stop(&pace, 16 + count * n); step += count) {
+    const size_t k = job->reverse ? job->length - 1 - step : step;
+    const size_t at = ((outer * job->length + k) * job->inner + first) * size;
+    count = step == 0 ? 1 : job->length - step < block ? job->length - step : block;
+    if (step > 0) {
+      combine_rows(job, job->y + before, job->x + (job->exclusive ? before : at), job->y + at, count, n);
+    } else if (job->exclusive) {
+      union lanes none;
+      start_lanes(&none, onri_dtype_class(job->dtype), job->product);
+      for (size_t i = 0; i < n; i += LANES)
+        onri_narrow(job->dtype, &none, n - i < LANES ? n - i : LANES, job->y + at + i * size);
+    } else {
+      memmove(job->y + at, job->x + at, n * size);
+    }
+    before = job->reverse ? at : at + (count - 1) * job->inner * size;
+  }
+}
+
+/* One line of neighbours. op: + or *; each of them has a loop of its own, since the sum waits for that before it. */
+#define LINE_OF(type, op)                                                                \
+  for (size_t step = 0; step < length && !onri_pace_stop(&pace, LANES); step += LANES) { \
+    const size_t left = length - step, end = step + (left < LANES ? left : LANES);       \
+    for (size_t i = step; i < end; i++) {                                                \
+      const size_t k = reverse ? length - 1 - i : i;                                     \
+      const type next = (type)(run op x[k]);                                             \
+      y[k] = exclusive ? run : next;                                                     \
+      run = next;                                                                        \
+    }                                                                                    \
+  }
+#define LINE(name, type)                                                             \
+  static void line_##name(const struct cumulative_job *job, size_t line) {           \
+    const type *x = (const type *)(const void *)job->x + line * job->length;         \
+    type *y = (type *)(void *)job->y + line * job->length, run = (type)job->product; \
+    const size_t length = job->length;                                               \
+    const int reverse = job->reverse, exclusive = job->exclusive;                    \
+    struct onri_pace pace = {job->env, 0};                                           \
+    if (job->product) LINE_OF(type, *)                                               \
+    else LINE_OF(type, +)                                                            \
   }
 LINE(f32, float)
 LINE(f64, double)
@@ -152,7 +175,7 @@ static void (*line_of(enum onr_dtype dtype))(const struct cumulative_job *job, s
 
 static int adds_rows(const struct cumulative_job *job) {
   const enum onr_binary op = job->product ? ONR_BINARY_MUL : ONR_BINARY_ADD;
-  return !job->exclusive && job->inner > 1 &&
+  return job->inner > 1 && !(job->exclusive && job->x == job->y) &&
          (job->dtype == ONR_DTYPE_F32 || onri_kernels()->typed->binary[job->dtype][op]);
 }
 

@@ -1,0 +1,150 @@
+/* transpose_narrow_simd.c: see transpose.h. A vector of the result is picked out of those of x lane by lane; narrow
+ * elements lie in lanes of 32 bits meanwhile. In L2 all of it runs at 0.4 to 0.8 of the stores a core can do. */
+#include "kernels/kernels.h"
+#include "kernels/move/transpose.h"
+#include "kernels/simd.h"
+
+enum { MOST = ONRI_TRANSPOSE_FEW };
+
+/* --- x in pixels of a few elements, side by side: one row of y for each of these --- */
+
+/* Pixels that fill a vector, and vectors of x that hold them. */
+INLINE size_t pixels_of(size_t size) { return size == 16 ? F32_LANES / 4 : size == 8 ? F32_LANES / 2 : F32_LANES; }
+INLINE size_t vectors_of(size_t few, size_t size) {
+  return (pixels_of(size) * few * size / 4 + F32_LANES - 1) / F32_LANES;
+}
+
+/* Elements in a lane of 32 bits, and lanes an element takes: one of them is 1, both are powers of two. */
+INLINE int32_t elements_of_lane(size_t size) { return size < 4 ? (int32_t)(4 / size) : 1; }
+INLINE int32_t lanes_of_element(size_t size) { return size < 4 ? 1 : (int32_t)(size / 4); }
+INLINE int log2_of(int32_t n) { return n >= 4 ? 2 : n >> 1; }
+
+/* Lane d of row `a`: where it lies in x, in units of 32 bits, and how many bits beyond. Rows are short: no divisions.
+ */
+INLINE void find_lanes(size_t a, size_t few, size_t size, vi32 *index, vi32 *shift) {
+  const int32_t each = elements_of_lane(size), parts = lanes_of_element(size);
+  const vi32 d = i32_lanes(), element = (d >> log2_of(parts)) * (int32_t)few + (int32_t)a;
+  *index = (element >> log2_of(each)) * parts + (d & (parts - 1));
+  *shift = (element & (each - 1)) * (int32_t)(size * 8);
+}
+
+INLINE void store_lanes(char *y, vi32 v, size_t size) {
+  if (size == 1) i32_store_8(y, v);
+  else if (size == 2) i32_store_16(y, v);
+  else i32_store(y, v);
+}
+
+/* vectors: of x, as a constant, or 0: any. */
+INLINE size_t separate_of(const struct onri_transpose *t, size_t size, const size_t constant) {
+  const size_t few = t->num_a, step = pixels_of(size), count = constant ? constant : vectors_of(few, size);
+  vi32 index[MOST], shift[MOST];
+  size_t b = 0;
+  for (size_t a = 0; a < few; a++) find_lanes(a, few, size, &index[a], &shift[a]);
+  for (; (t->num_b - b) * few * size >= count * SIMD_BYTES && t->num_b - b >= step; b += step) {
+    const char *x = t->x + (ptrdiff_t)b * t->x_stride;
+    char *y = t->y + b * size;
+    for (size_t a = 0; a < few; a++, y += t->y_stride) {
+      const vi32 from = index[a];
+      vi32 v = {0};
+      for (size_t i = 0; i < count; i += 2) {
+        const vi32 first = i32_load(x + i * SIMD_BYTES),
+                   second = i + 1 < count ? i32_load(x + (i + 1) * SIMD_BYTES) : first;
+        const vi32 picked = i32_pick(first, second, from & (2 * F32_LANES - 1));
+        v = i == 0 ? picked : i32_select(from >= (int32_t)(i * F32_LANES), picked, v);
+      }
+      store_lanes(y, v >> shift[a], size);
+    }
+  }
+  return b;
+}
+
+static size_t separate(const struct onri_transpose *t, size_t size) {
+  switch (vectors_of(t->num_a, size)) {
+    case 1: return separate_of(t, size, 1);
+    case 2: return separate_of(t, size, 2);
+    case 3: return separate_of(t, size, 3);
+    case 4: return separate_of(t, size, 4);
+    default: return separate_of(t, size, 0);
+  }
+}
+
+/* --- the other way --- */
+
+/* Of the dword of y in each lane, element i: the row of x that it comes from, and the lane there. */
+INLINE void find_rows(int32_t vector, int32_t i, const int32_t few, size_t size, vi32 *row, vi32 *lane) {
+  const int32_t each = elements_of_lane(size), parts = lanes_of_element(size);
+  const vi32 at = i32_lanes() + vector * F32_LANES, element = (at >> log2_of(parts)) * each + i;
+  const vi32 pixel = few == 2 ? element >> 1 : few == 4 ? element >> 2 : (element * 43) >> 7; /* up to 127: a third */
+  *row = element - pixel * few;
+  *lane = (pixel * parts + (at & (parts - 1))) & (F32_LANES - 1);
+}
+
+INLINE vi32 load_lanes(const char *x, size_t size) {
+  return size == 1 ? i32_load_u8(x) : size == 2 ? i32_load_u16(x) : i32_load(x);
+}
+
+/* `few` rows of x, as a constant. */
+INLINE size_t interleave_of(const struct onri_transpose *t, size_t size, const size_t few) {
+  const size_t step = pixels_of(size), count = vectors_of(few, size);
+  const size_t each = (size_t)elements_of_lane(size);
+  vi32 row[MOST], lane[MOST], x[MOST];
+  for (size_t k = 0, o = 0; o < count; o++)
+    for (size_t i = 0; i < each; i++, k++) find_rows((int32_t)o, (int32_t)i, (int32_t)few, size, &row[k], &lane[k]);
+  size_t a = 0;
+  for (; t->num_a - a >= step; a += step) {
+    UNROLL for (size_t b = 0; b < few; b++) x[b] = load_lanes(t->x + (ptrdiff_t)b * t->x_stride + a * size, size);
+    char *y = t->y + (ptrdiff_t)a * t->y_stride;
+    size_t left = step * few * size / 4;
+    for (size_t k = 0; k < count * each; k += each, left -= F32_LANES) {
+      vi32 all = {0};
+      for (size_t i = 0; i < each; i++) {
+        vi32 v = i32_pick(x[0], x[1], lane[k + i] + (F32_LANES & (row[k + i] == 1)));
+        UNROLL for (size_t b = 2; b < few; b++) v =
+            i32_select(row[k + i] == (int32_t)b, i32_pick(x[b], x[b], lane[k + i]), v);
+        all |= v << (int32_t)(i * size * 8);
+      }
+      if (left >= F32_LANES) i32_store(y, all);
+      else i32_store_part(y, all, left);
+      y += SIMD_BYTES;
+    }
+  }
+  return a;
+}
+
+static size_t interleave(const struct onri_transpose *t, size_t size) {
+  switch (t->num_b) {
+    case 2: return interleave_of(t, size, 2);
+    case 3: return interleave_of(t, size, 3);
+    case 4: return interleave_of(t, size, 4);
+    default: return 0;
+  }
+}
+
+/* --- squares of float-sized elements --- */
+
+/* The last square of a line goes over elements of the one before once more rather than being cut; a line that is
+ * shorter than one is cut. */
+static void squares(const struct onri_transpose *t) {
+  const size_t num_a = t->num_a, num_b = t->num_b;
+  const size_t rows = num_b < F32_LANES ? num_b : F32_LANES, columns = num_a < F32_LANES ? num_a : F32_LANES;
+  for (size_t b = 0; b < num_b; b += F32_LANES)
+    for (size_t a = 0; a < num_a; a += F32_LANES) {
+      const size_t from_b = b + rows > num_b ? num_b - rows : b, from_a = a + columns > num_a ? num_a - columns : a;
+      const char *x = t->x + (ptrdiff_t)from_b * t->x_stride + from_a * 4;
+      char *y = t->y + (ptrdiff_t)from_a * t->y_stride + from_b * 4;
+      vf32 v[F32_LANES];
+      if (rows == F32_LANES && columns == F32_LANES) {
+        UNROLL for (size_t i = 0; i < F32_LANES; i++) v[i] = f32_load(x + (ptrdiff_t)i * t->x_stride);
+        f32_transpose(v);
+        UNROLL for (size_t i = 0; i < F32_LANES; i++) f32_store(y + (ptrdiff_t)i * t->y_stride, v[i]);
+      } else {
+        for (size_t i = 0; i < F32_LANES; i++)
+          v[i] = i < rows ? f32_load_part(x + (ptrdiff_t)i * t->x_stride, columns) : (vf32){0};
+        f32_transpose(v);
+        for (size_t i = 0; i < columns; i++) f32_store_part(y + (ptrdiff_t)i * t->y_stride, v[i], rows);
+      }
+    }
+}
+
+const struct onri_transpose_kernels ONRI_AT_LEVEL(onri_transpose_kernels) = {SIMD_BYTES > 16 ? separate : 0,
+                                                                             SIMD_BYTES > 16 ? interleave : 0, squares};
