@@ -62,6 +62,18 @@ foreach(source IN LISTS sources)
   endif()
 endforeach()
 
+# What files of packed weights are for.
+set(generated "${PROJECT_BINARY_DIR}/generated")
+file(MAKE_DIRECTORY "${generated}")
+file(GLOB_RECURSE digested CONFIGURE_DEPENDS src/*.[ch] src/*.inc onnx/*.[ch] include/*.h)
+add_custom_command(OUTPUT "${generated}/onnxrun_sources.stamp" BYPRODUCTS "${generated}/onnxrun_sources.h"
+  COMMAND "${CMAKE_COMMAND}" "-DROOT=${PROJECT_SOURCE_DIR}" "-DTARGET=${generated}/onnxrun_sources.h"
+          -P "${PROJECT_SOURCE_DIR}/cmake/source_digest.cmake"
+  COMMAND "${CMAKE_COMMAND}" -E touch "${generated}/onnxrun_sources.stamp"
+  DEPENDS ${digested} "${PROJECT_SOURCE_DIR}/cmake/source_digest.cmake" COMMENT "digest of the sources" VERBATIM)
+add_custom_target(onnxrun_sources DEPENDS "${generated}/onnxrun_sources.stamp")
+set_property(SOURCE src/model/packed.c APPEND PROPERTY INCLUDE_DIRECTORIES "${generated}")
+
 # What onr_version says.
 set(kernel_library none)
 if(ONNXRUN_XNNPACK)
@@ -89,6 +101,7 @@ target_compile_definitions(onnxrun_internal_flags INTERFACE
   $<$<BOOL:${ONNXRUN_ONNX}>:ONNXRUN_HAVE_ONNX=1>)
 
 add_library(onnxrun_objects OBJECT ${sources})
+add_dependencies(onnxrun_objects onnxrun_sources)
 target_link_libraries(onnxrun_objects PRIVATE onnxrun_internal_flags)
 target_compile_definitions(onnxrun_objects PRIVATE ONNXRUN_BUILDING $<$<BOOL:${BUILD_SHARED_LIBS}>:ONNXRUN_SHARED>)
 set(objects $<TARGET_OBJECTS:onnxrun_objects>)
@@ -114,8 +127,6 @@ foreach(level IN LISTS levels)
 endforeach()
 
 if(ONNXRUN_ONNX AND EXISTS "${PROJECT_SOURCE_DIR}/onnx/file/onnx.proto")
-  set(generated "${PROJECT_BINARY_DIR}/generated")
-  file(MAKE_DIRECTORY "${generated}")
   add_custom_command(OUTPUT "${generated}/onnx.pb-c.c" "${generated}/onnx.pb-c.h"
     COMMAND "${ONNXRUN_PROTOC_C}" "--proto_path=${PROJECT_SOURCE_DIR}/onnx/file" "--c_out=${generated}" onnx.proto
     DEPENDS "${PROJECT_SOURCE_DIR}/onnx/file/onnx.proto" COMMENT "protoc-c onnx.proto" VERBATIM)

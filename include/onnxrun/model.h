@@ -36,6 +36,12 @@ struct onr_model_options {
   void (*declared)(void *context, const struct onr_value_info *const *inputs, size_t num_inputs,
                    const struct onr_value_info *const *outputs, size_t num_outputs);
   void *report_context; /* the first argument of both */
+  /* A file of packed weights of this model. Weights that it has are neither read nor packed: they are mapped, and
+   * shared with all processes that map the file. It is checked, and used only where model, version, processor and
+   * options are those that it was made for; else weights are packed as without it, and struct onr_model_info says why.
+   * Replace it, never write into it while it is in use. NULL: none. */
+  const char *packed;
+  int packed_write; /* non-zero: where `packed` is not there or not fit for use, it is written */
 };
 ONR_SIZED(onr_model_options)
 
@@ -75,6 +81,13 @@ ONR_API const struct onr_value_info *onr_model_output(const struct onr_model *mo
 ONR_API int onr_model_find_input(const struct onr_model *model, const char *name);
 ONR_API int onr_model_find_output(const struct onr_model *model, const char *name);
 
+enum onr_packed {
+  ONR_PACKED_NONE = 0,    /* there was no such option */
+  ONR_PACKED_MAPPED = 1,  /* weights come from the file */
+  ONR_PACKED_WRITTEN = 2, /* it holds those of this model now */
+  ONR_PACKED_REFUSED = 3  /* it does not fit, or cannot be written: the model was loaded without it */
+};
+
 /* About the file; strings live as long as the model. */
 struct onr_model_info {
   size_t size;                                  /* sizeof(struct onr_model_info), see api.h */
@@ -88,6 +101,8 @@ struct onr_model_info {
                           initializers that nodes read (floating-point and quantised; statistics are none) */
   size_t weight_bytes; /* constants and packed weights held in memory */
   size_t num_nodes_in_file, num_nodes; /* before and after the rewrites */
+  enum onr_packed packed;              /* what became of `packed` of the options */
+  const char *packed_note;             /* why, of REFUSED; else "" */
 };
 ONR_SIZED(onr_model_info)
 /* ARGUMENT when info has no size. */

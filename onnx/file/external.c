@@ -89,6 +89,34 @@ enum onr_status onri_sources_keep_memory(struct onri_sources *sources, struct on
   return ONR_STATUS_OK;
 }
 
+/* --- digests --- */
+
+struct ranges {
+  const struct onri_sources *sources;
+  const struct onri_external_file *file; /* NULL: the main one */
+};
+
+static const void *read_digested(void *context, uint64_t offset, size_t count, void *target) {
+  const struct ranges *r = context;
+  struct onr_error ignored;
+  const enum onr_status status = r->file ? onri_external_read(r->sources, r->file, offset, count, target, &ignored)
+                                         : onri_source_read(&r->sources->main, offset, count, target, &ignored);
+  return status == ONR_STATUS_OK ? target : NULL;
+}
+
+int onri_sources_digest(const struct onri_sources *sources, struct onr_env *env, struct onri_digest *digest) {
+  struct ranges r = {.sources = sources};
+  onri_digest_add_number(digest, sources->main.size);
+  if (!onri_digest_add_long(digest, sources->main.size, read_digested, &r, env)) return 0;
+  for (size_t i = 0; i < sources->num_files; i++) {
+    r.file = sources->files[i];
+    onri_digest_add_text(digest, r.file->location);
+    onri_digest_add_number(digest, r.file->source.size);
+    if (!onri_digest_add_long(digest, r.file->source.size, read_digested, &r, env)) return 0;
+  }
+  return 1;
+}
+
 /* --- opening --- */
 
 static int open_beneath(int directory, const char *location) {

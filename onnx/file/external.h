@@ -2,6 +2,7 @@
 #ifndef ONRI_EXTERNAL_H
 #define ONRI_EXTERNAL_H
 
+#include "base/digest.h"
 #include "base/memory/memory.h"
 #include "onnx.pb-c.h"
 #include "onnx/file/names.h"
@@ -34,6 +35,8 @@ enum onr_status onri_sources_open(struct onri_sources *sources, const char *path
 enum onr_status onri_sources_set_memory(struct onri_sources *sources, const void *data, size_t bytes,
                                         const char *extra_directory, struct onr_error *error);
 
+/* Of all files, whole. 0: they cannot be read, or are others by now. */
+int onri_sources_digest(const struct onri_sources *sources, struct onr_env *env, struct onri_digest *digest);
 /* The same files for another model, which `from` outlives. */
 enum onr_status onri_sources_share(const struct onri_sources *from, struct onri_sources *sources,
                                    struct onr_error *error);

@@ -3,6 +3,10 @@
 #include "onnx/file/file_kind.h"
 #include "onnx/import/load.h"
 
+static int digest_of(void *keep, struct onr_env *env, struct onri_digest *digest) {
+  return onri_sources_digest(keep, env, digest);
+}
+
 /* path NULL: from memory. */
 static enum onr_status finish(struct onr_model *model, struct onri_sources *sources, const char *path,
                               const struct onr_model_options *options, const struct onri_opened *opened,
@@ -14,6 +18,7 @@ static enum onr_status finish(struct onr_model *model, struct onri_sources *sour
     onri_sources_destroy(sources);
     return status;
   }
+  model->digest = digest_of;
   model->modules = loaded.modules;
   model->num_modules = loaded.num_modules;
   model->properties = loaded.properties;
@@ -60,6 +65,7 @@ static enum onr_status prepare_to_vary(struct onr_model *model, const struct onr
   *own = *options;
   own->limits = &model->env.limits;
   own->external_directory = NULL; /* open already */
+  own->packed = NULL;             /* which is for the model as it is */
   own->disabled_passes = onri_arena_string(&model->arena, own->disabled_passes);
   own->report = NULL;
   if (options->disabled_passes && !own->disabled_passes)

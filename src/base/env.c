@@ -1,6 +1,7 @@
 /* env.c: the cancel flag, and the services that layers see. */
 #include "base/env.h"
 
+#include "base/memory/blocks.h"
 #include "base/numbers/checked.h"
 
 void onr_cancel_set(struct onr_cancel *cancel) {
@@ -57,7 +58,7 @@ void *onri_env_place(struct onr_env *env, void *room, size_t bytes) {
 }
 
 void onr_env_release(struct onr_env *env, void *memory) {
-  if (!env || !memory || --block_of(memory)->owners) return;
+  if (!env || !memory || onri_blocks_hold(env->blocks, memory) || --block_of(memory)->owners) return;
   if (env->held_bytes) *env->held_bytes -= block_of(memory)->bytes;
   if (!block_of(memory)->is_placed) onri_release(env->allocator, block_of(memory));
 }

@@ -7,10 +7,18 @@ enum onr_status onr_call_resize(struct onr_call *call, size_t i, const struct on
     return onr_fail(call ? call->error : NULL, ONR_STATUS_ARGUMENT, "call, desc and data must not be NULL");
   const struct onri_executor *executor = call->executor;
   *data = NULL;
-  if (!executor || i >= call->num_out)
+  if (!executor || !executor->resize || i >= call->num_out)
     return onr_fail(call->error, ONR_STATUS_INTERNAL, "output %zu cannot be resized here", i);
   ONR_TRY(onri_desc_check(desc, call->env, call->error));
   return executor->resize(call, i, desc, data);
+}
+
+const char onri_unread[1];
+
+enum onr_status onri_call_contents(struct onr_call *call, size_t i, const void **data) {
+  const struct onri_executor *executor = call->executor;
+  *data = i < call->num_in ? call->inputs[i] : NULL;
+  return *data == onri_unread ? executor->contents(call, i, data) : ONR_STATUS_OK;
 }
 
 char *onr_call_text(struct onr_call *call, size_t bytes) {

@@ -5,6 +5,7 @@
 
 #include "base/shape.h"
 #include "base/sized.h"
+#include "model/packed.h"
 #include "model/passes.h"
 
 static enum onr_status no_memory(struct onr_error *error) {
@@ -45,6 +46,7 @@ enum onr_status onri_model_create(const struct onr_model_options *options, struc
 void onr_model_destroy(struct onr_model *model) {
   if (!model) return;
   onri_graph_destroy(model->graph);
+  onri_packed_clear(model);
   onri_blocks_clear(&model->blocks, &model->meter.allocator);
   if (model->release_keep) model->release_keep(model->keep);
   onri_arena_clear(&model->arena);
@@ -174,6 +176,10 @@ enum onr_status onri_model_finish(struct onr_model *model, struct onri_graph *gr
   const struct onri_passes_listener listener = {tell_outputs, model};
   ONR_TRY(onri_passes_run(graph, options ? options->disabled_passes : NULL, &listener, error));
   ONR_TRY(onri_graph_verify(graph, error));
+  if (options)
+    model->packed = (struct onri_packed_use){
+        .path = options->packed, .writes = options->packed_write, .passes = options->disabled_passes};
+  ONR_TRY(onri_packed_begin(model, error));
   ONR_TRY(onri_model_prepare(model, error));
   model->info.num_nodes = graph->num_nodes;
   model->env.cancel = NULL; /* the loader's flag: sessions bring their own */

@@ -4,6 +4,7 @@
 
 #include "model/name_index.h"
 #include "graph/graph.h"
+#include "model/packed_file.h"
 #include "base/memory/blocks.h"
 #include "onnxrun/model.h"
 
@@ -14,6 +15,15 @@ struct onri_default {
   const char *const *dim_names; /* [rank] or NULL */
 };
 
+/* The file of packed weights that the options name. */
+struct onri_packed_use {
+  const char *path; /* NULL: none */
+  int writes;
+  const char *passes; /* that were left out */
+  struct onri_packed_key key;
+  char note[160];
+};
+
 struct onr_model {
   struct onr_env env;
   uint64_t plan_bytes;       /* as the caller limits it; 0: not at all */
@@ -21,6 +31,10 @@ struct onr_model {
   uint64_t constant_bytes;   /* of all graphs, as they were in the file */
   struct onri_meter meter;   /* what the model holds; behind env.allocator */
   struct onri_blocks blocks; /* packed weights */
+  struct onri_packed_use packed;
+  /* A digest of all files, or of the memory, that the model is made of. NULL: it is not made of any; 0: they cannot be
+   * read. */
+  int (*digest)(void *keep, struct onr_env *env, struct onri_digest *digest);
   struct onri_graph *graph;
   struct onr_value_info *inputs, *outputs; /* as declared; behind the inputs of the graph those with a default */
   struct onri_named *input_names, *output_names, *symbols; /* sorted; symbols: the named dimensions of all inputs */

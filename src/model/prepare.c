@@ -5,7 +5,9 @@
 
 #include "base/memory/blocks.h"
 #include "base/numbers/checked.h"
+#include "base/services.h"
 #include "model/model.h"
+#include "model/packed.h"
 
 /* Readers of constants that have not packed them; counted over all graphs, since bodies share constants. */
 static void count_readers(struct onri_graph *graph) {
@@ -77,6 +79,11 @@ static enum onr_status read_contents(struct reading *reading, struct onri_consta
   return ONR_STATUS_OK;
 }
 
+/* Large contents that are still in the file. */
+static int is_unread(const struct onri_constant *constant) {
+  return !constant->data && constant->load && onr_desc_bytes(&constant->desc) >= LEAST_READING;
+}
+
 /* What a node still reads moves out of memory that is for the next one. */
 static enum onr_status settle(struct reading *reading, const struct onr_allocator *allocator, struct onr_error *error) {
   struct onri_constant *constant = reading->user;
@@ -92,18 +99,62 @@ static enum onr_status settle(struct reading *reading, const struct onr_allocato
   return ONR_STATUS_OK;
 }
 
+/* Contents that were in the file are going to stay: from the store, where it has them. What is recorded stays until it
+ * is written. */
+static enum onr_status keep_contents(struct reading *reading, struct onri_constant *constant, struct onr_env *env,
+                                     struct onr_error *error) {
+  const size_t bytes = onr_desc_bytes(&constant->desc);
+  void *stored = constant->data ? NULL : onri_block_recall(env, bytes);
+  if (stored) {
+    constant->data = stored;
+    constant->owned = 0;
+    return ONR_STATUS_OK;
+  }
+  ONR_TRY(onri_constant_load(constant, error));
+  ONR_TRY(settle(reading, env->allocator, error));
+  if (onri_block_keep(env, constant->data, bytes)) constant->readers++;
+  return ONR_STATUS_OK;
+}
+
 /* --- nodes --- */
 
-static enum onr_status fill_call(struct onri_graph *graph, struct onri_node *node, struct reading *reading,
-                                 struct onr_call *call, struct onr_desc *in, struct onr_desc *out, const void **inputs,
+/* What prepare of a layer talks to. */
+struct preparation {
+  struct onri_executor executor;
+  struct onri_graph *graph;
+  const struct onri_node *node;
+  struct reading reading;
+};
+
+static struct onri_constant *constant_of(const struct onri_graph *graph, const struct onri_node *node, int32_t i) {
+  return node->in[i] == ONRI_NONE ? NULL : graph->values[node->in[i]].constant;
+}
+
+static enum onr_status late_contents(struct onr_call *call, size_t i, const void **data) {
+  struct preparation *p = call->executor;
+  struct onri_constant *constant = constant_of(p->graph, p->node, (int32_t)i);
+  ONR_TRY(read_contents(&p->reading, constant, p->graph->env->allocator, call->error));
+  *data = constant->data;
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status fill_call(struct preparation *p, struct onri_node *node, struct onr_call *call,
+                                 struct onr_desc *in, struct onr_desc *out, const void **inputs,
                                  struct onr_error *error) {
+  struct onri_graph *graph = p->graph;
   for (int32_t i = 0; i < node->num_in; i++) {
     if (node->in[i] == ONRI_NONE) continue;
-    const struct onri_value *value = &graph->values[node->in[i]];
-    in[i] = expected_desc(value);
-    if (!value->constant) continue;
-    ONR_TRY(read_contents(reading, value->constant, graph->env->allocator, error));
-    inputs[i] = value->constant->data;
+    struct onri_constant *constant = constant_of(graph, node, i);
+    in[i] = expected_desc(&graph->values[node->in[i]]);
+    if (!constant) continue;
+    inputs[i] = onri_unread;
+    if (is_unread(constant)) {
+      if (node->layer->flags & ONRI_LAYER_READS_LATE) continue;
+      ONR_TRY(keep_contents(&p->reading, constant, graph->env, error));
+    } else {
+      ONR_TRY(onri_constant_load(constant, error));
+    }
+    inputs[i] = constant->data;
   }
   for (int32_t i = 0; i < node->num_out; i++)
     if (node->out[i] != ONRI_NONE) out[i] = expected_desc(&graph->values[node->out[i]]);
@@ -116,13 +167,28 @@ static enum onr_status fill_call(struct onri_graph *graph, struct onri_node *nod
                             .inputs = inputs,
                             .env = graph->env,
                             .error = error,
+                            .executor = p,
                             .in_place = -1};
   return ONR_STATUS_OK;
 }
 
-static enum onr_status prepare_node(struct onri_graph *graph, struct onri_node *node, struct reading *reading,
-                                    struct onr_error *error) {
-  const struct onr_allocator *allocator = graph->env->allocator;
+/* Constants that the layer has packed lose a reader. The others stay in memory, and the records of a store say so. */
+static enum onr_status settle_constants(struct preparation *p, const struct onri_node *node, const void *const *inputs,
+                                        struct onr_error *error) {
+  for (int32_t i = 0; i < node->num_in; i++) {
+    struct onri_constant *constant = constant_of(p->graph, node, i);
+    if (!constant) continue;
+    if (i < 64 && node->packed_inputs >> i & 1) {
+      drop_data(&p->reading, constant);
+      continue;
+    }
+    if (inputs[i] == onri_unread) ONR_TRY(keep_contents(&p->reading, constant, p->graph->env, error));
+  }
+  return settle(&p->reading, p->graph->env->allocator, error);
+}
+
+static enum onr_status prepare_node(struct preparation *p, struct onri_node *node, struct onr_error *error) {
+  const struct onr_allocator *allocator = p->graph->env->allocator;
   struct onri_arena arena;
   struct onr_call call;
   enum onr_status status;
@@ -132,26 +198,25 @@ static enum onr_status prepare_node(struct onri_graph *graph, struct onri_node *
   struct onr_desc *out =
       onri_arena_allocate(&arena, onri_outputs_room(node->layer, (size_t)node->num_out) * sizeof(*out));
   const void **inputs = onri_arena_allocate(&arena, in_room * sizeof(*inputs));
+  p->node = node;
   if (node->layer->prepared_size) node->prepared = onri_allocate_zeroed(allocator, node->layer->prepared_size);
   if (!in || !out || !inputs || (node->layer->prepared_size && !node->prepared))
     status = onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to prepare a layer");
-  else status = fill_call(graph, node, reading, &call, in, out, inputs, error);
+  else status = fill_call(p, node, &call, in, out, inputs, error);
   if (status == ONR_STATUS_OK) status = onri_call_prepare(node->layer, &call);
   if (status == ONR_STATUS_OK) node->packed_inputs = call.packed_inputs;
+  if (status == ONR_STATUS_OK) status = settle_constants(p, node, inputs, error);
   onri_arena_clear(&arena);
-  for (int32_t i = 0; i < node->num_in && i < 64; i++)
-    if (node->packed_inputs >> i & 1 && node->in[i] != ONRI_NONE && graph->values[node->in[i]].constant)
-      drop_data(reading, graph->values[node->in[i]].constant);
-  if (status == ONR_STATUS_OK) status = settle(reading, allocator, error);
   return onri_node_blame(node, status, error);
 }
 
-static enum onr_status prepare_graph(struct onri_graph *graph, struct reading *reading, struct onr_error *error) {
+static enum onr_status prepare_graph(struct preparation *p, struct onri_graph *graph, struct onr_error *error) {
   for (size_t n = 0; n < graph->num_nodes; n++) {
     ONR_TRY(onri_env_poll(graph->env, error));
-    ONR_TRY(prepare_node(graph, &graph->nodes[n], reading, error));
+    p->graph = graph;
+    ONR_TRY(prepare_node(p, &graph->nodes[n], error));
     for (int32_t b = 0; b < graph->nodes[n].num_bodies; b++)
-      ONR_TRY(prepare_graph(graph->nodes[n].bodies[b], reading, error));
+      ONR_TRY(prepare_graph(p, graph->nodes[n].bodies[b], error));
   }
   for (size_t i = 0; i < graph->num_outputs; i++) {
     enum onr_status status = ONR_STATUS_OK;
@@ -175,18 +240,20 @@ static size_t constant_bytes(const struct onri_graph *graph) {
 /* Depth is bounded by limits.depth, which the importer checked. */
 enum onr_status onri_model_prepare(struct onr_model *model, struct onr_error *error) {
   struct onr_env *env = &model->env;
-  struct reading reading = {0};
+  struct preparation p = {.executor.contents = late_contents};
   size_t packed_bytes = 0;
   enum onr_status status;
   count_readers(model->graph);
   env->held_bytes = &packed_bytes;
   env->blocks = &model->blocks;
   onri_blocks_open(&model->blocks, model->constant_bytes);
-  status = prepare_graph(model->graph, &reading, error);
+  status = prepare_graph(&p, model->graph, error);
+  if (status == ONR_STATUS_OK) status = onri_packed_end(model, error);
   onri_blocks_close(&model->blocks, env);
-  if (reading.user) reading.user->data = NULL; /* after a failure */
-  release_reading(&reading, model->graph->env->allocator);
+  if (p.reading.user) p.reading.user->data = NULL; /* after a failure */
+  release_reading(&p.reading, model->graph->env->allocator);
   env->held_bytes = NULL;
-  if (status == ONR_STATUS_OK) model->info.weight_bytes = packed_bytes + constant_bytes(model->graph);
+  if (status == ONR_STATUS_OK)
+    model->info.weight_bytes = packed_bytes + constant_bytes(model->graph) + model->blocks.store.bytes;
   return status;
 }

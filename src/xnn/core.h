@@ -64,6 +64,10 @@ struct onri_xnn_family {
 /* prepare: weights and bias (NULL: none) are not read after this; *packed stays. */
 enum onr_status onri_xnn_pack(const struct onri_xnn_family *family, struct onri_xnn_packed *packed, const void *spec,
                               const void *weights, const void *bias, struct onr_env *env, struct onr_error *error);
+/* The same from a file of packed weights that has a block of the size that XNNPACK asks for; else *packed stays empty.
+ */
+void onri_xnn_recall(const struct onri_xnn_family *family, struct onri_xnn_packed *packed, const void *spec,
+                     struct onr_env *env);
 /* plan: makes *op, or gives the one that is there other sizes (roomy: its memory never shrinks). packed may be NULL. On
  * failure *op is deleted and NULL. Depthwise, 1x1-depthwise and transposed convolutions pack their weights again when
  * they are made, into memory that is thrown away: give them other sizes instead. */
@@ -83,10 +87,15 @@ struct onri_xnn_packing {
   struct xnn_weights_cache_provider provider;
   struct onr_env *env;
   struct onri_xnn_packed *packed;
+  int recalls; /* nothing is packed */
 };
 /* Enters a scope. The operator created with the cache that is returned has its weights in *packed. */
 struct xnn_weights_cache_provider *onri_xnn_pack_begin(struct onri_xnn_packing *packing, struct onri_xnn_packed *packed,
                                                        struct onr_env *env);
+/* The same, but XNNPACK gets no memory and gives up before it packs: *packed has what a file has for it. */
+struct xnn_weights_cache_provider *onri_xnn_recall_begin(struct onri_xnn_packing *packing,
+                                                         struct onri_xnn_packed *packed, struct onr_env *env);
+void onri_xnn_recall_end(struct onri_xnn_packing *packing, struct xnn_operator *op);
 /* Leaves it and deletes the operator (NULL when it was not created), the block stays. On failure *packed is zeroed. */
 enum onr_status onri_xnn_pack_end(struct onri_xnn_packing *packing, enum xnn_status status, struct xnn_operator *op,
                                   const char *what, struct onr_error *error);

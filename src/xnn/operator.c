@@ -47,6 +47,17 @@ enum onr_status onri_xnn_pack(const struct onri_xnn_family *family, struct onri_
   return onri_xnn_pack_end(&packing, status, op, family->name, error);
 }
 
+void onri_xnn_recall(const struct onri_xnn_family *family, struct onri_xnn_packed *packed, const void *spec,
+                     struct onr_env *env) {
+  static const float unread[1];
+  struct onri_xnn_packing packing;
+  struct xnn_operator *op = NULL;
+  struct xnn_weights_cache_provider *cache = onri_xnn_recall_begin(&packing, packed, env);
+  if (family->bound_packing) family->bound_packing(spec, &packing.scope);
+  (void)family->create(spec, unread, NULL, cache, &op);
+  onri_xnn_recall_end(&packing, op);
+}
+
 enum onr_status onri_xnn_plan(const struct onri_xnn_family *family, struct xnn_operator **op,
                               const struct onri_xnn_packed *packed, const void *spec, int roomy, size_t *scratch_bytes,
                               struct onr_env *env, struct onr_error *error) {

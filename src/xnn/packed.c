@@ -50,6 +50,11 @@ static void *reserve_packed(void *context, size_t bytes) {
   struct onri_xnn_packing *packing = context;
   struct onri_xnn_packed *packed = packing->packed;
   onri_xnn_packed_release(packed, packing->env);
+  if (packing->recalls) {
+    if (onri_xnn_take(&packing->scope, bytes)) packed->data = onri_block_recall(packing->env, bytes);
+    packed->bytes = bytes;
+    return NULL;
+  }
   if (onri_xnn_take(&packing->scope, bytes)) packed->data = onri_block_begin(packing->env, bytes);
   if (!packed->data) {
     packing->scope.out_of_memory = 1;
@@ -69,6 +74,7 @@ struct xnn_weights_cache_provider *onri_xnn_pack_begin(struct onri_xnn_packing *
                                                        struct onr_env *env) {
   packing->env = env;
   packing->packed = packed;
+  packing->recalls = 0;
   packing->provider = (struct xnn_weights_cache_provider){
       .context = packing,
       .look_up = not_found,
@@ -82,16 +88,7 @@ struct xnn_weights_cache_provider *onri_xnn_pack_begin(struct onri_xnn_packing *
   return &packing->provider;
 }
 
-enum onr_status onri_xnn_pack_end(struct onri_xnn_packing *packing, enum xnn_status status, struct xnn_operator *op,
-                                  const char *what, struct onr_error *error) {
-  struct onri_xnn_packed *packed = packing->packed;
-  const enum onr_status result = onri_xnn_leave(&packing->scope, status, &op, what, error);
-  onri_xnn_delete(op);
-  if (result != ONR_STATUS_OK) {
-    onri_xnn_packed_release(packed, packing->env);
-    return result;
-  }
-  packed->data = onri_block_end(packing->env, packed->data, packed->bytes);
+static void provide(struct onri_xnn_packed *packed) {
   const struct xnn_weights_cache_provider provider = {
       .context = packed->data,
       .look_up = found,
@@ -102,7 +99,33 @@ enum onr_status onri_xnn_pack_end(struct onri_xnn_packing *packing, enum xnn_sta
       .delete_cache = provider_delete,
   };
   memcpy(packed->provider, &provider, sizeof(provider));
+}
+
+enum onr_status onri_xnn_pack_end(struct onri_xnn_packing *packing, enum xnn_status status, struct xnn_operator *op,
+                                  const char *what, struct onr_error *error) {
+  struct onri_xnn_packed *packed = packing->packed;
+  const enum onr_status result = onri_xnn_leave(&packing->scope, status, &op, what, error);
+  onri_xnn_delete(op);
+  if (result != ONR_STATUS_OK) {
+    onri_xnn_packed_release(packed, packing->env);
+    return result;
+  }
+  packed->data = onri_block_end(packing->env, packed->data, packed->bytes);
+  provide(packed);
   return ONR_STATUS_OK;
+}
+
+struct xnn_weights_cache_provider *onri_xnn_recall_begin(struct onri_xnn_packing *packing,
+                                                         struct onri_xnn_packed *packed, struct onr_env *env) {
+  struct xnn_weights_cache_provider *provider = onri_xnn_pack_begin(packing, packed, env);
+  packing->recalls = 1;
+  return provider;
+}
+
+void onri_xnn_recall_end(struct onri_xnn_packing *packing, struct xnn_operator *op) {
+  onri_xnn_delete(op);
+  onri_xnn_exit(&packing->scope);
+  if (packing->packed->data) provide(packing->packed);
 }
 
 struct xnn_weights_cache_provider *onri_xnn_packed_cache(const struct onri_xnn_packed *packed) {

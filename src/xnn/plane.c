@@ -221,6 +221,11 @@ enum onr_status onri_plane_pack(const struct onri_xnn_family *family, struct onr
   return result;
 }
 
+void onri_plane_recall(const struct onri_xnn_family *family, struct onri_xnn_packed *packed,
+                       struct onri_plane_spec *spec, const struct onri_xnn_conv *c, struct onr_env *env) {
+  if (onri_plane_of_weights(c, &spec->plane)) onri_xnn_recall(family, packed, spec, env);
+}
+
 enum onr_status onri_plane_plan(const struct onri_xnn_family *family, struct xnn_operator **op,
                                 const struct onri_xnn_packed *packed, struct onri_plane_spec *spec,
                                 const struct onri_xnn_conv *c, size_t *scratch_bytes, struct onr_env *env,

@@ -49,6 +49,9 @@ enum xnn_status onri_plane_reshaped(const struct onri_plane *plane, enum xnn_sta
 enum onr_status onri_plane_pack(const struct onri_xnn_family *family, struct onri_xnn_packed *packed,
                                 struct onri_plane_spec *spec, const struct onri_xnn_conv *c, size_t size,
                                 const void *weight, const void *bias, struct onr_env *env, struct onr_error *error);
+/* See onri_xnn_recall. */
+void onri_plane_recall(const struct onri_xnn_family *family, struct onri_xnn_packed *packed,
+                       struct onri_plane_spec *spec, const struct onri_xnn_conv *c, struct onr_env *env);
 /* A new operator; *op stays NULL where the sizes do not fit. */
 enum onr_status onri_plane_plan(const struct onri_xnn_family *family, struct xnn_operator **op,
                                 const struct onri_xnn_packed *packed, struct onri_plane_spec *spec,

@@ -33,6 +33,9 @@ ONRI_XNN(onri_xnn_conv_fit(const struct onri_xnn_conv *c, int *finite_only, enum
  * LIMIT when packing multiplies them beyond what is sensible. */
 ONRI_XNN(onri_xnn_conv_pack(struct onri_xnn_packed *packed, const struct onri_xnn_conv *c, const float *weight,
                             const float *bias, struct onr_env *env, struct onr_error *error))
+/* The same from a file of packed weights, when there is one that has them; else nothing is packed. */
+ONRI_XNN(onri_xnn_conv_recall(struct onri_xnn_packed *packed, const struct onri_xnn_conv *c, struct onr_env *env,
+                              struct onr_error *error))
 /* An operator; *op stays NULL where the sizes do not fit. *scratch_bytes is what run wants, 64-byte aligned. */
 ONRI_XNN(onri_xnn_conv_plan(struct xnn_operator **op, const struct onri_xnn_packed *packed,
                             const struct onri_xnn_conv *c, size_t *scratch_bytes, struct onr_env *env,

@@ -208,6 +208,7 @@ static int tell_json(const struct options *options, const struct loaded *l, cons
   cJSON_AddNumberToObject(root, "arena_bytes", (double)onr_session_arena_bytes(l->session));
   cJSON_AddNumberToObject(root, "weight_bytes", (double)info.weight_bytes);
   cJSON_AddNumberToObject(root, "peak_rss_bytes", (double)peak_rss());
+  cJSON_AddBoolToObject(root, "packed", info.packed == ONR_PACKED_MAPPED);
   cJSON_AddStringToObject(root, "kernel_library", onr_kernel_library());
   const int code = options->profile ? add_profile(root, l, samples) : 0;
   if (code) {

@@ -22,6 +22,10 @@ const struct command_row commands[] = {
      SIZE_MAX, command_ops},
     {"check", "PATH...", "run folders of backend tests (model.onnx + test_data_set_*) and compare",
      "onnxrun check ../mlp_ts ../mlp_dynamo --rtol 1e-4", 1, SIZE_MAX, command_check},
+    {"pack", "MODEL", "write the weights as kernels read them, to a file that --packed maps instead of packing again",
+     "onnxrun pack model.onnx\n"
+     "onnxrun pack model.onnx -o weights.packed --threads 2",
+     1, 1, command_pack},
 };
 _Static_assert(sizeof(commands) / sizeof(commands[0]) == NUM_COMMANDS, "NUM_COMMANDS counts the table");
 

@@ -26,6 +26,8 @@ enum onr_status try_load(const struct options *options, const char *path, const 
   model_options.limits = &options->limits;
   model_options.external_directory = options->external_directory;
   model_options.disabled_passes = options->disabled_passes;
+  model_options.packed = options->packed;
+  model_options.packed_write = options->packs;
   const struct onr_session_options session_options = {
       .size = sizeof(session_options), .threads = loaded->threads, .profile = options->profile};
   if (status == ONR_STATUS_OK) status = onr_model_load(path, &model_options, &loaded->model, error);
@@ -94,12 +96,23 @@ static void take_need(void *context, const char *text) {
   fprintf(stderr, "  %s%s\n", text, advice(text).text);
 }
 
+/* A file of packed weights that is not used costs time, and nothing else. */
+static void tell_packed(const struct options *options, const struct onr_model *model) {
+  struct onr_model_info info = {.size = sizeof(info)};
+  onr_model_get_info(model, &info);
+  if (info.packed == ONR_PACKED_REFUSED && !options->packs)
+    complain(EXIT_OK, "--packed %s: %s; weights are packed anew", shown(options->packed).text, info.packed_note);
+}
+
 int load(const struct options *options, const char *path, struct loaded *loaded) {
   struct needs needs = {path, 0, {""}};
   const struct onr_model_options listener = {.size = sizeof(listener), .report = take_need, .report_context = &needs};
   struct onr_error error = {0};
   const enum onr_status status = try_load(options, path, &listener, loaded, &error);
-  if (status == ONR_STATUS_OK) return 0;
+  if (status == ONR_STATUS_OK) {
+    tell_packed(options, loaded->model);
+    return 0;
+  }
   if (status != ONR_STATUS_UNSUPPORTED || !needs.count) return report_failure(status, path, &error);
   if (needs.count == 1)
     complain(EXIT_UNSUPPORTED, "UNSUPPORTED: %s: there is no code for %s%s", path, needs.first.text,

@@ -5,15 +5,16 @@
 #include <string.h>
 
 #define AT(field) offsetof(struct options, field)
-enum { PLANS = RUN | INFO | BENCH, LOADS = PLANS | CHECK };
+enum { PLANS = RUN | INFO | BENCH, LOADS = PLANS | CHECK | PACK };
 
 const struct option_row option_rows[] = {
     {"input", 'i', "NAME=FILE", PLANS, TAKES_INPUT, 0, NULL,
      "an input: .npy, .npz or TensorProto .pb; -i FILE where there is one input, "
      "or where the file has the names (.npz); - reads a .npy from standard input"},
-    {"output", 'o', "DIR", RUN, TAKES_TEXT, AT(output), NULL,
+    {"output", 'o', "DIR", RUN | PACK, TAKES_TEXT, AT(output), NULL,
      "write DIR/NAME.npy for every output; FILE.npy: of the only output; "
-     "- writes them to standard output, one .npy behind the other"},
+     "- writes them to standard output, one .npy behind the other; "
+     "pack: the file (MODEL.packed)"},
     {"show", 0, NULL, RUN, TAKES_FLAG, AT(show), NULL, "draw the pictures of input 0 with what output 0 says of each"},
     {"labels", 0, "FILE", RUN, TAKES_TEXT, AT(labels), "show",
      "with --show: the right answers, and how many were found"},
@@ -36,10 +37,12 @@ const struct option_row option_rows[] = {
      "graph rewrites to leave out, comma-separated, or all"},
     {"external-data", 0, "DIR", LOADS, TAKES_TEXT, AT(external_directory), NULL,
      "one more folder that external data may lie in"},
+    {"packed", 0, "FILE", PLANS, TAKES_TEXT, AT(packed), NULL,
+     "weights that 'onnxrun pack' wrote, where they are this model's and this processor's; processes share them"},
     {"limit", 0, "NAME=VALUE", LOADS, TAKES_LIMIT, 0, NULL,
      "what a model may take; also as 64M, 64MiB (1024 * 1024), 64MB, or of "
      "counts 3k; the names are below"},
-    {"help", 'h', NULL, RUN | INFO | BENCH | OPS | CHECK, TAKES_FLAG, AT(help), NULL, "this text"},
+    {"help", 'h', NULL, RUN | INFO | BENCH | OPS | CHECK | PACK, TAKES_FLAG, AT(help), NULL, "this text"},
 };
 const size_t num_option_rows = sizeof(option_rows) / sizeof(option_rows[0]);
 

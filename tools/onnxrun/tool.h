@@ -57,10 +57,12 @@ struct options {
   double seconds, rtol, atol;
   enum onr_backend backend;
   const char *labels; /* for --show */
+  const char *packed; /* a file of packed weights */
+  int packs;          /* it is written */
   int json, nodes, profile, show, help;
 };
 
-enum command { RUN = 1, INFO = 2, BENCH = 4, OPS = 8, CHECK = 16 };
+enum command { RUN = 1, INFO = 2, BENCH = 4, OPS = 8, CHECK = 16, PACK = 32 };
 
 struct command_row {
   const char *name, *arguments, *summary;
@@ -69,7 +71,7 @@ struct command_row {
   int (*run)(const struct options *options);
 };
 extern const struct command_row commands[]; /* in the order of enum command */
-enum { NUM_COMMANDS = 5 };
+enum { NUM_COMMANDS = 6 };
 
 /* --- options.c --- */
 /* The words behind the command. 0, or EXIT_USAGE after one line on stderr. */
@@ -229,5 +231,6 @@ int command_info(const struct options *options);
 int command_ops(const struct options *options);
 int command_bench(const struct options *options);
 int command_check(const struct options *options);
+int command_pack(const struct options *options);
 
 #endif

@@ -126,6 +126,70 @@ static int remember(struct onri_blocks *blocks, const struct onr_allocator *allo
   return 1;
 }
 
+/* --- stores and records --- */
+
+int onri_blocks_stored(const struct onr_env *env) {
+  const struct onri_blocks *blocks = env->blocks;
+  return blocks && blocks->is_open && blocks->store.data && !blocks->store.differs;
+}
+
+void onri_blocks_differ(struct onr_env *env) { env->blocks->store.differs = 1; }
+
+/* The next record, when it is of this kind. */
+static int take_record(struct onr_env *env, enum onri_block_kind kind, struct onri_block_record *record) {
+  if (!onri_blocks_stored(env)) return 0;
+  struct onri_block_store *store = &env->blocks->store;
+  if (store->next < store->count) {
+    *record = store->records[store->next++];
+    if (record->kind == (uint64_t)kind) return 1;
+  }
+  onri_blocks_differ(env);
+  return 0;
+}
+
+void *onri_block_recall(struct onr_env *env, size_t bytes) {
+  struct onri_block_record record;
+  if (!take_record(env, ONRI_BLOCK_DATA, &record)) return NULL;
+  const struct onri_block_store *store = &env->blocks->store;
+  /* With slack behind it, as all memory that kernels read. */
+  if (record.bytes == bytes && record.at <= store->bytes && record.at % ONRI_ALIGNMENT == 0 &&
+      bytes <= store->bytes - record.at && ONR_SLACK_BYTES <= store->bytes - record.at - bytes) {
+    return (void *)(uintptr_t)(store->data + record.at);
+  }
+  onri_blocks_differ(env);
+  return NULL;
+}
+
+int onri_block_answer(struct onr_env *env, uint64_t *answer) {
+  struct onri_block_record record;
+  if (!take_record(env, ONRI_BLOCK_ANSWER, &record)) return 0;
+  *answer = record.at;
+  return 1;
+}
+
+int onri_blocks_record(const struct onr_env *env) {
+  return env->blocks && env->blocks->is_open && env->blocks->is_recording;
+}
+
+/* Where there is no memory for a record there will be no file. */
+static int add_record(struct onr_env *env, enum onri_block_kind kind, uint64_t bytes, uint64_t at) {
+  struct onri_blocks *blocks = env->blocks;
+  if (!onri_blocks_record(env)) return 0;
+  if (!onri_grow(env->allocator, &blocks->records, sizeof(*blocks->records), &blocks->records_capacity,
+                 blocks->num_records + 1)) {
+    blocks->is_recording = 0;
+    return 0;
+  }
+  blocks->records[blocks->num_records++] = (struct onri_block_record){kind, bytes, at};
+  return 1;
+}
+
+void onri_block_tell(struct onr_env *env, uint64_t answer) { add_record(env, ONRI_BLOCK_ANSWER, 0, answer); }
+
+int onri_block_keep(struct onr_env *env, const void *data, size_t bytes) {
+  return add_record(env, ONRI_BLOCK_DATA, bytes, (uintptr_t)data);
+}
+
 /* --- one block --- */
 
 void *onri_block_begin(struct onr_env *env, size_t bytes) {
@@ -135,7 +199,8 @@ void *onri_block_begin(struct onr_env *env, size_t bytes) {
     return NULL;
   void *room = blocks && blocks->is_open ? take(blocks, env, total) : NULL;
   char *memory = room ? onri_env_place(env, room, with_slack) : onr_env_allocate(env, with_slack);
-  if (memory) memset(memory + bytes, 0, ONR_SLACK_BYTES);
+  const int is_written = memory && onri_blocks_record(env); /* what packing leaves out, too */
+  if (memory) memset(memory + (is_written ? 0 : bytes), 0, ONR_SLACK_BYTES + (is_written ? bytes : 0));
   return memory;
 }
 
@@ -149,8 +214,10 @@ void *onri_block_end(struct onr_env *env, void *memory, size_t bytes) {
     onri_env_retain(earlier);
     onr_env_release(env, memory);
     give_back(blocks, (const char *)memory - ONRI_ALIGNMENT, bytes + ONR_SLACK_BYTES + ONRI_ALIGNMENT);
+    onri_block_keep(env, earlier, bytes);
     return earlier;
   }
+  onri_block_keep(env, memory, bytes);
   const struct onri_block_entry entry = {.memory = memory, .bytes = bytes, .hash = hash};
   if (remember(blocks, env->allocator, &entry)) onri_env_retain(memory);
   return memory;
@@ -163,6 +230,10 @@ void onri_blocks_close(struct onri_blocks *blocks, struct onr_env *env) {
   blocks->entries = NULL;
   blocks->buckets = NULL;
   blocks->count = blocks->capacity = blocks->num_buckets = 0;
+  onri_release(env->allocator, blocks->records);
+  blocks->records = NULL;
+  blocks->num_records = blocks->records_capacity = 0;
+  blocks->is_recording = 0;
   blocks->is_open = 0;
 }
 

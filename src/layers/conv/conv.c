@@ -12,6 +12,7 @@
  */
 #include <math.h>
 
+#include "base/services.h"
 #include "base/shape.h"
 #include "layers/conv/conv.h"
 #include "layers/layers.h"
@@ -122,7 +123,7 @@ const struct onr_layer onri_layer_conv = {
     .outputs_max = 1,
     .types = {ONRI_DTYPES_FLOAT, ONR_AS_INPUT(0), ONR_AS_INPUT(0), ONR_AS_INPUT(0)},
     .output_type = ONR_AS_INPUT(0),
-    .flags = ONR_LAYER_OVERREADS,
+    .flags = ONR_LAYER_OVERREADS | ONRI_LAYER_READS_LATE,
     .layout = ONRI_LAYOUT_CONV,
     .layout_param = offsetof(struct onr_conv_params, channels_last),
     .params_size = sizeof(struct onr_conv_params),

@@ -79,45 +79,37 @@ static struct onri_xnn_conv for_xnn(const struct onr_call *call, const struct on
   };
 }
 
-/* Constant input i as reals: itself, or a copy in *copy, which the caller releases. *reals is NULL when it is omitted.
- */
-static enum onr_status widen(struct onr_call *call, size_t i, const void **reals, void **copy) {
-  const enum onr_dtype dtype = call->in[i].dtype;
-  const size_t count = (size_t)onr_desc_elements(&call->in[i]);
-  *reals = call->inputs[i];
-  *copy = NULL;
-  if (dtype == ONR_DTYPE_F32 || dtype == ONR_DTYPE_F64 || dtype == ONR_DTYPE_NONE) return ONR_STATUS_OK;
-  *reals = *copy = onr_env_allocate(call->env, count * sizeof(float) + 1);
-  if (!*copy) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
-  onri_widened_load(dtype, call->inputs[i], count, *copy);
-  return ONR_STATUS_OK;
-}
-
-static enum onr_status pack_portable(struct onr_call *call, const struct onri_conv *c, const void *weight) {
+static enum onr_status pack_portable(struct onr_call *call, const struct onri_conv *c, struct onri_late *weight) {
   struct onri_conv_prepared *p = call->prepared;
   size_t bytes;
   if (!onri_mul_size((size_t)onr_desc_elements(&call->in[1]), onri_widened_size(call->in[1].dtype), &bytes))
     return onr_fail(call->error, ONR_STATUS_LIMIT, "the weights of this convolution do not fit in memory");
+  p->weights = onri_block_recall(call->env, bytes);
+  if (p->weights) return ONR_STATUS_OK;
+  ONR_TRY(onri_late_read(call, weight));
   p->weights = onri_block_begin(call->env, bytes);
   if (!p->weights) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
-  if (onri_is_double(call->in[1].dtype)) onri_conv_pack_f64(c, weight, p->weights);
-  else onri_conv_pack_f32(c, weight, p->weights);
+  if (onri_is_double(call->in[1].dtype)) onri_conv_pack_f64(c, weight->values, p->weights);
+  else onri_conv_pack_f32(c, weight->values, p->weights);
   p->weights = onri_block_end(call->env, p->weights, bytes);
   return ONR_STATUS_OK;
 }
 
-static enum onr_status pack_tuned(struct onr_call *call, const struct onri_xnn_conv *xnn, const float *weight) {
+static enum onr_status pack_tuned(struct onr_call *call, const struct onri_xnn_conv *xnn, struct onri_late *weight) {
   struct onri_conv_prepared *p = call->prepared;
-  const void *bias = NULL;
-  void *copy = NULL;
-  if (onri_has(call, 2)) ONR_TRY(widen(call, 2, &bias, &copy));
-  const enum onr_status status = onri_xnn_conv_pack(&p->xnn, xnn, weight, bias, call->env, call->error);
-  onr_env_release(call->env, copy);
+  struct onri_late bias = {.input = 2};
+  ONR_TRY(onri_xnn_conv_recall(&p->xnn, xnn, call->env, call->error));
+  if (p->xnn.data) return ONR_STATUS_OK;
+  ONR_TRY(onri_late_read(call, weight));
+  enum onr_status status = onri_late_read(call, &bias);
+  if (status == ONR_STATUS_OK)
+    status = onri_xnn_conv_pack(&p->xnn, xnn, weight->values, bias.values, call->env, call->error);
+  onri_late_release(&bias, call->env);
   return status;
 }
 
 static enum onr_status pack(struct onr_call *call, const struct onri_conv *c, enum onri_xnn_fit fit,
-                            const void *weight) {
+                            struct onri_late *weight) {
   struct onri_conv_prepared *p = call->prepared;
   const struct onri_xnn_conv xnn = for_xnn(call, c);
   const enum onr_status status = fit == ONRI_XNN_NEVER ? ONR_STATUS_LIMIT : pack_tuned(call, &xnn, weight);
@@ -131,29 +123,34 @@ static enum onr_status pack(struct onr_call *call, const struct onri_conv *c, en
   return ONR_STATUS_OK;
 }
 
-static enum onr_status bias_is_finite(struct onr_call *call, int *finite) {
-  const void *bias = NULL;
-  void *copy = NULL;
-  *finite = 1;
-  if (!onri_has(call, 2)) return ONR_STATUS_OK;
-  ONR_TRY(widen(call, 2, &bias, &copy));
-  *finite = onri_all_finite_f32(bias, (size_t)onr_desc_elements(&call->in[2]));
-  onr_env_release(call->env, copy);
+/* No NaN and no infinity in weights or bias, if there are any. */
+static enum onr_status is_finite(struct onr_call *call, struct onri_late *late, int *finite) {
+  uint64_t answer;
+  if (!onri_block_answer(call->env, &answer)) {
+    ONR_TRY(onri_late_read(call, late));
+    answer =
+        !late->values || onri_all_finite(call->env, late->values, (size_t)onr_desc_elements(&call->in[late->input]));
+    onri_block_tell(call->env, answer);
+  }
+  *finite = answer != 0;
   return ONR_STATUS_OK;
 }
 
 /* How far XNNPACK can, given also what it does with NaN: the weights must have none, since it multiplies them by
  * padding. Our transposed kernel is faster than those of XNNPACK that lose NaN. */
-static enum onr_status choose(struct onr_call *call, const struct onri_conv *c, const float *weight,
+static enum onr_status choose(struct onr_call *call, const struct onri_conv *c, struct onri_late *weight,
                               enum onri_xnn_fit *fit) {
   struct onri_conv_prepared *p = call->prepared;
   const struct onri_xnn_conv xnn = for_xnn(call, c);
+  struct onri_late bias = {.input = 2};
   int finite_only, finite;
   *fit = ONRI_XNN_NEVER;
-  if (!onri_all_finite(call->env, weight, (size_t)onr_desc_elements(&call->in[1]))) return ONR_STATUS_OK;
+  ONR_TRY(is_finite(call, weight, &finite));
+  if (!finite) return ONR_STATUS_OK;
   ONR_TRY(onri_xnn_conv_fit(&xnn, &finite_only, fit, call->env, call->error));
   if (*fit == ONRI_XNN_NEVER || !finite_only) return ONR_STATUS_OK;
-  ONR_TRY(bias_is_finite(call, &finite));
+  ONR_TRY(is_finite(call, &bias, &finite));
+  onri_late_release(&bias, call->env);
   *fit = c->transposed || !finite ? ONRI_XNN_NEVER : ONRI_XNN_SOMETIMES;
   p->finite_only = 1;
   return ONR_STATUS_OK;
@@ -186,27 +183,37 @@ static enum onr_status pack_weights(struct onr_call *call, const struct onri_con
 }
 
 /* With weights that it multiplies by padding. */
-static int suits_product(const struct onr_call *call, const struct onri_conv *c, const float *weight) {
+static enum onr_status suits_product(struct onr_call *call, const struct onri_conv *c, struct onri_late *weight,
+                                     int *suits) {
   const struct onri_conv_prepared *p = call->prepared;
   const size_t count = (size_t)onr_desc_elements(&call->in[1]), floats = product_floats(c, p->form);
-  return floats > 0 && floats / MOST_PADDING <= count + PADDING_BYTES && onri_all_finite(call->env, weight, count);
+  *suits = floats > 0 && floats / MOST_PADDING <= count + PADDING_BYTES;
+  return *suits ? is_finite(call, weight, suits) : ONR_STATUS_OK;
 }
 
-static enum onr_status pack_product(struct onr_call *call, const struct onri_conv *c, const float *weight) {
+static enum onr_status make_product(struct onr_call *call, const struct onri_conv *c, struct onri_late *weight) {
   struct onri_conv_prepared *p = call->prepared;
   const size_t bytes = product_floats(c, p->form) * sizeof(float);
-  const void *bias = NULL;
-  void *copy = NULL;
+  p->product = onri_block_recall(call->env, bytes);
+  if (p->product) return ONR_STATUS_OK;
+  ONR_TRY(onri_late_read(call, weight));
   p->product = onri_block_begin(call->env, bytes);
   if (!p->product) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
-  ONR_TRY(pack_weights(call, c, weight));
+  ONR_TRY(pack_weights(call, c, weight->values));
   p->product = onri_block_end(call->env, p->product, bytes);
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status pack_product(struct onr_call *call, const struct onri_conv *c, struct onri_late *weight) {
+  struct onri_conv_prepared *p = call->prepared;
+  struct onri_late bias = {.input = 2};
+  ONR_TRY(make_product(call, c, weight));
   call->packed_inputs |= 2;
   if (onri_has(call, 2) && !call->inputs[2]) return ONR_STATUS_OK;
-  if (onri_has(call, 2)) ONR_TRY(widen(call, 2, &bias, &copy));
+  ONR_TRY(onri_late_read(call, &bias));
   p->product_bias = onr_env_allocate(call->env, onri_conv_gemm_bias_floats(c, onri_kernels(), p->form) * sizeof(float));
-  if (p->product_bias) onri_conv_gemm_pack_bias(c, onri_kernels(), p->form, bias, p->product_bias);
-  onr_env_release(call->env, copy);
+  if (p->product_bias) onri_conv_gemm_pack_bias(c, onri_kernels(), p->form, bias.values, p->product_bias);
+  onri_late_release(&bias, call->env);
   if (!p->product_bias)
     return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the bias of a convolution");
   if (onri_has(call, 2)) call->packed_inputs |= 4;
@@ -245,13 +252,14 @@ static int suits_xnn(const struct onr_call *call, const struct onri_conv *c) {
 
 /* Winograd's method; one of XNNPACK's kernels, where ours are not the faster ones; a product; or neither. */
 static enum onr_status choose_and_pack(struct onr_call *call, const struct onri_conv *c, int tuned,
-                                       const float *weight) {
+                                       struct onri_late *weight) {
   struct onri_conv_prepared *p = call->prepared;
+  int product = 0;
   const int own = onr_env_backend(call->env) != ONR_BACKEND_PORTABLE;
   if (own && tuned && has_tiles(c)) ONR_TRY(onri_conv_winograd_prepare(call, c, weight, &p->winograd));
   if (p->winograd.weights) return ONR_STATUS_OK; /* the portable kernel may need the weights as they are */
   const int can = c->transposed ? c->group_out >= PHASE_CHANNELS && onri_conv_phases_can(c) : onri_conv_gemm_can(c);
-  const int product = own && can && suits_product(call, c, weight);
+  if (own && can) ONR_TRY(suits_product(call, c, weight, &product));
   enum onri_xnn_fit fit = ONRI_XNN_NEVER;
   if (tuned && (!(product && onri_conv_gemm_is_fast()) || suits_xnn(call, c)) && onri_xnn_usable(call->env) &&
       (!onri_has(call, 2) || call->inputs[2]))
@@ -262,15 +270,13 @@ static enum onr_status choose_and_pack(struct onr_call *call, const struct onri_
 enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv *c, int channels_last,
                                   int x_channels_first) {
   struct onri_conv_prepared *p = call->prepared;
+  struct onri_late weight = {.input = 1};
   enum onr_status status;
-  const void *weight;
-  void *copy;
   p->form = form_of(c, channels_last, x_channels_first);
-  ONR_TRY(widen(call, 1, &weight, &copy));
   if ((channels_last && is_own(c)) || (c->transposed && !channels_last) || onri_is_double(call->in[1].dtype))
-    status = pack(call, c, ONRI_XNN_NEVER, weight);
-  else status = choose_and_pack(call, c, channels_last && !x_channels_first, weight);
-  onr_env_release(call->env, copy);
+    status = pack(call, c, ONRI_XNN_NEVER, &weight);
+  else status = choose_and_pack(call, c, channels_last && !x_channels_first, &weight);
+  onri_late_release(&weight, call->env);
   return status;
 }
 

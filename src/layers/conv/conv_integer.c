@@ -11,6 +11,7 @@
 #include <math.h>
 
 #include "base/memory/blocks.h"
+#include "base/services.h"
 #include "base/shape.h"
 #include "layers/conv/conv.h"
 #include "layers/elementwise/scratch.h"
@@ -116,16 +117,20 @@ static enum onr_status integer_prepare(struct onr_call *call, const struct roles
   struct prepared *p = call->prepared;
   struct plain plain;
   struct onri_conv c;
+  const void *data;
   make_plain(call, r, &plain);
   if (!onri_conv_can_pack(&plain.call, params->groups, 0) || onr_desc_elements(&call->in[r->weight]) == 0)
     return ONR_STATUS_OK;
   ONR_TRY(onri_conv_geometry_of_weights(&plain.call, &c));
   const size_t bytes = onri_conv_integer_packed_bytes(&c);
+  call->packed_inputs |= (uint64_t)1 << r->weight;
+  p->weights = bytes == SIZE_MAX ? NULL : onri_block_recall(call->env, bytes);
+  if (p->weights) return ONR_STATUS_OK;
+  ONR_TRY(onri_call_contents(call, r->weight, &data));
   p->weights = bytes == SIZE_MAX ? NULL : onri_block_begin(call->env, bytes);
   if (!p->weights) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
-  onri_conv_integer_pack(&c, call->inputs[r->weight], call->in[r->weight].dtype == ONR_DTYPE_I8, p->weights);
+  onri_conv_integer_pack(&c, data, call->in[r->weight].dtype == ONR_DTYPE_I8, p->weights);
   p->weights = onri_block_end(call->env, p->weights, bytes);
-  call->packed_inputs |= (uint64_t)1 << r->weight;
   return ONR_STATUS_OK;
 }
 
@@ -258,6 +263,7 @@ const struct onr_layer onri_layer_conv_integer = {
     .outputs_min = 1,
     .outputs_max = 1,
     .types = {ONRI_DTYPES_8BIT, ONRI_DTYPES_8BIT, ONR_AS_INPUT(0), ONR_AS_INPUT(1)},
+    .flags = ONRI_LAYER_READS_LATE,
     .layout = ONR_LAYOUT_SPATIAL,
     .layout_param = offsetof(struct onr_conv_params, channels_last),
     .params_size = sizeof(struct onr_conv_params),
@@ -282,6 +288,7 @@ const struct onr_layer onri_layer_qlinear_conv = {
     .types = {ONRI_DTYPES_8BIT, ONRI_DTYPE_BIT(ONR_DTYPE_F32), ONR_AS_INPUT(0), ONRI_DTYPES_8BIT,
               ONRI_DTYPE_BIT(ONR_DTYPE_F32), ONR_AS_INPUT(3), ONRI_DTYPE_BIT(ONR_DTYPE_F32), ONRI_DTYPES_8BIT,
               ONRI_DTYPE_BIT(ONR_DTYPE_I32)},
+    .flags = ONRI_LAYER_READS_LATE,
     .layout = ONR_LAYOUT_SPATIAL,
     .layout_param = offsetof(struct onr_conv_params, channels_last),
     .params_size = sizeof(struct onr_conv_params),

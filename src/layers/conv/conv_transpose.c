@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "base/numbers/checked.h"
+#include "base/services.h"
 #include "base/shape.h"
 #include "layers/conv/conv.h"
 #include "layers/layers.h"
@@ -167,7 +168,7 @@ const struct onr_layer onri_layer_conv_transpose = {
     .outputs_max = 1,
     .types = {ONRI_DTYPES_FLOAT, ONR_AS_INPUT(0), ONR_AS_INPUT(0)},
     .output_type = ONR_AS_INPUT(0),
-    .flags = ONR_LAYER_OVERREADS,
+    .flags = ONR_LAYER_OVERREADS | ONRI_LAYER_READS_LATE,
     .layout = ONR_LAYOUT_SPATIAL,
     .layout_param = offsetof(struct onr_conv_transpose_params, channels_last),
     .params_size = sizeof(struct onr_conv_transpose_params),

@@ -5,15 +5,23 @@
 #include "base/memory/blocks.h"
 #include "layers/elementwise/widened.h"
 
-enum onr_status onri_conv_winograd_prepare(struct onr_call *call, const struct onri_conv *c, const float *weight,
+enum onr_status onri_conv_winograd_prepare(struct onr_call *call, const struct onri_conv *c, struct onri_late *weight,
                                            struct onri_conv_winograd *prepared) {
+  uint64_t finite;
   size_t bytes;
   if (!onri_winograd_choose(c, &prepared->how) || !onri_winograd_packed_bytes(c, &prepared->how, &bytes))
     return ONR_STATUS_OK;
+  if (onri_block_answer(call->env, &finite)) {
+    if (finite) prepared->weights = onri_block_recall(call->env, bytes);
+    if (prepared->weights || !finite) return ONR_STATUS_OK;
+  }
+  ONR_TRY(onri_late_read(call, weight));
   prepared->weights = onri_block_begin(call->env, bytes);
   if (!prepared->weights)
     return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
-  if (onri_winograd_pack(c, &prepared->how, weight, prepared->weights, call->env)) {
+  finite = (uint64_t)onri_winograd_pack(c, &prepared->how, weight->values, prepared->weights, call->env);
+  onri_block_tell(call->env, finite);
+  if (finite) {
     prepared->weights = onri_block_end(call->env, prepared->weights, bytes);
   } else {
     onr_env_release(call->env, prepared->weights);

@@ -3,6 +3,7 @@
 #define ONRI_CONV_WINOGRAD_H
 
 #include "kernels/conv/winograd.h"
+#include "layers/elementwise/scratch.h"
 
 struct onri_conv_winograd {
   struct onri_winograd how;
@@ -10,7 +11,7 @@ struct onri_conv_winograd {
 };
 
 /* In prepare; sizes in c may be 0: unknown. weight: as for onri_conv_pack_f32. */
-enum onr_status onri_conv_winograd_prepare(struct onr_call *call, const struct onri_conv *c, const float *weight,
+enum onr_status onri_conv_winograd_prepare(struct onr_call *call, const struct onri_conv *c, struct onri_late *weight,
                                            struct onri_conv_winograd *prepared);
 /* In plan: *scratch is its offset. */
 enum onr_status onri_conv_winograd_plan(struct onr_call *call, const struct onri_conv *c,

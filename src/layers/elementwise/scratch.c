@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "base/numbers/checked.h"
+#include "base/services.h"
 #include "base/shape.h"
 #include "kernels/elementwise/vecmath.h"
 
@@ -66,13 +67,27 @@ float onri_scale_of(const struct onr_call *call, size_t input, size_t i) {
   return value;
 }
 
-const float *onri_constant_f32(struct onr_call *call, size_t i, float **owned) {
-  const struct onr_desc *desc = &call->in[i];
-  if (desc->dtype == ONR_DTYPE_F32) return call->inputs[i];
+enum onr_status onri_late_read(struct onr_call *call, struct onri_late *late) {
+  const void *data;
+  if (late->values) return ONR_STATUS_OK;
+  ONR_TRY(onri_call_contents(call, late->input, &data));
+  if (!data) return ONR_STATUS_OK;
+  const struct onr_desc *desc = &call->in[late->input];
+  if (desc->dtype == ONR_DTYPE_F32 || desc->dtype == ONR_DTYPE_F64) {
+    late->values = data;
+    return ONR_STATUS_OK;
+  }
   const size_t count = (size_t)onr_desc_elements(desc);
-  *owned = onr_env_allocate(call->env, count * sizeof(float));
-  if (*owned) onri_widen(desc->dtype, call->inputs[i], count, *owned);
-  return *owned;
+  late->owned = onr_env_allocate(call->env, count * sizeof(float) + 1);
+  if (!late->owned) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for %zu weights", count);
+  onri_widen(desc->dtype, data, count, late->owned);
+  late->values = late->owned;
+  return ONR_STATUS_OK;
+}
+
+void onri_late_release(struct onri_late *late, struct onr_env *env) {
+  onr_env_release(env, late->owned);
+  late->owned = NULL;
 }
 
 struct search {

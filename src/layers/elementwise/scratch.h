@@ -37,7 +37,13 @@ static inline int onri_value8(enum onr_dtype dtype, const void *data, size_t i) 
 /* In prepare and run: element i of an input of a float type. */
 float onri_scale_of(const struct onr_call *call, size_t input, size_t i);
 
-/* In prepare: constant input i as float32; *owned is what the caller releases. NULL when out of memory. */
-const float *onri_constant_f32(struct onr_call *call, size_t i, float **owned);
+/* In prepare: a constant input in float32, or in float64 when that is its type, from the moment when it is needed. */
+struct onri_late {
+  size_t input;
+  const void *values; /* NULL: not read yet, or there is no such input */
+  void *owned;
+};
+enum onr_status onri_late_read(struct onr_call *call, struct onri_late *late);
+void onri_late_release(struct onri_late *late, struct onr_env *env);
 
 #endif

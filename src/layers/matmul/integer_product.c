@@ -5,6 +5,7 @@
 
 #include "base/memory/blocks.h"
 #include "base/numbers/checked.h"
+#include "base/services.h"
 #include "base/numbers/cast.h"
 #include "base/shape.h"
 #include "kernels/quantize/byte_product.h"
@@ -45,8 +46,8 @@ static size_t columns_bytes(const struct onr_call *call, const struct onri_integ
 }
 
 struct packing {
-  const struct onr_call *call;
-  const struct onri_integer_roles *roles;
+  const char *b;
+  int is_signed;
   char *columns;
   size_t k, n;
 };
@@ -54,11 +55,8 @@ struct packing {
 static void pack_range(void *context, size_t begin, size_t end) {
   const struct packing *p = context;
   for (size_t i = begin; i < end; i++) {
-    const struct onri_byte_matrix b = {.b = (const char *)p->call->inputs[p->roles->b] + i * p->k * p->n,
-                                       .inner = p->k,
-                                       .inner_step = p->n,
-                                       .column_step = 1,
-                                       .is_signed = is_signed(p->call, p->roles->b)};
+    const struct onri_byte_matrix b = {
+        .b = p->b + i * p->k * p->n, .inner = p->k, .inner_step = p->n, .column_step = 1, .is_signed = p->is_signed};
     const struct onri_byte_depth depth = onri_byte_depth_of(p->k);
     char *block = p->columns + i * onri_byte_columns_bytes(depth, p->n);
     onri_byte_columns_pack(onri_byte_columns_in(block, depth, p->n), &b, depth, p->n);
@@ -71,14 +69,20 @@ enum onr_status onri_integer_prepare(struct onr_call *call, const struct onri_in
   size_t count;
   if (!call->inputs[r->b] || !is_byte(b->dtype) || !is_byte(call->in[r->a].dtype) || b->rank < 2) return ONR_STATUS_OK;
   if (r->y_zero != ONRI_NO_ROLE && !is_byte(call->in[r->y_zero].dtype)) return ONR_STATUS_OK;
-  struct packing packing = {call, r, NULL, (size_t)b->dim[b->rank - 2], (size_t)b->dim[b->rank - 1]};
+  struct packing packing = {
+      .is_signed = is_signed(call, r->b), .k = (size_t)b->dim[b->rank - 2], .n = (size_t)b->dim[b->rank - 1]};
+  const void *data;
   const size_t bytes = columns_bytes(call, r, packing.k, packing.n, &count);
   if (packing.k == 0 || packing.n == 0 || count == 0) return ONR_STATUS_OK;
+  call->packed_inputs |= (uint64_t)1 << r->b;
+  p->columns = bytes == SIZE_MAX ? NULL : onri_block_recall(call->env, bytes);
+  if (p->columns) return ONR_STATUS_OK;
+  ONR_TRY(onri_call_contents(call, r->b, &data));
+  packing.b = data;
   p->columns = packing.columns = bytes == SIZE_MAX ? NULL : onri_block_begin(call->env, bytes);
   if (!p->columns) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a product");
   onr_parallel_for(call->env, count, 1, pack_range, &packing);
   p->columns = onri_block_end(call->env, p->columns, bytes);
-  call->packed_inputs |= (uint64_t)1 << r->b;
   return ONR_STATUS_OK;
 }
 
@@ -262,7 +266,11 @@ static const void *packed_columns(struct onr_call *call, const struct onri_integ
   const struct onri_integer_prepared *prepared = call->prepared;
   const struct onri_integer_state *s = call->state;
   if (prepared->columns) return prepared->columns;
-  struct packing packing = {call, r, (char *)call->scratch + s->columns_at, s->product.k, s->product.n};
+  struct packing packing = {.b = call->inputs[r->b],
+                            .is_signed = is_signed(call, r->b),
+                            .columns = (char *)call->scratch + s->columns_at,
+                            .k = s->product.k,
+                            .n = s->product.n};
   onr_parallel_for(call->env, count, 1, pack_range, &packing);
   return packing.columns;
 }

@@ -7,6 +7,7 @@
  *          is added to it (floats)
  * path     vectors (float32; float16 and bfloat16 through float32): packed weights when B is a constant matrix; else
  *          portable */
+#include "base/services.h"
 #include "base/shape.h"
 #include "layers/matmul/product.h"
 
@@ -78,6 +79,7 @@ static struct onri_product_form linear_form(const struct onr_call *call) {
       .outputs_max = 1,                                                             \
       .types = {set, ONR_AS_INPUT(0), ONR_AS_INPUT(0), ONR_AS_INPUT(0)},            \
       .output_type = ONR_AS_INPUT(0),                                               \
+      .flags = ONRI_LAYER_READS_LATE,                                               \
       .layout = rule,                                                               \
       .params_size = sizeof(struct onr_##kind##_params),                            \
       .prepared_size = sizeof(struct onri_product_prepared),                        \

@@ -6,6 +6,7 @@
  * matmul_integer_real   a, b, a_scale, b_scale, a_zero, b_zero, bias (float32 [n]); the last three optional -> float32
  * Shapes are those of matmul. Zero points and scales: one, or one a row of A, one a column of B.
  * path   vector: integer_product.c, integer_float8.c */
+#include "base/services.h"
 #include "base/shape.h"
 #include "layers/layers.h"
 #include "layers/matmul/integer_product.h"
@@ -122,6 +123,7 @@ const struct onr_layer onri_layer_matmul_integer = {
     .outputs_min = 1,
     .outputs_max = 1,
     .types = {ONRI_DTYPES_8BIT, ONRI_DTYPES_8BIT, ONR_AS_INPUT(0), ONR_AS_INPUT(1)},
+    .flags = ONRI_LAYER_READS_LATE,
     .prepared_size = sizeof(struct onri_integer_prepared),
     .state_size = sizeof(struct onri_integer_state),
     .infer = matmul_integer_infer,
@@ -141,6 +143,7 @@ const struct onr_layer onri_layer_qlinear_matmul = {
     .outputs_max = 1,
     .types = {BYTES_OR_FLOAT8, ONRI_DTYPES_F32_AND_HALF, ONR_AS_INPUT(0), BYTES_OR_FLOAT8, ONRI_DTYPES_F32_AND_HALF,
               ONR_AS_INPUT(3), ONRI_DTYPES_F32_AND_HALF, BYTES_OR_FLOAT8, ONRI_DTYPE_BIT(ONR_DTYPE_I32)},
+    .flags = ONRI_LAYER_READS_LATE,
     .prepared_size = sizeof(struct onri_integer_prepared),
     .state_size = sizeof(struct onri_integer_state),
     .infer = qlinear_matmul_infer,
@@ -160,6 +163,7 @@ const struct onr_layer onri_layer_matmul_integer_real = {
     .outputs_max = 1,
     .types = {ONRI_DTYPES_8BIT, ONRI_DTYPES_8BIT, ONRI_DTYPE_BIT(ONR_DTYPE_F32), ONRI_DTYPE_BIT(ONR_DTYPE_F32),
               ONR_AS_INPUT(0), ONR_AS_INPUT(1), ONRI_DTYPE_BIT(ONR_DTYPE_F32)},
+    .flags = ONRI_LAYER_READS_LATE,
     .prepared_size = sizeof(struct onri_integer_prepared),
     .state_size = sizeof(struct onri_integer_state),
     .infer = matmul_integer_real_infer,

@@ -141,21 +141,23 @@ static int takes_vectors(const struct onr_call *call, enum onr_dtype dtype) {
 static enum onr_status pack_panels(struct onr_call *call, const struct onri_product_form *form,
                                    struct onri_product_prepared *prepared) {
   const struct onr_desc *b = &call->in[1];
-  float *owned = NULL;
+  struct onri_late weights = {.input = 1};
   if (!call->inputs[1] || b->rank != 2) return ONR_STATUS_OK;
   const size_t columns = (size_t)b->dim[1], k = form->transpose_b ? columns : (size_t)b->dim[0],
                n = form->transpose_b ? (size_t)b->dim[0] : columns,
                bytes = onri_size_of((size_t[]){onri_sgemm_packed_floats(n, k), sizeof(float)}, 2);
   if (n < 2 || k == 0) return ONR_STATUS_OK;
+  prepared->panels = onri_block_recall(call->env, bytes);
+  call->packed_inputs |= 2u;
+  if (prepared->panels) return ONR_STATUS_OK;
   ONR_TRY(onri_env_expect(call->env, bytes, call->error));
-  const float *weights = onri_constant_f32(call, 1, &owned);
-  float *panels = weights ? onri_block_begin(call->env, bytes) : NULL;
+  ONR_TRY(onri_late_read(call, &weights));
+  float *panels = onri_block_begin(call->env, bytes);
   if (panels) {
-    onri_sgemm_pack(weights, form->transpose_b ? 1 : n, form->transpose_b ? k : 1, n, k, panels, call->env);
+    onri_sgemm_pack(weights.values, form->transpose_b ? 1 : n, form->transpose_b ? k : 1, n, k, panels, call->env);
     prepared->panels = onri_block_end(call->env, panels, bytes);
-    call->packed_inputs |= 2u;
   }
-  onr_env_release(call->env, owned);
+  onri_late_release(&weights, call->env);
   return panels ? ONR_STATUS_OK : onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for packed weights");
 }
 

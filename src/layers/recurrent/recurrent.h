@@ -5,6 +5,7 @@
 #ifndef ONRI_RECURRENT_H
 #define ONRI_RECURRENT_H
 
+#include "base/services.h"
 #include "base/types.h"
 #include "kernels/matmul/sgemm.h"
 #include "kernels/recurrent/cell.h"
@@ -96,6 +97,7 @@ enum onr_status onri_recurrent_shape(const struct onr_call *call, enum onri_recu
       .types = {ONRI_DTYPES_FLOAT, ONR_AS_INPUT(0), ONR_AS_INPUT(0), ONR_AS_INPUT(0), ONRI_DTYPE_BIT(ONR_DTYPE_I32),  \
                 ONR_AS_INPUT(0), ONR_AS_INPUT(0), ONR_AS_INPUT(0), ONR_AS_INPUT(0)},                                  \
       .output_type = ONR_AS_INPUT(0),                                                                                 \
+      .flags = ONRI_LAYER_READS_LATE,                                                                                 \
       .params_size = sizeof(struct onr_recurrent_params),                                                             \
       .prepared_size = sizeof(struct onri_recurrent_prepared),                                                        \
       .state_size = sizeof(struct onri_recurrent_state),                                                              \

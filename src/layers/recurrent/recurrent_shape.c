@@ -113,45 +113,46 @@ static int can_pack(const struct onr_call *call, enum onri_recurrent_kind kind) 
   return is_packable(call, ONRI_PROJECTION) && p->dim[1] == r->dim[2] && r->dim[1] == gates * p->dim[2];
 }
 
-/* Weights [n, k]. */
-static enum onr_status pack_one(struct onr_call *call, const float *weights, size_t n, size_t k, float **packed) {
+/* Weights [n, k], from element `first` of the input on. */
+static enum onr_status pack_one(struct onr_call *call, struct onri_late *w, size_t first, size_t n, size_t k,
+                                float **packed) {
   const size_t bytes = onri_size_of((size_t[]){onri_sgemm_packed_floats(n, k), sizeof(float)}, 2);
+  *packed = onri_block_recall(call->env, bytes);
+  if (*packed) return ONR_STATUS_OK;
   ONR_TRY(onri_env_expect(call->env, bytes, call->error));
+  ONR_TRY(onri_late_read(call, w));
   *packed = onri_block_begin(call->env, bytes);
   if (!*packed) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for packed weights");
-  onri_sgemm_pack(weights, 1, k, n, k, *packed, call->env);
+  onri_sgemm_pack((const float *)w->values + first, 1, k, n, k, *packed, call->env);
   *packed = onri_block_end(call->env, *packed, bytes);
   return ONR_STATUS_OK;
 }
 
-static enum onr_status pack(struct onr_call *call, enum onri_recurrent_kind kind, const float *w, const float *r,
-                            const float *projection) {
+static enum onr_status pack(struct onr_call *call, enum onri_recurrent_kind kind, struct onri_late *w,
+                            struct onri_late *r, struct onri_late *projection) {
   struct onri_recurrent_prepared *prepared = call->prepared;
   const struct onr_desc *dims = &call->in[ONRI_W];
   const size_t gates = gates_of(kind), first = onri_recurrent_first_gates(call->params, kind, gates);
   const size_t directions = (size_t)dims->dim[0], hidden = (size_t)dims->dim[1] / gates,
                output = (size_t)call->in[ONRI_R].dim[2];
-  ONR_TRY(pack_one(call, w, directions * gates * hidden, (size_t)dims->dim[2], &prepared->input));
+  ONR_TRY(pack_one(call, w, 0, directions * gates * hidden, (size_t)dims->dim[2], &prepared->input));
   for (size_t d = 0; d < directions; d++) {
     for (size_t gate = 0, part = 0; gate < gates; gate += first, part++)
-      ONR_TRY(pack_one(call, r + (d * gates + gate) * hidden * output, (part ? gates - first : first) * hidden, output,
+      ONR_TRY(pack_one(call, r, (d * gates + gate) * hidden * output, (part ? gates - first : first) * hidden, output,
                        &prepared->recurrent[d][part]));
-    if (projection) ONR_TRY(pack_one(call, projection + d * output * hidden, output, hidden, &prepared->projection[d]));
+    if (projection) ONR_TRY(pack_one(call, projection, d * output * hidden, output, hidden, &prepared->projection[d]));
   }
   return ONR_STATUS_OK;
 }
 
 enum onr_status onri_recurrent_prepare(struct onr_call *call, enum onri_recurrent_kind kind) {
-  float *owned[3] = {NULL};
-  enum onr_status status;
+  struct onri_late w = {.input = ONRI_W}, r = {.input = ONRI_R}, projection = {.input = ONRI_PROJECTION};
   if (!can_pack(call, kind)) return ONR_STATUS_OK;
   const int projects = onri_has(call, ONRI_PROJECTION);
-  const float *w = onri_constant_f32(call, ONRI_W, &owned[0]), *r = onri_constant_f32(call, ONRI_R, &owned[1]);
-  const float *projection = projects ? onri_constant_f32(call, ONRI_PROJECTION, &owned[2]) : NULL;
-  if (!w || !r || (projects && !projection))
-    status = onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for converted weights");
-  else status = pack(call, kind, w, r, projection);
-  for (int i = 0; i < 3; i++) onr_env_release(call->env, owned[i]);
+  const enum onr_status status = pack(call, kind, &w, &r, projects ? &projection : NULL);
+  onri_late_release(&w, call->env);
+  onri_late_release(&r, call->env);
+  onri_late_release(&projection, call->env);
   if (status == ONR_STATUS_OK)
     call->packed_inputs |= 1u << ONRI_W | 1u << ONRI_R | (projects ? 1u << ONRI_PROJECTION : 0);
   return status;

@@ -1,0 +1,18 @@
+# Writes TARGET, a header with a digest of all sources of the library: cmake -DROOT= -DTARGET= -P source_digest.cmake.
+# Files of packed weights are for the sources that they were made with (src/model/packed.c).
+file(GLOB_RECURSE files RELATIVE "${ROOT}" "${ROOT}/src/*.[ch]" "${ROOT}/src/*.inc" "${ROOT}/onnx/*.[ch]" "${ROOT}/include/*.h")
+list(SORT files)
+set(all "")
+foreach(file IN LISTS files)
+  file(SHA256 "${ROOT}/${file}" digest)
+  string(APPEND all "${file} ${digest}\n")
+endforeach()
+string(SHA256 digest "${all}")
+set(text "#define ONNXRUN_SOURCES \"${digest}\"\n")
+set(before "")
+if(EXISTS "${TARGET}")
+  file(READ "${TARGET}" before)
+endif()
+if(NOT before STREQUAL text)
+  file(WRITE "${TARGET}" "${text}")
+endif()

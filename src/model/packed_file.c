@@ -1,0 +1,255 @@
+/* packed_file.c: see packed_file.h. */
+#define _POSIX_C_SOURCE 200809L
+#include "model/packed_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/numbers/checked.h"
+
+enum { FORMAT = 1, BLOCKS_ALIGNMENT = 4096 };
+static const char magic[8] = {'o', 'n', 'r', 'p', 'a', 'c', 'k', '\n'};
+
+struct header {
+  char magic[8];
+  uint64_t format, file_bytes, num_records;
+  struct onri_packed_key key;
+  struct onri_digest checksum; /* of the header with zeros here, and of everything behind it */
+};
+
+/* --- reading --- */
+
+static const void *mapped_range(void *data, uint64_t offset, size_t count, void *target) {
+  (void)count, (void)target;
+  return (const unsigned char *)data + offset;
+}
+
+static int checksum_of(const struct header *header, uint64_t bytes,
+                       const void *(*read)(void *context, uint64_t offset, size_t count, void *target), void *context,
+                       struct onr_env *env, struct onri_digest *checksum) {
+  struct header bare = *header;
+  bare.checksum = (struct onri_digest){{0}};
+  *checksum = (struct onri_digest){{0}};
+  onri_digest_add(checksum, &bare, sizeof(bare));
+  return onri_digest_add_long(checksum, bytes, read, context, env);
+}
+
+static const char *check(const unsigned char *data, size_t bytes, const struct onri_packed_key *key,
+                         struct onr_env *env, uint64_t *num_records) {
+  static const char damaged[] = "it is damaged";
+  struct onri_digest checksum;
+  struct header header;
+  memcpy(&header, data, sizeof(header));
+  if (memcmp(header.magic, magic, sizeof(magic)) != 0) return "it is not a file of packed weights";
+  if (header.format != FORMAT || !onri_digest_equal(&header.key.library, &key->library))
+    return "it is for another version of onnxrun, or another processor";
+  if (!onri_digest_equal(&header.key.model, &key->model)) return "it is for another model";
+  if (!onri_digest_equal(&header.key.way, &key->way)) return "it is for other options";
+  if (header.file_bytes != bytes || header.num_records > (bytes - sizeof(header)) / sizeof(struct onri_block_record))
+    return damaged;
+  if (!checksum_of(&header, bytes - sizeof(header), mapped_range, (void *)(uintptr_t)(data + sizeof(header)), env,
+                   &checksum) ||
+      !onri_digest_equal(&checksum, &header.checksum))
+    return damaged;
+  *num_records = header.num_records;
+  return NULL;
+}
+
+static int open_for_reading(const char *path, size_t *bytes) {
+  struct stat info;
+  int fd;
+  /* O_NONBLOCK: opening a FIFO must not wait for a writer. */
+  do fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  while (fd < 0 && errno == EINTR);
+  if (fd < 0) return -1;
+  if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size >= 0 && (uint64_t)info.st_size <= SIZE_MAX) {
+    *bytes = (size_t)info.st_size;
+    return fd;
+  }
+  close(fd);
+  errno = EINVAL;
+  return -1;
+}
+
+const char *onri_packed_file_open(const char *path, const struct onri_packed_key *key, struct onr_env *env,
+                                  struct onri_block_store *store) {
+  uint64_t num_records = 0;
+  size_t bytes;
+  const int fd = open_for_reading(path, &bytes);
+  if (fd < 0)
+    return errno == ENOENT   ? "there is no such file"
+           : errno == EACCES ? "permission denied"
+           : errno == EINVAL ? "it is not a regular file"
+                             : "the system refuses to open it";
+  const int is_long = bytes > sizeof(struct header);
+  unsigned char *data = is_long ? mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
+  close(fd);
+  if (data == MAP_FAILED) return is_long ? "the system refuses to map it" : "it is not a file of packed weights";
+  const char *why = check(data, bytes, key, env, &num_records);
+  if (why) {
+    munmap(data, bytes);
+    return why;
+  }
+  *store = (struct onri_block_store){.data = data,
+                                     .bytes = bytes,
+                                     .records = (const struct onri_block_record *)(data + sizeof(struct header)),
+                                     .count = (size_t)num_records};
+  return NULL;
+}
+
+void onri_packed_file_close(struct onri_block_store *store) {
+  if (store->data) munmap((void *)(uintptr_t)store->data, store->bytes);
+  *store = (struct onri_block_store){0};
+}
+
+/* --- writing --- */
+
+struct place {
+  uint64_t address, bytes;
+  size_t record;
+};
+
+static int by_address(const void *a, const void *b) {
+  const struct place *x = a, *y = b;
+  if (x->address != y->address) return x->address < y->address ? -1 : 1;
+  if (x->bytes != y->bytes) return x->bytes < y->bytes ? -1 : 1;
+  return x->record < y->record ? -1 : 1;
+}
+
+/* A file in the making: records as they are to be in the file; those of blocks by address; and of each record the first
+ * one of the same block. */
+struct making {
+  int fd;
+  const struct onri_block_record *in_memory;
+  struct onri_block_record *records;
+  struct place *places;
+  size_t *first;
+  size_t num_records, num_places;
+  uint64_t end;
+};
+
+/* Offsets of the blocks. 0: the file would be too long. */
+static int lay_out(struct making *m) {
+  uint64_t at = sizeof(struct header) + m->num_records * sizeof(*m->records);
+  at = (at + BLOCKS_ALIGNMENT - 1) / BLOCKS_ALIGNMENT * BLOCKS_ALIGNMENT;
+  for (size_t i = 0; i < m->num_places; i++) {
+    const struct place *p = &m->places[i], *before = i > 0 ? p - 1 : NULL;
+    const int is_same = before && before->address == p->address && before->bytes == p->bytes;
+    m->first[p->record] = is_same ? m->first[before->record] : p->record;
+  }
+  for (size_t i = 0; i < m->num_records; i++) {
+    struct onri_block_record *record = &m->records[i];
+    if (record->kind != ONRI_BLOCK_DATA) continue;
+    record->at = m->first[i] < i ? m->records[m->first[i]].at : at;
+    if (m->first[i] < i) continue;
+    if (!onri_add_u64(at, record->bytes + ONR_SLACK_BYTES + ONRI_ALIGNMENT - 1, &at) || at > INT64_MAX) return 0;
+    at = at / ONRI_ALIGNMENT * ONRI_ALIGNMENT;
+  }
+  m->end = at;
+  return 1;
+}
+
+static int write_at(int fd, const void *data, size_t bytes, uint64_t offset) {
+  enum { LARGEST_WRITE = 1 << 30 };
+  const char *from = data;
+  while (bytes > 0) {
+    const ssize_t n = pwrite(fd, from, bytes < LARGEST_WRITE ? bytes : LARGEST_WRITE, (off_t)offset);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return 0;
+    from += n;
+    offset += (uint64_t)n;
+    bytes -= (size_t)n;
+  }
+  return 1;
+}
+
+static const void *file_range(void *context, uint64_t offset, size_t count, void *target) {
+  const int fd = *(const int *)context;
+  char *to = target;
+  offset += sizeof(struct header);
+  while (count > 0) {
+    const ssize_t n = pread(fd, to, count, (off_t)offset);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return NULL;
+    to += n;
+    offset += (uint64_t)n;
+    count -= (size_t)n;
+  }
+  return target;
+}
+
+/* The header comes last: until then the file is none. */
+static int write_contents(const struct making *m, const struct onri_packed_key *key, struct onr_env *env) {
+  struct header header = {.format = FORMAT, .file_bytes = m->end, .num_records = m->num_records, .key = *key};
+  memcpy(header.magic, magic, sizeof(magic));
+  if (ftruncate(m->fd, (off_t)m->end) != 0) return 0;
+  if (!write_at(m->fd, m->records, m->num_records * sizeof(*m->records), sizeof(header))) return 0;
+  for (size_t i = 0; i < m->num_records; i++) {
+    const struct onri_block_record *block = &m->in_memory[i];
+    if (block->kind != ONRI_BLOCK_DATA || m->first[i] < i) continue;
+    if (onr_env_cancelled(env) ||
+        !write_at(m->fd, (const void *)(uintptr_t)block->at, (size_t)block->bytes, m->records[i].at))
+      return 0;
+  }
+  int fd = m->fd;
+  return checksum_of(&header, m->end - sizeof(header), file_range, &fd, env, &header.checksum) &&
+         write_at(m->fd, &header, sizeof(header), 0);
+}
+
+static const char *fill(struct making *m, const struct onri_packed_key *key, struct onr_env *env,
+                        const struct onri_blocks *blocks) {
+  m->num_records = blocks->num_records;
+  m->in_memory = blocks->records;
+  m->first = onri_allocate(env->allocator, m->num_records * sizeof(*m->first));
+  m->records = onri_allocate(env->allocator, m->num_records * sizeof(*m->records));
+  m->places = onri_allocate(env->allocator, m->num_records * sizeof(*m->places));
+  if (!m->records || !m->places || !m->first) return "there is no memory for what is to be written";
+  for (size_t i = 0; i < m->num_records; i++) {
+    m->records[i] = blocks->records[i];
+    if (m->records[i].kind == ONRI_BLOCK_DATA)
+      m->places[m->num_places++] = (struct place){m->records[i].at, m->records[i].bytes, i};
+  }
+  if (m->num_places > 1) qsort(m->places, m->num_places, sizeof(*m->places), by_address);
+  if (!lay_out(m)) return "it would be too long for a file";
+  return write_contents(m, key, env) ? NULL : "it cannot be written (is the disk full?)";
+}
+
+/* A file of its own beside `path`; -1: none. */
+static int create_beside(const char *path, char *name, size_t size) {
+  int fd = -1;
+  for (int i = 0; i < 100 && fd < 0; i++) {
+    const int length = snprintf(name, size, "%s.%ld.%d.tmp", path, (long)getpid(), i);
+    if (length < 0 || (size_t)length >= size) return -1;
+    fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0 && errno != EEXIST) return -1;
+  }
+  return fd;
+}
+
+const char *onri_packed_file_write(const char *path, const struct onri_packed_key *key, struct onr_env *env,
+                                   const struct onri_blocks *blocks) {
+  struct making m = {0};
+  struct stat info;
+  const size_t size = strlen(path) + 64;
+  char *name = onri_allocate(env->allocator, size);
+  if (!name) return "there is no memory for its name";
+  const int is_other = stat(path, &info) == 0 && !S_ISREG(info.st_mode); /* a device is not replaced */
+  m.fd = is_other ? -1 : create_beside(path, name, size);
+  const char *why = is_other   ? "there is something else than a file in its place"
+                    : m.fd < 0 ? "no file can be created beside it"
+                               : fill(&m, key, env, blocks);
+  if (m.fd >= 0 && close(m.fd) != 0 && !why) why = "it cannot be written (is the disk full?)";
+  if (m.fd >= 0 && !why && rename(name, path) != 0) why = "it cannot be put in its place";
+  if (m.fd >= 0 && why) unlink(name);
+  onri_release(env->allocator, m.records);
+  onri_release(env->allocator, m.places);
+  onri_release(env->allocator, m.first);
+  onri_release(env->allocator, name);
+  return why;
+}

@@ -1,0 +1,75 @@
+#!/bin/sh
+# pack and --packed: the same results from weights in a file, for one model and one level of the processor.
+# usage: test_pack.sh BUILD_DIR
+set -u
+. "$(dirname "$0")/expect.sh"
+model=$work/model.onnx other=$fixtures/linear_2d_dynamo/model.onnx
+cp "$fixtures/transformer_decoder_layer_ts/model.onnx" "$model"
+
+expect 0 "" "$tool" run "$model" -o "$work/plain.npy"
+expect 0 "" "$tool" pack "$model"
+holds "^$model.packed: .*of packed weights$"
+expect 0 "" "$tool" pack "$model" -o "$model.packed" --threads 2
+holds "up to date"
+expect 0 "" "$tool" pack "$model" --output="$work/elsewhere"
+cmp -s "$model.packed" "$work/elsewhere" || fail "two files of the same weights differ"
+
+for words in "" "--threads 2" "--seed 0"; do
+  expect 0 "" "$tool" run "$model" -o "$work/mapped.npy" --packed "$model.packed" $words
+  grep -q packed "$work/err" && fail "a good file is complained about: $(cat "$work/err")"
+  cmp -s "$work/plain.npy" "$work/mapped.npy" || fail "mapped weights give other results ($words)"
+done
+expect 0 "" "$tool" info "$model" --packed "$model.packed"
+expect 0 "" "$tool" bench "$model" --seconds 0 --json --packed "$model.packed"
+holds '"packed":true'
+expect 0 "" "$tool" bench "$model" --seconds 0 --json
+holds '"packed":false'
+
+# refused WHY WORDS...: one line says why, and the model runs.
+refused() {
+  why=$1
+  shift
+  expect 0 "" "$@"
+  [ "$(grep -c "weights are packed anew" "$work/err")" = 1 ] || fail "'$*': expected one note"
+  grep -q "$why" "$work/err" || fail "'$*': expected '$why', found: $(cat "$work/err")"
+}
+refused "another model" "$tool" run "$other" --packed "$model.packed"
+refused "other options" "$tool" run "$model" --packed "$model.packed" --backend portable
+refused "no such file" "$tool" run "$model" --packed "$work/nowhere"
+refused "not a file of packed weights" "$tool" run "$model" --packed "$model"
+ONNXRUN_CPU=base expect 0 "" "$tool" pack "$model" -o "$work/base"
+if ! cmp -s "$work/base" "$model.packed"; then # else the processor has no other level
+  refused "another processor" "$tool" run "$model" --packed "$work/base" -o "$work/mapped.npy"
+  cmp -s "$work/plain.npy" "$work/mapped.npy" || fail "packed anew: other results"
+fi
+printf x >>"$model.packed"
+refused "damaged" "$tool" run "$model" --packed "$model.packed"
+
+# pack itself fails where there is no file in the end, and leaves nothing.
+expect 5 "no file can be created" "$tool" pack "$model" -o "$work/nowhere/file"
+expect 5 "something else than a file" "$tool" pack "$model" -o "$work"
+expect 3 "" "$tool" pack "$model.packed" -o "$work/none"
+[ -e "$work/none" ] && fail "a model that is none was packed"
+ls "$work" | grep -q "tmp$" && fail "files were left: $(ls "$work")"
+expect 0 "" "$tool" pack "$model"
+lacks "up to date"
+expect 0 "" "$tool" run "$model" --packed "$model.packed"
+
+# A model with its weights in a file beside it: both count.
+python3 - "$work" <<'PY'
+import struct, sys
+from model_writer import *
+work = sys.argv[1]
+where = piece(13, piece(1, "location") + piece(2, "weights"))
+tensor = number(1, 256) + number(1, 128) + number(2, FLOAT) + piece(8, "w") + where + number(14, 1)
+write(work + "/external.onnx", [node("MatMul", ["x", "w"], ["y"])], [("x", FLOAT, [2, 256])], [("y", FLOAT, [2, 128])], [tensor])
+open(work + "/weights", "wb").write(struct.pack("<32768f", *[(i % 97 - 48) / 50 for i in range(32768)]))
+PY
+expect 0 "" "$tool" run "$work/external.onnx" -o "$work/plain.npy"
+expect 0 "" "$tool" pack "$work/external.onnx"
+expect 0 "" "$tool" run "$work/external.onnx" -o "$work/mapped.npy" --packed "$work/external.onnx.packed"
+grep -q packed "$work/err" && fail "$(cat "$work/err")"
+cmp -s "$work/plain.npy" "$work/mapped.npy" || fail "external weights: other results"
+printf '\001\002\003\004' | dd of="$work/weights" bs=1 seek=70000 conv=notrunc 2>/dev/null
+refused "another model" "$tool" run "$work/external.onnx" --packed "$work/external.onnx.packed"
+finish
