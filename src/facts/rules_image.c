@@ -63,6 +63,7 @@ static void convolve(struct onri_deduction *d, int32_t weight, enum onr_dtype dt
 
 void onri_deduce_conv(struct onri_deduction *d) { convolve(d, 1, onri_fact_in(d, 0)->dtype); }
 void onri_deduce_conv_integer(struct onri_deduction *d) { convolve(d, 1, ONR_DTYPE_I32); }
+void onri_deduce_conv_integer_real(struct onri_deduction *d) { convolve(d, 1, ONR_DTYPE_F32); }
 void onri_deduce_qlinear_conv(struct onri_deduction *d) { convolve(d, 3, onri_fact_in(d, 7)->dtype); }
 
 /* stride * (in - 1) + output_padding + dilated kernel - padding; stride * in with SAME. */

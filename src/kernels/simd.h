@@ -554,6 +554,15 @@ INLINE void i8_zip4(vi8 a, vi8 b, vi8 c, vi8 d, vi32 to[4]) {
   to[0] = (vi32)_mm512_unpacklo_epi16(ab, cd), to[1] = (vi32)_mm512_unpackhi_epi16(ab, cd);
   to[2] = (vi32)_mm512_unpacklo_epi16(AB, CD), to[3] = (vi32)_mm512_unpackhi_epi16(AB, CD);
 }
+/* Integers in the order of i8_zip4 in their own order. */
+INLINE void i32_unzip4(const vi32 x[4], vi32 to[4]) {
+  const __m512i a = _mm512_shuffle_i64x2((__m512i)x[0], (__m512i)x[1], 0x88), /* quarters 0, 2 of both */
+      b = _mm512_shuffle_i64x2((__m512i)x[2], (__m512i)x[3], 0x88),
+                c = _mm512_shuffle_i64x2((__m512i)x[0], (__m512i)x[1], 0xDD), /* 1, 3 */
+      d = _mm512_shuffle_i64x2((__m512i)x[2], (__m512i)x[3], 0xDD);
+  to[0] = (vi32)_mm512_shuffle_i64x2(a, b, 0x88), to[1] = (vi32)_mm512_shuffle_i64x2(c, d, 0x88);
+  to[2] = (vi32)_mm512_shuffle_i64x2(a, b, 0xDD), to[3] = (vi32)_mm512_shuffle_i64x2(c, d, 0xDD);
+}
 /* Integers in the order of i8_zip4 plus `add` as unsigned bytes in their own order; what a byte does not hold is its
  * nearest one. add: within 16 bits. */
 INLINE vi8 u8_from_zipped(const vi32 x[4], int add) {

@@ -23,7 +23,8 @@ struct onr_conv_params {
  * both optional. ONNX ConvInteger-10. qlinear_conv: quantised convolution, the same parameters. inputs x, x_scale,
  * x_zero, weight, w_scale, w_zero, y_scale, y_zero, bias int32 [M] in steps of x_scale * w_scale (optional). Scales
  * float32; those of weights one, or one an output channel. y has the type of y_zero; products are exact, halves are
- * rounded to even. ONNX QLinearConv-10.
+ * rounded to even. ONNX QLinearConv-10. conv_integer_real: x, weight, x_scale, w_scale, x_zero, w_zero, bias float32
+ * [M] (the last three optional): float32 results, sum * (x_scale * w_scale) + bias, held within clamp.
  */
 
 /* conv_transpose: inputs x, weight [C, M/groups, kernel...], bias [M] (optional).

@@ -11,6 +11,7 @@ struct clamping {
 
 static const struct clamping clampings[] = {
     {&onri_layer_conv, offsetof(struct onr_conv_params, clamp)},
+    {&onri_layer_conv_integer_real, offsetof(struct onr_conv_params, clamp)},
     {&onri_layer_conv_transpose, offsetof(struct onr_conv_transpose_params, clamp)},
     {&onri_layer_linear, offsetof(struct onr_linear_params, clamp)},
     {&onri_layer_matmul, offsetof(struct onr_matmul_params, clamp)},

@@ -14,6 +14,7 @@ static int8_t taps[MOST_LINES][8][ONRI_DOT_CHANNELS]; /* weights by tap and chan
 static int8_t weights[MOST_LINES * 2 * 4 * ONRI_DOT_CHANNELS * 4];
 static int32_t start[ONRI_DOT_CHANNELS];
 static float scales[ONRI_DOT_CHANNELS];
+static int32_t zeros[ONRI_DOT_CHANNELS], masks[2 * 4];
 
 /* Sixteen channels in fours are a vector's integers. */
 static int place_of(int channel) { return channel % 16 / 4 * 16 + channel / 16 * 4 + channel % 4; }
@@ -27,31 +28,50 @@ static void pack(int lines, int quads, int outputs, int step) {
           weights[((l * quads + t / 4) * outputs + o) * 256 + place_of(c) * 4 + t % 4] = taps[l][t - o * step][c];
 }
 
-static int expected(int lines, int pixel, int c, const struct onri_depthwise_dot_job *job) {
-  int64_t sum = start[place_of(c)];
+static void set_masks(int quads, int outputs, int step, int kernel) {
+  uint8_t bytes[2 * 4 * 4];
+  for (int quad = 0; quad < quads; quad++)
+    for (int o = 0; o < outputs; o++)
+      for (int t = 0; t < 4; t++) {
+        const int tap = quad * 4 + t - o * step;
+        bytes[(quad * outputs + o) * 4 + t] = tap >= 0 && tap < kernel;
+      }
+  memcpy(masks, bytes, sizeof(masks));
+}
+
+static int expected(int lines, int kernel, int pixel, int c, const struct onri_depthwise_dot_job *job) {
+  const struct onri_requantise *r = job->requantise;
+  int32_t sum = start[place_of(c)];
   for (int l = 0; l < lines; l++)
-    for (int t = 0; t < 8; t++) sum += x[l * LINE + (pixel + t) * ONRI_DOT_CHANNELS + c] * taps[l][t][c];
-  const float steps = rintf((float)sum * scales[place_of(c)]) + (float)job->zero;
-  return !(steps > (float)job->low) ? job->low : steps > (float)job->high ? job->high : (int)steps;
+    for (int t = 0; t < kernel; t++)
+      sum += x[l * LINE + (pixel + t) * ONRI_DOT_CHANNELS + c] *
+             (taps[l][t][c] - (job->zeros ? job->zeros[place_of(c)] : 0));
+  if (!r) return sum;
+  const float steps = rintf((float)sum * scales[place_of(c)]) + (float)r->zero;
+  return !(steps > (float)r->low) ? r->low : steps > (float)r->high ? r->high : (int)steps;
 }
 
 static void check(struct sweep *s, const struct onri_depthwise_dot_kernels *kernels) {
   const int lines = (int)sweep_pick(s, 1, MOST_LINES), quads = (int)sweep_pick(s, 1, 2),
-            step = (int)sweep_pick(s, 1, 2), is_u8 = (int)sweep_pick(s, 0, 1);
+            step = (int)sweep_pick(s, 1, 2), is_u8 = (int)sweep_pick(s, 0, 1), is_sums = !sweep_pick(s, 0, 2);
   int outputs = 1 << sweep_pick(s, 0, 2);
   while ((outputs - 1) * step >= quads * 4) outputs /= 2;
   const int kernel = quads * 4 - (outputs - 1) * step, count = (int)sweep_pick(s, 1, 9);
   size_t line_at[MOST_LINES];
-  char y[16 * ONRI_DOT_CHANNELS];
+  char y[16 * ONRI_DOT_CHANNELS * 4];
+  const int size = is_sums ? 4 : 1;
   for (size_t i = 0; i < sizeof(x); i++) x[i] = (uint8_t)sweep_next(s);
   for (int l = 0; l < lines; l++) line_at[l] = (size_t)l * LINE;
   for (int l = 0; l < MOST_LINES; l++)
     for (int t = 0; t < 8; t++)
       for (int c = 0; c < ONRI_DOT_CHANNELS; c++) taps[l][t][c] = t < kernel ? (int8_t)sweep_next(s) : 0;
   for (int c = 0; c < ONRI_DOT_CHANNELS; c++)
-    start[c] = (int32_t)sweep_pick(s, -50000, 50000), scales[c] = (float)sweep_pick(s, 1, 1000) / 1e5f;
+    start[c] = (int32_t)sweep_pick(s, -50000, 50000), zeros[c] = (int32_t)sweep_pick(s, -128, 255),
+    scales[c] = (float)sweep_pick(s, 1, 1000) / 1e5f;
   scales[3] = NAN, scales[9] = INFINITY, scales[20] = 1e30f;
   pack(lines, quads, outputs, step);
+  set_masks(quads, outputs, step, kernel);
+  const struct onri_requantise requantise = {scales, 1, is_u8 ? 3 : -5, is_u8 ? 0 : -128, is_u8 ? 200 : 127};
   struct onri_depthwise_dot_job job = {.x = (const char *)x,
                                        .tap = ONRI_DOT_CHANNELS,
                                        .step = (size_t)step * ONRI_DOT_CHANNELS,
@@ -61,12 +81,11 @@ static void check(struct sweep *s, const struct onri_depthwise_dot_kernels *kern
                                        .outputs = (size_t)outputs,
                                        .weights = weights,
                                        .start = start,
-                                       .scales = scales,
-                                       .zero = is_u8 ? 3 : -5,
-                                       .low = is_u8 ? 0 : -128,
-                                       .high = is_u8 ? 200 : 127,
+                                       .zeros = sweep_pick(s, 0, 1) ? zeros : NULL,
+                                       .masks = masks,
+                                       .requantise = is_sums ? NULL : &requantise,
                                        .y = y,
-                                       .y_step = ONRI_DOT_CHANNELS,
+                                       .y_step = (size_t)(ONRI_DOT_CHANNELS * size),
                                        .count = (size_t)count,
                                        .channels = (size_t)sweep_pick(s, 1, 70)};
   const int channels = job.channels < ONRI_DOT_CHANNELS ? (int)job.channels : ONRI_DOT_CHANNELS;
@@ -74,9 +93,12 @@ static void check(struct sweep *s, const struct onri_depthwise_dot_kernels *kern
   kernels->row(&job);
   for (int o = 0; o < 16; o++)
     for (int c = 0; c < ONRI_DOT_CHANNELS; c++) {
-      const char byte = y[o * ONRI_DOT_CHANNELS + c];
-      const int found = is_u8 ? (uint8_t)byte : (int8_t)byte,
-                wanted = o < count && c < channels ? expected(lines, o * step, c, &job) : 0x77;
+      const int is_made = o < count && c < channels;
+      int32_t found = 0, wanted = 0;
+      memcpy(&found, y + (o * ONRI_DOT_CHANNELS + c) * size, (size_t)size);
+      if (is_made) wanted = expected(lines, kernel, o * step, c, &job);
+      else memset(&wanted, 0x77, (size_t)size);
+      if (!is_sums && is_made && !is_u8) found = (int8_t)found;
       if (found != wanted)
         fail_msg("%d lines, kernel %d, step %d, %d together: output %d, channel %d is %d instead of %d", lines, kernel,
                  step, outputs, o, c, found, wanted);

@@ -77,26 +77,86 @@ static void check(struct graph_test *t, struct sweep *s, int32_t y) {
   assert_int_equal(graph_test_count(t, &onri_layer_dequantize_linear), 1);
 }
 
+/* A convolution of quantized x and weights, with its activation, of one to three dimensions. */
+static int32_t convolution(struct graph_test *t, struct sweep *s) {
+  const int32_t rank = (int32_t)sweep_pick(s, 1, 3);
+  const int64_t groups = sweep_pick(s, 0, 2) ? 1 : sweep_pick(s, 2, 4), in = groups * sweep_pick(s, 1, 5),
+                out = groups * sweep_pick(s, 1, 6), kernel = sweep_pick(s, 1, 3);
+  const int64_t x[] = {2, in, 6, 7, 4}, w[] = {out, in / groups, kernel, kernel, kernel};
+  struct onr_conv_params params = {.window = {.rank = rank, .pad_begin = {1, 0, 2}, .pad_end = {0, 1}},
+                                   .groups = groups};
+  for (int32_t a = 0; a < rank; a++) params.window.kernel[a] = kernel, params.window.stride[a] = sweep_pick(s, 1, 2);
+  const int32_t inputs[3] = {through_bytes(t, s, graph_test_input(t, rank + 2, x)), weights(t, s, rank + 2, w),
+                             graph_test_constant(t, 1, &out, NULL)};
+  const int32_t y = graph_test_node(t, &onri_layer_conv, &params, inputs, sweep_chance(s, 2) ? 3 : 2);
+  if (sweep_chance(s, 2)) return graph_test_unary(t, ONR_UNARY_RELU, 0, 0, y);
+  return sweep_chance(s, 2) ? graph_test_unary(t, ONR_UNARY_CLIP, 0, 1, y) : y;
+}
+
 static void test_convolutions(void **state) {
   struct sweep s = sweep_from(3);
   (void)state;
-  for (int i = 0; i < 60; i++) {
+  for (int i = 0; i < 120; i++) {
     struct graph_test t;
-    const int64_t groups = sweep_pick(&s, 0, 2) ? 1 : sweep_pick(&s, 2, 4), in = groups * sweep_pick(&s, 1, 5),
-                  out = groups * sweep_pick(&s, 1, 6), kernel = sweep_pick(&s, 1, 3);
-    struct onr_conv_params params = {.window = {.rank = 2, .pad_begin = {1, 0}, .pad_end = {0, 1}}, .groups = groups};
-    params.window.kernel[0] = params.window.kernel[1] = kernel;
     graph_test_begin(&t);
-    int32_t inputs[3] = {graph_test_input(&t, 4, (int64_t[]){2, in, 6, 7})};
-    inputs[0] = through_bytes(&t, &s, inputs[0]);
-    inputs[1] = weights(&t, &s, 4, (int64_t[]){out, in / groups, kernel, kernel});
-    inputs[2] = graph_test_constant(&t, 1, &out, NULL);
-    int32_t y = graph_test_node(&t, &onri_layer_conv, &params, inputs, sweep_chance(&s, 2) ? 3 : 2);
-    if (sweep_chance(&s, 2)) y = graph_test_unary(&t, ONR_UNARY_RELU, 0, 0, y);
-    else if (sweep_chance(&s, 2)) y = graph_test_unary(&t, ONR_UNARY_CLIP, 0, 1, y);
-    check(&t, &s, y);
+    check(&t, &s, convolution(&t, &s));
     assert_int_equal(graph_test_count(&t, &onri_layer_qlinear_conv), 1);
     assert_int_equal(graph_test_count(&t, &onri_layer_conv), 0);
+    graph_test_end(&t);
+  }
+}
+
+/* What is not quantized again is made of bytes, too. */
+static void test_real_convolutions(void **state) {
+  struct sweep s = sweep_from(7);
+  (void)state;
+  for (int i = 0; i < 120; i++) {
+    struct graph_test t;
+    graph_test_begin(&t);
+    graph_test_output(&t, convolution(&t, &s));
+    t.tolerance = 1e-4; /* integers are exact, float32 sums are not */
+    graph_test_check(&t, NULL);
+    assert_int_equal(graph_test_count(&t, &onri_layer_conv_integer_real), 1);
+    assert_int_equal(graph_test_count(&t, &onri_layer_dequantize_linear), 0);
+    graph_test_end(&t);
+  }
+}
+
+/* Dynamic quantization: sums become real numbers by a scale that is known when the model runs. */
+static void test_scaled_sums(void **state) {
+  struct sweep s = sweep_from(8);
+  (void)state;
+  for (int i = 0; i < 60; i++) {
+    const int is_conv = i % 2, has_bias = (int)sweep_pick(&s, 0, 1), per_channel = (int)sweep_pick(&s, 0, 1);
+    const int64_t in = sweep_pick(&s, 1, 70), out = sweep_pick(&s, 1, 40), shape[] = {1, out, 1, 1};
+    const struct quantisation q = draw_bytes(&s), wq = draw_bytes(&s);
+    const struct onr_conv_params conv = {.window = {.rank = 2, .kernel = {1, 1}}};
+    const struct onr_cast_params to_float = {.to = ONR_DTYPE_F32};
+    uint8_t data[70 * 40];
+    struct graph_test t;
+    graph_test_begin(&t);
+    for (size_t k = 0; k < sizeof(data); k++) data[k] = (uint8_t)sweep_next(&s);
+    const int32_t x = graph_test_input(&t, is_conv ? 4 : 2, is_conv ? (int64_t[]){2, in, 4, 3} : (int64_t[]){7, in}),
+                  w = bytes(&t, wq.dtype, is_conv ? 4 : 2, is_conv ? (int64_t[]){out, in, 1, 1} : (int64_t[]){in, out},
+                            data);
+    const int32_t operands[] = {quantize(&t, x, &q), w, zero_of(&t, &q), zero_of(&t, &wq)};
+    const int32_t sums = graph_test_node(&t, is_conv ? &onri_layer_conv_integer : &onri_layer_matmul_integer,
+                                         is_conv ? (const void *)&conv : NULL, operands, 4);
+    const int32_t cast = graph_test_node(&t, &onri_layer_cast, &to_float, &sums, 1);
+    const int32_t scale = graph_test_input(&t, 1, (int64_t[]){1}),
+                  scales = per_channel ? graph_test_constant(&t, is_conv ? 4 : 1, is_conv ? shape : &out, NULL)
+                                       : graph_test_scalar(&t, 0.01f);
+    int32_t y = graph_test_binary(&t, ONR_BINARY_MUL, cast, graph_test_binary(&t, ONR_BINARY_MUL, scale, scales));
+    if (has_bias)
+      y = graph_test_binary(&t, ONR_BINARY_ADD, y,
+                            graph_test_constant(&t, is_conv ? 4 : 1, is_conv ? shape : &out, NULL));
+    if (is_conv && i % 4 == 1) y = graph_test_unary(&t, ONR_UNARY_RELU, 0, 0, y);
+    graph_test_output(&t, y);
+    t.tolerance = 0.02;
+    graph_test_check(&t, NULL);
+    assert_int_equal(graph_test_count(&t, is_conv ? &onri_layer_conv_integer_real : &onri_layer_matmul_integer_real),
+                     1);
+    assert_int_equal(graph_test_count(&t, &onri_layer_binary) + graph_test_count(&t, &onri_layer_unary), 0);
     graph_test_end(&t);
   }
 }
@@ -169,7 +229,8 @@ static void test_what_is_left_alone(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_convolutions), cmocka_unit_test(test_products),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_convolutions),   cmocka_unit_test(test_real_convolutions),
+                                     cmocka_unit_test(test_scaled_sums),    cmocka_unit_test(test_products),
                                      cmocka_unit_test(test_sums_and_moves), cmocka_unit_test(test_what_is_left_alone)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

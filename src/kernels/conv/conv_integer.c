@@ -43,7 +43,7 @@ void onri_conv_integer_pack(const struct onri_conv *c, const void *weight, int i
     for (size_t g = 0; g < (size_t)c->groups; g++)
       for (size_t t = 0; t < taps; t++)
         ((uint8_t *)packed)[t * (size_t)c->groups + g] = ((const uint8_t *)weight)[g * taps + t];
-    if (onri_depthwise_dot_can(c)) onri_depthwise_dot_pack(c, weight, (char *)packed + plain_bytes(c));
+    if (onri_depthwise_dot_can(c)) onri_depthwise_dot_pack(c, weight, is_signed, (char *)packed + plain_bytes(c));
     return;
   }
   for (size_t g = 0; g < (size_t)c->groups; g++) {
@@ -56,26 +56,45 @@ void onri_conv_integer_pack(const struct onri_conv *c, const void *weight, int i
 
 /* --- results --- */
 
+/* `count` results of a pixel side by side, for channels from `channel` on. */
+static void store_row(const struct onri_conv_integer *c, const int32_t *sums, size_t channel, size_t count, void *y) {
+  if (!c->reals) {
+    memcpy(y, sums, count * sizeof(*sums));
+    return;
+  }
+  struct onri_byte_reals r = *c->reals;
+  r.scales += channel * r.scale_step;
+  if (r.bias) r.bias += channel;
+  onri_byte_reals(&r, sums, count, y);
+}
+
+static void store_bytes(const struct onri_conv_integer *c, const struct onri_byte_sums *sums, size_t channel, void *y,
+                        size_t y_row) {
+  struct onri_requantise r = *c->requantise;
+  r.scales += channel * r.scale_step;
+  onri_requantise(&r, sums, y, y_row);
+}
+
 /* Channels [channel, channel + sums.columns) of pixels of an image. */
 static void store_pixels(const struct onri_conv_integer *c, size_t image, size_t pixel, size_t channel,
                          const struct onri_byte_sums *sums) {
   const struct onri_image *y = &c->conv->y;
   const size_t size = c->requantise ? 1 : sizeof(int32_t), y_row = (size_t)y->stride[ONR_MAX_SPATIAL - 1] * size,
                step = (size_t)y->channel_stride * size;
+  const int side_by_side = y->channel_stride == 1;
   char *to = (char *)c->y + image * (size_t)y->batch_stride * size + pixel * y_row + channel * step;
-  struct onri_requantise r = {0};
-  if (c->requantise) r = *c->requantise, r.scales += channel * r.scale_step;
-  if (c->requantise && step == 1) {
-    onri_requantise(&r, sums, to, y_row);
+  if (c->requantise && side_by_side) {
+    store_bytes(c, sums, channel, to, y_row);
     return;
   }
   for (size_t i = 0; i < sums->rows; i++, to += y_row)
-    for (size_t j = 0; j < sums->columns; j++) {
-      const struct onri_byte_sums one = {sums->sums + i * sums->sums_row + j, 1, 1, 0};
-      const struct onri_requantise its = {r.scales + j * r.scale_step, 0, r.zero, r.low, r.high};
-      if (c->requantise) onri_requantise(&its, &one, to + j * step, 0);
-      else memcpy(to + j * step, one.sums, sizeof(*one.sums));
-    }
+    if (side_by_side) store_row(c, sums->sums + i * sums->sums_row, channel, sums->columns, to);
+    else
+      for (size_t j = 0; j < sums->columns; j++) {
+        const struct onri_byte_sums one = {sums->sums + i * sums->sums_row + j, 1, 1, 0};
+        if (c->requantise) store_bytes(c, &one, channel + j, to + j * step, 0);
+        else store_row(c, one.sums, channel + j, 1, to + j * step);
+      }
 }
 
 /* --- tap by tap --- */
@@ -182,30 +201,43 @@ static void sum_by_taps(const struct onri_conv_integer *c, struct onr_env *env) 
 
 /* --- depthwise, channels in vectors --- */
 
-/* For what the weights and results at hand are not known to be when plans are made. */
-static size_t depthwise_scratch(const struct onri_conv *c) {
-  const size_t dot = onri_depthwise_dot_can(c) ? onri_depthwise_dot_scratch(c) : 0;
-  size_t bytes;
-  if (!onri_mul_size((size_t)onri_conv_taps(c) * sizeof(float), (size_t)c->groups, &bytes)) return SIZE_MAX;
-  return dot != SIZE_MAX && dot > bytes ? dot : bytes;
+static int has_dot(const struct onri_conv *c) {
+  return onri_depthwise_dot_can(c) && onri_depthwise_dot_scratch(c) != SIZE_MAX;
 }
 
-static int has_dot(const struct onri_conv_integer *c) {
-  return c->requantise && c->w_signed && !c->w_zeros && onri_depthwise_dot_can(c->conv) &&
-         onri_depthwise_dot_scratch(c->conv) != SIZE_MAX;
+static size_t depthwise_scratch(const struct onri_conv *c) {
+  size_t bytes;
+  if (has_dot(c)) return onri_depthwise_dot_scratch(c);
+  return onri_mul_size((size_t)onri_conv_taps(c) * sizeof(float), (size_t)c->groups, &bytes) ? bytes : SIZE_MAX;
 }
 
 static void run_depthwise_dot(const struct onri_conv_integer *c, struct onr_env *env) {
   const struct onri_depthwise_dot d = {.conv = c->conv,
                                        .x_signed = c->x_signed,
+                                       .w_signed = c->w_signed,
                                        .x = c->x,
                                        .x_zero = c->x_zero,
                                        .packed = (const char *)c->weights + plain_bytes(c->conv),
+                                       .w_zeros = c->w_zeros,
+                                       .w_zero_step = c->w_zero_step,
                                        .bias = c->bias,
                                        .requantise = c->requantise,
+                                       .reals = c->reals,
                                        .y = c->y,
                                        .scratch = c->scratch};
   onri_depthwise_dot(&d, env);
+}
+
+/* Pixels of sums become real numbers where they lie. */
+static void sums_to_reals(void *context, size_t begin, size_t end) {
+  const struct onri_conv_integer *c = context;
+  const struct onri_image *image = &c->conv->y;
+  const size_t pixels = pixels_of(c->conv);
+  for (size_t i = begin; i < end; i++) {
+    int32_t *y = (int32_t *)c->y + (int64_t)(i / pixels) * image->batch_stride +
+                 (int64_t)(i % pixels) * image->stride[ONR_MAX_SPATIAL - 1];
+    store_row(c, y, 0, (size_t)c->conv->groups, y);
+  }
 }
 
 static void run_depthwise(const struct onri_conv_integer *c, struct onr_env *env) {
@@ -220,6 +252,7 @@ static void run_depthwise(const struct onri_conv_integer *c, struct onr_env *env
                                              .bias = c->bias,
                                              .requantise = c->requantise};
   onri_depthwise_bytes(c->conv, c->x, &bytes, differences, c->y, env);
+  if (c->reals) onr_parallel_for(env, (size_t)c->conv->y.batch * pixels_of(c->conv), 64, sums_to_reals, (void *)c);
 }
 
 /* --- products --- */
@@ -331,7 +364,7 @@ size_t onri_conv_integer_scratch(const struct onri_conv *c, int x_signed) {
 
 void onri_conv_integer(const struct onri_conv_integer *c, struct onr_env *env) {
   const enum way way = way_of(c->conv);
-  if (way == DEPTHWISE && has_dot(c)) run_depthwise_dot(c, env);
+  if (way == DEPTHWISE && has_dot(c->conv)) run_depthwise_dot(c, env);
   else if (way == DEPTHWISE) run_depthwise(c, env);
   else if (way == TAPS) sum_by_taps(c, env);
   else run_windows(c, env);

@@ -14,8 +14,9 @@ struct onri_conv_integer {
   const int32_t *w_zeros; /* [1], or [groups * group_out] with a step of 1; NULL: 0 */
   size_t w_zero_step;
   const int32_t *bias; /* [groups * group_out] or NULL */
-  /* NULL: y is the sums, int32; else bytes: onri_requantise with scales of [groups * group_out] */
+  /* At most one of both, with scales of [groups * group_out]: y is bytes, or float32; neither: y is the sums, int32 */
   const struct onri_requantise *requantise;
+  const struct onri_byte_reals *reals;
   void *y;
   void *scratch; /* onri_conv_integer_scratch bytes, aligned for any type */
 };

@@ -53,7 +53,7 @@ size_t onri_depthwise_dot_packed_bytes(const struct onri_conv *c) {
 /* Where a channel of a block lies among its integers. */
 static size_t place_of(size_t channel) { return channel % 16 / 4 * 16 + channel / 16 * 4 + channel % 4; }
 
-void onri_depthwise_dot_pack(const struct onri_conv *c, const int8_t *weight, void *packed) {
+void onri_depthwise_dot_pack(const struct onri_conv *c, const void *weight, int is_signed, void *packed) {
   const struct shape s = shape_of(c);
   const size_t kernel = (size_t)c->axis[2].kernel, taps = s.lines * kernel, step = (size_t)c->axis[2].stride;
   int32_t *sums = (int32_t *)packed;
@@ -63,7 +63,7 @@ void onri_depthwise_dot_pack(const struct onri_conv *c, const int8_t *weight, vo
     const size_t place = place_of(channel % CHANNELS);
     int8_t *block = blocks + channel / CHANNELS * block_bytes(&s);
     for (size_t t = 0; t < taps; t++) {
-      const int8_t value = weight[channel * taps + t];
+      const int8_t value = (int8_t)(((const uint8_t *)weight)[channel * taps + t] ^ (is_signed ? 0 : 0x80));
       sums[channel / CHANNELS * CHANNELS + place] += value;
       for (size_t o = 0; o < s.outputs; o++) {
         const size_t tap = t % kernel + o * step;
@@ -77,16 +77,23 @@ void onri_depthwise_dot_pack(const struct onri_conv *c, const int8_t *weight, vo
 /* --- run --- */
 
 struct scratch {
-  int32_t *start;
-  float *scales;
   size_t *lines;
+  int32_t *masks, *start, *zeros;
+  float *scales;
   char *image;
 };
 
+static size_t constants_bytes(const struct shape *s) {
+  return s->lines * sizeof(size_t) + s->quads * s->outputs * sizeof(int32_t);
+}
+
 static struct scratch parts_of(const struct onri_conv *c, void *block) {
+  const struct shape shape = shape_of(c);
   struct scratch s = {.lines = block};
-  s.start = (int32_t *)(void *)(s.lines + shape_of(c).lines);
-  s.scales = (float *)(void *)(s.start + blocks_of(c) * CHANNELS);
+  s.masks = (int32_t *)(void *)(s.lines + shape.lines);
+  s.start = s.masks + shape.quads * shape.outputs;
+  s.zeros = s.start + blocks_of(c) * CHANNELS;
+  s.scales = (float *)(void *)(s.zeros + blocks_of(c) * CHANNELS);
   s.image = (char *)(s.scales + blocks_of(c) * CHANNELS);
   return s;
 }
@@ -99,23 +106,43 @@ static size_t behind(const struct onri_conv *c) {
 
 size_t onri_depthwise_dot_scratch(const struct onri_conv *c) {
   const size_t image = onri_byte_image_bytes(c);
+  const struct shape shape = shape_of(c);
   size_t bytes, constants;
-  if (image == SIZE_MAX || !onri_mul_size(blocks_of(c), CHANNELS * (sizeof(int32_t) + sizeof(float)), &constants) ||
-      !onri_add_size(image, behind(c) + shape_of(c).lines * sizeof(size_t), &bytes) ||
-      !onri_add_size(bytes, constants, &bytes))
+  if (image == SIZE_MAX || !onri_mul_size(blocks_of(c), CHANNELS * (2 * sizeof(int32_t) + sizeof(float)), &constants) ||
+      !onri_add_size(image, behind(c) + constants_bytes(&shape), &bytes) || !onri_add_size(bytes, constants, &bytes))
     return SIZE_MAX;
   return bytes;
 }
 
-/* The bias, what the zero point takes off, and the scales, in the order of a block's channels. */
-static void set_constants(const struct onri_depthwise_dot *d, const struct scratch *s) {
-  const int32_t *sums = d->packed, zero = d->x_zero + (d->x_signed ? 128 : 0); /* signed bytes are moved up */
+/* The bias, what the zero points take off, and the scales, in the order of a block's channels; whether weights have
+ * zero points as they are packed. */
+static int set_constants(const struct onri_depthwise_dot *d, const struct scratch *s) {
+  const int32_t *sums = d->packed;
+  const uint32_t taps = (uint32_t)onri_conv_taps(d->conv),
+                 x_zero = (uint32_t)(d->x_zero + (d->x_signed ? 128 : 0)); /* signed bytes are moved up */
+  int32_t any = 0;
   for (size_t channel = 0; channel < (size_t)d->conv->groups; channel++) {
     const size_t at = channel / CHANNELS * CHANNELS + place_of(channel % CHANNELS);
     const uint32_t bias = d->bias ? (uint32_t)d->bias[channel] : 0;
-    s->start[at] = (int32_t)(bias - (uint32_t)zero * (uint32_t)sums[at]);
-    s->scales[at] = d->requantise->scales[channel * d->requantise->scale_step];
+    s->zeros[at] = (d->w_zeros ? d->w_zeros[channel * d->w_zero_step] : 0) - (d->w_signed ? 0 : 128);
+    s->start[at] = (int32_t)(bias - x_zero * ((uint32_t)sums[at] - taps * (uint32_t)s->zeros[at]));
+    if (d->requantise) s->scales[at] = d->requantise->scales[channel * d->requantise->scale_step];
+    any |= s->zeros[at];
   }
+  return any != 0;
+}
+
+/* The taps of each window that are read together. */
+static void set_masks(const struct onri_conv *c, const struct shape *shape, int32_t *masks) {
+  uint8_t bytes[TAPS];
+  for (size_t quad = 0; quad < shape->quads; quad++)
+    for (size_t o = 0; o < shape->outputs; o++) {
+      for (size_t t = 0; t < TAPS; t++) {
+        const int64_t tap = (int64_t)(quad * TAPS + t) - (int64_t)o * c->axis[2].stride;
+        bytes[t] = tap >= 0 && tap < c->axis[2].kernel;
+      }
+      memcpy(masks + quad * shape->outputs + o, bytes, sizeof(bytes));
+    }
 }
 
 struct work {
@@ -124,32 +151,50 @@ struct work {
   struct onri_byte_image image;
   struct shape shape;
   size_t batch;
+  int has_zeros;
 };
+
+/* Sums become real numbers where they lie. */
+static void to_reals(const struct onri_depthwise_dot *d, size_t first, const struct onri_depthwise_dot_job *job) {
+  const size_t channels = job->channels < CHANNELS ? job->channels : CHANNELS;
+  struct onri_byte_reals r = *d->reals;
+  r.scales += first * r.scale_step;
+  if (r.bias) r.bias += first;
+  for (size_t i = 0; i < job->count; i++) {
+    void *y = job->y + i * job->y_step;
+    onri_byte_reals(&r, y, channels, y);
+  }
+}
 
 static void make_row(const struct work *w, size_t o0, size_t o1) {
   const struct onri_conv *c = w->d->conv;
-  const struct onri_requantise *r = w->d->requantise;
-  const int8_t *blocks = (const int8_t *)((const int32_t *)w->d->packed + blocks_of(c) * CHANNELS);
+  const struct onri_depthwise_dot *d = w->d;
+  const int8_t *blocks = (const int8_t *)((const int32_t *)d->packed + blocks_of(c) * CHANNELS);
+  const size_t size = d->requantise ? 1 : sizeof(int32_t);
+  struct onri_requantise requantise = {0};
   struct onri_depthwise_dot_job job = {.tap = (size_t)c->axis[2].dilation * w->image.step[2],
                                        .step = (size_t)c->axis[2].stride * w->image.step[2],
                                        .lines = w->scratch.lines,
                                        .num_lines = w->shape.lines,
                                        .quads = w->shape.quads,
                                        .outputs = w->shape.outputs,
-                                       .zero = r->zero,
-                                       .low = r->low,
-                                       .high = r->high,
-                                       .y_step = (size_t)c->y.stride[2],
+                                       .masks = w->scratch.masks,
+                                       .requantise = d->requantise ? &requantise : NULL,
+                                       .y_step = (size_t)c->y.stride[2] * size,
                                        .count = (size_t)c->axis[2].out};
+  if (d->requantise) requantise = *d->requantise;
   const char *x = w->image.x + o0 * (size_t)c->axis[0].stride * w->image.step[0] +
                   o1 * (size_t)c->axis[1].stride * w->image.step[1];
-  char *y = (char *)w->d->y + (int64_t)w->batch * c->y.batch_stride + (int64_t)o0 * c->y.stride[0] +
-            (int64_t)o1 * c->y.stride[1];
+  char *y = (char *)d->y + (size_t)((int64_t)w->batch * c->y.batch_stride + (int64_t)o0 * c->y.stride[0] +
+                                    (int64_t)o1 * c->y.stride[1]) *
+                               size;
   for (size_t first = 0; first < (size_t)c->groups; first += CHANNELS) {
-    job.x = x + first, job.y = y + first, job.channels = (size_t)c->groups - first;
+    job.x = x + first, job.y = y + first * size, job.channels = (size_t)c->groups - first;
     job.weights = blocks + first / CHANNELS * block_bytes(&w->shape);
-    job.start = w->scratch.start + first, job.scales = w->scratch.scales + first;
+    job.start = w->scratch.start + first, requantise.scales = w->scratch.scales + first;
+    job.zeros = w->has_zeros ? w->scratch.zeros + first : NULL;
     onri_kernels()->depthwise_dot->row(&job);
+    if (d->reals) to_reals(d, first, &job);
   }
 }
 
@@ -169,7 +214,8 @@ static void set_lines(const struct onri_conv *c, const struct onri_byte_image *i
 void onri_depthwise_dot(const struct onri_depthwise_dot *d, struct onr_env *env) {
   const struct onri_conv *c = d->conv;
   struct work w = {.d = d, .scratch = parts_of(c, d->scratch), .shape = shape_of(c)};
-  set_constants(d, &w.scratch);
+  w.has_zeros = set_constants(d, &w.scratch);
+  set_masks(c, &w.shape, w.scratch.masks);
   memset(w.scratch.image + onri_byte_image_bytes(c), 0, behind(c));
   for (w.batch = 0; w.batch < (size_t)c->x.batch; w.batch++) {
     w.image = onri_byte_image_pack(c, d->x, d->x_signed, d->x_zero, w.batch, 1, w.scratch.image, env);

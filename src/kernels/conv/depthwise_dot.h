@@ -1,5 +1,5 @@
-/* depthwise_dot.h: depthwise convolution of bytes to bytes by instructions that add up products of four bytes: those of
- * four taps of a row. Signed weights without zero points, images packed as in byte_image.h. */
+/* depthwise_dot.h: depthwise convolution of bytes by instructions that add up products of four bytes: those of four
+ * taps of a row. Images are packed as in byte_image.h. */
 #ifndef ONRI_DEPTHWISE_DOT_H
 #define ONRI_DEPTHWISE_DOT_H
 
@@ -8,18 +8,21 @@
 /* Whether this processor has such instructions, and c is a convolution for them. */
 int onri_depthwise_dot_can(const struct onri_conv *c);
 
-/* weight: [groups][taps], signed. SIZE_MAX where it does not fit. */
+/* weight: [groups][taps]. SIZE_MAX where it does not fit. */
 size_t onri_depthwise_dot_packed_bytes(const struct onri_conv *c);
-void onri_depthwise_dot_pack(const struct onri_conv *c, const int8_t *weight, void *packed);
+void onri_depthwise_dot_pack(const struct onri_conv *c, const void *weight, int is_signed, void *packed);
 
 struct onri_depthwise_dot {
   const struct onri_conv *conv;
-  int x_signed;
+  int x_signed, w_signed;
   const void *x;
   int32_t x_zero;
   const void *packed;
-  const int32_t *bias; /* [groups] or NULL */
-  const struct onri_requantise *requantise;
+  const int32_t *w_zeros; /* [1] or, with a step of 1, [groups]; NULL: 0 */
+  size_t w_zero_step;
+  const int32_t *bias;                      /* [groups] or NULL */
+  const struct onri_requantise *requantise; /* one of both, or neither: y is int32 */
+  const struct onri_byte_reals *reals;
   void *y;
   void *scratch;
 };

@@ -16,9 +16,12 @@ struct onri_depthwise_dot_job {
   size_t outputs;          /* 1, 2 or 4 of them are made of the same taps: */
   const int8_t *weights;   /* [lines][quads][outputs][4][16 channels][4 taps] */
   const int32_t *start;    /* [4][16] */
-  const float *scales;     /* [4][16] */
-  int zero, low, high;     /* as in struct onri_requantise */
-  char *y;
+  /* Of the weights: [4][16], or NULL; windows times them are taken off, whose taps are those of masks [quads][outputs],
+   * 1 in each byte of a tap. */
+  const int32_t *zeros, *masks;
+  /* [4][16] scales of its own, in order; NULL: y is the sums. */
+  const struct onri_requantise *requantise;
+  char *y; /* rows of channels, in their own order */
   size_t y_step, count, channels;
 };
 

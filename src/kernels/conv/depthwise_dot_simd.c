@@ -8,52 +8,69 @@
 #include "kernels/simd.h"
 
 #if defined(__AVX512VNNI__)
-INLINE vi8 load(const char *x, const int full, size_t lanes) { return full ? i8_load(x) : i8_load_part(x, lanes); }
+static void store_sums(const vi32 sums[4], char *y, size_t lanes) {
+  vi32 row[4];
+  i32_unzip4(sums, row);
+  for (size_t q = 0; q < 4 && q * F32_LANES < lanes; q++)
+    i32_store_part(y + q * sizeof(row[0]), row[q], lanes - q * F32_LANES);
+}
 
 INLINE void make_outputs(const struct onri_depthwise_dot_job *j, const char *x, char *y, const int outputs,
-                         const int full, size_t lanes) {
-  const struct onri_requantise r = {j->scales, 1, j->zero, j->low, j->high};
-  const struct requantise_bytes bytes = requantise_bytes_of(&r);
+                         const int has_zeros, size_t lanes) {
   const int8_t *w = j->weights;
-  vi32 sums[4][4];
-  vf32 scales[4];
-  UNROLL for (int o = 0; o < outputs; o++) UNROLL for (int q = 0; q < 4; q++) sums[o][q] =
-      i32_load(j->start + q * F32_LANES);
+  vi32 sums[4][4], windows[4][4];
+  UNROLL for (int o = 0; o < outputs; o++) UNROLL for (int q = 0; q < 4; q++) {
+    sums[o][q] = i32_load(j->start + q * F32_LANES);
+    windows[o][q] = (vi32){0};
+  }
   for (size_t line = 0; line < j->num_lines; line++) {
     const char *at = x + j->lines[line];
     for (size_t quad = 0; quad < j->quads; quad++, at += 4 * j->tap, w += j->outputs * 4 * I8_LANES) {
       vi32 taps[4];
-      i8_zip4(load(at, full, lanes), load(at + j->tap, full, lanes), load(at + 2 * j->tap, full, lanes),
-              load(at + 3 * j->tap, full, lanes), taps);
-      UNROLL for (int o = 0; o < outputs; o++) UNROLL for (int q = 0; q < 4; q++) sums[o][q] =
-          i32_dot_bytes(sums[o][q], taps[q], i32_load(w + (o * 4 + q) * I8_LANES));
+      i8_zip4(i8_load_part(at, lanes), i8_load_part(at + j->tap, lanes), i8_load_part(at + 2 * j->tap, lanes),
+              i8_load_part(at + 3 * j->tap, lanes), taps);
+      UNROLL for (int o = 0; o < outputs; o++) UNROLL for (int q = 0; q < 4; q++) {
+        sums[o][q] = i32_dot_bytes(sums[o][q], taps[q], i32_load(w + (o * 4 + q) * I8_LANES));
+        if (has_zeros)
+          windows[o][q] = i32_dot_bytes(windows[o][q], taps[q], i32_set(j->masks[quad * j->outputs + (size_t)o]));
+      }
     }
   }
-  UNROLL for (int q = 0; q < 4; q++) scales[q] = f32_load(j->scales + q * F32_LANES);
+  if (has_zeros)
+    UNROLL for (int o = 0; o < outputs; o++) UNROLL for (int q = 0; q < 4; q++) sums[o][q] -=
+        i32_load(j->zeros + q * F32_LANES) * windows[o][q];
+  if (!j->requantise) {
+    for (int o = 0; o < outputs; o++) store_sums(sums[o], y + (size_t)o * j->y_step, lanes);
+    return;
+  }
+  const struct requantise_bytes bytes = requantise_bytes_of(j->requantise);
+  vf32 scales[4];
+  UNROLL for (int q = 0; q < 4; q++) scales[q] = f32_load(j->requantise->scales + q * F32_LANES);
   UNROLL for (int o = 0; o < outputs; o++) {
     const vi8 result = requantise_4(&bytes, sums[o], scales);
-    if (full) i8_store(y + (size_t)o * j->y_step, result);
+    if (lanes == I8_LANES) i8_store(y + (size_t)o * j->y_step, result);
     else i8_store_part(y + (size_t)o * j->y_step, result, lanes);
   }
 }
 
 /* The last outputs are made together with some that were made before. */
-INLINE void make_row(const struct onri_depthwise_dot_job *j, const int outputs, const int full, size_t lanes) {
-  const size_t some = (size_t)outputs;
+INLINE void make_row(const struct onri_depthwise_dot_job *j, const int outputs, const int has_zeros) {
+  const size_t some = (size_t)outputs, lanes = j->channels < I8_LANES ? j->channels : I8_LANES;
   if (j->count < some) {
-    for (size_t o = 0; o < j->count; o++) make_outputs(j, j->x + o * j->step, j->y + o * j->y_step, 1, full, lanes);
+    for (size_t o = 0; o < j->count; o++)
+      make_outputs(j, j->x + o * j->step, j->y + o * j->y_step, 1, has_zeros, lanes);
     return;
   }
   for (size_t o = 0; o < j->count; o += some) {
     const size_t at = o + some <= j->count ? o : j->count - some;
-    make_outputs(j, j->x + at * j->step, j->y + at * j->y_step, outputs, full, lanes);
+    make_outputs(j, j->x + at * j->step, j->y + at * j->y_step, outputs, has_zeros, lanes);
   }
 }
 
 #define ROW(outputs)                                                  \
   static void row_##outputs(const struct onri_depthwise_dot_job *j) { \
-    if (j->channels >= I8_LANES) make_row(j, outputs, 1, I8_LANES);   \
-    else make_row(j, outputs, 0, j->channels);                        \
+    if (j->zeros) make_row(j, outputs, 1);                            \
+    else make_row(j, outputs, 0);                                     \
   }
 ROW(1)
 ROW(2)

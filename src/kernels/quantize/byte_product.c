@@ -117,23 +117,26 @@ static void set_start(const struct work *w, const struct part *t, const int32_t 
   w->kernels->correct(start, t->columns, bias, zero, column_sums);
 }
 
-/* Zero points of columns are of use for something else than symmetric weights. */
-static int has_b_zeros(const struct onri_byte_product *p) { return p->b_zero || !p->b_signed; }
+/* Zero points of B as it was packed; 0 when there are none but 0. */
+static int set_b_zeros(const struct work *w, const struct part *t, int32_t *b_zeros) {
+  const struct onri_byte_product *p = w->p;
+  const int32_t shift = p->b_signed ? 0 : -128;
+  const int32_t *zeros = p->b_zero ? p->b_zero + t->block * p->b_zero_block + t->column * p->b_zero_step : NULL;
+  int32_t any = 0;
+  if (!zeros && !shift) return 0;
+  for (size_t j = 0; j < t->columns; j++) any |= b_zeros[j] = (zeros ? zeros[j * p->b_zero_step] : 0) + shift;
+  return any != 0;
+}
 
 /* What zero points take off the sums of a row that are its own. */
-static void correct_row(const struct work *w, const struct part *t, size_t row, int32_t row_sum,
-                        const int32_t *column_sums, int32_t *sums) {
+static void correct_row(const struct work *w, const struct part *t, size_t row, const int32_t *row_sum,
+                        const int32_t *column_sums, const int32_t *b_zeros, int32_t *sums) {
   const struct onri_byte_product *p = w->p;
   const uint32_t a_zero = a_zero_of(w, t, t->row + row);
   if (p->a_zero_step) w->kernels->correct(sums, t->columns, NULL, (int32_t)a_zero, column_sums);
-  if (!has_b_zeros(p)) return;
-  const int32_t b_shift = p->b_signed ? 0 : -128;
-  const int32_t *zeros = p->b_zero ? p->b_zero + t->block * p->b_zero_block + t->column * p->b_zero_step : NULL;
-  const uint32_t factor = (uint32_t)row_sum - (uint32_t)(p->k.runs * p->k.run) * a_zero;
-  for (size_t j = 0; j < t->columns; j++) {
-    const int32_t b_zero = (zeros ? zeros[j * p->b_zero_step] : 0) + b_shift;
-    sums[j] = (int32_t)((uint32_t)sums[j] - (uint32_t)b_zero * factor);
-  }
+  if (row_sum)
+    w->kernels->correct(sums, t->columns, NULL,
+                        (int32_t)((uint32_t)*row_sum - (uint32_t)(p->k.runs * p->k.run) * a_zero), b_zeros);
 }
 
 /* Some whole runs, or a part of one. */
@@ -178,10 +181,11 @@ static void multiply(const struct work *w, const struct part *t) {
   const struct onri_byte_columns b = onri_byte_columns_in((char *)p->columns + t->block * w->block_bytes, p->k, p->n);
   const size_t width = kernels->columns, cells = onri_byte_run_cells(p->k), panel_bytes = p->k.runs * cells * width;
   int32_t sums[ROWS * COLUMNS] __attribute__((aligned(64))), start[COLUMNS] __attribute__((aligned(64)));
-  int32_t row_sums[ROWS] = {0};
+  int32_t row_sums[ROWS] = {0}, b_zeros[COLUMNS];
   char packed[ROWS * DEPTH * 2] __attribute__((aligned(64)));
   const char *begins[ROWS], *rows[ROWS];
   set_start(w, t, b.sums + t->column, start);
+  const int has_b_zeros = set_b_zeros(w, t, b_zeros);
   if (p->place) p->place(p->context, t->batch, t->row, t->rows, begins);
   for (struct slice s = {0}; next_slice(p->k, &s);) {
     const size_t *runs = p->place ? p->runs + s.run : one_run;
@@ -196,10 +200,11 @@ static void multiply(const struct work *w, const struct part *t) {
       kernels->tile(&tile, b.panels + (t->column + j) / width * panel_bytes + (s.run * cells + s.from) * width,
                     sums + j);
     }
-    if (has_b_zeros(p)) add_row_sums(w, t, &s, runs, rows, row_sums);
+    if (has_b_zeros) add_row_sums(w, t, &s, runs, rows, row_sums);
   }
-  if (p->a_zero_step || has_b_zeros(p))
-    for (size_t r = 0; r < t->rows; r++) correct_row(w, t, r, row_sums[r], b.sums + t->column, sums + r * COLUMNS);
+  if (p->a_zero_step || has_b_zeros)
+    for (size_t r = 0; r < t->rows; r++)
+      correct_row(w, t, r, has_b_zeros ? &row_sums[r] : NULL, b.sums + t->column, b_zeros, sums + r * COLUMNS);
   p->finish(p->context, t->batch, t->row, t->column, &(struct onri_byte_sums){sums, t->rows, t->columns, COLUMNS});
 }
 
@@ -230,7 +235,6 @@ void onri_requantise(const struct onri_requantise *r, const struct onri_byte_sum
   onri_kernels()->byte_product->requantise(r, sums, y, y_row);
 }
 
-void onri_byte_reals(const float *scales, size_t scale_step, const float *bias, const int32_t *sums, size_t count,
-                     float *y) {
-  onri_kernels()->byte_product->reals(scales, scale_step, bias, sums, count, y);
+void onri_byte_reals(const struct onri_byte_reals *r, const int32_t *sums, size_t count, float *y) {
+  onri_kernels()->byte_product->reals(r, sums, count, y);
 }

@@ -93,9 +93,15 @@ struct onri_requantise {
   size_t scale_step;
   int zero, low, high;
 };
-/* y[j] = sums[j] * scale + bias[j]; scales as there; bias may be NULL. */
-void onri_byte_reals(const float *scales, size_t scale_step, const float *bias, const int32_t *sums, size_t count,
-                     float *y);
+/* y[j] = sums[j] * scale + bias[j], held within low and high (NaN stays); scales as there; bias may be NULL. */
+struct onri_byte_reals {
+  const float *scales;
+  size_t scale_step;
+  const float *bias;
+  float low, high;
+};
+/* y may be sums. */
+void onri_byte_reals(const struct onri_byte_reals *r, const int32_t *sums, size_t count, float *y);
 /* Rows of y lie y_row bytes apart. */
 void onri_requantise(const struct onri_requantise *r, const struct onri_byte_sums *sums, void *y, size_t y_row);
 

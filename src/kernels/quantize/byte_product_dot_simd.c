@@ -129,13 +129,13 @@ static void correct(int32_t *sums, size_t count, const int32_t *bias, int32_t a_
 }
 
 /* The product is rounded before the bias is added, as in the operators one after the other. */
-static void reals(const float *scales, size_t scale_step, const float *bias, const int32_t *sums, size_t count,
-                  float *y) {
+static void reals(const struct onri_byte_reals *r, const int32_t *sums, size_t count, float *y) {
+  const vf32 low = f32_set(r->low), high = f32_set(r->high);
   for (size_t j = 0; j < count; j += F32_LANES) {
-    const vf32 scale = scale_step ? f32_load_part(scales + j, count - j) : f32_set(scales[0]);
+    const vf32 scale = r->scale_step ? f32_load_part(r->scales + j, count - j) : f32_set(r->scales[0]);
     vf32 v = f32_from_i32(i32_load_part(sums + j, count - j)) * scale;
-    if (bias) v += f32_load_part(bias + j, count - j);
-    f32_store_part(y + j, v, count - j);
+    if (r->bias) v += f32_load_part(r->bias + j, count - j);
+    f32_store_part(y + j, f32_clamp(v, low, high), count - j);
   }
 }
 

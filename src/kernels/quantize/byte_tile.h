@@ -25,7 +25,7 @@ struct onri_byte_product_kernels {
   int32_t (*row_sum)(const char *a, size_t depth);
   /* sums[j] += bias[j] - a_zero * column_sums[j]; bias may be NULL */
   void (*correct)(int32_t *sums, size_t count, const int32_t *bias, int32_t a_zero, const int32_t *column_sums);
-  void (*reals)(const float *scales, size_t scale_step, const float *bias, const int32_t *sums, size_t count, float *y);
+  void (*reals)(const struct onri_byte_reals *r, const int32_t *sums, size_t count, float *y);
   void (*requantise)(const struct onri_requantise *r, const struct onri_byte_sums *sums, uint8_t *y, size_t y_row);
 };
 

@@ -1,7 +1,8 @@
-/* conv_integer, qlinear_conv: convolutions of 8-bit images.
+/* conv_integer, qlinear_conv, conv_integer_real: convolutions of 8-bit images.
  *
  * conv_integer  x, weight, x's zero point, weight's zero point                                        -> int32
  * qlinear_conv  x, x_scale, x_zero, weight, w_scale, w_zero, y_scale, y_zero, bias (int32, optional)   -> y_zero's type
+ * conv_integer_real  x, weight, x_scale, w_scale, x_zero, w_zero, bias (float32); the last three optional -> float32
  * Shapes are those of conv. One scale and one zero point; those of the weights may be one an output channel.
  * A quantised result is round(sum * (x_scale * w_scale / y_scale)) + y_zero, halves to even. Weights stay bytes.
  * path  vector: kernels/conv/conv_integer.c
@@ -24,6 +25,7 @@ struct roles {
 };
 static const struct roles integer_roles = {0, NO_ROLE, 2, 1, NO_ROLE, 3, NO_ROLE, NO_ROLE, NO_ROLE};
 static const struct roles quantised_roles = {0, 1, 2, 3, 4, 5, 6, 7, 8};
+static const struct roles real_roles = {0, 2, 4, 1, 3, 5, NO_ROLE, NO_ROLE, 6};
 
 struct prepared {
   void *weights; /* packed; NULL: they are an input of run */
@@ -94,20 +96,15 @@ static enum onr_status geometry(const struct onr_call *call, const struct roles 
   ONR_TRY(onri_conv_geometry(&plain.call, c, out));
   ONR_TRY(check_zeros(call, r));
   out->dtype = ONR_DTYPE_I32;
-  if (r->y_zero == NO_ROLE) return ONR_STATUS_OK;
+  if (r->x_scale == NO_ROLE) return ONR_STATUS_OK;
   ONR_TRY(check_scales(call, r, call->in[r->weight].dim[0]));
-  out->dtype = call->in[r->y_zero].dtype;
+  out->dtype = r->y_zero == NO_ROLE ? ONR_DTYPE_F32 : call->in[r->y_zero].dtype;
   return ONR_STATUS_OK;
 }
 
-static enum onr_status conv_integer_infer(struct onr_call *call) {
+static enum onr_status integer_infer(struct onr_call *call, const struct roles *r) {
   struct onri_conv c;
-  return geometry(call, &integer_roles, &c, &call->out[0]);
-}
-
-static enum onr_status qlinear_conv_infer(struct onr_call *call) {
-  struct onri_conv c;
-  return geometry(call, &quantised_roles, &c, &call->out[0]);
+  return geometry(call, r, &c, &call->out[0]);
 }
 
 /* --- prepare --- */
@@ -133,9 +130,6 @@ static enum onr_status integer_prepare(struct onr_call *call, const struct roles
   p->weights = onri_block_end(call->env, p->weights, bytes);
   return ONR_STATUS_OK;
 }
-
-static enum onr_status conv_integer_prepare(struct onr_call *call) { return integer_prepare(call, &integer_roles); }
-static enum onr_status qlinear_conv_prepare(struct onr_call *call) { return integer_prepare(call, &quantised_roles); }
 
 static void release_prepared(void *prepared, struct onr_env *env) {
   struct prepared *p = prepared;
@@ -163,9 +157,6 @@ static enum onr_status integer_plan(struct onr_call *call, const struct roles *r
   return ONR_STATUS_OK;
 }
 
-static enum onr_status conv_integer_plan(struct onr_call *call) { return integer_plan(call, &integer_roles); }
-static enum onr_status qlinear_conv_plan(struct onr_call *call) { return integer_plan(call, &quantised_roles); }
-
 /* --- run --- */
 
 static int32_t byte_of(const struct onr_call *call, size_t input, size_t i) {
@@ -189,12 +180,23 @@ static int in_steps(float bound, float y_scale, const struct onri_requantise *q)
   return !(steps > (float)q->low) ? q->low : steps > (float)q->high ? q->high : (int)steps;
 }
 
-static void set_scales(const struct onr_call *call, const struct roles *r, struct onri_requantise *q, float *scales) {
-  const struct onr_clamp *clamp = &((const struct onr_conv_params *)call->params)->clamp;
+/* Scales of the results, one an output channel. */
+static void set_scales(const struct onr_call *call, const struct roles *r, float y, float *scales) {
   const size_t step = onr_desc_elements(&call->in[r->w_scale]) > 1, count = (size_t)call->in[r->weight].dim[0];
-  const int is_u8 = call->out[0].dtype == ONR_DTYPE_U8;
-  const float x = onri_scale_of(call, r->x_scale, 0), y = onri_scale_of(call, r->y_scale, 0);
+  const float x = onri_scale_of(call, r->x_scale, 0);
   for (size_t m = 0; m < count; m++) scales[m] = x * onri_scale_of(call, r->w_scale, m * step) / y;
+}
+
+static const struct onr_clamp *clamp_of(const struct onr_call *call) {
+  return &((const struct onr_conv_params *)call->params)->clamp;
+}
+
+static void set_requantise(const struct onr_call *call, const struct roles *r, struct onri_requantise *q,
+                           float *scales) {
+  const struct onr_clamp *clamp = clamp_of(call);
+  const int is_u8 = call->out[0].dtype == ONR_DTYPE_U8;
+  const float y = onri_scale_of(call, r->y_scale, 0);
+  set_scales(call, r, y, scales);
   *q = (struct onri_requantise){scales, 1, byte_of(call, r->y_zero, 0), is_u8 ? 0 : INT8_MIN,
                                 is_u8 ? UINT8_MAX : INT8_MAX};
   if (!clamp->enabled) return;
@@ -202,11 +204,21 @@ static void set_scales(const struct onr_call *call, const struct roles *r, struc
   q->low = low, q->high = high;
 }
 
+static void set_reals(const struct onr_call *call, const struct roles *r, struct onri_byte_reals *reals,
+                      float *scales) {
+  const struct onr_clamp *clamp = clamp_of(call);
+  set_scales(call, r, 1.0f, scales);
+  *reals =
+      (struct onri_byte_reals){scales, 1, onri_has(call, r->bias) ? call->inputs[r->bias] : NULL, -INFINITY, INFINITY};
+  if (clamp->enabled) reals->low = clamp->min, reals->high = clamp->max;
+}
+
 static enum onr_status integer_run(struct onr_call *call, const struct roles *r) {
   const struct prepared *p = call->prepared;
   const struct state *s = call->state;
   char *scratch = call->scratch;
   struct onri_requantise requantise;
+  struct onri_byte_reals reals;
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
   struct onri_conv_integer c = {.conv = &s->conv,
                                 .x_signed = call->in[r->x].dtype == ONR_DTYPE_I8,
@@ -221,17 +233,18 @@ static enum onr_status integer_run(struct onr_call *call, const struct roles *r)
   }
   if (onri_has(call, r->x_zero)) c.x_zero = byte_of(call, r->x_zero, 0);
   set_w_zeros(call, r, &c, (int32_t *)(void *)(scratch + s->zeros));
+  float *scales = (float *)(void *)(scratch + s->scales);
   if (r->y_zero != NO_ROLE) {
     c.bias = onri_has(call, r->bias) ? call->inputs[r->bias] : NULL;
-    set_scales(call, r, &requantise, (float *)(void *)(scratch + s->scales));
+    set_requantise(call, r, &requantise, scales);
     c.requantise = &requantise;
+  } else if (r->x_scale != NO_ROLE) {
+    set_reals(call, r, &reals, scales);
+    c.reals = &reals;
   }
   onri_conv_integer(&c, call->env);
   return ONR_STATUS_OK;
 }
-
-static enum onr_status conv_integer_run(struct onr_call *call) { return integer_run(call, &integer_roles); }
-static enum onr_status qlinear_conv_run(struct onr_call *call) { return integer_run(call, &quantised_roles); }
 
 static int64_t multiply_adds(const struct onr_call *call, const struct roles *r) {
   struct onri_conv c;
@@ -239,17 +252,24 @@ static int64_t multiply_adds(const struct onr_call *call, const struct roles *r)
   return geometry(call, r, &c, &out) == ONR_STATUS_OK ? onri_conv_multiply_adds(&c) : 0;
 }
 
-static int64_t conv_integer_multiply_adds(const struct onr_call *call) { return multiply_adds(call, &integer_roles); }
-static int64_t qlinear_conv_multiply_adds(const struct onr_call *call) { return multiply_adds(call, &quantised_roles); }
-
 static int64_t steps(const struct onr_call *call, const struct roles *r) {
   struct onri_conv c;
   struct onr_desc out;
   return geometry(call, r, &c, &out) == ONR_STATUS_OK ? onri_conv_steps(&c) : 0;
 }
 
-static int64_t conv_integer_steps(const struct onr_call *call) { return steps(call, &integer_roles); }
-static int64_t qlinear_conv_steps(const struct onr_call *call) { return steps(call, &quantised_roles); }
+/* What the three layers do with their roles. */
+#define WITH_ROLES(layer, roles)                                                                            \
+  static enum onr_status layer##_infer(struct onr_call *call) { return integer_infer(call, &roles); }       \
+  static enum onr_status layer##_prepare(struct onr_call *call) { return integer_prepare(call, &roles); }   \
+  static enum onr_status layer##_plan(struct onr_call *call) { return integer_plan(call, &roles); }         \
+  static enum onr_status layer##_run(struct onr_call *call) { return integer_run(call, &roles); }           \
+  static int64_t layer##_multiply_adds(const struct onr_call *call) { return multiply_adds(call, &roles); } \
+  static int64_t layer##_steps(const struct onr_call *call) { return steps(call, &roles); }
+WITH_ROLES(conv_integer, integer_roles)
+WITH_ROLES(qlinear_conv, quantised_roles)
+WITH_ROLES(conv_integer_real, real_roles)
+#undef WITH_ROLES
 
 static uint32_t kernel_types(const void *params, enum onr_kernel kernel) {
   (void)params;
@@ -301,5 +321,28 @@ const struct onr_layer onri_layer_qlinear_conv = {
     .release_prepared = release_prepared,
     .multiply_adds = qlinear_conv_multiply_adds,
     .steps = qlinear_conv_steps,
+    .kernel_types = kernel_types,
+};
+
+const struct onr_layer onri_layer_conv_integer_real = {
+    .name = "conv_integer_real",
+    .inputs_min = 4,
+    .inputs_max = 7,
+    .outputs_min = 1,
+    .outputs_max = 1,
+    .types = {ONRI_DTYPES_8BIT, ONRI_DTYPES_8BIT, ONRI_DTYPE_BIT(ONR_DTYPE_F32), ONRI_DTYPE_BIT(ONR_DTYPE_F32),
+              ONR_AS_INPUT(0), ONR_AS_INPUT(1), ONRI_DTYPE_BIT(ONR_DTYPE_F32)},
+    .layout = ONR_LAYOUT_SPATIAL,
+    .layout_param = offsetof(struct onr_conv_params, channels_last),
+    .params_size = sizeof(struct onr_conv_params),
+    .prepared_size = sizeof(struct prepared),
+    .state_size = sizeof(struct state),
+    .infer = conv_integer_real_infer,
+    .prepare = conv_integer_real_prepare,
+    .plan = conv_integer_real_plan,
+    .run = conv_integer_real_run,
+    .release_prepared = release_prepared,
+    .multiply_adds = conv_integer_real_multiply_adds,
+    .steps = conv_integer_real_steps,
     .kernel_types = kernel_types,
 };

@@ -1,6 +1,7 @@
 /* integer_product.c: see integer_product.h. */
 #include "layers/matmul/integer_product.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/memory/blocks.h"
@@ -227,8 +228,9 @@ static void store_rows(const struct job *job, size_t at, size_t column, const st
     return;
   }
   const float *bias = onri_has(call, r->bias) ? (const float *)call->inputs[r->bias] + column : NULL;
+  const struct onri_byte_reals reals = {scales, q.scale_step, bias, -INFINITY, INFINITY};
   for (size_t i = 0; i < sums->rows; i++)
-    onri_byte_reals(scales, q.scale_step, bias, sums->sums + i * sums->sums_row, sums->columns,
+    onri_byte_reals(&reals, sums->sums + i * sums->sums_row, sums->columns,
                     (float *)call->outputs[0] + at + i * job->s->product.n);
 }
 

@@ -67,6 +67,7 @@ const struct onr_layer onri_layer_dynamic_quantize_linear = {
     .outputs_max = 3,
     .types = {ONRI_DTYPE_BIT(ONR_DTYPE_F32)},
     .output_type = ONRI_DTYPE_BIT(ONR_DTYPE_U8),
+    .layout = ONR_LAYOUT_ELEMENTWISE,
     .infer = dynamic_infer,
     .plan = dynamic_plan,
     .run = dynamic_run,
