@@ -17,6 +17,14 @@ static uint64_t key_of_double(double value) {
   return bits & SIGN ? ~bits : bits | SIGN;
 }
 
+static uint64_t key_of_float(float value) {
+  uint32_t bits;
+  if (value != value) return UINT64_MAX;
+  if (value == 0) return SIGN;
+  memcpy(&bits, &value, sizeof(bits));
+  return (uint64_t)(bits >> 31 ? ~bits : bits | (uint32_t)1 << 31) << 32;
+}
+
 void onri_sort_keys(enum onr_dtype dtype, const void *x, size_t count, uint64_t *keys, const struct onr_env *env) {
   union {
     float f32[BLOCK];
@@ -32,7 +40,7 @@ void onri_sort_keys(enum onr_dtype dtype, const void *x, size_t count, uint64_t 
     onri_widen(dtype, (const char *)x + i * size, n, &block);
     for (size_t k = 0; k < n; k++) {
       switch (class) {
-        case ONRI_CLASS_F32: keys[i + k] = key_of_double((double)block.f32[k]); break;
+        case ONRI_CLASS_F32: keys[i + k] = key_of_float(block.f32[k]); break;
         case ONRI_CLASS_F64: keys[i + k] = key_of_double(block.f64[k]); break;
         case ONRI_CLASS_I64: keys[i + k] = (uint64_t)block.i64[k] ^ SIGN; break;
         case ONRI_CLASS_U64: keys[i + k] = block.u64[k]; break;
@@ -61,6 +69,47 @@ int onri_sort_high(uint64_t *items, uint64_t *scratch, size_t count, const struc
     items = scratch;
     scratch = swap;
   }
+  return 1;
+}
+
+static void insert_entries(struct onri_sort_entry *items, size_t count) {
+  for (size_t i = 1; i < count; i++) {
+    const struct onri_sort_entry e = items[i];
+    size_t k = i;
+    for (; k > 0 && items[k - 1].key > e.key; k--) items[k] = items[k - 1];
+    items[k] = e;
+  }
+}
+
+/* Digit by digit from the lowest on, without those that are the same in all keys. */
+int onri_sort_entries(struct onri_sort_entry *items, struct onri_sort_entry *scratch, size_t count,
+                      const struct onr_env *env) {
+  enum { FEW = 32, BITS = 8, DIGITS = 1 << BITS, ROUNDS = 64 / BITS };
+  size_t place[ROUNDS][DIGITS];
+  struct onri_pace pace = {env, 0};
+  struct onri_sort_entry *from = items, *to = scratch;
+  if (count <= FEW) {
+    insert_entries(items, count);
+    return 1;
+  }
+  memset(place, 0, sizeof(place));
+  for (size_t i = 0; i < count; i++)
+    for (int r = 0; r < ROUNDS; r++) place[r][items[i].key >> (r * BITS) & (DIGITS - 1)]++;
+  for (int r = 0; r < ROUNDS; r++) {
+    size_t next = 0;
+    if (place[r][items[0].key >> (r * BITS) & (DIGITS - 1)] == count) continue;
+    for (size_t d = 0; d < DIGITS; d++) {
+      const size_t of_digit = place[r][d];
+      place[r][d] = next;
+      next += of_digit;
+    }
+    if (onri_pace_stop(&pace, 4 * count)) return 0;
+    for (size_t i = 0; i < count; i++) to[place[r][from[i].key >> (r * BITS) & (DIGITS - 1)]++] = from[i];
+    struct onri_sort_entry *swap = from;
+    from = to;
+    to = swap;
+  }
+  if (from != items) memcpy(items, from, count * sizeof(*items));
   return 1;
 }
 

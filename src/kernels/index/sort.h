@@ -13,6 +13,14 @@ void onri_sort_keys(enum onr_dtype dtype, const void *x, size_t count, uint64_t 
 
 /* Stable merge sort of count items; less(context, a, b) says that a must stand before b. scratch holds count items.
  * When env is cancelled it ends early, and the items are in any order. */
+struct onri_sort_entry {
+  uint64_t key;
+  int64_t index;
+};
+/* By key, ascending; entries of one key stay in order. scratch: [count]. 0: cancelled. */
+int onri_sort_entries(struct onri_sort_entry *items, struct onri_sort_entry *scratch, size_t count,
+                      const struct onr_env *env);
+
 void onri_sort(int64_t *items, int64_t *scratch, size_t count, int (*less)(const void *context, int64_t a, int64_t b),
                const void *context, const struct onr_env *env);
 

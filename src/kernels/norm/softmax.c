@@ -171,10 +171,26 @@ static void hard_columns(const struct onri_softmax *s, size_t start, size_t colu
   for (size_t j = 0; j < columns; j++) y[j * step + place[j] * s->inner] = 1.0f;
 }
 
+/* Short lines of narrow floats: many are widened at once, and computed in place. */
+static int narrow_lines(const struct onri_softmax *s, size_t start, size_t columns) {
+  enum { ELEMENTS = 2048 };
+  float block[ELEMENTS];
+  if (s->kind == ONRI_HARDMAX || s->inner != 1 || s->length > ELEMENTS / 2) return 0;
+  const size_t most = ELEMENTS / s->length;
+  for (size_t j = 0; j < columns; j += most) {
+    const size_t lines = columns - j < most ? columns - j : most, at = start + j * s->length;
+    (void)read_block(s, at, lines * s->length, block);
+    onri_kernels()->softmax->lines(s->kind, block, block, lines, s->length);
+    store_block(s, at, lines * s->length, block);
+  }
+  return 1;
+}
+
 /* Float32 in one call, unless that takes so long that it must be possible to cancel it. */
 static int vector_columns(const struct onri_softmax *s, size_t start, size_t columns) {
   enum { LONGEST = 1 << 20 };
-  if (s->dtype != ONR_DTYPE_F32 || s->length * columns > LONGEST) return 0;
+  if (s->dtype == ONR_DTYPE_F64 || s->length * columns > LONGEST) return 0;
+  if (s->dtype != ONR_DTYPE_F32) return narrow_lines(s, start, columns);
   const float *x = (const float *)s->x + start;
   float *y = (float *)s->y + start;
   if (s->kind == ONRI_HARDMAX) hard_columns(s, start, columns);

@@ -145,16 +145,46 @@ static struct onri_lines lines_from(const struct onri_reduce *r, size_t start, s
                              .row_step = rows->rank == 0 ? 0 : rows->stride[last]};
 }
 
+static double combined(enum onri_take what, double a, double b) {
+  switch (what) {
+    case ONRI_TAKE_PROD: return a * b;
+    case ONRI_TAKE_MAX: return b != b || b > a ? b : a;
+    case ONRI_TAKE_MIN: return b != b || b < a ? b : a;
+    default: return a + b;
+  }
+}
+
+/* How many rows of few columns are taken as one: those that lie one behind the other fill vectors together. */
+static size_t fold_of(const struct onri_reduce *r, size_t width) {
+  const struct onri_dims *rows = &r->rows;
+  const int dense = rows->rank > 0 && r->column_step == 1 && rows->stride[rows->rank - 1] == width;
+  return dense && width < ONRI_REDUCE_COLUMNS / 4 ? ONRI_REDUCE_COLUMNS / 2 / width : 1;
+}
+
 static void pass_lines(const struct onri_reduce *r, size_t start, size_t width, enum onri_take what, double *acc,
                        const double *shift) {
+  void (*take)(const struct onri_lines *lines, double *acc) = onri_kernels()->reduce->lines[what];
+  const size_t fold = fold_of(r, width);
+  double folded[ONRI_REDUCE_COLUMNS], centre[ONRI_REDUCE_COLUMNS];
   struct onri_pace pace = {r->env, 0};
+  for (size_t i = 0; i < fold * width && fold > 1; i++) folded[i] = onri_take_start(what), centre[i] = shift[i % width];
   for (size_t row = 0; row < r->rows.count;) {
     struct onri_lines lines = lines_from(r, start, row, width);
-    lines.centre = what == ONRI_TAKE_EXP ? shift : NULL;
     if (onri_pace_stop(&pace, lines.rows * 64)) return;
-    onri_kernels()->reduce->lines[what](&lines, acc);
     row += lines.rows;
+    if (fold > 1 && lines.rows >= fold) {
+      struct onri_lines wide = lines;
+      wide.columns = wide.row_step = fold * width;
+      wide.rows = lines.rows / fold;
+      wide.centre = what == ONRI_TAKE_EXP ? centre : NULL;
+      take(&wide, folded);
+      lines.x += wide.rows * wide.row_step;
+      lines.rows %= fold;
+    }
+    lines.centre = what == ONRI_TAKE_EXP ? shift : NULL;
+    if (lines.rows > 0) take(&lines, acc);
   }
+  for (size_t i = 0; i < fold * width && fold > 1; i++) acc[i % width] = combined(what, acc[i % width], folded[i]);
 }
 
 /* Narrow floats pass through a buffer. */

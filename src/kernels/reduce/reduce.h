@@ -20,7 +20,7 @@ struct onri_reduce {
 };
 
 /* Items are results, or blocks of ONRI_REDUCE_COLUMNS columns of them. Floats accumulate in double. */
-enum { ONRI_REDUCE_COLUMNS = 64 };
+enum { ONRI_REDUCE_COLUMNS = 128 };
 size_t onri_reduce_items(const struct onri_reduce *r);
 void onri_reduce(const struct onri_reduce *r, size_t first_item, size_t last_item);
 

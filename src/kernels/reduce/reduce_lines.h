@@ -21,7 +21,7 @@ enum onri_take {
  * squares and exponentials of x - centre[i]; NULL: of x. */
 struct onri_lines {
   const float *x;
-  size_t columns, column_step; /* the step times 64 fits int32 */
+  size_t columns, column_step; /* the step times 128 fits int32 */
   size_t rows, row_step;
   const double *centre;
 };

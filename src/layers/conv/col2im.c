@@ -111,8 +111,12 @@ DEFINE_ADD(u64, uint64_t)
 /* The blocks [*first, *last) of which tap k lies in the image along this axis. */
 static void blocks_of_tap(const struct onri_axis *a, int64_t k, int64_t *first, int64_t *last) {
   const int64_t shift = k * a->dilation - a->begin; /* block i puts it at i * stride + shift */
-  *first = shift < 0 ? (a->stride - 1 - shift) / a->stride : 0;
-  *last = shift < a->out ? (a->out - shift + a->stride - 1) / a->stride : 0;
+  *first = shift < 0 ? -shift : 0;
+  *last = shift < a->out ? a->out - shift : 0;
+  if (a->stride > 1) { /* divisions take longer than short rows */
+    *first = (*first + a->stride - 1) / a->stride;
+    *last = (*last + a->stride - 1) / a->stride;
+  }
   if (*last > a->in) *last = a->in;
 }
 

@@ -4,6 +4,8 @@
  * inputs    a, b       one type, any
  * output 0  y          the common shape; type of a
  */
+#include <string.h>
+
 #include "base/shape.h"
 #include "layers/elementwise/broadcast.h"
 #include "layers/elementwise/elementwise_types.h"
@@ -64,6 +66,14 @@ static void (*select_of_size(size_t bytes))(const struct selection *s) {
   }
 }
 
+/* One condition for a whole row: a copy. */
+static int copy_row(const struct selection *s, size_t size) {
+  const void *from = *s->condition ? s->a : s->b;
+  if (s->condition_step || !(*s->condition ? s->a_step : s->b_step)) return 0;
+  if (from != s->y) memcpy(s->y, from, s->count * size);
+  return 1;
+}
+
 static void where_part(void *context, size_t begin, size_t end) {
   const struct onr_call *call = context;
   const struct where_state *state = call->state;
@@ -81,7 +91,7 @@ static void where_part(void *context, size_t begin, size_t end) {
                                   .a_step = tile.step[1],
                                   .b_step = tile.step[2],
                                   .count = tile.count};
-      select(&s);
+      if (!copy_row(&s, size)) select(&s);
     }
   }
 }

@@ -1,7 +1,9 @@
 /* top_k.c: the k largest or smallest elements along an axis, in order, and where they were.
  *
  * Each line goes through a heap of k (key, index) pairs whose root is the worst one kept: O(n log k), no copy of the
- * line. Most elements of a long line are no better than the root: float32 are compared with it as they are. */
+ * line. Most elements of a long line are no better than the root: float32 are compared with it as they are. Where many
+ * are kept, those that may be among them are sorted instead. In entries of both, a greater key is
+ * better. */
 #include <string.h>
 
 #include "base/numbers/checked.h"
@@ -16,10 +18,7 @@
 #define BLOCK 64
 #define MAX_PARTS 16
 
-struct entry {
-  uint64_t key; /* greater is better */
-  int64_t index;
-};
+enum { MANY = 32, SORTED_ELEMENTS = 1 << 20, BUCKETS = 2048, BUCKET_SHIFT = 64 - 11 };
 
 static enum onr_status read_k(const struct onr_call *call, int64_t *k) {
   size_t count;
@@ -49,6 +48,8 @@ static enum onr_status top_k_infer(struct onr_call *call) {
 
 struct top_k_state {
   size_t outer, inner, length, k, num_parts;
+  int sorts;
+  size_t part_bytes; /* of scratch */
 };
 
 static enum onr_status top_k_plan(struct onr_call *call) {
@@ -65,17 +66,23 @@ static enum onr_status top_k_plan(struct onr_call *call) {
   const size_t lines = s->outer * s->inner, worth = s->length * lines / 4096 + 1;
   s->num_parts = lines < MAX_PARTS ? lines : MAX_PARTS;
   if (s->num_parts > worth) s->num_parts = worth;
-  if (!onri_mul_size(s->k, sizeof(struct entry), &bytes) || !onri_mul_size(bytes, s->num_parts, &call->scratch_bytes))
+  s->sorts = s->k >= MANY && s->length / s->k < MANY && s->length <= SORTED_ELEMENTS;
+  if (s->sorts && s->num_parts * s->length > SORTED_ELEMENTS) s->num_parts = SORTED_ELEMENTS / s->length;
+  const size_t entries = s->sorts ? s->length : s->k, each = sizeof(struct onri_sort_entry);
+  if (!onri_mul_size(entries, s->sorts ? 2 * each + sizeof(uint64_t) : each, &s->part_bytes) ||
+      !onri_mul_size(s->part_bytes, s->num_parts, &bytes) || !onri_add_size(bytes, 1, &call->scratch_bytes))
     return onr_fail(call->error, ONR_STATUS_LIMIT, "the scratch memory of top_k exceeds the address space");
   return ONR_STATUS_OK;
 }
 
 /* a stands behind b in the result. */
-static int worse(struct entry a, struct entry b) { return a.key != b.key ? a.key < b.key : a.index > b.index; }
+static int worse(struct onri_sort_entry a, struct onri_sort_entry b) {
+  return a.key != b.key ? a.key < b.key : a.index > b.index;
+}
 
 /* Entry 0 of a heap of n has just been replaced: let it sink until no child is worse. */
-static void sink(struct entry *heap, size_t n) {
-  const struct entry e = heap[0];
+static void sink(struct onri_sort_entry *heap, size_t n) {
+  const struct onri_sort_entry e = heap[0];
   size_t i = 0;
   for (;;) {
     size_t child = 2 * i + 1;
@@ -88,8 +95,8 @@ static void sink(struct entry *heap, size_t n) {
   heap[i] = e;
 }
 
-static void rise(struct entry *heap, size_t i) {
-  const struct entry e = heap[i];
+static void rise(struct onri_sort_entry *heap, size_t i) {
+  const struct onri_sort_entry e = heap[i];
   while (i > 0 && worse(e, heap[(i - 1) / 2])) {
     heap[i] = heap[(i - 1) / 2];
     i = (i - 1) / 2;
@@ -98,9 +105,9 @@ static void rise(struct entry *heap, size_t i) {
 }
 
 /* The heap in order, best first: the worst is taken off again and again. */
-static void drain(struct entry *heap, size_t n, struct onri_pace *pace) {
+static void drain(struct onri_sort_entry *heap, size_t n, struct onri_pace *pace) {
   while (n > 1 && !onri_pace_stop(pace, 64)) {
-    const struct entry worst = heap[0];
+    const struct onri_sort_entry worst = heap[0];
     heap[0] = heap[--n];
     sink(heap, n);
     heap[n] = worst;
@@ -116,7 +123,7 @@ struct top_k_job {
   const char *x;
   char *values;
   int64_t *indices;
-  struct entry *scratch;
+  char *scratch;
   const struct onri_reduce_kernels *reduce;
 };
 
@@ -140,7 +147,7 @@ static void load_keys(const struct top_k_job *job, const char *x, size_t stride,
   for (size_t i = 0; i < count && !job->largest; i++) keys[i] = ~keys[i];
 }
 
-static void offer(struct entry *heap, size_t k, struct entry e) {
+static void offer(struct onri_sort_entry *heap, size_t k, struct onri_sort_entry e) {
   if (!worse(heap[0], e)) return;
   heap[0] = e;
   sink(heap, k);
@@ -148,7 +155,7 @@ static void offer(struct entry *heap, size_t k, struct entry e) {
 
 /* A block of float32 from element `first` of a line on, to a heap that is full. */
 static void offer_block(const struct top_k_job *job, const char *line, size_t stride, size_t first, size_t count,
-                        struct entry *heap) {
+                        struct onri_sort_entry *heap) {
   float copied[BLOCK], root;
   uint8_t at[BLOCK];
   const float *block = (const float *)(const void *)(line + first * stride);
@@ -164,11 +171,23 @@ static void offer_block(const struct top_k_job *job, const char *line, size_t st
   for (size_t i = 0; i < few; i++) {
     uint64_t key;
     load_keys(job, (const char *)&block[at[i]], sizeof(root), 1, &key);
-    offer(heap, job->s->k, (struct entry){key, (int64_t)(first + at[i])});
+    offer(heap, job->s->k, (struct onri_sort_entry){key, (int64_t)(first + at[i])});
   }
 }
 
-static void top_k_line(const struct top_k_job *job, size_t line, struct entry *heap) {
+static void put_line(const struct top_k_job *job, size_t line, const struct onri_sort_entry *best, size_t n,
+                     struct onri_pace *pace) {
+  const struct top_k_state *s = job->s;
+  const size_t outer = line / s->inner, inner = line % s->inner, stride = s->inner * job->size;
+  const char *x = job->x + outer * s->length * stride + inner * job->size;
+  for (size_t i = 0; i < n && !onri_pace_stop(pace, 64); i++) {
+    const size_t to = (outer * s->k + i) * s->inner + inner;
+    if (job->values) onri_copy_element(job->values + to * job->size, x + (size_t)best[i].index * stride, job->size);
+    if (job->indices) job->indices[to] = best[i].index;
+  }
+}
+
+static void top_k_line(const struct top_k_job *job, size_t line, struct onri_sort_entry *heap) {
   const struct top_k_state *s = job->s;
   const size_t outer = line / s->inner, inner = line % s->inner, stride = s->inner * job->size;
   const char *x = job->x + outer * s->length * stride + inner * job->size;
@@ -184,7 +203,7 @@ static void top_k_line(const struct top_k_job *job, size_t line, struct entry *h
     }
     load_keys(job, x + first * stride, stride, count, keys);
     for (size_t i = 0; i < count; i++) {
-      const struct entry e = {keys[i], (int64_t)(first + i)};
+      const struct onri_sort_entry e = {keys[i], (int64_t)(first + i)};
       if (n < s->k) {
         heap[n] = e;
         rise(heap, n++);
@@ -194,11 +213,37 @@ static void top_k_line(const struct top_k_job *job, size_t line, struct entry *h
     }
   }
   drain(heap, n, &pace);
-  for (size_t i = 0; i < n && !onri_pace_stop(&pace, 64); i++) {
-    const size_t to = (outer * s->k + i) * s->inner + inner;
-    if (job->values) onri_copy_element(job->values + to * job->size, x + (size_t)heap[i].index * stride, job->size);
-    if (job->indices) job->indices[to] = heap[i].index;
+  put_line(job, line, heap, n, &pace);
+}
+
+/* The bucket, by their leading bits, that the worst of the k best keys is in. */
+static uint64_t lowest_bucket(const uint64_t *keys, size_t count, size_t k) {
+  uint32_t found[BUCKETS] = {0};
+  size_t above = 0, bucket = BUCKETS;
+  for (size_t i = 0; i < count; i++) found[keys[i] >> BUCKET_SHIFT]++;
+  while (above < k && bucket > 0) above += found[--bucket];
+  return bucket;
+}
+
+static void sort_line(const struct top_k_job *job, size_t line, char *scratch) {
+  const struct top_k_state *s = job->s;
+  const size_t stride = s->inner * job->size;
+  const char *x = job->x + line / s->inner * s->length * stride + line % s->inner * job->size;
+  struct onri_sort_entry *entries = (struct onri_sort_entry *)(void *)scratch;
+  uint64_t *keys = (uint64_t *)(void *)(entries + 2 * s->length);
+  struct onri_pace pace = {job->env, 0};
+  size_t n = 0;
+  for (size_t first = 0; first < s->length; first += BLOCK) {
+    if (onri_pace_stop(&pace, 8 * BLOCK)) return;
+    load_keys(job, x + first * stride, stride, s->length - first < BLOCK ? s->length - first : BLOCK, keys + first);
   }
+  const uint64_t lowest =
+      4 * s->k < 3 * s->length && s->length > BUCKETS / 4 ? lowest_bucket(keys, s->length, s->k) : 0;
+  for (size_t i = 0; i < s->length; i++) {
+    entries[n] = (struct onri_sort_entry){~keys[i], (int64_t)i};
+    n += keys[i] >> BUCKET_SHIFT >= lowest;
+  }
+  if (onri_sort_entries(entries, entries + s->length, n, job->env)) put_line(job, line, entries, s->k, &pace);
 }
 
 static void top_k_parts(void *context, size_t begin, size_t end) {
@@ -207,7 +252,8 @@ static void top_k_parts(void *context, size_t begin, size_t end) {
   for (size_t part = begin; part < end; part++) {
     const size_t last = lines / parts * (part + 1) + (part + 1 == parts ? lines % parts : 0);
     for (size_t line = lines / parts * part; line < last && !onr_env_cancelled(job->env); line++)
-      top_k_line(job, line, job->scratch + part * job->s->k);
+      if (job->s->sorts) sort_line(job, line, job->scratch + part * job->s->part_bytes);
+      else top_k_line(job, line, (struct onri_sort_entry *)(void *)(job->scratch + part * job->s->part_bytes));
   }
 }
 

@@ -164,8 +164,15 @@ static enum onr_status unique_run(struct onr_call *call) {
   } else if (total > 0) {
     onri_sort_keys(onri_dtype_part(x->dtype), call->inputs[0], total, keys, call->env);
   }
-  for (size_t i = 0; i < items.count; i++) order[i] = (int64_t)i;
-  onri_sort(order, spare, items.count, item_less, &items, call->env);
+  if (items.outer * items.inner == 1 && !items.strings) {
+    struct onri_sort_entry *entries = (struct onri_sort_entry *)(void *)spare; /* where the lists will be */
+    for (size_t i = 0; i < items.count; i++) entries[i] = (struct onri_sort_entry){keys[i], (int64_t)i};
+    (void)onri_sort_entries(entries, entries + items.count, items.count, call->env);
+    for (size_t i = 0; i < items.count; i++) order[i] = entries[i].index;
+  } else {
+    for (size_t i = 0; i < items.count; i++) order[i] = (int64_t)i;
+    onri_sort(order, spare, items.count, item_less, &items, call->env);
+  }
   if (onr_env_cancelled(call->env)) return ONR_STATUS_OK;
   make_groups(&items, order, spare, p->sorted, &g);
   ONR_TRY(write_values(call, &items, &g));

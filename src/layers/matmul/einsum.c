@@ -8,7 +8,10 @@
 #include <string.h>
 
 #include "base/shape.h"
+#include "kernels/kernels.h"
 #include "kernels/matmul/gemm.h"
+#include "kernels/move/copy.h"
+#include "kernels/reduce/reduce_lines.h"
 #include "layers/matmul/einsum_parse.h"
 #include "layers/elementwise/scratch.h"
 #include "params/params.h"
@@ -235,6 +238,13 @@ static size_t walk_offset(const struct walk *w, int32_t count, size_t index) {
   return offset;
 }
 
+static double sum_of(const float *x, size_t count, size_t stride) {
+  double sum = 0;
+  if (stride == 1) return onri_kernels()->reduce->run[ONRI_TAKE_SUM](x, count, 0, 0);
+  for (size_t i = 0; i < count; i++) sum += (double)x[i * stride];
+  return sum;
+}
+
 static void copy_element(const struct copy *c, size_t from, size_t to) {
   const struct walk *summed = &c->gather->summed;
   double real = 0.0;
@@ -243,11 +253,15 @@ static void copy_element(const struct copy *c, size_t from, size_t to) {
     ((float *)c->to)[to] = ((const float *)c->from)[from];
     return;
   }
-  for (size_t i = 0; i < summed->total; i++) {
-    const size_t at = from + walk_offset(summed, summed->count, i);
-    if (c->class == ONRI_CLASS_F32) real += (double)((const float *)c->from)[at];
-    else if (c->class == ONRI_CLASS_F64) real += ((const double *)c->from)[at];
-    else whole += ((const uint64_t *)c->from)[at];
+  const int32_t outer = summed->count > 0 ? summed->count - 1 : 0;
+  const size_t line = summed->count > 0 ? summed->dim[outer] : 1,
+               stride = summed->count > 0 ? summed->stride[outer] : 0;
+  for (size_t i = 0; i < summed->total; i += line) {
+    const size_t start = from + walk_offset(summed, outer, i / line);
+    if (c->class == ONRI_CLASS_F32) real += sum_of((const float *)c->from + start, line, stride);
+    for (size_t j = 0, at = start; j < line && c->class != ONRI_CLASS_F32; j++, at += stride)
+      if (c->class == ONRI_CLASS_F64) real += ((const double *)c->from)[at];
+      else whole += ((const uint64_t *)c->from)[at];
   }
   if (c->class == ONRI_CLASS_F32) ((float *)c->to)[to] = (float)real;
   else if (c->class == ONRI_CLASS_F64) ((double *)c->to)[to] = real;
@@ -267,8 +281,17 @@ static void copy_lines(void *context, size_t begin, size_t end) {
 }
 
 static void run_gather(struct onr_call *call, const struct gather *gather, const void *from, void *to) {
+  const struct walk *kept = &gather->kept;
   struct copy c = {gather, onri_dtype_class(call->in[0].dtype), from, to};
-  if (gather->kept.total == 0) return;
+  if (kept->total == 0) return;
+  if (gather->summed.count == 0 && kept->count <= ONRI_COPY_MAX_RANK) { /* nothing but another order */
+    struct onri_copy copy;
+    int64_t dims[ONRI_COPY_MAX_RANK], strides[ONRI_COPY_MAX_RANK];
+    for (int32_t d = 0; d < kept->count; d++) dims[d] = (int64_t)kept->dim[d], strides[d] = (int64_t)kept->stride[d];
+    onri_copy_make(&copy, onri_class_size(c.class), kept->count, dims, strides, NULL);
+    onri_copy_run(&copy, call->env, from, to);
+    return;
+  }
   if (gather->kept.count == 0) {
     copy_element(&c, 0, 0);
     return;

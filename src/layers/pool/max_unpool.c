@@ -13,6 +13,7 @@
 #include "base/env.h"
 #include "base/shape.h"
 #include "kernels/move/copy.h"
+#include "layers/index/indices.h"
 #include "layers/layers.h"
 #include "layers/conv/window.h"
 
@@ -113,9 +114,16 @@ static int64_t pixel_offset(const struct max_unpool_state *s, int64_t at) {
          at % s->inferred[2] * s->y.stride[2];
 }
 
+static int64_t offset_of(const struct max_unpool_state *s, int64_t i, int64_t index, int64_t pixels) {
+  const int64_t plane = s->by_plane ? plane_of(s, i) : index / pixels;
+  return plane / s->y.channels * s->y.batch_stride + plane % s->y.channels * s->y.channel_stride +
+         pixel_offset(s, index % pixels);
+}
+
 static enum onr_status max_unpool_run(struct onr_call *call) {
   const struct max_unpool_state *s = call->state;
   const size_t element = onr_dtype_size(call->in[0].dtype);
+  const int dense = s->same_size && !s->channels_last; /* indices count y's elements as they lie */
   const int64_t *indices = call->inputs[1];
   const int64_t pixels = s->inferred[0] * s->inferred[1] * s->inferred[2];
   const int64_t count = onr_desc_elements(&call->in[0]),
@@ -127,11 +135,9 @@ static enum onr_status max_unpool_run(struct onr_call *call) {
     if (index < 0 || index >= limit)
       return onr_fail(call->error, ONR_STATUS_INDEX, "index %lld is outside of an output of %lld elements",
                       (long long)index, (long long)limit);
-    const int64_t at = index % pixels, plane = s->by_plane ? plane_of(s, i) : index / pixels;
-    const int64_t to =
-        plane / s->y.channels * s->y.batch_stride + plane % s->y.channels * s->y.channel_stride + pixel_offset(s, at);
-    memcpy((unsigned char *)call->outputs[0] + (size_t)to * element,
-           (const unsigned char *)call->inputs[0] + (size_t)i * element, element);
+    const int64_t to = dense && !s->by_plane ? index : offset_of(s, i, index, pixels);
+    onri_copy_element((unsigned char *)call->outputs[0] + (size_t)to * element,
+                      (const unsigned char *)call->inputs[0] + (size_t)i * element, element);
   }
   return ONR_STATUS_OK;
 }

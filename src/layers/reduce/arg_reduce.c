@@ -63,11 +63,12 @@ union block {
 };
 
 /* x beats best: further out, equal where the last one counts, or the first NaN. */
-#define BEATS(x, best)                                          \
-  ((best) != (best) ? (last && (x) != (x))                      \
-   : (x) != (x)     ? 1                                         \
-   : minimum        ? ((x) < (best) || (last && (x) == (best))) \
-                    : ((x) > (best) || (last && (x) == (best))))
+#define BEATS_AS(x, best, minimum, last)                          \
+  ((best) != (best) ? ((last) && (x) != (x))                      \
+   : (x) != (x)     ? 1                                           \
+   : (minimum)      ? ((x) < (best) || ((last) && (x) == (best))) \
+                    : ((x) > (best) || ((last) && (x) == (best))))
+#define BEATS(x, best) BEATS_AS(x, best, minimum, last)
 
 #define COMPARE(member)                                       \
   for (size_t j = 0; j < count; j++)                          \
@@ -117,6 +118,58 @@ static void arg_short_lines(void *context, size_t begin, size_t end) {
   onri_kernels()->reduce->places[job->p->minimum != 0][job->p->select_last != 0](&lines, job->y + begin);
 }
 
+/* Other types: a line of neighbours. */
+#define SCAN_FOR(minimum, last)                  \
+  {                                              \
+    for (size_t j = 0; j < count; j++)           \
+      if (BEATS_AS(x[j], best, minimum, last)) { \
+        best = x[j];                             \
+        place = (int64_t)j;                      \
+      }                                          \
+  }
+#define SCAN(member, type)                                                                        \
+  static int64_t scan_##member(const type *x, size_t count, type *given, const struct job *job) { \
+    type best = *given;                                                                           \
+    int64_t place = -1;                                                                           \
+    if (job->p->minimum && job->p->select_last) SCAN_FOR(1, 1)                                    \
+    else if (job->p->minimum) SCAN_FOR(1, 0)                                                      \
+    else if (job->p->select_last) SCAN_FOR(0, 1)                                                  \
+    else SCAN_FOR(0, 0)                                                                           \
+    *given = best;                                                                                \
+    return place;                                                                                 \
+  }
+SCAN(f32, float)
+SCAN(f64, double)
+SCAN(i64, int64_t)
+SCAN(u64, uint64_t)
+
+static int64_t scan(const struct job *job, const union block *x, size_t count, union block *best) {
+  switch (onri_dtype_class(job->dtype)) {
+    case ONRI_CLASS_F32: return scan_f32(x->f32, count, best->f32, job);
+    case ONRI_CLASS_F64: return scan_f64(x->f64, count, best->f64, job);
+    case ONRI_CLASS_I64: return scan_i64(x->i64, count, best->i64, job);
+    default: return scan_u64(x->u64, count, best->u64, job);
+  }
+}
+
+static void arg_scan(void *context, size_t begin, size_t end) {
+  const struct job *job = context;
+  const size_t length = job->s->length, size = onr_dtype_size(job->dtype);
+  struct onri_pace pace = {job->env, 0};
+  for (size_t line = begin; line < end; line++) {
+    union block x, best;
+    int64_t place = 0;
+    onri_widen(job->dtype, job->x + line * length * size, 1, &best);
+    for (size_t i = 0; i < length && !onri_pace_stop(&pace, COLUMNS); i += COLUMNS) {
+      const size_t count = length - i < COLUMNS ? length - i : COLUMNS;
+      onri_widen(job->dtype, job->x + (line * length + i) * size, count, &x);
+      const int64_t found = scan(job, &x, count, &best);
+      if (found >= 0) place = (int64_t)i + found;
+    }
+    job->y[line] = place;
+  }
+}
+
 static void arg_range(void *context, size_t begin, size_t end) {
   const struct job *job = context;
   const struct arg_reduce_state *s = job->s;
@@ -139,7 +192,8 @@ static enum onr_status arg_reduce_run(struct onr_call *call) {
   struct job job = {s, call->params, call->in[0].dtype, call->inputs[0], call->outputs[0], call->env};
   const int vectors = job.dtype == ONR_DTYPE_F32 && s->length <= INT32_MAX;
   onr_parallel_for(call->env, s->outer * ((s->inner + COLUMNS - 1) / COLUMNS), s->grain,
-                   !vectors                              ? arg_range
+                   !vectors && s->inner == 1             ? arg_scan
+                   : !vectors                            ? arg_range
                    : s->inner == 1 && s->length <= SHORT ? arg_short_lines
                                                          : arg_lines,
                    &job);

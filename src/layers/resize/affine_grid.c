@@ -60,28 +60,43 @@ static double coordinate(int64_t i, int64_t size, int32_t align_corners) {
   return size > 1 ? 2.0 * (double)i / (double)(size - 1) - 1 : -1;
 }
 
+enum { COLUMNS = 512 };
+
+/* Columns of one row of pixels: theta times (x, y, z, 1), summed in this order. x: positions of the columns. */
+static void grid_row(const double *theta, int32_t spatial, const double *x, const double *rest, int64_t columns,
+                     double *grid) {
+  for (int32_t row = 0; row < spatial; row++) {
+    const double *t = theta + row * (spatial + 1);
+    if (spatial == 2)
+      for (int64_t i = 0; i < columns; i++) grid[i * 2 + row] = t[0] * x[i] + t[1] * rest[0] + t[2];
+    else
+      for (int64_t i = 0; i < columns; i++) grid[i * 3 + row] = t[0] * x[i] + t[1] * rest[0] + t[2] * rest[1] + t[3];
+  }
+}
+
 static enum onr_status affine_grid_run(struct onr_call *call) {
   const struct onr_affine_grid_params *p = call->params;
   const struct affine_grid_state *s = call->state;
   const int32_t spatial = call->out[0].rank - 2, wide = onri_is_double(call->in[0].dtype);
-  const void *theta = onri_widened_input(call, 0, s->theta);
+  const void *given = onri_widened_input(call, 0, s->theta);
   void *grid = onri_widened_output(call, 0, s->grid);
-  const int64_t pixels = s->size[0] * s->size[1] * s->size[2];
+  const int64_t rows = s->size[0] * s->size[1], width = s->size[2];
   struct onri_pace pace = {call->env, 0};
-  for (int64_t i = 0; i < call->out[0].dim[0] * pixels && !onri_pace_stop(&pace, 16); i++) {
-    const int64_t n = i / pixels, at = i % pixels;
-    const double position[] = {coordinate(at % s->size[2], s->size[2], p->align_corners),
-                               coordinate(at / s->size[2] % s->size[1], s->size[1], p->align_corners),
-                               coordinate(at / s->size[2] / s->size[1], s->size[0], p->align_corners)};
-    for (int32_t row = 0; row < spatial; row++) {
-      double sum = 0;
-      for (int32_t column = 0; column <= spatial; column++) {
-        const int64_t t = (n * spatial + row) * (spatial + 1) + column;
-        sum += (wide ? ((const double *)theta)[t] : (double)((const float *)theta)[t]) *
-               (column < spatial ? position[column] : 1);
+  for (int64_t first = 0; first < width; first += COLUMNS) {
+    const int64_t columns = width - first < COLUMNS ? width - first : COLUMNS;
+    double x[COLUMNS], theta[12], line[3 * COLUMNS];
+    for (int64_t i = 0; i < columns; i++) x[i] = coordinate(first + i, width, p->align_corners);
+    for (int64_t row = 0; row < call->out[0].dim[0] * rows; row++) {
+      const double rest[] = {coordinate(row % s->size[1], s->size[1], p->align_corners),
+                             coordinate(row / s->size[1] % s->size[0], s->size[0], p->align_corners)};
+      const int64_t at = (row * width + first) * spatial, n = row / rows;
+      if (onri_pace_stop(&pace, 16 + (uint64_t)columns)) return ONR_STATUS_OK;
+      for (int32_t i = 0; i < spatial * (spatial + 1); i++) {
+        const int64_t from = n * spatial * (spatial + 1) + i;
+        theta[i] = wide ? ((const double *)given)[from] : (double)((const float *)given)[from];
       }
-      if (wide) ((double *)grid)[i * spatial + row] = sum;
-      else ((float *)grid)[i * spatial + row] = (float)sum;
+      grid_row(theta, spatial, x, rest, columns, wide ? (double *)grid + at : line);
+      for (int64_t i = 0; !wide && i < columns * spatial; i++) ((float *)grid)[at + i] = (float)line[i];
     }
   }
   onri_widened_finish(call, 0, s->grid);

@@ -8,6 +8,7 @@
  */
 #include <math.h>
 
+#include "base/env.h"
 #include "base/shape.h"
 #include "layers/layers.h"
 #include "layers/elementwise/widened.h"
@@ -22,6 +23,7 @@ struct work {
   const void *x, *rois;
   void *y;
   int wide;
+  const struct onr_env *env;
 };
 
 static enum onr_status max_roi_pool_infer(struct onr_call *call) {
@@ -61,25 +63,41 @@ static void cell(double low, double high, double scale, int64_t bin, int64_t bin
   *last = held(ceil((double)(bin + 1) * each) + start, size);
 }
 
-/* An item is one channel of one region. */
-static void planes(void *context, size_t begin, size_t end) {
+/* Pixels of a window in one plane; a NaN is no maximum. */
+#define MOST(name, type)                                                                              \
+  static type most_##name(const type *plane, int64_t width, const int64_t y[2], const int64_t x[2]) { \
+    type most = y[0] < y[1] && x[0] < x[1] ? (type)-INFINITY : 0;                                     \
+    for (int64_t i = y[0]; i < y[1]; i++)                                                             \
+      for (int64_t k = x[0]; k < x[1]; k++) {                                                         \
+        const type v = plane[i * width + k];                                                          \
+        most = v > most ? v : most;                                                                   \
+      }                                                                                               \
+    return most;                                                                                      \
+  }
+MOST(f32, float)
+MOST(f64, double)
+
+/* An item is one region: all channels share the bounds of its cells. */
+static void regions(void *context, size_t begin, size_t end) {
   const struct work *w = context;
-  const int64_t channels = w->size[1], height = w->size[2], width = w->size[3],
+  const int64_t channels = w->size[1], height = w->size[2], width = w->size[3], plane = height * width,
                 out = w->p->output_height * w->p->output_width;
+  const double scale = (double)w->p->spatial_scale;
+  struct onri_pace pace = {w->env, 0};
   for (size_t item = begin; item < end; item++) {
-    const int64_t r = (int64_t)item / channels * 5, image = (int64_t)value_at(w->rois, w->wide, r);
-    const int64_t from = (image * channels + (int64_t)item % channels) * height * width;
+    const int64_t r = (int64_t)item * 5, from = (int64_t)value_at(w->rois, w->wide, r) * channels * plane;
     for (int64_t at = 0; at < out; at++) {
-      int64_t y0, y1, x0, x1;
-      cell(value_at(w->rois, w->wide, r + 2), value_at(w->rois, w->wide, r + 4), (double)w->p->spatial_scale,
-           at / w->p->output_width, w->p->output_height, height, &y0, &y1);
-      cell(value_at(w->rois, w->wide, r + 1), value_at(w->rois, w->wide, r + 3), (double)w->p->spatial_scale,
-           at % w->p->output_width, w->p->output_width, width, &x0, &x1);
-      double most = y0 < y1 && x0 < x1 ? -INFINITY : 0;
-      for (int64_t y = y0; y < y1; y++)
-        for (int64_t x = x0; x < x1; x++) most = fmax(most, value_at(w->x, w->wide, from + y * width + x));
-      if (w->wide) ((double *)w->y)[(int64_t)item * out + at] = most;
-      else ((float *)w->y)[(int64_t)item * out + at] = (float)most;
+      int64_t y[2], x[2];
+      cell(value_at(w->rois, w->wide, r + 2), value_at(w->rois, w->wide, r + 4), scale, at / w->p->output_width,
+           w->p->output_height, height, &y[0], &y[1]);
+      cell(value_at(w->rois, w->wide, r + 1), value_at(w->rois, w->wide, r + 3), scale, at % w->p->output_width,
+           w->p->output_width, width, &x[0], &x[1]);
+      const int64_t pixels = y[0] < y[1] && x[0] < x[1] ? (y[1] - y[0]) * (x[1] - x[0]) : 0;
+      for (int64_t c = 0; c < channels && !onri_pace_stop(&pace, (size_t)(8 + pixels)); c++) {
+        const int64_t to = ((int64_t)item * channels + c) * out + at, image = from + c * plane;
+        if (w->wide) ((double *)w->y)[to] = most_f64((const double *)w->x + image, width, y, x);
+        else ((float *)w->y)[to] = most_f32((const float *)w->x + image, width, y, x);
+      }
     }
   }
 }
@@ -91,16 +109,17 @@ static enum onr_status max_roi_pool_run(struct onr_call *call) {
                    .x = onri_widened_input(call, 0, s->x),
                    .rois = onri_widened_input(call, 1, s->rois),
                    .y = onri_widened_output(call, 0, s->y),
-                   .wide = onri_is_double(call->in[0].dtype)};
-  const int64_t regions = call->in[1].dim[0];
-  for (int64_t r = 0; r < regions; r++) {
+                   .wide = onri_is_double(call->in[0].dtype),
+                   .env = call->env};
+  const int64_t count = call->in[1].dim[0];
+  for (int64_t r = 0; r < count; r++) {
     const double image = value_at(w.rois, w.wide, r * 5);
     if (!(image >= 0 && image < (double)w.size[0]))
       return onr_fail(call->error, ONR_STATUS_INDEX, "batch index %g is outside of %lld images", image,
                       (long long)w.size[0]);
   }
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
-  onr_parallel_for(call->env, (size_t)(regions * w.size[1]), 1, planes, &w);
+  onr_parallel_for(call->env, (size_t)count, 1, regions, &w);
   onri_widened_finish(call, 0, s->y);
   return ONR_STATUS_OK;
 }

@@ -87,10 +87,12 @@ enum onr_status onri_rule_resize(struct onri_layout *layout) {
 
 /* max_unpool: the indices are laid out as x is. */
 enum onr_status onri_rule_unpool(struct onri_layout *layout) {
-  const struct onri_permutation order = onri_permutation_channels_last(onri_layout_rank_in(layout, 0));
-  const int fits = order.rank >= 3 && onri_layout_rank_in(layout, 1) == order.rank && onri_layout_knows_outputs(layout);
+  const int32_t rank = onri_layout_rank_in(layout, 0);
+  const int fits = rank >= 3 && onri_layout_rank_in(layout, 1) == rank && onri_layout_knows_outputs(layout);
   const struct onr_max_unpool_params *p = onri_layout_node(layout)->params;
   if (!fits || p->channels_last) return onri_layout_plain(layout, 0);
+  const struct onri_permutation order = onri_layout_choose(layout, 0, 1);
+  if (onri_permutation_is_identity(&order)) return onri_layout_plain(layout, 0);
   ONR_TRY(onri_rule_spatial(layout));
   return onri_layout_input(layout, 1, &order);
 }

@@ -106,12 +106,13 @@ static void many_lines(void **state) {
 
 /* Lines of several blocks, of which most elements are never among the best; with ties, NaN and infinities. */
 static void lines_and_few(void **state) {
-  static double values[3 * 400 * 3];
+  static double values[3 * 1200 * 3];
   struct sweep s = sweep_from(17);
   (void)state;
   for (int round = 0; round < sweep_cases(300); round++) {
-    const int64_t length = sweep_pick(&s, 1, 400), inner = sweep_chance(&s, 2) ? 1 : sweep_pick(&s, 1, 3);
-    const int64_t outer = sweep_pick(&s, 1, 3), most = length < 30 ? length : 30,
+    const int64_t longest = round % 8 ? 400 : 1200, length = sweep_pick(&s, 1, longest),
+                  inner = sweep_chance(&s, 2) ? 1 : sweep_pick(&s, 1, 3);
+    const int64_t outer = sweep_pick(&s, 1, 3), most = length < 30 || round % 4 == 0 ? length : 30,
                   range = sweep_chance(&s, 2) ? 9 : 5000;
     const uint32_t special = sweep_chance(&s, 2) ? 30 : 0;
     for (int64_t i = 0; i < outer * length * inner; i++) {

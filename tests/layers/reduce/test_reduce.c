@@ -214,11 +214,21 @@ static void test_wrong_axes(void **unused) {
   }
 }
 
-static void check_arg(const float *x, size_t outer, size_t length, size_t inner, struct onr_arg_reduce_params params) {
+/* x: small whole numbers, which any type holds. */
+static void check_arg(enum onr_dtype dtype, const float *x, size_t outer, size_t length, size_t inner,
+                      struct onr_arg_reduce_params params) {
+  static char stored[CAPACITY * 8];
   const int64_t dims[] = {(int64_t)outer, (int64_t)length, (int64_t)inner};
   struct layer_test t = {.layer = &onri_layer_arg_reduce, .params = &params, .threads = 2};
   params.axis = -2;
-  assert_int_equal(run_simple(&t, ONR_DTYPE_F32, 3, dims, x), ONR_STATUS_OK);
+  for (size_t i = 0; i < outer * length * inner; i++) {
+    const double real = (double)x[i];
+    const int64_t whole = (int64_t)x[i];
+    const int is_float = onri_dtype_class(dtype) == ONRI_CLASS_F32 || onri_dtype_class(dtype) == ONRI_CLASS_F64;
+    if (is_float) onri_store_f64(dtype, &real, 1, stored + i * onr_dtype_size(dtype));
+    else onri_store(dtype, &whole, 1, stored + i * onr_dtype_size(dtype));
+  }
+  assert_int_equal(run_simple(&t, dtype, 3, dims, stored), ONR_STATUS_OK);
   assert_int_equal(t.out[0].desc.rank, params.keep_dims ? 3 : 2);
   for (size_t o = 0; o < outer; o++)
     for (size_t j = 0; j < inner; j++) {
@@ -271,15 +281,20 @@ static void test_sum_to(void **unused) {
 }
 
 static void test_arg_reduce(void **unused) {
+  static const enum onr_dtype types[] = {ONR_DTYPE_F32, ONR_DTYPE_F64, ONR_DTYPE_F16, ONR_DTYPE_I64,
+                                         ONR_DTYPE_I32, ONR_DTYPE_U8,  ONR_DTYPE_U64};
   static float x[CAPACITY];
   (void)unused;
   fill_random(x, CAPACITY, 0.0f, 9.0f, 3);
   for (size_t i = 0; i < CAPACITY; i++) x[i] = floorf(x[i]); /* many equal ones */
   for (int flags = 0; flags < 8; flags++) {
     const struct onr_arg_reduce_params params = {0, flags & 1, flags >> 1 & 1, flags >> 2};
-    check_arg(x, 3, 37, 1, params);
-    check_arg(x, 2, 21, 131, params);
-    check_arg(x, 1, 1, 5, params);
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+      check_arg(types[i], x, 3, 37, 1, params);
+      check_arg(types[i], x, 5, 200, 1, params);
+      check_arg(types[i], x, 2, 21, 131, params);
+      check_arg(types[i], x, 1, 1, 5, params);
+    }
   }
   const struct onr_arg_reduce_params params = {0, 0, 0, 0};
   const float with_nan[3] = {5, NAN, 7};
