@@ -89,6 +89,7 @@ struct onr_call {
   struct onr_view *view;  /* [num_out] output i is this part of input `of`: a reshape or an outer slice; wish only:
                               run must copy when outputs[i] is not at that address */
   enum onr_kernel kernel; /* which one run will use; for `onnxrun info` and `bench` */
+  enum onr_method method; /* and by which method, where there are several */
   struct onr_view *into;  /* [num_in] input i should be made at this offset inside output `of` (Concat); wish only */
 
   struct onr_env *env;

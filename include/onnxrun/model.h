@@ -42,6 +42,8 @@ struct onr_model_options {
    * Replace it, never write into it while it is in use. NULL: none. */
   const char *packed;
   int packed_write; /* non-zero: where `packed` is not there or not fit for use, it is written */
+  /* For measuring: convolutions and products that can are computed by this method, whatever their rule says. */
+  enum onr_method method;
 };
 ONR_SIZED(onr_model_options)
 

@@ -107,6 +107,20 @@ enum onr_kernel {
   ONR_KERNEL_XNNPACK = 2,
   ONR_NUM_KERNELS
 };
+/* By which method a convolution or a product is computed. A layer has a rule that chooses one. */
+enum onr_method {
+  ONR_METHOD_RULE = 0,       /* the rule's; of a node: there is but one */
+  ONR_METHOD_DIRECT = 1,     /* plain loops */
+  ONR_METHOD_DEPTHWISE = 2,  /* vectors of channels */
+  ONR_METHOD_PRODUCT = 3,    /* packed weights times rows, or times panels of pixels */
+  ONR_METHOD_WINOGRAD_2 = 4, /* Winograd's, tiles of so many outputs a side */
+  ONR_METHOD_WINOGRAD_4 = 5,
+  ONR_METHOD_WINOGRAD_6 = 6,
+  ONR_METHOD_XNNPACK = 7, /* whatever XNNPACK does */
+  ONR_NUM_METHODS
+};
+/* "rule", "direct", "winograd4" ...; "?" for another number. Static storage. */
+ONR_API const char *onr_method_name(enum onr_method method);
 /* "portable", "vector", "xnnpack"; "?" for another number. Static storage. */
 ONR_API const char *onr_kernel_name(enum onr_kernel kernel);
 

@@ -69,6 +69,8 @@ struct onr_node_info {
   int64_t parameters;        /* elements of the constant inputs */
   int64_t multiply_adds;
   uint64_t runs, total_ns; /* with options.profile */
+  enum onr_method method;
+  struct onr_desc input, weight; /* of inputs 0 and 1; dtype NONE: as output, or there is none */
 };
 ONR_SIZED(onr_node_info)
 /* Nodes of the current plan (after onr_session_plan or _run). */

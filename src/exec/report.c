@@ -34,6 +34,11 @@ static int64_t parameters_of(const struct onri_graph *graph, const struct onri_n
   return count;
 }
 
+static struct onr_desc desc_of_input(const struct onri_plan *plan, const struct onri_node *node, int32_t i) {
+  const int is_known = i < node->num_in && node->in[i] != ONRI_NONE && plan->inference.descs[node->in[i]].rank >= 0;
+  return is_known ? plan->inference.descs[node->in[i]] : (struct onr_desc){0};
+}
+
 enum onr_status onr_session_node(const struct onr_session *session, size_t index, struct onr_node_info *info) {
   if (index >= onr_session_num_nodes(session)) return ONR_STATUS_ARGUMENT;
   const struct onri_plan *plan = plan_of(session);
@@ -48,11 +53,14 @@ enum onr_status onr_session_node(const struct onr_session *session, size_t index
                                  .source = node->origin->source,
                                  .parameters = parameters_of(plan->space->graph, node),
                                  .kernel = step->call.kernel,
+                                 .method = step->call.method,
                                  .runs = step->runs,
                                  .total_ns = step->total_ns};
   if (step->call.num_out && node->out[0] != ONRI_NONE && plan->inference.descs[node->out[0]].rank >= 0)
     found.output = plan->inference.descs[node->out[0]];
   if (node->num_in && node->in[0] != ONRI_NONE) found.input_type = plan->inference.descs[node->in[0]].dtype;
+  found.input = desc_of_input(plan, node, 0);
+  found.weight = desc_of_input(plan, node, 1);
   if (node->layer->multiply_adds) found.multiply_adds = node->layer->multiply_adds(&step->call);
   return ONRI_SIZED_WRITE(info, &found, onr_node_info, NULL);
 }

@@ -34,6 +34,7 @@ enum onr_status onri_model_create(const struct onr_model_options *options, struc
                             .threads = options->threads,
                             .limits = onri_limits_resolve(&limits),
                             .backend = options->backend,
+                            .method = options->method,
                             .cancel = options->cancel};
   m->plan_bytes = limits.plan_bytes;
   m->work = limits.work;

@@ -68,6 +68,22 @@ times = [row["median_ms"] for row in rows]
 shares_fit = all(abs(row["share"] * sum(times) - row["median_ms"]) < 1e-9 for row in rows)
 sys.exit(not rows or not shares_fit or bench["profile_runs"] != bench["runs"] or times != sorted(times, reverse=True))
 PY
+# Methods beside the one that is chosen, each with a time.
+expect 0 "" "$tool" bench "$fixtures/conv2d_dynamo/model.onnx" --seconds 0 --kernels
+holds "chosen"
+holds "^[0-9]* kinds, .* in all"
+expect 0 "" "$tool" bench "$fixtures/conv2d_dynamo/model.onnx" --seconds 0 --kernels --json
+python3 - "$work/out" <<'PY' || fail "kernels as JSON: $(cat "$work/out")"
+import json, sys
+rows = json.load(open(sys.argv[1]))["kernels"]
+for row in rows:
+    times = {m["method"]: m["ms"] for m in row["methods"]}
+    assert row["chosen"] in times and row["best"] in times and times[row["best"]] == min(times.values()), row
+    assert row["layer"] == "conv" and row["count"] == 1 and len(row["weight"]) == 4 and all(m["gflops"] > 0 for m in row["methods"])
+sys.exit(len(rows) != 1)
+PY
+expect 0 "" "$tool" bench "$model" --seconds 0 --kernels
+
 expect 0 "" "$tool" bench "$model" --seconds 0 --profile
 holds "^profile: medians of 3 runs$"
 holds " median  *GFLOP/s"

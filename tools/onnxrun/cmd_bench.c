@@ -262,6 +262,7 @@ int command_bench(const struct options *options) {
   struct inputs inputs;
   struct timing t = {0};
   struct samples samples = {0};
+  if (options->kernels) return bench_kernels(options);
   int code = load(options, options->paths[0], &l);
   if (code) return code;
   code = make_inputs(options, &l, &inputs, NULL);

@@ -26,6 +26,7 @@ enum onr_status try_load(const struct options *options, const char *path, const 
   model_options.limits = &options->limits;
   model_options.external_directory = options->external_directory;
   model_options.disabled_passes = options->disabled_passes;
+  model_options.method = options->method;
   model_options.packed = options->packed;
   model_options.packed_write = options->packs;
   const struct onr_session_options session_options = {

@@ -22,6 +22,8 @@ const struct option_row option_rows[] = {
      "also the nodes that are run, as they are after all rewrites"},
     {"seconds", 0, "S", BENCH, TAKES_REAL, AT(seconds), NULL, "how long (2)"},
     {"profile", 0, NULL, BENCH, TAKES_FLAG, AT(profile), NULL, "where the time goes, node by node"},
+    {"kernels", 0, NULL, BENCH, TAKES_FLAG, AT(kernels), NULL,
+     "time each convolution and product by every method that it has, beside the one that is chosen"},
     {"rtol", 0, "R", CHECK, TAKES_REAL, AT(rtol), NULL,
      "allow |found - expected| <= A + R * |expected| (R 1e-3, A 1e-5); "
      "R is at least 1/64, two units in the last place, for bfloat16"},

@@ -56,10 +56,11 @@ struct options {
   uint64_t threads, seed;
   double seconds, rtol, atol;
   enum onr_backend backend;
-  const char *labels; /* for --show */
-  const char *packed; /* a file of packed weights */
-  int packs;          /* it is written */
-  int json, nodes, profile, show, help;
+  enum onr_method method; /* of bench --kernels */
+  const char *labels;     /* for --show */
+  const char *packed;     /* a file of packed weights */
+  int packs;              /* it is written */
+  int json, nodes, profile, kernels, show, help;
 };
 
 enum command { RUN = 1, INFO = 2, BENCH = 4, OPS = 8, CHECK = 16, PACK = 32 };
@@ -232,5 +233,7 @@ int command_ops(const struct options *options);
 int command_bench(const struct options *options);
 int command_check(const struct options *options);
 int command_pack(const struct options *options);
+/* bench --kernels */
+int bench_kernels(const struct options *options);
 
 #endif

@@ -322,7 +322,7 @@ static double direct_cost(const struct onri_conv *c) {
          (weights * sizeof(float) > NEAR_BYTES ? weights / LINE * memory_line : 0);
 }
 
-int onri_winograd_choose(const struct onri_conv *c, struct onri_winograd *how) {
+int onri_winograd_choose(const struct onri_conv *c, int outputs, struct onri_winograd *how) {
   const struct onri_axis *a1 = &c->axis[1], *a2 = &c->axis[2];
   const int64_t taps = most(a1->kernel, a2->kernel);
   const int most_points = a1->kernel > 1 && a2->kernel > 1 ? ONRI_WINOGRAD_PLANE_POINTS : ONRI_WINOGRAD_POINTS;
@@ -336,9 +336,9 @@ int onri_winograd_choose(const struct onri_conv *c, struct onri_winograd *how) {
     size_t bytes, row = 0;
     for (int i = 1; i < ONR_MAX_SPATIAL; i++)
       if (c->axis[i].kernel > 1) way.points[i] = n, way.outputs[i] = n - (int32_t)taps + 1;
-    if (!onri_winograd_packed_bytes(c, &way, &bytes)) continue;
+    if (!onri_winograd_packed_bytes(c, &way, &bytes) || (outputs && n - (int)taps + 1 != outputs)) continue;
     while (bytes > worth[row].bytes) row++;
-    if (cost(&known, &way) > worth[row].share * best) continue;
+    if (!outputs && cost(&known, &way) > worth[row].share * best) continue;
     best = cost(&known, &way);
     *how = way;
     found = 1;

@@ -29,8 +29,9 @@ struct onri_winograd_plan {
   size_t forward, product; /* elements of scratch of a block: transformed inputs; products */
 };
 
-/* Whether it is worth it, and how; sizes (in and out of axes 1 and 2, batch) may be 0: unknown. */
-int onri_winograd_choose(const struct onri_conv *c, struct onri_winograd *how);
+/* Whether it is worth it, and how; sizes (in and out of axes 1 and 2, batch) may be 0: unknown. outputs: of a side of
+ * the tiles, worth it or not; 0: any. */
+int onri_winograd_choose(const struct onri_conv *c, int outputs, struct onri_winograd *how);
 /* 0: does not fit in memory. */
 int onri_winograd_packed_bytes(const struct onri_conv *c, const struct onri_winograd *how, size_t *bytes);
 /* weight: as for onri_conv_pack_f32. 0: they are not finite, or so large that what is packed is not. */

@@ -250,18 +250,30 @@ static int suits_xnn(const struct onr_call *call, const struct onri_conv *c) {
   return 1;
 }
 
+/* Where measuring asks for a method, it is taken where it can be; else the rule has its say. */
+static int asks_for(const struct onr_call *call, enum onr_method method) { return call->env->method == method; }
+
+/* Measuring asks for another one. */
+static int is_passed_over(const struct onr_call *call, enum onr_method first, enum onr_method last) {
+  const enum onr_method method = call->env->method;
+  return method != ONR_METHOD_RULE && (method < first || method > last);
+}
+
 /* Winograd's method; one of XNNPACK's kernels, where ours are not the faster ones; a product; or neither. */
 static enum onr_status choose_and_pack(struct onr_call *call, const struct onri_conv *c, int tuned,
                                        struct onri_late *weight) {
   struct onri_conv_prepared *p = call->prepared;
   int product = 0;
   const int own = onr_env_backend(call->env) != ONR_BACKEND_PORTABLE;
-  if (own && tuned && has_tiles(c)) ONR_TRY(onri_conv_winograd_prepare(call, c, weight, &p->winograd));
+  if (own && tuned && has_tiles(c) && !is_passed_over(call, ONR_METHOD_WINOGRAD_2, ONR_METHOD_WINOGRAD_6))
+    ONR_TRY(onri_conv_winograd_prepare(call, c, weight, &p->winograd));
   if (p->winograd.weights) return ONR_STATUS_OK; /* the portable kernel may need the weights as they are */
   const int can = c->transposed ? c->group_out >= PHASE_CHANNELS && onri_conv_phases_can(c) : onri_conv_gemm_can(c);
   if (own && can) ONR_TRY(suits_product(call, c, weight, &product));
   enum onri_xnn_fit fit = ONRI_XNN_NEVER;
-  if (tuned && (!(product && onri_conv_gemm_is_fast()) || suits_xnn(call, c)) && onri_xnn_usable(call->env) &&
+  const int is_wanted =
+      asks_for(call, ONR_METHOD_XNNPACK) || (suits_xnn(call, c) && !asks_for(call, ONR_METHOD_PRODUCT));
+  if (tuned && (!(product && onri_conv_gemm_is_fast()) || is_wanted) && onri_xnn_usable(call->env) &&
       (!onri_has(call, 2) || call->inputs[2]))
     ONR_TRY(choose(call, c, weight, &fit));
   return product && fit == ONRI_XNN_NEVER ? pack_product(call, c, weight) : pack(call, c, fit, weight);
@@ -273,7 +285,8 @@ enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv 
   struct onri_late weight = {.input = 1};
   enum onr_status status;
   p->form = form_of(c, channels_last, x_channels_first);
-  if ((channels_last && is_own(c)) || (c->transposed && !channels_last) || onri_is_double(call->in[1].dtype))
+  const int own = channels_last && is_own(c) && !is_passed_over(call, ONR_METHOD_DEPTHWISE, ONR_METHOD_DEPTHWISE);
+  if (own || (c->transposed && !channels_last) || onri_is_double(call->in[1].dtype))
     status = pack(call, c, ONRI_XNN_NEVER, &weight);
   else status = choose_and_pack(call, c, channels_last && !x_channels_first, &weight);
   onri_late_release(&weight, call->env);
@@ -341,6 +354,7 @@ static enum onr_status plan_tuned(struct onr_call *call) {
                     "a convolution of these sizes is beyond what its packed weights were made for");
   if (!is_tuned(s)) return ONR_STATUS_OK;
   call->kernel = ONR_KERNEL_XNNPACK;
+  call->method = ONR_METHOD_XNNPACK;
   /* A widened x lies before this and is read past its end too. */
   return onri_scratch_reserve(call, bytes + ONR_SLACK_BYTES, &s->scratch);
 }
@@ -351,6 +365,7 @@ static enum onr_status plan_product(struct onr_call *call) {
   s->threads = onr_threads_count(call->env->threads);
   s->bias = ONRI_WIDENED_IN_PLACE;
   call->kernel = ONR_KERNEL_VECTOR;
+  call->method = ONR_METHOD_PRODUCT;
   if (onri_has(call, 3)) call->in_place = 3; /* each sum begins with it */
   if (!p->product_bias) {
     ONR_TRY(onri_widened_plan(call, &call->in[2], &s->bias));
@@ -379,10 +394,12 @@ enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c,
   if (s->winograd) {
     ONR_TRY(onri_conv_winograd_plan(call, c, &p->winograd, &s->winograd_plan, &s->scratch));
     call->kernel = ONR_KERNEL_VECTOR;
+    call->method = onri_conv_winograd_method(&p->winograd);
   }
   s->depthwise = onr_env_backend(call->env) != ONR_BACKEND_PORTABLE && onri_depthwise_can(c) &&
                  onri_depthwise_is_fast() && !onri_is_double(call->in[0].dtype);
-  if (s->depthwise && !is_tuned(s)) call->kernel = ONR_KERNEL_VECTOR;
+  if (s->depthwise && !is_tuned(s)) call->kernel = ONR_KERNEL_VECTOR, call->method = ONR_METHOD_DEPTHWISE;
+  if (call->method == ONR_METHOD_RULE) call->method = ONR_METHOD_DIRECT;
   s->weight = s->packed = s->bias = ONRI_WIDENED_IN_PLACE;
   if (onri_has(call, 2)) ONR_TRY(onri_widened_plan(call, &call->in[2], &s->bias));
   if (p->weights) return ONR_STATUS_OK;
@@ -543,7 +560,7 @@ static int wants_winograd(const struct onr_conv_params *p, const struct onr_desc
     if (p->window.rank == spatial && p->window.stride[i] > 0) c.axis[lead + i].stride = p->window.stride[i];
     if (p->window.rank == spatial && p->window.dilation[i] > 1) return 0; /* whether it is depends on the sizes */
   }
-  return onri_winograd_choose(&c, &how);
+  return onri_winograd_choose(&c, 0, &how);
 }
 
 int onri_conv_reads_channels_first(const struct onr_conv_params *p, const struct onr_desc *weight) {

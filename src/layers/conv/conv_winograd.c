@@ -5,11 +5,31 @@
 #include "base/memory/blocks.h"
 #include "layers/elementwise/widened.h"
 
+static const struct {
+  enum onr_method method;
+  int outputs;
+} sizes[] = {{ONR_METHOD_WINOGRAD_2, 2}, {ONR_METHOD_WINOGRAD_4, 4}, {ONR_METHOD_WINOGRAD_6, 6}};
+enum { NUM_SIZES = sizeof(sizes) / sizeof(sizes[0]) };
+
+static int forced_outputs(enum onr_method method) {
+  for (int i = 0; i < NUM_SIZES; i++)
+    if (sizes[i].method == method) return sizes[i].outputs;
+  return 0;
+}
+
+enum onr_method onri_conv_winograd_method(const struct onri_conv_winograd *prepared) {
+  const int32_t *outputs = prepared->how.outputs;
+  for (int i = 0; i < NUM_SIZES; i++)
+    if (sizes[i].outputs == (outputs[1] > 1 ? outputs[1] : outputs[2])) return sizes[i].method;
+  return ONR_METHOD_RULE;
+}
+
 enum onr_status onri_conv_winograd_prepare(struct onr_call *call, const struct onri_conv *c, struct onri_late *weight,
                                            struct onri_conv_winograd *prepared) {
   uint64_t finite;
   size_t bytes;
-  if (!onri_winograd_choose(c, &prepared->how) || !onri_winograd_packed_bytes(c, &prepared->how, &bytes))
+  if (!onri_winograd_choose(c, forced_outputs(call->env->method), &prepared->how) ||
+      !onri_winograd_packed_bytes(c, &prepared->how, &bytes))
     return ONR_STATUS_OK;
   if (onri_block_answer(call->env, &finite)) {
     if (finite) prepared->weights = onri_block_recall(call->env, bytes);

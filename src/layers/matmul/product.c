@@ -229,6 +229,7 @@ enum onr_status onri_product_plan(struct onr_call *call, const struct onri_produ
   if (state->way == ONRI_PRODUCT_NOTHING) return ONR_STATUS_OK;
   ONR_TRY(onri_tail_plan(call, &form->tail, &state->tail));
   if (onri_dtype_class(p->dtype) == ONRI_CLASS_F32) call->kernel = ONR_KERNEL_VECTOR;
+  call->method = state->way == ONRI_PRODUCT_VECTOR ? ONR_METHOD_PRODUCT : ONR_METHOD_DIRECT;
   if (state->convert) {
     state->a_at = onri_scratch_take(call, onri_class_bytes(&call->in[0]));
     if (!state->panels) state->b_at = onri_scratch_take(call, onri_class_bytes(&call->in[1]));
