@@ -56,27 +56,56 @@ static size_t place_of(const struct onri_byte_product_kernels *kernels, struct o
   return at / kernels->group * kernels->group * kernels->columns + at % kernels->group;
 }
 
+/* Some columns of B and the panel they go to. */
+struct panel {
+  const struct onri_byte_matrix *b;
+  const uint8_t *from;
+  int8_t *to;
+  uint8_t flip;
+  size_t columns;
+  int32_t sums[COLUMNS];
+};
+
+static void pack_elements(struct panel *panel, struct onri_byte_depth k, size_t from) {
+  const struct onri_byte_product_kernels *kernels = onri_kernels()->byte_product;
+  const struct onri_byte_matrix *b = panel->b;
+  for (size_t p = from; p < k.runs * k.run; p++) {
+    const uint8_t *row = panel->from + p / b->inner * b->outer_step + p % b->inner * b->inner_step;
+    int8_t *to = panel->to + place_of(kernels, k, p);
+    for (size_t j = 0; j < panel->columns; j++) {
+      const int8_t value = (int8_t)(row[j * b->column_step] ^ panel->flip);
+      to[j * kernels->group] = value;
+      panel->sums[j] = (int32_t)((uint32_t)panel->sums[j] + (uint32_t)(int32_t)value);
+    }
+  }
+}
+
+/* Rows of a matrix in fours, where there is a kernel for it; returns how many. */
+static size_t pack_rows(struct panel *panel, struct onri_byte_depth k) {
+  const struct onri_byte_product_kernels *kernels = onri_kernels()->byte_product;
+  const struct onri_byte_matrix *b = panel->b;
+  size_t p = 0;
+  if (!kernels->pack_rows || k.runs > 1 || b->inner < k.run || b->column_step != 1 ||
+      panel->columns != kernels->columns)
+    return 0;
+  for (; p + 4 <= k.run; p += 4)
+    kernels->pack_rows(panel->from + p * b->inner_step, b->inner_step, panel->flip, panel->to + p * kernels->columns,
+                       panel->sums);
+  return p;
+}
+
 void onri_byte_columns_pack(struct onri_byte_columns columns, const struct onri_byte_matrix *b,
                             struct onri_byte_depth k, size_t n) {
-  const struct onri_byte_product_kernels *kernels = onri_kernels()->byte_product;
-  const size_t width = kernels->columns, depth = k.runs * k.run, panel_bytes = k.runs * onri_byte_run_cells(k) * width;
-  const uint8_t flip = flip_of(b->is_signed);
+  const size_t width = onri_kernels()->byte_product->columns, panel_bytes = k.runs * onri_byte_run_cells(k) * width;
   memset(columns.panels, 0, panels_bytes(k, n));
   for (size_t first = 0; first < n; first += width) {
-    const size_t count = n - first < width ? n - first : width;
-    int8_t *panel = columns.panels + first / width * panel_bytes;
-    uint32_t sums[COLUMNS] = {0};
-    for (size_t p = 0; p < depth; p++) {
-      const uint8_t *row =
-          (const uint8_t *)b->b + first * b->column_step + p / b->inner * b->outer_step + p % b->inner * b->inner_step;
-      int8_t *to = panel + place_of(kernels, k, p);
-      for (size_t j = 0; j < count; j++) {
-        const int8_t value = (int8_t)(row[j * b->column_step] ^ flip);
-        to[j * kernels->group] = value;
-        sums[j] += (uint32_t)(int32_t)value;
-      }
-    }
-    memcpy(columns.sums + first, sums, count * sizeof(*sums));
+    struct panel panel = {.b = b,
+                          .from = (const uint8_t *)b->b + first * b->column_step,
+                          .to = columns.panels + first / width * panel_bytes,
+                          .flip = flip_of(b->is_signed),
+                          .columns = n - first < width ? n - first : width};
+    pack_elements(&panel, k, pack_rows(&panel, k));
+    memcpy(columns.sums + first, panel.sums, panel.columns * sizeof(panel.sums[0]));
   }
 }
 

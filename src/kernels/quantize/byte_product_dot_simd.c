@@ -11,7 +11,9 @@
 
 #if defined(__AVX512VNNI__)
 enum { GROUP = 4, CELL = 1, SHIFT = 128 };
+#define PACK_ROWS pack_rows
 #else
+#define PACK_ROWS NULL
 enum { GROUP = 2, CELL = 2, SHIFT = 0 };
 #endif
 enum { VECTORS = SIMD_REGISTERS == 32 ? 4 : 2, COLUMNS = VECTORS * F32_LANES, ROWS = 12 };
@@ -78,6 +80,19 @@ static void tile(const struct onri_byte_tile *t, const int8_t *panel, int32_t *s
 }
 
 #if defined(__AVX512VNNI__)
+static void pack_rows(const uint8_t *rows, size_t row_step, uint8_t flip, int8_t *panel, int32_t *sums) {
+  const vi8 flips = i8_set((int8_t)flip);
+  const vi32 ones = i32_set(0x01010101);
+  vi32 zipped[4], groups[4];
+  i8_zip4(i8_load(rows) ^ flips, i8_load(rows + row_step) ^ flips, i8_load(rows + 2 * row_step) ^ flips,
+          i8_load(rows + 3 * row_step) ^ flips, zipped);
+  i32_unzip4(zipped, groups);
+  UNROLL for (int v = 0; v < VECTORS; v++) {
+    i32_store(panel + v * I8_LANES, groups[v]);
+    i32_store(sums + v * F32_LANES, i32_dot_bytes(i32_load(sums + v * F32_LANES), ones, groups[v]));
+  }
+}
+
 static void pack(const void *x, size_t count, int is_signed, void *to) {
   const vi8 flip = i8_set(is_signed ? INT8_MIN : 0);
   const int8_t *from = x;
@@ -179,4 +194,4 @@ static void requantise(const struct onri_requantise *r, const struct onri_byte_s
 }
 
 const struct onri_byte_product_kernels ONRI_AT_LEVEL(onri_byte_product_kernels) = {
-    COLUMNS, GROUP, CELL, SHIFT, pack, tile, row_sum, correct, reals, requantise};
+    COLUMNS, GROUP, CELL, SHIFT, pack, PACK_ROWS, tile, row_sum, correct, reals, requantise};

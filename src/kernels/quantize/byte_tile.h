@@ -21,6 +21,9 @@ struct onri_byte_product_kernels {
   size_t cell;    /* bytes of an element of a packed row */
   int shift;      /* added to signed elements of A when they are packed */
   void (*pack)(const void *x, size_t count, int is_signed, void *to);
+  /* Four rows of B, row_step bytes apart, by a panel's columns into that panel; sums[j] += theirs. NULL: element by
+   * element. */
+  void (*pack_rows)(const uint8_t *rows, size_t row_step, uint8_t flip, int8_t *panel, int32_t *sums);
   void (*tile)(const struct onri_byte_tile *t, const int8_t *panel, int32_t *sums);
   int32_t (*row_sum)(const char *a, size_t depth);
   /* sums[j] += bias[j] - a_zero * column_sums[j]; bias may be NULL */

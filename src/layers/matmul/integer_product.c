@@ -198,10 +198,26 @@ static int lies_packed(const struct job *job) {
   return onri_byte_cell() == 1 && !job->a_is_signed && job->s->product.k % ONRI_BYTE_GROUP == 0;
 }
 
-/* Scales of results from element `at` on. */
+static int is_one(const struct onr_call *call, size_t input) { return onr_desc_elements(&call->in[input]) == 1; }
+
+/* One a column of B, which has one matrix: a list. */
+static int are_listed(const struct onr_call *call, size_t input, size_t n) {
+  const struct onr_desc *desc = &call->in[input];
+  return desc->dtype == ONR_DTYPE_F32 && (size_t)onr_desc_elements(desc) == n && desc->rank > 0 &&
+         (size_t)desc->dim[desc->rank - 1] == n;
+}
+
+/* Scales of results from element `at` on, of one row. */
 static void scales_of(const struct job *job, size_t at, size_t count, float *scales) {
   const struct onri_integer_roles *r = job->roles;
   const struct onri_integer_state *s = job->s;
+  const size_t n = s->product.n;
+  if (is_one(job->call, r->a_scale) && are_listed(job->call, r->b_scale, n)) {
+    const float a = onri_integer_value(job->call, r->a_scale, 0);
+    const float *b = (const float *)job->call->inputs[r->b_scale] + at % n;
+    for (size_t j = 0; j < count; j++) scales[j] = a * b[j] / job->y_scale;
+    return;
+  }
   for (size_t j = 0; j < count; j++)
     scales[j] = onri_integer_value(job->call, r->a_scale, onri_dims_offset(&s->a_scale, at + j)) *
                 onri_integer_value(job->call, r->b_scale, onri_dims_offset(&s->b_scale, at + j)) / job->y_scale;
@@ -211,8 +227,6 @@ static void scales_of(const struct job *job, size_t at, size_t count, float *sca
 static int is_real(const struct onri_integer_roles *r) {
   return r->a_scale != ONRI_NO_ROLE && r->y_scale == ONRI_NO_ROLE;
 }
-
-static int is_one(const struct onr_call *call, size_t input) { return onr_desc_elements(&call->in[input]) == 1; }
 
 /* Rows of results that share their scales. */
 static void store_rows(const struct job *job, size_t at, size_t column, const struct onri_byte_sums *sums) {
