@@ -528,6 +528,20 @@ INLINE void f32_store_f16(void *p, vf32 x) {
 }
 #endif
 
+/* Bytes without a sign. */
+#if SIMD_BYTES == 64
+INLINE vi8 u8_greatest(vi8 a, vi8 b) { return (vi8)_mm512_max_epu8((__m512i)a, (__m512i)b); }
+#elif SIMD_BYTES == 32
+INLINE vi8 u8_greatest(vi8 a, vi8 b) { return (vi8)_mm256_max_epu8((__m256i)a, (__m256i)b); }
+#elif defined(__SSE2__)
+INLINE vi8 u8_greatest(vi8 a, vi8 b) { return (vi8)_mm_max_epu8((__m128i)a, (__m128i)b); }
+#else
+INLINE vi8 u8_greatest(vi8 a, vi8 b) {
+  const vi8 flip = i8_set(INT8_MIN), larger = (a ^ flip) > (b ^ flip);
+  return (a & larger) | (b & ~larger);
+}
+#endif
+
 /* --- sums of products of narrow integers: each lane of 32 bits holds two numbers of 16 or four of 8 --- */
 
 #if SIMD_BYTES == 64

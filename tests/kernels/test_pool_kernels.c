@@ -46,6 +46,38 @@ static void check(struct sweep *s, const struct onri_pool_kernels *kernels, int6
   }
 }
 
+/* Maxima of bytes, with and without a sign. */
+static void check_bytes(struct sweep *s, const struct onri_pool_kernels *kernels, int64_t channels) {
+  static uint8_t x[LINES * WIDTH * CHANNELS], y[WINDOWS * CHANNELS + 64];
+  struct onri_pool_span span[WINDOWS];
+  const uint8_t flip = sweep_chance(s, 2) ? 0x80 : 0;
+  struct onri_pool_row row = {.windows = sweep_pick(s, 1, WINDOWS),
+                              .channels = channels,
+                              .taps = {1, sweep_pick(s, 0, LINES)},
+                              .step = {0, WIDTH * channels},
+                              .pixel = channels,
+                              .dilated = channels,
+                              .y_step = channels,
+                              .span = span};
+  for (int64_t i = 0; i < row.windows; i++)
+    span[i] = (struct onri_pool_span){.first = sweep_pick(s, 0, 2), .taps = sweep_pick(s, 0, WIDTH - 3)};
+  for (size_t i = 0; i < sizeof(x); i++) x[i] = (uint8_t)sweep_next(s);
+  memset(y, 77, sizeof(y));
+  kernels->max_bytes(&row, x, y, flip);
+  for (int64_t o = 0; o < row.windows; o++)
+    for (int64_t c = 0; c < channels; c++) {
+      int v = flip ? -128 : 0;
+      for (int64_t j = 0; j < row.taps[1]; j++)
+        for (int64_t k = 0; k < span[o].taps; k++) {
+          const uint8_t at = x[(j * WIDTH + span[o].first + k) * channels + c];
+          const int value = flip ? (int8_t)at : at;
+          if (value > v) v = value;
+        }
+      assert_int_equal(flip ? (int8_t)y[o * channels + c] : y[o * channels + c], v);
+    }
+  for (size_t i = (size_t)(row.windows * channels); i < sizeof(y); i++) assert_true(y[i] == 77);
+}
+
 static int64_t least_of(int64_t a, int64_t b) { return a < b ? a : b; }
 
 /* Draws a block over x of [PLANES][lines][width]; windows of several sizes when `uneven`. */
@@ -123,8 +155,10 @@ static void test_every_level(void **state) {
   (void)state;
   for (int level = 0; level <= (int)onri_cpu_level(); level++) {
     const struct onri_pool_kernels *kernels = onri_kernels_of_level(level)->pool;
-    for (int64_t channels = 1; channels <= CHANNELS; channels += channels < 70 ? 1 : 7)
+    for (int64_t channels = 1; channels <= CHANNELS; channels += channels < 70 ? 1 : 7) {
       for (uint32_t special = 0; special < 20; special += 9) check(&s, kernels, channels, special);
+      check_bytes(&s, kernels, channels);
+    }
     for (int i = 0; i < sweep_cases(1500); i++) check_block(&s, kernels, i % 8 == 0);
   }
 }

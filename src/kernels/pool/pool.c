@@ -40,19 +40,22 @@ static uint64_t work_of(const struct onri_pool *pool, int64_t windows) {
 #define ROOT root_f64
 #include "kernels/pool/pool.inc"
 
-/* --- float32 channels that lie side by side --- */
+/* --- channels that lie side by side, of float32 or bytes --- */
 
 struct row_work {
   const struct onri_pool *pool;
-  void (*kernel)(const struct onri_pool_row *row, const float *x, float *y);
-  const float *x;
-  float *y;
+  void (*kernel)(const struct onri_pool_row *row, const float *x, float *y); /* NULL: bytes */
+  uint8_t flip;
+  const char *x;
+  char *y;
   const struct onr_env *env;
 };
 
+static int64_t size_of(const struct row_work *work) { return work->kernel ? (int64_t)sizeof(float) : 1; }
+
 /* Windows [from, from + row->windows) of one line. */
 static void part_of_row(const struct row_work *work, struct onri_pool_row *row, int64_t from, double outer,
-                        const float *x, float *y) {
+                        const char *x, char *y) {
   const struct onri_pool *pool = work->pool;
   struct onri_pool_span span[SPANS];
   row->span = span;
@@ -60,7 +63,9 @@ static void part_of_row(const struct row_work *work, struct onri_pool_row *row, 
     span[i].first = onri_pool_covered(pool, 2, from + i, &span[i].taps);
     span[i].divisor = pool->kind == ONRI_POOL_AVERAGE ? (float)onri_pool_row_divisor(pool, outer, from + i) : 1;
   }
-  work->kernel(row, x, y + from * row->y_step);
+  y += from * row->y_step * size_of(work);
+  if (work->kernel) work->kernel(row, (const float *)(const void *)x, (float *)(void *)y);
+  else onri_kernels()->pool->max_bytes(row, (const uint8_t *)x, (uint8_t *)y, work->flip);
 }
 
 /* An item is one line of y. */
@@ -78,10 +83,11 @@ static void whole_rows(void *context, size_t begin, size_t end) {
                                 .pixel = in->stride[2],
                                 .dilated = pool->axis[2].dilation * in->stride[2],
                                 .y_step = pool->y.stride[2]};
-    const float *x = work->x + rest * in->batch_stride;
-    float *y = work->y + rest * pool->y.batch_stride + o[0] * pool->y.stride[0] + o[1] * pool->y.stride[1];
+    const int64_t to = rest * pool->y.batch_stride + o[0] * pool->y.stride[0] + o[1] * pool->y.stride[1];
+    const char *x = work->x + rest * in->batch_stride * size_of(work);
+    char *y = work->y + to * size_of(work);
     for (int a = 0; a < 2; a++) {
-      x += onri_pool_covered(pool, a, o[a], &row.taps[a]) * in->stride[a];
+      x += onri_pool_covered(pool, a, o[a], &row.taps[a]) * in->stride[a] * size_of(work);
       row.step[a] = pool->axis[a].dilation * in->stride[a];
     }
     for (int64_t from = 0; from < pool->axis[2].out && !onri_pace_stop(&pace, work_of(pool, SPANS * pool->x.channels));
@@ -216,7 +222,16 @@ static void pixels(const struct onri_pool *pool, const float *x, float *y, struc
 
 static void channels(const struct onri_pool *pool, const float *x, float *y, struct onr_env *env) {
   const struct onri_pool_kernels *kernels = onri_kernels()->pool;
-  struct row_work work = {pool, pool->kind == ONRI_POOL_MAX ? kernels->max_row : kernels->average_row, x, y, env};
+  struct row_work work = {.pool = pool,
+                          .kernel = pool->kind == ONRI_POOL_MAX ? kernels->max_row : kernels->average_row,
+                          .x = (const char *)x,
+                          .y = (char *)y,
+                          .env = env};
+  onr_parallel_for(env, (size_t)(pool->x.batch * pool->axis[0].out * pool->axis[1].out), 1, whole_rows, &work);
+}
+
+void onri_pool_max_bytes(const struct onri_pool *pool, const void *x, void *y, int is_signed, struct onr_env *env) {
+  struct row_work work = {.pool = pool, .flip = is_signed ? 0x80 : 0, .x = x, .y = y, .env = env};
   onr_parallel_for(env, (size_t)(pool->x.batch * pool->axis[0].out * pool->axis[1].out), 1, whole_rows, &work);
 }
 

@@ -34,6 +34,8 @@ static inline int onri_pool_is_vector(const struct onri_pool *pool) {
 
 /* indices (MAX) may be NULL: [like y] flat positions in x as if it were [N, C, spatial...]. */
 void onri_pool_f32(const struct onri_pool *pool, const float *x, float *y, int64_t *indices, struct onr_env *env);
+/* Maxima of bytes, channels side by side, without indices. */
+void onri_pool_max_bytes(const struct onri_pool *pool, const void *x, void *y, int is_signed, struct onr_env *env);
 void onri_pool_f64(const struct onri_pool *pool, const double *x, double *y, int64_t *indices, struct onr_env *env);
 
 #endif

@@ -1,4 +1,5 @@
-/* pool_rows.h: windows of float32 in vectors: of channels that lie side by side, or of pixels. NaN stays NaN. */
+/* pool_rows.h: windows of float32 in vectors: of channels that lie side by side, or of pixels. NaN stays NaN. Of bytes,
+ * too, maxima of channels. */
 #ifndef ONRI_POOL_ROWS_H
 #define ONRI_POOL_ROWS_H
 
@@ -44,6 +45,8 @@ struct onri_pool_kernels {
   /* x: the first channel of pixel 0 of the row's first line. */
   void (*max_row)(const struct onri_pool_row *row, const float *x, float *y);
   void (*average_row)(const struct onri_pool_row *row, const float *x, float *y);
+  /* Bytes ^ flip are without a sign. */
+  void (*max_bytes)(const struct onri_pool_row *row, const uint8_t *x, uint8_t *y, uint8_t flip);
   void (*max_block)(const struct onri_pool_block *block);
   void (*average_block)(const struct onri_pool_block *block);
 };

@@ -103,6 +103,44 @@ static void average_row(const struct onri_pool_row *row, const float *x, float *
   for (int64_t c = 0; c < row->channels; c += MOST * F32_LANES) average_channels(row, x + c, y + c, row->channels - c);
 }
 
+/* --- channels of bytes --- */
+
+INLINE void max_bytes_of(const struct onri_pool_row *row, const struct onri_pool_span *w, const uint8_t *x, uint8_t *y,
+                         uint8_t flip) {
+  const vi8 flips = i8_set((int8_t)flip);
+  vi8 v = {0};
+  for (int64_t i = 0; i < row->taps[0]; i++)
+    for (int64_t j = 0; j < row->taps[1]; j++) {
+      const uint8_t *p = x + w->first * row->pixel + i * row->step[0] + j * row->step[1];
+      for (int64_t k = 0; k < w->taps; k++, p += row->dilated) v = u8_greatest(v, i8_load(p) ^ flips);
+    }
+  i8_store(y, v ^ flips);
+}
+
+static void max_bytes_one(const struct onri_pool_row *row, const struct onri_pool_span *w, const uint8_t *x, uint8_t *y,
+                          uint8_t flip) {
+  uint8_t v = 0;
+  for (int64_t i = 0; i < row->taps[0]; i++)
+    for (int64_t j = 0; j < row->taps[1]; j++)
+      for (int64_t k = 0; k < w->taps; k++) {
+        const uint8_t at = x[(w->first * row->pixel + k * row->dilated) + i * row->step[0] + j * row->step[1]] ^ flip;
+        if (at > v) v = at;
+      }
+  *y = v ^ flip;
+}
+
+/* The last vector goes over channels of the one before once more. */
+static void max_bytes(const struct onri_pool_row *row, const uint8_t *x, uint8_t *y, uint8_t flip) {
+  for (int64_t o = 0; o < row->windows; o++, y += row->y_step) {
+    if (row->channels < I8_LANES)
+      for (int64_t c = 0; c < row->channels; c++) max_bytes_one(row, &row->span[o], x + c, y + c, flip);
+    for (int64_t c = 0; row->channels >= I8_LANES && c < row->channels; c += I8_LANES) {
+      const int64_t at = c + I8_LANES <= row->channels ? c : row->channels - I8_LANES;
+      max_bytes_of(row, &row->span[o], x + at, y + at, flip);
+    }
+  }
+}
+
 /* --- pixels --- */
 
 enum { PITCH = ONRI_POOL_COLUMNS + 3 * F32_LANES }; /* a vector may begin at the last column of a line, or go by 2 */
@@ -227,4 +265,5 @@ static void max_block(const struct onri_pool_block *b) {
 }
 static void average_block(const struct onri_pool_block *b) { average_pixels(b); }
 
-const struct onri_pool_kernels ONRI_AT_LEVEL(onri_pool_kernels) = {max_row, average_row, max_block, average_block};
+const struct onri_pool_kernels ONRI_AT_LEVEL(onri_pool_kernels) = {max_row, average_row, max_bytes, max_block,
+                                                                   average_block};

@@ -123,6 +123,12 @@ static enum onr_status plan_wide(struct onr_call *call, struct pool_state *s) {
   return onri_scratch_reserve(call, places, &s->places);
 }
 
+/* Maxima that are taken of bytes as they are. */
+static int is_bytes(const struct onr_call *call, const struct pool_state *s) {
+  return onri_dtype_in(ONRI_DTYPES_8BIT, call->in[0].dtype) && s->pool.kind == ONRI_POOL_MAX && !s->pool.plain &&
+         !s->wide && onri_pool_is_last(&s->pool) && call->num_out == 1;
+}
+
 static enum onr_status plan(struct onr_call *call, enum onri_pool_kind kind) {
   struct pool_state *s = call->state;
   struct onr_desc out;
@@ -132,6 +138,7 @@ static enum onr_status plan(struct onr_call *call, enum onri_pool_kind kind) {
   if (s->wide) ONR_TRY(plan_wide(call, s));
   else if (onri_pool_is_vector(&s->pool) && call->num_out == 1 && !onri_is_double(call->in[0].dtype))
     call->kernel = ONR_KERNEL_VECTOR;
+  if (is_bytes(call, s)) return ONR_STATUS_OK;
   ONR_TRY(onri_widened_plan(call, &call->in[0], &s->x));
   return onri_widened_plan(call, &call->out[0], &s->y);
 }
@@ -146,6 +153,10 @@ static void run_wide(struct onr_call *call, const struct pool_state *s, const vo
 static enum onr_status pool_run(struct onr_call *call) {
   const struct pool_state *s = call->state;
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
+  if (is_bytes(call, s)) {
+    onri_pool_max_bytes(&s->pool, call->inputs[0], call->outputs[0], call->in[0].dtype == ONR_DTYPE_I8, call->env);
+    return ONR_STATUS_OK;
+  }
   const void *x = onri_widened_input(call, 0, s->x);
   void *y = onri_widened_output(call, 0, s->y);
   int64_t *indices = call->num_out > 1 ? call->outputs[1] : NULL;
