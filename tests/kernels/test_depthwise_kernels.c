@@ -37,6 +37,11 @@ static double expected(const struct onri_depthwise_job *job, const double *x, co
   return sum > (double)job->max ? (double)job->max : sum;
 }
 
+static void three_times(const void *context, float *values, size_t count) {
+  (void)context;
+  for (size_t i = 0; i < count; i++) values[i] *= 3;
+}
+
 static void check(struct sweep *s, const struct onri_depthwise_kernels *kernels, uint32_t special) {
   static float x[PLANES * SIDE * SIDE * CHANNELS], w[PLANES * KERNEL * KERNEL * CHANNELS], b[CHANNELS], y[1 << 17];
   static double wx[PLANES * SIDE * SIDE * CHANNELS], ww[PLANES * KERNEL * KERNEL * CHANNELS], wb[CHANNELS];
@@ -55,7 +60,10 @@ static void check(struct sweep *s, const struct onri_depthwise_kernels *kernels,
   job.o0 = sweep_pick(s, 0, job.axis[0].out - 1);
   job.top = sweep_pick(s, 0, job.axis[1].out - 1), job.bottom = sweep_pick(s, job.top + 1, job.axis[1].out);
   job.min = sweep_pick(s, 0, 1) ? -INFINITY : -1, job.max = sweep_pick(s, 0, 1) ? INFINITY : 2;
-  job.x = x, job.w = w, job.bias = has_bias ? b : NULL, job.y = y;
+  const int64_t first = sweep_chance(s, 3) ? sweep_pick(s, 0, channels - 1) : 0,
+                count = first > 0 ? sweep_pick(s, 1, channels - first) : channels;
+  job.x = x + first, job.w = w + first, job.bias = has_bias ? b + first : NULL, job.y = y + first;
+  if (sweep_chance(s, 3)) job.tail = three_times;
   const size_t outputs = (size_t)(job.axis[1].out * job.y_line);
   assert_true(outputs + GUARD < sizeof(y) / sizeof(y[0]));
   sweep_fill(s, ONR_DTYPE_F32, (size_t)(job.axis[0].in * job.x_plane), 2, special, x, wx);
@@ -63,13 +71,14 @@ static void check(struct sweep *s, const struct onri_depthwise_kernels *kernels,
              w, ww);
   sweep_fill(s, ONR_DTYPE_F32, (size_t)channels, 1, 0, b, wb);
   for (size_t i = 0; i < outputs + GUARD; i++) y[i] = 77;
-  kernels->rows(&job, channels);
+  kernels->rows(&job, count);
   for (int64_t row = 0; row < job.axis[1].out; row++)
     for (int64_t i = 0; i < job.y_line; i++) {
-      const double is = expected(&job, wx, ww, has_bias ? wb : NULL, row, i / channels, i % channels);
+      const int64_t c = i % channels;
+      const double is = expected(&job, wx, ww, has_bias ? wb : NULL, row, i / channels, c) * (job.tail ? 3 : 1);
       const float *at = y + row * job.y_line + i;
       double found;
-      if (row < job.top || row >= job.bottom) assert_true(*at == 77);
+      if (row < job.top || row >= job.bottom || c < first || c >= first + count) assert_true(*at == 77);
       else if (sweep_difference(ONR_DTYPE_F32, at, &is, 1, 1e-5, 1e-4, &found) >= 0)
         fail_msg("kernel %dx%dx%d, stride %d, %d channels: row %d, element %d: %g instead of %g",
                  (int)job.axis[0].kernel, (int)job.axis[1].kernel, (int)job.axis[2].kernel, (int)job.axis[2].stride,

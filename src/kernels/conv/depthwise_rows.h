@@ -15,7 +15,7 @@ struct onri_depthwise_bytes {
   const struct onri_requantise *requantise; /* with one scale a channel, the job's first one first; NULL: y is int32 */
 };
 
-/* Rows [top, bottom) of one plane of output, for some channels. Distances in elements. */
+/* Rows [top, bottom) of one plane of output, for some channels, or all of them. Distances in elements. */
 struct onri_depthwise_job {
   struct onri_axis axis[ONR_MAX_SPATIAL];
   int64_t x_plane, x_line, x_pixel, y_line, y_pixel; /* from one to the next */
@@ -26,6 +26,8 @@ struct onri_depthwise_job {
   void *y;               /* of that channel, in pixel 0 of the output plane: float, bytes, int32 */
   int64_t o0, top, bottom;
   const struct onri_depthwise_bytes *bytes; /* NULL: float */
+  onri_depthwise_tail tail;                 /* NULL: none. Applied to what is done while it is in L1 */
+  const void *tail_context;
 };
 
 struct onri_depthwise_kernels {

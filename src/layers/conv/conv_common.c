@@ -458,7 +458,12 @@ static enum onr_status run_portable(struct onr_call *call) {
     weights = packed;
   }
   const struct onri_conv bare = without_clamp(call, &s->conv);
-  if (s->depthwise) onri_depthwise_f32(&bare, x, weights, bias, y, call->env);
+  if (s->depthwise && !onri_has(call, 3) && onri_conv_has_tail(&s->tail)) {
+    onri_depthwise_f32(&bare, x, weights, bias, y, onri_conv_tail_apply, &s->tail, call->env);
+    onri_widened_finish(call, 0, s->y);
+    return ONR_STATUS_OK;
+  }
+  if (s->depthwise) onri_depthwise_f32(&bare, x, weights, bias, y, NULL, NULL, call->env);
   else if (wide) onri_conv_direct_f64(&bare, x, weights, bias, y, call->env);
   else onri_conv_direct_f32(&bare, x, weights, bias, y, call->env);
   apply_tail(call, onri_widened_input(call, 3, s->residual), y);
