@@ -14,6 +14,7 @@ import time
 import numpy as np
 
 import peers
+import quantized
 from tool import Tool, save_inputs, worst_difference
 
 WRONG = 100  # tolerances: who computes something else is not a peer in that row
@@ -39,7 +40,10 @@ def compare(tool, others, path, inputs, names, options, folder):
             saved = os.path.join(folder, peer.key + ".npz")
             peer.ask(save=saved)
             with np.load(saved) as values:
-                entry["difference"] = worst_difference(results, [values[k] for k in values]) if results else None
+                arrays = [values[k] for k in values]
+                entry["difference"] = worst_difference(results, arrays) if results else None
+                if options.quantized:  # a step is more than any tolerance, so it is not asked for
+                    row["alike"], entry["difference"] = quantized.likeness(results, arrays) if results else None, None
         except RuntimeError as error:
             entry["error"] = str(error)
     times = []
@@ -75,6 +79,10 @@ def describe(path):
     return sweeps.make_inputs(model), [o.name for o in model.graph.output]
 
 
+def name_of(path):
+    return os.path.basename(os.path.dirname(os.path.abspath(path))) if os.path.basename(path) == "model.onnx" else os.path.basename(path)
+
+
 def text_of(entry):
     return f"{entry['min_ms']:.3g}" if "min_ms" in entry else "-"
 
@@ -95,7 +103,7 @@ def time_models(tool, options):
     print(f"{'model':24} {'onnxrun':>9} " + " ".join(f"{peers.PEERS[k].name:>13}" for k in keys) + f" {'best/onnxrun':>13} {'load ms':>16} {'peak MiB':>14}")
     rows = {}
     for path in options.models:
-        name = os.path.basename(os.path.dirname(os.path.abspath(path))) if os.path.basename(path) == "model.onnx" else os.path.basename(path)
+        name = name_of(path)
         others = [peers.Peer(k) for k in keys]
         with tempfile.TemporaryDirectory() as folder:
             inputs, names = describe(path)
@@ -108,6 +116,27 @@ def time_models(tool, options):
         print(f"{name:24} {text_of(ours):>9} " + " ".join(f"{text_of(row['peers'][k]):>13}" for k in keys) +
               f" {row['ratio'] or math.nan:>13.2f} {load:>16} {peak:>14}  {notes_of(row)}", flush=True)
     print(f"geometric mean of fastest peer / onnxrun: {geometric_mean([r['ratio'] for r in rows.values() if r['ratio']]):.2f}")
+    return rows
+
+
+def time_quantized(tool, options):
+    """The quantized forms of models beside ONNX Runtime's time, and beside the float32 model's."""
+    rows = {}
+    print(f"{'model':24} {'form':16} {'onnxrun':>9} {'ONNX Runtime':>13} {'ratio':>6} {'of float32':>11} {'alike':>8}")
+    for path in options.models:
+        name, float_ms = name_of(path), math.nan
+        with tempfile.TemporaryDirectory() as folder:
+            for form, file in quantized.forms_of(path, folder):
+                other = peers.Peer("onnxruntime")
+                inputs, names = describe(file)
+                row = rows[f"{name} {form}"] = compare(tool, [other], file, inputs, names, options, folder)
+                other.close()
+                ours, theirs = row["onnxrun"], row["peers"]["onnxruntime"]
+                if form == "float32":
+                    float_ms = ours.get("min_ms", math.nan)
+                row["of_float32"] = ours.get("min_ms", math.nan) / float_ms
+                print(f"{name:24} {form:16} {text_of(ours):>9} {text_of(theirs):>13} {row['ratio'] or math.nan:6.2f} {row['of_float32']:11.2f} "
+                      f"{row.get('alike') or 0:8.5f}  {'' if row['ratio'] else notes_of(row)}", flush=True)
     return rows
 
 
@@ -183,6 +212,7 @@ def draw_chart(report, path):
 def read_options(arguments):
     parser = argparse.ArgumentParser(prog="tools/compare", description=__doc__)
     parser.add_argument("models", nargs="*", metavar="MODEL.onnx")
+    parser.add_argument("--quantized", action="store_true", help="the quantized forms of the models, beside ONNX Runtime")
     parser.add_argument("--sweep", nargs="*", metavar="FAMILY")
     parser.add_argument("--match", help="of a sweep, the shapes whose names hold this")
     parser.add_argument("--all", action="store_true", help="print every shape of a sweep")
@@ -208,7 +238,8 @@ def read_options(arguments):
 def main(arguments):
     options = read_options(arguments)
     tool = Tool(options.onnxrun, options.threads)
-    rows = sweep(tool, options) if options.sweep is not None else time_models(tool, options)
+    timing = sweep if options.sweep is not None else time_quantized if options.quantized else time_models
+    rows = timing(tool, options)
     report = {"date": time.strftime("%Y-%m-%d"), "machine": machine(), "threads": options.threads, "peers": options.peers, "rows": rows}
     if options.json:
         with open(options.json, "w") as file:

@@ -461,7 +461,7 @@ FAMILIES = {"conv": convolutions, "conv_transpose": transposed_convolutions, "pr
             "transpose": transposes, "move": moves, "elementwise": elementwise, "cast": casts, "index": indices, "image": images, "signal": signals, "recurrent": recurrent, "attention": attentions}
 
 
-def make_inputs(model):
+def make_inputs(model, seed=0):
     """Values for the inputs of a model, by name."""
     initial = {t.name for t in model.graph.initializer}
     inputs = {}
@@ -470,7 +470,7 @@ def make_inputs(model):
             continue
         tensor = value.type.tensor_type
         shape = [d.dim_value if d.HasField("dim_value") else 1 for d in tensor.shape.dim]
-        generator = np.random.default_rng(zlib.crc32(value.name.encode()))
+        generator = np.random.default_rng(zlib.crc32(value.name.encode()) + seed)
         kind = helper.tensor_dtype_to_np_dtype(tensor.elem_type)
         if kind == np.bool_:
             inputs[value.name] = generator.integers(0, 2, shape).astype(kind)

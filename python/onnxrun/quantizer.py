@@ -1,0 +1,117 @@
+"""quantize: a float32 file as one of 8-bit integers, by onnxruntime's quantizer, checked with the program onnxrun."""
+
+import os
+import subprocess
+import tempfile
+
+import numpy as np
+import onnx
+
+from .verification import Difference, find_tool
+
+ACTIVATIONS = ("uint8", "int8")
+LARGEST_FILE = 1 << 30  # protobuf ends at twice that
+
+
+def _quantizer():
+    try:
+        import onnxruntime.quantization as quantization
+        from onnxruntime.quantization import shape_inference
+    except ImportError as missing:
+        raise ImportError("quantize() works by way of onnxruntime's quantizer: pip install 'onnxrun[quantize]'") from missing
+    return quantization, shape_inference
+
+
+def _inputs_of(path):
+    graph = onnx.load(path, load_external_data=False).graph
+    constants = {tensor.name for tensor in graph.initializer}
+    return [v.name for v in graph.input if v.name not in constants]
+
+
+def _named(values, names):
+    """One sample as a dictionary of arrays; arrays alone are inputs in order."""
+    if isinstance(values, dict):
+        missing = [name for name in names if name not in values]
+        if missing:
+            raise ValueError(f"a sample of the calibration data has no '{missing[0]}'; the file has the inputs {', '.join(names)}")
+        return {name: np.asarray(values[name]) for name in names}
+    values = list(values) if isinstance(values, (list, tuple)) else [values]
+    if len(values) != len(names):
+        raise ValueError(f"a sample of the calibration data has {len(values)} arrays; the file has the inputs {', '.join(names)}")
+    return {name: np.asarray(value) for name, value in zip(names, values)}
+
+
+def _reader(quantization, samples):
+    class Reader(quantization.CalibrationDataReader):
+        def __init__(self):
+            self.rest = iter(samples)
+
+        def get_next(self):
+            return next(self.rest, None)
+
+    return Reader()
+
+
+def _run(tool, path, sample):
+    with tempfile.TemporaryDirectory() as folder:
+        command = [tool, "run", path, "-o", folder]
+        for k, (name, value) in enumerate(sample.items()):
+            file = os.path.join(folder, f"input_{k}.npy")
+            np.save(file, value)
+            command += ["-i", f"{name}={file}"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"onnxrun cannot run {path}: {(done.stderr or done.stdout).strip()}")
+        return [np.load(line.rpartition(" -> ")[2]) for line in done.stdout.splitlines() if " -> " in line]
+
+
+def _compare(tool, path, target, sample):
+    names = [v.name for v in onnx.load(path, load_external_data=False).graph.output]
+    differences = []
+    for name, expected, found in zip(names, _run(tool, path, sample), _run(tool, target, sample)):
+        if not np.issubdtype(expected.dtype, np.floating) or not expected.size:
+            wrong = int((expected != found).sum()) if expected.shape == found.shape else expected.size
+            differences.append(Difference(name, float(wrong), None, f"in {wrong} of {expected.size} elements"))
+            continue
+        largest, scale = float(np.abs(expected - found).max()), float(np.abs(expected).max())
+        differences.append(Difference(name, largest, None, f"by at most {largest:.2g}, where the largest value is {scale:.2g}"))
+    return differences
+
+
+def quantize(path, target, calibration=None, *, activations="uint8", per_channel=True, exclude=(), tool=None, check=True):
+    """Writes the float32 file `path` as a file of 8-bit weights and activations.
+
+    calibration: samples of what the model will see, each a dictionary of arrays by input, or the arrays in order; some tens are
+    enough. Ranges of activations are taken from them (static quantization, QDQ form). None: ranges are taken while the model runs
+    (dynamic quantization), which suits Transformers and LSTMs and costs speed elsewhere. activations: "uint8" or "int8"; weights are
+    int8, with a scale for each output channel unless per_channel is False. exclude: names of nodes that stay float32.
+
+    Prints, and returns as a list of Difference, how far each output is from the float32 file's on the first sample when both are run
+    with the program onnxrun (`tool`, as in export()); check=False, or no calibration data: not.
+    """
+    path, target = os.fspath(path), os.fspath(target)
+    if activations not in ACTIVATIONS:
+        raise ValueError(f"activations: expected one of {', '.join(ACTIVATIONS)}, found {activations!r}")
+    quantization, shape_inference = _quantizer()
+    names = _inputs_of(path)
+    samples = None if calibration is None else [_named(sample, names) for sample in calibration]
+    if samples == []:
+        raise ValueError("the calibration data holds no sample; pass None for dynamic quantization")
+    tool = find_tool(tool) if check and samples else None
+    with tempfile.TemporaryDirectory() as folder:
+        whole, prepared = os.path.join(folder, "whole.onnx"), os.path.join(folder, "prepared.onnx")
+        model = onnx.load(path)  # the quantizer does not find weights that lie beside the file
+        onnx.save(model, whole, save_as_external_data=model.ByteSize() > LARGEST_FILE)
+        shape_inference.quant_pre_process(whole, prepared, skip_symbolic_shape=True)
+        if samples is None:
+            quantization.quantize_dynamic(prepared, target, weight_type=quantization.QuantType.QInt8, per_channel=per_channel,
+                                          nodes_to_exclude=list(exclude))
+            return []
+        kind = quantization.QuantType.QUInt8 if activations == "uint8" else quantization.QuantType.QInt8
+        quantization.quantize_static(prepared, target, _reader(quantization, samples), quant_format=quantization.QuantFormat.QDQ,
+                                     activation_type=kind, weight_type=quantization.QuantType.QInt8, per_channel=per_channel,
+                                     nodes_to_exclude=list(exclude))
+    differences = _compare(tool, path, target, samples[0]) if tool else []
+    for difference in differences:
+        print(f"{difference.name}: differs {difference.by}")
+    return differences

@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+"""onnxrun.quantize: files that run in integers, near the float32 ones, and smaller.
+
+    check_quantize.py ONNXRUN
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+import torch
+from torch import nn
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "python"))
+import onnxrun  # noqa: E402
+
+
+class Block(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.deep = nn.Conv2d(channels, channels, 3, padding=1, groups=channels)
+        self.wide = nn.Conv2d(channels, channels, 1)
+
+    def forward(self, x):
+        return x + self.wide(torch.relu(self.deep(x)))
+
+
+def image_net():
+    return nn.Sequential(nn.Conv2d(3, 40, 3, stride=2, padding=1), nn.ReLU(), Block(40), nn.MaxPool2d(2), Block(40),
+                         nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(40, 10))
+
+
+NETS = {"images": (image_net, (2, 3, 32, 32)), "mlp": (lambda: nn.Sequential(nn.Linear(64, 96), nn.ReLU(), nn.Linear(96, 8)), (4, 64))}
+# The layer that must be there, for static and for dynamic quantization.
+LAYERS = {"images": ("qlinear_conv", "conv_integer_real"), "mlp": ("qlinear_matmul", "matmul_integer_real")}
+
+
+def layers_of(tool, path):
+    done = subprocess.run([tool, "bench", "--profile", "--seconds", "0.01", path], capture_output=True, text=True, check=True)
+    return set(re.findall(r"^ +[\d.]+% +\S+ \S+ +\S+ +(\w+)", done.stdout, re.MULTILINE))
+
+
+def check(tool, name, folder):
+    torch.manual_seed(0)
+    make, shape = NETS[name]
+    module, path = make().eval(), os.path.join(folder, name + ".onnx")
+    onnxrun.export(module, (torch.randn(shape),), path, tool=tool)
+    samples = [(np.random.default_rng(i).standard_normal(shape).astype(np.float32),) for i in range(8)]
+    with torch.no_grad():
+        expected = module(torch.from_numpy(samples[0][0])).numpy()
+    for kind, options in {"uint8": {}, "int8": {"activations": "int8"}, "one_scale": {"per_channel": False}, "dynamic": None}.items():
+        target = os.path.join(folder, f"{name}_{kind}.onnx")
+        if options is None:
+            onnxrun.quantize(path, target)
+        else:
+            (difference,) = onnxrun.quantize(path, target, samples, tool=tool, **options)
+            assert difference.largest < 0.1 * np.abs(expected).max(), (name, kind, difference)
+        wanted = LAYERS[name][options is None]
+        assert wanted in layers_of(tool, target), (name, kind, layers_of(tool, target))
+        print(f"ok {name} {kind}")
+    for wrong, message in ((dict(calibration=[]), "no sample"), (dict(calibration=[()]), "0 arrays"),
+                           (dict(calibration=[{"y": samples[0][0]}]), "has no"), (dict(activations="int4"), "int4")):
+        try:
+            onnxrun.quantize(path, os.path.join(folder, "wrong.onnx"), tool=tool, **wrong)
+            raise AssertionError(f"{wrong} is taken")
+        except ValueError as error:
+            assert message in str(error), error
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        for name in NETS:
+            check(os.path.abspath(sys.argv[1]), name, folder)
+
+
+if __name__ == "__main__":
+    main()
