@@ -150,6 +150,47 @@ static void check_block(struct sweep *s, const struct onri_pool_kernels *kernels
   }
 }
 
+/* Windows that pads of all sizes cut, at every pixel of a plane. */
+static void check_plane(struct sweep *s, const struct onri_pool_kernels *kernels) {
+  enum { MOST = 40, ALL = 60 };
+  static float x[ALL * ALL], y[ALL * ALL], counted[ALL], divisor[ALL];
+  static double wide[ALL * ALL];
+  struct onri_pool_plane p = {.kernel = {sweep_pick(s, 1, 5), sweep_pick(s, 1, 5)},
+                              .dilation = {sweep_pick(s, 1, 2), sweep_pick(s, 1, 2)},
+                              .windows = {sweep_pick(s, 1, MOST), sweep_pick(s, 1, MOST)},
+                              .x_line = ALL,
+                              .y_line = ALL,
+                              .counted = counted,
+                              .divisor = divisor};
+  if (sweep_chance(s, 2)) p.kernel[0] = p.kernel[1] = 3;
+  const int64_t height = p.windows[0] + (p.kernel[0] - 1) * p.dilation[0], width = onri_pool_plane_width(&p);
+  p.top = sweep_pick(s, 0, least_of(3, height)), p.left = sweep_pick(s, 0, least_of(3, width));
+  p.bottom = sweep_pick(s, 0, least_of(3, height - p.top)), p.lines = height - p.top - p.bottom;
+  p.columns = width - p.left - sweep_pick(s, 0, least_of(3, width - p.left));
+  for (int64_t i = 0; i < ALL; i++) counted[i] = (float)sweep_pick(s, 1, 5), divisor[i] = (float)sweep_pick(s, 1, 5);
+  sweep_fill(s, ONR_DTYPE_F32, ALL * ALL, 2, sweep_chance(s, 2) ? 200 : 0, x, wide);
+  for (int average = 0; average < 2; average++) {
+    for (size_t i = 0; i < ALL * ALL; i++) y[i] = 77;
+    (average ? kernels->average_plane : kernels->max_plane)(&p, x, y);
+    for (int64_t at = 0; at < ALL * ALL; at++) {
+      const int64_t o = at / ALL, q = at % ALL;
+      double found, v = average ? 0 : -(double)INFINITY;
+      for (int64_t j = 0; j < p.kernel[0]; j++)
+        for (int64_t k = 0; k < p.kernel[1]; k++) {
+          const int64_t line = o + j * p.dilation[0] - p.top, column = q + k * p.dilation[1] - p.left;
+          if (line < 0 || line >= p.lines || column < 0 || column >= p.columns) continue;
+          const double value = wide[line * ALL + column];
+          v = average ? v + value : value > v || isnan(value) ? value : v;
+        }
+      if (average) v /= (double)counted[o] * (double)divisor[q];
+      if (o >= p.windows[0] || q >= p.windows[1]) v = 77;
+      if (sweep_difference(ONR_DTYPE_F32, y + at, &v, 1, average ? 2e-6 : 0, average ? 1e-5 : 0, &found) >= 0)
+        fail_msg("%s of %d by %d, %d by %d windows: at %d, %d: %g instead of %g", average ? "average" : "maximum",
+                 (int)p.kernel[0], (int)p.kernel[1], (int)p.windows[0], (int)p.windows[1], (int)o, (int)q, found, v);
+    }
+  }
+}
+
 static void test_every_level(void **state) {
   struct sweep s = sweep_from(3);
   (void)state;
@@ -159,6 +200,7 @@ static void test_every_level(void **state) {
       for (uint32_t special = 0; special < 20; special += 9) check(&s, kernels, channels, special);
       check_bytes(&s, kernels, channels);
     }
+    for (int i = 0; i < sweep_cases(300); i++) check_plane(&s, kernels);
     for (int i = 0; i < sweep_cases(1500); i++) check_block(&s, kernels, i % 8 == 0);
   }
 }

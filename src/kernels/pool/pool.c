@@ -220,6 +220,81 @@ static void pixels(const struct onri_pool *pool, const float *x, float *y, struc
   onr_parallel_for(env, (size_t)items, windows < together ? (size_t)(together / windows) : 1, whole_blocks, &work);
 }
 
+/* --- planes of few pixels --- */
+
+struct plane_work {
+  const struct onri_pool *pool;
+  struct onri_pool_plane plane;
+  void (*kernel)(const struct onri_pool_plane *plane, const float *x, float *y);
+  const float *x;
+  float *y;
+  const struct onr_env *env;
+};
+
+static void whole_planes(void *context, size_t begin, size_t end) {
+  const struct plane_work *w = context;
+  const struct onri_image *in = &w->pool->x, *out = &w->pool->y;
+  struct onri_pace pace = {w->env, 0};
+  for (size_t i = begin;
+       i < end && !onri_pace_stop(&pace, work_of(w->pool, w->pool->axis[1].out * w->pool->axis[2].out)); i++) {
+    const int64_t n = (int64_t)i / in->channels, c = (int64_t)i % in->channels;
+    w->kernel(&w->plane, w->x + n * in->batch_stride + c * in->channel_stride,
+              w->y + n * out->batch_stride + c * out->channel_stride);
+  }
+}
+
+/* What windows reach along an axis: pixels of x, and padding in front and behind. */
+static void reach_of(const struct onri_axis *a, int64_t *pixels, int64_t *before, int64_t *after) {
+  const int64_t all = (a->out - 1) * a->stride + extent_of(a);
+  *before = a->begin < all ? a->begin : all;
+  *pixels = all - *before < a->in ? all - *before : a->in;
+  *after = all - *before - *pixels;
+}
+
+static float divisor_of(const struct onri_pool *pool, int axis, int64_t o) {
+  const int64_t counted = onri_pool_counted(pool, axis, o);
+  return counted == 0 ? 1 : (float)counted;
+}
+
+/* 0: it is none of these. counted, divisor: [ONRI_POOL_COLUMNS] */
+static int plane_of(const struct onri_pool *pool, struct onri_pool_plane *p, float *counted, float *divisor) {
+  const struct onri_axis *a = pool->axis;
+  int64_t right;
+  if (pool->adaptive || a[0].in != 1 || a[0].out != 1 || a[0].kernel != 1 || a[1].stride * a[2].stride != 1) return 0;
+  if (a[1].in > ONRI_POOL_PLANE_PIXELS || a[1].out > ONRI_POOL_COLUMNS || a[2].out > ONRI_POOL_COLUMNS) return 0;
+  if (extent_of(&a[1]) > ONRI_POOL_COLUMNS) return 0;
+  *p = (struct onri_pool_plane){.x_line = pool->x.stride[1],
+                                .windows = {a[1].out, a[2].out},
+                                .y_line = pool->y.stride[1],
+                                .kernel = {a[1].kernel, a[2].kernel},
+                                .dilation = {a[1].dilation, a[2].dilation},
+                                .counted = counted,
+                                .divisor = divisor};
+  reach_of(&a[1], &p->lines, &p->top, &p->bottom);
+  reach_of(&a[2], &p->columns, &p->left, &right);
+  const int64_t width = (onri_pool_plane_width(p) + 15) / 16 * 16, all = p->top + p->lines + p->bottom;
+  if (width > ONRI_POOL_PLANE_PIXELS || width * all > ONRI_POOL_PLANE_PIXELS ||
+      width * a[1].out > ONRI_POOL_PLANE_PIXELS)
+    return 0;
+  if (pool->kind != ONRI_POOL_AVERAGE) return 1;
+  for (int64_t o = 0; o < a[1].out; o++) counted[o] = pool->divisor ? 1 : divisor_of(pool, 1, o);
+  for (int64_t o = 0; o < a[2].out; o++) divisor[o] = pool->divisor ? (float)pool->divisor : divisor_of(pool, 2, o);
+  return 1;
+}
+
+static int planes(const struct onri_pool *pool, const float *x, float *y, struct onr_env *env) {
+  const struct onri_pool_kernels *kernels = onri_kernels()->pool;
+  const int is_max = pool->kind == ONRI_POOL_MAX;
+  float counted[ONRI_POOL_COLUMNS], divisor[ONRI_POOL_COLUMNS];
+  struct plane_work work = {
+      .pool = pool, .kernel = is_max ? kernels->max_plane : kernels->average_plane, .x = x, .y = y, .env = env};
+  if (!plane_of(pool, &work.plane, counted, divisor)) return 0;
+  const int64_t windows = pool->axis[1].out * pool->axis[2].out, together = 16384;
+  onr_parallel_for(env, (size_t)(pool->x.batch * pool->x.channels),
+                   windows < together ? (size_t)(together / windows) : 1, whole_planes, &work);
+  return 1;
+}
+
 static void channels(const struct onri_pool *pool, const float *x, float *y, struct onr_env *env) {
   const struct onri_pool_kernels *kernels = onri_kernels()->pool;
   struct row_work work = {.pool = pool,
@@ -237,8 +312,8 @@ void onri_pool_max_bytes(const struct onri_pool *pool, const void *x, void *y, i
 
 void onri_pool_f32(const struct onri_pool *pool, const float *x, float *y, int64_t *indices, struct onr_env *env) {
   if (indices || !onri_pool_is_vector(pool)) portable_pool_f32(pool, x, y, indices, env);
-  else if (onri_pool_is_pixels(pool)) pixels(pool, x, y, env);
-  else channels(pool, x, y, env);
+  else if (!onri_pool_is_pixels(pool)) channels(pool, x, y, env);
+  else if (!planes(pool, x, y, env)) pixels(pool, x, y, env);
 }
 
 void onri_pool_f64(const struct onri_pool *pool, const double *x, double *y, int64_t *indices, struct onr_env *env) {

@@ -41,6 +41,22 @@ struct onri_pool_block {
   const float *divisor;                      /* AVERAGE: [windows] */
 };
 
+/* A whole plane of few pixels, and windows at each of them: it is copied into one with its padding, whose lines are
+ * whole vectors. */
+struct onri_pool_plane {
+  int64_t lines, columns, x_line; /* of x that windows reach; from line to line */
+  int64_t top, bottom, left;      /* padding; the right one is what `columns` and left leave of a line */
+  int64_t windows[2], y_line;     /* down, across */
+  int64_t kernel[2], dilation[2];
+  const float *counted; /* AVERAGE: [windows down], and */
+  const float *divisor; /* [windows across]: their product divides a sum */
+};
+
+enum { ONRI_POOL_PLANE_PIXELS = 4096 };
+static inline int64_t onri_pool_plane_width(const struct onri_pool_plane *p) {
+  return p->windows[1] + (p->kernel[1] - 1) * p->dilation[1];
+}
+
 struct onri_pool_kernels {
   /* x: the first channel of pixel 0 of the row's first line. */
   void (*max_row)(const struct onri_pool_row *row, const float *x, float *y);
@@ -49,6 +65,9 @@ struct onri_pool_kernels {
   void (*max_bytes)(const struct onri_pool_row *row, const uint8_t *x, uint8_t *y, uint8_t flip);
   void (*max_block)(const struct onri_pool_block *block);
   void (*average_block)(const struct onri_pool_block *block);
+  /* (width rounded up to 16) * (top + lines + bottom) and * windows[0] are at most ONRI_POOL_PLANE_PIXELS. */
+  void (*max_plane)(const struct onri_pool_plane *plane, const float *x, float *y);
+  void (*average_plane)(const struct onri_pool_plane *plane, const float *x, float *y);
 };
 
 #endif

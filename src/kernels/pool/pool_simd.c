@@ -187,8 +187,8 @@ INLINE void columns_of(const enum how how, const struct onri_pool_block *b, cons
 INLINE void combine_lines(const enum how how, const struct onri_pool_block *b, const struct onri_pool_line *line,
                           float *to, vf32 *seen) {
   fill(to, start(how), b->before);
-  if (b->planes == 1 && line->taps == 3) columns_of(how, b, line, to + b->before, 3, seen);
-  else if (b->planes == 1 && line->taps == 2) columns_of(how, b, line, to + b->before, 2, seen);
+  if (how != EXACT_MAX && b->planes == 1 && line->taps == 3) columns_of(how, b, line, to + b->before, 3, seen);
+  else if (how != EXACT_MAX && b->planes == 1 && line->taps == 2) columns_of(how, b, line, to + b->before, 2, seen);
   else columns_of(how, b, line, to + b->before, 0, seen);
   fill(to + b->before + b->columns, start(how), b->after + 2 * F32_LANES);
 }
@@ -217,6 +217,11 @@ INLINE void windows_of(const enum how how, const struct onri_pool_block *b, cons
     } else {
       for (int64_t k = 0; k < taps; k++, p += dilation) v = combine(how, v, pixels(p, stride, step));
     }
+    if (left >= F32_LANES) {
+      if (how == AVERAGE) v /= line->counted * f32_load(divisor + o);
+      f32_store(y + o, v);
+      continue;
+    }
     if (how == AVERAGE) v /= line->counted * f32_load_part(divisor + o, left);
     f32_store_part(y + o, v, left);
   }
@@ -237,6 +242,7 @@ INLINE void uneven_windows(const enum how how, const struct onri_pool_block *b, 
 INLINE void cut(const enum how how, const struct onri_pool_block *b, const struct onri_pool_line *line,
                 const float *x) {
   if (b->stride == 0) uneven_windows(how, b, line, x);
+  else if (how == EXACT_MAX) windows_of(how, b, line, x, 0, 0); /* rare: one loop for all */
   else if (b->stride == 1 && b->kernel == 3) windows_of(how, b, line, x, 1, 3);
   else if (b->stride == 2 && b->kernel == 3) windows_of(how, b, line, x, 2, 3);
   else if (b->stride == 2 && b->kernel == 2) windows_of(how, b, line, x, 2, 2);
@@ -260,10 +266,80 @@ BLOCK(exact_max_pixels, EXACT_MAX)
 BLOCK(average_pixels, AVERAGE)
 #undef BLOCK
 
+/* --- planes --- */
+
+/* Vectors of the last line begin in it and may end behind it. */
+enum { ROOM = ONRI_POOL_PLANE_PIXELS + 2 * F32_LANES };
+
+/* Padding and pixels; the sum of what was seen less itself, which is NaN where a NaN or an infinity is. */
+INLINE vf32 copy_plane(const enum how how, const struct onri_pool_plane *p, const float *x, float *rows,
+                       int64_t pitch) {
+  const int64_t whole = p->columns / F32_LANES * F32_LANES;
+  const size_t rest = (size_t)(p->columns - whole);
+  vf32 seen = {0}, last = {0};
+  for (int64_t i = 0; i < (p->top + p->lines + p->bottom) * pitch; i += F32_LANES) f32_store(rows + i, start(how));
+  float *to = rows + p->top * pitch + p->left;
+  for (int64_t line = 0; line < p->lines; line++, x += p->x_line, to += pitch) {
+    for (int64_t i = 0; i < whole; i += F32_LANES) {
+      const vf32 v = f32_load(x + i);
+      f32_store(to + i, v);
+      seen += v;
+    }
+    if (!rest) continue;
+    const vf32 v = f32_load_part(x + whole, rest);
+    f32_store_part(to + whole, v, rest);
+    last += v;
+  }
+  seen += last;
+  return seen - seen;
+}
+
+/* Each line under a line of windows; taps: as a constant, or 0: any. */
+INLINE void down(const enum how how, const struct onri_pool_plane *p, const float *rows, float *tall, int64_t pitch,
+                 const int constant) {
+  const int64_t taps = constant ? constant : p->kernel[0], step = p->dilation[0] * pitch;
+  for (int64_t i = 0; i < p->windows[0] * pitch; i += F32_LANES) {
+    vf32 v = start(how);
+    UNROLL for (int64_t k = 0; k < taps; k++) v = combine(how, v, f32_load(rows + k * step + i));
+    f32_store(tall + i, v);
+  }
+}
+
+INLINE void across(const enum how how, const struct onri_pool_plane *p, const float *tall, float *y, int64_t pitch,
+                   const int constant) {
+  const int64_t taps = constant ? constant : p->kernel[1], dilation = p->dilation[1], windows = p->windows[1];
+  for (int64_t o = 0; o < p->windows[0]; o++, tall += pitch, y += p->y_line)
+    for (int64_t i = 0; i < windows; i += F32_LANES) {
+      const size_t left = (size_t)(windows - i);
+      vf32 v = start(how);
+      UNROLL for (int64_t k = 0; k < taps; k++) v = combine(how, v, f32_load(tall + i + k * dilation));
+      if (how == AVERAGE) v /= p->counted[o] * f32_load_part(p->divisor + i, left);
+      if (left >= F32_LANES) f32_store(y + i, v);
+      else f32_store_part(y + i, v, left);
+    }
+}
+
+INLINE int plane(const enum how how, const struct onri_pool_plane *p, const float *x, float *y) {
+  const int64_t pitch = (onri_pool_plane_width(p) + F32_LANES - 1) / F32_LANES * F32_LANES;
+  const int three = how != EXACT_MAX && p->kernel[0] == 3 && p->kernel[1] == 3;
+  float rows[ROOM], tall[ROOM];
+  const vf32 seen = copy_plane(how, p, x, rows, pitch);
+  if (three) down(how, p, rows, tall, pitch, 3);
+  else down(how, p, rows, tall, pitch, 0);
+  if (three) across(how, p, tall, y, pitch, 3);
+  else across(how, p, tall, y, pitch, 0);
+  return how == MAX && i32_any(seen != seen);
+}
+
+static void max_plane(const struct onri_pool_plane *p, const float *x, float *y) {
+  if (plane(MAX, p, x, y)) (void)plane(EXACT_MAX, p, x, y);
+}
+static void average_plane(const struct onri_pool_plane *p, const float *x, float *y) { (void)plane(AVERAGE, p, x, y); }
+
 static void max_block(const struct onri_pool_block *b) {
   if (max_pixels(b)) exact_max_pixels(b);
 }
 static void average_block(const struct onri_pool_block *b) { average_pixels(b); }
 
-const struct onri_pool_kernels ONRI_AT_LEVEL(onri_pool_kernels) = {max_row, average_row, max_bytes, max_block,
-                                                                   average_block};
+const struct onri_pool_kernels ONRI_AT_LEVEL(onri_pool_kernels) = {max_row,       average_row, max_bytes,    max_block,
+                                                                   average_block, max_plane,   average_plane};
