@@ -39,7 +39,7 @@ INLINE void sum_tile(const struct onri_lines lines, size_t first, double *acc, c
   }
   for (size_t row = 0; row < lines.rows; row++, x += lines.row_step) UNROLL for (int k = 0; k < vectors; k++) {
       if (full && !gathers) take_vector(sum + 2 * k, x + k * step, centre + 2 * k, what);
-      else take_part(sum + 2 * k, of_row(x + k * step, steps, gathers, full, left), centre + 2 * k, what, F32_LANES);
+      else take_lanes(sum + 2 * k, of_row(x + k * step, steps, gathers, full, left), centre + 2 * k, what);
     }
   UNROLL for (int k = 0; k < vectors; k++) {
     f64_store_part(acc + k * F32_LANES, sum[2 * k], left);

@@ -26,13 +26,19 @@ INLINE void take_vector(vf64 *sum, const float *x, const vf64 *centre, const enu
   }
 }
 
+/* The same of what was loaded. */
+INLINE void take_lanes(vf64 *sum, vf32 v, const vf64 *centre, const enum onri_take what) {
+  if (what == ONRI_TAKE_EXP) v = f32_exp(v - f32_from_f64(centre[0], centre[1]));
+  sum[0] = taken(sum[0], f64_from_low(v), centre[0], what);
+  sum[1] = taken(sum[1], f64_from_high(v), centre[1], what);
+}
+
 /* The first `left` lanes of v count. */
 INLINE void take_part(vf64 *sum, vf32 v, const vf64 *centre, const enum onri_take what, size_t left) {
-  if (what == ONRI_TAKE_EXP) v = f32_exp(v - f32_from_f64(centre[0], centre[1]));
-  const vf64 low = taken(sum[0], f64_from_low(v), centre[0], what);
-  const vf64 high = taken(sum[1], f64_from_high(v), centre[1], what);
-  sum[0] = f64_select(i64_first_lanes(left), low, sum[0]);
-  sum[1] = f64_select(i64_first_lanes(left > F64_LANES ? left - F64_LANES : 0), high, sum[1]);
+  vf64 all[2] = {sum[0], sum[1]};
+  take_lanes(all, v, centre, what);
+  sum[0] = f64_select(i64_first_lanes(left), all[0], sum[0]);
+  sum[1] = f64_select(i64_first_lanes(left > F64_LANES ? left - F64_LANES : 0), all[1], sum[1]);
 }
 
 INLINE int is_extreme(const enum onri_take what) { return what == ONRI_TAKE_MAX || what == ONRI_TAKE_MIN; }
