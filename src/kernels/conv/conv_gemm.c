@@ -323,9 +323,11 @@ static void run_items(void *context, size_t begin, size_t end) {
   atomic_store_explicit(&w->busy[slot * FLAG_BYTES], 0, memory_order_release);
 }
 
-/* Few panels: their channels are cut, too, so that all threads have work. The panel is gathered for each part. */
-static void cut(struct work *w, size_t threads) {
-  const int64_t items = w->images * w->panels * w->c->groups, wanted = threads > 1 ? 4 * (int64_t)threads : 1;
+/* Few panels: their channels are cut, too, so that all threads have work and none much more than another. What is
+ * gathered is so for each part. */
+static void cut_channels(struct work *w) {
+  const int64_t items = w->images * w->panels * w->c->groups, threads = (int64_t)w->operands->threads;
+  const int64_t wanted = threads > 1 ? (w->in_place ? 8 : 4) * threads : 1;
   w->parts = items < wanted ? least(w->blocks, (wanted - 1) / items + 1) : 1;
   w->part = (w->blocks - 1) / w->parts + 1;
   w->parts = (w->blocks - 1) / w->part + 1;
@@ -344,15 +346,18 @@ static int is_in_place(const struct onri_conv *c) {
   return c->x.batch == 1 || c->x.batch_stride == next;
 }
 
-/* An image that is read in place: where weights stay in L2, a panel is as small as its results need it to stay in L1;
- * and where a tile has many pixels, weights of all of the depth come from L2 in time. */
+/* An image that is read in place: where weights stay in L2, a panel is as small as its results need it to stay in L1,
+ * and as threads need to share them; and where a tile has many pixels, weights of all of the depth come from L2 in
+ * time. */
 static void cut_pixels(struct work *w) {
   enum { RESULTS = 6144, WEIGHTS = 96 << 10, MANY = 14 }; /* floats; pixels */
-  const int64_t tile = w->kernels->tile, channels = w->channels.channels;
+  const int64_t tile = w->kernels->tile, channels = w->channels.channels, threads = (int64_t)w->operands->threads;
   w->per_panel = w->in_planes ? ONRI_PLANE_PIXELS : ONRI_PANEL_PIXELS / tile * tile;
   w->per_turn = w->in_place && tile >= MANY ? INT64_MAX : ONRI_PANEL_DEPTH;
-  if (w->in_place && w->depth * channels <= WEIGHTS)
-    w->per_panel = least(w->per_panel, most(RESULTS / channels / tile, 1) * tile);
+  if (w->in_place && w->depth * channels <= WEIGHTS) {
+    const int64_t shared = threads > 1 ? (w->pixels - 1) / (8 * threads) / tile + 1 : INT64_MAX;
+    w->per_panel = least(w->per_panel, tile * least(most(RESULTS / channels / tile, 1), shared));
+  }
   w->panels = (w->pixels - 1) / w->per_panel + 1;
 }
 
@@ -372,6 +377,6 @@ void onri_conv_gemm_f32(const struct onri_conv *c, const struct onri_kernels *ke
   w.blocks = (w.channels.channels - 1) / w.channels.width + 1;
   w.busy = (atomic_uchar *)(void *)((unsigned char *)operands->scratch + operands->threads * SLOT_BYTES);
   for (size_t i = 0; i < operands->threads; i++) atomic_init(&w.busy[i * FLAG_BYTES], 0);
-  cut(&w, operands->threads);
+  cut_channels(&w);
   onr_parallel_for(env, (size_t)(w.images * w.panels * w.parts * c->groups), 1, run_items, &w);
 }
