@@ -34,7 +34,8 @@ static void expect_product(const struct onri_gemm *g, int adds) {
     for (size_t j = 0; j < g->n; j++) {
       double sum = adds ? (double)start[i * g->c_row + j] : 0, size = fabs(sum);
       for (size_t p = 0; p < g->k; p++) {
-        const double term = (double)a[i * g->a_row + p * g->a_col] * (double)b[p * g->b_row + j * g->b_col];
+        const double term =
+            (double)((const float *)g->a)[i * g->a_row + p * g->a_col] * (double)b[p * g->b_row + j * g->b_col];
         sum += term;
         size += fabs(term);
       }
@@ -147,7 +148,8 @@ static void test_threads(void **unused) {
   (void)unused;
   assert_int_equal(onr_threads_create(3, NULL, &several.threads, NULL), ONR_STATUS_OK);
   for (int i = 0; i < sweep_cases(150); i++) {
-    const size_t m = (size_t)sweep_pick(&s, 1, M), n = (size_t)sweep_pick(&s, 1, N), k = (size_t)sweep_pick(&s, 1, K);
+    const size_t m = (size_t)sweep_pick(&s, 1, M), n = (size_t)sweep_pick(&s, 1, sweep_chance(&s, 3) ? 10 : N),
+                 k = (size_t)sweep_pick(&s, 1, K);
     struct onri_gemm g = product_of(m, n, k, 0, sweep_chance(&s, 2));
     assert_true(onri_sgemm_packed_floats(n, k) <= sizeof(packed) / sizeof(packed[0]));
     onri_sgemm_pack(b, g.b_row, g.b_col, n, k, packed, &several);
@@ -157,14 +159,19 @@ static void test_threads(void **unused) {
     run(&g, packed, &several);
     assert_memory_equal(c, first, m * n * sizeof(c[0]));
     run(&g, NULL, sweep_chance(&s, 2) ? &alone : &several);
-    assert_memory_equal(c, first, m * n * sizeof(c[0]));
+    if (m > 1 || g.b_col == 1) assert_memory_equal(c, first, m * n * sizeof(c[0]));
     struct onri_gemm more = g;
     more.residual = a, more.tail = halve, more.tail_context = &(const float){0.5f};
-    run(&more, sweep_chance(&s, 2) ? packed : NULL, sweep_chance(&s, 2) ? &alone : &several);
+    run(&more, m == 1 || sweep_chance(&s, 2) ? packed : NULL, sweep_chance(&s, 2) ? &alone : &several);
     for (size_t j = 0; j < m * n; j++) assert_true(c[j] == (first[j] + a[j]) * 0.5f);
     g.m = 1, g.a = a + (m - 1) * k;
-    run(&g, sweep_chance(&s, 2) ? packed : NULL, &alone);
+    run(&g, sweep_chance(&s, 2) || g.b_col > 1 ? packed : NULL, &alone);
     assert_memory_equal(c, first + (m - 1) * n, n * sizeof(c[0]));
+    run(&g, NULL, &alone);
+    expect_product(&g, 0);
+    memcpy(first, c, n * sizeof(c[0]));
+    run(&g, NULL, &several);
+    assert_memory_equal(c, first, n * sizeof(c[0]));
   }
   onr_threads_destroy(several.threads);
 }

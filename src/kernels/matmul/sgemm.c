@@ -46,6 +46,11 @@ void onri_sgemm_pack(const float *b, size_t b_row, size_t b_col, size_t n, size_
 /* The last slice, and what is behind the product: some rows at a time, which are then still in the cache. */
 static void multiply_last(const struct onri_gemm *g, const struct onri_sgemm_slice *slice) {
   const size_t parts = parts_of(g->m, 8 * onri_kernels()->sgemm->rows);
+  if (parts == 1) {
+    onri_kernels()->sgemm->multiply(slice);
+    onri_gemm_finish(ONRI_CLASS_F32, g);
+    return;
+  }
   struct onri_sgemm_slice s = *slice;
   for (size_t part = 0, row = 0; part < parts; part++, row += s.rows) {
     s.rows = (g->m - row) / (parts - part);
@@ -155,21 +160,53 @@ static void cut_for_threads(struct onri_sgemm_plan *p, const struct onri_gemm *g
   p->across = least(p->across, most_across);
 }
 
-struct onri_sgemm_plan onri_sgemm_plan(const struct onri_gemm *g, int packed, size_t batches, size_t threads) {
-  enum { WORK = 1 << 19, MOST_ROWS = 512, MOST_COLUMNS = 512 };
+/* A few columns would leave most lanes of a vector empty: turned on its side, it is a product of a few rows. */
+static int is_turned(const struct onri_gemm *g) {
+  const size_t vector = onri_kernels()->sgemm->vector;
+  return g->n > 1 && g->n <= vector / 2 && g->m >= 2 * vector && g->k >= 128 && g->a_col == 1;
+}
+
+/* B^T A^T. A packed B is one panel. */
+static struct onri_gemm turned(const struct onri_gemm *g, const float *packed) {
+  return (struct onri_gemm){.m = g->n,
+                            .n = g->m,
+                            .k = g->k,
+                            .a = packed ? packed : g->b,
+                            .a_row = packed ? 1 : g->b_col,
+                            .a_col = packed ? onri_kernels()->sgemm->columns : g->b_row,
+                            .b = g->a,
+                            .b_row = g->a_col,
+                            .b_col = g->a_row,
+                            .alpha = 1.0};
+}
+
+static struct onri_sgemm_plan plan_of(const struct onri_gemm *g, int packed, size_t batches, size_t threads) {
+  enum { WORK = 1 << 19, MOST_ROWS = 512, MOST_COLUMNS = 512, MOST_OF_ROW = 4096 };
   const struct onri_sgemm_kernels *kernels = onri_kernels()->sgemm;
   const double work = (double)g->m * (double)g->n * (double)g->k * (double)batches;
   const int is_thin = !packed && !reads_b(g) && g->m <= kernels->rows;
+  const size_t most = is_thin                                 ? 4 * kernels->columns
+                      : g->m == 1 && !packed && g->b_col == 1 ? MOST_OF_ROW
+                                                              : MOST_COLUMNS;
   struct onri_sgemm_plan p = {.workers = 1, .unit = g->m == 1 ? 4 * kernels->columns : kernels->columns};
   if (work < (double)WORK * (double)threads) threads = (size_t)(work / WORK);
   p.down = g->m > 0 ? parts_of(g->m, MOST_ROWS) : 1;
-  p.across = g->n > 0 ? parts_of(g->n, is_thin ? 4 * kernels->columns : MOST_COLUMNS) : 1;
+  p.across = g->n > 0 ? parts_of(g->n, most) : 1;
   if (threads > 1) {
     cut_for_threads(&p, g, batches, threads);
     p.workers = least(threads, parts_in(&p, batches));
   }
-  if (packed || (reads_b(g) && parts_of(g->m, p.down) <= kernels->rows)) return p;
-  p.worker_floats = parts_of(parts_of(g->n, p.unit), p.across) * p.unit * ONRI_SGEMM_DEPTH + LINE;
+  if (!packed && !(reads_b(g) && parts_of(g->m, p.down) <= kernels->rows))
+    p.worker_floats = parts_of(parts_of(g->n, p.unit), p.across) * p.unit * ONRI_SGEMM_DEPTH + LINE;
+  return p;
+}
+
+struct onri_sgemm_plan onri_sgemm_plan(const struct onri_gemm *g, int packed, size_t batches, size_t threads) {
+  const int turns = is_turned(g);
+  const struct onri_gemm sideways = turned(g, NULL);
+  struct onri_sgemm_plan p = turns ? plan_of(&sideways, 0, batches, threads) : plan_of(g, packed, batches, threads);
+  p.turned = turns;
+  if (turns) p.worker_floats += g->n * (p.worker_floats / ONRI_SGEMM_DEPTH) + LINE; /* C^T */
   p.scratch_bytes = p.workers * p.worker_floats * sizeof(float);
   return p;
 }
@@ -183,12 +220,21 @@ struct run {
   _Atomic size_t next;
 };
 
+/* Some rows of A by a few columns. */
+static void run_turned_part(const struct onri_gemm *g, const float *packed, float *room, const struct onr_env *env) {
+  struct onri_gemm t = turned(g, packed);
+  float *sums = t.c = room, *c = g->c;
+  t.c_row = g->m;
+  multiply_part(&t, NULL, t.n, 0, room + round_up(g->n * g->m, LINE), env);
+  for (size_t i = 0; i < g->m; i++)
+    for (size_t j = 0; j < g->n; j++) c[i * g->c_row + j] = sums[j * g->m + i];
+  if (!onri_gemm_is_plain(g)) onri_gemm_finish(ONRI_CLASS_F32, g);
+}
+
 static void run_part(const struct run *r, size_t part, float *room) {
   const struct onri_sgemm_batch *b = r->batch;
   const struct onri_sgemm_plan *p = r->plan;
   const size_t matrix = part / (p->down * p->across), across = part / p->down % p->across, down = part % p->down;
-  const size_t row = part_begin(b->gemm.m, 1, p->down, down),
-               column = part_begin(b->gemm.n, p->unit, p->across, across);
   size_t a_at = matrix * b->gemm.m * b->gemm.k, b_at = matrix * b->gemm.n * b->gemm.k;
   struct onri_gemm g = b->gemm;
   if (b->find) b->find(b->context, matrix, &a_at, &b_at);
@@ -196,6 +242,13 @@ static void run_part(const struct run *r, size_t part, float *room) {
   if (!b->packed) g.b = (const float *)g.b + b_at;
   g.c = (float *)g.c + matrix * g.m * g.c_row;
   if (g.residual) g.residual = (const float *)g.residual + matrix * g.m * g.c_row;
+  if (p->turned) {
+    const size_t row = part_begin(g.m, p->unit, p->across, across);
+    g = onri_gemm_part(ONRI_CLASS_F32, &g, row, part_begin(g.m, p->unit, p->across, across + 1) - row, 0, g.n);
+    run_turned_part(&g, b->packed, room, r->env);
+    return;
+  }
+  const size_t row = part_begin(g.m, 1, p->down, down), column = part_begin(g.n, p->unit, p->across, across);
   g = onri_gemm_part(ONRI_CLASS_F32, &g, row, part_begin(g.m, 1, p->down, down + 1) - row, column,
                      part_begin(g.n, p->unit, p->across, across + 1) - column);
   multiply_part(&g, b->packed, b->gemm.n, column, b->packed || !p->worker_floats ? NULL : room, r->env);

@@ -2,7 +2,7 @@
  *
  * B is cut into panels of columns and slices of depth, and packed in the order in which it is read: once, where it is
  * constant, or by each part of the product. Each element is the sum, in order, of sums over ONRI_SGEMM_DEPTH terms in
- * order, whatever the sizes are. */
+ * order, whatever the sizes are; but for one row by columns that are contiguous, where these are sums of sums, too. */
 #ifndef ONRI_SGEMM_H
 #define ONRI_SGEMM_H
 
@@ -55,6 +55,7 @@ void onri_sgemm_rows(const float *packed, size_t n, size_t k, const float *a, si
 struct onri_sgemm_plan {
   size_t workers;            /* threads that take part */
   size_t down, across, unit; /* parts of C that they take in turn; columns are cut in whole units */
+  int turned;                /* C^T is computed: down and across are those of it */
   size_t scratch_bytes;      /* of all workers */
   size_t worker_floats;
 };

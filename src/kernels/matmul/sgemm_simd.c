@@ -80,47 +80,63 @@ static int packs_rows(const struct onri_sgemm_slice *s, size_t rows) {
   return s->a_col != 1 || (rows > WAYS && s->a_row % ALIAS == 0 && s->columns > SGEMM_COLUMNS);
 }
 
+/* Vector j of the sums of FEW rows of B, or of one; count: its columns. */
+INLINE vf32 add_rows(const int few, const vf32 *x, const float *b, size_t b_row, vf32 sum, size_t count) {
+  UNROLL for (int i = 0; i < few; i++) sum = f32_fma(
+      x[i], count < F32_LANES ? f32_load_part(b + (size_t)i * b_row, count) : f32_load(b + (size_t)i * b_row), sum);
+  return sum;
+}
+
+INLINE void add_lines(const int few, const struct onri_sgemm_slice *s, size_t p, size_t from, size_t count,
+                      float *sums) {
+  const float *a = s->a + p * s->a_col, *b = s->b + p * s->b_row + from;
+  vf32 x[8];
+  size_t j = 0;
+  UNROLL for (int i = 0; i < few; i++) x[i] = f32_set(a[(size_t)i * s->a_col]);
+  for (; j + F32_LANES <= count; j += F32_LANES)
+    f32_store(sums + j, add_rows(few, x, b + j, s->b_row, f32_load(sums + j), F32_LANES));
+  if (j < count) f32_store(sums + j, add_rows(few, x, b + j, s->b_row, f32_load(sums + j), count - j));
+}
+
 /* One row of A by B as it lies in memory: row after row, a few at a time, with the sums in memory. */
-static void multiply_row(const struct onri_sgemm_slice *s, size_t columns) {
-  enum { PART = 1024, FEW = 8 };
+static void multiply_row(const struct onri_sgemm_slice *s) {
+  enum { PART = 4096, FEW = 8 };
   float sums[PART];
-  for (size_t from = 0; from < columns; from += PART) {
-    const size_t count = columns - from < PART ? columns - from : PART;
+  for (size_t from = 0; from < s->columns; from += PART) {
+    const size_t count = s->columns - from < PART ? s->columns - from : PART;
     size_t p = 0;
     for (size_t j = 0; j < count; j += F32_LANES) f32_store(sums + j, (vf32){0});
-    for (; p < s->depth; p += p + FEW <= s->depth ? FEW : 1) {
-      const float *a = s->a + p * s->a_col, *b = s->b + p * s->b_row + from;
-      const int few = p + FEW <= s->depth;
-      vf32 x[FEW];
-      UNROLL for (size_t i = 0; i < FEW; i++) x[i] = f32_set(i == 0 || few ? a[i * s->a_col] : 0);
-      for (size_t j = 0; j < count; j += F32_LANES) {
-        vf32 sum = f32_fma(x[0], f32_load(b + j), f32_load(sums + j));
-        if (few) UNROLL for (size_t i = 1; i < FEW; i++) sum = f32_fma(x[i], f32_load(b + i * s->b_row + j), sum);
-        f32_store(sums + j, sum);
-      }
-    }
+    for (; p + FEW <= s->depth; p += FEW) add_lines(FEW, s, p, from, count, sums);
+    for (; p < s->depth; p++) add_lines(1, s, p, from, count, sums);
     for (size_t j = 0; j < count; j += F32_LANES) {
       float *c = s->c + from + j;
-      f32_store(c, s->accumulate ? f32_load(sums + j) + f32_load(c) : f32_load(sums + j));
+      const vf32 sum = f32_load(sums + j);
+      f32_store_part(c, s->accumulate ? sum + f32_load_part(c, count - j) : sum, count - j);
     }
   }
 }
 
-/* One row of A by B whose columns are contiguous in memory, in the order of the other ways. */
-static void multiply_row_by_columns(const struct onri_sgemm_slice *s) {
-  size_t j = 0;
-  for (; j < s->columns; j += F32_LANES) {
+/* One row of A by B whose columns are contiguous in memory: a vector of columns at a time, each with a vector of sums
+ * of every so many terms, which are added at the end. As fast as memory is, up to the third cache. */
+static void multiply_row_by_columns(const struct onri_sgemm_slice *s, const float *a) {
+  for (size_t j = 0; j < s->columns; j += F32_LANES) {
     const size_t left = s->columns - j, count = left < F32_LANES ? left : F32_LANES;
     const float *b = s->b + j * s->b_col;
-    vf32 sum = {0};
+    vf32 sums[F32_LANES], sum = {0};
+    UNROLL for (size_t i = 0; i < F32_LANES; i++) sums[i] = (vf32){0};
     size_t p = 0;
-    for (; count == F32_LANES && p + F32_LANES <= s->depth; p += F32_LANES) {
-      vf32 block[F32_LANES];
-      UNROLL for (size_t i = 0; i < F32_LANES; i++) block[i] = f32_load(b + i * s->b_col + p);
-      f32_transpose(block);
-      UNROLL for (size_t i = 0; i < F32_LANES; i++) sum = f32_fma(f32_set(s->a[(p + i) * s->a_col]), block[i], sum);
+    if (count == F32_LANES)
+      for (; p + F32_LANES <= s->depth; p += F32_LANES) {
+        const vf32 x = f32_load(a + p);
+        UNROLL for (size_t i = 0; i < F32_LANES; i++) sums[i] = f32_fma(x, f32_load(b + i * s->b_col + p), sums[i]);
+      }
+    for (; p < s->depth; p += F32_LANES) {
+      const vf32 x = f32_load_part(a + p, s->depth - p);
+      for (size_t i = 0; i < count; i++)
+        sums[i] = f32_fma(x, f32_load_part(b + i * s->b_col + p, s->depth - p), sums[i]);
     }
-    for (; p < s->depth; p++) sum = f32_fma(f32_set(s->a[p * s->a_col]), f32_gather_part(b + p, s->b_col, count), sum);
+    f32_transpose(sums);
+    UNROLL for (size_t i = 0; i < F32_LANES; i++) sum += sums[i];
     if (s->accumulate) sum += f32_load_part(s->c + j, count);
     f32_store_part(s->c + j, sum, count);
   }
@@ -133,7 +149,12 @@ static void multiply(const struct onri_sgemm_slice *s) {
                    odd ? s->columns / SGEMM_COLUMNS * SGEMM_COLUMNS : s->columns; /* columns that are read as b lies */
   struct tile t = {.depth = s->depth, .c_row = s->c_row, .accumulate = s->accumulate};
   if (s->b_col > 1) {
-    multiply_row_by_columns(s);
+    for (size_t p = 0; p < s->depth && s->a_col != 1; p++) room[p] = s->a[p * s->a_col];
+    multiply_row_by_columns(s, s->a_col == 1 ? s->a : room);
+    return;
+  }
+  if (s->rows == 1 && s->b_row) {
+    multiply_row(s);
     return;
   }
   if (odd) sgemm_pack_panel(s->b + whole, s->b_row, 1, s->depth, s->columns - whole, last);
@@ -149,8 +170,7 @@ static void multiply(const struct onri_sgemm_slice *s) {
     t.b = s->b, t.c = s->c + row * s->c_row;
     t.pitch = s->b_row ? SGEMM_COLUMNS : s->depth * SGEMM_COLUMNS;
     t.step = s->b_row ? s->b_row : SGEMM_COLUMNS;
-    if (rows == 1 && s->b_row) multiply_row(s, whole);
-    else run_columns(t, tiles[rows], packed, rows, 0, whole);
+    run_columns(t, tiles[rows], packed, rows, 0, whole);
     t.b = last, t.step = SGEMM_COLUMNS, t.c += whole;
     run_columns(t, tiles[rows], packed, rows, whole, s->columns);
     row += rows;
