@@ -56,3 +56,11 @@ void onri_deduce_gemm(struct onri_deduction *d) {
   out->dim[0] = a->rank == 2 ? a->dim[p->transpose_a ? 1 : 0] : onri_fact_new_dim(d);
   out->dim[1] = b->rank == 2 ? b->dim[p->transpose_b ? 0 : 1] : onri_fact_new_dim(d);
 }
+
+void onri_deduce_matmul_nbits(struct onri_deduction *d) {
+  const struct onr_matmul_nbits_params *p = d->node->params;
+  const struct onri_fact *x = onri_fact_in(d, 0);
+  onri_fact_copy(&d->out[0], x);
+  if (x->rank < 1) d->out[0].rank = ONRI_UNKNOWN_RANK;
+  else d->out[0].dim[x->rank - 1] = onri_expr_number(d->exprs, p->n);
+}

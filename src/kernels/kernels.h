@@ -30,7 +30,7 @@
   FAMILY(vecmath)                    \
   FAMILY(winograd)
 /* clang-format on */
-#define ONRI_DOT_FAMILIES(FAMILY) FAMILY(byte_product) FAMILY(depthwise_dot)
+#define ONRI_DOT_FAMILIES(FAMILY) FAMILY(byte_product) FAMILY(depthwise_dot) FAMILY(nbits)
 #define ONRI_NARROW_FAMILIES(FAMILY) FAMILY(transpose) FAMILY(typed)
 
 #define ONRI_MEMBER(family) const struct onri_##family##_kernels *family;

@@ -43,6 +43,18 @@ struct onr_gemm_params {
  * b_scale, a_zero, b_zero, bias float32 [n] (the last three optional). No parameters. com.microsoft
  * MatMulIntegerToFloat-1. */
 
+/* matmul_nbits: y [..., n] = A [..., k] B + bias, B of `bits` bits an element with a scale and a zero point for each
+ * block of k. inputs  A; B uint8 [n, blocks, block * bits / 8], lowest bits first; scales [n, blocks] of A's type; zero
+ * points (optional: 2^(bits - 1)), packed like B [n, blocks] with rows of whole bytes, or of A's type; the block of
+ * each of k (int32 [k], optional: in order); bias [n] (optional). All but A and bias are constants of so many elements
+ *         in any shape. com.microsoft MatMulNBits-1. */
+struct onr_matmul_nbits_params {
+  int32_t bits;  /* 2, 4 or 8 */
+  int32_t block; /* a power of 2, at least 16 */
+  int64_t n, k;
+  int32_t in_bytes; /* A may be quantised to 8 bits, a block at a time */
+};
+
 #define ONR_EINSUM_MAX_TEXT 256
 /* einsum: NumPy's einsum with explicit or implicit output. One or more inputs of one number type. */
 struct onr_einsum_params {

@@ -1,0 +1,221 @@
+/* nbits_dot_simd.c: see nbits_panel.h. Fields are unsigned, bytes of A signed, as the instruction for bytes takes them;
+ * levels without it multiply pairs of 16 bits. */
+#include "kernels/kernels.h"
+#include "kernels/matmul/nbits_panel.h"
+#include "kernels/simd.h"
+
+#if defined(__AVX512VNNI__)
+enum { GROUP = 4, CELL = 1 };
+#else
+enum { GROUP = 2, CELL = 2 };
+#endif
+enum { VECTORS = 2, COLUMNS = VECTORS * F32_LANES, ROWS = SIMD_REGISTERS == 32 ? 8 : 4, FIELD_BITS = 32 / GROUP };
+
+/* Words of a block, steps in a word: in each, the lowest bits of all fields are what is multiplied. */
+struct form {
+  size_t words, steps;
+  int32_t bits, field, all; /* masks: of one field, of all */
+};
+
+INLINE struct form form_of(const struct onri_nbits_panel *p) {
+  struct form f = {.words = p->block * (size_t)p->bits / 32, .steps = (size_t)(FIELD_BITS / p->bits), .bits = p->bits};
+  f.field = (1 << p->bits) - 1;
+  f.all = (int32_t)((uint32_t)f.field * (GROUP == 4 ? 0x01010101u : 0x00010001u));
+  return f;
+}
+
+INLINE vf32 load_real(enum onr_dtype type, const char *from, size_t at) {
+  if (type == ONR_DTYPE_F32) return f32_load(from + 4 * at);
+  return type == ONR_DTYPE_F16 ? f32_load_f16(from + 2 * at) : f32_load_bf16(from + 2 * at);
+}
+INLINE vf32 scales_at(const struct onri_nbits_panel *p, size_t block, int v) {
+  return load_real(p->real, p->scales, block * COLUMNS + (size_t)v * F32_LANES);
+}
+INLINE vi32 whole_zeros_at(const struct onri_nbits_panel *p, size_t block, int v) {
+  return p->kind == ONRI_NBITS_BYTES ? i32_load_u8(p->zeros + block * COLUMNS + (size_t)v * F32_LANES)
+                                     : i32_set(1 << (p->bits - 1));
+}
+/* Zero points from the middle of what the bits can say. */
+INLINE vf32 zeros_at(const struct onri_nbits_panel *p, size_t block, int v) {
+  const vf32 zeros = p->kind == ONRI_NBITS_REALS ? load_real(p->real, p->zeros, block * COLUMNS + (size_t)v * F32_LANES)
+                                                 : f32_from_i32(whole_zeros_at(p, block, v));
+  return zeros - (float)(1 << (p->bits - 1));
+}
+
+/* --- A in bytes --- */
+
+INLINE vi32 add_group(vi32 sum, vi32 fields, vi32 a) {
+#if defined(__AVX512VNNI__)
+  return i32_dot_bytes(sum, fields, a);
+#else
+  return sum + i32_dot_pairs(fields, a);
+#endif
+}
+
+/* What begins the sums of a block: what the zero points take off them. */
+INLINE void begin_block(const struct onri_nbits_panel *p, size_t block, const int32_t *const sums[ROWS], const int rows,
+                        vi32 sum[ROWS][VECTORS]) {
+  vi32 zeros[VECTORS];
+  UNROLL for (int v = 0; v < VECTORS; v++) zeros[v] =
+      p->kind == ONRI_NBITS_REALS ? (vi32){0} : whole_zeros_at(p, block, v);
+  UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < VECTORS; v++) sum[r][v] =
+      zeros[v] * i32_set(-sums[r][block]);
+}
+
+INLINE void bytes_rows(const struct onri_nbits_panel *p, const struct onri_nbits_rows *a, const int rows, float *y,
+                       size_t y_row) {
+  const struct form f = form_of(p);
+  const char *cells[ROWS];
+  const int32_t *sums[ROWS];
+  const uint32_t *words = p->words;
+  vf32 total[ROWS][VECTORS];
+  UNROLL for (int r = 0; r < rows; r++) {
+    cells[r] = a->cells + (size_t)r * p->blocks * p->block * CELL, sums[r] = a->sums + (size_t)r * p->blocks;
+    UNROLL for (int v = 0; v < VECTORS; v++) total[r][v] = (vf32){0};
+  }
+  for (size_t block = 0, at = 0; block < p->blocks; block++) {
+    vi32 sum[ROWS][VECTORS];
+    begin_block(p, block, sums, rows, sum);
+    for (size_t w = 0; w < f.words; w++, words += COLUMNS) {
+      vu32 x[VECTORS];
+      UNROLL for (int v = 0; v < VECTORS; v++) x[v] = u32_load(words + v * F32_LANES);
+      for (size_t s = 0; s < f.steps; s++, at += GROUP * CELL) {
+        UNROLL for (int r = 0; r < rows; r++) {
+          int32_t group;
+          memcpy(&group, cells[r] + at, sizeof(group));
+          UNROLL for (int v = 0; v < VECTORS; v++) sum[r][v] = add_group(sum[r][v], (vi32)x[v] & f.all, i32_set(group));
+        }
+        UNROLL for (int v = 0; v < VECTORS; v++) x[v] >>= (uint32_t)f.bits;
+      }
+    }
+    UNROLL for (int v = 0; v < VECTORS; v++) {
+      const vf32 scale = scales_at(p, block, v);
+      UNROLL for (int r = 0; r < rows; r++) {
+        vf32 products = f32_from_i32(sum[r][v]);
+        if (p->kind == ONRI_NBITS_REALS)
+          products -= load_real(p->real, p->zeros, block * COLUMNS + (size_t)v * F32_LANES) * (float)sums[r][block];
+        total[r][v] = f32_fma(products, scale * a->scales[(size_t)r * p->blocks + block], total[r][v]);
+      }
+    }
+  }
+  UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < VECTORS; v++)
+      f32_store(y + (size_t)r * y_row + v * F32_LANES, total[r][v]);
+}
+
+static void bytes_many(const struct onri_nbits_panel *p, const struct onri_nbits_rows *a, float *y, size_t y_row) {
+  bytes_rows(p, a, ROWS, y, y_row);
+}
+static void bytes_two(const struct onri_nbits_panel *p, const struct onri_nbits_rows *a, float *y, size_t y_row) {
+  bytes_rows(p, a, 2, y, y_row);
+}
+static void bytes_one(const struct onri_nbits_panel *p, const struct onri_nbits_rows *a, float *y, size_t y_row) {
+  bytes_rows(p, a, 1, y, y_row);
+}
+
+static void bytes(const struct onri_nbits_panel *p, const struct onri_nbits_rows *a, size_t rows, float *y,
+                  size_t y_row) {
+  struct onri_nbits_rows rest = *a;
+  while (rows > 0) {
+    const size_t some = rows >= ROWS ? ROWS : rows >= 2 ? 2 : 1;
+    (some == ROWS ? bytes_many : some == 2 ? bytes_two : bytes_one)(p, &rest, y, y_row);
+    rest.cells += some * p->blocks * p->block * CELL, rest.scales += some * p->blocks, rest.sums += some * p->blocks;
+    y += some * y_row, rows -= some;
+  }
+}
+
+/* x times `factor` as integers of at most 127; NaN as 0: the scale of its block is NaN. */
+INLINE vi32 whole(vf32 x, vf32 factor) {
+  const vf32 v = f32_clamp(x * factor, f32_set(-127), f32_set(127));
+  return i32_nearest(f32_select(v == v, v, (vf32){0}));
+}
+
+static void quantise(const float *x, size_t count, size_t block, char *cells, float *scales, int32_t *sums) {
+  for (size_t from = 0, b = 0; from < count; from += block, b++) {
+    const size_t left = count - from < block ? count - from : block;
+    vf32 most = {0}, poison = {0};
+    vi32 sum = {0};
+    for (size_t i = 0; i < left; i += F32_LANES) {
+      const vf32 v = f32_load_part(x + from + i, left - i);
+      most = f32_greatest(f32_abs(v), most);
+      poison += v * 0.0f; /* NaN where v is, or infinite */
+    }
+    const float greatest = f32_greatest_lane(most);
+    const vf32 factor = f32_set(greatest > 0 ? 127.0f / greatest : 0.0f);
+    for (size_t i = 0; i < block; i += F32_LANES) {
+      const vi32 v = i < left ? whole(f32_load_part(x + from + i, left - i), factor) : (vi32){0};
+      sum += v;
+      if (CELL == 1) i32_store_8(cells + from + i, v);
+      else i32_store_16(cells + 2 * (from + i), v);
+    }
+    scales[b] = greatest / 127.0f + f32_sum(poison);
+    sums[b] = i32_sum(sum);
+  }
+}
+
+/* --- in float32 --- */
+
+/* The field of each lane that begins at bit `at`, from the middle: exact, by way of 2^23 and so many. */
+INLINE vf32 field_of(vu32 x, const int at, int32_t mask, vf32 middle) {
+  return (vf32)(((vi32)(x >> (uint32_t)at) & mask) | 0x4B000000) - middle;
+}
+INLINE vf32 middle_of(const struct onri_nbits_panel *p) { return f32_set(8388608.0f + (float)(1 << (p->bits - 1))); }
+
+static void row(const struct onri_nbits_panel *p, const float *x, const float *sums, float *y) {
+  const struct form f = form_of(p);
+  const vf32 middle = middle_of(p);
+  const uint32_t *words = p->words;
+  vf32 total[VECTORS];
+  UNROLL for (int v = 0; v < VECTORS; v++) total[v] = (vf32){0};
+  for (size_t block = 0; block < p->blocks; block++) {
+    vf32 sum[2][VECTORS];
+    UNROLL for (int i = 0; i < 2; i++) UNROLL for (int v = 0; v < VECTORS; v++) sum[i][v] = (vf32){0};
+    for (size_t w = 0; w < f.words; w++, words += COLUMNS) {
+      vu32 fields[VECTORS];
+      UNROLL for (int v = 0; v < VECTORS; v++) fields[v] = u32_load(words + v * F32_LANES);
+      for (size_t s = 0; s < f.steps; s++, x += GROUP) {
+        UNROLL for (int g = 0; g < GROUP; g++) {
+          const vf32 a = f32_set(x[g]);
+          UNROLL for (int v = 0; v < VECTORS; v++) sum[g % 2][v] =
+              f32_fma(a, field_of(fields[v], g * FIELD_BITS, f.field, middle), sum[g % 2][v]);
+        }
+        UNROLL for (int v = 0; v < VECTORS; v++) fields[v] >>= (uint32_t)f.bits;
+      }
+    }
+    UNROLL for (int v = 0; v < VECTORS; v++) {
+      vf32 products = sum[0][v] + sum[1][v];
+      if (p->kind != ONRI_NBITS_MIDDLE) products -= zeros_at(p, block, v) * sums[block];
+      total[v] = f32_fma(products, scales_at(p, block, v), total[v]);
+    }
+  }
+  UNROLL for (int v = 0; v < VECTORS; v++) f32_store(y + v * F32_LANES, total[v]);
+}
+
+static void widen(const struct onri_nbits_panel *p, const int32_t *group, size_t from, size_t depth, float *to) {
+  const struct form f = form_of(p);
+  const vf32 middle = middle_of(p);
+  const size_t a_word = f.steps * GROUP, shift = (size_t)__builtin_ctzll(p->block);
+  const uint32_t *words = p->words + from / a_word * COLUMNS;
+  size_t block = SIZE_MAX;
+  vf32 scales[VECTORS], zeros[VECTORS];
+  for (size_t k = 0; k < depth; words += COLUMNS) {
+    vu32 fields[VECTORS];
+    UNROLL for (int v = 0; v < VECTORS; v++) fields[v] = u32_load(words + v * F32_LANES);
+    for (size_t s = 0; s < f.steps && k < depth; s++) {
+      UNROLL for (int g = 0; g < GROUP; g++, k++) {
+        const size_t own = group && k < depth ? (size_t)group[from + k] : (from + k) >> shift;
+        if (k >= depth) break;
+        if (own != block) {
+          block = own;
+          UNROLL for (int v = 0; v < VECTORS; v++) scales[v] = scales_at(p, block, v), zeros[v] = zeros_at(p, block, v);
+        }
+        UNROLL for (int v = 0; v < VECTORS; v++)
+            f32_store(to + k * COLUMNS + v * F32_LANES,
+                      (field_of(fields[v], g * FIELD_BITS, f.field, middle) - zeros[v]) * scales[v]);
+      }
+      UNROLL for (int v = 0; v < VECTORS; v++) fields[v] >>= (uint32_t)f.bits;
+    }
+  }
+}
+
+const struct onri_nbits_kernels ONRI_AT_LEVEL(onri_nbits_kernels) = {COLUMNS,  GROUP, CELL, ROWS,
+                                                                     quantise, bytes, row,  widen};
