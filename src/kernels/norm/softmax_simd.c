@@ -111,9 +111,53 @@ INLINE void tile(const float *x, float *y, size_t length, size_t inner, const in
     }
 }
 
+/* Fewer columns than lanes, all there are, a part of a vector each: rows lie side by side. v[l] and v[l + inner] are
+ * joined, and each lane gets what its column has. */
+INLINE vf32 fold_max(vf32 v, size_t inner) {
+  float lane[F32_LANES];
+  f32_store(lane, v);
+  for (size_t l = inner; l < F32_LANES; l++) lane[l % inner] = lane[l] > lane[l % inner] ? lane[l] : lane[l % inner];
+  for (size_t l = inner; l < F32_LANES; l++) lane[l] = lane[l % inner];
+  return f32_load(lane);
+}
+
+INLINE vf32 fold_sum(vf64 low, vf64 high, size_t inner, const int is_log) {
+  double lane[F32_LANES];
+  f64_store(lane, low);
+  f64_store(lane + F64_LANES, high);
+  for (size_t l = inner; l < F32_LANES; l++) lane[l % inner] += lane[l];
+  for (size_t l = inner; l < F32_LANES; l++) lane[l] = lane[l % inner];
+  return finish(f64_load(lane), f64_load(lane + F64_LANES), is_log);
+}
+
+INLINE void folded_columns(const float *x, float *y, size_t length, size_t inner, const int is_log) {
+  const size_t count = length * inner;
+  vf32 max = f32_set(-INFINITY);
+  vf64 low = {0}, high = {0};
+  for (size_t i = 0; i < count; i += F32_LANES) max = f32_greatest(load_or_least(x + i, count - i), max);
+  max = fold_max(max, inner);
+  for (size_t i = 0; i < count; i += F32_LANES) {
+    const size_t left = count - i;
+    const vf32 e = f32_first_lanes(f32_exp_negative(f32_load_part(x + i, left) - max), left);
+    if (!is_log) f32_store_part(y + i, e, left);
+    low += f64_from_low(e), high += f64_from_high(e);
+  }
+  const vf32 last = fold_sum(low, high, inner, is_log);
+  for (size_t i = 0; i < count; i += F32_LANES) {
+    const size_t left = count - i;
+    const vf32 v = f32_load_part((is_log ? x : y) + i, left);
+    f32_store_part(y + i, is_log ? (v - max) - last : v * last, left);
+  }
+}
+
 static void columns(enum onri_softmax_kind kind, const float *x, float *y, size_t count, size_t length, size_t inner) {
   const int is_log = kind == ONRI_LOG_SOFTMAX;
   size_t j = 0;
+  if (count == inner && inner < F32_LANES && F32_LANES % inner == 0) {
+    if (is_log) folded_columns(x, y, length, inner, 1);
+    else folded_columns(x, y, length, inner, 0);
+    return;
+  }
   for (; j + TILE * F32_LANES <= count; j += TILE * F32_LANES)
     if (is_log) tile(x + j, y + j, length, inner, TILE, 1, F32_LANES, 1);
     else tile(x + j, y + j, length, inner, TILE, 1, F32_LANES, 0);
