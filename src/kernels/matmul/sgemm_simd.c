@@ -208,8 +208,27 @@ INLINE void finish_vector(const struct onri_gemm *g, size_t row, size_t column, 
   else f32_store_part(c, v, count);
 }
 
+/* Rows of few columns that lie side by side: a vector holds some whole ones. */
+static int folds(const struct onri_gemm *g) {
+  return g->n < F32_LANES && g->n > 0 && F32_LANES % g->n == 0 && g->c_row == g->n && (!g->bias || !g->bias_row);
+}
+
+static void finish_folded(struct onri_gemm g) {
+  const size_t count = g.m * g.n, rows = count / F32_LANES;
+  float bias[F32_LANES];
+  for (size_t l = 0; g.bias && l < F32_LANES; l++) bias[l] = ((const float *)g.bias)[l % g.n * g.bias_col];
+  if (g.bias) g.bias = bias, g.bias_col = 1;
+  g.c_row = F32_LANES;
+  for (size_t i = 0; i < rows; i++) finish_vector(&g, i, 0, F32_LANES);
+  if (count % F32_LANES) finish_vector(&g, rows, 0, count % F32_LANES);
+}
+
 static void finish(const struct onri_gemm *gemm) {
   const struct onri_gemm g = *gemm;
+  if (folds(&g)) {
+    finish_folded(g);
+    return;
+  }
   for (size_t i = 0; i < g.m; i++) {
     size_t j = 0;
     for (; j + F32_LANES <= g.n; j += F32_LANES) finish_vector(&g, i, j, F32_LANES);
