@@ -297,4 +297,42 @@ INLINE vf32 f32_atanh(vf32 x) {
   return f32_with_sign_of(f32_select(a == 1.0f, f32_set(INFINITY), y), x);
 }
 
+/* --- double: right to two units of the last place --- */
+
+/* As f32_exp_split, |x| < 2^31: x = n ln 2 + r, and what exp(r) is beyond 1. */
+INLINE vi64 f64_exp_split(vf64 x, vf64 *beyond) {
+  static const double factorial[] = {1.0 / 6227020800, 1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800,
+                                     1.0 / 362880,     1.0 / 40320,     1.0 / 5040,     1.0 / 720,
+                                     1.0 / 120,        1.0 / 24,        1.0 / 6,        0.5};
+  const vf64 magic = f64_set(0x1.8p52), shifted = f64_fma(x, f64_set(0x1.71547652b82fep+0), magic), n = shifted - magic;
+  const vf64 r = x - n * 0x1.62e42feep-1 - n * 0x1.a39ef35793c76p-33; /* the first product is exact */
+  vf64 q = f64_set(factorial[0]);
+  UNROLL for (int i = 1; i < 12; i++) q = f64_fma(q, r, f64_set(factorial[i]));
+  *beyond = f64_fma(q * r, r, r);
+  return (vi64)shifted - (vi64)magic;
+}
+INLINE vf64 f64_exp2_int(vi64 n) { return (vf64)((n + 1023) << 52); } /* -1022 <= n <= 1023 */
+
+INLINE vf64 f64_exp(vf64 x) {
+  vf64 beyond;
+  const vi64 n = f64_exp_split(f64_greatest(f64_set(-746), f64_least(f64_set(710), x)), &beyond);
+  const vi64 half = (n + 2048) / 2 - 1024; /* in two steps, for results that are subnormal or infinite */
+  return (1.0 + beyond) * f64_exp2_int(half) * f64_exp2_int(n - half);
+}
+/* exp(x) - 1 for x <= 0 */
+INLINE vf64 f64_expm1_negative(vf64 x) {
+  vf64 beyond;
+  const vf64 scale = f64_exp2_int(f64_exp_split(f64_greatest(f64_set(-700), x), &beyond));
+  return f64_fma(beyond, scale, scale - 1.0);
+}
+INLINE vf64 f64_with_sign_of(vf64 x, vf64 sign) { return (vf64)(((vi64)x & INT64_MAX) | ((vi64)sign & INT64_MIN)); }
+INLINE vf64 f64_tanh(vf64 x) {
+  const vf64 e = f64_expm1_negative(-2.0 * f64_abs(x));
+  return f64_with_sign_of(e / (e + 2.0), x);
+}
+INLINE vf64 f64_sigmoid(vf64 x) {
+  const vf64 e = f64_exp(-f64_abs(x));
+  return f64_select((vi64)x < 0, e, f64_set(1)) / (1.0 + e);
+}
+
 #endif

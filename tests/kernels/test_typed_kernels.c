@@ -40,14 +40,15 @@ static void fill_divisors(enum onr_dtype dtype) {
   }
 }
 
-static int differs(enum onr_dtype dtype, size_t count) {
+static int differs(enum onr_dtype dtype, size_t count, int rounds) {
   double found, is;
   if (memcmp(y, expected, sizeof(y)) == 0) return 0;
   if (dtype != ONR_DTYPE_F64) return 1;
   for (size_t i = 0; i < count; i++) {
     memcpy(&found, y + i * 8, 8);
     memcpy(&is, expected + i * 8, 8);
-    if (found != is && !(isnan(found) && isnan(is))) return 1;
+    const double allowed = rounds ? 5e-16 * fabs(is) + 5e-324 : 0; /* functions that libm rounds its own way */
+    if (found != is && !(isnan(found) && isnan(is)) && !(fabs(found - is) <= allowed)) return 1;
   }
   return 0;
 }
@@ -88,13 +89,14 @@ static void check_binary(int level, enum onr_dtype dtype, enum onr_binary op, si
     if (truth) memcpy(expected + r * count, result, count);
     else onri_store(dtype, result, count, expected + r * count * size);
   }
-  if (differs(truth ? ONR_DTYPE_BOOL : dtype, ROWS * count))
+  if (differs(truth ? ONR_DTYPE_BOOL : dtype, ROWS * count, 0))
     fail_msg("level %d, %s, function %d, %zu elements, shape %d", level, onr_dtype_name(dtype), (int)op, count, shape);
 }
 
 static void check_unary(int level, enum onr_dtype dtype, enum onr_unary op, size_t count) {
   const struct onr_unary_params params = {.op = op, .alpha = count % 2, .beta = count / 2 % 2};
   const int truth = op == ONR_UNARY_IS_NAN || op == ONR_UNARY_IS_INF;
+  const int rounds = op == ONR_UNARY_EXP || op == ONR_UNARY_TANH || op == ONR_UNARY_SIGMOID;
   uint64_t wide[MOST], result[MOST];
   memset(y, 0x55, sizeof(y));
   memset(expected, 0x55, sizeof(expected));
@@ -105,7 +107,7 @@ static void check_unary(int level, enum onr_dtype dtype, enum onr_unary op, size
   onri_unary_of_class(op, onri_dtype_class(dtype))(wide, result, count, &params);
   if (truth) memcpy(expected, result, count);
   else onri_store(dtype, result, count, expected);
-  if (differs(truth ? ONR_DTYPE_BOOL : dtype, count))
+  if (differs(truth ? ONR_DTYPE_BOOL : dtype, count, rounds))
     fail_msg("level %d, %s, unary %d, %zu elements", level, onr_dtype_name(dtype), (int)op, count);
 }
 

@@ -72,6 +72,30 @@ static void test_sum_and_max(void **unused) {
 }
 
 /* One that is not finite, at each place of arrays of every length. */
+static void test_exp_f64(void **unused) {
+  enum { MANY = 3001 };
+  static double x[MANY], y[MANY];
+  (void)unused;
+  for (int l = 0; l <= (int)onri_cpu_level(); l++)
+    for (size_t count = 1; count <= MANY; count += count < 40 ? 1 : 987) {
+      double sum = 0;
+      for (size_t i = 0; i < count; i++) x[i] = 709.0 - 1460.0 * (double)i / (double)count;
+      const double found = onri_kernels_of_level(l)->vecmath->exp_sum_f64(x, 0.25, y, count);
+      for (size_t i = 0; i < count; i++) {
+        const double expected = exp(x[i] - 0.25);
+        sum += expected;
+        if (fabs(y[i] - expected) > 5e-16 * expected + 5e-324)
+          fail_msg("level %d: exp(%g) = %.17g, expected %.17g", l, x[i] - 0.25, y[i], expected);
+      }
+      assert_true(fabs(found - sum) <= 1e-14 * sum);
+    }
+  x[0] = NAN, x[1] = INFINITY, x[2] = -INFINITY, x[3] = 800;
+  for (int l = 0; l <= (int)onri_cpu_level(); l++) {
+    (void)onri_kernels_of_level(l)->vecmath->exp_sum_f64(x, 0, y, 4);
+    assert_true(isnan(y[0]) && isinf(y[1]) && y[2] == 0 && isinf(y[3]));
+  }
+}
+
 static void test_all_finite(void **unused) {
   const float special[] = {NAN, INFINITY, -INFINITY};
   float x[150];
@@ -93,10 +117,8 @@ static void test_all_finite(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_accuracy),
-      cmocka_unit_test(test_special_values),
-      cmocka_unit_test(test_sum_and_max),
-      cmocka_unit_test(test_all_finite),
+      cmocka_unit_test(test_accuracy), cmocka_unit_test(test_special_values), cmocka_unit_test(test_sum_and_max),
+      cmocka_unit_test(test_exp_f64),  cmocka_unit_test(test_all_finite),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
  * and for quotients, which take what divisions of double take. */
 #include "kernels/elementwise/typed.h"
 #include "kernels/kernels.h"
-#include "kernels/simd.h"
+#include "kernels/simd_math.h"
 
 /* For each type T: its vector V_T, the integers M_T of its width that comparisons give, and bytes B_T, as many. */
 #define TYPE(T, element, mask)                                                                            \
@@ -181,6 +181,9 @@ SAME_UNARY(F64, CEIL, f64_ceil(v))
 SAME_UNARY(F64, FLOOR, f64_floor(v))
 SAME_UNARY(F64, ROUND, f64_rint(v))
 SAME_UNARY(F64, RECIPROCAL, 1.0 / v)
+SAME_UNARY(F64, EXP, f64_exp(v))
+SAME_UNARY(F64, TANH, f64_tanh(v))
+SAME_UNARY(F64, SIGMOID, f64_sigmoid(v))
 TRUTH_UNARY(BOOL, NOT, v == 0)
 TRUTH_UNARY(F32, IS_NAN, v != v)
 TRUTH_UNARY(F64, IS_NAN, v != v)
@@ -252,7 +255,8 @@ const struct onri_typed_kernels ONRI_AT_LEVEL(onri_typed_kernels) = {
     .unary = {[ONR_DTYPE_F32] = {UNARY_AS(F32, IS_NAN), UNARY_AS(F32, IS_INF)},
               [ONR_DTYPE_F64] = {UNARY_AS(F64, NEG), UNARY_AS(F64, ABS), UNARY_AS(F64, SIGN), UNARY_AS(F64, RELU),
                                  UNARY_AS(F64, SQRT), UNARY_AS(F64, CEIL), UNARY_AS(F64, FLOOR), UNARY_AS(F64, ROUND),
-                                 UNARY_AS(F64, RECIPROCAL), UNARY_AS(F64, IS_NAN)},
+                                 UNARY_AS(F64, RECIPROCAL), UNARY_AS(F64, EXP), UNARY_AS(F64, TANH),
+                                 UNARY_AS(F64, SIGMOID), UNARY_AS(F64, IS_NAN)},
               [ONR_DTYPE_BOOL] = {UNARY_AS(BOOL, NOT)},
               SIGNED_ROWS(I8, U8),
               SIGNED_ROWS(I16, U16),

@@ -10,6 +10,7 @@ struct onri_vecmath_kernels {
   void (*tanh)(const float *x, float *y, size_t count);
   /* y = exp(x - shift); returns the sum of y. */
   float (*exp_sum)(const float *x, float shift, float *y, size_t count);
+  double (*exp_sum_f64)(const double *x, double shift, double *y, size_t count);
   /* Largest of x and max; NaN is skipped. */
   float (*max)(const float *x, float max, size_t count);
   /* False when x has a NaN or an infinity. */

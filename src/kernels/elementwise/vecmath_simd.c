@@ -29,6 +29,22 @@ static float exp_sum(const float *x, float shift, float *y, size_t count) {
   return f32_sum(sum[0] + sum[1]);
 }
 
+static double exp_sum_f64(const double *x, double shift, double *y, size_t count) {
+  vf64 sum = {0};
+  size_t i = 0;
+  for (; i + F64_LANES <= count; i += F64_LANES) {
+    const vf64 e = f64_exp(f64_load(x + i) - shift);
+    f64_store(y + i, e);
+    sum += e;
+  }
+  if (i < count) {
+    const vf64 e = f64_exp(f64_load_part(x + i, count - i) - shift);
+    f64_store_part(y + i, e, count - i);
+    sum += f64_select(i64_first_lanes(count - i), e, (vf64){0});
+  }
+  return f64_sum(sum);
+}
+
 static float max_line(const float *x, float max, size_t count) {
   vf32 most[4] = {f32_set(max), f32_set(max), f32_set(max), f32_set(max)};
   size_t i = 0;
@@ -78,4 +94,5 @@ static void exp_scale_each(const float *x, const float *shift, const float *scal
 }
 
 const struct onri_vecmath_kernels ONRI_AT_LEVEL(onri_vecmath_kernels) = {
-    exp_line, sigmoid_line, tanh_line, exp_sum, max_line, all_finite, max_each, exp_add_each, exp_scale_each};
+    exp_line, sigmoid_line, tanh_line, exp_sum,      exp_sum_f64,
+    max_line, all_finite,   max_each,  exp_add_each, exp_scale_each};

@@ -8,6 +8,7 @@
 #include "base/env.h"
 #include "kernels/elementwise/vecmath.h"
 #include "kernels/kernels.h"
+#include "kernels/move/transpose.h"
 
 enum { BLOCK = 256 };
 
@@ -104,12 +105,24 @@ static void soft_columns(const struct onri_softmax *s, size_t start, size_t colu
 /* --- double, and hardmax --- */
 
 static void soft_double(const struct onri_softmax *s, size_t start) {
+  enum { PIECE = 1 << 16 /* between two looks at the flag */, FEW = 4 /* of no vector's worth */ };
   const double *x = (const double *)s->x + start;
   double *y = (double *)s->y + start, max = -INFINITY, sum = 0.0;
   struct onri_pace pace = {s->env, 0};
   for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 2); i++)
     max = x[i * s->inner] > max ? x[i * s->inner] : max;
-  for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 16); i++) sum += exp(x[i * s->inner] - max);
+  if (s->kind == ONRI_SOFTMAX && s->inner == 1 && s->length <= PIECE) {
+    const double scale = 1 / onri_kernels()->vecmath->exp_sum_f64(x, max, y, s->length);
+    for (size_t i = 0; i < s->length; i++) y[i] *= scale;
+    return;
+  }
+  double exponentials[BLOCK];
+  for (size_t i = 0; i < s->length && s->length <= FEW; i++) sum += exp(x[i * s->inner] - max);
+  for (size_t i = 0; i < s->length && s->length > FEW && !onri_pace_stop(&pace, 16 * BLOCK); i += BLOCK) {
+    const size_t count = s->length - i < BLOCK ? s->length - i : BLOCK;
+    for (size_t j = 0; j < count; j++) exponentials[j] = x[(i + j) * s->inner];
+    sum += onri_kernels()->vecmath->exp_sum_f64(exponentials, max, exponentials, count);
+  }
   const double shift = log(sum);
   for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 16); i++) {
     const double v = x[i * s->inner] - max;
@@ -171,6 +184,27 @@ static void hard_columns(const struct onri_softmax *s, size_t start, size_t colu
   for (size_t j = 0; j < columns; j++) y[j * step + place[j] * s->inner] = 1.0f;
 }
 
+/* Lines of float32 one behind the other. Those that do not fill a vector become columns for the time. */
+static void many_lines(enum onri_softmax_kind kind, const float *x, float *y, size_t lines, size_t length) {
+  enum { SHORT = 8, ELEMENTS = 2048 };
+  float turned[ELEMENTS];
+  if (length > SHORT || length < 2 || lines < 16) {
+    onri_kernels()->softmax->lines(kind, x, y, lines, length);
+    return;
+  }
+  for (size_t first = 0; first < lines;) {
+    const size_t most = ELEMENTS / length, n = lines - first < most ? lines - first : most, line = length * sizeof(*x);
+    const struct onri_transpose there = {(const char *)(x + first * length), (char *)turned, (ptrdiff_t)line,
+                                         (ptrdiff_t)(n * sizeof(*x)),        length,         n};
+    const struct onri_transpose back = {
+        (const char *)turned, (char *)(y + first * length), (ptrdiff_t)(n * sizeof(*x)), (ptrdiff_t)line, n, length};
+    onri_transpose_32(&there);
+    onri_kernels()->softmax->columns(kind, turned, turned, n, length, n);
+    onri_transpose_32(&back);
+    first += n;
+  }
+}
+
 /* Short lines of narrow floats: many are widened at once, and computed in place. */
 static int narrow_lines(const struct onri_softmax *s, size_t start, size_t columns) {
   enum { ELEMENTS = 2048 };
@@ -180,7 +214,7 @@ static int narrow_lines(const struct onri_softmax *s, size_t start, size_t colum
   for (size_t j = 0; j < columns; j += most) {
     const size_t lines = columns - j < most ? columns - j : most, at = start + j * s->length;
     (void)read_block(s, at, lines * s->length, block);
-    onri_kernels()->softmax->lines(s->kind, block, block, lines, s->length);
+    many_lines(s->kind, block, block, lines, s->length);
     store_block(s, at, lines * s->length, block);
   }
   return 1;
@@ -194,7 +228,7 @@ static int vector_columns(const struct onri_softmax *s, size_t start, size_t col
   const float *x = (const float *)s->x + start;
   float *y = (float *)s->y + start;
   if (s->kind == ONRI_HARDMAX) hard_columns(s, start, columns);
-  else if (s->inner == 1) onri_kernels()->softmax->lines(s->kind, x, y, columns, s->length);
+  else if (s->inner == 1) many_lines(s->kind, x, y, columns, s->length);
   else onri_kernels()->softmax->columns(s->kind, x, y, columns, s->length, s->inner);
   return 1;
 }

@@ -30,9 +30,12 @@ static inline int64_t onri_index_at(struct onri_indices indices, size_t i, int64
 static inline size_t onri_first_outside(const int64_t *index, size_t i, size_t count, int64_t limit) {
   enum { BLOCK = 64 };
   for (; i + BLOCK <= count; i += BLOCK) {
-    int outside = 0;
-    for (size_t k = 0; k < BLOCK; k++) outside |= (index[i + k] < -limit) | (index[i + k] >= limit);
-    if (outside) return i;
+    uint64_t outside = 0; /* the highest bit: one of the two is negative */
+    for (size_t k = 0; k < BLOCK; k++) {
+      const uint64_t at = (uint64_t)index[i + k];
+      outside |= (at + (uint64_t)limit) | ((uint64_t)limit - 1 - at);
+    }
+    if (outside >> 63) return i;
   }
   return i;
 }

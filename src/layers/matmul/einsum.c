@@ -309,6 +309,19 @@ struct product {
   size_t down, across;
 };
 
+/* One number: a product of a row and a column that lie in a piece each. */
+static int dot(const struct onri_gemm *g, enum onri_class class) {
+  const float *a = g->a, *b = g->b;
+  double sum[4] = {0};
+  size_t i = 0;
+  if (class != ONRI_CLASS_F32 || g->m * g->n != 1 || g->k > 4096 || g->a_col != 1 || g->b_row != 1) return 0;
+  for (; i + 4 <= g->k; i += 4)
+    for (size_t l = 0; l < 4; l++) sum[l] += (double)a[i + l] * (double)b[i + l];
+  for (; i < g->k; i++) sum[0] += (double)a[i] * (double)b[i];
+  *(float *)g->c = (float)(sum[0] + sum[1] + (sum[2] + sum[3]));
+  return 1;
+}
+
 static void product_tiles(void *context, size_t begin, size_t end) {
   const struct product *p = context;
   const struct step *s = p->step;
@@ -333,6 +346,7 @@ static void product_tiles(void *context, size_t begin, size_t end) {
                                     .c = p->c + batch * s->m * s->n * size,
                                     .c_row = s->n,
                                     .alpha = 1.0};
+    if (dot(&whole, p->class)) continue;
     const struct onri_gemm part = onri_gemm_part(p->class, &whole, row, s->m - row < TILE_ROWS ? s->m - row : TILE_ROWS,
                                                  column, s->n - column < TILE_COLUMNS ? s->n - column : TILE_COLUMNS);
     onri_gemm_long(p->class, &part, p->env);
@@ -352,7 +366,9 @@ static void run_step(struct onr_call *call, const struct step *s, const void *a,
   }
   p.down = (s->m + TILE_ROWS - 1) / TILE_ROWS;
   p.across = (s->n + TILE_COLUMNS - 1) / TILE_COLUMNS;
-  onr_parallel_for(call->env, s->batch.total * p.down * p.across, 1, product_tiles, &p);
+  const size_t work = s->m * s->n * s->k;
+  onr_parallel_for(call->env, s->batch.total * p.down * p.across, work < 4096 ? 4096 / (work + 1) + 1 : 1,
+                   product_tiles, &p);
 }
 
 static enum onr_status einsum_run(struct onr_call *call) {

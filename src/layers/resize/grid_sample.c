@@ -15,6 +15,7 @@
 #include "base/shape.h"
 #include "kernels/kernels.h"
 #include "kernels/resize/grid_sample.h"
+#include "layers/index/indices.h"
 #include "layers/layers.h"
 #include "layers/elementwise/widened.h"
 #include "layers/conv/window.h"
@@ -36,6 +37,7 @@ struct work {
   size_t element; /* bytes, when elements are moved as they are; else 0 */
   int32_t spatial, wide, wide_grid;
   int32_t together; /* all channels of a pixel are done at once */
+  int32_t plain;    /* float32, not complex */
 };
 
 /* Up to MAX_TAPS pixels along one axis. */
@@ -109,22 +111,32 @@ static void cubic_weights(double r, double weight[MAX_TAPS]) {
   }
 }
 
-static struct taps taps_at(const struct work *w, double grid, int64_t size) {
+/* floor and rint of |x| <= 1e15, without a call. */
+static double whole_below(double x) {
+  const double cut = (double)(int64_t)x;
+  return cut - (cut > x);
+}
+static double whole_nearest(double x) {
+  const double magic = x < 0 ? -0x1p52 : 0x1p52; /* sums have no bits of a fraction */
+  return (x + magic) - magic;
+}
+
+/* In place: a struct that is copied right after it was written waits for the cache. */
+static void find_taps(const struct work *w, double grid, int64_t size, struct taps *t) {
   const double length = (double)size;
   double x = w->p->align_corners ? (grid + 1) / 2 * (length - 1) : ((grid + 1) * length - 1) / 2;
   const double low = w->p->align_corners ? 0 : -0.5, high = w->p->align_corners ? length - 1 : length - 0.5;
-  struct taps t = {.count = w->p->mode == ONR_GRID_NEAREST ? 1 : w->p->mode == ONR_GRID_LINEAR ? 2 : 4};
+  t->count = w->p->mode == ONR_GRID_NEAREST ? 1 : w->p->mode == ONR_GRID_LINEAR ? 2 : 4;
   if (!(x > -1e15 && x < 1e15)) x = x > 0 ? 1e15 : -1e15; /* NaN and beyond int64 */
-  if (w->p->mode == ONR_GRID_NEAREST) x = rint(x);
+  if (w->p->mode == ONR_GRID_NEAREST) x = whole_nearest(x);
   /* Cubic clamps each of its pixels instead, as PyTorch does. */
-  if (w->p->padding == ONR_GRID_BORDER && t.count < 4 && (x < low || x > high)) x = clamped(x, 0, length - 1);
+  if (w->p->padding == ONR_GRID_BORDER && t->count < 4 && (x < low || x > high)) x = clamped(x, 0, length - 1);
   if (w->p->padding == ONR_GRID_REFLECTION && (x < low || x > high)) x = reflected(x, low, high);
-  const double base = floor(x);
-  t.weight[0] = 1;
-  if (t.count == 2) t.weight[0] = 1 - (x - base), t.weight[1] = x - base;
-  if (t.count == 4) cubic_weights(x - base, t.weight);
-  for (int i = 0; i < t.count; i++) t.index[i] = pixel_at(w, base + i - (t.count == 4 ? 1 : 0), size);
-  return t;
+  const double base = whole_below(x);
+  t->weight[0] = 1;
+  if (t->count == 2) t->weight[0] = 1 - (x - base), t->weight[1] = x - base;
+  if (t->count == 4) cubic_weights(x - base, t->weight);
+  for (int i = 0; i < t->count; i++) t->index[i] = pixel_at(w, base + i - (t->count == 4 ? 1 : 0), size);
 }
 
 static double value_at(const void *x, int wide, int64_t i) {
@@ -135,6 +147,11 @@ static double value_at(const void *x, int wide, int64_t i) {
 static int combine(const struct grid_sample_state *s, const struct taps t[ONR_MAX_SPATIAL], int64_t *offset,
                    double *weight) {
   int count = 0;
+  if (t[0].count == 1 && t[1].count == 1 && t[2].count == 1) { /* nearest */
+    *weight = 1;
+    *offset = t[0].index[0] * s->x.stride[0] + t[1].index[0] * s->x.stride[1] + t[2].index[0] * s->x.stride[2];
+    return t[0].index[0] >= 0 && t[1].index[0] >= 0 && t[2].index[0] >= 0;
+  }
   for (int a = 0; a < t[0].count; a++)
     for (int b = 0; b < t[1].count; b++)
       for (int c = 0; c < t[2].count; c++) {
@@ -149,6 +166,10 @@ static int combine(const struct grid_sample_state *s, const struct taps t[ONR_MA
 /* Elements of x at `from`, or zeros for -1. */
 static void move(const struct work *w, int64_t from, int64_t to, size_t count) {
   char *y = (char *)w->y + (size_t)to * w->element;
+  if (count == 1 && from >= 0) {
+    onri_copy_element(y, (const char *)w->x + (size_t)from * w->element, w->element);
+    return;
+  }
   if (from < 0) memset(y, 0, count * w->element);
   else memcpy(y, (const char *)w->x + (size_t)from * w->element, count * w->element);
 }
@@ -158,6 +179,12 @@ static void weigh_channels(const struct work *w, int64_t from, const int64_t *of
                            int64_t to) {
   const float *x = (const float *)w->x + from;
   onri_kernels()->grid_sample->weigh(x, offset, weight, count, w->s->x.channels, (float *)w->y + to);
+}
+
+static void weigh_plain(const float *x, const int64_t *offset, const double *weight, int count, float *y) {
+  double sum = 0;
+  for (int i = 0; i < count; i++) sum += weight[i] * (double)x[offset[i]];
+  *y = (float)sum;
 }
 
 static void weigh(const struct work *w, int64_t from, const int64_t *offset, const double *weight, int count,
@@ -181,8 +208,9 @@ static void pixels(void *context, size_t begin, size_t end) {
     double weight[MAX_TAPS * MAX_TAPS];
     for (int a = 0; a < ONR_MAX_SPATIAL; a++) { /* the grid lists the innermost axis first */
       const int from = ONR_MAX_SPATIAL - 1 - a;
-      if (from >= w->spatial) t[a] = (struct taps){.count = 1, .index = {0}, .weight = {1}};
-      else t[a] = taps_at(w, value_at(w->grid, w->wide_grid, (int64_t)item * w->spatial + from), s->x.size[a]);
+      if (from < w->spatial)
+        find_taps(w, value_at(w->grid, w->wide_grid, (int64_t)item * w->spatial + from), s->x.size[a], &t[a]);
+      else t[a].count = 1, t[a].index[0] = 0, t[a].weight[0] = 1;
     }
     const int count = combine(s, t, offset, weight);
     if (w->together) {
@@ -195,6 +223,7 @@ static void pixels(void *context, size_t begin, size_t end) {
       const int64_t from = n * s->x.batch_stride + c * s->x.channel_stride;
       const int64_t to = n * s->y.batch_stride + c * s->y.channel_stride + at * s->y.stride[2];
       if (w->element > 0) move(w, count > 0 ? from + offset[0] : -1, to, 1);
+      else if (w->plain) weigh_plain((const float *)w->x + from, offset, weight, count, (float *)w->y + to);
       else weigh(w, from, offset, weight, count, to);
     }
   }
@@ -216,6 +245,7 @@ static enum onr_status grid_sample_run(struct onr_call *call) {
   if (moves) w.element = onr_dtype_size(call->in[0].dtype);
   else w.x = onri_widened_input(call, 0, s->x_real), w.y = onri_widened_output(call, 0, s->y_real);
   w.together = s->x.channel_stride == 1 && s->y.channel_stride == 1 && (moves || (!w.wide && w.parts == 1));
+  w.plain = !moves && !w.wide && w.parts == 1;
   onr_parallel_for(call->env, (size_t)(s->x.batch * s->positions), 64, pixels, &w);
   if (!moves) onri_widened_finish(call, 0, s->y_real);
   return ONR_STATUS_OK;
