@@ -9,12 +9,18 @@
 
 /* All of them: y = tail(clamp(product + bias + residual)); residual and tail of floats alone. */
 
+/* The product with some columns of B (and of the bias) alone, as if the others were not there. count 0: all. */
+struct onr_columns {
+  int64_t first, count;
+};
+
 /* linear: y [..., out] = x [..., in] W^T + b.
  * inputs  x, W [out, in] (or [in, out]), b [out], residual (both optional; the latter as y); floating-point */
 struct onr_linear_params {
   int32_t weight_transposed; /* non-zero: W is [in, out] */
   struct onr_clamp clamp;
   struct onr_tail tail;
+  struct onr_columns columns;
 };
 
 /* matmul: NumPy's matmul: [..., m, k] x [..., k, n], batch dimensions broadcast, rank-1 operands allowed.
@@ -25,6 +31,7 @@ struct onr_matmul_params {
   float scale;                      /* the product is multiplied by it; 0 means 1 */
   struct onr_clamp clamp;
   struct onr_tail tail;
+  struct onr_columns columns;
 };
 
 /* gemm: alpha op(A) op(B) + beta C; op transposes when its flag is set.
@@ -34,6 +41,7 @@ struct onr_gemm_params {
   int32_t transpose_a, transpose_b;
   struct onr_clamp clamp;
   struct onr_tail tail;
+  struct onr_columns columns;
 };
 
 /* matmul_integer: int32 product of 8-bit matrices. inputs A, B, A's zero point, B's zero point (optional; scalar, or

@@ -81,7 +81,7 @@ static void check_finish(struct sweep *s, const struct onri_sgemm_kernels *kerne
   struct onri_gemm g = {.m = m, .n = n, .c = c, .c_row = row, .alpha = 1, .beta = 1};
   static const float special[] = {NAN, INFINITY, -INFINITY, -0.0f};
   if (sweep_chance(s, 2)) g.alpha = 0.5, g.beta = -2;
-  if (sweep_chance(s, 2)) g.bias = a, g.bias_col = sweep_chance(s, 2), g.bias_row = sweep_chance(s, 2) ? n : 0;
+  if (sweep_chance(s, 2)) g.bias = a, g.bias_col = (size_t)sweep_pick(s, 0, 2), g.bias_row = sweep_chance(s, 2) ? n : 0;
   if (sweep_chance(s, 2)) g.residual = b;
   g.clamp = sweep_chance(s, 2), g.min = sweep_chance(s, 2) ? -0.5 : -(double)INFINITY, g.max = 0.25;
   memcpy(c, start, sizeof(c));

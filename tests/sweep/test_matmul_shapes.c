@@ -23,6 +23,8 @@ struct geometry {
   struct onr_clamp clamp;
   int has_residual;
   struct onr_tail tail;
+  struct onr_columns columns; /* n of `all` */
+  int64_t all;
 };
 
 /* Sizes on both sides of the widths of kernels. */
@@ -75,6 +77,11 @@ static struct geometry draw(struct sweep *s) {
   }
   g.has_residual = sweep_chance(s, 3);
   g.tail = tail_draw(s);
+  g.all = g.n;
+  if (g.n > 0 && sweep_chance(s, 3)) {
+    g.columns = (struct onr_columns){sweep_pick(s, 0, 40), g.n};
+    g.all = g.columns.first + g.n + sweep_pick(s, 0, 40);
+  }
   return g;
 }
 
@@ -104,6 +111,7 @@ static size_t matrix_of(int32_t rank, const int64_t *batch, const int64_t index[
 
 /* *absolute: what the roundings of the longest sum may come to. */
 static size_t reference(const struct geometry *g, double *absolute) {
+  const int64_t from = g->columns.first;
   int64_t dims[2];
   size_t to = 0;
   batches_of(g, dims);
@@ -112,20 +120,20 @@ static size_t reference(const struct geometry *g, double *absolute) {
     for (int64_t i1 = 0; i1 < dims[1]; i1++) {
       const int64_t index[2] = {i0, i1};
       const double *x = a + matrix_of(g->batch_rank_a, g->batch_a, index) * (size_t)(g->m * g->k);
-      const double *w = b + matrix_of(g->batch_rank_b, g->batch_b, index) * (size_t)(g->k * g->n);
+      const double *w = b + matrix_of(g->batch_rank_b, g->batch_b, index) * (size_t)(g->k * g->all);
       for (int64_t i = 0; i < g->m; i++)
         for (int64_t j = 0; j < g->n; j++, to++) {
           double sum = 0, size = 0;
           for (int64_t p = 0; p < g->k; p++) {
-            const double term =
-                x[g->transpose_a ? p * g->m + i : i * g->k + p] * w[g->transpose_b ? j * g->k + p : p * g->n + j];
+            const double term = x[g->transpose_a ? p * g->m + i : i * g->k + p] *
+                                w[g->transpose_b ? (from + j) * g->k + p : p * g->all + from + j];
             sum += term;
             if (isfinite(term)) size += fabs(term);
           }
           sum *= (double)g->alpha;
           if (g->has_bias)
             sum += (double)g->beta *
-                   bias[(g->bias_rows ? i : 0) * (g->bias_columns ? g->n : 1) + (g->bias_columns ? j : 0)];
+                   bias[(g->bias_rows ? i : 0) * (g->bias_columns ? g->all : 1) + (g->bias_columns ? from + j : 0)];
           if (g->has_residual) sum += residual[to];
           y[to] = tail_value(&g->tail, clamped(&g->clamp, sum));
           if (size > *absolute) *absolute = size;
@@ -137,12 +145,12 @@ static size_t reference(const struct geometry *g, double *absolute) {
 static void complain(const struct geometry *g, const char *what, int64_t at, double found, double expected) {
   fail_msg(
       "%s %s %s on backend %d, %u threads: m %d n %d k %d, batch %dx(%d,%d) %dx(%d,%d), transposed %d %d, constant %d %d, bias %d %d %d, "
-      "clamp %d [%g, %g], residual %d, tail %d %d, specials %u: element %d is %g instead of %g",
+      "clamp %d [%g, %g], columns from %d of %d, residual %d, tail %d %d, specials %u: element %d is %g instead of %g",
       g->layer->name, onr_dtype_name(g->dtype), what, (int)g->backend, (unsigned)g->threads, (int)g->m, (int)g->n,
       (int)g->k, g->batch_rank_a, (int)g->batch_a[0], (int)g->batch_a[1], g->batch_rank_b, (int)g->batch_b[0],
       (int)g->batch_b[1], g->transpose_a, g->transpose_b, g->constant_b, g->constant_bias, g->has_bias, g->bias_rows,
-      g->bias_columns, g->clamp.enabled, (double)g->clamp.min, (double)g->clamp.max, g->has_residual, g->tail.enabled,
-      (int)g->tail.function.op, (unsigned)g->special, (int)at, found, expected);
+      g->bias_columns, g->clamp.enabled, (double)g->clamp.min, (double)g->clamp.max, (int)g->columns.first, (int)g->all,
+      g->has_residual, g->tail.enabled, (int)g->tail.function.op, (unsigned)g->special, (int)at, found, expected);
 }
 
 /* batch..., rows, columns; returns their product. */
@@ -154,22 +162,25 @@ static size_t shape_of(const int64_t *batch, int32_t rank, int64_t rows, int64_t
 }
 
 static void check(struct sweep *s, const struct geometry *g) {
-  const struct onr_linear_params linear = {.weight_transposed = !g->transpose_b, .clamp = g->clamp, .tail = g->tail};
+  const struct onr_linear_params linear = {
+      .weight_transposed = !g->transpose_b, .clamp = g->clamp, .tail = g->tail, .columns = g->columns};
   const struct onr_gemm_params gemm = {.transpose_a = g->transpose_a,
                                        .transpose_b = g->transpose_b,
                                        .alpha = g->alpha,
                                        .beta = g->beta,
                                        .clamp = g->clamp,
-                                       .tail = g->tail};
-  const struct onr_matmul_params matmul = {.transpose_b = g->transpose_b, .clamp = g->clamp, .tail = g->tail};
+                                       .tail = g->tail,
+                                       .columns = g->columns};
+  const struct onr_matmul_params matmul = {
+      .transpose_b = g->transpose_b, .clamp = g->clamp, .tail = g->tail, .columns = g->columns};
   const void *params = g->layer == &onri_layer_linear ? (const void *)&linear
                        : g->layer == &onri_layer_gemm ? (const void *)&gemm
                                                       : &matmul;
-  int64_t dims_a[4], dims_b[4], dims_bias[2] = {g->bias_rows ? g->m : 1, g->bias_columns ? g->n : 1};
+  int64_t dims_a[4], dims_b[4], dims_bias[2] = {g->bias_rows ? g->m : 1, g->bias_columns ? g->all : 1};
   const size_t count_a =
       shape_of(g->batch_a, g->batch_rank_a, g->transpose_a ? g->k : g->m, g->transpose_a ? g->m : g->k, dims_a);
   const size_t count_b =
-      shape_of(g->batch_b, g->batch_rank_b, g->transpose_b ? g->n : g->k, g->transpose_b ? g->k : g->n, dims_b);
+      shape_of(g->batch_b, g->batch_rank_b, g->transpose_b ? g->all : g->k, g->transpose_b ? g->k : g->all, dims_b);
   const size_t count_bias = (size_t)(dims_bias[0] * dims_bias[1]);
   int64_t out[2];
   batches_of(g, out);

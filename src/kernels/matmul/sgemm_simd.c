@@ -196,7 +196,10 @@ INLINE void finish_vector(const struct onri_gemm *g, size_t row, size_t column, 
   vf32 v = f32_set((float)g->alpha) * (whole ? f32_load(c) : f32_load_part(c, count));
   if (g->bias) {
     const float *bias = (const float *)g->bias + row * g->bias_row + column * g->bias_col;
-    const vf32 b = !g->bias_col ? f32_set(*bias) : whole ? f32_load(bias) : f32_load_part(bias, count);
+    const vf32 b = g->bias_col > 1 ? f32_gather_part(bias, g->bias_col, count)
+                   : !g->bias_col  ? f32_set(*bias)
+                   : whole         ? f32_load(bias)
+                                   : f32_load_part(bias, count);
     v = f32_fma(f32_set((float)g->beta), b, v);
   }
   if (g->residual) {

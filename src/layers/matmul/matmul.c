@@ -19,6 +19,7 @@ static struct onri_product_form matmul_form(const struct onr_call *call) {
                                     .beta = 1.0f,
                                     .clamp = p->clamp,
                                     .tail = p->tail,
+                                    .columns = p->columns,
                                     .bias_rank_max = 1};
 }
 
@@ -30,6 +31,7 @@ static struct onri_product_form gemm_form(const struct onr_call *call) {
                                     .beta = p->beta,
                                     .clamp = p->clamp,
                                     .tail = p->tail,
+                                    .columns = p->columns,
                                     .bias_rank_max = 2,
                                     .a_rank = 2,
                                     .b_rank = 2};
@@ -42,6 +44,7 @@ static struct onri_product_form linear_form(const struct onr_call *call) {
                                     .beta = 1.0f,
                                     .clamp = p->clamp,
                                     .tail = p->tail,
+                                    .columns = p->columns,
                                     .bias_rank_max = 1,
                                     .b_rank = 2};
 }

@@ -41,10 +41,10 @@ static enum onr_status bias_strides(const struct onr_call *call, const struct on
   ONR_TRY(onri_expect_rank(call, 2, 0, form->bias_rank_max));
   const int64_t columns = bias->rank >= 1 ? bias->dim[bias->rank - 1] : 1;
   const int64_t rows = bias->rank >= 2 ? bias->dim[0] : 1;
-  if ((columns != 1 && columns != (int64_t)p->n) || (rows != 1 && rows != (int64_t)p->m)) {
+  if ((columns != 1 && columns != (int64_t)p->all_columns) || (rows != 1 && rows != (int64_t)p->m)) {
     char text[96];
-    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected input 2 to broadcast to [%zu,%zu], found %s", p->m, p->n,
-                    onr_desc_format(bias, text, sizeof(text)));
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected input 2 to broadcast to [%zu,%zu], found %s", p->m,
+                    p->all_columns, onr_desc_format(bias, text, sizeof(text)));
   }
   p->bias_col = columns == 1 ? 0 : 1;
   p->bias_row = rows == 1 ? 0 : (size_t)columns;
@@ -64,6 +64,19 @@ static enum onr_status check_ending(const struct onr_call *call, const struct on
                     onr_desc_format(out, expected, sizeof(expected)),
                     onr_desc_format(&call->in[3], text, sizeof(text)));
   }
+  return ONR_STATUS_OK;
+}
+
+/* The columns that are wanted of n. */
+static enum onr_status take_columns(const struct onr_call *call, const struct onr_columns *c, struct onri_product *p,
+                                    int64_t *n) {
+  p->all_columns = (size_t)*n;
+  if (c->count == 0) return ONR_STATUS_OK;
+  if (call->in[1].rank < 2 || c->first < 0 || c->count < 0 || c->first > *n || c->count > *n - c->first)
+    return onr_fail(call->error, ONR_STATUS_SHAPE, "expected at least %lld columns from %lld on, found %lld",
+                    (long long)c->count, (long long)c->first, (long long)*n);
+  p->first_column = (size_t)c->first;
+  *n = c->count;
   return ONR_STATUS_OK;
 }
 
@@ -99,6 +112,7 @@ enum onr_status onri_product_shape(const struct onr_call *call, const struct onr
                     onr_desc_format(a, text_a, sizeof(text_a)), onr_desc_format(b, text_b, sizeof(text_b)),
                     (long long)k, (long long)k_of_b);
   }
+  ONR_TRY(take_columns(call, &form->columns, p, &n));
   const struct onr_desc batch_a = batch_of(a), batch_b = batch_of(b);
   ONR_TRY(onri_broadcast(&batch_a, &batch_b, &batch, call->error));
   *out = batch;
@@ -143,8 +157,11 @@ static enum onr_status pack_panels(struct onr_call *call, const struct onri_prod
   const struct onr_desc *b = &call->in[1];
   struct onri_late weights = {.input = 1};
   if (!call->inputs[1] || b->rank != 2) return ONR_STATUS_OK;
-  const size_t columns = (size_t)b->dim[1], k = form->transpose_b ? columns : (size_t)b->dim[0],
-               n = form->transpose_b ? (size_t)b->dim[0] : columns,
+  struct onri_product p = {0};
+  int64_t count = form->transpose_b ? b->dim[0] : b->dim[1];
+  ONR_TRY(take_columns(call, &form->columns, &p, &count));
+  const size_t columns = (size_t)b->dim[1], k = form->transpose_b ? columns : (size_t)b->dim[0], n = (size_t)count,
+               b_row = form->transpose_b ? 1 : columns, b_col = form->transpose_b ? k : 1,
                bytes = onri_size_of((size_t[]){onri_sgemm_packed_floats(n, k), sizeof(float)}, 2);
   if (n < 2 || k == 0) return ONR_STATUS_OK;
   prepared->panels = onri_block_recall(call->env, bytes);
@@ -154,7 +171,7 @@ static enum onr_status pack_panels(struct onr_call *call, const struct onri_prod
   ONR_TRY(onri_late_read(call, &weights));
   float *panels = onri_block_begin(call->env, bytes);
   if (panels) {
-    onri_sgemm_pack(weights.values, form->transpose_b ? 1 : n, form->transpose_b ? k : 1, n, k, panels, call->env);
+    onri_sgemm_pack((const float *)weights.values + p.first_column * b_col, b_row, b_col, n, k, panels, call->env);
     prepared->panels = onri_block_end(call->env, panels, bytes);
   }
   onri_late_release(&weights, call->env);
@@ -319,6 +336,9 @@ enum onr_status onri_product_run(struct onr_call *call, const struct onri_produc
   gemm.a = onri_converted_input(call, 0, state->a_at);
   if (!state->panels) gemm.b = onri_converted_input(call, 1, state->b_at);
   if (p->has_bias) gemm.bias = onri_converted_input(call, 2, state->bias_at);
+  const size_t size = onri_class_size(onri_dtype_class(p->dtype));
+  if (gemm.b) gemm.b = (const char *)gemm.b + p->first_column * p->b_col * size;
+  if (gemm.bias) gemm.bias = (const char *)gemm.bias + p->first_column * p->bias_col * size;
   if (p->has_residual) gemm.residual = onri_converted_input(call, 3, state->residual_at);
   if (state->way == ONRI_PRODUCT_VECTOR) run_vector(call, state, &gemm);
   else run_portable(call, state, &gemm);

@@ -14,6 +14,7 @@ struct onri_product_form {
   float alpha, beta;
   struct onr_clamp clamp;
   struct onr_tail tail;
+  struct onr_columns columns;
   int32_t bias_rank_max;
   int32_t a_rank, b_rank; /* 0: any */
 };
@@ -22,6 +23,7 @@ struct onri_product_form {
 struct onri_product {
   enum onr_dtype dtype;
   size_t m, n, k, batches;
+  size_t first_column, all_columns; /* of B; n of them from the first on */
   int32_t num_batch_dims;
   int64_t batch[ONR_MAX_RANK], a_batch[ONR_MAX_RANK],
       b_batch[ONR_MAX_RANK]; /* dims of the result, strides of A and B */
