@@ -22,11 +22,12 @@ static void count_readers(struct onri_graph *graph) {
     if (graph->values[graph->outputs[i]].constant) graph->values[graph->outputs[i]].constant->readers++;
 }
 
-/* Memory that the weights of one node after the other are read into. */
+/* Memory that the weights of one node after the other are read into, as large as the largest that is still to come. */
 struct reading {
   void *memory;
   size_t bytes;
   struct onri_constant *user; /* whose data is here, NULL: nobody's */
+  size_t ahead;               /* the most bytes that this node or a later one reads */
 };
 
 /* What has been packed does not come back. */
@@ -48,13 +49,35 @@ static struct onr_desc expected_desc(const struct onri_value *value) {
 
 /* --- contents --- */
 
-/* Smaller ones are not worth it. Memory of this size goes when less than half of it is wanted: at the end of a model,
- * all packed weights are there beside it. */
+/* Smaller ones are not worth it. Memory of this size goes when no more than half of it will be wanted: at the end of a
+ * model, all packed weights are there beside it. */
 enum { LEAST_READING = 1 << 16, LARGE_READING = 4 << 20 };
 
 static void release_reading(struct reading *reading, const struct onr_allocator *allocator) {
   onri_release(allocator, reading->memory);
-  *reading = (struct reading){0};
+  reading->memory = NULL;
+  reading->bytes = 0;
+}
+
+/* Large contents that are still in the file. */
+static int is_unread(const struct onri_constant *constant) {
+  return !constant->data && constant->load && onr_desc_bytes(&constant->desc) >= LEAST_READING;
+}
+
+/* The most bytes that a node reads into memory that is used again, with the nodes of its bodies. */
+static size_t bytes_read(const struct onri_graph *graph, const struct onri_node *node) {
+  size_t most = 0;
+  for (int32_t i = 0; node->layer->flags & ONRI_LAYER_READS_LATE && i < node->num_in; i++) {
+    const struct onri_constant *constant = node->in[i] == ONRI_NONE ? NULL : graph->values[node->in[i]].constant;
+    const size_t bytes = constant && is_unread(constant) ? onr_desc_bytes(&constant->desc) : 0;
+    if (bytes > most) most = bytes;
+  }
+  for (int32_t b = 0; b < node->num_bodies; b++)
+    for (size_t n = 0; n < node->bodies[b]->num_nodes; n++) {
+      const size_t bytes = bytes_read(node->bodies[b], &node->bodies[b]->nodes[n]);
+      if (bytes > most) most = bytes;
+    }
+  return most;
 }
 
 static enum onr_status read_contents(struct reading *reading, struct onri_constant *constant,
@@ -64,12 +87,13 @@ static enum onr_status read_contents(struct reading *reading, struct onri_consta
   if (!constant->load || reading->user || !onri_add_size(onr_desc_bytes(&constant->desc), ONR_SLACK_BYTES, &bytes) ||
       bytes < LEAST_READING)
     return onri_constant_load(constant, error);
-  if (bytes > reading->bytes || (reading->bytes >= LARGE_READING && bytes < reading->bytes / 2)) {
+  if (bytes > reading->bytes) {
+    const size_t most = bytes > reading->ahead ? bytes : reading->ahead + ONR_SLACK_BYTES;
     release_reading(reading, allocator);
-    reading->memory = onri_allocate(allocator, bytes);
+    reading->memory = onri_allocate(allocator, most);
     if (!reading->memory)
       return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a tensor of %zu bytes", bytes - ONR_SLACK_BYTES);
-    reading->bytes = bytes;
+    reading->bytes = most;
   }
   memset((char *)reading->memory + bytes - ONR_SLACK_BYTES, 0, ONR_SLACK_BYTES);
   ONR_TRY(constant->load(constant->source, constant, reading->memory, error));
@@ -77,11 +101,6 @@ static enum onr_status read_contents(struct reading *reading, struct onri_consta
   constant->owned = 0;
   reading->user = constant;
   return ONR_STATUS_OK;
-}
-
-/* Large contents that are still in the file. */
-static int is_unread(const struct onri_constant *constant) {
-  return !constant->data && constant->load && onr_desc_bytes(&constant->desc) >= LEAST_READING;
 }
 
 /* What a node still reads moves out of memory that is for the next one. */
@@ -210,13 +229,17 @@ static enum onr_status prepare_node(struct preparation *p, struct onri_node *nod
   return onri_node_blame(node, status, error);
 }
 
-static enum onr_status prepare_graph(struct preparation *p, struct onri_graph *graph, struct onr_error *error) {
+static enum onr_status prepare_graph(struct preparation *p, struct onri_graph *graph, const size_t *ahead,
+                                     struct onr_error *error) {
   for (size_t n = 0; n < graph->num_nodes; n++) {
     ONR_TRY(onri_env_poll(graph->env, error));
     p->graph = graph;
+    if (ahead) p->reading.ahead = ahead[n];
+    if (p->reading.bytes >= LARGE_READING && p->reading.ahead < p->reading.bytes / 2)
+      release_reading(&p->reading, graph->env->allocator);
     ONR_TRY(prepare_node(p, &graph->nodes[n], error));
     for (int32_t b = 0; b < graph->nodes[n].num_bodies; b++)
-      ONR_TRY(prepare_graph(p, graph->nodes[n].bodies[b], error));
+      ONR_TRY(prepare_graph(p, graph->nodes[n].bodies[b], NULL, error));
   }
   for (size_t i = 0; i < graph->num_outputs; i++) {
     enum onr_status status = ONR_STATUS_OK;
@@ -224,6 +247,19 @@ static enum onr_status prepare_graph(struct preparation *p, struct onri_graph *g
     if (status != ONR_STATUS_OK) return status;
   }
   return onri_env_poll(graph->env, error); /* parts of the last layer's weights may have been left out */
+}
+
+static enum onr_status prepare_all(struct preparation *p, struct onri_graph *graph, struct onr_error *error) {
+  const size_t count = graph->num_nodes;
+  size_t *ahead = onri_allocate_zeroed(graph->env->allocator, (count + 1) * sizeof(*ahead));
+  if (!ahead) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to prepare a model");
+  for (size_t n = count; n-- > 0;) {
+    const size_t bytes = bytes_read(graph, &graph->nodes[n]);
+    ahead[n] = bytes > ahead[n + 1] ? bytes : ahead[n + 1];
+  }
+  const enum onr_status status = prepare_graph(p, graph, ahead, error);
+  onri_release(graph->env->allocator, ahead);
+  return status;
 }
 
 /* Bytes of the constants that stayed in memory, but for what is the caller's. */
@@ -247,7 +283,7 @@ enum onr_status onri_model_prepare(struct onr_model *model, struct onr_error *er
   env->held_bytes = &packed_bytes;
   env->blocks = &model->blocks;
   onri_blocks_open(&model->blocks, model->constant_bytes);
-  status = prepare_graph(&p, model->graph, error);
+  status = prepare_all(&p, model->graph, error);
   if (status == ONR_STATUS_OK) status = onri_packed_end(model, error);
   onri_blocks_close(&model->blocks, env);
   if (p.reading.user) p.reading.user->data = NULL; /* after a failure */
