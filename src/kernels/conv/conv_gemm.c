@@ -123,7 +123,7 @@ struct panel {
   int64_t group, count, num_runs;
   int64_t low[ONR_MAX_SPATIAL], high[ONR_MAX_SPATIAL]; /* of the outputs */
   struct onri_conv_run runs[ONRI_PLANE_PIXELS];
-  int64_t y_at[ONRI_PLANE_PIXELS];
+  int64_t y_at[ONRI_PLANE_PIXELS]; /* in planes the first alone */
   struct onri_conv_gather gather;
   float *floats;
 };
@@ -142,7 +142,8 @@ static void add_run(const struct work *w, struct panel *p, int64_t n, const int6
   run->first = p->count;
   run->count = count;
   run->x = w->operands->x + x;
-  for (int64_t i = 0; i < count; i++) p->y_at[p->count++] = y + i * c->y.stride[2];
+  for (int64_t i = 0; i < (w->in_planes ? 1 : count); i++) p->y_at[p->count + i] = y + i * c->y.stride[2];
+  p->count += count;
 }
 
 static void take_pixels(const struct work *w, int64_t group, int64_t image, int64_t first, struct panel *p) {
@@ -218,11 +219,17 @@ static void multiply(const struct work *w, const struct panel *p, int64_t part, 
   const float *bias = w->operands->bias + p->group * all;
   const float *weights = w->operands->packed + p->group * all * w->depth;
   const float *from = slice->is_first ? w->operands->residual : w->operands->y;
+  const float *panel = p->floats;
+  int64_t row = w->by_depth ? ONRI_PLANE_PIXELS : ONRI_PANEL_ROW;
+  if (w->in_place) {
+    panel = p->runs[0].x + slice->first * c->x.channel_stride;
+    row = w->by_depth ? c->x.channel_stride : c->x.stride[2];
+  }
   for (int64_t b = part; b < last; b++) {
     const int64_t channel = b * w->channels.width, width = least(w->channels.width, all - channel);
     const int64_t first = (p->group * c->group_out + channel) * c->y.channel_stride;
-    const struct onri_conv_product product = {.panel = w->in_place ? p->runs[0].x + slice->first : p->floats,
-                                              .panel_row = w->in_place ? c->x.stride[2] : ONRI_PANEL_ROW,
+    const struct onri_conv_product product = {.panel = panel,
+                                              .panel_row = row,
                                               .w = weights + channel * w->depth + slice->first * width,
                                               .pixels = p->count,
                                               .depth = slice->count,
@@ -333,17 +340,18 @@ static void cut_channels(struct work *w) {
   w->parts = (w->blocks - 1) / w->part + 1;
 }
 
-/* One pixel of input for each of output, and all of them equally far apart: but not so that the rows of a tile fight
- * for the same lines of the cache. */
-static int is_in_place(const struct onri_conv *c) {
+/* One pixel of input for each of output, and all of them equally far apart, or side by side: but the rows of a panel
+ * not so that they fight for the same lines of the cache. */
+static int is_in_place(const struct work *w) {
   enum { WAY = 1024 }; /* floats */
-  int64_t next = c->x.stride[2];
-  if (next % WAY == 0) return 0;
+  const struct onri_conv *c = w->c;
+  int64_t next = w->by_depth ? 1 : c->x.stride[2];
+  if ((w->by_depth ? c->x.channel_stride : next) % WAY == 0) return 0;
   for (int a = ONR_MAX_SPATIAL - 1; a >= 0; next *= c->axis[a--].in)
     if (c->axis[a].kernel != 1 || c->axis[a].stride != 1 || c->axis[a].in != c->axis[a].out ||
         (c->axis[a].in > 1 && c->x.stride[a] != next))
       return 0;
-  return c->x.batch == 1 || c->x.batch_stride == next;
+  return w->in_planes || c->x.batch == 1 || c->x.batch_stride == next;
 }
 
 /* An image that is read in place: where weights stay in L2, a panel is as small as its results need it to stay in L1,
@@ -354,21 +362,38 @@ static void cut_pixels(struct work *w) {
   const int64_t tile = w->kernels->tile, channels = w->channels.channels, threads = (int64_t)w->operands->threads;
   w->per_panel = w->in_planes ? ONRI_PLANE_PIXELS : ONRI_PANEL_PIXELS / tile * tile;
   w->per_turn = w->in_place && tile >= MANY ? INT64_MAX : ONRI_PANEL_DEPTH;
-  if (w->in_place && w->depth * channels <= WEIGHTS) {
+  if (w->in_place && !w->in_planes && w->depth * channels <= WEIGHTS) {
     const int64_t shared = threads > 1 ? (w->pixels - 1) / (8 * threads) / tile + 1 : INT64_MAX;
     w->per_panel = least(w->per_panel, tile * least(most(RESULTS / channels / tile, 1), shared));
   }
   w->panels = (w->pixels - 1) / w->per_panel + 1;
 }
 
+/* An image that is read in place, as one row. */
+static struct onri_conv in_one_row(const struct onri_conv *c) {
+  struct onri_conv row = *c;
+  row.axis[2].in = row.axis[2].out = c->axis[0].out * c->axis[1].out * c->axis[2].out;
+  row.axis[0] = row.axis[1] = (struct onri_axis){.in = 1, .out = 1, .kernel = 1, .stride = 1, .dilation = 1};
+  return row;
+}
+
+/* Items that take less time than to begin them are taken together. */
+static size_t grain_of(const struct work *w) {
+  enum { SHORT = 1 << 14 }; /* multiply-adds */
+  const int64_t each = w->per_panel * w->depth * w->part * w->channels.width;
+  return (size_t)(each < SHORT ? SHORT / most(each, 1) : 1);
+}
+
 void onri_conv_gemm_f32(const struct onri_conv *c, const struct onri_kernels *kernels,
                         const struct onri_conv_gemm *operands, struct onr_env *env) {
+  struct onri_conv row;
   struct work w = {.c = c, .kernels = kernels->conv_gemm, .operands = operands, .env = env};
   w.by_depth = operands->form != ONRI_CONV_LAST || c->x.channels == 1;
   w.in_planes = operands->form == ONRI_CONV_FIRST;
   w.is_line = c->axis[2].dilation == 1 && c->x.stride[2] == c->group_in && !w.by_depth;
   w.width = w.is_line ? c->axis[2].kernel * c->group_in : c->group_in;
-  w.in_place = !w.by_depth && is_in_place(c);
+  w.in_place = is_in_place(&w);
+  if (w.in_place) row = in_one_row(c), w.c = c = &row;
   w.channels = blocks_of(c, kernels, operands->form);
   w.depth = onri_conv_taps(c) * c->group_in;
   w.images = w.in_planes ? c->y.batch : 1;
@@ -378,5 +403,5 @@ void onri_conv_gemm_f32(const struct onri_conv *c, const struct onri_kernels *ke
   w.busy = (atomic_uchar *)(void *)((unsigned char *)operands->scratch + operands->threads * SLOT_BYTES);
   for (size_t i = 0; i < operands->threads; i++) atomic_init(&w.busy[i * FLAG_BYTES], 0);
   cut_channels(&w);
-  onr_parallel_for(env, (size_t)(w.images * w.panels * w.parts * c->groups), 1, run_items, &w);
+  onr_parallel_for(env, (size_t)(w.images * w.panels * w.parts * c->groups), grain_of(&w), run_items, &w);
 }

@@ -41,7 +41,7 @@ struct onri_conv_gather {
 /* y[pixel][channel] (+)= panel[pixel][depth] * w[depth][channel], for the channels of a block. */
 struct onri_conv_product {
   const float *panel, *w; /* w: [depth][width] */
-  int64_t panel_row;      /* from pixel to pixel, where the panel is not by depth; it may be the image itself */
+  int64_t panel_row;      /* from pixel to pixel, by depth from element to element; it may be the image itself */
   int64_t pixels, depth;
   int32_t by_depth;
   int64_t width;       /* of the block, one or two vectors; in planes up to plane_channels */
@@ -49,7 +49,7 @@ struct onri_conv_product {
   const float *bias;   /* width of them; may be NULL where there is `from` */
   const float *from;   /* what sums begin with, laid out as y, and may be y; NULL: the bias alone */
   float *y;            /* of the first of the channels */
-  const int64_t *y_at; /* of each pixel */
+  const int64_t *y_at; /* of each pixel; in planes of the first */
   int64_t y_channel;   /* in planes: from channel to channel; pixels lie side by side */
   float min, max;
 };

@@ -88,7 +88,7 @@ enum { PAIR_ROWS = SIMD_REGISTERS == 32 ? 14 : 6, SINGLE_ROWS = 2 * PAIR_ROWS };
     const vf32 min = f32_set(p->min), max = f32_set(p->max);                                                         \
     const float *w = p->w;                                                                                           \
     const size_t last = (size_t)(p->channels - (vectors - 1) * F32_LANES);                                           \
-    const int64_t row = by_depth ? 1 : p->panel_row;                                                                 \
+    const int64_t row = by_depth ? 1 : p->panel_row, next = by_depth ? p->panel_row : 1;                             \
     vf32 sum[tile_rows * vectors];                                                                                   \
     UNROLL for (int v = 0; v < vectors; v++) {                                                                       \
       const vf32 bias = p->bias ? f32_load(p->bias + v * F32_LANES) : (vf32){0};                                     \
@@ -107,7 +107,7 @@ enum { PAIR_ROWS = SIMD_REGISTERS == 32 ? 14 : 6, SINGLE_ROWS = 2 * PAIR_ROWS };
         const vf32 x = f32_set(a[i * row]);                                                                          \
         UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] = f32_fma(x, weight[v], sum[i * vectors + v]); \
       }                                                                                                              \
-      a += by_depth ? ONRI_PLANE_PIXELS : 1;                                                                         \
+      a += next;                                                                                                     \
       w += vectors * F32_LANES;                                                                                      \
     }                                                                                                                \
     UNROLL for (int i = 0; i < tile_rows; i++) {                                                                     \
@@ -174,7 +174,7 @@ struct planes {
   static void name(const struct onri_conv_product *p, const float *x, struct planes at) {                        \
     const vf32 min = f32_set(p->min), max = f32_set(p->max);                                                     \
     const float *w = p->w;                                                                                       \
-    const int64_t width = p->width;                                                                              \
+    const int64_t width = p->width, row = p->panel_row;                                                          \
     vf32 sum[channels * vectors];                                                                                \
     UNROLL for (int i = 0; i < channels; i++) UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] =    \
         at.from ? f32_load(at.from + i * at.step + v * F32_LANES) : f32_set(p->bias[i]);                         \
@@ -189,7 +189,7 @@ struct planes {
         UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] =                                          \
             f32_fma(weight, pixels[v], sum[i * vectors + v]);                                                    \
       }                                                                                                          \
-      x += ONRI_PLANE_PIXELS;                                                                                    \
+      x += row;                                                                                                  \
       w += width;                                                                                                \
     }                                                                                                            \
     UNROLL for (int i = 0; i < channels; i++) UNROLL for (int v = 0; v < vectors; v++)                           \
@@ -243,8 +243,8 @@ static void multiply_planes(const struct onri_conv_product *p) {
     const int is_wide = p->channels <= WIDE_TILES && p->pixels - i >= wide;
     const int is_thin = p->pixels - i <= F32_LANES;
     plane_function *function = is_wide ? wide_tiles[p->channels - 1] : plane_tiles[!is_thin][p->channels - 1];
-    const float *from = p->from ? p->from + p->y_at[i] : NULL;
-    float *y = p->y + p->y_at[i];
+    const float *from = p->from ? p->from + p->y_at[0] + i : NULL;
+    float *y = p->y + p->y_at[0] + i;
     struct planes at = {from, y, p->y_channel};
     pixels = is_wide ? wide : is_thin ? F32_LANES : 2 * F32_LANES;
     if (pixels <= p->pixels - i) {
