@@ -110,6 +110,16 @@ ONR_SIZED(onr_model_info)
 /* ARGUMENT when info has no size. */
 ONR_API enum onr_status onr_model_get_info(const struct onr_model *model, struct onr_model_info *info);
 
+/* Of a quantized model, a layer that takes numbers of a quantized tensor and computes in float32 all the same, and why,
+ * in words. Strings live as long as the model. */
+struct onr_float_layer {
+  const char *layer, *name, *module_path; /* as in struct onr_node_info */
+  const char *reason;                     /* "there is no kernel of bytes for it" */
+};
+ONR_API size_t onr_model_num_float_layers(const struct onr_model *model);
+/* NULL when index is out of range. */
+ONR_API const struct onr_float_layer *onr_model_float_layer(const struct onr_model *model, size_t index);
+
 /* What else the maker of a model has written into it (metadata_props); in the order of the file. */
 struct onr_property {
   const char *key;

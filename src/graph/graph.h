@@ -6,6 +6,7 @@
 #ifndef ONRI_GRAPH_H
 #define ONRI_GRAPH_H
 
+#include "onnxrun/model.h"
 #include "base/env.h"
 #include "base/memory/memory.h"
 #include "onnxrun/layer.h"
@@ -70,6 +71,9 @@ struct onri_graph {
   size_t num_nodes, nodes_capacity;
   int32_t *inputs, *outputs;
   size_t num_inputs, num_outputs;
+  /* Layers that take numbers of a quantized tensor and compute in float32; in the arena, as their strings. */
+  struct onr_float_layer *float_layers;
+  size_t num_float_layers;
 };
 
 /* The first outputs of a node, which have a value whether anybody reads them or not. What a body makes may be dropped.

@@ -227,6 +227,12 @@ const struct onr_property *onr_model_find_property(const struct onr_model *model
   return NULL;
 }
 
+size_t onr_model_num_float_layers(const struct onr_model *model) { return model ? model->graph->num_float_layers : 0; }
+
+const struct onr_float_layer *onr_model_float_layer(const struct onr_model *model, size_t index) {
+  return index < onr_model_num_float_layers(model) ? &model->graph->float_layers[index] : NULL;
+}
+
 size_t onr_model_num_opsets(const struct onr_model *model) { return model ? model->num_opsets : 0; }
 
 const struct onr_opset *onr_model_opset(const struct onr_model *model, size_t index) {

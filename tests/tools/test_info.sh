@@ -71,6 +71,26 @@ holds "  twice  *float32\[batch,2\*seq + 1\]"
 holds "  where  *int64\[2,found\]"
 holds "  some  *float32\[batch,5\]"
 
+# Of a quantized model, what stays float32 is named, and why.
+python3 - "$work" <<'PY'
+import sys
+from model_writer import *
+def dequantize(x, y):
+    return node("DequantizeLinear", [x, "step"], [y])
+write(sys.argv[1] + "/quantized.onnx",
+      [dequantize("x", "a"), dequantize("w", "c"), node("Softmax", ["a"], ["b"], name="soft"),
+       node("MatMul", ["b", "c"], ["y"], name="product"), dequantize("x", "d"), node("MatMul", ["d", "c"], ["z"], name="bytes")],
+      [("x", UINT8, [3, 4]), ("w", UINT8, [4, 4])], [("y", FLOAT, [3, 4]), ("z", FLOAT, [3, 4])], [floats("step", [], [0.5])])
+PY
+expect 0 "" "$tool" info "$work/quantized.onnx"
+holds "^between quantized tensors these stay float32\$"
+holds "^  1 softmax: there is no kernel of bytes for it: soft\$"
+holds "^  1 matmul: what it multiplies its quantized weights by is not quantized: product\$"
+expect 0 "" "$tool" info --json "$work/quantized.onnx"
+holds '"reason":.*"there is no kernel of bytes for it"'
+expect 0 "" "$tool" info "$fixtures/mlp_ts/model.onnx"
+lacks "stay float32"
+
 # A model of several outputs has all of them in its row of the tree.
 expect 0 "" "$tool" info "$fixtures/lstm_dynamic_dynamo/model.onnx" --dim time=7 --dim batch=3
 tree=$(sed -n '/^module /,/^$/p' "$work/out" | sed '1d; s/  */ /g; s/ *$//')

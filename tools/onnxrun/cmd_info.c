@@ -119,6 +119,32 @@ static void print_properties(const struct onr_model *model, const struct onr_mod
   }
 }
 
+/* Of a quantized model: what computes in float32 all the same, the same reasons together. */
+static void print_float_layers(const struct onr_model *model) {
+  enum { SHOWN = 4 };
+  const size_t count = onr_model_num_float_layers(model);
+  if (count) puts("\nbetween quantized tensors these stay float32");
+  for (size_t i = 0; i < count; i++) {
+    const struct onr_float_layer *first = onr_model_float_layer(model, i);
+    size_t alike = 0, before = 0;
+    for (size_t k = 0; k < count; k++) {
+      const struct onr_float_layer *other = onr_model_float_layer(model, k);
+      if (strcmp(other->layer, first->layer) || strcmp(other->reason, first->reason)) continue;
+      before += k < i;
+      alike++;
+    }
+    if (before) continue;
+    printf("  %zu %s: %s:", alike, first->layer, first->reason);
+    for (size_t k = i, told = 0; k < count && told < SHOWN; k++) {
+      const struct onr_float_layer *other = onr_model_float_layer(model, k);
+      if (strcmp(other->layer, first->layer) || strcmp(other->reason, first->reason)) continue;
+      printf("%s %s", told ? "," : "", shown(other->module_path[0] ? other->module_path : other->name).text);
+      told++;
+    }
+    puts(alike > SHOWN ? ", ..." : "");
+  }
+}
+
 static void print_text(const struct options *options, const struct report *r) {
   const struct loaded *l = r->l;
   const struct module_tree *tree = &r->tree;
@@ -144,6 +170,7 @@ static void print_text(const struct options *options, const struct report *r) {
     printf(", %s multiply-adds, %s arena", with_commas(total_multiply_adds(l->session), multiply_adds),
            shown_bytes_count((double)onr_session_arena_bytes(l->session)).text);
   putchar('\n');
+  print_float_layers(l->model);
   if (!r->problem.text[0]) return;
   printf("\nShapes and costs are not known: ");
   print_escaped(stdout, r->problem.text, strlen(r->problem.text));
@@ -204,6 +231,19 @@ static void add_layers(cJSON *root, const struct onr_session *session) {
   }
 }
 
+static void add_float_layers(cJSON *root, const struct onr_model *model) {
+  cJSON *array = cJSON_AddArrayToObject(root, "float_layers");
+  for (size_t i = 0; i < onr_model_num_float_layers(model); i++) {
+    const struct onr_float_layer *layer = onr_model_float_layer(model, i);
+    cJSON *item = cJSON_CreateObject();
+    cJSON_AddStringToObject(item, "layer", layer->layer);
+    cJSON_AddStringToObject(item, "name", layer->name);
+    cJSON_AddStringToObject(item, "module", layer->module_path);
+    cJSON_AddStringToObject(item, "reason", layer->reason);
+    cJSON_AddItemToArray(array, item);
+  }
+}
+
 static void add_properties(cJSON *root, const struct onr_model *model, const struct onr_model_info *info) {
   cJSON_AddStringToObject(root, "domain", info->domain);
   cJSON_AddNumberToObject(root, "model_version", (double)info->model_version);
@@ -241,6 +281,7 @@ static int tell_json(const struct report *r) {
   for (size_t i = 0; i < onr_model_num_outputs(l->model); i++) add_value(outputs, onr_model_output(l->model, i));
   add_modules(root, &r->tree);
   add_layers(root, l->session);
+  add_float_layers(root, l->model);
   cJSON_AddNumberToObject(root, "parameters", (double)info.parameters);
   cJSON_AddNumberToObject(root, "multiply_adds", (double)total_multiply_adds(l->session));
   cJSON_AddNumberToObject(root, "weight_bytes", (double)info.weight_bytes);
