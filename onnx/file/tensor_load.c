@@ -68,7 +68,7 @@ static void read_part(void *context, size_t begin, size_t end) {
 }
 
 static enum onr_status load(void *source, const struct onri_constant *constant, void *target, struct onr_error *error) {
-  enum { PART = 1 << 18 };
+  enum { PART = 1 << 20 };
   const struct lazy *lazy = source;
   /* Packed elements are read to the end of their memory and spread from there. */
   unsigned char *raw = (unsigned char *)target + (onr_desc_bytes(&constant->desc) - (size_t)constant->bytes);

@@ -40,7 +40,7 @@ static void *reserve_discarded(void *context, size_t bytes) {
 
 static void *packed_address(void *context, size_t offset) { return (unsigned char *)context + offset; }
 
-enum { CLEARED_BYTES = 1 << 18 };
+enum { CLEARED_BYTES = 1 << 20 };
 
 static void clear_range(void *memory, size_t begin, size_t end) {
   memset((unsigned char *)memory + begin, 0, end - begin);

@@ -82,7 +82,7 @@ static void pack_blocks(void *context, size_t begin, size_t end) {
 
 void onri_conv_gemm_pack(const struct onri_conv *c, const struct onri_kernels *kernels, enum onri_conv_form form,
                          const float *weight, float *packed, struct onr_env *env) {
-  enum { GRAIN = 1 << 16 }; /* floats */
+  enum { GRAIN = 1 << 18 }; /* floats: waking a thread takes as long as packing some thousands */
   struct packing p = {.c = c, .blocks = blocks_of(c, kernels, form), .weight = weight, .packed = packed};
   const int64_t block = p.blocks.width * onri_conv_taps(c) * c->group_in;
   p.each = (p.blocks.channels - 1) / p.blocks.width + 1;

@@ -87,12 +87,14 @@ static void pack_panels(void *context, size_t begin, size_t end) {
 
 int onri_winograd_pack(const struct onri_conv *c, const struct onri_winograd *how, const float *weight, float *packed,
                        struct onr_env *env) {
+  enum { GRAIN = 1 << 18 }; /* floats */
   struct packing p = {.c = c, .how = how, .weight = weight, .packed = packed};
   for (int i = 0; i < 2; i++) {
     p.matrices.points[i] = how->points[1 + i], p.matrices.taps[i] = (int32_t)c->axis[1 + i].kernel;
     evaluation(p.matrices.points[i], p.matrices.taps[i], p.matrices.g[i]);
   }
-  onr_parallel_for(env, (size_t)(c->groups * panels_of(c, how)), 1, pack_panels, &p);
+  const int64_t panel = panel_width(how) * points_of(how) * c->axis[0].kernel * c->group_in;
+  onr_parallel_for(env, (size_t)(c->groups * panels_of(c, how)), (size_t)(GRAIN / most(panel, 1) + 1), pack_panels, &p);
   return !atomic_load_explicit(&p.infinite, memory_order_relaxed);
 }
 

@@ -125,11 +125,12 @@ static enum onr_status pack(struct onr_call *call, const struct onri_conv *c, en
 
 /* No NaN and no infinity in weights or bias, if there are any. */
 static enum onr_status is_finite(struct onr_call *call, struct onri_late *late, int *finite) {
+  enum { MANY = 1 << 18 }; /* are worth waking threads */
   uint64_t answer;
   if (!onri_block_answer(call->env, &answer)) {
     ONR_TRY(onri_late_read(call, late));
-    answer =
-        !late->values || onri_all_finite(call->env, late->values, (size_t)onr_desc_elements(&call->in[late->input]));
+    const size_t count = late->values ? (size_t)onr_desc_elements(&call->in[late->input]) : 0;
+    answer = count < MANY ? onri_all_finite_f32(late->values, count) : onri_all_finite(call->env, late->values, count);
     onri_block_tell(call->env, answer);
   }
   *finite = answer != 0;
