@@ -13,3 +13,5 @@ add_test(NAME examples/run_model
          COMMAND example_run_model "${PROJECT_SOURCE_DIR}/tests/fixtures/linear_2d_dynamo/model.onnx")
 add_test(NAME examples/own_layer COMMAND example_own_layer "${PROJECT_SOURCE_DIR}/tests/nn/own_layer.onnx")
 add_test(NAME examples/network COMMAND example_network "${PROJECT_SOURCE_DIR}/tests/nn/network.bin")
+add_test(NAME examples/generate
+         COMMAND example_generate "${PROJECT_SOURCE_DIR}/tests/fixtures/cached_decoder_ts/model.onnx" 8 1 2 3)

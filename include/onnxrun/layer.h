@@ -91,6 +91,9 @@ struct onr_call {
   enum onr_kernel kernel; /* which one run will use; for `onnxrun info` and `bench` */
   enum onr_method method; /* and by which method, where there are several */
   struct onr_view *into;  /* [num_in] input i should be made at this offset inside output `of` (Concat); wish only */
+  /* run: a cache that grows where it lies has room behind its rows (dimension rank - 2): for so many from one outer
+   * index to the next; 0: it has none, as tensors have. NULL: none has. Only what takes_room admits is such a cache. */
+  const int64_t *in_rows, *out_rows;
 
   struct onr_env *env;
   struct onr_error *error;
@@ -150,6 +153,11 @@ struct onr_layer {
   /* For `onnxrun ops`: types of input 0 (bit onr_dtype) that a kernel other than PORTABLE can compute, where shapes and
    * constants allow it. NULL: none. */
   uint32_t (*kernel_types)(const void *params, enum onr_kernel kernel);
+  /* Layers that know caches (onr_call.in_rows); NULL: it does not. Whether input i, of that rank, may have room. */
+  int (*takes_room)(const void *params, size_t i, int32_t rank);
+  /* The input that output i, of that rank, goes on with: its first rows are that input's, run writes those behind them
+   * alone where the input lies there already. -1: there is none. */
+  int32_t (*goes_on)(const void *params, size_t i, int32_t rank);
 };
 
 /* --- Services for layers --- */

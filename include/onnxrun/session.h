@@ -40,6 +40,23 @@ ONR_API enum onr_status onr_session_bind_output(struct onr_session *session, siz
 ONR_API enum onr_status onr_session_want_outputs(struct onr_session *session, const size_t *indices, size_t count,
                                                  struct onr_error *error);
 
+/* States: outputs that are inputs of the next run, as the keys and values of a language model are. Declared once; from
+ * then on a run reads what the last one wrote, and nothing is copied where the model only adds rows (present =
+ * Concat(past, new), or attention that does so): the cache grows where it lies, by an eighth at a time. A state begins
+ * as zeros of its declared shape, where an open dimension has the size that another input gives its name; else the last
+ * but one is 0 (empty) and the first is 1. onr_session_set_input gives other contents to go on with, once. The output
+ * is always computed, cannot be bound, and is copied by onr_session_get_output where it grows. A run that fails leaves
+ * states as they were. Plans and results so far are gone. */
+ONR_API enum onr_status onr_session_add_state(struct onr_session *session, size_t output, size_t input,
+                                              struct onr_error *error);
+/* All that match "OUTPUT=INPUT": a list with commas, a * in both stands for what names share ("present.*=past.*").
+ * NULL: every output that the model makes by adding rows to an input, whatever their names. *count (may be NULL): how
+ * many there were; ARGUMENT when a name matches nothing. */
+ONR_API enum onr_status onr_session_add_states(struct onr_session *session, const char *names, size_t *count,
+                                               struct onr_error *error);
+/* The next run begins anew. */
+ONR_API enum onr_status onr_session_reset_states(struct onr_session *session, struct onr_error *error);
+
 /* Plan for the shapes of the inputs if they are new, without running, and make room for the run unless results of the
  * last one lie there: those stay as they are. Calling it is optional. */
 ONR_API enum onr_status onr_session_plan(struct onr_session *session, struct onr_error *error);

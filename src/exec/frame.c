@@ -109,6 +109,17 @@ enum onr_status onri_frame_plan(struct onri_frame *frame, const struct onr_tenso
   return status;
 }
 
+static int64_t rows_of(const struct onri_workspace *space, int32_t v) {
+  return onri_is_cache(space, v) ? space->rows[v] : 0;
+}
+
+static void bind_rows(const struct onri_workspace *space, struct onri_step *step) {
+  for (int32_t i = 0; step->in_rows && i < step->node->num_in; i++)
+    step->in_rows[i] = rows_of(space, step->node->in[i]);
+  for (int32_t i = 0; step->out_rows && i < step->node->num_out; i++)
+    step->out_rows[i] = rows_of(space, step->node->out[i]);
+}
+
 /* Writes current addresses into the calls of a segment. */
 static void bind(struct onri_plan *plan, size_t index) {
   struct onri_segment *segment = &plan->segments[index];
@@ -121,6 +132,7 @@ static void bind(struct onri_plan *plan, size_t index) {
                             : onri_plan_address(plan, node->in[i]);
     for (int32_t i = 0; i < node->num_out; i++)
       step->outputs[i] = node->out[i] == ONRI_NONE ? NULL : onri_plan_address(plan, node->out[i]);
+    bind_rows(plan->space, step);
     if (step->call.scratch_bytes) step->call.scratch = plan->space->blocks[index].data + step->scratch;
   }
   segment->bound = 1;

@@ -67,7 +67,7 @@ static void grant_view(struct placing *p, const struct onri_step *step, size_t i
   const int32_t out = step->node->out[i];
   int32_t in, root;
   size_t end;
-  if (out == ONRI_NONE || wish->of < 0 || wish->of >= step->node->num_in) return;
+  if (out == ONRI_NONE || wish->of < 0 || wish->of >= step->node->num_in || onri_is_cache(p->plan->space, out)) return;
   in = step->node->in[wish->of];
   if (in == ONRI_NONE) return;
   root = root_of(p->plan, in);
@@ -84,7 +84,8 @@ static void grant_in_place(struct placing *p, const struct onri_step *step) {
   int32_t in, root;
   if (step->call.in_place < 0 || step->call.in_place >= step->node->num_in || out == ONRI_NONE) return;
   in = step->node->in[step->call.in_place];
-  if (in == ONRI_NONE || p->plan->locations[out].parent != ONRI_NONE || bytes_of(p->plan, in) != bytes_of(p->plan, out))
+  if (in == ONRI_NONE || onri_is_cache(p->plan->space, out) || p->plan->locations[out].parent != ONRI_NONE ||
+      bytes_of(p->plan, in) != bytes_of(p->plan, out))
     return;
   root = root_of(p->plan, in);
   if (!is_ours(p, root) || p->lifetimes[root].last > now) return;
@@ -167,11 +168,12 @@ static void find_overreads(struct placing *p) {
 }
 
 /* Graph inputs that are read past their end live in the block of segment 0; the others stay where the caller has them.
- */
+ * Behind a cache there is always room. */
 static void choose_input_copies(struct placing *p) {
   const struct onri_graph *g = p->plan->space->graph;
   for (size_t i = 0; !p->index && i < g->num_inputs; i++)
-    if (p->lifetimes[g->inputs[i]].overread) p->plan->locations[g->inputs[i]].storage = ONRI_STORAGE_BLOCK;
+    if (p->lifetimes[g->inputs[i]].overread && !onri_is_cache(p->plan->space, g->inputs[i]))
+      p->plan->locations[g->inputs[i]].storage = ONRI_STORAGE_BLOCK;
 }
 
 static void offer_output_memory(struct placing *p, int32_t v) {

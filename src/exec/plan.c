@@ -63,6 +63,7 @@ static void *address_of_root(const struct onri_plan *plan, int32_t value) {
       return (size_t)place->segment < plan->space->num_blocks ? plan->space->blocks[place->segment].data + place->offset
                                                               : NULL;
     case ONRI_STORAGE_SLOT: return plan->space->slots[value].data;
+    case ONRI_STORAGE_STATE: return plan->outputs[plan->space->uses[value].output];
     case ONRI_STORAGE_NONE: break;
   }
   return NULL;
@@ -232,6 +233,20 @@ static enum onr_status count_work(const struct onri_plan *plan, struct onri_segm
   return onri_run_allows(plan->space->run, segment->work, error);
 }
 
+/* Room for the rows of caches, where the step has some. */
+static int add_rows(struct onri_plan *plan, struct onri_segment *segment, struct onri_step *step) {
+  const struct onri_node *node = step->node;
+  int has_caches = 0;
+  for (int32_t i = 0; i < node->num_in; i++) has_caches |= onri_is_cache(plan->space, node->in[i]);
+  for (int32_t i = 0; i < node->num_out; i++) has_caches |= onri_is_cache(plan->space, node->out[i]);
+  if (!has_caches) return 1;
+  step->call.in_rows = step->in_rows =
+      onri_arena_allocate(&segment->arena, (size_t)node->num_in * sizeof(*step->in_rows));
+  step->call.out_rows = step->out_rows =
+      onri_arena_allocate(&segment->arena, (size_t)node->num_out * sizeof(*step->out_rows));
+  return step->in_rows && step->out_rows;
+}
+
 /* Fills in the call of a step and lets the layer plan. */
 static enum onr_status make_step(struct onri_plan *plan, struct onri_segment *segment, const struct onri_node *node,
                                  struct onr_error *error) {
@@ -259,7 +274,8 @@ static enum onr_status make_step(struct onri_plan *plan, struct onri_segment *se
   c->into = onri_arena_allocate(&segment->arena, in_room * sizeof(*c->into));
   c->state = onri_arena_allocate(&segment->arena, node->layer->state_size);
   ONR_TRY(onri_workspace_kept(plan->space, node, &c->kept, error));
-  if (!in || !inputs || !c->out || !outputs || !c->view || !c->into || !c->state) return no_memory(error);
+  if (!in || !inputs || !c->out || !outputs || !c->view || !c->into || !c->state || !add_rows(plan, segment, step))
+    return no_memory(error);
   c->scratch = c->state; /* of no bytes, until it is placed */
   segment->num_steps++;
   for (size_t i = 0; i < num_in; i++) {
@@ -315,9 +331,10 @@ static enum onr_status infer_nodes(struct onri_plan *plan, struct onri_segment *
     if (inferred == ONRI_BLOCKED) break;
     for (int32_t i = 0; i < node->num_out; i++)
       if (node->out[i] != ONRI_NONE)
-        plan->locations[node->out[i]].storage = is_at_run_time(node)                  ? ONRI_STORAGE_SLOT
-                                                : plan->inference.known[node->out[i]] ? ONRI_STORAGE_KNOWN
-                                                                                      : ONRI_STORAGE_BLOCK;
+        plan->locations[node->out[i]].storage = is_at_run_time(node)                       ? ONRI_STORAGE_SLOT
+                                                : plan->inference.known[node->out[i]]      ? ONRI_STORAGE_KNOWN
+                                                : onri_is_cache(plan->space, node->out[i]) ? ONRI_STORAGE_STATE
+                                                                                           : ONRI_STORAGE_BLOCK;
     *num_steps += (size_t)is_step(plan, node);
   }
   if (segment->end_node == segment->first_node && g->num_nodes > (size_t)segment->first_node)

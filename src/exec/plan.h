@@ -21,7 +21,8 @@ struct onri_step {
   struct onr_call call;
   const void **inputs; /* the arrays that call points to */
   void **outputs;
-  size_t scratch; /* where call.scratch lies in the segment's block */
+  int64_t *in_rows, *out_rows; /* NULL: no caches */
+  size_t scratch;              /* where call.scratch lies in the segment's block */
   uint64_t runs, total_ns;
 };
 
@@ -53,6 +54,7 @@ enum onri_storage {
   ONRI_STORAGE_INPUT, /* the caller's */
   ONRI_STORAGE_BLOCK, /* in the block of a segment, or in the caller's memory for an output */
   ONRI_STORAGE_SLOT,  /* outputs whose size only running tells */
+  ONRI_STORAGE_STATE, /* an output that is a cache of the session's, which has memory for it */
 };
 
 /* Where a value lives. `parent`: it is a part of that value, at `offset` bytes. */

@@ -128,11 +128,12 @@ struct onri_plan *onri_plan_cache_room(struct onri_plan_cache *cache, uint64_t b
 }
 
 /* Besides the largest plan, which is needed anyway, plans may take an eighth of everything else: sessions that see ever
- * new shapes stay near the size of their largest. */
+ * new shapes stay near the size of their largest. Where states grow, one plan hands what it holds to the next. */
 uint64_t onri_plan_cache_limit(const struct onri_run *run) {
   const uint64_t held = atomic_load_explicit(&run->env.meter->held, memory_order_relaxed) - run->pool.spare;
   uint64_t spare = (held - run->plans.bytes + run->plans.largest) / 8;
   if (run->plan_bytes) return run->plan_bytes;
+  if (run->grows) return 2 * (uint64_t)run->plans.largest;
   if (spare < LEAST_SPARE_BYTES) spare = LEAST_SPARE_BYTES;
   return run->plans.largest + spare < run->env.limits.plan_bytes ? run->plans.largest + spare
                                                                  : run->env.limits.plan_bytes;

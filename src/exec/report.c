@@ -5,9 +5,7 @@
 #include "exec/frame.h"
 #include "exec/session.h"
 
-static const struct onri_plan *plan_of(const struct onr_session *session) {
-  return onri_session_frame(session)->space.plan;
-}
+static const struct onri_plan *plan_of(const struct onr_session *session) { return session->frame->space.plan; }
 
 size_t onr_session_num_nodes(const struct onr_session *session) {
   const struct onri_plan *plan = session ? plan_of(session) : NULL;

@@ -1,5 +1,4 @@
 /* session.c: the caller's tensors in, one frame that runs, tensors out. */
-#include <stdatomic.h>
 #include <string.h>
 
 #include "base/container.h"
@@ -11,27 +10,7 @@
 #include "exec/session.h"
 #include "exec/variant.h"
 
-struct onr_session {
-  const struct onr_model *model;
-  const struct onr_model *active; /* whose graph the frame runs: the model, or its variant */
-  struct onri_variant variant;
-  struct onri_meter meter; /* what the session holds, on top of its model; under run.pool */
-  struct onri_run run;
-  struct onri_frame *frame;
-  struct onr_tensor *inputs;    /* [num_inputs + num_defaults] data NULL and dtype NONE: not set */
-  const struct onr_tensor *fed; /* [inputs of the active graph] inputs, or what the variant takes of them */
-  struct onr_tensor *taken;     /* [num_inputs + num_defaults] what of it the frame reads: containers as handles */
-  struct onri_buffer *containers, *flat; /* [num_inputs + num_defaults] those; [num_outputs] blocks of results */
-  struct onr_tensor *bound;              /* [num_outputs] data: caller's memory, desc.dim[0]: its bytes */
-  void **direct;              /* [num_outputs] memory of the caller's that this run writes to without a copy */
-  struct onr_tensor *results; /* [num_outputs] of the last run */
-  uint8_t *wanted;            /* [num_outputs] which ones are; NULL: all */
-  uint64_t model_bytes;       /* what the meter counts of the model */
-  atomic_flag busy;
-  int has_results; /* no run has begun since the one that left them */
-};
-
-static enum onr_status enter(struct onr_session *s, struct onr_error *error) {
+enum onr_status onri_session_enter(struct onr_session *s, struct onr_error *error) {
   if (!s) return onr_fail(error, ONR_STATUS_ARGUMENT, "session must not be NULL");
   if (atomic_flag_test_and_set(&s->busy))
     return onr_fail(error, ONR_STATUS_STATE,
@@ -39,7 +18,7 @@ static enum onr_status enter(struct onr_session *s, struct onr_error *error) {
   return ONR_STATUS_OK;
 }
 
-static enum onr_status leave(struct onr_session *s, enum onr_status status, struct onr_error *error) {
+enum onr_status onri_session_leave(struct onr_session *s, enum onr_status status, struct onr_error *error) {
   status = onri_meter_settle(&s->meter, status, error);
   atomic_flag_clear(&s->busy);
   return status;
@@ -97,6 +76,7 @@ void onr_session_destroy(struct onr_session *session) {
   if (!session) return;
   allocator = session->run.env.allocator;
   onri_plan_cache_clear(&session->run.plans, allocator);
+  onri_session_release_states(session);
   onri_frame_destroy(session->frame);
   onri_variant_clear(&session->variant, allocator);
   for (size_t i = 0; session->containers && i < num_inputs(session); i++)
@@ -123,8 +103,8 @@ static size_t alignment_of(enum onr_dtype dtype) {
 }
 
 /* -1 is what onr_model_find_input and _find_output return. */
-static enum onr_status check_index(const struct onr_session *s, size_t index, const char *what,
-                                   struct onr_error *error) {
+enum onr_status onri_session_check_index(const struct onr_session *s, size_t index, const char *what,
+                                         struct onr_error *error) {
   if (!s) return onr_fail(error, ONR_STATUS_ARGUMENT, "session must not be NULL");
   const size_t count = *what == 'i' ? num_inputs(s) : s->model->graph->num_outputs;
   if (index < count) return ONR_STATUS_OK;
@@ -134,8 +114,8 @@ static enum onr_status check_index(const struct onr_session *s, size_t index, co
   return onr_fail(error, ONR_STATUS_ARGUMENT, "%s %zu does not exist; the model has %zu", what, index, count);
 }
 
-static enum onr_status check_tensor(const struct onr_value_info *info, const struct onr_tensor *tensor,
-                                    struct onr_error *error) {
+enum onr_status onri_check_input(const struct onr_value_info *info, const struct onr_tensor *tensor,
+                                 struct onr_error *error) {
   const struct onr_desc *d = &tensor->desc;
   const size_t alignment = alignment_of(d->dtype);
   char text[160];
@@ -171,23 +151,23 @@ static const uint64_t nothing = 0; /* stands in for the data of a tensor without
 enum onr_status onr_session_set_input(struct onr_session *session, size_t index, const struct onr_tensor *tensor,
                                       struct onr_error *error) {
   enum onr_status status;
-  ONR_TRY(check_index(session, index, "input", error));
+  ONR_TRY(onri_session_check_index(session, index, "input", error));
   if (!tensor && index < session->model->graph->num_inputs)
     return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s' has no default: the tensor must not be NULL",
                     session->model->inputs[index].name);
-  ONR_TRY(enter(session, error));
+  ONR_TRY(onri_session_enter(session, error));
   if (!tensor) {
     session->inputs[index] = (struct onr_tensor){0};
-    return leave(session, ONR_STATUS_OK, error);
+    return onri_session_leave(session, ONR_STATUS_OK, error);
   }
-  status = check_tensor(&session->model->inputs[index], tensor, error);
+  status = onri_check_input(&session->model->inputs[index], tensor, error);
   if (status == ONR_STATUS_OK) status = onri_desc_check(&tensor->desc, &session->run.env, error);
   if (status == ONR_STATUS_OK) {
     session->inputs[index] = *tensor;
     for (int32_t d = tensor->desc.rank; d < ONR_MAX_RANK; d++) session->inputs[index].desc.dim[d] = 0;
     if (!tensor->data) session->inputs[index].data = (void *)(uintptr_t)&nothing;
   }
-  return leave(session, status, error);
+  return onri_session_leave(session, status, error);
 }
 
 static enum onr_status check_bound(const struct onr_session *s, size_t index, enum onr_dtype dtype, const void *data,
@@ -200,12 +180,15 @@ static enum onr_status check_bound(const struct onr_session *s, size_t index, en
 
 enum onr_status onr_session_bind_output(struct onr_session *session, size_t index, void *data, size_t bytes,
                                         struct onr_error *error) {
-  ONR_TRY(check_index(session, index, "output", error));
+  ONR_TRY(onri_session_check_index(session, index, "output", error));
+  if (onri_session_state(session, index))
+    return onr_fail(error, ONR_STATUS_ARGUMENT, "output '%s' is a state: the session has memory for it",
+                    session->model->outputs[index].name);
   ONR_TRY(check_bound(session, index, session->model->outputs[index].dtype, data, error));
-  ONR_TRY(enter(session, error));
+  ONR_TRY(onri_session_enter(session, error));
   session->bound[index] = (struct onr_tensor){
       .desc.dim = {(int64_t)((uint64_t)bytes > INT64_MAX ? INT64_MAX : (uint64_t)bytes)}, .data = data};
-  return leave(session, ONR_STATUS_OK, error);
+  return onri_session_leave(session, ONR_STATUS_OK, error);
 }
 
 /* Equal dimension names of the declared inputs, as far as they are set, must have equal sizes. */
@@ -225,16 +208,15 @@ static enum onr_status check_symbols(const struct onr_session *s, struct onr_err
 }
 
 /* A new frame for the graph of a model, for the outputs that are wanted; all plans of the old one go. */
-static enum onr_status start_frame(struct onr_session *s, const struct onr_model *model, const uint8_t *wanted,
-                                   struct onr_error *error) {
+enum onr_status onri_session_start_frame(struct onr_session *s, const struct onr_model *model, const uint8_t *wanted,
+                                         struct onr_error *error) {
   struct onri_frame *frame;
-  ONR_TRY(onri_frame_create(&s->run, model->graph, &frame, error));
-  if (wanted) {
-    const enum onr_status status = onri_workspace_want(&frame->space, wanted, error);
-    if (status != ONR_STATUS_OK) {
-      onri_frame_destroy(frame);
-      return status;
-    }
+  enum onr_status status = onri_frame_create(&s->run, model->graph, &frame, error);
+  if (status == ONR_STATUS_OK && wanted) status = onri_workspace_want(&frame->space, wanted, error);
+  if (status == ONR_STATUS_OK) status = onri_session_place_states(s, model, frame, error);
+  if (status != ONR_STATUS_OK) {
+    onri_frame_destroy(frame);
+    return status;
   }
   onri_plan_cache_clear(&s->run.plans, s->run.env.allocator);
   onri_frame_destroy(s->frame);
@@ -245,7 +227,7 @@ static enum onr_status start_frame(struct onr_session *s, const struct onr_model
 }
 
 static enum onr_status activate(struct onr_session *s, const struct onr_model *model, struct onr_error *error) {
-  return s->active == model ? ONR_STATUS_OK : start_frame(s, model, s->wanted, error);
+  return s->active == model ? ONR_STATUS_OK : onri_session_start_frame(s, model, s->wanted, error);
 }
 
 /* count 0: all. */
@@ -254,7 +236,8 @@ static enum onr_status want(struct onr_session *s, const size_t *indices, size_t
   uint8_t *wanted = count ? onri_allocate_zeroed(allocator, s->model->graph->num_outputs) : NULL;
   if (count && !wanted) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a session");
   for (size_t i = 0; i < count; i++) wanted[indices[i]] = 1;
-  const enum onr_status status = start_frame(s, s->active, wanted, error);
+  for (size_t i = 0; count && i < s->states.count; i++) wanted[s->states.items[i].output] = 1;
+  const enum onr_status status = onri_session_start_frame(s, s->active, wanted, error);
   onri_release(allocator, status == ONR_STATUS_OK ? s->wanted : wanted);
   if (status == ONR_STATUS_OK) s->wanted = wanted;
   return status;
@@ -263,9 +246,9 @@ static enum onr_status want(struct onr_session *s, const size_t *indices, size_t
 enum onr_status onr_session_want_outputs(struct onr_session *session, const size_t *indices, size_t count,
                                          struct onr_error *error) {
   if (!indices && count) return onr_fail(error, ONR_STATUS_ARGUMENT, "indices must not be NULL");
-  for (size_t i = 0; i < count; i++) ONR_TRY(check_index(session, indices[i], "output", error));
-  ONR_TRY(enter(session, error));
-  return leave(session, want(session, indices, count, error), error);
+  for (size_t i = 0; i < count; i++) ONR_TRY(onri_session_check_index(session, indices[i], "output", error));
+  ONR_TRY(onri_session_enter(session, error));
+  return onri_session_leave(session, want(session, indices, count, error), error);
 }
 
 static int is_wanted(const struct onr_session *s, size_t output) { return !s->wanted || s->wanted[output]; }
@@ -324,6 +307,7 @@ static void drop_containers(struct onr_session *s) {
 }
 
 static enum onr_status plan(struct onr_session *s, struct onr_error *error) {
+  ONR_TRY(onri_session_begin_states(s, error));
   take_inputs(s);
   if (s->model->num_defaults) ONR_TRY(choose_variant(s, error));
   ONR_TRY(check_inputs(s, error));
@@ -334,8 +318,8 @@ static enum onr_status plan(struct onr_session *s, struct onr_error *error) {
 }
 
 enum onr_status onr_session_plan(struct onr_session *session, struct onr_error *error) {
-  ONR_TRY(enter(session, error));
-  return leave(session, plan(session, error), error);
+  ONR_TRY(onri_session_enter(session, error));
+  return onri_session_leave(session, plan(session, error), error);
 }
 
 static int overlap(const void *a, size_t a_bytes, const void *b, size_t b_bytes) {
@@ -405,26 +389,30 @@ static enum onr_status run(struct onr_session *s, struct onr_error *error) {
   ONR_TRY(read_containers(s, error));
   ONR_TRY(plan(s, error));
   ONR_TRY(choose_outputs(s, error));
+  ONR_TRY(onri_session_lay_states(s, error));
+  take_inputs(s); /* a cache may have moved */
+  if (s->active != s->model) onri_variant_feed(&s->variant, s->taken);
   s->run.work_done = 0;
   s->run.iterations_left = s->run.env.limits.loop_iterations;
   ONR_TRY(onri_frame_run(s->frame, s->fed, s->direct, error));
-  return take_results(s, error);
+  ONR_TRY(take_results(s, error));
+  return onri_session_turn_states(s, error);
 }
 
 enum onr_status onr_session_run(struct onr_session *session, struct onr_error *error) {
   enum onr_status status;
-  ONR_TRY(enter(session, error));
+  ONR_TRY(onri_session_enter(session, error));
   onri_frame_done(session->frame);
   status = run(session, error);
   session->has_results = status == ONR_STATUS_OK;
   if (!session->has_results) onri_frame_done(session->frame);
   drop_containers(session);
-  return leave(session, status, error);
+  return onri_session_leave(session, status, error);
 }
 
 enum onr_status onr_session_get_output(struct onr_session *session, size_t index, struct onr_tensor *tensor,
                                        struct onr_error *error) {
-  ONR_TRY(check_index(session, index, "output", error));
+  ONR_TRY(onri_session_check_index(session, index, "output", error));
   if (!tensor) return onr_fail(error, ONR_STATUS_ARGUMENT, "tensor must not be NULL");
   if (!session->has_results)
     return onr_fail(error, ONR_STATUS_STATE, "the session has no results: its last run failed, or there was none");
@@ -432,14 +420,19 @@ enum onr_status onr_session_get_output(struct onr_session *session, size_t index
     return onr_fail(error, ONR_STATUS_ARGUMENT,
                     "output '%s' is not among those that onr_session_want_outputs was given",
                     session->model->outputs[index].name);
+  const struct onri_state *state = onri_session_state(session, index);
   *tensor = session->results[index];
-  return ONR_STATUS_OK;
+  if (!state || !state->grows) return ONR_STATUS_OK;
+  ONR_TRY(onri_session_enter(session, error));
+  const enum onr_status status = onri_state_flatten(&session->run, state, &tensor->desc, &session->flat[index], error);
+  tensor->data = session->flat[index].data;
+  return onri_session_leave(session, status, error);
 }
 
 enum onr_status onr_session_trim(struct onr_session *session, struct onr_error *error) {
-  ONR_TRY(enter(session, error));
+  ONR_TRY(onri_session_enter(session, error));
   onri_frame_trim(session->frame, session->results, session->has_results ? session->model->graph->num_outputs : 0);
-  return leave(session, ONR_STATUS_OK, error);
+  return onri_session_leave(session, ONR_STATUS_OK, error);
 }
 
 size_t onr_session_arena_bytes(const struct onr_session *session) {
@@ -450,5 +443,3 @@ size_t onr_session_arena_bytes(const struct onr_session *session) {
 size_t onr_session_total_bytes(const struct onr_session *session) {
   return session ? (size_t)(atomic_load(&session->meter.held) - session->model_bytes) : 0;
 }
-
-const struct onri_frame *onri_session_frame(const struct onr_session *session) { return session->frame; }

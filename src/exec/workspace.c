@@ -89,6 +89,7 @@ void onri_workspace_clear(struct onri_workspace *space) {
     onri_buffer_release(space->run, &space->slots[v]);
   onri_release(allocator, space->blocks);
   onri_release(allocator, space->slots);
+  onri_release(allocator, space->rows);
   onri_release(allocator, space->kept);
   onri_release(allocator, space->needed);
   onri_release(allocator, space->lifetimes);
@@ -129,6 +130,11 @@ static enum onr_status resize(struct onri_run *run, struct onri_buffer *buffer, 
 enum onr_status onri_buffer_grow(struct onri_run *run, struct onri_buffer *buffer, size_t bytes, size_t kept,
                                  struct onr_error *error) {
   return bytes <= buffer->bytes ? ONR_STATUS_OK : resize(run, buffer, bytes, buffer->bytes / 2, kept, error);
+}
+
+enum onr_status onri_buffer_renew(struct onri_run *run, struct onri_buffer *buffer, size_t bytes, size_t more,
+                                  struct onr_error *error) {
+  return resize(run, buffer, bytes, more, 0, error);
 }
 
 void onri_buffer_empty(struct onri_run *run, struct onri_buffer *buffer) {

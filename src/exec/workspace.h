@@ -33,6 +33,7 @@ struct onri_run {
   struct onri_heap heap;    /* text and containers of this run */
   struct onri_frame *innermost; /* of those that run */
   int profile;
+  int grows; /* states grow: lengths hardly come back */
 };
 
 /* Memory that grows as needed. */
@@ -69,7 +70,15 @@ struct onri_workspace {
   size_t plan_bytes;        /* of its largest plan so far */
   struct onri_plan *pinned; /* runs, or its results are still read: stays in the cache */
   uint64_t moves;           /* of blocks and slots so far */
+  /* [num_values] caches that grow where they lie (state.h): how many rows there is room for, NO_ROWS: it is no such
+   * value; NULL: there are none. */
+  int64_t *rows;
 };
+
+#define ONRI_NO_ROWS (-1)
+static inline int onri_is_cache(const struct onri_workspace *space, int32_t v) {
+  return v != ONRI_NONE && space->rows && space->rows[v] != ONRI_NO_ROWS;
+}
 
 /* budget.c: sets what a run with these inputs may take. */
 void onri_run_measure(struct onri_run *run, const struct onr_tensor *inputs, size_t count);
@@ -107,6 +116,9 @@ void onri_workspace_trim(struct onri_workspace *space, const struct onr_tensor *
  * failure. */
 enum onr_status onri_buffer_grow(struct onri_run *run, struct onri_buffer *buffer, size_t bytes, size_t kept,
                                  struct onr_error *error);
+/* New memory in its place, with `more` bytes where there are so many. */
+enum onr_status onri_buffer_renew(struct onri_run *run, struct onri_buffer *buffer, size_t bytes, size_t more,
+                                  struct onr_error *error);
 void onri_buffer_release(struct onri_run *run, struct onri_buffer *buffer);
 /* The container that lies there ends. */
 void onri_buffer_empty(struct onri_run *run, struct onri_buffer *buffer);

@@ -94,6 +94,27 @@ static int can_straighten(const struct onri_rewrite *rw, int32_t v) {
   return node && rank >= 3 && ((const struct onr_transpose_params *)node->params)->rank == rank;
 }
 
+/* x for a v that repeats each of x's heads: reshape(expand(unsqueeze(x, 2))), as grouped queries are spelled out. The
+ * layer shares the heads by itself. v where it is not that. */
+static int32_t unrepeated(const struct onri_rewrite *rw, int32_t v) {
+  uint8_t axes[ONR_MAX_RANK] = {0};
+  const struct onri_node *reshape = onri_rewrite_match(rw, v, &onri_layer_reshape);
+  const struct onri_node *expand = reshape ? onri_rewrite_match(rw, reshape->in[0], &onri_layer_expand) : NULL;
+  const struct onri_node *unsqueeze = expand ? onri_rewrite_match(rw, expand->in[0], &onri_layer_unsqueeze) : NULL;
+  if (!unsqueeze || onri_rewrite_rank(rw, v) != 4 || onri_rewrite_rank(rw, unsqueeze->in[0]) != 4) return v;
+  const int32_t x = unsqueeze->in[0], repeated = expand->out[0];
+  if (onri_rewrite_rank(rw, repeated) != 5 || !onri_match_axes(rw, unsqueeze, 5, axes) || !axes[2]) return v;
+  for (int32_t d = 0; d < 4; d++)
+    if (!onri_rewrite_same_dim(rw, x, d, repeated, d < 2 ? d : d + 1) ||
+        (d != 1 && !onri_rewrite_same_dim(rw, x, d, v, d)))
+      return v;
+  const int64_t heads = onri_rewrite_dim(rw, x, 1), times = onri_rewrite_dim(rw, repeated, 2);
+  return heads > 0 && times > 0 && onri_rewrite_dim(rw, v, 1) % heads == 0 &&
+                 onri_rewrite_dim(rw, v, 1) / heads == times
+             ? x
+             : v;
+}
+
 static int is_last_axis_softmax(const struct onri_node *softmax, int32_t rank) {
   const struct onr_softmax_params *p = softmax->params;
   return p->axis == -1 || p->axis == rank - 1;
@@ -138,8 +159,13 @@ static enum onr_status fuse(struct onri_rewrite *rw, struct onri_node *node) {
     return ONR_STATUS_OK;
   if (rank == 3 && p.mask != ONRI_NONE && onri_rewrite_rank(rw, p.mask) == 3 && onri_rewrite_dim(rw, p.mask, 0) != 1)
     return ONR_STATUS_OK;
-  const int32_t k = straighten(rw, p.k, &p.scale);
+  int32_t k = straighten(rw, p.k, &p.scale);
   if (k < 0) return onri_rewrite_no_memory(rw);
+  const int32_t few_k = unrepeated(rw, k), few_v = unrepeated(rw, p.v);
+  if (few_k != k && few_v != p.v && onri_rewrite_same_dim(rw, few_k, 1, few_v, 1)) {
+    k = few_k;
+    p.v = few_v;
+  }
   const struct onr_attention_params params = {
       .scale = (float)p.scale, .heads = rank == 3, .kv_heads = rank == 3, .blind_query = blind_query};
   const int32_t in[4] = {p.q, k, p.v, p.mask};

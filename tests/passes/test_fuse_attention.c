@@ -68,6 +68,34 @@ static void test_both_scaled_with_mask(void **state) {
   graph_test_end(&t);
 }
 
+/* x [batch, HEADS, keys, width] with each head `times` times, as PyTorch's models repeat keys and values. */
+static int32_t repeated(struct graph_test *t, int32_t x, int64_t heads_of_x, int64_t times, int tiled) {
+  const int32_t five = graph_test_node(t, &onri_layer_unsqueeze, NULL,
+                                       (int32_t[]){x, graph_test_ints(t, 1, (int64_t[]){tiled ? 1 : 2})}, 2);
+  const int64_t shape[] = {BATCH, tiled ? times : heads_of_x, tiled ? heads_of_x : times, KEYS, WIDTH};
+  const int32_t wide = graph_test_node(t, &onri_layer_expand, NULL, (int32_t[]){five, graph_test_ints(t, 5, shape)}, 2);
+  return graph_test_reshape(t, wide, 4, (int64_t[]){0, heads_of_x * times, KEYS, WIDTH});
+}
+
+/* Heads of keys that several heads of queries share: the layer shares them. Tiled heads are in another order. */
+static void test_repeated_heads(void **state) {
+  (void)state;
+  for (int tiled = 0; tiled < 2; tiled++) {
+    struct graph_test t;
+    graph_test_begin(&t);
+    t.tolerance = 1e-5;
+    const int32_t q = graph_test_input(&t, 4, (int64_t[]){BATCH, 6, QUERIES, WIDTH}),
+                  k = graph_test_input(&t, 4, (int64_t[]){BATCH, 2, KEYS, WIDTH}),
+                  v = graph_test_input(&t, 4, (int64_t[]){BATCH, 2, KEYS, WIDTH});
+    const int32_t scores = matmul(&t, q, swap(&t, repeated(&t, k, 2, 3, tiled)));
+    graph_test_output(&t, matmul(&t, softmax(&t, times(&t, scores, 0.5f), 3), repeated(&t, v, 2, 3, tiled)));
+    graph_test_check(&t, NULL);
+    assert_int_equal(graph_test_count(&t, &onri_layer_attention), 1);
+    assert_int_equal(graph_test_count(&t, &onri_layer_expand), tiled ? 2 : 0);
+    graph_test_end(&t);
+  }
+}
+
 /* K made of rank 3, transposed and reshaped back: what torchlib does. */
 static void test_keys_transposed_flat(void **state) {
   struct graph_test t;
@@ -175,6 +203,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_scaled_scores),
       cmocka_unit_test(test_both_scaled_with_mask),
+      cmocka_unit_test(test_repeated_heads),
       cmocka_unit_test(test_keys_transposed_flat),
       cmocka_unit_test(test_rank_three),
       cmocka_unit_test(test_other_axis_is_no_attention),

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define AT(field) offsetof(struct options, field)
-enum { PLANS = RUN | INFO | BENCH, LOADS = PLANS | CHECK | PACK };
+enum { PLANS = RUN | INFO | BENCH, LOADS = PLANS | GENERATE | CHECK | PACK };
 
 const struct option_row option_rows[] = {
     {"input", 'i', "NAME=FILE", PLANS, TAKES_INPUT, 0, NULL,
@@ -24,15 +24,22 @@ const struct option_row option_rows[] = {
     {"profile", 0, NULL, BENCH, TAKES_FLAG, AT(profile), NULL, "where the time goes, node by node"},
     {"kernels", 0, NULL, BENCH, TAKES_FLAG, AT(kernels), NULL,
      "time each convolution and product by every method that it has, beside the one that is chosen"},
+    {"prompt-ids", 0, "LIST", GENERATE, TAKES_TEXT, AT(prompt), NULL, "the tokens to begin with: 1,2,3"},
+    {"steps", 0, "N", GENERATE, TAKES_COUNT, AT(steps), NULL, "how many tokens to make (16)"},
+    {"state", 0, "OUT=IN,...", GENERATE, TAKES_TEXT, AT(state), NULL,
+     "outputs that are inputs of the next run; a * in both stands for what names share: present.*=past.* "
+     "(not given: every output that the model makes by adding rows to an input)"},
+    {"greedy", 0, NULL, GENERATE, TAKES_FLAG, AT(greedy), NULL,
+     "always the likeliest token; else one is drawn, by --seed"},
     {"rtol", 0, "R", CHECK, TAKES_REAL, AT(rtol), NULL,
      "allow |found - expected| <= A + R * |expected| (R 1e-3, A 1e-5); "
      "R is at least 1/64, two units in the last place, for bfloat16"},
     {"atol", 0, "A", CHECK, TAKES_REAL, AT(atol), NULL, "see --rtol"},
-    {"json", 0, NULL, INFO | BENCH | OPS | CHECK, TAKES_FLAG, AT(json), NULL, "print JSON"},
+    {"json", 0, NULL, INFO | BENCH | GENERATE | OPS | CHECK, TAKES_FLAG, AT(json), NULL, "print JSON"},
     {"dim", 0, "NAME=SIZE", PLANS, TAKES_DIM, 0, NULL,
      "size of a dynamic dimension; INPUT.0=SIZE for one without a name "
      "(not given: as files say, else a guess that the model takes)"},
-    {"seed", 0, "N", RUN | BENCH, TAKES_COUNT, AT(seed), NULL, "of random inputs (0)"},
+    {"seed", 0, "N", RUN | BENCH | GENERATE, TAKES_COUNT, AT(seed), NULL, "of random inputs and tokens (0)"},
     {"threads", 0, "N", LOADS, TAKES_THREADS, AT(threads), NULL, "threads, 0 for one a core (1)"},
     {"backend", 0, "B", LOADS, TAKES_BACKEND, 0, NULL, "auto, or portable: plain C kernels only"},
     {"disable-passes", 0, "P", LOADS, TAKES_TEXT, AT(disabled_passes), NULL,
@@ -44,7 +51,7 @@ const struct option_row option_rows[] = {
     {"limit", 0, "NAME=VALUE", LOADS, TAKES_LIMIT, 0, NULL,
      "what a model may take; also as 64M, 64MiB (1024 * 1024), 64MB, or of "
      "counts 3k; the names are below"},
-    {"help", 'h', NULL, RUN | INFO | BENCH | OPS | CHECK | PACK, TAKES_FLAG, AT(help), NULL, "this text"},
+    {"help", 'h', NULL, RUN | INFO | BENCH | GENERATE | OPS | CHECK | PACK, TAKES_FLAG, AT(help), NULL, "this text"},
 };
 const size_t num_option_rows = sizeof(option_rows) / sizeof(option_rows[0]);
 
@@ -207,8 +214,8 @@ int parse_options(size_t command, int argc, char **argv, struct options *options
   struct parser p = {commands[command].name, 1u << command, options, 0};
   const size_t most = (size_t)argc + 1;
   int code = 0, only_paths = 0;
-  *options =
-      (struct options){.limits.size = sizeof(options->limits), .threads = 1, .seconds = 2, .rtol = 1e-3, .atol = 1e-5};
+  *options = (struct options){
+      .limits.size = sizeof(options->limits), .threads = 1, .seconds = 2, .rtol = 1e-3, .atol = 1e-5, .steps = 16};
   options->paths = calloc(most, sizeof(*options->paths));
   options->inputs = calloc(most, sizeof(*options->inputs));
   options->dims = calloc(most, sizeof(*options->dims));

@@ -53,17 +53,18 @@ struct options {
   const char *output;       /* a folder, FILE.npy, or - */
   const char *disabled_passes;
   const char *external_directory;
-  uint64_t threads, seed;
+  const char *state, *prompt; /* of generate */
+  uint64_t threads, seed, steps;
   double seconds, rtol, atol;
   enum onr_backend backend;
   enum onr_method method; /* of bench --kernels */
   const char *labels;     /* for --show */
   const char *packed;     /* a file of packed weights */
   int packs;              /* it is written */
-  int json, nodes, profile, kernels, show, help;
+  int json, nodes, profile, kernels, show, greedy, help;
 };
 
-enum command { RUN = 1, INFO = 2, BENCH = 4, OPS = 8, CHECK = 16, PACK = 32 };
+enum command { RUN = 1, INFO = 2, BENCH = 4, GENERATE = 8, OPS = 16, CHECK = 32, PACK = 64 };
 
 struct command_row {
   const char *name, *arguments, *summary;
@@ -72,7 +73,7 @@ struct command_row {
   int (*run)(const struct options *options);
 };
 extern const struct command_row commands[]; /* in the order of enum command */
-enum { NUM_COMMANDS = 6 };
+enum { NUM_COMMANDS = 7 };
 
 /* --- options.c --- */
 /* The words behind the command. 0, or EXIT_USAGE after one line on stderr. */
@@ -229,6 +230,7 @@ int show(const struct onr_tensor *x, const struct onr_tensor *y, const struct on
 /* --- commands --- */
 int command_run(const struct options *options);
 int command_info(const struct options *options);
+int command_generate(const struct options *options);
 int command_ops(const struct options *options);
 int command_bench(const struct options *options);
 int command_check(const struct options *options);

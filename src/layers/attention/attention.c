@@ -211,18 +211,23 @@ static enum onr_status attention_plan(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
+/* From one head to the next. */
+static size_t head_rows(const int64_t *rows, size_t i, size_t own) { return rows && rows[i] ? (size_t)rows[i] : own; }
+
 /* present = past, then new, as [batch, kv_heads, total, width]. `x` has the strides of the new part. */
 static void write_present(struct onr_call *call, const struct onri_attention *a, size_t output,
                           const struct onri_heads *x, size_t width) {
   const size_t past_input = output == PRESENT_K ? PAST_K : PAST_V, new_input = output == PRESENT_K ? K : V;
-  const size_t size = onr_dtype_size(call->in[new_input].dtype), total = a->past + a->keys;
+  const size_t size = onr_dtype_size(call->in[new_input].dtype), past_bytes = a->past * width * size;
+  const size_t from_rows = head_rows(call->in_rows, past_input, a->past),
+               to_rows = head_rows(call->out_rows, output, a->past + a->keys);
   if (output >= call->num_out || !call->outputs[output]) return;
   for (size_t b = 0; b < a->batch; b++)
     for (size_t h = 0; h < a->kv_heads; h++) {
-      char *to = (char *)call->outputs[output] + (b * a->kv_heads + h) * total * width * size;
-      const size_t past_bytes = a->past * width * size;
-      if (past_bytes > 0)
-        memcpy(to, (const char *)call->inputs[past_input] + (b * a->kv_heads + h) * past_bytes, past_bytes);
+      char *to = (char *)call->outputs[output] + (b * a->kv_heads + h) * to_rows * width * size;
+      if (past_bytes > 0 && call->inputs[past_input] != call->outputs[output])
+        memcpy(to, (const char *)call->inputs[past_input] + (b * a->kv_heads + h) * from_rows * width * size,
+               past_bytes);
       for (size_t i = 0; i < a->keys; i++)
         memcpy(to + past_bytes + i * width * size,
                (const char *)call->inputs[new_input] + (b * x->batch + h * x->head + i * x->row) * size, width * size);
@@ -236,6 +241,25 @@ static enum onr_status check_lengths(const struct onr_call *call, const struct o
       return onr_fail(call->error, ONR_STATUS_INDEX, "expected lengths between 0 and %lld, found %lld",
                       (long long)total, (long long)lengths[b]);
   return ONR_STATUS_OK;
+}
+
+/* Input i, a cache that has room for more rows, for the kernel. */
+static void *cache_operand(struct onr_call *call, size_t i, struct onri_heads *x) {
+  const struct attention_state *s = call->state;
+  const struct onr_desc *desc = &call->in[i];
+  const size_t heads = (size_t)(desc->dim[0] * desc->dim[1]), own = (size_t)(desc->dim[2] * desc->dim[3]),
+               whole = (size_t)(call->in_rows[i] * desc->dim[3]);
+  const char *from = call->inputs[i];
+  if (!is_converted(call, i)) {
+    x->head = whole;
+    x->batch = (size_t)desc->dim[1] * whole;
+    return (void *)(uintptr_t)from;
+  }
+  char *to = (char *)call->scratch + s->operand_at[i];
+  for (size_t h = 0; h < heads; h++)
+    onri_widen_as(desc->dtype, from + h * whole * onr_dtype_size(desc->dtype), own, s->kernel.class,
+                  to + h * own * onri_class_size(s->kernel.class));
+  return to;
 }
 
 /* Input i for the kernel. */
@@ -258,7 +282,8 @@ static enum onr_status attention_run(struct onr_call *call) {
   struct onri_heads *const heads[] = {&a.q, &a.k, &a.v, NULL, &a.past_k, &a.past_v};
   ONR_TRY(check_lengths(call, &a));
   for (size_t i = Q; i <= PAST_V; i++)
-    if (heads[i]) heads[i]->data = (void *)operand(call, i);
+    if (heads[i])
+      heads[i]->data = call->in_rows && call->in_rows[i] ? cache_operand(call, i, heads[i]) : (void *)operand(call, i);
   a.mask.data = operand(call, MASK);
   if (onri_has(call, LENGTHS)) a.lengths = call->inputs[LENGTHS];
   a.y.data = onri_is_native(call->out[Y].dtype) ? call->outputs[Y] : (char *)call->scratch + s->y_at;
@@ -290,6 +315,16 @@ static int64_t attention_steps(const struct onr_call *call) {
   return ONRI_STEPS((int64_t)a.batch, (int64_t)a.heads, (int64_t)a.queries, (int64_t)(a.past + a.keys), SCORE);
 }
 
+static int attention_takes_room(const void *params, size_t i, int32_t rank) {
+  const struct onr_attention_params *p = params;
+  return rank == 4 && (i == PAST_K || i == PAST_V || ((i == K || i == V) && !p->kv_heads_inner));
+}
+
+static int32_t attention_goes_on(const void *params, size_t i, int32_t rank) {
+  (void)params;
+  return rank != 4 ? -1 : i == PRESENT_K ? PAST_K : i == PRESENT_V ? PAST_V : -1;
+}
+
 static uint32_t attention_kernel_types(const void *params, enum onr_kernel kernel) {
   (void)params;
   return kernel == ONR_KERNEL_VECTOR ? ONRI_DTYPES_F32_AND_HALF : 0;
@@ -314,4 +349,6 @@ const struct onr_layer onri_layer_attention = {
     .multiply_adds = attention_multiply_adds,
     .steps = attention_steps,
     .kernel_types = attention_kernel_types,
+    .takes_room = attention_takes_room,
+    .goes_on = attention_goes_on,
 };

@@ -56,6 +56,11 @@ static enum onr_status concat_plan(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
+/* From one outer index to the next: that many elements, or more where a cache has room. */
+static int64_t step_of(const int64_t *rows, size_t i, int64_t part, const struct parts *parts) {
+  return rows && rows[i] ? rows[i] * parts->inner : part;
+}
+
 static enum onr_status concat_run(struct onr_call *call) {
   const struct onr_concat_params *p = call->params;
   const size_t size = onr_dtype_size(call->out[0].dtype);
@@ -64,16 +69,31 @@ static enum onr_status concat_run(struct onr_call *call) {
   ONR_TRY(parts_of(p->axis, &call->out[0], &parts, call->error));
   for (size_t i = 0; i < call->num_in; i++) {
     const int64_t part = call->in[i].dim[parts.axis] * parts.inner;
-    const int64_t dims[2] = {parts.outer, part}, y_strides[2] = {parts.whole, 1};
+    const int64_t dims[2] = {parts.outer, part}, x_strides[2] = {step_of(call->in_rows, i, part, &parts), 1},
+                  y_strides[2] = {step_of(call->out_rows, 0, parts.whole, &parts), 1};
     struct onri_copy copy;
     if (part == 0 || parts.outer == 0) continue;
     if (call->inputs[i] != y) {
-      onri_copy_make(&copy, size, 2, dims, NULL, y_strides);
+      onri_copy_make(&copy, size, 2, dims, x_strides, y_strides);
       onri_copy_run(&copy, call->env, call->inputs[i], y);
     }
     y += (size_t)part * size;
   }
   return ONR_STATUS_OK;
+}
+
+static int joins_rows(const void *params, int32_t rank) {
+  const struct onr_concat_params *p = params;
+  return rank >= 2 && (p->axis == -2 || p->axis == rank - 2);
+}
+
+static int concat_takes_room(const void *params, size_t i, int32_t rank) {
+  (void)i;
+  return joins_rows(params, rank);
+}
+
+static int32_t concat_goes_on(const void *params, size_t i, int32_t rank) {
+  return i == 0 && joins_rows(params, rank) ? 0 : -1;
 }
 
 /* --- split --- */
@@ -181,6 +201,8 @@ const struct onr_layer onri_layer_concat = {
     .infer = concat_infer,
     .plan = concat_plan,
     .run = concat_run,
+    .takes_room = concat_takes_room,
+    .goes_on = concat_goes_on,
 };
 const struct onr_layer onri_layer_split = {
     .name = "split",
