@@ -369,9 +369,12 @@ static void cut_pixels(struct work *w) {
   w->panels = (w->pixels - 1) / w->per_panel + 1;
 }
 
-/* An image that is read in place, as one row. */
+/* An image that is read in place, as one row; unless the results of its rows lie apart. */
 static struct onri_conv in_one_row(const struct onri_conv *c) {
   struct onri_conv row = *c;
+  int64_t next = c->y.stride[2];
+  for (int a = ONR_MAX_SPATIAL - 1; a >= 0; next *= c->axis[a--].out)
+    if (c->axis[a].out > 1 && c->y.stride[a] != next) return row;
   row.axis[2].in = row.axis[2].out = c->axis[0].out * c->axis[1].out * c->axis[2].out;
   row.axis[0] = row.axis[1] = (struct onri_axis){.in = 1, .out = 1, .kernel = 1, .stride = 1, .dilation = 1};
   return row;
