@@ -28,7 +28,8 @@ struct onr_scatter_nd_params {
   enum onr_reduction reduction;
 };
 
-/* tensor_scatter: cache, update, first (optional int64 [batch]): update is written along axis from first[b] on. */
+/* tensor_scatter: cache, update, first (optional int64 [batch]), least (optional int64 [1]): update is written along
+ * axis from first[b] on. A cache shorter than `least` has zeros behind it. */
 struct onr_tensor_scatter_params {
   int64_t axis;
   int32_t circular; /* positions wrap round */

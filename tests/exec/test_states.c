@@ -237,6 +237,71 @@ static void what_is_no_state_is_refused(void **state) {
   onr_model_destroy(model);
 }
 
+/* --- GroupQueryAttention and TensorScatter: rows are written where a position says, in a cache that is made longer ---
+ */
+
+static void caches_that_are_scattered_into_are_carried(void **state) {
+  enum { LEAST, FIRST, NEW, CACHE, QUERY };
+  const struct onr_tensor_scatter_params params = {.axis = 2};
+  static float rows[BATCH * HEADS * 8 * WIDTH], past[BATCH * HEADS * MOST_LENGTH * WIDTH];
+  struct onr_net *net;
+  struct onr_model *model;
+  struct onr_session *session, *plain;
+  size_t count;
+  int in[5], y;
+  (void)state;
+  expect(ONR_STATUS_OK, onr_net_create(NULL, &net, &error));
+  in[LEAST] = onr_net_input(net, "least", ONR_DTYPE_I64, 1, (int64_t[]){1});
+  in[FIRST] = onr_net_input(net, "first", ONR_DTYPE_I64, 1, (int64_t[]){BATCH});
+  for (int i = NEW; i <= QUERY; i++)
+    in[i] = onr_net_input(net, (const char *[]){"new", "cache", "q"}[i - NEW], ONR_DTYPE_F32, 4,
+                          (int64_t[]){BATCH, HEADS, -1, WIDTH});
+  int present;
+  const int scattered[] = {in[CACHE], in[NEW], in[FIRST], in[LEAST]};
+  assert_true(onr_net_layer(net, &onri_layer_tensor_scatter, &params, scattered, 4, &present, 1) >= 0);
+  const int attended[] = {in[QUERY], present, present};
+  assert_true(onr_net_layer(net, &onri_layer_attention, NULL, attended, 3, &y, 1) >= 0);
+  onr_net_output(net, "y", y);
+  onr_net_output(net, "present", present);
+  expect(ONR_STATUS_OK, onr_net_finish(net, &model, &error));
+  expect(ONR_STATUS_OK, onr_session_create(model, NULL, &session, &error));
+  expect(ONR_STATUS_OK, onr_session_create(model, NULL, &plain, &error));
+  expect(ONR_STATUS_OK, onr_session_add_states(session, NULL, &count, &error));
+  assert_int_equal(count, 1);
+  for (int64_t step = 0, length = 0; step < 90; step++) {
+    /* grows by rows that leave a gap for the shorter sequence, stays as it is, writes over what is there */
+    const int64_t more = 1 + step % 3, grown = step % 4 == 3 && length > 8 ? length : length + more;
+    const int64_t first[BATCH] = {grown - more, grown - more - (grown > more)};
+    const struct onr_tensor x[] = {
+        {onr_desc_make(ONR_DTYPE_I64, 1, (int64_t[]){1}), (void *)(uintptr_t)&grown},
+        {onr_desc_make(ONR_DTYPE_I64, 1, (int64_t[]){BATCH}), (void *)(uintptr_t)first},
+        {onr_desc_make(ONR_DTYPE_F32, 4, (int64_t[]){BATCH, HEADS, more, WIDTH}), rows},
+        {onr_desc_make(ONR_DTYPE_F32, 4, (int64_t[]){BATCH, HEADS, length, WIDTH}), past},
+        {onr_desc_make(ONR_DTYPE_F32, 4, (int64_t[]){BATCH, HEADS, 1, WIDTH}), rows},
+    };
+    struct onr_tensor expected, found;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+      rows[i] = (float)((i * 31 + (size_t)step * 17) % 101) / 50 - 1;
+    for (size_t i = 0; i < 5; i++) {
+      set(plain, i, &x[i]);
+      if (i != CACHE) set(session, i, &x[i]);
+    }
+    expect(ONR_STATUS_OK, onr_session_run(plain, &error));
+    expect(ONR_STATUS_OK, onr_session_run(session, &error));
+    for (size_t i = 0; i < 2; i++) {
+      expect(ONR_STATUS_OK, onr_session_get_output(plain, i, &expected, &error));
+      expect(ONR_STATUS_OK, onr_session_get_output(session, i, &found, &error));
+      assert_true(onr_desc_equal(&expected.desc, &found.desc));
+      assert_memory_equal(found.data, expected.data, onr_desc_bytes(&expected.desc));
+    }
+    length = grown;
+    memcpy(past, expected.data, onr_desc_bytes(&expected.desc));
+  }
+  onr_session_destroy(plain);
+  onr_session_destroy(session);
+  onr_model_destroy(model);
+}
+
 /* --- memory --- */
 
 static size_t num_allocations;
@@ -351,6 +416,7 @@ int main(void) {
       cmocka_unit_test(a_run_that_fails_leaves_states_as_they_were),
       cmocka_unit_test(wanted_outputs_keep_their_states),
       cmocka_unit_test(what_is_no_state_is_refused),
+      cmocka_unit_test(caches_that_are_scattered_into_are_carried),
       cmocka_unit_test(a_cache_grows_where_it_lies),
       cmocka_unit_test(states_of_a_fixed_shape_are_carried),
   };

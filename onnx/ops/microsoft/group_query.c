@@ -81,20 +81,13 @@ static enum onr_status rotate(const struct onr_node *node, struct group_query *g
 static enum onr_status extend(const struct onr_node *node, const struct group_query *g, int32_t past, int32_t x,
                               int32_t present) {
   const struct onr_transpose_params turn = {.rank = 4, .perm = {0, 2, 1, 3}};
-  const struct onr_concat_params join = {.axis = 0};
-  const struct onr_pad_params zeros = {.mode = ONR_PAD_CONSTANT};
   const struct onr_tensor_scatter_params scatter = {.axis = 2};
-  const int64_t heads[] = {0, 0, g->kv_heads, -1}, list[] = {1}, none[6] = {0};
+  const int64_t heads[] = {0, 0, g->kv_heads, -1}, list[] = {1};
   const int32_t total = onri_make_reshape(node, onri_make_cast(node, onri_in(node, 6), ONR_DTYPE_I64), list, 1);
-  const int32_t missing = onri_make_binary(node, ONR_BINARY_SUB, total, onri_make_dim(node, past, 2));
-  const int32_t grow = onri_make_binary(node, ONR_BINARY_MAX, missing, onri_const_int(node, 0));
-  const int32_t pieces[] = {onri_const_ints(node, none, 6), grow, onri_const_ints(node, none, 1)};
-  const int32_t pads = onri_make(node, &onri_layer_concat, &join, pieces, 3);
-  const int32_t cache = onri_make(node, &onri_layer_pad, &zeros, (int32_t[]){past, pads}, 2);
   const int32_t rows = onri_make_reshape(node, x, heads, 4);
   const int32_t turned = onri_make(node, &onri_layer_transpose, &turn, &rows, 1);
-  return onri_emit_with(node, &onri_layer_tensor_scatter, &scatter, (int32_t[]){cache, turned, g->base}, 3, &present,
-                        1);
+  return onri_emit_with(node, &onri_layer_tensor_scatter, &scatter, (int32_t[]){past, turned, g->base, total}, 4,
+                        &present, 1);
 }
 
 static int32_t wanted(const struct onr_node *node, int32_t i) {

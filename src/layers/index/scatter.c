@@ -7,7 +7,7 @@
 #include "layers/layers.h"
 
 static enum onr_status scatter_plan(struct onr_call *call) {
-  call->in_place = 0;
+  if (onr_desc_equal(&call->in[0], &call->out[0])) call->in_place = 0;
   return ONR_STATUS_OK;
 }
 
@@ -139,17 +139,22 @@ static enum onr_status tensor_scatter_infer(struct onr_call *call) {
   ONR_TRY(onri_axis_resolve(p->axis, cache->rank, &axis, call->error));
   if (axis == 0) return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "axis 0 is the batch: it cannot be the sequence");
   ONR_TRY(onri_expect_rank(call, 1, cache->rank, cache->rank));
+  call->out[0] = call->in[0];
+  if (onri_has(call, 3)) {
+    ONR_TRY(onri_expect_shape(call, 3, 1, (int64_t[]){1}));
+    const int64_t least = *(const int64_t *)call->inputs[3];
+    if (least > cache->dim[axis]) call->out[0].dim[axis] = least;
+  }
   for (int32_t d = 0; d < cache->rank; d++)
-    if (d == axis ? update->dim[d] > cache->dim[d] : update->dim[d] != cache->dim[d])
+    if (d == axis ? update->dim[d] > call->out[0].dim[d] : update->dim[d] != cache->dim[d])
       return onr_fail(call->error, ONR_STATUS_SHAPE, "dimension %d is %lld in the update, %lld in the cache", (int)d,
-                      (long long)update->dim[d], (long long)cache->dim[d]);
+                      (long long)update->dim[d], (long long)call->out[0].dim[d]);
   if (onri_has(call, 2)) {
     ONR_TRY(onri_expect_rank(call, 2, 1, 1));
     if (call->in[2].dim[0] != cache->dim[0])
       return onr_fail(call->error, ONR_STATUS_SHAPE, "%lld write positions for a batch of %lld",
                       (long long)call->in[2].dim[0], (long long)cache->dim[0]);
   }
-  call->out[0] = call->in[0];
   return ONR_STATUS_OK;
 }
 
@@ -165,31 +170,53 @@ static enum onr_status first_position(const struct onr_call *call, size_t b, int
   return ONR_STATUS_OK;
 }
 
+/* Bytes from one line to the next: those of its positions, or more where a cache has room. */
+static size_t line_bytes(const int64_t *rows, int64_t positions, size_t block) {
+  return (size_t)(rows && rows[0] ? rows[0] : positions) * block;
+}
+
+/* What was there, unless it lies there already, and zeros behind it. */
+static void begin_line(const struct onr_call *call, size_t line, size_t block, int64_t old, int64_t length) {
+  const size_t step = line_bytes(call->out_rows, length, block), filled = (size_t)old * block;
+  char *y = (char *)call->outputs[0] + line * step;
+  if (call->outputs[0] != call->inputs[0] && filled)
+    memcpy(y, (const char *)call->inputs[0] + line * line_bytes(call->in_rows, old, block), filled);
+  if (length > old) memset(y + filled, 0, (size_t)length * block - filled);
+}
+
 static enum onr_status tensor_scatter_run(struct onr_call *call) {
   const struct onr_tensor_scatter_params *p = call->params;
-  const struct onr_desc *x = &call->in[0], *update = &call->in[1];
+  const struct onr_desc *x = &call->out[0], *update = &call->in[1];
   int32_t axis;
   ONR_TRY(onri_axis_resolve(p->axis, x->rank, &axis, call->error));
-  const int64_t length = x->dim[axis], count = update->dim[axis];
+  const int64_t length = x->dim[axis], old = call->in[0].dim[axis], count = update->dim[axis];
   const size_t block = (size_t)onri_product(x, axis + 1, x->rank) * onr_dtype_size(x->dtype);
   const size_t batch = (size_t)x->dim[0], lines = (size_t)onri_product(x, 1, axis);
   int64_t first;
   for (size_t b = 0; b < batch; b++) ONR_TRY(first_position(call, b, length, count, &first));
-  copy_data(call);
-  if (onr_desc_elements(update) == 0) return ONR_STATUS_OK;
   const char *from = call->inputs[1];
   struct onri_pace pace = {call->env, 0};
   for (size_t b = 0; b < batch; b++) {
     ONR_TRY(first_position(call, b, length, count, &first));
     const int64_t before_wrap = count < length - first ? count : length - first;
-    for (size_t line = 0; line < lines && !onri_pace_stop(&pace, 8 + (size_t)count * block / 8); line++) {
-      char *y = (char *)call->outputs[0] + (b * lines + line) * (size_t)length * block;
+    for (size_t line = 0; line < lines && !onri_pace_stop(&pace, 8 + (size_t)length * block / 8); line++) {
+      char *y = (char *)call->outputs[0] + (b * lines + line) * line_bytes(call->out_rows, length, block);
+      begin_line(call, b * lines + line, block, old, length);
       if (before_wrap > 0) memcpy(y + (size_t)first * block, from, (size_t)before_wrap * block);
       if (count > before_wrap) memcpy(y, from + (size_t)before_wrap * block, (size_t)(count - before_wrap) * block);
       from += (size_t)count * block;
     }
   }
   return ONR_STATUS_OK;
+}
+
+static int tensor_scatter_takes_room(const void *params, size_t i, int32_t rank) {
+  const struct onr_tensor_scatter_params *p = params;
+  return i == 0 && rank >= 3 && (p->axis == -2 || p->axis == rank - 2);
+}
+
+static int32_t tensor_scatter_goes_on(const void *params, size_t i, int32_t rank) {
+  return i == 0 && tensor_scatter_takes_room(params, 0, rank) ? 0 : -1;
 }
 
 static uint32_t scatter_elements_types(const void *params, size_t i) {
@@ -231,13 +258,16 @@ const struct onr_layer onri_layer_scatter_nd = {
 const struct onr_layer onri_layer_tensor_scatter = {
     .name = "tensor_scatter",
     .inputs_min = 2,
-    .inputs_max = 3,
+    .inputs_max = 4,
     .outputs_min = 1,
     .outputs_max = 1,
-    .types = {0, ONR_AS_INPUT(0), ONRI_DTYPES_INDEX},
+    .types = {0, ONR_AS_INPUT(0), ONRI_DTYPES_INDEX, ONRI_DTYPE_BIT(ONR_DTYPE_I64)},
     .output_type = ONR_AS_INPUT(0),
+    .shape_inputs = 1u << 3,
     .params_size = sizeof(struct onr_tensor_scatter_params),
     .infer = tensor_scatter_infer,
     .plan = scatter_plan,
     .run = tensor_scatter_run,
+    .takes_room = tensor_scatter_takes_room,
+    .goes_on = tensor_scatter_goes_on,
 };

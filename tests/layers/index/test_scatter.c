@@ -209,6 +209,27 @@ static void writes_into_caches(void **state) {
       }
 }
 
+/* A cache of 3 that shall have 6 positions at least: what was there, the update, and zeros between and behind. */
+static void a_short_cache_is_made_longer(void **state) {
+  const struct onr_tensor_scatter_params params = {.axis = 1};
+  static const float x[] = {1, 2, 3, 4, 5, 6}, update[] = {7, 8, 9, 10};
+  static const int64_t first[] = {2, 3};
+  static const float longer[] = {1, 2, 7, 8, 0, 0, 4, 5, 6, 9, 10, 0}, same[] = {1, 7, 8, 9, 10, 6};
+  (void)state;
+  for (int64_t least = -1; least <= 6; least += 7) {
+    const int64_t early[] = {1, 0}, length = least < 3 ? 3 : least;
+    struct layer_test t = {.layer = &onri_layer_tensor_scatter, .params = &params, .num_out = 1};
+    layer_test_input(&t, ONR_DTYPE_F32, 2, DIMS(2, 3), x);
+    layer_test_input(&t, ONR_DTYPE_F32, 2, DIMS(2, 2), update);
+    layer_test_input(&t, ONR_DTYPE_I64, 1, DIMS(2), least < 3 ? early : first);
+    layer_test_input(&t, ONR_DTYPE_I64, 1, DIMS(1), &least);
+    run_ok(&t);
+    assert_int_equal(t.out[0].desc.dim[1], length);
+    assert_memory_equal(t.out[0].data, least < 3 ? same : longer, sizeof(float) * 2 * (size_t)length);
+    layer_test_clear(&t);
+  }
+}
+
 static enum onr_status status_of(const struct onr_layer *layer, const void *params, int32_t rank, const int64_t *dims,
                                  int32_t index_rank, const int64_t *index_dims, int64_t index, int32_t update_rank,
                                  const int64_t *update_dims) {
@@ -264,6 +285,7 @@ int main(void) {
                                      cmocka_unit_test(every_size_without_reduction),
                                      cmocka_unit_test(nan_and_bool),
                                      cmocka_unit_test(writes_into_caches),
+                                     cmocka_unit_test(a_short_cache_is_made_longer),
                                      cmocka_unit_test(wrong_arguments)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
