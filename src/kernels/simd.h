@@ -500,11 +500,20 @@ INLINE vi32 bf16_from_f32(vf32 x) {
 INLINE void f32_store_bf16(void *p, vf32 x) { i32_store_16(p, bf16_from_f32(x)); }
 
 /* float16, in the same way. */
+#if SIMD_BYTES >= 32
+/* clang 14 compares the halves themselves, one by one, where it sees them behind a comparison. */
+INLINE vf32 f32_seen(vf32 x) {
+#if defined(__clang__)
+  __asm__("" : "+v"(x));
+#endif
+  return x;
+}
+#endif
 #if SIMD_BYTES == 64
-INLINE vf32 f32_load_f16(const void *p) { return (vf32)_mm512_cvtph_ps(_mm256_loadu_si256(p)); }
+INLINE vf32 f32_load_f16(const void *p) { return f32_seen((vf32)_mm512_cvtph_ps(_mm256_loadu_si256(p))); }
 INLINE void f32_store_f16(void *p, vf32 x) { _mm256_storeu_si256(p, _mm512_cvtps_ph((__m512)x, 0)); }
 #elif SIMD_BYTES == 32
-INLINE vf32 f32_load_f16(const void *p) { return (vf32)_mm256_cvtph_ps(_mm_loadu_si128(p)); }
+INLINE vf32 f32_load_f16(const void *p) { return f32_seen((vf32)_mm256_cvtph_ps(_mm_loadu_si128(p))); }
 INLINE void f32_store_f16(void *p, vf32 x) { _mm_storeu_si128(p, _mm256_cvtps_ph((__m256)x, 0)); }
 #elif defined(__aarch64__)
 INLINE vf32 f32_load_f16(const void *p) { return (vf32)vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(p))); }

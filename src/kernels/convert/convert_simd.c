@@ -82,6 +82,8 @@ INLINE void store_I64(void *p, in_i64 x) {
 
 /* --- all pairs: X(from, its bytes, to, its bytes, load, between, store) --- */
 
+/* Integers to float16 are rounded once: those that a float does not hold are infinite. */
+
 #define WRAPS(X, from, bytes, load, in)        \
   X(from, bytes, I8, 1, load, in##_to_i32, I8) \
   X(from, bytes, U8, 1, load, in##_to_i32, I8) \
@@ -129,6 +131,8 @@ INLINE void store_I64(void *p, in_i64 x) {
   FROM_LONG(X, I64)                       \
   FROM_LONG(X, U64)                       \
   X(I64, 8, F32, 4, I64, i64_to_f32, F32) \
+  X(I64, 8, F16, 2, I64, i64_to_f32, F16) \
+  X(I32, 4, F16, 2, I32, i32_to_f32, F16) \
   X(I64, 8, F64, 8, I64, i64_to_f64, F64) \
   X(F64, 8, F32, 4, F64, f64_to_f32, F32) \
   X(F64, 8, I64, 8, F64, f64_to_i64, I64) \
