@@ -46,7 +46,7 @@ const struct option_row option_rows[] = {
      "graph rewrites to leave out, comma-separated, or all"},
     {"external-data", 0, "DIR", LOADS, TAKES_TEXT, AT(external_directory), NULL,
      "one more folder that external data may lie in"},
-    {"packed", 0, "FILE", PLANS, TAKES_TEXT, AT(packed), NULL,
+    {"packed", 0, "FILE", PLANS | GENERATE, TAKES_TEXT, AT(packed), NULL,
      "weights that 'onnxrun pack' wrote, where they are this model's and this processor's; processes share them"},
     {"limit", 0, "NAME=VALUE", LOADS, TAKES_LIMIT, 0, NULL,
      "what a model may take; also as 64M, 64MiB (1024 * 1024), 64MB, or of "
