@@ -106,6 +106,7 @@ struct work {
   int32_t by_depth;
   int32_t is_line;           /* the taps of a row of the kernel lie one behind the other */
   int32_t in_planes;         /* y is channels-first */
+  int32_t is_dense;          /* y is */
   int32_t in_place;          /* the image is read as it lies: its pixels are the rows of the panel */
   struct blocks channels;    /* of a group */
   int64_t depth, width;      /* of the product; of a tap, or of a line of them */
@@ -273,7 +274,7 @@ static void apply_tail(const struct work *w, const struct panel *p, int64_t part
   float *y = o->y + p->y_at[0] + channel * c->y.channel_stride;
   if (w->in_planes)
     for (int64_t i = 0; i < count; i++) o->tail(o->tail_context, y + i * c->y.channel_stride, (size_t)p->count);
-  else if (count == c->y.channels) o->tail(o->tail_context, y, (size_t)(p->count * count));
+  else if (w->is_dense && count == c->y.channels) o->tail(o->tail_context, y, (size_t)(p->count * count));
   else
     for (int64_t i = 0; i < p->count; i++) o->tail(o->tail_context, o->y + p->y_at[i] + channel, (size_t)count);
 }
@@ -369,12 +370,17 @@ static void cut_pixels(struct work *w) {
   w->panels = (w->pixels - 1) / w->per_panel + 1;
 }
 
-/* An image that is read in place, as one row; unless the results of its rows lie apart. */
-static struct onri_conv in_one_row(const struct onri_conv *c) {
-  struct onri_conv row = *c;
+/* All results lie together. */
+static int is_dense(const struct onri_conv *c) {
   int64_t next = c->y.stride[2];
   for (int a = ONR_MAX_SPATIAL - 1; a >= 0; next *= c->axis[a--].out)
-    if (c->axis[a].out > 1 && c->y.stride[a] != next) return row;
+    if (c->axis[a].out > 1 && c->y.stride[a] != next) return 0;
+  return c->y.batch == 1 || c->y.channel_stride != 1 || c->y.batch_stride == next;
+}
+
+/* An image that is read in place, as one row. */
+static struct onri_conv in_one_row(const struct onri_conv *c) {
+  struct onri_conv row = *c;
   row.axis[2].in = row.axis[2].out = c->axis[0].out * c->axis[1].out * c->axis[2].out;
   row.axis[0] = row.axis[1] = (struct onri_axis){.in = 1, .out = 1, .kernel = 1, .stride = 1, .dilation = 1};
   return row;
@@ -387,8 +393,9 @@ static size_t grain_of(const struct work *w) {
   return (size_t)(each < SHORT ? SHORT / most(each, 1) : 1);
 }
 
-void onri_conv_gemm_f32(const struct onri_conv *c, const struct onri_kernels *kernels,
-                        const struct onri_conv_gemm *operands, struct onr_env *env) {
+/* A convolution, or a rectangle of its outputs. */
+static void run(const struct onri_conv *c, const struct onri_kernels *kernels, const struct onri_conv_gemm *operands,
+                struct onr_env *env) {
   struct onri_conv row;
   struct work w = {.c = c, .kernels = kernels->conv_gemm, .operands = operands, .env = env};
   w.by_depth = operands->form != ONRI_CONV_LAST || c->x.channels == 1;
@@ -396,7 +403,8 @@ void onri_conv_gemm_f32(const struct onri_conv *c, const struct onri_kernels *ke
   w.is_line = c->axis[2].dilation == 1 && c->x.stride[2] == c->group_in && !w.by_depth;
   w.width = w.is_line ? c->axis[2].kernel * c->group_in : c->group_in;
   w.in_place = is_in_place(&w);
-  if (w.in_place) row = in_one_row(c), w.c = c = &row;
+  w.is_dense = is_dense(c);
+  if (w.in_place && w.is_dense) row = in_one_row(c), w.c = c = &row;
   w.channels = blocks_of(c, kernels, operands->form);
   w.depth = onri_conv_taps(c) * c->group_in;
   w.images = w.in_planes ? c->y.batch : 1;
@@ -407,4 +415,54 @@ void onri_conv_gemm_f32(const struct onri_conv *c, const struct onri_kernels *ke
   for (size_t i = 0; i < operands->threads; i++) atomic_init(&w.busy[i * FLAG_BYTES], 0);
   cut_channels(&w);
   onr_parallel_for(env, (size_t)(w.images * w.panels * w.parts * c->groups), grain_of(&w), run_items, &w);
+}
+
+/* --- dilated kernels that see much padding: rectangles of outputs for which the same taps meet the image --- */
+
+enum { MOST_TAPS = 7 };
+
+/* Spans of outputs along an axis: span i is [at[i], at[i + 1]). */
+struct spans {
+  int64_t at[2 * MOST_TAPS + 2];
+  int count;
+};
+
+/* Where the taps of output o, and those behind it, are others for the first time; a->out: never, or for too little. */
+static int64_t next_cut(const struct onri_axis *a, int64_t o) {
+  int64_t met = 0, cut = a->out;
+  if (a->dilation == 1 || a->kernel > MOST_TAPS) return cut;
+  for (int64_t k = 0; k < a->kernel; k++) { /* outputs [first, last) meet the image through tap k */
+    const int64_t first = least(a->out, most(0, ceil_div(a->begin - k * a->dilation, a->stride)));
+    const int64_t last = most(first, least(a->out, ceil_div(a->in + a->begin - k * a->dilation, a->stride)));
+    met += last - first;
+    if (first > o) cut = least(cut, first);
+    if (last > o) cut = least(cut, last);
+  }
+  return met * 10 > a->out * a->kernel * 9 ? a->out : cut;
+}
+
+static struct spans spans_of(const struct onri_axis *a, int cuts) {
+  struct spans s = {.at = {0}};
+  while (s.at[s.count] < a->out) s.count++, s.at[s.count] = cuts ? next_cut(a, s.at[s.count - 1]) : a->out;
+  return s;
+}
+
+void onri_conv_gemm_f32(const struct onri_conv *c, const struct onri_kernels *kernels,
+                        const struct onri_conv_gemm *operands, struct onr_env *env) {
+  const int cuts = operands->form != ONRI_CONV_FIRST; /* planes are vectors of pixels that lie together */
+  struct spans s[ONR_MAX_SPATIAL];
+  for (int a = 0; a < ONR_MAX_SPATIAL; a++) s[a] = spans_of(&c->axis[a], cuts);
+  for (int i = 0; i < s[0].count * s[1].count * s[2].count && !onr_env_cancelled(env); i++) {
+    const int at[] = {i / s[2].count / s[1].count, i / s[2].count % s[1].count, i % s[2].count};
+    struct onri_conv part = *c;
+    struct onri_conv_gemm part_operands = *operands;
+    for (int a = 0; a < ONR_MAX_SPATIAL; a++) {
+      const int64_t from = s[a].at[at[a]];
+      part.axis[a].out = s[a].at[at[a] + 1] - from;
+      part.axis[a].begin -= from * c->axis[a].stride;
+      part_operands.y += from * c->y.stride[a];
+      if (operands->residual) part_operands.residual += from * c->y.stride[a];
+    }
+    run(&part, kernels, &part_operands, env);
+  }
 }

@@ -551,7 +551,7 @@ void onri_conv_release_prepared(void *prepared, struct onr_env *env) {
 }
 
 /* Winograd's method, which wants channels-last images, is worth two transposes where there are this many channels. */
-enum { WINOGRAD_CHANNELS = 16 };
+enum { WINOGRAD_CHANNELS = 16, DILATED_CHANNELS = 64 };
 
 static int wants_winograd(const struct onr_conv_params *p, const struct onr_desc *weight) {
   const int32_t spatial = weight->rank - 2, lead = ONR_MAX_SPATIAL - spatial;
@@ -564,7 +564,8 @@ static int wants_winograd(const struct onr_conv_params *p, const struct onr_desc
   for (int32_t i = 0; i < spatial; i++) {
     c.axis[lead + i].kernel = weight->dim[2 + i];
     if (p->window.rank == spatial && p->window.stride[i] > 0) c.axis[lead + i].stride = p->window.stride[i];
-    if (p->window.rank == spatial && p->window.dilation[i] > 1) return 0; /* whether it is depends on the sizes */
+    /* Whether it is depends on the sizes; else taps that meet padding are left out, also of channels-last images. */
+    if (p->window.rank == spatial && p->window.dilation[i] > 1) return weight->dim[1] >= DILATED_CHANNELS;
   }
   return onri_winograd_choose(&c, 0, &how);
 }
