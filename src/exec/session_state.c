@@ -25,18 +25,18 @@ static int32_t input_value(const struct onr_session *s, const struct onr_model *
   return model->graph->inputs[input];
 }
 
-/* What a cache holds moves to a buffer of its own, or stays in one that no cache will grow in. */
+/* What side 0 holds moves to what the state begins with: a cache may become none, or side 0 one. */
 static enum onr_status straighten(struct onr_session *s, struct onri_state *state, struct onr_error *error) {
   struct onr_tensor *x = &s->inputs[state->input];
   if (x->desc.dtype == ONR_DTYPE_NONE || !state->side[0].data || x->data != state->side[0].data) return ONR_STATUS_OK;
   if (state->grows) {
-    ONR_TRY(onri_state_flatten(&s->run, state, &x->desc, &state->side[1], error));
+    ONR_TRY(onri_state_flatten(&s->run, state, &x->desc, &state->first, error));
   } else {
-    const struct onri_buffer other = state->side[1];
-    state->side[1] = state->side[0];
+    const struct onri_buffer other = state->first;
+    state->first = state->side[0];
     state->side[0] = other;
   }
-  x->data = state->side[1].data;
+  x->data = state->first.data;
   return ONR_STATUS_OK;
 }
 
@@ -55,7 +55,6 @@ enum onr_status onri_session_place_states(struct onr_session *session, const str
     ONR_TRY(straighten(session, state, error));
     state->grows = onri_state_can_grow(g, in, out);
     state->rows = 0;
-    state->last = 1;
     session->run.grows |= state->grows;
     if (state->grows) space->rows[in] = space->rows[out] = 0;
   }
@@ -99,11 +98,9 @@ static enum onr_status begin(struct onr_session *s, struct onri_state *state, st
   struct onr_tensor *x = &s->inputs[state->input];
   struct onr_desc desc;
   ONR_TRY(first_desc(s, state, &desc, error));
-  state->rows = 0;
-  state->last = 1;
-  ONR_TRY(onri_buffer_grow(&s->run, &state->side[1], onr_desc_bytes(&desc) + ONR_SLACK_BYTES, 0, error));
-  memset(state->side[1].data, 0, onr_desc_bytes(&desc));
-  *x = (struct onr_tensor){desc, state->side[1].data};
+  ONR_TRY(onri_buffer_grow(&s->run, &state->first, onr_desc_bytes(&desc) + ONR_SLACK_BYTES, 0, error));
+  memset(state->first.data, 0, onr_desc_bytes(&desc));
+  *x = (struct onr_tensor){desc, state->first.data};
   return ONR_STATUS_OK;
 }
 
@@ -161,6 +158,7 @@ enum onr_status onri_session_turn_states(struct onr_session *session, struct onr
     struct onri_state *state = &session->states.items[i];
     session->inputs[state->input] = session->results[state->output];
     if (!state->grows) state->last = !state->last;
+    onri_buffer_release(&session->run, &state->first);
   }
   return ONR_STATUS_OK;
 }
@@ -198,7 +196,7 @@ static enum onr_status append(struct onr_session *s, size_t output, size_t input
 
 /* Those from `first` on are new: they are taken up, or given up again. */
 static enum onr_status take_up(struct onr_session *s, size_t first, enum onr_status status, struct onr_error *error) {
-  for (size_t i = first; i < s->states.count; i++) {
+  for (size_t i = first; status == ONR_STATUS_OK && i < s->states.count; i++) {
     s->bound[s->states.items[i].output] = (struct onr_tensor){0};
     if (s->wanted) s->wanted[s->states.items[i].output] = 1;
   }

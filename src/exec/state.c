@@ -125,4 +125,5 @@ enum onr_status onri_state_flatten(struct onri_run *run, const struct onri_state
 void onri_state_release(struct onri_run *run, struct onri_state *state) {
   onri_buffer_release(run, &state->side[0]);
   onri_buffer_release(run, &state->side[1]);
+  onri_buffer_release(run, &state->first);
 }

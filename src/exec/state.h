@@ -11,9 +11,10 @@
 struct onri_state {
   size_t input, output;       /* of the model */
   int grows;                  /* where it lies */
-  struct onri_buffer side[2]; /* grows: the cache, and what it began with; else written in turn */
-  int last;                   /* which one has what the last run wrote */
-  int64_t rows;               /* grows: that the cache has room for; 0: it holds nothing yet */
+  struct onri_buffer side[2]; /* grows: the first one is the cache; else written in turn */
+  struct onri_buffer first;   /* what it begins with; nothing once a run has gone on with it */
+  int last;                   /* which side has what the last run wrote */
+  int64_t rows;               /* grows: that the cache has room for; 0: there is none yet */
 };
 
 struct onri_states {

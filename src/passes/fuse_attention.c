@@ -1,8 +1,8 @@
 /* fuse_attention.c: softmax(scale Q K^T + mask) V as exporters write it out becomes one layer that keeps no score
  * matrix.
  *
- * The scale may sit on Q, on K (in front of or behind its transpose), on the scores, or on several of them. The mask is
- * added.
+ * The scale may sit on Q, on K (in front of or behind its transpose), on the scores, or on several of them. Scores may
+ * be capped, cap tanh(scores / cap). The mask is added.
  *
  * A query from which the mask hides all keys gets what the graph says: Softmax gives NaN for a row of -infinity, and so
  * does the layer here; exporters that mean PyTorch's scaled_dot_product_attention, which gives 0, write where(isnan(p),
@@ -11,7 +11,7 @@
 
 struct pattern {
   int32_t q, k, v, mask; /* k: as it goes into the product, transposed */
-  double scale;
+  double scale, cap;     /* cap 0: none */
 };
 
 /* The scale of v comes off, as long as nobody else reads the scaled value. */
@@ -42,15 +42,28 @@ static int is_mask(const struct onri_rewrite *rw, int32_t mask, int32_t scores, 
          onri_rewrite_same_dim(rw, mask, m->rank - 1, sum, s->rank - 1);
 }
 
+/* x for v = cap tanh(x / cap); v where it is not that, or somebody else reads what is in between. */
+static int32_t uncap(const struct onri_rewrite *rw, int32_t v, double *cap) {
+  double outer = 1, inner = 1;
+  const int32_t capped = onri_match_scale(rw, v, &outer);
+  const struct onri_node *tanh = onri_match_unary(rw, capped, ONR_UNARY_TANH);
+  if (!tanh || rw->uses[v] != 1 || rw->uses[capped] != 1 || rw->uses[tanh->in[0]] != 1) return v;
+  const int32_t x = onri_match_scale(rw, tanh->in[0], &inner);
+  if (!(outer > 0) || !onri_match_near(outer * inner, 1)) return v;
+  *cap = outer;
+  return x;
+}
+
 static int match_scores(const struct onri_rewrite *rw, int32_t v, struct pattern *p) {
   struct onri_node *product;
   p->scale = 1;
+  p->cap = 0;
   p->mask = ONRI_NONE;
   const struct onri_node *sum = onri_match_binary(rw, v, ONR_BINARY_ADD);
   if (sum && rw->uses[v] == 1) {
     for (int side = 0; side < 2 && p->mask == ONRI_NONE; side++) {
-      double scale = 1;
-      const int32_t scores = unscale(rw, sum->in[side], &scale);
+      double scale = 1, cap;
+      const int32_t scores = unscale(rw, uncap(rw, sum->in[side], &cap), &scale);
       if (match_product(rw, scores, &scale) && is_mask(rw, sum->in[1 - side], sum->in[side], v)) {
         p->mask = sum->in[1 - side];
         v = sum->in[side];
@@ -58,7 +71,7 @@ static int match_scores(const struct onri_rewrite *rw, int32_t v, struct pattern
     }
     if (p->mask == ONRI_NONE) return 0;
   }
-  v = unscale(rw, v, &p->scale);
+  v = unscale(rw, uncap(rw, v, &p->cap), &p->scale);
   product = match_product(rw, v, &p->scale);
   if (!product) return 0;
   p->q = unscale(rw, product->in[0], &p->scale);
@@ -166,8 +179,11 @@ static enum onr_status fuse(struct onri_rewrite *rw, struct onri_node *node) {
     k = few_k;
     p.v = few_v;
   }
-  const struct onr_attention_params params = {
-      .scale = (float)p.scale, .heads = rank == 3, .kv_heads = rank == 3, .blind_query = blind_query};
+  const struct onr_attention_params params = {.scale = (float)p.scale,
+                                              .softcap = (float)p.cap,
+                                              .heads = rank == 3,
+                                              .kv_heads = rank == 3,
+                                              .blind_query = blind_query};
   const int32_t in[4] = {p.q, k, p.v, p.mask};
   return onri_rewrite_become(rw, &rw->graph->nodes[index], &onri_layer_attention, &params, in,
                              p.mask == ONRI_NONE ? 3 : 4);

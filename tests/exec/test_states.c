@@ -170,6 +170,25 @@ static void states_begin_with_what_is_set_and_anew(void **state) {
   }
 }
 
+/* Results of a run stay until the next one, whatever is planned meanwhile. */
+static void results_outlive_a_reset(void **state) {
+  (void)state;
+  for (int form = BY_ATTENTION; form <= READ_BY_OTHERS; form++) {
+    struct pair p;
+    struct onr_tensor y;
+    begin(&p, form, ONR_DTYPE_F32, NULL);
+    for (int i = 0; i < 5; i++) step(&p, 2, 1);
+    for (int times = 0; times < 3; times++) {
+      expect(ONR_STATUS_OK, onr_session_reset_states(p.carries, &error));
+      expect(ONR_STATUS_OK, onr_session_plan(p.carries, &error));
+      for (size_t i = 0; i < NUM_OUTPUTS; i++) expect_same(&p, i, &y);
+    }
+    p.length = 0;
+    for (int i = 0; i < 5; i++) step(&p, 2, 1);
+    end(&p);
+  }
+}
+
 /* Rows that do not fit: the run fails, and the next one goes on as if it had not been. */
 static void a_run_that_fails_leaves_states_as_they_were(void **state) {
   (void)state;
@@ -413,6 +432,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(states_are_what_a_caller_would_carry),
       cmocka_unit_test(states_begin_with_what_is_set_and_anew),
+      cmocka_unit_test(results_outlive_a_reset),
       cmocka_unit_test(a_run_that_fails_leaves_states_as_they_were),
       cmocka_unit_test(wanted_outputs_keep_their_states),
       cmocka_unit_test(what_is_no_state_is_refused),

@@ -96,6 +96,29 @@ static void test_repeated_heads(void **state) {
   }
 }
 
+/* Gemma's scores: 3 tanh(x / 3) in front of the mask. With another number behind tanh it is none. */
+static void test_capped_scores(void **state) {
+  (void)state;
+  for (int other = 0; other < 2; other++) {
+    struct graph_test t;
+    graph_test_begin(&t);
+    t.tolerance = 1e-5;
+    const int32_t q = heads(&t, QUERIES), k = heads(&t, KEYS), v = heads(&t, KEYS);
+    const int32_t mask = graph_test_input(&t, 4, (int64_t[]){BATCH, 1, QUERIES, KEYS});
+    int32_t x = times(&t, matmul(&t, q, swap(&t, k)), 0.5f);
+    x = graph_test_unary(&t, ONR_UNARY_TANH, 0, 0, graph_test_binary(&t, ONR_BINARY_DIV, x, graph_test_scalar(&t, 3)));
+    x = graph_test_binary(&t, ONR_BINARY_ADD, times(&t, x, other ? 2 : 3), mask);
+    output_merged(&t, matmul(&t, softmax(&t, x, 3), v));
+    graph_test_check(&t, NULL);
+    assert_int_equal(graph_test_count(&t, &onri_layer_attention), !other);
+    if (!other) {
+      const struct onr_attention_params *p = graph_test_find(&t, &onri_layer_attention)->params;
+      assert_true(p->softcap == 3 && p->scale == 0.5f);
+    }
+    graph_test_end(&t);
+  }
+}
+
 /* K made of rank 3, transposed and reshaped back: what torchlib does. */
 static void test_keys_transposed_flat(void **state) {
   struct graph_test t;
@@ -204,6 +227,7 @@ int main(void) {
       cmocka_unit_test(test_scaled_scores),
       cmocka_unit_test(test_both_scaled_with_mask),
       cmocka_unit_test(test_repeated_heads),
+      cmocka_unit_test(test_capped_scores),
       cmocka_unit_test(test_keys_transposed_flat),
       cmocka_unit_test(test_rank_three),
       cmocka_unit_test(test_other_axis_is_no_attention),
