@@ -73,6 +73,52 @@ static void test_every_level(void **unused) {
       check_kernels(&s, onri_kernels_of_level((enum onri_cpu_level)level)->sgemm);
 }
 
+/* B in half of the bytes, which hold all of it: the same bits as in float32. */
+static void narrow_b(enum onr_dtype type, size_t count, float *values) {
+  static uint16_t halves[N * K];
+  onri_store(type, values, count, halves);
+  onri_load(type, halves, count, values);
+}
+
+static void check_narrow(struct sweep *s, const struct onri_sgemm_kernels *kernels) {
+  static float own[ONRI_SGEMM_DEPTH * (N + 64)], first[M * N];
+  static uint16_t halves[ONRI_SGEMM_DEPTH * (N + 64)];
+  const enum onr_dtype type = sweep_chance(s, 2) ? ONR_DTYPE_F16 : ONR_DTYPE_BF16;
+  const size_t m = (size_t)sweep_pick(s, 1, 20), n = (size_t)sweep_pick(s, 1, N),
+               k = (size_t)sweep_pick(s, 1, sweep_chance(s, 8) ? ONRI_SGEMM_DEPTH : 60),
+               wide = (n + kernels->columns - 1) / kernels->columns * kernels->columns;
+  const int turned = sweep_chance(s, 3);
+  kernels->pack(b, n, 1, k, n, own);
+  narrow_b(type, k * wide, own);
+  onri_store(type, own, k * wide, halves);
+  struct onri_sgemm_slice slice = {.rows = m,
+                                   .columns = n,
+                                   .depth = k,
+                                   .a = a,
+                                   .a_row = turned ? 1 : k,
+                                   .a_col = turned ? m : 1,
+                                   .b = own,
+                                   .c = c,
+                                   .c_row = n,
+                                   .accumulate = sweep_chance(s, 2)};
+  memcpy(c, start, sizeof(c));
+  kernels->multiply(&slice);
+  memcpy(first, c, m * n * sizeof(c[0]));
+  memcpy(c, start, sizeof(c));
+  slice.b = halves, slice.narrow = type;
+  kernels->multiply(&slice);
+  assert_memory_equal(c, first, m * n * sizeof(c[0]));
+  assert_memory_equal(c + m * n, start + m * n, GUARD * sizeof(c[0]));
+}
+
+static void test_narrow_panels(void **unused) {
+  struct sweep s = sweep_from(6);
+  (void)unused;
+  for (int level = 0; level <= (int)onri_cpu_level(); level++)
+    for (int i = 0; i < sweep_cases(300); i++)
+      check_narrow(&s, onri_kernels_of_level((enum onri_cpu_level)level)->sgemm);
+}
+
 /* What is behind a product, of all strides that a bias may have; NaN and infinities stay, the sign of 0 too. */
 static void check_finish(struct sweep *s, const struct onri_sgemm_kernels *kernels) {
   const int narrow = sweep_chance(s, 3); /* whole rows in a vector */
@@ -129,13 +175,18 @@ static void test_calling_thread(void **unused) {
 }
 
 /* As onri_product does: all of it, on some threads. */
-static void run(const struct onri_gemm *g, const float *panels, struct onr_env *env) {
+static void run_panels(const struct onri_gemm *g, const void *panels, enum onr_dtype narrow, struct onr_env *env) {
   static float scratch[1 << 21];
-  const struct onri_sgemm_plan plan = onri_sgemm_plan(g, panels != NULL, 1, onr_threads_count(env->threads));
-  const struct onri_sgemm_batch batch = {.gemm = *g, .packed = panels, .batches = 1};
+  const enum onri_sgemm_b kind = !panels ? ONRI_SGEMM_PLAIN : narrow ? ONRI_SGEMM_NARROW : ONRI_SGEMM_PACKED;
+  const struct onri_sgemm_plan plan = onri_sgemm_plan(g, kind, 1, onr_threads_count(env->threads));
+  const struct onri_sgemm_batch batch = {.gemm = *g, .packed = panels, .narrow = narrow, .batches = 1};
   assert_true(plan.scratch_bytes <= sizeof(scratch));
   memcpy(c, start, sizeof(c));
   onri_sgemm_run(&batch, &plan, scratch, env);
+}
+
+static void run(const struct onri_gemm *g, const float *panels, struct onr_env *env) {
+  run_panels(g, panels, ONR_DTYPE_NONE, env);
 }
 
 static void halve(const void *factor, void *x, size_t count) {
@@ -178,6 +229,33 @@ static void test_threads(void **unused) {
   onr_threads_destroy(several.threads);
 }
 
+/* The same of whole products, few rows and many. */
+static void test_narrow_products(void **unused) {
+  static float first[M * N], own[N * K];
+  static uint16_t halves[(N + 64) * K];
+  struct sweep s = sweep_from(7);
+  struct onr_env alone = {0}, several = {0};
+  (void)unused;
+  assert_int_equal(onr_threads_create(3, NULL, &several.threads, NULL), ONR_STATUS_OK);
+  for (int i = 0; i < sweep_cases(60); i++) {
+    const enum onr_dtype type = sweep_chance(&s, 2) ? ONR_DTYPE_F16 : ONR_DTYPE_BF16;
+    const size_t m = (size_t)sweep_pick(&s, 1, M), n = (size_t)sweep_pick(&s, 64, N), k = (size_t)sweep_pick(&s, 1, K);
+    struct onri_gemm g = product_of(m, n, k, 0, sweep_chance(&s, 2));
+    memcpy(own, b, sizeof(own));
+    narrow_b(type, N * K, own);
+    assert_true(onri_sgemm_packed_floats(n, k) <= sizeof(halves) / sizeof(halves[0]));
+    onri_sgemm_pack(own, g.b_row, g.b_col, n, k, packed, &several);
+    onri_sgemm_pack_narrow(own, g.b_row, g.b_col, n, k, type, halves, &several);
+    run(&g, packed, &alone);
+    memcpy(first, c, m * n * sizeof(c[0]));
+    run_panels(&g, halves, type, &alone);
+    assert_memory_equal(c, first, m * n * sizeof(c[0]));
+    run_panels(&g, halves, type, &several);
+    assert_memory_equal(c, first, m * n * sizeof(c[0]));
+  }
+  onr_threads_destroy(several.threads);
+}
+
 static int fill(void **unused) {
   (void)unused;
   fill_random(a, M * K, -1.0f, 1.0f, 1);
@@ -187,7 +265,8 @@ static int fill(void **unused) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_level), cmocka_unit_test(test_calling_thread),
-                                     cmocka_unit_test(test_threads), cmocka_unit_test(test_behind_a_product)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_level),   cmocka_unit_test(test_calling_thread),
+                                     cmocka_unit_test(test_threads),       cmocka_unit_test(test_behind_a_product),
+                                     cmocka_unit_test(test_narrow_panels), cmocka_unit_test(test_narrow_products)};
   return cmocka_run_group_tests(tests, fill, NULL);
 }

@@ -26,7 +26,7 @@ void onri_blocks_open(struct onri_blocks *blocks, uint64_t constant_bytes) {
   blocks->is_open = 1;
   /* AddressSanitizer sees what is touched beside a block that has memory of its own. */
   blocks->has_pieces = !ONRI_WATCHED && constant_bytes >= LEAST_PIECE;
-  blocks->expected = constant_bytes;
+  blocks->constant_bytes = blocks->expected = constant_bytes;
 }
 
 static size_t piece_bytes(const struct onri_blocks *blocks) {

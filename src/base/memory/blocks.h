@@ -29,9 +29,10 @@ struct onri_block_store {
 /* Zeroed: none. It owns one share of each block that it knows until it is closed, and the pieces until it is cleared.
  */
 struct onri_blocks {
-  int is_open;       /* a model is being prepared */
-  int has_pieces;    /* else each block has memory of its own */
-  uint64_t expected; /* bytes of blocks that are still to come, about */
+  int is_open;             /* a model is being prepared */
+  int has_pieces;          /* else each block has memory of its own */
+  uint64_t constant_bytes; /* of the model */
+  uint64_t expected;       /* bytes of blocks that are still to come, about */
   struct onri_piece *pieces;
   size_t num_pieces, pieces_capacity;
   struct onri_block_entry *entries;

@@ -4,9 +4,10 @@
 #include <stdatomic.h>
 
 #include "base/numbers/checked.h"
+#include "kernels/convert/convert.h"
 #include "kernels/kernels.h"
 
-enum { LINE = 16 /* floats of a cache line */ };
+enum { LINE = 16 /* floats of a cache line */, PANEL = 32 /* the most columns of a panel */ };
 
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 static size_t parts_of(size_t count, size_t part) { return count / part + (count % part != 0); }
@@ -41,7 +42,42 @@ void onri_sgemm_pack(const float *b, size_t b_row, size_t b_col, size_t n, size_
   onr_parallel_for(env, parts_of(k, ONRI_SGEMM_DEPTH), 1, pack_slices, &p);
 }
 
+struct narrow_packing {
+  struct packing floats; /* without `packed` */
+  enum onr_dtype narrow;
+  char *packed;
+};
+
+static void pack_narrow_slices(void *context, size_t begin, size_t end) {
+  const struct narrow_packing *n = context;
+  const struct packing *p = &n->floats;
+  const size_t columns = onri_kernels()->sgemm->columns;
+  float panel[ONRI_SGEMM_DEPTH * PANEL];
+  for (size_t slice = begin; slice < end; slice++) {
+    const size_t from = slice * ONRI_SGEMM_DEPTH, depth = least(p->k - from, ONRI_SGEMM_DEPTH);
+    for (size_t j = 0; j < p->n; j += columns) {
+      onri_kernels()->sgemm->pack(p->b + from * p->b_row + j * p->b_col, p->b_row, p->b_col, depth,
+                                  least(p->n - j, columns), panel);
+      onri_narrow(n->narrow, panel, depth * columns,
+                  n->packed + (from * p->wide + j * depth) * onr_dtype_size(n->narrow));
+    }
+  }
+}
+
+void onri_sgemm_pack_narrow(const float *b, size_t b_row, size_t b_col, size_t n, size_t k, enum onr_dtype narrow,
+                            void *packed, struct onr_env *env) {
+  struct narrow_packing p = {
+      {b, b_row, b_col, n, k, round_up(n, onri_kernels()->sgemm->columns), NULL}, narrow, packed};
+  onr_parallel_for(env, parts_of(k, ONRI_SGEMM_DEPTH), 1, pack_narrow_slices, &p);
+}
+
 /* --- one part of a product --- */
+
+/* Constant B. */
+struct packed {
+  const char *data; /* NULL: B is not packed */
+  enum onr_dtype narrow;
+};
 
 /* The last slice, and what is behind the product: some rows at a time, which are then still in the cache. */
 static void multiply_last(const struct onri_gemm *g, const struct onri_sgemm_slice *slice) {
@@ -62,25 +98,31 @@ static void multiply_last(const struct onri_gemm *g, const struct onri_sgemm_sli
   }
 }
 
-/* room: for a slice of B, NULL when it needs none. */
-static void multiply_part(const struct onri_gemm *g, const float *packed, size_t n, size_t column, float *room,
+/* room: for a slice of B that is packed or widened, NULL when it is neither. */
+static void multiply_part(const struct onri_gemm *g, struct packed packed, size_t n, size_t column, float *room,
                           const struct onr_env *env) {
   const struct onri_sgemm_kernels *kernels = onri_kernels()->sgemm;
   struct onri_sgemm_slice s = {.rows = g->m,
                                .columns = g->n,
                                .a_row = g->a_row,
                                .a_col = g->a_col,
+                               .narrow = packed.narrow,
                                .c = g->c,
                                .c_row = g->c_row,
                                .accumulate = g->accumulate};
+  const size_t size = packed.narrow == ONR_DTYPE_NONE ? sizeof(float) : onr_dtype_size(packed.narrow);
   const size_t wide = round_up(n, kernels->columns);
   size_t from = 0;
   do {
     s.depth = least(g->k - from, ONRI_SGEMM_DEPTH);
     s.a = (const float *)g->a + from * g->a_col;
     s.b_row = s.b_col = 0;
-    if (packed) {
-      s.b = packed + from * wide + column * s.depth;
+    if (packed.data) {
+      s.b = packed.data + (from * wide + column * s.depth) * size;
+      if (packed.narrow != ONR_DTYPE_NONE && room) {
+        onri_widen(packed.narrow, s.b, round_up(g->n, kernels->columns) * s.depth, room);
+        s.b = room, s.narrow = ONR_DTYPE_NONE;
+      }
     } else if (room) {
       kernels->pack((const float *)g->b + from * g->b_row, g->b_row, g->b_col, s.depth, g->n, room);
       s.b = room;
@@ -102,16 +144,16 @@ static int reads_b(const struct onri_gemm *g) {
 }
 
 void onri_sgemm(const struct onri_gemm *gemm) {
-  enum { PANEL = 32 };
+  const struct packed none = {0};
   float room[ONRI_SGEMM_DEPTH * PANEL];
   if (reads_b(gemm)) {
-    multiply_part(gemm, NULL, gemm->n, 0, NULL, NULL);
+    multiply_part(gemm, none, gemm->n, 0, NULL, NULL);
     return;
   }
   for (size_t column = 0; column < gemm->n; column += PANEL) {
     const struct onri_gemm part =
         onri_gemm_part(ONRI_CLASS_F32, gemm, 0, gemm->m, column, least(gemm->n - column, PANEL));
-    multiply_part(&part, NULL, part.n, 0, room, NULL);
+    multiply_part(&part, none, part.n, 0, room, NULL);
   }
 }
 
@@ -180,14 +222,14 @@ static struct onri_gemm turned(const struct onri_gemm *g, const float *packed) {
                             .alpha = 1.0};
 }
 
-static struct onri_sgemm_plan plan_of(const struct onri_gemm *g, int packed, size_t batches, size_t threads) {
-  enum { WORK = 1 << 19, MOST_ROWS = 512, MOST_COLUMNS = 512, MOST_OF_ROW = 4096 };
+static struct onri_sgemm_plan plan_of(const struct onri_gemm *g, enum onri_sgemm_b b, size_t batches, size_t threads) {
+  enum { WORK = 1 << 19, MOST_ROWS = 512, MOST_COLUMNS = 512, MOST_OF_ROW = 4096, MANY = 24 };
   const struct onri_sgemm_kernels *kernels = onri_kernels()->sgemm;
   const double work = (double)g->m * (double)g->n * (double)g->k * (double)batches;
-  const int is_thin = !packed && !reads_b(g) && g->m <= kernels->rows;
-  const size_t most = is_thin                                 ? 4 * kernels->columns
-                      : g->m == 1 && !packed && g->b_col == 1 ? MOST_OF_ROW
-                                                              : MOST_COLUMNS;
+  const int is_thin = b == ONRI_SGEMM_PLAIN && !reads_b(g) && g->m <= kernels->rows,
+            is_row = b == ONRI_SGEMM_PLAIN && g->m == 1 && g->b_col == 1,
+            widens = b == ONRI_SGEMM_NARROW && g->m >= MANY;
+  const size_t most = is_thin || widens ? 4 * kernels->columns : is_row ? MOST_OF_ROW : MOST_COLUMNS;
   struct onri_sgemm_plan p = {.workers = 1, .unit = g->m == 1 ? 4 * kernels->columns : kernels->columns};
   if (work < (double)WORK * (double)threads) threads = (size_t)(work / WORK);
   p.down = g->m > 0 ? parts_of(g->m, MOST_ROWS) : 1;
@@ -196,15 +238,16 @@ static struct onri_sgemm_plan plan_of(const struct onri_gemm *g, int packed, siz
     cut_for_threads(&p, g, batches, threads);
     p.workers = least(threads, parts_in(&p, batches));
   }
-  if (!packed && !(reads_b(g) && parts_of(g->m, p.down) <= kernels->rows))
+  if (widens || (b == ONRI_SGEMM_PLAIN && !(reads_b(g) && parts_of(g->m, p.down) <= kernels->rows)))
     p.worker_floats = parts_of(parts_of(g->n, p.unit), p.across) * p.unit * ONRI_SGEMM_DEPTH + LINE;
   return p;
 }
 
-struct onri_sgemm_plan onri_sgemm_plan(const struct onri_gemm *g, int packed, size_t batches, size_t threads) {
+struct onri_sgemm_plan onri_sgemm_plan(const struct onri_gemm *g, enum onri_sgemm_b b, size_t batches, size_t threads) {
   const int turns = is_turned(g);
   const struct onri_gemm sideways = turned(g, NULL);
-  struct onri_sgemm_plan p = turns ? plan_of(&sideways, 0, batches, threads) : plan_of(g, packed, batches, threads);
+  struct onri_sgemm_plan p =
+      turns ? plan_of(&sideways, ONRI_SGEMM_PLAIN, batches, threads) : plan_of(g, b, batches, threads);
   p.turned = turns;
   if (turns) p.worker_floats += g->n * (p.worker_floats / ONRI_SGEMM_DEPTH) + LINE; /* C^T */
   p.scratch_bytes = p.workers * p.worker_floats * sizeof(float);
@@ -225,7 +268,7 @@ static void run_turned_part(const struct onri_gemm *g, const float *packed, floa
   struct onri_gemm t = turned(g, packed);
   float *sums = t.c = room, *c = g->c;
   t.c_row = g->m;
-  multiply_part(&t, NULL, t.n, 0, room + round_up(g->n * g->m, LINE), env);
+  multiply_part(&t, (struct packed){0}, t.n, 0, room + round_up(g->n * g->m, LINE), env);
   for (size_t i = 0; i < g->m; i++)
     for (size_t j = 0; j < g->n; j++) c[i * g->c_row + j] = sums[j * g->m + i];
   if (!onri_gemm_is_plain(g)) onri_gemm_finish(ONRI_CLASS_F32, g);
@@ -251,7 +294,7 @@ static void run_part(const struct run *r, size_t part, float *room) {
   const size_t row = part_begin(g.m, 1, p->down, down), column = part_begin(g.n, p->unit, p->across, across);
   g = onri_gemm_part(ONRI_CLASS_F32, &g, row, part_begin(g.m, 1, p->down, down + 1) - row, column,
                      part_begin(g.n, p->unit, p->across, across + 1) - column);
-  multiply_part(&g, b->packed, b->gemm.n, column, b->packed || !p->worker_floats ? NULL : room, r->env);
+  multiply_part(&g, (struct packed){b->packed, b->narrow}, b->gemm.n, column, p->worker_floats ? room : NULL, r->env);
 }
 
 static void run_worker(void *context, size_t begin, size_t end) {

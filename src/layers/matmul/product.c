@@ -1,10 +1,14 @@
 /* product.c: see product.h. */
 #include "layers/matmul/product.h"
 
+#include <stdatomic.h>
+#include <string.h>
+
 #include "base/numbers/checked.h"
 #include "base/env.h"
 #include "base/memory/blocks.h"
 #include "base/shape.h"
+#include "kernels/convert/convert.h"
 #include "layers/elementwise/scratch.h"
 
 /* --- shapes --- */
@@ -151,6 +155,58 @@ static int takes_vectors(const struct onr_call *call, enum onr_dtype dtype) {
   return onr_env_backend(call->env) == ONR_BACKEND_AUTO && onri_is_f32_or_narrower(dtype);
 }
 
+struct exactness {
+  const float *x;
+  enum onr_dtype dtype;
+  atomic_int differs;
+};
+
+static void find_difference(void *context, size_t begin, size_t end) {
+  enum { SOME = 512 };
+  struct exactness *e = context;
+  uint16_t narrow[SOME];
+  float wide[SOME];
+  for (size_t i = begin; i < end && !atomic_load_explicit(&e->differs, memory_order_relaxed); i += SOME) {
+    const size_t count = end - i < SOME ? end - i : SOME;
+    onri_narrow(e->dtype, e->x + i, count, narrow);
+    onri_widen(e->dtype, narrow, count, wide);
+    if (memcmp(wide, e->x + i, count * sizeof(*wide)) != 0) atomic_store_explicit(&e->differs, 1, memory_order_relaxed);
+  }
+}
+
+/* Weights that stay in cache are as fast in float32 for one row, and faster for many. */
+static int is_large(const struct onr_call *call) {
+  enum { LEAST = 8 << 20 }; /* a model's, as the file has them */
+  return !call->env->blocks || call->env->blocks->constant_bytes >= LEAST;
+}
+
+/* The type of half the size that holds all of B, as where a float16 model's weights were made float32: NONE for none.
+ */
+static enum onr_status find_narrow(struct onr_call *call, struct onri_late *weights, size_t n, enum onr_dtype *narrow) {
+  enum { LEAST = 1 << 14, COLUMNS = 64 }; /* a few columns are turned on their side */
+  static const enum onr_dtype types[] = {ONR_DTYPE_F16, ONR_DTYPE_BF16};
+  const size_t count = (size_t)onr_desc_elements(&call->in[1]);
+  uint64_t answer;
+  *narrow = ONR_DTYPE_NONE;
+  if (count < LEAST || n < COLUMNS || !is_large(call)) return ONR_STATUS_OK;
+  if (call->in[1].dtype != ONR_DTYPE_F32) {
+    *narrow = call->in[1].dtype;
+    return ONR_STATUS_OK;
+  }
+  if (!onri_block_answer(call->env, &answer)) {
+    ONR_TRY(onri_late_read(call, weights));
+    answer = ONR_DTYPE_NONE;
+    for (size_t i = 0; i < 2 && answer == ONR_DTYPE_NONE; i++) {
+      struct exactness e = {.x = weights->values, .dtype = types[i]};
+      onr_parallel_for(call->env, count, 1 << 14, find_difference, &e);
+      if (!e.differs) answer = types[i];
+    }
+    onri_block_tell(call->env, answer);
+  }
+  if (answer == ONR_DTYPE_F16 || answer == ONR_DTYPE_BF16) *narrow = (enum onr_dtype)answer;
+  return ONR_STATUS_OK;
+}
+
 /* A single column is read as it is. */
 static enum onr_status pack_panels(struct onr_call *call, const struct onri_product_form *form,
                                    struct onri_product_prepared *prepared) {
@@ -162,16 +218,22 @@ static enum onr_status pack_panels(struct onr_call *call, const struct onri_prod
   ONR_TRY(take_columns(call, &form->columns, &p, &count));
   const size_t columns = (size_t)b->dim[1], k = form->transpose_b ? columns : (size_t)b->dim[0], n = (size_t)count,
                b_row = form->transpose_b ? 1 : columns, b_col = form->transpose_b ? k : 1,
-               bytes = onri_size_of((size_t[]){onri_sgemm_packed_floats(n, k), sizeof(float)}, 2);
+               count_packed = onri_sgemm_packed_floats(n, k);
   if (n < 2 || k == 0) return ONR_STATUS_OK;
+  ONR_TRY(find_narrow(call, &weights, n, &prepared->narrow));
+  const enum onr_dtype narrow = prepared->narrow;
+  const size_t bytes =
+      onri_size_of((size_t[]){count_packed, narrow == ONR_DTYPE_NONE ? sizeof(float) : onr_dtype_size(narrow)}, 2);
   prepared->panels = onri_block_recall(call->env, bytes);
   call->packed_inputs |= 2u;
   if (prepared->panels) return ONR_STATUS_OK;
   ONR_TRY(onri_env_expect(call->env, bytes, call->error));
   ONR_TRY(onri_late_read(call, &weights));
-  float *panels = onri_block_begin(call->env, bytes);
+  void *panels = onri_block_begin(call->env, bytes);
   if (panels) {
-    onri_sgemm_pack((const float *)weights.values + p.first_column * b_col, b_row, b_col, n, k, panels, call->env);
+    const float *from = (const float *)weights.values + p.first_column * b_col;
+    if (narrow == ONR_DTYPE_NONE) onri_sgemm_pack(from, b_row, b_col, n, k, panels, call->env);
+    else onri_sgemm_pack_narrow(from, b_row, b_col, n, k, narrow, panels, call->env);
     prepared->panels = onri_block_end(call->env, panels, bytes);
   }
   onri_late_release(&weights, call->env);
@@ -219,14 +281,17 @@ static struct onri_gemm sideways(const struct onri_gemm *g) {
 }
 
 static int is_sideways(const struct onri_product_state *state) {
-  return state->product.n == 1 && state->product.m > 1 && !state->panels;
+  return state->product.n == 1 && state->product.m > 1 && !state->b.panels;
 }
 
 static void plan_vector(struct onr_call *call, const struct onri_product_form *form, struct onri_product_state *state) {
   const struct onri_product *p = &state->product;
   struct onri_gemm gemm = gemm_of(state, form);
   if (is_sideways(state)) gemm = sideways(&gemm);
-  state->vector = onri_sgemm_plan(&gemm, state->panels != NULL, p->batches, onr_threads_count(call->env->threads));
+  const enum onri_sgemm_b b = !state->b.panels                    ? ONRI_SGEMM_PLAIN
+                              : state->b.narrow == ONR_DTYPE_NONE ? ONRI_SGEMM_PACKED
+                                                                  : ONRI_SGEMM_NARROW;
+  state->vector = onri_sgemm_plan(&gemm, b, p->batches, onr_threads_count(call->env->threads));
   state->workspace_at = onri_scratch_take(call, state->vector.scratch_bytes);
 }
 
@@ -242,14 +307,14 @@ enum onr_status onri_product_plan(struct onr_call *call, const struct onri_produ
   ONR_TRY(onri_product_shape(call, form, p, &out));
   state->way = choose(call, p);
   state->convert = !onri_is_native(p->dtype);
-  state->panels = prepared->panels;
+  state->b = *prepared;
   if (state->way == ONRI_PRODUCT_NOTHING) return ONR_STATUS_OK;
   ONR_TRY(onri_tail_plan(call, &form->tail, &state->tail));
   if (onri_dtype_class(p->dtype) == ONRI_CLASS_F32) call->kernel = ONR_KERNEL_VECTOR;
   call->method = state->way == ONRI_PRODUCT_VECTOR ? ONR_METHOD_PRODUCT : ONR_METHOD_DIRECT;
   if (state->convert) {
     state->a_at = onri_scratch_take(call, onri_class_bytes(&call->in[0]));
-    if (!state->panels) state->b_at = onri_scratch_take(call, onri_class_bytes(&call->in[1]));
+    if (!state->b.panels) state->b_at = onri_scratch_take(call, onri_class_bytes(&call->in[1]));
     if (p->has_bias) state->bias_at = onri_scratch_take(call, onri_class_bytes(&call->in[2]));
     if (p->has_residual) state->residual_at = onri_scratch_take(call, onri_class_bytes(&call->in[3]));
     state->c_at = onri_scratch_take(call, onri_class_bytes(&out));
@@ -322,7 +387,7 @@ static void find_turned(const void *product, size_t batch, size_t *a_at, size_t 
 
 static void run_vector(struct onr_call *call, const struct onri_product_state *state, const struct onri_gemm *gemm) {
   const struct onri_product *p = &state->product;
-  struct onri_sgemm_batch batch = {*gemm, state->panels, p->batches, find_matrices, p};
+  struct onri_sgemm_batch batch = {*gemm, state->b.panels, state->b.narrow, p->batches, find_matrices, p};
   if (is_sideways(state)) batch.gemm = sideways(&batch.gemm), batch.find = find_turned;
   onri_sgemm_run(&batch, &state->vector, (float *)(void *)((char *)call->scratch + state->workspace_at), call->env);
 }
@@ -334,7 +399,7 @@ enum onr_status onri_product_run(struct onr_call *call, const struct onri_produc
   struct onri_gemm gemm = gemm_of(state, form);
   gemm.c = state->convert ? (char *)call->scratch + state->c_at : call->outputs[0];
   gemm.a = onri_converted_input(call, 0, state->a_at);
-  if (!state->panels) gemm.b = onri_converted_input(call, 1, state->b_at);
+  if (!state->b.panels) gemm.b = onri_converted_input(call, 1, state->b_at);
   if (p->has_bias) gemm.bias = onri_converted_input(call, 2, state->bias_at);
   const size_t size = onri_class_size(onri_dtype_class(p->dtype));
   if (gemm.b) gemm.b = (const char *)gemm.b + p->first_column * p->b_col * size;

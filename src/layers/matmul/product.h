@@ -33,7 +33,8 @@ struct onri_product {
 
 /* The model's. */
 struct onri_product_prepared {
-  float *panels; /* B for kernels/matmul/sgemm.h when it is a constant matrix, or NULL */
+  void *panels;          /* B for kernels/matmul/sgemm.h when it is a constant matrix, or NULL */
+  enum onr_dtype narrow; /* of panels: float16 or bfloat16 where they hold all of it, else NONE */
 };
 
 enum onri_product_way { ONRI_PRODUCT_NOTHING, ONRI_PRODUCT_VECTOR, ONRI_PRODUCT_PORTABLE };
@@ -42,7 +43,7 @@ struct onri_product_state {
   enum onri_product_way way;
   struct onri_product product;
   struct onri_sgemm_plan vector; /* VECTOR */
-  const float *panels;
+  struct onri_product_prepared b;
   struct onri_tail tail;
   int convert;                                                 /* operands pass through scratch in their class */
   size_t a_at, b_at, bias_at, residual_at, c_at, workspace_at; /* offsets in scratch */

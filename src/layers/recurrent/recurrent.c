@@ -80,7 +80,8 @@ enum onr_status onri_recurrent_plan(struct onr_call *call, enum onri_recurrent_k
   call->kernel = ONR_KERNEL_VECTOR;
   if (s->shape.steps == 0 || s->shape.batch == 0) return ONR_STATUS_OK;
   const struct onri_gemm product = input_product(&s->shape);
-  s->input = onri_sgemm_plan(&product, prepared->input != NULL, 1, onr_threads_count(call->env->threads));
+  s->input = onri_sgemm_plan(&product, prepared->input ? ONRI_SGEMM_PACKED : ONRI_SGEMM_PLAIN, 1,
+                             onr_threads_count(call->env->threads));
   s->work_at = onri_scratch_take(call, s->input.scratch_bytes);
   return ONR_STATUS_OK;
 }
