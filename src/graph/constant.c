@@ -30,6 +30,7 @@ void onri_constant_retain(struct onri_constant *constant) { constant->references
 void onri_constant_release(struct onri_constant *constant) {
   if (!constant || --constant->references > 0) return;
   if (constant->owned) onri_release(constant->allocator, constant->data);
+  onri_constant_release(constant->of);
   onri_release(constant->allocator, constant);
 }
 

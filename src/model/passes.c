@@ -140,7 +140,8 @@ static enum onr_status run_all(const struct work *work, const char *disabled, st
   enum onr_status status = onri_graph_tidy(graph, error); /* so that every node has a reader */
   for (size_t i = 0; i < NUM_PASSES && status == ONR_STATUS_OK; i++) {
     if (is_disabled(disabled, passes[i].name)) continue;
-    if (!facts.graph && passes[i].function != onri_pass_fold && passes[i].function != onri_pass_fold_but_weights) {
+    if (!facts.graph && passes[i].function != onri_pass_fold && passes[i].function != onri_pass_fold_but_weights &&
+        passes[i].function != onri_pass_half) {
       status = begin_facts(&facts, work, error);
       fresh = 1;
     }

@@ -35,6 +35,8 @@ static void drop_data(struct reading *reading, struct onri_constant *constant) {
   if (--constant->readers > 0) return;
   if (reading->user == constant) reading->user = NULL;
   else if (constant->owned) onri_release(constant->allocator, constant->data);
+  onri_constant_release(constant->of);
+  constant->of = NULL;
   constant->data = NULL;
   constant->owned = 0;
   constant->load = NULL;
