@@ -36,7 +36,7 @@ INLINE void store_tile(const struct tile t, const int rows, const int vectors, c
 INLINE void run_tile(const struct tile t, const int rows, const int vectors, const int packed) {
   vf32 sum[SGEMM_ROWS * SGEMM_VECTORS > SGEMM_MOST_VECTORS ? SGEMM_ROWS * SGEMM_VECTORS : SGEMM_MOST_VECTORS];
   if (packed) sgemm_sums(rows, vectors, t.a, 1, (size_t)rows, t.b, t.pitch, t.step, t.depth, sum);
-  else sgemm_sums_of_rows(rows, vectors, SGEMM_F32, t.a, t.a_row, t.b, t.pitch, t.step, t.depth, sum);
+  else sgemm_sums_of_rows(rows, vectors, t.a, t.a_row, t.b, t.pitch, t.step, t.depth, sum);
   store_tile(t, rows, vectors, sum);
 }
 
@@ -183,11 +183,20 @@ static void multiply_floats(const struct onri_sgemm_slice *s) {
 /* `rows` rows of A by `panels` panels of B, in the order of the other ways. For few rows: conversions take slots that
  * multiply and add, 0.1 of the time of tiles of 14 rows. */
 INLINE void narrow_tile(const struct onri_sgemm_slice *s, size_t panel, const int rows, const int panels,
-                        const enum sgemm_type type) {
-  const size_t pitch = s->depth * SGEMM_COLUMNS;
+                        const int is_f16) {
+  const uint16_t *b = (const uint16_t *)s->b + panel * s->depth * SGEMM_COLUMNS;
+  const float *a = s->a;
   vf32 sum[SGEMM_ROWS * SGEMM_VECTORS > SGEMM_MOST_VECTORS ? SGEMM_ROWS * SGEMM_VECTORS : SGEMM_MOST_VECTORS];
-  sgemm_sums_of_rows(rows, panels * SGEMM_VECTORS, type, s->a, s->a_row, (const uint16_t *)s->b + panel * pitch, pitch,
-                     SGEMM_COLUMNS, s->depth, sum);
+  UNROLL for (int i = 0; i < rows * panels * SGEMM_VECTORS; i++) sum[i] = (vf32){0};
+  for (size_t p = 0; p < s->depth; p++, a += s->a_col, b += SGEMM_COLUMNS) {
+    UNROLL for (int v = 0; v < panels * SGEMM_VECTORS; v++) {
+      const uint16_t *at =
+          b + (size_t)(v / SGEMM_VECTORS) * s->depth * SGEMM_COLUMNS + (size_t)(v % SGEMM_VECTORS) * F32_LANES;
+      const vf32 column = is_f16 ? f32_load_f16(at) : f32_load_bf16(at);
+      UNROLL for (int r = 0; r < rows; r++) sum[r * panels * SGEMM_VECTORS + v] =
+          f32_fma(f32_set(a[(size_t)r * s->a_row]), column, sum[r * panels * SGEMM_VECTORS + v]);
+    }
+  }
   store_tile((struct tile){.c = s->c + panel * SGEMM_COLUMNS,
                            .c_row = s->c_row,
                            .columns = s->columns - panel * SGEMM_COLUMNS,
@@ -195,42 +204,28 @@ INLINE void narrow_tile(const struct onri_sgemm_slice *s, size_t panel, const in
              rows, panels * SGEMM_VECTORS, sum);
 }
 
-typedef void (*narrow_function)(const struct onri_sgemm_slice *s, size_t panel);
 enum { FEW_ROWS = 4, WIDE_PANELS = SIMD_REGISTERS == 32 ? 4 : 2 };
-#define TILE(name, rows, panels)                                                                                     \
-  static void f16_##name(const struct onri_sgemm_slice *s, size_t j) { narrow_tile(s, j, rows, panels, SGEMM_F16); } \
-  static void bf16_##name(const struct onri_sgemm_slice *s, size_t j) { narrow_tile(s, j, rows, panels, SGEMM_BF16); }
+typedef void (*narrow_function)(const struct onri_sgemm_slice *s, size_t panel);
+#define TILE(name, rows, panels)                                                                             \
+  static void f16_##name(const struct onri_sgemm_slice *s, size_t j) { narrow_tile(s, j, rows, panels, 1); } \
+  static void bf16_##name(const struct onri_sgemm_slice *s, size_t j) { narrow_tile(s, j, rows, panels, 0); }
 TILE(few, FEW_ROWS, 1)
 TILE(row, 1, 1)
 TILE(wide_row, 1, WIDE_PANELS)
 #undef TILE
 
-static void multiply_narrow_rows(const struct onri_sgemm_slice *s, size_t rows) {
-  const int is_f16 = s->narrow == ONR_DTYPE_F16;
-  const narrow_function one = rows == 1 ? (is_f16 ? f16_row : bf16_row)
-                              : is_f16  ? f16_few
-                                        : bf16_few,
-                        wide = is_f16 ? f16_wide_row : bf16_wide_row;
-  const size_t panels = s->columns / SGEMM_COLUMNS + (s->columns % SGEMM_COLUMNS != 0);
-  size_t j = 0;
-  for (; rows == 1 && (j + WIDE_PANELS) * SGEMM_COLUMNS <= s->columns; j += WIDE_PANELS) wide(s, j);
-  for (; j < panels; j++) one(s, j);
-}
-
 static void multiply_narrow(const struct onri_sgemm_slice *s) {
-  float room[FEW_ROWS * ONRI_SGEMM_DEPTH]; /* for rows that are not contiguous */
+  const int is_f16 = s->narrow == ONR_DTYPE_F16;
+  const narrow_function few = is_f16 ? f16_few : bf16_few, row = is_f16 ? f16_row : bf16_row,
+                        wide_row = is_f16 ? f16_wide_row : bf16_wide_row;
+  const size_t panels = s->columns / SGEMM_COLUMNS + (s->columns % SGEMM_COLUMNS != 0);
   struct onri_sgemm_slice rest = *s;
-  const float *a = s->a;
   while (rest.rows > 0) {
     const size_t rows = rest.rows >= FEW_ROWS ? FEW_ROWS : 1;
-    rest.a = a, rest.a_row = s->a_row;
-    if (s->a_col != 1) {
-      for (size_t r = 0; r < rows; r++)
-        for (size_t p = 0; p < s->depth; p++) room[r * ONRI_SGEMM_DEPTH + p] = a[r * s->a_row + p * s->a_col];
-      rest.a = room, rest.a_row = ONRI_SGEMM_DEPTH;
-    }
-    multiply_narrow_rows(&rest, rows);
-    a += rows * s->a_row, rest.c += rows * s->c_row, rest.rows -= rows;
+    size_t j = 0;
+    for (; rows == 1 && (j + WIDE_PANELS) * SGEMM_COLUMNS <= s->columns; j += WIDE_PANELS) wide_row(&rest, j);
+    for (; j < panels; j++) (rows == 1 ? row : few)(&rest, j);
+    rest.a += rows * s->a_row, rest.c += rows * s->c_row, rest.rows -= rows;
   }
 }
 

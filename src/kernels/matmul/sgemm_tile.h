@@ -30,32 +30,25 @@ INLINE void sgemm_sums(const int rows, const int vectors, const float *a, size_t
   }
 }
 
-/* What B is made of. */
-enum sgemm_type { SGEMM_F32, SGEMM_F16, SGEMM_BF16 };
-INLINE vf32 sgemm_load(const void *b, size_t at, const enum sgemm_type type) {
-  if (type == SGEMM_F32) return f32_load((const float *)b + at);
-  return type == SGEMM_F16 ? f32_load_f16((const uint16_t *)b + at) : f32_load_bf16((const uint16_t *)b + at);
-}
-
 /* The same where the rows of A are contiguous, `row` apart: a few terms at a time, addressed from every third row. */
-INLINE void sgemm_sums_of_rows(const int rows, const int vectors, const enum sgemm_type type, const float *a,
-                               size_t row, const void *b, size_t pitch, size_t step, size_t depth, vf32 *sum) {
+INLINE void sgemm_sums_of_rows(const int rows, const int vectors, const float *a, size_t row, const float *b,
+                               size_t pitch, size_t step, size_t depth, vf32 *sum) {
   enum { TERMS = 4, THIRDS = (SGEMM_ROWS + 2) / 3 };
   const float *third[THIRDS];
   UNROLL for (int i = 0; i < THIRDS; i++) third[i] = a + (size_t)(3 * i) * row;
   UNROLL for (int i = 0; i < rows * vectors; i++) sum[i] = (vf32){0};
-  for (size_t p = 0, at_b = 0; p < depth;) {
+  for (size_t p = 0; p < depth;) {
     const int terms = p + TERMS <= depth ? TERMS : 1;
     UNROLL for (int t = 0; t < TERMS; t++) {
       vf32 at[SGEMM_MOST_VECTORS];
       if (t >= terms) break;
       UNROLL for (int v = 0; v < vectors; v++) at[v] =
-          sgemm_load(b, at_b + (size_t)(v / SGEMM_VECTORS) * pitch + (size_t)(v % SGEMM_VECTORS) * F32_LANES, type);
+          f32_load(b + (size_t)(v / SGEMM_VECTORS) * pitch + (size_t)(v % SGEMM_VECTORS) * F32_LANES);
       UNROLL for (int r = 0; r < rows; r++) {
         const vf32 x = f32_set(third[r / 3][(size_t)(r % 3) * row + (size_t)t]);
         UNROLL for (int v = 0; v < vectors; v++) sum[r * vectors + v] = f32_fma(x, at[v], sum[r * vectors + v]);
       }
-      at_b += step;
+      b += step;
     }
     UNROLL for (int i = 0; i < THIRDS; i++) third[i] += terms;
     p += (size_t)terms;
