@@ -349,7 +349,7 @@ static int is_in_place(const struct work *w) {
   int64_t next = w->by_depth ? 1 : c->x.stride[2];
   if ((w->by_depth ? c->x.channel_stride : next) % WAY == 0) return 0;
   for (int a = ONR_MAX_SPATIAL - 1; a >= 0; next *= c->axis[a--].in)
-    if (c->axis[a].kernel != 1 || c->axis[a].stride != 1 || c->axis[a].in != c->axis[a].out ||
+    if (c->axis[a].kernel != 1 || c->axis[a].stride != 1 || c->axis[a].in != c->axis[a].out || c->axis[a].begin ||
         (c->axis[a].in > 1 && c->x.stride[a] != next))
       return 0;
   return w->in_planes || c->x.batch == 1 || c->x.batch_stride == next;

@@ -98,10 +98,16 @@ static struct scratch parts_of(const struct onri_conv *c, void *block) {
   return s;
 }
 
-/* What is read behind the last window: the rest of its four taps. */
+/* From tap to tap along a line. The taps that fill up four are read, too, however far apart a kernel's only one is. */
+static size_t dilation_of(const struct onri_conv *c) { return c->axis[2].kernel > 1 ? (size_t)c->axis[2].dilation : 1; }
+
+/* What is read behind the last window: the rest of its four taps. SIZE_MAX where it does not fit. */
 static size_t behind(const struct onri_conv *c) {
-  const size_t read = (shape_of(c).quads * TAPS - 1) * (size_t)c->axis[2].dilation;
-  return (read + 1) * (size_t)c->groups + CHANNELS;
+  size_t bytes;
+  if (!onri_mul_size(shape_of(c).quads * TAPS, dilation_of(c), &bytes) ||
+      !onri_mul_size(bytes, (size_t)c->groups, &bytes) || !onri_add_size(bytes, CHANNELS, &bytes))
+    return SIZE_MAX;
+  return bytes;
 }
 
 size_t onri_depthwise_dot_scratch(const struct onri_conv *c) {
@@ -109,7 +115,8 @@ size_t onri_depthwise_dot_scratch(const struct onri_conv *c) {
   const struct shape shape = shape_of(c);
   size_t bytes, constants;
   if (image == SIZE_MAX || !onri_mul_size(blocks_of(c), CHANNELS * (2 * sizeof(int32_t) + sizeof(float)), &constants) ||
-      !onri_add_size(image, behind(c) + constants_bytes(&shape), &bytes) || !onri_add_size(bytes, constants, &bytes))
+      !onri_add_size(image, behind(c), &bytes) || !onri_add_size(bytes, constants_bytes(&shape), &bytes) ||
+      !onri_add_size(bytes, constants, &bytes))
     return SIZE_MAX;
   return bytes;
 }
@@ -172,7 +179,7 @@ static void make_row(const struct work *w, size_t o0, size_t o1) {
   const int8_t *blocks = (const int8_t *)((const int32_t *)d->packed + blocks_of(c) * CHANNELS);
   const size_t size = d->requantise ? 1 : sizeof(int32_t);
   struct onri_requantise requantise = {0};
-  struct onri_depthwise_dot_job job = {.tap = (size_t)c->axis[2].dilation * w->image.step[2],
+  struct onri_depthwise_dot_job job = {.tap = dilation_of(c) * w->image.step[2],
                                        .step = (size_t)c->axis[2].stride * w->image.step[2],
                                        .lines = w->scratch.lines,
                                        .num_lines = w->shape.lines,
