@@ -67,7 +67,8 @@ static inline void draw_axis(struct sweep *s, struct geometry *g, int i) {
   w->kernel[i] = sweep_chance(s, 3) ? 1 : sweep_pick(s, 1, sweep_chance(s, 8) ? largest : 4);
   w->stride[i] = sweep_chance(s, 2) ? 1 : sweep_pick(s, 1, sweep_chance(s, 6) ? 9 : 3);
   w->dilation[i] = sweep_chance(s, 2) ? 1 : sweep_pick(s, 1, 3);
-  if (w->kernel[i] == 1 && sweep_chance(s, 4)) w->dilation[i] = INT32_MAX; /* of one tap it says nothing */
+  if (w->kernel[i] == 1 && !g->transposed && sweep_chance(s, 4))
+    w->dilation[i] = INT32_MAX; /* of one tap it says nothing */
   w->pad_begin[i] = sweep_chance(s, 2) ? 0 : sweep_pick(s, 0, w->kernel[i]);
   w->pad_end[i] = sweep_chance(s, 2) ? w->pad_begin[i] : sweep_pick(s, 0, w->kernel[i]);
   if (!g->transposed) return;
