@@ -52,5 +52,6 @@ expect 2 "state: .*no output is named" "$tool" generate "$decoder" --prompt-ids 
 expect 2 "state: .*expected OUTPUT=INPUT" "$tool" generate "$decoder" --prompt-ids 1 --state k0
 expect 2 "expected one input of tokens" "$tool" generate "$fixtures/linear_2d_dynamo/model.onnx" --prompt-ids 1
 expect 2 "goes on with an input" "$tool" generate "$fixtures/embedding_ts/model.onnx" --prompt-ids 1
+expect 2 "ARGUMENT.*'past_v1' has not been set; --state" "$tool" generate "$decoder" --prompt-ids 1 --state 'k*=past_k*,v0=past_v0'
 expect 2 "INDEX.*out of range" "$tool" generate "$decoder" --prompt-ids 99
 finish

@@ -218,6 +218,9 @@ static int generate(struct generation *g) {
   if (!code) code = declare_states(g);
   if (code) return code;
   const enum onr_status status = make_tokens(g, &error);
+  if (status == ONR_STATUS_ARGUMENT) /* an input is neither made here nor a state */
+    return report_as(EXIT_USAGE, onr_status_name(status), g->l.path, &error,
+                     "; --state OUT=IN,... says which outputs go on as which inputs");
   if (status == ONR_STATUS_INDEX) /* a token that the model does not have: its own ones are all there */
     return report_as(EXIT_USAGE, onr_status_name(status), g->l.path, &error, "; --prompt-ids gave the tokens");
   if (status != ONR_STATUS_OK) return report_failure(status, g->l.path, &error);
