@@ -92,7 +92,8 @@ struct onr_call {
   enum onr_method method; /* and by which method, where there are several */
   struct onr_view *into;  /* [num_in] input i should be made at this offset inside output `of` (Concat); wish only */
   /* run: a cache that grows where it lies has room behind its rows (dimension rank - 2): for so many from one outer
-   * index to the next; 0: it has none, as tensors have. NULL: none has. Only what takes_room admits is such a cache. */
+   * index to the next; 0: it has none, as tensors have. NULL: none has. As long as the other arrays. Only what
+   * takes_room admits is such a cache. */
   const int64_t *in_rows, *out_rows;
 
   struct onr_env *env;

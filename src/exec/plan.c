@@ -233,17 +233,17 @@ static enum onr_status count_work(const struct onri_plan *plan, struct onri_segm
   return onri_run_allows(plan->space->run, segment->work, error);
 }
 
-/* Room for the rows of caches, where the step has some. */
+/* Room for the rows of caches, where the step has some; as long as the other arrays. */
 static int add_rows(struct onri_plan *plan, struct onri_segment *segment, struct onri_step *step) {
   const struct onri_node *node = step->node;
   int has_caches = 0;
   for (int32_t i = 0; i < node->num_in; i++) has_caches |= onri_is_cache(plan->space, node->in[i]);
   for (int32_t i = 0; i < node->num_out; i++) has_caches |= onri_is_cache(plan->space, node->out[i]);
   if (!has_caches) return 1;
-  step->call.in_rows = step->in_rows =
-      onri_arena_allocate(&segment->arena, (size_t)node->num_in * sizeof(*step->in_rows));
-  step->call.out_rows = step->out_rows =
-      onri_arena_allocate(&segment->arena, (size_t)node->num_out * sizeof(*step->out_rows));
+  step->call.in_rows = step->in_rows = onri_arena_allocate(
+      &segment->arena, onri_inputs_room(node->layer, (size_t)node->num_in) * sizeof(*step->in_rows));
+  step->call.out_rows = step->out_rows = onri_arena_allocate(
+      &segment->arena, onri_outputs_room(node->layer, (size_t)node->num_out) * sizeof(*step->out_rows));
   return step->in_rows && step->out_rows;
 }
 
