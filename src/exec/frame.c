@@ -114,10 +114,10 @@ static int64_t rows_of(const struct onri_workspace *space, int32_t v) {
 }
 
 static void bind_rows(const struct onri_workspace *space, struct onri_step *step) {
-  for (int32_t i = 0; step->in_rows && i < step->node->num_in; i++)
-    step->in_rows[i] = rows_of(space, step->node->in[i]);
-  for (int32_t i = 0; step->out_rows && i < step->node->num_out; i++)
-    step->out_rows[i] = rows_of(space, step->node->out[i]);
+  /* Layers only read them; they are the plan's. */
+  int64_t *in_rows = (int64_t *)step->call.in_rows, *out_rows = (int64_t *)step->call.out_rows;
+  for (int32_t i = 0; in_rows && i < step->node->num_in; i++) in_rows[i] = rows_of(space, step->node->in[i]);
+  for (int32_t i = 0; out_rows && i < step->node->num_out; i++) out_rows[i] = rows_of(space, step->node->out[i]);
 }
 
 /* Writes current addresses into the calls of a segment. */
@@ -204,10 +204,10 @@ static enum onr_status adopt(struct onri_plan *plan, const struct onri_step *ste
   return ONR_STATUS_OK;
 }
 
+/* time: where it is counted, or NULL. */
 static enum onr_status run_step(struct onri_frame *frame, struct onri_plan *plan, struct onri_step *step,
-                                struct onr_error *error) {
-  const int profile = frame->space.run->profile;
-  const uint64_t start = profile ? now_ns() : 0;
+                                struct onri_step_time *time, struct onr_error *error) {
+  const uint64_t start = time ? now_ns() : 0;
   enum onr_status status;
   step->call.error = error;
   frame->node = (int32_t)(step->node - frame->space.graph->nodes);
@@ -215,9 +215,9 @@ static enum onr_status run_step(struct onri_frame *frame, struct onri_plan *plan
   else status = run_layer(plan, step);
   if (status == ONR_STATUS_OK && step->node->layer->flags & ONR_LAYER_MAKES_CONTAINERS)
     status = adopt(plan, step, error);
-  if (profile) {
-    step->runs++;
-    step->total_ns += now_ns() - start;
+  if (time) {
+    time->runs++;
+    time->total_ns += now_ns() - start;
   }
   return onri_node_blame(step->node, status, error);
 }
@@ -263,7 +263,7 @@ static enum onr_status run_segment(struct onri_frame *frame, struct onri_plan *p
   drop_dead(plan, segment, &dead, -1);
   for (size_t s = 0; s < segment->num_steps; s++) {
     if (onri_heap_is_full(&frame->space.run->heap)) collect_text(frame, segment->steps[s].node);
-    ONR_TRY(run_step(frame, plan, &segment->steps[s], error));
+    ONR_TRY(run_step(frame, plan, &segment->steps[s], segment->times ? &segment->times[s] : NULL, error));
     drop_dead(plan, segment, &dead, (int32_t)s);
     ONR_TRY(onri_env_poll(env, error)); /* it may have stopped half-way */
   }

@@ -240,11 +240,11 @@ static int add_rows(struct onri_plan *plan, struct onri_segment *segment, struct
   for (int32_t i = 0; i < node->num_in; i++) has_caches |= onri_is_cache(plan->space, node->in[i]);
   for (int32_t i = 0; i < node->num_out; i++) has_caches |= onri_is_cache(plan->space, node->out[i]);
   if (!has_caches) return 1;
-  step->call.in_rows = step->in_rows = onri_arena_allocate(
-      &segment->arena, onri_inputs_room(node->layer, (size_t)node->num_in) * sizeof(*step->in_rows));
-  step->call.out_rows = step->out_rows = onri_arena_allocate(
-      &segment->arena, onri_outputs_room(node->layer, (size_t)node->num_out) * sizeof(*step->out_rows));
-  return step->in_rows && step->out_rows;
+  step->call.in_rows = onri_arena_allocate(
+      &segment->arena, onri_inputs_room(node->layer, (size_t)node->num_in) * sizeof(*step->call.in_rows));
+  step->call.out_rows = onri_arena_allocate(
+      &segment->arena, onri_outputs_room(node->layer, (size_t)node->num_out) * sizeof(*step->call.out_rows));
+  return step->call.in_rows && step->call.out_rows;
 }
 
 /* Fills in the call of a step and lets the layer plan. */
@@ -300,6 +300,10 @@ static enum onr_status make_steps(struct onri_plan *plan, struct onri_segment *s
                                   struct onr_error *error) {
   segment->steps = onri_arena_allocate(&segment->arena, count * sizeof(*segment->steps));
   if (!segment->steps) return no_memory(error);
+  if (plan->space->run->profile) {
+    segment->times = onri_arena_allocate(&segment->arena, count * sizeof(*segment->times));
+    if (!segment->times) return no_memory(error);
+  }
   for (int32_t n = segment->first_node; n < segment->end_node; n++) {
     const struct onri_node *node = &plan->space->graph->nodes[n];
     if (!is_step(plan, node)) continue;

@@ -21,8 +21,11 @@ struct onri_step {
   struct onr_call call;
   const void **inputs; /* the arrays that call points to */
   void **outputs;
-  int64_t *in_rows, *out_rows; /* NULL: no caches */
-  size_t scratch;              /* where call.scratch lies in the segment's block */
+  size_t scratch; /* where call.scratch lies in the segment's block */
+};
+
+/* What options.profile asks for. */
+struct onri_step_time {
   uint64_t runs, total_ns;
 };
 
@@ -37,6 +40,7 @@ struct onri_segment {
   struct onri_arena arena; /* metadata */
   struct onri_step *steps;
   size_t num_steps, first_step; /* steps of all segments before it */
+  struct onri_step_time *times; /* [num_steps], or NULL */
   int32_t first_node, end_node;
   size_t block_bytes; /* what its values need of the workspace */
   uint64_t work;      /* operations of its steps */

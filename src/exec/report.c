@@ -51,9 +51,11 @@ enum onr_status onr_session_node(const struct onr_session *session, size_t index
                                  .source = node->origin->source,
                                  .parameters = parameters_of(plan->space->graph, node),
                                  .kernel = step->call.kernel,
-                                 .method = step->call.method,
-                                 .runs = step->runs,
-                                 .total_ns = step->total_ns};
+                                 .method = step->call.method};
+  if (segment->times) {
+    found.runs = segment->times[index - segment->first_step].runs;
+    found.total_ns = segment->times[index - segment->first_step].total_ns;
+  }
   if (step->call.num_out && node->out[0] != ONRI_NONE && plan->inference.descs[node->out[0]].rank >= 0)
     found.output = plan->inference.descs[node->out[0]];
   if (node->num_in && node->in[0] != ONRI_NONE) found.input_type = plan->inference.descs[node->in[0]].dtype;

@@ -4,7 +4,9 @@
  * else reads that operand and both have the same shape. */
 #include "passes/quantized.h"
 
+/* False of operands that a file leaves out. */
 static int is_same_shape(const struct onri_rewrite *rw, int32_t a, int32_t b) {
+  if (a == ONRI_NONE || b == ONRI_NONE) return 0;
   const int is_float =
       onri_rewrite_desc(rw, a)->dtype == ONR_DTYPE_F32 && onri_rewrite_desc(rw, b)->dtype == ONR_DTYPE_F32;
   return is_float && onri_rewrite_same_shape(rw, a, b);
@@ -38,6 +40,8 @@ static int may_chain_binary(const struct onri_rewrite *rw, const struct onri_nod
 static int as_chain(const struct onri_rewrite *rw, const struct onri_node *node, int start,
                     struct onr_fused_elementwise_params *chain, int32_t *in, size_t *num_in) {
   struct onr_fused_step *step = &chain->steps[0];
+  for (int32_t k = 0; k < node->num_in; k++)
+    if (node->in[k] == ONRI_NONE) return 0;
   *chain = (struct onr_fused_elementwise_params){.num_steps = 1};
   if (node->layer == &onri_layer_fused_elementwise) {
     *chain = *(const struct onr_fused_elementwise_params *)node->params;

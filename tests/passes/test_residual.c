@@ -169,11 +169,11 @@ static void test_products(void **state) {
   (void)state;
   for (size_t i = 0; i < sizeof(products) / sizeof(products[0]); i++)
     for (int unknown = 0; unknown < 2; unknown++) {
+      const int64_t known[] = {6, 6, 6}, any[] = {-1, -1, 6};
       struct graph_test t;
+      if (unknown && products[i].build == transposed) continue;
       graph_test_begin(&t);
       t.tolerance = 1e-5;
-      const int64_t known[] = {6, 6, 6}, any[] = {-1, -1, 6};
-      if (unknown && products[i].build == transposed) continue;
       graph_test_output(&t, products[i].build(&t, graph_test_input(&t, 3, unknown ? any : known)));
       graph_test_check(&t, NULL);
       if (products_with(&t, 0) != products[i].residuals || products_with(&t, 1) != products[i].tails)
