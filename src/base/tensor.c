@@ -56,9 +56,10 @@ int onr_desc_equal(const struct onr_desc *a, const struct onr_desc *b) {
 }
 
 char *onr_desc_format(const struct onr_desc *desc, char *text, size_t size) {
+  static const struct onr_desc none = {0};
   size_t used = 0;
   if (!text || !size) return text;
-  if (!desc) desc = &(struct onr_desc){0};
+  if (!desc) desc = &none;
   if (desc->dtype == ONR_DTYPE_SEQUENCE || desc->dtype == ONR_DTYPE_OPTIONAL || desc->dtype == ONR_DTYPE_MAP) {
     snprintf(text, size, "%s", onr_dtype_name(desc->dtype)); /* its dimension counts bytes */
     return text;
