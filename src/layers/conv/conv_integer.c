@@ -276,73 +276,32 @@ static uint32_t kernel_types(const void *params, enum onr_kernel kernel) {
   return kernel == ONR_KERNEL_VECTOR ? ONRI_DTYPES_8BIT : 0;
 }
 
-const struct onr_layer onri_layer_conv_integer = {
-    .name = "conv_integer",
-    .inputs_min = 2,
-    .inputs_max = 4,
-    .outputs_min = 1,
-    .outputs_max = 1,
-    .types = {ONRI_DTYPES_8BIT, ONRI_DTYPES_8BIT, ONR_AS_INPUT(0), ONR_AS_INPUT(1)},
-    .flags = ONRI_LAYER_READS_LATE,
-    .layout = ONR_LAYOUT_SPATIAL,
-    .layout_param = offsetof(struct onr_conv_params, channels_last),
-    .params_size = sizeof(struct onr_conv_params),
-    .prepared_size = sizeof(struct prepared),
-    .state_size = sizeof(struct state),
-    .infer = conv_integer_infer,
-    .prepare = conv_integer_prepare,
-    .plan = conv_integer_plan,
-    .run = conv_integer_run,
-    .release_prepared = release_prepared,
-    .multiply_adds = conv_integer_multiply_adds,
-    .steps = conv_integer_steps,
-    .kernel_types = kernel_types,
-};
-
-const struct onr_layer onri_layer_qlinear_conv = {
-    .name = "qlinear_conv",
-    .inputs_min = 8,
-    .inputs_max = 9,
-    .outputs_min = 1,
-    .outputs_max = 1,
-    .types = {ONRI_DTYPES_8BIT, ONRI_DTYPE_BIT(ONR_DTYPE_F32), ONR_AS_INPUT(0), ONRI_DTYPES_8BIT,
-              ONRI_DTYPE_BIT(ONR_DTYPE_F32), ONR_AS_INPUT(3), ONRI_DTYPE_BIT(ONR_DTYPE_F32), ONRI_DTYPES_8BIT,
-              ONRI_DTYPE_BIT(ONR_DTYPE_I32)},
-    .flags = ONRI_LAYER_READS_LATE,
-    .layout = ONR_LAYOUT_SPATIAL,
-    .layout_param = offsetof(struct onr_conv_params, channels_last),
-    .params_size = sizeof(struct onr_conv_params),
-    .prepared_size = sizeof(struct prepared),
-    .state_size = sizeof(struct state),
-    .infer = qlinear_conv_infer,
-    .prepare = qlinear_conv_prepare,
-    .plan = qlinear_conv_plan,
-    .run = qlinear_conv_run,
-    .release_prepared = release_prepared,
-    .multiply_adds = qlinear_conv_multiply_adds,
-    .steps = qlinear_conv_steps,
-    .kernel_types = kernel_types,
-};
-
-const struct onr_layer onri_layer_conv_integer_real = {
-    .name = "conv_integer_real",
-    .inputs_min = 4,
-    .inputs_max = 7,
-    .outputs_min = 1,
-    .outputs_max = 1,
-    .types = {ONRI_DTYPES_8BIT, ONRI_DTYPES_8BIT, ONRI_DTYPE_BIT(ONR_DTYPE_F32), ONRI_DTYPE_BIT(ONR_DTYPE_F32),
-              ONR_AS_INPUT(0), ONR_AS_INPUT(1), ONRI_DTYPE_BIT(ONR_DTYPE_F32)},
-    .layout = ONR_LAYOUT_SPATIAL,
-    .layout_param = offsetof(struct onr_conv_params, channels_last),
-    .params_size = sizeof(struct onr_conv_params),
-    .prepared_size = sizeof(struct prepared),
-    .state_size = sizeof(struct state),
-    .infer = conv_integer_real_infer,
-    .prepare = conv_integer_real_prepare,
-    .plan = conv_integer_real_plan,
-    .run = conv_integer_real_run,
-    .release_prepared = release_prepared,
-    .multiply_adds = conv_integer_real_multiply_adds,
-    .steps = conv_integer_real_steps,
-    .kernel_types = kernel_types,
-};
+#define LAYER(layer, least, most, ...)                                 \
+  const struct onr_layer onri_layer_##layer = {                        \
+      .name = #layer,                                                  \
+      .inputs_min = (least),                                           \
+      .inputs_max = (most),                                            \
+      .outputs_min = 1,                                                \
+      .outputs_max = 1,                                                \
+      .types = {__VA_ARGS__},                                          \
+      .flags = ONRI_LAYER_READS_LATE,                                  \
+      .layout = ONR_LAYOUT_SPATIAL,                                    \
+      .layout_param = offsetof(struct onr_conv_params, channels_last), \
+      .params_size = sizeof(struct onr_conv_params),                   \
+      .prepared_size = sizeof(struct prepared),                        \
+      .state_size = sizeof(struct state),                              \
+      .infer = layer##_infer,                                          \
+      .prepare = layer##_prepare,                                      \
+      .plan = layer##_plan,                                            \
+      .run = layer##_run,                                              \
+      .release_prepared = release_prepared,                            \
+      .multiply_adds = layer##_multiply_adds,                          \
+      .steps = layer##_steps,                                          \
+      .kernel_types = kernel_types,                                    \
+  }
+#define BYTES ONRI_DTYPES_8BIT
+#define REAL ONRI_DTYPE_BIT(ONR_DTYPE_F32)
+LAYER(conv_integer, 2, 4, BYTES, BYTES, ONR_AS_INPUT(0), ONR_AS_INPUT(1));
+LAYER(qlinear_conv, 8, 9, BYTES, REAL, ONR_AS_INPUT(0), BYTES, REAL, ONR_AS_INPUT(3), REAL, BYTES,
+      ONRI_DTYPE_BIT(ONR_DTYPE_I32));
+LAYER(conv_integer_real, 4, 7, BYTES, BYTES, REAL, REAL, ONR_AS_INPUT(0), ONR_AS_INPUT(1), REAL);
