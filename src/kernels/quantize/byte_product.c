@@ -217,7 +217,7 @@ static void multiply(const struct work *w, const struct part *t) {
   const int has_b_zeros = set_b_zeros(w, t, b_zeros);
   if (p->place) p->place(p->context, t->batch, t->row, t->rows, begins);
   for (struct slice s = {0}; next_slice(p->k, &s);) {
-    const size_t *runs = p->place ? p->runs + s.run : one_run;
+    const size_t *runs = p->place && p->runs ? p->runs + s.run : one_run;
     if (p->place)
       for (size_t r = 0; r < t->rows; r++) rows[r] = begins[r] + s.from * kernels->cell;
     else load_slice(w, t, &s, packed, rows);

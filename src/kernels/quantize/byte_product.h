@@ -79,7 +79,7 @@ struct onri_byte_product {
   void (*load)(const void *context, size_t batch, size_t row, size_t rows, size_t from, size_t depth, char *to,
                size_t to_row);
   void (*place)(const void *context, size_t batch, size_t row, size_t rows, const char **begins);
-  const size_t *runs;
+  const size_t *runs; /* NULL: one, where its row begins */
   /* What becomes of the sums of C from [row][column] on. */
   void (*finish)(const void *context, size_t batch, size_t row, size_t column, const struct onri_byte_sums *sums);
 };

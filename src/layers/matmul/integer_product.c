@@ -316,7 +316,6 @@ enum onr_status onri_integer_run(struct onr_call *call, const struct onri_intege
   const struct onri_integer_state *s = call->state;
   const struct onri_product *p = &s->product;
   struct job job = {.call = call, .roles = r, .s = s, .a_is_signed = is_signed(call, r->a)};
-  static const size_t one_run[] = {0};
   char *scratch = call->scratch;
   size_t count;
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
@@ -350,7 +349,6 @@ enum onr_status onri_integer_run(struct onr_call *call, const struct onri_intege
       .context = &job,
       .load = load_rows,
       .place = lies_packed(&job) ? place_rows : NULL,
-      .runs = one_run,
       .finish = store_tile};
   onri_byte_product(&product, call->env);
   return ONR_STATUS_OK;
