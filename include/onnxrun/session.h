@@ -9,6 +9,7 @@ extern "C" {
 #endif
 
 struct onr_session;
+struct onr_node_run;
 
 struct onr_session_options {
   size_t size; /* sizeof(struct onr_session_options), see api.h */
@@ -16,6 +17,11 @@ struct onr_session_options {
       *threads; /* NULL: the calling thread alone; must outlive the session; shared pools run one session at a time */
   const struct onr_cancel *cancel; /* stops the run; NULL: nothing does */
   int profile;                     /* non-zero: times each node, see onr_session_node */
+  /* Called after each node that has run, those of the bodies of If, Loop and Scan before the node whose body it is; on
+   * the thread that runs the session, which it must not use. The times that it is told leave its own out. NULL: not
+   * called. */
+  void (*watch)(void *context, const struct onr_node_run *run);
+  void *watch_context; /* its first argument */
 };
 ONR_SIZED(onr_session_options)
 
@@ -93,6 +99,47 @@ ONR_SIZED(onr_node_info)
 /* Nodes of the current plan (after onr_session_plan or _run). */
 ONR_API size_t onr_session_num_nodes(const struct onr_session *session);
 ONR_API enum onr_status onr_session_node(const struct onr_session *session, size_t index, struct onr_node_info *info);
+/* --- a run, node by node: what `watch` of the options is told, good while it is called --- */
+
+#define ONR_NO_NODE SIZE_MAX
+
+/* A node that has run just now. */
+struct onr_node_run {
+  size_t node;                     /* its number: the same in every run until the session is trimmed */
+  size_t parent;                   /* of a node in a body: the number of the If, Loop or Scan; else ONR_NO_NODE */
+  uint64_t begin_ns, end_ns;       /* of a clock that stands still while `watch` is called */
+  size_t num_inputs, num_outputs;  /* omitted ones counted */
+  size_t scratch_bytes;            /* memory that it alone uses, */
+  size_t scratch_offset;           /* and where in the arena it lies */
+  const struct onr_node_where *at; /* the library's own */
+};
+ONR_API enum onr_status onr_node_run_info(const struct onr_node_run *run, struct onr_node_info *info);
+
+/* Where a value lies. */
+enum onr_storage {
+  ONR_STORAGE_NONE = 0,     /* it is omitted */
+  ONR_STORAGE_CONSTANT = 1, /* weights, and what was computed while planning */
+  ONR_STORAGE_CALLER = 2,   /* the caller's input, or memory bound to an output */
+  ONR_STORAGE_ARENA = 3,    /* where the plan has put it */
+  ONR_STORAGE_OWN = 4,      /* memory of its own: its size is known when it has run, or it is a state */
+};
+
+/* A value that a node has read or written. */
+struct onr_operand {
+  size_t size;              /* sizeof(struct onr_operand), see api.h */
+  const char *name;         /* in the file; "" where a rewrite made it, or it is omitted */
+  struct onr_tensor tensor; /* data NULL: packed while loading. What was read may be overwritten by what was written */
+  const uint8_t *order;     /* dimension i is dimension order[i] of what the file says; NULL: as the file says */
+  size_t value;             /* its number, as of nodes; values of bodies have others */
+  size_t memory;            /* the number of the value in whose memory it lies, its own where it is a part of none */
+  enum onr_storage storage;
+  size_t offset; /* ARENA: where it begins */
+};
+ONR_SIZED(onr_operand)
+/* ARGUMENT when index is out of range. */
+ONR_API enum onr_status onr_node_run_input(const struct onr_node_run *run, size_t index, struct onr_operand *operand);
+ONR_API enum onr_status onr_node_run_output(const struct onr_node_run *run, size_t index, struct onr_operand *operand);
+
 /* Bytes of the arena of the current plan, and of everything that the session holds. */
 ONR_API size_t onr_session_arena_bytes(const struct onr_session *session);
 ONR_API size_t onr_session_total_bytes(const struct onr_session *session);

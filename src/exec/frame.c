@@ -20,6 +20,10 @@ enum onr_status onri_frame_create(struct onri_run *run, struct onri_graph *graph
   *frame = NULL;
   if (!f) return no_memory(error);
   status = onri_workspace_init(&f->space, run, graph, error);
+  f->first_node = run->num_nodes;
+  f->first_value = run->num_values;
+  run->num_nodes += graph->num_nodes;
+  run->num_values += graph->num_values;
   f->first_child = onri_allocate_zeroed(allocator, graph->num_nodes * sizeof(*f->first_child));
   for (size_t n = 0; f->first_child && n < graph->num_nodes; n++) {
     f->first_child[n] = (int32_t)f->num_children;
@@ -175,10 +179,24 @@ static enum onr_status copy_inputs(const struct onri_plan *plan, const struct on
   return ONR_STATUS_OK;
 }
 
-static uint64_t now_ns(void) {
+/* Stands still while the caller's `watch` runs. */
+static uint64_t now_ns(const struct onri_run *run) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
-  return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+  return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec - run->watched_ns;
+}
+
+/* time: where it is counted, or NULL. */
+static void tell_time(const struct onr_node_where *at, uint64_t begin, struct onri_step_time *time) {
+  struct onri_run *run = at->frame->space.run;
+  const uint64_t end = now_ns(run);
+  if (time) {
+    time->runs++;
+    time->total_ns += end - begin;
+  }
+  if (!run->watch) return;
+  onri_watch_step(at, begin, end);
+  run->watched_ns += now_ns(run) - end;
 }
 
 static enum onr_status run_layer(const struct onri_plan *plan, struct onri_step *step) {
@@ -204,10 +222,11 @@ static enum onr_status adopt(struct onri_plan *plan, const struct onri_step *ste
   return ONR_STATUS_OK;
 }
 
-/* time: where it is counted, or NULL. */
-static enum onr_status run_step(struct onri_frame *frame, struct onri_plan *plan, struct onri_step *step,
-                                struct onri_step_time *time, struct onr_error *error) {
-  const uint64_t start = time ? now_ns() : 0;
+static enum onr_status run_step(struct onri_frame *frame, struct onri_plan *plan, struct onri_segment *segment,
+                                struct onri_step *step, struct onr_error *error) {
+  struct onri_step_time *time = segment->times ? &segment->times[step - segment->steps] : NULL;
+  const int is_timed = time || frame->space.run->watch;
+  const uint64_t begin = is_timed ? now_ns(frame->space.run) : 0;
   enum onr_status status;
   step->call.error = error;
   frame->node = (int32_t)(step->node - frame->space.graph->nodes);
@@ -215,10 +234,7 @@ static enum onr_status run_step(struct onri_frame *frame, struct onri_plan *plan
   else status = run_layer(plan, step);
   if (status == ONR_STATUS_OK && step->node->layer->flags & ONR_LAYER_MAKES_CONTAINERS)
     status = adopt(plan, step, error);
-  if (time) {
-    time->runs++;
-    time->total_ns += now_ns() - start;
-  }
+  if (is_timed && status == ONR_STATUS_OK) tell_time(&(struct onr_node_where){frame, plan, segment, step}, begin, time);
   return onri_node_blame(step->node, status, error);
 }
 
@@ -263,7 +279,7 @@ static enum onr_status run_segment(struct onri_frame *frame, struct onri_plan *p
   drop_dead(plan, segment, &dead, -1);
   for (size_t s = 0; s < segment->num_steps; s++) {
     if (onri_heap_is_full(&frame->space.run->heap)) collect_text(frame, segment->steps[s].node);
-    ONR_TRY(run_step(frame, plan, &segment->steps[s], segment->times ? &segment->times[s] : NULL, error));
+    ONR_TRY(run_step(frame, plan, segment, &segment->steps[s], error));
     drop_dead(plan, segment, &dead, (int32_t)s);
     ONR_TRY(onri_env_poll(env, error)); /* it may have stopped half-way */
   }

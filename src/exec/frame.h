@@ -15,7 +15,18 @@ struct onri_frame {
   uint8_t *sides;              /* [graph->num_inputs] which of them was written last */
   struct onri_frame *outer;    /* while it runs: the one that runs it as a body */
   int32_t node;                /* and the node that runs */
+  size_t first_node, first_value; /* the numbers that a caller knows its first ones by */
 };
+
+/* What a caller sees of a step that has run. */
+struct onr_node_where {
+  const struct onri_frame *frame;
+  const struct onri_plan *plan;
+  const struct onri_segment *segment;
+  const struct onri_step *step;
+};
+/* report.c: tells the caller's `watch` of a step of its frame. */
+void onri_watch_step(const struct onr_node_where *at, uint64_t begin_ns, uint64_t end_ns);
 
 enum onr_status onri_frame_create(struct onri_run *run, struct onri_graph *graph, struct onri_frame **frame,
                                   struct onr_error *error);

@@ -37,24 +37,20 @@ static struct onr_desc desc_of_input(const struct onri_plan *plan, const struct 
   return is_known ? plan->inference.descs[node->in[i]] : (struct onr_desc){0};
 }
 
-enum onr_status onr_session_node(const struct onr_session *session, size_t index, struct onr_node_info *info) {
-  if (index >= onr_session_num_nodes(session)) return ONR_STATUS_ARGUMENT;
-  const struct onri_plan *plan = plan_of(session);
-  struct onr_node_info found;
-  const struct onri_segment *segment = segment_of(plan, index);
-  const struct onri_step *step = &segment->steps[index - segment->first_step];
+static enum onr_status describe(const struct onri_plan *plan, const struct onri_segment *segment,
+                                const struct onri_step *step, struct onr_node_info *info) {
   const struct onri_node *node = step->node;
-  found = (struct onr_node_info){.layer = node->layer->name,
-                                 .op_type = node->origin->op_type,
-                                 .name = node->origin->name,
-                                 .module_path = node->origin->module_path,
-                                 .source = node->origin->source,
-                                 .parameters = parameters_of(plan->space->graph, node),
-                                 .kernel = step->call.kernel,
-                                 .method = step->call.method};
+  struct onr_node_info found = {.layer = node->layer->name,
+                                .op_type = node->origin->op_type,
+                                .name = node->origin->name,
+                                .module_path = node->origin->module_path,
+                                .source = node->origin->source,
+                                .parameters = parameters_of(plan->space->graph, node),
+                                .kernel = step->call.kernel,
+                                .method = step->call.method};
   if (segment->times) {
-    found.runs = segment->times[index - segment->first_step].runs;
-    found.total_ns = segment->times[index - segment->first_step].total_ns;
+    found.runs = segment->times[step - segment->steps].runs;
+    found.total_ns = segment->times[step - segment->steps].total_ns;
   }
   if (step->call.num_out && node->out[0] != ONRI_NONE && plan->inference.descs[node->out[0]].rank >= 0)
     found.output = plan->inference.descs[node->out[0]];
@@ -63,4 +59,82 @@ enum onr_status onr_session_node(const struct onr_session *session, size_t index
   found.weight = desc_of_input(plan, node, 1);
   if (node->layer->multiply_adds) found.multiply_adds = node->layer->multiply_adds(&step->call);
   return ONRI_SIZED_WRITE(info, &found, onr_node_info, NULL);
+}
+
+enum onr_status onr_session_node(const struct onr_session *session, size_t index, struct onr_node_info *info) {
+  if (index >= onr_session_num_nodes(session)) return ONR_STATUS_ARGUMENT;
+  const struct onri_plan *plan = plan_of(session);
+  const struct onri_segment *segment = segment_of(plan, index);
+  return describe(plan, segment, &segment->steps[index - segment->first_step], info);
+}
+
+/* --- one run, as the caller's `watch` sees it --- */
+
+/* Blocks of segments lie one behind the other. */
+static size_t arena_offset(const struct onri_plan *plan, const struct onri_segment *segment, size_t offset) {
+  for (const struct onri_segment *s = plan->segments; s < segment; s++) offset += s->block_bytes;
+  return offset;
+}
+
+void onri_watch_step(const struct onr_node_where *at, uint64_t begin_ns, uint64_t end_ns) {
+  const struct onri_frame *frame = at->frame, *outer = frame->outer;
+  const struct onri_node *node = at->step->node;
+  const size_t scratch_bytes = at->step->call.scratch_bytes;
+  const struct onr_node_run run = {
+      .node = frame->first_node + (size_t)(node - frame->space.graph->nodes),
+      .parent = outer ? outer->first_node + (size_t)outer->node : ONR_NO_NODE,
+      .begin_ns = begin_ns,
+      .end_ns = end_ns,
+      .num_inputs = (size_t)node->num_in,
+      .num_outputs = (size_t)node->num_out,
+      .scratch_bytes = scratch_bytes,
+      .scratch_offset = scratch_bytes ? arena_offset(at->plan, at->segment, at->step->scratch) : 0,
+      .at = at,
+  };
+  frame->space.run->watch(frame->space.run->watch_context, &run);
+}
+
+enum onr_status onr_node_run_info(const struct onr_node_run *run, struct onr_node_info *info) {
+  return run ? describe(run->at->plan, run->at->segment, run->at->step, info) : ONR_STATUS_ARGUMENT;
+}
+
+static void find_memory(const struct onri_plan *plan, int32_t v, size_t first_value, struct onr_operand *operand) {
+  static const enum onr_storage known[] = {
+      [ONRI_STORAGE_NONE] = ONR_STORAGE_NONE,    [ONRI_STORAGE_KNOWN] = ONR_STORAGE_CONSTANT,
+      [ONRI_STORAGE_INPUT] = ONR_STORAGE_CALLER, [ONRI_STORAGE_BLOCK] = ONR_STORAGE_ARENA,
+      [ONRI_STORAGE_SLOT] = ONR_STORAGE_OWN,     [ONRI_STORAGE_STATE] = ONR_STORAGE_OWN};
+  const struct onri_location *place = &plan->locations[v];
+  size_t offset = 0;
+  for (; place->parent != ONRI_NONE; place = &plan->locations[v = place->parent]) offset += place->offset;
+  operand->memory = first_value + (size_t)v;
+  operand->storage = known[place->storage];
+  if (place->storage != ONRI_STORAGE_BLOCK) return;
+  if (place->output != ONRI_NONE && plan->outputs[place->output]) operand->storage = ONR_STORAGE_CALLER;
+  else operand->offset = arena_offset(plan, &plan->segments[place->segment], place->offset + offset);
+}
+
+static enum onr_status tell_operand(const struct onr_node_run *run, int32_t v, int is_packed,
+                                    struct onr_operand *operand) {
+  const struct onri_plan *plan = run->at->plan;
+  struct onr_operand found = {.name = ""};
+  if (v != ONRI_NONE) {
+    const struct onri_value *value = &plan->space->graph->values[v];
+    found.name = value->name;
+    found.order = value->order;
+    found.value = run->at->frame->first_value + (size_t)v;
+    found.tensor = (struct onr_tensor){plan->inference.descs[v], is_packed ? NULL : onri_plan_address(plan, v)};
+    find_memory(plan, v, run->at->frame->first_value, &found);
+  }
+  return ONRI_SIZED_WRITE(operand, &found, onr_operand, NULL);
+}
+
+enum onr_status onr_node_run_input(const struct onr_node_run *run, size_t index, struct onr_operand *operand) {
+  if (!run || index >= run->num_inputs) return ONR_STATUS_ARGUMENT;
+  const struct onri_node *node = run->at->step->node;
+  return tell_operand(run, node->in[index], index < 64 && (node->packed_inputs >> index & 1), operand);
+}
+
+enum onr_status onr_node_run_output(const struct onr_node_run *run, size_t index, struct onr_operand *operand) {
+  if (!run || index >= run->num_outputs) return ONR_STATUS_ARGUMENT;
+  return tell_operand(run, run->at->step->node->out[index], 0, operand);
 }

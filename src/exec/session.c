@@ -50,6 +50,8 @@ enum onr_status onr_session_create(const struct onr_model *model, const struct o
   s->run.env.threads = own.threads;
   s->run.env.cancel = own.cancel;
   s->run.profile = own.profile;
+  s->run.watch = own.watch;
+  s->run.watch_context = own.watch_context;
   s->run.alone = s->run.env;
   s->run.alone.threads = NULL;
   onri_heap_init(&s->run.heap, allocator);

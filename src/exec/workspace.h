@@ -6,6 +6,7 @@
 #include "base/heap.h"
 #include "exec/pool.h"
 #include "graph/graph.h"
+#include "onnxrun/session.h"
 
 struct onri_frame;
 struct onri_plan;
@@ -31,7 +32,11 @@ struct onri_run {
   uint64_t work_limit;      /* the caller's limit of operations; 0: as many as weights and inputs deserve */
   uint64_t work, work_done; /* operations that a run with the present inputs may take, and that this one has taken */
   struct onri_heap heap;    /* text and containers of this run */
-  struct onri_frame *innermost; /* of those that run */
+  struct onri_frame *innermost;                                 /* of those that run */
+  void (*watch)(void *context, const struct onr_node_run *run); /* of the caller; NULL: none */
+  void *watch_context;
+  uint64_t watched_ns;          /* time spent in it */
+  size_t num_nodes, num_values; /* of all frames so far, which count theirs from there on */
   int profile;
   int grows; /* states grow: lengths hardly come back */
 };

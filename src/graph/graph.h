@@ -30,7 +30,8 @@ struct onri_constant {
 };
 
 struct onri_value {
-  const char *name; /* from the file, "" when generated */
+  const char *name;     /* from the file, "" when generated */
+  const uint8_t *order; /* [rank] it holds the file's value of that name transposed by it; NULL: as it is */
   struct onr_desc
       desc; /* best knowledge at load time: rank ONRI_UNKNOWN_RANK and dims ONR_UNKNOWN_DIM (-1) are possible */
   struct onri_constant *constant; /* contents, or NULL */

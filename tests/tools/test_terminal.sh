@@ -60,7 +60,8 @@ open("evil\x1b[31m.npy", "wb").write(b"no array")
 os.makedirs("evil\x1b[2J/test_data_set_0", exist_ok=True)
 open("evil\x1b[2J/model.onnx", "wb").write(open("evil.onnx", "rb").read())
 for words in (["info", "evil.onnx"], ["info", "--nodes", "evil.onnx"], ["info", "--json", "evil.onnx"], ["run", "evil.onnx"], ["run", "evil.onnx", "-o", "files"],
-              ["bench", "evil.onnx", "--seconds", "0", "--profile"], ["bench", "evil.onnx", "--seconds", "0", "--json", "--profile"], ["run", "evil.onnx", "--dim", "x=1"],
+              ["bench", "evil.onnx", "--seconds", "0", "--profile"], ["bench", "evil.onnx", "--seconds", "0", "--json", "--profile"], ["bench", "evil.onnx", "--seconds", "0", "--profile", "--format", "csv"],
+              ["bench", "evil.onnx", "--seconds", "0", "--profile", "--format", "trace"], ["run", "evil.onnx", "--dim", "x=1"],
               ["run", "evil.onnx", "-i", "x=y"], ["run", "evil.onnx", "-i", "s.npy"], ["run", "evil_op.onnx"], ["run", "evil_string.onnx", "-i", "s.npy"],
               ["run", "evil.onnx", "-i", evil + "=evil\x1b[31m.npy"], ["run", "\x1b[31m.onnx"], ["\x1b[31m"], ["run", "--\x1b[31m"], ["ops", "\x1b[31m"],
               ["check", "evil\x1b[2J"], ["check", "--json", "evil\x1b[2J"], ["check", "\x1b[2J"], ["run", "evil.onnx", "--limit", "\x1b[2J=3"],

@@ -17,7 +17,9 @@ const struct command_row commands[] = {
     {"info", "MODEL", "inputs, outputs, and the tree of PyTorch's modules with their shapes and costs",
      "onnxrun info model.onnx --dim batch=8", 1, 1, command_info},
     {"bench", "MODEL", "time a model: load, first run, and minimum and median of many runs",
-     "onnxrun bench model.onnx --threads 2 --seconds 0.5 --profile", 1, 1, command_bench},
+     "onnxrun bench model.onnx --threads 2 --seconds 0.5 --profile\n"
+     "onnxrun bench model.onnx --seconds 0.5 --profile --format csv",
+     1, 1, command_bench},
     {"generate", "MODEL", "run a language model token by token, with its keys and values as states of the session",
      "onnxrun generate ../cached_decoder_ts/model.onnx --prompt-ids 1,2,3 --greedy", 1, 1, command_generate},
     {"ops", "[NAME...]", "the operators that can be read; with names, all about these", "onnxrun ops Conv Softmax", 0,

@@ -29,8 +29,11 @@ enum onr_status try_load(const struct options *options, const char *path, const 
   model_options.method = options->method;
   model_options.packed = options->packed;
   model_options.packed_write = options->packs;
-  const struct onr_session_options session_options = {
-      .size = sizeof(session_options), .threads = loaded->threads, .profile = options->profile};
+  const struct onr_session_options session_options = {.size = sizeof(session_options),
+                                                      .threads = loaded->threads,
+                                                      .profile = options->profile && !options->watch,
+                                                      .watch = options->watch,
+                                                      .watch_context = options->watch_context};
   if (status == ONR_STATUS_OK) status = onr_model_load(path, &model_options, &loaded->model, error);
   if (status == ONR_STATUS_OK) status = onr_session_create(loaded->model, &session_options, &loaded->session, error);
   loaded->load_ms = now_ms() - start;

@@ -11,17 +11,20 @@ const struct option_row option_rows[] = {
     {"input", 'i', "NAME=FILE", PLANS, TAKES_INPUT, 0, NULL,
      "an input: .npy, .npz or TensorProto .pb; -i FILE where there is one input, "
      "or where the file has the names (.npz); - reads a .npy from standard input"},
-    {"output", 'o', "DIR", RUN | PACK, TAKES_TEXT, AT(output), NULL,
+    {"output", 'o', "DIR", RUN | PACK | BENCH, TAKES_TEXT, AT(output), NULL,
      "write DIR/NAME.npy for every output; FILE.npy: of the only output; "
      "- writes them to standard output, one .npy behind the other; "
-     "pack: the file (MODEL.packed)"},
+     "pack: the file (MODEL.packed); bench: a file instead of standard output"},
     {"show", 0, NULL, RUN, TAKES_FLAG, AT(show), NULL, "draw the pictures of input 0 with what output 0 says of each"},
     {"labels", 0, "FILE", RUN, TAKES_TEXT, AT(labels), "show",
      "with --show: the right answers, and how many were found"},
     {"nodes", 0, NULL, INFO, TAKES_FLAG, AT(nodes), NULL,
      "also the nodes that are run, as they are after all rewrites"},
     {"seconds", 0, "S", BENCH, TAKES_REAL, AT(seconds), NULL, "how long (2)"},
-    {"profile", 0, NULL, BENCH, TAKES_FLAG, AT(profile), NULL, "where the time goes, node by node"},
+    {"profile", 0, NULL, BENCH, TAKES_FLAG, AT(profile), NULL,
+     "where the time goes: by layer, by module and line of PyTorch, node by node, in the bodies of If and Loop, too"},
+    {"format", 0, "F", BENCH, TAKES_FORMAT, 0, "profile",
+     "table, json, csv (a line for each node), or trace (one run, for chrome://tracing and ui.perfetto.dev)"},
     {"kernels", 0, NULL, BENCH, TAKES_FLAG, AT(kernels), NULL,
      "time each convolution and product by every method that it has, beside the one that is chosen"},
     {"prompt-ids", 0, "LIST", GENERATE, TAKES_TEXT, AT(prompt), NULL, "the tokens to begin with: 1,2,3"},
@@ -120,6 +123,16 @@ static int parse_backend(const char *text, struct options *options) {
   return 0;
 }
 
+static int parse_format(const char *text, struct options *options) {
+  static const char *const names[] = {
+      [FORMAT_TABLE] = "table", [FORMAT_JSON] = "json", [FORMAT_CSV] = "csv", [FORMAT_TRACE] = "trace"};
+  for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    options->format = (enum format)i;
+    if (!strcmp(text, names[i])) return 0;
+  }
+  return complain(EXIT_USAGE, "--format: expected table, json, csv or trace, got '%s'", text);
+}
+
 static int take(const struct option_row *row, const char *text, struct options *options) {
   void *target = (char *)options + row->offset;
   switch (row->takes) {
@@ -134,6 +147,7 @@ static int take(const struct option_row *row, const char *text, struct options *
     case TAKES_DIM: return parse_dim(text, options);
     case TAKES_BACKEND: return parse_backend(text, options);
     case TAKES_LIMIT: return parse_limit(text, options);
+    case TAKES_FORMAT: return parse_format(text, options);
     case TAKES_INPUT: options->inputs[options->num_inputs++] = text; return 0;
   }
   return EXIT_USAGE;

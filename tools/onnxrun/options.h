@@ -13,7 +13,8 @@ enum takes {
   TAKES_DIM,
   TAKES_BACKEND,
   TAKES_INPUT,
-  TAKES_LIMIT
+  TAKES_LIMIT,
+  TAKES_FORMAT
 };
 
 struct option_row {

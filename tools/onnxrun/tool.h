@@ -39,6 +39,9 @@ struct name_size {
   int64_t size;
 };
 
+/* How a profile is told. */
+enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_CSV, FORMAT_TRACE };
+
 /* Options of all commands; the table in options.c says which command takes which. */
 struct options {
   char **paths; /* in argv */
@@ -58,9 +61,12 @@ struct options {
   double seconds, rtol, atol;
   enum onr_backend backend;
   enum onr_method method; /* of bench --kernels */
-  const char *labels;     /* for --show */
-  const char *packed;     /* a file of packed weights */
-  int packs;              /* it is written */
+  enum format format;
+  void (*watch)(void *context, const struct onr_node_run *run); /* of the session; set by commands */
+  void *watch_context;
+  const char *labels; /* for --show */
+  const char *packed; /* a file of packed weights */
+  int packs;          /* it is written */
   int json, nodes, profile, kernels, show, greedy, help;
 };
 

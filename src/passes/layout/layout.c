@@ -178,6 +178,9 @@ enum onr_status onri_layout_put(struct onri_layout *layout, int32_t i, const str
   const int32_t stored = onri_rewrite_value(rw, &desc);
   if (stored < 0) return onri_rewrite_no_memory(rw);
   rw->graph->values[stored].producer = (int32_t)layout->current;
+  rw->graph->values[stored].name = rw->graph->values[v].name;
+  rw->graph->values[stored].order = onri_arena_copy(&rw->graph->arena, order->axis, sizeof(order->axis));
+  if (!rw->graph->values[stored].order) return onri_rewrite_no_memory(rw);
   rw->graph->values[v].producer = ONRI_NONE;
   onri_layout_node(layout)->out[i] = stored;
   layout->values[v].order = *order;
