@@ -15,25 +15,40 @@ INLINE vf32 f32_at_least(vf32 x, float limit) { return f32_greatest(f32_set(limi
 /* q x + coefficient: a step of Horner's rule. */
 INLINE vf32 f32_step(vf32 q, vf32 x, float coefficient) { return f32_fma(q, x, f32_set(coefficient)); }
 
-/* 2^n for -126 <= n <= 127. */
-INLINE vf32 f32_exp2_int(vi32 n) { return (vf32)((n + 127) << 23); }
+/* --- exp: in parts of an octave where a register holds their powers of 2, so that the polynomial is short ---
+ *
+ * x = n ln 2 / EXP_PARTS + r, and exp(x) = 2^(n / EXP_PARTS) (1 + beyond). */
+#if SIMD_BYTES == 64
+enum { EXP_PARTS = 16, EXP_PART_BITS = 4 };
+#elif SIMD_BYTES == 32
+enum { EXP_PARTS = 8, EXP_PART_BITS = 3 };
+#else
+enum { EXP_PARTS = 1, EXP_PART_BITS = 0 };
+#endif
 
-/* x = n ln 2 + *r with |*r| <= ln 2 / 2; for |x| < 2^20. n as a float, and as an integer. */
-struct f32_powers {
-  vf32 n;
-  vi32 whole;
-};
-INLINE struct f32_powers f32_exp_split(vf32 x, vf32 *r) {
-  const vf32 magic = f32_set(12582912.0f); /* 1.5 * 2^23: adding it rounds to an integer, found in the low bits */
-  const vf32 shifted = f32_fma(x, f32_set(1.44269504f), magic);
-  const vf32 n = shifted - magic;
-  *r = f32_fma(n, f32_set(-0.693359375f), x); /* ln 2 in two parts; the first is short, so the product is exact */
-  *r = f32_fma(n, f32_set(2.12194440e-4f), *r);
-  return (struct f32_powers){n, (vi32)shifted - (vi32)magic};
+/* 2^(n / EXP_PARTS) without its whole octaves. */
+INLINE vf32 f32_part_of_octave(vi32 n) {
+#if SIMD_BYTES == 64
+  const __m512 powers = {1.0f,        1.04427378f, 1.09050773f, 1.13878863f, 1.18920712f, 1.24185781f,
+                         1.29683955f, 1.35425555f, 1.41421356f, 1.47682615f, 1.54221083f, 1.61049033f,
+                         1.68179283f, 1.75625216f, 1.83400809f, 1.91520656f};
+  return (vf32)_mm512_permutexvar_ps((__m512i)n, powers);
+#elif SIMD_BYTES == 32
+  const __m256 powers = {1.0f,        1.09050773f, 1.18920712f, 1.29683955f,
+                         1.41421356f, 1.54221083f, 1.68179283f, 1.83400809f};
+  return (vf32)_mm256_permutevar8x32_ps(powers, (__m256i)n);
+#else
+  (void)n;
+  return f32_set(1);
+#endif
 }
+/* 2^n x for whole octaves n of normal results; of x = 1, 0 for -127. */
+INLINE vf32 f32_times_octaves(vf32 x, vi32 n) { return (vf32)((vi32)x + (n << 23)); }
 
-/* (exp(r) - 1 - r) / r^2 for |r| <= ln 2 / 2. */
-INLINE vf32 f32_exp_rest(vf32 r) {
+/* (exp(r) - 1 - r) / r^2 for |r| <= ln 2 / 2 / parts. */
+INLINE vf32 f32_exp_rest(vf32 r, const int parts) {
+  if (parts == 16) return f32_step(f32_set(0.16667025f), r, 0.50001621f);
+  if (parts == 8) return f32_step(f32_set(0.16668109f), r, 0.50006482f);
   vf32 q = f32_set(0.0013882521f);
   q = f32_step(q, r, 0.008366519f);
   q = f32_step(q, r, 0.0416672f);
@@ -41,26 +56,44 @@ INLINE vf32 f32_exp_rest(vf32 r) {
   return f32_step(q, r, 0.49999997f);
 }
 
-INLINE vf32 f32_exp_bounded(vf32 x) { /* -104 <= x <= 89, or NaN */
-  vf32 r;
-  const struct f32_powers p = f32_exp_split(x, &r);
-  const vf32 e = f32_step(f32_step(f32_exp_rest(r), r, 1.0f), r, 1.0f);
+/* Of x with |x| < 2^17; the parts are EXP_PARTS or 1. */
+struct f32_powers {
+  vf32 beyond;
+  vi32 n;
+};
+INLINE struct f32_powers f32_exp_split(vf32 x, const int parts) {
+  const vf32 magic = f32_set(12582912.0f); /* 1.5 * 2^23: adding it rounds to an integer, found in the low bits */
+  const vf32 shifted = f32_fma(x, f32_set(1.44269504f * (float)parts), magic), n = shifted - magic;
+  vf32 r = f32_fma(n, f32_set(-0.693359375f / (float)parts), x); /* ln 2 in two; the first product is exact */
+  r = f32_fma(n, f32_set(2.12194440e-4f / (float)parts), r);
+  return (struct f32_powers){f32_fma(f32_exp_rest(r, parts) * r, r, r), (vi32)shifted - (vi32)magic};
+}
+INLINE vf32 f32_exp2_parts(vi32 n) { return f32_times_octaves(f32_part_of_octave(n), n >> EXP_PART_BITS); }
+
+/* exp(x) for x <= 0; what would be subnormal is another number below the normal ones, or 0, which saves steps. */
+INLINE vf32 f32_exp_negative(vf32 x) {
+  const struct f32_powers p = f32_exp_split(f32_at_least(x, -88.0296919f), EXP_PARTS); /* -127 ln 2 */
+  const vf32 scale = f32_exp2_parts(p.n);
+  return f32_fma(scale, p.beyond, scale);
+}
+INLINE vf32 f32_exp(vf32 x) {
+  const struct f32_powers p = f32_exp_split(f32_at_least(f32_at_most(x, 89.0f), -104.0f), EXP_PARTS);
+  const vf32 part = f32_part_of_octave(p.n);
+  const vi32 octaves = p.n >> EXP_PART_BITS;
 #if SIMD_BYTES == 64
-  return (vf32)_mm512_scalef_ps((__m512)e, (__m512)p.n);
+  return (vf32)_mm512_scalef_ps((__m512)f32_fma(part, p.beyond, part), (__m512)f32_from_i32(octaves));
 #else
-  const vi32 half = p.whole >> 1; /* in two steps, for results that are subnormal or infinite */
-  return e * f32_exp2_int(half) * f32_exp2_int(p.whole - half);
+  const vi32 half = octaves >> 1; /* in two steps, for results that are subnormal or infinite */
+  const vf32 scale = f32_times_octaves(part, half);
+  return f32_fma(scale, p.beyond, scale) * f32_times_octaves(f32_set(1), octaves - half);
 #endif
 }
-INLINE vf32 f32_exp(vf32 x) { return f32_exp_bounded(f32_at_least(f32_at_most(x, 89.0f), -104.0f)); }
-INLINE vf32 f32_exp_negative(vf32 x) { return f32_exp_bounded(f32_at_least(x, -104.0f)); } /* x <= 0 */
 
 /* exp(x) - 1 for x <= 0, also close to 0. */
 INLINE vf32 f32_expm1_negative(vf32 x) {
-  vf32 r;
-  const vf32 scale = f32_exp2_int(f32_exp_split(f32_at_least(x, -80.0f), &r).whole);
-  const vf32 p = f32_fma(f32_exp_rest(r) * r, r, r);
-  return f32_fma(p, scale, scale - 1.0f);
+  const struct f32_powers p = f32_exp_split(f32_at_least(x, -80.0f), 1); /* whole octaves, whose powers are exact */
+  const vf32 scale = f32_times_octaves(f32_set(1), p.n);
+  return f32_fma(p.beyond, scale, scale - 1.0f);
 }
 
 INLINE vf32 f32_sigmoid(vf32 x) {
@@ -255,11 +288,9 @@ INLINE vf32 f32_acos(vf32 x) {
 
 /* exp(|x|) / 2, also where exp(|x|) is more than a float holds. */
 INLINE vf32 f32_half_exp(vf32 x) {
-  vf32 r;
-  const struct f32_powers p = f32_exp_split(f32_at_most(f32_abs(x), 91.0f), &r);
-  const vf32 e = f32_step(f32_step(f32_exp_rest(r), r, 1.0f), r, 1.0f);
-  const vi32 half = p.whole >> 1;
-  return e * f32_exp2_int(half) * f32_exp2_int(p.whole - half - 1);
+  const struct f32_powers p = f32_exp_split(f32_at_most(f32_abs(x), 91.0f), 1);
+  const vi32 half = p.n >> 1;
+  return (1.0f + p.beyond) * f32_times_octaves(f32_set(1), half) * f32_times_octaves(f32_set(1), p.n - half - 1);
 }
 INLINE vf32 f32_cosh(vf32 x) {
   const vf32 e = f32_half_exp(x);

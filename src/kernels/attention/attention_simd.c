@@ -153,7 +153,7 @@ INLINE vf32 greatest_of_row(const float *s, size_t columns) {
 INLINE vf32 exponentials(float *s, size_t columns, float shift) {
   vf32 sum = {0};
   for (size_t j = 0; j < columns; j += F32_LANES) {
-    const vf32 e = f32_exp(f32_load(s + j) - shift);
+    const vf32 e = f32_exp_negative(f32_load(s + j) - shift);
     f32_store(s + j, e);
     sum += e;
   }
@@ -173,7 +173,7 @@ static void softmax_rows(const struct work *w, size_t first, size_t rows, float 
     const vf32 old = f32_load_part(at, left), max = f32_greatest(all[g], old),
                least = f32_select(max == -INFINITY, (vf32){0}, max);
     f32_store(shift + g * F32_LANES, least);
-    f32_store(correction + g * F32_LANES, f32_exp(old - least));
+    f32_store(correction + g * F32_LANES, f32_exp_negative(old - least));
     f32_store_part(at, max, left);
   }
   for (size_t r = 0; r < rows; r++) part[r] = exponentials(w->scores + r * w->keys, w->columns, shift[r]);
