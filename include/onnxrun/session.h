@@ -32,8 +32,8 @@ ONR_API void onr_session_destroy(struct onr_session *session); /* accepts NULL *
 
 /* Set input `index` for the coming runs. dtype and declared dimensions must agree with the model (else ARGUMENT), and
  * data must be aligned as its type asks for, to 8 bytes at most. The -1 of onr_model_find_input is refused, by a
- * message of its own. NULL takes back what was set for an input with a default (onr_model_num_defaults). The data is
- * read during onr_session_run and must stay in place until then; it stays set for later runs. */
+ * message of its own. NULL takes back what was set. The data is read during onr_session_run and must stay in place
+ * until then; it stays set for later runs. */
 ONR_API enum onr_status onr_session_set_input(struct onr_session *session, size_t index,
                                               const struct onr_tensor *tensor, struct onr_error *error);
 /* Have output `index` written to the caller's memory of `bytes` bytes, aligned as for an input; NULL takes the binding
@@ -60,12 +60,21 @@ ONR_API enum onr_status onr_session_add_state(struct onr_session *session, size_
  * many there were; ARGUMENT when a name matches nothing. */
 ONR_API enum onr_status onr_session_add_states(struct onr_session *session, const char *names, size_t *count,
                                                struct onr_error *error);
+ONR_API size_t onr_session_num_states(const struct onr_session *session);
+/* Output and input of state `index`, in the order of their declaration. ARGUMENT when index is out of range. */
+ONR_API enum onr_status onr_session_state(const struct onr_session *session, size_t index, size_t *output,
+                                          size_t *input, struct onr_error *error);
 /* The next run begins anew. */
 ONR_API enum onr_status onr_session_reset_states(struct onr_session *session, struct onr_error *error);
 
 /* Plan for the shapes of the inputs if they are new, without running, and make room for the run unless results of the
  * last one lie there: those stay as they are. Calling it is optional. */
 ONR_API enum onr_status onr_session_plan(struct onr_session *session, struct onr_error *error);
+/* Descriptor that output `index` has by the current plan (after onr_session_plan), so that memory for it can be bound
+ * before the run. dtype NONE: only the run tells (shapes that depend on data; sequences, optionals and maps), or it is
+ * a state. STATE when there is no plan; ARGUMENT when it is not wanted. */
+ONR_API enum onr_status onr_session_planned_output(const struct onr_session *session, size_t index,
+                                                   struct onr_desc *desc, struct onr_error *error);
 /* Run. After the first run with the same shapes it allocates nothing; where sizes grow from run to run, it allocates
  * now and then, as memory that grows by an eighth. The shapes used last are remembered, up to limits.plan_bytes. */
 ONR_API enum onr_status onr_session_run(struct onr_session *session, struct onr_error *error);

@@ -1,10 +1,15 @@
-"""Exports PyTorch modules to ONNX files that onnxrun runs.
+"""Runs ONNX models on a CPU, through the C library onnxrun.
 
     import onnxrun
+    model = onnxrun.load("model.onnx")
+    y = model(x)                     # NumPy arrays in and out
+
+onnxrun.InferenceSession has the face of onnxruntime's. With the extra `export` (torch):
+
     onnxrun.export(module, (x,), "model.onnx")
 
-calls torch.onnx.export with translations for the layers that it cannot write, runs the file with the program onnxrun, and
-prints how far the result is from the module's.
+calls torch.onnx.export with translations for the layers that it cannot write, runs the file, and prints how far the result is
+from the module's.
 
     onnxrun.quantize("model.onnx", "model_int8.onnx", samples)
 
@@ -13,8 +18,24 @@ writes it with 8-bit weights and activations.
 
 __version__ = "0.1.0"
 
-from .verification import Difference, check
-from .exporter import export
-from .quantizer import quantize
+import importlib
 
-__all__ = ["Difference", "__version__", "check", "export", "quantize"]
+from ._onnxrun import *  # the exceptions
+from ._model import Model, Node, Profile, Session, TensorInfo, load
+
+# What needs torch or onnx is imported when it is asked for.
+_ON_DEMAND = {"Difference": ".verification", "check": ".verification", "export": ".exporter", "quantize": ".quantizer"}
+
+__all__ = ["Model", "Node", "Profile", "Session", "TensorInfo", "__version__", "load", "version",
+           *(name for name in dir() if name.endswith("Error")), *_ON_DEMAND]
+
+
+def __getattr__(name):
+    if name not in _ON_DEMAND:
+        raise AttributeError(f"module 'onnxrun' has no attribute '{name}'")
+    return getattr(importlib.import_module(_ON_DEMAND[name], __name__), name)
+
+
+def version():
+    """"onnxrun 0.1.0 (kernels: xnnpack 2024-11-08)"."""
+    return _onnxrun.version()

@@ -154,9 +154,6 @@ enum onr_status onr_session_set_input(struct onr_session *session, size_t index,
                                       struct onr_error *error) {
   enum onr_status status;
   ONR_TRY(onri_session_check_index(session, index, "input", error));
-  if (!tensor && index < session->model->graph->num_inputs)
-    return onr_fail(error, ONR_STATUS_ARGUMENT, "input '%s' has no default: the tensor must not be NULL",
-                    session->model->inputs[index].name);
   ONR_TRY(onri_session_enter(session, error));
   if (!tensor) {
     session->inputs[index] = (struct onr_tensor){0};
@@ -324,6 +321,26 @@ enum onr_status onr_session_plan(struct onr_session *session, struct onr_error *
   return onri_session_leave(session, plan(session, error), error);
 }
 
+static enum onr_status check_wanted(const struct onr_session *s, size_t output, struct onr_error *error) {
+  if (is_wanted(s, output)) return ONR_STATUS_OK;
+  return onr_fail(error, ONR_STATUS_ARGUMENT, "output '%s' is not among those that onr_session_want_outputs was given",
+                  s->model->outputs[output].name);
+}
+
+enum onr_status onr_session_planned_output(const struct onr_session *session, size_t index, struct onr_desc *desc,
+                                           struct onr_error *error) {
+  ONR_TRY(onri_session_check_index(session, index, "output", error));
+  if (!desc) return onr_fail(error, ONR_STATUS_ARGUMENT, "desc must not be NULL");
+  if (!session->frame->space.plan)
+    return onr_fail(error, ONR_STATUS_STATE, "the session has no plan: call onr_session_plan first");
+  ONR_TRY(check_wanted(session, index, error));
+  const struct onri_plan *plan = session->frame->space.plan;
+  const struct onr_desc *planned = &plan->inference.descs[session->active->graph->outputs[index]];
+  const int known = planned->rank >= 0 && !onri_dtype_is_block(planned->dtype) && !onri_session_state(session, index);
+  *desc = known ? *planned : (struct onr_desc){.dtype = ONR_DTYPE_NONE};
+  return ONR_STATUS_OK;
+}
+
 static int overlap(const void *a, size_t a_bytes, const void *b, size_t b_bytes) {
   const uintptr_t x = (uintptr_t)a, y = (uintptr_t)b;
   return x < y + b_bytes && y < x + a_bytes;
@@ -418,10 +435,7 @@ enum onr_status onr_session_get_output(struct onr_session *session, size_t index
   if (!tensor) return onr_fail(error, ONR_STATUS_ARGUMENT, "tensor must not be NULL");
   if (!session->has_results)
     return onr_fail(error, ONR_STATUS_STATE, "the session has no results: its last run failed, or there was none");
-  if (!is_wanted(session, index))
-    return onr_fail(error, ONR_STATUS_ARGUMENT,
-                    "output '%s' is not among those that onr_session_want_outputs was given",
-                    session->model->outputs[index].name);
+  ONR_TRY(check_wanted(session, index, error));
   const struct onri_state *state = onri_session_state(session, index);
   *tensor = session->results[index];
   if (!state || !state->grows) return ONR_STATUS_OK;

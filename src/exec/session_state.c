@@ -311,3 +311,17 @@ enum onr_status onr_session_reset_states(struct onr_session *session, struct onr
     session->inputs[session->states.items[i].input] = (struct onr_tensor){0};
   return onri_session_leave(session, ONR_STATUS_OK, error);
 }
+
+size_t onr_session_num_states(const struct onr_session *session) { return session ? session->states.count : 0; }
+
+enum onr_status onr_session_state(const struct onr_session *session, size_t index, size_t *output, size_t *input,
+                                  struct onr_error *error) {
+  if (!session || !output || !input)
+    return onr_fail(error, ONR_STATUS_ARGUMENT, "session, output and input must not be NULL");
+  if (index >= session->states.count)
+    return onr_fail(error, ONR_STATUS_ARGUMENT, "state %zu does not exist; the session has %zu", index,
+                    session->states.count);
+  *output = session->states.items[index].output;
+  *input = session->states.items[index].input;
+  return ONR_STATUS_OK;
+}

@@ -126,12 +126,43 @@ static void results_go_when_others_are_wanted(void **state) {
   expect(ONR_STATUS_ARGUMENT, onr_session_want_outputs(session, NULL, 1, &error));
 }
 
+static void null_takes_an_input_back(void **state) {
+  (void)state;
+  set(X, x);
+  set(HINT, hint);
+  nodes_after_a_run();
+  expect(ONR_STATUS_OK, onr_session_set_input(session, HINT, NULL, &error));
+  expect(ONR_STATUS_ARGUMENT, onr_session_run(session, &error));
+  assert_non_null(strstr(error.message, "'hint' has not been set"));
+}
+
+static void memory_is_bound_for_what_is_planned(void **state) {
+  float bound[4] = {9, 9, 9, 9};
+  struct onr_desc desc;
+  struct onr_tensor y;
+  (void)state;
+  expect(ONR_STATUS_STATE, onr_session_planned_output(session, FIRST, &desc, &error));
+  set(X, x);
+  set(HINT, hint);
+  want((const size_t[]){FIRST}, 1);
+  expect(ONR_STATUS_OK, onr_session_plan(session, &error));
+  expect(ONR_STATUS_ARGUMENT, onr_session_planned_output(session, SECOND, &desc, &error));
+  expect(ONR_STATUS_ARGUMENT, onr_session_planned_output(session, NUM_OUTPUTS, &desc, &error));
+  expect(ONR_STATUS_OK, onr_session_planned_output(session, FIRST, &desc, &error));
+  expect(ONR_STATUS_OK, onr_session_bind_output(session, FIRST, bound, onr_desc_bytes(&desc), &error));
+  nodes_after_a_run();
+  expect(ONR_STATUS_OK, onr_session_get_output(session, FIRST, &y, &error));
+  assert_ptr_equal(y.data, bound);
+  assert_true(onr_desc_equal(&y.desc, &desc));
+  expect(ONR_STATUS_OK, onr_session_bind_output(session, FIRST, NULL, 0, &error));
+}
+
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, start, stop)
   const struct CMUnitTest tests[] = {
-      TEST(only_what_is_needed_is_run),
-      TEST(inputs_of_other_outputs_may_be_left_out),
-      TEST(results_go_when_others_are_wanted),
+      TEST(only_what_is_needed_is_run),          TEST(inputs_of_other_outputs_may_be_left_out),
+      TEST(results_go_when_others_are_wanted),   TEST(null_takes_an_input_back),
+      TEST(memory_is_bound_for_what_is_planned),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,18 +18,16 @@ import tempfile
 import warnings
 
 import onnx
+import onnxrun  # of the build: PYTHONPATH
 import torch
 import torchvision
+from cases import Lambda
+from every_sequence import Lambda2
+from fixture_io import randomise
 from onnxscript import opset18, values
 from torch import nn
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "..", "..", "python"))
-
-import onnxrun  # noqa: E402
-from cases import Lambda  # noqa: E402
-from every_sequence import Lambda2  # noqa: E402
-from fixture_io import randomise  # noqa: E402
 
 randn, rand = torch.randn, torch.rand
 CAUSAL = nn.Transformer.generate_square_subsequent_mask

@@ -11,11 +11,9 @@ import sys
 import tempfile
 
 import numpy as np
+import onnxrun  # of the build: PYTHONPATH
 import torch
 from torch import nn
-
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "python"))
-import onnxrun  # noqa: E402
 
 
 class Block(nn.Module):

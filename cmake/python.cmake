@@ -1,0 +1,32 @@
+# The Python package: the module _onnxrun over the library, for all CPythons from 3.11 on (the stable ABI). Beside it in
+# build/python/onnxrun are links to the package's Python files and to the tool, so that PYTHONPATH=build/python has it all;
+# pyproject.toml has the same installed into a wheel.
+file(GLOB extension_sources CONFIGURE_DEPENDS python/extension/*.c)
+find_package(Python 3.11 QUIET COMPONENTS Interpreter Development.Module)
+if(NOT Python_Development.Module_FOUND)
+  if(ONNXRUN_PYTHON_PACKAGE STREQUAL "AUTO")
+    message(STATUS "Python package: not built, there are no headers of CPython 3.11 or newer (Debian: python3-dev)")
+    return()
+  endif()
+  message(FATAL_ERROR "onnxrun: the Python package needs the headers of CPython 3.11 or newer (Debian, Ubuntu: python3-dev)")
+endif()
+message(STATUS "Python package: ${Python_INCLUDE_DIRS}")
+
+add_library(onnxrun_python MODULE ${extension_sources})
+set_target_properties(onnxrun_python PROPERTIES
+  OUTPUT_NAME _onnxrun PREFIX "" SUFFIX ".abi3.so" LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/python/onnxrun")
+target_include_directories(onnxrun_python SYSTEM PRIVATE ${Python_INCLUDE_DIRS})
+target_compile_options(onnxrun_python PRIVATE $<TARGET_PROPERTY:onnxrun_internal_flags,INTERFACE_COMPILE_OPTIONS>)
+target_link_libraries(onnxrun_python PRIVATE onnxrun)
+if(APPLE)
+  target_link_options(onnxrun_python PRIVATE -undefined dynamic_lookup)
+else()
+  target_link_options(onnxrun_python PRIVATE -Wl,--exclude-libs,ALL)
+endif()
+
+file(GLOB package_files RELATIVE "${PROJECT_SOURCE_DIR}/python/onnxrun" CONFIGURE_DEPENDS
+     python/onnxrun/*.py python/onnxrun/*.pyi python/onnxrun/py.typed)
+file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/python/onnxrun")
+foreach(file IN LISTS package_files)
+  file(CREATE_LINK "${PROJECT_SOURCE_DIR}/python/onnxrun/${file}" "${PROJECT_BINARY_DIR}/python/onnxrun/${file}" SYMBOLIC)
+endforeach()

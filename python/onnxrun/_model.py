@@ -1,0 +1,283 @@
+"""load, Model and Session."""
+
+import os
+import weakref
+from typing import NamedTuple
+
+from . import _onnxrun
+from ._onnxrun import ArgumentError, StateError
+from ._values import NAMES, empty, from_native, numpy_dtype, to_native
+
+
+class TensorInfo(NamedTuple):
+    """An input or output as the file declares it."""
+
+    name: str
+    dtype: str  #: "float32", "string", "sequence" ...; "?" where the file does not say
+    shape: tuple | None  #: of int, str (a name) and None (open); None: not declared
+    has_default: bool = False  #: an input that may be left out
+
+    @property
+    def numpy_dtype(self):
+        return numpy_dtype(_onnxrun.DTYPES.get(self.dtype, 0))
+
+    def __str__(self):
+        shape = "" if self.shape is None else f"[{', '.join('?' if dim is None else str(dim) for dim in self.shape)}]"
+        return f"{self.name}: {self.dtype}{shape}{' (has a default)' if self.has_default else ''}"
+
+
+class Node(NamedTuple):
+    """A node as it is run: what computes it, and with a profile its time."""
+
+    layer: str  #: "conv2d"
+    op_type: str  #: of the file's node, "Conv"
+    name: str
+    module_path: str  #: of PyTorch, "encoder.layers.0"; "" when the file does not say
+    source: str  #: "model.py:41"; "" when the file does not say
+    kernel: str  #: "portable", "vector" or "xnnpack"
+    method: str  #: "winograd4", "product" ...
+    input_type: str
+    output_type: str
+    output_shape: tuple | None
+    parameters: int
+    multiply_adds: int
+    runs: int
+    total_ns: int
+
+
+class Profile(list):
+    """Nodes in the order in which they run; as text a table, the slowest first."""
+
+    @property
+    def total_ns(self):
+        return sum(node.total_ns for node in self)
+
+    def __str__(self):
+        total = self.total_ns or 1
+        rows = [f"{'ms a run':>10} {'share':>6}  {'layer':<20} {'kernel':<9} node"]
+        for node in sorted(self, key=lambda node: -node.total_ns):
+            where = node.module_path or node.name
+            rows.append(f"{node.total_ns / max(node.runs, 1) / 1e6:10.3f} {node.total_ns / total:6.1%}  {node.layer:<20} "
+                        f"{node.kernel:<9} {where}")
+        return "\n".join(rows)
+
+
+_models = weakref.WeakSet()
+_forks = 0  # how often this process was forked off since the package was imported
+
+
+def _after_fork():
+    """Threads stay behind: sessions from before are not used any more, new ones run on the calling thread alone."""
+    global _forks
+    _forks += 1
+    for model in _models:
+        model._idle.clear()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+class Model:
+    """An ONNX file, loaded. Made by load(); any number of threads may call it."""
+
+    def __init__(self, source, **options):
+        self._source = source if isinstance(source, bytes) else os.path.abspath(source) if _is_path(source) else bytes(source)
+        self._options = options
+        self._native = _onnxrun.Model(source, **options)
+        self._forks = _forks
+        self._idle = []  # sessions that no call is using
+        self._info = self._native.info()
+        inputs = self._native.inputs()
+        self.inputs = tuple(TensorInfo(name, NAMES[dtype], shape, i >= self._info["num_required_inputs"])
+                            for i, (name, dtype, shape) in enumerate(inputs))
+        self.outputs = tuple(TensorInfo(name, NAMES[dtype], shape) for name, dtype, shape in self._native.outputs())
+        self._types = [dtype for _, dtype, _ in inputs]
+        self._input_index = {info.name: i for i, info in enumerate(self.inputs)}
+        self._output_index = {info.name: i for i, info in enumerate(self.outputs)}
+        _models.add(self)
+
+    @property
+    def metadata(self):
+        """What its maker has written into it (metadata_props)."""
+        return self._native.metadata()
+
+    @property
+    def opsets(self):
+        """{domain: version}; "" is ai.onnx."""
+        return self._native.opsets()
+
+    @property
+    def info(self):
+        """Who made it, its size, its nodes: the fields of struct onr_model_info."""
+        return dict(self._info)
+
+    def session(self, *, threads=None, profile=False, states=None):
+        """One stream of runs. threads: None shares the model's, 0 is one for each core. states: "OUTPUT=INPUT,..." with a *
+        for what names share, True for all that the model makes by adding rows to an input: outputs that are inputs of
+        the next run."""
+        if threads is None and self._forks != _forks:
+            threads = 1
+        return Session(self, _onnxrun.Session(self._native, threads=threads, profile=profile), states)
+
+    def __call__(self, /, *args, **named):
+        """Runs it: inputs in their order or by name. The output, a tuple where there are several."""
+        return self._with_session(lambda session: session(*args, **named))
+
+    def run(self, inputs, outputs=None):
+        """{name: array} of these outputs, or of all, from {name: array}."""
+        return self._with_session(lambda session: session.run(inputs, outputs))
+
+    def profile(self, /, *args, runs=10, **named):
+        """The nodes with their times, of some runs after a first one."""
+        session = self.session(profile=True)
+        session(*args, **named)
+        before = session.nodes()
+        for _ in range(runs):
+            session(*args, **named)
+        return Profile(node._replace(runs=node.runs - old.runs, total_ns=node.total_ns - old.total_ns)
+                       for node, old in zip(session.nodes(), before))
+
+    def _with_session(self, call):
+        try:
+            session = self._idle.pop()
+        except IndexError:
+            session = self.session()
+        try:
+            return call(session)
+        finally:
+            self._idle.append(session)
+
+    def __reduce__(self):
+        return _load_again, (self._source, self._options)
+
+    def __repr__(self):
+        source = f"{len(self._source)} bytes" if isinstance(self._source, bytes) else repr(self._source)
+        lines = [f"<onnxrun.Model {source}, {self._info['parameters']:,} parameters, {self._info['threads']} threads"]
+        lines += [f"  input  {info}" for info in self.inputs] + [f"  output {info}" for info in self.outputs]
+        return "\n".join(lines) + ">"
+
+
+def _load_again(source, options):
+    return Model(source, **options)
+
+
+def _is_path(source):
+    return isinstance(source, str) or hasattr(source, "__fspath__")
+
+
+def _join(names):
+    return ", ".join(f"'{name}'" for name in names)
+
+
+class Session:
+    """One stream of runs through a model, for one thread at a time. Made by Model.session()."""
+
+    def __init__(self, model, native, states):
+        self.model = model
+        self._native = native
+        self._forks = _forks
+        self._wanted = None
+        self._state_inputs = set()
+        if states:
+            names = None if states is True else states
+            pairs = native.add_states(names)
+            self._state_inputs = {inputs for _, inputs in pairs}
+            self.states = {model.outputs[y].name: model.inputs[x].name for y, x in pairs}
+        else:
+            self.states = {}
+
+    def __call__(self, /, *args, **named):
+        """Runs it: inputs in their order or by name. The output, a tuple where there are several (states left out)."""
+        model = self.model
+        values = [None] * len(model.inputs)
+        if len(args) > len(values):
+            raise ArgumentError(f"{len(args)} inputs were given, the model has {len(values)}")
+        for i, value in enumerate(args):
+            values[i] = self._convert(i, value)
+        for name, value in named.items():
+            i = self._input(name)
+            if i < len(args):
+                raise ArgumentError(f"input '{name}' was given twice")
+            values[i] = self._convert(i, value)
+        self._want(None)
+        results = [from_native(value) for value, info in zip(self._run(values), model.outputs) if info.name not in self.states]
+        return results[0] if len(results) == 1 else tuple(results)
+
+    def run(self, inputs, outputs=None):
+        """{name: array} of these outputs, or of all but states, from {name: array}."""
+        model = self.model
+        values = [None] * len(model.inputs)
+        for name, value in inputs.items():
+            i = self._input(name)
+            values[i] = self._convert(i, value)
+        names = [info.name for info in model.outputs if info.name not in self.states] if outputs is None else list(outputs)
+        for name in names:
+            if name not in model._output_index:
+                raise ArgumentError(f"there is no output '{name}'; the model has {_join(model._output_index)}")
+        self._want(None if outputs is None else tuple(sorted({model._output_index[name] for name in names})))
+        results = self._run(values)
+        return {name: from_native(results[model._output_index[name]]) for name in names}
+
+    def cancel(self):
+        """Ends the run that is under way, from another thread: it raises CancelledError."""
+        self._native.cancel()
+
+    def reset_states(self):
+        """The next run begins anew."""
+        self._native.reset_states()
+
+    def trim(self):
+        """Gives back the memory that runs are done in."""
+        self._native.trim()
+
+    def nodes(self):
+        """The nodes of the last run; with profile=True they have their times."""
+        return Profile(Node(**{**node, "input_type": NAMES[node["input_type"]], "output_type": NAMES[node["output_type"]]})
+                       for node in self._native.nodes())
+
+    @property
+    def memory_bytes(self):
+        return self._native.bytes()[1]
+
+    def _input(self, name):
+        try:
+            return self.model._input_index[name]
+        except KeyError:
+            raise ArgumentError(f"there is no input '{name}'; the model has {_join(self.model._input_index)}") from None
+
+    def _convert(self, i, value):
+        number = self.model._types[i]
+        if value is None and NAMES[number] != "optional":
+            return None
+        try:
+            return to_native(value, number)
+        except (TypeError, ValueError) as error:
+            raise ArgumentError(f"input '{self.model.inputs[i].name}': {error}") from error
+
+    def _want(self, wanted):
+        if wanted != self._wanted:
+            self._native.want(wanted)
+            self._wanted = wanted
+
+    def _run(self, values):
+        if self._forks != _forks:
+            raise StateError("the session was made before the process was forked; make a new one")
+        return self._native.run(values, empty)
+
+    def __repr__(self):
+        states = f", states {self.states}" if self.states else ""
+        return f"<onnxrun.Session of {self.model._source if not isinstance(self.model._source, bytes) else 'bytes'!r}{states}>"
+
+
+def load(source, *, threads=0, portable=False, external_directory=None, disabled_passes=None, packed=None,
+         packed_write=False, limits=None, operators=()):
+    """Loads an ONNX model from a path or from bytes.
+
+    threads: of a run, 0: one for each core. portable: plain C kernels alone. external_directory: one more folder that
+    external data may lie in. packed: a file of packed weights, which is written with packed_write where it does not fit.
+    limits: {"total_bytes": "2GiB", ...}. operators: classes made by operator(), layers of your own.
+    """
+    options = {"threads": threads, "portable": portable, "external_directory": external_directory and os.fspath(external_directory),
+               "disabled_passes": disabled_passes, "packed": packed and os.fspath(packed), "packed_write": packed_write,
+               "limits": limits or {}, "operators": tuple(operators) or None}
+    return Model(source, **options)

@@ -1,0 +1,115 @@
+"""NumPy arrays, lists and dicts as the extension takes and gives them (python/extension/values.c)."""
+
+import numpy as np
+
+from . import _onnxrun
+
+NUMBERS = _onnxrun.DTYPES  # {"float32": 1, ...}
+NAMES = {0: "?", **{number: name for name, number in NUMBERS.items()}}
+STRING, MAP, SEQUENCE, OPTIONAL = (NUMBERS[name] for name in ("string", "map", "sequence", "optional"))
+
+# What NumPy has no type of; the package ml_dtypes has, by these names. Without it they are the bits, as integers.
+_ML_DTYPES = {
+    "bfloat16": "bfloat16", "float8e4m3fn": "float8_e4m3fn", "float8e4m3fnuz": "float8_e4m3fnuz",
+    "float8e5m2": "float8_e5m2", "float8e5m2fnuz": "float8_e5m2fnuz", "uint4": "uint4", "int4": "int4",
+    "float4e2m1": "float4_e2m1fn", "float8e8m0": "float8_e8m0fnu", "uint2": "uint2", "int2": "int2",
+    "float6e2m3": "float6_e2m3fn", "float6e3m2": "float6_e3m2fn",
+}
+_SIGNED = ("int4", "int2")
+_BITS = {NUMBERS[name]: np.dtype(np.int8 if name in _SIGNED else np.uint16 if name == "bfloat16" else np.uint8)
+         for name in _ML_DTYPES}
+_PLAIN = {NUMBERS[name]: np.dtype(name) for name in NUMBERS if name not in _ML_DTYPES and NUMBERS[name] < MAP and name != "string"}
+_NUMBER_OF_ML = {theirs: NUMBERS[name] for name, theirs in _ML_DTYPES.items()}
+_NATIVE = frozenset(_PLAIN.values())
+
+try:
+    import ml_dtypes
+except ImportError:
+    ml_dtypes = None
+_ML = {NUMBERS[name]: np.dtype(getattr(ml_dtypes, theirs)) for name, theirs in _ML_DTYPES.items() if hasattr(ml_dtypes, theirs)}
+
+
+def numpy_dtype(number):
+    """The dtype of arrays with elements of this type; None where there are none (sequences)."""
+    if number == STRING:
+        return np.dtype(object)
+    return _PLAIN.get(number) or _ML.get(number) or _BITS.get(number)
+
+
+def empty(shape, number):
+    return np.empty(shape, _PLAIN.get(number) or _BITS[number])
+
+
+# --- to the extension ---
+
+
+def _strings(array):
+    items = array.ravel().tolist()
+    return STRING, array.shape, [item if isinstance(item, (str, bytes)) else str(item) for item in items]
+
+
+def _unusual(array, number):
+    """Anything but a contiguous array of a plain type."""
+    dtype = array.dtype
+    if dtype.kind in "USOT":
+        return _strings(array)
+    if dtype.kind == "V" or dtype.name in _NUMBER_OF_ML:  # of ml_dtypes
+        number = _NUMBER_OF_ML.get(dtype.name, number)
+        if number not in _BITS:
+            raise TypeError(f"arrays of {dtype} have no ONNX type")
+        small = number in (NUMBERS["int4"], NUMBERS["uint4"], NUMBERS["int2"], NUMBERS["uint2"])
+        bits = array.astype(_BITS[number]) if small else np.ascontiguousarray(array).view(_BITS[number])
+        return number, array.shape, np.ascontiguousarray(bits)
+    if number in _BITS and dtype == _BITS[number]:
+        return number, array.shape, np.ascontiguousarray(array)
+    if not dtype.isnative:
+        array = array.astype(dtype.newbyteorder("="))
+    return np.require(array, requirements="CA").reshape(array.shape)
+
+
+def to_native(value, number=0):
+    """value as the extension takes it; number: the declared type, 0: none."""
+    if type(value) is np.ndarray and number < MAP:
+        if value.dtype in _NATIVE and value.flags.c_contiguous and value.flags.aligned and number not in _BITS:
+            return value
+        return _unusual(value, number)
+    if number == SEQUENCE:
+        return SEQUENCE, (), [to_native(item) for item in value]
+    if number == OPTIONAL:
+        return OPTIONAL, (), [] if value is None else [to_native(value)]
+    if number == MAP or isinstance(value, dict):
+        return MAP, (), [_operand(list(value.keys())), _operand(list(value.values()))]
+    if hasattr(value, "__array__") or hasattr(value, "__dlpack__"):
+        return to_native(np.asarray(value), number)
+    if number == STRING:
+        return _strings(np.asarray(value, object))
+    dtype = numpy_dtype(number)
+    return to_native(np.asarray(value, dtype) if dtype else np.asarray(value), number)
+
+
+def _operand(items):
+    """Keys or values of a map."""
+    array = np.asarray(items)
+    return to_native(array.astype(np.float32) if items and isinstance(items[0], float) else array)
+
+
+# --- from the extension ---
+
+
+def from_native(value):
+    number = value[0]
+    if number == STRING:
+        array = np.empty(len(value[2]), object)
+        array[:] = value[2]
+        return array.reshape(value[1])
+    if number == SEQUENCE:
+        return [from_native(item) for item in value[1]]
+    if number == OPTIONAL:
+        return from_native(value[1][0]) if value[1] else None
+    if number == MAP:
+        keys, values = (from_native(item) for item in value[1])
+        return dict(zip(keys.tolist(), values.tolist() if isinstance(values, np.ndarray) else values))
+    dtype = _ML.get(number)
+    if dtype is None:
+        return value[1]
+    return value[1].view(dtype)
