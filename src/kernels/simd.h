@@ -161,8 +161,13 @@ INLINE vf32 f32_first_lanes(vf32 v, size_t count) {
 }
 /* A mask of the first `count` lanes. */
 INLINE vi64 i64_first_lanes(size_t count) {
-  vi64 lane;
-  for (int l = 0; l < F64_LANES; l++) lane[l] = l;
+#if SIMD_BYTES == 64
+  const vi64 lane = {0, 1, 2, 3, 4, 5, 6, 7};
+#elif SIMD_BYTES == 32
+  const vi64 lane = {0, 1, 2, 3};
+#else
+  const vi64 lane = {0, 1};
+#endif
   return (vi64)(lane < i64_set((int64_t)(count < F64_LANES ? count : F64_LANES)));
 }
 INLINE vi32 i32_first_lanes(size_t count) { return (vi32)f32_first_lanes((vf32)i32_set(-1), count); }
@@ -662,6 +667,30 @@ INLINE float f32_least_lane(vf32 v) {
   return part[0];
 #endif
 }
+#define F64_OF_LANES(name, op)                                                                                 \
+  INLINE double name(vf64 v) {                                                                                 \
+    double part[F64_LANES];                                                                                    \
+    memcpy(part, &v, sizeof(part));                                                                            \
+    UNROLL for (int half = F64_LANES / 2; half > 0; half /= 2) UNROLL for (int l = 0; l < half; l++) part[l] = \
+        part[l] op part[l + half] ? part[l] : part[l + half];                                                  \
+    return part[0];                                                                                            \
+  }
+F64_OF_LANES(f64_greatest_lane, >)
+F64_OF_LANES(f64_least_lane, <)
+#undef F64_OF_LANES
+#define GREATEST_LANE(bits)                                                                                            \
+  INLINE int##bits##_t i##bits##_greatest_lane(vi##bits v) {                                                           \
+    int##bits##_t part[SIMD_BYTES * 8 / bits];                                                                         \
+    memcpy(part, &v, sizeof(part));                                                                                    \
+    UNROLL for (int half = SIMD_BYTES * 4 / bits; half > 0; half /= 2) UNROLL for (int l = 0; l < half; l++) part[l] = \
+        part[l] > part[l + half] ? part[l] : part[l + half];                                                           \
+    return part[0];                                                                                                    \
+  }
+GREATEST_LANE(8)
+GREATEST_LANE(16)
+GREATEST_LANE(32)
+GREATEST_LANE(64)
+#undef GREATEST_LANE
 INLINE int i32_any(vi32 mask) {
 #if SIMD_BYTES == 64
   return _mm512_test_epi32_mask((__m512i)mask, (__m512i)mask) != 0;

@@ -38,17 +38,21 @@ static void fill(struct sweep *s, int product) {
       if (isfinite(wide[i])) wide[i] = rint(wide[i]), x[i] = (float)wide[i];
 }
 
-static void expect(const char *what, int level, int op, double found, double is, double size) {
-  const double allowed = op == ONRI_TAKE_EXP ? 4e-7 * is : 1e-13 * size;
+static void expect_within(const char *what, int level, int op, double found, double is, double allowed) {
   if (isnan(found) && isnan(is)) return;
   if (isinf(is) ? found != is : !(fabs(found - is) <= allowed + 1e-300))
     fail_msg("%s %d, level %d: %.17g instead of %.17g", what, op, level, found, is);
+}
+static void expect(const char *what, int level, int op, double found, double is, double size) {
+  expect_within(what, level, op, found, is, op == ONRI_TAKE_EXP ? 4e-7 * is : 1e-13 * size);
 }
 
 static void check_run(struct sweep *s, int level) {
   const struct onri_reduce_kernels *kernels = onri_kernels_of_level(level)->reduce;
   const enum onri_take what = (enum onri_take)sweep_pick(s, 0, ONRI_NUM_TAKES - 1);
-  const size_t count = (size_t)(sweep_chance(s, 8) ? sweep_pick(s, 1, MOST) : sweep_pick(s, 1, 150));
+  const int is_long =
+      sweep_chance(s, 8) && what != ONRI_TAKE_PROD; /* else it underflows, and infinity times 0 is NaN */
+  const size_t count = (size_t)(is_long ? sweep_pick(s, 1, MOST) : sweep_pick(s, 1, 150));
   const double centre = (what == ONRI_TAKE_SQUARE || what == ONRI_TAKE_EXP) && sweep_chance(s, 2) ? 0.75 : 0,
                start = onri_take_start(what);
   fill(s, what == ONRI_TAKE_PROD);
@@ -106,6 +110,73 @@ static void check_lines(struct sweep *s, int level) {
     }
 }
 
+/* Doubles: a line by itself, and lines side by side. */
+static void check_doubles(struct sweep *s, int level) {
+  const struct onri_reduce_kernels *kernels = onri_kernels_of_level(level)->reduce;
+  const enum onri_take what = (enum onri_take)sweep_pick(s, 0, ONRI_NUM_TAKES - 1);
+  const size_t columns = (size_t)sweep_pick(s, 1, COLUMNS), rows = (size_t)sweep_pick(s, 1, 40),
+               step = columns + (size_t)sweep_pick(s, 0, 3);
+  const int centred = (what == ONRI_TAKE_SQUARE || what == ONRI_TAKE_EXP) && sweep_chance(s, 2);
+  double centre[COLUMNS], acc[COLUMNS + 1], run[2] = {onri_take_start(what), onri_take_start(what)}, run_size = 0;
+  fill(s, what == ONRI_TAKE_PROD);
+  for (size_t j = 0; j < COLUMNS; j++) centre[j] = centred ? (double)sweep_pick(s, -3, 3) : 0;
+  for (size_t j = 0; j <= COLUMNS; j++) acc[j] = j == columns ? 77 : onri_take_start(what);
+  kernels->doubles[what](&(struct onri_double_rows){wide, columns, rows, step, centred ? centre : NULL}, acc);
+  for (size_t j = 0; j < columns; j++) {
+    double is = onri_take_start(what), size = 0;
+    for (size_t r = 0; r < rows; r++) {
+      is = take(what, is, wide[r * step + j], centre[j]);
+      size += 16 + wide[r * step + j] * wide[r * step + j] + fabs(is);
+    }
+    expect_within("doubles", level, (int)what, acc[j], is, 1e-13 * size);
+  }
+  assert_true(acc[columns] == 77);
+  const size_t count = what == ONRI_TAKE_PROD && columns * rows > 150 ? 150 : columns * rows;
+  run[1] = kernels->double_run[what](wide, count, centre[0], run[1]);
+  for (size_t i = 0; i < count; i++) {
+    run[0] = take(what, run[0], wide[i], centre[0]);
+    run_size += 16 + wide[i] * wide[i] + fabs(run[0]);
+  }
+  expect_within("run of doubles", level, (int)what, run[1], run[0], 1e-13 * run_size);
+}
+
+static int64_t integer_at(const void *from, size_t k, size_t i) {
+  switch (k) {
+    case 0: return ((const int8_t *)from)[i];
+    case 1: return ((const int16_t *)from)[i];
+    case 2: return ((const int32_t *)from)[i];
+    default: return ((const int64_t *)from)[i];
+  }
+}
+
+/* The greatest and the least, with a sign and without: what they are, is turned back before it is compared. */
+static void check_integers(struct sweep *s, int level) {
+  static int64_t values[MOST], acc[4 * COLUMNS + 1];
+  const struct onri_reduce_kernels *kernels = onri_kernels_of_level(level)->reduce;
+  const size_t k = (size_t)sweep_pick(s, 0, 3), bits = (size_t)8 << k, columns = (size_t)sweep_pick(s, 1, 4 * COLUMNS),
+               rows = (size_t)sweep_pick(s, 1, 10), step = columns + (size_t)sweep_pick(s, 0, 3);
+  const int is_signed = sweep_chance(s, 2), minimum = sweep_chance(s, 2);
+  const uint64_t all = UINT64_MAX >> (64 - bits), sign = (uint64_t)1 << (bits - 1),
+                 flip = (is_signed ? 0 : sign) ^ (minimum ? all : 0);
+  const int64_t least = (int64_t)(UINT64_MAX << (bits - 1));
+  for (size_t i = 0; i < MOST; i++) values[i] = (int64_t)((uint64_t)sweep_next(s) << 32 ^ sweep_next(s));
+  for (size_t i = 0; i < 4 * COLUMNS + 1; i++) acc[i] = (int64_t)(UINT64_MAX / all * sign);
+  kernels->greatest[k](&(struct onri_integer_rows){values, columns, rows, step, flip}, acc);
+  int64_t of_all = least;
+  for (size_t j = 0; j <= columns; j++) {
+    int64_t best = least;
+    for (size_t r = 0; r < rows && j < columns; r++) {
+      const uint64_t bits_of = ((uint64_t)integer_at(values, k, r * step + j) ^ flip) & all;
+      const int64_t v = (int64_t)(bits_of << (64 - bits)) >> (64 - bits);
+      best = v > best ? v : best;
+    }
+    if (integer_at(acc, k, j) != best)
+      fail_msg("integers of %zu bits, column %zu of %zu, level %d", bits, j, columns, level);
+    of_all = best > of_all ? best : of_all;
+  }
+  if (step == columns) assert_int_equal(kernels->greatest_of_run[k](values, columns * rows, flip, least), of_all);
+}
+
 static void test_every_level(void **state) {
   struct sweep s = sweep_from(51);
   (void)state;
@@ -113,6 +184,8 @@ static void test_every_level(void **state) {
     for (int i = 0; i < sweep_cases(CASES); i++) {
       check_run(&s, level);
       check_lines(&s, level);
+      check_doubles(&s, level);
+      check_integers(&s, level);
     }
 }
 

@@ -193,3 +193,13 @@ void onri_transpose_128(const struct onri_transpose *t) {
     for (size_t a = 0; a < t->num_a; a += 4)
       rest_128(t, a, b, t->num_a - a < 4 ? t->num_a : a + 4, t->num_b - b < 4 ? t->num_b : b + 4);
 }
+
+void onri_transpose(const struct onri_transpose *t, size_t size) {
+  switch (size) {
+    case 1: onri_transpose_8(t); break;
+    case 2: onri_transpose_16(t); break;
+    case 4: onri_transpose_32(t); break;
+    case 8: onri_transpose_64(t); break;
+    default: onri_transpose_128(t); break;
+  }
+}

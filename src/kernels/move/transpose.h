@@ -25,6 +25,7 @@ struct onri_transpose_kernels {
   void (*squares)(const struct onri_transpose *t); /* elements of 4 bytes */
 };
 
+void onri_transpose(const struct onri_transpose *t, size_t size);
 void onri_transpose_8(const struct onri_transpose *t);
 void onri_transpose_16(const struct onri_transpose *t);
 void onri_transpose_32(const struct onri_transpose *t);

@@ -1,108 +1,20 @@
 /* reduce.c: see reduce.h. */
 #include "kernels/reduce/reduce.h"
-#include "kernels/convert/convert.h"
-
-#include "kernels/kernels.h"
-#include "kernels/reduce/reduce_lines.h"
 
 #include <math.h>
 
-enum { BLOCK = 256, LANES = 8 };
-
-static const void *element(const struct onri_reduce *r, size_t at) {
-  return (const char *)r->x + at * onr_dtype_size(r->dtype);
-}
-
-/* --- readers: a block as the type that the loops take --- */
-
-static const float *read_f32(const struct onri_reduce *r, size_t at, size_t count, float *buffer) {
-  if (r->dtype == ONR_DTYPE_F32) return element(r, at);
-  onri_widen(r->dtype, element(r, at), count, buffer);
-  return buffer;
-}
-
-/* Integers come here for the ops whose result is a root or a logarithm. */
-static const double *read_f64(const struct onri_reduce *r, size_t at, size_t count, double *buffer) {
-  const enum onri_class class = onri_dtype_class(r->dtype);
-  if (class == ONRI_CLASS_F64) return element(r, at);
-  union {
-    int64_t i[BLOCK];
-    uint64_t u[BLOCK];
-  } wide;
-  onri_widen(r->dtype, element(r, at), count, &wide);
-  for (size_t i = 0; i < count; i++) buffer[i] = class == ONRI_CLASS_I64 ? (double)wide.i[i] : (double)wide.u[i];
-  return buffer;
-}
-
-static const int64_t *read_i64(const struct onri_reduce *r, size_t at, size_t count, int64_t *buffer) {
-  if (r->dtype == ONR_DTYPE_I64) return element(r, at);
-  onri_widen(r->dtype, element(r, at), count, buffer);
-  return buffer;
-}
-
-static const uint64_t *read_u64(const struct onri_reduce *r, size_t at, size_t count, uint64_t *buffer) {
-  if (r->dtype == ONR_DTYPE_U64) return element(r, at);
-  onri_widen(r->dtype, element(r, at), count, buffer);
-  return buffer;
-}
-
-/* --- loops --- */
-
-#define A double
-#define LOWEST (-(double)INFINITY)
-#define HIGHEST ((double)INFINITY)
-#define ADD(a, b) ((a) + (b))
-#define MUL(a, b) ((a) * (b))
-#define ABS(a) fabs(a)
-#define EXP(a, shift) exp((a) - (shift))
 #include "base/env.h"
-#define T double
-#define NAME(x) x##_f64
-#include "kernels/reduce/reduce_type.h"
-#undef T
-#undef NAME
-#undef A
-#undef LOWEST
-#undef HIGHEST
-#undef ABS
-#undef EXP
+#include "kernels/convert/convert.h"
+#include "kernels/kernels.h"
+#include "kernels/move/transpose.h"
+#include "kernels/reduce/reduce_lines.h"
 
-#undef ADD
-#undef MUL
+enum { BLOCK = 256, ROWS = 1024, FLOATS = 4096, STAGED = 16384 /* bytes */ };
 
-/* Integers wrap around; exponentials of integers are taken in double. */
-#define EXP(a, shift) ((a) - (shift))
-#define A int64_t
-#define LOWEST INT64_MIN
-#define HIGHEST INT64_MAX
-#define ADD(a, b) ((int64_t)((uint64_t)(a) + (uint64_t)(b)))
-#define MUL(a, b) ((int64_t)((uint64_t)(a) * (uint64_t)(b)))
-#define ABS(a) ((a) < 0 ? (int64_t)(0 - (uint64_t)(a)) : (a))
-#define T int64_t
-#define NAME(x) x##_i64
-#include "kernels/reduce/reduce_type.h"
-#undef T
-#undef NAME
-#undef A
-#undef LOWEST
-#undef HIGHEST
-#undef ABS
-#undef ADD
-#undef MUL
-
-#define A uint64_t
-#define LOWEST 0
-#define HIGHEST UINT64_MAX
-#define ADD(a, b) ((a) + (b))
-#define MUL(a, b) ((a) * (b))
-#define ABS(a) (a)
-#define T uint64_t
-#define NAME(x) x##_u64
-#include "kernels/reduce/reduce_type.h"
-#undef T
-#undef NAME
-
-/* --- results --- */
+/* Elements behind each result. */
+static double depth_of(const struct onri_reduce *r) {
+  return (double)r->rows.count * (r->columns == 0 ? (double)r->run : 1.0);
+}
 
 static enum onri_take take_of(enum onr_reduce_op op) {
   switch (op) {
@@ -117,11 +29,6 @@ static enum onri_take take_of(enum onr_reduce_op op) {
   }
 }
 
-/* Elements behind each result. */
-static double depth_of(const struct onri_reduce *r) {
-  return (double)r->rows.count * (r->columns == 0 ? (double)r->run : 1.0);
-}
-
 double onri_take_start(enum onri_take what) {
   switch (what) {
     case ONRI_TAKE_PROD: return 1;
@@ -131,19 +38,41 @@ double onri_take_start(enum onri_take what) {
   }
 }
 
-enum { ROWS = 1024 };
+/* --- what is read --- */
 
-/* The rows of the innermost dimension from `row` on as lines, at most ROWS of them. */
-static struct onri_lines lines_from(const struct onri_reduce *r, size_t start, size_t row, size_t width) {
+static const void *element(const struct onri_reduce *r, size_t at) {
+  return (const char *)r->x + at * onr_dtype_size(r->dtype);
+}
+
+/* Rows that are the same distance apart. */
+struct rows {
+  const void *x;
+  size_t count, step;
+};
+
+/* From `row` on, at most ROWS of them. */
+static struct rows rows_from(const struct onri_reduce *r, size_t start, size_t row) {
   const struct onri_dims *rows = &r->rows;
   const int32_t last = rows->rank - 1;
   const size_t left = rows->rank == 0 ? 1 : rows->dim[last] - row % rows->dim[last];
-  return (struct onri_lines){.x = element(r, start + onri_dims_offset(rows, row)),
-                             .columns = width,
-                             .column_step = r->column_step,
-                             .rows = left < ROWS ? left : ROWS,
-                             .row_step = rows->rank == 0 ? 0 : rows->stride[last]};
+  return (struct rows){.x = element(r, start + onri_dims_offset(rows, row)),
+                       .count = left < ROWS ? left : ROWS,
+                       .step = rows->rank == 0 ? 0 : rows->stride[last]};
 }
+
+/* The same where columns may be apart: these are brought side by side. */
+static struct rows dense_rows_from(const struct onri_reduce *r, size_t start, size_t row, size_t width, void *staged) {
+  struct rows rows = rows_from(r, start, row);
+  const size_t size = onr_dtype_size(r->dtype), most = STAGED / (width * size);
+  if (r->column_step == 1) return rows;
+  if (rows.count > most) rows.count = most;
+  const struct onri_transpose t = {rows.x,     staged, (ptrdiff_t)(r->column_step * size), (ptrdiff_t)(width * size),
+                                   rows.count, width};
+  onri_transpose(&t, size);
+  return (struct rows){staged, rows.count, width};
+}
+
+/* --- real numbers --- */
 
 static double combined(enum onri_take what, double a, double b) {
   switch (what) {
@@ -169,7 +98,9 @@ static void pass_lines(const struct onri_reduce *r, size_t start, size_t width, 
   struct onri_pace pace = {r->env, 0};
   for (size_t i = 0; i < fold * width && fold > 1; i++) folded[i] = onri_take_start(what), centre[i] = shift[i % width];
   for (size_t row = 0; row < r->rows.count;) {
-    struct onri_lines lines = lines_from(r, start, row, width);
+    const struct rows next = rows_from(r, start, row);
+    struct onri_lines lines = {
+        .x = next.x, .columns = width, .column_step = r->column_step, .rows = next.count, .row_step = next.step};
     if (onri_pace_stop(&pace, lines.rows * 64)) return;
     row += lines.rows;
     if (fold > 1 && lines.rows >= fold) {
@@ -187,35 +118,97 @@ static void pass_lines(const struct onri_reduce *r, size_t start, size_t width, 
   for (size_t i = 0; i < fold * width && fold > 1; i++) acc[i % width] = combined(what, acc[i % width], folded[i]);
 }
 
-/* Narrow floats pass through a buffer. */
-static void pass_vectors(const struct onri_reduce *r, size_t start, size_t width, enum onri_take what, double *acc,
-                         const double *shift) {
-  const struct onri_reduce_kernels *kernels = onri_kernels()->reduce;
-  const size_t piece = r->columns == 0 ? r->run : width, block = r->dtype == ONR_DTYPE_F32 ? 16 * BLOCK : BLOCK;
-  float buffer[BLOCK];
+/* Narrow floats, many rows of few columns at a time. */
+static void pass_narrow_lines(const struct onri_reduce *r, size_t start, size_t width, enum onri_take what, double *acc,
+                              const double *shift) {
+  float buffer[FLOATS];
+  uint64_t staged[STAGED / 8];
+  const size_t size = onr_dtype_size(r->dtype), most = FLOATS / width;
   struct onri_pace pace = {r->env, 0};
-  for (size_t i = 0; i < width; i++) acc[i] = onri_take_start(what);
-  if (r->columns > 0 && r->dtype == ONR_DTYPE_F32) {
-    pass_lines(r, start, width, what, acc, shift);
-    return;
+  for (size_t row = 0; row < r->rows.count && !onri_pace_stop(&pace, 2 * FLOATS);) {
+    const struct rows next = dense_rows_from(r, start, row, width, staged);
+    const size_t count = next.count < most ? next.count : most;
+    for (size_t i = 0; i < count && next.step != width; i++)
+      onri_widen(r->dtype, (const char *)next.x + i * next.step * size, width, buffer + i * width);
+    if (next.step == width) onri_widen(r->dtype, next.x, count * width, buffer);
+    onri_kernels()->reduce->lines[what](&(struct onri_lines){buffer, width, 1, count, width, shift}, acc);
+    row += count;
   }
+}
+
+static void pass_floats(const struct onri_reduce *r, size_t start, enum onri_take what, double *acc,
+                        const double *shift) {
+  float buffer[FLOATS];
+  struct onri_pace pace = {r->env, 0};
   for (size_t row = 0; row < r->rows.count; row++) {
     const size_t at = start + onri_dims_offset(&r->rows, row);
-    for (size_t i = 0; i < piece; i += block) {
-      if (onri_pace_stop(&pace, 2 * block)) return;
-      const size_t count = piece - i < block ? piece - i : block;
-      const float *x = read_f32(r, at + i, count, buffer);
-      const struct onri_lines line = {.x = x, .columns = count, .column_step = 1, .rows = 1, .centre = shift + i};
-      if (r->columns == 0) acc[0] = kernels->run[what](x, count, shift[0], acc[0]);
-      else kernels->lines[what](&line, acc + i);
+    for (size_t i = 0; i < r->run && !onri_pace_stop(&pace, 2 * FLOATS); i += FLOATS) {
+      const size_t count = r->run - i < FLOATS ? r->run - i : FLOATS;
+      const float *x = element(r, at + i);
+      if (r->dtype != ONR_DTYPE_F32) onri_widen(r->dtype, x, count, buffer), x = buffer;
+      acc[0] = onri_kernels()->reduce->run[what](x, count, shift[0], acc[0]);
     }
   }
 }
 
-static void pass_double(const struct onri_reduce *r, size_t start, size_t width, enum onri_take what, double *acc,
-                        const double *shift) {
-  if (onri_dtype_class(r->dtype) == ONRI_CLASS_F32) pass_vectors(r, start, width, what, acc, shift);
-  else pass_f64(r, start, width, what, acc, shift);
+/* At most BLOCK numbers. Integers come here for the ops whose result is a root or a logarithm. */
+static const double *read_f64(enum onr_dtype dtype, const void *x, size_t count, double *buffer) {
+  const enum onri_class class = onri_dtype_class(dtype);
+  union {
+    int64_t i[BLOCK];
+    uint64_t u[BLOCK];
+  } wide;
+  if (class == ONRI_CLASS_F64) return x;
+  onri_widen(dtype, x, count, &wide);
+  for (size_t i = 0; i < count; i++) buffer[i] = class == ONRI_CLASS_I64 ? (double)wide.i[i] : (double)wide.u[i];
+  return buffer;
+}
+
+static void pass_doubles(const struct onri_reduce *r, size_t start, enum onri_take what, double *acc,
+                         const double *shift) {
+  const size_t block = r->dtype == ONR_DTYPE_F64 ? FLOATS : BLOCK;
+  double buffer[BLOCK];
+  struct onri_pace pace = {r->env, 0};
+  for (size_t row = 0; row < r->rows.count; row++) {
+    const size_t at = start + onri_dims_offset(&r->rows, row);
+    for (size_t i = 0; i < r->run && !onri_pace_stop(&pace, 4 * block); i += block) {
+      const size_t count = r->run - i < block ? r->run - i : block;
+      const double *x = read_f64(r->dtype, element(r, at + i), count, buffer);
+      acc[0] = onri_kernels()->reduce->double_run[what](x, count, shift[0], acc[0]);
+    }
+  }
+}
+
+static void pass_double_lines(const struct onri_reduce *r, size_t start, size_t width, enum onri_take what, double *acc,
+                              const double *shift) {
+  double buffer[BLOCK];
+  uint64_t staged[STAGED / 8];
+  const size_t size = onr_dtype_size(r->dtype);
+  struct onri_pace pace = {r->env, 0};
+  for (size_t row = 0; row < r->rows.count;) {
+    const struct rows next = dense_rows_from(r, start, row, width, staged);
+    struct onri_double_rows rows = {next.x, width, next.count, next.step, shift};
+    if (onri_pace_stop(&pace, next.count * 2 * BLOCK)) return;
+    row += next.count;
+    if (r->dtype == ONR_DTYPE_F64) {
+      onri_kernels()->reduce->doubles[what](&rows, acc);
+      continue;
+    }
+    rows.rows = 1;
+    for (size_t i = 0; i < next.count; i++) {
+      rows.x = read_f64(r->dtype, (const char *)next.x + i * next.step * size, width, buffer);
+      onri_kernels()->reduce->doubles[what](&rows, acc);
+    }
+  }
+}
+
+static void pass_real(const struct onri_reduce *r, size_t start, size_t width, enum onri_take what, double *acc,
+                      const double *shift) {
+  const int is_float = onri_dtype_class(r->dtype) == ONRI_CLASS_F32;
+  for (size_t i = 0; i < width; i++) acc[i] = onri_take_start(what);
+  if (r->columns == 0) (is_float ? pass_floats : pass_doubles)(r, start, what, acc, shift);
+  else if (r->dtype == ONR_DTYPE_F32) pass_lines(r, start, width, what, acc, shift);
+  else (is_float ? pass_narrow_lines : pass_double_lines)(r, start, width, what, acc, shift);
 }
 
 static int64_t to_integer(double v) {
@@ -242,10 +235,10 @@ static void store_doubles(const struct onri_reduce *r, const double *values, siz
 
 static void reduce_double(const struct onri_reduce *r, size_t start, size_t width, void *y) {
   double acc[ONRI_REDUCE_COLUMNS], shift[ONRI_REDUCE_COLUMNS] = {0};
-  pass_double(r, start, width, take_of(r->op), acc, shift);
+  pass_real(r, start, width, take_of(r->op), acc, shift);
   if (r->op == ONR_REDUCE_LOG_SUM_EXP) {
     for (size_t i = 0; i < width; i++) shift[i] = isfinite(acc[i]) ? acc[i] : 0.0;
-    pass_double(r, start, width, ONRI_TAKE_EXP, acc, shift);
+    pass_real(r, start, width, ONRI_TAKE_EXP, acc, shift);
   }
   for (size_t i = 0; i < width; i++) {
     if (r->op == ONR_REDUCE_MEAN) acc[i] /= depth_of(r);
@@ -255,42 +248,98 @@ static void reduce_double(const struct onri_reduce *r, size_t start, size_t widt
   store_doubles(r, acc, width, y);
 }
 
-static void reduce_i64(const struct onri_reduce *r, size_t start, size_t width, void *y) {
-  const int64_t shift[ONRI_REDUCE_COLUMNS] = {0}, depth = (int64_t)depth_of(r);
-  int64_t acc[ONRI_REDUCE_COLUMNS];
-  pass_i64(r, start, width, take_of(r->op), acc, shift);
-  if (r->op == ONR_REDUCE_MEAN)
-    for (size_t i = 0; i < width; i++) acc[i] = depth == 0 ? 0 : acc[i] / depth;
+/* --- integers --- */
+
+/* Each of acc[width], or the only one, takes in its share of x. */
+#define EACH(term)                                                  \
+  if (width > 1)                                                    \
+    for (size_t i = 0; i < count; i++) acc[i] = term(acc[i], x[i]); \
+  else                                                              \
+    for (size_t i = 0; i < count; i++) acc[0] = term(acc[0], x[i]); \
+  break;
+#define SUM(a, x) ((a) + (x))
+#define ABS(a, x) ((a) + ((x) >> 63 ? 0 - (x) : (x)))
+#define SQUARE(a, x) ((a) + (x) * (x))
+#define PROD(a, x) ((a) * (x))
+
+/* With a sign or without, sums and products wrap to the same bits. */
+static void take_integers(enum onri_take what, int is_signed, const uint64_t *restrict x, size_t count, size_t width,
+                          uint64_t *restrict acc) {
+  switch (what == ONRI_TAKE_ABS && !is_signed ? ONRI_TAKE_SUM : what) {
+    case ONRI_TAKE_PROD: EACH(PROD)
+    case ONRI_TAKE_SQUARE: EACH(SQUARE)
+    case ONRI_TAKE_ABS: EACH(ABS)
+    default: EACH(SUM)
+  }
+}
+
+/* A row of any type, a block at a time; at most BLOCK columns. */
+static void take_row(const struct onri_reduce *r, const char *x, size_t count, size_t width, uint64_t *acc) {
+  const int is_signed = onri_dtype_class(r->dtype) == ONRI_CLASS_I64;
+  const size_t size = onr_dtype_size(r->dtype);
+  uint64_t buffer[BLOCK];
+  for (size_t i = 0; i < count; i += BLOCK) {
+    const size_t n = count - i < BLOCK ? count - i : BLOCK;
+    if (size < sizeof(*buffer)) onri_widen(r->dtype, x + i * size, n, buffer);
+    take_integers(take_of(r->op), is_signed, size < sizeof(*buffer) ? buffer : (const void *)(x + i * size), n, width,
+                  acc);
+  }
+}
+
+static void reduce_integers(const struct onri_reduce *r, size_t start, size_t width, void *y) {
+  const int is_signed = onri_dtype_class(r->dtype) == ONRI_CLASS_I64;
+  const size_t size = onr_dtype_size(r->dtype);
+  const uint64_t depth = (uint64_t)depth_of(r);
+  uint64_t acc[ONRI_REDUCE_COLUMNS], staged[STAGED / 8];
+  struct onri_pace pace = {r->env, 0};
+  for (size_t i = 0; i < width; i++) acc[i] = r->op == ONR_REDUCE_PROD;
+  for (size_t row = 0; row < r->rows.count;) {
+    const struct rows next = r->columns == 0 ? (struct rows){element(r, start + onri_dims_offset(&r->rows, row)), 1, 0}
+                                             : dense_rows_from(r, start, row, width, staged);
+    const size_t count = r->columns == 0 ? r->run : width;
+    if (onri_pace_stop(&pace, 2 * next.count * count)) break;
+    for (size_t i = 0; i < next.count; i++) take_row(r, (const char *)next.x + i * next.step * size, count, width, acc);
+    row += next.count;
+  }
+  for (size_t i = 0; i < width && r->op == ONR_REDUCE_MEAN; i++)
+    acc[i] = depth == 0 ? 0 : is_signed ? (uint64_t)((int64_t)acc[i] / (int64_t)depth) : acc[i] / depth;
   onri_narrow(r->dtype, acc, width, y);
 }
 
-static void reduce_u64(const struct onri_reduce *r, size_t start, size_t width, void *y) {
-  const uint64_t shift[ONRI_REDUCE_COLUMNS] = {0}, depth = (uint64_t)depth_of(r);
-  uint64_t acc[ONRI_REDUCE_COLUMNS];
-  pass_u64(r, start, width, take_of(r->op), acc, shift);
-  if (r->op == ONR_REDUCE_MEAN)
-    for (size_t i = 0; i < width; i++) acc[i] = depth == 0 ? 0 : acc[i] / depth;
-  onri_narrow(r->dtype, acc, width, y);
-}
-
-/* The extreme of nothing: the type's own bound, which the wide accumulator would not give. */
-static void fill_extreme(const struct onri_reduce *r, size_t width, void *y) {
-  const int bits = r->dtype == ONR_DTYPE_BOOL ? 1 : (int)onr_dtype_size(r->dtype) * 8, max = r->op == ONR_REDUCE_MAX;
+/* Extremes, in their own size: vectors hold many. Those of nothing are the bounds of the type. */
+static void reduce_extreme(const struct onri_reduce *r, size_t start, size_t width, void *y) {
+  static const enum onr_dtype with_sign[] = {ONR_DTYPE_I8, ONR_DTYPE_I16, ONR_DTYPE_I32, ONR_DTYPE_I64};
+  const struct onri_reduce_kernels *kernels = onri_kernels()->reduce;
+  const size_t size = onr_dtype_size(r->dtype), k = size == 8 ? 3 : size / 2, bits = 8 * size;
   const int is_signed = onri_dtype_class(r->dtype) == ONRI_CLASS_I64 && r->dtype != ONR_DTYPE_BOOL;
-  const uint64_t all = UINT64_MAX >> (64 - bits), low = is_signed ? ~(all >> 1) : 0, high = is_signed ? all >> 1 : all;
-  uint64_t values[ONRI_REDUCE_COLUMNS];
-  for (size_t i = 0; i < width; i++) values[i] = max ? low : high;
-  onri_narrow(r->dtype, values, width, y);
+  const uint64_t sign = (uint64_t)1 << (bits - 1), all = UINT64_MAX >> (64 - bits);
+  const uint64_t flip = (is_signed ? 0 : sign) ^ (r->op == ONR_REDUCE_MIN ? all : 0);
+  int64_t acc[ONRI_REDUCE_COLUMNS] /* of the type's size */, wide[ONRI_REDUCE_COLUMNS];
+  uint64_t staged[STAGED / 8];
+  struct onri_pace pace = {r->env, 0};
+  for (size_t i = 0; i < width; i++) wide[i] = (int64_t)(UINT64_MAX << (bits - 1));
+  if (r->columns > 0) onri_narrow(with_sign[k], wide, width, acc);
+  for (size_t row = 0; row < r->rows.count && r->columns == 0; row++) {
+    if (onri_pace_stop(&pace, r->run / 4)) return;
+    wide[0] = kernels->greatest_of_run[k](element(r, start + onri_dims_offset(&r->rows, row)), r->run, flip, wide[0]);
+  }
+  for (size_t row = 0; row < r->rows.count && r->columns > 0;) {
+    const struct rows next = dense_rows_from(r, start, row, width, staged);
+    if (onri_pace_stop(&pace, next.count * 64)) return;
+    kernels->greatest[k](&(struct onri_integer_rows){next.x, width, next.count, next.step, flip}, acc);
+    row += next.count;
+  }
+  if (r->columns > 0) onri_widen(with_sign[k], acc, width, wide);
+  for (size_t i = 0; i < width; i++) wide[i] = (int64_t)(((uint64_t)wide[i] ^ flip) & all);
+  onri_narrow(r->dtype, wide, width, y);
 }
 
 static void reduce_item(const struct onri_reduce *r, size_t start, size_t width, void *y) {
   const enum onri_class class = onri_dtype_class(r->dtype);
-  const int extreme = r->op == ONR_REDUCE_MAX || r->op == ONR_REDUCE_MIN;
   const int real = r->op == ONR_REDUCE_L2 || r->op == ONR_REDUCE_LOG_SUM || r->op == ONR_REDUCE_LOG_SUM_EXP;
   if (class == ONRI_CLASS_F32 || class == ONRI_CLASS_F64 || real) reduce_double(r, start, width, y);
-  else if (extreme && depth_of(r) == 0.0) fill_extreme(r, width, y);
-  else if (class == ONRI_CLASS_I64) reduce_i64(r, start, width, y);
-  else reduce_u64(r, start, width, y);
+  else if (r->op == ONR_REDUCE_MAX || r->op == ONR_REDUCE_MIN) reduce_extreme(r, start, width, y);
+  else reduce_integers(r, start, width, y);
 }
 
 static size_t column_blocks(const struct onri_reduce *r) {

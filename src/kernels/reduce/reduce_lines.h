@@ -26,11 +26,31 @@ struct onri_lines {
   const double *centre;
 };
 
+struct onri_double_rows {
+  const double *x;
+  size_t columns, rows, row_step;
+  const double *centre; /* as above; NULL: 0 */
+};
+
+/* Rows of integers, row_step apart. In all of them, and in results, bits of `flip` are turned, so that what is sought
+ * is the greatest number with a sign: ~0 for the least, the sign alone for those without one. */
+struct onri_integer_rows {
+  const void *x;
+  size_t columns, rows, row_step;
+  uint64_t flip;
+};
+
 struct onri_reduce_kernels {
   /* What `acc` becomes when it takes in a line. */
   double (*run[ONRI_NUM_TAKES])(const float *x, size_t count, double centre, double acc);
   /* The same for many lines: acc [columns]. */
   void (*lines[ONRI_NUM_TAKES])(const struct onri_lines *lines, double *acc);
+  /* The same of doubles; lines side by side have column_step 1. */
+  double (*double_run[ONRI_NUM_TAKES])(const double *x, size_t count, double centre, double acc);
+  void (*doubles[ONRI_NUM_TAKES])(const struct onri_double_rows *rows, double *acc);
+  /* Of integers of 1 << k bytes: of one line, with bits of `flip` turned, and of lines side by side. [k] */
+  int64_t (*greatest_of_run[4])(const void *x, size_t count, uint64_t flip, int64_t acc);
+  void (*greatest[4])(const struct onri_integer_rows *rows, void *acc);
   /* Index of the greatest, or least, of a line, the first or the last of equal ones; a NaN comes before all. count from
    * 1 to INT32_MAX. [minimum][last] */
   size_t (*place[2][2])(const float *x, size_t count);

@@ -112,6 +112,167 @@ TAKE(PROD)
 TAKE(MAX)
 TAKE(MIN)
 TAKE(EXP)
+#undef TAKE
+
+/* --- doubles --- */
+
+INLINE vf64 double_taken(vf64 acc, vf64 x, vf64 centre, const enum onri_take what) {
+  if (what == ONRI_TAKE_MAX) return f64_greatest(x, acc); /* a NaN in x is passed over */
+  if (what == ONRI_TAKE_MIN) return f64_least(x, acc);
+  if (what == ONRI_TAKE_EXP) return acc + f64_exp(x - centre);
+  return taken(acc, x, centre, what);
+}
+
+/* Rows by `vectors` vectors, or by the first `left` lanes of one. */
+INLINE void double_tile(const struct onri_double_rows d, size_t first, double *acc, const enum onri_take what,
+                        const int vectors, size_t left) {
+  const int has_centre = (what == ONRI_TAKE_SQUARE || what == ONRI_TAKE_EXP) && d.centre;
+  const double *x = d.x + first;
+  vf64 sum[TILE], centre[TILE];
+  vi64 strange[TILE];
+  UNROLL for (int k = 0; k < vectors; k++) {
+    sum[k] = f64_load_part(acc + first + k * F64_LANES, left);
+    strange[k] = (vi64){0};
+    centre[k] = has_centre ? f64_load_part(d.centre + first + k * F64_LANES, left) : (vf64){0};
+  }
+  for (size_t row = 0; row < d.rows; row++, x += d.row_step) UNROLL for (int k = 0; k < vectors; k++) {
+      const vf64 v = vectors == 1 ? f64_load_part(x, left) : f64_load(x + k * F64_LANES);
+      sum[k] = double_taken(sum[k], v, centre[k], what);
+      if (is_extreme(what)) strange[k] |= (vi64)(v != v);
+    }
+  UNROLL for (int k = 0; k < vectors && is_extreme(what); k++) sum[k] =
+      f64_select(strange[k], f64_set((double)NAN), sum[k]);
+  UNROLL for (int k = 0; k < vectors; k++) f64_store_part(acc + first + k * F64_LANES, sum[k], left);
+}
+
+INLINE void doubles_of(const struct onri_double_rows *given, double *acc, const enum onri_take what) {
+  const struct onri_double_rows d = *given;
+  size_t i = 0;
+  for (; i + TILE * F64_LANES <= d.columns; i += TILE * F64_LANES) double_tile(d, i, acc, what, TILE, F64_LANES);
+  for (; i < d.columns; i += F64_LANES) double_tile(d, i, acc, what, 1, d.columns - i);
+}
+
+/* The terms of a run that vector k of RUN takes in. */
+INLINE void take_double(vf64 *sum, vi64 *strange, vf64 v, vf64 middle, const enum onri_take what) {
+  *sum = double_taken(*sum, v, middle, what);
+  if (is_extreme(what)) *strange |= (vi64)(v != v);
+}
+
+INLINE double double_run_of(const double *x, size_t count, double centre, double acc, const enum onri_take what) {
+  const vf64 start = f64_set((double)(what == ONRI_TAKE_MAX   ? -INFINITY
+                                      : what == ONRI_TAKE_MIN ? INFINITY
+                                                              : what == ONRI_TAKE_PROD)),
+             middle = f64_set(centre);
+  vf64 sum[RUN];
+  vi64 strange[RUN];
+  size_t i = 0;
+  UNROLL for (int k = 0; k < RUN; k++) sum[k] = start, strange[k] = (vi64){0};
+  for (; i + RUN * F64_LANES <= count; i += RUN * F64_LANES)
+    UNROLL for (int k = 0; k < RUN; k++)
+        take_double(&sum[k], &strange[k], f64_load(x + i + k * F64_LANES), middle, what);
+  for (; i < count; i += F64_LANES) {
+    const vi64 here = i64_first_lanes(count - i);
+    const vf64 v = f64_select(here, f64_load_part(x + i, count - i), is_extreme(what) ? start : middle), old = sum[0];
+    take_double(&sum[0], &strange[0], v, middle, what);
+    if (!is_extreme(what)) sum[0] = f64_select(here, sum[0], old);
+  }
+  UNROLL for (int k = RUN / 2; k > 0; k /= 2) UNROLL for (int j = 0; j < k; j++) {
+    strange[j] |= strange[j + k];
+    sum[j] = what == ONRI_TAKE_PROD ? sum[j] * sum[j + k]
+             : is_extreme(what)     ? double_taken(sum[j], sum[j + k], middle, what)
+                                    : sum[j] + sum[j + k];
+  }
+  if (what == ONRI_TAKE_PROD) return acc * f64_product(sum[0]);
+  if (!is_extreme(what)) return acc + f64_sum(sum[0]);
+  if (i32_any((vi32)strange[0]) || acc != acc) return (double)NAN;
+  const double found = what == ONRI_TAKE_MAX ? f64_greatest_lane(sum[0]) : f64_least_lane(sum[0]);
+  return (what == ONRI_TAKE_MAX) == (found > acc) ? found : acc;
+}
+
+#define TAKE(name)                                                                            \
+  static double double_run_##name(const double *x, size_t count, double centre, double acc) { \
+    return double_run_of(x, count, centre, acc, ONRI_TAKE_##name);                            \
+  }                                                                                           \
+  static void doubles_##name(const struct onri_double_rows *d, double *acc) { doubles_of(d, acc, ONRI_TAKE_##name); }
+TAKE(SUM)
+TAKE(ABS)
+TAKE(SQUARE)
+TAKE(PROD)
+TAKE(MAX)
+TAKE(MIN)
+TAKE(EXP)
+#undef TAKE
+
+/* --- extremes of integers --- */
+
+/* The last vector of a row that is wider than one overlaps the one before. */
+#define GREATEST(bits)                                                                                           \
+  INLINE void greatest_tile_##bits(const struct onri_integer_rows r, const int##bits##_t *x, int##bits##_t *acc, \
+                                   const int vectors) {                                                          \
+    enum { LANES = SIMD_BYTES * 8 / bits };                                                                      \
+    const vi##bits flip = (int##bits##_t)r.flip - (vi##bits){0};                                                 \
+    vi##bits best[TILE];                                                                                         \
+    UNROLL for (int k = 0; k < vectors; k++) best[k] = i##bits##_load(acc + k * LANES);                          \
+    for (size_t row = 0; row < r.rows; row++, x += r.row_step) UNROLL for (int k = 0; k < vectors; k++) {        \
+        const vi##bits v = i##bits##_load(x + k * LANES) ^ flip, more = (vi##bits)(v > best[k]);                 \
+        best[k] = (v & more) | (best[k] & ~more);                                                                \
+      }                                                                                                          \
+    UNROLL for (int k = 0; k < vectors; k++) i##bits##_store(acc + k * LANES, best[k]);                          \
+  }                                                                                                              \
+  static void greatest_##bits(const struct onri_integer_rows *given, void *to) {                                 \
+    enum { LANES = SIMD_BYTES * 8 / bits };                                                                      \
+    const struct onri_integer_rows r = *given;                                                                   \
+    const int##bits##_t *x = r.x;                                                                                \
+    int##bits##_t *acc = to;                                                                                     \
+    size_t i = 0;                                                                                                \
+    for (; i + TILE * LANES <= r.columns; i += TILE * LANES) greatest_tile_##bits(r, x + i, acc + i, TILE);      \
+    for (; i < r.columns && r.columns >= LANES; i += LANES) {                                                    \
+      const size_t at = i + LANES <= r.columns ? i : r.columns - LANES;                                          \
+      greatest_tile_##bits(r, x + at, acc + at, 1);                                                              \
+    }                                                                                                            \
+    for (size_t row = 0; row < r.rows && r.columns < LANES; row++)                                               \
+      for (i = 0; i < r.columns; i++) {                                                                          \
+        const int##bits##_t v = (int##bits##_t)(x[row * r.row_step + i] ^ (int##bits##_t)r.flip);                \
+        acc[i] = v > acc[i] ? v : acc[i];                                                                        \
+      }                                                                                                          \
+  }
+#define GREATEST_OF_RUN(bits)                                                                                 \
+  INLINE vi##bits greater_##bits(vi##bits a, vi##bits b) {                                                    \
+    const vi##bits more = (vi##bits)(a > b);                                                                  \
+    return (a & more) | (b & ~more);                                                                          \
+  }                                                                                                           \
+  static int64_t greatest_of_run_##bits(const void *from, size_t count, uint64_t flip_bits, int64_t acc) {    \
+    enum { LANES = SIMD_BYTES * 8 / bits };                                                                   \
+    const int##bits##_t *x = from;                                                                            \
+    const vi##bits flip = (int##bits##_t)flip_bits - (vi##bits){0};                                           \
+    vi##bits best[RUN];                                                                                       \
+    size_t i = 0;                                                                                             \
+    if (count < LANES) {                                                                                      \
+      for (; i < count; i++) {                                                                                \
+        const int##bits##_t v = (int##bits##_t)(x[i] ^ (int##bits##_t)flip_bits);                             \
+        acc = v > acc ? v : acc;                                                                              \
+      }                                                                                                       \
+      return acc;                                                                                             \
+    }                                                                                                         \
+    UNROLL for (int k = 0; k < RUN; k++) best[k] = i##bits##_load(x) ^ flip;                                  \
+    for (; i + RUN * LANES <= count; i += RUN * LANES)                                                        \
+      UNROLL for (int k = 0; k < RUN; k++) best[k] =                                                          \
+          greater_##bits(best[k], i##bits##_load(x + i + k * LANES) ^ flip);                                  \
+    for (; i < count; i += LANES)                                                                             \
+      best[0] = greater_##bits(best[0], i##bits##_load(x + (i + LANES <= count ? i : count - LANES)) ^ flip); \
+    best[0] = greater_##bits(greater_##bits(best[0], best[1]), greater_##bits(best[2], best[3]));             \
+    const int##bits##_t of_all = i##bits##_greatest_lane(best[0]);                                            \
+    return of_all > acc ? of_all : acc;                                                                       \
+  }
+
+GREATEST_OF_RUN(8)
+GREATEST_OF_RUN(16)
+GREATEST_OF_RUN(32)
+GREATEST_OF_RUN(64)
+GREATEST(8)
+GREATEST(16)
+GREATEST(32)
+GREATEST(64)
 
 /* --- places --- */
 
@@ -205,5 +366,10 @@ PLACE(last_least, 1, 1)
 const struct onri_reduce_kernels ONRI_AT_LEVEL(onri_reduce_kernels) = {
     {run_SUM, run_ABS, run_SQUARE, run_PROD, run_MAX, run_MIN, run_EXP},
     {lines_SUM, lines_ABS, lines_SQUARE, lines_PROD, lines_MAX, lines_MIN, lines_EXP},
+    {double_run_SUM, double_run_ABS, double_run_SQUARE, double_run_PROD, double_run_MAX, double_run_MIN,
+     double_run_EXP},
+    {doubles_SUM, doubles_ABS, doubles_SQUARE, doubles_PROD, doubles_MAX, doubles_MIN, doubles_EXP},
+    {greatest_of_run_8, greatest_of_run_16, greatest_of_run_32, greatest_of_run_64},
+    {greatest_8, greatest_16, greatest_32, greatest_64},
     {{place_first_greatest, place_last_greatest}, {place_first_least, place_last_least}},
     {{places_first_greatest, places_last_greatest}, {places_first_least, places_last_least}}};

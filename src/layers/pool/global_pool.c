@@ -65,14 +65,6 @@ static double value_at(const struct work *w, int64_t i) {
   return w->wide ? ((const double *)w->x)[i] : (double)((const float *)w->x)[i];
 }
 
-static double combine(const struct work *w, double a, double v) {
-  switch (w->kind) {
-    case ONRI_POOL_MAX: return v > a || isnan(v) ? v : a;
-    case ONRI_POOL_AVERAGE: return a + v;
-    default: return a + (w->p == 1 ? fabs(v) : w->p == 2 ? v * v : pow(fabs(v), w->p));
-  }
-}
-
 static void finish(const struct work *w, int64_t i, double a) {
   const double v = w->kind == ONRI_POOL_AVERAGE ? a / (double)w->s->pixels
                    : w->kind == ONRI_POOL_LP    ? (w->p == 2 ? sqrt(a) : pow(a, 1.0 / w->p))
@@ -81,24 +73,30 @@ static void finish(const struct work *w, int64_t i, double a) {
   else ((float *)w->y)[i] = (float)v;
 }
 
-/* Float32 maxima, averages and norms of degree 1 and 2 by vectors: channels side by side, or each by itself. */
-static void vector_block(const struct work *w, const float *x, int64_t count, double *sum) {
+/* Maxima, averages and norms of degree 1 and 2 by vectors: channels side by side, or each by itself. `from`: where the
+ * first channel begins. */
+static void vector_block(const struct work *w, int64_t from, int64_t count, double *sum) {
   const enum onri_take what = w->kind == ONRI_POOL_MAX       ? ONRI_TAKE_MAX
                               : w->kind == ONRI_POOL_AVERAGE ? ONRI_TAKE_SUM
                               : w->p == 1                    ? ONRI_TAKE_ABS
                                                              : ONRI_TAKE_SQUARE;
-  const size_t pixels = (size_t)w->s->pixels, channels = (size_t)w->s->channels;
-  const struct onri_lines lines = {.x = x,
-                                   .columns = (size_t)count,
-                                   .column_step = w->channels_last ? 1 : pixels,
-                                   .rows = pixels,
-                                   .row_step = w->channels_last ? channels : 1};
+  const struct onri_reduce_kernels *kernels = onri_kernels()->reduce;
+  const size_t pixels = (size_t)w->s->pixels, channels = (size_t)w->s->channels, most = (size_t)count;
+  const float *x = (const float *)w->x + from;
+  const double *wide = (const double *)w->x + from;
   struct onri_pace pace = {w->env, 0};
   if (onri_pace_stop(&pace, count * w->s->pixels)) return;
-  if (w->channels_last || pixels <= BLOCK) onri_kernels()->reduce->lines[what](&lines, sum);
-  else
-    for (int64_t c = 0; c < count; c++)
-      sum[c] = onri_kernels()->reduce->run[what](x + (size_t)c * pixels, pixels, 0, sum[c]);
+  if (w->channels_last && w->wide) {
+    kernels->doubles[what](&(struct onri_double_rows){wide, most, pixels, channels, NULL}, sum);
+  } else if (w->channels_last) {
+    kernels->lines[what](&(struct onri_lines){x, most, 1, pixels, channels, NULL}, sum);
+  } else if (!w->wide && pixels <= BLOCK) {
+    kernels->lines[what](&(struct onri_lines){x, most, pixels, pixels, 1, NULL}, sum);
+  } else {
+    for (size_t c = 0; c < most; c++)
+      sum[c] = w->wide ? kernels->double_run[what](wide + c * pixels, pixels, 0, sum[c])
+                       : kernels->run[what](x + c * pixels, pixels, 0, sum[c]);
+  }
 }
 
 /* An item is a block of channels of one batch entry. */
@@ -114,14 +112,14 @@ static void blocks(void *context, size_t begin, size_t end) {
     struct onri_pace pace = {w->env, 0};
     double sum[BLOCK];
     for (int64_t c = 0; c < count; c++) sum[c] = w->kind == ONRI_POOL_MAX ? -INFINITY : 0;
-    if (!w->wide && (w->kind != ONRI_POOL_LP || w->p <= 2)) vector_block(w, (const float *)w->x + from, count, sum);
+    if (w->kind != ONRI_POOL_LP || w->p <= 2) vector_block(w, from, count, sum);
     else if (w->channels_last)
       for (int64_t i = 0; i < s->pixels && !onri_pace_stop(&pace, 4 * count); i++)
-        for (int64_t c = 0; c < count; c++) sum[c] = combine(w, sum[c], value_at(w, from + i * step + c));
+        for (int64_t c = 0; c < count; c++) sum[c] += pow(fabs(value_at(w, from + i * step + c)), w->p);
     else
       for (int64_t c = 0; c < count; c++)
         for (int64_t i = 0; i < s->pixels && !onri_pace_stop(&pace, 4); i++)
-          sum[c] = combine(w, sum[c], value_at(w, from + c * next + i));
+          sum[c] += pow(fabs(value_at(w, from + c * next + i)), w->p);
     for (int64_t c = 0; c < count; c++) finish(w, n * s->channels + first + c, sum[c]);
   }
 }

@@ -54,11 +54,12 @@ static int32_t merge_dims(const struct onr_desc *x, const uint8_t *mask, int64_t
   return count;
 }
 
-/* Short runs of float32, one behind the other, as columns: many results at a time. */
+/* Short runs, one behind the other, as columns: many results at a time. */
 static void stand_short_runs_side_by_side(struct onri_reduce *r) {
-  enum { SHORT = 1024 };
+  enum { SHORT = 1024, SHORT_TO_TURN = 64 };
   const int32_t last = r->kept.rank - 1;
-  if (r->dtype != ONR_DTYPE_F32 || r->columns > 0 || r->run > SHORT || last < 0 || r->kept.dim[last] < 2) return;
+  const size_t most = r->dtype == ONR_DTYPE_F32 ? SHORT : SHORT_TO_TURN;
+  if (r->columns > 0 || r->run > most || last < 0 || r->kept.dim[last] < 2) return;
   if (r->kept.stride[last] > INT32_MAX / ONRI_REDUCE_COLUMNS) return;
   r->columns = r->kept.dim[last];
   r->column_step = r->kept.stride[last];
