@@ -190,9 +190,8 @@ INLINE vf32 f32_gather(const float *p, vi32 index) {
   return (vf32){p[index[0]], p[index[1]], p[index[2]], p[index[3]]};
 #endif
 }
-/* x[0], x[2], x[4] ... of two vectors in memory. */
-INLINE vf32 f32_load_even(const float *x) {
-  const vf32 a = f32_load(x), b = f32_load(x + F32_LANES);
+/* Lanes 0, 2, 4 ... of two vectors, one behind the other. */
+INLINE vf32 f32_even(vf32 a, vf32 b) {
 #if SIMD_BYTES == 64
   return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
 #elif SIMD_BYTES == 32
@@ -201,6 +200,8 @@ INLINE vf32 f32_load_even(const float *x) {
   return __builtin_shufflevector(a, b, 0, 2, 4, 6);
 #endif
 }
+/* x[0], x[2], x[4] ... of two vectors in memory. */
+INLINE vf32 f32_load_even(const float *x) { return f32_even(f32_load(x), f32_load(x + F32_LANES)); }
 
 /* --- lane by lane --- */
 

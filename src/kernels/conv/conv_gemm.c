@@ -1,17 +1,16 @@
-/* conv_gemm.c: cutting a convolution into panels; see conv_gemm.h.
+/* conv_gemm.c: packing, and cutting a convolution of channels-last images into panels; see conv_gemm.h.
  *
  * packed   [groups][blocks][depth][channels of the block]: blocks of two vectors, the last may be one; in planes of
- *          equal size. depth: [taps][group_in]
+ *          equal size. depth: [taps][group_in], and of channels-first images [group_in][taps]
  * bias     [groups][channels of all blocks] */
 #include "kernels/conv/conv_gemm.h"
 
 #include <math.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #include "base/env.h"
 #include "base/numbers/checked.h"
-#include "kernels/conv/conv_gemm_parts.h"
+#include "kernels/conv/conv_gemm_work.h"
 #include "kernels/kernels.h"
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -22,60 +21,56 @@ static int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit 
 
 int onri_conv_gemm_is_fast(void) { return onri_cpu_level() != ONRI_CPU_BASE; }
 
-/* The channels of a group, filled up to whole blocks, and those of one block; the last one may be smaller. */
-struct blocks {
-  int64_t channels, width;
-};
-
-static struct blocks blocks_of(const struct onri_conv *c, const struct onri_kernels *kernels,
-                               enum onri_conv_form form) {
+struct onri_conv_blocks onri_conv_blocks_of(const struct onri_conv *c, const struct onri_kernels *kernels,
+                                            enum onri_conv_form form) {
   const int64_t lanes = kernels->conv_gemm->lanes, most_channels = kernels->conv_gemm->plane_channels;
-  if (form != ONRI_CONV_FIRST) return (struct blocks){round_up(c->group_out, lanes), 2 * lanes};
+  if (form != ONRI_CONV_FIRST) return (struct onri_conv_blocks){round_up(c->group_out, lanes), 2 * lanes};
   const int64_t count = (c->group_out - 1) / most_channels + 1, width = (c->group_out - 1) / count + 1;
-  return (struct blocks){round_up(c->group_out, width), width};
+  return (struct onri_conv_blocks){round_up(c->group_out, width), width};
 }
 
 size_t onri_conv_gemm_bias_floats(const struct onri_conv *c, const struct onri_kernels *kernels,
                                   enum onri_conv_form form) {
-  return (size_t)(c->groups * blocks_of(c, kernels, form).channels);
+  return (size_t)(c->groups * onri_conv_blocks_of(c, kernels, form).channels);
 }
 
 size_t onri_conv_gemm_packed_floats(const struct onri_conv *c, const struct onri_kernels *kernels,
                                     enum onri_conv_form form) {
   int64_t floats = onri_conv_taps(c);
   if (!onri_mul_i64(floats, c->group_in, &floats) ||
-      !onri_mul_i64(floats, blocks_of(c, kernels, form).channels, &floats) ||
+      !onri_mul_i64(floats, onri_conv_blocks_of(c, kernels, form).channels, &floats) ||
       !onri_mul_i64(floats, c->groups, &floats) || floats > PTRDIFF_MAX / 8)
     return 0;
   return (size_t)floats;
 }
 
+struct packing {
+  const struct onri_conv *c;
+  struct onri_conv_blocks blocks;
+  int64_t each; /* blocks in a group */
+  enum onri_conv_form form;
+  const float *weight;
+  float *packed;
+};
+
 /* Channels [first, first + width) of a group, of which `count` are there. */
-static void pack_block(const struct onri_conv *c, const float *weight, int64_t width, int64_t count, float *to) {
-  const int64_t taps = onri_conv_taps(c), in = c->group_in, depth = taps * in;
+static void pack_block(const struct packing *p, const float *weight, int64_t width, int64_t count, float *to) {
+  const int64_t taps = onri_conv_taps(p->c), in = p->c->group_in, depth = taps * in;
   for (int64_t k = 0; k < depth; k++, to += width) {
-    const float *from = weight + k % in * taps + k / in;
+    const float *from = weight + (p->form == ONRI_CONV_LAST ? k % in * taps + k / in : k);
     for (int64_t j = 0; j < count; j++) to[j] = from[j * depth];
     for (int64_t j = count; j < width; j++) to[j] = 0;
   }
 }
 
-struct packing {
-  const struct onri_conv *c;
-  struct blocks blocks;
-  int64_t each; /* blocks in a group */
-  const float *weight;
-  float *packed;
-};
-
 /* Blocks [begin, end) of all groups. */
 static void pack_blocks(void *context, size_t begin, size_t end) {
   const struct packing *p = context;
-  const struct blocks *b = &p->blocks;
+  const struct onri_conv_blocks *b = &p->blocks;
   const int64_t depth = onri_conv_taps(p->c) * p->c->group_in;
   for (int64_t item = (int64_t)begin; item < (int64_t)end; item++) {
     const int64_t g = item / p->each, first = item % p->each * b->width, width = least(b->width, b->channels - first);
-    pack_block(p->c, p->weight + (g * p->c->group_out + first) * depth, width, least(width, p->c->group_out - first),
+    pack_block(p, p->weight + (g * p->c->group_out + first) * depth, width, least(width, p->c->group_out - first),
                p->packed + (g * b->channels + first) * depth);
   }
 }
@@ -83,7 +78,8 @@ static void pack_blocks(void *context, size_t begin, size_t end) {
 void onri_conv_gemm_pack(const struct onri_conv *c, const struct onri_kernels *kernels, enum onri_conv_form form,
                          const float *weight, float *packed, struct onr_env *env) {
   enum { GRAIN = 1 << 18 }; /* floats: waking a thread takes as long as packing some thousands */
-  struct packing p = {.c = c, .blocks = blocks_of(c, kernels, form), .weight = weight, .packed = packed};
+  struct packing p = {
+      .c = c, .blocks = onri_conv_blocks_of(c, kernels, form), .form = form, .weight = weight, .packed = packed};
   const int64_t block = p.blocks.width * onri_conv_taps(c) * c->group_in;
   p.each = (p.blocks.channels - 1) / p.blocks.width + 1;
   onr_parallel_for(env, (size_t)(c->groups * p.each), (size_t)(GRAIN / most(block, 1) + 1), pack_blocks, &p);
@@ -91,7 +87,7 @@ void onri_conv_gemm_pack(const struct onri_conv *c, const struct onri_kernels *k
 
 void onri_conv_gemm_pack_bias(const struct onri_conv *c, const struct onri_kernels *kernels, enum onri_conv_form form,
                               const float *bias, float *packed) {
-  const int64_t channels = blocks_of(c, kernels, form).channels;
+  const int64_t channels = onri_conv_blocks_of(c, kernels, form).channels;
   memset(packed, 0, onri_conv_gemm_bias_floats(c, kernels, form) * sizeof(float));
   for (int64_t g = 0; bias && g < c->groups; g++)
     memcpy(packed + g * channels, bias + g * c->group_out, (size_t)c->group_out * sizeof(float));
@@ -103,19 +99,17 @@ struct work {
   const struct onri_conv *c;
   const struct onri_conv_gemm_kernels *kernels;
   const struct onri_conv_gemm *operands;
-  int32_t by_depth;
-  int32_t is_line;           /* the taps of a row of the kernel lie one behind the other */
-  int32_t in_planes;         /* y is channels-first */
-  int32_t is_dense;          /* y is */
-  int32_t in_place;          /* the image is read as it lies: its pixels are the rows of the panel */
-  struct blocks channels;    /* of a group */
-  int64_t depth, width;      /* of the product; of a tap, or of a line of them */
-  int64_t images, pixels;    /* pixels of an image in planes, else of all of them as if they were one */
-  int64_t panels, per_panel; /* of pixels, in an image */
-  int64_t per_turn;          /* of the depth, at a time */
-  int64_t blocks, part;      /* of channels in a group; so many of them are an item */
+  int32_t is_line;                  /* the taps of a row of the kernel lie one behind the other */
+  int32_t is_dense;                 /* y is */
+  int32_t in_place;                 /* the image is read as it lies: its pixels are the rows of the panel */
+  struct onri_conv_blocks channels; /* of a group */
+  int64_t depth, width;             /* of the product; of a tap, or of a line of them */
+  int64_t pixels;                   /* of all images as if they were one */
+  int64_t panels, per_panel;        /* of pixels */
+  int64_t per_turn;                 /* of the depth, at a time */
+  int64_t blocks, part;             /* of channels in a group; so many of them are an item */
   int64_t parts;
-  atomic_uchar *busy; /* of each slot of scratch, apart by FLAG_BYTES */
+  struct onri_conv_slots slots;
   struct onr_env *env;
 };
 
@@ -123,8 +117,8 @@ struct work {
 struct panel {
   int64_t group, count, num_runs;
   int64_t low[ONR_MAX_SPATIAL], high[ONR_MAX_SPATIAL]; /* of the outputs */
-  struct onri_conv_run runs[ONRI_PLANE_PIXELS];
-  int64_t y_at[ONRI_PLANE_PIXELS]; /* in planes the first alone */
+  struct onri_conv_run runs[ONRI_PANEL_PIXELS];
+  int64_t y_at[ONRI_PANEL_PIXELS];
   struct onri_conv_gather gather;
   float *floats;
 };
@@ -143,11 +137,11 @@ static void add_run(const struct work *w, struct panel *p, int64_t n, const int6
   run->first = p->count;
   run->count = count;
   run->x = w->operands->x + x;
-  for (int64_t i = 0; i < (w->in_planes ? 1 : count); i++) p->y_at[p->count + i] = y + i * c->y.stride[2];
+  for (int64_t i = 0; i < count; i++) p->y_at[p->count + i] = y + i * c->y.stride[2];
   p->count += count;
 }
 
-static void take_pixels(const struct work *w, int64_t group, int64_t image, int64_t first, struct panel *p) {
+static void take_pixels(const struct work *w, int64_t group, int64_t first, struct panel *p) {
   const struct onri_conv *c = w->c;
   const int64_t s1 = c->axis[1].out, s2 = c->axis[2].out, last = least(first + w->per_panel, w->pixels);
   p->group = group;
@@ -156,10 +150,10 @@ static void take_pixels(const struct work *w, int64_t group, int64_t image, int6
   for (int64_t i = first, count; i < last; i += count) {
     const int64_t plane = i / (s1 * s2), o[] = {plane % c->axis[0].out, i / s2 % s1, i % s2};
     count = least(s2 - o[2], last - i);
-    add_run(w, p, image + plane / c->axis[0].out, o, count);
+    add_run(w, p, plane / c->axis[0].out, o, count);
   }
   p->gather = (struct onri_conv_gather){.in = {c->axis[0].in, c->axis[1].in, c->axis[2].in},
-                                        .width = w->by_depth ? 1 : c->group_in,
+                                        .width = c->group_in,
                                         .stride = c->axis[2].stride,
                                         .step = c->axis[2].stride * c->x.stride[2],
                                         .runs = p->runs,
@@ -196,14 +190,13 @@ static void gather(const struct work *w, const struct panel *p, int64_t first, i
   struct cursor at = cursor_at(w, first);
   for (int64_t d = 0, n; d < count; d += n, advance(w, &at, n)) {
     struct onri_conv_piece piece = {.from = at.from};
-    piece.count = n = w->by_depth ? 1 : least(w->width - at.from, count - d);
+    piece.count = n = least(w->width - at.from, count - d);
     for (int a = 0; a < ONR_MAX_SPATIAL; a++) {
       piece.tap[a] = at.k[a] * c->axis[a].dilation;
       piece.x += piece.tap[a] * c->x.stride[a];
     }
-    piece.x += at.from * c->x.channel_stride;
-    if (w->by_depth) w->kernels->gather_by_depth(&p->gather, &piece, p->floats + d * ONRI_PLANE_PIXELS);
-    else w->kernels->gather(&p->gather, &piece, p->floats + d);
+    piece.x += at.from;
+    w->kernels->gather(&p->gather, &piece, p->floats + d);
   }
 }
 
@@ -221,31 +214,25 @@ static void multiply(const struct work *w, const struct panel *p, int64_t part, 
   const float *weights = w->operands->packed + p->group * all * w->depth;
   const float *from = slice->is_first ? w->operands->residual : w->operands->y;
   const float *panel = p->floats;
-  int64_t row = w->by_depth ? ONRI_PLANE_PIXELS : ONRI_PANEL_ROW;
-  if (w->in_place) {
-    panel = p->runs[0].x + slice->first * c->x.channel_stride;
-    row = w->by_depth ? c->x.channel_stride : c->x.stride[2];
-  }
+  int64_t row = ONRI_PANEL_ROW;
+  if (w->in_place) panel = p->runs[0].x + slice->first, row = c->x.stride[2];
   for (int64_t b = part; b < last; b++) {
     const int64_t channel = b * w->channels.width, width = least(w->channels.width, all - channel);
-    const int64_t first = (p->group * c->group_out + channel) * c->y.channel_stride;
+    const int64_t first = p->group * c->group_out + channel;
     const struct onri_conv_product product = {.panel = panel,
                                               .panel_row = row,
                                               .w = weights + channel * w->depth + slice->first * width,
                                               .pixels = p->count,
                                               .depth = slice->count,
-                                              .by_depth = w->by_depth,
                                               .width = width,
                                               .channels = least(width, c->group_out - channel),
                                               .bias = slice->is_first ? bias + channel : NULL,
                                               .from = from ? from + first : NULL,
                                               .y = w->operands->y + first,
                                               .y_at = p->y_at,
-                                              .y_channel = c->y.channel_stride,
                                               .min = slice->is_last ? (float)c->min : -INFINITY,
                                               .max = slice->is_last ? (float)c->max : INFINITY};
-    if (w->in_planes) w->kernels->multiply_planes(&product);
-    else w->kernels->multiply(&product);
+    w->kernels->multiply(&product);
   }
 }
 
@@ -271,18 +258,15 @@ static void apply_tail(const struct work *w, const struct panel *p, int64_t part
   const int64_t first = part * w->channels.width,
                 count = least(c->group_out, (part + w->part) * w->channels.width) - first,
                 channel = p->group * c->group_out + first;
-  float *y = o->y + p->y_at[0] + channel * c->y.channel_stride;
-  if (w->in_planes)
-    for (int64_t i = 0; i < count; i++) o->tail(o->tail_context, y + i * c->y.channel_stride, (size_t)p->count);
-  else if (w->is_dense && count == c->y.channels) o->tail(o->tail_context, y, (size_t)(p->count * count));
+  if (w->is_dense && count == c->y.channels)
+    o->tail(o->tail_context, o->y + p->y_at[0] + channel, (size_t)(p->count * count));
   else
     for (int64_t i = 0; i < p->count; i++) o->tail(o->tail_context, o->y + p->y_at[i] + channel, (size_t)count);
 }
 
 static int64_t ceil_div(int64_t a, int64_t b) { return a > 0 ? (a - 1) / b + 1 : a / b; } /* b > 0 */
 
-/* Taps [*first, *last) that meet the image for some of the outputs [low, high]. */
-static void taps_used(const struct onri_axis *a, int64_t low, int64_t high, int64_t *first, int64_t *last) {
+void onri_conv_taps_used(const struct onri_axis *a, int64_t low, int64_t high, int64_t *first, int64_t *last) {
   *first = least(a->kernel, most(0, ceil_div(a->begin - high * a->stride, a->dilation)));
   *last = most(*first, least(a->kernel, ceil_div(a->in + a->begin - low * a->stride, a->dilation)));
 }
@@ -292,11 +276,11 @@ static void taps_used(const struct onri_axis *a, int64_t low, int64_t high, int6
 static void run_item(const struct work *w, struct panel *p, int64_t item) {
   const struct onri_conv *c = w->c;
   const int64_t part = item % w->parts * w->part, group = item / w->parts % c->groups;
-  const int64_t panel = item / w->parts / c->groups;
   const int64_t k0 = c->axis[0].kernel, k1 = c->axis[1].kernel, k2 = c->axis[2].kernel;
   int64_t first[] = {0, 0, 0}, last[] = {k0, k1, k2};
-  take_pixels(w, group, panel / w->panels, panel % w->panels * w->per_panel, p);
-  for (int a = 0; a < ONR_MAX_SPATIAL; a++) taps_used(&c->axis[a], p->low[a], p->high[a], &first[a], &last[a]);
+  take_pixels(w, group, item / w->parts / c->groups * w->per_panel, p);
+  for (int a = 0; a < ONR_MAX_SPATIAL; a++)
+    onri_conv_taps_used(&c->axis[a], p->low[a], p->high[a], &first[a], &last[a]);
   const int64_t rows = last[1] - first[1], width = last[2] - first[2];
   const int per_row = width < k2, per_plane = per_row || rows < k1;
   const int64_t turns = (per_plane ? last[0] - first[0] : 1) * (per_row ? rows : 1);
@@ -317,42 +301,62 @@ enum { SLOT_BYTES = (ONRI_PANEL_FLOATS * 4 + 63) / 64 * 64, FLAG_BYTES = 64 };
 
 size_t onri_conv_gemm_scratch_bytes(size_t threads) { return threads * (SLOT_BYTES + FLAG_BYTES); }
 
-static size_t take_slot(const struct work *w) {
-  for (size_t i = 0;; i = (i + 1) % w->operands->threads)
-    if (!atomic_exchange_explicit(&w->busy[i * FLAG_BYTES], 1, memory_order_acquire)) return i;
+/* Behind all slots. */
+static atomic_uchar *busy(const struct onri_conv_slots *slots, size_t slot) {
+  return (atomic_uchar *)(void *)(slots->memory + slots->count * SLOT_BYTES + slot * FLAG_BYTES);
+}
+
+struct onri_conv_slots onri_conv_slots_in(const struct onri_conv_gemm *operands) {
+  const struct onri_conv_slots slots = {operands->scratch, operands->threads};
+  for (size_t i = 0; i < slots.count; i++) atomic_init(busy(&slots, i), 0);
+  return slots;
+}
+
+float *onri_conv_slot_take(const struct onri_conv_slots *slots, size_t *slot) {
+  for (size_t i = 0;; i = (i + 1) % slots->count)
+    if (!atomic_exchange_explicit(busy(slots, i), 1, memory_order_acquire)) {
+      *slot = i;
+      return (float *)(void *)(slots->memory + i * SLOT_BYTES);
+    }
+}
+
+void onri_conv_slot_give(const struct onri_conv_slots *slots, size_t slot) {
+  atomic_store_explicit(busy(slots, slot), 0, memory_order_release);
 }
 
 static void run_items(void *context, size_t begin, size_t end) {
   const struct work *w = context;
-  const size_t slot = take_slot(w);
   struct panel p;
-  p.floats = (float *)(void *)((unsigned char *)w->operands->scratch + slot * SLOT_BYTES);
+  size_t slot;
+  p.floats = onri_conv_slot_take(&w->slots, &slot);
   for (size_t item = begin; item < end; item++) run_item(w, &p, (int64_t)item);
-  atomic_store_explicit(&w->busy[slot * FLAG_BYTES], 0, memory_order_release);
+  onri_conv_slot_give(&w->slots, slot);
 }
 
 /* Few panels: their channels are cut, too, so that all threads have work and none much more than another. What is
  * gathered is so for each part. */
 static void cut_channels(struct work *w) {
-  const int64_t items = w->images * w->panels * w->c->groups, threads = (int64_t)w->operands->threads;
+  const int64_t items = w->panels * w->c->groups, threads = (int64_t)w->operands->threads;
   const int64_t wanted = threads > 1 ? (w->in_place ? 8 : 4) * threads : 1;
   w->parts = items < wanted ? least(w->blocks, (wanted - 1) / items + 1) : 1;
   w->part = (w->blocks - 1) / w->parts + 1;
   w->parts = (w->blocks - 1) / w->part + 1;
 }
 
-/* One pixel of input for each of output, and all of them equally far apart, or side by side: but the rows of a panel
- * not so that they fight for the same lines of the cache. */
-static int is_in_place(const struct work *w) {
-  enum { WAY = 1024 }; /* floats */
-  const struct onri_conv *c = w->c;
-  int64_t next = w->by_depth ? 1 : c->x.stride[2];
-  if ((w->by_depth ? c->x.channel_stride : next) % WAY == 0) return 0;
+int onri_conv_sees_one_pixel(const struct onri_conv *c, int64_t next) {
   for (int a = ONR_MAX_SPATIAL - 1; a >= 0; next *= c->axis[a--].in)
     if (c->axis[a].kernel != 1 || c->axis[a].stride != 1 || c->axis[a].in != c->axis[a].out || c->axis[a].begin ||
         (c->axis[a].in > 1 && c->x.stride[a] != next))
       return 0;
-  return w->in_planes || c->x.batch == 1 || c->x.batch_stride == next;
+  return 1;
+}
+
+/* But the rows of a panel not so that they fight for the same lines of the cache. */
+static int is_in_place(const struct onri_conv *c) {
+  enum { WAY = 1024 }; /* floats */
+  const int64_t next = c->x.stride[2];
+  return next % WAY != 0 && onri_conv_sees_one_pixel(c, next) &&
+         (c->x.batch == 1 || c->x.batch_stride == next * c->axis[0].in * c->axis[1].in * c->axis[2].in);
 }
 
 /* An image that is read in place: where weights stay in L2, a panel is as small as its results need it to stay in L1,
@@ -361,25 +365,23 @@ static int is_in_place(const struct work *w) {
 static void cut_pixels(struct work *w) {
   enum { RESULTS = 6144, WEIGHTS = 96 << 10, MANY = 14 }; /* floats; pixels */
   const int64_t tile = w->kernels->tile, channels = w->channels.channels, threads = (int64_t)w->operands->threads;
-  w->per_panel = w->in_planes ? ONRI_PLANE_PIXELS : ONRI_PANEL_PIXELS / tile * tile;
+  w->per_panel = ONRI_PANEL_PIXELS / tile * tile;
   w->per_turn = w->in_place && tile >= MANY ? INT64_MAX : ONRI_PANEL_DEPTH;
-  if (w->in_place && !w->in_planes && w->depth * channels <= WEIGHTS) {
+  if (w->in_place && w->depth * channels <= WEIGHTS) {
     const int64_t shared = threads > 1 ? (w->pixels - 1) / (8 * threads) / tile + 1 : INT64_MAX;
     w->per_panel = least(w->per_panel, tile * least(most(RESULTS / channels / tile, 1), shared));
   }
   w->panels = (w->pixels - 1) / w->per_panel + 1;
 }
 
-/* All results lie together. */
-static int is_dense(const struct onri_conv *c) {
+int onri_conv_is_dense(const struct onri_conv *c) {
   int64_t next = c->y.stride[2];
   for (int a = ONR_MAX_SPATIAL - 1; a >= 0; next *= c->axis[a--].out)
     if (c->axis[a].out > 1 && c->y.stride[a] != next) return 0;
   return c->y.batch == 1 || c->y.channel_stride != 1 || c->y.batch_stride == next;
 }
 
-/* An image that is read in place, as one row. */
-static struct onri_conv in_one_row(const struct onri_conv *c) {
+struct onri_conv onri_conv_in_one_row(const struct onri_conv *c) {
   struct onri_conv row = *c;
   row.axis[2].in = row.axis[2].out = c->axis[0].out * c->axis[1].out * c->axis[2].out;
   row.axis[0] = row.axis[1] = (struct onri_axis){.in = 1, .out = 1, .kernel = 1, .stride = 1, .dilation = 1};
@@ -398,23 +400,23 @@ static void run(const struct onri_conv *c, const struct onri_kernels *kernels, c
                 struct onr_env *env) {
   struct onri_conv row;
   struct work w = {.c = c, .kernels = kernels->conv_gemm, .operands = operands, .env = env};
-  w.by_depth = operands->form != ONRI_CONV_LAST || c->x.channels == 1;
-  w.in_planes = operands->form == ONRI_CONV_FIRST;
-  w.is_line = c->axis[2].dilation == 1 && c->x.stride[2] == c->group_in && !w.by_depth;
+  if (operands->form != ONRI_CONV_LAST || c->x.channels == 1) {
+    onri_conv_slab_run(c, kernels, operands, env);
+    return;
+  }
+  w.is_line = c->axis[2].dilation == 1 && c->x.stride[2] == c->group_in;
   w.width = w.is_line ? c->axis[2].kernel * c->group_in : c->group_in;
-  w.in_place = is_in_place(&w);
-  w.is_dense = is_dense(c);
-  if (w.in_place && w.is_dense) row = in_one_row(c), w.c = c = &row;
-  w.channels = blocks_of(c, kernels, operands->form);
+  w.in_place = is_in_place(c);
+  w.is_dense = onri_conv_is_dense(c);
+  if (w.in_place && w.is_dense) row = onri_conv_in_one_row(c), w.c = c = &row;
+  w.channels = onri_conv_blocks_of(c, kernels, operands->form);
   w.depth = onri_conv_taps(c) * c->group_in;
-  w.images = w.in_planes ? c->y.batch : 1;
-  w.pixels = c->y.batch / w.images * c->axis[0].out * c->axis[1].out * c->axis[2].out;
+  w.pixels = c->y.batch * c->axis[0].out * c->axis[1].out * c->axis[2].out;
   cut_pixels(&w);
   w.blocks = (w.channels.channels - 1) / w.channels.width + 1;
-  w.busy = (atomic_uchar *)(void *)((unsigned char *)operands->scratch + operands->threads * SLOT_BYTES);
-  for (size_t i = 0; i < operands->threads; i++) atomic_init(&w.busy[i * FLAG_BYTES], 0);
+  w.slots = onri_conv_slots_in(operands);
   cut_channels(&w);
-  onr_parallel_for(env, (size_t)(w.images * w.panels * w.parts * c->groups), grain_of(&w), run_items, &w);
+  onr_parallel_for(env, (size_t)(w.panels * w.parts * c->groups), grain_of(&w), run_items, &w);
 }
 
 /* --- dilated kernels that see much padding: rectangles of outputs for which the same taps meet the image --- */

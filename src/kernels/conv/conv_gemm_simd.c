@@ -57,24 +57,53 @@ static void gather(const struct onri_conv_gather *g, const struct onri_conv_piec
 }
 
 static void copy_strided(const float *x, int64_t stride, int64_t count, float *to) {
-  if (stride == 1) copy(x, count, to);
-  else if (stride == 2)
-    for (int64_t i = 0; i < count; i += F32_LANES) f32_store(to + i, f32_load_even(x + 2 * i));
-  else
-    for (int64_t i = 0; i < count; i++) to[i] = x[i * stride];
+  int64_t i = 0;
+  if (stride == 1) {
+    copy(x, count, to);
+    return;
+  }
+  if (stride == 2)
+    for (; i < count; i += F32_LANES) f32_store(to + i, f32_load_even(x + 2 * i));
+  if (stride == 4)
+    for (; i + F32_LANES <= count; i += F32_LANES)
+      f32_store(to + i, f32_even(f32_load_even(x + 4 * i), f32_load_even(x + 4 * i + 2 * F32_LANES)));
+  for (; i < count; i++) to[i] = x[i * stride];
 }
 
-static void gather_by_depth(const struct onri_conv_gather *g, const struct onri_conv_piece *p, float *to) {
-  for (const struct onri_conv_run *run = g->runs; run < g->runs + g->num_runs; run++) {
-    const int64_t at = run->at[2] + p->tap[2];
-    float *target = to + run->first;
-    int64_t first = at < 0 ? (g->stride - 1 - at) / g->stride : 0, last = run->count;
-    if (at + (last - 1) * g->stride >= g->in[2]) last = at < g->in[2] ? (g->in[2] - 1 - at) / g->stride + 1 : 0;
-    if (first > last || is_outside(g, run, p)) first = last = run->count;
-    clear(first, target);
-    copy_strided(run->x + p->x + first * g->step, g->step, last - first, target + first);
-    clear(run->count - last, target + last);
-  }
+/* Where a list meets the image: pixels [first, last) of it. */
+struct span {
+  int64_t first, last;
+};
+
+static struct span inside_of(const struct onri_slab_axis *a, int64_t list) {
+  const int64_t at = a->at[list], left = a->in - at;
+  const int64_t first = at < 0 ? (a->stride - 1 - at) / a->stride : 0;
+  const int64_t last = left > 0 ? (left - 1) / a->stride + 1 : 0;
+  return (struct span){first < a->count ? first : a->count, last < first ? first : last < a->count ? last : a->count};
+}
+
+/* One behind the other, since a line may write up to a vector more. */
+static void gather_slab(const struct onri_conv_slab *s, float *to) {
+  const struct onri_slab_axis *rows = &s->axis[0], *columns = &s->axis[1];
+  const int64_t step = columns->stride * s->pixel, count = columns->count;
+  const float *x = s->x;
+  for (int64_t c = 0; c < s->channels; c++, x = x ? x + s->channel : NULL)
+    for (int64_t r = 0; r < rows->lists; r++) {
+      const struct span lines = x ? inside_of(rows, r) : (struct span){0, 0};
+      for (int64_t l = 0; l < columns->lists; l++) {
+        const struct span inside = inside_of(columns, l);
+        const int64_t first = rows->at[r] * s->line + (columns->at[l] + inside.first * columns->stride) * s->pixel;
+        for (int64_t i = 0; i < rows->count; i++, to += count) {
+          if (i < lines.first || i >= lines.last) {
+            clear(count, to);
+            continue;
+          }
+          clear(inside.first, to);
+          copy_strided(x + first + i * rows->stride * s->line, step, inside.last - inside.first, to + inside.first);
+          clear(count - inside.last, to + inside.last);
+        }
+      }
+    }
 }
 
 /* --- multiply --- */
@@ -83,49 +112,51 @@ enum { PAIR_ROWS = SIMD_REGISTERS == 32 ? 14 : 6, SINGLE_ROWS = 2 * PAIR_ROWS };
 
 /* at: of each row, in y. */
 /* A macro, so that the compiler sees numbers: loops over parameters are unrolled too late for registers. */
-#define TILE(name, tile_rows, vectors, by_depth)                                                                     \
-  static void name(const struct onri_conv_product *p, const float *a, const int64_t *at) {                           \
-    const vf32 min = f32_set(p->min), max = f32_set(p->max);                                                         \
-    const float *w = p->w;                                                                                           \
-    const size_t last = (size_t)(p->channels - (vectors - 1) * F32_LANES);                                           \
-    const int64_t row = by_depth ? 1 : p->panel_row, next = by_depth ? p->panel_row : 1;                             \
-    vf32 sum[tile_rows * vectors];                                                                                   \
-    UNROLL for (int v = 0; v < vectors; v++) {                                                                       \
-      const vf32 bias = p->bias ? f32_load(p->bias + v * F32_LANES) : (vf32){0};                                     \
-      UNROLL for (int i = 0; i < tile_rows; i++) sum[i * vectors + v] = bias;                                        \
-    }                                                                                                                \
-    if (p->from) UNROLL for (int i = 0; i < tile_rows; i++) {                                                        \
-        const float *from = p->from + at[i];                                                                         \
-        UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] +=                                             \
-            v + 1 < vectors || last == F32_LANES ? f32_load(from + v * F32_LANES)                                    \
-                                                 : f32_load_part(from + v * F32_LANES, last);                        \
-      }                                                                                                              \
-    for (int64_t k = p->depth; k > 0; k--) {                                                                         \
-      vf32 weight[vectors];                                                                                          \
-      UNROLL for (int v = 0; v < vectors; v++) weight[v] = f32_load(w + v * F32_LANES);                              \
-      UNROLL for (int i = 0; i < tile_rows; i++) {                                                                   \
-        const vf32 x = f32_set(a[i * row]);                                                                          \
-        UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] = f32_fma(x, weight[v], sum[i * vectors + v]); \
-      }                                                                                                              \
-      a += next;                                                                                                     \
-      w += vectors * F32_LANES;                                                                                      \
-    }                                                                                                                \
-    UNROLL for (int i = 0; i < tile_rows; i++) {                                                                     \
-      float *to = p->y + at[i];                                                                                      \
-      UNROLL for (int v = 0; v < vectors; v++) {                                                                     \
-        const vf32 y = f32_clamp(sum[i * vectors + v], min, max);                                                    \
-        if (v + 1 < vectors || last == F32_LANES) f32_store(to + v * F32_LANES, y);                                  \
-        else f32_store_part(to + v * F32_LANES, y, last);                                                            \
-      }                                                                                                              \
-    }                                                                                                                \
+#define WIDTH(vectors) ((vectors)*F32_LANES)
+#define TILE(name, tile_rows, vectors, is_slab)                                                                        \
+  static void name(const struct onri_conv_product *p, const float *a, const int64_t *at) {                             \
+    const vf32 min = f32_set(p->min), max = f32_set(p->max);                                                           \
+    const float *w = p->w;                                                                                             \
+    const size_t last = (size_t)(p->channels - (vectors - 1) * F32_LANES);                                             \
+    const int64_t row = is_slab ? 1 : p->panel_row, depth = is_slab ? p->num_taps : p->depth;                          \
+    vf32 sum[tile_rows * vectors];                                                                                     \
+    UNROLL for (int v = 0; v < vectors; v++) {                                                                         \
+      const vf32 bias = p->bias ? f32_load(p->bias + v * F32_LANES) : (vf32){0};                                       \
+      UNROLL for (int i = 0; i < tile_rows; i++) sum[i * vectors + v] = bias;                                          \
+    }                                                                                                                  \
+    if (p->from) UNROLL for (int i = 0; i < tile_rows; i++) {                                                          \
+        const float *from = p->from + at[i];                                                                           \
+        UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] +=                                               \
+            v + 1 < vectors || last == F32_LANES ? f32_load(from + v * F32_LANES)                                      \
+                                                 : f32_load_part(from + v * F32_LANES, last);                          \
+      }                                                                                                                \
+    for (int64_t u = is_slab ? p->units : 1; u > 0; u--, a += p->x_unit, w += p->w_unit)                               \
+      for (int64_t k = 0; k < depth; k++) {                                                                            \
+        const float *at_x = a + (is_slab ? p->taps[k].x : k),                                                          \
+                    *at_w = w + (is_slab ? p->taps[k].w : k * WIDTH(vectors));                                         \
+        vf32 weight[vectors];                                                                                          \
+        UNROLL for (int v = 0; v < vectors; v++) weight[v] = f32_load(at_w + v * F32_LANES);                           \
+        UNROLL for (int i = 0; i < tile_rows; i++) {                                                                   \
+          const vf32 x = f32_set(at_x[i * row]);                                                                       \
+          UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] = f32_fma(x, weight[v], sum[i * vectors + v]); \
+        }                                                                                                              \
+      }                                                                                                                \
+    UNROLL for (int i = 0; i < tile_rows; i++) {                                                                       \
+      float *to = p->y + at[i];                                                                                        \
+      UNROLL for (int v = 0; v < vectors; v++) {                                                                       \
+        const vf32 y = f32_clamp(sum[i * vectors + v], min, max);                                                      \
+        if (v + 1 < vectors || last == F32_LANES) f32_store(to + v * F32_LANES, y);                                    \
+        else f32_store_part(to + v * F32_LANES, y, last);                                                              \
+      }                                                                                                                \
+    }                                                                                                                  \
   }
-#define TILES(name, vectors, by_depth, r0, r1, r2, r3, r4, r5) \
-  TILE(name##_0, r0, vectors, by_depth)                        \
-  TILE(name##_1, r1, vectors, by_depth)                        \
-  TILE(name##_2, r2, vectors, by_depth)                        \
-  TILE(name##_3, r3, vectors, by_depth)                        \
-  TILE(name##_4, r4, vectors, by_depth)                        \
-  TILE(name##_5, r5, vectors, by_depth)
+#define TILES(name, vectors, is_slab, r0, r1, r2, r3, r4, r5) \
+  TILE(name##_0, r0, vectors, is_slab)                        \
+  TILE(name##_1, r1, vectors, is_slab)                        \
+  TILE(name##_2, r2, vectors, is_slab)                        \
+  TILE(name##_3, r3, vectors, is_slab)                        \
+  TILE(name##_4, r4, vectors, is_slab)                        \
+  TILE(name##_5, r5, vectors, is_slab)
 
 typedef void tile_function(const struct onri_conv_product *p, const float *a, const int64_t *at);
 #define NAMES(name) \
@@ -140,22 +171,21 @@ typedef void tile_function(const struct onri_conv_product *p, const float *a, co
 #endif
 #define EXPAND(macro, ...) macro(__VA_ARGS__)
 EXPAND(TILES, pair, 2, 0, PAIR_TILES)
-EXPAND(TILES, pair_by_depth, 2, 1, PAIR_TILES)
+EXPAND(TILES, pair_slab, 2, 1, PAIR_TILES)
 EXPAND(TILES, single, 1, 0, SINGLE_TILES)
-EXPAND(TILES, single_by_depth, 1, 1, SINGLE_TILES)
+EXPAND(TILES, single_slab, 1, 1, SINGLE_TILES)
 
 enum { SIZES = 6 };
 static const int64_t sizes[2][SIZES] = {{SINGLE_TILES}, {PAIR_TILES}}; /* falling to 1 */
-static tile_function *const tiles[2][2][SIZES] = {{NAMES(single), NAMES(single_by_depth)},
-                                                  {NAMES(pair), NAMES(pair_by_depth)}};
+static tile_function *const tiles[2][2][SIZES] = {{NAMES(single), NAMES(single_slab)}, {NAMES(pair), NAMES(pair_slab)}};
 
 /* Tiles of rows that are there: those behind them may be nobody's. */
 static void multiply(const struct onri_conv_product *p) {
   const int is_pair = p->width > F32_LANES;
-  const int64_t row = p->by_depth ? 1 : p->panel_row;
+  const int64_t row = p->is_slab ? 1 : p->panel_row;
   for (int64_t i = 0, s = 0; i < p->pixels; i += sizes[is_pair][s]) {
     while (sizes[is_pair][s] > p->pixels - i) s++;
-    tiles[is_pair][p->by_depth][s](p, p->panel + i * row, p->y_at + i);
+    tiles[is_pair][p->is_slab][s](p, p->panel + i * row, p->y_at + i);
   }
 }
 
@@ -171,36 +201,35 @@ struct planes {
 };
 
 #define PLANE_TILE(name, channels, vectors)                                                                      \
-  static void name(const struct onri_conv_product *p, const float *x, struct planes at) {                        \
+  static void name(const struct onri_conv_product *p, const float *x, const struct planes *at) {                 \
     const vf32 min = f32_set(p->min), max = f32_set(p->max);                                                     \
     const float *w = p->w;                                                                                       \
-    const int64_t width = p->width, row = p->panel_row;                                                          \
     vf32 sum[channels * vectors];                                                                                \
     UNROLL for (int i = 0; i < channels; i++) UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] =    \
-        at.from ? f32_load(at.from + i * at.step + v * F32_LANES) : f32_set(p->bias[i]);                         \
-    if (at.from && p->bias)                                                                                      \
+        at->from ? f32_load(at->from + i * at->step + v * F32_LANES) : f32_set(p->bias[i]);                      \
+    if (at->from && p->bias)                                                                                     \
       UNROLL for (int i = 0; i < channels; i++) UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] += \
           f32_set(p->bias[i]);                                                                                   \
-    for (int64_t k = p->depth; k > 0; k--) {                                                                     \
-      vf32 pixels[vectors];                                                                                      \
-      UNROLL for (int v = 0; v < vectors; v++) pixels[v] = f32_load(x + v * F32_LANES);                          \
-      UNROLL for (int i = 0; i < channels; i++) {                                                                \
-        const vf32 weight = f32_set(w[i]);                                                                       \
-        UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] =                                          \
-            f32_fma(weight, pixels[v], sum[i * vectors + v]);                                                    \
+    for (int64_t u = p->units; u > 0; u--, x += p->x_unit, w += p->w_unit)                                       \
+      for (int64_t k = 0; k < p->num_taps; k++) {                                                                \
+        const float *at_x = x + p->taps[k].x, *at_w = w + p->taps[k].w;                                          \
+        vf32 pixels[vectors];                                                                                    \
+        UNROLL for (int v = 0; v < vectors; v++) pixels[v] = f32_load(at_x + v * F32_LANES);                     \
+        UNROLL for (int i = 0; i < channels; i++) {                                                              \
+          const vf32 weight = f32_set(at_w[i]);                                                                  \
+          UNROLL for (int v = 0; v < vectors; v++) sum[i * vectors + v] =                                        \
+              f32_fma(weight, pixels[v], sum[i * vectors + v]);                                                  \
+        }                                                                                                        \
       }                                                                                                          \
-      x += row;                                                                                                  \
-      w += width;                                                                                                \
-    }                                                                                                            \
     UNROLL for (int i = 0; i < channels; i++) UNROLL for (int v = 0; v < vectors; v++)                           \
-        f32_store(at.to + i * at.step + v * F32_LANES, f32_clamp(sum[i * vectors + v], min, max));               \
+        f32_store(at->to + i * at->step + v * F32_LANES, f32_clamp(sum[i * vectors + v], min, max));             \
   }
 
 #define PLANE_TILES(channels)               \
   PLANE_TILE(plane_##channels, channels, 2) \
   PLANE_TILE(plane_thin_##channels, channels, 1)
 
-typedef void plane_function(const struct onri_conv_product *p, const float *x, struct planes at);
+typedef void plane_function(const struct onri_conv_product *p, const float *x, const struct planes *at);
 
 PLANE_TILES(1)
 PLANE_TILES(2)
@@ -236,32 +265,63 @@ static plane_function *const wide_tiles[] = {plane_wide_1,
 };
 enum { WIDE_TILES = sizeof(wide_tiles) / sizeof(wide_tiles[0]) };
 
+/* A place among the lines of a slab. */
+struct place {
+  int64_t line, column;
+};
+
+/* The outputs among `pixels` places from `at` on: from y, which has lines, to a part, which has all places, or back. */
+static void move_outputs(const struct onri_conv_product *p, struct place at, int64_t pixels, const float *from,
+                         float *to, int into_part) {
+  for (int64_t i = 0, next; i < pixels; i += next, at.line++, at.column = 0) {
+    const int64_t in_y = at.line * p->y_line + at.column, left = p->columns - at.column;
+    const float *x = from + (into_part ? in_y : i);
+    float *y = to + (into_part ? i : in_y);
+    next = p->pitch - at.column;
+    const int64_t there = left < pixels - i ? left : pixels - i;
+    for (int64_t j = 0; j < there; j += F32_LANES)
+      f32_store_part(y + j, f32_load_part(x + j, (size_t)(there - j)), (size_t)(there - j));
+  }
+}
+
+/* A tile of which not all places are outputs, or not all lie side by side; `there` of them are looked at. */
+static void multiply_part(const struct onri_conv_product *p, plane_function *function, struct place at, int64_t there,
+                          int64_t pixels) {
+  float part[(PLANE_ROWS * 2 + PIXEL_VECTORS) * F32_LANES];
+  const struct planes planes = {p->from ? part : NULL, part, pixels};
+  if (p->from) memset(part, 0, (size_t)(p->channels * pixels) * sizeof(float));
+  for (int64_t j = 0; p->from && j < p->channels; j++)
+    move_outputs(p, at, there, p->from + j * p->y_channel, part + j * pixels, 1);
+  function(p, p->panel + at.line * p->pitch + at.column, &planes);
+  for (int64_t j = 0; j < p->channels; j++) move_outputs(p, at, there, part + j * pixels, p->y + j * p->y_channel, 0);
+}
+
+/* Line by line, where vectors that end with a line have no more lanes for nothing than those which go on. */
 static void multiply_planes(const struct onri_conv_product *p) {
-  const int64_t wide = PIXEL_VECTORS * F32_LANES;
-  float part[PLANE_ROWS * 2 * F32_LANES + PIXEL_VECTORS * F32_LANES];
-  for (int64_t i = 0, pixels; i < p->pixels; i += pixels) {
-    const int is_wide = p->channels <= WIDE_TILES && p->pixels - i >= wide;
-    const int is_thin = p->pixels - i <= F32_LANES;
-    plane_function *function = is_wide ? wide_tiles[p->channels - 1] : plane_tiles[!is_thin][p->channels - 1];
-    const float *from = p->from ? p->from + p->y_at[0] + i : NULL;
-    float *y = p->y + p->y_at[0] + i;
-    struct planes at = {from, y, p->y_channel};
-    pixels = is_wide ? wide : is_thin ? F32_LANES : 2 * F32_LANES;
-    if (pixels <= p->pixels - i) {
-      function(p, p->panel + i, at);
+  const int64_t wide = PIXEL_VECTORS * F32_LANES, lines = (p->pixels - 1) / p->pitch + 1;
+  const int by_line = (p->columns + F32_LANES - 1) / F32_LANES * F32_LANES <= p->pitch;
+  struct place at = {0, 0};
+  for (int64_t left; at.line < lines;) {
+    left = by_line ? p->columns - at.column : p->pixels - at.line * p->pitch - at.column;
+    if (left <= 0) {
+      at = (struct place){at.line + 1, 0};
       continue;
     }
-    const size_t bytes = (size_t)(p->pixels - i) * sizeof(float);
-    at = (struct planes){from ? part : NULL, part, pixels};
-    for (int64_t j = 0; from && j < p->channels; j++) {
-      memset(part + j * pixels, 0, (size_t)pixels * sizeof(float));
-      memcpy(part + j * pixels, from + j * p->y_channel, bytes);
+    const int is_wide = p->channels <= WIDE_TILES && left >= wide, is_thin = left <= F32_LANES;
+    const int64_t pixels = is_wide ? wide : is_thin ? F32_LANES : 2 * F32_LANES;
+    plane_function *function = is_wide ? wide_tiles[p->channels - 1] : plane_tiles[!is_thin][p->channels - 1];
+    if (at.column + pixels <= p->columns) {
+      const int64_t y = at.line * p->y_line + at.column;
+      const struct planes planes = {p->from ? p->from + y : NULL, p->y + y, p->y_channel};
+      function(p, p->panel + at.line * p->pitch + at.column, &planes);
+    } else {
+      multiply_part(p, function, at, left < pixels ? left : pixels, pixels);
     }
-    function(p, p->panel + i, at);
-    for (int64_t j = 0; j < p->channels; j++) memcpy(y + j * p->y_channel, part + j * pixels, bytes);
+    at.column += pixels;
+    for (; !by_line && at.column >= p->pitch; at.column -= p->pitch) at.line++;
   }
 }
 
 const struct onri_conv_gemm_kernels ONRI_AT_LEVEL(onri_conv_gemm_kernels) = {
-    F32_LANES,      SIMD_REGISTERS == 32 ? PAIR_ROWS : 2 * PAIR_ROWS, PLANE_ROWS, gather, gather_by_depth, multiply,
+    F32_LANES,      SIMD_REGISTERS == 32 ? PAIR_ROWS : 2 * PAIR_ROWS, PLANE_ROWS, gather, gather_slab, multiply,
     multiply_planes};
