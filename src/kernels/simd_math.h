@@ -102,29 +102,30 @@ INLINE vf32 f32_sigmoid(vf32 x) {
   return f32_select((vi32)x < 0, e, f32_set(1)) / (1.0f + e);
 }
 
+INLINE vf32 f32_within(vf32 x, float limit) { return f32_at_least(f32_at_most(x, limit), -limit); }
+
 INLINE vf32 f32_tanh(vf32 x) {
   const vf32 e = f32_expm1_negative(-2.0f * f32_abs(x));
   return f32_with_sign_of(e / (e + 2.0f), x);
 }
 
-/* x P(x^2) / Q(x^2) up to |x| = 3.92; from there on erf is 1 in float32, and exactly so here for the sake of gelu. */
+/* x P(x^2) / Q(x^2) up to |x| = 4; erf is 1 in float32 there, and the ratio not less, so that it is 1 exactly once it
+ * is cut: gelu of -1e30 is 0. */
 INLINE vf32 f32_erf(vf32 x) {
-  const vf32 a = f32_at_least(f32_at_most(x, 3.92f), -3.92f);
-  const vf32 t = a * a;
-  vf32 p = f32_set(2.0500909e-06f);
-  p = f32_step(p, t, 0.00028488206f);
-  p = f32_step(p, t, 0.0037655893f);
-  p = f32_step(p, t, 0.052748635f);
-  p = f32_step(p, t, 0.19040583f);
-  p = f32_step(p, t, 1.1283791f);
-  vf32 q = f32_set(3.809172e-05f);
-  q = f32_step(q, t, 0.0011625288f);
-  q = f32_step(q, t, 0.01496916f);
-  q = f32_step(q, t, 0.114108846f);
-  q = f32_step(q, t, 0.5020755f);
+  const vf32 a = f32_within(x, 4.0f), t = a * a;
+  vf32 p = f32_set(1.98678003e-06f);
+  p = f32_step(p, t, 0.000284567068f);
+  p = f32_step(p, t, 0.00388338114f);
+  p = f32_step(p, t, 0.05310186f);
+  p = f32_step(p, t, 0.193545878f);
+  p = f32_step(p, t, 1.12837911f);
+  vf32 q = f32_set(3.74202136e-05f);
+  q = f32_step(q, t, 0.00118558086f);
+  q = f32_step(q, t, 0.0152073242f);
+  q = f32_step(q, t, 0.115350343f);
+  q = f32_step(q, t, 0.504858136f);
   q = f32_step(q, t, 1.0f);
-  const vf32 y = f32_at_most(f32_abs(a * p / q), 1.0f);
-  return f32_with_sign_of(f32_select(f32_abs(a) >= 3.92f, f32_set(1), y), x);
+  return f32_within(a * p / q, 1.0f);
 }
 
 INLINE vf32 f32_gelu(vf32 x) {
