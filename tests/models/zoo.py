@@ -379,8 +379,8 @@ def check(onnxrun, folder):
     for i, name in enumerate(fio.load_data_set(data)[0]):
         command += ["-i", f"{name}={os.path.join(data, f'input_{i}.pb')}"]
     done = subprocess.run(command, text=True, capture_output=True, timeout=CHECK_SECONDS, check=False)
-    apart(_measure_reference, folder, seconds=CHECK_SECONDS)
-    if not done.returncode and os.path.exists(os.path.join(folder, "ort.json")):
+    not_timed = apart(_measure_reference, folder, seconds=CHECK_SECONDS)
+    if not done.returncode and not not_timed:
         found = json.loads(done.stdout)
         with open(os.path.join(folder, "ort.json"), encoding="utf-8") as file:
             result.update(json.load(file))
