@@ -112,7 +112,7 @@ def _dynamic_shapes(module, input_names, inputs, dynamic, named):
     if inspect.Parameter.VAR_POSITIONAL not in kinds:
         return tuple(shapes)
     plain = kinds.index(inspect.Parameter.VAR_POSITIONAL)
-    return (*shapes[:plain], tuple(shapes[plain:]))
+    return (*shapes[:plain], *([tuple(shapes[plain:])] if shapes[plain:] else []))
 
 
 def export(module, inputs, path, *, exporter, opset, input_names, output_names,
