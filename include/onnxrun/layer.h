@@ -198,12 +198,30 @@ ONR_API enum onr_status onr_registry_add(struct onr_registry *registry, const ch
                                          enum onr_status (*parse)(const struct onr_node *node, void *params,
                                                                   struct onr_error *error),
                                          struct onr_error *error);
+/* The layer that was registered for the node; NULL for a built-in one. A struct of the caller's may begin with it and
+ * go on with what parse wants to know. */
+ONR_API const struct onr_layer *onr_node_layer(const struct onr_node *node);
+/* All attributes by name, for a layer that takes any: how many, and the name of one with what it is (numbers of ONNX
+ * AttributeProto.AttributeType; others exist, and have no function here). NULL when index is out of range. */
+enum onr_attribute {
+  ONR_ATTRIBUTE_FLOAT = 1,
+  ONR_ATTRIBUTE_INT = 2,
+  ONR_ATTRIBUTE_STRING = 3,
+  ONR_ATTRIBUTE_TENSOR = 4,
+  ONR_ATTRIBUTE_FLOATS = 6,
+  ONR_ATTRIBUTE_INTS = 7,
+  ONR_ATTRIBUTE_STRINGS = 8,
+};
+ONR_API size_t onr_node_num_attributes(const struct onr_node *node);
+ONR_API const char *onr_node_attribute(const struct onr_node *node, size_t index, enum onr_attribute *kind);
 /* Attributes; the default when absent. A wrong type is reported by the loader after parse returns. */
 ONR_API int64_t onr_node_int(const struct onr_node *node, const char *name, int64_t default_value);
 ONR_API double onr_node_float(const struct onr_node *node, const char *name, double default_value);
 /* At most `capacity` values are written; returns how many the attribute has, 0 when absent. */
 ONR_API size_t onr_node_ints(const struct onr_node *node, const char *name, int64_t *values, size_t capacity);
 ONR_API size_t onr_node_floats(const struct onr_node *node, const char *name, float *values, size_t capacity);
+ONR_API size_t onr_node_strings(const struct onr_node *node, const char *name, struct onr_string *values,
+                                size_t capacity);
 /* The text, not NUL-terminated, lives as long as the model. */
 ONR_API struct onr_string onr_node_string(const struct onr_node *node, const char *name, const char *default_text);
 /* Returns 1 and the tensor, whose data is good until parse returns; 0 when absent. A tensor that run needs whole is

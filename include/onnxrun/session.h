@@ -70,9 +70,9 @@ ONR_API enum onr_status onr_session_reset_states(struct onr_session *session, st
 /* Plan for the shapes of the inputs if they are new, without running, and make room for the run unless results of the
  * last one lie there: those stay as they are. Calling it is optional. */
 ONR_API enum onr_status onr_session_plan(struct onr_session *session, struct onr_error *error);
-/* Descriptor that output `index` has by the current plan (after onr_session_plan), so that memory for it can be bound
- * before the run. dtype NONE: only the run tells (shapes that depend on data; sequences, optionals and maps), or it is
- * a state. STATE when there is no plan; ARGUMENT when it is not wanted. */
+/* Descriptor that output `index` has by the current plan (after onr_session_plan, with the inputs in place), so that
+ * memory for it can be bound before the run. dtype NONE: only the run tells (shapes that depend on data; sequences,
+ * optionals and maps), or it is a state. STATE when there is no plan; ARGUMENT when it is not wanted. */
 ONR_API enum onr_status onr_session_planned_output(const struct onr_session *session, size_t index,
                                                    struct onr_desc *desc, struct onr_error *error);
 /* Run. After the first run with the same shapes it allocates nothing; where sizes grow from run to run, it allocates

@@ -122,6 +122,7 @@ static enum onr_status import_registered(struct onri_importer *importer, const s
   ONR_TRY(check_arity(importer, c->node, entry->layer->inputs_min, entry->layer->inputs_max, entry->layer->outputs_min,
                       entry->layer->outputs_max));
   ONR_TRY(read_attributes(importer, c, &view, &status));
+  view.layer = entry->layer;
   if (entry->parse) ONR_TRY(entry->parse(&view, params, importer->error));
   return onri_emit(&view, entry->layer, params);
 }

@@ -122,6 +122,23 @@ size_t onr_node_floats(const struct onr_node *node, const char *name, float *val
   return count;
 }
 
+size_t onr_node_strings(const struct onr_node *node, const char *name, struct onr_string *values, size_t capacity) {
+  size_t count;
+  const struct onr_string *strings = onri_attr_strings(node, name, &count);
+  if (values && count && capacity) memcpy(values, strings, (count < capacity ? count : capacity) * sizeof(*values));
+  return count;
+}
+
+const struct onr_layer *onr_node_layer(const struct onr_node *node) { return node ? node->layer : NULL; }
+
+size_t onr_node_num_attributes(const struct onr_node *node) { return node ? node->num_attributes : 0; }
+
+const char *onr_node_attribute(const struct onr_node *node, size_t index, enum onr_attribute *kind) {
+  if (!node || index >= node->num_attributes) return NULL;
+  if (kind) *kind = (enum onr_attribute)node->attributes[index].kind;
+  return node->attributes[index].name;
+}
+
 struct onr_string onr_node_string(const struct onr_node *node, const char *name, const char *default_value) {
   return onri_attr_string(node, name, default_value);
 }

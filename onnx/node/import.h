@@ -20,7 +20,8 @@ struct onr_node {
   const int32_t *in, *out; /* values; ONRI_NONE where omitted (also trailing ones that the file writes as "") */
   const struct onri_attribute *attributes;
   size_t num_attributes;
-  enum onr_status *status; /* first error of an attribute read; importers need not look at it */
+  const struct onr_layer *layer; /* the caller's own, NULL: a built-in one */
+  enum onr_status *status;       /* first error of an attribute read; importers need not look at it */
   struct onr_error *error;
 };
 

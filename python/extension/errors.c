@@ -113,6 +113,8 @@ void *raise_status(enum onr_status status, const char *format, ...) {
   return raise_error(&error);
 }
 
+void errors_forget(void) { Py_CLEAR(kept); }
+
 enum onr_status errors_keep(struct onr_error *error) {
   PyObject *type, *value, *traceback;
   PyErr_Fetch(&type, &value, &traceback);

@@ -24,6 +24,8 @@ void *raise_error(const struct onr_error *error);
 void *raise_status(enum onr_status status, const char *format, ...) ONR_PRINTF(2, 3);
 /* In a callback that the library has called: keeps the exception that is set for raise_error(), and fails. */
 enum onr_status errors_keep(struct onr_error *error);
+/* Before a call: what was kept in an earlier one that came through nonetheless. */
+void errors_forget(void);
 
 /* --- interrupt.c --- */
 

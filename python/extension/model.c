@@ -42,6 +42,7 @@ static int load_interruptibly(struct model_object *self, struct load *from) {
   struct onr_error error;
   enum onr_status status;
   from->options.cancel = &cancel;
+  errors_forget();
   interrupt_begin(&interrupt, &cancel);
   Py_BEGIN_ALLOW_THREADS;
   status = load(from, &self->model, &error);

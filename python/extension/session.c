@@ -41,6 +41,7 @@ static int take(struct session_object *self, step *step) {
   struct onr_error error;
   enum onr_status status;
   do {
+    errors_forget();
     interrupt_begin(&interrupt, &self->cancel);
     Py_BEGIN_ALLOW_THREADS;
     status = take_step(self, step, &error);

@@ -22,11 +22,18 @@ import importlib
 
 from ._onnxrun import *  # the exceptions
 from ._model import Model, Node, Profile, Session, TensorInfo, load
+from ._operators import TensorType, operator
+from .inference_session import (ExecutionMode, ExecutionOrder, GraphOptimizationLevel, InferenceSession, IOBinding, ModelMetadata, NodeArg,
+                                OrtValue, RunOptions, SessionOptions, get_all_providers, get_available_providers, get_device,
+                                set_default_logger_severity, set_default_logger_verbosity)
 
 # What needs torch or onnx is imported when it is asked for.
 _ON_DEMAND = {"Difference": ".verification", "check": ".verification", "export": ".exporter", "quantize": ".quantizer"}
 
-__all__ = ["Model", "Node", "Profile", "Session", "TensorInfo", "__version__", "load", "version",
+__all__ = ["ExecutionMode", "ExecutionOrder", "GraphOptimizationLevel", "InferenceSession", "IOBinding", "Model", "ModelMetadata", "Node",
+           "NodeArg", "OrtValue", "Profile", "RunOptions", "Session", "SessionOptions", "TensorInfo", "TensorType", "__version__",
+           "get_all_providers", "get_available_providers", "get_device", "load", "operator", "set_default_logger_severity",
+           "set_default_logger_verbosity", "version",
            *(name for name in dir() if name.endswith("Error")), *_ON_DEMAND]
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from . import _onnxrun
 from ._onnxrun import ArgumentError, StateError
+from ._operators import rows as operator_rows
 from ._values import NAMES, empty, from_native, numpy_dtype, to_native
 
 
@@ -83,7 +84,7 @@ class Model:
     def __init__(self, source, **options):
         self._source = source if isinstance(source, bytes) else os.path.abspath(source) if _is_path(source) else bytes(source)
         self._options = options
-        self._native = _onnxrun.Model(source, **options)
+        self._native = _onnxrun.Model(source, **{**options, "operators": operator_rows(options.get("operators") or ()) or None})
         self._forks = _forks
         self._idle = []  # sessions that no call is using
         self._info = self._native.info()

@@ -74,9 +74,9 @@ def to_native(value, number=0):
             return value
         return _unusual(value, number)
     if number == SEQUENCE:
-        return SEQUENCE, (), [to_native(item) for item in value]
+        return SEQUENCE, (), [_entry(item) for item in value]
     if number == OPTIONAL:
-        return OPTIONAL, (), [] if value is None else [to_native(value)]
+        return OPTIONAL, (), [] if value is None else [_entry(value)]
     if number == MAP or isinstance(value, dict):
         return MAP, (), [_operand(list(value.keys())), _operand(list(value.values()))]
     if hasattr(value, "__array__") or hasattr(value, "__dlpack__"):
@@ -85,6 +85,11 @@ def to_native(value, number=0):
         return _strings(np.asarray(value, object))
     dtype = numpy_dtype(number)
     return to_native(np.asarray(value, dtype) if dtype else np.asarray(value), number)
+
+
+def _entry(value):
+    """Of a sequence or optional, in which a list is a sequence."""
+    return to_native(value, SEQUENCE if isinstance(value, list) else 0)
 
 
 def _operand(items):

@@ -180,6 +180,19 @@ static int is_at_run_time(const struct onri_node *node) {
   return node->layer->control || node->layer->flags & ONR_LAYER_DYNAMIC;
 }
 
+/* The first segment knows inputs alone, and takes nothing else for granted than their contents. */
+int onri_plan_is_certain(const struct onri_plan *plan, int32_t value, const struct onr_tensor *inputs) {
+  const int32_t producer = plan->space->graph->values[value].producer;
+  const struct onri_segment *first = plan->segments;
+  if (plan->inference.descs[value].rank < 0) return 0;
+  for (size_t i = 0; i < first->num_assumptions; i++) {
+    const struct onri_assumption *a = &first->assumptions[i];
+    const void *contents = inputs[plan->space->uses[a->value].input].data;
+    if (a->contents && memcmp(a->contents, contents, onr_desc_bytes(&a->desc)) != 0) return 0;
+  }
+  return producer == ONRI_NONE || (producer < first->end_node && !is_at_run_time(&plan->space->graph->nodes[producer]));
+}
+
 /* Is there anything to run? Not where all outputs are known, or empty. */
 static int is_step(const struct onri_plan *plan, const struct onri_node *node) {
   int unknown = 0, elements = 0;

@@ -100,6 +100,9 @@ enum onr_status onri_plan_segment(struct onri_plan *plan, size_t index, struct o
 int onri_plan_fits(const struct onri_plan *plan, const struct onr_tensor *inputs);
 /* True when all that segment `index` takes for granted still holds. */
 int onri_plan_holds(const struct onri_plan *plan, size_t index);
+/* True when a run with these inputs, of the shapes that it was made for, will give the value the descriptor that it has
+ * here: not what the last run told. Contents of inputs may be read. */
+int onri_plan_is_certain(const struct onri_plan *plan, int32_t value, const struct onr_tensor *inputs);
 /* Address of a value now; NULL when it has none. */
 void *onri_plan_address(const struct onri_plan *plan, int32_t value);
 /* Makes room in the slot of a value, keeps its first `kept` bytes, and sets its descriptor. */

@@ -335,9 +335,10 @@ enum onr_status onr_session_planned_output(const struct onr_session *session, si
     return onr_fail(error, ONR_STATUS_STATE, "the session has no plan: call onr_session_plan first");
   ONR_TRY(check_wanted(session, index, error));
   const struct onri_plan *plan = session->frame->space.plan;
-  const struct onr_desc *planned = &plan->inference.descs[session->active->graph->outputs[index]];
-  const int known = planned->rank >= 0 && !onri_dtype_is_block(planned->dtype) && !onri_session_state(session, index);
-  *desc = known ? *planned : (struct onr_desc){.dtype = ONR_DTYPE_NONE};
+  const int32_t v = session->active->graph->outputs[index];
+  const int is_known = onri_plan_is_certain(plan, v, session->fed) &&
+                       !onri_dtype_is_block(plan->inference.descs[v].dtype) && !onri_session_state(session, index);
+  *desc = is_known ? plan->inference.descs[v] : (struct onr_desc){.dtype = ONR_DTYPE_NONE};
   return ONR_STATUS_OK;
 }
 
@@ -350,10 +351,11 @@ static int overlap(const void *a, size_t a_bytes, const void *b, size_t b_bytes)
 static enum onr_status choose_outputs(struct onr_session *s, struct onr_error *error) {
   const struct onri_graph *g = s->active->graph;
   for (size_t i = 0; i < g->num_outputs; i++) {
-    const struct onr_desc *desc = &s->frame->space.plan->inference.descs[g->outputs[i]];
+    const struct onri_plan *plan = s->frame->space.plan;
+    const struct onr_desc *desc = &plan->inference.descs[g->outputs[i]];
     const struct onr_tensor *bound = &s->bound[i];
     s->direct[i] = NULL;
-    if (!bound->data || desc->rank < 0 || !is_wanted(s, i)) continue;
+    if (!bound->data || !is_wanted(s, i) || !onri_plan_is_certain(plan, g->outputs[i], s->fed)) continue;
     ONR_TRY(check_bound(s, i, desc->dtype, bound->data, error)); /* where the file does not tell the type */
     if (onr_desc_bytes(desc) > (uint64_t)bound->desc.dim[0])
       return onr_fail(error, ONR_STATUS_ARGUMENT, "output '%s' needs %zu bytes, but the memory bound to it has %lld",

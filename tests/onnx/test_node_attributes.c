@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -21,6 +22,10 @@ struct found {
   int has_table;
   struct onr_desc table_desc;
   float table[6];
+  size_t num_names, num_attributes;
+  struct onr_string names[2];
+  const struct onr_layer *layer;
+  char listed[128]; /* "axis:2 alpha:1 ..." */
 };
 
 static struct found found;
@@ -32,6 +37,16 @@ static enum onr_status parse(const struct onr_node *node, void *params, struct o
   found.mode = onr_node_string(node, "mode", "mean");
   found.num_weights = onr_node_floats(node, "weights", found.weights, 4);
   found.num_sizes = onr_node_ints(node, "sizes", found.sizes, 2);
+  found.num_names = onr_node_strings(node, "names", found.names, 2);
+  found.layer = onr_node_layer(node);
+  found.num_attributes = onr_node_num_attributes(node);
+  for (size_t i = 0; i < found.num_attributes; i++) {
+    const size_t used = strlen(found.listed);
+    enum onr_attribute kind;
+    const char *name = onr_node_attribute(node, i, &kind);
+    snprintf(found.listed + used, sizeof(found.listed) - used, "%s:%d ", name, (int)kind);
+  }
+  if (onr_node_attribute(node, found.num_attributes, NULL)) return onr_fail(error, ONR_STATUS_INTERNAL, "one more");
   found.has_table = onr_node_tensor(node, "table", &table);
   if (!found.has_table) return ONR_STATUS_OK;
   found.table_desc = table.desc;
@@ -88,6 +103,7 @@ static void attributes_that_are_there(void **state) {
   a = proto_attribute("mode", 3), proto_bytes(&a, 4, "s\0m", 3), add(&node, a);
   a = proto_attribute("weights", 6), proto_bytes(&a, 7, weights, sizeof(weights)), add(&node, a);
   a = proto_attribute("sizes", 7), proto_int(&a, 8, 1), proto_int(&a, 8, 4), proto_int(&a, 8, 9), add(&node, a);
+  a = proto_attribute("names", 8), proto_bytes(&a, 9, "a", 1), proto_bytes(&a, 9, "bc", 2), add(&node, a);
   proto_bytes(&t, 9, table, sizeof(table));
   a = proto_attribute("table", 4), proto_message(&a, 5, &t), add(&node, a);
   if (load(&node) != ONR_STATUS_OK) fail_msg("%s", error.message);
@@ -101,6 +117,10 @@ static void attributes_that_are_there(void **state) {
   assert_true(found.sizes[0] == 1 && found.sizes[1] == 4);
   assert_true(found.has_table && found.table_desc.rank == 2 && found.table_desc.dim[1] == 3);
   assert_memory_equal(found.table, table, sizeof(table));
+  assert_int_equal(found.num_names, 2);
+  assert_memory_equal(found.names[1].text, "bc", 2);
+  assert_ptr_equal(found.layer, &layer);
+  assert_string_equal(found.listed, "alpha:1 axis:2 mode:3 names:8 sizes:7 table:4 weights:6 ");
   onr_model_destroy(model);
 }
 

@@ -10,4 +10,4 @@ if [ ! -e "$build/python/onnxrun/_onnxrun.abi3.so" ]; then
 fi
 python=$("$here/../../tools/generator" "$here/../onnx/history/requirements.txt") || exit 77
 cd "$here"
-PYTHONPATH=$build/python PYTHONDONTWRITEBYTECODE=1 exec "$python" -W error -m unittest discover -p 'check_*.py'
+PYTHONPATH=$build/python PYTHONDONTWRITEBYTECODE=1 exec "$python" -W error -m unittest discover -q -p 'check_*.py'
