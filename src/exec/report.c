@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/sized.h"
+#include "layers/layers.h"
 #include "exec/frame.h"
 #include "exec/session.h"
 
@@ -37,10 +38,16 @@ static struct onr_desc desc_of_input(const struct onri_plan *plan, const struct 
   return is_known ? plan->inference.descs[node->in[i]] : (struct onr_desc){0};
 }
 
+/* Of a layer in pieces: what it computes. */
+static const char *shown_name(const struct onri_node *node) {
+  if (node->layer != &onri_layer_byte_pieces) return node->layer->name;
+  return ((const struct onr_byte_pieces_params *)node->params)->layer->name;
+}
+
 static enum onr_status describe(const struct onri_plan *plan, const struct onri_segment *segment,
                                 const struct onri_step *step, struct onr_node_info *info) {
   const struct onri_node *node = step->node;
-  struct onr_node_info found = {.layer = node->layer->name,
+  struct onr_node_info found = {.layer = shown_name(node),
                                 .op_type = node->origin->op_type,
                                 .name = node->origin->name,
                                 .module_path = node->origin->module_path,

@@ -67,12 +67,12 @@ void onri_deduce_conv_integer_real(struct onri_deduction *d) { convolve(d, 1, ON
 void onri_deduce_qlinear_conv(struct onri_deduction *d) { convolve(d, 3, onri_fact_in(d, 7)->dtype); }
 
 /* stride * (in - 1) + output_padding + dilated kernel - padding; stride * in with SAME. */
-void onri_deduce_conv_transpose(struct onri_deduction *d) {
+static void convolve_transposed(struct onri_deduction *d, int32_t weight, enum onr_dtype dtype) {
   const struct onr_conv_transpose_params *p = d->node->params;
-  const struct onri_fact *x = onri_fact_in(d, 0), *w = onri_fact_in(d, 1);
+  const struct onri_fact *x = onri_fact_in(d, 0), *w = onri_fact_in(d, weight);
   struct onri_exprs *e = d->exprs;
   struct onri_fact *out = &d->out[0];
-  out->dtype = x->dtype;
+  out->dtype = dtype;
   if (x->rank < 3 || x->rank > ONR_MAX_SPATIAL + 2 || w->rank != x->rank) return;
   out->rank = x->rank;
   out->dim[0] = x->dim[0];
@@ -91,6 +91,11 @@ void onri_deduce_conv_transpose(struct onri_deduction *d) {
     else if (a.is_same) size = ONRI_EXPR_ANY;
     out->dim[k] = onri_fact_or_new(d, size);
   }
+}
+
+void onri_deduce_conv_transpose(struct onri_deduction *d) { convolve_transposed(d, 1, onri_fact_in(d, 0)->dtype); }
+void onri_deduce_qlinear_conv_transpose(struct onri_deduction *d) {
+  convolve_transposed(d, 3, onri_fact_in(d, 7)->dtype);
 }
 
 void onri_deduce_pool(struct onri_deduction *d) {

@@ -70,13 +70,19 @@ static enum onr_status check_names(const char *list, struct onr_error *error) {
   return ONR_STATUS_OK;
 }
 
+/* Dequantized, and perhaps transposed as PyTorch's exporter does it. */
+static int is_weight(const struct onri_rewrite *rw, const struct onri_node *producer) {
+  if (producer->layer == &onri_layer_transpose) producer = onri_rewrite_producer(rw, producer->in[0]);
+  return producer && producer->layer == &onri_layer_dequantize_linear;
+}
+
 /* Contents that follow from shapes become constants: shape arithmetic disappears. Small dequantized weights are among
  * what is known, too: onri_pass_quantized looks at them first. */
 static enum onr_status fold_contents(struct onri_rewrite *rw) {
   for (size_t v = 0; v < rw->facts->num_values; v++) {
     struct onri_constant *contents = onri_facts_contents(rw->facts, (int32_t)v);
     const struct onri_node *producer = !contents ? NULL : onri_rewrite_producer(rw, (int32_t)v);
-    if (!producer || producer->layer == &onri_layer_dequantize_linear) continue;
+    if (!producer || is_weight(rw, producer)) continue;
     onri_constant_retain(contents);
     const int32_t folded = onri_rewrite_constant(rw, contents);
     if (folded < 0) return onri_rewrite_no_memory(rw);

@@ -25,7 +25,7 @@ struct onr_conv_params {
  * float32; those of weights one, or one an output channel. y has the type of y_zero; products are exact, halves are
  * rounded to even. ONNX QLinearConv-10. conv_integer_real: x, weight, x_scale, w_scale, x_zero, w_zero, bias float32
  * [M] (the last three optional): float32 results, sum * (x_scale * w_scale) + bias, held within clamp.
- */
+ * qlinear_conv_transpose: as qlinear_conv, with the parameters and weights of conv_transpose, which are constant. */
 
 /* conv_transpose: inputs x, weight [C, M/groups, kernel...], bias [M] (optional).
  * output = stride * (input - 1) + output_padding + dilated kernel - pad_begin - pad_end; where output_shape is given,

@@ -163,9 +163,9 @@ struct onr_align_params {
 /* fused_elementwise: up to ONR_FUSED_STEPS element-wise operations in one pass over memory, in float32.
  *
  * v = input 0; then each step makes a new v; the last v is the output. Inputs broadcast against each other; the output
- * has their common shape. They are float32, or bytes that stand for (x - zero) scale; bytes of the output are rounded
- * and saturated as in quantize_linear. A step's operand is one of the inputs (0: the start of the chain once more) or a
- * constant:
+ * has their common shape. They are float32, or integers of 8 or 16 bits that stand for (x - zero) scale; those of the
+ * output are rounded and saturated as in quantize_linear, and may have no step before them. A step's operand is one of
+ * the inputs (0: the start of the chain once more) or a constant:
  *
  *   {ONR_FUSED_UNARY, ONR_UNARY_SIGMOID}                               v = sigmoid(v)
  *   {ONR_FUSED_UNARY, ONR_UNARY_CLIP, .alpha = 0, .beta = 6}           v = min(max(v, 0), 6)
@@ -176,7 +176,7 @@ struct onr_align_params {
  * Ops: every unary one of float32 with a float32 result; ADD, SUB, MUL, DIV, POW, MIN, MAX, PRELU. */
 #define ONR_FUSED_STEPS 8
 #define ONR_FUSED_INPUTS 8
-#define ONR_FUSED_BYTES 4 /* inputs that are bytes */
+#define ONR_FUSED_BYTES 4 /* inputs that are integers */
 #define ONR_FUSED_CONSTANT (-1)
 enum onr_fused_kind { ONR_FUSED_UNARY, ONR_FUSED_BINARY, ONR_FUSED_REVERSED };
 struct onr_fused_step {
@@ -189,13 +189,22 @@ struct onr_fused_step {
 };
 struct onr_fused_bytes {
   float scale;
-  int16_t zero;
-  int16_t dtype; /* of enum onr_dtype: int8 or uint8; NONE: float32 */
+  int32_t zero;
+  int32_t dtype; /* of enum onr_dtype: 8 or 16 bits; NONE: float32 */
 };
 struct onr_fused_elementwise_params {
   int32_t num_steps;
   struct onr_fused_step steps[ONR_FUSED_STEPS];
   struct onr_fused_bytes input[ONR_FUSED_INPUTS], output;
+};
+
+/* byte_pieces: a float32 layer whose input 0, or output, or both are such integers: they become float32 a piece at a
+ * time, which stays in the cache. */
+struct onr_layer;
+struct onr_byte_pieces_params {
+  const struct onr_layer *layer; /* of byte_pieces.h's table */
+  const void *params;            /* that layer's; as long-lived as these */
+  struct onr_fused_bytes input, output;
 };
 
 #ifdef __cplusplus

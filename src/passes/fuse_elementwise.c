@@ -116,7 +116,7 @@ static enum onr_status binary(struct onri_rewrite *rw, struct onri_node *node) {
   return node->layer == &onri_layer_binary ? join(rw, node, 1) : ONR_STATUS_OK;
 }
 
-/* --- bytes around a chain --- */
+/* --- integers around a chain --- */
 
 /* Inputs that are dequantized become bytes. Returns how many. */
 static size_t take_bytes(const struct onri_rewrite *rw, struct onr_fused_elementwise_params *chain, int32_t *in,
@@ -125,8 +125,8 @@ static size_t take_bytes(const struct onri_rewrite *rw, struct onr_fused_element
   size_t bytes = 0;
   for (size_t i = 0; i < num_in; i++) bytes += chain->input[i].dtype != ONR_DTYPE_NONE;
   for (size_t i = 0; i < num_in && bytes < ONR_FUSED_BYTES; i++) {
-    if (chain->input[i].dtype != ONR_DTYPE_NONE || !onri_match_bytes(rw, in[i], &q)) continue;
-    chain->input[i] = (struct onr_fused_bytes){(float)q.step, (int16_t)q.offset, (int16_t)q.dtype};
+    if (chain->input[i].dtype != ONR_DTYPE_NONE || !onri_match_steps(rw, in[i], &q)) continue;
+    chain->input[i] = onri_steps_of_value(&q);
     in[i] = q.x;
     bytes++;
   }
@@ -139,18 +139,28 @@ static int start_of(const struct onri_rewrite *rw, const struct onri_node *node)
          is_same_shape(rw, node->in[1], node->out[0]);
 }
 
+/* Integers in other steps. */
+static enum onr_status requantize(struct onri_rewrite *rw, struct onri_node *node, const struct onri_quantised *x,
+                                  const struct onri_quantised *y) {
+  const struct onr_fused_elementwise_params chain = {.input = {onri_steps_of_value(x)},
+                                                     .output = onri_steps_of_value(y)};
+  return onri_rewrite_become(rw, node, &onri_layer_fused_elementwise, &chain, &x->x, 1);
+}
+
 /* quantize_linear of a chain that nobody else reads is its last step. */
 static enum onr_status quantize(struct onri_rewrite *rw, struct onri_node *node) {
   struct onr_fused_elementwise_params chain;
-  struct onri_quantised y;
+  struct onri_quantised x, y;
   int32_t in[ONR_FUSED_INPUTS];
   size_t num_in;
-  if (!onri_match_quantize(rw, node, &y) || rw->uses[y.x] != 1) return ONR_STATUS_OK;
+  if (!onri_match_quantize(rw, node, &y)) return ONR_STATUS_OK;
+  if (onri_match_steps(rw, y.x, &x)) return requantize(rw, node, &x, &y);
+  if (rw->uses[y.x] != 1) return ONR_STATUS_OK;
   const struct onri_node *producer = onri_rewrite_producer(rw, y.x);
   if (!producer || producer->num_out != 1 || !as_chain(rw, producer, start_of(rw, producer), &chain, in, &num_in) ||
       chain.output.dtype != ONR_DTYPE_NONE)
     return ONR_STATUS_OK;
-  chain.output = (struct onr_fused_bytes){(float)y.step, (int16_t)y.offset, (int16_t)y.dtype};
+  chain.output = onri_steps_of_value(&y);
   take_bytes(rw, &chain, in, num_in);
   return onri_rewrite_become(rw, node, &onri_layer_fused_elementwise, &chain, in, num_in);
 }

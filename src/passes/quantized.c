@@ -6,9 +6,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/numbers/convert.h"
+#include "layers/quantize/byte_pieces.h"
 #include "passes/quantized.h"
 
 static int is_byte(enum onr_dtype dtype) { return dtype == ONR_DTYPE_U8 || dtype == ONR_DTYPE_I8; }
+static int is_steps(enum onr_dtype dtype) { return is_byte(dtype) || dtype == ONR_DTYPE_U16 || dtype == ONR_DTYPE_I16; }
 
 /* scale and zero point of a node: constants, float32 scales. */
 static int match_steps(const struct onri_rewrite *rw, const struct onri_node *node, struct onri_quantised *q) {
@@ -53,8 +56,12 @@ static int match_dequantize(const struct onri_rewrite *rw, int32_t v, struct onr
   return to == ONR_DTYPE_NONE || to == ONR_DTYPE_F32;
 }
 
+int onri_match_steps(const struct onri_rewrite *rw, int32_t v, struct onri_quantised *q) {
+  return match_dequantize(rw, v, q) && is_steps(q->dtype) && q->scales == 1;
+}
+
 int onri_match_bytes(const struct onri_rewrite *rw, int32_t v, struct onri_quantised *q) {
-  return match_dequantize(rw, v, q) && is_byte(q->dtype) && q->scales == 1;
+  return onri_match_steps(rw, v, q) && is_byte(q->dtype);
 }
 
 int onri_match_quantize(const struct onri_rewrite *rw, const struct onri_node *node, struct onri_quantised *q) {
@@ -63,17 +70,25 @@ int onri_match_quantize(const struct onri_rewrite *rw, const struct onri_node *n
   if (p->precision != ONR_DTYPE_NONE && p->precision != ONR_DTYPE_F32) return 0;
   if (!may_be_float(rw, q->x) || !match_steps(rw, node, q) || q->scales != 1) return 0;
   q->dtype = type_of(rw, q, node->out[0], p->output_dtype != ONR_DTYPE_NONE ? p->output_dtype : ONR_DTYPE_U8);
-  return is_byte(q->dtype);
+  return is_steps(q->dtype);
 }
 
 /* The zero points as an input that is there; -1 when out of memory. */
 static int32_t zero_input(struct onri_rewrite *rw, const struct onri_quantised *q) {
   const struct onr_desc desc = {.dtype = q->dtype};
   if (q->zero != ONRI_NONE) return q->zero;
-  return onri_rewrite_data(rw, &desc, (const uint8_t[]){0});
+  return onri_rewrite_data(rw, &desc, (const uint8_t[2]){0});
 }
 
-static double lowest(enum onr_dtype dtype) { return dtype == ONR_DTYPE_U8 ? 0 : -128; }
+static double lowest(enum onr_dtype dtype) {
+  return dtype == ONR_DTYPE_I8 ? INT8_MIN : dtype == ONR_DTYPE_I16 ? INT16_MIN : 0;
+}
+static double highest(enum onr_dtype dtype) { return lowest(dtype) + (is_byte(dtype) ? UINT8_MAX : UINT16_MAX); }
+
+static int multiplies(const struct onr_layer *layer) {
+  return layer == &onri_layer_conv || layer == &onri_layer_matmul || layer == &onri_layer_gemm ||
+         layer == &onri_layer_linear;
+}
 
 /* --- biases, in steps of the product --- */
 
@@ -99,16 +114,25 @@ static int bias_at(const struct onri_rewrite *rw, int32_t v, size_t channels, do
   return 1;
 }
 
-/* The bias of a product of x and w as int32; ONRI_NONE where there is none; *fits is 0 where it cannot be said so. */
-static enum onr_status product_bias(struct onri_rewrite *rw, int32_t v, const struct onri_quantised *x,
-                                    const struct onri_quantised *w, size_t channels, int32_t *bias, int *fits) {
+struct product_steps {
+  const struct onri_quantised *x, *w;
+  size_t channels;
+  double y; /* a step of the result */
+};
+/* What rounding a bias may move a result by, in its steps. */
+static const double MOST_MOVED = 1.0 / 32;
+
+/* The bias of a product as int32; ONRI_NONE where there is none; *fits is 0 where it cannot be said so. */
+static enum onr_status product_bias(struct onri_rewrite *rw, int32_t v, const struct product_steps *p, int32_t *bias,
+                                    int *fits) {
+  const size_t channels = p->channels;
   const struct onr_desc desc = onr_desc_make(ONR_DTYPE_I32, 1, (int64_t[]){(int64_t)channels});
   struct onr_env *env = rw->graph->env;
   size_t count;
   *bias = ONRI_NONE;
   *fits = 1;
   if (v == ONRI_NONE) return ONR_STATUS_OK;
-  const float *scales = onri_rewrite_floats(rw, w->scale, &count);
+  const float *scales = onri_rewrite_floats(rw, p->w->scale, &count);
   double *reals = onr_env_allocate(env, (channels + 1) * sizeof(*reals));
   struct onri_constant *constant = onri_constant_create(rw->graph->env, &desc);
   if (!reals || !constant) {
@@ -118,8 +142,8 @@ static enum onr_status product_bias(struct onri_rewrite *rw, int32_t v, const st
   }
   *fits = scales && bias_at(rw, v, channels, reals);
   for (size_t i = 0; i < channels && *fits; i++) {
-    const double steps = rint(reals[i] / (x->step * (double)scales[w->scales > 1 ? i : 0]));
-    *fits = fabs(steps) < 0x1p30;
+    const double step = p->x->step * (double)scales[p->w->scales > 1 ? i : 0], steps = rint(reals[i] / step);
+    *fits = fabs(steps) < 0x1p30 && fabs(steps * step - reals[i]) <= MOST_MOVED * p->y;
     if (*fits) ((int32_t *)constant->data)[i] = (int32_t)steps;
   }
   onr_env_release(env, reals);
@@ -152,31 +176,106 @@ static int match_target(const struct onri_rewrite *rw, const struct onri_node *n
 
 /* The clip changes nothing that the type does not hold back anyway. */
 static int clips_nothing(const struct target *t) {
-  const double low = lowest(t->y.dtype);
-  return rint(t->low / t->y.step) + t->y.offset <= low && rint(t->high / t->y.step) + t->y.offset >= low + 255;
+  return rint(t->low / t->y.step) + t->y.offset <= lowest(t->y.dtype) &&
+         rint(t->high / t->y.step) + t->y.offset >= highest(t->y.dtype);
 }
 
 /* --- convolutions --- */
 
+/* v, a constant of 4 bits, as bytes. */
+static enum onr_status widen(struct onri_rewrite *rw, int32_t *v) {
+  const struct onr_desc from = rw->graph->values[*v].constant->desc;
+  const size_t count = (size_t)onr_desc_elements(&from);
+  struct onr_desc desc = from;
+  enum onr_status status = ONR_STATUS_OK;
+  desc.dtype = from.dtype == ONR_DTYPE_U4 ? ONR_DTYPE_U8 : ONR_DTYPE_I8;
+  const uint8_t *x = onri_value_data(rw->graph, *v, &status, rw->error);
+  ONR_TRY(status);
+  struct onri_constant *constant = onri_constant_create(rw->graph->env, &desc);
+  if (!constant) return onri_rewrite_no_memory(rw);
+  for (size_t i = 0; i < count; i++) {
+    int64_t value = 0;
+    onri_load(from.dtype, x + i, 1, &value); /* either class of integers */
+    ((uint8_t *)constant->data)[i] = (uint8_t)value;
+  }
+  *v = onri_rewrite_constant(rw, constant);
+  return *v < 0 ? onri_rewrite_no_memory(rw) : ONR_STATUS_OK;
+}
+
+/* v, dequantized weights, as bytes and their steps; *fits is 0 where they are none. */
+static enum onr_status match_weights(struct onri_rewrite *rw, int32_t v, struct onri_quantised *w, int *fits) {
+  const int known = match_dequantize(rw, v, w);
+  *fits = known && is_byte(w->dtype);
+  if (!known || (w->dtype != ONR_DTYPE_I4 && w->dtype != ONR_DTYPE_U4) || !onri_rewrite_is_constant(rw, w->x))
+    return ONR_STATUS_OK;
+  ONR_TRY(widen(rw, &w->x));
+  if (w->zero != ONRI_NONE) ONR_TRY(widen(rw, &w->zero));
+  w->dtype = w->dtype == ONR_DTYPE_U4 ? ONR_DTYPE_U8 : ONR_DTYPE_I8;
+  *fits = 1;
+  return ONR_STATUS_OK;
+}
+
+/* What conv and conv_transpose have in common, and where their weights have the output channels. */
+struct convolution {
+  const struct onr_layer *layer; /* of bytes */
+  int64_t groups; /* whose channels share the weights' scales; 1 where scales of all channels are given */
+  int32_t axis;
+  size_t clamp; /* in the parameters */
+  union {
+    struct onr_conv_params plain;
+    struct onr_conv_transpose_params transposed;
+  } params;
+};
+
+/* Windows that move by more than 1 lie close together, and there are not too many phases. */
+static int has_phases(const struct onr_conv_transpose_params *p) {
+  int64_t phases = 1;
+  for (int i = 0; i < ONR_MAX_SPATIAL; i++) {
+    const int64_t stride = p->window.stride[i] > 0 ? p->window.stride[i] : 1;
+    if (stride > 16 || (stride > 1 && p->window.dilation[i] > 1)) return 0;
+    phases *= stride;
+  }
+  return phases <= 64;
+}
+
+static int match_convolution(const struct onri_node *op, struct convolution *c) {
+  if (op->layer == &onri_layer_conv) {
+    *c = (struct convolution){
+        .layer = &onri_layer_qlinear_conv, .groups = 1, .clamp = offsetof(struct onr_conv_params, clamp)};
+    c->params.plain = *(const struct onr_conv_params *)op->params;
+    return !c->params.plain.clamp.enabled && !c->params.plain.tail.enabled;
+  }
+  const struct onr_conv_transpose_params *p = op->params;
+  *c = (struct convolution){.layer = &onri_layer_qlinear_conv_transpose,
+                            .groups = p->groups > 1 ? p->groups : 1,
+                            .axis = 1,
+                            .clamp = offsetof(struct onr_conv_transpose_params, clamp)};
+  c->params.transposed = *p;
+  return !p->clamp.enabled && !p->tail.enabled && has_phases(p);
+}
+
 static enum onr_status conv(struct onri_rewrite *rw, struct onri_node *node, const struct target *t,
                             const struct onri_node *op) {
-  struct onr_conv_params params = *(const struct onr_conv_params *)op->params;
+  struct convolution c;
   struct onri_quantised x, w;
   int32_t bias;
   int fits;
-  if (!onri_match_bytes(rw, op->in[0], &x) || !match_dequantize(rw, op->in[1], &w) || !is_byte(w.dtype) ||
-      !onri_rewrite_is_constant(rw, w.x))
-    return ONR_STATUS_OK;
-  const int64_t channels = rw->graph->values[w.x].constant->desc.dim[0];
-  if (w.scales != 1 && (w.axis != 0 || (int64_t)w.scales != channels)) return ONR_STATUS_OK;
-  if (params.clamp.enabled) return ONR_STATUS_OK;
-  params.clamp = (struct onr_clamp){.enabled = !clips_nothing(t), .min = (float)t->low, .max = (float)t->high};
-  ONR_TRY(product_bias(rw, op->num_in > 2 ? op->in[2] : ONRI_NONE, &x, &w, (size_t)channels, &bias, &fits));
+  if (op->num_in > 3 || !match_convolution(op, &c) || !onri_match_bytes(rw, op->in[0], &x)) return ONR_STATUS_OK;
+  ONR_TRY(match_weights(rw, op->in[1], &w, &fits));
+  if (!fits || !onri_rewrite_is_constant(rw, w.x)) return ONR_STATUS_OK;
+  const struct onr_desc *weights = &rw->graph->values[w.x].constant->desc;
+  if (weights->rank <= c.axis) return ONR_STATUS_OK;
+  const int64_t channels = weights->dim[c.axis], axis = w.axis < 0 ? w.axis + weights->rank : w.axis;
+  if (w.scales != 1 && (axis != c.axis || c.groups > 1 || (int64_t)w.scales != channels)) return ONR_STATUS_OK;
+  *(struct onr_clamp *)(void *)((char *)&c.params + c.clamp) =
+      (struct onr_clamp){.enabled = !clips_nothing(t), .min = (float)t->low, .max = (float)t->high};
+  const struct product_steps steps = {&x, &w, (size_t)(channels * c.groups), t->y.step};
+  ONR_TRY(product_bias(rw, op->num_in > 2 ? op->in[2] : ONRI_NONE, &steps, &bias, &fits));
   if (!fits) return ONR_STATUS_OK;
   const int32_t in[] = {
       x.x, x.scale, zero_input(rw, &x), w.x, w.scale, zero_input(rw, &w), t->y.scale, zero_input(rw, &t->y), bias};
   if (in[2] == -1 || in[5] == -1 || in[7] == -1) return onri_rewrite_no_memory(rw);
-  return onri_rewrite_become(rw, node, &onri_layer_qlinear_conv, &params, in, bias == ONRI_NONE ? 8 : 9);
+  return onri_rewrite_become(rw, node, c.layer, &c.params, in, bias == ONRI_NONE ? 8 : 9);
 }
 
 /* --- products --- */
@@ -203,38 +302,57 @@ static enum onr_status right_operand(struct onri_rewrite *rw, struct onri_quanti
   return b->x < 0 ? onri_rewrite_no_memory(rw) : ONR_STATUS_OK;
 }
 
-/* A product of two operands as its layers spell it; 0 where it is more than that. */
-static int as_product(const struct onri_node *op, int *transpose) {
+/* A product of two operands; 0 where its layer's parameters make it more than that. */
+static int is_plain_product(const struct onri_node *op, int *turned) {
   if (op->layer == &onri_layer_matmul) {
     const struct onr_matmul_params *p = op->params;
-    *transpose = p->transpose_b;
+    *turned = p->transpose_b;
     return !p->transpose_a && (p->scale == 0.0f || p->scale == 1.0f) && !p->clamp.enabled;
   }
   if (op->layer == &onri_layer_linear) {
     const struct onr_linear_params *p = op->params;
-    *transpose = !p->weight_transposed;
+    *turned = !p->weight_transposed;
     return !p->clamp.enabled;
   }
   const struct onr_gemm_params *p = op->params;
-  *transpose = p->transpose_b;
+  *turned = p->transpose_b;
   return op->layer == &onri_layer_gemm && !p->transpose_a && p->alpha == 1.0f && (op->num_in < 3 || p->beta == 1.0f) &&
          !p->clamp.enabled;
 }
 
+/* v is the transpose of a matrix. */
+static int match_turned(const struct onri_rewrite *rw, int32_t v, int32_t *x) {
+  const struct onri_node *node = onri_rewrite_match(rw, v, &onri_layer_transpose);
+  if (!node || onri_rewrite_rank(rw, node->in[0]) != 2) return 0;
+  const struct onr_transpose_params *p = node->params;
+  *x = node->in[0];
+  return p->rank == 0 || (p->rank == 2 && p->perm[0] == 1);
+}
+
+int onri_match_plain_product(const struct onri_rewrite *rw, const struct onri_node *op,
+                             struct onri_plain_product *product) {
+  *product = (struct onri_plain_product){.bias = ONRI_NONE};
+  if (op->num_in < 2 || op->num_in > 3 || op->in[0] == ONRI_NONE || op->in[1] == ONRI_NONE ||
+      !is_plain_product(op, &product->turned))
+    return 0;
+  product->a = op->in[0], product->b = op->in[1];
+  if (match_turned(rw, product->b, &product->b)) product->turned = !product->turned;
+  if (op->num_in > 2) product->bias = op->in[2];
+  return onri_rewrite_rank(rw, product->b) >= 2;
+}
+
 static enum onr_status product(struct onri_rewrite *rw, struct onri_node *node, const struct target *t,
-                               const struct onri_node *op) {
+                               const struct onri_plain_product *p) {
   struct onri_quantised a, b;
   int32_t bias;
-  int transpose, fits;
-  if (!as_product(op, &transpose) || !clips_nothing(t) || !onri_match_bytes(rw, op->in[0], &a) ||
-      !match_dequantize(rw, op->in[1], &b) || !is_byte(b.dtype))
-    return ONR_STATUS_OK;
-  if (onri_rewrite_rank(rw, op->in[0]) < 2 || onri_rewrite_rank(rw, op->in[1]) < 2) return ONR_STATUS_OK;
-  const int64_t columns = onri_rewrite_dim(rw, op->in[1], transpose ? -2 : -1);
-  const int32_t v = op->num_in > 2 ? op->in[2] : ONRI_NONE;
-  if (v != ONRI_NONE && (columns < 1 || onri_rewrite_rank(rw, v) != 1)) return ONR_STATUS_OK;
-  ONR_TRY(right_operand(rw, &b, transpose, &fits));
-  if (fits) ONR_TRY(product_bias(rw, v, &a, &b, (size_t)columns, &bias, &fits));
+  int fits;
+  if (!clips_nothing(t) || !onri_match_bytes(rw, p->a, &a) || onri_rewrite_rank(rw, p->a) < 2) return ONR_STATUS_OK;
+  const int64_t columns = onri_rewrite_dim(rw, p->b, p->turned ? -2 : -1);
+  if (p->bias != ONRI_NONE && (columns < 1 || onri_rewrite_rank(rw, p->bias) != 1)) return ONR_STATUS_OK;
+  ONR_TRY(match_weights(rw, p->b, &b, &fits));
+  if (fits) ONR_TRY(right_operand(rw, &b, p->turned, &fits));
+  const struct product_steps steps = {&a, &b, (size_t)columns, t->y.step};
+  if (fits) ONR_TRY(product_bias(rw, p->bias, &steps, &bias, &fits));
   if (!fits) return ONR_STATUS_OK;
   const int32_t in[] = {
       a.x, a.scale, zero_input(rw, &a), b.x, b.scale, zero_input(rw, &b), t->y.scale, zero_input(rw, &t->y), bias};
@@ -242,23 +360,40 @@ static enum onr_status product(struct onri_rewrite *rw, struct onri_node *node, 
   return onri_rewrite_become(rw, node, &onri_layer_qlinear_matmul, NULL, in, bias == ONRI_NONE ? 8 : 9);
 }
 
+/* A sum of a product that nobody else reads and a list is the product with a bias. */
+static int match_biased_product(const struct onri_rewrite *rw, const struct onri_node *sum,
+                                struct onri_plain_product *product) {
+  const struct onr_binary_params *p = sum->params;
+  if (p->op != ONR_BINARY_ADD || p->clamp.enabled) return 0;
+  for (int side = 0; side < 2; side++) {
+    const struct onri_node *op = onri_rewrite_producer(rw, sum->in[side]);
+    if (!op || !multiplies(op->layer) || rw->uses[sum->in[side]] != 1 ||
+        onri_rewrite_rank(rw, sum->in[1 - side]) != 1 || !onri_match_plain_product(rw, op, product) ||
+        product->bias != ONRI_NONE)
+      continue;
+    product->bias = sum->in[1 - side];
+    return 1;
+  }
+  return 0;
+}
+
 /* A product of bytes that is not quantized: real numbers. */
 static enum onr_status real_product(struct onri_rewrite *rw, struct onri_node *op) {
   struct onri_quantised a, b;
-  int transpose, fits;
+  struct onri_plain_product p;
+  int fits;
   size_t count = 0;
-  if (!as_product(op, &transpose) || !onri_match_bytes(rw, op->in[0], &a) || !match_dequantize(rw, op->in[1], &b) ||
-      !is_byte(b.dtype) || onri_rewrite_rank(rw, op->in[0]) < 2 || onri_rewrite_rank(rw, op->in[1]) < 2)
+  if (!onri_match_plain_product(rw, op, &p) || !onri_match_bytes(rw, p.a, &a) || onri_rewrite_rank(rw, p.a) < 2)
     return ONR_STATUS_OK;
-  const int32_t bias = op->num_in > 2 ? op->in[2] : ONRI_NONE;
-  const int64_t columns = onri_rewrite_dim(rw, op->in[1], transpose ? -2 : -1);
-  if (bias != ONRI_NONE &&
-      (onri_rewrite_rank(rw, bias) != 1 || !onri_rewrite_floats(rw, bias, &count) || (int64_t)count != columns))
+  const int64_t columns = onri_rewrite_dim(rw, p.b, p.turned ? -2 : -1);
+  if (p.bias != ONRI_NONE &&
+      (onri_rewrite_rank(rw, p.bias) != 1 || !onri_rewrite_floats(rw, p.bias, &count) || (int64_t)count != columns))
     return ONR_STATUS_OK;
-  ONR_TRY(right_operand(rw, &b, transpose, &fits));
+  ONR_TRY(match_weights(rw, p.b, &b, &fits));
+  if (fits) ONR_TRY(right_operand(rw, &b, p.turned, &fits));
   if (!fits) return ONR_STATUS_OK;
-  const int32_t in[] = {a.x, b.x, a.scale, b.scale, a.zero, b.zero, bias};
-  return onri_rewrite_become(rw, op, &onri_layer_matmul_integer_real, NULL, in, 7);
+  const int32_t in[] = {a.x, b.x, a.scale, b.scale, a.zero, b.zero, p.bias};
+  return onri_rewrite_become(rw, op, &onri_layer_matmul_integer_real, NULL, in, p.bias == ONRI_NONE ? 6 : 7);
 }
 
 /* A convolution of bytes that is not quantized. */
@@ -267,14 +402,15 @@ static enum onr_status real_conv(struct onri_rewrite *rw, struct onri_node *op) 
   size_t count = 0;
   const struct onr_conv_params *p = op->params;
   const int32_t bias = op->num_in > 2 ? op->in[2] : ONRI_NONE;
-  if (op->num_in > 3 || p->tail.enabled || !onri_match_bytes(rw, op->in[0], &x) ||
-      !match_dequantize(rw, op->in[1], &w) || !is_byte(w.dtype) || !onri_rewrite_is_constant(rw, w.x))
-    return ONR_STATUS_OK;
+  int fits;
+  if (op->num_in > 3 || p->tail.enabled || !onri_match_bytes(rw, op->in[0], &x)) return ONR_STATUS_OK;
+  ONR_TRY(match_weights(rw, op->in[1], &w, &fits));
+  if (!fits || !onri_rewrite_is_constant(rw, w.x)) return ONR_STATUS_OK;
   const int64_t channels = rw->graph->values[w.x].constant->desc.dim[0];
   if (w.scales != 1 && (w.axis != 0 || (int64_t)w.scales != channels)) return ONR_STATUS_OK;
   if (bias != ONRI_NONE && (!onri_rewrite_floats(rw, bias, &count) || (int64_t)count != channels)) return ONR_STATUS_OK;
   const int32_t in[] = {x.x, w.x, x.scale, w.scale, x.zero, w.zero, bias};
-  return onri_rewrite_become(rw, op, &onri_layer_conv_integer_real, p, in, 7);
+  return onri_rewrite_become(rw, op, &onri_layer_conv_integer_real, p, in, bias == ONRI_NONE ? 6 : 7);
 }
 
 /* --- dynamic quantisation: a product in integers, then a cast, a scale and perhaps a bias --- */
@@ -391,40 +527,120 @@ static int same_steps(const struct onri_quantised *a, const struct onri_quantise
   return a->dtype == b->dtype && a->scales == 1 && b->scales == 1 && a->step == b->step && a->offset == b->offset;
 }
 
-static int moves_input_0(const struct onri_node *op) {
+static int moves_input_0(const struct onri_rewrite *rw, const struct onri_node *op, enum onr_dtype dtype) {
   static const struct onr_layer *const layers[] = {
-      &onri_layer_reshape,   &onri_layer_flatten,  &onri_layer_squeeze,        &onri_layer_unsqueeze,
-      &onri_layer_transpose, &onri_layer_slice,    &onri_layer_gather,         &onri_layer_max_pool,
-      &onri_layer_expand,    &onri_layer_identity, &onri_layer_depth_to_space, &onri_layer_space_to_depth};
-  if (op->num_out != 1) return 0;
+      &onri_layer_reshape,         &onri_layer_flatten,  &onri_layer_squeeze,        &onri_layer_unsqueeze,
+      &onri_layer_transpose,       &onri_layer_slice,    &onri_layer_gather,         &onri_layer_expand,
+      &onri_layer_identity,        &onri_layer_tile,     &onri_layer_depth_to_space, &onri_layer_space_to_depth,
+      &onri_layer_gather_elements, &onri_layer_gather_nd};
+  if (op->num_out != 1 || op->num_in < 1) return 0;
+  if (op->layer == &onri_layer_max_pool) return is_byte(dtype);
+  if (op->layer == &onri_layer_resize) {
+    const struct onr_resize_params *p = op->params;
+    return p->mode == ONR_RESIZE_NEAREST && p->coordinates != ONR_RESIZE_TF_CROP_AND_RESIZE;
+  }
+  if (op->layer == &onri_layer_pad) {
+    const struct onr_pad_params *p = op->params;
+    return p->mode != ONR_PAD_CONSTANT || op->num_in < 3 || op->in[2] == ONRI_NONE ||
+           onri_rewrite_all_equal(rw, op->in[2], 0);
+  }
   for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++)
     if (op->layer == layers[i]) return 1;
   return 0;
 }
 
+/* v as integers in the steps of the target, clipped as it is: what was dequantized, or quantized again; -1 when out of
+ * memory. */
+static int32_t in_steps_of(struct onri_rewrite *rw, int32_t v, const struct onri_node *quantize,
+                           const struct target *t) {
+  const struct onri_quantised *y = &t->y;
+  const struct onri_origin *origin = quantize->origin;
+  const void *params = quantize->params;
+  struct onri_quantised x;
+  struct onr_desc desc = *onri_rewrite_desc(rw, v);
+  if (clips_nothing(t) && onri_match_steps(rw, v, &x) && same_steps(&x, y)) return x.x;
+  if (!clips_nothing(t)) {
+    const struct onr_unary_params clip = {.op = ONR_UNARY_CLIP, .alpha = (float)t->low, .beta = (float)t->high};
+    v = onri_rewrite_node(rw, &onri_layer_unary, &clip, origin, &v, 1, &desc);
+  }
+  desc.dtype = y->dtype;
+  const int32_t in[] = {v, y->scale, y->zero};
+  return v < 0 ? -1
+               : onri_rewrite_node(rw, &onri_layer_quantize_linear, params, origin, in, y->zero == ONRI_NONE ? 2 : 3,
+                                   &desc);
+}
+
+/* What made v and is read by nobody any more, so that it is no reader of what comes before. */
+static void drop(struct onri_rewrite *rw, int32_t v) {
+  for (struct onri_node *node; (node = onri_rewrite_producer(rw, v)) && node->num_out == 1 && rw->uses[v] == 0;) {
+    const int32_t before = node->in[0];
+    onri_rewrite_remove(rw, node);
+    v = before;
+  }
+}
+
+/* What is chosen or moved may as well be quantized before. Maxima, too: quantizing keeps the order. */
 static enum onr_status move(struct onri_rewrite *rw, struct onri_node *node, const struct target *t,
                             const struct onri_node *op) {
   struct onri_quantised x;
   int32_t in[8];
-  if (!clips_nothing(t) || op->num_in > 8 || !onri_match_bytes(rw, op->in[0], &x) || !same_steps(&x, &t->y))
+  const size_t count = (size_t)op->num_in;
+  const struct onr_layer *layer = op->layer;
+  const void *params = op->params;
+  if (count > 8 || !onri_match_steps(rw, op->in[0], &x)) return ONR_STATUS_OK;
+  const int is_pad = layer == &onri_layer_pad;
+  for (size_t i = 0; i < count; i++) in[i] = op->in[i];
+  if (is_pad) in[2] = zero_input(rw, &t->y);       /* what stands for 0 */
+  const ptrdiff_t index = node - rw->graph->nodes; /* a new node moves them */
+  in[0] = in_steps_of(rw, in[0], node, t);
+  if (in[0] < 0 || (is_pad && in[2] < 0)) return onri_rewrite_no_memory(rw);
+  ONR_TRY(onri_rewrite_become(rw, &rw->graph->nodes[index], layer, params, in, is_pad && count < 3 ? 3 : count));
+  drop(rw, t->y.x);
+  return ONR_STATUS_OK;
+}
+
+/* A part of what is split is a slice. */
+static enum onr_status split(struct onri_rewrite *rw, struct onri_node *node, const struct target *t,
+                             const struct onri_node *op) {
+  struct onri_quantised x;
+  int64_t sizes[64], place[2] = {0}, axis = ((const struct onr_split_params *)op->params)->axis;
+  size_t count;
+  int32_t in[4], part = 0;
+  const struct onr_desc one = onr_desc_make(ONR_DTYPE_I64, 1, (int64_t[]){1});
+  if (!onri_match_steps(rw, op->in[0], &x) || op->num_in < 2 || op->in[1] == ONRI_NONE ||
+      !onri_rewrite_ints(rw, op->in[1], sizes, sizeof(sizes) / sizeof(sizes[0]), &count) ||
+      count != (size_t)op->num_out)
     return ONR_STATUS_OK;
-  for (int32_t i = 0; i < op->num_in; i++) in[i] = i == 0 ? x.x : op->in[i];
-  return onri_rewrite_become(rw, node, op->layer, op->params, in, (size_t)op->num_in);
+  while (op->out[part] != t->v) place[0] += sizes[part++];
+  place[1] = place[0] + sizes[part];
+  const ptrdiff_t index = node - rw->graph->nodes; /* a new node moves them */
+  in[0] = in_steps_of(rw, op->in[0], node, t);
+  in[1] = onri_rewrite_data(rw, &one, &place[0]);
+  in[2] = onri_rewrite_data(rw, &one, &place[1]);
+  in[3] = onri_rewrite_data(rw, &one, &axis);
+  for (int i = 0; i < 4; i++)
+    if (in[i] < 0) return onri_rewrite_no_memory(rw);
+  return onri_rewrite_become(rw, &rw->graph->nodes[index], &onri_layer_slice, NULL, in, 4);
 }
 
 static enum onr_status concat(struct onri_rewrite *rw, struct onri_node *node, const struct target *t,
                               const struct onri_node *op) {
   struct onri_quantised x;
-  if (!clips_nothing(t)) return ONR_STATUS_OK;
-  for (int32_t i = 0; i < op->num_in; i++)
-    if (!onri_match_bytes(rw, op->in[i], &x) || !same_steps(&x, &t->y)) return ONR_STATUS_OK;
-  int32_t *in = onri_arena_allocate(&rw->graph->arena, (size_t)op->num_in * sizeof(*in));
+  const size_t count = (size_t)op->num_in;
+  const void *params = op->params;
+  int any = 0;
+  for (size_t i = 0; i < count; i++) any |= onri_match_steps(rw, op->in[i], &x);
+  if (!any) return ONR_STATUS_OK;
+  int32_t *in = onri_arena_allocate(&rw->graph->arena, count * sizeof(*in));
   if (!in) return onri_rewrite_no_memory(rw);
-  for (int32_t i = 0; i < op->num_in; i++) {
-    onri_match_bytes(rw, op->in[i], &x);
-    in[i] = x.x;
+  const ptrdiff_t index = node - rw->graph->nodes, concat_index = op - rw->graph->nodes;
+  for (size_t i = 0; i < count; i++) {
+    in[i] = in_steps_of(rw, rw->graph->nodes[concat_index].in[i], &rw->graph->nodes[index], t);
+    if (in[i] < 0) return onri_rewrite_no_memory(rw);
   }
-  return onri_rewrite_become(rw, node, op->layer, op->params, in, (size_t)op->num_in);
+  ONR_TRY(onri_rewrite_become(rw, &rw->graph->nodes[index], &onri_layer_concat, params, in, count));
+  drop(rw, t->y.x);
+  return ONR_STATUS_OK;
 }
 
 /* --- what stays float32 --- */
@@ -446,15 +662,13 @@ static int is_light(const struct onr_layer *layer) {
                                                    &onri_layer_gather,
                                                    &onri_layer_expand,
                                                    &onri_layer_identity,
+                                                   &onri_layer_split,
+                                                   &onri_layer_tile,
+                                                   &onri_layer_pad,
                                                    &onri_layer_concat};
   for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++)
     if (layer == layers[i]) return 1;
   return 0;
-}
-
-static int multiplies(const struct onr_layer *layer) {
-  return layer == &onri_layer_conv || layer == &onri_layer_matmul || layer == &onri_layer_gemm ||
-         layer == &onri_layer_linear;
 }
 
 /* NULL: it reads nothing that was quantized, or is none to tell of. */
@@ -466,6 +680,9 @@ static const char *why_float(const struct onri_rewrite *rw, const struct onri_no
     reads = 1, of_first |= i == 0;
   }
   if (!reads) return NULL;
+  if (onri_byte_pieces_takes(node->layer)) return NULL;
+  if (node->layer == &onri_layer_conv_transpose)
+    return "it is not quantized again, or its weights or bias are none that kernels of bytes take";
   if (!multiplies(node->layer)) return "there is no kernel of bytes for it";
   return of_first ? "its weights, scales, zero points or bias are none that kernels of bytes take"
                   : "what it multiplies its quantized weights by is not quantized";
@@ -495,12 +712,16 @@ static enum onr_status apply(struct onri_rewrite *rw, struct onri_node *node) {
   struct target t;
   if (!match_target(rw, node, &t)) return ONR_STATUS_OK;
   const struct onri_node *op = onri_rewrite_producer(rw, t.v);
+  if (op && op->layer == &onri_layer_split) return split(rw, node, &t, op);
   if (!op || op->num_in < 1 || op->out[0] != t.v) return ONR_STATUS_OK;
-  if (op->layer == &onri_layer_conv) return conv(rw, node, &t, op);
-  if (op->layer == &onri_layer_matmul || op->layer == &onri_layer_gemm || op->layer == &onri_layer_linear)
-    return product(rw, node, &t, op);
+  if (is_byte(t.y.dtype) && (op->layer == &onri_layer_conv || op->layer == &onri_layer_conv_transpose))
+    return conv(rw, node, &t, op);
+  struct onri_plain_product p;
+  if (is_byte(t.y.dtype) && ((multiplies(op->layer) && onri_match_plain_product(rw, op, &p)) ||
+                             (op->layer == &onri_layer_binary && match_biased_product(rw, op, &p))))
+    return product(rw, node, &t, &p);
   if (op->layer == &onri_layer_concat) return concat(rw, node, &t, op);
-  return moves_input_0(op) ? move(rw, node, &t, op) : ONR_STATUS_OK;
+  return moves_input_0(rw, op, t.y.dtype) ? move(rw, node, &t, op) : ONR_STATUS_OK;
 }
 
 enum onr_status onri_pass_quantized(struct onri_rewrite *rw) {

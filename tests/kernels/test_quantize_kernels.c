@@ -1,5 +1,5 @@
-/* float32 to 8 bits and back, and ranges, of every instruction set: exactly what the formula gives in float32, at every
- * length that ends a vector. */
+/* float32 to 8 and 16 bits and back, and ranges, of every instruction set: exactly what the formula gives in float32,
+ * at every length that ends a vector. */
 #include <string.h>
 
 #include "support/sweep.h"
@@ -22,36 +22,53 @@ static void check_to(struct sweep *s, const struct onri_quantize_kernels *k, siz
   double wide[MOST];
   uint8_t u[MOST + 1];
   int8_t i8[MOST + 1];
+  uint16_t u16[MOST + 1];
+  int16_t i16[MOST + 1];
   const float scale = scales[sweep_pick(s, 0, 4)];
   const int zero_u = (int)sweep_pick(s, 0, 255), zero_i = zero_u - 128;
   sweep_fill(s, ONR_DTYPE_F32, count, 3, 30, x, wide);
   for (size_t i = 0; i < count; i += 3) x[i] = ((float)(i % 40) - 20 + 0.5f) * (scale < 1e-30f ? 1 : scale); /* ties */
   memset(u, 77, sizeof(u));
   memset(i8, 77, sizeof(i8));
-  k->to_u8(x, u, count, scale, (float)zero_u);
-  k->to_i8(x, i8, count, scale, (float)zero_i);
+  memset(u16, 77, sizeof(u16));
+  memset(i16, 77, sizeof(i16));
+  const int zero_w = (int)sweep_pick(s, 0, 65535), zero_h = zero_w - 32768;
+  k->to[ONRI_STEPS_U8](x, u, count, scale, (float)zero_u);
+  k->to[ONRI_STEPS_I8](x, i8, count, scale, (float)zero_i);
+  k->to[ONRI_STEPS_U16](x, u16, count, scale, (float)zero_w);
+  k->to[ONRI_STEPS_I16](x, i16, count, scale, (float)zero_h);
   for (size_t i = 0; i < count; i++) {
     assert_int_equal(u[i], (int)quantized(x[i], scale, zero_u, 0, 255));
     assert_int_equal(i8[i], (int)quantized(x[i], scale, zero_i, -128, 127));
+    assert_int_equal(u16[i], (int)quantized(x[i], scale, zero_w, 0, 65535));
+    assert_int_equal(i16[i], (int)quantized(x[i], scale, zero_h, -32768, 32767));
   }
-  for (size_t i = count; i <= MOST; i++) assert_true(u[i] == 77 && i8[i] == 77);
+  for (size_t i = count; i <= MOST; i++)
+    assert_true(u[i] == 77 && i8[i] == 77 && u16[i] == 77 * 257 && i16[i] == 77 * 257);
 }
 
 static void check_from(struct sweep *s, const struct onri_quantize_kernels *k, size_t count) {
   uint8_t u[MOST];
   int8_t i8[MOST];
+  uint16_t u16[MOST];
+  int16_t i16[MOST];
   float y[MOST + 1], z[MOST + 1];
   const float scale = (float)sweep_pick(s, 1, 1000) / 512;
   const int zero_u = (int)sweep_pick(s, 0, 255), zero_i = zero_u - 128;
   for (size_t i = 0; i < count; i++) i8[i] = (int8_t)((u[i] = (uint8_t)sweep_next(s)) - 128);
   for (size_t i = 0; i <= MOST; i++) y[i] = z[i] = 77;
-  k->from_u8(u, y, count, scale, (float)zero_u);
-  k->from_i8(i8, z, count, scale, (float)zero_i);
+  k->from[ONRI_STEPS_U8](u, y, count, scale, (float)zero_u);
+  k->from[ONRI_STEPS_I8](i8, z, count, scale, (float)zero_i);
   for (size_t i = 0; i < count; i++) {
     assert_true((double)y[i] == (double)(u[i] - zero_u) * (double)scale); /* exact: 9 bits by 10 */
     assert_true((double)z[i] == (double)(i8[i] - zero_i) * (double)scale);
   }
   for (size_t i = count; i <= MOST; i++) assert_true(y[i] == 77 && z[i] == 77);
+  for (size_t i = 0; i < count; i++) i16[i] = (int16_t)((u16[i] = (uint16_t)sweep_next(s)) - 32768);
+  k->from[ONRI_STEPS_U16](u16, y, count, 0.125f, (float)zero_u);
+  k->from[ONRI_STEPS_I16](i16, z, count, 0.125f, (float)zero_i);
+  for (size_t i = 0; i < count; i++)
+    assert_true(y[i] == (float)(u16[i] - zero_u) / 8 && z[i] == (float)(i16[i] - zero_i) / 8);
 }
 
 static void check_range(struct sweep *s, const struct onri_quantize_kernels *k, size_t count, double shift) {

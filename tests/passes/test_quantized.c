@@ -209,6 +209,160 @@ static void test_sums_and_moves(void **state) {
   }
 }
 
+/* A transposed convolution whose weights have one scale, or one a channel of dimension 1. */
+static void test_transposed_convolutions(void **state) {
+  struct sweep s = sweep_from(9);
+  (void)state;
+  for (int i = 0; i < 60; i++) {
+    struct graph_test t;
+    const int32_t rank = (int32_t)sweep_pick(&s, 1, 3);
+    const int64_t in = sweep_pick(&s, 1, 6), out = in, kernel = sweep_pick(&s, 1, 3), x[] = {2, in, 5, 4, 3},
+                  w[] = {in, out, kernel, kernel, kernel};
+    struct onr_conv_transpose_params params = {.window = {.rank = rank}};
+    for (int32_t a = 0; a < rank; a++) params.window.stride[a] = sweep_pick(&s, 1, 3);
+    graph_test_begin(&t);
+    const int32_t of_x = through_bytes(&t, &s, graph_test_input(&t, rank + 2, x)), all = weights(&t, &s, rank + 2, w);
+    struct onri_node *dequantized = &t.graph->nodes[t.graph->values[all].producer];
+    ((struct onr_quantize_params *)dequantized->params)->axis = 1; /* there are as many rows */
+    int32_t y = graph_test_node(&t, &onri_layer_conv_transpose, &params,
+                                (int32_t[]){of_x, all, graph_test_constant(&t, 1, &out, NULL)}, i % 2 ? 3 : 2);
+    if (i % 3 == 0) y = graph_test_unary(&t, ONR_UNARY_CLIP, 0, 1, y);
+    check(&t, &s, y);
+    assert_int_equal(graph_test_count(&t, &onri_layer_qlinear_conv_transpose), 1);
+    graph_test_end(&t);
+  }
+}
+
+/* What is not computed element by element reads and writes bytes, too. */
+static void test_pieces(void **state) {
+  struct sweep s = sweep_from(10);
+  (void)state;
+  for (int i = 0; i < 40; i++) {
+    struct graph_test t;
+    const struct onr_softmax_params softmax = {.axis = -1};
+    const struct onr_layer_norm_params norm = {.axis = -1, .epsilon = 1e-5f};
+    const struct onr_pool_params pool = {.window = {.rank = 2, .kernel = {2, 3}}};
+    const struct onr_global_pool_params global = {0};
+    const struct onr_resize_params resize = {.mode = ONR_RESIZE_LINEAR};
+    const int64_t width = 7;
+    graph_test_begin(&t);
+    int32_t in[3] = {through_bytes(&t, &s, graph_test_input(&t, 4, (int64_t[]){2, 3, 4, width})), 0, 0}, y;
+    switch (i % 5) {
+      case 0: y = graph_test_node(&t, &onri_layer_softmax, &softmax, in, 1); break;
+      case 1:
+        in[1] = graph_test_constant(&t, 1, &width, NULL), in[2] = graph_test_constant(&t, 1, &width, NULL);
+        y = graph_test_node(&t, &onri_layer_layer_norm, &norm, in, 3);
+        break;
+      case 2: y = graph_test_node(&t, &onri_layer_average_pool, &pool, in, 1); break;
+      case 3: y = graph_test_node(&t, &onri_layer_global_average_pool, &global, in, 1); break;
+      default:
+        in[1] = ONRI_NONE, in[2] = graph_test_constant(&t, 1, (int64_t[]){4}, (const float[]){1, 1, 2, 1.5f});
+        y = graph_test_node(&t, &onri_layer_resize, &resize, in, 3);
+    }
+    check(&t, &s, y);
+    assert_int_equal(graph_test_count(&t, &onri_layer_byte_pieces), 1);
+    graph_test_end(&t);
+  }
+}
+
+/* What is moved, and the parts of what is put together, are quantized before, in whatever steps they are. */
+static void test_moves_into_other_steps(void **state) {
+  struct sweep s = sweep_from(11);
+  (void)state;
+  for (int i = 0; i < 60; i++) {
+    struct graph_test t;
+    const struct onr_concat_params concat = {.axis = 1};
+    const struct onr_pad_params pad = {.mode = i % 2 ? ONR_PAD_CONSTANT : ONR_PAD_EDGE};
+    const struct onr_split_params split = {.axis = 1};
+    graph_test_begin(&t);
+    const int32_t x = through_bytes(&t, &s, graph_test_input(&t, 3, (int64_t[]){2, 3, 5})),
+                  z = through_bytes(&t, &s, graph_test_input(&t, 3, (int64_t[]){2, 3, 5}));
+    int32_t y, parts[2];
+    switch (i % 4) {
+      case 0: y = graph_test_node(&t, &onri_layer_concat, &concat, (int32_t[]){x, z}, 2); break;
+      case 1: y = graph_test_transpose(&t, x, 3, (int32_t[]){1, 0, 2}); break;
+      case 2:
+        y = graph_test_node(&t, &onri_layer_pad, &pad,
+                            (int32_t[]){x, graph_test_ints(&t, 6, (int64_t[]){0, 1, 2, 0, 0, 1})}, 2);
+        break;
+      default:
+        parts[0] = graph_test_node_outputs(&t, &onri_layer_split, &split,
+                                           (int32_t[]){x, graph_test_ints(&t, 2, (int64_t[]){1, 2})}, 2, parts, 2);
+        y = parts[1];
+    }
+    if (i % 3 == 0) y = graph_test_unary(&t, ONR_UNARY_CLIP, -0.25f, 0.5f, y);
+    check(&t, &s, y);
+    graph_test_end(&t);
+  }
+}
+
+/* Weights of 4 bits between bytes, turned by a transpose, with a bias that is added behind the product. */
+static void test_four_bits(void **state) {
+  struct sweep s = sweep_from(12);
+  (void)state;
+  for (int i = 0; i < 40; i++) {
+    struct graph_test t;
+    const int64_t k = sweep_pick(&s, 1, 40), n = sweep_pick(&s, 1, 20);
+    const enum onr_dtype dtype = i % 2 ? ONR_DTYPE_I4 : ONR_DTYPE_U4;
+    const struct onr_quantize_params axis = {.axis = 0};
+    int8_t data[800], zeros[20];
+    float scales[20];
+    graph_test_begin(&t);
+    for (int64_t j = 0; j < n * k; j++) data[j] = (int8_t)(sweep_pick(&s, 0, 15) - (i % 2 ? 8 : 0));
+    for (int64_t j = 0; j < n; j++) {
+      zeros[j] = (int8_t)(sweep_pick(&s, 0, 15) - (i % 2 ? 8 : 0));
+      scales[j] = (float)sweep_pick(&s, 1, 9) / 1024;
+    }
+    const int32_t w = bytes(&t, dtype, 2, (int64_t[]){n, k}, data), zero = bytes(&t, dtype, 1, &n, zeros);
+    const int32_t real = graph_test_node(&t, &onri_layer_dequantize_linear, &axis,
+                                         (int32_t[]){w, graph_test_constant(&t, 1, &n, scales), zero}, 3);
+    const int32_t turned = graph_test_transpose(&t, real, 2, (int32_t[]){1, 0});
+    const int32_t x = graph_test_input(&t, 2, (int64_t[]){5, k});
+    const int32_t product = graph_test_node(&t, &onri_layer_matmul, &(struct onr_matmul_params){0},
+                                            (int32_t[]){i % 4 < 2 ? through_bytes(&t, &s, x) : x, turned}, 2);
+    check(&t, &s, graph_test_binary(&t, ONR_BINARY_ADD, product, graph_test_constant(&t, 1, &n, NULL)));
+    assert_int_equal(graph_test_count(&t, i % 4 < 2 ? &onri_layer_qlinear_matmul : &onri_layer_matmul_nbits), 1);
+    graph_test_end(&t);
+  }
+}
+
+/* Real rows by a matrix of 4 or 8 bits, with scales of blocks: it stays as narrow. */
+static void test_narrow_weights(void **state) {
+  static const enum onr_dtype types[] = {ONR_DTYPE_I4, ONR_DTYPE_U4, ONR_DTYPE_I8, ONR_DTYPE_U8};
+  struct sweep s = sweep_from(13);
+  (void)state;
+  for (int i = 0; i < 60; i++) {
+    struct graph_test t;
+    const int turned = (int)sweep_pick(&s, 0, 1);
+    const int64_t k = sweep_pick(&s, 1, 70), n = sweep_pick(&s, 1, 12), block = sweep_chance(&s, 2) ? 16 : 32,
+                  blocks = (k + block - 1) / block;
+    const enum onr_dtype dtype = types[i % 4];
+    const int bits = i % 4 < 2 ? 4 : 8, least = i % 2 ? 0 : -(1 << (bits - 1));
+    const struct onr_quantize_params params = {.axis = turned ? 1 : 0, .block_size = block};
+    const struct onr_gemm_params gemm = {.alpha = 1, .beta = 1, .transpose_b = turned};
+    int8_t data[70 * 12], zeros[5 * 12];
+    float scales[5 * 12];
+    graph_test_begin(&t);
+    t.tolerance = 1e-4;
+    for (int64_t j = 0; j < n * k; j++) data[j] = (int8_t)(least + (int)sweep_pick(&s, 0, (1 << bits) - 1));
+    for (int64_t j = 0; j < n * blocks; j++) {
+      zeros[j] = (int8_t)(least + (int)sweep_pick(&s, 0, (1 << bits) - 1));
+      scales[j] = (float)sweep_pick(&s, 1, 9) / 1024;
+    }
+    const int64_t shape[] = {turned ? n : k, turned ? k : n}, of_scales[] = {turned ? n : blocks, turned ? blocks : n};
+    const int32_t w = bytes(&t, dtype, 2, shape, data), zero = bytes(&t, dtype, 2, of_scales, zeros);
+    const int32_t real = graph_test_node(&t, &onri_layer_dequantize_linear, &params,
+                                         (int32_t[]){w, graph_test_constant(&t, 2, of_scales, scales), zero}, 3);
+    graph_test_output(&t, graph_test_node(&t, &onri_layer_gemm, &gemm,
+                                          (int32_t[]){graph_test_input(&t, 2, (int64_t[]){3, k}), real,
+                                                      graph_test_constant(&t, 1, &n, NULL)},
+                                          3));
+    graph_test_check(&t, NULL);
+    assert_int_equal(graph_test_count(&t, &onri_layer_matmul_nbits), 1);
+    graph_test_end(&t);
+  }
+}
+
 /* Who reads the real numbers, too, or a scale that is computed: nothing is rewritten. */
 static void test_what_is_left_alone(void **state) {
   struct sweep s = sweep_from(6);
@@ -229,8 +383,16 @@ static void test_what_is_left_alone(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_convolutions),   cmocka_unit_test(test_real_convolutions),
-                                     cmocka_unit_test(test_scaled_sums),    cmocka_unit_test(test_products),
-                                     cmocka_unit_test(test_sums_and_moves), cmocka_unit_test(test_what_is_left_alone)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_convolutions),
+                                     cmocka_unit_test(test_real_convolutions),
+                                     cmocka_unit_test(test_scaled_sums),
+                                     cmocka_unit_test(test_products),
+                                     cmocka_unit_test(test_sums_and_moves),
+                                     cmocka_unit_test(test_transposed_convolutions),
+                                     cmocka_unit_test(test_pieces),
+                                     cmocka_unit_test(test_moves_into_other_steps),
+                                     cmocka_unit_test(test_four_bits),
+                                     cmocka_unit_test(test_narrow_weights),
+                                     cmocka_unit_test(test_what_is_left_alone)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

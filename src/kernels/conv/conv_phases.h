@@ -5,6 +5,14 @@
 
 #include "kernels/conv/conv_gemm.h"
 
+/* How many phases there are. */
+int64_t onri_conv_phases_count(const struct onri_conv *c);
+/* The convolution of a phase, which may have no outputs, or no taps; its first output is element *y of the whole. */
+struct onri_conv onri_conv_phase(const struct onri_conv *c, int64_t phase, int64_t *y);
+/* The weights of a phase, of elements of `size` bytes: [groups * group_out, group_in, taps]. weight as conv_direct.h
+ * has it. */
+void onri_conv_phase_weights(const struct onri_conv *c, int64_t phase, const void *weight, size_t size, void *to);
+
 /* Dilation or stride is 1 on each axis, and there are not too many phases. */
 int onri_conv_phases_can(const struct onri_conv *c);
 /* Of all phases; 0: more than memory holds. What is packed depends on kernel, stride and dilation alone. */

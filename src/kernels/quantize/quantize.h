@@ -1,17 +1,27 @@
-/* quantize.h: float32 to 8 bits and back, and the range of a float32 array, in vectors. */
+/* quantize.h: float32 to 8 and 16 bits and back, and the range of a float32 array, in vectors. */
 #ifndef ONRI_KERNELS_QUANTIZE_H
 #define ONRI_KERNELS_QUANTIZE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
+#include "onnxrun/tensor.h"
+
+/* Types that the kernels know; -1: none of them. */
+enum { ONRI_STEPS_U8, ONRI_STEPS_I8, ONRI_STEPS_U16, ONRI_STEPS_I16, ONRI_NUM_STEPS };
+static inline int onri_steps_of(enum onr_dtype dtype) {
+  return dtype == ONR_DTYPE_U8    ? ONRI_STEPS_U8
+         : dtype == ONR_DTYPE_I8  ? ONRI_STEPS_I8
+         : dtype == ONR_DTYPE_U16 ? ONRI_STEPS_U16
+         : dtype == ONR_DTYPE_I16 ? ONRI_STEPS_I16
+                                  : -1;
+}
+
 struct onri_quantize_kernels {
   /* y = saturate(round(x / scale) + zero_point), half to even; a NaN quotient counts as 0. */
-  void (*to_u8)(const float *x, uint8_t *y, size_t count, float scale, float zero_point);
-  void (*to_i8)(const float *x, int8_t *y, size_t count, float scale, float zero_point);
+  void (*to[ONRI_NUM_STEPS])(const float *x, void *y, size_t count, float scale, float zero_point);
   /* y = (x - zero_point) scale */
-  void (*from_u8)(const uint8_t *x, float *y, size_t count, float scale, float zero_point);
-  void (*from_i8)(const int8_t *x, float *y, size_t count, float scale, float zero_point);
+  void (*from[ONRI_NUM_STEPS])(const void *x, float *y, size_t count, float scale, float zero_point);
   /* Least and greatest of x and 0; NaN is passed over. */
   void (*range)(const float *x, size_t count, float *least, float *greatest);
 };

@@ -1,5 +1,5 @@
-/* quantize_simd.c: see quantize.h. A quantized value costs a division (exactness asks for it), which is what to_u8 and
- * to_i8 take; the others are as fast as memory is. */
+/* quantize_simd.c: see quantize.h. A quantized value costs a division (exactness asks for it), which is what `to`
+ * takes; the others are as fast as memory is. */
 #include "kernels/quantize/quantize.h"
 #include "kernels/kernels.h"
 #include "kernels/simd.h"
@@ -11,29 +11,35 @@ INLINE vi32 quantized(vf32 x, float scale, float zero_point, float low, float hi
 }
 
 /* The last elements go through an array of a whole vector. */
-#define TO(name, type, low, high)                                                                \
-  static void to_##name(const float *x, type *y, size_t count, float scale, float zero_point) {  \
+#define TO(name, type, store, low, high)                                                         \
+  static void to_##name(const float *x, void *to, size_t count, float scale, float zero_point) { \
+    type *y = to;                                                                                \
     size_t i = 0;                                                                                \
     for (; i + F32_LANES <= count; i += F32_LANES)                                               \
-      i32_store_8(y + i, quantized(f32_load(x + i), scale, zero_point, low, high));              \
+      store(y + i, quantized(f32_load(x + i), scale, zero_point, low, high));                    \
     type last[F32_LANES];                                                                        \
-    i32_store_8(last, quantized(f32_load_part(x + i, count - i), scale, zero_point, low, high)); \
+    store(last, quantized(f32_load_part(x + i, count - i), scale, zero_point, low, high));       \
     memcpy(y + i, last, (count - i) * sizeof(*y));                                               \
   }
-TO(u8, uint8_t, 0.0f, 255.0f)
-TO(i8, int8_t, -128.0f, 127.0f)
+TO(u8, uint8_t, i32_store_8, 0.0f, 255.0f)
+TO(i8, int8_t, i32_store_8, -128.0f, 127.0f)
+TO(u16, uint16_t, i32_store_16, 0.0f, 65535.0f)
+TO(i16, int16_t, i32_store_16, -32768.0f, 32767.0f)
 
-#define FROM(name, type)                                                                          \
-  static void from_##name(const type *x, float *y, size_t count, float scale, float zero_point) { \
-    size_t i = 0;                                                                                 \
-    for (; i + F32_LANES <= count; i += F32_LANES)                                                \
-      f32_store(y + i, (f32_from_i32(i32_load_##name(x + i)) - zero_point) * scale);              \
-    type last[F32_LANES] = {0};                                                                   \
-    memcpy(last, x + i, (count - i) * sizeof(*x));                                                \
-    f32_store_part(y + i, (f32_from_i32(i32_load_##name(last)) - zero_point) * scale, count - i); \
+#define FROM(name, type)                                                                           \
+  static void from_##name(const void *of, float *y, size_t count, float scale, float zero_point) { \
+    const type *x = of;                                                                            \
+    size_t i = 0;                                                                                  \
+    for (; i + F32_LANES <= count; i += F32_LANES)                                                 \
+      f32_store(y + i, (f32_from_i32(i32_load_##name(x + i)) - zero_point) * scale);               \
+    type last[F32_LANES] = {0};                                                                    \
+    memcpy(last, x + i, (count - i) * sizeof(*x));                                                 \
+    f32_store_part(y + i, (f32_from_i32(i32_load_##name(last)) - zero_point) * scale, count - i);  \
   }
 FROM(u8, uint8_t)
 FROM(i8, int8_t)
+FROM(u16, uint16_t)
+FROM(i16, int16_t)
 
 static void range(const float *x, size_t count, float *least, float *greatest) {
   enum { MOST = 4 }; /* vectors at a time */
@@ -52,4 +58,5 @@ static void range(const float *x, size_t count, float *least, float *greatest) {
   *greatest = f32_greatest_lane(high[0]);
 }
 
-const struct onri_quantize_kernels ONRI_AT_LEVEL(onri_quantize_kernels) = {to_u8, to_i8, from_u8, from_i8, range};
+const struct onri_quantize_kernels ONRI_AT_LEVEL(onri_quantize_kernels) = {
+    {to_u8, to_i8, to_u16, to_i16}, {from_u8, from_i8, from_u16, from_i16}, range};

@@ -51,6 +51,9 @@ int onri_conv_can_pack(const struct onr_call *call, int64_t groups, int transpos
 enum onr_status onri_conv_geometry(const struct onr_call *call, struct onri_conv *c, struct onr_desc *out);
 /* The part of it that follows from weights alone, when they can be packed. */
 enum onr_status onri_conv_geometry_of_weights(const struct onr_call *call, struct onri_conv *c);
+/* The same of conv_transpose; of weights: as for an image of one pixel. */
+enum onr_status onri_conv_transpose_geometry(const struct onr_call *call, struct onri_conv *c, struct onr_desc *out);
+enum onr_status onri_conv_transpose_geometry_of_weights(const struct onr_call *call, struct onri_conv *c);
 /* Packs constant weights for the geometry c (sizes as onri_xnn_conv_fit wants them) and marks them packed_inputs,
  * unless a plan may need them. channels_last: y is, and so is x unless x_channels_first. */
 enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv *c, int channels_last,

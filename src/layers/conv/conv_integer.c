@@ -1,17 +1,20 @@
-/* conv_integer, qlinear_conv, conv_integer_real: convolutions of 8-bit images.
+/* conv_integer, qlinear_conv, qlinear_conv_transpose, conv_integer_real: convolutions of 8-bit images.
  *
  * conv_integer  x, weight, x's zero point, weight's zero point                                        -> int32
  * qlinear_conv  x, x_scale, x_zero, weight, w_scale, w_zero, y_scale, y_zero, bias (int32, optional)   -> y_zero's type
+ * qlinear_conv_transpose  the same, with constant weights that onri_conv_phases_can take
  * conv_integer_real  x, weight, x_scale, w_scale, x_zero, w_zero, bias (float32); the last three optional -> float32
- * Shapes are those of conv. One scale and one zero point; those of the weights may be one an output channel.
- * A quantised result is round(sum * (x_scale * w_scale / y_scale)) + y_zero, halves to even. Weights stay bytes.
- * path  vector: kernels/conv/conv_integer.c
+ * Shapes are those of conv and conv_transpose. One scale and one zero point; those of the weights may be one an output
+ * channel. A quantised result is round(sum * (x_scale * w_scale / y_scale)) + y_zero, halves to even. Weights stay
+ * bytes. path  vector: kernels/conv/conv_integer.c
  */
 #include "kernels/conv/conv_integer.h"
 
 #include <math.h>
 
 #include "base/memory/blocks.h"
+#include "kernels/conv/conv_integer_phases.h"
+#include "kernels/conv/conv_phases.h"
 #include "base/services.h"
 #include "base/shape.h"
 #include "layers/conv/conv.h"
@@ -22,10 +25,12 @@
 /* Which inputs are what; NO_ROLE where there is no such input. */
 struct roles {
   uint8_t x, x_scale, x_zero, weight, w_scale, w_zero, y_scale, y_zero, bias;
+  int transposed;
 };
-static const struct roles integer_roles = {0, NO_ROLE, 2, 1, NO_ROLE, 3, NO_ROLE, NO_ROLE, NO_ROLE};
-static const struct roles quantised_roles = {0, 1, 2, 3, 4, 5, 6, 7, 8};
-static const struct roles real_roles = {0, 2, 4, 1, 3, 5, NO_ROLE, NO_ROLE, 6};
+static const struct roles integer_roles = {0, NO_ROLE, 2, 1, NO_ROLE, 3, NO_ROLE, NO_ROLE, NO_ROLE, 0};
+static const struct roles quantised_roles = {0, 1, 2, 3, 4, 5, 6, 7, 8, 0};
+static const struct roles transposed_roles = {0, 1, 2, 3, 4, 5, 6, 7, 8, 1};
+static const struct roles real_roles = {0, 2, 4, 1, 3, 5, NO_ROLE, NO_ROLE, 6, 0};
 
 struct prepared {
   void *weights; /* packed; NULL: they are an input of run */
@@ -71,9 +76,9 @@ static enum onr_status expect_values(const struct onr_call *call, size_t i, int6
 }
 
 /* Shapes of the zero points. */
-static enum onr_status check_zeros(const struct onr_call *call, const struct roles *r) {
+static enum onr_status check_zeros(const struct onr_call *call, const struct roles *r, int64_t channels) {
   ONR_TRY(expect_values(call, r->x_zero, 1));
-  return expect_values(call, r->w_zero, call->in[r->weight].dim[0]);
+  return expect_values(call, r->w_zero, channels);
 }
 
 /* Types and shapes of what turns the sums into results. */
@@ -93,11 +98,12 @@ static enum onr_status geometry(const struct onr_call *call, const struct roles 
                                 struct onr_desc *out) {
   struct plain plain;
   make_plain(call, r, &plain);
-  ONR_TRY(onri_conv_geometry(&plain.call, c, out));
-  ONR_TRY(check_zeros(call, r));
+  ONR_TRY((r->transposed ? onri_conv_transpose_geometry : onri_conv_geometry)(&plain.call, c, out));
+  const int64_t channels = c->groups * c->group_out;
+  ONR_TRY(check_zeros(call, r, channels));
   out->dtype = ONR_DTYPE_I32;
   if (r->x_scale == NO_ROLE) return ONR_STATUS_OK;
-  ONR_TRY(check_scales(call, r, call->in[r->weight].dim[0]));
+  ONR_TRY(check_scales(call, r, channels));
   out->dtype = r->y_zero == NO_ROLE ? ONR_DTYPE_F32 : call->in[r->y_zero].dtype;
   return ONR_STATUS_OK;
 }
@@ -109,24 +115,42 @@ static enum onr_status integer_infer(struct onr_call *call, const struct roles *
 
 /* --- prepare --- */
 
+static int64_t groups_of(const struct onr_call *call, const struct roles *r) {
+  return r->transposed ? ((const struct onr_conv_transpose_params *)call->params)->groups
+                       : ((const struct onr_conv_params *)call->params)->groups;
+}
+
+static enum onr_status pack_phases(const struct onr_call *call, const struct roles *r, const struct onri_conv *c,
+                                   const void *weight) {
+  const struct prepared *p = call->prepared;
+  const size_t count = (size_t)onr_desc_elements(&call->in[r->weight]);
+  void *room = onr_env_allocate(call->env, count);
+  if (!room) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
+  onri_conv_integer_phases_pack(c, weight, call->in[r->weight].dtype == ONR_DTYPE_I8, room, p->weights);
+  onr_env_release(call->env, room);
+  return ONR_STATUS_OK;
+}
+
 static enum onr_status integer_prepare(struct onr_call *call, const struct roles *r) {
-  const struct onr_conv_params *params = call->params;
   struct prepared *p = call->prepared;
   struct plain plain;
   struct onri_conv c;
   const void *data;
   make_plain(call, r, &plain);
-  if (!onri_conv_can_pack(&plain.call, params->groups, 0) || onr_desc_elements(&call->in[r->weight]) == 0)
+  if (!onri_conv_can_pack(&plain.call, groups_of(call, r), r->transposed) ||
+      onr_desc_elements(&call->in[r->weight]) == 0)
     return ONR_STATUS_OK;
-  ONR_TRY(onri_conv_geometry_of_weights(&plain.call, &c));
-  const size_t bytes = onri_conv_integer_packed_bytes(&c);
+  ONR_TRY((r->transposed ? onri_conv_transpose_geometry_of_weights : onri_conv_geometry_of_weights)(&plain.call, &c));
+  if (r->transposed && !onri_conv_phases_can(&c)) return ONR_STATUS_OK;
+  const size_t bytes = r->transposed ? onri_conv_integer_phases_packed_bytes(&c) : onri_conv_integer_packed_bytes(&c);
   call->packed_inputs |= (uint64_t)1 << r->weight;
   p->weights = bytes == SIZE_MAX ? NULL : onri_block_recall(call->env, bytes);
   if (p->weights) return ONR_STATUS_OK;
   ONR_TRY(onri_call_contents(call, r->weight, &data));
   p->weights = bytes == SIZE_MAX ? NULL : onri_block_begin(call->env, bytes);
   if (!p->weights) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
-  onri_conv_integer_pack(&c, data, call->in[r->weight].dtype == ONR_DTYPE_I8, p->weights);
+  if (r->transposed) ONR_TRY(pack_phases(call, r, &c, data));
+  else onri_conv_integer_pack(&c, data, call->in[r->weight].dtype == ONR_DTYPE_I8, p->weights);
   p->weights = onri_block_end(call->env, p->weights, bytes);
   return ONR_STATUS_OK;
 }
@@ -139,8 +163,10 @@ static void release_prepared(void *prepared, struct onr_env *env) {
 
 /* --- plan --- */
 
-static size_t take_channels(struct onr_call *call, const struct roles *r) {
-  return onri_scratch_take(call, onri_size_of((size_t[]){(size_t)call->in[r->weight].dim[0], sizeof(int32_t)}, 2));
+static size_t take_channels(struct onr_call *call) {
+  const struct state *s = call->state;
+  const size_t channels = (size_t)(s->conv.groups * s->conv.group_out);
+  return onri_scratch_take(call, onri_size_of((size_t[]){channels, sizeof(int32_t)}, 2));
 }
 
 static enum onr_status integer_plan(struct onr_call *call, const struct roles *r) {
@@ -150,9 +176,13 @@ static enum onr_status integer_plan(struct onr_call *call, const struct roles *r
   ONR_TRY(geometry(call, r, &s->conv, &out));
   if (onr_desc_elements(&out) == 0) return ONR_STATUS_OK;
   call->kernel = ONR_KERNEL_VECTOR;
-  s->zeros = take_channels(call, r);
-  s->scales = take_channels(call, r);
-  s->kernel = onri_scratch_take(call, onri_conv_integer_scratch(&s->conv, call->in[r->x].dtype == ONR_DTYPE_I8));
+  s->zeros = take_channels(call);
+  s->scales = take_channels(call);
+  const int x_signed = call->in[r->x].dtype == ONR_DTYPE_I8;
+  if (r->transposed && !p->weights)
+    return onr_fail(call->error, ONR_STATUS_UNSUPPORTED, "the weights are not constant, or too many phases");
+  s->kernel = onri_scratch_take(call, r->transposed ? onri_conv_integer_phases_scratch(&s->conv, x_signed)
+                                                    : onri_conv_integer_scratch(&s->conv, x_signed));
   if (!p->weights) s->packed = onri_scratch_take(call, onri_conv_integer_packed_bytes(&s->conv));
   return ONR_STATUS_OK;
 }
@@ -182,18 +212,20 @@ static int in_steps(float bound, float y_scale, const struct onri_requantise *q)
 
 /* Scales of the results, one an output channel. */
 static void set_scales(const struct onr_call *call, const struct roles *r, float y, float *scales) {
-  const size_t step = onr_desc_elements(&call->in[r->w_scale]) > 1, count = (size_t)call->in[r->weight].dim[0];
+  const struct onri_conv *c = &((const struct state *)call->state)->conv;
+  const size_t step = onr_desc_elements(&call->in[r->w_scale]) > 1, count = (size_t)(c->groups * c->group_out);
   const float x = onri_scale_of(call, r->x_scale, 0);
   for (size_t m = 0; m < count; m++) scales[m] = x * onri_scale_of(call, r->w_scale, m * step) / y;
 }
 
-static const struct onr_clamp *clamp_of(const struct onr_call *call) {
-  return &((const struct onr_conv_params *)call->params)->clamp;
+static const struct onr_clamp *clamp_of(const struct onr_call *call, const struct roles *r) {
+  return r->transposed ? &((const struct onr_conv_transpose_params *)call->params)->clamp
+                       : &((const struct onr_conv_params *)call->params)->clamp;
 }
 
 static void set_requantise(const struct onr_call *call, const struct roles *r, struct onri_requantise *q,
                            float *scales) {
-  const struct onr_clamp *clamp = clamp_of(call);
+  const struct onr_clamp *clamp = clamp_of(call, r);
   const int is_u8 = call->out[0].dtype == ONR_DTYPE_U8;
   const float y = onri_scale_of(call, r->y_scale, 0);
   set_scales(call, r, y, scales);
@@ -206,7 +238,7 @@ static void set_requantise(const struct onr_call *call, const struct roles *r, s
 
 static void set_reals(const struct onr_call *call, const struct roles *r, struct onri_byte_reals *reals,
                       float *scales) {
-  const struct onr_clamp *clamp = clamp_of(call);
+  const struct onr_clamp *clamp = clamp_of(call, r);
   set_scales(call, r, 1.0f, scales);
   *reals =
       (struct onri_byte_reals){scales, 1, onri_has(call, r->bias) ? call->inputs[r->bias] : NULL, -INFINITY, INFINITY};
@@ -242,7 +274,8 @@ static enum onr_status integer_run(struct onr_call *call, const struct roles *r)
     set_reals(call, r, &reals, scales);
     c.reals = &reals;
   }
-  onri_conv_integer(&c, call->env);
+  if (r->transposed) onri_conv_integer_phases(&c, call->env);
+  else onri_conv_integer(&c, call->env);
   return ONR_STATUS_OK;
 }
 
@@ -258,7 +291,7 @@ static int64_t steps(const struct onr_call *call, const struct roles *r) {
   return geometry(call, r, &c, &out) == ONR_STATUS_OK ? onri_conv_steps(&c) : 0;
 }
 
-/* What the three layers do with their roles. */
+/* What the layers do with their roles. */
 #define WITH_ROLES(layer, roles)                                                                            \
   static enum onr_status layer##_infer(struct onr_call *call) { return integer_infer(call, &roles); }       \
   static enum onr_status layer##_prepare(struct onr_call *call) { return integer_prepare(call, &roles); }   \
@@ -268,6 +301,7 @@ static int64_t steps(const struct onr_call *call, const struct roles *r) {
   static int64_t layer##_steps(const struct onr_call *call) { return steps(call, &roles); }
 WITH_ROLES(conv_integer, integer_roles)
 WITH_ROLES(qlinear_conv, quantised_roles)
+WITH_ROLES(qlinear_conv_transpose, transposed_roles)
 WITH_ROLES(conv_integer_real, real_roles)
 #undef WITH_ROLES
 
@@ -276,32 +310,33 @@ static uint32_t kernel_types(const void *params, enum onr_kernel kernel) {
   return kernel == ONR_KERNEL_VECTOR ? ONRI_DTYPES_8BIT : 0;
 }
 
-#define LAYER(layer, least, most, ...)                                 \
-  const struct onr_layer onri_layer_##layer = {                        \
-      .name = #layer,                                                  \
-      .inputs_min = (least),                                           \
-      .inputs_max = (most),                                            \
-      .outputs_min = 1,                                                \
-      .outputs_max = 1,                                                \
-      .types = {__VA_ARGS__},                                          \
-      .flags = ONRI_LAYER_READS_LATE,                                  \
-      .layout = ONR_LAYOUT_SPATIAL,                                    \
-      .layout_param = offsetof(struct onr_conv_params, channels_last), \
-      .params_size = sizeof(struct onr_conv_params),                   \
-      .prepared_size = sizeof(struct prepared),                        \
-      .state_size = sizeof(struct state),                              \
-      .infer = layer##_infer,                                          \
-      .prepare = layer##_prepare,                                      \
-      .plan = layer##_plan,                                            \
-      .run = layer##_run,                                              \
-      .release_prepared = release_prepared,                            \
-      .multiply_adds = layer##_multiply_adds,                          \
-      .steps = layer##_steps,                                          \
-      .kernel_types = kernel_types,                                    \
+#define LAYER(layer, params, least, most, ...)                \
+  const struct onr_layer onri_layer_##layer = {               \
+      .name = #layer,                                         \
+      .inputs_min = (least),                                  \
+      .inputs_max = (most),                                   \
+      .outputs_min = 1,                                       \
+      .outputs_max = 1,                                       \
+      .types = {__VA_ARGS__},                                 \
+      .flags = ONRI_LAYER_READS_LATE,                         \
+      .layout = ONR_LAYOUT_SPATIAL,                           \
+      .layout_param = offsetof(struct params, channels_last), \
+      .params_size = sizeof(struct params),                   \
+      .prepared_size = sizeof(struct prepared),               \
+      .state_size = sizeof(struct state),                     \
+      .infer = layer##_infer,                                 \
+      .prepare = layer##_prepare,                             \
+      .plan = layer##_plan,                                   \
+      .run = layer##_run,                                     \
+      .release_prepared = release_prepared,                   \
+      .multiply_adds = layer##_multiply_adds,                 \
+      .steps = layer##_steps,                                 \
+      .kernel_types = kernel_types,                           \
   }
 #define BYTES ONRI_DTYPES_8BIT
 #define REAL ONRI_DTYPE_BIT(ONR_DTYPE_F32)
-LAYER(conv_integer, 2, 4, BYTES, BYTES, ONR_AS_INPUT(0), ONR_AS_INPUT(1));
-LAYER(qlinear_conv, 8, 9, BYTES, REAL, ONR_AS_INPUT(0), BYTES, REAL, ONR_AS_INPUT(3), REAL, BYTES,
-      ONRI_DTYPE_BIT(ONR_DTYPE_I32));
-LAYER(conv_integer_real, 4, 7, BYTES, BYTES, REAL, REAL, ONR_AS_INPUT(0), ONR_AS_INPUT(1), REAL);
+LAYER(conv_integer, onr_conv_params, 2, 4, BYTES, BYTES, ONR_AS_INPUT(0), ONR_AS_INPUT(1));
+#define QUANTISED BYTES, REAL, ONR_AS_INPUT(0), BYTES, REAL, ONR_AS_INPUT(3), REAL, BYTES, ONRI_DTYPE_BIT(ONR_DTYPE_I32)
+LAYER(qlinear_conv, onr_conv_params, 8, 9, QUANTISED);
+LAYER(qlinear_conv_transpose, onr_conv_transpose_params, 8, 9, QUANTISED);
+LAYER(conv_integer_real, onr_conv_params, 4, 7, BYTES, BYTES, REAL, REAL, ONR_AS_INPUT(0), ONR_AS_INPUT(1), REAL);

@@ -96,7 +96,7 @@ static enum onr_status fixed_geometry(const struct onr_call *call, struct onri_c
   return ONR_STATUS_OK;
 }
 
-static enum onr_status geometry(const struct onr_call *call, struct onri_conv *c, struct onr_desc *out) {
+enum onr_status onri_conv_transpose_geometry(const struct onr_call *call, struct onri_conv *c, struct onr_desc *out) {
   const struct onr_conv_transpose_params *p = call->params;
   const int64_t groups = p->groups == 0 ? 1 : p->groups;
   int32_t spatial = 0;
@@ -120,30 +120,37 @@ static enum onr_status geometry(const struct onr_call *call, struct onri_conv *c
 
 static enum onr_status conv_transpose_infer(struct onr_call *call) {
   struct onri_conv c;
-  return geometry(call, &c, &call->out[0]);
+  return onri_conv_transpose_geometry(call, &c, &call->out[0]);
 }
 
 /* The geometry of an image of one pixel. Padding that depends on sizes is left out: with SAME it leaves stride outputs
  * a pixel. */
-static enum onr_status conv_transpose_prepare(struct onr_call *call) {
+enum onr_status onri_conv_transpose_geometry_of_weights(const struct onr_call *call, struct onri_conv *c) {
   const struct onr_conv_transpose_params *p = call->params;
   const int32_t lead = ONR_MAX_SPATIAL - (call->in[1].rank - 2);
-  struct onri_conv c = {0};
-  if (!onri_conv_can_pack(call, p->groups, 1)) return ONR_STATUS_OK;
-  for (int32_t i = 0; i < ONR_MAX_SPATIAL; i++) c.axis[i].in = 1;
-  ONR_TRY(fixed_geometry(call, &c));
+  *c = (struct onri_conv){0};
+  for (int32_t i = 0; i < ONR_MAX_SPATIAL; i++) c->axis[i].in = 1;
+  ONR_TRY(fixed_geometry(call, c));
   for (int32_t i = 0; i < ONR_MAX_SPATIAL; i++) {
-    struct onri_axis *a = &c.axis[i];
+    struct onri_axis *a = &c->axis[i];
     if (is_same(p)) a->begin = a->end = 0;
     a->out = least_output(a) + (i < lead ? 0 : p->output_padding[i - lead]);
   }
+  return ONR_STATUS_OK;
+}
+
+static enum onr_status conv_transpose_prepare(struct onr_call *call) {
+  const struct onr_conv_transpose_params *p = call->params;
+  struct onri_conv c;
+  if (!onri_conv_can_pack(call, p->groups, 1)) return ONR_STATUS_OK;
+  ONR_TRY(onri_conv_transpose_geometry_of_weights(call, &c));
   return onri_conv_prepare(call, &c, p->channels_last && !p->has_output_shape, 0);
 }
 
 static enum onr_status conv_transpose_plan(struct onr_call *call) {
   struct onri_conv c;
   struct onr_desc out;
-  ONR_TRY(geometry(call, &c, &out));
+  ONR_TRY(onri_conv_transpose_geometry(call, &c, &out));
   const struct onr_conv_transpose_params *p = call->params;
   return onri_conv_plan(call, &c, &p->clamp, &p->tail);
 }
@@ -151,13 +158,13 @@ static enum onr_status conv_transpose_plan(struct onr_call *call) {
 static int64_t conv_transpose_multiply_adds(const struct onr_call *call) {
   struct onri_conv c;
   struct onr_desc out;
-  return geometry(call, &c, &out) == ONR_STATUS_OK ? onri_conv_multiply_adds(&c) : 0;
+  return onri_conv_transpose_geometry(call, &c, &out) == ONR_STATUS_OK ? onri_conv_multiply_adds(&c) : 0;
 }
 
 static int64_t conv_transpose_steps(const struct onr_call *call) {
   struct onri_conv c;
   struct onr_desc out;
-  return geometry(call, &c, &out) == ONR_STATUS_OK ? onri_conv_steps(&c) : 0;
+  return onri_conv_transpose_geometry(call, &c, &out) == ONR_STATUS_OK ? onri_conv_steps(&c) : 0;
 }
 
 const struct onr_layer onri_layer_conv_transpose = {

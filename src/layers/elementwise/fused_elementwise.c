@@ -1,23 +1,22 @@
 /* fused_elementwise.c: several element-wise operations in one pass over memory, see params/elementwise.h.
  *
- * inputs    x0 ...  float32, or int8 and uint8 as the parameters say; broadcast against each other
- * output 0  y       the common shape; float32, or bytes
+ * inputs    x0 ...  float32, or integers of 8 and 16 bits as the parameters say; broadcast against each other
+ * output 0  y       the common shape; float32, or such integers
  * path      tiles that stay in the first-level cache; the first step reads input 0 and the last one writes y directly
  */
 #include <math.h>
 #include <string.h>
 
 #include "base/shape.h"
-#include "kernels/kernels.h"
 #include "kernels/elementwise/elementwise.h"
-#include "kernels/quantize/quantize.h"
 #include "layers/elementwise/binary_classes.h"
 #include "layers/elementwise/broadcast.h"
 #include "layers/layers.h"
 #include "layers/elementwise/unary_classes.h"
+#include "layers/quantize/steps.h"
 
 #define BLOCK 1024 /* float32 elements of a tile */
-#define F32_OR_BYTES (ONRI_DTYPE_BIT(ONR_DTYPE_F32) | ONRI_DTYPES_8BIT)
+#define F32_OR_STEPS (ONRI_DTYPE_BIT(ONR_DTYPE_F32) | ONRI_DTYPES_STEPS)
 
 struct step {
   onri_unary_kernel unary_kernel; /* tuned backend */
@@ -65,20 +64,16 @@ static enum onr_status check_step(const struct onr_call *call, int32_t k, const 
   return ONR_STATUS_OK;
 }
 
-static enum onr_dtype type_of(const struct onr_fused_bytes *bytes) {
-  return bytes->dtype == ONR_DTYPE_NONE ? ONR_DTYPE_F32 : (enum onr_dtype)bytes->dtype;
-}
-
 static enum onr_status check_types(const struct onr_call *call, const struct onr_fused_elementwise_params *p) {
   size_t bytes = 0;
   for (size_t i = 0; i < call->num_in; i++) bytes += p->input[i].dtype != ONR_DTYPE_NONE;
   if (bytes > ONR_FUSED_BYTES)
-    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected at most %d inputs of bytes, found %zu",
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected at most %d inputs of integers, found %zu",
                     ONR_FUSED_BYTES, bytes);
   for (size_t i = 0; i < call->num_in; i++)
-    if (call->in[i].dtype != type_of(&p->input[i]))
+    if (call->in[i].dtype != onri_steps_dtype(&p->input[i]))
       return onr_fail(call->error, ONR_STATUS_TYPE, "expected input %zu of type %s, found %s", i,
-                      onr_dtype_name(type_of(&p->input[i])), onr_dtype_name(call->in[i].dtype));
+                      onr_dtype_name(onri_steps_dtype(&p->input[i])), onr_dtype_name(call->in[i].dtype));
   return ONR_STATUS_OK;
 }
 
@@ -86,8 +81,9 @@ static enum onr_status chain_infer(struct onr_call *call) {
   const struct onr_fused_elementwise_params *p = call->params;
   struct onr_desc shape = call->in[0];
   ONR_TRY(check_types(call, p));
-  if (p->num_steps < 1 || p->num_steps > ONR_FUSED_STEPS)
-    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected 1 to %d steps, found %d", ONR_FUSED_STEPS,
+  const int least = p->output.dtype == ONR_DTYPE_NONE; /* other steps of the same numbers are something to do, too */
+  if (p->num_steps < least || p->num_steps > ONR_FUSED_STEPS)
+    return onr_fail(call->error, ONR_STATUS_ATTRIBUTE, "expected %d to %d steps, found %d", least, ONR_FUSED_STEPS,
                     p->num_steps);
   for (int32_t k = 0; k < p->num_steps; k++) ONR_TRY(check_step(call, k, &p->steps[k]));
   for (size_t i = 0; i < call->num_in; i++) {
@@ -95,7 +91,7 @@ static enum onr_status chain_infer(struct onr_call *call) {
     ONR_TRY(onri_broadcast(&so_far, &call->in[i], &shape, call->error));
   }
   call->out[0] = shape;
-  call->out[0].dtype = type_of(&p->output);
+  call->out[0].dtype = onri_steps_dtype(&p->output);
   return ONR_STATUS_OK;
 }
 
@@ -122,19 +118,7 @@ static enum onr_status chain_plan(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
-/* --- bytes --- */
-
-static void load_bytes(const struct onr_fused_bytes *bytes, const void *x, size_t at, size_t count, float *y) {
-  const struct onri_quantize_kernels *kernels = onri_kernels()->quantize;
-  if (bytes->dtype == ONR_DTYPE_U8) kernels->from_u8((const uint8_t *)x + at, y, count, bytes->scale, bytes->zero);
-  else kernels->from_i8((const int8_t *)x + at, y, count, bytes->scale, bytes->zero);
-}
-
-static void store_bytes(const struct onr_fused_bytes *bytes, const float *x, size_t count, void *y, size_t at) {
-  const struct onri_quantize_kernels *kernels = onri_kernels()->quantize;
-  if (bytes->dtype == ONR_DTYPE_U8) kernels->to_u8(x, (uint8_t *)y + at, count, bytes->scale, bytes->zero);
-  else kernels->to_i8(x, (int8_t *)y + at, count, bytes->scale, bytes->zero);
-}
+/* --- run --- */
 
 /* What the steps read of a tile: `at` of input i as float32, with its distances in the tile. */
 struct source {
@@ -147,11 +131,11 @@ static void widen_input(const struct onr_call *call, struct onri_tile *tile, siz
   const struct onr_fused_elementwise_params *p = call->params;
   const size_t count = tile->step[i] ? tile->count : 1, rows = tile->row[i] || tile->rows == 1 ? tile->rows : 1;
   if (tile->row[i] == count) {
-    load_bytes(&p->input[i], call->inputs[i], tile->operand[i], rows * count, wide);
+    onri_steps_load(&p->input[i], call->inputs[i], tile->operand[i], rows * count, wide);
     return;
   }
   for (size_t r = 0; r < rows; r++)
-    load_bytes(&p->input[i], call->inputs[i], tile->operand[i] + r * tile->row[i], count, wide + r * count);
+    onri_steps_load(&p->input[i], call->inputs[i], tile->operand[i] + r * tile->row[i], count, wide + r * count);
   if (rows > 1) tile->row[i] = count;
 }
 
@@ -253,7 +237,7 @@ static void chain_part(void *context, size_t begin, size_t end) {
       else binary_step(&source, &s->steps[k], &p->steps[k], &tile, v, y);
       v = y;
     }
-    if (to_bytes) store_bytes(&p->output, v, tile.rows * tile.count, call->outputs[0], begin);
+    if (to_bytes) onri_steps_store(&p->output, v, tile.rows * tile.count, call->outputs[0], begin);
   }
 }
 
@@ -265,7 +249,7 @@ static enum onr_status chain_run(struct onr_call *call) {
 
 static uint32_t chain_kernel_types(const void *params, enum onr_kernel kernel) {
   (void)params;
-  return kernel == ONR_KERNEL_VECTOR ? F32_OR_BYTES : 0;
+  return kernel == ONR_KERNEL_VECTOR ? F32_OR_STEPS : 0;
 }
 
 const struct onr_layer onri_layer_fused_elementwise = {
@@ -274,7 +258,7 @@ const struct onr_layer onri_layer_fused_elementwise = {
     .inputs_max = ONR_FUSED_INPUTS,
     .outputs_min = 1,
     .outputs_max = 1,
-    .types = {F32_OR_BYTES, F32_OR_BYTES},
+    .types = {F32_OR_STEPS, F32_OR_STEPS},
     .layout = ONR_LAYOUT_ELEMENTWISE,
     .params_size = sizeof(struct onr_fused_elementwise_params),
     .state_size = sizeof(struct chain_state),

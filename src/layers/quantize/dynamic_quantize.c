@@ -35,7 +35,7 @@ struct job {
 
 static void dynamic_part(void *context, size_t begin, size_t end) {
   const struct job *job = context;
-  job->kernels->to_u8(job->x + begin, job->y + begin, end - begin, job->scale, job->zero_point);
+  job->kernels->to[ONRI_STEPS_U8](job->x + begin, job->y + begin, end - begin, job->scale, job->zero_point);
 }
 
 static enum onr_status dynamic_run(struct onr_call *call) {

@@ -4,7 +4,7 @@
  * input 1   scale       float types, float8e8m0, int32; shapes: quantize_grid.h
  * input 2   zero_point  optional, of the quantized type and the scale's shape
  * output 0  y           x's shape
- * paths     float32 with int8 and uint8: vector kernels on runs of one scale; the rest in blocks
+ * paths     float32 with 8 and 16 bits: vector kernels on runs of one scale; the rest in blocks
  */
 #include <math.h>
 
@@ -64,15 +64,14 @@ static enum onr_status dequantize_infer(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
-static int is_byte(enum onr_dtype dtype) { return onri_dtype_in(ONRI_DTYPES_8BIT, dtype); }
-
 static enum onr_status quantize_plan(struct onr_call *call) {
   const struct onr_quantize_params *p = call->params;
   struct quantize_state *s = call->state;
-  const enum onr_dtype quantized = is_byte(call->in[0].dtype) ? call->in[0].dtype : call->out[0].dtype;
-  const enum onr_dtype real = is_byte(call->in[0].dtype) ? call->out[0].dtype : call->in[0].dtype;
-  if (onr_env_backend(call->env) == ONR_BACKEND_AUTO && is_byte(quantized) && real == ONR_DTYPE_F32 &&
-      call->in[1].dtype == ONR_DTYPE_F32 && (p->precision == ONR_DTYPE_NONE || p->precision == ONR_DTYPE_F32))
+  const struct onr_desc *x = &call->in[0], *y = &call->out[0];
+  const int known = (x->dtype == ONR_DTYPE_F32 && onri_steps_of(y->dtype) >= 0) ||
+                    (y->dtype == ONR_DTYPE_F32 && onri_steps_of(x->dtype) >= 0);
+  if (onr_env_backend(call->env) == ONR_BACKEND_AUTO && known && call->in[1].dtype == ONR_DTYPE_F32 &&
+      (p->precision == ONR_DTYPE_NONE || p->precision == ONR_DTYPE_F32))
     s->kernels = onri_kernels()->quantize;
   if (s->kernels) call->kernel = ONR_KERNEL_VECTOR;
   return onri_quantize_grid_make(call, &s->grid);
@@ -137,9 +136,9 @@ static void quantize_run_fast(const struct onr_call *call, size_t begin, const s
   float scale, zero = 0.0f;
   load_run(call, 1, run, ONRI_CLASS_F32, &scale);
   if (onri_has(call, 2)) load_run(call, 2, run, ONRI_CLASS_F32, &zero);
-  if (call->out[0].dtype == ONR_DTYPE_U8)
-    s->kernels->to_u8(x, (uint8_t *)call->outputs[0] + begin, run->count, scale, zero);
-  else s->kernels->to_i8(x, (int8_t *)call->outputs[0] + begin, run->count, scale, zero);
+  const enum onr_dtype dtype = call->out[0].dtype;
+  char *y = (char *)call->outputs[0] + begin * onr_dtype_size(dtype);
+  s->kernels->to[onri_steps_of(dtype)](x, y, run->count, scale, zero);
 }
 
 static void dequantize_block(const struct onr_call *call, size_t begin, const struct onri_quantize_run *run) {
@@ -170,9 +169,9 @@ static void dequantize_run_fast(const struct onr_call *call, size_t begin, const
   float scale, zero = 0.0f;
   load_run(call, 1, run, ONRI_CLASS_F32, &scale);
   if (onri_has(call, 2)) load_run(call, 2, run, ONRI_CLASS_F32, &zero);
-  if (call->in[0].dtype == ONR_DTYPE_U8)
-    s->kernels->from_u8((const uint8_t *)call->inputs[0] + begin, y, run->count, scale, zero);
-  else s->kernels->from_i8((const int8_t *)call->inputs[0] + begin, y, run->count, scale, zero);
+  const enum onr_dtype dtype = call->in[0].dtype;
+  const char *x = (const char *)call->inputs[0] + begin * onr_dtype_size(dtype);
+  s->kernels->from[onri_steps_of(dtype)](x, y, run->count, scale, zero);
 }
 
 typedef void (*run_function)(const struct onr_call *call, size_t begin, const struct onri_quantize_run *run);
@@ -232,7 +231,7 @@ const struct onr_layer onri_layer_quantize_linear = {
 
 static uint32_t dequantize_kernel_types(const void *params, enum onr_kernel kernel) {
   (void)params;
-  return kernel == ONR_KERNEL_VECTOR ? BIT(U8) | BIT(I8) : 0;
+  return kernel == ONR_KERNEL_VECTOR ? BIT(U8) | BIT(I8) | BIT(U16) | BIT(I16) : 0;
 }
 
 const struct onr_layer onri_layer_dequantize_linear = {

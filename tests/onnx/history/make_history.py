@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes single-node cases for old operator versions and for every tensor type.
 
-    make_history.py SUITE DIR        DIR/{forms,versions,types,geometry,specials}/CASE/{model.onnx, test_data_set_0/...}
+    make_history.py SUITE DIR        DIR/{forms,versions,types,geometry,quantised,specials}/CASE/{model.onnx, test_data_set_0/...}
 
 SUITE is the folder that tests/onnx/suite/make_suite.py wrote: it has the newest version of most operators and few types.
   forms     old forms written out in forms.py, their results in numpy; the domain ai.onnx.ml from forms_ml.py; models of
@@ -9,8 +9,9 @@ SUITE is the folder that tests/onnx/suite/make_suite.py wrote: it has the newest
   versions  cases of SUITE under an older opset whose schema allows the same node
   types     cases of SUITE with inputs of another type that the schema allows
   geometry  pools, Resize and products of random geometry within models (geometry.py)
+  quantised layers between DequantizeLinear and QuantizeLinear (quantised.py), as ONNX Runtime computes each node
   specials  cases of SUITE with NaN and infinities, and what is fused into them
-The results of all but the first come from onnx.reference and from ONNX Runtime. Where both answer they must agree, or the case
+The results of all but forms and quantised come from onnx.reference and from ONNX Runtime. Where both answer they must agree, or the case
 is left out: a case whose right answer is in doubt tests nothing. Inputs for which the standard defines no result are changed
 (defined.py). Needs onnx, numpy and onnxruntime.
 """
@@ -31,6 +32,7 @@ import forms
 import forms_conv
 import forms_ml
 import geometry
+import quantised
 import specials
 
 CASES_PER_VERSION = 3
@@ -429,6 +431,11 @@ def write_geometry(folder):
             save(folder, f"geometry_{name}", model, inputs, results)
 
 
+def write_quantised(folder):
+    for name, model, inputs, outputs in quantised.cases():
+        save(folder, f"quantised_{name}", model, inputs, outputs)
+
+
 def main():
     if len(sys.argv) != 3:
         sys.exit("usage: make_history.py SUITE DIR")
@@ -442,6 +449,7 @@ def main():
     versions(os.path.join(folder, "versions"), cases, table)
     types(os.path.join(folder, "types"), cases, table)
     write_geometry(os.path.join(folder, "geometry"))
+    write_quantised(os.path.join(folder, "quantised"))
     write_specials(os.path.join(folder, "specials"), cases, table)
 
 
