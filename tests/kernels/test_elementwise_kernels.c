@@ -293,6 +293,47 @@ static void check_binary(struct sweep *s, int level, int op, size_t count, int s
   assert_memory_equal(rows.y, y, count * sizeof(y[0]));
 }
 
+/* A product and a sum; each operand is a row, one number a row, or one row for all; clamps; in place. */
+static void check_affine(struct sweep *s, int level, size_t count) {
+  enum { ROWS = 3 };
+  float x[3][ROWS * MOST], y[ROWS * MOST + 1];
+  double wide[3][ROWS * MOST], expected[ROWS * MOST];
+  size_t row[3], step[3];
+  const int clamped = sweep_chance(s, 3);
+  for (size_t k = 0; k < 3; k++) {
+    sweep_fill(s, ONR_DTYPE_F32, ROWS * MOST, 1, 10, x[k], wide[k]);
+    step[k] = (size_t)sweep_pick(s, 0, 1);
+    row[k] = sweep_chance(s, 3) ? 0 : count;
+  }
+  row[0] = count, step[0] = 1;
+  const struct onri_affine_rows rows = {{x[0], x[1], y, ROWS, count, row[0], row[1], step[0], step[1],
+                                         clamped ? -0.5f : -INFINITY, clamped ? 0.25f : INFINITY},
+                                        x[2],
+                                        row[2],
+                                        step[2]};
+  for (size_t i = 0; i <= ROWS * MOST; i++) y[i] = 77;
+  for (size_t i = 0; i < ROWS * count; i++) {
+    const size_t r = i / count, j = i % count;
+    const double v = wide[0][i] * wide[1][r * row[1] + j * step[1]] + wide[2][r * row[2] + j * step[2]];
+    expected[i] = at_least(at_most(v, (double)rows.product.max), (double)rows.product.min);
+  }
+  onri_kernels_of_level(level)->elementwise->affine(&rows);
+  expect_close("affine", level, 0, y, expected, ROWS * count);
+  for (size_t i = ROWS * count; i <= ROWS * MOST; i++) assert_true(y[i] == 77);
+  struct onri_affine_rows in_place = rows;
+  in_place.product.y = x[0];
+  onri_kernels_of_level(level)->elementwise->affine(&in_place);
+  assert_memory_equal(x[0], y, ROWS * count * sizeof(y[0]));
+}
+
+static void test_affine(void **state) {
+  struct sweep s = sweep_from(13);
+  (void)state;
+  for (int level = 0; level <= (int)onri_cpu_level(); level++)
+    for (int i = 0; i < 3; i++)
+      for (size_t count = 1; count < MOST; count++) check_affine(&s, level, count);
+}
+
 static void test_binary(void **state) {
   struct sweep s = sweep_from(12);
   (void)state;
@@ -340,6 +381,7 @@ int main(void) {
       cmocka_unit_test(test_same_bits_however_cut),
       cmocka_unit_test(test_simple_functions),
       cmocka_unit_test(test_every_function_is_tried),
+      cmocka_unit_test(test_affine),
       cmocka_unit_test(test_binary),
       cmocka_unit_test(test_remainders),
   };

@@ -22,9 +22,17 @@ struct onri_binary_rows {
 };
 typedef void (*onri_binary_kernel)(const struct onri_binary_rows *rows);
 
+/* y = a b + c, rounded once where the processor can; c is as a and b are. */
+struct onri_affine_rows {
+  struct onri_binary_rows product;
+  const float *c;
+  size_t c_row, c_step;
+};
+
 struct onri_elementwise_kernels {
   const onri_unary_kernel *unary;   /* [ONR_NUM_UNARY], NULL: the op has no vector form, or gives another type */
   const onri_binary_kernel *binary; /* [ONR_NUM_BINARY], the same */
+  void (*affine)(const struct onri_affine_rows *rows);
 };
 
 /* Of this processor. */

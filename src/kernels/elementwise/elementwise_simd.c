@@ -173,6 +173,27 @@ BINARY(PRELU, f32_select(a < 0.0f, a *b, a))
 BINARY(FMOD, remainder_of(a, b))
 BINARY(MOD, floor_mod_of(a, b))
 
+static void affine(const struct onri_affine_rows *given) {
+  const struct onri_binary_rows rows = given->product;
+  const vf32 min = f32_set(rows.min), max = f32_set(rows.max);
+  const size_t both = 2 * F32_LANES;
+  float repeated[3][2 * F32_LANES];
+  for (size_t r = 0; r < rows.rows; r++) {
+    const float *a = row_of(rows.a + r * rows.a_row, rows.a_step, repeated[0]);
+    const float *b = row_of(rows.b + r * rows.b_row, rows.b_step, repeated[1]);
+    const float *c = row_of(given->c + r * given->c_row, given->c_step, repeated[2]);
+    float *y = rows.y + r * rows.count;
+    for (size_t i = 0; i < rows.count;
+         i += both, a += rows.a_step * both, b += rows.b_step * both, c += given->c_step * both) {
+      const size_t left = rows.count - i;
+      const struct pair p = load_pair(a, left), q = load_pair(b, left), s = load_pair(c, left);
+      const vf32 first = f32_fma(p.first, q.first, s.first), second = f32_fma(p.second, q.second, s.second);
+      const struct pair v = {f32_greatest(min, f32_least(max, first)), f32_greatest(min, f32_least(max, second))};
+      store_pair(y + i, v, left);
+    }
+  }
+}
+
 /* The powers that models are full of; the others go through libm. sqrt(-0) is -0 and its power 0: hence the sum. */
 #define POWER(name, result)                                                                      \
   INLINE vf32 name##_of(vf32 v) { return result; }                                               \
@@ -256,4 +277,4 @@ static const onri_binary_kernel binary_kernels[ONR_NUM_BINARY] = {ROW(ADD), ROW(
                                                                   ROW(MAX), ROW(PRELU), ROW(POW), ROW(FMOD), ROW(MOD)};
 #undef ROW
 
-const struct onri_elementwise_kernels ONRI_AT_LEVEL(onri_elementwise_kernels) = {unary_kernels, binary_kernels};
+const struct onri_elementwise_kernels ONRI_AT_LEVEL(onri_elementwise_kernels) = {unary_kernels, binary_kernels, affine};

@@ -23,11 +23,13 @@ struct step {
   onri_binary_kernel binary_kernel;
   onri_unary_function unary; /* portable backend, and functions that have no kernel */
   onri_binary_function binary;
+  int is_affine; /* a product, and the next step adds to it: both are one */
 };
 
 struct chain_state {
   struct onri_broadcast broadcast;
   struct step steps[ONR_FUSED_STEPS];
+  size_t most; /* elements of a tile */
 };
 
 static int binary_allowed(int32_t op) {
@@ -95,6 +97,22 @@ static enum onr_status chain_infer(struct onr_call *call) {
   return ONR_STATUS_OK;
 }
 
+static int is_affine(const struct onr_fused_elementwise_params *p, int32_t k) {
+  const struct onr_fused_step *product = &p->steps[k], *sum = &p->steps[k + 1];
+  return k + 1 < p->num_steps && product->kind != ONR_FUSED_UNARY && product->op == ONR_BINARY_MUL &&
+         !product->clamp.enabled && sum->kind != ONR_FUSED_UNARY && sum->op == ONR_BINARY_ADD;
+}
+
+/* What is one step, and reads input 0 as it lies, needs no room between steps. */
+static size_t largest_tile(const struct onr_call *call) {
+  const struct onr_fused_elementwise_params *p = call->params;
+  const struct chain_state *s = call->state;
+  const int is_one = p->num_steps == 1 || (p->num_steps == 2 && s->steps[0].is_affine);
+  for (size_t i = 0; i < call->num_in; i++)
+    if (p->input[i].dtype != ONR_DTYPE_NONE) return BLOCK;
+  return is_one && p->output.dtype == ONR_DTYPE_NONE && onr_desc_equal(&call->in[0], &call->out[0]) ? SIZE_MAX : BLOCK;
+}
+
 static enum onr_status chain_plan(struct onr_call *call) {
   const struct onr_fused_elementwise_params *p = call->params;
   struct chain_state *s = call->state;
@@ -113,8 +131,10 @@ static enum onr_status chain_plan(struct onr_call *call) {
     } else {
       s->steps[k].binary = onri_binary_of_class((enum onr_binary)step->op, ONRI_CLASS_F32);
       if (tuned) s->steps[k].binary_kernel = onri_binary_kernel_f32((enum onr_binary)step->op);
+      s->steps[k].is_affine = tuned && is_affine(p, k);
     }
   }
+  s->most = largest_tile(call);
   return ONR_STATUS_OK;
 }
 
@@ -189,8 +209,9 @@ static const float *operand_of(const struct source *source, const struct onr_fus
   return source->at[step->operand];
 }
 
-static void binary_step(const struct source *source, const struct step *s, const struct onr_fused_step *step,
-                        const struct onri_tile *tile, const float *v, float *y) {
+/* v and the operand, in order. */
+static struct onri_binary_rows rows_of(const struct source *source, const struct onr_fused_step *step,
+                                       const struct onri_tile *tile, const float *v, float *y) {
   struct onri_binary_rows rows = {.y = y,
                                   .rows = tile->rows,
                                   .count = tile->count,
@@ -207,7 +228,17 @@ static void binary_step(const struct source *source, const struct step *s, const
     rows.a_step = 1;
   }
   *own = v;
-  apply_binary(s, &rows);
+  return rows;
+}
+
+/* A product and the sum behind it. */
+static void affine_steps(const struct source *source, const struct onr_fused_step *steps, const struct onri_tile *tile,
+                         const float *v, float *y) {
+  struct onri_affine_rows rows = {.product = rows_of(source, &steps[0], tile, v, y)};
+  const struct onr_clamp *clamp = &steps[1].clamp;
+  rows.c = operand_of(source, &steps[1], tile, &rows.c_row, &rows.c_step);
+  if (clamp->enabled) rows.product.min = clamp->min, rows.product.max = clamp->max;
+  onri_kernels()->elementwise->affine(&rows);
 }
 
 /* Input 0 as a dense tile: where it lies when it is one, else unfolded into `buffer`. */
@@ -228,13 +259,21 @@ static void chain_part(void *context, size_t begin, size_t end) {
   struct source source;
   struct onri_tile tile;
   for (; begin < end; begin += tile.rows * tile.count) {
-    onri_broadcast_tile(&s->broadcast, begin, end, BLOCK, &tile);
+    onri_broadcast_tile(&s->broadcast, begin, end, s->most, &tile);
     find_sources(call, &tile, &source);
     const float *v = start_of(&source, &tile, buffer);
     for (int32_t k = 0; k < p->num_steps; k++) {
+      const int is_affine = s->steps[k].is_affine;
+      k += is_affine;
       float *y = k + 1 == p->num_steps && !to_bytes ? (float *)call->outputs[0] + begin : buffer;
-      if (p->steps[k].kind == ONR_FUSED_UNARY) apply_unary(&s->steps[k], &p->steps[k], v, y, tile.rows * tile.count);
-      else binary_step(&source, &s->steps[k], &p->steps[k], &tile, v, y);
+      if (is_affine) {
+        affine_steps(&source, &p->steps[k - 1], &tile, v, y);
+      } else if (p->steps[k].kind == ONR_FUSED_UNARY) {
+        apply_unary(&s->steps[k], &p->steps[k], v, y, tile.rows * tile.count);
+      } else {
+        const struct onri_binary_rows rows = rows_of(&source, &p->steps[k], &tile, v, y);
+        apply_binary(&s->steps[k], &rows);
+      }
       v = y;
     }
     if (to_bytes) onri_steps_store(&p->output, v, tile.rows * tile.count, call->outputs[0], begin);

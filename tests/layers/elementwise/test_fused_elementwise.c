@@ -117,6 +117,37 @@ static void test_every_kind_of_step_and_broadcast(void **state) {
   for (size_t s = 0; s < COUNT(shapes); s++) check(&mixed, shapes[s], 3, 1);
 }
 
+/* A product and the sum behind it become one: by themselves, between others, in any order, clamped, of constants. */
+static void test_products_with_sums(void **state) {
+  (void)state;
+  static const struct onr_fused_elementwise_params chains[] = {
+      {.num_steps = 2,
+       .steps = {{.kind = ONR_FUSED_BINARY, .op = ONR_BINARY_MUL, .operand = 1},
+                 {.kind = ONR_FUSED_BINARY, .op = ONR_BINARY_ADD, .operand = 2}}},
+      {.num_steps = 2,
+       .steps = {{.kind = ONR_FUSED_REVERSED, .op = ONR_BINARY_MUL, .operand = 2},
+                 {.kind = ONR_FUSED_REVERSED, .op = ONR_BINARY_ADD, .operand = 1, .clamp = {1, -0.5f, 0.75f}}}},
+      {.num_steps = 2,
+       .steps = {{.kind = ONR_FUSED_BINARY, .op = ONR_BINARY_MUL, .operand = ONR_FUSED_CONSTANT, .constant = 2},
+                 {.kind = ONR_FUSED_BINARY, .op = ONR_BINARY_ADD, .operand = ONR_FUSED_CONSTANT, .constant = 1}}},
+      {.num_steps = 6,
+       .steps = {{.kind = ONR_FUSED_BINARY, .op = ONR_BINARY_MUL, .operand = 0, .clamp = {1, -1, 1}},
+                 {.kind = ONR_FUSED_BINARY, .op = ONR_BINARY_ADD, .operand = 1},
+                 {.kind = ONR_FUSED_UNARY, .op = ONR_UNARY_SIN},
+                 {.kind = ONR_FUSED_BINARY, .op = ONR_BINARY_MUL, .operand = 2},
+                 {.kind = ONR_FUSED_BINARY, .op = ONR_BINARY_ADD, .operand = 0},
+                 {.kind = ONR_FUSED_UNARY, .op = ONR_UNARY_TANH}}},
+  };
+  static const struct shape shapes[][3] = {
+      {{2, {3, 1100}}, {2, {3, 1100}}, {2, {3, 1}}},
+      {{4, {2, 17, 5, 60}}, {3, {17, 1, 1}}, {3, {17, 1, 1}}},
+      {{4, {2, 5, 6, 17}}, {1, {17}}, {1, {17}}},
+      {{2, {40, 1}}, {2, {1, 33}}, {2, {40, 33}}},
+  };
+  for (size_t c = 0; c < COUNT(chains); c++)
+    for (size_t s = 0; s < COUNT(shapes); s++) check(&chains[c], shapes[s], 3, 1);
+}
+
 static void test_large_and_threaded(void **state) {
   (void)state;
   static const struct shape shapes[3] = {{3, {2, 1000, 70}}, {1, {70}}, {3, {2, 1, 70}}};
@@ -181,6 +212,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_silu),
       cmocka_unit_test(test_every_kind_of_step_and_broadcast),
+      cmocka_unit_test(test_products_with_sums),
       cmocka_unit_test(test_large_and_threaded),
       cmocka_unit_test(test_bytes),
       cmocka_unit_test(test_wrong_chains),
