@@ -65,12 +65,59 @@ static void check_kernels(struct sweep *s, const struct onri_sgemm_kernels *kern
   expect_product(&g, adds);
 }
 
+/* What is behind a product, done with it or afterwards: the same bits, whatever way B is read. */
+static void check_finished_products(struct sweep *s, const struct onri_sgemm_kernels *kernels) {
+  static float apart[M * N + GUARD];
+  const size_t m = sweep_chance(s, 3) ? 1 : (size_t)sweep_pick(s, 1, 40), n = (size_t)sweep_pick(s, 1, 100),
+               k = (size_t)sweep_pick(s, 1, 60);
+  const int transposed_b = sweep_chance(s, 2), direct = (!transposed_b || m == 1) && sweep_chance(s, 2),
+            narrow = !direct && sweep_chance(s, 4);
+  static uint16_t halves[60 * (N + 64)];
+  struct onri_gemm g = product_of(m, n, k, sweep_chance(s, 3), transposed_b);
+  struct onri_sgemm_slice slice = {.rows = m,
+                                   .columns = n,
+                                   .depth = k,
+                                   .a = a,
+                                   .a_row = g.a_row,
+                                   .a_col = g.a_col,
+                                   .b = direct ? b : packed,
+                                   .b_row = direct ? g.b_row : 0,
+                                   .b_col = direct ? g.b_col : 0,
+                                   .c_row = n,
+                                   .accumulate = sweep_chance(s, 2)};
+  if (!direct) kernels->pack(b, g.b_row, g.b_col, k, n, packed);
+  if (narrow) {
+    onri_store(ONR_DTYPE_F16, packed, k * ((n + kernels->columns - 1) / kernels->columns * kernels->columns), halves);
+    slice.b = halves, slice.narrow = ONR_DTYPE_F16;
+  }
+  if (sweep_chance(s, 2)) g.alpha = 0.5, g.beta = -2;
+  if (sweep_chance(s, 2)) g.bias = a, g.bias_col = (size_t)sweep_pick(s, 0, 2), g.bias_row = sweep_chance(s, 2) ? n : 0;
+  if (sweep_chance(s, 2)) g.residual = b;
+  g.clamp = sweep_chance(s, 2), g.min = -0.5, g.max = 0.25;
+  memcpy(apart, start, sizeof(apart));
+  memcpy(c, start, sizeof(c));
+  slice.c = g.c = apart;
+  kernels->multiply(&slice);
+  kernels->finish(&g);
+  slice.c = g.c = c, slice.finish = &g;
+  kernels->multiply(&slice);
+  assert_memory_equal(c, apart, sizeof(apart));
+}
+
 static void test_every_level(void **unused) {
   struct sweep s = sweep_from(1);
   (void)unused;
   for (int level = 0; level <= (int)onri_cpu_level(); level++)
     for (int i = 0; i < sweep_cases(1500); i++)
       check_kernels(&s, onri_kernels_of_level((enum onri_cpu_level)level)->sgemm);
+}
+
+static void test_finished_products(void **unused) {
+  struct sweep s = sweep_from(8);
+  (void)unused;
+  for (int level = 0; level <= (int)onri_cpu_level(); level++)
+    for (int i = 0; i < sweep_cases(1500); i++)
+      check_finished_products(&s, onri_kernels_of_level((enum onri_cpu_level)level)->sgemm);
 }
 
 /* B in half of the bytes, which hold all of it: the same bits as in float32. */
@@ -265,8 +312,9 @@ static int fill(void **unused) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_level),   cmocka_unit_test(test_calling_thread),
-                                     cmocka_unit_test(test_threads),       cmocka_unit_test(test_behind_a_product),
-                                     cmocka_unit_test(test_narrow_panels), cmocka_unit_test(test_narrow_products)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_level),       cmocka_unit_test(test_calling_thread),
+                                     cmocka_unit_test(test_threads),           cmocka_unit_test(test_behind_a_product),
+                                     cmocka_unit_test(test_finished_products), cmocka_unit_test(test_narrow_panels),
+                                     cmocka_unit_test(test_narrow_products)};
   return cmocka_run_group_tests(tests, fill, NULL);
 }

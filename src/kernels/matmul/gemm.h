@@ -35,9 +35,10 @@ void onri_gemm_long(enum onri_class c, const struct onri_gemm *gemm, const struc
 
 /* The part of it behind the product. */
 void onri_gemm_finish(enum onri_class c, const struct onri_gemm *gemm);
-static inline int onri_gemm_is_plain(const struct onri_gemm *gemm) {
-  return gemm->alpha == 1.0 && !gemm->bias && !gemm->clamp && !gemm->residual && !gemm->tail;
+static inline int onri_gemm_is_sum(const struct onri_gemm *gemm) { /* but for its tail */
+  return gemm->alpha == 1.0 && !gemm->bias && !gemm->clamp && !gemm->residual;
 }
+static inline int onri_gemm_is_plain(const struct onri_gemm *gemm) { return onri_gemm_is_sum(gemm) && !gemm->tail; }
 
 /* The part [row, row + rows) x [column, column + columns) of a product, as a product. */
 struct onri_gemm onri_gemm_part(enum onri_class c, const struct onri_gemm *gemm, size_t row, size_t rows, size_t column,

@@ -79,22 +79,19 @@ struct packed {
   enum onr_dtype narrow;
 };
 
-/* The last slice, and what is behind the product: some rows at a time, which are then still in the cache. */
+/* The last slice, and a function behind the product: of some rows at a time, which are then still in the cache. */
 static void multiply_last(const struct onri_gemm *g, const struct onri_sgemm_slice *slice) {
-  const size_t parts = parts_of(g->m, 8 * onri_kernels()->sgemm->rows);
-  if (parts == 1) {
-    onri_kernels()->sgemm->multiply(slice);
-    onri_gemm_finish(ONRI_CLASS_F32, g);
-    return;
-  }
+  const struct onri_sgemm_kernels *kernels = onri_kernels()->sgemm;
+  const size_t parts = parts_of(g->m, 8 * kernels->rows);
   struct onri_sgemm_slice s = *slice;
   for (size_t part = 0, row = 0; part < parts; part++, row += s.rows) {
     s.rows = (g->m - row) / (parts - part);
-    s.a = slice->a + row * s.a_row;
-    s.c = slice->c + row * s.c_row;
-    onri_kernels()->sgemm->multiply(&s);
     const struct onri_gemm rows = onri_gemm_part(ONRI_CLASS_F32, g, row, s.rows, 0, g->n);
-    onri_gemm_finish(ONRI_CLASS_F32, &rows);
+    s.a = slice->a + row * s.a_row;
+    s.c = rows.c;
+    s.finish = slice->finish ? &rows : NULL;
+    kernels->multiply(&s);
+    for (size_t i = 0; i < s.rows; i++) g->tail(g->tail_context, s.c + i * s.c_row, g->n);
   }
 }
 
@@ -111,14 +108,13 @@ static void multiply_part(const struct onri_gemm *g, struct packed packed, size_
                                .c_row = g->c_row,
                                .accumulate = g->accumulate};
   const size_t size = packed.narrow == ONR_DTYPE_NONE ? sizeof(float) : onr_dtype_size(packed.narrow);
-  const size_t wide = round_up(n, kernels->columns);
   size_t from = 0;
   do {
     s.depth = least(g->k - from, ONRI_SGEMM_DEPTH);
     s.a = (const float *)g->a + from * g->a_col;
     s.b_row = s.b_col = 0;
     if (packed.data) {
-      s.b = packed.data + (from * wide + column * s.depth) * size;
+      s.b = packed.data + ((from > 0 ? from * round_up(n, kernels->columns) : 0) + column * s.depth) * size;
       if (packed.narrow != ONR_DTYPE_NONE && room) {
         onri_widen(packed.narrow, s.b, round_up(g->n, kernels->columns) * s.depth, room);
         s.b = room, s.narrow = ONR_DTYPE_NONE;
@@ -130,8 +126,10 @@ static void multiply_part(const struct onri_gemm *g, struct packed packed, size_
       s.b = (const float *)g->b + from * g->b_row;
       s.b_row = g->b_row, s.b_col = g->b_col;
     }
-    if (from + s.depth < g->k || onri_gemm_is_plain(g)) kernels->multiply(&s);
-    else multiply_last(g, &s);
+    const int is_last = from + s.depth >= g->k;
+    if (is_last && !onri_gemm_is_sum(g)) s.finish = g;
+    if (is_last && g->tail) multiply_last(g, &s);
+    else kernels->multiply(&s);
     s.accumulate = 1;
     from += s.depth;
   } while (from < g->k && !onr_env_cancelled(env));
@@ -277,7 +275,7 @@ static void run_turned_part(const struct onri_gemm *g, const float *packed, floa
 static void run_part(const struct run *r, size_t part, float *room) {
   const struct onri_sgemm_batch *b = r->batch;
   const struct onri_sgemm_plan *p = r->plan;
-  const size_t matrix = part / (p->down * p->across), across = part / p->down % p->across, down = part % p->down;
+  const size_t each = p->down * p->across, matrix = each == 1 ? part : part / each;
   size_t a_at = matrix * b->gemm.m * b->gemm.k, b_at = matrix * b->gemm.n * b->gemm.k;
   struct onri_gemm g = b->gemm;
   if (b->find) b->find(b->context, matrix, &a_at, &b_at);
@@ -285,6 +283,11 @@ static void run_part(const struct run *r, size_t part, float *room) {
   if (!b->packed) g.b = (const float *)g.b + b_at;
   g.c = (float *)g.c + matrix * g.m * g.c_row;
   if (g.residual) g.residual = (const float *)g.residual + matrix * g.m * g.c_row;
+  if (!p->turned && p->down * p->across == 1) {
+    multiply_part(&g, (struct packed){b->packed, b->narrow}, b->gemm.n, 0, p->worker_floats ? room : NULL, r->env);
+    return;
+  }
+  const size_t across = part / p->down % p->across, down = part % p->down;
   if (p->turned) {
     const size_t row = part_begin(g.m, p->unit, p->across, across);
     g = onri_gemm_part(ONRI_CLASS_F32, &g, row, part_begin(g.m, p->unit, p->across, across + 1) - row, 0, g.n);
@@ -311,6 +314,7 @@ void onri_sgemm_run(const struct onri_sgemm_batch *batch, const struct onri_sgem
                     struct onr_env *env) {
   struct run r = {
       .batch = batch, .plan = plan, .scratch = scratch, .env = env, .parts = parts_in(plan, batch->batches)};
-  if (plan->workers == 1) run_worker(&r, 0, 1);
+  if (plan->workers == 1)
+    for (size_t part = 0; part < r.parts && !onr_env_cancelled(env); part++) run_part(&r, part, scratch);
   else onr_parallel_for(env, plan->workers, 1, run_worker, &r);
 }

@@ -23,6 +23,7 @@ struct onri_sgemm_slice {
   float *c;
   size_t c_row;
   int accumulate;
+  const struct onri_gemm *finish; /* what `finish` would do with C, done before it is stored; NULL: nothing */
 };
 
 /* What a level has. */

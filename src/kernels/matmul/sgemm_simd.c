@@ -3,6 +3,48 @@
 #include "kernels/matmul/sgemm.h"
 #include "kernels/matmul/sgemm_tile.h"
 
+/* --- behind a product --- */
+
+struct ending {
+  const struct onri_gemm *g;
+  vf32 alpha, beta, min, max;
+};
+
+INLINE struct ending ending_of(const struct onri_gemm *g) {
+  if (!g) return (struct ending){0};
+  const double inf = (double)INFINITY;
+  return (struct ending){g, f32_set((float)g->alpha), f32_set(g->bias ? (float)g->beta : 1.0f),
+                         f32_set((float)(g->clamp ? g->min : -inf)), f32_set((float)(g->clamp ? g->max : inf))};
+}
+
+INLINE vf32 bias_of(const struct onri_gemm *g, size_t row, size_t column, size_t count) {
+  const float *bias = (const float *)g->bias + row * g->bias_row + column * g->bias_col;
+  if (g->bias_col > 1) return f32_gather_part(bias, g->bias_col, count);
+  if (!g->bias_col) return f32_set(*bias);
+  return count >= F32_LANES ? f32_load(bias) : f32_load_part(bias, count);
+}
+
+/* Sums of columns [column, column + count) of a row; bias: theirs. */
+INLINE vf32 finished(const struct ending e, vf32 sums, vf32 bias, size_t row, size_t column, size_t count) {
+  vf32 v = e.alpha * sums;
+  if (e.g->bias) v = f32_fma(e.beta, bias, v);
+  if (e.g->residual) {
+    const float *residual = (const float *)e.g->residual + row * e.g->c_row + column;
+    v += count >= F32_LANES ? f32_load(residual) : f32_load_part(residual, count);
+  }
+  return f32_clamp(v, e.min, e.max);
+}
+
+/* Sums of a row of the slice, from `column` on; e: what is behind them, if anything. */
+INLINE void put_sums(const struct onri_sgemm_slice *s, const struct ending e, vf32 v, size_t row, size_t column,
+                     size_t left) {
+  float *c = s->c + row * s->c_row + column;
+  if (s->accumulate) v += f32_load_part(c, left);
+  if (e.g) v = finished(e, v, e.g->bias ? bias_of(e.g, row, column, left) : v, row, column, left);
+  if (left >= F32_LANES) f32_store(c, v);
+  else f32_store_part(c, v, left);
+}
+
 /* A tile of C, `columns` wide. */
 struct tile {
   const float *a;
@@ -32,9 +74,47 @@ INLINE void store_tile(const struct tile t, const int rows, const int vectors, c
   }
 }
 
+enum { MOST_SUMS = SGEMM_ROWS * SGEMM_VECTORS > SGEMM_MOST_VECTORS ? SGEMM_ROWS *SGEMM_VECTORS : SGEMM_MOST_VECTORS };
+
+/* The sums of a tile whose C lies from `row` and `column` of the slice on, in whole vectors. Such stay in the cache,
+ * and what was stored with a mask would be waited for. */
+SIMD_FUNCTION void finish_tile(const struct onri_sgemm_slice *s, const struct tile *sums, size_t rows, size_t row,
+                               size_t column, size_t columns) {
+  const struct onri_gemm *g = s->finish;
+  const struct ending e = ending_of(g);
+  const int accumulate = s->accumulate, each_row = g->bias && g->bias_row;
+  const size_t sums_row = sums->c_row, c_row = s->c_row;
+  for (size_t j = 0; j < columns; j += 2 * F32_LANES) {
+    const size_t at = row * c_row + column + j, left = columns - j, second = left > F32_LANES ? left - F32_LANES : 0;
+    const float *from = sums->c + j, *residual = g->residual ? (const float *)g->residual + at : NULL;
+    float *c = s->c + at;
+    vf32 bias[2] = {f32_set(-0.0f), f32_set(-0.0f)}; /* none: every sum stays as it is */
+    for (size_t r = 0; r < rows; r++, from += sums_row, c += c_row) {
+      if (g->bias && (r == 0 || each_row)) {
+        bias[0] = bias_of(g, row + r, column + j, left);
+        if (second) bias[1] = bias_of(g, row + r, column + j + F32_LANES, second);
+      }
+      vf32 v[2] = {f32_load(from), second ? f32_load(from + F32_LANES) : (vf32){0}};
+      if (accumulate) {
+        v[0] += f32_load_part(c, left);
+        if (second) v[1] += f32_load_part(c + F32_LANES, second);
+      }
+      UNROLL for (int i = 0; i < 2; i++) v[i] = f32_fma(e.beta, bias[i], e.alpha * v[i]);
+      if (residual) {
+        v[0] += f32_load_part(residual, left);
+        if (second) v[1] += f32_load_part(residual + F32_LANES, second);
+        residual += c_row;
+      }
+      UNROLL for (int i = 0; i < 2; i++) v[i] = f32_clamp(v[i], e.min, e.max);
+      f32_store_part(c, v[0], left);
+      if (second) f32_store_part(c + F32_LANES, v[1], second);
+    }
+  }
+}
+
 /* packed: A is [depth][rows], else its rows are contiguous. */
 INLINE void run_tile(const struct tile t, const int rows, const int vectors, const int packed) {
-  vf32 sum[SGEMM_ROWS * SGEMM_VECTORS > SGEMM_MOST_VECTORS ? SGEMM_ROWS * SGEMM_VECTORS : SGEMM_MOST_VECTORS];
+  vf32 sum[MOST_SUMS];
   if (packed) sgemm_sums(rows, vectors, t.a, 1, (size_t)rows, t.b, t.pitch, t.step, t.depth, sum);
   else sgemm_sums_of_rows(rows, vectors, t.a, t.a_row, t.b, t.pitch, t.step, t.depth, sum);
   store_tile(t, rows, vectors, sum);
@@ -54,22 +134,27 @@ typedef void (*tile_function)(const struct tile *t);
 static const tile_function tiles[SGEMM_ROWS + 1][2][2] = {{{NULL}}, SGEMM_EACH_ROWS(ENTRY)};
 #undef ENTRY
 
-/* Columns [from, to) of one row of tiles; B as t says. */
-INLINE void run_columns(struct tile t, tile_function const (*functions)[2], int packed, size_t rows, size_t from,
-                        size_t to) {
+/* Columns [from, to) of one row of tiles, from `row` of the slice on; A and B as t says. */
+INLINE void run_columns(const struct onri_sgemm_slice *s, struct tile t, tile_function const (*functions)[2],
+                        int packed, size_t row, size_t rows, size_t from, size_t to) {
   enum { WIDE = SGEMM_MOST_VECTORS * F32_LANES };
+  float room[MOST_SUMS * F32_LANES];
   const float *b = t.b;
-  float *c = t.c;
   while (from < to) {
     const size_t left = to - from;
     const int wide = rows == 1 && left >= WIDE;
-    t.b = b, t.c = c;
-    t.columns = wide ? WIDE : left < SGEMM_COLUMNS ? left : SGEMM_COLUMNS;
-    if (wide) one_row(&t);
-    else functions[t.columns <= F32_LANES][packed](&t);
-    b += t.columns / SGEMM_COLUMNS * t.pitch;
-    c += t.columns;
-    from += t.columns;
+    const size_t columns = wide ? WIDE : left < SGEMM_COLUMNS ? left : SGEMM_COLUMNS;
+    const tile_function function = wide ? one_row : functions[columns <= F32_LANES][packed];
+    t.b = b, t.c = s->c + row * s->c_row + from, t.c_row = s->c_row, t.columns = columns, t.accumulate = s->accumulate;
+    if (s->finish) {
+      t.c = room, t.c_row = t.columns = wide ? WIDE : SGEMM_COLUMNS, t.accumulate = 0;
+      function(&t);
+      finish_tile(s, &t, rows, row, from, columns);
+    } else {
+      function(&t);
+    }
+    b += columns / SGEMM_COLUMNS * t.pitch;
+    from += columns;
   }
 }
 
@@ -102,6 +187,7 @@ INLINE void add_lines(const int few, const struct onri_sgemm_slice *s, size_t p,
 /* One row of A by B as it lies in memory: row after row, a few at a time, with the sums in memory. */
 static void multiply_row(const struct onri_sgemm_slice *s) {
   enum { PART = 4096, FEW = 8 };
+  const struct ending e = ending_of(s->finish);
   float sums[PART];
   for (size_t from = 0; from < s->columns; from += PART) {
     const size_t count = s->columns - from < PART ? s->columns - from : PART;
@@ -109,17 +195,14 @@ static void multiply_row(const struct onri_sgemm_slice *s) {
     for (size_t j = 0; j < count; j += F32_LANES) f32_store(sums + j, (vf32){0});
     for (; p + FEW <= s->depth; p += FEW) add_lines(FEW, s, p, from, count, sums);
     for (; p < s->depth; p++) add_lines(1, s, p, from, count, sums);
-    for (size_t j = 0; j < count; j += F32_LANES) {
-      float *c = s->c + from + j;
-      const vf32 sum = f32_load(sums + j);
-      f32_store_part(c, s->accumulate ? sum + f32_load_part(c, count - j) : sum, count - j);
-    }
+    for (size_t j = 0; j < count; j += F32_LANES) put_sums(s, e, f32_load(sums + j), 0, from + j, count - j);
   }
 }
 
 /* One row of A by B whose columns are contiguous in memory: a vector of columns at a time, each with a vector of sums
  * of every so many terms, which are added at the end. As fast as memory is, up to the third cache. */
 static void multiply_row_by_columns(const struct onri_sgemm_slice *s, const float *a) {
+  const struct ending e = ending_of(s->finish);
   for (size_t j = 0; j < s->columns; j += F32_LANES) {
     const size_t left = s->columns - j, count = left < F32_LANES ? left : F32_LANES;
     const float *b = (const float *)s->b + j * s->b_col;
@@ -138,8 +221,7 @@ static void multiply_row_by_columns(const struct onri_sgemm_slice *s, const floa
     }
     f32_transpose(sums);
     UNROLL for (size_t i = 0; i < F32_LANES; i++) sum += sums[i];
-    if (s->accumulate) sum += f32_load_part(s->c + j, count);
-    f32_store_part(s->c + j, sum, count);
+    put_sums(s, e, sum, 0, j, count);
   }
 }
 
@@ -148,7 +230,7 @@ static void multiply_floats(const struct onri_sgemm_slice *s) {
   const size_t parts = (s->rows + SGEMM_ROWS - 1) / SGEMM_ROWS, odd = s->b_row ? s->columns % F32_LANES : 0,
                whole =
                    odd ? s->columns / SGEMM_COLUMNS * SGEMM_COLUMNS : s->columns; /* columns that are read as b lies */
-  struct tile t = {.depth = s->depth, .c_row = s->c_row, .accumulate = s->accumulate};
+  struct tile t = {.depth = s->depth};
   if (s->b_col > 1) {
     for (size_t p = 0; p < s->depth && s->a_col != 1; p++) room[p] = s->a[p * s->a_col];
     multiply_row_by_columns(s, s->a_col == 1 ? s->a : room);
@@ -168,25 +250,25 @@ static void multiply_floats(const struct onri_sgemm_slice *s) {
       else sgemm_pack_any_rows(t.a, s->a_row, s->a_col, rows, s->depth, room);
       t.a = room;
     }
-    t.b = s->b, t.c = s->c + row * s->c_row;
+    t.b = s->b;
     t.pitch = s->b_row ? SGEMM_COLUMNS : s->depth * SGEMM_COLUMNS;
     t.step = s->b_row ? s->b_row : SGEMM_COLUMNS;
-    run_columns(t, tiles[rows], packed, rows, 0, whole);
-    t.b = last, t.step = SGEMM_COLUMNS, t.c += whole;
-    run_columns(t, tiles[rows], packed, rows, whole, s->columns);
+    run_columns(s, t, tiles[rows], packed, row, rows, 0, whole);
+    t.b = last, t.step = SGEMM_COLUMNS;
+    run_columns(s, t, tiles[rows], packed, row, rows, whole, s->columns);
     row += rows;
   }
 }
 
 /* --- panels of float16 and bfloat16 --- */
 
-/* `rows` rows of A by `panels` panels of B, in the order of the other ways. For few rows: conversions take slots that
- * multiply and add, 0.1 of the time of tiles of 14 rows. */
-INLINE void narrow_tile(const struct onri_sgemm_slice *s, size_t panel, const int rows, const int panels,
+/* `rows` rows of A, the first of which is `row` of the slice, by `panels` panels of B, in the order of the other ways.
+ * For few rows: conversions take slots that multiply and add, 0.1 of the time of tiles of 14 rows. */
+INLINE void narrow_tile(const struct onri_sgemm_slice *s, size_t row, size_t panel, const int rows, const int panels,
                         const int is_f16) {
   const uint16_t *b = (const uint16_t *)s->b + panel * s->depth * SGEMM_COLUMNS;
-  const float *a = s->a;
-  vf32 sum[SGEMM_ROWS * SGEMM_VECTORS > SGEMM_MOST_VECTORS ? SGEMM_ROWS * SGEMM_VECTORS : SGEMM_MOST_VECTORS];
+  const float *a = s->a + row * s->a_row;
+  vf32 sum[MOST_SUMS];
   UNROLL for (int i = 0; i < rows * panels * SGEMM_VECTORS; i++) sum[i] = (vf32){0};
   for (size_t p = 0; p < s->depth; p++, a += s->a_col, b += SGEMM_COLUMNS) {
     UNROLL for (int v = 0; v < panels * SGEMM_VECTORS; v++) {
@@ -197,18 +279,24 @@ INLINE void narrow_tile(const struct onri_sgemm_slice *s, size_t panel, const in
           f32_fma(f32_set(a[(size_t)r * s->a_row]), column, sum[r * panels * SGEMM_VECTORS + v]);
     }
   }
-  store_tile((struct tile){.c = s->c + panel * SGEMM_COLUMNS,
-                           .c_row = s->c_row,
-                           .columns = s->columns - panel * SGEMM_COLUMNS,
-                           .accumulate = s->accumulate},
-             rows, panels * SGEMM_VECTORS, sum);
+  const size_t column = panel * SGEMM_COLUMNS, all = (size_t)panels * SGEMM_COLUMNS, left = s->columns - column;
+  struct tile t = {
+      .c = s->c + row * s->c_row + column, .c_row = s->c_row, .columns = left, .accumulate = s->accumulate};
+  float room[MOST_SUMS * F32_LANES];
+  if (s->finish) t = (struct tile){.c = room, .c_row = all, .columns = all};
+  store_tile(t, rows, panels * SGEMM_VECTORS, sum);
+  if (s->finish) finish_tile(s, &t, (size_t)rows, row, column, left < all ? left : all);
 }
 
 enum { FEW_ROWS = 4, WIDE_PANELS = SIMD_REGISTERS == 32 ? 4 : 2 };
-typedef void (*narrow_function)(const struct onri_sgemm_slice *s, size_t panel);
-#define TILE(name, rows, panels)                                                                             \
-  static void f16_##name(const struct onri_sgemm_slice *s, size_t j) { narrow_tile(s, j, rows, panels, 1); } \
-  static void bf16_##name(const struct onri_sgemm_slice *s, size_t j) { narrow_tile(s, j, rows, panels, 0); }
+typedef void (*narrow_function)(const struct onri_sgemm_slice *s, size_t row, size_t panel);
+#define TILE(name, rows, panels)                                                    \
+  static void f16_##name(const struct onri_sgemm_slice *s, size_t row, size_t j) {  \
+    narrow_tile(s, row, j, rows, panels, 1);                                        \
+  }                                                                                 \
+  static void bf16_##name(const struct onri_sgemm_slice *s, size_t row, size_t j) { \
+    narrow_tile(s, row, j, rows, panels, 0);                                        \
+  }
 TILE(few, FEW_ROWS, 1)
 TILE(row, 1, 1)
 TILE(wide_row, 1, WIDE_PANELS)
@@ -219,13 +307,11 @@ static void multiply_narrow(const struct onri_sgemm_slice *s) {
   const narrow_function few = is_f16 ? f16_few : bf16_few, row = is_f16 ? f16_row : bf16_row,
                         wide_row = is_f16 ? f16_wide_row : bf16_wide_row;
   const size_t panels = s->columns / SGEMM_COLUMNS + (s->columns % SGEMM_COLUMNS != 0);
-  struct onri_sgemm_slice rest = *s;
-  while (rest.rows > 0) {
-    const size_t rows = rest.rows >= FEW_ROWS ? FEW_ROWS : 1;
+  for (size_t i = 0, rows; i < s->rows; i += rows) {
     size_t j = 0;
-    for (; rows == 1 && (j + WIDE_PANELS) * SGEMM_COLUMNS <= s->columns; j += WIDE_PANELS) wide_row(&rest, j);
-    for (; j < panels; j++) (rows == 1 ? row : few)(&rest, j);
-    rest.a += rows * s->a_row, rest.c += rows * s->c_row, rest.rows -= rows;
+    rows = s->rows - i >= FEW_ROWS ? FEW_ROWS : 1;
+    for (; rows == 1 && (j + WIDE_PANELS) * SGEMM_COLUMNS <= s->columns; j += WIDE_PANELS) wide_row(s, i, j);
+    for (; j < panels; j++) (rows == 1 ? row : few)(s, i, j);
   }
 }
 
@@ -245,25 +331,13 @@ static void pack(const float *b, size_t b_row, size_t b_col, size_t depth, size_
                      packed + j * depth);
 }
 
-/* --- behind a product --- */
+/* --- behind a product that is in memory --- */
 
-INLINE void finish_vector(const struct onri_gemm *g, size_t row, size_t column, size_t count) {
+INLINE void finish_vector(const struct ending e, size_t row, size_t column, size_t count) {
+  float *c = (float *)e.g->c + row * e.g->c_row + column;
   const int whole = count >= F32_LANES;
-  float *c = (float *)g->c + row * g->c_row + column;
-  vf32 v = f32_set((float)g->alpha) * (whole ? f32_load(c) : f32_load_part(c, count));
-  if (g->bias) {
-    const float *bias = (const float *)g->bias + row * g->bias_row + column * g->bias_col;
-    const vf32 b = g->bias_col > 1 ? f32_gather_part(bias, g->bias_col, count)
-                   : !g->bias_col  ? f32_set(*bias)
-                   : whole         ? f32_load(bias)
-                                   : f32_load_part(bias, count);
-    v = f32_fma(f32_set((float)g->beta), b, v);
-  }
-  if (g->residual) {
-    const float *residual = (const float *)g->residual + row * g->c_row + column;
-    v += whole ? f32_load(residual) : f32_load_part(residual, count);
-  }
-  if (g->clamp) v = f32_clamp(v, f32_set((float)g->min), f32_set((float)g->max));
+  const vf32 sums = whole ? f32_load(c) : f32_load_part(c, count);
+  const vf32 v = finished(e, sums, e.g->bias ? bias_of(e.g, row, column, count) : sums, row, column, count);
   if (whole) f32_store(c, v);
   else f32_store_part(c, v, count);
 }
@@ -279,20 +353,22 @@ static void finish_folded(struct onri_gemm g) {
   for (size_t l = 0; g.bias && l < F32_LANES; l++) bias[l] = ((const float *)g.bias)[l % g.n * g.bias_col];
   if (g.bias) g.bias = bias, g.bias_col = 1;
   g.c_row = F32_LANES;
-  for (size_t i = 0; i < rows; i++) finish_vector(&g, i, 0, F32_LANES);
-  if (count % F32_LANES) finish_vector(&g, rows, 0, count % F32_LANES);
+  const struct ending e = ending_of(&g);
+  for (size_t i = 0; i < rows; i++) finish_vector(e, i, 0, F32_LANES);
+  if (count % F32_LANES) finish_vector(e, rows, 0, count % F32_LANES);
 }
 
 static void finish(const struct onri_gemm *gemm) {
   const struct onri_gemm g = *gemm;
+  const struct ending e = ending_of(&g);
   if (folds(&g)) {
     finish_folded(g);
     return;
   }
   for (size_t i = 0; i < g.m; i++) {
     size_t j = 0;
-    for (; j + F32_LANES <= g.n; j += F32_LANES) finish_vector(&g, i, j, F32_LANES);
-    if (j < g.n) finish_vector(&g, i, j, g.n - j);
+    for (; j + F32_LANES <= g.n; j += F32_LANES) finish_vector(e, i, j, F32_LANES);
+    if (j < g.n) finish_vector(e, i, j, g.n - j);
   }
 }
 
