@@ -102,7 +102,7 @@ void onri_watch_step(const struct onr_node_where *at, uint64_t begin_ns, uint64_
 }
 
 enum onr_status onr_node_run_info(const struct onr_node_run *run, struct onr_node_info *info) {
-  return run ? describe(run->at->plan, run->at->segment, run->at->step, info) : ONR_STATUS_ARGUMENT;
+  return run && run->at ? describe(run->at->plan, run->at->segment, run->at->step, info) : ONR_STATUS_ARGUMENT;
 }
 
 static void find_memory(const struct onri_plan *plan, int32_t v, size_t first_value, struct onr_operand *operand) {
