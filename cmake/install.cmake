@@ -15,6 +15,9 @@ if(TARGET onnxrun_tool)
   endif()
   set_target_properties(onnxrun_tool PROPERTIES INSTALL_RPATH "${origin}/${to_library}")
   install(TARGETS onnxrun_tool RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+  if(ONNXRUN_PAGE)
+    install(FILES ${ONNXRUN_PAGE} DESTINATION "${CMAKE_INSTALL_BINDIR}/../share/onnxrun/report") # where the tool looks for them
+  endif()
 endif()
 
 set(pc_libraries "")

@@ -19,3 +19,5 @@ target_compile_options(onnxrun_tool PRIVATE $<TARGET_PROPERTY:onnxrun_internal_f
 target_compile_definitions(onnxrun_tool PRIVATE _FILE_OFFSET_BITS=64)
 target_include_directories(onnxrun_tool SYSTEM PRIVATE "${ONNXRUN_ZIP_INCLUDE}" "${ONNXRUN_CJSON_INCLUDE}")
 target_link_libraries(onnxrun_tool PRIVATE onnxrun "${ONNXRUN_ZIP_LIBRARY}" "${ONNXRUN_CJSON_LIBRARY}" m)
+set_source_files_properties(tools/onnxrun/peak.c PROPERTIES COMPILE_OPTIONS -ffp-contract=fast) # gcc in C11 does not
+include(cmake/report.cmake)

@@ -148,6 +148,16 @@ ONR_SIZED(onr_operand)
 /* ARGUMENT when index is out of range. */
 ONR_API enum onr_status onr_node_run_input(const struct onr_node_run *run, size_t index, struct onr_operand *operand);
 ONR_API enum onr_status onr_node_run_output(const struct onr_node_run *run, size_t index, struct onr_operand *operand);
+/* Copies the contents of input `index`, a constant, to memory of its size (onr_desc_bytes); those that are packed are
+ * read from the file once more. STATE when they cannot be had: a rewrite made them, or the model came from memory that
+ * need not stay. */
+ONR_API enum onr_status onr_node_run_constant(const struct onr_node_run *run, size_t index, void *target,
+                                              struct onr_error *error);
+
+/* Calls `watch` for each node of the current plan, in their order, without running any: times are 0, and only constants
+ * have data. Nodes behind one whose outputs' sizes only running tells are not planned yet. STATE when nothing is
+ * planned. */
+ONR_API enum onr_status onr_session_watch(struct onr_session *session, struct onr_error *error);
 
 /* Bytes of the arena of the current plan, and of everything that the session holds. */
 ONR_API size_t onr_session_arena_bytes(const struct onr_session *session);

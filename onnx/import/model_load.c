@@ -93,6 +93,7 @@ static enum onr_status load(const char *path, const void *data, size_t bytes, co
     if (status == ONR_STATUS_OK) status = finish(model, sources, path, options, NULL, error);
     else onri_sources_destroy(sources);
     if (status == ONR_STATUS_OK) status = prepare_to_vary(model, options, error);
+    model->rereads = path || options->data_stays;
   }
   status = onri_meter_settle(&model->meter, status, error);
   if (status != ONR_STATUS_OK) {

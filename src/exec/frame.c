@@ -234,7 +234,8 @@ static enum onr_status run_step(struct onri_frame *frame, struct onri_plan *plan
   else status = run_layer(plan, step);
   if (status == ONR_STATUS_OK && step->node->layer->flags & ONR_LAYER_MAKES_CONTAINERS)
     status = adopt(plan, step, error);
-  if (is_timed && status == ONR_STATUS_OK) tell_time(&(struct onr_node_where){frame, plan, segment, step}, begin, time);
+  if (is_timed && status == ONR_STATUS_OK)
+    tell_time(&(struct onr_node_where){frame, plan, segment, step, 1}, begin, time);
   return onri_node_blame(step->node, status, error);
 }
 

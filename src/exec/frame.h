@@ -24,6 +24,7 @@ struct onr_node_where {
   const struct onri_plan *plan;
   const struct onri_segment *segment;
   const struct onri_step *step;
+  int has_run;
 };
 /* report.c: tells the caller's `watch` of a step of its frame. */
 void onri_watch_step(const struct onr_node_where *at, uint64_t begin_ns, uint64_t end_ns);

@@ -105,6 +105,20 @@ enum onr_status onr_node_run_info(const struct onr_node_run *run, struct onr_nod
   return run && run->at ? describe(run->at->plan, run->at->segment, run->at->step, info) : ONR_STATUS_ARGUMENT;
 }
 
+enum onr_status onr_session_watch(struct onr_session *session, struct onr_error *error) {
+  ONR_TRY(onri_session_enter(session, error));
+  const struct onri_frame *frame = session->frame;
+  const struct onri_plan *plan = plan_of(session);
+  for (size_t s = 0; plan && session->run.watch && s < plan->num_segments; s++)
+    for (size_t i = 0; i < plan->segments[s].num_steps; i++) {
+      const struct onri_segment *segment = &plan->segments[s];
+      onri_watch_step(&(struct onr_node_where){frame, plan, segment, &segment->steps[i], 0}, 0, 0);
+    }
+  return onri_session_leave(
+      session, plan ? ONR_STATUS_OK : onr_fail(error, ONR_STATUS_STATE, "nothing is planned: onr_session_plan first"),
+      error);
+}
+
 static void find_memory(const struct onri_plan *plan, int32_t v, size_t first_value, struct onr_operand *operand) {
   static const enum onr_storage known[] = {
       [ONRI_STORAGE_NONE] = ONR_STORAGE_NONE,    [ONRI_STORAGE_KNOWN] = ONR_STORAGE_CONSTANT,
@@ -129,8 +143,10 @@ static enum onr_status tell_operand(const struct onr_node_run *run, int32_t v, i
     found.name = value->name;
     found.order = value->order;
     found.value = run->at->frame->first_value + (size_t)v;
-    found.tensor = (struct onr_tensor){plan->inference.descs[v], is_packed ? NULL : onri_plan_address(plan, v)};
     find_memory(plan, v, run->at->frame->first_value, &found);
+    found.tensor.desc = plan->inference.descs[v];
+    if (!is_packed && (run->at->has_run || found.storage == ONR_STORAGE_CONSTANT))
+      found.tensor.data = onri_plan_address(plan, v);
   }
   return ONRI_SIZED_WRITE(operand, &found, onr_operand, NULL);
 }
@@ -139,6 +155,27 @@ enum onr_status onr_node_run_input(const struct onr_node_run *run, size_t index,
   if (!run || index >= run->num_inputs) return ONR_STATUS_ARGUMENT;
   const struct onri_node *node = run->at->step->node;
   return tell_operand(run, node->in[index], index < 64 && (node->packed_inputs >> index & 1), operand);
+}
+
+enum onr_status onr_node_run_constant(const struct onr_node_run *run, size_t index, void *target,
+                                      struct onr_error *error) {
+  struct onr_operand operand = onr_operand_init();
+  if (!target || onr_node_run_input(run, index, &operand) != ONR_STATUS_OK)
+    return onr_fail(error, ONR_STATUS_ARGUMENT, "expected an input of a node that runs, and memory");
+  if (operand.storage != ONR_STORAGE_CONSTANT)
+    return onr_fail(error, ONR_STATUS_ARGUMENT, "input %zu is no constant", index);
+  const struct onri_workspace *space = run->at->plan->space;
+  const struct onri_constant *constant = space->graph->values[run->at->step->node->in[index]].constant;
+  const void *data = operand.tensor.data ? operand.tensor.data : constant ? constant->data : NULL;
+  const size_t bytes = onr_desc_bytes(&operand.tensor.desc);
+  if (data || !bytes) {
+    if (bytes) memcpy(target, data, bytes);
+    return ONR_STATUS_OK;
+  }
+  if (constant && constant->reload && space->run->rereads)
+    return constant->reload(constant->source, constant, target, error);
+  return onr_fail(error, ONR_STATUS_STATE, "the contents of input %zu are packed, and not in the file as they were",
+                  index);
 }
 
 enum onr_status onr_node_run_output(const struct onr_node_run *run, size_t index, struct onr_operand *operand) {

@@ -52,6 +52,7 @@ enum onr_status onr_session_create(const struct onr_model *model, const struct o
   s->run.profile = own.profile;
   s->run.watch = own.watch;
   s->run.watch_context = own.watch_context;
+  s->run.rereads = model->rereads;
   s->run.alone = s->run.env;
   s->run.alone.threads = NULL;
   onri_heap_init(&s->run.heap, allocator);

@@ -35,6 +35,7 @@ struct onri_run {
   struct onri_frame *innermost;                                 /* of those that run */
   void (*watch)(void *context, const struct onr_node_run *run); /* of the caller; NULL: none */
   void *watch_context;
+  int rereads;                  /* contents that were packed may be read from the file again */
   uint64_t watched_ns;          /* time spent in it */
   size_t num_nodes, num_values; /* of all frames so far, which count theirs from there on */
   int profile;

@@ -24,7 +24,9 @@ struct onri_constant {
   int owned;       /* data is released with the constant */
   /* Reads desc bytes from the file into `target` (in memory form); NULL when data is there from the start. */
   enum onr_status (*load)(void *source, const struct onri_constant *constant, void *target, struct onr_error *error);
-  void *source;             /* first argument of load; outlives the graph */
+  void *source; /* first argument of load; outlives the graph */
+  /* load of contents that are packed and dropped, for who wants to look at them; NULL: they cannot be had again. */
+  enum onr_status (*reload)(void *source, const struct onri_constant *constant, void *target, struct onr_error *error);
   uint64_t offset, bytes;   /* for load */
   struct onri_constant *of; /* what load reads in place of a file, or NULL; one reference */
 };

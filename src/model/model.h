@@ -35,6 +35,7 @@ struct onr_model {
   /* A digest of all files, or of the memory, that the model is made of. NULL: it is not made of any; 0: they cannot be
    * read. */
   int (*digest)(void *keep, struct onr_env *env, struct onri_digest *digest);
+  int rereads; /* what `keep` reads from stays as it is */
   struct onri_graph *graph;
   struct onr_value_info *inputs, *outputs; /* as declared; behind the inputs of the graph those with a default */
   struct onri_named *input_names, *output_names, *symbols; /* sorted; symbols: the named dimensions of all inputs */

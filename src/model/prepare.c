@@ -35,6 +35,7 @@ static void drop_data(struct reading *reading, struct onri_constant *constant) {
   if (--constant->readers > 0) return;
   if (reading->user == constant) reading->user = NULL;
   else if (constant->owned) onri_release(constant->allocator, constant->data);
+  constant->reload = constant->of ? NULL : constant->load;
   onri_constant_release(constant->of);
   constant->of = NULL;
   constant->data = NULL;

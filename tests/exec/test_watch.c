@@ -22,7 +22,7 @@ static void see(void *context, const struct onr_node_run *run) {
   assert_int_equal(onr_node_run_info(run, &seen->infos[i]), ONR_STATUS_OK);
   if (run->num_inputs) assert_int_equal(onr_node_run_input(run, 0, &seen->in[i]), ONR_STATUS_OK);
   assert_int_equal(onr_node_run_output(run, 0, &seen->out[i]), ONR_STATUS_OK);
-  if (seen->out[i].tensor.desc.dtype == ONR_DTYPE_F32) seen->written[i] = *(const float *)seen->out[i].tensor.data;
+  if (seen->out[i].tensor.data) seen->written[i] = *(const float *)seen->out[i].tensor.data;
   assert_int_equal(onr_node_run_input(run, run->num_inputs, &seen->in[MOST - 1]), ONR_STATUS_ARGUMENT);
   assert_int_equal(onr_node_run_output(run, run->num_outputs, &seen->out[MOST - 1]), ONR_STATUS_ARGUMENT);
   assert_int_equal(onr_node_run_output(run, 0, NULL), ONR_STATUS_ARGUMENT);
@@ -43,6 +43,7 @@ static void operands_tell_where_they_lie(void **state) {
   const int32_t x = value(b.graph, "x"), one = node(b.graph, &increment, &x, 1), view = node(b.graph, &flat, &one, 1);
   const int32_t y = node(b.graph, &increment, &view, 1);
   struct onr_session *s = watched(&b, finish(&b, &x, 1, &y, 1), &seen);
+  assert_int_equal(onr_session_watch(s, NULL), ONR_STATUS_STATE);
   for (size_t round = 1; round <= 2; round++) {
     seen.count = 0;
     set(s, 0, (float[]){4, 5}, 2);
@@ -71,6 +72,32 @@ static void operands_tell_where_they_lie(void **state) {
     assert_true(seen.runs[2].scratch_offset >= seen.out[2].offset + 8 ||
                 seen.runs[2].scratch_offset + 100 <= seen.out[2].offset);
   }
+  end(&b, s);
+}
+
+/* Without a run there are shapes, places, and the data of constants. */
+static void a_plan_is_told_without_a_run(void **state) {
+  const float w[] = {7, 8};
+  const struct onr_desc desc = onr_desc_make(ONR_DTYPE_F32, 1, (int64_t[]){2});
+  struct builder b = start();
+  struct seen seen = {0};
+  (void)state;
+  const int32_t c = onri_graph_add_data(b.graph, &desc, w), x = value(b.graph, "x");
+  const int32_t sum = value(b.graph, "sum");
+  assert_non_null(onri_graph_add_node(b.graph, &add, NULL, NULL, (int32_t[]){c, x}, 2, &sum, 1));
+  const int32_t y = node(b.graph, &increment, &sum, 1);
+  struct onr_session *s = watched(&b, finish(&b, &x, 1, &y, 1), &seen);
+  set(s, 0, (float[]){4, 5}, 2);
+  assert_int_equal(onr_session_plan(s, NULL), ONR_STATUS_OK);
+  assert_int_equal(onr_session_watch(s, NULL), ONR_STATUS_OK);
+  assert_int_equal(seen.count, 2);
+  assert_int_equal(seen.in[0].storage, ONR_STORAGE_CONSTANT);
+  assert_memory_equal(seen.in[0].tensor.data, w, sizeof(w));
+  assert_string_equal(seen.out[0].name, "sum");
+  assert_int_equal(seen.out[0].tensor.desc.dim[0], 2);
+  assert_null(seen.out[0].tensor.data);
+  assert_int_equal(seen.runs[1].begin_ns, 0);
+  assert_int_equal(seen.runs[1].end_ns, 0);
   end(&b, s);
 }
 
@@ -108,8 +135,8 @@ static void nothing_of_nothing(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(operands_tell_where_they_lie),
-                                     cmocka_unit_test(segments_lie_one_behind_the_other),
-                                     cmocka_unit_test(nothing_of_nothing)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(operands_tell_where_they_lie), cmocka_unit_test(a_plan_is_told_without_a_run),
+      cmocka_unit_test(segments_lie_one_behind_the_other), cmocka_unit_test(nothing_of_nothing)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,6 +30,9 @@ const struct command_row commands[] = {
      "onnxrun pack model.onnx\n"
      "onnxrun pack model.onnx -o weights.packed --threads 2",
      1, 1, command_pack},
+    {"report", "MODEL",
+     "a page about a model: its graph, a run, times, memory and weights, in one file for any browser",
+     "onnxrun report model.onnx -o report.html --seconds 0.5", 1, 1, command_report},
 };
 _Static_assert(sizeof(commands) / sizeof(commands[0]) == NUM_COMMANDS, "NUM_COMMANDS counts the table");
 

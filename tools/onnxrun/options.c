@@ -5,22 +5,22 @@
 #include <string.h>
 
 #define AT(field) offsetof(struct options, field)
-enum { PLANS = RUN | INFO | BENCH, LOADS = PLANS | GENERATE | CHECK | PACK };
+enum { PLANS = RUN | INFO | BENCH | REPORT, LOADS = PLANS | GENERATE | CHECK | PACK };
 
 const struct option_row option_rows[] = {
     {"input", 'i', "NAME=FILE", PLANS, TAKES_INPUT, 0, NULL,
      "an input: .npy, .npz or TensorProto .pb; -i FILE where there is one input, "
      "or where the file has the names (.npz); - reads a .npy from standard input"},
-    {"output", 'o', "DIR", RUN | PACK | BENCH, TAKES_TEXT, AT(output), NULL,
+    {"output", 'o', "DIR", RUN | PACK | BENCH | REPORT, TAKES_TEXT, AT(output), NULL,
      "write DIR/NAME.npy for every output; FILE.npy: of the only output; "
      "- writes them to standard output, one .npy behind the other; "
-     "pack: the file (MODEL.packed); bench: a file instead of standard output"},
+     "pack: the file (MODEL.packed); bench: a file instead of standard output; report: the page (report.html)"},
     {"show", 0, NULL, RUN, TAKES_FLAG, AT(show), NULL, "draw the pictures of input 0 with what output 0 says of each"},
     {"labels", 0, "FILE", RUN, TAKES_TEXT, AT(labels), "show",
      "with --show: the right answers, and how many were found"},
     {"nodes", 0, NULL, INFO, TAKES_FLAG, AT(nodes), NULL,
      "also the nodes that are run, as they are after all rewrites"},
-    {"seconds", 0, "S", BENCH, TAKES_REAL, AT(seconds), NULL, "how long (2)"},
+    {"seconds", 0, "S", BENCH | REPORT, TAKES_REAL, AT(seconds), NULL, "how long (2)"},
     {"profile", 0, NULL, BENCH, TAKES_FLAG, AT(profile), NULL,
      "where the time goes: by layer, by module and line of PyTorch, node by node, in the bodies of If and Loop, too"},
     {"format", 0, "F", BENCH, TAKES_FORMAT, 0, "profile",
@@ -42,7 +42,7 @@ const struct option_row option_rows[] = {
     {"dim", 0, "NAME=SIZE", PLANS, TAKES_DIM, 0, NULL,
      "size of a dynamic dimension; INPUT.0=SIZE for one without a name "
      "(not given: as files say, else a guess that the model takes)"},
-    {"seed", 0, "N", RUN | BENCH | GENERATE, TAKES_COUNT, AT(seed), NULL, "of random inputs and tokens (0)"},
+    {"seed", 0, "N", RUN | BENCH | GENERATE | REPORT, TAKES_COUNT, AT(seed), NULL, "of random inputs and tokens (0)"},
     {"threads", 0, "N", LOADS, TAKES_THREADS, AT(threads), NULL, "threads, 0 for one a core (1)"},
     {"backend", 0, "B", LOADS, TAKES_BACKEND, 0, NULL, "auto, or portable: plain C kernels only"},
     {"disable-passes", 0, "P", LOADS, TAKES_TEXT, AT(disabled_passes), NULL,
@@ -54,7 +54,8 @@ const struct option_row option_rows[] = {
     {"limit", 0, "NAME=VALUE", LOADS, TAKES_LIMIT, 0, NULL,
      "what a model may take; also as 64M, 64MiB (1024 * 1024), 64MB, or of "
      "counts 3k; the names are below"},
-    {"help", 'h', NULL, RUN | INFO | BENCH | GENERATE | OPS | CHECK | PACK, TAKES_FLAG, AT(help), NULL, "this text"},
+    {"help", 'h', NULL, RUN | INFO | BENCH | GENERATE | OPS | CHECK | PACK | REPORT, TAKES_FLAG, AT(help), NULL,
+     "this text"},
 };
 const size_t num_option_rows = sizeof(option_rows) / sizeof(option_rows[0]);
 

@@ -153,19 +153,21 @@ struct shown shown_time(double ms) {
 /* --- JSON --- */
 
 /* cJSON escapes what JSON must have escaped; a terminal has more. Such characters stand in strings only. */
-int print_json(cJSON *root, int in_one_line) {
+int print_json(cJSON *root, int in_one_line) { return write_json(stdout, root, in_one_line, ""); }
+
+int write_json(FILE *file, cJSON *root, int in_one_line, const char *escaped) {
   char *text = in_one_line ? cJSON_PrintUnformatted(root) : cJSON_Print(root), piece[12];
   cJSON_Delete(root);
   if (!text) return complain(EXIT_OTHER, "no memory for the JSON");
   for (size_t i = 0, n, length = strlen(text); i < length; i += n) {
     uint32_t code = 0;
     n = utf8_decode(text + i, length - i, &code);
-    if (n == 1 && code < 0x20) putchar((int)code);
-    else if (!n || is_command(code)) printf("\\u%04x", n ? (unsigned)code : 0xFFFDu);
-    else escape_one(text + i, n, piece), fputs(piece, stdout);
+    if (n == 1 && code < 0x20) fputc((int)code, file);
+    else if (!n || is_command(code) || strchr(escaped, text[i])) fprintf(file, "\\u%04x", n ? (unsigned)code : 0xFFFDu);
+    else escape_one(text + i, n, piece), fputs(piece, file);
     if (!n) n = 1;
   }
-  putchar('\n');
+  fputc('\n', file);
   free(text);
   return EXIT_OK;
 }

@@ -8,18 +8,6 @@ enum { MOST_RUNS_KEPT = 1001, FEWEST_RUNS_KEPT = 3, SAMPLE_BYTES = 64 << 20, MOS
 
 /* --- while it runs --- */
 
-/* Room for so many of them, what is new zeroed; 0: out of memory. */
-static int grow(void **items, size_t *capacity, size_t count, size_t size) {
-  if (count <= *capacity) return 1;
-  const size_t more = 2 * *capacity > count ? 2 * *capacity : count;
-  void *grown = realloc(*items, more * size);
-  if (!grown) return 0;
-  memset((char *)grown + *capacity * size, 0, (more - *capacity) * size);
-  *items = grown;
-  *capacity = more;
-  return 1;
-}
-
 static struct profile_node *node_of(struct profile *p, size_t number) {
   if (!grow((void **)&p->nodes, &p->nodes_capacity, number + 1, sizeof(*p->nodes))) {
     p->no_memory = 1;
@@ -39,14 +27,17 @@ static void take_facts(struct profile_node *node, const struct onr_node_run *run
   node->multiply_adds += (uint64_t)info.multiply_adds;
 }
 
-static void take_event(struct profile *p, const struct onr_node_run *run) {
-  if (p->num_events == MOST_EVENTS ||
-      !grow((void **)&p->events, &p->events_capacity, p->num_events + 1, sizeof(*p->events))) {
-    p->lost_events++;
+static void take_event(struct profile_run *r, const struct onr_node_run *run) {
+  if (r->count == MOST_EVENTS || !grow((void **)&r->events, &r->capacity, r->count + 1, sizeof(*r->events))) {
+    r->lost++;
     return;
   }
-  if (!p->num_events || run->begin_ns < p->start_ns) p->start_ns = run->begin_ns;
-  p->events[p->num_events++] = (struct profile_event){run->node, run->begin_ns, run->end_ns};
+  if (!r->count || run->begin_ns < r->start_ns) r->start_ns = run->begin_ns;
+  r->events[r->count++] = (struct profile_event){run->node, run->begin_ns, run->end_ns};
+}
+
+static uint64_t length_ns(const struct profile_run *r) {
+  return r->count ? r->events[r->count - 1].end_ns - r->start_ns : UINT64_MAX;
 }
 
 void profile_watch(void *context, const struct onr_node_run *run) {
@@ -56,13 +47,13 @@ void profile_watch(void *context, const struct onr_node_run *run) {
   if (p->begun == 1 || !node->info.size) take_facts(node, run);
   node->ns += run->end_ns - run->begin_ns;
   if (run->parent != ONR_NO_NODE && (node = node_of(p, run->parent))) node->inner_ns += run->end_ns - run->begin_ns;
-  take_event(p, run);
+  take_event(&p->now, run);
 }
 
 void profile_begin(struct profile *p) {
   p->begun++;
   for (size_t i = 0; i < p->count; i++) p->nodes[i].ns = p->nodes[i].inner_ns = 0;
-  p->num_events = p->lost_events = 0;
+  p->now.count = p->now.lost = 0;
 }
 
 void profile_end(struct profile *p) {
@@ -79,6 +70,10 @@ void profile_end(struct profile *p) {
     else node->samples[p->runs % p->capacity] = node->ns > node->inner_ns ? node->ns - node->inner_ns : 0;
   }
   p->runs++;
+  if (length_ns(&p->now) >= length_ns(&p->fastest)) return;
+  const struct profile_run slower = p->fastest;
+  p->fastest = p->now;
+  p->now = slower;
 }
 
 /* --- after the last run --- */
@@ -136,7 +131,8 @@ int profile_finish(struct profile *p) {
 void profile_clear(struct profile *p) {
   for (size_t i = 0; i < p->count; i++) free(p->nodes[i].samples);
   free(p->nodes);
-  free(p->events);
+  free(p->now.events);
+  free(p->fastest.events);
   free(p->order);
   *p = (struct profile){0};
 }

@@ -19,14 +19,19 @@ struct profile_event {
   uint64_t begin_ns, end_ns;
 };
 
+/* What was called in one run, a body's nodes before its own. */
+struct profile_run {
+  struct profile_event *events;
+  size_t count, capacity, lost;
+  uint64_t start_ns; /* when the first one began */
+};
+
 /* Zeroed before the first run. */
 struct profile {
   struct profile_node *nodes; /* by number; some have not run */
   size_t count, nodes_capacity;
-  size_t begun, runs, capacity; /* runs so far; that are counted; whose times are kept */
-  struct profile_event *events; /* of the last run, a body's before its node's */
-  size_t num_events, events_capacity, lost_events;
-  uint64_t start_ns; /* when the first node of the last run began */
+  size_t begun, runs, capacity;    /* runs so far; that are counted; whose times are kept */
+  struct profile_run now, fastest; /* the run that goes on, and the fastest that was counted */
   int no_memory;
   size_t *order; /* [num_ordered] of those that have run: slowest first */
   size_t num_ordered;
@@ -57,6 +62,7 @@ struct profile_group *profile_groups(const struct profile *profile, enum profile
 
 /* --- profile_write.c --- */
 void profile_print(const struct profile *profile);
+struct cJSON *profile_node_json(const struct profile *profile, size_t number);
 void profile_add_json(struct cJSON *root, const struct profile *profile);
 void profile_csv(const struct profile *profile);
 /* For Chrome and Perfetto. */

@@ -78,7 +78,7 @@ void profile_print(const struct profile *p) {
 
 /* --- JSON --- */
 
-static cJSON *node_json(const struct profile *p, size_t number) {
+cJSON *profile_node_json(const struct profile *p, size_t number) {
   const struct profile_node *n = &p->nodes[number];
   cJSON *item = cJSON_CreateObject();
   char text[160];
@@ -119,7 +119,7 @@ void profile_add_json(cJSON *root, const struct profile *p) {
   cJSON_AddNumberToObject(root, "profile_runs", (double)kept_runs(p));
   cJSON_AddNumberToObject(root, "profile_ms", p->sum_ms);
   cJSON *array = cJSON_AddArrayToObject(root, "profile");
-  for (size_t i = 0; i < p->num_ordered; i++) cJSON_AddItemToArray(array, node_json(p, p->order[i]));
+  for (size_t i = 0; i < p->num_ordered; i++) cJSON_AddItemToArray(array, profile_node_json(p, p->order[i]));
   for (enum profile_key key = 0; key < NUM_PROFILE_KEYS; key++) add_groups_json(root, p, key);
 }
 
@@ -149,7 +149,7 @@ void profile_csv(const struct profile *p) {
   enum { COUNT = sizeof(columns) / sizeof(columns[0]) };
   for (size_t c = 0; c < COUNT; c++) printf("%s%s", c ? "," : "", columns[c]);
   for (size_t i = 0; i < p->num_ordered; i++) {
-    cJSON *item = node_json(p, p->order[i]);
+    cJSON *item = profile_node_json(p, p->order[i]);
     for (size_t c = 0; c < COUNT; c++) {
       putchar(c ? ',' : '\n');
       csv_cell(cJSON_GetObjectItemCaseSensitive(item, columns[c]));
@@ -191,7 +191,7 @@ static cJSON *naming(const char *what, const char *name, int track) {
 }
 
 /* Since the first event that is kept began. */
-static double to_us(const struct profile *p, uint64_t ns) { return ((double)ns - (double)p->start_ns) / 1e3; }
+static double to_us(const struct profile *p, uint64_t ns) { return ((double)ns - (double)p->fastest.start_ns) / 1e3; }
 
 static int put_event(const struct profile *p, const struct profile_event *e) {
   const struct onr_node_info *n = &p->nodes[e->node].info;
@@ -246,8 +246,8 @@ static void open_modules(struct module_track *t, const char *path, double begin_
 static int put_modules(const struct profile *p) {
   struct module_track t = {.path = ""};
   int code = 0;
-  for (size_t i = 0; i < p->num_events && !code; i++) {
-    const struct profile_event *e = &p->events[i];
+  for (size_t i = 0; i < p->fastest.count && !code; i++) {
+    const struct profile_event *e = &p->fastest.events[i];
     const struct profile_node *n = &p->nodes[e->node];
     if (n->parent != ONR_NO_NODE) continue;
     code = close_modules(&t, n->info.module_path);
@@ -262,9 +262,9 @@ int profile_trace(const struct profile *p, const char *model) {
   int code = print_json(naming("process_name", model, NODE_TRACK), 1);
   if (!code) code = put_object(naming("thread_name", "nodes", NODE_TRACK));
   if (!code) code = put_object(naming("thread_name", "modules of PyTorch", MODULE_TRACK));
-  for (size_t i = 0; i < p->num_events && !code; i++) code = put_event(p, &p->events[i]);
+  for (size_t i = 0; i < p->fastest.count && !code; i++) code = put_event(p, &p->fastest.events[i]);
   if (!code) code = put_modules(p);
   puts("]}");
-  if (p->lost_events) complain(EXIT_OK, "the trace ends %zu calls of nodes before the run does", p->lost_events);
+  if (p->fastest.lost) complain(EXIT_OK, "the trace ends %zu calls of nodes before the run does", p->fastest.lost);
   return code;
 }

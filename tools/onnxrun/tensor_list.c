@@ -15,6 +15,17 @@ int list_rename(struct named_tensor *item, const char *name) {
   return 1;
 }
 
+int grow(void **items, size_t *capacity, size_t count, size_t size) {
+  if (count <= *capacity) return 1;
+  const size_t more = 2 * *capacity > count ? 2 * *capacity : count;
+  void *grown = realloc(*items, more * size);
+  if (!grown) return 0;
+  memset((char *)grown + *capacity * size, 0, (more - *capacity) * size);
+  *items = grown;
+  *capacity = more;
+  return 1;
+}
+
 struct named_tensor *list_add(struct tensor_list *list, const char *name) {
   struct named_tensor item = {0};
   if (list->count == list->capacity) {

@@ -70,7 +70,7 @@ struct options {
   int json, nodes, profile, kernels, show, greedy, help;
 };
 
-enum command { RUN = 1, INFO = 2, BENCH = 4, GENERATE = 8, OPS = 16, CHECK = 32, PACK = 64 };
+enum command { RUN = 1, INFO = 2, BENCH = 4, GENERATE = 8, OPS = 16, CHECK = 32, PACK = 64, REPORT = 128 };
 
 struct command_row {
   const char *name, *arguments, *summary;
@@ -79,7 +79,7 @@ struct command_row {
   int (*run)(const struct options *options);
 };
 extern const struct command_row commands[]; /* in the order of enum command */
-enum { NUM_COMMANDS = 7 };
+enum { NUM_COMMANDS = 8 };
 
 /* --- options.c --- */
 /* The words behind the command. 0, or EXIT_USAGE after one line on stderr. */
@@ -110,6 +110,8 @@ struct shown shown_bytes(const char *text, size_t length);
 void print_padded(const char *text, int columns);
 /* Prints and deletes it. 0, or an exit code after one line on stderr. */
 int print_json(struct cJSON *root, int in_one_line);
+/* To a file, with more characters escaped: those of HTML, which stand in strings only. */
+int write_json(FILE *file, struct cJSON *root, int in_one_line, const char *escaped);
 /* "1.4 MiB", "12.3 us" */
 struct shown shown_bytes_count(double bytes);
 struct shown shown_time(double ms);
@@ -142,6 +144,8 @@ struct number {
 struct number number_at(const struct onr_tensor *tensor, int64_t i);
 
 /* --- tensor_list.c --- */
+/* Room for so many items of `size` bytes, those that are new zeroed; 0: out of memory. */
+int grow(void **items, size_t *capacity, size_t count, size_t size);
 /* A new item at the end, zeroed; NULL when out of memory. */
 struct named_tensor *list_add(struct tensor_list *list, const char *name);
 int list_rename(struct named_tensor *item, const char *name); /* 0: out of memory */
@@ -241,6 +245,7 @@ int command_ops(const struct options *options);
 int command_bench(const struct options *options);
 int command_check(const struct options *options);
 int command_pack(const struct options *options);
+int command_report(const struct options *options);
 /* bench --kernels */
 int bench_kernels(const struct options *options);
 

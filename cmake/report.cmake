@@ -1,0 +1,27 @@
+# What 'onnxrun report' makes a page of, an optional component: tools/onnxrun/report/ and two libraries from the system, in a folder beside
+# the tool. d3 draws, dagre lays graphs out.
+find_file(ONNXRUN_D3 d3.min.js PATHS /usr/share/nodejs/d3/dist NO_DEFAULT_PATH)
+find_file(ONNXRUN_DAGRE dagre.min.js PATHS /usr/share/nodejs/dagre/dist NO_DEFAULT_PATH)
+mark_as_advanced(ONNXRUN_D3 ONNXRUN_DAGRE)
+set(ONNXRUN_PAGE "")
+if(NOT ONNXRUN_REPORT)
+  return()
+elseif(NOT ONNXRUN_D3 OR NOT ONNXRUN_DAGRE)
+  if(ONNXRUN_REPORT STREQUAL "AUTO")
+    message(STATUS "d3, dagre: not installed, so 'onnxrun report' will not run (Debian, Ubuntu: node-d3 node-dagre-layout)")
+    return()
+  endif()
+  message(FATAL_ERROR "onnxrun: ONNXRUN_REPORT needs d3 and dagre (Debian, Ubuntu: node-d3 node-dagre-layout). tools/setup installs them; "
+                      "-DONNXRUN_D3=FILE and -DONNXRUN_DAGRE=FILE name other copies of d3.min.js and dagre.min.js.")
+endif()
+
+file(GLOB parts CONFIGURE_DEPENDS tools/onnxrun/report/*)
+list(APPEND parts "${ONNXRUN_D3}" "${ONNXRUN_DAGRE}")
+foreach(part IN LISTS parts)
+  get_filename_component(name "${part}" NAME)
+  set(copy "${PROJECT_BINARY_DIR}/share/onnxrun/report/${name}")
+  add_custom_command(OUTPUT "${copy}" COMMAND "${CMAKE_COMMAND}" -E copy "${part}" "${copy}" DEPENDS "${part}" VERBATIM)
+  list(APPEND ONNXRUN_PAGE "${copy}")
+endforeach()
+add_custom_target(onnxrun_page DEPENDS ${ONNXRUN_PAGE})
+add_dependencies(onnxrun_tool onnxrun_page)
