@@ -71,6 +71,10 @@ if(ONNXRUN_ONNX)
   endforeach()
 endif()
 
+if(ONNXRUN_ONNX AND UNIX AND NOT APPLE)
+  include(cmake/fuzz.cmake)
+endif()
+
 # A shared library as BUILD_SHARED_LIBS makes it, to see what it exports (tests/headers/test_headers.sh).
 if(ONNXRUN_ONNX AND UNIX AND NOT APPLE)
   add_library(onnxrun_exports SHARED ${objects})

@@ -5,6 +5,7 @@
 #include "base/text/text.h"
 #include "onnx/import/import_file.h"
 #include "onnx/import/load.h"
+#include "onnx/torch/origin.h"
 
 enum { SHOWN = 96, FIRST_WITH_DEFAULTS = 4 /* IR version */ };
 
@@ -270,6 +271,30 @@ static enum onr_status read_graph(struct onri_importer *importer, struct onri_sc
   return status;
 }
 
+/* An operator may have outputs that no layer here computes. That is no matter where nobody reads them. */
+static enum onr_status check_made(struct onri_importer *importer, const struct onri_graph *graph,
+                                  const uint8_t *is_input, int32_t v, const struct onri_origin *reader) {
+  const struct onri_value *value = v == ONRI_NONE ? NULL : &graph->values[v];
+  char shown[SHOWN];
+  if (!value || value->producer != ONRI_NONE || value->constant || is_input[v]) return ONR_STATUS_OK;
+  const enum onr_status status =
+      onr_fail(importer->error, ONR_STATUS_UNSUPPORTED, "'%s' is an output that is not computed",
+               onri_escape_string(value->name, shown, sizeof(shown)));
+  return reader ? onri_origin_blame(reader, status, importer->error) : status;
+}
+
+static enum onr_status check_all_made(struct onri_importer *importer, const struct onri_graph *graph) {
+  uint8_t *is_input = onri_arena_allocate(&importer->scratch, graph->num_values);
+  if (!is_input) return onri_import_no_memory(importer);
+  for (size_t i = 0; i < graph->num_inputs; i++) is_input[graph->inputs[i]] = 1;
+  for (size_t n = 0; n < graph->num_nodes; n++)
+    for (int32_t i = 0; i < graph->nodes[n].num_in; i++)
+      ONR_TRY(check_made(importer, graph, is_input, graph->nodes[n].in[i], graph->nodes[n].origin));
+  for (size_t i = 0; i < graph->num_outputs; i++)
+    ONR_TRY(check_made(importer, graph, is_input, graph->outputs[i], NULL));
+  return ONR_STATUS_OK;
+}
+
 static enum onr_status import_graph(struct onri_importer *importer, struct onri_scope *scope,
                                     const Onnx__GraphProto *proto) {
   int32_t *inputs = onri_arena_allocate(&importer->scratch, proto->n_input * sizeof(*inputs));
@@ -284,7 +309,9 @@ static enum onr_status import_graph(struct onri_importer *importer, struct onri_
     memcpy(all + num_inputs, scope->inner, scope->num_captures * sizeof(*all));
   }
   ONR_TRY(onri_graph_set_inputs(scope->graph, all, num_inputs + scope->num_captures, importer->error));
-  return onri_graph_set_outputs(scope->graph, outputs, proto->n_output, importer->error);
+  ONR_TRY(onri_graph_set_outputs(scope->graph, outputs, proto->n_output, importer->error));
+  /* Outputs of nodes that are unsupported as a whole are reported with them. */
+  return importer->unsupported.count ? ONR_STATUS_OK : check_all_made(importer, scope->graph);
 }
 
 enum onr_status onri_import_body(struct onri_importer *importer, struct onri_scope *outer,

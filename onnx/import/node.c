@@ -42,7 +42,7 @@ static enum onr_status resolve_inputs(struct onri_importer *importer, struct onr
   return ONR_STATUS_OK;
 }
 
-/* New values for the outputs, bound to their names. The first `needed` ones have a value even where the file does not
+/* New values for the outputs. The first `needed` ones have a value even where the file does not
  * name them, so that an importer finds a value in each output that its op always has. Where an op has any number, those
  * at the end count, too. */
 static enum onr_status make_outputs(struct onri_importer *importer, struct context *c, size_t needed, size_t most) {
@@ -58,7 +58,15 @@ static enum onr_status make_outputs(struct onri_importer *importer, struct conte
     if (!*name && i >= needed) continue;
     c->out[i] = onri_graph_add_value(scope->graph, name, NULL);
     if (c->out[i] < 0) return onri_import_no_memory(importer);
-    if (*name) ONR_TRY(onri_scope_bind(importer, scope, name, c->out[i]));
+  }
+  return ONR_STATUS_OK;
+}
+
+/* Once the node is imported: its own bodies cannot read what it makes. */
+static enum onr_status bind_outputs(struct onri_importer *importer, const struct context *c) {
+  for (size_t i = 0; i < c->num_out; i++) {
+    const char *name = i < c->node->proto->n_output ? c->node->proto->output[i] : "";
+    if (*name) ONR_TRY(onri_scope_bind(importer, c->scope, name, c->out[i]));
   }
   return ONR_STATUS_OK;
 }
@@ -89,8 +97,21 @@ static enum onr_status check_arity(struct onri_importer *importer, const struct 
 
 /* --- turning it into layers --- */
 
+/* What importers need not look at: the first failure of what they read. */
+struct noted {
+  enum onr_status status;
+  struct onr_error error;
+};
+
+/* It goes before what came of it. */
+static enum onr_status conclude(struct onri_importer *importer, const struct noted *noted, enum onr_status result) {
+  if (noted->status == ONR_STATUS_OK) return result;
+  if (importer->error) *importer->error = noted->error;
+  return noted->status;
+}
+
 static enum onr_status read_attributes(struct onri_importer *importer, const struct context *c, struct onr_node *view,
-                                       enum onr_status *status) {
+                                       struct noted *noted) {
   struct onri_attribute *attributes;
   size_t count;
   ONR_TRY(onri_attributes_read(importer, c->scope, c->node->proto->attribute, c->node->proto->n_attribute, &attributes,
@@ -108,32 +129,34 @@ static enum onr_status read_attributes(struct onri_importer *importer, const str
                             .out = c->out,
                             .attributes = attributes,
                             .num_attributes = count,
-                            .status = status,
+                            .status = &noted->status,
+                            .first_error = &noted->error,
                             .error = importer->error};
   return ONR_STATUS_OK;
 }
 
 static enum onr_status import_registered(struct onri_importer *importer, const struct context *c,
                                          const struct onri_registered *entry) {
+  struct noted noted = {0};
   enum onr_status status = ONR_STATUS_OK;
   struct onr_node view;
   void *params = onri_arena_allocate(&importer->scratch, entry->layer->params_size);
   if (!params) return onri_import_no_memory(importer);
   ONR_TRY(check_arity(importer, c->node, entry->layer->inputs_min, entry->layer->inputs_max, entry->layer->outputs_min,
                       entry->layer->outputs_max));
-  ONR_TRY(read_attributes(importer, c, &view, &status));
+  ONR_TRY(read_attributes(importer, c, &view, &noted));
   view.layer = entry->layer;
-  if (entry->parse) ONR_TRY(entry->parse(&view, params, importer->error));
-  return onri_emit(&view, entry->layer, params);
+  if (entry->parse) status = entry->parse(&view, params, importer->error);
+  if (status == ONR_STATUS_OK) status = onri_emit(&view, entry->layer, params);
+  return conclude(importer, &noted, status);
 }
 
 static enum onr_status import_row(struct onri_importer *importer, const struct context *c, const struct onri_op *row) {
-  enum onr_status status = ONR_STATUS_OK, result;
+  struct noted noted = {0};
   struct onr_node view;
   ONR_TRY(check_arity(importer, c->node, row->inputs_min, row->inputs_max, row->outputs_min, row->outputs_max));
-  ONR_TRY(read_attributes(importer, c, &view, &status));
-  result = row->import(&view);
-  return status != ONR_STATUS_OK ? status : result;
+  ONR_TRY(read_attributes(importer, c, &view, &noted));
+  return conclude(importer, &noted, row->import(&view));
 }
 
 /* What has no code is noted, and the import goes on: all of it is reported together. */
@@ -165,12 +188,13 @@ static enum onr_status import_layers(struct onri_importer *importer, struct onri
   }
   if (entry) ONR_TRY(make_outputs(importer, &c, entry->layer->outputs_min, entry->layer->outputs_max));
   else ONR_TRY(make_outputs(importer, &c, row ? row->outputs_min : 0, row ? row->outputs_max : 0));
-  if (!entry && !row) return note_unsupported(importer, &c, "");
-  status = entry ? import_registered(importer, &c, entry) : import_row(importer, &c, row);
+  if (entry) status = import_registered(importer, &c, entry);
+  else if (row) status = import_row(importer, &c, row);
   while (importer->num_orphans > orphans) onri_graph_destroy(importer->orphans[--importer->num_orphans]);
-  if (status == ONR_STATUS_UNSUPPORTED)
-    return note_unsupported(importer, &c, importer->error ? importer->error->message : "");
-  return status;
+  if (!entry && !row) status = note_unsupported(importer, &c, "");
+  else if (status == ONR_STATUS_UNSUPPORTED)
+    status = note_unsupported(importer, &c, importer->error ? importer->error->message : "");
+  return status == ONR_STATUS_OK ? bind_outputs(importer, &c) : status;
 }
 
 enum onr_status onri_import_node(struct onri_importer *importer, struct onri_scope *scope, const Onnx__NodeProto *node,

@@ -120,6 +120,7 @@ static enum onr_status import_specimen(struct import *m, const struct onri_op *r
   const struct onr_desc desc = {.rank = a->matrices ? 2 : SPECIMEN_RANK, .dim = {-1, -1, -1, -1}};
   struct onri_attribute attributes[NUM_SPECIMENS + BODY_NAMES];
   enum onr_status status = ONR_STATUS_OK, result;
+  struct onr_error first_error;
   int32_t out[MOST_OUTPUTS];
   struct onr_node node = {.importer = &m->importer,
                           .graph = m->graph,
@@ -133,6 +134,7 @@ static enum onr_status import_specimen(struct import *m, const struct onri_op *r
                           .out = out,
                           .attributes = attributes,
                           .status = &status,
+                          .first_error = &first_error,
                           .error = m->error};
   if (a->attributes) {
     ONR_TRY(specimen_attributes(m, a, attributes));

@@ -14,6 +14,12 @@ static const char *kind_name(enum onri_attribute_kind kind) {
   return (size_t)kind < sizeof(kind_names) / sizeof(kind_names[0]) ? kind_names[kind] : "something unknown";
 }
 
+void onri_node_note(const struct onr_node *node, enum onr_status status) {
+  if (*node->status != ONR_STATUS_OK || status == ONR_STATUS_OK) return;
+  *node->status = status;
+  if (node->error) *node->first_error = *node->error;
+}
+
 const struct onri_attribute *onri_attr_find(const struct onr_node *node, const char *name) {
   for (size_t i = 0; node && name && i < node->num_attributes; i++)
     if (!strcmp(node->attributes[i].name, name)) return &node->attributes[i];
@@ -28,8 +34,8 @@ static const struct onri_attribute *find_kind(const struct onr_node *node, const
   const struct onri_attribute *attribute = onri_attr_find(node, name);
   if (!attribute || attribute->kind == kind) return attribute;
   if (*node->status == ONR_STATUS_OK)
-    *node->status = onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute '%s' must be %s, found %s", name,
-                             kind_name(kind), kind_name(attribute->kind));
+    onri_node_note(node, onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute '%s' must be %s, found %s", name,
+                                  kind_name(kind), kind_name(attribute->kind)));
   return NULL;
 }
 
@@ -44,8 +50,8 @@ int32_t onri_attr_int32(const struct onr_node *node, const char *name, int32_t d
   if (!attribute) return default_value;
   if (attribute->i >= min && attribute->i <= max) return (int32_t)attribute->i;
   if (*node->status == ONR_STATUS_OK)
-    *node->status = onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute '%s' must lie in [%d, %d], found %lld", name,
-                             (int)min, (int)max, (long long)attribute->i);
+    onri_node_note(node, onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute '%s' must lie in [%d, %d], found %lld",
+                                  name, (int)min, (int)max, (long long)attribute->i));
   return default_value;
 }
 
@@ -94,8 +100,8 @@ int32_t onri_attr_choice(const struct onr_node *node, const char *name, const ch
   for (int32_t i = 0; choices[i]; i++)
     if (string_is(&attribute->s, choices[i])) return i;
   if (*node->status == ONR_STATUS_OK)
-    *node->status = onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute '%s' has the unknown value '%s'", name,
-                             onri_escape(attribute->s.text, attribute->s.length, found, sizeof(found)));
+    onri_node_note(node, onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "attribute '%s' has the unknown value '%s'", name,
+                                  onri_escape(attribute->s.text, attribute->s.length, found, sizeof(found))));
   return default_value;
 }
 
@@ -148,7 +154,7 @@ int onr_node_tensor(const struct onr_node *node, const char *name, struct onr_te
   if (!tensor) return 0;
   *tensor = (struct onr_tensor){0};
   if (!attribute || *node->status != ONR_STATUS_OK) return 0;
-  *node->status = onri_constant_load(attribute->tensor, node->error);
+  onri_node_note(node, onri_constant_load(attribute->tensor, node->error));
   if (*node->status != ONR_STATUS_OK) return 0;
   *tensor = (struct onr_tensor){attribute->tensor->desc, attribute->tensor->data};
   return 1;

@@ -7,7 +7,7 @@
 
 static int32_t or_no_memory(const struct onr_node *node, int32_t value) {
   if (value < 0 && *node->status == ONR_STATUS_OK)
-    *node->status = onr_fail(node->error, ONR_STATUS_NO_MEMORY, "no memory for a value of the graph");
+    onri_node_note(node, onr_fail(node->error, ONR_STATUS_NO_MEMORY, "no memory for a value of the graph"));
   return value;
 }
 
@@ -90,6 +90,13 @@ static void widen(const struct onr_desc *desc, const void *data, int64_t *values
   for (size_t i = 0; i < count; i++) values[i] = desc->dtype == ONR_DTYPE_I64 ? wide[i] : narrow[i];
 }
 
+const void *onri_node_data(const struct onr_node *node, int32_t value) {
+  enum onr_status status = ONR_STATUS_OK;
+  const void *data = onri_value_data(node->graph, value, &status, node->error);
+  onri_node_note(node, status);
+  return data;
+}
+
 int onri_in_ints(const struct onr_node *node, int32_t i, int64_t *values, size_t capacity, size_t *count) {
   const int32_t value = onri_in(node, i);
   const struct onr_desc *desc;
@@ -101,7 +108,7 @@ int onri_in_ints(const struct onr_node *node, int32_t i, int64_t *values, size_t
   elements = onr_desc_elements(desc);
   if ((desc->dtype != ONR_DTYPE_I64 && desc->dtype != ONR_DTYPE_I32) || desc->rank > 1) return 0;
   if ((uint64_t)elements > capacity) return 0;
-  data = onri_value_data(node->graph, value, node->status, node->error);
+  data = onri_node_data(node, value);
   if (!data) return 0;
   *count = (size_t)elements;
   widen(desc, data, values, *count);

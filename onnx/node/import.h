@@ -22,6 +22,7 @@ struct onr_node {
   size_t num_attributes;
   const struct onr_layer *layer; /* the caller's own, NULL: a built-in one */
   enum onr_status *status;       /* first error of an attribute read; importers need not look at it */
+  struct onr_error *first_error; /* its text, whatever fails after it */
   struct onr_error *error;
 };
 
@@ -60,6 +61,8 @@ struct onri_attribute {
 };
 
 /* --- attributes: the value, or `otherwise` when absent. A wrong kind makes the import of the node fail. --- */
+/* A failure that importers need not look at: the first one is what the node fails with, by its own text. */
+void onri_node_note(const struct onr_node *node, enum onr_status status);
 const struct onri_attribute *onri_attr_find(const struct onr_node *node, const char *name); /* NULL when absent */
 int onri_attr_has(const struct onr_node *node, const char *name);
 int64_t onri_attr_int(const struct onr_node *node, const char *name, int64_t default_value);
@@ -106,6 +109,8 @@ static inline int32_t onri_in(const struct onr_node *node, int32_t i) {
 static inline int32_t onri_out(const struct onr_node *node, int32_t i) {
   return i < node->num_out ? node->out[i] : ONRI_NONE;
 }
+/* Contents of a constant; NULL, and noted, when they cannot be read. */
+const void *onri_node_data(const struct onr_node *node, int32_t value);
 /* Input i as a known constant's int64 values (constants of the file only); returns 0 when it is not one. */
 int onri_in_ints(const struct onr_node *node, int32_t i, int64_t *values, size_t capacity, size_t *count);
 

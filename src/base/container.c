@@ -338,8 +338,10 @@ static struct onri_list *tree_of(struct making *m, struct origin *from, size_t b
 
 static enum onr_status list_of(struct onri_heap *heap, struct origin *from, size_t count, struct onri_list **result) {
   struct making m = {.heap = heap};
-  const enum onr_status status = made(&m, tree_of(&m, from, 0, count), result, from->error);
-  return from->status != ONR_STATUS_OK ? from->status : status;
+  struct onri_list *tree = tree_of(&m, from, 0, count);
+  if (from->status == ONR_STATUS_OK) return made(&m, tree, result, from->error);
+  made(&m, tree, result, NULL); /* the reason has been told */
+  return from->status;
 }
 
 enum onr_status onri_list_make(struct onri_heap *heap, const struct onr_tensor *values, size_t count,

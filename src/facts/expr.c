@@ -499,8 +499,12 @@ static int is_part(const struct onri_exprs *exprs, onri_expr a, onri_expr b) {
 
 onri_expr onri_expr_broadcast(struct onri_exprs *exprs, onri_expr a, onri_expr b) {
   int64_t x, y;
-  if (onri_expr_is_number(exprs, a, &x)) return x == 1 ? b : a;
-  if (onri_expr_is_number(exprs, b, &y)) return y == 1 ? a : b;
+  const int is_number = onri_expr_is_number(exprs, a, &x);
+  if (onri_expr_is_number(exprs, b, &y)) {
+    /* Numbers that contradict each other are no run's; the same comes of them in any order. */
+    return y == 1 || (is_number && x != 1 && x > y) ? a : b;
+  }
+  if (is_number) return x == 1 ? b : a;
   if (a == ONRI_EXPR_ANY || b == ONRI_EXPR_ANY) return ONRI_EXPR_ANY;
   if (a == b || is_part(exprs, a, b)) return a;
   if (is_part(exprs, b, a)) return b;

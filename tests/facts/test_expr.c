@@ -115,6 +115,11 @@ static void test_normal_forms(void **unused) {
   expect_text(&e, onri_expr_sub(&e, onri_expr_mul(&e, n, half), two), "n*(time//2) - 2");
   assert_int_equal(onri_expr_max(&e, odd, one), odd);
   assert_int_equal(onri_expr_broadcast(&e, n, one), n);
+  /* Sizes that contradict each other: no run has them, but the order in which they are met changes nothing. */
+  const onri_expr eight = onri_expr_number(&e, 8);
+  assert_int_equal(onri_expr_broadcast(&e, two, eight), onri_expr_broadcast(&e, eight, two));
+  assert_int_equal(onri_expr_broadcast(&e, onri_expr_broadcast(&e, n, two), eight),
+                   onri_expr_broadcast(&e, onri_expr_broadcast(&e, eight, n), two));
   assert_int_equal(onri_expr_broadcast(&e, n, onri_expr_broadcast(&e, t, n)), onri_expr_broadcast(&e, n, t));
   expect_text(&e, onri_expr_max(&e, n, t), "max(n, time)");
   expect_text(&e, onri_expr_symbol(&e, NULL, 0), "?");

@@ -132,3 +132,27 @@ case('C23_if_branch_inputs', 'load', 'GRAPH', 'If: a branch that declares an inp
         [cond],
     )
 )
+def own_output(op, *ins, **a):
+    """A node whose body reads what the node itself makes."""
+    return lambda d: (model([N(op, list(ins), ['z', 'y'][-a.pop('n', 1) :], **a)], G4, [vi('y')], [cond, ints('m', 3)]), x1)
+
+
+case('C24_loop_own_output', 'load', 'GRAPH', 'Loop: the body gives out what the Loop makes')(
+    own_output('Loop', 'm', 'c', 'x', body=sub([N('Identity', ['ci'], ['co'])], [vi('i', I, []), vi('ci', T.BOOL, []), vi('s')], [vi('co', T.BOOL, []), vi('y')]))
+)
+case('C25_if_own_output', 'load', 'GRAPH', 'If: a branch reads what the If makes')(
+    own_output('If', 'c', then_branch=sub([N('Relu', ['y'], ['p'])], [], [vi('p')]), else_branch=sub([N('Relu', ['x'], ['q'])], [], [vi('q')]))
+)
+case('C26_scan_own_output', 'load', 'GRAPH', 'Scan: the body reads what the Scan makes')(
+    own_output('Scan', 'x', num_scan_inputs=1, body=sub([N('Add', ['e', 'y'], ['f'])], [vi('e')], [vi('f')]))
+)
+case('C27_skip_of_another_size', 'any', 'SHAPE', 'SkipLayerNormalization of 8 and 2 rows, a bias besides')(
+    lambda d: (model([N('SkipLayerNormalization', ['x', 's', 'g', 'b', 'c'], ['y'], domain='com.microsoft')], [vi('x', F, ['b', 8, 'h', 'w']), vi('s', F, [2, 3, 8])], [vi('y')],
+                     [init(k, np.ones(8, np.float32)) for k in 'gbc'], imports=[H.make_opsetid('', 17), H.make_opsetid('com.microsoft', 1)]),
+               {'x': np.zeros((1, 8, 3, 8), np.float32), 's': np.zeros((2, 3, 8), np.float32)})
+)
+case('C28_output_nobody_makes', 'load', 'UNSUPPORTED', 'GroupQueryAttention: the fourth output is given out')(
+    lambda d: model([N('GroupQueryAttention', ['q', 'k', 'v', '', '', 'u', 't'], ['y', 'k1', 'v1', 'z'], num_heads=4, kv_num_heads=2, domain='com.microsoft')],
+                    [vi('q', F, [2, 1, 64]), vi('k', F, [2, 1, 32]), vi('v', F, [2, 1, 32])], [vi('y'), vi('z')],
+                    [init('u', np.array([4, 4], np.int32)), init('t', np.int32(5))], imports=[H.make_opsetid('', 17), H.make_opsetid('com.microsoft', 1)])
+)

@@ -299,3 +299,5 @@ ms('QJJ_inverse_flat', 'SHAPE', 'Inverse of a matrix that is not square', 'Inver
 ms('QJK_cdist', 'SHAPE', 'CDist of rows of 3 and 4', 'CDist', [('a', F, [2, 3]), ('b', F, [2, 4])], 'load')
 ms('QJL_cdist_metric', 'ATTRIBUTE', 'CDist by an unknown metric', 'CDist', [('a', F, [2, 3]), ('b', F, [2, 3])], 'load', metric='taxi')
 ms('QJM_cdist_rank', 'ATTRIBUTE', 'CDist of vectors', 'CDist', [('a', F, [3]), ('b', F, [3])], 'load')
+ms('QJN_two_faults', 'ATTRIBUTE', 'attention with an attribute of the wrong kind, and half of the past', 'GroupQueryAttention',
+   [('a', F, [2, 1, 64]), ('b', F, [2, 1, 32]), ('c', F, [2, 1, 32]), ('d', F, [2, 2, 4, 16]), '', ('u', T.INT32, [2]), ('t', T.INT32, [])], 'load', num_heads=4, kv_num_heads=2, smooth_softmax=1.5)

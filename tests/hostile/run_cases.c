@@ -165,6 +165,8 @@ static void apply_differences(const char *differences, struct row *row) {
 /* Why the case fails, or NULL. */
 static const char *judge(const struct row *row, const struct job *job, size_t model_bytes) {
   if (strcmp(onr_status_name(job->status), row->expected)) return "another status";
+  if (job->status != ONR_STATUS_OK && (job->error.status != job->status || !job->error.message[0]))
+    return "a text of another failure, or none";
   if (job->status != ONR_STATUS_OK && !strcmp(row->phase, "load") && strcmp(job->end, "load"))
     return "not found while loading";
   if (job->seconds > MOST_SECONDS) return "too slow";

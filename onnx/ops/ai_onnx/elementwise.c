@@ -72,7 +72,7 @@ static int known_bound(const struct onr_node *node, int32_t input, float none, f
   *value = none;
   if (v == ONRI_NONE) return 1;
   if (!constant || constant->desc.dtype != ONR_DTYPE_F32 || onr_desc_elements(&constant->desc) != 1) return 0;
-  const float *data = onri_value_data(node->graph, v, node->status, node->error);
+  const float *data = onri_node_data(node, v);
   if (!data || isnan(*data)) return 0;
   *value = *data;
   return 1;

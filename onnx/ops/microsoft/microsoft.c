@@ -5,7 +5,7 @@ int32_t onri_make(const struct onr_node *node, const struct onr_layer *layer, co
                   size_t num_in) {
   const int32_t out = onri_temp(node);
   const enum onr_status status = onri_emit_with(node, layer, params, in, num_in, &out, 1);
-  if (*node->status == ONR_STATUS_OK) *node->status = status;
+  onri_node_note(node, status);
   return out;
 }
 
