@@ -45,7 +45,7 @@ endfunction()
 set(wrong 0)
 set(checked 0)
 file(GLOB_RECURSE files RELATIVE "${ROOT}" "${ROOT}/include/*.h" "${ROOT}/src/*.[ch]" "${ROOT}/src/*.inc" "${ROOT}/onnx/*.[ch]"
-     "${ROOT}/tools/onnxrun/*.[ch]")
+     "${ROOT}/tools/onnxrun/*.[ch]" "${ROOT}/python/extension/*.[ch]")
 foreach(file IN LISTS files)
   math(EXPR checked "${checked} + 1")
   room_of("${file}" room)

@@ -40,7 +40,11 @@ __all__ = ["ExecutionMode", "ExecutionOrder", "GraphOptimizationLevel", "Inferen
 def __getattr__(name):
     if name not in _ON_DEMAND:
         raise AttributeError(f"module 'onnxrun' has no attribute '{name}'")
-    return getattr(importlib.import_module(_ON_DEMAND[name], __name__), name)
+    try:
+        return getattr(importlib.import_module(_ON_DEMAND[name], __name__), name)
+    except ImportError as error:
+        extra = "quantize" if name == "quantize" else "export"
+        raise ImportError(f"onnxrun.{name} needs packages that are not installed ({error}): pip install 'onnxrun[{extra}]'") from error
 
 
 def version():

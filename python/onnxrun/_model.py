@@ -1,8 +1,14 @@
 """load, Model and Session."""
 
+from __future__ import annotations
+
 import os
 import weakref
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from . import _onnxrun
 from ._onnxrun import ArgumentError, StateError
@@ -19,7 +25,7 @@ class TensorInfo(NamedTuple):
     has_default: bool = False  #: an input that may be left out
 
     @property
-    def numpy_dtype(self):
+    def numpy_dtype(self) -> np.dtype | None:
         return numpy_dtype(_onnxrun.DTYPES.get(self.dtype, 0))
 
     def __str__(self):
@@ -46,11 +52,11 @@ class Node(NamedTuple):
     total_ns: int
 
 
-class Profile(list):
+class Profile(list[Node]):
     """Nodes in the order in which they run; as text a table, the slowest first."""
 
     @property
-    def total_ns(self):
+    def total_ns(self) -> int:
         return sum(node.total_ns for node in self)
 
     def __str__(self):
@@ -98,21 +104,21 @@ class Model:
         _models.add(self)
 
     @property
-    def metadata(self):
+    def metadata(self) -> dict[str, str]:
         """What its maker has written into it (metadata_props)."""
         return self._native.metadata()
 
     @property
-    def opsets(self):
+    def opsets(self) -> dict[str, int]:
         """{domain: version}; "" is ai.onnx."""
         return self._native.opsets()
 
     @property
-    def info(self):
+    def info(self) -> dict[str, Any]:
         """Who made it, its size, its nodes: the fields of struct onr_model_info."""
         return dict(self._info)
 
-    def session(self, *, threads=None, profile=False, states=None):
+    def session(self, *, threads: int | None = None, profile: bool = False, states: str | bool | None = None) -> Session:
         """One stream of runs. threads: None shares the model's, 0 is one for each core. states: "OUTPUT=INPUT,..." with a *
         for what names share, True for all that the model makes by adding rows to an input: outputs that are inputs of
         the next run."""
@@ -120,15 +126,15 @@ class Model:
             threads = 1
         return Session(self, _onnxrun.Session(self._native, threads=threads, profile=profile), states)
 
-    def __call__(self, /, *args, **named):
+    def __call__(self, /, *args: Any, **named: Any) -> Any:
         """Runs it: inputs in their order or by name. The output, a tuple where there are several."""
         return self._with_session(lambda session: session(*args, **named))
 
-    def run(self, inputs, outputs=None):
+    def run(self, inputs: Mapping[str, Any], outputs: Sequence[str] | None = None) -> dict[str, Any]:
         """{name: array} of these outputs, or of all, from {name: array}."""
         return self._with_session(lambda session: session.run(inputs, outputs))
 
-    def profile(self, /, *args, runs=10, **named):
+    def profile(self, /, *args: Any, runs: int = 10, **named: Any) -> Profile:
         """The nodes with their times, of some runs after a first one."""
         session = self.session(profile=True)
         session(*args, **named)
@@ -187,7 +193,7 @@ class Session:
         else:
             self.states = {}
 
-    def __call__(self, /, *args, **named):
+    def __call__(self, /, *args: Any, **named: Any) -> Any:
         """Runs it: inputs in their order or by name. The output, a tuple where there are several (states left out)."""
         model = self.model
         values = [None] * len(model.inputs)
@@ -204,7 +210,7 @@ class Session:
         results = [from_native(value) for value, info in zip(self._run(values), model.outputs) if info.name not in self.states]
         return results[0] if len(results) == 1 else tuple(results)
 
-    def run(self, inputs, outputs=None):
+    def run(self, inputs: Mapping[str, Any], outputs: Sequence[str] | None = None) -> dict[str, Any]:
         """{name: array} of these outputs, or of all but states, from {name: array}."""
         model = self.model
         values = [None] * len(model.inputs)
@@ -219,25 +225,25 @@ class Session:
         results = self._run(values)
         return {name: from_native(results[model._output_index[name]]) for name in names}
 
-    def cancel(self):
+    def cancel(self) -> None:
         """Ends the run that is under way, from another thread: it raises CancelledError."""
         self._native.cancel()
 
-    def reset_states(self):
+    def reset_states(self) -> None:
         """The next run begins anew."""
         self._native.reset_states()
 
-    def trim(self):
+    def trim(self) -> None:
         """Gives back the memory that runs are done in."""
         self._native.trim()
 
-    def nodes(self):
+    def nodes(self) -> Profile:
         """The nodes of the last run; with profile=True they have their times."""
         return Profile(Node(**{**node, "input_type": NAMES[node["input_type"]], "output_type": NAMES[node["output_type"]]})
                        for node in self._native.nodes())
 
     @property
-    def memory_bytes(self):
+    def memory_bytes(self) -> int:
         return self._native.bytes()[1]
 
     def _input(self, name):
@@ -270,8 +276,10 @@ class Session:
         return f"<onnxrun.Session of {self.model._source if not isinstance(self.model._source, bytes) else 'bytes'!r}{states}>"
 
 
-def load(source, *, threads=0, portable=False, external_directory=None, disabled_passes=None, packed=None,
-         packed_write=False, limits=None, operators=()):
+def load(source: str | PathLike[str] | bytes | bytearray | memoryview, *, threads: int = 0, portable: bool = False,
+         external_directory: str | PathLike[str] | None = None, disabled_passes: str | None = None,
+         packed: str | PathLike[str] | None = None, packed_write: bool = False, limits: Mapping[str, int | str] | None = None,
+         operators: Iterable[type] = ()) -> Model:
     """Loads an ONNX model from a path or from bytes.
 
     threads: of a run, 0: one for each core. portable: plain C kernels alone. external_directory: one more folder that
@@ -280,5 +288,5 @@ def load(source, *, threads=0, portable=False, external_directory=None, disabled
     """
     options = {"threads": threads, "portable": portable, "external_directory": external_directory and os.fspath(external_directory),
                "disabled_passes": disabled_passes, "packed": packed and os.fspath(packed), "packed_write": packed_write,
-               "limits": limits or {}, "operators": tuple(operators) or None}
+               "limits": dict(limits or {}), "operators": tuple(operators) or None}
     return Model(source, **options)

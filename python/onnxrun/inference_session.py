@@ -32,6 +32,8 @@ def _type_text(dtype):
 
 
 class GraphOptimizationLevel(enum.IntEnum):
+    """ORT_DISABLE_ALL leaves the graph as it is; all others are the same."""
+
     ORT_DISABLE_ALL = 0
     ORT_ENABLE_BASIC = 1
     ORT_ENABLE_EXTENDED = 2
@@ -40,11 +42,15 @@ class GraphOptimizationLevel(enum.IntEnum):
 
 
 class ExecutionMode(enum.IntEnum):
+    """Taken, without effect."""
+
     ORT_SEQUENTIAL = 0
     ORT_PARALLEL = 1
 
 
 class ExecutionOrder(enum.IntEnum):
+    """Taken, without effect."""
+
     DEFAULT = 0
     PRIORITY_BASED = 1
 
@@ -89,6 +95,8 @@ class SessionOptions:
 
 
 class RunOptions:
+    """terminate has an effect, before a run."""
+
     def __init__(self):
         self.log_severity_level, self.log_verbosity_level, self.logid = -1, 0, ""
         self.terminate = self.only_execute_path_to_fetches = False
@@ -114,6 +122,8 @@ class NodeArg:
 
 
 class ModelMetadata:
+    """What the file says about itself."""
+
     def __init__(self, model):
         info = model.info
         self.producer_name, self.graph_name, self.domain = info["producer_name"], info["graph_name"], info["domain"]
@@ -311,6 +321,7 @@ class InferenceSession:
 
 
 def get_available_providers():
+    """["CPUExecutionProvider"]"""
     return list(PROVIDERS)
 
 
@@ -318,6 +329,7 @@ get_all_providers = get_available_providers
 
 
 def get_device():
+    """What it runs on."""
     return "CPU"
 
 

@@ -13,6 +13,8 @@ import onnx
 import torch
 from onnx import TensorProto, helper
 
+from .__main__ import TOOL
+
 # What float32 arithmetic in another order may change; the narrow types have fewer bits.
 TOLERANCES = {torch.float16: (5e-3, 5e-3), torch.bfloat16: (3e-2, 3e-2)}
 DEFAULT_TOLERANCE = (1e-4, 1e-4)
@@ -35,18 +37,14 @@ class Difference:
 
 
 def find_tool(tool=None):
-    """The program onnxrun: the argument, else the environment variable ONNXRUN, else the one on the PATH."""
+    """The program onnxrun: the argument, else the environment variable ONNXRUN, else the package's own."""
     for what, candidate in (("tool", tool), ("the environment variable ONNXRUN", os.environ.get("ONNXRUN"))):
         if candidate:
             found = shutil.which(os.fspath(candidate))
             if not found:
                 raise FileNotFoundError(f"{what}: there is no program '{os.fspath(candidate)}'")
             return found
-    found = shutil.which("onnxrun")
-    if not found:
-        raise FileNotFoundError("the program onnxrun is not on the PATH; pass tool=\"build/onnxrun\" or set the environment "
-                                "variable ONNXRUN, or export with check=False")
-    return found
+    return TOOL
 
 
 # --- arguments and results ---

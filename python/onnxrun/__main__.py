@@ -1,0 +1,14 @@
+"""python -m onnxrun: the tool, with its own command lines."""
+
+import os
+import sys
+
+TOOL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bin", "onnxrun")
+
+
+def main():
+    os.execv(TOOL, ["onnxrun", *sys.argv[1:]])
+
+
+if __name__ == "__main__":
+    main()
