@@ -117,6 +117,21 @@ INLINE void max_bytes_of(const struct onri_pool_row *row, const struct onri_pool
   i8_store(y, v ^ flips);
 }
 
+/* F32_LANES channels. */
+INLINE void max_bytes_some(const struct onri_pool_row *row, const struct onri_pool_span *w, const uint8_t *x,
+                           uint8_t *y, uint8_t flip) {
+  vi32 v = {0};
+  for (int64_t i = 0; i < row->taps[0]; i++)
+    for (int64_t j = 0; j < row->taps[1]; j++) {
+      const uint8_t *p = x + w->first * row->pixel + i * row->step[0] + j * row->step[1];
+      for (int64_t k = 0; k < w->taps; k++, p += row->dilated) {
+        const vi32 at = i32_load_u8(p) ^ flip;
+        v = i32_select(at > v, at, v);
+      }
+    }
+  i32_store_8(y, v ^ flip);
+}
+
 static void max_bytes_one(const struct onri_pool_row *row, const struct onri_pool_span *w, const uint8_t *x, uint8_t *y,
                           uint8_t flip) {
   uint8_t v = 0;
@@ -132,8 +147,13 @@ static void max_bytes_one(const struct onri_pool_row *row, const struct onri_poo
 /* The last vector goes over channels of the one before once more. */
 static void max_bytes(const struct onri_pool_row *row, const uint8_t *x, uint8_t *y, uint8_t flip) {
   for (int64_t o = 0; o < row->windows; o++, y += row->y_step) {
-    if (row->channels < I8_LANES)
+    if (row->channels < F32_LANES)
       for (int64_t c = 0; c < row->channels; c++) max_bytes_one(row, &row->span[o], x + c, y + c, flip);
+    else if (row->channels < I8_LANES)
+      for (int64_t c = 0; c < row->channels; c += F32_LANES) {
+        const int64_t at = c + F32_LANES <= row->channels ? c : row->channels - F32_LANES;
+        max_bytes_some(row, &row->span[o], x + at, y + at, flip);
+      }
     for (int64_t c = 0; row->channels >= I8_LANES && c < row->channels; c += I8_LANES) {
       const int64_t at = c + I8_LANES <= row->channels ? c : row->channels - I8_LANES;
       max_bytes_of(row, &row->span[o], x + at, y + at, flip);
