@@ -572,7 +572,8 @@ static int32_t in_steps_of(struct onri_rewrite *rw, int32_t v, const struct onri
 
 /* What made v and is read by nobody any more, so that it is no reader of what comes before. */
 static void drop(struct onri_rewrite *rw, int32_t v) {
-  for (struct onri_node *node; (node = onri_rewrite_producer(rw, v)) && node->num_out == 1 && rw->uses[v] == 0;) {
+  for (struct onri_node *node;
+       (node = onri_rewrite_producer(rw, v)) && node->num_out == 1 && node->num_in > 0 && rw->uses[v] == 0;) {
     const int32_t before = node->in[0];
     onri_rewrite_remove(rw, node);
     v = before;
@@ -623,22 +624,26 @@ static enum onr_status split(struct onri_rewrite *rw, struct onri_node *node, co
   return onri_rewrite_become(rw, &rw->graph->nodes[index], &onri_layer_slice, NULL, in, 4);
 }
 
-static enum onr_status concat(struct onri_rewrite *rw, struct onri_node *node, const struct target *t,
-                              const struct onri_node *op) {
+/* What is put together of inputs from `first` on. */
+static enum onr_status join(struct onri_rewrite *rw, struct onri_node *node, const struct target *t,
+                            const struct onri_node *op, size_t first) {
   struct onri_quantised x;
   const size_t count = (size_t)op->num_in;
+  const struct onr_layer *layer = op->layer;
   const void *params = op->params;
   int any = 0;
-  for (size_t i = 0; i < count; i++) any |= onri_match_steps(rw, op->in[i], &x);
+  for (size_t i = first; i < count; i++) any |= onri_match_steps(rw, op->in[i], &x);
   if (!any) return ONR_STATUS_OK;
   int32_t *in = onri_arena_allocate(&rw->graph->arena, count * sizeof(*in));
   if (!in) return onri_rewrite_no_memory(rw);
-  const ptrdiff_t index = node - rw->graph->nodes, concat_index = op - rw->graph->nodes;
+  const ptrdiff_t index = node - rw->graph->nodes, op_index = op - rw->graph->nodes; /* new nodes move them */
   for (size_t i = 0; i < count; i++) {
-    in[i] = in_steps_of(rw, rw->graph->nodes[concat_index].in[i], &rw->graph->nodes[index], t);
+    in[i] = rw->graph->nodes[op_index].in[i];
+    if (i < first) continue;
+    in[i] = in_steps_of(rw, in[i], &rw->graph->nodes[index], t);
     if (in[i] < 0) return onri_rewrite_no_memory(rw);
   }
-  ONR_TRY(onri_rewrite_become(rw, &rw->graph->nodes[index], &onri_layer_concat, params, in, count));
+  ONR_TRY(onri_rewrite_become(rw, &rw->graph->nodes[index], layer, params, in, count));
   drop(rw, t->y.x);
   return ONR_STATUS_OK;
 }
@@ -663,6 +668,7 @@ static int is_light(const struct onr_layer *layer) {
                                                    &onri_layer_expand,
                                                    &onri_layer_identity,
                                                    &onri_layer_split,
+                                                   &onri_layer_where,
                                                    &onri_layer_tile,
                                                    &onri_layer_pad,
                                                    &onri_layer_concat};
@@ -720,7 +726,8 @@ static enum onr_status apply(struct onri_rewrite *rw, struct onri_node *node) {
   if (is_byte(t.y.dtype) && ((multiplies(op->layer) && onri_match_plain_product(rw, op, &p)) ||
                              (op->layer == &onri_layer_binary && match_biased_product(rw, op, &p))))
     return product(rw, node, &t, &p);
-  if (op->layer == &onri_layer_concat) return concat(rw, node, &t, op);
+  if (op->layer == &onri_layer_concat) return join(rw, node, &t, op, 0);
+  if (op->layer == &onri_layer_where && op->num_in == 3) return join(rw, node, &t, op, 1);
   return moves_input_0(rw, op, t.y.dtype) ? move(rw, node, &t, op) : ONR_STATUS_OK;
 }
 

@@ -253,6 +253,26 @@ def _(r):
              "zc": np.array(110, np.uint8)})
 
 
+@case("qlinear_where")
+def _(r):
+    return ([node("QLinearWhere", ["c", "a", "sa", "za", "b", "sb", "zb", "sc", "zc"])],
+            [{"c": r.random((3, 1, 4)) < 0.5, "a": bytes_of(r, 2, 4), "b": bytes_of(r, 3, 2, 1)}],
+            {"sa": f32(0.031), "sb": f32(0.017), "sc": f32(0.033),
+             "za": np.array(120, np.uint8), "zb": np.array(7, np.uint8),
+             "zc": np.array(110, np.uint8)})
+
+
+@case("qlinear_pool_beyond")
+def _(r):
+    # The last windows reach beyond the padding.
+    return ([node("QLinearAveragePool", ["x", "sa", "za", "sb", "zb"], ceil_mode=1,
+                  count_include_pad=1, kernel_shape=[2, 3], strides=[2, 2],
+                  pads=[1, 0, 0, 0])],
+            [{"x": bytes_of(r, 1, 3, 6, 6)}],
+            {"sa": f32(0.031), "sb": f32(0.0173),
+             "za": np.array(120, np.uint8), "zb": np.array(101, np.uint8)})
+
+
 @case("qgemm")
 def _(r):
     columns = np.abs(floats(r, 5)) * 0.01 + 0.01

@@ -1,5 +1,6 @@
 /* quantized.c: com.microsoft's quantised ops. Element-wise ones and pools compute in float32, as the
  * reference does; products are exact in int32. */
+#include "base/numbers/checked.h"
 #include "onnx/ops/ai_onnx/conv.h"
 #include "onnx/ops/microsoft/common.h"
 
@@ -57,12 +58,26 @@ static enum onr_status import_qlinear_average_pool(const struct onr_node *node) 
                               .channels_last = onri_attr_int32(node, "channels_last", 0, 0, 1)};
   ONR_TRY(onri_import_window(node, &p.window));
   if (p.window.kernel[0] == 0) return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "kernel_shape is required");
+  /* Windows that ceil_mode lets reach beyond the padding count whole, as in ONNX Runtime. */
+  p.divisor = p.count_include_pad;
+  for (int32_t i = 0; i < p.window.rank; i++)
+    if (!onri_mul_i64(p.divisor, p.window.kernel[i], &p.divisor))
+      return onr_fail(node->error, ONR_STATUS_ATTRIBUTE, "kernel_shape is too large");
   return qlinear(node, &onri_layer_average_pool, &p);
 }
 
 static enum onr_status import_qlinear_global_average_pool(const struct onr_node *node) {
   const struct onr_global_pool_params p = {.channels_last = onri_attr_int32(node, "channels_last", 0, 0, 1)};
   return qlinear(node, &onri_layer_global_average_pool, &p);
+}
+
+/* Inputs condition, x, x_scale, x_zero, y, y_scale, y_zero, z_scale, z_zero. */
+static enum onr_status import_qlinear_where(const struct onr_node *node) {
+  const int32_t in[] = {onri_in(node, 0),
+                        onri_make_dequantize(node, onri_in(node, 1), onri_in(node, 2), onri_in(node, 3)),
+                        onri_make_dequantize(node, onri_in(node, 4), onri_in(node, 5), onri_in(node, 6))};
+  return quantize(node, onri_make(node, &onri_layer_where, NULL, in, 3), onri_in(node, 7), onri_in(node, 8),
+                  onri_in(node, 1), onri_in(node, 3));
 }
 
 /* Inputs y_scale, y_zero, then x, x_scale, x_zero of each part. */
@@ -90,11 +105,30 @@ static int32_t turned(const struct onr_node *node, int32_t x, const char *flag) 
   return onri_attr_int(node, flag, 0) ? onri_make(node, &onri_layer_transpose, &reverse, &x, 1) : x;
 }
 
+static enum onr_status quantised_gemm(const struct onr_node *node, float alpha) {
+  const int32_t a_scale = onri_in(node, 1), a_zero = onri_in(node, 2);
+  int32_t y_zero = onri_in(node, 8);
+  if (y_zero == ONRI_NONE) y_zero = onri_make_binary(node, ONR_BINARY_SUB, a_zero, a_zero);
+  const int32_t in[] = {
+      turned(node, onri_in(node, 0), "transA"),
+      alpha == 1.0f ? a_scale : onri_make_binary(node, ONR_BINARY_MUL, a_scale, onri_const_float(node, alpha)),
+      a_zero,
+      turned(node, onri_in(node, 3), "transB"),
+      onri_in(node, 4),
+      onri_in(node, 5),
+      onri_in(node, 7),
+      y_zero,
+      onri_in(node, 6)};
+  return onri_emit_with(node, &onri_layer_qlinear_matmul, NULL, in, in[8] == ONRI_NONE ? 8 : 9, node->out, 1);
+}
+
 /* Inputs a, a_scale, a_zero, b, b_scale, b_zero, c (optional, int32 in the scale of the product), y_scale (optional:
  * else Y is float32), y_zero. */
 static enum onr_status import_qgemm(const struct onr_node *node) {
   const struct onr_binary_params mul = {.op = ONR_BINARY_MUL};
   const float alpha = onri_attr_float(node, "alpha", 1.0f);
+  if (onri_in(node, 7) != ONRI_NONE && onri_in(node, 2) != ONRI_NONE && onri_in(node, 5) != ONRI_NONE)
+    return quantised_gemm(node, alpha);
   const int32_t operands[] = {turned(node, onri_in(node, 0), "transA"), turned(node, onri_in(node, 3), "transB"),
                               onri_in(node, 2), onri_in(node, 5)};
   int32_t product = onri_make(node, &onri_layer_matmul_integer, NULL, operands, 4);
@@ -131,6 +165,7 @@ static const struct onri_op operators[] = {
     {"com.microsoft", "QLinearAveragePool", 1, 2, 5, 1, 1, import_qlinear_average_pool},
     {"com.microsoft", "QLinearGlobalAveragePool", 1, 5, 5, 1, 1, import_qlinear_global_average_pool},
     {"com.microsoft", "QLinearConcat", 1, 3, ONR_VARIADIC, 1, 1, import_qlinear_concat},
+    {"com.microsoft", "QLinearWhere", 1, 9, 9, 1, 1, import_qlinear_where},
     {"com.microsoft", "QGemm", 1, 6, 9, 1, 1, import_qgemm},
     {"com.microsoft", "MatMulIntegerToFloat", 1, 4, 7, 1, 1, import_matmul_integer_to_float},
     {"com.microsoft", "DynamicQuantizeMatMul", 1, 3, 5, 1, 1, import_dynamic_quantize_matmul},
