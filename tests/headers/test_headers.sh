@@ -21,6 +21,16 @@ for header in $(find onnxrun -name '*.h' | sort); do
   done
 done
 
+# The header for C++ alone: the standards that it is for, and a word to others.
+echo '#include "onnxrun/onnxrun.hpp"' >"$work/header.cpp"
+for standard in c++17 c++20; do
+  # shellcheck disable=SC2086
+  "$compiler" -x c++ -std=$standard -fsyntax-only $warnings "-I$root/include" "$work/header.cpp" ||
+    { echo "onnxrun.hpp is no $standard"; failed=1; }
+done
+"$compiler" -x c++ -std=c++14 -fsyntax-only "-I$root/include" "$work/header.cpp" 2>&1 | grep -q "onnxrun.hpp needs C++17" ||
+  { echo "onnxrun.hpp does not say what it needs"; failed=1; }
+
 # What onnxrun.h leaves out comes on demand alone.
 for name in layer net nn operators sequence tensor_file; do
   if echo '#include "onnxrun/onnxrun.h"' | "$compiler" -x c -E "-I$root/include" - | grep -q "include/onnxrun/$name\.h"; then
