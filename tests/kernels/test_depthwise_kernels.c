@@ -30,7 +30,7 @@ static double expected(const struct onri_depthwise_job *job, const double *x, co
                       i1 = row * a[1].stride - a[1].begin + k1 * a[1].dilation,
                       i2 = o * a[2].stride - a[2].begin + k2 * a[2].dilation;
         if (i0 < 0 || i0 >= a[0].in || i1 < 0 || i1 >= a[1].in || i2 < 0 || i2 >= a[2].in) continue;
-        sum += x[i0 * job->x_plane + i1 * job->x_line + i2 * job->x_pixel + channel] *
+        sum += x[i0 * job->x_plane + i1 * job->x_line + i2 * job->x_pixel + channel / job->each] *
                w[((k0 * a[1].kernel + k1) * a[2].kernel + k2) * job->channels + channel];
       }
   if (sum < (double)job->min) return (double)job->min;
@@ -54,15 +54,18 @@ static void check(struct sweep *s, const struct onri_depthwise_kernels *kernels,
     a->stride = sweep_pick(s, 1, 2), a->begin = a->end = a->kernel / 2;
     a->out = (a->in + 2 * a->begin - a->kernel) / a->stride + 1;
   }
-  job.channels = job.x_pixel = job.y_pixel = channels;
-  job.x_line = job.axis[2].in * channels, job.x_plane = job.axis[1].in * job.x_line;
+  job.channels = job.y_pixel = channels;
+  job.each = sweep_chance(s, 3) ? sweep_pick(s, 2, 8) : 1;
+  job.x_pixel = (channels - 1) / job.each + 1;
+  job.x_line = job.axis[2].in * job.x_pixel, job.x_plane = job.axis[1].in * job.x_line;
   job.y_line = job.axis[2].out * channels;
   job.o0 = sweep_pick(s, 0, job.axis[0].out - 1);
   job.top = sweep_pick(s, 0, job.axis[1].out - 1), job.bottom = sweep_pick(s, job.top + 1, job.axis[1].out);
   job.min = sweep_pick(s, 0, 1) ? -INFINITY : -1, job.max = sweep_pick(s, 0, 1) ? INFINITY : 2;
   const int64_t first = sweep_chance(s, 3) ? sweep_pick(s, 0, channels - 1) : 0,
                 count = first > 0 ? sweep_pick(s, 1, channels - first) : channels;
-  job.x = x + first, job.w = w + first, job.bias = has_bias ? b + first : NULL, job.y = y + first;
+  job.phase = first % job.each;
+  job.x = x + first / job.each, job.w = w + first, job.bias = has_bias ? b + first : NULL, job.y = y + first;
   if (sweep_chance(s, 3)) job.tail = three_times;
   const size_t outputs = (size_t)(job.axis[1].out * job.y_line);
   assert_true(outputs + GUARD < sizeof(y) / sizeof(y[0]));

@@ -61,8 +61,6 @@ static int64_t input_of(const struct onri_conv *c, int axis, int64_t o, int64_t 
   return c->transposed ? (o + a->begin - k * a->dilation) / a->stride : o * a->stride - a->begin + k * a->dilation;
 }
 
-static int is_depthwise(const struct onri_conv *c) { return c->group_in == 1 && c->group_out == 1; }
-
 /* An item is a block of output: `rows` rows by `pixels` pixels of one group (depthwise: of all of them). */
 struct work {
   const struct onri_conv *c;
@@ -94,10 +92,10 @@ static struct block block_of(const struct work *w, size_t item) {
 
 static size_t cut(struct work *w) {
   const struct onri_conv *c = w->c;
-  w->groups = is_depthwise(c) ? 1 : c->groups;
+  w->groups = onri_conv_is_depthwise(c) ? 1 : c->groups;
   w->rows = 1;
   w->pixels = PIXELS;
-  if (c->transposed && !is_depthwise(c)) {
+  if (c->transposed && !onri_conv_is_depthwise(c)) {
     w->rows = 8; /* the product has all their taps */
     w->pixels = most(1024, 8 * ((c->axis[2].kernel - 1) * c->axis[2].dilation + 1)); /* it is made twice at the edges */
   }

@@ -20,9 +20,16 @@ static inline int64_t onri_conv_taps(const struct onri_conv *c) {
   return c->axis[0].kernel * c->axis[1].kernel * c->axis[2].kernel;
 }
 
+/* One channel of input for each of output, or for a few: vectors of channels of output, each of which has a group. */
+enum { ONRI_DEPTHWISE_OUTPUTS = 8 };
+static inline int onri_conv_is_depthwise(const struct onri_conv *c) {
+  return c->group_in == 1 && (c->group_out == 1 || (!c->transposed && c->groups > 1 && c->group_out > 0 &&
+                                                    c->group_out <= ONRI_DEPTHWISE_OUTPUTS));
+}
+
 /* weight: [groups * group_out, group_in, taps], transposed: [groups * group_in, group_out, taps]. packed has as many
  * elements: [groups][taps][group_in][group_out]; transposed [groups][taps of axis 0][group_in][taps of axes 1 and
- * 2][group_out]; depthwise (group_in = group_out = 1) [taps][groups]. */
+ * 2][group_out]; depthwise [taps][groups * group_out]. */
 void onri_conv_pack_f32(const struct onri_conv *c, const float *weight, float *packed);
 void onri_conv_pack_f64(const struct onri_conv *c, const double *weight, double *packed);
 /* bias: [groups * group_out] or NULL. */

@@ -10,9 +10,9 @@ void NAME(onri_conv_pack)(const struct onri_conv *c, const REAL *weight, REAL *p
         const REAL *from = weight + (c->transposed ? (g * in + i) * out + o : (g * out + o) * in + i) * taps;
         for (int64_t t = 0; t < taps; t++) {
           const int64_t plane = g * c->axis[0].kernel + t / width; /* of the kernel */
-          const int64_t to = is_depthwise(c) ? t * c->groups + g
-                             : c->transposed ? ((plane * in + i) * width + t % width) * out + o
-                                             : ((g * taps + t) * in + i) * out + o;
+          const int64_t to = onri_conv_is_depthwise(c) ? (t * c->groups + g) * out + o
+                             : c->transposed           ? ((plane * in + i) * width + t % width) * out + o
+                                                       : ((g * taps + t) * in + i) * out + o;
           packed[to] = from[t];
         }
       }
@@ -107,9 +107,13 @@ static void NAME(transposed)(const struct work *w, const struct block *b) {
   NAME(finish)(w, b);
 }
 
-/* sum[j] += x[j] * w[j] */
+/* sum[j] += x[j] * w[j]; each: of so many, which begin with j = 0, one x. */
 static void NAME(multiply_add)(REAL *restrict sum, const REAL *restrict x, int64_t x_stride, const REAL *restrict w,
-                               int64_t count) {
+                               int64_t count, int64_t each) {
+  if (each > 1) {
+    for (int64_t j = 0; j < count; j++) sum[j] += x[j / each * x_stride] * w[j];
+    return;
+  }
   if (x_stride == 1)
     for (int64_t j = 0; j < count; j++) sum[j] += x[j] * w[j];
   else
@@ -128,10 +132,10 @@ static void NAME(depthwise_pixel)(const struct work *w, const struct block *b, c
     for (int64_t k1 = t[1].first; k1 < t[1].last; k1 += t[1].step) {
       const int64_t tap = (k0 * c->axis[1].kernel + k1) * c->axis[2].kernel;
       const REAL *line = (const REAL *)w->x + x_offset(c, b, input_of(c, 0, b->o0, k0), input_of(c, 1, b->top, k1)) +
-                         first * c->x.channel_stride;
+                         first / c->group_out * c->x.channel_stride;
       for (int64_t k2 = t2.first; k2 < t2.last; k2 += t2.step) NAME(multiply_add)
-      (sum, line + input_of(c, 2, o, k2) * c->x.stride[2], c->x.channel_stride, weights + (tap + k2) * c->groups,
-       count);
+      (sum, line + input_of(c, 2, o, k2) * c->x.stride[2], c->x.channel_stride, weights + (tap + k2) * c->y.channels,
+       count, c->group_out);
     }
   REAL *y = (REAL *)w->y + y_offset(c, b, b->top, o) + first * c->y.channel_stride;
   for (int64_t j = 0; j < count; j++) y[j * c->y.channel_stride] = NAME(clamped)(c, sum[j]);
@@ -140,16 +144,17 @@ static void NAME(depthwise_pixel)(const struct work *w, const struct block *b, c
 static void NAME(depthwise)(const struct work *w, const struct block *b) {
   const struct onri_conv *c = w->c;
   const struct taps t[2] = {taps_of(c, w->walk, 0, b->o0), taps_of(c, w->walk, 1, b->top)};
-  for (int64_t first = 0; first < c->groups; first += CHANNELS)
+  const int64_t step = CHANNELS / c->group_out * c->group_out; /* whole groups */
+  for (int64_t first = 0; first < c->y.channels; first += step)
     for (int64_t o = b->from; o < b->to; o++)
-      NAME(depthwise_pixel)(w, b, t, o, first, least(CHANNELS, c->groups - first));
+      NAME(depthwise_pixel)(w, b, t, o, first, least(step, c->y.channels - first));
 }
 
 static void NAME(blocks)(void *context, size_t begin, size_t end) {
   const struct work *w = context;
   for (size_t item = begin; item < end; item++) {
     const struct block b = block_of(w, item);
-    if (is_depthwise(w->c)) NAME(depthwise)(w, &b);
+    if (onri_conv_is_depthwise(w->c)) NAME(depthwise)(w, &b);
     else if (w->c->transposed) NAME(transposed)(w, &b);
     else NAME(plain)(w, &b);
   }

@@ -26,14 +26,15 @@ static void run_parts(void *context, size_t begin, size_t end) {
   for (size_t item = begin; item < end; item++) {
     struct onri_depthwise_job job = w->job;
     int64_t rest = (int64_t)item;
-    const int64_t channel = rest % w->parts * w->part, left = c->groups - channel;
+    const int64_t channel = rest % w->parts * w->part, left = job.channels - channel, from = channel / job.each;
     rest /= w->parts;
     job.top = rest % w->blocks * w->block, rest /= w->blocks;
     job.bottom = least(c->axis[1].out, job.top + w->block);
     job.o0 = rest % c->axis[0].out, rest /= c->axis[0].out;
-    job.x = (const char *)job.x + (rest * c->x.batch_stride + channel) * (int64_t)w->x_size;
+    job.x = (const char *)job.x + (rest * c->x.batch_stride + from) * (int64_t)w->x_size;
     job.y = (char *)job.y + (rest * c->y.batch_stride + job.o0 * c->y.stride[0] + channel) * (int64_t)w->y_size;
     job.w += channel;
+    job.phase = channel % job.each;
     if (job.bias) job.bias += channel;
     struct onri_depthwise_bytes bytes = w->bytes;
     struct onri_requantise requantise;
@@ -50,9 +51,9 @@ static void cut(struct work *w, const struct onr_env *env) {
   enum { CHANNELS = 128, LINE = 16, ROWS = 8 };
   const struct onri_conv *c = w->c;
   const int64_t planes = c->x.batch * c->axis[0].out, threads = (int64_t)onr_threads_count(env->threads);
-  w->parts = (c->groups - 1) / (CHANNELS + CHANNELS / 4) + 1;
-  w->part = (c->groups - 1) / w->parts / LINE * LINE + LINE;
-  w->parts = (c->groups - 1) / w->part + 1;
+  w->parts = (w->job.channels - 1) / (CHANNELS + CHANNELS / 4) + 1;
+  w->part = (w->job.channels - 1) / w->parts / LINE * LINE + LINE;
+  w->parts = (w->job.channels - 1) / w->part + 1;
   w->block = ROWS;
   while (threads > 1 && w->block > 1 && planes * w->parts * c->axis[1].out < 4 * threads * w->block) w->block /= 2;
   w->blocks = (c->axis[1].out - 1) / w->block + 1;
@@ -67,7 +68,8 @@ static void run(struct work *w, const void *x, const float *packed, const float 
                                        .x_pixel = c->x.stride[2],
                                        .y_line = c->y.stride[1],
                                        .y_pixel = c->y.stride[2],
-                                       .channels = c->groups,
+                                       .channels = c->groups * c->group_out,
+                                       .each = c->group_out,
                                        .min = (float)c->min,
                                        .max = (float)c->max,
                                        .x = x,

@@ -9,15 +9,15 @@
 
 /* Whether onri_depthwise_f32 can. */
 static inline int onri_depthwise_can(const struct onri_conv *c) {
-  return c->group_in == 1 && c->group_out == 1 && !c->transposed && c->x.channel_stride == 1 &&
-         c->y.channel_stride == 1;
+  return onri_conv_is_depthwise(c) && !c->transposed && c->x.channel_stride == 1 && c->y.channel_stride == 1;
 }
 /* Applied to all parts of y as they are done. */
 typedef void (*onri_depthwise_tail)(const void *context, float *y, size_t count);
 /* packed, bias: as for onri_conv_direct_f32. tail: NULL: none. */
 void onri_depthwise_f32(const struct onri_conv *c, const float *x, const float *packed, const float *bias, float *y,
                         onri_depthwise_tail tail, const void *tail_context, struct onr_env *env);
-/* The same for bytes (kernels/conv/depthwise_rows.h); differences: the weights minus their zero points, [taps][groups].
+/* The same for bytes (kernels/conv/depthwise_rows.h), one output a group; differences: the weights minus their zero
+ * points, [taps][groups].
  */
 struct onri_depthwise_bytes;
 void onri_depthwise_bytes(const struct onri_conv *c, const void *x, const struct onri_depthwise_bytes *bytes,

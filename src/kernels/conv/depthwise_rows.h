@@ -15,11 +15,14 @@ struct onri_depthwise_bytes {
   const struct onri_requantise *requantise; /* with one scale a channel, the job's first one first; NULL: y is int32 */
 };
 
-/* Rows [top, bottom) of one plane of output, for some channels, or all of them. Distances in elements. */
+/* Rows [top, bottom) of one plane of output, for some channels, or all of them. Distances in elements. Bytes: each 1.
+ */
 struct onri_depthwise_job {
   struct onri_axis axis[ONR_MAX_SPATIAL];
   int64_t x_plane, x_line, x_pixel, y_line, y_pixel; /* from one to the next */
-  int64_t channels;                                  /* of all: from tap to tap of the weights */
+  int64_t channels;                                  /* of output, of all: from tap to tap of the weights */
+  int64_t each,
+      phase; /* so many channels of output have one of input; those before the job's first that have its own */
   float min, max;
   const void *x;         /* the first of the channels, in pixel 0 of the image: float, or bytes */
   const float *w, *bias; /* of that channel; bias may be NULL */

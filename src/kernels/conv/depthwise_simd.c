@@ -15,12 +15,38 @@ enum { OUTPUTS = 7 }; /* images of 7, 14, 28 ... leave no tile half empty */
 /* The channels of a vector: all lanes, or the first `lanes`. */
 INLINE vf32 load(const float *x, const int full, size_t lanes) { return full ? f32_load(x) : f32_load_part(x, lanes); }
 
+/* What x is: numbers; bytes; or numbers of which several channels of output have one. */
+enum { NUMBERS, BYTES, SHARED };
+
+/* A vector of channels of output. */
+struct lanes {
+  size_t count;  /* that are there */
+  vi32 from;     /* SHARED: where each finds its channel of input, */
+  size_t inputs; /* of so many */
+};
+
+/* From channel c of the job on. */
+INLINE struct lanes lanes_from(const struct onri_depthwise_job job, int64_t c, size_t count, const int kind) {
+  struct lanes lanes = {.count = count};
+  if (kind != SHARED) return lanes;
+  const int32_t rest = (int32_t)((job.phase + c) % job.each), all = (int32_t)(count < F32_LANES ? count : F32_LANES);
+  const vf32 place = f32_from_i32(i32_lanes() + rest) + 0.5f; /* in the middle, so that rounding changes nothing */
+  lanes.from = i32_from_f32(place / (float)job.each);
+  lanes.inputs = (size_t)((rest + all - 1) / (int32_t)job.each + 1);
+  return lanes;
+}
+
 /* Element `at` of x and those behind it. */
-INLINE vf32 load_x(const struct onri_depthwise_job job, int64_t at, const int bytes, const int full, size_t lanes) {
-  if (!bytes) return load((const float *)job.x + at, full, lanes);
+INLINE vf32 load_x(const struct onri_depthwise_job job, int64_t at, const int kind, const int full,
+                   struct lanes lanes) {
+  if (kind == NUMBERS) return load((const float *)job.x + at, full, lanes.count);
+  if (kind == SHARED) {
+    const vi32 x = (vi32)f32_load_part((const float *)job.x + at, lanes.inputs);
+    return (vf32)i32_pick(x, x, lanes.from);
+  }
   const uint8_t *x = (const uint8_t *)job.x + at;
   uint8_t part[F32_LANES] = {0};
-  if (!full) memcpy(part, x, lanes);
+  if (!full) memcpy(part, x, lanes.count);
   const vi32 value = i32_load_u8(full ? x : part) ^ i32_set(job.bytes->flip);
   return f32_from_i32(value) - f32_set(job.bytes->zero);
 }
@@ -40,50 +66,54 @@ INLINE void store_bytes(const struct onri_depthwise_job job, int64_t at, int64_t
 
 /* `count` outputs from element `at` of y on, the first channel of the job there; channels from `channel` on. */
 INLINE void finish(const struct onri_depthwise_job job, int64_t at, int64_t channel, int64_t count, vf32 *sum,
-                   const int bytes, const int full, size_t lanes) {
+                   const int kind, const int full, struct lanes lanes) {
   at += channel;
-  if (!bytes && (job.min > -INFINITY || job.max < INFINITY)) {
+  if (kind != BYTES && (job.min > -INFINITY || job.max < INFINITY)) {
     const vf32 min = f32_set(job.min), max = f32_set(job.max);
     UNROLL for (int i = 0; i < OUTPUTS; i++) sum[i] = f32_clamp(sum[i], min, max);
   }
   UNROLL for (int i = 0; i < OUTPUTS; i++, at += job.y_pixel) {
     if (i >= count) continue;
-    if (bytes) store_bytes(job, at, channel, sum[i], full ? F32_LANES : lanes);
+    if (kind == BYTES) store_bytes(job, at, channel, sum[i], full ? F32_LANES : lanes.count);
     else if (full) f32_store((float *)job.y + at, sum[i]);
-    else f32_store_part((float *)job.y + at, sum[i], lanes);
+    else f32_store_part((float *)job.y + at, sum[i], lanes.count);
   }
 }
 
 /* One row of the kernel on one row of input, for OUTPUTS outputs: columns of input, of which the first is at `x`.
  * inside: all of them lie in the image; else those from `low` on and before `high`. */
 INLINE void fixed_line(const struct onri_depthwise_job job, int64_t x, const float *w, int64_t low, int64_t high,
-                       const int taps, const int stride, const int inside, const int bytes, vf32 *sum) {
+                       const int taps, const int stride, const int inside, const int kind, vf32 *sum) {
   vf32 weight[7];
   UNROLL for (int k = 0; k < taps; k++) weight[k] = f32_load(w + k * job.channels);
   UNROLL for (int j = 0; j < (OUTPUTS - 1) * stride + taps; j++, x += job.x_pixel) {
     if (!inside && (j < low || j >= high)) continue;
-    const vf32 at = load_x(job, x, bytes, 1, F32_LANES);
+    const vf32 at = load_x(job, x, kind, 1, (struct lanes){.count = F32_LANES});
     UNROLL for (int k = 0; k < taps; k++) if (j >= k && (j - k) % stride == 0 && (j - k) / stride < OUTPUTS)
         sum[(j - k) / stride] = f32_fma(at, weight[k], sum[(j - k) / stride]);
   }
 }
 
 INLINE void any_line(const struct onri_depthwise_job job, int64_t x, const float *w, int64_t low, int64_t high,
-                     vf32 *sum, const int bytes, const int full, size_t lanes) {
+                     vf32 *sum, const int kind, const int full, struct lanes lanes) {
   const struct onri_axis a = job.axis[2];
   const int64_t step = a.stride * job.x_pixel, last = (OUTPUTS - 1) * a.stride;
   for (int64_t k = 0, j = 0; k < a.kernel; k++, w += job.channels, j += a.dilation, x += a.dilation * job.x_pixel) {
-    const vf32 weight = load(w, full, lanes);
+    const vf32 weight = load(w, full, lanes.count);
     const int inside = j >= low && j + last < high;
-    for (int i = 0; i < OUTPUTS; i++)
-      if (inside || (j + i * a.stride >= low && j + i * a.stride < high))
-        sum[i] = f32_fma(load_x(job, x + i * step, bytes, full, lanes), weight, sum[i]);
+    if (inside) {
+      UNROLL for (int i = 0; i < OUTPUTS; i++) sum[i] =
+          f32_fma(load_x(job, x + i * step, kind, full, lanes), weight, sum[i]);
+      continue;
+    }
+    UNROLL for (int i = 0; i < OUTPUTS; i++) if (j + i * a.stride >= low && j + i * a.stride < high) sum[i] =
+        f32_fma(load_x(job, x + i * step, kind, full, lanes), weight, sum[i]);
   }
 }
 
 /* OUTPUTS outputs of one row, from o on, for all channels of the job. taps 0: any. */
 INLINE void tile(const struct onri_depthwise_job job, int64_t channels, int64_t o, int64_t row, const int taps,
-                 const int stride, const int inside, const int bytes, const int full) {
+                 const int stride, const int inside, const int kind, const int full) {
   const struct onri_axis a0 = job.axis[0], a1 = job.axis[1], a2 = job.axis[2];
   const int64_t column = o * a2.stride - a2.begin, line_floats = a2.kernel * job.channels;
   int64_t first0, last0, first1, last1;
@@ -94,18 +124,18 @@ INLINE void tile(const struct onri_depthwise_job job, int64_t channels, int64_t 
   const float *w0 = job.w + (first0 * a1.kernel + first1) * line_floats;
   const int64_t at = row * job.y_line + o * job.y_pixel;
   for (int64_t c = 0, next;; c = next) {
-    const size_t lanes = (size_t)(channels - c);
+    const struct lanes lanes = lanes_from(job, c, (size_t)(channels - c), kind);
     vf32 sum[OUTPUTS];
-    const vf32 bias = job.bias && !bytes ? load(job.bias + c, full, lanes) : (vf32){0};
+    const vf32 bias = job.bias && kind != BYTES ? load(job.bias + c, full, lanes.count) : (vf32){0};
     UNROLL for (int i = 0; i < OUTPUTS; i++) sum[i] = bias;
     for (int64_t k0 = first0; k0 < last0; k0++) {
-      int64_t x = x0 + (k0 - first0) * a0.dilation * job.x_plane + c;
+      int64_t x = x0 + (k0 - first0) * a0.dilation * job.x_plane + (kind == SHARED ? (job.phase + c) / job.each : c);
       const float *w = w0 + (k0 - first0) * a1.kernel * line_floats + c;
       for (int64_t k1 = first1; k1 < last1; k1++, x += a1.dilation * job.x_line, w += line_floats)
-        if (taps) fixed_line(job, x, w, -column, a2.in - column, taps, stride, inside, bytes, sum);
-        else any_line(job, x, w, -column, a2.in - column, sum, bytes, full, lanes);
+        if (taps) fixed_line(job, x, w, -column, a2.in - column, taps, stride, inside, kind, sum);
+        else any_line(job, x, w, -column, a2.in - column, sum, kind, full, lanes);
     }
-    finish(job, at, c, a2.out - o, sum, bytes, full, lanes);
+    finish(job, at, c, a2.out - o, sum, kind, full, lanes);
     next = c + F32_LANES;
     if (next >= channels) break;
     if (full && next + F32_LANES > channels) next = channels - F32_LANES;
@@ -122,7 +152,7 @@ static void apply_tail(const struct onri_depthwise_job *job, int64_t channels, i
 }
 
 /* has_inside: tiles without a column in padding have code of their own. */
-#define ROWS(name, row_taps, row_stride, has_inside, bytes, full)                                       \
+#define ROWS(name, row_taps, row_stride, has_inside, kind, full)                                        \
   static void rows_##name(const struct onri_depthwise_job *p, int64_t channels) {                       \
     const struct onri_depthwise_job job = *p;                                                           \
     const struct onri_axis a = job.axis[2];                                                             \
@@ -130,24 +160,26 @@ static void apply_tail(const struct onri_depthwise_job *job, int64_t channels, i
       const int64_t first = o * a.stride - a.begin, last = first + (OUTPUTS - 1) * a.stride + a.kernel; \
       const int is_inside = has_inside && first >= 0 && last <= a.in;                                   \
       for (int64_t row = job.top; row < job.bottom; row++) {                                            \
-        if (is_inside) tile(job, channels, o, row, row_taps, row_stride, has_inside, bytes, full);      \
-        else tile(job, channels, o, row, row_taps, row_stride, 0, bytes, full);                         \
-        if (!bytes && job.tail) apply_tail(p, channels, o, row);                                        \
+        if (is_inside) tile(job, channels, o, row, row_taps, row_stride, has_inside, kind, full);       \
+        else tile(job, channels, o, row, row_taps, row_stride, 0, kind, full);                          \
+        if (kind != BYTES && job.tail) apply_tail(p, channels, o, row);                                 \
       }                                                                                                 \
     }                                                                                                   \
   }
-ROWS(any, 0, 0, 0, 0, 1)
-ROWS(part, 0, 0, 0, 0, 0)
-ROWS(3, 3, 1, 1, 0, 1)
-ROWS(3_by_2, 3, 2, 1, 0, 1)
-ROWS(5, 5, 1, 0, 0, 1)
-ROWS(5_by_2, 5, 2, 0, 0, 1)
-ROWS(7, 7, 1, 0, 0, 1)
-ROWS(bytes_any, 0, 0, 0, 1, 1)
-ROWS(bytes_part, 0, 0, 0, 1, 0)
-ROWS(bytes_3, 3, 1, 0, 1, 1)
-ROWS(bytes_3_by_2, 3, 2, 0, 1, 1)
-ROWS(bytes_5, 5, 1, 0, 1, 1)
+ROWS(any, 0, 0, 0, NUMBERS, 1)
+ROWS(part, 0, 0, 0, NUMBERS, 0)
+ROWS(3, 3, 1, 1, NUMBERS, 1)
+ROWS(3_by_2, 3, 2, 1, NUMBERS, 1)
+ROWS(5, 5, 1, 0, NUMBERS, 1)
+ROWS(5_by_2, 5, 2, 0, NUMBERS, 1)
+ROWS(7, 7, 1, 0, NUMBERS, 1)
+ROWS(bytes_any, 0, 0, 0, BYTES, 1)
+ROWS(bytes_part, 0, 0, 0, BYTES, 0)
+ROWS(bytes_3, 3, 1, 0, BYTES, 1)
+ROWS(bytes_3_by_2, 3, 2, 0, BYTES, 1)
+ROWS(bytes_5, 5, 1, 0, BYTES, 1)
+ROWS(shared, 0, 0, 0, SHARED, 1)
+ROWS(shared_part, 0, 0, 0, SHARED, 0)
 #undef ROWS
 
 typedef void (*rows_function)(const struct onri_depthwise_job *job, int64_t channels);
@@ -168,7 +200,8 @@ static rows_function choose(const struct onri_axis *a, int bytes) {
 }
 
 static void rows(const struct onri_depthwise_job *job, int64_t channels) {
-  if (channels >= F32_LANES) choose(&job->axis[2], job->bytes != NULL)(job, channels);
+  if (job->each > 1) (channels >= F32_LANES ? rows_shared : rows_shared_part)(job, channels);
+  else if (channels >= F32_LANES) choose(&job->axis[2], job->bytes != NULL)(job, channels);
   else (job->bytes ? rows_bytes_part : rows_part)(job, channels);
 }
 

@@ -159,7 +159,7 @@ static enum onr_status choose(struct onr_call *call, const struct onri_conv *c, 
 
 /* Our own vectors of channels are faster than XNNPACK's depthwise kernels, for any number of taps. */
 static int is_own(const struct onri_conv *c) {
-  return c->group_in == 1 && c->group_out == 1 && !c->transposed && onri_depthwise_is_fast();
+  return onri_conv_is_depthwise(c) && !c->transposed && onri_depthwise_is_fast();
 }
 
 /* Filling up vectors of channels makes no more of weights than this. */
@@ -570,8 +570,10 @@ static int wants_winograd(const struct onr_conv_params *p, const struct onr_desc
   return onri_winograd_choose(&c, 0, &how);
 }
 
+/* Vectors of channels of a group: of a depthwise convolution they would be empty. */
 int onri_conv_reads_channels_first(const struct onr_conv_params *p, const struct onr_desc *weight) {
-  const int depthwise = p->groups > 1 && weight->rank > 1 && weight->dim[1] == 1 && weight->dim[0] == p->groups;
+  const int depthwise =
+      p->groups > 1 && weight->rank > 1 && weight->dim[1] == 1 && weight->dim[0] <= ONRI_DEPTHWISE_OUTPUTS * p->groups;
   return !p->channels_last && !depthwise && onri_conv_gemm_is_fast() &&
          onri_dtype_in(ONRI_DTYPES_F32_AND_HALF, weight->dtype) && !wants_winograd(p, weight);
 }

@@ -180,7 +180,9 @@ static void check_once(const struct shape *s, int transposed, int last, enum onr
   dims_of(s, last, s->out_channels, a.out + 3 - s->spatial, dims);
   const struct onr_desc desc = onr_desc_make(ONR_DTYPE_F32, s->spatial + 2, dims);
   assert_true(onr_desc_equal(&desc, &t.out[0].desc));
-  const int depthwise = s->groups == s->channels && s->groups == s->out_channels,
+  const int depthwise =
+                s->groups == s->channels && (s->groups == s->out_channels ||
+                                             (s->groups > 1 && s->out_channels <= ONRI_DEPTHWISE_OUTPUTS * s->groups)),
             may = !transposed && last && backend == ONR_BACKEND_AUTO && count > 0;
   if (may && constant && !depthwise && s->groups == 1 && is_of_pixels(&a)) /* XNNPACK's, where it is */
     assert_true(t.kernel == ONR_KERNEL_VECTOR || t.kernel == ONR_KERNEL_XNNPACK);
