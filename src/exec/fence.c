@@ -21,7 +21,7 @@ void onri_fence_open(const struct onri_workspace *space) {
 
 void onri_fence_close(const struct onri_workspace *space, const struct onri_step *step) {
   const struct onr_call *call = &step->call;
-  const size_t slack = step->node->layer->flags & ONR_LAYER_OVERREADS ? ONR_SLACK_BYTES : 0;
+  const size_t slack = onri_step_overreads(step) ? ONR_SLACK_BYTES : 0;
   for (size_t s = 0; s < space->num_blocks; s++) CLOSE(space->blocks[s].data, space->blocks[s].bytes);
   for (size_t i = 0; i < call->num_in; i++)
     if (call->inputs[i]) OPEN(call->inputs[i], onr_desc_bytes(&call->in[i]) + slack);

@@ -161,7 +161,7 @@ static void mark_if_read_later(struct placing *p, int32_t v) {
 static void find_overreads(struct placing *p) {
   for (size_t s = 0; s < p->segment->num_steps; s++) {
     const struct onri_node *node = p->segment->steps[s].node;
-    for (int32_t i = 0; node->layer->flags & ONR_LAYER_OVERREADS && i < node->num_in; i++)
+    for (int32_t i = 0; onri_step_overreads(&p->segment->steps[s]) && i < node->num_in; i++)
       if (node->in[i] != ONRI_NONE) mark_overread(p, node->in[i]);
   }
   for_values(p, mark_if_read_later);

@@ -24,6 +24,11 @@ struct onri_step {
   size_t scratch; /* where call.scratch lies in the segment's block */
 };
 
+/* Reads past the end of its inputs. */
+static inline int onri_step_overreads(const struct onri_step *step) {
+  return (step->node->layer->flags & ONR_LAYER_OVERREADS) && !step->call.exact;
+}
+
 /* What options.profile asks for. */
 struct onri_step_time {
   uint64_t runs, total_ns;

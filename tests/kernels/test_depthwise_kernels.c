@@ -55,6 +55,7 @@ static void check(struct sweep *s, const struct onri_depthwise_kernels *kernels,
     a->out = (a->in + 2 * a->begin - a->kernel) / a->stride + 1;
   }
   job.channels = job.y_pixel = channels;
+  job.w_tap = channels, job.w_line = job.axis[2].kernel * channels;
   job.each = sweep_chance(s, 3) ? sweep_pick(s, 2, 8) : 1;
   job.x_pixel = (channels - 1) / job.each + 1;
   job.x_line = job.axis[2].in * job.x_pixel, job.x_plane = job.axis[1].in * job.x_line;
@@ -90,11 +91,61 @@ static void check(struct sweep *s, const struct onri_depthwise_kernels *kernels,
   for (size_t i = outputs; i < outputs + GUARD; i++) assert_true(y[i] == 77);
 }
 
+/* Vectors of pixels: lines of one channel, of which each tap of a row sees a part that begins elsewhere. */
+static void check_plane(struct sweep *s, const struct onri_depthwise_kernels *kernels, uint32_t special) {
+  enum { ROW = 128, LINES = 60, TAPS = 5, APART = 3 };
+  static float x[LINES * ROW], w[TAPS * KERNEL * APART], y[30 * ROW], bias;
+  static double wx[LINES * ROW], ww[TAPS * KERNEL * APART];
+  const int64_t columns = sweep_pick(s, 1, 70), out = sweep_pick(s, 1, 14), lines = sweep_pick(s, 1, TAPS);
+  struct onri_axis a = {.out = out, .stride = sweep_pick(s, 1, 2), .dilation = sweep_chance(s, 3) ? 2 : 1};
+  a.kernel = sweep_chance(s, 2) ? 1 + 2 * sweep_pick(s, 1, 3) : sweep_pick(s, 1, KERNEL);
+  a.in = (13 * a.stride) + (a.kernel - 1) * a.dilation + 1;
+  int64_t shifts[TAPS];
+  for (int64_t k = 0; k < lines; k++) shifts[k] = sweep_pick(s, 0, 40);
+  bias = 0.25f;
+  const struct onri_depthwise_job job = {.axis = {{.in = 1, .out = 1, .kernel = 1, .stride = 1, .dilation = 1},
+                                                  {.in = lines, .out = 1, .kernel = lines, .stride = 1, .dilation = 1},
+                                                  a},
+                                         .x_pixel = ROW,
+                                         .y_pixel = ROW,
+                                         .channels = columns,
+                                         .each = 1,
+                                         .min = -3,
+                                         .max = INFINITY,
+                                         .x = x,
+                                         .w = w,
+                                         .bias = &bias,
+                                         .y = y,
+                                         .bottom = 1,
+                                         .w_tap = APART * lines,
+                                         .w_line = APART,
+                                         .shifts = shifts};
+  assert_true(a.in <= LINES);
+  sweep_fill(s, ONR_DTYPE_F32, sizeof(x) / sizeof(x[0]), 2, special, x, wx);
+  sweep_fill(s, ONR_DTYPE_F32, sizeof(w) / sizeof(w[0]), 1, 0, w, ww);
+  for (size_t i = 0; i < sizeof(y) / sizeof(y[0]); i++) y[i] = 77;
+  kernels->rows(&job, columns);
+  for (int64_t i = 0; i < 30 * ROW; i++) {
+    const int64_t row = i / ROW, column = i % ROW;
+    double sum = bias, found;
+    for (int64_t k = 0; row < out && column < columns && k < a.kernel * lines; k++)
+      sum += wx[(row * a.stride + k / lines * a.dilation) * ROW + column + shifts[k % lines]] * ww[k * APART];
+    if (sum < (double)job.min) sum = (double)job.min;
+    if (row >= out || column >= columns) assert_true(y[i] == 77);
+    else if (sweep_difference(ONR_DTYPE_F32, y + i, &sum, 1, 1e-5, 1e-4, &found) >= 0)
+      fail_msg("%d lines of %d taps, stride %d: row %d, column %d: %g instead of %g", (int)lines, (int)a.kernel,
+               (int)a.stride, (int)row, (int)column, found, sum);
+  }
+}
+
 static void test_every_level(void **state) {
   struct sweep s = sweep_from(11);
   (void)state;
   for (int level = 0; level <= (int)onri_cpu_level(); level++)
-    for (int i = 0; i < CASES; i++) check(&s, onri_kernels_of_level(level)->depthwise, i % 5 ? 0 : 9);
+    for (int i = 0; i < CASES; i++) {
+      check(&s, onri_kernels_of_level(level)->depthwise, i % 5 ? 0 : 9);
+      check_plane(&s, onri_kernels_of_level(level)->depthwise, i % 5 ? 0 : 9);
+    }
 }
 
 int main(void) {

@@ -24,6 +24,8 @@ static inline int onri_conv_gemm_can(const struct onri_conv *c) {
 }
 /* Whether there are vectors that are worth it. */
 int onri_conv_gemm_is_fast(void);
+/* Whether nothing behind x is read. */
+static inline int onri_conv_gemm_is_exact(enum onri_conv_form form) { return form != ONRI_CONV_LAST; }
 
 /* Whatever is packed is for the kernels of one level: give the same ones, onri_kernels(), to all of these. */
 
@@ -43,7 +45,7 @@ void onri_conv_gemm_pack_bias(const struct onri_conv *c, const struct onri_kerne
 size_t onri_conv_gemm_scratch_bytes(size_t threads);
 struct onri_conv_gemm {
   enum onri_conv_form form;
-  const float *x; /* ONR_SLACK_BYTES behind it are readable */
+  const float *x; /* unless onri_conv_gemm_is_exact, ONR_SLACK_BYTES behind it are readable */
   const float *packed, *bias;
   float *y;
   void *scratch;

@@ -56,17 +56,37 @@ static void gather(const struct onri_conv_gather *g, const struct onri_conv_piec
   }
 }
 
-static void copy_strided(const float *x, int64_t stride, int64_t count, float *to) {
+/* Nothing is read behind x; y is written to the end of a vector. Short lines, which most are, without a loop: compilers
+ * make a call of it. */
+INLINE void copy_line(const float *x, int64_t count, float *to) {
   int64_t i = 0;
-  if (stride == 1) {
-    copy(x, count, to);
+  if (count <= 0) return;
+  for (; i + 4 * F32_LANES < count; i += F32_LANES) f32_store(to + i, f32_load(x + i));
+  UNROLL for (int v = 0; v < 3; v++) if (i + F32_LANES < count) {
+    f32_store(to + i, f32_load(x + i));
+    i += F32_LANES;
+  }
+  f32_store(to + i, f32_load_part(x + i, (size_t)(count - i)));
+}
+
+INLINE void clear_line(int64_t count, float *to) {
+  if (count > 0) f32_store(to, (vf32){0});
+  if (count > F32_LANES) clear(count - F32_LANES, to + F32_LANES);
+}
+
+static void copy_strided(const float *x, int64_t stride, int64_t count, float *to) {
+  const int64_t lanes = F32_LANES;
+  int64_t i = 0;
+  if (stride == 2 && count > 0) {
+    for (; i + lanes < count; i += lanes) f32_store(to + i, f32_load_even(x + 2 * i));
+    const size_t left = (size_t)(2 * (count - i) - 1);
+    const vf32 low = f32_load_part(x + 2 * i, left);
+    f32_store(to + i, f32_even(low, left > F32_LANES ? f32_load_part(x + 2 * i + lanes, left - F32_LANES) : low));
     return;
   }
-  if (stride == 2)
-    for (; i < count; i += F32_LANES) f32_store(to + i, f32_load_even(x + 2 * i));
   if (stride == 4)
-    for (; i + F32_LANES <= count; i += F32_LANES)
-      f32_store(to + i, f32_even(f32_load_even(x + 4 * i), f32_load_even(x + 4 * i + 2 * F32_LANES)));
+    for (; i + lanes < count; i += lanes)
+      f32_store(to + i, f32_even(f32_load_even(x + 4 * i), f32_load_even(x + 4 * i + 2 * lanes)));
   for (; i < count; i++) to[i] = x[i * stride];
 }
 
@@ -95,12 +115,14 @@ static void gather_slab(const struct onri_conv_slab *s, float *to) {
         const int64_t first = rows->at[r] * s->line + (columns->at[l] + inside.first * columns->stride) * s->pixel;
         for (int64_t i = 0; i < rows->count; i++, to += count) {
           if (i < lines.first || i >= lines.last) {
-            clear(count, to);
+            clear_line(count, to);
             continue;
           }
-          clear(inside.first, to);
-          copy_strided(x + first + i * rows->stride * s->line, step, inside.last - inside.first, to + inside.first);
-          clear(count - inside.last, to + inside.last);
+          const float *line = x + first + i * rows->stride * s->line;
+          clear_line(inside.first, to);
+          if (step == 1) copy_line(line, inside.last - inside.first, to + inside.first);
+          else copy_strided(line, step, inside.last - inside.first, to + inside.first);
+          clear_line(count - inside.last, to + inside.last);
         }
       }
     }

@@ -5,6 +5,7 @@
 
 #include "base/env.h"
 #include "kernels/conv/conv_gemm_work.h"
+#include "kernels/conv/conv_slab.h"
 #include "kernels/kernels.h"
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -44,12 +45,17 @@ struct slice {
 
 static int64_t divisor(int64_t a, int64_t b) { return b ? divisor(b, a % b) : a; }
 
-/* Taps so far apart see pixels of the same rest by the stride, so that lists are by rests or by taps. */
+/* Taps so far apart see pixels of the same rest by the stride. */
 static int64_t period_of(const struct onri_axis *a) { return a->stride / divisor(a->stride, a->dilation); }
 
 /* By rests: where tap k begins in its list, in pixels of the list. */
 static int64_t shift_of(const struct onri_axis *a, int64_t first, int64_t k) {
   return k * a->dilation / a->stride - first * a->dilation / a->stride;
+}
+
+int64_t onri_slab_size(const struct onri_axis *a, int64_t out, int64_t *lists) {
+  *lists = least(a->kernel, period_of(a));
+  return out + shift_of(a, 0, a->kernel - 1);
 }
 
 /* Whether lists by rests are the shorter ones, for `out` outputs. */
@@ -58,21 +64,17 @@ static int is_by_rest(const struct onri_axis *a, int64_t first, int64_t last, in
   return taps > 1 && lists * (out + shift_of(a, first, last - 1)) <= taps * out;
 }
 
-/* Of each tap its list, and where it begins there. */
-struct places {
-  int64_t list[ONRI_SLAB_TAPS], shift[ONRI_SLAB_TAPS];
-};
-
-/* For `out` outputs from `from` on. */
-static void fill_axis(const struct onri_axis *a, int64_t first, int64_t last, int64_t from, int64_t out, int by_rest,
-                      struct onri_slab_axis *to, struct places *places) {
-  const int64_t lists = by_rest ? least(last - first, period_of(a)) : last - first;
+void onri_slab_fill(const struct onri_axis *a, const struct onri_slab_part *part, struct onri_slab_axis *to,
+                    struct onri_slab_places *places) {
+  const int64_t first = part->first, taps = part->last - first,
+                lists = part->by_rest ? least(taps, period_of(a)) : taps;
   to->in = a->in, to->stride = a->stride, to->lists = lists;
-  to->count = by_rest ? out + shift_of(a, first, last - 1) : out;
-  for (int64_t i = 0; i < last - first; i++) {
+  to->count = part->by_rest ? part->out + shift_of(a, first, part->last - 1) : part->out;
+  for (int64_t i = 0; i < taps; i++) {
     places->list[i] = i % lists;
-    places->shift[i] = by_rest ? shift_of(a, first, first + i) : 0;
-    if (i < lists) to->at[i] = from * a->stride - a->begin + (first + i) * a->dilation - places->shift[i] * a->stride;
+    places->shift[i] = part->by_rest ? shift_of(a, first, first + i) : 0;
+    if (i < lists)
+      to->at[i] = part->from * a->stride - a->begin + (first + i) * a->dilation - places->shift[i] * a->stride;
   }
 }
 
@@ -99,13 +101,15 @@ struct slab {
 static void take_slab(const struct work *w, const struct panel *p, const struct slice *s, struct slab *slab) {
   const struct onri_conv *c = w->c;
   struct onri_slab_axis *rows = &slab->of.axis[0], *columns = &slab->of.axis[1];
-  struct places row_places, column_places;
+  struct onri_slab_places row_places, column_places;
   const int64_t plane = p->plane * c->axis[0].stride - c->axis[0].begin + s->plane * c->axis[0].dilation;
   const float *x = w->operands->x + p->image * c->x.batch_stride + p->group * c->group_in * c->x.channel_stride;
-  fill_axis(&c->axis[1], s->first[0], s->last[0], p->row, p->rows,
-            is_by_rest(&c->axis[1], s->first[0], s->last[0], p->rows), rows, &row_places);
-  fill_axis(&c->axis[2], s->first[1], s->last[1], p->column, p->columns, has_gaps(w, p, s, rows->lists * rows->count),
-            columns, &column_places);
+  const int by_rest = is_by_rest(&c->axis[1], s->first[0], s->last[0], p->rows);
+  onri_slab_fill(&c->axis[1], &(struct onri_slab_part){s->first[0], s->last[0], p->row, p->rows, by_rest}, rows,
+                 &row_places);
+  const int gaps = has_gaps(w, p, s, rows->lists * rows->count);
+  onri_slab_fill(&c->axis[2], &(struct onri_slab_part){s->first[1], s->last[1], p->column, p->columns, gaps}, columns,
+                 &column_places);
   slab->of.line = c->x.stride[1], slab->of.pixel = c->x.stride[2], slab->of.channel = c->x.channel_stride;
   slab->of.x = plane >= 0 && plane < c->axis[0].in ? x + plane * c->x.stride[0] : NULL;
   slab->pitch = columns->count;
@@ -128,6 +132,15 @@ static void take_image(const struct work *w, const struct panel *p, struct slab 
   slab->pitch = c->axis[2].in;
   slab->taps[0].x = 0;
   slab->num_taps = 1;
+}
+
+/* Vectors of pixels would read past the end of x. */
+static int is_at_the_end(const struct work *w, const struct panel *p) {
+  const struct onri_conv *c = w->c;
+  const int64_t pixels = (p->rows - 1) * c->axis[2].in + p->columns;
+  return w->in_planes && p->image == c->x.batch - 1 && p->group == c->groups - 1 && p->plane == c->axis[0].out - 1 &&
+         p->row + p->rows == c->axis[1].out && p->column + p->columns == c->axis[2].out &&
+         (pixels % w->kernels->lanes != 0 || p->columns % w->kernels->lanes != 0);
 }
 
 /* --- products --- */
@@ -214,21 +227,22 @@ static void run_slice(const struct work *w, const struct panel *p, const struct 
   enum { DEPTH = 256 }; /* weights of a block that L1 holds while the pixels change */
   const struct onri_conv *c = w->c;
   int64_t done = 0, most_channels;
-  if (w->in_place) take_image(w, p, slab);
+  const int in_place = w->in_place && !is_at_the_end(w, p);
+  if (in_place) take_image(w, p, slab);
   else take_slab(w, p, s, slab);
   most_channels = most(DEPTH / most(slab->num_taps, 1), 1);
-  if (!w->in_place) most_channels = least(most_channels, ONRI_SLAB_FLOATS / most(slab->floats, 1));
+  if (!in_place) most_channels = least(most_channels, ONRI_SLAB_FLOATS / most(slab->floats, 1));
   do {
     struct turn turn = {.first = done, .count = slab->num_taps > 0 ? least(most_channels, c->group_in - done) : 0};
     turn.is_first = s->is_first && done == 0;
     turn.is_last = s->is_last && (turn.count == 0 || done + turn.count == c->group_in);
-    if (!w->in_place && turn.count > 0) {
+    if (!in_place && turn.count > 0) {
       struct onri_conv_slab of = slab->of;
       of.channels = turn.count;
       if (of.x) of.x += done * of.channel;
       w->kernels->gather_slab(&of, p->floats);
     }
-    multiply(w, p, s, slab, w->in_place ? slab->of.x + done * slab->floats : p->floats, &turn);
+    multiply(w, p, s, slab, in_place ? slab->of.x + done * slab->floats : p->floats, &turn);
     done = turn.count > 0 ? done + turn.count : c->group_in;
   } while (done < c->group_in && !onr_env_cancelled(w->env));
 }

@@ -1,7 +1,9 @@
-/* depthwise.c: a depthwise convolution in parts: some rows of one plane of output, for some channels. */
+/* depthwise.c: a depthwise convolution in parts: some rows of one plane of output, for some channels; or bands of rows
+ * of one channel, which are copied with their padding. */
 #include "kernels/conv/depthwise.h"
 
 #include "base/env.h"
+#include "kernels/conv/conv_slab.h"
 #include "kernels/conv/depthwise_rows.h"
 #include "kernels/kernels.h"
 #include "onnxrun/layer.h"
@@ -59,7 +61,7 @@ static void cut(struct work *w, const struct onr_env *env) {
   w->blocks = (c->axis[1].out - 1) / w->block + 1;
 }
 
-static void run(struct work *w, const void *x, const float *packed, const float *bias, void *y, struct onr_env *env) {
+static void fill_job(struct work *w, const void *x, const float *packed, const float *bias, void *y) {
   const struct onri_conv *c = w->c;
   w->kernels = onri_kernels()->depthwise;
   w->job = (struct onri_depthwise_job){.axis = {c->axis[0], c->axis[1], c->axis[2]},
@@ -70,6 +72,8 @@ static void run(struct work *w, const void *x, const float *packed, const float 
                                        .y_pixel = c->y.stride[2],
                                        .channels = c->groups * c->group_out,
                                        .each = c->group_out,
+                                       .w_tap = c->groups * c->group_out,
+                                       .w_line = c->axis[2].kernel * c->groups * c->group_out,
                                        .min = (float)c->min,
                                        .max = (float)c->max,
                                        .x = x,
@@ -79,15 +83,117 @@ static void run(struct work *w, const void *x, const float *packed, const float 
                                        .bytes = w->x_size == 1 ? &w->bytes : NULL,
                                        .tail = w->job.tail,
                                        .tail_context = w->job.tail_context};
+}
+
+static void run(struct work *w, const void *x, const float *packed, const float *bias, void *y, struct onr_env *env) {
+  const struct onri_conv *c = w->c;
+  fill_job(w, x, packed, bias, y);
   cut(w, env);
   onr_parallel_for(env, (size_t)(c->x.batch * c->axis[0].out * w->blocks * w->parts), 1, run_parts, w);
+}
+
+/* --- channels-first --- */
+
+enum { BAND_FLOATS = 8192, BAND_SLACK = 64 };
+
+/* A band: outputs, and what they see: lists of pixels of a row (conv_slab.h), lines of each. */
+struct band {
+  int64_t rows, columns, lists, lines;
+};
+
+static int64_t lines_of(const struct onri_axis *a, int64_t rows) {
+  return (rows - 1) * a->stride + (a->kernel - 1) * a->dilation + 1;
+}
+
+/* Whole tiles of rows. rows 0: not even one fits. */
+static struct band band_of(const struct onri_conv *c) {
+  enum { COLUMNS = 64 };
+  const struct onri_axis *a1 = &c->axis[1], *a2 = &c->axis[2];
+  struct band band = {.columns = a2->out};
+  const int64_t least_lines = lines_of(a1, ONRI_DEPTHWISE_TILE);
+  if (onri_slab_size(a2, a2->out, &band.lists) > BAND_FLOATS / least_lines / band.lists) band.columns = COLUMNS;
+  const int64_t line = onri_slab_size(a2, band.columns, &band.lists) * band.lists;
+  const int64_t tiles = (a1->out - 1) / ONRI_DEPTHWISE_TILE + 1;
+  while ((band.rows / ONRI_DEPTHWISE_TILE) < tiles &&
+         lines_of(a1, band.rows + ONRI_DEPTHWISE_TILE) <= BAND_FLOATS / line)
+    band.rows += ONRI_DEPTHWISE_TILE;
+  band.lines = lines_of(a1, band.rows);
+  return band;
+}
+
+int onri_depthwise_can_planes(const struct onri_conv *c) {
+  const struct onri_axis *a0 = &c->axis[0];
+  return onri_conv_is_depthwise(c) && !c->transposed && a0->kernel == 1 && a0->out == 1 && a0->begin == 0 &&
+         c->axis[1].out > 0 && c->axis[2].out > 0 && c->axis[2].kernel <= ONRI_SLAB_TAPS &&
+         lines_of(&c->axis[1], ONRI_DEPTHWISE_TILE) <= BAND_FLOATS && band_of(c).rows > 0;
+}
+
+struct planes {
+  const struct work *w;
+  struct band band;
+  int64_t down, across; /* bands */
+};
+
+/* Rows [row, row + rows) and columns [column, column + columns) of the outputs of channel g of image n. */
+static void run_band(const struct planes *p, int64_t n, int64_t g, int64_t row, int64_t column) {
+  const struct onri_conv *c = p->w->c;
+  const struct onri_axis *a1 = &c->axis[1], *a2 = &c->axis[2];
+  const int64_t channels = c->groups * c->group_out, rows = least(p->band.rows, a1->out - row),
+                columns = least(p->band.columns, a2->out - column);
+  const struct onri_slab_part part = {0, a2->kernel, column, columns, 1};
+  struct onri_slab_places places;
+  struct onri_conv_slab slab; /* large: not cleared */
+  float floats[BAND_FLOATS + BAND_SLACK];
+  slab.line = c->x.stride[1], slab.pixel = c->x.stride[2], slab.channels = 1;
+  slab.x = (const float *)p->w->job.x + n * c->x.batch_stride + g * c->x.channel_stride;
+  slab.axis[0].in = a1->in, slab.axis[0].stride = 1, slab.axis[0].count = p->band.lines, slab.axis[0].lists = 1;
+  slab.axis[0].at[0] = row * a1->stride - a1->begin;
+  onri_slab_fill(a2, &part, &slab.axis[1], &places);
+  onri_kernels()->conv_gemm->gather_slab(&slab, floats);
+  for (int64_t k = 0; k < a2->kernel; k++) places.shift[k] += places.list[k] * slab.axis[0].count * slab.axis[1].count;
+  for (int64_t m = g * c->group_out; m < (g + 1) * c->group_out; m++) {
+    struct onri_depthwise_job job = p->w->job;
+    job.axis[1] = (struct onri_axis){.in = a2->kernel, .out = 1, .kernel = a2->kernel, .stride = 1, .dilation = 1};
+    job.axis[2] = *a1;
+    job.axis[2].in = slab.axis[0].count, job.axis[2].out = rows, job.axis[2].begin = job.axis[2].end = 0;
+    job.x = floats;
+    job.x_plane = job.x_line = 0, job.x_pixel = slab.axis[1].count;
+    job.y = (float *)p->w->job.y + n * c->y.batch_stride + m * c->y.channel_stride + row * c->y.stride[1] +
+            column * c->y.stride[2];
+    job.y_pixel = c->y.stride[1];
+    job.w += m, job.w_tap = a2->kernel * channels, job.w_line = channels;
+    job.bias = job.bias ? job.bias + m : NULL;
+    job.each = 1, job.bottom = 1, job.shifts = places.shift;
+    p->w->kernels->rows(&job, columns);
+  }
+}
+
+static void run_bands(void *context, size_t begin, size_t end) {
+  const struct planes *p = context;
+  for (size_t item = begin; item < end; item++) {
+    int64_t rest = (int64_t)item;
+    const int64_t column = rest % p->across * p->band.columns, row = rest / p->across % p->down * p->band.rows;
+    rest = rest / p->across / p->down;
+    run_band(p, rest / p->w->c->groups, rest % p->w->c->groups, row, column);
+  }
+}
+
+static void run_planes(struct work *w, const float *x, const float *packed, const float *bias, float *y,
+                       struct onr_env *env) {
+  const struct onri_conv *c = w->c;
+  struct planes p = {.w = w, .band = band_of(c)};
+  fill_job(w, x, packed, bias, y);
+  p.down = (c->axis[1].out - 1) / p.band.rows + 1;
+  p.across = (c->axis[2].out - 1) / p.band.columns + 1;
+  onr_parallel_for(env, (size_t)(c->x.batch * c->groups * p.down * p.across), 1, run_bands, &p);
 }
 
 void onri_depthwise_f32(const struct onri_conv *c, const float *x, const float *packed, const float *bias, float *y,
                         onri_depthwise_tail tail, const void *tail_context, struct onr_env *env) {
   struct work w = {
       .c = c, .x_size = sizeof(float), .y_size = sizeof(float), .job = {.tail = tail, .tail_context = tail_context}};
-  run(&w, x, packed, bias, y, env);
+  if (onri_depthwise_can(c)) run(&w, x, packed, bias, y, env);
+  else run_planes(&w, x, packed, bias, y, env);
 }
 
 void onri_depthwise_bytes(const struct onri_conv *c, const void *x, const struct onri_depthwise_bytes *bytes,

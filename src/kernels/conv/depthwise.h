@@ -1,7 +1,8 @@
-/* depthwise.h: depthwise convolution of channels that lie side by side, float32, in vectors of channels.
+/* depthwise.h: depthwise convolution, float32, in vectors of channels where these lie side by side, else of pixels.
  *
- * A few outputs of a row are made at once, and each vector of input is loaded once for all the taps that meet it. What
- * lies in padding is not multiplied. Each output is one sum in one fixed order, for any number of threads. */
+ * A few outputs are made at once, neighbours in a row or in a column, and each vector of input is loaded once for all
+ * the taps that meet it. What lies in padding is not multiplied; vectors of pixels multiply zeros there. Each output is
+ * one sum in one fixed order, for any number of threads. */
 #ifndef ONRI_DEPTHWISE_H
 #define ONRI_DEPTHWISE_H
 
@@ -11,9 +12,11 @@
 static inline int onri_depthwise_can(const struct onri_conv *c) {
   return onri_conv_is_depthwise(c) && !c->transposed && c->x.channel_stride == 1 && c->y.channel_stride == 1;
 }
+/* The same for channels-first images, of which one band must fit a buffer: weights must be finite. */
+int onri_depthwise_can_planes(const struct onri_conv *c);
 /* Applied to all parts of y as they are done. */
 typedef void (*onri_depthwise_tail)(const void *context, float *y, size_t count);
-/* packed, bias: as for onri_conv_direct_f32. tail: NULL: none. */
+/* Where one of the two can. packed, bias: as for onri_conv_direct_f32. tail: NULL: none. */
 void onri_depthwise_f32(const struct onri_conv *c, const float *x, const float *packed, const float *bias, float *y,
                         onri_depthwise_tail tail, const void *tail_context, struct onr_env *env);
 /* The same for bytes (kernels/conv/depthwise_rows.h), one output a group; differences: the weights minus their zero

@@ -20,7 +20,7 @@ struct onri_depthwise_bytes {
 struct onri_depthwise_job {
   struct onri_axis axis[ONR_MAX_SPATIAL];
   int64_t x_plane, x_line, x_pixel, y_line, y_pixel; /* from one to the next */
-  int64_t channels;                                  /* of output, of all: from tap to tap of the weights */
+  int64_t channels;                                  /* of output, of all */
   int64_t each,
       phase; /* so many channels of output have one of input; those before the job's first that have its own */
   float min, max;
@@ -28,10 +28,16 @@ struct onri_depthwise_job {
   const float *w, *bias; /* of that channel; bias may be NULL */
   void *y;               /* of that channel, in pixel 0 of the output plane: float, bytes, int32 */
   int64_t o0, top, bottom;
+  int64_t w_tap, w_line; /* from one to the next */
+  /* A vector holds neighbours in a row of one channel: axis 2 is that of the rows, axis 1 has the taps of a row, for
+   * each of which x begins elsewhere; nothing lies in padding. Else NULL. */
+  const int64_t *shifts;
   const struct onri_depthwise_bytes *bytes; /* NULL: float */
   onri_depthwise_tail tail;                 /* NULL: none. Applied to what is done while it is in L1 */
   const void *tail_context;
 };
+
+enum { ONRI_DEPTHWISE_TILE = 7 /* outputs at once: images of 7, 14, 28 ... leave no tile half empty */ };
 
 struct onri_depthwise_kernels {
   void (*rows)(const struct onri_depthwise_job *job, int64_t channels);

@@ -10,13 +10,14 @@
 #include "kernels/quantize/requantise_lanes.h"
 #include "kernels/simd.h"
 
-enum { OUTPUTS = 7 }; /* images of 7, 14, 28 ... leave no tile half empty */
+enum { OUTPUTS = ONRI_DEPTHWISE_TILE };
 
 /* The channels of a vector: all lanes, or the first `lanes`. */
 INLINE vf32 load(const float *x, const int full, size_t lanes) { return full ? f32_load(x) : f32_load_part(x, lanes); }
 
-/* What x is: numbers; bytes; or numbers of which several channels of output have one. */
-enum { NUMBERS, BYTES, SHARED };
+/* What x is: numbers; bytes; numbers of which several channels of output have one; or neighbours in a row, which have
+ * one weight. */
+enum { NUMBERS, BYTES, SHARED, PLANE };
 
 /* A vector of channels of output. */
 struct lanes {
@@ -39,7 +40,7 @@ INLINE struct lanes lanes_from(const struct onri_depthwise_job job, int64_t c, s
 /* Element `at` of x and those behind it. */
 INLINE vf32 load_x(const struct onri_depthwise_job job, int64_t at, const int kind, const int full,
                    struct lanes lanes) {
-  if (kind == NUMBERS) return load((const float *)job.x + at, full, lanes.count);
+  if (kind == NUMBERS || kind == PLANE) return load((const float *)job.x + at, full, lanes.count);
   if (kind == SHARED) {
     const vi32 x = (vi32)f32_load_part((const float *)job.x + at, lanes.inputs);
     return (vf32)i32_pick(x, x, lanes.from);
@@ -85,7 +86,8 @@ INLINE void finish(const struct onri_depthwise_job job, int64_t at, int64_t chan
 INLINE void fixed_line(const struct onri_depthwise_job job, int64_t x, const float *w, int64_t low, int64_t high,
                        const int taps, const int stride, const int inside, const int kind, vf32 *sum) {
   vf32 weight[7];
-  UNROLL for (int k = 0; k < taps; k++) weight[k] = f32_load(w + k * job.channels);
+  UNROLL for (int k = 0; k < taps; k++) weight[k] =
+      kind == PLANE ? f32_set(w[k * job.w_tap]) : f32_load(w + k * job.w_tap);
   UNROLL for (int j = 0; j < (OUTPUTS - 1) * stride + taps; j++, x += job.x_pixel) {
     if (!inside && (j < low || j >= high)) continue;
     const vf32 at = load_x(job, x, kind, 1, (struct lanes){.count = F32_LANES});
@@ -98,9 +100,9 @@ INLINE void any_line(const struct onri_depthwise_job job, int64_t x, const float
                      vf32 *sum, const int kind, const int full, struct lanes lanes) {
   const struct onri_axis a = job.axis[2];
   const int64_t step = a.stride * job.x_pixel, last = (OUTPUTS - 1) * a.stride;
-  for (int64_t k = 0, j = 0; k < a.kernel; k++, w += job.channels, j += a.dilation, x += a.dilation * job.x_pixel) {
-    const vf32 weight = load(w, full, lanes.count);
-    const int inside = j >= low && j + last < high;
+  for (int64_t k = 0, j = 0; k < a.kernel; k++, w += job.w_tap, j += a.dilation, x += a.dilation * job.x_pixel) {
+    const vf32 weight = kind == PLANE ? f32_set(w[0]) : load(w, full, lanes.count);
+    const int inside = kind == PLANE || (j >= low && j + last < high);
     if (inside) {
       UNROLL for (int i = 0; i < OUTPUTS; i++) sum[i] =
           f32_fma(load_x(job, x + i * step, kind, full, lanes), weight, sum[i]);
@@ -115,25 +117,29 @@ INLINE void any_line(const struct onri_depthwise_job job, int64_t x, const float
 INLINE void tile(const struct onri_depthwise_job job, int64_t channels, int64_t o, int64_t row, const int taps,
                  const int stride, const int inside, const int kind, const int full) {
   const struct onri_axis a0 = job.axis[0], a1 = job.axis[1], a2 = job.axis[2];
-  const int64_t column = o * a2.stride - a2.begin, line_floats = a2.kernel * job.channels;
+  const int64_t column = o * a2.stride - a2.begin;
   int64_t first0, last0, first1, last1;
   onri_axis_taps(&a0, job.o0, a0.in, &first0, &last0);
   onri_axis_taps(&a1, row, a1.in, &first1, &last1);
   const int64_t x0 = (job.o0 * a0.stride - a0.begin + first0 * a0.dilation) * job.x_plane +
                      (row * a1.stride - a1.begin + first1 * a1.dilation) * job.x_line + column * job.x_pixel;
-  const float *w0 = job.w + (first0 * a1.kernel + first1) * line_floats;
+  const float *w0 = job.w + (first0 * a1.kernel + first1) * job.w_line;
   const int64_t at = row * job.y_line + o * job.y_pixel;
   for (int64_t c = 0, next;; c = next) {
     const struct lanes lanes = lanes_from(job, c, (size_t)(channels - c), kind);
     vf32 sum[OUTPUTS];
-    const vf32 bias = job.bias && kind != BYTES ? load(job.bias + c, full, lanes.count) : (vf32){0};
+    const vf32 bias = job.bias && kind == PLANE   ? f32_set(*job.bias)
+                      : job.bias && kind != BYTES ? load(job.bias + c, full, lanes.count)
+                                                  : (vf32){0};
     UNROLL for (int i = 0; i < OUTPUTS; i++) sum[i] = bias;
     for (int64_t k0 = first0; k0 < last0; k0++) {
       int64_t x = x0 + (k0 - first0) * a0.dilation * job.x_plane + (kind == SHARED ? (job.phase + c) / job.each : c);
-      const float *w = w0 + (k0 - first0) * a1.kernel * line_floats + c;
-      for (int64_t k1 = first1; k1 < last1; k1++, x += a1.dilation * job.x_line, w += line_floats)
+      const float *w = w0 + (k0 - first0) * a1.kernel * job.w_line + (kind == PLANE ? 0 : c);
+      for (int64_t k1 = first1; k1 < last1; k1++, x += a1.dilation * job.x_line, w += job.w_line) {
+        if (kind == PLANE) x = x0 + job.shifts[k1] + c;
         if (taps) fixed_line(job, x, w, -column, a2.in - column, taps, stride, inside, kind, sum);
         else any_line(job, x, w, -column, a2.in - column, sum, kind, full, lanes);
+      }
     }
     finish(job, at, c, a2.out - o, sum, kind, full, lanes);
     next = c + F32_LANES;
@@ -152,19 +158,19 @@ static void apply_tail(const struct onri_depthwise_job *job, int64_t channels, i
 }
 
 /* has_inside: tiles without a column in padding have code of their own. */
-#define ROWS(name, row_taps, row_stride, has_inside, kind, full)                                        \
-  static void rows_##name(const struct onri_depthwise_job *p, int64_t channels) {                       \
-    const struct onri_depthwise_job job = *p;                                                           \
-    const struct onri_axis a = job.axis[2];                                                             \
-    for (int64_t o = 0; o < a.out; o += OUTPUTS) {                                                      \
-      const int64_t first = o * a.stride - a.begin, last = first + (OUTPUTS - 1) * a.stride + a.kernel; \
-      const int is_inside = has_inside && first >= 0 && last <= a.in;                                   \
-      for (int64_t row = job.top; row < job.bottom; row++) {                                            \
-        if (is_inside) tile(job, channels, o, row, row_taps, row_stride, has_inside, kind, full);       \
-        else tile(job, channels, o, row, row_taps, row_stride, 0, kind, full);                          \
-        if (kind != BYTES && job.tail) apply_tail(p, channels, o, row);                                 \
-      }                                                                                                 \
-    }                                                                                                   \
+#define ROWS(name, row_taps, row_stride, has_inside, kind, full)                                                   \
+  static void rows_##name(const struct onri_depthwise_job *p, int64_t channels) {                                  \
+    const struct onri_depthwise_job job = *p;                                                                      \
+    const struct onri_axis a = job.axis[2];                                                                        \
+    for (int64_t o = 0; o < a.out; o += OUTPUTS) {                                                                 \
+      const int64_t first = o * a.stride - a.begin, last = first + (OUTPUTS - 1) * a.stride + a.kernel;            \
+      const int is_inside = kind == PLANE || (has_inside && first >= 0 && last <= a.in);                           \
+      for (int64_t row = job.top; row < job.bottom; row++) {                                                       \
+        if (is_inside) tile(job, channels, o, row, row_taps, row_stride, has_inside || kind == PLANE, kind, full); \
+        else tile(job, channels, o, row, row_taps, row_stride, 0, kind, full);                                     \
+        if (kind != BYTES && job.tail) apply_tail(p, channels, o, row);                                            \
+      }                                                                                                            \
+    }                                                                                                              \
   }
 ROWS(any, 0, 0, 0, NUMBERS, 1)
 ROWS(part, 0, 0, 0, NUMBERS, 0)
@@ -180,29 +186,37 @@ ROWS(bytes_3_by_2, 3, 2, 0, BYTES, 1)
 ROWS(bytes_5, 5, 1, 0, BYTES, 1)
 ROWS(shared, 0, 0, 0, SHARED, 1)
 ROWS(shared_part, 0, 0, 0, SHARED, 0)
+ROWS(plane_any, 0, 0, 0, PLANE, 1)
+ROWS(plane_part, 0, 0, 0, PLANE, 0)
+ROWS(plane_3, 3, 1, 0, PLANE, 1)
+ROWS(plane_3_by_2, 3, 2, 0, PLANE, 1)
+ROWS(plane_5, 5, 1, 0, PLANE, 1)
+ROWS(plane_5_by_2, 5, 2, 0, PLANE, 1)
+ROWS(plane_7, 7, 1, 0, PLANE, 1)
 #undef ROWS
 
 typedef void (*rows_function)(const struct onri_depthwise_job *job, int64_t channels);
 
 /* For whole vectors: code of their own for the usual kernels. */
-static rows_function choose(const struct onri_axis *a, int bytes) {
+static rows_function choose(const struct onri_axis *a, int kind) {
+  static const rows_function any[] = {rows_any, rows_bytes_any, rows_shared, rows_plane_any};
   static const struct {
     int64_t kernel, stride;
-    rows_function rows[2];
-  } usual[] = {{3, 1, {rows_3, rows_bytes_3}},
-               {3, 2, {rows_3_by_2, rows_bytes_3_by_2}},
-               {5, 1, {rows_5, rows_bytes_5}},
-               {5, 2, {rows_5_by_2, rows_bytes_any}},
-               {7, 1, {rows_7, rows_bytes_any}}};
+    rows_function rows[4];
+  } usual[] = {{3, 1, {rows_3, rows_bytes_3, rows_shared, rows_plane_3}},
+               {3, 2, {rows_3_by_2, rows_bytes_3_by_2, rows_shared, rows_plane_3_by_2}},
+               {5, 1, {rows_5, rows_bytes_5, rows_shared, rows_plane_5}},
+               {5, 2, {rows_5_by_2, rows_bytes_any, rows_shared, rows_plane_5_by_2}},
+               {7, 1, {rows_7, rows_bytes_any, rows_shared, rows_plane_7}}};
   for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
-    if (a->dilation == 1 && a->stride == usual[i].stride && a->kernel == usual[i].kernel) return usual[i].rows[bytes];
-  return bytes ? rows_bytes_any : rows_any;
+    if (a->dilation == 1 && a->stride == usual[i].stride && a->kernel == usual[i].kernel) return usual[i].rows[kind];
+  return any[kind];
 }
 
 static void rows(const struct onri_depthwise_job *job, int64_t channels) {
-  if (job->each > 1) (channels >= F32_LANES ? rows_shared : rows_shared_part)(job, channels);
-  else if (channels >= F32_LANES) choose(&job->axis[2], job->bytes != NULL)(job, channels);
-  else (job->bytes ? rows_bytes_part : rows_part)(job, channels);
+  static const rows_function part[] = {rows_part, rows_bytes_part, rows_shared_part, rows_plane_part};
+  const int kind = job->bytes ? BYTES : job->shifts ? PLANE : job->each > 1 ? SHARED : NUMBERS;
+  (channels >= F32_LANES ? choose(&job->axis[2], kind) : part[kind])(job, channels);
 }
 
 const struct onri_depthwise_kernels ONRI_AT_LEVEL(onri_depthwise_kernels) = {rows};

@@ -14,6 +14,7 @@ struct onri_conv_prepared {
   int32_t tuned;       /* enum onri_xnn_fit; ALWAYS: xnn holds the only copy of the weights */
   int32_t finite_only; /* xnn is for images of finite numbers */
   void *weights;       /* packed for the portable or the depthwise kernel; NULL: they are an input of run */
+  int32_t planes;      /* depthwise, channels-first; the weights are finite */
   enum onri_conv_form form;
   float *product;      /* packed for conv_gemm.h, */
   float *product_bias; /* and its bias; NULL: an input of run */

@@ -14,7 +14,7 @@
 #include "base/shape.h"
 #include "kernels/conv/conv_gemm.h"
 #include "kernels/conv/conv_phases.h"
-#include "kernels/conv/depthwise.h"
+#include "kernels/conv/depthwise_rows.h"
 #include "kernels/elementwise/vecmath.h"
 #include "layers/conv/conv.h"
 #include "layers/conv/conv_layout.h"
@@ -286,7 +286,12 @@ enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv 
   struct onri_late weight = {.input = 1};
   enum onr_status status;
   p->form = form_of(c, channels_last, x_channels_first);
-  const int own = channels_last && is_own(c) && !is_passed_over(call, ONR_METHOD_DEPTHWISE, ONR_METHOD_DEPTHWISE);
+  int own = is_own(c) && !is_passed_over(call, ONR_METHOD_DEPTHWISE, ONR_METHOD_DEPTHWISE);
+  if (own && !channels_last) {
+    p->planes = onri_depthwise_can_planes(c) && onr_env_backend(call->env) != ONR_BACKEND_PORTABLE;
+    if (p->planes) ONR_TRY(is_finite(call, &weight, &p->planes));
+    own = p->planes;
+  }
   if (own || (c->transposed && !channels_last) || onri_is_double(call->in[1].dtype))
     status = pack(call, c, ONRI_XNN_NEVER, &weight);
   else status = choose_and_pack(call, c, channels_last && !x_channels_first, &weight);
@@ -367,6 +372,7 @@ static enum onr_status plan_product(struct onr_call *call) {
   s->bias = ONRI_WIDENED_IN_PLACE;
   call->kernel = ONR_KERNEL_VECTOR;
   call->method = ONR_METHOD_PRODUCT;
+  call->exact = onri_conv_gemm_is_exact(p->form);
   if (onri_has(call, 3)) call->in_place = 3; /* each sum begins with it */
   if (!p->product_bias) {
     ONR_TRY(onri_widened_plan(call, &call->in[2], &s->bias));
@@ -397,9 +403,11 @@ enum onr_status onri_conv_plan(struct onr_call *call, const struct onri_conv *c,
     call->kernel = ONR_KERNEL_VECTOR;
     call->method = onri_conv_winograd_method(&p->winograd);
   }
-  s->depthwise = onr_env_backend(call->env) != ONR_BACKEND_PORTABLE && onri_depthwise_can(c) &&
-                 onri_depthwise_is_fast() && !onri_is_double(call->in[0].dtype);
+  s->depthwise = onr_env_backend(call->env) != ONR_BACKEND_PORTABLE &&
+                 (onri_depthwise_can(c) || (p->planes && onri_depthwise_can_planes(c))) && onri_depthwise_is_fast() &&
+                 !onri_is_double(call->in[0].dtype);
   if (s->depthwise && !is_tuned(s)) call->kernel = ONR_KERNEL_VECTOR, call->method = ONR_METHOD_DEPTHWISE;
+  call->exact = s->depthwise && !is_tuned(s) && !s->winograd;
   if (call->method == ONR_METHOD_RULE) call->method = ONR_METHOD_DIRECT;
   s->weight = s->packed = s->bias = ONRI_WIDENED_IN_PLACE;
   if (onri_has(call, 2)) ONR_TRY(onri_widened_plan(call, &call->in[2], &s->bias));
@@ -576,6 +584,20 @@ int onri_conv_reads_channels_first(const struct onr_conv_params *p, const struct
       p->groups > 1 && weight->rank > 1 && weight->dim[1] == 1 && weight->dim[0] <= ONRI_DEPTHWISE_OUTPUTS * p->groups;
   return !p->channels_last && !depthwise && onri_conv_gemm_is_fast() &&
          onri_dtype_in(ONRI_DTYPES_F32_AND_HALF, weight->dtype) && !wants_winograd(p, weight);
+}
+
+/* Rows that fill vectors of pixels, in columns that fill tiles, by kernels of which a column stays in registers; apart
+ * pixels take longer to gather than two transposes. */
+int onri_conv_stays_channels_first(const struct onr_conv_params *p, const struct onr_desc *weight,
+                                   const struct onr_desc *y) {
+  enum { ROW = 48, COLUMN = ONRI_DEPTHWISE_TILE, KERNEL = 7 };
+  const int depthwise =
+      p->groups > 1 && weight->rank == 4 && weight->dim[1] == 1 && weight->dim[0] <= ONRI_DEPTHWISE_OUTPUTS * p->groups;
+  if (!depthwise || weight->dim[2] > KERNEL || p->channels_last || y->rank != 4) return 0;
+  for (int i = 0; i < 2; i++)
+    if (p->window.rank == 2 && p->window.stride[i] > 1) return 0;
+  return onri_depthwise_is_fast() && y->dim[3] >= ROW && y->dim[2] >= COLUMN &&
+         onri_dtype_in(ONRI_DTYPES_F32_AND_HALF, weight->dtype);
 }
 
 int onri_conv_makes_channels_first(const struct onr_desc *y) {

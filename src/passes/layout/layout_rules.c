@@ -45,12 +45,15 @@ enum onr_status onri_rule_conv(struct onri_layout *layout) {
   const struct onri_permutation stored = onri_layout_order_in(layout, 0), order = onri_permutation_channels_last(rank);
   enum onr_status status = ONR_STATUS_OK;
   if (rank < 3 || !onri_permutation_is_identity(&stored) || !onri_layout_knows_outputs(layout) ||
-      !onri_rewrite_is_constant(layout->rw, weight) || onri_layout_cost(layout, node->in[0], &order) == 0 ||
-      !onri_conv_reads_channels_first(node->params, &layout->rw->graph->values[weight].desc))
+      !onri_rewrite_is_constant(layout->rw, weight) || onri_layout_cost(layout, node->in[0], &order) == 0)
     return onri_rule_spatial(layout);
+  const struct onr_desc *weights = &layout->rw->graph->values[weight].desc,
+                        *y = &layout->rw->graph->values[node->out[0]].desc;
+  const int reads = onri_conv_reads_channels_first(node->params, weights);
   if (layout->values[node->out[0]].wish < 0 &&
-      onri_conv_makes_channels_first(&layout->rw->graph->values[node->out[0]].desc))
+      (reads ? onri_conv_makes_channels_first(y) : onri_conv_stays_channels_first(node->params, weights, y)))
     return onri_layout_plain(layout, 0);
+  if (!reads) return onri_rule_spatial(layout);
   struct onr_conv_params *params = onri_rewrite_params(layout->rw, onri_layout_node(layout), &status);
   ONR_TRY(status);
   params->channels_last = params->x_channels_first = 1;
