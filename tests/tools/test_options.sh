@@ -11,7 +11,7 @@ for words in help --help -h; do
   expect 0 "" "$tool" $words
   holds "usage: onnxrun COMMAND"
 done
-for command in run info bench generate ops check pack report; do
+for command in run info bench generate ops check pack report compare; do
   expect 0 "" "$tool" help $command
   holds "usage: onnxrun $command"
   cp "$work/out" "$work/help"
@@ -27,7 +27,7 @@ expect 2 "expected nothing behind it" "$tool" --version now
 # Every option is refused by every command that its help does not list.
 expect 0 "" "$tool" help
 options=$(sed -n 's/^ .*--\([a-z-]*\).*/\1/p' "$work/out" | sort -u)
-for command in run info bench generate ops check pack report; do
+for command in run info bench generate ops check pack report compare; do
   "$tool" help $command >"$work/help"
   for option in $options; do
     case $option in help | version) continue ;; esac

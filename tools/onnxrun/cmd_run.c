@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "onnxrun/sequence.h"
-#include "tool.h"
+#include "step_values.h"
 
 static void print_element(const struct onr_tensor *y, int64_t i) {
   const struct number number = number_at(y, i);
@@ -88,10 +88,12 @@ static int show_result(const struct options *options, const struct loaded *l, co
   return code;
 }
 
-static int run_and_tell(const struct options *options, const struct loaded *l, const struct inputs *inputs) {
+static int run_and_tell(const struct options *options, const struct loaded *l, const struct inputs *inputs,
+                        struct dump *dump) {
   struct onr_error error = {0};
   const enum onr_status status = onr_session_run(l->session, &error);
-  int code = EXIT_OK;
+  int code = options->dump ? dump_end(dump) : EXIT_OK;
+  if (code) return code;
   if (status != ONR_STATUS_OK) return report_run_failure(status, options, l, inputs, &error);
   say_what_is_random(options, inputs);
   if (options->show) code = show_result(options, l, &inputs->list);
@@ -103,11 +105,18 @@ static int run_and_tell(const struct options *options, const struct loaded *l, c
 int command_run(const struct options *options) {
   struct loaded l;
   struct inputs inputs;
-  int code = load(options, options->paths[0], &l);
+  struct options own = *options;
+  struct dump dump = {.folder = options->dump};
+  if (options->dump) {
+    own.watch = dump_watch;
+    own.watch_context = &dump;
+  }
+  int code = load(&own, options->paths[0], &l);
   if (code) return code;
   code = make_inputs(options, &l, &inputs, NULL);
   if (!code && options->output) code = prepare_output(options, l.model);
-  if (!code) code = run_and_tell(options, &l, &inputs);
+  if (!code && options->dump) code = dump_begin(&dump);
+  if (!code) code = run_and_tell(options, &l, &inputs, &dump);
   unload(&l);
   clear_inputs(&inputs);
   return code;

@@ -12,7 +12,8 @@
 const struct command_row commands[] = {
     {"run", "MODEL", "run a model once; inputs from files, random where none is given",
      "onnxrun run model.onnx -i picture=digits.npy -o results\n"
-     "onnxrun run model.onnx -i digits.npy --labels labels.npy --show",
+     "onnxrun run model.onnx -i digits.npy --labels labels.npy --show\n"
+     "onnxrun run model.onnx -i digits.npy --backend portable --dump-all values",
      1, 1, command_run},
     {"info", "MODEL", "inputs, outputs, and the tree of PyTorch's modules with their shapes and costs",
      "onnxrun info model.onnx --dim batch=8", 1, 1, command_info},
@@ -33,6 +34,10 @@ const struct command_row commands[] = {
     {"report", "MODEL",
      "a page about a model: its graph, a run, times, memory and weights, in one file for any browser",
      "onnxrun report model.onnx -o report.html --seconds 0.5", 1, 1, command_report},
+    {"compare", "MODEL", "compare what each layer writes with a reference, and name the first that differs",
+     "onnxrun compare model.onnx -i digits.npy\n"
+     "onnxrun compare model.onnx -i digits.npy --reference results",
+     1, 1, command_compare},
 };
 _Static_assert(sizeof(commands) / sizeof(commands[0]) == NUM_COMMANDS, "NUM_COMMANDS counts the table");
 

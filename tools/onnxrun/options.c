@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define AT(field) offsetof(struct options, field)
-enum { PLANS = RUN | INFO | BENCH | REPORT, LOADS = PLANS | GENERATE | CHECK | PACK };
+enum { PLANS = RUN | INFO | BENCH | REPORT | COMPARE, LOADS = PLANS | GENERATE | CHECK | PACK };
 
 const struct option_row option_rows[] = {
     {"input", 'i', "NAME=FILE", PLANS, TAKES_INPUT, 0, NULL,
@@ -34,15 +34,22 @@ const struct option_row option_rows[] = {
      "(not given: every output that the model makes by adding rows to an input)"},
     {"greedy", 0, NULL, GENERATE, TAKES_FLAG, AT(greedy), NULL,
      "always the likeliest token; else one is drawn, by --seed"},
-    {"rtol", 0, "R", CHECK, TAKES_REAL, AT(rtol), NULL,
+    {"reference", 0, "PATH", COMPARE, TAKES_TEXT, AT(reference), NULL,
+     "what is right: an .npz, a .npy or .pb, or a folder of such, with the file's names of values "
+     "(not given: the same model without rewrites in plain C); it may have the inputs, too"},
+    {"dump-all", 0, "DIR", RUN, TAKES_TEXT, AT(dump), NULL,
+     "write what each node writes to DIR/VALUE.npy, and DIR/index.json"},
+    {"rtol", 0, "R", CHECK | COMPARE, TAKES_REAL, AT(rtol), NULL,
      "allow |found - expected| <= A + R * |expected| (R 1e-3, A 1e-5); "
-     "R is at least 1/64, two units in the last place, for bfloat16"},
-    {"atol", 0, "A", CHECK, TAKES_REAL, AT(atol), NULL, "see --rtol"},
-    {"json", 0, NULL, INFO | BENCH | GENERATE | OPS | CHECK, TAKES_FLAG, AT(json), NULL, "print JSON"},
+     "R is at least 1/64, two units in the last place, for bfloat16; "
+     "compare: A + R * (|expected| + root mean square of all that is expected); values of 8 bits and what is computed from them: 10 % of that"},
+    {"atol", 0, "A", CHECK | COMPARE, TAKES_REAL, AT(atol), NULL, "see --rtol"},
+    {"json", 0, NULL, INFO | BENCH | GENERATE | OPS | CHECK | COMPARE, TAKES_FLAG, AT(json), NULL, "print JSON"},
     {"dim", 0, "NAME=SIZE", PLANS, TAKES_DIM, 0, NULL,
      "size of a dynamic dimension; INPUT.0=SIZE for one without a name "
      "(not given: as files say, else a guess that the model takes)"},
-    {"seed", 0, "N", RUN | BENCH | GENERATE | REPORT, TAKES_COUNT, AT(seed), NULL, "of random inputs and tokens (0)"},
+    {"seed", 0, "N", RUN | BENCH | GENERATE | REPORT | COMPARE, TAKES_COUNT, AT(seed), NULL,
+     "of random inputs and tokens (0)"},
     {"threads", 0, "N", LOADS, TAKES_THREADS, AT(threads), NULL, "threads, 0 for one a core (1)"},
     {"backend", 0, "B", LOADS, TAKES_BACKEND, 0, NULL, "auto, or portable: plain C kernels only"},
     {"disable-passes", 0, "P", LOADS, TAKES_TEXT, AT(disabled_passes), NULL,
@@ -54,8 +61,8 @@ const struct option_row option_rows[] = {
     {"limit", 0, "NAME=VALUE", LOADS, TAKES_LIMIT, 0, NULL,
      "what a model may take; also as 64M, 64MiB (1024 * 1024), 64MB, or of "
      "counts 3k; the names are below"},
-    {"help", 'h', NULL, RUN | INFO | BENCH | GENERATE | OPS | CHECK | PACK | REPORT, TAKES_FLAG, AT(help), NULL,
-     "this text"},
+    {"help", 'h', NULL, RUN | INFO | BENCH | GENERATE | OPS | CHECK | PACK | REPORT | COMPARE, TAKES_FLAG, AT(help),
+     NULL, "this text"},
 };
 const size_t num_option_rows = sizeof(option_rows) / sizeof(option_rows[0]);
 

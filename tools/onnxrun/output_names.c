@@ -16,17 +16,21 @@ struct output_name {
   int is_own; /* nothing had to be changed */
 };
 
-/* Characters that do not belong into file names become '_', and so does a dot in front. */
-static void clean(const char *name, struct output_name *target) {
+/* Characters that do not belong there become '_', and so does a dot in front. */
+void file_name_of(const char *name, char *target, size_t size) {
   size_t n = 0;
-  for (; name[n] && n < LONGEST; n++) {
+  for (; name[n] && n + 1 < size; n++) {
     const char c = name[n];
     const int plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c == '.' && n) ||
                       c == '_' || c == '-';
-    target->text[n] = plain ? c : '_';
+    target[n] = plain ? c : '_';
   }
-  if (!n) target->text[n++] = '_';
-  target->text[n] = '\0';
+  if (!n) target[n++] = '_';
+  target[n] = '\0';
+}
+
+static void clean(const char *name, struct output_name *target) {
+  file_name_of(name, target->text, LONGEST + 1);
   target->is_own = !strcmp(name, target->text);
 }
 

@@ -26,8 +26,7 @@ static int is_file(const char *path) {
 
 /* --- before the run --- */
 
-/* The folders that a path goes through, and with `all` the path itself. */
-static int make_folders(const char *path, int all) {
+int make_folders(const char *path, int all) {
   char part[PATH_SIZE];
   const size_t length = strlen(path);
   if (length >= sizeof(part)) return complain(EXIT_OTHER, "%s: the path is too long", path);

@@ -64,13 +64,24 @@ struct options {
   enum format format;
   void (*watch)(void *context, const struct onr_node_run *run); /* of the session; set by commands */
   void *watch_context;
-  const char *labels; /* for --show */
-  const char *packed; /* a file of packed weights */
-  int packs;          /* it is written */
+  const char *labels;           /* for --show */
+  const char *packed;           /* a file of packed weights */
+  const char *reference, *dump; /* of compare; of run */
+  int packs;                    /* it is written */
   int json, nodes, profile, kernels, show, greedy, help;
 };
 
-enum command { RUN = 1, INFO = 2, BENCH = 4, GENERATE = 8, OPS = 16, CHECK = 32, PACK = 64, REPORT = 128 };
+enum command {
+  RUN = 1,
+  INFO = 2,
+  BENCH = 4,
+  GENERATE = 8,
+  OPS = 16,
+  CHECK = 32,
+  PACK = 64,
+  REPORT = 128,
+  COMPARE = 256
+};
 
 struct command_row {
   const char *name, *arguments, *summary;
@@ -79,7 +90,7 @@ struct command_row {
   int (*run)(const struct options *options);
 };
 extern const struct command_row commands[]; /* in the order of enum command */
-enum { NUM_COMMANDS = 8 };
+enum { NUM_COMMANDS = 9 };
 
 /* --- options.c --- */
 /* The words behind the command. 0, or EXIT_USAGE after one line on stderr. */
@@ -184,9 +195,14 @@ struct file_name {
  * memory. */
 struct file_name *output_names(const struct loaded *loaded);
 
+/* What of a name may be in the name of a file, as much as there is room for; else '_'. */
+void file_name_of(const char *name, char *target, size_t size);
+
 /* --- save.c: outputs go where -o says --- */
 /* Before the run: makes the folders, and refuses what cannot be done. */
 int prepare_output(const struct options *options, const struct onr_model *model);
+/* The folders that a path goes through, and with `all` the path itself. */
+int make_folders(const char *path, int all);
 int save_outputs(const struct options *options, const struct loaded *loaded);
 
 /* --- dims.c: dynamic dimensions of inputs --- */
@@ -246,6 +262,7 @@ int command_bench(const struct options *options);
 int command_check(const struct options *options);
 int command_pack(const struct options *options);
 int command_report(const struct options *options);
+int command_compare(const struct options *options);
 /* bench --kernels */
 int bench_kernels(const struct options *options);
 

@@ -1,0 +1,82 @@
+/* dump.c: everything that the nodes of a run write, as .npy files, and a list of them. */
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "npy.h"
+#include "step_values.h"
+
+enum { LONGEST_NAME = 200 };
+
+/* A name for a file, which no other has. */
+static void name_file(struct dump *dump, const char *key, char *name, size_t size) {
+  char clean[LONGEST_NAME + 1];
+  file_name_of(key, clean, sizeof(clean));
+  snprintf(name, size, "%s.npy", clean);
+  for (unsigned n = 2; list_find(&dump->files, name); n++) snprintf(name, size, "%s_%u.npy", clean, n);
+}
+
+static int has_row(const struct dump *dump, const char *key) {
+  const cJSON *row;
+  cJSON_ArrayForEach(row, dump->index) if (!strcmp(cJSON_GetObjectItem(row, "name")->valuestring, key)) return 1;
+  return 0;
+}
+
+static void add_row(struct dump *dump, const struct onr_node_run *run, const struct step_value *value,
+                    const char *file) {
+  struct onr_node_info info = {.size = sizeof(info)};
+  char text[160];
+  cJSON *row = cJSON_CreateObject();
+  onr_node_run_info(run, &info);
+  cJSON_AddStringToObject(row, "file", file);
+  cJSON_AddStringToObject(row, "name", value->key);
+  cJSON_AddStringToObject(row, "type", onr_desc_format(&value->tensor.desc, text, sizeof(text)));
+  cJSON_AddNumberToObject(row, "node", (double)run->node);
+  cJSON_AddStringToObject(row, "layer", info.layer);
+  cJSON_AddStringToObject(row, "operator", info.op_type);
+  cJSON_AddStringToObject(row, "module", info.module_path);
+  cJSON_AddStringToObject(row, "source", info.source);
+  cJSON_AddItemToArray(dump->index, row);
+}
+
+void dump_watch(void *context, const struct onr_node_run *run) {
+  struct dump *dump = context;
+  for (size_t i = 0; i < run->num_outputs && !dump->code; i++) {
+    struct step_value value;
+    char name[LONGEST_NAME + 32], path[4096];
+    if (!step_value(&dump->counts, run, i, &value)) continue;
+    if (run->parent == ONR_NO_NODE && has_row(dump, value.key)) {
+      free(value.copy); /* the same in another layout */
+      continue;
+    }
+    name_file(dump, value.key, name, sizeof(name));
+    if (snprintf(path, sizeof(path), "%s/%s", dump->folder, name) >= (int)sizeof(path))
+      dump->code = complain(EXIT_OTHER, "%s: the path is too long", dump->folder);
+    else if (!list_add(&dump->files, name)) dump->code = complain(EXIT_OTHER, "no memory for the names of files");
+    else dump->code = npy_write(path, &value.tensor);
+    if (!dump->code) add_row(dump, run, &value, name);
+    free(value.copy);
+  }
+}
+
+int dump_begin(struct dump *dump) {
+  dump->index = cJSON_CreateArray();
+  return make_folders(dump->folder, 1);
+}
+
+int dump_end(struct dump *dump) {
+  char path[4096];
+  snprintf(path, sizeof(path), "%s/index.json", dump->folder);
+  FILE *file = dump->code ? NULL : fopen(path, "w");
+  if (!file && !dump->code) dump->code = complain(EXIT_OTHER, "%s: cannot be written", path);
+  if (file) {
+    dump->code = write_json(file, dump->index, 0, "");
+    dump->index = NULL;
+    if (fclose(file)) dump->code = complain(EXIT_OTHER, "%s: cannot be written", path);
+  }
+  if (!dump->code) printf("%zu values -> %s\n", dump->files.count, shown(dump->folder).text);
+  cJSON_Delete(dump->index);
+  step_counts_clear(&dump->counts);
+  list_clear(&dump->files);
+  return dump->code;
+}

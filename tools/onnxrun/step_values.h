@@ -1,0 +1,38 @@
+/* step_values.h: what the nodes of a run write, as the file names it and in the file's order of dimensions. */
+#ifndef TOOL_STEP_VALUES_H
+#define TOOL_STEP_VALUES_H
+
+#include "tool.h"
+
+/* Which values have been written how often. Zeroed before a run. */
+struct step_counts {
+  uint32_t *written; /* by number of value */
+  size_t capacity;
+};
+
+struct step_value {
+  struct onr_tensor tensor; /* the session's memory, or `copy` */
+  void *copy;               /* to be freed */
+  char key[320];            /* its name; from the second turn of a loop on with "#2" behind it */
+};
+
+/* Output i of a node that has run. 0: nothing to look at (no name, no tensor of numbers), or out of memory. */
+int step_value(struct step_counts *counts, const struct onr_node_run *run, size_t i, struct step_value *value);
+void step_counts_clear(struct step_counts *counts);
+
+/* --- dump.c --- */
+/* For watch of struct onr_session_options. Zeroed, but for the folder. */
+struct dump {
+  const char *folder;
+  struct step_counts counts;
+  struct tensor_list files; /* names that are taken, without tensors */
+  struct cJSON *index;      /* a row for each file */
+  int code;                 /* of the first failure */
+};
+void dump_watch(void *context, const struct onr_node_run *run);
+/* Makes the folder. */
+int dump_begin(struct dump *dump);
+/* Writes the list of files, index.json. */
+int dump_end(struct dump *dump);
+
+#endif
