@@ -158,7 +158,9 @@ static void *make_data(const struct onr_desc *desc) {
     const double d = real();
     const char *word = PICK(words);
     switch (desc->dtype) {
-      case ONR_DTYPE_STRING: ((struct onr_string *)(void *)data)[i] = (struct onr_string){word, strlen(word)}; break;
+      case ONR_DTYPE_STRING:
+        ((struct onr_string *)(void *)data)[i] = (struct onr_string){*word || percent(50) ? word : NULL, strlen(word)};
+        break;
       case ONR_DTYPE_BOOL: data[i] = (unsigned char)below(2); break;
       case ONR_DTYPE_F32: memcpy(data + i * size, &f, size); break;
       case ONR_DTYPE_F64: memcpy(data + i * size, &d, size); break;

@@ -172,9 +172,11 @@ static enum onr_status add_between(const struct onr_call *call, const struct onr
   return ONR_STATUS_OK;
 }
 
-static enum onr_status add_parts(const struct onr_call *call, const struct onr_string *x, struct parts *parts) {
+static enum onr_status add_parts(const struct onr_call *call, const struct onr_string *given, struct parts *parts) {
+  static const struct onr_string empty = {"", 0};
   const struct onr_tokenize_params *p = call->params;
-  ONR_TRY(onri_env_poll(call->env, call->error)); /* one text may take a while */
+  const struct onr_string *x = given->text ? given : &empty; /* nobody adds to a NULL */
+  ONR_TRY(onri_env_poll(call->env, call->error));            /* one text may take a while */
   if (p->mode == ONR_TOKENIZE_CHARACTERS) {
     add_characters(x, parts);
     return ONR_STATUS_OK;
