@@ -26,18 +26,21 @@ int interrupt_init(void) {
   return PyErr_Occurred() ? -1 : 0;
 }
 
+static int can_chain(const struct sigaction *action) {
+  return !(action->sa_flags & SA_SIGINFO) && action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN;
+}
+
 void interrupt_begin(struct interrupt *interrupt, struct onr_cancel *cancel) {
-  struct sigaction own = {.sa_handler = on_interrupt}, old;
+  const struct sigaction own = {.sa_handler = on_interrupt};
+  struct sigaction old;
   interrupt->is_installed = interrupt->is_set = 0;
-  if (PyThread_get_thread_ident() != main_thread || sigaction(SIGINT, NULL, &old)) return;
+  if (PyThread_get_thread_ident() != main_thread) return;
   interrupt->outer = target;
   interrupt->is_set = 1;
   target = cancel;
-  if (old.sa_handler == on_interrupt) return; /* a run inside of a run */
-  if (old.sa_flags & SA_SIGINFO || old.sa_handler == SIG_DFL || old.sa_handler == SIG_IGN) return;
+  if (interrupt->outer) return; /* a run inside of a run */
+  if (sigaction(SIGINT, NULL, &old) || !can_chain(&old)) return;
   before = old;
-  own.sa_flags = old.sa_flags;
-  own.sa_mask = old.sa_mask;
   interrupt->is_installed = !sigaction(SIGINT, &own, NULL);
 }
 

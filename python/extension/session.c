@@ -37,16 +37,12 @@ static enum onr_status take_step(struct session_object *self, step *step, struct
 
 /* Ctrl-C ends it; where its handler raises nothing, the step is taken again. */
 static int take(struct session_object *self, step *step) {
-  struct interrupt interrupt;
   struct onr_error error;
   enum onr_status status;
   do {
-    errors_forget();
-    interrupt_begin(&interrupt, &self->cancel);
     Py_BEGIN_ALLOW_THREADS;
     status = take_step(self, step, &error);
     Py_END_ALLOW_THREADS;
-    interrupt_end(&interrupt);
     if (status == ONR_STATUS_OK) return 0;
     if (status != ONR_STATUS_CANCELLED || self->is_asked_to_stop) break;
     if (PyErr_CheckSignals() < 0) return -1;
@@ -131,12 +127,16 @@ static void let_go(struct session_object *self, int has_run) {
 static PyObject *session_run(PyObject *object, PyObject *args) {
   struct session_object *self = (struct session_object *)object;
   PyObject *values, *empty, *results = NULL;
+  struct interrupt interrupt;
   int has_run = 0;
   if (!PyArg_ParseTuple(args, "OO", &values, &empty) || enter(self) < 0) return NULL;
+  errors_forget();
   onr_cancel_clear(&self->cancel);
   self->is_asked_to_stop = 0;
+  interrupt_begin(&interrupt, &self->cancel);
   if (set_inputs(self, values) == 0 && take(self, onr_session_plan) == 0 && bind_outputs(self, empty) == 0)
     has_run = take(self, onr_session_run) == 0;
+  interrupt_end(&interrupt);
   if (has_run) results = get_outputs(self, empty);
   PyObject *type, *value, *traceback;
   PyErr_Fetch(&type, &value, &traceback); /* arrays may run Python when they go */

@@ -31,6 +31,15 @@ done
 "$compiler" -x c++ -std=c++14 -fsyntax-only "-I$root/include" "$work/header.cpp" 2>&1 | grep -q "onnxrun.hpp needs C++17" ||
   { echo "onnxrun.hpp does not say what it needs"; failed=1; }
 
+# The snippets of docs/cpp.md, each the body of a function.
+awk '/^```cpp$/ { print "void snippet" ++n "();\nvoid snippet" n "() {"; inside = 1; next }
+     /^```$/ { if (inside) print "}"; inside = 0; next }
+     inside' "$root/docs/cpp.md" >"$work/snippets"
+[ "$(grep -c '^void.*{$' "$work/snippets")" -ge 2 ] || { echo "docs/cpp.md has no snippets"; failed=1; }
+{ echo '#include <cstdio>'; cat "$work/header.cpp" "$work/snippets"; } >"$work/snippets.cpp"
+# shellcheck disable=SC2086
+"$compiler" -x c++ -std=c++17 -fsyntax-only $warnings "-I$root/include" "$work/snippets.cpp" || { echo "docs/cpp.md"; failed=1; }
+
 # What onnxrun.h leaves out comes on demand alone.
 for name in layer net nn operators sequence tensor_file; do
   if echo '#include "onnxrun/onnxrun.h"' | "$compiler" -x c -E "-I$root/include" - | grep -q "include/onnxrun/$name\.h"; then

@@ -1,0 +1,83 @@
+"""An HTTP server that runs what comes in at the same time as one batch.
+
+    pip install onnxrun fastapi uvicorn
+    MODEL=model.onnx uvicorn serve:app
+    curl localhost:8000/run -H 'content-type: application/json' -d '{"x": [[[0, 0.5, ...], ...]]}'
+
+A request is one row of the model's first input. While a batch runs the next one gathers: under load batches grow, and a request
+that comes alone waits for nobody.
+"""
+
+import asyncio
+import contextlib
+import os
+
+import numpy as np
+import onnxrun
+from fastapi import FastAPI, HTTPException
+from pydantic import BaseModel
+
+LARGEST_BATCH = 64
+
+
+class Batcher:
+    """One task takes what waits, up to LARGEST_BATCH rows, and runs it on another thread: the server goes on meanwhile."""
+
+    def __init__(self, model):
+        self.model = model
+        self.waiting = asyncio.Queue()
+        self.batches = []  # sizes, for /batches
+
+    async def run(self, row):
+        result = asyncio.get_running_loop().create_future()
+        await self.waiting.put((row, result))
+        return await result
+
+    async def work(self):
+        while True:
+            batch = [await self.waiting.get()]
+            while len(batch) < LARGEST_BATCH and not self.waiting.empty():
+                batch.append(self.waiting.get_nowait())
+            rows = np.stack([row for row, _ in batch])
+            self.batches.append(len(batch))
+            try:
+                outputs = await asyncio.to_thread(self.model, rows)
+            except onnxrun.Error as error:
+                for _, result in batch:
+                    result.set_exception(error)
+            else:
+                for (_, result), output in zip(batch, outputs):
+                    result.set_result(output)
+
+
+@contextlib.asynccontextmanager
+async def lifespan(app):
+    app.state.batcher = Batcher(onnxrun.load(os.environ["MODEL"]))
+    worker = asyncio.create_task(app.state.batcher.work())
+    yield
+    worker.cancel()
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+class Request(BaseModel):
+    x: list
+
+
+@app.post("/run")
+async def run(request: Request):
+    batcher = app.state.batcher
+    info = batcher.model.inputs[0]
+    try:
+        row = np.asarray(request.x, info.numpy_dtype)
+        if row.shape != info.shape[1:]:
+            raise ValueError(f"expected a row of {info}, found the shape {list(row.shape)}")
+    except ValueError as error:  # one bad row must not fail the others of its batch
+        raise HTTPException(422, str(error)) from error
+    return {"y": (await batcher.run(row)).tolist()}
+
+
+@app.get("/batches")
+async def batches():
+    return app.state.batcher.batches

@@ -1,0 +1,57 @@
+"""The snippets of docs/python.md, one after the other, in the folder that it names; and the examples that need no more packages."""
+
+import contextlib
+import io
+import os
+import pathlib
+import re
+import runpy
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+class Docs(unittest.TestCase):
+    def test_snippets(self):
+        text = (ROOT / "docs" / "python.md").read_text()
+        snippets = re.findall(r"^```python\n(.*?)^```$", text, flags=re.S | re.M)
+        self.assertGreater(len(snippets), 5)
+        names, printed, before = {"__name__": "docs"}, io.StringIO(), os.getcwd()
+        os.chdir(ROOT / "tests" / "fixtures" / "demo")
+        try:
+            with contextlib.redirect_stdout(printed):
+                for snippet in snippets:
+                    exec(compile(snippet, "docs/python.md", "exec"), names)
+        finally:
+            os.chdir(before)
+        self.assertIn("[0 1 2 3 4 5 6 7 8 9", printed.getvalue())
+        self.assertIn("input 'picture': expected float32, got float64", printed.getvalue())
+
+    def test_every_error_is_listed(self):
+        import onnxrun
+        text = (ROOT / "docs" / "python.md").read_text()
+        for name in onnxrun.__all__:
+            if name.endswith("Error"):
+                self.assertIn(f"`{name}`" if name != "Error" else "`onnxrun.Error`", text)
+
+
+class Examples(unittest.TestCase):
+    def printed(self, name):
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            runpy.run_path(str(ROOT / "examples" / "python" / name), run_name="__main__")
+        return printed.getvalue()
+
+    def test_classify(self):
+        import sys
+        before, sys.argv = sys.argv, ["classify.py"]
+        try:
+            self.assertEqual([line[0] for line in self.printed("classify.py").splitlines()[:10]], list("0123456789"))
+        finally:
+            sys.argv = before
+
+    def test_own_operator(self):
+        self.assertEqual(self.printed("own_operator.py"), "[2. 3. 5.]\n")
+
+
+if __name__ == "__main__":
+    unittest.main()
