@@ -114,6 +114,34 @@ static int bias_at(const struct onri_rewrite *rw, int32_t v, size_t channels, do
   return 1;
 }
 
+/* v holds so many numbers that are known: what is made of them needs no more memory than they do. */
+static int is_list_of(const struct onri_rewrite *rw, int32_t v, size_t channels) {
+  struct onri_quantised q;
+  if (match_dequantize(rw, v, &q)) v = q.x;
+  return onri_rewrite_is_constant(rw, v) && (size_t)onr_desc_elements(&rw->graph->values[v].constant->desc) == channels;
+}
+
+/* The bias v (ONRI_NONE: none) as a float32 list; *fits is 0 where it is none. */
+static enum onr_status real_bias(struct onri_rewrite *rw, int32_t *v, int64_t channels, int *fits) {
+  const struct onr_desc desc = onr_desc_make(ONR_DTYPE_F32, 1, &channels);
+  struct onr_env *env = rw->graph->env;
+  size_t count;
+  *fits = 1;
+  if (*v == ONRI_NONE) return ONR_STATUS_OK;
+  *fits = channels > 0 && onri_rewrite_rank(rw, *v) == 1 && is_list_of(rw, *v, (size_t)channels);
+  if (!*fits) return ONR_STATUS_OK;
+  if (onri_rewrite_floats(rw, *v, &count)) return ONR_STATUS_OK;
+  double *reals = onr_env_allocate(env, (size_t)channels * sizeof(*reals));
+  struct onri_constant *constant = reals ? onri_constant_create(env, &desc) : NULL;
+  *fits = constant && bias_at(rw, *v, (size_t)channels, reals);
+  for (int64_t i = 0; i < channels && *fits; i++) ((float *)constant->data)[i] = (float)reals[i];
+  onr_env_release(env, reals);
+  if (!constant) return onri_rewrite_no_memory(rw);
+  if (*fits) *v = onri_rewrite_constant(rw, constant);
+  else onri_constant_release(constant);
+  return *v < 0 ? onri_rewrite_no_memory(rw) : ONR_STATUS_OK;
+}
+
 struct product_steps {
   const struct onri_quantised *x, *w;
   size_t channels;
@@ -132,6 +160,8 @@ static enum onr_status product_bias(struct onri_rewrite *rw, int32_t v, const st
   *bias = ONRI_NONE;
   *fits = 1;
   if (v == ONRI_NONE) return ONR_STATUS_OK;
+  *fits = is_list_of(rw, v, channels);
+  if (!*fits) return ONR_STATUS_OK;
   const float *scales = onri_rewrite_floats(rw, p->w->scale, &count);
   double *reals = onr_env_allocate(env, (channels + 1) * sizeof(*reals));
   struct onri_constant *constant = onri_constant_create(rw->graph->env, &desc);
@@ -382,14 +412,11 @@ static enum onr_status real_product(struct onri_rewrite *rw, struct onri_node *o
   struct onri_quantised a, b;
   struct onri_plain_product p;
   int fits;
-  size_t count = 0;
   if (!onri_match_plain_product(rw, op, &p) || !onri_match_bytes(rw, p.a, &a) || onri_rewrite_rank(rw, p.a) < 2)
     return ONR_STATUS_OK;
   const int64_t columns = onri_rewrite_dim(rw, p.b, p.turned ? -2 : -1);
-  if (p.bias != ONRI_NONE &&
-      (onri_rewrite_rank(rw, p.bias) != 1 || !onri_rewrite_floats(rw, p.bias, &count) || (int64_t)count != columns))
-    return ONR_STATUS_OK;
   ONR_TRY(match_weights(rw, p.b, &b, &fits));
+  if (fits) ONR_TRY(real_bias(rw, &p.bias, columns, &fits));
   if (fits) ONR_TRY(right_operand(rw, &b, p.turned, &fits));
   if (!fits) return ONR_STATUS_OK;
   const int32_t in[] = {a.x, b.x, a.scale, b.scale, a.zero, b.zero, p.bias};
@@ -399,16 +426,16 @@ static enum onr_status real_product(struct onri_rewrite *rw, struct onri_node *o
 /* A convolution of bytes that is not quantized. */
 static enum onr_status real_conv(struct onri_rewrite *rw, struct onri_node *op) {
   struct onri_quantised x, w;
-  size_t count = 0;
   const struct onr_conv_params *p = op->params;
-  const int32_t bias = op->num_in > 2 ? op->in[2] : ONRI_NONE;
+  int32_t bias = op->num_in > 2 ? op->in[2] : ONRI_NONE;
   int fits;
   if (op->num_in > 3 || p->tail.enabled || !onri_match_bytes(rw, op->in[0], &x)) return ONR_STATUS_OK;
   ONR_TRY(match_weights(rw, op->in[1], &w, &fits));
   if (!fits || !onri_rewrite_is_constant(rw, w.x)) return ONR_STATUS_OK;
   const int64_t channels = rw->graph->values[w.x].constant->desc.dim[0];
   if (w.scales != 1 && (w.axis != 0 || (int64_t)w.scales != channels)) return ONR_STATUS_OK;
-  if (bias != ONRI_NONE && (!onri_rewrite_floats(rw, bias, &count) || (int64_t)count != channels)) return ONR_STATUS_OK;
+  ONR_TRY(real_bias(rw, &bias, channels, &fits));
+  if (!fits) return ONR_STATUS_OK;
   const int32_t in[] = {x.x, w.x, x.scale, w.scale, x.zero, w.zero, bias};
   return onri_rewrite_become(rw, op, &onri_layer_conv_integer_real, p, in, bias == ONRI_NONE ? 6 : 7);
 }
