@@ -106,6 +106,11 @@ INLINE void f64_store_part(void *p, vf64 v, size_t count) { _mm512_mask_storeu_p
 INLINE __mmask64 i8_first(size_t count) { return count < 64 ? ((__mmask64)1 << count) - 1 : ~(__mmask64)0; }
 INLINE vi8 i8_load_part(const void *p, size_t count) { return (vi8)_mm512_maskz_loadu_epi8(i8_first(count), p); }
 INLINE void i8_store_part(void *p, vi8 v, size_t count) { _mm512_mask_storeu_epi8(p, i8_first(count), (__m512i)v); }
+/* x with its upper half from p on, and that half in the lower one. */
+INLINE vi8 i8_load_upper(vi8 x, const void *p, size_t count) {
+  return (vi8)_mm512_mask_loadu_epi8((__m512i)x, i8_first(count) << 32, (const char *)p - 32);
+}
+INLINE vi8 i8_upper(vi8 x) { return (vi8)_mm512_shuffle_i64x2((__m512i)x, (__m512i)x, 0xEE); }
 #elif SIMD_BYTES == 32
 INLINE __m256i f32_first(size_t count) {
   const vi32 lane = {0, 1, 2, 3, 4, 5, 6, 7};

@@ -1,5 +1,6 @@
 /* Rows of depthwise convolutions of bytes, at every level that has an instruction for them, against sums written out:
- * all numbers of channels, lines, taps and outputs made together, rows shorter than these, both types of results. */
+ * all numbers of channels, lines, taps and outputs made together, rows shorter than these, both types of results,
+ * folded or not. */
 #include "kernels/conv/depthwise_dot_row.h"
 #include "kernels/kernels.h"
 
@@ -9,7 +10,7 @@
 
 enum { PIXELS = 40, MOST_LINES = 3, LINE = PIXELS * ONRI_DOT_CHANNELS, CASES = 400 };
 
-static uint8_t x[MOST_LINES * LINE + ONRI_DOT_CHANNELS];
+static uint8_t x[(MOST_LINES + 1) * LINE + ONRI_DOT_CHANNELS];
 static int8_t taps[MOST_LINES][8][ONRI_DOT_CHANNELS]; /* weights by tap and channel, 0 behind the kernel's last one */
 static int8_t weights[MOST_LINES * 2 * 4 * ONRI_DOT_CHANNELS * 4];
 static int32_t start[ONRI_DOT_CHANNELS];
@@ -28,6 +29,16 @@ static void pack(int lines, int quads, int outputs, int step) {
           weights[((l * quads + t / 4) * outputs + o) * 256 + place_of(c) * 4 + t % 4] = taps[l][t - o * step][c];
 }
 
+/* Both halves hold the same channels. */
+static void fold(void) {
+  for (int c = ONRI_DOT_CHANNELS / 2; c < ONRI_DOT_CHANNELS; c++) {
+    const int from = place_of(c - ONRI_DOT_CHANNELS / 2), to = place_of(c);
+    for (int l = 0; l < MOST_LINES; l++)
+      for (int t = 0; t < 8; t++) taps[l][t][c] = taps[l][t][c - ONRI_DOT_CHANNELS / 2];
+    start[to] = start[from], zeros[to] = zeros[from], scales[to] = scales[from];
+  }
+}
+
 static void set_masks(int quads, int outputs, int step, int kernel) {
   uint8_t bytes[2 * 4 * 4];
   for (int quad = 0; quad < quads; quad++)
@@ -39,12 +50,13 @@ static void set_masks(int quads, int outputs, int step, int kernel) {
   memcpy(masks, bytes, sizeof(masks));
 }
 
-static int expected(int lines, int kernel, int pixel, int c, const struct onri_depthwise_dot_job *job) {
+/* row: how many bytes x of that row of results lies behind. */
+static int expected(int lines, int kernel, size_t row, int pixel, int c, const struct onri_depthwise_dot_job *job) {
   const struct onri_requantise *r = job->requantise;
   int32_t sum = start[place_of(c)];
   for (int l = 0; l < lines; l++)
     for (int t = 0; t < kernel; t++)
-      sum += x[l * LINE + (pixel + t) * ONRI_DOT_CHANNELS + c] *
+      sum += x[row + (size_t)(l * LINE + (pixel + t) * ONRI_DOT_CHANNELS + c)] *
              (taps[l][t][c] - (job->zeros ? job->zeros[place_of(c)] : 0));
   if (!r) return sum;
   const float steps = rintf((float)sum * scales[place_of(c)]) + (float)r->zero;
@@ -58,7 +70,8 @@ static void check(struct sweep *s, const struct onri_depthwise_dot_kernels *kern
   while ((outputs - 1) * step >= quads * 4) outputs /= 2;
   const int kernel = quads * 4 - (outputs - 1) * step, count = (int)sweep_pick(s, 1, 9);
   size_t line_at[MOST_LINES];
-  char y[16 * ONRI_DOT_CHANNELS * 4];
+  enum { Y_ROW = 16 * ONRI_DOT_CHANNELS, HALF = ONRI_DOT_CHANNELS / 2 };
+  char y[2 * Y_ROW * 4];
   const int size = is_sums ? 4 : 1;
   for (size_t i = 0; i < sizeof(x); i++) x[i] = (uint8_t)sweep_next(s);
   for (int l = 0; l < lines; l++) line_at[l] = (size_t)l * LINE;
@@ -88,15 +101,18 @@ static void check(struct sweep *s, const struct onri_depthwise_dot_kernels *kern
                                        .y_step = (size_t)(ONRI_DOT_CHANNELS * size),
                                        .count = (size_t)count,
                                        .channels = (size_t)sweep_pick(s, 1, 70)};
+  const int folded = job.channels <= HALF && sweep_chance(s, 2);
+  if (folded) job.x_fold = LINE, job.y_fold = (size_t)(Y_ROW * size), fold();
+  if (folded) pack(lines, quads, outputs, step);
   const int channels = job.channels < ONRI_DOT_CHANNELS ? (int)job.channels : ONRI_DOT_CHANNELS;
   memset(y, 0x77, sizeof(y));
   kernels->row(&job);
-  for (int o = 0; o < 16; o++)
+  for (int o = 0; o < 32; o++)
     for (int c = 0; c < ONRI_DOT_CHANNELS; c++) {
-      const int is_made = o < count && c < channels;
+      const int is_made = o % 16 < count && c < channels && (folded || o < 16);
       int32_t found = 0, wanted = 0;
       memcpy(&found, y + (o * ONRI_DOT_CHANNELS + c) * size, (size_t)size);
-      if (is_made) wanted = expected(lines, kernel, o * step, c, &job);
+      if (is_made) wanted = expected(lines, kernel, o < 16 ? 0 : LINE, o % 16 * step, c, &job);
       else memset(&wanted, 0x77, (size_t)size);
       if (!is_sums && is_made && !is_u8) found = (int8_t)found;
       if (found != wanted)

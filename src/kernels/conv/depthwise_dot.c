@@ -8,8 +8,9 @@
 #include "kernels/kernels.h"
 
 enum { CHANNELS = ONRI_DOT_CHANNELS, TAPS = ONRI_DOT_TAPS, MOST_OUTPUTS = 4 };
-/* Half of a vector gains nothing over kernels/conv/depthwise.h. */
-enum { LEAST_CHANNELS = 32 };
+/* A quarter of a vector gains nothing over kernels/conv/depthwise.h. A block of no more than half a vector holds its
+ * channels twice, and makes two rows at once. */
+enum { LEAST_CHANNELS = 16, FOLDED = CHANNELS / 2 };
 
 /* How a line of taps is read: `quads` times four, for `outputs` windows at once. */
 struct shape {
@@ -53,14 +54,31 @@ size_t onri_depthwise_dot_packed_bytes(const struct onri_conv *c) {
 /* Where a channel of a block lies among its integers. */
 static size_t place_of(size_t channel) { return channel % 16 / 4 * 16 + channel / 16 * 4 + channel % 4; }
 
+/* Of the block with that channel, whether it is folded; then its integers lie at the place of channel + FOLDED, too. */
+static int is_folded(const struct onri_conv *c, size_t channel) {
+  return (size_t)c->groups - channel / CHANNELS * CHANNELS <= FOLDED;
+}
+
+/* Channels, with those of a folded block twice. */
+static size_t places_of(const struct onri_conv *c) {
+  const size_t channels = (size_t)c->groups;
+  return is_folded(c, channels - 1) ? channels / CHANNELS * CHANNELS + FOLDED + channels % CHANNELS : channels;
+}
+/* The channel at such a place; the rest of its half stands in for none, and takes the first of the block. */
+static size_t channel_at(const struct onri_conv *c, size_t i) {
+  const size_t channels = (size_t)c->groups, block = i / CHANNELS * CHANNELS, in = (i - block) % FOLDED;
+  if (!is_folded(c, block)) return i;
+  return block + in < channels ? block + in : block;
+}
+
 void onri_depthwise_dot_pack(const struct onri_conv *c, const void *weight, int is_signed, void *packed) {
   const struct shape s = shape_of(c);
   const size_t kernel = (size_t)c->axis[2].kernel, taps = s.lines * kernel, step = (size_t)c->axis[2].stride;
   int32_t *sums = (int32_t *)packed;
   int8_t *blocks = (int8_t *)(sums + blocks_of(c) * CHANNELS);
   memset(packed, 0, onri_depthwise_dot_packed_bytes(c));
-  for (size_t channel = 0; channel < (size_t)c->groups; channel++) {
-    const size_t place = place_of(channel % CHANNELS);
+  for (size_t i = 0; i < places_of(c); i++) {
+    const size_t channel = channel_at(c, i), place = place_of(i % CHANNELS);
     int8_t *block = blocks + channel / CHANNELS * block_bytes(&s);
     for (size_t t = 0; t < taps; t++) {
       const int8_t value = (int8_t)(((const uint8_t *)weight)[channel * taps + t] ^ (is_signed ? 0 : 0x80));
@@ -128,8 +146,8 @@ static int set_constants(const struct onri_depthwise_dot *d, const struct scratc
   const uint32_t taps = (uint32_t)onri_conv_taps(d->conv),
                  x_zero = (uint32_t)(d->x_zero + (d->x_signed ? 128 : 0)); /* signed bytes are moved up */
   int32_t any = 0;
-  for (size_t channel = 0; channel < (size_t)d->conv->groups; channel++) {
-    const size_t at = channel / CHANNELS * CHANNELS + place_of(channel % CHANNELS);
+  for (size_t i = 0; i < places_of(d->conv); i++) {
+    const size_t channel = channel_at(d->conv, i), at = i / CHANNELS * CHANNELS + place_of(i % CHANNELS);
     const uint32_t bias = d->bias ? (uint32_t)d->bias[channel] : 0;
     s->zeros[at] = (d->w_zeros ? d->w_zeros[channel * d->w_zero_step] : 0) - (d->w_signed ? 0 : 128);
     s->start[at] = (int32_t)(bias - x_zero * ((uint32_t)sums[at] - taps * (uint32_t)s->zeros[at]));
@@ -173,7 +191,8 @@ static void to_reals(const struct onri_depthwise_dot *d, size_t first, const str
   }
 }
 
-static void make_row(const struct work *w, size_t o0, size_t o1) {
+/* Row [o0][o1], and the one below for pair = 1. */
+static void make_row(const struct work *w, size_t o0, size_t o1, size_t pair) {
   const struct onri_conv *c = w->d->conv;
   const struct onri_depthwise_dot *d = w->d;
   const int8_t *blocks = (const int8_t *)((const int32_t *)d->packed + blocks_of(c) * CHANNELS);
@@ -195,20 +214,29 @@ static void make_row(const struct work *w, size_t o0, size_t o1) {
   char *y = (char *)d->y + (size_t)((int64_t)w->batch * c->y.batch_stride + (int64_t)o0 * c->y.stride[0] +
                                     (int64_t)o1 * c->y.stride[1]) *
                                size;
+  const size_t x_below = (size_t)c->axis[1].stride * w->image.step[1], y_below = (size_t)c->y.stride[1] * size;
   for (size_t first = 0; first < (size_t)c->groups; first += CHANNELS) {
-    job.x = x + first, job.y = y + first * size, job.channels = (size_t)c->groups - first;
+    const int folded = pair && is_folded(c, first);
+    job.channels = (size_t)c->groups - first;
+    job.x_fold = folded ? x_below : 0, job.y_fold = folded ? y_below : 0;
     job.weights = blocks + first / CHANNELS * block_bytes(&w->shape);
     job.start = w->scratch.start + first, requantise.scales = w->scratch.scales + first;
     job.zeros = w->has_zeros ? w->scratch.zeros + first : NULL;
-    onri_kernels()->depthwise_dot->row(&job);
-    if (d->reals) to_reals(d, first, &job);
+    for (size_t r = 0; r <= pair; r++) {
+      job.x = x + first + r * x_below, job.y = y + first * size + r * y_below;
+      if (r == 0 || !folded) onri_kernels()->depthwise_dot->row(&job);
+      if (d->reals) to_reals(d, first, &job);
+    }
   }
 }
 
 static void make_rows(void *context, size_t begin, size_t end) {
   const struct work *w = context;
   const size_t rows = (size_t)w->d->conv->axis[1].out;
-  for (size_t item = begin; item < end; item++) make_row(w, item / rows, item % rows);
+  for (size_t item = begin, pair; item < end; item += 1 + pair) {
+    pair = item + 1 < end && (item + 1) % rows != 0 && is_folded(w->d->conv, (size_t)w->d->conv->groups - 1);
+    make_row(w, item / rows, item % rows, pair);
+  }
 }
 
 static void set_lines(const struct onri_conv *c, const struct onri_byte_image *image, size_t *lines) {

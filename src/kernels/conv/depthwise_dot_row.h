@@ -7,7 +7,7 @@
 /* A vector's worth of channels, in the order of i8_zip4. */
 enum { ONRI_DOT_CHANNELS = 64, ONRI_DOT_TAPS = 4 };
 
-/* A row of outputs for up to ONRI_DOT_CHANNELS channels. */
+/* A row of outputs for up to ONRI_DOT_CHANNELS channels; or two, folded: for half as many, which lie in both halves. */
 struct onri_depthwise_dot_job {
   const char *x;           /* the first tap of the first window, of the first channel */
   size_t tap, step;        /* bytes from a tap to the next, from a window to the next */
@@ -21,7 +21,8 @@ struct onri_depthwise_dot_job {
   const int32_t *zeros, *masks;
   /* [4][16] scales of its own, in order; NULL: y is the sums. */
   const struct onri_requantise *requantise;
-  char *y; /* rows of channels, in their own order */
+  char *y;               /* rows of channels, in their own order */
+  size_t x_fold, y_fold; /* bytes from the first row to the second one; 0: there is one */
   size_t y_step, count, channels;
 };
 

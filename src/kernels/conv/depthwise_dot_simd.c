@@ -8,11 +8,18 @@
 #include "kernels/simd.h"
 
 #if defined(__AVX512VNNI__)
-static void store_sums(const vi32 sums[4], char *y, size_t lanes) {
+static void store_sums(const vi32 sums[4], char *y, size_t y_fold, size_t lanes) {
   vi32 row[4];
   i32_unzip4(sums, row);
   for (size_t q = 0; q < 4 && q * F32_LANES < lanes; q++)
     i32_store_part(y + q * sizeof(row[0]), row[q], lanes - q * F32_LANES);
+  for (size_t q = 0; q < 2 && y_fold && q * F32_LANES < lanes; q++)
+    i32_store_part(y + y_fold + q * sizeof(row[0]), row[2 + q], lanes - q * F32_LANES);
+}
+
+INLINE vi8 load_tap(const struct onri_depthwise_dot_job *j, const char *at, size_t lanes) {
+  const vi8 one = i8_load_part(at, lanes);
+  return j->x_fold ? i8_load_upper(one, at + j->x_fold, lanes) : one;
 }
 
 INLINE void make_outputs(const struct onri_depthwise_dot_job *j, const char *x, char *y, const int outputs,
@@ -27,8 +34,8 @@ INLINE void make_outputs(const struct onri_depthwise_dot_job *j, const char *x, 
     const char *at = x + j->lines[line];
     for (size_t quad = 0; quad < j->quads; quad++, at += 4 * j->tap, w += j->outputs * 4 * I8_LANES) {
       vi32 taps[4];
-      i8_zip4(i8_load_part(at, lanes), i8_load_part(at + j->tap, lanes), i8_load_part(at + 2 * j->tap, lanes),
-              i8_load_part(at + 3 * j->tap, lanes), taps);
+      i8_zip4(load_tap(j, at, lanes), load_tap(j, at + j->tap, lanes), load_tap(j, at + 2 * j->tap, lanes),
+              load_tap(j, at + 3 * j->tap, lanes), taps);
       UNROLL for (int o = 0; o < outputs; o++) UNROLL for (int q = 0; q < 4; q++) {
         sums[o][q] = i32_dot_bytes(sums[o][q], taps[q], i32_load(w + (o * 4 + q) * I8_LANES));
         if (has_zeros)
@@ -40,7 +47,7 @@ INLINE void make_outputs(const struct onri_depthwise_dot_job *j, const char *x, 
     UNROLL for (int o = 0; o < outputs; o++) UNROLL for (int q = 0; q < 4; q++) sums[o][q] -=
         i32_load(j->zeros + q * F32_LANES) * windows[o][q];
   if (!j->requantise) {
-    for (int o = 0; o < outputs; o++) store_sums(sums[o], y + (size_t)o * j->y_step, lanes);
+    for (int o = 0; o < outputs; o++) store_sums(sums[o], y + (size_t)o * j->y_step, j->y_fold, lanes);
     return;
   }
   const struct requantise_bytes bytes = requantise_bytes_of(j->requantise);
@@ -50,6 +57,7 @@ INLINE void make_outputs(const struct onri_depthwise_dot_job *j, const char *x, 
     const vi8 result = requantise_4(&bytes, sums[o], scales);
     if (lanes == I8_LANES) i8_store(y + (size_t)o * j->y_step, result);
     else i8_store_part(y + (size_t)o * j->y_step, result, lanes);
+    if (j->y_fold) i8_store_part(y + (size_t)o * j->y_step + j->y_fold, i8_upper(result), lanes);
   }
 }
 
