@@ -27,11 +27,12 @@
   FAMILY(resize)                     \
   FAMILY(sgemm)                      \
   FAMILY(softmax)                    \
+  FAMILY(transpose)                  \
   FAMILY(vecmath)                    \
   FAMILY(winograd)
 /* clang-format on */
 #define ONRI_DOT_FAMILIES(FAMILY) FAMILY(byte_product) FAMILY(depthwise_dot) FAMILY(nbits)
-#define ONRI_NARROW_FAMILIES(FAMILY) FAMILY(transpose) FAMILY(typed)
+#define ONRI_NARROW_FAMILIES(FAMILY) FAMILY(typed)
 
 #define ONRI_MEMBER(family) const struct onri_##family##_kernels *family;
 struct onri_kernels {

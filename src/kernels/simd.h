@@ -195,16 +195,21 @@ INLINE vf32 f32_gather(const float *p, vi32 index) {
   return (vf32){p[index[0]], p[index[1]], p[index[2]], p[index[3]]};
 #endif
 }
-/* Lanes 0, 2, 4 ... of two vectors, one behind the other. */
-INLINE vf32 f32_even(vf32 a, vf32 b) {
+/* Lanes 0, 2, 4 ... of two vectors, and lanes 1, 3, 5 ... */
 #if SIMD_BYTES == 64
+INLINE vf32 f32_even(vf32 a, vf32 b) {
   return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-#elif SIMD_BYTES == 32
-  return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
-#else
-  return __builtin_shufflevector(a, b, 0, 2, 4, 6);
-#endif
 }
+INLINE vf32 f32_odd(vf32 a, vf32 b) {
+  return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+}
+#elif SIMD_BYTES == 32
+INLINE vf32 f32_even(vf32 a, vf32 b) { return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14); }
+INLINE vf32 f32_odd(vf32 a, vf32 b) { return __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15); }
+#else
+INLINE vf32 f32_even(vf32 a, vf32 b) { return __builtin_shufflevector(a, b, 0, 2, 4, 6); }
+INLINE vf32 f32_odd(vf32 a, vf32 b) { return __builtin_shufflevector(a, b, 1, 3, 5, 7); }
+#endif
 /* x[0], x[2], x[4] ... of two vectors in memory. */
 INLINE vf32 f32_load_even(const float *x) { return f32_even(f32_load(x), f32_load(x + F32_LANES)); }
 
@@ -368,6 +373,75 @@ INLINE void f32_transpose(vf32 v[F32_LANES]) {
       v[2 * i + 1] = f32_interleave_high(x[i], x[i + F32_LANES / 2]);
     }
   }
+}
+
+/* a0 b0 a1 b1 of doubles, as above. */
+#if SIMD_BYTES == 64
+INLINE vf64 f64_interleave_low(vf64 a, vf64 b) { return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11); }
+INLINE vf64 f64_interleave_high(vf64 a, vf64 b) { return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15); }
+#elif SIMD_BYTES == 32
+INLINE vf64 f64_interleave_low(vf64 a, vf64 b) { return __builtin_shufflevector(a, b, 0, 4, 1, 5); }
+INLINE vf64 f64_interleave_high(vf64 a, vf64 b) { return __builtin_shufflevector(a, b, 2, 6, 3, 7); }
+#else
+INLINE vf64 f64_interleave_low(vf64 a, vf64 b) { return __builtin_shufflevector(a, b, 0, 2); }
+INLINE vf64 f64_interleave_high(vf64 a, vf64 b) { return __builtin_shufflevector(a, b, 1, 3); }
+#endif
+INLINE void f64_transpose(vf64 v[F64_LANES]) {
+  UNROLL for (int step = 1; step < F64_LANES; step *= 2) {
+    vf64 x[F64_LANES];
+    UNROLL for (int i = 0; i < F64_LANES; i++) x[i] = v[i];
+    UNROLL for (int i = 0; i < F64_LANES / 2; i++) {
+      v[2 * i] = f64_interleave_low(x[i], x[i + F64_LANES / 2]);
+      v[2 * i + 1] = f64_interleave_high(x[i], x[i + F64_LANES / 2]);
+    }
+  }
+}
+
+/* Groups of four lanes: group g lies at p + g * stride bytes. */
+INLINE vf32 f32_load_fours(const char *p, ptrdiff_t stride) {
+#if SIMD_BYTES == 64
+  __m512 v = _mm512_castps128_ps512(_mm_loadu_ps((const float *)(const void *)p));
+  v = _mm512_insertf32x4(v, _mm_loadu_ps((const float *)(const void *)(p + stride)), 1);
+  v = _mm512_insertf32x4(v, _mm_loadu_ps((const float *)(const void *)(p + 2 * stride)), 2);
+  return (vf32)_mm512_insertf32x4(v, _mm_loadu_ps((const float *)(const void *)(p + 3 * stride)), 3);
+#elif SIMD_BYTES == 32
+  return (vf32)_mm256_set_m128(_mm_loadu_ps((const float *)(const void *)(p + stride)),
+                               _mm_loadu_ps((const float *)(const void *)p));
+#else
+  (void)stride;
+  return f32_load(p);
+#endif
+}
+INLINE void f32_store_fours(char *p, ptrdiff_t stride, vf32 v) {
+#if SIMD_BYTES == 64
+  _mm_storeu_ps((float *)(void *)p, _mm512_castps512_ps128((__m512)v));
+  _mm_storeu_ps((float *)(void *)(p + stride), _mm512_extractf32x4_ps((__m512)v, 1));
+  _mm_storeu_ps((float *)(void *)(p + 2 * stride), _mm512_extractf32x4_ps((__m512)v, 2));
+  _mm_storeu_ps((float *)(void *)(p + 3 * stride), _mm512_extractf32x4_ps((__m512)v, 3));
+#elif SIMD_BYTES == 32
+  _mm_storeu_ps((float *)(void *)p, _mm256_castps256_ps128((__m256)v));
+  _mm_storeu_ps((float *)(void *)(p + stride), _mm256_extractf128_ps((__m256)v, 1));
+#else
+  (void)stride;
+  f32_store(p, v);
+#endif
+}
+/* Rows become columns within each group. */
+INLINE void f32_transpose_fours(vf32 v[4]) {
+#if SIMD_BYTES == 64
+#define LOW(a, b) (vf32) _mm512_unpacklo_ps((__m512)(a), (__m512)(b))
+#define HIGH(a, b) (vf32) _mm512_unpackhi_ps((__m512)(a), (__m512)(b))
+#elif SIMD_BYTES == 32
+#define LOW(a, b) (vf32) _mm256_unpacklo_ps((__m256)(a), (__m256)(b))
+#define HIGH(a, b) (vf32) _mm256_unpackhi_ps((__m256)(a), (__m256)(b))
+#else
+#define LOW(a, b) f32_interleave_low(a, b)
+#define HIGH(a, b) f32_interleave_high(a, b)
+#endif
+  const vf32 a = LOW(v[0], v[2]), b = LOW(v[1], v[3]), c = HIGH(v[0], v[2]), d = HIGH(v[1], v[3]);
+  v[0] = LOW(a, b), v[1] = HIGH(a, b), v[2] = LOW(c, d), v[3] = HIGH(c, d);
+#undef LOW
+#undef HIGH
 }
 
 /* --- between types --- */

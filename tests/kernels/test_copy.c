@@ -109,6 +109,28 @@ static void random_boxes(void **state) {
   onr_threads_destroy(threaded.threads);
 }
 
+/* Small dimensions whose elements change places behind larger ones that stay or move too. */
+static void small_blocks(void **state) {
+  static const size_t sizes[] = {4, 8, 16, 2};
+  struct onr_env env = {.allocator = &onri_malloc_allocator, .limits = onri_limits_resolve(NULL)};
+  (void)state;
+  for (int i = 0; i < 3000; i++) {
+    struct box b = {.size = sizes[random_below(4)], .rank = 2 + (int32_t)random_below(4)};
+    const int32_t fixed = (int32_t)random_below(b.rank - 1);
+    int32_t order[ONRI_COPY_MAX_RANK];
+    int64_t stride = 1;
+    for (int32_t d = 0; d < b.rank; d++) b.dim[d] = 1 + random_below(d < fixed ? 9 : 5), order[d] = d;
+    for (int32_t d = b.rank - 1; d > fixed; d--) {
+      const int32_t other = fixed + (int32_t)random_below(d - fixed + 1), swap = order[d];
+      order[d] = order[other], order[other] = swap;
+    }
+    for (int32_t d = b.rank; d-- > 0; stride *= b.dim[d]) b.y_stride[d] = stride;
+    stride = 1;
+    for (int32_t d = b.rank; d-- > 0; stride *= b.dim[order[d]]) b.x_stride[order[d]] = stride;
+    check(&b, &env);
+  }
+}
+
 static void long_runs(void **state) {
   struct onr_env env = {.allocator = &onri_malloc_allocator, .limits = onri_limits_resolve(NULL)};
   const struct box whole = {1, 1, {300001}, {1}, {1}}, rows = {4, 2, {3, 20000}, {20001, 1}, {20005, 1}};
@@ -128,7 +150,7 @@ static size_t left_over(const struct onri_transpose_kernels *kernels, const stru
   *done_a = t->num_a;
   if (kind == 0) return kernels->separate ? kernels->separate(t, size) : 0;
   if (kind == 1) *done_a = kernels->interleave ? kernels->interleave(t, size) : 0;
-  else kernels->squares(t);
+  else (size == 4 ? kernels->squares_of_4_bytes : kernels->squares_of_8_bytes)(t);
   return t->num_b;
 }
 
@@ -159,8 +181,32 @@ static void transposes(void **state) {
       for (size_t many = 1; many < 40; many++) {
         for (size_t few = 2; few <= ONRI_TRANSPOSE_FEW; few++) check_transpose(level, size, 0, few, many, many % 3);
         for (size_t few = 2; few <= 4; few++) check_transpose(level, size, 1, many, few, many % 3);
-        for (size_t other = 1; size == 4 && other < 40; other += 3) check_transpose(level, 4, 2, many, other, many % 3);
+        for (size_t other = 1; (size == 4 || size == 8) && other < 40; other += 3)
+          check_transpose(level, size, 2, many, other, many % 3);
       }
+}
+
+/* Blocks of every count of words, in any order, with gaps in y that stay as they are. */
+static void permutations(void **state) {
+  enum { COUNT = 5, MOST = COUNT * (ONRI_PERMUTED_WORDS + 3) };
+  (void)state;
+  for (int level = 0; level <= (int)onri_cpu_level(); level++) {
+    const struct onri_transpose_kernels *kernels = onri_kernels_of_level(level)->transpose;
+    for (size_t words = 1; words <= kernels->permuted_words; words++) {
+      int32_t index[ONRI_PERMUTED_WORDS], x[MOST], y[MOST];
+      const size_t x_step = words + words % 2, y_step = words + words % 3;
+      for (size_t i = 0; i < words; i++) index[i] = (int32_t)random_below((uint32_t)words);
+      for (size_t i = 0; i < MOST; i++) x[i] = (int32_t)i, y[i] = -1;
+      const struct onri_permutation p = {
+          index, words, COUNT, (const char *)x, (char *)y, (ptrdiff_t)(4 * x_step), (ptrdiff_t)(4 * y_step)};
+      kernels->permute(&p);
+      for (size_t i = 0; i < MOST; i++) {
+        const size_t block = i / y_step, word = i % y_step;
+        const int is_written = block < COUNT && word < words;
+        assert_int_equal(y[i], is_written ? (int32_t)(block * x_step) + index[word] : -1);
+      }
+    }
+  }
 }
 
 static void nothing(void **state) {
@@ -174,7 +220,8 @@ static void nothing(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(random_boxes), cmocka_unit_test(long_runs),
-                                     cmocka_unit_test(transposes), cmocka_unit_test(nothing)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(random_boxes), cmocka_unit_test(small_blocks),
+                                     cmocka_unit_test(long_runs),    cmocka_unit_test(transposes),
+                                     cmocka_unit_test(permutations), cmocka_unit_test(nothing)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

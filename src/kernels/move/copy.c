@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "kernels/move/transpose.h"
+#include "kernels/kernels.h"
 
 #define TASK_BYTES ((size_t)32 * 1024)
 #define TILE 16 /* chunks of a transpose are a multiple of this */
@@ -66,6 +66,11 @@ static void copy_blocks(const struct inner *k, size_t bytes) {
              bytes);
 }
 
+static void permute_blocks(const struct onri_copy *c, const struct inner *k) {
+  struct onri_permutation p = {c->index, c->words, k->num_b, k->x, k->y, k->x_b, k->y_b};
+  for (size_t a = 0; a < k->num_a; a++, p.x += k->x_a, p.y += k->y_a) onri_kernels()->transpose->permute(&p);
+}
+
 static int is_element_size(size_t size) { return size == 1 || size == 2 || size == 4 || size == 8 || size == 16; }
 
 static void remove_dim(struct onri_copy *c, int32_t d) {
@@ -106,6 +111,47 @@ static void take_inner(struct onri_copy *c, int32_t d, size_t *num, ptrdiff_t *x
   remove_dim(c, d);
 }
 
+/* The words of a block of the last dimensions from `d` on, if it is dense in x and in y, and small; else 0. */
+static size_t words_of_block(const struct onri_copy *c, int32_t d) {
+  size_t bytes = c->size;
+  for (int32_t i = c->rank - 1; i >= d; i--) {
+    if (c->y_stride[i] != (ptrdiff_t)bytes || c->dim[i] > sizeof(c->index) / bytes) return 0;
+    bytes *= c->dim[i];
+  }
+  for (size_t dense = c->size; dense < bytes;) { /* in x, they follow one another in some order */
+    int32_t next = d;
+    while (next < c->rank && c->x_stride[next] != (ptrdiff_t)dense) next++;
+    if (next == c->rank) return 0;
+    dense *= c->dim[next];
+  }
+  return bytes / 4;
+}
+
+/* Small blocks whose elements change places among themselves are moved as a whole. */
+static void take_block(struct onri_copy *c) {
+  const size_t size = c->size;
+  int32_t first = c->rank;
+  c->words = 0;
+  if (c->rank < 2 || !is_element_size(size) || size < 4) return;
+  for (int32_t d = c->rank - 2; d >= 0; d--) {
+    const size_t words = words_of_block(c, d);
+    if (words == 0 || words > onri_kernels()->transpose->permuted_words) continue;
+    for (size_t i = 0; i < words; i++) {
+      size_t element = i * 4 / size, at = i * 4 % size;
+      for (int32_t k = c->rank - 1; k >= d; k--) {
+        at += element % c->dim[k] * (size_t)c->x_stride[k];
+        element /= c->dim[k];
+      }
+      c->index[i] = (int32_t)(at / 4);
+    }
+    c->words = words;
+    first = d;
+  }
+  if (c->words == 0) return;
+  c->rank = first;
+  c->size = c->words * 4;
+}
+
 void onri_copy_plan(struct onri_copy *c) {
   c->num_tasks = 0;
   c->num_a = c->num_b = 1;
@@ -114,6 +160,7 @@ void onri_copy_plan(struct onri_copy *c) {
     if (c->dim[d] == 0) return;
   if (c->size == 0) return;
   simplify(c);
+  take_block(c);
 
   c->block = c->size;
   c->num_blocks = 1;
@@ -125,7 +172,7 @@ void onri_copy_plan(struct onri_copy *c) {
   } else {
     take_inner(c, c->rank - 1, &c->num_b, &c->x_b, &c->y_b);
     int32_t a = c->rank - 1;
-    if (is_element_size(c->size) && c->y_b == (ptrdiff_t)c->size && c->x_b != 0)
+    if (c->words == 0 && is_element_size(c->size) && c->y_b == (ptrdiff_t)c->size && c->x_b != 0)
       for (int32_t d = c->rank - 1; d >= 0; d--)
         if (c->x_stride[d] == (ptrdiff_t)c->size) a = d;
     take_inner(c, a, &c->num_a, &c->x_a, &c->y_a);
@@ -196,6 +243,10 @@ static void run_task(const struct job *job, const struct counter *n) {
     k.x += (ptrdiff_t)first * c->x_b;
     k.y += (ptrdiff_t)first * c->y_b;
   }
+  if (c->words > 0) {
+    permute_blocks(c, &k);
+    return;
+  }
   switch (c->size) {
     case 1: copy_8(&k); return;
     case 2: copy_16(&k); return;
@@ -244,7 +295,9 @@ void onri_copy_make(struct onri_copy *c, size_t size, int32_t rank, const int64_
   onri_copy_plan(c);
 }
 
-int onri_copy_is_contiguous(const struct onri_copy *c) { return c->rank == 0 && c->num_a == 1 && c->num_b == 1; }
+int onri_copy_is_contiguous(const struct onri_copy *c) {
+  return c->rank == 0 && c->num_a == 1 && c->num_b == 1 && c->words == 0;
+}
 
 void onri_copy_bytes(struct onr_env *env, const void *x, void *y, size_t bytes) {
   struct onri_copy copy = {.size = bytes};

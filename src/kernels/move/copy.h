@@ -3,6 +3,7 @@
 #ifndef ONRI_COPY_H
 #define ONRI_COPY_H
 
+#include "kernels/move/transpose.h"
 #include "onnxrun/layer.h"
 
 #define ONRI_COPY_MAX_RANK (2 * ONR_MAX_RANK)
@@ -25,6 +26,8 @@ struct onri_copy {
   size_t num_blocks;
   int cut_a; /* the chunks are of a, else of b */
   size_t num_tasks, grain;
+  size_t words; /* of small blocks whose words of 4 bytes change places, as index says; 0: none */
+  int32_t index[ONRI_PERMUTED_WORDS];
 };
 
 void onri_copy_plan(struct onri_copy *copy);

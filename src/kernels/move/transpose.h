@@ -3,6 +3,7 @@
 #define ONRI_TRANSPOSE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* y[a][b] = x[b][a] for a < num_a, b < num_b. x is contiguous along a, y along b; x_stride is from one b to the next,
  * y_stride from one a to the next, in bytes. */
@@ -11,6 +12,16 @@ struct onri_transpose {
   char *y;
   ptrdiff_t x_stride, y_stride;
   size_t num_a, num_b;
+};
+
+/* Blocks in another order: word i of each in y, of 4 bytes, is word index[i] of that in x. Steps in bytes. */
+enum { ONRI_PERMUTED_WORDS = 64 };
+struct onri_permutation {
+  const int32_t *index;
+  size_t words, count;
+  const char *x;
+  char *y;
+  ptrdiff_t x_step, y_step;
 };
 
 enum { ONRI_TRANSPOSE_FEW = 8 };
@@ -22,7 +33,10 @@ struct onri_transpose_kernels {
   size_t (*separate)(const struct onri_transpose *t, size_t size);
   /* For num_b from 2 to 4, and y_stride = num_b elements. Returns how many a are done. */
   size_t (*interleave)(const struct onri_transpose *t, size_t size);
-  void (*squares)(const struct onri_transpose *t); /* elements of 4 bytes */
+  void (*squares_of_4_bytes)(const struct onri_transpose *t);
+  void (*squares_of_8_bytes)(const struct onri_transpose *t);
+  void (*permute)(const struct onri_permutation *permutation);
+  size_t permuted_words; /* the most that permute takes; 0: it is no faster than loops */
 };
 
 void onri_transpose(const struct onri_transpose *t, size_t size);

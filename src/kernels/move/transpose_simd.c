@@ -1,8 +1,7 @@
-/* transpose_narrow_simd.c: see transpose.h. A vector of the result is picked out of those of x lane by lane; narrow
+/* transpose_simd.c: see transpose.h. A vector of the result is picked out of those of x lane by lane; narrow
  * elements lie in lanes of 32 bits meanwhile. In L2 all of it runs at 0.4 to 0.8 of the stores a core can do. */
 #include "kernels/kernels.h"
-#include "kernels/move/transpose.h"
-#include "kernels/simd.h"
+#include "kernels/move/transpose_squares.h"
 
 enum { MOST = ONRI_TRANSPOSE_FEW };
 
@@ -58,7 +57,26 @@ INLINE size_t separate_of(const struct onri_transpose *t, size_t size, const siz
   return b;
 }
 
+/* Pairs and fours of 4 bytes, which whole vectors are made of. */
+static size_t separate_pairs(const struct onri_transpose *t) {
+  size_t b = 0;
+  for (; b + F32_LANES <= t->num_b; b += F32_LANES) {
+    const vf32 first = f32_load(t->x + b * 8), second = f32_load(t->x + b * 8 + SIMD_BYTES);
+    f32_store(t->y + b * 4, f32_even(first, second));
+    f32_store(t->y + t->y_stride + b * 4, f32_odd(first, second));
+  }
+  return b;
+}
+
+static size_t separate_fours(const struct onri_transpose *t) {
+  size_t b = 0;
+  for (; b + F32_LANES <= t->num_b; b += F32_LANES) tall_strip(t, 0, b);
+  return b;
+}
+
 static size_t separate(const struct onri_transpose *t, size_t size) {
+  if (size == 4 && t->num_a == 2) return separate_pairs(t);
+  if (size == 4 && t->num_a == 4) return separate_fours(t);
   switch (vectors_of(t->num_a, size)) {
     case 1: return separate_of(t, size, 1);
     case 2: return separate_of(t, size, 2);
@@ -111,7 +129,25 @@ INLINE size_t interleave_of(const struct onri_transpose *t, size_t size, const s
   return a;
 }
 
+static size_t interleave_pairs(const struct onri_transpose *t) {
+  size_t a = 0;
+  for (; a + F32_LANES <= t->num_a; a += F32_LANES) {
+    const vf32 first = f32_load(t->x + a * 4), second = f32_load(t->x + t->x_stride + a * 4);
+    f32_store(t->y + a * 8, f32_interleave_low(first, second));
+    f32_store(t->y + a * 8 + SIMD_BYTES, f32_interleave_high(first, second));
+  }
+  return a;
+}
+
+static size_t interleave_fours(const struct onri_transpose *t) {
+  size_t a = 0;
+  for (; a + F32_LANES <= t->num_a; a += F32_LANES) flat_strip(t, a, 0);
+  return a;
+}
+
 static size_t interleave(const struct onri_transpose *t, size_t size) {
+  if (size == 4 && t->num_b == 2) return interleave_pairs(t);
+  if (size == 4 && t->num_b == 4) return interleave_fours(t);
   switch (t->num_b) {
     case 2: return interleave_of(t, size, 2);
     case 3: return interleave_of(t, size, 3);
@@ -120,31 +156,41 @@ static size_t interleave(const struct onri_transpose *t, size_t size) {
   }
 }
 
-/* --- squares of float-sized elements --- */
+/* --- blocks that are put in another order --- */
 
-/* The last square of a line goes over elements of the one before once more rather than being cut; a line that is
- * shorter than one is cut. */
-static void squares(const struct onri_transpose *t) {
-  const size_t num_a = t->num_a, num_b = t->num_b;
-  const size_t rows = num_b < F32_LANES ? num_b : F32_LANES, columns = num_a < F32_LANES ? num_a : F32_LANES;
-  for (size_t b = 0; b < num_b; b += F32_LANES)
-    for (size_t a = 0; a < num_a; a += F32_LANES) {
-      const size_t from_b = b + rows > num_b ? num_b - rows : b, from_a = a + columns > num_a ? num_a - columns : a;
-      const char *x = t->x + (ptrdiff_t)from_b * t->x_stride + from_a * 4;
-      char *y = t->y + (ptrdiff_t)from_a * t->y_stride + from_b * 4;
-      vf32 v[F32_LANES];
-      if (rows == F32_LANES && columns == F32_LANES) {
-        UNROLL for (size_t i = 0; i < F32_LANES; i++) v[i] = f32_load(x + (ptrdiff_t)i * t->x_stride);
-        f32_transpose(v);
-        UNROLL for (size_t i = 0; i < F32_LANES; i++) f32_store(y + (ptrdiff_t)i * t->y_stride, v[i]);
-      } else {
-        for (size_t i = 0; i < F32_LANES; i++)
-          v[i] = i < rows ? f32_load_part(x + (ptrdiff_t)i * t->x_stride, columns) : (vf32){0};
-        f32_transpose(v);
-        for (size_t i = 0; i < columns; i++) f32_store_part(y + (ptrdiff_t)i * t->y_stride, v[i], rows);
-      }
+enum { PERMUTED_VECTORS = 4 };
+
+/* vectors: that hold a block, as a constant. */
+INLINE void permute_of(const struct onri_permutation *p, const size_t vectors) {
+  const size_t words = p->words;
+  const char *from = p->x;
+  char *y = p->y;
+  vi32 index[PERMUTED_VECTORS], x[PERMUTED_VECTORS];
+  UNROLL for (size_t i = 0; i < vectors; i++) index[i] = i32_load_part(p->index + i * F32_LANES, words - i * F32_LANES);
+  for (size_t block = 0; block < p->count; block++, from += p->x_step, y += p->y_step) {
+    UNROLL for (size_t i = 0; i < vectors; i++) x[i] = i32_load_part(from + i * SIMD_BYTES, words - i * F32_LANES);
+    UNROLL for (size_t o = 0; o < vectors; o++) {
+      const vi32 within = index[o] & (2 * F32_LANES - 1);
+      vi32 v = i32_pick(x[0], x[vectors > 1], within);
+      if (vectors > 2) v = i32_select(index[o] < 2 * F32_LANES, v, i32_pick(x[2], x[vectors - 1], within));
+      i32_store_part(y + o * SIMD_BYTES, v, words - o * F32_LANES);
     }
+  }
 }
 
-const struct onri_transpose_kernels ONRI_AT_LEVEL(onri_transpose_kernels) = {SIMD_BYTES > 16 ? separate : 0,
-                                                                             SIMD_BYTES > 16 ? interleave : 0, squares};
+static void permute(const struct onri_permutation *p) {
+  switch ((p->words + F32_LANES - 1) / F32_LANES) {
+    case 1: permute_of(p, 1); break;
+    case 2: permute_of(p, 2); break;
+    case 3: permute_of(p, 3); break;
+    default: permute_of(p, 4); break;
+  }
+}
+
+const struct onri_transpose_kernels ONRI_AT_LEVEL(onri_transpose_kernels) = {
+    SIMD_BYTES > 16 ? separate : 0,
+    SIMD_BYTES > 16 ? interleave : 0,
+    squares_of_4_bytes,
+    squares_of_8_bytes,
+    permute,
+    SIMD_BYTES > 16 ? PERMUTED_VECTORS *F32_LANES : 0};
