@@ -4,6 +4,7 @@
     python spark_map.py MODEL.onnx PICTURES.npy
 """
 
+import os
 import sys
 
 import numpy as np
@@ -25,6 +26,7 @@ def classifier(path):
 def main(model_path, pictures_path):
     pictures = np.load(pictures_path)
     rows = pandas.DataFrame({"id": range(len(pictures)), "picture": list(pictures.reshape(len(pictures), -1))})
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # workers on this machine; a cluster has it in its configuration
     spark = SparkSession.builder.master("local[2]").appName("digits").getOrCreate()
     try:
         found = spark.createDataFrame(rows).mapInPandas(classifier(model_path), "id long, digit long")

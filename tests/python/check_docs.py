@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import os
 import pathlib
 import re
@@ -36,6 +37,21 @@ class Docs(unittest.TestCase):
 
 
 class Examples(unittest.TestCase):
+    def test_cells_of_the_notebook(self):  # tests/python/run_large runs it as a notebook
+        folder = ROOT / "examples" / "python"
+        cells = json.loads((folder / "digits.ipynb").read_text())["cells"]
+        self.assertFalse([cell for cell in cells if cell.get("outputs")], "commit it without outputs")
+        names, before = {"__name__": "notebook"}, os.getcwd()
+        os.chdir(folder)
+        try:
+            with contextlib.redirect_stdout(io.StringIO()) as printed:
+                for cell in cells:
+                    if cell["cell_type"] == "code":
+                        exec(compile("".join(cell["source"]), "digits.ipynb", "exec"), names)
+        finally:
+            os.chdir(before)
+        self.assertIn("are right", printed.getvalue())
+
     def printed(self, name):
         with contextlib.redirect_stdout(io.StringIO()) as printed:
             runpy.run_path(str(ROOT / "examples" / "python" / name), run_name="__main__")
