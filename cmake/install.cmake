@@ -18,6 +18,11 @@ if(TARGET onnxrun_tool)
   if(ONNXRUN_PAGE)
     install(FILES ${ONNXRUN_PAGE} DESTINATION "${CMAKE_INSTALL_BINDIR}/../share/onnxrun/report") # where the tool looks for them
   endif()
+  if(TARGET onnxrun_texts)
+    install(FILES "${texts}/onnxrun.1" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
+    install(FILES "${texts}/onnxrun" DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions")
+    install(FILES "${texts}/_onnxrun" DESTINATION "${CMAKE_INSTALL_DATADIR}/zsh/site-functions")
+  endif()
 endif()
 
 set(pc_libraries "")

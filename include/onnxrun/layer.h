@@ -215,6 +215,8 @@ enum onr_attribute {
 };
 ONR_API size_t onr_node_num_attributes(const struct onr_node *node);
 ONR_API const char *onr_node_attribute(const struct onr_node *node, size_t index, enum onr_attribute *kind);
+/* A shared library for `onnxrun --plugin LIB.so` defines one function, which adds its layers:
+ *   enum onr_status onr_plugin(struct onr_registry *registry, struct onr_error *error); */
 /* Attributes; the default when absent. A wrong type is reported by the loader after parse returns. */
 ONR_API int64_t onr_node_int(const struct onr_node *node, const char *name, int64_t default_value);
 ONR_API double onr_node_float(const struct onr_node *node, const char *name, double default_value);

@@ -5,6 +5,7 @@ fixtures=$here/../fixtures
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failures=0
+commands=$("$tool" help | awk '/^$/ { blocks++ } blocks == 1 && /^  [a-z]/ && $1 != "help" { print $1 }')
 export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$here"
 
 fail() {

@@ -11,7 +11,7 @@ for words in help --help -h; do
   expect 0 "" "$tool" $words
   holds "usage: onnxrun COMMAND"
 done
-for command in run info bench generate ops check pack report compare; do
+for command in $commands; do
   expect 0 "" "$tool" help $command
   holds "usage: onnxrun $command"
   cp "$work/out" "$work/help"
@@ -27,7 +27,7 @@ expect 2 "expected nothing behind it" "$tool" --version now
 # Every option is refused by every command that its help does not list.
 expect 0 "" "$tool" help
 options=$(sed -n 's/^ .*--\([a-z-]*\).*/\1/p' "$work/out" | sort -u)
-for command in run info bench generate ops check pack report compare; do
+for command in $commands; do
   "$tool" help $command >"$work/help"
   for option in $options; do
     case $option in help | version) continue ;; esac
@@ -38,7 +38,7 @@ done
 [ "$(echo $options | wc -w)" -ge 17 ] || fail "help lists too few options: $options"
 
 # Nothing is ignored in silence.
-expect 2 "does nothing without --show" "$tool" run "$model" --labels x.npy
+expect 2 "--mean does nothing without --input" "$tool" run "$model" --mean 1
 expect 2 "--threads is given twice" "$tool" run "$model" --threads 1 --threads=2
 expect 2 "--limit nodes is given twice" "$tool" run "$model" --limit nodes=100 --limit nodes=200
 expect 2 "takes no value" "$tool" bench "$model" --json=yes

@@ -25,7 +25,7 @@ PATH=$(dirname "$tool"):$PATH
 export PATH
 cp -r "$fixtures/demo" "$fixtures/mlp_ts" "$fixtures/mlp_dynamo" "$fixtures/cached_decoder_ts" "$work"
 cd "$work/demo" || exit 1
-for command in run info bench generate ops check pack report compare; do
+for command in $commands; do
   "$tool" help $command | sed -n '/^For example/,/^$/s/^  //p' >"$work/examples"
   [ -s "$work/examples" ] || fail "the help of $command has no example"
   while IFS= read -r line; do
@@ -35,7 +35,7 @@ for command in run info bench generate ops check pack report compare; do
   done <"$work/examples"
 done
 [ -f results/probabilities.npy ] || fail "the example with -o results wrote none"
-for words in help "help run" "help info" "help bench" "help generate" "help ops" "help check" "help pack" "help report" "help compare"; do
-  [ -z "$("$tool" $words | awk 'length($0) > 80')" ] || fail "'$words' has lines of more than 80 columns"
+for command in "" $commands; do
+  [ -z "$("$tool" help $command | awk 'length($0) > 80 && !/^  onnxrun /')" ] || fail "'help $command' has lines of more than 80 columns"
 done
 finish

@@ -43,7 +43,9 @@ static int measure(const struct options *options, const struct loaded *l, const 
   while (status == ONR_STATUS_OK && t->runs < MOST_RUNS && (t->runs < FEWEST_RUNS || now_ms() < end)) {
     times[t->runs++] = run_once(l, profile, &status, &error);
     profile_end(profile);
+    progress("%zu runs, %.1f s to go", t->runs, end > now_ms() ? (end - now_ms()) / 1e3 : 0);
   }
+  progress_end();
   if (status == ONR_STATUS_OK) {
     qsort(times, t->runs, sizeof(*times), smaller);
     t->min_ms = times[0];

@@ -43,6 +43,7 @@ static const char *base_name(const char *path) {
 static void verdict(struct tally *tally, const struct test_case *item, const char *word, const char *reason) {
   const char *name = item->is_ambiguous ? item->path : base_name(item->path);
   const int passed = strcmp(word, "ok") == 0;
+  progress_clear();
   tally->passed += (size_t)passed;
   tally->failed += (size_t)!passed;
   if (!passed && tally->worst == EXIT_OK) tally->worst = EXIT_DIFFERENT;
@@ -290,7 +291,11 @@ int command_check(const struct options *options) {
   if (root) tally.results = cJSON_AddArrayToObject(root, "cases");
   for (size_t i = 0; i < options->num_paths && !code; i++) code = find_typed(&list, options->paths[i]);
   if (!code) code = mark_ambiguous(&list);
-  for (size_t i = 0; i < list.count && !code; i++) check_case(&tally, &list.items[i]);
+  for (size_t i = 0; i < list.count && !code; i++) {
+    progress("%zu of %zu: %s", i + 1, list.count, base_name(list.items[i].path));
+    check_case(&tally, &list.items[i]);
+  }
+  progress_end();
   clear_cases(&list);
   if (!root) {
     printf("%zu passed, %zu failed\n", tally.passed, tally.failed);

@@ -79,7 +79,7 @@ static int find_logits(struct generation *g) {
   return complain(EXIT_USAGE, "generate: expected scores of tokens, float32, as output 'logits' or the first one");
 }
 
-static int declare_states(struct generation *g) {
+static int add_states(struct generation *g) {
   struct onr_error error = {0};
   size_t count;
   enum onr_status status = onr_session_add_states(g->l.session, g->options->state, &count, &error);
@@ -215,7 +215,7 @@ static int generate(struct generation *g) {
   if (!g->roles || !g->values) return complain(EXIT_OTHER, "no memory for %zu tokens", g->most);
   int code = find_roles(g);
   if (!code) code = find_logits(g);
-  if (!code) code = declare_states(g);
+  if (!code) code = add_states(g);
   if (code) return code;
   const enum onr_status status = make_tokens(g, &error);
   if (status == ONR_STATUS_ARGUMENT) /* an input is neither made here nor a state */

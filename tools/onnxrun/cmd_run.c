@@ -1,33 +1,9 @@
-/* cmd_run.c: once, outputs into .npy files or as a short text. */
+/* cmd_run.c: once, or once for each frame; outputs into files or as text. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "onnxrun/sequence.h"
 #include "step_values.h"
-
-static void print_element(const struct onr_tensor *y, int64_t i) {
-  const struct number number = number_at(y, i);
-  if (y->desc.dtype == ONR_DTYPE_STRING) {
-    const struct onr_string *string = (const struct onr_string *)y->data + i;
-    printf(" \"%s%s\"", shown_bytes(string->text, string->length < 64 ? string->length : 64).text,
-           string->length > 64 ? "..." : "");
-  } else if (number.kind == REAL) {
-    printf(" %.6g", number.real);
-  } else if (number.kind == INTEGER) {
-    printf(" %lld", (long long)number.integer);
-  } else if (number.kind == NATURAL) {
-    printf(" %llu", (unsigned long long)number.natural);
-  } else {
-    printf(" 0x%02x", ((const uint8_t *)y->data)[i]);
-  }
-}
-
-static void print_elements(const struct onr_tensor *y) {
-  const int is_complex = y->desc.dtype == ONR_DTYPE_C64 || y->desc.dtype == ONR_DTYPE_C128;
-  const int64_t count = onr_desc_elements(&y->desc) * (is_complex ? 2 : 1), shown_ones = count < 6 ? count : 6;
-  for (int64_t i = 0; i < shown_ones; i++) print_element(y, i);
-  printf("%s", count > shown_ones ? " ..." : "");
-}
 
 /* The entries of what holds tensors: as many as fit on a line. */
 static void print_entries(const struct onr_tensor *y, int64_t count) {
@@ -41,29 +17,25 @@ static void print_entries(const struct onr_tensor *y, int64_t count) {
       printf(" }");
     } else {
       printf(" %s", onr_desc_format(&entry.desc, text, sizeof(text)));
-      print_elements(&entry);
+      print_array_line(&entry);
     }
   }
   if (count > 2) printf(" ... %lld entries", (long long)count);
 }
 
-static void print_values(const struct onr_tensor *y) {
-  const int64_t entries = onr_sequence_length(y);
-  if (entries >= 0) {
+static void print_outputs(const struct options *options, const struct loaded *l, const struct results *r) {
+  for (size_t i = 0; i < r->count; i++) {
+    const struct onr_tensor *y = &r->items[i];
+    const int64_t entries = onr_sequence_length(y);
+    char text[160];
+    printf("%s %s", shown(onr_model_output(l->model, i)->name).text, onr_desc_format(&y->desc, text, sizeof(text)));
+    if (entries < 0) {
+      print_array(y, options->all);
+      continue;
+    }
     printf(" of %lld:", (long long)entries);
     print_entries(y, entries);
-  }
-  if (entries < 0) print_elements(y);
-  puts("");
-}
-
-static void print_outputs(const struct loaded *l) {
-  for (size_t i = 0; i < onr_model_num_outputs(l->model); i++) {
-    struct onr_tensor y;
-    char text[160];
-    onr_session_get_output(l->session, i, &y, NULL);
-    printf("%s %s", shown(onr_model_output(l->model, i)->name).text, onr_desc_format(&y.desc, text, sizeof(text)));
-    print_values(&y);
+    putchar('\n');
   }
 }
 
@@ -88,23 +60,37 @@ static int show_result(const struct options *options, const struct loaded *l, co
   return code;
 }
 
-static int run_and_tell(const struct options *options, const struct loaded *l, const struct inputs *inputs,
-                        struct dump *dump) {
-  struct onr_error error = {0};
-  const enum onr_status status = onr_session_run(l->session, &error);
-  int code = options->dump ? dump_end(dump) : EXIT_OK;
-  if (code) return code;
-  if (status != ONR_STATUS_OK) return report_run_failure(status, options, l, inputs, &error);
-  say_what_is_random(options, inputs);
+/* Names of classes, unless --labels are the right answers that --show compares with. */
+static int wants_top(const struct options *options) { return options->top || (options->labels && !options->show); }
+
+static int tell(const struct options *options, const struct loaded *l, const struct inputs *inputs,
+                const struct results *r) {
+  int code = EXIT_OK;
   if (options->show) code = show_result(options, l, &inputs->list);
-  if (options->output && !code) code = save_outputs(options, l);
-  else if (!options->show) print_outputs(l);
+  if (code) return code;
+  if (options->output) code = save_outputs(options, l, r);
+  else if (options->json) put_json(stdout, l->model, r);
+  else if (!options->show && !wants_top(options)) print_outputs(options, l, r);
+  return !code && wants_top(options) ? print_top(options, l, r) : code;
+}
+
+static int run_and_tell(const struct options *options, const struct loaded *l, struct inputs *inputs,
+                        struct dump *dump) {
+  struct results results;
+  int code = run_frames(options, l, inputs, &results);
+  const int dumped = options->dump ? dump_end(dump) : EXIT_OK;
+  if (!code) code = dumped;
+  if (!code) {
+    say_what_is_random(options, inputs);
+    code = tell(options, l, inputs, &results);
+  }
+  clear_results(&results);
   return code;
 }
 
 int command_run(const struct options *options) {
   struct loaded l;
-  struct inputs inputs;
+  struct inputs inputs = {0};
   struct options own = *options;
   struct dump dump = {.folder = options->dump};
   if (options->dump) {

@@ -51,6 +51,7 @@ int report_failure(enum onr_status status, const char *file, const struct onr_er
 int complain(int code, const char *format, ...) {
   char text[4096];
   va_list arguments;
+  progress_clear();
   fflush(stdout);
   va_start(arguments, format);
   vsnprintf(text, sizeof(text), format, arguments);

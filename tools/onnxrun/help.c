@@ -6,7 +6,7 @@
 
 enum { TEXT_COLUMN = 25 };
 
-static const char exit_codes[] =
+const char exit_codes[] =
     "Exit: 0 ok, 1 results differ, 2 usage, 3 the model is bad, 4 it needs something unsupported, 5 anything else.";
 
 /* "head   text", the text in a column of its own. */
@@ -26,7 +26,7 @@ static void print_option(FILE *file, const struct option_row *row, const char *t
   print_row(file, head, text.text);
 }
 
-static const char variables[] = "In a terminal ok, FAIL and errors have a colour, unless NO_COLOR is set.";
+const char variables[] = "In a terminal ok, FAIL and errors have a colour, unless NO_COLOR is set.";
 
 /* What --limit sets. */
 static void print_limits(FILE *file) {
@@ -49,7 +49,7 @@ void print_usage(FILE *file) {
     snprintf(head, sizeof(head), "  %s %s", commands[i].name, commands[i].arguments);
     print_row(file, head, commands[i].summary);
   }
-  print_row(file, "  help [COMMAND]", "this text, or all about a command");
+  print_row(file, "  help [COMMAND]", "this text, or all about a command; help bash, zsh or man: for these programs");
   print_row(file, "  --version", "the version of onnxrun and of its kernels");
   fputc('\n', file);
   for (size_t i = 0; i < num_option_rows; i++) {

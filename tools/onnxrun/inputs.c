@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "onnxrun/tensor_file.h"
-#include "tool.h"
+#include "recipe.h"
 
 /* --- from files --- */
 
@@ -64,8 +64,8 @@ static int check_given_once(const struct tensor_list *list, size_t first) {
   return 0;
 }
 
-static int read_input(const struct options *options, const char *text, const struct onr_model *model,
-                      struct tensor_list *list) {
+static int read_input(const struct options *options, const struct recipe_file *recipes, const char *text,
+                      const struct onr_model *model, struct tensor_list *list) {
   const char *file = text, *equals = strchr(text, '=');
   const size_t first = list->count;
   int index = named_input(model, text, &file);
@@ -73,8 +73,8 @@ static int read_input(const struct options *options, const char *text, const str
   if (index < 0 && equals && access(text, F_OK)) return unknown_input(model, equals + 1, text, (size_t)(equals - text));
   const int named = index >= 0;
   if (!named && onr_model_num_inputs(model) == 1) index = 0;
-  int code =
-      read_values(options, file, index >= 0 ? onr_model_input(model, (size_t)index)->dtype : ONR_DTYPE_NONE, list);
+  int code = index >= 0 ? read_for_input(options, recipes, file, onr_model_input(model, (size_t)index), list)
+                        : read_values(options, file, ONR_DTYPE_NONE, list);
   for (size_t i = first; i < list->count; i++) list->items[i].file = strcmp(file, "-") ? file : "standard input";
   if (code) return code;
   if (named && list->count != first + 1)
@@ -88,14 +88,21 @@ static int read_input(const struct options *options, const char *text, const str
 static int set_input(const struct loaded *loaded, const struct named_tensor *item) {
   struct onr_error error = {0};
   const size_t index = (size_t)onr_model_find_input(loaded->model, item->name);
-  const enum onr_status status = onr_session_set_input(loaded->session, index, &item->tensor, &error);
+  const struct onr_tensor first = frame_of(item, 0);
+  const enum onr_status status = onr_session_set_input(loaded->session, index, &first, &error);
   return status == ONR_STATUS_OK ? 0 : report_failure(status, item->file ? item->file : loaded->path, &error);
 }
 
 static int read_files(const struct options *options, const struct loaded *loaded, struct inputs *inputs) {
+  struct recipe_file recipes = {0};
+  int64_t frames;
   int code = check_dims(options, loaded->model);
+  if (!code && options->num_inputs) code = recipe_open(options, &recipes);
   for (size_t i = 0; i < options->num_inputs && !code; i++)
-    code = read_input(options, options->inputs[i], loaded->model, &inputs->list);
+    code = read_input(options, &recipes, options->inputs[i], loaded->model, &inputs->list);
+  recipe_close(&recipes);
+  for (size_t i = 0; i < inputs->list.count && !code; i++) find_frames(options, loaded->model, &inputs->list.items[i]);
+  if (!code) code = count_frames(inputs, &frames);
   for (size_t i = 0; i < inputs->list.count && !code; i++) code = set_input(loaded, &inputs->list.items[i]);
   inputs->num_files = inputs->list.count;
   return code ? code : check_dims_of_files(options, loaded->model, &inputs->list);
@@ -115,13 +122,18 @@ static struct guess *find_guess(const struct inputs *inputs, const struct onr_va
   return NULL;
 }
 
+/* A file gives it, or it is a state, which begins by itself. */
+static int is_given(const struct options *options, const struct inputs *inputs, const char *name) {
+  return list_find(&inputs->list, name) || is_state_input(options, name);
+}
+
 /* Notes the dimensions that neither --dim nor a file gives, each once. */
 static int note_guesses(const struct options *options, const struct onr_model *model, struct inputs *inputs) {
   inputs->guessed = calloc(onr_model_num_inputs(model) * ONR_MAX_RANK + 1, sizeof(*inputs->guessed));
   if (!inputs->guessed) return complain(EXIT_OTHER, "no memory for the inputs' dimensions");
   for (size_t i = 0; i < onr_model_num_inputs(model); i++) {
     const struct onr_value_info *info = onr_model_input(model, i);
-    for (int32_t d = 0; d < info->rank && !list_find(&inputs->list, info->name); d++)
+    for (int32_t d = 0; d < info->rank && !is_given(options, inputs, info->name); d++)
       if (info->dim[d] < 0 && dim_size(options, model, &inputs->list, info, d) < 0 && !find_guess(inputs, info, d))
         inputs->guessed[inputs->num_guessed++] = (struct guess){info, d, 1};
   }
@@ -173,7 +185,7 @@ static int set_random(const struct options *options, const struct loaded *loaded
   uint64_t state = options->seed;
   for (size_t i = 0; i < onr_model_num_inputs(loaded->model); i++) {
     const struct onr_value_info *info = onr_model_input(loaded->model, i);
-    if (list_find(&inputs->list, info->name)) continue;
+    if (is_given(options, inputs, info->name)) continue;
     int code = add_random(options, loaded->model, info, &state, inputs);
     if (!code) code = set_input(loaded, &inputs->list.items[inputs->list.count - 1]);
     if (code) return code;
@@ -189,15 +201,43 @@ static void drop_random(struct inputs *inputs) {
   }
 }
 
+int begin_states(const struct options *options, const struct loaded *loaded, struct inputs *inputs) {
+  int begun = 0;
+  drop_random(inputs);
+  for (size_t i = 0; options->state && i < onr_model_num_inputs(loaded->model); i++) {
+    const struct onr_value_info *info = onr_model_input(loaded->model, i);
+    struct onr_desc desc = onr_desc_make(info->dtype, info->rank < 0 ? 0 : info->rank, info->dim);
+    struct onr_tensor zeros;
+    if (!is_state_input(options, info->name) || list_find(&inputs->list, info->name) || info->rank < 0) continue;
+    for (int32_t d = 0; d < info->rank; d++) {
+      if (info->dim[d] >= 0) continue;
+      desc.dim[d] = dim_size(options, loaded->model, &inputs->list, info, d);
+      if (desc.dim[d] < 0) desc.dim[d] = 1;
+    }
+    if (make_tensor(options, info->name, &desc, &zeros)) return 0;
+    struct named_tensor *item = list_add(&inputs->list, info->name);
+    if (!item) {
+      onr_tensor_release(NULL, &zeros);
+      return 0;
+    }
+    item->tensor = zeros;
+    item->file = "zeros";
+    begun |= !set_input(loaded, item);
+  }
+  inputs->num_files = inputs->list.count;
+  return !set_random(options, loaded, inputs) && begun;
+}
+
 /* --- all of them --- */
 
 /* An input of which the model does not say enough to make one; NULL: there is none. */
-static const struct onr_value_info *undeclared(const struct onr_model *model, const struct tensor_list *list) {
+static const struct onr_value_info *undeclared(const struct options *options, const struct onr_model *model,
+                                               const struct inputs *inputs) {
   for (size_t i = 0; i < onr_model_num_inputs(model); i++) {
     const struct onr_value_info *info = onr_model_input(model, i);
     if ((info->rank < 0 || info->dtype == ONR_DTYPE_NONE || info->dtype == ONR_DTYPE_SEQUENCE ||
          info->dtype == ONR_DTYPE_OPTIONAL || info->dtype == ONR_DTYPE_MAP) &&
-        !list_find(list, info->name))
+        !is_given(options, inputs, info->name))
       return info;
   }
   return NULL;
@@ -272,14 +312,16 @@ static int plan(const struct options *options, const struct loaded *loaded, stru
     if (!attempt) first = error, first_status = status;
   }
   set_guesses(inputs, 0);
+  if (begin_states(options, loaded, inputs) && onr_session_plan(loaded->session, &error) == ONR_STATUS_OK) return 0;
   return report_plan_failure(first_status, options, loaded, inputs, &first, problem);
 }
 
 int make_inputs(const struct options *options, const struct loaded *loaded, struct inputs *inputs,
                 struct line *problem) {
   *inputs = (struct inputs){0};
-  int code = read_files(options, loaded, inputs);
-  const struct onr_value_info *unknown = code ? NULL : undeclared(loaded->model, &inputs->list);
+  int code = declare_states(options, loaded);
+  if (!code) code = read_files(options, loaded, inputs);
+  const struct onr_value_info *unknown = code ? NULL : undeclared(options, loaded->model, inputs);
   if (!code) code = note_guesses(options, loaded->model, inputs);
   if (code || !unknown) return code ? code : plan(options, loaded, inputs, problem);
   if (!problem)

@@ -6,14 +6,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tool.h"
+#include "options.h"
 
 /* The examples are run by a test, in tests/fixtures/demo. */
 const struct command_row commands[] = {
     {"run", "MODEL", "run a model once; inputs from files, random where none is given",
      "onnxrun run model.onnx -i picture=digits.npy -o results\n"
      "onnxrun run model.onnx -i digits.npy --labels labels.npy --show\n"
-     "onnxrun run model.onnx -i digits.npy --backend portable --dump-all values",
+     "onnxrun run model.onnx -i digits.npy --backend portable --dump-all values\n"
+     "onnxrun run model.onnx -i digit.png --channels GRAY --labels names.txt --top 3",
      1, 1, command_run},
     {"info", "MODEL", "inputs, outputs, and the tree of PyTorch's modules with their shapes and costs",
      "onnxrun info model.onnx --dim batch=8", 1, 1, command_info},
@@ -67,6 +68,7 @@ static int help(int argc, char **argv) {
     print_usage(stdout);
     return EXIT_OK;
   }
+  if (print_for_program(argv[0])) return EXIT_OK;
   const size_t i = find_command(argv[0]);
   if (i == NUM_COMMANDS) return unknown_command(argv[0]);
   print_command_help(i);

@@ -46,6 +46,8 @@ int npy_text_write(FILE *file, const struct onr_tensor *tensor, char letter, siz
 enum { NPY_MAGIC_BYTES = 6 };
 /* From behind the magic bytes on. declared: a type that NumPy lacks, for the bits of it; NONE: none. */
 int npy_read(struct byte_stream *stream, enum onr_dtype declared, struct onr_tensor *tensor);
+/* The same of a file that stands behind the magic bytes. */
+int read_npy(const char *path, FILE *file, uint64_t most, enum onr_dtype declared, struct onr_tensor *tensor);
 int npy_write(const char *path, const struct onr_tensor *tensor);
 /* To a stream; failures of writing are left to its owner. */
 int npy_put(FILE *file, const char *where, const struct onr_tensor *tensor);

@@ -1,6 +1,7 @@
 /* npz.c: a zip archive of .npy files, read with libzip. */
 #define _POSIX_C_SOURCE 200809L
 #define _FILE_OFFSET_BITS 64
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <zip.h>
@@ -93,6 +94,56 @@ int npz_read(const char *path, uint64_t most, enum onr_dtype declared, struct te
   const zip_uint64_t count = entries > 0 ? (zip_uint64_t)entries : 0;
   int code = check_sizes(path, archive, count, most);
   for (zip_uint64_t i = 0; !code && i < count; i++) code = read_member(path, archive, i, most, declared, list);
+  zip_discard(archive);
+  return code;
+}
+
+/* --- writing --- */
+
+/* One member: the .npy in memory, which the archive frees. */
+static int add_member(const char *path, zip_t *archive, const char *name, const struct onr_tensor *tensor) {
+  char *bytes = NULL;
+  size_t size = 0;
+  FILE *file = open_memstream(&bytes, &size);
+  int code = file ? npy_put(file, path, tensor) : 0;
+  const int failed = !file || ferror(file);
+  if ((file && fclose(file)) || failed) code = complain(EXIT_OTHER, "%s: no memory for an array", path);
+  zip_source_t *source = code ? NULL : zip_source_buffer(archive, bytes, size, 1);
+  if (code || !source) {
+    free(bytes);
+    return code ? code : complain(EXIT_OTHER, "%s: %s", path, zip_strerror(archive));
+  }
+  const zip_int64_t index = zip_file_add(archive, name, source, ZIP_FL_ENC_UTF_8);
+  if (index >= 0 && !zip_set_file_compression(archive, (zip_uint64_t)index, ZIP_CM_STORE, 0)) return 0;
+  code = complain(EXIT_OTHER, "%s: %s", path, zip_strerror(archive));
+  if (index < 0) zip_source_free(source);
+  return code;
+}
+
+int npz_write(const char *path, const struct onr_model *model, const struct results *results) {
+  int why = 0, code = 0;
+  zip_t *archive = zip_open(path, ZIP_CREATE | ZIP_TRUNCATE, &why);
+  if (!archive) {
+    zip_error_t error;
+    zip_error_init_with_code(&error, why);
+    code = complain(EXIT_OTHER, "%s: cannot be written: %s", path, zip_error_strerror(&error));
+    zip_error_fini(&error);
+    return code;
+  }
+  for (size_t i = 0; !code && i < results->count; i++) {
+    const char *name = onr_model_output(model, i)->name;
+    char *member = malloc(strlen(name) + sizeof(".npy"));
+    if (!member) {
+      code = complain(EXIT_OTHER, "%s: no memory for a name", path);
+      break;
+    }
+    strcat(strcpy(member, name), ".npy");
+    code = add_member(path, archive, member, &results->items[i]);
+    free(member);
+  }
+  if (!code && zip_close(archive))
+    code = complain(EXIT_OTHER, "%s: cannot be written: %s", path, zip_strerror(archive));
+  else if (!code) return 0;
   zip_discard(archive);
   return code;
 }

@@ -52,3 +52,64 @@ struct number number_at(const struct onr_tensor *t, int64_t i) {
     default: return (struct number){.kind = NO_NUMBER};
   }
 }
+
+/* --- the other way --- */
+
+/* Whole numbers are rounded to the nearest, ties to even, and held to what the type has. */
+static double held(double value, double least, double most) {
+  if (!(value == value)) return 0;
+  value = nearbyint(value);
+  return value < least ? least : value > most ? most : value;
+}
+
+/* Least and most of a whole type, 0 for others. 2^63 and 2^64 themselves do not fit: the largest doubles below them do.
+ */
+static int range_of(enum onr_dtype dtype, double *least, double *most) {
+  static const struct {
+    enum onr_dtype dtype;
+    double least, most;
+  } rows[] = {{ONR_DTYPE_BOOL, 0, 1},
+              {ONR_DTYPE_U8, 0, 255},
+              {ONR_DTYPE_I8, -128, 127},
+              {ONR_DTYPE_U16, 0, 65535},
+              {ONR_DTYPE_I16, -32768, 32767},
+              {ONR_DTYPE_U32, 0, 4294967295.0},
+              {ONR_DTYPE_I32, -2147483648.0, 2147483647.0},
+              {ONR_DTYPE_U64, 0, 0x1.fffffffffffffp63},
+              {ONR_DTYPE_I64, -0x1p63, 0x1.fffffffffffffp62}};
+  for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+    if (rows[i].dtype == dtype) {
+      *least = rows[i].least;
+      *most = rows[i].most;
+      return 1;
+    }
+  return 0;
+}
+
+int number_fits(enum onr_dtype dtype, double value) {
+  double least, most;
+  return !range_of(dtype, &least, &most) ||
+         (value >= least && value <= most && value == nearbyint(value) && fabs(value) <= 0x1p53);
+}
+
+int number_store(struct onr_tensor *t, int64_t i, double value) {
+  double least, most;
+  const float single = (float)value;
+  if (range_of(t->desc.dtype, &least, &most)) value = held(value, least, most);
+  switch (t->desc.dtype) {
+    case ONR_DTYPE_F32: ((float *)t->data)[i] = single; return 1;
+    case ONR_DTYPE_F64: ((double *)t->data)[i] = value; return 1;
+    case ONR_DTYPE_F16: onr_f16_from_f32(&single, (uint16_t *)t->data + i, 1); return 1;
+    case ONR_DTYPE_BF16: onr_bf16_from_f32(&single, (uint16_t *)t->data + i, 1); return 1;
+    case ONR_DTYPE_BOOL:
+    case ONR_DTYPE_U8: ((uint8_t *)t->data)[i] = (uint8_t)value; return 1;
+    case ONR_DTYPE_I8: ((int8_t *)t->data)[i] = (int8_t)value; return 1;
+    case ONR_DTYPE_U16: ((uint16_t *)t->data)[i] = (uint16_t)value; return 1;
+    case ONR_DTYPE_I16: ((int16_t *)t->data)[i] = (int16_t)value; return 1;
+    case ONR_DTYPE_U32: ((uint32_t *)t->data)[i] = (uint32_t)value; return 1;
+    case ONR_DTYPE_I32: ((int32_t *)t->data)[i] = (int32_t)value; return 1;
+    case ONR_DTYPE_U64: ((uint64_t *)t->data)[i] = (uint64_t)value; return 1;
+    case ONR_DTYPE_I64: ((int64_t *)t->data)[i] = (int64_t)value; return 1;
+    default: return 0;
+  }
+}

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L /* clock_gettime */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "onnxrun/operators.h"
@@ -34,6 +35,8 @@ enum onr_status try_load(const struct options *options, const char *path, const 
                                                       .profile = options->profile && !options->watch,
                                                       .watch = options->watch,
                                                       .watch_context = options->watch_context};
+  if (status == ONR_STATUS_OK && options->plugin) status = load_plugin(options->plugin, &loaded->registry, error);
+  model_options.registry = loaded->registry;
   if (status == ONR_STATUS_OK) status = onr_model_load(path, &model_options, &loaded->model, error);
   if (status == ONR_STATUS_OK) status = onr_session_create(loaded->model, &session_options, &loaded->session, error);
   loaded->load_ms = now_ms() - start;
@@ -108,11 +111,23 @@ static void tell_packed(const struct options *options, const struct onr_model *m
     complain(EXIT_OK, "--packed %s: %s; weights are packed anew", shown(options->packed).text, info.packed_note);
 }
 
+/* Large files take a while; their size stands for it, as nobody knows which weights lie beside a small one. */
+static void say_that_it_loads(const char *path) {
+  enum { LARGE = 64 << 20 };
+  struct line text = {0};
+  struct stat info;
+  if (stat(path, &info) || info.st_size < LARGE) return;
+  line_add(&text, "loading %s of %s", shown_bytes_count((double)info.st_size).text, shown(path).text);
+  progress_now(text.text);
+}
+
 int load(const struct options *options, const char *path, struct loaded *loaded) {
   struct needs needs = {path, 0, {""}};
   const struct onr_model_options listener = {.size = sizeof(listener), .report = take_need, .report_context = &needs};
   struct onr_error error = {0};
+  say_that_it_loads(path);
   const enum onr_status status = try_load(options, path, &listener, loaded, &error);
+  progress_end();
   if (status == ONR_STATUS_OK) {
     tell_packed(options, loaded->model);
     return 0;
@@ -127,6 +142,7 @@ int load(const struct options *options, const char *path, struct loaded *loaded)
 void unload(struct loaded *loaded) {
   onr_session_destroy(loaded->session);
   onr_model_destroy(loaded->model);
+  onr_registry_destroy(loaded->registry);
   onr_threads_destroy(loaded->threads);
   *loaded = (struct loaded){0};
 }

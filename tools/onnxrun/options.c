@@ -5,19 +5,42 @@
 #include <string.h>
 
 #define AT(field) offsetof(struct options, field)
+#define FIELD(name) (AT(fields) + FIELD_##name * sizeof(const char *))
 enum { PLANS = RUN | INFO | BENCH | REPORT | COMPARE, LOADS = PLANS | GENERATE | CHECK | PACK };
 
 const struct option_row option_rows[] = {
     {"input", 'i', "NAME=FILE", PLANS, TAKES_INPUT, 0, NULL,
-     "an input: .npy, .npz or TensorProto .pb; -i FILE where there is one input, "
-     "or where the file has the names (.npz); - reads a .npy from standard input"},
+     "an input: .npy, .npz, TensorProto .pb, a picture (.png, .jpg ...), sound (.wav ...), .json, .txt of strings, "
+     "plain bytes; or a value: NAME=[1,2], NAME=16000; -i FILE where there is one input, "
+     "or where the file has the names (.npz); - is standard input"},
     {"output", 'o', "DIR", RUN | PACK | BENCH | REPORT, TAKES_TEXT, AT(output), NULL,
-     "write DIR/NAME.npy for every output; FILE.npy: of the only output; "
+     "write DIR/NAME.npy for every output; FILE.npz or FILE.json: all of them; FILE.npy: the only output; "
      "- writes them to standard output, one .npy behind the other; "
      "pack: the file (MODEL.packed); bench: a file instead of standard output; report: the page (report.html)"},
+    {"recipe", 0, "FILE", PLANS, TAKES_TEXT, AT(recipe), "input",
+     "how inputs are made of pictures, sound and bytes: JSON, as docs/inputs.md says (MODEL.json beside MODEL.onnx)"},
+    {"resize", 0, "SIZE", PLANS, TAKES_TEXT, FIELD(RESIZE), "input",
+     "of a picture: its shorter side, or WIDTHxHEIGHT (the model's size)"},
+    {"crop", 0, "SIZE", PLANS, TAKES_TEXT, FIELD(CROP), "input", "of a picture: the middle of it, after --resize"},
+    {"range", 0, "R", PLANS, TAKES_TEXT, FIELD(RANGE), "input", "of a picture: white is R (1; 255 for whole numbers)"},
+    {"mean", 0, "M,M,M", PLANS, TAKES_TEXT, FIELD(MEAN), "input",
+     "of a picture: taken from each channel, in --range (0)"},
+    {"std", 0, "S,S,S", PLANS, TAKES_TEXT, FIELD(STD), "input", "of a picture: each channel is divided by it (1)"},
+    {"channels", 0, "RGB", PLANS, TAKES_TEXT, FIELD(CHANNELS), "input",
+     "of a picture: RGB, BGR or GRAY (as many as the model has)"},
+    {"layout", 0, "NCHW", PLANS, TAKES_TEXT, FIELD(LAYOUT), "input",
+     "of a picture: NCHW or NHWC (where the model has 1 or 3 channels)"},
+    {"rate", 0, "HZ", PLANS, TAKES_TEXT, FIELD(RATE), "input", "of sound: samples a second (the file's)"},
+    {"frame", 0, "N[:HOP]", PLANS, TAKES_TEXT, FIELD(FRAME), "input",
+     "of sound: one run for each N samples, HOP samples after the one before (the model's size)"},
+    {"dtype", 0, "TYPE", PLANS, TAKES_TEXT, FIELD(DTYPE), "input", "of plain bytes: float32, uint8 ... (the model's)"},
+    {"shape", 0, "1x3x8", PLANS, TAKES_TEXT, FIELD(SHAPE), "input", "of plain bytes: their dimensions (the model's)"},
+    {"all", 0, NULL, RUN, TAKES_FLAG, AT(all), NULL, "print every element, however many there are"},
+    {"top", 0, "N", RUN, TAKES_COUNT, AT(top), NULL,
+     "the likeliest N classes of each row of scores, with bars (5 with --labels)"},
     {"show", 0, NULL, RUN, TAKES_FLAG, AT(show), NULL, "draw the pictures of input 0 with what output 0 says of each"},
-    {"labels", 0, "FILE", RUN, TAKES_TEXT, AT(labels), "show",
-     "with --show: the right answers, and how many were found"},
+    {"labels", 0, "FILE", RUN, TAKES_TEXT, AT(labels), NULL,
+     "names of the classes: a line each, or JSON; with --show: the right answers, and how many were found"},
     {"nodes", 0, NULL, INFO, TAKES_FLAG, AT(nodes), NULL,
      "also the nodes that are run, as they are after all rewrites"},
     {"seconds", 0, "S", BENCH | REPORT, TAKES_REAL, AT(seconds), NULL, "how long (2)"},
@@ -29,9 +52,10 @@ const struct option_row option_rows[] = {
      "time each convolution and product by every method that it has, beside the one that is chosen"},
     {"prompt-ids", 0, "LIST", GENERATE, TAKES_TEXT, AT(prompt), NULL, "the tokens to begin with: 1,2,3"},
     {"steps", 0, "N", GENERATE, TAKES_COUNT, AT(steps), NULL, "how many tokens to make (16)"},
-    {"state", 0, "OUT=IN,...", GENERATE, TAKES_TEXT, AT(state), NULL,
+    {"state", 0, "OUT=IN,...", RUN | GENERATE, TAKES_TEXT, AT(state), NULL,
      "outputs that are inputs of the next run; a * in both stands for what names share: present.*=past.* "
-     "(not given: every output that the model makes by adding rows to an input)"},
+     "(generate, not given: every output that the model makes by adding rows to an input); "
+     "with it an array of one dimension more than its input has is a run for each part"},
     {"greedy", 0, NULL, GENERATE, TAKES_FLAG, AT(greedy), NULL,
      "always the likeliest token; else one is drawn, by --seed"},
     {"reference", 0, "PATH", COMPARE, TAKES_TEXT, AT(reference), NULL,
@@ -44,7 +68,7 @@ const struct option_row option_rows[] = {
      "R is at least 1/64, two units in the last place, for bfloat16; "
      "compare: A + R * (|expected| + root mean square of all that is expected); values of 8 bits and what is computed from them: 10 % of that"},
     {"atol", 0, "A", CHECK | COMPARE, TAKES_REAL, AT(atol), NULL, "see --rtol"},
-    {"json", 0, NULL, INFO | BENCH | GENERATE | OPS | CHECK | COMPARE, TAKES_FLAG, AT(json), NULL, "print JSON"},
+    {"json", 0, NULL, RUN | INFO | BENCH | GENERATE | OPS | CHECK | COMPARE, TAKES_FLAG, AT(json), NULL, "print JSON"},
     {"dim", 0, "NAME=SIZE", PLANS, TAKES_DIM, 0, NULL,
      "size of a dynamic dimension; INPUT.0=SIZE for one without a name "
      "(not given: as files say, else a guess that the model takes)"},
@@ -56,6 +80,8 @@ const struct option_row option_rows[] = {
      "graph rewrites to leave out, comma-separated, or all"},
     {"external-data", 0, "DIR", LOADS, TAKES_TEXT, AT(external_directory), NULL,
      "one more folder that external data may lie in"},
+    {"plugin", 0, "LIB.so", LOADS, TAKES_TEXT, AT(plugin), NULL,
+     "a library of layers of your own, as docs/your_own_layer.md says"},
     {"packed", 0, "FILE", PLANS | GENERATE, TAKES_TEXT, AT(packed), NULL,
      "weights that 'onnxrun pack' wrote, where they are this model's and this processor's; processes share them"},
     {"limit", 0, "NAME=VALUE", LOADS, TAKES_LIMIT, 0, NULL,

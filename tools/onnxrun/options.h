@@ -30,4 +30,11 @@ struct option_row {
 extern const struct option_row option_rows[];
 extern const size_t num_option_rows;
 
+/* --- help.c --- */
+extern const char exit_codes[], variables[];
+
+/* --- complete.c --- */
+/* What a shell or man wants to know: "bash", "zsh", "man". 0: no such program. */
+int print_for_program(const char *program);
+
 #endif

@@ -7,13 +7,13 @@
 
 #include "npy.h"
 #include "onnxrun/tensor_file.h"
+#include "recipe.h"
 
 static size_t read_file_bytes(void *context, void *target, size_t bytes) {
   return bytes ? fread(target, 1, bytes, context) : 0;
 }
 
-/* By --limit, else the default. */
-static uint64_t tensor_bytes(const struct options *options) {
+uint64_t tensor_bytes(const struct options *options) {
   struct onr_limit_info limit = {.size = sizeof(limit)};
   if (options->limits.tensor_bytes) return options->limits.tensor_bytes;
   for (size_t i = 0; onr_limit(i, &limit) == ONR_STATUS_OK; i++)
@@ -21,28 +21,13 @@ static uint64_t tensor_bytes(const struct options *options) {
   return UINT64_MAX;
 }
 
-static int read_npy(const char *path, FILE *file, uint64_t most, enum onr_dtype declared, struct onr_tensor *tensor) {
+int read_npy(const char *path, FILE *file, uint64_t most, enum onr_dtype declared, struct onr_tensor *tensor) {
   struct stat info;
   struct byte_stream stream = {path, read_file_bytes, file, UINT64_MAX, most};
   const off_t at = ftello(file);
   if (!fstat(fileno(file), &info) && S_ISREG(info.st_mode) && at >= 0 && info.st_size >= at)
     stream.left = (uint64_t)(info.st_size - at);
   return npy_read(&stream, declared, tensor);
-}
-
-/* Standard input may hold several, one behind the other. */
-static int read_standard_input(const struct options *options, enum onr_dtype declared, struct tensor_list *list) {
-  static const char where[] = "standard input";
-  char magic[NPY_MAGIC_BYTES] = "";
-  errno = 0;
-  const size_t n = fread(magic, 1, sizeof(magic), stdin);
-  if (ferror(stdin)) return complain(EXIT_OTHER, "%s: cannot be read: %s", where, strerror(errno));
-  if (!n) return complain(EXIT_USAGE, "%s: expected a .npy, found nothing", where);
-  if (n < sizeof(magic) || memcmp(magic, NPY_MAGIC, n))
-    return complain(EXIT_USAGE, "%s: expected a .npy, the one format that is read from there", where);
-  struct named_tensor *item = list_add(list, "");
-  if (!item) return complain(EXIT_OTHER, "%s: no memory", where);
-  return read_npy(where, stdin, tensor_bytes(options), declared, &item->tensor);
 }
 
 static int read_proto(const char *path, enum onr_dtype declared, struct named_tensor *item) {
@@ -60,7 +45,7 @@ static int read_proto(const char *path, enum onr_dtype declared, struct named_te
 
 int read_values(const struct options *options, const char *path, enum onr_dtype declared, struct tensor_list *list) {
   char magic[NPY_MAGIC_BYTES] = "";
-  if (!strcmp(path, "-")) return read_standard_input(options, declared, list);
+  if (!strcmp(path, "-")) return read_standard_input(options, NULL, NULL, declared, list);
   FILE *file = fopen(path, "rb");
   if (!file) return complain(EXIT_OTHER, "%s: cannot be opened: %s", path, strerror(errno));
   errno = 0;

@@ -18,11 +18,16 @@ static int is_folder(const char *path) {
 
 static int is_stream(const char *path) { return !strcmp(path, "-"); }
 
-/* FILE.npy, unless there is a folder of that name. */
-static int is_file(const char *path) {
-  const size_t length = strlen(path);
-  return length > 4 && !strcmp(path + length - 4, ".npy") && !is_folder(path);
+/* FILE.npy and so on, unless there is a folder of that name. */
+static int ends_in(const char *path, const char *ending) {
+  const size_t length = strlen(path), n = strlen(ending);
+  return length > n && !strcmp(path + length - n, ending) && !is_folder(path);
 }
+
+static int is_array(const char *path) { return ends_in(path, ".npy"); }
+static int is_archive(const char *path) { return ends_in(path, ".npz"); }
+static int is_json(const char *path) { return ends_in(path, ".json"); }
+static int is_file(const char *path) { return is_array(path) || is_archive(path) || is_json(path); }
 
 /* --- before the run --- */
 
@@ -49,75 +54,73 @@ int prepare_output(const struct options *options, const struct onr_model *model)
     return complain(EXIT_USAGE,
                     "run: -o - writes no text, and standard output is a terminal; send it to a file or a program");
   if (is_stream(path)) return 0;
-  if (is_file(path) && onr_model_num_outputs(model) != 1)
-    return complain(EXIT_USAGE, "-o %s: the model has %zu outputs; -o DIR writes a file for each", path,
+  if (is_array(path) && onr_model_num_outputs(model) != 1)
+    return complain(EXIT_USAGE,
+                    "-o %s: the model has %zu outputs; -o DIR writes a file for each, -o FILE.npz one of all", path,
                     onr_model_num_outputs(model));
   return make_folders(path, !is_file(path));
 }
 
 /* --- after it --- */
 
-static struct onr_tensor output(const struct loaded *l, size_t i) {
-  struct onr_tensor y = {0};
-  onr_session_get_output(l->session, i, &y, NULL);
-  return y;
-}
-
-static void tell(const struct loaded *l, size_t i, const char *path, const char *ending) {
-  const struct onr_tensor y = output(l, i);
+static void tell(const struct loaded *l, const struct results *r, size_t i, const char *path, const char *ending) {
   char text[160];
   printf("%s %s -> %s%s\n", shown(onr_model_output(l->model, i)->name).text,
-         onr_desc_format(&y.desc, text, sizeof(text)), shown(path).text, ending);
+         onr_desc_format(&r->items[i].desc, text, sizeof(text)), shown(path).text, ending);
 }
 
 /* What holds tensors is no single array. */
-static int check_arrays(const struct options *options, const struct loaded *l) {
-  for (size_t i = 0; i < onr_model_num_outputs(l->model); i++) {
-    const struct onr_tensor y = output(l, i);
-    if (onr_sequence_length(&y) >= 0)
+static int check_arrays(const struct options *options, const struct loaded *l, const struct results *r) {
+  for (size_t i = 0; i < r->count; i++)
+    if (onr_sequence_length(&r->items[i]) >= 0)
       return complain(EXIT_USAGE, "-o %s: output '%s' is a %s, no single array; -o DIR writes its entries",
-                      options->output, onr_model_output(l->model, i)->name, onr_dtype_name(y.desc.dtype));
-  }
+                      options->output, onr_model_output(l->model, i)->name, onr_dtype_name(r->items[i].desc.dtype));
   return 0;
 }
 
 /* numpy.load reads them one by one. That the stream failed is told at the end of the program. */
-static int write_stream(const struct loaded *l) {
+static int write_stream(const struct results *r) {
   int code = 0;
-  for (size_t i = 0; !code && i < onr_model_num_outputs(l->model); i++) {
-    const struct onr_tensor y = output(l, i);
-    code = npy_put(stdout, "standard output", &y);
-  }
+  for (size_t i = 0; !code && i < r->count; i++) code = npy_put(stdout, "standard output", &r->items[i]);
   return code;
 }
 
-static int write_file(const char *path, const struct loaded *l) {
-  const struct onr_tensor y = output(l, 0);
-  const int code = npy_write(path, &y);
-  if (!code) tell(l, 0, path, "");
+static int write_json(const char *path, const struct loaded *l, const struct results *r) {
+  FILE *file = fopen(path, "w");
+  if (!file) return complain(EXIT_OTHER, "%s: cannot be written: %s", path, strerror(errno));
+  errno = 0;
+  put_json(file, l->model, r);
+  const int failed = ferror(file);
+  if (!fclose(file) && !failed) return 0;
+  return complain(EXIT_OTHER, "%s: cannot be written: %s", path, strerror(errno ? errno : EIO));
+}
+
+static int write_file(const char *path, const struct loaded *l, const struct results *r) {
+  const int code = is_json(path)      ? write_json(path, l, r)
+                   : is_archive(path) ? npz_write(path, l->model, r)
+                                      : npy_write(path, &r->items[0]);
+  for (size_t i = 0; !code && i < r->count; i++) tell(l, r, i, path, "");
   return code;
 }
 
-static int write_folder(const char *folder, const struct loaded *l) {
+static int write_folder(const char *folder, const struct loaded *l, const struct results *r) {
   struct file_name *names = output_names(l);
-  const size_t count = onr_model_num_outputs(l->model);
-  int code = names ? EXIT_OK : complain(EXIT_OTHER, "no memory for the names of %zu outputs", count);
-  for (size_t i = 0; !code && i < count; i++) {
-    const struct onr_tensor y = output(l, i);
+  int code = names ? EXIT_OK : complain(EXIT_OTHER, "no memory for the names of %zu outputs", r->count);
+  for (size_t i = 0; !code && i < r->count; i++) {
     char path[PATH_SIZE];
     if (snprintf(path, sizeof(path), "%s/%s", folder, names[i].text) >= (int)sizeof(path))
       code = complain(EXIT_OTHER, "%s: the path is too long", folder);
-    if (!code) code = write_value(path, &y);
-    if (!code) tell(l, i, path, onr_sequence_length(&y) < 0 ? "" : "/");
+    if (!code) code = write_value(path, &r->items[i]);
+    if (!code) tell(l, r, i, path, onr_sequence_length(&r->items[i]) < 0 ? "" : "/");
   }
   free(names);
   return code;
 }
 
-int save_outputs(const struct options *options, const struct loaded *l) {
+int save_outputs(const struct options *options, const struct loaded *l, const struct results *r) {
   const char *path = options->output;
   const int single = is_stream(path) || is_file(path);
-  const int code = single ? check_arrays(options, l) : 0;
+  const int code = single ? check_arrays(options, l, r) : 0;
   if (code) return code;
-  return !single ? write_folder(path, l) : is_stream(path) ? write_stream(l) : write_file(path, l);
+  return !single ? write_folder(path, l, r) : is_stream(path) ? write_stream(r) : write_file(path, l, r);
 }

@@ -31,7 +31,7 @@ static int read_shape(const struct onr_tensor *x, struct pictures *p) {
   return (p->channels == 1 || p->channels == 3) && p->height <= MOST_SIDE && p->width <= MOST_SIDE;
 }
 
-static void terminal_size(int *columns, int *rows) {
+void terminal_size(int *columns, int *rows) {
   struct winsize size;
   const char *text = getenv("COLUMNS");
   const int wanted = text ? atoi(text) : 0;
@@ -108,58 +108,11 @@ static void print_pixels(const struct pictures *p, int64_t n, int row) {
 
 /* --- answers --- */
 
-enum meaning { PROBABILITIES, LOG_PROBABILITIES, LOGITS };
-
-/* Scores [N,CLASSES], with any dimensions of 1 behind. One class: the probability of 1, or its logit. */
-struct answers {
-  const struct onr_tensor *y;
-  int64_t classes;
-  enum meaning meaning;
-};
-
-static double score(const struct answers *a, int64_t n, int64_t class) {
-  return number_at(a->y, n * a->classes + class).real;
-}
-
-/* Whether each row sums up to 1, as it is or as exponents. */
-static int sums_to_one(const struct answers *a, int64_t count, int as_logarithm) {
-  for (int64_t n = 0; n < count; n++) {
-    double sum = 0;
-    for (int64_t c = 0; c < a->classes; c++) {
-      const double s = score(a, n, c);
-      if (as_logarithm ? !(s <= 1e-6) : !(s >= 0 && s <= 1 + 1e-6)) return 0;
-      sum += as_logarithm ? exp(s) : s;
-    }
-    if (a->classes > 1 && !(fabs(sum - 1) < 1e-3)) return 0;
-  }
-  return 1;
-}
-
-static int read_answers(const struct onr_tensor *y, int64_t count, struct answers *a) {
-  *a = (struct answers){y, y->desc.rank > 1 ? y->desc.dim[1] : 1, LOGITS};
-  if (y->desc.rank < 1 || y->desc.dim[0] != count || a->classes < 1 ||
-      onr_desc_elements(&y->desc) != count * a->classes || number_at(y, 0).kind != REAL)
-    return 0;
-  if (sums_to_one(a, count, 0)) a->meaning = PROBABILITIES;
-  else if (a->classes > 1 && sums_to_one(a, count, 1)) a->meaning = LOG_PROBABILITIES;
-  return 1;
-}
-
-static double probability(const struct answers *a, int64_t n, int64_t class) {
-  double sum = 0;
-  const double s = score(a, n, class);
-  if (a->meaning == PROBABILITIES) return s;
-  if (a->meaning == LOG_PROBABILITIES) return exp(s);
-  if (a->classes == 1) return 1 / (1 + exp(-s));
-  for (int64_t c = 0; c < a->classes; c++) sum += exp(score(a, n, c) - s);
-  return 1 / sum;
-}
-
 static int64_t best_class(const struct answers *a, int64_t n, double *share) {
   int64_t best = 0;
   for (int64_t c = 1; c < a->classes; c++)
-    if (score(a, n, c) > score(a, n, best)) best = c;
-  *share = probability(a, n, best);
+    if (answer_score(a, n, c) > answer_score(a, n, best)) best = c;
+  *share = answer_probability(a, n, best);
   if (a->classes > 1) return best;
   best = *share > 0.5;
   if (!best) *share = 1 - *share;
@@ -220,10 +173,7 @@ static int print_all(const struct onr_tensor *x, struct pictures *p, const struc
   const int64_t in_a_row = fit > 0 ? fit : 1;
   for (int64_t first = 0; first < p->count; first += in_a_row)
     print_row(p, a, labels, first, first + in_a_row < p->count ? first + in_a_row : p->count, width);
-  if (a->meaning != PROBABILITIES)
-    printf("percent: %s of the output\n", a->meaning == LOG_PROBABILITIES ? "exponents"
-                                          : a->classes == 1               ? "sigmoid"
-                                                                          : "softmax");
+  if (answer_source(a)) printf("percent: %s of the output\n", answer_source(a));
   if (labels->data) printf("%lld of %lld right\n", (long long)right, (long long)p->count);
   free(p->grey);
   return EXIT_OK;

@@ -26,6 +26,7 @@ struct named_tensor {
   char *name;       /* "" : none */
   const char *file; /* of the command line; NULL: made here */
   struct onr_tensor tensor;
+  int64_t frames; /* its first dimension counts frames, one for each run; 0: it is one */
 };
 
 struct tensor_list {
@@ -42,6 +43,22 @@ struct name_size {
 /* How a profile is told. */
 enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_CSV, FORMAT_TRACE };
 
+/* What may be said of how an input is made of a picture, sound or bytes; recipe.c has the table. */
+enum recipe_field {
+  FIELD_RESIZE,
+  FIELD_CROP,
+  FIELD_RANGE,
+  FIELD_MEAN,
+  FIELD_STD,
+  FIELD_CHANNELS,
+  FIELD_LAYOUT,
+  FIELD_RATE,
+  FIELD_FRAME,
+  FIELD_DTYPE,
+  FIELD_SHAPE,
+  NUM_RECIPE_FIELDS
+};
+
 /* Options of all commands; the table in options.c says which command takes which. */
 struct options {
   char **paths; /* in argv */
@@ -53,22 +70,25 @@ struct options {
   const char **limit_words; /* "NAME=VALUE" */
   size_t num_limits;
   struct onr_limits limits; /* 0: the default */
-  const char *output;       /* a folder, FILE.npy, or - */
+  const char *output;       /* a folder, FILE.npy, .npz or .json, or - */
+  const char *recipe;       /* instead of MODEL.json beside the model */
+  const char *fields[NUM_RECIPE_FIELDS];
   const char *disabled_passes;
   const char *external_directory;
-  const char *state, *prompt; /* of generate */
-  uint64_t threads, seed, steps;
+  const char *state, *prompt;
+  uint64_t threads, seed, steps, top;
   double seconds, rtol, atol;
   enum onr_backend backend;
   enum onr_method method; /* of bench --kernels */
   enum format format;
   void (*watch)(void *context, const struct onr_node_run *run); /* of the session; set by commands */
   void *watch_context;
-  const char *labels;           /* for --show */
-  const char *packed;           /* a file of packed weights */
+  const char *labels; /* names of classes; of --show the right answers */
+  const char *packed; /* a file of packed weights */
+  const char *plugin;
   const char *reference, *dump; /* of compare; of run */
   int packs;                    /* it is written */
-  int json, nodes, profile, kernels, show, greedy, help;
+  int json, nodes, profile, kernels, show, all, greedy, help;
 };
 
 enum command {
@@ -153,6 +173,10 @@ struct number {
 };
 /* Element i; a complex tensor has two for each of its elements. NO_NUMBER: text, and floats of 8 bits or less. */
 struct number number_at(const struct onr_tensor *tensor, int64_t i);
+/* Whole types hold the nearest that they have. 0: there is no way, of text and floats of 8 bits or less. */
+int number_store(struct onr_tensor *tensor, int64_t i, double value);
+/* 0: a whole type does not have it, or a double does not tell it from its neighbours. */
+int number_fits(enum onr_dtype dtype, double value);
 
 /* --- tensor_list.c --- */
 /* Room for so many items of `size` bytes, those that are new zeroed; 0: out of memory. */
@@ -175,6 +199,7 @@ int write_value(const char *path, const struct onr_tensor *value);
 /* --- open_model.c --- */
 struct loaded {
   const char *path;
+  struct onr_registry *registry; /* of --plugin; NULL: none */
   struct onr_threads *threads;
   struct onr_model *model;
   struct onr_session *session;
@@ -186,6 +211,62 @@ enum onr_status try_load(const struct options *options, const char *path, const 
                          struct loaded *loaded, struct onr_error *error);
 void unload(struct loaded *loaded);
 double now_ms(void);
+
+/* --- states.c --- */
+struct inputs;
+/* By --state. */
+int is_state_input(const struct options *options, const char *name);
+int declare_states(const struct options *options, const struct loaded *loaded);
+/* Says whether it has a part for each run. */
+void find_frames(const struct options *options, const struct onr_model *model, struct named_tensor *item);
+/* How many all of them have that have any. */
+int count_frames(const struct inputs *inputs, int64_t *frames);
+struct onr_tensor frame_of(const struct named_tensor *item, int64_t frame);
+/* All outputs of a run, or of one for each frame, put together along a new first dimension. */
+struct results {
+  struct onr_tensor *items; /* as the model's outputs */
+  size_t count;
+  int is_owned;
+};
+int run_frames(const struct options *options, const struct loaded *loaded, struct inputs *inputs,
+               struct results *results);
+void clear_results(struct results *results);
+
+/* --- progress.c: a line on standard error that comes and goes, where it is a terminal --- */
+/* At most ten times a second, once the work has lasted for a while. */
+void progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* At once, for work that is one call. */
+void progress_now(const char *text);
+/* Before something else is printed. */
+void progress_clear(void);
+void progress_end(void);
+
+/* --- array_text.c --- */
+/* The elements behind "name type[shape]", and a line feed: all, or as many as tell what is in it. */
+void print_array(const struct onr_tensor *y, int all);
+/* The first few, with nothing behind them. */
+void print_array_line(const struct onr_tensor *y);
+
+/* --- answers.c, top.c: what a classifier says --- */
+enum meaning { PROBABILITIES, LOG_PROBABILITIES, LOGITS };
+/* Scores [N,CLASSES], with any dimensions of 1 behind. One class: the probability of 1, or its logit. */
+struct answers {
+  const struct onr_tensor *y;
+  int64_t count, classes;
+  enum meaning meaning;
+};
+/* 0: they are no scores of `count` things; count -1: of any number. */
+int read_answers(const struct onr_tensor *y, int64_t count, struct answers *a);
+double answer_score(const struct answers *a, int64_t n, int64_t class);
+double answer_probability(const struct answers *a, int64_t n, int64_t class);
+/* What the percentages are of, NULL: the scores themselves. */
+const char *answer_source(const struct answers *a);
+/* The likeliest classes of each row, with bars. */
+int print_top(const struct options *options, const struct loaded *loaded, const struct results *results);
+
+/* --- plugin.c --- */
+/* What --plugin adds. *registry NULL: nothing. The library stays for as long as the program runs. */
+enum onr_status load_plugin(const char *path, struct onr_registry **registry, struct onr_error *error);
 
 /* --- output_names.c --- */
 struct file_name {
@@ -203,7 +284,12 @@ void file_name_of(const char *name, char *target, size_t size);
 int prepare_output(const struct options *options, const struct onr_model *model);
 /* The folders that a path goes through, and with `all` the path itself. */
 int make_folders(const char *path, int all);
-int save_outputs(const struct options *options, const struct loaded *loaded);
+int save_outputs(const struct options *options, const struct loaded *loaded, const struct results *results);
+int npz_write(const char *path, const struct onr_model *model, const struct results *results);
+
+/* --- write_json.c --- */
+/* {"NAME": {"dtype": "float32", "shape": [1, 2], "data": [[1, 2]]}}; NaN and infinities as strings. */
+void put_json(FILE *file, const struct onr_model *model, const struct results *results);
 
 /* --- dims.c: dynamic dimensions of inputs --- */
 /* Its name, or "INPUT.0" where it has none. */
@@ -234,6 +320,9 @@ struct inputs {
  * that do not fit are no failure: they are told there, and the session has no plan. */
 int make_inputs(const struct options *options, const struct loaded *loaded, struct inputs *inputs,
                 struct line *problem);
+/* States begin empty where their sizes are open; a model that only takes full ones is given zeros, of --dim or 1.
+ * 0: there is no such state. */
+int begin_states(const struct options *options, const struct loaded *loaded, struct inputs *inputs);
 /* What is random, and which sizes were guessed, on stderr. */
 void say_what_is_random(const struct options *options, const struct inputs *inputs);
 /* After a run failed: as report_failure, and says what of the inputs may be the reason. */
@@ -250,6 +339,7 @@ int agrees(const struct onr_tensor *found, const struct onr_tensor *expected, do
            size_t size);
 
 /* --- show.c --- */
+void terminal_size(int *columns, int *rows);
 /* Pictures and answers in the terminal. labels->data NULL: none. 0, or an exit code after one line on stderr. */
 int show(const struct onr_tensor *x, const struct onr_tensor *y, const struct onr_tensor *labels);
 

@@ -1,0 +1,201 @@
+#!/bin/sh
+# Values as JSON, lines of text, plain bytes and words of the command line; outputs as .npz, JSON and text; classes by name.
+# usage: test_values.sh BUILD_DIR
+set -u
+. "$(dirname "$0")/expect.sh"
+cat >"$work/test.py" <<'PY'
+import io, json, math, os, random, re, struct, subprocess, sys, zipfile
+from array_reader import npy, read
+from model_writer import *
+tool, work = sys.argv[1:]
+os.chdir(work)
+failures = 0
+DOUBLE, INT32, UINT64, FLOAT16, COMPLEX64 = 11, 6, 13, 10, 14
+
+def fail(*what):
+    global failures
+    failures += 1
+    print("FAIL:", *what)
+
+def run(*words, code=0, error=None, **pipe):
+    done = subprocess.run([tool, "run", *words], capture_output=True, timeout=60, **(pipe or {"stdin": subprocess.DEVNULL}))
+    if done.returncode != code or (error and (error not in done.stderr.decode() or done.stderr.count(b"\n") != 1)):
+        fail([word[:200] for word in words], "expected", code, error, "found", done.returncode, done.stderr.decode()[:500])
+    return done
+
+def result(name="y.npy"):
+    shape, values = read(open(name, "rb").read())[:2]
+    return list(shape), [v.decode() if isinstance(v, bytes) else v for v in values]
+
+types = {"float": FLOAT, "double": DOUBLE, "int": INT32, "long": INT64, "byte": UINT8, "bool": BOOL, "string": STRING, "half": FLOAT16, "u64": UINT64}
+for name, dtype in types.items():
+    identity(name + ".onnx", dtype)
+identity("rank2.onnx", INT64, ["n", "m"])
+identity("scalar.onnx", INT64, [])
+
+def takes(model, text, shape, values, file=False):
+    word = text
+    if file:
+        open("v.json", "w").write(text)
+        word = "v.json"
+    run(model + ".onnx", "-i", "x=" + word, "-o", "y.npy")
+    if result() != (shape, values):
+        fail(model, text, result(), (shape, values))
+for file in (False, True):
+    takes("float", "[[1, 2.5], [-3e2, 4]]", [2, 2], [1, 2.5, -300, 4], file)
+    takes("double", "0.1", [], [0.1], file)
+    takes("long", "[9007199254740992, -5]", [2], [9007199254740992, -5], file)
+    takes("byte", "[0, 255]", [2], [0, 255], file)
+    takes("bool", "[true, false, 1]", [3], [True, False, True], file)
+    takes("string", '["a", "d\\u00e9j\\u00e0", ""]', [3], ["a", "d\u00e9j\u00e0", ""], file)
+    takes("half", "[0.5]", [1], [0.5], file)
+    takes("float", "[[], []]", [2, 0], [], file)
+    takes("rank2", "[7, 8]", [1, 2], [7, 8], file)
+    takes("scalar", "16000", [], [16000], file)
+    takes("u64", "[4294967296]", [1], [1 << 32], file)
+takes("float", '{"x": [1, 2], "other": 3}', [2], [1, 2], True)
+run("float.onnx", "-i", 'x=["Infinity", "-Infinity", "NaN", 1]', "-o", "y.npy")
+if [str(v) for v in result()[1]] != ["inf", "-inf", "nan", "1.0"]:
+    fail("not finite", result())
+for model, text, error in (("float", "[1, [2]]", "lists of one shape, found lists of several lengths or depths"), ("float", "[[1, 2], [3]]", "several lengths"), ("float", '["a"]', "expected float32 in lists of one shape, found something that is no number"),
+                           ("string", "[1]", "something that is no string"), ("byte", "[256]", "a number that its type does not have"), ("byte", "[-1]", "does not have"), ("int", "[1.5]", "does not have"),
+                           ("long", "[9007199254740993000]", "does not have"), ("float", "[1, 2", "no JSON: wrong near byte"), ("float", "[null]", "no number"), ("float", "[{}]", "no number"),
+                           ("float", "[" * 900 + "]" * 900, "found lists too deep"), ("float", "[" * 5000, "no JSON")):
+    run(model + ".onnx", "-i", "x=" + text, code=2, error=error)
+open("v.json", "w").write('{"z": 1}')
+run("float.onnx", "-i", "x=v.json", code=2, error="v.json: an object without 'x', the input's name")
+open("v.json", "w").write("[" + "1," * (9 << 20) + "1]")
+run("float.onnx", "-i", "x=v.json", code=2, error="of JSON, at most 16.0 MiB are read")
+# A file of that name goes before a value.
+open("12", "wb").write(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", struct.pack("<f", 3)))
+takes("float", "12", [1], [3])
+
+# Lines of text.
+open("t.txt", "w", newline="").write("one\r\ntwo words\n\nlast")
+run("string.onnx", "-i", "t.txt", "-o", "y.npy")
+if result() != ([4], ["one", "two words", "", "last"]):
+    fail("lines", result())
+run("string.onnx", "-i", "x=-", "-o", "y.npy", input=b"a\nb\n")
+if result() != ([2], ["a", "b"]):
+    fail("lines of standard input", result())
+run("float.onnx", "-i", "t.txt", code=2, error="t.txt: lines of text, and input 'x' is float32")
+
+# Plain bytes.
+data = struct.pack("<6f", 1, 2, 3, 4, 5, 6)
+open("v.bin", "wb").write(data)
+identity("shaped.onnx", FLOAT, ["n", 3])
+for words, shape in (([], [6]), (["--shape", "2x3"], [2, 3]), (["--dtype", "float32", "--shape", "6x1"], [6, 1])):
+    run("float.onnx", "-i", "v.bin", *words, "-o", "y.npy")
+    if result() != (shape, [1, 2, 3, 4, 5, 6]):
+        fail("plain bytes", words, result())
+run("shaped.onnx", "-i", "v.bin", "-o", "y.npy")
+if result()[0] != [2, 3]:
+    fail("plain bytes of a shape with one open dimension", result())
+run("float.onnx", "-i", "x=-", "--dtype", "float32", "--shape", "3x2", "-o", "y.npy", input=data)
+if result() != ([3, 2], [1, 2, 3, 4, 5, 6]):
+    fail("plain bytes of standard input", result())
+run("float.onnx", "-i", "v.bin", "--shape", "7", code=2, error="v.bin: 24 bytes, expected 28 for float32[7]")
+run("float.onnx", "-i", "v.bin", "--dtype", "float", code=2, error="--dtype: expected a type, as float32, got 'float'")
+run("float.onnx", "-i", "v.bin", "--shape", "2x", code=2, error="--shape: expected sizes")
+run("float.onnx", "-i", "v.bin", "--shape", "99999999999x3", code=2, error="--shape")
+run("float.onnx", "-i", "v.bin", "--shape", "2147483647x2147483647x2147483647x2147483647", code=2, error="24 bytes")
+run("float.onnx", "-i", "v.bin", "--dtype", "int32", "--shape", "6", code=2, error="int32")
+run("float.onnx", "-i", "x=-", code=2, error="standard input: expected a .npy, a picture, sound, JSON", input=b"what is this")
+
+# Outputs: .npz with every name, JSON that reads back as the same numbers.
+values = [0.1, -1e-30, 3.4e38, math.nan, math.inf, -math.inf, 1 / 3]
+open("v.npy", "wb").write(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (7, 1), }", struct.pack("<7f", *values)))
+write("two.onnx", [node("Neg", ["x"], ["a/b"]), node("Cast", ["x"], ["c"], {"to": 9}), node("Shape", ["x"], ["s"])], [("x", FLOAT, ["n", 1])], [("a/b", FLOAT, None), ("c", BOOL, None), ("s", INT64, None)])
+run("two.onnx", "-i", "v.npy", "-o", "all.npz")
+run("two.onnx", "-i", "v.npy", "-o", "all.json")
+printed = json.loads(run("two.onnx", "-i", "v.npy", "--json").stdout)
+if printed != json.load(open("all.json")) or list(printed) != ["a/b", "c", "s"]:
+    fail("--json is not -o FILE.json", printed)
+with zipfile.ZipFile("all.npz") as archive:
+    if archive.namelist() != ["a/b.npy", "c.npy", "s.npy"] or archive.testzip():
+        fail("members", archive.namelist())
+    shape, found = read(archive.read("a/b.npy"))[:2]
+expected = [struct.unpack("<f", struct.pack("<f", -v))[0] for v in values]
+parsed = [float(row[0]) for row in printed["a/b"]["data"]]
+for got in (list(found), [struct.unpack("<f", struct.pack("<f", v))[0] for v in parsed]):
+    if str(got) != str(expected):
+        fail("values", got, expected)
+if printed["s"] != {"dtype": "int64", "shape": [2], "data": [7, 1]} or printed["c"]["data"][0] != [True]:
+    fail("other types", printed["s"], printed["c"])
+run("two.onnx", "-i", "all.npz", code=2, error="has no input")
+run("two.onnx", "-i", "v.npy", "-o", "nowhere/all.npz")
+os.makedirs("plain.npz/x", exist_ok=True)
+run("two.onnx", "-i", "v.npy", "-o", "plain.npz")
+if not os.path.exists("plain.npz/s.npy"):
+    fail("a folder that is called .npz")
+if os.path.exists("/dev/full"):
+    os.symlink("/dev/full", "full.json")
+    run("two.onnx", "-i", "v.npy", "-o", "full.json", code=5, error="full.json: cannot be written: No space left")
+text = json.loads(run("string.onnx", "-i", 'x=["\\"q\\\\", "\\u0007\\u202e\\ud83d\\ude00"]', "--json").stdout)
+if text["y"]["data"] != ['"q\\', "\u0007\u202e\U0001F600"]:
+    fail("strings as JSON", text)
+
+# Text: short ones whole; long ones by their edges, in a few lines that --all takes away.
+def lines(shape, *words, dtype=FLOAT):
+    identity("shape.onnx", dtype, shape)
+    return run("shape.onnx", *words).stdout.decode().splitlines()
+if not re.fullmatch(r"y float32\[2,3\]( \S+){6}", lines([2, 3])[0]):
+    fail("a short one", lines([2, 3]))
+for shape in ([100], [1, 1000], [5, 7], [40, 40], [3, 40, 40], [2, 3, 4, 5, 6], [1000, 1], [1, 100, 1, 1]):
+    count = math.prod(shape)
+    short, whole = lines(shape), lines(shape, "--all")
+    if len(short) > 10 or max(map(len, short)) > 110 or "min " not in short[0] or "max " not in short[0]:
+        fail("shortened", shape, short)
+    numbers = [word for line in whole[1:] for word in line.split() if re.fullmatch(r"-?[\d.e+-]+", word)]
+    if len(numbers) != count or "..." in "".join(whole):
+        fail("--all", shape, len(numbers), count)
+    if shape == [3, 40, 40] and (short[1].split()[0] != "[0,0]" or short[-1].split()[0] != "[2,39]" or whole[41].split()[0] != "[1,0]"):
+        fail("places", short[1], short[-1], whole[41])
+many = [float(i) for i in range(20)] + [math.nan] * 3
+open("m.npy", "wb").write(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (23,), }", struct.pack("<23f", *many)))
+if run("float.onnx", "-i", "m.npy").stdout.decode().splitlines() != ["y float32[23]  min 0  max 19  mean 9.5  3 not finite", "    0   1   2 ... nan nan nan"]:
+    fail("summary", run("float.onnx", "-i", "m.npy").stdout)
+
+# Classes by name, with bars in proportion; names as lines, a list, an object, a configuration; beside the model.
+scores = [[0.05, 0.7, 0.25], [0.5, 0.5, 0]]
+open("s.npy", "wb").write(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }", struct.pack("<6f", *sum(scores, []))))
+identity("scores.onnx", FLOAT, ["n", 3])
+open("names.txt", "w").write("cat\ndog \u00e9\x1b[31m\n" + "long" * 30)
+json.dump(["cat", "dog", "cow"], open("names.json", "w"))
+json.dump({"id2label": {"0": "cat", "1": "dog", "2": "cow"}, "x": 1}, open("config.json", "w"))
+json.dump({"1": "dog"}, open("some.json", "w"))
+def top(*words):
+    out = run("scores.onnx", "-i", "s.npy", *words).stdout.decode()
+    if "\x1b" in out:
+        fail("colours without a terminal, or a name that commands one", out)
+    return [re.split(r"\s{2,}|\s(?=[\u2588\u2589-\u258f])", line.strip()) for line in out.splitlines()]
+for names in ("names.json", "config.json"):
+    rows = top("--labels", names)
+    if [row[0] for row in rows] != ["row 0", "dog", "cow", "cat", "row 1", "cat", "dog", "cow"]:
+        fail(names, rows)
+    if [row[-1].strip("\u2588\u2589\u258a\u258b\u258c\u258d\u258e\u258f ") for row in rows[1:4]] != ["70.0 %", "25.0 %", "5.0 %"]:
+        fail("shares", rows)
+text = run("scores.onnx", "-i", "s.npy", "--labels", "names.json", "--top", "2").stdout.decode().splitlines()
+eighths = lambda line: 8 * line.count("\u2588") + sum(line.count(c) * k for k, c in enumerate(" \u258f\u258e\u258d\u258c\u258b\u258a\u2589"[1:], 1))
+if len(text) != 6 or abs(eighths(text[1]) - 0.7 * 192) > 1 or abs(eighths(text[2]) - 0.25 * 192) > 1:
+    fail("bars", text, eighths(text[1]))
+rows = top("--labels", "names.txt")
+if "dog \u00e9\\x1b[31m" not in rows[1][0] or not re.fullmatch(r"(long)+l...", rows[2][0]):
+    fail("names that hurt or are long", rows)
+if [row[0] for row in top("--labels", "some.json", "--top", "2")] != ["row 0", "dog", "2", "row 1", "0", "dog"]:
+    fail("some names", top("--labels", "some.json"))
+if [row[0] for row in top("--top", "1")] != ["row 0", "1", "row 1", "0"]:
+    fail("no names", top("--top", "1"))
+json.dump({"labels": "names.json"}, open("scores.json", "w"))
+if [row[0] for row in top("--top", "1")] != ["row 0", "dog", "row 1", "cat"]:
+    fail("names beside the model", top("--top", "1"))
+run("float.onnx", "-i", "x=[[[1,2],[3,4]]]", "--top", "2", code=2, error="--top: expected an output of scores [N,CLASSES]")
+run("scores.onnx", "-i", "s.npy", "--labels", "s.npy", code=2, error="s.npy: expected names, a line or JSON; numbers are right answers, for --show")
+run("scores.onnx", "-i", "s.npy", "--labels", "missing", code=5, error="missing: the names of classes cannot be opened")
+open("broken.json", "w").write("[1, 2")
+run("scores.onnx", "-i", "s.npy", "--labels", "broken.json", code=2, error="broken.json: expected names of classes, found no JSON")
+print(failures, "failures")
+sys.exit(failures > 0)
+PY
+python3 "$work/test.py" "$tool" "$work" || fail "see above"
+finish

@@ -1,0 +1,38 @@
+/* plugin.c: layers of the user's own, from a shared library. */
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "onnxrun/layer.h"
+#include "tool.h"
+
+/* What such a library defines. */
+#define ENTRY "onr_plugin"
+typedef enum onr_status plugin_function(struct onr_registry *registry, struct onr_error *error);
+
+static enum onr_status refuse(struct onr_error *error, enum onr_status status, const char *why) {
+  const struct shown text = shown(why);
+  *error = (struct onr_error){.status = status};
+  snprintf(error->where, sizeof(error->where), "--plugin");
+  snprintf(error->message, sizeof(error->message), "%s", text.text);
+  return status;
+}
+
+enum onr_status load_plugin(const char *path, struct onr_registry **registry, struct onr_error *error) {
+  char found[4096];
+  plugin_function *add;
+  /* A name without a slash is a file here, as with every other option, not one of the system's libraries. */
+  if (snprintf(found, sizeof(found), "%s%s", strchr(path, '/') ? "" : "./", path) >= (int)sizeof(found))
+    return refuse(error, ONR_STATUS_ARGUMENT, "the path is too long");
+  void *library = dlopen(found, RTLD_NOW | RTLD_LOCAL);
+  if (!library) return refuse(error, ONR_STATUS_ARGUMENT, dlerror());
+  void *symbol = dlsym(library, ENTRY);
+  if (!symbol) {
+    snprintf(found, sizeof(found), "%s has no function " ENTRY ", which adds layers; docs/your_own_layer.md has one",
+             path);
+    return refuse(error, ONR_STATUS_ARGUMENT, found);
+  }
+  memcpy(&add, &symbol, sizeof(add));
+  ONR_TRY(onr_registry_create(NULL, registry, error));
+  return add(*registry, error);
+}
