@@ -85,7 +85,7 @@ static int write_stream(const struct results *r) {
   return code;
 }
 
-static int write_json(const char *path, const struct loaded *l, const struct results *r) {
+static int write_as_json(const char *path, const struct loaded *l, const struct results *r) {
   FILE *file = fopen(path, "w");
   if (!file) return complain(EXIT_OTHER, "%s: cannot be written: %s", path, strerror(errno));
   errno = 0;
@@ -96,7 +96,7 @@ static int write_json(const char *path, const struct loaded *l, const struct res
 }
 
 static int write_file(const char *path, const struct loaded *l, const struct results *r) {
-  const int code = is_json(path)      ? write_json(path, l, r)
+  const int code = is_json(path)      ? write_as_json(path, l, r)
                    : is_archive(path) ? npz_write(path, l->model, r)
                                       : npy_write(path, &r->items[0]);
   for (size_t i = 0; !code && i < r->count; i++) tell(l, r, i, path, "");
