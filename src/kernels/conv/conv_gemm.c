@@ -419,7 +419,8 @@ static void run(const struct onri_conv *c, const struct onri_kernels *kernels, c
   onr_parallel_for(env, (size_t)(w.panels * w.parts * c->groups), grain_of(&w), run_items, &w);
 }
 
-/* --- dilated kernels that see much padding: rectangles of outputs for which the same taps meet the image --- */
+/* --- kernels that see much padding, dilated ones and those of tiny images: rectangles of outputs for which the same
+ * taps meet the image --- */
 
 enum { MOST_TAPS = 7 };
 
@@ -432,7 +433,7 @@ struct spans {
 /* Where the taps of output o, and those behind it, are others for the first time; a->out: never, or for too little. */
 static int64_t next_cut(const struct onri_axis *a, int64_t o) {
   int64_t met = 0, cut = a->out;
-  if (a->dilation == 1 || a->kernel > MOST_TAPS) return cut;
+  if (a->kernel > MOST_TAPS || (a->dilation == 1 && a->in >= a->kernel)) return cut;
   for (int64_t k = 0; k < a->kernel; k++) { /* outputs [first, last) meet the image through tap k */
     const int64_t first = least(a->out, most(0, ceil_div(a->begin - k * a->dilation, a->stride)));
     const int64_t last = most(first, least(a->out, ceil_div(a->in + a->begin - k * a->dilation, a->stride)));
@@ -440,7 +441,7 @@ static int64_t next_cut(const struct onri_axis *a, int64_t o) {
     if (first > o) cut = least(cut, first);
     if (last > o) cut = least(cut, last);
   }
-  return met * 10 > a->out * a->kernel * 9 ? a->out : cut;
+  return met * 10 > a->out * a->kernel * (a->dilation > 1 ? 9 : 4) ? a->out : cut;
 }
 
 static struct spans spans_of(const struct onri_axis *a, int cuts) {

@@ -600,6 +600,11 @@ int onri_conv_stays_channels_first(const struct onr_conv_params *p, const struct
          onri_dtype_in(ONRI_DTYPES_F32_AND_HALF, weight->dtype);
 }
 
+int onri_conv_has_few_outputs(const struct onr_desc *y) {
+  enum { FEW = 8, LINE = 32 };
+  return y->rank >= 3 && y->dim[1] > 0 && y->dim[1] <= FEW && y->dim[y->rank - 1] >= LINE;
+}
+
 int onri_conv_makes_channels_first(const struct onr_desc *y) {
   enum { LANES = 16 }; /* of the widest vectors */
   int64_t pixels = 1;

@@ -12,6 +12,9 @@ int onri_conv_reads_channels_first(const struct onr_conv_params *p, const struct
  * channels-last one; else it wants the latter. */
 int onri_conv_stays_channels_first(const struct onr_conv_params *p, const struct onr_desc *weight,
                                    const struct onr_desc *y);
+/* Whether it has so few channels that vectors of pixels are the faster ones, whoever reads it: convolutions read either
+ * layout. */
+int onri_conv_has_few_outputs(const struct onr_desc *y);
 /* Whether such an output (channels-first dimensions, which may be unknown) is made as fast channels-first as
  * channels-last: images fill vectors of pixels. */
 int onri_conv_makes_channels_first(const struct onr_desc *y);

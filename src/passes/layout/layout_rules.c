@@ -50,7 +50,8 @@ enum onr_status onri_rule_conv(struct onri_layout *layout) {
   const struct onr_desc *weights = &layout->rw->graph->values[weight].desc,
                         *y = &layout->rw->graph->values[node->out[0]].desc;
   const int reads = onri_conv_reads_channels_first(node->params, weights);
-  if (layout->values[node->out[0]].wish < 0 &&
+  const int wants_first = layout->values[node->out[0]].wish < 0 || (reads && onri_conv_has_few_outputs(y));
+  if (wants_first &&
       (reads ? onri_conv_makes_channels_first(y) : onri_conv_stays_channels_first(node->params, weights, y)))
     return onri_layout_plain(layout, 0);
   if (!reads) return onri_rule_spatial(layout);
