@@ -160,6 +160,25 @@ static void test_convolutions_stay_channels_last(void **state) {
   graph_test_end(&t);
 }
 
+/* Few outputs, a transposed convolution of few, and a depthwise one of wide images that stands alone: nothing moves. */
+static void test_few_outputs_stay_channels_first(void **state) {
+  struct graph_test t;
+  (void)state;
+  if (picture()) return; /* without vectors that are worth it the portable kernels run, which like channels last */
+  graph_test_begin(&t);
+  t.tolerance = 2e-4;
+  int32_t x = graph_test_conv(&t, graph_test_input(&t, 4, (int64_t[]){1, 3, 16, 40}), 3, 4, 3);
+  const struct onr_conv_transpose_params up = {.window = {.rank = 2, .stride = {2, 2}}};
+  const int32_t twice[] = {graph_test_conv(&t, x, 4, 6, 3), graph_test_constant(&t, 4, (int64_t[]){6, 5, 4, 2}, NULL)};
+  x = graph_test_node(&t, &onri_layer_conv_transpose, &up, twice, 2);
+  const struct onr_conv_params each = {.window = {.rank = 2}, .groups = 5};
+  const int32_t alone[] = {x, graph_test_constant(&t, 4, (int64_t[]){5, 1, 3, 3}, NULL)};
+  graph_test_output(&t, graph_test_node(&t, &onri_layer_conv, &each, alone, 2));
+  graph_test_check(&t, NULL);
+  assert_int_equal(graph_test_count(&t, &onri_layer_transpose), 0);
+  graph_test_end(&t);
+}
+
 /* A shuffle of channels between two convolutions moves channels, not images: no more than one transpose inside. */
 static void test_channel_shuffle_stays_channels_last(void **state) {
   struct graph_test t;
@@ -203,6 +222,7 @@ int main(void) {
       cmocka_unit_test(test_reshape_across_the_order_transposes),
       cmocka_unit_test(test_matmul_takes_the_flag),
       cmocka_unit_test(test_convolutions_stay_channels_last),
+      cmocka_unit_test(test_few_outputs_stay_channels_first),
       cmocka_unit_test(test_channel_shuffle_stays_channels_last),
       cmocka_unit_test(test_patches_are_a_view),
       cmocka_unit_test(test_unknown_rank_is_left_alone),

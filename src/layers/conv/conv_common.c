@@ -14,6 +14,7 @@
 #include "base/shape.h"
 #include "kernels/conv/conv_gemm.h"
 #include "kernels/conv/conv_phases.h"
+#include "kernels/conv/conv_shuffle.h"
 #include "kernels/conv/depthwise_rows.h"
 #include "kernels/elementwise/vecmath.h"
 #include "layers/conv/conv.h"
@@ -165,9 +166,25 @@ static int is_own(const struct onri_conv *c) {
 /* Filling up vectors of channels makes no more of weights than this. */
 enum { MOST_PADDING = 16, PADDING_BYTES = 1 << 20 };
 
+/* form: of a transposed convolution it says whether it is shuffled (conv_shuffle.h) or made of phases. */
+static int is_shuffled(const struct onri_conv *c, enum onri_conv_form form) {
+  return c->transposed && form == ONRI_CONV_FIRST;
+}
+
 static size_t product_floats(const struct onri_conv *c, enum onri_conv_form form) {
+  if (is_shuffled(c, form)) return onri_conv_shuffle_packed_floats(c, onri_kernels());
   return c->transposed ? onri_conv_phases_packed_floats(c, onri_kernels())
                        : onri_conv_gemm_packed_floats(c, onri_kernels(), form);
+}
+
+static size_t product_bias_floats(const struct onri_conv *c, enum onri_conv_form form) {
+  return is_shuffled(c, form) ? onri_conv_shuffle_bias_floats(c, onri_kernels())
+                              : onri_conv_gemm_bias_floats(c, onri_kernels(), form);
+}
+
+static void pack_product_bias(const struct onri_conv *c, enum onri_conv_form form, const float *bias, float *packed) {
+  if (is_shuffled(c, form)) onri_conv_shuffle_pack_bias(c, onri_kernels(), bias, packed);
+  else onri_conv_gemm_pack_bias(c, onri_kernels(), form, bias, packed);
 }
 
 static enum onr_status pack_weights(struct onr_call *call, const struct onri_conv *c, const float *weight) {
@@ -176,9 +193,10 @@ static enum onr_status pack_weights(struct onr_call *call, const struct onri_con
     onri_conv_gemm_pack(c, onri_kernels(), p->form, weight, p->product, call->env);
     return ONR_STATUS_OK;
   }
-  float *room = onr_env_allocate(call->env, (size_t)onr_desc_elements(&call->in[1]) * sizeof(*room));
+  float *room = onr_env_allocate(call->env, 2 * (size_t)onr_desc_elements(&call->in[1]) * sizeof(*room));
   if (!room) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
-  onri_conv_phases_pack(c, onri_kernels(), weight, room, p->product, call->env);
+  if (is_shuffled(c, p->form)) onri_conv_shuffle_pack(c, onri_kernels(), weight, room, p->product, call->env);
+  else onri_conv_phases_pack(c, onri_kernels(), weight, room, p->product, call->env);
   onr_env_release(call->env, room);
   return ONR_STATUS_OK;
 }
@@ -212,8 +230,8 @@ static enum onr_status pack_product(struct onr_call *call, const struct onri_con
   call->packed_inputs |= 2;
   if (onri_has(call, 2) && !call->inputs[2]) return ONR_STATUS_OK;
   ONR_TRY(onri_late_read(call, &bias));
-  p->product_bias = onr_env_allocate(call->env, onri_conv_gemm_bias_floats(c, onri_kernels(), p->form) * sizeof(float));
-  if (p->product_bias) onri_conv_gemm_pack_bias(c, onri_kernels(), p->form, bias.values, p->product_bias);
+  p->product_bias = onr_env_allocate(call->env, product_bias_floats(c, p->form) * sizeof(float));
+  if (p->product_bias) pack_product_bias(c, p->form, bias.values, p->product_bias);
   onri_late_release(&bias, call->env);
   if (!p->product_bias)
     return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the bias of a convolution");
@@ -221,15 +239,19 @@ static enum onr_status pack_product(struct onr_call *call, const struct onri_con
   return ONR_STATUS_OK;
 }
 
+/* A transposed convolution with fewer outputs leaves vectors of channels half empty. */
+enum { PHASE_CHANNELS = 12 };
+
 /* One channel alone lies in either layout. */
 static enum onri_conv_form form_of(const struct onri_conv *c, int channels_last, int x_channels_first) {
   const int x_first = !channels_last || x_channels_first || c->groups * c->group_in == 1;
+  if (c->transposed) {
+    const int shuffles = !channels_last || c->group_out < PHASE_CHANNELS;
+    return shuffles && onri_conv_shuffle_can(c) ? ONRI_CONV_FIRST : ONRI_CONV_LAST;
+  }
   if (!x_first) return ONRI_CONV_LAST;
   return !channels_last || c->groups * c->group_out == 1 ? ONRI_CONV_FIRST : ONRI_CONV_FIRST_TO_LAST;
 }
-
-/* A transposed convolution with fewer outputs leaves vectors half empty. */
-enum { PHASE_CHANNELS = 12 };
 
 /* With dilation it sees an image for each of the places between two taps: these must be more than a tile. */
 static int has_tiles(const struct onri_conv *c) {
@@ -269,7 +291,8 @@ static enum onr_status choose_and_pack(struct onr_call *call, const struct onri_
   if (own && tuned && has_tiles(c) && !is_passed_over(call, ONR_METHOD_WINOGRAD_2, ONR_METHOD_WINOGRAD_6))
     ONR_TRY(onri_conv_winograd_prepare(call, c, weight, &p->winograd));
   if (p->winograd.weights) return ONR_STATUS_OK; /* the portable kernel may need the weights as they are */
-  const int can = c->transposed ? c->group_out >= PHASE_CHANNELS && onri_conv_phases_can(c) : onri_conv_gemm_can(c);
+  const int phases = is_shuffled(c, p->form) || (c->group_out >= PHASE_CHANNELS && onri_conv_phases_can(c));
+  const int can = c->transposed ? phases : onri_conv_gemm_can(c);
   if (own && can) ONR_TRY(suits_product(call, c, weight, &product));
   enum onri_xnn_fit fit = ONRI_XNN_NEVER;
   const int is_wanted =
@@ -292,7 +315,7 @@ enum onr_status onri_conv_prepare(struct onr_call *call, const struct onri_conv 
     if (p->planes) ONR_TRY(is_finite(call, &weight, &p->planes));
     own = p->planes;
   }
-  if (own || (c->transposed && !channels_last) || onri_is_double(call->in[1].dtype))
+  if (own || (c->transposed && !channels_last && p->form != ONRI_CONV_FIRST) || onri_is_double(call->in[1].dtype))
     status = pack(call, c, ONRI_XNN_NEVER, &weight);
   else status = choose_and_pack(call, c, channels_last && !x_channels_first, &weight);
   onri_late_release(&weight, call->env);
@@ -376,8 +399,12 @@ static enum onr_status plan_product(struct onr_call *call) {
   if (onri_has(call, 3)) call->in_place = 3; /* each sum begins with it */
   if (!p->product_bias) {
     ONR_TRY(onri_widened_plan(call, &call->in[2], &s->bias));
-    ONR_TRY(onri_scratch_reserve(call, onri_conv_gemm_bias_floats(&s->conv, onri_kernels(), p->form) * sizeof(float),
-                                 &s->product_bias));
+    ONR_TRY(onri_scratch_reserve(call, product_bias_floats(&s->conv, p->form) * sizeof(float), &s->product_bias));
+  }
+  if (is_shuffled(&s->conv, p->form)) {
+    size_t bytes;
+    if (!onri_mul_size(onri_conv_shuffle_plane_floats(&s->conv), sizeof(float), &bytes)) bytes = SIZE_MAX;
+    ONR_TRY(onri_scratch_reserve(call, bytes, &s->planes));
   }
   /* A widened x lies before this and is read past its end too. */
   return onri_scratch_reserve(call, onri_conv_gemm_scratch_bytes(s->threads) + ONR_SLACK_BYTES, &s->scratch);
@@ -437,10 +464,13 @@ static enum onr_status run_product(struct onr_call *call) {
                                     .threads = s->threads};
   if (!p->product_bias) {
     float *bias = (float *)(void *)(scratch + s->product_bias);
-    onri_conv_gemm_pack_bias(&s->conv, onri_kernels(), p->form, onri_widened_input(call, 2, s->bias), bias);
+    pack_product_bias(&s->conv, p->form, onri_widened_input(call, 2, s->bias), bias);
     operands.bias = bias;
   }
-  if (s->conv.transposed) {
+  if (is_shuffled(&s->conv, p->form)) {
+    onri_conv_shuffle_f32(&s->conv, onri_kernels(), &operands, (float *)(void *)(scratch + s->planes), call->env);
+    apply_tail(call, NULL, operands.y);
+  } else if (s->conv.transposed) {
     onri_conv_phases_f32(&s->conv, onri_kernels(), &operands, call->env);
     apply_tail(call, NULL, operands.y);
   } else {
@@ -598,6 +628,21 @@ int onri_conv_stays_channels_first(const struct onr_conv_params *p, const struct
     if (p->window.rank == 2 && p->window.stride[i] > 1) return 0;
   return onri_depthwise_is_fast() && y->dim[3] >= ROW && y->dim[2] >= COLUMN &&
          onri_dtype_in(ONRI_DTYPES_F32_AND_HALF, weight->dtype);
+}
+
+int onri_conv_transpose_stays_channels_first(const struct onr_conv_transpose_params *p, const struct onr_desc *weight) {
+  const int32_t spatial = weight->rank - 2;
+  struct onri_conv c = {.groups = p->groups ? p->groups : 1, .group_in = 1, .transposed = 1};
+  if (p->channels_last || spatial < 1 || spatial > ONR_MAX_SPATIAL || !onri_conv_gemm_is_fast()) return 0;
+  c.group_out = weight->dim[1];
+  for (int32_t i = 0; i < ONR_MAX_SPATIAL; i++) c.axis[i] = (struct onri_axis){.kernel = 1, .stride = 1, .dilation = 1};
+  for (int32_t i = 0; i < spatial; i++) {
+    struct onri_axis *a = &c.axis[ONR_MAX_SPATIAL - spatial + i];
+    a->kernel = weight->dim[2 + i];
+    if (p->window.rank == spatial && p->window.stride[i] > 0) a->stride = p->window.stride[i];
+    if (p->window.rank == spatial && p->window.dilation[i] > 0) a->dilation = p->window.dilation[i];
+  }
+  return onri_conv_shuffle_can(&c) && onri_dtype_in(ONRI_DTYPES_F32_AND_HALF, weight->dtype);
 }
 
 int onri_conv_has_few_outputs(const struct onr_desc *y) {

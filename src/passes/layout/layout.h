@@ -93,10 +93,11 @@ struct onri_layout_rule {
   enum onri_layout_wish wish;
   size_t param_size; /* of the parameter at layout_param that it rewrites; 0: none */
 };
-enum onr_status onri_rule_plain(struct onri_layout *layout);   /* everything in logical order */
-enum onr_status onri_rule_spatial(struct onri_layout *layout); /* a channels_last parameter */
-enum onr_status onri_rule_conv(struct onri_layout *layout);    /* that, or x as it is */
-enum onr_status onri_rule_either(struct onri_layout *layout);  /* the same, where that moves less */
+enum onr_status onri_rule_plain(struct onri_layout *layout);          /* everything in logical order */
+enum onr_status onri_rule_spatial(struct onri_layout *layout);        /* a channels_last parameter */
+enum onr_status onri_rule_conv(struct onri_layout *layout);           /* that, or x as it is */
+enum onr_status onri_rule_conv_transpose(struct onri_layout *layout); /* that, or x as it is, for few outputs */
+enum onr_status onri_rule_either(struct onri_layout *layout);         /* the same, where that moves less */
 enum onr_status onri_rule_pool(struct onri_layout *layout); /* without indices, no narrow ones: either; else spatial */
 enum onr_status onri_rule_resize(
     struct onri_layout *layout); /* nearest pixels, and wide images: either; else spatial */
