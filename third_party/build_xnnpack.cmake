@@ -24,6 +24,8 @@ if(EXISTS "${PREFIX}")
 endif()
 file(REMOVE_RECURSE "${work}")
 
+include("${CMAKE_CURRENT_LIST_DIR}/versions.cmake")
+set(WANTED "${ONNXRUN_SOURCES}")
 set(SOURCES "${work}/source")
 include("${CMAKE_CURRENT_LIST_DIR}/fetch.cmake")
 

@@ -1,4 +1,5 @@
-# Brings the sources listed in versions.cmake into SOURCES/NAME, checked. Set SOURCES, DOWNLOADS and perhaps DEPS, and include.
+# Brings the sources WANTED, lines of versions.cmake, into SOURCES/NAME, checked. Set WANTED, SOURCES, DOWNLOADS and perhaps DEPS, and
+# include.
 #
 # From the first of these that has an archive: DEPS (a folder of archives; nothing else is asked when it is set),
 # DOWNLOADS (what an earlier run got), the machine's package manager, upstream's git.
@@ -60,8 +61,8 @@ function(onnxrun_apt_prepare)
   set(ONNXRUN_APT "${configuration}" PARENT_SCOPE)
 endfunction()
 
-# Downloads NAME_VERSION.orig.tar.xz with apt, checks it and moves it into DOWNLOADS, which so never holds half a file.
-function(onnxrun_apt_download name version sha256)
+# Downloads FILE of the source NAME with apt, checks it and moves it into DOWNLOADS, which so never holds half a file.
+function(onnxrun_apt_download name version sha256 file)
   if(NOT ONNXRUN_APT)
     return()
   endif()
@@ -75,7 +76,6 @@ function(onnxrun_apt_download name version sha256)
   execute_process(COMMAND "${ONNXRUN_APT_GET}" ${ONNXRUN_APT} -qq source --download-only --tar-only
                           "${name}=${CMAKE_MATCH_1}"
                   WORKING_DIRECTORY "${SOURCES}/apt" OUTPUT_QUIET ERROR_QUIET)
-  set(file "${name}_${version}.orig.tar.xz")
   if(EXISTS "${SOURCES}/apt/${file}")
     onnxrun_check_sha256("${SOURCES}/apt/${file}" ${sha256})
     file(RENAME "${SOURCES}/apt/${file}" "${DOWNLOADS}/${file}")
@@ -107,16 +107,15 @@ function(onnxrun_git_checkout repository commit directory result)
   set(${result} TRUE PARENT_SCOPE)
 endfunction()
 
-# Unpacks ARCHIVE so that its CMakeLists.txt is DIRECTORY/CMakeLists.txt, with or without a folder on top inside.
+# Unpacks ARCHIVE into DIRECTORY, without the folder on top inside if there is one.
 function(onnxrun_unpack archive directory)
   file(REMOVE_RECURSE "${directory}" "${directory}.unpack")
   file(ARCHIVE_EXTRACT INPUT "${archive}" DESTINATION "${directory}.unpack")
   set(root "${directory}.unpack")
-  if(NOT EXISTS "${root}/CMakeLists.txt")
-    file(GLOB root "${root}/*")
-  endif()
-  if(NOT EXISTS "${root}/CMakeLists.txt")
-    message(FATAL_ERROR "onnxrun: no CMakeLists.txt in ${archive}")
+  file(GLOB inside "${root}/*")
+  list(LENGTH inside count)
+  if(count EQUAL 1)
+    set(root "${inside}")
   endif()
   file(RENAME "${root}" "${directory}")
   file(REMOVE_RECURSE "${directory}.unpack")
@@ -132,8 +131,8 @@ function(onnxrun_check_sha256 archive sha256)
 endfunction()
 
 function(onnxrun_fetch line)
-  onnxrun_source_fields("${line}" name version sha256 repository commit)
-  set(file "${name}_${version}.orig.tar.xz")
+  onnxrun_source_fields("${line}" name version sha256 repository commit compression)
+  set(file "${name}_${version}.orig.tar.${compression}")
   if(DEPS)
     set(archive "${DEPS}/${file}")
     if(NOT EXISTS "${archive}")
@@ -149,7 +148,7 @@ function(onnxrun_fetch line)
           set(${variable} "${${variable}}" PARENT_SCOPE)
         endforeach()
       endif()
-      onnxrun_apt_download(${name} ${version} ${sha256})
+      onnxrun_apt_download(${name} ${version} ${sha256} "${file}")
     endif()
   endif()
   if(EXISTS "${archive}")
@@ -157,16 +156,19 @@ function(onnxrun_fetch line)
     onnxrun_unpack("${archive}" "${SOURCES}/${name}")
     return()
   endif()
-  onnxrun_git_checkout(${repository} ${commit} "${SOURCES}/${name}" done)
+  set(done FALSE)
+  if(repository)
+    onnxrun_git_checkout(${repository} ${commit} "${SOURCES}/${name}" done)
+  endif()
   if(NOT done)
     message(FATAL_ERROR "onnxrun: cannot get the source of ${name} ${version}\n"
-                        "Neither this machine's package manager nor ${repository} gave it: is there a network?\n"
+                        "This machine's package manager did not give it, nor did upstream ${repository}: is there a network?\n"
                         "Without one, put ${file} (SHA-256 ${sha256}) into a folder and set ONNXRUN_DEPS to it.")
   endif()
 endfunction()
 
 file(MAKE_DIRECTORY "${SOURCES}" "${DOWNLOADS}")
-foreach(source IN LISTS ONNXRUN_SOURCES)
+foreach(source IN LISTS WANTED)
   onnxrun_fetch("${source}")
 endforeach()
 file(REMOVE_RECURSE "${SOURCES}/apt")

@@ -1,32 +1,7 @@
-# XNNPACK calls pthreadpool, which has threads of its own alone. In a copy of our XNNPACK these calls are renamed, so that
-# src/base/pool_bridge.c sees them first and a caller's pool can take them. Sets ONNXRUN_POOL_BRIDGE, and the copy in
-# ONNXRUN_XNNPACK_LIBRARIES. Without it (XNNPACK of the system, no objcopy) XNNPACK runs on the calling thread there.
+# XNNPACK calls pthreadpool, which has threads of its own alone. In our copy of XNNPACK these calls are renamed
+# (link_xnnpack.cmake), so that src/base/pool_bridge.c sees them first and a caller's pool can take them. Sets
+# ONNXRUN_POOL_BRIDGE. Without it (XNNPACK of the system, no objcopy) XNNPACK runs on the calling thread there.
 set(ONNXRUN_POOL_BRIDGE FALSE)
-if(ONNXRUN_XNNPACK_BUNDLED AND CMAKE_OBJCOPY AND UNIX AND NOT APPLE)
-  set(folder "${PROJECT_BINARY_DIR}/xnnpack")
-  set(copy "${folder}/libXNNPACK.a")
-  list(GET ONNXRUN_XNNPACK_LIBRARIES 0 original)
-  file(STRINGS "${ONNXRUN_PTHREADPOOL_INCLUDE}/pthreadpool.h" lines REGEX "pthreadpool_(parallelize_[0-9a-z_]+|get_threads_count)\\(")
-  set(renames "")
-  foreach(line IN LISTS lines)
-    string(REGEX MATCH "pthreadpool_(parallelize_[0-9a-z_]+|get_threads_count)\\(" unused "${line}")
-    list(APPEND renames "pthreadpool_${CMAKE_MATCH_1} onri_pool_${CMAKE_MATCH_1}\n")
-  endforeach()
-  list(REMOVE_DUPLICATES renames)
-  list(JOIN renames "" renames)
-  file(MAKE_DIRECTORY "${folder}")
-  file(CONFIGURE OUTPUT "${folder}/renames" CONTENT "${renames}" @ONLY)
-  set(failed 0)
-  if(NOT EXISTS "${copy}" OR "${original}" IS_NEWER_THAN "${copy}" OR "${folder}/renames" IS_NEWER_THAN "${copy}")
-    execute_process(COMMAND "${CMAKE_OBJCOPY}" "--redefine-syms=${folder}/renames" "${original}" "${copy}"
-                    RESULT_VARIABLE failed ERROR_VARIABLE reason)
-  endif()
-  if(failed)
-    file(REMOVE "${copy}")
-    message(STATUS "XNNPACK runs on one thread where a caller brings its own pool: ${CMAKE_OBJCOPY} failed: ${reason}")
-  else()
-    set(ONNXRUN_POOL_BRIDGE TRUE)
-    list(REMOVE_AT ONNXRUN_XNNPACK_LIBRARIES 0)
-    list(PREPEND ONNXRUN_XNNPACK_LIBRARIES "${copy}")
-  endif()
+if(CMAKE_OBJCOPY AND UNIX AND NOT APPLE AND NOT EMSCRIPTEN)
+  set(ONNXRUN_POOL_BRIDGE TRUE)
 endif()

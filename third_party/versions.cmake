@@ -1,7 +1,7 @@
 # Every version and checksum of a dependency that is built from source: this file and no other.
 #
-# One line each: name | upstream version as Debian and Ubuntu spell it | SHA-256 of NAME_VERSION.orig.tar.xz
-#                | upstream repository | commit (what the archive was made from)
+# One line each: name | upstream version as Debian and Ubuntu spell it | SHA-256 of NAME_VERSION.orig.tar.COMPRESSION
+#                | upstream repository | commit (what the archive was made from), or nothing | COMPRESSION, if not xz
 #
 # XNNPACK's own copies of these are older; cpuinfo must know the CPUs of 2025. XNNPACK needs no FP16 library
 # since it has conversions of its own.
@@ -11,6 +11,9 @@ set(ONNXRUN_SOURCES
   "cpuinfo|0.0~git20250905.877328f|557ca404a3836b9f335a3a06b65ff9fe9dbaaefab7fb5c0185f53d9f33615a10|https://github.com/pytorch/cpuinfo|877328f188a3c7d1fa855871a278eb48d530c4c0"
   "fxdiv|0.0~git20200417.b408327|7953482badaf4cb34026c3487c257b8e4ab2df061c019bd6fabbbc12ad52c44b|https://github.com/Maratyszcza/FXdiv|b408327ac2a15ec3e43352421954f5b1967701d1")
 
+# Where the target of a build has no protobuf-c (protobuf_c.cmake).
+set(ONNXRUN_PROTOBUF_C_SOURCE "protobuf-c|1.4.1|4cc4facd508172f3e0a4d3a8736225d472418aee35b4ad053384b137b220339f|||gz")
+
 # How often an idle thread of the pool looks for work before it sleeps. Upstream's 1,000,000 keep a core busy for tens of ms after
 # each call, and on a machine with other work every call waits for that: a test of many short calls took 130 s instead of 5.
 set(ONNXRUN_POOL_SPINS 10000)
@@ -19,10 +22,10 @@ set(ONNXRUN_POOL_SPINS 10000)
 set(ONNXRUN_SUITES_debian trixie forky sid)
 set(ONNXRUN_SUITES_ubuntu plucky questing resolute devel)
 
-# Splits one line of ONNXRUN_SOURCES into variables of the caller.
-function(onnxrun_source_fields line name version sha256 repository commit)
-  string(REPLACE "|" ";" fields "${line}")
-  foreach(pair IN ITEMS "0;${name}" "1;${version}" "2;${sha256}" "3;${repository}" "4;${commit}")
+# Splits one line of these into variables of the caller.
+function(onnxrun_source_fields line name version sha256 repository commit compression)
+  string(REPLACE "|" ";" fields "${line};xz")
+  foreach(pair IN ITEMS "0;${name}" "1;${version}" "2;${sha256}" "3;${repository}" "4;${commit}" "5;${compression}")
     list(GET pair 0 index)
     list(GET pair 1 variable)
     list(GET fields ${index} value)
