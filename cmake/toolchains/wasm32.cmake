@@ -1,0 +1,11 @@
+# WebAssembly with SIMD, by Emscripten: of an SDK that is activated (EMSDK), else the one that is installed (Debian: emscripten).
+if(DEFINED ENV{EMSDK})
+  set(emscripten "$ENV{EMSDK}/upstream/emscripten")
+else()
+  execute_process(COMMAND em-config EMSCRIPTEN_ROOT OUTPUT_VARIABLE emscripten OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+endif()
+if(NOT EXISTS "${emscripten}/cmake/Modules/Platform/Emscripten.cmake")
+  message(FATAL_ERROR "onnxrun: no Emscripten: activate its SDK, or install it (Debian, Ubuntu: emscripten)")
+endif()
+include("${emscripten}/cmake/Modules/Platform/Emscripten.cmake")
+string(APPEND CMAKE_C_FLAGS_INIT " -msimd128")
