@@ -355,7 +355,7 @@ static int is_mostly_padding(const struct onri_conv *c) {
 static enum way way_of(const struct onri_conv *c) {
   int cut = 0; /* windows that begin inside the image: phases of transposed ones */
   for (int a = 0; a < ONR_MAX_SPATIAL; a++) cut |= c->axis[a].begin < 0;
-  if (!cut && onri_depthwise_can(c) && onri_conv_taps(c) <= ONRI_DEPTHWISE_TAPS) return DEPTHWISE;
+  if (!cut && is_depthwise(c) && onri_depthwise_can(c) && onri_conv_taps(c) <= ONRI_DEPTHWISE_TAPS) return DEPTHWISE;
   return is_depthwise(c) || is_mostly_padding(c) || onri_byte_image_bytes(c) == SIZE_MAX ? TAPS : WINDOWS;
 }
 
