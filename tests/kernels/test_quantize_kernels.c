@@ -71,6 +71,27 @@ static void check_from(struct sweep *s, const struct onri_quantize_kernels *k, s
     assert_true(y[i] == (float)(u16[i] - zero_u) / 8 && z[i] == (float)(i16[i] - zero_i) / 8);
 }
 
+static void check_bytes(struct sweep *s, const struct onri_quantize_kernels *k, size_t count) {
+  enum { ROWS = 5, PITCH = MOST + 3 };
+  static uint8_t x[ROWS * PITCH];
+  uint8_t table[256], y[MOST + 1];
+  int32_t sums[MOST + 1];
+  const size_t rows = (size_t)sweep_pick(s, 0, ROWS);
+  const int is_signed = (int)sweep_pick(s, 0, 1);
+  for (size_t i = 0; i < sizeof(x); i++) x[i] = (uint8_t)sweep_next(s);
+  for (size_t i = 0; i < 256; i++) table[i] = (uint8_t)sweep_next(s);
+  y[count] = 77, sums[count] = 77;
+  k->table(x, y, count, table);
+  k->sums(x, rows, PITCH, count, is_signed, sums);
+  for (size_t i = 0; i < count; i++) {
+    int32_t sum = 0;
+    for (size_t r = 0; r < rows; r++) sum += is_signed ? (int8_t)x[r * PITCH + i] : x[r * PITCH + i];
+    assert_int_equal(y[i], table[x[i]]);
+    assert_int_equal(sums[i], sum);
+  }
+  assert_true(y[count] == 77 && sums[count] == 77);
+}
+
 static void check_range(struct sweep *s, const struct onri_quantize_kernels *k, size_t count, double shift) {
   float x[MOST], low, high;
   double wide[MOST], least = 0, greatest = 0;
@@ -92,6 +113,7 @@ static void test_every_level(void **state) {
       const struct onri_quantize_kernels *k = onri_kernels_of_level(level)->quantize;
       check_to(&s, k, count);
       check_from(&s, k, count);
+      check_bytes(&s, k, count);
       for (int shift = -4; shift <= 4; shift += 4) check_range(&s, k, count, shift);
     }
 }

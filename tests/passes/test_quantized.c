@@ -326,6 +326,26 @@ static void test_four_bits(void **state) {
   }
 }
 
+/* What depends on one tensor of bytes is a table: an activation, also times what it was made of. */
+static void test_tables(void **state) {
+  static const enum onr_unary ops[] = {ONR_UNARY_SIGMOID, ONR_UNARY_TANH, ONR_UNARY_EXP, ONR_UNARY_ABS};
+  struct sweep s = sweep_from(14);
+  (void)state;
+  for (int i = 0; i < 40; i++) {
+    struct graph_test t;
+    const struct quantisation q = draw_bytes(&s);
+    graph_test_begin(&t);
+    const int32_t x = through_bytes(&t, &s, graph_test_input(&t, 3, (int64_t[]){2, 3, 43}));
+    int32_t y = graph_test_unary(&t, ops[i % 4], 0, 0, x);
+    if (i % 3) y = dequantize(&t, quantize(&t, y, &q), &q);
+    if (i % 3 == 2) y = graph_test_binary(&t, ONR_BINARY_MUL, x, y);
+    check(&t, &s, y);
+    assert_int_equal(graph_test_count(&t, &onri_layer_byte_table), 1);
+    assert_int_equal(graph_test_count(&t, &onri_layer_fused_elementwise), 0);
+    graph_test_end(&t);
+  }
+}
+
 /* Real rows by a matrix of 4 or 8 bits, with scales of blocks: it stays as narrow. */
 static void test_narrow_weights(void **state) {
   static const enum onr_dtype types[] = {ONR_DTYPE_I4, ONR_DTYPE_U4, ONR_DTYPE_I8, ONR_DTYPE_U8};
@@ -383,16 +403,12 @@ static void test_what_is_left_alone(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_convolutions),
-                                     cmocka_unit_test(test_real_convolutions),
-                                     cmocka_unit_test(test_scaled_sums),
-                                     cmocka_unit_test(test_products),
-                                     cmocka_unit_test(test_sums_and_moves),
-                                     cmocka_unit_test(test_transposed_convolutions),
-                                     cmocka_unit_test(test_pieces),
-                                     cmocka_unit_test(test_moves_into_other_steps),
-                                     cmocka_unit_test(test_four_bits),
-                                     cmocka_unit_test(test_narrow_weights),
-                                     cmocka_unit_test(test_what_is_left_alone)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_convolutions),   cmocka_unit_test(test_real_convolutions),
+      cmocka_unit_test(test_scaled_sums),    cmocka_unit_test(test_products),
+      cmocka_unit_test(test_sums_and_moves), cmocka_unit_test(test_transposed_convolutions),
+      cmocka_unit_test(test_pieces),         cmocka_unit_test(test_moves_into_other_steps),
+      cmocka_unit_test(test_four_bits),      cmocka_unit_test(test_tables),
+      cmocka_unit_test(test_narrow_weights), cmocka_unit_test(test_what_is_left_alone)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

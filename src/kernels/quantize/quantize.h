@@ -22,6 +22,10 @@ struct onri_quantize_kernels {
   void (*to[ONRI_NUM_STEPS])(const float *x, void *y, size_t count, float scale, float zero_point);
   /* y = (x - zero_point) scale */
   void (*from[ONRI_NUM_STEPS])(const void *x, float *y, size_t count, float scale, float zero_point);
+  /* sums[i] = of x[r * row_step + i] over r < rows: bytes, unsigned or not; no more than 2^23 of them. */
+  void (*sums)(const void *x, size_t rows, size_t row_step, size_t count, int is_signed, int32_t *sums);
+  /* y[i] = table[x[i]], of 256 bytes; y may be x. */
+  void (*table)(const uint8_t *x, uint8_t *y, size_t count, const uint8_t *table);
   /* Least and greatest of x and 0; NaN is passed over. */
   void (*range)(const float *x, size_t count, float *least, float *greatest);
 };

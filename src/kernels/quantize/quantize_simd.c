@@ -58,5 +58,50 @@ static void range(const float *x, size_t count, float *least, float *greatest) {
   *greatest = f32_greatest_lane(high[0]);
 }
 
+INLINE void sums_of(const int8_t *x, size_t rows, size_t row_step, const int vectors, int is_signed, int32_t *to) {
+  vi32 sums[4] = {{0}};
+  const vi32 flip = i32_set(is_signed ? 0x80 : 0);
+  for (size_t r = 0; r < rows; r++, x += row_step)
+    UNROLL for (int q = 0; q < vectors; q++) sums[q] += i32_load_u8(x + q * F32_LANES) ^ flip;
+  const vi32 moved = i32_set(is_signed ? (int32_t)rows * 128 : 0); /* signed bytes were moved up */
+  UNROLL for (int q = 0; q < vectors; q++) i32_store(to + q * F32_LANES, sums[q] - moved);
+}
+
+static void byte_sums(const void *of, size_t rows, size_t row_step, size_t count, int is_signed, int32_t *sums) {
+  const int8_t *x = of;
+  size_t i = 0;
+  for (; i + 4 * F32_LANES <= count; i += 4 * F32_LANES) sums_of(x + i, rows, row_step, 4, is_signed, sums + i);
+  for (; i + F32_LANES <= count; i += F32_LANES) sums_of(x + i, rows, row_step, 1, is_signed, sums + i);
+  for (; i < count; i++) {
+    sums[i] = 0;
+    for (size_t r = 0; r < rows; r++)
+      sums[i] += is_signed ? x[r * row_step + i] : ((const uint8_t *)x)[r * row_step + i];
+  }
+}
+
+#if defined(__AVX512BW__) && defined(__GNUC__)
+/* Not every processor with AVX-512 has it. */
+__attribute__((target("avx512vbmi"))) static void table_vbmi(const uint8_t *x, uint8_t *y, size_t count,
+                                                             const uint8_t *table) {
+  const __m512i a = _mm512_loadu_si512(table), b = _mm512_loadu_si512(table + 64), c = _mm512_loadu_si512(table + 128),
+                d = _mm512_loadu_si512(table + 192);
+  for (size_t i = 0; i < count; i += 64) {
+    const __m512i at = (__m512i)i8_load_part(x + i, count - i);
+    const __m512i low = _mm512_permutex2var_epi8(a, at, b), high = _mm512_permutex2var_epi8(c, at, d);
+    i8_store_part(y + i, (vi8)_mm512_mask_blend_epi8(_mm512_movepi8_mask(at), low, high), count - i);
+  }
+}
+#endif
+
+static void byte_table(const uint8_t *x, uint8_t *y, size_t count, const uint8_t *table) {
+#if defined(__AVX512BW__) && defined(__GNUC__)
+  if (__builtin_cpu_supports("avx512vbmi")) {
+    table_vbmi(x, y, count, table);
+    return;
+  }
+#endif
+  for (size_t i = 0; i < count; i++) y[i] = table[x[i]];
+}
+
 const struct onri_quantize_kernels ONRI_AT_LEVEL(onri_quantize_kernels) = {
-    {to_u8, to_i8, to_u16, to_i16}, {from_u8, from_i8, from_u16, from_i16}, range};
+    {to_u8, to_i8, to_u16, to_i16}, {from_u8, from_i8, from_u16, from_i16}, byte_sums, byte_table, range};

@@ -232,6 +232,37 @@ static enum onr_status plan_lanes(struct pieces_state *s, const struct onr_call 
   return ONR_STATUS_OK;
 }
 
+/* --- averages of whole planes of bytes, channels last: sums are taken of the bytes --- */
+
+enum { MEANS = 64 }; /* channels of an item */
+
+static int is_mean_of_bytes(const struct onr_call *call) {
+  const struct onr_byte_pieces_params *p = call->params;
+  const struct onr_desc *x = &call->in[0];
+  return p->layer == &onri_layer_global_average_pool && onri_dtype_in(ONRI_DTYPES_8BIT, x->dtype) &&
+         ((const struct onr_global_pool_params *)p->params)->channels_last &&
+         onri_product(x, 1, x->rank - 1) <= (1 << 22);
+}
+
+static void means(void *context, size_t begin, size_t end) {
+  const struct onr_call *call = context;
+  const struct onr_byte_pieces_params *p = call->params;
+  const struct onr_desc *x = &call->in[0];
+  const size_t channels = (size_t)x->dim[x->rank - 1], pixels = (size_t)onri_product(x, 1, x->rank - 1),
+               parts = (channels + MEANS - 1) / MEANS;
+  for (size_t item = begin; item < end; item++) {
+    const size_t image = item / parts, first = item % parts * MEANS;
+    const size_t count = channels - first < MEANS ? channels - first : MEANS;
+    int32_t sums[MEANS];
+    float real[MEANS];
+    onri_kernels()->quantize->sums((const char *)call->inputs[0] + image * pixels * channels + first, pixels, channels,
+                                   count, x->dtype == ONR_DTYPE_I8, sums);
+    for (size_t i = 0; i < count; i++)
+      real[i] = (float)(sums[i] - p->input.zero * (int32_t)pixels) * p->input.scale / (float)pixels;
+    onri_steps_store(&p->output, real, count, call->outputs[0], image * channels + first);
+  }
+}
+
 static enum onr_status pieces_plan(struct onr_call *call) {
   const struct onr_byte_pieces_params *p = call->params;
   struct pieces_state *s = call->state;
@@ -242,6 +273,8 @@ static enum onr_status pieces_plan(struct onr_call *call) {
   ONR_TRY(enter(call, &inside));
   ONR_TRY(infer_inside(call, &inside));
   if (onr_desc_elements(&call->in[0]) == 0 || onr_desc_elements(&inside.out[0]) == 0) return ONR_STATUS_OK;
+  call->kernel = ONR_KERNEL_VECTOR; /* of what becomes float32 */
+  if (is_mean_of_bytes(call)) return ONR_STATUS_OK;
   cut(s, call, &inside.out[0]);
   narrow(s, &inside, &alone);
   if (gives_all_sizes(call)) inside.inputs[3] = sizes_of_piece(s, call, sizes);
@@ -250,7 +283,6 @@ static enum onr_status pieces_plan(struct onr_call *call) {
   const size_t threads = onr_threads_count(call->env->threads), pieces = s->images * s->parts;
   s->lanes = threads < pieces ? threads : pieces;
   ONR_TRY(plan_lanes(s, call, &inside));
-  call->kernel = ONR_KERNEL_VECTOR; /* of what becomes float32 */
   /* one lane's scratch, and the others' behind it */
   struct onr_call lane = {0};
   s->x_at = onri_scratch_take(&lane, onri_size_of((size_t[]){s->x.floats, sizeof(float)}, 2));
@@ -322,7 +354,13 @@ static void lanes(void *context, size_t begin, size_t end) {
 
 static enum onr_status pieces_run(struct onr_call *call) {
   const struct pieces_state *s = call->state;
-  if (s->lanes == 0) return ONR_STATUS_OK;
+  if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
+  if (s->lanes == 0) {
+    const struct onr_desc *x = &call->in[0];
+    const size_t parts = ((size_t)x->dim[x->rank - 1] + MEANS - 1) / MEANS;
+    onr_parallel_for(call->env, (size_t)x->dim[0] * parts, 1, means, call);
+    return ONR_STATUS_OK;
+  }
   onr_parallel_for(call->env, s->lanes, 1, lanes, call);
   return ONR_STATUS_OK;
 }
