@@ -65,6 +65,12 @@ ONR_API enum onr_status onr_model_load(const char *path, const struct onr_model_
 /* From memory, which may be freed when the call returns unless options say that it stays (data_stays). */
 ONR_API enum onr_status onr_model_load_memory(const void *data, size_t bytes, const struct onr_model_options *options,
                                               struct onr_model **model, struct onr_error *error);
+/* The model in one file, `target`, with its weights as kernels read them; onr_model_load takes it as it takes a model,
+ * and maps it. Weights that were packed are in it in that form only, so it is for this version, this level of the
+ * processor's instructions, and these options: else loading it ends in VERSION. Of options packed and packed_write are
+ * not used. Replaced when it is there; IO when it cannot be written. */
+ONR_API enum onr_status onr_model_pack(const char *path, const struct onr_model_options *options, const char *target,
+                                       struct onr_error *error);
 /* Accepts NULL. All sessions of the model must be gone. */
 ONR_API void onr_model_destroy(struct onr_model *model);
 

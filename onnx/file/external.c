@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,6 +33,9 @@ void onri_sources_destroy(void *sources) {
   for (int d = 0; d < 2; d++)
     if (s->directories[d] >= 0) close(s->directories[d]);
   onri_source_close(&s->main);
+  if (s->image) munmap(s->image, s->image_bytes);
+  onri_release(s->allocator, s->reads.items);
+  for (size_t i = 0; i < s->num_files; i++) onri_release(s->allocator, s->files[i]->reads.items);
   onri_release(s->allocator, s->files);
   onri_names_clear(&s->locations);
   onri_arena_clear(&s->arena);
@@ -73,7 +77,12 @@ static int share(int from, int *to) {
 enum onr_status onri_sources_share(const struct onri_sources *from, struct onri_sources *sources,
                                    struct onr_error *error) {
   sources->main = from->main;
+  sources->main.reads = NULL;
   sources->data_stays = from->main.data != NULL;
+  for (size_t i = 0; i < from->num_files; i++)
+    if (from->files[i]->source.image)
+      ONR_TRY(onri_sources_add_file(sources, from->files[i]->location, strlen(from->files[i]->location),
+                                    &from->files[i]->source, error));
   if (share(from->main.fd, &sources->main.fd) && share(from->directories[0], &sources->directories[0]) &&
       share(from->directories[1], &sources->directories[1]))
     return ONR_STATUS_OK;
@@ -104,7 +113,14 @@ static const void *read_digested(void *context, uint64_t offset, size_t count, v
   return status == ONR_STATUS_OK ? target : NULL;
 }
 
-int onri_sources_digest(const struct onri_sources *sources, struct onr_env *env, struct onri_digest *digest) {
+void onri_sources_track(struct onri_sources *s, int tracks) {
+  s->tracks = tracks;
+  s->reads.allocator = s->allocator;
+  s->main.reads = tracks ? &s->reads : NULL;
+  for (size_t i = 0; i < s->num_files; i++) s->files[i]->source.reads = tracks ? &s->files[i]->reads : NULL;
+}
+
+static int add_files(const struct onri_sources *sources, struct onr_env *env, struct onri_digest *digest) {
   struct ranges r = {.sources = sources};
   onri_digest_add_number(digest, sources->main.size);
   if (!onri_digest_add_long(digest, sources->main.size, read_digested, &r, env)) return 0;
@@ -115,6 +131,14 @@ int onri_sources_digest(const struct onri_sources *sources, struct onr_env *env,
     if (!onri_digest_add_long(digest, r.file->source.size, read_digested, &r, env)) return 0;
   }
   return 1;
+}
+
+int onri_sources_digest(struct onri_sources *sources, struct onr_env *env, struct onri_digest *digest) {
+  const int tracks = sources->tracks;
+  if (tracks) onri_sources_track(sources, 0);
+  const int done = add_files(sources, env, digest);
+  if (tracks) onri_sources_track(sources, 1);
+  return done;
 }
 
 /* --- opening --- */
@@ -203,6 +227,7 @@ static enum onr_status open_file(struct onri_sources *s, struct onri_external_fi
     file->source.fd = -1;
     return onr_fail(error, ONR_STATUS_EXTERNAL, "external data '%s' is not a regular file", shown);
   }
+  if (s->tracks) file->source.reads = &s->files[onri_names_get(&s->locations, file->location)]->reads;
   file->device = (uint64_t)info.st_dev;
   file->inode = (uint64_t)info.st_ino;
   return ONR_STATUS_OK;
@@ -223,6 +248,32 @@ static enum onr_status check_location(const char *location, struct onr_error *er
   return ONR_STATUS_OK;
 }
 
+/* A new entry of the list, without a source; NULL: out of memory. */
+static struct onri_external_file *add_file(struct onri_sources *s, const char *location) {
+  struct onri_external_file *file = onri_arena_allocate(&s->arena, sizeof(*file));
+  if (!file || !onri_grow(s->allocator, &s->files, sizeof(*s->files), &s->files_capacity, s->num_files + 1))
+    return NULL;
+  *file = (struct onri_external_file){
+      .location = onri_arena_string(&s->arena, location), .source = {.fd = -1}, .reads = {.allocator = s->allocator}};
+  if (!file->location || s->num_files >= INT32_MAX ||
+      onri_names_put(&s->locations, file->location, (int32_t)s->num_files) < 0)
+    return NULL;
+  s->files[s->num_files++] = file;
+  return file;
+}
+
+enum onr_status onri_sources_add_file(struct onri_sources *s, const char *location, size_t length,
+                                      const struct onri_source *source, struct onr_error *error) {
+  char *text = onri_arena_allocate(&s->arena, length + 1);
+  if (text) memcpy(text, location, length), text[length] = '\0';
+  if (text && onri_names_get(&s->locations, text) >= 0)
+    return onr_fail(error, ONR_STATUS_EXTERNAL, "the packed model has a file twice");
+  struct onri_external_file *file = text ? add_file(s, text) : NULL;
+  if (!file) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a file of external data");
+  file->source = *source;
+  return ONR_STATUS_OK;
+}
+
 /* Files are opened once and shared. Few stay open: some models have one file a tensor. */
 static enum onr_status find_file(struct onri_sources *s, const char *location, struct onri_external_file **found,
                                  struct onr_error *error) {
@@ -233,15 +284,8 @@ static enum onr_status find_file(struct onri_sources *s, const char *location, s
     return ONR_STATUS_OK;
   }
   ONR_TRY(check_location(location, error));
-  file = onri_arena_allocate(&s->arena, sizeof(*file));
-  if (!file || !onri_grow(s->allocator, &s->files, sizeof(*s->files), &s->files_capacity, s->num_files + 1))
-    return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a file of external data");
-  file->source.fd = -1;
-  file->location = onri_arena_string(&s->arena, location);
-  if (!file->location || s->num_files >= INT32_MAX ||
-      onri_names_put(&s->locations, file->location, (int32_t)s->num_files) < 0)
-    return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a file of external data");
-  s->files[s->num_files++] = file;
+  file = add_file(s, location);
+  if (!file) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a file of external data");
   ONR_TRY(open_file(s, file, error));
   if (s->num_files > MOST_OPEN_FILES) {
     close(file->source.fd);
@@ -313,7 +357,7 @@ enum onr_status onri_external_read(const struct onri_sources *sources, const str
   struct onri_external_file again = *file;
   enum onr_status status;
   char shown[SHOWN];
-  if (file->source.fd >= 0) return onri_source_read(&file->source, offset, bytes, target, error);
+  if (file->source.fd >= 0 || file->source.image) return onri_source_read(&file->source, offset, bytes, target, error);
   again.source.fd = -1;
   ONR_TRY(open_file((struct onri_sources *)sources, &again, error));
   if (again.device != file->device || again.inode != file->inode || again.source.size < file->source.size)

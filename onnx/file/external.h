@@ -12,6 +12,7 @@ struct onri_external_file {
   const char *location;      /* as in the model, escaped for messages elsewhere */
   struct onri_source source; /* fd -1: opened again for each read */
   uint64_t device, inode;    /* a file that is opened again must be the same one */
+  struct onri_reads reads;   /* where the sources track them */
 };
 
 /* Owns all files of one model; constants that are not loaded yet refer to it. Reading is safe from several threads. */
@@ -24,6 +25,10 @@ struct onri_sources {
   struct onri_external_file **files;
   size_t num_files, files_capacity;
   struct onri_names locations;
+  int tracks; /* reads are noted; one thread reads */
+  struct onri_reads reads;
+  void *image; /* a packed model, mapped; NULL: none */
+  size_t image_bytes;
 };
 
 enum onr_status onri_sources_create(const struct onr_allocator *allocator, struct onri_sources **sources,
@@ -35,8 +40,15 @@ enum onr_status onri_sources_open(struct onri_sources *sources, const char *path
 enum onr_status onri_sources_set_memory(struct onri_sources *sources, const void *data, size_t bytes,
                                         const char *extra_directory, struct onr_error *error);
 
-/* Of all files, whole. 0: they cannot be read, or are others by now. */
-int onri_sources_digest(const struct onri_sources *sources, struct onr_env *env, struct onri_digest *digest);
+/* A file that a packed model holds. NO_MEMORY, or EXTERNAL when there is one of that location. */
+enum onr_status onri_sources_add_file(struct onri_sources *sources, const char *location, size_t length,
+                                      const struct onri_source *source, struct onr_error *error);
+
+/* Whether what is read from here on is noted. */
+void onri_sources_track(struct onri_sources *sources, int tracks);
+
+/* Of all files, whole; that reading is not noted. 0: they cannot be read, or are others by now. */
+int onri_sources_digest(struct onri_sources *sources, struct onr_env *env, struct onri_digest *digest);
 /* The same files for another model, which `from` outlives. */
 enum onr_status onri_sources_share(const struct onri_sources *from, struct onri_sources *sources,
                                    struct onr_error *error);

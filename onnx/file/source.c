@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/memory/memory.h"
 #include "base/text/text.h"
 
 _Static_assert(sizeof(off_t) == 8, "files beyond 2 GiB: built with _FILE_OFFSET_BITS=64");
@@ -47,6 +48,55 @@ enum onr_status onri_source_open(const char *path, struct onri_source *source, s
   return ONR_STATUS_OK;
 }
 
+uint64_t onri_source_held(const struct onri_source *source) {
+  uint64_t held = 0;
+  if (!source->image) return source->size;
+  for (size_t i = 0; i < source->num_extents; i++) held += source->extents[i].bytes;
+  return held;
+}
+
+static void note_read(struct onri_reads *reads, uint64_t offset, uint64_t bytes) {
+  struct onri_extent *last = reads->count ? &reads->items[reads->count - 1] : NULL;
+  if (last && last->offset + last->bytes == offset) {
+    last->bytes += bytes;
+    return;
+  }
+  if (!onri_grow(reads->allocator, &reads->items, sizeof(*reads->items), &reads->capacity, reads->count + 1)) {
+    reads->failed = 1;
+    return;
+  }
+  reads->items[reads->count++] = (struct onri_extent){offset, bytes, 0};
+}
+
+/* The last extent that begins at or before offset; the first when there is none. */
+static size_t find_extent(const struct onri_source *source, uint64_t offset) {
+  size_t low = 0, high = source->num_extents;
+  while (high - low > 1) {
+    const size_t middle = low + (high - low) / 2;
+    if (source->extents[middle].offset <= offset) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+static enum onr_status read_extents(const struct onri_source *source, uint64_t offset, size_t bytes, char *target,
+                                    struct onr_error *error) {
+  for (size_t i = find_extent(source, offset); bytes > 0; i++) {
+    const struct onri_extent *e = i < source->num_extents ? &source->extents[i] : NULL;
+    if (!e || offset < e->offset || offset - e->offset >= e->bytes)
+      return onr_fail(error, ONR_STATUS_DATA,
+                      "the packed model has left out what was at byte %llu of its file: pack the model again",
+                      (unsigned long long)offset);
+    const uint64_t left = e->bytes - (offset - e->offset);
+    const size_t here = left < bytes ? (size_t)left : bytes;
+    memcpy(target, source->image + e->at + (offset - e->offset), here);
+    target += here;
+    offset += here;
+    bytes -= here;
+  }
+  return ONR_STATUS_OK;
+}
+
 enum onr_status onri_source_read(const struct onri_source *source, uint64_t offset, size_t bytes, void *target,
                                  struct onr_error *error) {
   enum { LARGEST_READ = 1 << 30 };
@@ -54,6 +104,8 @@ enum onr_status onri_source_read(const struct onri_source *source, uint64_t offs
   if (offset > source->size || bytes > source->size - offset)
     return onr_fail(error, ONR_STATUS_INTERNAL, "a read of %zu bytes at %llu leaves the file", bytes,
                     (unsigned long long)offset);
+  if (source->reads) note_read(source->reads, offset, bytes);
+  if (source->image) return read_extents(source, offset, bytes, target, error);
   if (source->data) {
     if (bytes) memcpy(target, source->data + offset, bytes);
     return ONR_STATUS_OK;

@@ -201,7 +201,7 @@ enum onr_status onri_onnx_load(struct onr_env *env, struct onri_sources *sources
                                const struct onr_model_options *options, const struct onri_opened *opened,
                                struct onri_loaded *loaded, struct onr_error *error) {
   struct onri_meter *meter = env->meter;
-  const uint64_t total = env->limits.total_bytes, size = sources->main.size;
+  const uint64_t total = env->limits.total_bytes, size = onri_source_held(&sources->main);
   const uint64_t most = size < (total - 1) / READING_FACTOR ? READING_SLACK + READING_FACTOR * size : total;
   enum onr_status status;
   if (meter && most < total) onri_meter_set_limit(meter, "what reading a file of this size may take,", most);

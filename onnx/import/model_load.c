@@ -1,7 +1,14 @@
 /* model_load.c: the public functions that make a model of an ONNX file. */
+#define _POSIX_C_SOURCE 200809L
 #include "model/model.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "onnx/file/file_kind.h"
 #include "onnx/import/load.h"
+#include "onnx/import/packed_model.h"
 
 static int digest_of(void *keep, struct onr_env *env, struct onri_digest *digest) {
   return onri_sources_digest(keep, env, digest);
@@ -74,9 +81,9 @@ static enum onr_status prepare_to_vary(struct onr_model *model, const struct onr
   return onri_sources_keep_memory(model->keep, error);
 }
 
-/* path NULL: from memory. */
-static enum onr_status load(const char *path, const void *data, size_t bytes, const struct onr_model_options *given,
-                            struct onr_model **result, struct onr_error *error) {
+/* path NULL: from memory. tracks: what is read is noted, for packing. */
+static enum onr_status load(const char *path, const void *data, size_t bytes, int tracks,
+                            const struct onr_model_options *given, struct onr_model **result, struct onr_error *error) {
   struct onr_model_options read;
   const struct onr_model_options *options = &read;
   struct onri_sources *sources;
@@ -90,10 +97,12 @@ static enum onr_status load(const char *path, const void *data, size_t bytes, co
     status = path ? onri_sources_open(sources, path, options->external_directory, error)
                   : onri_sources_set_memory(sources, data, bytes, options->external_directory, error);
     sources->data_stays = !path && options->data_stays;
+    if (status == ONR_STATUS_OK && path) status = onri_packed_model_open(sources, model, options->packed_write, error);
+    if (tracks) onri_sources_track(sources, 1);
     if (status == ONR_STATUS_OK) status = finish(model, sources, path, options, NULL, error);
     else onri_sources_destroy(sources);
     if (status == ONR_STATUS_OK) status = prepare_to_vary(model, options, error);
-    model->rereads = path || options->data_stays;
+    model->rereads = (path || options->data_stays) && !model->packed.has_holes;
   }
   status = onri_meter_settle(&model->meter, status, error);
   if (status != ONR_STATUS_OK) {
@@ -109,7 +118,7 @@ enum onr_status onr_model_load(const char *path, const struct onr_model_options 
   if (!model) return onr_fail(error, ONR_STATUS_ARGUMENT, "model must not be NULL");
   *model = NULL;
   if (!path) return onr_fail(error, ONR_STATUS_ARGUMENT, "path must not be NULL");
-  return load(path, NULL, 0, options, model, error);
+  return load(path, NULL, 0, 0, options, model, error);
 }
 
 enum onr_status onr_model_load_memory(const void *data, size_t bytes, const struct onr_model_options *options,
@@ -117,5 +126,54 @@ enum onr_status onr_model_load_memory(const void *data, size_t bytes, const stru
   if (!model) return onr_fail(error, ONR_STATUS_ARGUMENT, "model must not be NULL");
   *model = NULL;
   if (!data) return onr_fail(error, ONR_STATUS_ARGUMENT, "data must not be NULL");
-  return load(NULL, data, bytes, options, model, error);
+  return load(NULL, data, bytes, 0, options, model, error);
+}
+
+/* --- packing --- */
+
+/* Packs the weights into a file of their own, then loads with it and notes what is still read. */
+static enum onr_status pack(const char *path, const struct onr_model_options *given, const char *packed,
+                            const char *target, struct onr_error *error) {
+  struct onr_model_options options = *given;
+  struct onr_model *model;
+  options.packed = packed;
+  options.packed_write = 1;
+  ONR_TRY(load(path, NULL, 0, 0, &options, &model, error));
+  enum onr_status status = ONR_STATUS_OK;
+  if (model->packed.part) status = onr_fail(error, ONR_STATUS_ARGUMENT, "the model is a packed one already");
+  else if (model->info.packed == ONR_PACKED_REFUSED)
+    status = onr_fail(error, ONR_STATUS_IO, "packed weights: %s", model->info.packed_note);
+  onr_model_destroy(model);
+  if (status != ONR_STATUS_OK) return status;
+  options.packed_write = 0;
+  options.threads = NULL;
+  ONR_TRY(load(path, NULL, 0, 1, &options, &model, error));
+  if (model->info.packed == ONR_PACKED_MAPPED) /* A variant for other defaults packs anew, from all weights. */
+    status = onri_packed_model_write(target, model->keep, packed, model->num_defaults > 0, &model->env, error);
+  else status = onr_fail(error, ONR_STATUS_IO, "packed weights: %s", model->info.packed_note);
+  onr_model_destroy(model);
+  return status;
+}
+
+enum onr_status onr_model_pack(const char *path, const struct onr_model_options *given, const char *target,
+                               struct onr_error *error) {
+  struct onr_model_options options;
+  const struct onr_allocator *allocator;
+  if (!path || !target) return onr_fail(error, ONR_STATUS_ARGUMENT, "path and target must not be NULL");
+  ONR_TRY(onri_model_options_read(given, &options, error));
+  ONR_TRY(onri_allocator_choose(options.allocator, &allocator, error));
+  const size_t size = strlen(target) + 64;
+  char *packed = onri_allocate(allocator, size);
+  if (!packed) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a name");
+  const int fd = onri_create_beside(target, packed, size);
+  enum onr_status status;
+  if (fd < 0) {
+    status = onr_fail(error, ONR_STATUS_IO, "no file can be created beside it");
+  } else {
+    close(fd);
+    status = pack(path, &options, packed, target, error);
+    unlink(packed);
+  }
+  onri_release(allocator, packed);
+  return status;
 }

@@ -178,8 +178,8 @@ enum onr_status onri_model_finish(struct onr_model *model, struct onri_graph *gr
   ONR_TRY(onri_passes_run(graph, options ? options->disabled_passes : NULL, &listener, error));
   ONR_TRY(onri_graph_verify(graph, error));
   if (options)
-    model->packed = (struct onri_packed_use){
-        .path = options->packed, .writes = options->packed_write, .passes = options->disabled_passes};
+    model->packed.path = options->packed, model->packed.writes = options->packed_write,
+    model->packed.passes = options->disabled_passes;
   ONR_TRY(onri_packed_begin(model, error));
   ONR_TRY(onri_model_prepare(model, error));
   model->info.num_nodes = graph->num_nodes;

@@ -22,6 +22,11 @@ struct onri_packed_use {
   const char *passes; /* that were left out */
   struct onri_packed_key key;
   char note[160];
+  /* In a packed model: the file of packed weights that is a part of it; NULL: the model is none. */
+  const unsigned char *part;
+  size_t part_bytes;
+  int has_holes; /* it cannot do without */
+  int verifies;  /* all of it is compared with its checksum */
 };
 
 struct onr_model {

@@ -38,12 +38,16 @@ static void add_graph(struct onri_digest *digest, const struct onri_graph *graph
   }
 }
 
-static int key_of(struct onr_model *model, struct onri_packed_key *key) {
+static void way_of(struct onr_model *model, struct onri_packed_key *key) {
   *key = (struct onri_packed_key){.library = library_digest()};
   onri_digest_add_number(&key->way, (uint64_t)model->env.backend);
   onri_digest_add_number(&key->way, (uint64_t)model->env.method);
   onri_digest_add_text(&key->way, model->packed.passes);
   add_graph(&key->way, model->graph);
+}
+
+static int key_of(struct onr_model *model, struct onri_packed_key *key) {
+  way_of(model, key);
   return model->digest(model->keep, &model->env, &key->model);
 }
 
@@ -53,12 +57,28 @@ static void refuse(struct onr_model *model, const char *why) {
   model->info.packed_note = model->packed.note;
 }
 
+/* A packed model has its weights in it, and often no others. */
+static enum onr_status begin_part(struct onr_model *model, struct onr_error *error) {
+  struct onri_packed_use *use = &model->packed;
+  way_of(model, &use->key);
+  const char *why =
+      onri_packed_part_open(use->part, use->part_bytes, use->verifies, &use->key, &model->env, &model->blocks.store);
+  ONR_TRY(onri_env_poll(&model->env, error));
+  if (why && use->has_holes)
+    return onr_fail(error, ONR_STATUS_VERSION, "a packed model, and %s; it has no other weights: pack the model again",
+                    why);
+  if (why) refuse(model, why);
+  else model->info.packed = ONR_PACKED_MAPPED;
+  return ONR_STATUS_OK;
+}
+
 enum onr_status onri_packed_begin(struct onr_model *model, struct onr_error *error) {
   struct onri_blocks *blocks = &model->blocks;
   struct onri_packed_key *key = &model->packed.key;
   const char *why;
   model->info.packed = ONR_PACKED_NONE;
   model->info.packed_note = "";
+  if (model->packed.part) return begin_part(model, error);
   if (!model->packed.path) return ONR_STATUS_OK;
   if (!model->digest) {
     refuse(model, "the model is not one of a file");
@@ -88,6 +108,7 @@ static const char *write_file(struct onr_model *model) {
 
 enum onr_status onri_packed_end(struct onr_model *model, struct onr_error *error) {
   const struct onri_block_store *store = &model->blocks.store;
+  if (model->packed.part && !store->data) return ONR_STATUS_OK;
   if (store->data && (store->differs || store->next != store->count))
     refuse(model, "its contents do not fit the model");
   if (model->info.packed != ONR_PACKED_REFUSED || !model->packed.writes || store->data || !model->digest)

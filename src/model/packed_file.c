@@ -40,7 +40,8 @@ static int checksum_of(const struct header *header, uint64_t bytes,
   return onri_digest_add_long(checksum, bytes, read, context, env);
 }
 
-static const char *check(const unsigned char *data, size_t bytes, const struct onri_packed_key *key,
+/* whole: the checksum of all is compared. */
+static const char *check(const unsigned char *data, size_t bytes, int whole, const struct onri_packed_key *key,
                          struct onr_env *env, uint64_t *num_records) {
   static const char damaged[] = "it is damaged";
   struct onri_digest checksum;
@@ -53,11 +54,42 @@ static const char *check(const unsigned char *data, size_t bytes, const struct o
   if (!onri_digest_equal(&header.key.way, &key->way)) return "it is for other options";
   if (header.file_bytes != bytes || header.num_records > (bytes - sizeof(header)) / sizeof(struct onri_block_record))
     return damaged;
+  *num_records = header.num_records;
+  if (!whole) return NULL;
   if (!checksum_of(&header, bytes - sizeof(header), mapped_range, (void *)(uintptr_t)(data + sizeof(header)), env,
                    &checksum) ||
       !onri_digest_equal(&checksum, &header.checksum))
     return damaged;
-  *num_records = header.num_records;
+  return NULL;
+}
+
+static struct onri_block_store store_of(const unsigned char *data, size_t bytes, uint64_t num_records) {
+  return (struct onri_block_store){.data = data,
+                                   .bytes = bytes,
+                                   .records = (const struct onri_block_record *)(data + sizeof(struct header)),
+                                   .count = (size_t)num_records};
+}
+
+size_t onri_packed_part_head(const unsigned char *data, size_t bytes) {
+  struct header header;
+  if (bytes < sizeof(header)) return 0;
+  memcpy(&header, data, sizeof(header));
+  if (memcmp(header.magic, magic, sizeof(magic)) != 0 || header.file_bytes != bytes ||
+      header.num_records > (bytes - sizeof(header)) / sizeof(struct onri_block_record))
+    return 0;
+  return sizeof(header) + (size_t)header.num_records * sizeof(struct onri_block_record);
+}
+
+const char *onri_packed_part_open(const unsigned char *data, size_t bytes, int blocks, struct onri_packed_key *key,
+                                  struct onr_env *env, struct onri_block_store *store) {
+  uint64_t num_records = 0;
+  struct header header;
+  memcpy(&header, data, sizeof(header)); /* the caller has seen onri_packed_part_head */
+  key->model = header.key.model;
+  const char *why = check(data, bytes, blocks, key, env, &num_records);
+  if (why) return why;
+  *store = store_of(data, bytes, num_records);
+  store->is_part = 1;
   return NULL;
 }
 
@@ -91,20 +123,17 @@ const char *onri_packed_file_open(const char *path, const struct onri_packed_key
   unsigned char *data = is_long ? mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
   close(fd);
   if (data == MAP_FAILED) return is_long ? "the system refuses to map it" : "it is not a file of packed weights";
-  const char *why = check(data, bytes, key, env, &num_records);
+  const char *why = check(data, bytes, 1, key, env, &num_records);
   if (why) {
     munmap(data, bytes);
     return why;
   }
-  *store = (struct onri_block_store){.data = data,
-                                     .bytes = bytes,
-                                     .records = (const struct onri_block_record *)(data + sizeof(struct header)),
-                                     .count = (size_t)num_records};
+  *store = store_of(data, bytes, num_records);
   return NULL;
 }
 
 void onri_packed_file_close(struct onri_block_store *store) {
-  if (store->data) munmap((void *)(uintptr_t)store->data, store->bytes);
+  if (store->data && !store->is_part) munmap((void *)(uintptr_t)store->data, store->bytes);
   *store = (struct onri_block_store){0};
 }
 
@@ -220,8 +249,7 @@ static const char *fill(struct making *m, const struct onri_packed_key *key, str
   return write_contents(m, key, env) ? NULL : "it cannot be written (is the disk full?)";
 }
 
-/* A file of its own beside `path`; -1: none. */
-static int create_beside(const char *path, char *name, size_t size) {
+int onri_create_beside(const char *path, char *name, size_t size) {
   int fd = -1;
   for (int i = 0; i < 100 && fd < 0; i++) {
     const int length = snprintf(name, size, "%s.%ld.%d.tmp", path, (long)getpid(), i);
@@ -240,7 +268,7 @@ const char *onri_packed_file_write(const char *path, const struct onri_packed_ke
   char *name = onri_allocate(env->allocator, size);
   if (!name) return "there is no memory for its name";
   const int is_other = stat(path, &info) == 0 && !S_ISREG(info.st_mode); /* a device is not replaced */
-  m.fd = is_other ? -1 : create_beside(path, name, size);
+  m.fd = is_other ? -1 : onri_create_beside(path, name, size);
   const char *why = is_other   ? "there is something else than a file in its place"
                     : m.fd < 0 ? "no file can be created beside it"
                                : fill(&m, key, env, blocks);

@@ -19,7 +19,15 @@ struct onri_packed_key {
 /* NULL, or why the file is not used; then *store is not changed. */
 const char *onri_packed_file_open(const char *path, const struct onri_packed_key *key, struct onr_env *env,
                                   struct onri_block_store *store);
+/* The same of a file that lies in a packed model: the bytes stay. key->model is not compared, it becomes the file's.
+ * blocks: they are compared with the checksum, which reads them all. */
+const char *onri_packed_part_open(const unsigned char *data, size_t bytes, int blocks, struct onri_packed_key *key,
+                                  struct onr_env *env, struct onri_block_store *store);
+/* Bytes of the header and the records; 0: it is no such file. */
+size_t onri_packed_part_head(const unsigned char *data, size_t bytes);
 void onri_packed_file_close(struct onri_block_store *store);
+/* A file of its own beside `path`, whose name goes to `name`; -1: none. */
+int onri_create_beside(const char *path, char *name, size_t size);
 /* The records of the blocks, beside what is there, which is replaced at the end. NULL, or why nothing was written. */
 const char *onri_packed_file_write(const char *path, const struct onri_packed_key *key, struct onr_env *env,
                                    const struct onri_blocks *blocks);

@@ -72,4 +72,68 @@ grep -q packed "$work/err" && fail "$(cat "$work/err")"
 cmp -s "$work/plain.npy" "$work/mapped.npy" || fail "external weights: other results"
 printf '\001\002\003\004' | dd of="$work/weights" bs=1 seek=70000 conv=notrunc 2>/dev/null
 refused "another model" "$tool" run "$work/external.onnx" --packed "$work/external.onnx.packed"
+
+# One file of all: it stands by itself, holds no weight twice, and answers as the model does, for every command.
+stands_alone() { # MODEL, a folder of its own
+  expect 0 "" "$tool" run "$1" -o "$work/plain.npy"
+  mkdir -p "$work/alone"
+  expect 0 "" "$tool" pack "$1" -o "$work/alone/m.onr" --threads 2
+  holds "m.onr: "
+  [ "$(ls "$work/alone")" = m.onr ] || fail "packing left files: $(ls "$work/alone")"
+  expect 0 "" "$tool" run "$work/alone/m.onr" -o "$work/mapped.npy"
+  cmp -s "$work/plain.npy" "$work/mapped.npy" || fail "$1 packed: other results"
+  for words in "info" "info --json" "bench --seconds 0 --json --threads 2" "pack"; do expect 0 "" "$tool" $words "$work/alone/m.onr"; done
+  holds "m.onr: sound"
+  expect 0 "" "$tool" pack "$1" -o "$work/again.onr"
+  cmp -s "$work/alone/m.onr" "$work/again.onr" || fail "$1: two packed models differ"
+}
+stands_alone "$model"
+stands_alone "$work/external.onnx"
+[ "$(wc -c <"$work/alone/m.onr")" -lt 160000 ] || fail "external weights are held twice: $(wc -c <"$work/alone/m.onr")" # 131072 of weights
+mkdir -p "$work/case"
+cp -r "$fixtures/transformer_decoder_layer_ts/." "$work/case"
+expect 0 "" "$tool" pack "$work/case/model.onnx" -o "$work/case/m.onr"
+mv "$work/case/m.onr" "$work/case/model.onnx"
+rm -f "$work/case/model.onnx.data"
+expect 0 "" "$tool" check "$work/case"
+expect 2 "packed one already" "$tool" pack "$work/again.onr" -o "$work/twice.onr"
+
+# It is for one processor and one set of options: without the weights it says so, and does not guess.
+cp "$work/again.onr" "$work/m.onr"
+expect 3 "VERSION: .*for other options; it has no other weights: pack the model again" "$tool" run "$work/m.onr" --backend portable
+if ! cmp -s "$work/base" "$model.packed"; then
+  ONNXRUN_CPU=base expect 3 "VERSION: .*another processor; it has no other weights" "$tool" run "$work/m.onr"
+fi
+# Weights that a caller may replace are all kept: other options pack them anew.
+python3 - "$work" <<'PY'
+import sys
+from model_writer import *
+write(sys.argv[1] + "/default.onnx", [node("MatMul", ["x", "w"], ["y"])], [("x", FLOAT, [2, 64]), ("w", FLOAT, [64, 32])], [("y", FLOAT, [2, 32])],
+      [floats("w", [64, 32], [(i % 97 - 48) / 50 for i in range(2048)])])
+identity(sys.argv[1] + "/w.onnx", shape=[64, 32])
+PY
+expect 0 "" "$tool" run "$work/w.onnx" --seed 5 -o "$work/w.npy"
+for words in "" "--backend portable"; do
+  for given in "" "-i w=$work/w.npy"; do
+    expect 0 "" "$tool" run "$work/default.onnx" $given $words -o "$work/plain.npy"
+    expect 0 "" "$tool" pack "$work/default.onnx" -o "$work/default.onr"
+    expect 0 "" "$tool" run "$work/default.onr" $given $words -o "$work/mapped.npy"
+    cmp -s "$work/plain.npy" "$work/mapped.npy" || fail "a default in a packed model ($words, $given)"
+  done
+done
+
+# Damage: in what a load reads it is found by any load, in blocks by 'pack FILE.onr'.
+printf x >>"$work/m.onr"
+expect 3 "PARSE: .*a packed model that is damaged: its length" "$tool" run "$work/m.onr"
+cp "$work/again.onr" "$work/m.onr"
+printf '\001\002\003\004' | dd of="$work/m.onr" bs=1 seek=300 conv=notrunc 2>/dev/null
+expect 3 "PARSE: .*a packed model that is damaged" "$tool" run "$work/m.onr"
+cp "$work/again.onr" "$work/m.onr"
+printf '\001\002\003\004' | dd of="$work/m.onr" bs=1 seek=$(($(wc -c <"$work/m.onr") - 4000)) conv=notrunc 2>/dev/null
+expect 0 "" "$tool" run "$work/m.onr"
+expect 3 "VERSION: .*it is damaged" "$tool" pack "$work/m.onr"
+expect 5 "no file can be created" "$tool" pack "$model" -o "$work/nowhere/file.onr"
+expect 3 "" "$tool" pack "$work/plain.npy" -o "$work/none.onr"
+[ -e "$work/none.onr" ] && fail "a model that is none was packed"
+ls "$work" | grep -q "tmp$" && fail "files were left: $(ls "$work")"
 finish

@@ -328,8 +328,11 @@ static int make_tree(const struct options *options, struct report *r) {
   if (r->problem.text[0]) return module_tree_make(r->l->model, NULL, &r->tree);
   plain.disabled_passes = "all";
   plain.backend = ONR_BACKEND_PORTABLE;
-  int code = load(&plain, r->l->path, &file);
-  if (!code) code = make_inputs(&plain, &file, &inputs, &problem);
+  struct onr_error error = {0};
+  /* A packed model has no weights for another way to compute: its tree has no shapes. */
+  if (try_load(&plain, r->l->path, NULL, &file, &error) != ONR_STATUS_OK)
+    return module_tree_make(r->l->model, NULL, &r->tree);
+  int code = make_inputs(&plain, &file, &inputs, &problem);
   if (!code) code = module_tree_make(r->l->model, problem.text[0] ? NULL : file.session, &r->tree);
   if (!code) code = add_outputs(options, r);
   clear_inputs(&inputs);

@@ -1,7 +1,9 @@
-/* cmd_pack.c: packed weights into a file. */
+/* cmd_pack.c: packed weights into a file, or a whole model. */
+#define _POSIX_C_SOURCE 200809L
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "tool.h"
 
@@ -14,7 +16,42 @@ static int tell(const char *file, const struct onr_model *model) {
   return EXIT_OK;
 }
 
+static int ends_in(const char *path, const char *ending) {
+  const size_t length = strlen(path), n = strlen(ending);
+  return length > n && !strcmp(path + length - n, ending);
+}
+
+/* The whole model into one file. */
+static int pack_whole(const struct options *options) {
+  struct onr_model_options model_options = onr_model_options_init();
+  struct onr_error error = {0};
+  struct loaded l = {.path = options->paths[0]};
+  struct stat info;
+  enum onr_status status = fill_model_options(options, NULL, &l, &model_options, &error);
+  if (status == ONR_STATUS_OK) status = onr_model_pack(options->paths[0], &model_options, options->output, &error);
+  unload(&l);
+  if (status != ONR_STATUS_OK)
+    return report_failure(status, status == ONR_STATUS_IO ? options->output : options->paths[0], &error);
+  printf("%s: %s\n", shown(options->output).text,
+         shown_bytes_count(stat(options->output, &info) ? 0 : (double)info.st_size).text);
+  return EXIT_OK;
+}
+
+/* What a packed model says of itself is compared with its checksums. */
+static int verify(const struct options *options) {
+  struct options own = *options;
+  struct loaded l;
+  own.packs = 1;
+  const int code = load(&own, options->paths[0], &l);
+  if (code) return code;
+  printf("%s: sound\n", shown(options->paths[0]).text);
+  unload(&l);
+  return EXIT_OK;
+}
+
 int command_pack(const struct options *options) {
+  if (options->output && ends_in(options->output, ".onr")) return pack_whole(options);
+  if (!options->output && ends_in(options->paths[0], ".onr")) return verify(options);
   static const char suffix[] = ".packed";
   const char *path = options->paths[0];
   struct options own = *options;

@@ -30,7 +30,8 @@ const struct command_row commands[] = {
      "onnxrun check ../mlp_ts ../mlp_dynamo --rtol 1e-4", 1, SIZE_MAX, command_check},
     {"pack", "MODEL", "write the weights as kernels read them, to a file that --packed maps instead of packing again",
      "onnxrun pack model.onnx\n"
-     "onnxrun pack model.onnx -o weights.packed --threads 2",
+     "onnxrun pack model.onnx -o weights.packed --threads 2\n"
+     "onnxrun pack model.onnx -o model.onr",
      1, 1, command_pack},
     {"report", "MODEL",
      "a page about a model: its graph, a run, times, memory and weights, in one file for any browser",

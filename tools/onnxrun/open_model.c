@@ -14,29 +14,35 @@ double now_ms(void) {
   return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
 }
 
+enum onr_status fill_model_options(const struct options *options, const struct onr_model_options *listener,
+                                   struct loaded *loaded, struct onr_model_options *filled, struct onr_error *error) {
+  if (options->threads != 1) ONR_TRY(onr_threads_create((uint32_t)options->threads, NULL, &loaded->threads, error));
+  if (options->plugin) ONR_TRY(load_plugin(options->plugin, &loaded->registry, error));
+  *filled = (struct onr_model_options){.size = sizeof(*filled)};
+  if (listener) *filled = *listener;
+  filled->threads = loaded->threads;
+  filled->registry = loaded->registry;
+  filled->backend = options->backend;
+  filled->limits = &options->limits;
+  filled->external_directory = options->external_directory;
+  filled->disabled_passes = options->disabled_passes;
+  filled->method = options->method;
+  filled->packed = options->packed;
+  filled->packed_write = options->packs;
+  return ONR_STATUS_OK;
+}
+
 enum onr_status try_load(const struct options *options, const char *path, const struct onr_model_options *listener,
                          struct loaded *loaded, struct onr_error *error) {
   const double start = now_ms();
-  struct onr_model_options model_options = {.size = sizeof(model_options)};
-  enum onr_status status = ONR_STATUS_OK;
+  struct onr_model_options model_options;
   *loaded = (struct loaded){.path = path};
-  if (options->threads != 1) status = onr_threads_create((uint32_t)options->threads, NULL, &loaded->threads, error);
-  if (listener) model_options = *listener;
-  model_options.threads = loaded->threads;
-  model_options.backend = options->backend;
-  model_options.limits = &options->limits;
-  model_options.external_directory = options->external_directory;
-  model_options.disabled_passes = options->disabled_passes;
-  model_options.method = options->method;
-  model_options.packed = options->packed;
-  model_options.packed_write = options->packs;
+  enum onr_status status = fill_model_options(options, listener, loaded, &model_options, error);
   const struct onr_session_options session_options = {.size = sizeof(session_options),
                                                       .threads = loaded->threads,
                                                       .profile = options->profile && !options->watch,
                                                       .watch = options->watch,
                                                       .watch_context = options->watch_context};
-  if (status == ONR_STATUS_OK && options->plugin) status = load_plugin(options->plugin, &loaded->registry, error);
-  model_options.registry = loaded->registry;
   if (status == ONR_STATUS_OK) status = onr_model_load(path, &model_options, &loaded->model, error);
   if (status == ONR_STATUS_OK) status = onr_session_create(loaded->model, &session_options, &loaded->session, error);
   loaded->load_ms = now_ms() - start;
@@ -104,11 +110,12 @@ static void take_need(void *context, const char *text) {
 }
 
 /* A file of packed weights that is not used costs time, and nothing else. */
-static void tell_packed(const struct options *options, const struct onr_model *model) {
+static void tell_packed(const struct options *options, const char *path, const struct onr_model *model) {
   struct onr_model_info info = {.size = sizeof(info)};
   onr_model_get_info(model, &info);
   if (info.packed == ONR_PACKED_REFUSED && !options->packs)
-    complain(EXIT_OK, "--packed %s: %s; weights are packed anew", shown(options->packed).text, info.packed_note);
+    complain(EXIT_OK, "%s%s: %s; weights are packed anew", options->packed ? "--packed " : "",
+             shown(options->packed ? options->packed : path).text, info.packed_note);
 }
 
 /* Large files take a while; their size stands for it, as nobody knows which weights lie beside a small one. */
@@ -129,7 +136,7 @@ int load(const struct options *options, const char *path, struct loaded *loaded)
   const enum onr_status status = try_load(options, path, &listener, loaded, &error);
   progress_end();
   if (status == ONR_STATUS_OK) {
-    tell_packed(options, loaded->model);
+    tell_packed(options, path, loaded->model);
     return 0;
   }
   if (status != ONR_STATUS_UNSUPPORTED || !needs.count) return report_failure(status, path, &error);

@@ -16,7 +16,7 @@ const struct option_row option_rows[] = {
     {"output", 'o', "DIR", RUN | PACK | BENCH | REPORT, TAKES_TEXT, AT(output), NULL,
      "write DIR/NAME.npy for every output; FILE.npz or FILE.json: all of them; FILE.npy: the only output; "
      "- writes them to standard output, one .npy behind the other; "
-     "pack: the file (MODEL.packed); bench: a file instead of standard output; report: the page (report.html)"},
+     "pack: the file (MODEL.packed), or FILE.onr, which has the whole model in it; bench: a file instead of standard output; report: the page (report.html)"},
     {"recipe", 0, "FILE", PLANS, TAKES_TEXT, AT(recipe), "input",
      "how inputs are made of pictures, sound and bytes: JSON, as docs/inputs.md says (MODEL.json beside MODEL.onnx)"},
     {"resize", 0, "SIZE", PLANS, TAKES_TEXT, FIELD(RESIZE), "input",

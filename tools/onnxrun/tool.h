@@ -209,6 +209,9 @@ int load(const struct options *options, const char *path, struct loaded *loaded)
 /* The same without a word. listener: report, declared and report_context of struct onr_model_options; may be NULL. */
 enum onr_status try_load(const struct options *options, const char *path, const struct onr_model_options *listener,
                          struct loaded *loaded, struct onr_error *error);
+/* What options say of loading; threads and layers of a plugin go to loaded. */
+enum onr_status fill_model_options(const struct options *options, const struct onr_model_options *listener,
+                                   struct loaded *loaded, struct onr_model_options *filled, struct onr_error *error);
 void unload(struct loaded *loaded);
 double now_ms(void);
 

@@ -23,6 +23,7 @@ struct onri_block_store {
   size_t bytes;
   const struct onri_block_record *records; /* in data */
   size_t count, next;
+  int is_part; /* of a packed model, whose owner unmaps it */
   int differs; /* a record was not what was asked for: from there on everything is packed */
 };
 
