@@ -1,6 +1,9 @@
 # Programs a user would write; built and run with the tests.
 file(GLOB examples CONFIGURE_DEPENDS examples/*.c)
 add_custom_target(onnxrun_examples)
+if(NOT TARGET onnxrun_tool) # cJSON is looked for with the tool
+  list(FILTER examples EXCLUDE REGEX "/safetensors\\.c$")
+endif()
 foreach(example IN LISTS examples)
   get_filename_component(name "${example}" NAME_WE)
   add_executable(example_${name} "${example}")
@@ -9,6 +12,10 @@ foreach(example IN LISTS examples)
   target_link_libraries(example_${name} PRIVATE onnxrun m)
   add_dependencies(onnxrun_examples example_${name})
 endforeach()
+if(TARGET example_safetensors)
+  target_include_directories(example_safetensors SYSTEM PRIVATE "${ONNXRUN_CJSON_INCLUDE}")
+  target_link_libraries(example_safetensors PRIVATE "${ONNXRUN_CJSON_LIBRARY}")
+endif()
 add_test(NAME examples/run_model
          COMMAND example_run_model "${PROJECT_SOURCE_DIR}/tests/fixtures/linear_2d_dynamo/model.onnx")
 add_test(NAME examples/own_layer COMMAND example_own_layer "${PROJECT_SOURCE_DIR}/tests/nn/own_layer.onnx")
