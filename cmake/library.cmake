@@ -74,6 +74,15 @@ add_custom_command(OUTPUT "${generated}/onnxrun_sources.stamp" BYPRODUCTS "${gen
 add_custom_target(onnxrun_sources DEPENDS "${generated}/onnxrun_sources.stamp")
 set_property(SOURCE src/model/packed.c APPEND PROPERTY INCLUDE_DIRECTORIES "${generated}")
 
+# What programs that are written as C are made of.
+file(GLOB parts CONFIGURE_DEPENDS src/compile/parts/*.inc)
+add_custom_command(OUTPUT "${generated}/onnxrun_parts.h"
+  COMMAND "${CMAKE_COMMAND}" "-DPARTS=${PROJECT_SOURCE_DIR}/src/compile/parts" "-DTARGET=${generated}/onnxrun_parts.h"
+          -P "${PROJECT_SOURCE_DIR}/cmake/parts.cmake"
+  DEPENDS ${parts} "${PROJECT_SOURCE_DIR}/cmake/parts.cmake" COMMENT "parts of programs" VERBATIM)
+list(APPEND sources "${generated}/onnxrun_parts.h")
+set_property(SOURCE src/compile/text.c APPEND PROPERTY INCLUDE_DIRECTORIES "${generated}")
+
 # What onr_version says.
 set(kernel_library none)
 if(ONNXRUN_XNNPACK)

@@ -13,7 +13,7 @@ if(NOT ONNXRUN_XNNPACK)
   list(FILTER tests EXCLUDE REGEX "^xnn/")
 endif()
 if(NOT ONNXRUN_ONNX)
-  list(FILTER tests EXCLUDE REGEX "^(onnx|hostile|fuzz|tools)/")
+  list(FILTER tests EXCLUDE REGEX "^(onnx|hostile|fuzz|tools|compile)/")
 endif()
 
 # Scripts test what is around a build on the machine that builds; of those that run models, these few run for another machine too,
@@ -93,6 +93,13 @@ endif()
 
 if(ONNXRUN_ONNX AND UNIX AND NOT APPLE)
   include(cmake/fuzz.cmake)
+endif()
+
+# tests/compile/test_compiled.sh runs it over programs that the tool wrote.
+if(ONNXRUN_ONNX)
+  add_executable(compile_check tests/compile/check_compiled.c)
+  set_target_properties(compile_check PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
+  target_link_libraries(compile_check PRIVATE onnxrun_internal_flags onnxrun_internal ${CMAKE_DL_LIBS} m)
 endif()
 
 # A shared library as BUILD_SHARED_LIBS makes it, to see what it exports (tests/headers/test_headers.sh).

@@ -44,6 +44,7 @@ struct onr_model_options {
   int packed_write; /* non-zero: where `packed` is not there or not fit for use, it is written */
   /* For measuring: convolutions and products that can are computed by this method, whatever their rule says. */
   enum onr_method method;
+  int for_source; /* non-zero: the model will be written as C (compile.h), not run: weights stay as the file has them */
 };
 ONR_SIZED(onr_model_options)
 

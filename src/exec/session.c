@@ -34,6 +34,8 @@ enum onr_status onr_session_create(const struct onr_model *model, const struct o
   enum onr_status status = ONR_STATUS_OK;
   if (session) *session = NULL;
   if (!model || !session) return onr_fail(error, ONR_STATUS_ARGUMENT, "model and session must not be NULL");
+  if (model->for_source)
+    return onr_fail(error, ONR_STATUS_STATE, "the model was loaded to be compiled (for_source), not to be run");
   ONR_TRY(ONRI_SIZED_READ(&own, options, onr_session_options, error));
   s = onri_allocate_zeroed(model->meter.under, sizeof(*s));
   if (!s) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a session");

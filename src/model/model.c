@@ -165,6 +165,23 @@ static enum onr_status tell_outputs(void *context, const struct onri_facts *fact
   return ONR_STATUS_OK;
 }
 
+/* Rewrites that make layers of bytes which have kernels here, and no form in C. */
+static enum onr_status without_kernels(struct onr_model *m, const char **disabled, struct onr_error *error) {
+  static const char ours[] = "fuse_quantized,byte_pieces";
+  if (!*disabled) {
+    *disabled = ours;
+    return ONR_STATUS_OK;
+  }
+  const size_t length = strlen(*disabled);
+  char *both = onri_arena_allocate(&m->arena, length + 1 + sizeof(ours));
+  if (!both) return no_memory(error);
+  memcpy(both, *disabled, length);
+  both[length] = ',';
+  memcpy(both + length + 1, ours, sizeof(ours));
+  *disabled = both;
+  return ONR_STATUS_OK;
+}
+
 enum onr_status onri_model_finish(struct onr_model *model, struct onri_graph *graph, const struct onr_model_info *info,
                                   void *keep, void (*release_keep)(void *keep), const struct onr_model_options *options,
                                   struct onr_error *error) {
@@ -175,13 +192,18 @@ enum onr_status onri_model_finish(struct onr_model *model, struct onri_graph *gr
   ONR_TRY(declare_all(model, info, error));
   model->constant_bytes = constant_bytes(graph);
   const struct onri_passes_listener listener = {tell_outputs, model};
-  ONR_TRY(onri_passes_run(graph, options ? options->disabled_passes : NULL, &listener, error));
+  const char *disabled = options ? options->disabled_passes : NULL;
+  model->for_source = options && options->for_source;
+  if (model->for_source) ONR_TRY(without_kernels(model, &disabled, error));
+  ONR_TRY(onri_passes_run(graph, disabled, &listener, error));
   ONR_TRY(onri_graph_verify(graph, error));
   if (options)
     model->packed.path = options->packed, model->packed.writes = options->packed_write,
     model->packed.passes = options->disabled_passes;
-  ONR_TRY(onri_packed_begin(model, error));
-  ONR_TRY(onri_model_prepare(model, error));
+  if (!model->for_source) {
+    ONR_TRY(onri_packed_begin(model, error));
+    ONR_TRY(onri_model_prepare(model, error));
+  }
   model->info.num_nodes = graph->num_nodes;
   model->env.cancel = NULL; /* the loader's flag: sessions bring their own */
   model->env.threads = NULL;

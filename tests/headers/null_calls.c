@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "onnxrun/layer.h"
+#include "onnxrun/compile.h"
 #include "onnxrun/operators.h"
 #include "onnxrun/tensor_file.h"
 #include "headers/null_calls.h"

@@ -93,14 +93,24 @@ static int set_input(const struct loaded *loaded, const struct named_tensor *ite
   return status == ONR_STATUS_OK ? 0 : report_failure(status, item->file ? item->file : loaded->path, &error);
 }
 
-static int read_files(const struct options *options, const struct loaded *loaded, struct inputs *inputs) {
+static int read_given(const struct options *options, const struct onr_model *model, struct tensor_list *list) {
   struct recipe_file recipes = {0};
-  int64_t frames;
-  int code = check_dims(options, loaded->model);
+  int code = check_dims(options, model);
   if (!code && options->num_inputs) code = recipe_open(options, &recipes);
   for (size_t i = 0; i < options->num_inputs && !code; i++)
-    code = read_input(options, &recipes, options->inputs[i], loaded->model, &inputs->list);
+    code = read_input(options, &recipes, options->inputs[i], model, list);
   recipe_close(&recipes);
+  return code;
+}
+
+int read_inputs(const struct options *options, const struct onr_model *model, struct tensor_list *list) {
+  const int code = read_given(options, model, list);
+  return code ? code : check_dims_of_files(options, model, list);
+}
+
+static int read_files(const struct options *options, const struct loaded *loaded, struct inputs *inputs) {
+  int64_t frames;
+  int code = read_given(options, loaded->model, &inputs->list);
   for (size_t i = 0; i < inputs->list.count && !code; i++) find_frames(options, loaded->model, &inputs->list.items[i]);
   if (!code) code = count_frames(inputs, &frames);
   for (size_t i = 0; i < inputs->list.count && !code; i++) code = set_input(loaded, &inputs->list.items[i]);

@@ -40,6 +40,11 @@ const struct command_row commands[] = {
      "onnxrun compare model.onnx -i digits.npy\n"
      "onnxrun compare model.onnx -i digits.npy --reference results",
      1, 1, command_compare},
+    {"compile", "MODEL",
+     "write the model as C for fixed shapes: NAME.c and NAME.h, which need no library and no loader",
+     "onnxrun compile model.onnx --dim batch=1 -o digits\n"
+     "onnxrun compile model.onnx --dim batch=1 -o digits --name digits --weights object",
+     1, 1, command_compile},
 };
 _Static_assert(sizeof(commands) / sizeof(commands[0]) == NUM_COMMANDS, "NUM_COMMANDS counts the table");
 

@@ -29,6 +29,7 @@ enum onr_status fill_model_options(const struct options *options, const struct o
   filled->method = options->method;
   filled->packed = options->packed;
   filled->packed_write = options->packs;
+  filled->for_source = options->for_source;
   return ONR_STATUS_OK;
 }
 
@@ -44,7 +45,8 @@ enum onr_status try_load(const struct options *options, const char *path, const 
                                                       .watch = options->watch,
                                                       .watch_context = options->watch_context};
   if (status == ONR_STATUS_OK) status = onr_model_load(path, &model_options, &loaded->model, error);
-  if (status == ONR_STATUS_OK) status = onr_session_create(loaded->model, &session_options, &loaded->session, error);
+  if (status == ONR_STATUS_OK && !options->for_source)
+    status = onr_session_create(loaded->model, &session_options, &loaded->session, error);
   loaded->load_ms = now_ms() - start;
   if (status != ONR_STATUS_OK) unload(loaded);
   return status;

@@ -6,17 +6,21 @@
 
 #define AT(field) offsetof(struct options, field)
 #define FIELD(name) (AT(fields) + FIELD_##name * sizeof(const char *))
-enum { PLANS = RUN | INFO | BENCH | REPORT | COMPARE, LOADS = PLANS | GENERATE | CHECK | PACK };
+enum {
+  PLANS = RUN | INFO | BENCH | REPORT | COMPARE,
+  LOADS = PLANS | GENERATE | CHECK | PACK,
+  READS = LOADS | COMPILE
+};
 
 const struct option_row option_rows[] = {
-    {"input", 'i', "NAME=FILE", PLANS, TAKES_INPUT, 0, NULL,
+    {"input", 'i', "NAME=FILE", PLANS | COMPILE, TAKES_INPUT, 0, NULL,
      "an input: .npy, .npz, TensorProto .pb, a picture (.png, .jpg ...), sound (.wav ...), .json, .txt of strings, "
      "plain bytes; or a value: NAME=[1,2], NAME=16000; -i FILE where there is one input, "
-     "or where the file has the names (.npz); - is standard input"},
-    {"output", 'o', "DIR", RUN | PACK | BENCH | REPORT, TAKES_TEXT, AT(output), NULL,
+     "or where the file has the names (.npz); - is standard input; compile: a constant of the program"},
+    {"output", 'o', "DIR", RUN | PACK | BENCH | REPORT | COMPILE, TAKES_TEXT, AT(output), NULL,
      "write DIR/NAME.npy for every output; FILE.npz or FILE.json: all of them; FILE.npy: the only output; "
      "- writes them to standard output, one .npy behind the other; "
-     "pack: the file (MODEL.packed), or FILE.onr, which has the whole model in it; bench: a file instead of standard output; report: the page (report.html)"},
+     "pack: the file (MODEL.packed), or FILE.onr, which has the whole model in it; bench: a file instead of standard output; report: the page (report.html); compile: the folder (.)"},
     {"recipe", 0, "FILE", PLANS, TAKES_TEXT, AT(recipe), "input",
      "how inputs are made of pictures, sound and bytes: JSON, as docs/inputs.md says (MODEL.json beside MODEL.onnx)"},
     {"resize", 0, "SIZE", PLANS, TAKES_TEXT, FIELD(RESIZE), "input",
@@ -69,26 +73,32 @@ const struct option_row option_rows[] = {
      "compare: A + R * (|expected| + root mean square of all that is expected); values of 8 bits and what is computed from them: 10 % of that"},
     {"atol", 0, "A", CHECK | COMPARE, TAKES_REAL, AT(atol), NULL, "see --rtol"},
     {"json", 0, NULL, RUN | INFO | BENCH | GENERATE | OPS | CHECK | COMPARE, TAKES_FLAG, AT(json), NULL, "print JSON"},
-    {"dim", 0, "NAME=SIZE", PLANS, TAKES_DIM, 0, NULL,
+    {"dim", 0, "NAME=SIZE", PLANS | COMPILE, TAKES_DIM, 0, NULL,
      "size of a dynamic dimension; INPUT.0=SIZE for one without a name "
      "(not given: as files say, else a guess that the model takes)"},
     {"seed", 0, "N", RUN | BENCH | GENERATE | REPORT | COMPARE, TAKES_COUNT, AT(seed), NULL,
      "of random inputs and tokens (0)"},
     {"threads", 0, "N", LOADS, TAKES_THREADS, AT(threads), NULL, "threads, 0 for one a core (1)"},
     {"backend", 0, "B", LOADS, TAKES_BACKEND, 0, NULL, "auto, or portable: plain C kernels only"},
-    {"disable-passes", 0, "P", LOADS, TAKES_TEXT, AT(disabled_passes), NULL,
+    {"disable-passes", 0, "P", READS, TAKES_TEXT, AT(disabled_passes), NULL,
      "graph rewrites to leave out, comma-separated, or all"},
-    {"external-data", 0, "DIR", LOADS, TAKES_TEXT, AT(external_directory), NULL,
+    {"external-data", 0, "DIR", READS, TAKES_TEXT, AT(external_directory), NULL,
      "one more folder that external data may lie in"},
     {"plugin", 0, "LIB.so", LOADS, TAKES_TEXT, AT(plugin), NULL,
      "a library of layers of your own, as docs/your_own_layer.md says"},
     {"packed", 0, "FILE", PLANS | GENERATE, TAKES_TEXT, AT(packed), NULL,
      "weights that 'onnxrun pack' wrote, where they are this model's and this processor's; processes share them"},
-    {"limit", 0, "NAME=VALUE", LOADS, TAKES_LIMIT, 0, NULL,
+    {"limit", 0, "NAME=VALUE", READS, TAKES_LIMIT, 0, NULL,
      "what a model may take; also as 64M, 64MiB (1024 * 1024), 64MB, or of "
      "counts 3k; the names are below"},
-    {"help", 'h', NULL, RUN | INFO | BENCH | GENERATE | OPS | CHECK | PACK | REPORT | COMPARE, TAKES_FLAG, AT(help),
-     NULL, "this text"},
+    {"name", 0, "NAME", COMPILE, TAKES_TEXT, AT(name), NULL, "of the files and of the function NAME_run (model)"},
+    {"weights", 0, "W", COMPILE, TAKES_TEXT, AT(weights), NULL,
+     "source: arrays in the C file; file: NAME.weights, whose contents are an argument; "
+     "object: the same with an assembler file that includes it (source)"},
+    {"static-arena", 0, NULL, COMPILE, TAKES_FLAG, AT(static_arena), NULL,
+     "memory for intermediate results in the C file; else the caller gives it, and the function is reentrant"},
+    {"help", 'h', NULL, RUN | INFO | BENCH | GENERATE | OPS | CHECK | PACK | REPORT | COMPARE | COMPILE, TAKES_FLAG,
+     AT(help), NULL, "this text"},
 };
 const size_t num_option_rows = sizeof(option_rows) / sizeof(option_rows[0]);
 

@@ -88,6 +88,9 @@ struct options {
   const char *plugin;
   const char *reference, *dump; /* of compare; of run */
   int packs;                    /* it is written */
+  int for_source;               /* the model is compiled, not run */
+  const char *name, *weights;   /* of compile */
+  int static_arena;
   int json, nodes, profile, kernels, show, all, greedy, help;
 };
 
@@ -100,7 +103,8 @@ enum command {
   CHECK = 32,
   PACK = 64,
   REPORT = 128,
-  COMPARE = 256
+  COMPARE = 256,
+  COMPILE = 512
 };
 
 struct command_row {
@@ -110,7 +114,7 @@ struct command_row {
   int (*run)(const struct options *options);
 };
 extern const struct command_row commands[]; /* in the order of enum command */
-enum { NUM_COMMANDS = 9 };
+enum { NUM_COMMANDS = 10 };
 
 /* --- options.c --- */
 /* The words behind the command. 0, or EXIT_USAGE after one line on stderr. */
@@ -319,6 +323,8 @@ struct inputs {
   struct guess *guessed;
   size_t num_guessed;
 };
+/* The inputs that files give; dimensions are checked. */
+int read_inputs(const struct options *options, const struct onr_model *model, struct tensor_list *list);
 /* Files for the named inputs, random tensors for the others; sets them on the session and plans. With `problem`, shapes
  * that do not fit are no failure: they are told there, and the session has no plan. */
 int make_inputs(const struct options *options, const struct loaded *loaded, struct inputs *inputs,
@@ -356,6 +362,7 @@ int command_check(const struct options *options);
 int command_pack(const struct options *options);
 int command_report(const struct options *options);
 int command_compare(const struct options *options);
+int command_compile(const struct options *options);
 /* bench --kernels */
 int bench_kernels(const struct options *options);
 

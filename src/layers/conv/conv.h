@@ -51,6 +51,7 @@ enum onr_status onri_conv_check_inputs(const struct onr_call *call, int64_t grou
 int onri_conv_can_pack(const struct onr_call *call, int64_t groups, int transposed);
 /* Everything that follows from the descriptors of inputs 0 to 2 and struct onr_conv_params. */
 enum onr_status onri_conv_geometry(const struct onr_call *call, struct onri_conv *c, struct onr_desc *out);
+enum onr_status onri_conv_transpose_geometry(const struct onr_call *call, struct onri_conv *c, struct onr_desc *out);
 /* The part of it that follows from weights alone, when they can be packed. */
 enum onr_status onri_conv_geometry_of_weights(const struct onr_call *call, struct onri_conv *c);
 /* The same of conv_transpose; of weights: as for an image of one pixel. */

@@ -15,6 +15,7 @@
 #include "base/shape.h"
 #include "kernels/pool/pool_wide.h"
 #include "layers/layers.h"
+#include "layers/pool/pool.h"
 #include "layers/elementwise/widened.h"
 #include "layers/conv/window.h"
 
@@ -85,8 +86,8 @@ static enum onr_status adaptive(const struct onr_call *call, int32_t spatial, st
   return ONR_STATUS_OK;
 }
 
-static enum onr_status geometry(const struct onr_call *call, enum onri_pool_kind kind, struct onri_pool *pool,
-                                struct onr_desc *out) {
+enum onr_status onri_pool_geometry(const struct onr_call *call, enum onri_pool_kind kind, struct onri_pool *pool,
+                                   struct onr_desc *out) {
   const struct onr_pool_params *p = call->params;
   int32_t spatial = 0;
   *pool = (struct onri_pool){.kind = kind,
@@ -106,7 +107,7 @@ static enum onr_status geometry(const struct onr_call *call, enum onri_pool_kind
 
 static enum onr_status infer(struct onr_call *call, enum onri_pool_kind kind) {
   struct onri_pool pool;
-  ONR_TRY(geometry(call, kind, &pool, &call->out[0]));
+  ONR_TRY(onri_pool_geometry(call, kind, &pool, &call->out[0]));
   if (call->num_out > 1) {
     call->out[1] = call->out[0];
     call->out[1].dtype = ONR_DTYPE_I64;
@@ -132,7 +133,7 @@ static int is_bytes(const struct onr_call *call, const struct pool_state *s) {
 static enum onr_status plan(struct onr_call *call, enum onri_pool_kind kind) {
   struct pool_state *s = call->state;
   struct onr_desc out;
-  ONR_TRY(geometry(call, kind, &s->pool, &out));
+  ONR_TRY(onri_pool_geometry(call, kind, &s->pool, &out));
   s->pool.plain = onr_env_backend(call->env) != ONR_BACKEND_AUTO;
   s->wide = onr_desc_elements(&out) > 0 && onri_pool_is_wide(&s->pool);
   if (s->wide) ONR_TRY(plan_wide(call, s));
@@ -178,7 +179,7 @@ static enum onr_status lp_pool_plan(struct onr_call *call) { return plan(call, O
 static int64_t steps(const struct onr_call *call, enum onri_pool_kind kind) {
   struct onri_pool pool;
   struct onr_desc out;
-  if (geometry(call, kind, &pool, &out) != ONR_STATUS_OK) return 0;
+  if (onri_pool_geometry(call, kind, &pool, &out) != ONR_STATUS_OK) return 0;
   int64_t product = onr_desc_elements(&out);
   if (onri_pool_is_wide(&pool))
     return onri_pool_wide_elements(&pool) < INT64_MAX / 32 ? (int64_t)onri_pool_wide_elements(&pool) * 32 : INT64_MAX;

@@ -147,7 +147,7 @@ static enum onr_status take_roi(const struct onr_call *call, struct onri_resize_
   return ONR_STATUS_OK;
 }
 
-static enum onr_status geometry(const struct onr_call *call, struct onri_resize_axis axis[ONR_MAX_RANK]) {
+enum onr_status onri_resize_geometry(const struct onr_call *call, struct onri_resize_axis axis[ONR_MAX_RANK]) {
   const struct onr_resize_params *p = call->params;
   int32_t axes[ONR_MAX_RANK], count;
   if (p->mode != ONR_RESIZE_NEAREST) ONR_TRY(onri_widened_expect(call, 0));
@@ -173,7 +173,7 @@ static enum onr_status geometry(const struct onr_call *call, struct onri_resize_
 
 static enum onr_status resize_infer(struct onr_call *call) {
   struct onri_resize_axis axis[ONR_MAX_RANK];
-  ONR_TRY(geometry(call, axis));
+  ONR_TRY(onri_resize_geometry(call, axis));
   call->out[0] = call->in[0];
   for (int32_t d = 0; d < call->in[0].rank; d++) call->out[0].dim[d] = axis[d].out;
   return ONR_STATUS_OK;
@@ -232,7 +232,7 @@ static enum onr_status reserve_between(struct onr_call *call, struct resize_stat
 static enum onr_status resize_plan(struct onr_call *call) {
   const struct onr_resize_params *p = call->params;
   struct resize_state *s = call->state;
-  ONR_TRY(geometry(call, s->axis));
+  ONR_TRY(onri_resize_geometry(call, s->axis));
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
   ONR_TRY(make_tables(call, s));
   if (p->mode == ONR_RESIZE_NEAREST) return ONR_STATUS_OK;
@@ -332,7 +332,7 @@ static int64_t resize_steps(const struct onr_call *call) {
   struct onri_resize_axis axis[ONR_MAX_RANK];
   struct onr_desc desc = call->in[0];
   int64_t most = 0;
-  if (geometry(call, axis) != ONR_STATUS_OK) return 0;
+  if (onri_resize_geometry(call, axis) != ONR_STATUS_OK) return 0;
   for (int32_t d = 0; d < desc.rank; d++) {
     if (!axis[d].active || onri_resize_axis_taps(call->params, &axis[d], call->error) != ONR_STATUS_OK) continue;
     desc.dim[d] = axis[d].out;

@@ -18,6 +18,8 @@ struct onri_resize_axis {
   uint8_t *outside; /* [out] 1: takes the extrapolation value; tf_crop_and_resize only */
 };
 
+/* One axis for each dimension of input 0, with out, scale, region and active; the inputs that decide are known. */
+enum onr_status onri_resize_geometry(const struct onr_call *call, struct onri_resize_axis axis[ONR_MAX_RANK]);
 /* Sets taps, for out > 0 and in > 0. LIMIT when the table would be beyond 2^31 entries. */
 enum onr_status onri_resize_axis_taps(const struct onr_resize_params *params, struct onri_resize_axis *axis,
                                       struct onr_error *error);

@@ -1,0 +1,15 @@
+# Writes TARGET, a header with the text of every file PARTS/NAME.inc as a row {"NAME", "text"}: cmake -DPARTS= -DTARGET= -P parts.cmake.
+# They are what programs that `onnxrun compile` writes are made of (src/compile/text.c).
+file(GLOB files "${PARTS}/*.inc")
+list(SORT files)
+set(all "#define ONRI_PARTS \\\n")
+foreach(file IN LISTS files)
+  get_filename_component(name "${file}" NAME_WE)
+  file(READ "${file}" text)
+  string(REPLACE "\\" "\\\\" text "${text}")
+  string(REPLACE "\"" "\\\"" text "${text}")
+  string(REPLACE "\n" "\\n\" \\\n\"" text "${text}")
+  string(APPEND all "{\"${name}\", \"${text}\"}, \\\n")
+endforeach()
+string(APPEND all "\n")
+file(WRITE "${TARGET}" "${all}")
