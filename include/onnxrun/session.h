@@ -149,8 +149,8 @@ ONR_SIZED(onr_operand)
 ONR_API enum onr_status onr_node_run_input(const struct onr_node_run *run, size_t index, struct onr_operand *operand);
 ONR_API enum onr_status onr_node_run_output(const struct onr_node_run *run, size_t index, struct onr_operand *operand);
 /* Copies the contents of input `index`, a constant, to memory of its size (onr_desc_bytes); those that are packed are
- * read from the file once more. STATE when they cannot be had: a rewrite made them, or the model came from memory that
- * need not stay. */
+ * read from the file once more. STATE when they cannot be had: a rewrite made them, they are 1 KiB or less, or the
+ * model came from memory that need not stay. */
 ONR_API enum onr_status onr_node_run_constant(const struct onr_node_run *run, size_t index, void *target,
                                               struct onr_error *error);
 

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#ifdef __APPLE__
+#include <mach-o/dyld.h>
+#endif
 
 #include "onnxrun/version.h"
 #include "report.h"
@@ -14,13 +17,24 @@ enum { FEWEST_RUNS = 5, MOST_RUNS = 100000, MOST_EVENTS = 20000 };
 
 /* --- the page --- */
 
+/* Where this program is; 0: nobody knows. */
+static int find_tool(char *path, size_t size) {
+#ifdef __APPLE__
+  uint32_t room = (uint32_t)size;
+  return !_NSGetExecutablePath(path, &room);
+#else
+  const ssize_t length = readlink("/proc/self/exe", path, size);
+  if (length <= 0 || (size_t)length >= size) return 0;
+  path[length] = '\0';
+  return 1;
+#endif
+}
+
 /* The files that the build has put beside the tool, or the installation in its place; 0: there are none. */
 static int find_pages(char folder[4096]) {
   static const char *const places[] = {"/share/onnxrun/report", "/../share/onnxrun/report"};
   char path[4096 + 64], page[4096 + 128];
-  const ssize_t length = readlink("/proc/self/exe", path, 4096);
-  if (length <= 0 || length >= 4000) return 0;
-  path[length] = '\0';
+  if (!find_tool(path, 4000)) return 0;
   char *slash = strrchr(path, '/');
   for (size_t i = 0; slash && i < 2; i++) {
     memcpy(slash, places[i], strlen(places[i]) + 1);

@@ -1,5 +1,4 @@
 /* peak.c: what the machine can do at most: multiply-adds from registers, and bytes from memory, on some threads. */
-#define _POSIX_C_SOURCE 200809L /* barriers */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,64 +35,57 @@ static double chains(float scale, volatile float *sink) {
 
 struct worker {
   pthread_t thread;
-  pthread_barrier_t *barrier;
   uint64_t *data;
   double operations_ms, bytes_ms; /* the best round's */
   double operations;
 };
 
-static void measure_round(struct worker *w) {
+static void keep_best(double *best, double ms) {
+  if (ms > 0 && (*best == 0 || ms < *best)) *best = ms;
+}
+
+static void multiply(struct worker *w) {
   volatile float sink;
+  const double start = now_ms();
+  w->operations = chains(0.5f, &sink);
+  keep_best(&w->operations_ms, now_ms() - start);
+}
+
+static void read_all(struct worker *w) {
   volatile uint64_t keep;
   uint64_t sum[8] = {0};
-  pthread_barrier_wait(w->barrier);
-  double start = now_ms();
-  w->operations = chains(0.5f, &sink);
-  double ms = now_ms() - start;
-  if (ms > 0 && (w->operations_ms == 0 || ms < w->operations_ms)) w->operations_ms = ms;
-  pthread_barrier_wait(w->barrier);
-  start = now_ms();
+  const double start = now_ms();
   for (size_t i = 0; i < BYTES / sizeof(*w->data); i += 8)
     for (size_t k = 0; k < 8; k++) sum[k] += w->data[i + k];
-  ms = now_ms() - start;
+  keep_best(&w->bytes_ms, now_ms() - start);
   keep = sum[0] + sum[1] + sum[2] + sum[3] + sum[4] + sum[5] + sum[6] + sum[7];
   (void)keep;
-  if (ms > 0 && (w->bytes_ms == 0 || ms < w->bytes_ms)) w->bytes_ms = ms;
 }
 
 static void *work(void *argument) {
-  struct worker *w = argument;
-  for (int round = 0; round < ROUNDS; round++) measure_round(w);
+  for (int round = 0; round < ROUNDS; round++) multiply(argument);
+  for (int round = 0; round < ROUNDS; round++) read_all(argument);
   return NULL;
 }
 
 struct peak measure_peak(uint32_t threads) {
-  struct worker *workers = NULL;
-  pthread_barrier_t barrier;
   struct peak peak = {0};
-  uint32_t started = 0;
   if (threads > MOST_THREADS) threads = MOST_THREADS;
-  workers = calloc(threads, sizeof(*workers));
+  struct worker *workers = calloc(threads, sizeof(*workers));
   uint64_t *data = calloc(threads, BYTES);
-  if (!workers || !data || pthread_barrier_init(&barrier, NULL, threads)) {
-    free(workers);
-    free(data);
-    return peak;
-  }
-  memset(data, 1, (size_t)threads * BYTES);
-  for (; started < threads; started++) {
-    workers[started].barrier = &barrier;
+  uint32_t started = 0;
+  for (; workers && data && started < threads; started++) {
     workers[started].data = data + started * (BYTES / sizeof(*data));
-    if (started + 1 < threads && pthread_create(&workers[started].thread, NULL, work, &workers[started])) break;
+    memset(workers[started].data, 1, BYTES);
   }
-  if (started == threads) work(&workers[threads - 1]);
-  for (uint32_t i = 0; started == threads && i + 1 < threads; i++) pthread_join(workers[i].thread, NULL);
-  for (uint32_t i = 0; started == threads && i < threads; i++) {
+  for (started = 0; workers && data && started + 1 < threads; started++)
+    if (pthread_create(&workers[started].thread, NULL, work, &workers[started])) break;
+  if (workers && data) work(&workers[threads - 1]);
+  for (uint32_t i = 0; i < started; i++) pthread_join(workers[i].thread, NULL);
+  for (uint32_t i = 0; workers && data && i < threads; i++) {
     if (workers[i].operations_ms > 0) peak.gflops += workers[i].operations / workers[i].operations_ms / 1e6;
     if (workers[i].bytes_ms > 0) peak.gbytes += BYTES / workers[i].bytes_ms / 1e6;
   }
-  if (started < threads) return peak; /* some wait for those that did not start */
-  pthread_barrier_destroy(&barrier);
   free(workers);
   free(data);
   return peak;

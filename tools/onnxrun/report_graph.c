@@ -100,8 +100,6 @@ void report_take_node(struct report_graph *g, const struct onr_node_run *run) {
   g->seen[run->node] = 1;
   onr_node_run_info(run, &info);
   cJSON *item = profile_node_json(g->profile, run->node);
-  add_desc(item, "input", &info.input);
-  add_desc(item, "weight", &info.weight);
   if (info.method) cJSON_AddStringToObject(item, "method", onr_method_name(info.method));
   cJSON_AddNumberToObject(item, "parameters", (double)info.parameters);
   cJSON_AddNumberToObject(item, "scratch_bytes", (double)run->scratch_bytes);

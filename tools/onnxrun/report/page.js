@@ -32,6 +32,11 @@ function short(count) {
   return `${digits(count)}${["", " k", " M", " G", " T"][u]}`;
 }
 
+/* At most `count` round numbers of bytes up to `most`. */
+function byteTicks(most, count) {
+  return d3.range(0, most * 1.0001, 2 ** Math.max(0, Math.ceil(Math.log2(most / count))));
+}
+
 const percent = (share) => (share >= 0.1 ? `${(share * 100).toFixed(0)} %` : share >= 0.0005 ? `${(share * 100).toFixed(1)} %` : share > 0 ? "< 0.1 %" : "0 %");
 const gflops = (x) => (x.median_ms > 0 ? 2 * x.multiply_adds / x.median_ms / 1e6 : 0);
 const gbytes = (x) => (x.median_ms > 0 ? x.bytes / x.median_ms / 1e6 : 0);
@@ -297,7 +302,7 @@ function layout(boxes, frames, edges, compound) {
 
 const svg = d3.select("#graph-svg"), canvas = svg.append("g");
 svg.append("defs").append("marker").attr("id", "arrow").attr("viewBox", "0 0 8 8").attr("refX", 7).attr("refY", 4)
-  .attr("markerWidth", 7).attr("markerHeight", 7).attr("orient", "auto").append("path").attr("d", "M0,0L8,4L0,8z");
+  .attr("markerUnits", "userSpaceOnUse").attr("markerWidth", 8).attr("markerHeight", 8).attr("orient", "auto").append("path").attr("d", "M0,0L8,4L0,8z");
 const zoom = d3.zoom().scaleExtent([0.02, 4])
   .filter(() => !d3.event.button && (d3.event.type !== "wheel" || d3.event.ctrlKey || document.activeElement === $("graph-svg")))
   .on("zoom", () => canvas.attr("transform", d3.event.transform));
@@ -422,7 +427,7 @@ function nodeDetails(n) {
   const from = n.from || [];
   return [make("h3", {textContent: `${n.layer}: ${place(n)}`}),
     pairs([["node", n.node], ["operator", n.operator], ["name", n.name], ["module", n.module], ["module class", kindOfModule.get(n.module)], ["source", n.source],
-      ["kernel", n.kernel + (n.method ? `, ${n.method}` : "")], ["why plain C", n.plain], ["input", n.input || ""], ["weight", n.weight || ""], ["output", n.output],
+      ["kernel", n.kernel + (n.method ? `, ${n.method}` : "")], ["why plain C", n.plain], ["output", n.output],
       ["time", `${time(n.median_ms)}, ${percent(n.share)}`], ["with its bodies", n.total_ms > n.median_ms * 1.0001 ? time(n.total_ms) : ""],
       ["calls", n.calls > 1 ? n.calls : ""], ["parent", n.parent], ["multiply-adds", n.multiply_adds ? n.multiply_adds.toLocaleString("en") : ""],
       ["speed", ofPeak(gflops(n), peak.gflops, "GFLOP/s")], ["reads and writes", bytes(n.bytes)], ["at", ofPeak(gbytes(n), peak.gbytes, "GB/s")],
@@ -495,8 +500,9 @@ function bars() {
   $("bars").replaceChildren();
   const svg = d3.select("#bars").append("svg").attr("width", width).attr("height", height);
   const x = d3.scaleLinear([0, d3.max(list, amount) || 1], [left, width - 62]), y = d3.scaleBand(d3.range(list.length), [0, list.length * row]).padding(0.25);
-  svg.append("g").attr("class", "grid").attr("transform", `translate(0,${list.length * row})`).call(d3.axisBottom(x).ticks(4).tickSize(-list.length * row).tickFormat(""));
-  svg.append("g").attr("class", "axis").attr("transform", `translate(0,${list.length * row})`).call(d3.axisBottom(x).ticks(isNarrow() ? 2 : 4).tickFormat(isTime ? time : bytes).tickSizeOuter(0));
+  const few = isNarrow() ? 2 : 4, axis = () => (isTime ? d3.axisBottom(x).ticks(few) : d3.axisBottom(x).tickValues(byteTicks(x.domain()[1], few)));
+  svg.append("g").attr("class", "grid").attr("transform", `translate(0,${list.length * row})`).call(axis().tickSize(-list.length * row).tickFormat(""));
+  svg.append("g").attr("class", "axis").attr("transform", `translate(0,${list.length * row})`).call(axis().tickFormat(isTime ? time : bytes).tickSizeOuter(0));
   const bar = svg.selectAll("g.row").data(list).enter().append("g").attr("transform", (g, i) => `translate(0,${y(i)})`);
   bar.append("rect").attr("x", left).attr("width", (g) => Math.max(1, x(amount(g)) - left)).attr("height", y.bandwidth()).attr("rx", 2)
     .attr("fill", (g) => (key === "layers" ? colour(g.name) : "var(--accent)"));
@@ -508,7 +514,7 @@ function bars() {
 }
 
 function groupChoice() {
-  for (const [key, text] of [["layers", "by layer"], ["modules", "by module"], ["operators", "by operator"], ["sources", "by line of Python"]]) {
+  for (const [key, text] of [["layers", "by layer"], ["modules", "by module"], ["operators", "by operator"], ["sources", "by line"]]) {
     if (!data[key].some((g) => g.name)) continue;
     const button = make("button", {textContent: text, onclick: () => { barKey = key; bars(); }});
     button.dataset.key = key;
@@ -517,7 +523,7 @@ function groupChoice() {
   for (const amount of ["time", "memory"]) {
     const button = make("button", {textContent: amount, onclick: () => { barAmount = amount; bars(); }});
     button.dataset.key = amount;
-    if (amount === "time") button.style.marginLeft = "auto";
+    if (amount === "time") button.style.marginLeft = "0.8rem";
     $("group-choice").append(button);
   }
 }
@@ -697,7 +703,7 @@ function memory() {
   const sums = live(blocks, steps), top = d3.scan(sums, (a, b) => b - a), byStep = new Map(inMain.map((n) => [n.step, n])), peakNode = byStep.get(top);
   const width = innerWidthOf("memory-pane"), height = isNarrow() ? 300 : 380, at = {left: 62, right: 10, top: 24, bottom: 34};
   const x = d3.scaleLinear([0, steps], [at.left, width - at.right]), y = d3.scaleLinear([0, Math.max(arena, d3.max(blocks, (b) => b.offset + b.bytes))], [height - at.bottom, at.top]);
-  const step = 2 ** Math.ceil(Math.log2(y.domain()[1] / 5)), ticks = d3.range(0, y.domain()[1] + 1, step);
+  const ticks = byteTicks(y.domain()[1], 6);
   const svg = d3.select(pane).append("svg").attr("width", width).attr("height", height);
   const hatch = svg.append("defs").append("pattern").attr("id", "hatch").attr("width", 6).attr("height", 6).attr("patternUnits", "userSpaceOnUse").attr("patternTransform", "rotate(45)");
   hatch.append("rect").attr("width", 3).attr("height", 6).attr("fill", "var(--edge)");
@@ -732,7 +738,7 @@ function memory() {
 let mostWeights = 12;
 function weights() {
   const list = [...data.weights].sort((a, b) => b.elements - a.elements);
-  $("weights-hint").textContent = list.length ? `${list.length} tensors as they are in the file, largest first.` : "The file has no weights that could be read here.";
+  $("weights-hint").textContent = list.length ? `${list.length} tensors as they are in the file, largest first. Of 1 KiB and less some are missing.` : "The file has no weights that could be read here.";
   $("weight-cards").replaceChildren(...list.slice(0, mostWeights).map((w) => {
     const card = make("div", {className: "weight"}, make("b", {textContent: w.name}), make("span", {textContent: w.type}));
     if (w.bins) {
