@@ -134,13 +134,16 @@ static void take_image(const struct work *w, const struct panel *p, struct slab 
   slab->num_taps = 1;
 }
 
-/* Vectors of pixels would read past the end of x. */
+/* Vectors of pixels of the panel's last channel would read past the end of x. */
 static int is_at_the_end(const struct work *w, const struct panel *p) {
   const struct onri_conv *c = w->c;
+  const struct onri_image *x = &c->x;
+  int64_t begin = p->image * x->batch_stride + ((p->group + 1) * c->group_in - 1) * x->channel_stride, end = 1;
+  const int64_t first[3] = {p->plane, p->row, p->column};
+  for (int i = 0; i < 3; i++) begin += first[i] * x->stride[i], end += (c->axis[i].in - 1) * x->stride[i];
+  end += (x->batch - 1) * x->batch_stride + (c->groups * c->group_in - 1) * x->channel_stride;
   const int64_t pixels = (p->rows - 1) * c->axis[2].in + p->columns;
-  return w->in_planes && p->image == c->x.batch - 1 && p->group == c->groups - 1 && p->plane == c->axis[0].out - 1 &&
-         p->row + p->rows == c->axis[1].out && p->column + p->columns == c->axis[2].out &&
-         (pixels % w->kernels->lanes != 0 || p->columns % w->kernels->lanes != 0);
+  return w->in_planes && begin + pixels + w->kernels->lanes - 1 > end;
 }
 
 /* --- products --- */

@@ -144,7 +144,7 @@ static void run_band(const struct planes *p, int64_t n, int64_t g, int64_t row, 
   struct onri_slab_places places;
   struct onri_conv_slab slab; /* large: not cleared */
   float floats[BAND_FLOATS + BAND_SLACK];
-  slab.line = c->x.stride[1], slab.pixel = c->x.stride[2], slab.channels = 1;
+  slab.line = c->x.stride[1], slab.pixel = c->x.stride[2], slab.channels = 1, slab.channel = 0;
   slab.x = (const float *)p->w->job.x + n * c->x.batch_stride + g * c->x.channel_stride;
   slab.axis[0].in = a1->in, slab.axis[0].stride = 1, slab.axis[0].count = p->band.lines, slab.axis[0].lists = 1;
   slab.axis[0].at[0] = row * a1->stride - a1->begin;
