@@ -47,6 +47,10 @@ foreach(source IN LISTS sources)
   if(source MATCHES "^src/kernels/")
     set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_OPTIONS ${kernel_options})
   endif()
+  # What runs once a model, not in every run, is small rather than fast.
+  if(source MATCHES "^(onnx|src/(facts|passes|model|nn|compile))/")
+    set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_OPTIONS $<$<CONFIG:Release>:-Os>)
+  endif()
   # Upstream's headers are not held to our warnings (-isystem).
   if(ONNXRUN_XNNPACK AND source MATCHES "^src/xnn/")
     set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_OPTIONS
@@ -134,6 +138,10 @@ foreach(level IN LISTS levels)
   add_library(onnxrun_kernels_${level} OBJECT ${level_sources})
   target_link_libraries(onnxrun_kernels_${level} PRIVATE onnxrun_internal_flags)
   target_compile_options(onnxrun_kernels_${level} PRIVATE ${kernel_options} ${${level}})
+  # Where there are others, the first level is for processors of before 2013.
+  if(level STREQUAL base AND "avx2" IN_LIST levels)
+    target_compile_options(onnxrun_kernels_base PRIVATE $<$<CONFIG:Release>:-Os>)
+  endif()
   target_compile_definitions(onnxrun_kernels_${level} PRIVATE ONRI_LEVEL=${level} ${common_level} ${narrow_level} ONNXRUN_BUILDING $<$<BOOL:${BUILD_SHARED_LIBS}>:ONNXRUN_SHARED>)
   list(APPEND objects $<TARGET_OBJECTS:onnxrun_kernels_${level}>)
 endforeach()
