@@ -163,7 +163,9 @@ static void max_bytes(const struct onri_pool_row *row, const uint8_t *x, uint8_t
 
 /* --- pixels --- */
 
-enum { PITCH = ONRI_POOL_COLUMNS + 3 * F32_LANES }; /* a vector may begin at the last column of a line, or go by 2 */
+/* Pixels begin at whole vectors, so that no store crosses lines of the cache; padding lies in front. */
+enum { PITCH = ONRI_POOL_COLUMNS + 5 * F32_LANES }; /* a vector may begin at the last column of a line, or go by 2 */
+INLINE int64_t room_in_front(int64_t padding) { return (F32_LANES - padding % F32_LANES) % F32_LANES; }
 
 /* One vector of the line that those under a row of windows are combined to. count: of lines in a single plane, as a
  * constant, or 0: any. */
@@ -200,17 +202,22 @@ INLINE void columns_of(const enum how how, const struct onri_pool_block *b, cons
   vf32 all = *seen;
   for (int64_t c = 0; c < whole; c += F32_LANES)
     f32_store(to + c, column(how, b, line->x + c, line->taps, count, 1, F32_LANES, &all));
-  if (rest) f32_store(to + whole, column(how, b, line->x + whole, line->taps, count, 0, rest, &all));
+  if (rest) {
+    const vf32 v = column(how, b, line->x + whole, line->taps, count, 0, rest, &all);
+    f32_store(to + whole, b->after > 0 ? f32_select(i32_first_lanes(rest), v, start(how)) : v);
+  }
   *seen = all;
 }
 
 INLINE void combine_lines(const enum how how, const struct onri_pool_block *b, const struct onri_pool_line *line,
                           float *to, vf32 *seen) {
-  fill(to, start(how), b->before);
+  fill(to - room_in_front(b->before), start(how), b->before);
   if (how != EXACT_MAX && b->planes == 1 && line->taps == 3) columns_of(how, b, line, to + b->before, 3, seen);
   else if (how != EXACT_MAX && b->planes == 1 && line->taps == 2) columns_of(how, b, line, to + b->before, 2, seen);
   else columns_of(how, b, line, to + b->before, 0, seen);
-  fill(to + b->before + b->columns, start(how), b->after + 2 * F32_LANES);
+  if (b->after == 0) return; /* windows end before */
+  const int64_t filled = (b->columns + F32_LANES - 1) / F32_LANES * F32_LANES;
+  fill(to + b->before + filled, start(how), b->after + 2 * F32_LANES - (filled - b->columns));
 }
 
 /* Pixels `stride` apart from x on, which is a constant but where it is 0: step. */
@@ -272,14 +279,15 @@ INLINE void cut(const enum how how, const struct onri_pool_block *b, const struc
 }
 
 /* All lines are combined before windows are cut from them: what was stored has then reached the cache. */
-#define BLOCK(name, how)                                                                        \
-  static int name(const struct onri_pool_block *b) {                                            \
-    float lines[ONRI_POOL_LINES][PITCH];                                                        \
-    vf32 seen = {0};                                                                            \
-    for (int64_t i = 0; i < b->lines; i++) combine_lines(how, b, &b->line[i], lines[i], &seen); \
-    for (int64_t i = 0; i < b->lines; i++) cut(how, b, &b->line[i], lines[i]);                  \
-    seen -= seen;                                                                               \
-    return i32_any(seen != seen);                                                               \
+#define BLOCK(name, how)                                                                               \
+  static int name(const struct onri_pool_block *b) {                                                   \
+    float lines[ONRI_POOL_LINES][PITCH] __attribute__((aligned(64)));                                  \
+    const int64_t room = room_in_front(b->before);                                                     \
+    vf32 seen = {0};                                                                                   \
+    for (int64_t i = 0; i < b->lines; i++) combine_lines(how, b, &b->line[i], lines[i] + room, &seen); \
+    for (int64_t i = 0; i < b->lines; i++) cut(how, b, &b->line[i], lines[i] + room);                  \
+    seen -= seen;                                                                                      \
+    return i32_any(seen != seen);                                                                      \
   }
 BLOCK(max_pixels, MAX)
 BLOCK(exact_max_pixels, EXACT_MAX)
@@ -289,14 +297,14 @@ BLOCK(average_pixels, AVERAGE)
 /* --- planes --- */
 
 /* Vectors of the last line begin in it and may end behind it. */
-enum { ROOM = ONRI_POOL_PLANE_PIXELS + 2 * F32_LANES };
+enum { ROOM = ONRI_POOL_PLANE_PIXELS + 3 * F32_LANES };
 
 /* Padding and pixels; the sum of what was seen less itself, which is NaN where a NaN or an infinity is. */
 INLINE vf32 copy_plane(const enum how how, const struct onri_pool_plane *p, const float *x, float *rows,
                        int64_t pitch) {
   const int64_t whole = p->columns / F32_LANES * F32_LANES;
   const size_t rest = (size_t)(p->columns - whole);
-  vf32 seen = {0}, last = {0};
+  vf32 seen = {0};
   for (int64_t i = 0; i < (p->top + p->lines + p->bottom) * pitch; i += F32_LANES) f32_store(rows + i, start(how));
   float *to = rows + p->top * pitch + p->left;
   for (int64_t line = 0; line < p->lines; line++, x += p->x_line, to += pitch) {
@@ -306,11 +314,10 @@ INLINE vf32 copy_plane(const enum how how, const struct onri_pool_plane *p, cons
       seen += v;
     }
     if (!rest) continue;
-    const vf32 v = f32_load_part(x + whole, rest);
-    f32_store_part(to + whole, v, rest);
-    last += v;
+    const vf32 v = f32_load_part(x + whole, rest); /* what it writes of the next line is written once more */
+    f32_store(to + whole, f32_select(i32_first_lanes(rest), v, start(how)));
+    seen += v;
   }
-  seen += last;
   return seen - seen;
 }
 
@@ -342,7 +349,7 @@ INLINE void across(const enum how how, const struct onri_pool_plane *p, const fl
 INLINE int plane(const enum how how, const struct onri_pool_plane *p, const float *x, float *y) {
   const int64_t pitch = (onri_pool_plane_width(p) + F32_LANES - 1) / F32_LANES * F32_LANES;
   const int three = how != EXACT_MAX && p->kernel[0] == 3 && p->kernel[1] == 3;
-  float rows[ROOM], tall[ROOM];
+  float rows[ROOM] __attribute__((aligned(64))), tall[ROOM] __attribute__((aligned(64)));
   const vf32 seen = copy_plane(how, p, x, rows, pitch);
   if (three) down(how, p, rows, tall, pitch, 3);
   else down(how, p, rows, tall, pitch, 0);
