@@ -1,4 +1,7 @@
+/* accumulate.c: see accumulate.h. */
 #include "kernels/index/accumulate.h"
+
+#include <string.h>
 
 #include "kernels/convert/convert.h"
 
@@ -82,4 +85,42 @@ void onri_accumulate(enum onr_dtype dtype, enum onr_reduction op, void *y, const
     }
     onri_narrow(dtype, &a, n, target);
   }
+}
+
+#define PUT(bytes) \
+  for (size_t i = 0; i < count; i++) memcpy(y + (size_t)at[i] * (bytes), x + i * (bytes), (bytes));
+
+static void put_at(size_t size, char *y, const int64_t *at, const char *x, size_t count) {
+  switch (size) {
+    case 1: PUT(1) break;
+    case 2: PUT(2) break;
+    case 4: PUT(4) break;
+    case 8: PUT(8) break;
+    default: PUT(size) break;
+  }
+}
+
+#define EACH(condition, value)          \
+  for (size_t i = 0; i < count; i++) {  \
+    const float a = y[at[i]], b = x[i]; \
+    if (condition) y[at[i]] = value;    \
+  }
+static void combine_f32_at(enum onr_reduction op, float *y, const int64_t *at, const float *x, size_t count) {
+  switch (op) {
+    case ONR_REDUCTION_ADD: EACH(1, a + b) break;
+    case ONR_REDUCTION_MUL: EACH(1, a * b) break;
+    case ONR_REDUCTION_MIN: EACH(b < a || b != b, b) break;
+    case ONR_REDUCTION_MAX: EACH(b > a || b != b, b) break;
+    case ONR_REDUCTION_NONE: break;
+  }
+}
+
+void onri_accumulate_at(enum onr_dtype dtype, enum onr_reduction op, void *y, const int64_t *at, const void *x,
+                        size_t count) {
+  const size_t size = onr_dtype_size(dtype);
+  if (op == ONR_REDUCTION_NONE) put_at(size, y, at, x, count);
+  else if (dtype == ONR_DTYPE_F32) combine_f32_at(op, y, at, x, count);
+  else
+    for (size_t i = 0; i < count; i++)
+      onri_accumulate(dtype, op, (char *)y + (size_t)at[i] * size, (const char *)x + i * size, 1);
 }

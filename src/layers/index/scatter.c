@@ -22,6 +22,8 @@ static uint32_t types_of(enum onr_reduction reduction, size_t i) {
 
 /* --- scatter_elements --- */
 
+enum { PART = 256 };
+
 static enum onr_status scatter_elements_infer(struct onr_call *call) {
   const struct onr_scatter_elements_params *p = call->params;
   const struct onr_desc *x = &call->in[0], *indices = &call->in[1], *updates = &call->in[2];
@@ -47,9 +49,8 @@ static enum onr_status scatter_elements_run(struct onr_call *call) {
   const struct onr_desc *x = &call->in[0], *desc = &call->in[1];
   const struct onri_indices indices = onri_indices(call, 1);
   const size_t size = onr_dtype_size(x->dtype), total = (size_t)onr_desc_elements(desc);
-  const char *updates = call->inputs[2];
-  char *y = call->outputs[0];
-  int64_t strides[ONR_MAX_RANK], index[ONR_MAX_RANK] = {0}, base = 0;
+  const int32_t last = x->rank - 1;
+  int64_t strides[ONR_MAX_RANK], index[ONR_MAX_RANK] = {0}, at[PART], base = 0;
   int32_t axis;
   ONR_TRY(onri_axis_resolve(p->axis, x->rank, &axis, call->error));
   const int64_t length = x->dim[axis];
@@ -59,18 +60,17 @@ static enum onr_status scatter_elements_run(struct onr_call *call) {
   const int64_t axis_stride = strides[axis];
   strides[axis] = 0;
   struct onri_pace pace = {call->env, 0};
-  for (size_t i = 0; i < total && !onri_pace_stop(&pace, 8); i++) {
-    char *target = y + (size_t)(base + onri_index_at(indices, i, length) * axis_stride) * size;
-    if (p->reduction == ONR_REDUCTION_NONE) {
-      onri_copy_element(target, updates + i * size, size);
-    } else {
-      onri_accumulate(x->dtype, p->reduction, target, updates + i * size, 1);
-    }
-    for (int32_t d = x->rank - 1; d >= 0; d--) {
-      base += strides[d];
-      if (++index[d] < desc->dim[d]) break;
-      base -= strides[d] * desc->dim[d];
-      index[d] = 0;
+  for (size_t i = 0, count; i < total && !onri_pace_stop(&pace, 8 * PART); i += count) { /* a part of a row */
+    const size_t left = (size_t)(desc->dim[last] - index[last]);
+    count = left < PART ? left : PART;
+    for (size_t k = 0; k < count; k++)
+      at[k] = base + (int64_t)k * strides[last] + onri_index_at(indices, i + k, length) * axis_stride;
+    onri_accumulate_at(x->dtype, p->reduction, call->outputs[0], at, (const char *)call->inputs[2] + i * size, count);
+    base += (int64_t)count * strides[last];
+    index[last] += (int64_t)count;
+    for (int32_t d = last; index[d] == desc->dim[d] && d > 0; d--) {
+      base += strides[d - 1] - strides[d] * desc->dim[d];
+      index[d] = 0, index[d - 1]++;
     }
   }
   return ONR_STATUS_OK;

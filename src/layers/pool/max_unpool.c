@@ -12,6 +12,7 @@
 #include "base/numbers/checked.h"
 #include "base/env.h"
 #include "base/shape.h"
+#include "kernels/index/accumulate.h"
 #include "kernels/move/copy.h"
 #include "layers/index/indices.h"
 #include "layers/layers.h"
@@ -120,6 +121,14 @@ static int64_t offset_of(const struct max_unpool_state *s, int64_t i, int64_t in
          pixel_offset(s, index % pixels);
 }
 
+enum { PART = 4096 };
+
+static int all_in(const int64_t *indices, int64_t count, int64_t limit) {
+  uint64_t outside = 0; /* the highest bit: one of the two is negative */
+  for (int64_t i = 0; i < count; i++) outside |= (uint64_t)indices[i] | ((uint64_t)limit - 1 - (uint64_t)indices[i]);
+  return !(outside >> 63);
+}
+
 static enum onr_status max_unpool_run(struct onr_call *call) {
   const struct max_unpool_state *s = call->state;
   const size_t element = onr_dtype_size(call->in[0].dtype);
@@ -130,6 +139,13 @@ static enum onr_status max_unpool_run(struct onr_call *call) {
                 limit = (s->by_plane ? 1 : s->y.batch * s->y.channels) * pixels;
   onri_zero_bytes(call->env, call->outputs[0], onr_desc_bytes(&call->out[0]));
   struct onri_pace pace = {call->env, 0};
+  if (dense && !s->by_plane && all_in(indices, count, limit)) {
+    for (int64_t i = 0; i < count && !onri_pace_stop(&pace, 4 * PART); i += PART)
+      onri_accumulate_at(call->in[0].dtype, ONR_REDUCTION_NONE, call->outputs[0], indices + i,
+                         (const unsigned char *)call->inputs[0] + (size_t)i * element,
+                         (size_t)(count - i < PART ? count - i : PART));
+    return ONR_STATUS_OK;
+  }
   for (int64_t i = 0; i < count && !onri_pace_stop(&pace, 8); i++) {
     const int64_t index = indices[i];
     if (index < 0 || index >= limit)

@@ -89,6 +89,34 @@ static void scatters_elements(void **state) {
       }
 }
 
+/* Rows of many elements, which are taken in parts; each place is met at most once. */
+static void scatters_long_rows(void **state) {
+  enum { ROWS = 3, COLUMNS = 700, TAKEN = 600 };
+  static const int64_t dims[2] = {ROWS, COLUMNS}, shape[2] = {2, TAKEN};
+  static float x[ROWS * COLUMNS], updates[2 * TAKEN], expected[ROWS * COLUMNS];
+  static int64_t indices[2 * TAKEN];
+  (void)state;
+  for (int64_t axis = 0; axis < 2; axis++)
+    for (int op = 0; op <= ONR_REDUCTION_MAX; op++) {
+      const struct onr_scatter_elements_params params = {axis, (enum onr_reduction)op};
+      for (size_t k = 0; k < ROWS * COLUMNS; k++) x[k] = expected[k] = (float)(k % 11);
+      for (size_t k = 0; k < 2 * TAKEN; k++) {
+        const size_t row = k / TAKEN, column = k % TAKEN;
+        updates[k] = (float)(k % 7) - 2;
+        indices[k] = axis == 0 ? (int64_t)((row + column) % ROWS) : (int64_t)(column * 3 % COLUMNS);
+        float *y = &expected[axis == 0 ? (size_t)indices[k] * COLUMNS + column : row * COLUMNS + (size_t)indices[k]];
+        *y = (float)reduce(params.reduction, (double)*y, (double)updates[k]);
+      }
+      struct layer_test t = {.layer = &onri_layer_scatter_elements, .params = &params, .num_out = 1};
+      layer_test_input(&t, ONR_DTYPE_F32, 2, dims, x);
+      layer_test_input(&t, ONR_DTYPE_I64, 2, shape, indices);
+      layer_test_input(&t, ONR_DTYPE_F32, 2, shape, updates);
+      run_ok(&t);
+      assert_memory_equal(t.out[0].data, expected, sizeof(expected));
+      layer_test_clear(&t);
+    }
+}
+
 static void scatters_nd(void **state) {
   static const int64_t dims[3] = {4, 3, 5};
   (void)state;
@@ -281,6 +309,7 @@ static void wrong_arguments(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(scatters_elements),
+                                     cmocka_unit_test(scatters_long_rows),
                                      cmocka_unit_test(scatters_nd),
                                      cmocka_unit_test(every_size_without_reduction),
                                      cmocka_unit_test(nan_and_bool),
