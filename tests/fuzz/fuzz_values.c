@@ -9,11 +9,22 @@
 
 #include "tests/fuzz/wire.h"
 #include "tools/onnxrun/npy.h"
+#include "tools/onnxrun/recipe.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned seed);
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size, uint8_t *out,
                                  size_t most, unsigned seed);
+
+/* Other parts of the tool: standard input is read with what makes tensors of pictures and sound, which is not tried
+ * here, and there is no progress to be cleared. */
+int read_standard_input(const struct options *options, const struct onr_value_info *info, const struct recipe *recipe,
+                        enum onr_dtype declared, struct tensor_list *list) {
+  (void)options, (void)info, (void)recipe, (void)declared, (void)list;
+  abort();
+}
+
+void progress_clear(void) {}
 
 enum { MOST_VALUE_BYTES = 1 << 20 };
 

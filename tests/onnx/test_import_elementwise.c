@@ -13,7 +13,7 @@
 
 static struct onr_env env;
 static struct onri_graph *graph;
-static struct onr_error error;
+static struct onr_error error, first_error;
 static enum onr_status noted;
 static const struct onri_origin origin = {"", "", "", "", ""};
 
@@ -63,6 +63,7 @@ static enum onr_status import(const char *op_type, int64_t opset, const int32_t 
                                 .attributes = attributes,
                                 .num_attributes = num_attributes,
                                 .status = &noted,
+                                .first_error = &first_error,
                                 .error = &error};
   return row->import(&node);
 }

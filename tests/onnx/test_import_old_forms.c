@@ -12,7 +12,7 @@ enum { MAX_VALUES = 32 };
 static struct onr_env env;
 static struct onri_graph *graph;
 static struct onri_constant *computed[MAX_VALUES];
-static struct onr_error error;
+static struct onr_error error, first_error;
 static const struct onri_origin origin = {"", "", "", "", ""};
 
 /* One node under test: inputs and attributes are added, then it is imported and computed. */
@@ -91,6 +91,7 @@ static enum onr_status import(struct form *f, const char *op_type, int64_t opset
                                 .attributes = f->attributes,
                                 .num_attributes = f->num_attributes,
                                 .status = &status,
+                                .first_error = &first_error,
                                 .error = &error};
   const enum onr_status returned = importer_of(op_type, opset)(&node);
   return status != ONR_STATUS_OK ? status : returned;

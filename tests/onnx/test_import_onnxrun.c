@@ -31,7 +31,7 @@ static void refuse(const struct wrong *wrong) {
   static const struct onri_origin origin = {"", "", "", "", ""};
   struct onr_env env = {.allocator = &onri_malloc_allocator, .limits = onri_limits_resolve(NULL)};
   const struct onri_op *row = row_of(wrong->op_type);
-  struct onr_error error = {0};
+  struct onr_error error = {0}, first_error;
   struct onri_graph *graph;
   enum onr_status noted = ONR_STATUS_OK, status;
   int32_t in[8], out[2];
@@ -54,6 +54,7 @@ static void refuse(const struct wrong *wrong) {
                                 .attributes = wrong->attributes,
                                 .num_attributes = count,
                                 .status = &noted,
+                                .first_error = &first_error,
                                 .error = &error};
   status = row->import(&node);
   assert_int_equal(status != ONR_STATUS_OK ? status : noted, wrong->status);
