@@ -123,6 +123,13 @@ json.dump({"inputs": {"x": {"resise": 4}}}, open("bad.json", "w"))
 run("beside.onnx", "-i", "p.png", "--recipe", "bad.json", code=2, error="there is no 'resise' of an input; did you mean 'resize'?")
 open("bad.json", "w").write("[" * 5000)
 run("beside.onnx", "-i", "p.png", "--recipe", "bad.json", code=2, error="bad.json: no JSON object")
+open("list.json", "w").write("[1]")
+run("beside.onnx", "-i", "p.png", "--recipe", "list.json", code=2, error="list.json: no JSON object")
+identity("list.onnx", FLOAT, any_size)
+run("list.onnx", "-i", "p.png", error="becomes input 'x'")  # a list beside a model is no recipe
+open("beside2.json", "w").write("{")
+identity("beside2.onnx", FLOAT, any_size)
+run("beside2.onnx", "-i", "p.png", code=2, error="beside2.json: no JSON object")
 run("beside.onnx", "-i", "p.png", "--recipe", "nowhere.json", code=5, error="nowhere.json: cannot be opened")
 
 # Standard input; and a model that decodes by itself gets the bytes.

@@ -93,6 +93,24 @@ for words, text, coloured in ((["check", good], "ok mlp_ts", "\x1b[32mok\x1b[0m 
     if b"\x1b" in done.stdout + done.stderr:
         fail(words, "has colours where there is no terminal")
 
+# --- progress: a line that comes and goes on a terminal, and is not there elsewhere ---
+
+model = fixtures + "/demo/model.onnx"
+for variables, wanted in (({"TERM": "xterm"}, True), ({"TERM": "dumb"}, False)):
+    found = in_terminal(80, 24, "bench", model, "--seconds", "0.9", errors=True, **variables)
+    told = found.count("\r\x1b[K")
+    if wanted and (not re.search(r"\r\d+ runs, 0\.\d s to go\x1b\[K", found) or told != 1) or not wanted and ("to go" in found or told):
+        fail("progress", variables, repr(found[:300]))
+if "to go" in run("bench", model, "--seconds", "0.9").stderr.decode():
+    fail("progress where there is no terminal")
+
+# --- bars have a colour in a terminal that wants them ---
+
+for variables, wanted in (({"TERM": "xterm"}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)):
+    found = in_terminal(80, 24, "run", model, "-i", fixtures + "/demo/digit.png", "--channels", "GRAY", "--labels", fixtures + "/demo/names.txt", **variables)
+    if ("\x1b[32m\u2588" in found) != wanted or "three" not in found or "\u2588" * 24 not in found:
+        fail("bars", variables, repr(found[:300]))
+
 # --- pictures ---
 
 def scorer(path, scores, shape, dtype=FLOAT):

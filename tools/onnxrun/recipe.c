@@ -34,7 +34,7 @@ static const struct field {
     {"shape", SHAPE, AT(dim), "sizes, as 1x3x224x224"},
 };
 enum { NUM_FIELDS = sizeof(fields) / sizeof(fields[0]), LARGEST = 1 << 20 };
-_Static_assert(NUM_FIELDS == NUM_RECIPE_FIELDS, "enum recipe_field has all");
+_Static_assert(NUM_FIELDS == (int)NUM_RECIPE_FIELDS, "enum recipe_field has all");
 
 static int parse_whole(const char **text, int64_t most, int64_t *value) {
   char *end;
@@ -150,14 +150,15 @@ static char *path_from(const char *recipe, const char *name) {
   return path;
 }
 
-static int parse_file(const char *path, FILE *stream, struct recipe_file *file) {
+static int parse_file(const struct options *options, const char *path, FILE *stream, struct recipe_file *file) {
   void *text;
   size_t size;
   const char *end;
   int code = read_all(stream, path, NULL, 0, LARGEST_FILE, &text, &size);
   if (code) return code;
   file->root = cJSON_ParseWithLengthOpts(text, size, &end, 0);
-  if (!cJSON_IsObject(file->root))
+  /* JSON of another kind beside the model is somebody else's. */
+  if (!file->root || (options->recipe && !cJSON_IsObject(file->root)))
     code =
         complain(EXIT_USAGE, "%s: no JSON object (near byte %zu); it says how inputs are made, --recipe names another",
                  path, file->root ? 0 : (size_t)(end - (const char *)text));
@@ -173,7 +174,7 @@ int recipe_open(const struct options *options, struct recipe_file *file) {
   int code = 0;
   file->path = path;
   if (!stream) return options->recipe ? complain(EXIT_OTHER, "%s: cannot be opened: %s", path, strerror(errno)) : 0;
-  code = parse_file(path, stream, file);
+  code = parse_file(options, path, stream, file);
   fclose(stream);
   const cJSON *labels = cJSON_GetObjectItemCaseSensitive(file->root, "labels");
   if (!code && cJSON_IsString(labels) && !(file->labels = path_from(path, labels->valuestring)))
