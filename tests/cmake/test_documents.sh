@@ -23,6 +23,7 @@ def exists(path):
     return os.path.exists(path) or os.path.exists(os.path.join("include", path)) or os.path.exists(os.path.join("include/onnxrun", path))
 
 public = " ".join(text_of(path) for path in glob.glob("include/onnxrun/**/*.h", recursive=True))
+public += " ".join(f" {name}_init" for name in re.findall(r"ONR_SIZED\((\w+)\)", public))  # which the macro declares
 inner = public + " ".join(text_of(path) for folder in ("src", "onnx", "tests/support") for path in glob.glob(f"{folder}/**/*.[chi]*", recursive=True)
                           if os.path.isfile(path))
 for document in glob.glob("*.md") + glob.glob("docs/*.md"):
