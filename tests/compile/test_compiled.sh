@@ -23,7 +23,7 @@ check() {
   [ -z "${ONNXRUN_UPDATE:-}" ] || cp "$work/$name.found" "$here/unsupported_$name.txt"
 }
 
-check fixtures $(ls -d "$here"/../fixtures/*_ts* "$here"/../fixtures/*_dynamo* "$here"/../fixtures/kws_int8)
+check fixtures $(ls -d "$here"/../fixtures/*_ts* "$here"/../fixtures/*_dynamo* "$here"/kws_int8)
 if ! diff "$here/unsupported_fixtures.txt" "$work/fixtures.found"; then
   echo "the list of fixtures that cannot be written as C is not up to date; ONNXRUN_UPDATE=1 writes it"
   status=1

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Two fixtures as C for a Cortex-M4 without an operating system, run by an emulator: a perceptron, and a network of bytes that
+# Two models as C for a Cortex-M4 without an operating system, run by an emulator: a perceptron, and a network of bytes that
 # spots words.
 set -eu
 build=$1
@@ -20,10 +20,10 @@ words() {
   echo "};"
 }
 
-# try CASE INPUTS OUTPUTS [OPTION...]
+# try FOLDER INPUTS OUTPUTS [OPTION...]
 try() {
-  case=$here/../fixtures/$1
-  name=$1
+  case=$here/$1
+  name=${1##*/}
   inputs=$2
   outputs=$3
   shift 3
@@ -48,5 +48,5 @@ try() {
   [ "$said" = ok ]
 }
 
-try mlp_ts 30 9 --dim batch=3
+try ../fixtures/mlp_ts 30 9 --dim batch=3
 try kws_int8 490 12

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""make_words.py FOLDER: a small network of bytes, an input, and what ONNX Runtime makes of it."""
+"""make_words.py FOLDER: a small network of bytes, an input, and what ONNX Runtime makes of it (tests/compile/kws_int8)."""
 import numpy as np, onnx, onnxruntime as ort, os, sys
 from onnx import helper as h, numpy_helper as nh, TensorProto as T
 rng=np.random.default_rng(7); inits=[]; nodes=[]
