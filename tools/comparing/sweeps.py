@@ -110,6 +110,8 @@ def products():
         yield f"gemm {name} transposed", layer("Gemm", [[m, k]], [np.ascontiguousarray(weight.T), bias], transB=1)
         if m * n * k < 3e8:
             yield f"matmul {name} variable", layer("MatMul", [[m, k], [k, n]])
+    for m, k, n in ((10000, 20, 3), (10000, 64, 4), (1000, 64, 64)):
+        yield f"gemm with bias {m}x{k} by {k}x{n}", layer("Gemm", [[m, k]], [draw("w", [k, n], k ** -0.5), draw("b", [n])])
     for batch, m, k, n in ((12, 128, 32, 128), (12, 128, 128, 32), (8, 197, 64, 197), (64, 49, 32, 49), (16, 1, 64, 512), (16, 1, 512, 64), (32, 7, 7, 7), (4, 300, 256, 300), (1000, 4, 4, 4)):
         yield f"matmul {batch} of {m}x{k} by {k}x{n}", layer("MatMul", [[batch, m, k], [batch, k, n]])
     yield "matmul 8 of 64x64 by one", layer("MatMul", [[8, 64, 64], [64, 64]])
@@ -276,6 +278,16 @@ def indices():
                     yield f"{op} {kind_name(kind)} axis {axis}", layer(op, [[300, 400]], [np.array([axis])], kind=kind)
 
 
+    for kind in (INT64, INT32, HALF, DOUBLE):
+        for op in ("ReduceSum", "ReduceMax"):
+            for x, axes in (([20000, 6], [1]), ([8, 32, 28, 28], [2, 3]), ([8, 32, 28, 28], [1]), ([300, 400], [0, 1])):
+                yield f"{op} {kind_name(kind)} {words(*x)} over {words(*axes)}", layer(op, [x], [np.array(axes)], kind=kind)
+    for kind in (UINT8, INT8, INT64, DOUBLE):
+        yield f"ReduceMin {kind_name(kind)}", layer("ReduceMin", [[300, 400]], [np.array([1])], kind=kind)
+    for op in ("ReduceL1", "ReduceL2", "ReduceSumSquare", "ReduceLogSumExp"):
+        yield f"{op} double", layer(op, [[300, 400]], [np.array([1])], kind=DOUBLE)
+
+
 def images():
     """Sampling and gathering in pictures, beyond Resize."""
     for mode in ("linear", "nearest", "cubic"):
@@ -307,6 +319,9 @@ def images():
             yield f"transpose {kind_name(kind)} {words(*x)} {words(*perm)}", layer("Transpose", [x], kind=kind, perm=perm)
     for x, perm in (([1, 224, 224, 3], [0, 3, 1, 2]), ([1, 3, 224, 224], [0, 2, 3, 1]), ([100, 4, 50, 2], [0, 1, 3, 2]), ([1000, 5, 7], [0, 2, 1]), ([1, 480, 640, 4], [0, 3, 1, 2])):
         yield f"transpose {words(*x)} {words(*perm)}", layer("Transpose", [x], perm=perm)
+    for kind, x, perm in ((FLOAT, [2000, 8, 8], [0, 2, 1]), (FLOAT, [2000, 3, 3], [2, 0, 1]), (FLOAT, [64, 7, 7, 3, 6, 16], [3, 0, 4, 1, 2, 5]), (FLOAT, [32, 197, 12, 64], [0, 2, 1, 3]),
+                          (FLOAT, [6, 5, 4, 3, 2, 10], [5, 4, 3, 2, 1, 0]), (FLOAT, [1, 480, 320, 8], [0, 3, 1, 2]), (DOUBLE, [20000, 6], [1, 0]), (INT64, [1000, 4, 4], [0, 2, 1])):
+        yield f"transpose {kind_name(kind)} {words(*x)} {words(*perm)}", layer("Transpose", [x], kind=kind, perm=perm)
     for mode in ("DCR", "CRD"):
         for x, block in (([1, 64, 64, 64], 2), ([1, 48, 64, 64], 4), ([1, 27, 100, 100], 3), ([1, 12, 256, 256], 2)):
             yield f"depth_to_space {mode} {words(*x)} by {block}", layer("DepthToSpace", [x], blocksize=block, mode=mode)
