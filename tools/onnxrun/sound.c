@@ -57,6 +57,7 @@ struct samples {
 };
 
 static int append(struct samples *s, const float *data, size_t count) {
+  if (!count) return 0;
   if (count > s->most - s->count)
     return complain(EXIT_OTHER, "%s: more than the limit tensor_bytes of %llu bytes", s->where,
                     (unsigned long long)s->most * sizeof(float));
