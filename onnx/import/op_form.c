@@ -174,13 +174,17 @@ static enum onr_status allow(struct import *m, size_t num_in, struct onr_op_form
   return ONR_STATUS_OK;
 }
 
+static void add_layer(struct onr_op_form *form, const char *name) {
+  size_t i = 0;
+  while (i < form->num_layers && strcmp(form->layer[i], name)) i++;
+  if (i == form->num_layers && i < ONR_OP_LAYERS) form->layer[form->num_layers++] = name;
+}
+
 static void name_layers(const struct onri_graph *graph, struct onr_op_form *form) {
   const int has_xnnpack = strcmp(onr_kernel_library(), "none") != 0;
   for (size_t n = 0; n < graph->num_nodes; n++) {
     const struct onr_layer *layer = graph->nodes[n].layer;
-    size_t i = 0;
-    while (i < form->num_layers && strcmp(form->layer[i], layer->name)) i++;
-    if (i == form->num_layers && i < ONR_OP_LAYERS) form->layer[form->num_layers++] = layer->name;
+    add_layer(form, layer->name);
     for (int k = 0; layer->kernel_types && k < ONR_NUM_KERNELS; k++)
       if (k != ONR_KERNEL_XNNPACK || has_xnnpack)
         form->kernel_types[k] |= layer->kernel_types(graph->nodes[n].params, (enum onr_kernel)k);
@@ -205,6 +209,19 @@ static enum onr_status describe(const struct onri_op *row, const struct attempt 
   return status;
 }
 
+/* A node without its optional inputs may become other layers. */
+static enum onr_status add_shortest(const struct onri_op *row, struct attempt a, struct onr_op_form *form) {
+  struct onr_op_form least;
+  struct onr_error unused = {0};
+  if (a.num_in == row->inputs_min) return ONR_STATUS_OK;
+  a.num_in = row->inputs_min;
+  const enum onr_status status = describe(row, &a, &least, &unused);
+  if (status != ONR_STATUS_OK) return status == ONR_STATUS_NO_MEMORY ? status : ONR_STATUS_OK;
+  for (size_t i = 0; i < least.num_layers; i++) add_layer(form, least.layer[i]);
+  for (int k = 0; k < ONR_NUM_KERNELS; k++) form->kernel_types[k] |= least.kernel_types[k];
+  return ONR_STATUS_OK;
+}
+
 static enum onr_status describe_row(const struct onri_op *row, struct onr_op_form *form, struct onr_error *error) {
   const int32_t most = row->inputs_max == ONR_VARIADIC ? MOST_VARIADIC : row->inputs_max;
   const int32_t outputs = row->outputs_max == ONR_VARIADIC ? MOST_OUTPUTS - 1 : row->outputs_min;
@@ -216,7 +233,8 @@ static enum onr_status describe_row(const struct onri_op *row, struct onr_op_for
       for (int needs = 0; needs < 8; needs++) {
         const struct attempt a = {num_in, num_out, needs & 1, needs >> 1 & 1, needs >> 2};
         status = describe(row, &a, form, error);
-        if (status == ONR_STATUS_OK || status == ONR_STATUS_NO_MEMORY) return status;
+        if (status == ONR_STATUS_OK) return add_shortest(row, a, form);
+        if (status == ONR_STATUS_NO_MEMORY) return status;
       }
   return onr_fail(error, ONR_STATUS_UNSUPPORTED, "what %s becomes depends on its attributes and constants",
                   row->op_type);

@@ -5,7 +5,10 @@
 #include "base/numbers/convert.h"
 #include "passes/quantized.h"
 
-enum { BLOCK = 128 }; /* of scales that are the same for a whole column */
+enum {
+  BLOCK = 128, /* of scales that are the same for a whole column */
+  READERS = 2, /* a matrix and its embedding; each product has a copy, and copies for many would add up */
+};
 
 /* The matrix as it is dequantized: element [p][j] at p * row + j * column, its scale at p / block * scale_row + j *
  * scale_column. */
@@ -53,8 +56,8 @@ static int match_narrow(const struct onri_rewrite *rw, int32_t v, int turned, st
   const int32_t zero = m->dequantize->num_in > 2 ? m->dequantize->in[2] : ONRI_NONE;
   const struct onr_desc *w = constant_desc(rw, m->dequantize->in[0]), *scale = constant_desc(rw, m->dequantize->in[1]),
                         *zeros = zero == ONRI_NONE ? NULL : constant_desc(rw, zero);
-  if (!w || !scale || (zero != ONRI_NONE && !zeros) || w->rank != 2 || scale->dtype != ONR_DTYPE_F32 ||
-      (p->output_dtype != ONR_DTYPE_NONE && p->output_dtype != ONR_DTYPE_F32))
+  if (!w || !scale || rw->uses[m->dequantize->in[0]] > READERS || (zero != ONRI_NONE && !zeros) || w->rank != 2 ||
+      scale->dtype != ONR_DTYPE_F32 || (p->output_dtype != ONR_DTYPE_NONE && p->output_dtype != ONR_DTYPE_F32))
     return 0;
   if (zeros && (zeros->dtype != w->dtype || onr_desc_elements(zeros) != onr_desc_elements(scale))) return 0;
   m->dtype = w->dtype, m->bits = bits_of(w->dtype);

@@ -78,13 +78,13 @@ from model_writer import *
 def dequantize(x, y):
     return node("DequantizeLinear", [x, "step"], [y])
 write(sys.argv[1] + "/quantized.onnx",
-      [dequantize("x", "a"), dequantize("w", "c"), node("Softmax", ["a"], ["b"], name="soft"),
+      [dequantize("x", "a"), dequantize("w", "c"), node("Hardmax", ["a"], ["b"], name="hard"),
        node("MatMul", ["b", "c"], ["y"], name="product"), dequantize("x", "d"), node("MatMul", ["d", "c"], ["z"], name="bytes")],
       [("x", UINT8, [3, 4]), ("w", UINT8, [4, 4])], [("y", FLOAT, [3, 4]), ("z", FLOAT, [3, 4])], [floats("step", [], [0.5])])
 PY
 expect 0 "" "$tool" info "$work/quantized.onnx"
 holds "^between quantized tensors these stay float32\$"
-holds "^  1 softmax: there is no kernel of bytes for it: soft\$"
+holds "^  1 hardmax: there is no kernel of bytes for it: hard\$"
 holds "^  1 matmul: what it multiplies its quantized weights by is not quantized: product\$"
 expect 0 "" "$tool" info --json "$work/quantized.onnx"
 holds '"reason":.*"there is no kernel of bytes for it"'
