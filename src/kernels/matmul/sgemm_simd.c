@@ -127,7 +127,26 @@ INLINE void run_tile(const struct tile t, const int rows, const int vectors, con
   static void narrow_packed_##n(const struct tile *t) { run_tile(*t, n, 1, 1); }
 SGEMM_EACH_ROWS(TILE)
 #undef TILE
-static void one_row(const struct tile *t) { run_tile(*t, 1, SGEMM_MOST_VECTORS, 0); }
+/* The most vectors of one row, all of them whole. Sums by name: in an array, the compiler keeps so many in memory. */
+_Static_assert(SGEMM_MOST_VECTORS == 8 && SGEMM_VECTORS == 2, "four panels of two vectors");
+static void one_row(const struct tile *t) {
+  const float *a = t->a, *b = t->b, *b1 = b + t->pitch, *b2 = b1 + t->pitch, *b3 = b2 + t->pitch;
+  const size_t step = t->step;
+  vf32 s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0}, s4 = {0}, s5 = {0}, s6 = {0}, s7 = {0};
+  for (size_t p = 0, i = 0; p < t->depth; p++, i += step) {
+    const vf32 x = f32_set(a[p]);
+    s0 = f32_fma(x, f32_load(b + i), s0);
+    s1 = f32_fma(x, f32_load(b + i + F32_LANES), s1);
+    s2 = f32_fma(x, f32_load(b1 + i), s2);
+    s3 = f32_fma(x, f32_load(b1 + i + F32_LANES), s3);
+    s4 = f32_fma(x, f32_load(b2 + i), s4);
+    s5 = f32_fma(x, f32_load(b2 + i + F32_LANES), s5);
+    s6 = f32_fma(x, f32_load(b3 + i), s6);
+    s7 = f32_fma(x, f32_load(b3 + i + F32_LANES), s7);
+  }
+  const vf32 sum[SGEMM_MOST_VECTORS] = {s0, s1, s2, s3, s4, s5, s6, s7};
+  store_tile(*t, 1, SGEMM_MOST_VECTORS, sum);
+}
 
 typedef void (*tile_function)(const struct tile *t);
 #define ENTRY(n) {{tile_##n, packed_##n}, {narrow_##n, narrow_packed_##n}},
