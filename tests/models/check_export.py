@@ -183,6 +183,7 @@ def finds_the_tool(tool, path):
     expect(FileNotFoundError, "there is no program '/no/such/tool'", layer, x, path, tool="/no/such/tool")
     os.environ["ONNXRUN"] = "/no/such/tool"
     expect(FileNotFoundError, "ONNXRUN: there is no program", layer, x, path)
+    del os.environ["ONNXRUN"]
     os.environ.update({name: value for name, value in saved.items() if value is not None})
     require(not os.path.exists(path), "a file was written")
     onnxrun.export(layer, x, path)  # the package's own

@@ -4,8 +4,8 @@
     check_quantize.py ONNXRUN
 """
 
+import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -37,8 +37,8 @@ LAYERS = {"images": ("qlinear_conv", "conv_integer_real"), "mlp": ("qlinear_matm
 
 
 def layers_of(tool, path):
-    done = subprocess.run([tool, "bench", "--profile", "--seconds", "0.01", path], capture_output=True, text=True, check=True)
-    return set(re.findall(r"^ +[\d.]+% +\S+ \S+ +\S+ +(\w+)", done.stdout, re.MULTILINE))
+    done = subprocess.run([tool, "bench", "--profile", "--json", "--seconds", "0.01", path], capture_output=True, text=True, check=True)
+    return {node["layer"] for node in json.loads(done.stdout)["profile"]}
 
 
 def check(tool, name, folder):
