@@ -70,6 +70,9 @@
 
 #define SIMD_FUNCTION static __attribute__((noinline, unused))
 
+/* It is soon to be read. */
+INLINE void simd_prefetch(const void *p) { __builtin_prefetch(p); }
+
 /* --- types, loads and stores --- */
 
 #define SIMD_TYPE(prefix, type)                                                                    \

@@ -49,6 +49,14 @@ static void see_one_pixel(struct sweep *s, struct onri_conv *c) {
   if (sweep_chance(s, 2)) c->group_in += 3; /* or do not */
 }
 
+/* Those of the next block are fetched while one is multiplied. */
+static void take_many_weights(struct sweep *s, struct onri_conv *c) {
+  c->groups = 1, c->group_in = sweep_pick(s, 250, 500), c->group_out = sweep_pick(s, 140, 250);
+  for (int a = 0; a < ONR_MAX_SPATIAL - 1; a++)
+    c->axis[a] = (struct onri_axis){.in = 1, .out = 1, .kernel = 1, .stride = 1, .dilation = 1};
+  c->axis[ONR_MAX_SPATIAL - 1] = draw_axis(s, 14, 2);
+}
+
 /* 0: too large. */
 static int draw(struct sweep *s, enum onri_conv_form form, struct onri_conv *c) {
   const int dims = (int)sweep_pick(s, 1, 3);
@@ -66,6 +74,7 @@ static int draw(struct sweep *s, enum onri_conv_form form, struct onri_conv *c) 
                                  : dims == 2 ? 30
                                              : 10,
                                  dims == 1 ? 9 : 4);
+  if (sweep_chance(s, 6)) take_many_weights(s, c);
   if (sweep_chance(s, 4)) see_one_pixel(s, c);
   c->x.batch = c->y.batch = sweep_pick(s, 1, 2);
   for (int a = 0; a < ONR_MAX_SPATIAL; a++) c->x.size[a] = c->axis[a].in, c->y.size[a] = c->axis[a].out;

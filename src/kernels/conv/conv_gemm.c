@@ -206,6 +206,19 @@ struct slice {
   int is_first, is_last;
 };
 
+/* Weights behind those of block b: of the next block, or of the first one further down the depth. */
+static void find_next(const struct work *w, const float *weights, int64_t part, int64_t b, const struct slice *slice,
+                      struct onri_conv_product *product) {
+  enum { NEAR = 32 << 10 }; /* so many floats stay in the second cache */
+  const int is_last = b + 1 == least(w->blocks, part + w->part);
+  const int64_t channel = (is_last ? part : b + 1) * w->channels.width, depth = w->depth;
+  const int64_t width = least(w->channels.width, w->channels.channels - channel);
+  const int64_t first = slice->first + (is_last ? slice->count : 0), count = least(slice->count, depth - first);
+  if (count <= 0 || depth * w->channels.channels <= NEAR) return;
+  product->next = weights + channel * depth + first * width;
+  product->next_floats = count * width;
+}
+
 /* The blocks of channels [part, part + w->part). */
 static void multiply(const struct work *w, const struct panel *p, int64_t part, const struct slice *slice) {
   const struct onri_conv *c = w->c;
@@ -219,19 +232,20 @@ static void multiply(const struct work *w, const struct panel *p, int64_t part, 
   for (int64_t b = part; b < last; b++) {
     const int64_t channel = b * w->channels.width, width = least(w->channels.width, all - channel);
     const int64_t first = p->group * c->group_out + channel;
-    const struct onri_conv_product product = {.panel = panel,
-                                              .panel_row = row,
-                                              .w = weights + channel * w->depth + slice->first * width,
-                                              .pixels = p->count,
-                                              .depth = slice->count,
-                                              .width = width,
-                                              .channels = least(width, c->group_out - channel),
-                                              .bias = slice->is_first ? bias + channel : NULL,
-                                              .from = from ? from + first : NULL,
-                                              .y = w->operands->y + first,
-                                              .y_at = p->y_at,
-                                              .min = slice->is_last ? (float)c->min : -INFINITY,
-                                              .max = slice->is_last ? (float)c->max : INFINITY};
+    struct onri_conv_product product = {.panel = panel,
+                                        .panel_row = row,
+                                        .w = weights + channel * w->depth + slice->first * width,
+                                        .pixels = p->count,
+                                        .depth = slice->count,
+                                        .width = width,
+                                        .channels = least(width, c->group_out - channel),
+                                        .bias = slice->is_first ? bias + channel : NULL,
+                                        .from = from ? from + first : NULL,
+                                        .y = w->operands->y + first,
+                                        .y_at = p->y_at,
+                                        .min = slice->is_last ? (float)c->min : -INFINITY,
+                                        .max = slice->is_last ? (float)c->max : INFINITY};
+    find_next(w, weights, part, b, slice, &product);
     w->kernels->multiply(&product);
   }
 }

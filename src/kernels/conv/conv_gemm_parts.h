@@ -75,6 +75,8 @@ struct onri_conv_product {
   float min, max;
   /* Channels side by side. */
   int64_t panel_row, depth; /* from pixel to pixel; it may be the image itself */
+  const float *next;        /* what the next product reads of the weights; NULL: nothing */
+  int64_t next_floats;
   /* Pixels side by side: `taps` of `units` channels, which are so far apart in the panel and in the weights. */
   int32_t is_slab;
   const struct onri_conv_tap *taps;

@@ -132,15 +132,25 @@ static void gather_slab(const struct onri_conv_slab *s, float *to) {
 
 enum { PAIR_ROWS = SIMD_REGISTERS == 32 ? 14 : 6, SINGLE_ROWS = 2 * PAIR_ROWS };
 
+/* The weights of a block come from memory for its first tile, which would wait for them: while the tiles of the block
+ * before run, they are fetched, some with each step of the depth. */
+struct fetch {
+  const char *next;
+  int64_t step;
+};
+
+/* What is multiplied: rows of the panel; the same, and weights are fetched; a slab. */
+enum { ROWS, FETCHING, SLAB };
+
 /* at: of each row, in y. */
 /* A macro, so that the compiler sees numbers: loops over parameters are unrolled too late for registers. */
 #define WIDTH(vectors) ((vectors)*F32_LANES)
-#define TILE(name, tile_rows, vectors, is_slab)                                                                        \
-  static void name(const struct onri_conv_product *p, const float *a, const int64_t *at) {                             \
+#define TILE(name, tile_rows, vectors, kind)                                                                           \
+  static void name(const struct onri_conv_product *p, const float *a, const int64_t *at, struct fetch fetch) {         \
     const vf32 min = f32_set(p->min), max = f32_set(p->max);                                                           \
     const float *w = p->w;                                                                                             \
     const size_t last = (size_t)(p->channels - (vectors - 1) * F32_LANES);                                             \
-    const int64_t row = is_slab ? 1 : p->panel_row, depth = is_slab ? p->num_taps : p->depth;                          \
+    const int64_t row = kind == SLAB ? 1 : p->panel_row, depth = kind == SLAB ? p->num_taps : p->depth;                \
     vf32 sum[tile_rows * vectors];                                                                                     \
     UNROLL for (int v = 0; v < vectors; v++) {                                                                         \
       const vf32 bias = p->bias ? f32_load(p->bias + v * F32_LANES) : (vf32){0};                                       \
@@ -152,11 +162,12 @@ enum { PAIR_ROWS = SIMD_REGISTERS == 32 ? 14 : 6, SINGLE_ROWS = 2 * PAIR_ROWS };
             v + 1 < vectors || last == F32_LANES ? f32_load(from + v * F32_LANES)                                      \
                                                  : f32_load_part(from + v * F32_LANES, last);                          \
       }                                                                                                                \
-    for (int64_t u = is_slab ? p->units : 1; u > 0; u--, a += p->x_unit, w += p->w_unit)                               \
+    for (int64_t u = kind == SLAB ? p->units : 1; u > 0; u--, a += p->x_unit, w += p->w_unit)                          \
       for (int64_t k = 0; k < depth; k++) {                                                                            \
-        const float *at_x = a + (is_slab ? p->taps[k].x : k),                                                          \
-                    *at_w = w + (is_slab ? p->taps[k].w : k * WIDTH(vectors));                                         \
+        const float *at_x = a + (kind == SLAB ? p->taps[k].x : k),                                                     \
+                    *at_w = w + (kind == SLAB ? p->taps[k].w : k * WIDTH(vectors));                                    \
         vf32 weight[vectors];                                                                                          \
+        if (kind == FETCHING) simd_prefetch(fetch.next), fetch.next += fetch.step;                                     \
         UNROLL for (int v = 0; v < vectors; v++) weight[v] = f32_load(at_w + v * F32_LANES);                           \
         UNROLL for (int i = 0; i < tile_rows; i++) {                                                                   \
           const vf32 x = f32_set(at_x[i * row]);                                                                       \
@@ -172,15 +183,15 @@ enum { PAIR_ROWS = SIMD_REGISTERS == 32 ? 14 : 6, SINGLE_ROWS = 2 * PAIR_ROWS };
       }                                                                                                                \
     }                                                                                                                  \
   }
-#define TILES(name, vectors, is_slab, r0, r1, r2, r3, r4, r5) \
-  TILE(name##_0, r0, vectors, is_slab)                        \
-  TILE(name##_1, r1, vectors, is_slab)                        \
-  TILE(name##_2, r2, vectors, is_slab)                        \
-  TILE(name##_3, r3, vectors, is_slab)                        \
-  TILE(name##_4, r4, vectors, is_slab)                        \
-  TILE(name##_5, r5, vectors, is_slab)
+#define TILES(name, vectors, kind, r0, r1, r2, r3, r4, r5) \
+  TILE(name##_0, r0, vectors, kind)                        \
+  TILE(name##_1, r1, vectors, kind)                        \
+  TILE(name##_2, r2, vectors, kind)                        \
+  TILE(name##_3, r3, vectors, kind)                        \
+  TILE(name##_4, r4, vectors, kind)                        \
+  TILE(name##_5, r5, vectors, kind)
 
-typedef void tile_function(const struct onri_conv_product *p, const float *a, const int64_t *at);
+typedef void tile_function(const struct onri_conv_product *p, const float *a, const int64_t *at, struct fetch fetch);
 #define NAMES(name) \
   { name##_0, name##_1, name##_2, name##_3, name##_4, name##_5 }
 
@@ -192,22 +203,38 @@ typedef void tile_function(const struct onri_conv_product *p, const float *a, co
 #define SINGLE_TILES 12, 9, 6, 4, 2, 1
 #endif
 #define EXPAND(macro, ...) macro(__VA_ARGS__)
-EXPAND(TILES, pair, 2, 0, PAIR_TILES)
-EXPAND(TILES, pair_slab, 2, 1, PAIR_TILES)
-EXPAND(TILES, single, 1, 0, SINGLE_TILES)
-EXPAND(TILES, single_slab, 1, 1, SINGLE_TILES)
+EXPAND(TILES, pair, 2, ROWS, PAIR_TILES)
+EXPAND(TILES, pair_fetching, 2, FETCHING, PAIR_TILES)
+EXPAND(TILES, pair_slab, 2, SLAB, PAIR_TILES)
+EXPAND(TILES, single, 1, ROWS, SINGLE_TILES)
+EXPAND(TILES, single_slab, 1, SLAB, SINGLE_TILES)
 
 enum { SIZES = 6 };
 static const int64_t sizes[2][SIZES] = {{SINGLE_TILES}, {PAIR_TILES}}; /* falling to 1 */
-static tile_function *const tiles[2][2][SIZES] = {{NAMES(single), NAMES(single_slab)}, {NAMES(pair), NAMES(pair_slab)}};
+static tile_function *const tiles[2][3][SIZES] = {{NAMES(single), NAMES(single), NAMES(single_slab)},
+                                                  {NAMES(pair), NAMES(pair_fetching), NAMES(pair_slab)}};
+
+/* The size of the next tile, by its place. Where there is one of every size, the last two share what is left: a row
+ * alone would wait for its sums. */
+INLINE int next_size(int is_pair, int64_t left) {
+  const int64_t *size = sizes[is_pair];
+  int s = 0;
+  if (SIMD_REGISTERS == 16 && is_pair && left > size[0] && left < 2 * size[0]) left = (left + 1) / 2;
+  while (size[s] > left) s++;
+  return s;
+}
 
 /* Tiles of rows that are there: those behind them may be nobody's. */
 static void multiply(const struct onri_conv_product *p) {
-  const int is_pair = p->width > F32_LANES;
-  const int64_t row = p->is_slab ? 1 : p->panel_row;
-  for (int64_t i = 0, s = 0; i < p->pixels; i += sizes[is_pair][s]) {
-    while (sizes[is_pair][s] > p->pixels - i) s++;
-    tiles[is_pair][p->is_slab][s](p, p->panel + i * row, p->y_at + i);
+  const int is_pair = p->width > F32_LANES, kind = p->is_slab ? SLAB : p->next ? FETCHING : ROWS;
+  const int64_t row = p->is_slab ? 1 : p->panel_row, bytes = p->next_floats * (int64_t)sizeof(float);
+  struct fetch fetch = {(const char *)(p->next ? p->next : p->w), 0};
+  if (p->next) fetch.step = bytes * sizes[is_pair][0] / (p->pixels * p->depth) + 1;
+  for (int64_t i = 0, rows; i < p->pixels; i += rows) {
+    const int s = next_size(is_pair, p->pixels - i);
+    rows = sizes[is_pair][s];
+    tiles[is_pair][kind][s](p, p->panel + i * row, p->y_at + i, fetch);
+    fetch.next += fetch.step * p->depth;
   }
 }
 

@@ -262,11 +262,13 @@ static int has_tiles(const struct onri_conv *c) {
 }
 
 /* A pixel at a time, with nothing behind it but a clamp, and channels that fill XNNPACK's tiles: it is some 3 % faster
- * then (16 channels to 96: 15 %), and 10 % to 80 % slower with 16, 40, 48, 72, 80, 112, 144 or 320 of them. */
+ * then (16 channels to 96: 15 %), and 10 % to 80 % slower with 16, 40, 48, 72, 80, 112, 144 or 320 of them, or where
+ * the weights come from memory, which it waits for. */
 static int suits_xnn(const struct onr_call *call, const struct onri_conv *c) {
-  enum { TILE_CHANNELS = 32 };
+  enum { TILE_CHANNELS = 32, NEAR_WEIGHTS = 128 << 10 };
   const struct onr_conv_params *p = call->params;
-  if (c->transposed || c->groups != 1 || c->group_out % TILE_CHANNELS != 0 || p->tail.enabled || onri_has(call, 3))
+  if (c->transposed || c->groups != 1 || c->group_out % TILE_CHANNELS != 0 || p->tail.enabled || onri_has(call, 3) ||
+      c->group_in * c->group_out > NEAR_WEIGHTS)
     return 0;
   for (int a = 0; a < ONR_MAX_SPATIAL; a++)
     if (c->axis[a].kernel != 1 || c->axis[a].stride != 1 || c->axis[a].begin != 0 || c->axis[a].end != 0) return 0;
