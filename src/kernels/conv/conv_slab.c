@@ -18,7 +18,8 @@ struct work {
   const struct onri_conv_gemm_kernels *kernels;
   const struct onri_conv_gemm *operands;
   int32_t in_planes;                /* y is channels-first */
-  int32_t in_place;                 /* the image is read as it lies: one tap */
+  int32_t sees_one_pixel;           /* each output does: one tap */
+  int32_t in_place;                 /* and the image is read as it lies */
   struct onri_conv_blocks channels; /* of a group */
   int64_t rows, columns;            /* of a panel */
   int64_t row_panels, column_panels;
@@ -226,8 +227,9 @@ static void multiply(const struct work *w, const struct panel *p, const struct s
   }
 }
 
+enum { DEPTH = 256 }; /* weights of a block that L1 holds while the pixels change */
+
 static void run_slice(const struct work *w, const struct panel *p, const struct slice *s, struct slab *slab) {
-  enum { DEPTH = 256 }; /* weights of a block that L1 holds while the pixels change */
   const struct onri_conv *c = w->c;
   int64_t done = 0, most_channels;
   const int in_place = w->in_place && !is_at_the_end(w, p);
@@ -326,10 +328,12 @@ static void run_items(void *context, size_t begin, size_t end) {
 /* Panels that are large enough for what is gathered to be read often, of whole lines where these are short; and items
  * enough for all threads. */
 static void cut(struct work *w) {
-  enum { PIXELS = 512, FEW_CHANNELS = 8, MANY_PIXELS = 2048, UNIT = 32 };
+  enum { PIXELS = 512, FEW_CHANNELS = 8, MANY_PIXELS = 2048, UNIT = 32, NEAR_FLOATS = 16 << 10 };
   const struct onri_axis *a = w->c->axis;
   const int64_t taps = least(a[1].kernel * a[2].kernel, ONRI_SLAB_TAPS), threads = (int64_t)w->operands->threads;
-  const int64_t pixels = least(w->c->group_in < FEW_CHANNELS ? MANY_PIXELS : PIXELS, ONRI_SLAB_FLOATS / most(taps, 1));
+  int64_t pixels = least(w->c->group_in < FEW_CHANNELS ? MANY_PIXELS : PIXELS, ONRI_SLAB_FLOATS / most(taps, 1));
+  if (w->sees_one_pixel && !w->in_place)
+    pixels = least(pixels, most(NEAR_FLOATS / most(least(w->c->group_in, DEPTH), 1), UNIT));
   const int64_t others = w->c->y.batch * a[0].out * w->c->groups, wanted = threads > 1 ? 4 * threads : 1;
   w->column_panels = parts_of(a[2].out, pixels);
   w->columns = w->column_panels > 1 ? least(pixels, round_up(parts_of(a[2].out, w->column_panels), UNIT)) : a[2].out;
@@ -346,10 +350,12 @@ static void cut(struct work *w) {
   w->parts = parts_of(w->blocks, w->part);
 }
 
-/* But channels not so that they fight for the same lines of the cache, if they are read more than once or twice. */
+/* But channels not so that they fight for the same lines of the cache, if they are read more than once or twice; and
+ * what is read often is worth a copy whose vectors do not lie across two lines. */
 static int is_in_place(const struct work *w) {
-  enum { WAY = 1024 }; /* floats */
-  return onri_conv_sees_one_pixel(w->c, 1) && (w->c->x.channel_stride % WAY != 0 || w->blocks <= 2);
+  enum { WAY = 1024, FEW_BLOCKS = 4 }; /* WAY: floats */
+  if (w->in_planes && w->blocks > FEW_BLOCKS) return 0;
+  return w->sees_one_pixel && (w->c->x.channel_stride % WAY != 0 || w->blocks <= 2);
 }
 
 /* Items that take less time than to begin them are taken together. */
@@ -366,8 +372,9 @@ void onri_conv_slab_run(const struct onri_conv *c, const struct onri_kernels *ke
   w.in_planes = operands->form == ONRI_CONV_FIRST;
   w.channels = onri_conv_blocks_of(c, kernels, operands->form);
   w.blocks = parts_of(w.channels.channels, w.channels.width);
+  w.sees_one_pixel = onri_conv_sees_one_pixel(c, 1);
   w.in_place = is_in_place(&w);
-  if (w.in_place && onri_conv_is_dense(c)) row = onri_conv_in_one_row(c), w.c = c = &row;
+  if (w.sees_one_pixel && onri_conv_is_dense(c)) row = onri_conv_in_one_row(c), w.c = c = &row;
   cut(&w);
   w.slots = onri_conv_slots_in(operands);
   onr_parallel_for(env, (size_t)(c->y.batch * c->axis[0].out * c->groups * w.row_panels * w.column_panels * w.parts),
