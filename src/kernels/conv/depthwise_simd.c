@@ -157,15 +157,25 @@ static void apply_tail(const struct onri_depthwise_job *job, int64_t channels, i
     for (int64_t i = 0; i < pixels; i++) job->tail(job->tail_context, y + i * job->y_pixel, (size_t)channels);
 }
 
+/* Tiles below each other read the same lines again while L1 has them. But where they read little of each, memory is
+ * faster along the rows: 32 channels of 112x112 530 us and 270. */
+static int goes_along_rows(const struct onri_depthwise_job *job, int64_t channels) {
+  enum { SHORT = 512 }; /* floats */
+  return OUTPUTS * job->axis[2].stride * channels < SHORT;
+}
+
 /* has_inside: tiles without a column in padding have code of their own. */
 #define ROWS(name, row_taps, row_stride, has_inside, kind, full)                                                   \
   static void rows_##name(const struct onri_depthwise_job *p, int64_t channels) {                                  \
     const struct onri_depthwise_job job = *p;                                                                      \
     const struct onri_axis a = job.axis[2];                                                                        \
-    for (int64_t o = 0; o < a.out; o += OUTPUTS) {                                                                 \
-      const int64_t first = o * a.stride - a.begin, last = first + (OUTPUTS - 1) * a.stride + a.kernel;            \
-      const int is_inside = kind == PLANE || (has_inside && first >= 0 && last <= a.in);                           \
-      for (int64_t row = job.top; row < job.bottom; row++) {                                                       \
+    const int along = goes_along_rows(p, channels);                                                                \
+    const int64_t rows = job.bottom - job.top, columns = (a.out + OUTPUTS - 1) / OUTPUTS;                          \
+    for (int64_t i = 0; i < (along ? rows : columns); i++) {                                                       \
+      for (int64_t j = 0; j < (along ? columns : rows); j++) {                                                     \
+        const int64_t row = job.top + (along ? i : j), o = (along ? j : i) * OUTPUTS;                              \
+        const int64_t first = o * a.stride - a.begin, last = first + (OUTPUTS - 1) * a.stride + a.kernel;          \
+        const int is_inside = kind == PLANE || (has_inside && first >= 0 && last <= a.in);                         \
         if (is_inside) tile(job, channels, o, row, row_taps, row_stride, has_inside || kind == PLANE, kind, full); \
         else tile(job, channels, o, row, row_taps, row_stride, 0, kind, full);                                     \
         if (kind != BYTES && job.tail) apply_tail(p, channels, o, row);                                            \
