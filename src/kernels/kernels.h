@@ -31,7 +31,7 @@
   FAMILY(vecmath)                    \
   FAMILY(winograd)
 /* clang-format on */
-#define ONRI_DOT_FAMILIES(FAMILY) FAMILY(byte_product) FAMILY(depthwise_dot) FAMILY(nbits)
+#define ONRI_DOT_FAMILIES(FAMILY) FAMILY(byte_product) FAMILY(depthwise_dot) FAMILY(nbits) FAMILY(winograd_bytes)
 #define ONRI_NARROW_FAMILIES(FAMILY) FAMILY(typed)
 
 #define ONRI_MEMBER(family) const struct onri_##family##_kernels *family;

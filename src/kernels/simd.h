@@ -124,9 +124,16 @@ INLINE __m256i f64_first(size_t count) {
   return (__m256i)(lane < (int64_t)(count < 4 ? count : 4) - (vi64){0});
 }
 INLINE vf32 f32_load_part(const void *p, size_t count) { return (vf32)_mm256_maskload_ps(p, f32_first(count)); }
-INLINE void f32_store_part(void *p, vf32 v, size_t count) { _mm256_maskstore_ps(p, f32_first(count), (__m256)v); }
+/* Masked stores are dear on some processors: whole vectors do without. */
+INLINE void f32_store_part(void *p, vf32 v, size_t count) {
+  if (count >= F32_LANES) f32_store(p, v);
+  else _mm256_maskstore_ps(p, f32_first(count), (__m256)v);
+}
 INLINE vf64 f64_load_part(const void *p, size_t count) { return (vf64)_mm256_maskload_pd(p, f64_first(count)); }
-INLINE void f64_store_part(void *p, vf64 v, size_t count) { _mm256_maskstore_pd(p, f64_first(count), (__m256d)v); }
+INLINE void f64_store_part(void *p, vf64 v, size_t count) {
+  if (count >= F64_LANES) f64_store(p, v);
+  else _mm256_maskstore_pd(p, f64_first(count), (__m256d)v);
+}
 #else /* so many instructions that they are not inlined */
 SIMD_FUNCTION vf32 f32_load_part(const void *p, size_t count) {
   vf32 v = {0};
@@ -674,21 +681,38 @@ INLINE void i32_unzip4(const vi32 x[4], vi32 to[4]) {
   to[0] = (vi32)_mm512_shuffle_i64x2(a, b, 0x88), to[1] = (vi32)_mm512_shuffle_i64x2(c, d, 0x88);
   to[2] = (vi32)_mm512_shuffle_i64x2(a, b, 0xDD), to[3] = (vi32)_mm512_shuffle_i64x2(c, d, 0xDD);
 }
-/* Integers in the order of i8_zip4 plus `add` as unsigned bytes in their own order; what a byte does not hold is its
- * nearest one. add: within 16 bits. */
+#endif
+#if SIMD_BYTES >= 32
+/* Four vectors of integers plus `add` as unsigned bytes, in the order in which 128 bits of each, then the next 128,
+ * lie: that of i8_zip4, undone. What a byte does not hold is its nearest one. add: within 16 bits. */
 INLINE vi8 u8_from_zipped(const vi32 x[4], int add) {
+#if SIMD_BYTES == 64
   const __m512i zero = _mm512_set1_epi16((short)add);
   const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32((__m512i)x[0], (__m512i)x[1]), zero);
   const __m512i high = _mm512_adds_epi16(_mm512_packs_epi32((__m512i)x[2], (__m512i)x[3]), zero);
   return (vi8)_mm512_packus_epi16(low, high);
+#else
+  const __m256i zero = _mm256_set1_epi16((short)add);
+  const __m256i low = _mm256_adds_epi16(_mm256_packs_epi32((__m256i)x[0], (__m256i)x[1]), zero);
+  const __m256i high = _mm256_adds_epi16(_mm256_packs_epi32((__m256i)x[2], (__m256i)x[3]), zero);
+  return (vi8)_mm256_packus_epi16(low, high);
+#endif
 }
 INLINE vi8 u8_clamp(vi8 x, vi8 low, vi8 high) {
+#if SIMD_BYTES == 64
   return (vi8)_mm512_max_epu8(_mm512_min_epu8((__m512i)x, (__m512i)high), (__m512i)low);
+#else
+  return (vi8)_mm256_max_epu8(_mm256_min_epu8((__m256i)x, (__m256i)high), (__m256i)low);
+#endif
 }
-/* What u8_from_zipped makes of vectors that hold 16 integers in a row each. */
+/* What u8_from_zipped makes of vectors that hold integers in a row each. */
 INLINE vi8 i8_in_a_row(vi8 x) {
+#if SIMD_BYTES == 64
   const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
   return (vi8)_mm512_permutexvar_epi32(order, (__m512i)x);
+#else
+  return (vi8)_mm256_permutevar8x32_epi32((__m256i)x, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+#endif
 }
 #endif
 

@@ -27,15 +27,27 @@ int onri_byte_image_lies(const struct onri_conv *c, int x_signed) {
   return 1;
 }
 
-size_t onri_byte_image_bytes(const struct onri_conv *c) {
-  size_t elements = channels_of(c), given = elements, made = (size_t)(c->groups * c->group_out), most;
+/* The padded image's elements; SIZE_MAX where there are too many. */
+static size_t elements_of(const struct onri_conv *c) {
+  size_t elements = channels_of(c);
   for (int a = 0; a < ONR_MAX_SPATIAL; a++)
-    if (!onri_mul_size(elements, extent(&c->axis[a]), &elements) ||
-        !onri_mul_size(given, (size_t)c->axis[a].in, &given) || !onri_mul_size(made, (size_t)c->axis[a].out, &made))
+    if (!onri_mul_size(elements, extent(&c->axis[a]), &elements)) return SIZE_MAX;
+  return elements;
+}
+
+size_t onri_byte_image_padded_bytes(const struct onri_conv *c) {
+  size_t bytes;
+  return onri_mul_size(elements_of(c), onri_byte_cell(), &bytes) ? bytes : SIZE_MAX;
+}
+
+size_t onri_byte_image_bytes(const struct onri_conv *c) {
+  size_t given = channels_of(c), made = (size_t)(c->groups * c->group_out), most;
+  for (int a = 0; a < ONR_MAX_SPATIAL; a++)
+    if (!onri_mul_size(given, (size_t)c->axis[a].in, &given) || !onri_mul_size(made, (size_t)c->axis[a].out, &made))
       return SIZE_MAX;
-  if (!onri_add_size(given, made, &most) || !onri_add_size(most, SOME, &most) || elements / TIMES > most)
+  if (!onri_add_size(given, made, &most) || !onri_add_size(most, SOME, &most) || elements_of(c) / TIMES > most)
     return SIZE_MAX;
-  return onri_mul_size(elements, onri_byte_cell(), &elements) ? elements : SIZE_MAX;
+  return onri_byte_image_padded_bytes(c);
 }
 
 struct onri_byte_image onri_byte_image_in_place(const struct onri_conv *c, const void *x) {

@@ -12,6 +12,8 @@ struct onri_byte_depth onri_byte_window(const struct onri_conv *c);
 int onri_byte_image_lies(const struct onri_conv *c, int x_signed);
 /* One image padded and packed; SIZE_MAX where that is too much: it would be many times as large as x and y. */
 size_t onri_byte_image_bytes(const struct onri_conv *c);
+/* However large that is; SIZE_MAX where it does not fit. */
+size_t onri_byte_image_padded_bytes(const struct onri_conv *c);
 
 struct onri_byte_image {
   const char *x;                            /* the first of them, where the first window begins */

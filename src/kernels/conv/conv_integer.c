@@ -10,6 +10,7 @@
 #include "kernels/conv/byte_image.h"
 #include "kernels/conv/depthwise_dot.h"
 #include "kernels/conv/depthwise_rows.h"
+#include "kernels/conv/winograd_bytes.h"
 
 static int is_depthwise(const struct onri_conv *c) { return c->group_in == 1 && c->group_out == 1; }
 static size_t pixels_of(const struct onri_conv *c) {
@@ -32,6 +33,7 @@ size_t onri_conv_integer_packed_bytes(const struct onri_conv *c) {
     const size_t dot = onri_depthwise_dot_can(c) ? onri_depthwise_dot_packed_bytes(c) : 0;
     return onri_add_size(plain_bytes(c), dot, &bytes) ? bytes : SIZE_MAX;
   }
+  if (onri_winograd_bytes_can(c)) return onri_winograd_bytes_packed_bytes(c);
   bytes = onri_byte_columns_bytes(onri_byte_window(c), (size_t)c->group_out);
   return onri_mul_size(bytes, (size_t)c->groups, &bytes) ? bytes : SIZE_MAX;
 }
@@ -44,6 +46,10 @@ void onri_conv_integer_pack(const struct onri_conv *c, const void *weight, int i
       for (size_t t = 0; t < taps; t++)
         ((uint8_t *)packed)[t * (size_t)c->groups + g] = ((const uint8_t *)weight)[g * taps + t];
     if (onri_depthwise_dot_can(c)) onri_depthwise_dot_pack(c, weight, is_signed, (char *)packed + plain_bytes(c));
+    return;
+  }
+  if (onri_winograd_bytes_can(c)) {
+    onri_winograd_bytes_pack(c, weight, is_signed, packed);
     return;
   }
   for (size_t g = 0; g < (size_t)c->groups; g++) {
@@ -338,9 +344,32 @@ static void run_windows(const struct onri_conv_integer *c, struct onr_env *env) 
   }
 }
 
+/* --- by Winograd's method --- */
+
+static void store_some(const void *context, size_t image, size_t pixel, size_t channel,
+                       const struct onri_byte_sums *sums) {
+  store_pixels(context, image, pixel, channel, sums);
+}
+
+static void run_winograd(const struct onri_conv_integer *c, struct onr_env *env) {
+  const struct onri_winograd_bytes w = {.conv = c->conv,
+                                        .x_signed = c->x_signed,
+                                        .w_signed = c->w_signed,
+                                        .x = c->x,
+                                        .x_zero = c->x_zero,
+                                        .packed = c->weights,
+                                        .w_zeros = c->w_zeros,
+                                        .w_zero_step = c->w_zero_step,
+                                        .bias = c->bias,
+                                        .scratch = c->scratch,
+                                        .context = c,
+                                        .finish = store_some};
+  onri_winograd_bytes(&w, env);
+}
+
 /* --- the way --- */
 
-enum way { DEPTHWISE, TAPS, WINDOWS };
+enum way { DEPTHWISE, WINOGRAD, TAPS, WINDOWS };
 
 /* Fewer than a sixteenth of the taps lie in the image. */
 static int is_mostly_padding(const struct onri_conv *c) {
@@ -356,11 +385,13 @@ static enum way way_of(const struct onri_conv *c) {
   int cut = 0; /* windows that begin inside the image: phases of transposed ones */
   for (int a = 0; a < ONR_MAX_SPATIAL; a++) cut |= c->axis[a].begin < 0;
   if (!cut && is_depthwise(c) && onri_depthwise_can(c) && onri_conv_taps(c) <= ONRI_DEPTHWISE_TAPS) return DEPTHWISE;
+  if (onri_winograd_bytes_can(c)) return WINOGRAD;
   return is_depthwise(c) || is_mostly_padding(c) || onri_byte_image_bytes(c) == SIZE_MAX ? TAPS : WINDOWS;
 }
 
-size_t onri_conv_integer_scratch(const struct onri_conv *c, int x_signed) {
+size_t onri_conv_integer_scratch(const struct onri_conv *c, int x_signed, uint32_t threads) {
   const enum way way = way_of(c);
+  if (way == WINOGRAD) return onri_winograd_bytes_scratch(c, threads);
   return way == DEPTHWISE ? depthwise_scratch(c) : way == WINDOWS ? windows_scratch(c, x_signed) : 0;
 }
 
@@ -368,6 +399,7 @@ void onri_conv_integer(const struct onri_conv_integer *c, struct onr_env *env) {
   const enum way way = way_of(c->conv);
   if (way == DEPTHWISE && has_dot(c->conv)) run_depthwise_dot(c, env);
   else if (way == DEPTHWISE) run_depthwise(c, env);
+  else if (way == WINOGRAD) run_winograd(c, env);
   else if (way == TAPS) sum_by_taps(c, env);
   else run_windows(c, env);
 }

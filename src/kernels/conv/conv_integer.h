@@ -20,7 +20,8 @@ struct onri_conv_integer {
   void *y;
   void *scratch; /* onri_conv_integer_scratch bytes, aligned for any type */
 };
-size_t onri_conv_integer_scratch(const struct onri_conv *c, int x_signed); /* SIZE_MAX where it does not fit */
+/* For up to so many threads; SIZE_MAX where it does not fit. */
+size_t onri_conv_integer_scratch(const struct onri_conv *c, int x_signed, uint32_t threads);
 
 /* Bytes of the packed weights; SIZE_MAX where they do not fit. */
 size_t onri_conv_integer_packed_bytes(const struct onri_conv *c);

@@ -58,7 +58,7 @@ static size_t result_bytes(const struct onri_conv *phase) {
 }
 
 /* In scratch: the result of a phase, then what it needs itself. */
-size_t onri_conv_integer_phases_scratch(const struct onri_conv *c, int x_signed) {
+size_t onri_conv_integer_phases_scratch(const struct onri_conv *c, int x_signed, uint32_t threads) {
   size_t most = 0;
   for (int64_t i = 0; i < onri_conv_phases_count(c); i++) {
     int64_t y;
@@ -66,7 +66,7 @@ size_t onri_conv_integer_phases_scratch(const struct onri_conv *c, int x_signed)
     size_t bytes;
     const struct onri_conv phase = phase_of(c, i, &y, &without_taps);
     if (result_bytes(&phase) == 0) continue;
-    if (!onri_add_size(result_bytes(&phase), onri_conv_integer_scratch(&phase, x_signed), &bytes)) return SIZE_MAX;
+    if (!onri_add_size(result_bytes(&phase), onri_conv_integer_scratch(&phase, x_signed, threads), &bytes)) return SIZE_MAX;
     if (bytes > most) most = bytes;
   }
   return most;

@@ -6,7 +6,7 @@
 
 /* Like those of conv_integer.h, for a transposed c that onri_conv_phases_can. Its bytes are quantised. */
 size_t onri_conv_integer_phases_packed_bytes(const struct onri_conv *c);
-size_t onri_conv_integer_phases_scratch(const struct onri_conv *c, int x_signed);
+size_t onri_conv_integer_phases_scratch(const struct onri_conv *c, int x_signed, uint32_t threads);
 /* weight: [groups * group_in, group_out, taps]; room: for as many bytes. */
 void onri_conv_integer_phases_pack(const struct onri_conv *c, const void *weight, int is_signed, void *room,
                                    void *packed);

@@ -162,7 +162,7 @@ INLINE vf32 scales_at(const struct onri_requantise *r, size_t j, size_t lanes) {
 static size_t requantise_wide(const struct onri_requantise *r, const struct onri_byte_sums *s, uint8_t *y,
                               size_t y_row) {
   size_t j = 0;
-#if defined(__AVX512VNNI__)
+#if SIMD_BYTES >= 32
   const struct requantise_bytes bytes = requantise_bytes_of(r);
   for (; j + I8_LANES <= s->columns; j += I8_LANES) {
     vf32 scales[4];

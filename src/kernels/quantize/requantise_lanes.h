@@ -25,8 +25,8 @@ INLINE void requantise_lanes(const struct requantise_bounds *b, vi32 sums, vf32 
   if (lanes < F32_LANES) memcpy(y, part, lanes);
 }
 
-#if defined(__AVX512VNNI__)
-/* The same for four vectors of sums, as 64 bytes in the order of u8_from_zipped. */
+#if SIMD_BYTES >= 32
+/* The same for four vectors of sums, as bytes in the order of u8_from_zipped. */
 struct requantise_bytes {
   int add;
   vi8 low, high, flip;

@@ -181,8 +181,9 @@ static enum onr_status integer_plan(struct onr_call *call, const struct roles *r
   const int x_signed = call->in[r->x].dtype == ONR_DTYPE_I8;
   if (r->transposed && !p->weights)
     return onr_fail(call->error, ONR_STATUS_UNSUPPORTED, "the weights are not constant, or too many phases");
-  s->kernel = onri_scratch_take(call, r->transposed ? onri_conv_integer_phases_scratch(&s->conv, x_signed)
-                                                    : onri_conv_integer_scratch(&s->conv, x_signed));
+  const uint32_t threads = onr_threads_count(call->env->threads);
+  s->kernel = onri_scratch_take(call, r->transposed ? onri_conv_integer_phases_scratch(&s->conv, x_signed, threads)
+                                                    : onri_conv_integer_scratch(&s->conv, x_signed, threads));
   if (!p->weights) s->packed = onri_scratch_take(call, onri_conv_integer_packed_bytes(&s->conv));
   return ONR_STATUS_OK;
 }

@@ -209,6 +209,28 @@ static const struct setup shapes[] = {
      .stride = 1,
      .dilation = 1,
      .pad = 0},
+    {.batch = 2, /* by Winograd's method, where it is taken: tiles that are cut at both ends */
+     .groups = 1,
+     .group_in = 34,
+     .group_out = 64,
+     .height = 5,
+     .width = 7,
+     .kernel_h = 3,
+     .kernel_w = 3,
+     .stride = 1,
+     .dilation = 1,
+     .pad = 0},
+    {.batch = 1,
+     .groups = 1,
+     .group_in = 32,
+     .group_out = 64,
+     .height = 4,
+     .width = 5,
+     .kernel_h = 3,
+     .kernel_w = 3,
+     .stride = 1,
+     .dilation = 1,
+     .pad = 2},
 };
 
 static struct setup variant(size_t shape, int flags) {
@@ -249,6 +271,32 @@ static void test_extreme_sums_are_exact(void **unused) {
   layer_test_input(&t, ONR_DTYPE_U8, 3, (int64_t[]){1, 1000, 3}, ones);
   assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
   assert_int_equal(*(const int32_t *)t.out[0].data, 3000 * 65025);
+  layer_test_clear(&t);
+}
+
+/* The ends of both types in all orders, in the deepest of the products that are made in 16 bits. */
+static void test_extreme_tiles_are_exact(void **unused) {
+  enum { IN = 1024, OUT = 64 };
+  static uint8_t image[16 * IN], weights[OUT * IN * 9];
+  const struct onr_conv_params params = {.channels_last = 1};
+  struct layer_test t = {.layer = &onri_layer_conv_integer, .params = &params, .num_out = 1};
+  uint32_t seed = 1;
+  (void)unused;
+  for (size_t i = 0; i < sizeof(image); i++) image[i] = i / IN % 3 == 1 ? 0 : 255;
+  for (size_t i = 0; i < sizeof(weights); i++) {
+    seed = seed * 1664525 + 1013904223;
+    weights[i] = i / (9 * IN) % 2 ? (seed >> 30 ? 127 : 128) : (uint8_t)(i % 9 % 2 ? 127 : 128);
+  }
+  layer_test_input(&t, ONR_DTYPE_U8, 4, (int64_t[]){1, 4, 4, IN}, image);
+  layer_test_constant(&t, ONR_DTYPE_I8, 4, (int64_t[]){OUT, IN, 3, 3}, weights);
+  assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
+  for (size_t at = 0; at < 4; at++)
+    for (size_t o = 0; o < OUT; o++) {
+      int32_t sum = 0;
+      for (size_t k = 0; k < 9 * IN; k++)
+        sum += image[((at / 2 + k % 9 / 3) * 4 + at % 2 + k % 3) * IN + k / 9] * (int8_t)weights[o * 9 * IN + k];
+      assert_int_equal(((const int32_t *)t.out[0].data)[at * OUT + o], sum);
+    }
   layer_test_clear(&t);
 }
 
@@ -296,6 +344,7 @@ int main(void) {
       cmocka_unit_test(test_conv_integer),
       cmocka_unit_test(test_qlinear_conv),
       cmocka_unit_test(test_extreme_sums_are_exact),
+      cmocka_unit_test(test_extreme_tiles_are_exact),
       cmocka_unit_test(test_wrong_inputs),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
