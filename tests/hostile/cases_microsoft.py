@@ -141,6 +141,18 @@ nbits('QA7_b_input', 'UNSUPPORTED', 'MatMulNBits weight that is no constant', b=
 
 
 # --- attention ---
+def qatt(id, exp, why, phase='load', w=None, b=None, extra=(), num_heads=2, **a):
+    ins = [('x', U8, [2, 5, 8]), ('w', Z(i8, 8, 24) if w is None else w), ('b', np.zeros(24, f32) if b is None else b), one('s'), one('t'), *extra]
+    ms(id, exp, why, 'QAttention', ins, phase, num_heads=num_heads, **a)
+
+
+qatt('QQ0_good', 'OK', 'a sound QAttention', 'run')
+qatt('QQ1_depth', 'SHAPE', 'QAttention of 8 columns by 7 rows', w=Z(i8, 7, 24))
+qatt('QQ2_thirds', 'SHAPE', 'QAttention of 25 columns: no three parts', w=Z(i8, 8, 25), b=np.zeros(25, f32))
+qatt('QQ3_heads3', 'SHAPE', 'QAttention 3 heads of 8 columns', num_heads=3)
+qatt('QQ4_zero_type', 'TYPE', 'QAttention int8 zero point of uint8 input', extra=['', one('z', i8)])
+qatt('QQ5_past', 'SHAPE', 'QAttention a past of 3 parts', 'run', extra=['', '', '', ('p', np.zeros((3, 2, 2, 4, 4), f32))])
+
 MHA, ATT, GQA = 'MultiHeadAttention', 'Attention', 'GroupQueryAttention'
 q3 = [('q', F, [2, 5, 8]), ('k', F, [2, 6, 8]), ('v', F, [2, 6, 8])]
 

@@ -417,6 +417,30 @@ def _(r):
             {"w": floats(r, 8, 24, scale=0.4), "b": floats(r, 24)})
 
 
+@case("q_attention")
+def _(r):
+    # One scale or one a column; a list, a mask and a past as Attention has them.
+    # Signed weights of 7 bits: onnxruntime's sums of two products saturate
+    # where a processor has AVX2 alone.
+    op = "QAttention"
+    columns = np.abs(floats(r, 24)) * 0.004 + 0.002
+    return ([node(op, ["x", "w", "b", "sx", "sw"], ["y0"], num_heads=2),
+             node(op, ["x", "u", "b", "sx", "sw", "", "zx", "zu"], ["y1"], num_heads=4),
+             node(op, ["x", "w", "b", "sx", "columns", "mask", "zx", "zw"], ["y2"],
+                  num_heads=2),
+             node(op, ["x", "w", "b", "sx", "sw", "lengths", "zx"], ["y3"],
+                  num_heads=2, unidirectional=1, scale=0.3),
+             node(op, ["x", "u", "b", "sx", "sw", "", "zx", "zu", "past"],
+                  ["y4", "p4"], num_heads=2, unidirectional=1)],
+            [{"x": bytes_of(r, 2, 5, 8),
+              "mask": np.array([[1, 1, 1, 1, 0], [1, 1, 0, 1, 1]], np.int32),
+              "lengths": np.array([3, 5], np.int32), "past": floats(r, 2, 2, 2, 3, 4)}],
+            {"w": bytes_of(r, 8, 24, dtype=np.int8) // 2, "u": bytes_of(r, 8, 24),
+             "b": floats(r, 24), "sx": f32(0.012), "sw": f32(0.012), "columns": columns,
+             "zx": np.array(120, np.uint8), "zu": np.array(131, np.uint8),
+             "zw": np.array(0, np.int8)})
+
+
 @case("multi_head_attention")
 def _(r):
     op = "MultiHeadAttention"

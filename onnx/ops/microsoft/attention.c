@@ -1,4 +1,4 @@
-/* attention.c: com.microsoft's Attention, MultiHeadAttention and RotaryEmbedding. */
+/* attention.c: com.microsoft's Attention, QAttention, MultiHeadAttention and RotaryEmbedding. */
 #include "onnx/ops/microsoft/common.h"
 
 /* The number of keys: dimension `axis` of x and, where there is a past, dimension `past_axis` of it. */
@@ -79,22 +79,22 @@ static enum onr_status join_present(const struct onr_node *node, const int32_t p
   return onri_emit_with(node, &onri_layer_concat, &params, parts, 2, &node->out[1], 1);
 }
 
-static enum onr_status read_microsoft_attention(const struct onr_node *node) {
+/* What comes after the projection. Inputs that are not there: ONRI_NONE. */
+static enum onr_status attend(const struct onr_node *node, const int32_t qkv[3], int32_t mask, int32_t past_pair,
+                              int32_t bias) {
   struct onr_attention_params params = {.scale = onri_attr_float(node, "scale", 0.0f),
                                         .causal = onri_attr_int(node, "unidirectional", 0) != 0};
   const int wants_present = onri_out(node, 1) != ONRI_NONE;
-  int32_t qkv[3], past[2] = {ONRI_NONE, ONRI_NONE};
-  int32_t mask;
+  const struct keys keys = {node->in[0], past_pair, 1, 3};
+  int32_t past[2] = {ONRI_NONE, ONRI_NONE};
   ONR_TRY(onri_read_heads(node, "num_heads", &params.heads));
   params.kv_heads = params.heads;
   ONR_TRY(onri_only(node, "do_rotary", 0));
   ONR_TRY(onri_only(node, "past_present_share_buffer", 0));
-  ONR_TRY(project(node, qkv));
-  const struct keys keys = {node->in[0], onri_in(node, 4), 1, 3};
-  ONR_TRY(read_mask(node, without_dummy(node, onri_in(node, 3)), onri_in(node, 5), &keys, &mask));
-  if (onri_in(node, 4) != ONRI_NONE) {
+  ONR_TRY(read_mask(node, without_dummy(node, mask), bias, &keys, &mask));
+  if (past_pair != ONRI_NONE) {
     const int32_t axes = onri_const_ints(node, (int64_t[]){0}, 1);
-    ONR_TRY(onri_make_split(node, onri_in(node, 4), 0, NULL, past, 2));
+    ONR_TRY(onri_make_split(node, past_pair, 0, NULL, past, 2));
     for (size_t i = 0; i < 2; i++) past[i] = onri_make(node, &onri_layer_squeeze, NULL, (int32_t[]){past[i], axes}, 2);
   }
   const int32_t in[] = {qkv[0], qkv[1], qkv[2], mask, past[0], past[1]};
@@ -102,6 +102,23 @@ static enum onr_status read_microsoft_attention(const struct onr_node *node) {
                          wants_present ? onri_temp(node) : ONRI_NONE};
   ONR_TRY(onri_emit_with(node, &onri_layer_attention, &params, in, 6, out, wants_present ? 3 : 1));
   return wants_present ? join_present(node, out + 1) : ONR_STATUS_OK;
+}
+
+static enum onr_status read_microsoft_attention(const struct onr_node *node) {
+  int32_t qkv[3];
+  ONR_TRY(project(node, qkv));
+  return attend(node, qkv, onri_in(node, 3), onri_in(node, 4), onri_in(node, 5));
+}
+
+/* --- QAttention: input and weights (bytes), bias, their scales, mask, their zero points, past --- */
+
+static enum onr_status import_q_attention(const struct onr_node *node) {
+  const int32_t operands[] = {onri_in(node, 0), onri_in(node, 1), onri_in(node, 3), onri_in(node, 4),
+                              onri_in(node, 6), onri_in(node, 7), onri_in(node, 2)};
+  int32_t qkv[3];
+  const int32_t x = onri_make(node, &onri_layer_matmul_integer_real, NULL, operands, 7);
+  ONR_TRY(onri_make_split(node, x, 2, NULL, qkv, 3));
+  return attend(node, qkv, onri_in(node, 5), onri_in(node, 8), ONRI_NONE);
 }
 
 /* --- MultiHeadAttention: query, key, value, bias [q + k + v], mask, attention bias, past key, past value --- */
@@ -193,6 +210,7 @@ static enum onr_status import_microsoft_rotary_embedding(const struct onr_node *
 /* --- the operators --- */
 static const struct onri_op operators[] = {
     {"com.microsoft", "Attention", 1, 2, 7, 1, 2, read_microsoft_attention},
+    {"com.microsoft", "QAttention", 1, 5, 9, 1, 2, import_q_attention},
     {"com.microsoft", "MultiHeadAttention", 1, 1, 10, 1, 4, import_multi_head_attention},
     {"com.microsoft", "RotaryEmbedding", 1, 4, 4, 1, 1, import_microsoft_rotary_embedding},
 };
