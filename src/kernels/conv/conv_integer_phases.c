@@ -66,7 +66,8 @@ size_t onri_conv_integer_phases_scratch(const struct onri_conv *c, int x_signed,
     size_t bytes;
     const struct onri_conv phase = phase_of(c, i, &y, &without_taps);
     if (result_bytes(&phase) == 0) continue;
-    if (!onri_add_size(result_bytes(&phase), onri_conv_integer_scratch(&phase, x_signed, threads), &bytes)) return SIZE_MAX;
+    if (!onri_add_size(result_bytes(&phase), onri_conv_integer_scratch(&phase, x_signed, threads), &bytes))
+      return SIZE_MAX;
     if (bytes > most) most = bytes;
   }
   return most;

@@ -12,12 +12,12 @@
 
 enum {
   POINTS = ONRI_WINOGRAD_BYTES_POINTS,
-  TILES = 30,               /* of a block: a multiple of the rows of a product, so that weights are read for many, */
-  BLOCK_BYTES = 256 << 10,  /* whose transformed inputs stay in L2 */
+  TILES = 30,              /* of a block: a multiple of the rows of a product, so that weights are read for many, */
+  BLOCK_BYTES = 256 << 10, /* whose transformed inputs stay in L2 */
   LEAST_TILES = 6,
-  CHUNK = 64,               /* columns that are finished at once */
-  MOST_CHANNELS = 1024,     /* four times their sum does not wrap */
-  MOST_WEIGHTS = 1 << 17,   /* channels in times channels out: beyond, images are small and memory is what costs */
+  CHUNK = 64,             /* columns that are finished at once */
+  MOST_CHANNELS = 1024,   /* four times their sum does not wrap */
+  MOST_WEIGHTS = 1 << 17, /* channels in times channels out: beyond, images are small and memory is what costs */
   SLOTS = 64
 };
 
@@ -35,9 +35,7 @@ int onri_winograd_bytes_can(const struct onri_conv *c) {
 
 static size_t up(size_t a, size_t b) { return (a + b - 1) / b; }
 static size_t panels_of(const struct onri_conv *c) { return up((size_t)c->group_out, kernels_of()->columns); }
-static size_t panel_elements(const struct onri_conv *c) {
-  return POINTS * (size_t)c->group_in * kernels_of()->columns;
-}
+static size_t panel_elements(const struct onri_conv *c) { return POINTS * (size_t)c->group_in * kernels_of()->columns; }
 
 size_t onri_winograd_bytes_packed_bytes(const struct onri_conv *c) {
   return panels_of(c) * (panel_elements(c) * sizeof(int16_t) + kernels_of()->columns * sizeof(int32_t));
@@ -128,7 +126,8 @@ static size_t behind(const struct onri_conv *c) {
   return ((size_t)c->axis[2].out + 3) * (size_t)c->group_in * sizeof(int16_t);
 }
 
-/* In scratch: products and transformed inputs of each slot, the sums of pixels, the image and what is read behind it. */
+/* In scratch: products and transformed inputs of each slot, the sums of pixels, the image and what is read behind it.
+ */
 size_t onri_winograd_bytes_scratch(const struct onri_conv *c, uint32_t threads) {
   const size_t image = onri_byte_image_padded_bytes(c), slots = threads < SLOTS ? threads : SLOTS;
   size_t bytes, sums;
@@ -233,8 +232,7 @@ static void run_slots(void *context, size_t begin, size_t end) {
 static void sum_pixels(void *context, size_t begin, size_t end) {
   const struct work *w = context;
   for (size_t i = begin; i < end; i++)
-    w->sums[i] = onri_kernels()->byte_product->row_sum(w->image.x + i * w->image.step[2],
-                                                       (size_t)w->w->conv->group_in);
+    w->sums[i] = onri_kernels()->byte_product->row_sum(w->image.x + i * w->image.step[2], (size_t)w->w->conv->group_in);
 }
 
 /* Whether weights have zero points as they are packed. */

@@ -341,10 +341,8 @@ static void test_wrong_inputs(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_conv_integer),
-      cmocka_unit_test(test_qlinear_conv),
-      cmocka_unit_test(test_extreme_sums_are_exact),
-      cmocka_unit_test(test_extreme_tiles_are_exact),
+      cmocka_unit_test(test_conv_integer),           cmocka_unit_test(test_qlinear_conv),
+      cmocka_unit_test(test_extreme_sums_are_exact), cmocka_unit_test(test_extreme_tiles_are_exact),
       cmocka_unit_test(test_wrong_inputs),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
