@@ -124,15 +124,37 @@ INLINE __m256i f64_first(size_t count) {
   return (__m256i)(lane < (int64_t)(count < 4 ? count : 4) - (vi64){0});
 }
 INLINE vf32 f32_load_part(const void *p, size_t count) { return (vf32)_mm256_maskload_ps(p, f32_first(count)); }
-/* Masked stores are dear on some processors: whole vectors do without. */
+INLINE vf64 f64_load_part(const void *p, size_t count) { return (vf64)_mm256_maskload_pd(p, f64_first(count)); }
+/* Halves, quarters ...: a masked store takes AMD's cores dozens of cycles, whatever it masks. */
+SIMD_FUNCTION void f64_store_few(void *p, vf64 v, size_t count) {
+  double *y = p;
+  __m128d left = _mm256_castpd256_pd128((__m256d)v);
+  if (count & 2) {
+    _mm_storeu_pd(y, left);
+    y += 2, left = _mm256_extractf128_pd((__m256d)v, 1);
+  }
+  if (count & 1) _mm_store_sd(y, left);
+}
+SIMD_FUNCTION void f32_store_few(void *p, vf32 v, size_t count) {
+  float *y = p;
+  __m128 left = _mm256_castps256_ps128((__m256)v);
+  if (count & 4) {
+    _mm_storeu_ps(y, left);
+    y += 4, left = _mm256_extractf128_ps((__m256)v, 1);
+  }
+  if (count & 2) {
+    _mm_storel_pi((__m64 *)(void *)y, left);
+    y += 2, left = _mm_movehl_ps(left, left);
+  }
+  if (count & 1) _mm_store_ss(y, left);
+}
 INLINE void f32_store_part(void *p, vf32 v, size_t count) {
   if (count >= F32_LANES) f32_store(p, v);
-  else _mm256_maskstore_ps(p, f32_first(count), (__m256)v);
+  else f32_store_few(p, v, count);
 }
-INLINE vf64 f64_load_part(const void *p, size_t count) { return (vf64)_mm256_maskload_pd(p, f64_first(count)); }
 INLINE void f64_store_part(void *p, vf64 v, size_t count) {
   if (count >= F64_LANES) f64_store(p, v);
-  else _mm256_maskstore_pd(p, f64_first(count), (__m256d)v);
+  else f64_store_few(p, v, count);
 }
 #else /* so many instructions that they are not inlined */
 SIMD_FUNCTION vf32 f32_load_part(const void *p, size_t count) {
