@@ -18,6 +18,7 @@
   FAMILY(convert)                    \
   FAMILY(depthwise)                  \
   FAMILY(elementwise)                \
+  FAMILY(fft)                        \
   FAMILY(grid_sample)                \
   FAMILY(linear_attention)           \
   FAMILY(normalize)                  \

@@ -1,4 +1,4 @@
-/* fft.c: radix 2, and Bluestein's way from any length to a power of two. */
+/* fft.c: powers of two by passes of four and, last, two; any other length by Bluestein's way. */
 #include "kernels/signal/fft.h"
 
 #include <math.h>
@@ -6,9 +6,13 @@
 #include <string.h>
 
 #include "base/env.h"
+#include "kernels/kernels.h"
 
 #define PI 3.14159265358979323846
-enum { BETWEEN_POLLS = 1 << 18 };
+enum {
+  BETWEEN_POLLS = 1 << 16,
+  APART = 16 /* of parts and lines beyond their size: lines of a power of two would meet in the same sets of the cache */
+};
 
 static int is_power_of_2(size_t n) { return (n & (n - 1)) == 0; }
 
@@ -19,102 +23,126 @@ size_t onri_fft_size(size_t length) {
   return size;
 }
 
+static size_t quarter_of(size_t size) { return size / 4 + 1; }
+
+size_t onri_fft_room(size_t length) { return 4 * (onri_fft_size(length) + APART); }
+
 size_t onri_fft_tables(size_t length) {
-  const size_t size = onri_fft_size(length);
-  return is_power_of_2(length) ? size / 2 + 1 : size / 2 + length + size;
+  const size_t size = onri_fft_size(length), roots = 6 * quarter_of(size);
+  return is_power_of_2(length) ? roots : roots + 2 * length + 2 * size;
 }
 
-static struct onri_complex multiply(struct onri_complex a, struct onri_complex b) {
-  return (struct onri_complex){a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
-}
+static struct onri_fft_line line_at(double *re, size_t apart) { return (struct onri_fft_line){re, re + apart}; }
 
-static struct onri_complex conjugate(struct onri_complex a) { return (struct onri_complex){a.re, -a.im}; }
+struct onri_fft_line onri_fft_first(const struct onri_fft *fft, double *room) {
+  return line_at(room, fft->size + APART);
+}
+struct onri_fft_line onri_fft_other(const struct onri_fft *fft, double *room) {
+  return line_at(room + 2 * (fft->size + APART), fft->size + APART);
+}
 
 /* --- powers of two --- */
 
-static void reverse_bits(struct onri_complex *x, size_t length, struct onri_pace *pace) {
-  for (size_t i = 1, j = 0; i < length && !onri_pace_stop(pace, 8); i++) {
-    size_t bit = length >> 1;
-    for (; j & bit; bit >>= 1) j ^= bit;
-    j ^= bit;
-    if (i < j) {
-      const struct onri_complex t = x[i];
-      x[i] = x[j];
-      x[j] = t;
+typedef void (*pass_function)(const struct onri_fft_pass *pass);
+
+/* In parts, between which it may be cancelled. */
+static int run_pass(struct onri_fft_pass p, size_t m, pass_function function, struct onri_pace *pace) {
+  const size_t columns = p.step < BETWEEN_POLLS ? p.step : BETWEEN_POLLS, rows = BETWEEN_POLLS / columns;
+  for (size_t k = 0; k < m; k += rows)
+    for (size_t q = 0; q < p.step; q += columns) {
+      p.from = k, p.to = m - k < rows ? m : k + rows;
+      p.first = q, p.last = p.step - q < columns ? p.step : q + columns;
+      function(&p);
+      if (onri_pace_stop(pace, 4 * (p.to - p.from) * (p.last - p.first))) return 0;
     }
-  }
+  return 1;
 }
 
-/* Butterflies [k, end) of the block at x, whose halves are `half` long. */
-static void butterflies(struct onri_complex *x, size_t half, size_t k, size_t end, const struct onri_complex *roots,
-                        size_t step) {
-  for (; k < end; k++) {
-    struct onri_complex *a = &x[k], *b = a + half;
-    const struct onri_complex t = multiply(*b, roots[k * step]);
-    *b = (struct onri_complex){a->re - t.re, a->im - t.im};
-    *a = (struct onri_complex){a->re + t.re, a->im + t.im};
-  }
-}
-
-static void radix_2(struct onri_complex *x, const struct onri_complex *roots, size_t length,
-                    const struct onr_env *env) {
+/* x through all passes, with y as room; the result is in one of them. */
+static struct onri_fft_line passes(const struct onri_fft *fft, struct onri_fft_line x, struct onri_fft_line y,
+                                   const struct onr_env *env) {
+  const struct onri_fft_kernels *kernels = onri_kernels()->fft;
   struct onri_pace pace = {env, 0};
-  reverse_bits(x, length, &pace);
-  for (size_t half = 1; half < length; half *= 2)
-    for (size_t first = 0; first < length; first += 2 * half)
-      for (size_t k = 0; k < half; k += BETWEEN_POLLS) {
-        const size_t end = half - k < BETWEEN_POLLS ? half : k + BETWEEN_POLLS;
-        butterflies(x + first, half, k, end, roots, length / (2 * half));
-        if (onri_pace_stop(&pace, 4 * (end - k))) return;
-      }
+  for (size_t left = fft->size, step = 1; left > 1;) {
+    const int is_four = left >= 4;
+    const struct onri_fft_pass pass = {.x = x,
+                                       .y = y,
+                                       .roots = fft->roots,
+                                       .quarter = quarter_of(fft->size),
+                                       .step = step,
+                                       .m = left / 4};
+    const struct onri_fft_line done = y;
+    if (!run_pass(pass, is_four ? left / 4 : 1, is_four ? kernels->fours : kernels->twos, &pace)) return x;
+    y = x, x = done;
+    left /= is_four ? 4 : 2, step *= is_four ? 4 : 2;
+  }
+  return x;
 }
 
 /* --- any length --- */
 
-/* e^(-pi i k^2 / length): k^2 counts modulo twice the length. */
-static struct onri_complex chirp_of(uint64_t k, uint64_t length) {
+/* k^2 counts modulo twice the length. */
+static void set_chirp(struct onri_fft_line chirp, uint64_t k, uint64_t length) {
   const double angle = -PI * (double)(k * k % (2 * length)) / (double)length;
-  return (struct onri_complex){cos(angle), sin(angle)};
+  chirp.re[k] = cos(angle), chirp.im[k] = sin(angle);
 }
 
-void onri_fft_init(struct onri_fft *fft, size_t length, struct onri_complex *tables, const struct onr_env *env) {
+static int set_roots(struct onri_fft *fft, struct onri_pace *pace) {
+  const size_t quarter = quarter_of(fft->size);
+  for (size_t k = 0; k < quarter && !onri_pace_stop(pace, 128); k++)
+    for (size_t power = 1; power <= 3; power++) {
+      const double angle = -2 * PI * (double)(power * k) / (double)fft->size;
+      double *re = fft->roots + 2 * (power - 1) * quarter + k;
+      re[0] = cos(angle), re[quarter] = sin(angle);
+    }
+  return !onr_env_cancelled(pace->env);
+}
+
+void onri_fft_init(struct onri_fft *fft, size_t length, double *tables, double *room, const struct onr_env *env) {
   const size_t size = onri_fft_size(length);
   struct onri_pace pace = {env, 0};
   *fft = (struct onri_fft){.length = length, .size = size, .roots = tables};
-  for (size_t k = 0; k < size / 2; k++) {
-    const double angle = -2 * PI * (double)k / (double)size;
-    if (onri_pace_stop(&pace, 32)) return;
-    fft->roots[k] = (struct onri_complex){cos(angle), sin(angle)};
-  }
-  if (is_power_of_2(length)) return;
-  fft->chirp = tables + size / 2;
-  fft->filter = fft->chirp + length;
-  memset(fft->filter, 0, size * sizeof(*fft->filter));
+  if (!set_roots(fft, &pace) || is_power_of_2(length)) return;
+  fft->chirp = tables + 6 * quarter_of(size);
+  fft->filter = fft->chirp + 2 * length;
+  const struct onri_fft_line chirp = line_at(fft->chirp, length), filter = line_at(fft->filter, size);
+  memset(room, 0, onri_fft_room(length) * sizeof(*room));
+  struct onri_fft_line line = onri_fft_first(fft, room);
   for (size_t k = 0; k < length; k++) {
     if (onri_pace_stop(&pace, 32)) return;
-    fft->chirp[k] = chirp_of(k, length);
-    const struct onri_complex inverse = {fft->chirp[k].re / (double)size, -fft->chirp[k].im / (double)size};
-    fft->filter[k] = inverse;
-    if (k > 0) fft->filter[size - k] = inverse;
+    set_chirp(chirp, k, length);
+    line.re[k] = chirp.re[k] / (double)size, line.im[k] = -chirp.im[k] / (double)size;
+    if (k > 0) line.re[size - k] = line.re[k], line.im[size - k] = line.im[k];
   }
-  radix_2(fft->filter, fft->roots, size, env);
+  line = passes(fft, line, onri_fft_other(fft, room), env);
+  memcpy(filter.re, line.re, size * sizeof(double));
+  memcpy(filter.im, line.im, size * sizeof(double));
 }
 
 /* With jk = (j^2 + k^2 - (k - j)^2) / 2 the sum over j is a convolution, which two transforms make. The inverse one is
  * the conjugate of the transform of the conjugate. */
-static void bluestein(const struct onri_fft *fft, struct onri_complex *x, const struct onr_env *env) {
-  for (size_t k = 0; k < fft->length; k++) x[k] = multiply(x[k], fft->chirp[k]);
-  memset(x + fft->length, 0, (fft->size - fft->length) * sizeof(*x));
-  radix_2(x, fft->roots, fft->size, env);
-  for (size_t k = 0; k < fft->size; k++) x[k] = conjugate(multiply(x[k], fft->filter[k]));
-  radix_2(x, fft->roots, fft->size, env);
-  for (size_t k = 0; k < fft->length; k++) x[k] = multiply(conjugate(x[k]), fft->chirp[k]);
+static struct onri_fft_line bluestein(const struct onri_fft *fft, struct onri_fft_line x, struct onri_fft_line y,
+                                      const struct onr_env *env) {
+  const struct onri_fft_kernels *kernels = onri_kernels()->fft;
+  const struct onri_fft_line chirp = line_at(fft->chirp, fft->length), filter = line_at(fft->filter, fft->size);
+  const size_t rest = (fft->size - fft->length) * sizeof(double);
+  kernels->multiply(x, chirp, fft->length, 0);
+  memset(x.re + fft->length, 0, rest);
+  memset(x.im + fft->length, 0, rest);
+  const struct onri_fft_line spectrum = passes(fft, x, y, env);
+  kernels->multiply(spectrum, filter, fft->size, 1);
+  const struct onri_fft_line line = passes(fft, spectrum, spectrum.re == x.re ? y : x, env);
+  for (size_t k = 0; k < fft->length; k++) line.im[k] = -line.im[k];
+  kernels->multiply(line, chirp, fft->length, 0);
+  return line;
 }
 
-void onri_fft_run(const struct onri_fft *fft, struct onri_complex *line, int inverse, const struct onr_env *env) {
-  for (size_t k = 0; inverse && k < fft->length; k++) line[k] = conjugate(line[k]);
-  if (fft->chirp) bluestein(fft, line, env);
-  else radix_2(line, fft->roots, fft->size, env);
-  for (size_t k = 0; inverse && k < fft->length; k++)
-    line[k] = (struct onri_complex){line[k].re / (double)fft->length, -line[k].im / (double)fft->length};
+struct onri_fft_line onri_fft_run(const struct onri_fft *fft, double *room, int inverse, const struct onr_env *env) {
+  struct onri_fft_line x = onri_fft_first(fft, room);
+  const struct onri_fft_line y = onri_fft_other(fft, room);
+  if (inverse) x = (struct onri_fft_line){x.im, x.re}; /* the transform of exchanged parts is the inverse's, exchanged */
+  x = fft->chirp ? bluestein(fft, x, y, env) : passes(fft, x, y, env);
+  if (!inverse) return x;
+  for (size_t k = 0; k < fft->length; k++) x.re[k] /= (double)fft->length, x.im[k] /= (double)fft->length;
+  return (struct onri_fft_line){x.im, x.re};
 }

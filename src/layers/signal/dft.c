@@ -11,6 +11,7 @@
 #include "base/env.h"
 #include "base/shape.h"
 #include "kernels/signal/fft.h"
+#include "layers/index/indices.h"
 #include "layers/layers.h"
 
 /* What the transforms of one plan share. */
@@ -30,27 +31,65 @@ struct dft_state {
 
 enum { MOST_PARTS = 16 };
 
-/* Tables for all lines, and a line of room for each part of the work. */
+/* Tables for all lines, and room for a line for each part of the work. */
 static enum onr_status plan_transforms(struct onr_call *c, int64_t lines, int64_t length, struct transforms *t) {
   size_t bytes, tables;
   t->lines = (size_t)lines;
   t->parts = lines < MOST_PARTS ? (size_t)lines : MOST_PARTS;
   if ((uint64_t)length > SIZE_MAX / 8)
     return onr_fail(c->error, ONR_STATUS_LIMIT, "a transform of length %lld", (long long)length);
-  if (!onri_mul_size(onri_fft_size((size_t)length), sizeof(struct onri_complex), &bytes) ||
-      !onri_mul_size(onri_fft_tables((size_t)length), sizeof(struct onri_complex), &tables) ||
+  if (!onri_mul_size(onri_fft_room((size_t)length), sizeof(double), &bytes) ||
+      !onri_mul_size(onri_fft_tables((size_t)length) + onri_fft_room((size_t)length), sizeof(double), &tables) ||
       !onri_mul_size(bytes, t->parts, &c->scratch_bytes))
     return onr_fail(c->error, ONR_STATUS_LIMIT, "a transform of length %lld", (long long)length);
   t->tables = onr_env_allocate(c->env, tables);
   if (!t->tables)
     return onr_fail(c->error, ONR_STATUS_NO_MEMORY, "no memory for the tables of a transform of length %lld",
                     (long long)length);
-  onri_fft_init(&t->fft, (size_t)length, t->tables, c->env);
+  onri_fft_init(&t->fft, (size_t)length, t->tables, (double *)t->tables + onri_fft_tables((size_t)length), c->env);
   return onri_env_poll(c->env, c->error);
 }
 
+/* --- numbers of one part, which are real, or two; `stride` bytes lie from one to the next --- */
+
+enum { BLOCK = 128 };
+
+static void load_numbers(enum onr_dtype dtype, const char *x, size_t stride, size_t count, size_t parts,
+                         struct onri_fft_line line) {
+  const size_t bytes = onr_dtype_size(dtype) * parts;
+  char gathered[2 * BLOCK * sizeof(double)];
+  double values[2 * BLOCK];
+  for (size_t at = 0; at < count; at += BLOCK) {
+    const size_t some = count - at < BLOCK ? count - at : BLOCK;
+    const char *from = x + at * stride;
+    for (size_t k = 0; k < some && stride != bytes; k++)
+      onri_copy_element(gathered + k * bytes, from + k * stride, bytes);
+    onri_load_f64(dtype, stride == bytes ? from : gathered, some * parts, values);
+    for (size_t k = 0; k < some; k++) line.re[at + k] = values[k * parts];
+    for (size_t k = 0; k < some; k++) line.im[at + k] = parts > 1 ? values[2 * k + 1] : 0;
+  }
+}
+
+static void store_numbers(enum onr_dtype dtype, struct onri_fft_line line, size_t count, size_t parts, char *y,
+                          size_t stride) {
+  const size_t bytes = onr_dtype_size(dtype) * parts;
+  char scattered[2 * BLOCK * sizeof(double)];
+  double values[2 * BLOCK];
+  for (size_t at = 0; at < count; at += BLOCK) {
+    const size_t some = count - at < BLOCK ? count - at : BLOCK;
+    char *to = y + at * stride;
+    for (size_t k = 0; k < some; k++) values[k * parts] = line.re[at + k];
+    for (size_t k = 0; k < some && parts > 1; k++) values[2 * k + 1] = line.im[at + k];
+    onri_store_f64(dtype, values, some * parts, stride == bytes ? to : scattered);
+    for (size_t k = 0; k < some && stride != bytes; k++)
+      onri_copy_element(to + k * stride, scattered + k * bytes, bytes);
+  }
+}
+
+/* --- */
+
 /* One line through its transform. */
-typedef void (*line_fn)(const struct onr_call *c, size_t line, struct onri_complex *room);
+typedef void (*line_fn)(const struct onr_call *c, size_t line, double *room);
 
 struct line_job {
   const struct onr_call *call;
@@ -63,7 +102,7 @@ static void part_of_lines(void *context, size_t part, size_t end) {
   const struct transforms *t = job->transforms;
   for (; part < end; part++)
     for (size_t line = part; line < t->lines && !onr_env_cancelled(job->call->env); line += t->parts)
-      job->line(job->call, line, (struct onri_complex *)job->call->scratch + part * t->fft.size);
+      job->line(job->call, line, (double *)job->call->scratch + part * onri_fft_room(t->fft.length));
 }
 
 static enum onr_status run_lines(const struct onr_call *c, const struct transforms *t, line_fn line) {
@@ -135,42 +174,31 @@ static enum onr_status dft_plan(struct onr_call *c) {
   return plan_transforms(c, s->outer * s->inner, s->length, &s->transforms);
 }
 
-/* Signal `inner` of block `outer`, cut or filled with zeros to the length; half a spectrum gets its other half. */
-static void load_line(const struct dft_state *s, const struct onr_call *c, int64_t outer, int64_t inner,
-                      struct onri_complex *line) {
-  const size_t size = onr_dtype_size(c->in[0].dtype);
-  struct onri_pace pace = {c->env, 0};
-  memset(line, 0, (size_t)s->length * sizeof(*line));
-  for (int64_t k = 0; k < s->length && k < s->steps && !onri_pace_stop(&pace, 16); k++) {
-    const int64_t at = ((outer * s->steps + k) * s->inner + inner) * s->parts;
-    double parts[2] = {0, 0};
-    onri_load_f64(c->in[0].dtype, (const char *)c->inputs[0] + (size_t)at * size, (size_t)s->parts, parts);
-    line[k] = (struct onri_complex){parts[0], parts[1]};
-  }
+/* Cut or filled with zeros to the length; half a spectrum gets its other half. */
+static void complete_line(const struct dft_state *s, size_t given, struct onri_fft_line line) {
+  const size_t length = (size_t)s->length;
+  memset(line.re + given, 0, (length - given) * sizeof(double));
+  memset(line.im + given, 0, (length - given) * sizeof(double));
   if (!s->inverse || !s->onesided) return;
-  line[0].im = 0;
-  if (s->length % 2 == 0) line[s->length / 2].im = 0;
-  for (int64_t k = s->length / 2 + 1; k < s->length; k++)
-    line[k] = (struct onri_complex){line[s->length - k].re, -line[s->length - k].im};
+  line.im[0] = 0;
+  if (length % 2 == 0) line.im[length / 2] = 0;
+  for (size_t k = length / 2 + 1; k < length; k++)
+    line.re[k] = line.re[length - k], line.im[k] = -line.im[length - k];
 }
 
-static void store_line(const struct dft_state *s, const struct onr_call *c, int64_t outer, int64_t inner,
-                       const struct onri_complex *line) {
-  const size_t size = onr_dtype_size(c->in[0].dtype);
-  struct onri_pace pace = {c->env, 0};
-  for (int64_t k = 0; k < s->out_steps && !onri_pace_stop(&pace, 16); k++) {
-    const double parts[2] = {line[k].re, line[k].im};
-    const int64_t at = ((outer * s->out_steps + k) * s->inner + inner) * s->out_parts;
-    onri_store_f64(c->in[0].dtype, parts, (size_t)s->out_parts, (char *)c->outputs[0] + (size_t)at * size);
-  }
-}
-
-static void dft_line(const struct onr_call *c, size_t line, struct onri_complex *room) {
+static void dft_line(const struct onr_call *c, size_t i, double *room) {
   const struct dft_state *s = c->state;
-  const int64_t outer = (int64_t)line / s->inner, inner = (int64_t)line % s->inner;
-  load_line(s, c, outer, inner, room);
-  onri_fft_run(&s->transforms.fft, room, s->inverse, c->env);
-  store_line(s, c, outer, inner, room);
+  const struct onri_fft *fft = &s->transforms.fft;
+  const enum onr_dtype dtype = c->in[0].dtype;
+  const size_t given = (size_t)(s->length < s->steps ? s->length : s->steps), inner = (size_t)s->inner;
+  const size_t in = onr_dtype_size(dtype) * (size_t)s->parts, out = onr_dtype_size(dtype) * (size_t)s->out_parts;
+  const char *x = (const char *)c->inputs[0] + (i / inner * (size_t)s->steps * inner + i % inner) * in;
+  char *y = (char *)c->outputs[0] + (i / inner * (size_t)s->out_steps * inner + i % inner) * out;
+  struct onri_fft_line line = onri_fft_first(fft, room);
+  load_numbers(dtype, x, inner * in, given, (size_t)s->parts, line);
+  complete_line(s, given, line);
+  line = onri_fft_run(fft, room, s->inverse, c->env);
+  store_numbers(dtype, line, (size_t)s->out_steps, (size_t)s->out_parts, y, inner * out);
 }
 
 static enum onr_status dft_run(struct onr_call *c) {
@@ -231,20 +259,21 @@ static enum onr_status stft_plan(struct onr_call *c) {
   return plan_transforms(c, c->in[0].dim[0] * s->frames, s->length, &s->transforms);
 }
 
-static void stft_line(const struct onr_call *c, size_t f, struct onri_complex *line) {
+static void stft_line(const struct onr_call *c, size_t f, double *room) {
   const struct stft_state *s = c->state;
   const struct onr_desc *x = &c->in[0];
-  const enum onr_dtype dtype = x->dtype;
-  const size_t size = onr_dtype_size(dtype), parts = x->rank == 3 ? (size_t)x->dim[2] : 1;
+  const size_t size = onr_dtype_size(x->dtype), parts = x->rank == 3 ? (size_t)x->dim[2] : 1;
+  const size_t length = (size_t)s->length, bins = (size_t)s->bins;
   const int64_t start = (int64_t)f / s->frames * x->dim[1] + (int64_t)f % s->frames * s->step;
-  for (int64_t k = 0; k < s->length; k++) {
-    double value[2] = {0, 0}, weight = 1;
-    onri_load_f64(dtype, (const char *)c->inputs[0] + (size_t)(start + k) * parts * size, parts, value);
-    if (onri_has(c, 2)) onri_load_f64(dtype, (const char *)c->inputs[2] + (size_t)k * size, 1, &weight);
-    line[k] = (struct onri_complex){value[0] * weight, value[1] * weight};
+  struct onri_fft_line line = onri_fft_first(&s->transforms.fft, room);
+  load_numbers(x->dtype, (const char *)c->inputs[0] + (size_t)start * parts * size, parts * size, length, parts, line);
+  if (onri_has(c, 2)) {
+    double *window = onri_fft_other(&s->transforms.fft, room).re;
+    onri_load_f64(x->dtype, c->inputs[2], length, window);
+    for (size_t k = 0; k < length; k++) line.re[k] *= window[k], line.im[k] *= window[k];
   }
-  onri_fft_run(&s->transforms.fft, line, 0, c->env);
-  onri_store_f64(dtype, &line[0].re, (size_t)s->bins * 2, (char *)c->outputs[0] + f * (size_t)s->bins * 2 * size);
+  line = onri_fft_run(&s->transforms.fft, room, 0, c->env);
+  store_numbers(x->dtype, line, bins, 2, (char *)c->outputs[0] + f * bins * 2 * size, 2 * size);
 }
 
 static enum onr_status stft_run(struct onr_call *c) {
