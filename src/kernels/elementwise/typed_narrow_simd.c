@@ -17,6 +17,8 @@ TYPE(F64, double, int64_t)
 TYPE(I8, int8_t, int8_t)
 TYPE(U8, uint8_t, int8_t)
 TYPE(BOOL, uint8_t, int8_t)
+TYPE(F16, int16_t, int16_t)
+TYPE(BF16, int16_t, int16_t)
 TYPE(I16, int16_t, int16_t)
 TYPE(U16, uint16_t, int16_t)
 TYPE(I32, int32_t, int32_t)
@@ -81,6 +83,21 @@ TRUTH(BOOL, AND, (a != 0) & (b != 0))
 TRUTH(BOOL, OR, (a | b) != 0)
 TRUTH(BOOL, XOR, (a != 0) ^ (b != 0))
 
+/* --- floats of 16 bits, as integers of the same order; `infinite` is what infinity is --- */
+
+#define HALF(T, infinite)                                                               \
+  INLINE V_##T magnitude_##T(V_##T v) { return v & 0x7FFF; }                            \
+  INLINE M_##T is_nan_##T(V_##T v) { return (M_##T)(magnitude_##T(v) > infinite); }     \
+  INLINE V_##T order_##T(V_##T v) { return (magnitude_##T(v) ^ (v >> 15)) - (v >> 15); } \
+  INLINE M_##T both_##T(V_##T a, V_##T b) { return ~(is_nan_##T(a) | is_nan_##T(b)); }  \
+  TRUTH(T, EQUAL, (order_##T(a) == order_##T(b)) & both_##T(a, b))                      \
+  TRUTH(T, LESS, (order_##T(a) < order_##T(b)) & both_##T(a, b))                        \
+  TRUTH(T, GREATER, (order_##T(a) > order_##T(b)) & both_##T(a, b))                     \
+  TRUTH(T, LESS_OR_EQUAL, (order_##T(a) <= order_##T(b)) & both_##T(a, b))              \
+  TRUTH(T, GREATER_OR_EQUAL, (order_##T(a) >= order_##T(b)) & both_##T(a, b))
+HALF(F16, 0x7C00)
+HALF(BF16, 0x7F80)
+
 /* --- quotients of integers; the layer has seen to it that no divisor is 0, but lanes behind a row may be --- */
 
 /* A double holds the quotient with bits to spare, so it is never rounded up to the next whole number. */
@@ -122,6 +139,31 @@ INLINE V_I64 floor_mod_I64(V_I64 a, V_I64 b) {
   const V_I64 r = remainder_I64(a, b);
   return r + (b & (r != 0) & ((r ^ b) < 0));
 }
+
+/* A float holds quotients of 16 bits with bits to spare. Lanes behind a row divide by 1. */
+#define SMALL_QUOTIENT(T, name, result)                                                                              \
+  INLINE V_##T name##_##T(V_##T x, V_##T y) {                                                                        \
+    const I_##T a = __builtin_convertvector(x, I_##T), b = __builtin_convertvector(y - (V_##T)(y == 0), I_##T);      \
+    const I_##T q =                                                                                                  \
+        __builtin_convertvector(__builtin_convertvector(a, R_##T) / __builtin_convertvector(b, R_##T), I_##T);       \
+    const I_##T r = a - q * b;                                                                                       \
+    (void)r;                                                                                                         \
+    return __builtin_convertvector(result, V_##T);                                                                   \
+  }
+#define SMALL_DIVIDES(T)                                                                                             \
+  typedef int32_t I_##T __attribute__((vector_size(SIMD_BYTES * 4 / sizeof(E_##T))));                                \
+  typedef float R_##T __attribute__((vector_size(SIMD_BYTES * 4 / sizeof(E_##T))));                                  \
+  SMALL_QUOTIENT(T, quotient, q)                                                                                     \
+  SMALL_QUOTIENT(T, remainder, r)                                                                                    \
+  SMALL_QUOTIENT(T, floor_mod, r + (b & (r != 0) & ((r ^ b) < 0)))                                                   \
+  SAME(T, DIV, quotient_##T(a, b))                                                                                   \
+  SAME(T, FMOD, remainder_##T(a, b))                                                                                 \
+  SAME(T, MOD, floor_mod_##T(a, b))
+SMALL_DIVIDES(I8)
+SMALL_DIVIDES(U8)
+SMALL_DIVIDES(I16)
+SMALL_DIVIDES(U16)
+
 #define DIVIDES(T)                 \
   SAME(T, DIV, quotient_##T(a, b)) \
   SAME(T, FMOD, remainder_##T(a, b))
@@ -168,6 +210,12 @@ INLINE V_F64 sign_F64(V_F64 v) {
   return select_F64((M_F64)(v > 0.0), f64_set(1), select_F64((M_F64)(v < 0.0), f64_set(-1), v));
 }
 
+#define HALF_UNARY(T, one)            \
+  SAME_UNARY(T, NEG, v ^ (int16_t)0x8000) \
+  SAME_UNARY(T, ABS, magnitude_##T(v))    \
+  SAME_UNARY(T, SIGN, select_##T((M_##T)(magnitude_##T(v) == 0) | is_nan_##T(v), v, (v & (int16_t)0x8000) | one))
+HALF_UNARY(F16, 0x3C00)
+HALF_UNARY(BF16, 0x3F80)
 SIGNED_UNARY(I8, U8)
 SIGNED_UNARY(I16, U16)
 SIGNED_UNARY(I32, U32)
@@ -243,12 +291,14 @@ const struct onri_typed_kernels ONRI_AT_LEVEL(onri_typed_kernels) = {
                [ONR_DTYPE_F64] = {ORDER_ROWS(F64), WRAP_ROWS(F64), AS(F64, MIN), AS(F64, MAX), AS(F64, DIV),
                                   AS(F64, PRELU)},
                [ONR_DTYPE_BOOL] = {AS(BOOL, EQUAL), AS(BOOL, AND), AS(BOOL, OR), AS(BOOL, XOR)},
-               [ONR_DTYPE_I8] = {INTEGER_ROWS(I8, U8)},
-               [ONR_DTYPE_I16] = {INTEGER_ROWS(I16, U16)},
+               [ONR_DTYPE_F16] = {ORDER_ROWS(F16), AS(F16, EQUAL)},
+               [ONR_DTYPE_BF16] = {ORDER_ROWS(BF16), AS(BF16, EQUAL)},
+               [ONR_DTYPE_I8] = {INTEGER_ROWS(I8, U8), DIVIDE_ROWS(I8), AS(I8, MOD)},
+               [ONR_DTYPE_I16] = {INTEGER_ROWS(I16, U16), DIVIDE_ROWS(I16), AS(I16, MOD)},
                [ONR_DTYPE_I32] = {INTEGER_ROWS(I32, U32), DIVIDE_ROWS(I32), AS(I32, MOD)},
                [ONR_DTYPE_I64] = {INTEGER_ROWS(I64, U64), DIVIDE_ROWS(I64), AS(I64, MOD)},
-               [ONR_DTYPE_U8] = {INTEGER_ROWS(U8, U8)},
-               [ONR_DTYPE_U16] = {INTEGER_ROWS(U16, U16)},
+               [ONR_DTYPE_U8] = {INTEGER_ROWS(U8, U8), DIVIDE_ROWS(U8), AS(U8, MOD)},
+               [ONR_DTYPE_U16] = {INTEGER_ROWS(U16, U16), DIVIDE_ROWS(U16), AS(U16, MOD)},
                [ONR_DTYPE_U32] = {INTEGER_ROWS(U32, U32), SHIFT_ROWS(U32)},
                [ONR_DTYPE_U64] = {INTEGER_ROWS(U64, U64), SHIFT_ROWS(U64),
                                   DIVIDE_ROWS(U64), [ONR_BINARY_MOD] = U64_FMOD}},
@@ -257,6 +307,8 @@ const struct onri_typed_kernels ONRI_AT_LEVEL(onri_typed_kernels) = {
                                  UNARY_AS(F64, SQRT), UNARY_AS(F64, CEIL), UNARY_AS(F64, FLOOR), UNARY_AS(F64, ROUND),
                                  UNARY_AS(F64, RECIPROCAL), UNARY_AS(F64, EXP), UNARY_AS(F64, TANH),
                                  UNARY_AS(F64, SIGMOID), UNARY_AS(F64, IS_NAN)},
+              [ONR_DTYPE_F16] = {UNARY_AS(F16, NEG), UNARY_AS(F16, ABS), UNARY_AS(F16, SIGN)},
+              [ONR_DTYPE_BF16] = {UNARY_AS(BF16, NEG), UNARY_AS(BF16, ABS), UNARY_AS(BF16, SIGN)},
               [ONR_DTYPE_BOOL] = {UNARY_AS(BOOL, NOT)},
               SIGNED_ROWS(I8, U8),
               SIGNED_ROWS(I16, U16),

@@ -62,9 +62,10 @@ static enum onr_status unary_plan(struct onr_call *call) {
   s->gives_bool = gives_bool(p->op);
   s->converts = !onri_is_native(s->dtype);
   s->function = onri_unary_of_class(p->op, c);
-  if (c == ONRI_CLASS_F32 && onr_env_backend(call->env) == ONR_BACKEND_AUTO) s->kernel = onri_unary_kernel_f32(p->op);
-  if (!s->kernel && onr_env_backend(call->env) == ONR_BACKEND_AUTO)
+  if (onr_env_backend(call->env) == ONR_BACKEND_AUTO) {
     s->typed = onri_kernels()->typed->unary[s->dtype][p->op];
+    if (c == ONRI_CLASS_F32 && !s->typed) s->kernel = onri_unary_kernel_f32(p->op);
+  }
   if (s->kernel) call->kernel = ONR_KERNEL_VECTOR;
   if (!s->function)
     return onr_fail(call->error, ONR_STATUS_TYPE, "%s is not defined on %s", ops[p->op].name, onr_dtype_name(s->dtype));
