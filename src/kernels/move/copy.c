@@ -59,11 +59,28 @@ DEFINE_COPY(uint32_t, 32)
 DEFINE_COPY(uint64_t, 64)
 DEFINE_COPY(struct element16, 128)
 
+/* What is there already is copied twice as long each time. */
+static void repeat_block(const char *x, char *y, size_t bytes, size_t count) {
+  memcpy(y, x, bytes);
+  for (size_t done = bytes, all = bytes * count; done < all; done *= 2)
+    memcpy(y + done, y, all - done < done ? all - done : done);
+}
+
+/* In the order in which they are read: the processor fetches ahead what is read, and waits for no write. */
 static void copy_blocks(const struct inner *k, size_t bytes) {
-  for (size_t a = 0; a < k->num_a; a++)
-    for (size_t b = 0; b < k->num_b; b++)
-      memcpy(k->y + (ptrdiff_t)a * k->y_a + (ptrdiff_t)b * k->y_b, k->x + (ptrdiff_t)a * k->x_a + (ptrdiff_t)b * k->x_b,
-             bytes);
+  const int a_inside = k->x_a >= 0 && k->x_a < k->x_b;
+  const size_t outer = a_inside ? k->num_b : k->num_a, inner = a_inside ? k->num_a : k->num_b;
+  const ptrdiff_t x_outer = a_inside ? k->x_b : k->x_a, x_inner = a_inside ? k->x_a : k->x_b;
+  const ptrdiff_t y_outer = a_inside ? k->y_b : k->y_a, y_inner = a_inside ? k->y_a : k->y_b;
+  if (x_inner == 0 && y_inner == (ptrdiff_t)bytes && inner > 2) {
+    for (size_t i = 0; i < outer; i++)
+      repeat_block(k->x + (ptrdiff_t)i * x_outer, k->y + (ptrdiff_t)i * y_outer, bytes, inner);
+    return;
+  }
+  for (size_t i = 0; i < outer; i++)
+    for (size_t j = 0; j < inner; j++)
+      memcpy(k->y + (ptrdiff_t)i * y_outer + (ptrdiff_t)j * y_inner,
+             k->x + (ptrdiff_t)i * x_outer + (ptrdiff_t)j * x_inner, bytes);
 }
 
 static void permute_blocks(const struct onri_copy *c, const struct inner *k) {

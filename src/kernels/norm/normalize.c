@@ -8,7 +8,7 @@
 #include "kernels/kernels.h"
 #include "kernels/reduce/reduce_lines.h"
 
-enum { BLOCK = 512, COLUMNS = 64 };
+enum { BLOCK = 512, COLUMNS = 64, DENSE = 4096 };
 
 double onri_normalize_factor(enum onri_normalize_kind kind, double sum, double n, double epsilon) {
   switch (kind) {
@@ -122,18 +122,23 @@ void onri_normalize_merge(struct onri_normalize *n) {
 static size_t slices_of_row(const struct onri_normalize *n) { return n->slices.dim[n->slices.rank - 1]; }
 static size_t blocks_of(const struct onri_normalize *n) { return (slices_of_row(n) + n->merge - 1) / n->merge; }
 
-/* Slices of float32 of one run each, one behind the other. */
+/* Slices of one run each, one behind the other; of float32, or so short that they are converted as a whole. */
 static int is_dense(const struct onri_normalize *n) {
-  return n->dtype == ONR_DTYPE_F32 && n->y_dtype == ONR_DTYPE_F32 && n->merge <= 1 && n->rows.rank == 0 &&
-         (n->slices.rank == 0 || (n->slices.rank == 1 && n->slices.stride[0] == n->run)) &&
+  const int is_f32 = n->dtype == ONR_DTYPE_F32 && n->y_dtype == ONR_DTYPE_F32;
+  return (is_f32 || (onri_dtype_class(n->dtype) == ONRI_CLASS_F32 && n->run > 0 && n->run <= DENSE)) && n->merge <= 1 &&
+         n->rows.rank == 0 && (n->slices.rank == 0 || (n->slices.rank == 1 && n->slices.stride[0] == n->run)) &&
          (n->index == ONRI_INDEX_RUN ? n->scale_slices <= 1 : n->scale_slices == 0 || n->scale_step == 1);
 }
 
 static void normalize_dense(const struct onri_normalize *n, size_t first, size_t last) {
   struct onri_pace pace = {n->env, 0};
-  const size_t most = n->run >= 4096 ? 1 : 4096 / (n->run + 1);
-  for (size_t s = first; s < last && !onri_pace_stop(&pace, 4096 + n->run);) {
+  float room[DENSE];
+  const size_t most = n->run >= DENSE ? 1 : DENSE / (n->run + 1);
+  for (size_t s = first; s < last && !onri_pace_stop(&pace, DENSE + n->run);) {
     const size_t at = s * n->run, count = last - s < most ? last - s : most;
+    const int narrows = n->y && n->y_dtype != ONR_DTYPE_F32;
+    const float *x = (const float *)n->x + at;
+    if (n->dtype != ONR_DTYPE_F32) x = read_f32(n, at, count * n->run, room);
     const struct onri_norm_slices slices = {.kind = n->kind,
                                             .epsilon = n->epsilon,
                                             .run = n->run,
@@ -141,13 +146,14 @@ static void normalize_dense(const struct onri_normalize *n, size_t first, size_t
                                             .first = s,
                                             .entries = n->scale_slices == 0 ? 1 : n->scale_slices,
                                             .each = n->index == ONRI_INDEX_RUN,
-                                            .x = (const float *)n->x + at,
+                                            .x = x,
                                             .scale = n->scale,
                                             .bias = n->bias,
-                                            .y = n->y ? (float *)n->y + at : NULL,
+                                            .y = narrows ? room : n->y ? (float *)n->y + at : NULL,
                                             .mean = n->mean ? n->mean + s : NULL,
                                             .inverse = n->inverse ? n->inverse + s : NULL};
     onri_kernels()->normalize->slices(&slices);
+    if (narrows) write_f32(n, at, count * n->run, room);
     s += count;
   }
 }

@@ -128,6 +128,10 @@ struct elements_job {
     const type *x = (const type *)(const void *)job->x + base;                                                   \
     const int64_t length = job->length, stride = job->axis_stride;                                               \
     type *y = to;                                                                                                \
+    if (stride == 1 && step == 0) {                                                                              \
+      for (size_t c = 0; c < columns; c++) y[c] = x[index[c] + (index[c] < 0 ? length : 0)];                     \
+      return;                                                                                                    \
+    }                                                                                                            \
     for (size_t c = 0; c < columns; c++, x += step) y[c] = x[(index[c] + (index[c] < 0 ? length : 0)) * stride]; \
   }
 ROW(1, uint8_t)

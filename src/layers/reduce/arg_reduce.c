@@ -118,10 +118,15 @@ static void arg_short_lines(void *context, size_t begin, size_t end) {
   onri_kernels()->reduce->places[job->p->minimum != 0][job->p->select_last != 0](&lines, job->y + begin);
 }
 
-/* Other types: a line of neighbours. */
-#define SCAN_FOR(minimum, last)                  \
-  {                                              \
-    for (size_t j = 0; j < count; j++)           \
+/* Other types: a line of neighbours. Most blocks hold nothing that beats what came before, nor a NaN, and are asked at
+ * once. */
+#define SCAN_FOR(minimum, last)                                                                   \
+  {                                                                                               \
+    int some = 0;                                                                                 \
+    for (size_t j = 0; j < count; j++)                                                            \
+      some |= (minimum) ? ((last) ? !(x[j] > best) : !(x[j] >= best))                             \
+                        : ((last) ? !(x[j] < best) : !(x[j] <= best));                            \
+    for (size_t j = 0; j < count && some; j++)   \
       if (BEATS_AS(x[j], best, minimum, last)) { \
         best = x[j];                             \
         place = (int64_t)j;                      \

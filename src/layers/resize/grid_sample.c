@@ -121,10 +121,14 @@ static double whole_nearest(double x) {
   return (x + magic) - magic;
 }
 
+static double place_of(const struct work *w, double grid, double length) {
+  return w->p->align_corners ? (grid + 1) / 2 * (length - 1) : ((grid + 1) * length - 1) / 2;
+}
+
 /* In place: a struct that is copied right after it was written waits for the cache. */
 static void find_taps(const struct work *w, double grid, int64_t size, struct taps *t) {
   const double length = (double)size;
-  double x = w->p->align_corners ? (grid + 1) / 2 * (length - 1) : ((grid + 1) * length - 1) / 2;
+  double x = place_of(w, grid, length);
   const double low = w->p->align_corners ? 0 : -0.5, high = w->p->align_corners ? length - 1 : length - 0.5;
   t->count = w->p->mode == ONR_GRID_NEAREST ? 1 : w->p->mode == ONR_GRID_LINEAR ? 2 : 4;
   if (!(x > -1e15 && x < 1e15)) x = x > 0 ? 1e15 : -1e15; /* NaN and beyond int64 */
@@ -183,7 +187,11 @@ static void weigh_channels(const struct work *w, int64_t from, const int64_t *of
 
 static void weigh_plain(const float *x, const int64_t *offset, const double *weight, int count, float *y) {
   double sum = 0;
-  for (int i = 0; i < count; i++) sum += weight[i] * (double)x[offset[i]];
+  if (count == 4) {
+    for (int i = 0; i < 4; i++) sum += weight[i] * (double)x[offset[i]];
+  } else {
+    for (int i = 0; i < count; i++) sum += weight[i] * (double)x[offset[i]];
+  }
   *y = (float)sum;
 }
 
@@ -197,22 +205,48 @@ static void weigh(const struct work *w, int64_t from, const int64_t *offset, con
   }
 }
 
+enum { OTHERS = -1 };
+
+/* What most pixels of two dimensions are between: four, none of which is padding, or nothing but zeros. */
+static int find_four(const struct work *w, size_t item, int64_t *offset, double *weight) {
+  const struct onri_image *x = &w->s->x;
+  const double rows = (double)x->size[1], columns = (double)x->size[2];
+  const double v = place_of(w, value_at(w->grid, w->wide_grid, 2 * (int64_t)item + 1), rows);
+  const double h = place_of(w, value_at(w->grid, w->wide_grid, 2 * (int64_t)item), columns);
+  if (!(v >= 0 && v < rows - 1 && h >= 0 && h < columns - 1))
+    return w->p->padding == ONR_GRID_ZEROS && !(v >= -1 && v < rows && h >= -1 && h < columns) ? 0 : OTHERS;
+  const int64_t row = (int64_t)v, column = (int64_t)h, first = row * x->stride[1] + column * x->stride[2];
+  const double below = v - (double)row, right = h - (double)column;
+  offset[0] = first, offset[1] = first + x->stride[2];
+  offset[2] = first + x->stride[1], offset[3] = offset[2] + x->stride[2];
+  weight[0] = (1 - below) * (1 - right), weight[1] = (1 - below) * right;
+  weight[2] = below * (1 - right), weight[3] = below * right;
+  return 4;
+}
+
+static int find_any(const struct work *w, size_t item, int64_t *offset, double *weight) {
+  struct taps t[ONR_MAX_SPATIAL];
+  for (int a = 0; a < ONR_MAX_SPATIAL; a++) { /* the grid lists the innermost axis first */
+    const int from = ONR_MAX_SPATIAL - 1 - a;
+    if (from < w->spatial)
+      find_taps(w, value_at(w->grid, w->wide_grid, (int64_t)item * w->spatial + from), w->s->x.size[a], &t[a]);
+    else t[a].count = 1, t[a].index[0] = 0, t[a].weight[0] = 1;
+  }
+  return combine(w->s, t, offset, weight);
+}
+
 /* An item is one output pixel of one batch entry. */
 static void pixels(void *context, size_t begin, size_t end) {
   const struct work *w = context;
   const struct grid_sample_state *s = w->s;
+  const int fours = w->spatial == 2 && w->p->mode == ONR_GRID_LINEAR;
+  int64_t n = (int64_t)begin / s->positions, at = (int64_t)begin % s->positions - 1;
   for (size_t item = begin; item < end; item++) {
-    const int64_t n = (int64_t)item / s->positions, at = (int64_t)item % s->positions;
-    struct taps t[ONR_MAX_SPATIAL];
     int64_t offset[MAX_TAPS * MAX_TAPS];
     double weight[MAX_TAPS * MAX_TAPS];
-    for (int a = 0; a < ONR_MAX_SPATIAL; a++) { /* the grid lists the innermost axis first */
-      const int from = ONR_MAX_SPATIAL - 1 - a;
-      if (from < w->spatial)
-        find_taps(w, value_at(w->grid, w->wide_grid, (int64_t)item * w->spatial + from), s->x.size[a], &t[a]);
-      else t[a].count = 1, t[a].index[0] = 0, t[a].weight[0] = 1;
-    }
-    const int count = combine(s, t, offset, weight);
+    if (++at == s->positions) n++, at = 0;
+    int count = fours ? find_four(w, item, offset, weight) : OTHERS;
+    if (count == OTHERS) count = find_any(w, item, offset, weight);
     if (w->together) {
       const int64_t from = n * s->x.batch_stride, to = n * s->y.batch_stride + at * s->y.stride[2];
       if (w->element > 0) move(w, count > 0 ? from + offset[0] : -1, to, (size_t)s->x.channels);
