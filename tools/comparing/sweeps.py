@@ -472,8 +472,72 @@ def attentions():
         yield f"attention {name}", layer("Attention", [[1, heads, queries, size], [1, heads, keys, size], [1, heads, keys, size]], opset=23)
 
 
+def everyday():
+    """Layers other than convolutions as they stand in networks that people run: detectors, transformers, speech, segmentation."""
+    for op, count in (("Sigmoid", 1), ("Mul", 2), ("Exp", 1), ("Sub", 2)):  # the heads of YOLO
+        yield f"detector {op} 1x84x8400", layer(op, [[1, 84, 8400]] * count)
+    yield "detector softmax 1x16x4x8400", layer("Softmax", [[1, 16, 4, 8400]], axis=1)
+    yield "detector transpose 1x84x8400", layer("Transpose", [[1, 84, 8400]], perm=[0, 2, 1])
+    yield "detector transpose 1x4x16x8400", layer("Transpose", [[1, 4, 16, 8400]], perm=[0, 2, 1, 3])
+    yield "detector ReduceMax 1x80x8400", layer("ReduceMax", [[1, 80, 8400]], [np.array([1])])
+    yield "detector ReduceMax 1x8400x80", layer("ReduceMax", [[1, 8400, 80]], [np.array([2])])
+    yield "detector ArgMax 1x8400x80", layer("ArgMax", [[1, 8400, 80]], axis=2, kind=FLOAT)
+    yield "detector concat 1x144 of three scales", layer("Concat", [[1, 144, 6400], [1, 144, 1600], [1, 144, 400]], axis=2)
+    yield "detector resize nearest 1x256x40x40", layer("Resize", [[1, 256, 40, 40]], [None, np.array([1, 1, 2, 2], np.float32)], mode="nearest")
+    yield "detector concat 1x128x80x80", layer("Concat", [[1, 128, 80, 80]] * 2, axis=1)
+    yield "detector split 1x128x80x80", layer("Split", [[1, 128, 80, 80]], outputs=2, axis=1, num_outputs=2)
+    yield "detector top_k of 33600", layer("TopK", [[1, 33600]], [np.array([300])], outputs=2)
+    yield "detector gather boxes", layer("Gather", [[1, 8400, 4]], [np.random.default_rng(0).integers(0, 8400, 300)], axis=1)
+    yield "detector image of bytes", layer("Cast", [(UINT8, [1, 640, 640, 3])], to=FLOAT)
+    yield "detector image transposed", layer("Transpose", [[1, 640, 640, 3]], perm=[0, 3, 1, 2])
+    yield "detector image padded", layer("Pad", [[1, 3, 480, 640]], [np.array([0, 0, 80, 0, 0, 0, 80, 0])])
+    for length, width, heads in ((197, 768, 12), (128, 384, 12), (1500, 512, 8)):  # encoders
+        size = width // heads
+        for kind in (FLOAT, HALF):
+            element, what = helper.tensor_dtype_to_np_dtype(kind), f"{length}x{width} {kind_name(kind)}"
+            yield f"encoder layer_norm {what}", layer("LayerNormalization", [[1, length, width]], [draw("s", [width]).astype(element), draw("b", [width]).astype(element)], axis=-1, kind=kind)
+            yield f"encoder heads apart {what}", layer("Transpose", [[1, length, heads, size]], perm=[0, 2, 1, 3], kind=kind)
+            yield f"encoder keys {what}", layer("Transpose", [[1, length, heads, size]], perm=[0, 2, 3, 1], kind=kind)
+            yield f"encoder gelu {what}", layer("Gelu", [[1, length, 4 * width]], kind=kind)
+            yield f"encoder residual {what}", layer("Add", [[1, length, width]] * 2, kind=kind)
+            yield f"encoder bias {what}", layer("Add", [[1, length, 4 * width]], [draw("b", [4 * width]).astype(element)], kind=kind)
+        yield f"encoder scores {length}x{width}", layer("Softmax", [[1, heads, min(length, 512), min(length, 512)]], axis=-1)
+        yield f"encoder mask {length}x{width}", layer("Add", [[1, heads, min(length, 512), min(length, 512)], [1, 1, 1, min(length, 512)]])
+        yield f"encoder parts {length}x{width}", layer("Split", [[1, length, 3 * width]], outputs=3, axis=2, num_outputs=3)
+        yield f"encoder mean {length}x{width}", layer("ReduceMean", [[1, length, width]], [np.array([1])])
+    for width, depth in ((2048, 5632), (896, 4864)):  # one token of a decoder
+        for kind in (FLOAT, HALF):
+            weight = draw("w", [width, depth], width ** -0.5).astype(helper.tensor_dtype_to_np_dtype(kind))
+            yield f"decoder product {kind_name(kind)} {width} to {depth}", layer("MatMul", [[1, 1, width]], [weight], kind=kind)
+        yield f"decoder rms_norm {width}", layer("RMSNormalization", [[1, 64, width]], [draw("s", [width])], opset=23, axis=-1)
+        yield f"decoder silu gate {depth}", layer("Mul", [[1, 64, depth]] * 2)
+    yield "decoder embedding", layer("Gather", [[32000, 256], (INT64, [1, 64])], axis=0)
+    yield "decoder halves turned", layer("Concat", [[1, 32, 64, 32]] * 2, axis=3)
+    yield "decoder next token", layer("ArgMax", [[1, 1, 151936]], axis=2, kind=FLOAT)
+    yield "decoder top_k of 151936", layer("TopK", [[1, 151936]], [np.array([50])], outputs=2)
+    yield "decoder cache of keys", layer("Concat", [[1, 8, 511, 64], [1, 8, 1, 64]], axis=2)
+    yield "decoder keys repeated", layer("Expand", [[1, 8, 1, 512, 64]], [np.array([1, 8, 4, 512, 64])])
+    for shape in ([1, 80, 3000], [8, 64, 512]):  # speech
+        yield f"speech log {words(*shape)}", layer("Log", [shape])
+        yield f"speech mean {words(*shape)}", layer("ReduceMean", [shape], [np.array([2])])
+        yield f"speech greatest {words(*shape)}", layer("ReduceMax", [shape], [np.array([1, 2])])
+    for frame in (400, 1024):
+        yield f"speech stft {frame}", layer("STFT", [[1, 32000, 1]], [np.array(frame // 4), np.hanning(frame).astype(np.float32), np.array(frame)])
+    yield "speech dft of columns", layer("DFT", [[1, 256, 64, 2]], axis=1, opset=17)
+    yield "speech inverse dft", layer("DFT", [[64, 512, 2]], axis=1, inverse=1, opset=17)
+    yield "segmentation resize 1x256x64x64 by 4", layer("Resize", [[1, 64, 64, 64]], [None, np.array([1, 1, 4, 4], np.float32)], mode="linear")
+    yield "segmentation classes", layer("ArgMax", [[1, 21, 256, 256]], axis=1, kind=FLOAT)
+    yield "segmentation softmax", layer("Softmax", [[1, 21, 128, 128]], axis=1)
+    yield "segmentation group_norm", layer("GroupNormalization", [[1, 256, 32, 32]], [draw("s", [256]), draw("b", [256])], opset=21, num_groups=32)
+    yield "optical flow grid_sample", layer("GridSample", [[1, 3, 128, 160], [1, 128, 160, 2]], mode="linear", padding_mode="border", align_corners=1)
+    yield "style instance_norm 1x128x64x64", layer("InstanceNormalization", [[1, 128, 64, 64]], [draw("s", [128]), draw("b", [128])])
+    yield "style padding", layer("Pad", [[1, 32, 128, 128]], [np.array([0, 0, 1, 1, 0, 0, 1, 1])], mode="reflect")
+    yield "shuffle of channels", layer("Transpose", [[1, 2, 58, 28, 28]], perm=[0, 2, 1, 3, 4])
+    yield "windows", layer("Transpose", [[1, 8, 7, 8, 7, 96]], perm=[0, 1, 3, 2, 4, 5])
+
+
 FAMILIES = {"conv": convolutions, "conv_transpose": transposed_convolutions, "product": products, "pool": pools, "norm": norms, "softmax": softmaxes, "reduce": reductions, "resize": resizes,
-            "transpose": transposes, "move": moves, "elementwise": elementwise, "cast": casts, "index": indices, "image": images, "signal": signals, "recurrent": recurrent, "attention": attentions}
+            "transpose": transposes, "move": moves, "elementwise": elementwise, "cast": casts, "index": indices, "image": images, "signal": signals, "recurrent": recurrent, "attention": attentions, "everyday": everyday}
 
 
 def make_inputs(model, seed=0):
