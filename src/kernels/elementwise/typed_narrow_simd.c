@@ -85,15 +85,15 @@ TRUTH(BOOL, XOR, (a != 0) ^ (b != 0))
 
 /* --- floats of 16 bits, as integers of the same order; `infinite` is what infinity is --- */
 
-#define HALF(T, infinite)                                                               \
-  INLINE V_##T magnitude_##T(V_##T v) { return v & 0x7FFF; }                            \
-  INLINE M_##T is_nan_##T(V_##T v) { return (M_##T)(magnitude_##T(v) > infinite); }     \
+#define HALF(T, infinite)                                                                \
+  INLINE V_##T magnitude_##T(V_##T v) { return v & 0x7FFF; }                             \
+  INLINE M_##T is_nan_##T(V_##T v) { return (M_##T)(magnitude_##T(v) > infinite); }      \
   INLINE V_##T order_##T(V_##T v) { return (magnitude_##T(v) ^ (v >> 15)) - (v >> 15); } \
-  INLINE M_##T both_##T(V_##T a, V_##T b) { return ~(is_nan_##T(a) | is_nan_##T(b)); }  \
-  TRUTH(T, EQUAL, (order_##T(a) == order_##T(b)) & both_##T(a, b))                      \
-  TRUTH(T, LESS, (order_##T(a) < order_##T(b)) & both_##T(a, b))                        \
-  TRUTH(T, GREATER, (order_##T(a) > order_##T(b)) & both_##T(a, b))                     \
-  TRUTH(T, LESS_OR_EQUAL, (order_##T(a) <= order_##T(b)) & both_##T(a, b))              \
+  INLINE M_##T both_##T(V_##T a, V_##T b) { return ~(is_nan_##T(a) | is_nan_##T(b)); }   \
+  TRUTH(T, EQUAL, (order_##T(a) == order_##T(b)) & both_##T(a, b))                       \
+  TRUTH(T, LESS, (order_##T(a) < order_##T(b)) & both_##T(a, b))                         \
+  TRUTH(T, GREATER, (order_##T(a) > order_##T(b)) & both_##T(a, b))                      \
+  TRUTH(T, LESS_OR_EQUAL, (order_##T(a) <= order_##T(b)) & both_##T(a, b))               \
   TRUTH(T, GREATER_OR_EQUAL, (order_##T(a) >= order_##T(b)) & both_##T(a, b))
 HALF(F16, 0x7C00)
 HALF(BF16, 0x7F80)
@@ -141,23 +141,23 @@ INLINE V_I64 floor_mod_I64(V_I64 a, V_I64 b) {
 }
 
 /* A float holds quotients of 16 bits with bits to spare. Lanes behind a row divide by 1. */
-#define SMALL_QUOTIENT(T, name, result)                                                                              \
-  INLINE V_##T name##_##T(V_##T x, V_##T y) {                                                                        \
-    const I_##T a = __builtin_convertvector(x, I_##T), b = __builtin_convertvector(y - (V_##T)(y == 0), I_##T);      \
-    const I_##T q =                                                                                                  \
-        __builtin_convertvector(__builtin_convertvector(a, R_##T) / __builtin_convertvector(b, R_##T), I_##T);       \
-    const I_##T r = a - q * b;                                                                                       \
-    (void)r;                                                                                                         \
-    return __builtin_convertvector(result, V_##T);                                                                   \
+#define SMALL_QUOTIENT(T, name, result)                                                                         \
+  INLINE V_##T name##_##T(V_##T x, V_##T y) {                                                                   \
+    const I_##T a = __builtin_convertvector(x, I_##T), b = __builtin_convertvector(y - (V_##T)(y == 0), I_##T); \
+    const I_##T q =                                                                                             \
+        __builtin_convertvector(__builtin_convertvector(a, R_##T) / __builtin_convertvector(b, R_##T), I_##T);  \
+    const I_##T r = a - q * b;                                                                                  \
+    (void)r;                                                                                                    \
+    return __builtin_convertvector(result, V_##T);                                                              \
   }
-#define SMALL_DIVIDES(T)                                                                                             \
-  typedef int32_t I_##T __attribute__((vector_size(SIMD_BYTES * 4 / sizeof(E_##T))));                                \
-  typedef float R_##T __attribute__((vector_size(SIMD_BYTES * 4 / sizeof(E_##T))));                                  \
-  SMALL_QUOTIENT(T, quotient, q)                                                                                     \
-  SMALL_QUOTIENT(T, remainder, r)                                                                                    \
-  SMALL_QUOTIENT(T, floor_mod, r + (b & (r != 0) & ((r ^ b) < 0)))                                                   \
-  SAME(T, DIV, quotient_##T(a, b))                                                                                   \
-  SAME(T, FMOD, remainder_##T(a, b))                                                                                 \
+#define SMALL_DIVIDES(T)                                                              \
+  typedef int32_t I_##T __attribute__((vector_size(SIMD_BYTES * 4 / sizeof(E_##T)))); \
+  typedef float R_##T __attribute__((vector_size(SIMD_BYTES * 4 / sizeof(E_##T))));   \
+  SMALL_QUOTIENT(T, quotient, q)                                                      \
+  SMALL_QUOTIENT(T, remainder, r)                                                     \
+  SMALL_QUOTIENT(T, floor_mod, r + (b & (r != 0) & ((r ^ b) < 0)))                    \
+  SAME(T, DIV, quotient_##T(a, b))                                                    \
+  SAME(T, FMOD, remainder_##T(a, b))                                                  \
   SAME(T, MOD, floor_mod_##T(a, b))
 SMALL_DIVIDES(I8)
 SMALL_DIVIDES(U8)
@@ -210,7 +210,7 @@ INLINE V_F64 sign_F64(V_F64 v) {
   return select_F64((M_F64)(v > 0.0), f64_set(1), select_F64((M_F64)(v < 0.0), f64_set(-1), v));
 }
 
-#define HALF_UNARY(T, one)            \
+#define HALF_UNARY(T, one)                \
   SAME_UNARY(T, NEG, v ^ (int16_t)0x8000) \
   SAME_UNARY(T, ABS, magnitude_##T(v))    \
   SAME_UNARY(T, SIGN, select_##T((M_##T)(magnitude_##T(v) == 0) | is_nan_##T(v), v, (v & (int16_t)0x8000) | one))

@@ -149,7 +149,9 @@ static void normalize_dense(const struct onri_normalize *n, size_t first, size_t
                                             .x = x,
                                             .scale = n->scale,
                                             .bias = n->bias,
-                                            .y = narrows ? room : n->y ? (float *)n->y + at : NULL,
+                                            .y = narrows ? room
+                                                 : n->y  ? (float *)n->y + at
+                                                         : NULL,
                                             .mean = n->mean ? n->mean + s : NULL,
                                             .inverse = n->inverse ? n->inverse + s : NULL};
     onri_kernels()->normalize->slices(&slices);

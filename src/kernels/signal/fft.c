@@ -11,7 +11,8 @@
 #define PI 3.14159265358979323846
 enum {
   BETWEEN_POLLS = 1 << 16,
-  APART = 16 /* of parts and lines beyond their size: lines of a power of two would meet in the same sets of the cache */
+  APART =
+      16 /* of parts and lines beyond their size: lines of a power of two would meet in the same sets of the cache */
 };
 
 static int is_power_of_2(size_t n) { return (n & (n - 1)) == 0; }
@@ -65,12 +66,8 @@ static struct onri_fft_line passes(const struct onri_fft *fft, struct onri_fft_l
   struct onri_pace pace = {env, 0};
   for (size_t left = fft->size, step = 1; left > 1;) {
     const int is_four = left >= 4;
-    const struct onri_fft_pass pass = {.x = x,
-                                       .y = y,
-                                       .roots = fft->roots,
-                                       .quarter = quarter_of(fft->size),
-                                       .step = step,
-                                       .m = left / 4};
+    const struct onri_fft_pass pass = {
+        .x = x, .y = y, .roots = fft->roots, .quarter = quarter_of(fft->size), .step = step, .m = left / 4};
     const struct onri_fft_line done = y;
     if (!run_pass(pass, is_four ? left / 4 : 1, is_four ? kernels->fours : kernels->twos, &pace)) return x;
     y = x, x = done;
@@ -140,7 +137,8 @@ static struct onri_fft_line bluestein(const struct onri_fft *fft, struct onri_ff
 struct onri_fft_line onri_fft_run(const struct onri_fft *fft, double *room, int inverse, const struct onr_env *env) {
   struct onri_fft_line x = onri_fft_first(fft, room);
   const struct onri_fft_line y = onri_fft_other(fft, room);
-  if (inverse) x = (struct onri_fft_line){x.im, x.re}; /* the transform of exchanged parts is the inverse's, exchanged */
+  if (inverse)
+    x = (struct onri_fft_line){x.im, x.re}; /* the transform of exchanged parts is the inverse's, exchanged */
   x = fft->chirp ? bluestein(fft, x, y, env) : passes(fft, x, y, env);
   if (!inverse) return x;
   for (size_t k = 0; k < fft->length; k++) x.re[k] /= (double)fft->length, x.im[k] /= (double)fft->length;

@@ -16,9 +16,7 @@ INLINE void store(const struct onri_fft_line line, size_t at, struct numbers v, 
   f64_store_part(line.re + at, v.re, count);
   f64_store_part(line.im + at, v.im, count);
 }
-INLINE struct numbers add(struct numbers a, struct numbers b) {
-  return (struct numbers){a.re + b.re, a.im + b.im};
-}
+INLINE struct numbers add(struct numbers a, struct numbers b) { return (struct numbers){a.re + b.re, a.im + b.im}; }
 INLINE struct numbers subtract(struct numbers a, struct numbers b) {
   return (struct numbers){a.re - b.re, a.im - b.im};
 }
@@ -48,8 +46,8 @@ INLINE void store_fours(double *y, vf64 a, vf64 b, vf64 c, vf64 d, size_t count)
              odd[2] = {f64_interleave_low(b, d), f64_interleave_high(b, d)};
   const vf64 v[4] = {f64_interleave_low(even[0], odd[0]), f64_interleave_high(even[0], odd[0]),
                      f64_interleave_low(even[1], odd[1]), f64_interleave_high(even[1], odd[1])};
-  UNROLL for (size_t i = 0; i < 4; i++)
-    if (i * F64_LANES < 4 * count) f64_store_part(y + i * F64_LANES, v[i], 4 * count - i * F64_LANES);
+  UNROLL for (size_t i = 0; i < 4; i++) if (i * F64_LANES < 4 * count)
+      f64_store_part(y + i * F64_LANES, v[i], 4 * count - i * F64_LANES);
 }
 
 static void first_fours(const struct onri_fft_pass *p) {

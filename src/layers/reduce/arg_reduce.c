@@ -120,17 +120,16 @@ static void arg_short_lines(void *context, size_t begin, size_t end) {
 
 /* Other types: a line of neighbours. Most blocks hold nothing that beats what came before, nor a NaN, and are asked at
  * once. */
-#define SCAN_FOR(minimum, last)                                                                   \
-  {                                                                                               \
-    int some = 0;                                                                                 \
-    for (size_t j = 0; j < count; j++)                                                            \
-      some |= (minimum) ? ((last) ? !(x[j] > best) : !(x[j] >= best))                             \
-                        : ((last) ? !(x[j] < best) : !(x[j] <= best));                            \
-    for (size_t j = 0; j < count && some; j++)   \
-      if (BEATS_AS(x[j], best, minimum, last)) { \
-        best = x[j];                             \
-        place = (int64_t)j;                      \
-      }                                          \
+#define SCAN_FOR(minimum, last)                                                                                      \
+  {                                                                                                                  \
+    int some = 0;                                                                                                    \
+    for (size_t j = 0; j < count; j++)                                                                               \
+      some |= (minimum) ? ((last) ? !(x[j] > best) : !(x[j] >= best)) : ((last) ? !(x[j] < best) : !(x[j] <= best)); \
+    for (size_t j = 0; j < count && some; j++)                                                                       \
+      if (BEATS_AS(x[j], best, minimum, last)) {                                                                     \
+        best = x[j];                                                                                                 \
+        place = (int64_t)j;                                                                                          \
+      }                                                                                                              \
   }
 #define SCAN(member, type)                                                                        \
   static int64_t scan_##member(const type *x, size_t count, type *given, const struct job *job) { \

@@ -182,8 +182,7 @@ static void complete_line(const struct dft_state *s, size_t given, struct onri_f
   if (!s->inverse || !s->onesided) return;
   line.im[0] = 0;
   if (length % 2 == 0) line.im[length / 2] = 0;
-  for (size_t k = length / 2 + 1; k < length; k++)
-    line.re[k] = line.re[length - k], line.im[k] = -line.im[length - k];
+  for (size_t k = length / 2 + 1; k < length; k++) line.re[k] = line.re[length - k], line.im[k] = -line.im[length - k];
 }
 
 static void dft_line(const struct onr_call *c, size_t i, double *room) {
