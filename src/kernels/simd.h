@@ -681,6 +681,16 @@ INLINE vi32 i32_dot_pairs(vi32 a, vi32 b) {
   return (a >> 16) * (b >> 16) + ((vi32)((vu32)a << 16) >> 16) * ((vi32)((vu32)b << 16) >> 16);
 }
 #endif
+#if SIMD_BYTES >= 32
+/* Unsigned bytes of a times signed bytes of b, sums of two: what 16 bits do not hold is their nearest number. */
+INLINE vi16 i16_dot_bytes(vi32 a, vi32 b) {
+#if SIMD_BYTES == 64
+  return (vi16)_mm512_maddubs_epi16((__m512i)a, (__m512i)b);
+#else
+  return (vi16)_mm256_maddubs_epi16((__m256i)a, (__m256i)b);
+#endif
+}
+#endif
 #if defined(__AVX512VNNI__)
 /* acc + unsigned bytes of a times signed bytes of b. */
 INLINE vi32 i32_dot_bytes(vi32 acc, vi32 a, vi32 b) {

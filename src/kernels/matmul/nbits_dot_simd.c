@@ -1,5 +1,6 @@
-/* nbits_dot_simd.c: see nbits_panel.h. Fields are unsigned, bytes of A signed, as the instruction for bytes takes them;
- * levels without it multiply pairs of 16 bits.
+/* nbits_dot_simd.c: see nbits_panel.h. Fields are unsigned, bytes of A signed, as the instructions for bytes take them.
+ * Those of AVX2 sum in 16 bits, which hold some products of four bits; eight are twice four. Levels without any multiply
+ * pairs of 16 bits.
  *
  * One row by 4 bits that are not in cache, on a core with VNNI: in bytes at the rate of memory (25 GB/s), in float32 at
  * 14 GB/s, 16 and 10 with AVX2. 64 rows in bytes: 0.47 of the integer rate (470 GOP/s). */
@@ -7,7 +8,7 @@
 #include "kernels/matmul/nbits_panel.h"
 #include "kernels/simd.h"
 
-#if defined(__AVX512VNNI__)
+#if SIMD_BYTES >= 32
 enum { GROUP = 4, CELL = 1 };
 #else
 enum { GROUP = 2, CELL = 2 };
@@ -47,6 +48,7 @@ INLINE vf32 zeros_at(const struct onri_nbits_panel *p, size_t block, int v) {
 
 /* --- A in bytes --- */
 
+#if defined(__AVX512VNNI__) || SIMD_BYTES < 32
 INLINE vi32 add_group(vi32 sum, vi32 fields, vi32 a) {
 #if defined(__AVX512VNNI__)
   return i32_dot_bytes(sum, fields, a);
@@ -54,6 +56,67 @@ INLINE vi32 add_group(vi32 sum, vi32 fields, vi32 a) {
   return sum + i32_dot_pairs(fields, a);
 #endif
 }
+
+/* A block's words by the cells of each row from byte `at` on. */
+INLINE void add_block(struct form f, const uint32_t *words, const char *const cells[ROWS], size_t at, const int rows,
+                      vi32 sum[ROWS][VECTORS]) {
+  for (size_t w = 0; w < f.words; w++, words += COLUMNS) {
+    vu32 x[VECTORS];
+    UNROLL for (int v = 0; v < VECTORS; v++) x[v] = u32_load(words + v * F32_LANES);
+    for (size_t s = 0; s < f.steps; s++, at += GROUP * CELL) {
+      UNROLL for (int r = 0; r < rows; r++) {
+        int32_t group;
+        memcpy(&group, cells[r] + at, sizeof(group));
+        UNROLL for (int v = 0; v < VECTORS; v++) sum[r][v] = add_group(sum[r][v], (vi32)x[v] & f.all, i32_set(group));
+      }
+      UNROLL for (int v = 0; v < VECTORS; v++) x[v] >>= (uint32_t)f.bits;
+    }
+  }
+}
+#else
+/* Of pairs of products of 4 bits by 7 and a sign: 8 * 2 * 15 * 127 < 2^15. */
+enum { STEPS_IN_16_BITS = 8 };
+
+/* Words whose sums 16 bits hold, vectors [first, first + vectors). wide: fields are 8 bits, done as two halves. */
+INLINE void add_words(struct form f, const uint32_t *words, size_t count, const char *const cells[ROWS], size_t at,
+                      const int rows, const int first, const int vectors, const int wide, vi32 sum[ROWS][VECTORS]) {
+  const int32_t mask = wide ? 0x0F0F0F0F : f.all;
+  vi16 low[ROWS][VECTORS], high[ROWS][VECTORS];
+  UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < vectors; v++) low[r][v] = high[r][v] = (vi16){0};
+  for (size_t w = 0; w < count; w++, words += COLUMNS) {
+    vu32 x[VECTORS];
+    UNROLL for (int v = 0; v < vectors; v++) x[v] = u32_load(words + (first + v) * F32_LANES);
+    for (size_t s = 0; s < f.steps; s++, at += GROUP * CELL) {
+      UNROLL for (int r = 0; r < rows; r++) {
+        int32_t group;
+        memcpy(&group, cells[r] + at, sizeof(group));
+        const vi32 a = i32_set(group);
+        UNROLL for (int v = 0; v < vectors; v++) {
+          low[r][v] += i16_dot_bytes((vi32)x[v] & mask, a);
+          if (wide) high[r][v] += i16_dot_bytes((vi32)(x[v] >> 4) & mask, a);
+        }
+      }
+      UNROLL for (int v = 0; v < vectors; v++) x[v] >>= (uint32_t)f.bits;
+    }
+  }
+  UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < vectors; v++) {
+    sum[r][first + v] += i32_dot_pairs((vi32)low[r][v], i32_set(0x00010001));
+    if (wide) sum[r][first + v] += i32_dot_pairs((vi32)high[r][v], i32_set(0x00100010));
+  }
+}
+
+/* A block's words by the cells of each row from byte `at` on. */
+INLINE void add_block(struct form f, const uint32_t *words, const char *const cells[ROWS], size_t at, const int rows,
+                      vi32 sum[ROWS][VECTORS]) {
+  const size_t most = STEPS_IN_16_BITS / f.steps;
+  for (size_t w = 0; w < f.words; w += most, words += most * COLUMNS, at += STEPS_IN_16_BITS * GROUP * CELL) {
+    const size_t count = f.words - w < most ? f.words - w : most;
+    if (f.bits == 8)
+      UNROLL for (int v = 0; v < VECTORS; v++) add_words(f, words, count, cells, at, rows, v, 1, 1, sum);
+    else add_words(f, words, count, cells, at, rows, 0, VECTORS, 0, sum);
+  }
+}
+#endif
 
 /* What begins the sums of a block: what the zero points take off them. */
 INLINE void begin_block(const struct onri_nbits_panel *p, size_t block, const int32_t *const sums[ROWS], const int rows,
@@ -76,21 +139,10 @@ INLINE void bytes_rows(const struct onri_nbits_panel *p, const struct onri_nbits
     cells[r] = a->cells + (size_t)r * p->blocks * p->block * CELL, sums[r] = a->sums + (size_t)r * p->blocks;
     UNROLL for (int v = 0; v < VECTORS; v++) total[r][v] = (vf32){0};
   }
-  for (size_t block = 0, at = 0; block < p->blocks; block++) {
+  for (size_t block = 0, at = 0; block < p->blocks; block++, words += f.words * COLUMNS, at += p->block * CELL) {
     vi32 sum[ROWS][VECTORS];
     begin_block(p, block, sums, rows, sum);
-    for (size_t w = 0; w < f.words; w++, words += COLUMNS) {
-      vu32 x[VECTORS];
-      UNROLL for (int v = 0; v < VECTORS; v++) x[v] = u32_load(words + v * F32_LANES);
-      for (size_t s = 0; s < f.steps; s++, at += GROUP * CELL) {
-        UNROLL for (int r = 0; r < rows; r++) {
-          int32_t group;
-          memcpy(&group, cells[r] + at, sizeof(group));
-          UNROLL for (int v = 0; v < VECTORS; v++) sum[r][v] = add_group(sum[r][v], (vi32)x[v] & f.all, i32_set(group));
-        }
-        UNROLL for (int v = 0; v < VECTORS; v++) x[v] >>= (uint32_t)f.bits;
-      }
-    }
+    add_block(f, words, cells, at, rows, sum);
     UNROLL for (int v = 0; v < VECTORS; v++) {
       const vf32 scale = scales_at(p, block, v);
       UNROLL for (int r = 0; r < rows; r++) {
