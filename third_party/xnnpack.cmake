@@ -100,8 +100,10 @@ endfunction()
 
 # What the source build is configured with, as an initial cache. A toolchain goes to it whole.
 function(onnxrun_xnnpack_settings cc cxx settings)
+  set(sections "-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables")
   set(variables
-    "CMAKE_BUILD_TYPE=Release" "CMAKE_C_FLAGS_RELEASE=-O2 -DNDEBUG" "CMAKE_CXX_FLAGS_RELEASE=-O2 -DNDEBUG"
+    # One section a function: of its hundreds of kernels and packings the linker takes those that convolutions reach.
+    "CMAKE_BUILD_TYPE=Release" "CMAKE_C_FLAGS_RELEASE=-O2 -DNDEBUG ${sections}" "CMAKE_CXX_FLAGS_RELEASE=-O2 -DNDEBUG ${sections}"
     "CMAKE_POSITION_INDEPENDENT_CODE=ON" "CMAKE_C_VISIBILITY_PRESET=hidden" "CMAKE_CXX_VISIBILITY_PRESET=hidden"
     "XNNPACK_LIBRARY_TYPE=static" "PTHREADPOOL_LIBRARY_TYPE=static" "CPUINFO_LIBRARY_TYPE=static"
     "XNNPACK_BUILD_ALL_MICROKERNELS=OFF" "XNNPACK_BUILD_TESTS=OFF" "XNNPACK_BUILD_BENCHMARKS=OFF"
