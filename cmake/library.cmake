@@ -34,12 +34,29 @@ set(base "")
 set(avx2 -mavx2 -mfma -mf16c)
 set(avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c)
 set(vnni ${avx512} -mavx512vnni)
-set(vnni_common_level avx512) # the level of what does not multiply bytes
-set(avx512_narrow_level avx2) # the level of what wide vectors bring nothing to
-set(vnni_narrow_level avx2)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$" AND CMAKE_SIZEOF_VOID_P EQUAL 8)
-  list(APPEND levels avx2 avx512 vnni)
+  list(APPEND levels ${ONNXRUN_WIDE_LEVELS})
 endif()
+# Which of them have a table of their own: of what multiplies bytes (DOT) all; of what does not (COMMON) those that add more than that; of
+# what wide vectors bring nothing to (NARROW) those up to AVX2.
+set(DOT_levels ${levels})
+set(COMMON_levels ${levels})
+list(REMOVE_ITEM COMMON_levels vnni)
+set(NARROW_levels ${COMMON_levels})
+list(REMOVE_ITEM NARROW_levels avx512)
+# Each level of the processor takes the last one up to it that has.
+foreach(class IN ITEMS COMMON DOT NARROW)
+  set(last base)
+  set(all "")
+  foreach(level IN ITEMS base avx2 avx512 vnni)
+    if(level IN_LIST ${class}_levels)
+      set(last ${level})
+    endif()
+    list(APPEND all ${last})
+  endforeach()
+  list(JOIN all "," all)
+  set_property(SOURCE src/kernels/kernels.c APPEND PROPERTY COMPILE_DEFINITIONS "ONRI_${class}_LEVELS=${all}")
+endforeach()
 set(simd_sources ${sources})
 list(FILTER simd_sources INCLUDE REGEX "_simd\\.c$")
 list(FILTER sources EXCLUDE REGEX "_simd\\.c$")
@@ -48,7 +65,7 @@ foreach(source IN LISTS sources)
     set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_OPTIONS ${kernel_options})
   endif()
   # What runs once a model, not in every run, is small rather than fast.
-  if(source MATCHES "^(onnx|src/(facts|passes|model|nn|compile))/")
+  if(source MATCHES "^(onnx|src/(facts|passes|model|nn|compile))/" OR ONNXRUN_OPS_FROM AND NOT source MATCHES "^src/kernels/")
     set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_OPTIONS $<$<CONFIG:Release>:-Os>)
   endif()
   # Upstream's headers are not held to our warnings (-isystem).
@@ -87,6 +104,10 @@ add_custom_command(OUTPUT "${generated}/onnxrun_parts.h"
 list(APPEND sources "${generated}/onnxrun_parts.h")
 set_property(SOURCE src/compile/text.c APPEND PROPERTY INCLUDE_DIRECTORIES "${generated}")
 
+if(ONNXRUN_OPS_FROM)
+  include(cmake/ops_from.cmake)
+endif()
+
 # What onr_version says.
 set(kernel_library none)
 if(ONNXRUN_XNNPACK)
@@ -111,10 +132,18 @@ target_compile_definitions(onnxrun_internal_flags INTERFACE
   _FILE_OFFSET_BITS=64 # files beyond 2 GiB, also where a long has 32 bits
   $<$<BOOL:${ONNXRUN_XNNPACK}>:ONNXRUN_HAVE_XNNPACK=1>
   $<$<BOOL:${ONNXRUN_XNNPACK}>:ONNXRUN_HAVE_PTHREADPOOL=1> # it comes with XNNPACK
-  $<$<BOOL:${ONNXRUN_ONNX}>:ONNXRUN_HAVE_ONNX=1>)
+  $<$<BOOL:${ONNXRUN_ONNX}>:ONNXRUN_HAVE_ONNX=1>
+  $<$<BOOL:${ONNXRUN_OPS_FROM}>:ONNXRUN_ONLY>)
+if(ONNXRUN_OPS_FROM)
+  target_include_directories(onnxrun_internal_flags INTERFACE "${generated}")
+  target_compile_options(onnxrun_internal_flags INTERFACE -Wno-unused-function -Wno-unused-const-variable) # what no row names
+endif()
 
 add_library(onnxrun_objects OBJECT ${sources})
 add_dependencies(onnxrun_objects onnxrun_sources)
+if(ONNXRUN_OPS_FROM)
+  add_dependencies(onnxrun_objects onnxrun_only)
+endif()
 if(ONNXRUN_XNNPACK)
   add_dependencies(onnxrun_objects onnxrun_xnnpack)
 endif()
@@ -125,24 +154,23 @@ set(objects $<TARGET_OBJECTS:onnxrun_objects>)
 set_property(SOURCE src/kernels/elementwise/typed_narrow_simd.c src/kernels/reduce/reduce_simd.c APPEND PROPERTY COMPILE_OPTIONS -O2 -fno-unroll-loops)
 foreach(level IN LISTS levels)
   set(level_sources ${simd_sources})
-  set(common_level "")
-  if(DEFINED ${level}_common_level)
+  if(NOT level IN_LIST COMMON_levels)
     list(FILTER level_sources INCLUDE REGEX "_dot_simd\\.c$")
-    set(common_level ONRI_COMMON_LEVEL=${${level}_common_level})
-  endif()
-  set(narrow_level "")
-  if(DEFINED ${level}_narrow_level)
+  elseif(NOT level IN_LIST NARROW_levels)
     list(FILTER level_sources EXCLUDE REGEX "_narrow_simd\\.c$")
-    set(narrow_level ONRI_NARROW_LEVEL=${${level}_narrow_level})
   endif()
   add_library(onnxrun_kernels_${level} OBJECT ${level_sources})
   target_link_libraries(onnxrun_kernels_${level} PRIVATE onnxrun_internal_flags)
+  if(ONNXRUN_OPS_FROM)
+    add_dependencies(onnxrun_kernels_${level} onnxrun_only)
+  endif()
   target_compile_options(onnxrun_kernels_${level} PRIVATE ${kernel_options} ${${level}})
-  # Where there are others, the first level is for processors of before 2013.
+  # Where there are others, the first level is for processors of before 2013: short rather than unrolled for each size.
   if(level STREQUAL base AND "avx2" IN_LIST levels)
     target_compile_options(onnxrun_kernels_base PRIVATE $<$<CONFIG:Release>:-Os>)
+    target_compile_definitions(onnxrun_kernels_base PRIVATE $<$<CONFIG:Release>:ONRI_PLAIN>)
   endif()
-  target_compile_definitions(onnxrun_kernels_${level} PRIVATE ONRI_LEVEL=${level} ${common_level} ${narrow_level} ONNXRUN_BUILDING $<$<BOOL:${BUILD_SHARED_LIBS}>:ONNXRUN_SHARED>)
+  target_compile_definitions(onnxrun_kernels_${level} PRIVATE ONRI_LEVEL=${level} ONNXRUN_BUILDING $<$<BOOL:${BUILD_SHARED_LIBS}>:ONNXRUN_SHARED>)
   list(APPEND objects $<TARGET_OBJECTS:onnxrun_kernels_${level}>)
 endforeach()
 

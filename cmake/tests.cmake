@@ -13,7 +13,7 @@ if(NOT ONNXRUN_XNNPACK)
   list(FILTER tests EXCLUDE REGEX "^xnn/")
 endif()
 if(NOT ONNXRUN_ONNX)
-  list(FILTER tests EXCLUDE REGEX "^(onnx|hostile|fuzz|tools|compile)/")
+  list(FILTER tests EXCLUDE REGEX "^(onnx|hostile|fuzz|tools|compile|small)/")
 endif()
 
 # Scripts test what is around a build on the machine that builds; of those that run models, these few run for another machine too,

@@ -3,6 +3,9 @@
 include("${CMAKE_CURRENT_LIST_DIR}/directories.cmake")
 find_program(ONNXRUN_PROTOC_C NAMES protoc-c)
 find_path(ONNXRUN_PROTOBUF_C_INCLUDE protobuf-c/protobuf-c.h)
+if(ONNXRUN_OPS_FROM) # of the archive a program has what it calls
+  find_library(ONNXRUN_PROTOBUF_C_LIBRARY NAMES libprotobuf-c.a protobuf-c)
+endif()
 find_library(ONNXRUN_PROTOBUF_C_LIBRARY protobuf-c)
 mark_as_advanced(ONNXRUN_PROTOBUF_C_INCLUDE ONNXRUN_PROTOBUF_C_LIBRARY ONNXRUN_PROTOC_C)
 set(ONNXRUN_PROTOBUF_C_FILE "")

@@ -35,7 +35,7 @@ struct onr_model_options {
    * they can be told all the same. The infos are gone after the call. NULL: not called. */
   void (*declared)(void *context, const struct onr_value_info *const *inputs, size_t num_inputs,
                    const struct onr_value_info *const *outputs, size_t num_outputs);
-  void *report_context; /* the first argument of both */
+  void *report_context; /* the first argument of these, and of `uses` */
   /* A file of packed weights of this model. Weights that it has are neither read nor packed: they are mapped, and
    * shared with all processes that map the file. It is checked, and used only where model, version, processor and
    * options are those that it was made for; else weights are packed as without it, and struct onr_model_info says why.
@@ -45,6 +45,10 @@ struct onr_model_options {
   /* For measuring: convolutions and products that can are computed by this method, whatever their rule says. */
   enum onr_method method;
   int for_source; /* non-zero: the model will be written as C (compile.h), not run: weights stay as the file has them */
+  /* Called for each operator ("operator", its domain, its type), layer, element-wise function, type of values and
+   * rewrite ("layer", "unary", "binary", "type" and "rewrite", "", its name) that takes part in the load, perhaps many
+   * times: what a build for a few models has to have. Its context is report_context. NULL: not called. */
+  void (*uses)(void *context, const char *kind, const char *domain, const char *name);
 };
 ONR_SIZED(onr_model_options)
 

@@ -190,6 +190,9 @@ static enum onr_status import_layers(struct onri_importer *importer, struct onri
   else ONR_TRY(make_outputs(importer, &c, row ? row->outputs_min : 0, row ? row->outputs_max : 0));
   if (entry) status = import_registered(importer, &c, entry);
   else if (row) status = import_row(importer, &c, row);
+  if (row && importer->options->uses)
+    importer->options->uses(importer->options->report_context, "operator", *row->domain ? row->domain : "ai.onnx",
+                            row->op_type);
   while (importer->num_orphans > orphans) onri_graph_destroy(importer->orphans[--importer->num_orphans]);
   if (!entry && !row) status = note_unsupported(importer, &c, "");
   else if (status == ONR_STATUS_UNSUPPORTED)

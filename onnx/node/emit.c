@@ -23,6 +23,8 @@ enum onr_status onri_emit_with(const struct onr_node *node, const struct onr_lay
                                const int32_t *in, size_t num_in, const int32_t *out, size_t num_out) {
   if (*node->status != ONR_STATUS_OK) return *node->status;
   ONR_TRY(count_node(node->importer));
+  if (layer == &onri_layer_absent)
+    return onr_fail(node->error, ONR_STATUS_UNSUPPORTED, "this build leaves out the layer that it would be");
   if (!onri_graph_add_node(node->graph, layer, params, node->origin, in, num_in, out, num_out))
     return onr_fail(node->error, ONR_STATUS_NO_MEMORY, "no memory for a node of the graph");
   return ONR_STATUS_OK;

@@ -4,6 +4,7 @@
 #ifndef ONRI_IMPORT_H
 #define ONRI_IMPORT_H
 
+#include "base/only.h"
 #include "graph/graph.h"
 #include "layers/layers.h"
 
@@ -116,7 +117,8 @@ int onri_in_ints(const struct onr_node *node, int32_t i, int64_t *values, size_t
 
 /* --- rows of operators, in the file of their importers --- */
 typedef enum onr_status (*onri_import_fn)(const struct onr_node *node);
-/* Domain, op type, since version, fewest and most inputs, fewest and most outputs, import function.
+/* Rows are ONRI_OP(domain, op type, since version, fewest and most inputs, fewest and most outputs, import function),
+ * without commas between them; a build for a few models has those of their operators (base/only.h).
  * The row with the largest since_version that is not above the opset in force is taken. Arity is that of the ONNX
  * schema (ONR_VARIADIC: no bound), and a row with onri_import_withdrawn says that the op was withdrawn at that version.
  * An empty name among the first `inputs_min` inputs is an ARITY error: count an input that may be "" as not needed. */
@@ -130,6 +132,14 @@ struct onri_op_table {
   const struct onri_op *rows;
   size_t count;
 };
+#define ONRI_DOMAIN_ai_onnx ""
+#define ONRI_DOMAIN_com_microsoft "com.microsoft"
+#define ONRI_DOMAIN_ai_onnx_ml "ai.onnx.ml"
+#define ONRI_DOMAIN_onnxrun "onnxrun"
+#define ONRI_DOMAIN_ai_onnx_preview "ai.onnx.preview"
+#define ONRI_DOMAIN_ai_onnx_preview_training "ai.onnx.preview.training"
+#define ONRI_OP(domain, op_type, ...) \
+  ONRI_IF(ONRI_HAS_OPERATOR_##domain##_##op_type, {ONRI_DOMAIN_##domain, #op_type, __VA_ARGS__}, )
 #define ONRI_OP_TABLE(rows) \
   { rows, sizeof(rows) / sizeof(*(rows)) }
 enum onr_status onri_import_withdrawn(const struct onr_node *node);

@@ -1,4 +1,5 @@
 /* rule_table.c: the rules by layer. */
+#include "base/only.h"
 #include "facts/rules.h"
 
 onri_deduce_fn onri_deduce_find(const struct onr_layer *layer) {
@@ -6,7 +7,7 @@ onri_deduce_fn onri_deduce_find(const struct onr_layer *layer) {
     const struct onr_layer *layer;
     onri_deduce_fn rule;
   } rules[] = {
-#define ONRI_DEDUCE(name, function) {&onri_layer_##name, function},
+#define ONRI_DEDUCE(name, function) ONRI_IF(ONRI_HAS_LAYER_##name, {&onri_layer_##name, function}, )
 #include "facts/rules.inc"
 #undef ONRI_DEDUCE
   };

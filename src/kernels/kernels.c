@@ -1,17 +1,17 @@
-/* kernels.c: see kernels.h. */
+/* kernels.c: see kernels.h. ONRI_COMMON_LEVELS, ONRI_DOT_LEVELS and ONRI_NARROW_LEVELS name for each level of the
+ * processor the one whose tables it takes; the build, which knows what it compiles, says so (cmake/library.cmake). */
 #include "kernels/kernels.h"
 
-extern const struct onri_kernels onri_kernels_base, onri_kernels_avx2, onri_kernels_avx512, onri_kernels_vnni;
-
-const struct onri_kernels *onri_kernels_of_level(enum onri_cpu_level level) {
-#if ONRI_HAVE_AVX_KERNELS
-  static const struct onri_kernels *const levels[ONRI_NUM_CPU_LEVELS] = {&onri_kernels_base, &onri_kernels_avx2,
-                                                                         &onri_kernels_avx512, &onri_kernels_vnni};
-  return levels[level];
-#else
-  (void)level;
-  return &onri_kernels_base;
-#endif
-}
-
-const struct onri_kernels *onri_kernels(void) { return onri_kernels_of_level(onri_cpu_level()); }
+#define TABLES(family, base, avx2, avx512, vnni)                                                              \
+  extern const struct onri_##family##_kernels onri_##family##_kernels_##base, onri_##family##_kernels_##avx2, \
+      onri_##family##_kernels_##avx512, onri_##family##_kernels_##vnni;                                       \
+  const struct onri_##family##_kernels *const onri_##family##_levels[ONRI_NUM_CPU_LEVELS] = {                 \
+      &onri_##family##_kernels_##base, &onri_##family##_kernels_##avx2, &onri_##family##_kernels_##avx512,    \
+      &onri_##family##_kernels_##vnni};
+#define TABLES_OF(family, levels) TABLES(family, levels)
+#define COMMON(family) TABLES_OF(family, ONRI_COMMON_LEVELS)
+#define DOT(family) TABLES_OF(family, ONRI_DOT_LEVELS)
+#define NARROW(family) TABLES_OF(family, ONRI_NARROW_LEVELS)
+ONRI_KERNEL_FAMILIES(COMMON)
+ONRI_DOT_FAMILIES(DOT)
+ONRI_NARROW_FAMILIES(NARROW)

@@ -35,38 +35,27 @@
 #define ONRI_DOT_FAMILIES(FAMILY) FAMILY(byte_product) FAMILY(depthwise_dot) FAMILY(nbits) FAMILY(winograd_bytes)
 #define ONRI_NARROW_FAMILIES(FAMILY) FAMILY(typed)
 
-#define ONRI_MEMBER(family) const struct onri_##family##_kernels *family;
-struct onri_kernels {
-  ONRI_KERNEL_FAMILIES(ONRI_MEMBER)
-  ONRI_DOT_FAMILIES(ONRI_MEMBER)
-  ONRI_NARROW_FAMILIES(ONRI_MEMBER)
-};
-#undef ONRI_MEMBER
+/* A family's tables by level, each in a section of its own: of families that no layer calls the linker takes none. */
+#define ONRI_DECLARE(family)      \
+  struct onri_##family##_kernels; \
+  extern const struct onri_##family##_kernels *const onri_##family##_levels[ONRI_NUM_CPU_LEVELS];
+ONRI_KERNEL_FAMILIES(ONRI_DECLARE)
+ONRI_DOT_FAMILIES(ONRI_DECLARE)
+ONRI_NARROW_FAMILIES(ONRI_DECLARE)
+#undef ONRI_DECLARE
 
-/* The widest that this processor has, or those of the level that ONNXRUN_CPU names; any thread. */
-const struct onri_kernels *onri_kernels(void);
+/* The widest table of a family that this processor has, or that of the level that ONNXRUN_CPU names; any thread. */
+#define onri_kernels(family) onri_kernels_at(family, onri_cpu_level())
 /* For tests. level: up to onri_cpu_level(). */
-const struct onri_kernels *onri_kernels_of_level(enum onri_cpu_level level);
+#define onri_kernels_at(family, level) (onri_##family##_levels[level])
 
 #if defined(ONRI_LEVEL) /* in a file that is compiled once a level */
 #define ONRI_PASTE(a, b) a##_##b
 #define ONRI_PASTE_VALUES(a, b) ONRI_PASTE(a, b)
 #define ONRI_AT_LEVEL(name) ONRI_PASTE_VALUES(name, ONRI_LEVEL)
-#if !defined(ONRI_COMMON_LEVEL) /* of the families without products of bytes */
-#define ONRI_COMMON_LEVEL ONRI_LEVEL
-#endif
-#if !defined(ONRI_NARROW_LEVEL)
-#define ONRI_NARROW_LEVEL ONRI_COMMON_LEVEL
-#endif
-#define ONRI_AT_NARROW_LEVEL(name) ONRI_PASTE_VALUES(name, ONRI_NARROW_LEVEL)
-#define ONRI_AT_COMMON_LEVEL(name) ONRI_PASTE_VALUES(name, ONRI_COMMON_LEVEL)
-#define ONRI_DECLARE(family) extern const struct onri_##family##_kernels ONRI_AT_COMMON_LEVEL(onri_##family##_kernels);
-ONRI_KERNEL_FAMILIES(ONRI_DECLARE)
-#undef ONRI_DECLARE
 #define ONRI_DECLARE(family) extern const struct onri_##family##_kernels ONRI_AT_LEVEL(onri_##family##_kernels);
+ONRI_KERNEL_FAMILIES(ONRI_DECLARE)
 ONRI_DOT_FAMILIES(ONRI_DECLARE)
-#undef ONRI_DECLARE
-#define ONRI_DECLARE(family) extern const struct onri_##family##_kernels ONRI_AT_NARROW_LEVEL(onri_##family##_kernels);
 ONRI_NARROW_FAMILIES(ONRI_DECLARE)
 #undef ONRI_DECLARE
 #endif

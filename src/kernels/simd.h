@@ -843,4 +843,12 @@ INLINE int i32_any(vi32 mask) {
 #endif
 }
 
+/* Of kernels (not of the language) the compiler decides what is worth a copy for each size. */
+#if defined(ONRI_PLAIN)
+#undef INLINE
+#undef UNROLL
+#define INLINE static inline __attribute__((unused))
+#define UNROLL
+#endif
+
 #endif

@@ -191,7 +191,10 @@ enum onr_status onri_model_finish(struct onr_model *model, struct onri_graph *gr
   ONR_TRY(onri_graph_verify(graph, error));
   ONR_TRY(declare_all(model, info, error));
   model->constant_bytes = constant_bytes(graph);
-  const struct onri_passes_listener listener = {tell_outputs, model};
+  const struct onri_passes_listener listener = {.deduced = tell_outputs,
+                                                .context = model,
+                                                .uses = options ? options->uses : NULL,
+                                                .uses_context = options ? options->report_context : NULL};
   const char *disabled = options ? options->disabled_passes : NULL;
   model->for_source = options && options->for_source;
   if (model->for_source) ONR_TRY(without_kernels(model, &disabled, error));

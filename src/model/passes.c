@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/only.h"
 #include "facts/bodies.h"
 #include "layers/layers.h"
 #include "passes/rewrite.h"
@@ -12,7 +13,7 @@ struct pass {
 };
 
 static const struct pass passes[] = {
-#define ONRI_PASS(name, function) {#name, function},
+#define ONRI_PASS(name, function) ONRI_IF(ONRI_HAS_REWRITE_##name, {#name, function}, )
 #include "passes/passes.inc"
 #undef ONRI_PASS
 };
@@ -109,6 +110,39 @@ static enum onr_status verify(const struct onri_graph *graph, struct onri_facts 
   return status;
 }
 
+/* --- what takes part, for those who ask --- */
+
+static void tell_function(const struct onri_passes_listener *listener, const struct onri_node *node) {
+#define X(name, ...) #name,
+  static const char *const unary[] = {ONR_UNARY_LIST(X)}, *const binary[] = {ONR_BINARY_LIST(X)};
+#undef X
+  if (node->layer == &onri_layer_unary)
+    listener->uses(listener->uses_context, "unary", "", unary[((const struct onr_unary_params *)node->params)->op]);
+  if (node->layer == &onri_layer_binary)
+    listener->uses(listener->uses_context, "binary", "", binary[((const struct onr_binary_params *)node->params)->op]);
+}
+
+static void tell_layers(const struct onri_passes_listener *listener, const struct onri_graph *graph) {
+  for (size_t i = 0; listener->uses && i < graph->num_nodes; i++) {
+    listener->uses(listener->uses_context, "layer", "", graph->nodes[i].layer->name);
+    tell_function(listener, &graph->nodes[i]);
+  }
+}
+
+static void tell_types(const struct onri_passes_listener *listener, const struct onri_facts *facts) {
+#define X(name, value, ...) [ONR_DTYPE_##name] = #name,
+  static const char *const types[ONR_NUM_DTYPES] = {"NONE", ONR_DTYPE_LIST(X)};
+#undef X
+  for (size_t v = 0; listener->uses && v < facts->num_values; v++)
+    listener->uses(listener->uses_context, "type", "", types[facts->of[v].dtype]);
+}
+
+static void tell_rewrite(const struct onri_passes_listener *listener, const char *name,
+                         const struct onri_graph *graph) {
+  if (listener->uses) listener->uses(listener->uses_context, "rewrite", "", name);
+  tell_layers(listener, graph);
+}
+
 /* One pass on one graph. `fresh`: contents that follow from shapes have not been taken in yet. */
 static enum onr_status run_pass(struct onri_graph *graph, const struct pass *pass, int *fresh, struct onri_facts *facts,
                                 struct onri_fold_budget *budget, struct onr_error *error) {
@@ -143,6 +177,7 @@ static enum onr_status run_all(const struct work *work, const char *disabled, st
   struct onri_graph *graph = work->graph;
   struct onri_facts facts = {0};
   int fresh = 0;
+  tell_layers(&work->listener, graph);
   enum onr_status status = onri_graph_tidy(graph, error); /* so that every node has a reader */
   for (size_t i = 0; i < NUM_PASSES && status == ONR_STATUS_OK; i++) {
     if (is_disabled(disabled, passes[i].name)) continue;
@@ -152,8 +187,10 @@ static enum onr_status run_all(const struct work *work, const char *disabled, st
       fresh = 1;
     }
     if (status == ONR_STATUS_OK) status = run_pass(graph, &passes[i], &fresh, &facts, budget, error);
+    if (fresh) tell_rewrite(&work->listener, passes[i].name, graph);
   }
   if (status == ONR_STATUS_OK && !facts.graph && work->listener.deduced) status = begin_facts(&facts, work, error);
+  if (facts.graph) tell_types(&work->listener, &facts);
   onri_facts_clear(&facts);
   onri_graph_unload(graph); /* what was but looked at; not all weights are to be in memory before one is packed */
   return status;
@@ -192,7 +229,8 @@ enum onr_status onri_passes_run(struct onri_graph *graph, const char *disabled,
   enum onr_status status = run_all(&main, disabled, &budget, error);
   int enough = status != ONR_STATUS_OK || push_bodies(&list, graph);
   while (status == ONR_STATUS_OK && enough && list.count > 0) {
-    const struct work body = list.items[--list.count];
+    struct work body = list.items[--list.count];
+    body.listener.uses = listener->uses, body.listener.uses_context = listener->uses_context;
     status = run_all(&body, disabled, &budget, error);
     enough = status != ONR_STATUS_OK || push_bodies(&list, body.graph);
   }

@@ -13,6 +13,10 @@ struct onri_passes_listener {
   /* Told the facts of the graph as it comes, before anything but constants is rewritten. NULL: not called. */
   enum onr_status (*deduced)(void *context, const struct onri_facts *facts, struct onr_error *error);
   void *context;
+  /* Told the layers of each graph, as it comes and after each rewrite that changes it, and these rewrites; see struct
+   * onr_model_options. NULL: not called. */
+  void (*uses)(void *context, const char *kind, const char *domain, const char *name);
+  void *uses_context;
 };
 enum onr_status onri_passes_run(struct onri_graph *graph, const char *disabled,
                                 const struct onri_passes_listener *listener, struct onr_error *error);

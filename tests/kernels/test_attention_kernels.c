@@ -126,8 +126,7 @@ static void test_every_level(void **unused) {
     for (int i = 0; i < sweep_cases(CASES); i++) {
       const struct onri_attention a = draw(&s);
       memset(y, 0xFF, sizeof(y));
-      run(&a, onri_kernels_of_level((enum onri_cpu_level)level)->attention,
-          sweep_chance(&s, 2) ? 1 : a.heads / a.kv_heads);
+      run(&a, onri_kernels_at(attention, (enum onri_cpu_level)level), sweep_chance(&s, 2) ? 1 : a.heads / a.kv_heads);
       expect(&a, level == 0 ? "base" : level == 1 ? "AVX2" : "AVX-512");
     }
 }

@@ -110,7 +110,7 @@ static void test_levels(void **state) {
   struct sweep s = sweep_from(9);
   (void)state;
   for (int level = 0; level <= (int)onri_cpu_level(); level++) {
-    const struct onri_byte_product_kernels *kernels = onri_kernels_of_level((enum onri_cpu_level)level)->byte_product;
+    const struct onri_byte_product_kernels *kernels = onri_kernels_at(byte_product, (enum onri_cpu_level)level);
     const int is_signed = level % 2;
     int8_t panel[DEPTH * 64];
     int32_t sums[ROWS * 64];
@@ -155,7 +155,7 @@ static void test_requantise(void **state) {
       const struct onri_requantise r = {scale, 1, 7, 0, 255};
       const struct onri_byte_sums rows = {sums, 1, count, 41};
       memset(y, 99, sizeof(y));
-      onri_kernels_of_level((enum onri_cpu_level)level)->byte_product->requantise(&r, &rows, y, 0);
+      onri_kernels_at(byte_product, (enum onri_cpu_level)level)->requantise(&r, &rows, y, 0);
       for (size_t i = 0; i < sizeof(y); i++) {
         const float real = i < count ? rintf((float)sums[i] * scale[i]) + 7.0f : 99.0f;
         assert_int_equal(y[i], !(real > 0) ? 0 : real > 255 ? 255 : (int)real);

@@ -119,7 +119,7 @@ static void test_cells_of_every_level(void **state) {
   for (int l = 0; l <= (int)onri_cpu_level(); l++)
     for (size_t hidden = 1; hidden < MOST; hidden++)
       for (enum kind kind = LSTM; kind < NUM_KINDS; kind++) {
-        const struct onri_cell_kernels *kernels = onri_kernels_of_level(l)->cell;
+        const struct onri_cell_kernels *kernels = onri_kernels_at(cell, l);
         char name[16];
         snprintf(name, sizeof(name), "level %d", (int)l);
         const struct onri_cell_form form = {.usual = !sweep_chance(&s, 3), .functions = gates + (kind == RNN)};

@@ -124,7 +124,7 @@ static void three_times(const void *context, float *values, size_t count) {
 
 static struct onr_threads *pool;
 
-static void check_packing_by_threads(const struct onri_conv *c, const struct onri_kernels *kernels,
+static void check_packing_by_threads(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
                                      enum onri_conv_form form, const float *expected) {
   const size_t bytes = onri_conv_gemm_packed_floats(c, kernels, form) * sizeof(float);
   struct onr_env env = {.threads = pool};
@@ -135,7 +135,7 @@ static void check_packing_by_threads(const struct onri_conv *c, const struct onr
 }
 
 static void check(struct sweep *s, const struct onri_conv *c, enum onri_conv_form form,
-                  const struct onri_kernels *kernels) {
+                  const struct onri_conv_gemm_kernels *kernels) {
   const size_t outputs = (size_t)elements(&c->y), threads = (size_t)sweep_pick(s, 1, 3),
                weights = (size_t)(c->groups * c->group_out * c->group_in * onri_conv_taps(c));
   const int has_bias = sweep_chance(s, 2);
@@ -190,7 +190,7 @@ static void test_every_level(void **state) {
       const enum onri_conv_form form = (enum onri_conv_form)sweep_pick(&s, 0, 2);
       struct onri_conv c;
       if (!draw(&s, form, &c)) continue;
-      check(&s, &c, form, onri_kernels_of_level(level));
+      check(&s, &c, form, onri_kernels_at(conv_gemm, level));
       checked++;
     }
   assert_true(checked > CASES / 2);

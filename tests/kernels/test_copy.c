@@ -162,7 +162,7 @@ static void check_transpose(int level, size_t size, int kind, size_t num_a, size
   size_t done_a;
   fill_distinct((unsigned char *)x, MOST / size, size);
   memset(y, 0xcc, sizeof(y));
-  const size_t done_b = left_over(onri_kernels_of_level(level)->transpose, &t, size, kind, &done_a);
+  const size_t done_b = left_over(onri_kernels_at(transpose, level), &t, size, kind, &done_a);
   assert_true(done_a <= num_a && done_b <= num_b);
   for (size_t a = 0; a < num_a + 1; a++)
     for (size_t i = 0; i < y_stride; i++) {
@@ -191,7 +191,7 @@ static void permutations(void **state) {
   enum { COUNT = 5, MOST = COUNT * (ONRI_PERMUTED_WORDS + 3) };
   (void)state;
   for (int level = 0; level <= (int)onri_cpu_level(); level++) {
-    const struct onri_transpose_kernels *kernels = onri_kernels_of_level(level)->transpose;
+    const struct onri_transpose_kernels *kernels = onri_kernels_at(transpose, level);
     for (size_t words = 1; words <= kernels->permuted_words; words++) {
       int32_t index[ONRI_PERMUTED_WORDS], x[MOST], y[MOST];
       const size_t x_step = words + words % 2, y_step = words + words % 3;

@@ -143,8 +143,8 @@ static void test_every_level(void **state) {
   (void)state;
   for (int level = 0; level <= (int)onri_cpu_level(); level++)
     for (int i = 0; i < CASES; i++) {
-      check(&s, onri_kernels_of_level(level)->depthwise, i % 5 ? 0 : 9);
-      check_plane(&s, onri_kernels_of_level(level)->depthwise, i % 5 ? 0 : 9);
+      check(&s, onri_kernels_at(depthwise, level), i % 5 ? 0 : 9);
+      check_plane(&s, onri_kernels_at(depthwise, level), i % 5 ? 0 : 9);
     }
 }
 

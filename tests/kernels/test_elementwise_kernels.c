@@ -80,7 +80,7 @@ static void test_accuracy(void **state) {
   (void)state;
   for (int level = 0; level <= (int)onri_cpu_level(); level++)
     for (size_t k = 0; k < sizeof(functions) / sizeof(functions[0]); k++)
-      check_function(k, onri_kernels_of_level(level)->elementwise->unary[functions[k].op]);
+      check_function(k, onri_kernels_at(elementwise, level)->unary[functions[k].op]);
 }
 
 static void test_limits(void **state) {
@@ -116,7 +116,7 @@ static void test_same_bits_however_cut(void **state) {
   for (size_t i = 0; i < 67; i++) x[i] = (float)((double)(i + 1) * 0.37 - 11.0);
   for (int level = 0; level <= (int)onri_cpu_level(); level++)
     for (int op = 0; op < ONR_NUM_UNARY; op++) {
-      const onri_unary_kernel kernel = onri_kernels_of_level(level)->elementwise->unary[op];
+      const onri_unary_kernel kernel = onri_kernels_at(elementwise, level)->unary[op];
       if (!kernel) continue;
       kernel(x, whole, 67, 0.3f, 0.6f);
       for (size_t i = 0; i < 67; i++) kernel(x + i, parts + i, 1, 0.3f, 0.6f);
@@ -218,7 +218,7 @@ static void test_simple_functions(void **state) {
         if (count % 4 == 0) x[count / 2] = NAN, wide[count / 2] = (double)NAN;
         for (size_t i = 0; i < count; i++) expected[i] = simple[f].reference(wide[i], (double)alpha, (double)beta);
         for (size_t i = 0; i <= MOST; i++) y[i] = 77;
-        onri_kernels_of_level(level)->elementwise->unary[simple[f].op](x, y, count, alpha, beta);
+        onri_kernels_at(elementwise, level)->unary[simple[f].op](x, y, count, alpha, beta);
         expect_close("unary", level, (int)simple[f].op, y, expected, count);
         for (size_t i = count; i <= MOST; i++) assert_true(y[i] == 77);
       }
@@ -231,7 +231,7 @@ static void test_every_function_is_tried(void **state) {
       int found = 0;
       for (size_t f = 0; f < sizeof(functions) / sizeof(functions[0]); f++) found |= (int)functions[f].op == op;
       for (size_t f = 0; f < sizeof(simple) / sizeof(simple[0]); f++) found |= (int)simple[f].op == op;
-      assert_int_equal(found, onri_kernels_of_level(level)->elementwise->unary[op] != NULL);
+      assert_int_equal(found, onri_kernels_at(elementwise, level)->unary[op] != NULL);
     }
 }
 
@@ -284,12 +284,12 @@ static void check_binary(struct sweep *s, int level, int op, size_t count, int s
       const double v = binary_reference(op, wide_a[r * MOST + i * rows.a_step], wide_b[r * MOST + i * rows.b_step]);
       expected[r * count + i] = at_least(at_most(v, (double)rows.max), (double)rows.min);
     }
-  onri_kernels_of_level(level)->elementwise->binary[op](&rows);
+  onri_kernels_at(elementwise, level)->binary[op](&rows);
   expect_close("binary", level, op, y, expected, ROWS * count);
   for (size_t i = ROWS * count; i <= ROWS * MOST; i++) assert_true(y[i] == 77);
   rows.rows = 1;
   rows.y = shape == 2 ? b : a;
-  onri_kernels_of_level(level)->elementwise->binary[op](&rows);
+  onri_kernels_at(elementwise, level)->binary[op](&rows);
   assert_memory_equal(rows.y, y, count * sizeof(y[0]));
 }
 
@@ -317,12 +317,12 @@ static void check_affine(struct sweep *s, int level, size_t count) {
     const double v = wide[0][i] * wide[1][r * row[1] + j * step[1]] + wide[2][r * row[2] + j * step[2]];
     expected[i] = at_least(at_most(v, (double)rows.product.max), (double)rows.product.min);
   }
-  onri_kernels_of_level(level)->elementwise->affine(&rows);
+  onri_kernels_at(elementwise, level)->affine(&rows);
   expect_close("affine", level, 0, y, expected, ROWS * count);
   for (size_t i = ROWS * count; i <= ROWS * MOST; i++) assert_true(y[i] == 77);
   struct onri_affine_rows in_place = rows;
   in_place.product.y = x[0];
-  onri_kernels_of_level(level)->elementwise->affine(&in_place);
+  onri_kernels_at(elementwise, level)->affine(&in_place);
   assert_memory_equal(x[0], y, ROWS * count * sizeof(y[0]));
 }
 
@@ -339,7 +339,7 @@ static void test_binary(void **state) {
   (void)state;
   for (int level = 0; level <= (int)onri_cpu_level(); level++)
     for (int op = 0; op < ONR_NUM_BINARY; op++)
-      for (size_t count = 1; onri_kernels_of_level(level)->elementwise->binary[op] && count < MOST;
+      for (size_t count = 1; onri_kernels_at(elementwise, level)->binary[op] && count < MOST;
            count += count < 70 ? 1 : 9)
         for (int shape = 0; shape < 3; shape++)
           check_binary(&s, level, op, count, shape, op != ONR_BINARY_POW && (count + (size_t)shape) & 1);
@@ -363,7 +363,7 @@ static void test_remainders(void **state) {
     }
     for (int level = 0; level <= (int)onri_cpu_level(); level++) {
       const struct onri_binary_rows rows = {a, b, y, 1, COUNT, 0, 0, 1, 1, -INFINITY, INFINITY};
-      onri_kernels_of_level(level)->elementwise->binary[ONR_BINARY_FMOD](&rows);
+      onri_kernels_at(elementwise, level)->binary[ONR_BINARY_FMOD](&rows);
       for (size_t i = 0; i < COUNT; i++) {
         const float expected = fmodf(a[i], b[i]);
         if (!(isnan(y[i]) && isnan(expected)) && memcmp(&expected, &y[i], 4) != 0)

@@ -66,7 +66,7 @@ static void test_powers_of_two(void **unused) {
     for (int l = 0; l <= (int)onri_cpu_level(); l++) {
       memcpy(x.re, values[6], sizeof(values[6]));
       memcpy(x.im, values[7], sizeof(values[7]));
-      check_line(transform(onri_kernels_of_level(l)->fft, fft.roots, n, x, y), expected, n, 1e-14 * (double)n + 1e-13);
+      check_line(transform(onri_kernels_at(fft, l), fft.roots, n, x, y), expected, n, 1e-14 * (double)n + 1e-13);
     }
   }
   free(tables);
@@ -88,7 +88,7 @@ static void test_multiply(void **unused) {
           expected[0][i] = a.re[i] * b.re[i] - a.im[i] * b.im[i];
           expected[1][i] = (a.re[i] * b.im[i] + a.im[i] * b.re[i]) * (conjugate ? -1 : 1);
         }
-        onri_kernels_of_level(l)->fft->multiply(line, b, count, conjugate);
+        onri_kernels_at(fft, l)->multiply(line, b, count, conjugate);
         check_line(line, (struct onri_fft_line){expected[0], expected[1]}, 67, 1e-15);
       }
 }

@@ -108,8 +108,7 @@ static void test_every_level(void **unused) {
   struct sweep s = sweep_from(1);
   (void)unused;
   for (int level = 0; level <= (int)onri_cpu_level(); level++)
-    for (int i = 0; i < sweep_cases(1500); i++)
-      check_kernels(&s, onri_kernels_of_level((enum onri_cpu_level)level)->sgemm);
+    for (int i = 0; i < sweep_cases(1500); i++) check_kernels(&s, onri_kernels_at(sgemm, (enum onri_cpu_level)level));
 }
 
 static void test_finished_products(void **unused) {
@@ -117,7 +116,7 @@ static void test_finished_products(void **unused) {
   (void)unused;
   for (int level = 0; level <= (int)onri_cpu_level(); level++)
     for (int i = 0; i < sweep_cases(1500); i++)
-      check_finished_products(&s, onri_kernels_of_level((enum onri_cpu_level)level)->sgemm);
+      check_finished_products(&s, onri_kernels_at(sgemm, (enum onri_cpu_level)level));
 }
 
 /* B in half of the bytes, which hold all of it: the same bits as in float32. */
@@ -162,8 +161,7 @@ static void test_narrow_panels(void **unused) {
   struct sweep s = sweep_from(6);
   (void)unused;
   for (int level = 0; level <= (int)onri_cpu_level(); level++)
-    for (int i = 0; i < sweep_cases(300); i++)
-      check_narrow(&s, onri_kernels_of_level((enum onri_cpu_level)level)->sgemm);
+    for (int i = 0; i < sweep_cases(300); i++) check_narrow(&s, onri_kernels_at(sgemm, (enum onri_cpu_level)level));
 }
 
 /* What is behind a product, of all strides that a bias may have; NaN and infinities stay, the sign of 0 too. */
@@ -203,8 +201,7 @@ static void test_behind_a_product(void **unused) {
   struct sweep s = sweep_from(4);
   (void)unused;
   for (int level = 0; level <= (int)onri_cpu_level(); level++)
-    for (int i = 0; i < sweep_cases(1000); i++)
-      check_finish(&s, onri_kernels_of_level((enum onri_cpu_level)level)->sgemm);
+    for (int i = 0; i < sweep_cases(1000); i++) check_finish(&s, onri_kernels_at(sgemm, (enum onri_cpu_level)level));
 }
 
 static void test_calling_thread(void **unused) {

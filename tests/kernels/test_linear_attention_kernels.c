@@ -74,7 +74,7 @@ static void check(struct sweep *s, size_t level) {
   memcpy(found, start, sizeof(found));
   for (size_t i = 0; i < ROOM; i++) y[i] = 77;
   reference(&a);
-  onri_kernels_of_level((enum onri_cpu_level)level)->linear_attention->run(&a);
+  onri_kernels_at(linear_attention, (enum onri_cpu_level)level)->run(&a);
   double value;
   int64_t at = sweep_difference(ONR_DTYPE_F32, y, expected, ROOM, 1e-5, 1e-5, &value);
   if (at >= 0)

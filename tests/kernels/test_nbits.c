@@ -137,7 +137,7 @@ static void each_level_computes(void **state) {
   (void)state;
   double wide[K];
   for (int level = 0; level <= (int)onri_cpu_level(); level++) {
-    const struct onri_nbits_kernels *kernels = onri_kernels_of_level((enum onri_cpu_level)level)->nbits;
+    const struct onri_nbits_kernels *kernels = onri_kernels_at(nbits, (enum onri_cpu_level)level);
     struct sweep s = sweep_from(5);
     assert_true(kernels->columns <= MOST_COLUMNS);
     for (int i = 0; i < sweep_cases(CASES); i++) {
@@ -155,7 +155,7 @@ static void what_is_not_finite_spoils_its_block(void **state) {
   static const float odd[] = {NAN, INFINITY, -INFINITY};
   for (int level = 0; level <= (int)onri_cpu_level(); level++)
     for (int i = 0; i < 3; i++) {
-      const struct onri_nbits_kernels *kernels = onri_kernels_of_level((enum onri_cpu_level)level)->nbits;
+      const struct onri_nbits_kernels *kernels = onri_kernels_at(nbits, (enum onri_cpu_level)level);
       float row[32] = {1, 2, 3}, factors[2];
       char cells[64];
       int32_t sums[2];

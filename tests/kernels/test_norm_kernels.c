@@ -39,7 +39,7 @@ static void softmax_reference(int is_log, size_t at, size_t length, size_t step)
 }
 
 static void check_softmax(struct sweep *s, int level) {
-  const struct onri_softmax_kernels *kernels = onri_kernels_of_level(level)->softmax;
+  const struct onri_softmax_kernels *kernels = onri_kernels_at(softmax, level);
   const int is_log = sweep_chance(s, 2);
   const enum onri_softmax_kind kind = is_log ? ONRI_LOG_SOFTMAX : ONRI_SOFTMAX;
   const size_t length = (size_t)(sweep_chance(s, 5) ? sweep_pick(s, 1, 2000) : sweep_pick(s, 1, 90)), lines = 3;
@@ -74,7 +74,7 @@ static void check_slices(struct sweep *s, int level) {
   if (sweep_chance(s, 2)) n.scale = scale;
   if (sweep_chance(s, 2)) n.bias = bias;
   n.mean = mean, n.inverse = inverse;
-  onri_kernels_of_level(level)->normalize->slices(&n);
+  onri_kernels_at(normalize, level)->slices(&n);
   for (size_t k = 0; k < n.count; k++) {
     const double *in = wide + k * n.run;
     double sum = 0, middle = 0;
@@ -103,7 +103,7 @@ static void check_each(struct sweep *s, int level) {
   start(s, count, 3, 5);
   sweep_fill(s, ONR_DTYPE_F32, MOST, 2, 0, scale, wide_scale);
   sweep_fill(s, ONR_DTYPE_F32, MOST, 2, 0, bias, wide_bias);
-  onri_kernels_of_level(level)->normalize->apply_each(y, y, count, bias, scale, bias + count);
+  onri_kernels_at(normalize, level)->apply_each(y, y, count, bias, scale, bias + count);
   for (size_t i = 0; i < count; i++) expected[i] = (wide[i] - wide_bias[i]) * wide_scale[i] + wide_bias[count + i];
   expect("each", level, count, 1e-5);
 }

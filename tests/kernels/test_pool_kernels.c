@@ -195,7 +195,7 @@ static void test_every_level(void **state) {
   struct sweep s = sweep_from(3);
   (void)state;
   for (int level = 0; level <= (int)onri_cpu_level(); level++) {
-    const struct onri_pool_kernels *kernels = onri_kernels_of_level(level)->pool;
+    const struct onri_pool_kernels *kernels = onri_kernels_at(pool, level);
     for (int64_t channels = 1; channels <= CHANNELS; channels += channels < 70 ? 1 : 7) {
       for (uint32_t special = 0; special < 20; special += 9) check(&s, kernels, channels, special);
       check_bytes(&s, kernels, channels);

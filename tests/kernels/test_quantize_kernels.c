@@ -110,7 +110,7 @@ static void test_every_level(void **state) {
   (void)state;
   for (int level = 0; level <= (int)onri_cpu_level(); level++)
     for (size_t count = 0; count <= MOST; count++) {
-      const struct onri_quantize_kernels *k = onri_kernels_of_level(level)->quantize;
+      const struct onri_quantize_kernels *k = onri_kernels_at(quantize, level);
       check_to(&s, k, count);
       check_from(&s, k, count);
       check_bytes(&s, k, count);

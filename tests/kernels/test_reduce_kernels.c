@@ -48,7 +48,7 @@ static void expect(const char *what, int level, int op, double found, double is,
 }
 
 static void check_run(struct sweep *s, int level) {
-  const struct onri_reduce_kernels *kernels = onri_kernels_of_level(level)->reduce;
+  const struct onri_reduce_kernels *kernels = onri_kernels_at(reduce, level);
   const enum onri_take what = (enum onri_take)sweep_pick(s, 0, ONRI_NUM_TAKES - 1);
   const int is_long =
       sweep_chance(s, 8) && what != ONRI_TAKE_PROD; /* else it underflows, and infinity times 0 is NaN */
@@ -71,7 +71,7 @@ static void check_run(struct sweep *s, int level) {
 }
 
 static void check_lines(struct sweep *s, int level) {
-  const struct onri_reduce_kernels *kernels = onri_kernels_of_level(level)->reduce;
+  const struct onri_reduce_kernels *kernels = onri_kernels_at(reduce, level);
   const enum onri_take what = (enum onri_take)sweep_pick(s, 0, ONRI_NUM_TAKES - 1);
   struct onri_lines lines = {
       .x = x, .columns = (size_t)sweep_pick(s, 1, COLUMNS), .rows = (size_t)sweep_pick(s, 1, 40), .column_step = 1};
@@ -112,7 +112,7 @@ static void check_lines(struct sweep *s, int level) {
 
 /* Doubles: a line by itself, and lines side by side. */
 static void check_doubles(struct sweep *s, int level) {
-  const struct onri_reduce_kernels *kernels = onri_kernels_of_level(level)->reduce;
+  const struct onri_reduce_kernels *kernels = onri_kernels_at(reduce, level);
   const enum onri_take what = (enum onri_take)sweep_pick(s, 0, ONRI_NUM_TAKES - 1);
   const size_t columns = (size_t)sweep_pick(s, 1, COLUMNS), rows = (size_t)sweep_pick(s, 1, 40),
                step = columns + (size_t)sweep_pick(s, 0, 3);
@@ -152,7 +152,7 @@ static int64_t integer_at(const void *from, size_t k, size_t i) {
 /* The greatest and the least, with a sign and without: what they are, is turned back before it is compared. */
 static void check_integers(struct sweep *s, int level) {
   static int64_t values[MOST], acc[4 * COLUMNS + 1];
-  const struct onri_reduce_kernels *kernels = onri_kernels_of_level(level)->reduce;
+  const struct onri_reduce_kernels *kernels = onri_kernels_at(reduce, level);
   const size_t k = (size_t)sweep_pick(s, 0, 3), bits = (size_t)8 << k, columns = (size_t)sweep_pick(s, 1, 4 * COLUMNS),
                rows = (size_t)sweep_pick(s, 1, 10), step = columns + (size_t)sweep_pick(s, 0, 3);
   const int is_signed = sweep_chance(s, 2), minimum = sweep_chance(s, 2);

@@ -95,11 +95,11 @@ static void test_every_level(void **state) {
   struct sweep s = sweep_from(5);
   (void)state;
   for (int level = 0; level <= (int)onri_cpu_level(); level++) {
-    const struct onri_resize_kernels *kernels = onri_kernels_of_level(level)->resize;
+    const struct onri_resize_kernels *kernels = onri_kernels_at(resize, level);
     for (int64_t inner = 1; inner <= INNER; inner++)
       for (int32_t taps = 1; taps <= TAPS; taps++) check(&s, kernels, inner, taps);
     for (int i = 0; i < sweep_cases(300); i++) check_lines(&s, kernels, i % 4);
-    for (int i = 0; i < sweep_cases(500); i++) check_weigh(&s, onri_kernels_of_level(level)->grid_sample);
+    for (int i = 0; i < sweep_cases(500); i++) check_weigh(&s, onri_kernels_at(grid_sample, level));
   }
 }
 

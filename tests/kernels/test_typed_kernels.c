@@ -72,7 +72,7 @@ static void check_binary(int level, enum onr_dtype dtype, enum onr_binary op, si
                                        .b_step = shape != 1};
   memset(y, 0x55, sizeof(y));
   memset(expected, 0x55, sizeof(expected));
-  const struct onri_typed_kernels *typed = onri_kernels_of_level(level)->typed;
+  const struct onri_typed_kernels *typed = onri_kernels_at(typed, level);
   typed->binary_rows(typed->binary[dtype][op], &rows, size, truth ? 1 : size);
   for (size_t r = 0; r < ROWS; r++) {
     uint64_t wide[2][MOST], result[MOST];
@@ -100,7 +100,7 @@ static void check_unary(int level, enum onr_dtype dtype, enum onr_unary op, size
   uint64_t wide[MOST], result[MOST];
   memset(y, 0x55, sizeof(y));
   memset(expected, 0x55, sizeof(expected));
-  const struct onri_typed_kernels *typed = onri_kernels_of_level(level)->typed;
+  const struct onri_typed_kernels *typed = onri_kernels_at(typed, level);
   const size_t size = onr_dtype_size(dtype);
   typed->unary_row(typed->unary[dtype][op], a, y, count, params.alpha, params.beta, size, truth ? 1 : size);
   onri_load(dtype, a, count, wide);
@@ -117,7 +117,7 @@ static void test_every_function(void **state) {
   (void)state;
   for (int level = 0; level <= (int)onri_cpu_level(); level++)
     for (int dtype = 0; dtype < ONR_NUM_DTYPES; dtype++) {
-      const struct onri_typed_kernels *kernels = onri_kernels_of_level(level)->typed;
+      const struct onri_typed_kernels *kernels = onri_kernels_at(typed, level);
       for (size_t count = 1; count < MOST; count += count < 70 ? 1 : 9) {
         fill(&s, (enum onr_dtype)dtype, a);
         fill(&s, (enum onr_dtype)dtype, b);

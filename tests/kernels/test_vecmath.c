@@ -29,11 +29,11 @@ static void check(void (*function)(const float *, float *, size_t), double (*ref
 static void test_accuracy(void **unused) {
   (void)unused;
   for (int l = 0; l <= (int)onri_cpu_level(); l++) {
-    check(onri_kernels_of_level(l)->vecmath->exp, exp, -110.0f, 88.7f);
-    check(onri_kernels_of_level(l)->vecmath->exp, exp, -1e-3f, 1e-3f);
-    check(onri_kernels_of_level(l)->vecmath->sigmoid, sigmoid, -84.0f, 120.0f);
-    check(onri_kernels_of_level(l)->vecmath->tanh, tanh, -12.0f, 12.0f);
-    check(onri_kernels_of_level(l)->vecmath->tanh, tanh, -1e-3f, 1e-3f);
+    check(onri_kernels_at(vecmath, l)->exp, exp, -110.0f, 88.7f);
+    check(onri_kernels_at(vecmath, l)->exp, exp, -1e-3f, 1e-3f);
+    check(onri_kernels_at(vecmath, l)->sigmoid, sigmoid, -84.0f, 120.0f);
+    check(onri_kernels_at(vecmath, l)->tanh, tanh, -12.0f, 12.0f);
+    check(onri_kernels_at(vecmath, l)->tanh, tanh, -1e-3f, 1e-3f);
   }
 }
 
@@ -44,11 +44,11 @@ static void test_special_values(void **unused) {
   float y[6];
   (void)unused;
   for (int l = 0; l <= (int)onri_cpu_level(); l++) {
-    onri_kernels_of_level(l)->vecmath->exp(x, y, 6);
+    onri_kernels_at(vecmath, l)->exp(x, y, 6);
     assert_close(y, exps, 6, 0, 0);
-    onri_kernels_of_level(l)->vecmath->sigmoid(x, y, 6);
+    onri_kernels_at(vecmath, l)->sigmoid(x, y, 6);
     assert_close(y, sigmoids, 6, 0, 0);
-    onri_kernels_of_level(l)->vecmath->tanh(x, y, 6);
+    onri_kernels_at(vecmath, l)->tanh(x, y, 6);
     assert_close(y, tanhs, 6, 0, 0);
   }
 }
@@ -65,9 +65,9 @@ static void test_sum_and_max(void **unused) {
         sum += exp((double)x[i] - 1.5);
         max = x[i] > max ? x[i] : max;
       }
-      const float found = onri_kernels_of_level(l)->vecmath->exp_sum(x, 1.5f, y, count), expected = (float)sum;
+      const float found = onri_kernels_at(vecmath, l)->exp_sum(x, 1.5f, y, count), expected = (float)sum;
       assert_close(&found, &expected, 1, 1e-6, 0);
-      assert_true(onri_kernels_of_level(l)->vecmath->max(x, -4.0f, count) == max);
+      assert_true(onri_kernels_at(vecmath, l)->max(x, -4.0f, count) == max);
     }
 }
 
@@ -80,7 +80,7 @@ static void test_exp_f64(void **unused) {
     for (size_t count = 1; count <= MANY; count += count < 40 ? 1 : 987) {
       double sum = 0;
       for (size_t i = 0; i < count; i++) x[i] = 709.0 - 1460.0 * (double)i / (double)count;
-      const double found = onri_kernels_of_level(l)->vecmath->exp_sum_f64(x, 0.25, y, count);
+      const double found = onri_kernels_at(vecmath, l)->exp_sum_f64(x, 0.25, y, count);
       for (size_t i = 0; i < count; i++) {
         const double expected = exp(x[i] - 0.25);
         sum += expected;
@@ -91,7 +91,7 @@ static void test_exp_f64(void **unused) {
     }
   x[0] = NAN, x[1] = INFINITY, x[2] = -INFINITY, x[3] = 800;
   for (int l = 0; l <= (int)onri_cpu_level(); l++) {
-    (void)onri_kernels_of_level(l)->vecmath->exp_sum_f64(x, 0, y, 4);
+    (void)onri_kernels_at(vecmath, l)->exp_sum_f64(x, 0, y, 4);
     assert_true(isnan(y[0]) && isinf(y[1]) && y[2] == 0 && isinf(y[3]));
   }
 }
@@ -105,11 +105,11 @@ static void test_all_finite(void **unused) {
   x[149] = -3.4028235e38f;
   for (int l = 0; l <= (int)onri_cpu_level(); l++)
     for (size_t count = 0; count <= 150; count++) {
-      assert_true(onri_kernels_of_level(l)->vecmath->all_finite(x, count));
+      assert_true(onri_kernels_at(vecmath, l)->all_finite(x, count));
       for (size_t i = 0; i < count; i++) {
         const float kept = x[i];
         x[i] = special[i % 3];
-        assert_false(onri_kernels_of_level(l)->vecmath->all_finite(x, count));
+        assert_false(onri_kernels_at(vecmath, l)->all_finite(x, count));
         x[i] = kept;
       }
     }

@@ -58,7 +58,7 @@ static struct onri_winograd draw(struct sweep *s, int level, struct onri_conv *c
   const int64_t work = batch * c->y.batch_stride * c->group_in * onri_conv_taps(c);
   if (batch * c->x.batch_stride <= MOST_X && batch * c->y.batch_stride <= MOST_X && work < 3000000 &&
       c->groups * c->group_out * c->group_in * onri_conv_taps(c) <= MOST_W)
-    how.kernels = onri_kernels_of_level((enum onri_cpu_level)level)->winograd;
+    how.kernels = onri_kernels_at(winograd, (enum onri_cpu_level)level);
   return how;
 }
 
@@ -167,7 +167,7 @@ static void test_every_level(void **state) {
 
 static void weights_are_finite(void **state) {
   struct onri_conv c = {.groups = 1, .group_in = 2, .group_out = 3};
-  const struct onri_winograd how = {onri_kernels()->winograd, {1, 6, 6}, {1, 4, 4}};
+  const struct onri_winograd how = {onri_kernels(winograd), {1, 6, 6}, {1, 4, 4}};
   static const float bad[] = {NAN, INFINITY, -INFINITY, 3e38f}; /* the last: its sums are not */
   float packed[36 * 2 * 2 * 16];
   struct onr_env env = {0};

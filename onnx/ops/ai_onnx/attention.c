@@ -97,11 +97,13 @@ static enum onr_status import_flex_attention(const struct onr_node *node) {
 }
 
 /* --- the operators --- */
+/* clang-format off */
 static const struct onri_op operators[] = {
-    {"", "Attention", 23, 3, 7, 1, 4, read_attention},
-    {"ai.onnx.preview", "FlexAttention", 1, 3, 3, 1, 1, import_flex_attention},
-    {"", "LinearAttention", 27, 3, 6, 2, 2, import_linear_attention},
-    {"", "CausalConvWithState", 27, 2, 4, 2, 2, import_causal_conv},
-    {"", "RotaryEmbedding", 23, 3, 4, 1, 1, import_rotary_embedding},
+    ONRI_OP(ai_onnx, Attention, 23, 3, 7, 1, 4, read_attention)
+    ONRI_OP(ai_onnx_preview, FlexAttention, 1, 3, 3, 1, 1, import_flex_attention)
+    ONRI_OP(ai_onnx, LinearAttention, 27, 3, 6, 2, 2, import_linear_attention)
+    ONRI_OP(ai_onnx, CausalConvWithState, 27, 2, 4, 2, 2, import_causal_conv)
+    ONRI_OP(ai_onnx, RotaryEmbedding, 23, 3, 4, 1, 1, import_rotary_embedding)
 };
+/* clang-format on */
 const struct onri_op_table onri_ops_attention = ONRI_OP_TABLE(operators);

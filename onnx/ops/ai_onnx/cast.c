@@ -50,9 +50,11 @@ static enum onr_status import_cast_like(const struct onr_node *node) {
 }
 
 /* --- the operators --- */
+/* clang-format off */
 static const struct onri_op operators[] = {
-    {"", "Cast", 1, 1, 1, 1, 1, import_cast_1},
-    {"", "Cast", 6, 1, 1, 1, 1, read_cast},
-    {"", "CastLike", 15, 2, 2, 1, 1, import_cast_like},
+    ONRI_OP(ai_onnx, Cast, 1, 1, 1, 1, 1, import_cast_1)
+    ONRI_OP(ai_onnx, Cast, 6, 1, 1, 1, 1, read_cast)
+    ONRI_OP(ai_onnx, CastLike, 15, 2, 2, 1, 1, import_cast_like)
 };
+/* clang-format on */
 const struct onri_op_table onri_ops_cast = ONRI_OP_TABLE(operators);

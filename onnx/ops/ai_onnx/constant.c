@@ -55,7 +55,9 @@ static enum onr_status read_constant(const struct onr_node *node) {
 }
 
 /* --- the operators --- */
+/* clang-format off */
 static const struct onri_op operators[] = {
-    {"", "Constant", 1, 0, 0, 1, 1, read_constant},
+    ONRI_OP(ai_onnx, Constant, 1, 0, 0, 1, 1, read_constant)
 };
+/* clang-format on */
 const struct onri_op_table onri_ops_constant = ONRI_OP_TABLE(operators);

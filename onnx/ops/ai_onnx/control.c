@@ -239,10 +239,12 @@ static enum onr_status import_scan_8(const struct onr_node *node) {
 }
 
 /* --- the operators --- */
+/* clang-format off */
 static const struct onri_op operators[] = {
-    {"", "If", 1, 1, 1, 0, ONR_VARIADIC, import_if},
-    {"", "Loop", 1, 0, ONR_VARIADIC, 0, ONR_VARIADIC, import_loop},
-    {"", "Scan", 8, 0, ONR_VARIADIC, 1, ONR_VARIADIC, import_scan_8},
-    {"", "Scan", 9, 1, ONR_VARIADIC, 1, ONR_VARIADIC, import_scan},
+    ONRI_OP(ai_onnx, If, 1, 1, 1, 0, ONR_VARIADIC, import_if)
+    ONRI_OP(ai_onnx, Loop, 1, 0, ONR_VARIADIC, 0, ONR_VARIADIC, import_loop)
+    ONRI_OP(ai_onnx, Scan, 8, 0, ONR_VARIADIC, 1, ONR_VARIADIC, import_scan_8)
+    ONRI_OP(ai_onnx, Scan, 9, 1, ONR_VARIADIC, 1, ONR_VARIADIC, import_scan)
 };
+/* clang-format on */
 const struct onri_op_table onri_ops_control = ONRI_OP_TABLE(operators);

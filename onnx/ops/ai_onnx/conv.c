@@ -117,12 +117,14 @@ static enum onr_status import_deform_conv(const struct onr_node *node) {
 }
 
 /* --- the operators --- */
+/* clang-format off */
 static const struct onri_op operators[] = {
-    {"", "Conv", 1, 2, 3, 1, 1, read_conv},
-    {"", "ConvInteger", 10, 2, 4, 1, 1, import_conv_integer},
-    {"", "QLinearConv", 10, 8, 9, 1, 1, import_qlinear_conv},
-    {"com.microsoft", "QLinearConv", 1, 8, 9, 1, 1, import_qlinear_conv},
-    {"", "ConvTranspose", 1, 2, 3, 1, 1, import_conv_transpose},
-    {"", "DeformConv", 19, 3, 5, 1, 1, import_deform_conv},
+    ONRI_OP(ai_onnx, Conv, 1, 2, 3, 1, 1, read_conv)
+    ONRI_OP(ai_onnx, ConvInteger, 10, 2, 4, 1, 1, import_conv_integer)
+    ONRI_OP(ai_onnx, QLinearConv, 10, 8, 9, 1, 1, import_qlinear_conv)
+    ONRI_OP(com_microsoft, QLinearConv, 1, 8, 9, 1, 1, import_qlinear_conv)
+    ONRI_OP(ai_onnx, ConvTranspose, 1, 2, 3, 1, 1, import_conv_transpose)
+    ONRI_OP(ai_onnx, DeformConv, 19, 3, 5, 1, 1, import_deform_conv)
 };
+/* clang-format on */
 const struct onri_op_table onri_ops_conv = ONRI_OP_TABLE(operators);

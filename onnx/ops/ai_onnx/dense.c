@@ -53,15 +53,17 @@ static enum onr_status import_inverse(const struct onr_node *node) {
 }
 
 /* --- the operators --- */
+/* clang-format off */
 static const struct onri_op operators[] = {
-    {"", "Gemm", 1, 3, 3, 1, 1, import_gemm},
-    {"", "Gemm", 11, 2, 3, 1, 1, import_gemm},
-    {"", "MatMul", 1, 2, 2, 1, 1, import_matmul},
-    {"", "MatMulInteger", 10, 2, 4, 1, 1, import_matmul_integer},
-    {"", "QLinearMatMul", 10, 8, 8, 1, 1, import_qlinear_matmul},
-    {"", "Einsum", 12, 1, ONR_VARIADIC, 1, 1, import_einsum},
-    {"", "Det", 11, 1, 1, 1, 1, import_det},
-    {"com.microsoft", "Solve", 1, 2, 2, 1, 1, import_solve},
-    {"com.microsoft", "Inverse", 1, 1, 1, 1, 1, import_inverse},
+    ONRI_OP(ai_onnx, Gemm, 1, 3, 3, 1, 1, import_gemm)
+    ONRI_OP(ai_onnx, Gemm, 11, 2, 3, 1, 1, import_gemm)
+    ONRI_OP(ai_onnx, MatMul, 1, 2, 2, 1, 1, import_matmul)
+    ONRI_OP(ai_onnx, MatMulInteger, 10, 2, 4, 1, 1, import_matmul_integer)
+    ONRI_OP(ai_onnx, QLinearMatMul, 10, 8, 8, 1, 1, import_qlinear_matmul)
+    ONRI_OP(ai_onnx, Einsum, 12, 1, ONR_VARIADIC, 1, 1, import_einsum)
+    ONRI_OP(ai_onnx, Det, 11, 1, 1, 1, 1, import_det)
+    ONRI_OP(com_microsoft, Solve, 1, 2, 2, 1, 1, import_solve)
+    ONRI_OP(com_microsoft, Inverse, 1, 1, 1, 1, 1, import_inverse)
 };
+/* clang-format on */
 const struct onri_op_table onri_ops_dense = ONRI_OP_TABLE(operators);

@@ -152,19 +152,21 @@ static enum onr_status import_multinomial(const struct onr_node *node) {
 }
 
 /* --- the operators --- */
+/* clang-format off */
 static const struct onri_op operators[] = {
-    {"", "ConstantOfShape", 9, 1, 1, 1, 1, import_constant_of_shape},
-    {"", "ConstantFill", 1, 0, 1, 1, 1, import_constant_fill},
-    {"", "Range", 11, 3, 3, 1, 1, import_range},
-    {"", "EyeLike", 9, 1, 1, 1, 1, import_eye_like},
-    {"", "OneHot", 9, 3, 3, 1, 1, import_one_hot},
-    {"", "CumSum", 11, 2, 2, 1, 1, import_cum_sum},
-    {"", "CumProd", 26, 2, 2, 1, 1, import_cum_prod},
-    {"", "RandomNormal", 1, 0, 0, 1, 1, import_random_normal},
-    {"", "RandomUniform", 1, 0, 0, 1, 1, import_random_uniform},
-    {"", "RandomNormalLike", 1, 1, 1, 1, 1, import_random_normal_like},
-    {"", "RandomUniformLike", 1, 1, 1, 1, 1, import_random_uniform_like},
-    {"", "Bernoulli", 15, 1, 1, 1, 1, import_bernoulli},
-    {"", "Multinomial", 7, 1, 1, 1, 1, import_multinomial},
+    ONRI_OP(ai_onnx, ConstantOfShape, 9, 1, 1, 1, 1, import_constant_of_shape)
+    ONRI_OP(ai_onnx, ConstantFill, 1, 0, 1, 1, 1, import_constant_fill)
+    ONRI_OP(ai_onnx, Range, 11, 3, 3, 1, 1, import_range)
+    ONRI_OP(ai_onnx, EyeLike, 9, 1, 1, 1, 1, import_eye_like)
+    ONRI_OP(ai_onnx, OneHot, 9, 3, 3, 1, 1, import_one_hot)
+    ONRI_OP(ai_onnx, CumSum, 11, 2, 2, 1, 1, import_cum_sum)
+    ONRI_OP(ai_onnx, CumProd, 26, 2, 2, 1, 1, import_cum_prod)
+    ONRI_OP(ai_onnx, RandomNormal, 1, 0, 0, 1, 1, import_random_normal)
+    ONRI_OP(ai_onnx, RandomUniform, 1, 0, 0, 1, 1, import_random_uniform)
+    ONRI_OP(ai_onnx, RandomNormalLike, 1, 1, 1, 1, 1, import_random_normal_like)
+    ONRI_OP(ai_onnx, RandomUniformLike, 1, 1, 1, 1, 1, import_random_uniform_like)
+    ONRI_OP(ai_onnx, Bernoulli, 15, 1, 1, 1, 1, import_bernoulli)
+    ONRI_OP(ai_onnx, Multinomial, 7, 1, 1, 1, 1, import_multinomial)
 };
+/* clang-format on */
 const struct onri_op_table onri_ops_generate = ONRI_OP_TABLE(operators);

@@ -76,19 +76,21 @@ static enum onr_status import_non_max_suppression(const struct onr_node *node) {
 }
 
 /* --- the operators --- */
+/* clang-format off */
 static const struct onri_op operators[] = {
-    {"", "Gather", 1, 2, 2, 1, 1, import_gather},
-    {"", "GatherElements", 11, 2, 2, 1, 1, import_gather_elements},
-    {"", "GatherND", 11, 2, 2, 1, 1, import_gather_nd},
-    {"", "Scatter", 9, 3, 3, 1, 1, import_scatter_elements},
-    {"", "ScatterElements", 11, 3, 3, 1, 1, import_scatter_elements},
-    {"", "ScatterND", 11, 3, 3, 1, 1, import_scatter_nd},
-    {"", "TensorScatter", 24, 2, 3, 1, 1, import_tensor_scatter},
-    {"", "TopK", 1, 1, 1, 2, 2, import_top_k_1},
-    {"", "TopK", 10, 2, 2, 2, 2, import_top_k},
-    {"", "NonZero", 9, 1, 1, 1, 1, import_non_zero},
-    {"", "Unique", 11, 1, 1, 1, 4, import_unique},
-    {"", "Compress", 9, 2, 2, 1, 1, import_compress},
-    {"", "NonMaxSuppression", 10, 2, 5, 1, 1, import_non_max_suppression},
+    ONRI_OP(ai_onnx, Gather, 1, 2, 2, 1, 1, import_gather)
+    ONRI_OP(ai_onnx, GatherElements, 11, 2, 2, 1, 1, import_gather_elements)
+    ONRI_OP(ai_onnx, GatherND, 11, 2, 2, 1, 1, import_gather_nd)
+    ONRI_OP(ai_onnx, Scatter, 9, 3, 3, 1, 1, import_scatter_elements)
+    ONRI_OP(ai_onnx, ScatterElements, 11, 3, 3, 1, 1, import_scatter_elements)
+    ONRI_OP(ai_onnx, ScatterND, 11, 3, 3, 1, 1, import_scatter_nd)
+    ONRI_OP(ai_onnx, TensorScatter, 24, 2, 3, 1, 1, import_tensor_scatter)
+    ONRI_OP(ai_onnx, TopK, 1, 1, 1, 2, 2, import_top_k_1)
+    ONRI_OP(ai_onnx, TopK, 10, 2, 2, 2, 2, import_top_k)
+    ONRI_OP(ai_onnx, NonZero, 9, 1, 1, 1, 1, import_non_zero)
+    ONRI_OP(ai_onnx, Unique, 11, 1, 1, 1, 4, import_unique)
+    ONRI_OP(ai_onnx, Compress, 9, 2, 2, 1, 1, import_compress)
+    ONRI_OP(ai_onnx, NonMaxSuppression, 10, 2, 5, 1, 1, import_non_max_suppression)
 };
+/* clang-format on */
 const struct onri_op_table onri_ops_index = ONRI_OP_TABLE(operators);

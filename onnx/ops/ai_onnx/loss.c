@@ -24,8 +24,10 @@ static enum onr_status import_softmax_cross_entropy_loss(const struct onr_node *
 }
 
 /* --- the operators --- */
+/* clang-format off */
 static const struct onri_op operators[] = {
-    {"", "NegativeLogLikelihoodLoss", 12, 2, 3, 1, 1, import_nll_loss},
-    {"", "SoftmaxCrossEntropyLoss", 12, 2, 3, 1, 2, import_softmax_cross_entropy_loss},
+    ONRI_OP(ai_onnx, NegativeLogLikelihoodLoss, 12, 2, 3, 1, 1, import_nll_loss)
+    ONRI_OP(ai_onnx, SoftmaxCrossEntropyLoss, 12, 2, 3, 1, 2, import_softmax_cross_entropy_loss)
 };
+/* clang-format on */
 const struct onri_op_table onri_ops_loss = ONRI_OP_TABLE(operators);

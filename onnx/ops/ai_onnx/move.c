@@ -153,24 +153,26 @@ static enum onr_status import_reverse_sequence(const struct onr_node *node) {
 }
 
 /* --- the operators --- */
+/* clang-format off */
 static const struct onri_op operators[] = {
-    {"", "Transpose", 1, 1, 1, 1, 1, import_transpose},
-    {"", "Concat", 1, 1, ONR_VARIADIC, 1, 1, import_concat_1},
-    {"", "Concat", 4, 1, ONR_VARIADIC, 1, 1, import_concat},
-    {"", "Split", 1, 1, 2, 1, ONR_VARIADIC, import_split_1},
-    {"", "Split", 2, 1, 1, 1, ONR_VARIADIC, import_split_1},
-    {"", "Split", 13, 1, 2, 1, ONR_VARIADIC, import_split_13},
-    {"", "Split", 18, 1, 2, 1, ONR_VARIADIC, import_split},
-    {"", "Slice", 1, 1, 1, 1, 1, import_slice_1},
-    {"", "Slice", 10, 3, 5, 1, 1, import_slice},
-    {"", "Tile", 1, 3, 3, 1, 1, import_tile_1},
-    {"", "Tile", 6, 2, 2, 1, 1, import_tile},
-    {"", "Pad", 1, 1, 1, 1, 1, import_pad_1},
-    {"", "Pad", 2, 1, 1, 1, 1, import_pad_2},
-    {"", "Pad", 11, 2, 3, 1, 1, import_pad},
-    {"", "Pad", 18, 2, 4, 1, 1, import_pad},
-    {"", "Trilu", 14, 1, 2, 1, 1, import_trilu},
-    {"", "ReverseSequence", 10, 2, 2, 1, 1, import_reverse_sequence},
-    {"", "CenterCropPad", 18, 2, 2, 1, 1, import_center_crop_pad},
+    ONRI_OP(ai_onnx, Transpose, 1, 1, 1, 1, 1, import_transpose)
+    ONRI_OP(ai_onnx, Concat, 1, 1, ONR_VARIADIC, 1, 1, import_concat_1)
+    ONRI_OP(ai_onnx, Concat, 4, 1, ONR_VARIADIC, 1, 1, import_concat)
+    ONRI_OP(ai_onnx, Split, 1, 1, 2, 1, ONR_VARIADIC, import_split_1)
+    ONRI_OP(ai_onnx, Split, 2, 1, 1, 1, ONR_VARIADIC, import_split_1)
+    ONRI_OP(ai_onnx, Split, 13, 1, 2, 1, ONR_VARIADIC, import_split_13)
+    ONRI_OP(ai_onnx, Split, 18, 1, 2, 1, ONR_VARIADIC, import_split)
+    ONRI_OP(ai_onnx, Slice, 1, 1, 1, 1, 1, import_slice_1)
+    ONRI_OP(ai_onnx, Slice, 10, 3, 5, 1, 1, import_slice)
+    ONRI_OP(ai_onnx, Tile, 1, 3, 3, 1, 1, import_tile_1)
+    ONRI_OP(ai_onnx, Tile, 6, 2, 2, 1, 1, import_tile)
+    ONRI_OP(ai_onnx, Pad, 1, 1, 1, 1, 1, import_pad_1)
+    ONRI_OP(ai_onnx, Pad, 2, 1, 1, 1, 1, import_pad_2)
+    ONRI_OP(ai_onnx, Pad, 11, 2, 3, 1, 1, import_pad)
+    ONRI_OP(ai_onnx, Pad, 18, 2, 4, 1, 1, import_pad)
+    ONRI_OP(ai_onnx, Trilu, 14, 1, 2, 1, 1, import_trilu)
+    ONRI_OP(ai_onnx, ReverseSequence, 10, 2, 2, 1, 1, import_reverse_sequence)
+    ONRI_OP(ai_onnx, CenterCropPad, 18, 2, 2, 1, 1, import_center_crop_pad)
 };
+/* clang-format on */
 const struct onri_op_table onri_ops_move = ONRI_OP_TABLE(operators);

@@ -85,19 +85,21 @@ static enum onr_status import_mean_variance_norm(const struct onr_node *node) {
 }
 
 /* --- the operators --- */
+/* clang-format off */
 static const struct onri_op operators[] = {
-    {"", "Softmax", 1, 1, 1, 1, 1, import_softmax_flat},
-    {"", "Softmax", 13, 1, 1, 1, 1, import_softmax},
-    {"", "LogSoftmax", 1, 1, 1, 1, 1, import_log_softmax_flat},
-    {"", "LogSoftmax", 13, 1, 1, 1, 1, import_log_softmax},
-    {"", "Hardmax", 1, 1, 1, 1, 1, import_hardmax_flat},
-    {"", "Hardmax", 13, 1, 1, 1, 1, import_hardmax},
-    {"", "LayerNormalization", 1, 2, 3, 1, 3, import_layer_norm},
-    {"", "RMSNormalization", 23, 2, 2, 1, 1, import_rms_norm},
-    {"", "GroupNormalization", 18, 3, 3, 1, 1, import_group_norm_18},
-    {"", "GroupNormalization", 21, 3, 3, 1, 1, import_group_norm},
-    {"", "InstanceNormalization", 1, 3, 3, 1, 1, import_instance_norm},
-    {"", "LpNormalization", 1, 1, 1, 1, 1, import_lp_norm},
-    {"", "MeanVarianceNormalization", 9, 1, 1, 1, 1, import_mean_variance_norm},
+    ONRI_OP(ai_onnx, Softmax, 1, 1, 1, 1, 1, import_softmax_flat)
+    ONRI_OP(ai_onnx, Softmax, 13, 1, 1, 1, 1, import_softmax)
+    ONRI_OP(ai_onnx, LogSoftmax, 1, 1, 1, 1, 1, import_log_softmax_flat)
+    ONRI_OP(ai_onnx, LogSoftmax, 13, 1, 1, 1, 1, import_log_softmax)
+    ONRI_OP(ai_onnx, Hardmax, 1, 1, 1, 1, 1, import_hardmax_flat)
+    ONRI_OP(ai_onnx, Hardmax, 13, 1, 1, 1, 1, import_hardmax)
+    ONRI_OP(ai_onnx, LayerNormalization, 1, 2, 3, 1, 3, import_layer_norm)
+    ONRI_OP(ai_onnx, RMSNormalization, 23, 2, 2, 1, 1, import_rms_norm)
+    ONRI_OP(ai_onnx, GroupNormalization, 18, 3, 3, 1, 1, import_group_norm_18)
+    ONRI_OP(ai_onnx, GroupNormalization, 21, 3, 3, 1, 1, import_group_norm)
+    ONRI_OP(ai_onnx, InstanceNormalization, 1, 3, 3, 1, 1, import_instance_norm)
+    ONRI_OP(ai_onnx, LpNormalization, 1, 1, 1, 1, 1, import_lp_norm)
+    ONRI_OP(ai_onnx, MeanVarianceNormalization, 9, 1, 1, 1, 1, import_mean_variance_norm)
 };
+/* clang-format on */
 const struct onri_op_table onri_ops_norm = ONRI_OP_TABLE(operators);

@@ -9,7 +9,9 @@ static enum onr_status import_image_decoder(const struct onr_node *node) {
 }
 
 /* --- the operators --- */
+/* clang-format off */
 static const struct onri_op operators[] = {
-    {"", "ImageDecoder", 20, 1, 1, 1, 1, import_image_decoder},
+    ONRI_OP(ai_onnx, ImageDecoder, 20, 1, 1, 1, 1, import_image_decoder)
 };
+/* clang-format on */
 const struct onri_op_table onri_ops_picture = ONRI_OP_TABLE(operators);

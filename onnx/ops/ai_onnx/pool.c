@@ -161,20 +161,22 @@ static enum onr_status import_fractional_max_pool(const struct onr_node *node) {
 }
 
 /* --- the operators --- */
+/* clang-format off */
 static const struct onri_op operators[] = {
-    {"", "MaxPool", 1, 1, 1, 1, 1, import_max_pool},
-    {"", "MaxPool", 8, 1, 1, 1, 2, import_max_pool},
-    {"", "AveragePool", 1, 1, 1, 1, 1, import_average_pool},
-    {"", "LpPool", 1, 1, 1, 1, 1, import_lp_pool},
-    {"", "GlobalMaxPool", 1, 1, 1, 1, 1, import_global_max_pool},
-    {"", "GlobalAveragePool", 1, 1, 1, 1, 1, import_global_average_pool},
-    {"", "GlobalLpPool", 1, 1, 1, 1, 1, import_global_lp_pool},
-    {"", "MaxUnpool", 9, 2, 3, 1, 1, import_max_unpool},
-    {"onnxrun", "AdaptiveAvgPool", 1, 1, 1, 1, 1, import_adaptive_avg_pool},
-    {"onnxrun", "AdaptiveMaxPool", 1, 1, 1, 1, 2, import_adaptive_max_pool},
-    {"onnxrun", "AveragePool", 1, 1, 1, 1, 1, import_divided_average_pool},
-    {"onnxrun", "MaxPool", 1, 1, 1, 1, 2, import_plane_max_pool},
-    {"onnxrun", "MaxUnpool", 1, 2, 2, 1, 1, import_plane_max_unpool},
-    {"onnxrun", "FractionalMaxPool", 1, 1, 2, 1, 2, import_fractional_max_pool},
+    ONRI_OP(ai_onnx, MaxPool, 1, 1, 1, 1, 1, import_max_pool)
+    ONRI_OP(ai_onnx, MaxPool, 8, 1, 1, 1, 2, import_max_pool)
+    ONRI_OP(ai_onnx, AveragePool, 1, 1, 1, 1, 1, import_average_pool)
+    ONRI_OP(ai_onnx, LpPool, 1, 1, 1, 1, 1, import_lp_pool)
+    ONRI_OP(ai_onnx, GlobalMaxPool, 1, 1, 1, 1, 1, import_global_max_pool)
+    ONRI_OP(ai_onnx, GlobalAveragePool, 1, 1, 1, 1, 1, import_global_average_pool)
+    ONRI_OP(ai_onnx, GlobalLpPool, 1, 1, 1, 1, 1, import_global_lp_pool)
+    ONRI_OP(ai_onnx, MaxUnpool, 9, 2, 3, 1, 1, import_max_unpool)
+    ONRI_OP(onnxrun, AdaptiveAvgPool, 1, 1, 1, 1, 1, import_adaptive_avg_pool)
+    ONRI_OP(onnxrun, AdaptiveMaxPool, 1, 1, 1, 1, 2, import_adaptive_max_pool)
+    ONRI_OP(onnxrun, AveragePool, 1, 1, 1, 1, 1, import_divided_average_pool)
+    ONRI_OP(onnxrun, MaxPool, 1, 1, 1, 1, 2, import_plane_max_pool)
+    ONRI_OP(onnxrun, MaxUnpool, 1, 2, 2, 1, 1, import_plane_max_unpool)
+    ONRI_OP(onnxrun, FractionalMaxPool, 1, 1, 2, 1, 2, import_fractional_max_pool)
 };
+/* clang-format on */
 const struct onri_op_table onri_ops_pool = ONRI_OP_TABLE(operators);

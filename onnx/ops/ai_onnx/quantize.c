@@ -27,11 +27,13 @@ static enum onr_status import_dynamic_quantize_linear(const struct onr_node *nod
 }
 
 /* --- the operators --- */
+/* clang-format off */
 static const struct onri_op operators[] = {
-    {"", "QuantizeLinear", 10, 2, 3, 1, 1, import_quantize_linear},
-    {"", "DequantizeLinear", 10, 2, 3, 1, 1, import_dequantize_linear},
-    {"", "DynamicQuantizeLinear", 11, 1, 1, 3, 3, import_dynamic_quantize_linear},
-    {"com.microsoft", "QuantizeLinear", 1, 2, 3, 1, 1, import_quantize_linear},
-    {"com.microsoft", "DequantizeLinear", 1, 2, 3, 1, 1, import_dequantize_linear},
+    ONRI_OP(ai_onnx, QuantizeLinear, 10, 2, 3, 1, 1, import_quantize_linear)
+    ONRI_OP(ai_onnx, DequantizeLinear, 10, 2, 3, 1, 1, import_dequantize_linear)
+    ONRI_OP(ai_onnx, DynamicQuantizeLinear, 11, 1, 1, 3, 3, import_dynamic_quantize_linear)
+    ONRI_OP(com_microsoft, QuantizeLinear, 1, 2, 3, 1, 1, import_quantize_linear)
+    ONRI_OP(com_microsoft, DequantizeLinear, 1, 2, 3, 1, 1, import_dequantize_linear)
 };
+/* clang-format on */
 const struct onri_op_table onri_ops_quantize = ONRI_OP_TABLE(operators);

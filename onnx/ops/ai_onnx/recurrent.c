@@ -84,10 +84,12 @@ static enum onr_status import_gru(const struct onr_node *node) { return recurren
 static enum onr_status import_rnn(const struct onr_node *node) { return recurrent(node, &onri_layer_rnn, 1); }
 
 /* --- the operators --- */
+/* clang-format off */
 static const struct onri_op operators[] = {
-    {"", "LSTM", 1, 3, 8, 0, 3, onri_import_lstm},
-    {"", "GRU", 1, 3, 6, 0, 2, import_gru},
-    {"", "RNN", 1, 3, 6, 0, 2, import_rnn},
-    {"onnxrun", "LSTM", 1, 3, 9, 0, 3, onri_import_lstm},
+    ONRI_OP(ai_onnx, LSTM, 1, 3, 8, 0, 3, onri_import_lstm)
+    ONRI_OP(ai_onnx, GRU, 1, 3, 6, 0, 2, import_gru)
+    ONRI_OP(ai_onnx, RNN, 1, 3, 6, 0, 2, import_rnn)
+    ONRI_OP(onnxrun, LSTM, 1, 3, 9, 0, 3, onri_import_lstm)
 };
+/* clang-format on */
 const struct onri_op_table onri_ops_recurrent = ONRI_OP_TABLE(operators);

@@ -49,28 +49,30 @@ static enum onr_status import_arg_max(const struct onr_node *node) { return arg_
 static enum onr_status import_arg_min(const struct onr_node *node) { return arg_reduce(node, 1); }
 
 /* --- the operators --- */
+/* clang-format off */
 static const struct onri_op operators[] = {
-    {"", "ReduceSum", 1, 1, 1, 1, 1, import_reduce_sum_1},
-    {"", "ReduceSum", 13, 1, 2, 1, 1, import_reduce_sum},
-    {"", "ReduceMean", 1, 1, 1, 1, 1, import_reduce_mean_1},
-    {"", "ReduceMean", 18, 1, 2, 1, 1, import_reduce_mean},
-    {"", "ReduceMax", 1, 1, 1, 1, 1, import_reduce_max_1},
-    {"", "ReduceMax", 18, 1, 2, 1, 1, import_reduce_max},
-    {"", "ReduceMin", 1, 1, 1, 1, 1, import_reduce_min_1},
-    {"", "ReduceMin", 18, 1, 2, 1, 1, import_reduce_min},
-    {"", "ReduceProd", 1, 1, 1, 1, 1, import_reduce_prod_1},
-    {"", "ReduceProd", 18, 1, 2, 1, 1, import_reduce_prod},
-    {"", "ReduceL1", 1, 1, 1, 1, 1, import_reduce_l1_1},
-    {"", "ReduceL1", 18, 1, 2, 1, 1, import_reduce_l1},
-    {"", "ReduceL2", 1, 1, 1, 1, 1, import_reduce_l2_1},
-    {"", "ReduceL2", 18, 1, 2, 1, 1, import_reduce_l2},
-    {"", "ReduceLogSum", 1, 1, 1, 1, 1, import_reduce_log_sum_1},
-    {"", "ReduceLogSum", 18, 1, 2, 1, 1, import_reduce_log_sum},
-    {"", "ReduceLogSumExp", 1, 1, 1, 1, 1, import_reduce_log_sum_exp_1},
-    {"", "ReduceLogSumExp", 18, 1, 2, 1, 1, import_reduce_log_sum_exp},
-    {"", "ReduceSumSquare", 1, 1, 1, 1, 1, import_reduce_sum_square_1},
-    {"", "ReduceSumSquare", 18, 1, 2, 1, 1, import_reduce_sum_square},
-    {"", "ArgMax", 1, 1, 1, 1, 1, import_arg_max},
-    {"", "ArgMin", 1, 1, 1, 1, 1, import_arg_min},
+    ONRI_OP(ai_onnx, ReduceSum, 1, 1, 1, 1, 1, import_reduce_sum_1)
+    ONRI_OP(ai_onnx, ReduceSum, 13, 1, 2, 1, 1, import_reduce_sum)
+    ONRI_OP(ai_onnx, ReduceMean, 1, 1, 1, 1, 1, import_reduce_mean_1)
+    ONRI_OP(ai_onnx, ReduceMean, 18, 1, 2, 1, 1, import_reduce_mean)
+    ONRI_OP(ai_onnx, ReduceMax, 1, 1, 1, 1, 1, import_reduce_max_1)
+    ONRI_OP(ai_onnx, ReduceMax, 18, 1, 2, 1, 1, import_reduce_max)
+    ONRI_OP(ai_onnx, ReduceMin, 1, 1, 1, 1, 1, import_reduce_min_1)
+    ONRI_OP(ai_onnx, ReduceMin, 18, 1, 2, 1, 1, import_reduce_min)
+    ONRI_OP(ai_onnx, ReduceProd, 1, 1, 1, 1, 1, import_reduce_prod_1)
+    ONRI_OP(ai_onnx, ReduceProd, 18, 1, 2, 1, 1, import_reduce_prod)
+    ONRI_OP(ai_onnx, ReduceL1, 1, 1, 1, 1, 1, import_reduce_l1_1)
+    ONRI_OP(ai_onnx, ReduceL1, 18, 1, 2, 1, 1, import_reduce_l1)
+    ONRI_OP(ai_onnx, ReduceL2, 1, 1, 1, 1, 1, import_reduce_l2_1)
+    ONRI_OP(ai_onnx, ReduceL2, 18, 1, 2, 1, 1, import_reduce_l2)
+    ONRI_OP(ai_onnx, ReduceLogSum, 1, 1, 1, 1, 1, import_reduce_log_sum_1)
+    ONRI_OP(ai_onnx, ReduceLogSum, 18, 1, 2, 1, 1, import_reduce_log_sum)
+    ONRI_OP(ai_onnx, ReduceLogSumExp, 1, 1, 1, 1, 1, import_reduce_log_sum_exp_1)
+    ONRI_OP(ai_onnx, ReduceLogSumExp, 18, 1, 2, 1, 1, import_reduce_log_sum_exp)
+    ONRI_OP(ai_onnx, ReduceSumSquare, 1, 1, 1, 1, 1, import_reduce_sum_square_1)
+    ONRI_OP(ai_onnx, ReduceSumSquare, 18, 1, 2, 1, 1, import_reduce_sum_square)
+    ONRI_OP(ai_onnx, ArgMax, 1, 1, 1, 1, 1, import_arg_max)
+    ONRI_OP(ai_onnx, ArgMin, 1, 1, 1, 1, 1, import_arg_min)
 };
+/* clang-format on */
 const struct onri_op_table onri_ops_reduce = ONRI_OP_TABLE(operators);

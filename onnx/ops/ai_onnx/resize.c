@@ -85,9 +85,13 @@ static enum onr_status import_resize_11(const struct onr_node *node) {
 }
 
 /* --- the operators --- */
+/* clang-format off */
 static const struct onri_op operators[] = {
-    {"", "Upsample", 1, 1, 1, 1, 1, import_upsample_1}, {"", "Upsample", 7, 1, 1, 1, 1, import_upsample_7},
-    {"", "Upsample", 9, 2, 2, 1, 1, import_resize_10},  {"", "Resize", 10, 2, 2, 1, 1, import_resize_10},
-    {"", "Resize", 11, 1, 4, 1, 1, import_resize_11},
+    ONRI_OP(ai_onnx, Upsample, 1, 1, 1, 1, 1, import_upsample_1)
+    ONRI_OP(ai_onnx, Upsample, 7, 1, 1, 1, 1, import_upsample_7)
+    ONRI_OP(ai_onnx, Upsample, 9, 2, 2, 1, 1, import_resize_10)
+    ONRI_OP(ai_onnx, Resize, 10, 2, 2, 1, 1, import_resize_10)
+    ONRI_OP(ai_onnx, Resize, 11, 1, 4, 1, 1, import_resize_11)
 };
+/* clang-format on */
 const struct onri_op_table onri_ops_resize = ONRI_OP_TABLE(operators);

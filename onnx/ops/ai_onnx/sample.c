@@ -76,9 +76,14 @@ static enum onr_status import_max_roi_pool(const struct onr_node *node) {
 }
 
 /* --- the operators --- */
+/* clang-format off */
 static const struct onri_op operators[] = {
-    {"", "GridSample", 16, 2, 2, 1, 1, import_grid_sample}, {"", "AffineGrid", 20, 2, 2, 1, 1, import_affine_grid},
-    {"", "Col2Im", 18, 3, 3, 1, 1, import_col2im},          {"", "RoiAlign", 10, 3, 3, 1, 1, import_roi_align},
-    {"", "MaxRoiPool", 1, 2, 2, 1, 1, import_max_roi_pool}, {"onnxrun", "Unfold", 1, 1, 1, 1, 1, import_unfold},
+    ONRI_OP(ai_onnx, GridSample, 16, 2, 2, 1, 1, import_grid_sample)
+    ONRI_OP(ai_onnx, AffineGrid, 20, 2, 2, 1, 1, import_affine_grid)
+    ONRI_OP(ai_onnx, Col2Im, 18, 3, 3, 1, 1, import_col2im)
+    ONRI_OP(ai_onnx, RoiAlign, 10, 3, 3, 1, 1, import_roi_align)
+    ONRI_OP(ai_onnx, MaxRoiPool, 1, 2, 2, 1, 1, import_max_roi_pool)
+    ONRI_OP(onnxrun, Unfold, 1, 1, 1, 1, 1, import_unfold)
 };
+/* clang-format on */
 const struct onri_op_table onri_ops_sample = ONRI_OP_TABLE(operators);

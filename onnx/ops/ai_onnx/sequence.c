@@ -60,18 +60,20 @@ static enum onr_status import_sequence_map(const struct onr_node *node) {
 }
 
 /* --- the operators --- */
+/* clang-format off */
 static const struct onri_op operators[] = {
-    {"", "SequenceConstruct", 11, 1, ONR_VARIADIC, 1, 1, import_sequence_construct},
-    {"", "SequenceEmpty", 11, 0, 0, 1, 1, import_sequence_empty},
-    {"", "SequenceInsert", 11, 2, 3, 1, 1, import_sequence_insert},
-    {"", "SequenceErase", 11, 1, 2, 1, 1, import_sequence_erase},
-    {"", "SequenceAt", 11, 2, 2, 1, 1, import_sequence_at},
-    {"", "SequenceLength", 11, 1, 1, 1, 1, import_sequence_length},
-    {"", "SequenceMap", 17, 1, ONR_VARIADIC, 1, ONR_VARIADIC, import_sequence_map},
-    {"", "SplitToSequence", 11, 1, 2, 1, 1, import_split_to_sequence},
-    {"", "ConcatFromSequence", 11, 1, 1, 1, 1, import_concat_from_sequence},
-    {"", "Optional", 15, 0, 1, 1, 1, import_optional},
-    {"", "OptionalHasElement", 15, 0, 1, 1, 1, import_optional_has},
-    {"", "OptionalGetElement", 15, 1, 1, 1, 1, import_optional_get},
+    ONRI_OP(ai_onnx, SequenceConstruct, 11, 1, ONR_VARIADIC, 1, 1, import_sequence_construct)
+    ONRI_OP(ai_onnx, SequenceEmpty, 11, 0, 0, 1, 1, import_sequence_empty)
+    ONRI_OP(ai_onnx, SequenceInsert, 11, 2, 3, 1, 1, import_sequence_insert)
+    ONRI_OP(ai_onnx, SequenceErase, 11, 1, 2, 1, 1, import_sequence_erase)
+    ONRI_OP(ai_onnx, SequenceAt, 11, 2, 2, 1, 1, import_sequence_at)
+    ONRI_OP(ai_onnx, SequenceLength, 11, 1, 1, 1, 1, import_sequence_length)
+    ONRI_OP(ai_onnx, SequenceMap, 17, 1, ONR_VARIADIC, 1, ONR_VARIADIC, import_sequence_map)
+    ONRI_OP(ai_onnx, SplitToSequence, 11, 1, 2, 1, 1, import_split_to_sequence)
+    ONRI_OP(ai_onnx, ConcatFromSequence, 11, 1, 1, 1, 1, import_concat_from_sequence)
+    ONRI_OP(ai_onnx, Optional, 15, 0, 1, 1, 1, import_optional)
+    ONRI_OP(ai_onnx, OptionalHasElement, 15, 0, 1, 1, 1, import_optional_has)
+    ONRI_OP(ai_onnx, OptionalGetElement, 15, 1, 1, 1, 1, import_optional_get)
 };
+/* clang-format on */
 const struct onri_op_table onri_ops_sequence = ONRI_OP_TABLE(operators);

@@ -66,18 +66,20 @@ static enum onr_status import_size(const struct onr_node *node) { return onri_em
 static enum onr_status import_expand(const struct onr_node *node) { return onri_emit(node, &onri_layer_expand, NULL); }
 
 /* --- the operators --- */
+/* clang-format off */
 static const struct onri_op operators[] = {
-    {"", "Reshape", 1, 1, 1, 1, 1, import_reshape_1},
-    {"", "Reshape", 5, 2, 2, 1, 1, import_reshape},
-    {"", "Flatten", 1, 1, 1, 1, 1, import_flatten},
-    {"", "Squeeze", 1, 1, 1, 1, 1, import_squeeze_1},
-    {"", "Squeeze", 13, 1, 2, 1, 1, import_squeeze},
-    {"", "Unsqueeze", 1, 1, 1, 1, 1, import_unsqueeze_1},
-    {"", "Unsqueeze", 13, 2, 2, 1, 1, import_unsqueeze},
-    {"", "Identity", 1, 1, 1, 1, 1, import_identity},
-    {"", "BitCast", 26, 1, 1, 1, 1, import_bit_cast},
-    {"", "Shape", 1, 1, 1, 1, 1, read_shape},
-    {"", "Size", 1, 1, 1, 1, 1, import_size},
-    {"", "Expand", 8, 2, 2, 1, 1, import_expand},
+    ONRI_OP(ai_onnx, Reshape, 1, 1, 1, 1, 1, import_reshape_1)
+    ONRI_OP(ai_onnx, Reshape, 5, 2, 2, 1, 1, import_reshape)
+    ONRI_OP(ai_onnx, Flatten, 1, 1, 1, 1, 1, import_flatten)
+    ONRI_OP(ai_onnx, Squeeze, 1, 1, 1, 1, 1, import_squeeze_1)
+    ONRI_OP(ai_onnx, Squeeze, 13, 1, 2, 1, 1, import_squeeze)
+    ONRI_OP(ai_onnx, Unsqueeze, 1, 1, 1, 1, 1, import_unsqueeze_1)
+    ONRI_OP(ai_onnx, Unsqueeze, 13, 2, 2, 1, 1, import_unsqueeze)
+    ONRI_OP(ai_onnx, Identity, 1, 1, 1, 1, 1, import_identity)
+    ONRI_OP(ai_onnx, BitCast, 26, 1, 1, 1, 1, import_bit_cast)
+    ONRI_OP(ai_onnx, Shape, 1, 1, 1, 1, 1, read_shape)
+    ONRI_OP(ai_onnx, Size, 1, 1, 1, 1, 1, import_size)
+    ONRI_OP(ai_onnx, Expand, 8, 2, 2, 1, 1, import_expand)
 };
+/* clang-format on */
 const struct onri_op_table onri_ops_shape = ONRI_OP_TABLE(operators);

@@ -47,13 +47,15 @@ static enum onr_status import_mel_weights(const struct onr_node *node) {
 }
 
 /* --- the operators --- */
+/* clang-format off */
 static const struct onri_op operators[] = {
-    {"", "DFT", 17, 1, 2, 1, 1, import_dft_17},
-    {"", "DFT", 20, 1, 3, 1, 1, import_dft_20},
-    {"", "STFT", 17, 2, 4, 1, 1, import_stft},
-    {"", "HannWindow", 17, 1, 1, 1, 1, import_hann_window},
-    {"", "HammingWindow", 17, 1, 1, 1, 1, import_hamming_window},
-    {"", "BlackmanWindow", 17, 1, 1, 1, 1, import_blackman_window},
-    {"", "MelWeightMatrix", 17, 5, 5, 1, 1, import_mel_weights},
+    ONRI_OP(ai_onnx, DFT, 17, 1, 2, 1, 1, import_dft_17)
+    ONRI_OP(ai_onnx, DFT, 20, 1, 3, 1, 1, import_dft_20)
+    ONRI_OP(ai_onnx, STFT, 17, 2, 4, 1, 1, import_stft)
+    ONRI_OP(ai_onnx, HannWindow, 17, 1, 1, 1, 1, import_hann_window)
+    ONRI_OP(ai_onnx, HammingWindow, 17, 1, 1, 1, 1, import_hamming_window)
+    ONRI_OP(ai_onnx, BlackmanWindow, 17, 1, 1, 1, 1, import_blackman_window)
+    ONRI_OP(ai_onnx, MelWeightMatrix, 17, 5, 5, 1, 1, import_mel_weights)
 };
+/* clang-format on */
 const struct onri_op_table onri_ops_signal = ONRI_OP_TABLE(operators);

@@ -60,11 +60,13 @@ static enum onr_status import_lrn(const struct onr_node *node) {
 }
 
 /* --- the operators --- */
+/* clang-format off */
 static const struct onri_op operators[] = {
-    {"", "BatchNormalization", 1, 5, 5, 1, 5, import_batch_norm_1},
-    {"", "BatchNormalization", 14, 5, 5, 1, 3, import_batch_norm_14},
-    {"", "DepthToSpace", 1, 1, 1, 1, 1, import_depth_to_space},
-    {"", "SpaceToDepth", 1, 1, 1, 1, 1, import_space_to_depth},
-    {"", "LRN", 1, 1, 1, 1, 1, import_lrn},
+    ONRI_OP(ai_onnx, BatchNormalization, 1, 5, 5, 1, 5, import_batch_norm_1)
+    ONRI_OP(ai_onnx, BatchNormalization, 14, 5, 5, 1, 3, import_batch_norm_14)
+    ONRI_OP(ai_onnx, DepthToSpace, 1, 1, 1, 1, 1, import_depth_to_space)
+    ONRI_OP(ai_onnx, SpaceToDepth, 1, 1, 1, 1, 1, import_space_to_depth)
+    ONRI_OP(ai_onnx, LRN, 1, 1, 1, 1, 1, import_lrn)
 };
+/* clang-format on */
 const struct onri_op_table onri_ops_spatial = ONRI_OP_TABLE(operators);

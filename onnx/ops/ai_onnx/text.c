@@ -93,12 +93,14 @@ static enum onr_status import_tf_idf_vectorizer(const struct onr_node *node) {
 }
 
 /* --- the operators --- */
+/* clang-format off */
 static const struct onri_op operators[] = {
-    {"", "StringConcat", 20, 2, 2, 1, 1, import_string_concat},
-    {"", "StringSplit", 20, 1, 1, 2, 2, import_string_split},
-    {"", "StringNormalizer", 10, 1, 1, 1, 1, import_string_normalizer},
-    {"", "TfIdfVectorizer", 9, 1, 1, 1, 1, import_tf_idf_vectorizer},
-    {"com.microsoft", "Tokenizer", 1, 1, 1, 1, 1, import_tokenizer},
-    {"", "RegexFullMatch", 20, 1, 1, 1, 1, import_regex_full_match},
+    ONRI_OP(ai_onnx, StringConcat, 20, 2, 2, 1, 1, import_string_concat)
+    ONRI_OP(ai_onnx, StringSplit, 20, 1, 1, 2, 2, import_string_split)
+    ONRI_OP(ai_onnx, StringNormalizer, 10, 1, 1, 1, 1, import_string_normalizer)
+    ONRI_OP(ai_onnx, TfIdfVectorizer, 9, 1, 1, 1, 1, import_tf_idf_vectorizer)
+    ONRI_OP(com_microsoft, Tokenizer, 1, 1, 1, 1, 1, import_tokenizer)
+    ONRI_OP(ai_onnx, RegexFullMatch, 20, 1, 1, 1, 1, import_regex_full_match)
 };
+/* clang-format on */
 const struct onri_op_table onri_ops_text = ONRI_OP_TABLE(operators);

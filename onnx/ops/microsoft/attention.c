@@ -208,10 +208,12 @@ static enum onr_status import_microsoft_rotary_embedding(const struct onr_node *
 }
 
 /* --- the operators --- */
+/* clang-format off */
 static const struct onri_op operators[] = {
-    {"com.microsoft", "Attention", 1, 2, 7, 1, 2, read_microsoft_attention},
-    {"com.microsoft", "QAttention", 1, 5, 9, 1, 2, import_q_attention},
-    {"com.microsoft", "MultiHeadAttention", 1, 1, 10, 1, 4, import_multi_head_attention},
-    {"com.microsoft", "RotaryEmbedding", 1, 4, 4, 1, 1, import_microsoft_rotary_embedding},
+    ONRI_OP(com_microsoft, Attention, 1, 2, 7, 1, 2, read_microsoft_attention)
+    ONRI_OP(com_microsoft, QAttention, 1, 5, 9, 1, 2, import_q_attention)
+    ONRI_OP(com_microsoft, MultiHeadAttention, 1, 1, 10, 1, 4, import_multi_head_attention)
+    ONRI_OP(com_microsoft, RotaryEmbedding, 1, 4, 4, 1, 1, import_microsoft_rotary_embedding)
 };
+/* clang-format on */
 const struct onri_op_table onri_ops_microsoft_attention = ONRI_OP_TABLE(operators);

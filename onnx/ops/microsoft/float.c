@@ -192,16 +192,18 @@ static enum onr_status import_embed_layer_norm(const struct onr_node *node) {
 }
 
 /* --- the operators --- */
+/* clang-format off */
 static const struct onri_op operators[] = {
-    {"", "SimplifiedLayerNormalization", 1, 2, 2, 1, 3, import_simplified_layer_norm},
-    {"com.microsoft", "FusedMatMul", 1, 2, 2, 1, 1, import_fused_matmul},
-    {"com.microsoft", "FastGelu", 1, 1, 2, 1, 1, import_fast_gelu},
-    {"com.microsoft", "BiasGelu", 1, 2, 2, 1, 1, import_bias_gelu},
-    {"com.microsoft", "FusedConv", 1, 2, 4, 1, 1, import_fused_conv},
-    {"com.microsoft", "NhwcConv", 1, 2, 3, 1, 1, import_nhwc_conv},
-    {"com.microsoft", "SkipLayerNormalization", 1, 3, 5, 1, 4, import_skip_layer_norm},
-    {"com.microsoft", "SkipSimplifiedLayerNormalization", 1, 3, 4, 1, 4, import_skip_rms_norm},
-    {"com.microsoft", "EmbedLayerNormalization", 1, 1, 9, 1, 3, import_embed_layer_norm},
-    {"com.microsoft", "CDist", 1, 2, 2, 1, 1, import_cdist},
+    ONRI_OP(ai_onnx, SimplifiedLayerNormalization, 1, 2, 2, 1, 3, import_simplified_layer_norm)
+    ONRI_OP(com_microsoft, FusedMatMul, 1, 2, 2, 1, 1, import_fused_matmul)
+    ONRI_OP(com_microsoft, FastGelu, 1, 1, 2, 1, 1, import_fast_gelu)
+    ONRI_OP(com_microsoft, BiasGelu, 1, 2, 2, 1, 1, import_bias_gelu)
+    ONRI_OP(com_microsoft, FusedConv, 1, 2, 4, 1, 1, import_fused_conv)
+    ONRI_OP(com_microsoft, NhwcConv, 1, 2, 3, 1, 1, import_nhwc_conv)
+    ONRI_OP(com_microsoft, SkipLayerNormalization, 1, 3, 5, 1, 4, import_skip_layer_norm)
+    ONRI_OP(com_microsoft, SkipSimplifiedLayerNormalization, 1, 3, 4, 1, 4, import_skip_rms_norm)
+    ONRI_OP(com_microsoft, EmbedLayerNormalization, 1, 1, 9, 1, 3, import_embed_layer_norm)
+    ONRI_OP(com_microsoft, CDist, 1, 2, 2, 1, 1, import_cdist)
 };
+/* clang-format on */
 const struct onri_op_table onri_ops_microsoft_float = ONRI_OP_TABLE(operators);

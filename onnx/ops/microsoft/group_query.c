@@ -161,7 +161,9 @@ static enum onr_status import_group_query_attention(const struct onr_node *node)
 }
 
 /* --- the operators --- */
+/* clang-format off */
 static const struct onri_op operators[] = {
-    {"com.microsoft", "GroupQueryAttention", 1, 1, 17, 1, 4, import_group_query_attention},
+    ONRI_OP(com_microsoft, GroupQueryAttention, 1, 1, 17, 1, 4, import_group_query_attention)
 };
+/* clang-format on */
 const struct onri_op_table onri_ops_microsoft_group_query = ONRI_OP_TABLE(operators);

@@ -38,7 +38,9 @@ static enum onr_status import_dynamic_quantize_lstm(const struct onr_node *node)
 }
 
 /* --- the operators --- */
+/* clang-format off */
 static const struct onri_op operators[] = {
-    {"com.microsoft", "DynamicQuantizeLSTM", 1, 3, 12, 0, 3, import_dynamic_quantize_lstm},
+    ONRI_OP(com_microsoft, DynamicQuantizeLSTM, 1, 3, 12, 0, 3, import_dynamic_quantize_lstm)
 };
+/* clang-format on */
 const struct onri_op_table onri_ops_microsoft_lstm = ONRI_OP_TABLE(operators);

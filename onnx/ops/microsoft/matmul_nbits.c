@@ -42,7 +42,9 @@ static enum onr_status read_matmul_nbits(const struct onr_node *node) {
 }
 
 /* --- the operators --- */
+/* clang-format off */
 static const struct onri_op operators[] = {
-    {"com.microsoft", "MatMulNBits", 1, 3, 6, 1, 1, read_matmul_nbits},
+    ONRI_OP(com_microsoft, MatMulNBits, 1, 3, 6, 1, 1, read_matmul_nbits)
 };
+/* clang-format on */
 const struct onri_op_table onri_ops_microsoft_matmul_nbits = ONRI_OP_TABLE(operators);

@@ -156,18 +156,20 @@ static enum onr_status import_dynamic_quantize_matmul(const struct onr_node *nod
 }
 
 /* --- the operators --- */
+/* clang-format off */
 static const struct onri_op operators[] = {
-    {"com.microsoft", "QLinearAdd", 1, 2, 8, 1, 1, import_qlinear_add},
-    {"com.microsoft", "QLinearMul", 1, 2, 8, 1, 1, import_qlinear_mul},
-    {"com.microsoft", "QLinearSigmoid", 1, 2, 5, 1, 1, import_qlinear_sigmoid},
-    {"com.microsoft", "QLinearLeakyRelu", 1, 2, 5, 1, 1, import_qlinear_leaky_relu},
-    {"com.microsoft", "QLinearSoftmax", 1, 2, 5, 1, 1, import_qlinear_softmax},
-    {"com.microsoft", "QLinearAveragePool", 1, 2, 5, 1, 1, import_qlinear_average_pool},
-    {"com.microsoft", "QLinearGlobalAveragePool", 1, 5, 5, 1, 1, import_qlinear_global_average_pool},
-    {"com.microsoft", "QLinearConcat", 1, 3, ONR_VARIADIC, 1, 1, import_qlinear_concat},
-    {"com.microsoft", "QLinearWhere", 1, 9, 9, 1, 1, import_qlinear_where},
-    {"com.microsoft", "QGemm", 1, 6, 9, 1, 1, import_qgemm},
-    {"com.microsoft", "MatMulIntegerToFloat", 1, 4, 7, 1, 1, import_matmul_integer_to_float},
-    {"com.microsoft", "DynamicQuantizeMatMul", 1, 3, 5, 1, 1, import_dynamic_quantize_matmul},
+    ONRI_OP(com_microsoft, QLinearAdd, 1, 2, 8, 1, 1, import_qlinear_add)
+    ONRI_OP(com_microsoft, QLinearMul, 1, 2, 8, 1, 1, import_qlinear_mul)
+    ONRI_OP(com_microsoft, QLinearSigmoid, 1, 2, 5, 1, 1, import_qlinear_sigmoid)
+    ONRI_OP(com_microsoft, QLinearLeakyRelu, 1, 2, 5, 1, 1, import_qlinear_leaky_relu)
+    ONRI_OP(com_microsoft, QLinearSoftmax, 1, 2, 5, 1, 1, import_qlinear_softmax)
+    ONRI_OP(com_microsoft, QLinearAveragePool, 1, 2, 5, 1, 1, import_qlinear_average_pool)
+    ONRI_OP(com_microsoft, QLinearGlobalAveragePool, 1, 5, 5, 1, 1, import_qlinear_global_average_pool)
+    ONRI_OP(com_microsoft, QLinearConcat, 1, 3, ONR_VARIADIC, 1, 1, import_qlinear_concat)
+    ONRI_OP(com_microsoft, QLinearWhere, 1, 9, 9, 1, 1, import_qlinear_where)
+    ONRI_OP(com_microsoft, QGemm, 1, 6, 9, 1, 1, import_qgemm)
+    ONRI_OP(com_microsoft, MatMulIntegerToFloat, 1, 4, 7, 1, 1, import_matmul_integer_to_float)
+    ONRI_OP(com_microsoft, DynamicQuantizeMatMul, 1, 3, 5, 1, 1, import_dynamic_quantize_matmul)
 };
+/* clang-format on */
 const struct onri_op_table onri_ops_microsoft_quantized = ONRI_OP_TABLE(operators);

@@ -75,10 +75,12 @@ static enum onr_status import_feature_vectorizer(const struct onr_node *node) {
 }
 
 /* --- the operators --- */
+/* clang-format off */
 static const struct onri_op operators[] = {
-    {"ai.onnx.ml", "Scaler", 1, 1, 1, 1, 1, import_scaler},
-    {"ai.onnx.ml", "Normalizer", 1, 1, 1, 1, 1, import_normalizer},
-    {"ai.onnx.ml", "Imputer", 1, 1, 1, 1, 1, import_imputer},
-    {"ai.onnx.ml", "FeatureVectorizer", 1, 1, ONR_VARIADIC, 1, 1, import_feature_vectorizer},
+    ONRI_OP(ai_onnx_ml, Scaler, 1, 1, 1, 1, 1, import_scaler)
+    ONRI_OP(ai_onnx_ml, Normalizer, 1, 1, 1, 1, 1, import_normalizer)
+    ONRI_OP(ai_onnx_ml, Imputer, 1, 1, 1, 1, 1, import_imputer)
+    ONRI_OP(ai_onnx_ml, FeatureVectorizer, 1, 1, ONR_VARIADIC, 1, 1, import_feature_vectorizer)
 };
+/* clang-format on */
 const struct onri_op_table onri_ops_ml_features = ONRI_OP_TABLE(operators);

@@ -195,10 +195,12 @@ static enum onr_status import_svm_classifier(const struct onr_node *node) {
 }
 
 /* --- the operators --- */
+/* clang-format off */
 static const struct onri_op operators[] = {
-    {"ai.onnx.ml", "LinearRegressor", 1, 1, 1, 1, 1, import_linear_regressor},
-    {"ai.onnx.ml", "LinearClassifier", 1, 1, 1, 2, 2, import_linear_classifier},
-    {"ai.onnx.ml", "SVMRegressor", 1, 1, 1, 1, 1, import_svm_regressor},
-    {"ai.onnx.ml", "SVMClassifier", 1, 1, 1, 2, 2, import_svm_classifier},
+    ONRI_OP(ai_onnx_ml, LinearRegressor, 1, 1, 1, 1, 1, import_linear_regressor)
+    ONRI_OP(ai_onnx_ml, LinearClassifier, 1, 1, 1, 2, 2, import_linear_classifier)
+    ONRI_OP(ai_onnx_ml, SVMRegressor, 1, 1, 1, 1, 1, import_svm_regressor)
+    ONRI_OP(ai_onnx_ml, SVMClassifier, 1, 1, 1, 2, 2, import_svm_classifier)
 };
+/* clang-format on */
 const struct onri_op_table onri_ops_ml_linear = ONRI_OP_TABLE(operators);

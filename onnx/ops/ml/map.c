@@ -35,9 +35,11 @@ static enum onr_status import_cast_map(const struct onr_node *node) {
 }
 
 /* --- the operators --- */
+/* clang-format off */
 static const struct onri_op operators[] = {
-    {"ai.onnx.ml", "ZipMap", 1, 1, 1, 1, 1, import_zip_map},
-    {"ai.onnx.ml", "CastMap", 1, 1, 1, 1, 1, import_cast_map},
-    {"ai.onnx.ml", "DictVectorizer", 1, 1, 1, 1, 1, import_dict_vectorizer},
+    ONRI_OP(ai_onnx_ml, ZipMap, 1, 1, 1, 1, 1, import_zip_map)
+    ONRI_OP(ai_onnx_ml, CastMap, 1, 1, 1, 1, 1, import_cast_map)
+    ONRI_OP(ai_onnx_ml, DictVectorizer, 1, 1, 1, 1, 1, import_dict_vectorizer)
 };
+/* clang-format on */
 const struct onri_op_table onri_ops_ml_map = ONRI_OP_TABLE(operators);

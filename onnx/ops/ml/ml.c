@@ -163,12 +163,14 @@ static enum onr_status import_array_feature_extractor(const struct onr_node *nod
 }
 
 /* --- the operators --- */
+/* clang-format off */
 static const struct onri_op operators[] = {
-    {"ai.onnx.ml", "LabelEncoder", 1, 1, 1, 1, 1, import_label_encoder_1},
-    {"ai.onnx.ml", "LabelEncoder", 2, 1, 1, 1, 1, import_label_encoder},
-    {"ai.onnx.ml", "Binarizer", 1, 1, 1, 1, 1, import_binarizer},
-    {"ai.onnx.ml", "ArrayFeatureExtractor", 1, 2, 2, 1, 1, import_array_feature_extractor},
-    {"ai.onnx.ml", "CategoryMapper", 1, 1, 1, 1, 1, import_category_mapper},
-    {"ai.onnx.ml", "OneHotEncoder", 1, 1, 1, 1, 1, import_one_hot_encoder},
+    ONRI_OP(ai_onnx_ml, LabelEncoder, 1, 1, 1, 1, 1, import_label_encoder_1)
+    ONRI_OP(ai_onnx_ml, LabelEncoder, 2, 1, 1, 1, 1, import_label_encoder)
+    ONRI_OP(ai_onnx_ml, Binarizer, 1, 1, 1, 1, 1, import_binarizer)
+    ONRI_OP(ai_onnx_ml, ArrayFeatureExtractor, 1, 2, 2, 1, 1, import_array_feature_extractor)
+    ONRI_OP(ai_onnx_ml, CategoryMapper, 1, 1, 1, 1, 1, import_category_mapper)
+    ONRI_OP(ai_onnx_ml, OneHotEncoder, 1, 1, 1, 1, 1, import_one_hot_encoder)
 };
+/* clang-format on */
 const struct onri_op_table onri_ops_ml = ONRI_OP_TABLE(operators);

@@ -252,8 +252,10 @@ static enum onr_status import_tree_classifier(const struct onr_node *node) {
 }
 
 /* --- the operators --- */
+/* clang-format off */
 static const struct onri_op operators[] = {
-    {"ai.onnx.ml", "TreeEnsembleClassifier", 1, 1, 1, 2, 2, import_tree_classifier},
-    {"ai.onnx.ml", "TreeEnsembleRegressor", 1, 1, 1, 1, 1, import_tree_regressor},
+    ONRI_OP(ai_onnx_ml, TreeEnsembleClassifier, 1, 1, 1, 2, 2, import_tree_classifier)
+    ONRI_OP(ai_onnx_ml, TreeEnsembleRegressor, 1, 1, 1, 1, 1, import_tree_regressor)
 };
+/* clang-format on */
 const struct onri_op_table onri_ops_ml_tree = ONRI_OP_TABLE(operators);

@@ -189,7 +189,9 @@ static enum onr_status import_tree_ensemble(const struct onr_node *node) {
 }
 
 /* --- the operators --- */
+/* clang-format off */
 static const struct onri_op operators[] = {
-    {"ai.onnx.ml", "TreeEnsemble", 5, 1, 1, 1, 1, import_tree_ensemble},
+    ONRI_OP(ai_onnx_ml, TreeEnsemble, 5, 1, 1, 1, 1, import_tree_ensemble)
 };
+/* clang-format on */
 const struct onri_op_table onri_ops_ml_tree5 = ONRI_OP_TABLE(operators);

@@ -207,7 +207,9 @@ static enum onr_status read_gradient(const struct onr_node *node) {
 }
 
 /* --- the operators --- */
+/* clang-format off */
 static const struct onri_op operators[] = {
-    {"ai.onnx.preview.training", "Gradient", 1, 1, ONR_VARIADIC, 1, ONR_VARIADIC, read_gradient},
+    ONRI_OP(ai_onnx_preview_training, Gradient, 1, 1, ONR_VARIADIC, 1, ONR_VARIADIC, read_gradient)
 };
+/* clang-format on */
 const struct onri_op_table onri_ops_training_gradient = ONRI_OP_TABLE(operators);

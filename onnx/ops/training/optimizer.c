@@ -47,9 +47,11 @@ static enum onr_status import_adam(const struct onr_node *node) {
 }
 
 /* --- the operators --- */
+/* clang-format off */
 static const struct onri_op operators[] = {
-    {"ai.onnx.preview.training", "Momentum", 1, 3, ONR_VARIADIC, 1, ONR_VARIADIC, import_momentum},
-    {"ai.onnx.preview.training", "Adagrad", 1, 3, ONR_VARIADIC, 1, ONR_VARIADIC, import_adagrad},
-    {"ai.onnx.preview.training", "Adam", 1, 3, ONR_VARIADIC, 1, ONR_VARIADIC, import_adam},
+    ONRI_OP(ai_onnx_preview_training, Momentum, 1, 3, ONR_VARIADIC, 1, ONR_VARIADIC, import_momentum)
+    ONRI_OP(ai_onnx_preview_training, Adagrad, 1, 3, ONR_VARIADIC, 1, ONR_VARIADIC, import_adagrad)
+    ONRI_OP(ai_onnx_preview_training, Adam, 1, 3, ONR_VARIADIC, 1, ONR_VARIADIC, import_adam)
 };
+/* clang-format on */
 const struct onri_op_table onri_ops_training_optimizer = ONRI_OP_TABLE(operators);

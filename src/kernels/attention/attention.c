@@ -21,7 +21,7 @@ static size_t count_parts(const struct onri_attention *a, const struct onri_atte
 
 struct onri_attention_plan onri_attention_plan(const struct onri_attention *a, size_t threads) {
   enum { MOST_TILES = 16, LEAST_TILES = 4, WORK = 1 << 19 };
-  const struct onri_attention_kernels *kernels = onri_kernels()->attention;
+  const struct onri_attention_kernels *kernels = onri_kernels(attention);
   struct onri_attention_plan p = {.workers = 1, .rows = MOST_TILES * kernels->rows, .merged = merged_heads(a)};
   const double work = (double)a->batch * (double)a->heads * (double)a->queries * (double)(a->past + a->keys) *
                       (double)(a->width + a->value_width);
@@ -59,7 +59,7 @@ static void run_part(const struct run *r, size_t part, float *scratch) {
                                    .first_row = part % blocks * p->rows,
                                    .scratch = scratch};
   job.rows = rows - job.first_row < p->rows ? rows - job.first_row : p->rows;
-  onri_kernels()->attention->run(a, &job);
+  onri_kernels(attention)->run(a, &job);
 }
 
 static void run_worker(void *context, size_t begin, size_t end) {

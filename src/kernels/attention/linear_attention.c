@@ -4,5 +4,5 @@
 #include "kernels/kernels.h"
 
 void onri_linear_attention(const struct onri_linear_attention *attention) {
-  onri_kernels()->linear_attention->run(attention);
+  onri_kernels(linear_attention)->run(attention);
 }

@@ -21,20 +21,20 @@ static int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit 
 
 int onri_conv_gemm_is_fast(void) { return onri_cpu_level() != ONRI_CPU_BASE; }
 
-struct onri_conv_blocks onri_conv_blocks_of(const struct onri_conv *c, const struct onri_kernels *kernels,
+struct onri_conv_blocks onri_conv_blocks_of(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
                                             enum onri_conv_form form) {
-  const int64_t lanes = kernels->conv_gemm->lanes, most_channels = kernels->conv_gemm->plane_channels;
+  const int64_t lanes = kernels->lanes, most_channels = kernels->plane_channels;
   if (form != ONRI_CONV_FIRST) return (struct onri_conv_blocks){round_up(c->group_out, lanes), 2 * lanes};
   const int64_t count = (c->group_out - 1) / most_channels + 1, width = (c->group_out - 1) / count + 1;
   return (struct onri_conv_blocks){round_up(c->group_out, width), width};
 }
 
-size_t onri_conv_gemm_bias_floats(const struct onri_conv *c, const struct onri_kernels *kernels,
+size_t onri_conv_gemm_bias_floats(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
                                   enum onri_conv_form form) {
   return (size_t)(c->groups * onri_conv_blocks_of(c, kernels, form).channels);
 }
 
-size_t onri_conv_gemm_packed_floats(const struct onri_conv *c, const struct onri_kernels *kernels,
+size_t onri_conv_gemm_packed_floats(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
                                     enum onri_conv_form form) {
   int64_t floats = onri_conv_taps(c);
   if (!onri_mul_i64(floats, c->group_in, &floats) ||
@@ -75,8 +75,8 @@ static void pack_blocks(void *context, size_t begin, size_t end) {
   }
 }
 
-void onri_conv_gemm_pack(const struct onri_conv *c, const struct onri_kernels *kernels, enum onri_conv_form form,
-                         const float *weight, float *packed, struct onr_env *env) {
+void onri_conv_gemm_pack(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
+                         enum onri_conv_form form, const float *weight, float *packed, struct onr_env *env) {
   enum { GRAIN = 1 << 18 }; /* floats: waking a thread takes as long as packing some thousands */
   struct packing p = {
       .c = c, .blocks = onri_conv_blocks_of(c, kernels, form), .form = form, .weight = weight, .packed = packed};
@@ -85,8 +85,8 @@ void onri_conv_gemm_pack(const struct onri_conv *c, const struct onri_kernels *k
   onr_parallel_for(env, (size_t)(c->groups * p.each), (size_t)(GRAIN / most(block, 1) + 1), pack_blocks, &p);
 }
 
-void onri_conv_gemm_pack_bias(const struct onri_conv *c, const struct onri_kernels *kernels, enum onri_conv_form form,
-                              const float *bias, float *packed) {
+void onri_conv_gemm_pack_bias(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
+                              enum onri_conv_form form, const float *bias, float *packed) {
   const int64_t channels = onri_conv_blocks_of(c, kernels, form).channels;
   memset(packed, 0, onri_conv_gemm_bias_floats(c, kernels, form) * sizeof(float));
   for (int64_t g = 0; bias && g < c->groups; g++)
@@ -410,10 +410,10 @@ static size_t grain_of(const struct work *w) {
 }
 
 /* A convolution, or a rectangle of its outputs. */
-static void run(const struct onri_conv *c, const struct onri_kernels *kernels, const struct onri_conv_gemm *operands,
-                struct onr_env *env) {
+static void run(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
+                const struct onri_conv_gemm *operands, struct onr_env *env) {
   struct onri_conv row;
-  struct work w = {.c = c, .kernels = kernels->conv_gemm, .operands = operands, .env = env};
+  struct work w = {.c = c, .kernels = kernels, .operands = operands, .env = env};
   if (operands->form != ONRI_CONV_LAST || c->x.channels == 1) {
     onri_conv_slab_run(c, kernels, operands, env);
     return;
@@ -464,7 +464,7 @@ static struct spans spans_of(const struct onri_axis *a, int cuts) {
   return s;
 }
 
-void onri_conv_gemm_f32(const struct onri_conv *c, const struct onri_kernels *kernels,
+void onri_conv_gemm_f32(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
                         const struct onri_conv_gemm *operands, struct onr_env *env) {
   const int cuts = operands->form != ONRI_CONV_FIRST; /* planes are vectors of pixels that lie together */
   struct spans s[ONR_MAX_SPATIAL];

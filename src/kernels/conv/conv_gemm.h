@@ -27,19 +27,19 @@ int onri_conv_gemm_is_fast(void);
 /* Whether nothing behind x is read. */
 static inline int onri_conv_gemm_is_exact(enum onri_conv_form form) { return form != ONRI_CONV_LAST; }
 
-/* Whatever is packed is for the kernels of one level: give the same ones, onri_kernels(), to all of these. */
+/* Whatever is packed is for the kernels of one level: give the same ones, onri_kernels(conv_gemm), to all of these. */
 
 /* Weights in groups of whole vectors of channels; 0: more than memory holds. */
-size_t onri_conv_gemm_packed_floats(const struct onri_conv *c, const struct onri_kernels *kernels,
+size_t onri_conv_gemm_packed_floats(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
                                     enum onri_conv_form form);
 /* weight: as conv_direct.h has it. */
-void onri_conv_gemm_pack(const struct onri_conv *c, const struct onri_kernels *kernels, enum onri_conv_form form,
-                         const float *weight, float *packed, struct onr_env *env);
+void onri_conv_gemm_pack(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
+                         enum onri_conv_form form, const float *weight, float *packed, struct onr_env *env);
 /* The same for bias, [groups * group_out] or NULL. */
-size_t onri_conv_gemm_bias_floats(const struct onri_conv *c, const struct onri_kernels *kernels,
+size_t onri_conv_gemm_bias_floats(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
                                   enum onri_conv_form form);
-void onri_conv_gemm_pack_bias(const struct onri_conv *c, const struct onri_kernels *kernels, enum onri_conv_form form,
-                              const float *bias, float *packed);
+void onri_conv_gemm_pack_bias(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
+                              enum onri_conv_form form, const float *bias, float *packed);
 
 /* For so many threads. */
 size_t onri_conv_gemm_scratch_bytes(size_t threads);
@@ -54,7 +54,7 @@ struct onri_conv_gemm {
   void (*tail)(const void *context, float *y, size_t count); /* NULL: none. Applied to each part of y that is done */
   const void *tail_context;
 };
-void onri_conv_gemm_f32(const struct onri_conv *c, const struct onri_kernels *kernels,
+void onri_conv_gemm_f32(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
                         const struct onri_conv_gemm *operands, struct onr_env *env);
 
 #endif

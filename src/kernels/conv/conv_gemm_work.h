@@ -12,7 +12,7 @@
 struct onri_conv_blocks {
   int64_t channels, width;
 };
-struct onri_conv_blocks onri_conv_blocks_of(const struct onri_conv *c, const struct onri_kernels *kernels,
+struct onri_conv_blocks onri_conv_blocks_of(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
                                             enum onri_conv_form form);
 
 /* Taps [*first, *last) that meet the image for some of the outputs [low, high]. */
@@ -35,7 +35,7 @@ float *onri_conv_slot_take(const struct onri_conv_slots *slots, size_t *slot);
 void onri_conv_slot_give(const struct onri_conv_slots *slots, size_t slot);
 
 /* Pixels lie side by side: conv_slab.c. */
-void onri_conv_slab_run(const struct onri_conv *c, const struct onri_kernels *kernels,
+void onri_conv_slab_run(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
                         const struct onri_conv_gemm *operands, struct onr_env *env);
 
 #endif

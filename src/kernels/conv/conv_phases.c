@@ -56,7 +56,7 @@ struct onri_conv onri_conv_phase(const struct onri_conv *c, int64_t index, int64
   return phase;
 }
 
-size_t onri_conv_phases_packed_floats(const struct onri_conv *c, const struct onri_kernels *kernels) {
+size_t onri_conv_phases_packed_floats(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels) {
   size_t all = 0;
   for (int64_t i = 0; i < onri_conv_phases_count(c); i++) {
     int64_t y;
@@ -88,7 +88,7 @@ void onri_conv_phase_weights(const struct onri_conv *c, int64_t index, const voi
       }
 }
 
-void onri_conv_phases_pack(const struct onri_conv *c, const struct onri_kernels *kernels, const float *weight,
+void onri_conv_phases_pack(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels, const float *weight,
                            float *room, float *packed, struct onr_env *env) {
   for (int64_t i = 0; i < onri_conv_phases_count(c); i++) {
     int64_t y;
@@ -99,7 +99,7 @@ void onri_conv_phases_pack(const struct onri_conv *c, const struct onri_kernels 
   }
 }
 
-void onri_conv_phases_f32(const struct onri_conv *c, const struct onri_kernels *kernels,
+void onri_conv_phases_f32(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
                           const struct onri_conv_gemm *operands, struct onr_env *env) {
   struct onri_conv_gemm part = *operands;
   for (int64_t i = 0; i < onri_conv_phases_count(c); i++) {

@@ -16,12 +16,12 @@ void onri_conv_phase_weights(const struct onri_conv *c, int64_t phase, const voi
 /* Dilation or stride is 1 on each axis, and there are not too many phases. */
 int onri_conv_phases_can(const struct onri_conv *c);
 /* Of all phases; 0: more than memory holds. What is packed depends on kernel, stride and dilation alone. */
-size_t onri_conv_phases_packed_floats(const struct onri_conv *c, const struct onri_kernels *kernels);
+size_t onri_conv_phases_packed_floats(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels);
 /* weight: as conv_direct.h has it; room: as many elements. */
-void onri_conv_phases_pack(const struct onri_conv *c, const struct onri_kernels *kernels, const float *weight,
+void onri_conv_phases_pack(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels, const float *weight,
                            float *room, float *packed, struct onr_env *env);
 /* operands: as for onri_conv_gemm_f32, with that packed; without a tail. */
-void onri_conv_phases_f32(const struct onri_conv *c, const struct onri_kernels *kernels,
+void onri_conv_phases_f32(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
                           const struct onri_conv_gemm *operands, struct onr_env *env);
 
 #endif

@@ -41,13 +41,13 @@ static struct onri_conv shuffled(const struct onri_conv *c) {
   return all;
 }
 
-size_t onri_conv_shuffle_packed_floats(const struct onri_conv *c, const struct onri_kernels *kernels) {
+size_t onri_conv_shuffle_packed_floats(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels) {
   const struct onri_conv all = shuffled(c);
   return onri_conv_gemm_packed_floats(&all, kernels, ONRI_CONV_FIRST);
 }
 
-void onri_conv_shuffle_pack(const struct onri_conv *c, const struct onri_kernels *kernels, const float *weight,
-                            float *room, float *packed, struct onr_env *env) {
+void onri_conv_shuffle_pack(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
+                            const float *weight, float *room, float *packed, struct onr_env *env) {
   const struct onri_conv all = shuffled(c);
   const int64_t phases = onri_conv_phases_count(c), each = c->group_out * c->group_in * onri_conv_taps(&all);
   float *part = room + c->groups * phases * each;
@@ -59,13 +59,13 @@ void onri_conv_shuffle_pack(const struct onri_conv *c, const struct onri_kernels
   onri_conv_gemm_pack(&all, kernels, ONRI_CONV_FIRST, room, packed, env);
 }
 
-size_t onri_conv_shuffle_bias_floats(const struct onri_conv *c, const struct onri_kernels *kernels) {
+size_t onri_conv_shuffle_bias_floats(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels) {
   const struct onri_conv all = shuffled(c);
   return onri_conv_gemm_bias_floats(&all, kernels, ONRI_CONV_FIRST);
 }
 
-void onri_conv_shuffle_pack_bias(const struct onri_conv *c, const struct onri_kernels *kernels, const float *bias,
-                                 float *packed) {
+void onri_conv_shuffle_pack_bias(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
+                                 const float *bias, float *packed) {
   const size_t floats = onri_conv_shuffle_bias_floats(c, kernels), group = floats / (size_t)c->groups;
   memset(packed, 0, floats * sizeof(*packed));
   for (int64_t g = 0; bias && g < c->groups; g++)
@@ -143,7 +143,7 @@ static void shuffle_rows(void *context, size_t begin, size_t end) {
       }
 }
 
-void onri_conv_shuffle_f32(const struct onri_conv *c, const struct onri_kernels *kernels,
+void onri_conv_shuffle_f32(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
                            const struct onri_conv_gemm *operands, float *planes, struct onr_env *env) {
   const struct onri_conv all = shuffled(c);
   struct onri_conv part = all;

@@ -365,10 +365,10 @@ static size_t grain_of(const struct work *w) {
   return (size_t)(each < SHORT ? SHORT / most(each, 1) : 1);
 }
 
-void onri_conv_slab_run(const struct onri_conv *c, const struct onri_kernels *kernels,
+void onri_conv_slab_run(const struct onri_conv *c, const struct onri_conv_gemm_kernels *kernels,
                         const struct onri_conv_gemm *operands, struct onr_env *env) {
   struct onri_conv row;
-  struct work w = {.c = c, .kernels = kernels->conv_gemm, .operands = operands, .env = env};
+  struct work w = {.c = c, .kernels = kernels, .operands = operands, .env = env};
   w.in_planes = operands->form == ONRI_CONV_FIRST;
   w.channels = onri_conv_blocks_of(c, kernels, operands->form);
   w.blocks = parts_of(w.channels.channels, w.channels.width);

@@ -63,7 +63,7 @@ static void cut(struct work *w, const struct onr_env *env) {
 
 static void fill_job(struct work *w, const void *x, const float *packed, const float *bias, void *y) {
   const struct onri_conv *c = w->c;
-  w->kernels = onri_kernels()->depthwise;
+  w->kernels = onri_kernels(depthwise);
   w->job = (struct onri_depthwise_job){.axis = {c->axis[0], c->axis[1], c->axis[2]},
                                        .x_plane = c->x.stride[0],
                                        .x_line = c->x.stride[1],
@@ -149,7 +149,7 @@ static void run_band(const struct planes *p, int64_t n, int64_t g, int64_t row, 
   slab.axis[0].in = a1->in, slab.axis[0].stride = 1, slab.axis[0].count = p->band.lines, slab.axis[0].lists = 1;
   slab.axis[0].at[0] = row * a1->stride - a1->begin;
   onri_slab_fill(a2, &part, &slab.axis[1], &places);
-  onri_kernels()->conv_gemm->gather_slab(&slab, floats);
+  onri_kernels(conv_gemm)->gather_slab(&slab, floats);
   for (int64_t k = 0; k < a2->kernel; k++) places.shift[k] += places.list[k] * slab.axis[0].count * slab.axis[1].count;
   for (int64_t m = g * c->group_out; m < (g + 1) * c->group_out; m++) {
     struct onri_depthwise_job job = p->w->job;

@@ -39,7 +39,7 @@ static size_t blocks_of(const struct onri_conv *c) { return ((size_t)c->groups +
 static size_t block_bytes(const struct shape *s) { return s->lines * s->quads * s->outputs * CHANNELS * TAPS; }
 
 int onri_depthwise_dot_can(const struct onri_conv *c) {
-  return onri_kernels()->depthwise_dot->row && c->groups > LEAST_CHANNELS && c->group_in == 1 && c->group_out == 1 &&
+  return onri_kernels(depthwise_dot)->row && c->groups > LEAST_CHANNELS && c->group_in == 1 && c->group_out == 1 &&
          !c->transposed && onri_conv_taps(c) <= 1024;
 }
 
@@ -224,7 +224,7 @@ static void make_row(const struct work *w, size_t o0, size_t o1, size_t pair) {
     job.zeros = w->has_zeros ? w->scratch.zeros + first : NULL;
     for (size_t r = 0; r <= pair; r++) {
       job.x = x + first + r * x_below, job.y = y + first * size + r * y_below;
-      if (r == 0 || !folded) onri_kernels()->depthwise_dot->row(&job);
+      if (r == 0 || !folded) onri_kernels(depthwise_dot)->row(&job);
       if (d->reals) to_reals(d, first, &job);
     }
   }

@@ -320,7 +320,7 @@ static double direct_cost(const struct onri_conv *c) {
   const double depth = (double)(onri_conv_taps(c) * c->group_in), weights = depth * (double)(c->group_out * c->groups);
   double pixels = (double)c->x.batch;
   for (int i = 0; i < ONR_MAX_SPATIAL; i++) pixels *= (double)c->axis[i].out;
-  return (double)c->groups * pixels * depth * (double)up(c->group_out, onri_kernels()->winograd->lanes) / direct_share +
+  return (double)c->groups * pixels * depth * (double)up(c->group_out, onri_kernels(winograd)->lanes) / direct_share +
          (weights * sizeof(float) > NEAR_BYTES ? weights / LINE * memory_line : 0);
 }
 
@@ -334,7 +334,7 @@ int onri_winograd_choose(const struct onri_conv *c, int outputs, struct onri_win
   if (c->transposed || a1->stride != 1 || a2->stride != 1 || (taps != 3 && taps != 5)) return 0;
   if ((a1->kernel != taps && !one_tap(a1)) || (a2->kernel != taps && !one_tap(a2))) return 0;
   for (int n = taps == 3 ? 4 : 6; n <= most_points; n += 2) {
-    struct onri_winograd way = {onri_kernels()->winograd, {1, 1, 1}, {1, 1, 1}};
+    struct onri_winograd way = {onri_kernels(winograd), {1, 1, 1}, {1, 1, 1}};
     size_t bytes, row = 0;
     for (int i = 1; i < ONR_MAX_SPATIAL; i++)
       if (c->axis[i].kernel > 1) way.points[i] = n, way.outputs[i] = n - (int32_t)taps + 1;

@@ -21,7 +21,7 @@ enum {
   SLOTS = 64
 };
 
-static const struct onri_winograd_bytes_kernels *kernels_of(void) { return onri_kernels()->winograd_bytes; }
+static const struct onri_winograd_bytes_kernels *kernels_of(void) { return onri_kernels(winograd_bytes); }
 
 int onri_winograd_bytes_can(const struct onri_conv *c) {
   if (!kernels_of()->columns || c->transposed || c->groups != 1 || c->axis[0].kernel != 1) return 0;
@@ -163,7 +163,7 @@ static int32_t window_sum(const struct work *w, size_t pixel) {
 /* Channels [channel, channel + columns) of `count` pixels. */
 static void finish(const struct work *w, size_t pixel, size_t count, size_t channel, size_t columns, int32_t *sums) {
   const struct onri_winograd_bytes *b = w->w;
-  const struct onri_byte_product_kernels *product = onri_kernels()->byte_product;
+  const struct onri_byte_product_kernels *product = onri_kernels(byte_product);
   if (w->sums) {
     int32_t zeros[CHUNK];
     for (size_t j = 0; j < columns; j++)
@@ -196,7 +196,7 @@ static void make_chunk(const struct work *w, size_t first, size_t count, size_t 
   const size_t width = w->kernels->columns, in = (size_t)c->group_in, left = (size_t)c->group_out - channel,
                columns = left < CHUNK ? left : CHUNK;
   int32_t sums[TILES * 4 * CHUNK] __attribute__((aligned(64))), start[CHUNK] __attribute__((aligned(64))) = {0};
-  onri_kernels()->byte_product->correct(start, columns, b->bias ? b->bias + channel : NULL, w->x_zero,
+  onri_kernels(byte_product)->correct(start, columns, b->bias ? b->bias + channel : NULL, w->x_zero,
                                         sums_in(c, b->packed) + channel);
   for (size_t j = 0; j < columns; j += width) {
     const int16_t *u = (const int16_t *)b->packed + (channel + j) / width * panel_elements(c);
@@ -232,7 +232,7 @@ static void run_slots(void *context, size_t begin, size_t end) {
 static void sum_pixels(void *context, size_t begin, size_t end) {
   const struct work *w = context;
   for (size_t i = begin; i < end; i++)
-    w->sums[i] = onri_kernels()->byte_product->row_sum(w->image.x + i * w->image.step[2], (size_t)w->w->conv->group_in);
+    w->sums[i] = onri_kernels(byte_product)->row_sum(w->image.x + i * w->image.step[2], (size_t)w->w->conv->group_in);
 }
 
 /* Whether weights have zero points as they are packed. */
@@ -250,7 +250,7 @@ void onri_winograd_bytes(const struct onri_winograd_bytes *b, struct onr_env *en
   struct work w = {.w = b, .kernels = kernels_of(), .down = tiles_of(c, 1), .across = tiles_of(c, 2)};
   w.tiles = tiles_of(c, 0) * w.down * w.across;
   w.block = up(w.tiles, up(w.tiles, block_of(c)));
-  w.x_zero = b->x_zero + (b->x_signed ? onri_kernels()->byte_product->shift : 0);
+  w.x_zero = b->x_zero + (b->x_signed ? onri_kernels(byte_product)->shift : 0);
   w.slots = b->scratch;
   int32_t *sums = (int32_t *)(void *)(w.slots + slots * slot_bytes(c));
   char *image = (char *)(sums + pixels);

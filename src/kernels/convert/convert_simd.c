@@ -1,5 +1,6 @@
 /* convert_simd.c: see convert.h. F32_LANES elements at a time, which pass through one or two registers: a vector of
  * float or of int32, or pairs of vectors of double or int64. All of it runs at what memory or L2 gives. */
+#include "base/only.h"
 #include "kernels/convert/convert.h"
 #include "kernels/kernels.h"
 #include "kernels/simd.h"
@@ -153,5 +154,6 @@ INLINE void store_I64(void *p, in_i64 x) {
   }
 EACH_PAIR(DEFINE)
 
-#define ROW(from, from_bytes, to, to_bytes, load, between, store) [ONR_DTYPE_##from][ONR_DTYPE_##to] = from##_to_##to,
+#define ROW(from, from_bytes, to, to_bytes, load, between, store) \
+  ONRI_IF(ONRI_HAS_TYPE_##from, ONRI_IF(ONRI_HAS_TYPE_##to, [ONR_DTYPE_##from][ONR_DTYPE_##to] = from##_to_##to, ))
 const struct onri_convert_kernels ONRI_AT_LEVEL(onri_convert_kernels) = {{EACH_PAIR(ROW)}};

@@ -2,6 +2,7 @@
  *
  * Share of what memory gives on a core with AVX-512, arrays that fit L2: sums and products all of it; exp, tanh,
  * sigmoid and the like compute, at 0.3 to 0.5 of the FMA rate: their divisions are the rest. */
+#include "base/only.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/kernels.h"
 #include "kernels/simd_math.h"
@@ -224,57 +225,74 @@ static void binary_POW(const struct onri_binary_rows *rows) {
   }
 }
 
-/* --- tables --- */
+/* --- tables: where there is no kernel, the plain function of unary_classes.c and binary_classes.c computes, but for
+ * those that layers call without asking --- */
 
-#define ROW(op) [ONR_UNARY_##op] = unary_##op
+#define ALWAYS(op) [ONR_UNARY_##op] = unary_##op,
+#define ROW(op) ONRI_IF(ONRI_HAS_UNARY_##op, ALWAYS(op))
+/* clang-format off */
 static const onri_unary_kernel unary_kernels[ONR_NUM_UNARY] = {
-    ROW(ABS),
-    ROW(NEG),
-    ROW(SIGN),
-    ROW(CEIL),
-    ROW(FLOOR),
-    ROW(ROUND),
-    ROW(SQRT),
-    ROW(RECIPROCAL),
-    ROW(EXP),
-    ROW(LOG),
-    ROW(TANH),
-    ROW(ERF),
-    ROW(SIGMOID),
-    ROW(RELU),
-    ROW(LEAKY_RELU),
-    ROW(ELU),
-    ROW(CELU),
-    ROW(SELU),
-    ROW(HARD_SIGMOID),
-    ROW(HARD_SWISH),
-    ROW(SOFTPLUS),
-    ROW(SOFTSIGN),
-    ROW(THRESHOLDED_RELU),
-    ROW(GELU),
-    ROW(GELU_TANH),
-    ROW(MISH),
-    ROW(SWISH),
-    ROW(SHRINK),
-    ROW(CLIP),
-    ROW(AFFINE),
-    ROW(SQUARE),
-    ROW(SIN),
-    ROW(COS),
-    ROW(TAN),
-    ROW(ASIN),
-    ROW(ACOS),
-    ROW(ATAN),
-    ROW(SINH),
-    ROW(COSH),
-    ROW(ASINH),
-    ROW(ACOSH),
-    ROW(ATANH),
+    ROW(ABS)
+    ROW(NEG)
+    ROW(SIGN)
+    ROW(CEIL)
+    ROW(FLOOR)
+    ROW(ROUND)
+    ROW(SQRT)
+    ROW(RECIPROCAL)
+    ROW(EXP)
+    ROW(LOG)
+    ROW(TANH)
+    ROW(ERF)
+    ROW(SIGMOID)
+    ROW(RELU)
+    ROW(LEAKY_RELU)
+    ROW(ELU)
+    ROW(CELU)
+    ROW(SELU)
+    ROW(HARD_SIGMOID)
+    ROW(HARD_SWISH)
+    ROW(SOFTPLUS)
+    ROW(SOFTSIGN)
+    ROW(THRESHOLDED_RELU)
+    ROW(GELU)
+    ROW(GELU_TANH)
+    ROW(MISH)
+    ROW(SWISH)
+    ROW(SHRINK)
+    ALWAYS(CLIP)
+    ALWAYS(AFFINE)
+    ROW(SQUARE)
+    ROW(SIN)
+    ROW(COS)
+    ROW(TAN)
+    ROW(ASIN)
+    ROW(ACOS)
+    ROW(ATAN)
+    ROW(SINH)
+    ROW(COSH)
+    ROW(ASINH)
+    ROW(ACOSH)
+    ROW(ATANH)
 };
+#undef ALWAYS
+#define ALWAYS(op) [ONR_BINARY_##op] = binary_##op,
 #undef ROW
-#define ROW(op) [ONR_BINARY_##op] = binary_##op
-static const onri_binary_kernel binary_kernels[ONR_NUM_BINARY] = {ROW(ADD), ROW(SUB),   ROW(MUL), ROW(DIV),  ROW(MIN),
-                                                                  ROW(MAX), ROW(PRELU), ROW(POW), ROW(FMOD), ROW(MOD)};
+#define ROW(op) ONRI_IF(ONRI_HAS_BINARY_##op, ALWAYS(op))
+static const onri_binary_kernel binary_kernels[ONR_NUM_BINARY] = {
+    ALWAYS(ADD)
+    ROW(SUB)
+    ALWAYS(MUL)
+    ROW(DIV)
+    ALWAYS(MIN)
+    ALWAYS(MAX)
+    ROW(PRELU)
+    ROW(POW)
+    ROW(FMOD)
+    ROW(MOD)
+};
+/* clang-format on */
 #undef ROW
+#undef ALWAYS
 
 const struct onri_elementwise_kernels ONRI_AT_LEVEL(onri_elementwise_kernels) = {unary_kernels, binary_kernels, affine};

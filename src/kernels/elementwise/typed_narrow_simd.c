@@ -1,5 +1,6 @@
 /* typed_narrow_simd.c: see typed.h. All of it runs at what memory or L2 gives, but for products of int64 and of bytes,
  * and for quotients, which take what divisions of double take. */
+#include "base/only.h"
 #include "kernels/elementwise/typed.h"
 #include "kernels/kernels.h"
 #include "kernels/simd_math.h"
@@ -280,41 +281,46 @@ static void unary_row(onri_typed_unary run, const void *x, void *y, size_t count
 #define DIVIDE_ROWS(T) AS(T, DIV), AS(T, FMOD)
 #define SHIFT_ROWS(T) AS(T, SHIFT_LEFT), AS(T, SHIFT_RIGHT)
 #define UNARY_AS(T, op) [ONR_UNARY_##op] = T##_##op##_unary
+#define OF(T, ...) ONRI_IF(ONRI_HAS_TYPE_##T, [ONR_DTYPE_##T] = {__VA_ARGS__}, )
 #define UNSIGNED_ROWS(U) \
-  [ONR_DTYPE_##U] = {UNARY_AS(U, ABS), UNARY_AS(U, SIGN), UNARY_AS(U, BITWISE_NOT), [ONR_UNARY_RELU] = U##_ABS_unary}
+  OF(U, UNARY_AS(U, ABS), UNARY_AS(U, SIGN), UNARY_AS(U, BITWISE_NOT), [ONR_UNARY_RELU] = U##_ABS_unary)
 #define SIGNED_ROWS(T, U) \
-  [ONR_DTYPE_##T] = {UNARY_AS(T, NEG), UNARY_AS(T, ABS), UNARY_AS(T, SIGN), UNARY_AS(T, RELU), UNARY_AS(U, BITWISE_NOT)}
+  OF(T, UNARY_AS(T, NEG), UNARY_AS(T, ABS), UNARY_AS(T, SIGN), UNARY_AS(T, RELU), UNARY_AS(U, BITWISE_NOT))
 
+/* clang-format off */
 const struct onri_typed_kernels ONRI_AT_LEVEL(onri_typed_kernels) = {
-    binary_rows, unary_row,
-    .binary = {[ONR_DTYPE_F32] = {ORDER_ROWS(F32), AS(F32, EQUAL)},
-               [ONR_DTYPE_F64] = {ORDER_ROWS(F64), WRAP_ROWS(F64), AS(F64, MIN), AS(F64, MAX), AS(F64, DIV),
-                                  AS(F64, PRELU)},
-               [ONR_DTYPE_BOOL] = {AS(BOOL, EQUAL), AS(BOOL, AND), AS(BOOL, OR), AS(BOOL, XOR)},
-               [ONR_DTYPE_F16] = {ORDER_ROWS(F16), AS(F16, EQUAL)},
-               [ONR_DTYPE_BF16] = {ORDER_ROWS(BF16), AS(BF16, EQUAL)},
-               [ONR_DTYPE_I8] = {INTEGER_ROWS(I8, U8), DIVIDE_ROWS(I8), AS(I8, MOD)},
-               [ONR_DTYPE_I16] = {INTEGER_ROWS(I16, U16), DIVIDE_ROWS(I16), AS(I16, MOD)},
-               [ONR_DTYPE_I32] = {INTEGER_ROWS(I32, U32), DIVIDE_ROWS(I32), AS(I32, MOD)},
-               [ONR_DTYPE_I64] = {INTEGER_ROWS(I64, U64), DIVIDE_ROWS(I64), AS(I64, MOD)},
-               [ONR_DTYPE_U8] = {INTEGER_ROWS(U8, U8), DIVIDE_ROWS(U8), AS(U8, MOD)},
-               [ONR_DTYPE_U16] = {INTEGER_ROWS(U16, U16), DIVIDE_ROWS(U16), AS(U16, MOD)},
-               [ONR_DTYPE_U32] = {INTEGER_ROWS(U32, U32), SHIFT_ROWS(U32)},
-               [ONR_DTYPE_U64] = {INTEGER_ROWS(U64, U64), SHIFT_ROWS(U64),
-                                  DIVIDE_ROWS(U64), [ONR_BINARY_MOD] = U64_FMOD}},
-    .unary = {[ONR_DTYPE_F32] = {UNARY_AS(F32, IS_NAN), UNARY_AS(F32, IS_INF)},
-              [ONR_DTYPE_F64] = {UNARY_AS(F64, NEG), UNARY_AS(F64, ABS), UNARY_AS(F64, SIGN), UNARY_AS(F64, RELU),
-                                 UNARY_AS(F64, SQRT), UNARY_AS(F64, CEIL), UNARY_AS(F64, FLOOR), UNARY_AS(F64, ROUND),
-                                 UNARY_AS(F64, RECIPROCAL), UNARY_AS(F64, EXP), UNARY_AS(F64, TANH),
-                                 UNARY_AS(F64, SIGMOID), UNARY_AS(F64, IS_NAN)},
-              [ONR_DTYPE_F16] = {UNARY_AS(F16, NEG), UNARY_AS(F16, ABS), UNARY_AS(F16, SIGN)},
-              [ONR_DTYPE_BF16] = {UNARY_AS(BF16, NEG), UNARY_AS(BF16, ABS), UNARY_AS(BF16, SIGN)},
-              [ONR_DTYPE_BOOL] = {UNARY_AS(BOOL, NOT)},
-              SIGNED_ROWS(I8, U8),
-              SIGNED_ROWS(I16, U16),
-              SIGNED_ROWS(I32, U32),
-              SIGNED_ROWS(I64, U64),
-              UNSIGNED_ROWS(U8),
-              UNSIGNED_ROWS(U16),
-              UNSIGNED_ROWS(U32),
-              UNSIGNED_ROWS(U64)}};
+    .binary_rows = binary_rows,
+    .unary_row = unary_row,
+    .binary = {
+        OF(F32, ORDER_ROWS(F32), AS(F32, EQUAL))
+        OF(F64, ORDER_ROWS(F64), WRAP_ROWS(F64), AS(F64, MIN), AS(F64, MAX), AS(F64, DIV), AS(F64, PRELU))
+        OF(BOOL, AS(BOOL, EQUAL), AS(BOOL, AND), AS(BOOL, OR), AS(BOOL, XOR))
+        OF(F16, ORDER_ROWS(F16), AS(F16, EQUAL))
+        OF(BF16, ORDER_ROWS(BF16), AS(BF16, EQUAL))
+        OF(I8, INTEGER_ROWS(I8, U8), DIVIDE_ROWS(I8), AS(I8, MOD))
+        OF(I16, INTEGER_ROWS(I16, U16), DIVIDE_ROWS(I16), AS(I16, MOD))
+        OF(I32, INTEGER_ROWS(I32, U32), DIVIDE_ROWS(I32), AS(I32, MOD))
+        OF(I64, INTEGER_ROWS(I64, U64), DIVIDE_ROWS(I64), AS(I64, MOD))
+        OF(U8, INTEGER_ROWS(U8, U8), DIVIDE_ROWS(U8), AS(U8, MOD))
+        OF(U16, INTEGER_ROWS(U16, U16), DIVIDE_ROWS(U16), AS(U16, MOD))
+        OF(U32, INTEGER_ROWS(U32, U32), SHIFT_ROWS(U32))
+        OF(U64, INTEGER_ROWS(U64, U64), SHIFT_ROWS(U64), DIVIDE_ROWS(U64), [ONR_BINARY_MOD] = U64_FMOD)
+    },
+    .unary = {
+        OF(F32, UNARY_AS(F32, IS_NAN), UNARY_AS(F32, IS_INF))
+        OF(F64, UNARY_AS(F64, NEG), UNARY_AS(F64, ABS), UNARY_AS(F64, SIGN), UNARY_AS(F64, RELU), UNARY_AS(F64, SQRT),
+           UNARY_AS(F64, CEIL), UNARY_AS(F64, FLOOR), UNARY_AS(F64, ROUND), UNARY_AS(F64, RECIPROCAL),
+           UNARY_AS(F64, EXP), UNARY_AS(F64, TANH), UNARY_AS(F64, SIGMOID), UNARY_AS(F64, IS_NAN))
+        OF(F16, UNARY_AS(F16, NEG), UNARY_AS(F16, ABS), UNARY_AS(F16, SIGN))
+        OF(BF16, UNARY_AS(BF16, NEG), UNARY_AS(BF16, ABS), UNARY_AS(BF16, SIGN))
+        OF(BOOL, UNARY_AS(BOOL, NOT))
+        SIGNED_ROWS(I8, U8)
+        SIGNED_ROWS(I16, U16)
+        SIGNED_ROWS(I32, U32)
+        SIGNED_ROWS(I64, U64)
+        UNSIGNED_ROWS(U8)
+        UNSIGNED_ROWS(U16)
+        UNSIGNED_ROWS(U32)
+        UNSIGNED_ROWS(U64)
+    }};
+/* clang-format on */

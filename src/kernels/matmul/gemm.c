@@ -64,7 +64,7 @@ static void finish_integer(const struct onri_gemm *g, int is_signed) {
 
 void onri_gemm_finish(enum onri_class c, const struct onri_gemm *gemm) {
   switch (c) {
-    case ONRI_CLASS_F32: onri_kernels()->sgemm->finish(gemm); break;
+    case ONRI_CLASS_F32: onri_kernels(sgemm)->finish(gemm); break;
     case ONRI_CLASS_F64: finish_f64(gemm); break;
     case ONRI_CLASS_I64:
     case ONRI_CLASS_U64: finish_integer(gemm, c == ONRI_CLASS_I64); break;

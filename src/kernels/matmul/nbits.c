@@ -22,7 +22,7 @@ struct layout {
 
 /* 0: it does not fit. */
 static int layout_of(const struct onri_nbits *w, struct layout *l) {
-  const size_t columns = onri_kernels()->nbits->columns, blocks = onri_nbits_blocks(w);
+  const size_t columns = onri_kernels(nbits)->columns, blocks = onri_nbits_blocks(w);
   size_t scales;
   l->panels = parts_of(w->n, columns);
   if (!onri_mul_size(blocks, w->block, &l->words) || !onri_mul_size(l->words, columns * (size_t)w->bits, &l->words) ||
@@ -68,7 +68,7 @@ struct packing {
 };
 
 static void pack_words(const struct onri_nbits *w, const uint8_t *row, size_t words, uint32_t *to) {
-  const struct onri_nbits_kernels *kernels = onri_kernels()->nbits;
+  const struct onri_nbits_kernels *kernels = onri_kernels(nbits);
   const size_t bits = (size_t)w->bits, a_word = 32 / bits, field = 32 / kernels->group;
   for (size_t i = 0; i < words; i++, to += kernels->columns) {
     uint32_t word = 0;
@@ -81,7 +81,7 @@ static void pack_words(const struct onri_nbits *w, const uint8_t *row, size_t wo
 /* Scales and zero points of column n of B, `at` among those of its panel. */
 static void pack_blocks(const struct packing *p, const struct onri_nbits_panel *panel, size_t n, size_t at) {
   const struct onri_nbits *w = p->w;
-  const size_t blocks = panel->blocks, columns = onri_kernels()->nbits->columns, size = onr_dtype_size(w->real);
+  const size_t blocks = panel->blocks, columns = onri_kernels(nbits)->columns, size = onr_dtype_size(w->real);
   char *scales = (char *)panel->scales, *zeros = (char *)panel->zeros;
   for (size_t b = 0; b < blocks; b++) {
     const size_t to = b * columns + at, from = n * blocks + b;
@@ -95,7 +95,7 @@ static void pack_blocks(const struct packing *p, const struct onri_nbits_panel *
 static void pack_panels(void *context, size_t begin, size_t end) {
   const struct packing *p = context;
   const struct onri_nbits *w = p->w;
-  const size_t columns = onri_kernels()->nbits->columns;
+  const size_t columns = onri_kernels(nbits)->columns;
   struct layout l;
   layout_of(w, &l);
   const size_t words = l.words / columns / sizeof(uint32_t);
@@ -139,7 +139,7 @@ struct run {
 static int has_form(const struct onri_nbits_product *p) { return p->in_bytes || (p->m == 1 && !p->group); }
 
 size_t onri_nbits_scratch_bytes(const struct onri_nbits_product *p) {
-  const size_t cell = p->in_bytes ? onri_kernels()->nbits->cell : sizeof(float), blocks = onri_nbits_blocks(&p->weight);
+  const size_t cell = p->in_bytes ? onri_kernels(nbits)->cell : sizeof(float), blocks = onri_nbits_blocks(&p->weight);
   size_t row, bytes;
   if (!has_form(p)) return 0;
   if (!onri_mul_size(blocks, p->weight.block * cell + sizeof(float) + sizeof(int32_t), &row) ||
@@ -149,7 +149,7 @@ size_t onri_nbits_scratch_bytes(const struct onri_nbits_product *p) {
 }
 
 static struct form_of_a form_in(const struct onri_nbits_product *p, void *scratch) {
-  const size_t cell = p->in_bytes ? onri_kernels()->nbits->cell : sizeof(float),
+  const size_t cell = p->in_bytes ? onri_kernels(nbits)->cell : sizeof(float),
                blocks = p->m * onri_nbits_blocks(&p->weight);
   struct form_of_a a = {.cells = scratch};
   a.scales = (float *)(void *)(a.cells + blocks * p->weight.block * cell);
@@ -160,7 +160,7 @@ static struct form_of_a form_in(const struct onri_nbits_product *p, void *scratc
 static void quantise_rows(void *context, size_t begin, size_t end) {
   const struct run *r = context;
   const struct onri_nbits_product *p = r->p;
-  const struct onri_nbits_kernels *kernels = onri_kernels()->nbits;
+  const struct onri_nbits_kernels *kernels = onri_kernels(nbits);
   const size_t blocks = onri_nbits_blocks(&p->weight);
   for (size_t i = begin; i < end; i++)
     kernels->quantise(p->a + i * p->weight.k, p->weight.k, p->weight.block,
@@ -192,15 +192,15 @@ static void multiply_widened(const struct run *r, const struct onri_nbits_panel 
     s.depth = least(p->weight.k - from, ONRI_SGEMM_DEPTH);
     s.a = p->a + row * p->weight.k + from;
     s.accumulate = from > 0;
-    onri_kernels()->nbits->widen(panel, p->group, from, s.depth, slice);
-    onri_kernels()->sgemm->multiply(&s);
+    onri_kernels(nbits)->widen(panel, p->group, from, s.depth, slice);
+    onri_kernels(sgemm)->multiply(&s);
   }
 }
 
 /* All columns of the panel are written. */
 static void multiply_whole(const struct run *r, const struct onri_nbits_panel *panel, size_t row, size_t rows, float *c,
                            size_t c_row) {
-  const struct onri_nbits_kernels *kernels = onri_kernels()->nbits;
+  const struct onri_nbits_kernels *kernels = onri_kernels(nbits);
   const size_t blocks = panel->blocks;
   if (r->p->in_bytes) {
     const struct onri_nbits_rows a = {r->a.cells + row * blocks * panel->block * kernels->cell,
@@ -213,7 +213,7 @@ static void multiply_whole(const struct run *r, const struct onri_nbits_panel *p
 
 static void multiply_part(const struct run *r, size_t row, size_t rows, size_t column) {
   const struct onri_nbits_product *p = r->p;
-  const size_t width = onri_kernels()->nbits->columns, n = p->weight.n, columns = least(n - column, width);
+  const size_t width = onri_kernels(nbits)->columns, n = p->weight.n, columns = least(n - column, width);
   const struct onri_nbits_panel panel = panel_of(&p->weight, p->packed, column / width);
   float *c = p->c + row * n + column;
   float edge[BYTE_ROWS * MOST_COLUMNS];
@@ -228,14 +228,14 @@ static void multiply_part(const struct run *r, size_t row, size_t rows, size_t c
   if (!p->bias) return;
   const struct onri_gemm bias = {
       .m = rows, .n = columns, .c = c, .c_row = n, .bias = p->bias + column, .bias_col = 1, .alpha = 1, .beta = 1};
-  onri_kernels()->sgemm->finish(&bias);
+  onri_kernels(sgemm)->finish(&bias);
 }
 
 static void run_parts(void *context, size_t begin, size_t end) {
   const struct run *r = context;
   for (size_t part = begin; part < end && !onr_env_cancelled(r->env); part++) {
     const size_t row = part / r->panels * r->rows;
-    multiply_part(r, row, least(r->p->m - row, r->rows), part % r->panels * onri_kernels()->nbits->columns);
+    multiply_part(r, row, least(r->p->m - row, r->rows), part % r->panels * onri_kernels(nbits)->columns);
   }
 }
 

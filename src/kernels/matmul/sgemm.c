@@ -16,7 +16,7 @@ static size_t round_up(size_t count, size_t unit) { return parts_of(count, unit)
 /* --- packed B: slices of depth one behind the other, panels in each --- */
 
 size_t onri_sgemm_packed_floats(size_t n, size_t k) {
-  const size_t columns = onri_kernels()->sgemm->columns;
+  const size_t columns = onri_kernels(sgemm)->columns;
   size_t floats;
   return n <= SIZE_MAX - columns && onri_mul_size(round_up(n, columns), k, &floats) ? floats : SIZE_MAX;
 }
@@ -31,14 +31,14 @@ static void pack_slices(void *context, size_t begin, size_t end) {
   const struct packing *p = context;
   for (size_t slice = begin; slice < end; slice++) {
     const size_t from = slice * ONRI_SGEMM_DEPTH;
-    onri_kernels()->sgemm->pack(p->b + from * p->b_row, p->b_row, p->b_col, least(p->k - from, ONRI_SGEMM_DEPTH), p->n,
-                                p->packed + from * p->wide);
+    onri_kernels(sgemm)->pack(p->b + from * p->b_row, p->b_row, p->b_col, least(p->k - from, ONRI_SGEMM_DEPTH), p->n,
+                              p->packed + from * p->wide);
   }
 }
 
 void onri_sgemm_pack(const float *b, size_t b_row, size_t b_col, size_t n, size_t k, float *packed,
                      struct onr_env *env) {
-  struct packing p = {b, b_row, b_col, n, k, round_up(n, onri_kernels()->sgemm->columns), packed};
+  struct packing p = {b, b_row, b_col, n, k, round_up(n, onri_kernels(sgemm)->columns), packed};
   onr_parallel_for(env, parts_of(k, ONRI_SGEMM_DEPTH), 1, pack_slices, &p);
 }
 
@@ -51,13 +51,13 @@ struct narrow_packing {
 static void pack_narrow_slices(void *context, size_t begin, size_t end) {
   const struct narrow_packing *n = context;
   const struct packing *p = &n->floats;
-  const size_t columns = onri_kernels()->sgemm->columns;
+  const size_t columns = onri_kernels(sgemm)->columns;
   float panel[ONRI_SGEMM_DEPTH * PANEL];
   for (size_t slice = begin; slice < end; slice++) {
     const size_t from = slice * ONRI_SGEMM_DEPTH, depth = least(p->k - from, ONRI_SGEMM_DEPTH);
     for (size_t j = 0; j < p->n; j += columns) {
-      onri_kernels()->sgemm->pack(p->b + from * p->b_row + j * p->b_col, p->b_row, p->b_col, depth,
-                                  least(p->n - j, columns), panel);
+      onri_kernels(sgemm)->pack(p->b + from * p->b_row + j * p->b_col, p->b_row, p->b_col, depth,
+                                least(p->n - j, columns), panel);
       onri_narrow(n->narrow, panel, depth * columns,
                   n->packed + (from * p->wide + j * depth) * onr_dtype_size(n->narrow));
     }
@@ -66,8 +66,7 @@ static void pack_narrow_slices(void *context, size_t begin, size_t end) {
 
 void onri_sgemm_pack_narrow(const float *b, size_t b_row, size_t b_col, size_t n, size_t k, enum onr_dtype narrow,
                             void *packed, struct onr_env *env) {
-  struct narrow_packing p = {
-      {b, b_row, b_col, n, k, round_up(n, onri_kernels()->sgemm->columns), NULL}, narrow, packed};
+  struct narrow_packing p = {{b, b_row, b_col, n, k, round_up(n, onri_kernels(sgemm)->columns), NULL}, narrow, packed};
   onr_parallel_for(env, parts_of(k, ONRI_SGEMM_DEPTH), 1, pack_narrow_slices, &p);
 }
 
@@ -81,7 +80,7 @@ struct packed {
 
 /* The last slice, and a function behind the product: of some rows at a time, which are then still in the cache. */
 static void multiply_last(const struct onri_gemm *g, const struct onri_sgemm_slice *slice) {
-  const struct onri_sgemm_kernels *kernels = onri_kernels()->sgemm;
+  const struct onri_sgemm_kernels *kernels = onri_kernels(sgemm);
   const size_t parts = parts_of(g->m, 8 * kernels->rows);
   struct onri_sgemm_slice s = *slice;
   for (size_t part = 0, row = 0; part < parts; part++, row += s.rows) {
@@ -98,7 +97,7 @@ static void multiply_last(const struct onri_gemm *g, const struct onri_sgemm_sli
 /* room: for a slice of B that is packed or widened, NULL when it is neither. */
 static void multiply_part(const struct onri_gemm *g, struct packed packed, size_t n, size_t column, float *room,
                           const struct onr_env *env) {
-  const struct onri_sgemm_kernels *kernels = onri_kernels()->sgemm;
+  const struct onri_sgemm_kernels *kernels = onri_kernels(sgemm);
   struct onri_sgemm_slice s = {.rows = g->m,
                                .columns = g->n,
                                .a_row = g->a_row,
@@ -138,7 +137,7 @@ static void multiply_part(const struct onri_gemm *g, struct packed packed, size_
 /* B is read where it is when few rows read it. */
 static int reads_b(const struct onri_gemm *g) {
   if (g->m == 1 && g->b_row == 1 && g->b_col > 1) return 1;
-  return g->b_col == 1 && g->m <= onri_kernels()->sgemm->rows && g->b_row > 0;
+  return g->b_col == 1 && g->m <= onri_kernels(sgemm)->rows && g->b_row > 0;
 }
 
 void onri_sgemm(const struct onri_gemm *gemm) {
@@ -157,7 +156,7 @@ void onri_sgemm(const struct onri_gemm *gemm) {
 
 void onri_sgemm_rows(const float *packed, size_t n, size_t k, const float *a, size_t rows, float *c, int backwards) {
   enum { CHUNK = 128 };
-  const struct onri_sgemm_kernels *kernels = onri_kernels()->sgemm;
+  const struct onri_sgemm_kernels *kernels = onri_kernels(sgemm);
   const size_t wide = round_up(n, kernels->columns), chunks = parts_of(n, CHUNK);
   size_t from = 0;
   do {
@@ -187,7 +186,7 @@ static size_t parts_in(const struct onri_sgemm_plan *p, size_t batches) { return
 /* Cuts until threads get several parts each, and the same number of them. */
 static void cut_for_threads(struct onri_sgemm_plan *p, const struct onri_gemm *g, size_t batches, size_t threads) {
   enum { EACH = 4, FEW_COLUMNS = 128 };
-  const struct onri_sgemm_kernels *kernels = onri_kernels()->sgemm;
+  const struct onri_sgemm_kernels *kernels = onri_kernels(sgemm);
   const size_t most_across = parts_of(g->n, p->unit);
   while (parts_in(p, batches) < EACH * threads) {
     const size_t rows = g->m / p->down, columns = g->n / p->across;
@@ -202,7 +201,7 @@ static void cut_for_threads(struct onri_sgemm_plan *p, const struct onri_gemm *g
 
 /* A few columns would leave most lanes of a vector empty: turned on its side, it is a product of a few rows. */
 static int is_turned(const struct onri_gemm *g) {
-  const size_t vector = onri_kernels()->sgemm->vector;
+  const size_t vector = onri_kernels(sgemm)->vector;
   return g->n > 1 && g->n <= vector / 2 && g->m >= 2 * vector && g->k >= 128 && g->a_col == 1;
 }
 
@@ -213,7 +212,7 @@ static struct onri_gemm turned(const struct onri_gemm *g, const float *packed) {
                             .k = g->k,
                             .a = packed ? packed : g->b,
                             .a_row = packed ? 1 : g->b_col,
-                            .a_col = packed ? onri_kernels()->sgemm->columns : g->b_row,
+                            .a_col = packed ? onri_kernels(sgemm)->columns : g->b_row,
                             .b = g->a,
                             .b_row = g->a_col,
                             .b_col = g->a_row,
@@ -222,7 +221,7 @@ static struct onri_gemm turned(const struct onri_gemm *g, const float *packed) {
 
 static struct onri_sgemm_plan plan_of(const struct onri_gemm *g, enum onri_sgemm_b b, size_t batches, size_t threads) {
   enum { WORK = 1 << 19, MOST_ROWS = 512, MOST_COLUMNS = 512, MOST_OF_ROW = 4096, MANY = 24 };
-  const struct onri_sgemm_kernels *kernels = onri_kernels()->sgemm;
+  const struct onri_sgemm_kernels *kernels = onri_kernels(sgemm);
   const double work = (double)g->m * (double)g->n * (double)g->k * (double)batches;
   const int is_thin = b == ONRI_SGEMM_PLAIN && !reads_b(g) && g->m <= kernels->rows,
             is_row = b == ONRI_SGEMM_PLAIN && g->m == 1 && g->b_col == 1,

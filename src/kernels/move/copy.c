@@ -85,7 +85,7 @@ static void copy_blocks(const struct inner *k, size_t bytes) {
 
 static void permute_blocks(const struct onri_copy *c, const struct inner *k) {
   struct onri_permutation p = {c->index, c->words, k->num_b, k->x, k->y, k->x_b, k->y_b};
-  for (size_t a = 0; a < k->num_a; a++, p.x += k->x_a, p.y += k->y_a) onri_kernels()->transpose->permute(&p);
+  for (size_t a = 0; a < k->num_a; a++, p.x += k->x_a, p.y += k->y_a) onri_kernels(transpose)->permute(&p);
 }
 
 static int is_element_size(size_t size) { return size == 1 || size == 2 || size == 4 || size == 8 || size == 16; }
@@ -152,7 +152,7 @@ static void take_block(struct onri_copy *c) {
   if (c->rank < 2 || !is_element_size(size) || size < 4) return;
   for (int32_t d = c->rank - 2; d >= 0; d--) {
     const size_t words = words_of_block(c, d);
-    if (words == 0 || words > onri_kernels()->transpose->permuted_words) continue;
+    if (words == 0 || words > onri_kernels(transpose)->permuted_words) continue;
     for (size_t i = 0; i < words; i++) {
       size_t element = i * 4 / size, at = i * 4 % size;
       for (int32_t k = c->rank - 1; k >= d; k--) {

@@ -41,7 +41,7 @@ static double sum_f64(const double *x, size_t count, double mean, enum onri_take
   return sum;
 }
 static double sum_f32(const float *x, size_t count, double mean, enum onri_take what) {
-  return onri_kernels()->reduce->run[what](x, count, mean, 0);
+  return onri_kernels(reduce)->run[what](x, count, mean, 0);
 }
 
 static void add_columns_f64(const double *x, size_t count, const double *mean, enum onri_take what, double *sum) {
@@ -49,7 +49,7 @@ static void add_columns_f64(const double *x, size_t count, const double *mean, e
 }
 static void add_columns_f32(const float *x, size_t count, const double *mean, enum onri_take what, double *sum) {
   const struct onri_lines lines = {.x = x, .columns = count, .column_step = 1, .rows = 1, .centre = mean};
-  onri_kernels()->reduce->lines[what](&lines, sum);
+  onri_kernels(reduce)->lines[what](&lines, sum);
 }
 
 static void apply_f64(const double *x, double *y, size_t count, double mean, double factor, const double *scale,
@@ -59,7 +59,7 @@ static void apply_f64(const double *x, double *y, size_t count, double mean, dou
 }
 static void apply_f32(const float *x, float *y, size_t count, float mean, float factor, const float *scale,
                       const float *bias, size_t step) {
-  onri_kernels()->normalize->apply(x, y, count, mean, factor, scale, bias, step);
+  onri_kernels(normalize)->apply(x, y, count, mean, factor, scale, bias, step);
 }
 
 static void apply_each_f64(const double *x, double *y, size_t count, const double *centre, const double *factor,
@@ -68,7 +68,7 @@ static void apply_each_f64(const double *x, double *y, size_t count, const doubl
 }
 static void apply_each_f32(const float *x, float *y, size_t count, const float *centre, const float *factor,
                            const float *shift) {
-  onri_kernels()->normalize->apply_each(x, y, count, centre, factor, shift);
+  onri_kernels(normalize)->apply_each(x, y, count, centre, factor, shift);
 }
 
 #define T float
@@ -154,7 +154,7 @@ static void normalize_dense(const struct onri_normalize *n, size_t first, size_t
                                                          : NULL,
                                             .mean = n->mean ? n->mean + s : NULL,
                                             .inverse = n->inverse ? n->inverse + s : NULL};
-    onri_kernels()->normalize->slices(&slices);
+    onri_kernels(normalize)->slices(&slices);
     if (narrows) write_f32(n, at, count * n->run, room);
     s += count;
   }

@@ -67,7 +67,7 @@ static void soft_line(const struct onri_softmax *s, size_t start) {
 
 static void finish_columns(const struct onri_softmax *s, size_t start, size_t columns, const float *max,
                            const double *sum) {
-  const struct onri_vecmath_kernels *vecmath = onri_kernels()->vecmath;
+  const struct onri_vecmath_kernels *vecmath = onri_kernels(vecmath);
   float in[ONRI_SOFTMAX_COLUMNS], out[ONRI_SOFTMAX_COLUMNS], factor[ONRI_SOFTMAX_COLUMNS];
   for (size_t j = 0; j < columns; j++) factor[j] = (float)(s->kind == ONRI_SOFTMAX ? 1.0 / sum[j] : log(sum[j]));
   struct onri_pace pace = {s->env, 0};
@@ -83,7 +83,7 @@ static void finish_columns(const struct onri_softmax *s, size_t start, size_t co
 }
 
 static void soft_columns(const struct onri_softmax *s, size_t start, size_t columns) {
-  const struct onri_vecmath_kernels *vecmath = onri_kernels()->vecmath;
+  const struct onri_vecmath_kernels *vecmath = onri_kernels(vecmath);
   float in[ONRI_SOFTMAX_COLUMNS], max[ONRI_SOFTMAX_COLUMNS];
   double sum[ONRI_SOFTMAX_COLUMNS];
   for (size_t j = 0; j < columns; j++) {
@@ -112,7 +112,7 @@ static void soft_double(const struct onri_softmax *s, size_t start) {
   for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 2); i++)
     max = x[i * s->inner] > max ? x[i * s->inner] : max;
   if (s->kind == ONRI_SOFTMAX && s->inner == 1 && s->length <= PIECE) {
-    const double scale = 1 / onri_kernels()->vecmath->exp_sum_f64(x, max, y, s->length);
+    const double scale = 1 / onri_kernels(vecmath)->exp_sum_f64(x, max, y, s->length);
     for (size_t i = 0; i < s->length; i++) y[i] *= scale;
     return;
   }
@@ -121,7 +121,7 @@ static void soft_double(const struct onri_softmax *s, size_t start) {
   for (size_t i = 0; i < s->length && s->length > FEW && !onri_pace_stop(&pace, 16 * BLOCK); i += BLOCK) {
     const size_t count = s->length - i < BLOCK ? s->length - i : BLOCK;
     for (size_t j = 0; j < count; j++) exponentials[j] = x[(i + j) * s->inner];
-    sum += onri_kernels()->vecmath->exp_sum_f64(exponentials, max, exponentials, count);
+    sum += onri_kernels(vecmath)->exp_sum_f64(exponentials, max, exponentials, count);
   }
   const double shift = log(sum);
   for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 16); i++) {
@@ -189,7 +189,7 @@ static void many_lines(enum onri_softmax_kind kind, const float *x, float *y, si
   enum { SHORT = 8, ELEMENTS = 2048 };
   float turned[ELEMENTS];
   if (length > SHORT || length < 2 || lines < 16) {
-    onri_kernels()->softmax->lines(kind, x, y, lines, length);
+    onri_kernels(softmax)->lines(kind, x, y, lines, length);
     return;
   }
   for (size_t first = 0; first < lines;) {
@@ -199,7 +199,7 @@ static void many_lines(enum onri_softmax_kind kind, const float *x, float *y, si
     const struct onri_transpose back = {
         (const char *)turned, (char *)(y + first * length), (ptrdiff_t)(n * sizeof(*x)), (ptrdiff_t)line, n, length};
     onri_transpose_32(&there);
-    onri_kernels()->softmax->columns(kind, turned, turned, n, length, n);
+    onri_kernels(softmax)->columns(kind, turned, turned, n, length, n);
     onri_transpose_32(&back);
     first += n;
   }
@@ -229,7 +229,7 @@ static int vector_columns(const struct onri_softmax *s, size_t start, size_t col
   float *y = (float *)s->y + start;
   if (s->kind == ONRI_HARDMAX) hard_columns(s, start, columns);
   else if (s->inner == 1) many_lines(s->kind, x, y, columns, s->length);
-  else onri_kernels()->softmax->columns(s->kind, x, y, columns, s->length, s->inner);
+  else onri_kernels(softmax)->columns(s->kind, x, y, columns, s->length, s->inner);
   return 1;
 }
 

@@ -65,7 +65,7 @@ static void part_of_row(const struct row_work *work, struct onri_pool_row *row, 
   }
   y += from * row->y_step * size_of(work);
   if (work->kernel) work->kernel(row, (const float *)(const void *)x, (float *)(void *)y);
-  else onri_kernels()->pool->max_bytes(row, (const uint8_t *)x, (uint8_t *)y, work->flip);
+  else onri_kernels(pool)->max_bytes(row, (const uint8_t *)x, (uint8_t *)y, work->flip);
 }
 
 /* An item is one line of y. */
@@ -211,7 +211,7 @@ int onri_pool_is_pixels(const struct onri_pool *pool) {
 }
 
 static void pixels(const struct onri_pool *pool, const float *x, float *y, struct onr_env *env) {
-  const struct onri_pool_kernels *kernels = onri_kernels()->pool;
+  const struct onri_pool_kernels *kernels = onri_kernels(pool);
   const int is_max = pool->kind == ONRI_POOL_MAX;
   struct block_work work = {pool, is_max ? kernels->max_block : kernels->average_block, x, y, env};
   const int64_t items = pool->x.batch * pool->x.channels * pool->axis[0].out * line_blocks(pool);
@@ -283,7 +283,7 @@ static int plane_of(const struct onri_pool *pool, struct onri_pool_plane *p, flo
 }
 
 static int planes(const struct onri_pool *pool, const float *x, float *y, struct onr_env *env) {
-  const struct onri_pool_kernels *kernels = onri_kernels()->pool;
+  const struct onri_pool_kernels *kernels = onri_kernels(pool);
   const int is_max = pool->kind == ONRI_POOL_MAX;
   float counted[ONRI_POOL_COLUMNS], divisor[ONRI_POOL_COLUMNS];
   struct plane_work work = {
@@ -296,7 +296,7 @@ static int planes(const struct onri_pool *pool, const float *x, float *y, struct
 }
 
 static void channels(const struct onri_pool *pool, const float *x, float *y, struct onr_env *env) {
-  const struct onri_pool_kernels *kernels = onri_kernels()->pool;
+  const struct onri_pool_kernels *kernels = onri_kernels(pool);
   struct row_work work = {.pool = pool,
                           .kernel = pool->kind == ONRI_POOL_MAX ? kernels->max_row : kernels->average_row,
                           .x = (const char *)x,

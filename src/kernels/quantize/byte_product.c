@@ -10,14 +10,14 @@
 
 enum { ROWS = 24, COLUMNS = ONRI_BYTE_COLUMNS, DEPTH = 1024 };
 
-size_t onri_byte_cell(void) { return onri_kernels()->byte_product->cell; }
+size_t onri_byte_cell(void) { return onri_kernels(byte_product)->cell; }
 
 void onri_byte_pack(const void *x, size_t count, int is_signed, void *to) {
-  onri_kernels()->byte_product->pack(x, count, is_signed, to);
+  onri_kernels(byte_product)->pack(x, count, is_signed, to);
 }
 
 void onri_byte_fill(int value, size_t count, int is_signed, void *to) {
-  const struct onri_byte_product_kernels *kernels = onri_kernels()->byte_product;
+  const struct onri_byte_product_kernels *kernels = onri_kernels(byte_product);
   if (kernels->cell == 1) memset(to, is_signed ? value + kernels->shift : value, count);
   else
     for (size_t i = 0; i < count; i++) ((int16_t *)to)[i] = (int16_t)value;
@@ -26,7 +26,7 @@ void onri_byte_fill(int value, size_t count, int is_signed, void *to) {
 /* --- B --- */
 
 static size_t panels_bytes(struct onri_byte_depth k, size_t n) {
-  const size_t columns = onri_kernels()->byte_product->columns;
+  const size_t columns = onri_kernels(byte_product)->columns;
   size_t depth, across, bytes;
   if (!onri_add_size(k.run, ONRI_BYTE_GROUP - 1, &depth) || !onri_mul_size(depth, k.runs, &depth) ||
       !onri_add_size(n, columns - 1, &across) ||
@@ -67,7 +67,7 @@ struct panel {
 };
 
 static void pack_elements(struct panel *panel, struct onri_byte_depth k, size_t from) {
-  const struct onri_byte_product_kernels *kernels = onri_kernels()->byte_product;
+  const struct onri_byte_product_kernels *kernels = onri_kernels(byte_product);
   const struct onri_byte_matrix *b = panel->b;
   for (size_t p = from; p < k.runs * k.run; p++) {
     const uint8_t *row = panel->from + p / b->inner * b->outer_step + p % b->inner * b->inner_step;
@@ -82,7 +82,7 @@ static void pack_elements(struct panel *panel, struct onri_byte_depth k, size_t 
 
 /* Rows of a matrix in fours, where there is a kernel for it; returns how many. */
 static size_t pack_rows(struct panel *panel, struct onri_byte_depth k) {
-  const struct onri_byte_product_kernels *kernels = onri_kernels()->byte_product;
+  const struct onri_byte_product_kernels *kernels = onri_kernels(byte_product);
   const struct onri_byte_matrix *b = panel->b;
   size_t p = 0;
   if (!kernels->pack_rows || k.runs > 1 || b->inner < k.run || b->column_step != 1 ||
@@ -96,7 +96,7 @@ static size_t pack_rows(struct panel *panel, struct onri_byte_depth k) {
 
 void onri_byte_columns_pack(struct onri_byte_columns columns, const struct onri_byte_matrix *b,
                             struct onri_byte_depth k, size_t n) {
-  const size_t width = onri_kernels()->byte_product->columns, panel_bytes = k.runs * onri_byte_run_cells(k) * width;
+  const size_t width = onri_kernels(byte_product)->columns, panel_bytes = k.runs * onri_byte_run_cells(k) * width;
   memset(columns.panels, 0, panels_bytes(k, n));
   for (size_t first = 0; first < n; first += width) {
     struct panel panel = {.b = b,
@@ -111,7 +111,7 @@ void onri_byte_columns_pack(struct onri_byte_columns columns, const struct onri_
 
 int onri_byte_columns_at(struct onri_byte_columns columns, int is_signed, struct onri_byte_depth k, size_t p,
                          size_t j) {
-  const struct onri_byte_product_kernels *kernels = onri_kernels()->byte_product;
+  const struct onri_byte_product_kernels *kernels = onri_kernels(byte_product);
   const size_t width = kernels->columns;
   const int8_t *panel = columns.panels + j / width * k.runs * onri_byte_run_cells(k) * width;
   return panel[place_of(kernels, k, p) + j % width * kernels->group] + flip_of(is_signed);
@@ -253,7 +253,7 @@ static void run_parts(void *context, size_t begin, size_t end) {
 }
 
 void onri_byte_product(const struct onri_byte_product *p, struct onr_env *env) {
-  struct work w = {.p = p, .kernels = onri_kernels()->byte_product};
+  struct work w = {.p = p, .kernels = onri_kernels(byte_product)};
   w.down = (p->m + ROWS - 1) / ROWS;
   w.across = (p->n + COLUMNS - 1) / COLUMNS;
   w.block_bytes = onri_byte_columns_bytes(p->k, p->n);
@@ -261,9 +261,9 @@ void onri_byte_product(const struct onri_byte_product *p, struct onr_env *env) {
 }
 
 void onri_requantise(const struct onri_requantise *r, const struct onri_byte_sums *sums, void *y, size_t y_row) {
-  onri_kernels()->byte_product->requantise(r, sums, y, y_row);
+  onri_kernels(byte_product)->requantise(r, sums, y, y_row);
 }
 
 void onri_byte_reals(const struct onri_byte_reals *r, const int32_t *sums, size_t count, float *y) {
-  onri_kernels()->byte_product->reals(r, sums, count, y);
+  onri_kernels(byte_product)->reals(r, sums, count, y);
 }

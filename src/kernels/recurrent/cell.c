@@ -92,25 +92,25 @@ static void rnn_f64(const struct onri_cell_form *form, const struct onri_cell *c
 
 void onri_lstm_cell(enum onri_class c, const struct onri_cell_form *form, const struct onri_cell *cell) {
   if (c == ONRI_CLASS_F64) lstm_f64(form, cell);
-  else onri_kernels()->cell->lstm(form, cell);
+  else onri_kernels(cell)->lstm(form, cell);
 }
 
 void onri_gru_cell(enum onri_class c, const struct onri_cell_form *form, const struct onri_cell *cell) {
   if (c == ONRI_CLASS_F64) gru_f64(form, cell);
-  else onri_kernels()->cell->gru(form, cell);
+  else onri_kernels(cell)->gru(form, cell);
 }
 
 void onri_gru_gates(enum onri_class c, const struct onri_cell_form *form, const struct onri_cell *cell) {
   if (c == ONRI_CLASS_F64) gru_gates_f64(form, cell);
-  else onri_kernels()->cell->gru_gates(form, cell);
+  else onri_kernels(cell)->gru_gates(form, cell);
 }
 
 void onri_gru_finish(enum onri_class c, const struct onri_cell_form *form, const struct onri_cell *cell) {
   if (c == ONRI_CLASS_F64) gru_finish_f64(form, cell);
-  else onri_kernels()->cell->gru_finish(form, cell);
+  else onri_kernels(cell)->gru_finish(form, cell);
 }
 
 void onri_rnn_cell(enum onri_class c, const struct onri_cell_form *form, const struct onri_cell *cell) {
   if (c == ONRI_CLASS_F64) rnn_f64(form, cell);
-  else onri_kernels()->cell->rnn(form, cell);
+  else onri_kernels(cell)->rnn(form, cell);
 }

@@ -92,7 +92,7 @@ static size_t fold_of(const struct onri_reduce *r, size_t width) {
 
 static void pass_lines(const struct onri_reduce *r, size_t start, size_t width, enum onri_take what, double *acc,
                        const double *shift) {
-  void (*take)(const struct onri_lines *lines, double *acc) = onri_kernels()->reduce->lines[what];
+  void (*take)(const struct onri_lines *lines, double *acc) = onri_kernels(reduce)->lines[what];
   const size_t fold = fold_of(r, width);
   double folded[ONRI_REDUCE_COLUMNS], centre[ONRI_REDUCE_COLUMNS];
   struct onri_pace pace = {r->env, 0};
@@ -131,7 +131,7 @@ static void pass_narrow_lines(const struct onri_reduce *r, size_t start, size_t 
     for (size_t i = 0; i < count && next.step != width; i++)
       onri_widen(r->dtype, (const char *)next.x + i * next.step * size, width, buffer + i * width);
     if (next.step == width) onri_widen(r->dtype, next.x, count * width, buffer);
-    onri_kernels()->reduce->lines[what](&(struct onri_lines){buffer, width, 1, count, width, shift}, acc);
+    onri_kernels(reduce)->lines[what](&(struct onri_lines){buffer, width, 1, count, width, shift}, acc);
     row += count;
   }
 }
@@ -146,7 +146,7 @@ static void pass_floats(const struct onri_reduce *r, size_t start, enum onri_tak
       const size_t count = r->run - i < FLOATS ? r->run - i : FLOATS;
       const float *x = element(r, at + i);
       if (r->dtype != ONR_DTYPE_F32) onri_widen(r->dtype, x, count, buffer), x = buffer;
-      acc[0] = onri_kernels()->reduce->run[what](x, count, shift[0], acc[0]);
+      acc[0] = onri_kernels(reduce)->run[what](x, count, shift[0], acc[0]);
     }
   }
 }
@@ -174,7 +174,7 @@ static void pass_doubles(const struct onri_reduce *r, size_t start, enum onri_ta
     for (size_t i = 0; i < r->run && !onri_pace_stop(&pace, 4 * block); i += block) {
       const size_t count = r->run - i < block ? r->run - i : block;
       const double *x = read_f64(r->dtype, element(r, at + i), count, buffer);
-      acc[0] = onri_kernels()->reduce->double_run[what](x, count, shift[0], acc[0]);
+      acc[0] = onri_kernels(reduce)->double_run[what](x, count, shift[0], acc[0]);
     }
   }
 }
@@ -191,13 +191,13 @@ static void pass_double_lines(const struct onri_reduce *r, size_t start, size_t 
     if (onri_pace_stop(&pace, next.count * 2 * BLOCK)) return;
     row += next.count;
     if (r->dtype == ONR_DTYPE_F64) {
-      onri_kernels()->reduce->doubles[what](&rows, acc);
+      onri_kernels(reduce)->doubles[what](&rows, acc);
       continue;
     }
     rows.rows = 1;
     for (size_t i = 0; i < next.count; i++) {
       rows.x = read_f64(r->dtype, (const char *)next.x + i * next.step * size, width, buffer);
-      onri_kernels()->reduce->doubles[what](&rows, acc);
+      onri_kernels(reduce)->doubles[what](&rows, acc);
     }
   }
 }
@@ -309,7 +309,7 @@ static void reduce_integers(const struct onri_reduce *r, size_t start, size_t wi
 /* Extremes, in their own size: vectors hold many. Those of nothing are the bounds of the type. */
 static void reduce_extreme(const struct onri_reduce *r, size_t start, size_t width, void *y) {
   static const enum onr_dtype with_sign[] = {ONR_DTYPE_I8, ONR_DTYPE_I16, ONR_DTYPE_I32, ONR_DTYPE_I64};
-  const struct onri_reduce_kernels *kernels = onri_kernels()->reduce;
+  const struct onri_reduce_kernels *kernels = onri_kernels(reduce);
   const size_t size = onr_dtype_size(r->dtype), k = size == 8 ? 3 : size / 2, bits = 8 * size;
   const int is_signed = onri_dtype_class(r->dtype) == ONRI_CLASS_I64 && r->dtype != ONR_DTYPE_BOOL;
   const uint64_t sign = (uint64_t)1 << (bits - 1), all = UINT64_MAX >> (64 - bits);

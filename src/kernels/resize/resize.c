@@ -35,12 +35,12 @@ struct pass_work {
 
 static void pass_range_f32(void *context, size_t begin, size_t end) {
   const struct pass_work *w = context;
-  onri_kernels()->resize->rows(w->pass, w->x, w->y, begin, end);
+  onri_kernels(resize)->rows(w->pass, w->x, w->y, begin, end);
 }
 
 static void lines_range_f32(void *context, size_t begin, size_t end) {
   const struct pass_work *w = context;
-  onri_kernels()->resize->lines(w->pass, w->x, w->y, begin, end);
+  onri_kernels(resize)->lines(w->pass, w->x, w->y, begin, end);
 }
 
 static void pass_range_f64(void *context, size_t begin, size_t end) {

@@ -62,7 +62,7 @@ static int run_pass(struct onri_fft_pass p, size_t m, pass_function function, st
 /* x through all passes, with y as room; the result is in one of them. */
 static struct onri_fft_line passes(const struct onri_fft *fft, struct onri_fft_line x, struct onri_fft_line y,
                                    const struct onr_env *env) {
-  const struct onri_fft_kernels *kernels = onri_kernels()->fft;
+  const struct onri_fft_kernels *kernels = onri_kernels(fft);
   struct onri_pace pace = {env, 0};
   for (size_t left = fft->size, step = 1; left > 1;) {
     const int is_four = left >= 4;
@@ -120,7 +120,7 @@ void onri_fft_init(struct onri_fft *fft, size_t length, double *tables, double *
  * the conjugate of the transform of the conjugate. */
 static struct onri_fft_line bluestein(const struct onri_fft *fft, struct onri_fft_line x, struct onri_fft_line y,
                                       const struct onr_env *env) {
-  const struct onri_fft_kernels *kernels = onri_kernels()->fft;
+  const struct onri_fft_kernels *kernels = onri_kernels(fft);
   const struct onri_fft_line chirp = line_at(fft->chirp, fft->length), filter = line_at(fft->filter, fft->size);
   const size_t rest = (fft->size - fft->length) * sizeof(double);
   kernels->multiply(x, chirp, fft->length, 0);

@@ -172,31 +172,31 @@ static int is_shuffled(const struct onri_conv *c, enum onri_conv_form form) {
 }
 
 static size_t product_floats(const struct onri_conv *c, enum onri_conv_form form) {
-  if (is_shuffled(c, form)) return onri_conv_shuffle_packed_floats(c, onri_kernels());
-  return c->transposed ? onri_conv_phases_packed_floats(c, onri_kernels())
-                       : onri_conv_gemm_packed_floats(c, onri_kernels(), form);
+  if (is_shuffled(c, form)) return onri_conv_shuffle_packed_floats(c, onri_kernels(conv_gemm));
+  return c->transposed ? onri_conv_phases_packed_floats(c, onri_kernels(conv_gemm))
+                       : onri_conv_gemm_packed_floats(c, onri_kernels(conv_gemm), form);
 }
 
 static size_t product_bias_floats(const struct onri_conv *c, enum onri_conv_form form) {
-  return is_shuffled(c, form) ? onri_conv_shuffle_bias_floats(c, onri_kernels())
-                              : onri_conv_gemm_bias_floats(c, onri_kernels(), form);
+  return is_shuffled(c, form) ? onri_conv_shuffle_bias_floats(c, onri_kernels(conv_gemm))
+                              : onri_conv_gemm_bias_floats(c, onri_kernels(conv_gemm), form);
 }
 
 static void pack_product_bias(const struct onri_conv *c, enum onri_conv_form form, const float *bias, float *packed) {
-  if (is_shuffled(c, form)) onri_conv_shuffle_pack_bias(c, onri_kernels(), bias, packed);
-  else onri_conv_gemm_pack_bias(c, onri_kernels(), form, bias, packed);
+  if (is_shuffled(c, form)) onri_conv_shuffle_pack_bias(c, onri_kernels(conv_gemm), bias, packed);
+  else onri_conv_gemm_pack_bias(c, onri_kernels(conv_gemm), form, bias, packed);
 }
 
 static enum onr_status pack_weights(struct onr_call *call, const struct onri_conv *c, const float *weight) {
   const struct onri_conv_prepared *p = call->prepared;
   if (!c->transposed) {
-    onri_conv_gemm_pack(c, onri_kernels(), p->form, weight, p->product, call->env);
+    onri_conv_gemm_pack(c, onri_kernels(conv_gemm), p->form, weight, p->product, call->env);
     return ONR_STATUS_OK;
   }
   float *room = onr_env_allocate(call->env, 2 * (size_t)onr_desc_elements(&call->in[1]) * sizeof(*room));
   if (!room) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
-  if (is_shuffled(c, p->form)) onri_conv_shuffle_pack(c, onri_kernels(), weight, room, p->product, call->env);
-  else onri_conv_phases_pack(c, onri_kernels(), weight, room, p->product, call->env);
+  if (is_shuffled(c, p->form)) onri_conv_shuffle_pack(c, onri_kernels(conv_gemm), weight, room, p->product, call->env);
+  else onri_conv_phases_pack(c, onri_kernels(conv_gemm), weight, room, p->product, call->env);
   onr_env_release(call->env, room);
   return ONR_STATUS_OK;
 }
@@ -470,15 +470,16 @@ static enum onr_status run_product(struct onr_call *call) {
     operands.bias = bias;
   }
   if (is_shuffled(&s->conv, p->form)) {
-    onri_conv_shuffle_f32(&s->conv, onri_kernels(), &operands, (float *)(void *)(scratch + s->planes), call->env);
+    onri_conv_shuffle_f32(&s->conv, onri_kernels(conv_gemm), &operands, (float *)(void *)(scratch + s->planes),
+                          call->env);
     apply_tail(call, NULL, operands.y);
   } else if (s->conv.transposed) {
-    onri_conv_phases_f32(&s->conv, onri_kernels(), &operands, call->env);
+    onri_conv_phases_f32(&s->conv, onri_kernels(conv_gemm), &operands, call->env);
     apply_tail(call, NULL, operands.y);
   } else {
     operands.residual = onri_widened_input(call, 3, s->residual);
     if (onri_conv_has_tail(&s->tail)) operands.tail = onri_conv_tail_apply, operands.tail_context = &s->tail;
-    onri_conv_gemm_f32(&s->conv, onri_kernels(), &operands, call->env);
+    onri_conv_gemm_f32(&s->conv, onri_kernels(conv_gemm), &operands, call->env);
   }
   onri_widened_finish(call, 0, s->y);
   return ONR_STATUS_OK;

@@ -82,8 +82,8 @@ static void choose_typed(const struct onr_call *call) {
   struct binary_state *s = call->state;
   const enum onr_dtype dtype = call->in[0].dtype;
   if (p->clamp.enabled) return;
-  if (call->in[1].dtype == dtype) s->typed = onri_kernels()->typed->binary[dtype][p->op];
-  s->class_kernel = onri_kernels()->typed->binary[widest[s->class]][p->op];
+  if (call->in[1].dtype == dtype) s->typed = onri_kernels(typed)->binary[dtype][p->op];
+  s->class_kernel = onri_kernels(typed)->binary[widest[s->class]][p->op];
 }
 
 static enum onr_status binary_plan(struct onr_call *call) {
@@ -148,7 +148,7 @@ static void run_typed(const struct onr_call *call, size_t begin, size_t end) {
                                          .b_row = tile.row[1],
                                          .a_step = tile.step[0],
                                          .b_step = tile.step[1]};
-    onri_kernels()->typed->binary_rows(s->typed, &rows, size, y_size);
+    onri_kernels(typed)->binary_rows(s->typed, &rows, size, y_size);
   }
 }
 
@@ -198,7 +198,7 @@ static void compute_tile(const struct onr_call *call, const struct onri_tile *ti
   if (s->class_kernel) {
     const struct onri_typed_rows typed = {operand[0], operand[1], y,           rows.rows,  rows.count,
                                           rows.a_row, rows.b_row, rows.a_step, rows.b_step};
-    onri_kernels()->typed->binary_rows(s->class_kernel, &typed, size, y_size);
+    onri_kernels(typed)->binary_rows(s->class_kernel, &typed, size, y_size);
     return;
   }
   for (size_t r = 0; r < tile->rows; r++) {
@@ -265,7 +265,7 @@ static void binary_part(void *context, size_t begin, size_t end) {
 static enum onr_status check_divisor(const struct onr_call *call) {
   const enum onr_dtype dtype = call->in[1].dtype;
   const size_t count = (size_t)onr_desc_elements(&call->in[1]), size = onr_dtype_size(dtype);
-  const struct onri_typed_kernels *typed = onri_kernels()->typed;
+  const struct onri_typed_kernels *typed = onri_kernels(typed);
   const uint64_t zero = 0;
   uint8_t is_zero[8 * BLOCK];
   for (size_t i = 0; i < count; i += sizeof(is_zero)) {

@@ -83,13 +83,13 @@ static void clip_part(void *context, size_t begin, size_t end) {
 
 /* Types that have vectors of their own: the two functions that define Clip, the second in place. */
 static int has_typed(enum onr_dtype dtype) {
-  const onri_typed_binary *of = onri_kernels()->typed->binary[dtype];
+  const onri_typed_binary *of = onri_kernels(typed)->binary[dtype];
   return of[ONR_BINARY_MIN] && of[ONR_BINARY_MAX];
 }
 
 static void typed_part(void *context, size_t begin, size_t end) {
   const struct onr_call *call = context;
-  const struct onri_typed_kernels *typed = onri_kernels()->typed;
+  const struct onri_typed_kernels *typed = onri_kernels(typed);
   const enum onr_dtype dtype = call->in[0].dtype;
   const size_t size = onr_dtype_size(dtype);
   for (size_t count; begin < end; begin += count) {

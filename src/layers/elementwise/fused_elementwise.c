@@ -238,7 +238,7 @@ static void affine_steps(const struct source *source, const struct onr_fused_ste
   const struct onr_clamp *clamp = &steps[1].clamp;
   rows.c = operand_of(source, &steps[1], tile, &rows.c_row, &rows.c_step);
   if (clamp->enabled) rows.product.min = clamp->min, rows.product.max = clamp->max;
-  onri_kernels()->elementwise->affine(&rows);
+  onri_kernels(elementwise)->affine(&rows);
 }
 
 /* Input 0 as a dense tile: where it lies when it is one, else unfolded into `buffer`. */

@@ -269,7 +269,7 @@ static enum onr_status top_k_run(struct onr_call *call) {
                           call->outputs[0],
                           call->num_out > 1 ? call->outputs[1] : NULL,
                           call->scratch,
-                          onri_kernels()->reduce};
+                          onri_kernels(reduce)};
   if (s->k == 0 || s->num_parts == 0) return ONR_STATUS_OK;
   onr_parallel_for(call->env, s->num_parts, 1, top_k_parts, &job);
   return ONR_STATUS_OK;

@@ -240,7 +240,7 @@ static size_t walk_offset(const struct walk *w, int32_t count, size_t index) {
 
 static double sum_of(const float *x, size_t count, size_t stride) {
   double sum = 0;
-  if (stride == 1) return onri_kernels()->reduce->run[ONRI_TAKE_SUM](x, count, 0, 0);
+  if (stride == 1) return onri_kernels(reduce)->run[ONRI_TAKE_SUM](x, count, 0, 0);
   for (size_t i = 0; i < count; i++) sum += (double)x[i * stride];
   return sum;
 }

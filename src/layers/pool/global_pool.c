@@ -80,7 +80,7 @@ static void vector_block(const struct work *w, int64_t from, int64_t count, doub
                               : w->kind == ONRI_POOL_AVERAGE ? ONRI_TAKE_SUM
                               : w->p == 1                    ? ONRI_TAKE_ABS
                                                              : ONRI_TAKE_SQUARE;
-  const struct onri_reduce_kernels *kernels = onri_kernels()->reduce;
+  const struct onri_reduce_kernels *kernels = onri_kernels(reduce);
   const size_t pixels = (size_t)w->s->pixels, channels = (size_t)w->s->channels, most = (size_t)count;
   const float *x = (const float *)w->x + from;
   const double *wide = (const double *)w->x + from;

@@ -255,8 +255,8 @@ static void means(void *context, size_t begin, size_t end) {
     const size_t count = channels - first < MEANS ? channels - first : MEANS;
     int32_t sums[MEANS];
     float real[MEANS];
-    onri_kernels()->quantize->sums((const char *)call->inputs[0] + image * pixels * channels + first, pixels, channels,
-                                   count, x->dtype == ONR_DTYPE_I8, sums);
+    onri_kernels(quantize)->sums((const char *)call->inputs[0] + image * pixels * channels + first, pixels, channels,
+                                 count, x->dtype == ONR_DTYPE_I8, sums);
     for (size_t i = 0; i < count; i++)
       real[i] = (float)(sums[i] - p->input.zero * (int32_t)pixels) * p->input.scale / (float)pixels;
     onri_steps_store(&p->output, real, count, call->outputs[0], image * channels + first);

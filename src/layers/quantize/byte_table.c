@@ -26,8 +26,8 @@ static enum onr_status table_plan(struct onr_call *call) {
 
 static void table_part(void *context, size_t begin, size_t end) {
   const struct onr_call *call = context;
-  onri_kernels()->quantize->table((const uint8_t *)call->inputs[0] + begin, (uint8_t *)call->outputs[0] + begin,
-                                  end - begin, call->inputs[1]);
+  onri_kernels(quantize)->table((const uint8_t *)call->inputs[0] + begin, (uint8_t *)call->outputs[0] + begin,
+                                end - begin, call->inputs[1]);
 }
 
 static enum onr_status table_run(struct onr_call *call) {

@@ -40,8 +40,8 @@ static void dynamic_part(void *context, size_t begin, size_t end) {
 
 static enum onr_status dynamic_run(struct onr_call *call) {
   const int is_vector = call->kernel == ONR_KERNEL_VECTOR;
-  const struct onri_kernels *kernels = is_vector ? onri_kernels() : onri_kernels_of_level(ONRI_CPU_BASE);
-  struct job job = {.kernels = kernels->quantize, .x = call->inputs[0], .y = call->outputs[0]};
+  const enum onri_cpu_level level = is_vector ? onri_cpu_level() : ONRI_CPU_BASE;
+  struct job job = {.kernels = onri_kernels_at(quantize, level), .x = call->inputs[0], .y = call->outputs[0]};
   const size_t count = (size_t)onr_desc_elements(&call->in[0]);
   float least, greatest;
   job.kernels->range(job.x, count, &least, &greatest);

@@ -72,7 +72,7 @@ static enum onr_status quantize_plan(struct onr_call *call) {
                     (y->dtype == ONR_DTYPE_F32 && onri_steps_of(x->dtype) >= 0);
   if (onr_env_backend(call->env) == ONR_BACKEND_AUTO && known && call->in[1].dtype == ONR_DTYPE_F32 &&
       (p->precision == ONR_DTYPE_NONE || p->precision == ONR_DTYPE_F32))
-    s->kernels = onri_kernels()->quantize;
+    s->kernels = onri_kernels(quantize);
   if (s->kernels) call->kernel = ONR_KERNEL_VECTOR;
   return onri_quantize_grid_make(call, &s->grid);
 }

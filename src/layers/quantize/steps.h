@@ -19,13 +19,13 @@ static inline enum onr_dtype onri_steps_dtype(const struct onr_fused_bytes *b) {
 static inline void onri_steps_load(const struct onr_fused_bytes *b, const void *x, size_t at, size_t count, float *y) {
   const char *from = (const char *)x + at * onr_dtype_size(onri_steps_dtype(b));
   if (b->dtype == ONR_DTYPE_NONE) memcpy(y, from, count * sizeof(*y));
-  else onri_kernels()->quantize->from[onri_steps_of(onri_steps_dtype(b))](from, y, count, b->scale, (float)b->zero);
+  else onri_kernels(quantize)->from[onri_steps_of(onri_steps_dtype(b))](from, y, count, b->scale, (float)b->zero);
 }
 
 static inline void onri_steps_store(const struct onr_fused_bytes *b, const float *x, size_t count, void *y, size_t at) {
   char *to = (char *)y + at * onr_dtype_size(onri_steps_dtype(b));
   if (b->dtype == ONR_DTYPE_NONE) memcpy(to, x, count * sizeof(*x));
-  else onri_kernels()->quantize->to[onri_steps_of(onri_steps_dtype(b))](x, to, count, b->scale, (float)b->zero);
+  else onri_kernels(quantize)->to[onri_steps_of(onri_steps_dtype(b))](x, to, count, b->scale, (float)b->zero);
 }
 
 #endif

@@ -92,7 +92,7 @@ static void take_row(const struct job *job, enum onri_class class, const union b
 static void arg_lines(void *context, size_t begin, size_t end) {
   const struct job *job = context;
   const struct arg_reduce_state *s = job->s;
-  const struct onri_reduce_kernels *kernels = onri_kernels()->reduce;
+  const struct onri_reduce_kernels *kernels = onri_kernels(reduce);
   const int minimum = job->p->minimum != 0, last = job->p->select_last != 0;
   const size_t blocks = (s->inner + COLUMNS - 1) / COLUMNS;
   struct onri_pace pace = {job->env, 0};
@@ -115,7 +115,7 @@ static void arg_short_lines(void *context, size_t begin, size_t end) {
                                    .column_step = job->s->length,
                                    .rows = job->s->length,
                                    .row_step = 1};
-  onri_kernels()->reduce->places[job->p->minimum != 0][job->p->select_last != 0](&lines, job->y + begin);
+  onri_kernels(reduce)->places[job->p->minimum != 0][job->p->select_last != 0](&lines, job->y + begin);
 }
 
 /* Other types: a line of neighbours. Most blocks hold nothing that beats what came before, nor a NaN, and are asked at

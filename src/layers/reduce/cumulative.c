@@ -103,7 +103,7 @@ static void combine_rows(const struct cumulative_job *job, const char *a, const 
                                          INFINITY};
     onri_binary_kernel_f32(op)(&all);
   } else {
-    const struct onri_typed_kernels *typed = onri_kernels()->typed;
+    const struct onri_typed_kernels *typed = onri_kernels(typed);
     const struct onri_typed_rows all = {a, b, y, rows, n, n, n, 1, 1};
     typed->binary_rows(typed->binary[job->dtype][op], &all, size, size);
   }
@@ -176,7 +176,7 @@ static void (*line_of(enum onr_dtype dtype))(const struct cumulative_job *job, s
 static int adds_rows(const struct cumulative_job *job) {
   const enum onr_binary op = job->product ? ONR_BINARY_MUL : ONR_BINARY_ADD;
   return job->inner > 1 && !(job->exclusive && job->x == job->y) &&
-         (job->dtype == ONR_DTYPE_F32 || onri_kernels()->typed->binary[job->dtype][op]);
+         (job->dtype == ONR_DTYPE_F32 || onri_kernels(typed)->binary[job->dtype][op]);
 }
 
 static void cumulative_parts(void *context, size_t begin, size_t end) {

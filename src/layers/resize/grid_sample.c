@@ -182,7 +182,7 @@ static void move(const struct work *w, int64_t from, int64_t to, size_t count) {
 static void weigh_channels(const struct work *w, int64_t from, const int64_t *offset, const double *weight, int count,
                            int64_t to) {
   const float *x = (const float *)w->x + from;
-  onri_kernels()->grid_sample->weigh(x, offset, weight, count, w->s->x.channels, (float *)w->y + to);
+  onri_kernels(grid_sample)->weigh(x, offset, weight, count, w->s->x.channels, (float *)w->y + to);
 }
 
 static void weigh_plain(const float *x, const int64_t *offset, const double *weight, int count, float *y) {

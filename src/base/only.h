@@ -1,0 +1,22 @@
+/* only.h: what a build for a few models has of operators, layers and rewrites (ONNXRUN_OPS_FROM, docs/small.md).
+ *
+ * `onnxrun needs MODEL...` writes its header: a name ONRI_HAS_... for each that takes part when one of the models is
+ * loaded. Tables ask for the names of their rows; what no row names any more the linker leaves out. Other builds have
+ * all. */
+#ifndef ONRI_ONLY_H
+#define ONRI_ONLY_H
+
+#if defined(ONNXRUN_ONLY)
+#define ONRI_PRESENT ~, ONRI_KEEP /* what the names are defined as */
+#include "onnxrun_only.h"
+#define ONRI_KEEP(...) __VA_ARGS__
+#define ONRI_DROP(...)
+#define ONRI_SECOND(first, second, ...) second
+#define ONRI_CHOOSE(...) ONRI_SECOND(__VA_ARGS__)
+/* The rest of the arguments where `name` is defined, else nothing. */
+#define ONRI_IF(name, ...) ONRI_CHOOSE(name, ONRI_DROP, )(__VA_ARGS__)
+#else
+#define ONRI_IF(name, ...) __VA_ARGS__
+#endif
+
+#endif

@@ -1,0 +1,35 @@
+#!/bin/sh
+# A build for one model (ONNXRUN_OPS_FROM, docs/small.md): its program prints what the whole library's prints, refuses a model of other
+# operators, and is small. Its size and the tool's are printed.
+set -eu
+build=$1
+here=$(cd "$(dirname "$0")" && pwd)
+root=$here/../..
+model=$root/tests/fixtures/mlp_ts/model.onnx
+most=400000 # bytes
+compiler=$(sed -n 's/^set(CMAKE_C_COMPILER "\(.*\)")$/\1/p' "$build"/CMakeFiles/*/CMakeCCompiler.cmake)
+
+fail() {
+  echo "$1" >&2
+  exit 1
+}
+
+{
+  cmake -G Ninja -S "$root" -B "$build/small" "-DCMAKE_C_COMPILER=$compiler" -DCMAKE_BUILD_TYPE=Release -DONNXRUN_XNNPACK=OFF \
+    -DONNXRUN_WIDE_LEVELS= "-DONNXRUN_OPS_FROM=$model" "-DONNXRUN_NEEDS=$build/onnxrun_needs" &&
+    cmake --build "$build/small"
+} >"$build/small.log" 2>&1 || {
+  tail -n 40 "$build/small.log" >&2
+  fail "the small build failed"
+}
+program=$build/small/run_model
+export ONNXRUN_CPU=base # on both sides the same kernels
+[ "$("$program" "$model")" = "$("$build/examples/example_run_model" "$model")" ] || fail "it does not print what the whole library prints"
+other=$root/tests/fixtures/conv_bn_relu_ts/model.onnx
+if "$program" "$other" 2>"$build/small.log"; then fail "it runs a model whose operators it does not have"; fi
+grep -q '^UNSUPPORTED' "$build/small.log" || fail "it does not say that a model is unsupported: $(cat "$build/small.log")"
+
+bytes() { wc -c <"$1"; }
+strip -o "$build/small/onnxrun" "$build/onnxrun"
+echo "an MLP, without XNNPACK: $(bytes "$program") bytes; the tool: $(bytes "$build/small/onnxrun")"
+[ "$(bytes "$program")" -lt $most ] || fail "more than $most bytes"
