@@ -12,6 +12,7 @@ extern "C" {
 struct onr_model;
 struct onr_registry; /* layers of the caller's own: layer.h */
 struct onr_value_info;
+struct onr_model_info;
 
 struct onr_model_options {
   size_t size;                           /* sizeof(struct onr_model_options), see api.h */
@@ -76,6 +77,13 @@ ONR_API enum onr_status onr_model_load_memory(const void *data, size_t bytes, co
  * not used. Replaced when it is there; IO when it cannot be written. */
 ONR_API enum onr_status onr_model_pack(const char *path, const struct onr_model_options *options, const char *target,
                                        struct onr_error *error);
+/* The model, rewritten as far as ONNX has words for it, as an ONNX file for any program: constants are folded, what
+ * does nothing is gone, BatchNorm is in the weights, written-out GELU and LayerNorm are operators, old operators new
+ * ones. Names of inputs and outputs stay; inputs with a default become constants. UNSUPPORTED where a layer has no form
+ * in ONNX (report of options is told of each kind), LIMIT above 2 GiB. info, which may be NULL, is the model's, with
+ * the nodes that were written as num_nodes. The target is replaced when it is there. */
+ONR_API enum onr_status onr_model_optimise(const char *path, const struct onr_model_options *options,
+                                           const char *target, struct onr_model_info *info, struct onr_error *error);
 /* Accepts NULL. All sessions of the model must be gone. */
 ONR_API void onr_model_destroy(struct onr_model *model);
 

@@ -9,6 +9,7 @@
 #include "onnx/file/file_kind.h"
 #include "onnx/import/load.h"
 #include "onnx/import/packed_model.h"
+#include "onnx/write/model_write.h"
 
 static int digest_of(void *keep, struct onr_env *env, struct onri_digest *digest) {
   return onri_sources_digest(keep, env, digest);
@@ -81,8 +82,11 @@ static enum onr_status prepare_to_vary(struct onr_model *model, const struct onr
   return onri_sources_keep_memory(model->keep, error);
 }
 
-/* path NULL: from memory. tracks: what is read is noted, for packing. */
-static enum onr_status load(const char *path, const void *data, size_t bytes, int tracks,
+/* What a model is loaded for, beside running. */
+enum purpose { TO_RUN, TO_PACK, TO_WRITE };
+
+/* path NULL: from memory. TO_PACK: what is read is noted. */
+static enum onr_status load(const char *path, const void *data, size_t bytes, enum purpose purpose,
                             const struct onr_model_options *given, struct onr_model **result, struct onr_error *error) {
   struct onr_model_options read;
   const struct onr_model_options *options = &read;
@@ -92,13 +96,14 @@ static enum onr_status load(const char *path, const void *data, size_t bytes, in
   *result = NULL;
   ONR_TRY(onri_model_options_read(given, &read, error));
   ONR_TRY(onri_model_create(options, &model, error));
+  model->for_onnx = purpose == TO_WRITE;
   status = onri_sources_create(model->env.allocator, &sources, error);
   if (status == ONR_STATUS_OK) {
     status = path ? onri_sources_open(sources, path, options->external_directory, error)
                   : onri_sources_set_memory(sources, data, bytes, options->external_directory, error);
     sources->data_stays = !path && options->data_stays;
     if (status == ONR_STATUS_OK && path) status = onri_packed_model_open(sources, model, options->packed_write, error);
-    if (tracks) onri_sources_track(sources, 1);
+    if (purpose == TO_PACK) onri_sources_track(sources, 1);
     if (status == ONR_STATUS_OK) status = finish(model, sources, path, options, NULL, error);
     else onri_sources_destroy(sources);
     if (status == ONR_STATUS_OK) status = prepare_to_vary(model, options, error);
@@ -118,7 +123,7 @@ enum onr_status onr_model_load(const char *path, const struct onr_model_options 
   if (!model) return onr_fail(error, ONR_STATUS_ARGUMENT, "model must not be NULL");
   *model = NULL;
   if (!path) return onr_fail(error, ONR_STATUS_ARGUMENT, "path must not be NULL");
-  return load(path, NULL, 0, 0, options, model, error);
+  return load(path, NULL, 0, TO_RUN, options, model, error);
 }
 
 enum onr_status onr_model_load_memory(const void *data, size_t bytes, const struct onr_model_options *options,
@@ -126,7 +131,7 @@ enum onr_status onr_model_load_memory(const void *data, size_t bytes, const stru
   if (!model) return onr_fail(error, ONR_STATUS_ARGUMENT, "model must not be NULL");
   *model = NULL;
   if (!data) return onr_fail(error, ONR_STATUS_ARGUMENT, "data must not be NULL");
-  return load(NULL, data, bytes, 0, options, model, error);
+  return load(NULL, data, bytes, TO_RUN, options, model, error);
 }
 
 /* --- packing --- */
@@ -138,7 +143,7 @@ static enum onr_status pack(const char *path, const struct onr_model_options *gi
   struct onr_model *model;
   options.packed = packed;
   options.packed_write = 1;
-  ONR_TRY(load(path, NULL, 0, 0, &options, &model, error));
+  ONR_TRY(load(path, NULL, 0, TO_RUN, &options, &model, error));
   enum onr_status status = ONR_STATUS_OK;
   if (model->packed.part) status = onr_fail(error, ONR_STATUS_ARGUMENT, "the model is a packed one already");
   else if (model->info.packed == ONR_PACKED_REFUSED)
@@ -147,7 +152,7 @@ static enum onr_status pack(const char *path, const struct onr_model_options *gi
   if (status != ONR_STATUS_OK) return status;
   options.packed_write = 0;
   options.threads = NULL;
-  ONR_TRY(load(path, NULL, 0, 1, &options, &model, error));
+  ONR_TRY(load(path, NULL, 0, TO_PACK, &options, &model, error));
   if (model->info.packed == ONR_PACKED_MAPPED) /* A variant for other defaults packs anew, from all weights. */
     status = onri_packed_model_write(target, model->keep, packed, model->num_defaults > 0, &model->env, error);
   else status = onr_fail(error, ONR_STATUS_IO, "packed weights: %s", model->info.packed_note);
@@ -175,5 +180,24 @@ enum onr_status onr_model_pack(const char *path, const struct onr_model_options 
     unlink(packed);
   }
   onri_release(allocator, packed);
+  return status;
+}
+
+/* --- writing --- */
+
+enum onr_status onr_model_optimise(const char *path, const struct onr_model_options *given, const char *target,
+                                   struct onr_model_info *info, struct onr_error *error) {
+  struct onr_model_options options;
+  struct onr_model *model;
+  if (!path || !target) return onr_fail(error, ONR_STATUS_ARGUMENT, "path and target must not be NULL");
+  ONR_TRY(onri_model_options_read(given, &options, error));
+  options.packed = NULL;
+  ONR_TRY(load(path, NULL, 0, TO_WRITE, &options, &model, error));
+  enum onr_status status =
+      model->packed.part
+          ? onr_fail(error, ONR_STATUS_ARGUMENT, "a packed model has no weights for others")
+          : onri_model_write(model, target, options.report, options.report_context, &model->info.num_nodes, error);
+  if (status == ONR_STATUS_OK && info) status = onr_model_get_info(model, info);
+  onr_model_destroy(model);
   return status;
 }

@@ -165,19 +165,19 @@ static enum onr_status tell_outputs(void *context, const struct onri_facts *fact
   return ONR_STATUS_OK;
 }
 
-/* Rewrites that make layers of bytes which have kernels here, and no form in C. */
-static enum onr_status without_kernels(struct onr_model *m, const char **disabled, struct onr_error *error) {
-  static const char ours[] = "fuse_quantized,byte_pieces";
+/* Rewrites that make what is for kernels alone: with layers of bytes, which have no form in C; or with none at all. */
+static enum onr_status leave_out(struct onr_model *m, const char *more, const char **disabled,
+                                 struct onr_error *error) {
   if (!*disabled) {
-    *disabled = ours;
+    *disabled = more;
     return ONR_STATUS_OK;
   }
-  const size_t length = strlen(*disabled);
-  char *both = onri_arena_allocate(&m->arena, length + 1 + sizeof(ours));
+  const size_t length = strlen(*disabled), added = strlen(more) + 1;
+  char *both = onri_arena_allocate(&m->arena, length + 1 + added);
   if (!both) return no_memory(error);
   memcpy(both, *disabled, length);
   both[length] = ',';
-  memcpy(both + length + 1, ours, sizeof(ours));
+  memcpy(both + length + 1, more, added);
   *disabled = both;
   return ONR_STATUS_OK;
 }
@@ -197,13 +197,14 @@ enum onr_status onri_model_finish(struct onr_model *model, struct onri_graph *gr
                                                 .uses_context = options ? options->report_context : NULL};
   const char *disabled = options ? options->disabled_passes : NULL;
   model->for_source = options && options->for_source;
-  if (model->for_source) ONR_TRY(without_kernels(model, &disabled, error));
+  if (model->for_source) ONR_TRY(leave_out(model, "fuse_quantized,byte_pieces", &disabled, error));
+  if (model->for_onnx) ONR_TRY(leave_out(model, ONRI_PASSES_KERNELS, &disabled, error));
   ONR_TRY(onri_passes_run(graph, disabled, &listener, error));
   ONR_TRY(onri_graph_verify(graph, error));
   if (options)
     model->packed.path = options->packed, model->packed.writes = options->packed_write,
     model->packed.passes = options->disabled_passes;
-  if (!model->for_source) {
+  if (!model->for_source && !model->for_onnx) {
     ONR_TRY(onri_packed_begin(model, error));
     ONR_TRY(onri_model_prepare(model, error));
   }

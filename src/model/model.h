@@ -52,6 +52,7 @@ struct onr_model {
   enum onr_status (*vary)(const struct onr_model *model, const char **names, size_t count,
                           const struct onr_model_options *options, struct onr_model **variant, struct onr_error *error);
   int for_source;                   /* nothing is prepared: it can be compiled, not run */
+  int for_onnx;                     /* nor here: it will be written as ONNX */
   struct onr_model_options options; /* as the caller's, for vary, with strings that last */
   struct onr_module_info *modules;  /* the importer's, in the graph's arena, as what follows */
   size_t num_modules;

@@ -7,13 +7,15 @@
 #include "layers/layers.h"
 #include "passes/rewrite.h"
 
+enum form { ONNX, KERNELS };
 struct pass {
   const char *name;
   onri_pass_fn function;
+  enum form form;
 };
 
 static const struct pass passes[] = {
-#define ONRI_PASS(name, function) ONRI_IF(ONRI_HAS_REWRITE_##name, {#name, function}, )
+#define ONRI_PASS(name, function, form) ONRI_IF(ONRI_HAS_REWRITE_##name, {#name, function, form}, )
 #include "passes/passes.inc"
 #undef ONRI_PASS
 };
@@ -50,11 +52,13 @@ static int is_name(const char *text, size_t length, const char *name) {
   return strlen(name) == length && memcmp(text, name, length) == 0;
 }
 
-static int is_disabled(const char *list, const char *pass) {
+static int is_disabled(const char *list, const struct pass *pass) {
   size_t length;
   const char *name;
   while (list && (name = next_name(&list, &length)) != NULL)
-    if (is_name(name, length, "all") || is_name(name, length, pass)) return 1;
+    if (is_name(name, length, "all") || is_name(name, length, pass->name) ||
+        (pass->form == KERNELS && is_name(name, length, ONRI_PASSES_KERNELS)))
+      return 1;
   return 0;
 }
 
@@ -62,7 +66,7 @@ static enum onr_status check_names(const char *list, struct onr_error *error) {
   size_t length;
   const char *name;
   while (list && (name = next_name(&list, &length)) != NULL) {
-    int found = is_name(name, length, "all");
+    int found = is_name(name, length, "all") || is_name(name, length, ONRI_PASSES_KERNELS);
     for (size_t i = 0; i < NUM_PASSES; i++) found |= is_name(name, length, passes[i].name);
     if (!found)
       return onr_fail(error, ONR_STATUS_ARGUMENT, "no graph rewrite is called '%.*s'", (int)(length < 64 ? length : 64),
@@ -180,7 +184,7 @@ static enum onr_status run_all(const struct work *work, const char *disabled, st
   tell_layers(&work->listener, graph);
   enum onr_status status = onri_graph_tidy(graph, error); /* so that every node has a reader */
   for (size_t i = 0; i < NUM_PASSES && status == ONR_STATUS_OK; i++) {
-    if (is_disabled(disabled, passes[i].name)) continue;
+    if (is_disabled(disabled, &passes[i])) continue;
     if (!facts.graph && passes[i].function != onri_pass_fold && passes[i].function != onri_pass_fold_but_weights &&
         passes[i].function != onri_pass_half) {
       status = begin_facts(&facts, work, error);
@@ -225,7 +229,7 @@ enum onr_status onri_passes_run(struct onri_graph *graph, const char *disabled,
   const struct work main = {.graph = graph, .listener = *listener};
   struct onri_fold_budget budget = fold_budget(graph);
   ONR_TRY(check_names(disabled, error));
-  budget.takes_contents = !is_disabled(disabled, "fold_constants");
+  budget.takes_contents = !is_disabled(disabled, &(struct pass){.name = "fold_constants"});
   enum onr_status status = run_all(&main, disabled, &budget, error);
   int enough = status != ONR_STATUS_OK || push_bodies(&list, graph);
   while (status == ONR_STATUS_OK && enough && list.count > 0) {

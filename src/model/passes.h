@@ -7,8 +7,11 @@
 
 #include "facts/facts.h"
 
-/* `disabled`: names to leave out, separated by commas or spaces; "all" for all; NULL for none. A name that no pass has
- * is an ARGUMENT error. A graph whose input shapes are all declared and contradict its nodes is an error of infer. */
+/* Those whose results are for kernels of ours: without them the graph can be said in ONNX. */
+#define ONRI_PASSES_KERNELS "kernels"
+/* `disabled`: names to leave out, separated by commas or spaces; "all" for all, "kernels"; NULL for none. A name that
+ * no pass has is an ARGUMENT error. A graph whose input shapes are all declared and contradict its nodes is an error of
+ * infer. */
 struct onri_passes_listener {
   /* Told the facts of the graph as it comes, before anything but constants is rewritten. NULL: not called. */
   enum onr_status (*deduced)(void *context, const struct onri_facts *facts, struct onr_error *error);

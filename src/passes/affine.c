@@ -222,20 +222,41 @@ static enum onr_status write_out(struct onri_rewrite *rw, struct onri_node *node
   return onri_rewrite_become(rw, &rw->graph->nodes[index], &onri_layer_binary, &add, sum_in, 2);
 }
 
+/* What the node multiplies and adds, where it does just that; *layer: whose weights can take it in, or NULL. */
+static int is_affine(struct onri_rewrite *rw, const struct onri_node *node, struct affine *a, struct weights *w,
+                     struct onri_node **layer) {
+  const int32_t rank = onri_rewrite_rank(rw, node->in[0]);
+  for (int32_t k = 1; k < node->num_out; k++)
+    if (node->out[k] != ONRI_NONE) return 0;
+  if (rank < 2 || onri_rewrite_desc(rw, node->in[0])->dtype != ONR_DTYPE_F32 || !read_batch_norm(rw, node, rank, a))
+    return 0;
+  *layer = find_weighted(rw, node->in[0], w);
+  if (*layer && (channel_axis(rw, *layer) != 1 || (size_t)w->channels != a->num_scales)) *layer = NULL;
+  return 1;
+}
+
 static enum onr_status batch_norm(struct onri_rewrite *rw, struct onri_node *node) {
   struct affine a;
   struct weights w;
-  const int32_t rank = onri_rewrite_rank(rw, node->in[0]);
-  for (int32_t k = 1; k < node->num_out; k++)
-    if (node->out[k] != ONRI_NONE) return ONR_STATUS_OK;
-  if (rank < 2 || onri_rewrite_desc(rw, node->in[0])->dtype != ONR_DTYPE_F32 || !read_batch_norm(rw, node, rank, &a))
-    return ONR_STATUS_OK;
-  struct onri_node *layer = find_weighted(rw, node->in[0], &w);
-  const int fits = layer && channel_axis(rw, layer) == 1 && (size_t)w.channels == a.num_scales;
-  return fits ? absorb(rw, node, layer, &w, &a) : write_out(rw, node, &a, rank);
+  struct onri_node *layer;
+  return is_affine(rw, node, &a, &w, &layer) && layer ? absorb(rw, node, layer, &w, &a) : ONR_STATUS_OK;
+}
+
+static enum onr_status lone_batch_norm(struct onri_rewrite *rw, struct onri_node *node) {
+  struct affine a;
+  struct weights w;
+  struct onri_node *layer;
+  return is_affine(rw, node, &a, &w, &layer) ? write_out(rw, node, &a, onri_rewrite_rank(rw, node->in[0]))
+                                             : ONR_STATUS_OK;
 }
 
 enum onr_status onri_pass_affine(struct onri_rewrite *rw) {
   static const struct onri_rewrite_rule rules[] = {{&onri_layer_batch_norm, batch_norm}, {&onri_layer_binary, binary}};
+  return onri_rewrite_sweep(rw, rules, sizeof(rules) / sizeof(rules[0]));
+}
+
+/* Those that no weights take in. */
+enum onr_status onri_pass_batch_norm(struct onri_rewrite *rw) {
+  static const struct onri_rewrite_rule rules[] = {{&onri_layer_batch_norm, lone_batch_norm}};
   return onri_rewrite_sweep(rw, rules, sizeof(rules) / sizeof(rules[0]));
 }

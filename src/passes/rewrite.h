@@ -117,7 +117,7 @@ struct onri_rewrite_rule {
 enum onr_status onri_rewrite_sweep(struct onri_rewrite *rw, const struct onri_rewrite_rule *rules, size_t count);
 
 /* --- the passes --- */
-#define ONRI_PASS(name, function) enum onr_status function(struct onri_rewrite *rw);
+#define ONRI_PASS(name, function, form) enum onr_status function(struct onri_rewrite *rw);
 #include "passes/passes.inc"
 #undef ONRI_PASS
 

@@ -26,6 +26,7 @@ onr_batch_norm1d weights  onr_batch_norm2d weights  onr_batch_norm3d weights
 onr_instance_norm1d weights  onr_instance_norm2d weights  onr_instance_norm3d weights
 onr_multihead_attention weights
 onr_env_release memory
+onr_model_optimise info
 onr_session_want_outputs indices  onr_session_add_states names  onr_session_add_states count
 """
 

@@ -45,6 +45,9 @@ const struct command_row commands[] = {
      "onnxrun compile model.onnx --dim batch=1 -o digits\n"
      "onnxrun compile model.onnx --dim batch=1 -o digits --name digits --weights object",
      1, 1, command_compile},
+    {"optimise", "MODEL",
+     "write the model as ONNX for any program: constants folded, old and written-out operators made new",
+     "onnxrun optimise model.onnx -o smaller.onnx", 1, 1, command_optimise},
 };
 _Static_assert(sizeof(commands) / sizeof(commands[0]) == NUM_COMMANDS, "NUM_COMMANDS counts the table");
 

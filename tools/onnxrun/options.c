@@ -8,7 +8,7 @@
 #define FIELD(name) (AT(fields) + FIELD_##name * sizeof(const char *))
 enum {
   PLANS = RUN | INFO | BENCH | REPORT | COMPARE,
-  LOADS = PLANS | GENERATE | CHECK | PACK,
+  LOADS = PLANS | GENERATE | CHECK | PACK | OPTIMISE,
   READS = LOADS | COMPILE
 };
 
@@ -17,10 +17,10 @@ const struct option_row option_rows[] = {
      "an input: .npy, .npz, TensorProto .pb, a picture (.png, .jpg ...), sound (.wav ...), .json, .txt of strings, "
      "plain bytes; or a value: NAME=[1,2], NAME=16000; -i FILE where there is one input, "
      "or where the file has the names (.npz); - is standard input; compile: a constant of the program"},
-    {"output", 'o', "DIR", RUN | PACK | BENCH | REPORT | COMPILE, TAKES_TEXT, AT(output), NULL,
+    {"output", 'o', "DIR", RUN | PACK | BENCH | REPORT | COMPILE | OPTIMISE, TAKES_TEXT, AT(output), NULL,
      "write DIR/NAME.npy for every output; FILE.npz or FILE.json: all of them; FILE.npy: the only output; "
      "- writes them to standard output, one .npy behind the other; "
-     "pack: the file (MODEL.packed), or FILE.onr, which has the whole model in it; bench: a file instead of standard output; report: the page (report.html); compile: the folder (.)"},
+     "pack: the file (MODEL.packed), or FILE.onr, which has the whole model in it; bench: a file instead of standard output; report: the page (report.html); compile: the folder (.); optimise: the model that is written"},
     {"recipe", 0, "FILE", PLANS, TAKES_TEXT, AT(recipe), "input",
      "how inputs are made of pictures, sound and bytes: JSON, as docs/inputs.md says (MODEL.json beside MODEL.onnx)"},
     {"resize", 0, "SIZE", PLANS, TAKES_TEXT, FIELD(RESIZE), "input",
@@ -97,8 +97,8 @@ const struct option_row option_rows[] = {
      "object: the same with an assembler file that includes it (source)"},
     {"static-arena", 0, NULL, COMPILE, TAKES_FLAG, AT(static_arena), NULL,
      "memory for intermediate results in the C file; else the caller gives it, and the function is reentrant"},
-    {"help", 'h', NULL, RUN | INFO | BENCH | GENERATE | OPS | CHECK | PACK | REPORT | COMPARE | COMPILE, TAKES_FLAG,
-     AT(help), NULL, "this text"},
+    {"help", 'h', NULL, RUN | INFO | BENCH | GENERATE | OPS | CHECK | PACK | REPORT | COMPARE | COMPILE | OPTIMISE,
+     TAKES_FLAG, AT(help), NULL, "this text"},
 };
 const size_t num_option_rows = sizeof(option_rows) / sizeof(option_rows[0]);
 

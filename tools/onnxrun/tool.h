@@ -104,7 +104,8 @@ enum command {
   PACK = 64,
   REPORT = 128,
   COMPARE = 256,
-  COMPILE = 512
+  COMPILE = 512,
+  OPTIMISE = 1024
 };
 
 struct command_row {
@@ -114,7 +115,7 @@ struct command_row {
   int (*run)(const struct options *options);
 };
 extern const struct command_row commands[]; /* in the order of enum command */
-enum { NUM_COMMANDS = 10 };
+enum { NUM_COMMANDS = 11 };
 
 /* --- options.c --- */
 /* The words behind the command. 0, or EXIT_USAGE after one line on stderr. */
@@ -360,6 +361,7 @@ int command_ops(const struct options *options);
 int command_bench(const struct options *options);
 int command_check(const struct options *options);
 int command_pack(const struct options *options);
+int command_optimise(const struct options *options);
 int command_report(const struct options *options);
 int command_compare(const struct options *options);
 int command_compile(const struct options *options);

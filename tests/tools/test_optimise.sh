@@ -1,0 +1,44 @@
+#!/bin/sh
+# optimise: what it writes runs as its source does, and is smaller; what cannot be said is told, and nothing is left behind. Results beside those of other
+# programs are onnx/test_optimise.sh's.
+# usage: test_optimise.sh BUILD_DIR
+set -u
+. "$(dirname "$0")/expect.sh"
+model=$fixtures/transformer_encoder_layer_ts/model.onnx
+
+expect 0 "" "$tool" optimise "$model" -o "$work/small.onnx"
+holds "small.onnx: [0-9]* nodes of [0-9]*, .*KiB of "
+set -- $(sed -n 's/.*: \([0-9]*\) nodes of \([0-9]*\),.*/\1 \2/p' "$work/out")
+[ "$1" -lt "$2" ] || fail "expected fewer nodes than $2, found $1"
+expect 0 "" "$tool" info "$model"
+grep -A9 -i inputs "$work/out" >"$work/before"
+mkdir "$work/case"
+cp -r "$fixtures"/transformer_encoder_layer_ts/test_data_set_* "$work/case"
+cp "$work/small.onnx" "$work/case/model.onnx"
+expect 0 "" "$tool" check "$work/case"
+
+# Once more it stays as it is, over itself too.
+cp "$work/small.onnx" "$work/again.onnx"
+expect 0 "" "$tool" optimise "$work/again.onnx" -o "$work/again.onnx"
+cmp -s "$work/small.onnx" "$work/again.onnx" || fail "an optimised model is not what it becomes"
+expect 0 "" "$tool" optimise "$model" -o "$work/threads.onnx" --threads 2
+cmp -s "$work/small.onnx" "$work/threads.onnx" || fail "threads change the file"
+expect 0 "" "$tool" optimise "$model" -o "$work/plain.onnx" --disable-passes all
+holds "plain.onnx: "
+
+# What has no form.
+expect 4 "" "$tool" optimise "$fixtures/onnxrun_max_pool/model.onnx" -o "$work/none.onnx"
+grep -q "UNSUPPORTED: .*some of it cannot be said in ONNX:" "$work/err" || fail "$(cat "$work/err")"
+grep -q "^  2 x MaxUnpool (layer max_unpool): it counts indices in each channel" "$work/err" || fail "$(cat "$work/err")"
+[ ! -e "$work/none.onnx" ] || fail "half a model"
+expect 0 "" "$tool" pack "$model" -o "$work/model.onr"
+expect 2 "a packed model has no weights" "$tool" optimise "$work/model.onr" -o "$work/none.onnx"
+
+# Mistakes.
+expect 2 "-o FILE says where the model goes" "$tool" optimise "$model"
+expect 3 "" "$tool" optimise "$0" -o "$work/none.onnx"
+expect 5 "nowhere/x.onnx" "$tool" optimise "$model" -o "$work/nowhere/x.onnx"
+expect 2 "no graph rewrite is called" "$tool" optimise "$model" -o "$work/none.onnx" --disable-passes nonsense
+[ ! -e "$work/none.onnx" ] || fail "a file after a mistake"
+[ "$(ls "$work" | grep -c onnx)" = 4 ] || fail "something is left behind: $(ls "$work")"
+finish
