@@ -6,6 +6,8 @@
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -68,7 +70,25 @@ def check(tool, name, folder):
             assert message in str(error), error
 
 
+def check_guide(tool, folder):
+    """docs/quantise.md, in the order of the page."""
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    text = open(os.path.join(root, "docs", "quantise.md"), encoding="utf-8").read()
+    shutil.copytree(os.path.join(root, "tests", "fixtures", "demo"), folder, dirs_exist_ok=True)
+    before, names = os.getcwd(), {"__name__": "docs"}
+    os.chdir(folder)
+    for snippet, command in re.findall(r"^```python\n(.*?)^```$|^    (onnxrun [^\n]*)$", text, flags=re.S | re.M):
+        if snippet:
+            exec(compile(snippet, "docs/quantise.md", "exec"), names)
+        else:
+            subprocess.run([tool, *command.split()[1:]], stdout=subprocess.DEVNULL, check=True)
+    os.chdir(before)
+    assert names["same"].mean() > 0.9, names["same"].mean()
+
+
 def main():
+    with tempfile.TemporaryDirectory() as folder:
+        check_guide(os.path.abspath(sys.argv[1]), folder)
     with tempfile.TemporaryDirectory() as folder:
         for name in NETS:
             check(os.path.abspath(sys.argv[1]), name, folder)

@@ -7,6 +7,10 @@ import os
 import pathlib
 import re
 import runpy
+import shlex
+import shutil
+import subprocess
+import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -27,6 +31,25 @@ class Docs(unittest.TestCase):
             os.chdir(before)
         self.assertIn("[0 1 2 3 4 5 6 7 8 9", printed.getvalue())
         self.assertIn("input 'picture': expected float32, got float64", printed.getvalue())
+
+    def test_guides(self):  # commands and Python, in the order of the page
+        tool = pathlib.Path(os.environ["PYTHONPATH"]).parent / "onnxrun"
+        for guide in ("load", "deploy"):  # quantise: tests/models/check_quantize.py, which has the packages
+            text, names, before = (ROOT / "docs" / f"{guide}.md").read_text(), {"__name__": "docs"}, os.getcwd()
+            steps = re.findall(r"^```python\n(.*?)^```$|^    (onnxrun [^\n]*)$", text, flags=re.S | re.M)
+            self.assertGreater(len(steps), 3, guide)
+            with tempfile.TemporaryDirectory() as scratch, contextlib.redirect_stdout(io.StringIO()):
+                shutil.copytree(ROOT / "tests" / "fixtures" / "demo", scratch, dirs_exist_ok=True)
+                os.chdir(scratch)
+                try:
+                    for snippet, command in steps:
+                        if snippet:
+                            exec(compile(snippet, f"docs/{guide}.md", "exec"), names)
+                        else:
+                            done = subprocess.run([tool, *shlex.split(command)[1:]], capture_output=True, text=True)
+                            self.assertEqual(done.returncode, 0, f"{command}: {done.stderr}")
+                finally:
+                    os.chdir(before)
 
     def test_every_error_is_listed(self):
         import onnxrun
