@@ -32,7 +32,7 @@ pygments_dark_style = "github-dark"
 
 # The order of the menu; a page that is in none of them is a warning, and so an error.
 MENU = {
-    "Guides": ["load", "inputs", "shapes", "deploy", "packed_weights", "optimise", "quantise", "compile", "devices", "language_models", "debugging",
+    "Guides": ["load", "inputs", "shapes", "deploy", "packed_weights", "optimise", "quantise", "compile", "small", "devices", "language_models", "debugging",
                "profile", "your_own_layer"],
     "Languages": ["python", "cpp", "export_from_python", "onnxrun_domain"],
     "Tables": ["zoo", "speed"],

@@ -26,7 +26,7 @@ static enum onr_status listen(void *context, const struct onri_facts *facts, str
   return answer == ONR_STATUS_OK ? answer : onr_fail(error, answer, "enough");
 }
 
-static const struct onri_passes_listener listener = {listen, &told};
+static const struct onri_passes_listener listener = {.deduced = listen, .context = &told};
 
 static void names_are_in_running_order(void **state) {
   size_t count = 0;
