@@ -196,8 +196,8 @@ static void make_chunk(const struct work *w, size_t first, size_t count, size_t 
   const size_t width = w->kernels->columns, in = (size_t)c->group_in, left = (size_t)c->group_out - channel,
                columns = left < CHUNK ? left : CHUNK;
   int32_t sums[TILES * 4 * CHUNK] __attribute__((aligned(64))), start[CHUNK] __attribute__((aligned(64))) = {0};
-  onri_kernels(byte_product)->correct(start, columns, b->bias ? b->bias + channel : NULL, w->x_zero,
-                                        sums_in(c, b->packed) + channel);
+  onri_kernels(byte_product)
+      ->correct(start, columns, b->bias ? b->bias + channel : NULL, w->x_zero, sums_in(c, b->packed) + channel);
   for (size_t j = 0; j < columns; j += width) {
     const int16_t *u = (const int16_t *)b->packed + (channel + j) / width * panel_elements(c);
     for (size_t p = 0; p < POINTS; p++)

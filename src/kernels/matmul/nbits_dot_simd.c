@@ -1,6 +1,6 @@
 /* nbits_dot_simd.c: see nbits_panel.h. Fields are unsigned, bytes of A signed, as the instructions for bytes take them.
- * Those of AVX2 sum in 16 bits, which hold some products of four bits; eight are twice four. Levels without any multiply
- * pairs of 16 bits.
+ * Those of AVX2 sum in 16 bits, which hold some products of four bits; eight are twice four. Levels without any
+ * multiply pairs of 16 bits.
  *
  * One row by 4 bits that are not in cache, on a core with VNNI: in bytes at the rate of memory (25 GB/s), in float32 at
  * 14 GB/s, 16 and 10 with AVX2. 64 rows in bytes: 0.47 of the integer rate (470 GOP/s). */
@@ -111,8 +111,7 @@ INLINE void add_block(struct form f, const uint32_t *words, const char *const ce
   const size_t most = STEPS_IN_16_BITS / f.steps;
   for (size_t w = 0; w < f.words; w += most, words += most * COLUMNS, at += STEPS_IN_16_BITS * GROUP * CELL) {
     const size_t count = f.words - w < most ? f.words - w : most;
-    if (f.bits == 8)
-      UNROLL for (int v = 0; v < VECTORS; v++) add_words(f, words, count, cells, at, rows, v, 1, 1, sum);
+    if (f.bits == 8) UNROLL for (int v = 0; v < VECTORS; v++) add_words(f, words, count, cells, at, rows, v, 1, 1, sum);
     else add_words(f, words, count, cells, at, rows, 0, VECTORS, 0, sum);
   }
 }
