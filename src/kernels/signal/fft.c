@@ -29,7 +29,7 @@ static size_t quarter_of(size_t size) { return size / 4 + 1; }
 size_t onri_fft_room(size_t length) { return 4 * (onri_fft_size(length) + APART); }
 
 size_t onri_fft_tables(size_t length) {
-  const size_t size = onri_fft_size(length), roots = 6 * quarter_of(size);
+  const size_t size = onri_fft_size(length), roots = 2 * quarter_of(size);
   return is_power_of_2(length) ? roots : roots + 2 * length + 2 * size;
 }
 
@@ -86,12 +86,10 @@ static void set_chirp(struct onri_fft_line chirp, uint64_t k, uint64_t length) {
 
 static int set_roots(struct onri_fft *fft, struct onri_pace *pace) {
   const size_t quarter = quarter_of(fft->size);
-  for (size_t k = 0; k < quarter && !onri_pace_stop(pace, 128); k++)
-    for (size_t power = 1; power <= 3; power++) {
-      const double angle = -2 * PI * (double)(power * k) / (double)fft->size;
-      double *re = fft->roots + 2 * (power - 1) * quarter + k;
-      re[0] = cos(angle), re[quarter] = sin(angle);
-    }
+  for (size_t k = 0; k < quarter && !onri_pace_stop(pace, 64); k++) {
+    const double angle = -2 * PI * (double)k / (double)fft->size;
+    fft->roots[k] = cos(angle), fft->roots[quarter + k] = sin(angle);
+  }
   return !onr_env_cancelled(pace->env);
 }
 
@@ -100,7 +98,7 @@ void onri_fft_init(struct onri_fft *fft, size_t length, double *tables, double *
   struct onri_pace pace = {env, 0};
   *fft = (struct onri_fft){.length = length, .size = size, .roots = tables};
   if (!set_roots(fft, &pace) || is_power_of_2(length)) return;
-  fft->chirp = tables + 6 * quarter_of(size);
+  fft->chirp = tables + 2 * quarter_of(size);
   fft->filter = fft->chirp + 2 * length;
   const struct onri_fft_line chirp = line_at(fft->chirp, length), filter = line_at(fft->filter, size);
   memset(room, 0, onri_fft_room(length) * sizeof(*room));

@@ -10,7 +10,7 @@
  * of a power of two that is at least twice the length. */
 struct onri_fft {
   size_t length, size; /* of the lines; of the transforms that are made */
-  double *roots;       /* [6][size / 4] re and im of w, w^2 and w^3, where w = e^(-2 pi i k / size) */
+  double *roots;       /* [2][size / 4 + 1] re and im of e^(-2 pi i k / size) */
   double *chirp;       /* [2][length] re and im of e^(-pi i k^2 / length); NULL for powers of two */
   double *filter;      /* [2][size] the transform of its inverse, over size */
 };

@@ -25,9 +25,15 @@ INLINE struct numbers times(struct numbers a, struct numbers b) {
 }
 INLINE struct numbers turned(struct numbers a) { return (struct numbers){-a.im, a.re}; } /* times i */
 
-INLINE struct onri_fft_line roots_of(const struct onri_fft_pass *p, size_t power) {
-  double *re = (double *)p->roots + 2 * (power - 1) * p->quarter;
+INLINE struct onri_fft_line roots_of(const struct onri_fft_pass *p) {
+  double *re = (double *)p->roots;
   return (struct onri_fft_line){re, re + p->quarter};
+}
+/* Their squares and cubes are made, not kept: tables of long lines are memory that a file asks for. */
+INLINE void powers(struct numbers w[3], struct numbers root) {
+  w[0] = root;
+  w[1] = times(root, root);
+  w[2] = times(w[1], root);
 }
 
 /* v: numbers that lie m apart; w: the roots for them. */
@@ -55,7 +61,7 @@ static void first_fours(const struct onri_fft_pass *p) {
     const size_t left = p->to - k, count = left < F64_LANES ? left : F64_LANES;
     struct numbers v[4], w[3];
     UNROLL for (size_t i = 0; i < 4; i++) v[i] = load(p->x, k + i * p->m, count);
-    UNROLL for (size_t i = 0; i < 3; i++) w[i] = load(roots_of(p, i + 1), k, count);
+    powers(w, load(roots_of(p), k, count));
     four(v, w);
     store_fours(p->y.re + 4 * k, v[0].re, v[1].re, v[2].re, v[3].re, count);
     store_fours(p->y.im + 4 * k, v[0].im, v[1].im, v[2].im, v[3].im, count);
@@ -69,11 +75,9 @@ static void fours(const struct onri_fft_pass *p) {
     return;
   }
   for (size_t k = p->from; k < p->to; k++) {
+    const struct onri_fft_line roots = roots_of(p);
     struct numbers w[3];
-    UNROLL for (size_t i = 0; i < 3; i++) {
-      const struct onri_fft_line roots = roots_of(p, i + 1);
-      w[i] = (struct numbers){f64_set(roots.re[k * s]), f64_set(roots.im[k * s])};
-    }
+    powers(w, (struct numbers){f64_set(roots.re[k * s]), f64_set(roots.im[k * s])});
     for (size_t q = p->first; q < p->last; q += F64_LANES) {
       struct numbers v[4];
       UNROLL for (size_t i = 0; i < 4; i++) v[i] = load(p->x, q + (k + i * p->m) * s, p->last - q);

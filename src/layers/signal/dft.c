@@ -39,14 +39,16 @@ static enum onr_status plan_transforms(struct onr_call *c, int64_t lines, int64_
   if ((uint64_t)length > SIZE_MAX / 8)
     return onr_fail(c->error, ONR_STATUS_LIMIT, "a transform of length %lld", (long long)length);
   if (!onri_mul_size(onri_fft_room((size_t)length), sizeof(double), &bytes) ||
-      !onri_mul_size(onri_fft_tables((size_t)length) + onri_fft_room((size_t)length), sizeof(double), &tables) ||
+      !onri_mul_size(onri_fft_tables((size_t)length), sizeof(double), &tables) ||
       !onri_mul_size(bytes, t->parts, &c->scratch_bytes))
     return onr_fail(c->error, ONR_STATUS_LIMIT, "a transform of length %lld", (long long)length);
   t->tables = onr_env_allocate(c->env, tables);
-  if (!t->tables)
+  double *room = t->tables ? onr_env_allocate(c->env, bytes) : NULL; /* not kept: it is half of what long lines take */
+  if (!room)
     return onr_fail(c->error, ONR_STATUS_NO_MEMORY, "no memory for the tables of a transform of length %lld",
                     (long long)length);
-  onri_fft_init(&t->fft, (size_t)length, t->tables, (double *)t->tables + onri_fft_tables((size_t)length), c->env);
+  onri_fft_init(&t->fft, (size_t)length, t->tables, room, c->env);
+  onr_env_release(c->env, room);
   return onri_env_poll(c->env, c->error);
 }
 
