@@ -40,7 +40,7 @@ static struct onri_fft_line transform(const struct onri_fft_kernels *kernels, co
   for (size_t left = n, step = 1, radix; left > 1; left /= radix, step *= radix) {
     radix = left >= 4 ? 4 : 2;
     const size_t rows = radix == 4 ? left / 4 : 1, cut = rows > 1 ? rows / 3 : 0;
-    struct onri_fft_pass pass = {.x = x, .y = y, .roots = roots, .quarter = n / 4 + 1, .step = step, .m = left / 4};
+    struct onri_fft_pass pass = {.x = x, .y = y, .roots = roots, .quarter = n / 4, .step = step, .m = left / 4};
     pass.last = step;
     for (pass.from = 0, pass.to = cut;; pass.from = cut, pass.to = rows) {
       if (pass.from < pass.to) (radix == 4 ? kernels->fours : kernels->twos)(&pass);

@@ -24,12 +24,10 @@ size_t onri_fft_size(size_t length) {
   return size;
 }
 
-static size_t quarter_of(size_t size) { return size / 4 + 1; }
-
 size_t onri_fft_room(size_t length) { return 4 * (onri_fft_size(length) + APART); }
 
 size_t onri_fft_tables(size_t length) {
-  const size_t size = onri_fft_size(length), roots = 2 * quarter_of(size);
+  const size_t size = onri_fft_size(length), roots = size / 4 + 1;
   return is_power_of_2(length) ? roots : roots + 2 * length + 2 * size;
 }
 
@@ -67,7 +65,7 @@ static struct onri_fft_line passes(const struct onri_fft *fft, struct onri_fft_l
   for (size_t left = fft->size, step = 1; left > 1;) {
     const int is_four = left >= 4;
     const struct onri_fft_pass pass = {
-        .x = x, .y = y, .roots = fft->roots, .quarter = quarter_of(fft->size), .step = step, .m = left / 4};
+        .x = x, .y = y, .roots = fft->roots, .quarter = fft->size / 4, .step = step, .m = left / 4};
     const struct onri_fft_line done = y;
     if (!run_pass(pass, is_four ? left / 4 : 1, is_four ? kernels->fours : kernels->twos, &pace)) return x;
     y = x, x = done;
@@ -85,11 +83,8 @@ static void set_chirp(struct onri_fft_line chirp, uint64_t k, uint64_t length) {
 }
 
 static int set_roots(struct onri_fft *fft, struct onri_pace *pace) {
-  const size_t quarter = quarter_of(fft->size);
-  for (size_t k = 0; k < quarter && !onri_pace_stop(pace, 64); k++) {
-    const double angle = -2 * PI * (double)k / (double)fft->size;
-    fft->roots[k] = cos(angle), fft->roots[quarter + k] = sin(angle);
-  }
+  for (size_t k = 0; k <= fft->size / 4 && !onri_pace_stop(pace, 32); k++)
+    fft->roots[k] = cos(2 * PI * (double)k / (double)fft->size);
   return !onr_env_cancelled(pace->env);
 }
 
@@ -98,7 +93,7 @@ void onri_fft_init(struct onri_fft *fft, size_t length, double *tables, double *
   struct onri_pace pace = {env, 0};
   *fft = (struct onri_fft){.length = length, .size = size, .roots = tables};
   if (!set_roots(fft, &pace) || is_power_of_2(length)) return;
-  fft->chirp = tables + 2 * quarter_of(size);
+  fft->chirp = tables + size / 4 + 1;
   fft->filter = fft->chirp + 2 * length;
   const struct onri_fft_line chirp = line_at(fft->chirp, length), filter = line_at(fft->filter, size);
   memset(room, 0, onri_fft_room(length) * sizeof(*room));

@@ -10,7 +10,7 @@
  * of a power of two that is at least twice the length. */
 struct onri_fft {
   size_t length, size; /* of the lines; of the transforms that are made */
-  double *roots;       /* [2][size / 4 + 1] re and im of e^(-2 pi i k / size) */
+  double *roots;       /* [size / 4 + 1] cos(2 pi k / size) */
   double *chirp;       /* [2][length] re and im of e^(-pi i k^2 / length); NULL for powers of two */
   double *filter;      /* [2][size] the transform of its inverse, over size */
 };
@@ -19,16 +19,15 @@ struct onri_fft_line {
   double *re, *im;
 };
 
-/* How many doubles of room the transform of one line takes, and how many the tables; 0: more than memory has. length:
- * from 1 to 2^31. */
+/* How many doubles of room the transform of one line takes, and how many the tables. length: from 1 to 2^31. */
 size_t onri_fft_room(size_t length);
 size_t onri_fft_tables(size_t length);
-size_t onri_fft_size(size_t length);
-/* tables: room, which must outlive *fft. env: a transform ends early, with any result, when it is cancelled. */
+size_t onri_fft_size(size_t length); /* of the transforms that are made; for a power of two the length itself */
+/* tables: [onri_fft_tables], which must outlive *fft. room: [onri_fft_room], free afterwards; for powers of two it may
+ * be NULL. env: a transform ends early, with any result, when it is cancelled. */
 void onri_fft_init(struct onri_fft *fft, size_t length, double *tables, double *room, const struct onr_env *env);
 
-/* The two lines in `room`: the first [size] is what is transformed, the other [2 size, one behind the other] is free
- * until then. */
+/* The two lines of `size` in room: the first is what is transformed, the other is free until then. */
 struct onri_fft_line onri_fft_first(const struct onri_fft *fft, double *room);
 struct onri_fft_line onri_fft_other(const struct onri_fft *fft, double *room);
 /* The transform of the first line, which lies in one of the two. inverse: conjugate roots, divided by the length. */
@@ -38,7 +37,7 @@ struct onri_fft_line onri_fft_run(const struct onri_fft *fft, double *room, int 
  * side, into y, which is as many as there are left of a fourth or a half of the numbers. */
 struct onri_fft_pass {
   struct onri_fft_line x, y;
-  const double *roots;
+  const double *roots; /* [quarter + 1] as in struct onri_fft */
   size_t quarter, step, m;
   size_t from, to, first, last; /* which of m, and which of the transforms */
 };

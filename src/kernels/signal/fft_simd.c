@@ -25,11 +25,21 @@ INLINE struct numbers times(struct numbers a, struct numbers b) {
 }
 INLINE struct numbers turned(struct numbers a) { return (struct numbers){-a.im, a.re}; } /* times i */
 
-INLINE struct onri_fft_line roots_of(const struct onri_fft_pass *p) {
-  double *re = (double *)p->roots;
-  return (struct onri_fft_line){re, re + p->quarter};
+/* Sines are cosines from the other end. */
+INLINE double sine(const struct onri_fft_pass *p, size_t k) { return -p->roots[p->quarter - k]; }
+INLINE struct numbers root(const struct onri_fft_pass *p, size_t k) {
+  return (struct numbers){f64_set(p->roots[k]), f64_set(sine(p, k))};
 }
-/* Their squares and cubes are made, not kept: tables of long lines are memory that a file asks for. */
+INLINE struct numbers roots_from(const struct onri_fft_pass *p, size_t k, size_t count) {
+  double im[F64_LANES] = {0};
+  if (count >= F64_LANES) {
+    for (size_t i = 0; i < F64_LANES; i++) im[i] = sine(p, k + i);
+    return (struct numbers){f64_load(p->roots + k), f64_load(im)};
+  }
+  for (size_t i = 0; i < count; i++) im[i] = sine(p, k + i);
+  return (struct numbers){f64_load_part(p->roots + k, count), f64_load(im)};
+}
+/* Squares and cubes are made, not kept: tables of long lines are memory that a file asks for. */
 INLINE void powers(struct numbers w[3], struct numbers root) {
   w[0] = root;
   w[1] = times(root, root);
@@ -61,7 +71,7 @@ static void first_fours(const struct onri_fft_pass *p) {
     const size_t left = p->to - k, count = left < F64_LANES ? left : F64_LANES;
     struct numbers v[4], w[3];
     UNROLL for (size_t i = 0; i < 4; i++) v[i] = load(p->x, k + i * p->m, count);
-    powers(w, load(roots_of(p), k, count));
+    powers(w, roots_from(p, k, count));
     four(v, w);
     store_fours(p->y.re + 4 * k, v[0].re, v[1].re, v[2].re, v[3].re, count);
     store_fours(p->y.im + 4 * k, v[0].im, v[1].im, v[2].im, v[3].im, count);
@@ -75,9 +85,8 @@ static void fours(const struct onri_fft_pass *p) {
     return;
   }
   for (size_t k = p->from; k < p->to; k++) {
-    const struct onri_fft_line roots = roots_of(p);
     struct numbers w[3];
-    powers(w, (struct numbers){f64_set(roots.re[k * s]), f64_set(roots.im[k * s])});
+    powers(w, root(p, k * s));
     for (size_t q = p->first; q < p->last; q += F64_LANES) {
       struct numbers v[4];
       UNROLL for (size_t i = 0; i < 4; i++) v[i] = load(p->x, q + (k + i * p->m) * s, p->last - q);

@@ -43,8 +43,9 @@ static enum onr_status plan_transforms(struct onr_call *c, int64_t lines, int64_
       !onri_mul_size(bytes, t->parts, &c->scratch_bytes))
     return onr_fail(c->error, ONR_STATUS_LIMIT, "a transform of length %lld", (long long)length);
   t->tables = onr_env_allocate(c->env, tables);
-  double *room = t->tables ? onr_env_allocate(c->env, bytes) : NULL; /* not kept: it is half of what long lines take */
-  if (!room)
+  const int needs_room = onri_fft_size((size_t)length) != (size_t)length;
+  double *room = t->tables && needs_room ? onr_env_allocate(c->env, bytes) : NULL; /* not kept: it is half of it all */
+  if (!t->tables || (needs_room && !room))
     return onr_fail(c->error, ONR_STATUS_NO_MEMORY, "no memory for the tables of a transform of length %lld",
                     (long long)length);
   onri_fft_init(&t->fft, (size_t)length, t->tables, room, c->env);
