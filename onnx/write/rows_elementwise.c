@@ -228,14 +228,6 @@ static const struct onri_field cast[] = {
      .since = 24,
      .texts = roundings},
 };
-static const struct onri_field cast_like[] = {
-    ONRI_ATTRIBUTE_SINCE("saturate", NOT, struct onr_cast_params, unsaturated, 19),
-    {.name = "round_mode",
-     .kind = ONRI_FIELD_CHOICE,
-     .at = offsetof(struct onr_cast_params, rounding),
-     .since = 24,
-     .texts = roundings},
-};
 static const struct onri_field quantize[] = {
     ONRI_ATTRIBUTE("axis", INT64, struct onr_quantize_params, axis),
     ONRI_ATTRIBUTE_SINCE("block_size", INT64, struct onr_quantize_params, block_size, 21),
@@ -256,7 +248,11 @@ static const struct onri_spelling rows[] = {
     {.layer = &onri_layer_where, .op = "Where", .since = 16},
     {.layer = &onri_layer_clip, .op = "Clip", .since = 13},
     {.layer = &onri_layer_cast, .op = "Cast", .since = 13, ONRI_FIELDS(cast)},
-    {.layer = &onri_layer_cast_like, .op = "CastLike", .since = 15, ONRI_FIELDS(cast_like)},
+    {.layer = &onri_layer_cast_like,
+     .op = "CastLike",
+     .since = 15,
+     .fields = cast + 1, /* all but "to" */
+     .num_fields = sizeof(cast) / sizeof(cast[0]) - 1},
     {.layer = &onri_layer_quantize_linear,
      .op = "QuantizeLinear",
      .since = 13,

@@ -125,9 +125,7 @@ static const char *say_conv_transpose(struct onri_spell *s, const struct onri_sp
   const struct onr_conv_transpose_params *p = s->node->params;
   const char *why = onri_fields_check(s, row);
   if (why) return why;
-  onri_say_begin(s, NULL, row->op, row->since);
-  onri_say_operands(s);
-  onri_fields_say(s, row);
+  onri_say_row_begin(s, row);
   if (p->window.rank > 0) onri_say_ints(s, "output_padding", p->output_padding, (size_t)p->window.rank);
   if (p->has_output_shape) onri_say_ints(s, "output_shape", p->output_shape, (size_t)p->window.rank);
   onri_say_end(s);
@@ -136,8 +134,7 @@ static const char *say_conv_transpose(struct onri_spell *s, const struct onri_sp
 
 static const char *say_max_roi_pool(struct onri_spell *s, const struct onri_spelling *row) {
   const struct onr_max_roi_pool_params *p = s->node->params;
-  onri_say_begin(s, NULL, row->op, row->since);
-  onri_say_operands(s);
+  onri_say_row_begin(s, row);
   onri_say_ints(s, "pooled_shape", (int64_t[]){p->output_height, p->output_width}, 2);
   onri_say_float(s, "spatial_scale", p->spatial_scale);
   onri_say_end(s);

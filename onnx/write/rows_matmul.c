@@ -46,9 +46,7 @@ static const char *say_matmul(struct onri_spell *s, const struct onri_spelling *
 
 static const char *say_matmul_nbits(struct onri_spell *s, const struct onri_spelling *row) {
   const struct onr_matmul_nbits_params *p = s->node->params;
-  onri_say_begin(s, row->domain, row->op, row->since);
-  onri_say_operands(s);
-  onri_fields_say(s, row);
+  onri_say_row_begin(s, row);
   if (p->in_bytes) onri_say_int(s, "accuracy_level", 4);
   onri_say_end(s);
   return NULL;

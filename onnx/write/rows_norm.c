@@ -30,36 +30,13 @@ static const char *say_softmax(struct onri_spell *s, const struct onri_spelling 
     say_flat_softmax(s, row->op, p->axis);
     return NULL;
   }
-  onri_say_begin(s, NULL, row->op, row->since);
-  onri_say_operands(s);
+  onri_say_row_begin(s, row);
   onri_say_int(s, "axis", p->axis);
   onri_say_end(s);
   return NULL;
 }
 
 /* --- normalisations --- */
-
-/* `count` times the value, in the type of input 0; NULL where that is not known. */
-static const char *say_filled(struct onri_spell *s, const int64_t *dims, int32_t rank, int is_one) {
-  const enum onr_dtype dtype = s->graph->values[s->node->in[0]].desc.dtype;
-  const struct onr_desc desc = onr_desc_make(dtype, rank, dims);
-  const double one = is_one;
-  const float narrow = (float)one;
-  uint16_t half[1];
-  unsigned char element[sizeof(double)];
-  const size_t size = onr_dtype_size(dtype), count = (size_t)onr_desc_elements(&desc);
-  if (dtype == ONR_DTYPE_F32) memcpy(element, &narrow, sizeof(narrow));
-  else if (dtype == ONR_DTYPE_F64) memcpy(element, &one, sizeof(one));
-  else if (dtype == ONR_DTYPE_F16) onr_f16_from_f32(&narrow, half, 1), memcpy(element, half, sizeof(half));
-  else if (dtype == ONR_DTYPE_BF16) onr_bf16_from_f32(&narrow, half, 1), memcpy(element, half, sizeof(half));
-  else return NULL;
-  unsigned char *data = onri_allocate(s->file->env->allocator, onr_desc_bytes(&desc) + 1);
-  if (!data) return NULL;
-  for (size_t i = 0; i < count; i++) memcpy(data + i * size, element, size);
-  const char *name = onri_say_data(s, &desc, data);
-  onri_release(s->file->env->allocator, data);
-  return name;
-}
 
 static const char no_scale[] = "it has no scale, and the size of one is not known";
 
@@ -71,13 +48,13 @@ static const char *trailing(struct onri_spell *s, int32_t i, int64_t axis, int i
   const int32_t first = (int32_t)(axis < 0 ? axis + x->rank : axis);
   for (int32_t d = first; d < x->rank; d++)
     if (x->dim[d] < 0) return NULL;
-  return say_filled(s, x->dim + first, x->rank - first, is_one);
+  return onri_say_filled(s, x->rank - first, x->dim + first, is_one);
 }
 
 static const char *channels(struct onri_spell *s, int32_t i, int is_one) {
   const struct onr_desc *x = &s->graph->values[s->node->in[0]].desc;
   if (onri_say_input(s, i)) return onri_say_input(s, i);
-  return x->rank < 2 || x->dim[1] < 0 ? NULL : say_filled(s, x->dim + 1, 1, is_one);
+  return x->rank < 2 || x->dim[1] < 0 ? NULL : onri_say_filled(s, 1, x->dim + 1, is_one);
 }
 
 static const char *say_normalised(struct onri_spell *s, const struct onri_spelling *row, const char *scale,
@@ -160,8 +137,7 @@ static const char *say_recurrent(struct onri_spell *s, const struct onri_spellin
   if (size < 1) return "the size of its state is not known";
   for (int32_t i = row->most_in; i < s->node->num_in; i++)
     if (onri_say_input(s, i)) return "its projection";
-  onri_say_begin(s, NULL, row->op, row->since);
-  onri_say_operands(s);
+  onri_say_row_begin(s, row);
   onri_say_int(s, "hidden_size", size);
   onri_say_text(s, "direction", directions[p->direction], strlen(directions[p->direction]));
   if (p->layout) onri_say_int(s, "layout", 1);

@@ -43,9 +43,7 @@ static const struct onri_field tf_idf[] = {
 
 static const char *say_string_split(struct onri_spell *s, const struct onri_spelling *row) {
   const struct onr_string_split_params *p = s->node->params;
-  onri_say_begin(s, NULL, row->op, row->since);
-  onri_say_operands(s);
-  onri_fields_say(s, row);
+  onri_say_row_begin(s, row);
   if (p->max_splits >= 0) onri_say_int(s, "maxsplit", p->max_splits);
   onri_say_end(s);
   return NULL;
@@ -53,9 +51,7 @@ static const char *say_string_split(struct onri_spell *s, const struct onri_spel
 
 static const char *say_string_normalize(struct onri_spell *s, const struct onri_spelling *row) {
   const struct onr_string_normalize_params *p = s->node->params;
-  onri_say_begin(s, NULL, row->op, row->since);
-  onri_say_operands(s);
-  onri_fields_say(s, row);
+  onri_say_row_begin(s, row);
   if (p->num_stop_words) onri_say_strings(s, "stopwords", p->stop_words, p->num_stop_words);
   onri_say_end(s);
   return NULL;
@@ -63,9 +59,7 @@ static const char *say_string_normalize(struct onri_spell *s, const struct onri_
 
 static const char *say_tf_idf(struct onri_spell *s, const struct onri_spelling *row) {
   const struct onr_tf_idf_params *p = s->node->params;
-  onri_say_begin(s, NULL, row->op, row->since);
-  onri_say_operands(s);
-  onri_fields_say(s, row);
+  onri_say_row_begin(s, row);
   onri_say_ints(s, "ngram_counts", p->starts, p->num_lengths);
   onri_say_ints(s, "ngram_indexes", p->columns, p->num_grams);
   if (p->weights) onri_say_floats(s, "weights", p->weights, p->num_grams);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/numbers/convert.h"
+
 /* Of GraphProto, NodeProto, AttributeProto. */
 enum { NODE = 1 };
 enum { NODE_INPUT = 1, NODE_OUTPUT = 2, NODE_NAME = 3, NODE_OP = 4, NODE_ATTRIBUTE = 5, NODE_DOMAIN = 7 };
@@ -117,18 +119,21 @@ const char *onri_say_list(struct onri_spell *s, const int64_t *values, size_t co
   return onri_say_data(s, &desc, values);
 }
 
-const char *onri_say_number(struct onri_spell *s, double value) {
-  const struct onr_desc desc = {.dtype = s->graph->values[s->node->in[0]].desc.dtype};
-  const float narrow = (float)value;
-  uint16_t half;
-  switch (desc.dtype) {
-    case ONR_DTYPE_F32: return onri_say_data(s, &desc, &narrow);
-    case ONR_DTYPE_F64: return onri_say_data(s, &desc, &value);
-    case ONR_DTYPE_F16: onr_f16_from_f32(&narrow, &half, 1); return onri_say_data(s, &desc, &half);
-    case ONR_DTYPE_BF16: onr_bf16_from_f32(&narrow, &half, 1); return onri_say_data(s, &desc, &half);
-    default: return NULL;
-  }
+const char *onri_say_filled(struct onri_spell *s, int32_t rank, const int64_t *dims, double value) {
+  const enum onr_dtype dtype = s->graph->values[s->node->in[0]].desc.dtype;
+  const struct onr_desc desc = onr_desc_make(dtype, rank, dims);
+  const size_t size = onr_dtype_size(dtype), count = (size_t)onr_desc_elements(&desc);
+  if (!onri_dtype_in(ONRI_DTYPES_FLOAT, dtype)) return NULL;
+  char *data = onr_env_allocate(s->file->env, onr_desc_bytes(&desc));
+  if (!data) return NULL;
+  if (count) onri_store_f64(dtype, &value, 1, data);
+  for (size_t i = 1; i < count; i++) memcpy(data + i * size, data, size);
+  const char *name = onri_say_data(s, &desc, data);
+  onr_env_release(s->file->env, data);
+  return name;
 }
+
+const char *onri_say_number(struct onri_spell *s, double value) { return onri_say_filled(s, 0, NULL, value); }
 
 /* --- fields --- */
 
@@ -251,6 +256,14 @@ void onri_say_outputs(struct onri_spell *s) {
   for (int32_t i = 0; i < outputs; i++) onri_say_out(s, onri_say_output(s, i));
 }
 
+static void begin_row(struct onri_spell *s, const struct onri_spelling *row, const char *op) {
+  onri_say_begin(s, row->domain, op, row->since);
+  onri_say_operands(s);
+  onri_fields_say(s, row);
+}
+
+void onri_say_row_begin(struct onri_spell *s, const struct onri_spelling *row) { begin_row(s, row, row->op); }
+
 const char *onri_say_row(struct onri_spell *s, const struct onri_spelling *row) {
   const char *op = row->op, *why = onri_fields_check(s, row);
   if (why) return why;
@@ -260,9 +273,7 @@ const char *onri_say_row(struct onri_spell *s, const struct onri_spelling *row) 
     op = which >= 0 && (size_t)which < row->num_ops ? row->ops[which] : NULL;
     if (!op) return "ONNX has no operator for what it computes";
   }
-  onri_say_begin(s, row->domain, op, row->since);
-  onri_say_operands(s);
-  onri_fields_say(s, row);
+  begin_row(s, row, op);
   onri_say_end(s);
   return NULL;
 }

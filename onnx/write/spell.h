@@ -152,7 +152,8 @@ const char *onri_say_temp(struct onri_spell *s);
 /* The name of a constant that is made here. */
 const char *onri_say_data(struct onri_spell *s, const struct onr_desc *desc, const void *data);
 const char *onri_say_list(struct onri_spell *s, const int64_t *values, size_t count); /* int64 [count] */
-/* A scalar of the type of input 0, a float; NULL where that type is not known. */
+/* A tensor of one number, and a scalar, of the type of input 0, a float; NULL where that type is not known. */
+const char *onri_say_filled(struct onri_spell *s, int32_t rank, const int64_t *dims, double value);
 const char *onri_say_number(struct onri_spell *s, double value);
 /* The fields of a row, as attributes of the open node; which must be free of what cannot be said. */
 const char *onri_fields_check(const struct onri_spell *s, const struct onri_spelling *row);
@@ -160,6 +161,8 @@ void onri_fields_say(struct onri_spell *s, const struct onri_spelling *row);
 /* All inputs and all outputs, without omitted ones at the end. */
 void onri_say_operands(struct onri_spell *s);
 void onri_say_outputs(struct onri_spell *s);
+/* The node of a row's operator with all operands and fields; what has more attributes says them, then the end. */
+void onri_say_row_begin(struct onri_spell *s, const struct onri_spelling *row);
 /* The node as a row says it. */
 const char *onri_say_row(struct onri_spell *s, const struct onri_spelling *row);
 
