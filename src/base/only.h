@@ -1,8 +1,8 @@
 /* only.h: what a build for a few models has of operators, layers and rewrites (ONNXRUN_OPS_FROM, docs/small.md).
  *
- * `onnxrun needs MODEL...` writes its header: a name ONRI_HAS_... for each that takes part when one of the models is
- * loaded. Tables ask for the names of their rows; what no row names any more the linker leaves out. Other builds have
- * all. */
+ * cmake/only.cmake writes its header: a name ONRI_HAS_... for each that, as tools/needs says, takes part when one of
+ * the models is loaded. Tables ask for the names of their rows; what no row names any more the linker leaves out. Other
+ * builds have all. */
 #ifndef ONRI_ONLY_H
 #define ONRI_ONLY_H
 

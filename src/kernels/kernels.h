@@ -1,4 +1,4 @@
-/* kernels.h: the kernels that are compiled for several levels of the instruction set, as one table a level.
+/* kernels.h: the kernels that are compiled for several levels of the instruction set, a table a family and level.
  *
  * src/kernels/FAMILY/NAME_simd.c holds the bodies, written in simd.h's language, and defines the table
  * ONRI_AT_LEVEL(onri_FAMILY_kernels); it is compiled once a level. The family's header declares struct

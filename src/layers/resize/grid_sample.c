@@ -187,7 +187,7 @@ static void weigh_channels(const struct work *w, int64_t from, const int64_t *of
 
 static void weigh_plain(const float *x, const int64_t *offset, const double *weight, int count, float *y) {
   double sum = 0;
-  if (count == 4) {
+  if (count == 4) { /* most of all; the compiler then needs no loop */
     for (int i = 0; i < 4; i++) sum += weight[i] * (double)x[offset[i]];
   } else {
     for (int i = 0; i < count; i++) sum += weight[i] * (double)x[offset[i]];
