@@ -2,7 +2,10 @@
 # loads them and says what took part (tools/needs); only.cmake makes a header of that, which the tables of operators, layers and rewrites ask.
 set(models "")
 foreach(model IN LISTS ONNXRUN_OPS_FROM)
-  get_filename_component(model "${model}" ABSOLUTE BASE_DIR "${CMAKE_BINARY_DIR}")
+  get_filename_component(model "${model}" ABSOLUTE BASE_DIR "${PROJECT_SOURCE_DIR}")
+  if(NOT EXISTS "${model}")
+    message(FATAL_ERROR "onnxrun: ONNXRUN_OPS_FROM names ${model}, which is not there (a path that is not absolute begins at the source)")
+  endif()
   list(APPEND models "${model}")
 endforeach()
 set(needs "${ONNXRUN_NEEDS}")

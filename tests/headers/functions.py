@@ -84,7 +84,7 @@ def functions_of(include):
 
 
 def print_calls(functions):
-    headers = ["layer", "net", "nn", "onnxrun", "operators", "sequence", "tensor_file"]
+    headers = ["compile", "layer", "net", "nn", "onnxrun", "operators", "sequence", "tensor_file"]
     print("/* Made by functions.py. */")
     for header in headers:
         print(f'#include "onnxrun/{header}.h"')

@@ -5,7 +5,8 @@ set -eu
 build=$1
 here=$(cd "$(dirname "$0")" && pwd)
 root=$here/../..
-model=$root/tests/fixtures/mlp_ts/model.onnx
+file=tests/fixtures/mlp_ts/model.onnx
+model=$root/$file
 most=400000 # bytes
 compiler=$(sed -n 's/^set(CMAKE_C_COMPILER "\(.*\)")$/\1/p' "$build"/CMakeFiles/*/CMakeCCompiler.cmake)
 
@@ -16,7 +17,7 @@ fail() {
 
 {
   cmake -G Ninja -S "$root" -B "$build/small" "-DCMAKE_C_COMPILER=$compiler" -DCMAKE_BUILD_TYPE=Release -DONNXRUN_XNNPACK=OFF \
-    -DONNXRUN_WIDE_LEVELS= "-DONNXRUN_OPS_FROM=$model" "-DONNXRUN_NEEDS=$build/onnxrun_needs" &&
+    -DONNXRUN_WIDE_LEVELS= "-DONNXRUN_OPS_FROM=$file" "-DONNXRUN_NEEDS=$build/onnxrun_needs" &&
     cmake --build "$build/small"
 } >"$build/small.log" 2>&1 || {
   tail -n 40 "$build/small.log" >&2
