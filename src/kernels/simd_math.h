@@ -26,24 +26,28 @@ enum { EXP_PARTS = 8, EXP_PART_BITS = 3 };
 enum { EXP_PARTS = 1, EXP_PART_BITS = 0 };
 #endif
 
-/* 2^(n / EXP_PARTS) without its whole octaves. */
-INLINE vf32 f32_part_of_octave(vi32 n) {
-#if SIMD_BYTES == 64
-  const __m512 powers = {1.0f,        1.04427378f, 1.09050773f, 1.13878863f, 1.18920712f, 1.24185781f,
-                         1.29683955f, 1.35425555f, 1.41421356f, 1.47682615f, 1.54221083f, 1.61049033f,
-                         1.68179283f, 1.75625216f, 1.83400809f, 1.91520656f};
-  return (vf32)_mm512_permutexvar_ps((__m512i)n, powers);
-#elif SIMD_BYTES == 32
-  const __m256 powers = {1.0f,        1.09050773f, 1.18920712f, 1.29683955f,
-                         1.41421356f, 1.54221083f, 1.68179283f, 1.83400809f};
-  return (vf32)_mm256_permutevar8x32_ps(powers, (__m256i)n);
-#else
-  (void)n;
-  return f32_set(1);
-#endif
-}
 /* 2^n x for whole octaves n of normal results; of x = 1, 0 for -127. */
 INLINE vf32 f32_times_octaves(vf32 x, vi32 n) { return (vf32)((vi32)x + (n << 23)); }
+
+/* 2^(n / EXP_PARTS), likewise; a power in the table is less by what the shift of n adds to it. */
+INLINE vf32 f32_exp2_parts(vi32 n) {
+#define PART(i, bits) (bits) - ((i) << (23 - EXP_PART_BITS)) /* 2^(i / EXP_PARTS) */
+#if SIMD_BYTES == 64
+  const vi32 powers = {PART(0, 0x3f800000),  PART(1, 0x3f85aac3),  PART(2, 0x3f8b95c2),  PART(3, 0x3f91c3d3),
+                       PART(4, 0x3f9837f0),  PART(5, 0x3f9ef532),  PART(6, 0x3fa5fed7),  PART(7, 0x3fad583f),
+                       PART(8, 0x3fb504f3),  PART(9, 0x3fbd08a4),  PART(10, 0x3fc5672a), PART(11, 0x3fce248c),
+                       PART(12, 0x3fd744fd), PART(13, 0x3fe0ccdf), PART(14, 0x3feac0c7), PART(15, 0x3ff5257d)};
+  const vi32 power = (vi32)_mm512_permutexvar_epi32((__m512i)n, (__m512i)powers);
+#elif SIMD_BYTES == 32
+  const vi32 powers = {PART(0, 0x3f800000), PART(1, 0x3f8b95c2), PART(2, 0x3f9837f0), PART(3, 0x3fa5fed7),
+                       PART(4, 0x3fb504f3), PART(5, 0x3fc5672a), PART(6, 0x3fd744fd), PART(7, 0x3feac0c7)};
+  const vi32 power = (vi32)_mm256_permutevar8x32_epi32((__m256i)powers, (__m256i)n);
+#else
+  const vi32 power = i32_set(PART(0, 0x3f800000));
+#endif
+#undef PART
+  return (vf32)(power + (n << (23 - EXP_PART_BITS)));
+}
 
 /* (exp(r) - 1 - r) / r^2 for |r| <= ln 2 / 2 / parts. */
 INLINE vf32 f32_exp_rest(vf32 r, const int parts) {
@@ -56,19 +60,23 @@ INLINE vf32 f32_exp_rest(vf32 r, const int parts) {
   return f32_step(q, r, 0.49999997f);
 }
 
-/* Of x with |x| < 2^17; the parts are EXP_PARTS or 1. */
+/* 1.5 * 2^23: adding it rounds to an integer, found in the low bits. */
+#define F32_ROUNDER 12582912.0f
+
+/* Of x with |x| < 2^17; the parts are EXP_PARTS or 1. Bits of n from 22 on are F32_ROUNDER's: shifts to the left lose
+ * them. */
 struct f32_powers {
-  vf32 beyond;
+  vf32 beyond, whole; /* n as a float */
   vi32 n;
 };
 INLINE struct f32_powers f32_exp_split(vf32 x, const int parts) {
-  const vf32 magic = f32_set(12582912.0f); /* 1.5 * 2^23: adding it rounds to an integer, found in the low bits */
-  const vf32 shifted = f32_fma(x, f32_set(1.44269504f * (float)parts), magic), n = shifted - magic;
+  const vf32 shifted = f32_fma(x, f32_set(1.44269504f * (float)parts), f32_set(F32_ROUNDER)), n = shifted - F32_ROUNDER;
   vf32 r = f32_fma(n, f32_set(-0.693359375f / (float)parts), x); /* ln 2 in two; the first product is exact */
   r = f32_fma(n, f32_set(2.12194440e-4f / (float)parts), r);
-  return (struct f32_powers){f32_fma(f32_exp_rest(r, parts) * r, r, r), (vi32)shifted - (vi32)magic};
+  return (struct f32_powers){f32_fma(f32_exp_rest(r, parts) * r, r, r), n, (vi32)shifted};
 }
-INLINE vf32 f32_exp2_parts(vi32 n) { return f32_times_octaves(f32_part_of_octave(n), n >> EXP_PART_BITS); }
+
+INLINE vi32 f32_whole_of(struct f32_powers p) { return p.n - (vi32)f32_set(F32_ROUNDER); }
 
 /* exp(x) for x <= 0; what would be subnormal is another number below the normal ones, or 0, which saves steps. */
 INLINE vf32 f32_exp_negative(vf32 x) {
@@ -78,14 +86,14 @@ INLINE vf32 f32_exp_negative(vf32 x) {
 }
 INLINE vf32 f32_exp(vf32 x) {
   const struct f32_powers p = f32_exp_split(f32_at_least(f32_at_most(x, 89.0f), -104.0f), EXP_PARTS);
-  const vf32 part = f32_part_of_octave(p.n);
-  const vi32 octaves = p.n >> EXP_PART_BITS;
 #if SIMD_BYTES == 64
-  return (vf32)_mm512_scalef_ps((__m512)f32_fma(part, p.beyond, part), (__m512)f32_from_i32(octaves));
+  const vf32 scale = f32_exp2_parts(p.n & (EXP_PARTS - 1));
+  return (vf32)_mm512_scalef_ps((__m512)f32_fma(scale, p.beyond, scale), (__m512)(p.whole * (1.0f / EXP_PARTS)));
 #else
-  const vi32 half = octaves >> 1; /* in two steps, for results that are subnormal or infinite */
-  const vf32 scale = f32_times_octaves(part, half);
-  return f32_fma(scale, p.beyond, scale) * f32_times_octaves(f32_set(1), octaves - half);
+  /* in two steps, for results that are subnormal or infinite */
+  const vi32 half = f32_whole_of(p) >> (EXP_PART_BITS + 1);
+  const vf32 scale = f32_exp2_parts(p.n - (half << EXP_PART_BITS));
+  return f32_fma(scale, p.beyond, scale) * f32_times_octaves(f32_set(1), half);
 #endif
 }
 
@@ -209,9 +217,8 @@ struct f32_circle {
   vi32 quadrant;
 };
 INLINE struct f32_circle f32_circle(vf32 x) {
-  const vf32 magic = f32_set(12582912.0f); /* as in f32_exp_split */
-  const vf32 shifted = f32_fma(x, f32_set(0.63661977f), magic);
-  const vf32 r = f32_minus_quarters(x, shifted - magic), t = r * r;
+  const vf32 shifted = f32_fma(x, f32_set(0.63661977f), f32_set(F32_ROUNDER));
+  const vf32 r = f32_minus_quarters(x, shifted - F32_ROUNDER), t = r * r;
   vf32 s = f32_set(2.80794211e-06f);
   s = f32_step(s, t, -0.000198510505f);
   s = f32_step(s, t, 0.00833337568f);
@@ -290,7 +297,7 @@ INLINE vf32 f32_acos(vf32 x) {
 /* exp(|x|) / 2, also where exp(|x|) is more than a float holds. */
 INLINE vf32 f32_half_exp(vf32 x) {
   const struct f32_powers p = f32_exp_split(f32_at_most(f32_abs(x), 91.0f), 1);
-  const vi32 half = p.n >> 1;
+  const vi32 half = f32_whole_of(p) >> 1;
   return (1.0f + p.beyond) * f32_times_octaves(f32_set(1), half) * f32_times_octaves(f32_set(1), p.n - half - 1);
 }
 INLINE vf32 f32_cosh(vf32 x) {
