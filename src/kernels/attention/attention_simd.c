@@ -188,18 +188,22 @@ static void softmax_rows(const struct work *w, size_t first, size_t rows, float 
 
 /* --- tiles --- */
 
-/* scores [rows][keys] = scale times Q, [width][rows], by the packed keys. */
-INLINE void score_tile(const struct work *w, const float *q, const int rows) {
+/* scores [rows][keys] = scale times Q, [width][rows], by the packed keys: those of a panel, from key j on. */
+INLINE void score_panel(const struct work *w, const float *q, size_t j, const int rows, const int vectors) {
   const vf32 scale = f32_set((float)w->a->scale);
-  for (size_t j = 0; j < w->columns; j += SGEMM_COLUMNS) {
-    vf32 sum[SGEMM_ROWS * SGEMM_VECTORS];
-    float *s = w->scores + j;
-    sgemm_sums(rows, SGEMM_VECTORS, q, 1, (size_t)rows, w->k + j * w->a->width, 0, SGEMM_COLUMNS, w->a->width, sum);
-    UNROLL for (int r = 0; r < rows; r++) {
-      UNROLL for (int v = 0; v < SGEMM_VECTORS; v++)
-          f32_store(s + (size_t)r * w->keys + (size_t)v * F32_LANES, scale * sum[r * SGEMM_VECTORS + v]);
-    }
+  vf32 sum[SGEMM_ROWS * SGEMM_VECTORS];
+  float *s = w->scores + j;
+  sgemm_sums(rows, vectors, q, 1, (size_t)rows, w->k + j * w->a->width, 0, SGEMM_COLUMNS, w->a->width, sum);
+  UNROLL for (int r = 0; r < rows; r++) {
+    UNROLL for (int v = 0; v < vectors; v++)
+        f32_store(s + (size_t)r * w->keys + (size_t)v * F32_LANES, scale * sum[r * vectors + v]);
   }
+}
+
+INLINE void score_tile(const struct work *w, const float *q, const int rows) {
+  size_t j = 0;
+  for (; j + F32_LANES < w->columns; j += SGEMM_COLUMNS) score_panel(w, q, j, rows, SGEMM_VECTORS);
+  if (j < w->columns) score_panel(w, q, j, rows, 1);
 }
 
 /* y [rows][wide] = correction y + probabilities by values. */
@@ -340,10 +344,16 @@ static void pack_queries(const struct work *w) {
   const size_t count = w->job->rows, parts = (count + SGEMM_ROWS - 1) / SGEMM_ROWS;
   for (size_t part = 0, row = 0; part < parts; part++) {
     const size_t rows = (count - row) / (parts - part);
-    for (size_t r = 0; r < rows; r++)
-      memcpy(w->line + r * a->width, row_of(&a->q, w->job->batch, w->rows[row + r].head, w->rows[row + r].query),
-             a->width * sizeof(float));
-    sgemm_pack_rows(w->line, a->width, rows, a->width, w->q + row * a->width);
+    const struct row *first = &w->rows[row];
+    const float *q = row_of(&a->q, w->job->batch, first->head, first->query);
+    size_t step = a->q.row;
+    if (first->head != w->rows[row + rows - 1].head) { /* rows of two heads do not lie at equal distances */
+      for (size_t r = 0; r < rows; r++)
+        memcpy(w->line + r * a->width, row_of(&a->q, w->job->batch, first[r].head, first[r].query),
+               a->width * sizeof(float));
+      q = w->line, step = a->width;
+    }
+    sgemm_pack_rows(q, step, rows, a->width, w->q + row * a->width);
     row += rows;
   }
 }
@@ -358,11 +368,13 @@ static void finish(const struct work *w) {
     const int empty = guarded || (blind && a->blind_query == ONR_BLIND_QUERY_ZERO);
     const float factor = empty ? 0 : 1 / all, *sum = w->y + r * w->wide;
     float *y = row_of(&a->y, w->job->batch, row->head, row->query);
-    for (size_t j = 0; j < a->value_width; j += F32_LANES)
-      f32_store_part(y + j, guarded ? (vf32){0} : factor * f32_load(sum + j), a->value_width - j);
+    size_t j = 0;
+    for (; j + F32_LANES <= a->value_width; j += F32_LANES)
+      f32_store(y + j, guarded ? (vf32){0} : factor * f32_load(sum + j));
+    if (j < a->value_width) f32_store_part(y + j, guarded ? (vf32){0} : factor * f32_load(sum + j), a->value_width - j);
     if (!a->scores || a->scores_at != ONR_QK_SOFTMAX) continue;
     float *s = (float *)a->scores + ((w->job->batch * a->heads + row->head) * a->queries + row->query) * total;
-    for (size_t j = 0; j < total; j += F32_LANES) {
+    for (j = 0; j < total; j += F32_LANES) {
       const vf32 e = f32_exp(f32_load_part(s + j, total - j) - (empty ? 0 : w->max[r]));
       f32_store_part(s + j, empty ? (vf32){0} : factor * e, total - j);
     }
@@ -381,9 +393,10 @@ static void run(const struct onri_attention *a, const struct onri_attention_job 
   (void)sizes_of(a, job->rows, size, &all);
   for (size_t i = 0, at = 0; i < PARTS; at += size[i++]) *parts[i] = job->scratch + at;
   w.keys = block_keys(a, job->rows);
-  for (size_t r = 0; r < job->rows; r++) {
-    const size_t row = job->first_row + r;
-    rows[r] = (struct row){job->head + row / a->queries, row % a->queries, 0};
+  size_t head = job->head + job->first_row / a->queries, query = job->first_row % a->queries;
+  for (size_t r = 0; r < job->rows; r++, query++) {
+    if (query == a->queries) head++, query = 0;
+    rows[r] = (struct row){head, query, 0};
     max[r] = -INFINITY, sum[r] = 0;
     const size_t last = last_shown(a, job->batch, rows[r].query);
     end = last > end ? last : end;
