@@ -87,8 +87,11 @@ INLINE vf32 finish(vf64 low, vf64 high, const int is_log) {
   return f32_from_f64(f64_load(sum), f64_load(sum + F64_LANES));
 }
 
+/* Exponentials wait in y for their sum. Where rows are shorter than a vector they are computed again: a load beside
+ * what was just stored with a mask waits. */
 INLINE void tile(const float *x, float *y, size_t length, size_t inner, const int vectors, const int full, size_t left,
                  const int is_log) {
+  const int keeps = full || inner >= F32_LANES;
   vf32 max[TILE], last[TILE];
   vf64 sum[2 * TILE];
   UNROLL for (int k = 0; k < vectors; k++) {
@@ -100,14 +103,16 @@ INLINE void tile(const float *x, float *y, size_t length, size_t inner, const in
         f32_greatest(at(x + i * inner + k * F32_LANES, full, left), max[k]);
   for (size_t i = 0; i < length; i++) UNROLL for (int k = 0; k < vectors; k++) {
       const vf32 e = f32_exp_negative(at(x + i * inner + k * F32_LANES, full, left) - max[k]);
-      if (!is_log) put(y + i * inner + k * F32_LANES, e, full, left);
+      if (!is_log && keeps) put(y + i * inner + k * F32_LANES, e, full, left);
       sum[2 * k] += f64_from_low(e);
       sum[2 * k + 1] += f64_from_high(e);
     }
   UNROLL for (int k = 0; k < vectors; k++) last[k] = finish(sum[2 * k], sum[2 * k + 1], is_log);
   for (size_t i = 0; i < length; i++) UNROLL for (int k = 0; k < vectors; k++) {
       const size_t j = i * inner + (size_t)k * F32_LANES;
-      put(y + j, is_log ? (at(x + j, full, left) - max[k]) - last[k] : at(y + j, full, left) * last[k], full, left);
+      const vf32 below = is_log || !keeps ? at(x + j, full, left) - max[k] : (vf32){0};
+      const vf32 e = keeps ? at(y + j, full, left) : f32_exp_negative(below);
+      put(y + j, is_log ? below - last[k] : e * last[k], full, left);
     }
 }
 
