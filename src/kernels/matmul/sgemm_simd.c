@@ -54,6 +54,8 @@ struct tile {
   float *c;
   size_t c_row, columns;
   int accumulate;
+  const float *bias; /* see store_ended; NULL: the sums are all */
+  float min, max;
 };
 
 INLINE void store_tile(const struct tile t, const int rows, const int vectors, const vf32 *sum) {
@@ -71,6 +73,17 @@ INLINE void store_tile(const struct tile t, const int rows, const int vectors, c
         f32_store_part(c, y, left);
       }
     }
+  }
+}
+
+/* Vector v of sums with bias and limits: most layers have no more behind them. */
+INLINE void store_ended(const struct tile t, const int rows, const int vectors, const int v, const vf32 *sum) {
+  const vf32 min = f32_set(t.min), max = f32_set(t.max);
+  const size_t at = (size_t)v * F32_LANES, left = t.columns - at;
+  const vf32 bias = f32_load_part(t.bias + at, left);
+  UNROLL for (int r = 0; r < rows; r++) {
+    const vf32 y = f32_clamp(sum[r * vectors + v] + bias, min, max);
+    f32_store_part(t.c + (size_t)r * t.c_row + at, y, left);
   }
 }
 
@@ -117,7 +130,12 @@ INLINE void run_tile(const struct tile t, const int rows, const int vectors, con
   vf32 sum[MOST_SUMS];
   if (packed) sgemm_sums(rows, vectors, t.a, 1, (size_t)rows, t.b, t.pitch, t.step, t.depth, sum);
   else sgemm_sums_of_rows(rows, vectors, t.a, t.a_row, t.b, t.pitch, t.step, t.depth, sum);
-  store_tile(t, rows, vectors, sum);
+  if (!t.bias || packed) {
+    store_tile(t, rows, vectors, sum);
+    return;
+  }
+  store_ended(t, rows, vectors, 0, sum);
+  if (vectors > 1 && t.columns > F32_LANES) store_ended(t, rows, vectors, 1, sum);
 }
 
 #define TILE(n)                                                                       \
@@ -153,26 +171,35 @@ typedef void (*tile_function)(const struct tile *t);
 static const tile_function tiles[SGEMM_ROWS + 1][2][2] = {{{NULL}}, SGEMM_EACH_ROWS(ENTRY)};
 #undef ENTRY
 
+/* What store_ended adds, if no more is behind the sums. */
+INLINE const float *bias_of_columns(const struct onri_sgemm_slice *s) {
+  const struct onri_gemm *g = s->finish;
+  return g && !s->accumulate && g->bias && !g->bias_row && g->bias_col == 1 && !g->residual && g->alpha == 1.0 &&
+                 g->beta == 1.0
+             ? g->bias
+             : NULL;
+}
+
 /* Columns [from, to) of one row of tiles, from `row` of the slice on; A and B as t says. */
-INLINE void run_columns(const struct onri_sgemm_slice *s, struct tile t, tile_function const (*functions)[2],
-                        int packed, size_t row, size_t rows, size_t from, size_t to) {
+INLINE void run_columns(const struct onri_sgemm_slice *s, struct tile *t, tile_function const (*functions)[2],
+                        int packed, const float *bias, size_t row, size_t rows, size_t from, size_t to) {
   enum { WIDE = SGEMM_MOST_VECTORS * F32_LANES };
   float room[MOST_SUMS * F32_LANES];
-  const float *b = t.b;
   while (from < to) {
     const size_t left = to - from;
     const int wide = rows == 1 && left >= WIDE;
     const size_t columns = wide ? WIDE : left < SGEMM_COLUMNS ? left : SGEMM_COLUMNS;
     const tile_function function = wide ? one_row : functions[columns <= F32_LANES][packed];
-    t.b = b, t.c = s->c + row * s->c_row + from, t.c_row = s->c_row, t.columns = columns, t.accumulate = s->accumulate;
-    if (s->finish) {
-      t.c = room, t.c_row = t.columns = wide ? WIDE : SGEMM_COLUMNS, t.accumulate = 0;
-      function(&t);
-      finish_tile(s, &t, rows, row, from, columns);
+    t->bias = bias ? bias + from : NULL;
+    if (s->finish && !bias) {
+      t->c = room, t->c_row = t->columns = wide ? WIDE : SGEMM_COLUMNS, t->accumulate = 0;
+      function(t);
+      finish_tile(s, t, rows, row, from, columns);
     } else {
-      function(&t);
+      t->c = s->c + row * s->c_row + from, t->c_row = s->c_row, t->columns = columns, t->accumulate = s->accumulate;
+      function(t);
     }
-    b += columns / SGEMM_COLUMNS * t.pitch;
+    t->b += columns / SGEMM_COLUMNS * t->pitch;
     from += columns;
   }
 }
@@ -244,38 +271,44 @@ static void multiply_row_by_columns(const struct onri_sgemm_slice *s, const floa
   }
 }
 
-static void multiply_floats(const struct onri_sgemm_slice *s) {
+static void multiply_tiles(const struct onri_sgemm_slice *s) {
   float room[ONRI_SGEMM_DEPTH * SGEMM_ROWS + F32_LANES], last[ONRI_SGEMM_DEPTH * SGEMM_COLUMNS];
-  const size_t parts = (s->rows + SGEMM_ROWS - 1) / SGEMM_ROWS, odd = s->b_row ? s->columns % F32_LANES : 0,
+  const size_t parts = (s->rows + SGEMM_ROWS - 1) / SGEMM_ROWS, least = s->rows / parts, larger = s->rows % parts;
+  const size_t odd = s->b_row ? s->columns % F32_LANES : 0,
                whole =
                    odd ? s->columns / SGEMM_COLUMNS * SGEMM_COLUMNS : s->columns; /* columns that are read as b lies */
-  struct tile t = {.depth = s->depth};
-  if (s->b_col > 1) {
-    for (size_t p = 0; p < s->depth && s->a_col != 1; p++) room[p] = s->a[p * s->a_col];
-    multiply_row_by_columns(s, s->a_col == 1 ? s->a : room);
-    return;
-  }
-  if (s->rows == 1 && s->b_row) {
-    multiply_row(s);
-    return;
-  }
+  const float *bias = bias_of_columns(s);
+  struct tile t = {.depth = s->depth, .min = -INFINITY, .max = INFINITY};
+  if (bias && s->finish->clamp) t.min = (float)s->finish->min, t.max = (float)s->finish->max;
   if (odd) sgemm_pack_panel((const float *)s->b + whole, s->b_row, 1, s->depth, s->columns - whole, last);
-  for (size_t part = 0, row = 0; part < parts; part++) {
-    const size_t rows = (s->rows - row) / (parts - part);
+  t.a_row = s->a_row, t.pitch = s->b_row ? SGEMM_COLUMNS : s->depth * SGEMM_COLUMNS;
+  for (size_t part = 0, row = 0, rows; part < parts; part++, row += rows) {
+    rows = least + (part + larger >= parts);
     const int packed = packs_rows(s, rows);
-    t.a = s->a + row * s->a_row, t.a_row = s->a_row;
+    const float *behind = packed || rows == 1 ? NULL : bias;
+    t.a = s->a + row * s->a_row;
     if (packed) {
       if (s->a_col == 1) sgemm_pack_rows(t.a, s->a_row, rows, s->depth, room);
       else sgemm_pack_any_rows(t.a, s->a_row, s->a_col, rows, s->depth, room);
       t.a = room;
     }
-    t.b = s->b;
-    t.pitch = s->b_row ? SGEMM_COLUMNS : s->depth * SGEMM_COLUMNS;
-    t.step = s->b_row ? s->b_row : SGEMM_COLUMNS;
-    run_columns(s, t, tiles[rows], packed, row, rows, 0, whole);
+    t.b = s->b, t.step = s->b_row ? s->b_row : SGEMM_COLUMNS;
+    if (whole) run_columns(s, &t, tiles[rows], packed, behind, row, rows, 0, whole);
     t.b = last, t.step = SGEMM_COLUMNS;
-    run_columns(s, t, tiles[rows], packed, row, rows, whole, s->columns);
-    row += rows;
+    if (odd) run_columns(s, &t, tiles[rows], packed, behind, row, rows, whole, s->columns);
+  }
+}
+
+static void multiply_floats(const struct onri_sgemm_slice *s) {
+  if (s->rows == 0) return;
+  if (s->b_col > 1) {
+    float row[ONRI_SGEMM_DEPTH];
+    for (size_t p = 0; p < s->depth && s->a_col != 1; p++) row[p] = s->a[p * s->a_col];
+    multiply_row_by_columns(s, s->a_col == 1 ? s->a : row);
+  } else if (s->rows == 1 && s->b_row) {
+    multiply_row(s);
+  } else {
+    multiply_tiles(s);
   }
 }
 
