@@ -746,6 +746,28 @@ INLINE vi8 i8_in_a_row(vi8 x) {
   return (vi8)_mm256_permutevar8x32_epi32((__m256i)x, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
 #endif
 }
+/* The first `count` bytes of part `k` of `parts` (1, 2 or 4) of x. */
+INLINE void i8_store_share(void *p, vi8 x, const int k, const int parts, size_t count) {
+  const size_t size = (size_t)(I8_LANES / parts);
+  if (parts == 1 && count >= size) {
+    i8_store(p, x);
+    return;
+  }
+#if SIMD_BYTES == 64
+  if (parts < 4) {
+    i8_store_part(p, k ? i8_upper(x) : x, count);
+    return;
+  }
+#endif
+  if (count >= size) {
+    __m128i part;
+    memcpy(&part, (const char *)&x + (size_t)k * size, size);
+    memcpy(p, &part, size);
+    return;
+  }
+  const vi8 rest = x;
+  memcpy(p, (const char *)&rest + (size_t)k * size, count);
+}
 #endif
 
 /* --- of all lanes: the order is the same at every call, so the bits are --- */
@@ -762,9 +784,13 @@ INLINE float f32_sum(vf32 v) {
 #endif
 }
 INLINE int32_t i32_sum(vi32 v) { /* wraps */
+#if SIMD_BYTES == 64
+  return _mm512_reduce_add_epi32((__m512i)v);
+#else
   uint32_t sum = 0;
   UNROLL for (int l = 0; l < F32_LANES; l++) sum += (uint32_t)v[l];
   return (int32_t)sum;
+#endif
 }
 INLINE double f64_sum(vf64 v) {
 #if SIMD_BYTES == 64

@@ -126,7 +126,8 @@ static void test_levels(void **state) {
     }
     for (size_t count = 1; count <= ROWS; count++)
       for (size_t columns = 1; columns <= kernels->columns; columns += 7) {
-        const struct onri_byte_tile tile = {rows, count, run, 2, DEPTH / 2, columns, count % 2 ? start : NULL, 64};
+        const struct onri_byte_tile tile = {rows, count, run, 2, DEPTH / 2, columns, count % 2 ? start : NULL,
+                                            64,   NULL,  NULL};
         memset(sums, 0, sizeof(sums));
         kernels->tile(&tile, panel, sums);
         for (size_t r = 0; r < count; r++)
@@ -143,21 +144,24 @@ static void test_levels(void **state) {
 }
 
 static void test_requantise(void **state) {
+  enum { ROWS = 7, COLUMNS = 150, Y_ROW = COLUMNS + 3 };
   static const float scales[] = {0.01f, 1e-9f, 3.0f, 0.5f, NAN, INFINITY, 1e-30f};
-  int32_t sums[41];
-  float scale[41];
-  uint8_t y[48];
+  static int32_t sums[ROWS * COLUMNS];
+  static float scale[COLUMNS];
+  static uint8_t y[ROWS * Y_ROW];
   (void)state;
-  for (int i = 0; i < 41; i++)
-    sums[i] = (i - 20) * (i % 3 == 0 ? 100000000 : i % 3 == 1 ? 101 : 1), scale[i] = scales[i % 7];
+  for (int i = 0; i < ROWS * COLUMNS; i++) sums[i] = (i % 97 - 48) * (i % 3 == 0 ? 40000000 : i % 3 == 1 ? 101 : 1);
+  for (int i = 0; i < COLUMNS; i++) scale[i] = scales[i % 7];
   for (int level = 0; level <= (int)onri_cpu_level(); level++)
-    for (size_t count = 1; count <= 41; count++) {
+    for (size_t count = 1; count <= COLUMNS; count++) {
       const struct onri_requantise r = {scale, 1, 7, 0, 255};
-      const struct onri_byte_sums rows = {sums, 1, count, 41};
+      const struct onri_byte_sums rows = {sums, count % ROWS + 1, count, COLUMNS};
       memset(y, 99, sizeof(y));
-      onri_kernels_at(byte_product, (enum onri_cpu_level)level)->requantise(&r, &rows, y, 0);
+      onri_kernels_at(byte_product, (enum onri_cpu_level)level)->requantise(&r, &rows, y, Y_ROW);
       for (size_t i = 0; i < sizeof(y); i++) {
-        const float real = i < count ? rintf((float)sums[i] * scale[i]) + 7.0f : 99.0f;
+        const size_t row = i / Y_ROW, column = i % Y_ROW;
+        const int is_result = row < rows.rows && column < count;
+        const float real = is_result ? rintf((float)sums[row * COLUMNS + column] * scale[column]) + 7.0f : 99.0f;
         assert_int_equal(y[i], !(real > 0) ? 0 : real > 255 ? 255 : (int)real);
       }
     }

@@ -129,15 +129,13 @@ void onri_byte_image_runs(const struct onri_conv *c, const struct onri_byte_imag
 
 void onri_byte_image_windows(const struct onri_conv *c, const struct onri_byte_image *image, size_t batch, size_t group,
                              size_t pixel, size_t count, const char **begins) {
-  const size_t out1 = (size_t)c->axis[1].out, out2 = (size_t)c->axis[2].out;
+  const size_t out1 = (size_t)c->axis[1].out, out2 = (size_t)c->axis[2].out,
+               step0 = (size_t)c->axis[0].stride * image->step[0], step1 = (size_t)c->axis[1].stride * image->step[1],
+               step2 = (size_t)c->axis[2].stride * image->step[2];
   const char *x = image->x + batch * image->batch_step + group * (size_t)c->group_in * onri_byte_cell();
-  size_t o0 = pixel / out2 / out1, o1 = pixel / out2 % out1, o2 = pixel % out2;
-  for (size_t i = 0; i < count; i++) {
-    begins[i] = x + o0 * (size_t)c->axis[0].stride * image->step[0] + o1 * (size_t)c->axis[1].stride * image->step[1] +
-                o2 * (size_t)c->axis[2].stride * image->step[2];
-    if (++o2 < out2) continue;
-    o2 = 0;
-    if (++o1 < out1) continue;
-    o1 = 0, o0++;
+  for (size_t i = 0; i < count;) { /* row by row */
+    const size_t row = (pixel + i) / out2, column = (pixel + i) % out2;
+    const char *at = x + row / out1 * step0 + row % out1 * step1 + column * step2;
+    for (size_t o2 = column; o2 < out2 && i < count; o2++, i++, at += step2) begins[i] = at;
   }
 }

@@ -62,23 +62,22 @@ void onri_conv_integer_pack(const struct onri_conv *c, const void *weight, int i
 
 /* --- results --- */
 
-/* `count` results of a pixel side by side, for channels from `channel` on. */
-static void store_row(const struct onri_conv_integer *c, const int32_t *sums, size_t channel, size_t count, void *y) {
-  if (!c->reals) {
-    memcpy(y, sums, count * sizeof(*sums));
-    return;
+/* Rows of results of channels from `channel` on, which lie side by side. */
+static void store_rows(const struct onri_conv_integer *c, const struct onri_byte_sums *sums, size_t channel, char *y,
+                       size_t y_row) {
+  if (c->requantise) {
+    struct onri_requantise r = *c->requantise;
+    r.scales += channel * r.scale_step;
+    onri_requantise(&r, sums, y, y_row);
+  } else if (c->reals) {
+    struct onri_byte_reals r = *c->reals;
+    r.scales += channel * r.scale_step;
+    if (r.bias) r.bias += channel;
+    onri_byte_reals(&r, sums, y, y_row);
+  } else {
+    for (size_t i = 0; i < sums->rows; i++)
+      memcpy(y + i * y_row, sums->sums + i * sums->sums_row, sums->columns * sizeof(*sums->sums));
   }
-  struct onri_byte_reals r = *c->reals;
-  r.scales += channel * r.scale_step;
-  if (r.bias) r.bias += channel;
-  onri_byte_reals(&r, sums, count, y);
-}
-
-static void store_bytes(const struct onri_conv_integer *c, const struct onri_byte_sums *sums, size_t channel, void *y,
-                        size_t y_row) {
-  struct onri_requantise r = *c->requantise;
-  r.scales += channel * r.scale_step;
-  onri_requantise(&r, sums, y, y_row);
 }
 
 /* Channels [channel, channel + sums.columns) of pixels of an image. */
@@ -87,20 +86,15 @@ static void store_pixels(const struct onri_conv_integer *c, size_t image, size_t
   const struct onri_image *y = &c->conv->y;
   const size_t size = c->requantise ? 1 : sizeof(int32_t), y_row = (size_t)y->stride[ONR_MAX_SPATIAL - 1] * size,
                step = (size_t)y->channel_stride * size;
-  const int side_by_side = y->channel_stride == 1;
   char *to = (char *)c->y + image * (size_t)y->batch_stride * size + pixel * y_row + channel * step;
-  if (c->requantise && side_by_side) {
-    store_bytes(c, sums, channel, to, y_row);
+  if (y->channel_stride == 1) {
+    store_rows(c, sums, channel, to, y_row);
     return;
   }
-  for (size_t i = 0; i < sums->rows; i++, to += y_row)
-    if (side_by_side) store_row(c, sums->sums + i * sums->sums_row, channel, sums->columns, to);
-    else
-      for (size_t j = 0; j < sums->columns; j++) {
-        const struct onri_byte_sums one = {sums->sums + i * sums->sums_row + j, 1, 1, 0};
-        if (c->requantise) store_bytes(c, &one, channel + j, to + j * step, 0);
-        else store_row(c, one.sums, channel + j, 1, to + j * step);
-      }
+  for (size_t j = 0; j < sums->columns; j++) {
+    const struct onri_byte_sums one = {sums->sums + j, sums->rows, 1, sums->sums_row};
+    store_rows(c, &one, channel + j, to + j * step, y_row);
+  }
 }
 
 /* --- tap by tap --- */
@@ -242,7 +236,8 @@ static void sums_to_reals(void *context, size_t begin, size_t end) {
   for (size_t i = begin; i < end; i++) {
     int32_t *y = (int32_t *)c->y + (int64_t)(i / pixels) * image->batch_stride +
                  (int64_t)(i % pixels) * image->stride[ONR_MAX_SPATIAL - 1];
-    store_row(c, y, 0, (size_t)c->conv->groups, y);
+    const struct onri_byte_sums sums = {y, 1, (size_t)c->conv->groups, 0};
+    store_rows(c, &sums, 0, (char *)y, 0);
   }
 }
 

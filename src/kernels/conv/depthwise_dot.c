@@ -185,10 +185,9 @@ static void to_reals(const struct onri_depthwise_dot *d, size_t first, const str
   struct onri_byte_reals r = *d->reals;
   r.scales += first * r.scale_step;
   if (r.bias) r.bias += first;
-  for (size_t i = 0; i < job->count; i++) {
-    void *y = job->y + i * job->y_step;
-    onri_byte_reals(&r, y, channels, y);
-  }
+  const struct onri_byte_sums sums = {(const int32_t *)(const void *)job->y, job->count, channels,
+                                      job->y_step / sizeof(int32_t)};
+  onri_byte_reals(&r, &sums, job->y, job->y_step);
 }
 
 /* Row [o0][o1], and the one below for pair = 1. */

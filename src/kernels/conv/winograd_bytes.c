@@ -231,8 +231,11 @@ static void run_slots(void *context, size_t begin, size_t end) {
 
 static void sum_pixels(void *context, size_t begin, size_t end) {
   const struct work *w = context;
-  for (size_t i = begin; i < end; i++)
-    w->sums[i] = onri_kernels(byte_product)->row_sum(w->image.x + i * w->image.step[2], (size_t)w->w->conv->group_in);
+  for (size_t i = begin; i < end; i++) {
+    w->sums[i] = 0;
+    onri_kernels(byte_product)
+        ->row_sums(&w->image.x, 1, i * w->image.step[2], (size_t)w->w->conv->group_in, &w->sums[i]);
+  }
 }
 
 /* Whether weights have zero points as they are packed. */

@@ -137,35 +137,33 @@ static uint32_t a_zero_of(const struct work *w, const struct part *t, size_t row
   return (uint32_t)(zero + (p->a_signed ? w->kernels->shift : 0)); /* A is as it was packed */
 }
 
-/* What all rows' sums begin with: the bias, and what a zero point that they share takes off. */
-static void set_start(const struct work *w, const struct part *t, const int32_t *column_sums, int32_t *start) {
+/* What all rows of some columns share. */
+struct shared {
+  struct part of; /* the first part that asked for it */
+  int has_b_zeros;
+  /* What sums begin with: the bias, and what a zero point that all rows share takes off. */
+  int32_t start[COLUMNS] __attribute__((aligned(64)));
+  int32_t b_zeros[COLUMNS] __attribute__((aligned(64))); /* as B was packed */
+};
+
+static void set_shared(const struct work *w, const struct part *t, const int32_t *column_sums, struct shared *s) {
   const struct onri_byte_product *p = w->p;
   const int32_t *bias = p->bias ? p->bias + t->block * p->bias_block + t->column : NULL;
-  const int32_t zero = p->a_zero_step ? 0 : (int32_t)a_zero_of(w, t, 0);
-  memset(start, 0, COLUMNS * sizeof(*start));
-  w->kernels->correct(start, t->columns, bias, zero, column_sums);
-}
-
-/* Zero points of B as it was packed; 0 when there are none but 0. */
-static int set_b_zeros(const struct work *w, const struct part *t, int32_t *b_zeros) {
-  const struct onri_byte_product *p = w->p;
-  const int32_t shift = p->b_signed ? 0 : -128;
+  const int32_t a_zero = p->a_zero_step ? 0 : (int32_t)a_zero_of(w, t, 0), shift = p->b_signed ? 0 : -128;
   const int32_t *zeros = p->b_zero ? p->b_zero + t->block * p->b_zero_block + t->column * p->b_zero_step : NULL;
   int32_t any = 0;
-  if (!zeros && !shift) return 0;
-  for (size_t j = 0; j < t->columns; j++) any |= b_zeros[j] = (zeros ? zeros[j * p->b_zero_step] : 0) + shift;
-  return any != 0;
+  s->of = *t, s->has_b_zeros = 0;
+  memset(s->start, 0, sizeof(s->start));
+  w->kernels->correct(s->start, t->columns, bias, a_zero, column_sums);
+  if (!zeros && !shift) return;
+  for (size_t j = 0; j < t->columns; j++) any |= s->b_zeros[j] = (zeros ? zeros[j * p->b_zero_step] : 0) + shift;
+  memset(s->b_zeros + t->columns, 0, sizeof(s->b_zeros) - t->columns * sizeof(s->b_zeros[0]));
+  s->has_b_zeros = any != 0;
 }
 
-/* What zero points take off the sums of a row that are its own. */
-static void correct_row(const struct work *w, const struct part *t, size_t row, const int32_t *row_sum,
-                        const int32_t *column_sums, const int32_t *b_zeros, int32_t *sums) {
-  const struct onri_byte_product *p = w->p;
-  const uint32_t a_zero = a_zero_of(w, t, t->row + row);
-  if (p->a_zero_step) w->kernels->correct(sums, t->columns, NULL, (int32_t)a_zero, column_sums);
-  if (row_sum)
-    w->kernels->correct(sums, t->columns, NULL,
-                        (int32_t)((uint32_t)*row_sum - (uint32_t)(p->k.runs * p->k.run) * a_zero), b_zeros);
+static int can_share(const struct shared *s, const struct part *t) {
+  return s->of.columns == t->columns && s->of.column == t->column && s->of.block == t->block &&
+         s->of.a_block == t->a_block;
 }
 
 /* Some whole runs, or a part of one. */
@@ -198,48 +196,53 @@ static void load_slice(const struct work *w, const struct part *t, const struct 
 static void add_row_sums(const struct work *w, const struct part *t, const struct slice *s, const size_t *runs,
                          const char *const *rows, int32_t *row_sums) {
   const size_t left = w->p->k.run - s->from, count = left < s->depth ? left : s->depth;
-  for (size_t r = 0; r < t->rows; r++)
-    for (size_t i = 0; i < s->runs; i++)
-      row_sums[r] = (int32_t)((uint32_t)row_sums[r] + (uint32_t)w->kernels->row_sum(rows[r] + runs[i], count));
+  for (size_t i = 0; i < s->runs; i++) w->kernels->row_sums(rows, t->rows, runs[i], count, row_sums);
 }
 
-static void multiply(const struct work *w, const struct part *t) {
+/* Of all rows, what a zero point of B is taken off so many times. */
+static void set_row_factors(const struct work *w, const struct part *t, int32_t *row_sums) {
+  const uint32_t depth = (uint32_t)(w->p->k.runs * w->p->k.run);
+  for (size_t r = 0; r < t->rows; r++)
+    row_sums[r] = (int32_t)((uint32_t)row_sums[r] - depth * a_zero_of(w, t, t->row + r));
+}
+
+static void multiply(const struct work *w, const struct part *t, const struct onri_byte_columns *b,
+                     const struct shared *shared) {
   static const size_t one_run[] = {0};
   const struct onri_byte_product *p = w->p;
   const struct onri_byte_product_kernels *kernels = w->kernels;
-  const struct onri_byte_columns b = onri_byte_columns_in((char *)p->columns + t->block * w->block_bytes, p->k, p->n);
   const size_t width = kernels->columns, cells = onri_byte_run_cells(p->k), panel_bytes = p->k.runs * cells * width;
-  int32_t sums[ROWS * COLUMNS] __attribute__((aligned(64))), start[COLUMNS] __attribute__((aligned(64)));
-  int32_t row_sums[ROWS] = {0}, b_zeros[COLUMNS];
+  int32_t sums[ROWS * COLUMNS] __attribute__((aligned(64))), row_sums[ROWS] = {0};
   char packed[ROWS * DEPTH * 2] __attribute__((aligned(64)));
   const char *begins[ROWS], *rows[ROWS];
-  set_start(w, t, b.sums + t->column, start);
-  const int has_b_zeros = set_b_zeros(w, t, b_zeros);
   if (p->place) p->place(p->context, t->batch, t->row, t->rows, begins);
   for (struct slice s = {0}; next_slice(p->k, &s);) {
+    const int is_last = s.run + s.runs == p->k.runs && s.from + s.depth >= cells;
     const size_t *runs = p->place && p->runs ? p->runs + s.run : one_run;
     if (p->place)
       for (size_t r = 0; r < t->rows; r++) rows[r] = begins[r] + s.from * kernels->cell;
     else load_slice(w, t, &s, packed, rows);
+    if (shared->has_b_zeros) add_row_sums(w, t, &s, runs, rows, row_sums);
+    if (shared->has_b_zeros && is_last) set_row_factors(w, t, row_sums);
     struct onri_byte_tile tile = {
         .rows = rows, .num_rows = t->rows, .runs = runs, .num_runs = s.runs, .depth = s.depth, .sums_row = COLUMNS};
     for (size_t j = 0; j < t->columns; j += width) {
       tile.columns = t->columns - j;
-      tile.start = s.run == 0 && s.from == 0 ? start + j : NULL;
-      kernels->tile(&tile, b.panels + (t->column + j) / width * panel_bytes + (s.run * cells + s.from) * width,
+      tile.start = s.run == 0 && s.from == 0 ? shared->start + j : NULL;
+      if (shared->has_b_zeros && is_last) tile.row_factors = row_sums, tile.column_factors = shared->b_zeros + j;
+      kernels->tile(&tile, b->panels + (t->column + j) / width * panel_bytes + (s.run * cells + s.from) * width,
                     sums + j);
     }
-    if (has_b_zeros) add_row_sums(w, t, &s, runs, rows, row_sums);
   }
-  if (p->a_zero_step || has_b_zeros)
-    for (size_t r = 0; r < t->rows; r++)
-      correct_row(w, t, r, has_b_zeros ? &row_sums[r] : NULL, b.sums + t->column, b_zeros, sums + r * COLUMNS);
+  for (size_t r = 0; p->a_zero_step && r < t->rows; r++)
+    kernels->correct(sums + r * COLUMNS, t->columns, NULL, (int32_t)a_zero_of(w, t, t->row + r), b->sums + t->column);
   p->finish(p->context, t->batch, t->row, t->column, &(struct onri_byte_sums){sums, t->rows, t->columns, COLUMNS});
 }
 
 static void run_parts(void *context, size_t begin, size_t end) {
   const struct work *w = context;
   const struct onri_byte_product *p = w->p;
+  struct shared shared = {.of.columns = 0};
   for (size_t item = begin; item < end; item++) {
     struct part t = {.batch = item / w->across / w->down,
                      .row = item / w->across % w->down * ROWS,
@@ -248,7 +251,9 @@ static void run_parts(void *context, size_t begin, size_t end) {
     t.columns = p->n - t.column < COLUMNS ? p->n - t.column : COLUMNS;
     t.block = p->columns_of ? p->columns_of(p->context, t.batch) : t.batch % p->num_columns;
     t.a_block = p->rows_of ? p->rows_of(p->context, t.batch) : 0;
-    multiply(w, &t);
+    const struct onri_byte_columns b = onri_byte_columns_in((char *)p->columns + t.block * w->block_bytes, p->k, p->n);
+    if (!can_share(&shared, &t)) set_shared(w, &t, b.sums + t.column, &shared);
+    multiply(w, &t, &b, &shared);
   }
 }
 
@@ -264,6 +269,6 @@ void onri_requantise(const struct onri_requantise *r, const struct onri_byte_sum
   onri_kernels(byte_product)->requantise(r, sums, y, y_row);
 }
 
-void onri_byte_reals(const struct onri_byte_reals *r, const int32_t *sums, size_t count, float *y) {
-  onri_kernels(byte_product)->reals(r, sums, count, y);
+void onri_byte_reals(const struct onri_byte_reals *r, const struct onri_byte_sums *sums, void *y, size_t y_row) {
+  onri_kernels(byte_product)->reals(r, sums, y, y_row);
 }

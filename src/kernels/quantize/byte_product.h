@@ -100,9 +100,8 @@ struct onri_byte_reals {
   const float *bias;
   float low, high;
 };
-/* y may be sums. */
-void onri_byte_reals(const struct onri_byte_reals *r, const int32_t *sums, size_t count, float *y);
-/* Rows of y lie y_row bytes apart. */
+/* Rows of y lie y_row bytes apart. That of reals may be the sums. */
+void onri_byte_reals(const struct onri_byte_reals *r, const struct onri_byte_sums *sums, void *y, size_t y_row);
 void onri_requantise(const struct onri_requantise *r, const struct onri_byte_sums *sums, void *y, size_t y_row);
 
 #endif

@@ -57,6 +57,9 @@ INLINE void sum_rows(const struct onri_byte_tile *t, size_t first, const int8_t 
       }
     }
   }
+  if (t->row_factors)
+    UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < vectors; v++) sum[r][v] -=
+        i32_set(t->row_factors[first + r]) * i32_load(t->column_factors + v * F32_LANES);
   sums += first * t->sums_row;
   UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < vectors; v++)
       i32_store(sums + r * t->sums_row + v * F32_LANES, sum[r][v]);
@@ -120,18 +123,30 @@ static void pack(const void *x, size_t count, int is_signed, void *to) {
 }
 #endif
 
-static int32_t row_sum(const char *a, size_t depth) {
-  uint32_t sum = 0;
+/* Of `count` rows from `first` on. */
+INLINE void sum_some(const char *const *rows, size_t first, const int count, size_t from, size_t depth, int32_t *sums) {
+  enum { STEP = SIMD_BYTES / CELL };
+  const vi32 ones = i32_set(CELL == 1 ? 0x01010101 : 0x00010001);
+  vi32 sum[4] = {{0}};
   size_t i = 0;
+  for (; i + STEP <= depth; i += STEP)
+    UNROLL for (int r = 0; r < count; r++) sum[r] =
+        add_group(sum[r], i32_load(rows[first + (size_t)r] + from + i * CELL), ones);
+  UNROLL for (int r = 0; r < count; r++) {
+    const char *rest = rows[first + (size_t)r] + from + i * CELL;
 #if defined(__AVX512VNNI__)
-  vi32 sums = {0};
-  const vi32 ones = i32_set(0x01010101);
-  for (; i < depth; i += I8_LANES) sums = i32_dot_bytes(sums, (vi32)i8_load_part(a + i, depth - i), ones);
-  sum = (uint32_t)i32_sum(sums);
+    if (i < depth) sum[r] = add_group(sum[r], (vi32)i8_load_part(rest, depth - i), ones);
 #else
-  for (; i < depth; i++) sum += (uint32_t)(int32_t)((const int16_t *)(const void *)a)[i];
+    for (size_t k = 0; k < depth - i; k++) sum[r][0] += ((const int16_t *)(const void *)rest)[k];
 #endif
-  return (int32_t)sum;
+    sums[first + (size_t)r] = (int32_t)((uint32_t)sums[first + (size_t)r] + (uint32_t)i32_sum(sum[r]));
+  }
+}
+
+static void row_sums(const char *const *rows, size_t num_rows, size_t from, size_t depth, int32_t *sums) {
+  size_t r = 0;
+  for (; r + 4 <= num_rows; r += 4) sum_some(rows, r, 4, from, depth, sums);
+  for (; r < num_rows; r++) sum_some(rows, r, 1, from, depth, sums);
 }
 
 static void correct(int32_t *sums, size_t count, const int32_t *bias, int32_t a_zero, const int32_t *column_sums) {
@@ -144,54 +159,73 @@ static void correct(int32_t *sums, size_t count, const int32_t *bias, int32_t a_
 }
 
 /* The product is rounded before the bias is added, as in the operators one after the other. */
-static void reals(const struct onri_byte_reals *r, const int32_t *sums, size_t count, float *y) {
-  const vf32 low = f32_set(r->low), high = f32_set(r->high);
-  for (size_t j = 0; j < count; j += F32_LANES) {
-    const vf32 scale = r->scale_step ? f32_load_part(r->scales + j, count - j) : f32_set(r->scales[0]);
-    vf32 v = f32_from_i32(i32_load_part(sums + j, count - j)) * scale;
-    if (r->bias) v += f32_load_part(r->bias + j, count - j);
-    f32_store_part(y + j, f32_clamp(v, low, high), count - j);
+INLINE void reals_column(const struct onri_byte_reals *r, const struct onri_byte_sums *of, size_t j, size_t lanes,
+                         char *y, size_t y_row) {
+  const struct onri_byte_sums s = *of;
+  const vf32 low = f32_set(r->low), high = f32_set(r->high),
+             scale = r->scale_step ? f32_load_part(r->scales + j, lanes) : f32_set(r->scales[0]),
+             bias = r->bias ? f32_load_part(r->bias + j, lanes) : f32_set(-0.0f); /* which changes nothing */
+  for (size_t i = 0; i < s.rows; i++, y += y_row) {
+    const vf32 sum = f32_from_i32(i32_load_part(s.sums + i * s.sums_row + j, lanes)) * scale;
+    f32_store_part(y + j * sizeof(float), f32_clamp(sum + bias, low, high), lanes);
   }
+}
+
+static void reals(const struct onri_byte_reals *r, const struct onri_byte_sums *s, void *y, size_t y_row) {
+  size_t j = 0;
+  for (; j + F32_LANES <= s->columns; j += F32_LANES) reals_column(r, s, j, F32_LANES, y, y_row);
+  if (j < s->columns) reals_column(r, s, j, s->columns - j, y, y_row);
 }
 
 INLINE vf32 scales_at(const struct onri_requantise *r, size_t j, size_t lanes) {
   return r->scale_step ? f32_load_part(r->scales + j, lanes) : f32_set(r->scales[0]);
 }
 
-/* Columns [j, j + 4 vectors) of all rows, where there are vectors for it. */
-static size_t requantise_wide(const struct onri_requantise *r, const struct onri_byte_sums *s, uint8_t *y,
-                              size_t y_row) {
-  size_t j = 0;
 #if SIMD_BYTES >= 32
+/* Columns from j on, no more than `vectors` hold, of 4 / vectors rows at once. */
+INLINE void requantise_columns(const struct onri_requantise *r, const struct onri_byte_sums *of, size_t j, size_t lanes,
+                               const int vectors, uint8_t *y, size_t y_row) {
   const struct requantise_bytes bytes = requantise_bytes_of(r);
-  for (; j + I8_LANES <= s->columns; j += I8_LANES) {
-    vf32 scales[4];
-    UNROLL for (int q = 0; q < 4; q++) scales[q] = scales_at(r, j + q * F32_LANES, F32_LANES);
-    for (size_t i = 0; i < s->rows; i++) {
-      vi32 sums[4];
-      UNROLL for (int q = 0; q < 4; q++) sums[q] = i32_load(s->sums + i * s->sums_row + j + q * F32_LANES);
-      i8_store(y + i * y_row + j, i8_in_a_row(requantise_4(&bytes, sums, scales)));
-    }
+  const struct onri_byte_sums s = *of;
+  const int rows = 4 / vectors;
+  vf32 scales[4];
+  UNROLL for (int q = 0; q < 4; q++) {
+    const size_t from = (size_t)(q % vectors) * F32_LANES;
+    scales[q] = scales_at(r, j + from, lanes < from ? 0 : lanes - from);
   }
-#else
-  (void)r, (void)s, (void)y, (void)y_row;
-#endif
-  return j;
+  for (size_t i = 0; i < s.rows; i += (size_t)rows) {
+    vi32 sums[4];
+    UNROLL for (int q = 0; q < 4; q++) {
+      const size_t from = (size_t)(q % vectors) * F32_LANES, row = i + (size_t)(q / vectors);
+      const int32_t *at = s.sums + (row < s.rows ? row : i) * s.sums_row + j + from;
+      sums[q] = lanes >= from + F32_LANES ? i32_load(at) : i32_load_part(at, lanes < from ? 0 : lanes - from);
+    }
+    const vi8 result = i8_in_a_row(requantise_4(&bytes, sums, scales));
+    UNROLL for (int k = 0; k < rows; k++) if (i + (size_t)k < s.rows)
+        i8_store_share(y + (i + (size_t)k) * y_row + j, result, k, rows, lanes);
+  }
 }
 
 static void requantise(const struct onri_requantise *r, const struct onri_byte_sums *s, uint8_t *y, size_t y_row) {
+  size_t j = 0;
+  for (; j + I8_LANES <= s->columns; j += I8_LANES) requantise_columns(r, s, j, I8_LANES, 4, y, y_row);
+  const size_t left = s->columns - j;
+  if (left > F32_LANES * 2) requantise_columns(r, s, j, left, 4, y, y_row);
+  else if (left > F32_LANES) requantise_columns(r, s, j, left, 2, y, y_row);
+  else if (left > 0) requantise_columns(r, s, j, left, 1, y, y_row);
+}
+#else
+static void requantise(const struct onri_requantise *r, const struct onri_byte_sums *s, uint8_t *y, size_t y_row) {
   const struct requantise_bounds bounds = requantise_bounds_of(r);
-  for (size_t j = requantise_wide(r, s, y, y_row); j < s->columns; j += F32_LANES) {
+  for (size_t j = 0; j < s->columns; j += F32_LANES) {
     const size_t lanes = s->columns - j;
     const vf32 scale = scales_at(r, j, lanes);
-    if (lanes >= F32_LANES)
-      for (size_t i = 0; i < s->rows; i++)
-        requantise_lanes(&bounds, i32_load(s->sums + i * s->sums_row + j), scale, y + i * y_row + j, F32_LANES);
-    else
-      for (size_t i = 0; i < s->rows; i++)
-        requantise_lanes(&bounds, i32_load_part(s->sums + i * s->sums_row + j, lanes), scale, y + i * y_row + j, lanes);
+    for (size_t i = 0; i < s->rows; i++)
+      requantise_lanes(&bounds, i32_load_part(s->sums + i * s->sums_row + j, lanes), scale, y + i * y_row + j,
+                       lanes < F32_LANES ? lanes : F32_LANES);
   }
 }
+#endif
 
 const struct onri_byte_product_kernels ONRI_AT_LEVEL(onri_byte_product_kernels) = {
-    COLUMNS, GROUP, CELL, SHIFT, pack, PACK_ROWS, tile, row_sum, correct, reals, requantise};
+    COLUMNS, GROUP, CELL, SHIFT, pack, PACK_ROWS, tile, row_sums, correct, reals, requantise};

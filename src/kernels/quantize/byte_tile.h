@@ -13,6 +13,7 @@ struct onri_byte_tile {
   size_t columns;         /* that are wanted */
   const int32_t *start;   /* of a whole panel: what each row's sums begin with; NULL: with what sums hold */
   size_t sums_row;
+  const int32_t *row_factors, *column_factors; /* their products are taken off; of rows and of a whole panel; or NULL */
 };
 
 struct onri_byte_product_kernels {
@@ -25,10 +26,11 @@ struct onri_byte_product_kernels {
    * element. */
   void (*pack_rows)(const uint8_t *rows, size_t row_step, uint8_t flip, int8_t *panel, int32_t *sums);
   void (*tile)(const struct onri_byte_tile *t, const int8_t *panel, int32_t *sums);
-  int32_t (*row_sum)(const char *a, size_t depth);
+  /* sums[r] += of `depth` elements of each row, from its byte `from` on */
+  void (*row_sums)(const char *const *rows, size_t num_rows, size_t from, size_t depth, int32_t *sums);
   /* sums[j] += bias[j] - a_zero * column_sums[j]; bias may be NULL */
   void (*correct)(int32_t *sums, size_t count, const int32_t *bias, int32_t a_zero, const int32_t *column_sums);
-  void (*reals)(const struct onri_byte_reals *r, const int32_t *sums, size_t count, float *y);
+  void (*reals)(const struct onri_byte_reals *r, const struct onri_byte_sums *sums, void *y, size_t y_row);
   void (*requantise)(const struct onri_requantise *r, const struct onri_byte_sums *sums, uint8_t *y, size_t y_row);
 };
 

@@ -215,8 +215,12 @@ static int in_steps(float bound, float y_scale, const struct onri_requantise *q)
 static void set_scales(const struct onr_call *call, const struct roles *r, float y, float *scales) {
   const struct onri_conv *c = &((const struct state *)call->state)->conv;
   const size_t step = onr_desc_elements(&call->in[r->w_scale]) > 1, count = (size_t)(c->groups * c->group_out);
-  const float x = onri_scale_of(call, r->x_scale, 0);
-  for (size_t m = 0; m < count; m++) scales[m] = x * onri_scale_of(call, r->w_scale, m * step) / y;
+  const float x = *(const float *)call->inputs[r->x_scale];
+  const float *w = call->inputs[r->w_scale];
+  if (step)
+    for (size_t m = 0; m < count; m++) scales[m] = x * w[m] / y;
+  else
+    for (size_t m = 0; m < count; m++) scales[m] = x * w[0] / y;
 }
 
 static const struct onr_clamp *clamp_of(const struct onr_call *call, const struct roles *r) {
@@ -228,7 +232,7 @@ static void set_requantise(const struct onr_call *call, const struct roles *r, s
                            float *scales) {
   const struct onr_clamp *clamp = clamp_of(call, r);
   const int is_u8 = call->out[0].dtype == ONR_DTYPE_U8;
-  const float y = onri_scale_of(call, r->y_scale, 0);
+  const float y = *(const float *)call->inputs[r->y_scale];
   set_scales(call, r, y, scales);
   *q = (struct onri_requantise){scales, 1, byte_of(call, r->y_zero, 0), is_u8 ? 0 : INT8_MIN,
                                 is_u8 ? UINT8_MAX : INT8_MAX};

@@ -243,9 +243,7 @@ static void store_rows(const struct job *job, size_t at, size_t column, const st
   }
   const float *bias = onri_has(call, r->bias) ? (const float *)call->inputs[r->bias] + column : NULL;
   const struct onri_byte_reals reals = {scales, q.scale_step, bias, -INFINITY, INFINITY};
-  for (size_t i = 0; i < sums->rows; i++)
-    onri_byte_reals(&reals, sums->sums + i * sums->sums_row, sums->columns,
-                    (float *)call->outputs[0] + at + i * job->s->product.n);
+  onri_byte_reals(&reals, sums, (float *)call->outputs[0] + at, job->s->product.n * sizeof(float));
 }
 
 static void store_tile(const void *context, size_t batch, size_t row, size_t column,
