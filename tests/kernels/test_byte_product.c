@@ -104,6 +104,26 @@ static void test_products(void **state) {
   for (int i = 0; i < CASES; i++) check(&s);
 }
 
+/* The same tile that makes bytes, less products of factors. */
+static void check_bytes(const struct onri_byte_product_kernels *kernels, struct onri_byte_tile *tile,
+                        const int8_t *panel, int32_t *sums) {
+  enum { Y_ROW = 70 };
+  static const int32_t row_factors[13] = {3, -1, 7, 0, 1000, 5, -99, 8, 2, 1, 4, -6, 12};
+  int32_t column_factors[64], untouched[13 * 64] = {0};
+  float scales[64];
+  uint8_t y[13 * Y_ROW], expected[13 * Y_ROW];
+  for (int j = 0; j < 64; j++) column_factors[j] = j * 3 - 90, scales[j] = 0.001f * (float)(j + 1);
+  const struct onri_requantise r = {scales, 1, 5, -128, 100};
+  for (size_t i = 0; i < tile->num_rows; i++)
+    for (size_t j = 0; j < tile->columns; j++) sums[i * 64 + j] -= row_factors[i] * column_factors[j];
+  memset(y, 99, sizeof(y)), memset(expected, 99, sizeof(expected));
+  kernels->requantise(&r, &(struct onri_byte_sums){sums, tile->num_rows, tile->columns, 64}, expected, Y_ROW);
+  tile->requantise = &r, tile->y = y, tile->y_row = Y_ROW;
+  tile->row_factors = row_factors, tile->column_factors = column_factors;
+  kernels->tile(tile, panel, untouched);
+  assert_memory_equal(y, expected, sizeof(y));
+}
+
 /* The tile and the packing of each level give the same sums; the driver above runs the highest. */
 static void test_levels(void **state) {
   enum { ROWS = 13, DEPTH = 40 };
@@ -126,8 +146,14 @@ static void test_levels(void **state) {
     }
     for (size_t count = 1; count <= ROWS; count++)
       for (size_t columns = 1; columns <= kernels->columns; columns += 7) {
-        const struct onri_byte_tile tile = {rows, count, run, 2, DEPTH / 2, columns, count % 2 ? start : NULL,
-                                            64,   NULL,  NULL};
+        struct onri_byte_tile tile = {.rows = rows,
+                                      .num_rows = count,
+                                      .runs = run,
+                                      .num_runs = 2,
+                                      .depth = DEPTH / 2,
+                                      .columns = columns,
+                                      .start = count % 2 ? start : NULL,
+                                      .sums_row = 64};
         memset(sums, 0, sizeof(sums));
         kernels->tile(&tile, panel, sums);
         for (size_t r = 0; r < count; r++)
@@ -139,6 +165,7 @@ static void test_levels(void **state) {
                            k % kernels->group];
             assert_int_equal(sums[r * 64 + j], sum);
           }
+        check_bytes(kernels, &tile, panel, sums);
       }
   }
 }

@@ -277,27 +277,39 @@ static void store_tile(const void *context, size_t batch, size_t row, size_t col
   store_pixels(w->c, w->first + batch / groups, row, channel, sums);
 }
 
+static uint8_t *bytes_at(const void *context, size_t batch, size_t row, size_t column, struct onri_requantise *r) {
+  const struct windows *w = context;
+  const struct onri_conv *c = w->c->conv;
+  const size_t groups = (size_t)c->groups, channel = batch % groups * (size_t)c->group_out + column;
+  *r = *w->c->requantise;
+  r->scales += channel * r->scale_step;
+  return (uint8_t *)w->c->y + (w->first + batch / groups) * (size_t)c->y.batch_stride +
+         row * (size_t)c->y.stride[ONR_MAX_SPATIAL - 1] + channel;
+}
+
 static void multiply(const struct windows *w, size_t images, const size_t *runs, struct onr_env *env) {
   const struct onri_conv_integer *c = w->c;
   const struct onri_conv *conv = c->conv;
-  const struct onri_byte_product product = {.batches = images * (size_t)conv->groups,
-                                            .m = pixels_of(conv),
-                                            .n = (size_t)conv->group_out,
-                                            .k = onri_byte_window(conv),
-                                            .a_signed = c->x_signed,
-                                            .b_signed = c->w_signed,
-                                            .columns = c->weights,
-                                            .num_columns = (size_t)conv->groups,
-                                            .a_zero = &c->x_zero,
-                                            .b_zero = c->w_zeros,
-                                            .b_zero_step = c->w_zero_step,
-                                            .b_zero_block = c->w_zero_step * (size_t)conv->group_out,
-                                            .bias = c->bias,
-                                            .bias_block = (size_t)conv->group_out,
-                                            .context = w,
-                                            .place = place_windows,
-                                            .runs = runs,
-                                            .finish = store_tile};
+  struct onri_byte_product product = {.batches = images * (size_t)conv->groups,
+                                      .m = pixels_of(conv),
+                                      .n = (size_t)conv->group_out,
+                                      .k = onri_byte_window(conv),
+                                      .a_signed = c->x_signed,
+                                      .b_signed = c->w_signed,
+                                      .columns = c->weights,
+                                      .num_columns = (size_t)conv->groups,
+                                      .a_zero = &c->x_zero,
+                                      .b_zero = c->w_zeros,
+                                      .b_zero_step = c->w_zero_step,
+                                      .b_zero_block = c->w_zero_step * (size_t)conv->group_out,
+                                      .bias = c->bias,
+                                      .bias_block = (size_t)conv->group_out,
+                                      .context = w,
+                                      .place = place_windows,
+                                      .runs = runs,
+                                      .y_row = (size_t)conv->y.stride[ONR_MAX_SPATIAL - 1],
+                                      .finish = store_tile};
+  if (c->requantise && conv->y.channel_stride == 1) product.bytes_at = bytes_at;
   onri_byte_product(&product, env);
 }
 

@@ -8,13 +8,13 @@
 #include "kernels/simd.h"
 
 #if defined(__AVX512VNNI__)
-static void store_sums(const vi32 sums[4], char *y, size_t y_fold, size_t lanes) {
+INLINE void store_sums(const vi32 sums[4], char *y, size_t y_fold, size_t lanes) {
   vi32 row[4];
   i32_unzip4(sums, row);
-  for (size_t q = 0; q < 4 && q * F32_LANES < lanes; q++)
-    i32_store_part(y + q * sizeof(row[0]), row[q], lanes - q * F32_LANES);
-  for (size_t q = 0; q < 2 && y_fold && q * F32_LANES < lanes; q++)
-    i32_store_part(y + y_fold + q * sizeof(row[0]), row[2 + q], lanes - q * F32_LANES);
+  UNROLL for (size_t q = 0; q < 4; q++) if (q * F32_LANES < lanes)
+      i32_store_part(y + q * sizeof(row[0]), row[q], lanes - q * F32_LANES);
+  UNROLL for (size_t q = 0; q < 2; q++) if (y_fold && q * F32_LANES < lanes)
+      i32_store_part(y + y_fold + q * sizeof(row[0]), row[2 + q], lanes - q * F32_LANES);
 }
 
 INLINE vi8 load_tap(const struct onri_depthwise_dot_job *j, const char *at, size_t lanes) {
@@ -22,8 +22,22 @@ INLINE vi8 load_tap(const struct onri_depthwise_dot_job *j, const char *at, size
   return j->x_fold ? i8_load_upper(one, at + j->x_fold, lanes) : one;
 }
 
+/* What sums end with. */
+struct end {
+  struct requantise_bytes bytes;
+  vf32 scales[4];
+};
+
+INLINE void store_bytes(const struct onri_depthwise_dot_job *j, const struct end *end, const vi32 sums[4], char *y,
+                        size_t lanes) {
+  const vi8 result = requantise_4(&end->bytes, sums, end->scales);
+  if (lanes == I8_LANES) i8_store(y, result);
+  else i8_store_part(y, result, lanes);
+  if (j->y_fold) i8_store_part(y + j->y_fold, i8_upper(result), lanes);
+}
+
 INLINE void make_outputs(const struct onri_depthwise_dot_job *j, const char *x, char *y, const int outputs,
-                         const int has_zeros, size_t lanes) {
+                         const int has_zeros, const struct end *end, size_t lanes) {
   const int8_t *w = j->weights;
   vi32 sums[4][4], windows[4][4];
   UNROLL for (int o = 0; o < outputs; o++) UNROLL for (int q = 0; q < 4; q++) {
@@ -46,32 +60,30 @@ INLINE void make_outputs(const struct onri_depthwise_dot_job *j, const char *x, 
   if (has_zeros)
     UNROLL for (int o = 0; o < outputs; o++) UNROLL for (int q = 0; q < 4; q++) sums[o][q] -=
         i32_load(j->zeros + q * F32_LANES) * windows[o][q];
-  if (!j->requantise) {
-    for (int o = 0; o < outputs; o++) store_sums(sums[o], y + (size_t)o * j->y_step, j->y_fold, lanes);
-    return;
-  }
-  const struct requantise_bytes bytes = requantise_bytes_of(j->requantise);
-  vf32 scales[4];
-  UNROLL for (int q = 0; q < 4; q++) scales[q] = f32_load(j->requantise->scales + q * F32_LANES);
   UNROLL for (int o = 0; o < outputs; o++) {
-    const vi8 result = requantise_4(&bytes, sums[o], scales);
-    if (lanes == I8_LANES) i8_store(y + (size_t)o * j->y_step, result);
-    else i8_store_part(y + (size_t)o * j->y_step, result, lanes);
-    if (j->y_fold) i8_store_part(y + (size_t)o * j->y_step + j->y_fold, i8_upper(result), lanes);
+    if (j->requantise) store_bytes(j, end, sums[o], y + (size_t)o * j->y_step, lanes);
+    else store_sums(sums[o], y + (size_t)o * j->y_step, j->y_fold, lanes);
   }
 }
 
 /* The last outputs are made together with some that were made before. */
-INLINE void make_row(const struct onri_depthwise_dot_job *j, const int outputs, const int has_zeros) {
-  const size_t some = (size_t)outputs, lanes = j->channels < I8_LANES ? j->channels : I8_LANES;
-  if (j->count < some) {
-    for (size_t o = 0; o < j->count; o++)
-      make_outputs(j, j->x + o * j->step, j->y + o * j->y_step, 1, has_zeros, lanes);
+INLINE void make_row(const struct onri_depthwise_dot_job *p, const int outputs, const int has_zeros) {
+  const struct onri_depthwise_dot_job j = *p; /* which y does not overlap */
+  const size_t some = (size_t)outputs, lanes = j.channels < I8_LANES ? j.channels : I8_LANES;
+  struct end end;
+  memset(&end, 0, sizeof(end));
+  if (j.requantise) {
+    end.bytes = requantise_bytes_of(j.requantise);
+    UNROLL for (int q = 0; q < 4; q++) end.scales[q] = f32_load(j.requantise->scales + q * F32_LANES);
+  }
+  if (j.count < some) {
+    for (size_t o = 0; o < j.count; o++)
+      make_outputs(&j, j.x + o * j.step, j.y + o * j.y_step, 1, has_zeros, &end, lanes);
     return;
   }
-  for (size_t o = 0; o < j->count; o += some) {
-    const size_t at = o + some <= j->count ? o : j->count - some;
-    make_outputs(j, j->x + at * j->step, j->y + at * j->y_step, outputs, has_zeros, lanes);
+  for (size_t o = 0; o < j.count; o += some) {
+    const size_t at = o + some <= j.count ? o : j.count - some;
+    make_outputs(&j, j.x + at * j.step, j.y + at * j.y_step, outputs, has_zeros, &end, lanes);
   }
 }
 

@@ -215,6 +215,9 @@ static void multiply(const struct work *w, const struct part *t, const struct on
   int32_t sums[ROWS * COLUMNS] __attribute__((aligned(64))), row_sums[ROWS] = {0};
   char packed[ROWS * DEPTH * 2] __attribute__((aligned(64)));
   const char *begins[ROWS], *rows[ROWS];
+  struct onri_requantise requantise = {0};
+  uint8_t *y =
+      p->bytes_at && !p->a_zero_step ? p->bytes_at(p->context, t->batch, t->row, t->column, &requantise) : NULL;
   if (p->place) p->place(p->context, t->batch, t->row, t->rows, begins);
   for (struct slice s = {0}; next_slice(p->k, &s);) {
     const int is_last = s.run + s.runs == p->k.runs && s.from + s.depth >= cells;
@@ -224,16 +227,25 @@ static void multiply(const struct work *w, const struct part *t, const struct on
     else load_slice(w, t, &s, packed, rows);
     if (shared->has_b_zeros) add_row_sums(w, t, &s, runs, rows, row_sums);
     if (shared->has_b_zeros && is_last) set_row_factors(w, t, row_sums);
-    struct onri_byte_tile tile = {
-        .rows = rows, .num_rows = t->rows, .runs = runs, .num_runs = s.runs, .depth = s.depth, .sums_row = COLUMNS};
+    struct onri_byte_tile tile = {.rows = rows,
+                                  .num_rows = t->rows,
+                                  .runs = runs,
+                                  .num_runs = s.runs,
+                                  .depth = s.depth,
+                                  .sums_row = COLUMNS,
+                                  .requantise = is_last && y ? &requantise : NULL,
+                                  .y_row = p->y_row};
     for (size_t j = 0; j < t->columns; j += width) {
+      tile.y = y + j;
       tile.columns = t->columns - j;
       tile.start = s.run == 0 && s.from == 0 ? shared->start + j : NULL;
       if (shared->has_b_zeros && is_last) tile.row_factors = row_sums, tile.column_factors = shared->b_zeros + j;
       kernels->tile(&tile, b->panels + (t->column + j) / width * panel_bytes + (s.run * cells + s.from) * width,
                     sums + j);
+      if (tile.requantise) requantise.scales += requantise.scale_step * width;
     }
   }
+  if (y) return;
   for (size_t r = 0; p->a_zero_step && r < t->rows; r++)
     kernels->correct(sums + r * COLUMNS, t->columns, NULL, (int32_t)a_zero_of(w, t, t->row + r), b->sums + t->column);
   p->finish(p->context, t->batch, t->row, t->column, &(struct onri_byte_sums){sums, t->rows, t->columns, COLUMNS});

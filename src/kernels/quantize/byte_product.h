@@ -57,6 +57,14 @@ struct onri_byte_sums {
   size_t rows, columns, sums_row;
 };
 
+/* y[j] = round(sums[j] * scale) + zero, halves to even, held within low and high (NaN: low), as a byte. scales: one, or
+ * `count` of them with a step of 1. */
+struct onri_requantise {
+  const float *scales;
+  size_t scale_step;
+  int zero, low, high;
+};
+
 struct onri_byte_product {
   size_t batches, m, n;
   struct onri_byte_depth k;
@@ -80,19 +88,16 @@ struct onri_byte_product {
                size_t to_row);
   void (*place)(const void *context, size_t batch, size_t row, size_t rows, const char **begins);
   const size_t *runs; /* NULL: one, where its row begins */
+  /* Where bytes of C go from [row][column] on, whose rows lie y_row apart, and how sums become such. NULL: finish; also
+   * where rows of A have zero points of their own. */
+  uint8_t *(*bytes_at)(const void *context, size_t batch, size_t row, size_t column, struct onri_requantise *r);
+  size_t y_row;
   /* What becomes of the sums of C from [row][column] on. */
   void (*finish)(const void *context, size_t batch, size_t row, size_t column, const struct onri_byte_sums *sums);
 };
 
 void onri_byte_product(const struct onri_byte_product *p, struct onr_env *env);
 
-/* y[j] = round(sums[j] * scale) + zero, halves to even, held within low and high (NaN: low), as a byte. scales: one, or
- * `count` of them with a step of 1. */
-struct onri_requantise {
-  const float *scales;
-  size_t scale_step;
-  int zero, low, high;
-};
 /* y[j] = sums[j] * scale + bias[j], held within low and high (NaN stays); scales as there; bias may be NULL. */
 struct onri_byte_reals {
   const float *scales;

@@ -35,6 +35,55 @@ INLINE vi32 load_column_group(const int8_t *b) {
 #endif
 }
 
+INLINE vf32 scales_at(const struct onri_requantise *r, size_t j, size_t lanes) {
+  return r->scale_step ? f32_load_part(r->scales + j, lanes) : f32_set(r->scales[0]);
+}
+
+#if SIMD_BYTES >= 32
+/* A vector of scales for each of four vectors of sums, those of 4 / vectors rows. */
+INLINE void set_scales(const struct onri_requantise *r, size_t j, size_t lanes, const int vectors, vf32 scales[4]) {
+  UNROLL for (int q = 0; q < 4; q++) {
+    const size_t from = (size_t)(q % vectors) * F32_LANES;
+    scales[q] = scales_at(r, j + from, lanes < from ? 0 : lanes - from);
+  }
+}
+
+/* The first `rows` of these as bytes, `lanes` of each. */
+INLINE void store_bytes(const struct requantise_bytes *b, const vi32 sums[4], const vf32 scales[4], const int vectors,
+                        size_t rows, size_t lanes, uint8_t *y, size_t y_row) {
+  const vi8 result = i8_in_a_row(requantise_4(b, sums, scales));
+  UNROLL for (int k = 0; k < 4 / vectors; k++) if ((size_t)k < rows)
+      i8_store_share(y + (size_t)k * y_row, result, k, 4 / vectors, lanes);
+}
+#endif
+
+/* Rows of a tile as bytes. */
+INLINE void end_in_bytes(const struct onri_byte_tile *t, size_t first, const int rows, const int vectors,
+                         vi32 sum[ROWS][VECTORS]) {
+  uint8_t *y = t->y + first * t->y_row;
+#if SIMD_BYTES >= 32
+  enum { EACH = 4 };
+  const struct requantise_bytes bytes = requantise_bytes_of(t->requantise);
+  vf32 scales[EACH];
+  set_scales(t->requantise, 0, t->columns, vectors, scales);
+  UNROLL for (int r = 0; r < rows; r += EACH / vectors) {
+    vi32 sums[EACH];
+    UNROLL for (int q = 0; q < EACH; q++) sums[q] = sum[r + q / vectors < rows ? r + q / vectors : r][q % vectors];
+    store_bytes(&bytes, sums, scales, vectors, (size_t)(rows - r), t->columns, y + (size_t)r * t->y_row, t->y_row);
+  }
+#else
+  const struct requantise_bounds bounds = requantise_bounds_of(t->requantise);
+  UNROLL for (int v = 0; v < vectors; v++) {
+    const size_t j = (size_t)v * F32_LANES;
+    if (j >= t->columns) break;
+    const size_t lanes = t->columns - j < F32_LANES ? t->columns - j : F32_LANES;
+    const vf32 scale = scales_at(t->requantise, j, lanes);
+    UNROLL for (int r = 0; r < rows; r++)
+        requantise_lanes(&bounds, sum[r][v], scale, y + (size_t)r * t->y_row + j, lanes);
+  }
+#endif
+}
+
 /* `rows` rows from `first` on by `vectors` vectors of columns. */
 INLINE void sum_rows(const struct onri_byte_tile *t, size_t first, const int8_t *panel, const int rows,
                      const int vectors, int32_t *sums) {
@@ -60,6 +109,10 @@ INLINE void sum_rows(const struct onri_byte_tile *t, size_t first, const int8_t 
   if (t->row_factors)
     UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < vectors; v++) sum[r][v] -=
         i32_set(t->row_factors[first + r]) * i32_load(t->column_factors + v * F32_LANES);
+  if (t->requantise) {
+    end_in_bytes(t, first, rows, vectors, sum);
+    return;
+  }
   sums += first * t->sums_row;
   UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < vectors; v++)
       i32_store(sums + r * t->sums_row + v * F32_LANES, sum[r][v]);
@@ -177,10 +230,6 @@ static void reals(const struct onri_byte_reals *r, const struct onri_byte_sums *
   if (j < s->columns) reals_column(r, s, j, s->columns - j, y, y_row);
 }
 
-INLINE vf32 scales_at(const struct onri_requantise *r, size_t j, size_t lanes) {
-  return r->scale_step ? f32_load_part(r->scales + j, lanes) : f32_set(r->scales[0]);
-}
-
 #if SIMD_BYTES >= 32
 /* Columns from j on, no more than `vectors` hold, of 4 / vectors rows at once. */
 INLINE void requantise_columns(const struct onri_requantise *r, const struct onri_byte_sums *of, size_t j, size_t lanes,
@@ -189,10 +238,7 @@ INLINE void requantise_columns(const struct onri_requantise *r, const struct onr
   const struct onri_byte_sums s = *of;
   const int rows = 4 / vectors;
   vf32 scales[4];
-  UNROLL for (int q = 0; q < 4; q++) {
-    const size_t from = (size_t)(q % vectors) * F32_LANES;
-    scales[q] = scales_at(r, j + from, lanes < from ? 0 : lanes - from);
-  }
+  set_scales(r, j, lanes, vectors, scales);
   for (size_t i = 0; i < s.rows; i += (size_t)rows) {
     vi32 sums[4];
     UNROLL for (int q = 0; q < 4; q++) {
@@ -200,9 +246,7 @@ INLINE void requantise_columns(const struct onri_requantise *r, const struct onr
       const int32_t *at = s.sums + (row < s.rows ? row : i) * s.sums_row + j + from;
       sums[q] = lanes >= from + F32_LANES ? i32_load(at) : i32_load_part(at, lanes < from ? 0 : lanes - from);
     }
-    const vi8 result = i8_in_a_row(requantise_4(&bytes, sums, scales));
-    UNROLL for (int k = 0; k < rows; k++) if (i + (size_t)k < s.rows)
-        i8_store_share(y + (i + (size_t)k) * y_row + j, result, k, rows, lanes);
+    store_bytes(&bytes, sums, scales, vectors, s.rows - i, lanes, y + i * y_row + j, y_row);
   }
 }
 
