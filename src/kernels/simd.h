@@ -349,6 +349,15 @@ INLINE vf64 f64_floor(vf64 x) { return (vf64){__builtin_floor(x[0]), __builtin_f
 INLINE vf64 f64_ceil(vf64 x) { return (vf64){__builtin_ceil(x[0]), __builtin_ceil(x[1])}; }
 #endif
 
+/* A product that is rounded: the compiler makes no multiply-add of it. */
+INLINE vf32 f32_rounded(vf32 x) {
+#if HAS_FMA && defined(__x86_64__)
+  __asm__("" : "+v"(x));
+#elif HAS_FMA
+  __asm__("" : "+w"(x));
+#endif
+  return x;
+}
 INLINE vf32 f32_clamp(vf32 x, vf32 min, vf32 max) { return f32_least(max, f32_greatest(min, x)); } /* NaN stays */
 
 /* --- across lanes --- */

@@ -194,8 +194,35 @@ static void test_requantise(void **state) {
     }
 }
 
+/* The product is rounded before the bias is added. */
+static void test_reals(void **state) {
+  enum { ROWS = 5, COLUMNS = 41, Y_ROW = COLUMNS + 2 };
+  int32_t sums[ROWS * COLUMNS];
+  float scale[COLUMNS], bias[COLUMNS], y[ROWS * Y_ROW];
+  (void)state;
+  for (int i = 0; i < ROWS * COLUMNS; i++) sums[i] = (i % 23 - 11) * 1234567 + i;
+  for (int i = 0; i < COLUMNS; i++) scale[i] = 0.001f * (float)(i + 1), bias[i] = (float)(i * i) * 0.37f - 99.1f;
+  for (int level = 0; level <= (int)onri_cpu_level(); level++)
+    for (size_t count = 1; count <= COLUMNS; count++) {
+      const struct onri_byte_reals r = {scale, 1, count % 2 ? bias : NULL, -5000.0f, 1e9f};
+      const struct onri_byte_sums rows = {sums, count % ROWS + 1, count, COLUMNS};
+      for (size_t i = 0; i < ROWS * Y_ROW; i++) y[i] = 77;
+      onri_kernels_at(byte_product, (enum onri_cpu_level)level)->reals(&r, &rows, y, Y_ROW * sizeof(float));
+      for (size_t i = 0; i < ROWS * Y_ROW; i++) {
+        const size_t row = i / Y_ROW, column = i % Y_ROW;
+        volatile float real = 77;
+        if (row < rows.rows && column < count) {
+          real = (float)sums[row * COLUMNS + column] * scale[column];
+          if (r.bias) real = real + bias[column];
+          if (real < r.low) real = r.low;
+        }
+        assert_true(y[i] == real);
+      }
+    }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(test_products), cmocka_unit_test(test_levels),
-                                     cmocka_unit_test(test_requantise)};
+                                     cmocka_unit_test(test_requantise), cmocka_unit_test(test_reals)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,16 +17,18 @@ static double quantized(float x, float scale, double zero_point, double low, dou
 }
 
 static void check_to(struct sweep *s, const struct onri_quantize_kernels *k, size_t count) {
-  static const float scales[] = {0.01f, 1, 0.5f, 3e-39f, 1e30f};
+  static const float scales[] = {0.01f, 1, 0.5f, 3e-39f, 1e30f, 1e-25f};
   float x[MOST];
   double wide[MOST];
   uint8_t u[MOST + 1];
   int8_t i8[MOST + 1];
   uint16_t u16[MOST + 1];
   int16_t i16[MOST + 1];
-  const float scale = scales[sweep_pick(s, 0, 4)];
+  const float scale = scales[sweep_pick(s, 0, 5)];
   const int zero_u = (int)sweep_pick(s, 0, 255), zero_i = zero_u - 128;
   sweep_fill(s, ONR_DTYPE_F32, count, 3, 30, x, wide);
+  if (sweep_chance(s, 2)) /* most of them are bytes */
+    for (size_t i = 0; i < count; i++) x[i] = (float)sweep_pick(s, -70000, 70000) * 0.004f * fminf(scale, 1e30f);
   for (size_t i = 0; i < count; i += 3) x[i] = ((float)(i % 40) - 20 + 0.5f) * (scale < 1e-30f ? 1 : scale); /* ties */
   memset(u, 77, sizeof(u));
   memset(i8, 77, sizeof(i8));
@@ -92,6 +94,36 @@ static void check_bytes(struct sweep *s, const struct onri_quantize_kernels *k, 
   assert_true(y[count] == 77 && sums[count] == 77);
 }
 
+/* A sum as its steps one after the other make it; scales whose sums often lie in the middle of two numbers. */
+static void check_add(struct sweep *s, const struct onri_quantize_kernels *k, size_t count) {
+  static const float scales[] = {0.01f, 1, 0.5f, 0.25f, 3e-39f, 1e30f, 0.013f};
+  uint8_t of[2][MOST], y[MOST + 1];
+  struct onri_add_bytes p = {.min = -INFINITY, .max = INFINITY};
+  const float scale = scales[sweep_pick(s, 0, 6)];
+  for (int i = 0; i < 3; i++) {
+    p.is_signed[i] = (int)sweep_pick(s, 0, 1);
+    p.zero[i] = (int)sweep_pick(s, 0, 255) - (p.is_signed[i] ? 128 : 0);
+    p.scale[i] = sweep_pick(s, 0, 1) ? scale : scale * (float)sweep_pick(s, 1, 40) / 16;
+  }
+  if (sweep_pick(s, 0, 1)) p.min = 0, p.max = scale * (float)sweep_pick(s, 1, 200);
+  for (size_t i = 0; i < count; i++) of[0][i] = (uint8_t)sweep_next(s), of[1][i] = (uint8_t)sweep_next(s);
+  memset(y, 77, sizeof(y));
+  k->add(&p, of[0], of[1], y, count);
+  for (size_t i = 0; i < count; i++) {
+    volatile float x[2];
+    for (int j = 0; j < 2; j++) {
+      const int value = p.is_signed[j] ? (int8_t)of[j][i] : of[j][i];
+      x[j] = (float)(value - p.zero[j]) * p.scale[j];
+    }
+    const volatile float sum = x[0] + x[1];
+    const int low = p.is_signed[2] ? -128 : 0;
+    const float held = sum < p.min ? p.min : sum > p.max ? p.max : sum;
+    const int expected = (int)quantized(held, p.scale[2], p.zero[2], low, low + 255);
+    assert_int_equal(p.is_signed[2] ? (int8_t)y[i] : y[i], expected);
+  }
+  for (size_t i = count; i <= MOST; i++) assert_int_equal(y[i], 77);
+}
+
 static void check_range(struct sweep *s, const struct onri_quantize_kernels *k, size_t count, double shift) {
   float x[MOST], low, high;
   double wide[MOST], least = 0, greatest = 0;
@@ -114,6 +146,7 @@ static void test_every_level(void **state) {
       check_to(&s, k, count);
       check_from(&s, k, count);
       check_bytes(&s, k, count);
+      for (int i = 0; i < 8; i++) check_add(&s, k, count);
       for (int shift = -4; shift <= 4; shift += 4) check_range(&s, k, count, shift);
     }
 }

@@ -219,7 +219,7 @@ INLINE void reals_column(const struct onri_byte_reals *r, const struct onri_byte
              scale = r->scale_step ? f32_load_part(r->scales + j, lanes) : f32_set(r->scales[0]),
              bias = r->bias ? f32_load_part(r->bias + j, lanes) : f32_set(-0.0f); /* which changes nothing */
   for (size_t i = 0; i < s.rows; i++, y += y_row) {
-    const vf32 sum = f32_from_i32(i32_load_part(s.sums + i * s.sums_row + j, lanes)) * scale;
+    const vf32 sum = f32_rounded(f32_from_i32(i32_load_part(s.sums + i * s.sums_row + j, lanes)) * scale);
     f32_store_part(y + j * sizeof(float), f32_clamp(sum + bias, low, high), lanes);
   }
 }

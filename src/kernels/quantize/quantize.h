@@ -17,6 +17,14 @@ static inline int onri_steps_of(enum onr_dtype dtype) {
                                   : -1;
 }
 
+/* Bytes a and b that stand for numbers, and y for their sum, held within min and max. */
+enum { ONRI_ADD_A, ONRI_ADD_B, ONRI_ADD_Y };
+struct onri_add_bytes {
+  float scale[3];
+  int zero[3], is_signed[3];
+  float min, max;
+};
+
 struct onri_quantize_kernels {
   /* y = saturate(round(x / scale) + zero_point), half to even; a NaN quotient counts as 0. */
   void (*to[ONRI_NUM_STEPS])(const float *x, void *y, size_t count, float scale, float zero_point);
@@ -26,6 +34,8 @@ struct onri_quantize_kernels {
   void (*sums)(const void *x, size_t rows, size_t row_step, size_t count, int is_signed, int32_t *sums);
   /* y[i] = table[x[i]], of 256 bytes; y may be x. */
   void (*table)(const uint8_t *x, uint8_t *y, size_t count, const uint8_t *table);
+  /* As `from`, a sum, and `to` one after the other. */
+  void (*add)(const struct onri_add_bytes *p, const void *a, const void *b, void *y, size_t count);
   /* Least and greatest of x and 0; NaN is passed over. */
   void (*range)(const float *x, size_t count, float *least, float *greatest);
 };

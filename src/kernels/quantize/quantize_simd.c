@@ -1,30 +1,73 @@
-/* quantize_simd.c: see quantize.h. A quantized value costs a division (exactness asks for it), which is what `to`
- * takes; the others are as fast as memory is. */
+/* quantize_simd.c: see quantize.h. Exactness asks for a division, which takes as long as all the rest: a product with
+ * the reciprocal says which number it rounds to, unless it is close to the middle of two. */
 #include "kernels/quantize/quantize.h"
 #include "kernels/kernels.h"
 #include "kernels/simd.h"
 
-INLINE vi32 quantized(vf32 x, float scale, float zero_point, float low, float high) {
+/* 1 / scale; NaN, which leaves no number sure, where products with it may be far from quotients. */
+static float reciprocal_of(float scale) { return scale > 0x1p-60f && scale < 0x1p60f ? 1.0f / scale : NAN; }
+
+/* The nearest whole number of each quotient; NaN counts as 0. */
+INLINE vf32 rounded_quotient(vf32 x, vf32 scale) {
   const vf32 quotient = x / scale;
-  const vf32 number = f32_select(quotient == quotient, quotient, (vf32){0});
-  return i32_from_f32(f32_clamp(f32_rint(number) + zero_point, f32_set(low), f32_set(high)));
+  return f32_rint(f32_select(quotient == quotient, quotient, (vf32){0}));
 }
 
-/* The last elements go through an array of a whole vector. */
-#define TO(name, type, store, low, high)                                                         \
-  static void to_##name(const float *x, void *to, size_t count, float scale, float zero_point) { \
-    type *y = to;                                                                                \
-    size_t i = 0;                                                                                \
-    for (; i + F32_LANES <= count; i += F32_LANES)                                               \
-      store(y + i, quantized(f32_load(x + i), scale, zero_point, low, high));                    \
-    type last[F32_LANES];                                                                        \
-    store(last, quantized(f32_load_part(x + i, count - i), scale, zero_point, low, high));       \
-    memcpy(y + i, last, (count - i) * sizeof(*y));                                               \
+INLINE vf32 whole_quotient(vf32 x, vf32 scale, vf32 reciprocal) {
+  const vf32 near = x * reciprocal, number = f32_rint(near);
+  if (!i32_any(~(vi32)(f32_abs(near - number) <= 0.5f - f32_abs(near) * 0x1p-22f))) return number;
+  return rounded_quotient(x, scale);
+}
+
+INLINE vi32 quantized(vf32 x, vf32 scale, vf32 reciprocal, float zero_point, float low, float high) {
+  return i32_from_f32(f32_clamp(whole_quotient(x, scale, reciprocal) + zero_point, f32_set(low), f32_set(high)));
+}
+
+#if SIMD_BYTES >= 32
+/* Four vectors at once as bytes, as many as there are; what is far from 0 becomes the last byte whether sure or not. */
+static size_t bytes_of(const float *x, uint8_t *y, size_t count, float scale, int zero, int is_signed) {
+  const vf32 by = f32_set(scale), reciprocal = f32_set(reciprocal_of(scale)), sure = f32_set(0.5f - 0x1p-12f),
+             most = f32_set(1 << 20);
+  const vi8 flip = i8_set(is_signed ? INT8_MIN : 0);
+  size_t i = 0;
+  for (; i + I8_LANES <= count; i += I8_LANES) {
+    vf32 number[4];
+    vi32 steps[4], unsure = {0};
+    UNROLL for (int q = 0; q < 4; q++) {
+      const vf32 near = f32_load(x + i + q * F32_LANES) * reciprocal;
+      number[q] = f32_rint(near);
+      unsure |= ~(vi32)(f32_abs(near - number[q]) <= sure);
+    }
+    if (i32_any(unsure))
+      UNROLL for (int q = 0; q < 4; q++) number[q] = rounded_quotient(f32_load(x + i + q * F32_LANES), by);
+    UNROLL for (int q = 0; q < 4; q++) steps[q] = i32_nearest(f32_least(most, number[q]));
+    i8_store(y + i, i8_in_a_row(u8_from_zipped(steps, zero + (is_signed ? 128 : 0))) ^ flip);
   }
-TO(u8, uint8_t, i32_store_8, 0.0f, 255.0f)
-TO(i8, int8_t, i32_store_8, -128.0f, 127.0f)
-TO(u16, uint16_t, i32_store_16, 0.0f, 65535.0f)
-TO(i16, int16_t, i32_store_16, -32768.0f, 32767.0f)
+  return i;
+}
+#else
+static size_t bytes_of(const float *x, uint8_t *y, size_t count, float scale, int zero, int is_signed) {
+  (void)x, (void)y, (void)count, (void)scale, (void)zero, (void)is_signed;
+  return 0;
+}
+#endif
+
+/* The last elements go through an array of a whole vector. */
+#define TO(name, type, store, low, high, begin)                                                     \
+  static void to_##name(const float *x, void *to, size_t count, float scale, float zero_point) {    \
+    type *y = to;                                                                                   \
+    const vf32 by = f32_set(scale), reciprocal = f32_set(reciprocal_of(scale));                     \
+    size_t i = begin;                                                                               \
+    for (; i + F32_LANES <= count; i += F32_LANES)                                                  \
+      store(y + i, quantized(f32_load(x + i), by, reciprocal, zero_point, low, high));              \
+    type last[F32_LANES];                                                                           \
+    store(last, quantized(f32_load_part(x + i, count - i), by, reciprocal, zero_point, low, high)); \
+    memcpy(y + i, last, (count - i) * sizeof(*y));                                                  \
+  }
+TO(u8, uint8_t, i32_store_8, 0.0f, 255.0f, bytes_of(x, y, count, scale, (int)zero_point, 0))
+TO(i8, int8_t, i32_store_8, -128.0f, 127.0f, bytes_of(x, to, count, scale, (int)zero_point, 1))
+TO(u16, uint16_t, i32_store_16, 0.0f, 65535.0f, 0)
+TO(i16, int16_t, i32_store_16, -32768.0f, 32767.0f, 0)
 
 #define FROM(name, type)                                                                           \
   static void from_##name(const void *of, float *y, size_t count, float scale, float zero_point) { \
@@ -40,6 +83,69 @@ FROM(u8, uint8_t)
 FROM(i8, int8_t)
 FROM(u16, uint16_t)
 FROM(i16, int16_t)
+
+/* How sums of bytes are made: by products with ratios of scales where they say which number is nearest. */
+struct add {
+  vf32 a_scale, b_scale, y_scale, a_zero, b_zero, y_zero, min, max; /* in steps, one after the other */
+  vf32 a_ratio, b_ratio, offset, sure, low, high;                   /* sure: the most distance from a number */
+  vi32 a_flip, b_flip;                                              /* signed bytes as unsigned ones */
+};
+
+static float exactly_quantized(const struct onri_add_bytes *p, float x, float low, float high) {
+  const float quotient = x / p->scale[ONRI_ADD_Y];
+  const float number = (isnan(quotient) ? 0.0f : rintf(quotient)) + (float)p->zero[ONRI_ADD_Y];
+  return number < low ? low : number > high ? high : number;
+}
+
+static struct add add_of(const struct onri_add_bytes *p) {
+  const float *scale = p->scale, low = p->is_signed[ONRI_ADD_Y] ? -128.0f : 0.0f, high = low + 255.0f,
+              a_zero = (float)(p->zero[ONRI_ADD_A] + (p->is_signed[ONRI_ADD_A] ? 128 : 0)),
+              b_zero = (float)(p->zero[ONRI_ADD_B] + (p->is_signed[ONRI_ADD_B] ? 128 : 0)),
+              a_ratio = scale[ONRI_ADD_A] / scale[ONRI_ADD_Y], b_ratio = scale[ONRI_ADD_B] / scale[ONRI_ADD_Y];
+  int is_usual = a_ratio + b_ratio < 256.0f; /* no NaN */
+  for (int i = 0; i < 3; i++) is_usual &= scale[i] > 0x1p-60f && scale[i] < 0x1p60f;
+  return (struct add){
+      .a_scale = f32_set(scale[ONRI_ADD_A]),
+      .b_scale = f32_set(scale[ONRI_ADD_B]),
+      .y_scale = f32_set(scale[ONRI_ADD_Y]),
+      .a_zero = f32_set(a_zero),
+      .b_zero = f32_set(b_zero),
+      .y_zero = f32_set((float)p->zero[ONRI_ADD_Y]),
+      .min = f32_set(p->min),
+      .max = f32_set(p->max),
+      .a_ratio = f32_set(a_ratio),
+      .b_ratio = f32_set(b_ratio),
+      .offset = f32_set(-(a_zero * a_ratio + b_zero * b_ratio)),
+      .sure = f32_set(is_usual ? 0.5f - (a_ratio + b_ratio) * 0x1p-11f : -1.0f),
+      .low = f32_set(is_usual ? exactly_quantized(p, p->min, low, high) : low),
+      .high = f32_set(is_usual ? exactly_quantized(p, p->max, low, high) : high),
+      .a_flip = i32_set(p->is_signed[ONRI_ADD_A] ? 128 : 0),
+      .b_flip = i32_set(p->is_signed[ONRI_ADD_B] ? 128 : 0),
+  };
+}
+
+INLINE vi32 added(const struct add *k, const uint8_t *a, const uint8_t *b) {
+  const vf32 x = f32_from_i32(i32_load_u8(a) ^ k->a_flip), z = f32_from_i32(i32_load_u8(b) ^ k->b_flip);
+  const vf32 near = x * k->a_ratio + (z * k->b_ratio + k->offset);
+  vf32 number = f32_rint(near);
+  if (i32_any((vi32)(f32_abs(near - number) > k->sure))) {
+    const vf32 sum = f32_rounded((x - k->a_zero) * k->a_scale) + f32_rounded((z - k->b_zero) * k->b_scale);
+    number = rounded_quotient(f32_clamp(sum, k->min, k->max), k->y_scale);
+  }
+  return i32_from_f32(f32_clamp(number + k->y_zero, k->low, k->high));
+}
+
+static void add(const struct onri_add_bytes *p, const void *a, const void *b, void *y, size_t count) {
+  const struct add k = add_of(p);
+  size_t i = 0;
+  for (; i + F32_LANES <= count; i += F32_LANES)
+    i32_store_8((uint8_t *)y + i, added(&k, (const uint8_t *)a + i, (const uint8_t *)b + i));
+  uint8_t last[3][F32_LANES] = {{0}};
+  memcpy(last[ONRI_ADD_A], (const uint8_t *)a + i, count - i);
+  memcpy(last[ONRI_ADD_B], (const uint8_t *)b + i, count - i);
+  i32_store_8(last[ONRI_ADD_Y], added(&k, last[ONRI_ADD_A], last[ONRI_ADD_B]));
+  memcpy((uint8_t *)y + i, last[ONRI_ADD_Y], count - i);
+}
 
 static void range(const float *x, size_t count, float *least, float *greatest) {
   enum { MOST = 4 }; /* vectors at a time */
@@ -104,4 +210,4 @@ static void byte_table(const uint8_t *x, uint8_t *y, size_t count, const uint8_t
 }
 
 const struct onri_quantize_kernels ONRI_AT_LEVEL(onri_quantize_kernels) = {
-    {to_u8, to_i8, to_u16, to_i16}, {from_u8, from_i8, from_u16, from_i16}, byte_sums, byte_table, range};
+    {to_u8, to_i8, to_u16, to_i16}, {from_u8, from_i8, from_u16, from_i16}, byte_sums, byte_table, add, range};

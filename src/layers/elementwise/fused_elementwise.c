@@ -30,6 +30,7 @@ struct chain_state {
   struct onri_broadcast broadcast;
   struct step steps[ONR_FUSED_STEPS];
   size_t most; /* elements of a tile */
+  int adds_bytes;
 };
 
 static int binary_allowed(int32_t op) {
@@ -103,6 +104,8 @@ static int is_affine(const struct onr_fused_elementwise_params *p, int32_t k) {
          !product->clamp.enabled && sum->kind != ONR_FUSED_UNARY && sum->op == ONR_BINARY_ADD;
 }
 
+static int is_8bit(const struct onr_fused_bytes *b) { return b->dtype == ONR_DTYPE_U8 || b->dtype == ONR_DTYPE_I8; }
+
 /* What is one step, and reads input 0 as it lies, needs no room between steps. */
 static size_t largest_tile(const struct onr_call *call) {
   const struct onr_fused_elementwise_params *p = call->params;
@@ -111,6 +114,21 @@ static size_t largest_tile(const struct onr_call *call) {
   for (size_t i = 0; i < call->num_in; i++)
     if (p->input[i].dtype != ONR_DTYPE_NONE) return BLOCK;
   return is_one && p->output.dtype == ONR_DTYPE_NONE && onr_desc_equal(&call->in[0], &call->out[0]) ? SIZE_MAX : BLOCK;
+}
+
+/* A sum of two inputs of bytes that lie as the output's do. */
+static int adds_bytes(const struct onr_call *call) {
+  const struct onr_fused_elementwise_params *p = call->params;
+  const struct onr_fused_step *step = &p->steps[0];
+  if (call->num_in != 2 || p->num_steps != 1 || step->kind == ONR_FUSED_UNARY || step->op != ONR_BINARY_ADD ||
+      step->operand != 1 || !is_8bit(&p->output))
+    return 0;
+  for (size_t i = 0; i < 2; i++) {
+    struct onr_desc as_output = call->in[i];
+    as_output.dtype = call->out[0].dtype;
+    if (!is_8bit(&p->input[i]) || !onr_desc_equal(&as_output, &call->out[0])) return 0;
+  }
+  return 1;
 }
 
 static enum onr_status chain_plan(struct onr_call *call) {
@@ -135,6 +153,7 @@ static enum onr_status chain_plan(struct onr_call *call) {
     }
   }
   s->most = largest_tile(call);
+  s->adds_bytes = tuned && adds_bytes(call);
   return ONR_STATUS_OK;
 }
 
@@ -280,9 +299,24 @@ static void chain_part(void *context, size_t begin, size_t end) {
   }
 }
 
+static void add_part(void *context, size_t begin, size_t end) {
+  const struct onr_call *call = context;
+  const struct onr_fused_elementwise_params *p = call->params;
+  const struct onr_fused_bytes *bytes[] = {&p->input[0], &p->input[1], &p->output};
+  const struct onr_clamp *clamp = &p->steps[0].clamp;
+  struct onri_add_bytes add = {.min = clamp->enabled ? clamp->min : -INFINITY,
+                               .max = clamp->enabled ? clamp->max : INFINITY};
+  for (size_t i = 0; i < 3; i++) {
+    add.scale[i] = bytes[i]->scale, add.zero[i] = bytes[i]->zero;
+    add.is_signed[i] = bytes[i]->dtype == ONR_DTYPE_I8;
+  }
+  onri_kernels(quantize)->add(&add, (const char *)call->inputs[0] + begin, (const char *)call->inputs[1] + begin,
+                              (char *)call->outputs[0] + begin, end - begin);
+}
+
 static enum onr_status chain_run(struct onr_call *call) {
   const struct chain_state *s = call->state;
-  onri_elementwise_for(call->env, s->broadcast.total, chain_part, call);
+  onri_elementwise_for(call->env, s->broadcast.total, s->adds_bytes ? add_part : chain_part, call);
   return ONR_STATUS_OK;
 }
 
