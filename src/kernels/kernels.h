@@ -28,6 +28,7 @@
   FAMILY(resize)                     \
   FAMILY(sgemm)                      \
   FAMILY(softmax)                    \
+  FAMILY(top_k)                      \
   FAMILY(transpose)                  \
   FAMILY(vecmath)                    \
   FAMILY(winograd)

@@ -265,8 +265,10 @@ INLINE vf32 f32_select(vi32 mask, vf32 a, vf32 b) { return (vf32)((mask & (vi32)
 INLINE vf64 f64_select(vi64 mask, vf64 a, vf64 b) { return (vf64)((mask & (vi64)a) | (~mask & (vi64)b)); }
 #endif
 INLINE vi32 i32_select(vi32 mask, vi32 a, vi32 b) { return (vi32)f32_select(mask, (vf32)a, (vf32)b); }
+INLINE vi64 i64_select(vi64 mask, vi64 a, vi64 b) { return (vi64)f64_select(mask, (vf64)a, (vf64)b); }
 INLINE vi32 i32_least(vi32 a, vi32 b) { return i32_select(a < b, a, b); }
 INLINE vi32 i32_greatest(vi32 a, vi32 b) { return i32_select(a > b, a, b); }
+INLINE vi64 i64_greatest(vi64 a, vi64 b) { return i64_select(a > b, a, b); }
 INLINE vf32 f32_abs(vf32 x) { return (vf32)((vi32)x & 0x7FFFFFFF); }
 INLINE vf64 f64_abs(vf64 x) { return (vf64)((vi64)x & 0x7FFFFFFFFFFFFFFF); }
 INLINE vf32 f32_with_sign_of(vf32 x, vf32 sign) { return (vf32)(((vi32)x & 0x7FFFFFFF) | ((vi32)sign & INT32_MIN)); }
@@ -875,6 +877,31 @@ INLINE int i32_any(vi32 mask) {
 #else
   const vi64 pair = (vi64)mask;
   return (pair[0] | pair[1]) != 0;
+#endif
+}
+
+/* Bit l: lane l of what a comparison gave. */
+INLINE uint64_t i32_bits(vi32 mask) {
+#if SIMD_BYTES == 64
+  return _mm512_movepi32_mask((__m512i)mask);
+#elif SIMD_BYTES == 32
+  return (unsigned)_mm256_movemask_ps((__m256)mask);
+#elif defined(__SSE2__)
+  return (unsigned)_mm_movemask_ps((__m128)mask);
+#else
+  const vi32 bits = mask & (vi32){1, 2, 4, 8};
+  return (unsigned)(bits[0] | bits[1] | bits[2] | bits[3]);
+#endif
+}
+INLINE uint64_t i64_bits(vi64 mask) {
+#if SIMD_BYTES == 64
+  return _mm512_movepi64_mask((__m512i)mask);
+#elif SIMD_BYTES == 32
+  return (unsigned)_mm256_movemask_pd((__m256d)mask);
+#elif defined(__SSE2__)
+  return (unsigned)_mm_movemask_pd((__m128d)mask);
+#else
+  return (uint64_t)((mask[0] & 1) | (mask[1] & 2));
 #endif
 }
 

@@ -1,24 +1,35 @@
 /* top_k.c: the k largest or smallest elements along an axis, in order, and where they were.
  *
- * Each line goes through a heap of k (key, index) pairs whose root is the worst one kept: O(n log k), no copy of the
- * line. Most elements of a long line are no better than the root: float32 are compared with it as they are. Where many
- * are kept, those that may be among them are sorted instead. In entries of both, a greater key is
- * better. */
+ * Elements become keys of which the greater is the better. The best of each of some k groups of keys bound the best k
+ * from below: few keys lie above the bound, and they alone are sorted. A few are kept in order while they are found;
+ * many are gathered, and cut to k where there is no room left.
+ * Lines that lie apart are copied beside each other, some at a time. */
 #include <string.h>
 
-#include "base/numbers/checked.h"
 #include "base/env.h"
+#include "base/numbers/checked.h"
 #include "base/shape.h"
+#include "kernels/convert/convert.h"
 #include "kernels/index/sort.h"
+#include "kernels/index/top_k.h"
 #include "kernels/kernels.h"
-#include "kernels/reduce/reduce_lines.h"
+#include "kernels/move/transpose.h"
+#include "layers/elementwise/scratch.h"
 #include "layers/index/indices.h"
 #include "layers/layers.h"
 
-#define BLOCK 64
+#define BLOCK ONRI_TOP_K_BLOCK
 #define MAX_PARTS 16
 
-enum { MANY = 32, SORTED_ELEMENTS = 1 << 20, BUCKETS = 2048, BUCKET_SHIFT = 64 - 11 };
+enum {
+  KEYS = 1 << 14,          /* that are looked at together, where k is not large */
+  FEW = 16,                /* that are kept in order */
+  SPARE = 1024,            /* entries beyond 2 k */
+  TILE_BYTES = 1 << 20,    /* of lines that are copied */
+  LINE_BYTES = 64,         /* of a cache */
+  SCRATCH_BYTES = 1 << 26, /* of all parts, unless one takes more */
+  BUCKETS = 256
+};
 
 static enum onr_status read_k(const struct onr_call *call, int64_t *k) {
   size_t count;
@@ -48,202 +59,235 @@ static enum onr_status top_k_infer(struct onr_call *call) {
 
 struct top_k_state {
   size_t outer, inner, length, k, num_parts;
-  int sorts;
-  size_t part_bytes; /* of scratch */
+  size_t chunk;    /* keys of a line that are looked at together */
+  size_t together; /* lines whose elements lie, or are copied, one behind the other */
+  int keys_of_all; /* of the lines together, at once */
+  size_t capacity; /* entries */
+  size_t key_size;
+  size_t spare, above, keys, peaks, tile, part_bytes; /* where in a part's scratch memory; its entries are first */
 };
+
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
+static void choose(struct top_k_state *s, size_t size) {
+  const size_t most = s->k < SIZE_MAX / 32 && 16 * s->k > KEYS ? 16 * s->k : KEYS;
+  s->chunk = least(s->length, most);
+  s->together =
+      s->inner == 1 ? KEYS / s->length : least(least(s->inner, LINE_BYTES / size), TILE_BYTES / size / s->length);
+  if (s->together == 0) s->together = 1;
+  s->keys_of_all = s->together * s->length <= KEYS;
+  s->capacity = s->k <= FEW ? s->k : s->k > s->length / 2 ? s->length : least(s->length, 2 * s->k + SPARE);
+}
+
+/* `count` elements more of the scratch memory of a part. */
+static int take(struct top_k_state *s, size_t count, size_t size, size_t *at) {
+  size_t bytes;
+  *at = s->part_bytes;
+  return onri_mul_size(count, size, &bytes) && onri_round_up(bytes, LINE_BYTES, &bytes) &&
+         onri_add_size(s->part_bytes, bytes, &s->part_bytes);
+}
 
 static enum onr_status top_k_plan(struct onr_call *call) {
   const struct onr_top_k_params *p = call->params;
   struct top_k_state *s = call->state;
   const struct onr_desc *x = &call->in[0];
+  const size_t size = onr_dtype_size(x->dtype), entry = sizeof(struct onri_sort_entry);
   int32_t axis;
-  size_t bytes;
+  size_t entries;
   ONR_TRY(onri_axis_resolve(p->axis, x->rank, &axis, call->error));
   s->outer = (size_t)onri_product(x, 0, axis);
   s->inner = (size_t)onri_product(x, axis + 1, x->rank);
   s->length = (size_t)x->dim[axis];
   s->k = (size_t)call->out[0].dim[axis];
-  const size_t lines = s->outer * s->inner, worth = s->length * lines / 4096 + 1;
-  s->num_parts = lines < MAX_PARTS ? lines : MAX_PARTS;
-  if (s->num_parts > worth) s->num_parts = worth;
-  s->sorts = s->k >= MANY && s->length / s->k < MANY && s->length <= SORTED_ELEMENTS;
-  if (s->sorts && s->num_parts * s->length > SORTED_ELEMENTS) s->num_parts = SORTED_ELEMENTS / s->length;
-  const size_t entries = s->sorts ? s->length : s->k, each = sizeof(struct onri_sort_entry);
-  if (!onri_mul_size(entries, s->sorts ? 2 * each + sizeof(uint64_t) : each, &s->part_bytes) ||
-      !onri_mul_size(s->part_bytes, s->num_parts, &bytes) || !onri_add_size(bytes, 1, &call->scratch_bytes))
+  s->num_parts = s->part_bytes = 0;
+  const size_t lines = s->outer * s->inner;
+  if (s->k == 0 || lines == 0) return ONR_STATUS_OK;
+  s->key_size = onri_class_size(onri_dtype_class(x->dtype));
+  choose(s, size);
+  if (!take(s, s->capacity, entry, &entries) || !take(s, s->k <= FEW ? 0 : s->capacity, entry, &s->spare) ||
+      !take(s, s->chunk / BLOCK + 1, sizeof(uint64_t), &s->above) ||
+      !take(s, s->keys_of_all ? s->together * s->length : s->chunk, s->key_size, &s->keys) ||
+      !take(s, s->chunk / 2, s->key_size, &s->peaks) ||
+      !take(s, s->inner == 1 ? 0 : s->together * s->length, size, &s->tile))
+    return onr_fail(call->error, ONR_STATUS_LIMIT, "the scratch memory of top_k exceeds the address space");
+  s->num_parts = least(least(lines, MAX_PARTS), s->length * lines / 4096 + 1);
+  if (s->num_parts > 1) s->num_parts = least(s->num_parts, SCRATCH_BYTES / s->part_bytes + 1);
+  if (!onri_mul_size(s->part_bytes, s->num_parts, &call->scratch_bytes))
     return onr_fail(call->error, ONR_STATUS_LIMIT, "the scratch memory of top_k exceeds the address space");
   return ONR_STATUS_OK;
-}
-
-/* a stands behind b in the result. */
-static int worse(struct onri_sort_entry a, struct onri_sort_entry b) {
-  return a.key != b.key ? a.key < b.key : a.index > b.index;
-}
-
-/* Entry 0 of a heap of n has just been replaced: let it sink until no child is worse. */
-static void sink(struct onri_sort_entry *heap, size_t n) {
-  const struct onri_sort_entry e = heap[0];
-  size_t i = 0;
-  for (;;) {
-    size_t child = 2 * i + 1;
-    if (child >= n) break;
-    if (child + 1 < n && worse(heap[child + 1], heap[child])) child++;
-    if (!worse(heap[child], e)) break;
-    heap[i] = heap[child];
-    i = child;
-  }
-  heap[i] = e;
-}
-
-static void rise(struct onri_sort_entry *heap, size_t i) {
-  const struct onri_sort_entry e = heap[i];
-  while (i > 0 && worse(e, heap[(i - 1) / 2])) {
-    heap[i] = heap[(i - 1) / 2];
-    i = (i - 1) / 2;
-  }
-  heap[i] = e;
-}
-
-/* The heap in order, best first: the worst is taken off again and again. */
-static void drain(struct onri_sort_entry *heap, size_t n, struct onri_pace *pace) {
-  while (n > 1 && !onri_pace_stop(pace, 64)) {
-    const struct onri_sort_entry worst = heap[0];
-    heap[0] = heap[--n];
-    sink(heap, n);
-    heap[n] = worst;
-  }
 }
 
 struct top_k_job {
   const struct top_k_state *s;
   const struct onr_env *env;
   enum onr_dtype dtype;
+  enum onri_class class;
   size_t size;
   int largest;
   const char *x;
   char *values;
   int64_t *indices;
   char *scratch;
-  const struct onri_reduce_kernels *reduce;
+  const struct onri_top_k_kernels *kernels;
 };
 
-/* Which of a block of float32 may be better than `root`: all that may, and few others. */
-static size_t contenders(const float *x, size_t count, float root, int largest, uint8_t *at) {
-  size_t n = 0;
+/* The best of a line so far, or, of more than FEW, some that they are among. An entry's key is less the better it is.
+ */
+struct best {
+  struct onri_sort_entry *entries;
+  size_t count;
+  int64_t limit; /* the keys of all others that count are above it, unless everything counts */
+  int is_open;
+};
+
+static void make_keys(const struct top_k_job *job, const char *x, size_t count, char *keys) {
+  uint64_t widened[BLOCK];
+  if (onri_is_native(job->dtype)) {
+    job->kernels->keys(job->class, x, count, job->largest, keys);
+    return;
+  }
+  for (size_t i = 0; i < count; i += BLOCK) {
+    const size_t n = least(count - i, BLOCK);
+    onri_widen(job->dtype, x + i * job->size, n, widened);
+    job->kernels->keys(job->class, widened, n, job->largest, keys + i * job->s->key_size);
+  }
+}
+
+static int64_t key_at(const void *keys, size_t size, size_t i) {
+  return size == sizeof(int32_t) ? ((const int32_t *)keys)[i] : ((const int64_t *)keys)[i];
+}
+
+/* Keys of 32 bits lie in the upper half, so that sorting has half the digits. */
+static uint64_t entry_key(int64_t key, size_t size) {
+  return ~((uint64_t)key << (size == sizeof(int32_t) ? 32 : 0) ^ (uint64_t)1 << 63);
+}
+static int64_t key_of_entry(uint64_t key, size_t size) {
+  const int64_t upper = (int64_t)(~key ^ (uint64_t)1 << 63);
+  return size == sizeof(int32_t) ? upper >> 32 : upper;
+}
+
+/* A number that at least k of the peaks reach. */
+static int64_t bound_of(const void *peaks, size_t size, size_t count, size_t k) {
+  uint32_t found[BUCKETS] = {0};
+  int64_t low = INT64_MAX, high = INT64_MIN;
+  size_t above = 0, bucket = BUCKETS;
+  int shift = 0;
   for (size_t i = 0; i < count; i++) {
-    at[n] = (uint8_t)i;
-    n += largest ? !(x[i] <= root) : !(x[i] >= root); /* NaN may */
+    const int64_t key = key_at(peaks, size, i);
+    low = key < low ? key : low;
+    high = key > high ? key : high;
   }
-  return n;
+  while (((uint64_t)high - (uint64_t)low) >> shift >= BUCKETS) shift++;
+  for (size_t i = 0; i < count; i++) found[((uint64_t)key_at(peaks, size, i) - (uint64_t)low) >> shift]++;
+  while (above < k && bucket > 0) above += found[--bucket];
+  return (int64_t)((uint64_t)low + ((uint64_t)bucket << shift));
 }
 
-static void load_keys(const struct top_k_job *job, const char *x, size_t stride, size_t count, uint64_t *keys) {
-  char block[BLOCK * 8];
-  if (stride != job->size) {
-    for (size_t i = 0; i < count; i++) onri_copy_element(block + i * job->size, x + i * stride, job->size);
-    x = block;
-  }
-  onri_sort_keys(job->dtype, x, count, keys, job->env);
-  for (size_t i = 0; i < count && !job->largest; i++) keys[i] = ~keys[i];
+/* Of a line's first keys. */
+static void bound(const struct top_k_job *job, const void *keys, size_t count, void *peaks, struct best *best) {
+  const size_t k = job->s->k, size = job->s->key_size, half = count / 2 / BLOCK * BLOCK;
+  const size_t groups = k < half / 4 ? (4 * k + BLOCK - 1) / BLOCK * BLOCK : half;
+  if (groups < k + k / 4) return;
+  job->kernels->peaks(size, keys, count, groups, peaks);
+  const int64_t reached = bound_of(peaks, size, groups, k);
+  if (reached == (size == sizeof(int32_t) ? INT32_MIN : INT64_MIN)) return;
+  best->is_open = 0;
+  best->limit = reached - 1;
 }
 
-static void offer(struct onri_sort_entry *heap, size_t k, struct onri_sort_entry e) {
-  if (!worse(heap[0], e)) return;
-  heap[0] = e;
-  sink(heap, k);
+/* Those of one key stay in the order of their indices, in which they come. */
+static void insert(struct best *best, size_t k, struct onri_sort_entry e) {
+  struct onri_sort_entry *entries = best->entries;
+  if (best->count == k && e.key >= entries[k - 1].key) return;
+  size_t i = best->count < k ? best->count++ : k - 1;
+  for (; i > 0 && entries[i - 1].key > e.key; i--) entries[i] = entries[i - 1];
+  entries[i] = e;
 }
 
-/* A block of float32 from element `first` of a line on, to a heap that is full. */
-static void offer_block(const struct top_k_job *job, const char *line, size_t stride, size_t first, size_t count,
-                        struct onri_sort_entry *heap) {
-  float copied[BLOCK], root;
-  uint8_t at[BLOCK];
-  const float *block = (const float *)(const void *)(line + first * stride);
-  memcpy(&root, line + (size_t)heap[0].index * stride, sizeof(root));
-  if (stride != sizeof(root)) {
-    for (size_t i = 0; i < count; i++) memcpy(&copied[i], line + (first + i) * stride, sizeof(root));
-    block = copied;
-  }
-  const double limit = (double)root;
-  const double best = job->reduce->run[job->largest ? ONRI_TAKE_MAX : ONRI_TAKE_MIN](block, count, 0, limit);
-  if (best == limit) return;
-  const size_t few = contenders(block, count, root, job->largest, at);
-  for (size_t i = 0; i < few; i++) {
-    uint64_t key;
-    load_keys(job, (const char *)&block[at[i]], sizeof(root), 1, &key);
-    offer(heap, job->s->k, (struct onri_sort_entry){key, (int64_t)(first + at[i])});
-  }
+/* To the k best, in order. 0: cancelled. */
+static int cut(const struct top_k_job *job, struct best *best, char *scratch) {
+  const struct top_k_state *s = job->s;
+  struct onri_sort_entry *spare = (struct onri_sort_entry *)(void *)(scratch + s->spare);
+  if (s->k > FEW && !onri_sort_entries(best->entries, spare, best->count, job->env)) return 0;
+  if (best->count < s->k) return 1;
+  best->count = s->k;
+  best->limit = key_of_entry(best->entries[s->k - 1].key, s->key_size);
+  best->is_open = 0;
+  return 1;
 }
 
-static void put_line(const struct top_k_job *job, size_t line, const struct onri_sort_entry *best, size_t n,
+/* Keys of elements from `first` of the line on. 0: cancelled. */
+static int look_at(const struct top_k_job *job, const void *keys, size_t first, size_t count, char *scratch,
+                   struct best *best) {
+  const struct top_k_state *s = job->s;
+  uint64_t *above = (uint64_t *)(void *)(scratch + s->above);
+  if (best->is_open && count >= 2 * BLOCK) bound(job, keys, count, scratch + s->peaks, best);
+  if (best->is_open) memset(above, 0xFF, (count / BLOCK + 1) * sizeof(*above));
+  else job->kernels->above(s->key_size, keys, count, best->limit, above);
+  for (size_t i = 0; i < count; i += BLOCK) {
+    uint64_t left = above[i / BLOCK];
+    if (count - i < BLOCK) left &= ((uint64_t)1 << (count - i)) - 1;
+    for (; left != 0; left &= left - 1) {
+      const size_t at = i + (size_t)__builtin_ctzll(left);
+      const struct onri_sort_entry e = {entry_key(key_at(keys, s->key_size, at), s->key_size), (int64_t)(first + at)};
+      if (s->k <= FEW) insert(best, s->k, e);
+      else best->entries[best->count++] = e;
+    }
+    if (best->count + BLOCK > s->capacity && s->capacity < s->length && s->k > FEW && !cut(job, best, scratch))
+      return 0;
+  }
+  return 1;
+}
+
+static void put_line(const struct top_k_job *job, size_t line, const char *x, const struct onri_sort_entry *best,
                      struct onri_pace *pace) {
   const struct top_k_state *s = job->s;
-  const size_t outer = line / s->inner, inner = line % s->inner, stride = s->inner * job->size;
-  const char *x = job->x + outer * s->length * stride + inner * job->size;
-  for (size_t i = 0; i < n && !onri_pace_stop(pace, 64); i++) {
-    const size_t to = (outer * s->k + i) * s->inner + inner;
-    if (job->values) onri_copy_element(job->values + to * job->size, x + (size_t)best[i].index * stride, job->size);
+  size_t to = line / s->inner * s->k * s->inner + line % s->inner;
+  for (size_t i = 0; i < s->k && !onri_pace_stop(pace, 64); i++, to += s->inner) {
+    if (job->values) onri_copy_element(job->values + to * job->size, x + (size_t)best[i].index * job->size, job->size);
     if (job->indices) job->indices[to] = best[i].index;
   }
 }
 
-static void top_k_line(const struct top_k_job *job, size_t line, struct onri_sort_entry *heap) {
+/* x: its elements, one behind the other. keys: NULL where they are to be made. */
+static void top_k_line(const struct top_k_job *job, size_t line, const char *x, const char *keys, char *scratch) {
   const struct top_k_state *s = job->s;
-  const size_t outer = line / s->inner, inner = line % s->inner, stride = s->inner * job->size;
-  const char *x = job->x + outer * s->length * stride + inner * job->size;
   struct onri_pace pace = {job->env, 0};
-  uint64_t keys[BLOCK];
-  size_t n = 0;
-  for (size_t first = 0; first < s->length; first += BLOCK) {
-    if (onri_pace_stop(&pace, 32 * BLOCK)) return;
-    const size_t count = s->length - first < BLOCK ? s->length - first : BLOCK;
-    if (n == s->k && job->dtype == ONR_DTYPE_F32) {
-      offer_block(job, x, stride, first, count, heap);
-      continue;
-    }
-    load_keys(job, x + first * stride, stride, count, keys);
-    for (size_t i = 0; i < count; i++) {
-      const struct onri_sort_entry e = {keys[i], (int64_t)(first + i)};
-      if (n < s->k) {
-        heap[n] = e;
-        rise(heap, n++);
-      } else {
-        offer(heap, n, e);
-      }
-    }
+  struct best best = {(struct onri_sort_entry *)(void *)scratch, 0, 0, 1};
+  for (size_t first = 0; first < s->length; first += s->chunk) {
+    const size_t count = least(s->length - first, s->chunk);
+    if (onri_pace_stop(&pace, 8 * count)) return;
+    if (!keys) make_keys(job, x + first * job->size, count, scratch + s->keys);
+    if (!look_at(job, keys ? keys : scratch + s->keys, first, count, scratch, &best)) return;
+    if (s->k <= FEW && !cut(job, &best, scratch)) return;
   }
-  drain(heap, n, &pace);
-  put_line(job, line, heap, n, &pace);
+  if (cut(job, &best, scratch)) put_line(job, line, x, best.entries, &pace);
 }
 
-/* The bucket, by their leading bits, that the worst of the k best keys is in. */
-static uint64_t lowest_bucket(const uint64_t *keys, size_t count, size_t k) {
-  uint32_t found[BUCKETS] = {0};
-  size_t above = 0, bucket = BUCKETS;
-  for (size_t i = 0; i < count; i++) found[keys[i] >> BUCKET_SHIFT]++;
-  while (above < k && bucket > 0) above += found[--bucket];
-  return bucket;
-}
-
-static void sort_line(const struct top_k_job *job, size_t line, char *scratch) {
+/* Elements of `count` lines one behind the other. */
+static const char *gather_lines(const struct top_k_job *job, size_t line, size_t count, char *tile) {
   const struct top_k_state *s = job->s;
   const size_t stride = s->inner * job->size;
   const char *x = job->x + line / s->inner * s->length * stride + line % s->inner * job->size;
-  struct onri_sort_entry *entries = (struct onri_sort_entry *)(void *)scratch;
-  uint64_t *keys = (uint64_t *)(void *)(entries + 2 * s->length);
-  struct onri_pace pace = {job->env, 0};
-  size_t n = 0;
-  for (size_t first = 0; first < s->length; first += BLOCK) {
-    if (onri_pace_stop(&pace, 8 * BLOCK)) return;
-    load_keys(job, x + first * stride, stride, s->length - first < BLOCK ? s->length - first : BLOCK, keys + first);
+  if (s->inner == 1) return x;
+  const struct onri_transpose t = {x, tile, (ptrdiff_t)stride, (ptrdiff_t)(s->length * job->size), count, s->length};
+  onri_transpose(&t, job->size);
+  return tile;
+}
+
+static void top_k_lines(const struct top_k_job *job, size_t first, size_t last, char *scratch) {
+  const struct top_k_state *s = job->s;
+  char *keys = scratch + s->keys;
+  size_t count;
+  for (; first < last && !onr_env_cancelled(job->env); first += count) {
+    count = least(s->together, last - first);
+    if (s->inner > 1) count = least(count, s->inner - first % s->inner);
+    const char *x = gather_lines(job, first, count, scratch + s->tile);
+    if (s->keys_of_all) make_keys(job, x, count * s->length, keys);
+    for (size_t i = 0; i < count; i++)
+      top_k_line(job, first + i, x + i * s->length * job->size,
+                 s->keys_of_all ? keys + i * s->length * s->key_size : NULL, scratch);
   }
-  const uint64_t lowest =
-      4 * s->k < 3 * s->length && s->length > BUCKETS / 4 ? lowest_bucket(keys, s->length, s->k) : 0;
-  for (size_t i = 0; i < s->length; i++) {
-    entries[n] = (struct onri_sort_entry){~keys[i], (int64_t)i};
-    n += keys[i] >> BUCKET_SHIFT >= lowest;
-  }
-  if (onri_sort_entries(entries, entries + s->length, n, job->env)) put_line(job, line, entries, s->k, &pace);
 }
 
 static void top_k_parts(void *context, size_t begin, size_t end) {
@@ -251,27 +295,26 @@ static void top_k_parts(void *context, size_t begin, size_t end) {
   const size_t lines = job->s->outer * job->s->inner, parts = job->s->num_parts;
   for (size_t part = begin; part < end; part++) {
     const size_t last = lines / parts * (part + 1) + (part + 1 == parts ? lines % parts : 0);
-    for (size_t line = lines / parts * part; line < last && !onr_env_cancelled(job->env); line++)
-      if (job->s->sorts) sort_line(job, line, job->scratch + part * job->s->part_bytes);
-      else top_k_line(job, line, (struct onri_sort_entry *)(void *)(job->scratch + part * job->s->part_bytes));
+    top_k_lines(job, lines / parts * part, last, job->scratch + part * job->s->part_bytes);
   }
 }
 
 static enum onr_status top_k_run(struct onr_call *call) {
   const struct onr_top_k_params *p = call->params;
   const struct top_k_state *s = call->state;
+  const enum onr_dtype dtype = call->in[0].dtype;
   struct top_k_job job = {s,
                           call->env,
-                          call->in[0].dtype,
-                          onr_dtype_size(call->in[0].dtype),
+                          dtype,
+                          onri_dtype_class(dtype),
+                          onr_dtype_size(dtype),
                           p->largest,
                           call->inputs[0],
                           call->outputs[0],
                           call->num_out > 1 ? call->outputs[1] : NULL,
                           call->scratch,
-                          onri_kernels(reduce)};
-  if (s->k == 0 || s->num_parts == 0) return ONR_STATUS_OK;
-  onr_parallel_for(call->env, s->num_parts, 1, top_k_parts, &job);
+                          onri_kernels(top_k)};
+  if (s->num_parts > 0) onr_parallel_for(call->env, s->num_parts, 1, top_k_parts, &job);
   return ONR_STATUS_OK;
 }
 

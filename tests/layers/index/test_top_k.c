@@ -125,6 +125,30 @@ static void lines_and_few(void **state) {
   }
 }
 
+/* Lines of more keys than are looked at together; what rises ever again fills the room for those that may be among the
+ * best; what is equal, or infinite, bounds nothing. */
+static void long_lines(void **state) {
+  enum { LENGTH = 40000 };
+  static double values[2 * LENGTH];
+  (void)state;
+  for (int form = 0; form < 5; form++) {
+    for (size_t i = 0; i < 2 * LENGTH; i++) {
+      const double scattered = (double)(i * 2654435761u % 100003u), rising = (double)(i % LENGTH);
+      values[i] = form == 0   ? scattered
+                  : form == 1 ? rising
+                  : form == 2 ? -rising
+                  : form == 3 ? i % 7 == 0
+                              : (i % LENGTH < 300 ? INFINITY : scattered);
+    }
+    for (int largest = 0; largest < 2; largest++) {
+      check(ONR_DTYPE_F32, 2, DIMS(2, LENGTH), 1, 3, largest, values, 2);
+      check(ONR_DTYPE_F32, 2, DIMS(2, LENGTH), 1, 40, largest, values, 1);
+      check(ONR_DTYPE_F64, 2, DIMS(LENGTH, 2), 0, 20, largest, values, 2);
+      if (form < 4) check(ONR_DTYPE_I32, 2, DIMS(2, LENGTH), 1, 20, largest, values, 1);
+    }
+  }
+}
+
 static enum onr_status status_of(enum onr_dtype dtype, int64_t k, int64_t axis) {
   const struct onr_top_k_params params = {axis, 1};
   const float x[4] = {0};
@@ -147,7 +171,7 @@ static void wrong_arguments(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(every_axis_and_type), cmocka_unit_test(special_values),
-                                     cmocka_unit_test(many_lines), cmocka_unit_test(lines_and_few),
-                                     cmocka_unit_test(wrong_arguments)};
+                                     cmocka_unit_test(many_lines),          cmocka_unit_test(lines_and_few),
+                                     cmocka_unit_test(long_lines),          cmocka_unit_test(wrong_arguments)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,22 @@
+/* top_k.h: which of many numbers may be among the greatest or the smallest. Of a line's keys, the greater is the
+ * better: int32_t for numbers of class F32, int64_t for all others. */
+#ifndef ONRI_TOP_K_KERNEL_H
+#define ONRI_TOP_K_KERNEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/numbers/convert.h"
+
+enum { ONRI_TOP_K_BLOCK = 64 };
+
+struct onri_top_k_kernels {
+  /* -0 equals 0; all NaN are equal, and greater than every number. */
+  void (*keys)(enum onri_class class, const void *x, size_t count, int largest, void *keys);
+  /* peaks[j] is the best of keys j, j + groups, j + 2 groups ...; groups, a multiple of BLOCK, is at most count. */
+  void (*peaks)(size_t size, const void *keys, size_t count, size_t groups, void *peaks);
+  /* Bit i % BLOCK of above[i / BLOCK]: keys[i] > limit. Bits from count on are 0. */
+  void (*above)(size_t size, const void *keys, size_t count, int64_t limit, uint64_t *above);
+};
+
+#endif
