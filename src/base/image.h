@@ -33,7 +33,7 @@ static inline void onri_axis_taps(const struct onri_axis *a, int64_t o, int64_t 
 /* Input position under tap k of a transposed window, where a->begin is taken from the output. */
 static inline int onri_axis_tap_transposed(const struct onri_axis *a, int64_t o, int64_t k, int64_t *i) {
   const int64_t t = o + a->begin - k * a->dilation;
-  *i = t / a->stride;
+  *i = a->stride == 1 ? t : t / a->stride; /* divisions take long */
   return t >= 0 && *i * a->stride == t && *i < a->in;
 }
 

@@ -14,6 +14,7 @@
 #define ONRI_KERNEL_FAMILIES(FAMILY) \
   FAMILY(attention)                  \
   FAMILY(cell)                       \
+  FAMILY(col2im)                     \
   FAMILY(conv_gemm)                  \
   FAMILY(convert)                    \
   FAMILY(depthwise)                  \

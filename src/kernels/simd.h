@@ -185,6 +185,33 @@ INLINE void f64_store_part(void *p, vf64 v, size_t count) {
   else if (count > 0) *(double *)p = v[0];
 }
 #endif
+/* Lanes [first, last) alone; last may be more than a vector has. */
+#if SIMD_BYTES == 64
+INLINE vf32 f32_load_between(const void *p, size_t first, size_t last) {
+  return (vf32)_mm512_maskz_loadu_ps((__mmask16)(f32_first(last) & ~f32_first(first)), p);
+}
+INLINE vf64 f64_load_between(const void *p, size_t first, size_t last) {
+  return (vf64)_mm512_maskz_loadu_pd((__mmask8)(f64_first(last) & ~f64_first(first)), p);
+}
+#elif SIMD_BYTES == 32
+INLINE vf32 f32_load_between(const void *p, size_t first, size_t last) {
+  return (vf32)_mm256_maskload_ps(p, _mm256_andnot_si256(f32_first(first), f32_first(last)));
+}
+INLINE vf64 f64_load_between(const void *p, size_t first, size_t last) {
+  return (vf64)_mm256_maskload_pd(p, _mm256_andnot_si256(f64_first(first), f64_first(last)));
+}
+#else
+SIMD_FUNCTION vf32 f32_load_between(const float *p, size_t first, size_t last) {
+  vf32 v = {0};
+  for (size_t l = first; l < last && l < F32_LANES; l++) v[l] = p[l];
+  return v;
+}
+SIMD_FUNCTION vf64 f64_load_between(const void *p, size_t first, size_t last) {
+  vf64 v = {0};
+  for (size_t l = first; l < last && l < F64_LANES; l++) v[l] = ((const double *)p)[l];
+  return v;
+}
+#endif
 /* Lanes from `count` on become 0. */
 INLINE vf32 f32_first_lanes(vf32 v, size_t count) {
 #if SIMD_BYTES == 64

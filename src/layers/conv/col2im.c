@@ -5,17 +5,21 @@
  * input 2   block shape  int64 [spatial]
  * output 0  y            [N, C, image...]
  * ONNX      Col2Im-18
- * path      portable: any number, complex too, or bool; each row of the image gathers what falls on it; integers wrap,
- * bools are or-ed
+ * path      any number, complex too, or bool; each row of the image gathers what falls on it; integers wrap, bools are
+ * or-ed
  */
 #include <string.h>
 
 #include "base/numbers/checked.h"
 #include "base/numbers/convert.h"
 #include "base/shape.h"
+#include "kernels/conv/col2im.h"
+#include "kernels/kernels.h"
 #include "layers/layers.h"
 #include "layers/elementwise/scratch.h"
 #include "layers/conv/window.h"
+
+enum { MOST_TAPS = 64 };
 
 struct col2im_state {
   struct onri_axis axis[ONR_MAX_SPATIAL]; /* in: blocks, out: image */
@@ -27,6 +31,7 @@ struct work {
   const struct col2im_state *s;
   enum onri_class class;
   int64_t parts; /* of an element: 2 for complex numbers */
+  size_t size;   /* of a part */
   const void *x;
   void *y;
 };
@@ -98,11 +103,8 @@ static enum onr_status col2im_plan(struct onr_call *call) {
 /* Elements 0, step, 2 step, ... of y += elements [0, count) of x; integers wrap. */
 #define DEFINE_ADD(name, T)                                                                                \
   static void add_##name(T *restrict y, int64_t step, const T *restrict x, int64_t count, int64_t parts) { \
-    if (step == 1)                                                                                         \
-      for (int64_t i = 0; i < count * parts; i++) y[i] += x[i];                                            \
-    else                                                                                                   \
-      for (int64_t part = 0; part < parts; part++)                                                         \
-        for (int64_t i = 0; i < count; i++) y[i * step * parts + part] += x[i * parts + part];             \
+    for (int64_t part = 0; part < parts; part++)                                                           \
+      for (int64_t i = 0; i < count; i++) y[i * step * parts + part] += x[i * parts + part];               \
   }
 DEFINE_ADD(f32, float)
 DEFINE_ADD(f64, double)
@@ -120,42 +122,79 @@ static void blocks_of_tap(const struct onri_axis *a, int64_t k, int64_t *first, 
   if (*last > a->in) *last = a->in;
 }
 
-/* One row of taps onto one row of the image, from element `to` of y and `from` of x on. */
-static void add_row(const struct work *w, int64_t to, int64_t from, int64_t k) {
+/* Rows of the image onto which the same taps of the window fall. Those that fall side by side wait for each other. */
+struct rows {
+  char *y;
+  size_t count;
+  struct onri_col2im_tap tap[MOST_TAPS];
+  size_t taps;
+};
+
+static void add_taps(const struct work *w, struct rows *rows) {
+  const struct onri_axis *a = &w->s->axis[2];
+  const struct onri_col2im_rows given = {
+      rows->tap, rows->taps, rows->count, (size_t)(a->out * w->parts), (size_t)(a->in * w->parts), rows->y};
+  if (rows->taps > 0) onri_kernels(col2im)->add(w->class, &given);
+  rows->taps = 0;
+}
+
+/* Tap k along the last axis, from element `from` of x on; only where the stride is 1 are there several rows. */
+static void add_row(const struct work *w, int64_t from, int64_t k, struct rows *rows) {
   const struct onri_axis *a = &w->s->axis[2];
   int64_t first, last;
   blocks_of_tap(a, k, &first, &last);
   if (first >= last) return;
-  to = (to + first * a->stride + k * a->dilation - a->begin) * w->parts;
-  from = (from + first) * w->parts;
-  if (w->class == ONRI_CLASS_F32)
-    add_f32((float *)w->y + to, a->stride, (const float *)w->x + from, last - first, w->parts);
-  else if (w->class == ONRI_CLASS_F64)
-    add_f64((double *)w->y + to, a->stride, (const double *)w->x + from, last - first, w->parts);
-  else add_u64((uint64_t *)w->y + to, a->stride, (const uint64_t *)w->x + from, last - first, w->parts);
+  const int64_t to = (first * a->stride + k * a->dilation - a->begin) * w->parts;
+  const char *x = (const char *)w->x + (size_t)((from + first) * w->parts) * w->size;
+  if (a->stride == 1) {
+    if (rows->taps == MOST_TAPS) add_taps(w, rows);
+    rows->tap[rows->taps++] = (struct onri_col2im_tap){x, (size_t)to, (size_t)(to + (last - first) * w->parts)};
+    return;
+  }
+  void *y = rows->y + (size_t)to * w->size;
+  if (w->class == ONRI_CLASS_F32) add_f32(y, a->stride, (const void *)x, last - first, w->parts);
+  else if (w->class == ONRI_CLASS_F64) add_f64(y, a->stride, (const void *)x, last - first, w->parts);
+  else add_u64(y, a->stride, (const void *)x, last - first, w->parts);
+}
+
+/* How many rows from `o` on have the same taps. */
+static int64_t alike(const struct onri_axis *a, int64_t o, int64_t most) {
+  for (int64_t k = 0; k < a->kernel; k++) {
+    const int64_t begin = k * a->dilation - a->begin - o, end = begin + a->in;
+    if (begin > 0 && begin < most) most = begin;
+    if (end > 0 && end < most) most = end;
+  }
+  return most;
+}
+
+static void add_window(const struct work *w, int64_t plane, int64_t o0, int64_t o1, struct rows *rows) {
+  const struct onri_axis *a = w->s->axis;
+  const int64_t blocks = a[0].in * a[1].in * a[2].in, taps = a[0].kernel * a[1].kernel * a[2].kernel;
+  int64_t i[2];
+  for (int64_t k0 = 0; k0 < a[0].kernel; k0++) {
+    if (!onri_axis_tap_transposed(&a[0], o0, k0, &i[0])) continue;
+    for (int64_t k1 = 0; k1 < a[1].kernel; k1++) {
+      if (!onri_axis_tap_transposed(&a[1], o1, k1, &i[1])) continue;
+      const int64_t tap = plane * taps + (k0 * a[1].kernel + k1) * a[2].kernel, row = (i[0] * a[1].in + i[1]) * a[2].in;
+      for (int64_t k2 = 0; k2 < a[2].kernel; k2++) add_row(w, (tap + k2) * blocks + row, k2, rows);
+    }
+  }
+  add_taps(w, rows);
 }
 
 /* An item is one row of one channel of the image. */
-static void rows(void *context, size_t begin, size_t end) {
+static void add_rows(void *context, size_t begin, size_t end) {
   const struct work *w = context;
   const struct onri_axis *a = w->s->axis;
-  const int64_t blocks = a[0].in * a[1].in * a[2].in, taps = a[0].kernel * a[1].kernel * a[2].kernel;
-  const size_t line = (size_t)(a[2].out * w->parts) * onri_class_size(w->class);
-  for (size_t item = begin; item < end; item++) {
-    const int64_t o[2] = {(int64_t)item / a[1].out % a[0].out, (int64_t)item % a[1].out},
-                  plane = (int64_t)item / a[1].out / a[0].out;
-    int64_t i[2];
-    memset((char *)w->y + item * line, 0, line);
-    for (int64_t k0 = 0; k0 < a[0].kernel; k0++) {
-      if (!onri_axis_tap_transposed(&a[0], o[0], k0, &i[0])) continue;
-      for (int64_t k1 = 0; k1 < a[1].kernel; k1++) {
-        if (!onri_axis_tap_transposed(&a[1], o[1], k1, &i[1])) continue;
-        const int64_t row = (i[0] * a[1].in + i[1]) * a[2].in;
-        for (int64_t k2 = 0; k2 < a[2].kernel; k2++)
-          add_row(w, (int64_t)item * a[2].out,
-                  (plane * taps + (k0 * a[1].kernel + k1) * a[2].kernel + k2) * blocks + row, k2);
-      }
-    }
+  const size_t line = (size_t)(a[2].out * w->parts) * w->size;
+  struct rows rows = {.taps = 0};
+  memset((char *)w->y + begin * line, 0, (end - begin) * line);
+  for (size_t item = begin; item < end; item += rows.count) {
+    const int64_t o1 = (int64_t)item % a[1].out, o0 = (int64_t)item / a[1].out % a[0].out;
+    const int64_t left = (int64_t)(end - item), most = left < a[1].out - o1 ? left : a[1].out - o1;
+    rows.y = (char *)w->y + item * line;
+    rows.count = a[1].stride == 1 && a[2].stride == 1 ? (size_t)alike(&a[1], o1, most) : 1;
+    add_window(w, (int64_t)item / a[1].out / a[0].out, o0, o1, &rows);
   }
 }
 
@@ -165,11 +204,12 @@ static enum onr_status col2im_run(struct onr_call *call) {
   struct work w = {.s = s,
                    .class = onri_dtype_class(onri_dtype_part(dtype)),
                    .parts = (int64_t)onri_dtype_parts(dtype),
+                   .size = onri_class_size(onri_dtype_class(onri_dtype_part(dtype))),
                    .x = call->inputs[0],
                    .y = call->outputs[0]};
   if (!onri_is_native(onri_dtype_part(dtype)))
     w.x = onri_converted_input(call, 0, s->x), w.y = (char *)call->scratch + s->y;
-  onr_parallel_for(call->env, (size_t)(s->batch * s->channels * s->axis[0].out * s->axis[1].out), 8, rows, &w);
+  onr_parallel_for(call->env, (size_t)(s->batch * s->channels * s->axis[0].out * s->axis[1].out), 8, add_rows, &w);
   if (w.y != call->outputs[0])
     onri_convert(call->env, dtype, w.y, call->outputs[0], (size_t)onr_desc_elements(&call->out[0]), 1);
   return ONR_STATUS_OK;

@@ -248,6 +248,52 @@ static void test_col2im_of(enum onr_dtype dtype) {
   }
 }
 
+/* Images wider than vectors, and more taps than are added at once; integers, so that the order does not matter. */
+static void test_wide_col2im_of(enum onr_dtype dtype, const int64_t image[2], const int64_t block[2],
+                                const struct onr_window *w) {
+  enum { WIDE = 11000 };
+  static double x[WIDE], y[WIDE];
+  static char elements[WIDE * 8], expected[WIDE * 8];
+  const struct onr_col2im_params p = {.window = *w};
+  const int64_t spatial = 2, channels = 2, taps = block[0] * block[1];
+  int64_t blocks[2];
+  for (int d = 0; d < 2; d++)
+    blocks[d] = image[d] + w->pad_begin[d] + w->pad_end[d] - (block[d] - 1) * w->dilation[d]; /* the stride is 1 */
+  const int64_t shape[3] = {1, channels * taps, blocks[0] * blocks[1]}, pixels = image[0] * image[1];
+  const size_t count = (size_t)(shape[1] * shape[2]), size = onr_dtype_size(dtype);
+  assert_true(count <= WIDE);
+  for (size_t i = 0; i < count; i++) x[i] = (double)(i * 7919 % 31) - 15;
+  memset(y, 0, sizeof(y));
+  for (int64_t i = 0; i < (int64_t)count; i++) {
+    const int64_t l = i % shape[2], tap = i / shape[2] % taps, c = i / shape[2] / taps;
+    const int64_t row = l / blocks[1] + tap / block[1] * w->dilation[0] - w->pad_begin[0],
+                  column = l % blocks[1] + tap % block[1] * w->dilation[1] - w->pad_begin[1];
+    if (row >= 0 && row < image[0] && column >= 0 && column < image[1]) y[c * pixels + row * image[1] + column] += x[i];
+  }
+  struct layer_test t = {.layer = &onri_layer_col2im, .params = &p, .num_out = 1, .threads = 2};
+  store_elements(dtype, x, count, elements);
+  store_elements(dtype, y, (size_t)(channels * pixels), expected);
+  layer_test_input(&t, dtype, 3, shape, elements);
+  layer_test_constant(&t, ONR_DTYPE_I64, 1, &spatial, image);
+  layer_test_constant(&t, ONR_DTYPE_I64, 1, &spatial, block);
+  assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
+  assert_memory_equal(t.out[0].data, expected, (size_t)(channels * pixels) * size);
+  layer_test_clear(&t);
+}
+
+static void test_wide_col2im(void **state) {
+  static const enum onr_dtype dtypes[] = {ONR_DTYPE_F32, ONR_DTYPE_F64, ONR_DTYPE_I64, ONR_DTYPE_F16};
+  const struct onr_window plain = {.rank = 2, .stride = {1, 1}, .dilation = {1, 1}};
+  const struct onr_window padded = {
+      .rank = 2, .stride = {1, 1}, .dilation = {1, 2}, .pad_begin = {1, 3}, .pad_end = {0, 2}};
+  (void)state;
+  for (size_t i = 0; i < sizeof(dtypes) / sizeof(dtypes[0]); i++) {
+    test_wide_col2im_of(dtypes[i], (int64_t[]){11, 24}, (int64_t[]){9, 9}, &plain);
+    test_wide_col2im_of(dtypes[i], (int64_t[]){4, 41}, (int64_t[]){3, 5}, &padded);
+    test_wide_col2im_of(dtypes[i], (int64_t[]){6, 130}, (int64_t[]){2, 3}, &padded);
+  }
+}
+
 static void test_col2im(void **state) {
   static const enum onr_dtype dtypes[] = {ONR_DTYPE_F32, ONR_DTYPE_F64, ONR_DTYPE_F16, ONR_DTYPE_I8,  ONR_DTYPE_I64,
                                           ONR_DTYPE_U64, ONR_DTYPE_U16, ONR_DTYPE_C64, ONR_DTYPE_C128};
@@ -342,7 +388,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_grid_sample), cmocka_unit_test(test_grid_borders),    cmocka_unit_test(test_grid_types),
       cmocka_unit_test(test_roi_align),   cmocka_unit_test(test_hostile_regions), cmocka_unit_test(test_col2im),
-      cmocka_unit_test(test_affine_grid), cmocka_unit_test(test_max_unpool),
+      cmocka_unit_test(test_wide_col2im), cmocka_unit_test(test_affine_grid),     cmocka_unit_test(test_max_unpool),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
