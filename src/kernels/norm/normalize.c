@@ -11,14 +11,8 @@
 enum { BLOCK = 512, COLUMNS = 64, DENSE = 4096 };
 
 double onri_normalize_factor(enum onri_normalize_kind kind, double sum, double n, double epsilon) {
-  switch (kind) {
-    case ONRI_NORMALIZE_VARIANCE:
-    case ONRI_NORMALIZE_RMS: return 1.0 / sqrt(sum / n + epsilon);
-    case ONRI_NORMALIZE_STD: return 1.0 / (sqrt(sum / n) + epsilon);
-    case ONRI_NORMALIZE_L2: sum = sqrt(sum); break;
-    case ONRI_NORMALIZE_L1: break;
-  }
-  return sum == 0.0 ? 0.0 : 1.0 / sum;
+  onri_kernels(normalize)->factors(kind, &sum, 1, n, epsilon);
+  return sum;
 }
 
 /* Sums of columns become the sum of all elements of the column's slice. */

@@ -50,6 +50,9 @@ struct onri_norm_slices {
 
 struct onri_normalize_kernels {
   void (*slices)(const struct onri_norm_slices *slices);
+  /* What slices of so many elements are multiplied by, in the place of their sums: of squared distances from the mean
+   * (for RMS and L2: squares, for L1: magnitudes). */
+  void (*factors)(enum onri_normalize_kind kind, double *sums, size_t count, double elements, double epsilon);
   /* y = (x - mean) factor scale + bias; scale and bias have an entry an element (step 1) or one for all (step 0), or
    * are NULL. */
   void (*apply)(const float *x, float *y, size_t count, float mean, float factor, const float *scale, const float *bias,
@@ -59,8 +62,7 @@ struct onri_normalize_kernels {
                      const float *shift);
 };
 
-/* What a slice of n elements is multiplied by, if its squared distances from the mean (for RMS and L2: squares, for L1:
- * magnitudes) sum to `sum`. */
+/* The factor of one slice. */
 double onri_normalize_factor(enum onri_normalize_kind kind, double sum, double n, double epsilon);
 static inline int onri_normalize_centres(enum onri_normalize_kind kind) {
   return kind == ONRI_NORMALIZE_VARIANCE || kind == ONRI_NORMALIZE_STD;

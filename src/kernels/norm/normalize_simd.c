@@ -45,23 +45,56 @@ static void apply_each(const float *x, float *y, size_t count, const float *cent
   }
 }
 
-static void slices(const struct onri_norm_slices *given) {
-  const struct onri_norm_slices n = *given;
+static void factors(enum onri_normalize_kind kind, double *sums, size_t count, double elements, double epsilon) {
+  for (size_t i = 0; i < count; i += F64_LANES) {
+    vf64 v = f64_load_part(sums + i, count - i);
+    if (kind == ONRI_NORMALIZE_VARIANCE || kind == ONRI_NORMALIZE_RMS) v = f64_sqrt(v / elements + epsilon);
+    if (kind == ONRI_NORMALIZE_STD) v = f64_sqrt(v / elements) + epsilon;
+    if (kind == ONRI_NORMALIZE_L2) v = f64_sqrt(v);
+    const int may_be_0 = kind == ONRI_NORMALIZE_L1 || kind == ONRI_NORMALIZE_L2;
+    const vf64 factor = 1.0 / v;
+    f64_store_part(sums + i, may_be_0 ? f64_select((vi64)(v == 0.0), (vf64){0}, factor) : factor, count - i);
+  }
+}
+
+/* Roots and quotients take long: they wait for the sums of a few slices, and go through vectors together. */
+enum { TOGETHER = 32 };
+
+/* x, y, mean, inverse and first: of the first of `count` slices, which are at most TOGETHER. */
+static void some_slices(const struct onri_norm_slices n) {
   const double elements = (double)n.run;
+  double mean[TOGETHER] = {0}, factor[TOGETHER];
   for (size_t s = 0; s < n.count; s++) {
     const float *x = n.x + s * n.run;
-    double mean = 0, sum;
-    if (onri_normalize_centres(n.kind)) mean = run_of(x, n.run, 0, 0, ONRI_TAKE_SUM) / elements;
-    if (n.kind == ONRI_NORMALIZE_L1) sum = run_of(x, n.run, 0, 0, ONRI_TAKE_ABS);
-    else sum = run_of(x, n.run, mean, 0, ONRI_TAKE_SQUARE);
-    const double factor = onri_normalize_factor(n.kind, sum, elements, n.epsilon);
+    if (onri_normalize_centres(n.kind)) mean[s] = run_of(x, n.run, 0, 0, ONRI_TAKE_SUM) / elements;
+    if (n.kind == ONRI_NORMALIZE_L1) factor[s] = run_of(x, n.run, 0, 0, ONRI_TAKE_ABS);
+    else factor[s] = run_of(x, n.run, mean[s], 0, ONRI_TAKE_SQUARE);
+  }
+  factors(n.kind, factor, n.count, elements, n.epsilon);
+  for (size_t s = 0; s < n.count; s++) {
     const size_t entry = n.each ? 0 : (n.first + s) % n.entries;
-    if (n.mean) n.mean[s] = (float)mean;
-    if (n.inverse) n.inverse[s] = (float)factor;
+    if (n.mean) n.mean[s] = (float)mean[s];
+    if (n.inverse) n.inverse[s] = (float)factor[s];
     if (n.y)
-      apply(x, n.y + s * n.run, n.run, (float)mean, (float)factor, n.scale ? n.scale + entry : NULL,
+      apply(n.x + s * n.run, n.y + s * n.run, n.run, (float)mean[s], (float)factor[s], n.scale ? n.scale + entry : NULL,
             n.bias ? n.bias + entry : NULL, (size_t)n.each);
   }
 }
 
-const struct onri_normalize_kernels ONRI_AT_LEVEL(onri_normalize_kernels) = {slices, apply, apply_each};
+/* As many as stay in the first cache between the passes. */
+static void slices(const struct onri_norm_slices *given) {
+  enum { FLOATS = 4096 };
+  struct onri_norm_slices n = *given;
+  const size_t most = n.run > FLOATS ? 1 : n.run * TOGETHER > FLOATS ? FLOATS / n.run : TOGETHER;
+  for (size_t left = given->count; left > 0; left -= n.count) {
+    n.count = left < most ? left : most;
+    some_slices(n);
+    n.first += n.count;
+    n.x += n.count * n.run;
+    if (n.y) n.y += n.count * n.run;
+    if (n.mean) n.mean += n.count;
+    if (n.inverse) n.inverse += n.count;
+  }
+}
+
+const struct onri_normalize_kernels ONRI_AT_LEVEL(onri_normalize_kernels) = {slices, factors, apply, apply_each};
