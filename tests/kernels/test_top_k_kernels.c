@@ -1,0 +1,95 @@
+/* Each level's keys, peaks and masks against loops over them, at lengths around those of vectors and blocks. */
+#include <math.h>
+#include <string.h>
+
+#include "support/sweep.h"
+
+#include "kernels/index/top_k.h"
+#include "kernels/kernels.h"
+
+enum { MOST = 400 };
+
+static int64_t key_at(const void *keys, size_t size, size_t i) {
+  return size == 4 ? ((const int32_t *)keys)[i] : ((const int64_t *)keys)[i];
+}
+
+/* Keys are in the order of the numbers: NaN above all, -0 as 0. */
+static void check_order(const struct onri_top_k_kernels *kernels, enum onri_class class, const void *x,
+                        const double *values, size_t count) {
+  const size_t size = onri_class_size(class);
+  int64_t keys[MOST], reversed[MOST];
+  kernels->keys(class, x, count, 1, keys);
+  kernels->keys(class, x, count, 0, reversed);
+  for (size_t i = 0; i < count; i++)
+    for (size_t j = 0; j < count; j += 7) {
+      const double a = values[i], b = values[j];
+      const int greater = isnan(a) ? !isnan(b) : a > b, equal = (isnan(a) && isnan(b)) || a == b;
+      assert_int_equal(key_at(keys, size, i) > key_at(keys, size, j), greater);
+      assert_int_equal(key_at(keys, size, i) == key_at(keys, size, j), equal);
+      assert_int_equal(key_at(reversed, size, i) < key_at(reversed, size, j), greater);
+    }
+}
+
+static void check_keys(const struct onri_top_k_kernels *kernels, size_t count) {
+  static const double special[] = {NAN, -NAN, INFINITY, -INFINITY, 0.0, -0.0, 1e-42, -1e-42};
+  double values[MOST];
+  float floats[MOST];
+  int64_t integers[MOST];
+  for (size_t i = 0; i < count; i++) {
+    values[i] = i % 5 == 0 ? special[i / 5 % 8] : (double)(i * 7919 % 101) - 50;
+    floats[i] = (float)values[i];
+    values[i] = (double)floats[i];
+  }
+  check_order(kernels, ONRI_CLASS_F32, floats, values, count);
+  check_order(kernels, ONRI_CLASS_F64, values, values, count);
+  for (size_t i = 0; i < count; i++) {
+    integers[i] = i % 5 == 0 ? INT64_MIN : (int64_t)(i * 7919 % 101) - 50;
+    values[i] = (double)integers[i];
+  }
+  check_order(kernels, ONRI_CLASS_I64, integers, values, count);
+  for (size_t i = 0; i < count; i++) values[i] = (double)(uint64_t)integers[i];
+  for (size_t i = 0; i < count; i++) integers[i] = (int64_t)(uint64_t)(values[i] < 1.8e19 ? values[i] : 0);
+  for (size_t i = 0; i < count; i++) values[i] = (double)(uint64_t)integers[i];
+  check_order(kernels, ONRI_CLASS_U64, integers, values, count);
+}
+
+static void check_found(const struct onri_top_k_kernels *kernels, size_t size, size_t count) {
+  int32_t narrow[MOST];
+  int64_t wide[MOST], peaks[MOST];
+  uint64_t above[MOST / ONRI_TOP_K_BLOCK + 1];
+  for (size_t i = 0; i < count; i++) {
+    narrow[i] = (int32_t)(i * 2654435761u);
+    wide[i] = size == 4 ? narrow[i] : (int64_t)(i * 0x9E3779B97F4A7C15u);
+  }
+  const void *keys = size == 4 ? (const void *)narrow : wide;
+  for (size_t k = 0; k < count; k += count / 3 + 1) {
+    kernels->above(size, keys, count, wide[k], above);
+    for (size_t i = 0; i < (count + ONRI_TOP_K_BLOCK - 1) / ONRI_TOP_K_BLOCK * ONRI_TOP_K_BLOCK; i++)
+      assert_int_equal(above[i / ONRI_TOP_K_BLOCK] >> i % ONRI_TOP_K_BLOCK & 1, i < count && wide[i] > wide[k]);
+  }
+  for (size_t groups = ONRI_TOP_K_BLOCK; groups <= count; groups += ONRI_TOP_K_BLOCK) {
+    kernels->peaks(size, keys, count, groups, peaks);
+    for (size_t j = 0; j < groups; j++) {
+      int64_t best = wide[j];
+      for (size_t i = j; i < count; i += groups) best = wide[i] > best ? wide[i] : best;
+      assert_int_equal(key_at(peaks, size, j), best);
+    }
+  }
+}
+
+static void test_levels(void **state) {
+  static const size_t counts[] = {1, 3, 8, 17, 63, 64, 65, 130, 200, 399};
+  (void)state;
+  for (enum onri_cpu_level level = 0; level <= onri_cpu_level(); level++)
+    for (size_t c = 0; c < sizeof(counts) / sizeof(counts[0]); c++) {
+      const struct onri_top_k_kernels *kernels = onri_kernels_at(top_k, level);
+      check_keys(kernels, counts[c]);
+      check_found(kernels, 4, counts[c]);
+      check_found(kernels, 8, counts[c]);
+    }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_levels)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
