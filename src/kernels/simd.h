@@ -5,7 +5,7 @@
  * / & | ^ <<
  * >> and comparisons, which give -1 or 0 in each lane, work on them as on numbers; here is what is missing from these.
  *
- *   vf32 vf64           float, double         vi32 vu32 vi64   integers of 32 and 64 bits
+ *   vf32 vf64           float, double         vi32 vu32 vi64 vu64   integers of 32 and 64 bits
  *   F32_LANES ...       how many lie in one vector
  *   X_load, X_store     memory of any alignment; X_load_part, X_store_part touch the first `count` elements alone,
  *                       count from 0 to more than a vector; lanes behind them are 0
@@ -86,6 +86,7 @@ SIMD_TYPE(f64, double)
 SIMD_TYPE(i32, int32_t)
 SIMD_TYPE(u32, uint32_t)
 SIMD_TYPE(i64, int64_t)
+SIMD_TYPE(u64, uint64_t)
 SIMD_TYPE(i16, int16_t)
 SIMD_TYPE(i8, int8_t)
 #undef SIMD_TYPE

@@ -374,4 +374,56 @@ INLINE vf64 f64_sigmoid(vf64 x) {
   return f64_select((vi64)x < 0, e, f64_set(1)) / (1.0 + e);
 }
 
+/* As f32_log. With s = f / (2 + f), log(1 + f) = 2 s (1 + z / 3 + z^2 / 5 ...), z = s^2 < 0.03, which is f less
+ * f^2 / 2 and what is small: nothing large is rounded. */
+INLINE vf64 f64_log(vf64 x) {
+  static const double odd[] = {1.0 / 21, 1.0 / 19, 1.0 / 17, 1.0 / 15, 1.0 / 13, 1.0 / 11, 1.0 / 9, 1.0 / 7, 1.0 / 5};
+  const vi64 subnormal = (vi64)(x < 0x1p-1022);
+  const vu64 bits = (vu64)f64_select(subnormal, x * 0x1p54, x);
+  const vu64 k = (bits - 0x3FE6A09E667F3BCD + ((uint64_t)1023 << 52)) >> 52; /* from sqrt(1/2) on; 1023 more */
+  const vf64 f = (vf64)(bits - (k << 52) + ((uint64_t)1023 << 52)) - 1.0, s = f / (2.0 + f), z = s * s;
+  const vf64 n = (vf64)(k | 0x4330000000000000) - f64_select(subnormal, f64_set(0x1p52 + 1077), f64_set(0x1p52 + 1023));
+  vf64 q = f64_set(odd[0]);
+  UNROLL for (int i = 1; i < 9; i++) q = f64_fma(q, z, f64_set(odd[i]));
+  q = f64_fma(q, z, f64_set(1.0 / 3)) * z * 2.0;
+  const vf64 half = 0.5 * f * f, rest = f64_fma(n, f64_set(0x1.a39ef35793c76p-33), s * (half + q));
+  vf64 y = f64_fma(n, f64_set(0x1.62e42feep-1), f - (half - rest));
+  y = f64_select((vi64)(x > 0x1.fffffffffffffp1023), x, y); /* infinity */
+  y = f64_select((vi64)(x == 0.0), f64_set(-(double)INFINITY), y);
+  return f64_select((vi64)(x >= 0.0), y, f64_set((double)NAN)); /* below 0, and NaN */
+}
+
+/* As f32_replace. */
+SIMD_FUNCTION void f64_replace(vf64 *y, const vi64 *mask, const vf64 *x, double (*f)(double)) {
+  for (int l = 0; l < F64_LANES; l++)
+    if ((*mask)[l]) (*y)[l] = f((*x)[l]);
+}
+
+/* As f32_circle, for |x| <= F64_CIRCLES: 33 bits of pi / 2 times n are exact. */
+#define F64_CIRCLES 524288.0
+INLINE vf64 f64_sin_or_cos(vf64 x, const int ahead, double (*exact)(double)) {
+  static const double odd[] = {1.0 / 355687428096000, -1.0 / 1307674368000, 1.0 / 6227020800, -1.0 / 39916800,
+                               1.0 / 362880,          -1.0 / 5040,          1.0 / 120,        -1.0 / 6};
+  static const double even[] = {1.0 / 20922789888000, -1.0 / 87178291200, 1.0 / 479001600, -1.0 / 3628800,
+                                1.0 / 40320,          -1.0 / 720,         1.0 / 24};
+  const vf64 magic = f64_set(0x1.8p52), shifted = f64_fma(x, f64_set(0x1.45f306dc9c883p-1), magic), n = shifted - magic;
+  vf64 r = x - n * 0x1.921fb544p+0;
+  r = r - n * 0x1.0b4611a6p-34 - n * 0x1.3198a2e037073p-69;
+  const vf64 t = r * r;
+  vf64 s = f64_set(odd[0]), c = f64_set(even[0]);
+  UNROLL for (int i = 1; i < 8; i++) s = f64_fma(s, t, f64_set(odd[i]));
+  UNROLL for (int i = 1; i < 7; i++) c = f64_fma(c, t, f64_set(even[i]));
+  s = f64_with_sign_of(f64_fma(s, t * r, r), r);
+  const vf64 half = 0.5 * t, one = 1.0 - half; /* which loses what 1 - one - half is */
+  c = one + f64_fma(c, t * t, (1.0 - one) - half);
+  const vi64 quadrant = (vi64)shifted + ahead, beyond = (vi64)(f64_abs(x) > F64_CIRCLES);
+  vf64 y = f64_select((vi64)((quadrant & 1) != 0), c, s);
+  y = (vf64)((vi64)y ^ (quadrant >> 1 << 63));
+  y = f64_select((vi64)(x != x), x, y);
+  if (i32_any((vi32)beyond)) f64_replace(&y, &beyond, &x, exact);
+  return y;
+}
+INLINE vf64 f64_sin(vf64 x) { return f64_sin_or_cos(x, 0, sin); }
+INLINE vf64 f64_cos(vf64 x) { return f64_sin_or_cos(x, 1, cos); }
+
 #endif

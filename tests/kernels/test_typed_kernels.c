@@ -1,5 +1,6 @@
 /* Element-wise functions on elements as they lie in memory, of every instruction set, against the plain functions of
  * number classes, which the tests of the layers hold: every type and function, every way to end a vector. */
+#include <math.h>
 #include <string.h>
 
 #include "support/sweep.h"
@@ -96,7 +97,8 @@ static void check_binary(int level, enum onr_dtype dtype, enum onr_binary op, si
 static void check_unary(int level, enum onr_dtype dtype, enum onr_unary op, size_t count) {
   const struct onr_unary_params params = {.op = op, .alpha = count % 2, .beta = count / 2 % 2};
   const int truth = op == ONR_UNARY_IS_NAN || op == ONR_UNARY_IS_INF;
-  const int rounds = op == ONR_UNARY_EXP || op == ONR_UNARY_TANH || op == ONR_UNARY_SIGMOID;
+  const int rounds = op == ONR_UNARY_EXP || op == ONR_UNARY_TANH || op == ONR_UNARY_SIGMOID || op == ONR_UNARY_LOG ||
+                     op == ONR_UNARY_SIN || op == ONR_UNARY_COS;
   uint64_t wide[MOST], result[MOST];
   memset(y, 0x55, sizeof(y));
   memset(expected, 0x55, sizeof(expected));
@@ -131,7 +133,35 @@ static void test_every_function(void **state) {
   assert_true(found > 5000);
 }
 
+static void check_rounding(int level, enum onr_unary op, long double (*exact)(long double), double x) {
+  const struct onri_typed_kernels *typed = onri_kernels_at(typed, level);
+  double found;
+  typed->unary_row(typed->unary[ONR_DTYPE_F64][op], &x, &found, 1, 0, 0, sizeof(x), sizeof(found));
+  const double is = (double)exact((long double)x), unit = nextafter(fabs(is), INFINITY) - fabs(is);
+  if (!(fabs(found - is) <= 2 * unit))
+    fail_msg("level %d, function %d of %.17g: %.17g, not %.17g", level, (int)op, x, found, is);
+}
+
+/* Two units of the last place: numbers of all sizes, and those close to where the result is small. */
+static void test_rounding(void **state) {
+  struct sweep s = sweep_from(7);
+  (void)state;
+  for (int level = 0; level <= (int)onri_cpu_level(); level++)
+    for (int i = 0; i < sweep_cases(20000); i++) {
+      const double fraction = 1 + (double)sweep_next(&s) / 4294967296.0 + (double)sweep_next(&s) * 0x1p-52;
+      check_rounding(level, ONR_UNARY_LOG, logl, ldexp(fraction, (int)sweep_pick(&s, -1074, 1023)));
+      check_rounding(level, ONR_UNARY_LOG, logl, 1 + ldexp(fraction, (int)sweep_pick(&s, -52, -1)) - 0.25);
+      check_rounding(level, ONR_UNARY_LOG, logl, 1 + ldexp(fraction, (int)sweep_pick(&s, -52, -1)));
+      const double angle = ldexp(fraction, (int)sweep_pick(&s, -40, 24)), quarter = 1.5707963267948966;
+      const double zero = (double)sweep_pick(&s, -300000, 300000) * quarter;
+      check_rounding(level, ONR_UNARY_SIN, sinl, angle);
+      check_rounding(level, ONR_UNARY_COS, cosl, -angle);
+      check_rounding(level, ONR_UNARY_SIN, sinl, zero);
+      check_rounding(level, ONR_UNARY_COS, cosl, nextafter(zero, 0));
+    }
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_function)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_function), cmocka_unit_test(test_rounding)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
