@@ -56,38 +56,9 @@ static void gather(const struct onri_conv_gather *g, const struct onri_conv_piec
   }
 }
 
-/* Nothing is read behind x; y is written to the end of a vector. Short lines, which most are, without a loop: compilers
- * make a call of it. */
-INLINE void copy_line(const float *x, int64_t count, float *to) {
-  int64_t i = 0;
-  if (count <= 0) return;
-  for (; i + 4 * F32_LANES < count; i += F32_LANES) f32_store(to + i, f32_load(x + i));
-  UNROLL for (int v = 0; v < 3; v++) if (i + F32_LANES < count) {
-    f32_store(to + i, f32_load(x + i));
-    i += F32_LANES;
-  }
-  f32_store(to + i, f32_load_part(x + i, (size_t)(count - i)));
-}
-
-INLINE void clear_line(int64_t count, float *to) {
-  if (count > 0) f32_store(to, (vf32){0});
-  if (count > F32_LANES) clear(count - F32_LANES, to + F32_LANES);
-}
-
-static void copy_strided(const float *x, int64_t stride, int64_t count, float *to) {
-  const int64_t lanes = F32_LANES;
-  int64_t i = 0;
-  if (stride == 2 && count > 0) {
-    for (; i + lanes < count; i += lanes) f32_store(to + i, f32_load_even(x + 2 * i));
-    const size_t left = (size_t)(2 * (count - i) - 1);
-    const vf32 low = f32_load_part(x + 2 * i, left);
-    f32_store(to + i, f32_even(low, left > F32_LANES ? f32_load_part(x + 2 * i + lanes, left - F32_LANES) : low));
-    return;
-  }
-  if (stride == 4)
-    for (; i + lanes < count; i += lanes)
-      f32_store(to + i, f32_even(f32_load_even(x + 4 * i), f32_load_even(x + 4 * i + 2 * lanes)));
-  for (; i < count; i++) to[i] = x[i * stride];
+/* Nothing is written behind them. */
+static void clear_exactly(int64_t count, float *to) {
+  for (int64_t i = 0; i < count; i += F32_LANES) f32_store_part(to + i, (vf32){0}, (size_t)(count - i));
 }
 
 /* Where a list meets the image: pixels [first, last) of it. */
@@ -102,30 +73,118 @@ static struct span inside_of(const struct onri_slab_axis *a, int64_t list) {
   return (struct span){first < a->count ? first : a->count, last < first ? first : last < a->count ? last : a->count};
 }
 
-/* One behind the other, since a line may write up to a vector more. */
+/* Lines of lists of columns that begin at pixels at, at + 1 ...: from the first line that meets the image. */
+struct lines {
+  const float *x; /* pixel 0 of it */
+  int64_t next;   /* from line to line */
+  int64_t at, in, stride;
+  int64_t count, columns, lists;
+  float *to;
+  int64_t next_list;
+};
+
+/* Vector `v` of all lines: behind a line it writes over others of the list, which begin with another vector. */
+#define GATHER_COLUMN(name, stride)                                                                            \
+  static void name(const struct lines *l, int64_t v) {                                                         \
+    const int64_t lanes = F32_LANES;                                                                           \
+    const float *x = l->x + l->at + v * stride * lanes;                                                        \
+    float *to = l->to + v * lanes;                                                                             \
+    int64_t room = l->count * l->columns - v * lanes;                                                          \
+    size_t first[stride], last[stride];                                                                        \
+    UNROLL for (int i = 0; i < stride; i++) {                                                                  \
+      const int64_t at = l->at + (v * stride + i) * lanes;                                                     \
+      first[i] = at < 0 ? (size_t)-at : 0, last[i] = l->in > at ? (size_t)(l->in - at) : 0;                    \
+    }                                                                                                          \
+    for (int64_t line = 0; line < l->count; line++, x += l->next, to += l->columns) {                          \
+      vf32 pixels[stride];                                                                                     \
+      UNROLL for (int i = 0; i < stride; i++) pixels[i] = f32_load_between(x + i * lanes, first[i], last[i]);  \
+      deinterleave_##stride(pixels);                                                                           \
+      if (room >= lanes) {                                                                                     \
+        UNROLL for (int i = 0; i < stride; i++) if (i < l->lists) f32_store(to + i * l->next_list, pixels[i]); \
+      } else {                                                                                                 \
+        UNROLL for (int i = 0; i < stride; i++) if (i < l->lists)                                              \
+            f32_store_part(to + i * l->next_list, pixels[i], (size_t)room);                                    \
+      }                                                                                                        \
+      room -= l->columns;                                                                                      \
+    }                                                                                                          \
+  }
+
+INLINE void deinterleave_1(vf32 *x) { (void)x; }
+INLINE void deinterleave_2(vf32 *x) {
+  const vf32 even = f32_even(x[0], x[1]);
+  x[1] = f32_odd(x[0], x[1]);
+  x[0] = even;
+}
+INLINE void deinterleave_4(vf32 *x) {
+  deinterleave_2(x);
+  deinterleave_2(x + 2);
+  const vf32 even = x[0], odd = x[1];
+  x[0] = f32_even(even, x[2]), x[2] = f32_odd(even, x[2]);
+  x[1] = f32_even(odd, x[3]), x[3] = f32_odd(odd, x[3]);
+}
+GATHER_COLUMN(gather_column, 1)
+GATHER_COLUMN(gather_column_2, 2)
+GATHER_COLUMN(gather_column_4, 4)
+
+/* Pixels that lie further apart, one by one. */
+static void gather_pixels(const struct lines *l, int64_t pixel, struct span inside) {
+  const float *x = l->x + l->at * pixel;
+  float *to = l->to;
+  for (int64_t line = 0; line < l->count; line++, x += l->next, to += l->columns)
+    for (int64_t i = 0; i < l->columns; i++)
+      to[i] = i >= inside.first && i < inside.last ? x[i * l->stride * pixel] : 0;
+}
+
+/* The last vectors first, since a vector may write over the begin of the next line. */
+static void gather_lines(const struct lines *l) {
+  for (int64_t v = (l->columns - 1) / F32_LANES; v >= 0; v--)
+    if (l->stride == 1) gather_column(l, v);
+    else if (l->stride == 2) gather_column_2(l, v);
+    else gather_column_4(l, v);
+}
+
+/* Lists of columns from `list` on which the same loads fill. */
+static int64_t lists_together(const struct onri_slab_axis *a, int64_t list) {
+  int64_t n = 1;
+  while (n < a->stride && list + n < a->lists && a->at[list + n] == a->at[list] + n) n++;
+  return n;
+}
+
+/* List `row` of lines, in lists [list, list + count) of columns. x: NULL in padding. */
+static void gather_lists(const struct onri_conv_slab *s, const float *x, int64_t row, int64_t list, int64_t count,
+                         float *to) {
+  const struct onri_slab_axis *rows = &s->axis[0], *columns = &s->axis[1];
+  const struct span lines = x ? inside_of(rows, row) : (struct span){0, 0};
+  const int64_t above = lines.first * columns->count, below = (rows->count - lines.last) * columns->count;
+  struct lines l = {.next = rows->stride * s->line,
+                    .at = columns->at[list],
+                    .in = columns->in,
+                    .stride = columns->stride,
+                    .count = lines.last - lines.first,
+                    .columns = columns->count,
+                    .lists = count,
+                    .to = to + above,
+                    .next_list = rows->count * columns->count};
+  const int apart = s->pixel != 1 || (l.stride != 1 && l.stride != 2 && l.stride != 4);
+  for (int64_t i = 0; i < count; i++) clear_exactly(above, to + i * l.next_list);
+  if (l.count > 0 && l.columns > 0) {
+    l.x = x + (rows->at[row] + lines.first * rows->stride) * s->line;
+    if (apart) gather_pixels(&l, s->pixel, inside_of(columns, list));
+    else gather_lines(&l);
+  }
+  for (int64_t i = 0; i < count; i++) clear_exactly(below, to + (i + 1) * l.next_list - below);
+}
+
 static void gather_slab(const struct onri_conv_slab *s, float *to) {
   const struct onri_slab_axis *rows = &s->axis[0], *columns = &s->axis[1];
-  const int64_t step = columns->stride * s->pixel, count = columns->count;
+  const int together = s->pixel == 1 && (columns->stride == 2 || columns->stride == 4);
   const float *x = s->x;
   for (int64_t c = 0; c < s->channels; c++, x = x ? x + s->channel : NULL)
-    for (int64_t r = 0; r < rows->lists; r++) {
-      const struct span lines = x ? inside_of(rows, r) : (struct span){0, 0};
-      for (int64_t l = 0; l < columns->lists; l++) {
-        const struct span inside = inside_of(columns, l);
-        const int64_t first = rows->at[r] * s->line + (columns->at[l] + inside.first * columns->stride) * s->pixel;
-        for (int64_t i = 0; i < rows->count; i++, to += count) {
-          if (i < lines.first || i >= lines.last) {
-            clear_line(count, to);
-            continue;
-          }
-          const float *line = x + first + i * rows->stride * s->line;
-          clear_line(inside.first, to);
-          if (step == 1) copy_line(line, inside.last - inside.first, to + inside.first);
-          else copy_strided(line, step, inside.last - inside.first, to + inside.first);
-          clear_line(count - inside.last, to + inside.last);
-        }
+    for (int64_t r = 0; r < rows->lists; r++)
+      for (int64_t l = 0, n; l < columns->lists; l += n, to += n * rows->count * columns->count) {
+        n = together ? lists_together(columns, l) : 1;
+        gather_lists(s, x, r, l, n, to);
       }
-    }
 }
 
 /* --- multiply --- */
