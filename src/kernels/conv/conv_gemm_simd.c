@@ -80,34 +80,9 @@ struct lines {
   int64_t at, in, stride;
   int64_t count, columns, lists;
   float *to;
+  int64_t room; /* in the list */
   int64_t next_list;
 };
-
-/* Vector `v` of all lines: behind a line it writes over others of the list, which begin with another vector. */
-#define GATHER_COLUMN(name, stride)                                                                            \
-  static void name(const struct lines *l, int64_t v) {                                                         \
-    const int64_t lanes = F32_LANES;                                                                           \
-    const float *x = l->x + l->at + v * stride * lanes;                                                        \
-    float *to = l->to + v * lanes;                                                                             \
-    int64_t room = l->count * l->columns - v * lanes;                                                          \
-    size_t first[stride], last[stride];                                                                        \
-    UNROLL for (int i = 0; i < stride; i++) {                                                                  \
-      const int64_t at = l->at + (v * stride + i) * lanes;                                                     \
-      first[i] = at < 0 ? (size_t)-at : 0, last[i] = l->in > at ? (size_t)(l->in - at) : 0;                    \
-    }                                                                                                          \
-    for (int64_t line = 0; line < l->count; line++, x += l->next, to += l->columns) {                          \
-      vf32 pixels[stride];                                                                                     \
-      UNROLL for (int i = 0; i < stride; i++) pixels[i] = f32_load_between(x + i * lanes, first[i], last[i]);  \
-      deinterleave_##stride(pixels);                                                                           \
-      if (room >= lanes) {                                                                                     \
-        UNROLL for (int i = 0; i < stride; i++) if (i < l->lists) f32_store(to + i * l->next_list, pixels[i]); \
-      } else {                                                                                                 \
-        UNROLL for (int i = 0; i < stride; i++) if (i < l->lists)                                              \
-            f32_store_part(to + i * l->next_list, pixels[i], (size_t)room);                                    \
-      }                                                                                                        \
-      room -= l->columns;                                                                                      \
-    }                                                                                                          \
-  }
 
 INLINE void deinterleave_1(vf32 *x) { (void)x; }
 INLINE void deinterleave_2(vf32 *x) {
@@ -122,9 +97,62 @@ INLINE void deinterleave_4(vf32 *x) {
   x[0] = f32_even(even, x[2]), x[2] = f32_odd(even, x[2]);
   x[1] = f32_even(odd, x[3]), x[3] = f32_odd(odd, x[3]);
 }
-GATHER_COLUMN(gather_column, 1)
-GATHER_COLUMN(gather_column_2, 2)
-GATHER_COLUMN(gather_column_4, 4)
+#define DEINTERLEAVE(stride, x) (stride == 1 ? deinterleave_1(x) : stride == 2 ? deinterleave_2(x) : deinterleave_4(x))
+
+/* Vector `v` of all lines: behind a line it writes over others of the list, which begin with another vector. */
+INLINE void gather_column(const struct lines *l, int64_t v, const int stride) {
+  const int64_t lanes = F32_LANES;
+  const float *x = l->x + l->at + v * stride * lanes;
+  float *to = l->to + v * lanes;
+  int64_t room = l->room - v * lanes;
+  size_t first[4], last[4];
+  UNROLL for (int i = 0; i < stride; i++) {
+    const int64_t at = l->at + (v * stride + i) * lanes;
+    first[i] = at < 0 ? (size_t)-at : 0, last[i] = l->in > at ? (size_t)(l->in - at) : 0;
+  }
+  for (int64_t line = 0; line < l->count; line++, x += l->next, to += l->columns, room -= l->columns) {
+    vf32 pixels[4];
+    UNROLL for (int i = 0; i < stride; i++) pixels[i] = f32_load_between(x + i * lanes, first[i], last[i]);
+    DEINTERLEAVE(stride, pixels);
+    UNROLL for (int i = 0; i < stride; i++) {
+      if (i >= l->lists) continue;
+      if (room >= lanes) f32_store(to + i * l->next_list, pixels[i]);
+      else f32_store_part(to + i * l->next_list, pixels[i], (size_t)room);
+    }
+  }
+}
+
+/* Vectors [first, last) of the lines, which have nothing but pixels of the image. */
+INLINE void gather_middle(const struct lines *l, int64_t first, int64_t last, const int stride) {
+  const int64_t lanes = F32_LANES;
+  const float *x = l->x + l->at;
+  float *to = l->to;
+  for (int64_t line = 0; line < l->count; line++, x += l->next, to += l->columns)
+    for (int64_t v = first; v < last; v++) {
+      vf32 pixels[4];
+      UNROLL for (int i = 0; i < stride; i++) pixels[i] = f32_load(x + (v * stride + i) * lanes);
+      DEINTERLEAVE(stride, pixels);
+      UNROLL for (int i = 0; i < stride; i++) if (i < l->lists) f32_store(to + i * l->next_list + v * lanes, pixels[i]);
+    }
+}
+
+/* The last vectors first, since they may write over the begin of the next line: of some lines at a time, in the order
+ * of memory; of few lines, which may be long, line by line. */
+INLINE void gather_lines(const struct lines *all, const int stride) {
+  enum { LINES = 16, FEW_LINES = 4 };
+  struct lines l = *all;
+  const int64_t step = stride * F32_LANES, vectors = (l.columns - 1) / F32_LANES + 1;
+  int64_t first = l.at < 0 ? (-l.at - 1) / step + 1 : 0, last = l.in > l.at ? (l.in - l.at) / step : 0;
+  if (last >= vectors) last = vectors - 1;
+  if (l.count > FEW_LINES || last <= first) first = last = 0;
+  for (int64_t left = l.count; left > 0; left -= LINES, l.x += LINES * l.next, l.to += LINES * l.columns) {
+    l.count = left < LINES ? left : LINES;
+    l.room = left * l.columns;
+    for (int64_t v = vectors - 1; v >= last; v--) gather_column(&l, v, stride);
+    gather_middle(&l, first, last, stride);
+    for (int64_t v = first - 1; v >= 0; v--) gather_column(&l, v, stride);
+  }
+}
 
 /* Pixels that lie further apart, one by one. */
 static void gather_pixels(const struct lines *l, int64_t pixel, struct span inside) {
@@ -135,14 +163,6 @@ static void gather_pixels(const struct lines *l, int64_t pixel, struct span insi
       to[i] = i >= inside.first && i < inside.last ? x[i * l->stride * pixel] : 0;
 }
 
-/* The last vectors first, since a vector may write over the begin of the next line. */
-static void gather_lines(const struct lines *l) {
-  for (int64_t v = (l->columns - 1) / F32_LANES; v >= 0; v--)
-    if (l->stride == 1) gather_column(l, v);
-    else if (l->stride == 2) gather_column_2(l, v);
-    else gather_column_4(l, v);
-}
-
 /* Lists of columns from `list` on which the same loads fill. */
 static int64_t lists_together(const struct onri_slab_axis *a, int64_t list) {
   int64_t n = 1;
@@ -150,11 +170,10 @@ static int64_t lists_together(const struct onri_slab_axis *a, int64_t list) {
   return n;
 }
 
-/* List `row` of lines, in lists [list, list + count) of columns. x: NULL in padding. */
-static void gather_lists(const struct onri_conv_slab *s, const float *x, int64_t row, int64_t list, int64_t count,
-                         float *to) {
+/* List `row` of lines, of which `lines` meet the image, in lists [list, list + count) of columns. */
+static void gather_lists(const struct onri_conv_slab *s, const float *x, int64_t row, struct span lines, int64_t list,
+                         int64_t count, float *to) {
   const struct onri_slab_axis *rows = &s->axis[0], *columns = &s->axis[1];
-  const struct span lines = x ? inside_of(rows, row) : (struct span){0, 0};
   const int64_t above = lines.first * columns->count, below = (rows->count - lines.last) * columns->count;
   struct lines l = {.next = rows->stride * s->line,
                     .at = columns->at[list],
@@ -165,25 +184,48 @@ static void gather_lists(const struct onri_conv_slab *s, const float *x, int64_t
                     .lists = count,
                     .to = to + above,
                     .next_list = rows->count * columns->count};
-  const int apart = s->pixel != 1 || (l.stride != 1 && l.stride != 2 && l.stride != 4);
   for (int64_t i = 0; i < count; i++) clear_exactly(above, to + i * l.next_list);
   if (l.count > 0 && l.columns > 0) {
     l.x = x + (rows->at[row] + lines.first * rows->stride) * s->line;
-    if (apart) gather_pixels(&l, s->pixel, inside_of(columns, list));
-    else gather_lines(&l);
+    if (s->pixel == 1 && l.stride == 1) gather_lines(&l, 1);
+    else if (s->pixel == 1 && l.stride == 2) gather_lines(&l, 2);
+    else if (s->pixel == 1 && l.stride == 4) gather_lines(&l, 4);
+    else gather_pixels(&l, s->pixel, inside_of(columns, list));
   }
   for (int64_t i = 0; i < count; i++) clear_exactly(below, to + (i + 1) * l.next_list - below);
+}
+
+/* One line of each channel, all of it in the image. */
+static void gather_line(const float *x, int64_t next, int64_t channels, int64_t count, float *to) {
+  const int64_t last = (count - 1) / F32_LANES * F32_LANES;
+  for (; channels > 0; channels--, x += next, to += count) {
+    for (int64_t i = 0; i < last; i += F32_LANES) f32_store(to + i, f32_load(x + i));
+    f32_store(to + last, f32_load_part(x + last, (size_t)(count - last)));
+  }
+}
+
+static int is_line(const struct onri_conv_slab *s) {
+  const struct onri_slab_axis *rows = &s->axis[0], *columns = &s->axis[1];
+  return s->x && rows->lists == 1 && rows->count == 1 && columns->lists == 1 && columns->count > 0 &&
+         columns->stride == 1 && s->pixel == 1 && rows->at[0] >= 0 && rows->at[0] < rows->in && columns->at[0] >= 0 &&
+         columns->at[0] + columns->count <= columns->in;
 }
 
 static void gather_slab(const struct onri_conv_slab *s, float *to) {
   const struct onri_slab_axis *rows = &s->axis[0], *columns = &s->axis[1];
   const int together = s->pixel == 1 && (columns->stride == 2 || columns->stride == 4);
+  struct span lines[ONRI_SLAB_TAPS];
+  if (is_line(s)) {
+    gather_line(s->x + rows->at[0] * s->line + columns->at[0], s->channel, s->channels, columns->count, to);
+    return;
+  }
+  for (int64_t r = 0; r < rows->lists; r++) lines[r] = s->x ? inside_of(rows, r) : (struct span){0, 0};
   const float *x = s->x;
   for (int64_t c = 0; c < s->channels; c++, x = x ? x + s->channel : NULL)
     for (int64_t r = 0; r < rows->lists; r++)
       for (int64_t l = 0, n; l < columns->lists; l += n, to += n * rows->count * columns->count) {
         n = together ? lists_together(columns, l) : 1;
-        gather_lists(s, x, r, l, n, to);
+        gather_lists(s, x, r, lines[r], l, n, to);
       }
 }
 

@@ -10,7 +10,7 @@
 #include "kernels/quantize/requantise_lanes.h"
 #include "kernels/simd.h"
 
-enum { OUTPUTS = ONRI_DEPTHWISE_TILE };
+enum { OUTPUTS = ONRI_DEPTHWISE_TILE, MOST_TAPS = 9 /* of code of their own */ };
 
 /* The channels of a vector: all lanes, or the first `lanes`. */
 INLINE vf32 load(const float *x, const int full, size_t lanes) { return full ? f32_load(x) : f32_load_part(x, lanes); }
@@ -84,15 +84,18 @@ INLINE void finish(const struct onri_depthwise_job job, int64_t at, int64_t chan
 /* One row of the kernel on one row of input, for OUTPUTS outputs: columns of input, of which the first is at `x`.
  * inside: all of them lie in the image; else those from `low` on and before `high`. */
 INLINE void fixed_line(const struct onri_depthwise_job job, int64_t x, const float *w, int64_t low, int64_t high,
-                       const int taps, const int stride, const int inside, const int kind, vf32 *sum) {
-  vf32 weight[7];
+                       const int taps, const int stride, const int dilation, const int inside, const int kind,
+                       vf32 *sum) {
+  vf32 weight[MOST_TAPS];
   UNROLL for (int k = 0; k < taps; k++) weight[k] =
       kind == PLANE ? f32_set(w[k * job.w_tap]) : f32_load(w + k * job.w_tap);
-  UNROLL for (int j = 0; j < (OUTPUTS - 1) * stride + taps; j++, x += job.x_pixel) {
+  UNROLL for (int j = 0; j < (OUTPUTS - 1) * stride + (taps - 1) * dilation + 1; j++, x += job.x_pixel) {
     if (!inside && (j < low || j >= high)) continue;
     const vf32 at = load_x(job, x, kind, 1, (struct lanes){.count = F32_LANES});
-    UNROLL for (int k = 0; k < taps; k++) if (j >= k && (j - k) % stride == 0 && (j - k) / stride < OUTPUTS)
-        sum[(j - k) / stride] = f32_fma(at, weight[k], sum[(j - k) / stride]);
+    UNROLL for (int k = 0; k < taps; k++) {
+      const int i = (j - k * dilation) / stride;
+      if (j >= k * dilation && (j - k * dilation) % stride == 0 && i < OUTPUTS) sum[i] = f32_fma(at, weight[k], sum[i]);
+    }
   }
 }
 
@@ -115,7 +118,7 @@ INLINE void any_line(const struct onri_depthwise_job job, int64_t x, const float
 
 /* OUTPUTS outputs of one row, from o on, for all channels of the job. taps 0: any. */
 INLINE void tile(const struct onri_depthwise_job job, int64_t channels, int64_t o, int64_t row, const int taps,
-                 const int stride, const int inside, const int kind, const int full) {
+                 const int stride, const int dilation, const int inside, const int kind, const int full) {
   const struct onri_axis a0 = job.axis[0], a1 = job.axis[1], a2 = job.axis[2];
   const int64_t column = o * a2.stride - a2.begin;
   int64_t first0, last0, first1, last1;
@@ -137,7 +140,7 @@ INLINE void tile(const struct onri_depthwise_job job, int64_t channels, int64_t 
       const float *w = w0 + (k0 - first0) * a1.kernel * job.w_line + (kind == PLANE ? 0 : c);
       for (int64_t k1 = first1; k1 < last1; k1++, x += a1.dilation * job.x_line, w += job.w_line) {
         if (kind == PLANE) x = x0 + job.shifts[k1] + c;
-        if (taps) fixed_line(job, x, w, -column, a2.in - column, taps, stride, inside, kind, sum);
+        if (taps) fixed_line(job, x, w, -column, a2.in - column, taps, stride, dilation, inside, kind, sum);
         else any_line(job, x, w, -column, a2.in - column, sum, kind, full, lanes);
       }
     }
@@ -165,44 +168,50 @@ static int goes_along_rows(const struct onri_depthwise_job *job, int64_t channel
 }
 
 /* has_inside: tiles without a column in padding have code of their own. */
-#define ROWS(name, row_taps, row_stride, has_inside, kind, full)                                                   \
-  static void rows_##name(const struct onri_depthwise_job *p, int64_t channels) {                                  \
-    const struct onri_depthwise_job job = *p;                                                                      \
-    const struct onri_axis a = job.axis[2];                                                                        \
-    const int along = goes_along_rows(p, channels);                                                                \
-    const int64_t rows = job.bottom - job.top, columns = (a.out + OUTPUTS - 1) / OUTPUTS;                          \
-    for (int64_t i = 0; i < (along ? rows : columns); i++) {                                                       \
-      for (int64_t j = 0; j < (along ? columns : rows); j++) {                                                     \
-        const int64_t row = job.top + (along ? i : j), o = (along ? j : i) * OUTPUTS;                              \
-        const int64_t first = o * a.stride - a.begin, last = first + (OUTPUTS - 1) * a.stride + a.kernel;          \
-        const int is_inside = kind == PLANE || (has_inside && first >= 0 && last <= a.in);                         \
-        if (is_inside) tile(job, channels, o, row, row_taps, row_stride, has_inside || kind == PLANE, kind, full); \
-        else tile(job, channels, o, row, row_taps, row_stride, 0, kind, full);                                     \
-        if (kind != BYTES && job.tail) apply_tail(p, channels, o, row);                                            \
-      }                                                                                                            \
-    }                                                                                                              \
+#define ROWS(name, row_taps, row_stride, row_dilation, has_inside, kind, full)                                      \
+  static void rows_##name(const struct onri_depthwise_job *p, int64_t channels) {                                   \
+    const struct onri_depthwise_job job = *p;                                                                       \
+    const struct onri_axis a = job.axis[2];                                                                         \
+    const int along = goes_along_rows(p, channels);                                                                 \
+    const int64_t rows = job.bottom - job.top, columns = (a.out + OUTPUTS - 1) / OUTPUTS;                           \
+    for (int64_t i = 0; i < (along ? rows : columns); i++) {                                                        \
+      for (int64_t j = 0; j < (along ? columns : rows); j++) {                                                      \
+        const int64_t row = job.top + (along ? i : j), o = (along ? j : i) * OUTPUTS;                               \
+        const int64_t first = o * a.stride - a.begin,                                                               \
+                      last = first + (OUTPUTS - 1) * a.stride + (a.kernel - 1) * a.dilation + 1;                    \
+        const int is_inside = kind == PLANE || (has_inside && first >= 0 && last <= a.in);                          \
+        if (is_inside)                                                                                              \
+          tile(job, channels, o, row, row_taps, row_stride, row_dilation, has_inside || kind == PLANE, kind, full); \
+        else tile(job, channels, o, row, row_taps, row_stride, row_dilation, 0, kind, full);                        \
+        if (kind != BYTES && job.tail) apply_tail(p, channels, o, row);                                             \
+      }                                                                                                             \
+    }                                                                                                               \
   }
-ROWS(any, 0, 0, 0, NUMBERS, 1)
-ROWS(part, 0, 0, 0, NUMBERS, 0)
-ROWS(3, 3, 1, 1, NUMBERS, 1)
-ROWS(3_by_2, 3, 2, 1, NUMBERS, 1)
-ROWS(5, 5, 1, 0, NUMBERS, 1)
-ROWS(5_by_2, 5, 2, 0, NUMBERS, 1)
-ROWS(7, 7, 1, 0, NUMBERS, 1)
-ROWS(bytes_any, 0, 0, 0, BYTES, 1)
-ROWS(bytes_part, 0, 0, 0, BYTES, 0)
-ROWS(bytes_3, 3, 1, 0, BYTES, 1)
-ROWS(bytes_3_by_2, 3, 2, 0, BYTES, 1)
-ROWS(bytes_5, 5, 1, 0, BYTES, 1)
-ROWS(shared, 0, 0, 0, SHARED, 1)
-ROWS(shared_part, 0, 0, 0, SHARED, 0)
-ROWS(plane_any, 0, 0, 0, PLANE, 1)
-ROWS(plane_part, 0, 0, 0, PLANE, 0)
-ROWS(plane_3, 3, 1, 0, PLANE, 1)
-ROWS(plane_3_by_2, 3, 2, 0, PLANE, 1)
-ROWS(plane_5, 5, 1, 0, PLANE, 1)
-ROWS(plane_5_by_2, 5, 2, 0, PLANE, 1)
-ROWS(plane_7, 7, 1, 0, PLANE, 1)
+ROWS(any, 0, 0, 0, 0, NUMBERS, 1)
+ROWS(part, 0, 0, 0, 0, NUMBERS, 0)
+ROWS(3, 3, 1, 1, 1, NUMBERS, 1)
+ROWS(3_by_2, 3, 2, 1, 1, NUMBERS, 1)
+ROWS(3_dilated, 3, 1, 2, 1, NUMBERS, 1)
+ROWS(5, 5, 1, 1, 0, NUMBERS, 1)
+ROWS(5_by_2, 5, 2, 1, 0, NUMBERS, 1)
+ROWS(7, 7, 1, 1, 0, NUMBERS, 1)
+ROWS(9, 9, 1, 1, 0, NUMBERS, 1)
+ROWS(bytes_any, 0, 0, 0, 0, BYTES, 1)
+ROWS(bytes_part, 0, 0, 0, 0, BYTES, 0)
+ROWS(bytes_3, 3, 1, 1, 0, BYTES, 1)
+ROWS(bytes_3_by_2, 3, 2, 1, 0, BYTES, 1)
+ROWS(bytes_5, 5, 1, 1, 0, BYTES, 1)
+ROWS(shared, 0, 0, 0, 0, SHARED, 1)
+ROWS(shared_part, 0, 0, 0, 0, SHARED, 0)
+ROWS(plane_any, 0, 0, 0, 0, PLANE, 1)
+ROWS(plane_part, 0, 0, 0, 0, PLANE, 0)
+ROWS(plane_3, 3, 1, 1, 0, PLANE, 1)
+ROWS(plane_3_by_2, 3, 2, 1, 0, PLANE, 1)
+ROWS(plane_3_dilated, 3, 1, 2, 0, PLANE, 1)
+ROWS(plane_5, 5, 1, 1, 0, PLANE, 1)
+ROWS(plane_5_by_2, 5, 2, 1, 0, PLANE, 1)
+ROWS(plane_7, 7, 1, 1, 0, PLANE, 1)
+ROWS(plane_9, 9, 1, 1, 0, PLANE, 1)
 #undef ROWS
 
 typedef void (*rows_function)(const struct onri_depthwise_job *job, int64_t channels);
@@ -211,15 +220,18 @@ typedef void (*rows_function)(const struct onri_depthwise_job *job, int64_t chan
 static rows_function choose(const struct onri_axis *a, int kind) {
   static const rows_function any[] = {rows_any, rows_bytes_any, rows_shared, rows_plane_any};
   static const struct {
-    int64_t kernel, stride;
+    int64_t kernel, stride, dilation;
     rows_function rows[4];
-  } usual[] = {{3, 1, {rows_3, rows_bytes_3, rows_shared, rows_plane_3}},
-               {3, 2, {rows_3_by_2, rows_bytes_3_by_2, rows_shared, rows_plane_3_by_2}},
-               {5, 1, {rows_5, rows_bytes_5, rows_shared, rows_plane_5}},
-               {5, 2, {rows_5_by_2, rows_bytes_any, rows_shared, rows_plane_5_by_2}},
-               {7, 1, {rows_7, rows_bytes_any, rows_shared, rows_plane_7}}};
+  } usual[] = {{3, 1, 1, {rows_3, rows_bytes_3, rows_shared, rows_plane_3}},
+               {3, 2, 1, {rows_3_by_2, rows_bytes_3_by_2, rows_shared, rows_plane_3_by_2}},
+               {3, 1, 2, {rows_3_dilated, rows_bytes_any, rows_shared, rows_plane_3_dilated}},
+               {5, 1, 1, {rows_5, rows_bytes_5, rows_shared, rows_plane_5}},
+               {5, 2, 1, {rows_5_by_2, rows_bytes_any, rows_shared, rows_plane_5_by_2}},
+               {7, 1, 1, {rows_7, rows_bytes_any, rows_shared, rows_plane_7}},
+               {9, 1, 1, {rows_9, rows_bytes_any, rows_shared, rows_plane_9}}};
   for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
-    if (a->dilation == 1 && a->stride == usual[i].stride && a->kernel == usual[i].kernel) return usual[i].rows[kind];
+    if (a->kernel == usual[i].kernel && a->stride == usual[i].stride && a->dilation == usual[i].dilation)
+      return usual[i].rows[kind];
   return any[kind];
 }
 

@@ -619,17 +619,16 @@ int onri_conv_reads_channels_first(const struct onr_conv_params *p, const struct
          onri_dtype_in(ONRI_DTYPES_F32_AND_HALF, weight->dtype) && !wants_winograd(p, weight);
 }
 
-/* Rows that fill vectors of pixels, in columns that fill tiles, by kernels of which a column stays in registers; apart
- * pixels take longer to gather than two transposes. */
+/* Rows that fill vectors of pixels, in columns that fill tiles, by kernels of which a column stays in registers. */
 int onri_conv_stays_channels_first(const struct onr_conv_params *p, const struct onr_desc *weight,
                                    const struct onr_desc *y) {
-  enum { ROW = 48, COLUMN = ONRI_DEPTHWISE_TILE, KERNEL = 7 };
+  enum { SMALL = 5, ROW = 28, LARGE = 7, LONG_ROW = 48, COLUMN = ONRI_DEPTHWISE_TILE, APART = 2 };
   const int depthwise =
       p->groups > 1 && weight->rank == 4 && weight->dim[1] == 1 && weight->dim[0] <= ONRI_DEPTHWISE_OUTPUTS * p->groups;
-  if (!depthwise || weight->dim[2] > KERNEL || p->channels_last || y->rank != 4) return 0;
+  if (!depthwise || weight->dim[2] > LARGE || p->channels_last || y->rank != 4) return 0;
   for (int i = 0; i < 2; i++)
-    if (p->window.rank == 2 && p->window.stride[i] > 1) return 0;
-  return onri_depthwise_is_fast() && y->dim[3] >= ROW && y->dim[2] >= COLUMN &&
+    if (p->window.rank == 2 && p->window.stride[i] > APART) return 0;
+  return onri_depthwise_is_fast() && y->dim[3] >= (weight->dim[2] > SMALL ? LONG_ROW : ROW) && y->dim[2] >= COLUMN &&
          onri_dtype_in(ONRI_DTYPES_F32_AND_HALF, weight->dtype);
 }
 
