@@ -79,16 +79,17 @@ void onri_slab_fill(const struct onri_axis *a, const struct onri_slab_part *part
   }
 }
 
-/* Columns by rests have some between the lines which are multiplied for nothing; those by taps take longer to gather.
- */
+/* Columns by rests have some between the lines, which are multiplied for nothing unless vectors end with the lines; those
+ * by taps take longer to gather. */
 static int has_gaps(const struct work *w, const struct panel *p, const struct slice *s, int64_t lines) {
-  enum { LINE = 8, PIXELS = 8, LANES = 16 }; /* cycles of a line, pixels in one; multiply-adds in one */
+  enum { LINE = 8, PIXELS = 8 }; /* cycles of a line, pixels in one */
   const struct onri_axis *a = &w->c->axis[2];
   const int64_t first = s->first[1], last = s->last[1], taps = (s->last[0] - s->first[0]) * (last - first);
   if (!is_by_rest(a, first, last, p->columns)) return 0;
   if (!w->in_planes) return 1;
-  const int64_t lost = shift_of(a, first, last - 1) * p->rows * taps * w->c->group_out / LANES;
-  return lost <= (last - first - least(last - first, period_of(a))) * lines * (LINE + p->columns / PIXELS);
+  const int64_t lanes = w->kernels->lanes, pitch = p->columns + shift_of(a, first, last - 1);
+  const int64_t lost = (least(pitch, round_up(p->columns, lanes)) - p->columns) * p->rows * taps * w->c->group_out;
+  return lost / lanes <= (last - first - least(last - first, period_of(a))) * lines * (LINE + p->columns / PIXELS);
 }
 
 struct slab {
