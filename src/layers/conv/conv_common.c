@@ -592,13 +592,13 @@ void onri_conv_release_prepared(void *prepared, struct onr_env *env) {
 }
 
 /* Winograd's method, which wants channels-last images, is worth two transposes where there are this many channels. */
-enum { WINOGRAD_CHANNELS = 16, DILATED_CHANNELS = 64 };
+enum { WINOGRAD_CHANNELS = 16, FEWER_CHANNELS = 7, OUTPUTS_OF_FEWER = 12, DILATED_CHANNELS = 64 };
 
 static int wants_winograd(const struct onr_conv_params *p, const struct onr_desc *weight) {
   const int32_t spatial = weight->rank - 2, lead = ONR_MAX_SPATIAL - spatial;
   struct onri_conv c = {.groups = p->groups ? p->groups : 1, .min = -INFINITY, .max = INFINITY};
   struct onri_winograd how;
-  if (spatial < 1 || spatial > ONR_MAX_SPATIAL || c.groups < 1 || weight->dim[1] < WINOGRAD_CHANNELS) return 0;
+  if (spatial < 1 || spatial > ONR_MAX_SPATIAL || c.groups < 1) return 0;
   c.group_in = weight->dim[1];
   c.group_out = weight->dim[0] / c.groups;
   for (int32_t i = 0; i < ONR_MAX_SPATIAL; i++) c.axis[i] = (struct onri_axis){.kernel = 1, .stride = 1, .dilation = 1};
@@ -608,15 +608,35 @@ static int wants_winograd(const struct onr_conv_params *p, const struct onr_desc
     /* Whether it is depends on the sizes; else taps that meet padding are left out, also of channels-last images. */
     if (p->window.rank == spatial && p->window.dilation[i] > 1) return weight->dim[1] >= DILATED_CHANNELS;
   }
-  return onri_winograd_choose(&c, 0, &how);
+  const int64_t in = c.group_in * c.axis[0].kernel; /* all of which one product sums */
+  return (in >= WINOGRAD_CHANNELS || (in >= FEWER_CHANNELS && c.group_out >= OUTPUTS_OF_FEWER)) &&
+         onri_winograd_choose(&c, 0, &how);
+}
+
+/* Whether transposes take less time than the product saves that reads channels-last images: enough multiply-adds to
+ * each number that is moved, and vectors of channels that are full; or lines that leave those of pixels half empty. */
+static int pays_transposes(const struct onr_conv_params *p, const struct onr_desc *weight, const struct onr_desc *y) {
+  enum { INPUTS = 16, SHORT_LINE = 14, LANES = 16, OUTPUTS = 96, SHARE = 100 };
+  const int64_t in = weight->dim[1], out = weight->dim[0] / (p->groups > 1 ? p->groups : 1);
+  const int64_t line = y->dim[y->rank - 1];
+  int64_t taps = 1, apart = 1;
+  for (int32_t i = 2; i < weight->rank; i++) {
+    taps *= weight->dim[i];
+    if (p->window.rank == weight->rank - 2 && p->window.stride[i - 2] > 0) apart *= p->window.stride[i - 2];
+  }
+  if (in < INPUTS) return 0;
+  if (taps > 1 ? line >= 0 && line <= SHORT_LINE : !onri_conv_makes_channels_first(y)) return 1;
+  return out >= OUTPUTS && out % LANES == 0 && taps * in * out >= SHARE * (in * apart + out);
 }
 
 /* Vectors of channels of a group: of a depthwise convolution they would be empty. */
-int onri_conv_reads_channels_first(const struct onr_conv_params *p, const struct onr_desc *weight) {
+int onri_conv_reads_channels_first(const struct onr_conv_params *p, const struct onr_desc *weight,
+                                   const struct onr_desc *y) {
   const int depthwise =
       p->groups > 1 && weight->rank > 1 && weight->dim[1] == 1 && weight->dim[0] <= ONRI_DEPTHWISE_OUTPUTS * p->groups;
   return !p->channels_last && !depthwise && onri_conv_gemm_is_fast() &&
-         onri_dtype_in(ONRI_DTYPES_F32_AND_HALF, weight->dtype) && !wants_winograd(p, weight);
+         onri_dtype_in(ONRI_DTYPES_F32_AND_HALF, weight->dtype) && !wants_winograd(p, weight) &&
+         !pays_transposes(p, weight, y);
 }
 
 /* Rows that fill vectors of pixels, in columns that fill tiles, by kernels of which a column stays in registers. */

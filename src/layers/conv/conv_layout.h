@@ -5,9 +5,10 @@
 #include "params/conv.h"
 #include "onnxrun/layer.h"
 
-/* Whether a convolution with these constant weights reads a channels-first image as fast as a channels-last one, and
- * makes a channels-last one of it: x_channels_first. */
-int onri_conv_reads_channels_first(const struct onr_conv_params *p, const struct onr_desc *weight);
+/* Whether a convolution with these constant weights reads a channels-first image as fast as a channels-last one that is
+ * made of it, and makes a channels-last one of it: x_channels_first. y: as below. */
+int onri_conv_reads_channels_first(const struct onr_conv_params *p, const struct onr_desc *weight,
+                                   const struct onr_desc *y);
 /* Whether it reads a channels-first image and makes such a one as fast as it would a channels-last one of a
  * channels-last one; else it wants the latter. */
 int onri_conv_stays_channels_first(const struct onr_conv_params *p, const struct onr_desc *weight,

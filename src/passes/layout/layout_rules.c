@@ -49,7 +49,7 @@ enum onr_status onri_rule_conv(struct onri_layout *layout) {
     return onri_rule_spatial(layout);
   const struct onr_desc *weights = &layout->rw->graph->values[weight].desc,
                         *y = &layout->rw->graph->values[node->out[0]].desc;
-  const int reads = onri_conv_reads_channels_first(node->params, weights);
+  const int reads = onri_conv_reads_channels_first(node->params, weights, y);
   const int wants_first = layout->values[node->out[0]].wish < 0 || (reads && onri_conv_has_few_outputs(y));
   if (wants_first &&
       (reads ? onri_conv_makes_channels_first(y) : onri_conv_stays_channels_first(node->params, weights, y)))
