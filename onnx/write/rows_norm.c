@@ -108,7 +108,7 @@ static const struct {
 };
 
 static void say_activations(struct onri_spell *s, const struct onr_recurrent_params *p, size_t count) {
-  struct onr_string names[6];
+  struct onr_string names[6] = {{0}};
   float alpha[6], beta[6];
   size_t num_alpha = 0, num_beta = 0;
   for (size_t i = 0; i < count; i++) {

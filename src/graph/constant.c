@@ -28,10 +28,12 @@ struct onri_constant *onri_constant_create(struct onr_env *env, const struct onr
 void onri_constant_retain(struct onri_constant *constant) { constant->references++; }
 
 void onri_constant_release(struct onri_constant *constant) {
-  if (!constant || --constant->references > 0) return;
-  if (constant->owned) onri_release(constant->allocator, constant->data);
-  onri_constant_release(constant->of);
-  onri_release(constant->allocator, constant);
+  while (constant && --constant->references == 0) {
+    struct onri_constant *of = constant->of;
+    if (constant->owned) onri_release(constant->allocator, constant->data);
+    onri_release(constant->allocator, constant);
+    constant = of;
+  }
 }
 
 void onri_graph_unload(struct onri_graph *graph) {

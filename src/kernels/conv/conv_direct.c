@@ -6,7 +6,7 @@
 #include "kernels/matmul/gemm.h"
 
 /* A tile of a product: pixels by channels, on the stack. */
-enum { PIXELS = 48, CHANNELS = 128 };
+enum { PIXELS = 48, CHANNELS = 64 };
 
 /* Taps of a transposed axis that meet output o: k with o + begin - k * dilation = i * stride. They are `step` apart. */
 struct walk {

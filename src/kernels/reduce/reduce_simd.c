@@ -140,9 +140,10 @@ INLINE void double_tile(const struct onri_double_rows d, size_t first, double *a
       sum[k] = double_taken(sum[k], v, centre[k], what);
       if (is_extreme(what)) strange[k] |= (vi64)(v != v);
     }
-  UNROLL for (int k = 0; k < vectors && is_extreme(what); k++) sum[k] =
-      f64_select(strange[k], f64_set((double)NAN), sum[k]);
-  UNROLL for (int k = 0; k < vectors; k++) f64_store_part(acc + first + k * F64_LANES, sum[k], left);
+  UNROLL for (int k = 0; k < vectors; k++) {
+    if (is_extreme(what)) sum[k] = f64_select(strange[k], f64_set((double)NAN), sum[k]);
+    f64_store_part(acc + first + k * F64_LANES, sum[k], left);
+  }
 }
 
 INLINE void doubles_of(const struct onri_double_rows *given, double *acc, const enum onri_take what) {

@@ -9,7 +9,7 @@
 #include "layers/elementwise/widened.h"
 #include "layers/matmul/integer_product.h"
 
-enum { TILE_ROWS = 32, TILE_COLUMNS = 64, EXACT_DEPTH = 256 };
+enum { TILE_ROWS = 32, TILE_COLUMNS = 32, EXACT_DEPTH = 64 };
 
 /* Element i of a number type, as a float. */
 static float value_of(enum onr_dtype dtype, const void *data, size_t i) {

@@ -1,0 +1,12 @@
+#!/bin/sh
+# No recursion but what tests/static/recursion.txt knows a bound of, no frame without one, and no chain of calls that takes much stack.
+set -eu
+build=$1
+here=$(cd "$(dirname "$0")" && pwd)
+for program in gcc python3; do
+  command -v $program >/dev/null || {
+    echo "skipped: no $program"
+    exit 77
+  }
+done
+exec python3 -B "$here/calls.py" "$build" "$build/tests/calls"
