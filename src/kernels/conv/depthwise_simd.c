@@ -15,9 +15,10 @@ enum { OUTPUTS = ONRI_DEPTHWISE_TILE, MOST_TAPS = 9 /* of code of their own */ }
 /* The channels of a vector: all lanes, or the first `lanes`. */
 INLINE vf32 load(const float *x, const int full, size_t lanes) { return full ? f32_load(x) : f32_load_part(x, lanes); }
 
-/* What x is: numbers; bytes; numbers of which several channels of output have one; or neighbours in a row, which have
- * one weight. */
-enum { NUMBERS, BYTES, SHARED, PLANE };
+/* What x is: numbers; bytes; numbers of which several channels of output have one; neighbours in a row, which have one
+ * weight; or bytes without a sign and a zero point, which are numbers as they are. */
+enum { NUMBERS, BYTES, SHARED, PLANE, PLAIN_BYTES };
+INLINE int is_bytes(const int kind) { return kind == BYTES || kind == PLAIN_BYTES; }
 
 /* A vector of channels of output. */
 struct lanes {
@@ -48,15 +49,50 @@ INLINE vf32 load_x(const struct onri_depthwise_job job, int64_t at, const int ki
   const uint8_t *x = (const uint8_t *)job.x + at;
   uint8_t part[F32_LANES] = {0};
   if (!full) memcpy(part, x, lanes.count);
+  if (kind == PLAIN_BYTES) return f32_from_i32(i32_load_u8(full ? x : part));
   const vi32 value = i32_load_u8(full ? x : part) ^ i32_set(job.bytes->flip);
   return f32_from_i32(value) - f32_set(job.bytes->zero);
 }
 
 /* Sums of bytes are whole numbers. */
-INLINE void store_bytes(const struct onri_depthwise_job job, int64_t at, int64_t channel, vf32 sum, size_t lanes) {
+INLINE vi32 whole_sum(const struct onri_depthwise_job job, int64_t channel, vf32 sum, size_t lanes) {
+  const vi32 v = i32_from_f32(sum);
+  return job.bytes->bias ? v + i32_load_part(job.bytes->bias + channel, lanes) : v;
+}
+
+/* `count` outputs of whole vectors; four of them become bytes at once where there are vectors for it. */
+INLINE void store_whole(const struct onri_depthwise_job job, int64_t at, int64_t channel, int64_t count,
+                        const vf32 *sum) {
   const struct onri_requantise *r = job.bytes->requantise;
-  vi32 v = i32_from_f32(sum);
-  if (job.bytes->bias) v += i32_load_part(job.bytes->bias + channel, lanes);
+#if SIMD_BYTES >= 32
+  if (r) {
+    const struct requantise_bytes bytes = requantise_bytes_of(r);
+    const vf32 scale = f32_load(r->scales + channel), scales[4] = {scale, scale, scale, scale};
+    UNROLL for (int i = 0; i < OUTPUTS; i += 4) {
+      vi32 sums[4];
+      UNROLL for (int k = 0; k < 4; k++) sums[k] = whole_sum(job, channel, sum[i + k < OUTPUTS ? i + k : i], F32_LANES);
+      const vi8 result = i8_in_a_row(requantise_4(&bytes, sums, scales));
+      UNROLL for (int k = 0; k < 4; k++) if (i + k < count && i + k < OUTPUTS)
+          i8_store_share((uint8_t *)job.y + at + (i + k) * job.y_pixel, result, k, 4, F32_LANES);
+    }
+    return;
+  }
+#else
+  if (r) {
+    const struct requantise_bounds bounds = requantise_bounds_of(r);
+    const vf32 scale = f32_load(r->scales + channel);
+    UNROLL for (int i = 0; i < OUTPUTS; i++) if (i < count) requantise_lanes(
+        &bounds, whole_sum(job, channel, sum[i], F32_LANES), scale, (uint8_t *)job.y + at + i * job.y_pixel, F32_LANES);
+    return;
+  }
+#endif
+  UNROLL for (int i = 0; i < OUTPUTS; i++) if (i < count)
+      i32_store((int32_t *)job.y + at + i * job.y_pixel, whole_sum(job, channel, sum[i], F32_LANES));
+}
+
+INLINE void store_part(const struct onri_depthwise_job job, int64_t at, int64_t channel, vf32 sum, size_t lanes) {
+  const struct onri_requantise *r = job.bytes->requantise;
+  const vi32 v = whole_sum(job, channel, sum, lanes);
   if (!r) {
     i32_store_part((int32_t *)job.y + at, v, lanes);
     return;
@@ -69,13 +105,17 @@ INLINE void store_bytes(const struct onri_depthwise_job job, int64_t at, int64_t
 INLINE void finish(const struct onri_depthwise_job job, int64_t at, int64_t channel, int64_t count, vf32 *sum,
                    const int kind, const int full, struct lanes lanes) {
   at += channel;
-  if (kind != BYTES && (job.min > -INFINITY || job.max < INFINITY)) {
+  if (is_bytes(kind) && full) {
+    store_whole(job, at, channel, count, sum);
+    return;
+  }
+  if (!is_bytes(kind) && (job.min > -INFINITY || job.max < INFINITY)) {
     const vf32 min = f32_set(job.min), max = f32_set(job.max);
     UNROLL for (int i = 0; i < OUTPUTS; i++) sum[i] = f32_clamp(sum[i], min, max);
   }
   UNROLL for (int i = 0; i < OUTPUTS; i++, at += job.y_pixel) {
     if (i >= count) continue;
-    if (kind == BYTES) store_bytes(job, at, channel, sum[i], full ? F32_LANES : lanes.count);
+    if (is_bytes(kind)) store_part(job, at, channel, sum[i], lanes.count);
     else if (full) f32_store((float *)job.y + at, sum[i]);
     else f32_store_part((float *)job.y + at, sum[i], lanes.count);
   }
@@ -131,9 +171,9 @@ INLINE void tile(const struct onri_depthwise_job job, int64_t channels, int64_t 
   for (int64_t c = 0, next;; c = next) {
     const struct lanes lanes = lanes_from(job, c, (size_t)(channels - c), kind);
     vf32 sum[OUTPUTS];
-    const vf32 bias = job.bias && kind == PLANE   ? f32_set(*job.bias)
-                      : job.bias && kind != BYTES ? load(job.bias + c, full, lanes.count)
-                                                  : (vf32){0};
+    const vf32 bias = job.bias && kind == PLANE     ? f32_set(*job.bias)
+                      : job.bias && !is_bytes(kind) ? load(job.bias + c, full, lanes.count)
+                                                    : (vf32){0};
     UNROLL for (int i = 0; i < OUTPUTS; i++) sum[i] = bias;
     for (int64_t k0 = first0; k0 < last0; k0++) {
       int64_t x = x0 + (k0 - first0) * a0.dilation * job.x_plane + (kind == SHARED ? (job.phase + c) / job.each : c);
@@ -183,7 +223,7 @@ static int goes_along_rows(const struct onri_depthwise_job *job, int64_t channel
         if (is_inside)                                                                                              \
           tile(job, channels, o, row, row_taps, row_stride, row_dilation, has_inside || kind == PLANE, kind, full); \
         else tile(job, channels, o, row, row_taps, row_stride, row_dilation, 0, kind, full);                        \
-        if (kind != BYTES && job.tail) apply_tail(p, channels, o, row);                                             \
+        if (!is_bytes(kind) && job.tail) apply_tail(p, channels, o, row);                                           \
       }                                                                                                             \
     }                                                                                                               \
   }
@@ -201,6 +241,11 @@ ROWS(bytes_part, 0, 0, 0, 0, BYTES, 0)
 ROWS(bytes_3, 3, 1, 1, 0, BYTES, 1)
 ROWS(bytes_3_by_2, 3, 2, 1, 0, BYTES, 1)
 ROWS(bytes_5, 5, 1, 1, 0, BYTES, 1)
+ROWS(plain_any, 0, 0, 0, 0, PLAIN_BYTES, 1)
+ROWS(plain_part, 0, 0, 0, 0, PLAIN_BYTES, 0)
+ROWS(plain_3, 3, 1, 1, 1, PLAIN_BYTES, 1)
+ROWS(plain_3_by_2, 3, 2, 1, 1, PLAIN_BYTES, 1)
+ROWS(plain_5, 5, 1, 1, 0, PLAIN_BYTES, 1)
 ROWS(shared, 0, 0, 0, 0, SHARED, 1)
 ROWS(shared_part, 0, 0, 0, 0, SHARED, 0)
 ROWS(plane_any, 0, 0, 0, 0, PLANE, 1)
@@ -218,17 +263,17 @@ typedef void (*rows_function)(const struct onri_depthwise_job *job, int64_t chan
 
 /* For whole vectors: code of their own for the usual kernels. */
 static rows_function choose(const struct onri_axis *a, int kind) {
-  static const rows_function any[] = {rows_any, rows_bytes_any, rows_shared, rows_plane_any};
+  static const rows_function any[] = {rows_any, rows_bytes_any, rows_shared, rows_plane_any, rows_plain_any};
   static const struct {
     int64_t kernel, stride, dilation;
-    rows_function rows[4];
-  } usual[] = {{3, 1, 1, {rows_3, rows_bytes_3, rows_shared, rows_plane_3}},
-               {3, 2, 1, {rows_3_by_2, rows_bytes_3_by_2, rows_shared, rows_plane_3_by_2}},
-               {3, 1, 2, {rows_3_dilated, rows_bytes_any, rows_shared, rows_plane_3_dilated}},
-               {5, 1, 1, {rows_5, rows_bytes_5, rows_shared, rows_plane_5}},
-               {5, 2, 1, {rows_5_by_2, rows_bytes_any, rows_shared, rows_plane_5_by_2}},
-               {7, 1, 1, {rows_7, rows_bytes_any, rows_shared, rows_plane_7}},
-               {9, 1, 1, {rows_9, rows_bytes_any, rows_shared, rows_plane_9}}};
+    rows_function rows[5];
+  } usual[] = {{3, 1, 1, {rows_3, rows_bytes_3, rows_shared, rows_plane_3, rows_plain_3}},
+               {3, 2, 1, {rows_3_by_2, rows_bytes_3_by_2, rows_shared, rows_plane_3_by_2, rows_plain_3_by_2}},
+               {3, 1, 2, {rows_3_dilated, rows_bytes_any, rows_shared, rows_plane_3_dilated, rows_plain_any}},
+               {5, 1, 1, {rows_5, rows_bytes_5, rows_shared, rows_plane_5, rows_plain_5}},
+               {5, 2, 1, {rows_5_by_2, rows_bytes_any, rows_shared, rows_plane_5_by_2, rows_plain_any}},
+               {7, 1, 1, {rows_7, rows_bytes_any, rows_shared, rows_plane_7, rows_plain_any}},
+               {9, 1, 1, {rows_9, rows_bytes_any, rows_shared, rows_plane_9, rows_plain_any}}};
   for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
     if (a->kernel == usual[i].kernel && a->stride == usual[i].stride && a->dilation == usual[i].dilation)
       return usual[i].rows[kind];
@@ -236,8 +281,9 @@ static rows_function choose(const struct onri_axis *a, int kind) {
 }
 
 static void rows(const struct onri_depthwise_job *job, int64_t channels) {
-  static const rows_function part[] = {rows_part, rows_bytes_part, rows_shared_part, rows_plane_part};
-  const int kind = job->bytes ? BYTES : job->shifts ? PLANE : job->each > 1 ? SHARED : NUMBERS;
+  static const rows_function part[] = {rows_part, rows_bytes_part, rows_shared_part, rows_plane_part, rows_plain_part};
+  const int is_plain = job->bytes && !job->bytes->flip && job->bytes->zero == 0.0f;
+  const int kind = is_plain ? PLAIN_BYTES : job->bytes ? BYTES : job->shifts ? PLANE : job->each > 1 ? SHARED : NUMBERS;
   (channels >= F32_LANES ? choose(&job->axis[2], kind) : part[kind])(job, channels);
 }
 
