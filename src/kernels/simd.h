@@ -831,6 +831,25 @@ INLINE int32_t i32_sum(vi32 v) { /* wraps */
   return (int32_t)sum;
 #endif
 }
+/* Of each of four vectors. */
+INLINE void i32_sum_4(const vi32 x[4], int32_t to[4]) {
+#if SIMD_BYTES == 64
+  const __m512i ab = _mm512_add_epi32(_mm512_unpacklo_epi32((__m512i)x[0], (__m512i)x[1]),
+                                      _mm512_unpackhi_epi32((__m512i)x[0], (__m512i)x[1])),
+                cd = _mm512_add_epi32(_mm512_unpacklo_epi32((__m512i)x[2], (__m512i)x[3]),
+                                      _mm512_unpackhi_epi32((__m512i)x[2], (__m512i)x[3]));
+  const __m512i all = _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+  const __m256i half = _mm256_add_epi32(_mm512_castsi512_si256(all), _mm512_extracti64x4_epi64(all, 1));
+  _mm_storeu_si128((__m128i *)(void *)to,
+                   _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1)));
+#elif SIMD_BYTES == 32
+  const __m256i all = _mm256_hadd_epi32(_mm256_hadd_epi32((__m256i)x[0], (__m256i)x[1]),
+                                        _mm256_hadd_epi32((__m256i)x[2], (__m256i)x[3]));
+  _mm_storeu_si128((__m128i *)(void *)to, _mm_add_epi32(_mm256_castsi256_si128(all), _mm256_extracti128_si256(all, 1)));
+#else
+  for (int i = 0; i < 4; i++) to[i] = i32_sum(x[i]);
+#endif
+}
 INLINE double f64_sum(vf64 v) {
 #if SIMD_BYTES == 64
   return _mm512_reduce_add_pd((__m512d)v);

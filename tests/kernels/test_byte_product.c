@@ -104,15 +104,16 @@ static void test_products(void **state) {
   for (int i = 0; i < CASES; i++) check(&s);
 }
 
-/* The same tile that makes bytes, less products of factors. */
-static void check_bytes(const struct onri_byte_product_kernels *kernels, struct onri_byte_tile *tile,
-                        const int8_t *panel, int32_t *sums) {
+/* The same tile that makes bytes and real numbers, less products of factors. */
+static void check_results(const struct onri_byte_product_kernels *kernels, struct onri_byte_tile *tile,
+                          const int8_t *panel, int32_t *sums) {
   enum { Y_ROW = 70 };
   static const int32_t row_factors[13] = {3, -1, 7, 0, 1000, 5, -99, 8, 2, 1, 4, -6, 12};
   int32_t column_factors[64], untouched[13 * 64] = {0};
-  float scales[64];
+  float scales[64 + 3];
   uint8_t y[13 * Y_ROW], expected[13 * Y_ROW];
-  for (int j = 0; j < 64; j++) column_factors[j] = j * 3 - 90, scales[j] = 0.001f * (float)(j + 1);
+  for (int j = 0; j < 67; j++) scales[j] = 0.001f * (float)(j + 1);
+  for (int j = 0; j < 64; j++) column_factors[j] = j * 3 - 90;
   const struct onri_requantise r = {scales, 1, 5, -128, 100};
   for (size_t i = 0; i < tile->num_rows; i++)
     for (size_t j = 0; j < tile->columns; j++) sums[i * 64 + j] -= row_factors[i] * column_factors[j];
@@ -122,6 +123,13 @@ static void check_bytes(const struct onri_byte_product_kernels *kernels, struct 
   tile->row_factors = row_factors, tile->column_factors = column_factors;
   kernels->tile(tile, panel, untouched);
   assert_memory_equal(y, expected, sizeof(y));
+  float real[13 * Y_ROW] = {0}, expected_real[13 * Y_ROW] = {0};
+  const struct onri_byte_reals reals = {scales, 1, tile->num_rows % 2 ? scales + 3 : NULL, -9.0f, INFINITY};
+  kernels->reals(&reals, &(struct onri_byte_sums){sums, tile->num_rows, tile->columns, 64}, expected_real,
+                 Y_ROW * sizeof(float));
+  tile->requantise = NULL, tile->reals = &reals, tile->y = (uint8_t *)real, tile->y_row = Y_ROW * sizeof(float);
+  kernels->tile(tile, panel, untouched);
+  assert_memory_equal(real, expected_real, sizeof(real));
 }
 
 /* The tile and the packing of each level give the same sums; the driver above runs the highest. */
@@ -165,7 +173,7 @@ static void test_levels(void **state) {
                            k % kernels->group];
             assert_int_equal(sums[r * 64 + j], sum);
           }
-        check_bytes(kernels, &tile, panel, sums);
+        check_results(kernels, &tile, panel, sums);
       }
   }
 }

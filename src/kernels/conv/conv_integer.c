@@ -62,6 +62,9 @@ void onri_conv_integer_pack(const struct onri_conv *c, const void *weight, int i
 
 /* --- results --- */
 
+/* Of an element of y. */
+static size_t result_bytes(const struct onri_conv_integer *c) { return c->requantise ? 1 : sizeof(int32_t); }
+
 /* Rows of results of channels from `channel` on, which lie side by side. */
 static void store_rows(const struct onri_conv_integer *c, const struct onri_byte_sums *sums, size_t channel, char *y,
                        size_t y_row) {
@@ -84,7 +87,7 @@ static void store_rows(const struct onri_conv_integer *c, const struct onri_byte
 static void store_pixels(const struct onri_conv_integer *c, size_t image, size_t pixel, size_t channel,
                          const struct onri_byte_sums *sums) {
   const struct onri_image *y = &c->conv->y;
-  const size_t size = c->requantise ? 1 : sizeof(int32_t), y_row = (size_t)y->stride[ONR_MAX_SPATIAL - 1] * size,
+  const size_t size = result_bytes(c), y_row = (size_t)y->stride[ONR_MAX_SPATIAL - 1] * size,
                step = (size_t)y->channel_stride * size;
   char *to = (char *)c->y + image * (size_t)y->batch_stride * size + pixel * y_row + channel * step;
   if (y->channel_stride == 1) {
@@ -273,18 +276,34 @@ static void place_windows(const void *context, size_t batch, size_t row, size_t 
 static void store_tile(const void *context, size_t batch, size_t row, size_t column,
                        const struct onri_byte_sums *sums) {
   const struct windows *w = context;
-  const size_t groups = (size_t)w->c->conv->groups, channel = batch % groups * (size_t)w->c->conv->group_out + column;
-  store_pixels(w->c, w->first + batch / groups, row, channel, sums);
+  const size_t groups = (size_t)w->c->conv->groups;
+  store_pixels(w->c, w->first + batch / groups, row, batch % groups * (size_t)w->c->conv->group_out + column, sums);
+}
+
+/* Of the result from [row][column] on: its channel, and which element it is. */
+static size_t channel_of(const struct windows *w, size_t batch, size_t column) {
+  return batch % (size_t)w->c->conv->groups * (size_t)w->c->conv->group_out + column;
+}
+static size_t element_of(const struct windows *w, size_t batch, size_t row, size_t column) {
+  const struct onri_conv *c = w->c->conv;
+  return (w->first + batch / (size_t)c->groups) * (size_t)c->y.batch_stride +
+         row * (size_t)c->y.stride[ONR_MAX_SPATIAL - 1] + channel_of(w, batch, column);
 }
 
 static uint8_t *bytes_at(const void *context, size_t batch, size_t row, size_t column, struct onri_requantise *r) {
   const struct windows *w = context;
-  const struct onri_conv *c = w->c->conv;
-  const size_t groups = (size_t)c->groups, channel = batch % groups * (size_t)c->group_out + column;
   *r = *w->c->requantise;
+  r->scales += channel_of(w, batch, column) * r->scale_step;
+  return (uint8_t *)w->c->y + element_of(w, batch, row, column);
+}
+
+static float *reals_at(const void *context, size_t batch, size_t row, size_t column, struct onri_byte_reals *r) {
+  const struct windows *w = context;
+  const size_t channel = channel_of(w, batch, column);
+  *r = *w->c->reals;
   r->scales += channel * r->scale_step;
-  return (uint8_t *)w->c->y + (w->first + batch / groups) * (size_t)c->y.batch_stride +
-         row * (size_t)c->y.stride[ONR_MAX_SPATIAL - 1] + channel;
+  if (r->bias) r->bias += channel;
+  return (float *)w->c->y + element_of(w, batch, row, column);
 }
 
 static void multiply(const struct windows *w, size_t images, const size_t *runs, struct onr_env *env) {
@@ -307,9 +326,12 @@ static void multiply(const struct windows *w, size_t images, const size_t *runs,
                                       .context = w,
                                       .place = place_windows,
                                       .runs = runs,
-                                      .y_row = (size_t)conv->y.stride[ONR_MAX_SPATIAL - 1],
+                                      .y_row = (size_t)conv->y.stride[ONR_MAX_SPATIAL - 1] * result_bytes(c),
                                       .finish = store_tile};
-  if (c->requantise && conv->y.channel_stride == 1) product.bytes_at = bytes_at;
+  if (conv->y.channel_stride == 1) {
+    product.bytes_at = c->requantise ? bytes_at : NULL;
+    product.reals_at = c->reals ? reals_at : NULL;
+  }
   onri_byte_product(&product, env);
 }
 

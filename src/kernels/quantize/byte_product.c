@@ -201,9 +201,38 @@ static void add_row_sums(const struct work *w, const struct part *t, const struc
 
 /* Of all rows, what a zero point of B is taken off so many times. */
 static void set_row_factors(const struct work *w, const struct part *t, int32_t *row_sums) {
-  const uint32_t depth = (uint32_t)(w->p->k.runs * w->p->k.run);
+  const uint32_t depth = (uint32_t)(w->p->k.runs * w->p->k.run), shared = a_zero_of(w, t, t->row);
   for (size_t r = 0; r < t->rows; r++)
-    row_sums[r] = (int32_t)((uint32_t)row_sums[r] - depth * a_zero_of(w, t, t->row + r));
+    row_sums[r] = (int32_t)((uint32_t)row_sums[r] - depth * (w->p->a_zero_step ? a_zero_of(w, t, t->row + r) : shared));
+}
+
+/* What sums become at once, and where; y NULL: they stay sums. */
+struct results {
+  struct onri_requantise bytes;
+  struct onri_byte_reals reals;
+  uint8_t *y;
+};
+
+static void set_results(const struct work *w, const struct part *t, struct results *r) {
+  const struct onri_byte_product *p = w->p;
+  r->y = NULL;
+  if (p->a_zero_step) return;
+  if (p->bytes_at) r->y = p->bytes_at(p->context, t->batch, t->row, t->column, &r->bytes);
+  else if (p->reals_at) r->y = (uint8_t *)p->reals_at(p->context, t->batch, t->row, t->column, &r->reals);
+}
+
+/* The next panel's; the first one's for column 0. */
+static void set_end(const struct work *w, struct onri_byte_tile *tile, struct results *r, size_t column) {
+  const size_t step = column ? w->kernels->columns : 0;
+  if (!r->y) return;
+  if (w->p->bytes_at) {
+    r->bytes.scales += step * r->bytes.scale_step;
+    tile->requantise = &r->bytes, tile->y = r->y + column;
+    return;
+  }
+  r->reals.scales += step * r->reals.scale_step;
+  if (r->reals.bias) r->reals.bias += step;
+  tile->reals = &r->reals, tile->y = r->y + column * sizeof(float);
 }
 
 static void multiply(const struct work *w, const struct part *t, const struct onri_byte_columns *b,
@@ -215,9 +244,8 @@ static void multiply(const struct work *w, const struct part *t, const struct on
   int32_t sums[ROWS * COLUMNS] __attribute__((aligned(64))), row_sums[ROWS] = {0};
   char packed[ROWS * DEPTH * 2] __attribute__((aligned(64)));
   const char *begins[ROWS], *rows[ROWS];
-  struct onri_requantise requantise = {0};
-  uint8_t *y =
-      p->bytes_at && !p->a_zero_step ? p->bytes_at(p->context, t->batch, t->row, t->column, &requantise) : NULL;
+  struct results results;
+  set_results(w, t, &results);
   if (p->place) p->place(p->context, t->batch, t->row, t->rows, begins);
   for (struct slice s = {0}; next_slice(p->k, &s);) {
     const int is_last = s.run + s.runs == p->k.runs && s.from + s.depth >= cells;
@@ -233,19 +261,17 @@ static void multiply(const struct work *w, const struct part *t, const struct on
                                   .num_runs = s.runs,
                                   .depth = s.depth,
                                   .sums_row = COLUMNS,
-                                  .requantise = is_last && y ? &requantise : NULL,
                                   .y_row = p->y_row};
     for (size_t j = 0; j < t->columns; j += width) {
-      tile.y = y + j;
       tile.columns = t->columns - j;
       tile.start = s.run == 0 && s.from == 0 ? shared->start + j : NULL;
+      if (is_last) set_end(w, &tile, &results, j);
       if (shared->has_b_zeros && is_last) tile.row_factors = row_sums, tile.column_factors = shared->b_zeros + j;
       kernels->tile(&tile, b->panels + (t->column + j) / width * panel_bytes + (s.run * cells + s.from) * width,
                     sums + j);
-      if (tile.requantise) requantise.scales += requantise.scale_step * width;
     }
   }
-  if (y) return;
+  if (results.y) return;
   for (size_t r = 0; p->a_zero_step && r < t->rows; r++)
     kernels->correct(sums + r * COLUMNS, t->columns, NULL, (int32_t)a_zero_of(w, t, t->row + r), b->sums + t->column);
   p->finish(p->context, t->batch, t->row, t->column, &(struct onri_byte_sums){sums, t->rows, t->columns, COLUMNS});

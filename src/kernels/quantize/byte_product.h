@@ -65,6 +65,14 @@ struct onri_requantise {
   int zero, low, high;
 };
 
+/* y[j] = sums[j] * scale + bias[j], held within low and high (NaN stays); scales as there; bias may be NULL. */
+struct onri_byte_reals {
+  const float *scales;
+  size_t scale_step;
+  const float *bias;
+  float low, high;
+};
+
 struct onri_byte_product {
   size_t batches, m, n;
   struct onri_byte_depth k;
@@ -88,9 +96,10 @@ struct onri_byte_product {
                size_t to_row);
   void (*place)(const void *context, size_t batch, size_t row, size_t rows, const char **begins);
   const size_t *runs; /* NULL: one, where its row begins */
-  /* Where bytes of C go from [row][column] on, whose rows lie y_row apart, and how sums become such. NULL: finish; also
-   * where rows of A have zero points of their own. */
+  /* Where bytes of C, or float32, go from [row][column] on, whose rows lie y_row bytes apart, and how sums become such.
+   * Both NULL: finish; also where rows of A have zero points of their own. */
   uint8_t *(*bytes_at)(const void *context, size_t batch, size_t row, size_t column, struct onri_requantise *r);
+  float *(*reals_at)(const void *context, size_t batch, size_t row, size_t column, struct onri_byte_reals *r);
   size_t y_row;
   /* What becomes of the sums of C from [row][column] on. */
   void (*finish)(const void *context, size_t batch, size_t row, size_t column, const struct onri_byte_sums *sums);
@@ -98,13 +107,6 @@ struct onri_byte_product {
 
 void onri_byte_product(const struct onri_byte_product *p, struct onr_env *env);
 
-/* y[j] = sums[j] * scale + bias[j], held within low and high (NaN stays); scales as there; bias may be NULL. */
-struct onri_byte_reals {
-  const float *scales;
-  size_t scale_step;
-  const float *bias;
-  float low, high;
-};
 /* Rows of y lie y_row bytes apart. That of reals may be the sums. */
 void onri_byte_reals(const struct onri_byte_reals *r, const struct onri_byte_sums *sums, void *y, size_t y_row);
 void onri_requantise(const struct onri_requantise *r, const struct onri_byte_sums *sums, void *y, size_t y_row);

@@ -57,6 +57,35 @@ INLINE void store_bytes(const struct requantise_bytes *b, const vi32 sums[4], co
 }
 #endif
 
+/* The product is rounded before the bias is added, as in the operators one after the other. */
+INLINE vf32 real_of(vi32 sum, vf32 scale, vf32 bias, const struct onri_byte_reals *r) {
+  return f32_clamp(f32_rounded(f32_from_i32(sum) * scale) + bias, f32_set(r->low), f32_set(r->high));
+}
+INLINE vf32 scales_of_reals(const struct onri_byte_reals *r, size_t j, size_t lanes) {
+  return r->scale_step ? f32_load_part(r->scales + j, lanes) : f32_set(r->scales[0]);
+}
+INLINE vf32 bias_of_reals(const struct onri_byte_reals *r, size_t j, size_t lanes) {
+  return r->bias ? f32_load_part(r->bias + j, lanes) : f32_set(-0.0f); /* which changes nothing */
+}
+
+/* Rows of a tile as real numbers. */
+INLINE void end_in_reals(const struct onri_byte_tile *t, size_t first, const int rows, const int vectors,
+                         vi32 sum[ROWS][VECTORS]) {
+  const struct onri_byte_reals reals = *t->reals;
+  UNROLL for (int v = 0; v < vectors; v++) {
+    const size_t j = (size_t)v * F32_LANES;
+    if (j >= t->columns) break;
+    const size_t lanes = t->columns - j;
+    const vf32 scale = scales_of_reals(&reals, j, lanes), bias = bias_of_reals(&reals, j, lanes);
+    uint8_t *y = t->y + first * t->y_row + j * sizeof(float);
+    UNROLL for (int r = 0; r < rows; r++) {
+      const vf32 real = real_of(sum[r][v], scale, bias, &reals);
+      if (lanes >= F32_LANES) f32_store(y + (size_t)r * t->y_row, real);
+      else f32_store_part(y + (size_t)r * t->y_row, real, lanes);
+    }
+  }
+}
+
 /* Rows of a tile as bytes. */
 INLINE void end_in_bytes(const struct onri_byte_tile *t, size_t first, const int rows, const int vectors,
                          vi32 sum[ROWS][VECTORS]) {
@@ -84,9 +113,12 @@ INLINE void end_in_bytes(const struct onri_byte_tile *t, size_t first, const int
 #endif
 }
 
+/* What a tile ends in. */
+enum end { SUMS, BYTES, REALS };
+
 /* `rows` rows from `first` on by `vectors` vectors of columns. */
 INLINE void sum_rows(const struct onri_byte_tile *t, size_t first, const int8_t *panel, const int rows,
-                     const int vectors, int32_t *sums) {
+                     const int vectors, const enum end end, int32_t *sums) {
   vi32 sum[ROWS][VECTORS];
   const size_t sums_row = t->start ? 0 : t->sums_row;
   const int32_t *start = t->start ? t->start : sums + first * t->sums_row;
@@ -109,8 +141,12 @@ INLINE void sum_rows(const struct onri_byte_tile *t, size_t first, const int8_t 
   if (t->row_factors)
     UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < vectors; v++) sum[r][v] -=
         i32_set(t->row_factors[first + r]) * i32_load(t->column_factors + v * F32_LANES);
-  if (t->requantise) {
+  if (end == BYTES) {
     end_in_bytes(t, first, rows, vectors, sum);
+    return;
+  }
+  if (end == REALS) {
+    end_in_reals(t, first, rows, vectors, sum);
     return;
   }
   sums += first * t->sums_row;
@@ -119,20 +155,35 @@ INLINE void sum_rows(const struct onri_byte_tile *t, size_t first, const int8_t 
 }
 
 INLINE void sum_tile(const struct onri_byte_tile *t, const int8_t *panel, const int rows, const int vectors,
-                     int32_t *sums) {
+                     const enum end end, int32_t *sums) {
   size_t first = 0;
-  for (; first + (size_t)rows <= t->num_rows; first += (size_t)rows) sum_rows(t, first, panel, rows, vectors, sums);
-  for (; first + 2 <= t->num_rows; first += 2) sum_rows(t, first, panel, 2, vectors, sums);
-  if (first < t->num_rows) sum_rows(t, first, panel, 1, vectors, sums);
+  for (; first + (size_t)rows <= t->num_rows; first += (size_t)rows)
+    sum_rows(t, first, panel, rows, vectors, end, sums);
+  for (; first + 2 <= t->num_rows; first += 2) sum_rows(t, first, panel, 2, vectors, end, sums);
+  if (first < t->num_rows) sum_rows(t, first, panel, 1, vectors, end, sums);
 }
 
 /* Few columns: more rows instead. */
-static void tile(const struct onri_byte_tile *t, const int8_t *panel, int32_t *sums) {
-  if (t->columns > COLUMNS / 2) sum_tile(t, panel, ROWS / 2, VECTORS, sums);
+INLINE void any_tile(const struct onri_byte_tile *t, const int8_t *panel, const enum end end, int32_t *sums) {
+  if (t->columns > COLUMNS / 2) sum_tile(t, panel, ROWS / 2, VECTORS, end, sums);
 #if SIMD_REGISTERS == 32
-  else if (t->columns > F32_LANES) sum_tile(t, panel, ROWS, VECTORS / 2, sums);
+  else if (t->columns > F32_LANES) sum_tile(t, panel, ROWS, VECTORS / 2, end, sums);
 #endif
-  else sum_tile(t, panel, ROWS, 1, sums);
+  else sum_tile(t, panel, ROWS, 1, end, sums);
+}
+
+static void tile_of_sums(const struct onri_byte_tile *t, const int8_t *panel, int32_t *sums) {
+  any_tile(t, panel, SUMS, sums);
+}
+static void tile_of_bytes(const struct onri_byte_tile *t, const int8_t *panel, int32_t *sums) {
+  any_tile(t, panel, BYTES, sums);
+}
+static void tile_of_reals(const struct onri_byte_tile *t, const int8_t *panel, int32_t *sums) {
+  any_tile(t, panel, REALS, sums);
+}
+
+static void tile(const struct onri_byte_tile *t, const int8_t *panel, int32_t *sums) {
+  (t->requantise ? tile_of_bytes : t->reals ? tile_of_reals : tile_of_sums)(t, panel, sums);
 }
 
 #if defined(__AVX512VNNI__)
@@ -181,18 +232,23 @@ INLINE void sum_some(const char *const *rows, size_t first, const int count, siz
   enum { STEP = SIMD_BYTES / CELL };
   const vi32 ones = i32_set(CELL == 1 ? 0x01010101 : 0x00010001);
   vi32 sum[4] = {{0}};
+  int32_t of_row[4];
   size_t i = 0;
   for (; i + STEP <= depth; i += STEP)
     UNROLL for (int r = 0; r < count; r++) sum[r] =
         add_group(sum[r], i32_load(rows[first + (size_t)r] + from + i * CELL), ones);
-  UNROLL for (int r = 0; r < count; r++) {
-    const char *rest = rows[first + (size_t)r] + from + i * CELL;
 #if defined(__AVX512VNNI__)
-    if (i < depth) sum[r] = add_group(sum[r], (vi32)i8_load_part(rest, depth - i), ones);
-#else
-    for (size_t k = 0; k < depth - i; k++) sum[r][0] += ((const int16_t *)(const void *)rest)[k];
+  if (i < depth)
+    UNROLL for (int r = 0; r < count; r++) sum[r] =
+        add_group(sum[r], (vi32)i8_load_part(rows[first + (size_t)r] + from + i, depth - i), ones);
+  i = depth;
 #endif
-    sums[first + (size_t)r] = (int32_t)((uint32_t)sums[first + (size_t)r] + (uint32_t)i32_sum(sum[r]));
+  i32_sum_4(sum, of_row);
+  UNROLL for (int r = 0; r < count; r++) {
+    const int16_t *cells = (const int16_t *)(const void *)(rows[first + (size_t)r] + from);
+    uint32_t all = (uint32_t)sums[first + (size_t)r] + (uint32_t)of_row[r];
+    for (size_t k = i; k < depth; k++) all += (uint32_t)(int32_t)cells[k];
+    sums[first + (size_t)r] = (int32_t)all;
   }
 }
 
@@ -211,23 +267,20 @@ static void correct(int32_t *sums, size_t count, const int32_t *bias, int32_t a_
   }
 }
 
-/* The product is rounded before the bias is added, as in the operators one after the other. */
 INLINE void reals_column(const struct onri_byte_reals *r, const struct onri_byte_sums *of, size_t j, size_t lanes,
                          char *y, size_t y_row) {
   const struct onri_byte_sums s = *of;
-  const vf32 low = f32_set(r->low), high = f32_set(r->high),
-             scale = r->scale_step ? f32_load_part(r->scales + j, lanes) : f32_set(r->scales[0]),
-             bias = r->bias ? f32_load_part(r->bias + j, lanes) : f32_set(-0.0f); /* which changes nothing */
-  for (size_t i = 0; i < s.rows; i++, y += y_row) {
-    const vf32 sum = f32_rounded(f32_from_i32(i32_load_part(s.sums + i * s.sums_row + j, lanes)) * scale);
-    f32_store_part(y + j * sizeof(float), f32_clamp(sum + bias, low, high), lanes);
-  }
+  const vf32 scale = scales_of_reals(r, j, lanes), bias = bias_of_reals(r, j, lanes);
+  for (size_t i = 0; i < s.rows; i++, y += y_row)
+    f32_store_part(y + j * sizeof(float), real_of(i32_load_part(s.sums + i * s.sums_row + j, lanes), scale, bias, r),
+                   lanes);
 }
 
-static void reals(const struct onri_byte_reals *r, const struct onri_byte_sums *s, void *y, size_t y_row) {
+static void reals(const struct onri_byte_reals *of, const struct onri_byte_sums *s, void *y, size_t y_row) {
+  const struct onri_byte_reals r = *of;
   size_t j = 0;
-  for (; j + F32_LANES <= s->columns; j += F32_LANES) reals_column(r, s, j, F32_LANES, y, y_row);
-  if (j < s->columns) reals_column(r, s, j, s->columns - j, y, y_row);
+  for (; j + F32_LANES <= s->columns; j += F32_LANES) reals_column(&r, s, j, F32_LANES, y, y_row);
+  if (j < s->columns) reals_column(&r, s, j, s->columns - j, y, y_row);
 }
 
 #if SIMD_BYTES >= 32

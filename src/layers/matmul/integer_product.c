@@ -148,7 +148,7 @@ struct job {
   const struct onri_integer_roles *roles;
   const struct onri_integer_state *s;
   int a_is_signed;
-  float y_scale;
+  float y_scale, scale;              /* of the result; of all sums, where they share one */
   struct onri_requantise requantise; /* of quantised results, without scales */
 };
 
@@ -263,11 +263,22 @@ static void store_tile(const void *context, size_t batch, size_t row, size_t col
                &(struct onri_byte_sums){sums->sums + r * sums->sums_row, some, sums->columns, sums->sums_row});
 }
 
-/* Zero points of an operand, one for each `step` elements of `count`; any: whether one is not 0. */
+/* Where all results share their scale. */
+static float *reals_at(const void *context, size_t batch, size_t row, size_t column, struct onri_byte_reals *r) {
+  const struct job *job = context;
+  const struct onr_call *call = job->call;
+  const struct onri_product *p = &job->s->product;
+  const float *bias = onri_has(call, job->roles->bias) ? (const float *)call->inputs[job->roles->bias] + column : NULL;
+  *r = (struct onri_byte_reals){&job->scale, 0, bias, -INFINITY, INFINITY};
+  return (float *)call->outputs[0] + (batch * p->m + row) * p->n + column;
+}
+
+/* Zero points of an operand, one for each `step` elements of `count`, or the only one; NULL: they are 0. */
 static const int32_t *expand_zeros(const struct onr_call *call, size_t input, const struct onri_dims *dims,
                                    size_t count, size_t row, size_t each, size_t step, int32_t *zeros) {
   int32_t any = 0;
   if (!onri_has(call, input)) return NULL;
+  if (is_one(call, input)) count = 1;
   for (size_t i = 0; i < count; i++) {
     zeros[i] = onri_value8(call->in[input].dtype, call->inputs[input],
                            onri_dims_offset(dims, i / row * each + i % row * step));
@@ -324,6 +335,10 @@ enum onr_status onri_integer_run(struct onr_call *call, const struct onri_intege
     return ONR_STATUS_OK;
   }
   columns_bytes(call, r, p->k, p->n, &count);
+  const size_t a_step = onri_has(call, r->a_zero) && !is_one(call, r->a_zero),
+               b_step = onri_has(call, r->b_zero) && !is_one(call, r->b_zero);
+  const int is_one_scale = is_real(r) && is_one(call, r->a_scale) && is_one(call, r->b_scale);
+  if (is_one_scale) scales_of(&job, 0, 1, &job.scale);
   const struct onri_byte_product product = {
       .batches = p->batches,
       .m = p->m,
@@ -337,16 +352,18 @@ enum onr_status onri_integer_run(struct onr_call *call, const struct onri_intege
       .rows_of = a_matrix_of,
       .a_zero = expand_zeros(call, r->a_zero, &s->a_zero, a_matrices(call, r, p) * p->m, p->m, p->m * p->k, p->k,
                              (int32_t *)(void *)(scratch + s->a_zeros_at)),
-      .a_zero_step = 1,
-      .a_zero_block = p->m,
+      .a_zero_step = a_step,
+      .a_zero_block = a_step * p->m,
       .b_zero = expand_zeros(call, r->b_zero, &s->b_zero, count * p->n, p->n, p->k * p->n, 1,
                              (int32_t *)(void *)(scratch + s->b_zeros_at)),
-      .b_zero_step = 1,
-      .b_zero_block = p->n,
+      .b_zero_step = b_step,
+      .b_zero_block = b_step * p->n,
       .bias = !is_real(r) && onri_has(call, r->bias) ? call->inputs[r->bias] : NULL,
       .context = &job,
       .load = load_rows,
       .place = lies_packed(&job) ? place_rows : NULL,
+      .reals_at = is_one_scale ? reals_at : NULL,
+      .y_row = p->n * sizeof(float),
       .finish = store_tile};
   onri_byte_product(&product, call->env);
   return ONR_STATUS_OK;
