@@ -735,6 +735,8 @@ INLINE vi16 i16_dot_bytes(vi32 a, vi32 b) {
 INLINE vi32 i32_dot_bytes(vi32 acc, vi32 a, vi32 b) {
   return (vi32)_mm512_dpbusd_epi32((__m512i)acc, (__m512i)a, (__m512i)b);
 }
+/* a - b, held within signed bytes. */
+INLINE vi8 i8_difference(vi8 a, vi8 b) { return (vi8)_mm512_subs_epi8((__m512i)a, (__m512i)b); }
 /* Bytes of four vectors, the first of each, then the second of each, ...: those that lie in quarter `to[q]` of a vector
  * of 128 bits, 4 of each of its four. */
 INLINE void i8_zip4(vi8 a, vi8 b, vi8 c, vi8 d, vi32 to[4]) {

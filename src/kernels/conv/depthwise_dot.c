@@ -98,6 +98,8 @@ struct scratch {
   size_t *lines;
   int32_t *masks, *start, *zeros;
   float *scales;
+  int8_t *weights; /* blocks less their zero points, where bytes hold all of these; is_exact of each block says so */
+  char *is_exact;
   char *image;
 };
 
@@ -112,7 +114,9 @@ static struct scratch parts_of(const struct onri_conv *c, void *block) {
   s.start = s.masks + shape.quads * shape.outputs;
   s.zeros = s.start + blocks_of(c) * CHANNELS;
   s.scales = (float *)(void *)(s.zeros + blocks_of(c) * CHANNELS);
-  s.image = (char *)(s.scales + blocks_of(c) * CHANNELS);
+  s.weights = (int8_t *)(s.scales + blocks_of(c) * CHANNELS);
+  s.is_exact = (char *)s.weights + blocks_of(c) * block_bytes(&shape);
+  s.image = s.is_exact + blocks_of(c);
   return s;
 }
 
@@ -132,7 +136,8 @@ size_t onri_depthwise_dot_scratch(const struct onri_conv *c) {
   const size_t image = onri_byte_image_bytes(c);
   const struct shape shape = shape_of(c);
   size_t bytes, constants;
-  if (image == SIZE_MAX || !onri_mul_size(blocks_of(c), CHANNELS * (2 * sizeof(int32_t) + sizeof(float)), &constants) ||
+  const size_t block = block_bytes(&shape) + 1 + CHANNELS * (2 * sizeof(int32_t) + sizeof(float));
+  if (image == SIZE_MAX || !onri_mul_size(blocks_of(c), block, &constants) ||
       !onri_add_size(image, behind(c), &bytes) || !onri_add_size(bytes, constants_bytes(&shape), &bytes) ||
       !onri_add_size(bytes, constants, &bytes))
     return SIZE_MAX;
@@ -155,6 +160,10 @@ static int set_constants(const struct onri_depthwise_dot *d, const struct scratc
     any |= s->zeros[at];
   }
   return any != 0;
+}
+
+static const int8_t *weights_of(const struct onri_depthwise_dot *d) {
+  return (const int8_t *)((const int32_t *)d->packed + blocks_of(d->conv) * CHANNELS);
 }
 
 /* The taps of each window that are read together. */
@@ -190,11 +199,28 @@ static void to_reals(const struct onri_depthwise_dot *d, size_t first, const str
   onri_byte_reals(&r, &sums, job->y, job->y_step);
 }
 
+static void set_weights(const struct work *w, size_t block, struct onri_depthwise_dot_job *job) {
+  const int is_exact = w->has_zeros && w->scratch.is_exact[block];
+  job->weights = (is_exact ? w->scratch.weights : weights_of(w->d)) + block * block_bytes(&w->shape);
+  job->zeros = w->has_zeros && !is_exact ? w->scratch.zeros + block * CHANNELS : NULL;
+}
+
+/* Most weights of most blocks are bytes without their zero points, too. */
+static void take_zeros_off(const struct work *w) {
+  for (size_t block = 0; block < blocks_of(w->d->conv); block++) {
+    struct onri_depthwise_dot_job job = {
+        .num_lines = w->shape.lines, .quads = w->shape.quads, .outputs = w->shape.outputs, .masks = w->scratch.masks};
+    w->scratch.is_exact[block] = 0;
+    set_weights(w, block, &job);
+    w->scratch.is_exact[block] =
+        (char)onri_kernels(depthwise_dot)->take_zeros_off(&job, w->scratch.weights + block * block_bytes(&w->shape));
+  }
+}
+
 /* Row [o0][o1], and the one below for pair = 1. */
 static void make_row(const struct work *w, size_t o0, size_t o1, size_t pair) {
   const struct onri_conv *c = w->d->conv;
   const struct onri_depthwise_dot *d = w->d;
-  const int8_t *blocks = (const int8_t *)((const int32_t *)d->packed + blocks_of(c) * CHANNELS);
   const size_t size = d->requantise ? 1 : sizeof(int32_t);
   struct onri_requantise requantise = {0};
   struct onri_depthwise_dot_job job = {.tap = dilation_of(c) * w->image.step[2],
@@ -218,9 +244,8 @@ static void make_row(const struct work *w, size_t o0, size_t o1, size_t pair) {
     const int folded = pair && is_folded(c, first);
     job.channels = (size_t)c->groups - first;
     job.x_fold = folded ? x_below : 0, job.y_fold = folded ? y_below : 0;
-    job.weights = blocks + first / CHANNELS * block_bytes(&w->shape);
+    set_weights(w, first / CHANNELS, &job);
     job.start = w->scratch.start + first, requantise.scales = w->scratch.scales + first;
-    job.zeros = w->has_zeros ? w->scratch.zeros + first : NULL;
     for (size_t r = 0; r <= pair; r++) {
       job.x = x + first + r * x_below, job.y = y + first * size + r * y_below;
       if (r == 0 || !folded) onri_kernels(depthwise_dot)->row(&job);
@@ -250,6 +275,7 @@ void onri_depthwise_dot(const struct onri_depthwise_dot *d, struct onr_env *env)
   struct work w = {.d = d, .scratch = parts_of(c, d->scratch), .shape = shape_of(c)};
   w.has_zeros = set_constants(d, &w.scratch);
   set_masks(c, &w.shape, w.scratch.masks);
+  if (w.has_zeros) take_zeros_off(&w);
   memset(w.scratch.image + onri_byte_image_bytes(c), 0, behind(c));
   for (w.batch = 0; w.batch < (size_t)c->x.batch; w.batch++) {
     w.image = onri_byte_image_pack(c, d->x, d->x_signed, d->x_zero, w.batch, 1, w.scratch.image, env);

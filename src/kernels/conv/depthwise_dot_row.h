@@ -28,6 +28,8 @@ struct onri_depthwise_dot_job {
 
 struct onri_depthwise_dot_kernels {
   void (*row)(const struct onri_depthwise_dot_job *job); /* NULL: there is no such instruction */
+  /* The job's weights less their zero points where there are taps; returns whether bytes hold all of them. */
+  int (*take_zeros_off)(const struct onri_depthwise_dot_job *job, int8_t *weights);
 };
 
 #endif

@@ -100,9 +100,26 @@ ROW(4)
 static void row(const struct onri_depthwise_dot_job *j) {
   (j->outputs == 1 ? row_1 : j->outputs == 2 ? row_2 : row_4)(j);
 }
+
+static int take_zeros_off(const struct onri_depthwise_dot_job *j, int8_t *weights) {
+  const size_t parts = j->quads * j->outputs;
+  vi8 lost = {0};
+  for (size_t i = 0; i < j->num_lines * parts; i++)
+    for (size_t q = 0; q < 4; q++) {
+      const size_t at = (i * 4 + q) * I8_LANES;
+      const vi32 zeros = (i32_load(j->zeros + q * F32_LANES) & 0xFF) * 0x01010101; /* those of all four taps */
+      const vi8 taken = (vi8)(zeros & i32_set(j->masks[i % parts] * 0xFF)), w = i8_load(j->weights + at);
+      const vi8 less = w - taken;
+      lost |= less ^ i8_difference(w, taken);
+      i8_store(weights + at, less);
+    }
+  return !i32_any((vi32)lost);
+}
 #define ROW row
+#define TAKE_ZEROS_OFF take_zeros_off
 #else
 #define ROW NULL
+#define TAKE_ZEROS_OFF NULL
 #endif
 
-const struct onri_depthwise_dot_kernels ONRI_AT_LEVEL(onri_depthwise_dot_kernels) = {ROW};
+const struct onri_depthwise_dot_kernels ONRI_AT_LEVEL(onri_depthwise_dot_kernels) = {ROW, TAKE_ZEROS_OFF};
