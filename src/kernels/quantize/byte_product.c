@@ -156,7 +156,10 @@ static void set_shared(const struct work *w, const struct part *t, const int32_t
   memset(s->start, 0, sizeof(s->start));
   w->kernels->correct(s->start, t->columns, bias, a_zero, column_sums);
   if (!zeros && !shift) return;
-  for (size_t j = 0; j < t->columns; j++) any |= s->b_zeros[j] = (zeros ? zeros[j * p->b_zero_step] : 0) + shift;
+  if (zeros && p->b_zero_step)
+    for (size_t j = 0; j < t->columns; j++) any |= s->b_zeros[j] = zeros[j * p->b_zero_step] + shift;
+  else
+    for (size_t j = 0; j < t->columns; j++) any |= s->b_zeros[j] = (zeros ? zeros[0] : 0) + shift;
   memset(s->b_zeros + t->columns, 0, sizeof(s->b_zeros) - t->columns * sizeof(s->b_zeros[0]));
   s->has_b_zeros = any != 0;
 }

@@ -6,6 +6,8 @@
  * output 2  zero_point  uint8 scalar: where 0 lies
  */
 #include <math.h>
+#include <stdatomic.h>
+#include <string.h>
 
 #include "base/shape.h"
 #include "kernels/kernels.h"
@@ -31,7 +33,30 @@ struct job {
   const float *x;
   uint8_t *y;
   float scale, zero_point;
+  _Atomic uint32_t below, above; /* the bits of -least and of greatest: those of larger numbers are larger */
 };
+
+static void raise(_Atomic uint32_t *most, float to) {
+  uint32_t bits, so_far = atomic_load(most);
+  memcpy(&bits, &to, sizeof(bits));
+  while (bits > so_far && !atomic_compare_exchange_weak(most, &so_far, bits)) {
+  }
+}
+
+static float number_of(_Atomic uint32_t *most) {
+  const uint32_t bits = atomic_load(most);
+  float number;
+  memcpy(&number, &bits, sizeof(number));
+  return number;
+}
+
+static void range_part(void *context, size_t begin, size_t end) {
+  struct job *job = context;
+  float least, greatest;
+  job->kernels->range(job->x + begin, end - begin, &least, &greatest);
+  raise(&job->below, 0.0f - least); /* not -0 */
+  raise(&job->above, greatest);
+}
 
 static void dynamic_part(void *context, size_t begin, size_t end) {
   const struct job *job = context;
@@ -43,8 +68,8 @@ static enum onr_status dynamic_run(struct onr_call *call) {
   const enum onri_cpu_level level = is_vector ? onri_cpu_level() : ONRI_CPU_BASE;
   struct job job = {.kernels = onri_kernels_at(quantize, level), .x = call->inputs[0], .y = call->outputs[0]};
   const size_t count = (size_t)onr_desc_elements(&call->in[0]);
-  float least, greatest;
-  job.kernels->range(job.x, count, &least, &greatest);
+  onri_elementwise_for(call->env, count, range_part, &job);
+  const float least = 0.0f - number_of(&job.below), greatest = number_of(&job.above);
   job.scale = (greatest == least ? 1.0f : greatest - least) / 255.0f;
   const float zero = rintf(-least / job.scale);
   job.zero_point = isnan(zero) || zero < 0.0f ? 0.0f : zero > 255.0f ? 255.0f : zero; /* NaN: the range is infinite */
