@@ -36,11 +36,13 @@ struct panel {
   float *floats;
 };
 
-/* A part of the depth: taps of one plane of the kernel, of all channels. */
+/* A part of the depth: taps [first, last) of each axis, of all channels. */
 struct slice {
-  int64_t plane, first[2], last[2];
+  int64_t first[ONR_MAX_SPATIAL], last[ONR_MAX_SPATIAL];
   int is_first, is_last;
 };
+
+static int64_t taps_of(const struct slice *s, int axis) { return s->last[axis] - s->first[axis]; }
 
 /* --- the slab --- */
 
@@ -84,7 +86,7 @@ void onri_slab_fill(const struct onri_axis *a, const struct onri_slab_part *part
 static int has_gaps(const struct work *w, const struct panel *p, const struct slice *s, int64_t lines) {
   enum { LINE = 8, PIXELS = 8 }; /* cycles of a line, pixels in one */
   const struct onri_axis *a = &w->c->axis[2];
-  const int64_t first = s->first[1], last = s->last[1], taps = (s->last[0] - s->first[0]) * (last - first);
+  const int64_t first = s->first[2], last = s->last[2], taps = taps_of(s, 1) * (last - first);
   if (!is_by_rest(a, first, last, p->columns)) return 0;
   if (!w->in_planes) return 1;
   const int64_t lanes = w->kernels->lanes, pitch = p->columns + shift_of(a, first, last - 1);
@@ -92,37 +94,58 @@ static int has_gaps(const struct work *w, const struct panel *p, const struct sl
   return lost / lanes <= (last - first - least(last - first, period_of(a))) * lines * (LINE + p->columns / PIXELS);
 }
 
+/* Planes one behind the other: each has the lists of some channels. */
 struct slab {
   struct onri_conv_slab of;
   struct onri_conv_tap taps[ONRI_SLAB_TAPS];
-  int64_t num_taps;
-  int64_t floats; /* of a channel */
+  int64_t num_taps, planes;
+  int64_t floats;   /* of a channel in a plane */
+  int64_t channels; /* most at a time */
   int64_t pitch;
 };
+
+enum { DEPTH = 256 }; /* weights of a block that L1 holds while the pixels change */
 
 static void take_slab(const struct work *w, const struct panel *p, const struct slice *s, struct slab *slab) {
   const struct onri_conv *c = w->c;
   struct onri_slab_axis *rows = &slab->of.axis[0], *columns = &slab->of.axis[1];
   struct onri_slab_places row_places, column_places;
-  const int64_t plane = p->plane * c->axis[0].stride - c->axis[0].begin + s->plane * c->axis[0].dilation;
-  const float *x = w->operands->x + p->image * c->x.batch_stride + p->group * c->group_in * c->x.channel_stride;
-  const int by_rest = is_by_rest(&c->axis[1], s->first[0], s->last[0], p->rows);
-  onri_slab_fill(&c->axis[1], &(struct onri_slab_part){s->first[0], s->last[0], p->row, p->rows, by_rest}, rows,
+  const int by_rest = is_by_rest(&c->axis[1], s->first[1], s->last[1], p->rows);
+  onri_slab_fill(&c->axis[1], &(struct onri_slab_part){s->first[1], s->last[1], p->row, p->rows, by_rest}, rows,
                  &row_places);
   const int gaps = has_gaps(w, p, s, rows->lists * rows->count);
-  onri_slab_fill(&c->axis[2], &(struct onri_slab_part){s->first[1], s->last[1], p->column, p->columns, gaps}, columns,
+  onri_slab_fill(&c->axis[2], &(struct onri_slab_part){s->first[2], s->last[2], p->column, p->columns, gaps}, columns,
                  &column_places);
   slab->of.line = c->x.stride[1], slab->of.pixel = c->x.stride[2], slab->of.channel = c->x.channel_stride;
-  slab->of.x = plane >= 0 && plane < c->axis[0].in ? x + plane * c->x.stride[0] : NULL;
   slab->pitch = columns->count;
   slab->floats = rows->lists * columns->lists * rows->count * columns->count;
+  slab->planes = taps_of(s, 0);
+  slab->channels = least(DEPTH / most(slab->planes * taps_of(s, 1) * taps_of(s, 2), 1),
+                         ONRI_SLAB_FLOATS / most(slab->planes * slab->floats, 1));
+  slab->channels = most(slab->channels, 1);
   slab->num_taps = 0;
-  for (int64_t i = 0; i < s->last[0] - s->first[0]; i++)
-    for (int64_t j = 0; j < s->last[1] - s->first[1]; j++) {
-      const int64_t list = row_places.list[i] * columns->lists + column_places.list[j];
-      slab->taps[slab->num_taps++].x =
-          (list * rows->count + row_places.shift[i]) * columns->count + column_places.shift[j];
-    }
+  for (int64_t plane = 0; plane < slab->planes; plane++)
+    for (int64_t i = 0; i < taps_of(s, 1); i++)
+      for (int64_t j = 0; j < taps_of(s, 2); j++) {
+        const int64_t list = row_places.list[i] * columns->lists + column_places.list[j];
+        slab->taps[slab->num_taps++].x = (list * rows->count + row_places.shift[i]) * columns->count +
+                                         column_places.shift[j] + plane * slab->channels * slab->floats;
+      }
+}
+
+/* `count` channels from `first` on. */
+static void gather(const struct work *w, const struct panel *p, const struct slice *s, struct slab *slab, int64_t first,
+                   int64_t count) {
+  const struct onri_conv *c = w->c;
+  const struct onri_axis *a = &c->axis[0];
+  const float *x =
+      w->operands->x + p->image * c->x.batch_stride + (p->group * c->group_in + first) * c->x.channel_stride;
+  slab->of.channels = count;
+  for (int64_t i = 0; i < slab->planes; i++) {
+    const int64_t plane = p->plane * a->stride - a->begin + (s->first[0] + i) * a->dilation;
+    slab->of.x = plane >= 0 && plane < a->in ? x + plane * c->x.stride[0] : NULL;
+    w->kernels->gather_slab(&slab->of, p->floats + i * slab->channels * slab->floats);
+  }
 }
 
 /* A panel of the image itself. */
@@ -133,7 +156,8 @@ static void take_image(const struct work *w, const struct panel *p, struct slab 
   slab->floats = c->x.channel_stride;
   slab->pitch = c->axis[2].in;
   slab->taps[0].x = 0;
-  slab->num_taps = 1;
+  slab->num_taps = slab->planes = 1;
+  slab->channels = DEPTH;
 }
 
 /* Vectors of pixels of the panel's last channel would read past the end of x. */
@@ -188,19 +212,23 @@ static void multiply_rows(const struct work *w, const struct panel *p, int64_t p
     }
 }
 
+static int64_t tap_of(const struct onri_conv *c, int64_t plane, int64_t row, int64_t column) {
+  return (plane * c->axis[1].kernel + row) * c->axis[2].kernel + column;
+}
+
 static void multiply(const struct work *w, const struct panel *p, const struct slice *s, struct slab *slab,
                      const float *panel, const struct turn *turn) {
   const struct onri_conv *c = w->c;
-  const int64_t all = w->channels.channels, row = c->axis[2].kernel, taps = onri_conv_taps(c),
-                depth = taps * c->group_in;
-  const int64_t tap = (s->plane * c->axis[1].kernel + s->first[0]) * row + s->first[1], span = s->last[1] - s->first[1];
+  const int64_t all = w->channels.channels, taps = onri_conv_taps(c), depth = taps * c->group_in;
+  const int64_t tap = tap_of(c, s->first[0], s->first[1], s->first[2]), rows = taps_of(s, 1), columns = taps_of(s, 2);
   const float *weights = w->operands->packed + p->group * all * depth, *bias = w->operands->bias + p->group * all;
   const float *from = turn->is_first ? w->operands->residual : w->operands->y;
   for (int64_t b = p->block, width = 0; b < p->last_block; b++) {
     const int64_t channel = b * w->channels.width, at = output_at(w, p, channel);
     if (width != least(w->channels.width, all - channel)) {
       width = least(w->channels.width, all - channel);
-      for (int64_t t = 0; t < slab->num_taps; t++) slab->taps[t].w = (t / span * row + t % span) * width;
+      for (int64_t t = 0; t < slab->num_taps; t++)
+        slab->taps[t].w = tap_of(c, t / columns / rows, t / columns % rows, t % columns) * width;
     }
     struct onri_conv_product product = {.panel = panel,
                                         .w = weights + channel * depth + (turn->first * taps + tap) * width,
@@ -228,26 +256,17 @@ static void multiply(const struct work *w, const struct panel *p, const struct s
   }
 }
 
-enum { DEPTH = 256 }; /* weights of a block that L1 holds while the pixels change */
-
 static void run_slice(const struct work *w, const struct panel *p, const struct slice *s, struct slab *slab) {
   const struct onri_conv *c = w->c;
-  int64_t done = 0, most_channels;
+  int64_t done = 0;
   const int in_place = w->in_place && !is_at_the_end(w, p);
   if (in_place) take_image(w, p, slab);
   else take_slab(w, p, s, slab);
-  most_channels = most(DEPTH / most(slab->num_taps, 1), 1);
-  if (!in_place) most_channels = least(most_channels, ONRI_SLAB_FLOATS / most(slab->floats, 1));
   do {
-    struct turn turn = {.first = done, .count = slab->num_taps > 0 ? least(most_channels, c->group_in - done) : 0};
+    struct turn turn = {.first = done, .count = slab->num_taps > 0 ? least(slab->channels, c->group_in - done) : 0};
     turn.is_first = s->is_first && done == 0;
     turn.is_last = s->is_last && (turn.count == 0 || done + turn.count == c->group_in);
-    if (!in_place && turn.count > 0) {
-      struct onri_conv_slab of = slab->of;
-      of.channels = turn.count;
-      if (of.x) of.x += done * of.channel;
-      w->kernels->gather_slab(&of, p->floats);
-    }
+    if (!in_place && turn.count > 0) gather(w, p, s, slab, done, turn.count);
     multiply(w, p, s, slab, in_place ? slab->of.x + done * slab->floats : p->floats, &turn);
     done = turn.count > 0 ? done + turn.count : c->group_in;
   } while (done < c->group_in && !onr_env_cancelled(w->env));
@@ -271,28 +290,32 @@ static void apply_tail(const struct work *w, const struct panel *p) {
     for (int64_t i = 0; i < runs; i++) o->tail(o->tail_context, at + i * step, (size_t)each);
 }
 
-/* Tap [*first, *last) of a step that begins at `from`, of those that meet the image. */
-static int cut_taps(const struct panel *p, int axis, int64_t from, int64_t step, int64_t *first, int64_t *last) {
-  *first = most(from, p->first[axis]);
-  *last = least(from + step, p->last[axis]);
-  return *first < *last;
+/* Of the taps of a step that begins at `from`, those that meet the image. */
+static int cut_taps(const struct panel *p, int axis, int64_t from, int64_t step, struct slice *s) {
+  s->first[axis] = most(from, p->first[axis]);
+  s->last[axis] = least(from + step, p->last[axis]);
+  return s->first[axis] < s->last[axis];
+}
+
+/* Taps of an axis that a slice has, where those behind it have `others` together. */
+static int64_t step_of(const struct onri_axis *a, int64_t others) {
+  return least(most(a->kernel, 1), most(ONRI_SLAB_TAPS / others, 1));
 }
 
 /* Taps that meet nothing but padding for all of the panel are left out. */
 static void run_item(const struct work *w, struct panel *p) {
   const struct onri_axis *a = w->c->axis;
-  const int64_t step2 = least(most(a[2].kernel, 1), ONRI_SLAB_TAPS), step1 = ONRI_SLAB_TAPS / step2;
+  const int64_t step2 = step_of(&a[2], 1), step1 = step_of(&a[1], step2), step0 = step_of(&a[0], step1 * step2);
   struct slab slab;
   struct slice next, now = {.is_first = 1};
   int found = 0;
   onri_conv_taps_used(&a[0], p->plane, p->plane, &p->first[0], &p->last[0]);
   onri_conv_taps_used(&a[1], p->row, p->row + p->rows - 1, &p->first[1], &p->last[1]);
   onri_conv_taps_used(&a[2], p->column, p->column + p->columns - 1, &p->first[2], &p->last[2]);
-  for (next.plane = p->first[0]; next.plane < p->last[0]; next.plane++)
+  for (int64_t k0 = 0; k0 < a[0].kernel; k0 += step0)
     for (int64_t k1 = 0; k1 < a[1].kernel; k1 += step1)
       for (int64_t k2 = 0; k2 < a[2].kernel && !onr_env_cancelled(w->env); k2 += step2) {
-        if (!cut_taps(p, 1, k1, step1, &next.first[0], &next.last[0]) ||
-            !cut_taps(p, 2, k2, step2, &next.first[1], &next.last[1]))
+        if (!cut_taps(p, 0, k0, step0, &next) || !cut_taps(p, 1, k1, step1, &next) || !cut_taps(p, 2, k2, step2, &next))
           continue;
         next.is_first = !found, next.is_last = 0;
         if (found) run_slice(w, p, &now, &slab);
@@ -331,7 +354,7 @@ static void run_items(void *context, size_t begin, size_t end) {
 static void cut(struct work *w) {
   enum { PIXELS = 512, FEW_CHANNELS = 8, MANY_PIXELS = 2048, UNIT = 32, NEAR_FLOATS = 16 << 10 };
   const struct onri_axis *a = w->c->axis;
-  const int64_t taps = least(a[1].kernel * a[2].kernel, ONRI_SLAB_TAPS), threads = (int64_t)w->operands->threads;
+  const int64_t taps = least(onri_conv_taps(w->c), ONRI_SLAB_TAPS), threads = (int64_t)w->operands->threads;
   int64_t pixels = least(w->c->group_in < FEW_CHANNELS ? MANY_PIXELS : PIXELS, ONRI_SLAB_FLOATS / most(taps, 1));
   if (w->sees_one_pixel && !w->in_place)
     pixels = least(pixels, most(NEAR_FLOATS / most(least(w->c->group_in, DEPTH), 1), UNIT));
