@@ -348,13 +348,12 @@ INLINE void across(const enum how how, const struct onri_pool_plane *p, const fl
 
 INLINE int plane(const enum how how, const struct onri_pool_plane *p, const float *x, float *y) {
   const int64_t pitch = (onri_pool_plane_width(p) + F32_LANES - 1) / F32_LANES * F32_LANES;
-  const int three = how != EXACT_MAX && p->kernel[0] == 3 && p->kernel[1] == 3;
+  const int64_t usual = how != EXACT_MAX && p->kernel[0] == p->kernel[1] ? p->kernel[0] : 0;
   float rows[ROOM] __attribute__((aligned(64))), tall[ROOM] __attribute__((aligned(64)));
   const vf32 seen = copy_plane(how, p, x, rows, pitch);
-  if (three) down(how, p, rows, tall, pitch, 3);
-  else down(how, p, rows, tall, pitch, 0);
-  if (three) across(how, p, tall, y, pitch, 3);
-  else across(how, p, tall, y, pitch, 0);
+  if (usual == 3) down(how, p, rows, tall, pitch, 3), across(how, p, tall, y, pitch, 3);
+  else if (usual == 5) down(how, p, rows, tall, pitch, 5), across(how, p, tall, y, pitch, 5);
+  else down(how, p, rows, tall, pitch, 0), across(how, p, tall, y, pitch, 0);
   return how == MAX && i32_any(seen != seen);
 }
 
