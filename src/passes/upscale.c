@@ -1,18 +1,19 @@
 /* upscale.c: a transposed convolution whose windows lie side by side makes each pixel a block: it is a product (a
- * convolution of one pixel) with the weights of all places of the block, and depth_to_space. Several times faster in
- * XNNPACK. */
+ * convolution of one pixel) with the weights of all places of the block, and depth_to_space: so vectors of channels are
+ * full where one place alone would leave them half empty. */
 #include <stddef.h>
 
 #include "passes/match.h"
 
 /* The size of the blocks, or 0 when the node is something else. */
 static int64_t block_of(const struct onri_rewrite *rw, const struct onri_node *node) {
+  enum { LANES = 16 };
   const struct onr_conv_transpose_params *p = node->params;
   if (node->num_in < 2 || !onri_rewrite_is_constant(rw, node->in[1]) || onri_rewrite_rank(rw, node->in[0]) != 4)
     return 0;
   const struct onr_desc *w = &rw->graph->values[node->in[1]].constant->desc;
   if (w->dtype != ONR_DTYPE_F32 || w->rank != 4 || w->dim[0] < 1 || w->dim[1] < 1 || w->dim[2] != w->dim[3] ||
-      w->dim[2] < 2)
+      w->dim[2] < 2 || w->dim[1] % LANES == 0)
     return 0;
   if (p->window.rank != 2 || p->groups > 1 || p->has_output_shape || p->channels_last) return 0;
   if (p->window.auto_pad != ONR_AUTO_PAD_NOTSET && p->window.auto_pad != ONR_AUTO_PAD_VALID) return 0;

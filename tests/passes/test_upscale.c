@@ -43,6 +43,7 @@ static void test_others_stay(void **state) {
   check(PARAMS(.stride = {2, 2}, .pad_end = {0, 1}), image, square, 1, 1);
   check(PARAMS(.stride = {2, 2}, .dilation = {2, 1}), image, square, 1, 1);
   check(PARAMS(.stride = {1, 1}), image, (int64_t[]){3, 5, 1, 1}, 1, 1);
+  check(PARAMS(.stride = {2, 2}), image, (int64_t[]){3, 16, 2, 2}, 1, 1); /* full vectors */
   check(&more, image, square, 1, 1);
   check(&groups, image, square, 0, 1);
   check(&shaped, image, square, 1, 1);
