@@ -1,6 +1,6 @@
 /* Convolutions as products of every instruction set against the definition in double: 1-D to 3-D, groups, strides,
  * dilation, padding, odd channels, batch, both layouts of x, clamps, several panels and depths, threads that share
- * scratch; NaN and infinities in x. */
+ * scratch; small images that see much padding; NaN and infinities in x. */
 #include <string.h>
 
 #include "base/env.h"
@@ -57,6 +57,15 @@ static void take_many_weights(struct sweep *s, struct onri_conv *c) {
   c->axis[ONR_MAX_SPATIAL - 1] = draw_axis(s, 14, 2);
 }
 
+/* Small images, deep taps: each is multiplied by the pixels that meet the image through it. */
+static void meet_padding(struct sweep *s, struct onri_conv *c) {
+  c->groups = sweep_pick(s, 1, 2), c->group_in = sweep_pick(s, 96, 120), c->group_out = sweep_pick(s, 1, 20);
+  for (int a = 0; a < ONR_MAX_SPATIAL; a++)
+    c->axis[a] = a > 0 || sweep_chance(s, 3)
+                     ? draw_axis(s, a > 0 ? 7 : 2, a > 0 ? 3 : 2)
+                     : (struct onri_axis){.in = 1, .out = 1, .kernel = 1, .stride = 1, .dilation = 1};
+}
+
 /* 0: too large. */
 static int draw(struct sweep *s, enum onri_conv_form form, struct onri_conv *c) {
   const int dims = (int)sweep_pick(s, 1, 3);
@@ -75,6 +84,7 @@ static int draw(struct sweep *s, enum onri_conv_form form, struct onri_conv *c) 
                                              : 10,
                                  dims == 1 ? 9 : 4);
   if (sweep_chance(s, 6)) take_many_weights(s, c);
+  if (sweep_chance(s, 6)) meet_padding(s, c);
   if (sweep_chance(s, 4)) see_one_pixel(s, c);
   c->x.batch = c->y.batch = sweep_pick(s, 1, 2);
   for (int a = 0; a < ONR_MAX_SPATIAL; a++) c->x.size[a] = c->axis[a].in, c->y.size[a] = c->axis[a].out;

@@ -102,6 +102,7 @@ struct work {
   int32_t is_line;                  /* the taps of a row of the kernel lie one behind the other */
   int32_t is_dense;                 /* y is */
   int32_t in_place;                 /* the image is read as it lies: its pixels are the rows of the panel */
+  int32_t by_tap;                   /* each tap is multiplied by the pixels alone that meet the image through it */
   struct onri_conv_blocks channels; /* of a group */
   int64_t depth, width;             /* of the product; of a tap, or of a line of them */
   int64_t pixels;                   /* of all images as if they were one */
@@ -285,14 +286,84 @@ void onri_conv_taps_used(const struct onri_axis *a, int64_t low, int64_t high, i
   *last = most(*first, least(a->kernel, ceil_div(a->in + a->begin - low * a->stride, a->dilation)));
 }
 
+/* Outputs [*first, *last) of an axis that meet the image through tap k. */
+static void outputs_met(const struct onri_axis *a, int64_t k, int64_t *first, int64_t *last) {
+  *first = least(a->out, most(0, ceil_div(a->begin - k * a->dilation, a->stride)));
+  *last = most(*first, least(a->out, ceil_div(a->in + a->begin - k * a->dilation, a->stride)));
+}
+
+/* Those pixels of a panel that meet the image through tap k. */
+static void take_met(const struct work *w, const struct panel *p, const int64_t k[ONR_MAX_SPATIAL], struct panel *met) {
+  const struct onri_axis *axis = w->c->axis;
+  met->group = p->group, met->floats = p->floats, met->gather = p->gather, met->gather.runs = met->runs;
+  met->count = met->num_runs = 0;
+  for (const struct onri_conv_run *run = p->runs; run < p->runs + p->num_runs; run++) {
+    const struct onri_axis *a = &axis[2];
+    const int64_t column = run->at[2] + k[2] * a->dilation,
+                  last = least(run->count, ceil_div(a->in - column, a->stride));
+    const int64_t i = column < 0 ? ceil_div(-column, a->stride) : 0;
+    int inside = last > i;
+    for (int d = 0; d < 2; d++) {
+      const int64_t at = run->at[d] + k[d] * axis[d].dilation;
+      inside &= at >= 0 && at < axis[d].in;
+    }
+    if (!inside) continue;
+    met->runs[met->num_runs++] = (struct onri_conv_run){.first = met->count,
+                                                        .count = last - i,
+                                                        .at = {run->at[0], run->at[1], run->at[2] + i * a->stride},
+                                                        .x = run->x + i * p->gather.step};
+    memcpy(met->y_at + met->count, p->y_at + run->first + i, (size_t)(last - i) * sizeof(*met->y_at));
+    met->count += last - i;
+  }
+  met->gather.num_runs = met->num_runs;
+}
+
+static void tap_at(const struct onri_conv *c, int64_t tap, int64_t k[ONR_MAX_SPATIAL]) {
+  for (int a = ONR_MAX_SPATIAL - 1; a >= 0; tap /= c->axis[a--].kernel) k[a] = tap % c->axis[a].kernel;
+}
+
+/* A tap that all pixels meet comes first, and the rest of its depth last. 0: there is none. */
+static int run_taps(const struct work *w, const struct panel *p, int64_t part) {
+  const struct onri_conv *c = w->c;
+  const int64_t taps = onri_conv_taps(c), in = c->group_in, half = in / 2;
+  int64_t k[ONR_MAX_SPATIAL], whole = 0;
+  struct panel met;
+  for (; whole < taps; whole++) {
+    tap_at(c, whole, k);
+    take_met(w, p, k, &met);
+    if (met.count == p->count) break;
+  }
+  if (whole == taps) return 0;
+  run_span(w, p, part, (struct slice){whole * in, half, 1, 0});
+  for (int64_t tap = 0; tap < taps && !onr_env_cancelled(w->env); tap++) {
+    tap_at(c, tap, k);
+    if (tap != whole) take_met(w, p, k, &met);
+    if (tap != whole && met.count > 0) run_span(w, &met, part, (struct slice){tap * in, in, 0, 0});
+  }
+  run_span(w, p, part, (struct slice){whole * in + half, in - half, 0, 1});
+  return 1;
+}
+
+/* Whether much of the depth meets padding, and a tap has enough of it for sums to be loaded and stored. */
+static int is_by_tap(const struct onri_conv *c) {
+  enum { DEEP = 96 };
+  const double least_share = 0.96;
+  double share = 1;
+  for (int a = 0; a < ONR_MAX_SPATIAL; a++) {
+    double met = 0;
+    for (int64_t k = 0, first, last; k < c->axis[a].kernel; k++, met += (double)(last - first))
+      outputs_met(&c->axis[a], k, &first, &last);
+    share *= met / ((double)c->axis[a].out * (double)c->axis[a].kernel);
+  }
+  return c->group_in >= DEEP && share < least_share;
+}
+
 /* Taps that meet nothing but padding for all of the panel are left out: what remains is one span of the depth, one for
  * each plane of the kernel, or one for each row. */
-static void run_item(const struct work *w, struct panel *p, int64_t item) {
+static void run_spans(const struct work *w, const struct panel *p, int64_t part) {
   const struct onri_conv *c = w->c;
-  const int64_t part = item % w->parts * w->part, group = item / w->parts % c->groups;
   const int64_t k0 = c->axis[0].kernel, k1 = c->axis[1].kernel, k2 = c->axis[2].kernel;
   int64_t first[] = {0, 0, 0}, last[] = {k0, k1, k2};
-  take_pixels(w, group, item / w->parts / c->groups * w->per_panel, p);
   for (int a = 0; a < ONR_MAX_SPATIAL; a++)
     onri_conv_taps_used(&c->axis[a], p->low[a], p->high[a], &first[a], &last[a]);
   const int64_t rows = last[1] - first[1], width = last[2] - first[2];
@@ -306,6 +377,12 @@ static void run_item(const struct work *w, struct panel *p, int64_t item) {
     const struct slice span = {tap * c->group_in, turns > 0 ? taps * c->group_in : 0, t == 0, t + 1 >= turns};
     run_span(w, p, part, span);
   }
+}
+
+static void run_item(const struct work *w, struct panel *p, int64_t item) {
+  const int64_t part = item % w->parts * w->part, groups = w->c->groups;
+  take_pixels(w, item / w->parts % groups, item / w->parts / groups * w->per_panel, p);
+  if (!w->by_tap || !run_taps(w, p, part)) run_spans(w, p, part);
   if (w->operands->tail) apply_tail(w, p, part);
 }
 
@@ -421,6 +498,7 @@ static void run(const struct onri_conv *c, const struct onri_conv_gemm_kernels *
   w.is_line = c->axis[2].dilation == 1 && c->x.stride[2] == c->group_in;
   w.width = w.is_line ? c->axis[2].kernel * c->group_in : c->group_in;
   w.in_place = is_in_place(c);
+  w.by_tap = !w.in_place && is_by_tap(c);
   w.is_dense = onri_conv_is_dense(c);
   if (w.in_place && w.is_dense) row = onri_conv_in_one_row(c), w.c = c = &row;
   w.channels = onri_conv_blocks_of(c, kernels, operands->form);
@@ -448,9 +526,8 @@ struct spans {
 static int64_t next_cut(const struct onri_axis *a, int64_t o) {
   int64_t met = 0, cut = a->out;
   if (a->kernel > MOST_TAPS || (a->dilation == 1 && a->in >= a->kernel)) return cut;
-  for (int64_t k = 0; k < a->kernel; k++) { /* outputs [first, last) meet the image through tap k */
-    const int64_t first = least(a->out, most(0, ceil_div(a->begin - k * a->dilation, a->stride)));
-    const int64_t last = most(first, least(a->out, ceil_div(a->in + a->begin - k * a->dilation, a->stride)));
+  for (int64_t k = 0, first, last; k < a->kernel; k++) {
+    outputs_met(a, k, &first, &last);
     met += last - first;
     if (first > o) cut = least(cut, first);
     if (last > o) cut = least(cut, last);
