@@ -84,7 +84,7 @@ void onri_slab_fill(const struct onri_axis *a, const struct onri_slab_part *part
 /* Columns by rests have some between the lines, which are multiplied for nothing unless vectors end with the lines;
  * those by taps take longer to gather. */
 static int has_gaps(const struct work *w, const struct panel *p, const struct slice *s, int64_t lines) {
-  enum { LINE = 8, PIXELS = 8 }; /* cycles of a line, pixels in one */
+  enum { LINE = 2, PIXELS = 8 }; /* cycles of a line, pixels in one */
   const struct onri_axis *a = &w->c->axis[2];
   const int64_t first = s->first[2], last = s->last[2], taps = taps_of(s, 1) * (last - first);
   if (!is_by_rest(a, first, last, p->columns)) return 0;

@@ -89,8 +89,11 @@ static int is_narrow(const struct onri_layout *layout, int64_t few_pixels) {
   return rank >= 3 && y->dim[1] >= CHANNELS && y->dim[rank - 1] > 0 && y->dim[rank - 1] <= few_pixels;
 }
 
+/* The portable kernel, of doubles and of indices, is for channels that lie side by side. */
 enum onr_status onri_rule_pool(struct onri_layout *layout) {
-  const int is_either = onri_layout_node(layout)->num_out == 1 && !is_narrow(layout, 16);
+  const struct onr_desc *y = &layout->rw->graph->values[onri_layout_node(layout)->out[0]].desc;
+  const int is_portable = onri_layout_node(layout)->num_out > 1 || y->dtype == ONR_DTYPE_F64;
+  const int is_either = !is_portable && !is_narrow(layout, 16);
   return is_either ? onri_rule_either(layout) : onri_rule_spatial(layout);
 }
 
