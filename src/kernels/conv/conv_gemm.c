@@ -344,16 +344,19 @@ static int run_taps(const struct work *w, const struct panel *p, int64_t part) {
   return 1;
 }
 
-/* Whether much of the depth meets padding, and a tap has enough of it for sums to be loaded and stored. */
+/* Whether taps that meet the image do so for some pixels alone, and have enough of the depth for sums to be loaded and
+ * stored. */
 static int is_by_tap(const struct onri_conv *c) {
   enum { DEEP = 96 };
   const double least_share = 0.96;
   double share = 1;
   for (int a = 0; a < ONR_MAX_SPATIAL; a++) {
-    double met = 0;
-    for (int64_t k = 0, first, last; k < c->axis[a].kernel; k++, met += (double)(last - first))
+    double met = 0, used = 0;
+    for (int64_t k = 0, first, last; k < c->axis[a].kernel; k++) {
       outputs_met(&c->axis[a], k, &first, &last);
-    share *= met / ((double)c->axis[a].out * (double)c->axis[a].kernel);
+      met += (double)(last - first), used += last > first;
+    }
+    share *= used > 0 ? met / ((double)c->axis[a].out * used) : 1;
   }
   return c->group_in >= DEEP && share < least_share;
 }
