@@ -17,6 +17,7 @@
   FAMILY(col2im)                     \
   FAMILY(conv_gemm)                  \
   FAMILY(convert)                    \
+  FAMILY(cumulative)                 \
   FAMILY(depthwise)                  \
   FAMILY(elementwise)                \
   FAMILY(fft)                        \

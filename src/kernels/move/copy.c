@@ -7,7 +7,8 @@
 #include "kernels/kernels.h"
 
 #define TASK_BYTES ((size_t)32 * 1024)
-#define TILE 16 /* chunks of a transpose are a multiple of this */
+#define SMALL 256 /* bytes of blocks that are copied without a call */
+#define TILE 16   /* chunks of a transpose are a multiple of this */
 
 struct element16 {
   uint64_t part[2];
@@ -66,6 +67,25 @@ static void repeat_block(const char *x, char *y, size_t bytes, size_t count) {
     memcpy(y + done, y, all - done < done ? all - done : done);
 }
 
+/* A small block without a call: whole parts, and one that ends where the block ends. */
+static inline void copy_small(char *y, const char *x, size_t bytes) {
+  struct element16 part;
+  uint64_t first, last;
+  if (bytes < sizeof(part)) {
+    memcpy(&first, x, sizeof(first));
+    memcpy(&last, x + bytes - sizeof(last), sizeof(last));
+    memcpy(y, &first, sizeof(first));
+    memcpy(y + bytes - sizeof(last), &last, sizeof(last));
+    return;
+  }
+  for (size_t i = 0; i + sizeof(part) <= bytes; i += sizeof(part)) {
+    memcpy(&part, x + i, sizeof(part));
+    memcpy(y + i, &part, sizeof(part));
+  }
+  memcpy(&part, x + bytes - sizeof(part), sizeof(part));
+  memcpy(y + bytes - sizeof(part), &part, sizeof(part));
+}
+
 /* In the order in which they are read: the processor fetches ahead what is read, and waits for no write. */
 static void copy_blocks(const struct inner *k, size_t bytes) {
   const int a_inside = k->x_a >= 0 && k->x_a < k->x_b;
@@ -77,10 +97,14 @@ static void copy_blocks(const struct inner *k, size_t bytes) {
       repeat_block(k->x + (ptrdiff_t)i * x_outer, k->y + (ptrdiff_t)i * y_outer, bytes, inner);
     return;
   }
-  for (size_t i = 0; i < outer; i++)
-    for (size_t j = 0; j < inner; j++)
-      memcpy(k->y + (ptrdiff_t)i * y_outer + (ptrdiff_t)j * y_inner,
-             k->x + (ptrdiff_t)i * x_outer + (ptrdiff_t)j * x_inner, bytes);
+  for (size_t i = 0; i < outer; i++) {
+    const char *x = k->x + (ptrdiff_t)i * x_outer;
+    char *y = k->y + (ptrdiff_t)i * y_outer;
+    if (bytes >= sizeof(uint64_t) && bytes <= SMALL)
+      for (size_t j = 0; j < inner; j++, x += x_inner, y += y_inner) copy_small(y, x, bytes);
+    else
+      for (size_t j = 0; j < inner; j++, x += x_inner, y += y_inner) memcpy(y, x, bytes);
+  }
 }
 
 static void permute_blocks(const struct onri_copy *c, const struct inner *k) {

@@ -8,9 +8,8 @@
 #include "kernels/convert/convert.h"
 #include "base/env.h"
 #include "base/shape.h"
-#include "kernels/elementwise/elementwise.h"
-#include "kernels/elementwise/typed.h"
 #include "kernels/kernels.h"
+#include "kernels/reduce/cumulative.h"
 #include "layers/layers.h"
 
 #define LANES 64
@@ -83,54 +82,48 @@ static void cumulative_part(const struct cumulative_job *job, size_t outer, size
 
 /* --- types that need no conversion --- */
 
-/* y = a + b, or a b, for rows of n elements that lie one behind the other. a may be y's row before: rows go in order.
- */
-static void combine_rows(const struct cumulative_job *job, const char *a, const char *b, char *y, size_t rows,
-                         size_t n) {
-  const enum onr_binary op = job->product ? ONR_BINARY_MUL : ONR_BINARY_ADD;
-  const size_t size = onr_dtype_size(job->dtype);
-  if (job->dtype == ONR_DTYPE_F32) {
-    const struct onri_binary_rows all = {(const float *)(const void *)a,
-                                         (const float *)(const void *)b,
-                                         (float *)(void *)y,
-                                         rows,
-                                         n,
-                                         n,
-                                         n,
-                                         1,
-                                         1,
-                                         -INFINITY,
-                                         INFINITY};
-    onri_binary_kernel_f32(op)(&all);
-  } else {
-    const struct onri_typed_kernels *typed = onri_kernels(typed);
-    const struct onri_typed_rows all = {a, b, y, rows, n, n, n, 1, 1};
-    typed->binary_rows(typed->binary[job->dtype][op], &all, size, size);
+/* The type in the kernels' table; -1: none. */
+static int kernel_type(enum onr_dtype dtype) {
+  switch (dtype) {
+    case ONR_DTYPE_F32: return ONRI_CUMULATIVE_F32;
+    case ONR_DTYPE_F64: return ONRI_CUMULATIVE_F64;
+    case ONR_DTYPE_I32:
+    case ONR_DTYPE_U32: return ONRI_CUMULATIVE_U32;
+    case ONR_DTYPE_I64:
+    case ONR_DTYPE_U64: return ONRI_CUMULATIVE_U64;
+    default: return -1;
   }
 }
 
-/* Row k of y is that before it and row k of x, or where exclusive the row of x before it; `lanes` of them side by side,
- * and several rows at once where these are whole. */
-static void add_rows(const struct cumulative_job *job, size_t outer, size_t first) {
-  const size_t size = onr_dtype_size(job->dtype), rest = job->inner - first, n = rest < job->lanes ? rest : job->lanes;
-  const size_t block = n == job->inner && !job->reverse ? 1 + LANES * 16 / n : 1;
+/* What runs begins as the first row does, whose -0 stays, or where exclusive with nothing. */
+static void start_rows(const struct cumulative_job *job, const struct onri_cumulative_rows *r) {
+  const size_t size = onr_dtype_size(job->dtype);
+  union lanes none;
+  if (!job->exclusive) {
+    memcpy(r->run, r->x, r->columns * size);
+    memmove(r->y, r->x, r->columns * size);
+    return;
+  }
+  start_lanes(&none, onri_dtype_class(job->dtype), job->product);
+  for (size_t i = 0; i < r->columns; i += LANES)
+    onri_narrow(job->dtype, &none, r->columns - i < LANES ? r->columns - i : LANES, (char *)r->run + i * size);
+}
+
+/* Lines from `first` on, as many as go together, side by side. */
+static void run_rows(const struct cumulative_job *job, size_t outer, size_t first) {
+  const size_t size = onr_dtype_size(job->dtype), left = job->inner - first;
+  const size_t at = ((outer * job->length + (job->reverse ? job->length - 1 : 0)) * job->inner + first) * size;
+  const ptrdiff_t step = job->reverse ? -(ptrdiff_t)job->inner : (ptrdiff_t)job->inner;
+  uint64_t run[WIDE];
+  struct onri_cumulative_rows r = {job->x + at,   job->y + at, run, step, 1, left < job->lanes ? left : job->lanes,
+                                   job->exclusive};
   struct onri_pace pace = {job->env, 0};
-  size_t before = 0, count = 1;
-  for (size_t step = 0; step < job->length && !onri_pace_stop(&pace, 16 + count * n); step += count) {
-    const size_t k = job->reverse ? job->length - 1 - step : step;
-    const size_t at = ((outer * job->length + k) * job->inner + first) * size;
-    count = step == 0 ? 1 : job->length - step < block ? job->length - step : block;
-    if (step > 0) {
-      combine_rows(job, job->y + before, job->x + (job->exclusive ? before : at), job->y + at, count, n);
-    } else if (job->exclusive) {
-      union lanes none;
-      start_lanes(&none, onri_dtype_class(job->dtype), job->product);
-      for (size_t i = 0; i < n; i += LANES)
-        onri_narrow(job->dtype, &none, n - i < LANES ? n - i : LANES, job->y + at + i * size);
-    } else {
-      memmove(job->y + at, job->x + at, n * size);
-    }
-    before = job->reverse ? at : at + (count - 1) * job->inner * size;
+  start_rows(job, &r);
+  for (size_t row = job->exclusive ? 0 : 1; row < job->length && !onri_pace_stop(&pace, 1 << 16); row += r.rows) {
+    const ptrdiff_t from = (ptrdiff_t)row * step * (ptrdiff_t)size;
+    r.x = job->x + at + from, r.y = job->y + at + from;
+    r.rows = (1 << 16) / r.columns < job->length - row ? (1 << 16) / r.columns : job->length - row;
+    onri_kernels(cumulative)->rows[kernel_type(job->dtype)][job->product](&r);
   }
 }
 
@@ -160,34 +153,20 @@ LINE(f64, double)
 LINE(u32, uint32_t)
 LINE(u64, uint64_t)
 
-/* Signed integers wrap as unsigned ones do. */
-static void (*line_of(enum onr_dtype dtype))(const struct cumulative_job *job, size_t line) {
-  switch (dtype) {
-    case ONR_DTYPE_F32: return line_f32;
-    case ONR_DTYPE_F64: return line_f64;
-    case ONR_DTYPE_I32:
-    case ONR_DTYPE_U32: return line_u32;
-    case ONR_DTYPE_I64:
-    case ONR_DTYPE_U64: return line_u64;
-    default: return NULL;
-  }
-}
-
-static int adds_rows(const struct cumulative_job *job) {
-  const enum onr_binary op = job->product ? ONR_BINARY_MUL : ONR_BINARY_ADD;
-  return job->inner > 1 && !(job->exclusive && job->x == job->y) &&
-         (job->dtype == ONR_DTYPE_F32 || onri_kernels(typed)->binary[job->dtype][op]);
-}
+static void (*const line_of[ONRI_NUM_CUMULATIVE])(const struct cumulative_job *job, size_t line) = {
+    [ONRI_CUMULATIVE_F32] = line_f32,
+    [ONRI_CUMULATIVE_F64] = line_f64,
+    [ONRI_CUMULATIVE_U32] = line_u32,
+    [ONRI_CUMULATIVE_U64] = line_u64};
 
 static void cumulative_parts(void *context, size_t begin, size_t end) {
   const struct cumulative_job *job = context;
-  void (*line)(const struct cumulative_job *job, size_t line) = job->inner == 1 ? line_of(job->dtype) : NULL;
-  const int rows = adds_rows(job);
+  const int type = kernel_type(job->dtype);
   for (size_t i = begin; i < end; i++) {
     const size_t outer = i / job->parts, first = i % job->parts * job->lanes;
-    if (line) line(job, outer);
-    else if (rows) add_rows(job, outer, first);
-    else cumulative_part(job, outer, first);
+    if (type < 0) cumulative_part(job, outer, first);
+    else if (job->inner == 1) line_of[type](job, outer);
+    else run_rows(job, outer, first);
   }
 }
 
@@ -210,7 +189,7 @@ static enum onr_status cumulative_run(struct onr_call *call, int product) {
                                call->inputs[0],
                                call->outputs[0],
                                call->env};
-  job.lanes = adds_rows(&job) ? WIDE : LANES;
+  job.lanes = kernel_type(x->dtype) >= 0 ? WIDE : LANES;
   job.parts = (job.inner + job.lanes - 1) / job.lanes;
   const size_t work = job.length * (job.inner < job.lanes ? job.inner : job.lanes);
   onr_parallel_for(call->env, (size_t)onri_product(x, 0, axis) * job.parts, work < 4096 ? 4096 / work + 1 : 1,

@@ -33,6 +33,7 @@ static enum onr_status nll_loss_infer(struct onr_call *call) {
 
 static double real_at(enum onr_dtype dtype, const void *data, size_t i) {
   double value;
+  if (dtype == ONR_DTYPE_F32) return (double)((const float *)data)[i];
   onri_widen_as(dtype, (const char *)data + i * onr_dtype_size(dtype), 1, ONRI_CLASS_F64, &value);
   return value;
 }

@@ -63,16 +63,22 @@ static double coordinate(int64_t i, int64_t size, int32_t align_corners) {
 enum { COLUMNS = 512 };
 
 /* Columns of one row of pixels: theta times (x, y, z, 1), summed in this order. x: positions of the columns. */
-static void grid_row(const double *theta, int32_t spatial, const double *x, const double *rest, int64_t columns,
-                     double *grid) {
-  for (int32_t row = 0; row < spatial; row++) {
-    const double *t = theta + row * (spatial + 1);
-    if (spatial == 2)
-      for (int64_t i = 0; i < columns; i++) grid[i * 2 + row] = t[0] * x[i] + t[1] * rest[0] + t[2];
-    else
-      for (int64_t i = 0; i < columns; i++) grid[i * 3 + row] = t[0] * x[i] + t[1] * rest[0] + t[2] * rest[1] + t[3];
+#define DEFINE_ROW(name, T)                                                                                      \
+  static void name(const double *theta, int32_t spatial, const double *x, const double *rest, int64_t columns,   \
+                   T *restrict grid) {                                                                           \
+    const double *t = theta, y = rest[0], z = rest[1];                                                           \
+    if (spatial == 2)                                                                                            \
+      for (int64_t i = 0; i < columns; i++) {                                                                    \
+        grid[2 * i] = (T)(t[0] * x[i] + t[1] * y + t[2]);                                                        \
+        grid[2 * i + 1] = (T)(t[3] * x[i] + t[4] * y + t[5]);                                                    \
+      }                                                                                                          \
+    else                                                                                                         \
+      for (int64_t i = 0; i < columns; i++)                                                                      \
+        for (int row = 0; row < 3; row++)                                                                        \
+          grid[3 * i + row] = (T)(t[4 * row] * x[i] + t[4 * row + 1] * y + t[4 * row + 2] * z + t[4 * row + 3]); \
   }
-}
+DEFINE_ROW(row_f32, float)
+DEFINE_ROW(row_f64, double)
 
 static enum onr_status affine_grid_run(struct onr_call *call) {
   const struct onr_affine_grid_params *p = call->params;
@@ -84,7 +90,7 @@ static enum onr_status affine_grid_run(struct onr_call *call) {
   struct onri_pace pace = {call->env, 0};
   for (int64_t first = 0; first < width; first += COLUMNS) {
     const int64_t columns = width - first < COLUMNS ? width - first : COLUMNS;
-    double x[COLUMNS], theta[12], line[3 * COLUMNS];
+    double x[COLUMNS], theta[12];
     for (int64_t i = 0; i < columns; i++) x[i] = coordinate(first + i, width, p->align_corners);
     for (int64_t row = 0; row < call->out[0].dim[0] * rows; row++) {
       const double rest[] = {coordinate(row % s->size[1], s->size[1], p->align_corners),
@@ -95,8 +101,8 @@ static enum onr_status affine_grid_run(struct onr_call *call) {
         const int64_t from = n * spatial * (spatial + 1) + i;
         theta[i] = wide ? ((const double *)given)[from] : (double)((const float *)given)[from];
       }
-      grid_row(theta, spatial, x, rest, columns, wide ? (double *)grid + at : line);
-      for (int64_t i = 0; !wide && i < columns * spatial; i++) ((float *)grid)[at + i] = (float)line[i];
+      if (wide) row_f64(theta, spatial, x, rest, columns, (double *)grid + at);
+      else row_f32(theta, spatial, x, rest, columns, (float *)grid + at);
     }
   }
   onri_widened_finish(call, 0, s->grid);

@@ -224,6 +224,21 @@ static int find_four(const struct work *w, size_t item, int64_t *offset, double 
   return 4;
 }
 
+/* The one nearest, likewise. */
+static int find_one(const struct work *w, size_t item, int64_t *offset) {
+  const struct onri_image *x = &w->s->x;
+  const double rows = (double)x->size[1], columns = (double)x->size[2];
+  double v = whole_nearest(place_of(w, value_at(w->grid, w->wide_grid, 2 * (int64_t)item + 1), rows));
+  double h = whole_nearest(place_of(w, value_at(w->grid, w->wide_grid, 2 * (int64_t)item), columns));
+  if (w->p->padding == ONR_GRID_BORDER) { /* NaN is 0 */
+    v = v >= 0 ? (v < rows ? v : rows - 1) : 0;
+    h = h >= 0 ? (h < columns ? h : columns - 1) : 0;
+  }
+  if (!(v >= 0 && v < rows && h >= 0 && h < columns)) return w->p->padding == ONR_GRID_ZEROS ? 0 : OTHERS;
+  *offset = (int64_t)v * x->stride[1] + (int64_t)h * x->stride[2];
+  return 1;
+}
+
 static int find_any(const struct work *w, size_t item, int64_t *offset, double *weight) {
   struct taps t[ONR_MAX_SPATIAL];
   for (int a = 0; a < ONR_MAX_SPATIAL; a++) { /* the grid lists the innermost axis first */
@@ -239,13 +254,14 @@ static int find_any(const struct work *w, size_t item, int64_t *offset, double *
 static void pixels(void *context, size_t begin, size_t end) {
   const struct work *w = context;
   const struct grid_sample_state *s = w->s;
-  const int fours = w->spatial == 2 && w->p->mode == ONR_GRID_LINEAR;
+  const int fours = w->spatial == 2 && w->p->mode == ONR_GRID_LINEAR,
+            ones = w->spatial == 2 && w->p->mode == ONR_GRID_NEAREST;
   int64_t n = (int64_t)begin / s->positions, at = (int64_t)begin % s->positions - 1;
   for (size_t item = begin; item < end; item++) {
     int64_t offset[MAX_TAPS * MAX_TAPS];
     double weight[MAX_TAPS * MAX_TAPS];
     if (++at == s->positions) n++, at = 0;
-    int count = fours ? find_four(w, item, offset, weight) : OTHERS;
+    int count = fours ? find_four(w, item, offset, weight) : ones ? find_one(w, item, offset) : OTHERS;
     if (count == OTHERS) count = find_any(w, item, offset, weight);
     if (w->together) {
       const int64_t from = n * s->x.batch_stride, to = n * s->y.batch_stride + at * s->y.stride[2];
