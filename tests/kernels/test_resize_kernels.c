@@ -74,17 +74,26 @@ static void check_lines(struct sweep *s, const struct onri_resize_kernels *kerne
 static void check_weigh(struct sweep *s, const struct onri_grid_sample_kernels *kernels) {
   enum { PIXELS = 9, CHANNELS = 70, MOST = 16 };
   float x[PIXELS * CHANNELS], y[CHANNELS + 16];
-  double wide[PIXELS * CHANNELS], weight[MOST];
+  double wide[PIXELS * CHANNELS], weight[MOST], added[CHANNELS], most[CHANNELS];
   int64_t offset[MOST];
   const int64_t channels = sweep_pick(s, 1, CHANNELS), count = sweep_pick(s, 0, MOST);
   sweep_fill(s, ONR_DTYPE_F32, (size_t)(PIXELS * channels), 2, sweep_chance(s, 3) ? 20 : 0, x, wide);
   for (int64_t i = 0; i < count; i++)
     offset[i] = sweep_pick(s, 0, PIXELS - 1) * channels, weight[i] = (double)sweep_pick(s, -99, 99) / 99;
   for (size_t i = 0; i < sizeof(y) / sizeof(y[0]); i++) y[i] = 77;
+  for (int64_t c = 0; c < channels; c++) added[c] = 3, most[c] = c % 2 ? NAN : 0.25;
   kernels->weigh(x, offset, weight, (int)count, channels, y);
+  kernels->add(x, offset, weight, (int)count, channels, added);
+  kernels->most(x, offset, weight, (int)count, channels, most);
   for (int64_t c = 0; c < channels; c++) {
-    double sum = 0, found;
-    for (int64_t i = 0; i < count; i++) sum += weight[i] * wide[offset[i] + c];
+    double sum = 0, greatest = c % 2 ? NAN : 0.25, found;
+    for (int64_t i = 0; i < count; i++) {
+      sum += weight[i] * wide[offset[i] + c];
+      greatest = fmax(greatest, weight[i] * wide[offset[i] + c]);
+    }
+    assert_true(fabs(added[c] - (sum + 3)) <= 1e-12 || added[c] == sum + 3 || isnan(sum));
+    assert_int_equal(isnan(added[c]), isnan(sum));
+    assert_true(most[c] == greatest || (isnan(most[c]) && isnan(greatest)));
     if (sweep_difference(ONR_DTYPE_F32, y + c, &sum, 1, 1e-7, 1e-7, &found) >= 0)
       fail_msg("%d pixels of %d channels: %d is %g instead of %g", (int)count, (int)channels, (int)c, found, sum);
   }

@@ -5,22 +5,29 @@
  * input 2   batches  int64 [R]: which image
  * output 0  y        [R, C, output height, output width], or channels-last
  * ONNX      RoiAlign-10..22
- * path      portable, in float64; samples outside of the image are not visited, so no region takes longer than the
- * image
+ * path      in float64; samples outside of the image are not visited, so no region takes longer than the image. Vectors
+ * hold channels that lie side by side; where there are more samples than pixels, the image is copied so
  */
 #include <math.h>
+#include <string.h>
 
 #include "base/image.h"
 #include "base/shape.h"
+#include "kernels/kernels.h"
+#include "kernels/move/copy.h"
+#include "kernels/resize/grid_sample.h"
 #include "layers/layers.h"
+#include "layers/elementwise/scratch.h"
 #include "layers/elementwise/widened.h"
 #include "layers/conv/window.h"
 
-enum { BLOCK = 64, MAX_RATIO = 1024 };
+enum { BLOCK = 64, MAX_RATIO = 1024, TAPS = 64 };
 
 struct roi_align_state {
-  struct onri_image x, y;
+  struct onri_image x, y; /* x: as it is read */
   size_t x_real, rois_real, y_real;
+  int turns; /* x is copied, so that channels lie side by side */
+  size_t turned;
 };
 
 struct work {
@@ -30,6 +37,13 @@ struct work {
   const int64_t *batches;
   void *y;
   int wide, wide_rois;
+};
+
+/* Weighted pixels that wait for each other. */
+struct taps {
+  int64_t offset[TAPS];
+  double weight[TAPS];
+  int count;
 };
 
 /* Samples of one output pixel along one axis: the i-th lies at start + (i + 1/2) * step. */
@@ -72,7 +86,25 @@ static enum onr_status roi_align_plan(struct onr_call *call) {
   ONR_TRY(onri_image_view(&call->out[0], p->channels_last, &s->y, &spatial, call->error));
   ONR_TRY(onri_widened_plan(call, &call->in[0], &s->x_real));
   ONR_TRY(onri_widened_plan(call, &call->in[1], &s->rois_real));
-  return onri_widened_plan(call, &call->out[0], &s->y_real);
+  ONR_TRY(onri_widened_plan(call, &call->out[0], &s->y_real));
+  s->turns = s->x.channel_stride > 1 && !onri_is_double(call->in[0].dtype) &&
+             onr_desc_elements(&call->out[0]) >= onr_desc_elements(&call->in[0]);
+  if (!s->turns) return ONR_STATUS_OK;
+  s->turned = onri_scratch_take(call, onri_class_bytes(&call->in[0]));
+  s->x.channel_stride = 1;
+  s->x.stride[2] = s->x.channels;
+  s->x.stride[1] = s->x.size[2] * s->x.channels;
+  return ONR_STATUS_OK;
+}
+
+/* Channels behind all pixels become those of each pixel. */
+static const void *turned(const struct onr_call *call, const struct roi_align_state *s, const void *x) {
+  const int64_t pixels = s->x.size[1] * s->x.size[2], dims[] = {s->x.batch, pixels, s->x.channels};
+  const int64_t strides[] = {s->x.batch_stride, 1, pixels};
+  struct onri_copy copy;
+  onri_copy_make(&copy, sizeof(float), 3, dims, strides, NULL);
+  onri_copy_run(&copy, call->env, x, (char *)call->scratch + s->turned);
+  return (const char *)call->scratch + s->turned;
 }
 
 static double value_at(const void *x, int wide, int64_t i) {
@@ -122,22 +154,35 @@ static int neighbours(double v, int64_t size, int64_t index[2], double *weight) 
   return 1;
 }
 
-/* Adds one sample for `count` channels that begin at x. */
+static int is_together(const struct work *w) { return w->s->x.channel_stride == 1 && !w->wide; }
+
+static void take_taps(const struct work *w, int64_t from, int64_t count, struct taps *taps, double *sum) {
+  const struct onri_grid_sample_kernels *kernels = onri_kernels(grid_sample);
+  (w->p->mode == ONR_ROI_AVERAGE ? kernels->add : kernels->most)((const float *)w->x + from, taps->offset, taps->weight,
+                                                                 taps->count, count, sum);
+  taps->count = 0;
+}
+
+/* Adds one sample for `count` channels that begin at x. A maximum, the standard's, is taken over the weighted
+ * neighbours; it begins as NaN, which all numbers replace. */
 static void sample(const struct work *w, double *sum, int64_t from, int64_t count, const int64_t iy[2],
-                   const int64_t ix[2], double ly, double lx, int first) {
+                   const int64_t ix[2], double ly, double lx, struct taps *taps) {
   const struct onri_image *x = &w->s->x;
   const double weight[] = {(1 - ly) * (1 - lx), (1 - ly) * lx, ly * (1 - lx), ly * lx};
   const int64_t offset[] = {iy[0] * x->stride[1] + ix[0] * x->stride[2], iy[0] * x->stride[1] + ix[1] * x->stride[2],
                             iy[1] * x->stride[1] + ix[0] * x->stride[2], iy[1] * x->stride[1] + ix[1] * x->stride[2]};
+  if (is_together(w)) {
+    memcpy(taps->offset + taps->count, offset, sizeof(offset));
+    memcpy(taps->weight + taps->count, weight, sizeof(weight));
+    taps->count += 4;
+    if (taps->count == TAPS) take_taps(w, from, count, taps, sum);
+    return;
+  }
   for (int64_t c = 0; c < count; c++) {
     double part[4];
     for (int k = 0; k < 4; k++) part[k] = weight[k] * value_at(w->x, w->wide, from + c * x->channel_stride + offset[k]);
-    if (w->p->mode == ONR_ROI_AVERAGE) {
-      sum[c] += part[0] + part[1] + part[2] + part[3];
-    } else { /* the standard's maximum is taken over the weighted neighbours */
-      const double most = fmax(fmax(part[0], part[1]), fmax(part[2], part[3]));
-      sum[c] = first ? most : fmax(sum[c], most);
-    }
+    if (w->p->mode == ONR_ROI_AVERAGE) sum[c] += part[0] + part[1] + part[2] + part[3];
+    else sum[c] = fmax(sum[c], fmax(fmax(part[0], part[1]), fmax(part[2], part[3])));
   }
 }
 
@@ -146,18 +191,22 @@ static void output_pixel(const struct work *w, int64_t from, int64_t to, int64_t
                          const struct line *h) {
   const struct onri_image *x = &w->s->x;
   int64_t y_first, y_last, x_first, x_last, iy[2], ix[2], samples = 0;
-  double sum[BLOCK] = {0}, ly, lx;
+  double sum[BLOCK], ly, lx;
+  struct taps taps;
+  taps.count = 0;
+  for (int64_t c = 0; c < count; c++) sum[c] = w->p->mode == ONR_ROI_AVERAGE ? 0 : (double)NAN;
   visible(v, x->size[1], &y_first, &y_last);
   visible(h, x->size[2], &x_first, &x_last);
   for (int64_t i = y_first; i < y_last && x_first < x_last; i++) {
     if (!neighbours(v->start + ((double)i + 0.5) * v->step, x->size[1], iy, &ly)) continue;
     for (int64_t j = x_first; j < x_last; j++)
       if (neighbours(h->start + ((double)j + 0.5) * h->step, x->size[2], ix, &lx))
-        sample(w, sum, from, count, iy, ix, ly, lx, samples++ == 0);
+        sample(w, sum, from, count, iy, ix, ly, lx, &taps), samples++;
   }
+  if (taps.count > 0) take_taps(w, from, count, &taps, sum);
   const double all = v->count * h->count;
   for (int64_t c = 0; c < count; c++) {
-    double result = w->p->mode == ONR_ROI_AVERAGE ? sum[c] / fmax(all, 1) : sum[c];
+    double result = w->p->mode == ONR_ROI_AVERAGE ? sum[c] / fmax(all, 1) : samples > 0 ? sum[c] : 0;
     if (w->p->mode == ONR_ROI_MAX && (double)samples < all) result = fmax(result, 0); /* samples outside count as 0 */
     if (w->wide) ((double *)w->y)[to + c * w->s->y.channel_stride] = result;
     else ((float *)w->y)[to + c * w->s->y.channel_stride] = (float)result;
@@ -199,6 +248,7 @@ static enum onr_status roi_align_run(struct onr_call *call) {
                    .wide = onri_is_double(call->in[0].dtype),
                    .wide_rois = onri_is_double(call->in[1].dtype)};
   if (onr_desc_elements(&call->out[0]) == 0) return ONR_STATUS_OK;
+  if (s->turns) w.x = turned(call, s, w.x);
   onr_parallel_for(call->env, (size_t)(s->y.batch * s->y.size[1]), 1, rows, &w);
   onri_widened_finish(call, 0, s->y_real);
   return ONR_STATUS_OK;
