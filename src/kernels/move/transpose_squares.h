@@ -13,33 +13,37 @@ INLINE int goes_along_y(const struct onri_transpose *t) { return t->y_stride >= 
 
 /* The last square of a line goes over elements of the one before once more rather than being cut; a line that is
  * shorter than one is cut. */
-#define SQUARES(prefix, LANES, BYTES)                                                                               \
-  INLINE void square_##prefix(const struct onri_transpose *t, size_t a, size_t b, size_t columns, size_t rows) {    \
-    const char *x = t->x + (ptrdiff_t)b * t->x_stride + a * BYTES;                                                  \
-    char *y = t->y + (ptrdiff_t)a * t->y_stride + b * BYTES;                                                        \
-    v##prefix v[LANES];                                                                                             \
-    if (rows == LANES && columns == LANES) {                                                                        \
-      UNROLL for (size_t i = 0; i < LANES; i++) v[i] = prefix##_load(x + (ptrdiff_t)i * t->x_stride);               \
-      prefix##_transpose(v);                                                                                        \
-      UNROLL for (size_t i = 0; i < LANES; i++) prefix##_store(y + (ptrdiff_t)i * t->y_stride, v[i]);               \
-    } else {                                                                                                        \
-      for (size_t i = 0; i < LANES; i++)                                                                            \
-        v[i] = i < rows ? prefix##_load_part(x + (ptrdiff_t)i * t->x_stride, columns) : (v##prefix){0};             \
-      prefix##_transpose(v);                                                                                        \
-      for (size_t i = 0; i < columns; i++) prefix##_store_part(y + (ptrdiff_t)i * t->y_stride, v[i], rows);         \
-    }                                                                                                               \
-  }                                                                                                                 \
-  /* Of the first num_a by num_b elements. */                                                                       \
-  INLINE void walk_##prefix(const struct onri_transpose *t, size_t num_a, size_t num_b) {                           \
-    const size_t rows = num_b < LANES ? num_b : LANES, columns = num_a < LANES ? num_a : LANES;                     \
-    const int along_y = goes_along_y(t);                                                                            \
-    const size_t outer = along_y ? num_a : num_b, inner = along_y ? num_b : num_a;                                  \
-    for (size_t i = 0; i < outer; i += LANES)                                                                       \
-      for (size_t k = 0; k < inner; k += LANES) {                                                                   \
-        const size_t a = along_y ? i : k, b = along_y ? k : i;                                                      \
-        square_##prefix(t, a + columns > num_a ? num_a - columns : a, b + rows > num_b ? num_b - rows : b, columns, \
-                        rows);                                                                                      \
-      }                                                                                                             \
+#define SQUARES(prefix, LANES, BYTES)                                                                                  \
+  INLINE void square_##prefix(const struct onri_transpose *t, size_t a, size_t b, size_t columns, size_t rows) {       \
+    const char *x = t->x + (ptrdiff_t)b * t->x_stride + a * BYTES;                                                     \
+    char *y = t->y + (ptrdiff_t)a * t->y_stride + b * BYTES;                                                           \
+    v##prefix v[LANES];                                                                                                \
+    if (rows == LANES && columns == LANES) {                                                                           \
+      UNROLL for (size_t i = 0; i < LANES; i++) v[i] = prefix##_load(x + (ptrdiff_t)i * t->x_stride);                  \
+      prefix##_transpose(v);                                                                                           \
+      UNROLL for (size_t i = 0; i < LANES; i++) prefix##_store(y + (ptrdiff_t)i * t->y_stride, v[i]);                  \
+    } else if (rows == LANES) {                                                                                        \
+      UNROLL for (size_t i = 0; i < LANES; i++) v[i] = prefix##_load_part(x + (ptrdiff_t)i * t->x_stride, columns);    \
+      prefix##_transpose(v);                                                                                           \
+      UNROLL for (size_t i = 0; i < LANES; i++) if (i < columns) prefix##_store(y + (ptrdiff_t)i * t->y_stride, v[i]); \
+    } else {                                                                                                           \
+      for (size_t i = 0; i < LANES; i++)                                                                               \
+        v[i] = i < rows ? prefix##_load_part(x + (ptrdiff_t)i * t->x_stride, columns) : (v##prefix){0};                \
+      prefix##_transpose(v);                                                                                           \
+      for (size_t i = 0; i < columns; i++) prefix##_store_part(y + (ptrdiff_t)i * t->y_stride, v[i], rows);            \
+    }                                                                                                                  \
+  }                                                                                                                    \
+  /* Of the first num_a by num_b elements. */                                                                          \
+  INLINE void walk_##prefix(const struct onri_transpose *t, size_t num_a, size_t num_b) {                              \
+    const size_t rows = num_b < LANES ? num_b : LANES, columns = num_a < LANES ? num_a : LANES;                        \
+    const int along_y = goes_along_y(t);                                                                               \
+    const size_t outer = along_y ? num_a : num_b, inner = along_y ? num_b : num_a;                                     \
+    for (size_t i = 0; i < outer; i += LANES)                                                                          \
+      for (size_t k = 0; k < inner; k += LANES) {                                                                      \
+        const size_t a = along_y ? i : k, b = along_y ? k : i;                                                         \
+        square_##prefix(t, a + columns > num_a ? num_a - columns : a, b + rows > num_b ? num_b - rows : b, columns,    \
+                        rows);                                                                                         \
+      }                                                                                                                \
   }
 SQUARES(f64, F64_LANES, 8)
 #undef SQUARES
