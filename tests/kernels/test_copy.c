@@ -209,6 +209,25 @@ static void permutations(void **state) {
   }
 }
 
+/* Blocks of all sizes that vectors copy, apart from each other on both sides; nothing beside them is written. */
+static void blocks(void **state) {
+  enum { COUNT = 5, GAP = 3, MOST = 300 };
+  static char x[COUNT * (MOST + GAP)], y[COUNT * (MOST + 2 * GAP)], expected[sizeof(y)];
+  (void)state;
+  for (size_t i = 0; i < sizeof(x); i++) x[i] = (char)(i * 7919 % 251);
+  for (int level = 0; level <= (int)onri_cpu_level(); level++)
+    for (size_t bytes = 1; bytes <= MOST; bytes++)
+      for (size_t count = 0; count <= COUNT; count++) {
+        const size_t x_step = bytes + GAP, y_step = bytes + 2 * GAP;
+        memset(y, 'n', sizeof(y));
+        memset(expected, 'n', sizeof(expected));
+        for (size_t i = 0; i < count; i++) memcpy(expected + i * y_step, x + i * x_step, bytes);
+        const struct onri_blocks given = {x, y, (ptrdiff_t)x_step, (ptrdiff_t)y_step, bytes, count};
+        if (!onri_kernels_at(transpose, level)->blocks(&given)) memset(expected, 'n', sizeof(expected));
+        assert_memory_equal(y, expected, sizeof(y));
+      }
+}
+
 static void nothing(void **state) {
   struct onr_env env = {.allocator = &onri_malloc_allocator, .limits = onri_limits_resolve(NULL)};
   struct onri_copy copy;
@@ -222,6 +241,7 @@ static void nothing(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(random_boxes), cmocka_unit_test(small_blocks),
                                      cmocka_unit_test(long_runs),    cmocka_unit_test(transposes),
-                                     cmocka_unit_test(permutations), cmocka_unit_test(nothing)};
+                                     cmocka_unit_test(permutations), cmocka_unit_test(blocks),
+                                     cmocka_unit_test(nothing)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

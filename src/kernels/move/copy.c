@@ -7,8 +7,7 @@
 #include "kernels/kernels.h"
 
 #define TASK_BYTES ((size_t)32 * 1024)
-#define SMALL 256 /* bytes of blocks that are copied without a call */
-#define TILE 16   /* chunks of a transpose are a multiple of this */
+#define TILE 16 /* chunks of a transpose are a multiple of this */
 
 struct element16 {
   uint64_t part[2];
@@ -67,28 +66,9 @@ static void repeat_block(const char *x, char *y, size_t bytes, size_t count) {
     memcpy(y + done, y, all - done < done ? all - done : done);
 }
 
-/* A small block without a call: whole parts, and one that ends where the block ends. */
-static inline void copy_small(char *y, const char *x, size_t bytes) {
-  struct element16 part;
-  uint64_t first, last;
-  if (bytes < sizeof(part)) {
-    memcpy(&first, x, sizeof(first));
-    memcpy(&last, x + bytes - sizeof(last), sizeof(last));
-    memcpy(y, &first, sizeof(first));
-    memcpy(y + bytes - sizeof(last), &last, sizeof(last));
-    return;
-  }
-  for (size_t i = 0; i + sizeof(part) <= bytes; i += sizeof(part)) {
-    memcpy(&part, x + i, sizeof(part));
-    memcpy(y + i, &part, sizeof(part));
-  }
-  memcpy(&part, x + bytes - sizeof(part), sizeof(part));
-  memcpy(y + bytes - sizeof(part), &part, sizeof(part));
-}
-
 /* In the order in which they are read: the processor fetches ahead what is read, and waits for no write. */
 static void copy_blocks(const struct inner *k, size_t bytes) {
-  const int a_inside = k->x_a >= 0 && k->x_a < k->x_b;
+  const int a_inside = k->num_a > 1 && (k->num_b == 1 || (k->x_a >= 0 && k->x_a < k->x_b));
   const size_t outer = a_inside ? k->num_b : k->num_a, inner = a_inside ? k->num_a : k->num_b;
   const ptrdiff_t x_outer = a_inside ? k->x_b : k->x_a, x_inner = a_inside ? k->x_a : k->x_b;
   const ptrdiff_t y_outer = a_inside ? k->y_b : k->y_a, y_inner = a_inside ? k->y_a : k->y_b;
@@ -100,10 +80,8 @@ static void copy_blocks(const struct inner *k, size_t bytes) {
   for (size_t i = 0; i < outer; i++) {
     const char *x = k->x + (ptrdiff_t)i * x_outer;
     char *y = k->y + (ptrdiff_t)i * y_outer;
-    if (bytes >= sizeof(uint64_t) && bytes <= SMALL)
-      for (size_t j = 0; j < inner; j++, x += x_inner, y += y_inner) copy_small(y, x, bytes);
-    else
-      for (size_t j = 0; j < inner; j++, x += x_inner, y += y_inner) memcpy(y, x, bytes);
+    if (onri_kernels(transpose)->blocks(&(struct onri_blocks){x, y, x_inner, y_inner, bytes, inner})) continue;
+    for (size_t j = 0; j < inner; j++, x += x_inner, y += y_inner) memcpy(y, x, bytes);
   }
 }
 

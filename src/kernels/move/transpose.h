@@ -24,6 +24,14 @@ struct onri_permutation {
   ptrdiff_t x_step, y_step;
 };
 
+/* Blocks of `bytes` each, copied as they are. Steps in bytes. */
+struct onri_blocks {
+  const char *x;
+  char *y;
+  ptrdiff_t x_step, y_step;
+  size_t bytes, count;
+};
+
 enum { ONRI_TRANSPOSE_FEW = 8 };
 
 /* size: bytes of an element, 1 to 16. NULL where vectors have no permutation for it. */
@@ -36,6 +44,8 @@ struct onri_transpose_kernels {
   void (*squares_of_4_bytes)(const struct onri_transpose *t);
   void (*squares_of_8_bytes)(const struct onri_transpose *t);
   void (*permute)(const struct onri_permutation *permutation);
+  /* 0: they are not of a size for which this is faster than memcpy, and nothing is done. */
+  int (*blocks)(const struct onri_blocks *blocks);
   size_t permuted_words; /* the most that permute takes; 0: it is no faster than loops */
 };
 

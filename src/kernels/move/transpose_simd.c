@@ -187,10 +187,63 @@ static void permute(const struct onri_permutation *p) {
   }
 }
 
+/* --- small blocks, without a call for each --- */
+
+enum { BLOCK_VECTORS = 4 };
+
+/* vectors: whole ones, as a constant; what is left, if anything, lies in one that ends where the block ends. */
+INLINE void blocks_of_vectors(const struct onri_blocks b, const size_t vectors, const int has_rest) {
+  const char *x = b.x;
+  char *y = b.y;
+  const size_t last = b.bytes - SIMD_BYTES;
+  for (size_t n = 0; n < b.count; n++, x += b.x_step, y += b.y_step) {
+    UNROLL for (size_t i = 0; i < vectors; i++) i8_store(y + i * SIMD_BYTES, i8_load(x + i * SIMD_BYTES));
+    if (has_rest) i8_store(y + last, i8_load(x + last));
+  }
+}
+
+/* From one part to two. */
+#define BLOCKS_OF_TWO(name, type)                                                  \
+  static void name(const struct onri_blocks b) {                                   \
+    const char *x = b.x;                                                           \
+    char *y = b.y;                                                                 \
+    const size_t last = b.bytes - sizeof(type);                                    \
+    for (size_t n = 0; n < b.count; n++, x += b.x_step, y += b.y_step) {           \
+      type part[2];                                                                \
+      memcpy(&part[0], x, sizeof(type)), memcpy(&part[1], x + last, sizeof(type)); \
+      memcpy(y, &part[0], sizeof(type)), memcpy(y + last, &part[1], sizeof(type)); \
+    }                                                                              \
+  }
+typedef struct {
+  uint64_t half[2];
+} sixteen;
+typedef struct {
+  uint64_t quarter[4];
+} thirty_two;
+BLOCKS_OF_TWO(blocks_of_8, uint64_t)
+BLOCKS_OF_TWO(blocks_of_16, sixteen)
+BLOCKS_OF_TWO(blocks_of_32, thirty_two)
+
+static int blocks(const struct onri_blocks *given) {
+  const struct onri_blocks b = *given;
+  const size_t vectors = b.bytes / SIMD_BYTES;
+  const int has_rest = b.bytes % SIMD_BYTES != 0;
+  if (b.bytes < 8 || vectors > BLOCK_VECTORS || (vectors == BLOCK_VECTORS && has_rest)) return 0;
+  if (b.bytes < 16) blocks_of_8(b);
+  else if (vectors == 0 && b.bytes <= 32) blocks_of_16(b);
+  else if (vectors == 0) blocks_of_32(b);
+  else if (vectors == 1) has_rest ? blocks_of_vectors(b, 1, 1) : blocks_of_vectors(b, 1, 0);
+  else if (vectors == 2) has_rest ? blocks_of_vectors(b, 2, 1) : blocks_of_vectors(b, 2, 0);
+  else if (vectors == 3) has_rest ? blocks_of_vectors(b, 3, 1) : blocks_of_vectors(b, 3, 0);
+  else blocks_of_vectors(b, 4, 0);
+  return 1;
+}
+
 const struct onri_transpose_kernels ONRI_AT_LEVEL(onri_transpose_kernels) = {
     SIMD_BYTES > 16 ? separate : 0,
     SIMD_BYTES > 16 ? interleave : 0,
     squares_of_4_bytes,
     squares_of_8_bytes,
     permute,
+    blocks,
     SIMD_BYTES > 16 ? PERMUTED_VECTORS *F32_LANES : 0};
