@@ -13,7 +13,8 @@
 #include "layers/layers.h"
 
 #define LANES 64
-#define WIDE 1024 /* lanes of types that need no conversion */
+#define WIDE 1024        /* lanes of types that need no conversion */
+#define SOME_BYTES 16384 /* of rows that stay in the first cache while vectors walk down them */
 
 static enum onr_status cumulative_infer(struct onr_call *call) {
   ONR_TRY(onri_expect_rank(call, 0, 1, ONR_MAX_RANK));
@@ -118,11 +119,12 @@ static void run_rows(const struct cumulative_job *job, size_t outer, size_t firs
   struct onri_cumulative_rows r = {job->x + at,   job->y + at, run, step, 1, left < job->lanes ? left : job->lanes,
                                    job->exclusive};
   struct onri_pace pace = {job->env, 0};
+  const size_t most = SOME_BYTES / size / r.columns + 1;
   start_rows(job, &r);
-  for (size_t row = job->exclusive ? 0 : 1; row < job->length && !onri_pace_stop(&pace, 1 << 16); row += r.rows) {
+  for (size_t row = job->exclusive ? 0 : 1; row < job->length && !onri_pace_stop(&pace, SOME_BYTES); row += r.rows) {
     const ptrdiff_t from = (ptrdiff_t)row * step * (ptrdiff_t)size;
     r.x = job->x + at + from, r.y = job->y + at + from;
-    r.rows = (1 << 16) / r.columns < job->length - row ? (1 << 16) / r.columns : job->length - row;
+    r.rows = most < job->length - row ? most : job->length - row;
     onri_kernels(cumulative)->rows[kernel_type(job->dtype)][job->product](&r);
   }
 }
