@@ -235,7 +235,8 @@ static void store_doubles(const struct onri_reduce *r, const double *values, siz
 
 static void reduce_double(const struct onri_reduce *r, size_t start, size_t width, void *y) {
   double acc[ONRI_REDUCE_COLUMNS], shift[ONRI_REDUCE_COLUMNS];
-  for (size_t i = 0; i < width; i++) shift[i] = 0;
+  shift[0] = 0;
+  for (size_t i = 1; i < width; i++) shift[i] = 0;
   pass_real(r, start, width, take_of(r->op), acc, shift);
   if (r->op == ONR_REDUCE_LOG_SUM_EXP) {
     for (size_t i = 0; i < width; i++) shift[i] = isfinite(acc[i]) ? acc[i] : 0.0;
