@@ -468,6 +468,44 @@ INLINE void f64_transpose(vf64 v[F64_LANES]) {
   }
 }
 
+/* Elements of 8 or 16 bits of two vectors in turn, the first or the second half of each 16 bytes. */
+INLINE vi8 i8_zip_low(vi8 a, vi8 b) {
+#if SIMD_BYTES == 64
+  return (vi8)_mm512_unpacklo_epi8((__m512i)a, (__m512i)b);
+#elif SIMD_BYTES == 32
+  return (vi8)_mm256_unpacklo_epi8((__m256i)a, (__m256i)b);
+#else
+  return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+#endif
+}
+INLINE vi8 i8_zip_high(vi8 a, vi8 b) {
+#if SIMD_BYTES == 64
+  return (vi8)_mm512_unpackhi_epi8((__m512i)a, (__m512i)b);
+#elif SIMD_BYTES == 32
+  return (vi8)_mm256_unpackhi_epi8((__m256i)a, (__m256i)b);
+#else
+  return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+#endif
+}
+INLINE vi8 i16_zip_low(vi8 a, vi8 b) {
+#if SIMD_BYTES == 64
+  return (vi8)_mm512_unpacklo_epi16((__m512i)a, (__m512i)b);
+#elif SIMD_BYTES == 32
+  return (vi8)_mm256_unpacklo_epi16((__m256i)a, (__m256i)b);
+#else
+  return (vi8)__builtin_shufflevector((vi16)a, (vi16)b, 0, 8, 1, 9, 2, 10, 3, 11);
+#endif
+}
+INLINE vi8 i16_zip_high(vi8 a, vi8 b) {
+#if SIMD_BYTES == 64
+  return (vi8)_mm512_unpackhi_epi16((__m512i)a, (__m512i)b);
+#elif SIMD_BYTES == 32
+  return (vi8)_mm256_unpackhi_epi16((__m256i)a, (__m256i)b);
+#else
+  return (vi8)__builtin_shufflevector((vi16)a, (vi16)b, 4, 12, 5, 13, 6, 14, 7, 15);
+#endif
+}
+
 /* Groups of four lanes: group g lies at p + g * stride bytes. */
 INLINE vf32 f32_load_fours(const char *p, ptrdiff_t stride) {
 #if SIMD_BYTES == 64

@@ -150,6 +150,7 @@ static size_t left_over(const struct onri_transpose_kernels *kernels, const stru
   *done_a = t->num_a;
   if (kind == 0) return kernels->separate ? kernels->separate(t, size) : 0;
   if (kind == 1) *done_a = kernels->interleave ? kernels->interleave(t, size) : 0;
+  else if (size <= 2) return kernels->stacks(t, size) ? t->num_b : 0;
   else (size == 4 ? kernels->squares_of_4_bytes : kernels->squares_of_8_bytes)(t);
   return t->num_b;
 }
@@ -182,6 +183,8 @@ static void transposes(void **state) {
         for (size_t few = 2; few <= ONRI_TRANSPOSE_FEW; few++) check_transpose(level, size, 0, few, many, many % 3);
         for (size_t few = 2; few <= 4; few++) check_transpose(level, size, 1, many, few, many % 3);
         for (size_t other = 1; (size == 4 || size == 8) && other < 40; other += 3)
+          check_transpose(level, size, 2, many, other, many % 3);
+        for (size_t other = 7; size <= 2 && other < 140; other += 9)
           check_transpose(level, size, 2, many, other, many % 3);
       }
 }

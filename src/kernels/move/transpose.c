@@ -152,6 +152,7 @@ static int by_vectors(const struct onri_transpose *t, size_t size,
     rest(t, 0, kernels->separate(t, size), t->num_a, t->num_b);
     return 1;
   }
+  if (kernels->stacks(t, size)) return 1;
   if ((size != 4 && size != 8) || t->num_a < 4 || t->num_b < 4) return 0;
   if (size == 4 && t->num_a < 16 && t->num_b < 16) return 0; /* narrower than strips */
   (size == 4 ? kernels->squares_of_4_bytes : kernels->squares_of_8_bytes)(t);

@@ -41,6 +41,8 @@ struct onri_transpose_kernels {
   size_t (*separate)(const struct onri_transpose *t, size_t size);
   /* For num_b from 2 to 4, and y_stride = num_b elements. Returns how many a are done. */
   size_t (*interleave)(const struct onri_transpose *t, size_t size);
+  /* Of 1 or 2 bytes. 0: they are too few, and nothing is done. */
+  int (*stacks)(const struct onri_transpose *t, size_t size);
   void (*squares_of_4_bytes)(const struct onri_transpose *t);
   void (*squares_of_8_bytes)(const struct onri_transpose *t);
   void (*permute)(const struct onri_permutation *permutation);

@@ -242,6 +242,7 @@ static int blocks(const struct onri_blocks *given) {
 const struct onri_transpose_kernels ONRI_AT_LEVEL(onri_transpose_kernels) = {
     SIMD_BYTES > 16 ? separate : 0,
     SIMD_BYTES > 16 ? interleave : 0,
+    stacks,
     squares_of_4_bytes,
     squares_of_8_bytes,
     permute,

@@ -90,4 +90,36 @@ static void squares_of_4_bytes(const struct onri_transpose *t) {
 
 static void squares_of_8_bytes(const struct onri_transpose *t) { walk_f64(t, t->num_a, t->num_b); }
 
+/* Squares of 16 bytes a side, one beneath the other, as many as a vector has parts of 16 bytes: a vector of y is a
+ * column of all of them. */
+#define STACKS(bits, SIDE)                                                                                        \
+  INLINE void stack_##bits(const struct onri_transpose *t, size_t a, size_t b) {                                  \
+    const char *x = t->x + (ptrdiff_t)b * t->x_stride + a * (bits / 8);                                           \
+    char *y = t->y + (ptrdiff_t)a * t->y_stride + b * (bits / 8);                                                 \
+    vi8 v[2][SIDE];                                                                                               \
+    UNROLL for (int i = 0; i < SIDE; i++) v[0][i] = (vi8)f32_load_fours(x + i * t->x_stride, SIDE * t->x_stride); \
+    UNROLL for (int round = 1, from = 0; round < SIDE; round *= 2, from = !from)                                  \
+        UNROLL for (int i = 0; i < SIDE / 2; i++) {                                                               \
+      v[!from][2 * i] = i##bits##_zip_low(v[from][i], v[from][i + SIDE / 2]);                                     \
+      v[!from][2 * i + 1] = i##bits##_zip_high(v[from][i], v[from][i + SIDE / 2]);                                \
+    }                                                                                                             \
+    UNROLL for (int i = 0; i < SIDE; i++) i8_store(y + i * t->y_stride, v[SIDE == 8][i]);                         \
+  }                                                                                                               \
+  /* The last ones of a line go over elements of those before once more rather than being cut. */                 \
+  static void stacks_##bits(const struct onri_transpose *t) {                                                     \
+    const size_t num_a = t->num_a, num_b = t->num_b, high = SIMD_BYTES * 8 / bits;                                \
+    for (size_t b = 0; b < num_b; b += high)                                                                      \
+      for (size_t a = 0; a < num_a; a += SIDE)                                                                    \
+        stack_##bits(t, a + SIDE > num_a ? num_a - SIDE : a, b + high > num_b ? num_b - high : b);                \
+  }
+STACKS(8, 16)
+STACKS(16, 8)
+#undef STACKS
+
+static int stacks(const struct onri_transpose *t, size_t size) {
+  if (size > 2 || t->num_a < 16 / size || t->num_b < SIMD_BYTES / size) return 0;
+  (size == 1 ? stacks_8 : stacks_16)(t);
+  return 1;
+}
+
 #endif
