@@ -352,11 +352,15 @@ INLINE vi64 f64_exp_split(vf64 x, vf64 *beyond) {
 }
 INLINE vf64 f64_exp2_int(vi64 n) { return (vf64)((n + 1023) << 52); } /* -1022 <= n <= 1023 */
 
+/* 2^n x, in two steps, for results that are subnormal or infinite. */
+INLINE vf64 f64_times_octaves(vf64 x, vi64 n) {
+  const vi64 half = (n + 2048) / 2 - 1024;
+  return x * f64_exp2_int(half) * f64_exp2_int(n - half);
+}
 INLINE vf64 f64_exp(vf64 x) {
   vf64 beyond;
   const vi64 n = f64_exp_split(f64_greatest(f64_set(-746), f64_least(f64_set(710), x)), &beyond);
-  const vi64 half = (n + 2048) / 2 - 1024; /* in two steps, for results that are subnormal or infinite */
-  return (1.0 + beyond) * f64_exp2_int(half) * f64_exp2_int(n - half);
+  return f64_times_octaves(1.0 + beyond, n);
 }
 /* exp(x) - 1 for x <= 0 */
 INLINE vf64 f64_expm1_negative(vf64 x) {
@@ -374,15 +378,21 @@ INLINE vf64 f64_sigmoid(vf64 x) {
   return f64_select((vi64)x < 0, e, f64_set(1)) / (1.0 + e);
 }
 
+/* x = 2^n (1 + f) with 1 + f in [sqrt 1/2, sqrt 2). */
+INLINE vf64 f64_octaves(vf64 x, vf64 *f) {
+  const vi64 subnormal = (vi64)(x < 0x1p-1022);
+  const vu64 bits = (vu64)f64_select(subnormal, x * 0x1p54, x);
+  const vu64 k = (bits - 0x3FE6A09E667F3BCD + ((uint64_t)1023 << 52)) >> 52; /* 1023 more */
+  *f = (vf64)(bits - (k << 52) + ((uint64_t)1023 << 52)) - 1.0;
+  return (vf64)(k | 0x4330000000000000) - f64_select(subnormal, f64_set(0x1p52 + 1077), f64_set(0x1p52 + 1023));
+}
+
 /* As f32_log. With s = f / (2 + f), log(1 + f) = 2 s (1 + z / 3 + z^2 / 5 ...), z = s^2 < 0.03, which is f less
  * f^2 / 2 and what is small: nothing large is rounded. */
 INLINE vf64 f64_log(vf64 x) {
   static const double odd[] = {1.0 / 21, 1.0 / 19, 1.0 / 17, 1.0 / 15, 1.0 / 13, 1.0 / 11, 1.0 / 9, 1.0 / 7, 1.0 / 5};
-  const vi64 subnormal = (vi64)(x < 0x1p-1022);
-  const vu64 bits = (vu64)f64_select(subnormal, x * 0x1p54, x);
-  const vu64 k = (bits - 0x3FE6A09E667F3BCD + ((uint64_t)1023 << 52)) >> 52; /* from sqrt(1/2) on; 1023 more */
-  const vf64 f = (vf64)(bits - (k << 52) + ((uint64_t)1023 << 52)) - 1.0, s = f / (2.0 + f), z = s * s;
-  const vf64 n = (vf64)(k | 0x4330000000000000) - f64_select(subnormal, f64_set(0x1p52 + 1077), f64_set(0x1p52 + 1023));
+  vf64 f, n = f64_octaves(x, &f);
+  const vf64 s = f / (2.0 + f), z = s * s;
   vf64 q = f64_set(odd[0]);
   UNROLL for (int i = 1; i < 9; i++) q = f64_fma(q, z, f64_set(odd[i]));
   q = f64_fma(q, z, f64_set(1.0 / 3)) * z * 2.0;
@@ -425,5 +435,69 @@ INLINE vf64 f64_sin_or_cos(vf64 x, const int ahead, double (*exact)(double)) {
 }
 INLINE vf64 f64_sin(vf64 x) { return f64_sin_or_cos(x, 0, sin); }
 INLINE vf64 f64_cos(vf64 x) { return f64_sin_or_cos(x, 1, cos); }
+
+/* --- powers: of |a|, then the cases that C has for the sign, 0, 1, infinity and NaN --- */
+
+INLINE vf64 f64_signed_power(vf64 a, vf64 b, vf64 power) {
+  const vi64 minus = (vi64)a < 0, whole = (vi64)(f64_rint(b) == b); /* infinity is whole, and even */
+  const vi64 odd = whole & (vi64)(f64_rint(0.5 * b) != 0.5 * b);
+  power = f64_select((vi64)(b == 0.0) | (vi64)(f64_abs(a) == 1.0), f64_set(1), power);
+  power = (vf64)((vi64)power ^ (minus & odd & INT64_MIN));
+  power = f64_select((vi64)(a < 0.0) & (vi64)(a > -(double)INFINITY) & ~whole, f64_set((double)NAN), power);
+  return f64_select((vi64)(a == 1.0) | (vi64)(b == 0.0), f64_set(1), power);
+}
+
+/* Of float32: log and exp as f64_log and f64_exp, to some 36 bits, which are 12 more than a float has. */
+INLINE vf64 f64_short_pow(vf64 a, vf64 b) {
+  static const double odd[] = {2.0 / 13, 2.0 / 11, 2.0 / 9, 2.0 / 7, 2.0 / 5, 2.0 / 3, 2.0};
+  static const double factorial[] = {1.0 / 3628800, 1.0 / 362880, 1.0 / 40320, 1.0 / 5040, 1.0 / 720, 1.0 / 120,
+                                     1.0 / 24,      1.0 / 6,      0.5,         1.0,        1.0};
+  const vf64 x = f64_abs(a), magic = f64_set(0x1.8p52), ln_2 = f64_set(0x1.62e42fefa39efp-1);
+  vf64 f, q = f64_set(odd[0]), p = f64_set(factorial[0]), n = f64_octaves(x, &f);
+  const vf64 s = f / (2.0 + f), z = s * s;
+  UNROLL for (int i = 1; i < 7; i++) q = f64_fma(q, z, f64_set(odd[i]));
+  vf64 log = f64_fma(n, ln_2, s * q);
+  log = f64_select((vi64)(x == 0.0), f64_set(-(double)INFINITY), f64_select((vi64)(x < (double)INFINITY), log, x));
+  const vf64 e = f64_greatest(f64_set(-200), f64_least(f64_set(200), b * log)); /* beyond float32's range */
+  const vf64 shifted = f64_fma(e, f64_set(0x1.71547652b82fep+0), magic), r = f64_fma(shifted - magic, -ln_2, e);
+  UNROLL for (int i = 1; i < 11; i++) p = f64_fma(p, r, f64_set(factorial[i]));
+  return f64_signed_power(a, b, p * f64_exp2_int((vi64)shifted - (vi64)magic));
+}
+/* Of the first `count` lanes: half of the work may be enough. */
+INLINE vf32 f32_pow(vf32 a, vf32 b, size_t count) {
+  const vf64 low = f64_short_pow(f64_from_low(a), f64_from_low(b));
+  return f32_from_f64(low, count > F64_LANES ? f64_short_pow(f64_from_high(a), f64_from_high(b)) : low);
+}
+
+#if HAS_FMA
+/* log(x) of x >= 0 as a sum of two, right to some 65 bits: as f64_log, with what each step loses. */
+INLINE vf64 f64_long_log(vf64 x, vf64 *low) {
+  static const double odd[] = {1.0 / 21, 1.0 / 19, 1.0 / 17, 1.0 / 15, 1.0 / 13, 1.0 / 11, 1.0 / 9, 1.0 / 7, 1.0 / 5};
+  vf64 f, n = f64_octaves(x, &f);
+  const vf64 d = 2.0 + f, d_low = f - (d - 2.0), inverse = 1.0 / d;
+  const vf64 s = f * inverse, s_low = f64_fma(-s, d_low, f64_fma(-s, d, f)) * inverse;
+  const vf64 z = s * s, z_low = f64_fma(s, s, -z) + 2.0 * s * s_low;
+  vf64 q = f64_set(odd[0]);
+  UNROLL for (int i = 1; i < 9; i++) q = f64_fma(q, z, f64_set(odd[i]));
+  q *= z;
+  const vf64 c = 1.0 / 3 + q, c_low = q - (c - 1.0 / 3) + 0x1.5555555555555p-56; /* what 1/3 is beyond a double */
+  const vf64 p = z * c, p_low = f64_fma(z, c, -p) + z * c_low + z_low * c;
+  const vf64 t = s * p, t_low = f64_fma(s, p, -t) + s * p_low + s_low * p;
+  const vf64 half = s + t, half_low = (s - half) + t + (t_low + s_low);
+  const vf64 whole = n * 0x1.62e42feep-1, sum = whole + 2.0 * half;
+  const vf64 rest = (whole - sum) + 2.0 * half + f64_fma(n, f64_set(0x1.a39ef35793c76p-33), 2.0 * half_low);
+  const vf64 log = sum + rest;
+  const vi64 special = (vi64)(x == 0.0) | ~(vi64)(x < (double)INFINITY);
+  *low = f64_select(special, (vf64){0}, (sum - log) + rest);
+  return f64_select(special, f64_select((vi64)(x == 0.0), f64_set(-(double)INFINITY), x), log);
+}
+INLINE vf64 f64_pow(vf64 a, vf64 b) {
+  vf64 low, beyond;
+  const vf64 log = f64_long_log(f64_abs(a), &low), e = b * log;
+  const vf64 rest = f64_select((vi64)(f64_abs(e) < 1000.0), f64_fma(b, log, -e) + b * low, (vf64){0});
+  const vi64 n = f64_exp_split(f64_greatest(f64_set(-746), f64_least(f64_set(710), e)), &beyond);
+  return f64_signed_power(a, b, f64_times_octaves(1.0 + (beyond + f64_fma(rest, beyond, rest)), n));
+}
+#endif
 
 #endif

@@ -272,8 +272,8 @@ static void check_binary(struct sweep *s, int level, int op, size_t count, int s
                                   .b_step = shape != 1,
                                   .min = clamped ? -1.0f : -INFINITY,
                                   .max = clamped ? 2.0f : INFINITY};
-  sweep_fill(s, ONR_DTYPE_F32, ROWS * MOST, 3, op == ONR_BINARY_POW ? 0 : 10, a, wide_a);
-  sweep_fill(s, ONR_DTYPE_F32, ROWS * MOST, 3, op == ONR_BINARY_POW ? 0 : 10, b, wide_b);
+  sweep_fill(s, ONR_DTYPE_F32, ROWS * MOST, 3, 10, a, wide_a);
+  sweep_fill(s, ONR_DTYPE_F32, ROWS * MOST, 3, 10, b, wide_b);
   for (size_t r = 0; op == ONR_BINARY_POW && r < ROWS; r++) {
     b[r * MOST] = powers[(count + r) % 5];
     wide_b[r * MOST] = (double)b[r * MOST];

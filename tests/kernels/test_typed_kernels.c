@@ -90,7 +90,7 @@ static void check_binary(int level, enum onr_dtype dtype, enum onr_binary op, si
     if (truth) memcpy(expected + r * count, result, count);
     else onri_store(dtype, result, count, expected + r * count * size);
   }
-  if (differs(truth ? ONR_DTYPE_BOOL : dtype, ROWS * count, 0))
+  if (differs(truth ? ONR_DTYPE_BOOL : dtype, ROWS * count, op == ONR_BINARY_POW))
     fail_msg("level %d, %s, function %d, %zu elements, shape %d", level, onr_dtype_name(dtype), (int)op, count, shape);
 }
 
@@ -142,6 +142,45 @@ static void check_rounding(int level, enum onr_unary op, long double (*exact)(lo
     fail_msg("level %d, function %d of %.17g: %.17g, not %.17g", level, (int)op, x, found, is);
 }
 
+/* Powers to two units, those of whole numbers exactly; a and b are numbers of all kinds, too. */
+static void check_power(int level, double base, double exponent, int is_exact) {
+  const struct onri_typed_kernels *typed = onri_kernels_at(typed, level);
+  double found;
+  typed->binary_rows(typed->binary[ONR_DTYPE_F64][ONR_BINARY_POW],
+                     &(struct onri_typed_rows){&base, &exponent, &found, 1, 1, 1, 1, 1, 1}, sizeof(base),
+                     sizeof(found));
+  const double is = (double)powl((long double)base, (long double)exponent),
+               unit = nextafter(fabs(is), INFINITY) - fabs(is);
+  if (found == is || (isnan(found) && isnan(is))) {
+    assert_int_equal(signbit(found) != 0 && !isnan(is), signbit(is) != 0 && !isnan(is));
+    return;
+  }
+  if (is_exact || !(fabs(found - is) <= 2 * unit))
+    fail_msg("level %d, %.17g to the %.17g: %.17g, not %.17g", level, base, exponent, found, is);
+}
+
+static void test_powers(void **state) {
+  static const double special[] = {0.0,  -0.0, 1,  -1, INFINITY, -INFINITY, NAN,  0.5,
+                                   -0.5, 2,    -3, 3,  1e300,    5e-324,    1e18, -1e-300};
+  enum { SPECIAL = sizeof(special) / sizeof(special[0]) };
+  struct sweep s = sweep_from(9);
+  (void)state;
+  for (int level = 0; level <= (int)onri_cpu_level(); level++) {
+    if (!onri_kernels_at(typed, level)->binary[ONR_DTYPE_F64][ONR_BINARY_POW]) continue;
+    for (int i = 0; i < SPECIAL * SPECIAL; i++) check_power(level, special[i / SPECIAL], special[i % SPECIAL], 0);
+    for (int n = -40; n <= 40; n++)
+      for (int k = -2; k < 9; k++) check_power(level, n, k, k >= 0);
+    for (int i = 0; i < sweep_cases(20000); i++) {
+      const double fraction = 1 + (double)sweep_next(&s) / 4294967296.0 + (double)sweep_next(&s) * 0x1p-54;
+      const double base = ldexp(fraction, (int)sweep_pick(&s, -1070, 1022)), near = 1 + ldexp(fraction - 1.5, -4);
+      const double exponent = ((double)sweep_next(&s) / 2147483648.0 - 1) * 745 / fabs(log(base));
+      check_power(level, base, exponent, 0);
+      check_power(level, near, ((double)sweep_next(&s) / 2147483648.0 - 1) * 700 / fabs(log(near)), 0);
+      check_power(level, -base, (double)sweep_pick(&s, -5, 5), 0);
+    }
+  }
+}
+
 /* Two units of the last place: numbers of all sizes, and those close to where the result is small. */
 static void test_rounding(void **state) {
   struct sweep s = sweep_from(7);
@@ -162,6 +201,7 @@ static void test_rounding(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_function), cmocka_unit_test(test_rounding)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_function), cmocka_unit_test(test_rounding),
+                                     cmocka_unit_test(test_powers)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

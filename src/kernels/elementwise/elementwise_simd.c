@@ -195,7 +195,7 @@ static void affine(const struct onri_affine_rows *given) {
   }
 }
 
-/* The powers that models are full of; the others go through libm. sqrt(-0) is -0 and its power 0: hence the sum. */
+/* The powers that models are full of. sqrt(-0) is -0 and its power 0: hence the sum. */
 #define POWER(name, result)                                                                      \
   INLINE vf32 name##_of(vf32 v) { return result; }                                               \
   static void name(const float *x, float *y, size_t count) {                                     \
@@ -207,21 +207,25 @@ POWER(square, v *v)
 POWER(cube, v *v *v)
 POWER(root, f32_select(v == -INFINITY, f32_set(INFINITY), f32_sqrt(v) + 0.0f))
 
-static void power_by_constant(const float *x, float exponent, float *y, size_t count) {
-  if (exponent == 2.0f) square(x, y, count);
-  else if (exponent == 3.0f) cube(x, y, count);
-  else if (exponent == 0.5f) root(x, y, count);
-  else
-    for (size_t i = 0; i < count; i++) y[i] = powf(x[i], exponent);
+static void power(const float *x, const float *exponent, size_t x_step, size_t step, float *y, size_t count) {
+  const vf32 one_x = f32_set(*x), one = f32_set(*exponent);
+  for (size_t i = 0; i < count; i += F32_LANES) {
+    const size_t left = count - i;
+    const vf32 p = x_step ? f32_load_part(x + i, left) : one_x, q = step ? f32_load_part(exponent + i, left) : one;
+    f32_store_part(y + i, f32_pow(p, q, left), left);
+  }
 }
 
 static void binary_POW(const struct onri_binary_rows *rows) {
-  for (size_t r = 0; r < rows->rows; r++) {
+  const size_t count = rows->count;
+  for (size_t r = 0; r < rows->rows && count > 0; r++) {
     const float *p = rows->a + r * rows->a_row, *q = rows->b + r * rows->b_row;
-    float *y = rows->y + r * rows->count;
-    if (rows->b_step == 0 && rows->a_step == 1) power_by_constant(p, q[0], y, rows->count);
-    else
-      for (size_t i = 0; i < rows->count; i++) y[i] = powf(p[i * rows->a_step], q[i * rows->b_step]);
+    const int is_given = rows->b_step == 0 && rows->a_step == 1;
+    float *y = rows->y + r * count;
+    if (is_given && *q == 2.0f) square(p, y, count);
+    else if (is_given && *q == 3.0f) cube(p, y, count);
+    else if (is_given && *q == 0.5f) root(p, y, count);
+    else power(p, q, rows->a_step, rows->b_step, y, count);
   }
 }
 

@@ -74,6 +74,11 @@ ORDERS(F64)
 EXTREMES(F64)
 WRAPS(F64)
 SAME(F64, DIV, a / b)
+#if HAS_FMA
+SAME(F64, POW, f64_pow(a, b))
+#else
+#define F64_POW NULL
+#endif
 SAME(F64, PRELU, select_F64((M_F64)(a < 0.0), a *b, a))
 INTEGERS(I8, U8)
 INTEGERS(I16, U16)
@@ -296,7 +301,7 @@ const struct onri_typed_kernels ONRI_AT_LEVEL(onri_typed_kernels) = {
     .unary_row = unary_row,
     .binary = {
         OF(F32, ORDER_ROWS(F32), AS(F32, EQUAL))
-        OF(F64, ORDER_ROWS(F64), WRAP_ROWS(F64), AS(F64, MIN), AS(F64, MAX), AS(F64, DIV), AS(F64, PRELU))
+        OF(F64, ORDER_ROWS(F64), WRAP_ROWS(F64), AS(F64, MIN), AS(F64, MAX), AS(F64, DIV), AS(F64, PRELU), AS(F64, POW))
         OF(BOOL, AS(BOOL, EQUAL), AS(BOOL, AND), AS(BOOL, OR), AS(BOOL, XOR))
         OF(F16, ORDER_ROWS(F16), AS(F16, EQUAL))
         OF(BF16, ORDER_ROWS(BF16), AS(BF16, EQUAL))

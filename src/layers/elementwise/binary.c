@@ -83,7 +83,8 @@ static void choose_typed(const struct onr_call *call) {
   const enum onr_dtype dtype = call->in[0].dtype;
   if (p->clamp.enabled) return;
   if (call->in[1].dtype == dtype) s->typed = onri_kernels(typed)->binary[dtype][p->op];
-  s->class_kernel = onri_kernels(typed)->binary[widest[s->class]][p->op];
+  if (p->op != ONR_BINARY_POW) /* whose whole numbers are cut, and so must not be a unit too small */
+    s->class_kernel = onri_kernels(typed)->binary[widest[s->class]][p->op];
 }
 
 static enum onr_status binary_plan(struct onr_call *call) {
