@@ -222,8 +222,8 @@ static enum onr_status copy_out(const struct onr_env *env, struct onr_tensor *va
   const size_t bytes = onr_desc_bytes(&value->desc), texts = gather_texts(value, NULL);
   size_t total;
   char *copy = onri_add_size(bytes, texts, &total) ? onri_allocate(env->allocator, total) : NULL;
-  char *cursor = copy + bytes;
   if (!copy) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a value of %zu bytes", bytes);
+  char *cursor = copy + bytes;
   if (bytes) memcpy(copy, value->data, bytes);
   *result = (struct onr_tensor){value->desc, copy};
   gather_texts(result, &cursor);

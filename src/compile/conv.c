@@ -116,7 +116,7 @@ static void write_group(struct onri_source *s, const struct conv *c, int64_t gro
   struct onri_product_call call = {.count = {a[0].out, a[1].out, a[2].out}, .clamp = clamp};
   char x[96], w[24], bias[32] = "NULL", target[96], list[24];
   long long runs, length;
-  int64_t run_count, run_length;
+  int64_t run_count = 0, run_length = 0;
   float *weights = by_taps(s, c, s->in[1].known, group);
   if (!weights) return;
   snprintf(list, sizeof(list), "w%d", offsets(s, c, &run_count, &run_length));
@@ -148,7 +148,7 @@ static void write_depthwise(struct onri_source *s, const struct conv *c, const s
   const float *weight = s->in[1].known;
   const int64_t channels = c->w.y.channels;
   float *list = onri_allocate(s->env->allocator, (size_t)(c->taps * channels) * sizeof(*list));
-  int64_t runs, length;
+  int64_t runs = 0, length = 0;
   if (!list) {
     onri_no_memory(s);
     return;
