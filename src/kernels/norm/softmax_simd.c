@@ -57,17 +57,35 @@ static void softmax_line(const float *x, float *y, size_t length) {
   if (i < length) f32_store_part(y + i, f32_load_part(y + i, length - i) * scale, length - i);
 }
 
-static void log_line(const float *x, float *y, size_t length) {
-  const float max = greatest(x, length), shift = (float)log(exponentials(x, max, NULL, length));
-  size_t i = 0;
-  for (; i + F32_LANES <= length; i += F32_LANES) f32_store(y + i, (f32_load(x + i) - max) - shift);
-  if (i < length) f32_store_part(y + i, (f32_load_part(x + i, length - i) - max) - shift, length - i);
+/* Short lines take their logarithms together, a lane each. */
+static void log_lines(const float *x, float *y, size_t count, size_t length) {
+  enum { GROUP = 16, NEAR = 2048 /* floats that stay in the cache */ };
+  const size_t most = length * GROUP <= NEAR ? GROUP : length < NEAR ? NEAR / length : 1;
+  for (size_t first = 0, group; first < count; first += group) {
+    float max[GROUP];
+    double sum[GROUP];
+    group = count - first < most ? count - first : most;
+    for (size_t i = 0; i < GROUP; i++) sum[i] = 1;
+    for (size_t i = 0; i < group; i++) {
+      const float *line = x + (first + i) * length;
+      max[i] = greatest(line, length);
+      sum[i] = exponentials(line, max[i], NULL, length);
+    }
+    for (size_t i = 0; i < group; i += F64_LANES) f64_store(sum + i, f64_log(f64_load(sum + i)));
+    for (size_t i = 0; i < group; i++) {
+      const float *from = x + (first + i) * length, shift = (float)sum[i];
+      float *to = y + (first + i) * length;
+      size_t j = 0;
+      for (; j + F32_LANES <= length; j += F32_LANES) f32_store(to + j, (f32_load(from + j) - max[i]) - shift);
+      if (j < length) f32_store_part(to + j, (f32_load_part(from + j, length - j) - max[i]) - shift, length - j);
+    }
+  }
 }
 
 static void lines(enum onri_softmax_kind kind, const float *x, float *y, size_t count, size_t length) {
-  for (size_t i = 0; i < count; i++, x += length, y += length)
-    if (kind == ONRI_LOG_SOFTMAX) log_line(x, y, length);
-    else softmax_line(x, y, length);
+  if (kind == ONRI_LOG_SOFTMAX) log_lines(x, y, count, length);
+  else
+    for (size_t i = 0; i < count; i++) softmax_line(x + i * length, y + i * length, length);
 }
 
 enum { TILE = SIMD_REGISTERS == 32 ? 4 : 2 };
@@ -80,11 +98,7 @@ INLINE void put(float *y, vf32 v, const int full, size_t left) {
 
 /* Of sums: what exponentials are multiplied by, or what logarithms lose. */
 INLINE vf32 finish(vf64 low, vf64 high, const int is_log) {
-  double sum[F32_LANES];
-  f64_store(sum, low);
-  f64_store(sum + F64_LANES, high);
-  for (int l = 0; l < F32_LANES; l++) sum[l] = is_log ? log(sum[l]) : 1.0 / sum[l];
-  return f32_from_f64(f64_load(sum), f64_load(sum + F64_LANES));
+  return is_log ? f32_from_f64(f64_log(low), f64_log(high)) : f32_from_f64(1.0 / low, 1.0 / high);
 }
 
 /* Exponentials wait in y for their sum. Where rows are shorter than a vector they are computed again: a load beside
