@@ -5,7 +5,7 @@ endif()
 # What nobody calls is left out, and addresses that a loader adjusts take a few bits each, where linker and loader can.
 include(CheckLinkerFlag)
 function(onnxrun_link_small target)
-  if(NOT CMAKE_BUILD_TYPE STREQUAL "Release" OR APPLE)
+  if(NOT CMAKE_BUILD_TYPE MATCHES "^(Release|MinSizeRel)$" OR APPLE)
     return()
   endif()
   foreach(flag IN ITEMS --gc-sections -z,pack-relative-relocs)
