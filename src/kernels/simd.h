@@ -381,7 +381,7 @@ INLINE vf64 f64_ceil(vf64 x) { return (vf64){__builtin_ceil(x[0]), __builtin_cei
 
 /* A product that is rounded: the compiler makes no multiply-add of it. */
 INLINE vf32 f32_rounded(vf32 x) {
-#if HAS_FMA && defined(__x86_64__)
+#if HAS_FMA && (defined(__x86_64__) || defined(__i386__))
   __asm__("" : "+v"(x));
 #elif HAS_FMA
   __asm__("" : "+w"(x));

@@ -447,21 +447,28 @@ INLINE vf64 f64_signed_power(vf64 a, vf64 b, vf64 power) {
   return f64_select((vi64)(a == 1.0) | (vi64)(b == 0.0), f64_set(1), power);
 }
 
+/* A polynomial of an odd number of coefficients, the highest first: even and odd powers do not wait for one another. */
+INLINE vf64 f64_two_chains(const double *coefficient, const int count, vf64 x) {
+  const vf64 square = x * x;
+  vf64 even = f64_set(coefficient[0]), odd = f64_set(coefficient[1]);
+  UNROLL for (int i = 2; i < count; i += 2) even = f64_fma(even, square, f64_set(coefficient[i]));
+  UNROLL for (int i = 3; i < count; i += 2) odd = f64_fma(odd, square, f64_set(coefficient[i]));
+  return f64_fma(odd, x, even);
+}
+
 /* Of float32: log and exp as f64_log and f64_exp, to some 36 bits, which are 12 more than a float has. */
 INLINE vf64 f64_short_pow(vf64 a, vf64 b) {
   static const double odd[] = {2.0 / 13, 2.0 / 11, 2.0 / 9, 2.0 / 7, 2.0 / 5, 2.0 / 3, 2.0};
   static const double factorial[] = {1.0 / 3628800, 1.0 / 362880, 1.0 / 40320, 1.0 / 5040, 1.0 / 720, 1.0 / 120,
                                      1.0 / 24,      1.0 / 6,      0.5,         1.0,        1.0};
   const vf64 x = f64_abs(a), magic = f64_set(0x1.8p52), ln_2 = f64_set(0x1.62e42fefa39efp-1);
-  vf64 f, q = f64_set(odd[0]), p = f64_set(factorial[0]), n = f64_octaves(x, &f);
+  vf64 f, n = f64_octaves(x, &f);
   const vf64 s = f / (2.0 + f), z = s * s;
-  UNROLL for (int i = 1; i < 7; i++) q = f64_fma(q, z, f64_set(odd[i]));
-  vf64 log = f64_fma(n, ln_2, s * q);
+  vf64 log = f64_fma(n, ln_2, s * f64_two_chains(odd, 7, z));
   log = f64_select((vi64)(x == 0.0), f64_set(-(double)INFINITY), f64_select((vi64)(x < (double)INFINITY), log, x));
   const vf64 e = f64_greatest(f64_set(-200), f64_least(f64_set(200), b * log)); /* beyond float32's range */
   const vf64 shifted = f64_fma(e, f64_set(0x1.71547652b82fep+0), magic), r = f64_fma(shifted - magic, -ln_2, e);
-  UNROLL for (int i = 1; i < 11; i++) p = f64_fma(p, r, f64_set(factorial[i]));
-  return f64_signed_power(a, b, p * f64_exp2_int((vi64)shifted - (vi64)magic));
+  return f64_signed_power(a, b, f64_two_chains(factorial, 11, r) * f64_exp2_int((vi64)shifted - (vi64)magic));
 }
 /* Of the first `count` lanes: half of the work may be enough. */
 INLINE vf32 f32_pow(vf32 a, vf32 b, size_t count) {
