@@ -107,8 +107,10 @@ static int take_zeros_off(const struct onri_depthwise_dot_job *j, int8_t *weight
   for (size_t i = 0; i < j->num_lines * parts; i++)
     for (size_t q = 0; q < 4; q++) {
       const size_t at = (i * 4 + q) * I8_LANES;
-      const vi32 zeros = (i32_load(j->zeros + q * F32_LANES) & 0xFF) * 0x01010101; /* those of all four taps */
-      const vi8 taken = (vi8)(zeros & i32_set(j->masks[i % parts] * 0xFF)), w = i8_load(j->weights + at);
+      const vu32 zero = (vu32)i32_load(j->zeros + q * F32_LANES) & 0xFF,
+                 zeros = zero * 0x01010101; /* of all four taps */
+      const uint32_t bytes = (uint32_t)j->masks[i % parts] * 0xFF;
+      const vi8 taken = (vi8)((vi32)zeros & i32_set((int32_t)bytes)), w = i8_load(j->weights + at);
       const vi8 less = w - taken;
       lost |= less ^ i8_difference(w, taken);
       i8_store(weights + at, less);
