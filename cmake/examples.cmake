@@ -20,7 +20,8 @@ add_test(NAME examples/run_model
          COMMAND example_run_model "${PROJECT_SOURCE_DIR}/tests/fixtures/linear_2d_dynamo/model.onnx")
 add_test(NAME examples/sandbox
          COMMAND example_sandbox "${PROJECT_SOURCE_DIR}/tests/fixtures/conv_bn_relu_ts/model.onnx")
-set_tests_properties(examples/sandbox PROPERTIES SKIP_RETURN_CODE 77)
+# Leaks are looked for by system calls that the sandbox has no more.
+set_tests_properties(examples/sandbox PROPERTIES SKIP_RETURN_CODE 77 ENVIRONMENT ASAN_OPTIONS=detect_leaks=0)
 add_test(NAME examples/own_layer COMMAND example_own_layer "${PROJECT_SOURCE_DIR}/tests/nn/own_layer.onnx")
 add_test(NAME examples/network COMMAND example_network "${PROJECT_SOURCE_DIR}/tests/nn/network.bin")
 add_test(NAME examples/generate

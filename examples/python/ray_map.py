@@ -1,6 +1,6 @@
 """A data set that has outgrown one machine, mapped through a model with Ray Data: each worker loads the model once and keeps it.
 
-    pip install onnxrun "ray[data]"
+    pip install . "ray[data]"
     python ray_map.py MODEL.onnx PICTURES.npy
 """
 

@@ -1,6 +1,6 @@
 """An HTTP server that runs what comes in at the same time as one batch.
 
-    pip install onnxrun fastapi uvicorn
+    pip install . fastapi uvicorn
     MODEL=model.onnx uvicorn serve:app
     curl localhost:8000/run -H 'content-type: application/json' -d '{"x": [[[0, 0.5, ...], ...]]}'
 

@@ -1,6 +1,6 @@
 """The same with Spark's mapInPandas: each task loads the model once, and runs it over the parts that it is given.
 
-    pip install onnxrun pyspark pandas pyarrow        (and Java)
+    pip install . pyspark pandas pyarrow        (and Java)
     python spark_map.py MODEL.onnx PICTURES.npy
 """
 

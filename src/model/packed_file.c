@@ -260,18 +260,29 @@ int onri_create_beside(const char *path, char *name, size_t size) {
   return fd;
 }
 
+/* Why what is there is not replaced; NULL where nothing is, an empty file, or packed weights. */
+static const char *not_ours_to_replace(const char *path) {
+  struct stat info;
+  char start[sizeof(magic)];
+  if (stat(path, &info) != 0) return NULL;
+  if (!S_ISREG(info.st_mode)) return "there is something else than a file in its place";
+  if (info.st_size == 0) return NULL;
+  const int fd = open(path, O_RDONLY | O_CLOEXEC);
+  const int ours = fd >= 0 && pread(fd, start, sizeof(start), 0) == (ssize_t)sizeof(start) &&
+                   memcmp(start, magic, sizeof(magic)) == 0;
+  if (fd >= 0) (void)close(fd);
+  return ours ? NULL : "there is a file of something else in its place";
+}
+
 const char *onri_packed_file_write(const char *path, const struct onri_packed_key *key, struct onr_env *env,
                                    const struct onri_blocks *blocks) {
   struct making m = {0};
-  struct stat info;
   const size_t size = strlen(path) + 64;
   char *name = onri_allocate(env->allocator, size);
   if (!name) return "there is no memory for its name";
-  const int is_other = stat(path, &info) == 0 && !S_ISREG(info.st_mode); /* a device is not replaced */
-  m.fd = is_other ? -1 : onri_create_beside(path, name, size);
-  const char *why = is_other   ? "there is something else than a file in its place"
-                    : m.fd < 0 ? "no file can be created beside it"
-                               : fill(&m, key, env, blocks);
+  const char *why = not_ours_to_replace(path);
+  m.fd = why ? -1 : onri_create_beside(path, name, size);
+  if (!why) why = m.fd < 0 ? "no file can be created beside it" : fill(&m, key, env, blocks);
   if (m.fd >= 0 && close(m.fd) != 0 && !why) why = "it cannot be written (is the disk full?)";
   if (m.fd >= 0 && !why && rename(name, path) != 0) why = "it cannot be put in its place";
   if (m.fd >= 0 && why) unlink(name);

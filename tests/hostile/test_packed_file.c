@@ -402,7 +402,7 @@ static void where_there_is_no_room_nothing_is_left(void **state) {
   struct rlimit before, small;
   struct outcome o;
   (void)state;
-  write_file(packed_path, "old", 3);
+  write_file(packed_path, "onrpack\n", 8);
   signal(SIGXFSZ, SIG_IGN);
   assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
   for (rlim_t most = 0; most < 3000000; most += 700000) {
@@ -414,7 +414,7 @@ static void where_there_is_no_room_nothing_is_left(void **state) {
     assert_int_equal(count_files(), 1);
   }
   struct bytes old = read_file(packed_path);
-  assert_int_equal(old.size, 3);
+  assert_int_equal(old.size, 8);
   free(old.data);
 }
 

@@ -14,6 +14,15 @@ holds "up to date"
 expect 0 "" "$tool" pack "$model" --output="$work/elsewhere"
 cmp -s "$model.packed" "$work/elsewhere" || fail "two files of the same weights differ"
 
+# What is there is not lost: the model, and what is no file of packed weights.
+cp "$model" "$work/before"
+for command in pack report bench run; do
+  expect 2 "is the model itself" "$tool" $command "$model" -o "$model"
+done
+cp "$model" "$work/another"
+expect 5 "a file of something else in its place" "$tool" pack "$model" -o "$work/another"
+cmp -s "$model" "$work/before" && cmp -s "$model" "$work/another" || fail "a file was written over"
+
 for words in "" "--threads 2" "--seed 0"; do
   expect 0 "" "$tool" run "$model" -o "$work/mapped.npy" --packed "$model.packed" $words
   grep -q packed "$work/err" && fail "a good file is complained about: $(cat "$work/err")"

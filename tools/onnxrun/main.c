@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "options.h"
@@ -84,6 +85,14 @@ static int help(int argc, char **argv) {
   return EXIT_OK;
 }
 
+/* What is written never takes the place of the model that it is made of; optimise writes all of it. */
+static int writes_over_model(int (*run)(const struct options *), const struct options *options) {
+  struct stat model, output;
+  return run != command_optimise && options->output && options->num_paths && stat(options->paths[0], &model) == 0 &&
+         stat(options->output, &output) == 0 && S_ISREG(model.st_mode) && model.st_dev == output.st_dev &&
+         model.st_ino == output.st_ino;
+}
+
 static int run_command(size_t i, int argc, char **argv) {
   const struct command_row *command = &commands[i];
   struct options options;
@@ -93,6 +102,8 @@ static int run_command(size_t i, int argc, char **argv) {
     code = complain(EXIT_USAGE, "%s: expected a path; 'onnxrun help %s' says how", command->name, command->name);
   else if (!code && options.num_paths > command->most_paths)
     code = complain(EXIT_USAGE, "%s: expected one path, got %zu", command->name, options.num_paths);
+  else if (!code && writes_over_model(command->run, &options))
+    code = complain(EXIT_USAGE, "%s: -o %s is the model itself, which would be lost", command->name, options.output);
   else if (!code) code = command->run(&options);
   free_options(&options);
   return code;
