@@ -387,15 +387,19 @@ INLINE vf64 f64_octaves(vf64 x, vf64 *f) {
   return (vf64)(k | 0x4330000000000000) - f64_select(subnormal, f64_set(0x1p52 + 1077), f64_set(0x1p52 + 1023));
 }
 
+/* 1 / 5 + z / 7 + z^2 / 9 ... */
+INLINE vf64 f64_log_tail(vf64 z) {
+  static const double odd[] = {1.0 / 21, 1.0 / 19, 1.0 / 17, 1.0 / 15, 1.0 / 13, 1.0 / 11, 1.0 / 9, 1.0 / 7, 1.0 / 5};
+  vf64 q = f64_set(odd[0]);
+  UNROLL for (int i = 1; i < 9; i++) q = f64_fma(q, z, f64_set(odd[i]));
+  return q;
+}
+
 /* As f32_log. With s = f / (2 + f), log(1 + f) = 2 s (1 + z / 3 + z^2 / 5 ...), z = s^2 < 0.03, which is f less
  * f^2 / 2 and what is small: nothing large is rounded. */
 INLINE vf64 f64_log(vf64 x) {
-  static const double odd[] = {1.0 / 21, 1.0 / 19, 1.0 / 17, 1.0 / 15, 1.0 / 13, 1.0 / 11, 1.0 / 9, 1.0 / 7, 1.0 / 5};
   vf64 f, n = f64_octaves(x, &f);
-  const vf64 s = f / (2.0 + f), z = s * s;
-  vf64 q = f64_set(odd[0]);
-  UNROLL for (int i = 1; i < 9; i++) q = f64_fma(q, z, f64_set(odd[i]));
-  q = f64_fma(q, z, f64_set(1.0 / 3)) * z * 2.0;
+  const vf64 s = f / (2.0 + f), z = s * s, q = f64_fma(f64_log_tail(z), z, f64_set(1.0 / 3)) * z * 2.0;
   const vf64 half = 0.5 * f * f, rest = f64_fma(n, f64_set(0x1.a39ef35793c76p-33), s * (half + q));
   vf64 y = f64_fma(n, f64_set(0x1.62e42feep-1), f - (half - rest));
   y = f64_select((vi64)(x > 0x1.fffffffffffffp1023), x, y); /* infinity */
@@ -479,14 +483,11 @@ INLINE vf32 f32_pow(vf32 a, vf32 b, size_t count) {
 #if HAS_FMA
 /* log(x) of x >= 0 as a sum of two, right to some 65 bits: as f64_log, with what each step loses. */
 INLINE vf64 f64_long_log(vf64 x, vf64 *low) {
-  static const double odd[] = {1.0 / 21, 1.0 / 19, 1.0 / 17, 1.0 / 15, 1.0 / 13, 1.0 / 11, 1.0 / 9, 1.0 / 7, 1.0 / 5};
   vf64 f, n = f64_octaves(x, &f);
   const vf64 d = 2.0 + f, d_low = f - (d - 2.0), inverse = 1.0 / d;
   const vf64 s = f * inverse, s_low = f64_fma(-s, d_low, f64_fma(-s, d, f)) * inverse;
   const vf64 z = s * s, z_low = f64_fma(s, s, -z) + 2.0 * s * s_low;
-  vf64 q = f64_set(odd[0]);
-  UNROLL for (int i = 1; i < 9; i++) q = f64_fma(q, z, f64_set(odd[i]));
-  q *= z;
+  const vf64 q = f64_log_tail(z) * z;
   const vf64 c = 1.0 / 3 + q, c_low = q - (c - 1.0 / 3) + 0x1.5555555555555p-56; /* what 1/3 is beyond a double */
   const vf64 p = z * c, p_low = f64_fma(z, c, -p) + z * c_low + z_low * c;
   const vf64 t = s * p, t_low = f64_fma(s, p, -t) + s * p_low + s_low * p;

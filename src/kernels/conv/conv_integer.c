@@ -69,13 +69,10 @@ static size_t result_bytes(const struct onri_conv_integer *c) { return c->requan
 static void store_rows(const struct onri_conv_integer *c, const struct onri_byte_sums *sums, size_t channel, char *y,
                        size_t y_row) {
   if (c->requantise) {
-    struct onri_requantise r = *c->requantise;
-    r.scales += channel * r.scale_step;
+    const struct onri_requantise r = onri_requantise_from(c->requantise, channel);
     onri_requantise(&r, sums, y, y_row);
   } else if (c->reals) {
-    struct onri_byte_reals r = *c->reals;
-    r.scales += channel * r.scale_step;
-    if (r.bias) r.bias += channel;
+    const struct onri_byte_reals r = onri_byte_reals_from(c->reals, channel);
     onri_byte_reals(&r, sums, y, y_row);
   } else {
     for (size_t i = 0; i < sums->rows; i++)
@@ -273,36 +270,32 @@ static void place_windows(const void *context, size_t batch, size_t row, size_t 
   onri_byte_image_windows(w->c->conv, &w->image, batch / groups, batch % groups, row, rows, begins);
 }
 
-static void store_tile(const void *context, size_t batch, size_t row, size_t column,
-                       const struct onri_byte_sums *sums) {
-  const struct windows *w = context;
-  const size_t groups = (size_t)w->c->conv->groups;
-  store_pixels(w->c, w->first + batch / groups, row, batch % groups * (size_t)w->c->conv->group_out + column, sums);
-}
-
-/* Of the result from [row][column] on: its channel, and which element it is. */
+/* Of the result from [row][column] on: its channel, its image, and which element it is. */
 static size_t channel_of(const struct windows *w, size_t batch, size_t column) {
   return batch % (size_t)w->c->conv->groups * (size_t)w->c->conv->group_out + column;
 }
+static size_t image_of(const struct windows *w, size_t batch) { return w->first + batch / (size_t)w->c->conv->groups; }
 static size_t element_of(const struct windows *w, size_t batch, size_t row, size_t column) {
-  const struct onri_conv *c = w->c->conv;
-  return (w->first + batch / (size_t)c->groups) * (size_t)c->y.batch_stride +
-         row * (size_t)c->y.stride[ONR_MAX_SPATIAL - 1] + channel_of(w, batch, column);
+  const struct onri_image *y = &w->c->conv->y;
+  return image_of(w, batch) * (size_t)y->batch_stride + row * (size_t)y->stride[ONR_MAX_SPATIAL - 1] +
+         channel_of(w, batch, column);
+}
+
+static void store_tile(const void *context, size_t batch, size_t row, size_t column,
+                       const struct onri_byte_sums *sums) {
+  const struct windows *w = context;
+  store_pixels(w->c, image_of(w, batch), row, channel_of(w, batch, column), sums);
 }
 
 static uint8_t *bytes_at(const void *context, size_t batch, size_t row, size_t column, struct onri_requantise *r) {
   const struct windows *w = context;
-  *r = *w->c->requantise;
-  r->scales += channel_of(w, batch, column) * r->scale_step;
+  *r = onri_requantise_from(w->c->requantise, channel_of(w, batch, column));
   return (uint8_t *)w->c->y + element_of(w, batch, row, column);
 }
 
 static float *reals_at(const void *context, size_t batch, size_t row, size_t column, struct onri_byte_reals *r) {
   const struct windows *w = context;
-  const size_t channel = channel_of(w, batch, column);
-  *r = *w->c->reals;
-  r->scales += channel * r->scale_step;
-  if (r->bias) r->bias += channel;
+  *r = onri_byte_reals_from(w->c->reals, channel_of(w, batch, column));
   return (float *)w->c->y + element_of(w, batch, row, column);
 }
 

@@ -191,9 +191,7 @@ struct work {
 /* Sums become real numbers where they lie. */
 static void to_reals(const struct onri_depthwise_dot *d, size_t first, const struct onri_depthwise_dot_job *job) {
   const size_t channels = job->channels < CHANNELS ? job->channels : CHANNELS;
-  struct onri_byte_reals r = *d->reals;
-  r.scales += first * r.scale_step;
-  if (r.bias) r.bias += first;
+  const struct onri_byte_reals r = onri_byte_reals_from(d->reals, first);
   const struct onri_byte_sums sums = {(const int32_t *)(const void *)job->y, job->count, channels,
                                       job->y_step / sizeof(int32_t)};
   onri_byte_reals(&r, &sums, job->y, job->y_step);

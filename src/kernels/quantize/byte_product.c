@@ -229,12 +229,11 @@ static void set_end(const struct work *w, struct onri_byte_tile *tile, struct re
   const size_t step = column ? w->kernels->columns : 0;
   if (!r->y) return;
   if (w->p->bytes_at) {
-    r->bytes.scales += step * r->bytes.scale_step;
+    r->bytes = onri_requantise_from(&r->bytes, step);
     tile->requantise = &r->bytes, tile->y = r->y + column;
     return;
   }
-  r->reals.scales += step * r->reals.scale_step;
-  if (r->reals.bias) r->reals.bias += step;
+  r->reals = onri_byte_reals_from(&r->reals, step);
   tile->reals = &r->reals, tile->y = r->y + column * sizeof(float);
 }
 

@@ -107,6 +107,19 @@ struct onri_byte_product {
 
 void onri_byte_product(const struct onri_byte_product *p, struct onr_env *env);
 
+/* The same from column `first` on. */
+static inline struct onri_requantise onri_requantise_from(const struct onri_requantise *r, size_t first) {
+  struct onri_requantise from = *r;
+  from.scales += first * r->scale_step;
+  return from;
+}
+static inline struct onri_byte_reals onri_byte_reals_from(const struct onri_byte_reals *r, size_t first) {
+  struct onri_byte_reals from = *r;
+  from.scales += first * r->scale_step;
+  if (r->bias) from.bias += first;
+  return from;
+}
+
 /* Rows of y lie y_row bytes apart. That of reals may be the sums. */
 void onri_byte_reals(const struct onri_byte_reals *r, const struct onri_byte_sums *sums, void *y, size_t y_row);
 void onri_requantise(const struct onri_requantise *r, const struct onri_byte_sums *sums, void *y, size_t y_row);

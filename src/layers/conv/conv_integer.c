@@ -217,10 +217,7 @@ static void set_scales(const struct onr_call *call, const struct roles *r, float
   const size_t step = onr_desc_elements(&call->in[r->w_scale]) > 1, count = (size_t)(c->groups * c->group_out);
   const float x = *(const float *)call->inputs[r->x_scale];
   const float *w = call->inputs[r->w_scale];
-  if (step)
-    for (size_t m = 0; m < count; m++) scales[m] = x * w[m] / y;
-  else
-    for (size_t m = 0; m < count; m++) scales[m] = x * w[0] / y;
+  for (size_t m = 0; m < count; m++) scales[m] = x * w[m * step] / y;
 }
 
 static const struct onr_clamp *clamp_of(const struct onr_call *call, const struct roles *r) {
