@@ -64,6 +64,13 @@ INLINE in_f64 i64_to_f64(in_i64 x) { return (in_f64){f64_from_i64(x.low), f64_fr
 INLINE vf32 i64_to_f32(in_i64 x) { return f32_from_i64(x.low, x.high); }
 INLINE vi32 i64_to_bool(in_i64 x) { return -i32_from_i64((vi64)(x.low != 0), (vi64)(x.high != 0)); }
 
+/* Rounded to odd where a float's 24 bits do not hold it: float16 then rounds once. */
+INLINE vf64 f64_to_odd(vf64 x) {
+  const vi64 bits = (vi64)x, low = i64_set((1 << 29) - 1);
+  return (vf64)((bits | ((bits & low) + low)) & ~low);
+}
+INLINE vf32 f64_to_odd_f32(in_f64 x) { return f32_from_f64(f64_to_odd(x.low), f64_to_odd(x.high)); }
+
 /* --- stores --- */
 
 INLINE void store_F32(void *p, vf32 x) { f32_store(p, x); }
@@ -119,24 +126,25 @@ INLINE void store_I64(void *p, in_i64 x) {
   X(from, 8, U16, 2, I64, i64_to_i32, I16) \
   X(from, 8, I32, 4, I64, i64_to_i32, I32) \
   X(from, 8, U32, 4, I64, i64_to_i32, I32)
-#define EACH_PAIR(X)                      \
-  FROM_FLOAT(X, F32, 4)                   \
-  FROM_FLOAT(X, F16, 2)                   \
-  FROM_FLOAT(X, BF16, 2)                  \
-  FROM_SHORT(X, BOOL, 1)                  \
-  FROM_SHORT(X, I8, 1)                    \
-  FROM_SHORT(X, U8, 1)                    \
-  FROM_SHORT(X, I16, 2)                   \
-  FROM_SHORT(X, U16, 2)                   \
-  FROM_INTEGER(X, I32, 4)                 \
-  FROM_LONG(X, I64)                       \
-  FROM_LONG(X, U64)                       \
-  X(I64, 8, F32, 4, I64, i64_to_f32, F32) \
-  X(I64, 8, F16, 2, I64, i64_to_f32, F16) \
-  X(I32, 4, F16, 2, I32, i32_to_f32, F16) \
-  X(I64, 8, F64, 8, I64, i64_to_f64, F64) \
-  X(F64, 8, F32, 4, F64, f64_to_f32, F32) \
-  X(F64, 8, I64, 8, F64, f64_to_i64, I64) \
+#define EACH_PAIR(X)                          \
+  FROM_FLOAT(X, F32, 4)                       \
+  FROM_FLOAT(X, F16, 2)                       \
+  FROM_FLOAT(X, BF16, 2)                      \
+  FROM_SHORT(X, BOOL, 1)                      \
+  FROM_SHORT(X, I8, 1)                        \
+  FROM_SHORT(X, U8, 1)                        \
+  FROM_SHORT(X, I16, 2)                       \
+  FROM_SHORT(X, U16, 2)                       \
+  FROM_INTEGER(X, I32, 4)                     \
+  FROM_LONG(X, I64)                           \
+  FROM_LONG(X, U64)                           \
+  X(I64, 8, F32, 4, I64, i64_to_f32, F32)     \
+  X(I64, 8, F16, 2, I64, i64_to_f32, F16)     \
+  X(I32, 4, F16, 2, I32, i32_to_f32, F16)     \
+  X(I64, 8, F64, 8, I64, i64_to_f64, F64)     \
+  X(F64, 8, F32, 4, F64, f64_to_f32, F32)     \
+  X(F64, 8, F16, 2, F64, f64_to_odd_f32, F16) \
+  X(F64, 8, I64, 8, F64, f64_to_i64, I64)     \
   X(F64, 8, BOOL, 1, F64, f64_to_bool, I8)
 
 /* What is behind the last whole vector passes through buffers. */

@@ -5,13 +5,18 @@
 #include "kernels/kernels.h"
 #include "kernels/simd_math.h"
 
-/* For each type T: its vector V_T, the integers M_T of its width that comparisons give, and bytes B_T, as many. */
-#define TYPE(T, element, mask)                                                                            \
-  typedef element E_##T;                                                                                  \
-  typedef element V_##T __attribute__((vector_size(SIMD_BYTES)));                                         \
-  typedef element A_##T __attribute__((vector_size(SIMD_BYTES), aligned(1), may_alias));                  \
-  typedef mask M_##T __attribute__((vector_size(SIMD_BYTES)));                                            \
-  typedef int8_t B_##T __attribute__((vector_size(SIMD_BYTES / sizeof(element)), aligned(1), may_alias)); \
+enum { WIDE = 4 }; /* vectors whose truths are narrowed to bytes together */
+
+/* For each type T: its vector V_T, the integers M_T of its width that comparisons give, and bytes B_T, as many; W_T and
+ * C_T are those of WIDE vectors. */
+#define TYPE(T, element, mask)                                                                                   \
+  typedef element E_##T;                                                                                         \
+  typedef element V_##T __attribute__((vector_size(SIMD_BYTES)));                                                \
+  typedef element A_##T __attribute__((vector_size(SIMD_BYTES), aligned(1), may_alias));                         \
+  typedef mask M_##T __attribute__((vector_size(SIMD_BYTES)));                                                   \
+  typedef int8_t B_##T __attribute__((vector_size(SIMD_BYTES / sizeof(element)), aligned(1), may_alias));        \
+  typedef mask W_##T __attribute__((vector_size(SIMD_BYTES * WIDE)));                                            \
+  typedef int8_t C_##T __attribute__((vector_size(SIMD_BYTES * WIDE / sizeof(element)), aligned(1), may_alias)); \
   INLINE V_##T select_##T(M_##T m, V_##T a, V_##T b) { return (V_##T)((m & (M_##T)a) | (~m & (M_##T)b)); }
 TYPE(F32, float, int32_t)
 TYPE(F64, double, int64_t)
@@ -39,7 +44,25 @@ TYPE(U64, uint64_t, int64_t)
   }
 
 #define SAME(T, op, result) BINARY(T, op, V_##T, result)
-#define TRUTH(T, op, result) BINARY(T, op, B_##T, __builtin_convertvector((M_##T)(result), B_##T) & 1)
+#define TRUTH(T, op, result)                                                                                  \
+  INLINE M_##T T##_##op##_holds(V_##T a, V_##T b) { return (M_##T)(result); }                                 \
+  static void T##_##op(const char *p, const char *q, char *y, size_t vectors, size_t a_step, size_t b_step) { \
+    for (; vectors >= WIDE; vectors -= WIDE, p += WIDE * a_step, q += WIDE * b_step, y += sizeof(C_##T)) {    \
+      union {                                                                                                 \
+        M_##T part[WIDE];                                                                                     \
+        W_##T all;                                                                                            \
+      } holds;                                                                                                \
+      UNROLL for (size_t k = 0; k < WIDE; k++) holds.part[k] = T##_##op##_holds(                              \
+          *(const A_##T *)(const void *)(p + k * a_step), *(const A_##T *)(const void *)(q + k * b_step));    \
+      const C_##T v = __builtin_convertvector(holds.all, C_##T) & 1;                                          \
+      memcpy(y, &v, sizeof(v));                                                                               \
+    }                                                                                                         \
+    for (; vectors > 0; vectors--, p += a_step, q += b_step, y += sizeof(B_##T)) {                            \
+      const V_##T a = *(const A_##T *)(const void *)p, b = *(const A_##T *)(const void *)q;                   \
+      const B_##T v = __builtin_convertvector(T##_##op##_holds(a, b), B_##T) & 1;                             \
+      memcpy(y, &v, sizeof(v));                                                                               \
+    }                                                                                                         \
+  }
 
 #define ORDERS(T)                 \
   TRUTH(T, LESS, a < b)           \

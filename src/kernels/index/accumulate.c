@@ -100,27 +100,43 @@ static void put_at(size_t size, char *y, const int64_t *at, const char *x, size_
   }
 }
 
-#define EACH(condition, value)          \
-  for (size_t i = 0; i < count; i++) {  \
-    const float a = y[at[i]], b = x[i]; \
-    if (condition) y[at[i]] = value;    \
+/* No branches: the processor could not foresee them. */
+#define EACH(type, value)              \
+  for (size_t i = 0; i < count; i++) { \
+    const type a = y[at[i]], b = x[i]; \
+    y[at[i]] = (type)(value);          \
+  }                                    \
+  break;
+/* wide: the type that sums and products are taken in. */
+#define COMBINE_AT(name, type, wide)                                                                                \
+  static void combine_##name##_at(enum onr_reduction op, type *y, const int64_t *at, const type *x, size_t count) { \
+    switch (op) {                                                                                                   \
+      case ONR_REDUCTION_ADD: EACH(type, (wide)a + (wide)b)                                                         \
+      case ONR_REDUCTION_MUL: EACH(type, (wide)a *(wide)b)                                                          \
+      case ONR_REDUCTION_MIN: EACH(type, (b < a) | (b != b) ? b : a)                                                \
+      case ONR_REDUCTION_MAX: EACH(type, (b > a) | (b != b) ? b : a)                                                \
+      case ONR_REDUCTION_NONE: break;                                                                               \
+    }                                                                                                               \
   }
-static void combine_f32_at(enum onr_reduction op, float *y, const int64_t *at, const float *x, size_t count) {
-  switch (op) {
-    case ONR_REDUCTION_ADD: EACH(1, a + b) break;
-    case ONR_REDUCTION_MUL: EACH(1, a * b) break;
-    case ONR_REDUCTION_MIN: EACH(b < a || b != b, b) break;
-    case ONR_REDUCTION_MAX: EACH(b > a || b != b, b) break;
-    case ONR_REDUCTION_NONE: break;
-  }
-}
+COMBINE_AT(f32, float, float)
+COMBINE_AT(f64, double, double)
+COMBINE_AT(i32, int32_t, uint32_t)
+COMBINE_AT(i64, int64_t, uint64_t)
 
 void onri_accumulate_at(enum onr_dtype dtype, enum onr_reduction op, void *y, const int64_t *at, const void *x,
                         size_t count) {
   const size_t size = onr_dtype_size(dtype);
-  if (op == ONR_REDUCTION_NONE) put_at(size, y, at, x, count);
-  else if (dtype == ONR_DTYPE_F32) combine_f32_at(op, y, at, x, count);
-  else
-    for (size_t i = 0; i < count; i++)
-      onri_accumulate(dtype, op, (char *)y + (size_t)at[i] * size, (const char *)x + i * size, 1);
+  if (op == ONR_REDUCTION_NONE) {
+    put_at(size, y, at, x, count);
+    return;
+  }
+  switch (dtype) {
+    case ONR_DTYPE_F32: combine_f32_at(op, y, at, x, count); return;
+    case ONR_DTYPE_F64: combine_f64_at(op, y, at, x, count); return;
+    case ONR_DTYPE_I32: combine_i32_at(op, y, at, x, count); return;
+    case ONR_DTYPE_I64: combine_i64_at(op, y, at, x, count); return;
+    default: break;
+  }
+  for (size_t i = 0; i < count; i++)
+    onri_accumulate(dtype, op, (char *)y + (size_t)at[i] * size, (const char *)x + i * size, 1);
 }

@@ -30,12 +30,34 @@ static void non_zero_flags(enum onr_dtype dtype, const char *x, size_t count, ui
     for (size_t i = 0; i < count; i++) flags[i] = ((const struct onr_string *)(const void *)x)[i].length != 0;
     return;
   }
+  if (dtype == ONR_DTYPE_BOOL) {
+    for (size_t i = 0; i < count; i++) flags[i] = x[i] != 0;
+    return;
+  }
   onri_widen(part, x, count * parts, &block);
-  memset(flags, 0, count);
-  for (size_t i = 0; i < count * parts; i++)
-    flags[i / parts] |= class == ONRI_CLASS_F32   ? block.f32[i] != 0
-                        : class == ONRI_CLASS_F64 ? block.f64[i] != 0
-                                                  : block.u64[i] != 0;
+  uint8_t each[2 * BLOCK], *to = parts == 1 ? flags : each;
+  switch (class) {
+    case ONRI_CLASS_F32:
+      for (size_t i = 0; i < count * parts; i++) to[i] = block.f32[i] != 0;
+      break;
+    case ONRI_CLASS_F64:
+      for (size_t i = 0; i < count * parts; i++) to[i] = block.f64[i] != 0;
+      break;
+    default:
+      for (size_t i = 0; i < count * parts; i++) to[i] = block.u64[i] != 0;
+      break;
+  }
+  for (size_t i = 0; i < count && parts > 1; i++) flags[i] = each[2 * i] | each[2 * i + 1];
+}
+
+/* Where flags are not 0. */
+static size_t places_of(const uint8_t *flags, size_t count, uint8_t at[BLOCK]) {
+  size_t found = 0;
+  for (size_t i = 0; i < count; i++) {
+    at[found] = (uint8_t)i;
+    found += flags[i] != 0;
+  }
+  return found;
 }
 
 static int64_t count_non_zero(enum onr_dtype dtype, const char *x, size_t count) {
@@ -50,12 +72,24 @@ static int64_t count_non_zero(enum onr_dtype dtype, const char *x, size_t count)
   return found;
 }
 
-/* Coordinate d of element i goes to y[d * found + column]. */
-static void write_coordinates(const struct onr_desc *x, size_t i, int64_t *y, int64_t found, int64_t column) {
-  for (int32_t d = x->rank - 1; d >= 0; d--) {
-    y[d * found + column] = (int64_t)(i % (size_t)x->dim[d]);
-    i /= (size_t)x->dim[d];
-  }
+/* Where elements lie that are asked for in order. */
+struct walk {
+  int64_t index[ONR_MAX_RANK]; /* of the line: all but the last coordinate */
+  size_t line;                 /* its first element */
+};
+
+static void next_line(struct walk *w, const struct onr_desc *x) {
+  w->line += (size_t)x->dim[x->rank - 1];
+  for (int32_t d = x->rank - 2; d >= 0 && ++w->index[d] == x->dim[d]; d--) w->index[d] = 0;
+}
+
+/* Coordinate d of element i goes to y[d * found]. */
+static void write_coordinates(const struct onr_desc *x, struct walk *w, size_t i, int64_t *y, int64_t found) {
+  const int32_t last = x->rank - 1;
+  if (last < 0) return;
+  while (i - w->line >= (size_t)x->dim[last]) next_line(w, x);
+  for (int32_t d = 0; d < last; d++) y[d * found] = w->index[d];
+  y[last * found] = (int64_t)(i - w->line);
 }
 
 static enum onr_status non_zero_run(struct onr_call *call) {
@@ -64,17 +98,18 @@ static enum onr_status non_zero_run(struct onr_call *call) {
   const char *data = call->inputs[0];
   const int64_t dims[2] = {x->rank, count > 0 ? count_non_zero(x->dtype, data, count) : 0};
   const struct onr_desc desc = onr_desc_make(ONR_DTYPE_I64, 2, dims);
-  uint8_t flags[BLOCK];
-  void *y;
-  ONR_TRY(onr_call_resize(call, 0, &desc, &y));
-  if (!y || dims[1] == 0) return ONR_STATUS_OK;
-  int64_t column = 0;
+  uint8_t flags[BLOCK], at[BLOCK];
+  void *data_out;
+  ONR_TRY(onr_call_resize(call, 0, &desc, &data_out));
+  if (!data_out || dims[1] == 0) return ONR_STATUS_OK;
+  int64_t *y = data_out;
+  struct walk walk = {{0}, 0};
   struct onri_pace pace = {call->env, 0};
   for (size_t i = 0; i < count && !onri_pace_stop(&pace, 8 * BLOCK); i += BLOCK) {
     const size_t n = count - i < BLOCK ? count - i : BLOCK;
     non_zero_flags(x->dtype, data + i * size, n, flags);
-    for (size_t k = 0; k < n; k++)
-      if (flags[k]) write_coordinates(x, i + k, y, dims[1], column++);
+    const size_t found = places_of(flags, n, at);
+    for (size_t k = 0; k < found; k++, y++) write_coordinates(x, &walk, i + at[k], y, dims[1]);
   }
   return ONR_STATUS_OK;
 }
@@ -135,14 +170,15 @@ static enum onr_status compress_run(struct onr_call *call) {
   ONR_TRY(onr_call_resize(call, 0, &desc, &data));
   if (!data || onr_desc_elements(&desc) == 0) return ONR_STATUS_OK;
   char *y = data;
+  uint8_t at[BLOCK];
   struct onri_pace pace = {call->env, 0};
   for (size_t o = 0; o < v.outer; o++) {
     const char *x = (const char *)call->inputs[0] + o * v.length * v.block;
-    for (size_t i = 0; i < conditions; i++) {
-      if (onri_pace_stop(&pace, 1 + v.block / 8)) return ONR_STATUS_OK;
-      if (!condition[i]) continue;
-      onri_copy_element(y, x + i * v.block, v.block);
-      y += v.block;
+    for (size_t i = 0; i < conditions; i += BLOCK) {
+      const size_t n = conditions - i < BLOCK ? conditions - i : BLOCK, found = places_of(condition + i, n, at);
+      if (onri_pace_stop(&pace, n)) return ONR_STATUS_OK;
+      for (size_t k = 0; k < found && !onri_pace_stop(&pace, v.block / 8); k++, y += v.block)
+        onri_copy_element(y, x + (i + at[k]) * v.block, v.block);
     }
   }
   return ONR_STATUS_OK;

@@ -90,6 +90,16 @@ static void compresses(void **state) {
   assert_int_equal(t.out[0].desc.dim[0], 2);
   assert_memory_equal(t.out[0].data, "be", 2);
   layer_test_clear(&t);
+  uint8_t many[200], marks[199];
+  for (size_t i = 0; i < 200; i++) many[i] = (uint8_t)i;
+  for (size_t i = 0; i < 199; i++) marks[i] = i % 3 == 1;
+  struct layer_test blocks = {.layer = &onri_layer_compress, .params = &flat, .num_out = 1};
+  layer_test_input(&blocks, ONR_DTYPE_U8, 1, DIMS(200), many);
+  layer_test_input(&blocks, ONR_DTYPE_BOOL, 1, DIMS(199), marks);
+  run_ok(&blocks);
+  assert_int_equal(blocks.out[0].desc.dim[0], 66);
+  for (size_t i = 0; i < 66; i++) assert_int_equal(((uint8_t *)blocks.out[0].data)[i], 3 * i + 1);
+  layer_test_clear(&blocks);
   struct layer_test long_one = {.layer = &onri_layer_compress, .params = &flat, .num_out = 1};
   layer_test_input(&long_one, ONR_DTYPE_U8, 1, DIMS(2), "ab");
   layer_test_input(&long_one, ONR_DTYPE_BOOL, 1, DIMS(3), "\1\1\1");
