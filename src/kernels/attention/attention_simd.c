@@ -193,7 +193,7 @@ INLINE void score_panel(const struct work *w, const float *q, size_t j, const in
   const vf32 scale = f32_set((float)w->a->scale);
   vf32 sum[SGEMM_ROWS * SGEMM_VECTORS];
   float *s = w->scores + j;
-  sgemm_sums(rows, vectors, q, 1, (size_t)rows, w->k + j * w->a->width, 0, SGEMM_COLUMNS, w->a->width, sum);
+  sgemm_sums(rows, vectors, q, 1, (size_t)rows, w->k + j * w->a->width, 0, SGEMM_COLUMNS, w->a->width, NULL, sum);
   UNROLL for (int r = 0; r < rows; r++) {
     UNROLL for (int v = 0; v < vectors; v++)
         f32_store(s + (size_t)r * w->keys + (size_t)v * F32_LANES, scale * sum[r * vectors + v]);
@@ -210,7 +210,7 @@ INLINE void score_tile(const struct work *w, const float *q, const int rows) {
 INLINE void value_panel(const struct work *w, const float *v, float *y, const float *correction, const int rows,
                         const int vectors) {
   vf32 sum[SGEMM_ROWS * SGEMM_VECTORS];
-  sgemm_sums(rows, vectors, w->scores, w->keys, 1, v, 0, SGEMM_COLUMNS, w->columns, sum);
+  sgemm_sums(rows, vectors, w->scores, w->keys, 1, v, 0, SGEMM_COLUMNS, w->columns, NULL, sum);
   UNROLL for (int r = 0; r < rows; r++) {
     UNROLL for (int i = 0; i < vectors; i++) {
       float *at = y + (size_t)r * w->wide + (size_t)i * F32_LANES;
@@ -305,7 +305,7 @@ static void score_row(const struct work *w, const float *q, const float *k, size
 INLINE void value_columns(const struct work *w, const float *s, const float *v, size_t v_row, float *y,
                           float correction, const int vectors) {
   vf32 sum[SGEMM_MOST_VECTORS];
-  sgemm_sums(1, vectors, s, 0, 1, v, SGEMM_COLUMNS, v_row, w->columns, sum);
+  sgemm_sums(1, vectors, s, 0, 1, v, SGEMM_COLUMNS, v_row, w->columns, NULL, sum);
   UNROLL for (int i = 0; i < vectors; i++) {
     float *at = y + (size_t)i * F32_LANES;
     f32_store(at, f32_fma(f32_set(correction), f32_load(at), sum[i]));

@@ -76,7 +76,27 @@ void onri_sgemm_pack_narrow(const float *b, size_t b_row, size_t b_col, size_t n
 struct packed {
   const char *data; /* NULL: B is not packed */
   enum onr_dtype narrow;
+  size_t n;    /* columns of all of B */
+  size_t next; /* the column that is multiplied behind this part; SIZE_MAX: none */
 };
+
+/* Columns [column, column + columns) of the slice that begins at `from`. */
+static const char *packed_slice(struct packed p, size_t from, size_t depth, size_t column) {
+  const size_t size = p.narrow == ONR_DTYPE_NONE ? sizeof(float) : onr_dtype_size(p.narrow);
+  return p.data + ((from > 0 ? from * round_up(p.n, onri_kernels(sgemm)->columns) : 0) + column * depth) * size;
+}
+
+/* What is multiplied behind a slice that ends at `end`: the next one of these columns, or the first one of others. */
+static void look_ahead(const struct onri_gemm *g, struct packed p, size_t column, size_t end,
+                       struct onri_sgemm_slice *s) {
+  const int is_last = end >= g->k;
+  const size_t depth = least(g->k - (is_last ? 0 : end), ONRI_SGEMM_DEPTH);
+  s->ahead = NULL;
+  if (is_last && p.next >= p.n) return;
+  s->ahead = packed_slice(p, is_last ? 0 : end, depth, is_last ? p.next : column);
+  s->ahead_bytes =
+      round_up(least(g->n, p.n - (is_last ? p.next : column)), onri_kernels(sgemm)->columns) * depth * sizeof(float);
+}
 
 /* The last slice, and a function behind the product: of some rows at a time, which are then still in the cache. */
 static void multiply_last(const struct onri_gemm *g, const struct onri_sgemm_slice *slice) {
@@ -90,12 +110,13 @@ static void multiply_last(const struct onri_gemm *g, const struct onri_sgemm_sli
     s.c = rows.c;
     s.finish = slice->finish ? &rows : NULL;
     kernels->multiply(&s);
+    s.ahead = NULL;
     for (size_t i = 0; i < s.rows; i++) g->tail(g->tail_context, s.c + i * s.c_row, g->n);
   }
 }
 
 /* room: for a slice of B that is packed or widened, NULL when it is neither. */
-static void multiply_part(const struct onri_gemm *g, struct packed packed, size_t n, size_t column, float *room,
+static void multiply_part(const struct onri_gemm *g, struct packed packed, size_t column, float *room,
                           const struct onr_env *env) {
   const struct onri_sgemm_kernels *kernels = onri_kernels(sgemm);
   struct onri_sgemm_slice s = {.rows = g->m,
@@ -106,14 +127,14 @@ static void multiply_part(const struct onri_gemm *g, struct packed packed, size_
                                .c = g->c,
                                .c_row = g->c_row,
                                .accumulate = g->accumulate};
-  const size_t size = packed.narrow == ONR_DTYPE_NONE ? sizeof(float) : onr_dtype_size(packed.narrow);
   size_t from = 0;
   do {
     s.depth = least(g->k - from, ONRI_SGEMM_DEPTH);
     s.a = (const float *)g->a + from * g->a_col;
     s.b_row = s.b_col = 0;
     if (packed.data) {
-      s.b = packed.data + ((from > 0 ? from * round_up(n, kernels->columns) : 0) + column * s.depth) * size;
+      s.b = packed_slice(packed, from, s.depth, column);
+      if (packed.narrow == ONR_DTYPE_NONE) look_ahead(g, packed, column, from + s.depth, &s);
       if (packed.narrow != ONR_DTYPE_NONE && room) {
         onri_widen(packed.narrow, s.b, round_up(g->n, kernels->columns) * s.depth, room);
         s.b = room, s.narrow = ONR_DTYPE_NONE;
@@ -144,13 +165,13 @@ void onri_sgemm(const struct onri_gemm *gemm) {
   const struct packed none = {0};
   float room[ONRI_SGEMM_DEPTH * PANEL];
   if (reads_b(gemm)) {
-    multiply_part(gemm, none, gemm->n, 0, NULL, NULL);
+    multiply_part(gemm, none, 0, NULL, NULL);
     return;
   }
   for (size_t column = 0; column < gemm->n; column += PANEL) {
     const struct onri_gemm part =
         onri_gemm_part(ONRI_CLASS_F32, gemm, 0, gemm->m, column, least(gemm->n - column, PANEL));
-    multiply_part(&part, none, part.n, 0, room, NULL);
+    multiply_part(&part, none, 0, room, NULL);
   }
 }
 
@@ -220,7 +241,7 @@ static struct onri_gemm turned(const struct onri_gemm *g, const float *packed) {
 }
 
 static struct onri_sgemm_plan plan_of(const struct onri_gemm *g, enum onri_sgemm_b b, size_t batches, size_t threads) {
-  enum { WORK = 1 << 19, MOST_ROWS = 512, MOST_COLUMNS = 512, MOST_OF_ROW = 4096, MANY = 24 };
+  enum { WORK = 1 << 19, MOST_ROWS = 512, MOST_COLUMNS = 256, MOST_OF_ROW = 4096, MANY = 24 };
   const struct onri_sgemm_kernels *kernels = onri_kernels(sgemm);
   const double work = (double)g->m * (double)g->n * (double)g->k * (double)batches;
   const int is_thin = b == ONRI_SGEMM_PLAIN && !reads_b(g) && g->m <= kernels->rows,
@@ -265,7 +286,7 @@ static void run_turned_part(const struct onri_gemm *g, const float *packed, floa
   struct onri_gemm t = turned(g, packed);
   float *sums = t.c = room, *c = g->c;
   t.c_row = g->m;
-  multiply_part(&t, (struct packed){0}, t.n, 0, room + round_up(g->n * g->m, LINE), env);
+  multiply_part(&t, (struct packed){0}, 0, room + round_up(g->n * g->m, LINE), env);
   for (size_t i = 0; i < g->m; i++)
     for (size_t j = 0; j < g->n; j++) c[i * g->c_row + j] = sums[j * g->m + i];
   if (!onri_gemm_is_plain(g)) onri_gemm_finish(ONRI_CLASS_F32, g);
@@ -283,7 +304,8 @@ static void run_part(const struct run *r, size_t part, float *room) {
   g.c = (float *)g.c + matrix * g.m * g.c_row;
   if (g.residual) g.residual = (const float *)g.residual + matrix * g.m * g.c_row;
   if (!p->turned && p->down * p->across == 1) {
-    multiply_part(&g, (struct packed){b->packed, b->narrow}, b->gemm.n, 0, p->worker_floats ? room : NULL, r->env);
+    multiply_part(&g, (struct packed){b->packed, b->narrow, b->gemm.n, SIZE_MAX}, 0, p->worker_floats ? room : NULL,
+                  r->env);
     return;
   }
   const size_t across = part / p->down % p->across, down = part % p->down;
@@ -296,7 +318,10 @@ static void run_part(const struct run *r, size_t part, float *room) {
   const size_t row = part_begin(g.m, 1, p->down, down), column = part_begin(g.n, p->unit, p->across, across);
   g = onri_gemm_part(ONRI_CLASS_F32, &g, row, part_begin(g.m, 1, p->down, down + 1) - row, column,
                      part_begin(g.n, p->unit, p->across, across + 1) - column);
-  multiply_part(&g, (struct packed){b->packed, b->narrow}, b->gemm.n, column, p->worker_floats ? room : NULL, r->env);
+  const size_t next =
+      down + 1 == p->down ? part_begin(b->gemm.n, p->unit, p->across, least(p->across, across + p->workers)) : SIZE_MAX;
+  multiply_part(&g, (struct packed){b->packed, b->narrow, b->gemm.n, next}, column, p->worker_floats ? room : NULL,
+                r->env);
 }
 
 static void run_worker(void *context, size_t begin, size_t end) {

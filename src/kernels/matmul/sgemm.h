@@ -23,6 +23,8 @@ struct onri_sgemm_slice {
   float *c;
   size_t c_row;
   int accumulate;
+  const void *ahead; /* of `ahead_bytes`: what is multiplied next, fetched into the cache meanwhile; NULL: nothing */
+  size_t ahead_bytes;
   const struct onri_gemm *finish; /* what `finish` would do with C, done before it is stored; NULL: nothing */
 };
 

@@ -54,6 +54,7 @@ struct tile {
   float *c;
   size_t c_row, columns;
   int accumulate;
+  struct sgemm_fetch fetch;
   const float *bias; /* see store_ended; NULL: the sums are all */
   float min, max;
 };
@@ -127,9 +128,10 @@ SIMD_FUNCTION void finish_tile(const struct onri_sgemm_slice *s, const struct ti
 
 /* packed: A is [depth][rows], else its rows are contiguous. */
 INLINE void run_tile(const struct tile t, const int rows, const int vectors, const int packed) {
+  const struct sgemm_fetch *fetch = rows >= SGEMM_FETCH_ROWS && vectors > 1 ? &t.fetch : NULL;
   vf32 sum[MOST_SUMS];
-  if (packed) sgemm_sums(rows, vectors, t.a, 1, (size_t)rows, t.b, t.pitch, t.step, t.depth, sum);
-  else sgemm_sums_of_rows(rows, vectors, t.a, t.a_row, t.b, t.pitch, t.step, t.depth, sum);
+  if (packed) sgemm_sums(rows, vectors, t.a, 1, (size_t)rows, t.b, t.pitch, t.step, t.depth, fetch, sum);
+  else sgemm_sums_of_rows(rows, vectors, t.a, t.a_row, t.b, t.pitch, t.step, t.depth, fetch, sum);
   if (!t.bias || packed) {
     store_tile(t, rows, vectors, sum);
     return;
@@ -200,6 +202,7 @@ INLINE void run_columns(const struct onri_sgemm_slice *s, struct tile *t, tile_f
       function(t);
     }
     t->b += columns / SGEMM_COLUMNS * t->pitch;
+    t->fetch.next += t->fetch.step * (t->depth / SGEMM_FETCH_TERMS);
     from += columns;
   }
 }
@@ -271,6 +274,13 @@ static void multiply_row_by_columns(const struct onri_sgemm_slice *s, const floa
   }
 }
 
+/* What each tile of a slice fetches; down: how many tiles are below one another. */
+static struct sgemm_fetch fetch_of(const struct onri_sgemm_slice *s, size_t down) {
+  const size_t across = s->columns / SGEMM_COLUMNS, terms = s->depth / SGEMM_FETCH_TERMS;
+  if (!s->ahead || down < SGEMM_FETCH_DOWN || across == 0 || terms == 0) return (struct sgemm_fetch){s->b, 0};
+  return (struct sgemm_fetch){s->ahead, (s->ahead_bytes - 1) / (down * across * terms) + 1};
+}
+
 static void multiply_tiles(const struct onri_sgemm_slice *s) {
   float room[ONRI_SGEMM_DEPTH * SGEMM_ROWS + F32_LANES], last[ONRI_SGEMM_DEPTH * SGEMM_COLUMNS];
   const size_t parts = (s->rows + SGEMM_ROWS - 1) / SGEMM_ROWS, least = s->rows / parts, larger = s->rows % parts;
@@ -280,6 +290,7 @@ static void multiply_tiles(const struct onri_sgemm_slice *s) {
   const float *bias = bias_of_columns(s);
   struct tile t = {.depth = s->depth, .min = -INFINITY, .max = INFINITY};
   if (bias && s->finish->clamp) t.min = (float)s->finish->min, t.max = (float)s->finish->max;
+  t.fetch = fetch_of(s, parts);
   if (odd) sgemm_pack_panel((const float *)s->b + whole, s->b_row, 1, s->depth, s->columns - whole, last);
   t.a_row = s->a_row, t.pitch = s->b_row ? SGEMM_COLUMNS : s->depth * SGEMM_COLUMNS;
   for (size_t part = 0, row = 0, rows; part < parts; part++, row += rows) {
