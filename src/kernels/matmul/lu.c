@@ -10,7 +10,7 @@ static void swap_rows(double *x, double *y, size_t n) {
   }
 }
 
-static void subtract(double *y, double factor, const double *x, size_t n) {
+static void subtract(double *restrict y, double factor, const double *restrict x, size_t n) {
   /* also for a factor of 0, which makes NaN of NaN and of infinities */
   for (size_t j = 0; j < n; j++) y[j] -= factor * x[j];
 }

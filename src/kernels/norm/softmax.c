@@ -105,7 +105,7 @@ static void soft_columns(const struct onri_softmax *s, size_t start, size_t colu
 /* --- double, and hardmax --- */
 
 static void soft_double(const struct onri_softmax *s, size_t start) {
-  enum { PIECE = 1 << 16 /* between two looks at the flag */, FEW = 4 /* of no vector's worth */ };
+  enum { PIECE = 1 << 16 /* between two looks at the flag */ };
   const double *x = (const double *)s->x + start;
   double *y = (double *)s->y + start, max = -INFINITY, sum = 0.0;
   struct onri_pace pace = {s->env, 0};
@@ -117,8 +117,7 @@ static void soft_double(const struct onri_softmax *s, size_t start) {
     return;
   }
   double exponentials[BLOCK];
-  for (size_t i = 0; i < s->length && s->length <= FEW; i++) sum += exp(x[i * s->inner] - max);
-  for (size_t i = 0; i < s->length && s->length > FEW && !onri_pace_stop(&pace, 16 * BLOCK); i += BLOCK) {
+  for (size_t i = 0; i < s->length && !onri_pace_stop(&pace, 16 * BLOCK); i += BLOCK) {
     const size_t count = s->length - i < BLOCK ? s->length - i : BLOCK;
     for (size_t j = 0; j < count; j++) exponentials[j] = x[(i + j) * s->inner];
     sum += onri_kernels(vecmath)->exp_sum_f64(exponentials, max, exponentials, count);
@@ -184,25 +183,51 @@ static void hard_columns(const struct onri_softmax *s, size_t start, size_t colu
   for (size_t j = 0; j < columns; j++) y[j * step + place[j] * s->inner] = 1.0f;
 }
 
+/* `lines` lines of `length` elements of `size` bytes, side by side instead of one behind the other, or, `back`, the
+ * other way. */
+static void turn(const void *from, void *to, size_t lines, size_t length, size_t size, int back) {
+  const size_t line = length * size, column = lines * size;
+  const struct onri_transpose t = {from,
+                                   to,
+                                   (ptrdiff_t)(back ? column : line),
+                                   (ptrdiff_t)(back ? line : column),
+                                   back ? lines : length,
+                                   back ? length : lines};
+  onri_transpose(&t, size);
+}
+
+enum { SHORT = 8, SOME = 16 /* lines that are worth turning */, TURNED = 2048 /* elements at a time */ };
+
 /* Lines of float32 one behind the other. Those that do not fill a vector become columns for the time. */
 static void many_lines(enum onri_softmax_kind kind, const float *x, float *y, size_t lines, size_t length) {
-  enum { SHORT = 8, ELEMENTS = 2048 };
-  float turned[ELEMENTS];
-  if (length > SHORT || length < 2 || lines < 16) {
+  float turned[TURNED];
+  if (length > SHORT || length < 2 || lines < SOME) {
     onri_kernels(softmax)->lines(kind, x, y, lines, length);
     return;
   }
-  for (size_t first = 0; first < lines;) {
-    const size_t most = ELEMENTS / length, n = lines - first < most ? lines - first : most, line = length * sizeof(*x);
-    const struct onri_transpose there = {(const char *)(x + first * length), (char *)turned, (ptrdiff_t)line,
-                                         (ptrdiff_t)(n * sizeof(*x)),        length,         n};
-    const struct onri_transpose back = {
-        (const char *)turned, (char *)(y + first * length), (ptrdiff_t)(n * sizeof(*x)), (ptrdiff_t)line, n, length};
-    onri_transpose_32(&there);
+  for (size_t first = 0, n; first < lines; first += n) {
+    n = lines - first < TURNED / length ? lines - first : TURNED / length;
+    turn(x + first * length, turned, n, length, sizeof(*x), 0);
     onri_kernels(softmax)->columns(kind, turned, turned, n, length, n);
-    onri_transpose_32(&back);
-    first += n;
+    turn(turned, y + first * length, n, length, sizeof(*x), 1);
   }
+}
+
+/* Columns of double, or short lines; what is long goes line by line. */
+static int double_columns(const struct onri_softmax *s, size_t start, size_t columns) {
+  enum { LONGEST = 1 << 20 /* which it must be possible to cancel */ };
+  const double *x = (const double *)s->x + start;
+  double *y = (double *)s->y + start, turned[TURNED];
+  if (s->kind == ONRI_HARDMAX || s->length * columns > LONGEST) return 0;
+  if (s->inner > 1) {
+    onri_kernels(softmax)->columns_f64(s->kind, x, y, columns, s->length, s->inner);
+    return 1;
+  }
+  if (s->length > SHORT || columns < SOME) return 0;
+  turn(x, turned, columns, s->length, sizeof(*x), 0); /* no more than ONRI_SOFTMAX_COLUMNS of SHORT elements */
+  onri_kernels(softmax)->columns_f64(s->kind, turned, turned, columns, s->length, columns);
+  turn(turned, y, columns, s->length, sizeof(*x), 1);
+  return 1;
 }
 
 /* Short lines of narrow floats: many are widened at once, and computed in place. */
@@ -223,7 +248,8 @@ static int narrow_lines(const struct onri_softmax *s, size_t start, size_t colum
 /* Float32 in one call, unless that takes so long that it must be possible to cancel it. */
 static int vector_columns(const struct onri_softmax *s, size_t start, size_t columns) {
   enum { LONGEST = 1 << 20 };
-  if (s->dtype == ONR_DTYPE_F64 || s->length * columns > LONGEST) return 0;
+  if (s->dtype == ONR_DTYPE_F64) return double_columns(s, start, columns);
+  if (s->length * columns > LONGEST) return 0;
   if (s->dtype != ONR_DTYPE_F32) return narrow_lines(s, start, columns);
   const float *x = (const float *)s->x + start;
   float *y = (float *)s->y + start;

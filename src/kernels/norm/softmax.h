@@ -16,12 +16,14 @@ struct onri_softmax {
   const struct onr_env *env; /* cancelled: lines end early */
 };
 
-/* Of float32. y may be x. */
+/* Of float32, but for the last. y may be x. */
 struct onri_softmax_kernels {
   /* `count` lines of neighbours, one behind the other. */
   void (*lines)(enum onri_softmax_kind kind, const float *x, float *y, size_t count, size_t length);
   /* `count` columns side by side, whose elements are `inner` apart. */
   void (*columns)(enum onri_softmax_kind kind, const float *x, float *y, size_t count, size_t length, size_t inner);
+  void (*columns_f64)(enum onri_softmax_kind kind, const double *x, double *y, size_t count, size_t length,
+                      size_t inner);
 };
 
 /* Columns [column, column + columns) of outer index `outer`; columns <= ONRI_SOFTMAX_COLUMNS. With inner 1: `columns`

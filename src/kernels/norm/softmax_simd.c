@@ -185,4 +185,28 @@ static void columns(enum onri_softmax_kind kind, const float *x, float *y, size_
     else tile(x + j, y + j, length, inner, 1, 0, count - j, 0);
 }
 
-const struct onri_softmax_kernels ONRI_AT_LEVEL(onri_softmax_kernels) = {lines, columns};
+/* --- double --- */
+
+INLINE void double_tile(const double *x, double *y, size_t length, size_t inner, size_t left, const int is_log) {
+  vf64 max = f64_set(-(double)INFINITY), sum = {0};
+  for (size_t i = 0; i < length; i++) max = f64_greatest(f64_load_part(x + i * inner, left), max);
+  for (size_t i = 0; i < length; i++) {
+    const vf64 e = f64_exp(f64_load_part(x + i * inner, left) - max);
+    if (!is_log) f64_store_part(y + i * inner, e, left);
+    sum += e;
+  }
+  const vf64 shift = is_log ? f64_log(sum) : sum;
+  for (size_t i = 0; i < length; i++) {
+    const vf64 v = f64_load_part((is_log ? x : y) + i * inner, left);
+    f64_store_part(y + i * inner, is_log ? (v - max) - shift : v / shift, left);
+  }
+}
+
+static void columns_f64(enum onri_softmax_kind kind, const double *x, double *y, size_t count, size_t length,
+                        size_t inner) {
+  for (size_t j = 0; j < count; j += F64_LANES)
+    if (kind == ONRI_LOG_SOFTMAX) double_tile(x + j, y + j, length, inner, count - j, 1);
+    else double_tile(x + j, y + j, length, inner, count - j, 0);
+}
+
+const struct onri_softmax_kernels ONRI_AT_LEVEL(onri_softmax_kernels) = {lines, columns, columns_f64};

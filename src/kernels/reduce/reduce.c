@@ -44,6 +44,17 @@ static const void *element(const struct onri_reduce *r, size_t at) {
   return (const char *)r->x + at * onr_dtype_size(r->dtype);
 }
 
+/* Results that are made together: those of positions from `position` on, or of columns side by side. */
+struct part {
+  size_t position, width /* at most ONRI_REDUCE_COLUMNS */;
+  size_t start; /* where the first column lies */
+};
+
+/* Where the run of result i lies. */
+static size_t start_of(const struct onri_reduce *r, struct part part, size_t i) {
+  return onri_dims_offset(&r->kept, part.position + i);
+}
+
 /* Rows that are the same distance apart. */
 struct rows {
   const void *x;
@@ -202,13 +213,16 @@ static void pass_double_lines(const struct onri_reduce *r, size_t start, size_t 
   }
 }
 
-static void pass_real(const struct onri_reduce *r, size_t start, size_t width, enum onri_take what, double *acc,
+static void pass_real(const struct onri_reduce *r, struct part part, enum onri_take what, double *acc,
                       const double *shift) {
   const int is_float = onri_dtype_class(r->dtype) == ONRI_CLASS_F32;
-  for (size_t i = 0; i < width; i++) acc[i] = onri_take_start(what);
-  if (r->columns == 0) (is_float ? pass_floats : pass_doubles)(r, start, what, acc, shift);
-  else if (r->dtype == ONR_DTYPE_F32) pass_lines(r, start, width, what, acc, shift);
-  else (is_float ? pass_narrow_lines : pass_double_lines)(r, start, width, what, acc, shift);
+  const double first = onri_take_start(what);
+  for (size_t i = 0; i < part.width; i++) acc[i] = first;
+  for (size_t i = 0; i < part.width && r->columns == 0; i++)
+    (is_float ? pass_floats : pass_doubles)(r, start_of(r, part, i), what, &acc[i], &shift[i]);
+  if (r->columns == 0) return;
+  if (r->dtype == ONR_DTYPE_F32) pass_lines(r, part.start, part.width, what, acc, shift);
+  else (is_float ? pass_narrow_lines : pass_double_lines)(r, part.start, part.width, what, acc, shift);
 }
 
 static int64_t to_integer(double v) {
@@ -233,20 +247,20 @@ static void store_doubles(const struct onri_reduce *r, const double *values, siz
   onri_narrow(r->dtype, &narrow, count, y);
 }
 
-static void reduce_double(const struct onri_reduce *r, size_t start, size_t width, void *y) {
+static void reduce_double(const struct onri_reduce *r, struct part part, void *y) {
   double acc[ONRI_REDUCE_COLUMNS], shift[ONRI_REDUCE_COLUMNS];
-  shift[0] = 0;
-  for (size_t i = 1; i < width; i++) shift[i] = 0;
-  pass_real(r, start, width, take_of(r->op), acc, shift);
+  const size_t width = part.width;
+  for (size_t i = 0; i < width; i++) shift[i] = 0;
+  pass_real(r, part, take_of(r->op), acc, shift);
   if (r->op == ONR_REDUCE_LOG_SUM_EXP) {
     for (size_t i = 0; i < width; i++) shift[i] = isfinite(acc[i]) ? acc[i] : 0.0;
-    pass_real(r, start, width, ONRI_TAKE_EXP, acc, shift);
+    pass_real(r, part, ONRI_TAKE_EXP, acc, shift);
   }
-  for (size_t i = 0; i < width; i++) {
-    if (r->op == ONR_REDUCE_MEAN) acc[i] /= depth_of(r);
-    if (r->op == ONR_REDUCE_L2) acc[i] = sqrt(acc[i]);
-    if (r->op == ONR_REDUCE_LOG_SUM || r->op == ONR_REDUCE_LOG_SUM_EXP) acc[i] = log(acc[i]) + shift[i];
-  }
+  const double depth = depth_of(r);
+  for (size_t i = 0; i < width && r->op == ONR_REDUCE_MEAN; i++) acc[i] /= depth;
+  for (size_t i = 0; i < width && r->op == ONR_REDUCE_L2; i++) acc[i] = sqrt(acc[i]);
+  for (size_t i = 0; i < width && (r->op == ONR_REDUCE_LOG_SUM || r->op == ONR_REDUCE_LOG_SUM_EXP); i++)
+    acc[i] = log(acc[i]) + shift[i];
   store_doubles(r, acc, width, y);
 }
 
@@ -288,60 +302,80 @@ static void take_row(const struct onri_reduce *r, const char *x, size_t count, s
   }
 }
 
-static void reduce_integers(const struct onri_reduce *r, size_t start, size_t width, void *y) {
-  const int is_signed = onri_dtype_class(r->dtype) == ONRI_CLASS_I64;
-  const size_t size = onr_dtype_size(r->dtype);
-  const uint64_t depth = (uint64_t)depth_of(r);
-  uint64_t acc[ONRI_REDUCE_COLUMNS], staged[STAGED / 8];
+static void integer_run(const struct onri_reduce *r, size_t start, uint64_t *acc) {
   struct onri_pace pace = {r->env, 0};
-  for (size_t i = 0; i < width; i++) acc[i] = r->op == ONR_REDUCE_PROD;
-  for (size_t row = 0; row < r->rows.count;) {
-    const struct rows next = r->columns == 0 ? (struct rows){element(r, start + onri_dims_offset(&r->rows, row)), 1, 0}
-                                             : dense_rows_from(r, start, row, width, staged);
-    const size_t count = r->columns == 0 ? r->run : width;
-    if (onri_pace_stop(&pace, 2 * next.count * count)) break;
-    for (size_t i = 0; i < next.count; i++) take_row(r, (const char *)next.x + i * next.step * size, count, width, acc);
-    row += next.count;
-  }
-  for (size_t i = 0; i < width && r->op == ONR_REDUCE_MEAN; i++)
-    acc[i] = depth == 0 ? 0 : is_signed ? (uint64_t)((int64_t)acc[i] / (int64_t)depth) : acc[i] / depth;
-  onri_narrow(r->dtype, acc, width, y);
+  for (size_t row = 0; row < r->rows.count && !onri_pace_stop(&pace, 2 * r->run); row++)
+    take_row(r, element(r, start + onri_dims_offset(&r->rows, row)), r->run, 1, acc);
 }
 
-/* Extremes, in their own size: vectors hold many. Those of nothing are the bounds of the type. */
-static void reduce_extreme(const struct onri_reduce *r, size_t start, size_t width, void *y) {
+static void integer_columns(const struct onri_reduce *r, struct part part, uint64_t *acc) {
+  const size_t size = onr_dtype_size(r->dtype), width = part.width;
+  uint64_t staged[STAGED / 8];
+  struct onri_pace pace = {r->env, 0};
+  for (size_t row = 0; row < r->rows.count;) {
+    const struct rows next = dense_rows_from(r, part.start, row, width, staged);
+    if (onri_pace_stop(&pace, 2 * next.count * width)) break;
+    for (size_t i = 0; i < next.count; i++) take_row(r, (const char *)next.x + i * next.step * size, width, width, acc);
+    row += next.count;
+  }
+}
+
+static void reduce_integers(const struct onri_reduce *r, struct part part, void *y) {
+  const int is_signed = onri_dtype_class(r->dtype) == ONRI_CLASS_I64;
+  const uint64_t depth = (uint64_t)depth_of(r);
+  uint64_t acc[ONRI_REDUCE_COLUMNS];
+  for (size_t i = 0; i < part.width; i++) acc[i] = r->op == ONR_REDUCE_PROD;
+  for (size_t i = 0; i < part.width && r->columns == 0; i++) integer_run(r, start_of(r, part, i), &acc[i]);
+  if (r->columns > 0) integer_columns(r, part, acc);
+  for (size_t i = 0; i < part.width && r->op == ONR_REDUCE_MEAN; i++)
+    acc[i] = depth == 0 ? 0 : is_signed ? (uint64_t)((int64_t)acc[i] / (int64_t)depth) : acc[i] / depth;
+  onri_narrow(r->dtype, acc, part.width, y);
+}
+
+/* Extremes, in their own size: vectors hold many. */
+static void extreme_columns(const struct onri_reduce *r, struct part part, size_t k, uint64_t flip, int64_t *wide) {
   static const enum onr_dtype with_sign[] = {ONR_DTYPE_I8, ONR_DTYPE_I16, ONR_DTYPE_I32, ONR_DTYPE_I64};
-  const struct onri_reduce_kernels *kernels = onri_kernels(reduce);
+  int64_t acc[ONRI_REDUCE_COLUMNS]; /* of the type's size */
+  uint64_t staged[STAGED / 8];
+  struct onri_pace pace = {r->env, 0};
+  onri_narrow(with_sign[k], wide, part.width, acc);
+  for (size_t row = 0; row < r->rows.count;) {
+    const struct rows next = dense_rows_from(r, part.start, row, part.width, staged);
+    if (onri_pace_stop(&pace, next.count * 64)) return;
+    onri_kernels(reduce)->greatest[k](&(struct onri_integer_rows){next.x, part.width, next.count, next.step, flip},
+                                      acc);
+    row += next.count;
+  }
+  onri_widen(with_sign[k], acc, part.width, wide);
+}
+
+static void extreme_run(const struct onri_reduce *r, size_t start, size_t k, uint64_t flip, int64_t *wide) {
+  struct onri_pace pace = {r->env, 0};
+  for (size_t row = 0; row < r->rows.count && !onri_pace_stop(&pace, r->run / 4); row++)
+    *wide = onri_kernels(reduce)->greatest_of_run[k](element(r, start + onri_dims_offset(&r->rows, row)), r->run, flip,
+                                                     *wide);
+}
+
+/* Those of nothing are the bounds of the type. */
+static void reduce_extreme(const struct onri_reduce *r, struct part part, void *y) {
   const size_t size = onr_dtype_size(r->dtype), k = size == 8 ? 3 : size / 2, bits = 8 * size;
   const int is_signed = onri_dtype_class(r->dtype) == ONRI_CLASS_I64 && r->dtype != ONR_DTYPE_BOOL;
   const uint64_t sign = (uint64_t)1 << (bits - 1), all = UINT64_MAX >> (64 - bits);
   const uint64_t flip = (is_signed ? 0 : sign) ^ (r->op == ONR_REDUCE_MIN ? all : 0);
-  int64_t acc[ONRI_REDUCE_COLUMNS] /* of the type's size */, wide[ONRI_REDUCE_COLUMNS];
-  uint64_t staged[STAGED / 8];
-  struct onri_pace pace = {r->env, 0};
-  for (size_t i = 0; i < width; i++) wide[i] = (int64_t)(UINT64_MAX << (bits - 1));
-  if (r->columns > 0) onri_narrow(with_sign[k], wide, width, acc);
-  for (size_t row = 0; row < r->rows.count && r->columns == 0; row++) {
-    if (onri_pace_stop(&pace, r->run / 4)) return;
-    wide[0] = kernels->greatest_of_run[k](element(r, start + onri_dims_offset(&r->rows, row)), r->run, flip, wide[0]);
-  }
-  for (size_t row = 0; row < r->rows.count && r->columns > 0;) {
-    const struct rows next = dense_rows_from(r, start, row, width, staged);
-    if (onri_pace_stop(&pace, next.count * 64)) return;
-    kernels->greatest[k](&(struct onri_integer_rows){next.x, width, next.count, next.step, flip}, acc);
-    row += next.count;
-  }
-  if (r->columns > 0) onri_widen(with_sign[k], acc, width, wide);
-  for (size_t i = 0; i < width; i++) wide[i] = (int64_t)(((uint64_t)wide[i] ^ flip) & all);
-  onri_narrow(r->dtype, wide, width, y);
+  int64_t wide[ONRI_REDUCE_COLUMNS];
+  for (size_t i = 0; i < part.width; i++) wide[i] = (int64_t)(UINT64_MAX << (bits - 1));
+  for (size_t i = 0; i < part.width && r->columns == 0; i++) extreme_run(r, start_of(r, part, i), k, flip, &wide[i]);
+  if (r->columns > 0) extreme_columns(r, part, k, flip, wide);
+  for (size_t i = 0; i < part.width; i++) wide[i] = (int64_t)(((uint64_t)wide[i] ^ flip) & all);
+  onri_narrow(r->dtype, wide, part.width, y);
 }
 
-static void reduce_item(const struct onri_reduce *r, size_t start, size_t width, void *y) {
+static void reduce_part(const struct onri_reduce *r, struct part part, void *y) {
   const enum onri_class class = onri_dtype_class(r->dtype);
   const int real = r->op == ONR_REDUCE_L2 || r->op == ONR_REDUCE_LOG_SUM || r->op == ONR_REDUCE_LOG_SUM_EXP;
-  if (class == ONRI_CLASS_F32 || class == ONRI_CLASS_F64 || real) reduce_double(r, start, width, y);
-  else if (r->op == ONR_REDUCE_MAX || r->op == ONR_REDUCE_MIN) reduce_extreme(r, start, width, y);
-  else reduce_integers(r, start, width, y);
+  if (class == ONRI_CLASS_F32 || class == ONRI_CLASS_F64 || real) reduce_double(r, part, y);
+  else if (r->op == ONR_REDUCE_MAX || r->op == ONR_REDUCE_MIN) reduce_extreme(r, part, y);
+  else reduce_integers(r, part, y);
 }
 
 static size_t column_blocks(const struct onri_reduce *r) {
@@ -351,11 +385,16 @@ static size_t column_blocks(const struct onri_reduce *r) {
 size_t onri_reduce_items(const struct onri_reduce *r) { return r->kept.count * column_blocks(r); }
 
 void onri_reduce(const struct onri_reduce *r, size_t first_item, size_t last_item) {
-  const size_t blocks = column_blocks(r), per_position = r->columns == 0 ? 1 : r->columns;
-  for (size_t item = first_item; item < last_item; item++) {
-    const size_t position = item / blocks, column = item % blocks * ONRI_REDUCE_COLUMNS, rest = per_position - column;
-    const size_t width = rest < ONRI_REDUCE_COLUMNS ? rest : ONRI_REDUCE_COLUMNS;
-    reduce_item(r, onri_dims_offset(&r->kept, position) + column * r->column_step, width,
-                (char *)r->y + (position * per_position + column) * onr_dtype_size(r->dtype));
+  const size_t blocks = column_blocks(r), size = onr_dtype_size(r->dtype);
+  for (size_t item = first_item, count; item < last_item && r->columns == 0; item += count) {
+    count = last_item - item < ONRI_REDUCE_COLUMNS ? last_item - item : ONRI_REDUCE_COLUMNS;
+    reduce_part(r, (struct part){.position = item, .width = count}, (char *)r->y + item * size);
+  }
+  for (size_t item = first_item; item < last_item && r->columns > 0; item++) {
+    const size_t position = item / blocks, column = item % blocks * ONRI_REDUCE_COLUMNS, rest = r->columns - column;
+    const struct part part = {.position = position,
+                              .width = rest < ONRI_REDUCE_COLUMNS ? rest : ONRI_REDUCE_COLUMNS,
+                              .start = onri_dims_offset(&r->kept, position) + column * r->column_step};
+    reduce_part(r, part, (char *)r->y + (position * r->columns + column) * size);
   }
 }

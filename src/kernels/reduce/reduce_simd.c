@@ -10,7 +10,7 @@
 
 enum { TILE = SIMD_REGISTERS == 32 ? 4 : 2 };
 
-/* The vector k of a row: all lanes, or the first `left` of a last one. */
+/* A vector of a row: all lanes, or the first `left` of a last one. */
 INLINE vf32 of_row(const float *x, vi32 steps, const int gathers, const int full, size_t left) {
   if (gathers) return f32_gather(x, steps);
   return full ? f32_load(x) : f32_load_part(x, left);
@@ -47,6 +47,13 @@ INLINE void sum_tile(const struct onri_lines lines, size_t first, double *acc, c
   }
 }
 
+/* v where it lies beyond what is there, or is NaN. */
+INLINE void further(double *to, vf64 v, const enum onri_take what, size_t left) {
+  const vf64 old = f64_load_part(to, left);
+  const vi64 more = (vi64)(what == ONRI_TAKE_MAX ? v > old : v < old) | (vi64)(v != v);
+  f64_store_part(to, f64_select(more, v, old), left);
+}
+
 INLINE void extreme_tile(const struct onri_lines lines, size_t first, double *acc, const enum onri_take what,
                          const int vectors, const int gathers, const int full, size_t left) {
   const float *x = lines.x + first * lines.column_step;
@@ -64,12 +71,9 @@ INLINE void extreme_tile(const struct onri_lines lines, size_t first, double *ac
       strange[k] |= v != v;
     }
   UNROLL for (int k = 0; k < vectors; k++) {
-    float found[F32_LANES];
-    f32_store(found, f32_select(strange[k], f32_set(NAN), best[k]));
-    for (size_t l = 0; l < F32_LANES && l < left; l++) {
-      double *to = acc + (size_t)k * F32_LANES + l, v = (double)found[l];
-      if (v != v || (what == ONRI_TAKE_MAX ? v > *to : v < *to)) *to = v;
-    }
+    const vf32 found = f32_select(strange[k], f32_set(NAN), best[k]);
+    further(acc + k * F32_LANES, f64_from_low(found), what, left);
+    if (left > F64_LANES) further(acc + k * F32_LANES + F64_LANES, f64_from_high(found), what, left - F64_LANES);
   }
 }
 
@@ -285,17 +289,20 @@ INLINE vi32 beats(vf32 x, vf32 best, const int minimum, const int last) {
 
 enum { BLOCK = 1024 };
 
-/* The first, or last, element of x that equals `best`, or is NaN as it is. */
+/* The first, or last, element of x that equals `best`, or is NaN as it is. Where it lies cannot be foreseen, so that
+ * 64 elements are asked at once. */
 INLINE size_t find(const float *x, size_t count, float best, const int last) {
-  for (size_t k = 0; k < count; k += F32_LANES) {
-    const size_t end = count - k, left = end < F32_LANES ? end : F32_LANES, i = last ? end - left : k;
-    const vf32 v = f32_load_part(x + i, left);
-    const vi32 same = best != best ? v != v : v == best;
-    if (!i32_any(same & i32_first_lanes(left))) continue;
-    for (size_t l = 0; l < left; l++) {
-      const size_t at = i + (last ? left - 1 - l : l);
-      if (best != best ? x[at] != x[at] : x[at] == best) return at;
+  enum { BITS = 64 };
+  const vi32 is_nan = i32_set(best != best ? -1 : 0);
+  for (size_t k = 0; k < count; k += BITS) {
+    const size_t i = last ? (count - 1 - k) / BITS * BITS : k, n = count - i < BITS ? count - i : BITS;
+    uint64_t bits = 0;
+    for (size_t l = 0; l < n; l += F32_LANES) {
+      const vf32 v = f32_load_part(x + i + l, n - l);
+      bits |= i32_bits((vi32)(v == best) | ((vi32)(v != v) & is_nan)) << l;
     }
+    if (n < BITS) bits &= ((uint64_t)1 << n) - 1;
+    if (bits) return i + (size_t)(last ? 63 - __builtin_clzll(bits) : __builtin_ctzll(bits));
   }
   return 0;
 }

@@ -7,6 +7,7 @@
 #include "base/numbers/checked.h"
 #include "base/numbers/convert.h"
 #include "base/shape.h"
+#include "kernels/convert/convert.h"
 #include "kernels/matmul/lu.h"
 #include "layers/layers.h"
 
@@ -45,7 +46,7 @@ static enum onr_status det_run(struct onr_call *c) {
   const int64_t count = onr_desc_elements(&c->out[0]);
   for (int64_t i = 0; i < count; i++) {
     double y;
-    onri_load_f64(dtype, (const char *)c->inputs[0] + (size_t)i * n * n * size, n * n, c->scratch);
+    onri_widen_as(dtype, (const char *)c->inputs[0] + (size_t)i * n * n * size, n * n, ONRI_CLASS_F64, c->scratch);
     ONR_TRY(determinant(c, c->scratch, n, &y));
     onri_store_f64(dtype, &y, 1, (char *)c->outputs[0] + (size_t)i * size);
   }

@@ -17,7 +17,7 @@
 
 struct batch_norm_state {
   int64_t outer, channels, inner; /* x as [outer][channels][inner] */
-  size_t x, y, factors;           /* factors: double [2][C] */
+  size_t x, y, factors;           /* factors: double [4][C], as inputs 1 to 4 */
 };
 
 struct work {
@@ -65,18 +65,7 @@ static enum onr_status batch_norm_plan(struct onr_call *call) {
   call->in_place = 0;
   ONR_TRY(onri_widened_plan(call, x, &s->x));
   ONR_TRY(onri_widened_plan(call, &call->out[0], &s->y));
-  return onri_scratch_reserve(call, (size_t)s->channels * 2 * sizeof(double), &s->factors);
-}
-
-/* Element c of a [C] input. */
-static double element(const struct onr_call *call, size_t i, int64_t c) {
-  union {
-    float f;
-    double d;
-  } v;
-  const enum onr_dtype dtype = call->in[i].dtype;
-  onri_widen(dtype, (const unsigned char *)call->inputs[i] + (size_t)c * onr_dtype_size(dtype), 1, &v);
-  return onri_is_double(dtype) ? v.d : (double)v.f;
+  return onri_scratch_reserve(call, (size_t)s->channels * 4 * sizeof(double), &s->factors);
 }
 
 static void put_element(const struct onr_call *call, size_t i, int64_t c, double value) {
@@ -155,19 +144,24 @@ static enum onr_status batch_norm_run(struct onr_call *call) {
   const struct onr_batch_norm_params *p = call->params;
   const struct batch_norm_state *s = call->state;
   const void *x = onri_widened_input(call, 0, s->x);
-  double *scale = (double *)(void *)((unsigned char *)call->scratch + s->factors), *shift = scale + s->channels;
+  double *factors[4]; /* of each channel: scale, bias, mean, variance; the first two become what x is taken times and
+                         plus */
+  for (size_t i = 0; i < 4; i++) {
+    factors[i] = (double *)(void *)((unsigned char *)call->scratch + s->factors) + (int64_t)i * s->channels;
+    onri_widen_as(call->in[i + 1].dtype, call->inputs[i + 1], (size_t)s->channels, ONRI_CLASS_F64, factors[i]);
+  }
+  double *scale = factors[0], *shift = factors[1], *mean = factors[2], *variance = factors[3];
   struct work w = {.s = s, .x = x, .y = onri_widened_output(call, 0, s->y), .scale = scale, .shift = shift};
+  for (int64_t c = 0; c < s->channels && p->training; c++) {
+    const double old_mean = mean[c], old_variance = variance[c], keep = (double)p->momentum;
+    batch_statistics(call, x, c, &mean[c], &variance[c]);
+    for (size_t i = 1; i < call->num_out; i++)
+      put_element(call, i, c,
+                  i == 1 ? old_mean * keep + mean[c] * (1 - keep) : old_variance * keep + variance[c] * (1 - keep));
+  }
   for (int64_t c = 0; c < s->channels; c++) {
-    double mean = element(call, 3, c), variance = element(call, 4, c);
-    if (p->training) {
-      const double old_mean = mean, old_variance = variance, keep = (double)p->momentum;
-      batch_statistics(call, x, c, &mean, &variance);
-      for (size_t i = 1; i < call->num_out; i++)
-        put_element(call, i, c,
-                    i == 1 ? old_mean * keep + mean * (1 - keep) : old_variance * keep + variance * (1 - keep));
-    }
-    scale[c] = element(call, 1, c) / sqrt(variance + (double)p->epsilon);
-    shift[c] = element(call, 2, c) - mean * scale[c];
+    scale[c] /= sqrt(variance[c] + (double)p->epsilon);
+    shift[c] -= mean[c] * scale[c];
   }
   const size_t grain = (size_t)(s->channels * s->inner > 4096 ? 1 : 4096 / (s->channels * s->inner + 1) + 1);
   onr_parallel_for(call->env, (size_t)s->outer, grain, onri_is_double(call->in[0].dtype) ? outers_f64 : outers_f32, &w);

@@ -10,11 +10,13 @@
 
 #include "base/env.h"
 #include "base/shape.h"
+#include "kernels/elementwise/typed.h"
+#include "kernels/kernels.h"
 #include "layers/layers.h"
 #include "layers/elementwise/scratch.h"
 #include "layers/elementwise/widened.h"
 
-enum { PARTS = 16, POWER = 32 /* operations */, WIDE = 32 };
+enum { PARTS = 16, POWER = 32 /* operations */, WIDE = 32, BATCH = 64 };
 
 struct lrn_state {
   int64_t outer, channels, inner;
@@ -69,11 +71,35 @@ static double square_at(const struct work *w, int64_t i) {
   return v * v;
 }
 
-static void normalise(const struct work *w, int64_t i, double sum) {
-  const struct onr_lrn_params *p = w->p;
-  const double factor = pow((double)p->bias + (double)p->alpha / (double)p->size * sum, -(double)p->beta);
-  if (w->wide) ((double *)w->y)[i] = ((const double *)w->x)[i] * factor;
-  else ((float *)w->y)[i] = (float)((double)((const float *)w->x)[i] * factor);
+static void add_squares(const struct work *w, int64_t from, int64_t count, double *sum) {
+  if (w->wide) {
+    const double *x = (const double *)w->x + from;
+    for (int64_t i = 0; i < count; i++) sum[i] += x[i] * x[i];
+  } else {
+    const float *x = (const float *)w->x + from;
+    for (int64_t i = 0; i < count; i++) sum[i] += (double)x[i] * (double)x[i];
+  }
+}
+
+/* Elements from `at` on, `step` apart, at most BATCH, by their sums, which are lost. */
+static void normalise(const struct work *w, int64_t at, int64_t step, int64_t count, double *sum) {
+  const double factor = (double)w->p->alpha / (double)w->p->size, exponent = -(double)w->p->beta;
+  const struct onri_typed_kernels *typed = onri_kernels(typed);
+  const onri_typed_binary power = typed->binary[ONR_DTYPE_F64][ONR_BINARY_POW];
+  const struct onri_typed_rows rows = {
+      .a = sum, .b = &exponent, .y = sum, .rows = 1, .count = (size_t)count, .a_step = 1};
+  for (int64_t i = 0; i < count; i++) sum[i] = (double)w->p->bias + factor * sum[i];
+  if (power) typed->binary_rows(power, &rows, sizeof(*sum), sizeof(*sum));
+  for (int64_t i = 0; i < count && !power; i++) sum[i] = pow(sum[i], exponent);
+  if (w->wide) {
+    const double *x = (const double *)w->x + at;
+    double *y = (double *)w->y + at;
+    for (int64_t i = 0; i < count; i++) y[i * step] = x[i * step] * sum[i];
+  } else {
+    const float *x = (const float *)w->x + at;
+    float *y = (float *)w->y + at;
+    for (int64_t i = 0; i < count; i++) y[i * step] = (float)((double)x[i * step] * sum[i]);
+  }
 }
 
 static int64_t before_of(const struct onr_lrn_params *p) { return p->odd_before ? p->size / 2 : (p->size - 1) / 2; }
@@ -83,15 +109,31 @@ static double first_square(const struct work *w, int64_t from, int64_t first) {
   return w->p->keep_first && first > 0 ? square_at(w, from) : 0;
 }
 
-/* One pixel: channels lie `inner` apart. */
-static void pixel(const struct work *w, int64_t from) {
+/* Neighbouring pixels, at most BATCH; channels lie `inner` apart. */
+static void some_pixels(const struct work *w, int64_t from, int64_t count) {
   const struct lrn_state *s = w->s;
   const int64_t before = before_of(w->p), after = w->p->size - 1 - before;
+  double sum[BATCH];
   for (int64_t c = 0; c < s->channels; c++) {
     const int64_t first = c > before ? c - before : 0, last = c + after < s->channels ? c + after : s->channels - 1;
-    double sum = first_square(w, from, first);
-    for (int64_t k = first; k <= last; k++) sum += square_at(w, from + k * s->inner);
-    normalise(w, from + c * s->inner, sum);
+    for (int64_t i = 0; i < count; i++) sum[i] = first_square(w, from + i, first);
+    for (int64_t k = first; k <= last; k++) add_squares(w, from + k * s->inner, count, sum);
+    normalise(w, from + c * s->inner, 1, count, sum);
+  }
+}
+
+/* One pixel whose channels lie side by side. What is beside them adds nothing. */
+static void one_pixel(const struct work *w, int64_t from) {
+  const int64_t channels = w->s->channels, before = before_of(w->p), size = w->p->size;
+  double sum[BATCH], square[BATCH + WIDE];
+  for (int64_t begin = 0; begin < channels; begin += BATCH) {
+    const int64_t count = channels - begin < BATCH ? channels - begin : BATCH, first = begin - before;
+    for (int64_t i = 0; i < count + size - 1; i++)
+      square[i] = first + i >= 0 && first + i < channels ? square_at(w, from + first + i) : 0;
+    for (int64_t i = 0; i < count; i++) sum[i] = first_square(w, from, first + i);
+    for (int64_t k = 0; k < size; k++)
+      for (int64_t i = 0; i < count; i++) sum[i] += square[i + k];
+    normalise(w, from + begin, 1, count, sum);
   }
 }
 
@@ -121,10 +163,14 @@ static void wide_pixel(const struct work *w, int64_t from, double *sums) {
     sum_heads(w, from, begin, end, sums);
     for (int64_t c = begin; c < end; c++) {
       if (c > begin && c + after < s->channels) tail += square_at(w, from + (c + after) * s->inner);
-      normalise(w, from + c * s->inner, first_square(w, from, c - before) + sums[c - begin] + tail);
+      sums[c - begin] = first_square(w, from, c - before) + sums[c - begin] + tail;
     }
+    for (int64_t c = begin; c < end; c += BATCH)
+      normalise(w, from + c * s->inner, s->inner, end - c < BATCH ? end - c : BATCH, sums + (c - begin));
   }
 }
+
+static size_t blocks_of(const struct lrn_state *s) { return ((size_t)s->inner + BATCH - 1) / BATCH; }
 
 static int64_t start_of(const struct lrn_state *s, int64_t item) {
   return item / s->inner * s->channels * s->inner + item % s->inner;
@@ -132,9 +178,15 @@ static int64_t start_of(const struct lrn_state *s, int64_t item) {
 
 static void pixels(void *context, size_t begin, size_t end) {
   const struct work *w = context;
+  const struct lrn_state *s = w->s;
   struct onri_pace pace = {w->env, 0};
-  const uint64_t work = (uint64_t)w->p->size * (uint64_t)w->s->channels;
-  for (size_t item = begin; item < end && !onri_pace_stop(&pace, work); item++) pixel(w, start_of(w->s, (int64_t)item));
+  const uint64_t work = (uint64_t)w->p->size * (uint64_t)s->channels * BATCH;
+  for (size_t item = begin; item < end && !onri_pace_stop(&pace, work); item++) {
+    const int64_t outer = (int64_t)(item / blocks_of(s)), pixel = (int64_t)(item % blocks_of(s)) * BATCH;
+    const int64_t left = s->inner - pixel;
+    if (s->inner == 1) one_pixel(w, outer * s->channels);
+    else some_pixels(w, outer * s->channels * s->inner + pixel, left < BATCH ? left : BATCH);
+  }
 }
 
 static void wide_pixels(void *context, size_t begin, size_t end) {
@@ -156,7 +208,7 @@ static enum onr_status lrn_run(struct onr_call *call) {
                    .wide = onri_is_double(call->in[0].dtype),
                    .env = call->env};
   if (is_wide(w.p)) onr_parallel_for(call->env, parts_of(s), 1, wide_pixels, &w);
-  else onr_parallel_for(call->env, (size_t)(s->outer * s->inner), 64, pixels, &w);
+  else onr_parallel_for(call->env, (size_t)s->outer * blocks_of(s), s->inner >= BATCH ? 1 : BATCH, pixels, &w);
   onri_widened_finish(call, 0, s->y);
   return ONR_STATUS_OK;
 }
