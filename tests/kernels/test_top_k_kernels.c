@@ -77,6 +77,35 @@ static void check_found(const struct onri_top_k_kernels *kernels, size_t size, s
   }
 }
 
+/* Keys of which many are alike, and the least there is among them. */
+static void check_best(const struct onri_top_k_kernels *kernels, size_t size, size_t count, size_t k) {
+  int32_t narrow[ONRI_TOP_K_BLOCK];
+  int64_t wide[ONRI_TOP_K_BLOCK], at[ONRI_TOP_K_BLOCK];
+  uint8_t taken[ONRI_TOP_K_BLOCK] = {0};
+  for (size_t i = 0; i < count; i++) {
+    wide[i] = i % 3 == 1 ? (size == 4 ? INT32_MIN : INT64_MIN) : (int64_t)(i * 7919 % 11) - 5;
+    narrow[i] = (int32_t)wide[i];
+  }
+  kernels->best(size, size == 4 ? (const void *)narrow : wide, count, k, at);
+  for (size_t n = 0; n < k; n++) {
+    size_t is = count;
+    for (size_t i = 0; i < count; i++)
+      if (!taken[i] && (is == count || wide[i] > wide[is])) is = i;
+    taken[is] = 1;
+    assert_int_equal(at[n], is);
+  }
+}
+
+static void test_best(void **state) {
+  (void)state;
+  for (enum onri_cpu_level level = 0; level <= onri_cpu_level(); level++)
+    for (size_t count = 1; count <= ONRI_TOP_K_BLOCK; count++)
+      for (size_t k = 1; k <= count; k += 1 + k / 2) {
+        check_best(onri_kernels_at(top_k, level), 4, count, k);
+        check_best(onri_kernels_at(top_k, level), 8, count, k);
+      }
+}
+
 static void test_levels(void **state) {
   static const size_t counts[] = {1, 3, 8, 17, 63, 64, 65, 130, 200, 399};
   (void)state;
@@ -90,6 +119,6 @@ static void test_levels(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_levels)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_levels), cmocka_unit_test(test_best)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,6 +17,8 @@ struct onri_top_k_kernels {
   void (*peaks)(size_t size, const void *keys, size_t count, size_t groups, void *peaks);
   /* Bit i % BLOCK of above[i / BLOCK]: keys[i] > limit. Bits from count on are 0. */
   void (*above)(size_t size, const void *keys, size_t count, int64_t limit, uint64_t *above);
+  /* Where the k best of at most BLOCK keys are, the best first; those of one key in the order in which they lie. */
+  void (*best)(size_t size, const void *keys, size_t count, size_t k, int64_t *at);
 };
 
 #endif

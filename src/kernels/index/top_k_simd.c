@@ -41,32 +41,57 @@ static void order_keys(enum onri_class class, const void *x, size_t count, int l
 
 /* --- of keys of both sizes --- */
 
-#define KEYS(T, V, element, LANES)                                                                              \
-  static void peaks_##T(const element *keys, size_t count, size_t groups, element *peaks) {                     \
-    memcpy(peaks, keys, groups * sizeof(*peaks));                                                               \
-    for (size_t first = groups; first < count; first += groups) {                                               \
-      const size_t n = count - first < groups ? count - first : groups;                                         \
-      size_t j = 0;                                                                                             \
-      for (; j + LANES <= n; j += LANES)                                                                        \
-        T##_store(peaks + j, T##_greatest(T##_load(peaks + j), T##_load(keys + first + j)));                    \
-      for (; j < n; j++) peaks[j] = keys[first + j] > peaks[j] ? keys[first + j] : peaks[j];                    \
-    }                                                                                                           \
-  }                                                                                                             \
-  INLINE uint64_t above_block_##T(const element *keys, V limit) {                                               \
-    uint64_t bits = 0;                                                                                          \
-    UNROLL for (int l = 0; l < ONRI_TOP_K_BLOCK; l += LANES) bits |= T##_bits(T##_load(keys + l) > limit) << l; \
-    return bits;                                                                                                \
-  }                                                                                                             \
-  static void above_##T(const element *keys, size_t count, element limit, uint64_t *above) {                    \
-    const V limits = T##_set(limit);                                                                            \
-    size_t i = 0;                                                                                               \
-    for (; i + ONRI_TOP_K_BLOCK <= count; i += ONRI_TOP_K_BLOCK) *above++ = above_block_##T(keys + i, limits);  \
-    if (i == count) return;                                                                                     \
-    *above = 0;                                                                                                 \
-    for (size_t l = 0; l < count - i; l++) *above |= (uint64_t)(keys[i + l] > limit) << l;                      \
+/* Keys from `count` on are never the best, unless all are the least. */
+INLINE vi32 i32_load_or_least(const int32_t *keys, size_t count) {
+  return i32_select(i32_first_lanes(count), i32_load_part(keys, count), i32_set(INT32_MIN));
+}
+INLINE vi64 i64_load_or_least(const int64_t *keys, size_t count) {
+  return i64_select(i64_first_lanes(count), (vi64)f64_load_part(keys, count), i64_set(INT64_MIN));
+}
+
+#define KEYS(T, V, element, LANES, LEAST)                                                                              \
+  static void peaks_##T(const element *keys, size_t count, size_t groups, element *peaks) {                            \
+    memcpy(peaks, keys, groups * sizeof(*peaks));                                                                      \
+    for (size_t first = groups; first < count; first += groups) {                                                      \
+      const size_t n = count - first < groups ? count - first : groups;                                                \
+      size_t j = 0;                                                                                                    \
+      for (; j + LANES <= n; j += LANES)                                                                               \
+        T##_store(peaks + j, T##_greatest(T##_load(peaks + j), T##_load(keys + first + j)));                           \
+      for (; j < n; j++) peaks[j] = keys[first + j] > peaks[j] ? keys[first + j] : peaks[j];                           \
+    }                                                                                                                  \
+  }                                                                                                                    \
+  INLINE uint64_t above_block_##T(const element *keys, V limit) {                                                      \
+    uint64_t bits = 0;                                                                                                 \
+    UNROLL for (int l = 0; l < ONRI_TOP_K_BLOCK; l += LANES) bits |= T##_bits(T##_load(keys + l) > limit) << l;        \
+    return bits;                                                                                                       \
+  }                                                                                                                    \
+  static void above_##T(const element *keys, size_t count, element limit, uint64_t *above) {                           \
+    const V limits = T##_set(limit);                                                                                   \
+    size_t i = 0;                                                                                                      \
+    for (; i + ONRI_TOP_K_BLOCK <= count; i += ONRI_TOP_K_BLOCK) *above++ = above_block_##T(keys + i, limits);         \
+    if (i == count) return;                                                                                            \
+    *above = 0;                                                                                                        \
+    for (size_t l = 0; l < count - i; l++) *above |= (uint64_t)(keys[i + l] > limit) << l;                             \
+  }                                                                                                                    \
+  /* The greatest, wherever it lies; then the greatest of those below it. */                                           \
+  static void best_##T(const element *keys, size_t count, size_t k, int64_t *at) {                                     \
+    const uint64_t all = count < 64 ? ((uint64_t)1 << count) - 1 : UINT64_MAX;                                         \
+    V limit = {0}, open = T##_set(-1);                                                                                 \
+    for (size_t found = 0; found < k;) {                                                                               \
+      V most = T##_set(LEAST);                                                                                         \
+      uint64_t bits = 0;                                                                                               \
+      for (size_t i = 0; i < count; i += LANES) {                                                                      \
+        const V v = T##_load_or_least(keys + i, count - i);                                                            \
+        most = T##_greatest(T##_select((v < limit) | open, v, most), most);                                            \
+      }                                                                                                                \
+      most = T##_set(T##_greatest_lane(most));                                                                         \
+      for (size_t i = 0; i < count; i += LANES) bits |= T##_bits(T##_load_or_least(keys + i, count - i) == most) << i; \
+      for (bits &= all; bits != 0 && found < k; bits &= bits - 1) at[found++] = __builtin_ctzll(bits);                 \
+      limit = most, open = (V){0};                                                                                     \
+    }                                                                                                                  \
   }
-KEYS(i32, vi32, int32_t, F32_LANES)
-KEYS(i64, vi64, int64_t, F64_LANES)
+KEYS(i32, vi32, int32_t, F32_LANES, INT32_MIN)
+KEYS(i64, vi64, int64_t, F64_LANES, INT64_MIN)
 
 static void peaks(size_t size, const void *keys, size_t count, size_t groups, void *to) {
   if (size == sizeof(int32_t)) peaks_i32(keys, count, groups, to);
@@ -78,4 +103,9 @@ static void above(size_t size, const void *keys, size_t count, int64_t limit, ui
   else above_i64(keys, count, limit, bits);
 }
 
-const struct onri_top_k_kernels ONRI_AT_LEVEL(onri_top_k_kernels) = {order_keys, peaks, above};
+static void best(size_t size, const void *keys, size_t count, size_t k, int64_t *at) {
+  if (size == sizeof(int32_t)) best_i32(keys, count, k, at);
+  else best_i64(keys, count, k, at);
+}
+
+const struct onri_top_k_kernels ONRI_AT_LEVEL(onri_top_k_kernels) = {order_keys, peaks, above, best};

@@ -60,17 +60,59 @@ static void factors(enum onri_normalize_kind kind, double *sums, size_t count, d
 /* Roots and quotients take long: they wait for the sums of a few slices, and go through vectors together. */
 enum { TOGETHER = 32 };
 
-/* x, y, mean, inverse and first: of the first of `count` slices, which are at most TOGETHER. */
-static void some_slices(const struct onri_norm_slices n) {
-  const double elements = (double)n.run;
-  double mean[TOGETHER] = {0}, factor[TOGETHER];
+/* Short slices without a mean: as little as there can be for each. */
+INLINE void short_sums(const struct onri_norm_slices n, double *sums, const enum onri_take what) {
   for (size_t s = 0; s < n.count; s++) {
     const float *x = n.x + s * n.run;
-    if (onri_normalize_centres(n.kind)) mean[s] = run_of(x, n.run, 0, 0, ONRI_TAKE_SUM) / elements;
-    if (n.kind == ONRI_NORMALIZE_L1) factor[s] = run_of(x, n.run, 0, 0, ONRI_TAKE_ABS);
-    else factor[s] = run_of(x, n.run, mean[s], 0, ONRI_TAKE_SQUARE);
+    vf64 sum = {0};
+    size_t i = 0;
+    for (; i + F64_LANES <= n.run; i += F64_LANES) sum = taken(sum, f64_load_f32(x + i), (vf64){0}, what);
+    if (i < n.run) sum = taken(sum, f64_from_low(f32_load_part(x + i, n.run - i)), (vf64){0}, what);
+    sums[s] = f64_sum(sum);
   }
-  factors(n.kind, factor, n.count, elements, n.epsilon);
+}
+
+/* What is only multiplied. The last vector overlaps the one before it, and is read before that is written. */
+static void scale_slices(const struct onri_norm_slices n, const double *factor) {
+  for (size_t s = 0; s < n.count; s++) {
+    const float *x = n.x + s * n.run;
+    float *y = n.y + s * n.run;
+    const vf32 by = f32_set((float)factor[s]);
+    if (n.run < F32_LANES) {
+      f32_store_part(y, f32_load_part(x, n.run) * by, n.run);
+      continue;
+    }
+    const vf32 last = f32_load(x + n.run - F32_LANES) * by;
+    for (size_t i = 0; i + F32_LANES <= n.run; i += F32_LANES) f32_store(y + i, f32_load(x + i) * by);
+    f32_store(y + n.run - F32_LANES, last);
+  }
+}
+
+static void sums_of(const struct onri_norm_slices n, double *mean, double *sums) {
+  const double elements = (double)n.run;
+  const int centres = onri_normalize_centres(n.kind);
+  if (n.run <= 4 * F64_LANES && !centres) {
+    if (n.kind == ONRI_NORMALIZE_L1) short_sums(n, sums, ONRI_TAKE_ABS);
+    else short_sums(n, sums, ONRI_TAKE_SQUARE);
+    return;
+  }
+  for (size_t s = 0; s < n.count; s++) {
+    const float *x = n.x + s * n.run;
+    if (centres) mean[s] = run_of(x, n.run, 0, 0, ONRI_TAKE_SUM) / elements;
+    if (n.kind == ONRI_NORMALIZE_L1) sums[s] = run_of(x, n.run, 0, 0, ONRI_TAKE_ABS);
+    else sums[s] = run_of(x, n.run, mean[s], 0, ONRI_TAKE_SQUARE);
+  }
+}
+
+/* x, y, mean, inverse and first: of the first of `count` slices, which are at most TOGETHER. */
+static void some_slices(const struct onri_norm_slices n) {
+  double mean[TOGETHER] = {0}, factor[TOGETHER];
+  sums_of(n, mean, factor);
+  factors(n.kind, factor, n.count, (double)n.run, n.epsilon);
+  if (n.y && !n.scale && !n.bias && !n.mean && !n.inverse && !onri_normalize_centres(n.kind)) {
+    scale_slices(n, factor);
+    return;
+  }
   for (size_t s = 0; s < n.count; s++) {
     const size_t entry = n.each ? 0 : (n.first + s) % n.entries;
     if (n.mean) n.mean[s] = (float)mean[s];

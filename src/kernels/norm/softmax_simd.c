@@ -44,12 +44,33 @@ INLINE double exponentials(const float *x, float max, float *y, size_t length) {
   return total;
 }
 
+/* So few vectors that they stay in registers; -infinity behind the line becomes 0. */
+INLINE void short_line(const float *x, float *y, size_t length, const int vectors) {
+  const int last = vectors - 1;
+  const size_t left = length - (size_t)last * F32_LANES;
+  vf32 v[4], most, sum = {0};
+  UNROLL for (int k = 0; k < last; k++) v[k] = f32_load(x + k * F32_LANES);
+  most = v[last] = load_or_least(x + last * F32_LANES, left);
+  UNROLL for (int k = 0; k < last; k++) most = f32_greatest(v[k], most);
+  const float max = f32_greatest_lane(most);
+  UNROLL for (int k = 0; k < vectors; k++) sum += v[k] = f32_exp_negative(v[k] - max);
+  const float scale = (float)(1.0 / (double)f32_sum(sum));
+  UNROLL for (int k = 0; k < last; k++) f32_store(y + k * F32_LANES, v[k] * scale);
+  f32_store_part(y + last * F32_LANES, v[last] * scale, left);
+}
+
 static void softmax_line(const float *x, float *y, size_t length) {
   if (length <= F32_LANES) { /* stays in a register */
     const vf32 v = f32_load_part(x, length);
     const vf32 e = f32_first_lanes(f32_exp_negative(v - f32_greatest_lane(load_or_least(x, length))), length);
     f32_store_part(y, e / f32_sum(e), length);
     return;
+  }
+  switch ((length + F32_LANES - 1) / F32_LANES) {
+    case 2: short_line(x, y, length, 2); return;
+    case 3: short_line(x, y, length, 3); return;
+    case 4: short_line(x, y, length, 4); return;
+    default: break;
   }
   const float scale = (float)(1.0 / exponentials(x, greatest(x, length), y, length));
   size_t i = 0;

@@ -2,6 +2,7 @@
 #include "kernels/reduce/reduce.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/env.h"
 #include "kernels/convert/convert.h"
@@ -85,12 +86,21 @@ static struct rows dense_rows_from(const struct onri_reduce *r, size_t start, si
 
 /* --- real numbers --- */
 
-static double combined(enum onri_take what, double a, double b) {
+/* Results of two parts of the rows. */
+static void combine(enum onri_take what, double *acc, const double *more, size_t count) {
   switch (what) {
-    case ONRI_TAKE_PROD: return a * b;
-    case ONRI_TAKE_MAX: return b != b || b > a ? b : a;
-    case ONRI_TAKE_MIN: return b != b || b < a ? b : a;
-    default: return a + b;
+    case ONRI_TAKE_PROD:
+      for (size_t i = 0; i < count; i++) acc[i] *= more[i];
+      break;
+    case ONRI_TAKE_MAX:
+      for (size_t i = 0; i < count; i++) acc[i] = (more[i] != more[i]) | (more[i] > acc[i]) ? more[i] : acc[i];
+      break;
+    case ONRI_TAKE_MIN:
+      for (size_t i = 0; i < count; i++) acc[i] = (more[i] != more[i]) | (more[i] < acc[i]) ? more[i] : acc[i];
+      break;
+    default:
+      for (size_t i = 0; i < count; i++) acc[i] += more[i];
+      break;
   }
 }
 
@@ -107,7 +117,9 @@ static void pass_lines(const struct onri_reduce *r, size_t start, size_t width, 
   const size_t fold = fold_of(r, width);
   double folded[ONRI_REDUCE_COLUMNS], centre[ONRI_REDUCE_COLUMNS];
   struct onri_pace pace = {r->env, 0};
-  for (size_t i = 0; i < fold * width && fold > 1; i++) folded[i] = onri_take_start(what), centre[i] = shift[i % width];
+  for (size_t i = 0; i < fold * width && fold > 1; i++) folded[i] = onri_take_start(what);
+  for (size_t f = 0; f < fold && fold > 1 && what == ONRI_TAKE_EXP; f++)
+    memcpy(centre + f * width, shift, width * sizeof(*shift));
   for (size_t row = 0; row < r->rows.count;) {
     const struct rows next = rows_from(r, start, row);
     struct onri_lines lines = {
@@ -126,7 +138,7 @@ static void pass_lines(const struct onri_reduce *r, size_t start, size_t width, 
     lines.centre = what == ONRI_TAKE_EXP ? shift : NULL;
     if (lines.rows > 0) take(&lines, acc);
   }
-  for (size_t i = 0; i < fold * width && fold > 1; i++) acc[i % width] = combined(what, acc[i % width], folded[i]);
+  for (size_t f = 0; f < fold && fold > 1; f++) combine(what, acc, folded + f * width, width);
 }
 
 /* Narrow floats, many rows of few columns at a time. */
@@ -248,9 +260,8 @@ static void store_doubles(const struct onri_reduce *r, const double *values, siz
 }
 
 static void reduce_double(const struct onri_reduce *r, struct part part, void *y) {
-  double acc[ONRI_REDUCE_COLUMNS], shift[ONRI_REDUCE_COLUMNS];
+  double acc[ONRI_REDUCE_COLUMNS], shift[ONRI_REDUCE_COLUMNS] = {0};
   const size_t width = part.width;
-  for (size_t i = 0; i < width; i++) shift[i] = 0;
   pass_real(r, part, take_of(r->op), acc, shift);
   if (r->op == ONR_REDUCE_LOG_SUM_EXP) {
     for (size_t i = 0; i < width; i++) shift[i] = isfinite(acc[i]) ? acc[i] : 0.0;

@@ -22,28 +22,33 @@ INLINE vi32 steps_of(size_t step, size_t left) {
   return lane;
 }
 
+INLINE void load_halves(const double *from, size_t count, vf64 to[2]) {
+  to[0] = f64_load_part(from, count);
+  to[1] = count > F64_LANES ? f64_load_part(from + F64_LANES, count - F64_LANES) : (vf64){0};
+}
+
+/* Of a tile's vectors `full` are whole; a last one has `left` lanes. */
 INLINE void sum_tile(const struct onri_lines lines, size_t first, double *acc, const enum onri_take what,
                      const int vectors, const int gathers, const int full, size_t left) {
   const float *x = lines.x + first * lines.column_step;
   const size_t step = gathers ? F32_LANES * lines.column_step : F32_LANES;
   const vi32 steps = steps_of(lines.column_step, left);
-  const size_t high = left > F64_LANES ? left - F64_LANES : 0;
+  const int has_centre = (what == ONRI_TAKE_SQUARE || what == ONRI_TAKE_EXP) && lines.centre;
   vf64 sum[2 * TILE], centre[2 * TILE];
   UNROLL for (int k = 0; k < vectors; k++) {
-    sum[2 * k] = f64_load_part(acc + k * F32_LANES, left);
-    sum[2 * k + 1] = high ? f64_load_part(acc + k * F32_LANES + F64_LANES, high) : (vf64){0};
+    const size_t here = k < full ? F32_LANES : left;
+    load_halves(acc + k * F32_LANES, here, sum + 2 * k);
     centre[2 * k] = centre[2 * k + 1] = (vf64){0};
-    if ((what != ONRI_TAKE_SQUARE && what != ONRI_TAKE_EXP) || !lines.centre) continue;
-    centre[2 * k] = f64_load_part(lines.centre + first + k * F32_LANES, left);
-    if (high) centre[2 * k + 1] = f64_load_part(lines.centre + first + k * F32_LANES + F64_LANES, high);
+    if (has_centre) load_halves(lines.centre + first + k * F32_LANES, here, centre + 2 * k);
   }
   for (size_t row = 0; row < lines.rows; row++, x += lines.row_step) UNROLL for (int k = 0; k < vectors; k++) {
-      if (full && !gathers) take_vector(sum + 2 * k, x + k * step, centre + 2 * k, what);
-      else take_lanes(sum + 2 * k, of_row(x + k * step, steps, gathers, full, left), centre + 2 * k, what);
+      if (k < full && !gathers) take_vector(sum + 2 * k, x + k * step, centre + 2 * k, what);
+      else take_lanes(sum + 2 * k, of_row(x + k * step, steps, gathers, k < full, left), centre + 2 * k, what);
     }
   UNROLL for (int k = 0; k < vectors; k++) {
-    f64_store_part(acc + k * F32_LANES, sum[2 * k], left);
-    if (high) f64_store_part(acc + k * F32_LANES + F64_LANES, sum[2 * k + 1], high);
+    const size_t here = k < full ? F32_LANES : left;
+    f64_store_part(acc + k * F32_LANES, sum[2 * k], here);
+    if (here > F64_LANES) f64_store_part(acc + k * F32_LANES + F64_LANES, sum[2 * k + 1], here - F64_LANES);
   }
 }
 
@@ -66,14 +71,15 @@ INLINE void extreme_tile(const struct onri_lines lines, size_t first, double *ac
     strange[k] = (vi32){0};
   }
   for (size_t row = 0; row < lines.rows; row++, x += lines.row_step) UNROLL for (int k = 0; k < vectors; k++) {
-      const vf32 v = of_row(x + k * step, steps, gathers, full, left);
+      const vf32 v = of_row(x + k * step, steps, gathers, k < full, left);
       best[k] = extreme(best[k], v, what);
       strange[k] |= v != v;
     }
   UNROLL for (int k = 0; k < vectors; k++) {
     const vf32 found = f32_select(strange[k], f32_set(NAN), best[k]);
-    further(acc + k * F32_LANES, f64_from_low(found), what, left);
-    if (left > F64_LANES) further(acc + k * F32_LANES + F64_LANES, f64_from_high(found), what, left - F64_LANES);
+    const size_t here = k < full ? F32_LANES : left;
+    further(acc + k * F32_LANES, f64_from_low(found), what, here);
+    if (here > F64_LANES) further(acc + k * F32_LANES + F64_LANES, f64_from_high(found), what, here - F64_LANES);
   }
 }
 
@@ -86,22 +92,35 @@ INLINE void tile(const struct onri_lines lines, size_t first, double *acc, const
   else sum_tile(lines, first, acc, what, vectors, gathers, full, left);
 }
 
+/* Columns side by side, of so many vectors, at most TILE; the last may be cut short. */
+INLINE void some_columns(const struct onri_lines lines, size_t first, double *acc, const enum onri_take what,
+                         size_t vectors) {
+  const size_t left = lines.columns - first - (vectors - 1) * F32_LANES;
+  if (vectors == TILE && left >= F32_LANES) tile(lines, first, acc, what, TILE, 0, TILE, 0);
+  else if (vectors == 1) tile(lines, first, acc, what, 1, 0, 0, left);
+  else if (vectors == 2) tile(lines, first, acc, what, 2, 0, 1, left);
+  else if (TILE > 2 && vectors == 3) tile(lines, first, acc, what, TILE - 1, 0, TILE - 2, left);
+  else if (TILE > 2) tile(lines, first, acc, what, TILE, 0, TILE - 1, left);
+}
+
 INLINE void lines_of(const struct onri_lines *given, double *acc, const enum onri_take what) {
   const struct onri_lines lines = *given;
-  size_t i = 0;
   if (lines.row_step == 1 && lines.rows > LONG) {
-    for (; i < lines.columns; i++)
+    for (size_t i = 0; i < lines.columns; i++)
       acc[i] = run_of(lines.x + i * lines.column_step, lines.rows, lines.centre ? lines.centre[i] : 0, acc[i], what);
     return;
   }
-  if (lines.column_step == 1)
-    for (; i + TILE * F32_LANES <= lines.columns; i += TILE * F32_LANES)
-      tile(lines, i, acc + i, what, TILE, 0, 1, F32_LANES);
-  for (; i < lines.columns; i += F32_LANES) {
-    const size_t rest = lines.columns - i, left = rest < F32_LANES ? rest : F32_LANES;
-    if (lines.column_step == 1) tile(lines, i, acc + i, what, 1, 0, 0, left);
-    else tile(lines, i, acc + i, what, 1, 1, 1, left);
-  }
+  if (lines.column_step == 1) /* a vector by itself would wait for its own sum */
+    for (size_t i = 0, n; i < lines.columns; i += n * F32_LANES) {
+      const size_t vectors = (lines.columns - i + F32_LANES - 1) / F32_LANES;
+      n = vectors <= TILE ? vectors : is_extreme(what) && vectors < 2 * TILE ? vectors / 2 : TILE;
+      some_columns(lines, i, acc + i, what, n);
+    }
+  else
+    for (size_t i = 0; i < lines.columns; i += F32_LANES) {
+      const size_t left = lines.columns - i;
+      tile(lines, i, acc + i, what, 1, 1, 0, left < F32_LANES ? left : F32_LANES);
+    }
 }
 
 #define TAKE(name)                                                                    \

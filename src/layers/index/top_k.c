@@ -254,6 +254,14 @@ static void top_k_line(const struct top_k_job *job, size_t line, const char *x, 
   const struct top_k_state *s = job->s;
   struct onri_pace pace = {job->env, 0};
   struct best best = {(struct onri_sort_entry *)(void *)scratch, 0, 0, 1};
+  if (s->length <= BLOCK && s->k <= FEW) {
+    int64_t at[FEW];
+    if (!keys) make_keys(job, x, s->length, scratch + s->keys);
+    job->kernels->best(s->key_size, keys ? keys : scratch + s->keys, s->length, s->k, at);
+    for (size_t i = 0; i < s->k; i++) best.entries[i].index = at[i];
+    put_line(job, line, x, best.entries, &pace);
+    return;
+  }
   for (size_t first = 0; first < s->length; first += s->chunk) {
     const size_t count = least(s->length - first, s->chunk);
     if (onri_pace_stop(&pace, 8 * count)) return;
