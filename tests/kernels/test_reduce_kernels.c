@@ -114,19 +114,23 @@ static void check_lines(struct sweep *s, int level) {
 static void check_doubles(struct sweep *s, int level) {
   const struct onri_reduce_kernels *kernels = onri_kernels_at(reduce, level);
   const enum onri_take what = (enum onri_take)sweep_pick(s, 0, ONRI_NUM_TAKES - 1);
-  const size_t columns = (size_t)sweep_pick(s, 1, COLUMNS), rows = (size_t)sweep_pick(s, 1, 40),
-               step = columns + (size_t)sweep_pick(s, 0, 3);
+  const size_t columns = (size_t)sweep_pick(s, 1, COLUMNS), rows = (size_t)sweep_pick(s, 1, 40);
   const int centred = (what == ONRI_TAKE_SQUARE || what == ONRI_TAKE_EXP) && sweep_chance(s, 2);
+  const int along = sweep_chance(s, 2); /* elements of a line are neighbours */
+  const size_t wider = (along ? rows : columns) + (size_t)sweep_pick(s, 0, 3), step = along ? 1 : wider,
+               column_step = along ? wider : 1;
   double centre[COLUMNS], acc[COLUMNS + 1], run[2] = {onri_take_start(what), onri_take_start(what)}, run_size = 0;
   fill(s, what == ONRI_TAKE_PROD);
   for (size_t j = 0; j < COLUMNS; j++) centre[j] = centred ? (double)sweep_pick(s, -3, 3) : 0;
   for (size_t j = 0; j <= COLUMNS; j++) acc[j] = j == columns ? 77 : onri_take_start(what);
-  kernels->doubles[what](&(struct onri_double_rows){wide, columns, rows, step, centred ? centre : NULL}, acc);
+  kernels->doubles[what](&(struct onri_double_rows){wide, columns, column_step, rows, step, centred ? centre : NULL},
+                         acc);
   for (size_t j = 0; j < columns; j++) {
     double is = onri_take_start(what), size = 0;
     for (size_t r = 0; r < rows; r++) {
-      is = take(what, is, wide[r * step + j], centre[j]);
-      size += 16 + wide[r * step + j] * wide[r * step + j] + fabs(is);
+      const double v = wide[r * step + j * column_step];
+      is = take(what, is, v, centre[j]);
+      size += 16 + v * v + fabs(is);
     }
     expect_within("doubles", level, (int)what, acc[j], is, 1e-13 * size);
   }

@@ -58,7 +58,7 @@ static void factors(enum onri_normalize_kind kind, double *sums, size_t count, d
 }
 
 /* Roots and quotients take long: they wait for the sums of a few slices, and go through vectors together. */
-enum { TOGETHER = 32 };
+enum { TOGETHER = 32, SHORT = 32 };
 
 /* Short slices without a mean: as little as there can be for each. */
 INLINE void short_sums(const struct onri_norm_slices n, double *sums, const enum onri_take what) {
@@ -91,7 +91,7 @@ static void scale_slices(const struct onri_norm_slices n, const double *factor) 
 static void sums_of(const struct onri_norm_slices n, double *mean, double *sums) {
   const double elements = (double)n.run;
   const int centres = onri_normalize_centres(n.kind);
-  if (n.run <= 4 * F64_LANES && !centres) {
+  if (n.run <= SHORT && !centres) {
     if (n.kind == ONRI_NORMALIZE_L1) short_sums(n, sums, ONRI_TAKE_ABS);
     else short_sums(n, sums, ONRI_TAKE_SQUARE);
     return;

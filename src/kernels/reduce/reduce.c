@@ -105,10 +105,12 @@ static void combine(enum onri_take what, double *acc, const double *more, size_t
 }
 
 /* How many rows of few columns are taken as one: those that lie one behind the other fill vectors together. */
+enum { MANY = 4 }; /* times as many rows as are folded: fewer are not worth it */
 static size_t fold_of(const struct onri_reduce *r, size_t width) {
   const struct onri_dims *rows = &r->rows;
   const int dense = rows->rank > 0 && r->column_step == 1 && rows->stride[rows->rank - 1] == width;
-  return dense && width < ONRI_REDUCE_COLUMNS / 4 ? ONRI_REDUCE_COLUMNS / 2 / width : 1;
+  const size_t fold = dense && width < ONRI_REDUCE_COLUMNS / 4 ? ONRI_REDUCE_COLUMNS / 2 / width : 1;
+  return rows->count < MANY * fold ? 1 : fold;
 }
 
 static void pass_lines(const struct onri_reduce *r, size_t start, size_t width, enum onri_take what, double *acc,
@@ -202,6 +204,7 @@ static void pass_doubles(const struct onri_reduce *r, size_t start, enum onri_ta
   }
 }
 
+enum { TURNED = 12 }; /* neighbours: lines of more are faster as they lie than side by side */
 static void pass_double_lines(const struct onri_reduce *r, size_t start, size_t width, enum onri_take what, double *acc,
                               const double *shift) {
   double buffer[BLOCK];
@@ -209,8 +212,10 @@ static void pass_double_lines(const struct onri_reduce *r, size_t start, size_t 
   const size_t size = onr_dtype_size(r->dtype);
   struct onri_pace pace = {r->env, 0};
   for (size_t row = 0; row < r->rows.count;) {
-    const struct rows next = dense_rows_from(r, start, row, width, staged);
-    struct onri_double_rows rows = {next.x, width, next.count, next.step, shift};
+    struct rows next = rows_from(r, start, row);
+    const int along = r->dtype == ONR_DTYPE_F64 && next.step == 1 && next.count > TURNED;
+    if (!along) next = dense_rows_from(r, start, row, width, staged);
+    struct onri_double_rows rows = {next.x, width, along ? r->column_step : 1, next.count, next.step, shift};
     if (onri_pace_stop(&pace, next.count * 2 * BLOCK)) return;
     row += next.count;
     if (r->dtype == ONR_DTYPE_F64) {

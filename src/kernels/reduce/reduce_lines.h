@@ -28,7 +28,7 @@ struct onri_lines {
 
 struct onri_double_rows {
   const double *x;
-  size_t columns, rows, row_step;
+  size_t columns, column_step /* 1, unless the row_step is */, rows, row_step;
   const double *centre; /* as above; NULL: 0 */
 };
 
@@ -45,7 +45,7 @@ struct onri_reduce_kernels {
   double (*run[ONRI_NUM_TAKES])(const float *x, size_t count, double centre, double acc);
   /* The same for many lines: acc [columns]. */
   void (*lines[ONRI_NUM_TAKES])(const struct onri_lines *lines, double *acc);
-  /* The same of doubles; lines side by side have column_step 1. */
+  /* The same of doubles. */
   double (*double_run[ONRI_NUM_TAKES])(const double *x, size_t count, double centre, double acc);
   void (*doubles[ONRI_NUM_TAKES])(const struct onri_double_rows *rows, double *acc);
   /* Of integers of 1 << k bytes: of one line, with bits of `flip` turned, and of lines side by side. [k] */

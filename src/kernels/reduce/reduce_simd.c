@@ -8,7 +8,7 @@
 
 /* --- lines side by side --- */
 
-enum { TILE = SIMD_REGISTERS == 32 ? 4 : 2 };
+enum { TILE = SIMD_REGISTERS == 32 ? 4 : 2, EXTREMES = SIMD_BYTES >= 32 ? 4 : 2 /* vectors of a tile of those */ };
 
 /* A vector of a row: all lanes, or the first `left` of a last one. */
 INLINE vf32 of_row(const float *x, vi32 steps, const int gathers, const int full, size_t left) {
@@ -64,8 +64,8 @@ INLINE void extreme_tile(const struct onri_lines lines, size_t first, double *ac
   const float *x = lines.x + first * lines.column_step;
   const size_t step = gathers ? F32_LANES * lines.column_step : F32_LANES;
   const vi32 steps = steps_of(lines.column_step, left);
-  vf32 best[TILE];
-  vi32 strange[TILE];
+  vf32 best[EXTREMES];
+  vi32 strange[EXTREMES];
   UNROLL for (int k = 0; k < vectors; k++) {
     best[k] = f32_set(what == ONRI_TAKE_MAX ? -INFINITY : INFINITY);
     strange[k] = (vi32){0};
@@ -92,15 +92,15 @@ INLINE void tile(const struct onri_lines lines, size_t first, double *acc, const
   else sum_tile(lines, first, acc, what, vectors, gathers, full, left);
 }
 
-/* Columns side by side, of so many vectors, at most TILE; the last may be cut short. */
+/* Columns side by side, of so many vectors, at most `most`, 2 or 4; the last may be cut short. */
 INLINE void some_columns(const struct onri_lines lines, size_t first, double *acc, const enum onri_take what,
-                         size_t vectors) {
+                         size_t vectors, const int most) {
   const size_t left = lines.columns - first - (vectors - 1) * F32_LANES;
-  if (vectors == TILE && left >= F32_LANES) tile(lines, first, acc, what, TILE, 0, TILE, 0);
+  if (vectors == (size_t)most && left >= F32_LANES) tile(lines, first, acc, what, most, 0, most, 0);
   else if (vectors == 1) tile(lines, first, acc, what, 1, 0, 0, left);
   else if (vectors == 2) tile(lines, first, acc, what, 2, 0, 1, left);
-  else if (TILE > 2 && vectors == 3) tile(lines, first, acc, what, TILE - 1, 0, TILE - 2, left);
-  else if (TILE > 2) tile(lines, first, acc, what, TILE, 0, TILE - 1, left);
+  else if (vectors == 3) tile(lines, first, acc, what, most - 1, 0, most - 2, left); /* of four */
+  else tile(lines, first, acc, what, most, 0, most - 1, left);
 }
 
 INLINE void lines_of(const struct onri_lines *given, double *acc, const enum onri_take what) {
@@ -112,9 +112,9 @@ INLINE void lines_of(const struct onri_lines *given, double *acc, const enum onr
   }
   if (lines.column_step == 1) /* a vector by itself would wait for its own sum */
     for (size_t i = 0, n; i < lines.columns; i += n * F32_LANES) {
-      const size_t vectors = (lines.columns - i + F32_LANES - 1) / F32_LANES;
-      n = vectors <= TILE ? vectors : is_extreme(what) && vectors < 2 * TILE ? vectors / 2 : TILE;
-      some_columns(lines, i, acc + i, what, n);
+      const size_t vectors = (lines.columns - i + F32_LANES - 1) / F32_LANES, most = is_extreme(what) ? EXTREMES : TILE;
+      n = vectors <= most ? vectors : is_extreme(what) && vectors < 2 * most ? vectors / 2 : most;
+      some_columns(lines, i, acc + i, what, n, is_extreme(what) ? EXTREMES : TILE);
     }
   else
     for (size_t i = 0; i < lines.columns; i += F32_LANES) {
@@ -169,20 +169,15 @@ INLINE void double_tile(const struct onri_double_rows d, size_t first, double *a
   }
 }
 
-INLINE void doubles_of(const struct onri_double_rows *given, double *acc, const enum onri_take what) {
-  const struct onri_double_rows d = *given;
-  size_t i = 0;
-  for (; i + TILE * F64_LANES <= d.columns; i += TILE * F64_LANES) double_tile(d, i, acc, what, TILE, F64_LANES);
-  for (; i < d.columns; i += F64_LANES) double_tile(d, i, acc, what, 1, d.columns - i);
-}
-
 /* The terms of a run that vector k of RUN takes in. */
 INLINE void take_double(vf64 *sum, vi64 *strange, vf64 v, vf64 middle, const enum onri_take what) {
   *sum = double_taken(*sum, v, middle, what);
   if (is_extreme(what)) *strange |= (vi64)(v != v);
 }
 
-INLINE double double_run_of(const double *x, size_t count, double centre, double acc, const enum onri_take what) {
+/* vectors: that sum side by side, a power of two. */
+INLINE double double_sum_of(const double *x, size_t count, double centre, double acc, const enum onri_take what,
+                            const int vectors) {
   const vf64 start = f64_set((double)(what == ONRI_TAKE_MAX   ? -INFINITY
                                       : what == ONRI_TAKE_MIN ? INFINITY
                                                               : what == ONRI_TAKE_PROD)),
@@ -190,9 +185,9 @@ INLINE double double_run_of(const double *x, size_t count, double centre, double
   vf64 sum[RUN];
   vi64 strange[RUN];
   size_t i = 0;
-  UNROLL for (int k = 0; k < RUN; k++) sum[k] = start, strange[k] = (vi64){0};
-  for (; i + RUN * F64_LANES <= count; i += RUN * F64_LANES)
-    UNROLL for (int k = 0; k < RUN; k++)
+  UNROLL for (int k = 0; k < vectors; k++) sum[k] = start, strange[k] = (vi64){0};
+  for (; i + vectors * F64_LANES <= count; i += vectors * F64_LANES)
+    UNROLL for (int k = 0; k < vectors; k++)
         take_double(&sum[k], &strange[k], f64_load(x + i + k * F64_LANES), middle, what);
   for (; i < count; i += F64_LANES) {
     const vi64 here = i64_first_lanes(count - i);
@@ -200,7 +195,7 @@ INLINE double double_run_of(const double *x, size_t count, double centre, double
     take_double(&sum[0], &strange[0], v, middle, what);
     if (!is_extreme(what)) sum[0] = f64_select(here, sum[0], old);
   }
-  UNROLL for (int k = RUN / 2; k > 0; k /= 2) UNROLL for (int j = 0; j < k; j++) {
+  UNROLL for (int k = vectors / 2; k > 0; k /= 2) UNROLL for (int j = 0; j < k; j++) {
     strange[j] |= strange[j + k];
     sum[j] = what == ONRI_TAKE_PROD ? sum[j] * sum[j + k]
              : is_extreme(what)     ? double_taken(sum[j], sum[j + k], middle, what)
@@ -211,6 +206,20 @@ INLINE double double_run_of(const double *x, size_t count, double centre, double
   if (i32_any((vi32)strange[0]) || acc != acc) return (double)NAN;
   const double found = what == ONRI_TAKE_MAX ? f64_greatest_lane(sum[0]) : f64_least_lane(sum[0]);
   return (what == ONRI_TAKE_MAX) == (found > acc) ? found : acc;
+}
+
+INLINE double double_run_of(const double *x, size_t count, double centre, double acc, const enum onri_take what) {
+  return count < RUN * F64_LANES ? double_sum_of(x, count, centre, acc, what, 1)
+                                 : double_sum_of(x, count, centre, acc, what, RUN);
+}
+
+INLINE void doubles_of(const struct onri_double_rows *given, double *acc, const enum onri_take what) {
+  const struct onri_double_rows d = *given;
+  size_t i = 0;
+  for (; i < d.columns && d.column_step != 1; i++)
+    acc[i] = double_run_of(d.x + i * d.column_step, d.rows, d.centre ? d.centre[i] : 0, acc[i], what);
+  for (; i + TILE * F64_LANES <= d.columns; i += TILE * F64_LANES) double_tile(d, i, acc, what, TILE, F64_LANES);
+  for (; i < d.columns; i += F64_LANES) double_tile(d, i, acc, what, 1, d.columns - i);
 }
 
 #define TAKE(name)                                                                            \

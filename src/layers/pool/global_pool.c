@@ -87,7 +87,7 @@ static void vector_block(const struct work *w, int64_t from, int64_t count, doub
   struct onri_pace pace = {w->env, 0};
   if (onri_pace_stop(&pace, count * w->s->pixels)) return;
   if (w->channels_last && w->wide) {
-    kernels->doubles[what](&(struct onri_double_rows){wide, most, pixels, channels, NULL}, sum);
+    kernels->doubles[what](&(struct onri_double_rows){wide, most, 1, pixels, channels, NULL}, sum);
   } else if (w->channels_last) {
     kernels->lines[what](&(struct onri_lines){x, most, 1, pixels, channels, NULL}, sum);
   } else if (!w->wide && pixels <= BLOCK) {
