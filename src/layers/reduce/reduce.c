@@ -69,6 +69,14 @@ static void stand_short_runs_side_by_side(struct onri_reduce *r) {
   onri_dims_add(&r->rows, (int64_t)r->run, 1);
 }
 
+/* Elements that are worth waking a thread for: extremes of integers go through vectors in their own size. */
+static size_t task_of(const struct onri_reduce *r) {
+  const enum onri_class class = onri_dtype_class(r->dtype);
+  const int integer = class == ONRI_CLASS_I64 || class == ONRI_CLASS_U64;
+  const int extreme = r->op == ONR_REDUCE_MAX || r->op == ONR_REDUCE_MIN;
+  return integer && extreme ? 16384 * 8 / onr_dtype_size(r->dtype) : 16384;
+}
+
 static enum onr_status plan_over(struct onr_call *call, enum onr_reduce_op op, const uint8_t mask[ONR_MAX_RANK]) {
   struct reduce_state *s = call->state;
   struct onri_reduce *r = &s->kernel;
@@ -88,8 +96,8 @@ static enum onr_status plan_over(struct onr_call *call, enum onr_reduce_op op, c
   for (int32_t d = 0; d + 1 < count; d++) onri_dims_add(reduced[d] ? &r->rows : &r->kept, dims[d], strides[d]);
   stand_short_runs_side_by_side(r);
   const size_t columns = r->columns < ONRI_REDUCE_COLUMNS ? r->columns : ONRI_REDUCE_COLUMNS;
-  const size_t item = r->rows.count * (r->columns == 0 ? r->run : columns);
-  s->grain = item == 0 || item >= 16384 ? 1 : 16384 / item;
+  const size_t item = r->rows.count * (r->columns == 0 ? r->run : columns), task = task_of(r);
+  s->grain = item == 0 || item >= task ? 1 : task / item;
   return ONR_STATUS_OK;
 }
 
