@@ -1,5 +1,8 @@
 /* gather.c: gather (whole slices along an axis), gather_elements (single elements along an axis), gather_nd (slices
- * named by several coordinates). Indices are checked first, then everything is copied on all threads. */
+ * named by several coordinates). Indices are checked before what they name is read, and everything is copied on all
+ * threads. */
+#include <stdatomic.h>
+
 #include "kernels/move/copy.h"
 #include "layers/index/indices.h"
 #include "layers/layers.h"
@@ -119,7 +122,19 @@ struct elements_job {
   size_t size;
   const char *x;
   char *y;
+  atomic_int *outside; /* some index was */
 };
+
+static int are_inside(const struct elements_job *job, size_t first, size_t columns) {
+  const int64_t length = job->length;
+  size_t c = 0;
+  if (job->indices.wide) c = onri_first_outside((const int64_t *)job->indices.data + first, 0, columns, length);
+  for (; c < columns; c++) {
+    const int64_t index = onri_index_raw(job->indices, first + c);
+    if (index < -length || index >= length) return 0;
+  }
+  return 1;
+}
 
 /* Elements of one size by int64 indices, `step` apart where the axis is another. */
 #define ROW(name, type)                                                                                          \
@@ -154,7 +169,7 @@ static void any_row(const struct elements_job *job, size_t first, size_t columns
     }
 }
 
-/* A row is the last dimension of the indices. */
+/* A row is the last dimension of the indices, which are checked while they are in the first cache. */
 static void elements_rows(void *context, size_t begin, size_t end) {
   const struct elements_job *job = context;
   const int32_t last = job->desc->rank - 1;
@@ -162,6 +177,10 @@ static void elements_rows(void *context, size_t begin, size_t end) {
   for (size_t row = begin; row < end; row++) {
     int64_t base = 0;
     size_t rest = row;
+    if (!are_inside(job, row * columns, columns)) {
+      atomic_store(job->outside, 1);
+      return;
+    }
     for (int32_t d = last - 1; d >= 0; d--) {
       base += (int64_t)(rest % (size_t)job->desc->dim[d]) * job->strides[d];
       rest /= (size_t)job->desc->dim[d];
@@ -173,20 +192,20 @@ static void elements_rows(void *context, size_t begin, size_t end) {
 static enum onr_status gather_elements_run(struct onr_call *call) {
   const struct onr_gather_params *p = call->params;
   const struct onr_desc *x = &call->in[0], *indices = &call->in[1];
-  struct elements_job job = {indices,         onri_indices(call, 1), {0}, 0, 0, onr_dtype_size(x->dtype),
-                             call->inputs[0], call->outputs[0]};
+  atomic_int outside = 0;
+  struct elements_job job = {indices,         onri_indices(call, 1), {0},     0, 0, onr_dtype_size(x->dtype),
+                             call->inputs[0], call->outputs[0],      &outside};
   const size_t total = (size_t)onr_desc_elements(indices);
   int32_t axis;
   if (total == 0) return ONR_STATUS_OK;
   ONR_TRY(onri_axis_resolve(p->axis, x->rank, &axis, call->error));
   job.length = x->dim[axis];
-  ONR_TRY(onri_indices_check(call, 1, 0, 1, total, job.length));
   onri_strides(x, job.strides);
   job.axis_stride = job.strides[axis];
   job.strides[axis] = 0;
   const size_t columns = (size_t)indices->dim[indices->rank - 1];
   onr_parallel_for(call->env, total / columns, grain_of(columns * job.size), elements_rows, &job);
-  return ONR_STATUS_OK;
+  return atomic_load(&outside) ? onri_indices_check(call, 1, 0, 1, total, job.length) : ONR_STATUS_OK;
 }
 
 /* --- gather_nd --- */

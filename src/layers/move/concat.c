@@ -2,6 +2,7 @@
  * wished to be made in place, and run copies only those that lie elsewhere. */
 #include "base/numbers/checked.h"
 #include "base/shape.h"
+#include "kernels/kernels.h"
 #include "kernels/move/copy.h"
 #include "layers/layers.h"
 
@@ -61,12 +62,51 @@ static int64_t step_of(const int64_t *rows, size_t i, int64_t part, const struct
   return rows && rows[i] ? rows[i] * parts->inner : part;
 }
 
+/* Rows that are shorter than a line of the cache, which several inputs would write one after another: they are joined
+ * some at a time. Those of one vector of 16 bytes are faster as they are. */
+struct join {
+  const struct onr_call *call;
+  struct parts parts;
+  size_t size;
+};
+
+static int joins_short_rows(const struct join *j) {
+  enum { LEAST = 17, MOST = 63 }; /* bytes */
+  for (size_t i = 0; i < j->call->num_in; i++) {
+    const size_t bytes = (size_t)(j->call->in[i].dim[j->parts.axis] * j->parts.inner) * j->size;
+    if (bytes < LEAST || bytes > MOST || (j->call->in_rows && j->call->in_rows[i])) return 0;
+  }
+  return j->parts.outer > 1 && !(j->call->out_rows && j->call->out_rows[0]);
+}
+
+static void join_rows(void *context, size_t begin, size_t end) {
+  enum { TOGETHER = 4096 /* bytes of y */ };
+  const struct join *j = context;
+  const size_t step = (size_t)j->parts.whole * j->size, some = TOGETHER / step + 1;
+  for (size_t row = begin, count; row < end; row += count) {
+    char *y = (char *)j->call->outputs[0] + row * step;
+    count = end - row < some ? end - row : some;
+    for (size_t i = 0; i < j->call->num_in; i++) {
+      const size_t bytes = (size_t)(j->call->in[i].dim[j->parts.axis] * j->parts.inner) * j->size;
+      const char *x = (const char *)j->call->inputs[i] + row * bytes;
+      (void)onri_kernels(transpose)->blocks(
+          &(struct onri_blocks){x, y, (ptrdiff_t)bytes, (ptrdiff_t)step, bytes, count});
+      y += bytes;
+    }
+  }
+}
+
 static enum onr_status concat_run(struct onr_call *call) {
   const struct onr_concat_params *p = call->params;
   const size_t size = onr_dtype_size(call->out[0].dtype);
   struct parts parts;
   char *y = call->outputs[0];
   ONR_TRY(parts_of(p->axis, &call->out[0], &parts, call->error));
+  struct join join = {call, parts, size};
+  if (joins_short_rows(&join)) {
+    onr_parallel_for(call->env, (size_t)parts.outer, 32768 / ((size_t)parts.whole * size) + 1, join_rows, &join);
+    return ONR_STATUS_OK;
+  }
   for (size_t i = 0; i < call->num_in; i++) {
     const int64_t part = call->in[i].dim[parts.axis] * parts.inner;
     const int64_t dims[2] = {parts.outer, part}, x_strides[2] = {step_of(call->in_rows, i, part, &parts), 1},
