@@ -9,9 +9,9 @@ if(NOT ONNXRUN_XNNPACK)
 endif()
 
 if(ONNXRUN_POOL_BRIDGE)
-  set_property(SOURCE src/base/threads.c tests/base/test_pool_bridge.c tests/onnx/test_thread_pool.c APPEND PROPERTY COMPILE_DEFINITIONS ONNXRUN_POOL_BRIDGE)
+  set_property(SOURCE src/base/threads.c tests/base/test_pool_bridge.c tests/base/test_crew.c tests/onnx/test_thread_pool.c APPEND PROPERTY COMPILE_DEFINITIONS ONNXRUN_POOL_BRIDGE)
 else()
-  list(FILTER sources EXCLUDE REGEX "^src/base/pool_bridge\\.c$")
+  list(FILTER sources EXCLUDE REGEX "^src/base/(pool_bridge|crew)\\.c$")
 endif()
 
 foreach(name IN ITEMS JPEG PNG TIFF WEBP JPEG2000)

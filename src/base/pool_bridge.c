@@ -1,7 +1,6 @@
 /* pool_bridge.c: XNNPACK's calls of pthreadpool, which the build has renamed (third_party/pool_bridge.cmake). A pool of
  * pthreadpool's own passes on; a pool of the caller's takes the tiles of the nest of loops one by one. */
 #include <pthreadpool.h>
-#include <stdatomic.h>
 #if defined(__SSE__) || defined(__x86_64__)
 #include <xmmintrin.h>
 #endif
@@ -52,8 +51,8 @@ struct nest {
   void (*function)(void);
   void *context;
   uint32_t flags, kind; /* of processor: the one that is there always */
-  size_t steps[MOST_LOOPS], total;
-  _Atomic size_t next;
+  size_t steps[MOST_LOOPS];
+  struct onri_shares tiles;
 };
 
 static void run_tile(const struct nest *n, size_t thread, size_t index) {
@@ -70,18 +69,21 @@ static void take_tiles(void *argument, size_t thread) {
   struct nest *n = argument;
   const uint64_t before = float_state();
   if (n->flags & PTHREADPOOL_FLAG_DISABLE_DENORMALS) set_float_state(before | FLUSH);
-  for (size_t i; (i = atomic_fetch_add_explicit(&n->next, 1, memory_order_relaxed)) < n->total;) run_tile(n, thread, i);
+  for (size_t i, end; onri_shares_take(&n->tiles, thread, &i, &end);)
+    for (; i < end; i++) run_tile(n, thread, i);
   set_float_state(before);
 }
 
 static void run_nest(const struct onr_thread_pool *pool, struct nest *n) {
-  n->total = 1;
+  size_t total = 1;
   for (int i = 0; i < n->loops; i++) {
     n->steps[i] = n->range[i] / n->tile[i] + (n->range[i] % n->tile[i] != 0);
-    n->total *= n->steps[i];
+    total *= n->steps[i];
   }
-  if (n->total < 2) take_tiles(n, 0);
-  else pool->run(pool->context, n->total < pool->num_threads ? n->total : pool->num_threads, take_tiles, n);
+  const size_t threads = total < pool->num_threads ? total : pool->num_threads;
+  onri_shares_init(&n->tiles, total, threads < 1 ? 1 : threads);
+  if (total < 2) take_tiles(n, 0);
+  else pool->run(pool->context, threads, take_tiles, n);
 }
 
 size_t onri_pool_get_threads_count(pthreadpool_t pool);

@@ -1,9 +1,11 @@
-/* threads.c: struct onr_threads over pthreadpool; one thread where there is none. */
+/* threads.c: struct onr_threads over a crew of our own where XNNPACK takes one (ONNXRUN_POOL_BRIDGE), over pthreadpool
+ * where it does not; one thread where there is no XNNPACK. */
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "base/threads.h"
 
 #include <stdatomic.h>
 
+#include "base/crew.h"
 #include "base/memory/memory.h"
 #include "base/sized.h"
 
@@ -16,8 +18,9 @@
 
 struct onr_threads {
   const struct onr_allocator *allocator;
-  struct pthreadpool *pool;      /* NULL: one thread, or the caller's */
-  struct onr_thread_pool custom; /* run NULL: none */
+  struct pthreadpool *pool;      /* NULL: one thread, a crew or the caller's */
+  struct onri_crew *crew;        /* NULL: none of ours */
+  struct onr_thread_pool custom; /* the crew's or the caller's; run NULL: none */
 };
 
 enum { MOST_THREADS = 1024 };
@@ -33,6 +36,7 @@ static uint32_t count_cores(void) {
   return count < 1 ? 1 : count > MOST_THREADS ? MOST_THREADS : (uint32_t)count;
 }
 
+#ifndef ONNXRUN_POOL_BRIDGE
 static void *pass_gate(void *gate) {
   pthread_mutex_lock(gate);
   pthread_mutex_unlock(gate);
@@ -51,25 +55,33 @@ static int can_start(uint32_t num_threads) {
   for (uint32_t i = 0; i < started; i++) pthread_join(threads[i], NULL);
   return started == num_threads;
 }
+#endif
 
-/* NULL with OK: one thread needs no pool. */
-static enum onr_status create_pool(uint32_t num_threads, struct pthreadpool **pool, struct onr_error *error) {
-  *pool = NULL;
+static int start(struct onr_threads *threads, uint32_t num_threads) {
+#ifdef ONNXRUN_POOL_BRIDGE
+  threads->crew = onri_crew_create(num_threads, threads->allocator);
+  threads->custom =
+      (struct onr_thread_pool){.num_threads = num_threads, .context = threads->crew, .run = onri_crew_run};
+  return threads->crew != NULL;
+#else
+  if (can_start(num_threads - 1)) threads->pool = pthreadpool_create(num_threads);
+  return threads->pool != NULL;
+#endif
+}
+
+/* One thread needs no others. */
+static enum onr_status start_threads(struct onr_threads *threads, uint32_t num_threads, struct onr_error *error) {
   if (num_threads > MOST_THREADS)
     return onr_fail(error, ONR_STATUS_ARGUMENT, "expected at most %d threads, got %u", MOST_THREADS, num_threads);
   if (!num_threads) num_threads = count_cores();
-  if (num_threads == 1) return ONR_STATUS_OK;
-  if (can_start(num_threads - 1)) *pool = pthreadpool_create(num_threads);
-  if (*pool) return ONR_STATUS_OK;
+  if (num_threads == 1 || start(threads, num_threads)) return ONR_STATUS_OK;
   return onr_fail(error, ONR_STATUS_NO_MEMORY,
                   "the system does not start %u more threads; ask for fewer, or raise its limits on threads and memory",
                   num_threads - 1);
 }
 #else
-static enum onr_status create_pool(uint32_t num_threads, struct pthreadpool **pool, struct onr_error *error) {
-  (void)num_threads;
-  (void)error;
-  *pool = NULL;
+static enum onr_status start_threads(struct onr_threads *threads, uint32_t num_threads, struct onr_error *error) {
+  (void)threads, (void)num_threads, (void)error;
   return ONR_STATUS_OK;
 }
 #endif
@@ -89,7 +101,7 @@ static enum onr_status create(const struct onr_allocator *allocator, struct onr_
 enum onr_status onr_threads_create(uint32_t num_threads, const struct onr_allocator *allocator,
                                    struct onr_threads **threads, struct onr_error *error) {
   ONR_TRY(create(allocator, threads, error));
-  const enum onr_status status = create_pool(num_threads, &(*threads)->pool, error);
+  const enum onr_status status = start_threads(*threads, num_threads, error);
   if (status == ONR_STATUS_OK) return status;
   onr_threads_destroy(*threads);
   *threads = NULL;
@@ -123,7 +135,9 @@ uint32_t onr_threads_count(const struct onr_threads *threads) {
 
 void onr_threads_destroy(struct onr_threads *threads) {
   if (!threads) return;
-#ifdef ONNXRUN_HAVE_PTHREADPOOL
+#if defined(ONNXRUN_POOL_BRIDGE)
+  onri_crew_destroy(threads->crew);
+#elif defined(ONNXRUN_HAVE_PTHREADPOOL)
   if (threads->pool) pthreadpool_destroy(threads->pool);
 #endif
   onri_release(threads->allocator, threads);
@@ -148,30 +162,62 @@ static void run_range(void *argument, size_t begin, size_t count) {
 }
 #endif
 
-/* --- the caller's pool: each of its threads takes ranges until there are no more --- */
+/* --- a crew, or the caller's pool: each of its threads takes ranges until there are no more --- */
+
+void onri_shares_init(struct onri_shares *s, size_t count, size_t threads) {
+  const size_t chunk = count / (threads * ONRI_SHARE_CHUNKS) + 1, chunks = count / chunk + (count % chunk != 0);
+  s->count = count, s->chunk = chunk, s->shares = threads < ONRI_SHARES ? threads : ONRI_SHARES;
+  for (size_t i = 0; i < s->shares; i++) {
+    const uint64_t first = chunks * i / s->shares, end = chunks * (i + 1) / s->shares;
+    atomic_init(&s->share[i].left, end << 32 | first);
+  }
+}
+
+/* A chunk of one share: the first, or the last of another thread's. */
+static int take_chunk(_Atomic uint64_t *share, int is_own, size_t *chunk) {
+  const uint64_t one = 1;
+  uint64_t left = atomic_load_explicit(share, memory_order_relaxed);
+  while ((uint32_t)left < left >> 32) {
+    *chunk = is_own ? (uint32_t)left : (left >> 32) - 1;
+    if (atomic_compare_exchange_weak_explicit(share, &left, is_own ? left + one : left - (one << 32),
+                                              memory_order_relaxed, memory_order_relaxed))
+      return 1;
+  }
+  return 0;
+}
+
+int onri_shares_take(struct onri_shares *s, size_t thread, size_t *from, size_t *to) {
+  size_t chunk;
+  for (size_t i = 0; i < s->shares; i++) {
+    if (!take_chunk(&s->share[(thread + i) % s->shares].left, i == 0, &chunk)) continue;
+    *from = chunk * s->chunk;
+    *to = s->count - *from < s->chunk ? s->count : *from + s->chunk;
+    return 1;
+  }
+  return 0;
+}
 
 struct shared_range {
   void (*body)(void *context, size_t begin, size_t end);
   void *context;
   size_t count, grain;
-  _Atomic size_t next;
+  struct onri_shares shares; /* of grains */
 };
 
 static void take_ranges(void *argument, size_t thread) {
   struct shared_range *r = argument;
-  (void)thread;
-  for (;;) {
-    const size_t begin = atomic_fetch_add_explicit(&r->next, r->grain, memory_order_relaxed);
-    if (begin >= r->count) return;
-    r->body(r->context, begin, r->count - begin < r->grain ? r->count : begin + r->grain);
-  }
+  for (size_t from, to; onri_shares_take(&r->shares, thread, &from, &to);)
+    for (size_t begin = from * r->grain; from < to; from++, begin += r->grain)
+      r->body(r->context, begin, r->count - begin < r->grain ? r->count : begin + r->grain);
 }
 
 static void run_custom(const struct onr_thread_pool *pool, size_t count, size_t grain,
                        void (*body)(void *context, size_t begin, size_t end), void *context) {
+  const size_t grains = count / grain + (count % grain != 0);
+  const size_t threads = grains < pool->num_threads ? grains : pool->num_threads;
   struct shared_range range = {.body = body, .context = context, .count = count, .grain = grain};
-  const size_t parts = count / grain + (count % grain != 0);
-  pool->run(pool->context, parts < pool->num_threads ? parts : pool->num_threads, take_ranges, &range);
+  onri_shares_init(&range.shares, grains, threads);
+  pool->run(pool->context, threads, take_ranges, &range);
 }
 
 void onri_threads_for(struct onr_threads *threads, size_t count, size_t grain,

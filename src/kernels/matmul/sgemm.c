@@ -241,9 +241,10 @@ static struct onri_gemm turned(const struct onri_gemm *g, const float *packed) {
 }
 
 static struct onri_sgemm_plan plan_of(const struct onri_gemm *g, enum onri_sgemm_b b, size_t batches, size_t threads) {
-  enum { WORK = 1 << 19, MOST_ROWS = 512, MOST_COLUMNS = 256, MOST_OF_ROW = 4096, MANY = 24 };
+  enum { WORK = 1 << 19, FEW_ROWS = 8, MOST_ROWS = 512, MOST_COLUMNS = 256, MOST_OF_ROW = 4096, MANY = 24 };
   const struct onri_sgemm_kernels *kernels = onri_kernels(sgemm);
-  const double work = (double)g->m * (double)g->n * (double)g->k * (double)batches;
+  const double rows = (double)(g->m < FEW_ROWS ? FEW_ROWS : g->m); /* fewer wait for B as long as these take */
+  const double work = rows * (double)g->n * (double)g->k * (double)batches;
   const int is_thin = b == ONRI_SGEMM_PLAIN && !reads_b(g) && g->m <= kernels->rows,
             is_row = b == ONRI_SGEMM_PLAIN && g->m == 1 && g->b_col == 1,
             widens = b == ONRI_SGEMM_NARROW && g->m >= MANY;
