@@ -207,14 +207,16 @@ struct slice {
   int is_first, is_last;
 };
 
-/* Weights behind those of block b: of the next block, or of the first one further down the depth. */
+/* Weights behind those of block b: of the next block, of the first one further down the depth, or of the next item. */
 static void find_next(const struct work *w, const float *weights, int64_t part, int64_t b, const struct slice *slice,
                       struct onri_conv_product *product) {
   enum { NEAR = 32 << 10 }; /* so many floats stay in the second cache */
-  const int is_last = b + 1 == least(w->blocks, part + w->part);
-  const int64_t channel = (is_last ? part : b + 1) * w->channels.width, depth = w->depth;
+  const int is_last = b + 1 == least(w->blocks, part + w->part), ends = is_last && slice->is_last;
+  const int64_t block = !is_last ? b + 1 : !ends ? part : b + 1 < w->blocks ? b + 1 : 0;
+  const int64_t channel = block * w->channels.width, depth = w->depth;
   const int64_t width = least(w->channels.width, w->channels.channels - channel);
-  const int64_t first = slice->first + (is_last ? slice->count : 0), count = least(slice->count, depth - first);
+  const int64_t first = ends ? 0 : slice->first + (is_last ? slice->count : 0),
+                count = least(slice->count, depth - first);
   if (count <= 0 || depth * w->channels.channels <= NEAR) return;
   product->next = weights + channel * depth + first * width;
   product->next_floats = count * width;
