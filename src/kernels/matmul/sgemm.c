@@ -7,7 +7,11 @@
 #include "kernels/convert/convert.h"
 #include "kernels/kernels.h"
 
-enum { LINE = 16 /* floats of a cache line */, PANEL = 32 /* the most columns of a panel */ };
+enum {
+  LINE = 16 /* floats of a cache line */,
+  PANEL = 32 /* the most columns of a panel */,
+  FEW_FLOATS = ONRI_SGEMM_FEW * ONRI_SGEMM_FEW_DEPTH /* few columns, on their side */
+};
 
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 static size_t parts_of(size_t count, size_t part) { return count / part + (count % part != 0); }
@@ -220,24 +224,10 @@ static void cut_for_threads(struct onri_sgemm_plan *p, const struct onri_gemm *g
   p->across = least(p->across, most_across);
 }
 
-/* A few columns would leave most lanes of a vector empty: turned on its side, it is a product of a few rows. */
-static int is_turned(const struct onri_gemm *g) {
+/* Few columns would leave most lanes of a vector empty. */
+static int has_few_columns(const struct onri_gemm *g) {
   const size_t vector = onri_kernels(sgemm)->vector;
   return g->n > 1 && g->n <= vector / 2 && g->m >= 2 * vector && g->k >= 128 && g->a_col == 1;
-}
-
-/* B^T A^T. A packed B is one panel. */
-static struct onri_gemm turned(const struct onri_gemm *g, const float *packed) {
-  return (struct onri_gemm){.m = g->n,
-                            .n = g->m,
-                            .k = g->k,
-                            .a = packed ? packed : g->b,
-                            .a_row = packed ? 1 : g->b_col,
-                            .a_col = packed ? onri_kernels(sgemm)->columns : g->b_row,
-                            .b = g->a,
-                            .b_row = g->a_col,
-                            .b_col = g->a_row,
-                            .alpha = 1.0};
 }
 
 static struct onri_sgemm_plan plan_of(const struct onri_gemm *g, enum onri_sgemm_b b, size_t batches, size_t threads) {
@@ -262,13 +252,22 @@ static struct onri_sgemm_plan plan_of(const struct onri_gemm *g, enum onri_sgemm
   return p;
 }
 
+static struct onri_sgemm_plan plan_of_few(const struct onri_gemm *g, size_t batches, size_t threads) {
+  enum { WORK = 1 << 17, ROWS = 384, EACH = 4 };
+  const size_t parts = parts_of(g->m, ROWS);
+  const double work = (double)g->m * (double)g->n * (double)g->k * (double)batches;
+  struct onri_sgemm_plan p = {
+      .workers = 1, .unit = g->n, .across = 1, .down = parts, .few = 1, .worker_floats = FEW_FLOATS};
+  if (work < (double)WORK * (double)threads) threads = (size_t)(work / WORK);
+  if (threads < 2) return p;
+  while (batches * p.down < EACH * threads && g->m / p.down > LINE) p.down *= 2;
+  p.workers = least(threads, batches * p.down);
+  return p;
+}
+
 struct onri_sgemm_plan onri_sgemm_plan(const struct onri_gemm *g, enum onri_sgemm_b b, size_t batches, size_t threads) {
-  const int turns = is_turned(g);
-  const struct onri_gemm sideways = turned(g, NULL);
   struct onri_sgemm_plan p =
-      turns ? plan_of(&sideways, ONRI_SGEMM_PLAIN, batches, threads) : plan_of(g, b, batches, threads);
-  p.turned = turns;
-  if (turns) p.worker_floats += g->n * (p.worker_floats / ONRI_SGEMM_DEPTH) + LINE; /* C^T */
+      b != ONRI_SGEMM_NARROW && has_few_columns(g) ? plan_of_few(g, batches, threads) : plan_of(g, b, batches, threads);
   p.scratch_bytes = p.workers * p.worker_floats * sizeof(float);
   return p;
 }
@@ -282,15 +281,33 @@ struct run {
   _Atomic size_t next;
 };
 
-/* Some rows of A by a few columns. */
-static void run_turned_part(const struct onri_gemm *g, const float *packed, float *room, const struct onr_env *env) {
-  struct onri_gemm t = turned(g, packed);
-  float *sums = t.c = room, *c = g->c;
-  t.c_row = g->m;
-  multiply_part(&t, (struct packed){0}, 0, room + round_up(g->n * g->m, LINE), env);
-  for (size_t i = 0; i < g->m; i++)
-    for (size_t j = 0; j < g->n; j++) c[i * g->c_row + j] = sums[j * g->m + i];
-  if (!onri_gemm_is_plain(g)) onri_gemm_finish(ONRI_CLASS_F32, g);
+/* Terms [from, from + depth) of each column, side by side. */
+static void turn(const struct onri_gemm *g, size_t from, size_t depth, float *to) {
+  const float *b = (const float *)g->b + from * g->b_row;
+  for (size_t p = 0; p < depth; p++, b += g->b_row)
+    for (size_t j = 0; j < g->n; j++) to[j * ONRI_SGEMM_FEW_DEPTH + p] = b[j * g->b_col];
+}
+
+/* Some rows of A by few columns. packed: these are one panel. */
+static void multiply_few(const struct onri_gemm *gemm, const float *packed, float *room, const struct onr_env *env) {
+  struct onri_gemm g = *gemm;
+  if (packed) g.b = packed, g.b_row = onri_kernels(sgemm)->columns, g.b_col = 1;
+  struct onri_sgemm_few f = {.rows = g.m,
+                             .columns = g.n,
+                             .a_row = g.a_row,
+                             .b = room,
+                             .b_col = ONRI_SGEMM_FEW_DEPTH,
+                             .c = g.c,
+                             .c_row = g.c_row,
+                             .accumulate = g.accumulate};
+  for (size_t from = 0; from < g.k && !onr_env_cancelled(env); from += f.depth, f.accumulate = 1) {
+    f.depth = least(g.k - from, ONRI_SGEMM_FEW_DEPTH);
+    f.a = (const float *)g.a + from;
+    if (g.b_row == 1) f.b = (const float *)g.b + from, f.b_col = g.b_col;
+    else turn(&g, from, f.depth, room);
+    onri_kernels(sgemm)->multiply_few(&f);
+  }
+  if (!onri_gemm_is_plain(gemm)) onri_gemm_finish(ONRI_CLASS_F32, gemm);
 }
 
 static void run_part(const struct run *r, size_t part, float *room) {
@@ -304,21 +321,19 @@ static void run_part(const struct run *r, size_t part, float *room) {
   if (!b->packed) g.b = (const float *)g.b + b_at;
   g.c = (float *)g.c + matrix * g.m * g.c_row;
   if (g.residual) g.residual = (const float *)g.residual + matrix * g.m * g.c_row;
-  if (!p->turned && p->down * p->across == 1) {
+  if (!p->few && p->down * p->across == 1) {
     multiply_part(&g, (struct packed){b->packed, b->narrow, b->gemm.n, SIZE_MAX}, 0, p->worker_floats ? room : NULL,
                   r->env);
     return;
   }
   const size_t across = part / p->down % p->across, down = part % p->down;
-  if (p->turned) {
-    const size_t row = part_begin(g.m, p->unit, p->across, across);
-    g = onri_gemm_part(ONRI_CLASS_F32, &g, row, part_begin(g.m, p->unit, p->across, across + 1) - row, 0, g.n);
-    run_turned_part(&g, b->packed, room, r->env);
-    return;
-  }
   const size_t row = part_begin(g.m, 1, p->down, down), column = part_begin(g.n, p->unit, p->across, across);
   g = onri_gemm_part(ONRI_CLASS_F32, &g, row, part_begin(g.m, 1, p->down, down + 1) - row, column,
                      part_begin(g.n, p->unit, p->across, across + 1) - column);
+  if (p->few) {
+    multiply_few(&g, b->packed, room, r->env);
+    return;
+  }
   const size_t next =
       down + 1 == p->down ? part_begin(b->gemm.n, p->unit, p->across, least(p->across, across + p->workers)) : SIZE_MAX;
   multiply_part(&g, (struct packed){b->packed, b->narrow, b->gemm.n, next}, column, p->worker_floats ? room : NULL,

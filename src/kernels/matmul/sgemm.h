@@ -2,7 +2,8 @@
  *
  * B is cut into panels of columns and slices of depth, and packed in the order in which it is read: once, where it is
  * constant, or by each part of the product. Each element is the sum, in order, of sums over ONRI_SGEMM_DEPTH terms in
- * order, whatever the sizes are; but for one row by columns that are contiguous, where these are sums of sums, too. */
+ * order, whatever the sizes are; but for one row by columns that are contiguous and for few columns, where these are
+ * sums of sums, too. */
 #ifndef ONRI_SGEMM_H
 #define ONRI_SGEMM_H
 
@@ -28,6 +29,23 @@ struct onri_sgemm_slice {
   const struct onri_gemm *finish; /* what `finish` would do with C, done before it is stored; NULL: nothing */
 };
 
+/* A product of few columns, at most half a vector: the terms of a row of A lie side by side, and so do those of a
+ * column of B. Each element is a vector of sums of every so many terms, which are added at the end. */
+enum {
+  ONRI_SGEMM_FEW = 8 /* the most columns, and terms at a time that stay in the first cache: */,
+  ONRI_SGEMM_FEW_DEPTH = 1024
+};
+struct onri_sgemm_few {
+  size_t rows, columns, depth;
+  const float *a;
+  size_t a_row;
+  const float *b;
+  size_t b_col;
+  float *c;
+  size_t c_row;
+  int accumulate;
+};
+
 /* What a level has. */
 struct onri_sgemm_kernels {
   size_t rows, columns; /* of a tile */
@@ -35,6 +53,7 @@ struct onri_sgemm_kernels {
   /* A slice [depth, columns] of B as panels one behind the other, in onri_sgemm_slice_floats floats. */
   void (*pack)(const float *b, size_t b_row, size_t b_col, size_t depth, size_t columns, float *packed);
   void (*multiply)(const struct onri_sgemm_slice *slice);
+  void (*multiply_few)(const struct onri_sgemm_few *few);
   /* C = clamp(alpha C + beta bias + residual), each rounded as if it were alone when alpha and beta are 1. */
   void (*finish)(const struct onri_gemm *gemm);
 };
@@ -63,7 +82,7 @@ void onri_sgemm_rows(const float *packed, size_t n, size_t k, const float *a, si
 struct onri_sgemm_plan {
   size_t workers;            /* threads that take part */
   size_t down, across, unit; /* parts of C that they take in turn; columns are cut in whole units */
-  int turned;                /* C^T is computed: down and across are those of it */
+  int few;                   /* columns: see struct onri_sgemm_few */
   size_t scratch_bytes;      /* of all workers */
   size_t worker_floats;
 };

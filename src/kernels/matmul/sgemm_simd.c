@@ -323,6 +323,75 @@ static void multiply_floats(const struct onri_sgemm_slice *s) {
   }
 }
 
+/* --- few columns --- */
+
+enum { FEW_TOGETHER = 3 /* rows, whose sums are all in registers */ };
+
+INLINE void few_tile(const struct onri_sgemm_few *f, size_t row, const int rows, const int columns) {
+  const float *a = f->a + row * f->a_row, *b = f->b;
+  float *c = f->c + row * f->c_row;
+  vf32 sum[FEW_TOGETHER * ONRI_SGEMM_FEW], x[FEW_TOGETHER];
+  UNROLL for (int i = 0; i < rows * columns; i++) sum[i] = (vf32){0};
+  size_t p = 0;
+  for (; p + F32_LANES <= f->depth; p += F32_LANES) {
+    UNROLL for (int r = 0; r < rows; r++) x[r] = f32_load(a + (size_t)r * f->a_row + p);
+    UNROLL for (int j = 0; j < columns; j++) {
+      const vf32 y = f32_load(b + (size_t)j * f->b_col + p);
+      UNROLL for (int r = 0; r < rows; r++) sum[r * columns + j] = f32_fma(x[r], y, sum[r * columns + j]);
+    }
+  }
+  const size_t left = f->depth - p;
+  if (left > 0) {
+    UNROLL for (int r = 0; r < rows; r++) x[r] = f32_load_part(a + (size_t)r * f->a_row + p, left);
+    UNROLL for (int j = 0; j < columns; j++) {
+      const vf32 y = f32_load_part(b + (size_t)j * f->b_col + p, left);
+      UNROLL for (int r = 0; r < rows; r++) sum[r * columns + j] = f32_fma(x[r], y, sum[r * columns + j]);
+    }
+  }
+  UNROLL for (int r = 0; r < rows; r++) UNROLL for (int j = 0; j < columns; j++) {
+    float *to = c + (size_t)r * f->c_row + j;
+    *to = f32_sum(sum[r * columns + j]) + (f->accumulate ? *to : 0.0f);
+  }
+}
+
+INLINE void few_rows(const struct onri_sgemm_few *f, const int columns) {
+  size_t row = 0;
+  for (; row + FEW_TOGETHER <= f->rows; row += FEW_TOGETHER) few_tile(f, row, FEW_TOGETHER, columns);
+  for (; row < f->rows; row++) few_tile(f, row, 1, columns);
+}
+
+#define FEW_COLUMNS(n) \
+  static void few_##n(const struct onri_sgemm_few *f) { few_rows(f, n); }
+FEW_COLUMNS(2)
+#if SIMD_BYTES >= 32
+FEW_COLUMNS(3)
+FEW_COLUMNS(4)
+#endif
+#if SIMD_BYTES >= 64
+FEW_COLUMNS(5)
+FEW_COLUMNS(6)
+FEW_COLUMNS(7)
+FEW_COLUMNS(8)
+#endif
+#undef FEW_COLUMNS
+
+static void multiply_few(const struct onri_sgemm_few *f) {
+  static void (*const functions[])(const struct onri_sgemm_few *) = {
+    few_2,
+#if SIMD_BYTES >= 32
+    few_3,
+    few_4,
+#endif
+#if SIMD_BYTES >= 64
+    few_5,
+    few_6,
+    few_7,
+    few_8,
+#endif
+  };
+  functions[f->columns - 2](f);
+}
+
 /* --- panels of float16 and bfloat16 --- */
 
 INLINE vf32 load_narrow(const uint16_t *p, const int is_f16) { return is_f16 ? f32_load_f16(p) : f32_load_bf16(p); }
@@ -464,5 +533,5 @@ static void finish(const struct onri_gemm *gemm) {
   }
 }
 
-const struct onri_sgemm_kernels ONRI_AT_LEVEL(onri_sgemm_kernels) = {SGEMM_ROWS, SGEMM_COLUMNS, F32_LANES,
-                                                                     pack,       multiply,      finish};
+const struct onri_sgemm_kernels ONRI_AT_LEVEL(onri_sgemm_kernels) = {SGEMM_ROWS, SGEMM_COLUMNS, F32_LANES, pack,
+                                                                     multiply,   multiply_few,  finish};
