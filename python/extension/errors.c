@@ -4,29 +4,29 @@
 
 #include "extension.h"
 
-/* status, class, and what else it is. OK has none. */
-#define CLASSES(X)                                              \
-  X(PARSE, "ParseError", PyExc_ValueError)                      \
-  X(VERSION, "VersionError", PyExc_ValueError)                  \
-  X(GRAPH, "GraphError", PyExc_ValueError)                      \
-  X(ARITY, "ArityError", PyExc_ValueError)                      \
-  X(TYPE, "DTypeError", PyExc_TypeError)                        \
-  X(SHAPE, "ShapeError", PyExc_ValueError)                      \
-  X(ATTRIBUTE, "NodeAttributeError", PyExc_ValueError)          \
-  X(DATA, "DataError", PyExc_ValueError)                        \
-  X(EXTERNAL, "ExternalDataError", PyExc_ValueError)            \
-  X(UNSUPPORTED, "UnsupportedError", PyExc_NotImplementedError) \
-  X(LIMIT, "LimitError", PyExc_RuntimeError)                    \
-  X(INDEX, "OutOfRangeError", PyExc_IndexError)                 \
-  X(ARITHMETIC, "NumericError", PyExc_ArithmeticError)          \
-  X(ARGUMENT, "ArgumentError", PyExc_ValueError)                \
-  X(STATE, "StateError", PyExc_RuntimeError)                    \
-  X(NO_MEMORY, "NoMemoryError", PyExc_MemoryError)              \
-  X(CANCELLED, "CancelledError", PyExc_RuntimeError)            \
-  X(IO, "FileError", PyExc_OSError)                             \
-  X(INTERNAL, "InternalError", PyExc_RuntimeError)
+/* status, class, and what else it is: one or two of Python's own. OK has none. */
+#define CLASSES(X)                                                    \
+  X(PARSE, "ParseError", PyExc_ValueError, NULL)                      \
+  X(VERSION, "VersionError", PyExc_ValueError, NULL)                  \
+  X(GRAPH, "GraphError", PyExc_ValueError, NULL)                      \
+  X(ARITY, "ArityError", PyExc_ValueError, NULL)                      \
+  X(TYPE, "DTypeError", PyExc_TypeError, NULL)                        \
+  X(SHAPE, "ShapeError", PyExc_ValueError, NULL)                      \
+  X(ATTRIBUTE, "NodeAttributeError", PyExc_ValueError, NULL)          \
+  X(DATA, "DataError", PyExc_ValueError, NULL)                        \
+  X(EXTERNAL, "ExternalDataError", PyExc_ValueError, NULL)            \
+  X(UNSUPPORTED, "UnsupportedError", PyExc_NotImplementedError, NULL) \
+  X(LIMIT, "LimitError", PyExc_RuntimeError, NULL)                    \
+  X(INDEX, "OutOfRangeError", PyExc_IndexError, NULL)                 \
+  X(ARITHMETIC, "NumericError", PyExc_ArithmeticError, NULL)          \
+  X(ARGUMENT, "ArgumentError", PyExc_ValueError, PyExc_TypeError)     \
+  X(STATE, "StateError", PyExc_RuntimeError, NULL)                    \
+  X(NO_MEMORY, "NoMemoryError", PyExc_MemoryError, NULL)              \
+  X(CANCELLED, "CancelledError", PyExc_RuntimeError, NULL)            \
+  X(IO, "FileError", PyExc_OSError, NULL)                             \
+  X(INTERNAL, "InternalError", PyExc_RuntimeError, NULL)
 
-#define COUNT(name, class, base) +1
+#define COUNT(name, class, base, other) +1
 #define COUNT_STATUS(name, value, text) +1
 _Static_assert(CLASSES(COUNT) + 1 == ONR_STATUS_LIST(COUNT_STATUS), "a status has no class");
 
@@ -58,9 +58,9 @@ int errors_add(PyObject *module) {
   if (set_text(base_class, "status", "") < 0 || set_text(base_class, "where", "") < 0 ||
       set_text(base_class, "message", "") < 0)
     return -1;
-#define ADD(name, class, base)                                                                                   \
+#define ADD(name, class, base, other)                                                                            \
   {                                                                                                              \
-    PyObject *bases = PyTuple_Pack(2, base_class, base);                                                         \
+    PyObject *bases = PyTuple_Pack((other) ? 3 : 2, base_class, base, other);                                    \
     if (bases) classes[ONR_STATUS_##name] = add_class(module, class, onr_status_text(ONR_STATUS_##name), bases); \
     Py_XDECREF(bases);                                                                                           \
     if (!classes[ONR_STATUS_##name] || set_text(classes[ONR_STATUS_##name], "status", #name) < 0) return -1;     \

@@ -81,6 +81,8 @@ struct model_object {
 };
 extern PyTypeObject *model_type;
 int model_add(PyObject *module);
+/* optimise(path, target, *, disabled_passes=None): a file of onr_model_optimise. */
+PyObject *model_optimise(PyObject *module, PyObject *args, PyObject *keywords);
 
 /* --- session.c --- */
 

@@ -205,6 +205,29 @@ static PyObject *model_info(PyObject *object, PyObject *unused) {
       (unsigned)onr_threads_count(self->threads), "packed", packed[info.packed], "packed_note", info.packed_note);
 }
 
+/* --- the function optimise --- */
+
+PyObject *model_optimise(PyObject *module, PyObject *args, PyObject *keywords) {
+  static char *names[] = {"path", "target", "disabled_passes", NULL};
+  struct onr_model_options options = onr_model_options_init();
+  struct onr_limits limits = onr_limits_init();
+  PyObject *path = NULL, *target = NULL;
+  struct onr_error error;
+  enum onr_status status = ONR_STATUS_OK;
+  (void)module;
+  if (!PyArg_ParseTupleAndKeywords(args, keywords, "O&O&|$z", names, PyUnicode_FSConverter, &path,
+                                   PyUnicode_FSConverter, &target, &options.disabled_passes))
+    return NULL;
+  options.limits = &limits;
+  Py_BEGIN_ALLOW_THREADS;
+  status = onr_model_optimise(PyBytes_AsString(path), &options, PyBytes_AsString(target), NULL, &error);
+  Py_END_ALLOW_THREADS;
+  Py_DECREF(path);
+  Py_DECREF(target);
+  if (status == ONR_STATUS_OK) Py_RETURN_NONE;
+  return raise_error(&error);
+}
+
 static PyMethodDef methods[] = {
     {"inputs", model_inputs, METH_NOARGS, "[(name, dtype, shape)], those with defaults last."},
     {"outputs", model_outputs, METH_NOARGS, "[(name, dtype, shape)]"},

@@ -23,6 +23,8 @@ static int add_dtypes(PyObject *module) {
 
 static PyMethodDef functions[] = {
     {"version", version, METH_NOARGS, "What onr_version says: the library and its kernels."},
+    {"optimise", (PyCFunction)(void (*)(void))model_optimise, METH_VARARGS | METH_KEYWORDS,
+     "optimise(path, target, *, disabled_passes=None): the model at path, rewritten, as ONNX."},
     {NULL, NULL, 0, NULL},
 };
 

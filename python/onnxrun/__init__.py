@@ -19,25 +19,40 @@ writes it with 8-bit weights and activations.
 __version__ = "0.1.0"
 
 import importlib
+from typing import TYPE_CHECKING
 
-from ._onnxrun import *  # the exceptions
-from ._model import Model, Node, Profile, Session, TensorInfo, load
+from . import _onnxrun
+from ._arguments import FolderError, ForbiddenFileError, MissingFileError
+from ._model import Model, Node, Profile, Session, TensorInfo, load, optimise
+from ._onnxrun import (ArgumentError, ArityError, CancelledError, DataError, DTypeError, Error, ExternalDataError, FileError, GraphError,
+                       InternalError, LimitError, NodeAttributeError, NoMemoryError, NumericError, OutOfRangeError, ParseError, ShapeError,
+                       StateError, UnsupportedError, VersionError)
 from ._operators import TensorType, operator
 from .inference_session import (ExecutionMode, ExecutionOrder, GraphOptimizationLevel, InferenceSession, IOBinding, ModelMetadata, NodeArg,
-                                OrtValue, RunOptions, SessionOptions, get_all_providers, get_available_providers, get_device,
-                                set_default_logger_severity, set_default_logger_verbosity)
+                                OrtValue, RunOptions, SessionOptions, disable_telemetry_events, enable_telemetry_events,
+                                get_all_providers, get_available_providers, get_build_info, get_device, set_default_logger_severity,
+                                set_default_logger_verbosity, set_seed)
+
+if TYPE_CHECKING:
+    from .exporter import export
+    from .quantizer import quantize
+    from .verification import Difference, check
 
 # What needs torch or onnx is imported when it is asked for.
 _ON_DEMAND = {"Difference": ".verification", "check": ".verification", "export": ".exporter", "quantize": ".quantizer"}
 
-__all__ = ["ExecutionMode", "ExecutionOrder", "GraphOptimizationLevel", "InferenceSession", "IOBinding", "Model", "ModelMetadata", "Node",
-           "NodeArg", "OrtValue", "Profile", "RunOptions", "Session", "SessionOptions", "TensorInfo", "TensorType", "__version__",
-           "get_all_providers", "get_available_providers", "get_device", "load", "operator", "set_default_logger_severity",
-           "set_default_logger_verbosity", "version",
-           *(name for name in dir() if name.endswith("Error")), *_ON_DEMAND]
+__all__ = [
+    "ArgumentError", "ArityError", "CancelledError", "DTypeError", "DataError", "Difference", "Error", "ExecutionMode", "ExecutionOrder",
+    "ExternalDataError", "FileError", "FolderError", "ForbiddenFileError", "GraphError", "GraphOptimizationLevel", "IOBinding",
+    "InferenceSession", "InternalError", "LimitError", "MissingFileError", "Model", "ModelMetadata", "NoMemoryError", "Node", "NodeArg",
+    "NodeAttributeError", "NumericError", "OrtValue", "OutOfRangeError", "ParseError", "Profile", "RunOptions", "Session", "SessionOptions",
+    "ShapeError", "StateError", "TensorInfo", "TensorType", "UnsupportedError", "VersionError", "__version__", "check",
+    "disable_telemetry_events", "enable_telemetry_events", "export", "get_all_providers", "get_available_providers", "get_build_info",
+    "get_device", "get_version_string", "load", "operator", "optimise", "quantize", "set_default_logger_severity",
+    "set_default_logger_verbosity", "set_seed", "version"]
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> object:
     if name not in _ON_DEMAND:
         raise AttributeError(f"module 'onnxrun' has no attribute '{name}'")
     try:
@@ -47,6 +62,11 @@ def __getattr__(name):
         raise ImportError(f"onnxrun.{name} needs packages that are not installed ({error}): pip install 'onnxrun[{extra}]'") from error
 
 
-def version():
+def version() -> str:
     """"onnxrun 0.1.0 (kernels: xnnpack 2024-11-08)"."""
     return _onnxrun.version()
+
+
+def get_version_string() -> str:
+    """Of this package, as __version__."""
+    return __version__

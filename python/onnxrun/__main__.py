@@ -2,11 +2,12 @@
 
 import os
 import sys
+from typing import NoReturn
 
 TOOL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bin", "onnxrun")
 
 
-def main():
+def main() -> NoReturn:
     os.execv(TOOL, ["onnxrun", *sys.argv[1:]])
 
 

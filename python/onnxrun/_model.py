@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+import warnings
 import weakref
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import _onnxrun
-from ._onnxrun import ArgumentError, StateError
+from . import _arguments, _onnxrun
+from ._onnxrun import ArgumentError, FileError, StateError
 from ._operators import rows as operator_rows
 from ._values import NAMES, empty, from_native, numpy_dtype, to_native
 
@@ -21,14 +22,14 @@ class TensorInfo(NamedTuple):
 
     name: str
     dtype: str  #: "float32", "string", "sequence" ...; "?" where the file does not say
-    shape: tuple | None  #: of int, str (a name) and None (open); None: not declared
+    shape: tuple[int | str | None, ...] | None  #: of int, str (a name) and None (open); None: not declared
     has_default: bool = False  #: an input that may be left out
 
     @property
-    def numpy_dtype(self) -> np.dtype | None:
+    def numpy_dtype(self) -> np.dtype[Any] | None:
         return numpy_dtype(_onnxrun.DTYPES.get(self.dtype, 0))
 
-    def __str__(self):
+    def __str__(self) -> str:
         shape = "" if self.shape is None else f"[{', '.join('?' if dim is None else str(dim) for dim in self.shape)}]"
         return f"{self.name}: {self.dtype}{shape}{' (has a default)' if self.has_default else ''}"
 
@@ -45,7 +46,7 @@ class Node(NamedTuple):
     method: str  #: "winograd4", "product" ...
     input_type: str
     output_type: str
-    output_shape: tuple | None
+    output_shape: tuple[int, ...] | None
     parameters: int
     multiply_adds: int
     runs: int
@@ -59,7 +60,7 @@ class Profile(list[Node]):
     def total_ns(self) -> int:
         return sum(node.total_ns for node in self)
 
-    def __str__(self):
+    def __str__(self) -> str:
         total = self.total_ns or 1
         rows = [f"{'ms a run':>10} {'share':>6}  {'layer':<20} {'kernel':<9} node"]
         for node in sorted(self, key=lambda node: -node.total_ns):
@@ -69,11 +70,13 @@ class Profile(list[Node]):
         return "\n".join(rows)
 
 
-_models = weakref.WeakSet()
+MOST_RUNS = 1_000_000  # of a profile
+
+_models: weakref.WeakSet[Model] = weakref.WeakSet()
 _forks = 0  # how often this process was forked off since the package was imported
 
 
-def _after_fork():
+def _after_fork() -> None:
     """Threads stay behind: sessions from before are not used any more, new ones run on the calling thread alone."""
     global _forks
     _forks += 1
@@ -87,12 +90,25 @@ os.register_at_fork(after_in_child=_after_fork)
 class Model:
     """An ONNX file, loaded. Made by load(); any number of threads may call it."""
 
-    def __init__(self, source, **options):
-        self._source = source if isinstance(source, bytes) else os.path.abspath(source) if _is_path(source) else bytes(source)
-        self._options = options
-        self._native = _onnxrun.Model(source, **{**options, "operators": operator_rows(options.get("operators") or ()) or None})
+    def __init__(self, source: str | PathLike[str] | bytes | bytearray | memoryview, *, threads: int = 0, portable: bool = False,
+                 external_directory: str | PathLike[str] | None = None, disabled_passes: str | None = None,
+                 packed: str | PathLike[str] | None = None, packed_write: bool = False, limits: Mapping[str, int | str] | None = None,
+                 operators: Iterable[type] = ()) -> None:
+        self._source = _source(source)
+        self._options: dict[str, Any] = {
+            "threads": _arguments.threads("threads", threads),
+            "portable": _arguments.flag("portable", portable),
+            "external_directory": None if external_directory is None else _arguments.path("external_directory", external_directory),
+            "disabled_passes": None if disabled_passes is None else _arguments.text("disabled_passes", disabled_passes),
+            "packed": None if packed is None else _arguments.path("packed", packed),
+            "packed_write": _arguments.flag("packed_write", packed_write),
+            "limits": _limits(limits),
+            "operators": tuple(_arguments.items("operators", operators))}
+        if packed_write and packed is None:
+            raise ArgumentError("packed_write: does nothing without packed, the file that is written")
+        self._native = self._load()
         self._forks = _forks
-        self._idle = []  # sessions that no call is using
+        self._idle: list[Session] = []  # sessions that no call is using
         self._info = self._native.info()
         inputs = self._native.inputs()
         self.inputs = tuple(TensorInfo(name, NAMES[dtype], shape, i >= self._info["num_required_inputs"])
@@ -102,6 +118,18 @@ class Model:
         self._input_index = {info.name: i for i, info in enumerate(self.inputs)}
         self._output_index = {info.name: i for i, info in enumerate(self.outputs)}
         _models.add(self)
+        if self._info["packed"] == "refused":
+            which = self._options["packed"] or ("the model" if isinstance(self._source, bytes) else self._source)
+            warnings.warn(f"packed: {which} is not used: {self._info['packed_note']}; weights are packed anew", RuntimeWarning, stacklevel=3)
+
+    def _load(self) -> _onnxrun.Model:
+        rows = operator_rows(self._options["operators"])
+        try:
+            return _onnxrun.Model(self._source, **{**self._options, "operators": rows or None})
+        except FileError as error:
+            if isinstance(self._source, bytes):
+                raise
+            _arguments.raise_as_open(error, self._source)
 
     @property
     def metadata(self) -> dict[str, str]:
@@ -122,9 +150,13 @@ class Model:
         """One stream of runs. threads: None shares the model's, 0 is one for each core. states: "OUTPUT=INPUT,..." with a *
         for what names share, True for all that the model makes by adding rows to an input: outputs that are inputs of
         the next run."""
-        if threads is None and self._forks != _forks:
-            threads = 1
-        return Session(self, _onnxrun.Session(self._native, threads=threads, profile=profile), states)
+        if threads is None:
+            threads = 1 if self._forks != _forks else None
+        else:
+            threads = _arguments.threads("threads", threads)
+        if states is not None and not isinstance(states, bool):
+            _arguments.text("states", states)
+        return Session(self, _onnxrun.Session(self._native, threads=threads, profile=_arguments.flag("profile", profile)), states)
 
     def __call__(self, /, *args: Any, **named: Any) -> Any:
         """Runs it: inputs in their order or by name. The output, a tuple where there are several."""
@@ -132,10 +164,12 @@ class Model:
 
     def run(self, inputs: Mapping[str, Any], outputs: Sequence[str] | None = None) -> dict[str, Any]:
         """{name: array} of these outputs, or of all, from {name: array}."""
-        return self._with_session(lambda session: session.run(inputs, outputs))
+        found: dict[str, Any] = self._with_session(lambda session: session.run(inputs, outputs))
+        return found
 
     def profile(self, /, *args: Any, runs: int = 10, **named: Any) -> Profile:
-        """The nodes with their times, of some runs after a first one."""
+        """The nodes with their times, of `runs` runs after a first one that is not counted."""
+        runs = _arguments.whole("runs", runs, 1, MOST_RUNS)
         session = self.session(profile=True)
         session(*args, **named)
         before = session.nodes()
@@ -144,7 +178,7 @@ class Model:
         return Profile(node._replace(runs=node.runs - old.runs, total_ns=node.total_ns - old.total_ns)
                        for node, old in zip(session.nodes(), before))
 
-    def _with_session(self, call):
+    def _with_session(self, call: Callable[[Session], Any]) -> Any:
         try:
             session = self._idle.pop()
         except IndexError:
@@ -154,49 +188,62 @@ class Model:
         finally:
             self._idle.append(session)
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return _load_again, (self._source, self._options)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         source = f"{len(self._source)} bytes" if isinstance(self._source, bytes) else repr(self._source)
         lines = [f"<onnxrun.Model {source}, {self._info['parameters']:,} parameters, {self._info['threads']} threads"]
         lines += [f"  input  {info}" for info in self.inputs] + [f"  output {info}" for info in self.outputs]
         return "\n".join(lines) + ">"
 
 
-def _load_again(source, options):
+def _load_again(source: str | bytes, options: dict[str, Any]) -> Model:
     return Model(source, **options)
 
 
-def _is_path(source):
-    return isinstance(source, str) or hasattr(source, "__fspath__")
+def _source(source: Any) -> str | bytes:
+    """A path that another process finds, too, or bytes that nobody changes."""
+    if isinstance(source, bytes):
+        return source
+    if isinstance(source, str) or hasattr(source, "__fspath__"):
+        return os.path.abspath(_arguments.path("source", source))
+    try:
+        return memoryview(source).tobytes()
+    except TypeError:
+        hint = "its bytes are SerializeToString()" if hasattr(source, "SerializeToString") else ""
+        _arguments.refuse("source", "the path of a model or its bytes", source, hint)
 
 
-def _join(names):
+def _limits(limits: Any) -> dict[str, int | str]:
+    given = {} if limits is None else _arguments.mapping("limits", limits)
+    for name, value in given.items():
+        if not isinstance(value, str):
+            given[name] = _arguments.whole(f"limits[{name!r}]", value, 0)
+    return given
+
+
+def _join(names: Iterable[str]) -> str:
     return ", ".join(f"'{name}'" for name in names)
 
 
 class Session:
     """One stream of runs through a model, for one thread at a time. Made by Model.session()."""
 
-    def __init__(self, model, native, states):
+    def __init__(self, model: Model, native: _onnxrun.Session, states: str | bool | None) -> None:
         self.model = model
         self._native = native
         self._forks = _forks
-        self._wanted = None
-        self._state_inputs = set()
+        self._wanted: tuple[int, ...] | None = None
+        self.states: dict[str, str] = {}
         if states:
             names = None if states is True else states
-            pairs = native.add_states(names)
-            self._state_inputs = {inputs for _, inputs in pairs}
-            self.states = {model.outputs[y].name: model.inputs[x].name for y, x in pairs}
-        else:
-            self.states = {}
+            self.states = {model.outputs[y].name: model.inputs[x].name for y, x in native.add_states(names)}
 
     def __call__(self, /, *args: Any, **named: Any) -> Any:
         """Runs it: inputs in their order or by name. The output, a tuple where there are several (states left out)."""
         model = self.model
-        values = [None] * len(model.inputs)
+        values: list[Any] = [None] * len(model.inputs)
         if len(args) > len(values):
             raise ArgumentError(f"{len(args)} inputs were given, the model has {len(values)}")
         for i, value in enumerate(args):
@@ -213,11 +260,14 @@ class Session:
     def run(self, inputs: Mapping[str, Any], outputs: Sequence[str] | None = None) -> dict[str, Any]:
         """{name: array} of these outputs, or of all but states, from {name: array}."""
         model = self.model
-        values = [None] * len(model.inputs)
-        for name, value in inputs.items():
+        values: list[Any] = [None] * len(model.inputs)
+        for name, value in _arguments.mapping("inputs", inputs, "arrays in the order of the inputs are taken by model(...)").items():
             i = self._input(name)
             values[i] = self._convert(i, value)
-        names = [info.name for info in model.outputs if info.name not in self.states] if outputs is None else list(outputs)
+        if outputs is None:
+            names = [info.name for info in model.outputs if info.name not in self.states]
+        else:
+            names = _arguments.names("outputs", outputs)
         for name in names:
             if name not in model._output_index:
                 raise ArgumentError(f"there is no output '{name}'; the model has {_join(model._output_index)}")
@@ -244,34 +294,35 @@ class Session:
 
     @property
     def memory_bytes(self) -> int:
+        """What the session holds, weights aside, which are the model's."""
         return self._native.bytes()[1]
 
-    def _input(self, name):
+    def _input(self, name: str) -> int:
         try:
             return self.model._input_index[name]
         except KeyError:
             raise ArgumentError(f"there is no input '{name}'; the model has {_join(self.model._input_index)}") from None
 
-    def _convert(self, i, value):
+    def _convert(self, i: int, value: Any) -> Any:
         number = self.model._types[i]
         if value is None and NAMES[number] != "optional":
             return None
         try:
             return to_native(value, number)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise ArgumentError(f"input '{self.model.inputs[i].name}': {error}") from error
 
-    def _want(self, wanted):
+    def _want(self, wanted: tuple[int, ...] | None) -> None:
         if wanted != self._wanted:
             self._native.want(wanted)
             self._wanted = wanted
 
-    def _run(self, values):
+    def _run(self, values: list[Any]) -> list[Any]:
         if self._forks != _forks:
             raise StateError("the session was made before the process was forked; make a new one")
         return self._native.run(values, empty)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         states = f", states {self.states}" if self.states else ""
         return f"<onnxrun.Session of {self.model._source if not isinstance(self.model._source, bytes) else 'bytes'!r}{states}>"
 
@@ -283,10 +334,21 @@ def load(source: str | PathLike[str] | bytes | bytearray | memoryview, *, thread
     """Loads an ONNX model from a path or from bytes.
 
     threads: of a run, 0: one for each core. portable: plain C kernels alone. external_directory: one more folder that
-    external data may lie in. packed: a file of packed weights, which is written with packed_write where it does not fit.
+    external data may lie in. packed: a file of packed weights, which is written with packed_write where it does not fit, and else
+    not used, with a RuntimeWarning.
     limits: {"total_bytes": "2GiB", ...}. operators: classes made by operator(), layers of your own.
     """
-    options = {"threads": threads, "portable": portable, "external_directory": external_directory and os.fspath(external_directory),
-               "disabled_passes": disabled_passes, "packed": packed and os.fspath(packed), "packed_write": packed_write,
-               "limits": dict(limits or {}), "operators": tuple(operators) or None}
-    return Model(source, **options)
+    return Model(source, threads=threads, portable=portable, external_directory=external_directory, disabled_passes=disabled_passes,
+                 packed=packed, packed_write=packed_write, limits=limits, operators=operators)
+
+
+def optimise(source: str | PathLike[str], target: str | PathLike[str], *, disabled_passes: str | None = None) -> None:
+    """Writes the model at the path `source`, rewritten as far as ONNX has words for it, as an ONNX file for any program
+    (docs/optimise.md)."""
+    path, goal = _arguments.path("source", source), _arguments.path("target", target)
+    try:
+        _onnxrun.optimise(path, goal, disabled_passes=None if disabled_passes is None else _arguments.text("disabled_passes", disabled_passes))
+    except FileError as error:
+        if os.path.exists(path):
+            raise
+        _arguments.raise_as_open(error, path)

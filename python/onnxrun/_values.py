@@ -1,5 +1,10 @@
 """NumPy arrays, lists and dicts as the extension takes and gives them (python/extension/values.c)."""
 
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
 import numpy as np
 
 from . import _onnxrun
@@ -23,34 +28,53 @@ _NUMBER_OF_ML = {theirs: NUMBERS[name] for name, theirs in _ML_DTYPES.items()}
 _NATIVE = frozenset(_PLAIN.values())
 
 try:
-    import ml_dtypes
+    ml_dtypes: Any = importlib.import_module("ml_dtypes")
 except ImportError:
     ml_dtypes = None
 _ML = {NUMBERS[name]: np.dtype(getattr(ml_dtypes, theirs)) for name, theirs in _ML_DTYPES.items() if hasattr(ml_dtypes, theirs)}
 
 
-def numpy_dtype(number):
+def numpy_dtype(number: int) -> np.dtype[Any] | None:
     """The dtype of arrays with elements of this type; None where there are none (sequences)."""
     if number == STRING:
         return np.dtype(object)
     return _PLAIN.get(number) or _ML.get(number) or _BITS.get(number)
 
 
-def empty(shape, number):
+def empty(shape: tuple[int, ...], number: int) -> np.ndarray[Any, Any]:
     return np.empty(shape, _PLAIN.get(number) or _BITS[number])
 
 
 # --- to the extension ---
 
 
-def _strings(array):
+def dtype_number(dtype: Any) -> int:
+    """Of a name ("float32", "bfloat16"), a type of NumPy or one of ml_dtypes; 0: there is none."""
+    if isinstance(dtype, str) and dtype in NUMBERS:
+        return NUMBERS[dtype]
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        return 0
+    if found.kind in "UOT":
+        return STRING
+    return _NUMBER_OF_ML.get(found.name) or NUMBERS.get(found.name, 0)
+
+
+def type_name(number: int) -> str:
+    return NAMES.get(number, "?")
+
+
+def _strings(array: np.ndarray[Any, Any]) -> Any:
     items = array.ravel().tolist()
     return STRING, array.shape, [item if isinstance(item, (str, bytes)) else str(item) for item in items]
 
 
-def _unusual(array, number):
+def _unusual(array: np.ndarray[Any, Any], number: int) -> Any:
     """Anything but a contiguous array of a plain type."""
     dtype = array.dtype
+    if dtype.kind == "O" and number not in (0, STRING):
+        raise TypeError(f"expected {NAMES[number]}, got an array of Python objects")
     if dtype.kind in "USOT":
         return _strings(array)
     if dtype.kind == "V" or dtype.name in _NUMBER_OF_ML:  # of ml_dtypes
@@ -64,21 +88,23 @@ def _unusual(array, number):
         return number, array.shape, np.ascontiguousarray(array)
     if not dtype.isnative:
         array = array.astype(dtype.newbyteorder("="))
-    return np.require(array, requirements="CA").reshape(array.shape)
+    return np.require(array, requirements=["C", "A"]).reshape(array.shape)
 
 
-def to_native(value, number=0):
+def to_native(value: Any, number: int = 0) -> Any:
     """value as the extension takes it; number: the declared type, 0: none."""
     if type(value) is np.ndarray and number < MAP:
         if value.dtype in _NATIVE and value.flags.c_contiguous and value.flags.aligned and number not in _BITS:
             return value
         return _unusual(value, number)
     if number == SEQUENCE:
-        return SEQUENCE, (), [_entry(item) for item in value]
+        return _sequence(value)
     if number == OPTIONAL:
         return OPTIONAL, (), [] if value is None else [_entry(value)]
-    if number == MAP or isinstance(value, dict):
-        return MAP, (), [_operand(list(value.keys())), _operand(list(value.values()))]
+    if number == MAP or (number == 0 and isinstance(value, dict)):
+        return _map(value)
+    if value is None or isinstance(value, (dict, set, frozenset)):
+        raise TypeError(f"expected {'an array' if number == 0 else NAMES[number]}, got {'None' if value is None else type(value).__name__}")
     if hasattr(value, "__array__") or hasattr(value, "__dlpack__"):
         return to_native(np.asarray(value), number)
     if number == STRING:
@@ -87,12 +113,34 @@ def to_native(value, number=0):
     return to_native(np.asarray(value, dtype) if dtype else np.asarray(value), number)
 
 
-def _entry(value):
+def _sequence(value: Any) -> Any:
+    """All entries have one type, as in ONNX."""
+    if not isinstance(value, (list, tuple)):
+        raise TypeError(f"expected a list, got {'an array' if isinstance(value, np.ndarray) else type(value).__name__}")
+    entries = [_entry(item) for item in value]
+    for i, entry in enumerate(entries):
+        first, other = _type_of(entries[0]), _type_of(entry)
+        if first != other:
+            raise TypeError(f"the entries of a sequence have one type: entry 0 is {NAMES[first]}, entry {i} is {NAMES[other]}")
+    return SEQUENCE, (), entries
+
+
+def _type_of(entry: Any) -> int:
+    return entry[0] if isinstance(entry, tuple) else dtype_number(entry.dtype)
+
+
+def _entry(value: Any) -> Any:
     """Of a sequence or optional, in which a list is a sequence."""
     return to_native(value, SEQUENCE if isinstance(value, list) else 0)
 
 
-def _operand(items):
+def _map(value: Any) -> Any:
+    if not isinstance(value, dict):
+        raise TypeError(f"expected a dict, got {'an array' if isinstance(value, np.ndarray) else type(value).__name__}")
+    return MAP, (), [_operand(list(value.keys())), _operand(list(value.values()))]
+
+
+def _operand(items: list[Any]) -> Any:
     """Keys or values of a map."""
     array = np.asarray(items)
     return to_native(array.astype(np.float32) if items and isinstance(items[0], float) else array)
@@ -101,7 +149,7 @@ def _operand(items):
 # --- from the extension ---
 
 
-def from_native(value):
+def from_native(value: Any) -> Any:
     number = value[0]
     if number == STRING:
         array = np.empty(len(value[2]), object)

@@ -1,10 +1,13 @@
 """export: torch.onnx.export for all that PyTorch's layers can be."""
 
+from __future__ import annotations
+
 import contextlib
 import copy
 import inspect
 import os
 import shutil
+from typing import Any
 
 import onnx
 import torch
@@ -160,7 +163,9 @@ def _report(path, differences, program):
             raise RuntimeError(f"{path} does not compute what the module does: output {d.name} differs, {d.by}")
 
 
-def export(model, args=(), f=None, *, kwargs=None, dynamo=True, check=True, tool=None, tolerance=None, folder=None, **options):
+def export(model: Any, args: Any = (), f: str | os.PathLike[str] | None = None, *, kwargs: dict[str, Any] | None = None, dynamo: bool = True,
+           check: bool = True, tool: str | os.PathLike[str] | None = None, tolerance: tuple[float, float] | None = None,
+           folder: str | os.PathLike[str] | None = None, **options: Any) -> list[verification.Difference]:
     """Writes model, called as model(*args, **kwargs), to the ONNX file f, and checks the file.
 
     All keywords of torch.onnx.export are passed on (custom_translation_table adds to the package's own, and wins) or refused by name:

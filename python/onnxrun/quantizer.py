@@ -1,12 +1,20 @@
 """quantize: a float32 file as one of 8-bit integers, by onnxruntime's quantizer, checked with the program onnxrun."""
 
+from __future__ import annotations
+
+import difflib
+import errno
 import os
 import subprocess
 import tempfile
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import onnx
 
+from . import _arguments
+from ._onnxrun import ArgumentError
 from .verification import Difference, find_tool
 
 ACTIVATIONS = ("uint8", "int8")
@@ -33,11 +41,11 @@ def _named(values, names):
     if isinstance(values, dict):
         missing = [name for name in names if name not in values]
         if missing:
-            raise ValueError(f"a sample of the calibration data has no '{missing[0]}'; the file has the inputs {', '.join(names)}")
+            raise ArgumentError(f"calibration: a sample has no '{missing[0]}'; the file has the inputs {', '.join(names)}")
         return {name: np.asarray(values[name]) for name in names}
     values = list(values) if isinstance(values, (list, tuple)) else [values]
     if len(values) != len(names):
-        raise ValueError(f"a sample of the calibration data has {len(values)} arrays; the file has the inputs {', '.join(names)}")
+        raise ArgumentError(f"calibration: a sample has {len(values)} arrays; the file has the inputs {', '.join(names)}")
     return {name: np.asarray(value) for name, value in zip(names, values)}
 
 
@@ -78,7 +86,21 @@ def _compare(tool, path, target, sample):
     return differences
 
 
-def quantize(path, target, calibration=None, *, activations="uint8", per_channel=True, exclude=(), tool=None, check=True):
+def _check_exclude(path, exclude):
+    """Names of nodes that there are: one that there is not would stay quantized without a word."""
+    names = _arguments.names("exclude", exclude)
+    known = [node.name for node in onnx.load(path, load_external_data=False).graph.node]
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"its nodes are {', '.join(map(repr, known[:8]))}{' ...' if len(known) > 8 else ''}"
+            raise ArgumentError(f"exclude: the file has no node {name!r}; {hint}")
+    return names
+
+
+def quantize(path: str | os.PathLike[str], target: str | os.PathLike[str], calibration: Iterable[Any] | None = None, *,
+             activations: str = "uint8", per_channel: bool = True, exclude: Iterable[str] = (),
+             tool: str | os.PathLike[str] | None = None, check: bool = True) -> list[Difference]:
     """Writes the float32 file `path` as a file of 8-bit weights and activations.
 
     calibration: samples of what the model will see, each a dictionary of arrays by input, or the arrays in order; some tens are
@@ -89,14 +111,20 @@ def quantize(path, target, calibration=None, *, activations="uint8", per_channel
     Prints, and returns as a list of Difference, how far each output is from the float32 file's on the first sample when both are run
     with the program onnxrun (`tool`, as in export()); check=False, or no calibration data: not.
     """
-    path, target = os.fspath(path), os.fspath(target)
-    if activations not in ACTIVATIONS:
-        raise ValueError(f"activations: expected one of {', '.join(ACTIVATIONS)}, found {activations!r}")
+    path, target = _arguments.path("path", path), _arguments.path("target", target)
+    if not isinstance(activations, str) or activations not in ACTIVATIONS:
+        _arguments.refuse("activations", f"one of {', '.join(ACTIVATIONS)}", activations)
+    per_channel, check = _arguments.flag("per_channel", per_channel), _arguments.flag("check", check)
+    if calibration is not None and (isinstance(calibration, (str, bytes, dict)) or not hasattr(calibration, "__iter__")):
+        _arguments.refuse("calibration", "a list of samples", calibration)
+    if not os.path.exists(path):
+        raise _arguments.MissingFileError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+    exclude = _check_exclude(path, exclude)
     quantization, shape_inference = _quantizer()
     names = _inputs_of(path)
     samples = None if calibration is None else [_named(sample, names) for sample in calibration]
     if samples == []:
-        raise ValueError("the calibration data holds no sample; pass None for dynamic quantization")
+        raise ArgumentError("calibration: it holds no sample; pass None for dynamic quantization")
     tool = find_tool(tool) if check and samples else None
     with tempfile.TemporaryDirectory() as folder:
         whole, prepared = os.path.join(folder, "whole.onnx"), os.path.join(folder, "prepared.onnx")
@@ -105,12 +133,12 @@ def quantize(path, target, calibration=None, *, activations="uint8", per_channel
         shape_inference.quant_pre_process(whole, prepared, skip_symbolic_shape=True)
         if samples is None:
             quantization.quantize_dynamic(prepared, target, weight_type=quantization.QuantType.QInt8, per_channel=per_channel,
-                                          nodes_to_exclude=list(exclude))
+                                          nodes_to_exclude=exclude)
             return []
         kind = quantization.QuantType.QUInt8 if activations == "uint8" else quantization.QuantType.QInt8
         quantization.quantize_static(prepared, target, _reader(quantization, samples), quant_format=quantization.QuantFormat.QDQ,
                                      activation_type=kind, weight_type=quantization.QuantType.QInt8, per_channel=per_channel,
-                                     nodes_to_exclude=list(exclude))
+                                     nodes_to_exclude=exclude)
     differences = _compare(tool, path, target, samples[0]) if tool else []
     for difference in differences:
         print(f"{difference.name}: differs {difference.by}")

@@ -4,17 +4,35 @@
     onnxrun compare model.onnx --reference reference.npz
 
 The .npz holds the inputs, too. Inputs without a file are random. Values inside of the bodies of If, Loop and Scan are not in it. Needs onnx
-and onnxruntime. As onnxrun.reference.write(path, inputs, target) it takes arrays.
+and onnxruntime: pip install 'onnxrun[reference]'. As onnxrun.reference.write(path, inputs, target) it takes arrays.
 """
+
+from __future__ import annotations
 
 import argparse
 import os
 import sys
 import tempfile
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper
+
+try:
+    from ._onnxrun import ArgumentError
+except ImportError:  # run as a file, without the package
+    ArgumentError = ValueError
+
+NEEDS = "onnxrun.reference needs packages that are not installed ({}): pip install 'onnxrun[reference]'"
+
+try:
+    import onnx
+    import onnxruntime
+    from onnx import TensorProto, helper
+except ImportError as error:
+    if __name__ == "__main__":
+        sys.exit(f"onnxrun: {NEEDS.format(error)}")
+    raise ImportError(NEEDS.format(error)) from error
 
 
 def with_all_values(model):
@@ -31,8 +49,6 @@ def with_all_values(model):
 
 
 def _session(path):
-    import onnxruntime
-
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 3
@@ -52,9 +68,12 @@ def values_of(path, inputs):
     return {name: value for name, value in {**inputs, **found}.items() if isinstance(value, np.ndarray) and value.dtype.kind in "fiubc"}
 
 
-def write(path, inputs, target):
+def write(path: str | os.PathLike[str], inputs: Mapping[str, Any], target: str | os.PathLike[str]) -> int:
     """Writes the values of the model at path for {name: array} to the .npz target; returns how many there are."""
-    values = values_of(os.fspath(path), inputs)
+    path, target = os.fspath(path), os.fspath(target)
+    if not isinstance(inputs, Mapping):
+        raise ArgumentError(f"inputs: expected {{name: array}}, found {type(inputs).__name__}")
+    values = values_of(path, dict(inputs))
     with open(target, "wb") as file:
         np.savez(file, **values)
     return len(values)
@@ -69,6 +88,8 @@ def random_inputs(model, given, dims, seed):
         if value.name in inputs or value.name in constants:
             continue
         kind = value.type.tensor_type
+        if not kind.elem_type:
+            raise ArgumentError(f"the input '{value.name}' is no tensor, and no .npy holds what it is")
         shape = [d.dim_value if d.HasField("dim_value") else dims.get(d.dim_param, 1) for d in kind.shape.dim]
         dtype = helper.tensor_dtype_to_np_dtype(kind.elem_type)
         real = kind.elem_type in (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16)
@@ -76,8 +97,49 @@ def random_inputs(model, given, dims, seed):
     return inputs
 
 
-def _pairs(words):
-    return dict(word.rpartition("=")[::2] for word in words)
+def _pairs(option, words, known):
+    """{name: value} of NAME=VALUE, of names that there are."""
+    pairs = {}
+    for word in words:
+        name, equals, value = word.rpartition("=")
+        if not equals or not name:
+            raise ArgumentError(f"{option}: expected NAME=VALUE, got {word!r}")
+        if name not in known:
+            raise ArgumentError(f"{option}: the model has no {name!r}; it has {', '.join(map(repr, known)) or 'none'}")
+        pairs[name] = value
+    return pairs
+
+
+def _array(option, file):
+    try:
+        return np.load(file)
+    except (OSError, ValueError, EOFError) as reason:
+        raise ArgumentError(f"{option} {file}: no .npy can be read: {reason}") from reason
+
+
+def _size(option, text):
+    if not text.isdecimal() or not int(text):
+        raise ArgumentError(f"{option}: expected a whole number of 1 or more, got {text!r}")
+    return int(text)
+
+
+def _model(path):
+    try:
+        return onnx.load(path, load_external_data=False)
+    except OSError as reason:
+        raise ArgumentError(f"{path}: cannot be opened: {reason.strerror}") from reason
+    except Exception as reason:  # of protobuf, whose class depends on its version
+        raise ArgumentError(f"{path}: no ONNX model: {reason}") from reason
+
+
+def _run(options):
+    model = _model(options.model)
+    inputs = [value.name for value in model.graph.input]
+    names = list(dict.fromkeys(d.dim_param for value in model.graph.input for d in value.type.tensor_type.shape.dim if d.dim_param))
+    given = {name: _array("-i", file) for name, file in _pairs("-i", options.input, inputs).items()}
+    dims = {name: _size("--dim", size) for name, size in _pairs("--dim", options.dim, names).items()}
+    count = write(options.model, random_inputs(model, given, dims, options.seed), options.output)
+    print(f"{count} values -> {options.output}")
 
 
 def main(arguments=None):
@@ -88,11 +150,22 @@ def main(arguments=None):
     parser.add_argument("--dim", action="append", default=[], metavar="NAME=SIZE", help="size of a dynamic dimension (1)")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
-    model = onnx.load(options.model, load_external_data=False)
-    given = {name: np.load(file) for name, file in _pairs(options.input).items()}
-    dims = {name: int(size) for name, size in _pairs(options.dim).items()}
-    count = write(options.model, random_inputs(model, given, dims, options.seed), options.output)
-    print(f"{count} values -> {options.output}")
+    try:
+        _run(options)
+    except ArgumentError as error:
+        return _complain(error, 2)
+    except OSError as error:
+        return _complain(error, 5)
+    except Exception as error:  # ONNX Runtime's, which has a class for each status
+        if not type(error).__module__.startswith("onnxruntime"):
+            raise
+        return _complain(f"ONNX Runtime: {error}", 5)
+    return 0
+
+
+def _complain(what, code):
+    print(f"onnxrun: {what}", file=sys.stderr)
+    return code
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """Runs a file with the program onnxrun and compares it with the module."""
 
+from __future__ import annotations
+
 import dataclasses
 import inspect
 import os
@@ -7,6 +9,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from typing import Any
 
 import numpy as np
 import onnx
@@ -244,7 +247,8 @@ def compare(module, args, kwargs, path, model, inputs, tool, tolerance):
     return differences
 
 
-def check(module, args, path, *, kwargs=None, tool=None, tolerance=None):
+def check(module: Any, args: Any, path: str | os.PathLike[str], *, kwargs: dict[str, Any] | None = None,
+          tool: str | os.PathLike[str] | None = None, tolerance: tuple[float, float] | None = None) -> list[Difference]:
     """Runs the file at path with onnxrun and returns a Difference for each output. tolerance: (relative, absolute)."""
     path = os.fspath(path)
     args, kwargs = (args,) if isinstance(args, torch.Tensor) else tuple(args), dict(kwargs or {})

@@ -3,6 +3,7 @@
 import json
 import os
 import tempfile
+import threading
 import unittest
 
 import numpy as np
@@ -11,7 +12,7 @@ import onnxrun
 import onnxruntime
 from onnx import helper
 from ort_script import run, same
-from support import fixture, model_of
+from support import fixture, model_of, slow_model
 
 
 class Script(unittest.TestCase):
@@ -52,7 +53,7 @@ class Ours(unittest.TestCase):
     def test_providers(self):
         path, _, _ = fixture("mlp_ts")
         onnxrun.InferenceSession(path, providers=["CUDAExecutionProvider", ("CPUExecutionProvider", {})])
-        with self.assertRaisesRegex(onnxrun.ArgumentError, "no provider"):
+        with self.assertRaisesRegex(onnxrun.ArgumentError, "providers: there is none"):
             onnxrun.InferenceSession(path, providers=["CUDAExecutionProvider"])
         self.assertEqual((onnxrun.get_device(), onnxrun.get_available_providers()), ("CPU", ["CPUExecutionProvider"]))
 
@@ -87,6 +88,123 @@ class Ours(unittest.TestCase):
         binding.bind_ortvalue_output(name, value)
         session.run_with_iobinding(binding)
         np.testing.assert_allclose(value.numpy(), expected, rtol=1e-4, atol=1e-5)
+        self.assertIs(binding.get_outputs()[0], value)
+
+    def test_bound_values_that_do_not_fit_are_refused(self):
+        path, inputs, outputs = fixture("mlp_ts")
+        ((name, expected),) = outputs.items()
+        session = onnxrun.InferenceSession(path)
+        for array, words in ((np.zeros(expected.shape, np.float64), "expected float64"), (np.zeros((1, *expected.shape), np.float32), "float32"),
+                             (np.zeros(expected.shape[-1:], np.float32), "does not fit"), (np.zeros(expected.shape, np.int32), "expected int32")):
+            binding = session.io_binding()
+            for key, value in inputs.items():
+                binding.bind_cpu_input(key, value)
+            binding.bind_ortvalue_output(name, onnxrun.OrtValue.ortvalue_from_numpy(array))
+            with self.subTest(array.dtype, shape=array.shape), self.assertRaisesRegex(onnxrun.ArgumentError, f"output '{name}' .*{words}"):
+                session.run_with_iobinding(binding)
+            self.assertFalse(array.any(), "a refused value was written to")
+        value = onnxrun.OrtValue.ortvalue_from_numpy(np.zeros(3, np.float32))
+        for wrong in (np.zeros(3), np.zeros((1, 3), np.float32), np.float32(0), [1, 2, 3]):
+            with self.assertRaisesRegex(onnxrun.ArgumentError, r"expected float32\[3\]"):
+                value.update_inplace(wrong)
+
+    def test_memory_by_its_address(self):
+        path, inputs, outputs = fixture("mlp_ts")
+        ((name, expected),), ((key, x),) = outputs.items(), inputs.items()
+        found = np.zeros_like(expected)
+        binding = onnxrun.InferenceSession(path).io_binding()
+        binding.bind_input(key, "cpu", 0, np.float32, x.shape, x.ctypes.data)
+        binding.bind_output(name, "cpu", 0, np.float32, expected.shape, found.ctypes.data)
+        binding._session.run_with_iobinding(binding)
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+    def test_values_are_arrays(self):
+        array = np.arange(6, dtype=np.float32).reshape(2, 3)
+        for module in (onnxrun, onnxruntime):
+            value = module.OrtValue.ortvalue_from_numpy(array)
+            np.testing.assert_array_equal(np.asarray(value.numpy()), array)
+            self.assertEqual((value.tensor_size_in_bytes(), value.element_type(), value.data_ptr() != 0, value.is_tensor_sequence(),
+                              value.is_sparse_tensor(), value.data_type()), (24, 1, True, False, False, "tensor(float)"))
+            self.assertEqual(module.OrtValue.ortvalue_from_shape_and_type([2], 10).numpy().dtype, np.float16)
+        value = onnxrun.OrtValue.ortvalue_from_numpy(array)
+        self.assertIs(np.asarray(value), array)
+        self.assertEqual(np.asarray(value, np.float64).dtype, np.float64)
+        np.testing.assert_array_equal(np.from_dlpack(value), array)
+
+    def test_options_that_are_misspelt_are_refused(self):
+        with self.assertRaises(AttributeError):
+            onnxrun.SessionOptions().intra_op_num_thread = 1
+        with self.assertRaises(AttributeError):
+            onnxrun.RunOptions().terminated = True
+        with self.assertRaises(TypeError):
+            onnxrun.InferenceSession(fixture("mlp_ts")[0], session_options=None)
+
+    def test_sizes_of_dimensions(self):
+        path, inputs, _ = fixture("cnn_dynamic_batch_dynamo")
+        ((key, x),) = inputs.items()
+        name = onnxruntime.InferenceSession(path).get_inputs()[0].shape[0]
+        shapes = []
+        for module in (onnxruntime, onnxrun):
+            options = module.SessionOptions()
+            options.add_free_dimension_override_by_name(name, len(x))
+            session = module.InferenceSession(path, options)
+            shapes.append([value.shape for value in session.get_inputs()])
+            session.run(None, inputs)
+        self.assertEqual(*shapes)
+        with self.assertRaisesRegex(onnxrun.ArgumentError, f"'{key}': dimension '{name}' is {len(x) + 1}, SessionOptions say {len(x)}"):
+            session.run(None, {key: np.concatenate([x, x[:1]])})
+        options.add_free_dimension_override_by_name("nonsense", 1)
+        with self.assertWarnsRegex(RuntimeWarning, "no dimension 'nonsense'"):
+            onnxrun.InferenceSession(path, options)
+        with self.assertRaises(onnxrun.UnsupportedError):
+            options.add_free_dimension_override_by_denotation("DATA_BATCH", 1)
+
+    def test_the_rewritten_model_is_written(self):
+        data = model_of([helper.make_node("Identity", ["x"], ["a"]), helper.make_node("Neg", ["a"], ["b"]), helper.make_node("Identity", ["b"], ["y"])],
+                        {"x": (np.float32, ["n", 2])}, {"y": (np.float32, ["n", 2])})
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "model.onnx")
+            onnx.save(onnx.load_from_string(data), path)
+            for i, source in enumerate((path, data)):
+                options = onnxrun.SessionOptions()
+                options.optimized_model_filepath = os.path.join(folder, f"{i}.onnx")
+                onnxrun.InferenceSession(source, options)
+                self.assertEqual([node.op_type for node in onnx.load(options.optimized_model_filepath).graph.node], ["Neg"])
+                (found,) = onnxruntime.InferenceSession(options.optimized_model_filepath).run(None, {"x": np.ones((1, 2), np.float32)})
+                np.testing.assert_array_equal(found, [[-1, -1]])
+            options.optimized_model_filepath = os.path.join(folder, "nowhere", "x.onnx")
+            with self.assertRaises(onnxrun.FileError):
+                onnxrun.InferenceSession(path, options)
+
+    def test_run_async(self):
+        path, inputs, outputs = fixture("mlp_ts")
+        done, calls = threading.Event(), []
+
+        def take(*arguments):
+            calls.append(arguments)
+            done.set()
+
+        session = onnxrun.InferenceSession(path)
+        session.run_async(None, inputs, take, "mine")
+        self.assertTrue(done.wait(60))
+        ((results, mine, error),) = calls
+        self.assertEqual((mine, error), ("mine", ""))
+        np.testing.assert_allclose(results[0], *outputs.values(), rtol=1e-4, atol=1e-5)
+        done.clear()
+        session.run_async(None, {name: x.astype(np.int8) for name, x in inputs.items()}, take, None)
+        self.assertTrue(done.wait(60))
+        self.assertEqual(calls[1][0], [])
+        self.assertIn("int8", calls[1][2])
+
+    def test_terminate_ends_a_run(self):
+        session, options = onnxrun.InferenceSession(slow_model(10_000_000)), onnxrun.RunOptions()
+        timer = threading.Timer(0.1, lambda: setattr(options, "terminate", True))
+        timer.start()
+        with self.assertRaises(onnxrun.CancelledError):
+            session.run(None, {"x": np.eye(64, dtype=np.float32)}, options)
+        timer.join()
+        with self.assertRaises(onnxrun.CancelledError):
+            session.run(None, {"x": np.eye(64, dtype=np.float32)}, options)
 
 
 if __name__ == "__main__":

@@ -226,9 +226,9 @@ class Wrong(unittest.TestCase):
             load("Stop", {"x": FLOATS}, {"y": FLOATS}, Interrupt)(Run.x)
 
     def test_classes_that_are_none(self):
-        with self.assertRaisesRegex(TypeError, "has no method run"):
+        with self.assertRaisesRegex(TypeError, "a class with a method run, Empty has none"):
             onnxrun.operator(DOMAIN, "None")(type("Empty", (), {}))
-        with self.assertRaisesRegex(TypeError, "decorate it"):
+        with self.assertRaisesRegex(TypeError, "a class decorated by onnxrun.operator"):
             load("Scale", {"x": FLOATS}, {"y": FLOATS}, type("Plain", (), {}))
         with self.assertRaisesRegex(onnxrun.ArgumentError, "registered twice"):
             load("Scale", {"x": FLOATS}, {"y": FLOATS}, Scale, Scale)

@@ -23,6 +23,12 @@ class Names(unittest.TestCase):
             value = getattr(onnxrun, name)
             self.assertTrue(isinstance(value, str) or inspect.getdoc(value), f"{name} has no description")
 
+    def test_every_name_is_listed(self):
+        for name, value in vars(onnxrun).items():
+            if name.startswith("_") or inspect.ismodule(value) or name in ("TYPE_CHECKING",):
+                continue
+            self.assertIn(name, onnxrun.__all__)
+
     def test_stubs_name_what_the_extension_has(self):
         tree = ast.parse((PACKAGE / "_onnxrun.pyi").read_text())
         stubs = {node.name: node for node in tree.body if isinstance(node, (ast.ClassDef, ast.FunctionDef))}
@@ -33,9 +39,10 @@ class Names(unittest.TestCase):
             self.assertEqual(methods, {key for key in vars(getattr(_onnxrun, name)) if not key.startswith("_")})
 
     def test_public_functions_have_types(self):
-        for owner in (onnxrun, onnxrun.Model, onnxrun.Session):
+        for owner in (onnxrun, onnxrun.Model, onnxrun.Session, onnxrun.InferenceSession, onnxrun.SessionOptions, onnxrun.OrtValue,
+                      onnxrun.IOBinding):
             for name, value in vars(owner).items():
-                if inspect.isfunction(value) and value.__module__ == "onnxrun._model" and (not name.startswith("_") or name == "__call__"):
+                if inspect.isfunction(value) and value.__module__.startswith("onnxrun.") and (not name.startswith("_") or name == "__call__"):
                     self.assertIn("return", value.__annotations__, f"{owner.__name__}.{name} has no types")
         self.assertTrue((PACKAGE / "py.typed").exists())
 

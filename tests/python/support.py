@@ -30,6 +30,19 @@ def identity(dtype, shape):
     return model_of([helper.make_node("Identity", ["x"], ["y"])], {"x": (dtype, shape)}, {"y": (dtype, shape)})
 
 
+def slow_model(turns):
+    """A loop of many turns of a product."""
+    body = helper.make_graph(
+        [helper.make_node("MatMul", ["a", "a"], ["b"]), helper.make_node("Tanh", ["b"], ["c"]),
+         helper.make_node("Identity", ["go"], ["go_on"])],
+        "body",
+        [helper.make_tensor_value_info("i", 7, []), helper.make_tensor_value_info("go", 9, []),
+         helper.make_tensor_value_info("a", 1, [64, 64])],
+        [helper.make_tensor_value_info("go_on", 9, []), helper.make_tensor_value_info("c", 1, [64, 64])])
+    return model_of([helper.make_node("Loop", ["turns", "", "x"], ["y"], body=body)], {"x": (np.float32, [64, 64])},
+                    {"y": (np.float32, [64, 64])}, {"turns": np.array(turns, np.int64)})
+
+
 def fixture(name):
     """Path of a model, and its inputs and outputs by name."""
     folder = FIXTURES / name
