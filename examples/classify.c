@@ -16,6 +16,7 @@ static unsigned char *read_ppm(const char *path, int *width, int *height) {
   FILE *file = fopen(path, "rb");
   unsigned char *rgb = NULL;
   int most;
+  if (!file) perror(path);
   if (file && fscanf(file, "P6 %d %d %d", width, height, &most) == 3 && getc(file) != EOF && most == 255 &&
       *width > 0 && *height > 0 && *width <= MOST_SIDE && *height <= MOST_SIDE) {
     const size_t bytes = (size_t)*width * (size_t)*height * 3;
@@ -23,6 +24,7 @@ static unsigned char *read_ppm(const char *path, int *width, int *height) {
     if (rgb && fread(rgb, bytes, 1, file) != 1) free(rgb), rgb = NULL;
   }
   if (file) fclose(file);
+  if (file && !rgb) fprintf(stderr, "%s: expected a picture as P6 of PPM, with 255 levels\n", path);
   return rgb;
 }
 
@@ -49,6 +51,7 @@ static void make_input(const unsigned char *rgb, int width, int height, float *x
 static const char *name_of(const char *path, int class) {
   static char name[128];
   FILE *file = path ? fopen(path, "r") : NULL;
+  if (path && !file) perror(path);
   snprintf(name, sizeof(name), "%d", class);
   for (int i = 0; file && i <= class; i++)
     if (!fgets(name, sizeof(name), file)) snprintf(name, sizeof(name), "%d", class);
@@ -81,8 +84,9 @@ int main(int argc, char **argv) {
   struct onr_error error;
   struct onr_tensor y;
   int width, height;
-  unsigned char *rgb = argc == 3 || argc == 4 ? read_ppm(argv[2], &width, &height) : NULL;
-  if (!rgb) return fprintf(stderr, "usage: %s MODEL.onnx PICTURE.ppm [CLASSES.txt]\n", argv[0]), 2;
+  if (argc != 3 && argc != 4) return fprintf(stderr, "usage: %s MODEL.onnx PICTURE.ppm [CLASSES.txt]\n", argv[0]), 2;
+  unsigned char *rgb = read_ppm(argv[2], &width, &height);
+  if (!rgb) return 1;
   make_input(rgb, width, height, input);
   free(rgb);
   enum onr_status status = onr_model_load(argv[1], NULL, &model, &error);

@@ -19,6 +19,7 @@ static unsigned char *read_ppm(const char *path, int *width, int *height) {
   FILE *file = fopen(path, "rb");
   unsigned char *rgb = NULL;
   int most;
+  if (!file) perror(path);
   if (file && fscanf(file, "P6 %d %d %d", width, height, &most) == 3 && getc(file) != EOF && most == 255 &&
       *width > 0 && *height > 0 && *width <= MOST_SIDE && *height <= MOST_SIDE) {
     const size_t bytes = (size_t)*width * (size_t)*height * 3;
@@ -26,6 +27,7 @@ static unsigned char *read_ppm(const char *path, int *width, int *height) {
     if (rgb && fread(rgb, bytes, 1, file) != 1) free(rgb), rgb = NULL;
   }
   if (file) fclose(file);
+  if (file && !rgb) fprintf(stderr, "%s: expected a picture as P6 of PPM, with 255 levels\n", path);
   return rgb;
 }
 
@@ -106,8 +108,9 @@ int main(int argc, char **argv) {
   struct onr_model *model = NULL;
   struct onr_error error = {0};
   int width, height;
-  unsigned char *rgb = argc == 3 ? read_ppm(argv[2], &width, &height) : NULL;
-  if (!rgb) return fprintf(stderr, "usage: %s MODEL.onnx PICTURE.ppm\n", argv[0]), 2;
+  if (argc != 3) return fprintf(stderr, "usage: %s MODEL.onnx PICTURE.ppm\n", argv[0]), 2;
+  unsigned char *rgb = read_ppm(argv[2], &width, &height);
+  if (!rgb) return 1;
   enum onr_status status = onr_model_load(argv[1], NULL, &model, &error);
   if (status == ONR_STATUS_OK) status = onr_session_create(model, NULL, &session, &error);
   if (status == ONR_STATUS_OK) status = detect(model, session, rgb, width, height, &error);

@@ -59,6 +59,26 @@ static enum onr_status build(const float **next, struct onr_model **model, struc
   return onr_net_finish(net, model, error); /* the first error of all of these calls */
 }
 
+/* How far apart the results are at most; infinity where one is no number. */
+static double difference(const float *found, const float *expected, size_t count) {
+  double most = 0;
+  for (size_t i = 0; i < count; i++) {
+    const double apart = fabs((double)found[i] - (double)expected[i]);
+    most = apart == apart ? fmax(most, apart) : INFINITY;
+  }
+  return most;
+}
+
+/* 0: the file is not there, or is another. */
+static int read_file(const char *path, float *data, size_t count) {
+  FILE *file = fopen(path, "rb");
+  if (!file) return perror(path), 0;
+  const int done = fread(data, sizeof(*data), count, file) == count;
+  fclose(file);
+  if (!done) fprintf(stderr, "%s: expected %zu floats, found fewer\n", path, count);
+  return done;
+}
+
 int main(int argc, char **argv) {
   static float data[WEIGHTS + INPUT + OUTPUT];
   const float *next = data, *expected = data + WEIGHTS + INPUT;
@@ -67,10 +87,8 @@ int main(int argc, char **argv) {
   struct onr_model *model = NULL;
   struct onr_session *session = NULL;
   struct onr_error error;
-  FILE *file = argc == 2 ? fopen(argv[1], "rb") : NULL;
-  double most = 0;
-  if (!file || fread(data, sizeof(data), 1, file) != 1) return fprintf(stderr, "usage: %s network.bin\n", argv[0]), 2;
-  fclose(file);
+  if (argc != 2) return fprintf(stderr, "usage: %s network.bin\n", argv[0]), 2;
+  if (!read_file(argv[1], data, sizeof(data) / sizeof(*data))) return 1;
   if (build(&next, &model, &error) != ONR_STATUS_OK ||
       onr_session_create(model, &(struct onr_session_options){.size = sizeof(struct onr_session_options), .profile = 1},
                          &session, &error) != ONR_STATUS_OK ||
@@ -78,7 +96,7 @@ int main(int argc, char **argv) {
       onr_session_run(session, &error) != ONR_STATUS_OK ||
       onr_session_get_output(session, 0, &y, &error) != ONR_STATUS_OK)
     return fprintf(stderr, "%s %s: %s\n", onr_status_name(error.status), error.where, error.message), 1;
-  for (size_t i = 0; i < OUTPUT; i++) most = fmax(most, fabs((double)((const float *)y.data)[i] - (double)expected[i]));
+  const double most = difference(y.data, expected, OUTPUT);
   for (size_t i = 0; i < onr_session_num_nodes(session); i++) {
     struct onr_node_info node = {.size = sizeof(node)};
     if (onr_session_node(session, i, &node) != ONR_STATUS_OK) continue;

@@ -131,7 +131,10 @@ static enum onr_status run(const struct onr_model *model, struct onr_threads *th
 
 static double difference(const float *a, const float *b) {
   double most = 0;
-  for (size_t i = 0; i < BATCH * OUT; i++) most = fmax(most, fabs((double)a[i] - (double)b[i]));
+  for (size_t i = 0; i < BATCH * OUT; i++) {
+    const double apart = fabs((double)a[i] - (double)b[i]);
+    most = apart == apart ? fmax(most, apart) : INFINITY; /* NaN is far away */
+  }
   return most;
 }
 

@@ -111,9 +111,10 @@ int main(int argc, char **argv) {
   struct weights w = {0};
   struct onr_tensor y;
   for (size_t i = 0; i < sizeof(ones) / sizeof(*ones); i++) ones[i] = 1;
-  if (argc != 2 || !open_weights(argv[1], &w)) {
+  if (argc != 2) return fprintf(stderr, "usage: %s WEIGHTS.safetensors\n", argv[0]), 2;
+  if (!open_weights(argv[1], &w)) {
     close_weights(&w);
-    return fprintf(stderr, "usage: %s WEIGHTS.safetensors\n", argv[0]), 2;
+    return fprintf(stderr, "%s: no file of safetensors can be read there\n", argv[1]), 1;
   }
   enum onr_status status = build(&w, &model, &error);
   if (w.missing) fprintf(stderr, "%s: no weight '%s' of the right type and size\n", argv[1], w.missing);

@@ -46,8 +46,12 @@ static enum onr_status open_directory(const char *path, int *fd, struct onr_erro
   char shown[SHOWN];
   *fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (*fd >= 0) return ONR_STATUS_OK;
-  return onr_fail(error, ONR_STATUS_IO, "cannot open the directory '%s'",
-                  onri_escape_string(path, shown, sizeof(shown)));
+  return onr_fail(error, ONR_STATUS_IO, "cannot open the directory '%s'%s",
+                  onri_escape_string(path, shown, sizeof(shown)),
+                  errno == ENOENT    ? ": there is none"
+                  : errno == ENOTDIR ? ": it is a file"
+                  : errno == EACCES  ? ": it may not be read"
+                                     : "");
 }
 
 enum onr_status onri_sources_set_memory(struct onri_sources *sources, const void *data, size_t bytes,

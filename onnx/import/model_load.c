@@ -173,7 +173,7 @@ enum onr_status onr_model_pack(const char *path, const struct onr_model_options 
   const int fd = onri_create_beside(target, packed, size);
   enum onr_status status;
   if (fd < 0) {
-    status = onr_fail(error, ONR_STATUS_IO, "no file can be created beside it");
+    status = onr_fail(error, ONR_STATUS_IO, "%s", onri_why_not_created());
   } else {
     close(fd);
     status = pack(path, &options, packed, target, error);

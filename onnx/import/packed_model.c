@@ -282,7 +282,7 @@ enum onr_status onri_packed_model_write(const char *path, struct onri_sources *s
       name && w.entries ? ONR_STATUS_OK : onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to pack a model");
   const int fd = status == ONR_STATUS_OK ? onri_create_beside(path, name, size) : -1;
   if (fd >= 0 && !(w.file = fdopen(fd, "w+b"))) close(fd);
-  if (status == ONR_STATUS_OK && !w.file) status = onr_fail(error, ONR_STATUS_IO, "no file can be created beside it");
+  if (status == ONR_STATUS_OK && !w.file) status = onr_fail(error, ONR_STATUS_IO, "%s", onri_why_not_created());
   if (status == ONR_STATUS_OK) status = write_all(&w, packed);
   if (w.file && fclose(w.file) != 0 && status == ONR_STATUS_OK)
     status = onr_fail(error, ONR_STATUS_IO, "it cannot be written (is the disk full?)");

@@ -177,7 +177,7 @@ static enum onr_status replace(const struct onri_write *file, const char *path, 
   const int fd = onri_create_beside(path, name, size);
   FILE *target = fd < 0 ? NULL : fdopen(fd, "wb");
   enum onr_status status = target ? write_bytes(file, head, graph, target)
-                                  : onr_fail(file->error, ONR_STATUS_IO, "no file can be created beside it");
+                                  : onr_fail(file->error, ONR_STATUS_IO, "%s", onri_why_not_created());
   if (fd >= 0 && !target) close(fd);
   if (target && fclose(target) != 0 && status == ONR_STATUS_OK)
     status = onr_fail(file->error, ONR_STATUS_IO, "it cannot be written (is the disk full?)");

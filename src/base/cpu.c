@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define VARIABLE "ONNXRUN_CPU"
+
 static enum onri_cpu_level level_of_processor(void) {
 #if ONRI_HAVE_AVX_KERNELS
   /* The compiler's run-time support asks the processor once, when the program is loaded, and includes what the
@@ -18,12 +20,25 @@ static enum onri_cpu_level level_of_processor(void) {
 #endif
 }
 
-static enum onri_cpu_level level_of_environment(enum onri_cpu_level most) {
+/* ONRI_NUM_CPU_LEVELS: no name of a level. */
+static int level_of_name(const char *name) {
   static const char *const names[ONRI_NUM_CPU_LEVELS] = {"base", "avx2", "avx512", "vnni"};
-  const char *asked = getenv("ONNXRUN_CPU");
-  for (int level = 0; asked && level < (int)most; level++)
-    if (strcmp(asked, names[level]) == 0) return (enum onri_cpu_level)level;
-  return most;
+  int level = 0;
+  while (level < ONRI_NUM_CPU_LEVELS && strcmp(name, names[level])) level++;
+  return level;
+}
+
+static enum onri_cpu_level level_of_environment(enum onri_cpu_level most) {
+  const char *asked = getenv(VARIABLE);
+  const int level = asked ? level_of_name(asked) : ONRI_NUM_CPU_LEVELS;
+  return level < (int)most ? (enum onri_cpu_level)level : most;
+}
+
+enum onr_status onri_cpu_check(struct onr_error *error) {
+  const char *asked = getenv(VARIABLE);
+  if (!asked || !*asked || level_of_name(asked) < ONRI_NUM_CPU_LEVELS) return ONR_STATUS_OK;
+  return onr_fail(error, ONR_STATUS_ARGUMENT,
+                  "the environment variable " VARIABLE ": expected base, avx2, avx512 or vnni, found '%.32s'", asked);
 }
 
 enum onri_cpu_level onri_cpu_level(void) {

@@ -2,6 +2,8 @@
 #ifndef ONRI_CPU_H
 #define ONRI_CPU_H
 
+#include "onnxrun/status.h"
+
 /* Kernels beyond the base level exist in the build (cmake/library.cmake). */
 #if defined(__x86_64__) && !defined(ONNXRUN_NO_WIDE_KERNELS)
 #define ONRI_HAVE_AVX_KERNELS 1
@@ -20,5 +22,7 @@ enum onri_cpu_level {
 /* The highest level of this processor, or a lower one that the environment variable ONNXRUN_CPU names (base, avx2,
  * avx512, vnni) when it is first asked. Cheap; any thread. */
 enum onri_cpu_level onri_cpu_level(void);
+/* ARGUMENT when the variable names no level. A level that this processor lacks is no error: the highest is taken. */
+enum onr_status onri_cpu_check(struct onr_error *error);
 
 #endif

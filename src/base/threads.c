@@ -7,6 +7,7 @@
 
 #include "base/crew.h"
 #include "base/memory/memory.h"
+#include "base/quota.h"
 #include "base/sized.h"
 
 #ifdef ONNXRUN_HAVE_PTHREADPOOL
@@ -26,12 +27,14 @@ struct onr_threads {
 enum { MOST_THREADS = 1024 };
 
 #ifdef ONNXRUN_HAVE_PTHREADPOOL
-/* Cores that this process may use. */
+/* Cores that this process may use: more threads than that would wait for one another. */
 static uint32_t count_cores(void) {
   long count = sysconf(_SC_NPROCESSORS_ONLN);
 #ifdef __linux__
   cpu_set_t allowed;
   if (sched_getaffinity(0, sizeof(allowed), &allowed) == 0) count = CPU_COUNT(&allowed);
+  const long quota = onri_quota_of_cores("");
+  if (quota && quota < count) count = quota;
 #endif
   return count < 1 ? 1 : count > MOST_THREADS ? MOST_THREADS : (uint32_t)count;
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/cpu.h"
 #include "base/shape.h"
 #include "base/sized.h"
 #include "model/packed.h"
@@ -14,6 +15,7 @@ static enum onr_status no_memory(struct onr_error *error) {
 
 enum onr_status onri_model_options_read(const struct onr_model_options *given, struct onr_model_options *options,
                                         struct onr_error *error) {
+  ONR_TRY(onri_cpu_check(error));
   return ONRI_SIZED_READ(options, given, onr_model_options, error);
 }
 

@@ -260,6 +260,19 @@ int onri_create_beside(const char *path, char *name, size_t size) {
   return fd;
 }
 
+const char *onri_why_not_created(void) {
+  switch (errno) {
+    case ENOENT: return "no file can be created beside it: there is no such folder";
+    case ENOTDIR: return "no file can be created beside it: what should be its folder is a file";
+    case EACCES:
+    case EPERM: return "no file can be created beside it: its folder may not be written to";
+    case EROFS: return "no file can be created beside it: it is on a file system that is only read";
+    case ENOSPC:
+    case EDQUOT: return "no file can be created beside it: the disk is full";
+    default: return "no file can be created beside it";
+  }
+}
+
 /* Why what is there is not replaced; NULL where nothing is, an empty file, or packed weights. */
 static const char *not_ours_to_replace(const char *path) {
   struct stat info;
@@ -282,7 +295,7 @@ const char *onri_packed_file_write(const char *path, const struct onri_packed_ke
   if (!name) return "there is no memory for its name";
   const char *why = not_ours_to_replace(path);
   m.fd = why ? -1 : onri_create_beside(path, name, size);
-  if (!why) why = m.fd < 0 ? "no file can be created beside it" : fill(&m, key, env, blocks);
+  if (!why) why = m.fd < 0 ? onri_why_not_created() : fill(&m, key, env, blocks);
   if (m.fd >= 0 && close(m.fd) != 0 && !why) why = "it cannot be written (is the disk full?)";
   if (m.fd >= 0 && !why && rename(name, path) != 0) why = "it cannot be put in its place";
   if (m.fd >= 0 && why) unlink(name);

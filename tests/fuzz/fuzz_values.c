@@ -19,8 +19,8 @@ size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t 
 /* Other parts of the tool: standard input is read with what makes tensors of pictures and sound, which is not tried
  * here, and there is no progress to be cleared. */
 int read_standard_input(const struct options *options, const struct onr_value_info *info, const struct recipe *recipe,
-                        enum onr_dtype declared, struct tensor_list *list) {
-  (void)options, (void)info, (void)recipe, (void)declared, (void)list;
+                        enum onr_dtype declared, unsigned *kinds, struct tensor_list *list) {
+  (void)options, (void)info, (void)recipe, (void)declared, (void)kinds, (void)list;
   abort();
 }
 

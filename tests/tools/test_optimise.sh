@@ -26,6 +26,11 @@ cmp -s "$work/small.onnx" "$work/threads.onnx" || fail "threads change the file"
 expect 0 "" "$tool" optimise "$model" -o "$work/plain.onnx" --disable-passes all
 holds "plain.onnx: "
 
+# What weights beside the model take is not left out of what it is compared with.
+expect 0 "" "$tool" optimise "$fixtures/demo/model.onnx" -o "$work/demo.onnx"
+holds "demo.onnx: [0-9]* nodes of [0-9]*, .*iB$"
+rm "$work/demo.onnx"
+
 # What has no form.
 expect 4 "" "$tool" optimise "$fixtures/onnxrun_max_pool/model.onnx" -o "$work/none.onnx"
 grep -q "UNSUPPORTED: .*some of it cannot be said in ONNX:" "$work/err" || fail "$(cat "$work/err")"

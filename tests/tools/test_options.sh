@@ -60,11 +60,108 @@ expect 5 "the limit total_bytes of 2048 bytes" "$tool" run "$model" --limit tota
 for value in 64M 64MB 64MiB 1GB 1GiB 1g; do expect 0 "" "$tool" run "$model" --limit total_bytes=$value --limit nodes=1k; done
 expect 5 "LIMIT: .*the limit total_bytes of 2048 bytes" "$tool" run "$model" --limit total_bytes=2K
 expect 0 "" "$tool" run "$model" --limit total_bytes=64M --limit nodes=100
-expect 2 "nowhere: no such folder" "$tool" check "$work/nowhere"
+expect 5 "nowhere: cannot be opened: No such file" "$tool" check "$work/nowhere"
 expect 2 "model.onnx: no folder; check takes the one with model.onnx" "$tool" check "$model"
 expect 2 "no model.onnx in it or below" "$tool" check "$work"
 expect 2 "empty word" "$tool" run "$model" -o ""
 expect 0 "" "$tool" run -- "$model"
+expect 2 "all does nothing with --json" "$tool" run "$model" --all --json
+expect 2 "all does nothing with --output" "$tool" run "$model" -o "$work/x" --all
+expect 2 "json does nothing with --output" "$tool" run "$model" -o "$work/x" --json
+expect 2 "json does nothing with --top" "$tool" run "$model" --top 3 --json
+expect 2 "seed does nothing with --greedy" "$tool" generate "$model" --seed 1 --greedy
+expect 2 "profile does nothing with --kernels" "$tool" bench "$model" --kernels --profile
+expect 2 "compare: does not take --output, which is for run, bench, pack, report, compile, optimise;" "$tool" compare "$model" -o x
+expect 2 "ONNXRUN_CPU: expected base, avx2, avx512 or vnni, found 'foo'" env ONNXRUN_CPU=foo "$tool" run "$model"
+for level in "" base vnni; do expect 0 "" env ONNXRUN_CPU=$level "$tool" run "$model"; done
+
+# What help says of an option that several commands take is what it is in that one.
+for command in $commands; do
+  "$tool" help $command >"$work/help"
+  for option in $(sed -n 's/^  \(-., \)\{0,1\}--\([a-z-]*\).*/\2/p' "$work/help"); do
+    [ "$(grep -c -e "^  \(-., \)\{0,1\}--$option\( \|\$\)" "$work/help")" = 1 ] || fail "help $command has --$option more than once"
+  done
+  for other in $commands; do
+    grep -q "[;(] *$other: " "$work/help" && fail "help $command tells of $other"
+  done
+done
+
+# Every file that is named and is not there: exit code 5, the name and the system's reason, whatever the command and the option.
+cd "$fixtures/demo" || exit 1
+swept=0
+for command in $commands; do
+  right=model.onnx
+  [ $command = generate ] && right="../cached_decoder_ts/model.onnx --prompt-ids 1 --greedy"
+  [ $command = check ] && right=../mlp_ts
+  [ $command = optimise ] && right="model.onnx -o $work/optimised.onnx"
+  [ $command = ops ] || expect 5 "'nowhere.onnx': no such file\|nowhere.onnx: cannot be opened: No such file" "$tool" $command $(echo "$right" | sed 's/^[^ ]*/nowhere.onnx/')
+  "$tool" help $command | sed -n 's/^ .*--\([a-z-]* [A-Z.=a-z]*\).*/\1/p' >"$work/takes"
+  while read -r option argument; do
+    case "$option $argument" in
+      "input "*) words="-i nowhere.npy" ;;
+      "recipe "*) words="-i digit.png --recipe nowhere" ;;
+      "output "*) continue ;;
+      *" FILE" | *" PATH" | *.so) words="--$option nowhere" ;;
+      *) continue ;;
+    esac
+    [ "$option" = packed ] && continue # what is not there costs time alone, and is told
+    expect 5 "nowhere.*: No such file or directory" "$tool" $command $right $words
+    swept=$((swept + 1))
+  done <"$work/takes"
+done
+[ $swept -ge 18 ] || fail "only $swept options with files"
+expect 0 "--packed nowhere: .*; weights are packed anew" "$tool" run model.onnx -i digits.npy --packed nowhere
+expect 5 "directory 'nowhere': there is none" "$tool" run model.onnx -i digits.npy --external-data nowhere
+
+# The same of every file that cannot be written, and a name of a file where a folder is to be.
+for command in pack report bench optimise; do
+  for file in x x.onr; do
+    [ $command = bench ] && seconds="--seconds 0" || seconds=
+    expect 5 "nowhere/$file.*\(such file or directory\|is no such folder\)" "$tool" $command model.onnx -o "$work/nowhere/$file" $seconds
+  done
+done
+: >"$work/file"
+expect 5 "file: .*Not a directory\|file.*File exists" "$tool" run model.onnx -i digits.npy -o "$work/file/results"
+expect 5 "Not a directory\|is a file" "$tool" optimise model.onnx -o "$work/file/x.onnx"
+for words in "run -i digits.npy -o $work/a.txt" "run -i digits.npy --dump-all $work/a.txt" "compile --dim batch=1 -o $work/a.txt"; do
+  expect 2 "a.txt: .*folder; a folder of that name is '$work/a.txt/'" "$tool" $(echo $words | cut -d' ' -f1) model.onnx $(echo $words | cut -d' ' -f2-)
+  [ -e "$work/a.txt" ] && fail "$words made something"
+done
+expect 0 "" "$tool" run model.onnx -i digits.npy -o "$work/a.txt/"
+expect 0 "" "$tool" run model.onnx -i digits.npy -o "$work/a.txt"
+expect 0 "" "$tool" run model.onnx -i digits.npy -o "$work/v1.2"
+cd "$work" || exit 1
+
+# What is said of how inputs are made is heard, or refused.
+cd "$fixtures/demo" || exit 1
+for words in "--rate 8000" "--frame 4" "--resize 8" "--mean 0.5" "--channels GRAY"; do
+  expect 2 "run: ${words%% *} is for .*, and no input is given as such" "$tool" run model.onnx -i digits.npy $words
+  expect 2 "bench: ${words%% *} is for" "$tool" bench model.onnx --seconds 0 -i digits.npy $words
+done
+expect 2 "run: --shape is for plain bytes" "$tool" run model.onnx -i digits.npy --shape 1x1x8x8
+expect 2 "" "$tool" run model.onnx -i digit.png --channels GRAY --rate 8000
+grep -q "run: --rate is for sound" "$work/err" || fail "--rate for a picture"
+expect 0 "" "$tool" run model.onnx -i digit.png --channels GRAY
+recipe() { printf '%s' "$1" >"$work/recipe.json"; }
+for case in '{"input": {}}|expected inputs and labels, found .input.; did you mean .inputs.' '{"inputs": []}|inputs: expected an object' \
+  '{"inputs": {"pictur": {}}}|the model has no input .pictur.; did you mean .picture.' '{"inputs": {"picture": 1}}|input .picture.: expected an object' \
+  '{"labels": 3}|labels: expected the name of a file' '{"inputs": {"picture": {"meen": 1}}}|there is no .meen. of an input; did you mean .mean.'; do
+  recipe "${case%%|*}"
+  expect 2 "recipe.json: ${case#*|}" "$tool" run model.onnx -i digit.png --channels GRAY --recipe "$work/recipe.json"
+done
+recipe '{"inputs": {"picture": {"channels": "GRAY"}}, "labels": "names.txt"}'
+cp names.txt "$work"
+expect 0 "" "$tool" run model.onnx -i digit.png --recipe "$work/recipe.json" --top 1
+recipe '{"inputs": {"picture": {"rate": 8000}}}'
+expect 0 "" "$tool" run model.onnx -i digits.npy --recipe "$work/recipe.json"
+# JSON beside the model that is no recipe is somebody else's.
+mkdir -p "$work/beside"
+cp model.onnx model.onnx.data "$work/beside"
+printf '{"architectures": ["x"], "inputs": 3}' >"$work/beside/model.json"
+expect 0 "" "$tool" run "$work/beside/model.onnx" -i digits.npy
+printf '{"inputs": {}, "author": "x"}' >"$work/beside/model.json"
+expect 2 "model.json: expected inputs and labels, found 'author'" "$tool" run "$work/beside/model.onnx" -i digits.npy
+cd "$work" || exit 1
 
 # --profile with --json is honoured, and the object stays one line.
 expect 0 "" "$tool" bench "$model" --seconds 0 --json --profile
@@ -139,7 +236,7 @@ for typed in a/first a/first/ ./a//first; do
   expect 0 "" "$tool" check $typed
   holds "^ok first$"
 done
-expect 2 "nowhere: no such folder" "$tool" check a nowhere
+expect 5 "nowhere: cannot be opened: No such file" "$tool" check a nowhere
 lacks "ok"
 mv "$work/case/test_data_set_0/other.npz" "$work/case/test_data_set_0/output_0.npz"
 expect 1 "no output 'score'; it has 'scores'; did you mean 'scores'?" "$tool" check "$work/case"

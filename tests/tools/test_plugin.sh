@@ -32,7 +32,7 @@ echo 'int other;' >other.c
 expect 2 "ARGUMENT: .*--plugin: other.so has no function onr_plugin" "$tool" run model.onnx --plugin other.so
 echo "no library" >text.so
 expect 2 "ARGUMENT: .*--plugin: .*text.so" "$tool" run model.onnx --plugin text.so
-expect 2 "ARGUMENT: .*--plugin: .*nowhere.so" "$tool" run model.onnx --plugin nowhere.so
+expect 5 "IO: .*--plugin: nowhere.so: No such file" "$tool" run model.onnx --plugin nowhere.so
 cat >bad.c <<'TEXT'
 #include <onnxrun/layer.h>
 enum onr_status onr_plugin(struct onr_registry *registry, struct onr_error *error) {

@@ -191,7 +191,7 @@ if [row[0] for row in top("--top", "1")] != ["row 0", "dog", "row 1", "cat"]:
     fail("names beside the model", top("--top", "1"))
 run("float.onnx", "-i", "x=[[[1,2],[3,4]]]", "--top", "2", code=2, error="--top: expected an output of scores [N,CLASSES]")
 run("scores.onnx", "-i", "s.npy", "--labels", "s.npy", code=2, error="s.npy: expected names, a line or JSON; numbers are right answers, for --show")
-run("scores.onnx", "-i", "s.npy", "--labels", "missing", code=5, error="missing: the names of classes cannot be opened")
+run("scores.onnx", "-i", "s.npy", "--labels", "missing", code=5, error="missing: cannot be opened: No such file")
 open("broken.json", "w").write("[1, 2")
 run("scores.onnx", "-i", "s.npy", "--labels", "broken.json", code=2, error="broken.json: expected names of classes, found no JSON")
 print(failures, "failures")

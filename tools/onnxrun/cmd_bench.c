@@ -134,13 +134,14 @@ static void print_text(const struct loaded *l, const struct timing *t) {
 static int begin_output(const struct options *options) {
   const char *path = options->output;
   if (!path || !strcmp(path, "-") || freopen(path, "w", stdout)) return 0;
-  return complain(EXIT_OTHER, "%s: cannot be written: %s", path, strerror(errno));
+  return complain_file(path, "cannot be written");
 }
 
 static int end_output(const struct options *options, int code) {
+  errno = 0;
   if (!options->output || (!fflush(stdout) && !ferror(stdout))) return code;
   clearerr(stdout);
-  return complain(EXIT_OTHER, "%s: cannot be written", options->output);
+  return complain_file(options->output, "cannot be written");
 }
 
 static int tell(const struct options *options, const struct loaded *l, const struct inputs *inputs,
@@ -163,8 +164,6 @@ int command_bench(const struct options *options) {
   struct timing t = {0};
   struct profile profile = {0};
   struct options own = *options;
-  if (options->json && options->format > FORMAT_JSON)
-    return complain(EXIT_USAGE, "bench: --json and --format say two things");
   if (options->kernels) {
     const int code = begin_output(options);
     return code ? code : end_output(options, bench_kernels(options));

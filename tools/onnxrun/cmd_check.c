@@ -1,7 +1,8 @@
 /* cmd_check.c: backend-test folders. A case is a folder with model.onnx and test_data_set_* folders of input_K and
  * output_K.
  */
-#define _DEFAULT_SOURCE /* d_type, scandir */
+#define _DEFAULT_SOURCE         /* d_type, scandir */
+#define _POSIX_C_SOURCE 200809L /* access */
 #include <cjson/cJSON.h>
 #include <dirent.h>
 #include <errno.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "print.h"
 
@@ -241,8 +243,8 @@ static int find_cases(struct case_list *list, const char *folder, int depth) {
   if (exists(path)) return add_case(list, folder);
   const int count = scandir(folder, &entries, is_visible, alphasort);
   if (count < 0)
-    return complain(EXIT_USAGE, "%s: %s", folder,
-                    errno == ENOTDIR ? "no folder; check takes the one with model.onnx" : "no such folder");
+    return errno == ENOTDIR ? complain(EXIT_USAGE, "%s: no folder; check takes the one with model.onnx", folder)
+                            : complain_file(folder, "cannot be opened");
   for (int i = 0; i < count; i++) {
     struct stat s;
     snprintf(path, sizeof(path), "%s/%s", folder, entries[i]->d_name);
@@ -287,6 +289,7 @@ int command_check(const struct options *options) {
   struct tally tally = {.options = options};
   struct case_list list = {0};
   int code = EXIT_OK;
+  if (options->plugin && access(options->plugin, R_OK)) return complain_file(options->plugin, "cannot be opened");
   cJSON *root = options->json ? cJSON_CreateObject() : NULL;
   if (root) tally.results = cJSON_AddArrayToObject(root, "cases");
   for (size_t i = 0; i < options->num_paths && !code; i++) code = find_typed(&list, options->paths[i]);

@@ -277,7 +277,7 @@ static int read_file(struct comparison *c, const char *path, const char *file) {
 static int read_folder(struct comparison *c, const char *folder) {
   struct dirent **entries = NULL;
   const int count = scandir(folder, &entries, NULL, alphasort);
-  int code = count < 0 ? complain(EXIT_USAGE, "%s: cannot be read", folder) : 0;
+  int code = count < 0 ? complain_file(folder, "cannot be read") : 0;
   for (int i = 0; i < count; i++) {
     char path[4096];
     const char *name = entries[i]->d_name;

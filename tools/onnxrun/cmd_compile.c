@@ -100,6 +100,8 @@ static int compile(const struct options *options, const struct loaded *l) {
   int code = choose_weights(options->weights, &o.weights);
   if (!code) code = read_inputs(options, l->model, &files);
   if (!code) code = fix_inputs(options, l->model, &files, inputs);
+  if (!code && options->output)
+    code = check_folder("-o", options->output, "NAME.c and NAME.h are written into a folder");
   if (!code && options->output) code = make_folders(options->output, 1);
   if (!code) {
     const enum onr_status status = onr_model_compile(l->model, inputs, &o, &compiled, &error);

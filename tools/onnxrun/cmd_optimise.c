@@ -37,8 +37,11 @@ int command_optimise(const struct options *options) {
   if (status == ONR_STATUS_OK) status = onr_model_optimise(path, &model_options, options->output, &info, &error);
   unload(&l);
   if (status == ONR_STATUS_UNSUPPORTED && reasons.count) return EXIT_UNSUPPORTED;
-  if (status != ONR_STATUS_OK) return report_failure(status, status == ONR_STATUS_IO ? options->output : path, &error);
-  printf("%s: %zu nodes of %zu, %s of %s\n", shown(options->output).text, info.num_nodes, info.num_nodes_in_file,
-         shown_bytes_count(bytes_of(options->output)).text, shown_bytes_count(bytes_of(path)).text);
+  if (status != ONR_STATUS_OK) return report_write_failure(status, path, options->output, &error);
+  printf("%s: %zu nodes of %zu, %s", shown(options->output).text, info.num_nodes, info.num_nodes_in_file,
+         shown_bytes_count(bytes_of(options->output)).text);
+  /* A file smaller than its weights has them beside it, and says little. */
+  if (bytes_of(path) >= (double)info.weight_bytes) printf(" of %s", shown_bytes_count(bytes_of(path)).text);
+  putchar('\n');
   return EXIT_OK;
 }

@@ -30,8 +30,7 @@ static int pack_whole(const struct options *options) {
   enum onr_status status = fill_model_options(options, NULL, &l, &model_options, &error);
   if (status == ONR_STATUS_OK) status = onr_model_pack(options->paths[0], &model_options, options->output, &error);
   unload(&l);
-  if (status != ONR_STATUS_OK)
-    return report_failure(status, status == ONR_STATUS_IO ? options->output : options->paths[0], &error);
+  if (status != ONR_STATUS_OK) return report_write_failure(status, options->paths[0], options->output, &error);
   printf("%s: %s\n", shown(options->output).text,
          shown_bytes_count(stat(options->output, &info) ? 0 : (double)info.st_size).text);
   return EXIT_OK;

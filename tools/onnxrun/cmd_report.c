@@ -95,12 +95,13 @@ static int write_page(const char *path, const char *folder, cJSON *data) {
   FILE *file = is_stream ? stdout : fopen(path, "w");
   if (!file) {
     cJSON_Delete(data);
-    return complain(EXIT_OTHER, "%s: cannot be written: %s", path, strerror(errno));
+    return complain_file(path, "cannot be written");
   }
   int code = put_page(file, folder, data);
   if (is_stream) return code;
-  const int failed = ferror(file);
-  if ((fclose(file) || failed) && !code) code = complain(EXIT_OTHER, "%s: cannot be written", path);
+  errno = 0;
+  const int failed = fflush(file) || ferror(file);
+  if ((fclose(file) || failed) && !code) code = complain_file(path, "cannot be written");
   if (!code) printf("%s: open it in a browser\n", shown(path).text);
   return code;
 }

@@ -1,6 +1,8 @@
 /* cmd_run.c: once, or once for each frame; outputs into files or as text. */
+#define _POSIX_C_SOURCE 200809L /* access */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "onnxrun/sequence.h"
 #include "step_values.h"
@@ -93,6 +95,7 @@ int command_run(const struct options *options) {
   struct inputs inputs = {0};
   struct options own = *options;
   struct dump dump = {.folder = options->dump};
+  if (options->labels && access(options->labels, R_OK)) return complain_file(options->labels, "cannot be opened");
   if (options->dump) {
     own.watch = dump_watch;
     own.watch_context = &dump;

@@ -5,8 +5,8 @@
 
 static int takes_file(const struct option_row *row) {
   return row->takes == TAKES_INPUT ||
-         (row->argument &&
-          (!strcmp(row->argument, "FILE") || !strcmp(row->argument, "DIR") || !strcmp(row->argument, "LIB.so")));
+         (row->argument && (!strcmp(row->argument, "FILE") || !strcmp(row->argument, "PATH") ||
+                            !strcmp(row->argument, "DIR") || !strcmp(row->argument, "LIB.so")));
 }
 
 static int is_of(const struct option_row *row, size_t command) { return row->commands >> command & 1; }

@@ -60,19 +60,20 @@ void dump_watch(void *context, const struct onr_node_run *run) {
 }
 
 int dump_begin(struct dump *dump) {
+  const int code = check_folder("--dump-all", dump->folder, "values are written into a folder");
   dump->index = cJSON_CreateArray();
-  return make_folders(dump->folder, 1);
+  return code ? code : make_folders(dump->folder, 1);
 }
 
 int dump_end(struct dump *dump) {
   char path[4096];
   snprintf(path, sizeof(path), "%s/index.json", dump->folder);
   FILE *file = dump->code ? NULL : fopen(path, "w");
-  if (!file && !dump->code) dump->code = complain(EXIT_OTHER, "%s: cannot be written", path);
+  if (!file && !dump->code) dump->code = complain_file(path, "cannot be written");
   if (file) {
     dump->code = write_json(file, dump->index, 0, "");
     dump->index = NULL;
-    if (fclose(file)) dump->code = complain(EXIT_OTHER, "%s: cannot be written", path);
+    if (fclose(file)) dump->code = complain_file(path, "cannot be written");
   }
   if (!dump->code) printf("%zu values -> %s\n", dump->files.count, shown(dump->folder).text);
   cJSON_Delete(dump->index);

@@ -1,4 +1,5 @@
 /* errors.c: errors as one line on stderr, and the exit code that goes with each status. */
+#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -46,6 +47,17 @@ int report_as(int code, const char *what, const char *file, const struct onr_err
 
 int report_failure(enum onr_status status, const char *file, const struct onr_error *error) {
   return report_as(exit_code_of(status), onr_status_name(status), file, error, "");
+}
+
+int report_write_failure(enum onr_status status, const char *source, const char *target,
+                         const struct onr_error *error) {
+  const int is_target = status == ONR_STATUS_IO && !names_file(error, source);
+  return report_failure(status, is_target ? target : source, error);
+}
+
+int complain_file(const char *path, const char *what) {
+  const int reason = errno ? errno : EIO;
+  return complain(EXIT_OTHER, "%s: %s: %s", path, what, strerror(reason));
 }
 
 int complain(int code, const char *format, ...) {

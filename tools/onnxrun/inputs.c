@@ -64,7 +64,7 @@ static int check_given_once(const struct tensor_list *list, size_t first) {
   return 0;
 }
 
-static int read_input(const struct options *options, const struct recipe_file *recipes, const char *text,
+static int read_input(const struct options *options, struct recipe_file *recipes, const char *text,
                       const struct onr_model *model, struct tensor_list *list) {
   const char *file = text, *equals = strchr(text, '=');
   const size_t first = list->count;
@@ -97,8 +97,10 @@ static int read_given(const struct options *options, const struct onr_model *mod
   struct recipe_file recipes = {0};
   int code = check_dims(options, model);
   if (!code && options->num_inputs) code = recipe_open(options, &recipes);
+  if (!code) code = recipe_check(options, &recipes, model);
   for (size_t i = 0; i < options->num_inputs && !code; i++)
     code = read_input(options, &recipes, options->inputs[i], model, list);
+  if (!code) code = recipe_check_use(options, &recipes);
   recipe_close(&recipes);
   return code;
 }

@@ -16,39 +16,39 @@ const struct command_row commands[] = {
      "onnxrun run model.onnx -i digits.npy --labels labels.npy --show\n"
      "onnxrun run model.onnx -i digits.npy --backend portable --dump-all values\n"
      "onnxrun run model.onnx -i digit.png --channels GRAY --labels names.txt --top 3",
-     1, 1, command_run},
+     1, 1, 0, command_run},
     {"info", "MODEL", "inputs, outputs, and the tree of PyTorch's modules with their shapes and costs",
-     "onnxrun info model.onnx --dim batch=8", 1, 1, command_info},
+     "onnxrun info model.onnx --dim batch=8", 1, 1, 0, command_info},
     {"bench", "MODEL", "time a model: load, first run, and minimum and median of many runs",
      "onnxrun bench model.onnx --threads 2 --seconds 0.5 --profile\n"
      "onnxrun bench model.onnx --seconds 0.5 --profile --format csv",
-     1, 1, command_bench},
+     1, 1, 0, command_bench},
     {"generate", "MODEL", "run a language model token by token, with its keys and values as states of the session",
-     "onnxrun generate ../cached_decoder_ts/model.onnx --prompt-ids 1,2,3 --greedy", 1, 1, command_generate},
+     "onnxrun generate ../cached_decoder_ts/model.onnx --prompt-ids 1,2,3 --greedy", 1, 1, 0, command_generate},
     {"ops", "[NAME...]", "the operators that can be read; with names, all about these", "onnxrun ops Conv Softmax", 0,
-     SIZE_MAX, command_ops},
+     SIZE_MAX, 0, command_ops},
     {"check", "PATH...", "run folders of backend tests (model.onnx + test_data_set_*) and compare",
-     "onnxrun check ../mlp_ts ../mlp_dynamo --rtol 1e-4", 1, SIZE_MAX, command_check},
+     "onnxrun check ../mlp_ts ../mlp_dynamo --rtol 1e-4", 1, SIZE_MAX, 0, command_check},
     {"pack", "MODEL", "write the weights as kernels read them, to a file that --packed maps instead of packing again",
      "onnxrun pack model.onnx\n"
      "onnxrun pack model.onnx -o weights.packed --threads 2\n"
      "onnxrun pack model.onnx -o model.onr",
-     1, 1, command_pack},
+     1, 1, 0, command_pack},
     {"report", "MODEL",
      "a page about a model: its graph, a run, times, memory and weights, in one file for any browser",
-     "onnxrun report model.onnx -o report.html --seconds 0.5", 1, 1, command_report},
+     "onnxrun report model.onnx -o report.html --seconds 0.5", 1, 1, 0, command_report},
     {"compare", "MODEL", "compare what each layer writes with a reference, and name the first that differs",
      "onnxrun compare model.onnx -i digits.npy\n"
      "onnxrun compare model.onnx -i digits.npy --reference results",
-     1, 1, command_compare},
+     1, 1, 0, command_compare},
     {"compile", "MODEL",
      "write the model as C for fixed shapes: NAME.c and NAME.h, which need no library and no loader",
      "onnxrun compile model.onnx --dim batch=1 -o digits\n"
      "onnxrun compile model.onnx --dim batch=1 -o digits --name digits --weights object",
-     1, 1, command_compile},
+     1, 1, 0, command_compile},
     {"optimise", "MODEL",
      "write the model as ONNX for any program: constants folded, old and written-out operators made new",
-     "onnxrun optimise model.onnx -o smaller.onnx", 1, 1, command_optimise},
+     "onnxrun optimise model.onnx -o smaller.onnx", 1, 1, 1, command_optimise},
 };
 _Static_assert(sizeof(commands) / sizeof(commands[0]) == NUM_COMMANDS, "NUM_COMMANDS counts the table");
 
@@ -85,10 +85,10 @@ static int help(int argc, char **argv) {
   return EXIT_OK;
 }
 
-/* What is written never takes the place of the model that it is made of; optimise writes all of it. */
-static int writes_over_model(int (*run)(const struct options *), const struct options *options) {
+/* What is written never takes the place of the model that it is made of, unless it is all of it. */
+static int writes_over_model(const struct command_row *command, const struct options *options) {
   struct stat model, output;
-  return run != command_optimise && options->output && options->num_paths && stat(options->paths[0], &model) == 0 &&
+  return !command->writes_all && options->output && options->num_paths && stat(options->paths[0], &model) == 0 &&
          stat(options->output, &output) == 0 && S_ISREG(model.st_mode) && model.st_dev == output.st_dev &&
          model.st_ino == output.st_ino;
 }
@@ -102,7 +102,7 @@ static int run_command(size_t i, int argc, char **argv) {
     code = complain(EXIT_USAGE, "%s: expected a path; 'onnxrun help %s' says how", command->name, command->name);
   else if (!code && options.num_paths > command->most_paths)
     code = complain(EXIT_USAGE, "%s: expected one path, got %zu", command->name, options.num_paths);
-  else if (!code && writes_over_model(command->run, &options))
+  else if (!code && writes_over_model(command, &options))
     code = complain(EXIT_USAGE, "%s: -o %s is the model itself, which would be lost", command->name, options.output);
   else if (!code) code = command->run(&options);
   free_options(&options);

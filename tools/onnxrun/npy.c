@@ -165,7 +165,7 @@ int npy_write(const char *path, const struct onr_tensor *tensor) {
   const int code = make_head(path, tensor, &head);
   if (code) return code;
   FILE *file = fopen(path, "wb");
-  if (!file) return complain(EXIT_OTHER, "%s: cannot be written: %s", path, strerror(errno));
+  if (!file) return complain_file(path, "cannot be written");
   errno = 0;
   write_all(file, tensor, &head);
   const int failed = ferror(file);

@@ -13,92 +13,114 @@ enum {
 };
 
 const struct option_row option_rows[] = {
-    {"input", 'i', "NAME=FILE", PLANS | COMPILE, TAKES_INPUT, 0, NULL,
+    {"input", 'i', "NAME=FILE", PLANS, TAKES_INPUT, 0, NULL, NULL,
      "an input: .npy, .npz, TensorProto .pb, a picture (.png, .jpg ...), sound (.wav ...), .json, .txt of strings, "
      "plain bytes; or a value: NAME=[1,2], NAME=16000; -i FILE where there is one input, "
-     "or where the file has the names (.npz); - is standard input; compile: a constant of the program"},
-    {"output", 'o', "DIR", RUN | PACK | BENCH | REPORT | COMPILE | OPTIMISE, TAKES_TEXT, AT(output), NULL,
-     "write DIR/NAME.npy for every output; FILE.npz or FILE.json: all of them; FILE.npy: the only output; "
-     "- writes them to standard output, one .npy behind the other; "
-     "pack: the file (MODEL.packed), or FILE.onr, which has the whole model in it; bench: a file instead of standard output; report: the page (report.html); compile: the folder (.); optimise: the model that is written"},
-    {"recipe", 0, "FILE", PLANS, TAKES_TEXT, AT(recipe), "input",
+     "or where the file has the names (.npz); - is standard input"},
+    {"input", 'i', "NAME=FILE", COMPILE, TAKES_INPUT, 0, NULL, NULL,
+     "an input that is a constant of the program: .npy, .npz, TensorProto .pb; or a value: NAME=[1,2], NAME=16000"},
+    {"output", 'o', "PATH", RUN, TAKES_TEXT, AT(output), NULL, NULL,
+     "a folder: write PATH/NAME.npy for every output; FILE.npz or FILE.json: all of them; FILE.npy: the only output; "
+     "- writes them to standard output, one .npy behind the other"},
+    {"output", 'o', "FILE", PACK, TAKES_TEXT, AT(output), NULL, NULL,
+     "the file (MODEL.packed); FILE.onr has the whole model in it"},
+    {"output", 'o', "FILE", BENCH, TAKES_TEXT, AT(output), NULL, NULL, "what is printed goes there"},
+    {"output", 'o', "FILE", REPORT, TAKES_TEXT, AT(output), NULL, NULL,
+     "the page (report.html); - writes it to standard output"},
+    {"output", 'o', "DIR", COMPILE, TAKES_TEXT, AT(output), NULL, NULL, "the folder for the files (.)"},
+    {"output", 'o', "FILE", OPTIMISE, TAKES_TEXT, AT(output), NULL, NULL, "the model that is written"},
+    {"recipe", 0, "FILE", PLANS, TAKES_TEXT, AT(recipe), "input", NULL,
      "how inputs are made of pictures, sound and bytes: JSON, as docs/inputs.md says (MODEL.json beside MODEL.onnx)"},
-    {"resize", 0, "SIZE", PLANS, TAKES_TEXT, FIELD(RESIZE), "input",
+    {"resize", 0, "SIZE", PLANS, TAKES_TEXT, FIELD(RESIZE), "input", NULL,
      "of a picture: its shorter side, or WIDTHxHEIGHT (the model's size)"},
-    {"crop", 0, "SIZE", PLANS, TAKES_TEXT, FIELD(CROP), "input", "of a picture: the middle of it, after --resize"},
-    {"range", 0, "R", PLANS, TAKES_TEXT, FIELD(RANGE), "input", "of a picture: white is R (1; 255 for whole numbers)"},
-    {"mean", 0, "M,M,M", PLANS, TAKES_TEXT, FIELD(MEAN), "input",
+    {"crop", 0, "SIZE", PLANS, TAKES_TEXT, FIELD(CROP), "input", NULL,
+     "of a picture: the middle of it, after --resize"},
+    {"range", 0, "R", PLANS, TAKES_TEXT, FIELD(RANGE), "input", NULL,
+     "of a picture: white is R (1; 255 for whole numbers)"},
+    {"mean", 0, "M,M,M", PLANS, TAKES_TEXT, FIELD(MEAN), "input", NULL,
      "of a picture: taken from each channel, in --range (0)"},
-    {"std", 0, "S,S,S", PLANS, TAKES_TEXT, FIELD(STD), "input", "of a picture: each channel is divided by it (1)"},
-    {"channels", 0, "RGB", PLANS, TAKES_TEXT, FIELD(CHANNELS), "input",
+    {"std", 0, "S,S,S", PLANS, TAKES_TEXT, FIELD(STD), "input", NULL,
+     "of a picture: each channel is divided by it (1)"},
+    {"channels", 0, "RGB", PLANS, TAKES_TEXT, FIELD(CHANNELS), "input", NULL,
      "of a picture: RGB, BGR or GRAY (as many as the model has)"},
-    {"layout", 0, "NCHW", PLANS, TAKES_TEXT, FIELD(LAYOUT), "input",
+    {"layout", 0, "NCHW", PLANS, TAKES_TEXT, FIELD(LAYOUT), "input", NULL,
      "of a picture: NCHW or NHWC (where the model has 1 or 3 channels)"},
-    {"rate", 0, "HZ", PLANS, TAKES_TEXT, FIELD(RATE), "input", "of sound: samples a second (the file's)"},
-    {"frame", 0, "N[:HOP]", PLANS, TAKES_TEXT, FIELD(FRAME), "input",
+    {"rate", 0, "HZ", PLANS, TAKES_TEXT, FIELD(RATE), "input", NULL, "of sound: samples a second (the file's)"},
+    {"frame", 0, "N[:HOP]", PLANS, TAKES_TEXT, FIELD(FRAME), "input", NULL,
      "of sound: one run for each N samples, HOP samples after the one before (the model's size)"},
-    {"dtype", 0, "TYPE", PLANS, TAKES_TEXT, FIELD(DTYPE), "input", "of plain bytes: float32, uint8 ... (the model's)"},
-    {"shape", 0, "1x3x8", PLANS, TAKES_TEXT, FIELD(SHAPE), "input", "of plain bytes: their dimensions (the model's)"},
-    {"all", 0, NULL, RUN, TAKES_FLAG, AT(all), NULL, "print every element, however many there are"},
-    {"top", 0, "N", RUN, TAKES_COUNT, AT(top), NULL,
+    {"dtype", 0, "TYPE", PLANS, TAKES_TEXT, FIELD(DTYPE), "input", NULL,
+     "of plain bytes: float32, uint8 ... (the model's)"},
+    {"shape", 0, "1x3x8", PLANS, TAKES_TEXT, FIELD(SHAPE), "input", NULL,
+     "of plain bytes: their dimensions (the model's)"},
+    {"all", 0, NULL, RUN, TAKES_FLAG, AT(all), NULL, "output json show top labels",
+     "print every element, however many there are"},
+    {"top", 0, "N", RUN, TAKES_COUNT, AT(top), NULL, NULL,
      "the likeliest N classes of each row of scores, with bars (5 with --labels)"},
-    {"show", 0, NULL, RUN, TAKES_FLAG, AT(show), NULL, "draw the pictures of input 0 with what output 0 says of each"},
-    {"labels", 0, "FILE", RUN, TAKES_TEXT, AT(labels), NULL,
+    {"show", 0, NULL, RUN, TAKES_FLAG, AT(show), NULL, NULL,
+     "draw the pictures of input 0 with what output 0 says of each"},
+    {"labels", 0, "FILE", RUN, TAKES_TEXT, AT(labels), NULL, NULL,
      "names of the classes: a line each, or JSON; with --show: the right answers, and how many were found"},
-    {"nodes", 0, NULL, INFO, TAKES_FLAG, AT(nodes), NULL,
+    {"nodes", 0, NULL, INFO, TAKES_FLAG, AT(nodes), NULL, NULL,
      "also the nodes that are run, as they are after all rewrites"},
-    {"seconds", 0, "S", BENCH | REPORT, TAKES_REAL, AT(seconds), NULL, "how long (2)"},
-    {"profile", 0, NULL, BENCH, TAKES_FLAG, AT(profile), NULL,
+    {"seconds", 0, "S", BENCH | REPORT, TAKES_REAL, AT(seconds), NULL, NULL, "how long (2)"},
+    {"profile", 0, NULL, BENCH, TAKES_FLAG, AT(profile), NULL, "kernels",
      "where the time goes: by layer, by module and line of PyTorch, node by node, in the bodies of If and Loop, too"},
-    {"format", 0, "F", BENCH, TAKES_FORMAT, 0, "profile",
+    {"format", 0, "F", BENCH, TAKES_FORMAT, 0, "profile", "json",
      "table, json, csv (a line for each node), or trace (one run, for chrome://tracing and ui.perfetto.dev)"},
-    {"kernels", 0, NULL, BENCH, TAKES_FLAG, AT(kernels), NULL,
+    {"kernels", 0, NULL, BENCH, TAKES_FLAG, AT(kernels), NULL, NULL,
      "time each convolution and product by every method that it has, beside the one that is chosen"},
-    {"prompt-ids", 0, "LIST", GENERATE, TAKES_TEXT, AT(prompt), NULL, "the tokens to begin with: 1,2,3"},
-    {"steps", 0, "N", GENERATE, TAKES_COUNT, AT(steps), NULL, "how many tokens to make (16)"},
-    {"state", 0, "OUT=IN,...", RUN | GENERATE, TAKES_TEXT, AT(state), NULL,
-     "outputs that are inputs of the next run; a * in both stands for what names share: present.*=past.* "
-     "(generate, not given: every output that the model makes by adding rows to an input); "
+    {"prompt-ids", 0, "LIST", GENERATE, TAKES_TEXT, AT(prompt), NULL, NULL, "the tokens to begin with: 1,2,3"},
+    {"steps", 0, "N", GENERATE, TAKES_COUNT, AT(steps), NULL, NULL, "how many tokens to make (16)"},
+    {"state", 0, "OUT=IN,...", RUN, TAKES_TEXT, AT(state), NULL, NULL,
+     "outputs that are inputs of the next run; a * in both stands for what names share: present.*=past.*; "
      "with it an array of one dimension more than its input has is a run for each part"},
-    {"greedy", 0, NULL, GENERATE, TAKES_FLAG, AT(greedy), NULL,
+    {"state", 0, "OUT=IN,...", GENERATE, TAKES_TEXT, AT(state), NULL, NULL,
+     "outputs that are inputs of the next run; a * in both stands for what names share: present.*=past.* "
+     "(every output that the model makes by adding rows to an input)"},
+    {"greedy", 0, NULL, GENERATE, TAKES_FLAG, AT(greedy), NULL, NULL,
      "always the likeliest token; else one is drawn, by --seed"},
-    {"reference", 0, "PATH", COMPARE, TAKES_TEXT, AT(reference), NULL,
+    {"reference", 0, "PATH", COMPARE, TAKES_TEXT, AT(reference), NULL, NULL,
      "what is right: an .npz, a .npy or .pb, or a folder of such, with the file's names of values "
      "(not given: the same model without rewrites in plain C); it may have the inputs, too"},
-    {"dump-all", 0, "DIR", RUN, TAKES_TEXT, AT(dump), NULL,
+    {"dump-all", 0, "DIR", RUN, TAKES_TEXT, AT(dump), NULL, NULL,
      "write what each node writes to DIR/VALUE.npy, and DIR/index.json"},
-    {"rtol", 0, "R", CHECK | COMPARE, TAKES_REAL, AT(rtol), NULL,
+    {"rtol", 0, "R", CHECK, TAKES_REAL, AT(rtol), NULL, NULL,
      "allow |found - expected| <= A + R * |expected| (R 1e-3, A 1e-5); "
-     "R is at least 1/64, two units in the last place, for bfloat16; "
-     "compare: A + R * (|expected| + root mean square of all that is expected); values of 8 bits and what is computed from them: 10 % of that"},
-    {"atol", 0, "A", CHECK | COMPARE, TAKES_REAL, AT(atol), NULL, "see --rtol"},
-    {"json", 0, NULL, RUN | INFO | BENCH | GENERATE | OPS | CHECK | COMPARE, TAKES_FLAG, AT(json), NULL, "print JSON"},
-    {"dim", 0, "NAME=SIZE", PLANS | COMPILE, TAKES_DIM, 0, NULL,
+     "R is at least 1/64, two units in the last place, for bfloat16"},
+    {"rtol", 0, "R", COMPARE, TAKES_REAL, AT(rtol), NULL, NULL,
+     "allow A + R * (|expected| + root mean square of all that is expected) (R 1e-3, A 1e-5); "
+     "values of 8 bits and what is computed from them: 10 % of that"},
+    {"atol", 0, "A", CHECK | COMPARE, TAKES_REAL, AT(atol), NULL, NULL, "see --rtol"},
+    {"json", 0, NULL, RUN, TAKES_FLAG, AT(json), NULL, "output show top labels", "print the outputs as JSON"},
+    {"json", 0, NULL, INFO | BENCH | GENERATE | OPS | CHECK | COMPARE, TAKES_FLAG, AT(json), NULL, NULL, "print JSON"},
+    {"dim", 0, "NAME=SIZE", PLANS, TAKES_DIM, 0, NULL, NULL,
      "size of a dynamic dimension; INPUT.0=SIZE for one without a name "
      "(not given: as files say, else a guess that the model takes)"},
-    {"seed", 0, "N", RUN | BENCH | GENERATE | REPORT | COMPARE, TAKES_COUNT, AT(seed), NULL,
-     "of random inputs and tokens (0)"},
-    {"threads", 0, "N", LOADS, TAKES_THREADS, AT(threads), NULL, "threads, 0 for one a core (1)"},
-    {"backend", 0, "B", LOADS, TAKES_BACKEND, 0, NULL, "auto, or portable: plain C kernels only"},
-    {"disable-passes", 0, "P", READS, TAKES_TEXT, AT(disabled_passes), NULL,
+    {"dim", 0, "NAME=SIZE", COMPILE, TAKES_DIM, 0, NULL, NULL,
+     "size of a dynamic dimension; INPUT.0=SIZE for one without a name"},
+    {"seed", 0, "N", RUN | BENCH | REPORT | COMPARE, TAKES_COUNT, AT(seed), NULL, NULL, "of random inputs (0)"},
+    {"seed", 0, "N", GENERATE, TAKES_COUNT, AT(seed), NULL, "greedy", "of the tokens that are drawn (0)"},
+    {"threads", 0, "N", LOADS, TAKES_THREADS, AT(threads), NULL, NULL, "threads, 0 for one a core (1)"},
+    {"backend", 0, "B", LOADS, TAKES_BACKEND, 0, NULL, NULL, "auto, or portable: plain C kernels only"},
+    {"disable-passes", 0, "P", READS, TAKES_TEXT, AT(disabled_passes), NULL, NULL,
      "graph rewrites to leave out, comma-separated, or all"},
-    {"external-data", 0, "DIR", READS, TAKES_TEXT, AT(external_directory), NULL,
+    {"external-data", 0, "DIR", READS, TAKES_TEXT, AT(external_directory), NULL, NULL,
      "one more folder that external data may lie in"},
-    {"plugin", 0, "LIB.so", LOADS, TAKES_TEXT, AT(plugin), NULL,
+    {"plugin", 0, "LIB.so", LOADS, TAKES_TEXT, AT(plugin), NULL, NULL,
      "a library of layers of your own, as docs/your_own_layer.md says"},
-    {"packed", 0, "FILE", PLANS | GENERATE, TAKES_TEXT, AT(packed), NULL,
+    {"packed", 0, "FILE", PLANS | GENERATE, TAKES_TEXT, AT(packed), NULL, NULL,
      "weights that 'onnxrun pack' wrote, where they are this model's and this processor's; processes share them"},
-    {"limit", 0, "NAME=VALUE", READS, TAKES_LIMIT, 0, NULL,
+    {"limit", 0, "NAME=VALUE", READS, TAKES_LIMIT, 0, NULL, NULL,
      "what a model may take; also as 64M, 64MiB (1024 * 1024), 64MB, or of "
      "counts 3k; the names are below"},
-    {"name", 0, "NAME", COMPILE, TAKES_TEXT, AT(name), NULL, "of the files and of the function NAME_run (model)"},
-    {"weights", 0, "W", COMPILE, TAKES_TEXT, AT(weights), NULL,
+    {"name", 0, "NAME", COMPILE, TAKES_TEXT, AT(name), NULL, NULL, "of the files and of the function NAME_run (model)"},
+    {"weights", 0, "W", COMPILE, TAKES_TEXT, AT(weights), NULL, NULL,
      "source: arrays in the C file; file: NAME.weights, whose contents are an argument; "
      "object: the same with an assembler file that includes it (source)"},
-    {"static-arena", 0, NULL, COMPILE, TAKES_FLAG, AT(static_arena), NULL,
+    {"static-arena", 0, NULL, COMPILE, TAKES_FLAG, AT(static_arena), NULL, NULL,
      "memory for intermediate results in the C file; else the caller gives it, and the function is reentrant"},
     {"help", 'h', NULL, RUN | INFO | BENCH | GENERATE | OPS | CHECK | PACK | REPORT | COMPARE | COMPILE | OPTIMISE,
-     TAKES_FLAG, AT(help), NULL, "this text"},
+     TAKES_FLAG, AT(help), NULL, NULL, "this text"},
 };
 const size_t num_option_rows = sizeof(option_rows) / sizeof(option_rows[0]);
 
@@ -212,8 +234,11 @@ static int unknown_option(const struct parser *p, const char *word, size_t lengt
 
 static int wrong_command(const struct parser *p, const struct option_row *row) {
   struct line takers = {0};
+  unsigned all = 0;
+  for (size_t i = 0; i < num_option_rows; i++)
+    if (!strcmp(option_rows[i].name, row->name)) all |= option_rows[i].commands;
   for (size_t i = 0; i < NUM_COMMANDS; i++)
-    if (row->commands >> i & 1) line_add(&takers, "%s%s", takers.text[0] ? ", " : "", commands[i].name);
+    if (all >> i & 1) line_add(&takers, "%s%s", takers.text[0] ? ", " : "", commands[i].name);
   return complain(EXIT_USAGE, "%s: does not take --%s, which is for %s; 'onnxrun help %s' lists what it takes",
                   p->command, row->name, takers.text, p->command);
 }
@@ -233,18 +258,20 @@ static int use(struct parser *p, const struct option_row *row, const char *text)
   return take(row, text, p->options);
 }
 
-/* "--name", "--name=text": the row, and where the text is. */
-static const struct option_row *find_long(const char *word, size_t length) {
-  for (size_t i = 0; i < num_option_rows; i++)
-    if (strlen(option_rows[i].name) == length - 2 && !memcmp(option_rows[i].name, word + 2, length - 2))
-      return &option_rows[i];
-  return NULL;
+static int is_named(const struct option_row *row, const char *word, size_t length) {
+  return strlen(row->name) == length - 2 && !memcmp(row->name, word + 2, length - 2);
 }
 
-static const struct option_row *find_letter(char letter) {
-  for (size_t i = 0; i < num_option_rows; i++)
-    if (option_rows[i].letter && option_rows[i].letter == letter) return &option_rows[i];
-  return NULL;
+/* "--name" or "-n": the command's own row, or another's. */
+static const struct option_row *find_row(const struct parser *p, const char *word, size_t length) {
+  const struct option_row *found = NULL;
+  for (size_t i = 0; i < num_option_rows; i++) {
+    const struct option_row *row = &option_rows[i];
+    if (word[1] == '-' ? !is_named(row, word, length) : !row->letter || row->letter != word[1]) continue;
+    if (row->commands & p->bit) return row;
+    found = row;
+  }
+  return found;
 }
 
 /* One word that begins with a dash, and the one behind it if that is its text; *at moves to the last that was used. */
@@ -252,19 +279,34 @@ static int parse_word(struct parser *p, int argc, char **argv, int *at) {
   const char *word = argv[*at], *text = NULL;
   const int is_long = word[1] == '-';
   const size_t length = is_long ? strcspn(word, "=") : 2;
-  const struct option_row *row = is_long ? find_long(word, length) : find_letter(word[1]);
+  const struct option_row *row = find_row(p, word, length);
   if (!row) return unknown_option(p, word, is_long ? length : strlen(word));
   if (word[length]) text = word + length + is_long;
   else if (row->argument && row->commands & p->bit && *at + 1 < argc) text = argv[++*at];
   return use(p, row, text);
 }
 
-static int check_needs(const struct parser *p) {
-  for (size_t i = 0; i < num_option_rows; i++)
-    for (size_t k = 0; p->seen >> i & 1 && option_rows[i].needs && k < num_option_rows; k++)
-      if (!strcmp(option_rows[k].name, option_rows[i].needs) && !(p->seen >> k & 1))
-        return complain(EXIT_USAGE, "%s: --%s does nothing without --%s", p->command, option_rows[i].name,
-                        option_rows[i].needs);
+/* Whether an option was given whose name stands in words. */
+static const char *given_of(const struct parser *p, const char *words) {
+  for (size_t k = 0; k < num_option_rows; k++) {
+    const char *name = option_rows[k].name, *at = words;
+    const size_t length = strlen(name);
+    for (; p->seen >> k & 1 && *at; at += strcspn(at, " "), at += *at == ' ')
+      if (strcspn(at, " ") == length && !memcmp(at, name, length)) return name;
+  }
+  return NULL;
+}
+
+/* No option is without effect in silence. */
+static int check_together(const struct parser *p) {
+  for (size_t i = 0; i < num_option_rows; i++) {
+    const struct option_row *row = &option_rows[i];
+    if (!(p->seen >> i & 1)) continue;
+    if (row->needs && !given_of(p, row->needs))
+      return complain(EXIT_USAGE, "%s: --%s does nothing without --%s", p->command, row->name, row->needs);
+    const char *other = row->excludes ? given_of(p, row->excludes) : NULL;
+    if (other) return complain(EXIT_USAGE, "%s: --%s does nothing with --%s", p->command, row->name, other);
+  }
   return 0;
 }
 
@@ -272,8 +314,13 @@ int parse_options(size_t command, int argc, char **argv, struct options *options
   struct parser p = {commands[command].name, 1u << command, options, 0};
   const size_t most = (size_t)argc + 1;
   int code = 0, only_paths = 0;
-  *options = (struct options){
-      .limits.size = sizeof(options->limits), .threads = 1, .seconds = 2, .rtol = 1e-3, .atol = 1e-5, .steps = 16};
+  *options = (struct options){.command = command,
+                              .limits.size = sizeof(options->limits),
+                              .threads = 1,
+                              .seconds = 2,
+                              .rtol = 1e-3,
+                              .atol = 1e-5,
+                              .steps = 16};
   options->paths = calloc(most, sizeof(*options->paths));
   options->inputs = calloc(most, sizeof(*options->inputs));
   options->dims = calloc(most, sizeof(*options->dims));
@@ -286,7 +333,7 @@ int parse_options(size_t command, int argc, char **argv, struct options *options
     else code = parse_word(&p, argc, argv, &i);
     if (!code && options->help) return 0;
   }
-  return code ? code : check_needs(&p);
+  return code ? code : check_together(&p);
 }
 
 void free_options(struct options *options) {

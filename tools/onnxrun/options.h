@@ -23,9 +23,10 @@ struct option_row {
   const char *argument; /* as help calls it; NULL: it takes none */
   unsigned commands;    /* bits of enum command */
   enum takes takes;
-  size_t offset;     /* in struct options */
-  const char *needs; /* the option without which this one does nothing; NULL: none */
-  const char *help;  /* lines */
+  size_t offset;        /* in struct options */
+  const char *needs;    /* the option without which this one does nothing; NULL: none */
+  const char *excludes; /* names of those with which it does nothing; NULL: none */
+  const char *help;     /* lines */
 };
 extern const struct option_row option_rows[];
 extern const size_t num_option_rows;

@@ -1,7 +1,9 @@
 /* plugin.c: layers of the user's own, from a shared library. */
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "onnxrun/layer.h"
 #include "tool.h"
@@ -24,6 +26,8 @@ enum onr_status load_plugin(const char *path, struct onr_registry **registry, st
   /* A name without a slash is a file here, as with every other option, not one of the system's libraries. */
   if (snprintf(found, sizeof(found), "%s%s", strchr(path, '/') ? "" : "./", path) >= (int)sizeof(found))
     return refuse(error, ONR_STATUS_ARGUMENT, "the path is too long");
+  if (access(found, R_OK))
+    return snprintf(found, sizeof(found), "%s: %s", path, strerror(errno)), refuse(error, ONR_STATUS_IO, found);
   void *library = dlopen(found, RTLD_NOW | RTLD_LOCAL);
   if (!library) return refuse(error, ONR_STATUS_ARGUMENT, dlerror());
   void *symbol = dlsym(library, ENTRY);

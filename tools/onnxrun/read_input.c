@@ -60,15 +60,24 @@ static int make(const struct options *options, const char *where, enum content c
                   where);
 }
 
+/* What of a recipe it heeds. */
+static void note_kind(enum content content, unsigned *kinds) {
+  *kinds |= content == PICTURE ? 1u << RECIPE_PICTURES
+            : content == SOUND ? 1u << RECIPE_SOUNDS
+            : content == RAW   ? 1u << RECIPE_BYTES
+                               : 0;
+}
+
 static int add_made(const struct options *options, const char *where, enum content content, FILE *file,
                     const void *first, size_t num_first, const struct onr_value_info *info, const struct recipe *recipe,
-                    struct tensor_list *list) {
+                    unsigned *kinds, struct tensor_list *list) {
   void *bytes;
   size_t size;
   int code = read_all(file, where, first, num_first, tensor_bytes(options), &bytes, &size);
   if (code) return code;
   struct named_tensor *item = list_add(list, info->name);
   if (content == OTHER) content = content_of(where, bytes, size, info, recipe);
+  note_kind(content, kinds);
   code = item ? make(options, where, content, bytes, size, info, recipe, item)
               : complain(EXIT_OTHER, "%s: no memory", where);
   free(bytes);
@@ -76,7 +85,7 @@ static int add_made(const struct options *options, const char *where, enum conte
 }
 
 int read_standard_input(const struct options *options, const struct onr_value_info *info, const struct recipe *recipe,
-                        enum onr_dtype declared, struct tensor_list *list) {
+                        enum onr_dtype declared, unsigned *kinds, struct tensor_list *list) {
   static const char where[] = "standard input";
   char magic[NPY_MAGIC_BYTES] = "";
   errno = 0;
@@ -86,7 +95,7 @@ int read_standard_input(const struct options *options, const struct onr_value_in
   if (!n) return complain(EXIT_USAGE, "%s: expected a .npy, found nothing", where);
   if (!is_npy && !info)
     return complain(EXIT_USAGE, "%s: expected a .npy; -i NAME=- says for which input something else is", where);
-  if (!is_npy) return add_made(options, where, OTHER, stdin, magic, n, info, recipe, list);
+  if (!is_npy) return add_made(options, where, OTHER, stdin, magic, n, info, recipe, kinds, list);
   struct named_tensor *item = list_add(list, "");
   if (!item) return complain(EXIT_OTHER, "%s: no memory", where);
   return read_npy(where, stdin, tensor_bytes(options), declared, &item->tensor);
@@ -94,10 +103,10 @@ int read_standard_input(const struct options *options, const struct onr_value_in
 
 /* A pipe is read once: what has been looked at is not read again. */
 static int read_file(const struct options *options, const char *path, const struct onr_value_info *info,
-                     const struct recipe *recipe, struct tensor_list *list) {
+                     const struct recipe *recipe, unsigned *kinds, struct tensor_list *list) {
   unsigned char head[16];
   FILE *file = fopen(path, "rb");
-  if (!file) return complain(EXIT_OTHER, "%s: cannot be opened: %s", path, strerror(errno));
+  if (!file) return complain_file(path, "cannot be opened");
   size_t n = fread(head, 1, NPY_MAGIC_BYTES, file);
   const int is_npy = n == NPY_MAGIC_BYTES && !memcmp(head, NPY_MAGIC, n);
   if (is_npy) {
@@ -109,18 +118,18 @@ static int read_file(const struct options *options, const char *path, const stru
   }
   n += fread(head + n, 1, sizeof(head) - n, file);
   const enum content content = ferror(file) ? OTHER : content_of(path, head, n, info, recipe);
-  const int code = content == OTHER ? 0 : add_made(options, path, content, file, head, n, info, recipe, list);
+  const int code = content == OTHER ? 0 : add_made(options, path, content, file, head, n, info, recipe, kinds, list);
   fclose(file);
   return content == OTHER ? read_values(options, path, info->dtype, list) : code;
 }
 
-int read_for_input(const struct options *options, const struct recipe_file *recipes, const char *file,
+int read_for_input(const struct options *options, struct recipe_file *recipes, const char *file,
                    const struct onr_value_info *info, struct tensor_list *list) {
   struct recipe recipe;
   int code = recipe_of(options, recipes, info->name, &recipe);
   if (code) return code;
-  if (!strcmp(file, "-")) return read_standard_input(options, info, &recipe, info->dtype, list);
-  if (!is_literal(file) || !access(file, F_OK)) return read_file(options, file, info, &recipe, list);
+  if (!strcmp(file, "-")) return read_standard_input(options, info, &recipe, info->dtype, &recipes->kinds, list);
+  if (!is_literal(file) || !access(file, F_OK)) return read_file(options, file, info, &recipe, &recipes->kinds, list);
   struct named_tensor *item = list_add(list, info->name);
   struct line where = {0};
   line_add(&where, "-i %s=%.40s%s", info->name, file, strlen(file) > 40 ? "..." : "");

@@ -29,7 +29,7 @@ int read_all(FILE *file, const char *where, const void *first, size_t num_first,
   const int failed = ferror(file);
   free(all);
   return failed
-             ? complain(EXIT_OTHER, "%s: cannot be read", where)
+             ? complain_file(where, "cannot be read")
              : complain(EXIT_OTHER, "%s: more than %s, which is refused", where, shown_bytes_count((double)most).text);
 }
 

@@ -45,9 +45,9 @@ static int read_proto(const char *path, enum onr_dtype declared, struct named_te
 
 int read_values(const struct options *options, const char *path, enum onr_dtype declared, struct tensor_list *list) {
   char magic[NPY_MAGIC_BYTES] = "";
-  if (!strcmp(path, "-")) return read_standard_input(options, NULL, NULL, declared, list);
+  if (!strcmp(path, "-")) return read_standard_input(options, NULL, NULL, declared, NULL, list);
   FILE *file = fopen(path, "rb");
-  if (!file) return complain(EXIT_OTHER, "%s: cannot be opened: %s", path, strerror(errno));
+  if (!file) return complain_file(path, "cannot be opened");
   errno = 0;
   const size_t n = fread(magic, 1, sizeof(magic), file);
   const int reason = ferror(file) ? errno : 0, is_npy = n == sizeof(magic) && !memcmp(magic, NPY_MAGIC, n);

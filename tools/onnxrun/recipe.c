@@ -20,18 +20,19 @@ static const struct field {
   enum field_kind kind;
   size_t offset;
   const char *expected;
+  enum recipe_kind kind_of_file; /* that it is for */
 } fields[] = {
-    {"resize", SIZE, AT(resize), "a side or WIDTHxHEIGHT"},
-    {"crop", SIZE, AT(crop), "a side or WIDTHxHEIGHT"},
-    {"range", REAL_ABOVE_0, AT(range), "a number above 0"},
-    {"mean", THREE, AT(mean), "a number for each channel, with commas"},
-    {"std", THREE, AT(std), "a number for each channel, with commas, none of them 0"},
-    {"channels", CHANNELS, AT(channels), "RGB, BGR or GRAY"},
-    {"layout", LAYOUT, AT(layout), "NCHW or NHWC"},
-    {"rate", COUNT, AT(rate), "samples a second, 1 to 1000000"},
-    {"frame", FRAME, AT(frame), "samples, or SAMPLES:HOP"},
-    {"dtype", TYPE, AT(dtype), "a type, as float32"},
-    {"shape", SHAPE, AT(dim), "sizes, as 1x3x224x224"},
+    {"resize", SIZE, AT(resize), "a side or WIDTHxHEIGHT", RECIPE_PICTURES},
+    {"crop", SIZE, AT(crop), "a side or WIDTHxHEIGHT", RECIPE_PICTURES},
+    {"range", REAL_ABOVE_0, AT(range), "a number above 0", RECIPE_PICTURES},
+    {"mean", THREE, AT(mean), "a number for each channel, with commas", RECIPE_PICTURES},
+    {"std", THREE, AT(std), "a number for each channel, with commas, none of them 0", RECIPE_PICTURES},
+    {"channels", CHANNELS, AT(channels), "RGB, BGR or GRAY", RECIPE_PICTURES},
+    {"layout", LAYOUT, AT(layout), "NCHW or NHWC", RECIPE_PICTURES},
+    {"rate", COUNT, AT(rate), "samples a second, 1 to 1000000", RECIPE_SOUNDS},
+    {"frame", FRAME, AT(frame), "samples, or SAMPLES:HOP", RECIPE_SOUNDS},
+    {"dtype", TYPE, AT(dtype), "a type, as float32", RECIPE_BYTES},
+    {"shape", SHAPE, AT(dim), "sizes, as 1x3x224x224", RECIPE_BYTES},
 };
 enum { NUM_FIELDS = sizeof(fields) / sizeof(fields[0]), LARGEST = 1 << 20 };
 _Static_assert(NUM_FIELDS == (int)NUM_RECIPE_FIELDS, "enum recipe_field has all");
@@ -173,7 +174,7 @@ int recipe_open(const struct options *options, struct recipe_file *file) {
   FILE *stream = fopen(path, "rb");
   int code = 0;
   file->path = path;
-  if (!stream) return options->recipe ? complain(EXIT_OTHER, "%s: cannot be opened: %s", path, strerror(errno)) : 0;
+  if (!stream) return options->recipe ? complain_file(path, "cannot be opened") : 0;
   code = parse_file(options, path, stream, file);
   fclose(stream);
   const cJSON *labels = cJSON_GetObjectItemCaseSensitive(file->root, "labels");
@@ -187,6 +188,58 @@ void recipe_close(struct recipe_file *file) {
   free(file->labels);
   free((void *)(uintptr_t)file->path);
   *file = (struct recipe_file){0};
+}
+
+/* --- what it says is heard --- */
+
+/* JSON beside the model may be somebody else's, unless it has what a recipe has. */
+static int is_recipe(const struct options *options, const cJSON *root) {
+  return options->recipe || cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(root, "inputs")) ||
+         cJSON_IsString(cJSON_GetObjectItemCaseSensitive(root, "labels"));
+}
+
+static int check_key(const struct recipe_file *file, const cJSON *entry) {
+  struct suggestion s = suggest_for(entry->string, strlen(entry->string));
+  const int is_inputs = !strcmp(entry->string, "inputs"), is_labels = !strcmp(entry->string, "labels");
+  if (is_inputs && !cJSON_IsObject(entry))
+    return complain(EXIT_USAGE, "%s: inputs: expected an object, {\"NAME\": {...}}", file->path);
+  if (is_labels && !cJSON_IsString(entry))
+    return complain(EXIT_USAGE, "%s: labels: expected the name of a file", file->path);
+  if (is_inputs || is_labels) return 0;
+  suggest(&s, "inputs");
+  suggest(&s, "labels");
+  return complain(EXIT_USAGE, "%s: expected inputs and labels, found '%s'%s", file->path, entry->string,
+                  suggested(&s).text);
+}
+
+static int check_input(const struct recipe_file *file, const struct onr_model *model, const cJSON *entry) {
+  struct suggestion s = suggest_for(entry->string, strlen(entry->string));
+  if (onr_model_find_input(model, entry->string) >= 0)
+    return cJSON_IsObject(entry)
+               ? 0
+               : complain(EXIT_USAGE, "%s: input '%s': expected an object, {\"mean\": ...}", file->path, entry->string);
+  for (size_t i = 0; i < onr_model_num_inputs(model); i++) suggest(&s, onr_model_input(model, i)->name);
+  return complain(EXIT_USAGE, "%s: the model has no input '%s'%s", file->path, entry->string, suggested(&s).text);
+}
+
+int recipe_check(const struct options *options, const struct recipe_file *file, const struct onr_model *model) {
+  const cJSON *inputs = cJSON_GetObjectItemCaseSensitive(file->root, "inputs");
+  int code = 0;
+  if (!file->root || !is_recipe(options, file->root)) return 0;
+  for (const cJSON *entry = file->root->child; entry && !code; entry = entry->next) code = check_key(file, entry);
+  for (const cJSON *entry = inputs ? inputs->child : NULL; entry && !code; entry = entry->next)
+    code = check_input(file, model, entry);
+  return code;
+}
+
+int recipe_check_use(const struct options *options, const struct recipe_file *file) {
+  static const char *const kinds[] = {
+      [RECIPE_PICTURES] = "pictures", [RECIPE_SOUNDS] = "sound", [RECIPE_BYTES] = "plain bytes"};
+  for (size_t i = 0; i < NUM_FIELDS; i++)
+    if (options->fields[i] && !(file->kinds >> fields[i].kind_of_file & 1))
+      return complain(EXIT_USAGE, "%s: --%s is for %s, and no input is given as such", commands[options->command].name,
+                      fields[i].name, kinds[fields[i].kind_of_file]);
+  return 0;
 }
 
 /* --- both --- */

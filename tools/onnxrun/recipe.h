@@ -28,19 +28,26 @@ struct recipe {
 struct recipe_file {
   struct cJSON *root; /* NULL: there is none */
   const char *path;
-  char *labels; /* a path; NULL: it names none */
+  char *labels;   /* a path; NULL: it names none */
+  unsigned kinds; /* bits of enum recipe_kind: what inputs were made of so far */
 };
+/* What a field is about. */
+enum recipe_kind { RECIPE_PICTURES, RECIPE_SOUNDS, RECIPE_BYTES };
 int recipe_open(const struct options *options, struct recipe_file *file);
 void recipe_close(struct recipe_file *file);
+/* 0, or EXIT_USAGE: the file says what nobody hears. */
+int recipe_check(const struct options *options, const struct recipe_file *file, const struct onr_model *model);
+/* The same of the options, when all inputs are read. */
+int recipe_check_use(const struct options *options, const struct recipe_file *file);
 /* Of an input: the file's, and what options say instead. */
 int recipe_of(const struct options *options, const struct recipe_file *file, const char *input, struct recipe *recipe);
 
 /* What standard input holds: the next .npy, where there are several; else all of it, which needs an input to be made
- * for. info and recipe may be NULL. */
+ * for. info and recipe may be NULL, kinds with them. */
 int read_standard_input(const struct options *options, const struct onr_value_info *info, const struct recipe *recipe,
-                        enum onr_dtype declared, struct tensor_list *list);
+                        enum onr_dtype declared, unsigned *kinds, struct tensor_list *list);
 /* A file, or a value as it stands on the command line, for an input. */
-int read_for_input(const struct options *options, const struct recipe_file *recipes, const char *file,
+int read_for_input(const struct options *options, struct recipe_file *recipes, const char *file,
                    const struct onr_value_info *info, struct tensor_list *list);
 
 /* --- what makes tensors; each 0, or an exit code after one line on stderr --- */

@@ -1,5 +1,6 @@
 /* save: the outputs of a run into a folder, into one file, or to standard output. */
 #define _POSIX_C_SOURCE 200809L /* mkdir */
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,22 @@ int make_folders(const char *path, int all) {
   return 0;
 }
 
+/* ".txt", ".csv": short, and no number as in v1.2. */
+static const char *ending_of(const char *path) {
+  enum { LONGEST = 5 };
+  const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
+  if (!dot || dot == name || strlen(dot + 1) > LONGEST || !isalpha((unsigned char)dot[1])) return NULL;
+  for (const char *at = dot + 1; *at; at++)
+    if (!isalnum((unsigned char)*at)) return NULL;
+  return dot;
+}
+
+int check_folder(const char *option, const char *path, const char *hint) {
+  const char *ending = is_folder(path) ? NULL : ending_of(path);
+  if (!ending) return 0;
+  return complain(EXIT_USAGE, "%s %s: %s; a folder of that name is '%s/'", option, path, hint, path);
+}
+
 int prepare_output(const struct options *options, const struct onr_model *model) {
   const char *path = options->output;
   if (is_stream(path) && options->show)
@@ -54,6 +71,10 @@ int prepare_output(const struct options *options, const struct onr_model *model)
     return complain(EXIT_USAGE,
                     "run: -o - writes no text, and standard output is a terminal; send it to a file or a program");
   if (is_stream(path)) return 0;
+  if (!is_file(path)) {
+    const int code = check_folder("-o", path, "outputs are written as .npy, .npz or .json, or into a folder");
+    if (code) return code;
+  }
   if (is_array(path) && onr_model_num_outputs(model) != 1)
     return complain(EXIT_USAGE,
                     "-o %s: the model has %zu outputs; -o DIR writes a file for each, -o FILE.npz one of all", path,
@@ -87,7 +108,7 @@ static int write_stream(const struct results *r) {
 
 static int write_as_json(const char *path, const struct loaded *l, const struct results *r) {
   FILE *file = fopen(path, "w");
-  if (!file) return complain(EXIT_OTHER, "%s: cannot be written: %s", path, strerror(errno));
+  if (!file) return complain_file(path, "cannot be written");
   errno = 0;
   put_json(file, l->model, r);
   const int failed = ferror(file);

@@ -61,7 +61,8 @@ enum recipe_field {
 
 /* Options of all commands; the table in options.c says which command takes which. */
 struct options {
-  char **paths; /* in argv */
+  size_t command; /* its row */
+  char **paths;   /* in argv */
   size_t num_paths;
   const char **inputs; /* "NAME=FILE", "FILE" */
   size_t num_inputs;
@@ -112,6 +113,7 @@ struct command_row {
   const char *name, *arguments, *summary;
   const char *examples; /* lines */
   size_t least_paths, most_paths;
+  int writes_all; /* of the model: its output may take the model's place */
   int (*run)(const struct options *options);
 };
 extern const struct command_row commands[]; /* in the order of enum command */
@@ -129,11 +131,16 @@ void print_command_help(size_t command);
 /* --- errors.c --- */
 /* One line on stderr: "onnxrun: SHAPE: FILE: where: message"; returns the exit code for the status. */
 int report_failure(enum onr_status status, const char *file, const struct onr_error *error);
+/* The same of what makes one file of another: IO is about the target, unless the message says otherwise. */
+int report_write_failure(enum onr_status status, const char *source, const char *target, const struct onr_error *error);
 /* "onnxrun: what: FILE: where: message", with the file's name once. */
 int report_as(int code, const char *what, const char *file, const struct onr_error *error, const char *hint);
 int exit_code_of(enum onr_status status);
 /* One line on stderr: "onnxrun: " and the text, made fit for a terminal; returns code. */
 int complain(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* "onnxrun: FILE: cannot be written: No space left on device", the reason by errno; EXIT_OTHER, whatever the command.
+ */
+int complain_file(const char *path, const char *what);
 
 /* --- print.c: what stands on a terminal --- */
 /* Text of a file with what a terminal might take for a command as \xNN, cut where it is too long. */
@@ -292,6 +299,8 @@ void file_name_of(const char *name, char *target, size_t size);
 int prepare_output(const struct options *options, const struct onr_model *model);
 /* The folders that a path goes through, and with `all` the path itself. */
 int make_folders(const char *path, int all);
+/* 0, or EXIT_USAGE: a name as of a file, FILE.txt, where a folder is to be. hint: what files there are. */
+int check_folder(const char *option, const char *path, const char *hint);
 int save_outputs(const struct options *options, const struct loaded *loaded, const struct results *results);
 int npz_write(const char *path, const struct onr_model *model, const struct results *results);
 

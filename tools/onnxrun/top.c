@@ -68,7 +68,7 @@ static int read_labels(const char *path, struct labels *labels) {
   void *text;
   size_t size;
   FILE *file = fopen(path, "rb");
-  if (!file) return complain(EXIT_OTHER, "%s: the names of classes cannot be opened", path);
+  if (!file) return complain_file(path, "cannot be opened");
   int code = read_all(file, path, NULL, 0, LARGEST, &text, &size);
   fclose(file);
   if (code) return code;
