@@ -80,7 +80,9 @@ ONR_API enum onr_status onr_model_pack(const char *path, const struct onr_model_
 /* The model, rewritten as far as ONNX has words for it, as an ONNX file for any program: constants are folded, what
  * does nothing is gone, BatchNorm is in the weights, written-out GELU and LayerNorm are operators, old operators new
  * ones. Names of inputs and outputs stay; inputs with a default become constants. UNSUPPORTED where a layer has no form
- * in ONNX (report of options is told of each kind), LIMIT above 2 GiB. info, which may be NULL, is the model's, with
+ * in ONNX (report of options is told of each kind), LIMIT above 2 GiB
+ * without weights. Weights go to TARGET.data beside it where the file would be larger than 2 GiB, or than file_bytes of
+ * the limits. info, which may be NULL, is the model's, with
  * the nodes that were written as num_nodes. The target is replaced when it is there. */
 ONR_API enum onr_status onr_model_optimise(const char *path, const struct onr_model_options *options,
                                            const char *target, struct onr_model_info *info, struct onr_error *error);

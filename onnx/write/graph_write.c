@@ -49,6 +49,12 @@ const char *onri_say_temp(struct onri_spell *s) { return onri_write_name(s->file
 
 /* --- constants --- */
 
+/* Shapes and axes stay in the message, where other programs look for them while they load. */
+enum { LEAST_BESIDE = 1024 };
+
+/* Contents beside the model are read in place. */
+static uint64_t align(uint64_t offset) { return (offset + 63) / 64 * 64; }
+
 static void put_constant(struct onri_spell *s, const char *name, struct onri_constant *constant) {
   struct onri_write *file = s->file;
   if (s->is_body || constant->desc.dtype == ONR_DTYPE_STRING) {
@@ -62,8 +68,14 @@ static void put_constant(struct onri_spell *s, const char *name, struct onri_con
     no_memory(file);
     return;
   }
-  onri_write_tensor_head(s->wire, INITIALIZER, name, &constant->desc);
-  file->splices[file->num_splices++] = (struct onri_splice){s->wire->count, constant};
+  struct onri_splice *splice = &file->splices[file->num_splices++];
+  const int is_beside = file->beside && onr_desc_bytes(&constant->desc) >= LEAST_BESIDE;
+  *splice = (struct onri_splice){0, file->beside_end, is_beside, constant};
+  if (is_beside)
+    file->beside_end = align(splice->offset + onri_write_tensor_outside(s->wire, INITIALIZER, name, &constant->desc,
+                                                                        file->beside, splice->offset));
+  else onri_write_tensor_head(s->wire, INITIALIZER, name, &constant->desc);
+  splice->at = s->wire->count;
 }
 
 const char *onri_say_data(struct onri_spell *s, const struct onr_desc *desc, const void *data) {

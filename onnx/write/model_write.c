@@ -148,76 +148,160 @@ static uint64_t total_bytes(const struct onri_write *file, const struct onri_wir
   struct onri_wire head = {.allocator = graph->allocator};
   uint64_t total = graph->count;
   for (size_t i = 0; i < file->num_splices; i++)
-    total += onri_write_tensor_head(&head, 1, NULL, &file->splices[i].constant->desc);
+    if (!file->splices[i].is_beside) total += onri_write_tensor_head(&head, 1, NULL, &file->splices[i].constant->desc);
   onri_wire_clear(&head);
   return total;
 }
 
-static enum onr_status write_bytes(const struct onri_write *file, const struct onri_wire *head,
-                                   const struct onri_wire *graph, FILE *target) {
+static enum onr_status not_written(const struct onri_write *file) {
+  return onr_fail(file->error, ONR_STATUS_IO, "it cannot be written (is the disk full?)");
+}
+
+/* What is in the model's own file, or in the one beside it. */
+struct contents {
+  const struct onri_write *file;
+  const struct onri_wire *head, *graph;
+};
+
+static enum onr_status write_message(const struct contents *c, FILE *target) {
+  const struct onri_write *file = c->file;
   size_t at = 0;
-  int failed = put(target, head->bytes, head->count);
+  int failed = put(target, c->head->bytes, c->head->count);
   for (size_t i = 0; i < file->num_splices && !failed; i++) {
     const struct onri_splice *splice = &file->splices[i];
-    failed = put(target, graph->bytes + at, splice->at - at);
+    if (splice->is_beside) continue;
+    failed = put(target, c->graph->bytes + at, splice->at - at);
     at = splice->at;
     if (!failed) ONR_TRY(onri_write_raw(file->env, splice->constant, put, target, file->error));
   }
-  if (failed || put(target, graph->bytes + at, graph->count - at))
-    return onr_fail(file->error, ONR_STATUS_IO, "it cannot be written (is the disk full?)");
+  return failed || put(target, c->graph->bytes + at, c->graph->count - at) ? not_written(file) : ONR_STATUS_OK;
+}
+
+static enum onr_status write_beside(const struct contents *c, FILE *target) {
+  const struct onri_write *file = c->file;
+  for (size_t i = 0; i < file->num_splices; i++) {
+    const struct onri_splice *splice = &file->splices[i];
+    if (!splice->is_beside) continue;
+    if (fseeko(target, (off_t)splice->offset, SEEK_SET) != 0) return not_written(file);
+    ONR_TRY(onri_write_raw(file->env, splice->constant, put, target, file->error));
+  }
   return ONR_STATUS_OK;
 }
 
-/* Beside its place first, so that there is never half a model. */
-static enum onr_status replace(const struct onri_write *file, const char *path, const struct onri_wire *head,
-                               const struct onri_wire *graph) {
+/* A file that is written under another name first, so that there is never half of it. */
+struct pending {
+  const char *path;
+  char *name;   /* to be released */
+  int is_there; /* under that name */
+};
+
+static enum onr_status begin(struct pending *p, const struct contents *c, const char *path,
+                             enum onr_status (*write)(const struct contents *c, FILE *target)) {
+  const struct onri_write *file = c->file;
   const size_t size = strlen(path) + 64;
-  char *name = onri_allocate(file->env->allocator, size);
-  if (!name) return no_memory(file->error);
-  const int fd = onri_create_beside(path, name, size);
+  p->path = path;
+  p->name = onri_allocate(file->env->allocator, size);
+  if (!p->name) return no_memory(file->error);
+  const int fd = onri_create_beside(path, p->name, size);
   FILE *target = fd < 0 ? NULL : fdopen(fd, "wb");
-  enum onr_status status = target ? write_bytes(file, head, graph, target)
-                                  : onr_fail(file->error, ONR_STATUS_IO, "%s", onri_why_not_created());
-  if (fd >= 0 && !target) close(fd);
-  if (target && fclose(target) != 0 && status == ONR_STATUS_OK)
-    status = onr_fail(file->error, ONR_STATUS_IO, "it cannot be written (is the disk full?)");
-  if (status == ONR_STATUS_OK && rename(name, path) != 0)
-    status = onr_fail(file->error, ONR_STATUS_IO, "it cannot be put in its place");
-  if (fd >= 0 && status != ONR_STATUS_OK) unlink(name);
-  onri_release(file->env->allocator, name);
+  p->is_there = fd >= 0;
+  if (!target) {
+    const enum onr_status status = onr_fail(file->error, ONR_STATUS_IO, "%s", onri_why_not_created());
+    if (fd >= 0) close(fd);
+    return status;
+  }
+  enum onr_status status = write(c, target);
+  return fclose(target) != 0 && status == ONR_STATUS_OK ? not_written(file) : status;
+}
+
+static enum onr_status put_in_place(struct pending *p, const struct onri_write *file) {
+  if (!p->is_there) return ONR_STATUS_OK;
+  if (rename(p->name, p->path) != 0) return onr_fail(file->error, ONR_STATUS_IO, "it cannot be put in its place");
+  p->is_there = 0;
+  return ONR_STATUS_OK;
+}
+
+static void end(struct pending *p, const struct onri_write *file) {
+  if (p->is_there) unlink(p->name);
+  onri_release(file->env->allocator, p->name);
+}
+
+/* beside: the path of the file for contents, NULL: there is none. */
+static enum onr_status replace(const struct contents *c, const char *path, const char *beside) {
+  struct pending message = {0}, data = {0};
+  enum onr_status status = beside ? begin(&data, c, beside, write_beside) : ONR_STATUS_OK;
+  if (status == ONR_STATUS_OK) status = begin(&message, c, path, write_message);
+  if (status == ONR_STATUS_OK) status = put_in_place(&data, c->file);
+  if (status == ONR_STATUS_OK) status = put_in_place(&message, c->file);
+  end(&message, c->file);
+  end(&data, c->file);
   return status;
 }
 
+/* *is_large: nothing was written, as contents have to go to a file beside it. */
 static enum onr_status write_file(struct onri_write *file, const struct onr_model *model, const char *path,
-                                  struct onri_wire *head, struct onri_wire *graph) {
-  const uint64_t bytes = total_bytes(file, graph);
-  write_head(file, model, head);
-  onri_wire_head(head, GRAPH, bytes);
-  if (head->failed || graph->failed) return no_memory(file->error);
-  if (bytes > MOST_BYTES - head->count)
-    return onr_fail(file->error, ONR_STATUS_LIMIT, "%" PRIu64 " bytes, and no reader takes a file of more than 2 GiB",
-                    bytes);
-  return replace(file, path, head, graph);
+                                  const char *beside, const struct onri_wire *graph, int *is_large) {
+  struct onri_wire head = {.allocator = graph->allocator};
+  const uint64_t bytes = total_bytes(file, graph), limit = file->env->limits.file_bytes;
+  const struct contents contents = {file, &head, graph};
+  enum onr_status status;
+  write_head(file, model, &head);
+  onri_wire_head(&head, GRAPH, bytes);
+  *is_large = !beside && bytes > (limit < MOST_BYTES ? limit : MOST_BYTES) - head.count;
+  if (head.failed || graph->failed) status = no_memory(file->error);
+  else if (*is_large) status = ONR_STATUS_OK;
+  else if (bytes > MOST_BYTES - head.count)
+    status = onr_fail(file->error, ONR_STATUS_LIMIT,
+                      "%" PRIu64 " bytes without weights, and no reader takes a file of more than 2 GiB", bytes);
+  else status = replace(&contents, path, beside);
+  onri_wire_clear(&head);
+  return status;
+}
+
+/* What a writer is asked for. */
+struct request {
+  const struct onr_model *model;
+  const char *path, *beside;
+  void (*report)(void *context, const char *line);
+  void *context;
+};
+
+static enum onr_status write_model(const struct request *r, size_t *num_nodes, int *is_large, struct onr_error *error) {
+  const struct onr_model *model = r->model;
+  struct onr_env env = model->env;
+  struct onri_write file = {
+      .env = &env, .opset = model->info.opset > FIRST_OPSET ? model->info.opset : FIRST_OPSET, .error = error};
+  struct onri_wire graph = {.allocator = env.allocator};
+  const char *slash = r->beside ? strrchr(r->beside, '/') : NULL;
+  file.beside = slash ? slash + 1 : r->beside;
+  onri_arena_init(&file.arena, env.allocator, 0);
+  onri_names_init(&file.taken, env.allocator);
+  enum onr_status status = write_graph(&file, model, &graph);
+  if (status == ONR_STATUS_OK && file.num_unsaid) status = tell_unsaid(&file, r->report, r->context, error);
+  if (status == ONR_STATUS_OK) status = write_file(&file, model, r->path, r->beside, &graph, is_large);
+  *num_nodes = file.num_nodes;
+  onri_wire_clear(&graph);
+  onri_names_clear(&file.taken);
+  onri_release(env.allocator, file.splices);
+  onri_release(env.allocator, file.unsaid);
+  onri_arena_clear(&file.arena);
+  return status;
 }
 
 enum onr_status onri_model_write(const struct onr_model *model, const char *path,
                                  void (*report)(void *context, const char *line), void *context, size_t *num_nodes,
                                  struct onr_error *error) {
-  struct onr_env env = model->env;
-  struct onri_write file = {
-      .env = &env, .opset = model->info.opset > FIRST_OPSET ? model->info.opset : FIRST_OPSET, .error = error};
-  struct onri_wire graph = {.allocator = env.allocator}, head = {.allocator = env.allocator};
-  onri_arena_init(&file.arena, env.allocator, 0);
-  onri_names_init(&file.taken, env.allocator);
-  enum onr_status status = write_graph(&file, model, &graph);
-  if (status == ONR_STATUS_OK && file.num_unsaid) status = tell_unsaid(&file, report, context, error);
-  if (status == ONR_STATUS_OK) status = write_file(&file, model, path, &head, &graph);
-  *num_nodes = file.num_nodes;
-  onri_wire_clear(&graph);
-  onri_wire_clear(&head);
-  onri_names_clear(&file.taken);
-  onri_release(env.allocator, file.splices);
-  onri_release(env.allocator, file.unsaid);
-  onri_arena_clear(&file.arena);
+  static const char ending[] = ".data";
+  struct request request = {.model = model, .path = path, .report = report, .context = context};
+  int is_large = 0;
+  ONR_TRY(write_model(&request, num_nodes, &is_large, error));
+  if (!is_large) return ONR_STATUS_OK;
+  char *beside = onri_allocate(model->env.allocator, strlen(path) + sizeof(ending));
+  if (!beside) return no_memory(error);
+  memcpy(beside, path, strlen(path));
+  memcpy(beside + strlen(path), ending, sizeof(ending));
+  request.beside = beside;
+  const enum onr_status status = write_model(&request, num_nodes, &is_large, error);
+  onri_release(model->env.allocator, beside);
   return status;
 }

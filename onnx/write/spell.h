@@ -83,9 +83,12 @@ struct onri_spellings {
     .extra = sizeof(((const type *)NULL)->member)                               \
   }
 
-/* Contents that go behind byte `at` of the main graph when the file is written, one after the other. */
+/* Contents that go behind byte `at` of the main graph when the file is written, one after the other; or to byte
+ * `offset` of the file beside it. */
 struct onri_splice {
   size_t at;
+  uint64_t offset;
+  int is_beside;
   struct onri_constant *constant;
 };
 
@@ -107,6 +110,8 @@ struct onri_write {
   size_t num_nodes;
   struct onr_error *error;
   enum onr_status status; /* the first failure */
+  const char *beside;     /* the name of the file that large contents go to; NULL: they are in the message */
+  uint64_t beside_end;    /* what it holds so far */
   struct onri_splice *splices;
   size_t num_splices, splices_capacity;
   struct onri_unsaid *unsaid;
@@ -192,5 +197,8 @@ enum onr_status onri_write_raw(struct onr_env *env, const struct onri_constant *
                                struct onr_error *error);
 /* All but the raw bytes of a TensorProto; their number. */
 uint64_t onri_write_tensor_head(struct onri_wire *wire, int field, const char *name, const struct onr_desc *desc);
+/* The whole of it, whose contents are `location` from byte `offset` on; how many they are. */
+uint64_t onri_write_tensor_outside(struct onri_wire *wire, int field, const char *name, const struct onr_desc *desc,
+                                   const char *location, uint64_t offset);
 
 #endif

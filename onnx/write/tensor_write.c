@@ -1,10 +1,14 @@
 /* tensor_write.c: contents as files have them. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/numbers/convert.h"
 #include "onnx/write/spell.h"
 
-enum { DIMS = 1, DATA_TYPE = 2, STRING_DATA = 6, NAME = 8, RAW_DATA = 9 }; /* of TensorProto */
+/* of TensorProto */
+enum { DIMS = 1, DATA_TYPE = 2, STRING_DATA = 6, NAME = 8, RAW_DATA = 9, EXTERNAL_DATA = 13, DATA_LOCATION = 14 };
+enum { LOCATION_EXTERNAL = 1 };
 
 static uint64_t raw_bytes(const struct onr_desc *desc) {
   const uint64_t bits = onri_dtype_packed_bits(desc->dtype), elements = (uint64_t)onr_desc_elements(desc);
@@ -74,6 +78,32 @@ uint64_t onri_write_tensor_head(struct onri_wire *wire, int field, const char *n
   onri_wire_append(wire, head.bytes, head.count);
   wire->failed |= head.failed;
   onri_wire_clear(&head);
+  return bytes;
+}
+
+static void pair(struct onri_wire *wire, const char *key, const char *value) {
+  const size_t begin = onri_wire_begin(wire, EXTERNAL_DATA);
+  onri_wire_text(wire, 1, key);
+  onri_wire_text(wire, 2, value);
+  onri_wire_end(wire, begin);
+}
+
+static void number_pair(struct onri_wire *wire, const char *key, uint64_t value) {
+  char text[24];
+  snprintf(text, sizeof(text), "%" PRIu64, value);
+  pair(wire, key, text);
+}
+
+uint64_t onri_write_tensor_outside(struct onri_wire *wire, int field, const char *name, const struct onr_desc *desc,
+                                   const char *location, uint64_t offset) {
+  const uint64_t bytes = raw_bytes(desc);
+  const size_t begin = onri_wire_begin(wire, field);
+  fields(wire, name, desc);
+  pair(wire, "location", location);
+  number_pair(wire, "offset", offset);
+  number_pair(wire, "length", bytes);
+  onri_wire_int(wire, DATA_LOCATION, LOCATION_EXTERNAL);
+  onri_wire_end(wire, begin);
   return bytes;
 }
 

@@ -7,7 +7,7 @@ set -u
 model=$fixtures/transformer_encoder_layer_ts/model.onnx
 
 expect 0 "" "$tool" optimise "$model" -o "$work/small.onnx"
-holds "small.onnx: [0-9]* nodes of [0-9]*, .*KiB of "
+holds "small.onnx: [0-9]* nodes of [0-9]*, [0-9.]* KiB$"
 set -- $(sed -n 's/.*: \([0-9]*\) nodes of \([0-9]*\),.*/\1 \2/p' "$work/out")
 [ "$1" -lt "$2" ] || fail "expected fewer nodes than $2, found $1"
 expect 0 "" "$tool" info "$model"
@@ -26,10 +26,29 @@ cmp -s "$work/small.onnx" "$work/threads.onnx" || fail "threads change the file"
 expect 0 "" "$tool" optimise "$model" -o "$work/plain.onnx" --disable-passes all
 holds "plain.onnx: "
 
-# What weights beside the model take is not left out of what it is compared with.
-expect 0 "" "$tool" optimise "$fixtures/demo/model.onnx" -o "$work/demo.onnx"
-holds "demo.onnx: [0-9]* nodes of [0-9]*, .*iB$"
-rm "$work/demo.onnx"
+# Weights beside the model: above 2 GiB, or the limit of bytes. It runs as the other does, and is written over itself, too.
+demo=$fixtures/demo/model.onnx
+limit="--limit file_bytes=25k"
+mkdir "$work/beside"
+cp -r "$fixtures"/demo/test_data_set_* "$work/beside"
+expect 0 "" "$tool" optimise "$demo" -o "$work/whole.onnx"
+holds "whole.onnx: .*, [0-9.]* KiB$"
+expect 0 "" "$tool" optimise "$demo" -o "$work/beside/model.onnx" $limit
+holds "model.onnx: .*, [0-9.]* KiB, and [0-9.]* KiB of weights in $work/beside/model.onnx.data$"
+[ "$(stat -c %s "$work/whole.onnx")" -gt 40000 ] || fail "the model is too small for this test"
+[ "$(stat -c %s "$work/beside/model.onnx")" -lt 25000 ] || fail "the limit is not kept"
+[ "$(stat -c %s "$work/beside/model.onnx.data")" -gt 30000 ] || fail "no weights beside it"
+expect 0 "" "$tool" check "$work/beside"
+expect 0 "" "$tool" optimise "$work/beside/model.onnx" -o "$work/beside/again"
+cmp -s "$work/whole.onnx" "$work/beside/again" || fail "weights from beside the model are others"
+cp "$work/beside/model.onnx" "$work/beside/first"
+cp "$work/beside/model.onnx.data" "$work/beside/first.data"
+expect 0 "" "$tool" optimise "$work/beside/model.onnx" -o "$work/beside/model.onnx" $limit
+for file in "" .data; do cmp -s "$work/beside/model.onnx$file" "$work/beside/first$file" || fail "over itself model.onnx$file is another"; done
+[ "$(ls "$work/beside" | grep -c tmp)" = 0 ] || fail "something is left beside it"
+mv "$work/beside/model.onnx.data" "$work/beside/moved"
+expect 1 "" "$tool" check "$work/beside"
+rm "$work/whole.onnx"
 
 # What has no form.
 expect 4 "" "$tool" optimise "$fixtures/onnxrun_max_pool/model.onnx" -o "$work/none.onnx"

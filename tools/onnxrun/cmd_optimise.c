@@ -1,6 +1,7 @@
 /* cmd_optimise.c: the rewritten model as an ONNX file. */
 #define _POSIX_C_SOURCE 200809L
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "tool.h"
@@ -17,9 +18,21 @@ static void take_reason(void *context, const char *line) {
   fprintf(stderr, "  %s\n", line);
 }
 
-static double bytes_of(const char *path) {
+/* Zeroed: there is none. */
+static struct stat look(const char *path) {
   struct stat info;
-  return stat(path, &info) ? 0 : (double)info.st_size;
+  if (stat(path, &info)) memset(&info, 0, sizeof(info));
+  return info;
+}
+
+/* before: what was where weights beside the model go to; a new file is this model's. */
+static void tell(const char *path, const char *beside, const struct stat *before, const struct onr_model_info *info) {
+  const struct stat message = look(path), weights = look(beside);
+  printf("%s: %zu nodes of %zu, %s", shown(path).text, info->num_nodes, info->num_nodes_in_file,
+         shown_bytes_count((double)message.st_size).text);
+  if (weights.st_ino != before->st_ino)
+    printf(", and %s of weights in %s", shown_bytes_count((double)weights.st_size).text, shown(beside).text);
+  putchar('\n');
 }
 
 int command_optimise(const struct options *options) {
@@ -29,8 +42,11 @@ int command_optimise(const struct options *options) {
   struct onr_model_info info = {.size = sizeof(info)};
   struct loaded l = {.path = path};
   struct onr_error error = {0};
+  char beside[4096];
   if (!options->output)
     return complain(EXIT_USAGE, "optimise: -o FILE says where the model goes; 'onnxrun help optimise' has an example");
+  snprintf(beside, sizeof(beside), "%s.data", options->output);
+  const struct stat before = look(beside);
   listener.report = take_reason;
   listener.report_context = &reasons;
   enum onr_status status = fill_model_options(options, &listener, &l, &model_options, &error);
@@ -38,10 +54,6 @@ int command_optimise(const struct options *options) {
   unload(&l);
   if (status == ONR_STATUS_UNSUPPORTED && reasons.count) return EXIT_UNSUPPORTED;
   if (status != ONR_STATUS_OK) return report_write_failure(status, path, options->output, &error);
-  printf("%s: %zu nodes of %zu, %s", shown(options->output).text, info.num_nodes, info.num_nodes_in_file,
-         shown_bytes_count(bytes_of(options->output)).text);
-  /* A file smaller than its weights has them beside it, and says little. */
-  if (bytes_of(path) >= (double)info.weight_bytes) printf(" of %s", shown_bytes_count(bytes_of(path)).text);
-  putchar('\n');
+  tell(options->output, beside, &before, &info);
   return EXIT_OK;
 }
