@@ -11,6 +11,7 @@ import shlex
 import shutil
 import subprocess
 import tempfile
+import textwrap
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -31,6 +32,19 @@ class Docs(unittest.TestCase):
             os.chdir(before)
         self.assertIn("[0 1 2 3 4 5 6 7 8 9", printed.getvalue())
         self.assertIn("input 'picture': expected float32, got float64", printed.getvalue())
+
+    def test_the_lines_of_the_readme(self):
+        (block,) = re.findall(r"^    import numpy as np\n(?:(?:    .*)?\n)*", (ROOT / "README.md").read_text(), flags=re.M)
+        before, printed, names = os.getcwd(), io.StringIO(), {}
+        os.chdir(ROOT / "tests" / "fixtures" / "demo")
+        try:
+            with contextlib.redirect_stdout(printed):
+                exec(compile(textwrap.dedent(block), "README.md", "exec"), names)
+        finally:
+            os.chdir(before)
+        (said,) = re.findall(r"# (\[[0-9 ]*\])", block)
+        self.assertTrue(printed.getvalue().startswith(said))
+        self.assertTrue((names["same"] == names["probabilities"]).all())
 
     def test_guides(self):  # commands and Python, in the order of the page
         tool = pathlib.Path(os.environ["PYTHONPATH"]).parent / "onnxrun"
