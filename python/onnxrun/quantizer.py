@@ -86,16 +86,18 @@ def _compare(tool, path, target, sample):
     return differences
 
 
-def _check_exclude(path, exclude):
-    """Names of nodes that there are: one that there is not would stay quantized without a word."""
-    names = _arguments.names("exclude", exclude)
-    known = [node.name for node in onnx.load(path, load_external_data=False).graph.node]
-    for name in names:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"its nodes are {', '.join(map(repr, known[:8]))}{' ...' if len(known) > 8 else ''}"
-            raise ArgumentError(f"exclude: the file has no node {name!r}; {hint}")
-    return names
+def _as_prepared(exclude, path, prepared):
+    """The nodes to exclude after what the quantizer does first: it merges some, and makes a MatMul of a Gemm. A name that there is not
+    would stay quantized without a word."""
+    before, after = ([node.name for node in onnx.load(file, load_external_data=False).graph.node] for file in (path, prepared))
+    for name in exclude:
+        if name in after:
+            continue
+        near = difflib.get_close_matches(name, after, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"its nodes are {', '.join(map(repr, after[:8]))}{' ...' if len(after) > 8 else ''}"
+        what = "merges the node {!r} into another before it quantizes" if name in before else "finds no node {!r}"
+        raise ArgumentError(f"exclude: the quantizer {what.format(name)}; {hint}")
+    return [*exclude, *(f"{name}_MatMul" for name in exclude)]
 
 
 def quantize(path: str | os.PathLike[str], target: str | os.PathLike[str], calibration: Iterable[Any] | None = None, *,
@@ -119,7 +121,7 @@ def quantize(path: str | os.PathLike[str], target: str | os.PathLike[str], calib
         _arguments.refuse("calibration", "a list of samples", calibration)
     if not os.path.exists(path):
         raise _arguments.MissingFileError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-    exclude = _check_exclude(path, exclude)
+    exclude = _arguments.names("exclude", exclude)
     quantization, shape_inference = _quantizer()
     names = _inputs_of(path)
     samples = None if calibration is None else [_named(sample, names) for sample in calibration]
@@ -131,6 +133,7 @@ def quantize(path: str | os.PathLike[str], target: str | os.PathLike[str], calib
         model = onnx.load(path)  # the quantizer does not find weights that lie beside the file
         onnx.save(model, whole, save_as_external_data=model.ByteSize() > LARGEST_FILE)
         shape_inference.quant_pre_process(whole, prepared, skip_symbolic_shape=True)
+        exclude = _as_prepared(exclude, path, prepared)
         if samples is None:
             quantization.quantize_dynamic(prepared, target, weight_type=quantization.QuantType.QInt8, per_channel=per_channel,
                                           nodes_to_exclude=exclude)

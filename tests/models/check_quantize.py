@@ -13,6 +13,7 @@ import sys
 import tempfile
 
 import numpy as np
+import onnx
 import onnxrun  # of the build: PYTHONPATH
 import torch
 from torch import nn
@@ -62,12 +63,27 @@ def check(tool, name, folder):
         assert wanted in layers_of(tool, target), (name, kind, layers_of(tool, target))
         print(f"ok {name} {kind}")
     for wrong, message in ((dict(calibration=[]), "no sample"), (dict(calibration=[()]), "0 arrays"),
-                           (dict(calibration=[{"y": samples[0][0]}]), "has no"), (dict(activations="int4"), "int4")):
+                           (dict(calibration=[{"y": samples[0][0]}]), "has no"), (dict(activations="int4"), "int4"),
+                           (dict(exclude=["nonsense"]), "exclude: the quantizer finds no node 'nonsense'"), (dict(exclude="nonsense"), "write ['nonsense']"),
+                           (dict(calibration="x.npy"), "calibration: expected a list of samples"), (dict(per_channel="no"), "per_channel")):
         try:
             onnxrun.quantize(path, os.path.join(folder, "wrong.onnx"), tool=tool, **wrong)
             raise AssertionError(f"{wrong} is taken")
         except ValueError as error:
             assert message in str(error), error
+
+
+def check_exclude(tool, name, folder):
+    """What is excluded stays as it is, whatever the quantizer makes of it first."""
+    path, samples = os.path.join(folder, name + ".onnx"), [(np.ones(NETS[name][1], np.float32),)]
+    for calibration, operator in ((None, "MatMulInteger"), (samples, "DequantizeLinear")):
+        counts = []
+        for exclude in ([], [node.name for node in onnx.load(path).graph.node if node.op_type in ("Conv", "Gemm", "MatMul")][:1]):
+            target = os.path.join(folder, "excluded.onnx")
+            onnxrun.quantize(path, target, calibration, exclude=exclude, tool=tool, check=False)
+            counts.append(sum(node.op_type in (operator, "ConvInteger") for node in onnx.load(target).graph.node))
+        assert exclude and counts[1] < counts[0], (name, operator, exclude, counts)
+    print(f"ok {name} exclude")
 
 
 def check_guide(tool, folder):
@@ -92,6 +108,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for name in NETS:
             check(os.path.abspath(sys.argv[1]), name, folder)
+            check_exclude(os.path.abspath(sys.argv[1]), name, folder)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,74 @@
+"""python -m onnxrun.reference: what it writes, and what it says of what is wrong, in one line and without a traceback."""
+
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import numpy as np
+import onnx
+import onnxrun.reference
+from onnx import helper
+from support import model_of
+
+
+class Reference(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.path = os.path.join(self.folder.name, "model.onnx")
+        data = model_of([helper.make_node("Neg", ["x"], ["a"]), helper.make_node("Exp", ["a"], ["y"])], {"x": (np.float32, ["n", 2])},
+                        {"y": (np.float32, ["n", 2])})
+        onnx.save(onnx.load_from_string(data), self.path)
+
+    def run_with(self, *words):
+        return subprocess.run([sys.executable, "-m", "onnxrun.reference", *words], capture_output=True, text=True, check=False,
+                              cwd=self.folder.name)
+
+    def test_values(self):
+        x = np.array([[1, 2]], np.float32)
+        np.save(os.path.join(self.folder.name, "x.npy"), x)
+        done = self.run_with(self.path, "-o", "r.npz", "-i", "x=x.npy")
+        self.assertEqual((done.returncode, done.stdout), (0, "3 values -> r.npz\n"), done.stderr)
+        found = np.load(os.path.join(self.folder.name, "r.npz"))
+        np.testing.assert_allclose(found["y"], np.exp(-x), rtol=1e-6)
+        np.testing.assert_array_equal(found["a"], -x)
+        self.assertEqual(self.run_with(self.path, "-o", "r.npz", "--dim", "n=3").returncode, 0)
+        self.assertEqual(np.load(os.path.join(self.folder.name, "r.npz"))["y"].shape, (3, 2))
+        self.assertEqual(onnxrun.reference.write(self.path, {"x": x}, os.path.join(self.folder.name, "again.npz")), 3)
+
+    def test_what_is_wrong_is_one_line(self):
+        pathlib.Path(self.folder.name, "text").write_text("text")
+        np.save(os.path.join(self.folder.name, "wrong.npy"), np.zeros((1, 3), np.float32))
+        for words, code, said in (((["nowhere.onnx", "-o", "r.npz"]), 2, "nowhere.onnx: cannot be opened: No such file"),
+                                  ((["text", "-o", "r.npz"]), 2, "text: no ONNX model"),
+                                  (([self.path, "-o", "r.npz", "-i", "x=nowhere.npy"]), 2, "-i nowhere.npy: no .npy can be read"),
+                                  (([self.path, "-o", "r.npz", "-i", "x=text"]), 2, "-i text: no .npy can be read"),
+                                  (([self.path, "-o", "r.npz", "-i", "z=text"]), 2, "-i: the model has no 'z'; it has 'x'"),
+                                  (([self.path, "-o", "r.npz", "-i", "text"]), 2, "-i: expected NAME=VALUE, got 'text'"),
+                                  (([self.path, "-o", "r.npz", "--dim", "n=many"]), 2, "--dim: expected a whole number of 1 or more, got 'many'"),
+                                  (([self.path, "-o", "r.npz", "--dim", "m=2"]), 2, "--dim: the model has no 'm'; it has 'n'"),
+                                  (([self.path, "-o", "nowhere/r.npz"]), 5, "No such file or directory: 'nowhere/r.npz'"),
+                                  (([self.path, "-o", "r.npz", "-i", "x=wrong.npy"]), 5, "ONNX Runtime: ")):
+            done = self.run_with(*words)
+            with self.subTest(words=words):
+                self.assertEqual(done.returncode, code, done.stderr)
+                self.assertIn(said, done.stderr)
+                self.assertNotIn("Traceback", done.stderr)
+                self.assertFalse(os.path.exists(os.path.join(self.folder.name, "r.npz")))
+
+    def test_inputs_that_are_no_dict(self):
+        with self.assertRaisesRegex(onnxrun.ArgumentError, "inputs: expected {name: array}, found list"):
+            onnxrun.reference.write(self.path, [1], "r.npz")
+
+    def test_packages_that_are_missing_are_named(self):
+        blocked = "import sys; sys.modules['onnxruntime'] = None; import onnxrun.reference"
+        done = subprocess.run([sys.executable, "-c", blocked], capture_output=True, text=True, check=False)
+        self.assertIn("pip install 'onnxrun[reference]'", done.stderr)
+        self.assertIn("ImportError", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
