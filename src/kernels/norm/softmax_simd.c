@@ -21,7 +21,8 @@ INLINE float greatest(const float *x, size_t length) {
   return f32_greatest_lane(f32_greatest(f32_greatest(most[0], most[1]), f32_greatest(most[2], most[3])));
 }
 
-/* Sum of exp(x - max), which y keeps unless it is NULL; floats add up a block before doubles do. */
+/* Sum of exp(x - max), which y keeps unless it is NULL; floats add up a block before doubles do. The next line is fetched
+ * meanwhile: the processor itself looks no further than a page. */
 INLINE double exponentials(const float *x, float max, float *y, size_t length) {
   enum { BLOCK = 128 * F32_LANES };
   double total = 0;
@@ -30,6 +31,7 @@ INLINE double exponentials(const float *x, float max, float *y, size_t length) {
     vf32 sum[2] = {{0}, {0}};
     size_t i = start;
     for (; i + 2 * F32_LANES <= end; i += 2 * F32_LANES) UNROLL for (int k = 0; k < 2; k++) {
+        if (y) simd_prefetch(x + i + k * F32_LANES + length), simd_prefetch(y + i + k * F32_LANES + length);
         const vf32 e = f32_exp_negative(f32_load(x + i + k * F32_LANES) - max);
         if (y) f32_store(y + i + k * F32_LANES, e);
         sum[k] += e;

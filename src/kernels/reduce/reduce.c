@@ -149,13 +149,17 @@ static void pass_narrow_lines(const struct onri_reduce *r, size_t start, size_t 
   float buffer[FLOATS];
   uint64_t staged[STAGED / 8];
   const size_t size = onr_dtype_size(r->dtype), most = FLOATS / width;
+  const onri_conversion convert = onri_kernels(convert)->between[r->dtype][ONR_DTYPE_F32];
   struct onri_pace pace = {r->env, 0};
   for (size_t row = 0; row < r->rows.count && !onri_pace_stop(&pace, 2 * FLOATS);) {
     const struct rows next = dense_rows_from(r, start, row, width, staged);
     const size_t count = next.count < most ? next.count : most;
-    for (size_t i = 0; i < count && next.step != width; i++)
-      onri_widen(r->dtype, (const char *)next.x + i * next.step * size, width, buffer + i * width);
     if (next.step == width) onri_widen(r->dtype, next.x, count * width, buffer);
+    for (size_t i = 0; i < count && next.step != width; i++) {
+      const char *x = (const char *)next.x + i * next.step * size;
+      if (convert) convert(x, buffer + i * width, width);
+      else onri_widen(r->dtype, x, width, buffer + i * width);
+    }
     onri_kernels(reduce)->lines[what](&(struct onri_lines){buffer, width, 1, count, width, shift}, acc);
     row += count;
   }
