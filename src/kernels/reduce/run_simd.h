@@ -46,7 +46,7 @@ INLINE vf32 extreme(vf32 a, vf32 x, const enum onri_take what) {
   return what == ONRI_TAKE_MAX ? f32_greatest(x, a) : f32_least(x, a); /* a NaN in x is passed over */
 }
 
-enum { RUN = 4 };
+enum { RUN = 4, AHEAD = 1024 };
 
 INLINE float extreme_of_run(const float *x, size_t count, const float start, const enum onri_take what) {
   vf32 best[RUN];
@@ -54,6 +54,7 @@ INLINE float extreme_of_run(const float *x, size_t count, const float start, con
   size_t i = 0;
   UNROLL for (int k = 0; k < RUN; k++) best[k] = f32_set(start), strange[k] = (vi32){0};
   for (; i + RUN * F32_LANES <= count; i += RUN * F32_LANES) UNROLL for (int k = 0; k < RUN; k++) {
+      simd_prefetch(x + i + k * F32_LANES + AHEAD);
       const vf32 v = f32_load(x + i + k * F32_LANES);
       best[k] = extreme(best[k], v, what);
       strange[k] |= v != v;
@@ -90,7 +91,10 @@ INLINE double run_of(const float *x, size_t count, double centre, double acc, co
   size_t i = 0;
   UNROLL for (int k = 0; k < 2 * RUN; k++) sum[k] = f64_set(what == ONRI_TAKE_PROD ? 1 : 0);
   for (; i + RUN * F32_LANES <= count; i += RUN * F32_LANES)
-    UNROLL for (int k = 0; k < RUN; k++) take_vector(sum + 2 * k, x + i + k * F32_LANES, middle, what);
+    UNROLL for (int k = 0; k < RUN; k++) {
+      simd_prefetch(x + i + k * F32_LANES + AHEAD);
+      take_vector(sum + 2 * k, x + i + k * F32_LANES, middle, what);
+    }
   for (; i + F32_LANES <= count; i += F32_LANES) take_vector(sum, x + i, middle, what);
   if (i < count) take_part(sum + 2, f32_load_part(x + i, count - i), middle, what, count - i);
   UNROLL for (int k = RUN; k > 0; k /= 2) UNROLL for (int j = 0; j < k; j++) sum[j] =
