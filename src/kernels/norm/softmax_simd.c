@@ -21,8 +21,8 @@ INLINE float greatest(const float *x, size_t length) {
   return f32_greatest_lane(f32_greatest(f32_greatest(most[0], most[1]), f32_greatest(most[2], most[3])));
 }
 
-/* Sum of exp(x - max), which y keeps unless it is NULL; floats add up a block before doubles do. The next line is fetched
- * meanwhile: the processor itself looks no further than a page. */
+/* Sum of exp(x - max), which y keeps unless it is NULL; floats add up a block before doubles do. The next line is
+ * fetched meanwhile: the processor itself looks no further than a page. */
 INLINE double exponentials(const float *x, float max, float *y, size_t length) {
   enum { BLOCK = 128 * F32_LANES };
   double total = 0;

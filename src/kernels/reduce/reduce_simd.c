@@ -59,6 +59,8 @@ INLINE void further(double *to, vf64 v, const enum onri_take what, size_t left) 
   f64_store_part(to, f64_select(more, v, old), left);
 }
 
+enum { NEXT = 8 }; /* rows further down that are fetched; sums take so long that they are there */
+
 INLINE void extreme_tile(const struct onri_lines lines, size_t first, double *acc, const enum onri_take what,
                          const int vectors, const int gathers, const int full, size_t left) {
   const float *x = lines.x + first * lines.column_step;
@@ -71,6 +73,7 @@ INLINE void extreme_tile(const struct onri_lines lines, size_t first, double *ac
     strange[k] = (vi32){0};
   }
   for (size_t row = 0; row < lines.rows; row++, x += lines.row_step) UNROLL for (int k = 0; k < vectors; k++) {
+      if (!gathers) simd_prefetch(x + k * step + NEXT * lines.row_step);
       const vf32 v = of_row(x + k * step, steps, gathers, k < full, left);
       best[k] = extreme(best[k], v, what);
       strange[k] |= v != v;
@@ -186,9 +189,10 @@ INLINE double double_sum_of(const double *x, size_t count, double centre, double
   vi64 strange[RUN];
   size_t i = 0;
   UNROLL for (int k = 0; k < vectors; k++) sum[k] = start, strange[k] = (vi64){0};
-  for (; i + vectors * F64_LANES <= count; i += vectors * F64_LANES)
-    UNROLL for (int k = 0; k < vectors; k++)
-        take_double(&sum[k], &strange[k], f64_load(x + i + k * F64_LANES), middle, what);
+  for (; i + vectors * F64_LANES <= count; i += vectors * F64_LANES) UNROLL for (int k = 0; k < vectors; k++) {
+      simd_prefetch(x + i + k * F64_LANES + AHEAD / 2);
+      take_double(&sum[k], &strange[k], f64_load(x + i + k * F64_LANES), middle, what);
+    }
   for (; i < count; i += F64_LANES) {
     const vi64 here = i64_first_lanes(count - i);
     const vf64 v = f64_select(here, f64_load_part(x + i, count - i), is_extreme(what) ? start : middle), old = sum[0];

@@ -46,7 +46,7 @@ INLINE vf32 extreme(vf32 a, vf32 x, const enum onri_take what) {
   return what == ONRI_TAKE_MAX ? f32_greatest(x, a) : f32_least(x, a); /* a NaN in x is passed over */
 }
 
-enum { RUN = 4, AHEAD = 1024 };
+enum { RUN = 4, AHEAD = 1024 /* floats that are fetched before they are asked for */ };
 
 INLINE float extreme_of_run(const float *x, size_t count, const float start, const enum onri_take what) {
   vf32 best[RUN];
@@ -90,8 +90,7 @@ INLINE double run_of(const float *x, size_t count, double centre, double acc, co
   vf64 sum[2 * RUN];
   size_t i = 0;
   UNROLL for (int k = 0; k < 2 * RUN; k++) sum[k] = f64_set(what == ONRI_TAKE_PROD ? 1 : 0);
-  for (; i + RUN * F32_LANES <= count; i += RUN * F32_LANES)
-    UNROLL for (int k = 0; k < RUN; k++) {
+  for (; i + RUN * F32_LANES <= count; i += RUN * F32_LANES) UNROLL for (int k = 0; k < RUN; k++) {
       simd_prefetch(x + i + k * F32_LANES + AHEAD);
       take_vector(sum + 2 * k, x + i + k * F32_LANES, middle, what);
     }
