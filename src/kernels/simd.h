@@ -72,6 +72,10 @@
 
 /* It is soon to be read. */
 INLINE void simd_prefetch(const void *p) { __builtin_prefetch(p); }
+/* The same for vector k of some in a row: each line of the cache once. */
+INLINE void simd_prefetch_vector(const void *p, const int k) {
+  if (k * SIMD_BYTES % 64 == 0) simd_prefetch(p);
+}
 
 /* --- types, loads and stores --- */
 

@@ -31,7 +31,8 @@ INLINE double exponentials(const float *x, float max, float *y, size_t length) {
     vf32 sum[2] = {{0}, {0}};
     size_t i = start;
     for (; i + 2 * F32_LANES <= end; i += 2 * F32_LANES) UNROLL for (int k = 0; k < 2; k++) {
-        if (y) simd_prefetch(x + i + k * F32_LANES + length), simd_prefetch(y + i + k * F32_LANES + length);
+        if (y) simd_prefetch_vector(x + i + k * F32_LANES + length, k);
+        if (y) simd_prefetch_vector(y + i + k * F32_LANES + length, k);
         const vf32 e = f32_exp_negative(f32_load(x + i + k * F32_LANES) - max);
         if (y) f32_store(y + i + k * F32_LANES, e);
         sum[k] += e;

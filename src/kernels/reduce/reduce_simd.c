@@ -73,7 +73,7 @@ INLINE void extreme_tile(const struct onri_lines lines, size_t first, double *ac
     strange[k] = (vi32){0};
   }
   for (size_t row = 0; row < lines.rows; row++, x += lines.row_step) UNROLL for (int k = 0; k < vectors; k++) {
-      if (!gathers) simd_prefetch(x + k * step + NEXT * lines.row_step);
+      if (!gathers) simd_prefetch_vector(x + k * step + NEXT * lines.row_step, k);
       const vf32 v = of_row(x + k * step, steps, gathers, k < full, left);
       best[k] = extreme(best[k], v, what);
       strange[k] |= v != v;
@@ -190,7 +190,7 @@ INLINE double double_sum_of(const double *x, size_t count, double centre, double
   size_t i = 0;
   UNROLL for (int k = 0; k < vectors; k++) sum[k] = start, strange[k] = (vi64){0};
   for (; i + vectors * F64_LANES <= count; i += vectors * F64_LANES) UNROLL for (int k = 0; k < vectors; k++) {
-      simd_prefetch(x + i + k * F64_LANES + AHEAD / 2);
+      simd_prefetch_vector(x + i + k * F64_LANES + AHEAD / 2, k);
       take_double(&sum[k], &strange[k], f64_load(x + i + k * F64_LANES), middle, what);
     }
   for (; i < count; i += F64_LANES) {

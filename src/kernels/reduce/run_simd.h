@@ -54,7 +54,7 @@ INLINE float extreme_of_run(const float *x, size_t count, const float start, con
   size_t i = 0;
   UNROLL for (int k = 0; k < RUN; k++) best[k] = f32_set(start), strange[k] = (vi32){0};
   for (; i + RUN * F32_LANES <= count; i += RUN * F32_LANES) UNROLL for (int k = 0; k < RUN; k++) {
-      simd_prefetch(x + i + k * F32_LANES + AHEAD);
+      simd_prefetch_vector(x + i + k * F32_LANES + AHEAD, k);
       const vf32 v = f32_load(x + i + k * F32_LANES);
       best[k] = extreme(best[k], v, what);
       strange[k] |= v != v;
@@ -91,7 +91,7 @@ INLINE double run_of(const float *x, size_t count, double centre, double acc, co
   size_t i = 0;
   UNROLL for (int k = 0; k < 2 * RUN; k++) sum[k] = f64_set(what == ONRI_TAKE_PROD ? 1 : 0);
   for (; i + RUN * F32_LANES <= count; i += RUN * F32_LANES) UNROLL for (int k = 0; k < RUN; k++) {
-      simd_prefetch(x + i + k * F32_LANES + AHEAD);
+      simd_prefetch_vector(x + i + k * F32_LANES + AHEAD, k);
       take_vector(sum + 2 * k, x + i + k * F32_LANES, middle, what);
     }
   for (; i + F32_LANES <= count; i += F32_LANES) take_vector(sum, x + i, middle, what);
