@@ -207,7 +207,9 @@ struct slice {
   int is_first, is_last;
 };
 
-/* Weights behind those of block b: of the next block, of the first one further down the depth, or of the next item. */
+/* What is fetched meanwhile. Weights behind those of block b: of the next block, of the first one further down the
+ * depth, or of the next item. Where these stay in the cache, it is the pixels of the next tile, if they are read as
+ * they lie. */
 static void find_next(const struct work *w, const float *weights, int64_t part, int64_t b, const struct slice *slice,
                       struct onri_conv_product *product) {
   enum { NEAR = 32 << 10 }; /* so many floats stay in the second cache */
@@ -217,9 +219,13 @@ static void find_next(const struct work *w, const float *weights, int64_t part, 
   const int64_t width = least(w->channels.width, w->channels.channels - channel);
   const int64_t first = ends ? 0 : slice->first + (is_last ? slice->count : 0),
                 count = least(slice->count, depth - first);
-  if (count <= 0 || depth * w->channels.channels <= NEAR) return;
-  product->next = weights + channel * depth + first * width;
-  product->next_floats = count * width;
+  if (depth * w->channels.channels > NEAR && count > 0) {
+    product->next = weights + channel * depth + first * width;
+    product->next_floats = count * width;
+  } else if (w->in_place && b == part) {
+    product->next = product->panel + 2 * w->kernels->tile * product->panel_row;
+    product->next_floats = product->pixels * product->panel_row;
+  }
 }
 
 /* The blocks of channels [part, part + w->part). */

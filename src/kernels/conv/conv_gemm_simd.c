@@ -308,11 +308,12 @@ EXPAND(TILES, pair, 2, ROWS, PAIR_TILES)
 EXPAND(TILES, pair_fetching, 2, FETCHING, PAIR_TILES)
 EXPAND(TILES, pair_slab, 2, SLAB, PAIR_TILES)
 EXPAND(TILES, single, 1, ROWS, SINGLE_TILES)
+EXPAND(TILES, single_fetching, 1, FETCHING, SINGLE_TILES)
 EXPAND(TILES, single_slab, 1, SLAB, SINGLE_TILES)
 
 enum { SIZES = 6 };
 static const int64_t sizes[2][SIZES] = {{SINGLE_TILES}, {PAIR_TILES}}; /* falling to 1 */
-static tile_function *const tiles[2][3][SIZES] = {{NAMES(single), NAMES(single), NAMES(single_slab)},
+static tile_function *const tiles[2][3][SIZES] = {{NAMES(single), NAMES(single_fetching), NAMES(single_slab)},
                                                   {NAMES(pair), NAMES(pair_fetching), NAMES(pair_slab)}};
 
 /* The size of the next tile, by its place. Where there is one of every size, the last two share what is left: a row
