@@ -25,8 +25,9 @@
 #define SANITIZED 1
 #endif
 #ifdef SANITIZED
-/* Instrumented, not optimised, and every item of an arena lies in a block of its own. */
-enum { MOST_SECONDS = 60, MEMORY_PERCENT = 130 };
+/* Instrumented, not optimised, and every item of an arena lies in a block of its own: a node of a chain takes 1,750
+ * bytes instead of 1,070. */
+enum { MOST_SECONDS = 60, MEMORY_PERCENT = 175 };
 #else
 enum { MOST_SECONDS = 10, MEMORY_PERCENT = 100 }; /* a bound against hangs; other tests may run beside this one */
 #endif
