@@ -113,8 +113,8 @@ static void put_at(size_t size, char *y, const int64_t *at, const char *x, size_
     switch (op) {                                                                                                   \
       case ONR_REDUCTION_ADD: EACH(type, (wide)a + (wide)b)                                                         \
       case ONR_REDUCTION_MUL: EACH(type, (wide)a *(wide)b)                                                          \
-      case ONR_REDUCTION_MIN: EACH(type, (b < a) | (b != b) ? b : a)                                                \
-      case ONR_REDUCTION_MAX: EACH(type, (b > a) | (b != b) ? b : a)                                                \
+      case ONR_REDUCTION_MIN: EACH(type, ((b < a) | (b != b)) ? b : a)                                              \
+      case ONR_REDUCTION_MAX: EACH(type, ((b > a) | (b != b)) ? b : a)                                              \
       case ONR_REDUCTION_NONE: break;                                                                               \
     }                                                                                                               \
   }
