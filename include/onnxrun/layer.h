@@ -98,8 +98,9 @@ struct onr_call {
 
   struct onr_env *env;
   struct onr_error *error;
-  void *executor; /* the executor's own */
-  int32_t exact;  /* plan: nothing is read past the end of inputs for once, in spite of ONR_LAYER_OVERREADS */
+  void *executor;   /* the executor's own */
+  int32_t exact;    /* plan: nothing is read past the end of inputs for once, in spite of ONR_LAYER_OVERREADS */
+  const char *note; /* plan: for struct onr_node_info; static storage, NULL: nothing */
 };
 
 /* What a layer does when its tensors are stored with their dimensions in another order: the layout pass spares it

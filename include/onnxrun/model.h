@@ -50,6 +50,7 @@ struct onr_model_options {
    * rewrite ("layer", "unary", "binary", "type" and "rewrite", "", its name) that takes part in the load, perhaps many
    * times: what a build for a few models has to have. Its context is report_context. NULL: not called. */
   void (*uses)(void *context, const char *kind, const char *domain, const char *name);
+  enum onr_precision precision;
 };
 ONR_SIZED(onr_model_options)
 

@@ -50,7 +50,7 @@ static inline struct onr_weight onr_weight(const float *data, size_t count) {
 }
 static inline struct onr_weight onr_no_weight(void) { return onr_weight(NULL, 0); }
 
-/* options may be NULL; allocator, limits, backend, threads and disabled_passes are read. */
+/* options may be NULL; allocator, limits, backend, precision, threads and disabled_passes are read. */
 ONR_API enum onr_status onr_net_create(const struct onr_model_options *options, struct onr_net **net,
                                        struct onr_error *error);
 /* For a net that is not finished. Accepts NULL. */

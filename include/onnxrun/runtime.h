@@ -100,6 +100,18 @@ enum onr_backend {
   ONR_BACKEND_PORTABLE = 1, /* the plain C reference of every layer */
 };
 
+/* How exact floating-point layers are. */
+enum onr_precision {
+  ONR_PRECISION_EXACT = 0, /* arithmetic of float32 (float64 where tensors are) */
+  /* Products and convolutions with constant weights compute in float16 where the processor can and it is faster
+   * (AVX512-FP16, ARMv8.2), and keep half of the weights' bytes: twice the speed there. Operands are scaled by powers
+   * of two, so that none overflows, and rounded to 11 bits; 64 products at a time are added in float16, these sums in
+   * float32. A result is wrong by 0.0012 of the root of the sum of its squared products mostly, by 66 * 2^-11 of the
+   * sum of their sizes at most (and by 2^-26 of the largest ones for each product). Which layers do is told by struct
+   * onr_node_info: method is HALF, or note says why not. */
+  ONR_PRECISION_FAST = 1,
+};
+
 /* What computes a layer. */
 enum onr_kernel {
   ONR_KERNEL_PORTABLE = 0, /* plain C: every layer has it */
@@ -117,6 +129,7 @@ enum onr_method {
   ONR_METHOD_WINOGRAD_4 = 5,
   ONR_METHOD_WINOGRAD_6 = 6,
   ONR_METHOD_XNNPACK = 7, /* whatever XNNPACK does */
+  ONR_METHOD_HALF = 8,    /* a product in float16, of ONR_PRECISION_FAST */
   ONR_NUM_METHODS
 };
 /* "rule", "direct", "winograd4" ...; "?" for another number. Static storage. */

@@ -103,6 +103,8 @@ struct onr_node_info {
   uint64_t runs, total_ns; /* with options.profile */
   enum onr_method method;
   struct onr_desc input, weight; /* of inputs 0 and 1; dtype NONE: as output, or there is none */
+  const char *note; /* with ONR_PRECISION_FAST: why it does not compute in float16, in a few words; NULL: it does, or
+                       has no products */
 };
 ONR_SIZED(onr_node_info)
 /* Nodes of the current plan (after onr_session_plan or _run). */

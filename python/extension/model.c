@@ -72,15 +72,17 @@ static int open_source(struct model_object *self, PyObject *source, struct load 
 
 static PyObject *model_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
   static char *names[] = {"source", "threads",      "portable", "external_directory", "disabled_passes",
-                          "packed", "packed_write", "limits",   "operators",          NULL};
+                          "packed", "packed_write", "limits",   "operators",          "fast",
+                          NULL};
   PyObject *source, *limits = NULL, *operators = NULL;
   struct onr_limits own = onr_limits_init();
   struct load load = {.options = onr_model_options_init()};
   unsigned threads = 0;
-  int portable = 0;
-  if (!PyArg_ParseTupleAndKeywords(args, keywords, "O|$IpzzzpO!O", names, &source, &threads, &portable,
+  int portable = 0, fast = 0;
+  if (!PyArg_ParseTupleAndKeywords(args, keywords, "O|$IpzzzpO!Op", names, &source, &threads, &portable,
                                    &load.options.external_directory, &load.options.disabled_passes,
-                                   &load.options.packed, &load.options.packed_write, &PyDict_Type, &limits, &operators))
+                                   &load.options.packed, &load.options.packed_write, &PyDict_Type, &limits, &operators,
+                                   &fast))
     return NULL;
   struct model_object *self = (struct model_object *)PyType_GenericAlloc(type, 0);
   if (!self) return NULL;
@@ -92,6 +94,7 @@ static PyObject *model_new(PyTypeObject *type, PyObject *args, PyObject *keyword
   load.options.limits = &own;
   load.options.threads = self->threads;
   load.options.registry = operators_registry(self->operators);
+  load.options.precision = fast ? ONR_PRECISION_FAST : ONR_PRECISION_EXACT;
   load.options.backend = portable ? ONR_BACKEND_PORTABLE : ONR_BACKEND_AUTO;
   if (load_interruptibly(self, &load) < 0) goto fail;
   Py_XDECREF(load.path);

@@ -242,12 +242,13 @@ static PyObject *session_trim(PyObject *object, PyObject *unused) {
 static PyObject *write_node(const struct onr_node_info *info) {
   PyObject *shape = info->output.dtype && info->output.rank >= 0 ? shape_write(&info->output) : Py_NewRef(Py_None);
   if (!shape) return NULL;
-  return Py_BuildValue("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:i,s:N,s:L,s:L,s:K,s:K}", "layer", info->layer, "op_type",
+  return Py_BuildValue("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:i,s:N,s:L,s:L,s:K,s:K,s:z}", "layer", info->layer, "op_type",
                        info->op_type, "name", info->name, "module_path", info->module_path, "source", info->source,
                        "kernel", onr_kernel_name(info->kernel), "method", onr_method_name(info->method), "input_type",
                        (int)info->input_type, "output_type", (int)info->output.dtype, "output_shape", shape,
                        "parameters", (long long)info->parameters, "multiply_adds", (long long)info->multiply_adds,
-                       "runs", (unsigned long long)info->runs, "total_ns", (unsigned long long)info->total_ns);
+                       "runs", (unsigned long long)info->runs, "total_ns", (unsigned long long)info->total_ns, "note",
+                       info->note);
 }
 
 static PyObject *session_nodes(PyObject *object, PyObject *unused) {

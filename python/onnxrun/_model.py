@@ -51,6 +51,7 @@ class Node(NamedTuple):
     multiply_adds: int
     runs: int
     total_ns: int
+    note: str | None = None  #: with precision "fast": why it does not compute in float16
 
 
 class Profile(list[Node]):
@@ -93,8 +94,10 @@ class Model:
     def __init__(self, source: str | PathLike[str] | bytes | bytearray | memoryview, *, threads: int = 0, portable: bool = False,
                  external_directory: str | PathLike[str] | None = None, disabled_passes: str | None = None,
                  packed: str | PathLike[str] | None = None, packed_write: bool = False, limits: Mapping[str, int | str] | None = None,
-                 operators: Iterable[type] = ()) -> None:
+                 operators: Iterable[type] = (), precision: str = "exact") -> None:
         self._source = _source(source)
+        if precision not in ("exact", "fast"):
+            _arguments.refuse("precision", "'exact' or 'fast'", precision)
         self._options: dict[str, Any] = {
             "threads": _arguments.threads("threads", threads),
             "portable": _arguments.flag("portable", portable),
@@ -103,7 +106,8 @@ class Model:
             "packed": None if packed is None else _arguments.path("packed", packed),
             "packed_write": _arguments.flag("packed_write", packed_write),
             "limits": _limits(limits),
-            "operators": tuple(_arguments.items("operators", operators))}
+            "operators": tuple(_arguments.items("operators", operators)),
+            "precision": precision}
         if packed_write and packed is None:
             raise ArgumentError("packed_write: does nothing without packed, the file that is written")
         self._native = self._load()
@@ -125,7 +129,9 @@ class Model:
     def _load(self) -> _onnxrun.Model:
         rows = operator_rows(self._options["operators"])
         try:
-            return _onnxrun.Model(self._source, **{**self._options, "operators": rows or None})
+            given = {**self._options, "operators": rows or None, "fast": self._options["precision"] == "fast"}
+            del given["precision"]
+            return _onnxrun.Model(self._source, **given)
         except FileError as error:
             if isinstance(self._source, bytes):
                 raise
@@ -330,16 +336,18 @@ class Session:
 def load(source: str | PathLike[str] | bytes | bytearray | memoryview, *, threads: int = 0, portable: bool = False,
          external_directory: str | PathLike[str] | None = None, disabled_passes: str | None = None,
          packed: str | PathLike[str] | None = None, packed_write: bool = False, limits: Mapping[str, int | str] | None = None,
-         operators: Iterable[type] = ()) -> Model:
+         operators: Iterable[type] = (), precision: str = "exact") -> Model:
     """Loads an ONNX model from a path or from bytes.
 
     threads: of a run, 0: one for each core. portable: plain C kernels alone. external_directory: one more folder that
     external data may lie in. packed: a file of packed weights, which is written with packed_write where it does not fit, and else
     not used, with a RuntimeWarning.
     limits: {"total_bytes": "2GiB", ...}. operators: classes made by operator(), layers of your own.
+    precision: "exact", or "fast": products and convolutions by constant weights in float16 where the processor can
+    (Session.nodes tells which: method is "half", or note says why not).
     """
     return Model(source, threads=threads, portable=portable, external_directory=external_directory, disabled_passes=disabled_passes,
-                 packed=packed, packed_write=packed_write, limits=limits, operators=operators)
+                 packed=packed, packed_write=packed_write, limits=limits, operators=operators, precision=precision)
 
 
 def optimise(source: str | PathLike[str], target: str | PathLike[str], *, disabled_passes: str | None = None) -> None:

@@ -6,23 +6,47 @@
 
 #define VARIABLE "ONNXRUN_CPU"
 
+#if ONRI_HAVE_AVX_KERNELS
+#include <cpuid.h>
+
+/* Not every compiler has names for these. The registers are those of AVX2 and AVX-512. */
+static int has_avxvnni(void) {
+  enum { FEATURES = 7, AVX_VNNI = 1 << 4 };
+  unsigned a, b, c, d;
+  return __get_cpuid_count(FEATURES, 1, &a, &b, &c, &d) && (a & AVX_VNNI);
+}
+static int has_fp16(void) {
+  enum { FEATURES = 7, AVX512_FP16 = 1 << 23 };
+  unsigned a, b, c, d;
+  return __get_cpuid_count(FEATURES, 0, &a, &b, &c, &d) && (d & AVX512_FP16);
+}
+#else
+static int has_avxvnni(void) { return 0; }
+#endif
+
 static enum onri_cpu_level level_of_processor(void) {
 #if ONRI_HAVE_AVX_KERNELS
   /* The compiler's run-time support asks the processor once, when the program is loaded, and includes what the
    * operating system saves of the registers. */
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return ONRI_CPU_BASE;
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512vl"))
-    return __builtin_cpu_supports("avx512vnni") ? ONRI_CPU_VNNI : ONRI_CPU_AVX512;
-  return ONRI_CPU_AVX2;
+      __builtin_cpu_supports("avx512vl")) {
+    if (!__builtin_cpu_supports("avx512vnni")) return ONRI_CPU_AVX512;
+    return has_fp16() ? ONRI_CPU_FP16 : ONRI_CPU_VNNI;
+  }
+  return has_avxvnni() ? ONRI_CPU_AVXVNNI : ONRI_CPU_AVX2;
 #else
   return ONRI_CPU_BASE;
 #endif
 }
 
+enum onri_cpu_level onri_cpu_level_at(enum onri_cpu_level level) {
+  return level == ONRI_CPU_AVXVNNI && !has_avxvnni() ? ONRI_CPU_AVX2 : level;
+}
+
 /* ONRI_NUM_CPU_LEVELS: no name of a level. */
 static int level_of_name(const char *name) {
-  static const char *const names[ONRI_NUM_CPU_LEVELS] = {"base", "avx2", "avx512", "vnni"};
+  static const char *const names[ONRI_NUM_CPU_LEVELS] = {"base", "avx2", "avxvnni", "avx512", "vnni", "fp16"};
   int level = 0;
   while (level < ONRI_NUM_CPU_LEVELS && strcmp(name, names[level])) level++;
   return level;
@@ -31,14 +55,16 @@ static int level_of_name(const char *name) {
 static enum onri_cpu_level level_of_environment(enum onri_cpu_level most) {
   const char *asked = getenv(VARIABLE);
   const int level = asked ? level_of_name(asked) : ONRI_NUM_CPU_LEVELS;
-  return level < (int)most ? (enum onri_cpu_level)level : most;
+  return level < (int)most ? onri_cpu_level_at((enum onri_cpu_level)level) : most;
 }
 
 enum onr_status onri_cpu_check(struct onr_error *error) {
   const char *asked = getenv(VARIABLE);
   if (!asked || !*asked || level_of_name(asked) < ONRI_NUM_CPU_LEVELS) return ONR_STATUS_OK;
   return onr_fail(error, ONR_STATUS_ARGUMENT,
-                  "the environment variable " VARIABLE ": expected base, avx2, avx512 or vnni, found '%.32s'", asked);
+                  "the environment variable " VARIABLE
+                  ": expected base, avx2, avxvnni, avx512, vnni or fp16, found '%.32s'",
+                  asked);
 }
 
 enum onri_cpu_level onri_cpu_level(void) {

@@ -12,6 +12,7 @@ struct onr_env {
   struct onr_threads *threads; /* NULL: the calling thread alone */
   struct onr_limits limits;    /* no zero entries */
   enum onr_backend backend;
+  enum onr_precision precision;
   enum onr_method method;          /* that layers take where they can; RULE: their own choice */
   const struct onr_cancel *cancel; /* may be NULL */
   struct onri_blocks *blocks;      /* blocks.h; NULL: nothing is kept together or shared */

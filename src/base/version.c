@@ -16,8 +16,8 @@ const char *onr_version(void) {
 const char *onr_kernel_library(void) { return ONNXRUN_KERNEL_LIBRARY; }
 
 const char *onr_method_name(enum onr_method method) {
-  static const char *const names[ONR_NUM_METHODS] = {"rule",      "direct",    "depthwise", "product",
-                                                     "winograd2", "winograd4", "winograd6", "xnnpack"};
+  static const char *const names[ONR_NUM_METHODS] = {"rule",      "direct",    "depthwise", "product", "winograd2",
+                                                     "winograd4", "winograd6", "xnnpack",   "half"};
   return (unsigned)method < ONR_NUM_METHODS ? names[method] : "?";
 }
 

@@ -54,7 +54,8 @@ static enum onr_status describe(const struct onri_plan *plan, const struct onri_
                                 .source = node->origin->source,
                                 .parameters = parameters_of(plan->space->graph, node),
                                 .kernel = step->call.kernel,
-                                .method = step->call.method};
+                                .method = step->call.method,
+                                .note = step->call.note};
   if (segment->times) {
     found.runs = segment->times[step - segment->steps].runs;
     found.total_ns = segment->times[step - segment->steps].total_ns;

@@ -4,7 +4,9 @@
  * ONRI_AT_LEVEL(onri_FAMILY_kernels); it is compiled once a level. The family's header declares struct
  * onri_FAMILY_kernels, and its name stands in a list below. Files NAME_dot_simd.c are compiled for levels that add
  * nothing but products of bytes, too; there the other families are those of the level below. Files NAME_narrow_simd.c
- * move bytes and do little else, so that vectors of 64 bytes bring nothing: AVX-512 takes those of AVX2. */
+ * move bytes and do little else, so that vectors of 64 bytes bring nothing: AVX-512 takes those of AVX2. Files
+ * NAME_half_simd.c compute in float16 where a level can, and are compiled for the first level and those that can alone.
+ */
 #ifndef ONRI_KERNELS_H
 #define ONRI_KERNELS_H
 
@@ -37,6 +39,7 @@
 /* clang-format on */
 #define ONRI_DOT_FAMILIES(FAMILY) FAMILY(byte_product) FAMILY(depthwise_dot) FAMILY(nbits) FAMILY(winograd_bytes)
 #define ONRI_NARROW_FAMILIES(FAMILY) FAMILY(typed)
+#define ONRI_HALF_FAMILIES(FAMILY) FAMILY(half_product)
 
 /* A family's tables by level, each in a section of its own: of families that no layer calls the linker takes none. */
 #define ONRI_DECLARE(family)      \
@@ -45,12 +48,13 @@
 ONRI_KERNEL_FAMILIES(ONRI_DECLARE)
 ONRI_DOT_FAMILIES(ONRI_DECLARE)
 ONRI_NARROW_FAMILIES(ONRI_DECLARE)
+ONRI_HALF_FAMILIES(ONRI_DECLARE)
 #undef ONRI_DECLARE
 
 /* The widest table of a family that this processor has, or that of the level that ONNXRUN_CPU names; any thread. */
-#define onri_kernels(family) onri_kernels_at(family, onri_cpu_level())
-/* For tests. level: up to onri_cpu_level(). */
-#define onri_kernels_at(family, level) (onri_##family##_levels[level])
+#define onri_kernels(family) (onri_##family##_levels[onri_cpu_level()])
+/* For tests. level: up to onri_cpu_level(); one that this processor lacks is the one below it. */
+#define onri_kernels_at(family, level) (onri_##family##_levels[onri_cpu_level_at(level)])
 
 #if defined(ONRI_LEVEL) /* in a file that is compiled once a level */
 #define ONRI_PASTE(a, b) a##_##b
@@ -60,6 +64,7 @@ ONRI_NARROW_FAMILIES(ONRI_DECLARE)
 ONRI_KERNEL_FAMILIES(ONRI_DECLARE)
 ONRI_DOT_FAMILIES(ONRI_DECLARE)
 ONRI_NARROW_FAMILIES(ONRI_DECLARE)
+ONRI_HALF_FAMILIES(ONRI_DECLARE)
 #undef ONRI_DECLARE
 #endif
 

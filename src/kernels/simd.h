@@ -48,6 +48,13 @@
 #define HAS_FMA 0
 #endif
 
+/* Products of bytes, four of which are added up: i32_dot_bytes. */
+#if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
+#define HAS_DOT_BYTES 1
+#else
+#define HAS_DOT_BYTES 0
+#endif
+
 /* Checks of sanitizers between all these instructions take compilers minutes, once they are inlined and unrolled. */
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(undefined_behavior_sanitizer)
@@ -127,6 +134,16 @@ INLINE __m256i f32_first(size_t count) {
 INLINE __m256i f64_first(size_t count) {
   const vi64 lane = {0, 1, 2, 3};
   return (__m256i)(lane < (int64_t)(count < 4 ? count : 4) - (vi64){0});
+}
+SIMD_FUNCTION vi8 i8_load_part(const void *p, size_t count) {
+  vi8 v = {0};
+  if (count >= I8_LANES) return i8_load(p);
+  memcpy(&v, p, count);
+  return v;
+}
+INLINE void i8_store_part(void *p, vi8 v, size_t count) {
+  if (count >= I8_LANES) i8_store(p, v);
+  else memcpy(p, &v, count);
 }
 INLINE vf32 f32_load_part(const void *p, size_t count) { return (vf32)_mm256_maskload_ps(p, f32_first(count)); }
 INLINE vf64 f64_load_part(const void *p, size_t count) { return (vf64)_mm256_maskload_pd(p, f64_first(count)); }
@@ -772,11 +789,17 @@ INLINE vi16 i16_dot_bytes(vi32 a, vi32 b) {
 #endif
 }
 #endif
-#if defined(__AVX512VNNI__)
+#if HAS_DOT_BYTES
 /* acc + unsigned bytes of a times signed bytes of b. */
 INLINE vi32 i32_dot_bytes(vi32 acc, vi32 a, vi32 b) {
+#if SIMD_BYTES == 64
   return (vi32)_mm512_dpbusd_epi32((__m512i)acc, (__m512i)a, (__m512i)b);
+#else
+  return (vi32)_mm256_dpbusd_avx_epi32((__m256i)acc, (__m256i)a, (__m256i)b);
+#endif
 }
+#endif
+#if defined(__AVX512VNNI__)
 /* a - b, held within signed bytes. */
 INLINE vi8 i8_difference(vi8 a, vi8 b) { return (vi8)_mm512_subs_epi8((__m512i)a, (__m512i)b); }
 /* Bytes of four vectors, the first of each, then the second of each, ...: those that lie in quarter `to[q]` of a vector

@@ -36,6 +36,7 @@ enum onr_status onri_model_create(const struct onr_model_options *options, struc
                             .threads = options->threads,
                             .limits = onri_limits_resolve(&limits),
                             .backend = options->backend,
+                            .precision = options->precision,
                             .method = options->method,
                             .cancel = options->cancel};
   m->plan_bytes = limits.plan_bytes;

@@ -41,6 +41,7 @@ static void add_graph(struct onri_digest *digest, const struct onri_graph *graph
 static void way_of(struct onr_model *model, struct onri_packed_key *key) {
   *key = (struct onri_packed_key){.library = library_digest()};
   onri_digest_add_number(&key->way, (uint64_t)model->env.backend);
+  onri_digest_add_number(&key->way, (uint64_t)model->env.precision);
   onri_digest_add_number(&key->way, (uint64_t)model->env.method);
   onri_digest_add_text(&key->way, model->packed.passes);
   add_graph(&key->way, model->graph);

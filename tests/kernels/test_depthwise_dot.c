@@ -152,7 +152,7 @@ static void test_rows(void **state) {
   (void)state;
   for (int level = 0; level <= (int)onri_cpu_level(); level++) {
     const struct onri_depthwise_dot_kernels *kernels = onri_kernels_at(depthwise_dot, (enum onri_cpu_level)level);
-    assert_int_equal(kernels->row != NULL, level == ONRI_CPU_VNNI);
+    assert_int_equal(kernels->row != NULL, level >= ONRI_CPU_VNNI);
     for (int i = 0; kernels->row && i < CASES; i++) check(&s, kernels);
   }
 }

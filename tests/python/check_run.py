@@ -160,6 +160,14 @@ class Run(unittest.TestCase):
         portable(**inputs)
         self.assertNotIn("xnnpack", {node.kernel for node in portable.nodes()})
 
+    def test_precision(self):
+        path, inputs, outputs = fixture("mlp_ts")
+        session = onnxrun.load(path, precision="fast").session()
+        np.testing.assert_allclose(session(**inputs), *outputs.values(), rtol=2e-2, atol=2e-2)
+        self.assertTrue(all(node.method == "half" or node.note for node in session.nodes() if node.multiply_adds))
+        with self.assertRaisesRegex(ValueError, "expected 'exact' or 'fast', found 'half'"):
+            onnxrun.load(path, precision="half")
+
 
 class Wrong(unittest.TestCase):
     def test_errors_have_classes(self):

@@ -118,5 +118,10 @@ told = json.load(sys.stdin)
 assert told["domain"] == "com.example" and told["model_version"] == 12 and told["doc_string"] == "About\nit", told
 assert told["properties"]["classes"] == "cat,dog" and told["opsets"]["ai.onnx"] == told["opset"], told' || fail "info --json tells other properties"
 
+# With --precision fast, layers that multiply say that they do so in float16, or why not.
+"$tool" info --precision fast "$fixtures/mlp_ts/model.onnx" | grep -q 'layers compute in float16; exact stay' || fail "info says nothing of the precision"
+"$tool" info --precision fast --json "$fixtures/mlp_ts/model.onnx" | grep -qE '"note":|"method":.*"half"' || fail "info --json says nothing of the precision"
+"$tool" info --precision half "$fixtures/mlp_ts/model.onnx" 2>&1 | grep -q "expected exact or fast, got 'half'" || fail "any precision is taken"
+
 echo "$checked networks"
 finish

@@ -44,6 +44,7 @@ refused() {
 }
 refused "another model" "$tool" run "$other" --packed "$model.packed"
 refused "other options" "$tool" run "$model" --packed "$model.packed" --backend portable
+refused "other options" "$tool" run "$model" --packed "$model.packed" --precision fast
 refused "no such file" "$tool" run "$model" --packed "$work/nowhere"
 refused "not a file of packed weights" "$tool" run "$model" --packed "$model"
 ONNXRUN_CPU=base expect 0 "" "$tool" pack "$model" -o "$work/base"

@@ -1,4 +1,5 @@
-"""The nine models of the README's speed table, exported from PyTorch with seeded random weights: models.py FOLDER"""
+"""The nine models of the README's speed table, and a decoder for `--quantized`, exported from PyTorch with seeded random
+weights: models.py FOLDER"""
 
 import os
 import sys
@@ -32,8 +33,48 @@ def unet(torch, channels=16):
     return UNet()
 
 
+def decoder(torch, layers=6, width=512, heads=8, words=8000):
+    """Takes tokens, and the keys and values of each layer so far."""
+    nn = torch.nn
+
+    class Layer(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.before, self.between = nn.LayerNorm(width), nn.LayerNorm(width)
+            self.q, self.k, self.v, self.out = (nn.Linear(width, width) for _ in range(4))
+            self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+
+        def forward(self, x, keys, values):
+            y = self.before(x)
+            q, k, v = (f(y).unflatten(2, (heads, -1)).transpose(1, 2) for f in (self.q, self.k, self.v))
+            keys, values = torch.cat([keys, k], 2), torch.cat([values, v], 2)
+            tokens, all_tokens = q.shape[2], keys.shape[2]
+            mask = torch.ones(tokens, all_tokens, dtype=torch.bool).tril(all_tokens - tokens)
+            x = x + self.out(nn.functional.scaled_dot_product_attention(q, keys, values, mask).transpose(1, 2).flatten(2))
+            return x + self.down(nn.functional.gelu(self.up(self.between(x)))), keys, values
+
+    class Decoder(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.words, self.norm, self.head = nn.Embedding(words, width), nn.LayerNorm(width), nn.Linear(width, words, bias=False)
+            self.layers = nn.ModuleList(Layer() for _ in range(layers))
+
+        def forward(self, tokens, *past):
+            x, present = self.words(tokens), []
+            for i, layer in enumerate(self.layers):
+                x, *both = layer(x, *past[2 * i:2 * i + 2])
+                present += both
+            return self.head(self.norm(x)), *present
+
+    def inputs(tokens, before):
+        past = [torch.randn(1, heads, before, width // heads) for _ in range(2 * layers)]
+        return torch.randint(words, (1, tokens)), *past
+
+    return Decoder(), inputs
+
+
 def networks(torch, torchvision):
-    """Name, module, input."""
+    """Name, module, inputs."""
     nn = torch.nn
     picture = torch.randn(1, 3, 224, 224)
     yield "mlp", nn.Sequential(nn.Linear(20, 30), nn.ReLU(), nn.Linear(30, 30), nn.ReLU(), nn.Linear(30, 4)), torch.randn(1, 20)
@@ -53,6 +94,9 @@ def networks(torch, torchvision):
     yield "bert6x384", nn.TransformerEncoder(nn.TransformerEncoderLayer(384, 12, 1536, activation="gelu", batch_first=True), 6, enable_nested_tensor=False), torch.randn(1, 128, 384)
     for name in ("resnet50", "convnext_tiny"):
         yield name, torchvision.models.get_model(name, weights=None), picture
+    module, inputs = decoder(torch)
+    yield "decoder_step", module, inputs(1, 64)
+    yield "decoder_prompt", module, inputs(64, 1)
 
 
 def make(folder):
@@ -63,7 +107,8 @@ def make(folder):
     for name, module, x in networks(torch, torchvision):
         path = os.path.join(folder, name, "model.onnx")
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        torch.onnx.export(module.eval(), (x,), path, opset_version=20, input_names=["x"], output_names=["y"], dynamo=True, external_data=False, verbose=False)
+        names = {} if isinstance(x, tuple) else {"input_names": ["x"], "output_names": ["y"]}
+        torch.onnx.export(module.eval(), x if isinstance(x, tuple) else (x,), path, opset_version=20, dynamo=True, external_data=False, verbose=False, **names)
         print(path, flush=True)
 
 

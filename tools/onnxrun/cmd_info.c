@@ -145,6 +145,36 @@ static void print_float_layers(const struct onr_model *model) {
   }
 }
 
+static struct onr_node_info node_of(const struct onr_session *session, size_t i) {
+  struct onr_node_info n = {.size = sizeof(n)};
+  onr_session_node(session, i, &n);
+  return n;
+}
+
+/* With --precision fast: how many layers compute in float16, and why others do not, the same reasons together. */
+static void print_precision(const struct onr_session *session) {
+  const size_t count = onr_session_num_nodes(session);
+  size_t half = 0;
+  for (size_t i = 0; i < count; i++) half += node_of(session, i).method == ONR_METHOD_HALF;
+  printf("\n%zu layers compute in float16; exact stay", half);
+  size_t told = 0;
+  for (size_t i = 0; i < count; i++) {
+    const struct onr_node_info first = node_of(session, i);
+    size_t alike = 0, before = 0;
+    for (size_t k = 0; first.note && k < count; k++) {
+      const struct onr_node_info other = node_of(session, k);
+      if (!other.note || strcmp(other.note, first.note) || strcmp(other.layer, first.layer)) continue;
+      before += k < i;
+      alike++;
+    }
+    if (!first.note || before) continue;
+    printf("\n  %zu %s: %s: %s%s", alike, first.layer, first.note,
+           shown(first.module_path[0] ? first.module_path : first.name).text, alike > 1 ? ", ..." : "");
+    told++;
+  }
+  puts(told ? "" : " those that multiply nothing by constant weights");
+}
+
 static void print_text(const struct options *options, const struct report *r) {
   const struct loaded *l = r->l;
   const struct module_tree *tree = &r->tree;
@@ -171,6 +201,7 @@ static void print_text(const struct options *options, const struct report *r) {
            shown_bytes_count((double)onr_session_arena_bytes(l->session)).text);
   putchar('\n');
   print_float_layers(l->model);
+  if (options->precision == ONR_PRECISION_FAST && !r->problem.text[0]) print_precision(l->session);
   if (!r->problem.text[0]) return;
   printf("\nShapes and costs are not known: ");
   print_escaped(stdout, r->problem.text, strlen(r->problem.text));
@@ -219,6 +250,8 @@ static void add_layers(cJSON *root, const struct onr_session *session) {
     cJSON_AddStringToObject(item, "layer", n.layer);
     cJSON_AddStringToObject(item, "op_type", n.op_type);
     cJSON_AddStringToObject(item, "kernel", onr_kernel_name(n.kernel));
+    if (n.method) cJSON_AddStringToObject(item, "method", onr_method_name(n.method));
+    if (n.note) cJSON_AddStringToObject(item, "note", n.note);
     cJSON_AddStringToObject(item, "input_type", onr_dtype_name(n.input_type));
     cJSON_AddStringToObject(item, "name", n.name);
     cJSON_AddStringToObject(item, "module", n.module_path);

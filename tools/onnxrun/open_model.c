@@ -27,6 +27,7 @@ enum onr_status fill_model_options(const struct options *options, const struct o
   filled->external_directory = options->external_directory;
   filled->disabled_passes = options->disabled_passes;
   filled->method = options->method;
+  filled->precision = options->precision;
   filled->packed = options->packed;
   filled->packed_write = options->packs;
   filled->for_source = options->for_source;

@@ -102,6 +102,8 @@ const struct option_row option_rows[] = {
     {"seed", 0, "N", GENERATE, TAKES_COUNT, AT(seed), NULL, "greedy", "of the tokens that are drawn (0)"},
     {"threads", 0, "N", LOADS, TAKES_THREADS, AT(threads), NULL, NULL, "threads, 0 for one a core (1)"},
     {"backend", 0, "B", LOADS, TAKES_BACKEND, 0, NULL, NULL, "auto, or portable: plain C kernels only"},
+    {"precision", 0, "P", LOADS, TAKES_PRECISION, 0, NULL, NULL,
+     "exact, or fast: products and convolutions by constant weights in float16 where the processor can (info says which)"},
     {"disable-passes", 0, "P", READS, TAKES_TEXT, AT(disabled_passes), NULL, NULL,
      "graph rewrites to leave out, comma-separated, or all"},
     {"external-data", 0, "DIR", READS, TAKES_TEXT, AT(external_directory), NULL, NULL,
@@ -189,6 +191,13 @@ static int parse_backend(const char *text, struct options *options) {
   return 0;
 }
 
+static int parse_precision(const char *text, struct options *options) {
+  if (!strcmp(text, "exact")) options->precision = ONR_PRECISION_EXACT;
+  else if (!strcmp(text, "fast")) options->precision = ONR_PRECISION_FAST;
+  else return complain(EXIT_USAGE, "--precision: expected exact or fast, got '%s'", text);
+  return 0;
+}
+
 static int parse_format(const char *text, struct options *options) {
   static const char *const names[] = {
       [FORMAT_TABLE] = "table", [FORMAT_JSON] = "json", [FORMAT_CSV] = "csv", [FORMAT_TRACE] = "trace"};
@@ -212,6 +221,7 @@ static int take(const struct option_row *row, const char *text, struct options *
     case TAKES_REAL: return parse_real(row->name, text, target);
     case TAKES_DIM: return parse_dim(text, options);
     case TAKES_BACKEND: return parse_backend(text, options);
+    case TAKES_PRECISION: return parse_precision(text, options);
     case TAKES_LIMIT: return parse_limit(text, options);
     case TAKES_FORMAT: return parse_format(text, options);
     case TAKES_INPUT: options->inputs[options->num_inputs++] = text; return 0;

@@ -80,6 +80,7 @@ struct options {
   uint64_t threads, seed, steps, top;
   double seconds, rtol, atol;
   enum onr_backend backend;
+  enum onr_precision precision;
   enum onr_method method; /* of bench --kernels */
   enum format format;
   void (*watch)(void *context, const struct onr_node_run *run); /* of the session; set by commands */

@@ -6,7 +6,7 @@
 #include "kernels/kernels.h"
 #include "kernels/simd.h"
 
-#if !defined(__AVX512VNNI__)
+#if !HAS_DOT_BYTES
 enum { POINTS = ONRI_WINOGRAD_BYTES_POINTS, SIDE = 4 };
 enum { VECTORS = SIMD_REGISTERS == 32 ? 4 : 2, COLUMNS = VECTORS * F32_LANES, ROWS = 6 };
 

@@ -48,9 +48,9 @@ INLINE vf32 zeros_at(const struct onri_nbits_panel *p, size_t block, int v) {
 
 /* --- A in bytes --- */
 
-#if defined(__AVX512VNNI__) || SIMD_BYTES < 32
+#if HAS_DOT_BYTES || SIMD_BYTES < 32
 INLINE vi32 add_group(vi32 sum, vi32 fields, vi32 a) {
-#if defined(__AVX512VNNI__)
+#if HAS_DOT_BYTES
   return i32_dot_bytes(sum, fields, a);
 #else
   return sum + i32_dot_pairs(fields, a);

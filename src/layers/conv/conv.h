@@ -18,6 +18,7 @@ struct onri_conv_prepared {
   enum onri_conv_form form;
   float *product;      /* packed for conv_gemm.h, */
   float *product_bias; /* and its bias; NULL: an input of run */
+  void *half;          /* packed for conv_half.h */
   struct onri_conv_winograd winograd;
 };
 

@@ -207,23 +207,56 @@ static enum onr_status find_narrow(struct onr_call *call, struct onri_late *weig
   return ONR_STATUS_OK;
 }
 
-/* A single column is read as it is. */
-static enum onr_status pack_panels(struct onr_call *call, const struct onri_product_form *form,
-                                   struct onri_product_prepared *prepared) {
+/* B as a constant matrix, the part of it that is wanted. */
+struct matrix {
+  size_t first_column, n, k, row, col;
+};
+
+static enum onr_status matrix_of_weights(const struct onr_call *call, const struct onri_product_form *form,
+                                         struct matrix *m) {
   const struct onr_desc *b = &call->in[1];
-  struct onri_late weights = {.input = 1};
-  if (!call->inputs[1] || b->rank != 2) return ONR_STATUS_OK;
   struct onri_product p = {0};
   int64_t count = form->transpose_b ? b->dim[0] : b->dim[1];
   ONR_TRY(take_columns(call, &form->columns, &p, &count));
-  const size_t columns = (size_t)b->dim[1], k = form->transpose_b ? columns : (size_t)b->dim[0], n = (size_t)count,
-               b_row = form->transpose_b ? 1 : columns, b_col = form->transpose_b ? k : 1,
-               count_packed = onri_sgemm_packed_floats(n, k);
-  if (n < 2 || k == 0) return ONR_STATUS_OK;
-  ONR_TRY(find_narrow(call, &weights, n, &prepared->narrow));
-  const enum onr_dtype narrow = prepared->narrow;
-  const size_t bytes =
-      onri_size_of((size_t[]){count_packed, narrow == ONR_DTYPE_NONE ? sizeof(float) : onr_dtype_size(narrow)}, 2);
+  const size_t columns = (size_t)b->dim[1], k = form->transpose_b ? columns : (size_t)b->dim[0];
+  *m = (struct matrix){p.first_column, (size_t)count, k, form->transpose_b ? 1 : columns, form->transpose_b ? k : 1};
+  return ONR_STATUS_OK;
+}
+
+/* In which form B is packed, and how many bytes it takes then. */
+static enum onr_status choose_form(struct onr_call *call, const struct matrix *m, struct onri_late *weights,
+                                   struct onri_product_prepared *prepared, size_t *bytes) {
+  prepared->half = call->env->precision == ONR_PRECISION_FAST && !onri_half_product_why_not(m->n, m->k);
+  if (prepared->half) {
+    *bytes = onri_half_product_packed_bytes(m->n, m->k);
+    return ONR_STATUS_OK;
+  }
+  ONR_TRY(find_narrow(call, weights, m->n, &prepared->narrow));
+  *bytes =
+      onri_size_of((size_t[]){onri_sgemm_packed_floats(m->n, m->k),
+                              prepared->narrow == ONR_DTYPE_NONE ? sizeof(float) : onr_dtype_size(prepared->narrow)},
+                   2);
+  return ONR_STATUS_OK;
+}
+
+static void pack_matrix(const struct matrix *m, const float *b, const struct onri_product_prepared *p, void *panels,
+                        struct onr_env *env) {
+  b += m->first_column * m->col;
+  if (p->half) onri_half_product_pack(b, m->row, m->col, m->n, m->k, panels, env);
+  else if (p->narrow == ONR_DTYPE_NONE) onri_sgemm_pack(b, m->row, m->col, m->n, m->k, panels, env);
+  else onri_sgemm_pack_narrow(b, m->row, m->col, m->n, m->k, p->narrow, panels, env);
+}
+
+/* A single column is read as it is. */
+static enum onr_status pack_panels(struct onr_call *call, const struct onri_product_form *form,
+                                   struct onri_product_prepared *prepared) {
+  struct onri_late weights = {.input = 1};
+  struct matrix m;
+  size_t bytes;
+  if (!call->inputs[1] || call->in[1].rank != 2) return ONR_STATUS_OK;
+  ONR_TRY(matrix_of_weights(call, form, &m));
+  if (m.n < 2 || m.k == 0) return ONR_STATUS_OK;
+  ONR_TRY(choose_form(call, &m, &weights, prepared, &bytes));
   prepared->panels = onri_block_recall(call->env, bytes);
   call->packed_inputs |= 2u;
   if (prepared->panels) return ONR_STATUS_OK;
@@ -231,9 +264,7 @@ static enum onr_status pack_panels(struct onr_call *call, const struct onri_prod
   ONR_TRY(onri_late_read(call, &weights));
   void *panels = onri_block_begin(call->env, bytes);
   if (panels) {
-    const float *from = (const float *)weights.values + p.first_column * b_col;
-    if (narrow == ONR_DTYPE_NONE) onri_sgemm_pack(from, b_row, b_col, n, k, panels, call->env);
-    else onri_sgemm_pack_narrow(from, b_row, b_col, n, k, narrow, panels, call->env);
+    pack_matrix(&m, weights.values, prepared, panels, call->env);
     prepared->panels = onri_block_end(call->env, panels, bytes);
   }
   onri_late_release(&weights, call->env);
@@ -295,9 +326,24 @@ static void plan_vector(struct onr_call *call, const struct onri_product_form *f
   state->workspace_at = onri_scratch_take(call, state->vector.scratch_bytes);
 }
 
-static enum onri_product_way choose(const struct onr_call *call, const struct onri_product *p) {
+static enum onri_product_way choose(const struct onr_call *call, const struct onri_product *p,
+                                    const struct onri_product_prepared *prepared) {
   if (p->batches == 0 || p->m == 0 || p->n == 0) return ONRI_PRODUCT_NOTHING;
+  if (prepared->half) return ONRI_PRODUCT_HALF;
   return takes_vectors(call, p->dtype) ? ONRI_PRODUCT_VECTOR : ONRI_PRODUCT_PORTABLE;
+}
+
+/* Of a product that is not computed in float16 though it may be. */
+static const char *why_not_half(const struct onri_product_state *s) {
+  if (!onri_is_f32_or_narrower(s->product.dtype)) return "it is not of float32 or a narrower type";
+  if (s->way != ONRI_PRODUCT_VECTOR) return "plain loops are asked for";
+  const char *why = onri_half_product_why_not(s->product.all_columns, s->product.k);
+  return why || s->b.panels ? why : "its second operand is not a constant matrix";
+}
+
+static enum onr_method method_of(enum onri_product_way way) {
+  if (way == ONRI_PRODUCT_HALF) return ONR_METHOD_HALF;
+  return way == ONRI_PRODUCT_VECTOR ? ONR_METHOD_PRODUCT : ONR_METHOD_DIRECT;
 }
 
 enum onr_status onri_product_plan(struct onr_call *call, const struct onri_product_form *form,
@@ -305,13 +351,14 @@ enum onr_status onri_product_plan(struct onr_call *call, const struct onri_produ
   struct onri_product *p = &state->product;
   struct onr_desc out;
   ONR_TRY(onri_product_shape(call, form, p, &out));
-  state->way = choose(call, p);
+  state->way = choose(call, p, prepared);
   state->convert = !onri_is_native(p->dtype);
   state->b = *prepared;
   if (state->way == ONRI_PRODUCT_NOTHING) return ONR_STATUS_OK;
   ONR_TRY(onri_tail_plan(call, &form->tail, &state->tail));
   if (onri_dtype_class(p->dtype) == ONRI_CLASS_F32) call->kernel = ONR_KERNEL_VECTOR;
-  call->method = state->way == ONRI_PRODUCT_VECTOR ? ONR_METHOD_PRODUCT : ONR_METHOD_DIRECT;
+  call->method = method_of(state->way);
+  if (call->env->precision == ONR_PRECISION_FAST && !prepared->half) call->note = why_not_half(state);
   if (state->convert) {
     state->a_at = onri_scratch_take(call, onri_class_bytes(&call->in[0]));
     if (!state->b.panels) state->b_at = onri_scratch_take(call, onri_class_bytes(&call->in[1]));
@@ -392,6 +439,19 @@ static void run_vector(struct onr_call *call, const struct onri_product_state *s
   onri_sgemm_run(&batch, &state->vector, (float *)(void *)((char *)call->scratch + state->workspace_at), call->env);
 }
 
+/* B is a matrix, so that fold_batch has made one product of all, but where A is transposed or has a bias for each row.
+ */
+static void run_half(struct onr_call *call, const struct onri_product_state *state, const struct onri_gemm *gemm) {
+  const struct onri_product *p = &state->product;
+  for (size_t batch = 0; batch < p->batches && !onr_env_cancelled(call->env); batch++) {
+    struct onri_half_product half = {.gemm = *gemm, .packed = state->b.panels};
+    half.gemm.a = (const float *)gemm->a + batch * p->m * p->k;
+    half.gemm.c = (float *)gemm->c + batch * p->m * p->n;
+    if (gemm->residual) half.gemm.residual = (const float *)gemm->residual + batch * p->m * p->n;
+    onri_half_product(&half, call->env);
+  }
+}
+
 enum onr_status onri_product_run(struct onr_call *call, const struct onri_product_form *form,
                                  struct onri_product_state *state) {
   const struct onri_product *p = &state->product;
@@ -406,6 +466,7 @@ enum onr_status onri_product_run(struct onr_call *call, const struct onri_produc
   if (gemm.bias) gemm.bias = (const char *)gemm.bias + p->first_column * p->bias_col * size;
   if (p->has_residual) gemm.residual = onri_converted_input(call, 3, state->residual_at);
   if (state->way == ONRI_PRODUCT_VECTOR) run_vector(call, state, &gemm);
+  else if (state->way == ONRI_PRODUCT_HALF) run_half(call, state, &gemm);
   else run_portable(call, state, &gemm);
   if (state->convert)
     onri_convert(call->env, p->dtype, gemm.c, call->outputs[0], (size_t)onr_desc_elements(&call->out[0]), 1);

@@ -4,6 +4,7 @@
 #define ONRI_PRODUCT_H
 
 #include "base/types.h"
+#include "kernels/matmul/half_product.h"
 #include "kernels/matmul/sgemm.h"
 #include "layers/elementwise/tail.h"
 #include "params/params.h"
@@ -35,9 +36,10 @@ struct onri_product {
 struct onri_product_prepared {
   void *panels;          /* B for kernels/matmul/sgemm.h when it is a constant matrix, or NULL */
   enum onr_dtype narrow; /* of panels: float16 or bfloat16 where they hold all of it, else NONE */
+  int32_t half;          /* panels are those of kernels/matmul/half_product.h */
 };
 
-enum onri_product_way { ONRI_PRODUCT_NOTHING, ONRI_PRODUCT_VECTOR, ONRI_PRODUCT_PORTABLE };
+enum onri_product_way { ONRI_PRODUCT_NOTHING, ONRI_PRODUCT_VECTOR, ONRI_PRODUCT_HALF, ONRI_PRODUCT_PORTABLE };
 
 struct onri_product_state {
   enum onri_product_way way;
