@@ -93,10 +93,10 @@ static void combine(enum onri_take what, double *acc, const double *more, size_t
       for (size_t i = 0; i < count; i++) acc[i] *= more[i];
       break;
     case ONRI_TAKE_MAX:
-      for (size_t i = 0; i < count; i++) acc[i] = (more[i] != more[i]) | (more[i] > acc[i]) ? more[i] : acc[i];
+      for (size_t i = 0; i < count; i++) acc[i] = ((more[i] != more[i]) | (more[i] > acc[i])) ? more[i] : acc[i];
       break;
     case ONRI_TAKE_MIN:
-      for (size_t i = 0; i < count; i++) acc[i] = (more[i] != more[i]) | (more[i] < acc[i]) ? more[i] : acc[i];
+      for (size_t i = 0; i < count; i++) acc[i] = ((more[i] != more[i]) | (more[i] < acc[i])) ? more[i] : acc[i];
       break;
     default:
       for (size_t i = 0; i < count; i++) acc[i] += more[i];
