@@ -96,7 +96,7 @@ class Model:
                  packed: str | PathLike[str] | None = None, packed_write: bool = False, limits: Mapping[str, int | str] | None = None,
                  operators: Iterable[type] = (), precision: str = "exact") -> None:
         self._source = _source(source)
-        if precision not in ("exact", "fast"):
+        if not isinstance(precision, str) or precision not in ("exact", "fast"):
             _arguments.refuse("precision", "'exact' or 'fast'", precision)
         self._options: dict[str, Any] = {
             "threads": _arguments.threads("threads", threads),
@@ -353,7 +353,8 @@ def load(source: str | PathLike[str] | bytes | bytearray | memoryview, *, thread
 def optimise(source: str | PathLike[str], target: str | PathLike[str], *, disabled_passes: str | None = None) -> None:
     """Writes the model at the path `source`, rewritten as far as ONNX has words for it, as an ONNX file for any program
     (docs/optimise.md)."""
-    path, goal = _arguments.path("source", source), _arguments.path("target", target)
+    path = _arguments.path("source", source)
+    goal = _arguments.model_target("target", target)
     try:
         _onnxrun.optimise(path, goal, disabled_passes=None if disabled_passes is None else _arguments.text("disabled_passes", disabled_passes))
     except FileError as error:

@@ -611,9 +611,10 @@ class InferenceSession:
                     raise ArgumentError(f"input '{info.name}': dimension '{name}' is {found}, SessionOptions say {dims[name]}")
 
     def _write_optimised(self, source: Any, disabled_passes: str | None) -> None:
-        target = _arguments.path("optimized_model_filepath", self._options.optimized_model_filepath)
-        if not isinstance(source, (bytes, bytearray, memoryview)):
-            _onnxrun.optimise(_arguments.path("path_or_bytes", source), target, disabled_passes=disabled_passes)
+        read = None if isinstance(source, (bytes, bytearray, memoryview)) else _arguments.path("path_or_bytes", source)
+        target = _arguments.model_target("optimized_model_filepath", self._options.optimized_model_filepath, read)
+        if read is not None:
+            _onnxrun.optimise(read, target, disabled_passes=disabled_passes)
             return
         with tempfile.NamedTemporaryFile(suffix=".onnx") as file:
             file.write(source)

@@ -113,7 +113,8 @@ def quantize(path: str | os.PathLike[str], target: str | os.PathLike[str], calib
     Prints, and returns as a list of Difference, how far each output is from the float32 file's on the first sample when both are run
     with the program onnxrun (`tool`, as in export()); check=False, or no calibration data: not.
     """
-    path, target = _arguments.path("path", path), _arguments.path("target", target)
+    path = _arguments.path("path", path)
+    target = _arguments.model_target("target", target, path)
     if not isinstance(activations, str) or activations not in ACTIVATIONS:
         _arguments.refuse("activations", f"one of {', '.join(ACTIVATIONS)}", activations)
     per_channel, check = _arguments.flag("per_channel", per_channel), _arguments.flag("check", check)

@@ -132,7 +132,19 @@ def _model(path):
         raise ArgumentError(f"{path}: no ONNX model: {reason}") from reason
 
 
+def _keep(target, read):
+    """Nothing that is read, and nothing but an .npz, is written over."""
+    if not os.path.isfile(target):
+        return
+    if any(os.path.exists(path) and os.path.samefile(path, target) for path in read):
+        raise ArgumentError(f"-o {target}: it is read, and would be lost")
+    with open(target, "rb") as file:
+        if file.read(2) not in (b"", b"PK"):
+            raise ArgumentError(f"-o {target}: it is a file of another kind, which would be lost")
+
+
 def _run(options):
+    _keep(options.output, [options.model, *(word.rpartition("=")[2] for word in options.input)])
     model = _model(options.model)
     inputs = [value.name for value in model.graph.input]
     names = list(dict.fromkeys(d.dim_param for value in model.graph.input for d in value.type.tensor_type.shape.dim if d.dim_param))

@@ -27,6 +27,22 @@ class Reference(unittest.TestCase):
         return subprocess.run([sys.executable, "-m", "onnxrun.reference", *words], capture_output=True, text=True, check=False,
                               cwd=self.folder.name)
 
+    def test_nothing_that_is_read_is_lost(self):
+        np.save(os.path.join(self.folder.name, "x.npy"), np.ones((1, 2), np.float32))
+        for target in ("model.onnx", "x.npy"):
+            before = pathlib.Path(self.folder.name, target).read_bytes()
+            done = self.run_with("model.onnx", "-i", "x=x.npy", "-o", target)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn("would be lost", done.stderr)
+            self.assertEqual(pathlib.Path(self.folder.name, target).read_bytes(), before)
+        data = np.arange(9, dtype=np.float32)
+        data.tofile(os.path.join(self.folder.name, "weights.data"))
+        source = self.path
+        with self.assertRaisesRegex(onnxrun.ArgumentError, "would be lost"):
+            onnxrun.optimise(source, os.path.join(self.folder.name, "weights.data"))
+        with self.assertRaisesRegex(onnxrun.ArgumentError, "the model itself"):
+            onnxrun._arguments.model_target("target", source, source)
+
     def test_values(self):
         x = np.array([[1, 2]], np.float32)
         np.save(os.path.join(self.folder.name, "x.npy"), x)

@@ -22,6 +22,10 @@ expect 2 "has none of the values" "$tool" compare "$fixtures/microsoft_tokenizer
 # PyTorch's own outputs and inputs, as backend tests have them; a folder of .npy; an .npz.
 model=$fixtures/conv_bn_relu_dynamo/model.onnx
 expect 0 "" "$tool" compare "$model" --reference "$fixtures/conv_bn_relu_dynamo/test_data_set_0"
+# An input that is given is taken, also where the reference has one.
+sets=$fixtures/causal_transformer_dynamo
+expect 0 "" "$tool" compare "$sets/model.onnx" --reference "$sets/test_data_set_0" -i "$sets/test_data_set_0/input_0.pb"
+expect 1 "" "$tool" compare "$sets/model.onnx" --reference "$sets/test_data_set_0" -i "$sets/test_data_set_1/input_0.pb"
 holds "^1 values compared"
 lacks random
 expect 0 "" "$tool" run "$model" --backend portable --disable-passes all --dump-all "$work/values"

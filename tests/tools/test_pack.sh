@@ -19,6 +19,13 @@ cp "$model" "$work/before"
 for command in pack report bench run; do
   expect 2 "is the model itself" "$tool" $command "$model" -o "$model"
 done
+# Nor an input, nor what is no text, no page and no ONNX file.
+for file in data input; do cp "$work/plain.npy" "$work/$file.npy"; done
+expect 2 "is an input" "$tool" run "$model" -i "$work/input.npy" -o "$work/input.npy"
+for command in report bench optimise; do
+  expect 2 "of another kind" "$tool" $command "$model" -o "$work/data.npy"
+done
+cmp -s "$work/plain.npy" "$work/data.npy" && cmp -s "$work/plain.npy" "$work/input.npy" || fail "data were written over"
 cp "$model" "$work/another"
 expect 5 "a file of something else in its place" "$tool" pack "$model" -o "$work/another"
 cmp -s "$model" "$work/before" && cmp -s "$model" "$work/another" || fail "a file was written over"
@@ -98,6 +105,13 @@ stands_alone() { # MODEL, a folder of its own
   cmp -s "$work/alone/m.onr" "$work/again.onr" || fail "$1: two packed models differ"
 }
 stands_alone "$model"
+# One bit of its data, wherever it lies: a packed model of which one is not as it was is not sound.
+size=$(wc -c <"$work/alone/m.onr")
+for part in 3 5 7; do
+  python3 -c 'import sys; b = bytearray(open(sys.argv[1], "rb").read()); b[len(b) * int(sys.argv[3]) // 8] ^= 64; open(sys.argv[2], "wb").write(b)' \
+    "$work/alone/m.onr" "$work/damaged.onr" $part
+  "$tool" pack "$work/damaged.onr" >"$work/out" 2>"$work/err" && fail "damaged at $part/8 of $size bytes: $(cat "$work/out")"
+done
 stands_alone "$work/external.onnx"
 [ "$(wc -c <"$work/alone/m.onr")" -lt 160000 ] || fail "external weights are held twice: $(wc -c <"$work/alone/m.onr")" # 131072 of weights
 mkdir -p "$work/case"

@@ -301,11 +301,14 @@ static int read_reference(struct comparison *c) {
   return code;
 }
 
-/* A reference may hold the inputs that it was computed from. */
-static int take_inputs(const struct comparison *c, const struct loaded *l) {
+/* A reference may hold the inputs that it was computed from: those that are not given. */
+static int take_inputs(const struct comparison *c, const struct loaded *l, const struct inputs *inputs) {
   struct onr_error error = {0};
   for (size_t i = 0; i < onr_model_num_inputs(l->model); i++) {
-    const struct named_tensor *x = find_reference(c, onr_model_input(l->model, i)->name);
+    const char *name = onr_model_input(l->model, i)->name;
+    const struct named_tensor *given = list_find(&inputs->list, name);
+    if (given && (size_t)(given - inputs->list.items) < inputs->num_files) continue;
+    const struct named_tensor *x = find_reference(c, name);
     const enum onr_status status = x ? onr_session_set_input(l->session, i, &x->tensor, &error) : ONR_STATUS_OK;
     if (status != ONR_STATUS_OK) return report_failure(status, c->options->reference, &error);
   }
@@ -345,7 +348,7 @@ int command_compare(const struct options *options) {
   int code = options->reference ? read_reference(&c) : 0;
   if (!code) code = load(&own, options->paths[0], &l);
   if (!code) code = make_inputs(&own, &l, &inputs, NULL);
-  if (!code && options->reference) code = take_inputs(&c, &l);
+  if (!code && options->reference) code = take_inputs(&c, &l, &inputs);
   if (!code && !options->reference) code = run_phase(&c, &l, &inputs, TAKE_NAMES);
   if (!code && !options->reference) code = run_portable(&c, &inputs);
   if (!code && !c.rows) printf("%4s %9s %9s  %-18s %-26s %s\n", "", "rms error", "largest", "layer", "output", "value");

@@ -43,9 +43,13 @@ static int verify(const struct options *options) {
   own.packs = 1;
   const int code = load(&own, options->paths[0], &l);
   if (code) return code;
-  printf("%s: sound\n", shown(options->paths[0]).text);
+  struct onr_model_info info = {.size = sizeof(info)};
+  onr_model_get_info(l.model, &info);
+  const int is_sound = info.packed == ONR_PACKED_MAPPED;
+  if (is_sound) printf("%s: sound\n", shown(options->paths[0]).text);
+  else complain(EXIT_OTHER, "%s: %s", shown(options->paths[0]).text, info.packed_note);
   unload(&l);
-  return EXIT_OK;
+  return is_sound ? EXIT_OK : EXIT_OTHER;
 }
 
 int command_pack(const struct options *options) {

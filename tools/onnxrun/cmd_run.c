@@ -95,6 +95,9 @@ int command_run(const struct options *options) {
   struct inputs inputs = {0};
   struct options own = *options;
   struct dump dump = {.folder = options->dump};
+  if (options->output && !strcmp(options->output, "-") && (wants_top(options) || options->dump))
+    return complain(EXIT_USAGE,
+                    "run: -o - writes arrays to standard output, where --top, --labels and --dump-all print");
   if (options->labels && access(options->labels, R_OK)) return complain_file(options->labels, "cannot be opened");
   if (options->dump) {
     own.watch = dump_watch;

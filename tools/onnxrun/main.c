@@ -85,12 +85,51 @@ static int help(int argc, char **argv) {
   return EXIT_OK;
 }
 
-/* What is written never takes the place of the model that it is made of, unless it is all of it. */
-static int writes_over_model(const struct command_row *command, const struct options *options) {
-  struct stat model, output;
-  return !command->writes_all && options->output && options->num_paths && stat(options->paths[0], &model) == 0 &&
-         stat(options->output, &output) == 0 && S_ISREG(model.st_mode) && model.st_dev == output.st_dev &&
-         model.st_ino == output.st_ino;
+/* --- what is written takes the place of nothing that the command reads, nor of what it would not write itself --- */
+
+static int is_file(const char *path, const struct stat *file) {
+  struct stat info;
+  return path && stat(path, &info) == 0 && info.st_dev == file->st_dev && info.st_ino == file->st_ino;
+}
+
+/* The file of "NAME=FILE" or "FILE". */
+static int is_input(const char *word, const struct stat *file) {
+  const char *value = strchr(word, '=');
+  return is_file(word, file) || (value && is_file(value + 1, file));
+}
+
+static const char *reads(const struct command_row *command, const struct options *o, const struct stat *file) {
+  const char *others[] = {o->recipe, o->labels, o->plugin, o->reference, o->packs ? NULL : o->packed};
+  for (size_t i = 0; i < o->num_paths && !command->writes_all; i++)
+    if (is_file(o->paths[i], file)) return "the model itself";
+  for (size_t i = 0; i < o->num_inputs; i++)
+    if (is_input(o->inputs[i], file)) return "an input";
+  for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+    if (is_file(others[i], file)) return "a file that is read";
+  return NULL;
+}
+
+/* Text, a page and a model begin as such; a model's first bytes are its fields' tags. */
+static int begins_as(enum command command, const unsigned char *bytes, size_t count) {
+  if (command == REPORT) return bytes[0] == '<';
+  if (command == OPTIMISE) return bytes[0] == 0x08 || bytes[0] == 0x12 || bytes[0] == 0x3a || bytes[0] == 0x42;
+  return !memchr(bytes, 0, count);
+}
+
+static int has_other_kind(enum command command, const char *path) {
+  unsigned char bytes[512];
+  FILE *file = command & (BENCH | REPORT | OPTIMISE) ? fopen(path, "rb") : NULL;
+  const size_t count = file ? fread(bytes, 1, sizeof(bytes), file) : 0;
+  if (file) fclose(file);
+  return count > 0 && !begins_as(command, bytes, count);
+}
+
+/* What would be lost; NULL: nothing. */
+static const char *lost(size_t i, const struct options *options) {
+  struct stat file;
+  if (!options->output || stat(options->output, &file) != 0 || !S_ISREG(file.st_mode)) return NULL;
+  const char *read = reads(&commands[i], options, &file);
+  return read ? read : has_other_kind((enum command)(1 << i), options->output) ? "a file of another kind" : NULL;
 }
 
 static int run_command(size_t i, int argc, char **argv) {
@@ -102,8 +141,9 @@ static int run_command(size_t i, int argc, char **argv) {
     code = complain(EXIT_USAGE, "%s: expected a path; 'onnxrun help %s' says how", command->name, command->name);
   else if (!code && options.num_paths > command->most_paths)
     code = complain(EXIT_USAGE, "%s: expected one path, got %zu", command->name, options.num_paths);
-  else if (!code && writes_over_model(command, &options))
-    code = complain(EXIT_USAGE, "%s: -o %s is the model itself, which would be lost", command->name, options.output);
+  else if (!code && lost(i, &options))
+    code =
+        complain(EXIT_USAGE, "%s: -o %s is %s, which would be lost", command->name, options.output, lost(i, &options));
   else if (!code) code = command->run(&options);
   free_options(&options);
   return code;
