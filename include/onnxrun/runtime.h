@@ -61,7 +61,8 @@ ONR_API enum onr_status onr_limit(size_t index, struct onr_limit_info *info);
 ONR_API enum onr_status onr_limits_set(struct onr_limits *limits, const char *name, const char *value,
                                        struct onr_error *error);
 
-/* A pool of threads. Idle threads sleep. One pool may serve many sessions, one run at a time. */
+/* A pool of threads. Idle threads sleep. One pool may serve many sessions, also at the same time: a layer that finds
+ * the threads at work is computed by the thread that asks for it alone. */
 struct onr_threads;
 /* num_threads counts the calling thread; 0 means one for each core that the process may use. NULL allocator: malloc.
  * NO_MEMORY when the system does not start as many threads. */

@@ -12,7 +12,6 @@
 #include <onnxrun/layer.h>
 #include <onnxrun/onnxrun.h>
 #include <onnxrun/sequence.h>
-#include <pthread.h>
 
 /* --- errors.c --- */
 
@@ -75,9 +74,8 @@ struct model_object {
   struct onr_model *model;
   struct onr_threads *threads;
   struct operators *operators;
-  struct value source;  /* bytes that weights are read from */
-  pthread_mutex_t pool; /* one run at a time has the threads */
-  int process;          /* that has the threads: they stay behind when it forks */
+  struct value source; /* bytes that weights are read from */
+  int process;         /* that has the threads: they stay behind when it forks */
 };
 extern PyTypeObject *model_type;
 int model_add(PyObject *module);

@@ -86,7 +86,6 @@ static PyObject *model_new(PyTypeObject *type, PyObject *args, PyObject *keyword
     return NULL;
   struct model_object *self = (struct model_object *)PyType_GenericAlloc(type, 0);
   if (!self) return NULL;
-  pthread_mutex_init(&self->pool, NULL);
   self->process = getpid();
   if (limits && read_limits(&own, limits) < 0) goto fail;
   if (operators && operators != Py_None && !(self->operators = operators_create(operators))) goto fail;
@@ -119,7 +118,6 @@ static void model_dealloc(PyObject *object) {
   if (self->process == getpid()) onr_threads_destroy(self->threads);
   operators_destroy(self->operators);
   value_clear(&self->source);
-  pthread_mutex_destroy(&self->pool);
   ((freefunc)PyType_GetSlot(type, Py_tp_free))(object);
   Py_DECREF(type);
 }

@@ -26,22 +26,13 @@ static int enter(struct session_object *self) {
   return -1;
 }
 
-/* Outside of the GIL. Threads that several sessions share serve one at a time. */
-static enum onr_status take_step(struct session_object *self, step *step, struct onr_error *error) {
-  const int shares = !self->own && self->model->threads;
-  if (shares) pthread_mutex_lock(&self->model->pool);
-  const enum onr_status status = step(self->session, error);
-  if (shares) pthread_mutex_unlock(&self->model->pool);
-  return status;
-}
-
 /* Ctrl-C ends it; where its handler raises nothing, the step is taken again. */
 static int take(struct session_object *self, step *step) {
   struct onr_error error;
   enum onr_status status;
   do {
     Py_BEGIN_ALLOW_THREADS;
-    status = take_step(self, step, &error);
+    status = step(self->session, &error);
     Py_END_ALLOW_THREADS;
     if (status == ONR_STATUS_OK) return 0;
     if (status != ONR_STATUS_CANCELLED || self->is_asked_to_stop) break;

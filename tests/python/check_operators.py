@@ -12,13 +12,13 @@ DOMAIN = "com.example"
 FLOATS = (np.float32, ["n", 3])
 
 
-def load(op_type, inputs, outputs, *operators, initializers=None, **attributes):
+def load(op_type, inputs, outputs, *operators, initializers=None, threads=0, **attributes):
     """A model of one such node between two of ONNX's, so that it is neither first nor last."""
     names = [*inputs, *(initializers or {})]
     nodes = [helper.make_node("Identity", ["x"], ["own"]), helper.make_node(op_type, ["own", *names[1:]], [f"{name}_" for name in outputs],
                                                                            domain=DOMAIN, **attributes)]
     nodes += [helper.make_node("Identity", [f"{name}_"], [name]) for name in outputs]
-    return onnxrun.load(model_of(nodes, inputs, outputs, initializers, opsets={"": 21, DOMAIN: 1}), operators=operators)
+    return onnxrun.load(model_of(nodes, inputs, outputs, initializers, opsets={"": 21, DOMAIN: 1}), operators=operators, threads=threads)
 
 
 @onnxrun.operator(DOMAIN, "Scale")
@@ -61,7 +61,23 @@ class Words:
         return np.array([f"{value:g}ß" for value in x.ravel()], object).reshape(x.shape)
 
 
+@onnxrun.operator(DOMAIN, "Again")
+class Again:
+    """Runs the model that it is in, once."""
+    model = None
+
+    def run(self, x):
+        model, Again.model = Again.model, None
+        return model(x) + 1 if model else x
+
+
 class Run(unittest.TestCase):
+    def test_runs_its_own_model(self):
+        for threads in (1, 2):
+            Again.model = load("Again", {"x": FLOATS}, {"y": FLOATS}, Again, threads=threads)
+            x = np.ones((2, 3), np.float32)
+            np.testing.assert_array_equal(Again.model(x), x + 1)
+
     x = np.array([[1, -2, 3], [0, 5, -6]], np.float32)
 
     def test_like_the_input(self):
