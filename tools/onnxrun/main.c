@@ -136,14 +136,14 @@ static int run_command(size_t i, int argc, char **argv) {
   const struct command_row *command = &commands[i];
   struct options options;
   int code = parse_options(i, argc, argv, &options);
+  const char *loss = code ? NULL : lost(i, &options);
   if (!code && options.help) print_command_help(i);
   else if (!code && options.num_paths < command->least_paths)
     code = complain(EXIT_USAGE, "%s: expected a path; 'onnxrun help %s' says how", command->name, command->name);
   else if (!code && options.num_paths > command->most_paths)
     code = complain(EXIT_USAGE, "%s: expected one path, got %zu", command->name, options.num_paths);
-  else if (!code && lost(i, &options))
-    code =
-        complain(EXIT_USAGE, "%s: -o %s is %s, which would be lost", command->name, options.output, lost(i, &options));
+  else if (!code && loss)
+    code = complain(EXIT_USAGE, "%s: -o %s is %s, which would be lost", command->name, options.output, loss);
   else if (!code) code = command->run(&options);
   free_options(&options);
   return code;
