@@ -155,7 +155,7 @@ static void set_shared(const struct work *w, const struct part *t, const int32_t
   s->of = *t, s->has_b_zeros = 0;
   memset(s->start, 0, sizeof(s->start));
   w->kernels->correct(s->start, t->columns, bias, a_zero, column_sums);
-  if (!zeros && !shift) return;
+  if ((!zeros || !p->b_zero_step) && (zeros ? zeros[0] : 0) + shift == 0) return;
   if (zeros && p->b_zero_step)
     for (size_t j = 0; j < t->columns; j++) any |= s->b_zeros[j] = zeros[j * p->b_zero_step] + shift;
   else

@@ -120,6 +120,30 @@ INLINE void end_in_bytes(const struct onri_byte_tile *t, size_t first, const int
 /* What a tile ends in. */
 enum end { SUMS, BYTES, REALS };
 
+/* One row, whose sums would wait for one another: those of every fourth group are added up by themselves. Returns what
+ * lies behind in the panel. */
+INLINE const int8_t *sum_of_one_row(const struct onri_byte_tile *t, size_t row, const int8_t *panel, const int vectors,
+                                    vi32 sum[VECTORS]) {
+  enum { APART = 4 };
+  vi32 others[APART][VECTORS];
+  UNROLL for (int i = 0; i < APART; i++) UNROLL for (int v = 0; v < vectors; v++) others[i][v] =
+      i == 0 ? sum[v] : (vi32){0};
+  for (size_t run = 0; run < t->num_runs; run++) {
+    const char *at = t->rows[row] + t->runs[run], *end = at + t->depth * CELL;
+    for (; at < end; at += GROUP * CELL * APART) UNROLL for (int i = 0; i < APART; i++) {
+        int32_t group;
+        if (at + i * GROUP * CELL >= end) break;
+        memcpy(&group, at + i * GROUP * CELL, sizeof(group));
+        const vi32 x = i32_set(group);
+        UNROLL for (int v = 0; v < vectors; v++) others[i][v] =
+            add_group(others[i][v], x, load_column_group(panel + v * F32_LANES * GROUP));
+        panel += COLUMNS * GROUP;
+      }
+  }
+  UNROLL for (int v = 0; v < vectors; v++) sum[v] = others[0][v] + others[1][v] + (others[2][v] + others[3][v]);
+  return panel;
+}
+
 /* `rows` rows from `first` on by `vectors` vectors of columns. */
 INLINE void sum_rows(const struct onri_byte_tile *t, size_t first, const int8_t *panel, const int rows,
                      const int vectors, const enum end end, int32_t *sums) {
@@ -128,7 +152,8 @@ INLINE void sum_rows(const struct onri_byte_tile *t, size_t first, const int8_t 
   const int32_t *start = t->start ? t->start : sums + first * t->sums_row;
   UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < vectors; v++) sum[r][v] =
       i32_load(start + r * sums_row + v * F32_LANES);
-  for (size_t run = 0; run < t->num_runs; run++) {
+  if (rows == 1) panel = sum_of_one_row(t, first, panel, vectors, sum[0]);
+  for (size_t run = 0; run < t->num_runs && rows > 1; run++) {
     const char *at[ROWS];
     UNROLL for (int r = 0; r < rows; r++) at[r] = t->rows[first + r] + t->runs[run];
     for (size_t p = 0; p < t->depth * CELL; p += GROUP * CELL, panel += COLUMNS * GROUP) {
