@@ -144,6 +144,7 @@ struct onri_op_table {
   { rows, sizeof(rows) / sizeof(*(rows)) }
 enum onr_status onri_import_withdrawn(const struct onr_node *node);
 
-enum onr_status onri_import_lstm(const struct onr_node *node);
+/* layer: lstm, or dynamic_quantize_lstm. */
+enum onr_status onri_import_lstm(const struct onr_node *node, const struct onr_layer *layer);
 
 #endif

@@ -123,16 +123,17 @@ static void say_activations(struct onri_spell *s, const struct onr_recurrent_par
   if (num_beta) onri_say_floats(s, "activation_beta", beta, num_beta);
 }
 
-/* Elements of a state: R [D, gates H, H] tells where the parameters do not. */
+/* Elements of a state: R [D, gates H, H], or of bytes [D, H, gates H], tells where the parameters do not. */
 static int64_t hidden_size(const struct onri_spell *s, const struct onr_recurrent_params *p) {
   const struct onr_desc *r = &s->graph->values[s->node->in[2]].desc;
-  return p->hidden_size ? p->hidden_size : r->rank == 3 ? r->dim[2] : ONR_UNKNOWN_DIM;
+  if (p->hidden_size) return p->hidden_size;
+  return r->rank == 3 ? r->dim[s->node->layer == &onri_layer_dynamic_quantize_lstm ? 1 : 2] : ONR_UNKNOWN_DIM;
 }
 
 static const char *say_recurrent(struct onri_spell *s, const struct onri_spelling *row) {
   static const char *const directions[] = {"forward", "reverse", "bidirectional"}; /* enum onr_direction */
   const struct onr_recurrent_params *p = s->node->params;
-  const size_t functions = row->layer == &onri_layer_lstm ? 3 : row->layer == &onri_layer_gru ? 2 : 1;
+  const size_t functions = row->layer == &onri_layer_gru ? 2 : row->layer == &onri_layer_rnn ? 1 : 3;
   const int64_t size = hidden_size(s, p);
   if (size < 1) return "the size of its state is not known";
   for (int32_t i = row->most_in; i < s->node->num_in; i++)
@@ -239,6 +240,12 @@ static const struct onri_spelling rows[] = {
     {.layer = &onri_layer_attention, .op = "Attention", .since = 23, ONRI_FIELDS(attention)},
     {.layer = &onri_layer_rotary_embedding, .op = "RotaryEmbedding", .since = 23, ONRI_FIELDS(rotary_embedding)},
     {.layer = &onri_layer_lstm, .op = "LSTM", .since = 14, .most_in = 8, .say = say_recurrent},
+    {.layer = &onri_layer_dynamic_quantize_lstm,
+     .domain = "com.microsoft",
+     .op = "DynamicQuantizeLSTM",
+     .since = 1,
+     .most_in = 12,
+     .say = say_recurrent},
     {.layer = &onri_layer_gru, .op = "GRU", .since = 14, .most_in = 6, .say = say_recurrent},
     {.layer = &onri_layer_rnn, .op = "RNN", .since = 14, .most_in = 6, .say = say_recurrent},
 };

@@ -4,7 +4,11 @@
  * B, H] and for LSTM initial_c [D, B, H], P [D, 3 H], projection [D, O, H]. All but X, W, R are optional. outputs  Y
  * [T, D, B, H], Y_h [D, B, H] and for LSTM Y_c [D, B, H]; each optional. With a projection h is its product with what
  * the cell gives, and has O <= H elements in R, initial_h, Y and Y_h (torch.nn's proj_size). layout 1: X [B, T, I], Y
- * [B, T, D, H], states [B, D, H]. Order of the gates: LSTM i o f c; GRU z r h. D is 2 for both directions, else 1. */
+ * [B, T, D, H], states [B, D, H]. Order of the gates: LSTM i o f c; GRU z r h. D is 2 for both directions, else 1.
+ *
+ * dynamic_quantize_lstm: float32; W [D, I, 4 H] and R [D, H, 4 H] are bytes, and in place of a projection come W's
+ * scale and zero point and R's, each [D] or [D, 4 H]. X, and h before each step, are rounded to bytes as
+ * dynamic_quantize_linear does. */
 #ifndef ONNXRUN_LAYERS_RECURRENT_H
 #define ONNXRUN_LAYERS_RECURRENT_H
 

@@ -584,6 +584,20 @@ def _(r):
               "c": floats(r, 2, batch, hidden)}], weights)
 
 
+@case("dynamic_quantize_lstm_steps")
+def _(r):
+    # Inputs and states are rounded to bytes: X as a whole, the states of all sequences before each step.
+    hidden, width, steps, batch = 24, 13, 6, 3
+    weights = {"w": bytes_of(r, 2, width, 4 * hidden), "r": bytes_of(r, 2, hidden, 4 * hidden),
+               "b": floats(r, 2, 8 * hidden, scale=0.3), "p": floats(r, 2, 3 * hidden, scale=0.3),
+               "ws": np.array([0.004, 0.006], np.float32), "wz": np.array([128, 121], np.uint8),
+               "rs": np.array([0.005, 0.004], np.float32), "rz": np.array([130, 128], np.uint8)}
+    return ([node("DynamicQuantizeLSTM", ["x", "w", "r", "b", "", "h", "c", "p", "ws", "wz", "rs", "rz"], ["y", "y_h", "y_c"],
+                  hidden_size=hidden, direction="bidirectional")],
+            [{"x": floats(r, steps, batch, width), "h": floats(r, 2, batch, hidden, scale=0.3),
+              "c": floats(r, 2, batch, hidden)}], weights)
+
+
 def texts(*rows):
     return np.array(rows, object)
 

@@ -79,17 +79,20 @@ static enum onr_status recurrent(const struct onr_node *node, const struct onr_l
   return onri_emit(node, layer, &params);
 }
 
-enum onr_status onri_import_lstm(const struct onr_node *node) { return recurrent(node, &onri_layer_lstm, 3); }
+enum onr_status onri_import_lstm(const struct onr_node *node, const struct onr_layer *layer) {
+  return recurrent(node, layer, 3);
+}
+static enum onr_status import_lstm(const struct onr_node *node) { return onri_import_lstm(node, &onri_layer_lstm); }
 static enum onr_status import_gru(const struct onr_node *node) { return recurrent(node, &onri_layer_gru, 2); }
 static enum onr_status import_rnn(const struct onr_node *node) { return recurrent(node, &onri_layer_rnn, 1); }
 
 /* --- the operators --- */
 /* clang-format off */
 static const struct onri_op operators[] = {
-    ONRI_OP(ai_onnx, LSTM, 1, 3, 8, 0, 3, onri_import_lstm)
+    ONRI_OP(ai_onnx, LSTM, 1, 3, 8, 0, 3, import_lstm)
     ONRI_OP(ai_onnx, GRU, 1, 3, 6, 0, 2, import_gru)
     ONRI_OP(ai_onnx, RNN, 1, 3, 6, 0, 2, import_rnn)
-    ONRI_OP(onnxrun, LSTM, 1, 3, 9, 0, 3, onri_import_lstm)
+    ONRI_OP(onnxrun, LSTM, 1, 3, 9, 0, 3, import_lstm)
 };
 /* clang-format on */
 const struct onri_op_table onri_ops_recurrent = ONRI_OP_TABLE(operators);

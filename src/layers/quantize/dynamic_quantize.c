@@ -14,6 +14,7 @@
 #include "kernels/quantize/quantize.h"
 #include "layers/elementwise/broadcast.h"
 #include "layers/layers.h"
+#include "layers/quantize/dynamic_quantize.h"
 
 static enum onr_status dynamic_infer(struct onr_call *call) {
   call->out[0] = call->in[0];
@@ -63,19 +64,29 @@ static void dynamic_part(void *context, size_t begin, size_t end) {
   job->kernels->to[ONRI_STEPS_U8](job->x + begin, job->y + begin, end - begin, job->scale, job->zero_point);
 }
 
-static enum onr_status dynamic_run(struct onr_call *call) {
-  const int is_vector = call->kernel == ONR_KERNEL_VECTOR;
-  const enum onri_cpu_level level = is_vector ? onri_cpu_level() : ONRI_CPU_BASE;
-  struct job job = {.kernels = onri_kernels_at(quantize, level), .x = call->inputs[0], .y = call->outputs[0]};
-  const size_t count = (size_t)onr_desc_elements(&call->in[0]);
-  onri_elementwise_for(call->env, count, range_part, &job);
+static struct onri_dynamic_steps quantise(struct onr_env *env, const struct onri_quantize_kernels *kernels,
+                                          const float *x, size_t count, uint8_t *y) {
+  struct job job = {.kernels = kernels, .x = x, .y = y};
+  onri_elementwise_for(env, count, range_part, &job);
   const float least = 0.0f - number_of(&job.below), greatest = number_of(&job.above);
   job.scale = (greatest == least ? 1.0f : greatest - least) / 255.0f;
   const float zero = rintf(-least / job.scale);
   job.zero_point = isnan(zero) || zero < 0.0f ? 0.0f : zero > 255.0f ? 255.0f : zero; /* NaN: the range is infinite */
-  if (job.y) onri_elementwise_for(call->env, count, dynamic_part, &job);
-  if (call->num_out > 1 && call->outputs[1]) *(float *)call->outputs[1] = job.scale;
-  if (call->num_out > 2 && call->outputs[2]) *(uint8_t *)call->outputs[2] = (uint8_t)job.zero_point;
+  if (job.y) onri_elementwise_for(env, count, dynamic_part, &job);
+  return (struct onri_dynamic_steps){job.scale, (int32_t)job.zero_point};
+}
+
+struct onri_dynamic_steps onri_dynamic_quantise(struct onr_env *env, const float *x, size_t count, uint8_t *y) {
+  return quantise(env, onri_kernels(quantize), x, count, y);
+}
+
+static enum onr_status dynamic_run(struct onr_call *call) {
+  const int is_vector = call->kernel == ONR_KERNEL_VECTOR;
+  const enum onri_cpu_level level = is_vector ? onri_cpu_level() : ONRI_CPU_BASE;
+  const struct onri_dynamic_steps steps = quantise(call->env, onri_kernels_at(quantize, level), call->inputs[0],
+                                                   (size_t)onr_desc_elements(&call->in[0]), call->outputs[0]);
+  if (call->num_out > 1 && call->outputs[1]) *(float *)call->outputs[1] = steps.scale;
+  if (call->num_out > 2 && call->outputs[2]) *(uint8_t *)call->outputs[2] = (uint8_t)steps.zero;
   return ONR_STATUS_OK;
 }
 

@@ -35,6 +35,20 @@ static size_t rows_of(const struct onri_recurrent_shape *shape) {
   return onri_size_of((size_t[]){shape->steps, shape->batch}, 2);
 }
 
+/* Of what dynamic_quantize_lstm multiplies in bytes. */
+static void take_bytes(struct onr_call *call, struct onri_recurrent_state *s) {
+  const struct onri_recurrent_prepared *prepared = call->prepared;
+  const struct onri_recurrent_shape *h = &s->shape;
+  const size_t n = h->gates * h->hidden;
+  s->input_bytes = (struct onri_byte_gates){
+      .directions = h->directions, .k = h->input, .n = n, .input = ONRI_W, .scale = ONRI_W_SCALE};
+  s->recurrent_bytes = (struct onri_byte_gates){
+      .directions = h->directions, .k = h->output, .n = n, .input = ONRI_R, .scale = ONRI_R_SCALE};
+  onri_byte_gates_plan(call, &s->input_bytes, prepared->input_bytes, rows_of(h));
+  onri_byte_gates_plan(call, &s->recurrent_bytes, prepared->recurrent_bytes,
+                       onri_size_of((size_t[]){h->directions, h->batch}, 2));
+}
+
 static void take_scratch(struct onr_call *call, enum onri_recurrent_kind kind, struct onri_recurrent_state *s) {
   const struct onri_recurrent_shape *h = &s->shape;
   const enum onr_dtype dtype = call->in[ONRI_X].dtype;
@@ -79,6 +93,10 @@ enum onr_status onri_recurrent_plan(struct onr_call *call, enum onri_recurrent_k
   if (call->in[ONRI_X].dtype == ONR_DTYPE_F64) return ONR_STATUS_OK;
   call->kernel = ONR_KERNEL_VECTOR;
   if (s->shape.steps == 0 || s->shape.batch == 0) return ONR_STATUS_OK;
+  if (onri_recurrent_in_bytes(call)) {
+    take_bytes(call, s);
+    return ONR_STATUS_OK;
+  }
   const struct onri_gemm product = input_product(&s->shape);
   s->input = onri_sgemm_plan(&product, prepared->input ? ONRI_SGEMM_PACKED : ONRI_SGEMM_PLAIN, 1,
                              onr_threads_count(call->env->threads));
@@ -107,6 +125,7 @@ struct walk {
   char *m; /* what cells give, to be projected to h; NULL: cells give h */
   char *y; /* NULL when not wanted */
   const int32_t *lengths;
+  const void *input_bytes, *recurrent_bytes; /* packed; NULL: weights are no bytes */
 };
 
 static char *scratch(const struct walk *w, size_t at) { return (char *)w->call->scratch + at; }
@@ -152,6 +171,19 @@ static void input_tiles(void *context, size_t begin, size_t end) {
 static void multiply_input(const struct walk *w, const void *x, const void *weights) {
   const struct onri_recurrent_prepared *prepared = w->call->prepared;
   struct onri_gemm gemm = input_product(&w->shape);
+  if (w->input_bytes) {
+    const struct onri_byte_gates *g = &w->s->input_bytes;
+    onri_byte_gates_multiply(w->call, g,
+                             &(struct onri_byte_gates_product){.columns = w->input_bytes,
+                                                               .directions = g->directions,
+                                                               .x = x,
+                                                               .rows = gemm.m,
+                                                               .y = (float *)(void *)w->gates,
+                                                               .y_direction = g->n,
+                                                               .y_row = gemm.n},
+                             w->call->env);
+    return;
+  }
   gemm.a = x, gemm.b = weights, gemm.c = w->gates;
   if (w->class == ONRI_CLASS_F32) {
     const struct onri_sgemm_batch batch = {.gemm = gemm, .packed = prepared->input, .batches = 1};
@@ -210,10 +242,31 @@ static void multiply(const struct walk *w, const float *packed, const char *x, s
   onri_gemm(w->class, &gemm);
 }
 
+/* The same of all of direction d's gates, which are bytes. Directions are shared out among threads already. */
+static void multiply_state_bytes(const struct walk *w, size_t d, const char *h) {
+  const struct onri_byte_gates *g = &w->s->recurrent_bytes;
+  struct onr_env alone = *w->call->env;
+  alone.threads = NULL;
+  onri_byte_gates_multiply(
+      w->call, g,
+      &(struct onri_byte_gates_product){.columns = w->recurrent_bytes,
+                                        .first = d,
+                                        .directions = 1,
+                                        .x = (const float *)(const void *)h,
+                                        .rows = w->shape.batch,
+                                        .y = (float *)(void *)w->product + d * w->shape.batch * g->n,
+                                        .y_row = g->n},
+      &alone);
+}
+
 /* Product of the first or second part of direction d's gates with h [batch, output]. */
 static void multiply_state(const struct walk *w, size_t d, size_t part, const char *h, size_t step) {
   const struct onri_recurrent_prepared *prepared = w->call->prepared;
   const struct onri_recurrent_shape *s = &w->shape;
+  if (w->recurrent_bytes) {
+    multiply_state_bytes(w, d, h);
+    return;
+  }
   const size_t gate = d * s->gates + (part ? w->first_gates : 0),
                gates = part ? s->gates - w->first_gates : w->first_gates;
   const char *r = w->r ? w->r + gate * s->hidden * s->output * w->size : NULL;
@@ -369,15 +422,15 @@ enum onr_status onri_recurrent_run(struct onr_call *call, enum onri_recurrent_ki
   struct onri_recurrent_state *s = call->state;
   const enum onr_dtype dtype = call->in[ONRI_X].dtype;
   const struct onri_recurrent_prepared *prepared = call->prepared;
-  const int packed = prepared->input != NULL;
+  const int packed = prepared->input || onri_recurrent_in_bytes(call);
   struct walk w = {.call = call, .params = call->params, .s = s, .shape = s->shape, .kind = kind};
-  const void *operand[ONRI_RECURRENT_INPUTS] = {NULL};
+  const void *operand[ONRI_PROJECTION + 1] = {NULL};
   w.class = onri_dtype_class(dtype);
   w.size = onri_class_size(w.class);
   w.first_gates = onri_recurrent_first_gates(call->params, kind, s->shape.gates);
   point(&w);
   ONR_TRY(check_lengths(&w));
-  for (size_t i = 0; i < call->num_in; i++)
+  for (size_t i = 0; i < call->num_in && i <= ONRI_PROJECTION; i++)
     if (i != ONRI_LENGTHS && !(packed && (i == ONRI_W || i == ONRI_R || i == ONRI_PROJECTION)))
       operand[i] = onri_converted_input(call, i, s->operand_at[i]);
   w.r = operand[ONRI_R];
@@ -386,7 +439,13 @@ enum onr_status onri_recurrent_run(struct onr_call *call, enum onri_recurrent_ki
   add_bias(&w, operand[ONRI_BIAS]);
   load_state(&w, w.h, s->shape.output, operand[ONRI_H]);
   load_state(&w, w.c, s->shape.hidden, operand[ONRI_C]);
-  if (s->shape.steps > 0 && s->shape.batch > 0) walk_all(&w, operand[ONRI_X], operand[ONRI_W]);
+  if (s->shape.steps > 0 && s->shape.batch > 0) {
+    if (onri_recurrent_in_bytes(call)) {
+      w.input_bytes = onri_byte_gates_begin(call, &s->input_bytes, prepared->input_bytes);
+      w.recurrent_bytes = onri_byte_gates_begin(call, &s->recurrent_bytes, prepared->recurrent_bytes);
+    }
+    walk_all(&w, operand[ONRI_X], operand[ONRI_W]);
+  }
   store_state(&w, w.h, s->shape.output, 1);
   store_state(&w, w.c, s->shape.hidden, 2);
   if (w.y && !onri_is_native(dtype))

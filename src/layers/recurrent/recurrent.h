@@ -9,13 +9,14 @@
 #include "base/types.h"
 #include "kernels/matmul/sgemm.h"
 #include "kernels/recurrent/cell.h"
+#include "layers/recurrent/byte_gates.h"
 #include "params/params.h"
 
 enum onri_recurrent_kind { ONRI_LSTM, ONRI_GRU, ONRI_RNN };
 
 enum { ONRI_MAX_PARTS = 2 };
 
-/* Inputs by name. LSTM alone has the last three. */
+/* Inputs by name. LSTM alone has the last three; dynamic_quantize_lstm has scales and zero points for a projection. */
 enum {
   ONRI_X,
   ONRI_W,
@@ -26,6 +27,10 @@ enum {
   ONRI_C,
   ONRI_PEEPHOLE,
   ONRI_PROJECTION,
+  ONRI_W_SCALE = ONRI_PROJECTION,
+  ONRI_W_ZERO,
+  ONRI_R_SCALE,
+  ONRI_R_ZERO,
   ONRI_RECURRENT_INPUTS
 };
 
@@ -40,6 +45,7 @@ struct onri_recurrent_prepared {
   float *input;                        /* W of all directions and gates */
   float *recurrent[2][ONRI_MAX_PARTS]; /* R of a direction, of the gates of one product */
   float *projection[2];
+  void *input_bytes, *recurrent_bytes; /* of dynamic_quantize_lstm, in their stead */
 };
 
 struct onri_recurrent_state {
@@ -47,6 +53,7 @@ struct onri_recurrent_state {
   struct onr_recurrent_function functions[6]; /* none is DEFAULT */
   int usual;                                  /* see cell.h */
   struct onri_sgemm_plan input;
+  struct onri_byte_gates input_bytes, recurrent_bytes;
   size_t operand_at[ONRI_RECURRENT_INPUTS]; /* inputs of narrow types in their class */
   size_t work_at;                           /* of the product with the input */
   size_t bias_at;           /* [directions][gates + 1][hidden]; the last one is GRU's recurrent bias of gate h */
@@ -74,10 +81,19 @@ static inline size_t onri_recurrent_first_gates(const struct onr_recurrent_param
   return kind == ONRI_GRU && !p->linear_before_reset ? gates - 1 : gates;
 }
 
+/* It is dynamic_quantize_lstm. */
+static inline int onri_recurrent_in_bytes(const struct onr_call *call) {
+  return onri_dtype_in(ONRI_DTYPES_8BIT, call->in[ONRI_W].dtype);
+}
+
 /* Shapes of all inputs checked against each other. */
 enum onr_status onri_recurrent_shape(const struct onr_call *call, enum onri_recurrent_kind kind,
                                      struct onri_recurrent_shape *shape);
-#define ONRI_RECURRENT_LAYER(layer_name, layer_kind, inputs, outputs)                                                 \
+/* The rest: what its inputs may be. */
+#define ONRI_RECURRENT_TYPES                                                                           \
+  ONRI_DTYPES_FLOAT, ONR_AS_INPUT(0), ONR_AS_INPUT(0), ONR_AS_INPUT(0), ONRI_DTYPE_BIT(ONR_DTYPE_I32), \
+      ONR_AS_INPUT(0), ONR_AS_INPUT(0), ONR_AS_INPUT(0), ONR_AS_INPUT(0)
+#define ONRI_RECURRENT_LAYER(layer_name, layer_kind, inputs, outputs, ...)                                            \
   static enum onr_status layer_name##_infer(struct onr_call *call) { return onri_recurrent_infer(call, layer_kind); } \
   static enum onr_status layer_name##_prepare(struct onr_call *call) {                                                \
     return onri_recurrent_prepare(call, layer_kind);                                                                  \
@@ -94,8 +110,7 @@ enum onr_status onri_recurrent_shape(const struct onr_call *call, enum onri_recu
       .inputs_max = inputs,                                                                                           \
       .outputs_min = 0,                                                                                               \
       .outputs_max = outputs,                                                                                         \
-      .types = {ONRI_DTYPES_FLOAT, ONR_AS_INPUT(0), ONR_AS_INPUT(0), ONR_AS_INPUT(0), ONRI_DTYPE_BIT(ONR_DTYPE_I32),  \
-                ONR_AS_INPUT(0), ONR_AS_INPUT(0), ONR_AS_INPUT(0), ONR_AS_INPUT(0)},                                  \
+      __VA_ARGS__,                                                                                                    \
       .output_type = ONR_AS_INPUT(0),                                                                                 \
       .flags = ONRI_LAYER_READS_LATE,                                                                                 \
       .params_size = sizeof(struct onr_recurrent_params),                                                             \

@@ -9,6 +9,11 @@ static size_t gates_of(enum onri_recurrent_kind kind) { return kind == ONRI_LSTM
 
 static const char *const input_names[] = {"X",         "W",         "R", "B",         "sequence_lens",
                                           "initial_h", "initial_c", "P", "projection"};
+static const char *const step_names[] = {"W_scale", "W_zero_point", "R_scale", "R_zero_point"};
+
+static const char *name_of(const struct onr_call *call, size_t i) {
+  return onri_recurrent_in_bytes(call) && i >= ONRI_W_SCALE ? step_names[i - ONRI_W_SCALE] : input_names[i];
+}
 
 /* Input i has these dimensions, if it is there. */
 static enum onr_status expect_dims(const struct onr_call *call, size_t i, int32_t rank, const int64_t *dims) {
@@ -16,14 +21,35 @@ static enum onr_status expect_dims(const struct onr_call *call, size_t i, int32_
   const struct onr_desc expected = onr_desc_make(call->in[i].dtype, rank, dims);
   if (onr_desc_equal(&expected, &call->in[i])) return ONR_STATUS_OK;
   char text[96], found[96];
-  return onr_fail(call->error, ONR_STATUS_SHAPE, "expected input %zu (%s) as %s, found %s", i, input_names[i],
+  return onr_fail(call->error, ONR_STATUS_SHAPE, "expected input %zu (%s) as %s, found %s", i, name_of(call, i),
                   onr_desc_format(&expected, text, sizeof(text)), onr_desc_format(&call->in[i], found, sizeof(found)));
+}
+
+static int has_projection(const struct onr_call *call) {
+  return onri_has(call, ONRI_PROJECTION) && !onri_recurrent_in_bytes(call);
 }
 
 static enum onr_status check_ranks(const struct onr_call *call) {
   ONR_TRY(onri_expect_rank(call, ONRI_X, 3, 3));
-  if (onri_has(call, ONRI_PROJECTION)) ONR_TRY(onri_expect_rank(call, ONRI_PROJECTION, 3, 3));
+  if (has_projection(call)) ONR_TRY(onri_expect_rank(call, ONRI_PROJECTION, 3, 3));
   return onri_expect_rank(call, ONRI_R, 3, 3);
+}
+
+/* W or R [directions, rows, columns], the last two the other way round in bytes. */
+static enum onr_status expect_weights(const struct onr_call *call, size_t i, int64_t directions, int64_t rows,
+                                      int64_t columns) {
+  const int turned = onri_recurrent_in_bytes(call);
+  return expect_dims(call, i, 3, (int64_t[]){directions, turned ? columns : rows, turned ? rows : columns});
+}
+
+/* Scales and zero points of bytes are there, [directions] or [directions, rows]. */
+static enum onr_status expect_steps(const struct onr_call *call, int64_t directions, int64_t rows) {
+  for (size_t i = ONRI_W_SCALE; i < ONRI_RECURRENT_INPUTS; i++) {
+    if (!onri_has(call, i))
+      return onr_fail(call->error, ONR_STATUS_ARITY, "input %zu (%s) is missing", i, name_of(call, i));
+    ONR_TRY(expect_dims(call, i, call->in[i].rank == 1 ? 1 : 2, (int64_t[]){directions, rows}));
+  }
+  return ONR_STATUS_OK;
 }
 
 enum onr_status onri_recurrent_shape(const struct onr_call *call, enum onri_recurrent_kind kind,
@@ -32,8 +58,10 @@ enum onr_status onri_recurrent_shape(const struct onr_call *call, enum onri_recu
   ONR_TRY(check_ranks(call));
   const struct onr_desc *x = &call->in[ONRI_X];
   const int64_t directions = p->direction == ONR_DIRECTION_BOTH ? 2 : 1, gates = (int64_t)gates_of(kind);
-  const int projects = onri_has(call, ONRI_PROJECTION);
-  const int64_t hidden = p->hidden_size != 0 ? p->hidden_size : call->in[projects ? ONRI_PROJECTION : ONRI_R].dim[2];
+  const int projects = has_projection(call);
+  const int64_t hidden = p->hidden_size != 0 ? p->hidden_size
+                         : projects          ? call->in[ONRI_PROJECTION].dim[2]
+                                             : call->in[ONRI_R].dim[onri_recurrent_in_bytes(call) ? 1 : 2];
   const int64_t output = projects ? call->in[ONRI_PROJECTION].dim[1] : hidden;
   const int64_t steps = x->dim[p->layout ? 1 : 0], batch = x->dim[p->layout ? 0 : 1], input = x->dim[2];
   if (hidden < 0 || hidden > INT64_MAX / 16)
@@ -44,9 +72,10 @@ enum onr_status onri_recurrent_shape(const struct onr_call *call, enum onri_recu
                     (long long)hidden, (long long)output);
   const int64_t rows = gates * hidden, both = 2 * rows;
   const int64_t states[] = {p->layout ? batch : directions, p->layout ? directions : batch, hidden};
-  ONR_TRY(expect_dims(call, ONRI_PROJECTION, 3, (int64_t[]){directions, output, hidden}));
-  ONR_TRY(expect_dims(call, ONRI_R, 3, (int64_t[]){directions, rows, output}));
-  ONR_TRY(expect_dims(call, ONRI_W, 3, (int64_t[]){directions, rows, input}));
+  if (projects) ONR_TRY(expect_dims(call, ONRI_PROJECTION, 3, (int64_t[]){directions, output, hidden}));
+  ONR_TRY(expect_weights(call, ONRI_R, directions, rows, output));
+  ONR_TRY(expect_weights(call, ONRI_W, directions, rows, input));
+  if (onri_recurrent_in_bytes(call)) ONR_TRY(expect_steps(call, directions, rows));
   ONR_TRY(expect_dims(call, ONRI_BIAS, 2, (int64_t[]){directions, both}));
   ONR_TRY(expect_dims(call, ONRI_LENGTHS, 1, &batch));
   ONR_TRY(expect_dims(call, ONRI_H, 3, (int64_t[]){states[0], states[1], output}));
@@ -147,6 +176,11 @@ static enum onr_status pack(struct onr_call *call, enum onri_recurrent_kind kind
 
 enum onr_status onri_recurrent_prepare(struct onr_call *call, enum onri_recurrent_kind kind) {
   struct onri_late w = {.input = ONRI_W}, r = {.input = ONRI_R}, projection = {.input = ONRI_PROJECTION};
+  struct onri_recurrent_prepared *prepared = call->prepared;
+  if (onri_recurrent_in_bytes(call)) {
+    ONR_TRY(onri_byte_gates_prepare(call, ONRI_W, &prepared->input_bytes));
+    return onri_byte_gates_prepare(call, ONRI_R, &prepared->recurrent_bytes);
+  }
   if (!can_pack(call, kind)) return ONR_STATUS_OK;
   const int projects = onri_has(call, ONRI_PROJECTION);
   const enum onr_status status = pack(call, kind, &w, &r, projects ? &projection : NULL);
@@ -163,9 +197,16 @@ static void release(float **packed, struct onr_env *env) {
   *packed = NULL;
 }
 
+static void release_bytes(void **packed, struct onr_env *env) {
+  onr_env_release(env, *packed);
+  *packed = NULL;
+}
+
 void onri_recurrent_release_prepared(void *prepared, struct onr_env *env) {
   struct onri_recurrent_prepared *p = prepared;
   release(&p->input, env);
+  release_bytes(&p->input_bytes, env);
+  release_bytes(&p->recurrent_bytes, env);
   for (int d = 0; d < 2; d++) {
     for (int part = 0; part < ONRI_MAX_PARTS; part++) release(&p->recurrent[d][part], env);
     release(&p->projection[d], env);

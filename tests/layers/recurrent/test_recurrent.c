@@ -1,4 +1,4 @@
-/* lstm, gru and rnn against ONNX's equations in double, step by step. */
+/* lstm, gru, rnn and dynamic_quantize_lstm against ONNX's equations in double, step by step. */
 #include <math.h>
 #include <string.h>
 
@@ -19,6 +19,7 @@ struct setup {
   int bias, lengths, states, peephole, constant;
   size_t projection; /* width of h; 0: hidden */
   enum onr_dtype dtype;
+  int in_bytes; /* h is rounded before each step: of one sequence */
 };
 
 static float x[CAPACITY], w[CAPACITY], r[CAPACITY], bias[CAPACITY], h0[CAPACITY], c0[CAPACITY], peephole[CAPACITY],
@@ -67,10 +68,21 @@ static double recurrent_part(const struct setup *s, size_t d, size_t g, size_t j
          recurrent_bias(s, d, g, j);
 }
 
+/* What dynamic_quantize_linear makes of these, as real numbers. */
+static void round_to_bytes(double *values, size_t count) {
+  float least = 0, greatest = 0;
+  for (size_t i = 0; i < count; i++)
+    least = fminf(least, (float)values[i]), greatest = fmaxf(greatest, (float)values[i]);
+  const float scale = (greatest == least ? 1.0f : greatest - least) / 255.0f, zero = rintf(-least / scale);
+  for (size_t i = 0; i < count; i++)
+    values[i] = (fmin(fmax(rint(values[i] / (double)scale) + (double)zero, 0), 255) - (double)zero) * (double)scale;
+}
+
 static void lstm_step(const struct setup *s, size_t d, const double *xt, double *h, double *c) {
   const struct onr_recurrent_function *f = s->params.functions + 3 * d;
   const float *p = peephole + d * 3 * s->hidden;
   double next[64];
+  if (s->in_bytes) round_to_bytes(h, s->hidden);
   for (size_t j = 0; j < s->hidden; j++) {
     double in[4];
     for (size_t g = 0; g < 4; g++) in[g] = input_part(s, d, g, j, xt) + recurrent_part(s, d, g, j, h);
@@ -327,6 +339,90 @@ static void test_other_functions(void **unused) {
                                       .functions = {hard, soft, relu, elu, tanh_, plus}}});
 }
 
+/* Bytes [directions, k, 4 hidden], and in `real` what they stand for, turned as lstm has them. */
+struct byte_weights {
+  uint8_t values[CAPACITY], zeros[CAPACITY];
+  float scales[CAPACITY];
+};
+static void make_bytes(struct byte_weights *b, size_t directions, size_t k, size_t n, int is_signed, int each,
+                       uint32_t seed, float *real) {
+  static float random[CAPACITY];
+  fill_random(random, CAPACITY, 0, 256, seed);
+  for (size_t i = 0; i < directions * n; i++) {
+    const size_t at = each ? i : i / n;
+    b->zeros[at] = (uint8_t)((is_signed ? 3 : 130) - (int)(at % 7));
+    b->scales[at] = 0.003f + 0.0002f * (float)(at % 5);
+  }
+  for (size_t d = 0; d < directions; d++)
+    for (size_t p = 0; p < k; p++)
+      for (size_t j = 0; j < n; j++) {
+        const size_t i = (d * k + p) * n + j, at = each ? d * n + j : d;
+        b->values[i] = (uint8_t)random[i];
+        const int steps = is_signed ? (int8_t)b->values[i] - (int8_t)b->zeros[at] : b->values[i] - b->zeros[at];
+        real[(d * n + j) * k + p] = (float)steps * b->scales[at];
+      }
+}
+
+static void add_bytes(struct layer_test *t, int constant, enum onr_dtype dtype, int32_t rank, const int64_t *dims,
+                      const void *data) {
+  (constant ? layer_test_constant : layer_test_input)(t, dtype, rank, dims, data);
+}
+
+static void check_bytes(struct setup s, int is_signed, int each) {
+  static struct byte_weights in, back;
+  const size_t directions = s.params.direction == ONR_DIRECTION_BOTH ? 2 : 1, n = 4 * s.hidden;
+  const int64_t batch = 1, steps = (int64_t)s.steps, hidden = (int64_t)s.hidden, input = (int64_t)s.input,
+                both = (int64_t)directions, rows = (int64_t)n;
+  const enum onr_dtype type = is_signed ? ONR_DTYPE_I8 : ONR_DTYPE_U8;
+  s.kind = LSTM, s.batch = 1, s.in_bytes = s.bias = s.states = 1;
+  make_bytes(&in, directions, s.input, n, is_signed, each, 1, w);
+  make_bytes(&back, directions, s.hidden, n, is_signed, each, 2, r);
+  fill_random(x, CAPACITY, -1, 1, 3);
+  fill_random(bias, CAPACITY, -0.3f, 0.3f, 4);
+  fill_random(h0, CAPACITY, -0.5f, 0.5f, 5);
+  fill_random(c0, CAPACITY, -0.5f, 0.5f, 6);
+  struct layer_test t = {.layer = &onri_layer_dynamic_quantize_lstm, .params = &s.params, .num_out = 3, .threads = 2};
+  layer_test_input(&t, ONR_DTYPE_F32, 3, s.params.layout ? (int64_t[]){1, steps, input} : (int64_t[]){steps, 1, input},
+                   x);
+  add_bytes(&t, s.constant, type, 3, (int64_t[]){both, input, rows}, in.values);
+  add_bytes(&t, s.constant, type, 3, (int64_t[]){both, hidden, rows}, back.values);
+  layer_test_input(&t, ONR_DTYPE_F32, 2, (int64_t[]){both, 2 * rows}, bias);
+  layer_test_input(&t, ONR_DTYPE_I32, 1, &batch, NULL);
+  const int64_t states[] = {s.params.layout ? 1 : both, s.params.layout ? both : 1, hidden};
+  layer_test_input(&t, ONR_DTYPE_F32, 3, states, h0);
+  layer_test_input(&t, ONR_DTYPE_F32, 3, states, c0);
+  layer_test_input(&t, ONR_DTYPE_F32, 0, NULL, NULL);
+  for (int i = 0; i < 2; i++) {
+    const struct byte_weights *b = i ? &back : &in;
+    add_bytes(&t, s.constant, ONR_DTYPE_F32, each ? 2 : 1, (int64_t[]){both, rows}, b->scales);
+    add_bytes(&t, s.constant, type, each ? 2 : 1, (int64_t[]){both, rows}, b->zeros);
+  }
+  assert_int_equal(layer_test_run(&t), ONR_STATUS_OK);
+  double rounded[CAPACITY];
+  for (size_t i = 0; i < s.steps * s.input; i++) rounded[i] = (double)x[i];
+  round_to_bytes(rounded, s.steps * s.input);
+  for (size_t i = 0; i < s.steps * s.input; i++) x[i] = (float)rounded[i];
+  reference(&s);
+  compare(&t.out[0], expected_y);
+  compare(&t.out[1], expected_h);
+  compare(&t.out[2], expected_c);
+  layer_test_clear(&t);
+}
+
+static void test_bytes(void **unused) {
+  static const size_t sizes[][3] = {
+      {5, 7, 9}, {3, 1, 1}, {4, 33, 17}, {1, 64, 61}, {0, 3, 4}}; /* steps, input, hidden */
+  (void)unused;
+  for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+    for (int flags = 0; flags < 16; flags++)
+      check_bytes((struct setup){.steps = sizes[i][0],
+                                 .input = sizes[i][1],
+                                 .hidden = sizes[i][2],
+                                 .constant = flags & 1,
+                                 .params = {.direction = (enum onr_direction)(flags % 3), .layout = flags >> 3}},
+                  flags >> 1 & 1, flags >> 2 & 1);
+}
+
 /* --- what a file can get wrong --- */
 
 struct wrong {
@@ -385,10 +481,15 @@ static void test_wrong_projections(void **unused) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_default_functions), cmocka_unit_test(test_sizes),
-      cmocka_unit_test(test_number_types),      cmocka_unit_test(test_lstm_options),
-      cmocka_unit_test(test_other_functions),   cmocka_unit_test(test_projection),
-      cmocka_unit_test(test_wrong_shapes),      cmocka_unit_test(test_wrong_projections),
+      cmocka_unit_test(test_default_functions),
+      cmocka_unit_test(test_sizes),
+      cmocka_unit_test(test_number_types),
+      cmocka_unit_test(test_lstm_options),
+      cmocka_unit_test(test_other_functions),
+      cmocka_unit_test(test_projection),
+      cmocka_unit_test(test_bytes),
+      cmocka_unit_test(test_wrong_shapes),
+      cmocka_unit_test(test_wrong_projections),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
