@@ -30,6 +30,19 @@ static inline void onri_axis_taps(const struct onri_axis *a, int64_t o, int64_t 
   *last = end < limit ? a->kernel : start < limit ? (limit - start + a->dilation - 1) / a->dilation : 0;
 }
 
+/* The axis of a piece with outputs [row, row + rows); returns the input row that it begins with. Each output sees a row
+ * of the image. */
+static inline int64_t onri_axis_cut(struct onri_axis *a, int64_t row, int64_t rows) {
+  const int64_t from = row * a->stride - a->begin,
+                to = from + (rows - 1) * a->stride + (a->kernel - 1) * a->dilation + 1;
+  const int64_t first = from > 0 ? from : 0, last = to < a->in ? to : a->in;
+  a->begin = first - from;
+  a->end = to - last;
+  a->in = last - first;
+  a->out = rows;
+  return first;
+}
+
 /* Input position under tap k of a transposed window, where a->begin is taken from the output. */
 static inline int onri_axis_tap_transposed(const struct onri_axis *a, int64_t o, int64_t k, int64_t *i) {
   const int64_t t = o + a->begin - k * a->dilation;

@@ -18,6 +18,15 @@ struct onr_conv_params {
   int32_t x_channels_first; /* with channels_last: y alone is; not for the layers of integers */
 };
 
+/* conv_chain: convolutions of channels-last images of two dimensions, one behind the other: any, a depthwise one, and
+ * perhaps one of single pixels. inputs x, weights of the stages (1 to 3), their biases (4 to 6, optional), all of them
+ * constant, and a residual like y (7, optional), which the third stage adds. Parameters are those of conv. */
+enum { ONR_CHAIN_STAGES = 3 };
+struct onr_conv_chain_params {
+  int32_t count; /* of stages: 2 or 3 */
+  struct onr_conv_params stage[ONR_CHAIN_STAGES];
+};
+
 /* conv_integer: int32 convolution of 8-bit images with struct onr_conv_params; clamp is not used (qlinear_conv: bounds
  * of the real results). inputs x, weight, x's zero point (one), weight's zero point (one, or one an output channel);
  * both optional. ONNX ConvInteger-10. qlinear_conv: quantised convolution, the same parameters. inputs x, x_scale,

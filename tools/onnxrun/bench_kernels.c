@@ -70,8 +70,12 @@ static int measure(const struct options *options, enum onr_method method, struct
   struct loaded l;
   struct inputs inputs;
   struct onr_error error = {0};
+  char passes[1024];
   own.profile = 1;
   own.method = method;
+  snprintf(passes, sizeof(passes), "conv_chain%s%s", options->disabled_passes ? "," : "",
+           options->disabled_passes ? options->disabled_passes : "");
+  own.disabled_passes = passes; /* which makes one layer of several convolutions */
   int code = load(&own, options->paths[0], &l);
   if (code) return code;
   code = make_inputs(&own, &l, &inputs, NULL);

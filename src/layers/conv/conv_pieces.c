@@ -9,19 +9,8 @@ static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
 
-/* The axis of a piece with outputs [row, row + rows); returns the input row that it begins with. */
-static int64_t cut(struct onri_axis *a, int64_t row, int64_t rows) {
-  const int64_t in = a->in, from = row * a->stride - a->begin,
-                to = from + (rows - 1) * a->stride + (a->kernel - 1) * a->dilation + 1;
-  const int64_t first = least(most(from, 0), in);
-  a->begin = most(-from, 0);
-  a->in = least(to, in) - first;
-  a->end = most(to - in, 0);
-  a->out = rows;
-  return first;
-}
-
-/* The same for a transposed convolution: the inputs that reach these outputs. */
+/* The axis of a piece of a transposed convolution with outputs [row, row + rows); returns the first of the inputs that
+ * reach them. */
 static int64_t cut_transposed(struct onri_axis *a, int64_t row, int64_t rows) {
   const int64_t reach = (a->kernel - 1) * a->dilation, from = row + a->begin - reach;
   const int64_t first = from > 0 ? (from + a->stride - 1) / a->stride : 0;
@@ -39,7 +28,7 @@ static struct onri_xnn_conv piece_at(const struct onri_conv_pieces *p, int64_t n
   const int64_t rows = least(p->rows, a->out - row);
   *first = 0;
   piece.batch = least(p->images, p->whole.batch - n);
-  if (rows < a->out) *first = piece.transposed ? cut_transposed(a, row, rows) : cut(a, row, rows);
+  if (rows < a->out) *first = piece.transposed ? cut_transposed(a, row, rows) : onri_axis_cut(a, row, rows);
   return piece;
 }
 
