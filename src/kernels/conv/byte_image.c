@@ -90,30 +90,55 @@ static void pack_line(const struct packing *p, const char *line, char *to) {
   onri_byte_fill(p->zero, (size_t)(length - behind) * pixel, p->x_signed, to + (size_t)behind * bytes);
 }
 
+static size_t line_elements(const struct onri_conv *c) { return extent(&c->axis[2]) * channels_of(c); }
+
+/* A line of a plane of the image at x, both counted from where its padding begins. */
+static void pack_line_of(const struct packing *p, const char *x, size_t plane, size_t line, char *to) {
+  const struct onri_axis *axis = p->c->axis;
+  const int64_t i0 = (int64_t)plane - axis[0].begin, i1 = (int64_t)line - axis[1].begin;
+  if (i0 < 0 || i0 >= axis[0].in || i1 < 0 || i1 >= axis[1].in)
+    onri_byte_fill(p->zero, line_elements(p->c), p->x_signed, to);
+  else pack_line(p, x + i0 * p->c->x.stride[0] + i1 * p->c->x.stride[1], to);
+}
+
 static void pack_lines(void *context, size_t begin, size_t end) {
   const struct packing *p = context;
   const struct onri_axis *axis = p->c->axis;
-  const struct onri_image *x = &p->c->x;
-  const size_t lines = extent(&axis[1]), planes = extent(&axis[0]), elements = extent(&axis[2]) * channels_of(p->c);
-  for (size_t item = begin; item < end; item++) {
-    const int64_t i0 = (int64_t)(item / lines % planes) - axis[0].begin, i1 = (int64_t)(item % lines) - axis[1].begin;
-    char *to = p->to + item * elements * onri_byte_cell();
-    if (i0 < 0 || i0 >= axis[0].in || i1 < 0 || i1 >= axis[1].in) onri_byte_fill(p->zero, elements, p->x_signed, to);
-    else
-      pack_line(p, p->x + (int64_t)(item / lines / planes) * x->batch_stride + i0 * x->stride[0] + i1 * x->stride[1],
-                to);
-  }
+  const size_t lines = extent(&axis[1]), planes = extent(&axis[0]), bytes = line_elements(p->c) * onri_byte_cell();
+  for (size_t item = begin; item < end; item++)
+    pack_line_of(p, p->x + (int64_t)(item / lines / planes) * p->c->x.batch_stride, item / lines % planes, item % lines,
+                 p->to + item * bytes);
+}
+
+/* Where lines and planes of so many lines lie one behind the other. */
+static struct onri_byte_image image_at(const struct onri_conv *c, const void *at, size_t lines) {
+  struct onri_byte_image image = {.x = at};
+  image.step[2] = channels_of(c) * onri_byte_cell();
+  image.step[1] = line_elements(c) * onri_byte_cell();
+  image.step[0] = image.step[1] * lines;
+  return image;
 }
 
 struct onri_byte_image onri_byte_image_pack(const struct onri_conv *c, const void *x, int x_signed, int zero,
                                             size_t first, size_t count, void *to, struct onr_env *env) {
   struct packing p = {c, (const char *)x + (int64_t)first * c->x.batch_stride, x_signed, zero, to};
-  struct onri_byte_image image = {.x = to};
-  image.step[2] = channels_of(c) * onri_byte_cell();
-  image.step[1] = image.step[2] * extent(&c->axis[2]);
-  image.step[0] = image.step[1] * extent(&c->axis[1]);
+  struct onri_byte_image image = image_at(c, to, extent(&c->axis[1]));
   image.batch_step = image.step[0] * extent(&c->axis[0]);
   onr_parallel_for(env, count * extent(&c->axis[0]) * extent(&c->axis[1]), 8, pack_lines, &p);
+  return image;
+}
+
+size_t onri_byte_strip_bytes(const struct onri_conv *c, const struct onri_byte_strip *strip) {
+  return strip->planes * strip->lines * line_elements(c) * onri_byte_cell();
+}
+
+struct onri_byte_image onri_byte_strip_pack(const struct onri_conv *c, const void *x, int x_signed, int zero,
+                                            size_t batch, const struct onri_byte_strip *strip, void *to) {
+  const struct packing p = {c, (const char *)x + (int64_t)batch * c->x.batch_stride, x_signed, zero, to};
+  const struct onri_byte_image image = image_at(c, to, strip->lines);
+  for (size_t i0 = 0; i0 < strip->planes; i0++)
+    for (size_t i1 = 0; i1 < strip->lines; i1++)
+      pack_line_of(&p, p.x, strip->plane + i0, strip->line + i1, p.to + i0 * image.step[0] + i1 * image.step[1]);
   return image;
 }
 

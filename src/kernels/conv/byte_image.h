@@ -23,6 +23,14 @@ struct onri_byte_image onri_byte_image_in_place(const struct onri_conv *c, const
 /* Images [first, first + count) of x, padded with the element `zero`, into `to`. */
 struct onri_byte_image onri_byte_image_pack(const struct onri_conv *c, const void *x, int x_signed, int zero,
                                             size_t first, size_t count, void *to, struct onr_env *env);
+/* Lines [line, line + lines) of planes [plane, plane + planes) of one image, both counted from where its padding
+ * begins, on the calling thread. */
+struct onri_byte_strip {
+  size_t plane, planes, line, lines;
+};
+size_t onri_byte_strip_bytes(const struct onri_conv *c, const struct onri_byte_strip *strip);
+struct onri_byte_image onri_byte_strip_pack(const struct onri_conv *c, const void *x, int x_signed, int zero,
+                                            size_t batch, const struct onri_byte_strip *strip, void *to);
 /* Bytes from the begin of a window to each of its runs: onri_byte_window(c).runs of them. */
 void onri_byte_image_runs(const struct onri_conv *c, const struct onri_byte_image *image, size_t *runs);
 /* Where the windows of output pixels [pixel, pixel + count) of a group begin. */

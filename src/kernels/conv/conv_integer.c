@@ -202,12 +202,12 @@ static void sum_by_taps(const struct onri_conv_integer *c, struct onr_env *env) 
 /* --- depthwise, channels in vectors --- */
 
 static int has_dot(const struct onri_conv *c) {
-  return onri_depthwise_dot_can(c) && onri_depthwise_dot_scratch(c) != SIZE_MAX;
+  return onri_depthwise_dot_can(c) && onri_depthwise_dot_scratch(c, 1) != SIZE_MAX;
 }
 
-static size_t depthwise_scratch(const struct onri_conv *c) {
+static size_t depthwise_scratch(const struct onri_conv *c, uint32_t threads) {
   size_t bytes;
-  if (has_dot(c)) return onri_depthwise_dot_scratch(c);
+  if (has_dot(c)) return onri_depthwise_dot_scratch(c, threads);
   return onri_mul_size((size_t)onri_conv_taps(c) * sizeof(float), (size_t)c->groups, &bytes) ? bytes : SIZE_MAX;
 }
 
@@ -414,7 +414,7 @@ static enum way way_of(const struct onri_conv *c) {
 size_t onri_conv_integer_scratch(const struct onri_conv *c, int x_signed, uint32_t threads) {
   const enum way way = way_of(c);
   if (way == WINOGRAD) return onri_winograd_bytes_scratch(c, threads);
-  return way == DEPTHWISE ? depthwise_scratch(c) : way == WINDOWS ? windows_scratch(c, x_signed) : 0;
+  return way == DEPTHWISE ? depthwise_scratch(c, threads) : way == WINDOWS ? windows_scratch(c, x_signed) : 0;
 }
 
 void onri_conv_integer(const struct onri_conv_integer *c, struct onr_env *env) {

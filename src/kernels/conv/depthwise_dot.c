@@ -1,13 +1,18 @@
 /* depthwise_dot.c: see depthwise_dot.h. Weights, and what sums begin and end with, lie in blocks of 64 channels. */
 #include "kernels/conv/depthwise_dot.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
+#include "base/env.h"
 #include "base/numbers/checked.h"
 #include "kernels/conv/depthwise_dot_row.h"
 #include "kernels/kernels.h"
 
 enum { CHANNELS = ONRI_DOT_CHANNELS, TAPS = ONRI_DOT_TAPS, MOST_OUTPUTS = 4 };
+/* Rows of outputs are made some at a time, from lines that were just packed: a strip, which stays in the cache. Each
+ * thread has a slot for one. */
+enum { SLOTS = 16, MOST_ROWS = 16, STRIP = 96 << 10 };
 /* A quarter of a vector gains nothing over kernels/conv/depthwise.h. A block of no more than half a vector holds its
  * channels twice, and makes two rows at once. */
 enum { LEAST_CHANNELS = 16, FOLDED = CHANNELS / 2 };
@@ -100,7 +105,7 @@ struct scratch {
   float *scales;
   int8_t *weights; /* blocks less their zero points, where bytes hold all of these; is_exact of each block says so */
   char *is_exact;
-  char *image;
+  char *slots;
 };
 
 static size_t constants_bytes(const struct shape *s) {
@@ -116,7 +121,7 @@ static struct scratch parts_of(const struct onri_conv *c, void *block) {
   s.scales = (float *)(void *)(s.zeros + blocks_of(c) * CHANNELS);
   s.weights = (int8_t *)(s.scales + blocks_of(c) * CHANNELS);
   s.is_exact = (char *)s.weights + blocks_of(c) * block_bytes(&shape);
-  s.image = s.is_exact + blocks_of(c);
+  s.slots = s.is_exact + blocks_of(c);
   return s;
 }
 
@@ -132,16 +137,41 @@ static size_t behind(const struct onri_conv *c) {
   return bytes;
 }
 
-size_t onri_depthwise_dot_scratch(const struct onri_conv *c) {
-  const size_t image = onri_byte_image_bytes(c);
+/* What rows [row, row + rows) of plane o0 are made of. */
+static struct onri_byte_strip strip_of(const struct onri_conv *c, size_t o0, size_t row, size_t rows) {
+  const struct onri_axis *a = c->axis;
+  return (struct onri_byte_strip){o0 * (size_t)a[0].stride, (size_t)((a[0].kernel - 1) * a[0].dilation + 1),
+                                  row * (size_t)a[1].stride,
+                                  (rows - 1) * (size_t)a[1].stride + (size_t)((a[1].kernel - 1) * a[1].dilation + 1)};
+}
+
+static size_t strip_bytes(const struct onri_conv *c, size_t rows) {
+  const struct onri_byte_strip strip = strip_of(c, 0, 0, rows);
+  return onri_byte_strip_bytes(c, &strip);
+}
+
+/* An even number, but where there are no more. */
+static size_t rows_of_strip(const struct onri_conv *c) {
+  const size_t all = (size_t)c->axis[1].out;
+  size_t rows = 2;
+  while (rows < MOST_ROWS && strip_bytes(c, rows + 2) <= STRIP) rows += 2;
+  return rows < all ? rows : all;
+}
+
+static size_t slots_of(uint32_t threads) { return threads < SLOTS ? threads : SLOTS; }
+static size_t slot_bytes(const struct onri_conv *c) { return strip_bytes(c, rows_of_strip(c)) + behind(c); }
+
+/* No strip is larger than the image, which the first condition bounds. */
+size_t onri_depthwise_dot_scratch(const struct onri_conv *c, uint32_t threads) {
   const struct shape shape = shape_of(c);
   size_t bytes, constants;
-  const size_t block = block_bytes(&shape) + 1 + CHANNELS * (2 * sizeof(int32_t) + sizeof(float));
-  if (image == SIZE_MAX || !onri_mul_size(blocks_of(c), block, &constants) ||
-      !onri_add_size(image, behind(c), &bytes) || !onri_add_size(bytes, constants_bytes(&shape), &bytes) ||
-      !onri_add_size(bytes, constants, &bytes))
+  const size_t block = block_bytes(&shape) + 1 + CHANNELS * (2 * sizeof(int32_t) + sizeof(float)),
+               image = onri_byte_image_bytes(c);
+  if (image == SIZE_MAX || behind(c) == SIZE_MAX || !onri_add_size(image, behind(c), &bytes) ||
+      !onri_mul_size(bytes, SLOTS, &bytes) || !onri_mul_size(blocks_of(c), block, &constants) ||
+      !onri_add_size(bytes, constants_bytes(&shape), &bytes) || !onri_add_size(bytes, constants, &bytes))
     return SIZE_MAX;
-  return bytes;
+  return constants_bytes(&shape) + constants + slots_of(threads) * slot_bytes(c);
 }
 
 /* The bias, what the zero points take off, and the scales, in the order of a block's channels; whether weights have
@@ -151,6 +181,8 @@ static int set_constants(const struct onri_depthwise_dot *d, const struct scratc
   const uint32_t taps = (uint32_t)onri_conv_taps(d->conv),
                  x_zero = (uint32_t)(d->x_zero + (d->x_signed ? 128 : 0)); /* signed bytes are moved up */
   int32_t any = 0;
+  /* lanes without a channel: garbage may be a denormal number, which takes a hundred cycles to multiply */
+  memset(s->scales, 0, blocks_of(d->conv) * CHANNELS * sizeof(*s->scales));
   for (size_t i = 0; i < places_of(d->conv); i++) {
     const size_t channel = channel_at(d->conv, i), at = i / CHANNELS * CHANNELS + place_of(i % CHANNELS);
     const uint32_t bias = d->bias ? (uint32_t)d->bias[channel] : 0;
@@ -182,10 +214,18 @@ static void set_masks(const struct onri_conv *c, const struct shape *shape, int3
 struct work {
   const struct onri_depthwise_dot *d;
   struct scratch scratch;
-  struct onri_byte_image image;
   struct shape shape;
-  size_t batch;
+  size_t rows, strips; /* rows of a strip, strips of a plane */
+  _Atomic size_t next; /* strip of all images */
   int has_zeros;
+  struct onr_env *env;
+};
+
+/* Row [o0][o1] of an image, whose first window begins at x in a strip; and the one below for pair = 1. */
+struct row {
+  const struct onri_byte_image *strip;
+  const char *x;
+  size_t batch, o0, o1, pair;
 };
 
 /* Sums become real numbers where they lie. */
@@ -215,14 +255,13 @@ static void take_zeros_off(const struct work *w) {
   }
 }
 
-/* Row [o0][o1], and the one below for pair = 1. */
-static void make_row(const struct work *w, size_t o0, size_t o1, size_t pair) {
+static void make_row(const struct work *w, const struct row *r) {
   const struct onri_conv *c = w->d->conv;
   const struct onri_depthwise_dot *d = w->d;
   const size_t size = d->requantise ? 1 : sizeof(int32_t);
   struct onri_requantise requantise = {0};
-  struct onri_depthwise_dot_job job = {.tap = dilation_of(c) * w->image.step[2],
-                                       .step = (size_t)c->axis[2].stride * w->image.step[2],
+  struct onri_depthwise_dot_job job = {.tap = dilation_of(c) * r->strip->step[2],
+                                       .step = (size_t)c->axis[2].stride * r->strip->step[2],
                                        .lines = w->scratch.lines,
                                        .num_lines = w->shape.lines,
                                        .quads = w->shape.quads,
@@ -232,52 +271,69 @@ static void make_row(const struct work *w, size_t o0, size_t o1, size_t pair) {
                                        .y_step = (size_t)c->y.stride[2] * size,
                                        .count = (size_t)c->axis[2].out};
   if (d->requantise) requantise = *d->requantise;
-  const char *x = w->image.x + o0 * (size_t)c->axis[0].stride * w->image.step[0] +
-                  o1 * (size_t)c->axis[1].stride * w->image.step[1];
-  char *y = (char *)d->y + (size_t)((int64_t)w->batch * c->y.batch_stride + (int64_t)o0 * c->y.stride[0] +
-                                    (int64_t)o1 * c->y.stride[1]) *
+  char *y = (char *)d->y + (size_t)((int64_t)r->batch * c->y.batch_stride + (int64_t)r->o0 * c->y.stride[0] +
+                                    (int64_t)r->o1 * c->y.stride[1]) *
                                size;
-  const size_t x_below = (size_t)c->axis[1].stride * w->image.step[1], y_below = (size_t)c->y.stride[1] * size;
+  const size_t x_below = (size_t)c->axis[1].stride * r->strip->step[1], y_below = (size_t)c->y.stride[1] * size;
   for (size_t first = 0; first < (size_t)c->groups; first += CHANNELS) {
-    const int folded = pair && is_folded(c, first);
+    const int folded = r->pair && is_folded(c, first);
     job.channels = (size_t)c->groups - first;
     job.x_fold = folded ? x_below : 0, job.y_fold = folded ? y_below : 0;
     set_weights(w, first / CHANNELS, &job);
     job.start = w->scratch.start + first, requantise.scales = w->scratch.scales + first;
-    for (size_t r = 0; r <= pair; r++) {
-      job.x = x + first + r * x_below, job.y = y + first * size + r * y_below;
-      if (r == 0 || !folded) onri_kernels(depthwise_dot)->row(&job);
+    for (size_t i = 0; i <= r->pair; i++) {
+      job.x = r->x + first + i * x_below, job.y = y + first * size + i * y_below;
+      if (i == 0 || !folded) onri_kernels(depthwise_dot)->row(&job);
       if (d->reals) to_reals(d, first, &job);
     }
   }
 }
 
-static void make_rows(void *context, size_t begin, size_t end) {
-  const struct work *w = context;
-  const size_t rows = (size_t)w->d->conv->axis[1].out;
-  for (size_t item = begin, pair; item < end; item += 1 + pair) {
-    pair = item + 1 < end && (item + 1) % rows != 0 && is_folded(w->d->conv, (size_t)w->d->conv->groups - 1);
-    make_row(w, item / rows, item % rows, pair);
+static void make_strip(const struct work *w, size_t index, char *slot) {
+  const struct onri_depthwise_dot *d = w->d;
+  const struct onri_conv *c = d->conv;
+  const size_t planes = (size_t)c->axis[0].out, all = (size_t)c->axis[1].out, first = index % w->strips * w->rows,
+               end = first + w->rows < all ? first + w->rows : all, batch = index / w->strips / planes;
+  struct row row = {.batch = batch, .o0 = index / w->strips % planes};
+  const struct onri_byte_strip part = strip_of(c, row.o0, first, w->rows);
+  const struct onri_byte_image strip = onri_byte_strip_pack(c, d->x, d->x_signed, d->x_zero, batch, &part, slot);
+  row.strip = &strip;
+  for (row.o1 = first; row.o1 < end; row.o1 += 1 + row.pair) {
+    row.pair = row.o1 + 1 < end && is_folded(c, (size_t)c->groups - 1);
+    row.x = strip.x + (row.o1 - first) * (size_t)c->axis[1].stride * strip.step[1];
+    make_row(w, &row);
   }
 }
 
-static void set_lines(const struct onri_conv *c, const struct onri_byte_image *image, size_t *lines) {
-  const size_t across = (size_t)c->axis[1].kernel;
+static void run_slots(void *context, size_t begin, size_t end) {
+  struct work *w = context;
+  const struct onri_conv *c = w->d->conv;
+  const size_t all = (size_t)(c->x.batch * c->axis[0].out) * w->strips;
+  for (size_t i = begin; i < end; i++) {
+    char *slot = w->scratch.slots + i * slot_bytes(c);
+    memset(slot + slot_bytes(c) - behind(c), 0, behind(c));
+    for (size_t strip; (strip = atomic_fetch_add(&w->next, 1)) < all && !onr_env_cancelled(w->env);)
+      make_strip(w, strip, slot);
+  }
+}
+
+/* From a window to each line of its taps. */
+static void set_lines(const struct onri_conv *c, size_t rows, size_t *lines) {
+  const struct onri_byte_strip strip = strip_of(c, 0, 0, rows), one = {0, 1, 0, 1};
+  const size_t across = (size_t)c->axis[1].kernel, line = onri_byte_strip_bytes(c, &one);
   for (size_t i = 0; i < (size_t)c->axis[0].kernel * across; i++)
-    lines[i] = i / across * (size_t)c->axis[0].dilation * image->step[0] +
-               i % across * (size_t)c->axis[1].dilation * image->step[1];
+    lines[i] =
+        (i / across * (size_t)c->axis[0].dilation * strip.lines + i % across * (size_t)c->axis[1].dilation) * line;
 }
 
 void onri_depthwise_dot(const struct onri_depthwise_dot *d, struct onr_env *env) {
   const struct onri_conv *c = d->conv;
-  struct work w = {.d = d, .scratch = parts_of(c, d->scratch), .shape = shape_of(c)};
+  struct work w = {
+      .d = d, .scratch = parts_of(c, d->scratch), .shape = shape_of(c), .rows = rows_of_strip(c), .env = env};
+  w.strips = ((size_t)c->axis[1].out + w.rows - 1) / w.rows;
+  set_lines(c, w.rows, w.scratch.lines);
   w.has_zeros = set_constants(d, &w.scratch);
   set_masks(c, &w.shape, w.scratch.masks);
   if (w.has_zeros) take_zeros_off(&w);
-  memset(w.scratch.image + onri_byte_image_bytes(c), 0, behind(c));
-  for (w.batch = 0; w.batch < (size_t)c->x.batch; w.batch++) {
-    w.image = onri_byte_image_pack(c, d->x, d->x_signed, d->x_zero, w.batch, 1, w.scratch.image, env);
-    set_lines(c, &w.image, w.scratch.lines);
-    onr_parallel_for(env, (size_t)(c->axis[0].out * c->axis[1].out), 4, make_rows, &w);
-  }
+  onr_parallel_for(env, slots_of(onr_threads_count(env->threads)), 1, run_slots, &w);
 }

@@ -1,5 +1,5 @@
 /* depthwise_dot.h: depthwise convolution of bytes by instructions that add up products of four bytes: those of four
- * taps of a row. Images are packed as in byte_image.h. */
+ * taps of a row. Some lines of an image are packed at a time, as in byte_image.h. */
 #ifndef ONRI_DEPTHWISE_DOT_H
 #define ONRI_DEPTHWISE_DOT_H
 
@@ -26,7 +26,8 @@ struct onri_depthwise_dot {
   void *y;
   void *scratch;
 };
-size_t onri_depthwise_dot_scratch(const struct onri_conv *c);
+/* For up to so many threads; SIZE_MAX where it does not fit, for any number. */
+size_t onri_depthwise_dot_scratch(const struct onri_conv *c, uint32_t threads);
 void onri_depthwise_dot(const struct onri_depthwise_dot *d, struct onr_env *env);
 
 #endif
