@@ -209,21 +209,24 @@ static void test_sums_and_moves(void **state) {
   }
 }
 
-/* A transposed convolution whose weights have one scale, or one a channel of dimension 1. */
+/* A transposed convolution whose weights have one scale, or one a channel of dimension 1, which all groups share, or
+ * one a group. */
 static void test_transposed_convolutions(void **state) {
   struct sweep s = sweep_from(9);
   (void)state;
-  for (int i = 0; i < 60; i++) {
+  for (int i = 0; i < 90; i++) {
     struct graph_test t;
     const int32_t rank = (int32_t)sweep_pick(&s, 1, 3);
-    const int64_t in = sweep_pick(&s, 1, 6), out = in, kernel = sweep_pick(&s, 1, 3), x[] = {2, in, 5, 4, 3},
-                  w[] = {in, out, kernel, kernel, kernel};
-    struct onr_conv_transpose_params params = {.window = {.rank = rank}};
+    const int by_group = sweep_chance(&s, 3);
+    const int64_t groups = sweep_pick(&s, 1, 3), in = groups * (by_group ? 1 : sweep_pick(&s, 1, 4)),
+                  each = by_group ? sweep_pick(&s, 1, 4) : in, out = groups * each, kernel = sweep_pick(&s, 1, 3),
+                  x[] = {2, in, 5, 4, 3}, w[] = {in, each, kernel, kernel, kernel};
+    struct onr_conv_transpose_params params = {.window = {.rank = rank}, .groups = groups};
     for (int32_t a = 0; a < rank; a++) params.window.stride[a] = sweep_pick(&s, 1, 3);
     graph_test_begin(&t);
     const int32_t of_x = through_bytes(&t, &s, graph_test_input(&t, rank + 2, x)), all = weights(&t, &s, rank + 2, w);
     struct onri_node *dequantized = &t.graph->nodes[t.graph->values[all].producer];
-    ((struct onr_quantize_params *)dequantized->params)->axis = 1; /* there are as many rows */
+    ((struct onr_quantize_params *)dequantized->params)->axis = !by_group; /* there are as many rows */
     int32_t y = graph_test_node(&t, &onri_layer_conv_transpose, &params,
                                 (int32_t[]){of_x, all, graph_test_constant(&t, 1, &out, NULL)}, i % 2 ? 3 : 2);
     if (i % 3 == 0) y = graph_test_unary(&t, ONR_UNARY_CLIP, 0, 1, y);
