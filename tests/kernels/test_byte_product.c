@@ -114,7 +114,7 @@ static void check_results(const struct onri_byte_product_kernels *kernels, struc
   uint8_t y[13 * Y_ROW], expected[13 * Y_ROW];
   for (int j = 0; j < 67; j++) scales[j] = 0.001f * (float)(j + 1);
   for (int j = 0; j < 64; j++) column_factors[j] = j * 3 - 90;
-  const struct onri_requantise r = {scales, 1, 5, -128, 100};
+  const struct onri_requantise r = {scales, 1, 5, -128, 100, tile->num_rows % 2};
   for (size_t i = 0; i < tile->num_rows; i++)
     for (size_t j = 0; j < tile->columns; j++) sums[i * 64 + j] -= row_factors[i] * column_factors[j];
   memset(y, 99, sizeof(y)), memset(expected, 99, sizeof(expected));
@@ -180,24 +180,34 @@ static void test_levels(void **state) {
 
 static void test_requantise(void **state) {
   enum { ROWS = 7, COLUMNS = 150, Y_ROW = COLUMNS + 3 };
-  static const float scales[] = {0.01f, 1e-9f, 3.0f, 0.5f, NAN, INFINITY, 1e-30f};
+  static const float scales[2][7] = {{0.01f, 1e-9f, 3.0f, 0.5f, NAN, INFINITY, 1e-30f},
+                                     {0.01f, 1e-9f, 0.99999994f, 0.5f, -0.3f, 0.07f, 1e-30f}};
+  static const struct onri_requantise forms[] = {{.zero = 7, .low = 0, .high = 255},
+                                                 {.zero = 0, .low = 0, .high = 255},
+                                                 {.zero = 200, .low = 10, .high = 240},
+                                                 {.zero = -3, .low = -128, .high = 127},
+                                                 {.zero = 5, .low = -100, .high = 127}};
   static int32_t sums[ROWS * COLUMNS];
   static float scale[COLUMNS];
   static uint8_t y[ROWS * Y_ROW];
   (void)state;
   for (int i = 0; i < ROWS * COLUMNS; i++) sums[i] = (i % 97 - 48) * (i % 3 == 0 ? 40000000 : i % 3 == 1 ? 101 : 1);
-  for (int i = 0; i < COLUMNS; i++) scale[i] = scales[i % 7];
   for (int level = 0; level <= (int)onri_cpu_level(); level++)
     for (size_t count = 1; count <= COLUMNS; count++) {
-      const struct onri_requantise r = {scale, 1, 7, 0, 255};
+      struct onri_requantise r = forms[count / 2 % 5];
+      for (int i = 0; i < COLUMNS; i++) scale[i] = scales[count % 2][i % 7];
+      r.scales = scale, r.scale_step = 1, r.below_one = onri_scales_below_one(scale, COLUMNS);
+      assert_int_equal(r.below_one, count % 2);
       const struct onri_byte_sums rows = {sums, count % ROWS + 1, count, COLUMNS};
       memset(y, 99, sizeof(y));
       onri_kernels_at(byte_product, (enum onri_cpu_level)level)->requantise(&r, &rows, y, Y_ROW);
       for (size_t i = 0; i < sizeof(y); i++) {
         const size_t row = i / Y_ROW, column = i % Y_ROW;
         const int is_result = row < rows.rows && column < count;
-        const float real = is_result ? rintf((float)sums[row * COLUMNS + column] * scale[column]) + 7.0f : 99.0f;
-        assert_int_equal(y[i], !(real > 0) ? 0 : real > 255 ? 255 : (int)real);
+        const float real =
+            rintf((float)sums[is_result ? row * COLUMNS + column : 0] * scale[is_result ? column : 0]) + (float)r.zero;
+        const int expected = !(real > (float)r.low) ? r.low : real > (float)r.high ? r.high : (int)real;
+        assert_int_equal(y[i], is_result ? (uint8_t)expected : 99);
       }
     }
 }

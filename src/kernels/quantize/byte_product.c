@@ -1,14 +1,16 @@
-/* byte_product.c: see byte_product.h. A block of rows is multiplied, a slice of depth at a time, by each panel of B in
- * turn, which it finds in the cache. */
+/* byte_product.c: see byte_product.h. Some rows are multiplied, a slice of depth at a time, by each panel of B in
+ * turn, which finds them in the cache. */
 #include "kernels/quantize/byte_product.h"
 
 #include <string.h>
 
+#include "base/env.h"
 #include "base/numbers/checked.h"
 #include "kernels/kernels.h"
 #include "kernels/quantize/byte_tile.h"
 
-enum { ROWS = 24, COLUMNS = ONRI_BYTE_COLUMNS, DEPTH = 1024 };
+/* ROWS of the most columns and the most depth are multiplied at a time, and more of fewer. */
+enum { ROWS = 24, MOST_ROWS = 96, COLUMNS = ONRI_BYTE_COLUMNS, DEPTH = 1024 };
 
 size_t onri_byte_cell(void) { return onri_kernels(byte_product)->cell; }
 
@@ -122,6 +124,7 @@ int onri_byte_columns_at(struct onri_byte_columns columns, int is_signed, struct
 struct work {
   const struct onri_byte_product *p;
   const struct onri_byte_product_kernels *kernels;
+  size_t rows, sums_row; /* of a part */
   size_t down, across, block_bytes;
 };
 
@@ -243,9 +246,9 @@ static void multiply(const struct work *w, const struct part *t, const struct on
   const struct onri_byte_product *p = w->p;
   const struct onri_byte_product_kernels *kernels = w->kernels;
   const size_t width = kernels->columns, cells = onri_byte_run_cells(p->k), panel_bytes = p->k.runs * cells * width;
-  int32_t sums[ROWS * COLUMNS] __attribute__((aligned(64))), row_sums[ROWS] = {0};
+  int32_t sums[ROWS * COLUMNS] __attribute__((aligned(64))), row_sums[MOST_ROWS] = {0};
   char packed[ROWS * DEPTH * 2] __attribute__((aligned(64)));
-  const char *begins[ROWS], *rows[ROWS];
+  const char *begins[MOST_ROWS], *rows[MOST_ROWS];
   struct results results;
   set_results(w, t, &results);
   if (p->place) p->place(p->context, t->batch, t->row, t->rows, begins);
@@ -262,7 +265,7 @@ static void multiply(const struct work *w, const struct part *t, const struct on
                                   .runs = runs,
                                   .num_runs = s.runs,
                                   .depth = s.depth,
-                                  .sums_row = COLUMNS,
+                                  .sums_row = w->sums_row,
                                   .y_row = p->y_row};
     for (size_t j = 0; j < t->columns; j += width) {
       tile.columns = t->columns - j;
@@ -275,8 +278,9 @@ static void multiply(const struct work *w, const struct part *t, const struct on
   }
   if (results.y) return;
   for (size_t r = 0; p->a_zero_step && r < t->rows; r++)
-    kernels->correct(sums + r * COLUMNS, t->columns, NULL, (int32_t)a_zero_of(w, t, t->row + r), b->sums + t->column);
-  p->finish(p->context, t->batch, t->row, t->column, &(struct onri_byte_sums){sums, t->rows, t->columns, COLUMNS});
+    kernels->correct(sums + r * w->sums_row, t->columns, NULL, (int32_t)a_zero_of(w, t, t->row + r),
+                     b->sums + t->column);
+  p->finish(p->context, t->batch, t->row, t->column, &(struct onri_byte_sums){sums, t->rows, t->columns, w->sums_row});
 }
 
 static void run_parts(void *context, size_t begin, size_t end) {
@@ -285,9 +289,9 @@ static void run_parts(void *context, size_t begin, size_t end) {
   struct shared shared = {.of.columns = 0};
   for (size_t item = begin; item < end; item++) {
     struct part t = {.batch = item / w->across / w->down,
-                     .row = item / w->across % w->down * ROWS,
+                     .row = item / w->across % w->down * w->rows,
                      .column = item % w->across * COLUMNS};
-    t.rows = p->m - t.row < ROWS ? p->m - t.row : ROWS;
+    t.rows = p->m - t.row < w->rows ? p->m - t.row : w->rows;
     t.columns = p->n - t.column < COLUMNS ? p->n - t.column : COLUMNS;
     t.block = p->columns_of ? p->columns_of(p->context, t.batch) : t.batch % p->num_columns;
     t.a_block = p->rows_of ? p->rows_of(p->context, t.batch) : 0;
@@ -297,10 +301,23 @@ static void run_parts(void *context, size_t begin, size_t end) {
   }
 }
 
+/* As many rows as sums and slices of A have room for, but parts for all threads. */
+static void set_rows(struct work *w, uint32_t threads) {
+  const struct onri_byte_product *p = w->p;
+  const size_t width = w->kernels->columns, panels = (p->n + width - 1) / width * width,
+               cells = p->k.runs * onri_byte_run_cells(p->k);
+  w->sums_row = panels < COLUMNS ? panels : COLUMNS;
+  w->rows = MOST_ROWS;
+  while (w->rows > ROWS && (w->rows * w->sums_row > ROWS * COLUMNS || w->rows * cells > ROWS * DEPTH ||
+                            (threads > 1 && (p->m + w->rows - 1) / w->rows * p->batches * w->across < 4 * threads)))
+    w->rows -= ROWS;
+}
+
 void onri_byte_product(const struct onri_byte_product *p, struct onr_env *env) {
   struct work w = {.p = p, .kernels = onri_kernels(byte_product)};
-  w.down = (p->m + ROWS - 1) / ROWS;
   w.across = (p->n + COLUMNS - 1) / COLUMNS;
+  set_rows(&w, onr_threads_count(env->threads));
+  w.down = (p->m + w.rows - 1) / w.rows;
   w.block_bytes = onri_byte_columns_bytes(p->k, p->n);
   onr_parallel_for(env, p->batches * w.down * w.across, 1, run_parts, &w);
 }

@@ -63,6 +63,7 @@ struct onri_requantise {
   const float *scales;
   size_t scale_step;
   int zero, low, high;
+  int below_one; /* all scales are: their products with sums fit 32 bits. 0: not known */
 };
 
 /* y[j] = sums[j] * scale + bias[j], held within low and high (NaN stays); scales as there; bias may be NULL. */
@@ -106,6 +107,12 @@ struct onri_byte_product {
 };
 
 void onri_byte_product(const struct onri_byte_product *p, struct onr_env *env);
+
+static inline int onri_scales_below_one(const float *scales, size_t count) {
+  int below = 1;
+  for (size_t i = 0; i < count; i++) below &= scales[i] < 1.0f && scales[i] > -1.0f;
+  return below;
+}
 
 /* The same from column `first` on. */
 static inline struct onri_requantise onri_requantise_from(const struct onri_requantise *r, size_t first) {

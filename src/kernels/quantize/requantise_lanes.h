@@ -29,20 +29,29 @@ INLINE void requantise_lanes(const struct requantise_bounds *b, vi32 sums, vf32 
 /* The same for four vectors of sums, as bytes in the order of u8_from_zipped. */
 struct requantise_bytes {
   int add;
-  vi8 low, high, flip;
+  int below_one, clamps, flips; /* what most layers need none of is asked for: looked at once for four vectors */
+  vi8 low, high;
 };
 
 INLINE struct requantise_bytes requantise_bytes_of(const struct onri_requantise *r) {
   const int up = r->low < 0 || r->zero < 0 ? 128 : 0; /* signed bytes as unsigned ones */
-  return (struct requantise_bytes){r->zero + up, i8_set((int8_t)(r->low + up)), i8_set((int8_t)(r->high + up)),
-                                   i8_set(up ? INT8_MIN : 0)};
+  return (struct requantise_bytes){.add = r->zero + up,
+                                   .below_one = r->below_one,
+                                   .clamps = r->low + up > 0 || r->high + up < UINT8_MAX,
+                                   .flips = up,
+                                   .low = i8_set((int8_t)(r->low + up)),
+                                   .high = i8_set((int8_t)(r->high + up))};
 }
 
 INLINE vi8 requantise_4(const struct requantise_bytes *b, const vi32 sums[4], const vf32 scales[4]) {
-  const vf32 most = f32_set(1 << 20);
+  vf32 real[4];
   vi32 steps[4];
-  UNROLL for (int q = 0; q < 4; q++) steps[q] = i32_nearest(f32_least(most, f32_from_i32(sums[q]) * scales[q]));
-  return u8_clamp(u8_from_zipped(steps, b->add), b->low, b->high) ^ b->flip;
+  UNROLL for (int q = 0; q < 4; q++) real[q] = f32_from_i32(sums[q]) * scales[q];
+  if (!b->below_one) UNROLL for (int q = 0; q < 4; q++) real[q] = f32_least(f32_set(1 << 20), real[q]);
+  UNROLL for (int q = 0; q < 4; q++) steps[q] = i32_nearest(real[q]);
+  vi8 result = u8_from_zipped(steps, b->add);
+  if (b->clamps) result = u8_clamp(result, b->low, b->high);
+  return b->flips ? result ^ i8_set(INT8_MIN) : result;
 }
 #endif
 

@@ -231,8 +231,13 @@ static void set_requantise(const struct onr_call *call, const struct roles *r, s
   const int is_u8 = call->out[0].dtype == ONR_DTYPE_U8;
   const float y = *(const float *)call->inputs[r->y_scale];
   set_scales(call, r, y, scales);
-  *q = (struct onri_requantise){scales, 1, byte_of(call, r->y_zero, 0), is_u8 ? 0 : INT8_MIN,
-                                is_u8 ? UINT8_MAX : INT8_MAX};
+  const struct onri_conv *c = &((const struct state *)call->state)->conv;
+  *q = (struct onri_requantise){.scales = scales,
+                                .scale_step = 1,
+                                .zero = byte_of(call, r->y_zero, 0),
+                                .low = is_u8 ? 0 : INT8_MIN,
+                                .high = is_u8 ? UINT8_MAX : INT8_MAX,
+                                .below_one = onri_scales_below_one(scales, (size_t)(c->groups * c->group_out))};
   if (!clamp->enabled) return;
   const int low = in_steps(clamp->min, y, q), high = in_steps(clamp->max, y, q);
   q->low = low, q->high = high;

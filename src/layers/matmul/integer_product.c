@@ -137,6 +137,7 @@ enum onr_status onri_integer_plan(struct onr_call *call, const struct onri_integ
   s->a_zeros_at = take(call, onri_size_of((size_t[]){a_matrices(call, r, p), p->m}, 2), sizeof(int32_t));
   const size_t bytes = columns_bytes(call, r, p->k, p->n, &count);
   s->b_zeros_at = take(call, onri_size_of((size_t[]){count, p->n}, 2), sizeof(int32_t));
+  s->scales_at = take(call, p->n, sizeof(float));
   if (!prepared->columns) s->columns_at = onri_scratch_take(call, bytes);
   return ONR_STATUS_OK;
 }
@@ -148,8 +149,10 @@ struct job {
   const struct onri_integer_roles *roles;
   const struct onri_integer_state *s;
   int a_is_signed;
-  float y_scale, scale;              /* of the result; of all sums, where they share one */
-  struct onri_requantise requantise; /* of quantised results, without scales */
+  float y_scale;
+  struct onri_requantise requantise; /* of quantised results; without scales where rows have their own */
+  const float *scales;               /* of columns, scale_step apart, where rows share them */
+  size_t scale_step;
 };
 
 /* Where the matrices of a batch begin, in elements. */
@@ -263,13 +266,19 @@ static void store_tile(const void *context, size_t batch, size_t row, size_t col
                &(struct onri_byte_sums){sums->sums + r * sums->sums_row, some, sums->columns, sums->sums_row});
 }
 
-/* Where all results share their scale. */
+/* Where rows share their scales. */
+static uint8_t *bytes_at(const void *context, size_t batch, size_t row, size_t column, struct onri_requantise *r) {
+  const struct job *job = context;
+  const struct onri_product *p = &job->s->product;
+  *r = onri_requantise_from(&job->requantise, column);
+  return (uint8_t *)job->call->outputs[0] + (batch * p->m + row) * p->n + column;
+}
 static float *reals_at(const void *context, size_t batch, size_t row, size_t column, struct onri_byte_reals *r) {
   const struct job *job = context;
   const struct onr_call *call = job->call;
   const struct onri_product *p = &job->s->product;
   const float *bias = onri_has(call, job->roles->bias) ? (const float *)call->inputs[job->roles->bias] + column : NULL;
-  *r = (struct onri_byte_reals){&job->scale, 0, bias, -INFINITY, INFINITY};
+  *r = (struct onri_byte_reals){job->scales + column * job->scale_step, job->scale_step, bias, -INFINITY, INFINITY};
   return (float *)call->outputs[0] + (batch * p->m + row) * p->n + column;
 }
 
@@ -309,6 +318,20 @@ static void set_requantise(const struct onr_call *call, const struct onri_intege
   job->requantise.low = is_u8 ? 0 : INT8_MIN, job->requantise.high = is_u8 ? UINT8_MAX : INT8_MAX;
 }
 
+/* Scales that all rows share, where they do. */
+static int share_scales(struct job *job, float *scales) {
+  const struct onri_integer_roles *r = job->roles;
+  const size_t n = job->s->product.n;
+  if (r->a_scale == ONRI_NO_ROLE || !is_one(job->call, r->a_scale)) return 0;
+  if (!is_one(job->call, r->b_scale) && !are_listed(job->call, r->b_scale, n)) return 0;
+  job->scale_step = !is_one(job->call, r->b_scale);
+  scales_of(job, 0, job->scale_step ? n : 1, scales);
+  job->scales = job->requantise.scales = scales;
+  job->requantise.scale_step = job->scale_step;
+  job->requantise.below_one = onri_scales_below_one(scales, job->scale_step ? n : 1);
+  return 1;
+}
+
 /* No depth: sums of nothing. */
 static void store_nothing(const struct job *job) {
   static const int32_t zeros[ONRI_BYTE_COLUMNS];
@@ -337,8 +360,7 @@ enum onr_status onri_integer_run(struct onr_call *call, const struct onri_intege
   columns_bytes(call, r, p->k, p->n, &count);
   const size_t a_step = onri_has(call, r->a_zero) && !is_one(call, r->a_zero),
                b_step = onri_has(call, r->b_zero) && !is_one(call, r->b_zero);
-  const int is_one_scale = is_real(r) && is_one(call, r->a_scale) && is_one(call, r->b_scale);
-  if (is_one_scale) scales_of(&job, 0, 1, &job.scale);
+  const int shares = share_scales(&job, (float *)(void *)(scratch + s->scales_at));
   const struct onri_byte_product product = {
       .batches = p->batches,
       .m = p->m,
@@ -362,8 +384,9 @@ enum onr_status onri_integer_run(struct onr_call *call, const struct onri_intege
       .context = &job,
       .load = load_rows,
       .place = lies_packed(&job) ? place_rows : NULL,
-      .reals_at = is_one_scale ? reals_at : NULL,
-      .y_row = p->n * sizeof(float),
+      .bytes_at = shares && !is_real(r) ? bytes_at : NULL,
+      .reals_at = shares && is_real(r) ? reals_at : NULL,
+      .y_row = p->n * (is_real(r) ? sizeof(float) : 1),
       .finish = store_tile};
   onri_byte_product(&product, call->env);
   return ONR_STATUS_OK;

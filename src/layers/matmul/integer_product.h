@@ -23,6 +23,7 @@ struct onri_integer_state {
   struct onri_dims a_scale, b_scale; /* as seen from the result */
   size_t columns_at;                 /* B, packed in each run */
   size_t a_zeros_at, b_zeros_at;     /* of each row of A, of each column of each matrix of B */
+  size_t scales_at;                  /* of the results' columns, where all rows share them */
   size_t a_at;                       /* float8: differences of A */
 };
 
