@@ -78,7 +78,16 @@ static void check(struct sweep *s) {
   const int by_rows = (int)sweep_pick(s, 0, 1);
   void *block = malloc(onri_byte_columns_bytes(p.k, p.n));
   assert_non_null(block);
-  const struct onri_byte_matrix matrix = {b, depth, by_rows ? p.n : 1, 0, by_rows ? 1 : depth, p.b_signed};
+  const int knows_zeros = p.b_zero && sweep_chance(s, 2); /* some of them can be taken off before */
+  if (knows_zeros && sweep_chance(s, 2))
+    for (size_t i = 0; i < depth * p.n; i++) b[i] = (uint8_t)(b[i] % 100 + (p.b_signed ? 0 : 80));
+  const struct onri_byte_matrix matrix = {.b = b,
+                                          .inner = depth,
+                                          .inner_step = by_rows ? p.n : 1,
+                                          .column_step = by_rows ? 1 : depth,
+                                          .is_signed = p.b_signed,
+                                          .zeros = knows_zeros ? p.b_zero : NULL,
+                                          .zero_step = p.b_zero_step};
   onri_byte_columns_pack(onri_byte_columns_in(block, p.k, p.n), &matrix, p.k, p.n);
   p.columns = block;
   if (p.place) place_all(&p);

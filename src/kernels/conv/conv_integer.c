@@ -38,7 +38,8 @@ size_t onri_conv_integer_packed_bytes(const struct onri_conv *c) {
   return onri_mul_size(bytes, (size_t)c->groups, &bytes) ? bytes : SIZE_MAX;
 }
 
-void onri_conv_integer_pack(const struct onri_conv *c, const void *weight, int is_signed, void *packed) {
+void onri_conv_integer_pack(const struct onri_conv *c, const void *weight, int is_signed, const int32_t *zeros,
+                            size_t zero_step, void *packed) {
   const size_t taps = (size_t)onri_conv_taps(c), k = taps * (size_t)c->group_in, n = (size_t)c->group_out;
   const struct onri_byte_depth window = onri_byte_window(c);
   if (is_depthwise(c)) {
@@ -53,8 +54,14 @@ void onri_conv_integer_pack(const struct onri_conv *c, const void *weight, int i
     return;
   }
   for (size_t g = 0; g < (size_t)c->groups; g++) {
-    const struct onri_byte_matrix matrix = {
-        (const char *)weight + g * n * k, (size_t)c->group_in, taps, 1, k, is_signed};
+    const struct onri_byte_matrix matrix = {.b = (const char *)weight + g * n * k,
+                                            .inner = (size_t)c->group_in,
+                                            .inner_step = taps,
+                                            .outer_step = 1,
+                                            .column_step = k,
+                                            .is_signed = is_signed,
+                                            .zeros = zeros ? zeros + g * n * zero_step : NULL,
+                                            .zero_step = zero_step};
     void *block = (char *)packed + g * onri_byte_columns_bytes(window, n);
     onri_byte_columns_pack(onri_byte_columns_in(block, window, n), &matrix, window, n);
   }
@@ -134,9 +141,9 @@ static void add_tap(const struct onri_conv_integer *c, size_t group, size_t tap,
     const int difference = value_at(x, offset + (int64_t)i * conv->x.channel_stride, c->x_signed) - c->x_zero;
     for (size_t j = 0; j < count; j++)
       sums[j] = (int32_t)((uint32_t)sums[j] +
-                          (uint32_t)(difference * (onri_byte_columns_at(columns, c->w_signed, k,
-                                                                        tap * (size_t)conv->group_in + i, first + j) -
-                                                   w_zero_of(c, group * n + first + j))));
+                          (uint32_t)(difference *
+                                     (onri_byte_columns_at(columns, k, tap * (size_t)conv->group_in + i, first + j) -
+                                      w_zero_of(c, group * n + first + j))));
   }
 }
 

@@ -25,8 +25,9 @@ size_t onri_conv_integer_scratch(const struct onri_conv *c, int x_signed, uint32
 
 /* Bytes of the packed weights; SIZE_MAX where they do not fit. */
 size_t onri_conv_integer_packed_bytes(const struct onri_conv *c);
-/* weight: [groups * group_out, group_in, taps] of bytes. */
-void onri_conv_integer_pack(const struct onri_conv *c, const void *weight, int is_signed, void *packed);
+/* weight: [groups * group_out, group_in, taps] of bytes. zeros: what w_zeros will be, where it is known, or NULL. */
+void onri_conv_integer_pack(const struct onri_conv *c, const void *weight, int is_signed, const int32_t *zeros,
+                            size_t zero_step, void *packed);
 void onri_conv_integer(const struct onri_conv_integer *c, struct onr_env *env);
 
 #endif

@@ -34,8 +34,8 @@ size_t onri_conv_integer_phases_packed_bytes(const struct onri_conv *c) {
   return all;
 }
 
-void onri_conv_integer_phases_pack(const struct onri_conv *c, const void *weight, int is_signed, void *room,
-                                   void *packed) {
+void onri_conv_integer_phases_pack(const struct onri_conv *c, const void *weight, int is_signed, const int32_t *zeros,
+                                   size_t zero_step, void *room, void *packed) {
   const size_t pairs = (size_t)(c->groups * c->group_in * c->group_out);
   char *to = packed;
   for (int64_t i = 0; i < onri_conv_phases_count(c); i++) {
@@ -44,7 +44,7 @@ void onri_conv_integer_phases_pack(const struct onri_conv *c, const void *weight
     const struct onri_conv phase = phase_of(c, i, &y, &without_taps);
     if (without_taps) memset(room, 0, pairs * (size_t)onri_conv_taps(&phase));
     else onri_conv_phase_weights(c, i, weight, 1, room);
-    onri_conv_integer_pack(&phase, room, is_signed, to);
+    onri_conv_integer_pack(&phase, room, is_signed, zeros, zero_step, to);
     to += rounded(onri_conv_integer_packed_bytes(&phase));
   }
 }

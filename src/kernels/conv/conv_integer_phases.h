@@ -8,8 +8,8 @@
 size_t onri_conv_integer_phases_packed_bytes(const struct onri_conv *c);
 size_t onri_conv_integer_phases_scratch(const struct onri_conv *c, int x_signed, uint32_t threads);
 /* weight: [groups * group_in, group_out, taps]; room: for as many bytes. */
-void onri_conv_integer_phases_pack(const struct onri_conv *c, const void *weight, int is_signed, void *room,
-                                   void *packed);
+void onri_conv_integer_phases_pack(const struct onri_conv *c, const void *weight, int is_signed, const int32_t *zeros,
+                                   size_t zero_step, void *room, void *packed);
 void onri_conv_integer_phases(const struct onri_conv_integer *c, struct onr_env *env);
 
 #endif

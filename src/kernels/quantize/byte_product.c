@@ -10,7 +10,7 @@
 #include "kernels/quantize/byte_tile.h"
 
 /* ROWS of the most columns and the most depth are multiplied at a time, and more of fewer. */
-enum { ROWS = 24, MOST_ROWS = 96, COLUMNS = ONRI_BYTE_COLUMNS, DEPTH = 1024 };
+enum { ROWS = 24, MOST_ROWS = 96, COLUMNS = ONRI_BYTE_COLUMNS, LEAST_WIDTH = 8, DEPTH = 1024 };
 
 size_t onri_byte_cell(void) { return onri_kernels(byte_product)->cell; }
 
@@ -39,18 +39,19 @@ static size_t panels_bytes(struct onri_byte_depth k, size_t n) {
 
 size_t onri_byte_columns_bytes(struct onri_byte_depth k, size_t n) {
   size_t sums, bytes;
-  if (!onri_mul_size(n, sizeof(int32_t), &sums) || !onri_add_size(panels_bytes(k, n), sums, &bytes) ||
+  if (!onri_mul_size(n, 2 * sizeof(int32_t), &sums) || !onri_add_size(panels_bytes(k, n), sums, &bytes) ||
       !onri_round_up(bytes, sizeof(int32_t), &bytes))
     return SIZE_MAX;
   return bytes;
 }
 
 struct onri_byte_columns onri_byte_columns_in(void *block, struct onri_byte_depth k, size_t n) {
-  return (struct onri_byte_columns){.panels = block, .sums = (int32_t *)(void *)((char *)block + panels_bytes(k, n))};
+  int32_t *sums = (int32_t *)(void *)((char *)block + panels_bytes(k, n));
+  return (struct onri_byte_columns){.panels = block, .sums = sums, .taken = sums + n};
 }
 
-/* Unsigned elements of B become signed ones, 128 less. */
-static uint8_t flip_of(int is_signed) { return is_signed ? 0 : 0x80; }
+/* Unsigned elements of B become signed ones, 128 less, where nothing else is taken off. */
+static int32_t middle_of(int is_signed) { return is_signed ? 0 : 128; }
 
 /* Where element [p][0] lies in a panel. */
 static size_t place_of(const struct onri_byte_product_kernels *kernels, struct onri_byte_depth k, size_t p) {
@@ -63,19 +64,47 @@ struct panel {
   const struct onri_byte_matrix *b;
   const uint8_t *from;
   int8_t *to;
-  uint8_t flip;
   size_t columns;
-  int32_t sums[COLUMNS];
+  int32_t sums[COLUMNS], taken[COLUMNS];
 };
+
+static const uint8_t *row_of(const struct panel *panel, size_t p) {
+  const struct onri_byte_matrix *b = panel->b;
+  return panel->from + p / b->inner * b->outer_step + p % b->inner * b->inner_step;
+}
+
+/* What is taken off each column; returns whether that is the same for all, and what needs no look at elements. */
+static int set_taken(struct panel *panel, size_t first, size_t depth) {
+  const struct onri_byte_matrix *b = panel->b;
+  const int32_t middle = middle_of(b->is_signed);
+  int32_t least[COLUMNS] = {0}, most[COLUMNS] = {0};
+  int any = 0;
+  for (size_t j = 0; j < panel->columns; j++) {
+    panel->taken[j] = b->zeros ? b->zeros[(first + j) * b->zero_step] : middle;
+    any |= panel->taken[j] != middle;
+  }
+  if (!any) return 1;
+  for (size_t p = 0; p < depth; p++) {
+    const uint8_t *row = row_of(panel, p);
+    for (size_t j = 0; j < panel->columns; j++) {
+      const uint8_t x = row[j * b->column_step];
+      const int32_t difference = (b->is_signed ? (int8_t)x : x) - panel->taken[j];
+      least[j] = difference < least[j] ? difference : least[j];
+      most[j] = difference > most[j] ? difference : most[j];
+    }
+  }
+  for (size_t j = 0; j < panel->columns; j++)
+    if (least[j] < INT8_MIN || most[j] > INT8_MAX) panel->taken[j] = middle;
+  return 0;
+}
 
 static void pack_elements(struct panel *panel, struct onri_byte_depth k, size_t from) {
   const struct onri_byte_product_kernels *kernels = onri_kernels(byte_product);
-  const struct onri_byte_matrix *b = panel->b;
   for (size_t p = from; p < k.runs * k.run; p++) {
-    const uint8_t *row = panel->from + p / b->inner * b->outer_step + p % b->inner * b->inner_step;
+    const uint8_t *row = row_of(panel, p);
     int8_t *to = panel->to + place_of(kernels, k, p);
     for (size_t j = 0; j < panel->columns; j++) {
-      const int8_t value = (int8_t)(row[j * b->column_step] ^ panel->flip);
+      const int8_t value = (int8_t)(row[j * panel->b->column_step] - panel->taken[j]);
       to[j * kernels->group] = value;
       panel->sums[j] = (int32_t)((uint32_t)panel->sums[j] + (uint32_t)(int32_t)value);
     }
@@ -91,8 +120,8 @@ static size_t pack_rows(struct panel *panel, struct onri_byte_depth k) {
       panel->columns != kernels->columns)
     return 0;
   for (; p + 4 <= k.run; p += 4)
-    kernels->pack_rows(panel->from + p * b->inner_step, b->inner_step, panel->flip, panel->to + p * kernels->columns,
-                       panel->sums);
+    kernels->pack_rows(panel->from + p * b->inner_step, b->inner_step, (uint8_t)middle_of(b->is_signed),
+                       panel->to + p * kernels->columns, panel->sums);
   return p;
 }
 
@@ -104,19 +133,19 @@ void onri_byte_columns_pack(struct onri_byte_columns columns, const struct onri_
     struct panel panel = {.b = b,
                           .from = (const uint8_t *)b->b + first * b->column_step,
                           .to = columns.panels + first / width * panel_bytes,
-                          .flip = flip_of(b->is_signed),
                           .columns = n - first < width ? n - first : width};
-    pack_elements(&panel, k, pack_rows(&panel, k));
+    const int is_plain = set_taken(&panel, first, k.runs * k.run);
+    pack_elements(&panel, k, is_plain ? pack_rows(&panel, k) : 0);
     memcpy(columns.sums + first, panel.sums, panel.columns * sizeof(panel.sums[0]));
+    memcpy(columns.taken + first, panel.taken, panel.columns * sizeof(panel.taken[0]));
   }
 }
 
-int onri_byte_columns_at(struct onri_byte_columns columns, int is_signed, struct onri_byte_depth k, size_t p,
-                         size_t j) {
+int onri_byte_columns_at(struct onri_byte_columns columns, struct onri_byte_depth k, size_t p, size_t j) {
   const struct onri_byte_product_kernels *kernels = onri_kernels(byte_product);
   const size_t width = kernels->columns;
   const int8_t *panel = columns.panels + j / width * k.runs * onri_byte_run_cells(k) * width;
-  return panel[place_of(kernels, k, p) + j % width * kernels->group] + flip_of(is_signed);
+  return panel[place_of(kernels, k, p) + j % width * kernels->group] + columns.taken[j];
 }
 
 /* --- the product --- */
@@ -144,27 +173,35 @@ static uint32_t a_zero_of(const struct work *w, const struct part *t, size_t row
 struct shared {
   struct part of; /* the first part that asked for it */
   int has_b_zeros;
+  int panel_has[COLUMNS / LEAST_WIDTH]; /* the same of each panel */
   /* What sums begin with: the bias, and what a zero point that all rows share takes off. */
   int32_t start[COLUMNS] __attribute__((aligned(64)));
   int32_t b_zeros[COLUMNS] __attribute__((aligned(64))); /* as B was packed */
 };
 
-static void set_shared(const struct work *w, const struct part *t, const int32_t *column_sums, struct shared *s) {
+static void set_shared(const struct work *w, const struct part *t, const struct onri_byte_columns *b,
+                       struct shared *s) {
   const struct onri_byte_product *p = w->p;
   const int32_t *bias = p->bias ? p->bias + t->block * p->bias_block + t->column : NULL;
-  const int32_t a_zero = p->a_zero_step ? 0 : (int32_t)a_zero_of(w, t, 0), shift = p->b_signed ? 0 : -128;
+  const int32_t a_zero = p->a_zero_step ? 0 : (int32_t)a_zero_of(w, t, 0), middle = middle_of(p->b_signed);
+  const size_t width = w->kernels->columns;
   const int32_t *zeros = p->b_zero ? p->b_zero + t->block * p->b_zero_block + t->column * p->b_zero_step : NULL;
-  int32_t any = 0;
   s->of = *t, s->has_b_zeros = 0;
   memset(s->start, 0, sizeof(s->start));
-  w->kernels->correct(s->start, t->columns, bias, a_zero, column_sums);
-  if ((!zeros || !p->b_zero_step) && (zeros ? zeros[0] : 0) + shift == 0) return;
-  if (zeros && p->b_zero_step)
-    for (size_t j = 0; j < t->columns; j++) any |= s->b_zeros[j] = zeros[j * p->b_zero_step] + shift;
+  w->kernels->correct(s->start, t->columns, bias, a_zero, b->sums + t->column);
+  /* then nothing else was taken off */
+  if ((!zeros || !p->b_zero_step) && (zeros ? zeros[0] : 0) == middle) return;
+  memset(s->b_zeros, 0, sizeof(s->b_zeros));
+  if (zeros && p->b_zero_step) memcpy(s->b_zeros, zeros, t->columns * sizeof(*zeros));
   else
-    for (size_t j = 0; j < t->columns; j++) any |= s->b_zeros[j] = (zeros ? zeros[0] : 0) + shift;
-  memset(s->b_zeros + t->columns, 0, sizeof(s->b_zeros) - t->columns * sizeof(s->b_zeros[0]));
-  s->has_b_zeros = any != 0;
+    for (size_t j = 0; j < t->columns; j++) s->b_zeros[j] = zeros ? zeros[0] : 0;
+  for (size_t first = 0; first < t->columns; first += width) {
+    const size_t end = first + width < t->columns ? first + width : t->columns;
+    int32_t any = 0;
+    for (size_t j = first; j < end; j++) any |= s->b_zeros[j] -= b->taken[t->column + j];
+    s->panel_has[first / width] = any != 0;
+    s->has_b_zeros |= any != 0;
+  }
 }
 
 static int can_share(const struct shared *s, const struct part *t) {
@@ -271,7 +308,9 @@ static void multiply(const struct work *w, const struct part *t, const struct on
       tile.columns = t->columns - j;
       tile.start = s.run == 0 && s.from == 0 ? shared->start + j : NULL;
       if (is_last) set_end(w, &tile, &results, j);
-      if (shared->has_b_zeros && is_last) tile.row_factors = row_sums, tile.column_factors = shared->b_zeros + j;
+      const int has_zeros = shared->has_b_zeros && is_last && shared->panel_has[j / width];
+      tile.row_factors = has_zeros ? row_sums : NULL;
+      tile.column_factors = has_zeros ? shared->b_zeros + j : NULL;
       kernels->tile(&tile, b->panels + (t->column + j) / width * panel_bytes + (s.run * cells + s.from) * width,
                     sums + j);
     }
@@ -296,7 +335,7 @@ static void run_parts(void *context, size_t begin, size_t end) {
     t.block = p->columns_of ? p->columns_of(p->context, t.batch) : t.batch % p->num_columns;
     t.a_block = p->rows_of ? p->rows_of(p->context, t.batch) : 0;
     const struct onri_byte_columns b = onri_byte_columns_in((char *)p->columns + t.block * w->block_bytes, p->k, p->n);
-    if (!can_share(&shared, &t)) set_shared(w, &t, b.sums + t.column, &shared);
+    if (!can_share(&shared, &t)) set_shared(w, &t, &b, &shared);
     multiply(w, &t, &b, &shared);
   }
 }

@@ -29,12 +29,14 @@ static inline size_t onri_byte_run_cells(struct onri_byte_depth k) {
   return (k.run + ONRI_BYTE_GROUP - 1) / ONRI_BYTE_GROUP * ONRI_BYTE_GROUP;
 }
 
-/* B packed: [panels][runs][a run's cells][columns of a panel] and the sum of each column. */
+/* B packed: [panels][runs][a run's cells][columns of a panel] and, for each column, the sum of what was packed and what
+ * was taken off before: its zero point where that is known and bytes hold all differences, which then needs no row
+ * sums; else 0 of signed elements, 128 of unsigned ones. */
 struct onri_byte_columns {
   int8_t *panels;
-  int32_t *sums; /* [n] */
+  int32_t *sums, *taken; /* [n] */
 };
-/* SIZE_MAX where it does not fit. Both parts lie in one block. */
+/* SIZE_MAX where it does not fit. All parts lie in one block. */
 size_t onri_byte_columns_bytes(struct onri_byte_depth k, size_t n);
 struct onri_byte_columns onri_byte_columns_in(void *block, struct onri_byte_depth k, size_t n);
 /* Where B lies: element [p][j] at b + p / inner * outer_step + p % inner * inner_step + j * column_step. A matrix has
@@ -43,11 +45,13 @@ struct onri_byte_matrix {
   const void *b;
   size_t inner, inner_step, outer_step, column_step;
   int is_signed;
+  const int32_t *zeros; /* of its elements: [1], or [n] with a step of 1; NULL: not known */
+  size_t zero_step;
 };
 void onri_byte_columns_pack(struct onri_byte_columns columns, const struct onri_byte_matrix *b,
                             struct onri_byte_depth k, size_t n);
 /* Element [p][j] of what was packed, as it was given. */
-int onri_byte_columns_at(struct onri_byte_columns columns, int is_signed, struct onri_byte_depth k, size_t p, size_t j);
+int onri_byte_columns_at(struct onri_byte_columns columns, struct onri_byte_depth k, size_t p, size_t j);
 
 /* The most columns of a tile. */
 enum { ONRI_BYTE_COLUMNS = 256 };

@@ -120,15 +120,35 @@ static int64_t groups_of(const struct onr_call *call, const struct roles *r) {
                        : ((const struct onr_conv_params *)call->params)->groups;
 }
 
+/* Zero points of weights, where they are known. */
+struct zeros {
+  int32_t *values;
+  size_t step;
+};
+
 static enum onr_status pack_phases(const struct onr_call *call, const struct roles *r, const struct onri_conv *c,
-                                   const void *weight) {
+                                   const void *weight, const struct zeros *zeros) {
   const struct prepared *p = call->prepared;
   const size_t count = (size_t)onr_desc_elements(&call->in[r->weight]);
   void *room = onr_env_allocate(call->env, count);
   if (!room) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
-  onri_conv_integer_phases_pack(c, weight, call->in[r->weight].dtype == ONR_DTYPE_I8, room, p->weights);
+  onri_conv_integer_phases_pack(c, weight, call->in[r->weight].dtype == ONR_DTYPE_I8, zeros->values, zeros->step, room,
+                                p->weights);
   onr_env_release(call->env, room);
   return ONR_STATUS_OK;
+}
+
+static enum onr_status pack(struct onr_call *call, const struct roles *r, const struct onri_conv *c,
+                            const void *weight) {
+  const struct prepared *p = call->prepared;
+  struct zeros zeros;
+  enum onr_status status = ONR_STATUS_OK;
+  ONR_TRY(onri_known_bytes(call, r->w_zero, (size_t)(c->groups * c->group_out), &zeros.values, &zeros.step));
+  if (r->transposed) status = pack_phases(call, r, c, weight, &zeros);
+  else
+    onri_conv_integer_pack(c, weight, call->in[r->weight].dtype == ONR_DTYPE_I8, zeros.values, zeros.step, p->weights);
+  onr_env_release(call->env, zeros.values);
+  return status;
 }
 
 static enum onr_status integer_prepare(struct onr_call *call, const struct roles *r) {
@@ -149,8 +169,7 @@ static enum onr_status integer_prepare(struct onr_call *call, const struct roles
   ONR_TRY(onri_call_contents(call, r->weight, &data));
   p->weights = bytes == SIZE_MAX ? NULL : onri_block_begin(call->env, bytes);
   if (!p->weights) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a convolution");
-  if (r->transposed) ONR_TRY(pack_phases(call, r, &c, data));
-  else onri_conv_integer_pack(&c, data, call->in[r->weight].dtype == ONR_DTYPE_I8, p->weights);
+  ONR_TRY(pack(call, r, &c, data));
   p->weights = onri_block_end(call->env, p->weights, bytes);
   return ONR_STATUS_OK;
 }
@@ -267,7 +286,7 @@ static enum onr_status integer_run(struct onr_call *call, const struct roles *r)
                                 .y = call->outputs[0],
                                 .scratch = scratch + s->kernel};
   if (!c.weights) {
-    onri_conv_integer_pack(&s->conv, call->inputs[r->weight], c.w_signed, scratch + s->packed);
+    onri_conv_integer_pack(&s->conv, call->inputs[r->weight], c.w_signed, NULL, 0, scratch + s->packed);
     c.weights = scratch + s->packed;
   }
   if (onri_has(call, r->x_zero)) c.x_zero = byte_of(call, r->x_zero, 0);

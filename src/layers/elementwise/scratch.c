@@ -67,6 +67,20 @@ float onri_scale_of(const struct onr_call *call, size_t input, size_t i) {
   return value;
 }
 
+enum onr_status onri_known_bytes(struct onr_call *call, size_t input, size_t count, int32_t **values, size_t *step) {
+  const void *data;
+  *values = NULL, *step = 0;
+  if (!onri_has(call, input) || !call->inputs[input]) return ONR_STATUS_OK;
+  const size_t found = (size_t)onr_desc_elements(&call->in[input]);
+  if (found != 1 && found != count) return ONR_STATUS_OK;
+  ONR_TRY(onri_call_contents(call, input, &data));
+  *values = onr_env_allocate(call->env, found * sizeof(**values));
+  if (!*values) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for %zu zero points", found);
+  for (size_t i = 0; i < found; i++) (*values)[i] = onri_value8(call->in[input].dtype, data, i);
+  *step = found > 1;
+  return ONR_STATUS_OK;
+}
+
 enum onr_status onri_late_read(struct onr_call *call, struct onri_late *late) {
   const void *data;
   if (late->values) return ONR_STATUS_OK;

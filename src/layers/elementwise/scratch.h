@@ -37,6 +37,10 @@ static inline int onri_value8(enum onr_dtype dtype, const void *data, size_t i) 
 /* In prepare and run: element i of an input of a float type. */
 float onri_scale_of(const struct onr_call *call, size_t input, size_t i);
 
+/* In prepare: values of a constant int8 or uint8 input, 1 or `count` of them, which the caller releases; NULL where it
+ * is none such. *step: 0 or 1. */
+enum onr_status onri_known_bytes(struct onr_call *call, size_t input, size_t count, int32_t **values, size_t *step);
+
 /* In prepare: a constant input in float32, or in float64 when that is its type, from the moment when it is needed. */
 struct onri_late {
   size_t input;

@@ -51,13 +51,20 @@ struct packing {
   int is_signed;
   char *columns;
   size_t k, n;
+  int32_t *zeros; /* of B's columns, where they are known */
+  size_t zero_step;
 };
 
 static void pack_range(void *context, size_t begin, size_t end) {
   const struct packing *p = context;
   for (size_t i = begin; i < end; i++) {
-    const struct onri_byte_matrix b = {
-        .b = p->b + i * p->k * p->n, .inner = p->k, .inner_step = p->n, .column_step = 1, .is_signed = p->is_signed};
+    const struct onri_byte_matrix b = {.b = p->b + i * p->k * p->n,
+                                       .inner = p->k,
+                                       .inner_step = p->n,
+                                       .column_step = 1,
+                                       .is_signed = p->is_signed,
+                                       .zeros = p->zeros,
+                                       .zero_step = p->zero_step};
     const struct onri_byte_depth depth = onri_byte_depth_of(p->k);
     char *block = p->columns + i * onri_byte_columns_bytes(depth, p->n);
     onri_byte_columns_pack(onri_byte_columns_in(block, depth, p->n), &b, depth, p->n);
@@ -82,7 +89,10 @@ enum onr_status onri_integer_prepare(struct onr_call *call, const struct onri_in
   packing.b = data;
   p->columns = packing.columns = bytes == SIZE_MAX ? NULL : onri_block_begin(call->env, bytes);
   if (!p->columns) return onr_fail(call->error, ONR_STATUS_NO_MEMORY, "out of memory for the weights of a product");
+  /* a list of zero points is that of the only matrix */
+  ONR_TRY(onri_known_bytes(call, r->b_zero, count == 1 ? packing.n : 1, &packing.zeros, &packing.zero_step));
   onr_parallel_for(call->env, count, 1, pack_range, &packing);
+  onr_env_release(call->env, packing.zeros);
   p->columns = onri_block_end(call->env, p->columns, bytes);
   return ONR_STATUS_OK;
 }
