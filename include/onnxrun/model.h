@@ -75,16 +75,17 @@ ONR_API enum onr_status onr_model_load_memory(const void *data, size_t bytes, co
 /* The model in one file, `target`, with its weights as kernels read them; onr_model_load takes it as it takes a model,
  * and maps it. Weights that were packed are in it in that form only, so it is for this version, this level of the
  * processor's instructions, and these options: else loading it ends in VERSION. Of options packed and packed_write are
- * not used. Replaced when it is there; IO when it cannot be written. */
+ * not used. A packed model that is there is replaced when all is written; IO when it cannot be written, or another file
+ * is there. */
 ONR_API enum onr_status onr_model_pack(const char *path, const struct onr_model_options *options, const char *target,
                                        struct onr_error *error);
 /* The model, rewritten as far as ONNX has words for it, as an ONNX file for any program: constants are folded, what
  * does nothing is gone, BatchNorm is in the weights, written-out GELU and LayerNorm are operators, old operators new
  * ones. Names of inputs and outputs stay; inputs with a default become constants. UNSUPPORTED where a layer has no form
- * in ONNX (report of options is told of each kind), LIMIT above 2 GiB
- * without weights. Weights go to TARGET.data beside it where the file would be larger than 2 GiB, or than file_bytes of
- * the limits. info, which may be NULL, is the model's, with
- * the nodes that were written as num_nodes. The target is replaced when it is there. */
+ * in ONNX (report of options is told of each kind), LIMIT above 2 GiB without weights. Weights go to TARGET.data beside
+ * it where the file would be larger than 2 GiB, or than file_bytes of the limits. An ONNX file that is there, which may
+ * be the model itself, is replaced when all is written; IO when it cannot be written, or another file is there. info,
+ * which may be NULL, is the model's, with the nodes that were written as num_nodes. */
 ONR_API enum onr_status onr_model_optimise(const char *path, const struct onr_model_options *options,
                                            const char *target, struct onr_model_info *info, struct onr_error *error);
 /* Accepts NULL. All sessions of the model must be gone. */

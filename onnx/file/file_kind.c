@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "base/text/text.h"
+#include "onnx/file/scan_table.h"
 
 enum { HEAD_BYTES = 512, TAIL_BYTES = 65536, SHOWN_PATH = 200 };
+enum { IR_VERSION = 0x08 }; /* the tag that every writer of models puts first */
 
 struct kind {
   const char *name, *advice; /* advice: how a model gets out of it; NULL: there is none in it */
@@ -189,10 +191,36 @@ static const struct kind *kind_of(const struct onri_source *source, const struct
   return is_text(head, size) ? text_kind(head, size) : NULL;
 }
 
-/* Every writer puts ir_version first. */
+static int read_varint(const unsigned char *bytes, size_t count, size_t *at, uint64_t *value) {
+  *value = 0;
+  for (unsigned shift = 0; *at < count && shift < 64; shift += 7) {
+    const unsigned char byte = bytes[(*at)++];
+    *value |= (uint64_t)(byte & 0x7f) << shift;
+    if (byte < 0x80) return 1;
+  }
+  return 0;
+}
+
+int onri_begins_as_model(const unsigned char *first, size_t bytes) {
+  enum { VARINT = 0, DELIMITED = 2 };
+  size_t at = 0;
+  if (!bytes || first[0] != IR_VERSION) return 0;
+  while (at < bytes) {
+    uint64_t tag, value;
+    if (!read_varint(first, bytes, &at, &tag)) return at == bytes;
+    const int kind = tag >> 3 < ONRI_MAX_FIELD ? onri_message_rules[ONRI_MESSAGE_MODEL].fields[tag >> 3].kind : 0;
+    if (!kind || (tag & 7) != (kind == ONRI_FIELD_VARINT ? VARINT : DELIMITED)) return 0;
+    if (!read_varint(first, bytes, &at, &value)) return at == bytes;
+    if ((tag & 7) == VARINT) continue;
+    if (value >= bytes - at) return 1;
+    at += (size_t)value;
+  }
+  return 1;
+}
+
 static int begins_as_onnx(const struct onri_source *source) {
   unsigned char first;
-  return source->size && onri_source_read(source, 0, 1, &first, NULL) == ONR_STATUS_OK && first == 0x08;
+  return source->size && onri_source_read(source, 0, 1, &first, NULL) == ONR_STATUS_OK && first == IR_VERSION;
 }
 
 enum onr_status onri_file_kind_blame(const struct onri_source *source, const struct onr_allocator *allocator,

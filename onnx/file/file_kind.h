@@ -5,6 +5,9 @@
 #include "base/memory/memory.h"
 #include "onnx/file/source.h"
 
+/* Whether these first bytes of a file are fields of a model, as far as they go. */
+int onri_begins_as_model(const unsigned char *first, size_t bytes);
+
 /* After reading a file as `wanted` ("ONNX model") has ended in `status`: where the file's first bytes show that it is
  * something else, raises PARSE with the name of that, else leaves the error as it is. path NULL: from memory. Returns
  * the status. */

@@ -2,10 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "model/model.h"
 
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
+#include "base/atomic_file.h"
 #include "onnx/file/file_kind.h"
 #include "onnx/import/load.h"
 #include "onnx/import/packed_model.h"
@@ -137,25 +134,26 @@ enum onr_status onr_model_load_memory(const void *data, size_t bytes, const stru
 /* --- packing --- */
 
 /* Packs the weights into a file of their own, then loads with it and notes what is still read. */
-static enum onr_status pack(const char *path, const struct onr_model_options *given, const char *packed,
-                            const char *target, struct onr_error *error) {
+static enum onr_status pack(const char *path, const struct onr_model_options *given,
+                            const struct onri_atomic_file *packed, struct onr_error *error) {
   struct onr_model_options options = *given;
   struct onr_model *model;
-  options.packed = packed;
+  options.packed = packed->name;
   options.packed_write = 1;
   ONR_TRY(load(path, NULL, 0, TO_RUN, &options, &model, error));
   enum onr_status status = ONR_STATUS_OK;
   if (model->packed.part) status = onr_fail(error, ONR_STATUS_ARGUMENT, "the model is a packed one already");
   else if (model->info.packed == ONR_PACKED_REFUSED)
-    status = onr_fail(error, ONR_STATUS_IO, "packed weights: %s", model->info.packed_note);
+    status = onri_atomic_file_fail(packed, model->info.packed_note, error);
   onr_model_destroy(model);
   if (status != ONR_STATUS_OK) return status;
   options.packed_write = 0;
   options.threads = NULL;
   ONR_TRY(load(path, NULL, 0, TO_PACK, &options, &model, error));
   if (model->info.packed == ONR_PACKED_MAPPED) /* A variant for other defaults packs anew, from all weights. */
-    status = onri_packed_model_write(target, model->keep, packed, model->num_defaults > 0, &model->env, error);
-  else status = onr_fail(error, ONR_STATUS_IO, "packed weights: %s", model->info.packed_note);
+    status =
+        onri_packed_model_write(packed->path, model->keep, packed->name, model->num_defaults > 0, &model->env, error);
+  else status = onri_atomic_file_fail(packed, model->info.packed_note, error);
   onr_model_destroy(model);
   return status;
 }
@@ -164,22 +162,15 @@ enum onr_status onr_model_pack(const char *path, const struct onr_model_options 
                                struct onr_error *error) {
   struct onr_model_options options;
   const struct onr_allocator *allocator;
+  struct onri_atomic_file packed; /* weights alone, of which the model's file is made */
   if (!path || !target) return onr_fail(error, ONR_STATUS_ARGUMENT, "path and target must not be NULL");
   ONR_TRY(onri_model_options_read(given, &options, error));
   ONR_TRY(onri_allocator_choose(options.allocator, &allocator, error));
-  const size_t size = strlen(target) + 64;
-  char *packed = onri_allocate(allocator, size);
-  if (!packed) return onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory for a name");
-  const int fd = onri_create_beside(target, packed, size);
-  enum onr_status status;
-  if (fd < 0) {
-    status = onr_fail(error, ONR_STATUS_IO, "%s", onri_why_not_created());
-  } else {
-    close(fd);
-    status = pack(path, &options, packed, target, error);
-    unlink(packed);
-  }
-  onri_release(allocator, packed);
+  const char *why = onri_atomic_file_begin(&packed, target, onri_is_packed_model, allocator);
+  if (!why) why = onri_atomic_file_close(&packed);
+  const enum onr_status status =
+      why ? onri_atomic_file_fail(&packed, why, error) : pack(path, &options, &packed, error);
+  onri_atomic_file_end(&packed);
   return status;
 }
 

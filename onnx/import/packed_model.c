@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/atomic_file.h"
 #include "base/numbers/checked.h"
 
 enum { FORMAT = 1, PAGE = 4096, LONGEST_LOCATION = 4096, MOST_SOURCES = 1 << 20 };
@@ -136,6 +137,10 @@ enum onr_status onri_packed_model_open(struct onri_sources *sources, struct onr_
 
 /* --- writing --- */
 
+int onri_is_packed_model(const unsigned char *first, size_t bytes) {
+  return bytes >= sizeof(magic) && !memcmp(first, magic, sizeof(magic));
+}
+
 static int by_offset(const void *a, const void *b) {
   const struct onri_extent *x = a, *y = b;
   return x->offset < y->offset ? -1 : x->offset > y->offset;
@@ -160,11 +165,16 @@ struct writing {
   struct onr_env *env;
   struct onr_error *error;
   int whole;
-  FILE *file;
+  struct onri_atomic_file target;
+  FILE *file;  /* its */
   uint64_t at; /* bytes written */
   struct entry *entries;
   size_t count;
 };
+
+static enum onr_status refuse(const struct writing *w, const char *why) {
+  return onri_atomic_file_fail(&w->target, why, w->error);
+}
 
 /* What is kept of file i: 0 is the model file. */
 static struct onri_reads *reads_of(const struct writing *w, size_t i) {
@@ -241,19 +251,17 @@ static enum onr_status put_head(struct writing *w, struct head *head) {
   rewind(w->file);
   fseeko(w->file, (off_t)sizeof(*head), SEEK_SET);
   fwrite(w->entries, sizeof(*w->entries), w->count, w->file);
-  if (fflush(w->file) != 0) return onr_fail(w->error, ONR_STATUS_IO, "it cannot be written (is the disk full?)");
+  if (fflush(w->file) != 0) return refuse(w, ONRI_NOT_WRITTEN);
   unsigned char *data = mmap(NULL, (size_t)w->at, PROT_READ, MAP_SHARED, fd, 0);
-  if (data == MAP_FAILED) return onr_fail(w->error, ONR_STATUS_IO, "the system refuses to map what was written");
+  if (data == MAP_FAILED) return refuse(w, "the system refuses to map what was written");
   const size_t part_head = onri_packed_part_head(data + head->part_at, (size_t)head->part_bytes);
   if (!part_head || !checksum_of(head, data, part_head, w->env, &head->checksum))
-    status = onr_fail(w->error, ONR_STATUS_IO, "what was written cannot be read");
+    status = refuse(w, "what was written cannot be read");
   munmap(data, (size_t)w->at);
   if (status != ONR_STATUS_OK) return status;
   rewind(w->file);
   fwrite(head, sizeof(*head), 1, w->file);
-  return fflush(w->file) == 0 && !ferror(w->file)
-             ? ONR_STATUS_OK
-             : onr_fail(w->error, ONR_STATUS_IO, "it cannot be written (is the disk full?)");
+  return fflush(w->file) == 0 && !ferror(w->file) ? ONR_STATUS_OK : refuse(w, ONRI_NOT_WRITTEN);
 }
 
 static enum onr_status write_all(struct writing *w, const char *packed) {
@@ -266,30 +274,28 @@ static enum onr_status write_all(struct writing *w, const char *packed) {
   pad(w, PAGE);
   head.part_at = w->at;
   ONR_TRY(copy_part(w, packed, &head.part_bytes));
-  if (fflush(w->file) != 0 || ferror(w->file))
-    return onr_fail(w->error, ONR_STATUS_IO, "it cannot be written (is the disk full?)");
+  if (fflush(w->file) != 0 || ferror(w->file)) return refuse(w, ONRI_NOT_WRITTEN);
   return put_head(w, &head);
+}
+
+static enum onr_status write_target(struct writing *w, const char *path, const char *packed) {
+  const char *why = onri_atomic_file_begin(&w->target, path, onri_is_packed_model, w->env->allocator);
+  if (why) return refuse(w, why);
+  w->file = w->target.file;
+  ONR_TRY(write_all(w, packed));
+  why = onri_atomic_file_close(&w->target);
+  if (!why) why = onri_atomic_file_place(&w->target);
+  return why ? refuse(w, why) : ONR_STATUS_OK;
 }
 
 enum onr_status onri_packed_model_write(const char *path, struct onri_sources *sources, const char *packed, int whole,
                                         struct onr_env *env, struct onr_error *error) {
   struct writing w = {.sources = sources, .env = env, .error = error, .whole = whole, .count = sources->num_files + 1};
-  const size_t size = strlen(path) + 64;
-  char *name = onri_allocate(env->allocator, size);
-  w.entries = onri_allocate_zeroed(env->allocator, w.count * sizeof(*w.entries));
   onri_sources_track(sources, 0); /* what follows is no load's */
-  enum onr_status status =
-      name && w.entries ? ONR_STATUS_OK : onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to pack a model");
-  const int fd = status == ONR_STATUS_OK ? onri_create_beside(path, name, size) : -1;
-  if (fd >= 0 && !(w.file = fdopen(fd, "w+b"))) close(fd);
-  if (status == ONR_STATUS_OK && !w.file) status = onr_fail(error, ONR_STATUS_IO, "%s", onri_why_not_created());
-  if (status == ONR_STATUS_OK) status = write_all(&w, packed);
-  if (w.file && fclose(w.file) != 0 && status == ONR_STATUS_OK)
-    status = onr_fail(error, ONR_STATUS_IO, "it cannot be written (is the disk full?)");
-  if (status == ONR_STATUS_OK && rename(name, path) != 0)
-    status = onr_fail(error, ONR_STATUS_IO, "it cannot be put in its place");
-  if (fd >= 0 && status != ONR_STATUS_OK) unlink(name);
+  w.entries = onri_allocate_zeroed(env->allocator, w.count * sizeof(*w.entries));
+  const enum onr_status status =
+      w.entries ? write_target(&w, path, packed) : onr_fail(error, ONR_STATUS_NO_MEMORY, "no memory to pack a model");
+  onri_atomic_file_end(&w.target);
   onri_release(env->allocator, w.entries);
-  onri_release(env->allocator, name);
   return status;
 }

@@ -19,6 +19,8 @@
  * PARSE when it is damaged. verifies: packed blocks are compared with their checksum, too. */
 enum onr_status onri_packed_model_open(struct onri_sources *sources, struct onr_model *model, int verifies,
                                        struct onr_error *error);
+/* By its first bytes. */
+int onri_is_packed_model(const unsigned char *first, size_t bytes);
 /* From sources that have tracked the reads of a load, and the file of packed weights that it used. whole: nothing is
  * left out. */
 enum onr_status onri_packed_model_write(const char *path, struct onri_sources *sources, const char *packed, int whole,

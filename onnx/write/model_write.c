@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/atomic_file.h"
+#include "onnx/file/file_kind.h"
 #include "onnx/write/spell.h"
 
 /* Fields of the messages. */
@@ -153,88 +155,79 @@ static uint64_t total_bytes(const struct onri_write *file, const struct onri_wir
   return total;
 }
 
-static enum onr_status not_written(const struct onri_write *file) {
-  return onr_fail(file->error, ONR_STATUS_IO, "it cannot be written (is the disk full?)");
-}
-
 /* What is in the model's own file, or in the one beside it. */
 struct contents {
   const struct onri_write *file;
   const struct onri_wire *head, *graph;
 };
 
-static enum onr_status write_message(const struct contents *c, FILE *target) {
+static enum onr_status not_written(const struct contents *c, const struct onri_atomic_file *target) {
+  return onri_atomic_file_fail(target, ONRI_NOT_WRITTEN, c->file->error);
+}
+
+static enum onr_status write_message(const struct contents *c, const struct onri_atomic_file *target) {
   const struct onri_write *file = c->file;
   size_t at = 0;
-  int failed = put(target, c->head->bytes, c->head->count);
+  int failed = put(target->file, c->head->bytes, c->head->count);
   for (size_t i = 0; i < file->num_splices && !failed; i++) {
     const struct onri_splice *splice = &file->splices[i];
     if (splice->is_beside) continue;
-    failed = put(target, c->graph->bytes + at, splice->at - at);
+    failed = put(target->file, c->graph->bytes + at, splice->at - at);
     at = splice->at;
-    if (!failed) ONR_TRY(onri_write_raw(file->env, splice->constant, put, target, file->error));
+    if (!failed) ONR_TRY(onri_write_raw(file->env, splice->constant, put, target->file, file->error));
   }
-  return failed || put(target, c->graph->bytes + at, c->graph->count - at) ? not_written(file) : ONR_STATUS_OK;
+  return failed || put(target->file, c->graph->bytes + at, c->graph->count - at) ? not_written(c, target)
+                                                                                 : ONR_STATUS_OK;
 }
 
-static enum onr_status write_beside(const struct contents *c, FILE *target) {
+static enum onr_status write_beside(const struct contents *c, const struct onri_atomic_file *target) {
   const struct onri_write *file = c->file;
   for (size_t i = 0; i < file->num_splices; i++) {
     const struct onri_splice *splice = &file->splices[i];
     if (!splice->is_beside) continue;
-    if (fseeko(target, (off_t)splice->offset, SEEK_SET) != 0) return not_written(file);
-    ONR_TRY(onri_write_raw(file->env, splice->constant, put, target, file->error));
+    if (fseeko(target->file, (off_t)splice->offset, SEEK_SET) != 0) return not_written(c, target);
+    ONR_TRY(onri_write_raw(file->env, splice->constant, put, target->file, file->error));
   }
   return ONR_STATUS_OK;
 }
 
-/* A file that is written under another name first, so that there is never half of it. */
-struct pending {
-  const char *path;
-  char *name;   /* to be released */
-  int is_there; /* under that name */
-};
-
-static enum onr_status begin(struct pending *p, const struct contents *c, const char *path,
-                             enum onr_status (*write)(const struct contents *c, FILE *target)) {
-  const struct onri_write *file = c->file;
-  const size_t size = strlen(path) + 64;
-  p->path = path;
-  p->name = onri_allocate(file->env->allocator, size);
-  if (!p->name) return no_memory(file->error);
-  const int fd = onri_create_beside(path, p->name, size);
-  FILE *target = fd < 0 ? NULL : fdopen(fd, "wb");
-  p->is_there = fd >= 0;
-  if (!target) {
-    const enum onr_status status = onr_fail(file->error, ONR_STATUS_IO, "%s", onri_why_not_created());
-    if (fd >= 0) close(fd);
-    return status;
+static enum onr_status begin(struct onri_atomic_file *f, const struct contents *c, const char *path,
+                             int (*is_ours)(const unsigned char *first, size_t bytes),
+                             enum onr_status (*write)(const struct contents *c,
+                                                      const struct onri_atomic_file *target)) {
+  const char *why = onri_atomic_file_begin(f, path, is_ours, c->file->env->allocator);
+  if (!why) {
+    ONR_TRY(write(c, f));
+    why = onri_atomic_file_close(f);
   }
-  enum onr_status status = write(c, target);
-  return fclose(target) != 0 && status == ONR_STATUS_OK ? not_written(file) : status;
+  return why ? onri_atomic_file_fail(f, why, c->file->error) : ONR_STATUS_OK;
 }
 
-static enum onr_status put_in_place(struct pending *p, const struct onri_write *file) {
-  if (!p->is_there) return ONR_STATUS_OK;
-  if (rename(p->name, p->path) != 0) return onr_fail(file->error, ONR_STATUS_IO, "it cannot be put in its place");
-  p->is_there = 0;
-  return ONR_STATUS_OK;
+static enum onr_status put_in_place(struct onri_atomic_file *f, const struct onri_write *file) {
+  const char *why = onri_atomic_file_place(f);
+  return why ? onri_atomic_file_fail(f, why, file->error) : ONR_STATUS_OK;
 }
 
-static void end(struct pending *p, const struct onri_write *file) {
-  if (p->is_there) unlink(p->name);
-  onri_release(file->env->allocator, p->name);
+static int is_anything(const unsigned char *first, size_t bytes) {
+  (void)first, (void)bytes;
+  return 1;
 }
 
-/* beside: the path of the file for contents, NULL: there is none. */
+static int is_nothing(const unsigned char *first, size_t bytes) {
+  (void)first, (void)bytes;
+  return 0;
+}
+
+/* beside: the path of the file for contents, NULL: there is none. What is there is the model's weights, if one is. */
 static enum onr_status replace(const struct contents *c, const char *path, const char *beside) {
-  struct pending message = {0}, data = {0};
-  enum onr_status status = beside ? begin(&data, c, beside, write_beside) : ONR_STATUS_OK;
-  if (status == ONR_STATUS_OK) status = begin(&message, c, path, write_message);
-  if (status == ONR_STATUS_OK) status = put_in_place(&data, c->file);
+  struct onri_atomic_file message = {0}, data = {0};
+  enum onr_status status = ONR_STATUS_OK;
+  if (beside) status = begin(&data, c, beside, access(path, F_OK) ? is_nothing : is_anything, write_beside);
+  if (status == ONR_STATUS_OK) status = begin(&message, c, path, onri_begins_as_model, write_message);
+  if (status == ONR_STATUS_OK && beside) status = put_in_place(&data, c->file);
   if (status == ONR_STATUS_OK) status = put_in_place(&message, c->file);
-  end(&message, c->file);
-  end(&data, c->file);
+  onri_atomic_file_end(&message);
+  onri_atomic_file_end(&data);
   return status;
 }
 

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/atomic_file.h"
 #include "base/numbers/checked.h"
 
 enum { FORMAT = 1, BLOCKS_ALIGNMENT = 4096 };
@@ -246,62 +247,27 @@ static const char *fill(struct making *m, const struct onri_packed_key *key, str
   }
   if (m->num_places > 1) qsort(m->places, m->num_places, sizeof(*m->places), by_address);
   if (!lay_out(m)) return "it would be too long for a file";
-  return write_contents(m, key, env) ? NULL : "it cannot be written (is the disk full?)";
+  return write_contents(m, key, env) ? NULL : ONRI_NOT_WRITTEN;
 }
 
-int onri_create_beside(const char *path, char *name, size_t size) {
-  int fd = -1;
-  for (int i = 0; i < 100 && fd < 0; i++) {
-    const int length = snprintf(name, size, "%s.%ld.%d.tmp", path, (long)getpid(), i);
-    if (length < 0 || (size_t)length >= size) return -1;
-    fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0 && errno != EEXIST) return -1;
-  }
-  return fd;
-}
-
-const char *onri_why_not_created(void) {
-  switch (errno) {
-    case ENOENT: return "no file can be created beside it: there is no such folder";
-    case ENOTDIR: return "no file can be created beside it: what should be its folder is a file";
-    case EACCES:
-    case EPERM: return "no file can be created beside it: its folder may not be written to";
-    case EROFS: return "no file can be created beside it: it is on a file system that is only read";
-    case ENOSPC:
-    case EDQUOT: return "no file can be created beside it: the disk is full";
-    default: return "no file can be created beside it";
-  }
-}
-
-/* Why what is there is not replaced; NULL where nothing is, an empty file, or packed weights. */
-static const char *not_ours_to_replace(const char *path) {
-  struct stat info;
-  char start[sizeof(magic)];
-  if (stat(path, &info) != 0) return NULL;
-  if (!S_ISREG(info.st_mode)) return "there is something else than a file in its place";
-  if (info.st_size == 0) return NULL;
-  const int fd = open(path, O_RDONLY | O_CLOEXEC);
-  const int ours = fd >= 0 && pread(fd, start, sizeof(start), 0) == (ssize_t)sizeof(start) &&
-                   memcmp(start, magic, sizeof(magic)) == 0;
-  if (fd >= 0) (void)close(fd);
-  return ours ? NULL : "there is a file of something else in its place";
+static int is_packed_file(const unsigned char *first, size_t bytes) {
+  return bytes >= sizeof(magic) && !memcmp(first, magic, sizeof(magic));
 }
 
 const char *onri_packed_file_write(const char *path, const struct onri_packed_key *key, struct onr_env *env,
                                    const struct onri_blocks *blocks) {
   struct making m = {0};
-  const size_t size = strlen(path) + 64;
-  char *name = onri_allocate(env->allocator, size);
-  if (!name) return "there is no memory for its name";
-  const char *why = not_ours_to_replace(path);
-  m.fd = why ? -1 : onri_create_beside(path, name, size);
-  if (!why) why = m.fd < 0 ? onri_why_not_created() : fill(&m, key, env, blocks);
-  if (m.fd >= 0 && close(m.fd) != 0 && !why) why = "it cannot be written (is the disk full?)";
-  if (m.fd >= 0 && !why && rename(name, path) != 0) why = "it cannot be put in its place";
-  if (m.fd >= 0 && why) unlink(name);
+  struct onri_atomic_file f;
+  const char *why = onri_atomic_file_begin(&f, path, is_packed_file, env->allocator);
+  if (!why) {
+    m.fd = fileno(f.file);
+    why = fill(&m, key, env, blocks);
+  }
+  if (!why) why = onri_atomic_file_close(&f);
+  if (!why) why = onri_atomic_file_place(&f);
+  onri_atomic_file_end(&f);
   onri_release(env->allocator, m.records);
   onri_release(env->allocator, m.places);
   onri_release(env->allocator, m.first);
-  onri_release(env->allocator, name);
   return why;
 }

@@ -26,11 +26,7 @@ const char *onri_packed_part_open(const unsigned char *data, size_t bytes, int b
 /* Bytes of the header and the records; 0: it is no such file. */
 size_t onri_packed_part_head(const unsigned char *data, size_t bytes);
 void onri_packed_file_close(struct onri_block_store *store);
-/* A file of its own beside `path`, whose name goes to `name`; -1: none. */
-int onri_create_beside(const char *path, char *name, size_t size);
-/* Right after it: why there is none, by errno. */
-const char *onri_why_not_created(void);
-/* The records of the blocks, beside what is there, which is replaced at the end. NULL, or why nothing was written. */
+/* The records of the blocks; what is there is replaced when it is such a file. NULL, or why nothing was written. */
 const char *onri_packed_file_write(const char *path, const struct onri_packed_key *key, struct onr_env *env,
                                    const struct onri_blocks *blocks);
 

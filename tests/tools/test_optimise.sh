@@ -50,6 +50,21 @@ mv "$work/beside/model.onnx.data" "$work/beside/moved"
 expect 1 "" "$tool" check "$work/beside"
 rm "$work/whole.onnx"
 
+# Only an ONNX file is replaced, or one without a byte; weights only where there is the model that they belong to.
+printf 'BMW, and more text\n' >"$work/text"
+printf '\010\003\020\001\042\014' >"$work/tensor" # a TensorProto: dims, data_type, float_data
+: >"$work/empty"
+for file in text tensor; do
+  cp "$work/$file" "$work/kept"
+  expect 5 "'$work/$file': there is a file of something else in its place$" "$tool" optimise "$model" -o "$work/$file"
+  cmp -s "$work/$file" "$work/kept" || fail "$file was written over"
+done
+expect 0 "" "$tool" optimise "$demo" -o "$work/empty"
+cp "$work/text" "$work/new.data"
+expect 5 "'$work/new.data': there is a file of something else in its place$" "$tool" optimise "$demo" -o "$work/new" $limit
+cmp -s "$work/text" "$work/new.data" || fail "weights were written over something else"
+[ ! -e "$work/new" ] || fail "a model without its weights"
+
 # What has no form.
 expect 4 "" "$tool" optimise "$fixtures/onnxrun_max_pool/model.onnx" -o "$work/none.onnx"
 grep -q "UNSUPPORTED: .*some of it cannot be said in ONNX:" "$work/err" || fail "$(cat "$work/err")"
@@ -61,7 +76,7 @@ expect 2 "a packed model has no weights" "$tool" optimise "$work/model.onr" -o "
 # Mistakes.
 expect 2 "-o FILE says where the model goes" "$tool" optimise "$model"
 expect 3 "" "$tool" optimise "$0" -o "$work/none.onnx"
-expect 5 "nowhere/x.onnx" "$tool" optimise "$model" -o "$work/nowhere/x.onnx"
+expect 5 "IO: '$work/nowhere/x.onnx': no file can be created beside it: there is no such folder$" "$tool" optimise "$model" -o "$work/nowhere/x.onnx"
 expect 2 "no graph rewrite is called" "$tool" optimise "$model" -o "$work/none.onnx" --disable-passes nonsense
 [ ! -e "$work/none.onnx" ] || fail "a file after a mistake"
 [ "$(ls "$work" | grep -c onnx)" = 4 ] || fail "something is left behind: $(ls "$work")"

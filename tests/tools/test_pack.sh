@@ -22,9 +22,15 @@ done
 # Nor an input, nor what is no text, no page and no ONNX file.
 for file in data input; do cp "$work/plain.npy" "$work/$file.npy"; done
 expect 2 "is an input" "$tool" run "$model" -i "$work/input.npy" -o "$work/input.npy"
-for command in report bench optimise; do
+for command in report bench; do
   expect 2 "of another kind" "$tool" $command "$model" -o "$work/data.npy"
 done
+cp "$model" "$work/data.onr"
+for words in "optimise data.npy" "pack data.onr"; do
+  expect 5 "^onnxrun: IO: '$work/${words#* }': there is a file of something else in its place$" "$tool" ${words% *} "$model" -o "$work/${words#* }"
+done
+cmp -s "$model" "$work/data.onr" || fail "a model was written over by a packed one"
+rm "$work/data.onr"
 cmp -s "$work/plain.npy" "$work/data.npy" && cmp -s "$work/plain.npy" "$work/input.npy" || fail "data were written over"
 cp "$model" "$work/another"
 expect 5 "a file of something else in its place" "$tool" pack "$model" -o "$work/another"

@@ -51,8 +51,7 @@ int report_failure(enum onr_status status, const char *file, const struct onr_er
 
 int report_write_failure(enum onr_status status, const char *source, const char *target,
                          const struct onr_error *error) {
-  const int is_target = status == ONR_STATUS_IO && !names_file(error, source);
-  return report_failure(status, is_target ? target : source, error);
+  return report_failure(status, names_file(error, target) ? target : source, error);
 }
 
 int complain_file(const char *path, const char *what) {

@@ -9,6 +9,10 @@
 
 #include "options.h"
 
+/* What is_own of commands asks. */
+static int is_page(const unsigned char *bytes, size_t count) { return count > 0 && bytes[0] == '<'; }
+static int is_text(const unsigned char *bytes, size_t count) { return !memchr(bytes, 0, count); }
+
 /* The examples are run by a test, in tests/fixtures/demo. */
 const struct command_row commands[] = {
     {"run", "MODEL", "run a model once; inputs from files, random where none is given",
@@ -16,39 +20,39 @@ const struct command_row commands[] = {
      "onnxrun run model.onnx -i digits.npy --labels labels.npy --show\n"
      "onnxrun run model.onnx -i digits.npy --backend portable --dump-all values\n"
      "onnxrun run model.onnx -i digit.png --channels GRAY --labels names.txt --top 3",
-     1, 1, 0, command_run},
+     1, 1, .run = command_run},
     {"info", "MODEL", "inputs, outputs, and the tree of PyTorch's modules with their shapes and costs",
-     "onnxrun info model.onnx --dim batch=8", 1, 1, 0, command_info},
+     "onnxrun info model.onnx --dim batch=8", 1, 1, .run = command_info},
     {"bench", "MODEL", "time a model: load, first run, and minimum and median of many runs",
      "onnxrun bench model.onnx --threads 2 --seconds 0.5 --profile\n"
      "onnxrun bench model.onnx --seconds 0.5 --profile --format csv",
-     1, 1, 0, command_bench},
+     1, 1, .is_own = is_text, .run = command_bench},
     {"generate", "MODEL", "run a language model token by token, with its keys and values as states of the session",
-     "onnxrun generate ../cached_decoder_ts/model.onnx --prompt-ids 1,2,3 --greedy", 1, 1, 0, command_generate},
+     "onnxrun generate ../cached_decoder_ts/model.onnx --prompt-ids 1,2,3 --greedy", 1, 1, .run = command_generate},
     {"ops", "[NAME...]", "the operators that can be read; with names, all about these", "onnxrun ops Conv Softmax", 0,
-     SIZE_MAX, 0, command_ops},
+     SIZE_MAX, .run = command_ops},
     {"check", "PATH...", "run folders of backend tests (model.onnx + test_data_set_*) and compare",
-     "onnxrun check ../mlp_ts ../mlp_dynamo --rtol 1e-4", 1, SIZE_MAX, 0, command_check},
+     "onnxrun check ../mlp_ts ../mlp_dynamo --rtol 1e-4", 1, SIZE_MAX, .run = command_check},
     {"pack", "MODEL", "write the weights as kernels read them, to a file that --packed maps instead of packing again",
      "onnxrun pack model.onnx\n"
      "onnxrun pack model.onnx -o weights.packed --threads 2\n"
      "onnxrun pack model.onnx -o model.onr",
-     1, 1, 0, command_pack},
+     1, 1, .run = command_pack},
     {"report", "MODEL",
      "a page about a model: its graph, a run, times, memory and weights, in one file for any browser",
-     "onnxrun report model.onnx -o report.html --seconds 0.5", 1, 1, 0, command_report},
+     "onnxrun report model.onnx -o report.html --seconds 0.5", 1, 1, .is_own = is_page, .run = command_report},
     {"compare", "MODEL", "compare what each layer writes with a reference, and name the first that differs",
      "onnxrun compare model.onnx -i digits.npy\n"
      "onnxrun compare model.onnx -i digits.npy --reference results",
-     1, 1, 0, command_compare},
+     1, 1, .run = command_compare},
     {"compile", "MODEL",
      "write the model as C for fixed shapes: NAME.c and NAME.h, which need no library and no loader",
      "onnxrun compile model.onnx --dim batch=1 -o digits\n"
      "onnxrun compile model.onnx --dim batch=1 -o digits --name digits --weights object",
-     1, 1, 0, command_compile},
+     1, 1, .run = command_compile},
     {"optimise", "MODEL",
      "write the model as ONNX for any program: constants folded, old and written-out operators made new",
-     "onnxrun optimise model.onnx -o smaller.onnx", 1, 1, 1, command_optimise},
+     "onnxrun optimise model.onnx -o smaller.onnx", 1, 1, .replaces_model = 1, .run = command_optimise},
 };
 _Static_assert(sizeof(commands) / sizeof(commands[0]) == NUM_COMMANDS, "NUM_COMMANDS counts the table");
 
@@ -100,7 +104,7 @@ static int is_input(const char *word, const struct stat *file) {
 
 static const char *reads(const struct command_row *command, const struct options *o, const struct stat *file) {
   const char *others[] = {o->recipe, o->labels, o->plugin, o->reference, o->packs ? NULL : o->packed};
-  for (size_t i = 0; i < o->num_paths && !command->writes_all; i++)
+  for (size_t i = 0; i < o->num_paths && !command->replaces_model; i++)
     if (is_file(o->paths[i], file)) return "the model itself";
   for (size_t i = 0; i < o->num_inputs; i++)
     if (is_input(o->inputs[i], file)) return "an input";
@@ -109,34 +113,27 @@ static const char *reads(const struct command_row *command, const struct options
   return NULL;
 }
 
-/* Text, a page and a model begin as such; a model's first bytes are its fields' tags. */
-static int begins_as(enum command command, const unsigned char *bytes, size_t count) {
-  if (command == REPORT) return bytes[0] == '<';
-  if (command == OPTIMISE) return bytes[0] == 0x08 || bytes[0] == 0x12 || bytes[0] == 0x3a || bytes[0] == 0x42;
-  return !memchr(bytes, 0, count);
-}
-
-static int has_other_kind(enum command command, const char *path) {
+static int has_other_kind(const struct command_row *command, const char *path) {
   unsigned char bytes[512];
-  FILE *file = command & (BENCH | REPORT | OPTIMISE) ? fopen(path, "rb") : NULL;
+  FILE *file = command->is_own ? fopen(path, "rb") : NULL;
   const size_t count = file ? fread(bytes, 1, sizeof(bytes), file) : 0;
   if (file) fclose(file);
-  return count > 0 && !begins_as(command, bytes, count);
+  return count > 0 && !command->is_own(bytes, count);
 }
 
 /* What would be lost; NULL: nothing. */
-static const char *lost(size_t i, const struct options *options) {
+static const char *lost(const struct command_row *command, const struct options *options) {
   struct stat file;
   if (!options->output || stat(options->output, &file) != 0 || !S_ISREG(file.st_mode)) return NULL;
-  const char *read = reads(&commands[i], options, &file);
-  return read ? read : has_other_kind((enum command)(1 << i), options->output) ? "a file of another kind" : NULL;
+  const char *read = reads(command, options, &file);
+  return read ? read : has_other_kind(command, options->output) ? "a file of another kind" : NULL;
 }
 
 static int run_command(size_t i, int argc, char **argv) {
   const struct command_row *command = &commands[i];
   struct options options;
   int code = parse_options(i, argc, argv, &options);
-  const char *loss = code ? NULL : lost(i, &options);
+  const char *loss = code ? NULL : lost(command, &options);
   if (!code && options.help) print_command_help(i);
   else if (!code && options.num_paths < command->least_paths)
     code = complain(EXIT_USAGE, "%s: expected a path; 'onnxrun help %s' says how", command->name, command->name);

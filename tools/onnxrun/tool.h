@@ -114,7 +114,9 @@ struct command_row {
   const char *name, *arguments, *summary;
   const char *examples; /* lines */
   size_t least_paths, most_paths;
-  int writes_all; /* of the model: its output may take the model's place */
+  int replaces_model; /* -o may be the model itself */
+  /* -o is written over a file that begins so; NULL: over any, or the library says over which. */
+  int (*is_own)(const unsigned char *bytes, size_t count);
   int (*run)(const struct options *options);
 };
 extern const struct command_row commands[]; /* in the order of enum command */
@@ -132,7 +134,7 @@ void print_command_help(size_t command);
 /* --- errors.c --- */
 /* One line on stderr: "onnxrun: SHAPE: FILE: where: message"; returns the exit code for the status. */
 int report_failure(enum onr_status status, const char *file, const struct onr_error *error);
-/* The same of what makes one file of another: IO is about the target, unless the message says otherwise. */
+/* The same of what makes one file of another: about the source, unless the message names the target. */
 int report_write_failure(enum onr_status status, const char *source, const char *target, const struct onr_error *error);
 /* "onnxrun: what: FILE: where: message", with the file's name once. */
 int report_as(int code, const char *what, const char *file, const struct onr_error *error, const char *hint);
