@@ -115,15 +115,28 @@ static void let_go(struct session_object *self, int has_run) {
   }
 }
 
-static PyObject *session_run(PyObject *object, PyObject *args) {
-  struct session_object *self = (struct session_object *)object;
-  PyObject *values, *empty, *results = NULL;
-  struct interrupt interrupt;
-  int has_run = 0;
-  if (!PyArg_ParseTuple(args, "OO", &values, &empty) || enter(self) < 0) return NULL;
-  errors_forget();
+/* What was asked before it was cleared is still asked for: stop.terminate. */
+static int clear_cancel(struct session_object *self, PyObject *stop) {
   onr_cancel_clear(&self->cancel);
   self->is_asked_to_stop = 0;
+  PyObject *terminate = stop == Py_None ? Py_NewRef(Py_False) : PyObject_GetAttrString(stop, "terminate");
+  const int is_set = terminate ? PyObject_IsTrue(terminate) : -1;
+  Py_XDECREF(terminate);
+  if (is_set > 0) {
+    self->is_asked_to_stop = 1;
+    onr_cancel_set(&self->cancel);
+  }
+  return is_set < 0 ? -1 : 0;
+}
+
+static PyObject *session_run(PyObject *object, PyObject *args) {
+  struct session_object *self = (struct session_object *)object;
+  PyObject *values, *empty, *stop = Py_None, *results = NULL;
+  struct interrupt interrupt;
+  int has_run = 0;
+  if (!PyArg_ParseTuple(args, "OO|O", &values, &empty, &stop) || enter(self) < 0) return NULL;
+  errors_forget();
+  if (clear_cancel(self, stop) < 0) return self->is_busy = 0, NULL;
   interrupt_begin(&interrupt, &self->cancel);
   if (set_inputs(self, values) == 0 && take(self, onr_session_plan) == 0 && bind_outputs(self, empty) == 0)
     has_run = take(self, onr_session_run) == 0;
@@ -346,7 +359,8 @@ static void session_dealloc(PyObject *object) {
 
 static PyMethodDef methods[] = {
     {"run", session_run, METH_VARARGS,
-     "run(values, empty) -> values: one for each input, None where it is left out; see value_read and value_write."},
+     "run(values, empty, stop=None) -> values: one for each input, None where it is left out; see value_read and "
+     "value_write. It ends when stop.terminate is true."},
     {"cancel", session_cancel, METH_NOARGS, "Ends the run that is under way, from another thread."},
     {"want", session_want, METH_VARARGS, "want(indices or None): compute these outputs alone."},
     {"add_states", session_add_states, METH_VARARGS, "add_states(names=None) -> [(output, input)], all there are."},

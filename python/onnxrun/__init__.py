@@ -34,12 +34,13 @@ from .inference_session import (ExecutionMode, ExecutionOrder, GraphOptimization
                                 set_default_logger_verbosity, set_seed)
 
 if TYPE_CHECKING:
+    from ._program import Difference
     from .exporter import export
     from .quantizer import quantize
-    from .verification import Difference, check
+    from .verification import check
 
 # What needs torch or onnx is imported when it is asked for.
-_ON_DEMAND = {"Difference": ".verification", "check": ".verification", "export": ".exporter", "quantize": ".quantizer"}
+_ON_DEMAND = {"Difference": "._program", "check": ".verification", "export": ".exporter", "quantize": ".quantizer"}
 
 __all__ = [
     "ArgumentError", "ArityError", "CancelledError", "DTypeError", "DataError", "Difference", "Error", "ExecutionMode", "ExecutionOrder",

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 def shown(value: object) -> str:
     """What was found, in few words."""
-    if value is None or isinstance(value, (bool, int, float, str)):
+    if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
         text = repr(value)
         return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
     if isinstance(value, type):
@@ -48,19 +48,6 @@ def path(name: str, value: str | os.PathLike[str]) -> str:
     if not found or "\0" in found:
         refuse(name, "a path, a str or os.PathLike", value)
     return found
-
-
-def model_target(name: str, value: str | os.PathLike[str], source: str | None = None) -> str:
-    """The path of an ONNX file to write: not that of `source`, and what is there already is an ONNX file, else it would be lost."""
-    target = path(name, value)
-    if source is not None and os.path.exists(source) and os.path.exists(target) and os.path.samefile(source, target):
-        raise ArgumentError(f"{name}: {target} is the model itself, which would be lost")
-    if os.path.isfile(target):
-        with open(target, "rb") as file:
-            first = file.read(1)
-        if first and first not in b"\x08\x12\x3a\x42":  # the tags of a model's fields
-            raise ArgumentError(f"{name}: {target} is a file of another kind, which would be lost")
-    return target
 
 
 def whole(name: str, value: Any, least: int, most: int | None = None) -> int:

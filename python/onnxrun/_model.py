@@ -241,6 +241,7 @@ class Session:
         self._native = native
         self._forks = _forks
         self._wanted: tuple[int, ...] | None = None
+        self._stop: Any = None  # its terminate ends the run
         self.states: dict[str, str] = {}
         if states:
             names = None if states is True else states
@@ -326,7 +327,7 @@ class Session:
     def _run(self, values: list[Any]) -> list[Any]:
         if self._forks != _forks:
             raise StateError("the session was made before the process was forked; make a new one")
-        return self._native.run(values, empty)
+        return self._native.run(values, empty, self._stop)
 
     def __repr__(self) -> str:
         states = f", states {self.states}" if self.states else ""
@@ -354,7 +355,7 @@ def optimise(source: str | PathLike[str], target: str | PathLike[str], *, disabl
     """Writes the model at the path `source`, rewritten as far as ONNX has words for it, as an ONNX file for any program
     (docs/optimise.md)."""
     path = _arguments.path("source", source)
-    goal = _arguments.model_target("target", target)
+    goal = _arguments.path("target", target)
     try:
         _onnxrun.optimise(path, goal, disabled_passes=None if disabled_passes is None else _arguments.text("disabled_passes", disabled_passes))
     except FileError as error:

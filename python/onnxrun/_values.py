@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import re
 from typing import Any
 
 import numpy as np
 
-from . import _onnxrun
+from . import _arguments, _onnxrun
 
 NUMBERS = _onnxrun.DTYPES  # {"float32": 1, ...}
 NAMES = {0: "?", **{number: name for name, number in NUMBERS.items()}}
@@ -67,7 +68,53 @@ def type_name(number: int) -> str:
 
 def _strings(array: np.ndarray[Any, Any]) -> Any:
     items = array.ravel().tolist()
-    return STRING, array.shape, [item if isinstance(item, (str, bytes)) else str(item) for item in items]
+    for item in items:
+        if not isinstance(item, (str, bytes)):
+            raise TypeError(f"expected string, found {_arguments.shown(item)}")
+    return STRING, array.shape, [item if isinstance(item, bytes) or item.isascii() else _utf8(item) for item in items]
+
+
+def _utf8(text: str) -> bytes:
+    """The bytes that from_native made the text of, which may be no UTF-8."""
+    try:
+        return text.encode(errors="surrogateescape")
+    except UnicodeEncodeError:
+        raise ValueError(f"expected string, found {_arguments.shown(text)}, which is no text") from None
+
+
+def _range(number: int) -> tuple[int, int] | None:
+    """The least and the most of a whole type; None of others."""
+    match, dtype = re.fullmatch(r"(u?)int(\d+)", NAMES[number]), numpy_dtype(number)
+    if match:
+        bits = int(match[2])
+        return (0, 2**bits - 1) if match[1] else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+    if dtype == np.bool_:
+        return 0, 1
+    return (0, int(np.iinfo(dtype).max)) if dtype is not None and dtype.kind in "iu" else None  # bits of what NumPy has no type of
+
+
+def _converted(value: Any, number: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """As an array of the type, and which elements it has; what is real is rounded."""
+    found, limits, dtype = np.asarray(value), _range(number), numpy_dtype(number)
+    kinds = "biu" if limits else "biufc" if dtype in (np.complex64, np.complex128) else "biuf"
+    if not found.size or found.dtype.kind not in kinds:
+        return np.zeros(found.shape, dtype), np.zeros(found.shape, np.bool_)
+    if limits:
+        fits = (found >= limits[0]) & (found <= limits[1])
+        return np.where(fits, found, 0).astype(dtype), fits
+    with np.errstate(over="ignore"):
+        array = found.astype(dtype)
+    return array, np.isfinite(array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)) | ~np.isfinite(found)
+
+
+def as_array(value: Any, number: int) -> np.ndarray[Any, Any]:
+    """Python's numbers, and lists of them: the type has to have each."""
+    array, fits = _converted(value, number)
+    if not fits.all():
+        given = np.asarray(value, object).ravel().tolist()
+        wrong = next((item for item in given if not _converted(item, number)[1].all()), value)
+        raise TypeError(f"expected {NAMES[number]}, found {_arguments.shown(wrong)}")
+    return array
 
 
 def _unusual(array: np.ndarray[Any, Any], number: int) -> Any:
@@ -88,6 +135,8 @@ def _unusual(array: np.ndarray[Any, Any], number: int) -> Any:
         return number, array.shape, np.ascontiguousarray(array)
     if not dtype.isnative:
         array = array.astype(dtype.newbyteorder("="))
+    if array.dtype not in _NATIVE:
+        raise TypeError(f"arrays of {dtype} have no ONNX type")
     return np.require(array, requirements=["C", "A"]).reshape(array.shape)
 
 
@@ -109,8 +158,7 @@ def to_native(value: Any, number: int = 0) -> Any:
         return to_native(np.asarray(value), number)
     if number == STRING:
         return _strings(np.asarray(value, object))
-    dtype = numpy_dtype(number)
-    return to_native(np.asarray(value, dtype) if dtype else np.asarray(value), number)
+    return to_native(as_array(value, number) if number else np.asarray(value), number)
 
 
 def _sequence(value: Any) -> Any:

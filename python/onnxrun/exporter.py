@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import errno
 import inspect
 import os
 import shutil
@@ -12,7 +13,9 @@ from typing import Any
 import onnx
 import torch
 
+from . import _arguments as checks
 from . import keywords, verification
+from ._onnxrun import ArgumentError
 from .modules import substitutes
 from .operators import TRANSLATIONS
 from .recurrent import TRANSLATIONS as RECURRENT
@@ -102,7 +105,7 @@ def _arguments(model, args, kwargs):
     """args and kwargs as torch.onnx.export takes them: a tensor alone, keywords as the last of args, those of a program."""
     if isinstance(model, torch.export.ExportedProgram) and not args and not kwargs:
         args, kwargs = model.example_inputs
-    args = (args,) if isinstance(args, torch.Tensor) else tuple(args)
+    args = (args,) if isinstance(args, torch.Tensor) else tuple(checks.items("args", args))
     if not kwargs and args and isinstance(args[-1], dict):
         args, kwargs = args[:-1], args[-1]
     return args, dict(kwargs or {})
@@ -179,10 +182,12 @@ def export(model: Any, args: Any = (), f: str | os.PathLike[str] | None = None, 
     Returns the list of differences, empty without a check.
     """
     if f is None or hasattr(f, "write"):
-        raise TypeError("f: the file is written and run, so that a path is needed; torch.onnx.export gives a program, or writes a stream")
-    path, is_program = os.fspath(f), isinstance(model, torch.export.ExportedProgram)
+        raise ArgumentError("f: the file is written and run, so that a path is needed; torch.onnx.export gives a program, or writes a stream")
+    path, is_program = checks.path("f", f), isinstance(model, torch.export.ExportedProgram)
+    if not isinstance(model, (torch.nn.Module, torch.export.ExportedProgram, torch.jit.ScriptFunction)):
+        checks.refuse("model", "a torch.nn.Module or a torch.export.ExportedProgram", model)
     if not os.path.isdir(os.path.dirname(path) or "."):
-        raise FileNotFoundError(f"{path}: there is no folder {os.path.dirname(path)}")
+        raise checks.MissingFileError(errno.ENOENT, "there is no such folder", os.path.dirname(path))
     dynamo = bool(dynamo) or is_program
     keywords.check(options, dynamo)
     args, kwargs = _arguments(model, args, kwargs)

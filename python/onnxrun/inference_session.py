@@ -181,9 +181,11 @@ class RunOptions:
     def _run(self, session: Session, call: Callable[[Session], Any]) -> Any:
         with self._lock:
             self._running.append(session)
+        session._stop = self  # whose terminate the run looks at once it can be cancelled
         try:
             return call(session)
         finally:
+            session._stop = None
             with self._lock:
                 self._running.remove(session)
 
@@ -612,7 +614,7 @@ class InferenceSession:
 
     def _write_optimised(self, source: Any, disabled_passes: str | None) -> None:
         read = None if isinstance(source, (bytes, bytearray, memoryview)) else _arguments.path("path_or_bytes", source)
-        target = _arguments.model_target("optimized_model_filepath", self._options.optimized_model_filepath, read)
+        target = _arguments.path("optimized_model_filepath", self._options.optimized_model_filepath)
         if read is not None:
             _onnxrun.optimise(read, target, disabled_passes=disabled_passes)
             return

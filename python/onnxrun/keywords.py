@@ -4,6 +4,8 @@ import inspect
 
 import torch
 
+from ._onnxrun import ArgumentError
+
 # What only one of PyTorch's two exporters looks at; the other drops it without a word.
 DYNAMO = ("dynamic_shapes", "custom_translation_table", "report", "optimize", "verify", "profile", "dump_exported_program",
           "artifacts_dir", "external_data")
@@ -11,14 +13,14 @@ TORCHSCRIPT = ("operator_export_type", "do_constant_folding", "custom_opsets", "
 
 
 def check(options, dynamo):
-    """TypeError for a keyword that torch.onnx.export does not have, ValueError for one that would have no effect."""
+    """ArgumentError for a keyword that torch.onnx.export does not have, or that would have no effect."""
     known = inspect.signature(torch.onnx.export).parameters
     for name, value in options.items():
         if name not in known:
-            raise TypeError(f"export() has no keyword '{name}', nor has torch.onnx.export of torch {torch.__version__}")
+            raise ArgumentError(f"export() has no keyword '{name}', nor has torch.onnx.export of torch {torch.__version__}")
         if value is None or value == known[name].default:
             continue
         if name == "training":
-            raise ValueError("training: a module is exported as it computes in evaluation mode; only TrainingMode.EVAL is possible")
+            raise ArgumentError("training: a module is exported as it computes in evaluation mode; only TrainingMode.EVAL is possible")
         if name in (TORCHSCRIPT if dynamo else DYNAMO):
-            raise ValueError(f"{name}: torch.onnx.export looks at it with dynamo={not dynamo} alone")
+            raise ArgumentError(f"{name}: torch.onnx.export looks at it with dynamo={not dynamo} alone")

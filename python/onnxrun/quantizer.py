@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import errno
 import os
 import subprocess
 import tempfile
@@ -13,9 +12,11 @@ from typing import Any
 import numpy as np
 import onnx
 
-from . import _arguments
+from . import _arguments, _values
+from ._model import load
 from ._onnxrun import ArgumentError
-from .verification import Difference, find_tool
+from ._program import Difference, find_tool
+from ._values import NUMBERS
 
 ACTIVATIONS = ("uint8", "int8")
 LARGEST_FILE = 1 << 30  # protobuf ends at twice that
@@ -30,23 +31,45 @@ def _quantizer():
     return quantization, shape_inference
 
 
-def _inputs_of(path):
-    graph = onnx.load(path, load_external_data=False).graph
-    constants = {tensor.name for tensor in graph.initializer}
-    return [v.name for v in graph.input if v.name not in constants]
+def _checked(name, value, info):
+    """A sample's array for an input, of which ranges can be taken."""
+    number = NUMBERS[info.dtype]
+    try:
+        array = value if isinstance(value, np.ndarray) else _values.as_array(value, number)
+    except (TypeError, ValueError) as error:
+        raise ArgumentError(f"{name}: {error}") from error
+    sizes = array.shape if info.shape is None else [d if isinstance(d, int) else size for d, size in zip(info.shape, array.shape)]
+    if _values.dtype_number(array.dtype) != number or len(info.shape or sizes) != array.ndim or tuple(sizes) != array.shape:
+        raise ArgumentError(f"{name}: expected {str(info).partition(': ')[2]}, found {array.dtype}[{', '.join(map(str, array.shape))}]")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ArgumentError(f"{name}: it has NaN or infinities, of which no range can be taken")
+    return array
 
 
-def _named(values, names):
+def _named(i, sample, inputs):
     """One sample as a dictionary of arrays; arrays alone are inputs in order."""
-    if isinstance(values, dict):
-        missing = [name for name in names if name not in values]
+    names = [info.name for info in inputs]
+    if isinstance(sample, dict):
+        missing = [name for name in names if name not in sample]
         if missing:
             raise ArgumentError(f"calibration: a sample has no '{missing[0]}'; the file has the inputs {', '.join(names)}")
-        return {name: np.asarray(values[name]) for name in names}
-    values = list(values) if isinstance(values, (list, tuple)) else [values]
-    if len(values) != len(names):
-        raise ArgumentError(f"calibration: a sample has {len(values)} arrays; the file has the inputs {', '.join(names)}")
-    return {name: np.asarray(value) for name, value in zip(names, values)}
+    else:
+        given = list(sample) if isinstance(sample, (list, tuple)) else [sample]
+        if len(given) != len(names):
+            raise ArgumentError(f"calibration: a sample has {len(given)} arrays; the file has the inputs {', '.join(names)}")
+        sample = dict(zip(names, given))
+    return {info.name: _checked(f"calibration[{i}], input '{info.name}'", sample[info.name], info) for info in inputs}
+
+
+def _target(path, target):
+    """What the quantizer writes over is lost: neither the model itself, nor what is no model."""
+    if os.path.exists(target) and os.path.samefile(path, target):
+        raise ArgumentError(f"target: {target} is the model itself, which would be lost")
+    if os.path.isfile(target):
+        with open(target, "rb") as file:
+            if file.read(1) not in (b"", b"\x08"):  # every writer of models puts the version first
+                raise ArgumentError(f"target: {target} is a file of another kind, which would be lost")
+    return target
 
 
 def _reader(quantization, samples):
@@ -114,18 +137,17 @@ def quantize(path: str | os.PathLike[str], target: str | os.PathLike[str], calib
     with the program onnxrun (`tool`, as in export()); check=False, or no calibration data: not.
     """
     path = _arguments.path("path", path)
-    target = _arguments.model_target("target", target, path)
+    target = _arguments.path("target", target)
     if not isinstance(activations, str) or activations not in ACTIVATIONS:
         _arguments.refuse("activations", f"one of {', '.join(ACTIVATIONS)}", activations)
     per_channel, check = _arguments.flag("per_channel", per_channel), _arguments.flag("check", check)
     if calibration is not None and (isinstance(calibration, (str, bytes, dict)) or not hasattr(calibration, "__iter__")):
         _arguments.refuse("calibration", "a list of samples", calibration)
-    if not os.path.exists(path):
-        raise _arguments.MissingFileError(errno.ENOENT, os.strerror(errno.ENOENT), path)
     exclude = _arguments.names("exclude", exclude)
     quantization, shape_inference = _quantizer()
-    names = _inputs_of(path)
-    samples = None if calibration is None else [_named(sample, names) for sample in calibration]
+    inputs = [info for info in load(path, threads=1).inputs if not info.has_default]
+    target = _target(path, target)
+    samples = None if calibration is None else [_named(i, sample, inputs) for i, sample in enumerate(calibration)]
     if samples == []:
         raise ArgumentError("calibration: it holds no sample; pass None for dynamic quantization")
     tool = find_tool(tool) if check and samples else None

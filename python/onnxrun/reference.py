@@ -3,7 +3,8 @@
     python -m onnxrun.reference model.onnx -o reference.npz [-i NAME=x.npy ...] [--dim NAME=SIZE ...] [--seed N]
     onnxrun compare model.onnx --reference reference.npz
 
-The .npz holds the inputs, too. Inputs without a file are random. Values inside of the bodies of If, Loop and Scan are not in it. Needs onnx
+Inputs are given as to `onnxrun run` (a picture with --mean and so on), which reads them. The .npz holds them, too. Those without a
+file are random. Values inside of the bodies of If, Loop and Scan are not in it. Needs onnx
 and onnxruntime: pip install 'onnxrun[reference]'. As onnxrun.reference.write(path, inputs, target) it takes arrays.
 """
 
@@ -11,6 +12,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -97,24 +100,50 @@ def random_inputs(model, given, dims, seed):
     return inputs
 
 
-def _pairs(option, words, known):
-    """{name: value} of NAME=VALUE, of names that there are."""
-    pairs = {}
-    for word in words:
-        name, equals, value = word.rpartition("=")
-        if not equals or not name:
-            raise ArgumentError(f"{option}: expected NAME=VALUE, got {word!r}")
-        if name not in known:
-            raise ArgumentError(f"{option}: the model has no {name!r}; it has {', '.join(map(repr, known)) or 'none'}")
-        pairs[name] = value
-    return pairs
+def _pair(option, word, known):
+    """NAME and VALUE of NAME=VALUE, of a name that there is; where there is one alone, VALUE will do."""
+    name, equals, value = word.partition("=")
+    if equals and name in known:
+        return name, value
+    if len(known) == 1 and (not equals or os.path.exists(word)):
+        return known[0], word
+    if not equals:
+        raise ArgumentError(f"{option}: expected NAME=VALUE, got {word!r}")
+    raise ArgumentError(f"{option}: the model has no {name!r}; it has {', '.join(map(repr, known)) or 'none'}")
 
 
-def _array(option, file):
+def _program():
     try:
-        return np.load(file)
-    except (OSError, ValueError, EOFError) as reason:
-        raise ArgumentError(f"{option} {file}: no .npy can be read: {reason}") from reason
+        from ._program import find_tool
+        return find_tool()
+    except ImportError:  # run as a file
+        return "onnxrun"
+
+
+def _given_inputs(model, path, words, rest):
+    """{name: array} as the tool reads them, by a model that hands its inputs on. rest: its other options."""
+    values = {value.name: value for value in model.graph.input}
+    given = dict(_pair("-i", word, list(values)) for word in words)
+    if not given:
+        if rest:
+            raise ArgumentError(f"{rest[0]}: it is about inputs, and none is given")
+        return {}
+    nodes = [helper.make_node("Identity", [name], [f"copy_{k}"]) for k, name in enumerate(given)]
+    copies = [onnx.ValueInfoProto(name=f"copy_{k}", type=values[name].type) for k, name in enumerate(given)]
+    recipe = os.path.splitext(path)[0] + ".json"
+    with tempfile.TemporaryDirectory() as folder:
+        graph = helper.make_graph(nodes, "inputs", [values[name] for name in given], copies)
+        file = os.path.join(folder, "inputs.onnx")
+        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10), file)
+        if os.path.exists(recipe) and "--recipe" not in rest:
+            shutil.copyfile(recipe, os.path.join(folder, "inputs.json"))
+        command = [_program(), "run", file, "-o", os.path.join(folder, "out"), *rest]
+        for name, value in given.items():
+            command += ["-i", f"{name}={value}"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise ArgumentError(done.stderr.strip().removeprefix("onnxrun: ").replace(file, path))
+        return {name: np.load(os.path.join(folder, "out", f"copy_{k}.npy")) for k, name in enumerate(given)}
 
 
 def _size(option, text):
@@ -143,13 +172,12 @@ def _keep(target, read):
             raise ArgumentError(f"-o {target}: it is a file of another kind, which would be lost")
 
 
-def _run(options):
-    _keep(options.output, [options.model, *(word.rpartition("=")[2] for word in options.input)])
+def _run(options, rest):
+    _keep(options.output, [options.model, *options.input, *(word.partition("=")[2] for word in options.input)])
     model = _model(options.model)
-    inputs = [value.name for value in model.graph.input]
     names = list(dict.fromkeys(d.dim_param for value in model.graph.input for d in value.type.tensor_type.shape.dim if d.dim_param))
-    given = {name: _array("-i", file) for name, file in _pairs("-i", options.input, inputs).items()}
-    dims = {name: _size("--dim", size) for name, size in _pairs("--dim", options.dim, names).items()}
+    given = _given_inputs(model, options.model, options.input, rest)
+    dims = {name: _size("--dim", size) for name, size in (_pair("--dim", word, names) for word in options.dim)}
     count = write(options.model, random_inputs(model, given, dims, options.seed), options.output)
     print(f"{count} values -> {options.output}")
 
@@ -158,12 +186,12 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m onnxrun.reference", description=__doc__.split("\n", 1)[0])
     parser.add_argument("model")
     parser.add_argument("-o", "--output", required=True, help="the .npz to write")
-    parser.add_argument("-i", "--input", action="append", default=[], metavar="NAME=FILE", help="a .npy for an input; else it is random")
+    parser.add_argument("-i", "--input", action="append", default=[], metavar="NAME=FILE", help="an input, as `onnxrun run` takes it; else it is random")
     parser.add_argument("--dim", action="append", default=[], metavar="NAME=SIZE", help="size of a dynamic dimension (1)")
     parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args(arguments)
+    options, rest = parser.parse_known_args(arguments)
     try:
-        _run(options)
+        _run(options, rest)
     except ArgumentError as error:
         return _complain(error, 2)
     except OSError as error:

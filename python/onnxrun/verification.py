@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import os
 import re
-import shutil
 import subprocess
 import tempfile
 from typing import Any
@@ -16,7 +14,7 @@ import onnx
 import torch
 from onnx import TensorProto, helper
 
-from .__main__ import TOOL
+from ._program import Difference, find_tool
 
 # What float32 arithmetic in another order may change; the narrow types have fewer bits.
 TOLERANCES = {torch.float16: (5e-3, 5e-3), torch.bfloat16: (3e-2, 3e-2)}
@@ -27,27 +25,6 @@ EXIT_UNSUPPORTED = 4
 
 class UnsupportedError(RuntimeError):
     """The program onnxrun has no code for something in the file."""
-
-
-@dataclasses.dataclass
-class Difference:
-    """How far one output of the file is from the module's."""
-
-    name: str
-    largest: float       # absolute; 0 for equal integers; infinite for another type or shape
-    agrees: bool | None  # within the tolerance; None: the module itself gives something else each time
-    by: str = ""         # in words
-
-
-def find_tool(tool=None):
-    """The program onnxrun: the argument, else the environment variable ONNXRUN, else the package's own."""
-    for what, candidate in (("tool", tool), ("the environment variable ONNXRUN", os.environ.get("ONNXRUN"))):
-        if candidate:
-            found = shutil.which(os.fspath(candidate))
-            if not found:
-                raise FileNotFoundError(f"{what}: there is no program '{os.fspath(candidate)}'")
-            return found
-    return TOOL
 
 
 # --- arguments and results ---

@@ -180,9 +180,9 @@ def finds_the_tool(tool, path):
     """Errors come before the export."""
     layer, x = nn.Linear(2, 2), (randn(1, 2),)
     saved = {name: os.environ.pop(name, None) for name in ("ONNXRUN", "PATH")}
-    expect(FileNotFoundError, "there is no program '/no/such/tool'", layer, x, path, tool="/no/such/tool")
+    expect(FileNotFoundError, "tool: there is no such program: '/no/such/tool'", layer, x, path, tool="/no/such/tool")
     os.environ["ONNXRUN"] = "/no/such/tool"
-    expect(FileNotFoundError, "ONNXRUN: there is no program", layer, x, path)
+    expect(FileNotFoundError, "ONNXRUN: there is no such program", layer, x, path)
     del os.environ["ONNXRUN"]
     os.environ.update({name: value for name, value in saved.items() if value is not None})
     require(not os.path.exists(path), "a file was written")
@@ -298,7 +298,11 @@ def keywords_are_refused(tool, path):
         expect(ValueError, f"{name}:", layer, x, path, **{name: value})
     expect(ValueError, "training:", layer, x, path, training=torch.onnx.TrainingMode.TRAINING)
     expect(TypeError, "'no_such'", layer, x, path, no_such=1)
-    expect(TypeError, "f:", layer, x, None)
+    expect(onnxrun.ArgumentError, "f:", layer, x, None)
+    expect(onnxrun.ArgumentError, "f: expected a path", layer, x, 3)
+    expect(onnxrun.ArgumentError, "model: expected a torch.nn.Module", None, x, path)
+    expect(onnxrun.ArgumentError, "args: expected a list, found None", layer, None, path)
+    expect(onnxrun.MissingFileError, "there is no such folder: '/no/such'", layer, x, "/no/such/x.onnx")
     expect(TypeError, "f:", layer, x, io.BytesIO())
     require(not os.path.exists(path), "a file was written")
     onnxrun.export(layer, x, path, tool=tool, training=torch.onnx.TrainingMode.EVAL, do_constant_folding=True, export_params=True)

@@ -65,12 +65,23 @@ def check(tool, name, folder):
     for wrong, message in ((dict(calibration=[]), "no sample"), (dict(calibration=[()]), "0 arrays"),
                            (dict(calibration=[{"y": samples[0][0]}]), "has no"), (dict(activations="int4"), "int4"),
                            (dict(exclude=["nonsense"]), "exclude: the quantizer finds no node 'nonsense'"), (dict(exclude="nonsense"), "write ['nonsense']"),
-                           (dict(calibration="x.npy"), "calibration: expected a list of samples"), (dict(per_channel="no"), "per_channel")):
+                           (dict(calibration="x.npy"), "calibration: expected a list of samples"), (dict(per_channel="no"), "per_channel"),
+                           (dict(calibration=[samples[0][0].astype(float)]), "calibration[0], input 'INPUT': expected float32[SHAPE], found float64["),
+                           (dict(calibration=[samples[0], (samples[1][0][..., 1:],)]), "calibration[1], input 'INPUT': expected float32[SHAPE], found"),
+                           (dict(calibration=[samples[0][0][0]]), "expected float32[SHAPE], found float32["),
+                           (dict(calibration=[np.full(shape, np.nan, np.float32)]), "has NaN or infinities"),
+                           (dict(calibration=[["a"]]), "calibration[0], input 'INPUT': expected float32, found 'a'"),
+                           (dict(path=__file__), "a text file, no ONNX model"), (dict(target=path), "is the model itself"),
+                           (dict(target=__file__), "is a file of another kind")):
+        message = message.replace("INPUT", onnx.load(path).graph.input[0].name).replace("SHAPE", ", ".join(map(str, shape)))
         try:
-            onnxrun.quantize(path, os.path.join(folder, "wrong.onnx"), tool=tool, **wrong)
+            onnxrun.quantize(**{"path": path, "target": os.path.join(folder, "wrong.onnx"), "calibration": samples, "tool": tool, **wrong})
             raise AssertionError(f"{wrong} is taken")
-        except ValueError as error:
+        except onnxrun.Error as error:
             assert message in str(error), error
+    # torch is not needed for it.
+    subprocess.run([sys.executable, "-c", f"import sys; sys.modules['torch'] = None; import onnxrun; onnxrun.quantize({path!r}, 'q.onnx', check=False)"],
+                   cwd=folder, check=True, env={**os.environ, "PYTHONWARNINGS": "ignore"})
 
 
 def check_exclude(tool, name, folder):

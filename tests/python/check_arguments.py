@@ -4,6 +4,7 @@ Python's own from somewhere inside."""
 import inspect
 import os
 import pathlib
+import re
 import tempfile
 import unittest
 import warnings
@@ -153,10 +154,41 @@ class Arguments(unittest.TestCase):
             model = onnxrun.load(model_of([helper.make_node("Identity", ["x"], ["y"])], {"x": (number, [])}, {"y": (number, [])}))
             self.assertEqual(model(right), right)
             for wrong in (None, 300 if number is np.uint8 else 2**2000, {"a": 1}, {1}, object(), [[1, 2], [3]], np.array(object())):
-                if number is np.object_ and not (wrong is None or isinstance(wrong, (dict, set))):
-                    continue  # what str() makes of it
                 with self.subTest(number=number, wrong=repr(wrong)), self.assertRaisesRegex(onnxrun.ArgumentError, "'x'"):
                     model(wrong)
+
+    def test_numbers_are_taken_where_the_type_has_them(self):
+        """In lists and alone, by the ranges of NumPy's and ml_dtypes' own types."""
+        for number, right, wrong in ((np.uint8, [0, 255, True], [256, -1, 1.5, 2.0, float("nan"), None, "7", 1j, [1]]),
+                                     (np.int64, [2**63 - 1, -(2**63)], [2**63, 1.0, "1", None]), (np.uint64, [2**64 - 1], [2**64, -1]),
+                                     (np.bool_, [True, 0, 1], [2, -1, 0.5, "True"]), (22, [-8, 7], [8, -9, 0.5]), (21, [15], [16, -1]),
+                                     (np.float16, [65504, 0.1, float("inf"), float("nan")], [65520, 1e300, "1.5", None, 1j]),
+                                     (np.float32, [2**24 + 1, True], [3.5e38, b"1"]), (16, [1.5, 2.0**127], [3.4e38, None, 1j]),
+                                     (np.complex64, [1j, 2.5], [1e300, None]), (np.object_, ["a", b"b"], [1, None, True, 1.5])):
+            model = onnxrun.load(model_of([helper.make_node("Identity", ["x"], ["y"])], {"x": (number, [None])}, {"y": (number, [None])}))
+            expected = np.array(right, np.float64 if isinstance(number, int) else number)
+            if number is np.object_:
+                expected = np.array(["a", "b"], object)
+            np.testing.assert_array_equal(model(right).astype(expected.dtype), expected)
+            self.assertEqual(model([]).shape, (0,))
+            for value in wrong:
+                words = f"input 'x': expected {model.inputs[0].dtype}, found {re.escape(repr(value))}"
+                with self.subTest(number=number, wrong=value), self.assertRaisesRegex(onnxrun.ArgumentError, "'x'" if isinstance(value, list) else words):
+                    model([right[0], value])
+
+    def test_arrays_of_no_type_of_onnx(self):
+        model = onnxrun.load(model_of([helper.make_node("Identity", ["x"], ["y"])], {"x": (np.float32, [2])}, {"y": (np.float32, [2])}))
+        for dtype in ("datetime64[s]", "timedelta64[s]", np.longdouble, [("a", np.float32)]):
+            with self.subTest(dtype=dtype), self.assertRaisesRegex(onnxrun.ArgumentError, "input 'x': arrays of .* have no ONNX type"):
+                model(np.zeros(2, dtype))
+
+    def test_strings_that_are_no_text(self):
+        model = onnxrun.load(model_of([helper.make_node("Identity", ["x"], ["y"])], {"x": (np.object_, [None])}, {"y": (np.object_, [None])}))
+        (text,) = model([b"caf\xe9"])  # not UTF-8: given back as it came
+        self.assertEqual(text.encode(errors="surrogateescape"), b"caf\xe9")
+        self.assertEqual(model([text]), [text])
+        with self.assertRaisesRegex(onnxrun.ArgumentError, r"input 'x': expected string, found '.ud800', which is no text"):
+            model(["a", "\ud800"])
 
     def test_sequences_have_one_type(self):
         floats = helper.make_sequence_type_proto(helper.make_tensor_type_proto(1, None))

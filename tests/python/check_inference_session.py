@@ -12,7 +12,7 @@ import onnxrun
 import onnxruntime
 from onnx import helper
 from ort_script import run, same
-from support import fixture, model_of, slow_model
+from support import fixture, identity, model_of, slow_model
 
 
 class Script(unittest.TestCase):
@@ -195,6 +195,22 @@ class Ours(unittest.TestCase):
         self.assertTrue(done.wait(60))
         self.assertEqual(calls[1][0], [])
         self.assertIn("int8", calls[1][2])
+
+    def test_terminate_is_not_lost_before_the_run_begins(self):
+        options = onnxrun.RunOptions()
+
+        class Late:
+            """An array whose conversion, behind the first look at terminate, sets it."""
+
+            def __array__(self, dtype=None, copy=None):
+                options.terminate = True
+                return np.ones(2, np.float32)
+
+        session = onnxrun.InferenceSession(identity(np.float32, [2]))
+        with self.assertRaises(onnxrun.CancelledError):
+            session.run(None, {"x": Late()}, options)
+        options.terminate = False
+        np.testing.assert_array_equal(session.run(None, {"x": np.ones(2, np.float32)}, options)[0], [1, 1])
 
     def test_terminate_ends_a_run(self):
         session, options = onnxrun.InferenceSession(slow_model(10_000_000)), onnxrun.RunOptions()

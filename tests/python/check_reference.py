@@ -22,6 +22,9 @@ class Reference(unittest.TestCase):
         data = model_of([helper.make_node("Neg", ["x"], ["a"]), helper.make_node("Exp", ["a"], ["y"])], {"x": (np.float32, ["n", 2])},
                         {"y": (np.float32, ["n", 2])})
         onnx.save(onnx.load_from_string(data), self.path)
+        self.two = os.path.join(self.folder.name, "two.onnx")
+        data = model_of([helper.make_node("Add", ["a", "b"], ["y"])], {"a": (np.float32, ["n"]), "b": (np.float32, ["m"])}, {"y": (np.float32, None)})
+        onnx.save(onnx.load_from_string(data), self.two)
 
     def run_with(self, *words):
         return subprocess.run([sys.executable, "-m", "onnxrun.reference", *words], capture_output=True, text=True, check=False,
@@ -37,11 +40,8 @@ class Reference(unittest.TestCase):
             self.assertEqual(pathlib.Path(self.folder.name, target).read_bytes(), before)
         data = np.arange(9, dtype=np.float32)
         data.tofile(os.path.join(self.folder.name, "weights.data"))
-        source = self.path
-        with self.assertRaisesRegex(onnxrun.ArgumentError, "would be lost"):
-            onnxrun.optimise(source, os.path.join(self.folder.name, "weights.data"))
-        with self.assertRaisesRegex(onnxrun.ArgumentError, "the model itself"):
-            onnxrun._arguments.model_target("target", source, source)
+        with self.assertRaisesRegex(onnxrun.FileError, "weights.data': there is a file of something else in its place"):
+            onnxrun.optimise(self.path, os.path.join(self.folder.name, "weights.data"))
 
     def test_values(self):
         x = np.array([[1, 2]], np.float32)
@@ -51,23 +51,46 @@ class Reference(unittest.TestCase):
         found = np.load(os.path.join(self.folder.name, "r.npz"))
         np.testing.assert_allclose(found["y"], np.exp(-x), rtol=1e-6)
         np.testing.assert_array_equal(found["a"], -x)
+        for given in ("x.npy", "[[1, 2]]", "x=[[1, 2]]"):
+            done = self.run_with(self.path, "-o", "r.npz", "-i", given)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            np.testing.assert_array_equal(np.load(os.path.join(self.folder.name, "r.npz"))["x"], x)
         self.assertEqual(self.run_with(self.path, "-o", "r.npz", "--dim", "n=3").returncode, 0)
         self.assertEqual(np.load(os.path.join(self.folder.name, "r.npz"))["y"].shape, (3, 2))
         self.assertEqual(onnxrun.reference.write(self.path, {"x": x}, os.path.join(self.folder.name, "again.npz")), 3)
+
+    def test_pictures(self):
+        """As Pillow's pixels: gray levels of 8 x 8 are taken as they are, less the mean, over the deviation."""
+        from PIL import Image
+        pixels = np.arange(64, dtype=np.uint8).reshape(8, 8) * 4
+        Image.fromarray(pixels).save(os.path.join(self.folder.name, "x.png"))
+        data = model_of([helper.make_node("Neg", ["x"], ["y"])], {"x": (np.float32, [1, 1, 8, 8])}, {"y": (np.float32, [1, 1, 8, 8])})
+        onnx.save(onnx.load_from_string(data), self.path)
+        recipe = pathlib.Path(self.folder.name, "model.json")
+        for words in (["--mean", "0.5", "--std", "0.25"], []):
+            done = self.run_with(self.path, "-o", "r.npz", "-i", "x.png", *words)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            found = np.load(os.path.join(self.folder.name, "r.npz"))
+            np.testing.assert_allclose(found["y"], -((pixels / 255 - 0.5) / 0.25)[None, None], atol=1e-6)
+            recipe.write_text('{"inputs": {"x": {"mean": [0.5], "std": [0.25]}}}')
 
     def test_what_is_wrong_is_one_line(self):
         pathlib.Path(self.folder.name, "text").write_text("text")
         np.save(os.path.join(self.folder.name, "wrong.npy"), np.zeros((1, 3), np.float32))
         for words, code, said in (((["nowhere.onnx", "-o", "r.npz"]), 2, "nowhere.onnx: cannot be opened: No such file"),
                                   ((["text", "-o", "r.npz"]), 2, "text: no ONNX model"),
-                                  (([self.path, "-o", "r.npz", "-i", "x=nowhere.npy"]), 2, "-i nowhere.npy: no .npy can be read"),
-                                  (([self.path, "-o", "r.npz", "-i", "x=text"]), 2, "-i text: no .npy can be read"),
+                                  (([self.path, "-o", "r.npz", "-i", "x=nowhere.npy"]), 2, "nowhere.npy: cannot be opened: No such file"),
+                                  (([self.path, "-o", "r.npz", "-i", "x=text"]), 2, "text"),
+                                  (([self.path, "-o", "r.npz", "-i", "x=[[1,2]]", "--mean", "1"]), 2, "--mean is for pictures"),
+                                  (([self.path, "-o", "r.npz", "--mean", "1"]), 2, "--mean: it is about inputs, and none is given"),
                                   (([self.path, "-o", "r.npz", "-i", "z=text"]), 2, "-i: the model has no 'z'; it has 'x'"),
-                                  (([self.path, "-o", "r.npz", "-i", "text"]), 2, "-i: expected NAME=VALUE, got 'text'"),
+                                  (([self.path, "-o", "r.npz", "-i", "nowhere"]), 2, "nowhere: cannot be opened"),
+                                  (([self.two, "-o", "r.npz", "-i", "text"]), 2, "-i: expected NAME=VALUE, got 'text'"),
                                   (([self.path, "-o", "r.npz", "--dim", "n=many"]), 2, "--dim: expected a whole number of 1 or more, got 'many'"),
                                   (([self.path, "-o", "r.npz", "--dim", "m=2"]), 2, "--dim: the model has no 'm'; it has 'n'"),
                                   (([self.path, "-o", "nowhere/r.npz"]), 5, "No such file or directory: 'nowhere/r.npz'"),
-                                  (([self.path, "-o", "r.npz", "-i", "x=wrong.npy"]), 5, "ONNX Runtime: ")):
+                                  (([self.path, "-o", "r.npz", "-i", "x=wrong.npy"]), 2, "wrong.npy: input 'x': dimension 1 is fixed to 2"),
+                                  (([self.two, "-o", "r.npz", "--dim", "n=2", "--dim", "m=3"]), 5, "ONNX Runtime: ")):
             done = self.run_with(*words)
             with self.subTest(words=words):
                 self.assertEqual(done.returncode, code, done.stderr)
